@@ -1,0 +1,72 @@
+// `npm run bench`: what the engine and whole boots cost on this machine. Ratios are what to compare; nothing is asserted.
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { cpus, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import process from 'node:process';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const work = mkdtempSync(join(tmpdir(), 'sme-boot-bench-'));
+const RUNS = 5;
+
+const median = (values) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)];
+
+/** Whole processes: median wall seconds and median peak megabytes. */
+function measure(args) {
+  const wall = [];
+  const peak = [];
+  for (let i = 0; i <= RUNS; i++) {
+    const start = process.hrtime.bigint();
+    const child = spawnSync(
+      process.execPath,
+      ['--import', join(root, 'bench/report-memory.mjs'), join(root, 'dist/sme-boot.js'), ...args],
+      { stdio: ['ignore', 'ignore', 'inherit', 'pipe'] },
+    );
+    const seconds = Number(process.hrtime.bigint() - start) / 1e9;
+    if (child.status === 2 || child.status === null) throw new Error(`sme-boot ${args.join(' ')}`);
+    if (i === 0) continue; // a warm-up
+    wall.push(seconds);
+    peak.push(Number(child.output[3].toString()) / 1000);
+  }
+  return { wall: median(wall), peak: median(peak) };
+}
+
+const row = (name, { wall, peak }, note = '') =>
+  console.log(
+    `${name.padEnd(34)} ${wall.toFixed(2).padStart(6)} s ${peak.toFixed(0).padStart(6)} MB   ${note}`,
+  );
+
+try {
+  console.log(`node ${process.version}, ${cpus().length} × ${cpus()[0]?.model ?? 'unknown CPU'}\n`);
+  const engines = join(work, 'engines.mjs');
+  await build({
+    entryPoints: [join(root, 'bench/engines.ts')],
+    outfile: engines,
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    logLevel: 'error',
+  });
+  spawnSync(process.execPath, [engines], { stdio: 'inherit' });
+  spawnSync(process.execPath, [join(root, 'scripts/build.mjs')], { stdio: 'inherit' });
+
+  console.log('\nwhole processes, median of 5 after a warm-up: wall time, peak memory');
+  const nothing = measure(['--version']);
+  row('sme-boot --version', nothing);
+  const plain = measure(['run']);
+  row('default boot', plain);
+  const large = measure(['run', 'ram-1tib']);
+  row('1 TiB', large, `${(large.wall / plain.wall).toFixed(2)} of the default boot`);
+  const kernel = join(root, '.cache/debian-kernel/kernel.json');
+  if (existsSync(kernel)) {
+    const { vmlinuz } = JSON.parse(readFileSync(kernel, 'utf8'));
+    const real = measure(['run', '--kernel', join(root, vmlinuz)]);
+    row('real image', real, `${(real.wall / plain.wall).toFixed(2)} of the default boot`);
+  } else {
+    console.log('real image: run scripts/fetch-debian-kernel.mjs first');
+  }
+} finally {
+  rmSync(work, { recursive: true });
+}

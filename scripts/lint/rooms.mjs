@@ -1,0 +1,137 @@
+// The house's rooms and who may know whom, as data, and the lint rules that hold it.
+import { isBuiltin } from 'node:module';
+import { posix, relative, resolve, sep } from 'node:path';
+
+const GROUND = ['trace', 'machine', 'firmware', 'kernel'];
+
+/** A room per group of patches. They know each other only through the kernel's table, never by import. */
+export const PATCH_ROOMS = [
+  'early-boot',
+  'pgtable',
+  'protmap',
+  'efi',
+  'initrd',
+  'realmode',
+  'devicetree',
+  'dma',
+  'iommu',
+  'vga',
+  'kvm',
+];
+
+const UP_TO_SERIES = [...GROUND, ...PATCH_ROOMS, 'series'];
+const UP_TO_SEQUENCER = [...UP_TO_SERIES, 'sequencer'];
+
+/** What each directory of src/ may import, besides itself. `.` stands for the files directly in src/. */
+export const MAY_IMPORT = {
+  trace: [],
+  machine: ['trace'],
+  firmware: ['trace', 'machine'],
+  kernel: ['trace', 'machine', 'firmware'],
+  ...Object.fromEntries(PATCH_ROOMS.map((room) => [room, GROUND])),
+  series: [...GROUND, ...PATCH_ROOMS],
+  sequencer: UP_TO_SERIES,
+  node: UP_TO_SEQUENCER,
+  cli: [...UP_TO_SEQUENCER, 'node', '.'],
+  '.': UP_TO_SEQUENCER,
+};
+
+/** The rooms that need Node; every other one also runs in a browser. */
+export const NODE_ROOMS = ['node', 'cli'];
+
+/** Packages that themselves need Node. */
+const NODE_PACKAGES = ['commander'];
+
+/** The room of an absolute file name, or undefined if it is not below `src`. */
+function roomOf(src, file) {
+  const inside = relative(src, file).split(sep).join(posix.sep);
+  if (inside === '' || inside.startsWith('../')) return undefined;
+  return inside.includes('/') ? inside.slice(0, inside.indexOf('/')) : '.';
+}
+
+/** Calls `check` with the node and text of every module that a file imports, in whatever form. */
+function onImport(check) {
+  const literal = (node) => {
+    if (node?.type === 'Literal' && typeof node.value === 'string') check(node, node.value);
+  };
+  return {
+    ImportDeclaration: (node) => literal(node.source),
+    ExportNamedDeclaration: (node) => literal(node.source),
+    ExportAllDeclaration: (node) => literal(node.source),
+    ImportExpression: (node) => literal(node.source),
+    TSImportType: (node) => literal(node.source ?? node.argument),
+    TSExternalModuleReference: (node) => literal(node.expression),
+  };
+}
+
+const direction = {
+  meta: {
+    type: 'problem',
+    docs: { description: 'imports between the rooms of src/ go one way' },
+    messages: {
+      refused: '{{from}}/ may not import {{to}}/ (it may import: {{may}}).',
+      outside: 'src/ may not import what is outside src/.',
+      unknown: 'src/{{room}}/ is not a room that scripts/lint/rooms.mjs lists.',
+      suffix: 'A relative import ends in .js.',
+    },
+    schema: [],
+  },
+  create(context) {
+    const src = resolve(context.cwd, 'src');
+    const from = roomOf(src, context.filename);
+    if (from === undefined) return {};
+    const may = MAY_IMPORT[from];
+    if (may === undefined) {
+      return {
+        Program: (node) => context.report({ node, messageId: 'unknown', data: { room: from } }),
+      };
+    }
+    return onImport((node, specifier) => {
+      if (!specifier.startsWith('.')) return;
+      if (!specifier.endsWith('.js')) context.report({ node, messageId: 'suffix' });
+      const to = roomOf(src, resolve(context.filename, '..', specifier));
+      if (to === undefined) context.report({ node, messageId: 'outside' });
+      else if (to !== from && !may.includes(to)) {
+        const data = { from, to, may: may.join(', ') || 'nothing of ours' };
+        context.report({ node, messageId: 'refused', data });
+      }
+    });
+  },
+};
+
+const browser = {
+  meta: {
+    type: 'problem',
+    docs: { description: 'nothing outside node/ and cli/ imports what only Node has' },
+    messages: { refused: '{{module}} needs Node; only src/node/ and src/cli/ may import it.' },
+    schema: [],
+  },
+  create(context) {
+    return onImport((node, specifier) => {
+      if (isBuiltin(specifier) || NODE_PACKAGES.includes(specifier.split('/')[0])) {
+        context.report({ node, messageId: 'refused', data: { module: specifier } });
+      }
+    });
+  },
+};
+
+const assertions = {
+  meta: {
+    type: 'suggestion',
+    docs: { description: 'few non-null assertions in a file: accessor helpers hold them' },
+    messages: { many: 'More than {{max}} non-null assertions in this file; write an accessor.' },
+    schema: [{ type: 'integer', minimum: 0 }],
+  },
+  create(context) {
+    const max = context.options[0] ?? 0;
+    let count = 0;
+    return {
+      TSNonNullExpression: (node) => {
+        count += 1;
+        if (count === max + 1) context.report({ node, messageId: 'many', data: { max } });
+      },
+    };
+  },
+};
+
+export default { meta: { name: 'rooms' }, rules: { direction, browser, assertions } };

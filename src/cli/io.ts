@@ -1,0 +1,18 @@
+/** What a command writes to and reads from; tests give their own. */
+import type { ChalkInstance } from 'chalk';
+
+export interface Output {
+  write(text: string): void;
+  readonly isTTY: boolean;
+  readonly columns: number | undefined;
+}
+
+export interface Io {
+  readonly stdout: Output;
+  readonly stderr: Output;
+  /** Paints for stdout; plain when colours are off. */
+  paint: ChalkInstance;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** 0 fine, 1 a mismatch or an unexpected outcome, 2 bad usage or input. */
+  exitCode: number;
+}

@@ -1,0 +1,108 @@
+/** The command line: `sme-boot COMMAND`. */
+import { realpathSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { Chalk, supportsColor, type ColorSupportLevel } from 'chalk';
+import { Command, CommanderError, Option } from 'commander';
+import { InputError } from '../trace/errors.js';
+import type { Io } from './io.js';
+import { runCommand } from './run.js';
+
+const EXAMPLES = `
+Examples:
+  sme-boot run                                the default scenario, the whole series
+  sme-boot run --stage 8 --activate           what breaks while patch 09 is missing
+  sme-boot diff --stage 17 --stage 18         what patch 18 does
+  sme-boot inspect --at startup_64:phys_base --vtop _text
+  sme-boot check                              every expected trace
+
+Exit status: 0 fine, 1 a mismatch or another outcome than expected, 2 bad usage or input.`;
+
+type ColorWhen = 'auto' | 'always' | 'never';
+
+/** How many colours: the flag, then NO_COLOR, then whether stdout is a terminal. */
+function colorLevel(when: ColorWhen, io: Io): ColorSupportLevel {
+  if (when === 'always') return 1;
+  if (when === 'never' || (io.env.NO_COLOR ?? '') !== '' || !io.stdout.isTTY) return 0;
+  const supported = supportsColor;
+  return supported === false ? 0 : supported.level;
+}
+
+/** The program with all its commands. */
+function program(io: Io): Command {
+  const top = new Command('sme-boot')
+    .description(
+      'Watch Linux turn on AMD memory encryption, one patch at a time, without the hardware.',
+    )
+    .addOption(
+      new Option('--color <WHEN>', 'colours').choices(['auto', 'always', 'never']).default('auto'),
+    )
+    .version('0.1.0')
+    .addHelpText('after', EXAMPLES)
+    .showHelpAfterError('(sme-boot --help says more)')
+    .hook('preAction', (command) => {
+      const { color } = command.opts<{ color: ColorWhen }>();
+      io.paint = new Chalk({ level: colorLevel(color, io) });
+    });
+  for (const command of [runCommand(io)]) top.addCommand(command);
+  const quiet = (command: Command): void => {
+    command.exitOverride().configureOutput({
+      writeOut: (text) => {
+        io.stdout.write(text);
+      },
+      writeErr: (text) => {
+        io.stderr.write(text);
+      },
+      getOutHelpWidth: () => io.stdout.columns ?? 80,
+      getErrHelpWidth: () => io.stderr.columns ?? 80,
+      getOutHasColors: () => false,
+      getErrHasColors: () => false,
+    });
+    command.commands.forEach(quiet);
+  };
+  quiet(top);
+  return top;
+}
+
+/** Runs one command line and says the exit status. Nothing is thrown for what a user can do wrong. */
+export async function runCli(argv: readonly string[], io: Io): Promise<number> {
+  try {
+    await program(io).parseAsync([...argv], { from: 'user' });
+    return io.exitCode;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    if (error instanceof InputError) {
+      io.stderr.write(`sme-boot: ${error.message}\n`);
+      return 2;
+    }
+    throw error;
+  }
+}
+
+/** Whether this file is the program that node was asked to run. */
+function isMain(): boolean {
+  const started = process.argv[1];
+  return started !== undefined && realpathSync(started) === fileURLToPath(import.meta.url);
+}
+
+if (isMain()) {
+  // A reader that went away (`| head`) ends the program quietly.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(0);
+    throw error;
+  });
+  const outputOf = (stream: NodeJS.WriteStream): Io['stdout'] => ({
+    write: (text) => {
+      stream.write(text);
+    },
+    isTTY: stream.isTTY,
+    columns: stream.columns,
+  });
+  const io: Io = {
+    stdout: outputOf(process.stdout),
+    stderr: outputOf(process.stderr),
+    paint: new Chalk({ level: 0 }),
+    env: process.env,
+    exitCode: 0,
+  };
+  process.exitCode = await runCli(process.argv.slice(2), io);
+}

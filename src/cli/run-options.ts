@@ -1,0 +1,166 @@
+/** The options that every command which boots has, and the boot that they ask for. */
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { type Command, InvalidArgumentError } from 'commander';
+import { parse } from 'yaml';
+import { readKernelImage } from '../firmware/image/kernel-image.js';
+import { readBytes, readText } from '../node/files.js';
+import { nodeCipher } from '../node/node-cipher.js';
+import { Boot, type BootOptions } from '../sequencer/boot.js';
+import { parseScenario, setPath, type Scenario } from '../sequencer/scenario.js';
+import { LAST_STAGE } from '../series/patches.js';
+import { InputError } from '../trace/errors.js';
+import { packageRoot } from './paths.js';
+
+export const DEFAULT_SCENARIO = 'bios-minimal';
+
+/** What the user said about the boot. */
+export interface RunFlags {
+  stage?: number;
+  activate?: boolean;
+  kernel?: string;
+  systemMap?: string;
+  initrd?: string;
+  cmdline?: string;
+  set?: string[];
+}
+
+/** A scenario with its data's digest and the settings that changed it. */
+export interface LoadedScenario {
+  readonly scenario: Scenario;
+  readonly digest: string;
+}
+
+const sha256 = (bytes: Uint8Array | string): string =>
+  createHash('sha256').update(bytes).digest('hex');
+
+function stageNumber(text: string): number {
+  const stage = Number(text);
+  if (!Number.isInteger(stage) || stage < 0 || stage > LAST_STAGE) {
+    throw new InvalidArgumentError(`a stage is a number from 0 to ${String(LAST_STAGE)}.`);
+  }
+  return stage;
+}
+
+/** Adds the options of a boot to a command. */
+export function addRunOptions(command: Command): Command {
+  return command
+    .option(
+      '--stage <N>',
+      `patches 1 to N are applied (default: ${String(LAST_STAGE)})`,
+      stageNumber,
+    )
+    .option('--activate', 'put patch 18, which turns encryption on, on top of the stage')
+    .option(
+      '--kernel <FILE>',
+      'boot this kernel image (bzImage or vmlinux) instead of the built-in one',
+    )
+    .option('--system-map <FILE>', "take the kernel's symbols from this System.map")
+    .option('--initrd <FILE>', 'use this initrd instead of the built-in one')
+    .option('--cmdline <TEXT>', "the kernel's command line")
+    .option(
+      '--set <PATH=VALUE>',
+      'change one value of the scenario, for example machine.ram=4GiB',
+      (value: string, before: string[] = []) => [...before, value],
+    );
+}
+
+/** Names of the scenarios that the package has. */
+export function scenarioNames(root = packageRoot()): string[] {
+  return readdirSync(join(root, 'scenarios'))
+    .filter((name) => name.endsWith('.yaml'))
+    .map((name) => basename(name, '.yaml'))
+    .sort();
+}
+
+/** The data of a scenario by name, or from a file. */
+export function scenarioData(nameOrFile: string): { file: string; data: unknown } {
+  const own = join(packageRoot(), 'scenarios', `${nameOrFile}.yaml`);
+  const isName = /^[a-z0-9-]+$/.test(nameOrFile);
+  if (isName && !existsSync(own)) {
+    throw new InputError({
+      code: 'E_SCENARIO_UNKNOWN',
+      expected: `a file, or one of ${scenarioNames().join(', ')}`,
+      found: nameOrFile,
+    });
+  }
+  const file = isName ? own : nameOrFile;
+  const name = isName ? `scenarios/${nameOrFile}.yaml` : nameOrFile;
+  return { file: name, data: readYaml(name, readText(file)) };
+}
+
+/** YAML as data. Throws E_YAML with line and column; aliases are limited. */
+export function readYaml(file: string, text: string): unknown {
+  try {
+    return parse(text, { maxAliasCount: 10, prettyErrors: true }) as unknown;
+  } catch (error) {
+    const linePos: unknown =
+      error instanceof Error && 'linePos' in error ? error.linePos : undefined;
+    const first: unknown = Array.isArray(linePos) ? linePos[0] : undefined;
+    const line =
+      typeof first === 'object' && first !== null && 'line' in first
+        ? Number(first.line)
+        : undefined;
+    throw new InputError({
+      code: 'E_YAML',
+      place: { file, ...(line === undefined ? {} : { line }) },
+      reason: error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error),
+      cause: error,
+    });
+  }
+}
+
+/** A scenario with the command line's settings in it. */
+export function loadScenario(nameOrFile: string, flags: RunFlags): LoadedScenario {
+  const { file, data } = scenarioData(nameOrFile);
+  let changed = data;
+  for (const assignment of flags.set ?? []) changed = setPath(changed, assignment);
+  if (flags.cmdline !== undefined)
+    changed = setPath(changed, `cmdline=${JSON.stringify(flags.cmdline)}`);
+  const scenario = parseScenario(file, changed);
+  return { scenario, digest: sha256(JSON.stringify(scenario)) };
+}
+
+/** The settings of a run as its trace states them. */
+function settingsOf(flags: RunFlags): Record<string, string> {
+  const settings: Record<string, string> = {};
+  for (const assignment of flags.set ?? []) {
+    const at = assignment.indexOf('=');
+    settings[assignment.slice(0, at)] = assignment.slice(at + 1);
+  }
+  if (flags.cmdline !== undefined) settings.cmdline = flags.cmdline;
+  return settings;
+}
+
+/** What a boot is made from: files are read, nothing runs yet. */
+export function bootOptions(nameOrFile: string, flags: RunFlags): BootOptions {
+  const { scenario, digest } = loadScenario(nameOrFile, flags);
+  const systemMap =
+    flags.systemMap === undefined
+      ? {}
+      : { systemMap: { file: basename(flags.systemMap), text: readText(flags.systemMap) } };
+  return {
+    scenario,
+    scenarioDigest: digest,
+    stage: flags.stage ?? LAST_STAGE,
+    activate: flags.activate ?? false,
+    settings: settingsOf(flags),
+    ...(flags.kernel === undefined
+      ? {}
+      : {
+          image: readKernelImage(readBytes(flags.kernel), {
+            file: basename(flags.kernel),
+            ...systemMap,
+          }),
+        }),
+    ...(flags.initrd === undefined ? {} : { initrd: readBytes(flags.initrd) }),
+    cipher: nodeCipher,
+    digest: sha256,
+  };
+}
+
+/** A boot that has not begun. */
+export function prepareBoot(nameOrFile: string, flags: RunFlags): Boot {
+  return new Boot(bootOptions(nameOrFile, flags));
+}

@@ -1,0 +1,96 @@
+/** A boot told to a person: a line per step, what became encrypted, what was read intact, how it ended. */
+import type { ChalkInstance } from 'chalk';
+import { BOOT_STEPS } from '../kernel/steps.js';
+import type { Boot } from '../sequencer/boot.js';
+import type { Consumed, OutcomeKind, Trace, TraceEvent } from '../trace/trace.js';
+import { kindOf } from '../trace/trace.js';
+
+const LABEL_WIDTH = 28;
+
+/** What is booted: one paragraph before the steps. */
+export function storyHead(boot: Boot, paint: ChalkInstance): string {
+  const { scenario, stage, activate } = boot.options;
+  const patches =
+    stage === 0 ? 'the base kernel' : `the base kernel with patches 1 to ${String(stage)}`;
+  const also = activate && stage < 18 ? ' and 18' : '';
+  const image = boot.program.image;
+  const version = image.version === undefined ? '' : `, ${image.version}`;
+  return [
+    `${paint.bold(scenario.name)}: ${scenario.title}`,
+    `${patches}${also}, image ${image.file}${version}`,
+    `command line: ${scenario.cmdline}`,
+    '',
+    '',
+  ].join('\n');
+}
+
+/** One step: its line, and below it what a person would want to know. */
+export function storyStep(boot: Boot, label: string, paint: ChalkInstance): string {
+  const step = BOOT_STEPS.find((each) => each.label === label);
+  const what = step?.what ?? 'firmware and loader put kernel, initrd and zero page into memory';
+  const events = boot.recorder.snapshot().steps.at(-1)?.events ?? [];
+  const notes = events.flatMap((event) => note(event, paint));
+  return [
+    `${paint.cyan(label.padEnd(LABEL_WIDTH))} ${what}`,
+    ...notes.map((n) => `    ${n}`),
+    '',
+  ].join('\n');
+}
+
+/** What an event says to a person; most say nothing. */
+function note(event: TraceEvent, paint: ChalkInstance): string[] {
+  const by = event.hunk === undefined ? '' : paint.dim(` (patch ${String(event.hunk)})`);
+  switch (kindOf(event)) {
+    case 'encrypt':
+      return [paint.green(`encrypted in place: ${String(event.encrypt)}`) + by];
+    case 'decrypt':
+      return [paint.yellow(`decrypted in place: ${String(event.decrypt)}`) + by];
+    case 'wrmsr':
+      return event.wrmsr === 'SYSCFG' ? [paint.green(`SYSCFG := ${String(event.value)}`) + by] : [];
+    case 'cr':
+      return event.cr === 'CR3'
+        ? [`CR3 := ${String(event.table)}, ${event.C === 1 ? paint.green('C=1') : 'C=0'}`]
+        : [];
+    case 'console':
+      return [paint.dim(String(event.console))];
+    case 'fault':
+      return event.handler === 'early_idt_handler_array'
+        ? []
+        : [paint.red(`fault: ${String(event.fault)} (${String(event.why)})`)];
+    case 'panic':
+      return [paint.red(`panic: ${String(event.panic)}`)];
+    default:
+      return [];
+  }
+}
+
+/** What was consumed, what DRAM holds, and the outcome as the last line. */
+export function storyEnd(
+  trace: Trace,
+  expected: OutcomeKind | undefined,
+  paint: ChalkInstance,
+): string {
+  const lines = ['', paint.bold('what the boot read')];
+  for (const consumed of trace.consumed) lines.push(`  ${consumedLine(consumed, paint)}`);
+  lines.push('', paint.bold('what DRAM holds'));
+  for (const { name, state, bytes } of trace.final.regions) {
+    const shown = state === 'ciphertext' ? paint.green(state) : state;
+    lines.push(`  ${name.padEnd(LABEL_WIDTH)} ${shown} (${String(bytes)} bytes)`);
+  }
+  const { kind, where, message } = trace.outcome;
+  const reason =
+    kind === 'booted' ? 'Run /init as init process' : `in ${where ?? '?'}: ${message ?? ''}`;
+  const unexpected = expected !== undefined && expected !== kind ? ` (expected: ${expected})` : '';
+  const color = unexpected === '' && kind === 'booted' ? paint.green : paint.red;
+  lines.push('', color(`${kind}${unexpected}: ${reason}`), '');
+  return lines.join('\n');
+}
+
+function consumedLine(
+  { name, by, intact, firstDifference }: Consumed,
+  paint: ChalkInstance,
+): string {
+  const at = firstDifference === undefined ? '' : ` from byte ${String(firstDifference)}`;
+  const verdict = intact ? paint.green('intact') : paint.red(`garbage${at}`);
+  return `${name.padEnd(LABEL_WIDTH - 2)} ${verdict}, read by ${by}`;
+}

@@ -1,0 +1,132 @@
+/**
+ * The built-in kernel image: 16 MiB with the sections and symbols of a base kernel, and contents that are the same on
+ * every machine. It is linked from the names that it is given; code is noise, for nobody executes it: functions are
+ * fetched and compared, not run.
+ */
+import { sha256 } from '@noble/hashes/sha2.js';
+import { bytesToHex } from '@noble/hashes/utils.js';
+import { BOOT_FLAG, BOOT_PARAMS, HDRS_MAGIC } from '../boot-params.js';
+import { va, type Va } from '../../machine/address.js';
+import { SymbolTable, type ImageSymbol, type KernelImage } from './kernel-image.js';
+
+/** A variable to lay out; `init` sees the addresses of names laid out so far. */
+export interface ImageVariable {
+  readonly name: string;
+  readonly size: number;
+  readonly align: number;
+  readonly section: '.data' | '.bss' | '.init.data' | '.rodata';
+  readonly init?: (at: { link(name: string): Va }) => Uint8Array;
+  readonly parts?: Readonly<Record<string, number>>;
+}
+
+const MIB = 1024 * 1024;
+/** Link address of _text: __START_KERNEL_map plus the preferred load address of 16 MiB. */
+const TEXT = -0x8000_0000 + 16 * MIB;
+/** Physical load address. */
+const LOAD = 16 * MIB;
+/** Sections in order, with their sizes (our choice): 16 MiB in all, as _end − _text. */
+const SECTIONS = [
+  { name: '.text', size: 8 * MIB, symbol: '_text', end: '_etext', loaded: true },
+  { name: '.rodata', size: 3 * MIB, symbol: '__start_rodata', end: '__end_rodata', loaded: true },
+  { name: '.data', size: 2 * MIB, symbol: '_sdata', end: '_edata', loaded: true },
+  { name: '.init.data', size: 1 * MIB, symbol: '__init_begin', end: '__init_end', loaded: true },
+  { name: '.bss', size: 1.5 * MIB, symbol: '__bss_start', end: '__bss_stop', loaded: false },
+  { name: '.brk', size: 0.5 * MIB, symbol: '__brk_base', end: '__brk_limit', loaded: false },
+] as const;
+/** Room in .data for the names that patches add. */
+const OVERLAY_SIZE = 128 * 1024;
+/** Distance between functions, and the size that the early exception stubs need more than that. */
+const FUNCTION_SPACING = 512;
+
+/** Words that look like code: a xorshift generator (Marsaglia), the same everywhere. */
+function fillNoise(words: Uint32Array): void {
+  let x = 0x2016_0426;
+  for (let i = 0; i < words.length; i++) {
+    x ^= x << 13;
+    x ^= x >>> 17;
+    x ^= x << 5;
+    words[i] = x;
+  }
+}
+
+/** Links the image from functions (in order, from _text on) and variables. */
+export function buildBuiltInImage(
+  functions: readonly string[],
+  variables: readonly ImageVariable[],
+): KernelImage {
+  const loadedSize = SECTIONS.filter((s) => s.loaded).reduce((sum, s) => sum + s.size, 0);
+  const total = SECTIONS.reduce((sum, s) => sum + s.size, 0);
+  const bytes = new Uint8Array(loadedSize);
+  fillNoise(new Uint32Array(bytes.buffer));
+  const symbols: ImageSymbol[] = [];
+  const addresses = new Map<string, number>();
+  const define = (name: string, address: number, type: string): void => {
+    symbols.push({ name, address, type });
+    addresses.set(name, address);
+  };
+  const next = new Map<string, number>();
+  let start = TEXT;
+  for (const section of SECTIONS) {
+    define(section.symbol, start, 'D');
+    define(section.end, start + section.size, 'D');
+    next.set(section.name, start);
+    if (section.loaded && section.name !== '.text') {
+      // Data begins as zeros; only what is laid out has contents, but .rodata keeps its noise.
+      if (section.name !== '.rodata') {
+        bytes.fill(0, start - TEXT, start - TEXT + section.size);
+      }
+    }
+    start += section.size;
+  }
+  define('_end', TEXT + total, 'B');
+  let text = TEXT;
+  for (const name of functions) {
+    define(name, text, 'T');
+    text += FUNCTION_SPACING;
+  }
+  for (const variable of variables) {
+    const from = next.get(variable.section) ?? TEXT;
+    const address = Math.ceil(from / variable.align) * variable.align;
+    define(variable.name, address, 'D');
+    for (const [part, offset] of Object.entries(variable.parts ?? {})) {
+      define(part, address + offset, 'D');
+    }
+    next.set(variable.section, address + variable.size);
+    const link = (name: string): Va => va(addresses.get(name) ?? 0);
+    if (variable.section !== '.bss' && variable.init !== undefined) {
+      bytes.fill(0, address - TEXT, address - TEXT + variable.size);
+      bytes.set(variable.init({ link }), address - TEXT);
+    }
+  }
+  const overlay = Math.ceil((next.get('.data') ?? TEXT) / 4096) * 4096;
+  define('__overlay_start', overlay, 'D');
+  define('__overlay_end', overlay + OVERLAY_SIZE, 'D');
+  return {
+    kind: 'built-in',
+    file: 'built-in',
+    digest: bytesToHex(sha256(bytes)),
+    version: '4.6.0 (built-in)',
+    segments: [{ paddr: LOAD, vaddr: TEXT, bytes, memsz: total, flags: 7 }],
+    entry: LOAD,
+    symbols: new SymbolTable(symbols),
+    setupHeader: setupHeader(total),
+  };
+}
+
+/** The setup header of the image, from offset 0x1f1 of the first sector (Documentation/x86/boot.txt). */
+function setupHeader(initSize: number): Uint8Array {
+  const page = new DataView(new ArrayBuffer(BOOT_PARAMS._pad7));
+  page.setUint8(BOOT_PARAMS.setup_sects, 4);
+  page.setUint16(BOOT_PARAMS.boot_flag, BOOT_FLAG, true);
+  page.setUint32(BOOT_PARAMS.header, HDRS_MAGIC, true);
+  page.setUint16(BOOT_PARAMS.version, 0x020d, true);
+  page.setUint8(BOOT_PARAMS.loadflags, 1);
+  page.setUint32(BOOT_PARAMS.code32_start, 0x10_0000, true);
+  page.setUint32(BOOT_PARAMS.kernel_alignment, 2 * MIB, true);
+  page.setUint8(BOOT_PARAMS.relocatable_kernel, 1);
+  page.setUint16(BOOT_PARAMS.xloadflags, 3, true);
+  page.setUint32(BOOT_PARAMS.cmdline_size, 2047, true);
+  page.setBigUint64(BOOT_PARAMS.pref_address, BigInt(LOAD), true);
+  page.setUint32(BOOT_PARAMS.init_size, initSize, true);
+  return new Uint8Array(page.buffer).slice(BOOT_PARAMS.hdr);
+}

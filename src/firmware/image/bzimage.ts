@@ -1,0 +1,170 @@
+/** bzImage: the boot sector and setup code of the x86 boot protocol, and the compressed kernel behind them (Documentation/x86/boot.txt). */
+import { decodeGzip, GZIP_MAGIC, GZIP_MAX_RATIO } from './gzip.js';
+import { decodeLz4Legacy, LZ4_LEGACY_MAGIC, LZ4_MAX_RATIO, type CompressedPlace } from './lz4.js';
+import { Reader, hex, hexBytes } from './reader.js';
+
+/** Fields of the setup header that a loader of the payload uses: offsets in the file (Documentation/x86/boot.txt, "The real-mode kernel header"). */
+export const SETUP_HEADER = {
+  setup_sects: 0x1f1,
+  boot_flag: 0x1fe,
+  /** The jump instruction's displacement: the header ends that many bytes behind it. */
+  jump: 0x201,
+  header: 0x202,
+  version: 0x206,
+  kernel_version: 0x20e,
+  payload_offset: 0x248,
+  payload_length: 0x24c,
+  pref_address: 0x258,
+  init_size: 0x260,
+} as const;
+
+/** What a bzImage holds. */
+export interface BzImage {
+  /** The setup header as the loader copies it to offset 0x1f1 of the zero page. */
+  readonly setupHeader: Uint8Array;
+  /** The kernel's version and build as text, '' if it has none. */
+  readonly version: string;
+  /** What compressed the payload. */
+  readonly compression: string;
+  /** The payload decompressed: an ELF file, and relocations behind it where the kernel is relocatable. */
+  readonly payload: Uint8Array;
+}
+
+export const BOOT_FLAG = 0xaa55;
+/** "HdrS", little endian. */
+export const HEADER_MAGIC = 0x5372_6448;
+/** The first protocol with payload_offset and payload_length (boot.txt). */
+const PROTOCOL_WITH_PAYLOAD = 0x0208;
+const SECTOR = 512;
+/** What setup_sects 0 stands for (boot.txt). */
+const DEFAULT_SETUP_SECTS = 4;
+/** kernel_version points at a string this far less into the file (boot.txt). */
+const KERNEL_VERSION_BASE = 0x200;
+const LONGEST_VERSION = 512;
+/** Where the setup header must end: edd_mbr_sig_buffer follows it in the zero page (Documentation/x86/zero-page.txt). */
+const SETUP_HEADER_LIMIT = 0x290;
+const SIZE_BYTES = 4;
+/** The shortest header that has the payload's place: protocol 2.08's ends with payload_length. */
+const PAYLOAD_FIELDS_END = SETUP_HEADER.payload_length + 4;
+/** A payload that gives more than this is refused: the kernel's own address space is 1 GiB at most (KERNEL_IMAGE_SIZE). */
+const LARGEST_PAYLOAD = 2 ** 30;
+
+interface Compression {
+  readonly name: string;
+  readonly magic: readonly number[];
+  readonly decode?: {
+    /** Bytes of output that a byte of input can give at most. */
+    readonly ratio: number;
+    /** Whether the size is the stream's own last field, and so part of it. */
+    readonly sizeInStream: boolean;
+    run(src: Uint8Array, size: number, place: CompressedPlace): Uint8Array;
+  };
+}
+
+const lz4Magic = [0, 8, 16, 24].map((shift) => (LZ4_LEGACY_MAGIC >>> shift) & 0xff);
+
+/** The formats of the payload (boot.txt, payload_offset; lib/decompress.c), those without a decoder are refused. */
+const COMPRESSIONS: readonly Compression[] = [
+  {
+    name: 'gzip',
+    magic: GZIP_MAGIC,
+    decode: { ratio: GZIP_MAX_RATIO, sizeInStream: true, run: decodeGzip },
+  },
+  { name: 'bzip2', magic: [0x42, 0x5a] },
+  { name: 'LZMA', magic: [0x5d, 0x00] },
+  { name: 'XZ', magic: [0xfd, 0x37] },
+  { name: 'LZO', magic: [0x89, 0x4c] },
+  {
+    name: 'LZ4',
+    magic: lz4Magic,
+    decode: { ratio: LZ4_MAX_RATIO, sizeInStream: false, run: decodeLz4Legacy },
+  },
+  { name: 'ZSTD', magic: [0x28, 0xb5, 0x2f, 0xfd] },
+];
+
+/** Whether a file starts as a bzImage does: the boot sector's flag and the header's magic. */
+export function isBzImage(bytes: Uint8Array): boolean {
+  if (bytes.length < SETUP_HEADER.header + 4) return false;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return (
+    view.getUint16(SETUP_HEADER.boot_flag, true) === BOOT_FLAG &&
+    view.getUint32(SETUP_HEADER.header, true) === HEADER_MAGIC
+  );
+}
+
+/**
+ * Reads a bzImage of boot protocol 2.08 or later and decompresses its payload.
+ *
+ * @throws InputError E_NOT_A_KERNEL; E_OLD_PROTOCOL; E_UNSUPPORTED_COMPRESSION; E_TRUNCATED; E_CORRUPT; E_TOO_LARGE.
+ */
+export function readBzImage(bytes: Uint8Array, file: string): BzImage {
+  const reader = new Reader(bytes, { file });
+  const H = SETUP_HEADER;
+  const flag = reader.u16(H.boot_flag, 'boot_flag');
+  if (flag !== BOOT_FLAG) {
+    throw reader.error('E_NOT_A_KERNEL', H.boot_flag, {
+      expected: `boot_flag ${hex(BOOT_FLAG)}`,
+      found: hex(flag),
+    });
+  }
+  const magic = reader.u32(H.header, 'header');
+  if (magic !== HEADER_MAGIC) {
+    throw reader.error('E_NOT_A_KERNEL', H.header, { expected: '"HdrS"', found: hex(magic) });
+  }
+  const protocol = reader.u16(H.version, 'version');
+  if (protocol < PROTOCOL_WITH_PAYLOAD) {
+    throw reader.error('E_OLD_PROTOCOL', H.version, {
+      reason: 'boot protocol',
+      expected: '2.08 or later',
+      found: `${protocol >>> 8}.${String(protocol & 0xff).padStart(2, '0')}`,
+    });
+  }
+  const headerEnd = H.header + reader.u8(H.jump, 'jump');
+  if (headerEnd < PAYLOAD_FIELDS_END || headerEnd > SETUP_HEADER_LIMIT) {
+    throw reader.error('E_BAD_FIELD', H.jump, {
+      reason: 'end of the setup header',
+      expected: `${hex(PAYLOAD_FIELDS_END)} to ${hex(SETUP_HEADER_LIMIT)}`,
+      found: hex(headerEnd),
+    });
+  }
+  const versionAt = reader.u16(H.kernel_version, 'kernel_version');
+  return {
+    setupHeader: reader.slice(H.setup_sects, headerEnd - H.setup_sects, 'setup header').slice(),
+    version: versionAt === 0 ? '' : reader.text(versionAt + KERNEL_VERSION_BASE, LONGEST_VERSION),
+    ...readPayload(reader),
+  };
+}
+
+function readPayload(reader: Reader): Pick<BzImage, 'compression' | 'payload'> {
+  const H = SETUP_HEADER;
+  const sectors = reader.u8(H.setup_sects, 'setup_sects') || DEFAULT_SETUP_SECTS;
+  // payload_offset counts from the start of the protected-mode code (boot.txt).
+  const at = (sectors + 1) * SECTOR + reader.u32(H.payload_offset, 'payload_offset');
+  const length = reader.u32(H.payload_length, 'payload_length');
+  const packed = reader.slice(at, length, 'payload');
+
+  const compression = COMPRESSIONS.find(({ magic }) =>
+    magic.every((byte, index) => packed[index] === byte),
+  );
+  const decode = compression?.decode;
+  if (compression === undefined || decode === undefined) {
+    throw reader.error('E_UNSUPPORTED_COMPRESSION', at, {
+      reason: 'compression of the payload',
+      expected: 'gzip or LZ4 (legacy frames)',
+      found: compression?.name ?? `magic ${hexBytes(packed.subarray(0, SIZE_BYTES))}`,
+    });
+  }
+  const sizeAt = at + length - SIZE_BYTES;
+  const size = reader.u32(sizeAt, 'uncompressed size');
+  const stream = decode.sizeInStream ? packed : packed.subarray(0, -SIZE_BYTES);
+  const most = Math.min(LARGEST_PAYLOAD, stream.length * decode.ratio);
+  if (size > most) {
+    throw reader.error('E_TOO_LARGE', sizeAt, {
+      reason: 'uncompressed size of the payload',
+      expected: `at most ${most} bytes`,
+      found: `${size}`,
+    });
+  }
+  const payload = decode.run(stream, size, { ...reader.place, base: at });
+  return { compression: compression.name, payload };
+}

@@ -1,0 +1,306 @@
+/** ELF64 kernel images for x86-64: loadable segments, and the symbol table where it was not stripped (System V ABI, ch. 4 and 5). */
+import type { InputError } from '../../trace/errors.js';
+import { Reader, hex, hexBytes, type ReaderPlace } from './reader.js';
+import { SymbolTable, type ImageSymbol } from './symbols.js';
+
+/** A piece of the image as it is loaded. */
+export interface ImageSegment {
+  /** Physical address it is linked for. */
+  readonly paddr: number;
+  /** 48-bit virtual address, sign-extended; the per-CPU segment has 0. */
+  readonly vaddr: number;
+  /** The bytes that the file has for it; what memsz has beyond them is zero. */
+  readonly bytes: Uint8Array;
+  /** Bytes that it takes in memory, at least `bytes.length`. */
+  readonly memsz: number;
+  /** p_flags: 1 executable, 2 writable, 4 readable. */
+  readonly flags: number;
+}
+
+/** What an ELF kernel holds. */
+export interface ElfImage {
+  readonly segments: ImageSegment[];
+  /** e_entry: for a kernel, a physical address. */
+  readonly entry: number;
+  /** The symbol table, or undefined if it was stripped. */
+  readonly symbols?: SymbolTable;
+}
+
+/** Elf64_Ehdr: offsets of its fields (System V ABI, ELF header). */
+export const ELF64_EHDR = {
+  e_ident: 0,
+  EI_CLASS: 4,
+  EI_DATA: 5,
+  e_type: 16,
+  e_machine: 18,
+  e_version: 20,
+  e_entry: 24,
+  e_phoff: 32,
+  e_shoff: 40,
+  e_flags: 48,
+  e_ehsize: 52,
+  e_phentsize: 54,
+  e_phnum: 56,
+  e_shentsize: 58,
+  e_shnum: 60,
+  e_shstrndx: 62,
+  size: 64,
+} as const;
+
+/** Elf64_Phdr: offsets of its fields (System V ABI, program header). */
+export const ELF64_PHDR = {
+  p_type: 0,
+  p_flags: 4,
+  p_offset: 8,
+  p_vaddr: 16,
+  p_paddr: 24,
+  p_filesz: 32,
+  p_memsz: 40,
+  p_align: 48,
+  size: 56,
+} as const;
+
+/** Elf64_Shdr: offsets of its fields (System V ABI, sections). */
+export const ELF64_SHDR = {
+  sh_name: 0,
+  sh_type: 4,
+  sh_flags: 8,
+  sh_addr: 16,
+  sh_offset: 24,
+  sh_size: 32,
+  sh_link: 40,
+  sh_info: 44,
+  sh_addralign: 48,
+  sh_entsize: 56,
+  size: 64,
+} as const;
+
+/** Elf64_Sym: offsets of its fields (System V ABI, symbol table). */
+export const ELF64_SYM = {
+  st_name: 0,
+  st_info: 4,
+  st_other: 5,
+  st_shndx: 6,
+  st_value: 8,
+  st_size: 16,
+  size: 24,
+} as const;
+
+export const ELF_MAGIC = [0x7f, 0x45, 0x4c, 0x46] as const;
+const ELFCLASS64 = 2;
+const ELFDATA2LSB = 1;
+const EM_X86_64 = 62;
+const PT_LOAD = 1;
+const SHT_SYMTAB = 2;
+const SHT_NOBITS = 8;
+const SHF_WRITE = 1;
+const SHF_EXECINSTR = 4;
+const SHN_UNDEF = 0;
+const SHN_ABS = 0xfff1;
+const STB_LOCAL = 0;
+const STB_WEAK = 2;
+const STT_OBJECT = 1;
+const STT_SECTION = 3;
+const STT_FILE = 4;
+/** Physical addresses have 52 bits, virtual ones 48 (APM 5.3). */
+const PHYSICAL_END = 2 ** 52;
+const CANONICAL_END = 2 ** 47;
+const ELF_TYPES: ReadonlyMap<number, string> = new Map([
+  [2, 'ET_EXEC'],
+  [3, 'ET_DYN'],
+]);
+
+/** A symbol's name is cut here; the kernel's longest is 512 (KSYM_NAME_LEN). */
+const LONGEST_NAME = 4096;
+/**
+ * What an image may span in memory. The kernel has 512 MiB or 1 GiB of address space for itself
+ * (KERNEL_IMAGE_SIZE, arch/x86/include/asm/page_64_types.h).
+ */
+export const LARGEST_IMAGE = 2 ** 30;
+
+/**
+ * Reads an ELF64 x86-64 executable. Bytes behind the ELF (a relocatable kernel's relocations) are left out.
+ *
+ * @throws InputError E_NOT_A_KERNEL for another machine, class or type; E_TRUNCATED; E_BAD_FIELD; E_TOO_LARGE.
+ */
+export function readElf(bytes: Uint8Array, place: ReaderPlace): ElfImage {
+  const reader = new Reader(bytes, place);
+  checkHeader(reader);
+  const symbols = readSymtab(reader);
+  return {
+    segments: readSegments(reader),
+    entry: reader.i64(ELF64_EHDR.e_entry, 'e_entry'),
+    ...(symbols !== undefined && { symbols }),
+  };
+}
+
+function checkHeader(reader: Reader): void {
+  const E = ELF64_EHDR;
+  const wants = (offset: number, found: string, expected: string): InputError =>
+    reader.error('E_NOT_A_KERNEL', offset, { expected, found });
+  const magic = reader.slice(E.e_ident, ELF_MAGIC.length, 'ELF magic');
+  if (!ELF_MAGIC.every((byte, index) => magic[index] === byte)) {
+    throw wants(E.e_ident, hexBytes(magic), `${hexBytes(Uint8Array.from(ELF_MAGIC))} (ELF)`);
+  }
+  reader.slice(0, E.size, 'ELF header');
+  const elfClass = reader.u8(E.EI_CLASS, 'EI_CLASS');
+  if (elfClass !== ELFCLASS64) throw wants(E.EI_CLASS, `${elfClass}`, 'EI_CLASS 2 (64-bit)');
+  const data = reader.u8(E.EI_DATA, 'EI_DATA');
+  if (data !== ELFDATA2LSB) throw wants(E.EI_DATA, `${data}`, 'EI_DATA 1 (little endian)');
+  const type = reader.u16(E.e_type, 'e_type');
+  if (!ELF_TYPES.has(type)) throw wants(E.e_type, `${type}`, 'e_type 2 (ET_EXEC) or 3 (ET_DYN)');
+  const machine = reader.u16(E.e_machine, 'e_machine');
+  if (machine !== EM_X86_64) throw wants(E.e_machine, `${machine}`, 'e_machine 62 (x86-64)');
+}
+
+/** Offset of entry `index` of a table whose entries must have the size that this reader knows. */
+function tableAt(
+  reader: Reader,
+  fields: { off: number; entsize: number; name: string },
+  entry: number,
+): (index: number) => number {
+  const at = reader.u64(fields.off, `${fields.name}off`);
+  const size = reader.u16(fields.entsize, `${fields.name}entsize`);
+  if (size !== entry) {
+    throw reader.error('E_BAD_FIELD', fields.entsize, {
+      reason: `${fields.name}entsize`,
+      expected: `${entry}`,
+      found: `${size}`,
+    });
+  }
+  return (index) => at + index * entry;
+}
+
+function readSegments(reader: Reader): ImageSegment[] {
+  const P = ELF64_PHDR;
+  const count = reader.u16(ELF64_EHDR.e_phnum, 'e_phnum');
+  const segments: ImageSegment[] = [];
+  if (count > 0) {
+    const { e_phoff: off, e_phentsize: entsize } = ELF64_EHDR;
+    const headerAt = tableAt(reader, { off, entsize, name: 'e_ph' }, P.size);
+    for (let index = 0; index < count; index++) {
+      const at = headerAt(index);
+      if (reader.u32(at + P.p_type, `program header ${index}`) !== PT_LOAD) continue;
+      const memsz = reader.u64(at + P.p_memsz, 'p_memsz');
+      if (memsz === 0) continue;
+      const filesz = reader.u64(at + P.p_filesz, 'p_filesz');
+      if (filesz > memsz) {
+        throw reader.error('E_BAD_FIELD', at + P.p_filesz, {
+          reason: `p_filesz of program header ${index}`,
+          expected: `at most p_memsz, ${hex(memsz)}`,
+          found: hex(filesz),
+        });
+      }
+      const offset = reader.u64(at + P.p_offset, 'p_offset');
+      const vaddr = reader.i64(at + P.p_vaddr, 'p_vaddr');
+      if (vaddr < -CANONICAL_END || vaddr + memsz > CANONICAL_END) {
+        throw reader.error('E_BAD_FIELD', at + P.p_vaddr, {
+          reason: `p_vaddr of program header ${index}`,
+          expected: 'a canonical address of 48 bits',
+          found: hex(vaddr),
+        });
+      }
+      segments.push({
+        paddr: reader.u64(at + P.p_paddr, 'p_paddr'),
+        vaddr,
+        bytes: reader.slice(offset, filesz, `bytes of program header ${index}`),
+        memsz,
+        flags: reader.u32(at + P.p_flags, 'p_flags'),
+      });
+    }
+  }
+  checkSegments(reader, segments);
+  return segments;
+}
+
+function checkSegments(reader: Reader, segments: readonly ImageSegment[]): void {
+  const sorted = [...segments].sort((a, b) => a.paddr - b.paddr);
+  const [first] = sorted;
+  const at = ELF64_EHDR.e_phnum;
+  if (first === undefined) {
+    throw reader.error('E_NOT_A_KERNEL', at, { expected: 'a PT_LOAD segment', found: 'none' });
+  }
+  let end = first.paddr;
+  for (const { paddr, memsz } of sorted) {
+    if (paddr < end) {
+      throw reader.error('E_BAD_FIELD', at, {
+        reason: 'two segments overlap in physical memory',
+        expected: `p_paddr at least ${hex(end)}`,
+        found: hex(paddr),
+      });
+    }
+    end = paddr + memsz;
+  }
+  if (end > PHYSICAL_END) {
+    throw reader.error('E_BAD_FIELD', at, {
+      reason: 'end of the segments in physical memory',
+      expected: `at most ${hex(PHYSICAL_END)}`,
+      found: hex(end),
+    });
+  }
+  if (end - first.paddr > LARGEST_IMAGE) {
+    throw reader.error('E_TOO_LARGE', at, {
+      reason: 'memory that the segments span',
+      expected: `at most ${hex(LARGEST_IMAGE)} bytes`,
+      found: hex(end - first.paddr),
+    });
+  }
+}
+
+/** The nm letter of a symbol (nm(1)); a section's letter by what its flags and type say. */
+function nmLetter(info: number, shndx: number, section: { type: number; flags: number }): string {
+  const bind = info >>> 4;
+  if (bind === STB_WEAK) return (info & 15) === STT_OBJECT ? 'V' : 'W';
+  let letter = 'R';
+  if (shndx === SHN_ABS) letter = 'A';
+  else if ((section.flags & SHF_EXECINSTR) !== 0) letter = 'T';
+  else if (section.type === SHT_NOBITS) letter = 'B';
+  else if ((section.flags & SHF_WRITE) !== 0) letter = 'D';
+  return bind === STB_LOCAL ? letter.toLowerCase() : letter;
+}
+
+function readSymtab(reader: Reader): SymbolTable | undefined {
+  const S = ELF64_SHDR;
+  const count = reader.u16(ELF64_EHDR.e_shnum, 'e_shnum');
+  if (count === 0) return undefined;
+  const { e_shoff: off, e_shentsize: entsize } = ELF64_EHDR;
+  const headerAt = tableAt(reader, { off, entsize, name: 'e_sh' }, S.size);
+  const sections = Array.from({ length: count }, (_, index) => ({
+    type: reader.u32(headerAt(index) + S.sh_type, `section header ${index}`),
+    flags: reader.u32(headerAt(index) + S.sh_flags, 'sh_flags'),
+  }));
+  const symtab = sections.findIndex(({ type }) => type === SHT_SYMTAB);
+  if (symtab === -1) return undefined;
+
+  const link = reader.u32(headerAt(symtab) + S.sh_link, 'sh_link');
+  if (link >= count) {
+    throw reader.error('E_BAD_FIELD', headerAt(symtab) + S.sh_link, {
+      reason: 'section of the symbol names',
+      expected: `below ${count}`,
+      found: `${link}`,
+    });
+  }
+  const strings = new Reader(sectionBytes(reader, headerAt(link)), reader.place);
+  const table = new Reader(sectionBytes(reader, headerAt(symtab)), reader.place);
+  const symbols: ImageSymbol[] = [];
+  for (let at = 0; at + ELF64_SYM.size <= table.bytes.length; at += ELF64_SYM.size) {
+    const info = table.u8(at + ELF64_SYM.st_info, 'st_info');
+    const shndx = table.u16(at + ELF64_SYM.st_shndx, 'st_shndx');
+    const kind = info & 15;
+    if (shndx === SHN_UNDEF || kind === STT_SECTION || kind === STT_FILE) continue;
+    const name = strings.text(table.u32(at + ELF64_SYM.st_name, 'st_name'), LONGEST_NAME);
+    if (name === '') continue;
+    const address = table.i64(at + ELF64_SYM.st_value, `value of ${name}`);
+    const section = sections[shndx] ?? { type: 0, flags: 0 };
+    symbols.push({ name, address, type: nmLetter(info, shndx, section) });
+  }
+  return symbols.length === 0 ? undefined : new SymbolTable(symbols);
+}
+
+function sectionBytes(reader: Reader, header: number): Uint8Array {
+  return reader.slice(
+    reader.u64(header + ELF64_SHDR.sh_offset, 'sh_offset'),
+    reader.u64(header + ELF64_SHDR.sh_size, 'sh_size'),
+    'section',
+  );
+}

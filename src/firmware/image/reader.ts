@@ -1,0 +1,103 @@
+/** Little-endian fields of a file, each read checked against the file's end. */
+import { InputError } from '../../trace/errors.js';
+
+/** What a reader is of: a file, or the decompressed payload inside one. */
+export interface ReaderPlace {
+  /** The file as the user named it. */
+  readonly file: string;
+  /** The part of it that offsets count in, where that is not the file itself. */
+  readonly path?: string;
+}
+
+const TWO_32 = 2 ** 32;
+
+/** Bytes shown as an error shows them: `7f 45 4c 46`. */
+export function hexBytes(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join(' ');
+}
+
+/** A number as an error shows it. */
+export function hex(value: number): string {
+  return `0x${value.toString(16)}`;
+}
+
+/** Fields of a byte array by offset. Every reader throws E_TRUNCATED, with the offset, past the end. */
+export class Reader {
+  private readonly view: DataView;
+
+  constructor(
+    readonly bytes: Uint8Array,
+    readonly place: ReaderPlace,
+  ) {
+    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  }
+
+  u8(offset: number, what: string): number {
+    this.need(offset, 1, what);
+    return this.view.getUint8(offset);
+  }
+
+  u16(offset: number, what: string): number {
+    this.need(offset, 2, what);
+    return this.view.getUint16(offset, true);
+  }
+
+  u32(offset: number, what: string): number {
+    this.need(offset, 4, what);
+    return this.view.getUint32(offset, true);
+  }
+
+  /** 64 bits taken as signed; values that a double does not hold exactly are refused with E_BAD_FIELD. */
+  i64(offset: number, what: string): number {
+    this.need(offset, 8, what);
+    const value = this.view.getInt32(offset + 4, true) * TWO_32 + this.view.getUint32(offset, true);
+    if (Number.isSafeInteger(value)) return value;
+    throw this.error('E_BAD_FIELD', offset, {
+      reason: what,
+      expected: 'a number below 2^53',
+      found: `0x${this.view.getBigUint64(offset, true).toString(16)}`,
+    });
+  }
+
+  /** 64 bits that count or place something: not negative, below 2^53. Otherwise E_BAD_FIELD. */
+  u64(offset: number, what: string): number {
+    const value = this.i64(offset, what);
+    if (value >= 0) return value;
+    throw this.error('E_BAD_FIELD', offset, {
+      reason: what,
+      expected: 'a number below 2^53',
+      found: `0x${this.view.getBigUint64(offset, true).toString(16)}`,
+    });
+  }
+
+  /** The bytes [offset, offset + length), not copied. */
+  slice(offset: number, length: number, what: string): Uint8Array {
+    this.need(offset, length, what);
+    return this.bytes.subarray(offset, offset + length);
+  }
+
+  /** ASCII up to a NUL, the end, or `most` characters. */
+  text(offset: number, most: number): string {
+    const limited = this.bytes.subarray(offset, offset + most);
+    const end = limited.indexOf(0);
+    return String.fromCharCode(...(end === -1 ? limited : limited.subarray(0, end)));
+  }
+
+  /** An error at an offset of what is read here. */
+  error(
+    code: string,
+    offset: number,
+    says: { reason?: string; expected?: string; found?: string },
+  ): InputError {
+    return new InputError({ code, place: { ...this.place, offset }, ...says });
+  }
+
+  private need(offset: number, length: number, what: string): void {
+    if (offset + length <= this.bytes.length) return;
+    throw this.error('E_TRUNCATED', offset, {
+      reason: what,
+      expected: `${length} bytes`,
+      found: `${Math.max(0, this.bytes.length - offset)} before the end`,
+    });
+  }
+}

@@ -1,0 +1,219 @@
+/**
+ * The symbols of a kernel image, whatever table they came from.
+ *
+ * Addresses are ordered as unsigned 64-bit numbers, as nm -n and kallsyms order them: per-CPU symbols (from 0 upward)
+ * come first, the kernel's own (negative here, since an address is kept sign-extended) after them. The two kinds are
+ * different address spaces, so nothing reaches from the last of one to the first of the other.
+ */
+
+/** A symbol of a kernel image. */
+export interface ImageSymbol {
+  readonly name: string;
+  /** 48-bit virtual address, sign-extended: 0xffffffff81000000 is -0x7f000000. Per-CPU symbols count from 0. */
+  readonly address: number;
+  /** The letter that nm gives it: T text, D data, R read-only data, B BSS, A absolute, W weak; lower case is local. */
+  readonly type: string;
+}
+
+/** Names behind one another in one array, index by index with the addresses. */
+export interface SymbolTexts {
+  /** UTF-16 code units: for each symbol nm's letter, then its name. */
+  readonly text: Uint16Array;
+  /** Where each symbol's text starts; one more than there are symbols, the last being where the last one ends. */
+  readonly starts: Uint32Array;
+}
+
+/** Symbols in table order whose names are made when they are first asked for. */
+export interface SymbolColumns {
+  /** Ascending as unsigned 64-bit numbers. */
+  readonly addresses: Float64Array;
+  load(): SymbolTexts;
+}
+
+/** Orders two sign-extended addresses as unsigned 64-bit numbers. */
+export function compareUnsigned(a: number, b: number): number {
+  if (a < 0 !== b < 0) return a < 0 ? 1 : -1;
+  return a - b;
+}
+
+const WEAK = /^[wWvV]$/;
+const underscores = (name: string): number => /^_*/.exec(name)?.[0].length ?? 0;
+
+/** Which of two names of one address is shown: not a weak one, then the one with fewer underscores (scripts/kallsyms.c, compare_symbols). */
+function compareSymbols(a: ImageSymbol, b: ImageSymbol): number {
+  return (
+    compareUnsigned(a.address, b.address) ||
+    Number(WEAK.test(a.type)) - Number(WEAK.test(b.type)) ||
+    underscores(a.name) - underscores(b.name)
+  );
+}
+
+function columns(list: readonly ImageSymbol[]): SymbolColumns {
+  const sorted = [...list].sort(compareSymbols);
+  return {
+    addresses: Float64Array.from(sorted, ({ address }) => address),
+    load: () => {
+      const starts = new Uint32Array(sorted.length + 1);
+      let length = 0;
+      for (const [index, { name }] of sorted.entries()) {
+        length += name.length + 1;
+        starts[index + 1] = length;
+      }
+      const text = new Uint16Array(length);
+      let at = 0;
+      for (const { name, type } of sorted) {
+        text[at++] = type.charCodeAt(0);
+        for (let unit = 0; unit < name.length; unit++) text[at++] = name.charCodeAt(unit);
+      }
+      return { text, starts };
+    },
+  };
+}
+
+/** FNV-1a's constants for 32 bits (Fowler, Noll, Vo). */
+const FNV_OFFSET = 0x811c_9dc5;
+const FNV_PRIME = 0x0100_0193;
+const EMPTY = -1;
+/** Slots per symbol of the hash table, at least. */
+const SLOTS = 2;
+
+/** Finds names in packed texts: a hash table with open addressing, half the time that a Map of strings takes (measured). */
+class NameIndex {
+  private readonly slots: Int32Array;
+  private readonly mask: number;
+
+  constructor(readonly texts: SymbolTexts) {
+    const count = texts.starts.length - 1;
+    const size = 2 ** Math.ceil(Math.log2(Math.max(1, count) * SLOTS));
+    this.slots = new Int32Array(size).fill(EMPTY);
+    this.mask = size - 1;
+    // In table order: of equal names the first comes first on the way from their slot.
+    for (let index = 0; index < count; index++) {
+      let slot = this.hashAt(index) & this.mask;
+      while (this.slots[slot] !== EMPTY) slot = (slot + 1) & this.mask;
+      this.slots[slot] = index;
+    }
+  }
+
+  /** The first symbol of that name, or undefined. */
+  find(name: string): number | undefined {
+    let hash = FNV_OFFSET;
+    for (let unit = 0; unit < name.length; unit++) {
+      hash = Math.imul(hash ^ name.charCodeAt(unit), FNV_PRIME);
+    }
+    for (let slot = hash & this.mask; ; slot = (slot + 1) & this.mask) {
+      const index = this.slots[slot] ?? EMPTY;
+      if (index === EMPTY) return undefined;
+      if (this.is(index, name)) return index;
+    }
+  }
+
+  name(index: number): string {
+    const { text, starts } = this.texts;
+    const start = (starts[index] ?? 0) + 1;
+    return String.fromCharCode(...text.subarray(start, starts[index + 1]));
+  }
+
+  type(index: number): string {
+    const { text, starts } = this.texts;
+    return String.fromCharCode(text[starts[index] ?? 0] ?? 0);
+  }
+
+  private hashAt(index: number): number {
+    const { text, starts } = this.texts;
+    const end = starts[index + 1] ?? 0;
+    let hash = FNV_OFFSET;
+    for (let at = (starts[index] ?? 0) + 1; at < end; at++) {
+      hash = Math.imul(hash ^ (text[at] ?? 0), FNV_PRIME);
+    }
+    return hash;
+  }
+
+  private is(index: number, name: string): boolean {
+    const { text, starts } = this.texts;
+    const start = (starts[index] ?? 0) + 1;
+    if ((starts[index + 1] ?? 0) - start !== name.length) return false;
+    for (let unit = 0; unit < name.length; unit++) {
+      if (text[start + unit] !== name.charCodeAt(unit)) return false;
+    }
+    return true;
+  }
+}
+
+/** Symbols by name and by address. Where two have one name, the one at the lower address is found. */
+export class SymbolTable {
+  private readonly columns: SymbolColumns;
+  /** Index of the first symbol of the kernel's half, behind the per-CPU ones. */
+  private readonly split: number;
+  private loaded: NameIndex | undefined;
+
+  constructor(source: readonly ImageSymbol[] | SymbolColumns) {
+    this.columns = 'addresses' in source ? source : columns(source);
+    const first = this.columns.addresses.findIndex((address) => address < 0);
+    this.split = first === -1 ? this.size : first;
+  }
+
+  /** How many symbols there are; aliases and equal names count each. */
+  get size(): number {
+    return this.columns.addresses.length;
+  }
+
+  /** The symbol of that name, or undefined. */
+  get(name: string): ImageSymbol | undefined {
+    const index = this.byName.find(name);
+    if (index === undefined) return undefined;
+    return { name, address: this.addressAt(index), type: this.byName.type(index) };
+  }
+
+  /** Bytes from the symbol to the next higher address that has one; 0 for an unknown name and for the highest symbol. */
+  room(name: string): number {
+    const index = this.byName.find(name);
+    if (index === undefined) return 0;
+    const address = this.addressAt(index);
+    const next = this.firstAbove(address);
+    return next < this.endOf(address) ? this.addressAt(next) - address : 0;
+  }
+
+  /**
+   * The symbol that an address lies in, with the offset in it. A symbol reaches to the next higher one, the highest
+   * reaches nowhere. Where several share an address, the first in the table is named, as the kernel does.
+   */
+  at(address: number): { name: string; offset: number } | undefined {
+    const next = this.firstAbove(address);
+    const start = address < 0 ? this.split : 0;
+    if (next === start) return undefined;
+    const found = this.addressAt(next - 1);
+    if (next === this.endOf(address) && found !== address) return undefined;
+    return { name: this.byName.name(this.firstAbove(found, true)), offset: address - found };
+  }
+
+  /** All names, in table order. */
+  *names(): Iterable<string> {
+    for (let index = 0; index < this.size; index++) yield this.byName.name(index);
+  }
+
+  private get byName(): NameIndex {
+    return (this.loaded ??= new NameIndex(this.columns.load()));
+  }
+
+  private addressAt(index: number): number {
+    return this.columns.addresses[index] ?? Number.NaN;
+  }
+
+  private endOf(address: number): number {
+    return address < 0 ? this.size : this.split;
+  }
+
+  /** Index of the first symbol of the address's half that is above it (or at it, if `orAt`). */
+  private firstAbove(address: number, orAt = false): number {
+    let low = address < 0 ? this.split : 0;
+    let high = this.endOf(address);
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      const there = this.addressAt(middle);
+      if (orAt ? there < address : there <= address) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+}

@@ -1,0 +1,44 @@
+/** System.map, the list of symbols that a kernel build leaves beside its image: `nm -n` less some lines (scripts/mksysmap). */
+import { InputError } from '../../trace/errors.js';
+import { SymbolTable, type ImageSymbol } from './symbols.js';
+
+/** A line: 16 hexadecimal digits, nm's letter, the name. */
+const LINE = /^([0-9a-f]{8})([0-9a-f]{8}) ([A-Za-z?]) (\S+)$/;
+const TWO_32 = 2 ** 32;
+const SHOWN = 60;
+
+/**
+ * Reads the text of a System.map.
+ *
+ * @throws InputError E_BAD_SYSTEM_MAP with the line, or without one where `_text` is missing (a note in the map's place).
+ */
+export function readSystemMap(text: string, file: string): SymbolTable {
+  const list: ImageSymbol[] = [];
+  const lines = text.split('\n');
+  for (const [index, raw] of lines.entries()) {
+    const line = raw.endsWith('\r') ? raw.slice(0, -1) : raw;
+    if (line === '' && index === lines.length - 1) break;
+    const [, high, low, type, name] = LINE.exec(line) ?? [];
+    if (high === undefined || low === undefined || type === undefined || name === undefined) {
+      throw new InputError({
+        code: 'E_BAD_SYSTEM_MAP',
+        place: { file, line: index + 1 },
+        expected: 'a 64-bit address in hexadecimal, a letter and a name',
+        found: JSON.stringify(line.slice(0, SHOWN)),
+      });
+    }
+    // Absolute symbols may be any number; only what a double holds exactly can be an address here.
+    const address = (parseInt(high, 16) | 0) * TWO_32 + parseInt(low, 16);
+    if (Number.isSafeInteger(address)) list.push({ name, address, type });
+  }
+  const table = new SymbolTable(list);
+  if (table.get('_text') === undefined) {
+    throw new InputError({
+      code: 'E_BAD_SYSTEM_MAP',
+      place: { file },
+      expected: 'the symbol _text',
+      found: `${list.length} symbol${list.length === 1 ? '' : 's'} without it`,
+    });
+  }
+  return table;
+}

@@ -1,0 +1,159 @@
+/**
+ * The built-in initrd: an uncompressed archive with microcode for the kernel to find early
+ * (Documentation/x86/early-microcode.txt), and behind it a gzipped archive with the first root file system. The bytes
+ * are the same on every machine.
+ */
+import { gzipSync } from 'fflate';
+import { S_IFDIR, S_IFREG, writeCpio, type CpioEntry } from './cpio.js';
+
+/** Where the kernel looks for AMD microcode in the initrd (arch/x86/kernel/cpu/microcode/amd.c). */
+export const MICROCODE_PATH = 'kernel/x86/microcode/AuthenticAMD.bin';
+
+/** The container of AMD microcode (arch/x86/include/asm/microcode_amd.h): its header, then the equivalence table. */
+export const UCODE_CONTAINER = { magic: 0, type: 4, size: 8, table: 12 } as const;
+/** struct equiv_cpu_entry, one per CPU that shares a patch; an entry of zeros ends the table. */
+export const EQUIV_CPU_ENTRY = {
+  installed_cpu: 0,
+  fixed_errata_mask: 4,
+  fixed_errata_compare: 8,
+  equiv_cpu: 12,
+  res: 14,
+  size: 16,
+} as const;
+/** A patch's section: its type and size, then the patch. */
+export const UCODE_SECTION = { type: 0, size: 4, patch: 8 } as const;
+/** struct microcode_header_amd. */
+export const MICROCODE_HEADER_AMD = {
+  data_code: 0,
+  patch_id: 4,
+  mc_patch_data_id: 8,
+  mc_patch_data_len: 10,
+  init_flag: 11,
+  mc_patch_data_checksum: 12,
+  nb_dev_id: 16,
+  sb_dev_id: 20,
+  processor_rev_id: 24,
+  nb_rev_id: 26,
+  sb_rev_id: 27,
+  bios_api_rev: 28,
+  reserved1: 29,
+  match_reg: 32,
+  size: 64,
+} as const;
+
+/** "DMA" as the file has it, 'AMD' read as a little-endian word (UCODE_MAGIC). */
+export const UCODE_MAGIC = 0x0041_4d44;
+export const UCODE_EQUIV_CPU_TABLE_TYPE = 0;
+export const UCODE_UCODE_TYPE = 1;
+/** CPUID Fn0000_0001 EAX of EPYC 7001: family 17h, model 01h, stepping 2 (PPR 54945). */
+export const NAPLES_CPUID = 0x0080_0f12;
+/** What stands for that CPU in patches: extended family, model and stepping without the base family (PPR 54945). */
+export const NAPLES_EQUIV_CPU = 0x8012;
+/** A patch level of that CPU (our choice). */
+export const NAPLES_PATCH_ID = 0x0800_1250;
+/** Bytes of a patch of family 17h (F17H_MPB_MAX_SIZE, arch/x86/kernel/cpu/microcode/amd.c). */
+export const F17H_PATCH_SIZE = 3200;
+/** The date in a patch, BCD month, day and year: 2016-04-26 (our choice). */
+const DATA_CODE = 0x0426_2016;
+const MC_PATCH_DATA_ID = 0x8004;
+
+/** Size of /lib/modules.bin: what does not compress, so that the initrd spans many pages (our choice). */
+const MODULES_SIZE = 384 * 1024;
+const MODULES_SEED = 0x1337_c0de;
+const MICROCODE_SEED = 0x0080_0f12;
+
+const DIRECTORY = S_IFDIR | 0o755;
+const INIT = `#!/bin/sh
+# The first process of the built-in initrd.
+mount -t proc proc /proc
+mount -t sysfs sysfs /sys
+cat /etc/motd
+exec /bin/sh
+`;
+
+/** A file of the built-in initrd, or a directory. */
+const file = (name: string, permissions: number, body: Uint8Array | string): CpioEntry => ({
+  name,
+  mode: S_IFREG | permissions,
+  body: typeof body === 'string' ? ascii(body) : body,
+});
+const directory = (name: string): CpioEntry => ({
+  name,
+  mode: DIRECTORY,
+  body: new Uint8Array(0),
+});
+
+function ascii(text: string): Uint8Array {
+  return Uint8Array.from(text, (char) => char.charCodeAt(0));
+}
+
+/** Bytes without a pattern from a seed that is not 0: Marsaglia's xorshift of 32 bits. */
+function noise(length: number, seed: number): Uint8Array {
+  const bytes = new Uint8Array(length);
+  const view = new DataView(bytes.buffer);
+  let word = seed;
+  for (let at = 0; at + 4 <= length; at += 4) {
+    word ^= word << 13;
+    word ^= word >>> 17;
+    word ^= word << 5;
+    view.setUint32(at, word, true);
+  }
+  return bytes;
+}
+
+/** A well-formed container with one patch for one CPU. Its patch data is noise: no CPU would take it. */
+export function microcodeContainer(): Uint8Array {
+  const tableSize = 2 * EQUIV_CPU_ENTRY.size;
+  const sectionAt = UCODE_CONTAINER.table + tableSize;
+  const patchAt = sectionAt + UCODE_SECTION.patch;
+  const bytes = new Uint8Array(patchAt + F17H_PATCH_SIZE);
+  const view = new DataView(bytes.buffer);
+  const u16 = (at: number, value: number): void => view.setUint16(at, value, true);
+  const u32 = (at: number, value: number): void => view.setUint32(at, value, true);
+
+  u32(UCODE_CONTAINER.magic, UCODE_MAGIC);
+  u32(UCODE_CONTAINER.type, UCODE_EQUIV_CPU_TABLE_TYPE);
+  u32(UCODE_CONTAINER.size, tableSize);
+  u32(UCODE_CONTAINER.table + EQUIV_CPU_ENTRY.installed_cpu, NAPLES_CPUID);
+  u16(UCODE_CONTAINER.table + EQUIV_CPU_ENTRY.equiv_cpu, NAPLES_EQUIV_CPU);
+
+  u32(sectionAt + UCODE_SECTION.type, UCODE_UCODE_TYPE);
+  u32(sectionAt + UCODE_SECTION.size, F17H_PATCH_SIZE);
+  u32(patchAt + MICROCODE_HEADER_AMD.data_code, DATA_CODE);
+  u32(patchAt + MICROCODE_HEADER_AMD.patch_id, NAPLES_PATCH_ID);
+  u16(patchAt + MICROCODE_HEADER_AMD.mc_patch_data_id, MC_PATCH_DATA_ID);
+  u16(patchAt + MICROCODE_HEADER_AMD.processor_rev_id, NAPLES_EQUIV_CPU);
+  const { size } = MICROCODE_HEADER_AMD;
+  bytes.set(noise(F17H_PATCH_SIZE - size, MICROCODE_SEED), patchAt + size);
+  return bytes;
+}
+
+/** The files of the root file system, and the directories that hold them, in the order of the archive. */
+export function rootEntries(): CpioEntry[] {
+  return [
+    directory('bin'),
+    directory('dev'),
+    directory('etc'),
+    file('etc/motd', 0o644, 'This root file system came through the initrd.\n'),
+    file('init', 0o755, INIT),
+    directory('lib'),
+    file('lib/modules.bin', 0o644, noise(MODULES_SIZE, MODULES_SEED)),
+    directory('proc'),
+    directory('sys'),
+  ];
+}
+
+/** The built-in initrd, about 390 KiB: an early archive with microcode, then the root file system, gzipped. */
+export function builtInInitrd(): Uint8Array {
+  const early = writeCpio([
+    directory('kernel'),
+    directory('kernel/x86'),
+    directory('kernel/x86/microcode'),
+    file(MICROCODE_PATH, 0o644, microcodeContainer()),
+  ]);
+  const root = gzipSync(writeCpio(rootEntries()), { level: 6, mtime: 0 });
+  const initrd = new Uint8Array(early.length + root.length);
+  initrd.set(early);
+  initrd.set(root, early.length);
+  return initrd;
+}

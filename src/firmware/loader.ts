@@ -1,0 +1,181 @@
+/**
+ * Firmware and loader: what stands in memory, and in the CPU, when the kernel's first instruction runs.
+ * Everything is put there by DMA, in plain text: nothing is encrypted yet.
+ */
+import { InputError } from '../trace/errors.js';
+import { pa, PAGE_SIZE, PMD_SIZE, va } from '../machine/address.js';
+import type { Machine } from '../machine/machine.js';
+import { BOOT_PARAMS, LOADER_UNDEFINED } from './boot-params.js';
+import type { KernelImage } from './image/kernel-image.js';
+
+/** An entry of the firmware's memory map. */
+export interface E820Range {
+  readonly base: number;
+  readonly size: number;
+  readonly type: number;
+}
+
+export interface LoadRequest {
+  readonly image: KernelImage;
+  /** Physical load address of the image; its preferred one where absent. */
+  readonly kernelAt?: number;
+  /** Pieces that go over the image, at link addresses. */
+  readonly pieces: readonly { readonly link: number; readonly bytes: Uint8Array }[];
+  readonly initrd: Uint8Array;
+  readonly initrdAt: number;
+  readonly cmdline: string;
+  readonly e820: readonly E820Range[];
+  /** Segment of the extended BIOS data area and KiB of conventional memory. */
+  readonly bios: { readonly ebdaSegment: number; readonly lowmemKilobytes: number };
+}
+
+/** A named stretch of physical memory. */
+export interface Region {
+  readonly name: string;
+  readonly base: number;
+  readonly size: number;
+}
+
+export interface Loaded {
+  readonly regions: readonly Region[];
+  /** Physical address of the image's first byte. */
+  readonly kernelAt: number;
+  readonly entry: number;
+  readonly zeroPage: Uint8Array;
+  readonly cmdline: Uint8Array;
+}
+
+/** Where the loader keeps its things below 640 KiB (our choice, in places that boot loaders use). */
+export const LOADER_LAYOUT = {
+  pageTables: 0x7_0000,
+  zeroPage: 0x9_0000,
+  cmdline: 0x9_9000,
+} as const;
+/** The longest command line that fits its place. */
+const CMDLINE_ROOM = 0x1000;
+const BDA_EBDA_SEGMENT = 0x40e;
+const BDA_LOWMEM = 0x413;
+const E820_ENTRY = 20;
+const IDENTITY_GIB = 4;
+
+/** Loads everything and leaves the CPU at the kernel's entry, in long mode on an identity map of 4 GiB. */
+export function load(machine: Machine, request: LoadRequest): Loaded {
+  const { image } = request;
+  const first = image.segments.reduce((min, s) => Math.min(min, s.paddr), Infinity);
+  const kernelAt = request.kernelAt ?? first;
+  const shift = kernelAt - first;
+  const last = image.segments.reduce((max, s) => Math.max(max, s.paddr + s.memsz), 0) + shift;
+  const regions: Region[] = [
+    {
+      name: 'loader page tables',
+      base: LOADER_LAYOUT.pageTables,
+      size: (2 + IDENTITY_GIB) * PAGE_SIZE,
+    },
+    { name: 'boot params', base: LOADER_LAYOUT.zeroPage, size: PAGE_SIZE },
+    { name: 'command line', base: LOADER_LAYOUT.cmdline, size: CMDLINE_ROOM },
+    { name: 'kernel image', base: kernelAt, size: last - kernelAt },
+    { name: 'initrd', base: request.initrdAt, size: request.initrd.length },
+  ];
+  checkLayout(machine, regions);
+
+  for (const segment of image.segments) machine.dmaWrite(pa(segment.paddr + shift), segment.bytes);
+  const link = image.segments.reduce((min, s) => (s.paddr === first ? s.vaddr : min), 0);
+  for (const piece of request.pieces) {
+    machine.dmaWrite(pa(kernelAt + piece.link - link), piece.bytes);
+  }
+  machine.dmaWrite(pa(request.initrdAt), request.initrd);
+  const cmdline = new Uint8Array(CMDLINE_ROOM);
+  cmdline.set(encode(request.cmdline));
+  machine.dmaWrite(pa(LOADER_LAYOUT.cmdline), cmdline);
+  const zeroPage = makeZeroPage(request);
+  machine.dmaWrite(pa(LOADER_LAYOUT.zeroPage), zeroPage);
+  const { ebdaSegment, lowmemKilobytes } = request.bios;
+  const word = (value: number): Uint8Array => Uint8Array.of(value & 0xff, value >> 8);
+  machine.dmaWrite(pa(BDA_EBDA_SEGMENT), word(ebdaSegment));
+  machine.dmaWrite(pa(BDA_LOWMEM), word(lowmemKilobytes));
+  enterLongMode(machine);
+  machine.cpus[0].rsi = va(LOADER_LAYOUT.zeroPage);
+  return { regions, kernelAt, entry: image.entry + shift, zeroPage, cmdline };
+}
+
+/** Refuses a layout whose pieces overlap or lie where there is no RAM. */
+function checkLayout(machine: Machine, regions: readonly Region[]): void {
+  const sorted = [...regions].filter((r) => r.size > 0).sort((a, b) => a.base - b.base);
+  for (const [index, region] of sorted.entries()) {
+    const next = sorted[index + 1];
+    if (next !== undefined && region.base + region.size > next.base) {
+      throw new InputError({
+        code: 'E_LAYOUT_OVERLAP',
+        reason: `${region.name} and ${next.name} overlap in memory`,
+        place: { path: 'layout' },
+        expected: `${next.name} at or above 0x${(region.base + region.size).toString(16)}`,
+        found: `0x${next.base.toString(16)}`,
+      });
+    }
+    for (const address of [region.base, region.base + region.size - 1]) {
+      if (machine.dram.has(address)) continue;
+      throw new InputError({
+        code: 'E_LAYOUT_NO_RAM',
+        reason: `${region.name} reaches 0x${address.toString(16)}, where the machine has no RAM`,
+        place: { path: 'layout' },
+      });
+    }
+  }
+}
+
+function encode(text: string): Uint8Array {
+  const bytes = new TextEncoder().encode(text);
+  if (bytes.length >= CMDLINE_ROOM) {
+    throw new InputError({
+      code: 'E_CMDLINE_TOO_LONG',
+      reason: 'the command line is too long',
+      place: { path: 'cmdline' },
+      expected: `at most ${String(CMDLINE_ROOM - 1)} bytes`,
+      found: String(bytes.length),
+    });
+  }
+  return bytes;
+}
+
+/** The zero page: zeros, the image's setup header, and the loader's fields (Documentation/x86/boot.txt). */
+function makeZeroPage(request: LoadRequest): Uint8Array {
+  const page = new Uint8Array(BOOT_PARAMS.size);
+  const view = new DataView(page.buffer);
+  page.set(request.image.setupHeader ?? new Uint8Array(0), BOOT_PARAMS.hdr);
+  view.setUint8(BOOT_PARAMS.sentinel, 0);
+  view.setUint8(BOOT_PARAMS.type_of_loader, LOADER_UNDEFINED);
+  const split = (low: number, high: number, value: number): void => {
+    view.setUint32(low, value % 2 ** 32, true);
+    view.setUint32(high, Math.floor(value / 2 ** 32), true);
+  };
+  if (request.initrd.length > 0) {
+    split(BOOT_PARAMS.ramdisk_image, BOOT_PARAMS.ext_ramdisk_image, request.initrdAt);
+    split(BOOT_PARAMS.ramdisk_size, BOOT_PARAMS.ext_ramdisk_size, request.initrd.length);
+  }
+  split(BOOT_PARAMS.cmd_line_ptr, BOOT_PARAMS.ext_cmd_line_ptr, LOADER_LAYOUT.cmdline);
+  view.setUint8(BOOT_PARAMS.e820_entries, request.e820.length);
+  for (const [index, range] of request.e820.entries()) {
+    const at = BOOT_PARAMS.e820_map + index * E820_ENTRY;
+    view.setBigUint64(at, BigInt(range.base), true);
+    view.setBigUint64(at + 8, BigInt(range.size), true);
+    view.setUint32(at + 16, range.type, true);
+  }
+  return page;
+}
+
+/** The loader's identity map of 4 GiB with 2 MiB pages, as the decompressor leaves it, and long mode on it. */
+function enterLongMode(machine: Machine): void {
+  const POINTER = 0x7n;
+  const LEAF = 0x183n;
+  const tables = new BigUint64Array(((2 + IDENTITY_GIB) * PAGE_SIZE) / 8);
+  const at = (page: number): bigint => BigInt(LOADER_LAYOUT.pageTables + page * PAGE_SIZE);
+  tables[0] = at(1) | POINTER;
+  for (let gib = 0; gib < IDENTITY_GIB; gib++) {
+    tables[512 + gib] = at(2 + gib) | POINTER;
+    for (let i = 0; i < 512; i++) {
+      tables[(2 + gib) * 512 + i] = BigInt((gib * 512 + i) * PMD_SIZE) | LEAF;
+    }
+  }
+  machine.dmaWrite(pa(LOADER_LAYOUT.pageTables), new Uint8Array(tables.buffer));
+  machine.cpus[0].enterLongMode(at(0));
+}

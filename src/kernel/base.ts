@@ -1,0 +1,65 @@
+/** The kernel at the base commit: its files, its variables and the names that have addresses. */
+import { cmdline } from './cmdline.js';
+import { cpuCommon, cpuVariables, scattered } from './cpu-common.js';
+import { e820 } from './e820.js';
+import { early_ioremap, ioremap, ioremapVariables } from './early-ioremap.js';
+import { head64 } from './head64.js';
+import { head_64 } from './head_64.js';
+import { head64Variables } from './head_64-data.js';
+import { init, processor } from './init.js';
+import { init_64 } from './init_64.js';
+import { initramfs, initramfsVariables } from './initramfs.js';
+import { fault, main } from './main.js';
+import { memblock } from './memblock.js';
+import { earlycpio, microcode, microcodeAmd } from './microcode.js';
+import { mmap, mmapVariables } from './mmap.js';
+import { pat, patVariables } from './pat.js';
+import { fixmap, pgtableTypes, pgtableVariables } from './pgtable-types.js';
+import { setup } from './setup.js';
+import type { KernelFile } from './table.js';
+import type { Variable } from './variables.js';
+
+export const BASE_FILES: readonly KernelFile[] = [
+  head_64,
+  head64,
+  cmdline,
+  pgtableTypes,
+  fixmap,
+  processor,
+  pat,
+  ioremap,
+  early_ioremap,
+  cpuCommon,
+  scattered,
+  microcode,
+  microcodeAmd,
+  earlycpio,
+  memblock,
+  e820,
+  setup,
+  init,
+  init_64,
+  main,
+  fault,
+  initramfs,
+  mmap,
+];
+
+export const BASE_VARIABLES: readonly Variable[] = [
+  ...head64Variables,
+  ...pgtableVariables,
+  ...patVariables,
+  ...ioremapVariables,
+  ...cpuVariables,
+  ...initramfsVariables,
+  ...mmapVariables,
+];
+
+/** Functions that boot steps enter by name, without a body of their own in the table. */
+export const ENTRY_POINTS: readonly string[] = [
+  'startup_64',
+  'early_idt_handler_array',
+  'x86_64_start_kernel',
+  'start_kernel',
+  'setup_arch',
+];

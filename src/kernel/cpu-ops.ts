@@ -1,0 +1,119 @@
+/** Privileged instructions as kernel code uses them: done by the CPU, told to the trace, faults delivered. */
+import { hex, PAGE_SIZE, PGDIR_SIZE, PMD_SIZE, PUD_SIZE, va, type Va } from '../machine/address.js';
+import type { Kernel } from './kernel.js';
+import { MSR_EFER, MSR_GS_BASE, MSR_IA32_CR_PAT, MSR_MTRRdefType } from './constants.js';
+
+/** Names of the MSRs that boot code touches, for the trace. */
+const MSR_NAMES: Readonly<Record<number, string>> = {
+  [MSR_EFER]: 'EFER',
+  [MSR_GS_BASE]: 'GS_BASE',
+  [MSR_IA32_CR_PAT]: 'IA32_PAT',
+  [MSR_MTRRdefType]: 'MTRRdefType',
+  0xc001_0010: 'SYSCFG',
+};
+
+const msrName = (msr: number): string => MSR_NAMES[msr] ?? hex(msr);
+
+export function cpuid(
+  k: Kernel,
+  leaf: number,
+  sub = 0,
+): { eax: number; ebx: number; ecx: number; edx: number } {
+  const result = k.cpu.cpuid(leaf, sub);
+  k.say.emit('cpuid', {
+    leaf: hex(leaf),
+    eax: hex(result.eax),
+    ebx: hex(result.ebx),
+    ecx: hex(result.ecx),
+    edx: hex(result.edx),
+  });
+  return result;
+}
+
+export function rdmsr(k: Kernel, msr: number): bigint {
+  for (;;) {
+    const value = k.cpu.rdmsr(msr);
+    if (typeof value === 'bigint') {
+      k.say.emit('rdmsr', { msr: msrName(msr), value: hex(value) });
+      return value;
+    }
+    k.fault(value);
+  }
+}
+
+export function wrmsr(k: Kernel, msr: number, value: bigint): void {
+  k.settle(() => k.cpu.wrmsr(msr, value));
+  k.say.emit('wrmsr', { msr: msrName(msr), value: hex(value) });
+  k.fetch();
+}
+
+export function write_cr0(k: Kernel, value: number): void {
+  k.settle(() => k.cpu.writeCr0(value));
+  k.say.emit('cr', { reg: 'CR0', value: hex(value) });
+  k.fetch();
+}
+
+/** MOV to CR3. `name` says what table it is, for the trace. */
+export function write_cr3(k: Kernel, value: bigint, name: string): void {
+  k.settle(() => k.cpu.writeCr3(value));
+  const decoded = k.cpu.decodeEntry(value, PAGE_SIZE);
+  k.say.emit('cr', { reg: 'CR3', value: hex(decoded.pa), table: name, C: decoded.c });
+  k.fetch();
+}
+
+export function write_cr4(k: Kernel, value: number): void {
+  k.settle(() => k.cpu.writeCr4(value));
+  k.say.emit('cr', { reg: 'CR4', value: hex(value) });
+  k.fetch();
+}
+
+export function wbinvd(k: Kernel): void {
+  k.cpu.wbinvd();
+  k.say.emit('cache-flush', { how: 'wbinvd' });
+}
+
+export function invlpg(k: Kernel, address: Va): void {
+  k.cpu.invlpg(address);
+}
+
+/** local_flush_tlb(): CR3 written with its own value; global entries stay (asm/tlbflush.h). */
+export function __flush_tlb(k: Kernel): void {
+  k.settle(() => k.cpu.writeCr3(k.cpu.cr3));
+  k.say.emit('tlb-flush', { how: 'cr3' });
+  k.fetch();
+}
+
+/** __flush_tlb_all(): CR4.PGE toggled where the CPU has it, so that global entries go too (asm/tlbflush.h). */
+export function __flush_tlb_all(k: Kernel): void {
+  const cr4 = k.cpu.cr4;
+  k.settle(() => k.cpu.writeCr4(cr4 & ~0x80));
+  k.settle(() => k.cpu.writeCr4(cr4));
+  k.say.emit('tlb-flush', { how: 'pge' });
+  k.fetch();
+}
+
+/** Bytes that one entry governs, by the level of its table. */
+export const ENTRY_SPAN = {
+  pgd: PGDIR_SIZE,
+  pud: PUD_SIZE,
+  pmd: PMD_SIZE,
+  pte: PAGE_SIZE,
+} as const;
+export type Level = keyof typeof ENTRY_SPAN;
+
+/** Writes a table entry through the mapping of its table, and tells the trace what it now maps. */
+export function set_entry(
+  k: Kernel,
+  level: Level,
+  table: Va,
+  index: number,
+  value: bigint,
+  mapped: Va,
+): void {
+  k.writeU64(va(table + index * 8), value);
+  k.say.entry(table, index, value, mapped, ENTRY_SPAN[level]);
+}
+
+export function get_entry(k: Kernel, table: Va, index: number): bigint {
+  return k.readU64(va(table + index * 8));
+}

@@ -1,0 +1,338 @@
+/**
+ * A kernel: an instance of the linked table running on one CPU of a machine.
+ *
+ * It reaches memory only through the CPU. Functions are called through the simulated stack, and at every entry and
+ * return the CPU fetches at RIP through the mapping then in force; text that is not the program's is an invalid opcode.
+ */
+import type { Recorder } from '../trace/recorder.js';
+import type { Cpu } from '../machine/cpu.js';
+import type { Machine } from '../machine/machine.js';
+import { hex, va, vaOfU64, type Va } from '../machine/address.js';
+import { VECTOR, type Fault } from '../machine/types.js';
+import { PAGE_OFFSET, __START_KERNEL_map } from './constants.js';
+import { BootEnd } from './ends.js';
+import type { Program } from './program.js';
+import { freshState, type KernelState } from './state.js';
+import type { EntryName, Fns, LinkedEntry, LinkedTable } from './table.js';
+import { Narrator } from './narrator.js';
+
+/** Bytes fetched and compared at a function entry (our choice: one 16-byte fetch window). */
+const FETCH_WINDOW = 16;
+/** Bytes of a near call: where a function returns to, past its caller's entry (our choice). */
+const CALL_LENGTH = 5;
+/** How deep exceptions may nest before the stack of a real CPU would be gone (our choice). */
+const MAX_NESTED_FAULTS = 8;
+
+/** Settings of the kernel's build that the model knows. */
+export interface KernelConfig {
+  readonly CONFIG_AMD_MEM_ENCRYPT: boolean;
+}
+
+/** One function on the simulated stack. */
+export interface Frame {
+  readonly name: string;
+  /** Where its code stands: the address it was entered at. */
+  readonly at: Va;
+  /** Where it returns to; the same value is on the simulated stack. */
+  readonly returnsTo: Va;
+}
+
+export class Kernel {
+  readonly fn: Fns;
+  readonly say: Narrator;
+  state: KernelState;
+  private nested = 0;
+  private readonly scratch = new Uint8Array(FETCH_WINDOW);
+
+  constructor(
+    readonly machine: Machine,
+    readonly cpu: Cpu,
+    readonly program: Program,
+    readonly table: LinkedTable,
+    readonly config: KernelConfig,
+    recorder: Recorder,
+  ) {
+    this.state = freshState();
+    this.say = new Narrator(this, recorder);
+    const bound: Partial<Record<EntryName, (...args: never[]) => unknown>> = {};
+    for (const entry of table.values()) {
+      bound[entry.name] = (...args: never[]) => this.run(entry, args);
+    }
+    this.fn = bound as Fns;
+  }
+
+  // --- Names and addresses -------------------------------------------------------------------------------------
+
+  /** How far the code runs from its link address: not 0 while it runs at physical addresses. */
+  get slide(): number {
+    return this.state.slide;
+  }
+
+  /** The address of a name as code running now computes it (`leaq name(%rip)`). */
+  sym(name: string): Va {
+    return va(this.program.link(name) + this.state.slide);
+  }
+
+  /** `__va()`: the direct map's address of a physical one. A result that is not canonical is a #GP where it is used. */
+  __va(physical: number): Va {
+    const address = PAGE_OFFSET + physical;
+    if (address < 2 ** 47) return va(address);
+    this.fault({ vector: VECTOR.GP, error: 0, address: BigInt(physical), why: 'non-canonical' });
+    return va(0);
+  }
+
+  /** A pointer of 64 bits as an address; one that is not canonical is a #GP. */
+  canonical(pointer: bigint): Va {
+    const address = vaOfU64(pointer);
+    if (address !== undefined) return address;
+    this.fault({ vector: VECTOR.GP, error: 0, address: pointer, why: 'non-canonical' });
+    return va(0);
+  }
+
+  /** `__pa()`: the physical address of a direct-map or kernel-image address (arch/x86/mm/physaddr.c). */
+  __pa(address: Va): number {
+    return address >= __START_KERNEL_map
+      ? address - __START_KERNEL_map + this.phys_base()
+      : address - PAGE_OFFSET;
+  }
+
+  /** The variable phys_base, as the kernel reads it. */
+  phys_base(): number {
+    return Number(BigInt.asIntN(64, this.readU64(this.sym('phys_base'))));
+  }
+
+  // --- Memory, through the CPU ---------------------------------------------------------------------------------
+
+  readU8(address: Va): number {
+    return this.retry(() => this.cpu.loadU8(address));
+  }
+  readU16(address: Va): number {
+    return this.retry(() => this.cpu.loadU16(address));
+  }
+  readU32(address: Va): number {
+    return this.retry(() => this.cpu.loadU32(address));
+  }
+  readU64(address: Va): bigint {
+    return this.retry(() => this.cpu.loadU64(address));
+  }
+  writeU8(address: Va, value: number): void {
+    this.settle(() => this.cpu.storeU8(address, value));
+  }
+  writeU16(address: Va, value: number): void {
+    this.settle(() => this.cpu.storeU16(address, value));
+  }
+  writeU32(address: Va, value: number): void {
+    this.settle(() => this.cpu.storeU32(address, value));
+  }
+  writeU64(address: Va, value: bigint): void {
+    this.settle(() => this.cpu.storeU64(address, BigInt.asUintN(64, value)));
+  }
+  /** Adds to a 64-bit value in memory. */
+  addU64(address: Va, value: bigint): bigint {
+    const sum = BigInt.asUintN(64, this.readU64(address) + value);
+    this.writeU64(address, sum);
+    return sum;
+  }
+
+  /** Reads bytes, as code that walks through them would. */
+  readBytes(address: Va, length: number): Uint8Array {
+    const out = new Uint8Array(length);
+    let done = 0;
+    while (done < length) {
+      const fault = this.cpu.read(va(address + done), out, done, length - done);
+      if (fault === null) break;
+      done += this.cpu.progress;
+      this.fault(fault);
+    }
+    return out;
+  }
+
+  writeBytes(address: Va, bytes: Uint8Array): void {
+    let done = 0;
+    while (done < bytes.length) {
+      const fault = this.cpu.write(va(address + done), bytes, done, bytes.length - done);
+      if (fault === null) break;
+      done += this.cpu.progress;
+      this.fault(fault);
+    }
+  }
+
+  /** memcpy(): REP MOVSB, restarted where a fault was handled. */
+  memcpy(to: Va, from: Va, length: number): void {
+    let done = 0;
+    while (done < length) {
+      const fault = this.cpu.copy(va(to + done), va(from + done), length - done);
+      if (fault === null) break;
+      done += this.cpu.progress;
+      this.fault(fault);
+    }
+    this.say.copy(to, from, length);
+  }
+
+  /** memset(): REP STOSB, restarted where a fault was handled. */
+  memset(at: Va, byte: number, length: number): void {
+    let done = 0;
+    while (done < length) {
+      const fault = this.cpu.fill(va(at + done), byte, length - done);
+      if (fault === null) break;
+      done += this.cpu.progress;
+      this.fault(fault);
+    }
+    this.say.fill(at, byte, length);
+  }
+
+  /** Does something until it does not fault; faults are delivered. */
+  private retry<T extends number | bigint>(access: () => T | Fault): T {
+    for (;;) {
+      const result = access();
+      if (typeof result !== 'object') return result;
+      this.fault(result);
+    }
+  }
+
+  /** The same for what returns only a fault. */
+  settle(access: () => Fault | null): void {
+    for (let fault = access(); fault !== null; fault = access()) this.fault(fault);
+  }
+
+  // --- Calls ---------------------------------------------------------------------------------------------------
+
+  /** The function that runs now. */
+  get current(): Frame | undefined {
+    return this.state.frames[this.state.frames.length - 1];
+  }
+
+  private run(entry: LinkedEntry, args: never[]): unknown {
+    if (entry.kind !== 'fn') {
+      if (entry.hunk === undefined) return entry.body(this, ...args);
+      this.say.pushHunk(entry);
+      const result = entry.body(this, ...args);
+      this.say.popHunk();
+      return result;
+    }
+    this.enter(entry.name);
+    const result = entry.body(this, ...args);
+    this.leave();
+    return result;
+  }
+
+  /** CALL: pushes where to return to, goes to the function, fetches its first bytes. */
+  enter(name: string, at: Va = this.sym(name)): void {
+    const returnsTo = va(this.cpu.rip + CALL_LENGTH);
+    this.settle(() => this.cpu.push(BigInt(returnsTo)));
+    this.state.frames.push({ name, at, returnsTo });
+    this.cpu.rip = at;
+    this.say.entered(name, this.table.get(name));
+    this.fetch();
+  }
+
+  /** Calls a function's code where a copy of it stands. */
+  callAt<N extends EntryName>(name: N, at: Va, ...args: Parameters<Fns[N]>): void {
+    const entry = this.table.get(name);
+    if (entry === undefined) throw new BootEnd('hung', name, 'no such code');
+    this.enter(name, at);
+    entry.body(this, ...([...args] as unknown[] as never[]));
+    this.leave();
+  }
+
+  /** POP of 64 bits. */
+  popU64(): bigint {
+    return this.retry(() => this.cpu.pop());
+  }
+
+  /** JMP: goes to a function for good, without a return address. */
+  jump(name: string, at: Va = this.sym(name)): void {
+    this.state.frames.push({ name, at, returnsTo: va(0) });
+    this.cpu.rip = at;
+    this.say.entered(name, this.table.get(name));
+    this.fetch();
+  }
+
+  /** RET: takes the return address from the simulated stack and fetches there. */
+  leave(): void {
+    const frame = this.state.frames.pop();
+    const popped = this.popU64();
+    this.say.left(frame?.name ?? '?');
+    const target = BigInt.asIntN(64, popped);
+    this.cpu.rip = va(Number(BigInt.asIntN(48, popped)));
+    if (frame === undefined || target !== BigInt(frame.returnsTo)) {
+      // The model cannot follow a return to anywhere else: what stands there is not the caller's code (our choice).
+      this.fault({ vector: VECTOR.UD, error: 0, why: `return to ${hex(popped)}` });
+    }
+    this.fetch();
+  }
+
+  /** Fetches at RIP through the mapping in force and compares with the program (design: CPU). */
+  fetch(): void {
+    const frame = this.current;
+    const expected =
+      frame === undefined
+        ? undefined
+        : this.program.bytesAt(
+            va(this.program.link(frame.name) + (this.cpu.rip - frame.at)),
+            FETCH_WINDOW,
+          );
+    if (expected === undefined) return;
+    for (;;) {
+      const fault = this.cpu.fetch(this.cpu.rip, this.scratch);
+      if (fault !== null) {
+        this.fault(fault);
+        continue;
+      }
+      if (this.scratch.every((byte, index) => byte === expected[index])) return;
+      this.fault({ vector: VECTOR.UD, error: 0, why: 'text is not the program' });
+    }
+  }
+
+  // --- Faults --------------------------------------------------------------------------------------------------
+
+  /** Delivers a fault: returns when a handler mended its cause, else the boot ends. */
+  fault(fault: Fault): void {
+    const where = this.current?.name ?? 'startup_64';
+    this.nested += 1;
+    const delivered =
+      this.nested > MAX_NESTED_FAULTS
+        ? { tripleFault: true as const, first: fault }
+        : this.cpu.deliver(fault);
+    if ('tripleFault' in delivered) {
+      this.say.fault(fault, 'triple fault');
+      throw new BootEnd('triple-fault', where, `no handler for ${describe(fault)}`);
+    }
+    const handler = this.program.nameAt(delivered.handler - this.state.slide);
+    this.say.fault(fault, handler?.name ?? hex(delivered.handler));
+    if (handler === undefined || !this.table.has(handler.name)) {
+      throw new BootEnd('triple-fault', where, `handler ${hex(delivered.handler)} is no code`);
+    }
+    this.state.frames.push({
+      name: handler.name,
+      at: va(delivered.handler - handler.offset),
+      returnsTo: this.cpu.rip,
+    });
+    this.cpu.rip = delivered.handler;
+    this.fetch();
+    this.handle(handler.name, fault);
+    this.state.frames.pop();
+    // The handler drops the error code before it returns (head_64.S, entry_64.S).
+    if (pushesErrorCode(delivered.fault.vector)) this.cpu.rsp = va(this.cpu.rsp + 8);
+    this.settle(() => this.cpu.iret());
+    this.nested -= 1;
+  }
+
+  private handle(handler: string, fault: Fault): void {
+    if (handler === 'early_idt_handler_array') this.fn.early_idt_handler_array(fault);
+    else if (handler === 'page_fault') this.fn.page_fault(fault);
+    else throw new BootEnd('hung', handler, `the model has no handler of ${describe(fault)}`);
+  }
+}
+
+/** Whether the CPU pushed an error code (APM table 8-1), of the vectors that boot code can raise. */
+function pushesErrorCode(vector: number): boolean {
+  return vector === VECTOR.DF || vector === VECTOR.GP || vector === VECTOR.PF;
+}
+
+/** A fault in a few words: vector, error code, address. */
+export function describe(fault: Fault): string {
+  const name = Object.entries(VECTOR).find(([, vector]) => vector === fault.vector)?.[0] ?? '?';
+  const at = fault.address === undefined ? '' : ` at ${hex(fault.address)}`;
+  return `#${name}${fault.vector === VECTOR.PF ? `(${String(fault.error)})` : ''}${at}`;
+}

@@ -1,0 +1,107 @@
+/** mm/memblock.c: which memory there is and which of it is taken. Kept as plain kernel state. */
+import { alignDown, alignUp } from '../machine/address.js';
+import { inline, kernelFile } from './table.js';
+import type { Kernel } from './kernel.js';
+import type { Range } from './state.js';
+
+declare module './table.js' {
+  interface Entries {
+    memblock_add(k: Kernel, base: number, size: number): void;
+    memblock_reserve(k: Kernel, base: number, size: number): void;
+    memblock_free(k: Kernel, base: number, size: number): void;
+    memblock_set_current_limit(k: Kernel, limit: number): void;
+    memblock_trim_memory(k: Kernel, align: number): void;
+    /** The highest free range of that size; 0 where there is none. */
+    memblock_find_in_range(
+      k: Kernel,
+      start: number,
+      end: number,
+      size: number,
+      align: number,
+    ): number;
+    /** Bytes of memory below a page frame number. */
+    memblock_mem_size(k: Kernel, limitPfn: number): number;
+  }
+}
+
+/** Physical addresses that the model keeps stay below 2^52; a range beyond is cut there. */
+const LIMIT = 2 ** 52;
+
+/** Adds a range to a sorted list of disjoint ranges and merges neighbours. */
+export function addRange(list: Range[], base: number, size: number): Range[] {
+  if (size <= 0 || base >= LIMIT) return list;
+  let start = base;
+  let end = Math.min(base + size, LIMIT);
+  const kept: Range[] = [];
+  for (const range of list) {
+    if (range.base > end || range.base + range.size < start) kept.push(range);
+    else {
+      start = Math.min(start, range.base);
+      end = Math.max(end, range.base + range.size);
+    }
+  }
+  kept.push({ base: start, size: end - start });
+  return kept.sort((a, b) => a.base - b.base);
+}
+
+/** Takes a range out of a sorted list of disjoint ranges. */
+export function removeRange(list: readonly Range[], base: number, size: number): Range[] {
+  const end = base + size;
+  return list.flatMap((range) => {
+    const top = range.base + range.size;
+    if (top <= base || range.base >= end) return [range];
+    const parts: Range[] = [];
+    if (range.base < base) parts.push({ base: range.base, size: base - range.base });
+    if (top > end) parts.push({ base: end, size: top - end });
+    return parts;
+  });
+}
+
+export const memblock = kernelFile('mm/memblock.c', {
+  memblock_add: inline((k: Kernel, base: number, size: number) => {
+    k.state.memblock.memory = addRange(k.state.memblock.memory, base, size);
+  }),
+  memblock_reserve: inline((k: Kernel, base: number, size: number) => {
+    k.state.memblock.reserved = addRange(k.state.memblock.reserved, base, size);
+  }),
+  memblock_free: inline((k: Kernel, base: number, size: number) => {
+    k.state.memblock.reserved = removeRange(k.state.memblock.reserved, base, size);
+  }),
+  memblock_set_current_limit: inline((k: Kernel, limit: number) => {
+    k.state.memblock.currentLimit = limit;
+  }),
+  memblock_trim_memory: inline((k: Kernel, align: number) => {
+    k.state.memblock.memory = k.state.memblock.memory.flatMap(({ base, size }) => {
+      const start = alignUp(base, align);
+      const end = alignDown(base + size, align);
+      return start < end ? [{ base: start, size: end - start }] : [];
+    });
+  }),
+
+  // Top down, as __memblock_find_range_top_down; page 0 is never given out.
+  memblock_find_in_range: inline(
+    (k: Kernel, start: number, end: number, size: number, align: number): number => {
+      const low = Math.max(start, 4096);
+      const high = Math.min(end, k.state.memblock.currentLimit);
+      const { memory, reserved } = k.state.memblock;
+      let free: Range[] = [...memory];
+      for (const range of reserved) free = removeRange(free, range.base, range.size);
+      for (const range of free.sort((a, b) => b.base - a.base)) {
+        const from = Math.max(range.base, low);
+        const to = Math.min(range.base + range.size, high);
+        if (to < size) continue;
+        const candidate = alignDown(to - size, align);
+        if (candidate >= from && candidate + size <= to) return candidate;
+      }
+      return 0;
+    },
+  ),
+
+  memblock_mem_size: inline((k: Kernel, limitPfn: number) => {
+    const limit = limitPfn * 4096;
+    return k.state.memblock.memory.reduce(
+      (sum, { base, size }) => sum + Math.max(0, Math.min(base + size, limit) - base),
+      0,
+    );
+  }),
+});

@@ -1,0 +1,154 @@
+/** mm/mmap.c, fs/binfmt and mm/memory.c as far as /init's first three pages go. */
+import {
+  alignDown,
+  PAGE_SIZE,
+  PGDIR_SIZE,
+  PMD_SIZE,
+  PUD_SIZE,
+  tableIndex,
+  va,
+  type Va,
+} from '../machine/address.js';
+import {
+  _PAGE_ACCESSED,
+  _PAGE_DIRTY,
+  _PAGE_NX,
+  _PAGE_PRESENT,
+  _PAGE_PROTNONE,
+  _PAGE_RW,
+  _PAGE_USER,
+} from './constants.js';
+import { get_entry, set_entry, write_cr3 } from './cpu-ops.js';
+import { isInit, TOUCHED } from './initramfs.js';
+import { entryPhysical } from './pgtable-types.js';
+import { fn, inline, kernelFile } from './table.js';
+import type { Kernel } from './kernel.js';
+import { quads, type Variable } from './variables.js';
+
+declare module './table.js' {
+  interface Entries {
+    /** protection_map[] by VM_READ | VM_WRITE | VM_EXEC | VM_SHARED. */
+    vm_get_page_prot(k: Kernel, vmFlags: number): bigint;
+    'binfmt:check'(k: Kernel, image: Uint8Array): void;
+    /** A zeroed page frame; the panic is the kernel's when there is none. */
+    alloc_zeroed_page(k: Kernel): number;
+    /** Maps one page of the current process. */
+    install_user_pte(k: Kernel, address: Va, pa: number, prot: bigint): void;
+    map_user_pages(k: Kernel): void;
+  }
+}
+
+/** include/linux/mm.h */
+export const VM = { READ: 1, WRITE: 2, EXEC: 4, SHARED: 8 } as const;
+
+const NONE = _PAGE_PROTNONE | _PAGE_ACCESSED;
+const READONLY_EXEC = _PAGE_PRESENT | _PAGE_USER | _PAGE_ACCESSED;
+const READONLY = READONLY_EXEC | _PAGE_NX;
+const SHARED_EXEC = READONLY_EXEC | _PAGE_RW;
+const SHARED = SHARED_EXEC | _PAGE_NX;
+
+/** __P000…__P111, __S000…__S111 (asm/pgtable_types.h): private writable pages are copied, so they start read-only. */
+export const PROTECTION_MAP: readonly bigint[] = [
+  ...[NONE, READONLY, READONLY, READONLY],
+  ...[READONLY_EXEC, READONLY_EXEC, READONLY_EXEC, READONLY_EXEC],
+  ...[NONE, READONLY, SHARED, SHARED],
+  ...[READONLY_EXEC, READONLY_EXEC, SHARED_EXEC, SHARED_EXEC],
+];
+
+/** Where /init's pages are (our choice, in the places that a static program has them). */
+const USER_TEXT = va(0x40_0000);
+const USER_DATA = va(0x60_0000);
+const USER_SHARED = va(0x7f00_0000_0000);
+
+/** What the process writes to each of its pages: its name over and over. */
+function pattern(name: string): Uint8Array {
+  return Uint8Array.from({ length: TOUCHED }, (_, i) => name.charCodeAt(i % name.length));
+}
+
+export const mmap = kernelFile('mm/mmap.c', {
+  vm_get_page_prot: inline((k: Kernel, vmFlags: number) =>
+    k.readU64(va(k.sym('protection_map') + (vmFlags & 15) * 8)),
+  ),
+
+  // fs/binfmt_elf.c and binfmt_script.c: an ELF or a script.
+  'binfmt:check': inline((k: Kernel, image: Uint8Array) => {
+    const elf = image[0] === 0x7f && image[1] === 0x45 && image[2] === 0x4c && image[3] === 0x46;
+    const script = image[0] === 0x23 && image[1] === 0x21;
+    if (!elf && !script) k.fn.panic('No working init found.');
+  }),
+
+  alloc_zeroed_page: fn((k: Kernel) => {
+    const pa = k.fn.memblock_find_in_range(
+      0,
+      k.state.maxPfnMapped * PAGE_SIZE,
+      PAGE_SIZE,
+      PAGE_SIZE,
+    );
+    if (pa === 0) k.fn.panic('Out of memory and no killable processes...');
+    k.fn.memblock_reserve(pa, PAGE_SIZE);
+    k.memset(k.__va(pa), 0, PAGE_SIZE);
+    return pa;
+  }, true),
+
+  install_user_pte: fn((k: Kernel, address: Va, pa: number, prot: bigint) => {
+    let table = k.sym('init_level4_pgt');
+    for (const [level, shift, size] of [
+      ['pgd', 39, PGDIR_SIZE],
+      ['pud', 30, PUD_SIZE],
+      ['pmd', 21, PMD_SIZE],
+    ] as const) {
+      const index = tableIndex(address, shift);
+      let entry = get_entry(k, table, index);
+      if (entry === 0n) {
+        const page = k.fn.alloc_zeroed_page();
+        entry = k.fn.pud_populate(k.__va(page));
+        set_entry(k, level, table, index, entry, va(alignDown(address, size)));
+      }
+      table = k.__va(entryPhysical(entry));
+    }
+    const value = k.fn.pfn_pte(pa / PAGE_SIZE, prot);
+    set_entry(k, 'pte', table, tableIndex(address, 12), value, address);
+  }),
+
+  map_user_pages: fn((k: Kernel) => {
+    const { READ, WRITE, EXEC, SHARED: SHARE } = VM;
+    // The process has a PGD of its own in a real kernel; here it shares init's (our choice).
+    write_cr3(k, k.fn['load_cr3:value']('init_level4_pgt'), 'init_level4_pgt');
+    const file = k.state.rootfs.find((f) => isInit(f.path));
+    const pages = [
+      { name: 'user file page', address: USER_TEXT, flags: READ | EXEC, pa: file?.pa ?? 0 },
+      { name: 'user private page', address: USER_DATA, flags: READ | WRITE, pa: 0 },
+      { name: 'user shared page', address: USER_SHARED, flags: READ | WRITE | SHARE, pa: 0 },
+    ];
+    for (const page of pages) {
+      const pa = page.pa === 0 ? k.fn.alloc_zeroed_page() : page.pa;
+      let prot = k.fn.vm_get_page_prot(page.flags);
+      // A write fault on a private page makes the copy writable and dirty (mm/memory.c: maybe_mkwrite, pte_mkdirty).
+      if ((page.flags & WRITE) !== 0) prot |= _PAGE_RW | _PAGE_DIRTY;
+      k.fn.install_user_pte(page.address, pa, prot);
+      k.state.userPages.push({ name: page.name, va: page.address, pa });
+    }
+    k.cpu.cpl = 3;
+    for (const page of pages) {
+      if ((page.flags & WRITE) !== 0) {
+        k.say.recorder.produced(page.name, pattern(page.name));
+        k.writeBytes(page.address, pattern(page.name));
+      }
+      const seen = k.readBytes(page.address, TOUCHED);
+      k.say.touched(page.name, page.address, seen.length);
+      k.say.recorder.consumed(page.name, '/init', seen);
+    }
+    k.cpu.cpl = 0;
+  }),
+});
+
+export const mmapVariables: readonly Variable[] = [
+  {
+    name: 'protection_map',
+    size: 16 * 8,
+    align: 8,
+    section: '.data',
+    file: 'mm/mmap.c',
+    init: () => quads(PROTECTION_MAP),
+  },
+];

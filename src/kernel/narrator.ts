@@ -1,0 +1,183 @@
+/**
+ * Tells the recorder what the kernel does: who did it, and each address with its name.
+ * Nothing here changes the machine or is asked by the kernel.
+ */
+import type { Recorder } from '../trace/recorder.js';
+import type { Origin, Span } from '../trace/event.js';
+import { hex, PAGE_SIZE, va, type Va } from '../machine/address.js';
+import type { Fault } from '../machine/types.js';
+import { __START_KERNEL_map, PAGE_OFFSET } from './constants.js';
+import { describe, type Kernel } from './kernel.js';
+import type { LinkedEntry } from './table.js';
+
+/** A stretch of a copy or fill whose physical addresses are in one piece. */
+interface Piece {
+  va: Va;
+  pa: number;
+  c: number;
+  length: number;
+}
+
+const span = (space: 'va' | 'pa', start: number, length: number): Span => ({
+  space,
+  start,
+  length,
+});
+
+export class Narrator {
+  private readonly hunks: LinkedEntry[] = [];
+
+  constructor(
+    private readonly k: Kernel,
+    readonly recorder: Recorder,
+  ) {}
+
+  /** Who acts now: the hunk's place if one of its inline pieces runs, else the function on top of the stack. */
+  origin(): Origin {
+    const frame = this.k.current;
+    const inHunk = this.hunks[this.hunks.length - 1];
+    const entry = frame === undefined ? undefined : this.k.table.get(frame.name);
+    const by = inHunk ?? entry;
+    return {
+      fn: frame?.name ?? inHunk?.name ?? 'loader',
+      ...(by?.file === undefined ? {} : { file: by.file }),
+      ...(by?.patch === undefined ? {} : { patch: by.patch }),
+      ...(by?.hunk === undefined ? {} : { hunk: by.hunk }),
+    };
+  }
+
+  entered(name: string, entry: LinkedEntry | undefined): void {
+    if (entry?.quiet !== true) this.emit('enter', { fn: name });
+    this.recorder.scopeEnter(name);
+    this.k.machine.origin = this.recorder.intern(name);
+  }
+
+  left(_name: string): void {
+    this.recorder.scopeLeave();
+    this.k.machine.origin = this.recorder.intern(this.k.current?.name ?? '');
+  }
+
+  pushHunk(entry: LinkedEntry): void {
+    this.hunks.push(entry);
+  }
+  popHunk(): void {
+    this.hunks.pop();
+  }
+
+  emit(kind: Parameters<Recorder['emit']>[0], fields: Parameters<Recorder['emit']>[1]): void {
+    this.recorder.emit(kind, fields, this.origin());
+  }
+
+  copy(to: Va, from: Va, length: number): void {
+    let done = 0;
+    while (done < length) {
+      const source = this.piece(va(from + done), length - done);
+      const target = this.piece(va(to + done), length - done);
+      if (source === undefined || target === undefined) return;
+      const run = Math.min(source.length, target.length);
+      this.emit('copy', {
+        from: span('va', source.va, run),
+        to: span('va', target.va, run),
+        fromPa: span('pa', source.pa, run),
+        toPa: span('pa', target.pa, run),
+        fromC: source.c,
+        toC: target.c,
+      });
+      done += run;
+    }
+  }
+
+  fill(at: Va, byte: number, length: number): void {
+    let done = 0;
+    while (done < length) {
+      const target = this.piece(va(at + done), length - done);
+      if (target === undefined) return;
+      this.emit('fill', {
+        at: span('va', target.va, target.length),
+        pa: span('pa', target.pa, target.length),
+        value: byte,
+        C: target.c,
+      });
+      done += target.length;
+    }
+  }
+
+  /** How the memory at an address is reached now, for as long as it goes on in one piece. */
+  private piece(at: Va, length: number): Piece | undefined {
+    const probed = this.k.cpu.probe(at);
+    if ('vector' in probed) return undefined;
+    const pageSize = probed.pageSize;
+    let run = pageSize - (((at % pageSize) + pageSize) % pageSize);
+    while (run < length) {
+      const next = this.k.cpu.probe(va(at + run));
+      if ('vector' in next || next.pa !== probed.pa + run || next.key !== probed.key) break;
+      run += next.pageSize;
+    }
+    return { va: at, pa: probed.pa, c: probed.key === 0 ? 0 : 1, length: Math.min(run, length) };
+  }
+
+  /** A table entry was written. `mapped` is the first address that the entry governs. */
+  entry(table: Va, index: number, value: bigint, mapped: Va, size: number): void {
+    const where = `${this.name(table)}[${String(index)}]`;
+    if ((value & 1n) === 0n) {
+      this.emit('unmap', { va: span('va', mapped, size), table: where });
+      return;
+    }
+    const decoded = this.k.cpu.decodeEntry(value, size);
+    this.emit('map', {
+      va: span('va', mapped, size),
+      pa: span('pa', decoded.pa, decoded.leaf ? size : PAGE_SIZE),
+      size: decoded.leaf ? sizeName(size) : 'table',
+      flags: decoded.flags,
+      C: decoded.c,
+      ...(decoded.leaf ? { type: decoded.type } : {}),
+      table: decoded.leaf ? this.name(table) : where,
+    });
+  }
+
+  /** Bytes that a consumer read in one go. */
+  read(what: string, at: Va, length: number): void {
+    const target = this.piece(at, length);
+    this.emit('read', {
+      what,
+      at: span('va', at, length),
+      ...(target === undefined ? {} : { pa: span('pa', target.pa, target.length), C: target.c }),
+    });
+  }
+
+  /** A user page was read back by its process. */
+  touched(what: string, at: Va, length: number): void {
+    this.read(what, at, length);
+  }
+
+  fault(fault: Fault, handler: string): void {
+    this.emit('fault', { what: describe(fault), why: fault.why, handler });
+  }
+
+  console(text: string): void {
+    this.emit('console', { text });
+  }
+
+  /** The name of an address as the kernel computes it now: a symbol, or hexadecimal. */
+  name(address: Va): string {
+    const known =
+      address >= __START_KERNEL_map || this.k.slide !== 0
+        ? this.k.program.nameAt(address - this.k.slide)
+        : undefined;
+    if (known === undefined) {
+      return address >= PAGE_OFFSET && address < 0
+        ? `pa:${hex(address - PAGE_OFFSET)}`
+        : hex(address);
+    }
+    const pages = Math.floor(known.offset / PAGE_SIZE);
+    if (known.offset === 0) return known.name;
+    return known.name.startsWith('early_dynamic_pgts') && known.offset % PAGE_SIZE === 0
+      ? `${known.name}[${String(pages)}]`
+      : `${known.name}+${hex(known.offset)}`;
+  }
+}
+
+function sizeName(size: number): string {
+  if (size === PAGE_SIZE) return '4K';
+  return size === 0x20_0000 ? '2M' : '1G';
+}

@@ -1,0 +1,239 @@
+/**
+ * The kernel program: an image's symbols and bytes, completed by an overlay for the names that the image lacks.
+ *
+ * A variable keeps the image's place where the image has the name, with room enough and the contents that the base
+ * kernel gives it; a function where the image has its symbol. Everything else lives in the overlay, a stretch inside
+ * [_text, _end) that the loader fills. Our choice: the overlay is the last part of .bss, which the model's BSS clear
+ * leaves alone; an image made with a room for it (`__overlay_start`, `__overlay_end`) keeps it in .data.
+ */
+import { InputError } from '../trace/errors.js';
+import { alignDown, alignUp, va, type Va } from '../machine/address.js';
+import type { KernelImage } from '../firmware/image/kernel-image.js';
+import { __START_KERNEL_map } from './constants.js';
+import type { LinkAddresses, Variable } from './variables.js';
+
+/** Bytes that a function of the overlay has: enough to fetch and compare. */
+const OVERLAY_FUNCTION_SIZE = 64;
+
+/** Base names and what later kernels call them (4.17 renamed the page tables; 6.x split protection_map). */
+const ALIASES: Readonly<Record<string, readonly string[]>> = {
+  early_level4_pgt: ['early_top_pgt'],
+  init_level4_pgt: ['init_top_pgt'],
+  __end_init_task: ['__end_init_stack', '__top_init_kernel_stack'],
+  page_fault: ['asm_exc_page_fault'],
+};
+
+export interface OverlayEntry {
+  readonly name: string;
+  readonly address: Va;
+  readonly size: number;
+  readonly kind: 'function' | 'variable';
+}
+
+interface Placed {
+  address: Va;
+  size: number;
+}
+
+/** The linked program: where every name is and what bytes stand there. */
+export class Program implements LinkAddresses {
+  readonly overlay: OverlayEntry[] = [];
+  /** Where the overlay lies, at link addresses. */
+  readonly overlayRange: { start: Va; end: Va };
+  private readonly names = new Map<string, Placed>();
+  private readonly overlayBytes: Uint8Array;
+
+  constructor(
+    readonly image: KernelImage,
+    variables: readonly Variable[],
+    functions: readonly string[],
+  ) {
+    this.overlayRange = this.findOverlayRoom(variables, functions);
+    this.overlayBytes = new Uint8Array(this.overlayRange.end - this.overlayRange.start);
+    let next: number = this.overlayRange.start;
+    const take = (name: string, size: number, align: number, kind: OverlayEntry['kind']): Va => {
+      const address = va(alignUp(next, align));
+      next = address + size;
+      if (next > this.overlayRange.end) {
+        throw new InputError({
+          code: 'E_OVERLAY_FULL',
+          reason: `no room left in the kernel image for ${name}`,
+          place: { file: image.file },
+          expected: `${String(size)} bytes`,
+          found: `${String(this.overlayRange.end - address)}`,
+        });
+      }
+      this.overlay.push({ name, address, size, kind });
+      return address;
+    };
+    for (const variable of variables) {
+      const address =
+        this.inImage(variable) ?? take(variable.name, variable.size, variable.align, 'variable');
+      this.names.set(variable.name, { address, size: variable.size });
+      for (const [part, offset] of Object.entries(variable.parts ?? {})) {
+        this.names.set(part, { address: va(address + offset), size: variable.size - offset });
+      }
+      const init = variable.init?.(this);
+      if (init !== undefined) this.fillOverlay(address, init);
+    }
+    for (const name of functions) {
+      const symbol = this.imageSymbol(name);
+      const address = symbol ?? take(name, OVERLAY_FUNCTION_SIZE, 16, 'function');
+      if (symbol === undefined) this.fillOverlay(address, filler(name, OVERLAY_FUNCTION_SIZE));
+      this.names.set(name, { address, size: OVERLAY_FUNCTION_SIZE });
+    }
+  }
+
+  /** The link address of a name of the model or of the image. Throws E_NO_SYMBOL where neither has it. */
+  link(name: string): Va {
+    const address = this.names.get(name)?.address ?? this.imageSymbol(name);
+    if (address === undefined) {
+      throw new InputError({
+        code: 'E_NO_SYMBOL',
+        reason: `the kernel has no symbol "${name}"`,
+        place: { file: this.image.file },
+      });
+    }
+    return address;
+  }
+
+  /** Whether a name has an address. */
+  has(name: string): boolean {
+    return this.names.has(name) || this.imageSymbol(name) !== undefined;
+  }
+
+  /** The size of a modelled variable in bytes, or the distance to the next symbol. */
+  sizeOf(name: string): number {
+    return this.names.get(name)?.size ?? this.image.symbols.room(this.aliased(name) ?? name);
+  }
+
+  /** The bytes that the program has at a link address: overlay over image; undefined outside both. */
+  bytesAt(address: Va, length: number): Uint8Array | undefined {
+    const inOverlay = address - this.overlayRange.start;
+    if (inOverlay >= 0 && inOverlay + length <= this.overlayBytes.length) {
+      return this.overlayBytes.subarray(inOverlay, inOverlay + length);
+    }
+    for (const segment of this.image.segments) {
+      const offset = address - segment.vaddr;
+      if (offset >= 0 && offset + length <= segment.bytes.length) {
+        return segment.bytes.subarray(offset, offset + length);
+      }
+    }
+    return undefined;
+  }
+
+  /** What the loader writes over the image for the overlay, in pieces: only what has contents. */
+  overlayPieces(): { link: Va; bytes: Uint8Array }[] {
+    return this.overlay.map(({ address, size }) => {
+      const offset = address - this.overlayRange.start;
+      return { link: address, bytes: this.overlayBytes.subarray(offset, offset + size) };
+    });
+  }
+
+  /** The name that holds a link address, with the offset in it. */
+  nameAt(address: number): { name: string; offset: number } | undefined {
+    let best: { name: string; offset: number } | undefined;
+    for (const [name, placed] of this.names) {
+      const offset = address - placed.address;
+      if (offset >= 0 && offset < placed.size && (best === undefined || offset < best.offset)) {
+        best = { name, offset };
+      }
+    }
+    return best ?? this.image.symbols.at(address);
+  }
+
+  /** All modelled names with their places. */
+  modelled(): IterableIterator<[string, { address: Va; size: number }]> {
+    return this.names.entries();
+  }
+
+  private aliased(name: string): string | undefined {
+    if (this.image.symbols.get(name) !== undefined) return name;
+    return ALIASES[name]?.find((alias) => this.image.symbols.get(alias) !== undefined);
+  }
+
+  private imageSymbol(name: string): Va | undefined {
+    const found = this.aliased(name);
+    const symbol = found === undefined ? undefined : this.image.symbols.get(found);
+    return symbol === undefined ? undefined : va(symbol.address);
+  }
+
+  /** The image's place for a variable, if it has the room and the contents that the base gives it. */
+  private inImage(variable: Variable): Va | undefined {
+    const address = this.imageSymbol(variable.name);
+    if (address === undefined || address % variable.align !== 0) return undefined;
+    let room = this.image.symbols.room(this.aliased(variable.name) ?? variable.name);
+    for (const [part, offset] of Object.entries(variable.parts ?? {})) {
+      if (this.imageSymbol(part) !== address + offset) return undefined;
+      // A part's symbol ends what the table knows of the variable's own room.
+      if (room === offset) room += this.image.symbols.room(this.aliased(part) ?? part);
+    }
+    if (room < variable.size) return undefined;
+    if (variable.init === undefined) return address;
+    const wanted = this.tryInit(variable);
+    const found = wanted === undefined ? undefined : this.imageBytes(address, wanted.length);
+    if (wanted === undefined || found === undefined) return undefined;
+    return wanted.every((byte, index) => byte === found[index]) ? address : undefined;
+  }
+
+  private tryInit(variable: Variable): Uint8Array | undefined {
+    const self: LinkAddresses = {
+      link: (name) => (name === variable.name ? va(0) : this.link(name)),
+    };
+    return variable.init?.(self);
+  }
+
+  private imageBytes(address: Va, length: number): Uint8Array | undefined {
+    for (const segment of this.image.segments) {
+      const offset = address - segment.vaddr;
+      if (offset >= 0 && offset + length <= segment.bytes.length) {
+        return segment.bytes.subarray(offset, offset + length);
+      }
+    }
+    return undefined;
+  }
+
+  private fillOverlay(address: Va, bytes: Uint8Array): void {
+    const offset = address - this.overlayRange.start;
+    if (offset >= 0 && offset + bytes.length <= this.overlayBytes.length) {
+      this.overlayBytes.set(bytes, offset);
+    }
+  }
+
+  private findOverlayRoom(
+    variables: readonly Variable[],
+    functions: readonly string[],
+  ): { start: Va; end: Va } {
+    const start = this.imageSymbol('__overlay_start');
+    const end = this.imageSymbol('__overlay_end');
+    if (start !== undefined && end !== undefined) return { start, end };
+    const worst =
+      variables.reduce((sum, variable) => sum + variable.size + variable.align, 0) +
+      functions.length * OVERLAY_FUNCTION_SIZE;
+    const bssStop = this.imageSymbol('__bss_stop') ?? this.link('_end');
+    const bssStart = this.imageSymbol('__bss_start') ?? __START_KERNEL_map;
+    const from = alignDown(bssStop - worst, 4096);
+    if (from < bssStart) {
+      throw new InputError({
+        code: 'E_OVERLAY_FULL',
+        reason: 'the kernel image has no .bss large enough for the names that it lacks',
+        place: { file: this.image.file },
+        expected: `${String(worst)} bytes`,
+        found: `${String(bssStop - bssStart)} bytes`,
+      });
+    }
+    return { start: va(from), end: va(alignDown(bssStop, 4096)) };
+  }
+}
+
+/** Deterministic bytes that stand for a function's code: FNV-1a of its name, then an LCG (our choice). */
+export function filler(name: string, length: number): Uint8Array {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < name.length; i++) hash = Math.imul(hash ^ name.charCodeAt(i), 0x01000193);
+  const bytes = new Uint8Array(length);
+  for (let i = 0; i < length; i++) {
+    hash = (Math.imul(hash, 1664525) + 1013904223) | 0;
+    bytes[i] = hash >>> 24;
+  }
+  return bytes;
+}

@@ -1,0 +1,185 @@
+/** arch/x86/kernel/setup.c, ebda.c and trim functions: setup_arch() in the pieces that the boot steps run. */
+import { alignUp, hex, PAGE_SIZE, va, type Va } from '../machine/address.js';
+import { BOOT_PARAMS } from '../firmware/boot-params.js';
+import { EARLY_IDT_HANDLER_SIZE, ISA_END_ADDRESS, PAGE_OFFSET } from './constants.js';
+import { CPUINFO } from './cpu-common.js';
+import { BootEnd } from './ends.js';
+import { fn, inline, kernelFile, label } from './table.js';
+import type { Kernel } from './kernel.js';
+
+declare module './table.js' {
+  interface Entries {
+    'setup_arch:reserve'(k: Kernel): void;
+    'setup_arch:early_cpu_init'(k: Kernel): void;
+    'setup_arch:early_ioremap_init'(k: Kernel): void;
+    'setup_arch:setup_memory_map'(k: Kernel): void;
+    'setup_arch:mtrr_bp_init'(k: Kernel): void;
+    'setup_arch:memblock_x86_fill'(k: Kernel): void;
+    'setup_arch:init_mem_mapping'(k: Kernel): void;
+    'setup_arch:reserve_initrd'(k: Kernel): void;
+    reserve_ebda_region(k: Kernel): void;
+    early_reserve_initrd(k: Kernel): void;
+    get_ramdisk_image(k: Kernel): number;
+    get_ramdisk_size(k: Kernel): number;
+    reserve_initrd(k: Kernel): void;
+    /** Before reserve_initrd decides whether the initrd must move. */
+    'reserve_initrd:before-mapped'(k: Kernel, image: number, end: number): void;
+    relocate_initrd(k: Kernel): void;
+    early_trap_pf_init(k: Kernel): void;
+    BUG(k: Kernel, what: string): never;
+    panic(k: Kernel, message: string): never;
+  }
+}
+
+const BIOS_LOWMEM_KILOBYTES = 0x413;
+const EBDA_SEGMENT = 0x40e;
+const LOWMEM_CAP = 0x9_f000;
+const INSANE_CUTOFF = 0x2_0000;
+const X86_TRAP_PF = 14;
+
+const field = (k: Kernel, name: keyof typeof BOOT_PARAMS): Va =>
+  va(k.sym('boot_params') + BOOT_PARAMS[name]);
+const wide = (k: Kernel, low: keyof typeof BOOT_PARAMS, high: keyof typeof BOOT_PARAMS): number =>
+  k.readU32(field(k, low)) + k.readU32(field(k, high)) * 2 ** 32;
+
+export const setup = kernelFile('arch/x86/kernel/setup.c', {
+  'setup_arch:reserve': label((k: Kernel) => {
+    const text = k.sym('_text');
+    k.fn.memblock_reserve(k.__pa(text), k.sym('__bss_stop') - text);
+    k.fn.early_reserve_initrd();
+    const line = k.readBytes(k.sym('boot_command_line'), 2048);
+    const end = line.indexOf(0);
+    const text_ = String.fromCharCode(...line.subarray(0, end < 0 ? line.length : end));
+    k.say.console(`Command line: ${printable(text_)}`);
+  }),
+  'setup_arch:early_cpu_init': label((k: Kernel) => {
+    k.fn.early_cpu_init();
+  }),
+  'setup_arch:early_ioremap_init': label((k: Kernel) => {
+    k.fn.early_ioremap_init();
+  }),
+  'setup_arch:setup_memory_map': label((k: Kernel) => {
+    const bits = k.readU8(va(k.sym('boot_cpu_data') + CPUINFO.x86_phys_bits));
+    k.state.iomemEnd = hex((1n << BigInt(bits)) - 1n);
+    k.say.console(`iomem_resource: [mem 0x0-${k.state.iomemEnd}]`);
+    k.fn.setup_memory_map();
+    // x86_configure_nx()
+    const mask = k.sym('__supported_pte_mask');
+    const nx = 1n << 63n;
+    const now = k.readU64(mask);
+    k.writeU64(mask, k.fn.cpu_has('X86_FEATURE_NX') ? now | nx : now & ~nx);
+  }),
+  'setup_arch:mtrr_bp_init': label((k: Kernel) => {
+    k.fn.e820_add_kernel_range();
+    k.fn.trim_bios_range();
+    k.state.maxPfn = k.fn.e820_end_of_ram_pfn();
+    k.fn.mtrr_bp_init();
+  }),
+  'setup_arch:memblock_x86_fill': label((k: Kernel) => {
+    k.fn.early_alloc_pgt_buf();
+    k.fn.reserve_brk();
+    k.fn.cleanup_highmap();
+    k.fn.memblock_set_current_limit(ISA_END_ADDRESS);
+    k.fn.memblock_x86_fill();
+    // trim_low_memory_range(): the first 64 KiB (CONFIG_X86_RESERVE_LOW=64).
+    k.fn.memblock_reserve(0, 64 * 1024);
+  }),
+  'setup_arch:init_mem_mapping': label((k: Kernel) => {
+    k.fn.init_mem_mapping();
+    k.fn.early_trap_pf_init();
+    k.fn.memblock_set_current_limit(k.state.maxPfnMapped * PAGE_SIZE);
+  }),
+  'setup_arch:reserve_initrd': label((k: Kernel) => {
+    k.fn.reserve_initrd();
+  }),
+
+  // arch/x86/kernel/ebda.c
+  reserve_ebda_region: fn((k: Kernel) => {
+    const lowWord = k.readU16(k.__va(BIOS_LOWMEM_KILOBYTES));
+    const segment = k.readU16(k.__va(EBDA_SEGMENT));
+    k.say.recorder.consumed(
+      'BIOS data area',
+      'reserve_ebda_region',
+      Uint8Array.of(segment & 0xff, segment >> 8, lowWord & 0xff, lowWord >> 8),
+    );
+    const sane = (address: number): number => (address < INSANE_CUTOFF ? LOWMEM_CAP : address);
+    const lowmem = Math.min(sane(lowWord * 1024), sane(segment * 16), LOWMEM_CAP);
+    k.say.emit('read', { what: 'BDA', lowmem: hex(lowWord * 1024), ebda: hex(segment * 16) });
+    k.fn.memblock_reserve(lowmem, 0x10_0000 - lowmem);
+  }),
+
+  get_ramdisk_image: inline((k: Kernel) => wide(k, 'ramdisk_image', 'ext_ramdisk_image')),
+  get_ramdisk_size: inline((k: Kernel) => wide(k, 'ramdisk_size', 'ext_ramdisk_size')),
+
+  early_reserve_initrd: fn((k: Kernel) => {
+    const image = k.fn.get_ramdisk_image();
+    const size = k.fn.get_ramdisk_size();
+    if (k.readU8(field(k, 'type_of_loader')) === 0 || image === 0 || size === 0) return;
+    k.fn.memblock_reserve(image, alignUp(image + size, PAGE_SIZE) - image);
+  }),
+
+  reserve_initrd: fn((k: Kernel) => {
+    const image = k.fn.get_ramdisk_image();
+    const size = k.fn.get_ramdisk_size();
+    const end = alignUp(image + size, PAGE_SIZE);
+    if (k.readU8(field(k, 'type_of_loader')) === 0 || image === 0 || size === 0) return;
+    k.fn['reserve_initrd:before-mapped'](image, end);
+    k.writeU64(k.sym('initrd_start'), 0n);
+    const mapped = k.fn.memblock_mem_size(k.state.maxPfnMapped);
+    if (size >= mapped / 2) {
+      k.fn.panic(`initrd too large to handle, disabling initrd (${String(size)} needed)`);
+    }
+    k.say.console(`RAMDISK: [mem ${hex(image)}-${hex(end - 1)}]`);
+    if (k.fn.pfn_range_is_mapped(Math.floor(image / PAGE_SIZE), Math.floor(end / PAGE_SIZE))) {
+      k.writeU64(k.sym('initrd_start'), BigInt(PAGE_OFFSET + image));
+      k.writeU64(k.sym('initrd_end'), BigInt(PAGE_OFFSET + image + size));
+      return;
+    }
+    k.fn.relocate_initrd();
+    k.fn.memblock_free(image, end - image);
+  }),
+  'reserve_initrd:before-mapped': label(() => undefined),
+
+  relocate_initrd: fn((k: Kernel) => {
+    const image = k.fn.get_ramdisk_image();
+    const size = k.fn.get_ramdisk_size();
+    const area = alignUp(size, PAGE_SIZE);
+    const to = k.fn.memblock_find_in_range(0, k.state.maxPfnMapped * PAGE_SIZE, area, PAGE_SIZE);
+    if (to === 0) k.fn.panic(`Cannot find place for new RAMDISK of size ${String(size)}`);
+    k.fn.memblock_reserve(to, area);
+    k.writeU64(k.sym('initrd_start'), BigInt(PAGE_OFFSET + to));
+    k.writeU64(k.sym('initrd_end'), BigInt(PAGE_OFFSET + to + size));
+    k.say.console(`Allocated new RAMDISK: [mem ${hex(to)}-${hex(to + size - 1)}]`);
+    k.fn.copy_from_early_mem(k.__va(to), image, size);
+  }),
+
+  // arch/x86/kernel/traps.c: the real page-fault handler takes the gate.
+  early_trap_pf_init: fn((k: Kernel) => {
+    k.fn.set_intr_gate(X86_TRAP_PF, k.sym('page_fault'));
+  }),
+
+  // kernel/panic.c
+  panic: inline((k: Kernel, message: string): never => {
+    k.say.emit('panic', { message });
+    throw new BootEnd('panic', k.current?.name ?? '?', message);
+  }),
+  // asm/bug.h: ud2 in the text; no handler mends it.
+  BUG: inline((k: Kernel, what: string): never => {
+    k.say.emit('panic', { message: `kernel BUG: ${what}` });
+    throw new BootEnd('panic', k.current?.name ?? '?', `kernel BUG: ${what}`);
+  }),
+});
+
+/** Text with what a terminal could not show written as escapes. */
+export function printable(text: string): string {
+  // eslint would want no control characters in a pattern; a code-point test says the same.
+  return [...text]
+    .map((c) => {
+      const code = c.charCodeAt(0);
+      return code >= 0x20 && code < 0x7f ? c : `\\x${code.toString(16).padStart(2, '0')}`;
+    })
+    .join('');
+}
+
+/** Bytes of all early exception stubs. */
+export const EARLY_STUBS = 32 * EARLY_IDT_HANDLER_SIZE;

@@ -1,0 +1,79 @@
+/** Plain kernel state: what the model keeps outside simulated memory between boot steps; it can be written as JSON. */
+import type { Frame } from './kernel.js';
+import type { E820Entry } from './e820-types.js';
+
+/** A half-open range of physical addresses in bytes. */
+export interface Range {
+  base: number;
+  size: number;
+}
+
+/** An early mapping slot in use (mm/early_ioremap.c: prev_map, prev_size). */
+export interface EarlyMapSlot {
+  address: number;
+  size: number;
+}
+
+/** A regular file of the root file system; its bytes are in simulated memory. */
+export interface RootfsFile {
+  path: string;
+  mode: number;
+  size: number;
+  /** Physical address of its pages. */
+  pa: number;
+}
+
+export interface KernelState {
+  /** Bytes between where code runs and where it was linked. */
+  slide: number;
+  frames: Frame[];
+  /** rbp of startup_64: the load offset, with the mask in it where a hunk puts it there. */
+  rbp: bigint;
+  memblock: { memory: Range[]; reserved: Range[]; currentLimit: number };
+  e820: E820Entry[];
+  slots: (EarlyMapSlot | null)[];
+  /** _brk_end at link addresses; 0 before the first use. */
+  brkEnd: number;
+  brkLocked: boolean;
+  pgtBuf: { end: number; top: number };
+  canUseBrkPgt: boolean;
+  minPfnMapped: number;
+  maxPfnMapped: number;
+  maxPfn: number;
+  pfnMapped: { start: number; end: number }[];
+  pageSizeMask: number;
+  mtrrEnabled: boolean;
+  bootCpuData: { vendor: string; family: number; capability: Record<string, number> };
+  /** iomem_resource.end, in hexadecimal. */
+  iomemEnd: string;
+  rootfs: RootfsFile[];
+  microcode: { offset: number; size: number } | null;
+  userPages: { name: string; va: number; pa: number }[];
+}
+
+/** The state of a kernel that has not run yet. */
+export function freshState(): KernelState {
+  return {
+    slide: 0,
+    frames: [],
+    rbp: 0n,
+    memblock: { memory: [], reserved: [], currentLimit: Number.MAX_SAFE_INTEGER },
+    e820: [],
+    slots: new Array<EarlyMapSlot | null>(8).fill(null),
+    brkEnd: 0,
+    brkLocked: false,
+    pgtBuf: { end: 0, top: 0 },
+    canUseBrkPgt: true,
+    minPfnMapped: 0,
+    maxPfnMapped: 0,
+    maxPfn: 0,
+    pfnMapped: [],
+    pageSizeMask: 0,
+    mtrrEnabled: false,
+    bootCpuData: { vendor: '', family: 0, capability: {} },
+    iomemEnd: '0',
+    rootfs: [],
+    microcode: null,
+    userPages: [],
+  };
+}

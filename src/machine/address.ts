@@ -1,0 +1,79 @@
+/**
+ * Physical and virtual addresses.
+ *
+ * Both fit a double exactly: physical addresses are below 2^52, virtual addresses are 48-bit canonical and kept
+ * sign-extended, so that 0xffffffff81000000 is the number -0x7f000000. The two are distinct types; a physical
+ * address never carries the C-bit (the key id travels beside it).
+ */
+declare const brand: unique symbol;
+
+/** A physical address in bytes, without the C-bit, 0 ≤ pa < 2^52. */
+export type Pa = number & { readonly [brand]: 'Pa' };
+
+/** A 48-bit canonical virtual address in bytes, sign-extended: −2^47 ≤ va < 2^47. */
+export type Va = number & { readonly [brand]: 'Va' };
+
+/** A page-table entry of 64 bits. */
+export type Pte = bigint;
+
+/** What a C-bit selects: 0 is plain memory, 1 the host's key, guests have higher ones. */
+export type KeyId = number & { readonly [brand]: 'KeyId' };
+
+export const KEY_PLAIN = 0 as KeyId;
+export const KEY_HOST = 1 as KeyId;
+
+export const PAGE_SHIFT = 12;
+export const PAGE_SIZE = 0x1000;
+export const PMD_SIZE = 0x20_0000;
+export const PUD_SIZE = 0x4000_0000;
+export const PGDIR_SIZE = 0x80_0000_0000;
+/** Bytes in a cache line (PPR Zen 1: 64). */
+export const LINE_SIZE = 64;
+/** Bytes in one AES block of the memory engine. */
+export const BLOCK_SIZE = 16;
+
+const TWO_47 = 2 ** 47;
+const TWO_48 = 2 ** 48;
+
+/** Makes a physical address of a number of bytes. */
+export function pa(value: number): Pa {
+  return value as Pa;
+}
+
+/** Makes a virtual address of a signed number or of the low 48 bits of an unsigned one. */
+export function va(value: number): Va {
+  return (value >= TWO_47 ? value - TWO_48 : value) as Va;
+}
+
+/** The virtual address of a 64-bit value, or undefined where it is not canonical (APM 1.1.3). */
+export function vaOfU64(value: bigint): Va | undefined {
+  const signed = BigInt.asIntN(48, value);
+  return BigInt.asUintN(64, signed) === BigInt.asUintN(64, value)
+    ? (Number(signed) as Va)
+    : undefined;
+}
+
+/** An address as 64 unsigned bits. */
+export function u64(address: number): bigint {
+  return BigInt.asUintN(64, BigInt(address));
+}
+
+/** An address in hexadecimal, 0x… , sign-extended to 64 bits where it is negative. */
+export function hex(address: number | bigint): string {
+  return address < 0 ? `0x${u64(Number(address)).toString(16)}` : `0x${address.toString(16)}`;
+}
+
+/** The bits [shift+8 : shift] of a virtual address: its index in a table of 512. */
+export function tableIndex(address: number, shift: 12 | 21 | 30 | 39): number {
+  return Math.floor(address / 2 ** shift) & 511;
+}
+
+/** The largest multiple of `align` (a power of two) that is not above `address`. */
+export function alignDown<T extends number>(address: T, align: number): T {
+  return (Math.floor(address / align) * align) as T;
+}
+
+/** The smallest multiple of `align` (a power of two) that is not below `address`. */
+export function alignUp<T extends number>(address: T, align: number): T {
+  return (Math.ceil(address / align) * align) as T;
+}

@@ -1,0 +1,397 @@
+/**
+ * The cache: one coherent write-back store for all CPUs, in front of memory (APM 7.3, 7.6).
+ *
+ * Lines are tagged with their address and key and hold plaintext (APM 7.10.6), so one physical line may be here under
+ * several keys at once; memory ends up as whichever is written back last. Finite, set-associative, true LRU.
+ */
+import { InputError } from '../trace/errors.js';
+import { LINE_SIZE, PAGE_SIZE, type KeyId, type Pa } from './address.js';
+import { LineTags, type LineTagsSnapshot, NO_SLOT } from './cache-tags.js';
+import type { LineStore } from './line-store.js';
+import { MEMTYPE, type MemType, type Observer, type Origin } from './types.js';
+
+/** What the cache tells observers. */
+export type CacheHooks = Pick<Observer, 'fill' | 'writeBack'>;
+
+export interface CacheConfig {
+  readonly store: LineStore;
+  /** Bytes of data; 0 is no cache. */
+  readonly size: number;
+  readonly ways: number;
+  /** HwEnfCacheCoh (CPUID Fn8000_001F EAX 10): a line is here under one key only. */
+  readonly coherent?: boolean;
+}
+
+/** Everything in the cache, to be put back. */
+export interface CacheSnapshot {
+  readonly data: Uint8Array;
+  readonly tags: LineTagsSnapshot;
+}
+
+/** Accesses up to this many bytes are copied byte by byte: making a view would cost more. */
+const SMALL = 16;
+
+export class Cache {
+  /** Told of fills and write-backs; null costs nothing. */
+  hooks: CacheHooks | null = null;
+  readonly size: number;
+  private readonly store: LineStore;
+  private readonly coherent: boolean;
+  private readonly tags: LineTags;
+  /** The lines, then a page to gather an access in, then a page to gather write-backs in. */
+  private readonly data: Uint8Array;
+  private readonly stage: number;
+  private readonly outbox: number;
+  /** The run of adjacent lines in the outbox. */
+  private outPa = 0 as Pa;
+  private outKey = 0 as KeyId;
+  private outOrigin: Origin = 0;
+  private outLength = 0;
+  /** The run of lines that this write took whole, for the hooks. */
+  private wholeStart = 0 as Pa;
+  private wholeLength = 0;
+  private readonly run = new Int32Array(PAGE_SIZE / LINE_SIZE);
+
+  /** Throws E_CACHE_GEOMETRY where size and ways do not make a power of two of sets. */
+  constructor({ store, size, ways, coherent = false }: CacheConfig) {
+    const sets = size / LINE_SIZE / ways;
+    const whole = Number.isInteger(Math.log2(sets)) && Number.isInteger(ways) && sets >= 1;
+    if (size !== 0 && !(whole && ways > 0)) {
+      throw new InputError({
+        code: 'E_CACHE_GEOMETRY',
+        reason: 'the number of sets is not a power of two',
+        expected: 'a size of 64 bytes × ways × 2^n, or 0',
+        found: `${size} bytes in ${ways} ways`,
+      });
+    }
+    this.store = store;
+    this.size = size;
+    this.coherent = coherent;
+    this.tags = new LineTags(size === 0 ? 0 : sets, size === 0 ? 0 : ways);
+    this.stage = size;
+    this.outbox = size + PAGE_SIZE;
+    this.data = new Uint8Array(size + 2 * PAGE_SIZE);
+  }
+
+  /** Lines that hold something, and those of them that memory does not have yet. */
+  get lines(): { valid: number; dirty: number } {
+    return { valid: this.tags.valid, dirty: this.tags.countDirty() };
+  }
+
+  /** Reads `len` bytes within one 4 KiB page, any alignment, as an access of a memory type (APM table 7-3). */
+  read(
+    cpu: number,
+    pa: Pa,
+    key: KeyId,
+    type: MemType,
+    out: Uint8Array,
+    off: number,
+    len: number,
+    origin: Origin,
+  ): void {
+    // APM table 7-3: UC and WC never allocate; the others allocate on a read.
+    if (this.size === 0 || !allocatesOnRead(type)) {
+      this.expel(pa, key, len);
+      this.store.read(pa, key, out, off, len);
+      return;
+    }
+    const skip = pa & (LINE_SIZE - 1);
+    if (skip + len <= LINE_SIZE) {
+      const slot = this.lineForRead(cpu, (pa - skip) as Pa, key, origin);
+      this.copyOut(slot * LINE_SIZE + skip, out, off, len);
+      return;
+    }
+    this.gather(cpu, (pa - skip) as Pa, key, Math.ceil((skip + len) / LINE_SIZE), origin);
+    this.copyOut(this.stage + skip, out, off, len);
+  }
+
+  /** Writes `len` bytes within one 4 KiB page, any alignment, as an access of a memory type (APM table 7-3). */
+  write(
+    cpu: number,
+    pa: Pa,
+    key: KeyId,
+    type: MemType,
+    data: Uint8Array,
+    off: number,
+    len: number,
+    origin: Origin,
+  ): void {
+    if (this.size > 0 && type === MEMTYPE.WB) {
+      this.writeBackType(cpu, pa, key, data, off, len, origin);
+      return;
+    }
+    if (this.size > 0 && type === MEMTYPE.WT) {
+      // APM table 7-3: a WT write goes to memory and to the line, if it is here.
+      this.update(pa, key, data, off, len, origin);
+      this.store.write(pa, key, data, off, len, origin);
+      return;
+    }
+    // APM table 7-3: a WP write goes to memory and invalidates the line; a UC or WC one finds none.
+    this.expel(pa, key, len);
+    this.store.write(pa, key, data, off, len, origin);
+  }
+
+  /** Reads as a device or table walker does: lines of the same key win over memory; nothing is allocated. */
+  peekCoherent(pa: Pa, key: KeyId, out: Uint8Array, off: number, len: number): void {
+    const skip = pa & (LINE_SIZE - 1);
+    if (this.tags.valid === 0) {
+      this.store.read(pa, key, out, off, len);
+      return;
+    }
+    if (this.coherent) {
+      for (let line = pa - skip; line < pa + len; line += LINE_SIZE) {
+        this.expelOthers(line as Pa, key);
+      }
+      this.sendWriteBacks();
+    }
+    if (skip + len <= LINE_SIZE) {
+      const slot = this.tags.find(pa, key);
+      if (slot === NO_SLOT) this.store.read(pa, key, out, off, len);
+      else this.copyOut(slot * LINE_SIZE + skip, out, off, len);
+      return;
+    }
+    this.store.read(pa, key, out, off, len);
+    const end = pa + len;
+    for (let line = pa - skip; line < end; line += LINE_SIZE) {
+      const slot = this.tags.find(line as Pa, key);
+      if (slot === NO_SLOT) continue;
+      const from = Math.max(line, pa);
+      const to = Math.min(line + LINE_SIZE, end);
+      this.copyOut(slot * LINE_SIZE + (from - line), out, off + (from - pa), to - from);
+    }
+  }
+
+  /** Writes as a device does: lines of the same key leave the cache first. Any length and alignment. */
+  deviceWrite(
+    pa: Pa,
+    key: KeyId,
+    data: Uint8Array,
+    off: number,
+    len: number,
+    origin: Origin,
+  ): void {
+    this.expel(pa, key, len);
+    this.store.write(pa, key, data, off, len, origin);
+  }
+
+  /** CLFLUSH: the line with that key leaves the cache, written back if dirty (facts: through a mapping, that C). */
+  clflush(pa: Pa, key: KeyId): void {
+    this.expel(pa, key, 1);
+  }
+
+  /**
+   * WBINVD: writes back the lines of a CPU, or all, and invalidates them (APM 7.6.3). Our choice of order: ascending
+   * address, at one address ascending key.
+   */
+  wbinvd(cpu: number | 'all'): void {
+    if (this.tags.valid === 0) return;
+    for (const line of this.tags.dirtyLines(cpu)) {
+      for (const slot of this.tags.dirtySlotsOf(line, cpu)) this.queueWriteBack(slot);
+    }
+    this.sendWriteBacks();
+    this.tags.invalidateOwned(cpu);
+  }
+
+  /** A copy of everything in the cache. */
+  snapshot(): CacheSnapshot {
+    return { data: this.data.slice(0, this.size), tags: this.tags.snapshot() };
+  }
+
+  /** Puts a snapshot of a cache of the same geometry back. */
+  restore(snapshot: CacheSnapshot): void {
+    this.data.set(snapshot.data);
+    this.tags.restore(snapshot.tags);
+  }
+
+  /** Lines of a range leave the cache, dirty ones to memory; under `key` only, if keys are not kept coherent. */
+  private expel(pa: Pa, key: KeyId, len: number): void {
+    if (this.tags.valid === 0) return;
+    const end = pa + len;
+    for (let line = pa - (pa & (LINE_SIZE - 1)); line < end; line += LINE_SIZE) {
+      if (this.coherent) this.expelOthers(line as Pa, key);
+      const slot = this.tags.find(line as Pa, key);
+      if (slot !== NO_SLOT) this.drop(slot);
+    }
+    this.sendWriteBacks();
+  }
+
+  private drop(slot: number): void {
+    if (this.tags.isDirty(slot)) this.queueWriteBack(slot);
+    this.tags.invalidate(slot);
+  }
+
+  /** HwEnfCacheCoh: the line under any other key leaves the cache first. */
+  private expelOthers(pa: Pa, key: KeyId): void {
+    for (const slot of this.tags.sameLineOtherKey(pa, key)) this.drop(slot);
+  }
+
+  /** A slot for a line that is not here; the least recently used line of its set leaves. */
+  private place(cpu: number, pa: Pa, key: KeyId, origin: Origin): number {
+    if (this.coherent) this.expelOthers(pa, key);
+    const slot = this.tags.victim(pa);
+    if (this.tags.isDirty(slot)) this.queueWriteBack(slot);
+    this.tags.take(slot, pa, key, cpu, origin);
+    return slot;
+  }
+
+  private fill(slot: number, pa: Pa, key: KeyId, origin: Origin): void {
+    this.sendWriteBacks();
+    this.store.readLines(pa, key, this.data, slot * LINE_SIZE, LINE_SIZE);
+    this.hooks?.fill?.(pa, key, LINE_SIZE, false, origin);
+  }
+
+  private lineForRead(cpu: number, pa: Pa, key: KeyId, origin: Origin): number {
+    let slot = this.tags.find(pa, key);
+    if (slot === NO_SLOT) {
+      slot = this.place(cpu, pa, key, origin);
+      this.fill(slot, pa, key, origin);
+    }
+    this.tags.touch(slot);
+    return slot;
+  }
+
+  /** Brings the lines of one page into the stage, adjacent missing ones in one read of memory. */
+  private gather(cpu: number, first: Pa, key: KeyId, lines: number, origin: Origin): void {
+    const { data, tags, stage } = this;
+    for (let line = 0; line < lines;) {
+      const pa = (first + line * LINE_SIZE) as Pa;
+      const at = stage + line * LINE_SIZE;
+      const slot = tags.find(pa, key);
+      if (slot !== NO_SLOT) {
+        tags.touch(slot);
+        data.copyWithin(at, slot * LINE_SIZE, (slot + 1) * LINE_SIZE);
+        line++;
+        continue;
+      }
+      // Lines of one run are in different sets, so that none drives out another of the run.
+      const limit = Math.min(lines - line, tags.sets);
+      let n = 0;
+      do {
+        const next = (pa + n * LINE_SIZE) as Pa;
+        this.run[n] = this.place(cpu, next, key, origin);
+        n++;
+      } while (n < limit && tags.find((pa + n * LINE_SIZE) as Pa, key) === NO_SLOT);
+      this.sendWriteBacks();
+      this.store.readLines(pa, key, data, at, n * LINE_SIZE);
+      for (let i = 0; i < n; i++) {
+        const from = at + i * LINE_SIZE;
+        data.copyWithin((this.run[i] ?? 0) * LINE_SIZE, from, from + LINE_SIZE);
+      }
+      this.hooks?.fill?.(pa, key, n * LINE_SIZE, false, origin);
+      line += n;
+    }
+  }
+
+  /** WB: the write stays in the line; a whole line is taken without reading memory. */
+  private writeBackType(
+    cpu: number,
+    pa: Pa,
+    key: KeyId,
+    bytes: Uint8Array,
+    off: number,
+    len: number,
+    origin: Origin,
+  ): void {
+    const { data, tags, stage } = this;
+    const skip = pa & (LINE_SIZE - 1);
+    const small = len <= SMALL && skip + len <= LINE_SIZE;
+    if (!small) data.set(bytes.subarray(off, off + len), stage + skip);
+    const first = pa - skip;
+    const end = skip + len;
+    for (let at = 0; at < end; at += LINE_SIZE) {
+      const line = (first + at) as Pa;
+      const from = Math.max(at, skip);
+      const to = Math.min(at + LINE_SIZE, end);
+      let slot = tags.find(line, key);
+      if (slot === NO_SLOT) {
+        slot = this.place(cpu, line, key, origin);
+        if (to - from < LINE_SIZE) this.fill(slot, line, key, origin);
+        else if (this.hooks !== null) this.noteOverwritten(line, key, origin);
+      }
+      const target = slot * LINE_SIZE + (from - at);
+      if (small) for (let i = 0; i < len; i++) data[target + i] = bytes[off + i] ?? 0;
+      else data.copyWithin(target, stage + from, stage + to);
+      tags.dirty(slot, cpu, origin);
+    }
+    this.sendWriteBacks();
+    this.tellOverwritten(key, origin);
+  }
+
+  /** The refill of a line that is written whole: nobody sees what it brought. */
+  private noteOverwritten(line: Pa, key: KeyId, origin: Origin): void {
+    if (line !== this.wholeStart + this.wholeLength) this.tellOverwritten(key, origin);
+    if (this.wholeLength === 0) this.wholeStart = line;
+    this.wholeLength += LINE_SIZE;
+  }
+
+  private tellOverwritten(key: KeyId, origin: Origin): void {
+    const length = this.wholeLength;
+    if (length === 0) return;
+    this.wholeLength = 0;
+    this.hooks?.fill?.(this.wholeStart, key, length, true, origin);
+  }
+
+  private update(
+    pa: Pa,
+    key: KeyId,
+    bytes: Uint8Array,
+    off: number,
+    len: number,
+    origin: Origin,
+  ): void {
+    const end = pa + len;
+    for (let line = pa - (pa & (LINE_SIZE - 1)); line < end; line += LINE_SIZE) {
+      if (this.coherent) this.expelOthers(line as Pa, key);
+      const slot = this.tags.find(line as Pa, key);
+      if (slot === NO_SLOT) continue;
+      const from = Math.max(line, pa);
+      const to = Math.min(line + LINE_SIZE, end);
+      this.data.set(
+        bytes.subarray(off + (from - pa), off + (to - pa)),
+        slot * LINE_SIZE + (from - line),
+      );
+      this.tags.touch(slot);
+      this.tags.wroteThrough(slot, origin);
+    }
+    this.sendWriteBacks();
+  }
+
+  private copyOut(from: number, out: Uint8Array, off: number, len: number): void {
+    if (len > SMALL) out.set(this.data.subarray(from, from + len), off);
+    else for (let i = 0; i < len; i++) out[off + i] = this.data[from + i] ?? 0;
+  }
+
+  /** A dirty line goes to the outbox, behind its neighbour if that is there. */
+  private queueWriteBack(slot: number): void {
+    const pa = this.tags.addressOf(slot);
+    const key = this.tags.keyOf(slot);
+    const origin = this.tags.originOf(slot);
+    const continues =
+      this.outLength > 0 &&
+      pa === this.outPa + this.outLength &&
+      key === this.outKey &&
+      origin === this.outOrigin &&
+      this.outLength < PAGE_SIZE;
+    if (!continues) {
+      this.sendWriteBacks();
+      this.outPa = pa;
+      this.outKey = key;
+      this.outOrigin = origin;
+    }
+    const at = this.outbox + this.outLength;
+    this.data.copyWithin(at, slot * LINE_SIZE, (slot + 1) * LINE_SIZE);
+    this.outLength += LINE_SIZE;
+  }
+
+  private sendWriteBacks(): void {
+    const length = this.outLength;
+    if (length === 0) return;
+    this.outLength = 0;
+    this.store.writeLines(this.outPa, this.outKey, this.data, this.outbox, length, this.outOrigin);
+    this.hooks?.writeBack?.(this.outPa, this.outKey, length, this.outOrigin);
+  }
+}
+
+function allocatesOnRead(type: MemType): boolean {
+  return type === MEMTYPE.WB || type === MEMTYPE.WP || type === MEMTYPE.WT;
+}

@@ -1,0 +1,267 @@
+/** A CPU's registers: what they hold, what writing them does, and the paging that follows from them. */
+import { KEY_HOST, va, type Va } from './address.js';
+import type { Cache } from './cache.js';
+import { cpuid, type CpuidResult, type CpuModel } from './cpuid.js';
+import { generalProtection } from './fault.js';
+import { patTypes } from './memory-types.js';
+import { cr3Reserved, entryFormat, rootOf, type PagingContext } from './mmu.js';
+import { MSR, MsrFile, msrName, SYSCFG, type MsrContext, type MsrName } from './msr.js';
+import type { MtrrMap } from './mtrr.js';
+import { allBits, CR0, CR4, EFER, has, RFLAGS } from './registers.js';
+import { Tlb, type TlbEntry } from './tlb.js';
+import type { Fault, Observer, Origin } from './types.js';
+
+/** What a CPU is connected to. */
+export interface CpuBus {
+  readonly cache: Cache;
+  readonly mtrrs: MtrrMap;
+  readonly observers: readonly Observer[];
+  /** Stamped on accesses; the driver sets it. */
+  origin: Origin;
+}
+
+/** Everything in a CPU, as data. */
+export interface CpuSnapshot {
+  readonly registers: Readonly<Record<string, number>>;
+  readonly cr2: bigint;
+  readonly cr3: bigint;
+  readonly msrs: readonly (readonly [string, bigint])[];
+  readonly tlb: readonly TlbEntry[];
+}
+
+/** Names of the numeric registers, in the order that a snapshot has them. */
+const NUMERIC = [
+  ...['rax', 'rcx', 'rdx', 'rbx', 'rsp', 'rbp', 'rsi', 'rdi'],
+  ...['r8', 'r9', 'r10', 'r11', 'r12', 'r13', 'r14', 'r15'],
+  ...['rip', 'rflags', 'cr0', 'cr4', 'cs', 'ss', 'cpl', 'rsp0'],
+] as const;
+
+export class CpuCore {
+  rax = va(0);
+  rcx = va(0);
+  rdx = va(0);
+  rbx = va(0);
+  rsp = va(0);
+  rbp = va(0);
+  rsi = va(0);
+  rdi = va(0);
+  r8 = va(0);
+  r9 = va(0);
+  r10 = va(0);
+  r11 = va(0);
+  r12 = va(0);
+  r13 = va(0);
+  r14 = va(0);
+  r15 = va(0);
+  rip = va(0xfff0);
+  rflags: number = RFLAGS.ONE;
+  cs = 0xf000;
+  ss = 0;
+  cpl = 0;
+  rsp0 = va(0);
+  cr2 = 0n;
+  idtr = { base: va(0), limit: 0 };
+  gdtr = { base: va(0), limit: 0 };
+  /** Called after each write to CR0, CR3, CR4, EFER or SYSCFG, with the register's name. */
+  onControlWrite?: (what: string) => void;
+  readonly tlb = new Tlb();
+  readonly msrs: MsrFile;
+  // After a reset: caches disabled in CR0 on real parts; our choice: ET only (APM 14.1.3).
+  private cr0Value: number = CR0.ET;
+  private cr3Value = 0n;
+  private cr4Value = 0;
+  private paging: PagingContext | null = null;
+
+  constructor(
+    readonly id: number,
+    readonly model: CpuModel,
+    protected readonly bus: CpuBus,
+  ) {
+    const paging = (): boolean => has(this.cr0Value, CR0.PG);
+    const context: MsrContext = {
+      model,
+      cpu: id,
+      get paging() {
+        return paging();
+      },
+    };
+    this.msrs = new MsrFile(context);
+  }
+
+  // --- Registers -------------------------------------------------------------------------------------------------
+
+  get cr0(): number {
+    return this.cr0Value;
+  }
+  get cr3(): bigint {
+    return this.cr3Value;
+  }
+  get cr4(): number {
+    return this.cr4Value;
+  }
+  /** EFER.LMA: long mode is active. */
+  get longMode(): boolean {
+    return (Number(this.msrs.get('EFER')) & EFER.LMA) !== 0;
+  }
+  /** Whether SYSCFG[23] is set: C-bits are in force. */
+  get encryption(): boolean {
+    return (
+      this.model.sme !== undefined && (this.msrs.get('SYSCFG') & SYSCFG.MemEncryptionModEn) !== 0n
+    );
+  }
+
+  writeCr0(value: number): Fault | null {
+    const wanted = value >>> 0;
+    // APM 3.1.1: PG without PE, and NW without CD, are a #GP.
+    if (has(wanted, CR0.PG) && !has(wanted, CR0.PE)) return generalProtection('CR0.PG without PE');
+    if (has(wanted, CR0.NW) && !has(wanted, CR0.CD)) return generalProtection('CR0.NW without CD');
+    const changed = (wanted ^ this.cr0Value) >>> 0;
+    this.cr0Value = wanted;
+    if (has(changed, CR0.PG)) {
+      const efer = this.msrs.get('EFER');
+      const lma = BigInt(EFER.LMA);
+      const active = has(wanted, CR0.PG) && (efer & BigInt(EFER.LME)) !== 0n;
+      this.msrs.set('EFER', active ? efer | lma : efer & ~lma);
+      this.flushTlb('tlb-global');
+    }
+    this.controlWritten('CR0');
+    return null;
+  }
+
+  writeCr3(value: bigint): Fault | null {
+    if (cr3Reserved(this.context().format, value)) return generalProtection('reserved bit of CR3');
+    this.cr3Value = BigInt.asUintN(64, value);
+    // APM 5.5.2: a write to CR3 drops what is not global.
+    this.flushTlb('tlb');
+    this.controlWritten('CR3');
+    return null;
+  }
+
+  writeCr4(value: number): Fault | null {
+    if ((value & ~allBits(CR4)) >>> 0 !== 0) return generalProtection('reserved bit of CR4');
+    // APM 3.1.3: PAE may not be cleared in long mode.
+    if (this.longMode && !has(value, CR4.PAE)) return generalProtection('CR4.PAE cleared');
+    const changed = value ^ this.cr4Value;
+    this.cr4Value = value;
+    // APM 5.5.2: changing PSE, PAE or PGE drops everything.
+    if (has(changed, CR4.PSE | CR4.PAE | CR4.PGE)) this.flushTlb('tlb-global');
+    this.controlWritten('CR4');
+    return null;
+  }
+
+  rdmsr(number: number): bigint | Fault {
+    return this.msrs.read(number) ?? generalProtection(`RDMSR ${number.toString(16)}`);
+  }
+
+  wrmsr(number: number, value: bigint): Fault | null {
+    if (!this.msrs.write(number, value)) return generalProtection(`WRMSR ${number.toString(16)}`);
+    this.paging = null;
+    // The type and the key of what is cached in the TLB stay as they were: real parts need a flush as well.
+    if (number === MSR.EFER || number === MSR.SYSCFG) this.controlWritten(msrName(number) ?? '');
+    return null;
+  }
+
+  /** CPUID; no modelled leaf has subleaves. */
+  cpuid(leaf: number, _sub = 0): CpuidResult {
+    return cpuid(this.model, this.id, leaf);
+  }
+
+  lidt(base: Va, limit: number): void {
+    this.idtr = { base, limit };
+  }
+  lgdt(base: Va, limit: number): void {
+    this.gdtr = { base, limit };
+  }
+
+  /** Puts the CPU in long mode on a root table, as a loader leaves it: no IDT, CPL 0. */
+  enterLongMode(cr3: bigint): void {
+    this.cr4Value = CR4.PAE;
+    this.cr3Value = cr3;
+    this.cr0Value = CR0.PE + CR0.MP + CR0.ET + CR0.NE + CR0.WP + CR0.PG;
+    this.msrs.set('EFER', BigInt(EFER.LME + EFER.LMA));
+    this.cs = 0x10;
+    this.ss = 0x18;
+    this.cpl = 0;
+    this.paging = null;
+    this.tlb.flushAll();
+  }
+
+  // --- Snapshots -------------------------------------------------------------------------------------------------
+
+  snapshot(): CpuSnapshot {
+    const registers: Record<string, number> = {
+      idtBase: this.idtr.base,
+      idtLimit: this.idtr.limit,
+      gdtBase: this.gdtr.base,
+      gdtLimit: this.gdtr.limit,
+    };
+    for (const name of NUMERIC) registers[name] = Number(Reflect.get(this, name));
+    return {
+      registers,
+      cr2: this.cr2,
+      cr3: this.cr3Value,
+      msrs: this.msrs.entries(),
+      tlb: this.tlb.entries(),
+    };
+  }
+
+  restore(snapshot: CpuSnapshot): void {
+    const { registers } = snapshot;
+    for (const name of NUMERIC) {
+      if (name !== 'cr0' && name !== 'cr4') Reflect.set(this, name, registers[name] ?? 0);
+    }
+    this.cr0Value = registers.cr0 ?? 0;
+    this.cr4Value = registers.cr4 ?? 0;
+    this.cr2 = snapshot.cr2;
+    this.cr3Value = snapshot.cr3;
+    this.idtr = { base: va(registers.idtBase ?? 0), limit: registers.idtLimit ?? 0 };
+    this.gdtr = { base: va(registers.gdtBase ?? 0), limit: registers.gdtLimit ?? 0 };
+    for (const [name, value] of snapshot.msrs) this.msrs.set(name as MsrName, value);
+    this.tlb.restore(snapshot.tlb);
+    this.paging = null;
+  }
+
+  // --- Inside ------------------------------------------------------------------------------------------------
+
+  protected context(): PagingContext {
+    if (this.paging !== null) return this.paging;
+    const { sme } = this.model;
+    const encryption =
+      this.encryption && sme !== undefined
+        ? { cBit: sme.cBit, reduction: sme.reduction, key: KEY_HOST }
+        : null;
+    const format = entryFormat(this.model.physAddrBits, encryption);
+    const defType = this.msrs.get('MTRRdefType');
+    this.paging = {
+      ...rootOf(format, this.cr3Value),
+      format,
+      wp: has(this.cr0Value, CR0.WP),
+      nxe: (Number(this.msrs.get('EFER')) & EFER.NXE) !== 0,
+      pge: has(this.cr4Value, CR4.PGE),
+      gbPages: this.model.gbPages,
+      bit8Mbz: this.model.vendor === 'AuthenticAMD',
+      pat: patTypes(this.msrs.get('PAT')) ?? [],
+      mtrr: (address, size) => this.bus.mtrrs.typeOf(defType, address, size),
+    };
+    return this.paging;
+  }
+
+  private controlWritten(what: string): void {
+    this.paging = null;
+    this.onControlWrite?.(what);
+  }
+
+  private flushTlb(what: 'tlb' | 'tlb-global'): void {
+    if (what === 'tlb') this.tlb.flushNonGlobal();
+    else this.tlb.flushAll();
+    this.paging = null;
+    this.tellFlush(what, undefined);
+  }
+
+  protected tellFlush(
+    what: 'tlb' | 'tlb-global' | 'invlpg' | 'clflush' | 'wbinvd',
+    at: number | undefined,
+  ): void {
+    for (const observer of this.bus.observers) observer.flush?.(this.id, what, at, this.bus.origin);
+  }
+}

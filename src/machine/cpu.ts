@@ -1,0 +1,318 @@
+/**
+ * A CPU: registers, translations, and every way that software reaches memory. Architectural events come back as faults;
+ * whoever drives the CPU delivers them. Nothing here knows what the driver is.
+ */
+import { pa, PAGE_SIZE, va, type KeyId, type Pa, type Va } from './address.js';
+import { CpuCore, type CpuBus } from './cpu-core.js';
+import type { CpuModel } from './cpuid.js';
+import { isFault } from './fault.js';
+import { deliver, iret, type Delivery, type InterruptTarget } from './idt.js';
+import {
+  decodeEntry,
+  pageFault,
+  refusal,
+  traceWalk,
+  walk,
+  type DecodedEntry,
+  type PagingContext,
+  type WalkAccess,
+  type WalkStep,
+} from './mmu.js';
+import { CR0, has } from './registers.js';
+import { TLB_KIND, type TlbEntry, type TlbKind } from './tlb.js';
+import { MEMTYPE, PF, type Fault, type MemType, type TableReader } from './types.js';
+
+export { isFault } from './fault.js';
+export type { CpuBus, CpuSnapshot } from './cpu-core.js';
+
+/** How an address is reached now. */
+export interface Probe {
+  readonly pa: Pa;
+  readonly key: KeyId;
+  readonly pageSize: number;
+  readonly type: MemType;
+}
+
+const READ: WalkAccess = { write: false, user: false, fetch: false };
+
+export class Cpu extends CpuCore implements InterruptTarget {
+  /** Bytes that the last read, write, copy or fill did before it faulted. */
+  progress = 0;
+  /** Reads tables for the walker: coherent with lines of the same key. */
+  readonly tables: TableReader;
+  private readonly word = new Uint8Array(8);
+  private readonly wordView = new DataView(this.word.buffer);
+  private readonly page = new Uint8Array(PAGE_SIZE);
+
+  constructor(id: number, model: CpuModel, bus: CpuBus) {
+    super(id, model, bus);
+    this.tables = this.tableReader();
+  }
+
+  // --- Memory ----------------------------------------------------------------------------------------------------
+
+  /** Reads bytes; on a fault `progress` says how many were read. */
+  read(at: Va, out: Uint8Array, off = 0, len = out.length): Fault | null {
+    return this.run(at, len, TLB_KIND.read, (entry, address, done, run) => {
+      const { cache, origin } = this.bus;
+      cache.read(this.id, address, entry.key, this.typeOf(entry), out, off + done, run, origin);
+    });
+  }
+
+  /** Writes bytes; on a fault `progress` says how many were written. */
+  write(at: Va, data: Uint8Array, off = 0, len = data.length): Fault | null {
+    return this.run(at, len, TLB_KIND.write, (entry, address, done, run) => {
+      const { cache, origin } = this.bus;
+      cache.write(this.id, address, entry.key, this.typeOf(entry), data, off + done, run, origin);
+    });
+  }
+
+  /** Fetches instruction bytes. */
+  fetch(at: Va, out: Uint8Array, len = out.length): Fault | null {
+    return this.run(at, len, TLB_KIND.fetch, (entry, address, done, run) => {
+      const { cache, origin } = this.bus;
+      cache.read(this.id, address, entry.key, this.typeOf(entry), out, done, run, origin);
+    });
+  }
+
+  /** REP MOVSB upwards: restartable where it faulted, `progress` bytes on. */
+  copy(to: Va, from: Va, len: number): Fault | null {
+    let done = 0;
+    while (done < len) {
+      const source = va(from + done);
+      const target = va(to + done);
+      const run = Math.min(len - done, toPageEnd(source), toPageEnd(target));
+      const fault = this.read(source, this.page, 0, run) ?? this.write(target, this.page, 0, run);
+      if (fault !== null) {
+        this.progress = done;
+        return fault;
+      }
+      done += run;
+    }
+    this.progress = done;
+    return null;
+  }
+
+  /** REP STOSB. */
+  fill(at: Va, byte: number, len: number): Fault | null {
+    this.page.fill(byte);
+    let done = 0;
+    while (done < len) {
+      const target = va(at + done);
+      const run = Math.min(len - done, toPageEnd(target));
+      const fault = this.write(target, this.page, 0, run);
+      if (fault !== null) {
+        this.progress = done;
+        return fault;
+      }
+      done += run;
+    }
+    this.progress = done;
+    return null;
+  }
+
+  loadU8(at: Va): number | Fault {
+    return this.read(at, this.word, 0, 1) ?? this.wordView.getUint8(0);
+  }
+  loadU16(at: Va): number | Fault {
+    return this.read(at, this.word, 0, 2) ?? this.wordView.getUint16(0, true);
+  }
+  loadU32(at: Va): number | Fault {
+    return this.read(at, this.word, 0, 4) ?? this.wordView.getUint32(0, true);
+  }
+  loadU64(at: Va): bigint | Fault {
+    return this.read(at, this.word, 0, 8) ?? this.wordView.getBigUint64(0, true);
+  }
+  storeU8(at: Va, value: number): Fault | null {
+    this.wordView.setUint8(0, value);
+    return this.write(at, this.word, 0, 1);
+  }
+  storeU16(at: Va, value: number): Fault | null {
+    this.wordView.setUint16(0, value, true);
+    return this.write(at, this.word, 0, 2);
+  }
+  storeU32(at: Va, value: number): Fault | null {
+    this.wordView.setUint32(0, value, true);
+    return this.write(at, this.word, 0, 4);
+  }
+  storeU64(at: Va, value: bigint): Fault | null {
+    this.wordView.setBigUint64(0, value, true);
+    return this.write(at, this.word, 0, 8);
+  }
+
+  /** PUSH of 64 bits; RSP moves only if the store was good. */
+  push(value: bigint): Fault | null {
+    const at = va(this.rsp - 8);
+    const fault = this.storeU64(at, BigInt.asUintN(64, value));
+    if (fault === null) this.rsp = at;
+    return fault;
+  }
+
+  pop(): bigint | Fault {
+    const value = this.loadU64(this.rsp);
+    if (!isFault(value)) this.rsp = va(this.rsp + 8);
+    return value;
+  }
+
+  // --- Caches and translations -----------------------------------------------------------------------------------
+
+  invlpg(at: Va): void {
+    this.tlb.invlpg(at);
+    this.tellFlush('invlpg', at);
+  }
+
+  /** CLFLUSH: the line goes that the mapping's key selects (facts: inferred). */
+  clflush(at: Va): Fault | null {
+    const entry = this.translate(at, TLB_KIND.read);
+    if (isFault(entry)) return entry;
+    this.bus.cache.clflush(pa(entry.pa + (at - entry.va)), entry.key);
+    this.tellFlush('clflush', at);
+    return null;
+  }
+
+  wbinvd(): void {
+    this.bus.cache.wbinvd(this.id);
+    this.tellFlush('wbinvd', undefined);
+  }
+
+  /** How an address is reached now: as the TLB has it, else by a walk that changes nothing. */
+  probe(at: Va): Probe | Fault {
+    const context = this.context();
+    const entry = this.tlb.lookup(at, TLB_KIND.read) ?? walk(this.tables, context, at, READ, false);
+    if (isFault(entry)) return entry;
+    const { key, size, type } = entry;
+    return { pa: pa(entry.pa + (at - entry.va)), key, pageSize: size, type };
+  }
+
+  /** The entries that a walk for an address meets. */
+  traceWalk(at: Va): WalkStep[] {
+    return traceWalk(this.tables, this.context(), at);
+  }
+
+  /** Takes a table entry apart; `span` is what one entry of its table governs, in bytes. */
+  decodeEntry(value: bigint, span: number): DecodedEntry {
+    return decodeEntry(this.context(), value, span);
+  }
+
+  // --- Exceptions ------------------------------------------------------------------------------------------------
+
+  /** Delivers a fault through the IDT: to a handler, or into a shutdown. */
+  deliver(fault: Fault): Delivery {
+    return deliver(this, fault);
+  }
+
+  iret(): Fault | null {
+    return iret(this);
+  }
+
+  // --- Inside ----------------------------------------------------------------------------------------------------
+
+  /** Does an access page by page (or by the piece that one translation covers). */
+  private run(
+    at: Va,
+    len: number,
+    kind: TlbKind,
+    access: (entry: TlbEntry, address: Pa, done: number, run: number) => void,
+  ): Fault | null {
+    let done = 0;
+    while (done < len) {
+      const here = va(at + done);
+      const entry = this.translate(here, kind);
+      if (isFault(entry)) {
+        this.progress = done;
+        return entry;
+      }
+      const run = Math.min(len - done, toPageEnd(here));
+      const address = pa(entry.pa + (here - entry.va));
+      if (this.bus.observers.length > 0) this.tellAccess(kind, here, address, entry.key, run);
+      access(entry, address, done, run);
+      done += run;
+    }
+    this.progress = done;
+    return null;
+  }
+
+  private translate(at: Va, kind: TlbKind): TlbEntry | Fault {
+    const context = this.context();
+    const write = kind === TLB_KIND.write;
+    const access: WalkAccess = { write, user: this.cpl === 3, fetch: kind === TLB_KIND.fetch };
+    const known = this.tlb.lookup(at, kind);
+    // A write through a page that is not dirty walks again, to set the bit (APM 5.4.2).
+    if (known !== undefined && (!write || known.dirty)) {
+      const why = refusal(context, known, access);
+      if (why === undefined) return known;
+      // APM 5.5.3: a fault drops the translation; the tables are looked at again.
+      this.tlb.invlpg(at);
+      return this.walkAndKeep(at, context, access);
+    }
+    return this.walkAndKeep(at, context, access);
+  }
+
+  private walkAndKeep(at: Va, context: PagingContext, access: WalkAccess): TlbEntry | Fault {
+    if (!has(this.cr0, CR0.PG)) return this.unpaged(at);
+    const entry = walk(this.tables, context, at, access);
+    if (isFault(entry)) return entry;
+    this.tlb.insert(entry);
+    for (const observer of this.bus.observers) {
+      observer.translation?.(this.id, entry.va, entry.pa, entry.key, entry.size, entry.type);
+    }
+    return entry;
+  }
+
+  /** With paging off an address is physical and nothing is encrypted (APM 7.10.3). */
+  private unpaged(at: Va): TlbEntry | Fault {
+    if (at < 0) return pageFault(this.context(), at, READ, PF.P, 'no paging');
+    const start = Math.floor(at / PAGE_SIZE) * PAGE_SIZE;
+    const type =
+      this.bus.mtrrs.typeOf(this.msrs.get('MTRRdefType'), start, PAGE_SIZE) ?? MEMTYPE.UC;
+    return {
+      va: va(start),
+      size: PAGE_SIZE,
+      pageSize: PAGE_SIZE,
+      pa: pa(start),
+      key: 0 as KeyId,
+      rw: true,
+      us: true,
+      nx: false,
+      global: false,
+      dirty: true,
+      type,
+    };
+  }
+
+  /** CR0.CD: misses are not cached, hits stay (APM table 7-2); our choice: an access is UC then. */
+  private typeOf(entry: TlbEntry): MemType {
+    return has(this.cr0, CR0.CD) ? MEMTYPE.UC : entry.type;
+  }
+
+  private tellAccess(kind: TlbKind, at: Va, address: Pa, key: KeyId, len: number): void {
+    const what = kind === TLB_KIND.read ? 'read' : kind === TLB_KIND.write ? 'write' : 'fetch';
+    for (const observer of this.bus.observers) {
+      observer.access?.(what, this.id, at, address, key, len, this.bus.origin);
+    }
+  }
+
+  private tableReader(): TableReader {
+    const bytes = new Uint8Array(8);
+    const view = new DataView(bytes.buffer);
+    const { bus, id } = this;
+    const reader = {
+      high: 0,
+      readEntry(at: Pa, key: KeyId): number {
+        bus.cache.peekCoherent(at, key, bytes, 0, 8);
+        reader.high = view.getInt32(4, true);
+        return view.getInt32(0, true);
+      },
+      setBits(at: Pa, key: KeyId, bits: number): void {
+        bus.cache.peekCoherent(at, key, bytes, 0, 8);
+        view.setInt32(0, view.getInt32(0, true) | bits, true);
+        bus.cache.write(id, at, key, MEMTYPE.WB, bytes, 0, 8, 0);
+      },
+    };
+    return reader;
+  }
+}
+
+function toPageEnd(at: number): number {
+  return PAGE_SIZE - (((at % PAGE_SIZE) + PAGE_SIZE) % PAGE_SIZE);
+}

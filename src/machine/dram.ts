@@ -1,0 +1,361 @@
+/**
+ * DRAM: what a probe on the bus would see, sparse and copy-on-write.
+ *
+ * A page is made when it is first touched; before that it reads as power-on noise. Lines may be *pending*: kept as
+ * plaintext under the key that they were written with, and encrypted in batches when somebody looks under another key.
+ * Eager DRAM encrypts at once; nothing else tells the two apart.
+ */
+import { BLOCK_SIZE, LINE_SIZE, PAGE_SIZE, pa, type KeyId, type Pa } from './address.js';
+import type { MemoryEngine } from './engine.js';
+import { noise } from './noise.js';
+
+/** Half-open stretch of physical addresses where DRAM answers, in bytes. */
+export interface DramRange {
+  readonly base: number;
+  readonly size: number;
+}
+
+export interface DramOptions {
+  readonly ranges: readonly DramRange[];
+  /** Of the power-on noise. */
+  readonly noiseSeed: number;
+  readonly engine: MemoryEngine;
+  readonly lazy: boolean;
+}
+
+/** How many bytes of a stretch were last written plain, through a key, or never. */
+export interface DramState {
+  plain: number;
+  encrypted: number;
+  untouched: number;
+}
+
+const LINES = PAGE_SIZE / LINE_SIZE;
+
+/** A page that was touched. */
+interface Page {
+  /** Belongs to this generation; older ones are shared with snapshots and copied before a write. */
+  generation: number;
+  bytes: Uint8Array;
+  /** Per line: the key whose plaintext `bytes` holds; 0 where they are the bytes on the bus. */
+  pending: Uint8Array;
+  /** Per line: the key of the last writer; UNTOUCHED where nobody wrote. Known to reports only. */
+  owner: Uint8Array;
+}
+
+const UNTOUCHED = 255;
+
+/** A frozen picture of DRAM; pages are shared until somebody writes. */
+export interface DramSnapshot {
+  readonly pages: ReadonlyMap<number, Page>;
+}
+
+export class Dram {
+  /** Called for runs of bytes whose owner changed by a write. */
+  onOwner?: (address: Pa, length: number, from: KeyId, to: KeyId, origin: number) => void;
+  private pages = new Map<number, Page>();
+  private generation = 0;
+  private lastNumber = -1;
+  private lastPage: Page | undefined;
+  private readonly noisePage = new Uint8Array(PAGE_SIZE);
+  private readonly noiseWords = new Uint32Array(this.noisePage.buffer);
+
+  constructor(private readonly options: DramOptions) {}
+
+  /** Whether DRAM answers at an address. */
+  has(address: number): boolean {
+    return this.options.ranges.some(({ base, size }) => address >= base && address < base + size);
+  }
+
+  /** Bytes kept for pages that were touched. */
+  get touchedBytes(): number {
+    return this.pages.size * PAGE_SIZE;
+  }
+
+  /** Reads bytes under a key, of any alignment. Where nothing answers: all ones (our choice). */
+  read(address: Pa, key: KeyId, out: Uint8Array, offset: number, length: number): void {
+    this.eachPage(address, length, (number, inPage, run, done) => {
+      const at = offset + done;
+      if (!this.has(number * PAGE_SIZE)) {
+        out.fill(0xff, at, at + run);
+        return;
+      }
+      this.readPage(number, inPage, run, key, out, at);
+    });
+  }
+
+  /** Writes bytes under a key, of any alignment. Where nothing answers they are dropped (our choice). */
+  write(
+    address: Pa,
+    key: KeyId,
+    data: Uint8Array,
+    offset: number,
+    length: number,
+    origin = 0,
+  ): void {
+    this.eachPage(address, length, (number, inPage, run, done) => {
+      if (!this.has(number * PAGE_SIZE)) return;
+      const page = this.writable(number);
+      this.claim(page, number, inPage, run, key, origin);
+      const from = offset + done;
+      this.store(page, number, inPage, run, key, data, from);
+    });
+  }
+
+  /** Whole lines: the same as `read`. */
+  readLines(address: Pa, key: KeyId, out: Uint8Array, offset: number, length: number): void {
+    this.read(address, key, out, offset, length);
+  }
+
+  /** Whole lines: the same as `write`. */
+  writeLines(
+    address: Pa,
+    key: KeyId,
+    data: Uint8Array,
+    offset: number,
+    length: number,
+    origin = 0,
+  ): void {
+    this.write(address, key, data, offset, length, origin);
+  }
+
+  /** The bytes on the bus. */
+  peek(address: Pa, length: number): Uint8Array {
+    const out = new Uint8Array(length);
+    this.read(address, 0 as KeyId, out, 0, length);
+    return out;
+  }
+
+  /** Who wrote a stretch last, in bytes. */
+  stateOf(address: Pa, length: number): DramState {
+    const state: DramState = { plain: 0, encrypted: 0, untouched: 0 };
+    this.eachPage(address, length, (number, inPage, run) => {
+      const page = this.pages.get(number);
+      if (page === undefined) {
+        state.untouched += run;
+        return;
+      }
+      for (let at = inPage; at < inPage + run;) {
+        const line = Math.floor(at / LINE_SIZE);
+        const stop = Math.min((line + 1) * LINE_SIZE, inPage + run);
+        const owner = page.owner[line];
+        if (owner === UNTOUCHED) state.untouched += stop - at;
+        else if (owner === 0) state.plain += stop - at;
+        else state.encrypted += stop - at;
+        at = stop;
+      }
+    });
+    return state;
+  }
+
+  /** Freezes the present state; costs a map of pages. */
+  snapshot(): DramSnapshot {
+    this.generation++;
+    this.lastNumber = -1;
+    return { pages: new Map(this.pages) };
+  }
+
+  restore(snapshot: DramSnapshot): void {
+    this.generation++;
+    this.lastNumber = -1;
+    this.pages = new Map(snapshot.pages);
+  }
+
+  private eachPage(
+    address: number,
+    length: number,
+    visit: (number: number, inPage: number, run: number, done: number) => void,
+  ): void {
+    for (let done = 0; done < length;) {
+      const at = address + done;
+      const inPage = at % PAGE_SIZE;
+      const run = Math.min(PAGE_SIZE - inPage, length - done);
+      visit((at - inPage) / PAGE_SIZE, inPage, run, done);
+      done += run;
+    }
+  }
+
+  private readPage(
+    number: number,
+    inPage: number,
+    length: number,
+    key: KeyId,
+    out: Uint8Array,
+    at: number,
+  ): void {
+    const page = this.pages.get(number);
+    if (page === undefined) {
+      noise(this.options.noiseSeed, number, this.noiseWords);
+      this.decryptInto(number, this.noisePage, inPage, length, key, out, at);
+      return;
+    }
+    for (let from = inPage; from < inPage + length;) {
+      const first = Math.floor(from / LINE_SIZE);
+      const pending = page.pending[first] ?? 0;
+      let line = first + 1;
+      while (line < LINES && page.pending[line] === pending && line * LINE_SIZE < inPage + length) {
+        line++;
+      }
+      const stop = Math.min(line * LINE_SIZE, inPage + length);
+      const to = at + from - inPage;
+      if (pending === key) {
+        out.set(page.bytes.subarray(from, stop), to);
+      } else {
+        // Looking under another key: the bus bytes are made now and kept.
+        if (pending !== 0) this.settle(page, number, first, line);
+        this.decryptInto(number, page.bytes, from, stop - from, key, out, to);
+      }
+      from = stop;
+    }
+  }
+
+  /** Reads bus bytes of a page under a key: whole blocks are decrypted, what was asked for is kept. */
+  private decryptInto(
+    number: number,
+    raw: Uint8Array,
+    inPage: number,
+    length: number,
+    key: KeyId,
+    out: Uint8Array,
+    at: number,
+  ): void {
+    if (key === 0) {
+      out.set(raw.subarray(inPage, inPage + length), at);
+      return;
+    }
+    const first = Math.floor(inPage / BLOCK_SIZE) * BLOCK_SIZE;
+    const last = Math.ceil((inPage + length) / BLOCK_SIZE) * BLOCK_SIZE;
+    const blocks = raw.slice(first, last);
+    this.options.engine.decrypt(key, pa(number * PAGE_SIZE + first), blocks, 0, blocks.length);
+    out.set(blocks.subarray(inPage - first, inPage - first + length), at);
+  }
+
+  /** Turns pending lines [first, last) into the bytes on the bus. */
+  private settle(page: Page, number: number, first: number, last: number): void {
+    for (let line = first; line < last;) {
+      const key = (page.pending[line] ?? 0) as KeyId;
+      let stop = line + 1;
+      while (stop < last && page.pending[stop] === key) stop++;
+      if (key !== 0) {
+        const at = line * LINE_SIZE;
+        const address = pa(number * PAGE_SIZE + at);
+        this.options.engine.encrypt(key, address, page.bytes, at, (stop - line) * LINE_SIZE);
+        page.pending.fill(0, line, stop);
+      }
+      line = stop;
+    }
+  }
+
+  private store(
+    page: Page,
+    number: number,
+    inPage: number,
+    length: number,
+    key: KeyId,
+    data: Uint8Array,
+    from: number,
+  ): void {
+    const firstWhole = Math.ceil(inPage / LINE_SIZE) * LINE_SIZE;
+    const lastWhole = Math.floor((inPage + length) / LINE_SIZE) * LINE_SIZE;
+    const part = (start: number, stop: number): void => {
+      if (start < stop) {
+        this.storePart(page, number, start, stop, key, data, from + start - inPage);
+      }
+    };
+    if (firstWhole >= lastWhole) {
+      // Less than a line, or two pieces of neighbours.
+      const split = Math.min(Math.max(firstWhole, inPage), inPage + length);
+      part(inPage, split);
+      part(split, inPage + length);
+      return;
+    }
+    part(inPage, firstWhole);
+    page.bytes.set(
+      data.subarray(from + firstWhole - inPage, from + lastWhole - inPage),
+      firstWhole,
+    );
+    page.pending.fill(key, firstWhole / LINE_SIZE, lastWhole / LINE_SIZE);
+    if (!this.options.lazy) {
+      this.settle(page, number, firstWhole / LINE_SIZE, lastWhole / LINE_SIZE);
+    }
+    part(lastWhole, inPage + length);
+  }
+
+  /** A write within one line: where the line is another key's, its blocks are read, changed and written back. */
+  private storePart(
+    page: Page,
+    number: number,
+    start: number,
+    stop: number,
+    key: KeyId,
+    data: Uint8Array,
+    from: number,
+  ): void {
+    const line = Math.floor(start / LINE_SIZE);
+    if (page.pending[line] !== key) this.settle(page, number, line, line + 1);
+    if (page.pending[line] === key) {
+      page.bytes.set(data.subarray(from, from + stop - start), start);
+      return;
+    }
+    const first = Math.floor(start / BLOCK_SIZE) * BLOCK_SIZE;
+    const last = Math.ceil(stop / BLOCK_SIZE) * BLOCK_SIZE;
+    const address = pa(number * PAGE_SIZE + first);
+    this.options.engine.decrypt(key, address, page.bytes, first, last - first);
+    page.bytes.set(data.subarray(from, from + stop - start), start);
+    this.options.engine.encrypt(key, address, page.bytes, first, last - first);
+  }
+
+  /** Notes the new owner of the lines that a write touches. */
+  private claim(
+    page: Page,
+    number: number,
+    inPage: number,
+    length: number,
+    key: KeyId,
+    origin: number,
+  ): void {
+    const first = Math.floor(inPage / LINE_SIZE);
+    const last = Math.ceil((inPage + length) / LINE_SIZE);
+    if (this.onOwner !== undefined) {
+      for (let line = first; line < last;) {
+        const owner = page.owner[line] ?? UNTOUCHED;
+        let stop = line + 1;
+        while (stop < last && page.owner[stop] === owner) stop++;
+        if (owner !== key && owner !== UNTOUCHED) {
+          const address = pa(number * PAGE_SIZE + line * LINE_SIZE);
+          this.onOwner(address, (stop - line) * LINE_SIZE, owner as KeyId, key, origin);
+        }
+        line = stop;
+      }
+    }
+    page.owner.fill(key, first, last);
+  }
+
+  /** The page for writing: made of noise if untouched, copied if a snapshot shares it. */
+  private writable(number: number): Page {
+    if (number === this.lastNumber && this.lastPage !== undefined) return this.lastPage;
+    let page = this.pages.get(number);
+    if (page === undefined) {
+      const bytes = new Uint8Array(PAGE_SIZE);
+      noise(this.options.noiseSeed, number, new Uint32Array(bytes.buffer));
+      page = {
+        generation: this.generation,
+        bytes,
+        pending: new Uint8Array(LINES),
+        owner: new Uint8Array(LINES).fill(UNTOUCHED),
+      };
+      this.pages.set(number, page);
+    } else if (page.generation !== this.generation) {
+      page = {
+        generation: this.generation,
+        bytes: page.bytes.slice(),
+        pending: page.pending.slice(),
+        owner: page.owner.slice(),
+      };
+      this.pages.set(number, page);
+    }
+    this.lastNumber = number;
+    this.lastPage = page;
+    return page;
+  }
+}

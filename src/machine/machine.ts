@@ -1,0 +1,155 @@
+/** A machine: DRAM behind its engine, a cache, MTRRs and CPUs, wired together; snapshots of all of it. */
+import { deserialize, serialize } from './codec.js';
+import { KEY_PLAIN, PAGE_SIZE, pa, type KeyId, type Pa } from './address.js';
+import { Cache, type CacheSnapshot } from './cache.js';
+import { Cpu, type CpuBus, type CpuSnapshot } from './cpu.js';
+import type { CpuModel } from './cpuid.js';
+import { Dram, type DramRange, type DramSnapshot } from './dram.js';
+import { MemoryEngine, type EngineMode } from './engine.js';
+import { SYSCFG } from './msr.js';
+import { mtrrDefType, MtrrMap, type MtrrConfig } from './mtrr.js';
+import { SecureProcessor } from './secure-processor.js';
+import type { BlockCipherFactory, Observer, Origin } from './types.js';
+
+export interface MachineConfig {
+  readonly model: CpuModel;
+  readonly cpus: number;
+  /** Where DRAM answers. */
+  readonly ram: readonly DramRange[];
+  readonly mtrr: MtrrConfig;
+  readonly cache: { readonly size: number; readonly ways: number };
+  readonly engine: {
+    readonly mode: EngineMode;
+    readonly seed: string;
+    readonly cipher: BlockCipherFactory;
+    readonly lazy: boolean;
+  };
+  /** Whether firmware set SYSCFG[23]; one value for all CPUs or one each. */
+  readonly syscfgMemEncrypt: boolean | readonly boolean[];
+}
+
+/** A frozen machine. */
+export interface MachineSnapshot {
+  readonly dram: DramSnapshot;
+  readonly cache: CacheSnapshot;
+  readonly cpus: readonly CpuSnapshot[];
+}
+
+export class Machine implements CpuBus {
+  readonly engine: MemoryEngine;
+  readonly dram: Dram;
+  readonly cache: Cache;
+  readonly mtrrs: MtrrMap;
+  readonly cpus: readonly [Cpu, ...Cpu[]];
+  readonly observers: Observer[] = [];
+  origin: Origin = 0;
+
+  constructor(readonly config: MachineConfig) {
+    const { engine, ram, model } = config;
+    this.engine = new MemoryEngine(engine);
+    this.dram = new Dram({
+      ranges: ram,
+      noiseSeed: new SecureProcessor(engine.seed).noiseSeed(),
+      engine: this.engine,
+      lazy: engine.lazy,
+    });
+    this.cache = new Cache({
+      store: this.dram,
+      ...config.cache,
+      coherent: model.sme?.coherent ?? false,
+    });
+    this.mtrrs = new MtrrMap(config.mtrr.uncached, ram);
+    const make = (id: number): Cpu => {
+      const cpu = new Cpu(id, model, this);
+      cpu.msrs.set('MTRRdefType', mtrrDefType(config.mtrr));
+      const { syscfgMemEncrypt: firmware } = config;
+      const on = typeof firmware === 'boolean' ? firmware : (firmware[id] ?? false);
+      if (on && model.sme !== undefined) {
+        cpu.msrs.set('SYSCFG', cpu.msrs.get('SYSCFG') | SYSCFG.MemEncryptionModEn);
+      }
+      return cpu;
+    };
+    this.cpus = [make(0), ...Array.from({ length: config.cpus - 1 }, (_, i) => make(i + 1))];
+  }
+
+  /** Adds an observer; without one, watching costs nothing. */
+  observe(observer: Observer): void {
+    this.observers.push(observer);
+    this.wireObservers();
+  }
+
+  unobserve(observer: Observer): void {
+    const index = this.observers.indexOf(observer);
+    if (index >= 0) this.observers.splice(index, 1);
+    this.wireObservers();
+  }
+
+  /** A device writes memory: lines of the same key leave the cache first. The address is without the C-bit. */
+  dmaWrite(address: Pa, data: Uint8Array, key: KeyId = KEY_PLAIN): void {
+    this.flushRange(address, data.length, key);
+    this.dram.write(address, key, data, 0, data.length, this.origin);
+  }
+
+  /** A device reads memory, coherent with lines of the same key. */
+  dmaRead(address: Pa, length: number, key: KeyId = KEY_PLAIN): Uint8Array {
+    const out = new Uint8Array(length);
+    for (let done = 0; done < length;) {
+      const at = address + done;
+      const run = Math.min(length - done, PAGE_SIZE - (at % PAGE_SIZE));
+      this.cache.peekCoherent(pa(at), key, out, done, run);
+      done += run;
+    }
+    return out;
+  }
+
+  snapshot(): MachineSnapshot {
+    return {
+      dram: this.dram.snapshot(),
+      cache: this.cache.snapshot(),
+      cpus: this.cpus.map((cpu) => cpu.snapshot()),
+    };
+  }
+
+  restore(snapshot: MachineSnapshot): void {
+    this.dram.restore(snapshot.dram);
+    this.cache.restore(snapshot.cache);
+    snapshot.cpus.forEach((state, index) => this.cpus[index]?.restore(state));
+  }
+
+  /** A snapshot as bytes, for another process. */
+  serialize(snapshot: MachineSnapshot): Uint8Array {
+    return serialize(snapshot);
+  }
+
+  deserialize(bytes: Uint8Array): MachineSnapshot {
+    return deserialize(bytes) as MachineSnapshot;
+  }
+
+  private flushRange(address: Pa, length: number, key: KeyId): void {
+    if (this.cache.lines.valid === 0) return;
+    const first = Math.floor(address / 64) * 64;
+    for (let at = first; at < address + length; at += 64) this.cache.clflush(pa(at), key);
+  }
+
+  private wireObservers(): void {
+    const { observers } = this;
+    const any = observers.length > 0;
+    this.cache.hooks = any
+      ? {
+          fill: (...args) => {
+            for (const observer of observers) observer.fill?.(...args);
+          },
+          writeBack: (...args) => {
+            for (const observer of observers) observer.writeBack?.(...args);
+          },
+        }
+      : null;
+    if (any) {
+      this.dram.onOwner = (...args) => {
+        for (const observer of observers) observer.owner?.(...args);
+      };
+    } else {
+      delete this.dram.onOwner;
+    }
+  }
+}

@@ -1,0 +1,83 @@
+/**
+ * The contracts between the blocks of the machine: faults, origins, observers, memory readers.
+ */
+import type { KeyId, Pa, Va } from './address.js';
+
+/** Exception vectors (APM 8.2). */
+export const VECTOR = { UD: 6, DF: 8, GP: 13, PF: 14 } as const;
+
+/** An exception that the CPU raised; an architectural event, not an error of the simulator. */
+export interface Fault {
+  readonly vector: number;
+  /** The error code, for vectors that push one (APM 8.4.2 for #PF). */
+  readonly error: number;
+  /** CR2 of a #PF: the linear address. For a #GP of a non-canonical address, the low 64 bits asked for. */
+  readonly address?: number | bigint;
+  /** How the page walk met it, in a word (`not-present`, `reserved`, `write`, `user`, `fetch`), for reports only. */
+  readonly why: string;
+}
+
+/** Bits of a #PF error code (APM 8.4.2). */
+export const PF = { P: 1, W: 2, U: 4, RSVD: 8, I: 16 } as const;
+
+/** Memory types (APM 7.4), with the PAT's encodings (APM 7.8.1). */
+export const MEMTYPE = { UC: 0, WC: 1, WT: 4, WP: 5, WB: 6, UC_MINUS: 7 } as const;
+export type MemType = (typeof MEMTYPE)[keyof typeof MEMTYPE];
+
+/** Who makes an access: a small integer which the driver interns (function, hunk, device). 0 is the hardware itself. */
+export type Origin = number;
+
+/** What an access is for. */
+export type AccessKind = 'read' | 'write' | 'fetch' | 'walk';
+
+/**
+ * Watches the machine. Every method is optional; a machine without observers pays nothing.
+ * Lengths are in bytes. `key` is the key id that the C-bit selected.
+ */
+export interface Observer {
+  /** A CPU or device touched memory: one call for a run of bytes within one page. */
+  access?(
+    kind: AccessKind,
+    cpu: number,
+    va: Va,
+    pa: Pa,
+    key: KeyId,
+    length: number,
+    origin: Origin,
+  ): void;
+  /** Lines came from DRAM to the cache. `overwritten`: the content was never used, the whole line is written at once. */
+  fill?(pa: Pa, key: KeyId, length: number, overwritten: boolean, origin: Origin): void;
+  /** Dirty lines went from the cache to DRAM. `origin` is that of the line's last writer. */
+  writeBack?(pa: Pa, key: KeyId, length: number, origin: Origin): void;
+  /** A translation was made by a walk (not found in a TLB). */
+  translation?(cpu: number, va: Va, pa: Pa, key: KeyId, pageSize: number, type: MemType): void;
+  /** A TLB or cache flush. */
+  flush?(
+    cpu: number,
+    what: 'tlb' | 'tlb-global' | 'invlpg' | 'clflush' | 'wbinvd',
+    address: number | undefined,
+    origin: Origin,
+  ): void;
+  /** DRAM bytes changed the key that they are stored under. */
+  owner?(pa: Pa, length: number, from: KeyId, to: KeyId, origin: Origin): void;
+}
+
+/** Bulk AES-128 on whole 16-byte blocks, ECB, no padding: what an engine is built on. Both work in place. */
+export interface BlockCipher {
+  /** Encrypts `blocks` in place; its length is a multiple of 16. */
+  encrypt(blocks: Uint8Array): void;
+  /** Decrypts `blocks` in place; its length is a multiple of 16. */
+  decrypt(blocks: Uint8Array): void;
+}
+
+/** Makes a block cipher of a 16-byte key: noble's anywhere, node:crypto's in node/. */
+export type BlockCipherFactory = (key: Uint8Array) => BlockCipher;
+
+/** Reads memory for a page walker: 8-byte entries at a physical address under a key, as two u32. */
+export interface TableReader {
+  /** Reads the entry; the low half is the result, the high half is in `high` afterwards. */
+  readEntry(pa: Pa, key: KeyId): number;
+  readonly high: number;
+  /** ORs bits into the low half of an entry (accessed and dirty; APM 5.4.2). */
+  setBits(pa: Pa, key: KeyId, bits: number): void;
+}

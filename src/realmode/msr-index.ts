@@ -1,0 +1,27 @@
+/** Patch 15, "x86: Enable memory encryption on the APs": the names that it adds to asm/msr-index.h. */
+import type { PatchPart } from '../kernel/hunk.js';
+import type { Kernel } from '../kernel/kernel.js';
+import { inline, kernelFile } from '../kernel/table.js';
+
+declare module '../kernel/table.js' {
+  interface Entries {
+    /** SYSCFG's bit number for memory encryption. */
+    MSR_K8_SYSCFG_MEM_ENCRYPT_BIT(k: Kernel): number;
+  }
+}
+
+export const msrIndex: PatchPart = {
+  patch: 15,
+  hunks: [
+    {
+      id: '15/msr-index',
+      file: 'arch/x86/include/asm/msr-index.h',
+      what: 'the name of bit 23 of SYSCFG',
+      adds: [
+        kernelFile('arch/x86/include/asm/msr-index.h', {
+          MSR_K8_SYSCFG_MEM_ENCRYPT_BIT: inline(() => 23),
+        }),
+      ],
+    },
+  ],
+};

@@ -1,0 +1,279 @@
+/**
+ * Runs a boot: firmware and loader, then the kernel's steps in order, on one simulated machine. Ends are caught here:
+ * a panic, a triple fault, a CPU that hangs, or `/init` running.
+ */
+import type { KernelImage } from '../firmware/image/kernel-image.js';
+import { buildBuiltInImage } from '../firmware/image/built-in.js';
+import { builtInInitrd } from '../firmware/initrd.js';
+import { load, type Loaded, type Region } from '../firmware/loader.js';
+import { BASE_VARIABLES } from '../kernel/base.js';
+import { __START_KERNEL_map, COMMAND_LINE_SIZE } from '../kernel/constants.js';
+import { BootEnd } from '../kernel/ends.js';
+import { Kernel } from '../kernel/kernel.js';
+import { Program } from '../kernel/program.js';
+import type { KernelState } from '../kernel/state.js';
+import { BOOT_STEPS } from '../kernel/steps.js';
+import { pa, va } from '../machine/address.js';
+import { Machine } from '../machine/machine.js';
+import { MEMTYPE, type BlockCipherFactory } from '../machine/types.js';
+import { link, type LinkedKernel } from '../series/link.js';
+import { compose } from '../series/stages.js';
+import { InputError } from '../trace/errors.js';
+import { Recorder, type RecorderState } from '../trace/recorder.js';
+import type { Outcome, OutcomeKind, Trace } from '../trace/trace.js';
+import { finalRegions, type Digest } from './final-state.js';
+import { cpuModelOf, e820Of, initrdPlace, ramOf } from './memory-layout.js';
+import type { Scenario } from './scenario.js';
+
+export interface BootOptions {
+  readonly scenario: Scenario;
+  /** SHA-256 of the scenario's data, for the trace. */
+  readonly scenarioDigest: string;
+  readonly stage: number;
+  readonly activate: boolean;
+  /** Settings of the command line, for the trace. */
+  readonly settings?: Readonly<Record<string, string | number | boolean>>;
+  /** The built-in image where absent. */
+  readonly image?: KernelImage;
+  /** The built-in initrd where absent. */
+  readonly initrd?: Uint8Array;
+  readonly cipher: BlockCipherFactory;
+  /** SHA-256 in hexadecimal. */
+  readonly digest: Digest;
+  /** Encrypt when somebody looks (the default), or at once. */
+  readonly lazy?: boolean;
+}
+
+/** All of a boot at a label: enough to go on in another process. */
+export interface BootSnapshot {
+  readonly next: number;
+  readonly machine: Uint8Array;
+  readonly kernel: KernelState;
+  readonly recorder: RecorderState;
+  readonly outcome: Outcome | null;
+}
+
+/** The label of what happens before the kernel. */
+export const LOADER_LABEL = 'loader';
+
+/** Labels of all steps, in order. */
+export const LABELS: readonly string[] = [LOADER_LABEL, ...BOOT_STEPS.map((step) => step.label)];
+
+export class Boot {
+  readonly machine: Machine;
+  readonly kernel: Kernel;
+  readonly recorder: Recorder;
+  readonly linked: LinkedKernel;
+  readonly program: Program;
+  readonly loaded: Loaded;
+  outcome: Outcome | null = null;
+  private next = 0;
+
+  constructor(readonly options: BootOptions) {
+    const { scenario } = options;
+    this.linked = link(compose(options));
+    const image = options.image ?? buildBuiltInImage(this.linked.baseFunctions, BASE_VARIABLES);
+    this.program = new Program(image, this.linked.variables, this.linked.functions);
+    const model = cpuModelOf(scenario);
+    this.machine = new Machine({
+      model,
+      cpus: 1,
+      ram: ramOf(scenario, model),
+      mtrr: { enabled: scenario.machine.mtrr, default: MEMTYPE.WB, uncached: [] },
+      cache: scenario.machine.cache,
+      engine: {
+        mode: scenario.machine.engine,
+        seed: scenario.machine.seed,
+        cipher: options.cipher,
+        lazy: options.lazy ?? true,
+      },
+      syscfgMemEncrypt: scenario.firmware.syscfgMemEncrypt,
+    });
+    const initrd = options.initrd ?? builtInInitrd();
+    this.recorder = new Recorder({ symbolize: (space, address) => this.symbolize(space, address) });
+    this.loaded = load(this.machine, {
+      image,
+      ...(scenario.loader.kernelAt === undefined ? {} : { kernelAt: scenario.loader.kernelAt }),
+      pieces: this.program.overlayPieces(),
+      initrd,
+      initrdAt: initrdPlace(scenario, initrd.length),
+      cmdline: scenario.cmdline,
+      e820: e820Of(scenario),
+      bios: scenario.firmware,
+    });
+    this.kernel = new Kernel(
+      this.machine,
+      this.machine.cpus[0],
+      this.program,
+      this.linked.table,
+      scenario.config,
+      this.recorder,
+    );
+    this.kernel.state.slide = this.loaded.kernelAt - this.program.link('_text');
+    this.recorder.header({
+      scenario: scenario.name,
+      scenarioDigest: options.scenarioDigest,
+      stage: options.stage,
+      activate: options.activate,
+      without: [],
+      with: [],
+      settings: { ...options.settings },
+      seed: scenario.machine.seed,
+      image: { name: image.file, digest: image.digest },
+      config: { ...scenario.config },
+      overlay: this.program.overlay.map((entry) => entry.name),
+    });
+    this.produce(initrd);
+    this.machine.cpus[0].onControlWrite = () => undefined;
+  }
+
+  /** Labels of the steps that are left; the first is the next one. */
+  get ahead(): readonly string[] {
+    return this.outcome === null ? LABELS.slice(this.next) : [];
+  }
+
+  /** The outcome that the scenario expects, if it does. */
+  get expectedOutcome(): OutcomeKind | undefined {
+    return this.options.scenario.expect?.outcome;
+  }
+
+  /** Runs one step; false when the boot is over. */
+  step(): boolean {
+    const label = LABELS[this.next];
+    if (label === undefined || this.outcome !== null) return false;
+    this.recorder.step(label);
+    try {
+      if (this.next === 0) {
+        this.describeLoad();
+      } else {
+        if (this.next === 1) this.kernel.jump('startup_64');
+        BOOT_STEPS[this.next - 1]?.run(this.kernel);
+      }
+      this.next++;
+      if (this.next === LABELS.length) this.end({ kind: 'booted', where: 'run_init' });
+    } catch (error) {
+      if (!(error instanceof BootEnd)) throw error;
+      this.next++;
+      this.end({ kind: error.kind, where: error.where, message: error.message });
+    }
+    return this.outcome === null;
+  }
+
+  /** Runs up to and with the step of a label. Throws E_LABEL for a label that the boot does not have. */
+  runTo(label: string): void {
+    const index = LABELS.indexOf(label);
+    if (index < 0) {
+      throw new InputError({
+        code: 'E_LABEL',
+        reason: 'there is no such label',
+        expected: LABELS.join(', '),
+        found: label,
+      });
+    }
+    while (this.next <= index && this.step());
+  }
+
+  /** Runs to the end. */
+  run(): Trace {
+    while (this.step());
+    return this.finish();
+  }
+
+  /** The trace of a boot that is over: caches are written back, then DRAM is looked at (our choice). */
+  finish(): Trace {
+    for (const cpu of this.machine.cpus) cpu.wbinvd();
+    return this.recorder.finish({
+      regions: finalRegions(this.machine, this.regions(), this.options.digest),
+    });
+  }
+
+  /** Named stretches of physical memory, as `inspect` takes them too. */
+  regions(): Region[] {
+    const { program } = this;
+    const physical = (name: string): number =>
+      program.link(name) - program.link('_text') + this.loaded.kernelAt;
+    const between = (name: string, from: string, to: string): Region[] =>
+      program.has(from) && program.has(to)
+        ? [{ name, base: physical(from), size: physical(to) - physical(from) }]
+        : [];
+    const end = physical('_end');
+    const work = Math.ceil(end / 0x20_0000) * 0x20_0000;
+    return [
+      ...between('kernel text', '_text', '_etext'),
+      ...between('kernel rodata', '__start_rodata', '__end_rodata'),
+      ...between('kernel data', '_sdata', '_edata'),
+      ...between('kernel init', '__init_begin', '__init_end'),
+      ...between('kernel bss', '__bss_start', '__bss_stop'),
+      ...(program.has('__brk_base') ? between('kernel brk', '__brk_base', '_end') : []),
+      { name: 'after the kernel', base: work, size: 0x20_0000 + 13 * 4096 },
+      ...this.loaded.regions.filter((region) => region.name !== 'kernel image'),
+      ...this.kernel.state.userPages.map(({ name, pa: base }) => ({ name, base, size: 4096 })),
+    ].filter((region) => region.size > 0);
+  }
+
+  /** All of the boot as it stands between two steps. */
+  snapshot(): BootSnapshot {
+    return {
+      next: this.next,
+      machine: this.machine.serialize(this.machine.snapshot()),
+      kernel: structuredClone(this.kernel.state),
+      recorder: this.recorder.snapshot(),
+      outcome: this.outcome,
+    };
+  }
+
+  /** Goes on from a snapshot of a boot with the same options. */
+  restore(snapshot: BootSnapshot): void {
+    this.machine.restore(this.machine.deserialize(snapshot.machine));
+    this.kernel.state = structuredClone(snapshot.kernel);
+    this.recorder.restore(snapshot.recorder);
+    this.next = snapshot.next;
+    this.outcome = snapshot.outcome;
+  }
+
+  private end(outcome: Outcome): void {
+    this.outcome = outcome;
+    this.recorder.outcome(outcome);
+  }
+
+  private produce(initrd: Uint8Array): void {
+    const { zeroPage, cmdline } = this.loaded;
+    const { ebdaSegment, lowmemKilobytes } = this.options.scenario.firmware;
+    this.recorder.produced('boot params', zeroPage);
+    this.recorder.produced('command line', cmdline.slice(0, COMMAND_LINE_SIZE));
+    const word = (value: number): number[] => [value & 0xff, value >> 8];
+    const bda = Uint8Array.from([...word(ebdaSegment), ...word(lowmemKilobytes)]);
+    this.recorder.produced('BIOS data area', bda);
+    this.recorder.produced('initrd', initrd);
+  }
+
+  private describeLoad(): void {
+    for (const { name, base, size } of this.loaded.regions) {
+      this.recorder.emit(
+        'dma',
+        { device: 'loader', what: name, pa: { space: 'pa', start: base, length: size } },
+        { fn: 'loader' },
+      );
+    }
+  }
+
+  private symbolize(space: 'va' | 'pa', address: number): string | undefined {
+    const text = this.program.link('_text');
+    const linked = space === 'va' ? address : address - this.loaded.kernelAt + text;
+    if (linked < __START_KERNEL_map || linked >= this.program.link('_end')) {
+      return space === 'pa' ? this.regionAt(address) : undefined;
+    }
+    const name = this.program.nameAt(va(linked));
+    if (name === undefined) return undefined;
+    return name.offset === 0 ? name.name : `${name.name}+0x${name.offset.toString(16)}`;
+  }
+
+  private regionAt(address: number): string | undefined {
+    const region = this.loaded.regions.find(
+      ({ name, base, size }) => name !== 'kernel image' && address >= base && address < base + size,
+    );
+    if (region === undefined) return undefined;
+    const offset = pa(address - region.base);
+    return offset === 0 ? region.name : `${region.name}+0x${offset.toString(16)}`;
+  }
+}

@@ -1,0 +1,125 @@
+/** Scenarios: a machine to boot and how it is set up, as validated data. */
+import { z } from 'zod';
+import { CPU_MODELS } from '../machine/cpu-models.js';
+import { InputError } from '../trace/errors.js';
+
+const UNITS: Readonly<Record<string, number>> = {
+  '': 1,
+  KiB: 2 ** 10,
+  MiB: 2 ** 20,
+  GiB: 2 ** 30,
+  TiB: 2 ** 40,
+};
+
+/** A size in bytes: a number, or a number with KiB, MiB, GiB or TiB. */
+const size = z
+  .union([z.int().nonnegative(), z.string().regex(/^\d+\s*(KiB|MiB|GiB|TiB)?$/)])
+  .transform((value) => {
+    if (typeof value === 'number') return value;
+    const [, digits = '0', unit = ''] = /^(\d+)\s*(\D*)$/.exec(value) ?? [];
+    return Number(digits) * (UNITS[unit] ?? 1);
+  });
+
+const sme = z.strictObject({
+  /** CPUID Fn8000_001F EBX[5:0]: bit number of the C-bit. */
+  cBit: z.int().min(32).max(51),
+  /** EBX[11:6]: physical address bits lost. */
+  reduction: z.int().min(0).max(20),
+});
+
+/** What a scenario file may say. */
+export const scenarioSchema = z.strictObject({
+  name: z.string().regex(/^[a-z0-9][a-z0-9-]*$/),
+  title: z.string().min(1),
+  machine: z.strictObject({
+    /** A processor by name. */
+    cpu: z.enum(Object.keys(CPU_MODELS) as [string, ...string[]]),
+    /** Overrides of what the processor says about memory encryption. */
+    sme: sme.optional(),
+    ram: size.refine((bytes) => bytes >= 64 * 2 ** 20 && bytes % 4096 === 0, {
+      message: 'at least 64 MiB, in whole pages',
+    }),
+    cache: z.strictObject({ size, ways: z.int().min(1).max(64) }).default({
+      size: 512 * 1024,
+      ways: 8,
+    }),
+    engine: z.enum(['XEX', 'XE']).default('XEX'),
+    /** Everything random comes from here. */
+    seed: z.string().default('sme-boot'),
+    mtrr: z.boolean().default(true),
+  }),
+  firmware: z
+    .strictObject({
+      /** Whether the firmware has set SYSCFG[23]. */
+      syscfgMemEncrypt: z.boolean().default(false),
+      ebdaSegment: z.int().min(0).max(0xffff).default(0x9fc0),
+      lowmemKilobytes: z.int().min(0).max(640).default(639),
+    })
+    .prefault({}),
+  loader: z
+    .strictObject({
+      /** Physical load address of the kernel. */
+      kernelAt: size.optional(),
+      initrdAt: size.optional(),
+    })
+    .default({}),
+  cmdline: z.string().default('console=tty0 root=/dev/ram0'),
+  config: z.strictObject({ CONFIG_AMD_MEM_ENCRYPT: z.boolean().default(true) }).prefault({}),
+  expect: z
+    .strictObject({ outcome: z.enum(['booted', 'panic', 'triple-fault', 'hung']) })
+    .optional(),
+});
+
+export type Scenario = z.output<typeof scenarioSchema>;
+
+/** Validates a scenario. Throws E_SCENARIO with the path of the first thing that is wrong. */
+export function parseScenario(file: string, data: unknown): Scenario {
+  const parsed = scenarioSchema.safeParse(data);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  const path = issue?.path.map(String).join('.') ?? '';
+  throw new InputError({
+    code: issue?.code === 'unrecognized_keys' ? 'E_UNKNOWN_KEY' : 'E_SCENARIO',
+    place: { file, ...(path === '' ? {} : { path }) },
+    reason: issue?.message ?? 'not a scenario',
+  });
+}
+
+/** Sets one value of a scenario's data by its path (`machine.ram=4GiB`); the value is read as JSON where it is JSON. */
+export function setPath(data: unknown, assignment: string): unknown {
+  const at = assignment.indexOf('=');
+  if (at <= 0) {
+    throw new InputError({
+      code: 'E_SET',
+      reason: 'a setting is path=value',
+      expected: 'for example machine.ram=4GiB',
+      found: assignment,
+    });
+  }
+  const keys = assignment.slice(0, at).split('.');
+  const text = assignment.slice(at + 1);
+  return setKeys(data, keys, valueOf(text));
+}
+
+function valueOf(text: string): unknown {
+  if (/^0x[0-9a-fA-F]+$/.test(text)) return Number(text);
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return text;
+  }
+}
+
+function setKeys(data: unknown, keys: readonly string[], value: unknown): unknown {
+  const [key, ...rest] = keys;
+  if (key === undefined) return value;
+  const base = typeof data === 'object' && data !== null ? data : {};
+  const inner: unknown = Object.hasOwn(base, key) ? Reflect.get(base, key) : undefined;
+  return { ...base, [key]: setKeys(inner, rest, value) };
+}
+
+/** The JSON Schema (draft-07) of a scenario file. */
+export function scenarioJsonSchema(): Record<string, unknown> {
+  const schema = z.toJSONSchema(scenarioSchema, { target: 'draft-7', io: 'input' });
+  return { title: 'sme-boot scenario', ...schema };
+}

@@ -1,0 +1,62 @@
+/** A difference between two traces as text for a terminal. */
+import type { Difference, EventDifference, FieldDifference } from './compare.js';
+import type { Scalar } from './trace.js';
+import { printEvent } from './yaml-out.js';
+
+/** Colours a piece of text; given from outside, so that text without colours needs nothing. */
+export interface Painter {
+  heading(text: string): string;
+  gone(text: string): string;
+  added(text: string): string;
+  changed(text: string): string;
+}
+
+const asItIs = (text: string): string => text;
+
+/** No colours. */
+export const plainPainter: Painter = {
+  heading: asItIs,
+  gone: asItIs,
+  added: asItIs,
+  changed: asItIs,
+};
+
+const shown = (value: Scalar | undefined): string => (value === undefined ? '(none)' : `${value}`);
+
+/** `C: expected 1, found 0`. */
+export function fieldText({ field, expected, found }: FieldDifference): string {
+  return `${field}: expected ${shown(expected)}, found ${shown(found)}`;
+}
+
+function eventLines(difference: EventDifference, paint: Painter): string[] {
+  if (difference.change === 'gone') return [paint.gone(`  - ${printEvent(difference.event)}`)];
+  if (difference.change === 'added') return [paint.added(`  + ${printEvent(difference.event)}`)];
+  return [
+    paint.changed(`  ~ ${printEvent(difference.found)}`),
+    ...difference.fields.map((field) => paint.changed(`      ${fieldText(field)}`)),
+  ];
+}
+
+/** Lines: the header's, each step's with `-` gone, `+` added, `~` changed, then the rest. '' if nothing differs. */
+export function differenceText(difference: Difference, paint: Painter = plainPainter): string {
+  const section = (name: string, fields: readonly FieldDifference[]): string[] =>
+    fields.length === 0
+      ? []
+      : [
+          paint.heading(`${name}:`),
+          ...fields.map((field) => paint.changed(`  ${fieldText(field)}`)),
+        ];
+  const notes = { gone: ' (gone)', added: ' (added)', changed: '' };
+  return [
+    ...section('header', difference.header),
+    ...difference.steps.flatMap(({ label, change, events }) => [
+      paint.heading(`${label}:${notes[change]}`),
+      ...events.flatMap((event) => eventLines(event, paint)),
+    ]),
+    ...section('consumed', difference.consumed),
+    ...section('final state', difference.final),
+    ...section('outcome', difference.outcome),
+  ]
+    .map((line) => `${line}\n`)
+    .join('');
+}

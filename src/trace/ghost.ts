@@ -1,0 +1,87 @@
+/**
+ * What was put into memory for the boot to use, and whether those who used it got the same. A ghost: it sees both ends,
+ * nothing in the machine or the kernel may ask it.
+ */
+import { sha256 } from '@noble/hashes/sha2.js';
+import { bytesToHex } from '@noble/hashes/utils.js';
+import type { Consumed } from './trace.js';
+
+/** What a producer put: its bytes, or their SHA-256 in hexadecimal where the bytes are too many to keep. */
+export type Produced = Uint8Array | string;
+
+/** The digest that stands for bytes in a trace: SHA-256 in hexadecimal. */
+export function digestOf(bytes: Uint8Array): string {
+  return bytesToHex(sha256(bytes));
+}
+
+/** Offset of the first byte that differs, or where the shorter ends; undefined if they are equal. */
+export function firstDifference(a: Uint8Array, b: Uint8Array): number | undefined {
+  const common = Math.min(a.length, b.length);
+  for (let at = 0; at < common; at++) if (a[at] !== b[at]) return at;
+  return a.length === b.length ? undefined : common;
+}
+
+/** A structured-clonable copy of what a {@link Ghost} knows. */
+export interface GhostState {
+  readonly produced: readonly (readonly [string, Produced])[];
+  readonly consumed: readonly Consumed[];
+}
+
+export class Ghost {
+  private made = new Map<string, Produced>();
+  private got = new Map<string, Consumed>();
+
+  /** Remembers what was put under a name; a second time replaces the first. */
+  produced(name: string, what: Produced): void {
+    this.made.set(name, typeof what === 'string' ? what.toLowerCase() : what.slice());
+  }
+
+  /** Compares all that a consumer got. What nobody produced is not intact. */
+  consumed(name: string, by: string, bytes: Uint8Array): void {
+    const made = this.made.get(name);
+    if (typeof made === 'string') this.note(name, by, made === digestOf(bytes), undefined);
+    else {
+      const at = made === undefined ? undefined : firstDifference(made, bytes);
+      this.note(name, by, made !== undefined && at === undefined, at);
+    }
+  }
+
+  /** Compares a part of what a consumer gets piece by piece; `offset` counts from the start of what was produced. */
+  consumedPart(name: string, by: string, offset: number, bytes: Uint8Array): void {
+    const made = this.made.get(name);
+    if (!(made instanceof Uint8Array)) {
+      this.note(name, by, false, undefined); // a digest says nothing of a part
+      return;
+    }
+    const at = firstDifference(made.subarray(offset, offset + bytes.length), bytes);
+    this.note(name, by, at === undefined, at === undefined ? undefined : offset + at);
+  }
+
+  /** What was consumed, in the order of first use. */
+  list(): Consumed[] {
+    return [...this.got.values()];
+  }
+
+  snapshot(): GhostState {
+    return { produced: [...this.made], consumed: this.list() };
+  }
+
+  restore(state: GhostState): void {
+    this.made = new Map(state.produced);
+    this.got = new Map(state.consumed.map((each) => [key(each.name, each.by), each]));
+  }
+
+  /** One consumer's pieces and repeated uses of one thing make one entry: intact if all were. */
+  private note(name: string, by: string, intact: boolean, at: number | undefined): void {
+    const before = this.got.get(key(name, by));
+    const offsets = [before?.firstDifference, at].filter((offset) => offset !== undefined);
+    this.got.set(key(name, by), {
+      name,
+      by,
+      intact: intact && before?.intact !== false,
+      ...(offsets.length > 0 && { firstDifference: Math.min(...offsets) }),
+    });
+  }
+}
+
+const key = (name: string, by: string): string => JSON.stringify([name, by]);

@@ -1,0 +1,55 @@
+/** How a value of an event is written: addresses in hexadecimal with their symbol, everything else as it is. */
+import { endOf, isSpan, type Field, type Origin, type Span } from './event.js';
+import type { Scalar, TraceEvent } from './trace.js';
+import { COMMON_FIELDS, KINDS, type TraceKind } from './vocabulary.js';
+
+/** The name of an address, for example `early_level4_pgt[511]`; undefined if it has none. */
+export type Symbolize = (space: Span['space'], address: number) => string | undefined;
+
+const HEX_RADIX = 16;
+const ADDRESS_BITS = 64;
+
+/** An address as 64 unsigned bits in hexadecimal. */
+export function hexAddress(address: number): string {
+  return `0x${BigInt.asUintN(ADDRESS_BITS, BigInt(address)).toString(HEX_RADIX)}`;
+}
+
+/** A run of addresses, first to last: `0x1000..0x1fff`; one byte is its address; an empty one says so. */
+export function rangeText(span: Span): string {
+  const first = hexAddress(span.start);
+  if (span.length === 0) return `${first} (empty)`;
+  return span.length === 1 ? first : `${first}..${hexAddress(endOf(span) - 1)}`;
+}
+
+/** A field as the trace holds it. */
+export function renderField(field: Field, symbolize: Symbolize): Scalar {
+  if (typeof field === 'bigint') {
+    return field < 0n ? `-0x${(-field).toString(HEX_RADIX)}` : `0x${field.toString(HEX_RADIX)}`;
+  }
+  if (field === 0) return 0; // -0 is 0
+  if (!isSpan(field)) return field;
+  const symbol = symbolize(field.space, field.start);
+  return symbol === undefined ? rangeText(field) : `${rangeText(field)} ${symbol}`;
+}
+
+/** An event as the trace holds it: kind and principal value, fields in the vocabulary's order, origin, count. */
+export function renderEvent(
+  kind: TraceKind,
+  fields: Readonly<Record<string, Field | undefined>>,
+  origin: Origin,
+  n: number,
+  symbolize: Symbolize,
+): TraceEvent {
+  const out: Record<string, Scalar> = {};
+  const names: readonly string[] = [...KINDS[kind].fields, ...COMMON_FIELDS];
+  names.forEach((name, index) => {
+    const field = fields[name];
+    if (field !== undefined) out[index === 0 ? kind : name] = renderField(field, symbolize);
+  });
+  out.in = origin.fn;
+  if (origin.file !== undefined) out.file = origin.file;
+  if (origin.patch !== undefined) out.patch = origin.patch;
+  if (origin.hunk !== undefined) out.hunk = origin.hunk;
+  if (n > 1) out.n = n;
+  return out;
+}

@@ -1,0 +1,98 @@
+/** Reads a trace back, from YAML or JSON, and refuses whatever is not one: with the file, the path and the line. */
+import type { z } from 'zod';
+import { InputError } from './errors.js';
+import { isKind, TRACE_KINDS } from './vocabulary.js';
+import { kindOf, schemaOf, traceSchema, type Trace } from './trace.js';
+import {
+  describeValue,
+  readYaml,
+  schemaError,
+  valueAt,
+  type PathKey,
+  type YamlSource,
+} from './yaml-source.js';
+
+const CODE = 'E_TRACE';
+
+/** What is wrong with a value that should be an event of some kind. */
+function eventError(source: YamlSource, path: readonly PathKey[]): InputError {
+  const event = valueAt(source.value, path);
+  const isMapping = typeof event === 'object' && event !== null && !Array.isArray(event);
+  const keys = isMapping ? Object.keys(event) : [];
+  const kind = isMapping ? kindOf(event as Record<string, unknown>) : undefined;
+  if (kind === undefined) {
+    return new InputError({
+      code: CODE,
+      place: source.place(path),
+      expected: `an event, one of ${TRACE_KINDS.join(', ')}`,
+      found: keys.length > 0 ? keys.join(', ') : describeValue(event),
+    });
+  }
+  const result = schemaOf(kind).safeParse(event);
+  const issue = result.error?.issues[0];
+  const second = keys.filter(isKind)[1];
+  if (issue === undefined || second !== undefined) {
+    return new InputError({
+      code: CODE,
+      place: source.place(path, second),
+      reason: `an event has one kind, this one is ${kind} and ${second ?? 'another'}`,
+    });
+  }
+  return schemaError(CODE, source, { ...issue, path: [...path, ...issue.path] });
+}
+
+/** Where an issue is about an event as a whole: `steps[i].events[j]`. */
+function eventPath(path: readonly PropertyKey[]): PathKey[] | undefined {
+  const [steps, step, events, event] = path;
+  return steps === 'steps' && events === 'events' && Number.isInteger(step)
+    ? Number.isInteger(event)
+      ? ['steps', Number(step), 'events', Number(event)]
+      : undefined
+    : undefined;
+}
+
+function traceError(source: YamlSource, issue: z.core.$ZodIssue): InputError {
+  const path = eventPath(issue.path);
+  return path === undefined ? schemaError(CODE, source, issue) : eventError(source, path);
+}
+
+/** The trace that a parsed file holds. `at` is where in the file it begins, if it is not the whole of it. */
+export function traceOf(source: YamlSource, at: readonly PathKey[] = []): Trace {
+  const inner: YamlSource = {
+    file: source.file,
+    value: valueAt(source.value, at),
+    place: (path, key) => source.place([...at, ...path], key),
+  };
+  const result = traceSchema.safeParse(inner.value);
+  if (!result.success) {
+    const [issue] = result.error.issues;
+    if (issue === undefined) throw result.error;
+    throw traceError(inner, issue);
+  }
+  const labels = new Set<string>();
+  result.data.steps.forEach(({ label }, index) => {
+    if (labels.has(label)) {
+      throw new InputError({
+        code: CODE,
+        place: inner.place(['steps', index, 'label']),
+        expected: 'each label once',
+        found: `${label} again`,
+      });
+    }
+    labels.add(label);
+  });
+  if (result.data.steps.every(({ events }) => events.length === 0)) {
+    throw new InputError({
+      code: CODE,
+      place: inner.place(['steps']),
+      expected: 'at least one event',
+      found: 'an empty trace',
+    });
+  }
+  return result.data;
+}
+
+/** Parses a trace file; JSON is YAML too. Throws InputError (E_YAML, E_TRACE, E_TOO_LARGE). */
+export function parseTrace(file: string, text: string): Trace {
+  return traceOf(readYaml(file, text));
+}

@@ -1,0 +1,105 @@
+/** Writes a trace as YAML or JSON: the same trace gives the same bytes, on any machine. */
+import { Document, isCollection, isMap, isSeq, visit, type Node } from 'yaml';
+import { hexAsText } from './yaml-source.js';
+import { kindOf, type Scalar, type Trace, type TraceEvent } from './trace.js';
+import { keysOf } from './vocabulary.js';
+
+/** How a trace is written. */
+export interface PrintOptions {
+  /** The JSON Schema's place relative to the file, for editors: `../../schemas/trace.schema.json`. */
+  readonly schema?: string;
+}
+
+const writing = { lineWidth: 0, flowCollectionPadding: false, singleQuote: true } as const;
+
+/** An event with its keys in the vocabulary's order: the kind first. */
+export function inOrder(event: TraceEvent): TraceEvent {
+  const kind = kindOf(event);
+  if (kind === undefined) return event;
+  const out: Record<string, Scalar> = {};
+  for (const key of [kind, ...keysOf(kind)]) {
+    const value = event[key];
+    if (value !== undefined) out[key] = value;
+  }
+  return out;
+}
+
+/** A trace with all its keys in the order they are written. */
+export function canonical(trace: Trace): Trace {
+  const { schema, header, steps, consumed, final, outcome, findings } = trace;
+  return {
+    schema,
+    header: {
+      scenario: header.scenario,
+      scenarioDigest: header.scenarioDigest,
+      stage: header.stage,
+      activate: header.activate,
+      without: header.without,
+      with: header.with,
+      settings: sorted(header.settings),
+      seed: header.seed,
+      image: { name: header.image.name, digest: header.image.digest },
+      config: sorted(header.config),
+      overlay: header.overlay,
+    },
+    steps: steps.map(({ label, events }) => ({ label, events: events.map(inOrder) })),
+    consumed: consumed.map(({ name, by, intact, firstDifference }) => ({
+      name,
+      by,
+      intact,
+      ...(firstDifference !== undefined && { firstDifference }),
+    })),
+    final: {
+      regions: final.regions.map(({ name, pa, bytes, state, digest }) => ({
+        name,
+        pa,
+        bytes,
+        state,
+        digest,
+      })),
+    },
+    outcome: {
+      kind: outcome.kind,
+      ...(outcome.where !== undefined && { where: outcome.where }),
+      ...(outcome.message !== undefined && { message: outcome.message }),
+    },
+    ...(findings !== undefined && { findings }),
+  };
+}
+
+function sorted(settings: Readonly<Record<string, Scalar>>): Record<string, Scalar> {
+  return Object.fromEntries(Object.entries(settings).sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/** Whether a collection stands in one line: events, regions and whatever holds only plain values in a list. */
+function standsInLine(node: Node, depth: number): boolean {
+  if (isSeq(node)) return !node.items.some(isCollection);
+  return isMap(node) && depth >= 2 && !node.items.some(({ value }) => isCollection(value));
+}
+
+/** The trace as YAML: a block per step, a line per event. */
+export function printTrace(trace: Trace, options: PrintOptions = {}): string {
+  const document = new Document(canonical(trace), { ...hexAsText, aliasDuplicateObjects: false });
+  visit(document, {
+    Collection: (_key, node, ancestors) => {
+      const inList = ancestors.at(-1);
+      node.flow = standsInLine(node, isSeq(inList) ? 2 : 0);
+    },
+  });
+  const body = document.toString(writing);
+  return options.schema === undefined
+    ? body
+    : `# yaml-language-server: $schema=${options.schema}\n${body}`;
+}
+
+/** One event as its line in the trace, without the dash. */
+export function printEvent(event: TraceEvent): string {
+  const document = new Document(inOrder(event), hexAsText);
+  if (isCollection(document.contents)) document.contents.flow = true;
+  return document.toString(writing).trimEnd();
+}
+
+/** The trace as JSON, the same data. */
+export function printTraceJson(trace: Trace): string {
+  return `${JSON.stringify(canonical(trace), null, 2)}\n`;
+}

@@ -1,0 +1,202 @@
+/**
+ * Reads a YAML file that people write, and says where in it something is wrong: file, YAML path, line and column.
+ * Aliases, tags and several documents in one file are refused: no input of ours needs them.
+ */
+import { isNode, isPair, isMap, isScalar, LineCounter, parseDocument, type Document } from 'yaml';
+import type { z } from 'zod';
+import { InputError, type Place } from './errors.js';
+
+/** The longest text that is read, in characters (our choice: a thousand times the longest trace). */
+export const MAX_TEXT = 64 * 1024 * 1024;
+
+/** A step on the way to a value: a key of a mapping or an index of a sequence. */
+export type PathKey = string | number;
+
+/** A parsed YAML file. */
+export interface YamlSource {
+  readonly file: string;
+  readonly value: unknown;
+  /** Where a value is; `key` asks for the place of one of its keys. */
+  place(path: readonly PathKey[], key?: string): Place;
+}
+
+/** How scalars are read. */
+export interface YamlOptions {
+  /** `text`: 0x10 is the text "0x10", as a trace has it; `number` (YAML 1.2 core): it is 16. */
+  readonly hex?: 'text' | 'number';
+}
+
+/** What `yaml` is told, for reading and writing alike: plain hexadecimal is text. */
+export const hexAsText = {
+  schema: 'core',
+  customTags: (tags) =>
+    tags.filter((tag) => typeof tag === 'string' || tag.tag !== INT_TAG || tag.format !== 'HEX'),
+} as const satisfies NonNullable<Parameters<typeof parseDocument>[1]>;
+
+const INT_TAG = 'tag:yaml.org,2002:int';
+const IDENTIFIER = /^[\w-]+$/;
+
+/** A path as `steps[3].events[0].map`. */
+export function pathText(path: readonly PathKey[]): string {
+  return path.reduce<string>((text, key) => {
+    if (typeof key === 'number') return `${text}[${key}]`;
+    const name = IDENTIFIER.test(key) ? key : JSON.stringify(key);
+    return text === '' ? name : `${text}.${name}`;
+  }, '');
+}
+
+/** Parses a YAML text. Throws E_YAML with the place for everything that is not one plain YAML document. */
+export function readYaml(file: string, text: string, options: YamlOptions = {}): YamlSource {
+  if (text.length > MAX_TEXT) {
+    throw new InputError({
+      code: 'E_TOO_LARGE',
+      place: { file },
+      expected: `at most ${MAX_TEXT} characters`,
+      found: `${text.length}`,
+    });
+  }
+  const lineCounter = new LineCounter();
+  const at = (offset: number): Place => {
+    const { line, col } = lineCounter.linePos(offset);
+    return { line, column: col };
+  };
+  const bad = (reason: string, place: Place, cause?: unknown): InputError =>
+    new InputError({ code: 'E_YAML', place: { file, ...place }, reason, cause });
+
+  let document: Document.Parsed;
+  let value: unknown;
+  try {
+    const scalars = options.hex === 'number' ? { schema: 'core' as const } : hexAsText;
+    document = parseDocument(text, { lineCounter, prettyErrors: false, ...scalars });
+    const [problem] = [...document.errors, ...document.warnings];
+    if (problem !== undefined) throw bad(problem.message, at(problem.pos[0]), problem);
+    value = document.toJS({ maxAliasCount: 0 });
+  } catch (error) {
+    if (error instanceof InputError) throw error;
+    // An alias (ReferenceError), or nesting beyond what the parser's stack holds (RangeError).
+    const reason = error instanceof RangeError ? 'nested too deeply' : 'aliases are not allowed';
+    throw bad(reason, {}, error);
+  }
+  return {
+    file,
+    value,
+    place(path, key) {
+      const whole = key === undefined ? path : [...path, key];
+      const offset = offsetOf(document, path, key);
+      const known = whole.length === 0 ? { file } : { file, path: pathText(whole) };
+      return offset === undefined ? known : { ...known, ...at(offset) };
+    },
+  };
+}
+
+/** Where a value stands in the text, or the value around it if it is not there. */
+function offsetOf(
+  document: Document.Parsed,
+  path: readonly PathKey[],
+  key: string | undefined,
+): number | undefined {
+  for (let depth = path.length; depth >= 0; depth--) {
+    const node = depth === 0 ? document.contents : document.getIn(path.slice(0, depth), true);
+    if (!isNode(node)) continue;
+    if (depth === path.length && key !== undefined && isMap(node)) {
+      const pair = node.items.find(({ key: each }) => isScalar(each) && each.value === key);
+      if (isPair(pair) && isScalar(pair.key)) return pair.key.range?.[0];
+    }
+    return node.range?.[0];
+  }
+  return undefined;
+}
+
+/** A value in a few words, for the "found" of an error. */
+export function describeValue(value: unknown): string {
+  if (value === null || value === undefined) return 'nothing';
+  if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list';
+  if (typeof value === 'object') return 'a mapping';
+  const text = JSON.stringify(value);
+  return text.length > 60 ? `${text.slice(0, 57)}…` : text;
+}
+
+type Issue = z.core.$ZodIssue;
+
+/** What would have been right, in words. */
+function expectation(issue: Issue): string | undefined {
+  switch (issue.code) {
+    case 'invalid_type':
+      return NAMES[issue.expected] ?? issue.expected;
+    case 'invalid_value':
+      return issue.values.map(String).join(' or ');
+    case 'too_small':
+      return issue.minimum === 1 && issue.origin !== 'number' && issue.origin !== 'int'
+        ? 'not empty'
+        : `at least ${issue.minimum}`;
+    case 'too_big':
+      return `at most ${issue.maximum}`;
+    default:
+      return undefined;
+  }
+}
+
+const NAMES: Readonly<Record<string, string>> = {
+  object: 'a mapping',
+  record: 'a mapping',
+  array: 'a list',
+  string: 'text',
+  int: 'a whole number',
+  number: 'a number',
+  boolean: 'true or false',
+};
+
+/** The value at a path. */
+export function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
+  return path.reduce<unknown>(
+    (inner, key) =>
+      typeof inner === 'object' && inner !== null && Object.hasOwn(inner, key)
+        ? (inner as Record<PropertyKey, unknown>)[key]
+        : undefined,
+    value,
+  );
+}
+
+/** The issue of a union that says most: that of the alternative which the value came nearest to. */
+function plainest(issue: Issue): Issue {
+  if (issue.code !== 'invalid_union') return issue;
+  const alternatives = issue.errors
+    .filter((errors) => errors.length > 0)
+    .map((errors) => errors.map(plainest))
+    .sort((a, b) => depthOf(b) - depthOf(a) || a.length - b.length);
+  const first = alternatives[0]?.[0];
+  return first === undefined ? issue : { ...first, path: [...issue.path, ...first.path] };
+}
+
+const depthOf = (issues: readonly Issue[]): number =>
+  Math.max(...issues.map(({ path }) => path.length));
+
+/** The error for a value that a schema refused, at its place in the file. */
+export function schemaError(code: string, source: YamlSource, given: Issue): InputError {
+  const issue = plainest(given);
+  const path = issue.path.map((key) => (typeof key === 'number' ? key : String(key)));
+  if (issue.code === 'unrecognized_keys') {
+    const [key = ''] = issue.keys;
+    return new InputError({
+      code,
+      place: source.place(path, key),
+      reason: `unknown key ${JSON.stringify(key)}`,
+    });
+  }
+  const expected = expectation(issue);
+  return new InputError({
+    code,
+    place: source.place(path),
+    ...(expected === undefined ? { reason: issue.message } : { expected }),
+    found: describeValue(valueAt(source.value, issue.path)),
+  });
+}
+
+/** Checks a file against a schema; throws the first thing that is wrong as an InputError of the code given. */
+export function validate<T>(code: string, schema: z.ZodType<T>, source: YamlSource): T {
+  const result = schema.safeParse(source.value);
+  if (result.success) return result.data;
+  const [issue] = result.error.issues;
+  if (issue === undefined) throw result.error;
+  throw schemaError(code, source, issue);
+}

@@ -1,0 +1,60 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+
+let project: string;
+beforeEach(() => {
+  project = mkdtempSync(join(tmpdir(), 'sme-boot-cycles-'));
+  mkdirSync(join(project, 'src', 'machine'), { recursive: true });
+  writeFileSync(join(project, 'package.json'), '{ "type": "module" }');
+  writeFileSync(join(project, 'tsconfig.json'), '{ "compilerOptions": { "module": "NodeNext" } }');
+});
+afterEach(() => rmSync(project, { recursive: true, force: true }));
+
+/** Runs the project's own cycle check on a house of the given files; gives its exit status and what it said. */
+function check(files: Record<string, string>): { status: number | null; said: string } {
+  for (const [name, text] of Object.entries(files)) {
+    writeFileSync(join(project, 'src', 'machine', name), text);
+  }
+  const depcruise = resolve('node_modules/dependency-cruiser/bin/dependency-cruise.mjs');
+  const config = resolve('.dependency-cruiser.mjs');
+  const run = spawnSync(process.execPath, [depcruise, '--config', config, 'src'], {
+    cwd: project,
+    encoding: 'utf8',
+  });
+  return { status: run.status, said: run.stdout + run.stderr };
+}
+
+describe('the check for import cycles', () => {
+  const tlb = 'export const tlb = 1;\n';
+  const mmu = "import { tlb } from './tlb.js';\nexport const mmu = tlb;\n";
+
+  test('passes a chain of imports', () => {
+    const { status, said } = check({ 'tlb.ts': tlb, 'mmu.ts': mmu });
+    expect(said).toContain('2 modules, 1 dependencies');
+    expect(status).toBe(0);
+  });
+
+  test('refuses a circle of values', () => {
+    const round = "import { mmu } from './mmu.js';\nexport const tlb = (): unknown => mmu;\n";
+    const { status, said } = check({ 'tlb.ts': round, 'mmu.ts': mmu });
+    expect(said).toContain('error no-circular');
+    expect(status).not.toBe(0);
+  });
+
+  test('refuses a circle closed by a type', () => {
+    const round = "import type { Mmu } from './mmu.js';\nexport type Tlb = Mmu[];\n";
+    const typed = "import type { Tlb } from './tlb.js';\nexport interface Mmu { tlb: Tlb }\n";
+    const { status, said } = check({ 'tlb.ts': round, 'mmu.ts': typed });
+    expect(said).toContain('error no-circular');
+    expect(status).not.toBe(0);
+  });
+
+  test('refuses an import of nothing', () => {
+    const { status, said } = check({ 'mmu.ts': mmu });
+    expect(said).toContain('error resolvable');
+    expect(status).not.toBe(0);
+  });
+});

@@ -1,0 +1,85 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { describe, expect, test } from '@jest/globals';
+import { unpackCpio } from '../../src/kernel/cpio-unpack.js';
+
+/** An archive made by the cpio tool. */
+function archive(files: Readonly<Record<string, string>>): Uint8Array {
+  const dir = mkdtempSync(join(tmpdir(), 'sme-boot-cpio-'));
+  try {
+    for (const [name, text] of Object.entries(files)) writeFileSync(join(dir, name), text);
+    const made = spawnSync('cpio', ['-o', '-H', 'newc', '--quiet'], {
+      cwd: dir,
+      input: Object.keys(files).join('\n'),
+    });
+    if (made.status !== 0) throw new Error(`cpio: ${made.stderr.toString()}`);
+    return new Uint8Array(made.stdout);
+  } finally {
+    rmSync(dir, { recursive: true });
+  }
+}
+
+const join2 = (...parts: Uint8Array[]): Uint8Array => new Uint8Array(Buffer.concat(parts));
+const names = (bytes: Uint8Array): string[] => unpackCpio(bytes).files.map((file) => file.path);
+const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString();
+
+describe('init/initramfs.c unpacks', () => {
+  const a = archive({ one: 'first\n' });
+  const b = archive({ two: 'second file\n', three: '' });
+
+  test('an archive of the cpio tool', () => {
+    const { files, message } = unpackCpio(b);
+    expect(message).toBeUndefined();
+    expect(files.map((f) => [f.path, text(f.body)])).toEqual([
+      ['two', 'second file\n'],
+      ['three', ''],
+    ]);
+  });
+
+  test('a plain archive, zeros, then a gzipped one, then a plain one again', () => {
+    const gz = new Uint8Array(gzipSync(b));
+    const pad = new Uint8Array((4 - (gz.length % 4)) % 4);
+    const all = join2(a, new Uint8Array(512), gz, pad, a);
+    expect(unpackCpio(all).message).toBeUndefined();
+    expect(names(all)).toEqual(['one', 'two', 'three', 'one']);
+  });
+
+  test('a gzip member with a file name in its header', () => {
+    const plain = new Uint8Array(gzipSync(a));
+    const named = join2(
+      Uint8Array.of(...plain.slice(0, 3), 8, ...plain.slice(4, 10)),
+      Uint8Array.from('x.cpio\0', (c) => c.charCodeAt(0)),
+      plain.slice(10),
+    );
+    expect(names(named)).toEqual(['one']);
+  });
+
+  test('nothing of what is no archive, and says so as the kernel does', () => {
+    expect(unpackCpio(Uint8Array.of(1, 2, 3, 4)).message).toBe('junk in compressed archive');
+    expect(
+      unpackCpio(Uint8Array.of(0x30, 0x31, ...new Array<number>(200).fill(0x31))).message,
+    ).toBe('no cpio magic');
+    const old = Uint8Array.from('070707'.padEnd(200, '0'), (c) => c.charCodeAt(0));
+    expect(unpackCpio(old).message).toBe('incorrect cpio method used: use -H newc option');
+  });
+
+  test('no compression but gzip, by name', () => {
+    const xz = Uint8Array.of(0xfd, 0x37, 0x7a, 0x58, 0x5a, 0);
+    expect(unpackCpio(xz).message).toBe('compression method xz not configured');
+  });
+
+  test('a broken gzip member', () => {
+    const broken = new Uint8Array(gzipSync(b));
+    broken.fill(0xff, 12, 40);
+    expect(unpackCpio(broken).message).toBe('decompressor failed');
+  });
+
+  test('an archive that ends in the middle of a file, as far as it goes', () => {
+    const cut = b.slice(0, 120);
+    expect(unpackCpio(cut)).toEqual({ files: [] });
+    expect(unpackCpio(new Uint8Array(gzipSync(cut))).message).toBe('junk in compressed archive');
+  });
+});

@@ -1,0 +1,48 @@
+import { describe, expect, test } from '@jest/globals';
+import { nobleCipher } from '../../src/machine/noble-cipher.js';
+import { LABELS } from '../../src/sequencer/boot.js';
+import { printTrace } from '../../src/trace/yaml-out.js';
+import { boot, scenario } from '../helpers.js';
+
+describe('a boot', () => {
+  const whole = printTrace(boot().run());
+
+  test('gives the same bytes twice', () => {
+    expect(printTrace(boot().run())).toBe(whole);
+  });
+
+  test('gives the same trace and DRAM with an eager engine', () => {
+    expect(printTrace(boot({ lazy: false }).run())).toBe(whole);
+  });
+
+  test('gives the same trace and DRAM with the portable cipher', () => {
+    expect(printTrace(boot({ cipher: nobleCipher }).run())).toBe(whole);
+  });
+
+  test.each(LABELS)('goes on from a snapshot at %s with the same rest of the trace', (label) => {
+    const first = boot();
+    first.runTo(label);
+    const snapshot = first.snapshot();
+    const second = boot();
+    second.restore(snapshot);
+    expect(printTrace(second.run())).toBe(whole);
+  });
+
+  test('has at most about 400 lines of trace', () => {
+    expect(whole.split('\n').length).toBeLessThan(450);
+  });
+
+  test('does not depend on the size of the cache', () => {
+    const none = boot({ scenario: scenario('bios-minimal', 'machine.cache.size=0') }).run();
+    const usual = boot().run();
+    expect(none.outcome).toEqual(usual.outcome);
+    expect(none.consumed).toEqual(usual.consumed);
+    expect(none.final).toEqual(usual.final);
+  });
+
+  test('refuses a label that it does not have', () => {
+    expect(() => {
+      boot().runTo('no-such-label');
+    }).toThrow(/E_LABEL/);
+  });
+});

@@ -1,0 +1,61 @@
+import { describe, expect, test } from '@jest/globals';
+import { addedNames } from '../../src/kernel/hunk.js';
+import { link } from '../../src/series/link.js';
+import { allHunks, hunksOf, LAST_STAGE } from '../../src/series/patches.js';
+import { compose } from '../../src/series/stages.js';
+import { InputError } from '../../src/trace/errors.js';
+
+const messageOf = (action: () => unknown): string => {
+  try {
+    action();
+  } catch (error) {
+    if (error instanceof InputError) return error.message;
+    throw error;
+  }
+  return 'no error';
+};
+
+describe('the series', () => {
+  test.each(Array.from({ length: LAST_STAGE + 1 }, (_, stage) => stage))(
+    'stage %i links: each need is met by an earlier patch',
+    (stage) => {
+      const hunks = compose({ stage, activate: false });
+      expect(link(hunks).hunks).toBe(hunks);
+    },
+  );
+
+  test.each([6, 7, 8, 9, 10, 17])(
+    'stage %i can be activated with the names that 18 needs',
+    (stage) => {
+      const ids = compose({ stage, activate: true }).map((hunk) => hunk.id);
+      expect(ids).toContain('18/sme_enable');
+      expect(ids).toContain('15/msr-index');
+      expect(ids.some((id) => Number(id.slice(0, 2)) > stage && !/^1[58]/.test(id))).toBe(false);
+      expect(() => link(compose({ stage, activate: true }))).not.toThrow();
+    },
+  );
+
+  test('18 on stage 5 fails like a build, naming what is missing and where it comes from', () => {
+    expect(messageOf(() => link(compose({ stage: 5, activate: true })))).toMatch(
+      /^E_MISSING_NEED: 18\/sme_enable: 18 needs sme_enable from 06/,
+    );
+  });
+
+  test('08 without 07 fails like a build', () => {
+    const hunks = [2, 3, 6, 8].flatMap((n) => [...hunksOf(n)]);
+    expect(messageOf(() => link(hunks))).toMatch(/08 needs early_memremap_dec_wp from 07/);
+  });
+
+  test('no two hunks share an id, and no two add the same name', () => {
+    const ids = allHunks().map((hunk) => hunk.id);
+    expect(new Set(ids).size).toBe(ids.length);
+    const names = allHunks().flatMap((hunk) => addedNames(hunk));
+    const doubled = names.filter((name, i) => names.indexOf(name) !== i);
+    // sme_me_mask is a variable and, in C, the macro that reads it.
+    expect(doubled).toEqual(['sme_me_mask']);
+  });
+
+  test.each([-1, 19, 2.5])('stage %p is refused with its code', (stage) => {
+    expect(messageOf(() => compose({ stage, activate: false }))).toMatch(/^E_STAGE: stage/);
+  });
+});

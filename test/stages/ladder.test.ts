@@ -1,0 +1,76 @@
+/** The regression per patch stage: what each stage does to a boot, on the default scenario. */
+import { describe, expect, test } from '@jest/globals';
+import type { Trace } from '../../src/trace/trace.js';
+import { kindOf } from '../../src/trace/trace.js';
+import { boot, intact, scenario, stateOf } from '../helpers.js';
+
+const STAGES = Array.from({ length: 18 }, (_, stage) => stage);
+const events = (trace: Trace) => trace.steps.flatMap((step) => step.events);
+
+describe('below stage 18 encryption is never on', () => {
+  test.each(STAGES)(
+    'stage %i boots, nothing has a C-bit and everything is read intact',
+    (stage) => {
+      const trace = boot({ stage }).run();
+      expect(trace.outcome.kind).toBe('booted');
+      expect(events(trace).filter((e) => e.C === 1 || e.fromC === 1 || e.toC === 1)).toEqual([]);
+      expect(events(trace).filter((e) => e.wrmsr === 'SYSCFG')).toEqual([]);
+      expect(trace.consumed.filter((consumed) => !consumed.intact)).toEqual([]);
+      expect(trace.final.regions.filter(({ state }) => /cipher|mixed/.test(state))).toEqual([]);
+    },
+  );
+});
+
+describe('stage 18', () => {
+  const trace = boot().run();
+
+  test('reaches /init with everything that it needs intact', () => {
+    expect(trace.outcome.kind).toBe('booted');
+    for (const name of ['boot params', 'command line', 'initrd', 'user file page']) {
+      expect([name, intact(trace, name)]).toEqual([name, true]);
+    }
+  });
+
+  test('leaves kernel text, initrd and user pages as ciphertext in DRAM', () => {
+    for (const name of ['kernel text', 'kernel rodata', 'initrd', 'user private page']) {
+      expect([name, stateOf(trace, name)]).toEqual([name, 'ciphertext']);
+    }
+    expect(stateOf(trace, 'loader page tables')).toBe('plaintext');
+  });
+
+  test('encrypts the kernel before CR3 holds the C-bit, and the initrd before it is unpacked', () => {
+    const encrypts = trace.steps.flatMap((step) =>
+      step.events.filter((e) => kindOf(e) === 'encrypt').map(() => step.label),
+    );
+    expect(encrypts).toEqual(['startup_64:phys_base', 'reserve_initrd']);
+  });
+});
+
+describe('the activation ladder', () => {
+  test.each([6, 7, 8])('with 18 on stage %i the boot params are garbage', (stage) => {
+    const trace = boot({ stage, activate: true }).run();
+    expect(intact(trace, 'boot params')).toBe(false);
+    expect(intact(trace, 'initrd')).not.toBe(true);
+    expect(trace.outcome.kind).not.toBe('booted');
+  });
+
+  test('with 18 on stage 9 boot data and initrd are intact', () => {
+    const trace = boot({ stage: 9, activate: true }).run();
+    expect(trace.outcome.kind).toBe('booted');
+    for (const name of ['boot params', 'command line', 'initrd']) {
+      expect([name, intact(trace, name)]).toEqual([name, true]);
+    }
+  });
+});
+
+describe('a processor or command line that does not have it', () => {
+  test.each(['option-absent', 'intel', 'config-off'])(
+    '%s boots as if the series were not there',
+    (name) => {
+      const trace = boot({ scenario: scenario(name) }).run();
+      expect(trace.outcome.kind).toBe('booted');
+      expect(events(trace).filter((e) => e.C === 1)).toEqual([]);
+      expect(trace.consumed.filter((consumed) => !consumed.intact)).toEqual([]);
+    },
+  );
+});

@@ -1,0 +1,175 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { Coalescer, MERGE_WINDOW } from '../../src/trace/coalesce.js';
+import { isSpan, type EventFields, type EventInput, type Span } from '../../src/trace/event.js';
+import type { TraceKind } from '../../src/trace/vocabulary.js';
+import { by, PAGE, pa, va } from './helpers.js';
+
+const map = (page: number, C: 0 | 1 = 1): EventInput => ({
+  kind: 'map',
+  fields: { va: va(page * PAGE), pa: pa(page * PAGE), C },
+});
+const event = (kind: TraceKind, fields: EventFields): EventInput => ({ kind, fields });
+
+function runsOf(events: readonly EventInput[], path: (index: number) => number = () => 0) {
+  const coalescer = new Coalescer();
+  events.forEach((each, index) => coalescer.add(each, by('f'), path(index)));
+  return coalescer.runs.map(({ kind, fields, at }) => ({ kind, fields, n: at.length }));
+}
+
+describe('neighbouring events', () => {
+  test('of pages that follow one another become one range', () => {
+    expect(runsOf([map(0), map(1), map(2)])).toEqual([
+      { kind: 'map', fields: { va: va(0, 3 * PAGE), pa: pa(0, 3 * PAGE), C: 1 }, n: 3 },
+    ]);
+  });
+
+  test.each([
+    ['before the end', { ...pa(PAGE - 1) }],
+    ['past the end', { ...pa(PAGE + 1) }],
+  ])('stay two if the second begins one byte %s of the first', (_where, second) => {
+    expect(runsOf([event('fill', { at: pa(0) }), event('fill', { at: second })])).toHaveLength(2);
+  });
+
+  test('stay two if the C-bit differs', () => {
+    expect(runsOf([map(0, 0), map(1, 1)])).toHaveLength(2);
+  });
+
+  test('stay two if one has a field more', () => {
+    const more = event('map', { ...map(1).fields, type: 'WP' });
+    expect(runsOf([map(0), more])).toHaveLength(2);
+    expect(runsOf([more, map(2)])).toHaveLength(2);
+  });
+
+  test('stay two if they came by different functions, or were done by another', () => {
+    expect(runsOf([map(0), map(1)], (index) => index)).toHaveLength(2);
+    const coalescer = new Coalescer();
+    coalescer.add(map(0), by('f'), 0);
+    coalescer.add(map(1), { ...by('f'), patch: 9 }, 0);
+    expect(coalescer.runs).toHaveLength(2);
+  });
+
+  test('stay two if an address is virtual in one and physical in the other', () => {
+    const at = [event('fill', { at: pa(0) }), event('fill', { at: va(PAGE) })];
+    expect(runsOf(at)).toHaveLength(2);
+  });
+
+  test('that are equal are counted', () => {
+    expect(
+      runsOf([event('cache-flush', { how: 'wbinvd' }), event('cache-flush', { how: 'wbinvd' })]),
+    ).toEqual([{ kind: 'cache-flush', fields: { how: 'wbinvd' }, n: 2 }]);
+  });
+});
+
+describe('a loop over pages', () => {
+  const body = (page: number, length = PAGE): EventInput[] => [
+    event('map', { va: va(-PAGE), pa: pa(page * PAGE), C: 0 }),
+    event('map', { va: va(-2 * PAGE), pa: pa(page * PAGE), C: 1 }),
+    event('copy', {
+      from: va(-PAGE, length),
+      to: va(0x5000, length),
+      fromPa: pa(page * PAGE, length),
+    }),
+    event('unmap', { va: va(-PAGE) }),
+    event('unmap', { va: va(-2 * PAGE) }),
+  ];
+
+  test('becomes a line for each thing it does, however often it runs', () => {
+    const pages = Array.from({ length: 100 }, (_, page) => page);
+    expect(runsOf(pages.flatMap((page) => body(page))).map(({ kind, n }) => [kind, n])).toEqual([
+      ['map', 100],
+      ['map', 100],
+      ['copy', 100],
+      ['unmap', 100],
+      ['unmap', 100],
+    ]);
+  });
+
+  test('takes a shorter last pass over the same buffer in', () => {
+    const [, , copy] = runsOf([...body(0), ...body(1), ...body(2, 100)]);
+    expect(copy).toEqual({
+      kind: 'copy',
+      fields: { from: va(-PAGE), to: va(0x5000), fromPa: pa(0, 2 * PAGE + 100) },
+      n: 3,
+    });
+  });
+
+  test('keeps a shorter fill of the same place apart if nothing goes on', () => {
+    const fills = [event('fill', { at: pa(0) }), event('fill', { at: pa(0, 100) })];
+    expect(runsOf(fills)).toHaveLength(2);
+  });
+
+  test('a field that stood still once does not grow later', () => {
+    const copy = (from: number, to: number): EventInput =>
+      event('copy', { from: pa(from * PAGE), to: pa(to * PAGE) });
+    expect(runsOf([copy(0, 8), copy(1, 8), copy(2, 9)])).toHaveLength(2);
+  });
+
+  test('goes on in its line although its functions tell much in between', () => {
+    const noise = (turn: number): EventInput[] =>
+      Array.from({ length: 2 * MERGE_WINDOW }, (_, each) =>
+        event('read', { what: `${turn}.${each}` }),
+      );
+    const coalescer = new Coalescer();
+    for (const turn of [0, 1]) {
+      coalescer.add(map(turn), by('f'), 1);
+      for (const each of noise(turn)) coalescer.add(each, by('g'), 2);
+    }
+    expect(coalescer.runs.filter(({ kind }) => kind === 'map')).toHaveLength(1);
+  });
+});
+
+describe('a repetition', () => {
+  const flush = event('tlb-flush', { how: 'cr3' });
+  const others = (count: number): EventInput[] =>
+    Array.from({ length: count }, (_, index) => event('read', { what: `${index}` }));
+
+  test.each([
+    [MERGE_WINDOW - 1, 1],
+    [MERGE_WINDOW, 2],
+  ])('with %d lines in between leaves %d lines', (between, left) => {
+    const coalescer = new Coalescer();
+    coalescer.add(flush, by('f'), 1);
+    for (const each of others(between)) coalescer.add(each, by('g'), 2);
+    coalescer.add(flush, by('f'), 1);
+    expect(coalescer.runs.filter(({ kind }) => kind === 'tlb-flush')).toHaveLength(left);
+  });
+
+  test('of what changes the CPU keeps its place: CR4 is cleared and set again', () => {
+    const cr4 = (value: string): EventInput => event('cr', { reg: 'CR4', value });
+    expect(runsOf([cr4('0x20'), cr4('0xa0'), cr4('0x20')])).toHaveLength(3);
+    expect(runsOf([cr4('0x20'), cr4('0x20')])).toHaveLength(1);
+  });
+});
+
+describe('whatever happens', () => {
+  const span = fc
+    .tuple(fc.integer({ min: 0, max: 5 }), fc.integer({ min: 1, max: 3 }))
+    .map(([start, length]) => pa(start * 8, length * 8));
+  const anyFill = fc.record({ at: span, C: fc.constantFrom(0, 1) });
+  const covered = (list: readonly EventFields[], C: number): Set<number> => {
+    const out = new Set<number>();
+    for (const fields of list) {
+      if (fields.C !== C || !isSpan(fields.at)) continue;
+      const { start, length }: Span = fields.at;
+      for (let at = start; at < start + length; at++) out.add(at);
+    }
+    return out;
+  };
+
+  test('the runs cover just the addresses that the events covered, and count all of them', () => {
+    fc.assert(
+      fc.property(fc.array(anyFill, { maxLength: 40 }), (fills) => {
+        const runs = runsOf(fills.map((fields) => event('fill', fields)));
+        for (const C of [0, 1]) {
+          const after = covered(
+            runs.map(({ fields }) => fields),
+            C,
+          );
+          expect(after).toEqual(covered(fills, C));
+        }
+        expect(runs.reduce((sum, { n }) => sum + n, 0)).toBe(fills.length);
+      }),
+    );
+  });
+});

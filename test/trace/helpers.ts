@@ -1,0 +1,136 @@
+/** What the tests of a trace share: a small boot, and arbitrary events for properties. */
+import fc from 'fast-check';
+import { InputError } from '../../src/trace/errors.js';
+import type { EventFields, Origin, Span } from '../../src/trace/event.js';
+import type { RecorderState } from '../../src/trace/recorder.js';
+import { Recorder } from '../../src/trace/recorder.js';
+import type { Scalar, Trace, TraceEvent, TraceHeader } from '../../src/trace/trace.js';
+import {
+  COMMON_FIELDS,
+  KINDS,
+  type ORIGIN_FIELDS,
+  TRACE_KINDS,
+  type TraceKind,
+} from '../../src/trace/vocabulary.js';
+
+export const PAGE = 0x1000;
+export const pa = (start: number, length = PAGE): Span => ({ space: 'pa', start, length });
+export const va = (start: number, length = PAGE): Span => ({ space: 'va', start, length });
+export const by = (fn: string): Origin => ({ fn, file: 'arch/x86/mm/mem_encrypt.c', patch: 8 });
+
+export const HEADER: TraceHeader = {
+  scenario: 'plain',
+  scenarioDigest: '00ff',
+  stage: 8,
+  activate: true,
+  without: ['09/initrd'],
+  with: [],
+  settings: { cache: '512K', cpus: 1, eager: false },
+  seed: '0x5eed',
+  image: { name: 'built-in', digest: 'abcd' },
+  config: { CONFIG_AMD_MEM_ENCRYPT: true },
+  overlay: ['sme_me_mask'],
+};
+
+/** A recorder with a header and one open step. */
+export function recording(label = 'startup_64'): Recorder {
+  const recorder = new Recorder();
+  recorder.header(HEADER);
+  recorder.step(label);
+  return recorder;
+}
+
+/** The events that a story leaves in a trace of one step. */
+export function eventsOf(story: (recorder: Recorder) => void): TraceEvent[] {
+  const recorder = recording();
+  story(recorder);
+  const state: RecorderState = recorder.snapshot();
+  return state.steps[0]?.events ?? [];
+}
+
+/** A trace of two steps, with a bit of everything. */
+export function smallTrace(): Trace {
+  const recorder = recording();
+  recorder.emit('cpuid', { leaf: 0x8000001fn, ebx: 0x16fn }, by('sme_enable'));
+  recorder.emit('console', { text: 'Linux version 4.6: "tip"' }, by('printk'));
+  recorder.step('reserve_initrd');
+  recorder.emit('map', { va: va(-0x80_0000), pa: pa(0x1000), C: 1, type: 'WB' }, by('map'));
+  recorder.produced('initrd', Uint8Array.of(1, 2, 3));
+  recorder.consumed('initrd', 'unpack_to_rootfs', Uint8Array.of(1, 2, 4));
+  recorder.outcome({ kind: 'panic', where: 'panic', message: 'VFS: Unable to mount root fs' });
+  return recorder.finish({
+    regions: [{ name: 'initrd', pa: pa(0x10_0000), state: 'ciphertext', digest: 'beef' }],
+  });
+}
+
+/** A trace whose steps hold these events. */
+export function traceWith(steps: Readonly<Record<string, readonly TraceEvent[]>>): Trace {
+  return {
+    ...smallTrace(),
+    steps: Object.entries(steps).map(([label, events]) => ({ label, events: [...events] })),
+  };
+}
+
+const text = fc.oneof(
+  fc.string({ maxLength: 12 }),
+  fc.constantFrom('0x10', '1e3', 'yes', 'null', '~', '~x', '- a', 'a: b', '#x', 'a[1]', '2M', '01'),
+);
+const scalar: fc.Arbitrary<Scalar> = fc.oneof(text, fc.integer(), fc.boolean());
+
+const originOf: Readonly<Record<(typeof ORIGIN_FIELDS)[number], fc.Arbitrary<Scalar>>> = {
+  in: text,
+  file: text,
+  patch: fc.integer({ min: 1, max: 18 }),
+  hunk: text,
+  n: fc.integer({ min: 2, max: 512 }),
+};
+
+function eventOfKind(kind: TraceKind): fc.Arbitrary<TraceEvent> {
+  const shape: Record<string, fc.Arbitrary<Scalar>> = { [kind]: scalar, ...originOf };
+  for (const field of [...KINDS[kind].fields.slice(1), ...COMMON_FIELDS]) shape[field] = scalar;
+  return fc
+    .record(shape, { requiredKeys: [kind], noNullPrototype: true })
+    .map((event): TraceEvent => event as Record<string, Scalar>);
+}
+
+/** Any event that the schema admits. */
+export const anyEvent: fc.Arbitrary<TraceEvent> = fc
+  .constantFrom(...TRACE_KINDS)
+  .chain(eventOfKind);
+
+/** Any list of steps with unique labels; the first has an event. */
+export const anyTrace: fc.Arbitrary<Trace> = fc
+  .tuple(
+    anyEvent,
+    fc.uniqueArray(fc.tuple(fc.string({ minLength: 1 }), fc.array(anyEvent, { maxLength: 6 })), {
+      selector: ([label]) => label,
+      minLength: 1,
+      maxLength: 4,
+    }),
+    fc.record({ settings: fc.dictionary(fc.string(), scalar), seed: fc.string() }),
+  )
+  .map(([first, steps, some]) => ({
+    ...smallTrace(),
+    header: { ...HEADER, ...some },
+    steps: steps.map(([label, events], index) => ({
+      label,
+      events: index === 0 ? [first, ...events] : events,
+    })),
+  }));
+
+/** Fields as a driver would emit them for a copy between physical pages. */
+export function copyFields(from: Span, to: Span, fromC: 0 | 1, toC: 0 | 1): EventFields {
+  const virtual = (span: Span): Span => va(span.start - 2 ** 46, span.length);
+  return { from: virtual(from), to: virtual(to), fromPa: from, toPa: to, fromC, toC };
+}
+
+/** The InputError that an act is refused with; anything else fails the test. */
+export function refusal(act: () => unknown): InputError {
+  try {
+    act();
+  } catch (error) {
+    if (error instanceof InputError) return error;
+    throw error;
+  }
+  throw new Error('it was not refused');
+}

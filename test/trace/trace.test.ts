@@ -1,0 +1,49 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { readFileSync } from 'node:fs';
+import { countOf, kindOf, schemaOf, traceJsonSchema, traceSchema } from '../../src/trace/trace.js';
+import { TRACE_KINDS } from '../../src/trace/vocabulary.js';
+import { anyEvent, smallTrace } from './helpers.js';
+
+describe('the schema of a trace', () => {
+  test('admits what the recorder makes', () => {
+    expect(traceSchema.parse(smallTrace())).toEqual(smallTrace());
+  });
+
+  test('has a form for each kind of event, and each event has one kind', () => {
+    fc.assert(
+      fc.property(anyEvent, (event) => {
+        const kind = kindOf(event);
+        expect(TRACE_KINDS).toContain(kind);
+        for (const each of TRACE_KINDS) {
+          expect(schemaOf(each).safeParse(event).success).toBe(each === kind);
+        }
+      }),
+    );
+  });
+
+  test('takes a line for as many events as it says', () => {
+    expect(countOf({ console: 'x' })).toBe(1);
+    expect(countOf({ console: 'x', n: 2 })).toBe(2);
+  });
+
+  test('reserves a place for findings and lets nothing into it', () => {
+    expect(traceSchema.safeParse({ ...smallTrace(), findings: [] }).success).toBe(true);
+    expect(traceSchema.safeParse({ ...smallTrace(), findings: ['x'] }).success).toBe(false);
+  });
+});
+
+describe('the JSON Schema', () => {
+  test('is draft-07 and closed at every level', () => {
+    const text = JSON.stringify(traceJsonSchema());
+    expect(text).toContain('http://json-schema.org/draft-07/schema#');
+    const closed = text.match(/"additionalProperties":false/g) ?? [];
+    // The trace, header, image, step, consumed, final, region and outcome, and every kind of event.
+    expect(closed).toHaveLength(8 + TRACE_KINDS.length);
+  });
+
+  test('is the one that is shipped', () => {
+    const shipped: unknown = JSON.parse(readFileSync('schemas/trace.schema.json', 'utf8'));
+    expect(shipped).toEqual(traceJsonSchema());
+  });
+});

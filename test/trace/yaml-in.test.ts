@@ -1,0 +1,86 @@
+import { describe, expect, test } from '@jest/globals';
+import { parseTrace } from '../../src/trace/yaml-in.js';
+import { printTrace } from '../../src/trace/yaml-out.js';
+import { refusal, smallTrace } from './helpers.js';
+
+const good = printTrace(smallTrace());
+/** The small trace with one piece of its text replaced. */
+function changed(from: string, to: string): string {
+  expect(good).toContain(from);
+  return good.replace(from, to);
+}
+const lineOf = (piece: string): number => good.slice(0, good.indexOf(piece)).split('\n').length;
+
+describe('a trace is refused', () => {
+  test.each([
+    ['another schema version', 'schema: 1', 'schema: 2', 'schema', 'expected 1, found 2'],
+    ['an unknown key', 'stage: 8', 'stages: 8', 'header', undefined],
+    ['an unknown field', 'type: WB', 'typ: WB', 'steps[1].events[0].typ', 'unknown key "typ"'],
+    [
+      'a field of another kind',
+      'ebx: 0x16f',
+      'flags: RW',
+      'steps[0].events[0].flags',
+      'unknown key "flags"',
+    ],
+    [
+      'an unknown kind of event',
+      '{cpuid:',
+      '{cpuidd:',
+      'steps[0].events[0]',
+      'expected an event, one of enter, cpuid',
+    ],
+    [
+      'an event of two kinds',
+      'ebx: 0x16f',
+      'map: 0x16f',
+      'steps[0].events[0].map',
+      'one kind, this one is cpuid and map',
+    ],
+    ['a value that is a list', 'C: 1', 'C: [1]', 'steps[1].events[0].C', 'found a list'],
+    [
+      'a patch 0',
+      'C: 1, type: WB, in: map, file: arch/x86/mm/mem_encrypt.c, patch: 8',
+      'patch: 0',
+      'steps[1].events[0].patch',
+      'at least 1',
+    ],
+    [
+      'a label twice',
+      'label: reserve_initrd',
+      'label: startup_64',
+      'steps[1].label',
+      'startup_64 again',
+    ],
+    [
+      'a state that there is not',
+      'ciphertext',
+      'garbage',
+      'final.regions[0].state',
+      'found "garbage"',
+    ],
+    ['an outcome that there is not', 'kind: panic', 'kind: fine', 'outcome.kind', 'found "fine"'],
+  ])('with %s', (_what, from, to, path, says) => {
+    const error = refusal(() => parseTrace('t.yaml', changed(from, to)));
+    expect(error.code).toBe('E_TRACE');
+    expect(error.place.file).toBe('t.yaml');
+    expect(error.place.path?.startsWith(path)).toBe(true);
+    if (says !== undefined) {
+      expect(error.message).toContain(says);
+      expect(error.place.line).toBe(lineOf(from));
+    }
+  });
+
+  test.each([
+    ['without a step', /^steps:\n[^]*?(?=^consumed)/m, 'steps: []\n', 'expected not empty'],
+    ['without an event', /events:\n(?: {6}.*\n)+/g, 'events: []\n', 'found an empty trace'],
+    ['with findings', /$/, 'findings: [x]\n', 'findings'],
+  ])('%s', (_what, from, to, says) => {
+    const error = refusal(() => parseTrace('t.yaml', good.replace(from, to)));
+    expect([error.code, error.message]).toEqual(['E_TRACE', expect.stringContaining(says)]);
+  });
+
+  test.each(['', '# nothing\n', '[]', 'text'])('if it is %j', (text) => {
+    expect(refusal(() => parseTrace('t.yaml', text)).code).toBe('E_TRACE');
+  });
+});

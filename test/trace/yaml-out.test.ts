@@ -1,0 +1,141 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import type { Trace } from '../../src/trace/trace.js';
+import { parseTrace } from '../../src/trace/yaml-in.js';
+import {
+  canonical,
+  inOrder,
+  printEvent,
+  printTrace,
+  printTraceJson,
+} from '../../src/trace/yaml-out.js';
+import { anyEvent, anyTrace, smallTrace } from './helpers.js';
+
+const SMALL = `schema: 1
+header:
+  scenario: plain
+  scenarioDigest: 00ff
+  stage: 8
+  activate: true
+  without: [09/initrd]
+  with: []
+  settings:
+    cache: 512K
+    cpus: 1
+    eager: false
+  seed: 0x5eed
+  image:
+    name: built-in
+    digest: abcd
+  config:
+    CONFIG_AMD_MEM_ENCRYPT: true
+  overlay: [sme_me_mask]
+steps:
+  - label: startup_64
+    events:
+      - {cpuid: 0x8000001f, ebx: 0x16f, in: sme_enable, file: arch/x86/mm/mem_encrypt.c, patch: 8}
+      - {console: 'Linux version 4.6: "tip"', in: printk, file: arch/x86/mm/mem_encrypt.c, patch: 8}
+  - label: reserve_initrd
+    events:
+      - {map: 0xffffffffff800000..0xffffffffff800fff, pa: 0x1000..0x1fff, C: 1, type: WB, in: map, file: arch/x86/mm/mem_encrypt.c, patch: 8}
+      - {outcome: panic, where: panic, message: 'VFS: Unable to mount root fs', in: boot}
+consumed:
+  - {name: initrd, by: unpack_to_rootfs, intact: false, firstDifference: 2}
+final:
+  regions:
+    - {name: initrd, pa: 0x100000..0x100fff, bytes: 4096, state: ciphertext, digest: beef}
+outcome:
+  kind: panic
+  where: panic
+  message: 'VFS: Unable to mount root fs'
+`;
+
+/** The same trace with the keys of every mapping the other way round. */
+function reversed<T>(value: T): T {
+  if (Array.isArray(value)) return value.map(reversed) as T;
+  if (typeof value !== 'object' || value === null) return value;
+  const entries = Object.entries(value).map(([key, each]) => [key, reversed(each)] as const);
+  return Object.fromEntries(entries.reverse()) as T;
+}
+
+describe('a trace as YAML', () => {
+  test('has a line for each event, the kind first, the C-bit a field of its own', () => {
+    expect(printTrace(smallTrace())).toBe(SMALL);
+  });
+
+  test('names its schema in the first line if it is told where that is', () => {
+    const text = printTrace(smallTrace(), { schema: '../../schemas/trace.schema.json' });
+    expect(text).toBe(`# yaml-language-server: $schema=../../schemas/trace.schema.json\n${SMALL}`);
+  });
+
+  test('is the same bytes in whatever order the keys came', () => {
+    expect(printTrace(reversed(smallTrace()))).toBe(SMALL);
+    fc.assert(
+      fc.property(anyTrace, (trace) => {
+        expect(printTrace(reversed(trace))).toBe(printTrace(trace));
+      }),
+    );
+  });
+
+  test('reads back as it was written', () => {
+    fc.assert(
+      fc.property(anyTrace, (trace) => {
+        expect(parseTrace('t.yaml', printTrace(trace))).toEqual(trace);
+      }),
+    );
+  });
+
+  test('is written again as it was read', () => {
+    expect(printTrace(parseTrace('t.yaml', SMALL))).toBe(SMALL);
+  });
+
+  test('repeats equal values instead of pointing to them', () => {
+    const events = smallTrace().steps[0]?.events ?? [];
+    const twice: Trace = {
+      ...smallTrace(),
+      steps: ['a', 'b'].map((label) => ({ label, events })),
+    };
+    expect(printTrace(twice)).not.toMatch(/[&*]a?\d/);
+  });
+});
+
+describe('a trace as JSON', () => {
+  test('is the same data', () => {
+    fc.assert(
+      fc.property(anyTrace, (trace) => {
+        expect(JSON.parse(printTraceJson(trace))).toEqual(JSON.parse(JSON.stringify(trace)));
+        expect(parseTrace('t.json', printTraceJson(trace))).toEqual(trace);
+      }),
+    );
+  });
+});
+
+describe('an event', () => {
+  test('is one line, whatever is in it', () => {
+    fc.assert(
+      fc.property(anyEvent, (event) => {
+        expect(printEvent(event)).not.toMatch(/\n/);
+      }),
+    );
+  });
+
+  test('keeps all its fields when they are put in order', () => {
+    fc.assert(
+      fc.property(anyEvent, (event) => {
+        expect(inOrder(event)).toEqual(event);
+      }),
+    );
+    expect(Object.keys(inOrder({ n: 2, in: 'f', C: 1, map: '0x0', pa: '0x0' }))).toEqual([
+      ...['map', 'pa', 'C', 'in', 'n'],
+    ]);
+  });
+
+  test('without a kind is left as it is', () => {
+    expect(inOrder({ z: 1, a: 2 })).toEqual({ z: 1, a: 2 });
+  });
+});
+
+test('putting a trace in order adds and drops nothing', () => {
+  const full: Trace = { ...smallTrace(), findings: [] };
+  expect(canonical(reversed(full))).toEqual(full);
+});
