@@ -3,9 +3,13 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
+import { buildBuiltInImage } from '../src/firmware/image/built-in.js';
+import { builtInInitrd } from '../src/firmware/initrd.js';
+import { BASE_VARIABLES } from '../src/kernel/base.js';
 import { nodeCipher } from '../src/node/node-cipher.js';
 import { Boot, type BootOptions } from '../src/sequencer/boot.js';
 import { parseScenario, setPath, type Scenario } from '../src/sequencer/scenario.js';
+import { link } from '../src/series/link.js';
 import type { Trace } from '../src/trace/trace.js';
 
 export const sha256 = (bytes: Uint8Array): string =>
@@ -19,6 +23,10 @@ export function scenario(name = 'bios-minimal', ...settings: string[]): Scenario
   return parseScenario(file, data);
 }
 
+/** The built-in image and initrd, made once for all tests of a file. */
+const image = buildBuiltInImage(link([]).baseFunctions, BASE_VARIABLES);
+const initrd = builtInInitrd();
+
 /** A boot of a small machine: 64 MiB of RAM is enough for everything but sizes. */
 export function boot(options: Partial<BootOptions> = {}): Boot {
   return new Boot({
@@ -26,15 +34,17 @@ export function boot(options: Partial<BootOptions> = {}): Boot {
     scenarioDigest: 'test',
     stage: 18,
     activate: false,
+    image,
+    initrd,
     cipher: nodeCipher,
     digest: sha256,
     ...options,
   });
 }
 
-/** Whether a consumer got what was produced; undefined where nobody consumed it. */
+/** Whether a thing's last consumer got what was produced; undefined where nobody consumed it. */
 export function intact(trace: Trace, name: string): boolean | undefined {
-  return trace.consumed.find((consumed) => consumed.name === name)?.intact;
+  return trace.consumed.filter((consumed) => consumed.name === name).at(-1)?.intact;
 }
 
 /** What DRAM holds of a region at the end. */

@@ -54,12 +54,3 @@ export const BASE_VARIABLES: readonly Variable[] = [
   ...initramfsVariables,
   ...mmapVariables,
 ];
-
-/** Functions that boot steps enter by name, without a body of their own in the table. */
-export const ENTRY_POINTS: readonly string[] = [
-  'startup_64',
-  'early_idt_handler_array',
-  'x86_64_start_kernel',
-  'start_kernel',
-  'setup_arch',
-];

@@ -71,7 +71,9 @@ export const earlycpio = kernelFile('lib/earlycpio.c', {
         at += 4;
         continue;
       }
-      const header = parseHeader(k.readBytes(va(data + at), CPIO_HEADER));
+      const bytes = k.readBytes(va(data + at), CPIO_HEADER);
+      if (at === 0) k.say.recorder.consumedPart('initrd', 'find_cpio_data', 0, bytes);
+      const header = parseHeader(bytes);
       if (header === undefined) break;
       const body = align4(at + CPIO_HEADER + header.namesize);
       const next = align4(body + header.filesize);

@@ -7,6 +7,7 @@ import type { Origin, Span } from '../trace/event.js';
 import { hex, PAGE_SIZE, va, type Va } from '../machine/address.js';
 import type { Fault } from '../machine/types.js';
 import { __START_KERNEL_map, PAGE_OFFSET } from './constants.js';
+import { ENTRY_POINTS } from './entry-points.js';
 import { describe, type Kernel } from './kernel.js';
 import type { LinkedEntry } from './table.js';
 
@@ -25,7 +26,8 @@ const span = (space: 'va' | 'pa', start: number, length: number): Span => ({
 });
 
 export class Narrator {
-  private readonly hunks: LinkedEntry[] = [];
+  /** Inline hunks that run, each with how many frames there were when it began. */
+  private readonly hunks: { entry: LinkedEntry; depth: number }[] = [];
 
   constructor(
     private readonly k: Kernel,
@@ -35,12 +37,15 @@ export class Narrator {
   /** Who acts now: the hunk's place if one of its inline pieces runs, else the function on top of the stack. */
   origin(): Origin {
     const frame = this.k.current;
-    const inHunk = this.hunks[this.hunks.length - 1];
+    const last = this.hunks[this.hunks.length - 1];
+    // A function that the hunk calls acts for itself.
+    const inHunk = last?.depth === this.k.state.frames.length ? last.entry : undefined;
     const entry = frame === undefined ? undefined : this.k.table.get(frame.name);
     const by = inHunk ?? entry;
+    const file = by?.file ?? (frame === undefined ? undefined : ENTRY_POINTS[frame.name]);
     return {
       fn: frame?.name ?? inHunk?.name ?? 'loader',
-      ...(by?.file === undefined ? {} : { file: by.file }),
+      ...(file === undefined ? {} : { file }),
       ...(by?.patch === undefined ? {} : { patch: by.patch }),
       ...(by?.hunk === undefined ? {} : { hunk: by.hunk }),
     };
@@ -58,7 +63,7 @@ export class Narrator {
   }
 
   pushHunk(entry: LinkedEntry): void {
-    this.hunks.push(entry);
+    this.hunks.push({ entry, depth: this.k.state.frames.length });
   }
   popHunk(): void {
     this.hunks.pop();
@@ -120,7 +125,7 @@ export class Narrator {
   entry(table: Va, index: number, value: bigint, mapped: Va, size: number): void {
     const where = `${this.name(table)}[${String(index)}]`;
     if ((value & 1n) === 0n) {
-      this.emit('unmap', { va: span('va', mapped, size), table: where });
+      this.emit('unmap', { va: span('va', mapped, size), table: this.name(table) });
       return;
     }
     const decoded = this.k.cpu.decodeEntry(value, size);

@@ -95,7 +95,7 @@ export class Dram {
   ): void {
     this.eachPage(address, length, (number, inPage, run, done) => {
       if (!this.has(number * PAGE_SIZE)) return;
-      const page = this.writable(number);
+      const page = this.writable(number, run === PAGE_SIZE);
       this.claim(page, number, inPage, run, key, origin);
       const from = offset + done;
       this.store(page, number, inPage, run, key, data, from);
@@ -331,13 +331,13 @@ export class Dram {
     page.owner.fill(key, first, last);
   }
 
-  /** The page for writing: made of noise if untouched, copied if a snapshot shares it. */
-  private writable(number: number): Page {
+  /** The page for writing: made of noise if untouched (unless all of it is written), copied if a snapshot shares it. */
+  private writable(number: number, whole: boolean): Page {
     if (number === this.lastNumber && this.lastPage !== undefined) return this.lastPage;
     let page = this.pages.get(number);
     if (page === undefined) {
       const bytes = new Uint8Array(PAGE_SIZE);
-      noise(this.options.noiseSeed, number, new Uint32Array(bytes.buffer));
+      if (!whole) noise(this.options.noiseSeed, number, new Uint32Array(bytes.buffer));
       page = {
         generation: this.generation,
         bytes,

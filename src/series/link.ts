@@ -1,5 +1,6 @@
 /** Puts hunks on the base kernel: the counterpart of applying patches and building. */
-import { BASE_FILES, BASE_VARIABLES, ENTRY_POINTS } from '../kernel/base.js';
+import { BASE_FILES, BASE_VARIABLES } from '../kernel/base.js';
+import { ENTRY_POINTS } from '../kernel/entry-points.js';
 import { addedNames, type Hunk } from '../kernel/hunk.js';
 import type { EntryName, KernelFile, LinkedEntry, LinkedTable } from '../kernel/table.js';
 import type { Variable } from '../kernel/variables.js';
@@ -88,5 +89,6 @@ function addFile(table: Map<string, LinkedEntry>, file: KernelFile, hunk: Hunk |
 
 function functionsOf(table: ReadonlyMap<string, LinkedEntry>): string[] {
   const called = [...table.values()].filter((e) => e.kind === 'fn').map((e) => e.name as string);
-  return [...ENTRY_POINTS, ...called.filter((name) => !ENTRY_POINTS.includes(name))];
+  const entered = Object.keys(ENTRY_POINTS);
+  return [...entered, ...called.filter((name) => !entered.includes(name))];
 }

@@ -33,7 +33,9 @@ describe('a boot', () => {
   });
 
   test('does not depend on the size of the cache', () => {
-    const none = boot({ scenario: scenario('bios-minimal', 'machine.cache.size=0') }).run();
+    const none = boot({
+      scenario: scenario('bios-minimal', 'machine.cache={"size":0,"ways":8}'),
+    }).run();
     const usual = boot().run();
     expect(none.outcome).toEqual(usual.outcome);
     expect(none.consumed).toEqual(usual.consumed);
