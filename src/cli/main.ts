@@ -5,6 +5,8 @@ import { Chalk, supportsColor, type ColorSupportLevel } from 'chalk';
 import { Command, CommanderError, Option } from 'commander';
 import { InputError } from '../trace/errors.js';
 import type { Io } from './io.js';
+import { checkCommand } from './check.js';
+import { diffCommand } from './diff.js';
 import { runCommand } from './run.js';
 
 const EXAMPLES = `
@@ -43,7 +45,8 @@ function program(io: Io): Command {
       const { color } = command.opts<{ color: ColorWhen }>();
       io.paint = new Chalk({ level: colorLevel(color, io) });
     });
-  for (const command of [runCommand(io)]) top.addCommand(command);
+  for (const command of [runCommand(io), checkCommand(io), diffCommand(io)])
+    top.addCommand(command);
   const quiet = (command: Command): void => {
     command.exitOverride().configureOutput({
       writeOut: (text) => {

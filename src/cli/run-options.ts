@@ -3,7 +3,6 @@ import { createHash } from 'node:crypto';
 import { existsSync, readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
-import { parse } from 'yaml';
 import { readKernelImage } from '../firmware/image/kernel-image.js';
 import { readBytes, readText } from '../node/files.js';
 import { nodeCipher } from '../node/node-cipher.js';
@@ -11,6 +10,7 @@ import { Boot, type BootOptions } from '../sequencer/boot.js';
 import { parseScenario, setPath, type Scenario } from '../sequencer/scenario.js';
 import { LAST_STAGE } from '../series/patches.js';
 import { InputError } from '../trace/errors.js';
+import { readYaml } from '../trace/yaml-source.js';
 import { packageRoot } from './paths.js';
 
 export const DEFAULT_SCENARIO = 'bios-minimal';
@@ -87,28 +87,7 @@ export function scenarioData(nameOrFile: string): { file: string; data: unknown 
   }
   const file = isName ? own : nameOrFile;
   const name = isName ? `scenarios/${nameOrFile}.yaml` : nameOrFile;
-  return { file: name, data: readYaml(name, readText(file)) };
-}
-
-/** YAML as data. Throws E_YAML with line and column; aliases are limited. */
-export function readYaml(file: string, text: string): unknown {
-  try {
-    return parse(text, { maxAliasCount: 10, prettyErrors: true }) as unknown;
-  } catch (error) {
-    const linePos: unknown =
-      error instanceof Error && 'linePos' in error ? error.linePos : undefined;
-    const first: unknown = Array.isArray(linePos) ? linePos[0] : undefined;
-    const line =
-      typeof first === 'object' && first !== null && 'line' in first
-        ? Number(first.line)
-        : undefined;
-    throw new InputError({
-      code: 'E_YAML',
-      place: { file, ...(line === undefined ? {} : { line }) },
-      reason: error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error),
-      cause: error,
-    });
-  }
+  return { file: name, data: readYaml(name, readText(file)).value };
 }
 
 /** A scenario with the command line's settings in it. */

@@ -2,7 +2,16 @@
  * Reads a YAML file that people write, and says where in it something is wrong: file, YAML path, line and column.
  * Aliases, tags and several documents in one file are refused: no input of ours needs them.
  */
-import { isNode, isPair, isMap, isScalar, LineCounter, parseDocument, type Document } from 'yaml';
+import {
+  isNode,
+  isPair,
+  isMap,
+  isScalar,
+  LineCounter,
+  parseDocument,
+  visit,
+  type Document,
+} from 'yaml';
 import type { z } from 'zod';
 import { InputError, type Place } from './errors.js';
 
@@ -70,12 +79,15 @@ export function readYaml(file: string, text: string, options: YamlOptions = {}):
     document = parseDocument(text, { lineCounter, prettyErrors: false, ...scalars });
     const [problem] = [...document.errors, ...document.warnings];
     if (problem !== undefined) throw bad(problem.message, at(problem.pos[0]), problem);
+    visit(document, {
+      Alias: (_key, alias) => {
+        throw bad('aliases are not allowed', alias.range == null ? {} : at(alias.range[0]));
+      },
+    });
     value = document.toJS({ maxAliasCount: 0 });
   } catch (error) {
-    if (error instanceof InputError) throw error;
-    // An alias (ReferenceError), or nesting beyond what the parser's stack holds (RangeError).
-    const reason = error instanceof RangeError ? 'nested too deeply' : 'aliases are not allowed';
-    throw bad(reason, {}, error);
+    if (error instanceof RangeError) throw bad('nested too deeply', {}, error);
+    throw error;
   }
   return {
     file,

@@ -26,10 +26,10 @@ describe('two sequences', () => {
     ['a', 'b', '-a +b'],
     ['a1 b', 'a2 b', 'a1~a2 =b'],
     ['a1 a2', 'a2', '-a1 =a2'],
-    ['a b c d', 'c d a b', '+c +d =a =b -c -d'],
+    ['a b c d', 'c d a', '-a -b =c =d +a'],
     ['x a1 y', 'p a2 q', '-x +p a1~a2 -y +q'],
   ])('%j and %j are aligned as %j', (a, b, text) => {
-    expect([text, text.replace('+c +d =a =b -c -d', '-a -b =c =d +a +b')]).toContain(shown(a, b));
+    expect(shown(a, b)).toBe(text);
   });
 
   const anyWords = fc.array(fc.constantFrom('a', 'a1', 'a2', 'b', 'b1', 'c'), { maxLength: 12 });

@@ -1,0 +1,113 @@
+/** `sme-boot diff`: two traces, from files or from runs, compared by meaning. */
+import { existsSync } from 'node:fs';
+import { Command, Option } from 'commander';
+import { readText } from '../node/files.js';
+import { compare, isSame } from '../trace/compare.js';
+import { differenceText } from '../trace/compare-text.js';
+import { InputError } from '../trace/errors.js';
+import { readExpectation } from '../trace/expectation.js';
+import type { Trace } from '../trace/trace.js';
+import type { Io } from './io.js';
+import { painterOf } from './painter.js';
+import { addRunOptions, DEFAULT_SCENARIO, prepareBoot, type RunFlags } from './run-options.js';
+
+interface Flags {
+  stage?: number[];
+  activate?: boolean;
+  set?: string[];
+  format: 'text' | 'json';
+}
+
+const EXAMPLES = `
+A and B are trace files, or runs: a scenario with the options of "run" in one argument.
+With --stage given twice both sides are runs of one scenario.
+
+Examples:
+  sme-boot diff --stage 17 --stage 18                    what patch 18 does
+  sme-boot diff --stage 8 --stage 9 --activate           what patch 09 mends
+  sme-boot diff before.yaml after.yaml
+  sme-boot diff traces/bios-minimal/stage-18.yaml "bios-minimal --set machine.engine=XE"
+
+Exit status: 0 the traces mean the same, 1 they differ.`;
+
+export function diffCommand(io: Io): Command {
+  const stage = (text: string, before: number[] = []): number[] => {
+    const number = Number(text);
+    if (!Number.isInteger(number)) {
+      throw new InputError({ code: 'E_STAGE', expected: 'a number', found: text });
+    }
+    return [...before, number];
+  };
+  return new Command('diff')
+    .description('compare two traces by meaning: events added, gone, changed')
+    .argument('[A]', 'a trace file or a run')
+    .argument('[B]', 'a trace file or a run')
+    .option('--stage <N>', 'compare runs of two stages; give it twice', stage)
+    .option('--activate', 'patch 18 on top of both stages')
+    .option(
+      '--set <PATH=VALUE>',
+      'change the scenario of both',
+      (value: string, before: string[] = []) => [...before, value],
+    )
+    .addOption(new Option('--format <FORMAT>').choices(['text', 'json']).default('text'))
+    .addHelpText('after', EXAMPLES)
+    .action((a: string | undefined, b: string | undefined, flags: Flags) => {
+      diff(io, a, b, flags);
+    });
+}
+
+function diff(io: Io, a: string | undefined, b: string | undefined, flags: Flags): void {
+  const [before, after] = sides(a, b, flags);
+  const difference = compare(before, after);
+  if (flags.format === 'json') io.stdout.write(`${JSON.stringify(difference, null, 2)}\n`);
+  else io.stdout.write(differenceText(difference, painterOf(io.paint)));
+  if (!isSame(difference, { header: false })) io.exitCode = 1;
+}
+
+function sides(a: string | undefined, b: string | undefined, flags: Flags): [Trace, Trace] {
+  const { stage: stages } = flags;
+  if (stages !== undefined) {
+    const [first, second] = stages;
+    if (first === undefined || second === undefined || stages.length !== 2 || b !== undefined) {
+      throw usage('--stage given twice, and at most one scenario');
+    }
+    const of = (stage: number): Trace =>
+      prepareBoot(a ?? DEFAULT_SCENARIO, {
+        stage,
+        ...(flags.activate === undefined ? {} : { activate: flags.activate }),
+        ...(flags.set === undefined ? {} : { set: flags.set }),
+      }).run();
+    return [of(first), of(second)];
+  }
+  if (a === undefined || b === undefined) throw usage('two traces, or --stage twice');
+  return [traceOf(a), traceOf(b)];
+}
+
+const usage = (expected: string): InputError =>
+  new InputError({ code: 'E_USAGE', reason: 'diff compares two sides', expected });
+
+/** The trace of a side: a file if there is one of that name, else a run. */
+function traceOf(side: string): Trace {
+  if (existsSync(side)) {
+    const expectation = readExpectation(side, readText(side));
+    if (expectation.expect === 'exact') return expectation.trace;
+    throw new InputError({
+      code: 'E_NOT_A_TRACE',
+      place: { file: side },
+      reason: 'match expectations are not a whole trace',
+    });
+  }
+  const words = side.split(/\s+/).filter((word) => word !== '');
+  // A single word that looks like a file and is none is a misspelt file, not a run.
+  if (words.length === 1 && /[./]/.test(side)) readText(side);
+  return runOf(words);
+}
+
+/** Parses the words of a run with the options of `run`. */
+function runOf(words: readonly string[]): Trace {
+  const command = new Command('run').argument('[SCENARIO]', '', DEFAULT_SCENARIO).exitOverride();
+  addRunOptions(command)
+    .configureOutput({ writeErr: () => undefined })
+    .parse([...words], { from: 'user' });
+  return prepareBoot(command.processedArgs[0] as string, command.opts<RunFlags>()).run();
+}
