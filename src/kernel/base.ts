@@ -15,7 +15,7 @@ import { earlycpio, microcode, microcodeAmd } from './microcode.js';
 import { mmap, mmapVariables } from './mmap.js';
 import { pat, patVariables } from './pat.js';
 import { fixmap, pgtableTypes, pgtableVariables } from './pgtable-types.js';
-import { setup } from './setup.js';
+import { ebda, setup, traps } from './setup.js';
 import type { KernelFile } from './table.js';
 import type { Variable } from './variables.js';
 
@@ -37,6 +37,8 @@ export const BASE_FILES: readonly KernelFile[] = [
   memblock,
   e820,
   setup,
+  ebda,
+  traps,
   init,
   init_64,
   main,

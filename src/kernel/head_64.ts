@@ -43,7 +43,7 @@ import {
   get_entry,
 } from './cpu-ops.js';
 import { BootEnd } from './ends.js';
-import { describe } from './kernel.js';
+import { describe } from './fault-text.js';
 import { fn, inline, kernelFile, label } from './table.js';
 import type { Kernel } from './kernel.js';
 

@@ -11,8 +11,9 @@ import { hex, va, vaOfU64, type Va } from '../machine/address.js';
 import { VECTOR, type Fault } from '../machine/types.js';
 import { PAGE_OFFSET, __START_KERNEL_map } from './constants.js';
 import { BootEnd } from './ends.js';
+import { describe } from './fault-text.js';
 import type { Program } from './program.js';
-import { freshState, type KernelState } from './state.js';
+import { freshState, type Frame, type KernelState } from './state.js';
 import type { EntryName, Fns, LinkedEntry, LinkedTable } from './table.js';
 import { Narrator } from './narrator.js';
 
@@ -26,15 +27,6 @@ const MAX_NESTED_FAULTS = 8;
 /** Settings of the kernel's build that the model knows. */
 export interface KernelConfig {
   readonly CONFIG_AMD_MEM_ENCRYPT: boolean;
-}
-
-/** One function on the simulated stack. */
-export interface Frame {
-  readonly name: string;
-  /** Where its code stands: the address it was entered at. */
-  readonly at: Va;
-  /** Where it returns to; the same value is on the simulated stack. */
-  readonly returnsTo: Va;
 }
 
 export class Kernel {
@@ -328,11 +320,4 @@ export class Kernel {
 /** Whether the CPU pushed an error code (APM table 8-1), of the vectors that boot code can raise. */
 function pushesErrorCode(vector: number): boolean {
   return vector === VECTOR.DF || vector === VECTOR.GP || vector === VECTOR.PF;
-}
-
-/** A fault in a few words: vector, error code, address. */
-export function describe(fault: Fault): string {
-  const name = Object.entries(VECTOR).find(([, vector]) => vector === fault.vector)?.[0] ?? '?';
-  const at = fault.address === undefined ? '' : ` at ${hex(fault.address)}`;
-  return `#${name}${fault.vector === VECTOR.PF ? `(${String(fault.error)})` : ''}${at}`;
 }

@@ -4,7 +4,7 @@ import type { Fault } from '../machine/types.js';
 import { _PAGE_PRESENT, _PAGE_PSE, PTE_PFN_MASK } from './constants.js';
 import { get_entry } from './cpu-ops.js';
 import { BootEnd } from './ends.js';
-import { describe } from './kernel.js';
+import { describe } from './fault-text.js';
 import { isInit } from './initramfs.js';
 import { entryPhysical } from './pgtable-types.js';
 import { fn, inline, kernelFile, label } from './table.js';

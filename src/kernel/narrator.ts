@@ -8,7 +8,8 @@ import { hex, PAGE_SIZE, va, type Va } from '../machine/address.js';
 import type { Fault } from '../machine/types.js';
 import { __START_KERNEL_map, PAGE_OFFSET } from './constants.js';
 import { ENTRY_POINTS } from './entry-points.js';
-import { describe, type Kernel } from './kernel.js';
+import { describe } from './fault-text.js';
+import type { Kernel } from './kernel.js';
 import type { LinkedEntry } from './table.js';
 
 /** A stretch of a copy or fill whose physical addresses are in one piece. */

@@ -1,7 +1,7 @@
 /** arch/x86/kernel/setup.c, ebda.c and trim functions: setup_arch() in the pieces that the boot steps run. */
 import { alignUp, hex, PAGE_SIZE, va, type Va } from '../machine/address.js';
 import { BOOT_PARAMS } from '../firmware/boot-params.js';
-import { EARLY_IDT_HANDLER_SIZE, ISA_END_ADDRESS, PAGE_OFFSET } from './constants.js';
+import { ISA_END_ADDRESS, PAGE_OFFSET } from './constants.js';
 import { CPUINFO } from './cpu-common.js';
 import { BootEnd } from './ends.js';
 import { fn, inline, kernelFile, label } from './table.js';
@@ -93,21 +93,6 @@ export const setup = kernelFile('arch/x86/kernel/setup.c', {
     k.fn.reserve_initrd();
   }),
 
-  // arch/x86/kernel/ebda.c
-  reserve_ebda_region: fn((k: Kernel) => {
-    const lowWord = k.readU16(k.__va(BIOS_LOWMEM_KILOBYTES));
-    const segment = k.readU16(k.__va(EBDA_SEGMENT));
-    k.say.recorder.consumed(
-      'BIOS data area',
-      'reserve_ebda_region',
-      Uint8Array.of(segment & 0xff, segment >> 8, lowWord & 0xff, lowWord >> 8),
-    );
-    const sane = (address: number): number => (address < INSANE_CUTOFF ? LOWMEM_CAP : address);
-    const lowmem = Math.min(sane(lowWord * 1024), sane(segment * 16), LOWMEM_CAP);
-    k.say.emit('read', { what: 'BDA', lowmem: hex(lowWord * 1024), ebda: hex(segment * 16) });
-    k.fn.memblock_reserve(lowmem, 0x10_0000 - lowmem);
-  }),
-
   get_ramdisk_image: inline((k: Kernel) => wide(k, 'ramdisk_image', 'ext_ramdisk_image')),
   get_ramdisk_size: inline((k: Kernel) => wide(k, 'ramdisk_size', 'ext_ramdisk_size')),
 
@@ -153,11 +138,6 @@ export const setup = kernelFile('arch/x86/kernel/setup.c', {
     k.fn.copy_from_early_mem(k.__va(to), image, size);
   }),
 
-  // arch/x86/kernel/traps.c: the real page-fault handler takes the gate.
-  early_trap_pf_init: fn((k: Kernel) => {
-    k.fn.set_intr_gate(X86_TRAP_PF, k.sym('page_fault'));
-  }),
-
   // kernel/panic.c
   panic: inline((k: Kernel, message: string): never => {
     k.say.emit('panic', { message });
@@ -167,6 +147,29 @@ export const setup = kernelFile('arch/x86/kernel/setup.c', {
   BUG: inline((k: Kernel, what: string): never => {
     k.say.emit('panic', { message: `kernel BUG: ${what}` });
     throw new BootEnd('panic', k.current?.name ?? '?', `kernel BUG: ${what}`);
+  }),
+});
+
+export const ebda = kernelFile('arch/x86/kernel/ebda.c', {
+  reserve_ebda_region: fn((k: Kernel) => {
+    const lowWord = k.readU16(k.__va(BIOS_LOWMEM_KILOBYTES));
+    const segment = k.readU16(k.__va(EBDA_SEGMENT));
+    k.say.recorder.consumed(
+      'BIOS data area',
+      'reserve_ebda_region',
+      Uint8Array.of(segment & 0xff, segment >> 8, lowWord & 0xff, lowWord >> 8),
+    );
+    const sane = (address: number): number => (address < INSANE_CUTOFF ? LOWMEM_CAP : address);
+    const lowmem = Math.min(sane(lowWord * 1024), sane(segment * 16), LOWMEM_CAP);
+    k.say.emit('read', { what: 'BDA', lowmem: hex(lowWord * 1024), ebda: hex(segment * 16) });
+    k.fn.memblock_reserve(lowmem, 0x10_0000 - lowmem);
+  }),
+});
+
+export const traps = kernelFile('arch/x86/kernel/traps.c', {
+  // The real page-fault handler takes the gate.
+  early_trap_pf_init: fn((k: Kernel) => {
+    k.fn.set_intr_gate(X86_TRAP_PF, k.sym('page_fault'));
   }),
 });
 
@@ -180,6 +183,3 @@ export function printable(text: string): string {
     })
     .join('');
 }
-
-/** Bytes of all early exception stubs. */
-export const EARLY_STUBS = 32 * EARLY_IDT_HANDLER_SIZE;

@@ -1,6 +1,15 @@
 /** Plain kernel state: what the model keeps outside simulated memory between boot steps; it can be written as JSON. */
-import type { Frame } from './kernel.js';
+import type { Va } from '../machine/address.js';
 import type { E820Entry } from './e820-types.js';
+
+/** One function on the simulated stack. */
+export interface Frame {
+  readonly name: string;
+  /** Where its code stands: the address it was entered at. */
+  readonly at: Va;
+  /** Where it returns to; the same value is on the simulated stack. */
+  readonly returnsTo: Va;
+}
 
 /** A half-open range of physical addresses in bytes. */
 export interface Range {

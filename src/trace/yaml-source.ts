@@ -80,8 +80,13 @@ export function readYaml(file: string, text: string, options: YamlOptions = {}):
     const [problem] = [...document.errors, ...document.warnings];
     if (problem !== undefined) throw bad(problem.message, at(problem.pos[0]), problem);
     visit(document, {
+      Pair: (_key, { key }) => {
+        // Validation would pass it over in silence.
+        if (!isScalar(key) || key.value !== '__proto__') return;
+        throw bad('the key __proto__ is not allowed', key.range ? at(key.range[0]) : {});
+      },
       Alias: (_key, alias) => {
-        throw bad('aliases are not allowed', alias.range == null ? {} : at(alias.range[0]));
+        throw bad('aliases are not allowed', alias.range ? at(alias.range[0]) : {});
       },
     });
     value = document.toJS({ maxAliasCount: 0 });

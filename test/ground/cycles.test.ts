@@ -44,12 +44,12 @@ describe('the check for import cycles', () => {
     expect(status).not.toBe(0);
   });
 
-  test('refuses a circle closed by a type', () => {
+  test('passes a circle that only a type closes', () => {
     const round = "import type { Mmu } from './mmu.js';\nexport type Tlb = Mmu[];\n";
     const typed = "import type { Tlb } from './tlb.js';\nexport interface Mmu { tlb: Tlb }\n";
     const { status, said } = check({ 'tlb.ts': round, 'mmu.ts': typed });
-    expect(said).toContain('error no-circular');
-    expect(status).not.toBe(0);
+    expect(said).not.toContain('no-circular');
+    expect(status).toBe(0);
   });
 
   test('refuses an import of nothing', () => {

@@ -98,6 +98,9 @@ export const anyEvent: fc.Arbitrary<TraceEvent> = fc
   .constantFrom(...TRACE_KINDS)
   .chain(eventOfKind);
 
+/** Any name but the one that a YAML file may not have as a key. */
+const settingName = fc.string().filter((name) => name !== '__proto__');
+
 /** Any list of steps with unique labels; the first has an event. */
 export const anyTrace: fc.Arbitrary<Trace> = fc
   .tuple(
@@ -107,7 +110,7 @@ export const anyTrace: fc.Arbitrary<Trace> = fc
       minLength: 1,
       maxLength: 4,
     }),
-    fc.record({ settings: fc.dictionary(fc.string(), scalar), seed: fc.string() }),
+    fc.record({ settings: fc.dictionary(settingName, scalar), seed: fc.string() }),
   )
   .map(([first, steps, some]) => ({
     ...smallTrace(),

@@ -32,8 +32,9 @@ describe('a YAML file', () => {
     ['an unknown tag', 'a: !!js/function x', 1],
     ['an alias', 'a: &x 1\nb: *x', 2],
     ['an alias bomb', bomb, 2],
+    ['a key that JavaScript reserves', 'a:\n  __proto__: 1', 2],
     ['an alias to nothing', 'a: *x', 1],
-    ['nesting without end', '['.repeat(200_000), undefined],
+    ['nesting without end', '['.repeat(20_000), undefined],
   ])('is refused with %s', (_what, text, line) => {
     const error = refusal(() => readYaml('a.yaml', text));
     expect(error.code).toBe('E_YAML');
@@ -96,7 +97,6 @@ describe('a value that a schema refuses', () => {
     ['list: [1]', 'E_X: a.yaml:1:8, list[0]: expected text, found 1'],
     ['either: {deep: x}', 'E_X: a.yaml:1:16, either.deep: expected a number, found "x"'],
     ['sice: 1', 'E_X: a.yaml:1:1, sice: unknown key "sice"'],
-    ['__proto__: 1', 'E_X: a.yaml:1:1, __proto__: unknown key "__proto__"'],
     ['[]', 'E_X: a.yaml:1:1: expected a mapping, found an empty list'],
     ['', 'E_X: a.yaml: expected a mapping, found nothing'],
   ])('%s: %s', (text, message) => {

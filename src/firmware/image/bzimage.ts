@@ -1,4 +1,5 @@
 /** bzImage: the boot sector and setup code of the x86 boot protocol, and the compressed kernel behind them (Documentation/x86/boot.txt). */
+import { BOOT_FLAG, HDRS_MAGIC } from '../boot-params.js';
 import { decodeGzip, GZIP_MAGIC, GZIP_MAX_RATIO } from './gzip.js';
 import { decodeLz4Legacy, LZ4_LEGACY_MAGIC, LZ4_MAX_RATIO, type CompressedPlace } from './lz4.js';
 import { Reader, hex, hexBytes } from './reader.js';
@@ -30,9 +31,6 @@ export interface BzImage {
   readonly payload: Uint8Array;
 }
 
-export const BOOT_FLAG = 0xaa55;
-/** "HdrS", little endian. */
-export const HEADER_MAGIC = 0x5372_6448;
 /** The first protocol with payload_offset and payload_length (boot.txt). */
 const PROTOCOL_WITH_PAYLOAD = 0x0208;
 const SECTOR = 512;
@@ -88,7 +86,7 @@ export function isBzImage(bytes: Uint8Array): boolean {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   return (
     view.getUint16(SETUP_HEADER.boot_flag, true) === BOOT_FLAG &&
-    view.getUint32(SETUP_HEADER.header, true) === HEADER_MAGIC
+    view.getUint32(SETUP_HEADER.header, true) === HDRS_MAGIC
   );
 }
 
@@ -108,7 +106,7 @@ export function readBzImage(bytes: Uint8Array, file: string): BzImage {
     });
   }
   const magic = reader.u32(H.header, 'header');
-  if (magic !== HEADER_MAGIC) {
+  if (magic !== HDRS_MAGIC) {
     throw reader.error('E_NOT_A_KERNEL', H.header, { expected: '"HdrS"', found: hex(magic) });
   }
   const protocol = reader.u16(H.version, 'version');

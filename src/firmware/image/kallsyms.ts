@@ -324,7 +324,7 @@ function decodeNames(
     const end = to[index] ?? 0;
     for (let at = from[index] ?? 0; at < end; at++) {
       const piece = pieces[byteAt(bytes, at)] ?? none;
-      for (let i = 0; i < piece.length; i++) text[unit++] = piece[i] ?? 0;
+      for (const code of piece) text[unit++] = code;
     }
   }
   return { text, starts };
