@@ -16,7 +16,8 @@ import { KINDS, type TraceKind } from './vocabulary.js';
 
 /**
  * How far back an event looks for a run to join (our choice: several bodies of any loop in the boot): among the step's
- * latest runs for a repetition, among the latest that came the same way for a run which it continues.
+ * latest runs for a repetition, among the latest that came the same way for a run which it continues. A repetition does
+ * not reach back over what keeps its place: a second WBINVD after CR4 was written stands after it.
  */
 export const MERGE_WINDOW = 16;
 
@@ -92,20 +93,25 @@ export class Coalescer {
   private readonly places = new Map<Run, number>();
   private readonly byPath = new Map<number, Run[]>();
   private events = 0;
+  /** Place of the latest run whose kind keeps its place among its neighbours. */
+  private barrier = -1;
 
   /** Adds an event to the latest run that it continues or repeats, or as a run of its own. */
   add({ kind, fields }: EventInput, origin: Origin, path: number): void {
     const when = this.events;
     this.events += 1;
+    const keepsPlace = KINDS[kind].merging === 'neighbour';
     const sameWay = this.byPath.get(path) ?? [];
     let best: Joined | undefined;
     let joins: Run | undefined;
     for (const run of sameWay.slice(-MERGE_WINDOW).reverse()) {
       if (run.kind !== kind || !sameOrigin(run.origin, origin)) continue;
-      const back = this.runs.length - (this.places.get(run) ?? 0);
-      if (KINDS[kind].merging === 'neighbour' && back > 1) break;
+      const place = this.places.get(run) ?? 0;
+      const back = this.runs.length - place;
+      if (keepsPlace && back > 1) break;
       const whole = joined(run, fields);
-      if (whole === undefined || (back > MERGE_WINDOW && whole.growing.size === 0)) continue;
+      const far = back > MERGE_WINDOW || place < this.barrier;
+      if (whole === undefined || (far && whole.growing.size === 0)) continue;
       if (best === undefined || whole.fitness > best.fitness) [best, joins] = [whole, run];
     }
     if (best !== undefined && joins !== undefined) {
@@ -115,6 +121,7 @@ export class Coalescer {
       return;
     }
     const run: Run = { kind, origin, path, fields, at: [when] };
+    if (keepsPlace) this.barrier = this.runs.length;
     this.places.set(run, this.runs.length);
     this.runs.push(run);
     sameWay.push(run);

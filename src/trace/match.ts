@@ -158,7 +158,8 @@ class Matching {
 
   private find(directive: Directive): { verdict: Verdict; indices?: readonly number[] } {
     const after = { start: this.cursor, end: this.events.length };
-    const reach = directive.kind === 'next' ? { ...after, end: this.cursor + 1 } : after;
+    const reach =
+      directive.kind === 'next' ? { ...after, end: Math.min(this.cursor + 1, after.end) } : after;
     const stretch = this.confined(directive, reach);
     const found = this.assign(directive.patterns, stretch);
     if (found === undefined) return { verdict: this.missing(directive, stretch) };

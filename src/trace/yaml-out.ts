@@ -74,7 +74,10 @@ function sorted(settings: Readonly<Record<string, Scalar>>): Record<string, Scal
 /** Whether a collection stands in one line: events, regions and whatever holds only plain values in a list. */
 function standsInLine(node: Node, depth: number): boolean {
   if (isSeq(node)) return !node.items.some(isCollection);
-  return isMap(node) && depth >= 2 && !node.items.some(({ value }) => isCollection(value));
+  if (!isMap(node)) return false;
+  return (
+    node.items.length === 0 || (depth >= 2 && !node.items.some(({ value }) => isCollection(value)))
+  );
 }
 
 /** The trace as YAML: a block per step, a line per event. */

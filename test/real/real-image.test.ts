@@ -63,8 +63,10 @@ function differences(
     [physical(program.overlayRange.start), physical(program.overlayRange.end)],
   ] as const;
   const found: string[] = [];
+  // What the file has beyond _end is no part of the kernel: the work area lies over it.
+  const end = physical(program.link('_end'));
   for (const segment of image.segments) {
-    const length = Math.floor(segment.bytes.length / 16) * 16;
+    const length = Math.floor(Math.min(segment.bytes.length, end - segment.paddr) / 16) * 16;
     const expected = wanted(segment.paddr, segment.bytes.subarray(0, length));
     const got = read(segment.paddr, length);
     for (let i = 0; i < length && found.length < 5; i++) {
@@ -126,14 +128,10 @@ describe("Debian's cloud kernel", () => {
       const engine = join(dir, 'engine.json');
       writeFileSync(engine, JSON.stringify(subject.machine.engine.describe()));
       const recompute = (address: number, plaintext: Uint8Array): Uint8Array => {
-        const ran = spawnSync(
-          process.execPath,
-          ['test/real/recompute.mjs', engine, String(address)],
-          {
-            input: plaintext,
-            maxBuffer: 1 << 28,
-          },
-        );
+        const plain = join(dir, 'plain');
+        writeFileSync(plain, plaintext);
+        const program = ['test/real/recompute.mjs', engine, String(address), plain];
+        const ran = spawnSync(process.execPath, program, { maxBuffer: 1 << 28 });
         if (ran.status !== 0) throw new Error(ran.stderr.toString());
         return new Uint8Array(ran.stdout);
       };
@@ -145,7 +143,12 @@ describe("Debian's cloud kernel", () => {
     }
   });
 
-  test('less than a tenth of the image was written by the boot itself', () => {
+  test('most of the image was not written by the boot itself, so the comparison says something', () => {
+    const text = written.subarray(
+      subject.loaded.kernelAt,
+      subject.loaded.kernelAt + 0x1e0_1ef2 - 0x100_0000,
+    );
+    expect(text.includes(1)).toBe(false);
     expect(written.reduce((sum, byte) => sum + byte, 0)).toBeLessThan(size / 2);
   });
 });

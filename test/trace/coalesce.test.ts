@@ -135,6 +135,23 @@ describe('a repetition', () => {
     expect(coalescer.runs.filter(({ kind }) => kind === 'tlb-flush')).toHaveLength(left);
   });
 
+  test('does not reach back over a write to CR4: the second WBINVD stands after it', () => {
+    const wbinvd = event('cache-flush', { how: 'wbinvd' });
+    const cr4 = event('cr', { reg: 'CR4', value: '0x20' });
+    const kinds = runsOf([wbinvd, cr4, wbinvd, wbinvd]).map(({ kind, n }) => [kind, n]);
+    expect(kinds).toEqual([
+      ['cache-flush', 1],
+      ['cr', 1],
+      ['cache-flush', 2],
+    ]);
+  });
+
+  test('stays apart, a range goes on over a write to CR4', () => {
+    const cr4 = event('cr', { reg: 'CR4', value: '0x20' });
+    expect(runsOf([map(0), cr4, map(1)])).toHaveLength(2);
+    expect(runsOf([map(0), cr4, map(0)])).toHaveLength(3);
+  });
+
   test('of what changes the CPU keeps its place: CR4 is cleared and set again', () => {
     const cr4 = (value: string): EventInput => event('cr', { reg: 'CR4', value });
     expect(runsOf([cr4('0x20'), cr4('0xa0'), cr4('0x20')])).toHaveLength(3);

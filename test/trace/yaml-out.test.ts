@@ -63,6 +63,13 @@ describe('a trace as YAML', () => {
     expect(printTrace(smallTrace())).toBe(SMALL);
   });
 
+  test('has what is empty in the line of its name', () => {
+    const { header } = smallTrace();
+    const text = printTrace({ ...smallTrace(), header: { ...header, settings: {} }, consumed: [] });
+    expect(text).toContain('\n  settings: {}\n');
+    expect(text).toContain('\nconsumed: []\n');
+  });
+
   test('names its schema in the first line if it is told where that is', () => {
     const text = printTrace(smallTrace(), { schema: '../../schemas/trace.schema.json' });
     expect(text).toBe(`# yaml-language-server: $schema=../../schemas/trace.schema.json\n${SMALL}`);

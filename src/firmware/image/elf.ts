@@ -153,10 +153,11 @@ function checkHeader(reader: Reader): void {
   if (machine !== EM_X86_64) throw wants(E.e_machine, `${machine}`, 'e_machine 62 (x86-64)');
 }
 
-/** Offset of entry `index` of a table whose entries must have the size that this reader knows. */
+/** Offset of entry `index` of a table, which must be there whole and have entries of the size that this reader knows. */
 function tableAt(
   reader: Reader,
   fields: { off: number; entsize: number; name: string },
+  count: number,
   entry: number,
 ): (index: number) => number {
   const at = reader.u64(fields.off, `${fields.name}off`);
@@ -168,6 +169,7 @@ function tableAt(
       found: `${size}`,
     });
   }
+  reader.slice(at, count * entry, `table at ${fields.name}off`);
   return (index) => at + index * entry;
 }
 
@@ -177,7 +179,7 @@ function readSegments(reader: Reader): ImageSegment[] {
   const segments: ImageSegment[] = [];
   if (count > 0) {
     const { e_phoff: off, e_phentsize: entsize } = ELF64_EHDR;
-    const headerAt = tableAt(reader, { off, entsize, name: 'e_ph' }, P.size);
+    const headerAt = tableAt(reader, { off, entsize, name: 'e_ph' }, count, P.size);
     for (let index = 0; index < count; index++) {
       const at = headerAt(index);
       if (reader.u32(at + P.p_type, `program header ${index}`) !== PT_LOAD) continue;
@@ -264,7 +266,7 @@ function readSymtab(reader: Reader): SymbolTable | undefined {
   const count = reader.u16(ELF64_EHDR.e_shnum, 'e_shnum');
   if (count === 0) return undefined;
   const { e_shoff: off, e_shentsize: entsize } = ELF64_EHDR;
-  const headerAt = tableAt(reader, { off, entsize, name: 'e_sh' }, S.size);
+  const headerAt = tableAt(reader, { off, entsize, name: 'e_sh' }, count, S.size);
   const sections = Array.from({ length: count }, (_, index) => ({
     type: reader.u32(headerAt(index) + S.sh_type, `section header ${index}`),
     flags: reader.u32(headerAt(index) + S.sh_flags, 'sh_flags'),

@@ -23,7 +23,13 @@ export function ascii(text: string): Uint8Array {
 }
 
 export function concat(...pieces: readonly (Uint8Array | readonly number[])[]): Uint8Array {
-  return Uint8Array.from(pieces.flatMap((piece) => [...piece]));
+  const bytes = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const piece of pieces) {
+    bytes.set(piece, at);
+    at += piece.length;
+  }
+  return bytes;
 }
 
 /** Bytes without a pattern, the same every time. */

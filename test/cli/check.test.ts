@@ -1,0 +1,125 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { sme } from './io.js';
+
+let dir: string;
+beforeAll(() => {
+  dir = mkdtempSync(join(tmpdir(), 'sme-boot-check-'));
+});
+afterAll(() => {
+  rmSync(dir, { recursive: true });
+});
+
+/** A kept trace with one thing changed. */
+function changed(name: string, from: RegExp, to: string): string {
+  const text = readFileSync('traces/bios-minimal/stage-18.yaml', 'utf8');
+  const file = join(dir, name);
+  const other = text.replace(from, to);
+  expect(other).not.toBe(text);
+  writeFileSync(file, other);
+  return file;
+}
+
+describe('sme-boot check', () => {
+  test('every expected trace of the project holds', async () => {
+    const { status, out } = await sme(['check']);
+    expect(out).toMatch(/\n\d+ passed, 0 failed\n$/);
+    expect(out).toContain('ok     traces/bios-minimal/stage-00.yaml');
+    expect(out).toContain('ok     traces/match/initrd.yaml');
+    expect(status).toBe(0);
+  });
+
+  test('a trace that differs fails, says what differs and how to run it again', async () => {
+    const file = changed('differs.yaml', /\{cr: CR3, (.*)C: 1/, '{cr: CR3, $1C: 0');
+    const { status, out } = await sme(['check', file]);
+    expect(status).toBe(1);
+    expect(out).toContain('C: expected 0, found 1');
+    expect(out).toContain('sme-boot run bios-minimal --stage 18 --trace -');
+    expect(out).toContain('0 passed, 1 failed');
+  });
+
+  test('--update rewrites it', async () => {
+    const file = changed('update.yaml', /value: 0x940000/, 'value: 0x950000');
+    expect((await sme(['check', file, '--update'])).status).toBe(0);
+    expect((await sme(['check', file])).status).toBe(0);
+  });
+
+  test('a match file that does not hold fails with the nearest event', async () => {
+    const file = join(dir, 'match.yaml');
+    writeFileSync(
+      file,
+      [
+        'expect: match',
+        'run: {scenario: bios-minimal, stage: 18}',
+        'match:',
+        '  - expect: {cr: CR3, table: early_level4_pgt, C: 0}',
+        'outcome: {kind: panic}',
+        '',
+      ].join('\n'),
+    );
+    const { status, out } = await sme(['check', file]);
+    expect(status).toBe(1);
+    expect(out).toMatch(/not found/);
+    expect(out).toMatch(/booted/);
+  });
+
+  test.each(['junit', 'ktap'])('reports as %s', async (form) => {
+    const { out } = await sme(['check', 'traces/match/pat-base.yaml', '--reporter', form]);
+    expect(out).toMatch(form === 'junit' ? /<testsuite/ : /^KTAP version 1\n1\.\.1\nok 1/);
+  });
+
+  test.each([
+    ['not YAML', 'a: [', /E_YAML/],
+    ['empty', '', /E_/],
+    ['no expectation', 'expect: match\nrun: {scenario: bios-minimal}\n', /E_EXPECTATION/],
+    [
+      'an alias bomb',
+      `a: &a [x,x,x]\nb: &b [${'*a,'.repeat(50)}]\nc: [${'*b,'.repeat(50)}]\n`,
+      /E_/,
+    ],
+    [
+      'an unknown key',
+      'expect: match\nrun: {scenario: bios-minimal, speed: 9}\nmatch: [{expect: {cr: CR3}}]\n',
+      /speed/,
+    ],
+  ])('a file that is %s is refused with its place', async (name, text, message) => {
+    const file = join(dir, `${name.replace(/ /g, '-')}.yaml`);
+    writeFileSync(file, text);
+    const { status, err } = await sme(['check', file]);
+    expect(status).toBe(2);
+    expect(err).toMatch(message);
+    expect(err).toContain(name.replace(/ /g, '-'));
+  });
+});
+
+describe('sme-boot diff', () => {
+  test('of stages 17 and 18 is what patch 18 does', async () => {
+    const { status, out } = await sme(['diff', '--stage', '17', '--stage', '18']);
+    expect(status).toBe(1);
+    expect(out).toMatch(/\+ \{wrmsr: SYSCFG, value: 0x940000/);
+    expect(out).toMatch(/\+ \{encrypt: 0x1000000/);
+    expect(out).toMatch(/early_level4_pgt\[511\].*\n {6}C: expected 0, found 1/);
+  });
+
+  test('of a file and the run that it is of is empty', async () => {
+    const { status, out } = await sme([
+      'diff',
+      'traces/bios-minimal/stage-05.yaml',
+      'bios-minimal --stage 5',
+    ]);
+    expect([status, out]).toEqual([0, '']);
+  });
+
+  test('is data with --format json', async () => {
+    const { out } = await sme(['diff', '--stage', '0', '--stage', '1', '--format', 'json']);
+    const data = JSON.parse(out) as { steps: { label: string }[] };
+    expect(data.steps.map(({ label }) => label)).toEqual(['mtrr_bp_init']);
+  });
+
+  test('refuses a match file', async () => {
+    const { status, err } = await sme(['diff', 'traces/match/initrd.yaml', 'bios-minimal']);
+    expect([status, err.slice(0, 23)]).toEqual([2, 'sme-boot: E_NOT_A_TRACE']);
+  });
+});

@@ -1,0 +1,124 @@
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { parseTrace } from '../../src/trace/yaml-in.js';
+import { sme } from './io.js';
+
+let dir: string;
+beforeAll(() => {
+  dir = mkdtempSync(join(tmpdir(), 'sme-boot-run-'));
+});
+afterAll(() => {
+  rmSync(dir, { recursive: true });
+});
+
+describe('sme-boot run', () => {
+  test('tells the default boot and ends with /init', async () => {
+    const { status, out, err } = await sme(['run']);
+    expect(status).toBe(0);
+    expect(err).toBe('');
+    expect(out.trimEnd().split('\n').at(-1)).toBe('booted: Run /init as init process');
+    expect(out).toMatch(/encrypted in place: 0x1000000\.\.0x1ffffff/);
+    expect(out).toMatch(/boot params +intact/);
+    expect(out).not.toContain('\u001b');
+  });
+
+  test('gives stdout to a trace that asks for it and tells the story on stderr', async () => {
+    const { status, out, err } = await sme(['run', '--stage', '3', '--trace', '-']);
+    expect(status).toBe(0);
+    expect(parseTrace('-', out).header.stage).toBe(3);
+    expect(err).toMatch(/booted: Run \/init/);
+  });
+
+  test('writes a trace to a file, whole, as YAML or JSON', async () => {
+    const file = join(dir, 't.json');
+    const { status } = await sme([
+      'run',
+      '--stage',
+      '2',
+      '--trace',
+      file,
+      '--trace-format',
+      'json',
+    ]);
+    expect(status).toBe(0);
+    const json = JSON.parse(readFileSync(file, 'utf8')) as { header: { stage: number } };
+    expect(json.header.stage).toBe(2);
+    expect(readdirSync(dir)).toEqual(['t.json']);
+  });
+
+  test('exits 1 where the scenario expected another outcome', async () => {
+    const { status, out } = await sme(['run', '--stage', '6', '--activate']);
+    expect(status).toBe(1);
+    expect(out).toMatch(/panic \(expected: booted\)/);
+  });
+
+  test('takes settings and a command line', async () => {
+    const { out } = await sme(['run', '--set', 'machine.ram=4GiB', '--cmdline', 'quiet']);
+    expect(out).toMatch(/command line: quiet/);
+    expect(out).toMatch(/BIOS-e820: \[mem 0x100000000-0x13fffffff\] usable/);
+    expect(out).not.toMatch(/encrypted in place/);
+  });
+
+  test('colours when told to, and not when NO_COLOR is set', async () => {
+    expect((await sme(['--color=always', 'run', '--stage', '0'])).out).toContain('\u001b[');
+    expect((await sme(['run', '--stage', '0'], { NO_COLOR: '1' }, true)).out).not.toContain(
+      '\u001b[',
+    );
+    expect((await sme(['--color=never', 'run', '--stage', '0'], {}, true)).out).not.toContain(
+      '\u001b[3',
+    );
+  });
+
+  test('shows progress on a terminal only', async () => {
+    expect((await sme(['run', '--stage', '0'], { NO_COLOR: '1' }, true)).err).toContain('[1/');
+    expect((await sme(['run', '--stage', '0'])).err).toBe('');
+  });
+
+  test('has help with examples', async () => {
+    for (const argv of [['--help'], ['run', '--help'], ['check', '--help'], ['diff', '--help']]) {
+      const { status, out } = await sme(argv);
+      expect(status).toBe(0);
+      expect(out).toMatch(/Examples:\n {2}sme-boot/);
+    }
+  });
+});
+
+describe('bad usage exits 2 and writes nothing', () => {
+  test.each([
+    [['run', '--stage', '19'], /stage is a number from 0 to 18/],
+    [['run', '--no-such-flag'], /unknown option/],
+    [['frobnicate'], /unknown command/],
+    [['run', 'no-such-scenario'], /E_SCENARIO_UNKNOWN: .*bios-minimal/],
+    [['run', '--set', 'machine.cpus=4'], /E_UNKNOWN_KEY: .*machine/],
+    [['run', '--set', 'nonsense'], /E_SET/],
+    [['run', '--set', 'machine.sme={"cBit":200,"reduction":5}'], /machine\.sme\.cBit/],
+    [['run', '--set', 'machine.ram=64TiB'], /E_RAM_TOO_LARGE: machine\.ram/],
+    [['run', '--set', 'loader.initrdAt=16MiB'], /E_LAYOUT_OVERLAP: layout/],
+    [['run', '--set', 'loader.initrdAt=3GiB'], /E_LAYOUT_NO_RAM: layout/],
+    [['run', 'intel', '--set', 'machine.sme={"cBit":47,"reduction":5}'], /E_SME/],
+    [['run', '--kernel', '/no/such/vmlinuz'], /E_READ: \/no\/such\/vmlinuz: no such file/],
+    [['run', '--kernel', 'package.json'], /E_NOT_A_KERNEL|E_.*KERNEL/],
+    [['run', '--initrd', 'src'], /E_READ: src: it is a directory/],
+    [['run', '--cmdline', 'x'.repeat(5000)], /E_CMDLINE_TOO_LONG/],
+    [['diff'], /E_USAGE/],
+    [['diff', '--stage', '17'], /E_USAGE/],
+    [['diff', 'no/such.yaml', 'other.yaml'], /E_READ: no\/such\.yaml/],
+    [['check', 'no-such-dir'], /E_READ: no-such-dir/],
+    [['check', 'src'], /E_NOTHING: src/],
+  ])('%j', async (argv, message) => {
+    const trace = join(dir, 'never.yaml');
+    const more = argv[0] === 'run' ? ['--trace', trace] : [];
+    const { status, out, err } = await sme([...argv, ...more]);
+    expect([status, out]).toEqual([2, '']);
+    expect(err).toMatch(message);
+    expect(err).not.toMatch(/\n\s+at /);
+    expect(existsSync(trace)).toBe(false);
+  });
+
+  test('--update is refused where CI is set', async () => {
+    const { status, err } = await sme(['check', '--update'], { CI: 'true' });
+    expect([status, err.slice(0, 14)]).toEqual([2, 'sme-boot: E_CI']);
+  });
+});

@@ -1,0 +1,246 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { spawnSync } from 'node:child_process';
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  NEWC_FIELDS,
+  NEWC_HEADER_SIZE,
+  readCpio,
+  S_IFDIR,
+  S_IFREG,
+  writeCpio,
+  type CpioEntry,
+} from '../../src/firmware/cpio.js';
+import { ascii, concat, noise, refusal } from './image/build.js';
+
+const file = { file: 'initrd' };
+const init: CpioEntry = { name: 'init', mode: S_IFREG | 0o755, body: ascii('#!/bin/sh\n') };
+const etc: CpioEntry = { name: 'etc', mode: S_IFDIR | 0o755, body: new Uint8Array(0) };
+const motd: CpioEntry = { name: 'etc/motd', mode: S_IFREG | 0o644, body: noise(7) };
+const entries = [init, etc, motd];
+const archive = writeCpio(entries);
+
+/** What a writer was given of what a reader found. */
+function given(bytes: Uint8Array): CpioEntry[] {
+  return readCpio(bytes, file).entries.map(({ name, mode, body }) => ({ name, mode, body }));
+}
+/** Offset of a field of the header at `at`. */
+const field = (name: (typeof NEWC_FIELDS)[number], at = 0): number =>
+  at + 6 + 8 * NEWC_FIELDS.indexOf(name);
+/** The archive with a field of the header at `at` changed. */
+function changed(name: (typeof NEWC_FIELDS)[number], digits: string, at = 0): Uint8Array {
+  const bytes = archive.slice();
+  bytes.set(ascii(digits), field(name, at));
+  return bytes;
+}
+
+describe('a newc archive', () => {
+  test('has thirteen fields behind its magic, in the order of buffer-format.txt', () => {
+    expect(NEWC_FIELDS).toEqual([
+      'c_ino',
+      'c_mode',
+      'c_uid',
+      'c_gid',
+      'c_nlink',
+      'c_mtime',
+      'c_filesize',
+      'c_maj',
+      'c_min',
+      'c_rmaj',
+      'c_rmin',
+      'c_namesize',
+      'c_chksum',
+    ]);
+    expect(NEWC_HEADER_SIZE).toBe(6 + 13 * 8);
+  });
+
+  test('is written header by header, padded to multiples of 4', () => {
+    const text = String.fromCharCode(...archive);
+    const head =
+      '070701' + '00000001' + '000081ed' + '00000000'.repeat(2) + '00000001' + '00000000';
+    const tail = '0000000a' + '00000000'.repeat(4) + '00000005' + '00000000';
+    expect(text.slice(0, 128)).toBe(
+      `${head}${tail}init\0\0#!/bin/s`.padEnd(124, '?').slice(0, 128) + text.slice(124, 128),
+    );
+    expect(archive.length % 4).toBe(0);
+    expect(writeCpio(entries)).toEqual(archive);
+  });
+
+  test('gives back what was written, with the places of headers and bodies', () => {
+    const { entries: found, end } = readCpio(archive, file);
+    expect(given(archive)).toEqual(entries);
+    expect(end).toBe(archive.length);
+    expect(found.map(({ at, bodyAt }) => [at, bodyAt])).toEqual([
+      [0, 116],
+      [128, 244],
+      [244, 364],
+    ]);
+    expect(found[0]).toMatchObject({ uid: 0, gid: 0, mtime: 0 });
+  });
+
+  test('keeps owner and time', () => {
+    const owned = { ...motd, uid: 1, gid: 0xffff_ffff, mtime: 0x5700_0000 };
+    expect(readCpio(writeCpio([owned]), file).entries[0]).toMatchObject(owned);
+  });
+
+  test('without entries is its trailer alone', () => {
+    expect(readCpio(writeCpio([]), file)).toEqual({ entries: [], end: 124 });
+  });
+
+  test('may follow another, with zeros between', () => {
+    for (const zeros of [0, 4, 8, 512]) {
+      expect(given(concat(archive, new Uint8Array(zeros), archive))).toEqual([
+        ...entries,
+        ...entries,
+      ]);
+    }
+  });
+
+  test('starts on a multiple of 4: reading stops at one that does not', () => {
+    const bytes = concat(archive, new Uint8Array(2), archive);
+    expect(readCpio(bytes, file)).toMatchObject({ end: archive.length + 2 });
+    expect(given(bytes)).toEqual(entries);
+  });
+
+  test('may be followed by a compressed one: reading stops there', () => {
+    const bytes = concat(archive, new Uint8Array(3), [0x1f, 0x8b, 8]);
+    expect(readCpio(bytes, file).end).toBe(archive.length + 3);
+  });
+
+  test('need not pad its trailer', () => {
+    const end = archive.length - 3;
+    expect(readCpio(archive.subarray(0, end), file).end).toBe(end);
+  });
+
+  test('of any entries gives them back', () => {
+    const entry = fc.record({
+      name: fc.stringMatching(/^[\x01-\xff]{1,40}$/),
+      mode: fc.nat(0xffff),
+      body: fc.uint8Array({ maxLength: 50 }),
+    });
+    fc.assert(
+      fc.property(fc.array(entry), (list) => {
+        expect(given(writeCpio(list))).toEqual(list);
+      }),
+    );
+  });
+});
+
+describe('no newc archive', () => {
+  test.each([
+    ['another magic', ascii('070702'.padEnd(110, '0')), 'E_NOT_CPIO', 0, '"070702"'],
+    [
+      'the old binary magic',
+      Uint8Array.from([0xc7, 0x71, 0, 0]),
+      'E_NOT_CPIO',
+      0,
+      '"Çq\\u0000\\u0000"',
+    ],
+    ['a gzip member', Uint8Array.from([0, 0x1f, 0x8b]), 'E_NOT_CPIO', 1, '"\\u001f\x8b"'],
+    ['half a magic', ascii('0707'), 'E_NOT_CPIO', 0, '"0707"'],
+  ])('is %s', (_title, bytes, code, offset, found) => {
+    const error = refusal(() => readCpio(bytes, file));
+    expect({ code: error.code, place: error.place, found: error.found }).toEqual({
+      code,
+      place: { file: 'initrd', offset },
+      found,
+    });
+  });
+
+  test.each([
+    ['a second header without magic', archive.with(129, 0x38), 128],
+    ['digits that are none', changed('c_mode', '0000g1ed'), field('c_mode')],
+    ['digits with a sign', changed('c_filesize', '-0000001'), field('c_filesize')],
+    ['a name of no bytes', changed('c_namesize', '00000000'), 0],
+    ['a name longer than PATH_MAX', changed('c_namesize', '00001001'), 0],
+    ['a name without its NUL', changed('c_namesize', '00000004'), 0],
+    ['a name with a NUL inside', changed('c_namesize', '00000006'), 0],
+  ])('is one with %s', (_title, bytes, offset) => {
+    const { code, place } = refusal(() => readCpio(bytes, file));
+    expect({ code, place }).toEqual({ code: 'E_BAD_CPIO', place: { file: 'initrd', offset } });
+  });
+
+  test('is one whose body runs past the end, however long', () => {
+    for (const size of ['00001000', 'ffffffff']) {
+      const { code, place } = refusal(() => readCpio(changed('c_filesize', size, 128), file));
+      expect({ code, place }).toEqual({
+        code: 'E_TRUNCATED',
+        place: { file: 'initrd', offset: 128 },
+      });
+    }
+  });
+
+  test('is one cut before the end of its trailer', () => {
+    const trailer = archive.length - 124;
+    const last = trailer + NEWC_HEADER_SIZE + 'TRAILER!!!'.length;
+    for (let length = 6; length <= last; length++) {
+      const { code, place } = refusal(() => readCpio(archive.subarray(0, length), file));
+      expect(code).toBe('E_TRUNCATED');
+      expect(place.offset).toBeLessThanOrEqual(length);
+    }
+    expect(given(archive.subarray(0, last + 1))).toEqual(entries);
+  });
+
+  test.each([[''], ['a\0b'], ['TRAILER!!!'], ['Ā'], ['x'.repeat(4096)]])(
+    'can be written with the name %j',
+    (name) => {
+      expect(refusal(() => writeCpio([{ ...init, name }])).code).toBe('E_BAD_CPIO');
+    },
+  );
+});
+
+describe('the cpio tool', () => {
+  /** Runs cpio in a new directory that `prepare` may fill, and gives what `look` sees there. */
+  function inDirectory<T>(run: (directory: string) => T): T {
+    const directory = mkdtempSync(join(tmpdir(), 'cpio-'));
+    try {
+      return run(directory);
+    } finally {
+      rmSync(directory, { recursive: true });
+    }
+  }
+  function cpio(args: string[], directory: string, input: Uint8Array): Uint8Array {
+    const { status, stdout, stderr, error } = spawnSync('cpio', args, { cwd: directory, input });
+    if (error) throw error;
+    expect({ status, stderr: stderr.toString() }).toMatchObject({ status: 0 });
+    return new Uint8Array(stdout);
+  }
+
+  test('unpacks what is written here', () => {
+    inDirectory((directory) => {
+      cpio(['-i', '--quiet'], directory, archive);
+      expect(readFileSync(join(directory, 'init'), 'latin1')).toBe('#!/bin/sh\n');
+      expect(statSync(join(directory, 'init')).mode & 0o777).toBe(0o755);
+      expect(statSync(join(directory, 'etc')).isDirectory()).toBe(true);
+      expect(new Uint8Array(readFileSync(join(directory, 'etc/motd')))).toEqual(motd.body);
+    });
+  });
+
+  test('packs what is read here', () => {
+    inDirectory((directory) => {
+      mkdirSync(join(directory, 'etc'));
+      for (const { name, body, mode } of [init, motd]) {
+        writeFileSync(join(directory, name), body);
+        chmodSync(join(directory, name), mode & 0o777);
+        utimesSync(join(directory, name), 1000, 1000);
+      }
+      chmodSync(join(directory, 'etc'), 0o755);
+      const list = ascii(entries.map(({ name }) => `${name}\n`).join(''));
+      const packed = cpio(['-o', '--quiet', '-H', 'newc'], directory, list);
+      expect(given(packed)).toEqual(entries);
+      expect(readCpio(packed, file).end).toBe(packed.length);
+      expect(readCpio(packed, file).entries[0]?.mtime).toBe(1000);
+    });
+  });
+});

@@ -1,0 +1,139 @@
+import { describe, expect, test } from '@jest/globals';
+import { createHash } from 'node:crypto';
+import { readKernelImage, type KernelImage } from '../../../src/firmware/image/kernel-image.js';
+import {
+  ascii,
+  buildBzImage,
+  buildElf,
+  buildKallsyms,
+  concat,
+  le32,
+  lz4Legacy,
+  noise,
+  refusal,
+} from './build.js';
+
+const TEXT = -0x7f00_0000;
+const RODATA = TEXT + 0x2000;
+const BANNER = 'Linux version 4.6.0 (builder@host) #1 SMP';
+const list = [
+  { name: '__per_cpu_start', type: 'A', address: 0 },
+  { name: '_text', type: 'T', address: TEXT },
+  ...Array.from({ length: 300 }, (_, index) => ({
+    name: `function_${index}`,
+    type: 't',
+    address: TEXT + 16 + index * 16,
+  })),
+  { name: 'linux_banner', type: 'R', address: RODATA },
+];
+const kallsyms = buildKallsyms(list, { word: 8, addresses: 'relative-percpu', order: 'classic' });
+const text = { vaddr: TEXT, paddr: 0x100_0000, bytes: noise(0x2000) };
+const rodata = {
+  vaddr: RODATA,
+  paddr: 0x100_2000,
+  bytes: concat(ascii(`${BANNER}\n\0`.padEnd(128, '\0')), kallsyms),
+  flags: 4,
+};
+const stripped = buildElf({ segments: [text, rodata] });
+const bare = buildElf({ segments: [text, { ...rodata, bytes: rodata.bytes.subarray(0, 128) }] });
+const bzImage = buildBzImage({ payload: concat(lz4Legacy(stripped), le32(stripped.length)) });
+const MAP = `ffffffff81000000 T _text
+ffffffff81002000 R linux_banner
+ffffffff81003000 B _end
+`;
+
+describe('a kernel image', () => {
+  test('that is a bzImage gives its setup header, version, segments and kallsyms', () => {
+    const image = readKernelImage(bzImage, { file: 'vmlinuz' });
+    expect(image.kind).toBe('bzImage');
+    expect(image.file).toBe('vmlinuz');
+    expect(image.version).toBe('4.6.0 (built) #1');
+    expect(image.setupHeader).toEqual(bzImage.slice(0x1f1, 0x264));
+    expect(image.entry).toBe(0x100_0000);
+    expect(image.segments.map(({ paddr }) => paddr)).toEqual([0x100_0000, 0x100_2000]);
+    expect(image.symbols.size).toBe(list.length);
+    expect(image.symbols.get('function_299')?.address).toBe(TEXT + 16 + 299 * 16);
+  });
+
+  test('that is a vmlinux gives its banner as the version', () => {
+    const image = readKernelImage(stripped, { file: 'vmlinux' });
+    expect(image.kind).toBe('vmlinux');
+    expect(image.version).toBe(BANNER);
+    expect(image.setupHeader).toBeUndefined();
+    expect('setupHeader' in image).toBe(false);
+  });
+
+  test('with an ELF symbol table is named by that, not by kallsyms', () => {
+    const bytes = buildElf({
+      segments: [text, rodata],
+      symbols: [{ name: '_text', value: TEXT }],
+    });
+    expect([...readKernelImage(bytes, { file: 'vmlinux' }).symbols.names()]).toEqual(['_text']);
+  });
+
+  test('has the SHA-256 of its file, whoever computes it', () => {
+    const sha256 = (bytes: Uint8Array): Uint8Array =>
+      new Uint8Array(createHash('sha256').update(bytes).digest());
+    const wanted = createHash('sha256').update(bzImage).digest('hex');
+    const images: KernelImage[] = [
+      readKernelImage(bzImage, { file: 'vmlinuz' }),
+      readKernelImage(bzImage, { file: 'vmlinuz', sha256 }),
+    ];
+    for (const image of images) {
+      expect(image.digest).toBe(wanted);
+      expect(image.digest).toBe(wanted);
+    }
+  });
+
+  test('is named by the System.map that is given', () => {
+    const systemMap = { file: 'System.map', text: MAP };
+    const image = readKernelImage(bare, { file: 'vmlinux', systemMap });
+    expect(image.symbols.size).toBe(3);
+    expect(image.version).toBe(BANNER);
+    const other = readKernelImage(bzImage, { file: 'vmlinuz', systemMap });
+    expect(other.symbols.get('function_0')).toBeUndefined();
+  });
+
+  test.each([
+    ['_text elsewhere', MAP.replace('81000000', '82000000')],
+    ['the banner elsewhere', MAP.replace('81002000', '81002001')],
+    ['the banner outside the image', MAP.replace('81002000', '91002000')],
+  ])('is not named by a System.map with %s', (_title, map) => {
+    const { code, place } = refusal(() =>
+      readKernelImage(bare, { file: 'vmlinux', systemMap: { file: 'other.map', text: map } }),
+    );
+    expect({ code, place }).toEqual({
+      code: 'E_SYSTEM_MAP_MISMATCH',
+      place: { file: 'other.map' },
+    });
+  });
+
+  test('without any symbols is refused, and the way out named', () => {
+    const { code, place, reason } = refusal(() => readKernelImage(bare, { file: 'vmlinux' }));
+    expect({ code, place }).toEqual({ code: 'E_NO_SYMBOLS', place: { file: 'vmlinux' } });
+    expect(reason).toContain('System.map');
+  });
+
+  test.each([
+    ['nothing', new Uint8Array(0), 'an empty file'],
+    ['a text', ascii('#!/bin/sh\n'), 'a file that starts with 23 21 2f 62'],
+    ['half a boot sector', bzImage.subarray(0, 0x202), 'a file that starts with 00 00 00 00'],
+  ])('is not %s', (_title, bytes, found) => {
+    const error = refusal(() => readKernelImage(bytes, { file: 'vmlinuz' }));
+    expect({ code: error.code, place: error.place, found: error.found }).toEqual({
+      code: 'E_NOT_A_KERNEL',
+      place: { file: 'vmlinuz', offset: 0 },
+      found,
+    });
+  });
+
+  test('with a payload that is no ELF is refused inside the payload', () => {
+    const junk = noise(500);
+    const bytes = buildBzImage({ payload: concat(lz4Legacy(junk), le32(junk.length)) });
+    const { code, place } = refusal(() => readKernelImage(bytes, { file: 'vmlinuz' }));
+    expect({ code, place }).toEqual({
+      code: 'E_NOT_A_KERNEL',
+      place: { file: 'vmlinuz', path: 'payload', offset: 0 },
+    });
+  });
+});

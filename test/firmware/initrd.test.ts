@@ -1,0 +1,141 @@
+import { describe, expect, test } from '@jest/globals';
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { readCpio, S_IFDIR, S_IFMT } from '../../src/firmware/cpio.js';
+import {
+  builtInInitrd,
+  EQUIV_CPU_ENTRY,
+  F17H_PATCH_SIZE,
+  MICROCODE_HEADER_AMD,
+  MICROCODE_PATH,
+  microcodeContainer,
+  NAPLES_CPUID,
+  NAPLES_EQUIV_CPU,
+  NAPLES_PATCH_ID,
+  rootEntries,
+  UCODE_CONTAINER,
+  UCODE_SECTION,
+} from '../../src/firmware/initrd.js';
+import { viewOf } from './image/build.js';
+
+const initrd = builtInInitrd();
+const early = readCpio(initrd, { file: 'initrd' });
+
+/** What gzip(1) makes of the part behind the early archive. */
+function gunzipped(): Uint8Array {
+  const input = initrd.subarray(early.end);
+  const { status, stdout, error } = spawnSync('gzip', ['-dc'], { input, maxBuffer: 1 << 24 });
+  if (error) throw error;
+  expect(status).toBe(0);
+  return new Uint8Array(stdout);
+}
+
+describe('the built-in initrd', () => {
+  test('is the same every time, and 300 to 600 KiB', () => {
+    expect(builtInInitrd()).toEqual(initrd);
+    expect(initrd.length).toBeGreaterThan(300 * 1024);
+    expect(initrd.length).toBeLessThan(600 * 1024);
+  });
+
+  test('starts with an uncompressed archive of microcode, each directory before what it holds', () => {
+    expect(early.entries.map(({ name }) => name)).toEqual([
+      'kernel',
+      'kernel/x86',
+      'kernel/x86/microcode',
+      MICROCODE_PATH,
+    ]);
+    expect(early.entries.at(-1)?.body).toEqual(microcodeContainer());
+  });
+
+  test('goes on with a gzip member without a time', () => {
+    expect(early.end % 4).toBe(0);
+    expect([...initrd.subarray(early.end, early.end + 8)]).toEqual([0x1f, 0x8b, 8, 0, 0, 0, 0, 0]);
+  });
+
+  test('has a root file system that gzip and cpio give back', () => {
+    const packed = gunzipped();
+    const { entries, end } = readCpio(packed, { file: 'root' });
+    expect(end).toBe(packed.length);
+    expect(entries.map(({ name, mode, body }) => ({ name, mode, body }))).toEqual(rootEntries());
+    const listed = spawnSync('cpio', ['-t', '--quiet'], { input: packed, encoding: 'latin1' });
+    expect(listed.stdout.trim().split('\n')).toEqual(entries.map(({ name }) => name));
+  });
+
+  test('has an executable /init and files whose directories come before them', () => {
+    const seen = new Set(['']);
+    for (const { name, mode } of rootEntries()) {
+      expect(seen).toContain(name.split('/').slice(0, -1).join('/'));
+      if ((mode & S_IFMT) === S_IFDIR) seen.add(name);
+    }
+    const init = rootEntries().find(({ name }) => name === 'init');
+    expect(init?.mode).toBe(0o100755);
+    expect(String.fromCharCode(...(init?.body ?? []))).toMatch(/^#!\/bin\/sh\n/);
+  });
+
+  test('holds what does not compress, so that it takes many pages', () => {
+    const modules = rootEntries().find(({ name }) => name === 'lib/modules.bin');
+    expect(modules?.body).toHaveLength(384 * 1024);
+    expect(
+      createHash('sha256')
+        .update(modules?.body ?? '')
+        .digest('hex'),
+    ).toBe('MODULES_DIGEST');
+    expect(initrd.length).toBeGreaterThan(384 * 1024);
+  });
+});
+
+describe("AMD's microcode container", () => {
+  const bytes = microcodeContainer();
+  const view = viewOf(bytes);
+  const section = UCODE_CONTAINER.table + 2 * EQUIV_CPU_ENTRY.size;
+  const patch = section + UCODE_SECTION.patch;
+
+  test('has the layouts of microcode_amd.h', () => {
+    expect(UCODE_CONTAINER).toEqual({ magic: 0, type: 4, size: 8, table: 12 });
+    expect(UCODE_SECTION).toEqual({ type: 0, size: 4, patch: 8 });
+    expect(EQUIV_CPU_ENTRY).toEqual({
+      installed_cpu: 0,
+      fixed_errata_mask: 4,
+      fixed_errata_compare: 8,
+      equiv_cpu: 12,
+      res: 14,
+      size: 16,
+    });
+    expect(MICROCODE_HEADER_AMD).toEqual({
+      data_code: 0,
+      patch_id: 4,
+      mc_patch_data_id: 8,
+      mc_patch_data_len: 10,
+      init_flag: 11,
+      mc_patch_data_checksum: 12,
+      nb_dev_id: 16,
+      sb_dev_id: 20,
+      processor_rev_id: 24,
+      nb_rev_id: 26,
+      sb_rev_id: 27,
+      bios_api_rev: 28,
+      reserved1: 29,
+      match_reg: 32,
+      size: 64,
+    });
+  });
+
+  test('starts with its magic and a table that an empty entry ends', () => {
+    expect(String.fromCharCode(...bytes.subarray(0, 4))).toBe('DMA\0');
+    expect(view.getUint32(4, true)).toBe(0);
+    expect(view.getUint32(8, true)).toBe(32);
+    expect(view.getUint32(12, true)).toBe(NAPLES_CPUID);
+    expect(view.getUint16(12 + 12, true)).toBe(NAPLES_EQUIV_CPU);
+    expect([...bytes.subarray(28, 44)]).toEqual(Array(16).fill(0));
+  });
+
+  test('has one patch, for the CPU in the table, and ends with it', () => {
+    expect(view.getUint32(section, true)).toBe(1);
+    expect(view.getUint32(section + 4, true)).toBe(F17H_PATCH_SIZE);
+    expect(patch + F17H_PATCH_SIZE).toBe(bytes.length);
+    expect(view.getUint32(patch + MICROCODE_HEADER_AMD.patch_id, true)).toBe(NAPLES_PATCH_ID);
+    expect(view.getUint16(patch + MICROCODE_HEADER_AMD.processor_rev_id, true)).toBe(
+      NAPLES_EQUIV_CPU,
+    );
+  });
+});

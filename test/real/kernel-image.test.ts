@@ -1,0 +1,138 @@
+/** The readers on Debian's kernel, which scripts/fetch-debian-kernel.mjs brings. */
+import { describe, expect, test } from '@jest/globals';
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
+import { readBzImage } from '../../src/firmware/image/bzimage.js';
+import { readKernelImage } from '../../src/firmware/image/kernel-image.js';
+import { readSystemMap } from '../../src/firmware/image/system-map.js';
+import { compareUnsigned } from '../../src/firmware/image/symbols.js';
+
+interface Fetched {
+  package: string;
+  version: string;
+  vmlinuz: string;
+  systemMap?: string;
+}
+
+const RECORD = '.cache/debian-kernel/kernel.json';
+if (!existsSync(RECORD)) {
+  throw new Error('There is no real kernel here: run node scripts/fetch-debian-kernel.mjs first.');
+}
+const fetched = JSON.parse(readFileSync(RECORD, 'utf8')) as Fetched;
+const bytes = new Uint8Array(readFileSync(fetched.vmlinuz));
+const file = 'vmlinuz';
+const image = readKernelImage(bytes, { file });
+const { symbols, segments } = image;
+
+/** The address of a symbol that must be there. */
+function at(name: string): number {
+  const symbol = symbols.get(name);
+  if (symbol === undefined) throw new Error(`no symbol ${name}`);
+  return symbol.address;
+}
+/** The kernel's bytes at a virtual address. */
+function bytesAt(address: number, length: number): Uint8Array | undefined {
+  const segment = segments.find(
+    ({ vaddr, bytes: data }) => address >= vaddr && address + length <= vaddr + data.length,
+  );
+  return segment?.bytes.subarray(address - segment.vaddr, address - segment.vaddr + length);
+}
+
+describe("Debian's cloud kernel", () => {
+  test('is a bzImage that is entered where its first segment is loaded', () => {
+    expect(image.kind).toBe('bzImage');
+    expect(image.entry).toBe(segments[0]?.paddr);
+    expect(image.digest).toBe(createHash('sha256').update(bytes).digest('hex'));
+  });
+
+  test('says the version of its package', () => {
+    const release = fetched.package.replace('linux-image-', '');
+    expect(image.version).toContain(release);
+    expect(image.version).toContain(fetched.version);
+  });
+
+  test('has segments for text, data, per-CPU data and init', () => {
+    expect(segments).toHaveLength(4);
+    expect(segments.filter(({ vaddr }) => vaddr === 0)).toHaveLength(1);
+    expect(segments.find(({ vaddr }) => vaddr === at('_text'))?.paddr).toBe(0x100_0000);
+  });
+
+  test('names at least 87,000 symbols, ascending', () => {
+    expect(symbols.size).toBeGreaterThan(87_000);
+    const kernel = [...symbols.names()].flatMap((name) => symbols.get(name)?.address ?? []);
+    expect(kernel).toHaveLength(symbols.size);
+    const bounds = [at('_text'), at('_etext'), at('_sdata'), at('__bss_start'), at('_end')];
+    expect(bounds).toEqual([...bounds].sort(compareUnsigned));
+  });
+
+  test.each([
+    '_text',
+    '_stext',
+    '_end',
+    '__bss_start',
+    '__bss_stop',
+    'startup_64',
+    'init_top_pgt',
+    'early_top_pgt',
+    'early_dynamic_pgts',
+    'level3_kernel_pgt',
+    'level2_kernel_pgt',
+    'level2_fixmap_pgt',
+    'level1_fixmap_pgt',
+    'boot_params',
+    'boot_command_line',
+    'phys_base',
+    'sme_me_mask',
+    'idt_table',
+    'initrd_start',
+    '__brk_base',
+    'init_thread_union',
+    'x86_64_start_kernel',
+    'start_kernel',
+    'setup_arch',
+  ])('has %s inside [_text, _end]', (name) => {
+    expect(at(name)).toBeGreaterThanOrEqual(at('_text'));
+    expect(at(name)).toBeLessThanOrEqual(at('_end'));
+  });
+
+  test('has its banner where linux_banner says', () => {
+    const banner = bytesAt(at('linux_banner'), 20) ?? [];
+    expect(String.fromCharCode(...banner)).toMatch(/^Linux version \d/);
+  });
+
+  test('has its page tables on pages, and phys_base empty', () => {
+    for (const name of [
+      'early_top_pgt',
+      'init_top_pgt',
+      'level3_kernel_pgt',
+      'level2_kernel_pgt',
+    ]) {
+      expect(at(name) % 0x1000).toBe(-0);
+      expect(symbols.room(name)).toBeGreaterThanOrEqual(0x1000);
+    }
+    expect(bytesAt(at('phys_base'), 8)).toEqual(new Uint8Array(8));
+  });
+
+  test('agrees with the map of its package, where that has one', () => {
+    const map = fetched.systemMap;
+    const truth = map && readSystemMap(readFileSync(map, 'utf8'), map);
+    const wrong = [...symbols.names()].filter((name) => {
+      const real = truth && truth.get(name);
+      return real && real.address !== symbols.get(name)?.address;
+    });
+    expect(wrong).toEqual([]);
+  });
+
+  test('cut anywhere in its payload is refused', () => {
+    const cut = (length: number) => () => readBzImage(bytes.subarray(0, length), file);
+    for (const length of [0, 0x1f1, 0x264, 0x5000, bytes.length >>> 1, bytes.length - 0x1_0000]) {
+      expect(cut(length)).toThrow(/^E_TRUNCATED: vmlinuz, offset/);
+    }
+  });
+
+  test('is read within a second', () => {
+    const started = performance.now();
+    readKernelImage(bytes, { file }).symbols.get('_text');
+    expect(performance.now() - started).toBeLessThan(1000);
+  });
+});
