@@ -104,6 +104,8 @@ function readArchive(
     const nameEnd = nameAt + header.c_namesize;
     const bodyAt = align(nameEnd);
     const bodyEnd = bodyAt + header.c_filesize;
+    // What pads the last name or body of all need not be there.
+    const end = header.c_filesize === 0 ? nameEnd : bodyEnd;
     if (header.c_namesize === 0 || header.c_namesize > PATH_MAX) {
       throw failed(file, 'E_BAD_CPIO', at, {
         reason: 'length of a name with its NUL',
@@ -111,10 +113,10 @@ function readArchive(
         found: `${header.c_namesize}`,
       });
     }
-    if (nameEnd > bytes.length || bodyEnd > bytes.length) {
+    if (end > bytes.length) {
       throw failed(file, 'E_TRUNCATED', at, {
         reason: 'cpio entry',
-        expected: `${Math.max(nameEnd, bodyEnd) - at} bytes`,
+        expected: `${end - at} bytes`,
         found: `${bytes.length - at} before the end`,
       });
     }
@@ -125,7 +127,6 @@ function readArchive(
         found: JSON.stringify(name),
       });
     }
-    // What pads the trailer need not be there.
     const next = Math.min(align(bodyEnd), bytes.length);
     if (name === `${TRAILER}\0`) return next;
     entries.push({
