@@ -7,6 +7,7 @@ import { InputError } from '../trace/errors.js';
 import type { Io } from './io.js';
 import { checkCommand } from './check.js';
 import { diffCommand } from './diff.js';
+import { listCommand, patchesCommand, schemaCommand } from './list.js';
 import { runCommand } from './run.js';
 
 const EXAMPLES = `
@@ -45,8 +46,15 @@ function program(io: Io): Command {
       const { color } = command.opts<{ color: ColorWhen }>();
       io.paint = new Chalk({ level: colorLevel(color, io) });
     });
-  for (const command of [runCommand(io), checkCommand(io), diffCommand(io)])
-    top.addCommand(command);
+  const commands = [
+    runCommand(io),
+    checkCommand(io),
+    diffCommand(io),
+    listCommand(io),
+    patchesCommand(io),
+    schemaCommand(io),
+  ];
+  for (const command of commands) top.addCommand(command);
   const quiet = (command: Command): void => {
     command.exitOverride().configureOutput({
       writeOut: (text) => {

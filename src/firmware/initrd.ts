@@ -51,10 +51,11 @@ export const NAPLES_CPUID = 0x0080_0f12;
 export const NAPLES_EQUIV_CPU = 0x8012;
 /** A patch level of that CPU (our choice). */
 export const NAPLES_PATCH_ID = 0x0800_1250;
-/** Bytes of a patch of family 17h (F17H_MPB_MAX_SIZE, arch/x86/kernel/cpu/microcode/amd.c). */
+/** Bytes of a patch of family 17h (F17H_MPB_MAX_SIZE in later kernels' arch/x86/kernel/cpu/microcode/amd.c). */
 export const F17H_PATCH_SIZE = 3200;
 /** The date in a patch, BCD month, day and year: 2016-04-26 (our choice). */
 const DATA_CODE = 0x0426_2016;
+/** Format of the patch data (our choice: that of family 10h and later). */
 const MC_PATCH_DATA_ID = 0x8004;
 
 /** Size of /lib/modules.bin: what does not compress, so that the initrd spans many pages (our choice). */

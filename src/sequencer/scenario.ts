@@ -39,10 +39,12 @@ export const scenarioSchema = z.strictObject({
     ram: size.refine((bytes) => bytes >= 64 * 2 ** 20 && bytes % 4096 === 0, {
       message: 'at least 64 MiB, in whole pages',
     }),
-    cache: z.strictObject({ size, ways: z.int().min(1).max(64) }).default({
-      size: 512 * 1024,
-      ways: 8,
-    }),
+    cache: z
+      .strictObject({
+        size: size.prefault(512 * 1024),
+        ways: z.int().min(1).max(64).default(8),
+      })
+      .prefault({}),
     engine: z.enum(['XEX', 'XE']).default('XEX'),
     /** Everything random comes from here. */
     seed: z.string().default('sme-boot'),

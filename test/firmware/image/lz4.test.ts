@@ -39,6 +39,13 @@ describe('an LZ4 block', () => {
     }
   });
 
+  test.each([256, 257, 600])('copies a match of %d bytes from before it', (count) => {
+    const bytes = concat(noise(count), noise(count), [1]);
+    const src = lz4Block(bytes);
+    expect(src.length).toBeLessThan(count + 20);
+    expect(block(src, bytes.length)).toBe(text(bytes));
+  });
+
   test.each([
     ['literals past the block', [0x40, 97, 98, 99], 'LZ4 literals run past the end of their block'],
     ['a length that does not end', [0xf0, 255], 'the LZ4 block ends inside a length'],

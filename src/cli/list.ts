@@ -1,0 +1,129 @@
+/** `sme-boot list`, `patches` and `schema`: what there is. */
+import { Argument, Command, Option } from 'commander';
+import { hex } from '../machine/address.js';
+import { LABELS } from '../sequencer/boot.js';
+import { scenarioJsonSchema } from '../sequencer/scenario.js';
+import { allHunks } from '../series/patches.js';
+import { patchJsonSchema, type PatchRecord } from '../series/record.js';
+import { InputError } from '../trace/errors.js';
+import { traceJsonSchema } from '../trace/trace.js';
+import type { Io } from './io.js';
+import { patchRecords } from './records.js';
+import {
+  addRunOptions,
+  DEFAULT_SCENARIO,
+  loadScenario,
+  prepareBoot,
+  scenarioNames,
+  type RunFlags,
+} from './run-options.js';
+
+interface Flags extends RunFlags {
+  format: 'text' | 'json';
+}
+
+type Row = Readonly<Record<string, string | number>>;
+
+const format = (): Option =>
+  new Option('--format <FORMAT>', 'how it is printed').choices(['text', 'json']).default('text');
+
+/** What each kind of list has; regions and symbols are those of a boot that has not begun. */
+const LISTS: Readonly<Record<string, (scenario: string, flags: RunFlags) => Row[]>> = {
+  scenarios: () =>
+    scenarioNames().map((name) => ({ name, title: loadScenario(name, {}).scenario.title })),
+  labels: () => LABELS.map((label) => ({ label })),
+  patches: () => patchRecords().map(({ number, status, subject }) => ({ number, status, subject })),
+  hunks: () => allHunks().map(({ id, file, what }) => ({ id, file, what })),
+  regions: (scenario, flags) =>
+    prepareBoot(scenario, flags)
+      .regions()
+      .map(({ name, base, size }) => ({ name, base: hex(base), bytes: size })),
+  symbols: (scenario, flags) =>
+    [...prepareBoot(scenario, flags).program.modelled()]
+      .sort(([, a], [, b]) => a.address - b.address)
+      .map(([name, { address, size }]) => ({ address: hex(address), bytes: size, name })),
+};
+
+export function listCommand(io: Io): Command {
+  const command = new Command('list')
+    .description('list scenarios, labels, patches, hunks, regions or symbols')
+    .addArgument(new Argument('<WHAT>', 'what to list').choices(Object.keys(LISTS)))
+    .argument('[SCENARIO]', 'whose regions or symbols', DEFAULT_SCENARIO);
+  return addRunOptions(command)
+    .addOption(format())
+    .addHelpText(
+      'after',
+      `
+Examples:
+  sme-boot list labels
+  sme-boot list hunks --format json
+  sme-boot list symbols --stage 9`,
+    )
+    .action((what: string, scenario: string, flags: Flags) => {
+      print(io, LISTS[what]?.(scenario, flags) ?? [], flags.format);
+    });
+}
+
+/** Rows as columns, or as JSON. */
+function print(io: Io, rows: readonly Row[], form: Flags['format']): void {
+  if (form === 'json') {
+    io.stdout.write(`${JSON.stringify(rows, null, 2)}\n`);
+    return;
+  }
+  const keys = Object.keys(rows[0] ?? {});
+  const width = (key: string): number =>
+    rows.reduce((max, row) => Math.max(max, String(row[key]).length), 0);
+  const widths = keys.map(width);
+  for (const row of rows) {
+    const cells = keys.map((key, i) => String(row[key]).padEnd(widths[i] ?? 0));
+    io.stdout.write(`${cells.join('  ').trimEnd()}\n`);
+  }
+}
+
+export function patchesCommand(io: Io): Command {
+  return new Command('patches')
+    .description('what each kernel patch is and does')
+    .argument('[N]', 'one patch, 1 to 18')
+    .addOption(format())
+    .addHelpText('after', '\nExamples:\n  sme-boot patches\n  sme-boot patches 9 --format json')
+    .action((text: string | undefined, flags: Flags) => {
+      const records = patchRecords();
+      const chosen = records.filter(({ number }) => text === undefined || number === Number(text));
+      if (chosen.length === 0) {
+        throw new InputError({ code: 'E_PATCH', expected: '1 to 18', found: text ?? '' });
+      }
+      if (flags.format === 'json') io.stdout.write(`${JSON.stringify(chosen, null, 2)}\n`);
+      else for (const record of chosen) io.stdout.write(patchText(record, io));
+    });
+}
+
+function patchText(record: PatchRecord, io: Io): string {
+  const { number, subject, status, messageId, readInForm, files, hunks, adds, needs, note } =
+    record;
+  const lines = [
+    io.paint.bold(`${String(number).padStart(2, '0')} ${subject}`),
+    `   ${status}; Message-ID ${messageId ?? `not seen, read as ${readInForm ?? '?'}`}`,
+    `   files: ${files.join(' ')}`,
+    ...hunks.map(({ id, what }) => `   ${io.paint.cyan(id)}  ${what}`),
+    ...(adds.length > 0 ? [`   adds: ${adds.join(' ')}`] : []),
+    ...(needs.length > 0 ? [`   needs: ${needs.join(' ')}`] : []),
+    ...(note === undefined ? [] : [`   note: ${note}`]),
+  ];
+  return `${lines.join('\n')}\n\n`;
+}
+
+const SCHEMAS: Readonly<Record<string, () => Record<string, unknown>>> = {
+  scenario: scenarioJsonSchema,
+  trace: traceJsonSchema,
+  patch: patchJsonSchema,
+};
+
+export function schemaCommand(io: Io): Command {
+  return new Command('schema')
+    .description('the JSON Schema (draft-07) of a kind of file, for editors and other tools')
+    .addArgument(new Argument('<KIND>', 'a kind of file').choices(Object.keys(SCHEMAS)))
+    .addHelpText('after', '\nExamples:\n  sme-boot schema scenario > scenario.schema.json')
+    .action((kind: string) => {
+      io.stdout.write(`${JSON.stringify(SCHEMAS[kind]?.(), null, 2)}\n`);
+    });
+}

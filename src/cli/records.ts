@@ -1,0 +1,18 @@
+/** The patch records on disk. */
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { readText } from '../node/files.js';
+import { parseRecord, type PatchRecord } from '../series/record.js';
+import { readYaml } from '../trace/yaml-source.js';
+import { packageRoot } from './paths.js';
+
+/** All records, by number; each is validated. */
+export function patchRecords(root = packageRoot()): PatchRecord[] {
+  return readdirSync(join(root, 'patches'))
+    .filter((name) => name.endsWith('.yaml'))
+    .sort()
+    .map((name) => {
+      const file = `patches/${name}`;
+      return parseRecord(file, readYaml(file, readText(join(root, file))).value);
+    });
+}

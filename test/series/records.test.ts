@@ -1,0 +1,92 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { describe, expect, test } from '@jest/globals';
+import { patchRecords } from '../../src/cli/records.js';
+import { addedNames } from '../../src/kernel/hunk.js';
+import { hunksOf } from '../../src/series/patches.js';
+import { parseRecord } from '../../src/series/record.js';
+import { sme } from '../cli/io.js';
+
+const records = patchRecords('.');
+
+describe('the patch records', () => {
+  test('are 18, numbered 1 to 18', () => {
+    expect(records.map(({ number }) => number)).toEqual(
+      Array.from({ length: 18 }, (_, i) => i + 1),
+    );
+  });
+
+  test.each(records)(
+    'record $number has the hunks that its modules have, and no others',
+    (record) => {
+      const code = hunksOf(record.number).map(({ id, file, what }) => ({ id, file, what }));
+      expect(record.hunks).toEqual(code);
+      expect(record.status === 'not modelled').toBe(code.length === 0);
+      for (const { id } of record.hunks) {
+        expect(id.startsWith(`${String(record.number).padStart(2, '0')}/`)).toBe(true);
+      }
+      for (const module of record.modules) {
+        expect(existsSync(module)).toBe(true);
+        expect(readFileSync(module, 'utf8')).toContain(`patch: ${String(record.number)},`);
+      }
+      expect(record.modules.length > 0).toBe(code.length > 0);
+    },
+  );
+
+  test.each(records.filter(({ status }) => status === 'modelled'))(
+    'what record $number adds is brought by its code',
+    (record) => {
+      const names = hunksOf(record.number).flatMap((hunk) => addedNames(hunk));
+      for (const name of record.adds) expect(names).toContain(name);
+    },
+  );
+
+  test.each(records)(
+    'what the code of $number needs comes from the base or from patches it names',
+    (record) => {
+      for (const hunk of hunksOf(record.number)) {
+        for (const need of hunk.needs ?? []) {
+          const from = records.find(({ number }) =>
+            hunksOf(number).flatMap(addedNames).includes(need),
+          );
+          if (from === undefined || from.number === record.number) continue;
+          expect([need, record.needs.includes(from.number)]).toEqual([need, true]);
+        }
+      }
+    },
+  );
+
+  test('a wrong record is refused with its place', () => {
+    expect(() => parseRecord('patches/x.yaml', { ...records[0], number: 19 })).toThrow(
+      /^E_RECORD: patches\/x\.yaml, number/,
+    );
+  });
+});
+
+describe('sme-boot list, patches and schema', () => {
+  test.each(['scenarios', 'labels', 'patches', 'hunks', 'regions', 'symbols'])(
+    'list %s',
+    async (what) => {
+      const text = await sme(['list', what]);
+      const json = await sme(['list', what, '--format', 'json']);
+      expect([text.status, json.status]).toEqual([0, 0]);
+      const rows = JSON.parse(json.out) as unknown[];
+      expect(rows.length).toBe(text.out.trimEnd().split('\n').length);
+    },
+  );
+
+  test('patches 9 tells of its hunks; patch 19 is refused', async () => {
+    const { out } = await sme(['patches', '9']);
+    expect(out).toContain('09/initrd');
+    expect((await sme(['patches', '19'])).err).toMatch(/E_PATCH/);
+    expect(JSON.parse((await sme(['patches', '--format', 'json'])).out)).toHaveLength(18);
+  });
+
+  test.each(['scenario', 'trace', 'patch'])(
+    'the shipped schema of a %s is what the command prints',
+    async (kind) => {
+      const { out } = await sme(['schema', kind]);
+      expect(JSON.parse(out)).toMatchObject({ $schema: 'http://json-schema.org/draft-07/schema#' });
+      expect(readFileSync(`schemas/${kind}.schema.json`, 'utf8')).toBe(out);
+    },
+  );
+});
