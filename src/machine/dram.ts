@@ -5,11 +5,12 @@
  * plaintext under the key that they were written with, and encrypted in batches when somebody looks under another key.
  * Eager DRAM encrypts at once; nothing else tells the two apart.
  */
-import { BLOCK_SIZE, LINE_SIZE, PAGE_SIZE, pa, type KeyId, type Pa } from './address.js';
+import { InputError } from '../trace/errors.js';
+import { BLOCK_SIZE, hex, LINE_SIZE, PAGE_SIZE, pa, type KeyId, type Pa } from './address.js';
 import type { MemoryEngine } from './engine.js';
 import { noise } from './noise.js';
 
-/** Half-open stretch of physical addresses where DRAM answers, in bytes. */
+/** Half-open stretch of physical addresses where DRAM answers: whole pages, in bytes. */
 export interface DramRange {
   readonly base: number;
   readonly size: number;
@@ -34,16 +35,15 @@ const LINES = PAGE_SIZE / LINE_SIZE;
 
 /** A page that was touched. */
 interface Page {
-  /** Belongs to this generation; older ones are shared with snapshots and copied before a write. */
-  generation: number;
-  bytes: Uint8Array;
+  readonly bytes: Uint8Array;
   /** Per line: the key whose plaintext `bytes` holds; 0 where they are the bytes on the bus. */
-  pending: Uint8Array;
+  readonly pending: Uint16Array;
   /** Per line: the key of the last writer; UNTOUCHED where nobody wrote. Known to reports only. */
-  owner: Uint8Array;
+  readonly owner: Uint16Array;
 }
 
-const UNTOUCHED = 255;
+// Above every key id: the largest part has 1006 guests (PPR, CPUID Fn8000_001F ECX).
+const UNTOUCHED = 0xffff;
 
 /** A frozen picture of DRAM; pages are shared until somebody writes. */
 export interface DramSnapshot {
@@ -54,17 +54,34 @@ export class Dram {
   /** Called for runs of bytes whose owner changed by a write. */
   onOwner?: (address: Pa, length: number, from: KeyId, to: KeyId, origin: number) => void;
   private pages = new Map<number, Page>();
-  private generation = 0;
+  /** Pages that no snapshot shares; the others are copied before they change. */
+  private readonly own = new Set<number>();
   private lastNumber = -1;
   private lastPage: Page | undefined;
   private readonly noisePage = new Uint8Array(PAGE_SIZE);
   private readonly noiseWords = new Uint32Array(this.noisePage.buffer);
+  /** The page whose noise `noisePage` holds. */
+  private noiseNumber = -1;
 
-  constructor(private readonly options: DramOptions) {}
+  /** Refuses ranges that are not whole pages (E_DRAM_RANGE): here a page has DRAM or has none. */
+  constructor(private readonly options: DramOptions) {
+    for (const { base, size } of options.ranges) {
+      if (base % PAGE_SIZE !== 0 || size % PAGE_SIZE !== 0) {
+        throw new InputError({
+          code: 'E_DRAM_RANGE',
+          expected: `DRAM in whole pages of ${hex(PAGE_SIZE)} bytes`,
+          found: `${hex(size)} bytes at ${hex(base)}`,
+        });
+      }
+    }
+  }
 
   /** Whether DRAM answers at an address. */
   has(address: number): boolean {
-    return this.options.ranges.some(({ base, size }) => address >= base && address < base + size);
+    for (const { base, size } of this.options.ranges) {
+      if (address >= base && address < base + size) return true;
+    }
+    return false;
   }
 
   /** Bytes kept for pages that were touched. */
@@ -150,15 +167,20 @@ export class Dram {
 
   /** Freezes the present state; costs a map of pages. */
   snapshot(): DramSnapshot {
-    this.generation++;
-    this.lastNumber = -1;
+    this.share();
     return { pages: new Map(this.pages) };
   }
 
+  /** Goes back to a snapshot of DRAM with the same engine and noise; the snapshot stays as it is. */
   restore(snapshot: DramSnapshot): void {
-    this.generation++;
-    this.lastNumber = -1;
+    this.share();
     this.pages = new Map(snapshot.pages);
+  }
+
+  /** From now on every page belongs to a snapshot too. */
+  private share(): void {
+    this.own.clear();
+    this.lastNumber = -1;
   }
 
   private eachPage(
@@ -183,9 +205,12 @@ export class Dram {
     out: Uint8Array,
     at: number,
   ): void {
-    const page = this.pages.get(number);
+    let page = this.pages.get(number);
     if (page === undefined) {
-      noise(this.options.noiseSeed, number, this.noiseWords);
+      if (this.noiseNumber !== number) {
+        noise(this.options.noiseSeed, number, this.noiseWords);
+        this.noiseNumber = number;
+      }
       this.decryptInto(number, this.noisePage, inPage, length, key, out, at);
       return;
     }
@@ -202,7 +227,10 @@ export class Dram {
         out.set(page.bytes.subarray(from, stop), to);
       } else {
         // Looking under another key: the bus bytes are made now and kept.
-        if (pending !== 0) this.settle(page, number, first, line);
+        if (pending !== 0) {
+          page = this.writable(number, false);
+          this.settle(page, number, first, line);
+        }
         this.decryptInto(number, page.bytes, from, stop - from, key, out, to);
       }
       from = stop;
@@ -338,21 +366,18 @@ export class Dram {
     if (page === undefined) {
       const bytes = new Uint8Array(PAGE_SIZE);
       if (!whole) noise(this.options.noiseSeed, number, new Uint32Array(bytes.buffer));
-      page = {
-        generation: this.generation,
-        bytes,
-        pending: new Uint8Array(LINES),
-        owner: new Uint8Array(LINES).fill(UNTOUCHED),
-      };
+      const owner = new Uint16Array(LINES).fill(UNTOUCHED);
+      page = { bytes, pending: new Uint16Array(LINES), owner };
       this.pages.set(number, page);
-    } else if (page.generation !== this.generation) {
+      this.own.add(number);
+    } else if (!this.own.has(number)) {
       page = {
-        generation: this.generation,
         bytes: page.bytes.slice(),
         pending: page.pending.slice(),
         owner: page.owner.slice(),
       };
       this.pages.set(number, page);
+      this.own.add(number);
     }
     this.lastNumber = number;
     this.lastPage = page;

@@ -6,7 +6,8 @@
  *   XE:  C = AES(m ⊕ T(p)),   XEX: C = AES(m ⊕ T(p)) ⊕ T(p).
  * T is linear in the address bits: one table for the offsets in a page, one constant per page.
  */
-import { BLOCK_SIZE, PAGE_SIZE, type KeyId, type Pa } from './address.js';
+import { InputError } from '../trace/errors.js';
+import { BLOCK_SIZE, hex, PAGE_SIZE, type KeyId, type Pa } from './address.js';
 import { FIRST_TWEAK_BIT, hexBytes, LAST_TWEAK_BIT, SecureProcessor } from './secure-processor.js';
 import type { BlockCipher, BlockCipherFactory } from './types.js';
 
@@ -60,7 +61,10 @@ export class MemoryEngine {
     }
   }
 
-  /** Encrypts in place. `address` and `length` are multiples of 16; key 0 leaves the bytes alone. */
+  /**
+   * Encrypts in place. `address` and `length` are multiples of 16, or nothing is done and an E_ENGINE_BLOCK thrown;
+   * key 0 leaves the bytes alone.
+   */
   encrypt(key: KeyId, address: Pa, bytes: Uint8Array, offset: number, length: number): void {
     this.crypt(key, address, bytes, offset, length, true);
   }
@@ -90,6 +94,13 @@ export class MemoryEngine {
     length: number,
     encrypt: boolean,
   ): void {
+    if (address % BLOCK_SIZE !== 0 || length % BLOCK_SIZE !== 0) {
+      throw new InputError({
+        code: 'E_ENGINE_BLOCK',
+        expected: `whole blocks of ${String(BLOCK_SIZE)} bytes`,
+        found: `${hex(length)} bytes at ${hex(address)}`,
+      });
+    }
     if (key === 0) return;
     const cipher = this.cipherOf(key);
     for (let done = 0; done < length;) {
