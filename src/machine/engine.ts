@@ -47,6 +47,7 @@ export class MemoryEngine {
   private readonly batchWords = new Uint32Array(this.batch.buffer);
 
   constructor(private readonly options: EngineOptions) {
+    requireLittleEndian();
     this.mode = options.mode;
     this.processor = new SecureProcessor(options.seed);
     this.tweaks = Array.from({ length: LAST_TWEAK_BIT + 1 }, (_, bit) =>
@@ -168,6 +169,15 @@ export class MemoryEngine {
     }
     return cipher;
   }
+}
+
+/** Noise and ciphers work on words of memory as x86 does; elsewhere their bytes would differ (E_BYTE_ORDER). */
+export function requireLittleEndian(bytesOfOne = new Uint8Array(Uint32Array.of(1).buffer)): void {
+  if (bytesOfOne[0] === 1) return;
+  throw new InputError({
+    code: 'E_BYTE_ORDER',
+    reason: 'the simulator needs a little-endian host',
+  });
 }
 
 function xorInto(words: Uint32Array, at: number, constant: Uint32Array): void {
