@@ -7,6 +7,7 @@ import { InputError } from '../trace/errors.js';
 import type { Io } from './io.js';
 import { checkCommand } from './check.js';
 import { diffCommand } from './diff.js';
+import { inspectCommand } from './inspect.js';
 import { listCommand, patchesCommand, schemaCommand } from './list.js';
 import { runCommand } from './run.js';
 
@@ -50,6 +51,7 @@ function program(io: Io): Command {
     runCommand(io),
     checkCommand(io),
     diffCommand(io),
+    inspectCommand(io),
     listCommand(io),
     patchesCommand(io),
     schemaCommand(io),

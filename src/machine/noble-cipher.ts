@@ -22,7 +22,7 @@ export const nobleCipher: BlockCipherFactory = (key) => {
 };
 
 function eachBlock(blocks: Uint8Array, aes: typeof unsafe.encrypt, keys: Uint32Array): void {
-  const aligned = blocks.byteOffset % WORD_SIZE === 0 ? blocks : blocks.slice();
+  const aligned = blocks.byteOffset % WORD_SIZE === 0 ? blocks : new Uint8Array(blocks);
   const { buffer, byteOffset, length } = aligned;
   const words = new Uint32Array(buffer, byteOffset, length / WORD_SIZE);
   for (let i = 0; i < words.length; i += 4) {

@@ -1,0 +1,261 @@
+/** `sme-boot inspect`: looks into the machine at a label. */
+import { Command, Option } from 'commander';
+import { writeWhole } from '../node/files.js';
+import { hex, pa, PAGE_SIZE, type KeyId } from '../machine/address.js';
+import { isFault } from '../machine/cpu.js';
+import { MEMTYPE_NAMES, patTypes } from '../machine/memory-types.js';
+import { bitNames, CR0, CR4, EFER, GENERAL_REGISTERS } from '../machine/registers.js';
+import type { Boot } from '../sequencer/boot.js';
+import { mappedRanges } from '../sequencer/inspect/tables.js';
+import { InputError } from '../trace/errors.js';
+import type { Io } from './io.js';
+import { parsePlace, physicalOf } from './place.js';
+import { addRunOptions, DEFAULT_SCENARIO, prepareBoot, type RunFlags } from './run-options.js';
+
+interface Flags extends RunFlags {
+  at?: string;
+  vtop?: string;
+  ptdump?: boolean;
+  mem?: string;
+  as: 'dram' | 'c0' | 'c1';
+  save?: string;
+  engine?: boolean;
+  regs?: boolean;
+  format: 'text' | 'json';
+}
+
+const EXAMPLES = `
+A PLACE is an address, a symbol or a region, with [index] and +offset: early_level4_pgt[511], initrd+64, "kernel text".
+
+Examples:
+  sme-boot inspect --at startup_64:switch --vtop _text
+  sme-boot inspect --at init_mem_mapping --ptdump
+  sme-boot inspect --mem initrd:64 --as dram
+  sme-boot inspect --mem "kernel text:4096" --as c1 --save text.bin
+  sme-boot inspect --engine --format json > engine.json`;
+
+export function inspectCommand(io: Io): Command {
+  const command = new Command('inspect')
+    .description(
+      'look into the machine at a label: translations, tables, memory, engine, registers',
+    )
+    .argument('[SCENARIO]', 'a scenario by name, or a file', DEFAULT_SCENARIO);
+  return addRunOptions(command)
+    .option('--at <LABEL>', 'when the step of this label is over (default: the end)')
+    .option('--vtop <VA>', 'how an address is translated, level by level')
+    .option('--ptdump', 'the page tables in use as ranges')
+    .option('--mem <PLACE:LEN>', 'bytes of memory')
+    .addOption(
+      new Option('--as <WHAT>', 'how the bytes are read: on the bus, with C=0, with C=1')
+        .choices(['dram', 'c0', 'c1'])
+        .default('dram'),
+    )
+    .option('--save <FILE>', 'write the bytes of --mem to a file')
+    .option('--engine', "the memory engine's mode, keys and tweak constants")
+    .option('--regs', 'the registers (the default)')
+    .addOption(new Option('--format <FORMAT>').choices(['text', 'json']).default('text'))
+    .addHelpText('after', EXAMPLES)
+    .action((scenario: string, flags: Flags) => {
+      inspect(io, scenario, flags);
+    });
+}
+
+/** One thing looked at: as data, and as text. */
+interface View {
+  readonly name: string;
+  readonly data: unknown;
+  readonly text: string;
+}
+
+function inspect(io: Io, scenario: string, flags: Flags): void {
+  const boot = prepareBoot(scenario, flags);
+  if (flags.at !== undefined) boot.runTo(flags.at);
+  else while (boot.step());
+  const views: View[] = [];
+  if (flags.vtop !== undefined) views.push(vtop(boot, flags.vtop));
+  if (flags.ptdump === true) views.push(ptdump(boot));
+  if (flags.mem !== undefined) views.push(memory(boot, flags.mem, flags.as, flags.save));
+  if (flags.engine === true) views.push(engine(boot));
+  if (flags.regs === true || views.length === 0) views.push(registers(boot));
+  if (flags.format === 'json') {
+    const data = Object.fromEntries(views.map((view) => [view.name, view.data]));
+    io.stdout.write(`${JSON.stringify(data, null, 2)}\n`);
+  } else {
+    io.stdout.write(views.map(({ text }) => text).join('\n'));
+  }
+}
+
+const table = (rows: readonly (readonly string[])[]): string => {
+  const widths = (rows[0] ?? []).map((_, i) =>
+    rows.reduce((max, row) => Math.max(max, (row[i] ?? '').length), 0),
+  );
+  return rows
+    .map(
+      (row) =>
+        `${row
+          .map((cell, i) => cell.padEnd(widths[i] ?? 0))
+          .join('  ')
+          .trimEnd()}\n`,
+    )
+    .join('');
+};
+
+function vtop(boot: Boot, text: string): View {
+  const place = parsePlace(boot, text, 'va');
+  if (place.space !== 'va') {
+    throw new InputError({ code: 'E_PLACE', expected: 'a virtual address', found: text });
+  }
+  const cpu = boot.machine.cpus[0];
+  const levels = cpu.traceWalk(place.address).map((step) => ({
+    level: step.level,
+    table: hex(step.table),
+    readAs: step.key === 0 ? 'C=0' : 'C=1',
+    index: step.index,
+    entry: `0x${step.entry.toString(16).padStart(16, '0')}`,
+    c: step.c,
+    kind: step.kind,
+    ...(step.target === undefined ? {} : { target: hex(step.target) }),
+  }));
+  const found = cpu.probe(place.address);
+  const result = isFault(found)
+    ? { fault: `#PF(${String(found.error)})`, why: found.why }
+    : {
+        pa: hex(found.pa),
+        c: found.key === 0 ? 0 : 1,
+        type: MEMTYPE_NAMES[found.type],
+      };
+  const rows = levels.map(({ level, table: at, readAs, index, entry, c, kind, target }) => [
+    level,
+    `table ${at} read with ${readAs}`,
+    `[${String(index)}]`,
+    entry,
+    `C=${String(c)}`,
+    kind,
+    target === undefined ? '' : `→ ${target}`,
+  ]);
+  const end =
+    'fault' in result
+      ? `${result.fault}: ${result.why}`
+      : `physical ${result.pa}, C=${String(result.c)}, ${result.type}`;
+  return {
+    name: 'vtop',
+    data: { va: hex(place.address), levels, ...result },
+    text: `${text} = ${hex(place.address)}\n${table(rows)}${end}\n`,
+  };
+}
+
+const PAGE_NAMES: Readonly<Record<number, string>> = {
+  [PAGE_SIZE]: '4K',
+  [0x20_0000]: '2M',
+  [0x4000_0000]: '1G',
+};
+
+function ptdump(boot: Boot): View {
+  const ranges = mappedRanges(boot.machine.cpus[0]).map((range) => ({
+    ...range,
+    va: hex(range.va),
+    pa: hex(range.pa),
+    page: PAGE_NAMES[range.page] ?? String(range.page),
+    last: hex(range.va + range.bytes - 1),
+  }));
+  const rows = ranges.map(({ va: from, last, pa: to, page, c, type, flags }) => [
+    `${from}-${last}`,
+    to,
+    page,
+    c === 1 ? 'ENC' : '   ',
+    type,
+    flags,
+  ]);
+  return {
+    name: 'ptdump',
+    data: ranges,
+    text: table([['virtual', 'physical', 'page', 'ENC', 'type', 'flags'], ...rows]),
+  };
+}
+
+const MEM = /^(.+):(0x[0-9a-fA-F]+|\d+)$/;
+const MOST = 64 * 1024 * 1024;
+
+function memory(boot: Boot, text: string, as: Flags['as'], save: string | undefined): View {
+  const [, where, size] = MEM.exec(text) ?? [];
+  const length = Number(size);
+  if (where === undefined || !(length > 0 && length <= MOST)) {
+    throw new InputError({ code: 'E_MEM', expected: 'PLACE:LEN, at most 64 MiB', found: text });
+  }
+  const address = physicalOf(boot, parsePlace(boot, where, 'pa'), where);
+  const bytes =
+    as === 'dram'
+      ? boot.machine.dram.peek(pa(address), length)
+      : boot.machine.dmaRead(pa(address), length, (as === 'c1' ? 1 : 0) as KeyId);
+  if (save !== undefined) writeWhole(save, bytes);
+  return {
+    name: 'mem',
+    data: { place: where, pa: hex(address), as, bytes: Buffer.from(bytes).toString('hex') },
+    text: save === undefined ? hexdump(address, bytes) : `${String(length)} bytes to ${save}\n`,
+  };
+}
+
+/** As `hexdump -C` prints: repeated lines are one star. */
+function hexdump(address: number, bytes: Uint8Array): string {
+  const lines: string[] = [];
+  let before = '';
+  for (let at = 0; at < bytes.length; at += 16) {
+    const row = [...bytes.subarray(at, at + 16)];
+    const cells = row.map((byte) => byte.toString(16).padStart(2, '0'));
+    const shown = `${cells.slice(0, 8).join(' ').padEnd(23)}  ${cells.slice(8).join(' ').padEnd(23)}`;
+    const ascii = row.map((b) => (b >= 0x20 && b < 0x7f ? String.fromCharCode(b) : '.')).join('');
+    if (shown === before) {
+      if (lines[lines.length - 1] !== '*') lines.push('*');
+    } else {
+      lines.push(`${(address + at).toString(16).padStart(12, '0')}  ${shown}  |${ascii}|`);
+    }
+    before = shown;
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+function engine(boot: Boot): View {
+  const data = boot.machine.engine.describe();
+  const formula = data.mode === 'XEX' ? 'C = AES(m ^ T(p)) ^ T(p)' : 'C = AES(m ^ T(p))';
+  const lines = [
+    `mode ${data.mode}: ${formula} for each 16-byte block, AES-128`,
+    'T(p) is the XOR of t_i over the set bits i of the physical address p',
+    ...data.keys.map(({ id, key }) => `key ${String(id)}  ${key}`),
+    ...data.tweaks.map(({ bit, constant }) => `t_${String(bit).padEnd(2)}   ${constant}`),
+  ];
+  return { name: 'engine', data, text: `${lines.join('\n')}\n` };
+}
+
+function registers(boot: Boot): View {
+  const cpu = boot.machine.cpus[0];
+  const general = Object.fromEntries(GENERAL_REGISTERS.map((name) => [name, hex(cpu[name])]));
+  const pat = (patTypes(cpu.msrs.get('PAT')) ?? []).map((type) => MEMTYPE_NAMES[type]);
+  const cr3 = cpu.decodeEntry(cpu.cr3, PAGE_SIZE);
+  const efer = Number(cpu.msrs.get('EFER'));
+  const data = {
+    ...general,
+    rip: hex(cpu.rip),
+    rflags: hex(cpu.rflags),
+    cr0: { value: hex(cpu.cr0), bits: bitNames(CR0, cpu.cr0) },
+    cr2: hex(cpu.cr2),
+    cr3: { value: hex(cpu.cr3), table: hex(cr3.pa), c: cr3.c },
+    cr4: { value: hex(cpu.cr4), bits: bitNames(CR4, cpu.cr4) },
+    EFER: { value: hex(efer), bits: bitNames(EFER, efer) },
+    SYSCFG: { value: hex(cpu.msrs.get('SYSCFG')), MemEncryptionModEn: cpu.encryption },
+    PAT: { value: hex(cpu.msrs.get('PAT')), slots: pat },
+    IDTR: { base: hex(cpu.idtr.base), limit: cpu.idtr.limit },
+    GDTR: { base: hex(cpu.gdtr.base), limit: cpu.gdtr.limit },
+    cpl: cpu.cpl,
+  };
+  const shown = (value: unknown): string =>
+    typeof value === 'object' && value !== null
+      ? Object.entries(value)
+          .map(([key, v]) => (key === 'value' ? String(v) : `${key} ${String(v)}`))
+          .join('  ')
+      : String(value);
+  return {
+    name: 'regs',
+    data,
+    text: table(Object.entries(data).map(([name, value]) => [name, shown(value)])),
+  };
+}
