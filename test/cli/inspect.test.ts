@@ -1,0 +1,98 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { spawnSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { describe, expect, test } from '@jest/globals';
+import { sme } from './io.js';
+
+interface Vtop {
+  vtop: {
+    levels: { level: string; c: number; readAs: string }[];
+    pa?: string;
+    c?: number;
+    fault?: string;
+  };
+}
+
+const json = async (...argv: string[]): Promise<unknown> =>
+  JSON.parse((await sme(['inspect', ...argv, '--format', 'json'])).out) as unknown;
+
+describe('sme-boot inspect', () => {
+  test('--vtop shows each level with the C-bit that it was read through', async () => {
+    const before = (await json('--at', 'startup_64:phys_base', '--vtop', '0x1000000')) as Vtop;
+    expect(before.vtop).toMatchObject({ pa: '0x1000000', c: 1 });
+    expect(before.vtop.levels.map(({ readAs }) => readAs)).toEqual(['C=0', 'C=0', 'C=0']);
+    const after = (await json('--at', 'startup_64:switch', '--vtop', '_text')) as Vtop;
+    expect(after.vtop.levels.map(({ level, readAs, c }) => [level, readAs, c])).toEqual([
+      ['PGD', 'C=1', 1],
+      ['PUD', 'C=1', 1],
+      ['PMD', 'C=1', 1],
+    ]);
+    const nothing = (await json('--vtop', '0x10')) as Vtop;
+    expect(nothing.vtop.fault).toBe('#PF(0)');
+    const { out } = await sme(['inspect', '--vtop', 'early_level4_pgt[511]']);
+    expect(out).toMatch(/physical 0x1d00ff8, C=1, WB/);
+  });
+
+  test('--ptdump marks what is encrypted', async () => {
+    const { out } = await sme(['inspect', '--ptdump', '--at', 'init_mem_mapping']);
+    expect(out).toMatch(/^0xffff880040000000-0xffff88007fffffff +0x40000000 +1G +ENC +WB/m);
+    const plain = await sme(['inspect', '--ptdump', '--stage', '17']);
+    expect(plain.out.match(/ENC/g)).toHaveLength(1);
+  });
+
+  test('--mem shows the bus or either key, and saves raw bytes', async () => {
+    const c1 = await sme(['inspect', '--mem', 'initrd:64', '--as', 'c1']);
+    expect(c1.out).toContain('|0707010000000100|');
+    expect((await sme(['inspect', '--mem', 'initrd:64'])).out).not.toContain('070701');
+    const text = await sme(['inspect', '--mem', 'boot_command_line+8:8', '--as', 'c1']);
+    expect(text.out).toContain('|tty0 roo|');
+    const zeros = await sme(['inspect', '--stage', '0', '--mem', 'kernel data+0x100000:64']);
+    expect(zeros.out.split('\n')[1]).toBe('*');
+  });
+
+  test('--engine is enough to recompute what --mem shows on the bus', async () => {
+    const dir = mkdtempSync(join(tmpdir(), 'sme-boot-inspect-'));
+    try {
+      const { out } = await sme(['inspect', '--engine', '--format', 'json']);
+      writeFileSync(join(dir, 'engine.json'), out);
+      for (const as of ['c1', 'dram']) {
+        await sme(['inspect', '--mem', 'kernel text:4096', '--as', as, '--save', join(dir, as)]);
+      }
+      const ran = spawnSync(process.execPath, [
+        'test/real/recompute.mjs',
+        join(dir, 'engine.json'),
+        '0x1000000',
+        join(dir, 'c1'),
+      ]);
+      expect(ran.stdout).toEqual(readFileSync(join(dir, 'dram')));
+      expect((await sme(['inspect', '--engine'])).out).toMatch(
+        /mode XEX.*\n.*\nkey 1 {2}[0-9a-f]{32}\nt_4/,
+      );
+    } finally {
+      rmSync(dir, { recursive: true });
+    }
+  });
+
+  test('--regs is what it shows when nothing is asked for', async () => {
+    const { out } = await sme(['inspect', '--at', 'startup_64']);
+    expect(out).toMatch(/^SYSCFG +0x940000 {2}MemEncryptionModEn true$/m);
+    expect(out).toMatch(/^PAT .*WB,WT,UC-,UC/m);
+  });
+
+  test.each([
+    [['--at', 'nowhere'], /E_LABEL/],
+    [['--vtop', 'early_level4'], /E_PLACE.*early_level4_pgt/],
+    [['--vtop', '0x8000000000000000'], /E_PLACE.*canonical/],
+    [['--vtop', 'initrd'], /E_PLACE/],
+    [['--mem', 'initrd'], /E_MEM/],
+    [['--mem', 'initrd:0'], /E_MEM/],
+    [['--mem', '0xffffffff00000000:16'], /E_NOT_MAPPED/],
+    [['--mem', 'initrd:16', '--save', '/no/such/dir/x'], /E_WRITE/],
+  ])('refuses %j', async (argv, message) => {
+    const { status, out, err } = await sme(['inspect', ...argv]);
+    expect([status, out]).toEqual([2, '']);
+    expect(err).toMatch(message);
+  });
+});

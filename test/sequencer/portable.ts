@@ -1,0 +1,21 @@
+/** A boot with nothing of Node: bundled and run elsewhere by tests. */
+import { nobleCipher } from '../../src/machine/noble-cipher.js';
+import { deserialize } from '../../src/machine/codec.js';
+import { Boot, type BootSnapshot } from '../../src/sequencer/boot.js';
+import { parseScenario } from '../../src/sequencer/scenario.js';
+import { digestOf } from '../../src/trace/ghost.js';
+import { printTrace } from '../../src/trace/yaml-out.js';
+
+/** The trace of a scenario's whole series, from the start or from a snapshot's bytes. */
+export function trace(scenario: unknown, snapshot?: Uint8Array): string {
+  const boot = new Boot({
+    scenario: parseScenario('scenario', scenario),
+    scenarioDigest: 'test',
+    stage: 18,
+    activate: false,
+    cipher: nobleCipher,
+    digest: digestOf,
+  });
+  if (snapshot !== undefined) boot.restore(deserialize(snapshot) as BootSnapshot);
+  return printTrace(boot.run());
+}
