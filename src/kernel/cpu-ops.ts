@@ -44,13 +44,11 @@ export function rdmsr(k: Kernel, msr: number): bigint {
 export function wrmsr(k: Kernel, msr: number, value: bigint): void {
   k.settle(() => k.cpu.wrmsr(msr, value));
   k.say.emit('wrmsr', { msr: msrName(msr), value: hex(value) });
-  k.fetch();
 }
 
 export function write_cr0(k: Kernel, value: number): void {
   k.settle(() => k.cpu.writeCr0(value));
   k.say.emit('cr', { reg: 'CR0', value: hex(value) });
-  k.fetch();
 }
 
 /** MOV to CR3. `name` says what table it is, for the trace. */
@@ -58,13 +56,11 @@ export function write_cr3(k: Kernel, value: bigint, name: string): void {
   k.settle(() => k.cpu.writeCr3(value));
   const decoded = k.cpu.decodeEntry(value, PAGE_SIZE);
   k.say.emit('cr', { reg: 'CR3', value: hex(decoded.pa), table: name, C: decoded.c });
-  k.fetch();
 }
 
 export function write_cr4(k: Kernel, value: number): void {
   k.settle(() => k.cpu.writeCr4(value));
   k.say.emit('cr', { reg: 'CR4', value: hex(value) });
-  k.fetch();
 }
 
 export function wbinvd(k: Kernel): void {
@@ -80,7 +76,6 @@ export function invlpg(k: Kernel, address: Va): void {
 export function __flush_tlb(k: Kernel): void {
   k.settle(() => k.cpu.writeCr3(k.cpu.cr3));
   k.say.emit('tlb-flush', { how: 'cr3' });
-  k.fetch();
 }
 
 /** __flush_tlb_all(): CR4.PGE toggled where the CPU has it, so that global entries go too (asm/tlbflush.h). */
@@ -89,7 +84,6 @@ export function __flush_tlb_all(k: Kernel): void {
   k.settle(() => k.cpu.writeCr4(cr4 & ~0x80));
   k.settle(() => k.cpu.writeCr4(cr4));
   k.say.emit('tlb-flush', { how: 'pge' });
-  k.fetch();
 }
 
 /** Bytes that one entry governs, by the level of its table. */

@@ -51,6 +51,10 @@ export class Kernel {
       bound[entry.name] = (...args: never[]) => this.run(entry, args);
     }
     this.fn = bound as Fns;
+    // Each write that can change the mapping in force is followed by the next instruction's fetch (design: CPU).
+    cpu.onControlWrite = () => {
+      this.fetch();
+    };
   }
 
   // --- Names and addresses -------------------------------------------------------------------------------------

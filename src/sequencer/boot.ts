@@ -124,7 +124,6 @@ export class Boot {
       overlay: this.program.overlay.map((entry) => entry.name),
     });
     this.produce(initrd);
-    this.machine.cpus[0].onControlWrite = () => undefined;
   }
 
   /** Labels of the steps that are left; the first is the next one. */

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
@@ -83,6 +83,34 @@ describe('sme-boot run', () => {
       expect(out).toMatch(/Examples:\n {2}sme-boot/);
     }
   });
+});
+
+/** The start of a bzImage whose payload is said to lie beyond the end of the file. */
+function truncatedKernel(): string {
+  const header = Buffer.alloc(0x1000);
+  header.writeUInt8(4, 0x1f1);
+  header.writeUInt16LE(0xaa55, 0x1fe);
+  header.write('HdrS', 0x202);
+  header.writeUInt16LE(0x20d, 0x206);
+  header.writeUInt32LE(0x100, 0x248);
+  header.writeUInt32LE(0x10_0000, 0x24c);
+  const file = join(dir, 'cut.bzImage');
+  writeFileSync(file, header);
+  return file;
+}
+
+test('a truncated kernel is refused with the offset where it ends', async () => {
+  const { status, err } = await sme(['run', '--kernel', truncatedKernel()]);
+  expect(status).toBe(2);
+  expect(err).toMatch(/E_TRUNCATED: cut\.bzImage.*offset 0x/);
+});
+
+test('a scenario file with an alias bomb or broken YAML is refused with its line', async () => {
+  const bomb = join(dir, 'bomb.yaml');
+  writeFileSync(bomb, `a: &a [x, x]\nb: &b [*a, *a]\nname: [*b, *b]\n`);
+  expect((await sme(['run', bomb])).err).toMatch(/E_YAML: .*bomb\.yaml:\d/);
+  writeFileSync(bomb, 'name: [');
+  expect((await sme(['run', bomb])).err).toMatch(/E_YAML: .*bomb\.yaml:\d/);
 });
 
 describe('bad usage exits 2 and writes nothing', () => {
