@@ -1,9 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { KEY_HOST, KEY_PLAIN, pa, type KeyId } from '../../src/machine/address.js';
-import { Dram } from '../../src/machine/dram.js';
+import { deserialize, serialize } from '../../src/machine/codec.js';
+import { Dram, type DramSnapshot } from '../../src/machine/dram.js';
 import { MemoryEngine } from '../../src/machine/engine.js';
+import { nobleCipher } from '../../src/machine/noble-cipher.js';
 import { nodeCipher } from '../../src/node/node-cipher.js';
+import { text } from './block-cipher.js';
 
 const GUEST = 2 as KeyId;
 const engine = (): MemoryEngine =>
@@ -103,5 +106,149 @@ describe('DRAM', () => {
     const out = new Uint8Array(256);
     memory.readLines(pa(0x1fc0), KEY_HOST, out, 32, 128);
     expect(out.subarray(32, 160)).toEqual(bytes(256).subarray(64, 192));
+  });
+
+  test('has room for the key of every guest of the largest part', () => {
+    const told: unknown[] = [];
+    const memories = [dram(true), dram(false)];
+    for (const id of [254, 255, 256, 257, 1006]) {
+      const key = id as KeyId;
+      for (const memory of memories) {
+        memory.onOwner = (_address, _length, from, to) => told.push([from, to]);
+        memory.write(pa(0x2000), KEY_PLAIN, bytes(64), 0, 64);
+        told.length = 0;
+        memory.write(pa(0x2000), key, bytes(64), 0, 64);
+        expect(told).toEqual([[0, id]]);
+        expect(read(memory, 0x2000, key, 64)).toEqual(bytes(64));
+        expect(memory.peek(pa(0x2000), 64)).not.toEqual(bytes(64));
+        expect(memory.stateOf(pa(0x2000), 64)).toEqual({ plain: 0, encrypted: 64, untouched: 0 });
+      }
+      expect(memories[0]?.peek(pa(0x2000), 64)).toEqual(memories[1]?.peek(pa(0x2000), 64));
+    }
+  });
+
+  test.each([
+    ['starts', { base: 0x1001, size: 0x1000 }],
+    ['ends', { base: 0x1000, size: 0xfff }],
+  ])('refuses a range that %s within a page', (_where, range) => {
+    expect(() => dram(true, [{ base: 0, size: 0x1000 }, range])).toThrow(/E_DRAM_RANGE/);
+  });
+
+  test('of 1 TiB keeps only what was touched', () => {
+    const TIB = 2 ** 40;
+    const memory = dram(true, [{ base: 0, size: TIB }]);
+    memory.write(pa(TIB - 64), KEY_HOST, bytes(64), 0, 64);
+    read(memory, TIB / 2, KEY_HOST, 64);
+    expect(memory.touchedBytes).toBe(4096);
+    expect(read(memory, TIB - 64, KEY_HOST, 65)).toEqual(Uint8Array.of(...bytes(64), 0xff));
+  });
+});
+
+describe('a snapshot of DRAM', () => {
+  const first = (memory: Dram): number | undefined => memory.peek(pa(0x2000), 1)[0];
+  const put = (memory: Dram, value: number): void => {
+    memory.write(pa(0x2000), KEY_PLAIN, Uint8Array.of(value), 0, 1);
+  };
+  // Taken after others, before others, as it is and through bytes: none of that may matter.
+  const taken = (before: number): [Dram, DramSnapshot] => {
+    const memory = dram();
+    for (let i = 0; i < before; i++) memory.snapshot();
+    put(memory, 1);
+    return [memory, memory.snapshot()];
+  };
+
+  test.each([0, 1, 2, 3])(
+    'after %i others belongs to no machine that goes on from it',
+    (before) => {
+      const [memory, frozen] = taken(before);
+      for (const snapshot of [frozen, deserialize(serialize(frozen)) as DramSnapshot]) {
+        const second = dram();
+        second.restore(snapshot);
+        for (let i = 0; i < 4; i++) {
+          put(second, 9);
+          expect(first(second)).toBe(9);
+          const third = dram();
+          third.restore(snapshot);
+          expect([first(memory), first(third)]).toEqual([1, 1]);
+          second.restore(snapshot);
+          for (let j = 0; j < i; j++) second.snapshot();
+        }
+      }
+    },
+  );
+
+  test('does not change when somebody looks under another key', () => {
+    const memory = dram();
+    memory.write(pa(0x2000), KEY_HOST, bytes(64), 0, 64);
+    const frozen = memory.snapshot();
+    const before = serialize(frozen);
+    memory.peek(pa(0x2000), 64);
+    expect(serialize(frozen)).toEqual(before);
+  });
+});
+
+describe('DRAM against a model that encrypts every block at once', () => {
+  const BASE = 0x1000;
+  const SIZE = 0x2000;
+  const keys = fc.constantFrom(KEY_PLAIN, KEY_HOST, GUEST);
+
+  /** Bytes on the bus in one array; every access decrypts and encrypts the 16-byte blocks that it touches. */
+  class Model {
+    private readonly aes = new MemoryEngine({ cipher: nobleCipher, mode: 'XEX', seed: 'dram' });
+    constructor(public raw: Uint8Array) {}
+
+    access(address: number, key: KeyId, length: number, change?: Uint8Array): Uint8Array {
+      const out = new Uint8Array(length).fill(0xff);
+      for (let block = address - (address % 16); block < address + length; block += 16) {
+        if (block < BASE || block >= BASE + SIZE) continue;
+        this.aes.decrypt(key, pa(block), this.raw, block - BASE, 16);
+        for (let at = Math.max(block, address); at < Math.min(block + 16, address + length); at++) {
+          if (change !== undefined) this.raw[at - BASE] = change[at - address] ?? 0;
+          out[at - address] = this.raw[at - BASE] ?? 0;
+        }
+        this.aes.encrypt(key, pa(block), this.raw, block - BASE, 16);
+      }
+      return out;
+    }
+  }
+
+  const step = fc.record({
+    what: fc.constantFrom('write', 'write', 'write', 'read', 'snapshot', 'restore'),
+    // Around both ends of the range, and around the page boundary in it.
+    address: fc
+      .constantFrom(BASE, BASE + 0x1000, BASE + SIZE)
+      .chain((edge) => fc.integer({ min: edge - 100, max: edge + 70 })),
+    length: fc.oneof(fc.integer({ min: 1, max: 80 }), fc.constantFrom(64, 128, 192)),
+    lines: fc.boolean(),
+    key: keys,
+  });
+
+  test.each([
+    ['lazy', true],
+    ['eager', false],
+  ])('%s, it holds the same bytes after any accesses and snapshots', (_name, lazy) => {
+    fc.assert(
+      fc.property(fc.array(step, { minLength: 10, maxLength: 40 }), (steps) => {
+        const memory = dram(lazy, [{ base: BASE, size: SIZE }]);
+        const model = new Model(memory.peek(pa(BASE), SIZE));
+        let frozen: [DramSnapshot, Uint8Array] = [memory.snapshot(), model.raw.slice()];
+        steps.forEach(({ what, address, length, lines, key }, i) => {
+          const at = lines ? address - (address % 64) : address;
+          if (what === 'snapshot') frozen = [memory.snapshot(), model.raw.slice()];
+          else if (what === 'restore') {
+            memory.restore(frozen[0]);
+            model.raw = frozen[1].slice();
+          } else if (what === 'write') {
+            const data = bytes(length, i);
+            memory.write(pa(at), key, data, 0, length);
+            model.access(at, key, length, data);
+          } else {
+            expect(text(read(memory, at, key, length))).toBe(text(model.access(at, key, length)));
+          }
+        });
+        expect(text(memory.peek(pa(BASE), SIZE))).toBe(text(model.raw));
+      }),
+      { numRuns: 120 },
+    );
   });
 });

@@ -1,47 +1,21 @@
 import { createCipheriv } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { KEY_HOST, KEY_PLAIN, pa } from '../../src/machine/address.js';
-import { MemoryEngine, type EngineMode } from '../../src/machine/engine.js';
+import { KEY_HOST, KEY_PLAIN, pa, type KeyId } from '../../src/machine/address.js';
+import { MemoryEngine, requireLittleEndian, type EngineMode } from '../../src/machine/engine.js';
 import { nobleCipher } from '../../src/machine/noble-cipher.js';
 import type { BlockCipherFactory } from '../../src/machine/types.js';
 import { nodeCipher } from '../../src/node/node-cipher.js';
-
-const hex = (text: string): Uint8Array => new Uint8Array(Buffer.from(text, 'hex'));
-const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
+import { hex, text } from './block-cipher.js';
 
 const CIPHERS: [name: string, factory: BlockCipherFactory][] = [
   ['@noble/ciphers', nobleCipher],
   ['node:crypto', nodeCipher],
 ];
 
-describe.each(CIPHERS)('AES-128 by %s', (_name, factory) => {
-  test.each([
-    // FIPS-197, appendix C.1.
-    [
-      '000102030405060708090a0b0c0d0e0f',
-      '00112233445566778899aabbccddeeff',
-      '69c4e0d86a7b0430d8cdb78070b4c55a',
-    ],
-    // SP 800-38A, F.1.1: four blocks.
-    [
-      '2b7e151628aed2a6abf7158809cf4f3c',
-      '6bc1bee22e409f96e93d7e117393172aae2d8a571e03ac9c9eb76fac45af8e51' +
-        '30c81c46a35ce411e5fbc1191a0a52eff69f2445df4f9b17ad2b417be66c3710',
-      '3ad77bb40d7a3660a89ecaf32466ef97f5d3d58503b9699de785895a96fdbaaf' +
-        '43b1cd7f598ece23881b00e3ed0306887b0c785e27e8ad3f8223207104725dd4',
-    ],
-  ])('with key %s gives the published ciphertext and takes it back', (key, plain, cipher) => {
-    const aes = factory(hex(key));
-    const bytes = hex(plain);
-    aes.encrypt(bytes);
-    expect(text(bytes)).toBe(cipher);
-    aes.decrypt(bytes);
-    expect(text(bytes)).toBe(plain);
-  });
-
+describe.each(CIPHERS)('the memory engine over %s', (_name, factory) => {
   test.each<EngineMode>(['XEX', 'XE'])(
-    'the engine in mode %s gives what the formula gives, block by block',
+    'in mode %s gives what the formula gives, block by block',
     (mode) => {
       const engine = new MemoryEngine({ cipher: factory, mode, seed: 'test' });
       const bytes = Uint8Array.from({ length: 256 }, (_, i) => i);
@@ -69,6 +43,28 @@ describe.each(CIPHERS)('AES-128 by %s', (_name, factory) => {
       expect(found).toEqual(bytes);
     },
   );
+
+  test.each([
+    ['XE', 'fe89ae4d9e43631f95473dbabfeb791c'],
+    ['XEX', 'a6d0f118da1ca7793deddc94128b477b'],
+  ] as const)('in mode %s gives the ciphertext that was computed by hand', (mode, wanted) => {
+    // Address 0x2010 has bits 13 and 4 set, so with the constants that `describe()` gives:
+    //   t_4     87ed722b5663283f729faa92f080b8c4
+    //   t_13    dfb42d7e123cec59da354bbc5de086a3
+    //   T       58595f55445fc466a8aae12ead603e67   t_4 ⊕ t_13
+    //   m       00112233445566778899aabbccddeeff
+    //   m ⊕ T   58487d66000aa21120334b9561bdd098
+    //   XE      fe89ae4d9e43631f95473dbabfeb791c   openssl enc -aes-128-ecb -nopad -K (the key below) of m ⊕ T
+    //   XEX     a6d0f118da1ca7793deddc94128b477b   XE ⊕ T
+    const engine = new MemoryEngine({ cipher: factory, mode, seed: 'test' });
+    const block = hex('00112233445566778899aabbccddeeff');
+    engine.encrypt(KEY_HOST, pa(0x2010), block, 0, 16);
+    expect(text(block)).toBe(wanted);
+    expect(engine.describe()).toMatchObject({
+      mode,
+      keys: [{ id: 1, key: 'cb157ba81fd7d9640601d6fc0607e638' }],
+    });
+  });
 });
 
 describe('the memory engine', () => {
@@ -122,5 +118,69 @@ describe('the memory engine', () => {
     expect(bytes).not.toEqual(copy);
     engine.decrypt(KEY_HOST, pa(0), bytes, 0, bytes.length);
     expect(bytes).toEqual(copy);
+  });
+
+  test('has one tweak constant for each address bit from 4 to 51', () => {
+    expect(engine.describe().tweaks.map(({ bit }) => bit)).toEqual(
+      Array.from({ length: 48 }, (_, i) => i + 4),
+    );
+  });
+
+  test('has a tweak that is linear in the address bits', () => {
+    // With the identity as cipher XE leaves m ⊕ T(p), so zeros become T(p).
+    const bare = new MemoryEngine({
+      cipher: () => ({ encrypt: () => undefined, decrypt: () => undefined }),
+      mode: 'XE',
+      seed: 'test',
+    });
+    const tweak = (block: bigint): bigint => {
+      const bytes = new Uint8Array(16);
+      bare.encrypt(KEY_HOST, pa(Number(block) * 16), bytes, 0, 16);
+      return BigInt(`0x${text(bytes)}`);
+    };
+    const block = fc.bigInt({ min: 0n, max: 2n ** 48n - 1n });
+    fc.assert(
+      fc.property(block, block, (a, b) => {
+        expect(tweak(a ^ b)).toBe(tweak(a) ^ tweak(b));
+      }),
+    );
+    bare.describe().tweaks.forEach(({ constant }, i) => {
+      expect(tweak(1n << BigInt(i))).toBe(BigInt(`0x${constant}`));
+    });
+  });
+
+  test('gives each key its own ciphertext under the same tweaks', () => {
+    const made = new MemoryEngine({ cipher: nodeCipher, mode: 'XEX', seed: 'keys' });
+    const seen = [1, 2, 1006].map((id) => {
+      const bytes = new Uint8Array(16);
+      made.encrypt(id as KeyId, pa(0x1000), bytes, 0, 16);
+      return text(bytes);
+    });
+    expect(new Set(seen).size).toBe(3);
+    expect(made.describe().keys.map(({ id }) => id)).toEqual([1, 2, 1006]);
+  });
+
+  test.each([
+    ['an address', 0x1008, 16],
+    ['a length', 0x1000, 24],
+  ])('refuses %s that is not of whole blocks, and changes nothing', (_what, address, length) => {
+    for (const key of [KEY_PLAIN, KEY_HOST]) {
+      const bytes = new Uint8Array(32);
+      for (const crypt of ['encrypt', 'decrypt'] as const) {
+        expect(() => {
+          engine[crypt](key, pa(address), bytes, 0, length);
+        }).toThrow(/E_ENGINE_BLOCK/);
+      }
+      expect(bytes).toEqual(new Uint8Array(32));
+    }
+  });
+
+  test('refuses a host whose words lie the other way round', () => {
+    expect(() => {
+      requireLittleEndian(Uint8Array.of(0, 0, 0, 1));
+    }).toThrow(/E_BYTE_ORDER/);
+    expect(() => {
+      requireLittleEndian();
+    }).not.toThrow();
   });
 });
