@@ -130,6 +130,7 @@ export function bootOptions(nameOrFile: string, flags: RunFlags): BootOptions {
       : {
           image: readKernelImage(readBytes(flags.kernel), {
             file: basename(flags.kernel),
+            sha256: (bytes) => new Uint8Array(createHash('sha256').update(bytes).digest()),
             ...systemMap,
           }),
         }),

@@ -152,7 +152,7 @@ export function builtInInitrd(): Uint8Array {
     directory('kernel/x86/microcode'),
     file(MICROCODE_PATH, 0o644, microcodeContainer()),
   ]);
-  const root = gzipSync(writeCpio(rootEntries()), { level: 6, mtime: 0 });
+  const root = gzipSync(writeCpio(rootEntries()), { level: 1, mtime: 0 });
   const initrd = new Uint8Array(early.length + root.length);
   initrd.set(early);
   initrd.set(root, early.length);

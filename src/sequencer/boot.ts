@@ -72,7 +72,8 @@ export class Boot {
   constructor(readonly options: BootOptions) {
     const { scenario } = options;
     this.linked = link(compose(options));
-    const image = options.image ?? buildBuiltInImage(this.linked.baseFunctions, BASE_VARIABLES);
+    const image =
+      options.image ?? buildBuiltInImage(this.linked.baseFunctions, BASE_VARIABLES, options.digest);
     this.program = new Program(image, this.linked.variables, this.linked.functions);
     const model = cpuModelOf(scenario);
     this.machine = new Machine({
