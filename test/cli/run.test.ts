@@ -90,6 +90,7 @@ function truncatedKernel(): string {
   const header = Buffer.alloc(0x1000);
   header.writeUInt8(4, 0x1f1);
   header.writeUInt16LE(0xaa55, 0x1fe);
+  header.writeUInt8(0x6a, 0x201);
   header.write('HdrS', 0x202);
   header.writeUInt16LE(0x20d, 0x206);
   header.writeUInt32LE(0x100, 0x248);
