@@ -1,0 +1,259 @@
+/** The cache against a model of memory that writes down what reaches it. */
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { KEY_HOST, KEY_PLAIN, pa, type KeyId, type Pa } from '../../src/machine/address.js';
+import { Cache } from '../../src/machine/cache.js';
+import type { LineStore } from '../../src/machine/line-store.js';
+import { MEMTYPE, type MemType } from '../../src/machine/types.js';
+
+const LINE = 64;
+
+/** Memory without a cipher: a key's bytes are the stored ones exclusive-or'ed with the key's number. */
+class Memory implements LineStore {
+  readonly bytes = new Uint8Array(64 * 1024);
+  readonly log: string[] = [];
+
+  readLines(at: Pa, key: KeyId, out: Uint8Array, outOffset: number, length: number): void {
+    this.log.push(`fill ${at / LINE}${length > LINE ? `+${length / LINE}` : ''} k${key}`);
+    for (let i = 0; i < length; i++) out[outOffset + i] = (this.bytes[at + i] ?? 0) ^ key;
+  }
+  writeLines(at: Pa, key: KeyId, data: Uint8Array, offset: number, length: number): void {
+    this.log.push(`back ${at / LINE}${length > LINE ? `+${length / LINE}` : ''} k${key}`);
+    for (let i = 0; i < length; i++) this.bytes[at + i] = (data[offset + i] ?? 0) ^ key;
+  }
+  read(at: Pa, key: KeyId, out: Uint8Array, offset: number, length: number): void {
+    this.log.push(`read ${at} k${key}`);
+    for (let i = 0; i < length; i++) out[offset + i] = (this.bytes[at + i] ?? 0) ^ key;
+  }
+  write(at: Pa, key: KeyId, data: Uint8Array, offset: number, length: number): void {
+    this.log.push(`write ${at} k${key}`);
+    for (let i = 0; i < length; i++) this.bytes[at + i] = (data[offset + i] ?? 0) ^ key;
+  }
+}
+
+function setup(size = 8 * LINE, ways = 2, coherent = false): { memory: Memory; cache: Cache } {
+  const memory = new Memory();
+  return { memory, cache: new Cache({ store: memory, size, ways, coherent }) };
+}
+const line = (n: number): Pa => pa(n * LINE);
+const put = (
+  cache: Cache,
+  at: number,
+  value: number,
+  type: MemType,
+  key = KEY_PLAIN,
+  cpu = 0,
+): void => cache.write(cpu, pa(at), key, type, Uint8Array.of(value), 0, 1, 0);
+function get(cache: Cache, at: number, type: MemType, key = KEY_PLAIN): number {
+  const out = new Uint8Array(1);
+  cache.read(0, pa(at), key, type, out, 0, 1, 0);
+  return out[0] ?? 0;
+}
+const whole = (value: number): Uint8Array => new Uint8Array(LINE).fill(value);
+
+describe('an access goes by its memory type (APM table 7-3)', () => {
+  const { UC, WC, WT, WP, WB } = MEMTYPE;
+
+  test.each([
+    ['UC', UC, ['read 0 k0', 'read 0 k0'], ['write 0 k0']],
+    ['WC', WC, ['read 0 k0', 'read 0 k0'], ['write 0 k0']],
+    ['WP', WP, ['fill 0 k0'], ['write 0 k0']],
+    ['WT', WT, ['fill 0 k0'], ['write 0 k0']],
+    ['WB', WB, ['fill 0 k0'], ['fill 0 k0']],
+  ])('%s', (_name, type, reads, writes) => {
+    const reading = setup();
+    get(reading.cache, 0, type);
+    get(reading.cache, 0, type);
+    expect(reading.memory.log).toEqual(reads);
+    const writing = setup();
+    put(writing.cache, 0, 7, type);
+    expect(writing.memory.log).toEqual(writes);
+    expect(get(writing.cache, 0, type)).toBe(7);
+  });
+
+  test('a WT write updates the line that is here, a WP write drives it out', () => {
+    for (const [type, again] of [
+      [WT, []],
+      [WP, ['fill 0 k0']],
+    ] as const) {
+      const { memory, cache } = setup();
+      get(cache, 0, type);
+      put(cache, 0, 9, type);
+      memory.log.length = 0;
+      expect(get(cache, 0, type)).toBe(9);
+      expect(memory.log).toEqual(again);
+      expect(memory.bytes[0]).toBe(9);
+    }
+  });
+
+  test('a WB write of a whole line does not read memory, and a WP one writes a dirty line back first', () => {
+    const { memory, cache } = setup();
+    cache.write(0, line(0), KEY_PLAIN, WB, whole(3), 0, LINE, 0);
+    expect(memory.log).toEqual([]);
+    expect(cache.lines).toEqual({ valid: 1, dirty: 1 });
+    put(cache, 1, 4, WP);
+    expect(memory.log).toEqual(['back 0 k0', 'write 1 k0']);
+    expect([...memory.bytes.subarray(0, 3)]).toEqual([3, 4, 3]);
+    expect(cache.lines).toEqual({ valid: 0, dirty: 0 });
+  });
+
+  test('without a cache each access goes to memory', () => {
+    const { memory, cache } = setup(0, 0);
+    put(cache, 5, 1, WB);
+    get(cache, 5, WB);
+    cache.wbinvd('all');
+    expect(memory.log).toEqual(['write 5 k0', 'read 5 k0']);
+  });
+});
+
+describe('replacement', () => {
+  test('the least recently used line of the set leaves, a dirty one to memory', () => {
+    const { memory, cache } = setup(); // 4 sets of 2: lines 0, 4, 8 share one.
+    put(cache, 0, 1, MEMTYPE.WB);
+    get(cache, 4 * LINE, MEMTYPE.WB);
+    get(cache, 0, MEMTYPE.WB);
+    memory.log.length = 0;
+    get(cache, 8 * LINE, MEMTYPE.WB); // drives out 4, which is clean
+    expect(memory.log).toEqual(['fill 8 k0']);
+    get(cache, 4 * LINE, MEMTYPE.WB); // drives out 0, which is dirty
+    expect(memory.log).toEqual(['fill 8 k0', 'back 0 k0', 'fill 4 k0']);
+  });
+
+  test('a read longer than the cache fills it in turn', () => {
+    const { memory, cache } = setup();
+    memory.bytes.forEach((_, i) => (memory.bytes[i] = i & 0xff));
+    const out = new Uint8Array(4096);
+    cache.read(0, pa(0), KEY_PLAIN, MEMTYPE.WB, out, 0, 4096, 0);
+    expect(out).toEqual(memory.bytes.slice(0, 4096));
+    expect(cache.lines.valid).toBe(8);
+  });
+
+  test.each([
+    [100, 2],
+    [192, 1],
+    [512, 3],
+    [512, 0],
+  ])('%i bytes in %i ways is refused', (size, ways) => {
+    expect(() => setup(size, ways)).toThrow(/E_CACHE_GEOMETRY/);
+  });
+});
+
+describe('lines of two keys (APM 7.10.6)', () => {
+  test('are here side by side; WBINVD writes them in ascending key', () => {
+    const { memory, cache } = setup();
+    put(cache, 0, 0x11, MEMTYPE.WB, KEY_HOST);
+    put(cache, 0, 0x22, MEMTYPE.WB, KEY_PLAIN);
+    expect(cache.lines.valid).toBe(2);
+    memory.log.length = 0;
+    cache.wbinvd('all');
+    expect(memory.log).toEqual(['back 0 k0', `back 0 k${KEY_HOST}`]);
+  });
+
+  test('with HwEnfCacheCoh one drives out the other', () => {
+    const { memory, cache } = setup(8 * LINE, 2, true);
+    put(cache, 0, 0x11, MEMTYPE.WB, KEY_HOST);
+    get(cache, 0, MEMTYPE.WB, KEY_PLAIN);
+    expect(cache.lines.valid).toBe(1);
+    expect(memory.log).toEqual([`fill 0 k${KEY_HOST}`, `back 0 k${KEY_HOST}`, 'fill 0 k0']);
+  });
+
+  test('CLFLUSH takes the line of its key only', () => {
+    const { memory, cache } = setup();
+    put(cache, 0, 1, MEMTYPE.WB, KEY_HOST);
+    put(cache, 0, 2, MEMTYPE.WB, KEY_PLAIN);
+    memory.log.length = 0;
+    cache.clflush(pa(5), KEY_HOST);
+    expect(memory.log).toEqual([`back 0 k${KEY_HOST}`]);
+    expect(cache.lines.valid).toBe(1);
+  });
+
+  test.each([false, true])('a walker sees lines of its key (coherent: %s)', (coherent) => {
+    const { memory, cache } = setup(8 * LINE, 2, coherent);
+    put(cache, 60, 5, MEMTYPE.WB, KEY_HOST);
+    put(cache, 64, 6, MEMTYPE.WB, KEY_HOST);
+    const out = new Uint8Array(8);
+    cache.peekCoherent(pa(60), KEY_HOST, out, 0, 8);
+    expect([out[0], out[4]]).toEqual([5, 6]);
+    cache.peekCoherent(pa(60), KEY_PLAIN, out, 0, 8);
+    // Another key's view: stale memory, unless the hardware wrote the line back.
+    expect(out[0]).toBe(coherent ? 5 ^ KEY_HOST : 0);
+    expect(memory.bytes[60]).toBe(coherent ? 5 ^ KEY_HOST : 0);
+  });
+});
+
+test("WBINVD of one CPU leaves the others' lines", () => {
+  const { memory, cache } = setup();
+  put(cache, 0, 1, MEMTYPE.WB, KEY_PLAIN, 0);
+  put(cache, 64, 2, MEMTYPE.WB, KEY_PLAIN, 1);
+  memory.log.length = 0;
+  cache.wbinvd(1);
+  expect(memory.log).toEqual(['back 1 k0']);
+  expect(cache.lines).toEqual({ valid: 1, dirty: 1 });
+});
+
+test('a device drives lines of its key out before it writes', () => {
+  const { memory, cache } = setup();
+  put(cache, 0, 1, MEMTYPE.WB);
+  memory.log.length = 0;
+  cache.deviceWrite(pa(1), KEY_PLAIN, Uint8Array.of(8), 0, 1, 0);
+  expect(memory.log).toEqual(['back 0 k0', 'write 1 k0']);
+  expect([get(cache, 0, MEMTYPE.WB), get(cache, 1, MEMTYPE.WB)]).toEqual([1, 8]);
+});
+
+test('hooks tell of fills, of lines overwritten unseen, and of write-backs in one run', () => {
+  const { cache } = setup();
+  const told: string[] = [];
+  cache.hooks = {
+    fill: (at, _key, length, overwritten) =>
+      told.push(`${overwritten ? 'over' : 'fill'} ${at} ${length}`),
+    writeBack: (at, _key, length) => told.push(`back ${at} ${length}`),
+  };
+  cache.write(0, pa(0), KEY_PLAIN, MEMTYPE.WB, new Uint8Array(200), 0, 200, 0);
+  cache.wbinvd('all');
+  expect(told).toEqual(['fill 192 64', 'over 0 192', 'back 0 256']);
+});
+
+test('a snapshot brings back lines, dirt and age', () => {
+  const { memory, cache } = setup();
+  put(cache, 0, 1, MEMTYPE.WB);
+  get(cache, 4 * LINE, MEMTYPE.WB);
+  const snapshot = cache.snapshot();
+  const other = setup();
+  other.memory.bytes.set(memory.bytes);
+  other.cache.restore(snapshot);
+  for (const it of [{ memory, cache }, other]) {
+    it.memory.log.length = 0;
+    get(it.cache, 8 * LINE, MEMTYPE.WB);
+    expect(it.memory.log).toEqual(['back 0 k0', 'fill 8 k0']);
+  }
+});
+
+test('under one key, whatever the types and sizes, a reader gets what was written last', () => {
+  const types = [MEMTYPE.UC, MEMTYPE.WC, MEMTYPE.WT, MEMTYPE.WP, MEMTYPE.WB];
+  const op = fc.record({
+    at: fc.nat(8 * 1024),
+    len: fc.integer({ min: 1, max: 400 }),
+    type: fc.constantFrom(...types),
+    value: fc.option(fc.nat(255), { nil: undefined }),
+  });
+  fc.assert(
+    fc.property(fc.array(op, { maxLength: 60 }), fc.boolean(), (ops, coherent) => {
+      const { cache, memory } = setup(16 * LINE, 4, coherent);
+      const truth = new Uint8Array(16 * 1024);
+      for (const { at, len: wanted, type, value } of ops) {
+        const len = Math.min(wanted, 4096 - (at % 4096));
+        if (value === undefined) {
+          const out = new Uint8Array(len);
+          cache.read(0, pa(at), KEY_PLAIN, type, out, 0, len, 0);
+          expect(out).toEqual(truth.slice(at, at + len));
+        } else {
+          truth.fill(value, at, at + len);
+          cache.write(0, pa(at), KEY_PLAIN, type, truth.slice(at, at + len), 0, len, 0);
+        }
+      }
+      cache.wbinvd('all');
+      expect(memory.bytes.slice(0, truth.length)).toEqual(truth);
+    }),
+    { numRuns: 30 },
+  );
+});

@@ -1,0 +1,243 @@
+/** The walker against hand-made tables: each reserved bit and each right of APM chapter 5, by table. */
+import { describe, expect, test } from '@jest/globals';
+import {
+  KEY_HOST,
+  KEY_PLAIN,
+  PAGE_SIZE,
+  pa,
+  va,
+  type KeyId,
+  type Pa,
+} from '../../src/machine/address.js';
+import { isFault } from '../../src/machine/fault.js';
+import { patTypes } from '../../src/machine/memory-types.js';
+import {
+  cr3Reserved,
+  decodeEntry,
+  entryFormat,
+  rootOf,
+  traceWalk,
+  walk,
+  type PagingContext,
+} from '../../src/machine/mmu.js';
+import { MEMTYPE, type TableReader } from '../../src/machine/types.js';
+
+const P = 1n;
+const RW = 2n;
+const US = 4n;
+const A = 0x20n;
+const D = 0x40n;
+const PS = 0x80n;
+const G = 0x100n;
+const NX = 1n << 63n;
+const ALL = P | RW | US | A | D;
+const sme = { cBit: 47, reduction: 5, key: KEY_HOST };
+
+/** Tables as a map of addresses; entries of a key are apart from those of another, as ciphertext would make them. */
+class Tables implements TableReader {
+  high = 0;
+  readonly set: string[] = [];
+  private readonly entries = new Map<string, bigint>();
+
+  put(at: number, value: bigint, key: KeyId = KEY_PLAIN): this {
+    this.entries.set(`${key}:${at}`, value);
+    return this;
+  }
+  readEntry(at: Pa, key: KeyId): number {
+    const value = this.entries.get(`${key}:${at}`) ?? 0n;
+    this.high = Number(BigInt.asIntN(32, value >> 32n));
+    return Number(BigInt.asIntN(32, value));
+  }
+  setBits(at: Pa, key: KeyId, bits: number): void {
+    this.set.push(`${at.toString(16)} k${key} ${bits.toString(16)}`);
+  }
+}
+
+function context(
+  more: Partial<PagingContext> = {},
+  encryption: typeof sme | null = sme,
+): PagingContext {
+  return {
+    root: pa(0x1000),
+    rootKey: KEY_PLAIN,
+    format: entryFormat(48, encryption),
+    wp: true,
+    nxe: true,
+    pge: true,
+    gbPages: true,
+    bit8Mbz: true,
+    pat: patTypes(0x0007_0506_0007_0106n) ?? [],
+    mtrr: () => MEMTYPE.WB,
+    ...more,
+  };
+}
+
+/** PGD at 0x1000, PUD at 0x2000, PMD at 0x3000, PTE at 0x4000; `change` ORs bits into the entries for address 0. */
+function tables(change: Partial<Record<'PGD' | 'PUD' | 'PMD' | 'PTE', bigint>> = {}): Tables {
+  const t = new Tables();
+  t.put(0x1000, 0x2000n | ALL | (change.PGD ?? 0n));
+  t.put(0x2000, 0x3000n | ALL | (change.PUD ?? 0n));
+  t.put(0x3000, 0x4000n | ALL | (change.PMD ?? 0n));
+  t.put(0x4000, 0x5000n | ALL | (change.PTE ?? 0n));
+  return t;
+}
+const READ = { write: false, user: false, fetch: false };
+const errorOf = (t: Tables, c = context(), access = READ): number | null => {
+  const result = walk(t, c, va(0), access);
+  return isFault(result) ? result.error : null;
+};
+
+describe('reserved bits (error code 9)', () => {
+  const bit = (n: number): bigint => 1n << BigInt(n);
+  test.each([
+    ['PGD bit 7', { PGD: PS }],
+    ['PGD bit 8', { PGD: G }],
+    ['PUD bit 8 of a table pointer', { PUD: G }],
+    ['PUD 1 GiB leaf, bit 13', { PUD: PS | bit(13) }],
+    ['PUD 1 GiB leaf, bit 29', { PUD: PS | bit(29) }],
+    ['PMD 2 MiB leaf, bit 13', { PMD: PS | bit(13) }],
+    ['PMD 2 MiB leaf, bit 20', { PMD: PS | bit(20) }],
+    ...(['PGD', 'PUD', 'PMD', 'PTE'] as const).flatMap((level): [string, object][] => [
+      [`${level} bit 43, the first lost to the reduction`, { [level]: bit(43) }],
+      [`${level} bit 46`, { [level]: bit(46) }],
+      [`${level} bit 48`, { [level]: bit(48) }],
+      [`${level} bit 51`, { [level]: bit(51) }],
+    ]),
+  ])('%s', (_what, change) => {
+    // A leaf's own address bits are cleared, so that only the bit in question is wrong.
+    const t = tables(change);
+    if ('PUD' in change && (change.PUD as bigint) & PS) t.put(0x2000, ALL | (change.PUD as bigint));
+    if ('PMD' in change && (change.PMD as bigint) & PS) t.put(0x3000, ALL | (change.PMD as bigint));
+    expect(errorOf(t)).toBe(9);
+  });
+
+  test('not bit 42, nor bits 62:52, nor the bits that software has', () => {
+    const t = tables({ PTE: (0x7ffn << 52n) | 0xe00n | (1n << 42n) });
+    expect(walk(t, context(), va(0), READ)).toMatchObject({ pa: 0x5000 + 2 ** 42 });
+  });
+
+  test('bit 8 of a pointer is free on Intel', () => {
+    expect(errorOf(tables({ PGD: G, PUD: G }), context({ bit8Mbz: false }))).toBeNull();
+  });
+
+  test('a 1 GiB leaf where CPUID does not report them', () => {
+    const t = tables().put(0x2000, PS | ALL);
+    expect(errorOf(t, context({ gbPages: false }))).toBe(9);
+    expect(errorOf(t)).toBeNull();
+  });
+
+  test('NX with EFER.NXE clear, at each level', () => {
+    for (const level of ['PGD', 'PUD', 'PMD', 'PTE'] as const) {
+      expect(errorOf(tables({ [level]: NX }), context({ nxe: false }))).toBe(9);
+      expect(errorOf(tables({ [level]: NX }))).toBeNull();
+    }
+  });
+
+  test('without encryption bits 46:43 are address; the C-bit is one too below MAXPHYADDR', () => {
+    const c = context({}, null);
+    expect(walk(tables({ PTE: 1n << 47n }), c, va(0), READ)).toMatchObject({
+      pa: 0x5000 + 2 ** 47,
+      key: KEY_PLAIN,
+    });
+    expect(errorOf(tables({ PTE: 1n << 48n }), c)).toBe(9);
+  });
+});
+
+describe('rights (APM 5.6)', () => {
+  const WRITE = { ...READ, write: true };
+  const USER = { ...READ, user: true };
+  const FETCH = { ...READ, fetch: true };
+  const without = (level: 'PGD' | 'PUD' | 'PMD' | 'PTE', bit: bigint): Tables => {
+    const at = { PGD: 0x1000, PUD: 0x2000, PMD: 0x3000, PTE: 0x4000 }[level];
+    return tables().put(at, BigInt(at + 0x1000) | (ALL & ~bit));
+  };
+
+  test.each(['PGD', 'PUD', 'PMD', 'PTE'] as const)('are the least of all levels: %s', (level) => {
+    expect(errorOf(without(level, P))).toBe(0);
+    expect(errorOf(without(level, RW), context(), WRITE)).toBe(3);
+    expect(errorOf(without(level, RW), context({ wp: false }), WRITE)).toBeNull();
+    const userWrite = { ...WRITE, user: true };
+    expect(errorOf(without(level, RW), context({ wp: false }), userWrite)).toBe(7);
+    expect(errorOf(without(level, US), context(), USER)).toBe(5);
+    expect(errorOf(tables({ [level]: NX }), context(), FETCH)).toBe(17);
+    expect(errorOf(tables({ [level]: NX }))).toBeNull();
+  });
+});
+
+describe('accessed and dirty bits', () => {
+  test('are set in what lacks them once the walk is found good, and not by a probe', () => {
+    const bare = tables();
+    [0x1000, 0x2000, 0x3000, 0x4000].forEach((at) => bare.put(at, BigInt(at + 0x1000) | P | RW));
+    expect(isFault(walk(bare, context(), va(0), READ, false))).toBe(false);
+    expect(bare.set).toEqual([]);
+    walk(bare, context(), va(0), { ...READ, write: true });
+    expect(bare.set).toEqual(['1000 k0 20', '2000 k0 20', '3000 k0 20', '4000 k0 60']);
+    const readOnly = tables().put(0x4000, 0x5000n | P);
+    expect(errorOf(readOnly, context(), { ...READ, write: true })).toBe(3);
+    expect(readOnly.set).toEqual([]);
+  });
+});
+
+describe('large pages and memory types', () => {
+  test.each([
+    ['4 KiB, slot 0', 'PTE', 0n, MEMTYPE.WB],
+    ['4 KiB, PAT·PWT is slot 5, WP', 'PTE', 0x88n, MEMTYPE.WP],
+    ['4 KiB, PWT is slot 1, WC here', 'PTE', 8n, MEMTYPE.WC],
+    ['2 MiB, bit 7 is the size: PWT is slot 1', 'PMD', PS | 8n, MEMTYPE.WC],
+    ['2 MiB, bit 12 is PAT: slot 5, WP', 'PMD', PS | 0x1008n, MEMTYPE.WP],
+    ['1 GiB, bit 12 is PAT: slot 5, WP', 'PUD', PS | 0x1008n, MEMTYPE.WP],
+  ] as const)('%s', (_what, level, bits, type) => {
+    const at = { PUD: 0x2000, PMD: 0x3000, PTE: 0x4000 }[level];
+    const result = walk(tables().put(at, ALL | bits), context(), va(0), READ);
+    expect(result).toMatchObject({ type });
+  });
+
+  test('a page that the MTRRs cut is kept in the largest piece of one type', () => {
+    const c = context({ mtrr: (_at, size) => (size > PAGE_SIZE ? undefined : MEMTYPE.UC) });
+    const t = tables().put(0x3000, PS | ALL | 0x20_0000n);
+    expect(walk(t, c, va(0x3123), READ)).toMatchObject({
+      va: 0x3000,
+      pa: 0x20_3000,
+      size: PAGE_SIZE,
+      pageSize: 0x20_0000,
+      type: MEMTYPE.UC,
+    });
+    const nothing = context({ mtrr: () => undefined });
+    expect(walk(t, nothing, va(0), READ)).toMatchObject({ type: MEMTYPE.UC, size: PAGE_SIZE });
+  });
+});
+
+test('the C-bit of a pointer selects the key that the next table is read under', () => {
+  const C = 1n << 47n;
+  const t = new Tables()
+    .put(0x1000, 0x2000n | ALL | C)
+    .put(0x2000, 0x3000n | ALL, KEY_HOST)
+    .put(0x3000, 0x4000n | ALL | C)
+    .put(0x4000, 0x5000n | ALL | C, KEY_HOST);
+  expect(walk(t, context(), va(0), READ)).toMatchObject({ pa: 0x5000, key: KEY_HOST });
+  expect(traceWalk(t, context(), va(0)).map(({ key, c }) => [key, c])).toEqual([
+    [KEY_PLAIN, 1],
+    [KEY_HOST, 0],
+    [KEY_PLAIN, 1],
+    [KEY_HOST, 1],
+  ]);
+});
+
+test('CR3 has a C-bit and reserved bits of its own', () => {
+  const { format } = context();
+  expect(rootOf(format, 0x5000n | (1n << 47n))).toEqual({ root: 0x5000, rootKey: KEY_HOST });
+  expect(cr3Reserved(format, 1n << 47n)).toBe(false);
+  expect(cr3Reserved(format, 1n << 43n)).toBe(true);
+  expect(cr3Reserved(context({}, null).format, 1n << 43n)).toBe(false);
+});
+
+test('an entry taken apart', () => {
+  const value = 0x20_0000n | P | RW | A | D | PS | G | NX | (1n << 47n);
+  expect(decodeEntry(context(), value, 0x20_0000)).toEqual({
+    pa: 0x20_0000,
+    c: 1,
+    leaf: true,
+    flags: 'RW|A|D|G|NX',
+    type: 'WB',
+  });
+});
