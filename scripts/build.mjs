@@ -24,6 +24,8 @@ try {
     target: 'node20',
     sourcemap: true,
     sourcesContent: false,
+    minifySyntax: true,
+    minifyWhitespace: true,
     banner: { js: `#!/usr/bin/env node\n${REQUIRE}` },
     logLevel: 'warning',
   });

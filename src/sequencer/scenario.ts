@@ -1,5 +1,5 @@
 /** Scenarios: a machine to boot and how it is set up, as validated data. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { CPU_MODELS } from '../machine/cpu-models.js';
 import { InputError } from '../trace/errors.js';
 

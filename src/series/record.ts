@@ -1,5 +1,5 @@
 /** Records of the kernel patches: what each is, where its module stands, what it adds and needs. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { InputError } from '../trace/errors.js';
 
 const name = z.string().min(1);

@@ -28,102 +28,129 @@ export interface Run {
   /** The functions that led here, as one number: events merge only if they came the same way. */
   readonly path: number;
   fields: EventFields;
-  /** The fields that grow from event to event; known from the second event on. */
-  growing?: ReadonlySet<string>;
   /** When each event happened, by its number within the step. */
   readonly at: number[];
 }
 
-type Named = [FieldName, Field];
+/** A run while its step is open. */
+interface OpenRun extends Run {
+  /** The fields that have a value, in the first event's order. */
+  readonly names: readonly FieldName[];
+  /** Where it stands among the step's runs. */
+  readonly place: number;
+  /** The fields that grow from event to event, a bit for each of `names`; known from the second event on. */
+  growing?: number;
+}
 
-const named = (fields: EventFields): Named[] =>
-  Object.entries(fields).filter((entry): entry is Named => entry[1] !== undefined);
+function namesOf(fields: EventFields): FieldName[] {
+  const names: FieldName[] = [];
+  for (const name in fields) {
+    if (fields[name as FieldName] !== undefined) names.push(name as FieldName);
+  }
+  return names;
+}
 
 function sameOrigin(a: Origin, b: Origin): boolean {
   return a.fn === b.fn && a.file === b.file && a.patch === b.patch && a.hunk === b.hunk;
 }
 
-/** The span that covers both, where `next` begins where `span` ends. */
-function grown(span: Span, next: Span): Span | undefined {
-  const goesOn = next.length > 0 && span.length > 0 && endOf(span) === next.start;
-  return goesOn ? { ...span, length: span.length + next.length } : undefined;
+/** Whether `next` begins where `span` ends. */
+function goesOn(span: Span, next: Span): boolean {
+  return next.length > 0 && span.length > 0 && endOf(span) === next.start;
 }
 
-/** A run that has taken an event in. */
-interface Joined {
-  readonly fields: EventFields;
-  /** The fields that grew. */
-  readonly growing: ReadonlySet<string>;
-  /** How well they belong together: a repetition, a run that goes on as it did, or two that happen to adjoin. */
-  readonly fitness: 2 | 1 | 0;
-}
+/** An event does not fit a run. */
+const APART = -1;
 
-/** What a run becomes that takes an event in; undefined if it cannot. */
-function joined(run: Run, fields: EventFields): Joined | undefined {
-  const mine = named(run.fields);
-  if (mine.length !== named(fields).length) return undefined;
-  const out: Partial<Record<FieldName, Field>> = {};
-  const growing = new Set<string>();
+/** The fields of a run that grow if it takes an event in, a bit for each; 0 if it repeats the run, or APART. */
+function growth(run: OpenRun, fields: EventFields): number {
+  let growing = 0;
   let resized = false;
-  for (const [name, field] of mine) {
+  for (let i = 0; i < run.names.length; i++) {
+    const name = run.names[i] as FieldName;
+    const field = run.fields[name];
     const other = fields[name];
-    out[name] = field;
     if (!isSpan(field) || !isSpan(other)) {
-      if (field !== other) return undefined;
+      if (field !== other) return APART;
       continue;
     }
-    if (field.space !== other.space) return undefined;
-    const longer = run.growing?.has(name) === false ? undefined : grown(field, other);
-    if (longer !== undefined) {
-      growing.add(name);
-      out[name] = longer;
-    } else if (field.start === other.start && run.growing?.has(name) !== true) {
+    if (field.space !== other.space) return APART;
+    const grew = run.growing === undefined ? undefined : (run.growing & (1 << i)) !== 0;
+    if (grew !== false && goesOn(field, other)) growing |= 1 << i;
+    else if (field.start === other.start && grew !== true) {
       // The same buffer again; the last pass over it may be shorter, if something else goes on.
       resized ||= field.length !== other.length;
-      if (other.length > field.length) out[name] = other;
-    } else return undefined;
+    } else return APART;
   }
-  if (growing.size === 0) return resized ? undefined : { fields: out, growing, fitness: 2 };
-  return { fields: out, growing, fitness: run.at.length > 1 ? 1 : 0 };
+  return growing === 0 && resized ? APART : growing;
+}
+
+/** How well a run and an event belong together: a repetition, a run that goes on as it did, or two that adjoin. */
+function fitness(run: OpenRun, growing: number): 2 | 1 | 0 {
+  if (growing === 0) return 2;
+  return run.at.length > 1 ? 1 : 0;
+}
+
+/** The fields of a run that takes an event in: each covers both. */
+function covering(run: OpenRun, fields: EventFields, growing: number): EventFields {
+  const out: Partial<Record<FieldName, Field>> = {};
+  run.names.forEach((name, i) => {
+    const field = run.fields[name];
+    const other = fields[name];
+    if (!isSpan(field) || !isSpan(other)) out[name] = field as Field;
+    else if ((growing & (1 << i)) !== 0) {
+      out[name] = { ...field, length: field.length + other.length };
+    } else out[name] = other.length > field.length ? other : field;
+  });
+  return out;
 }
 
 /** The runs of one step, in the order of their first events. */
 export class Coalescer {
-  readonly runs: Run[] = [];
-  private readonly places = new Map<Run, number>();
-  private readonly byPath = new Map<number, Run[]>();
+  private readonly list: OpenRun[] = [];
+  private readonly byPath = new Map<number, OpenRun[]>();
   private events = 0;
   /** Place of the latest run whose kind keeps its place among its neighbours. */
   private barrier = -1;
+
+  get runs(): readonly Run[] {
+    return this.list;
+  }
 
   /** Adds an event to the latest run that it continues or repeats, or as a run of its own. */
   add({ kind, fields }: EventInput, origin: Origin, path: number): void {
     const when = this.events;
     this.events += 1;
     const keepsPlace = KINDS[kind].merging === 'neighbour';
+    const names = namesOf(fields);
     const sameWay = this.byPath.get(path) ?? [];
-    let best: Joined | undefined;
-    let joins: Run | undefined;
-    for (const run of sameWay.slice(-MERGE_WINDOW).reverse()) {
+    let best: OpenRun | undefined;
+    let bestGrowing = 0;
+    const oldest = Math.max(0, sameWay.length - MERGE_WINDOW);
+    for (let i = sameWay.length - 1; i >= oldest; i--) {
+      const run = sameWay[i] as OpenRun;
       if (run.kind !== kind || !sameOrigin(run.origin, origin)) continue;
-      const place = this.places.get(run) ?? 0;
-      const back = this.runs.length - place;
+      const back = this.list.length - run.place;
       if (keepsPlace && back > 1) break;
-      const whole = joined(run, fields);
-      const far = back > MERGE_WINDOW || place < this.barrier;
-      if (whole === undefined || (far && whole.growing.size === 0)) continue;
-      if (best === undefined || whole.fitness > best.fitness) [best, joins] = [whole, run];
+      if (run.names.length !== names.length) continue;
+      const growing = growth(run, fields);
+      const far = back > MERGE_WINDOW || run.place < this.barrier;
+      if (growing === APART || (far && growing === 0)) continue;
+      if (best === undefined || fitness(run, growing) > fitness(best, bestGrowing)) {
+        best = run;
+        bestGrowing = growing;
+      }
     }
-    if (best !== undefined && joins !== undefined) {
-      joins.fields = best.fields;
-      joins.growing = best.growing;
-      joins.at.push(when);
+    if (best !== undefined) {
+      if (bestGrowing !== 0) best.fields = covering(best, fields, bestGrowing);
+      best.growing = bestGrowing;
+      best.at.push(when);
       return;
     }
-    const run: Run = { kind, origin, path, fields, at: [when] };
-    if (keepsPlace) this.barrier = this.runs.length;
-    this.places.set(run, this.runs.length);
-    this.runs.push(run);
+    const place = this.list.length;
+    const run: OpenRun = { kind, origin, path, fields, names, place, at: [when] };
+    if (keepsPlace) this.barrier = place;
+    this.list.push(run);
     sameWay.push(run);
     this.byPath.set(path, sameWay);
   }

@@ -3,7 +3,7 @@
  * `any-order` (all of several, after the last match), `not` (not between the match before and the one after). Apart from
  * the order: `count` (how many events, each line for as many as it stands for). `step` confines each to a boot step.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { InputError } from './errors.js';
 import { capturesOf, valuePattern, type Pattern, type ValuePattern } from './pattern.js';
 import type { Scalar } from './trace.js';

@@ -2,7 +2,7 @@
  * Files of expected traces. `exact`: the whole trace, whose header says the run; a trace as it was written is one as it
  * stands. `match`: how to run, and directives that hold what matters, in the way of LLVM's FileCheck.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { InputError } from './errors.js';
 import {
   checkUse,

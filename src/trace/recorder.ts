@@ -16,7 +16,14 @@ import {
   type TraceHeader,
   type TraceStep,
 } from './trace.js';
-import { COMMON_FIELDS, KINDS, principalOf, type TraceKind } from './vocabulary.js';
+import {
+  COMMON_FIELDS,
+  KINDS,
+  principalOf,
+  TRACE_KINDS,
+  type FieldName,
+  type TraceKind,
+} from './vocabulary.js';
 
 /** What a recorder is given. */
 export interface RecorderOptions {
@@ -55,14 +62,19 @@ function misuse(code: string, reason: string): InputError {
   return new InputError({ code, reason });
 }
 
+/** The fields that each kind of event may have. */
+const WORDS: ReadonlyMap<TraceKind, ReadonlySet<string>> = new Map(
+  TRACE_KINDS.map((kind) => [kind, new Set<string>([...KINDS[kind].fields, ...COMMON_FIELDS])]),
+);
+
 /** Refuses an event whose words the vocabulary does not have. */
 function checkWords(kind: TraceKind, fields: EventFields): void {
   if (fields[principalOf(kind)] === undefined) {
     throw misuse('E_TRACE_FIELD', `an event ${kind} needs its field ${principalOf(kind)}`);
   }
-  const known: readonly string[] = [...KINDS[kind].fields, ...COMMON_FIELDS];
-  for (const [name, field] of Object.entries(fields)) {
-    if (field !== undefined && !known.includes(name)) {
+  const known = WORDS.get(kind);
+  for (const name in fields) {
+    if (known?.has(name) !== true && fields[name as FieldName] !== undefined) {
       throw misuse('E_TRACE_FIELD', `the vocabulary has no field ${name} for an event ${kind}`);
     }
   }

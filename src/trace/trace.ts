@@ -2,7 +2,7 @@
  * The trace of a boot as data, in the shape of its file. The recorder makes it, YAML and JSON carry it, comparison and
  * matching read it. What a trace is made of is stated once, as zod schemas; the JSON Schema of editors comes from them.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { isKind, keysOf, TRACE_KINDS, type TraceKind } from './vocabulary.js';
 
 /** The version of the trace's form; another number is another form. */

@@ -1,5 +1,5 @@
 /** Reads a trace back, from YAML or JSON, and refuses whatever is not one: with the file, the path and the line. */
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { InputError } from './errors.js';
 import { isKind, TRACE_KINDS } from './vocabulary.js';
 import { kindOf, schemaOf, traceSchema, type Trace } from './trace.js';

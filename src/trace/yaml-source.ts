@@ -12,7 +12,7 @@ import {
   visit,
   type Document,
 } from 'yaml';
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { InputError, type Place } from './errors.js';
 
 /** The longest text that is read, in characters (our choice: a thousand times the longest trace). */
