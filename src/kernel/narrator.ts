@@ -124,9 +124,9 @@ export class Narrator {
 
   /** A table entry was written. `mapped` is the first address that the entry governs. */
   entry(table: Va, index: number, value: bigint, mapped: Va, size: number): void {
-    const where = `${this.name(table)}[${String(index)}]`;
+    const name = this.name(table);
     if ((value & 1n) === 0n) {
-      this.emit('unmap', { va: span('va', mapped, size), table: this.name(table) });
+      this.emit('unmap', { va: span('va', mapped, size), table: name });
       return;
     }
     const decoded = this.k.cpu.decodeEntry(value, size);
@@ -137,7 +137,7 @@ export class Narrator {
       flags: decoded.flags,
       C: decoded.c,
       ...(decoded.leaf ? { type: decoded.type } : {}),
-      table: decoded.leaf ? this.name(table) : where,
+      table: decoded.leaf ? name : `${name}[${String(index)}]`,
     });
   }
 

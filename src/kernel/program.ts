@@ -42,6 +42,8 @@ export class Program implements LinkAddresses {
   readonly overlayRange: { start: Va; end: Va };
   private readonly names = new Map<string, Placed>();
   private readonly overlayBytes: Uint8Array;
+  /** Answers of nameAt: a boot asks for the same few addresses again and again. */
+  private readonly known = new Map<number, { name: string; offset: number } | undefined>();
 
   constructor(
     readonly image: KernelImage,
@@ -132,6 +134,11 @@ export class Program implements LinkAddresses {
 
   /** The name that holds a link address, with the offset in it. */
   nameAt(address: number): { name: string; offset: number } | undefined {
+    if (!this.known.has(address)) this.known.set(address, this.findName(address));
+    return this.known.get(address);
+  }
+
+  private findName(address: number): { name: string; offset: number } | undefined {
     let best: { name: string; offset: number } | undefined;
     for (const [name, placed] of this.names) {
       const offset = address - placed.address;

@@ -32,6 +32,8 @@ export interface DramState {
 }
 
 const LINES = PAGE_SIZE / LINE_SIZE;
+/** Pages that are allocated together. */
+const BLOCK_PAGES = 32;
 
 /** A page that was touched. */
 interface Page {
@@ -62,6 +64,10 @@ export class Dram {
   private readonly noiseWords = new Uint32Array(this.noisePage.buffer);
   /** The page whose noise `noisePage` holds. */
   private noiseNumber = -1;
+  /** What is left of the last block of blank pages. */
+  private blankLeft = 0;
+  private blankBytes = new ArrayBuffer(0);
+  private blankLines = new ArrayBuffer(0);
 
   /** Refuses ranges that are not whole pages (E_DRAM_RANGE): here a page has DRAM or has none. */
   constructor(private readonly options: DramOptions) {
@@ -251,6 +257,11 @@ export class Dram {
       out.set(raw.subarray(inPage, inPage + length), at);
       return;
     }
+    if (inPage % BLOCK_SIZE === 0 && length % BLOCK_SIZE === 0) {
+      out.set(raw.subarray(inPage, inPage + length), at);
+      this.options.engine.decrypt(key, pa(number * PAGE_SIZE + inPage), out, at, length);
+      return;
+    }
     const first = Math.floor(inPage / BLOCK_SIZE) * BLOCK_SIZE;
     const last = Math.ceil((inPage + length) / BLOCK_SIZE) * BLOCK_SIZE;
     const blocks = raw.slice(first, last);
@@ -359,15 +370,33 @@ export class Dram {
     page.owner.fill(key, first, last);
   }
 
+  /** An untouched page, from a block of several: allocating each by itself costs more than filling it. */
+  private blank(): Page {
+    if (this.blankLeft === 0) {
+      this.blankLeft = BLOCK_PAGES;
+      this.blankBytes = new ArrayBuffer(BLOCK_PAGES * PAGE_SIZE);
+      this.blankLines = new ArrayBuffer(BLOCK_PAGES * 4 * LINES);
+      new Uint16Array(this.blankLines, BLOCK_PAGES * 2 * LINES).fill(UNTOUCHED);
+    }
+    const index = --this.blankLeft;
+    return {
+      bytes: new Uint8Array(this.blankBytes, index * PAGE_SIZE, PAGE_SIZE),
+      pending: new Uint16Array(this.blankLines, index * 2 * LINES, LINES),
+      owner: new Uint16Array(this.blankLines, (BLOCK_PAGES + index) * 2 * LINES, LINES),
+    };
+  }
+
+  private wordsOf({ bytes }: Page): Uint32Array {
+    return new Uint32Array(bytes.buffer, bytes.byteOffset, PAGE_SIZE / 4);
+  }
+
   /** The page for writing: made of noise if untouched (unless all of it is written), copied if a snapshot shares it. */
   private writable(number: number, whole: boolean): Page {
     if (number === this.lastNumber && this.lastPage !== undefined) return this.lastPage;
     let page = this.pages.get(number);
     if (page === undefined) {
-      const bytes = new Uint8Array(PAGE_SIZE);
-      if (!whole) noise(this.options.noiseSeed, number, new Uint32Array(bytes.buffer));
-      const owner = new Uint16Array(LINES).fill(UNTOUCHED);
-      page = { bytes, pending: new Uint16Array(LINES), owner };
+      page = this.blank();
+      if (!whole) noise(this.options.noiseSeed, number, this.wordsOf(page));
       this.pages.set(number, page);
       this.own.add(number);
     } else if (!this.own.has(number)) {
