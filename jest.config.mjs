@@ -4,6 +4,8 @@ const real = process.env.SME_BOOT_REAL === '1';
 /** @type {import('jest').Config} */
 export default {
   testEnvironment: 'node',
+  // By default one core stays free, which is half of a small machine.
+  maxWorkers: '100%',
   roots: ['<rootDir>/test'],
   testMatch: [real ? '<rootDir>/test/real/**/*.test.ts' : '<rootDir>/test/**/*.test.ts'],
   testPathIgnorePatterns: real ? ['/node_modules/'] : ['/node_modules/', '<rootDir>/test/real/'],

@@ -60,7 +60,7 @@ function diff(io: Io, a: string | undefined, b: string | undefined, flags: Flags
   const [before, after] = sides(a, b, flags);
   const difference = compare(before, after);
   if (flags.format === 'json') io.stdout.write(`${JSON.stringify(difference, null, 2)}\n`);
-  else io.stdout.write(differenceText(difference, painterOf(io.paint)));
+  else io.stdout.write(differenceText(difference, painterOf(io.paint), 'before'));
   if (!isSame(difference, { header: false })) io.exitCode = 1;
 }
 

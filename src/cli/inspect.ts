@@ -9,7 +9,7 @@ import type { Boot } from '../sequencer/boot.js';
 import { mappedRanges } from '../sequencer/inspect/tables.js';
 import { InputError } from '../trace/errors.js';
 import type { Io } from './io.js';
-import { parsePlace, physicalOf } from './place.js';
+import { parsePlace, physicalOf, virtualOf } from './place.js';
 import { addRunOptions, DEFAULT_SCENARIO, prepareBoot, type RunFlags } from './run-options.js';
 
 interface Flags extends RunFlags {
@@ -26,6 +26,7 @@ interface Flags extends RunFlags {
 
 const EXAMPLES = `
 A PLACE is an address, a symbol or a region, with [index] and +offset: early_level4_pgt[511], initrd+64, "kernel text".
+With --vtop a region is looked for where the direct map has it.
 
 Examples:
   sme-boot inspect --at startup_64:switch --vtop _text
@@ -101,12 +102,9 @@ const table = (rows: readonly (readonly string[])[]): string => {
 };
 
 function vtop(boot: Boot, text: string): View {
-  const place = parsePlace(boot, text, 'va');
-  if (place.space !== 'va') {
-    throw new InputError({ code: 'E_PLACE', expected: 'a virtual address', found: text });
-  }
+  const address = virtualOf(parsePlace(boot, text, 'va'));
   const cpu = boot.machine.cpus[0];
-  const levels = cpu.traceWalk(place.address).map((step) => ({
+  const levels = cpu.traceWalk(address).map((step) => ({
     level: step.level,
     table: hex(step.table),
     readAs: step.key === 0 ? 'C=0' : 'C=1',
@@ -116,7 +114,7 @@ function vtop(boot: Boot, text: string): View {
     kind: step.kind,
     ...(step.target === undefined ? {} : { target: hex(step.target) }),
   }));
-  const found = cpu.probe(place.address);
+  const found = cpu.probe(address);
   const result = isFault(found)
     ? { fault: `#PF(${String(found.error)})`, why: found.why }
     : {
@@ -139,8 +137,8 @@ function vtop(boot: Boot, text: string): View {
       : `physical ${result.pa}, C=${String(result.c)}, ${result.type}`;
   return {
     name: 'vtop',
-    data: { va: hex(place.address), levels, ...result },
-    text: `${text} = ${hex(place.address)}\n${table(rows)}${end}\n`,
+    data: { va: hex(address), levels, ...result },
+    text: `${text} = ${hex(address)}\n${table(rows)}${end}\n`,
   };
 }
 

@@ -1,4 +1,5 @@
 /** Places in memory as a user writes them: a number, a symbol or a region, with an index and an offset. */
+import { PAGE_OFFSET } from '../kernel/constants.js';
 import { va, vaOfU64, type Va } from '../machine/address.js';
 import type { Boot } from '../sequencer/boot.js';
 import { InputError } from '../trace/errors.js';
@@ -42,6 +43,11 @@ export function parsePlace(boot: Boot, text: string, numbers: 'va' | 'pa'): Plac
   ];
   const near = names.filter((name) => name.includes(base) || base.includes(name)).slice(0, 5);
   throw wrong(text, near.length > 0 ? near.join(', ') : 'an address, a symbol or a region');
+}
+
+/** The virtual address of a place: a physical one where the direct map has it, or will have it. */
+export function virtualOf(place: Place): Va {
+  return place.space === 'va' ? place.address : va(PAGE_OFFSET + place.address);
 }
 
 /** The physical address of a place: a virtual one through the tables in use. Throws E_NOT_MAPPED. */

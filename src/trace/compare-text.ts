@@ -23,35 +23,47 @@ export const plainPainter: Painter = {
 
 const shown = (value: Scalar | undefined): string => (value === undefined ? '(none)' : `${value}`);
 
-/** `C: expected 1, found 0`. */
-export function fieldText({ field, expected, found }: FieldDifference): string {
-  return `${field}: expected ${shown(expected)}, found ${shown(found)}`;
+/** How a difference is told: of what should be and what is, or of what was before and after. */
+export type Wording = 'expected' | 'before';
+
+/** `C: expected 1, found 0`, or `C: 1 → 0`. */
+export function fieldText(
+  { field, expected, found }: FieldDifference,
+  wording: Wording = 'expected',
+): string {
+  return wording === 'before'
+    ? `${field}: ${shown(expected)} → ${shown(found)}`
+    : `${field}: expected ${shown(expected)}, found ${shown(found)}`;
 }
 
-function eventLines(difference: EventDifference, paint: Painter): string[] {
+function eventLines(difference: EventDifference, paint: Painter, wording: Wording): string[] {
   if (difference.change === 'gone') return [paint.gone(`  - ${printEvent(difference.event)}`)];
   if (difference.change === 'added') return [paint.added(`  + ${printEvent(difference.event)}`)];
   return [
     paint.changed(`  ~ ${printEvent(difference.found)}`),
-    ...difference.fields.map((field) => paint.changed(`      ${fieldText(field)}`)),
+    ...difference.fields.map((field) => paint.changed(`      ${fieldText(field, wording)}`)),
   ];
 }
 
 /** Lines: the header's, each step's with `-` gone, `+` added, `~` changed, then the rest. '' if nothing differs. */
-export function differenceText(difference: Difference, paint: Painter = plainPainter): string {
+export function differenceText(
+  difference: Difference,
+  paint: Painter = plainPainter,
+  wording: Wording = 'expected',
+): string {
   const section = (name: string, fields: readonly FieldDifference[]): string[] =>
     fields.length === 0
       ? []
       : [
           paint.heading(`${name}:`),
-          ...fields.map((field) => paint.changed(`  ${fieldText(field)}`)),
+          ...fields.map((field) => paint.changed(`  ${fieldText(field, wording)}`)),
         ];
   const notes = { gone: ' (gone)', added: ' (added)', changed: '' };
   return [
     ...section('header', difference.header),
     ...difference.steps.flatMap(({ label, change, events }) => [
       paint.heading(`${label}:${notes[change]}`),
-      ...events.flatMap((event) => eventLines(event, paint)),
+      ...events.flatMap((event) => eventLines(event, paint, wording)),
     ]),
     ...section('consumed', difference.consumed),
     ...section('final state', difference.final),

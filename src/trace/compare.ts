@@ -102,18 +102,20 @@ function stepDifferences(
   });
 }
 
-/** The scalars of a value by their path: `image.digest`, `overlay[2]`. */
+/** The scalars of a value by their path: `image.digest`; those of a list by themselves, `overlay[sme_me_mask]`. */
 function flat(value: unknown, path = ''): [string, Scalar][] {
   if (typeof value === 'object' && value !== null) {
     const inner: [string, Scalar][] = Object.entries(value).flatMap(([key, each]) => {
-      if (Array.isArray(value)) return flat(each, `${path}[${key}]`);
+      if (Array.isArray(value)) return flat(each, `${path}[${isScalar(each) ? each : key}]`);
       return flat(each, path === '' ? key : `${path}.${key}`);
     });
     return inner.length > 0 ? inner : [[path, Array.isArray(value) ? '[]' : '{}']];
   }
-  const isScalar =
-    typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean';
-  return isScalar ? [[path, value]] : [];
+  return isScalar(value) ? [[path, value]] : [];
+}
+
+function isScalar(value: unknown): value is Scalar {
+  return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean';
 }
 
 function plainDifferences(expected: unknown, found: unknown): FieldDifference[] {

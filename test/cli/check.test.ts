@@ -100,7 +100,7 @@ describe('sme-boot diff', () => {
     expect(status).toBe(1);
     expect(out).toMatch(/\+ \{wrmsr: SYSCFG, value: 0x940000/);
     expect(out).toMatch(/\+ \{encrypt: 0x1000000/);
-    expect(out).toMatch(/early_level4_pgt\[511\].*\n {6}C: expected 0, found 1/);
+    expect(out).toMatch(/early_level4_pgt\[511\].*\n {6}C: 0 → 1/);
   });
 
   test('of a file and the run that it is of is empty', async () => {

@@ -46,3 +46,7 @@ test('a field that one side lacks is none there', () => {
     'hunk: expected (none), found 08/enc',
   );
 });
+
+test('told of two boots, a field has a before and an after', () => {
+  expect(fieldText({ field: 'C', expected: 0, found: 1 }, 'before')).toBe('C: 0 → 1');
+});

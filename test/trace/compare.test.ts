@@ -133,7 +133,7 @@ describe('the difference of two traces', () => {
     const difference = compare(one, other);
     expect(difference.header).toEqual([
       { field: 'stage', expected: 8, found: 9 },
-      { field: 'overlay[0]', expected: 'sme_me_mask', found: undefined },
+      { field: 'overlay[sme_me_mask]', expected: 'sme_me_mask', found: undefined },
       { field: 'overlay', expected: undefined, found: '[]' },
     ]);
     expect(difference.consumed).toEqual(
