@@ -1,23 +1,39 @@
 /** The kernel at the base commit: its files, its variables and the names that have addresses. */
+import { acpiBoot } from './acpi-boot.js';
 import { cmdline } from './cmdline.js';
 import { cpuCommon, cpuVariables, scattered } from './cpu-common.js';
+import { devicetree } from './devicetree.js';
+import { dmiScan } from './dmi-scan.js';
+import { drivers } from './drivers.js';
 import { e820 } from './e820.js';
 import { early_ioremap, ioremap, ioremapVariables } from './early-ioremap.js';
+import { efi } from './efi.js';
 import { head64 } from './head64.js';
-import { head_64 } from './head_64.js';
 import { head64Variables } from './head_64-data.js';
+import { head_64 } from './head_64.js';
 import { init, processor } from './init.js';
 import { init_64 } from './init_64.js';
 import { initramfs, initramfsVariables } from './initramfs.js';
+import { kvm } from './kvm.js';
+import { machineKexec } from './machine-kexec.js';
 import { fault, main } from './main.js';
 import { memblock } from './memblock.js';
 import { earlycpio, microcode, microcodeAmd } from './microcode.js';
 import { mmap, mmapVariables } from './mmap.js';
+import { mpparse } from './mpparse.js';
+import { pageAlloc } from './page-alloc.js';
+import { pageattr } from './pageattr.js';
 import { pat, patVariables } from './pat.js';
+import { pciDma } from './pci-dma.js';
 import { fixmap, pgtableTypes, pgtableVariables } from './pgtable-types.js';
+import { probeRoms } from './probe-roms.js';
+import { realmodeInit } from './realmode-init.js';
+import { setupData } from './setup-data.js';
 import { ebda, setup, traps } from './setup.js';
+import { smpboot } from './smpboot.js';
 import type { KernelFile } from './table.js';
 import type { Variable } from './variables.js';
+import { vgacon } from './vgacon.js';
 
 export const BASE_FILES: readonly KernelFile[] = [
   head_64,
@@ -45,6 +61,22 @@ export const BASE_FILES: readonly KernelFile[] = [
   fault,
   initramfs,
   mmap,
+  setupData,
+  efi,
+  dmiScan,
+  probeRoms,
+  mpparse,
+  realmodeInit,
+  acpiBoot,
+  devicetree,
+  pciDma,
+  vgacon,
+  smpboot,
+  drivers,
+  kvm,
+  machineKexec,
+  pageattr,
+  pageAlloc,
 ];
 
 export const BASE_VARIABLES: readonly Variable[] = [

@@ -1,6 +1,7 @@
 /** init/initramfs.c: unpacks the initrd from memory into the root file system. */
 import { alignUp, PAGE_SIZE, type Va } from '../machine/address.js';
 import { unpackCpio } from './cpio-unpack.js';
+import { GFP } from './page-alloc.js';
 import { fn, inline, kernelFile } from './table.js';
 import type { Kernel } from './kernel.js';
 import type { Variable } from './variables.js';
@@ -8,6 +9,8 @@ import type { Variable } from './variables.js';
 declare module './table.js' {
   interface Entries {
     populate_rootfs(k: Kernel): void;
+    /** The initrd's pages are poisoned and free from now on (arch/x86/mm/init.c). */
+    free_initrd_mem(k: Kernel, start: Va, end: Va): void;
     /** Returns the error message, or undefined when all was unpacked. */
     unpack_to_rootfs(k: Kernel, at: Va, length: number): string | undefined;
     /** Writes a file's bytes to pages of its own and remembers where; false where there is no memory. */
@@ -17,6 +20,8 @@ declare module './table.js' {
   }
 }
 
+/** include/linux/poison.h */
+const POISON_FREE_INITMEM = 0xcc;
 /** Bytes of a user page that /init reads. */
 export const TOUCHED = 256;
 
@@ -33,11 +38,18 @@ export const initramfs = kernelFile('init/initramfs.c', {
     const length = Number(BigInt.asIntN(64, end - start));
     k.say.console('Unpacking initramfs...');
     const error = k.fn.unpack_to_rootfs(k.canonical(start), length);
+    k.fn.free_initrd_mem(k.canonical(start), k.canonical(end));
     k.say.console(
       error === undefined
         ? `Freeing initrd memory: ${String(Math.ceil(length / 1024))}K`
         : `rootfs image is not initramfs (${error}); looks like an initrd`,
     );
+  }),
+
+  free_initrd_mem: fn((k: Kernel, start: Va, end: Va) => {
+    const length = alignUp(end, PAGE_SIZE) - start;
+    k.memset(start, POISON_FREE_INITMEM, length);
+    k.fn.free_bootmem_late(k.__pa(start), length);
   }),
 
   unpack_to_rootfs: fn((k: Kernel, at: Va, length: number) => {
@@ -56,9 +68,8 @@ export const initramfs = kernelFile('init/initramfs.c', {
     const size = alignUp(bytes.length, PAGE_SIZE);
     let pa = 0;
     if (size > 0) {
-      pa = k.fn.memblock_find_in_range(0, k.state.maxPfnMapped * PAGE_SIZE, size, PAGE_SIZE);
+      pa = k.fn.alloc_pages_exact(GFP.KERNEL, size);
       if (pa === 0) return false;
-      k.fn.memblock_reserve(pa, size);
       // The rest of the last page is zeroed, as the page cache does.
       const pages = new Uint8Array(size);
       pages.set(bytes);

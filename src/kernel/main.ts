@@ -20,6 +20,8 @@ const LEVELS = [
 declare module './table.js' {
   interface Entries {
     'start_kernel:trap_init'(k: Kernel): void;
+    /** mm_init() as far as memory goes: pci_iommu_alloc() and the page allocator (arch/x86/mm/init_64.c: mem_init). */
+    'start_kernel:mm_init'(k: Kernel): void;
     /** Right after locking_selftest(). */
     'start_kernel:after-locking_selftest'(k: Kernel): void;
     page_fault(k: Kernel, fault: Fault): void;
@@ -35,6 +37,10 @@ export const main = kernelFile('init/main.c', {
   'start_kernel:trap_init': label((k: Kernel) => {
     k.fn.set_intr_gate(14, k.sym('page_fault'));
     k.cpu.lidt(k.sym('idt_table'), 256 * 16 - 1);
+  }),
+  'start_kernel:mm_init': label((k: Kernel) => {
+    k.fn.pci_iommu_alloc();
+    k.fn.free_all_bootmem();
   }),
   'start_kernel:after-locking_selftest': label(() => undefined),
 

@@ -2,12 +2,13 @@
 import { alignDown, alignUp } from '../machine/address.js';
 import { inline, kernelFile } from './table.js';
 import type { Kernel } from './kernel.js';
-import type { Range } from './state.js';
+import type { OwnedRange, Range } from './state.js';
 
 declare module './table.js' {
   interface Entries {
     memblock_add(k: Kernel, base: number, size: number): void;
-    memblock_reserve(k: Kernel, base: number, size: number): void;
+    /** Takes a range; `owner` says for whom, by default the function that asks. */
+    memblock_reserve(k: Kernel, base: number, size: number, owner?: string): void;
     memblock_free(k: Kernel, base: number, size: number): void;
     memblock_set_current_limit(k: Kernel, limit: number): void;
     memblock_trim_memory(k: Kernel, align: number): void;
@@ -57,15 +58,30 @@ export function removeRange(list: readonly Range[], base: number, size: number):
   });
 }
 
+/** Adds what of a range nobody has yet, under its owner's name; the list stays sorted and disjoint. */
+export function addOwned(
+  list: readonly OwnedRange[],
+  base: number,
+  size: number,
+  owner: string,
+): OwnedRange[] {
+  let fresh: Range[] = addRange([], base, size);
+  for (const range of list) fresh = removeRange(fresh, range.base, range.size);
+  return [...list, ...fresh.map((part) => ({ ...part, owner }))].sort((a, b) => a.base - b.base);
+}
+
 export const memblock = kernelFile('mm/memblock.c', {
   memblock_add: inline((k: Kernel, base: number, size: number) => {
     k.state.memblock.memory = addRange(k.state.memblock.memory, base, size);
   }),
-  memblock_reserve: inline((k: Kernel, base: number, size: number) => {
-    k.state.memblock.reserved = addRange(k.state.memblock.reserved, base, size);
+  memblock_reserve: inline((k: Kernel, base: number, size: number, owner?: string) => {
+    const by = owner ?? k.current?.name ?? '?';
+    k.state.memblock.reserved = addOwned(k.state.memblock.reserved, base, size, by);
   }),
   memblock_free: inline((k: Kernel, base: number, size: number) => {
-    k.state.memblock.reserved = removeRange(k.state.memblock.reserved, base, size);
+    k.state.memblock.reserved = k.state.memblock.reserved.flatMap((range) =>
+      removeRange([range], base, size).map((part) => ({ ...part, owner: range.owner })),
+    );
   }),
   memblock_set_current_limit: inline((k: Kernel, limit: number) => {
     k.state.memblock.currentLimit = limit;
@@ -81,6 +97,8 @@ export const memblock = kernelFile('mm/memblock.c', {
   // Top down, as __memblock_find_range_top_down; page 0 is never given out.
   memblock_find_in_range: inline(
     (k: Kernel, start: number, end: number, size: number, align: number): number => {
+      // Once mem_init() has run, memory is the page allocator's (mm/bootmem.c and slab_is_available()).
+      if (k.state.pages.ready) k.fn.BUG('memblock used after mem_init');
       const low = Math.max(start, 4096);
       const high = Math.min(end, k.state.memblock.currentLimit);
       const { memory, reserved } = k.state.memblock;

@@ -20,6 +20,7 @@ import {
 } from './constants.js';
 import { get_entry, set_entry, write_cr3 } from './cpu-ops.js';
 import { isInit, TOUCHED } from './initramfs.js';
+import { GFP } from './page-alloc.js';
 import { entryPhysical } from './pgtable-types.js';
 import { fn, inline, kernelFile } from './table.js';
 import type { Kernel } from './kernel.js';
@@ -78,16 +79,9 @@ export const mmap = kernelFile('mm/mmap.c', {
   }),
 
   alloc_zeroed_page: fn((k: Kernel) => {
-    const pa = k.fn.memblock_find_in_range(
-      0,
-      k.state.maxPfnMapped * PAGE_SIZE,
-      PAGE_SIZE,
-      PAGE_SIZE,
-    );
-    if (pa === 0) k.fn.panic('Out of memory and no killable processes...');
-    k.fn.memblock_reserve(pa, PAGE_SIZE);
-    k.memset(k.__va(pa), 0, PAGE_SIZE);
-    return pa;
+    const page = k.fn.get_zeroed_page(GFP.KERNEL);
+    if (page === 0) return k.fn.panic('Out of memory and no killable processes...');
+    return k.__pa(va(page));
   }, true),
 
   install_user_pte: fn((k: Kernel, address: Va, pa: number, prot: bigint) => {

@@ -13,10 +13,15 @@ declare module './table.js' {
     'setup_arch:early_cpu_init'(k: Kernel): void;
     'setup_arch:early_ioremap_init'(k: Kernel): void;
     'setup_arch:setup_memory_map'(k: Kernel): void;
+    'setup_arch:parse_setup_data'(k: Kernel): void;
+    'setup_arch:efi_init'(k: Kernel): void;
+    'setup_arch:dmi_scan_machine'(k: Kernel): void;
     'setup_arch:mtrr_bp_init'(k: Kernel): void;
     'setup_arch:memblock_x86_fill'(k: Kernel): void;
     'setup_arch:init_mem_mapping'(k: Kernel): void;
     'setup_arch:reserve_initrd'(k: Kernel): void;
+    'setup_arch:acpi_boot_table_init'(k: Kernel): void;
+    'setup_arch:x86_dtb_init'(k: Kernel): void;
     reserve_ebda_region(k: Kernel): void;
     early_reserve_initrd(k: Kernel): void;
     get_ramdisk_image(k: Kernel): number;
@@ -57,23 +62,37 @@ export const setup = kernelFile('arch/x86/kernel/setup.c', {
   }),
   'setup_arch:early_ioremap_init': label((k: Kernel) => {
     k.fn.early_ioremap_init();
+    k.fn['setup_arch:efi_boot']();
   }),
   'setup_arch:setup_memory_map': label((k: Kernel) => {
     const bits = k.readU8(va(k.sym('boot_cpu_data') + CPUINFO.x86_phys_bits));
     k.state.iomemEnd = hex((1n << BigInt(bits)) - 1n);
     k.say.console(`iomem_resource: [mem 0x0-${k.state.iomemEnd}]`);
     k.fn.setup_memory_map();
+  }),
+  'setup_arch:parse_setup_data': label((k: Kernel) => {
+    k.fn.parse_setup_data();
     // x86_configure_nx()
     const mask = k.sym('__supported_pte_mask');
     const nx = 1n << 63n;
     const now = k.readU64(mask);
     k.writeU64(mask, k.fn.cpu_has('X86_FEATURE_NX') ? now | nx : now & ~nx);
+    k.fn.memblock_x86_reserve_range_setup_data();
+    k.fn.e820_reserve_setup_data();
+  }),
+  'setup_arch:efi_init': label((k: Kernel) => {
+    k.fn.efi_init();
+  }),
+  'setup_arch:dmi_scan_machine': label((k: Kernel) => {
+    k.fn.dmi_scan_machine();
+    k.fn.probe_roms();
   }),
   'setup_arch:mtrr_bp_init': label((k: Kernel) => {
     k.fn.e820_add_kernel_range();
     k.fn.trim_bios_range();
     k.state.maxPfn = k.fn.e820_end_of_ram_pfn();
     k.fn.mtrr_bp_init();
+    k.fn.find_smp_config();
   }),
   'setup_arch:memblock_x86_fill': label((k: Kernel) => {
     k.fn.early_alloc_pgt_buf();
@@ -81,16 +100,25 @@ export const setup = kernelFile('arch/x86/kernel/setup.c', {
     k.fn.cleanup_highmap();
     k.fn.memblock_set_current_limit(ISA_END_ADDRESS);
     k.fn.memblock_x86_fill();
+    k.fn.efi_reserve_boot_services();
+    k.fn.reserve_real_mode();
     // trim_low_memory_range(): the first 64 KiB (CONFIG_X86_RESERVE_LOW=64).
     k.fn.memblock_reserve(0, 64 * 1024);
   }),
   'setup_arch:init_mem_mapping': label((k: Kernel) => {
     k.fn.init_mem_mapping();
     k.fn.early_trap_pf_init();
+    k.fn.setup_real_mode();
     k.fn.memblock_set_current_limit(k.state.maxPfnMapped * PAGE_SIZE);
   }),
   'setup_arch:reserve_initrd': label((k: Kernel) => {
     k.fn.reserve_initrd();
+  }),
+  'setup_arch:acpi_boot_table_init': label((k: Kernel) => {
+    k.fn.acpi_boot_table_init();
+  }),
+  'setup_arch:x86_dtb_init': label((k: Kernel) => {
+    k.fn.x86_dtb_init();
   }),
 
   get_ramdisk_image: inline((k: Kernel) => wide(k, 'ramdisk_image', 'ext_ramdisk_image')),

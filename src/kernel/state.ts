@@ -17,6 +17,11 @@ export interface Range {
   size: number;
 }
 
+/** A range that somebody reserved, with who did. */
+export interface OwnedRange extends Range {
+  readonly owner: string;
+}
+
 /** An early mapping slot in use (mm/early_ioremap.c: prev_map, prev_size). */
 export interface EarlyMapSlot {
   address: number;
@@ -38,7 +43,9 @@ export interface KernelState {
   frames: Frame[];
   /** rbp of startup_64: the load offset, with the mask in it where a hunk puts it there. */
   rbp: bigint;
-  memblock: { memory: Range[]; reserved: Range[]; currentLimit: number };
+  memblock: { memory: Range[]; reserved: OwnedRange[]; currentLimit: number };
+  /** The page allocator: free ranges, the most recently freed first. */
+  pages: { ready: boolean; free: Range[] };
   e820: E820Entry[];
   slots: (EarlyMapSlot | null)[];
   /** _brk_end at link addresses; 0 before the first use. */
@@ -67,6 +74,7 @@ export function freshState(): KernelState {
     frames: [],
     rbp: 0n,
     memblock: { memory: [], reserved: [], currentLimit: Number.MAX_SAFE_INTEGER },
+    pages: { ready: false, free: [] },
     e820: [],
     slots: new Array<EarlyMapSlot | null>(8).fill(null),
     brkEnd: 0,

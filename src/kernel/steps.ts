@@ -120,6 +120,27 @@ export const BOOT_STEPS: readonly BootStep[] = [
     },
   },
   {
+    label: 'parse_setup_data',
+    what: 'what the loader passed besides the zero page is found and kept',
+    run: (k) => {
+      k.fn['setup_arch:parse_setup_data']();
+    },
+  },
+  {
+    label: 'efi_init',
+    what: 'the EFI tables are read',
+    run: (k) => {
+      k.fn['setup_arch:efi_init']();
+    },
+  },
+  {
+    label: 'dmi_scan_machine',
+    what: 'SMBIOS tables and option ROMs are looked for',
+    run: (k) => {
+      k.fn['setup_arch:dmi_scan_machine']();
+    },
+  },
+  {
     label: 'mtrr_bp_init',
     what: 'memory types are set up',
     run: (k) => {
@@ -145,6 +166,20 @@ export const BOOT_STEPS: readonly BootStep[] = [
     what: 'the initrd is found and kept',
     run: (k) => {
       k.fn['setup_arch:reserve_initrd']();
+    },
+  },
+  {
+    label: 'acpi_boot_table_init',
+    what: 'the ACPI tables are read',
+    run: (k) => {
+      k.fn['setup_arch:acpi_boot_table_init']();
+    },
+  },
+  {
+    label: 'x86_dtb_init',
+    what: 'the device tree is read',
+    run: (k) => {
+      k.fn['setup_arch:x86_dtb_init']();
       k.leave();
     },
   },
@@ -156,10 +191,60 @@ export const BOOT_STEPS: readonly BootStep[] = [
     },
   },
   {
+    label: 'mm_init',
+    what: 'bounce buffers are allocated, the page allocator takes over',
+    run: (k) => {
+      k.fn['start_kernel:mm_init']();
+    },
+  },
+  {
+    label: 'console_init',
+    what: 'the console prints',
+    run: (k) => {
+      k.fn.console_init();
+    },
+  },
+  {
     label: 'after-locking_selftest',
     what: 'encryption may be set up for devices here',
     run: (k) => {
       k.fn['start_kernel:after-locking_selftest']();
+    },
+  },
+  {
+    label: 'efi_enter_virtual_mode',
+    what: 'the firmware’s runtime services get virtual addresses',
+    run: (k) => {
+      k.fn.efi_enter_virtual_mode();
+    },
+  },
+  {
+    label: 'efi_late_init',
+    what: 'boot services memory is freed',
+    run: (k) => {
+      k.fn.efi_late_init();
+      k.fn.efi_free_boot_services();
+    },
+  },
+  {
+    label: 'smp_prepare_cpus',
+    what: 'interrupt remapping and the CPUs to come are prepared',
+    run: (k) => {
+      k.fn.native_smp_prepare_cpus();
+    },
+  },
+  {
+    label: 'set_real_mode_permissions',
+    what: 'the trampoline gets its final mapping',
+    run: (k) => {
+      k.fn.set_real_mode_permissions();
+    },
+  },
+  {
+    label: 'smp_init',
+    what: 'the other CPUs start',
+    run: (k) => {
+      k.fn.smp_init();
     },
   },
   {
@@ -170,10 +255,38 @@ export const BOOT_STEPS: readonly BootStep[] = [
     },
   },
   {
+    label: 'pci_iommu_init',
+    what: 'DMA operations are chosen',
+    run: (k) => {
+      k.fn.pci_iommu_init();
+    },
+  },
+  {
+    label: 'drivers',
+    what: 'devices read and write memory',
+    run: (k) => {
+      k.fn['do_initcalls:drivers']();
+    },
+  },
+  {
+    label: 'kvm',
+    what: 'a guest runs on nested page tables',
+    run: (k) => {
+      k.fn['do_initcalls:kvm']();
+    },
+  },
+  {
     label: 'run_init',
     what: '/init runs and touches its pages',
     run: (k) => {
       k.fn['kernel_init:run_init']();
+    },
+  },
+  {
+    label: 'kexec',
+    what: 'another kernel is entered',
+    run: (k) => {
+      k.fn.kernel_kexec();
     },
   },
 ];

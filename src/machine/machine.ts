@@ -1,11 +1,13 @@
 /** A machine: DRAM behind its engine, a cache, MTRRs and CPUs, wired together; snapshots of all of it. */
 import { deserialize, serialize } from './codec.js';
 import { KEY_PLAIN, PAGE_SIZE, pa, type KeyId, type Pa } from './address.js';
+import { Bus, type Device, type UpstreamPort } from './bus.js';
 import { Cache, type CacheSnapshot } from './cache.js';
 import { Cpu, type CpuBus, type CpuSnapshot } from './cpu.js';
 import type { CpuModel } from './cpuid.js';
 import { Dram, type DramRange, type DramSnapshot } from './dram.js';
 import { MemoryEngine, type EngineMode } from './engine.js';
+import { HostBridge } from './host-bridge.js';
 import { SYSCFG } from './msr.js';
 import { mtrrDefType, MtrrMap, type MtrrConfig } from './mtrr.js';
 import { SecureProcessor } from './secure-processor.js';
@@ -33,14 +35,19 @@ export interface MachineSnapshot {
   readonly dram: DramSnapshot;
   readonly cache: CacheSnapshot;
   readonly cpus: readonly CpuSnapshot[];
+  /** By the device's name. */
+  readonly devices: readonly (readonly [string, unknown])[];
 }
 
 export class Machine implements CpuBus {
   readonly engine: MemoryEngine;
   readonly dram: Dram;
+  readonly bus: Bus;
   readonly cache: Cache;
   readonly mtrrs: MtrrMap;
   readonly cpus: readonly [Cpu, ...Cpu[]];
+  /** Where requests of devices go that no IOMMU translates. */
+  readonly hostBridge: UpstreamPort;
   readonly observers: Observer[] = [];
   origin: Origin = 0;
 
@@ -53,8 +60,10 @@ export class Machine implements CpuBus {
       engine: this.engine,
       lazy: engine.lazy,
     });
+    this.bus = new Bus(this.dram);
+    this.hostBridge = new HostBridge(this);
     this.cache = new Cache({
-      store: this.dram,
+      store: this.bus,
       ...config.cache,
       coherent: model.sme?.coherent ?? false,
     });
@@ -84,6 +93,12 @@ export class Machine implements CpuBus {
     this.wireObservers();
   }
 
+  /** Puts a device on the bus; its state is part of snapshots. Attach before the first step of a boot. */
+  attach<D extends Device>(device: D): D {
+    this.bus.attach(device);
+    return device;
+  }
+
   /** A device writes memory: lines of the same key leave the cache first. The address is without the C-bit. */
   dmaWrite(address: Pa, data: Uint8Array, key: KeyId = KEY_PLAIN): void {
     this.flushRange(address, data.length, key);
@@ -107,6 +122,7 @@ export class Machine implements CpuBus {
       dram: this.dram.snapshot(),
       cache: this.cache.snapshot(),
       cpus: this.cpus.map((cpu) => cpu.snapshot()),
+      devices: this.bus.all.map((device) => [device.name, device.snapshot()] as const),
     };
   }
 
@@ -114,6 +130,8 @@ export class Machine implements CpuBus {
     this.dram.restore(snapshot.dram);
     this.cache.restore(snapshot.cache);
     snapshot.cpus.forEach((state, index) => this.cpus[index]?.restore(state));
+    const states = new Map(snapshot.devices);
+    for (const device of this.bus.all) device.restore(states.get(device.name));
   }
 
   /** A snapshot as bytes, for another process. */

@@ -21,6 +21,7 @@ import { compose } from '../series/stages.js';
 import { InputError } from '../trace/errors.js';
 import { Recorder, type RecorderState } from '../trace/recorder.js';
 import type { Outcome, OutcomeKind, Trace } from '../trace/trace.js';
+import { attachDevices, syscfgOf } from './devices.js';
 import { finalRegions, type Digest } from './final-state.js';
 import { cpuModelOf, e820Of, initrdPlace, ramOf } from './memory-layout.js';
 import type { Scenario } from './scenario.js';
@@ -78,7 +79,7 @@ export class Boot {
     const model = cpuModelOf(scenario);
     this.machine = new Machine({
       model,
-      cpus: 1,
+      cpus: scenario.machine.cpus,
       ram: ramOf(scenario, model),
       mtrr: { enabled: scenario.machine.mtrr, default: MEMTYPE.WB, uncached: [] },
       cache: scenario.machine.cache,
@@ -88,8 +89,9 @@ export class Boot {
         cipher: options.cipher,
         lazy: options.lazy ?? true,
       },
-      syscfgMemEncrypt: scenario.firmware.syscfgMemEncrypt,
+      syscfgMemEncrypt: syscfgOf(scenario),
     });
+    attachDevices(this.machine, scenario);
     const initrd = options.initrd ?? builtInInitrd();
     this.recorder = new Recorder({ symbolize: (space, address) => this.symbolize(space, address) });
     this.loaded = load(this.machine, {

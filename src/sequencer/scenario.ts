@@ -27,6 +27,14 @@ const sme = z.strictObject({
   reduction: z.int().min(0).max(20),
 });
 
+const device = z.strictObject({
+  name: z.string().regex(/^[a-z0-9][a-z0-9-]*$/),
+  /** Bits of an address that the device can send. */
+  dmaMask: z.union([z.literal(24), z.literal(32), z.literal(64)]),
+  /** Behind the IOMMU, if the machine has one. */
+  iommu: z.boolean().default(false),
+});
+
 /** What a scenario file may say. */
 export const scenarioSchema = z.strictObject({
   name: z.string().regex(/^[a-z0-9][a-z0-9-]*$/),
@@ -49,11 +57,21 @@ export const scenarioSchema = z.strictObject({
     /** Everything random comes from here. */
     seed: z.string().default('sme-boot'),
     mtrr: z.boolean().default(true),
+    cpus: z.int().min(1).max(8).default(1),
+    /** A VGA adapter in text mode at 0xb8000. */
+    vga: z.boolean().default(false),
+    /** An AMD IOMMU, described by the firmware's IVRS. */
+    iommu: z.boolean().default(false),
+    /** Devices that do DMA, in the order in which their drivers probe them. */
+    devices: z.array(device).default([]),
   }),
   firmware: z
     .strictObject({
-      /** Whether the firmware has set SYSCFG[23]. */
+      type: z.enum(['bios', 'efi']).default('bios'),
+      /** Whether the firmware has set SYSCFG[23] on the boot processor. */
       syscfgMemEncrypt: z.boolean().default(false),
+      /** Whether it has on the other CPUs; as on the boot processor where absent. */
+      syscfgMemEncryptOnAps: z.boolean().optional(),
       ebdaSegment: z.int().min(0).max(0xffff).default(0x9fc0),
       lowmemKilobytes: z.int().min(0).max(640).default(639),
     })
@@ -63,8 +81,14 @@ export const scenarioSchema = z.strictObject({
       /** Physical load address of the kernel. */
       kernelAt: size.optional(),
       initrdAt: size.optional(),
+      /** A flattened device tree in the setup_data chain. */
+      deviceTree: z.boolean().default(false),
     })
-    .default({}),
+    .prefault({}),
+  /** A guest with nested paging is run before /init. */
+  guest: z.boolean().default(false),
+  /** After /init another kernel is loaded and entered: patches 1 to `stage` are applied to it. */
+  kexec: z.strictObject({ stage: z.int().min(0).max(18) }).optional(),
   cmdline: z.string().default('console=tty0 root=/dev/ram0'),
   config: z.strictObject({ CONFIG_AMD_MEM_ENCRYPT: z.boolean().default(true) }).prefault({}),
   expect: z

@@ -7,6 +7,18 @@ import { smeMask } from '../early-boot/sme-mask.js';
 import { turnOn } from '../early-boot/turn-on.js';
 import { bootData } from '../initrd/boot-data.js';
 import { earlyEncrypt } from '../initrd/early-encrypt.js';
+import { efiTables } from '../efi/efi.js';
+import { efiSetupData } from '../efi/setup-data.js';
+import { setMemory } from '../efi/set-memory.js';
+import { trampolineDecrypt } from '../realmode/trampoline-decrypt.js';
+import { deviceTree } from '../devicetree/devicetree.js';
+import { dma } from '../dma/dma.js';
+import { amdIommu } from '../iommu/amd-iommu.js';
+import { trampolineFlags } from '../realmode/trampoline-flags.js';
+import { vga } from '../vga/vga.js';
+import { kvmMmu } from '../kvm/mmu.js';
+import { pageAttr } from '../pgtable/page-attr.js';
+import { kexecMap } from '../pgtable/kexec.js';
 import type { Hunk, PatchPart } from '../kernel/hunk.js';
 import { earlyMemremap } from '../pgtable/early-memremap.js';
 import { general } from '../pgtable/general.js';
@@ -32,6 +44,18 @@ const PARTS: readonly PatchPart[] = [
   earlyEncrypt,
   bootData,
   msrIndex,
+  efiTables,
+  efiSetupData,
+  setMemory,
+  trampolineDecrypt,
+  deviceTree,
+  dma,
+  amdIommu,
+  trampolineFlags,
+  vga,
+  kvmMmu,
+  pageAttr,
+  kexecMap,
   turnOn,
 ];
 

@@ -1,0 +1,103 @@
+/**
+ * What stands behind the cache: DRAM, and devices that answer at physical addresses; and the way of devices to memory.
+ */
+import { InputError } from '../trace/errors.js';
+import { hex, KEY_PLAIN, type KeyId, type Pa } from './address.js';
+import type { LineStore } from './line-store.js';
+import type { PhysicalRange } from './mtrr.js';
+import type { Origin } from './types.js';
+
+/** A device: what it is called, where it answers, and all that it holds as plain data. */
+export interface Device {
+  readonly name: string;
+  /** Physical ranges that it answers at, in whole pages. */
+  readonly mmio?: readonly PhysicalRange[];
+  /** A read of its registers or memory; the range lies within one page. */
+  mmioRead?(address: Pa, out: Uint8Array, offset: number, length: number): void;
+  mmioWrite?(address: Pa, data: Uint8Array, offset: number, length: number): void;
+  /** All that it holds, structured-clonable. */
+  snapshot(): unknown;
+  restore(state: unknown): void;
+}
+
+/** How a request of a device ended: done, nobody there, or refused (PCI: master abort, target abort). */
+export type BusResult = 'ok' | 'master-abort' | 'target-abort';
+
+/** Where a device's requests go: the host bridge, or an IOMMU in front of it. */
+export interface UpstreamPort {
+  /** @param requester bus, device and function as 16 bits. @param bus the address that the device sends, C-bit and all. */
+  read(requester: number, bus: bigint, out: Uint8Array): BusResult;
+  write(requester: number, bus: bigint, data: Uint8Array): BusResult;
+}
+
+/** DRAM and memory-mapped devices on one bus. Without devices it is DRAM, at no cost. */
+export class Bus implements LineStore {
+  private readonly devices: Device[] = [];
+  private readonly windows: { base: number; end: number; device: Device }[] = [];
+
+  constructor(private readonly dram: LineStore) {}
+
+  get all(): readonly Device[] {
+    return this.devices;
+  }
+
+  /** Puts a device on the bus. Refuses one that answers where another does (E_MMIO_OVERLAP). */
+  attach(device: Device): void {
+    for (const { base, size } of device.mmio ?? []) {
+      const other = this.windows.find((w) => base < w.end && w.base < base + size);
+      if (other !== undefined) {
+        throw new InputError({
+          code: 'E_MMIO_OVERLAP',
+          reason: `${device.name} and ${other.device.name} answer at the same addresses`,
+          found: hex(base),
+        });
+      }
+      this.windows.push({ base, end: base + size, device });
+    }
+    this.devices.push(device);
+  }
+
+  readLines(pa: Pa, key: KeyId, out: Uint8Array, offset: number, length: number): void {
+    this.read(pa, key, out, offset, length);
+  }
+  writeLines(
+    pa: Pa,
+    key: KeyId,
+    data: Uint8Array,
+    offset: number,
+    length: number,
+    origin: Origin,
+  ): void {
+    this.write(pa, key, data, offset, length, origin);
+  }
+
+  read(pa: Pa, key: KeyId, out: Uint8Array, offset: number, length: number): void {
+    const device = this.at(pa);
+    if (device === undefined) this.dram.read(pa, key, out, offset, length);
+    // APM 7.10.5: an access of memory-mapped I/O with the C-bit is ignored; our choice: a read gives all ones.
+    else if (key !== KEY_PLAIN) out.fill(0xff, offset, offset + length);
+    else if (device.mmioRead === undefined) out.fill(0xff, offset, offset + length);
+    else device.mmioRead(pa, out, offset, length);
+  }
+
+  write(
+    pa: Pa,
+    key: KeyId,
+    data: Uint8Array,
+    offset: number,
+    length: number,
+    origin: Origin,
+  ): void {
+    const device = this.at(pa);
+    if (device === undefined) this.dram.write(pa, key, data, offset, length, origin);
+    else if (key === KEY_PLAIN) device.mmioWrite?.(pa, data, offset, length);
+  }
+
+  /** The device that answers at an address. */
+  at(address: number): Device | undefined {
+    for (const { base, end, device } of this.windows) {
+      if (address >= base && address < end) return device;
+    }
+    return undefined;
+  }
+}
