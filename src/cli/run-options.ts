@@ -22,6 +22,7 @@ export interface RunFlags {
   kernel?: string;
   systemMap?: string;
   initrd?: string;
+  dtb?: string;
   cmdline?: string;
   set?: string[];
 }
@@ -58,6 +59,7 @@ export function addRunOptions(command: Command): Command {
     )
     .option('--system-map <FILE>', "take the kernel's symbols from this System.map")
     .option('--initrd <FILE>', 'use this initrd instead of the built-in one')
+    .option('--dtb <FILE>', 'pass this flattened device tree in the setup_data chain')
     .option('--cmdline <TEXT>', "the kernel's command line")
     .option(
       '--set <PATH=VALUE>',
@@ -112,6 +114,23 @@ function settingsOf(flags: RunFlags): Record<string, string> {
   return settings;
 }
 
+/** The longest tree that the loader has room for (firmware/loader.ts: from its place to the zero page). */
+const DTB_ROOM = 0xf000;
+
+/** A device tree's bytes, whatever they are: what is wrong with them is for the kernel to find. */
+function readDeviceTree(file: string): Uint8Array {
+  const bytes = readBytes(file);
+  if (bytes.length === 0 || bytes.length > DTB_ROOM) {
+    throw new InputError({
+      code: 'E_DTB_SIZE',
+      place: { file },
+      expected: `1 to ${String(DTB_ROOM)} bytes`,
+      found: `${String(bytes.length)} bytes`,
+    });
+  }
+  return bytes;
+}
+
 /** What a boot is made from: files are read, nothing runs yet. */
 export function bootOptions(nameOrFile: string, flags: RunFlags): BootOptions {
   const { scenario, digest } = loadScenario(nameOrFile, flags);
@@ -135,6 +154,7 @@ export function bootOptions(nameOrFile: string, flags: RunFlags): BootOptions {
           }),
         }),
     ...(flags.initrd === undefined ? {} : { initrd: readBytes(flags.initrd) }),
+    ...(flags.dtb === undefined ? {} : { deviceTree: readDeviceTree(flags.dtb) }),
     cipher: nodeCipher,
     digest: sha256,
   };

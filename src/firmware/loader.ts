@@ -6,7 +6,12 @@ import { InputError } from '../trace/errors.js';
 import { pa, PAGE_SIZE, PMD_SIZE, va } from '../machine/address.js';
 import type { Machine } from '../machine/machine.js';
 import { BOOT_PARAMS, LOADER_UNDEFINED } from './boot-params.js';
+import { SETUP_TYPE } from './efi/layout.js';
 import type { KernelImage } from './image/kernel-image.js';
+import { placeSetupData, type PlacedSetupData, type SetupDataNode } from './setup-data.js';
+
+/** ARRAY_SIZE(boot_params.e820_map): what is more goes into the setup_data chain (boot.txt, SETUP_E820_EXT). */
+const E820MAX = 128;
 
 /** An entry of the firmware's memory map. */
 export interface E820Range {
@@ -24,6 +29,8 @@ export interface LoadRequest {
   readonly initrd: Uint8Array;
   readonly initrdAt: number;
   readonly cmdline: string;
+  /** What goes into the setup_data chain, in order. */
+  readonly setupData?: readonly SetupDataNode[];
   readonly e820: readonly E820Range[];
   /** Segment of the extended BIOS data area and KiB of conventional memory. */
   readonly bios: { readonly ebdaSegment: number; readonly lowmemKilobytes: number };
@@ -43,11 +50,14 @@ export interface Loaded {
   readonly entry: number;
   readonly zeroPage: Uint8Array;
   readonly cmdline: Uint8Array;
+  /** The setup_data chain as it stands in memory. */
+  readonly setupData: readonly PlacedSetupData[];
 }
 
 /** Where the loader keeps its things below 640 KiB (our choice, in places that boot loaders use). */
 export const LOADER_LAYOUT = {
   pageTables: 0x7_0000,
+  setupData: 0x8_0000,
   zeroPage: 0x9_0000,
   cmdline: 0x9_9000,
 } as const;
@@ -65,6 +75,7 @@ export function load(machine: Machine, request: LoadRequest): Loaded {
   const kernelAt = request.kernelAt ?? first;
   const shift = kernelAt - first;
   const last = image.segments.reduce((max, s) => Math.max(max, s.paddr + s.memsz), 0) + shift;
+  const setupData = placeSetupData(chain(request), LOADER_LAYOUT.setupData);
   const regions: Region[] = [
     {
       name: 'loader page tables',
@@ -75,6 +86,7 @@ export function load(machine: Machine, request: LoadRequest): Loaded {
     { name: 'command line', base: LOADER_LAYOUT.cmdline, size: CMDLINE_ROOM },
     { name: 'kernel image', base: kernelAt, size: last - kernelAt },
     { name: 'initrd', base: request.initrdAt, size: request.initrd.length },
+    ...setupData.map(({ name, at, bytes }) => ({ name, base: at, size: bytes.length })),
   ];
   checkLayout(machine, regions);
 
@@ -87,7 +99,8 @@ export function load(machine: Machine, request: LoadRequest): Loaded {
   const cmdline = new Uint8Array(CMDLINE_ROOM);
   cmdline.set(encode(request.cmdline));
   machine.dmaWrite(pa(LOADER_LAYOUT.cmdline), cmdline);
-  const zeroPage = makeZeroPage(request);
+  for (const { at, bytes } of setupData) machine.dmaWrite(pa(at), bytes);
+  const zeroPage = makeZeroPage(request, setupData[0]?.at ?? 0);
   machine.dmaWrite(pa(LOADER_LAYOUT.zeroPage), zeroPage);
   const { ebdaSegment, lowmemKilobytes } = request.bios;
   const word = (value: number): Uint8Array => Uint8Array.of(value & 0xff, value >> 8);
@@ -95,7 +108,7 @@ export function load(machine: Machine, request: LoadRequest): Loaded {
   machine.dmaWrite(pa(BDA_LOWMEM), word(lowmemKilobytes));
   enterLongMode(machine);
   machine.cpus[0].rsi = va(LOADER_LAYOUT.zeroPage);
-  return { regions, kernelAt, entry: image.entry + shift, zeroPage, cmdline };
+  return { regions, kernelAt, entry: image.entry + shift, zeroPage, cmdline, setupData };
 }
 
 /** Refuses a layout whose pieces overlap or lie where there is no RAM. */
@@ -138,7 +151,7 @@ function encode(text: string): Uint8Array {
 }
 
 /** The zero page: zeros, the image's setup header, and the loader's fields (Documentation/x86/boot.txt). */
-function makeZeroPage(request: LoadRequest): Uint8Array {
+function makeZeroPage(request: LoadRequest, setupData: number): Uint8Array {
   const page = new Uint8Array(BOOT_PARAMS.size);
   const view = new DataView(page.buffer);
   page.set(request.image.setupHeader ?? new Uint8Array(0), BOOT_PARAMS.hdr);
@@ -153,14 +166,34 @@ function makeZeroPage(request: LoadRequest): Uint8Array {
     split(BOOT_PARAMS.ramdisk_size, BOOT_PARAMS.ext_ramdisk_size, request.initrd.length);
   }
   split(BOOT_PARAMS.cmd_line_ptr, BOOT_PARAMS.ext_cmd_line_ptr, LOADER_LAYOUT.cmdline);
-  view.setUint8(BOOT_PARAMS.e820_entries, request.e820.length);
-  for (const [index, range] of request.e820.entries()) {
-    const at = BOOT_PARAMS.e820_map + index * E820_ENTRY;
+  const direct = request.e820.slice(0, E820MAX);
+  view.setUint8(BOOT_PARAMS.e820_entries, direct.length);
+  page.set(e820Bytes(direct), BOOT_PARAMS.e820_map);
+  view.setBigUint64(BOOT_PARAMS.setup_data, BigInt(setupData), true);
+  return page;
+}
+
+/** struct e820entry, packed, one after another. */
+function e820Bytes(ranges: readonly E820Range[]): Uint8Array {
+  const bytes = new Uint8Array(ranges.length * E820_ENTRY);
+  const view = new DataView(bytes.buffer);
+  for (const [index, range] of ranges.entries()) {
+    const at = index * E820_ENTRY;
     view.setBigUint64(at, BigInt(range.base), true);
     view.setBigUint64(at + 8, BigInt(range.size), true);
     view.setUint32(at + 16, range.type, true);
   }
-  return page;
+  return bytes;
+}
+
+/** The chain's nodes: the memory map's rest where the zero page is full, then what the request asks for. */
+function chain({ e820, setupData = [] }: LoadRequest): SetupDataNode[] {
+  const rest = e820.slice(E820MAX);
+  const more =
+    rest.length === 0
+      ? []
+      : [{ name: 'e820 extension', type: SETUP_TYPE.E820_EXT, data: e820Bytes(rest) }];
+  return [...more, ...setupData];
 }
 
 /** The loader's identity map of 4 GiB with 2 MiB pages, as the decompressor leaves it, and long mode on it. */

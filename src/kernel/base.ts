@@ -3,6 +3,7 @@ import { acpiBoot } from './acpi-boot.js';
 import { cmdline } from './cmdline.js';
 import { cpuCommon, cpuVariables, scattered } from './cpu-common.js';
 import { devicetree } from './devicetree.js';
+import { ofFdt, ofVariables } from './of-fdt.js';
 import { dmiScan } from './dmi-scan.js';
 import { drivers } from './drivers.js';
 import { e820 } from './e820.js';
@@ -69,6 +70,7 @@ export const BASE_FILES: readonly KernelFile[] = [
   realmodeInit,
   acpiBoot,
   devicetree,
+  ofFdt,
   pciDma,
   vgacon,
   smpboot,
@@ -87,4 +89,5 @@ export const BASE_VARIABLES: readonly Variable[] = [
   ...cpuVariables,
   ...initramfsVariables,
   ...mmapVariables,
+  ...ofVariables,
 ];

@@ -18,5 +18,7 @@ export const E820 = {
 } as const;
 /** ARRAY_SIZE(boot_params.e820_map). */
 export const E820MAX = 128;
+/** E820_X_MAX: what the kernel's own map holds (asm/e820.h: E820MAX + 3 * MAX_NUMNODES, of one node's default of 64). */
+export const E820_X_MAX = E820MAX + 3 * 64;
 /** sizeof(struct e820entry), packed. */
 export const E820_ENTRY_SIZE = 20;

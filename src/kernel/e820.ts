@@ -1,7 +1,8 @@
 /** arch/x86/kernel/e820.c: the memory map that the loader left in the zero page. */
 import { hex, va } from '../machine/address.js';
 import { BOOT_PARAMS } from '../firmware/boot-params.js';
-import { E820, E820_ENTRY_SIZE, E820MAX, type E820Entry } from './e820-types.js';
+import { SETUP_DATA } from '../firmware/efi/layout.js';
+import { E820, E820_ENTRY_SIZE, E820_X_MAX, E820MAX, type E820Entry } from './e820-types.js';
 import { fn, inline, kernelFile } from './table.js';
 import type { Kernel } from './kernel.js';
 
@@ -11,11 +12,17 @@ declare module './table.js' {
     'boot_params:e820_map'(k: Kernel, count: number): E820Entry[];
     sanitize_e820_map(k: Kernel, map: E820Entry[]): E820Entry[] | undefined;
     append_e820_map(k: Kernel, map: E820Entry[]): number;
+    __append_e820_map(k: Kernel, map: E820Entry[]): number;
     setup_memory_map(k: Kernel): void;
     default_machine_specific_memory_setup(k: Kernel): string;
     e820_end_of_ram_pfn(k: Kernel): number;
     e820_add_kernel_range(k: Kernel): void;
     trim_bios_range(k: Kernel): void;
+    /** Changes a range's type, where it has the old one. Bytes. */
+    e820_update_range(k: Kernel, start: bigint, size: bigint, old: number, now: number): void;
+    e820_print_map(k: Kernel, who: string): void;
+    /** An extended map in the setup_data chain is added. */
+    parse_e820_ext(k: Kernel, physAddr: bigint, dataLen: number): void;
     memblock_x86_fill(k: Kernel): void;
     e820_any_mapped(k: Kernel, start: number, end: number, type: number): boolean;
   }
@@ -62,7 +69,7 @@ export function sanitize(map: readonly E820Entry[]): E820Entry[] | undefined {
     if (last?.type === type && last.addr + last.size === addr) last.size += end - addr;
     else result.push({ addr, size: end - addr, type });
   }
-  return result.slice(0, E820MAX);
+  return result.slice(0, E820_X_MAX);
 }
 
 /** e820_update_range for one new type over a range (only what the boot here needs). */
@@ -103,15 +110,20 @@ export const e820 = kernelFile('arch/x86/kernel/e820.c', {
 
   sanitize_e820_map: fn((k: Kernel, map: E820Entry[]) => {
     // BUG_ON in the kernel: more entries than the map has room for.
-    if (map.length > E820MAX) k.fn.BUG('sanitize_e820_map: old_nr > max_nr_map');
+    if (map.length > E820_X_MAX) k.fn.BUG('sanitize_e820_map: old_nr > max_nr_map');
     return sanitize(map);
   }),
 
   append_e820_map: inline((k: Kernel, map: E820Entry[]) => {
     if (map.length < 2) return -1;
+    return k.fn.__append_e820_map(map);
+  }),
+  __append_e820_map: inline((k: Kernel, map: E820Entry[]) => {
     for (const entry of map) {
       if (entry.addr > U64(entry.addr + entry.size)) return -1;
-      k.state.e820.push(entry);
+      // __e820_add_region: a full map takes nothing more.
+      if (k.state.e820.length >= E820_X_MAX) k.say.console('e820: too many entries; ignoring');
+      else k.state.e820.push(entry);
     }
     return 0;
   }),
@@ -136,10 +148,38 @@ export const e820 = kernelFile('arch/x86/kernel/e820.c', {
   setup_memory_map: fn((k: Kernel) => {
     const who = k.fn.default_machine_specific_memory_setup();
     k.say.console('e820: BIOS-provided physical RAM map:');
+    k.fn.e820_print_map(who);
+  }),
+  e820_print_map: inline((k: Kernel, who: string) => {
     for (const { addr, size, type } of k.state.e820) {
       const range = `[mem ${hex(addr)}-${hex(U64(addr + size - 1n))}]`;
       k.say.console(`${who}: ${range} ${TYPE_NAMES[type] ?? `type ${String(type)}`}`);
     }
+  }),
+  e820_update_range: inline((k: Kernel, start: bigint, size: bigint, old: number, now: number) => {
+    updateRange(k.state.e820, start, size, old, now);
+  }),
+
+  parse_e820_ext: fn((k: Kernel, physAddr: bigint, dataLen: number) => {
+    const sdata = va(k.fn.early_memremap(physAddr, dataLen));
+    // The length is read once more: where it differs from what is mapped, the loop runs off the mapping.
+    const length = k.readU32(va(sdata + SETUP_DATA.len));
+    const entries: E820Entry[] = [];
+    for (let at = 0; at + E820_ENTRY_SIZE <= length; at += E820_ENTRY_SIZE) {
+      const bytes = k.readBytes(va(sdata + SETUP_DATA.data + at), E820_ENTRY_SIZE);
+      k.say.recorder.consumedPart('e820 extension', 'parse_e820_ext', at, bytes);
+      const view = new DataView(bytes.buffer);
+      entries.push({
+        addr: view.getBigUint64(0, true),
+        size: view.getBigUint64(8, true),
+        type: view.getUint32(16, true),
+      });
+    }
+    k.fn.__append_e820_map(entries);
+    k.state.e820 = k.fn.sanitize_e820_map(k.state.e820) ?? k.state.e820;
+    k.fn.early_memunmap(sdata, dataLen);
+    k.say.console('e820: extended physical RAM map:');
+    k.fn.e820_print_map('extended');
   }),
 
   e820_end_of_ram_pfn: fn((k: Kernel) => {

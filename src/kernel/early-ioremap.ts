@@ -15,6 +15,9 @@ import { fn, inline, kernelFile } from './table.js';
 import type { Kernel } from './kernel.js';
 import type { Variable } from './variables.js';
 
+/** A physical address; 64 bits of it where it comes from memory and may be anything. */
+export type Phys = number | bigint;
+
 declare module './table.js' {
   interface Entries {
     /** The page-global directory in use, as an address: `__va(read_cr3())`. */
@@ -23,9 +26,9 @@ declare module './table.js' {
     early_ioremap_init(k: Kernel): void;
     __early_set_fixmap(k: Kernel, index: number, phys: number, prot: bigint): void;
     /** Returns 0 where no mapping can be had (a NULL pointer). */
-    __early_ioremap(k: Kernel, phys: number, size: number, prot: bigint): Va | 0;
-    early_ioremap(k: Kernel, phys: number, size: number): Va | 0;
-    early_memremap(k: Kernel, phys: number, size: number): Va | 0;
+    __early_ioremap(k: Kernel, phys: Phys, size: number, prot: bigint): Va | 0;
+    early_ioremap(k: Kernel, phys: Phys, size: number): Va | 0;
+    early_memremap(k: Kernel, phys: Phys, size: number): Va | 0;
     early_iounmap(k: Kernel, address: Va, size: number): void;
     early_memunmap(k: Kernel, address: Va, size: number): void;
     copy_from_early_mem(k: Kernel, dest: Va, src: number, size: number): void;
@@ -62,13 +65,14 @@ export const ioremap = kernelFile('arch/x86/mm/ioremap.c', {
 });
 
 export const early_ioremap = kernelFile('mm/early_ioremap.c', {
-  __early_ioremap: fn((k: Kernel, phys: number, size: number, prot: bigint): Va | 0 => {
+  __early_ioremap: fn((k: Kernel, given: Phys, size: number, prot: bigint): Va | 0 => {
     const slot = k.state.slots.findIndex((used) => used === null);
-    if (slot < 0 || size <= 0) return 0;
-    const last = phys + size - 1;
-    const offset = phys % PAGE_SIZE;
-    let page = phys - offset;
-    const pages = (alignUp(last + 1, PAGE_SIZE) - page) / PAGE_SIZE;
+    // A size of 0, or an end beyond 2^64, is a warning and no mapping.
+    if (slot < 0 || size <= 0 || BigInt(given) + BigInt(size) > 2n ** 64n) return 0;
+    const offset = Number(BigInt(given) % BigInt(PAGE_SIZE));
+    // A page's address has at most 52 bits that count: exact in a double, whatever a garbage pointer says.
+    let page = Number(BigInt(given) - BigInt(offset));
+    const pages = alignUp(offset + size, PAGE_SIZE) / PAGE_SIZE;
     if (pages > NR_FIX_BTMAPS) return 0;
     let index = FIX_BTMAP_BEGIN - NR_FIX_BTMAPS * slot;
     const first = k.fn.fix_to_virt(index);
@@ -82,10 +86,10 @@ export const early_ioremap = kernelFile('mm/early_ioremap.c', {
     return address;
   }, true),
 
-  early_ioremap: fn((k: Kernel, phys: number, size: number): Va | 0 =>
+  early_ioremap: fn((k: Kernel, phys: Phys, size: number): Va | 0 =>
     k.fn.__early_ioremap(phys, size, k.fn.FIXMAP_PAGE_IO()),
   ),
-  early_memremap: fn((k: Kernel, phys: number, size: number): Va | 0 =>
+  early_memremap: fn((k: Kernel, phys: Phys, size: number): Va | 0 =>
     k.fn.__early_ioremap(phys, size, k.fn.FIXMAP_PAGE_NORMAL()),
   ),
 

@@ -1,6 +1,7 @@
 /** Patch 07, "x86: Extend the early_memmap support with additional attrs": mm/ioremap.c, mm/early_ioremap.c. */
 import type { Va } from '../machine/address.js';
 import { __PAGE_KERNEL, PAGE_CACHE_MODE } from '../kernel/constants.js';
+import type { Phys } from '../kernel/early-ioremap.js';
 import type { Kernel } from '../kernel/kernel.js';
 import type { PatchPart } from '../kernel/hunk.js';
 import { fn, inline, kernelFile } from '../kernel/table.js';
@@ -8,11 +9,11 @@ import { fn, inline, kernelFile } from '../kernel/table.js';
 declare module '../kernel/table.js' {
   interface Entries {
     /** Maps memory with the given flags; 0 where no mapping can be had. */
-    early_memremap_prot(k: Kernel, phys: number, size: number, prot: bigint): Va | 0;
-    early_memremap_enc(k: Kernel, phys: number, size: number): Va | 0;
-    early_memremap_enc_wp(k: Kernel, phys: number, size: number): Va | 0;
-    early_memremap_dec(k: Kernel, phys: number, size: number): Va | 0;
-    early_memremap_dec_wp(k: Kernel, phys: number, size: number): Va | 0;
+    early_memremap_prot(k: Kernel, phys: Phys, size: number, prot: bigint): Va | 0;
+    early_memremap_enc(k: Kernel, phys: Phys, size: number): Va | 0;
+    early_memremap_enc_wp(k: Kernel, phys: Phys, size: number): Va | 0;
+    early_memremap_dec(k: Kernel, phys: Phys, size: number): Va | 0;
+    early_memremap_dec_wp(k: Kernel, phys: Phys, size: number): Va | 0;
     _PAGE_CACHE_WP(k: Kernel): bigint;
     __PAGE_KERNEL_WP(k: Kernel): bigint;
     __PAGE_KERNEL_ENC(k: Kernel): bigint;
@@ -50,7 +51,7 @@ export const earlyMemremap: PatchPart = {
       adds: [
         kernelFile('mm/early_ioremap.c', {
           early_memremap_prot: fn(
-            (k: Kernel, phys: number, size: number, prot: bigint) =>
+            (k: Kernel, phys: Phys, size: number, prot: bigint) =>
               k.fn.__early_ioremap(phys, size, prot),
             true,
           ),
@@ -65,16 +66,16 @@ export const earlyMemremap: PatchPart = {
       needs: ['early_memremap_prot', '__PAGE_KERNEL_ENC', '__PAGE_KERNEL_DEC_WP'],
       adds: [
         kernelFile('arch/x86/mm/ioremap.c', {
-          early_memremap_enc: fn((k: Kernel, phys: number, size: number) =>
+          early_memremap_enc: fn((k: Kernel, phys: Phys, size: number) =>
             k.fn.early_memremap_prot(phys, size, k.fn.__PAGE_KERNEL_ENC()),
           ),
-          early_memremap_enc_wp: fn((k: Kernel, phys: number, size: number) =>
+          early_memremap_enc_wp: fn((k: Kernel, phys: Phys, size: number) =>
             k.fn.early_memremap_prot(phys, size, k.fn.__PAGE_KERNEL_ENC_WP()),
           ),
-          early_memremap_dec: fn((k: Kernel, phys: number, size: number) =>
+          early_memremap_dec: fn((k: Kernel, phys: Phys, size: number) =>
             k.fn.early_memremap_prot(phys, size, k.fn.__PAGE_KERNEL_DEC()),
           ),
-          early_memremap_dec_wp: fn((k: Kernel, phys: number, size: number) =>
+          early_memremap_dec_wp: fn((k: Kernel, phys: Phys, size: number) =>
             k.fn.early_memremap_prot(phys, size, k.fn.__PAGE_KERNEL_DEC_WP()),
           ),
         }),

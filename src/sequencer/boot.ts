@@ -5,7 +5,8 @@
 import type { KernelImage } from '../firmware/image/kernel-image.js';
 import { buildBuiltInImage } from '../firmware/image/built-in.js';
 import { builtInInitrd } from '../firmware/initrd.js';
-import { load, type Loaded, type Region } from '../firmware/loader.js';
+import { SETUP_DATA } from '../firmware/efi/layout.js';
+import { load, type E820Range, type Loaded, type Region } from '../firmware/loader.js';
 import { BASE_VARIABLES } from '../kernel/base.js';
 import { __START_KERNEL_map, COMMAND_LINE_SIZE } from '../kernel/constants.js';
 import { BootEnd } from '../kernel/ends.js';
@@ -24,6 +25,7 @@ import type { Outcome, OutcomeKind, Trace } from '../trace/trace.js';
 import { attachDevices, syscfgOf } from './devices.js';
 import { finalRegions, type Digest } from './final-state.js';
 import { cpuModelOf, e820Of, initrdPlace, ramOf } from './memory-layout.js';
+import { setupDataOf } from './setup-data.js';
 import type { Scenario } from './scenario.js';
 
 export interface BootOptions {
@@ -38,6 +40,10 @@ export interface BootOptions {
   readonly image?: KernelImage;
   /** The built-in initrd where absent. */
   readonly initrd?: Uint8Array;
+  /** The firmware's memory map, instead of the one that follows from the scenario. */
+  readonly e820?: readonly E820Range[];
+  /** A flattened device tree for the setup_data chain, instead of the scenario's. */
+  readonly deviceTree?: Uint8Array;
   readonly cipher: BlockCipherFactory;
   /** SHA-256 in hexadecimal. */
   readonly digest: Digest;
@@ -101,7 +107,8 @@ export class Boot {
       initrd,
       initrdAt: initrdPlace(scenario, initrd.length),
       cmdline: scenario.cmdline,
-      e820: e820Of(scenario),
+      setupData: setupDataOf(scenario, options.deviceTree),
+      e820: options.e820 ?? e820Of(scenario),
       bios: scenario.firmware,
     });
     this.kernel = new Kernel(
@@ -239,7 +246,7 @@ export class Boot {
   }
 
   private produce(initrd: Uint8Array): void {
-    const { zeroPage, cmdline } = this.loaded;
+    const { zeroPage, cmdline, setupData } = this.loaded;
     const { ebdaSegment, lowmemKilobytes } = this.options.scenario.firmware;
     this.recorder.produced('boot params', zeroPage);
     this.recorder.produced('command line', cmdline.slice(0, COMMAND_LINE_SIZE));
@@ -247,6 +254,10 @@ export class Boot {
     const bda = Uint8Array.from([...word(ebdaSegment), ...word(lowmemKilobytes)]);
     this.recorder.produced('BIOS data area', bda);
     this.recorder.produced('initrd', initrd);
+    for (const [index, { name, bytes }] of setupData.entries()) {
+      this.recorder.produced(`setup_data[${String(index)}]`, bytes.slice(0, SETUP_DATA.data));
+      this.recorder.produced(name, bytes.slice(SETUP_DATA.data));
+    }
   }
 
   private describeLoad(): void {

@@ -1,0 +1,70 @@
+/** Patches 10 and 12: the setup_data chain and the device tree are read without the C-bit. */
+import { describe, expect, test } from '@jest/globals';
+import { boot, intact, scenario } from '../helpers.js';
+
+const subject = scenario('bios-minimal', 'loader.deviceTree=true');
+const run = (stage: number, activate = false) => boot({ scenario: subject, stage, activate }).run();
+
+describe('the device tree', () => {
+  test.each([0, 9, 10, 11, 12, 17])(
+    'is intact at stage %i, where nothing is encrypted',
+    (stage) => {
+      expect(intact(run(stage), 'device tree')).toBe(true);
+    },
+  );
+
+  test('and the chain are intact with the whole series', () => {
+    const trace = run(18);
+    expect(intact(trace, 'setup_data[0]')).toBe(true);
+    expect(intact(trace, 'device tree')).toBe(true);
+    expect(trace.final.regions.find(({ name }) => name === 'device tree')?.state).toBe('plaintext');
+  });
+
+  test('is not reached with encryption on and without patch 10: the chain leads astray', () => {
+    const trace = run(9, true);
+    expect(intact(trace, 'setup_data[0]')).toBe(false);
+    expect(trace.outcome).toMatchObject({ kind: 'panic', where: 'early_fixup_exception' });
+  });
+
+  test.each([10, 11])('is garbage with encryption on at stage %i, before patch 12', (stage) => {
+    const trace = run(stage, true);
+    expect(intact(trace, 'setup_data[0]')).toBe(true);
+    expect(intact(trace, 'device tree')).toBe(false);
+    expect(trace.outcome.kind).toBe('booted');
+  });
+
+  test('is intact with encryption on from patch 12', () => {
+    expect(intact(run(12, true), 'device tree')).toBe(true);
+  });
+});
+
+describe('a memory map of more than 128 entries', () => {
+  const many = (stage: number) => boot({ scenario: subject, stage, e820: manyRanges() }).run();
+
+  test('is whole at stage 17: the rest comes through the chain', () => {
+    expect(intact(many(17), 'e820 extension')).toBe(true);
+  });
+
+  // parse_e820_ext() is base code that no patch of the series touches.
+  test('loses what is in the chain at stage 18: its reader maps it with the C-bit', () => {
+    const trace = many(18);
+    expect(intact(trace, 'setup_data[0]')).toBe(true);
+    expect(intact(trace, 'e820 extension')).toBe(false);
+  });
+});
+
+/** The usual map, with the top of RAM cut in pieces of 64 KiB that are reserved in turn. */
+function manyRanges() {
+  const top = 0x7000_0000;
+  const pieces = Array.from({ length: 140 }, (_, i) => ({
+    base: top + i * 0x1_0000,
+    size: 0x1_0000,
+    type: i % 2 === 0 ? 2 : 1,
+  }));
+  return [
+    { base: 0, size: 0x9_fc00, type: 1 },
+    { base: 0x10_0000, size: top - 0x10_0000, type: 1 },
+    ...pieces,
+    { base: top + 140 * 0x1_0000, size: 0x8000_0000 - top - 140 * 0x1_0000, type: 1 },
+  ];
+}
