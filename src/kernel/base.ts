@@ -23,6 +23,9 @@ import { earlycpio, microcode, microcodeAmd } from './microcode.js';
 import { mmap, mmapVariables } from './mmap.js';
 import { mpparse } from './mpparse.js';
 import { pageAlloc } from './page-alloc.js';
+import { pageattrFlush } from './pageattr-flush.js';
+import { pageattrPgd } from './pageattr-pgd.js';
+import { pageattrSplit } from './pageattr-split.js';
 import { pageattr } from './pageattr.js';
 import { pat, patVariables } from './pat.js';
 import { pciDma } from './pci-dma.js';
@@ -31,6 +34,7 @@ import { probeRoms } from './probe-roms.js';
 import { realmodeInit } from './realmode-init.js';
 import { setupData } from './setup-data.js';
 import { ebda, setup, traps } from './setup.js';
+import { smp } from './smp.js';
 import { smpboot } from './smpboot.js';
 import type { KernelFile } from './table.js';
 import type { Variable } from './variables.js';
@@ -78,6 +82,10 @@ export const BASE_FILES: readonly KernelFile[] = [
   kvm,
   machineKexec,
   pageattr,
+  pageattrFlush,
+  pageattrSplit,
+  pageattrPgd,
+  smp,
   pageAlloc,
 ];
 

@@ -39,6 +39,7 @@ const WORD_FEATURES: readonly [name: string, leaf: number, reg: 'ecx' | 'edx', b
   ['X86_FEATURE_PSE', 1, 'edx', 3],
   ['X86_FEATURE_PGE', 1, 'edx', 13],
   ['X86_FEATURE_PAT', 1, 'edx', 16],
+  ['X86_FEATURE_CLFLUSH', 1, 'edx', 19],
   ['X86_FEATURE_NX', 0x8000_0001, 'edx', 20],
   ['X86_FEATURE_GBPAGES', 0x8000_0001, 'edx', 26],
 ];

@@ -141,6 +141,33 @@ export class Narrator {
     });
   }
 
+  /** An entry in use got another value: what it maps now, and the flags that it had before. */
+  protected(table: Va, index: number, was: bigint, value: bigint, mapped: Va, size: number): void {
+    const { pa, leaf, flags, c, type } = this.k.cpu.decodeEntry(value, size);
+    const before = this.k.cpu.decodeEntry(was, size);
+    const name = this.name(table);
+    this.emit('protect', {
+      va: span('va', mapped, size),
+      pa: span('pa', pa, leaf ? size : PAGE_SIZE),
+      size: leaf ? sizeName(size) : 'table',
+      flags,
+      C: c,
+      ...(leaf ? { type } : {}),
+      table: leaf ? name : `${name}[${String(index)}]`,
+      was: `${before.flags} C=${String(before.c)}`,
+    });
+  }
+
+  /** Lines of a range were flushed one by one. */
+  flushed(at: Va, length: number): void {
+    const target = this.piece(at, length);
+    this.emit('cache-flush', {
+      how: 'clflush',
+      va: span('va', at, length),
+      ...(target === undefined ? {} : { pa: span('pa', target.pa, target.length) }),
+    });
+  }
+
   /** Bytes that a consumer read in one go. */
   read(what: string, at: Va, length: number): void {
     const target = this.piece(at, length);

@@ -1,4 +1,21 @@
 /** Patch 06, the page-attribute code's part: arch/x86/mm/pageattr.c. */
 import type { PatchPart } from '../kernel/hunk.js';
 
-export const pageAttr: PatchPart = { patch: 6, hunks: [] };
+export const pageAttr: PatchPart = {
+  patch: 6,
+  hunks: [
+    {
+      id: '06/pageattr',
+      file: 'arch/x86/mm/pageattr.c',
+      what: 'kernel_map_pages_in_pgd() clears the mask where the caller did not ask for it',
+      needs: ['_PAGE_ENC'],
+      replaces: {
+        'kernel_map_pages_in_pgd:mask_clr': (previous) => (k, maskClr, pageFlags) => {
+          const enc = k.fn._PAGE_ENC();
+          const before = previous(k, maskClr, pageFlags);
+          return (pageFlags & enc) === 0n ? before | enc : before;
+        },
+      },
+    },
+  ],
+};

@@ -1,0 +1,6 @@
+/** include/uapi/asm-generic/errno-base.h: what kernel functions return negated. */
+export const ENOMEM = 12;
+export const EFAULT = 14;
+export const EINVAL = 22;
+/** include/linux/kernel.h. */
+export const INT_MAX = 2 ** 31 - 1;
