@@ -9,6 +9,7 @@ import { drivers } from './drivers.js';
 import { e820 } from './e820.js';
 import { early_ioremap, ioremap, ioremapVariables } from './early-ioremap.js';
 import { efi } from './efi.js';
+import { espfix_64, espfixVariables } from './espfix-64.js';
 import { head64 } from './head64.js';
 import { head64Variables } from './head_64-data.js';
 import { head_64 } from './head_64.js';
@@ -82,6 +83,7 @@ export const BASE_FILES: readonly KernelFile[] = [
   kvm,
   machineKexec,
   pageattr,
+  espfix_64,
   pageattrFlush,
   pageattrSplit,
   pageattrPgd,
@@ -98,4 +100,5 @@ export const BASE_VARIABLES: readonly Variable[] = [
   ...initramfsVariables,
   ...mmapVariables,
   ...ofVariables,
+  ...espfixVariables,
 ];

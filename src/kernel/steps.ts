@@ -219,6 +219,13 @@ export const BOOT_STEPS: readonly BootStep[] = [
     },
   },
   {
+    label: 'init_espfix_bsp',
+    what: 'the stacks for returns to 16-bit segments are mapped',
+    run: (k) => {
+      k.fn.init_espfix_bsp();
+    },
+  },
+  {
     label: 'efi_late_init',
     what: 'boot services memory is freed',
     run: (k) => {

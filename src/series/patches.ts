@@ -18,6 +18,7 @@ import { trampolineFlags } from '../realmode/trampoline-flags.js';
 import { vga } from '../vga/vga.js';
 import { kvmMmu } from '../kvm/mmu.js';
 import { pageAttr } from '../pgtable/page-attr.js';
+import { espfixStack } from '../pgtable/espfix.js';
 import { kexecMap } from '../pgtable/kexec.js';
 import type { Hunk, PatchPart } from '../kernel/hunk.js';
 import { earlyMemremap } from '../pgtable/early-memremap.js';
@@ -55,6 +56,7 @@ const PARTS: readonly PatchPart[] = [
   vga,
   kvmMmu,
   pageAttr,
+  espfixStack,
   kexecMap,
   turnOn,
 ];

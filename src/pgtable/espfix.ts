@@ -1,0 +1,17 @@
+/** Patch 06, the part of the espfix stacks: arch/x86/kernel/espfix_64.c. */
+import type { PatchPart } from '../kernel/hunk.js';
+
+export const espfixStack: PatchPart = {
+  patch: 6,
+  hunks: [
+    {
+      id: '06/espfix',
+      file: 'arch/x86/kernel/espfix_64.c',
+      what: 'the page of espfix stacks is mapped with the mask',
+      needs: ['_PAGE_ENC'],
+      replaces: {
+        'init_espfix_ap:stack-flags': (previous) => (k) => previous(k) | k.fn._PAGE_ENC(),
+      },
+    },
+  ],
+};
