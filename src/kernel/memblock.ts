@@ -12,7 +12,7 @@ declare module './table.js' {
     memblock_free(k: Kernel, base: number, size: number): void;
     memblock_set_current_limit(k: Kernel, limit: number): void;
     memblock_trim_memory(k: Kernel, align: number): void;
-    /** The highest free range of that size; 0 where there is none. */
+    /** The highest free range of that size below `end`, or below the limit where that is 0; 0 where there is none. */
     memblock_find_in_range(
       k: Kernel,
       start: number,
@@ -27,6 +27,7 @@ declare module './table.js' {
 
 /** Physical addresses that the model keeps stay below 2^52; a range beyond is cut there. */
 const LIMIT = 2 ** 52;
+const MEMBLOCK_ALLOC_ACCESSIBLE = 0;
 
 /** Adds a range to a sorted list of disjoint ranges and merges neighbours. */
 export function addRange(list: Range[], base: number, size: number): Range[] {
@@ -100,7 +101,8 @@ export const memblock = kernelFile('mm/memblock.c', {
       // Once mem_init() has run, memory is the page allocator's (mm/bootmem.c and slab_is_available()).
       if (k.state.pages.ready) k.fn.BUG('memblock used after mem_init');
       const low = Math.max(start, 4096);
-      const high = Math.min(end, k.state.memblock.currentLimit);
+      // memblock_find_in_range_node: the limit counts only for who names no end.
+      const high = end === MEMBLOCK_ALLOC_ACCESSIBLE ? k.state.memblock.currentLimit : end;
       const { memory, reserved } = k.state.memblock;
       let free: Range[] = [...memory];
       for (const range of reserved) free = removeRange(free, range.base, range.size);

@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { addRange, removeRange } from '../../src/kernel/memblock.js';
 import type { Range } from '../../src/kernel/state.js';
+import { boot } from '../helpers.js';
 
 const has = (list: readonly Range[], at: number): boolean =>
   list.some(({ base, size }) => at >= base && at < base + size);
@@ -23,6 +24,14 @@ describe('memblock', () => {
 
   test('a range of no size adds nothing', () => {
     expect(addRange([], 0x1000, 0)).toEqual([]);
+  });
+
+  test('the limit binds who names no end, and nobody else', () => {
+    const { kernel } = boot({ stage: 0 });
+    kernel.state.memblock.memory = [{ base: 0, size: 0x40_0000 }];
+    kernel.fn.memblock_set_current_limit(0x10_0000);
+    expect(kernel.fn.memblock_find_in_range(0, 0, 0x1000, 0x1000)).toBe(0xf_f000);
+    expect(kernel.fn.memblock_find_in_range(0, 0x20_0000, 0x1000, 0x1000)).toBe(0x1f_f000);
   });
 
   test('an address is in memory exactly if some added range held it and no later removal did', () => {
