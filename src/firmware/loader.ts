@@ -8,17 +8,20 @@ import type { Machine } from '../machine/machine.js';
 import { BOOT_PARAMS, LOADER_UNDEFINED } from './boot-params.js';
 import { SETUP_TYPE } from './efi/layout.js';
 import type { KernelImage } from './image/kernel-image.js';
+import {
+  regionOf,
+  type E820Range,
+  type Firmware,
+  type HandOver,
+  type Region,
+  type Thing,
+} from './placed.js';
 import { placeSetupData, type PlacedSetupData, type SetupDataNode } from './setup-data.js';
 
 /** ARRAY_SIZE(boot_params.e820_map): what is more goes into the setup_data chain (boot.txt, SETUP_E820_EXT). */
 const E820MAX = 128;
 
-/** An entry of the firmware's memory map. */
-export interface E820Range {
-  readonly base: number;
-  readonly size: number;
-  readonly type: number;
-}
+export type { E820Range, Region } from './placed.js';
 
 export interface LoadRequest {
   readonly image: KernelImage;
@@ -31,20 +34,18 @@ export interface LoadRequest {
   readonly cmdline: string;
   /** What goes into the setup_data chain, in order. */
   readonly setupData?: readonly SetupDataNode[];
-  readonly e820: readonly E820Range[];
+  readonly firmware: Firmware;
   /** Segment of the extended BIOS data area and KiB of conventional memory. */
   readonly bios: { readonly ebdaSegment: number; readonly lowmemKilobytes: number };
 }
 
-/** A named stretch of physical memory. */
-export interface Region {
-  readonly name: string;
-  readonly base: number;
-  readonly size: number;
-}
-
 export interface Loaded {
+  /** What the loader has taken. */
   readonly regions: readonly Region[];
+  /** What firmware has taken and put something into. */
+  readonly firmwareRegions: readonly Region[];
+  /** What firmware put into memory, the hand-over's things as well. */
+  readonly things: readonly Thing[];
   /** Physical address of the image's first byte. */
   readonly kernelAt: number;
   readonly entry: number;
@@ -75,8 +76,7 @@ export function load(machine: Machine, request: LoadRequest): Loaded {
   const kernelAt = request.kernelAt ?? first;
   const shift = kernelAt - first;
   const last = image.segments.reduce((max, s) => Math.max(max, s.paddr + s.memsz), 0) + shift;
-  const setupData = placeSetupData(chain(request), LOADER_LAYOUT.setupData);
-  const regions: Region[] = [
+  const own: Region[] = [
     {
       name: 'loader page tables',
       base: LOADER_LAYOUT.pageTables,
@@ -86,9 +86,12 @@ export function load(machine: Machine, request: LoadRequest): Loaded {
     { name: 'command line', base: LOADER_LAYOUT.cmdline, size: CMDLINE_ROOM },
     { name: 'kernel image', base: kernelAt, size: last - kernelAt },
     { name: 'initrd', base: request.initrdAt, size: request.initrd.length },
-    ...setupData.map(({ name, at, bytes }) => ({ name, base: at, size: bytes.length })),
   ];
-  checkLayout(machine, regions);
+  const { firmware } = request;
+  const { regions, setupData, handOver } = takeOver(request, own);
+  checkLayout(machine, [...regions, ...firmware.regions]);
+  const things = [...firmware.things, ...handOver.things];
+  for (const { base, bytes } of things) machine.dmaWrite(pa(base), bytes);
 
   for (const segment of image.segments) machine.dmaWrite(pa(segment.paddr + shift), segment.bytes);
   const link = image.segments.reduce((min, s) => (s.paddr === first ? s.vaddr : min), 0);
@@ -100,7 +103,7 @@ export function load(machine: Machine, request: LoadRequest): Loaded {
   cmdline.set(encode(request.cmdline));
   machine.dmaWrite(pa(LOADER_LAYOUT.cmdline), cmdline);
   for (const { at, bytes } of setupData) machine.dmaWrite(pa(at), bytes);
-  const zeroPage = makeZeroPage(request, setupData[0]?.at ?? 0);
+  const zeroPage = makeZeroPage(request, handOver, setupData[0]?.at ?? 0);
   machine.dmaWrite(pa(LOADER_LAYOUT.zeroPage), zeroPage);
   const { ebdaSegment, lowmemKilobytes } = request.bios;
   const word = (value: number): Uint8Array => Uint8Array.of(value & 0xff, value >> 8);
@@ -108,8 +111,20 @@ export function load(machine: Machine, request: LoadRequest): Loaded {
   machine.dmaWrite(pa(BDA_LOWMEM), word(lowmemKilobytes));
   enterLongMode(machine);
   machine.cpus[0].rsi = va(LOADER_LAYOUT.zeroPage);
-  return { regions, kernelAt, entry: image.entry + shift, zeroPage, cmdline, setupData };
+  return {
+    regions,
+    firmwareRegions: firmware.regions.filter((region) => holdsAny(region, things)),
+    things,
+    kernelAt,
+    entry: image.entry + shift,
+    zeroPage,
+    cmdline,
+    setupData,
+  };
 }
+
+const holdsAny = (region: Region, things: readonly Thing[]): boolean =>
+  things.map(regionOf).some(({ base }) => base >= region.base && base < region.base + region.size);
 
 /** Refuses a layout whose pieces overlap or lie where there is no RAM. */
 function checkLayout(machine: Machine, regions: readonly Region[]): void {
@@ -151,7 +166,11 @@ function encode(text: string): Uint8Array {
 }
 
 /** The zero page: zeros, the image's setup header, and the loader's fields (Documentation/x86/boot.txt). */
-function makeZeroPage(request: LoadRequest, setupData: number): Uint8Array {
+function makeZeroPage(
+  request: LoadRequest,
+  { e820, efiInfo }: HandOver,
+  setupData: number,
+): Uint8Array {
   const page = new Uint8Array(BOOT_PARAMS.size);
   const view = new DataView(page.buffer);
   page.set(request.image.setupHeader ?? new Uint8Array(0), BOOT_PARAMS.hdr);
@@ -166,7 +185,8 @@ function makeZeroPage(request: LoadRequest, setupData: number): Uint8Array {
     split(BOOT_PARAMS.ramdisk_size, BOOT_PARAMS.ext_ramdisk_size, request.initrd.length);
   }
   split(BOOT_PARAMS.cmd_line_ptr, BOOT_PARAMS.ext_cmd_line_ptr, LOADER_LAYOUT.cmdline);
-  const direct = request.e820.slice(0, E820MAX);
+  if (efiInfo !== undefined) page.set(efiInfo, BOOT_PARAMS.efi_info);
+  const direct = e820.slice(0, E820MAX);
   view.setUint8(BOOT_PARAMS.e820_entries, direct.length);
   page.set(e820Bytes(direct), BOOT_PARAMS.e820_map);
   view.setBigUint64(BOOT_PARAMS.setup_data, BigInt(setupData), true);
@@ -186,14 +206,32 @@ function e820Bytes(ranges: readonly E820Range[]): Uint8Array {
   return bytes;
 }
 
-/** The chain's nodes: the memory map's rest where the zero page is full, then what the request asks for. */
-function chain({ e820, setupData = [] }: LoadRequest): SetupDataNode[] {
-  const rest = e820.slice(E820MAX);
-  const more =
-    rest.length === 0
-      ? []
-      : [{ name: 'e820 extension', type: SETUP_TYPE.E820_EXT, data: e820Bytes(rest) }];
-  return [...more, ...setupData];
+/**
+ * The hand-over from the firmware and the chain that goes with it: the memory map's rest, where the zero page is full,
+ * is a node of the chain, and the chain's memory is in the map.
+ */
+function takeOver(
+  { firmware, setupData: nodes = [] }: LoadRequest,
+  own: readonly Region[],
+): { regions: Region[]; setupData: PlacedSetupData[]; handOver: HandOver } {
+  const isCode = ({ name }: Region): boolean => name === 'kernel image';
+  let rest: readonly E820Range[] = [];
+  for (;;) {
+    const more =
+      rest.length === 0
+        ? []
+        : [{ name: 'e820 extension', type: SETUP_TYPE.E820_EXT, data: e820Bytes(rest) }];
+    const setupData = placeSetupData([...more, ...nodes], LOADER_LAYOUT.setupData);
+    const chain = setupData.map(({ name, at, bytes }) => ({ name, base: at, size: bytes.length }));
+    const regions = [...own, ...chain];
+    const handOver = firmware.handOver({
+      code: regions.filter(isCode),
+      data: regions.filter((region) => !isCode(region)),
+    });
+    const beyond = handOver.e820.slice(E820MAX);
+    if (JSON.stringify(beyond) === JSON.stringify(rest)) return { regions, setupData, handOver };
+    rest = beyond;
+  }
 }
 
 /** The loader's identity map of 4 GiB with 2 MiB pages, as the decompressor leaves it, and long mode on it. */

@@ -7,6 +7,7 @@ import { buildBuiltInImage } from '../firmware/image/built-in.js';
 import { builtInInitrd } from '../firmware/initrd.js';
 import { SETUP_DATA } from '../firmware/efi/layout.js';
 import { load, type E820Range, type Loaded, type Region } from '../firmware/loader.js';
+import { regionOf } from '../firmware/placed.js';
 import { BASE_VARIABLES } from '../kernel/base.js';
 import { __START_KERNEL_map, COMMAND_LINE_SIZE } from '../kernel/constants.js';
 import { BootEnd } from '../kernel/ends.js';
@@ -24,7 +25,8 @@ import { Recorder, type RecorderState } from '../trace/recorder.js';
 import type { Outcome, OutcomeKind, Trace } from '../trace/trace.js';
 import { attachDevices, syscfgOf } from './devices.js';
 import { finalRegions, type Digest } from './final-state.js';
-import { cpuModelOf, e820Of, initrdPlace, ramOf } from './memory-layout.js';
+import { firmwareOf } from './firmware.js';
+import { cpuModelOf, initrdPlace, ramOf } from './memory-layout.js';
 import { setupDataOf } from './setup-data.js';
 import type { Scenario } from './scenario.js';
 
@@ -108,7 +110,7 @@ export class Boot {
       initrdAt: initrdPlace(scenario, initrd.length),
       cmdline: scenario.cmdline,
       setupData: setupDataOf(scenario, options.deviceTree),
-      e820: options.e820 ?? e820Of(scenario),
+      firmware: firmwareOf(scenario, options.e820),
       bios: scenario.firmware,
     });
     this.kernel = new Kernel(
@@ -216,6 +218,7 @@ export class Boot {
       ...(program.has('__brk_base') ? between('kernel brk', '__brk_base', '_end') : []),
       { name: 'after the kernel', base: work, size: 0x20_0000 + 13 * 4096 },
       ...this.loaded.regions.filter((region) => region.name !== 'kernel image'),
+      ...this.loaded.firmwareRegions,
       ...this.kernel.state.userPages.map(({ name, pa: base }) => ({ name, base, size: 4096 })),
     ].filter((region) => region.size > 0);
   }
@@ -258,16 +261,16 @@ export class Boot {
       this.recorder.produced(`setup_data[${String(index)}]`, bytes.slice(0, SETUP_DATA.data));
       this.recorder.produced(name, bytes.slice(SETUP_DATA.data));
     }
+    for (const { name, bytes } of this.loaded.things) this.recorder.produced(name, bytes);
   }
 
   private describeLoad(): void {
-    for (const { name, base, size } of this.loaded.regions) {
-      this.recorder.emit(
-        'dma',
-        { device: 'loader', what: name, pa: { space: 'pa', start: base, length: size } },
-        { fn: 'loader' },
-      );
-    }
+    const tell = (device: string, { name, base, size }: Region): void => {
+      const span = { space: 'pa', start: base, length: size } as const;
+      this.recorder.emit('dma', { device, what: name, pa: span }, { fn: device });
+    };
+    for (const region of this.loaded.firmwareRegions) tell('firmware', region);
+    for (const region of this.loaded.regions) tell('loader', region);
   }
 
   private symbolize(space: 'va' | 'pa', address: number): string | undefined {
@@ -282,7 +285,8 @@ export class Boot {
   }
 
   private regionAt(address: number): string | undefined {
-    const region = this.loaded.regions.find(
+    const { things, regions, firmwareRegions } = this.loaded;
+    const region = [...things.map(regionOf), ...regions, ...firmwareRegions].find(
       ({ name, base, size }) => name !== 'kernel image' && address >= base && address < base + size,
     );
     if (region === undefined) return undefined;

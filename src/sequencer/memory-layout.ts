@@ -3,7 +3,8 @@ import { alignDown } from '../machine/address.js';
 import { CPU_MODELS } from '../machine/cpu-models.js';
 import type { CpuModel } from '../machine/cpuid.js';
 import type { DramRange } from '../machine/dram.js';
-import type { E820Range } from '../firmware/loader.js';
+import type { E820Range } from '../firmware/placed.js';
+import { efiPlaces } from '../firmware/efi/places.js';
 import { InputError } from '../trace/errors.js';
 import type { Scenario } from './scenario.js';
 
@@ -66,7 +67,13 @@ export function ramOf(scenario: Scenario, model: CpuModel): DramRange[] {
   ];
 }
 
-/** The memory map that the firmware gives. */
+/** RAM below and above 4 GiB, in bytes. */
+export function ramSizes({ machine: { ram } }: Scenario): { lowTop: number; highSize: number } {
+  const lowTop = Math.min(ram, LOW_LIMIT);
+  return { lowTop, highSize: ram - lowTop };
+}
+
+/** The memory map that a BIOS gives. */
 export function e820Of(scenario: Scenario): E820Range[] {
   const { ram } = scenario.machine;
   const low = Math.min(ram, LOW_LIMIT);
@@ -81,9 +88,10 @@ export function e820Of(scenario: Scenario): E820Range[] {
   ];
 }
 
-/** Where the loader puts the initrd: as high as it may, page aligned. */
+/** Where the loader puts the initrd: as high as it may and firmware leaves room, page aligned. */
 export function initrdPlace(scenario: Scenario, size: number): number {
   if (scenario.loader.initrdAt !== undefined) return scenario.loader.initrdAt;
-  const top = Math.min(scenario.machine.ram, LOW_LIMIT, INITRD_ADDR_MAX + 1);
-  return alignDown(top - size, 4096);
+  const { lowTop } = ramSizes(scenario);
+  const free = scenario.firmware.type === 'efi' ? efiPlaces(lowTop).window : lowTop;
+  return alignDown(Math.min(free, INITRD_ADDR_MAX + 1) - size, 4096);
 }

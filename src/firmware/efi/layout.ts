@@ -86,6 +86,7 @@ export const EFI_MEMORY_TYPE = {
   MEMORY_MAPPED_IO: 11,
   MEMORY_MAPPED_IO_PORT_SPACE: 12,
   PAL_CODE: 13,
+  PERSISTENT_MEMORY: 14,
 } as const;
 
 /** Attributes of a memory descriptor (UEFI 7.2). */
@@ -154,6 +155,7 @@ export const EFI_INFO = {
   efi_memmap_size: 20,
   efi_systab_hi: 24,
   efi_memmap_hi: 28,
+  size: 32,
 } as const;
 /** "EL64" as a word in memory. */
 export const EFI64_LOADER_SIGNATURE = 0x3436_4c45;
@@ -161,3 +163,36 @@ export const EFI64_LOADER_SIGNATURE = 0x3436_4c45;
 /** struct setup_data (bootparam.h). */
 export const SETUP_DATA = { next: 0, type: 8, len: 12, data: 16 } as const;
 export const SETUP_TYPE = { E820_EXT: 1, DTB: 2, PCI: 3, EFI: 4 } as const;
+
+/** EFI_GLOBAL_VARIABLE, the GUID of the variables that UEFI 3.3 defines. */
+export const EFI_GLOBAL_VARIABLE = guid('8be4df61-93ca-11d2-aa0d-00e098032b8c');
+
+/** VARIABLE_STORE_HEADER, as EDK2 keeps variables (MdeModulePkg/Include/Guid/VariableFormat.h). */
+export const VARIABLE_STORE = {
+  Signature: 0,
+  Size: 16,
+  Format: 20,
+  State: 21,
+  Reserved: 22,
+  size: 28,
+  /** gEfiVariableGuid. */
+  signature: guid('ddcf3616-3275-4164-98b6-fe85707ffe7d'),
+  FORMATTED: 0x5a,
+  HEALTHY: 0xfe,
+} as const;
+/** VARIABLE_HEADER; name and data follow, each aligned to 4. */
+export const VARIABLE_HEADER = {
+  StartId: 0,
+  State: 2,
+  Reserved: 3,
+  Attributes: 4,
+  NameSize: 8,
+  DataSize: 12,
+  VendorGuid: 16,
+  size: 32,
+  START: 0x55aa,
+  /** VAR_ADDED; VAR_DELETED clears a bit of it. */
+  ADDED: 0x3f,
+  DELETED_MASK: 0xfd,
+  align: 4,
+} as const;

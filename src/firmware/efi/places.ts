@@ -1,0 +1,118 @@
+/**
+ * Where this EFI firmware keeps its things (our choice throughout, in places and an order that real firmware uses): in
+ * a window below the top of low RAM, what must be below 4 GiB in any case.
+ */
+import { InputError } from '../../trace/errors.js';
+import { alignDown, PMD_SIZE } from '../../machine/address.js';
+import type { Region } from '../placed.js';
+import { EFI_MEMORY, EFI_MEMORY_TYPE } from './layout.js';
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+const { UC, WC, WT, WB, XP, RO, RUNTIME } = EFI_MEMORY;
+/** What RAM can be (UEFI 7.2: capabilities, not settings). */
+export const RAM_ATTRIBUTES = UC | WC | WT | WB;
+
+/** A stretch of the firmware's memory map. */
+export interface EfiRegion extends Region {
+  /** EFI_MEMORY_TYPE. */
+  readonly type: number;
+  readonly attribute: bigint;
+}
+
+/** Less RAM than this leaves no room between a kernel and the firmware's window. */
+export const EFI_RAM_MIN = 256 * MIB;
+/** The window below the top of low RAM. */
+export const WINDOW_SIZE = 16 * MIB;
+
+/** Offsets in the window. Runtime data follows runtime code: its code addresses it relative to itself. */
+const WINDOW = [
+  { name: 'EFI boot services data', at: 0, size: 512 * KIB, type: 'BOOT_SERVICES_DATA' },
+  { name: 'EFI boot services code', at: 512 * KIB, size: 256 * KIB, type: 'BOOT_SERVICES_CODE' },
+  { name: 'EFI reserved', at: 1024 * KIB, size: 64 * KIB, type: 'RESERVED_TYPE' },
+  { name: 'ACPI NVS', at: 1088 * KIB, size: 64 * KIB, type: 'ACPI_MEMORY_NVS' },
+  { name: 'ACPI tables', at: 1152 * KIB, size: 128 * KIB, type: 'ACPI_RECLAIM_MEMORY' },
+  { name: 'EFI runtime code', at: 1280 * KIB, size: 64 * KIB, type: 'RUNTIME_SERVICES_CODE' },
+  { name: 'EFI runtime data', at: 1344 * KIB, size: 192 * KIB, type: 'RUNTIME_SERVICES_DATA' },
+  { name: 'EFI boot services stack', at: 1536 * KIB, size: 128 * KIB, type: 'BOOT_SERVICES_DATA' },
+] as const;
+/** Where the map of memory goes that the loader asks the firmware for: between the window's regions. */
+const MEMORY_MAP_AT = 768 * KIB;
+export const MEMORY_MAP_ROOM = 8 * KIB;
+/** RAM that system management mode keeps for itself, to the top. */
+const SMRAM_AT = 8 * MIB;
+
+/** What a page of the first MiB is. */
+const LOW = [
+  // The BIOS data area is here; boot services have it on machines that can boot the old way too.
+  { name: 'EFI boot services page 0', base: 0, size: 4 * KIB, type: 'BOOT_SERVICES_DATA' },
+  { name: 'EBDA', base: 636 * KIB, size: 4 * KIB, type: 'RESERVED_TYPE' },
+  { name: 'ROM area', base: 768 * KIB, size: 256 * KIB, type: 'RESERVED_TYPE' },
+] as const;
+
+/** Memory-mapped registers and ROM that runtime services use: the FCH's page and the flash below 4 GiB. */
+const MMIO = [
+  { name: 'FCH registers', base: 0xfed8_0000, size: 4 * KIB },
+  { name: 'flash', base: 0xff00_0000, size: 16 * MIB },
+] as const;
+
+export type EfiRegionName = (typeof WINDOW)[number]['name'] | (typeof MMIO)[number]['name'];
+
+const ATTRIBUTES: Partial<Record<keyof typeof EFI_MEMORY_TYPE, bigint>> = {
+  RESERVED_TYPE: 0n,
+  // UEFI 4.6.2: with the properties table's bit set, code and data are apart and can be protected.
+  RUNTIME_SERVICES_CODE: RAM_ATTRIBUTES | RO | RUNTIME,
+  RUNTIME_SERVICES_DATA: RAM_ATTRIBUTES | XP | RUNTIME,
+};
+
+/** The firmware's regions on a machine. */
+export interface EfiPlaces {
+  readonly regions: readonly EfiRegion[];
+  readonly memoryMapAt: number;
+  /** The lowest address of the window: loaders put an initrd below it. */
+  readonly window: number;
+  at(name: EfiRegionName): EfiRegion;
+}
+
+/** @param lowTop where RAM below 4 GiB ends. @throws InputError E_EFI_RAM if that is too little. */
+export function efiPlaces(lowTop: number): EfiPlaces {
+  if (lowTop < EFI_RAM_MIN) {
+    throw new InputError({
+      code: 'E_EFI_RAM',
+      place: { path: 'machine.ram' },
+      reason: 'EFI firmware needs more memory',
+      expected: `at least ${EFI_RAM_MIN / MIB} MiB`,
+      found: `${lowTop / MIB} MiB`,
+    });
+  }
+  const window = alignDown(lowTop, PMD_SIZE) - WINDOW_SIZE;
+  const typed = (region: Region, type: keyof typeof EFI_MEMORY_TYPE): EfiRegion => ({
+    ...region,
+    type: EFI_MEMORY_TYPE[type],
+    attribute: ATTRIBUTES[type] ?? RAM_ATTRIBUTES,
+  });
+  const regions = [
+    ...LOW.map(({ name, base, size, type }) => typed({ name, base, size }, type)),
+    ...WINDOW.map(({ name, at, size, type }) => typed({ name, base: window + at, size }, type)),
+    typed(
+      { name: 'SMRAM', base: window + SMRAM_AT, size: lowTop - window - SMRAM_AT },
+      'RESERVED_TYPE',
+    ),
+    ...MMIO.map((region) => ({
+      ...region,
+      type: EFI_MEMORY_TYPE.MEMORY_MAPPED_IO,
+      attribute: UC | RUNTIME,
+    })),
+  ];
+  const byName = new Map(regions.map((region) => [region.name, region]));
+  return {
+    regions,
+    memoryMapAt: window + MEMORY_MAP_AT,
+    window,
+    at(name) {
+      const region = byName.get(name);
+      if (region === undefined) throw new RangeError(`the firmware has no region ${name}`);
+      return region;
+    },
+  };
+}

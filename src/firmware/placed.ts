@@ -1,0 +1,50 @@
+/** What firmware and loader put into physical memory, and how they tell of it. */
+
+/** A named stretch of physical memory. */
+export interface Region {
+  readonly name: string;
+  readonly base: number;
+  readonly size: number;
+}
+
+/** Bytes at a physical address, for somebody to find. */
+export interface Thing {
+  readonly name: string;
+  readonly base: number;
+  readonly bytes: Uint8Array;
+}
+
+/** An entry of the memory map that the kernel is given (boot protocol: e820_map). */
+export interface E820Range {
+  readonly base: number;
+  readonly size: number;
+  readonly type: number;
+}
+
+/** What the firmware's memory map follows from besides the firmware: what the loader has taken. */
+export interface LoaderMemory {
+  readonly code: readonly Region[];
+  readonly data: readonly Region[];
+}
+
+/** What a loader gets from the firmware just before it enters the kernel. */
+export interface HandOver {
+  readonly e820: readonly E820Range[];
+  /** Bytes of struct efi_info for the zero page; absent without EFI. */
+  readonly efiInfo?: Uint8Array;
+  /** What the hand-over itself puts into memory. */
+  readonly things: readonly Thing[];
+}
+
+/** What firmware has left in memory. */
+export interface Firmware {
+  /** Stretches that are the firmware's; a loader keeps clear of them. */
+  readonly regions: readonly Region[];
+  readonly things: readonly Thing[];
+  handOver(loader: LoaderMemory): HandOver;
+}
+
+/** The region of a thing. */
+export function regionOf({ name, base, bytes }: Thing): Region {
+  return { name, base, size: bytes.length };
+}
