@@ -10,6 +10,7 @@ import { diffCommand } from './diff.js';
 import { inspectCommand } from './inspect.js';
 import { listCommand, patchesCommand, schemaCommand } from './list.js';
 import { runCommand } from './run.js';
+import { scenarioCommand } from './scenario.js';
 
 const EXAMPLES = `
 Examples:
@@ -55,6 +56,7 @@ function program(io: Io): Command {
     listCommand(io),
     patchesCommand(io),
     schemaCommand(io),
+    scenarioCommand(io),
   ];
   for (const command of commands) top.addCommand(command);
   const quiet = (command: Command): void => {

@@ -6,7 +6,7 @@ import type { KernelImage } from '../firmware/image/kernel-image.js';
 import { buildBuiltInImage } from '../firmware/image/built-in.js';
 import { builtInInitrd } from '../firmware/initrd.js';
 import { SETUP_DATA } from '../firmware/efi/layout.js';
-import { load, type E820Range, type Loaded, type Region } from '../firmware/loader.js';
+import { load, type Loaded, type Region } from '../firmware/loader.js';
 import { regionOf } from '../firmware/placed.js';
 import { BASE_VARIABLES } from '../kernel/base.js';
 import { __START_KERNEL_map, COMMAND_LINE_SIZE } from '../kernel/constants.js';
@@ -42,8 +42,6 @@ export interface BootOptions {
   readonly image?: KernelImage;
   /** The built-in initrd where absent. */
   readonly initrd?: Uint8Array;
-  /** The firmware's memory map, instead of the one that follows from the scenario. */
-  readonly e820?: readonly E820Range[];
   /** A flattened device tree for the setup_data chain, instead of the scenario's. */
   readonly deviceTree?: Uint8Array;
   readonly cipher: BlockCipherFactory;
@@ -110,7 +108,7 @@ export class Boot {
       initrdAt: initrdPlace(scenario, initrd.length),
       cmdline: scenario.cmdline,
       setupData: setupDataOf(scenario, options.deviceTree),
-      firmware: firmwareOf(scenario, options.e820),
+      firmware: firmwareOf(scenario),
       bios: scenario.firmware,
     });
     this.kernel = new Kernel(

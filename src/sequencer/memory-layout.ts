@@ -1,12 +1,12 @@
 /** From a scenario's sizes to addresses: where RAM is, what the firmware's map says, where the initrd goes. */
-import { alignDown } from '../machine/address.js';
+import { alignDown, PAGE_SIZE } from '../machine/address.js';
 import { CPU_MODELS } from '../machine/cpu-models.js';
 import type { CpuModel } from '../machine/cpuid.js';
 import type { DramRange } from '../machine/dram.js';
 import type { E820Range } from '../firmware/placed.js';
 import { efiPlaces } from '../firmware/efi/places.js';
 import { InputError } from '../trace/errors.js';
-import type { Scenario } from './scenario.js';
+import { E820_TYPE_NAMES, type Scenario } from './scenario.js';
 
 const GIB = 2 ** 30;
 /** RAM below this stays there; the rest goes above 4 GiB (our choice: a 1 GiB hole for MMIO). */
@@ -44,22 +44,48 @@ export function cpuModelOf(scenario: Scenario): CpuModel {
   return { ...model, sme: { ...model.sme, ...override } };
 }
 
+/**
+ * Where DRAM answers on a machine with a given memory map: whatever the map calls it, memory reaches from 0 to the end
+ * of the last range below 4 GiB that is no mere reservation, and from 4 GiB to the end of the last one above (our
+ * choice: what firmware reserves in between is stolen from DRAM, what it reserves beyond is MMIO).
+ */
+function ramOfMap(map: NonNullable<Scenario['firmware']['e820']>): DramRange[] {
+  const memory = map.filter(({ type }) => type !== 'reserved' && type !== 'unusable');
+  const endOf = (from: number, to: number): number =>
+    memory
+      .filter(({ start, end }) => start < to && end >= from)
+      .reduce((top, { end }) => Math.max(top, Math.min(end + 1, to)), from);
+  const low = alignDown(endOf(0, HIGH_BASE), PAGE_SIZE);
+  const high = alignDown(endOf(HIGH_BASE, Number.MAX_SAFE_INTEGER), PAGE_SIZE);
+  return [
+    { base: 0, size: Math.min(low, VGA_HOLE) },
+    ...(low > ROM_START ? [{ base: ROM_START, size: low - ROM_START }] : []),
+    ...(high > HIGH_BASE ? [{ base: HIGH_BASE, size: high - HIGH_BASE }] : []),
+  ];
+}
+
 /** Stretches where DRAM answers. Refuses RAM that the processor cannot address. */
 export function ramOf(scenario: Scenario, model: CpuModel): DramRange[] {
-  const { ram } = scenario.machine;
-  const low = Math.min(ram, LOW_LIMIT);
-  const high = ram - low;
-  const top = high > 0 ? HIGH_BASE + high : low;
+  const ranges = rangesOf(scenario);
+  const top = ranges.reduce((end, { base, size }) => Math.max(end, base + size), 0);
   const bits = model.physAddrBits - (model.sme?.reduction ?? 0);
   if (top > 2 ** bits) {
     throw new InputError({
       code: 'E_RAM_TOO_LARGE',
-      place: { path: 'machine.ram' },
+      place: { path: scenario.firmware.e820 === undefined ? 'machine.ram' : 'firmware.e820' },
       reason: `RAM ends above what ${String(bits)} physical address bits reach`,
       expected: `at most ${String((2 ** bits - (HIGH_BASE - LOW_LIMIT)) / GIB)} GiB`,
-      found: `${String(ram / GIB)} GiB`,
+      found: `${String(scenario.machine.ram / GIB)} GiB`,
     });
   }
+  return ranges;
+}
+
+function rangesOf(scenario: Scenario): DramRange[] {
+  if (scenario.firmware.e820 !== undefined) return ramOfMap(scenario.firmware.e820);
+  const { ram } = scenario.machine;
+  const low = Math.min(ram, LOW_LIMIT);
+  const high = ram - low;
   return [
     { base: 0, size: VGA_HOLE },
     { base: ROM_START, size: low - ROM_START },
@@ -75,6 +101,13 @@ export function ramSizes({ machine: { ram } }: Scenario): { lowTop: number; high
 
 /** The memory map that a BIOS gives. */
 export function e820Of(scenario: Scenario): E820Range[] {
+  if (scenario.firmware.e820 !== undefined) {
+    return scenario.firmware.e820.map(({ start, end, type }) => ({
+      base: start,
+      size: end - start + 1,
+      type: E820_TYPE_NAMES[type],
+    }));
+  }
   const { ram } = scenario.machine;
   const low = Math.min(ram, LOW_LIMIT);
   const high = ram - low;
@@ -92,6 +125,21 @@ export function e820Of(scenario: Scenario): E820Range[] {
 export function initrdPlace(scenario: Scenario, size: number): number {
   if (scenario.loader.initrdAt !== undefined) return scenario.loader.initrdAt;
   const { lowTop } = ramSizes(scenario);
-  const free = scenario.firmware.type === 'efi' ? efiPlaces(lowTop).window : lowTop;
-  return alignDown(Math.min(free, INITRD_ADDR_MAX + 1) - size, 4096);
+  const free = scenario.firmware.type === 'efi' ? efiPlaces(lowTop).window : Infinity;
+  const limit = Math.min(free, INITRD_ADDR_MAX + 1);
+  const places = e820Of(scenario)
+    .filter(({ type }) => type === RAM)
+    .map(({ base, size: room }) => ({ base, end: Math.min(base + room, limit) }))
+    .map(({ base, end }) => ({ base, at: alignDown(end - size, PAGE_SIZE) }))
+    .filter(({ base, at }) => at >= base);
+  const highest = places.reduce((best, { at }) => Math.max(best, at), -1);
+  if (highest < 0) {
+    throw new InputError({
+      code: 'E_INITRD_PLACE',
+      place: { path: 'loader.initrdAt' },
+      reason: 'no usable memory below 2 GiB has room for the initrd',
+      expected: `${String(size)} bytes`,
+    });
+  }
+  return highest;
 }

@@ -11,11 +11,12 @@ const UNITS: Readonly<Record<string, number>> = {
   TiB: 2 ** 40,
 };
 
-/** A size in bytes: a number, or a number with KiB, MiB, GiB or TiB. */
+/** A size or an address in bytes: a number, in hexadecimal too, or a number with KiB, MiB, GiB or TiB. */
 const size = z
-  .union([z.int().nonnegative(), z.string().regex(/^\d+\s*(KiB|MiB|GiB|TiB)?$/)])
+  .union([z.int().nonnegative(), z.string().regex(/^(0x[0-9a-fA-F]+|\d+\s*(KiB|MiB|GiB|TiB)?)$/)])
   .transform((value) => {
     if (typeof value === 'number') return value;
+    if (value.startsWith('0x')) return Number(value);
     const [, digits = '0', unit = ''] = /^(\d+)\s*(\D*)$/.exec(value) ?? [];
     return Number(digits) * (UNITS[unit] ?? 1);
   });
@@ -34,6 +35,37 @@ const device = z.strictObject({
   /** Behind the IOMMU, if the machine has one. */
   iommu: z.boolean().default(false),
 });
+
+/** Names of memory types as kernel logs have them. */
+export const E820_TYPE_NAMES = {
+  usable: 1,
+  reserved: 2,
+  'ACPI data': 3,
+  'ACPI NVS': 4,
+  unusable: 5,
+} as const;
+
+/** A range of physical memory, first and last byte. */
+const extent = { start: size, end: size };
+const forwards = (range: { start: number; end: number }): boolean => range.end >= range.start;
+const BACKWARDS = { message: 'the range ends before it starts' };
+
+const e820Range = z
+  .strictObject({
+    ...extent,
+    type: z.enum(Object.keys(E820_TYPE_NAMES) as [keyof typeof E820_TYPE_NAMES]),
+  })
+  .refine(forwards, BACKWARDS);
+
+const efiRange = z
+  .strictObject({
+    ...extent,
+    /** EFI_MEMORY_TYPE's number. */
+    type: z.int().min(0).max(13),
+    /** EFI_MEMORY_RUNTIME. */
+    runtime: z.boolean().default(false),
+  })
+  .refine(forwards, BACKWARDS);
 
 /** What a scenario file may say. */
 export const scenarioSchema = z.strictObject({
@@ -72,6 +104,10 @@ export const scenarioSchema = z.strictObject({
       syscfgMemEncrypt: z.boolean().default(false),
       /** Whether it has on the other CPUs; as on the boot processor where absent. */
       syscfgMemEncryptOnAps: z.boolean().optional(),
+      /** The memory map of a real machine, instead of one that follows from the size of RAM. */
+      e820: z.array(e820Range).min(2).optional(),
+      /** Its EFI memory map, where the log had it. */
+      efiMemoryMap: z.array(efiRange).min(1).optional(),
       ebdaSegment: z.int().min(0).max(0xffff).default(0x9fc0),
       lowmemKilobytes: z.int().min(0).max(640).default(639),
     })

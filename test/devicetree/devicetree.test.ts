@@ -1,5 +1,6 @@
 /** Patches 10 and 12: the setup_data chain and the device tree are read without the C-bit. */
 import { describe, expect, test } from '@jest/globals';
+import type { Scenario } from '../../src/sequencer/scenario.js';
 import { boot, intact, scenario } from '../helpers.js';
 
 const subject = scenario('bios-minimal', 'loader.deviceTree=true');
@@ -39,7 +40,8 @@ describe('the device tree', () => {
 });
 
 describe('a memory map of more than 128 entries', () => {
-  const many = (stage: number) => boot({ scenario: subject, stage, e820: manyRanges() }).run();
+  const firmware = { ...subject.firmware, e820: manyRanges() };
+  const many = (stage: number) => boot({ scenario: { ...subject, firmware }, stage }).run();
 
   test('is whole at stage 17: the rest comes through the chain', () => {
     expect(intact(many(17), 'e820 extension')).toBe(true);
@@ -54,17 +56,17 @@ describe('a memory map of more than 128 entries', () => {
 });
 
 /** The usual map, with the top of RAM cut in pieces of 64 KiB that are reserved in turn. */
-function manyRanges() {
+function manyRanges(): Scenario['firmware']['e820'] {
   const top = 0x7000_0000;
   const pieces = Array.from({ length: 140 }, (_, i) => ({
-    base: top + i * 0x1_0000,
-    size: 0x1_0000,
-    type: i % 2 === 0 ? 2 : 1,
+    start: top + i * 0x1_0000,
+    end: top + i * 0x1_0000 + 0xffff,
+    type: i % 2 === 0 ? ('reserved' as const) : ('usable' as const),
   }));
   return [
-    { base: 0, size: 0x9_fc00, type: 1 },
-    { base: 0x10_0000, size: top - 0x10_0000, type: 1 },
+    { start: 0, end: 0x9_fbff, type: 'usable' },
+    { start: 0x10_0000, end: top - 1, type: 'usable' },
     ...pieces,
-    { base: top + 140 * 0x1_0000, size: 0x8000_0000 - top - 140 * 0x1_0000, type: 1 },
+    { start: top + 140 * 0x1_0000, end: 0x7fff_ffff, type: 'usable' },
   ];
 }
