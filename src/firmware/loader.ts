@@ -3,10 +3,11 @@
  * Everything is put there by DMA, in plain text: nothing is encrypted yet.
  */
 import { InputError } from '../trace/errors.js';
-import { pa, PAGE_SIZE, PMD_SIZE, va } from '../machine/address.js';
+import { pa, PAGE_SIZE, va } from '../machine/address.js';
 import type { Machine } from '../machine/machine.js';
 import { BOOT_PARAMS, LOADER_UNDEFINED } from './boot-params.js';
 import { SETUP_TYPE } from './efi/layout.js';
+import { enterLongMode, identityGib, identityMapSize } from './identity-map.js';
 import type { KernelImage } from './image/kernel-image.js';
 import {
   regionOf,
@@ -32,6 +33,8 @@ export interface LoadRequest {
   readonly initrd: Uint8Array;
   readonly initrdAt: number;
   readonly cmdline: string;
+  /** Where the command line goes, if not where it usually does. */
+  readonly cmdlineAt?: number;
   /** What goes into the setup_data chain, in order. */
   readonly setupData?: readonly SetupDataNode[];
   readonly firmware: Firmware;
@@ -67,23 +70,23 @@ const CMDLINE_ROOM = 0x1000;
 const BDA_EBDA_SEGMENT = 0x40e;
 const BDA_LOWMEM = 0x413;
 const E820_ENTRY = 20;
-const IDENTITY_GIB = 4;
 
-/** Loads everything and leaves the CPU at the kernel's entry, in long mode on an identity map of 4 GiB. */
+/** Loads everything and leaves the CPU at the kernel's entry, in long mode on an identity map. */
 export function load(machine: Machine, request: LoadRequest): Loaded {
   const { image } = request;
   const first = image.segments.reduce((min, s) => Math.min(min, s.paddr), Infinity);
   const kernelAt = request.kernelAt ?? first;
   const shift = kernelAt - first;
   const last = image.segments.reduce((max, s) => Math.max(max, s.paddr + s.memsz), 0) + shift;
+  const identity = identityGib(kernelAt, last);
   const own: Region[] = [
     {
       name: 'loader page tables',
       base: LOADER_LAYOUT.pageTables,
-      size: (2 + IDENTITY_GIB) * PAGE_SIZE,
+      size: identityMapSize(identity),
     },
     { name: 'boot params', base: LOADER_LAYOUT.zeroPage, size: PAGE_SIZE },
-    { name: 'command line', base: LOADER_LAYOUT.cmdline, size: CMDLINE_ROOM },
+    { name: 'command line', base: request.cmdlineAt ?? LOADER_LAYOUT.cmdline, size: CMDLINE_ROOM },
     { name: 'kernel image', base: kernelAt, size: last - kernelAt },
     { name: 'initrd', base: request.initrdAt, size: request.initrd.length },
   ];
@@ -101,7 +104,7 @@ export function load(machine: Machine, request: LoadRequest): Loaded {
   machine.dmaWrite(pa(request.initrdAt), request.initrd);
   const cmdline = new Uint8Array(CMDLINE_ROOM);
   cmdline.set(encode(request.cmdline));
-  machine.dmaWrite(pa(LOADER_LAYOUT.cmdline), cmdline);
+  machine.dmaWrite(pa(request.cmdlineAt ?? LOADER_LAYOUT.cmdline), cmdline);
   for (const { at, bytes } of setupData) machine.dmaWrite(pa(at), bytes);
   const zeroPage = makeZeroPage(request, handOver, setupData[0]?.at ?? 0);
   machine.dmaWrite(pa(LOADER_LAYOUT.zeroPage), zeroPage);
@@ -109,7 +112,7 @@ export function load(machine: Machine, request: LoadRequest): Loaded {
   const word = (value: number): Uint8Array => Uint8Array.of(value & 0xff, value >> 8);
   machine.dmaWrite(pa(BDA_EBDA_SEGMENT), word(ebdaSegment));
   machine.dmaWrite(pa(BDA_LOWMEM), word(lowmemKilobytes));
-  enterLongMode(machine);
+  enterLongMode(machine, LOADER_LAYOUT.pageTables, identity);
   machine.cpus[0].rsi = va(LOADER_LAYOUT.zeroPage);
   return {
     regions,
@@ -184,7 +187,11 @@ function makeZeroPage(
     split(BOOT_PARAMS.ramdisk_image, BOOT_PARAMS.ext_ramdisk_image, request.initrdAt);
     split(BOOT_PARAMS.ramdisk_size, BOOT_PARAMS.ext_ramdisk_size, request.initrd.length);
   }
-  split(BOOT_PARAMS.cmd_line_ptr, BOOT_PARAMS.ext_cmd_line_ptr, LOADER_LAYOUT.cmdline);
+  split(
+    BOOT_PARAMS.cmd_line_ptr,
+    BOOT_PARAMS.ext_cmd_line_ptr,
+    request.cmdlineAt ?? LOADER_LAYOUT.cmdline,
+  );
   if (efiInfo !== undefined) page.set(efiInfo, BOOT_PARAMS.efi_info);
   const direct = e820.slice(0, E820MAX);
   view.setUint8(BOOT_PARAMS.e820_entries, direct.length);
@@ -232,21 +239,4 @@ function takeOver(
     if (JSON.stringify(beyond) === JSON.stringify(rest)) return { regions, setupData, handOver };
     rest = beyond;
   }
-}
-
-/** The loader's identity map of 4 GiB with 2 MiB pages, as the decompressor leaves it, and long mode on it. */
-function enterLongMode(machine: Machine): void {
-  const POINTER = 0x7n;
-  const LEAF = 0x183n;
-  const tables = new BigUint64Array(((2 + IDENTITY_GIB) * PAGE_SIZE) / 8);
-  const at = (page: number): bigint => BigInt(LOADER_LAYOUT.pageTables + page * PAGE_SIZE);
-  tables[0] = at(1) | POINTER;
-  for (let gib = 0; gib < IDENTITY_GIB; gib++) {
-    tables[512 + gib] = at(2 + gib) | POINTER;
-    for (let i = 0; i < 512; i++) {
-      tables[(2 + gib) * 512 + i] = BigInt((gib * 512 + i) * PMD_SIZE) | LEAF;
-    }
-  }
-  machine.dmaWrite(pa(LOADER_LAYOUT.pageTables), new Uint8Array(tables.buffer));
-  machine.cpus[0].enterLongMode(at(0));
 }

@@ -107,6 +107,7 @@ export class Boot {
       initrd,
       initrdAt: initrdPlace(scenario, initrd.length),
       cmdline: scenario.cmdline,
+      ...(scenario.loader.cmdlineAt === undefined ? {} : { cmdlineAt: scenario.loader.cmdlineAt }),
       setupData: setupDataOf(scenario, options.deviceTree),
       firmware: firmwareOf(scenario),
       bios: scenario.firmware,

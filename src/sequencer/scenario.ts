@@ -117,6 +117,7 @@ export const scenarioSchema = z.strictObject({
       /** Physical load address of the kernel. */
       kernelAt: size.optional(),
       initrdAt: size.optional(),
+      cmdlineAt: size.optional(),
       /** A flattened device tree in the setup_data chain. */
       deviceTree: z.boolean().default(false),
     })

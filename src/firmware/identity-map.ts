@@ -1,0 +1,49 @@
+/**
+ * The identity map that a loader enters the kernel on: the first 4 GiB, as the decompressor leaves it, and whatever
+ * else the kernel, the zero page and the command line need (Documentation/x86/boot.txt, 64-bit boot protocol).
+ */
+import { InputError } from '../trace/errors.js';
+import { hex, PAGE_SIZE, pa, PGDIR_SIZE, PMD_SIZE, PUD_SIZE } from '../machine/address.js';
+import type { Machine } from '../machine/machine.js';
+
+/** GiB that are mapped in any case. */
+const ALWAYS = [0, 1, 2, 3];
+const ENTRIES = 512;
+/** Present, writable, user: pointers; present, writable, large, global: pages. */
+const POINTER = 0x7n;
+const LEAF = 0x183n;
+
+/** The GiB that a map has for a kernel in [start, end). Throws E_LAYOUT_ABOVE_512G where one PUD does not reach. */
+export function identityGib(start: number, end: number): number[] {
+  if (end > PGDIR_SIZE) {
+    throw new InputError({
+      code: 'E_LAYOUT_ABOVE_512G',
+      place: { path: 'loader.kernelAt' },
+      reason: 'the loader maps the first 512 GiB only',
+      found: hex(start),
+    });
+  }
+  const gib = new Set(ALWAYS);
+  for (let at = Math.floor(start / PUD_SIZE); at * PUD_SIZE < end; at++) gib.add(at);
+  return [...gib].sort((a, b) => a - b);
+}
+
+/** Bytes that the tables take. */
+export function identityMapSize(gib: readonly number[]): number {
+  return (2 + gib.length) * PAGE_SIZE;
+}
+
+/** Writes the tables, of 2 MiB pages, from an address on and puts the boot processor in long mode on them. */
+export function enterLongMode(machine: Machine, tablesAt: number, gib: readonly number[]): void {
+  const tables = new BigUint64Array(identityMapSize(gib) / 8);
+  const at = (page: number): bigint => BigInt(tablesAt + page * PAGE_SIZE);
+  tables[0] = at(1) | POINTER;
+  for (const [index, each] of gib.entries()) {
+    tables[ENTRIES + each] = at(2 + index) | POINTER;
+    for (let i = 0; i < ENTRIES; i++) {
+      tables[(2 + index) * ENTRIES + i] = BigInt((each * ENTRIES + i) * PMD_SIZE) | LEAF;
+    }
+  }
+  machine.dmaWrite(pa(tablesAt), new Uint8Array(tables.buffer));
+  machine.cpus[0].enterLongMode(at(0));
+}
