@@ -4,6 +4,7 @@ import { CPU_MODELS } from '../machine/cpu-models.js';
 import type { CpuModel } from '../machine/cpuid.js';
 import type { DramRange } from '../machine/dram.js';
 import type { E820Range } from '../firmware/placed.js';
+import { givenMap } from '../firmware/efi/given-map.js';
 import { efiPlaces } from '../firmware/efi/places.js';
 import { InputError } from '../trace/errors.js';
 import { E820_TYPE_NAMES, type Scenario } from './scenario.js';
@@ -121,12 +122,20 @@ export function e820Of(scenario: Scenario): E820Range[] {
   ];
 }
 
+/** Where EFI firmware's own memory begins; without EFI, nowhere. */
+function firmwareWindow(scenario: Scenario): number {
+  if (scenario.firmware.type !== 'efi') return Infinity;
+  const { lowTop } =
+    scenario.firmware.e820 === undefined
+      ? ramSizes(scenario)
+      : givenMap(e820Of(scenario), undefined);
+  return efiPlaces(lowTop).window;
+}
+
 /** Where the loader puts the initrd: as high as it may and firmware leaves room, page aligned. */
 export function initrdPlace(scenario: Scenario, size: number): number {
   if (scenario.loader.initrdAt !== undefined) return scenario.loader.initrdAt;
-  const { lowTop } = ramSizes(scenario);
-  const free = scenario.firmware.type === 'efi' ? efiPlaces(lowTop).window : Infinity;
-  const limit = Math.min(free, INITRD_ADDR_MAX + 1);
+  const limit = Math.min(firmwareWindow(scenario), INITRD_ADDR_MAX + 1);
   const places = e820Of(scenario)
     .filter(({ type }) => type === RAM)
     .map(({ base, size: room }) => ({ base, end: Math.min(base + room, limit) }))

@@ -2,6 +2,7 @@
 import { InputError } from '../../trace/errors.js';
 import type { Firmware, HandOver, LoaderMemory, Region, Thing } from '../placed.js';
 import { noiseBytes } from '../struct.js';
+import { without, type GivenMap } from './given-map.js';
 import type { EFI_GUID } from './layout.js';
 import { describeMemory, efiInfo, memoryMapBytes, ramStretches, setup_e820 } from './memory-map.js';
 import { efiPlaces, MEMORY_MAP_ROOM, type EfiPlaces } from './places.js';
@@ -41,6 +42,8 @@ const BOOT_CODE_SEED = 0xb007_c0de;
 export interface EfiMachine {
   readonly lowTop: number;
   readonly highSize: number;
+  /** The memory map, where it is not ours. */
+  readonly given?: GivenMap;
 }
 
 /** Tables that other parts of the firmware made, for the configuration tables. */
@@ -145,10 +148,13 @@ function handOver(
   loader: LoaderMemory,
 ): HandOver {
   const place = mapPlace(places);
+  const data = [...loader.data, place];
+  const { given } = machine;
+  const kept = without(given?.kept ?? [], [...places.regions, ...loader.code, ...data]);
   const descriptors = describeMemory(
-    ramStretches(machine.lowTop, machine.highSize),
-    places.regions,
-    { code: loader.code, data: [...loader.data, place] },
+    given?.ram ?? ramStretches(machine.lowTop, machine.highSize),
+    [...places.regions, ...kept],
+    { code: loader.code, data },
   );
   const bytes = memoryMapBytes(descriptors);
   if (bytes.length > MEMORY_MAP_ROOM) {

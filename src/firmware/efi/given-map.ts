@@ -1,0 +1,103 @@
+/** EFI firmware on a machine whose memory map is given, by a kernel log for instance. */
+import { InputError } from '../../trace/errors.js';
+import type { E820Range, Region } from '../placed.js';
+import { EFI_MEMORY, EFI_MEMORY_TYPE } from './layout.js';
+import { RAM_ATTRIBUTES, WINDOW_SIZE, type EfiRegion } from './places.js';
+
+/** A range of an EFI memory map as a log has it; bytes, half-open. */
+export interface GivenRange {
+  readonly base: number;
+  readonly size: number;
+  /** EFI_MEMORY_TYPE. */
+  readonly type: number;
+  readonly runtime: boolean;
+}
+
+/** What a given map makes of a machine. */
+export interface GivenMap {
+  /** Where the memory ends at whose top the firmware has its window. */
+  readonly lowTop: number;
+  /** RAM that is free or the boot's. */
+  readonly ram: readonly Omit<Region, 'name'>[];
+  /** What the map keeps besides. */
+  readonly kept: readonly EfiRegion[];
+}
+
+const HIGH_BASE = 2 ** 32;
+const E820_RAM = 1;
+/** e820 types to EFI's, where the log has no EFI map (arch/x86/boot/compressed/eboot.c, setup_e820, backwards). */
+const EFI_OF_E820: Readonly<Record<number, number>> = {
+  2: EFI_MEMORY_TYPE.RESERVED_TYPE,
+  3: EFI_MEMORY_TYPE.ACPI_RECLAIM_MEMORY,
+  4: EFI_MEMORY_TYPE.ACPI_MEMORY_NVS,
+  5: EFI_MEMORY_TYPE.UNUSABLE_MEMORY,
+};
+/** Types that this loader and the kernel decide anew. */
+const FREE: ReadonlySet<number> = new Set([
+  EFI_MEMORY_TYPE.CONVENTIONAL_MEMORY,
+  EFI_MEMORY_TYPE.LOADER_CODE,
+  EFI_MEMORY_TYPE.LOADER_DATA,
+]);
+
+/** What of some regions others leave. */
+export function without(
+  regions: readonly EfiRegion[],
+  others: readonly Omit<Region, 'name'>[],
+): EfiRegion[] {
+  let left = [...regions];
+  for (const { base, size } of others) {
+    left = left.flatMap((region) => {
+      const end = region.base + region.size;
+      if (end <= base || region.base >= base + size) return [region];
+      const parts: EfiRegion[] = [];
+      if (region.base < base) parts.push({ ...region, size: base - region.base });
+      if (end > base + size) parts.push({ ...region, base: base + size, size: end - base - size });
+      return parts;
+    });
+  }
+  return left;
+}
+
+/**
+ * Our choice: the tables of the real firmware are not in a log; this firmware's stand in a window at the top of the
+ * highest usable memory below 4 GiB. Throws E_EFI_RAM where no usable range has room for it.
+ */
+export function givenMap(
+  e820: readonly E820Range[],
+  efi: readonly GivenRange[] | undefined,
+): GivenMap {
+  const usable = e820.filter(({ type }) => type === E820_RAM);
+  const hosts = usable.filter(
+    ({ base, size }) => base + size <= HIGH_BASE && size >= 4 * WINDOW_SIZE,
+  );
+  const lowTop = hosts.reduce((top, { base, size }) => Math.max(top, base + size), 0);
+  if (lowTop === 0) {
+    throw new InputError({
+      code: 'E_EFI_RAM',
+      place: { path: 'firmware.e820' },
+      reason: 'no usable memory below 4 GiB has room for EFI firmware',
+      expected: `a range of ${String((4 * WINDOW_SIZE) / 2 ** 20)} MiB`,
+    });
+  }
+  const ranges =
+    efi ??
+    e820
+      .filter(({ type }) => type !== E820_RAM)
+      .map(({ base, size, type }) => ({
+        base,
+        size,
+        type: EFI_OF_E820[type] ?? EFI_MEMORY_TYPE.RESERVED_TYPE,
+        runtime: false,
+      }));
+  return {
+    lowTop,
+    ram: usable,
+    kept: ranges
+      .filter(({ type }) => !FREE.has(type))
+      .map(({ runtime, ...range }) => ({
+        ...range,
+        name: 'of the given map',
+        attribute: RAM_ATTRIBUTES | (runtime ? EFI_MEMORY.RUNTIME : 0n),
+      })),
+  };
+}

@@ -1,0 +1,70 @@
+import { describe, expect, test } from '@jest/globals';
+import { givenMap, without } from '../../../src/firmware/efi/given-map.js';
+import { EFI_MEMORY, EFI_MEMORY_TYPE } from '../../../src/firmware/efi/layout.js';
+
+const MIB = 2 ** 20;
+const e820 = [
+  { base: 0, size: 0xa_0000, type: 1 },
+  { base: MIB, size: 255 * MIB, type: 1 },
+  { base: 256 * MIB, size: MIB, type: 3 },
+  { base: 257 * MIB, size: 64 * MIB, type: 1 },
+  { base: 321 * MIB, size: MIB, type: 4 },
+  { base: 2 ** 32, size: 64 * MIB, type: 1 },
+];
+
+describe('a given memory map', () => {
+  test('has the firmware at the top of the highest usable range below 4 GiB with room', () => {
+    expect(givenMap(e820, undefined).lowTop).toBe(321 * MIB);
+    const smaller = e820.map((r) => (r.base === 257 * MIB ? { ...r, size: 63 * MIB } : r));
+    expect(givenMap(smaller, undefined).lowTop).toBe(256 * MIB);
+    expect(() => givenMap(e820.slice(0, 1), undefined)).toThrow(/E_EFI_RAM/);
+  });
+
+  test('without an EFI map keeps what the BIOS map says, by its EFI type', () => {
+    expect(givenMap(e820, undefined).kept).toMatchObject([
+      { base: 256 * MIB, size: MIB, type: EFI_MEMORY_TYPE.ACPI_RECLAIM_MEMORY },
+      { base: 321 * MIB, size: MIB, type: EFI_MEMORY_TYPE.ACPI_MEMORY_NVS },
+    ]);
+  });
+
+  test('with an EFI map keeps all but what is free, and what is for run time stays so', () => {
+    const range = (base: number, type: number, runtime = false) => ({
+      base,
+      size: 4096,
+      type,
+      runtime,
+    });
+    const { kept } = givenMap(e820, [
+      range(0, 7),
+      range(4096, 1),
+      range(8192, 2),
+      range(MIB, 6, true),
+    ]);
+    expect(kept).toHaveLength(1);
+    expect((kept[0]?.attribute ?? 0n) & EFI_MEMORY.RUNTIME).not.toBe(0n);
+  });
+});
+
+describe('regions without others', () => {
+  const region = { name: 'r', base: 100, size: 100, type: 0, attribute: 0n };
+  const left = (base: number, size: number) =>
+    without([region], [{ base, size }]).map((r) => [r.base, r.size]);
+
+  test.each([
+    [0, 100, [[100, 100]]],
+    [0, 101, [[101, 99]]],
+    [100, 100, []],
+    [
+      150,
+      10,
+      [
+        [100, 50],
+        [160, 40],
+      ],
+    ],
+    [199, 1, [[100, 99]]],
+    [200, 100, [[100, 100]]],
+  ])('cut at %i for %i', (base, size, expected) => {
+    expect(left(base, size)).toEqual(expected);
+  });
+});
