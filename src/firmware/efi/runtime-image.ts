@@ -20,15 +20,17 @@ export const SERVICE_OFFSET = Object.fromEntries(
   RUNTIME_SERVICE_NAMES.map((name, index) => [name, FIRST_SERVICE + index * SERVICE_SIZE]),
 ) as Readonly<Record<RuntimeServiceName, number>>;
 
+const CODE = noiseBytes(RUNTIME_CODE_SIZE, CODE_SEED);
+
 /** The image's code. */
 export function runtimeCode(): Uint8Array {
-  return noiseBytes(RUNTIME_CODE_SIZE, CODE_SEED);
+  return CODE.slice();
 }
 
 /** A service's code. */
 export function serviceCode(name: RuntimeServiceName): Uint8Array {
   const at = SERVICE_OFFSET[name];
-  return runtimeCode().subarray(at, at + SERVICE_SIZE);
+  return CODE.slice(at, at + SERVICE_SIZE);
 }
 
 /** The driver's data, by offset; pointers are physical addresses until they are converted. */

@@ -1,0 +1,112 @@
+/**
+ * One call of a runtime service, as the service's code sees it: its own code and data relative to where it runs, its
+ * arguments in the caller's frame, all of it reached through the CPU. A fault ends the call.
+ */
+import { va, vaOfU64, type Va } from '../../machine/address.js';
+import type { Cpu } from '../../machine/cpu.js';
+import { generalProtection, isFault } from '../../machine/fault.js';
+import { VECTOR, type Fault } from '../../machine/types.js';
+import { RUNTIME_CODE_SIZE, SERVICE_OFFSET, SERVICE_SIZE, serviceCode } from './runtime-image.js';
+import type { RuntimeServiceName } from './tables.js';
+
+/** Leaves a service where the CPU raised a fault. */
+export class Trap extends Error {
+  constructor(readonly fault: Fault) {
+    super(fault.why);
+  }
+}
+
+const SLOT = 8;
+const NUL_SIZE = 2;
+
+export class RuntimeCall {
+  /** First byte of the image: where the code was entered, less the service's offset. */
+  readonly image: Va;
+  /** The driver's data: right behind the code, addressed relative to it. */
+  readonly data: Va;
+
+  /** @param home where the caller's frame has the arguments, a slot of 8 bytes each. */
+  constructor(
+    readonly cpu: Cpu,
+    readonly service: RuntimeServiceName,
+    entry: Va,
+    private readonly home: Va,
+  ) {
+    this.image = va(entry - SERVICE_OFFSET[service]);
+    this.data = va(this.image + RUNTIME_CODE_SIZE);
+  }
+
+  /** An argument by its number. */
+  arg(index: number): bigint {
+    return this.u64(va(this.home + index * SLOT));
+  }
+
+  /** Goes on only if what stands at a service's place is its code (our choice: other bytes are no instructions). */
+  execute(name: RuntimeServiceName): void {
+    const at = va(this.image + SERVICE_OFFSET[name]);
+    const found = new Uint8Array(SERVICE_SIZE);
+    this.settle(this.cpu.fetch(at, found));
+    const code = serviceCode(name);
+    if (found.some((byte, index) => byte !== code[index])) {
+      throw new Trap({ vector: VECTOR.UD, error: 0, why: `code is not ${name}` });
+    }
+  }
+
+  /** A pointer as an address; one that is not canonical is a #GP (APM 1.1.3). */
+  address(pointer: bigint): Va {
+    const at = vaOfU64(pointer);
+    if (at === undefined) throw new Trap(generalProtection('pointer not canonical', pointer));
+    return at;
+  }
+
+  u8(at: Va): number {
+    return this.value(this.cpu.loadU8(at));
+  }
+  u16(at: Va): number {
+    return this.value(this.cpu.loadU16(at));
+  }
+  u32(at: Va): number {
+    return this.value(this.cpu.loadU32(at));
+  }
+  u64(at: Va): bigint {
+    return this.value(this.cpu.loadU64(at));
+  }
+  bytes(at: Va, length: number): Uint8Array {
+    const out = new Uint8Array(length);
+    this.settle(this.cpu.read(at, out));
+    return out;
+  }
+  put(at: Va, bytes: Uint8Array): void {
+    this.settle(this.cpu.write(at, bytes));
+  }
+  putU8(at: Va, value: number): void {
+    this.settle(this.cpu.storeU8(at, value));
+  }
+  putU32(at: Va, value: number): void {
+    this.settle(this.cpu.storeU32(at, value));
+  }
+  putU64(at: Va, value: bigint): void {
+    this.settle(this.cpu.storeU64(at, value));
+  }
+
+  /** A UCS-2 string up to and with its NUL; undefined if that is not within `limit` bytes. */
+  ucs2(at: Va, limit: number): Uint8Array | undefined {
+    for (let length = NUL_SIZE; length <= limit; length += NUL_SIZE) {
+      if (this.u16(va(at + length - NUL_SIZE)) === 0) return this.bytes(at, length);
+    }
+    return undefined;
+  }
+
+  settle(fault: Fault | null): void {
+    if (fault !== null) throw new Trap(fault);
+  }
+  private value<T extends number | bigint>(result: T | Fault): T {
+    if (isFault(result)) throw new Trap(result);
+    return result;
+  }
+}
+
+/** Whether bytes are the same. */
+export function same(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, index) => byte === b[index]);
+}

@@ -1,0 +1,140 @@
+/** GetVariable() and SetVariable() (UEFI 8.2) on the store in the runtime data. */
+import { va, type Va } from '../../machine/address.js';
+import { Struct } from '../struct.js';
+import { VARIABLE_HEADER, VARIABLE_STORE } from './layout.js';
+import { same, type RuntimeCall } from './runtime-call.js';
+import { alignVariable, EFI_VARIABLE, RUNTIME_DATA, VARIABLE_STORE_SIZE } from './runtime-image.js';
+import { EFI_STATUS } from './status.js';
+
+const GUID_SIZE = 16;
+/** Bytes of a name with its NUL, at most (our choice: as EDK2's store header has room for). */
+const NAME_MAX = 0x400;
+
+/** Where a variable stands, and where the next one would. */
+interface Found {
+  readonly at: Va;
+  readonly dataAt: Va;
+  readonly dataSize: number;
+  readonly attributes: number;
+}
+
+interface Wanted {
+  readonly name: Uint8Array;
+  readonly guid: Uint8Array;
+}
+
+/** What a walk through the store saw. */
+interface Walked {
+  readonly found: Found | undefined;
+  /** Offset behind the last variable. */
+  readonly end: number;
+}
+
+/** The store's address by the driver's pointer; undefined where what stands there is no store. */
+function storeOf(call: RuntimeCall): Va | undefined {
+  const store = call.address(call.u64(va(call.data + RUNTIME_DATA.VariableStore)));
+  const signature = call.bytes(store, GUID_SIZE);
+  const healthy =
+    call.u8(va(store + VARIABLE_STORE.Format)) === VARIABLE_STORE.FORMATTED &&
+    call.u8(va(store + VARIABLE_STORE.State)) === VARIABLE_STORE.HEALTHY;
+  return healthy && same(signature, VARIABLE_STORE.signature) ? store : undefined;
+}
+
+/** Walks variable by variable up to the first header that is none. */
+function walk(call: RuntimeCall, store: Va, wanted: Wanted): Walked {
+  let found: Found | undefined;
+  let end: number = VARIABLE_STORE.size;
+  while (end + VARIABLE_HEADER.size <= VARIABLE_STORE_SIZE) {
+    const at = va(store + end);
+    const u32 = (field: 'Attributes' | 'NameSize' | 'DataSize'): number =>
+      call.u32(va(at + VARIABLE_HEADER[field]));
+    if (call.u16(va(at + VARIABLE_HEADER.StartId)) !== VARIABLE_HEADER.START) break;
+    const nameAt = end + VARIABLE_HEADER.size;
+    const nameSize = u32('NameSize');
+    const dataAt = alignVariable(nameAt + nameSize);
+    const dataSize = u32('DataSize');
+    const next = alignVariable(dataAt + dataSize);
+    if (next > VARIABLE_STORE_SIZE) break;
+    const added = call.u8(va(at + VARIABLE_HEADER.State)) === VARIABLE_HEADER.ADDED;
+    if (
+      added &&
+      same(call.bytes(va(at + VARIABLE_HEADER.VendorGuid), GUID_SIZE), wanted.guid) &&
+      same(call.bytes(va(store + nameAt), nameSize), wanted.name)
+    ) {
+      found = { at, dataAt: va(store + dataAt), dataSize, attributes: u32('Attributes') };
+    }
+    end = next;
+  }
+  return { found, end };
+}
+
+/** Name and GUID that arguments 0 and 1 point at; undefined where they are no valid ones. */
+function wantedOf(call: RuntimeCall): Wanted | undefined {
+  const [name, guid] = [call.arg(0), call.arg(1)];
+  if (name === 0n || guid === 0n) return undefined;
+  const text = call.ucs2(call.address(name), NAME_MAX);
+  return text && { name: text, guid: call.bytes(call.address(guid), GUID_SIZE) };
+}
+
+/** GetVariable(*VariableName, *VendorGuid, *Attributes, *DataSize, *Data); Attributes may be NULL. */
+export function getVariable(call: RuntimeCall): bigint {
+  const sizeAt = call.arg(3);
+  const wanted = wantedOf(call);
+  if (wanted === undefined || sizeAt === 0n) return EFI_STATUS.INVALID_PARAMETER;
+  const store = storeOf(call);
+  if (store === undefined) return EFI_STATUS.DEVICE_ERROR;
+  const { found } = walk(call, store, wanted);
+  // At runtime the others are not seen (UEFI 8.2).
+  if (found === undefined || (found.attributes & EFI_VARIABLE.RUNTIME_ACCESS) === 0) {
+    return EFI_STATUS.NOT_FOUND;
+  }
+  const room = call.u64(call.address(sizeAt));
+  call.putU64(call.address(sizeAt), BigInt(found.dataSize));
+  if (room < BigInt(found.dataSize)) return EFI_STATUS.BUFFER_TOO_SMALL;
+  const [attributesAt, dataAt] = [call.arg(2), call.arg(4)];
+  if (dataAt === 0n) return EFI_STATUS.INVALID_PARAMETER;
+  if (attributesAt !== 0n) call.putU32(call.address(attributesAt), found.attributes);
+  call.put(call.address(dataAt), call.bytes(found.dataAt, found.dataSize));
+  return EFI_STATUS.SUCCESS;
+}
+
+/** SetVariable(*VariableName, *VendorGuid, Attributes, DataSize, *Data); no size or no access deletes. */
+export function setVariable(call: RuntimeCall): bigint {
+  const wanted = wantedOf(call);
+  if (wanted === undefined || wanted.name.length <= 2) return EFI_STATUS.INVALID_PARAMETER;
+  const store = storeOf(call);
+  if (store === undefined) return EFI_STATUS.DEVICE_ERROR;
+  const attributes = Number(call.arg(2) & 0xffff_ffffn);
+  const size = call.arg(3);
+  const { found, end } = walk(call, store, wanted);
+  const access = EFI_VARIABLE.BOOTSERVICE_ACCESS | EFI_VARIABLE.RUNTIME_ACCESS;
+  if (size === 0n || (attributes & access) === 0) {
+    if (found === undefined) return EFI_STATUS.NOT_FOUND;
+    remove(call, found);
+    return EFI_STATUS.SUCCESS;
+  }
+  // At runtime only non-volatile variables with all access can be written (UEFI 8.2).
+  const writable = access | EFI_VARIABLE.NON_VOLATILE;
+  if (attributes !== writable) return EFI_STATUS.INVALID_PARAMETER;
+  const nameAt = end + VARIABLE_HEADER.size;
+  const dataAt = alignVariable(nameAt + wanted.name.length);
+  if (BigInt(dataAt) + size > BigInt(VARIABLE_STORE_SIZE)) return EFI_STATUS.OUT_OF_RESOURCES;
+  const header = new Struct(VARIABLE_HEADER.size)
+    .u16(VARIABLE_HEADER.StartId, VARIABLE_HEADER.START)
+    .u8(VARIABLE_HEADER.State, VARIABLE_HEADER.ADDED)
+    .u32(VARIABLE_HEADER.Attributes, attributes)
+    .u32(VARIABLE_HEADER.NameSize, wanted.name.length)
+    .u32(VARIABLE_HEADER.DataSize, Number(size))
+    .put(VARIABLE_HEADER.VendorGuid, wanted.guid).bytes;
+  const data = call.bytes(call.address(call.arg(4)), Number(size));
+  call.put(va(store + end), header);
+  call.put(va(store + nameAt), wanted.name);
+  call.put(va(store + dataAt), data);
+  if (found !== undefined) remove(call, found);
+  return EFI_STATUS.SUCCESS;
+}
+
+function remove(call: RuntimeCall, { at }: Found): void {
+  const state = va(at + VARIABLE_HEADER.State);
+  call.putU8(state, call.u8(state) & VARIABLE_HEADER.DELETED_MASK);
+}

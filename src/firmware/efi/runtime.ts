@@ -1,0 +1,157 @@
+/**
+ * Runtime services as firmware runs them: called at an address through whatever translation is in force. Which service
+ * runs follows from the bytes fetched there; its state is in memory. It knows its caller's tables no better than a
+ * driver in ROM does.
+ */
+import { InputError } from '../../trace/errors.js';
+import { alignDown, hex, va, type Va } from '../../machine/address.js';
+import type { Cpu } from '../../machine/cpu.js';
+import { isFault } from '../../machine/fault.js';
+import { VECTOR, type Fault } from '../../machine/types.js';
+import { RuntimeCall, same, Trap } from './runtime-call.js';
+import {
+  RUNTIME_DATA,
+  RUNTIME_DATA_SIGNATURE,
+  runtimePattern,
+  serviceCode,
+} from './runtime-image.js';
+import { getVariable, setVariable } from './runtime-variables.js';
+import { EFI_STATUS } from './status.js';
+import { RUNTIME_SERVICE_NAMES, type RuntimeServiceName } from './tables.js';
+import { setVirtualAddressMap } from './virtual-mode.js';
+
+/** How a call ended: with an EFI_STATUS, or where the CPU raised a fault that firmware does not handle. */
+export type RuntimeResult =
+  | { readonly kind: 'status'; readonly service: RuntimeServiceName; readonly status: bigint }
+  | {
+      readonly kind: 'fault';
+      readonly fault: Fault;
+      /** The service that ran; undefined where its first bytes could not be fetched or are no service's. */
+      readonly service: RuntimeServiceName | undefined;
+      /** Where it was entered. */
+      readonly entry: Va;
+    };
+
+/** What a service does once its code runs. */
+type Service = (call: RuntimeCall) => bigint;
+
+/** Services that this firmware does not have return EFI_UNSUPPORTED at runtime (UEFI 8). */
+const unsupported: Service = () => EFI_STATUS.UNSUPPORTED;
+
+const SERVICES: Readonly<Record<RuntimeServiceName, Service>> = {
+  GetTime: unsupported,
+  SetTime: unsupported,
+  GetWakeupTime: unsupported,
+  SetWakeupTime: unsupported,
+  SetVirtualAddressMap: setVirtualAddressMap,
+  ConvertPointer: unsupported,
+  GetVariable: getVariable,
+  GetNextVariableName: unsupported,
+  SetVariable: setVariable,
+  GetNextHighMonotonicCount: unsupported,
+  ResetSystem: unsupported,
+  UpdateCapsule: unsupported,
+  QueryCapsuleCapabilities: unsupported,
+  QueryVariableInfo: unsupported,
+};
+
+/** Bytes that tell services apart. */
+const PROLOGUE = 16;
+const SLOT = 8;
+const STACK_ALIGN = 16;
+/** Arguments that registers carry, each with a slot in the caller's frame as well (UEFI 2.3.4.2). */
+const IN_REGISTERS = 4;
+/** Slots of the caller's frame: room for six arguments, as the kernel's efi_call makes it. */
+const ARGUMENTS = 6;
+
+/**
+ * Calls the service at an address with up to six arguments, by the calling convention of UEFI 2.3.4.2: RCX, RDX, R8, R9,
+ * then the stack. On return the CPU's RSP and RIP are the caller's; after a fault they are as the fault found them. The
+ * status is the result's: RAX keeps no more than 53 bits (our choice).
+ *
+ * @throws InputError E_EFI_CALL for more arguments than that.
+ */
+export function callRuntimeService(cpu: Cpu, entry: Va, args: readonly bigint[]): RuntimeResult {
+  if (args.length > ARGUMENTS) {
+    throw new InputError({
+      code: 'E_EFI_CALL',
+      expected: `at most ${ARGUMENTS} arguments`,
+      found: `${args.length}`,
+    });
+  }
+  let service: RuntimeServiceName | undefined;
+  const caller = { rip: cpu.rip, rsp: cpu.rsp };
+  try {
+    const home = enter(cpu, entry, args);
+    service = serviceAt(cpu, entry);
+    const call = new RuntimeCall(cpu, service, entry, home);
+    // A compiler's code keeps the register arguments in the caller's frame.
+    for (const [index, value] of args.slice(0, IN_REGISTERS).entries()) {
+      call.putU64(va(home + index * SLOT), BigInt.asUintN(64, value));
+    }
+    call.execute(service);
+    call.settle(cpu.push(BigInt(cpu.rbp)));
+    const status = checked(call) ? SERVICES[service](call) : EFI_STATUS.DEVICE_ERROR;
+    leave(cpu, caller.rip);
+    cpu.rsp = caller.rsp;
+    return { kind: 'status', service, status };
+  } catch (error) {
+    if (error instanceof Trap) return { kind: 'fault', fault: error.fault, service, entry };
+    throw error;
+  }
+}
+
+/** The caller's side of a CALL: an aligned frame, the arguments, the return address. Gives the frame's argument slots. */
+function enter(cpu: Cpu, entry: Va, args: readonly bigint[]): Va {
+  const home = va(alignDown(cpu.rsp, STACK_ALIGN) - ARGUMENTS * SLOT);
+  cpu.rsp = home;
+  const register = (index: number): Va => va(Number(BigInt.asIntN(64, args[index] ?? 0n)));
+  cpu.rcx = register(0);
+  cpu.rdx = register(1);
+  cpu.r8 = register(2);
+  cpu.r9 = register(3);
+  for (const [index, value] of args.entries()) {
+    if (index < IN_REGISTERS) continue;
+    const fault = cpu.storeU64(va(home + index * SLOT), BigInt.asUintN(64, value));
+    if (fault !== null) throw new Trap(fault);
+  }
+  const fault = cpu.push(BigInt(cpu.rip));
+  if (fault !== null) throw new Trap(fault);
+  cpu.rip = entry;
+  return home;
+}
+
+/** The service whose code starts at an address; bytes that are no service's are no instructions (our choice). */
+function serviceAt(cpu: Cpu, entry: Va): RuntimeServiceName {
+  const found = new Uint8Array(PROLOGUE);
+  const fault = cpu.fetch(entry, found);
+  if (fault !== null) throw new Trap(fault);
+  const name = RUNTIME_SERVICE_NAMES.find((one) =>
+    same(serviceCode(one).subarray(0, PROLOGUE), found),
+  );
+  if (name === undefined) {
+    throw new Trap({ vector: VECTOR.UD, error: 0, why: 'code is no runtime service' });
+  }
+  return name;
+}
+
+/** POP RBP and RET: the return address is what the stack holds. */
+function leave(cpu: Cpu, expected: Va): void {
+  const rbp = cpu.pop();
+  if (isFault(rbp)) throw new Trap(rbp);
+  cpu.rbp = va(Number(BigInt.asIntN(48, rbp)));
+  const back = cpu.pop();
+  if (isFault(back)) throw new Trap(back);
+  cpu.rip = va(Number(BigInt.asIntN(48, back)));
+  if (cpu.rip !== expected) {
+    throw new Trap({ vector: VECTOR.UD, error: 0, why: `return to ${hex(cpu.rip)}` });
+  }
+}
+
+/** Whether the driver's data is what its code left there (our choice: without it every service is a device error). */
+function checked(call: RuntimeCall): boolean {
+  const { data } = call;
+  if (call.u64(va(data + RUNTIME_DATA.Signature)) !== RUNTIME_DATA_SIGNATURE) return false;
+  const pattern = runtimePattern();
+  return same(call.bytes(va(data + RUNTIME_DATA.Pattern), pattern.length), pattern);
+}
