@@ -21,6 +21,20 @@ export interface E820Range {
   readonly type: number;
 }
 
+/** The machine that firmware's tables describe. */
+export interface MachineDescription {
+  /** Bytes of RAM in all. */
+  readonly ram: number;
+  readonly cpus: number;
+  readonly iommu: boolean;
+  /** The processor's name and vendor, and EAX of CPUID Fn1. */
+  readonly processor: {
+    readonly name: string;
+    readonly vendor: string;
+    readonly signature: number;
+  };
+}
+
 /** What the firmware's memory map follows from besides the firmware: what the loader has taken. */
 export interface LoaderMemory {
   readonly code: readonly Region[];

@@ -1,19 +1,19 @@
 /** From a scenario to its firmware: which tables, for which machine. */
+import { biosFirmware } from '../firmware/bios.js';
 import { efiFirmware, type EfiMachine } from '../firmware/efi/firmware.js';
 import { givenMap } from '../firmware/efi/given-map.js';
-import type { Firmware, Thing } from '../firmware/placed.js';
-import { e820Of, ramSizes } from './memory-layout.js';
+import type { Firmware, MachineDescription } from '../firmware/placed.js';
+import { signature } from '../machine/cpuid.js';
+import { cpuModelOf, e820Of, ramSizes } from './memory-layout.js';
 import type { Scenario } from './scenario.js';
 
 type Type = Scenario['firmware']['type'];
 
-const MAKE: Readonly<Record<Type, (scenario: Scenario) => Firmware>> = {
-  bios: (scenario) => {
-    const things: Thing[] = [];
-    return { regions: [], things, handOver: () => ({ e820: e820Of(scenario), things: [] }) };
-  },
-  efi: (scenario) => efiFirmware(efiMachine(scenario), [], []),
-};
+const MAKE: Readonly<Record<Type, (scenario: Scenario, machine: MachineDescription) => Firmware>> =
+  {
+    bios: (scenario, machine) => biosFirmware(machine, e820Of(scenario)),
+    efi: (scenario, machine) => efiFirmware(efiMachine(scenario), machine),
+  };
 
 /** The machine as its EFI firmware sees it. */
 function efiMachine(scenario: Scenario): EfiMachine {
@@ -31,5 +31,8 @@ function efiMachine(scenario: Scenario): EfiMachine {
 
 /** The firmware of a scenario, with everything that it leaves in memory. */
 export function firmwareOf(scenario: Scenario): Firmware {
-  return MAKE[scenario.firmware.type](scenario);
+  const model = cpuModelOf(scenario);
+  const { ram, cpus, iommu } = scenario.machine;
+  const processor = { name: model.name, vendor: model.vendor, signature: signature(model) };
+  return MAKE[scenario.firmware.type](scenario, { ram, cpus, iommu, processor });
 }

@@ -1,6 +1,16 @@
 /** EFI firmware on a machine: every table and image at its place, and the hand-over to a loader. */
 import { InputError } from '../../trace/errors.js';
-import type { Firmware, HandOver, LoaderMemory, Region, Thing } from '../placed.js';
+import { acpiTables } from '../acpi/acpi.js';
+import { VIDEO_ROM, videoRom } from '../option-rom.js';
+import type {
+  Firmware,
+  HandOver,
+  LoaderMemory,
+  MachineDescription,
+  Region,
+  Thing,
+} from '../placed.js';
+import { smbios3Entry, smbiosEntry, smbiosTable } from '../smbios.js';
 import { noiseBytes } from '../struct.js';
 import { without, type GivenMap } from './given-map.js';
 import type { EFI_GUID } from './layout.js';
@@ -32,9 +42,14 @@ const IN_RUNTIME_DATA = {
   configuration: 0x4c18,
   vendor: 0x5e98,
   variableStore: 0x8000,
+  smbiosEntry: 0x1_0018,
+  smbios3Entry: 0x1_0058,
+  smbios: 0x1_1000,
 } as const;
 /** And in the boot services data. */
-const IN_BOOT_DATA = { esrt: 0x1_1818, properties: 0x1_2698 } as const;
+const IN_BOOT_DATA = { esrt: 0x1_1818, properties: 0x1_2698, bgrtImage: 0x2_0018 } as const;
+/** And among the ACPI tables. */
+const IN_ACPI = { rsdp: 0x14, tables: 0x1000 } as const;
 
 const BOOT_CODE_SEED = 0xb007_c0de;
 
@@ -46,99 +61,120 @@ export interface EfiMachine {
   readonly given?: GivenMap;
 }
 
-/** Tables that other parts of the firmware made, for the configuration tables. */
-export type Published = readonly { readonly guid: keyof typeof EFI_GUID; readonly at: number }[];
-
 /**
- * Lays the firmware out. `others` are things made elsewhere that stand in its regions, `published` those that the
- * configuration tables point at.
+ * Lays the firmware out.
  *
  * @throws InputError E_EFI_RAM on a machine with too little memory.
  */
 export function efiFirmware(
   machine: EfiMachine,
-  others: readonly Thing[],
-  published: Published,
+  described: MachineDescription,
 ): Firmware & { readonly places: EfiPlaces } {
   const places = efiPlaces(machine.lowTop);
-  const code = places.at('EFI runtime code').base;
   const data = places.at('EFI runtime data').base;
-  const bootData = places.at('EFI boot services data').base;
-  if (data !== code + RUNTIME_CODE_SIZE)
-    throw new RangeError('runtime data is not behind its code');
-  const entries = Object.fromEntries(
-    RUNTIME_SERVICE_NAMES.map((name) => [name, code + SERVICE_OFFSET[name]]),
-  ) as Record<RuntimeServiceName, number>;
-  const tables: Published = [
-    ...published,
-    { guid: 'ESRT', at: bootData + IN_BOOT_DATA.esrt },
-    { guid: 'PROPERTIES_TABLE', at: bootData + IN_BOOT_DATA.properties },
-  ];
   const system = data + IN_RUNTIME_DATA.systemTable;
-  const runtimeServices = data + IN_RUNTIME_DATA.runtimeServices;
-  const thing = (name: string, base: number, bytes: Uint8Array): Thing => ({ name, base, bytes });
-  const things = [
-    thing('EFI runtime code', code, runtimeCode()),
-    thing(
-      'EFI runtime data',
-      data + IN_RUNTIME_DATA.driver,
-      runtimeData({
-        SystemTable: system,
-        RuntimeServices: runtimeServices,
-        VariableStore: data + IN_RUNTIME_DATA.variableStore,
-        ImageBase: code,
-        FlashBase: places.at('flash').base,
-      }),
-    ),
-    thing(
-      'EFI system table',
-      system,
-      systemTable({
-        vendor: data + IN_RUNTIME_DATA.vendor,
-        runtimeServices,
-        configuration: data + IN_RUNTIME_DATA.configuration,
-        configurationCount: tables.length,
-      }),
-    ),
-    thing('EFI runtime services', runtimeServices, runtimeServicesTable(entries)),
-    thing(
-      'EFI configuration tables',
-      data + IN_RUNTIME_DATA.configuration,
-      configurationTables(tables),
-    ),
-    thing('EFI vendor', data + IN_RUNTIME_DATA.vendor, firmwareVendor()),
-    thing('EFI variable store', data + IN_RUNTIME_DATA.variableStore, variableStore()),
-    thing('ESRT', bootData + IN_BOOT_DATA.esrt, esrt()),
-    thing('properties table', bootData + IN_BOOT_DATA.properties, propertiesTable()),
-    bootServicesCode(places),
-    ...others,
-  ];
+  const shown = shownTables(places, described);
   return {
     places,
-    things,
+    things: [...runtimeThings(places, shown.published), ...shown.things],
     regions: [...places.regions.filter(({ name }) => !SHARED.has(name)), mapPlace(places)],
     handOver: (loader): HandOver => handOver(machine, places, system, loader),
   };
 }
 
+/** What the configuration tables point at, in order. */
+type Published = readonly { readonly guid: keyof typeof EFI_GUID; readonly at: number }[];
+
+/** ACPI, SMBIOS, ESRT, properties table; and what else firmware leaves in memory. */
+function shownTables(
+  places: EfiPlaces,
+  described: MachineDescription,
+): { things: Thing[]; published: Published } {
+  const data = places.at('EFI runtime data').base;
+  const bootData = places.at('EFI boot services data').base;
+  const acpi = places.at('ACPI tables').base;
+  const smbios = smbiosTable(described);
+  const bootCode = places.at('EFI boot services code');
+  const at = {
+    rsdp: acpi + IN_ACPI.rsdp,
+    smbios: data + IN_RUNTIME_DATA.smbios,
+    entry: data + IN_RUNTIME_DATA.smbiosEntry,
+    entry3: data + IN_RUNTIME_DATA.smbios3Entry,
+    esrt: bootData + IN_BOOT_DATA.esrt,
+    properties: bootData + IN_BOOT_DATA.properties,
+  };
+  const things = [
+    ...acpiTables({
+      cpus: described.cpus,
+      iommu: described.iommu,
+      rsdpAt: at.rsdp,
+      tablesAt: acpi + IN_ACPI.tables,
+      facsAt: places.at('ACPI NVS').base,
+      imageAt: bootData + IN_BOOT_DATA.bgrtImage,
+    }),
+    thing('SMBIOS', at.entry, smbiosEntry(smbios, at.smbios)),
+    thing('SMBIOS 3', at.entry3, smbios3Entry(smbios, at.smbios)),
+    thing('SMBIOS structures', at.smbios, smbios.bytes),
+    thing('ESRT', at.esrt, esrt()),
+    thing('properties table', at.properties, propertiesTable()),
+    thing('EFI boot services code', bootCode.base, noiseBytes(bootCode.size, BOOT_CODE_SEED)),
+    thing('option ROM', VIDEO_ROM, videoRom()),
+  ];
+  const published: Published = [
+    { guid: 'ACPI_20_TABLE', at: at.rsdp },
+    { guid: 'SMBIOS_TABLE', at: at.entry },
+    { guid: 'SMBIOS3_TABLE', at: at.entry3 },
+    { guid: 'ESRT', at: at.esrt },
+    { guid: 'PROPERTIES_TABLE', at: at.properties },
+  ];
+  return { things, published };
+}
+
+/** The runtime driver, its tables and its variables. */
+function runtimeThings(places: EfiPlaces, published: Published): Thing[] {
+  const code = places.at('EFI runtime code').base;
+  const data = places.at('EFI runtime data').base;
+  if (data !== code + RUNTIME_CODE_SIZE) {
+    throw new RangeError('runtime data is not behind its code');
+  }
+  const at = (what: keyof typeof IN_RUNTIME_DATA): number => data + IN_RUNTIME_DATA[what];
+  const entries = Object.fromEntries(
+    RUNTIME_SERVICE_NAMES.map((name) => [name, code + SERVICE_OFFSET[name]]),
+  ) as Record<RuntimeServiceName, number>;
+  const pointers = {
+    SystemTable: at('systemTable'),
+    RuntimeServices: at('runtimeServices'),
+    VariableStore: at('variableStore'),
+    ImageBase: code,
+    FlashBase: places.at('flash').base,
+  };
+  const system = systemTable({
+    vendor: at('vendor'),
+    runtimeServices: at('runtimeServices'),
+    configuration: at('configuration'),
+    configurationCount: published.length,
+  });
+  return [
+    thing('EFI runtime code', code, runtimeCode()),
+    thing('EFI runtime data', at('driver'), runtimeData(pointers)),
+    thing('EFI system table', at('systemTable'), system),
+    thing('EFI runtime services', at('runtimeServices'), runtimeServicesTable(entries)),
+    thing('EFI configuration tables', at('configuration'), configurationTables(published)),
+    thing('EFI vendor', at('vendor'), firmwareVendor()),
+    thing('EFI variable store', at('variableStore'), variableStore()),
+  ];
+}
+
+const thing = (name: string, base: number, bytes: Uint8Array): Thing => ({ name, base, bytes });
+
 /** Entries of the map that are no DRAM, or whose DRAM firmware does not have to itself. */
-const SHARED: ReadonlySet<string> = new Set([
-  'FCH registers',
-  'flash',
-  'EFI boot services page 0',
-  'ROM area',
-]);
+const SHARED: ReadonlySet<string> = new Set(['FCH registers', 'flash', 'EFI boot services page 0']);
 
 const mapPlace = (places: EfiPlaces): Region => ({
   name: 'EFI memory map',
   base: places.memoryMapAt,
   size: MEMORY_MAP_ROOM,
 });
-
-function bootServicesCode(places: EfiPlaces): Thing {
-  const { name, base, size } = places.at('EFI boot services code');
-  return { name, base, bytes: noiseBytes(size, BOOT_CODE_SEED) };
-}
 
 /** GetMemoryMap() into the loader's memory, ExitBootServices(), and what a stub makes of it (eboot.c, exit_boot). */
 function handOver(

@@ -104,6 +104,7 @@ export function efiPlaces(lowTop: number): EfiPlaces {
       attribute: UC | RUNTIME,
     })),
   ];
+  regions.sort((a, b) => a.base - b.base);
   const byName = new Map(regions.map((region) => [region.name, region]));
   return {
     regions,

@@ -1,0 +1,49 @@
+/** BIOS firmware on a machine: what it leaves in the BIOS area below 1 MiB (places are our choice). */
+import { acpiTables } from './acpi/acpi.js';
+import { mpConfig, mpFloating } from './mp-table.js';
+import { VIDEO_ROM, videoRom } from './option-rom.js';
+import type { E820Range, Firmware, MachineDescription, Region, Thing } from './placed.js';
+import { smbiosEntry, smbiosTable } from './smbios.js';
+
+const KIB = 1024;
+
+/** The areas that hold something, for whoever looks them up. */
+const AREAS: readonly Region[] = [
+  { name: 'option ROM area', base: VIDEO_ROM, size: 64 * KIB },
+  { name: 'BIOS extension', base: 0xe_0000, size: 64 * KIB },
+  { name: 'BIOS', base: 0xf_0000, size: 64 * KIB },
+];
+const PLACE = {
+  rsdp: 0xe_0010,
+  facs: 0xe_0040,
+  acpi: 0xe_0400,
+  smbiosEntry: 0xf_05b0,
+  smbios: 0xf_0800,
+  mpFloating: 0xf_d7c0,
+  mpConfig: 0xf_d800,
+} as const;
+
+/** The firmware of a machine without EFI, with the memory map that it gives. */
+export function biosFirmware(request: MachineDescription, e820: readonly E820Range[]): Firmware {
+  const { cpus, iommu, processor } = request;
+  const table = smbiosTable(request);
+  const things: Thing[] = [
+    { name: 'option ROM', base: VIDEO_ROM, bytes: videoRom() },
+    ...acpiTables({
+      cpus,
+      iommu,
+      rsdpAt: PLACE.rsdp,
+      tablesAt: PLACE.acpi,
+      facsAt: PLACE.facs,
+    }),
+    { name: 'SMBIOS', base: PLACE.smbiosEntry, bytes: smbiosEntry(table, PLACE.smbios) },
+    { name: 'SMBIOS structures', base: PLACE.smbios, bytes: table.bytes },
+    { name: 'MP floating pointer', base: PLACE.mpFloating, bytes: mpFloating(PLACE.mpConfig) },
+    {
+      name: 'MP configuration table',
+      base: PLACE.mpConfig,
+      bytes: mpConfig(cpus, processor.signature),
+    },
+  ];
+  return { regions: AREAS, things, handOver: () => ({ e820, things: [] }) };
+}
