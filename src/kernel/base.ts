@@ -1,5 +1,6 @@
 /** The kernel at the base commit: its files, its variables and the names that have addresses. */
-import { acpiBoot } from './acpi-boot.js';
+import { acpiBoot, acpiBus } from './acpi-boot.js';
+import { acpiOsl, acpiTables } from './acpi-tables.js';
 import { cmdline } from './cmdline.js';
 import { cpuCommon, cpuVariables, scattered } from './cpu-common.js';
 import { devicetree } from './devicetree.js';
@@ -8,6 +9,20 @@ import { dmiScan } from './dmi-scan.js';
 import { drivers } from './drivers.js';
 import { e820 } from './e820.js';
 import { early_ioremap, ioremap, ioremapVariables } from './early-ioremap.js';
+import { efi64 } from './efi-64.js';
+import { efiBgrt } from './efi-bgrt.js';
+import { efiEsrt } from './efi-esrt.js';
+import { efiFirmware } from './efi-firmware.js';
+import { efiMemmap } from './efi-memmap.js';
+import { efiQuirks } from './efi-quirks.js';
+import {
+  efiDummy,
+  efiHeader,
+  efiRuntimeVariables,
+  efiStub,
+  runtimeWrappers,
+} from './efi-runtime.js';
+import { efiVirtualMode } from './efi-virtual-mode.js';
 import { efi } from './efi.js';
 import { espfix_64, espfixVariables } from './espfix-64.js';
 import { head64 } from './head64.js';
@@ -16,6 +31,7 @@ import { head_64 } from './head_64.js';
 import { init, processor } from './init.js';
 import { init_64 } from './init_64.js';
 import { initramfs, initramfsVariables } from './initramfs.js';
+import { ioremapLate, libIoremap, memremapFile } from './ioremap.js';
 import { kvm } from './kvm.js';
 import { machineKexec } from './machine-kexec.js';
 import { fault, main } from './main.js';
@@ -69,11 +85,28 @@ export const BASE_FILES: readonly KernelFile[] = [
   mmap,
   setupData,
   efi,
+  efiMemmap,
+  efiFirmware,
+  efiEsrt,
+  efiQuirks,
+  efi64,
+  efiVirtualMode,
+  efiStub,
+  efiHeader,
+  runtimeWrappers,
+  efiDummy,
+  efiBgrt,
+  ioremapLate,
+  libIoremap,
+  memremapFile,
   dmiScan,
   probeRoms,
   mpparse,
   realmodeInit,
   acpiBoot,
+  acpiBus,
+  acpiTables,
+  acpiOsl,
   devicetree,
   ofFdt,
   pciDma,
@@ -101,4 +134,5 @@ export const BASE_VARIABLES: readonly Variable[] = [
   ...mmapVariables,
   ...ofVariables,
   ...espfixVariables,
+  ...efiRuntimeVariables,
 ];

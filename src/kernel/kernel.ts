@@ -27,6 +27,7 @@ const MAX_NESTED_FAULTS = 8;
 /** Settings of the kernel's build that the model knows. */
 export interface KernelConfig {
   readonly CONFIG_AMD_MEM_ENCRYPT: boolean;
+  readonly CONFIG_EFI_MIXED: boolean;
 }
 
 export class Kernel {

@@ -81,7 +81,7 @@ export const setup = kernelFile('arch/x86/kernel/setup.c', {
     k.fn.e820_reserve_setup_data();
   }),
   'setup_arch:efi_init': label((k: Kernel) => {
-    k.fn.efi_init();
+    if (k.fn.efi_enabled('EFI_BOOT')) k.fn.efi_init();
   }),
   'setup_arch:dmi_scan_machine': label((k: Kernel) => {
     k.fn.dmi_scan_machine();
@@ -100,7 +100,7 @@ export const setup = kernelFile('arch/x86/kernel/setup.c', {
     k.fn.cleanup_highmap();
     k.fn.memblock_set_current_limit(ISA_END_ADDRESS);
     k.fn.memblock_x86_fill();
-    k.fn.efi_reserve_boot_services();
+    if (k.fn.efi_enabled('EFI_MEMMAP')) k.fn.efi_reserve_boot_services();
     k.fn.reserve_real_mode();
     // trim_low_memory_range(): the first 64 KiB (CONFIG_X86_RESERVE_LOW=64).
     k.fn.memblock_reserve(0, 64 * 1024);
@@ -116,6 +116,7 @@ export const setup = kernelFile('arch/x86/kernel/setup.c', {
   }),
   'setup_arch:acpi_boot_table_init': label((k: Kernel) => {
     k.fn.acpi_boot_table_init();
+    k.fn.acpi_boot_init();
   }),
   'setup_arch:x86_dtb_init': label((k: Kernel) => {
     k.fn.x86_dtb_init();

@@ -1,6 +1,10 @@
 /** Plain kernel state: what the model keeps outside simulated memory between boot steps; it can be written as JSON. */
 import type { Va } from '../machine/address.js';
+import type { MadtState } from './acpi-boot.js';
+import type { AcpiState } from './acpi-tables.js';
+import type { DmiState } from './dmi-scan.js';
 import type { E820Entry } from './e820-types.js';
+import { freshEfi, type EfiState } from './efi-types.js';
 
 /** One function on the simulated stack. */
 export interface Frame {
@@ -65,6 +69,13 @@ export interface KernelState {
   rootfs: RootfsFile[];
   microcode: { offset: number; size: number } | null;
   userPages: { name: string; va: number; pa: number }[];
+  efi: EfiState;
+  dmi: DmiState;
+  acpi: AcpiState;
+  madt: MadtState;
+  /** Areas of vmalloc space in use, and where the next one goes (0: at its start). */
+  vmalloc: { address: number; size: number }[];
+  vmallocNext: number;
 }
 
 /** The state of a kernel that has not run yet. */
@@ -92,5 +103,11 @@ export function freshState(): KernelState {
     rootfs: [],
     microcode: null,
     userPages: [],
+    efi: freshEfi(),
+    dmi: { available: false, version: 0, ident: {} },
+    acpi: { disabled: false, permanent_mmap: false, tables: {} },
+    madt: { apicIds: [], lapicAddress: 0 },
+    vmalloc: [],
+    vmallocNext: 0,
   };
 }

@@ -215,7 +215,8 @@ export const BOOT_STEPS: readonly BootStep[] = [
     label: 'efi_enter_virtual_mode',
     what: 'the firmware’s runtime services get virtual addresses',
     run: (k) => {
-      k.fn.efi_enter_virtual_mode();
+      k.fn.acpi_early_init();
+      if (k.fn.efi_enabled('EFI_RUNTIME_SERVICES')) k.fn.efi_enter_virtual_mode();
     },
   },
   {
@@ -229,6 +230,7 @@ export const BOOT_STEPS: readonly BootStep[] = [
     label: 'efi_late_init',
     what: 'boot services memory is freed',
     run: (k) => {
+      if (!k.fn.efi_enabled('EFI_RUNTIME_SERVICES')) return;
       k.fn.efi_late_init();
       k.fn.efi_free_boot_services();
     },

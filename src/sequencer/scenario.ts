@@ -127,7 +127,13 @@ export const scenarioSchema = z.strictObject({
   /** After /init another kernel is loaded and entered: patches 1 to `stage` are applied to it. */
   kexec: z.strictObject({ stage: z.int().min(0).max(18) }).optional(),
   cmdline: z.string().default('console=tty0 root=/dev/ram0'),
-  config: z.strictObject({ CONFIG_AMD_MEM_ENCRYPT: z.boolean().default(true) }).prefault({}),
+  config: z
+    .strictObject({
+      CONFIG_AMD_MEM_ENCRYPT: z.boolean().default(true),
+      /** Firmware of 32 bits can be called: its arguments and stack are mapped 1:1. */
+      CONFIG_EFI_MIXED: z.boolean().default(false),
+    })
+    .prefault({}),
   expect: z
     .strictObject({ outcome: z.enum(['booted', 'panic', 'triple-fault', 'hung']) })
     .optional(),

@@ -1,0 +1,131 @@
+/** Calls of the firmware: asm/efi.h (efi_call_virt), platform/efi/efi_stub_64.S, drivers/firmware/efi/runtime-wrappers.c. */
+import { alignDown, va, type Va } from '../machine/address.js';
+import { EFI_RUNTIME_SERVICES, EFI_SYSTEM_TABLE, guid } from '../firmware/efi/layout.js';
+import { UnmodelledError } from '../machine/unmodelled.js';
+import { __flush_tlb_all, write_cr3 } from './cpu-ops.js';
+import { fn, inline, kernelFile } from './table.js';
+import type { Kernel } from './kernel.js';
+import type { Variable } from './variables.js';
+
+declare module './table.js' {
+  interface Entries {
+    /** Calls firmware code at an address of the mapping in force; returns RAX. */
+    efi_call(k: Kernel, fp: bigint, args: readonly bigint[]): bigint;
+    /** A runtime service through its virtual address, with the EFI page tables loaded. */
+    efi_call_virt(
+      k: Kernel,
+      service: keyof typeof EFI_RUNTIME_SERVICES,
+      args: readonly bigint[],
+    ): bigint;
+    virt_efi_set_variable(
+      k: Kernel,
+      name: Va,
+      vendor: Va,
+      attr: number,
+      size: number,
+      data: bigint,
+    ): bigint;
+    virt_efi_get_time(k: Kernel, tm: Va, tc: bigint): bigint;
+    efi_delete_dummy_variable(k: Kernel): void;
+  }
+}
+
+/** SAVE_XMM keeps RSP, CR0 and six registers: its frame, and the area for arguments below it (efi_stub_64.S). */
+const XMM_FRAME = 0x70;
+const ARGUMENT_AREA = 48;
+/** The fifth and the sixth argument are on the stack, above the home space of the first four. */
+const STACK_ARGUMENTS = [32, 40] as const;
+
+/** EFI_VARIABLE_NON_VOLATILE | BOOTSERVICE_ACCESS | RUNTIME_ACCESS (UEFI 7.2). */
+const DUMMY_ATTRIBUTES = 7;
+const DUMMY_NAME = 'DUMMY';
+
+/** CALL of firmware's code: whoever acts for it has registers and memory as they are then; the result is RAX. */
+function callFirmware(k: Kernel, fp: bigint, registers: Record<string, bigint>): bigint {
+  throw new UnmodelledError(`firmware code at ${fp.toString(16)} from ${k.current?.name ?? "?"}`, Object.keys(registers).join());
+}
+
+export const efiStub = kernelFile('arch/x86/platform/efi/efi_stub_64.S', {
+  efi_call: fn((k: Kernel, fp: bigint, args: readonly bigint[]) => {
+    const { cpu } = k;
+    const before = cpu.rsp;
+    const frame = va(alignDown(before - XMM_FRAME, 16));
+    k.writeU64(frame, BigInt(before));
+    cpu.rsp = va(frame - ARGUMENT_AREA);
+    STACK_ARGUMENTS.forEach((offset, i) => {
+      k.writeU64(va(cpu.rsp + offset), args[4 + i] ?? 0n);
+    });
+    const [rcx = 0n, rdx = 0n, r8 = 0n, r9 = 0n] = args;
+    const status = callFirmware(k, fp, { rcx, rdx, r8, r9 });
+    cpu.rsp = k.canonical(k.readU64(va(cpu.rsp + ARGUMENT_AREA)));
+    return status;
+  }, true),
+});
+
+export const efiHeader = kernelFile('arch/x86/include/asm/efi.h', {
+  efi_call_virt: inline((k: Kernel, service, args) => {
+    const { scratch, virtSystab } = k.state.efi;
+    k.fn.efi_sync_low_kernel_mappings();
+    const prev_cr3 = k.cpu.cr3;
+    if (scratch.use_pgd) {
+      write_cr3(k, scratch.efi_pgt, 'efi_pgd');
+      __flush_tlb_all(k);
+    }
+    const systab = k.canonical(virtSystab);
+    const runtime = k.canonical(k.readU64(va(systab + EFI_SYSTEM_TABLE.RuntimeServices)));
+    const fp = k.readU64(va(runtime + EFI_RUNTIME_SERVICES[service]));
+    const status = k.fn.efi_call(fp, args);
+    if (scratch.use_pgd) {
+      write_cr3(k, prev_cr3, 'init_level4_pgt');
+      __flush_tlb_all(k);
+    }
+    return status;
+  }),
+});
+
+export const runtimeWrappers = kernelFile('drivers/firmware/efi/runtime-wrappers.c', {
+  virt_efi_set_variable: fn((k: Kernel, name, vendor, attr, size, data) =>
+    k.fn.efi_call_virt('SetVariable', [
+      BigInt(name),
+      BigInt(vendor),
+      BigInt(attr),
+      BigInt(size),
+      data,
+    ]),
+  ),
+  virt_efi_get_time: fn((k: Kernel, tm, tc) => k.fn.efi_call_virt('GetTime', [BigInt(tm), tc])),
+});
+
+export const efiDummy = kernelFile('arch/x86/platform/efi/quirks.c', {
+  // Its status is not looked at.
+  efi_delete_dummy_variable: fn((k: Kernel) => {
+    k.fn.virt_efi_set_variable(
+      k.sym('efi_dummy_name'),
+      k.sym('EFI_DUMMY_GUID'),
+      DUMMY_ATTRIBUTES,
+      0,
+      0n,
+    );
+  }, true),
+});
+
+const file = 'arch/x86/platform/efi/quirks.c';
+export const efiRuntimeVariables: readonly Variable[] = [
+  {
+    name: 'efi_dummy_name',
+    size: 2 * (DUMMY_NAME.length + 1),
+    align: 8,
+    section: '.data',
+    file,
+    init: () => Uint8Array.from([...DUMMY_NAME].flatMap((c) => [c.charCodeAt(0), 0])),
+  },
+  {
+    // A constant of the source; the compiler gives it no name.
+    name: 'EFI_DUMMY_GUID',
+    size: 16,
+    align: 8,
+    section: '.rodata',
+    file,
+    init: () => guid('4424ac57-be4b-47dd-9e97-ed50f09f92a9'),
+  },
+];
