@@ -1,6 +1,7 @@
 /** Calls of the firmware: asm/efi.h (efi_call_virt), platform/efi/efi_stub_64.S, drivers/firmware/efi/runtime-wrappers.c. */
-import { alignDown, va, type Va } from '../machine/address.js';
+import { alignDown, hex, va, type Va } from '../machine/address.js';
 import { EFI_RUNTIME_SERVICES, EFI_SYSTEM_TABLE, guid } from '../firmware/efi/layout.js';
+import { callRuntimeService } from '../firmware/efi/runtime.js';
 import { UnmodelledError } from '../machine/unmodelled.js';
 import { __flush_tlb_all, write_cr3 } from './cpu-ops.js';
 import { fn, inline, kernelFile } from './table.js';
@@ -30,35 +31,29 @@ declare module './table.js' {
   }
 }
 
-/** SAVE_XMM keeps RSP, CR0 and six registers: its frame, and the area for arguments below it (efi_stub_64.S). */
+/** SAVE_XMM keeps RSP, CR0 and six registers in an aligned frame (efi_stub_64.S). */
 const XMM_FRAME = 0x70;
-const ARGUMENT_AREA = 48;
-/** The fifth and the sixth argument are on the stack, above the home space of the first four. */
-const STACK_ARGUMENTS = [32, 40] as const;
+const FRAME_ALIGN = 16;
 
 /** EFI_VARIABLE_NON_VOLATILE | BOOTSERVICE_ACCESS | RUNTIME_ACCESS (UEFI 7.2). */
 const DUMMY_ATTRIBUTES = 7;
 const DUMMY_NAME = 'DUMMY';
 
-/** CALL of firmware's code: whoever acts for it has registers and memory as they are then; the result is RAX. */
-function callFirmware(k: Kernel, fp: bigint, registers: Record<string, bigint>): bigint {
-  throw new UnmodelledError(`firmware code at ${fp.toString(16)} from ${k.current?.name ?? "?"}`, Object.keys(registers).join());
-}
-
 export const efiStub = kernelFile('arch/x86/platform/efi/efi_stub_64.S', {
   efi_call: fn((k: Kernel, fp: bigint, args: readonly bigint[]) => {
     const { cpu } = k;
     const before = cpu.rsp;
-    const frame = va(alignDown(before - XMM_FRAME, 16));
-    k.writeU64(frame, BigInt(before));
-    cpu.rsp = va(frame - ARGUMENT_AREA);
-    STACK_ARGUMENTS.forEach((offset, i) => {
-      k.writeU64(va(cpu.rsp + offset), args[4 + i] ?? 0n);
-    });
-    const [rcx = 0n, rdx = 0n, r8 = 0n, r9 = 0n] = args;
-    const status = callFirmware(k, fp, { rcx, rdx, r8, r9 });
-    cpu.rsp = k.canonical(k.readU64(va(cpu.rsp + ARGUMENT_AREA)));
-    return status;
+    cpu.rsp = va(alignDown(before - XMM_FRAME, FRAME_ALIGN));
+    k.writeU64(cpu.rsp, BigInt(before));
+    const result = callRuntimeService(cpu, k.canonical(fp), args);
+    if (result.kind === 'fault') {
+      k.fault(result.fault);
+      // Firmware is not restarted where it faulted; no handler of this kernel mends such a fault.
+      throw new UnmodelledError('firmware code after a fault that was handled');
+    }
+    k.say.emit('enter', { fn: result.service, what: `firmware, status ${hex(result.status)}` });
+    cpu.rsp = k.canonical(k.readU64(cpu.rsp));
+    return result.status;
   }, true),
 });
 

@@ -100,7 +100,8 @@ export const efiVirtualMode = kernelFile('arch/x86/platform/efi/efi.c', {
         left += PAGE_SIZE * 2 ** pg_shift;
         pg_shift++;
       }
-      k.memcpy(va(at + count * desc_size), p, desc_size);
+      // memcpy(), without a line of the trace for each descriptor.
+      k.writeBytes(va(at + count * desc_size), k.readBytes(p, desc_size));
       left -= desc_size;
       count++;
     }
@@ -112,6 +113,11 @@ export const efiVirtualMode = kernelFile('arch/x86/platform/efi/efi.c', {
       const save_pgd = k.fn.efi_call_phys_prolog();
       const { physSetVirtualAddressMap } = k.state.efi;
       const args = [size, descriptor, version, map].map(BigInt);
+      // What the firmware will find at the map's address: for the trace, nothing depends on it.
+      const seen = new Uint8Array(size);
+      if (k.cpu.read(va(map), seen) === null) {
+        k.say.recorder.consumed('virtual address map', 'SetVirtualAddressMap', seen);
+      }
       const status = k.fn.efi_call(physSetVirtualAddressMap, args);
       k.fn.efi_call_phys_epilog(save_pgd);
       return status;
