@@ -56,6 +56,9 @@ export const ACPI_TABLE_HEADER = {
   oem_table_id: 16,
   size: 36,
 } as const;
+/** struct acpi_table_fadt (actbl.h), as far as it is read here; `size` is where Xdsdt ends. */
+export const ACPI_TABLE_FADT = { facs: 36, dsdt: 40, Xfacs: 132, Xdsdt: 140, size: 148 } as const;
+const SIGNATURE_SIZE = 4;
 /** actbl.h and acconfig.h: RSDP checksums, and where it is looked for. */
 const RSDP_SIGNATURE = 'RSD PTR ';
 const RSDP_CHECKSUM_LENGTH = 20;
@@ -95,8 +98,13 @@ function scan(k: Kernel, phys: number, size: number): number | undefined {
 
 function printHeader(k: Kernel, phys: number, header: Uint8Array): void {
   const view = new DataView(header.buffer, header.byteOffset);
-  const signature = printed(header.subarray(0, 4));
+  const signature = printed(header.subarray(0, SIGNATURE_SIZE));
   const length = view.getUint32(ACPI_TABLE_HEADER.length, true).toString(16).padStart(6, '0');
+  // The FACS has a signature and a length only.
+  if (signature === 'FACS') {
+    k.say.console(`ACPI: FACS ${hex(phys)} ${length}`);
+    return;
+  }
   const revision = String(header[ACPI_TABLE_HEADER.revision]).padStart(2, '0');
   const oem = printed(header.subarray(ACPI_TABLE_HEADER.oem_id, ACPI_TABLE_HEADER.oem_table_id));
   k.say.console(`ACPI: ${signature} ${hex(phys)} ${length} (v${revision} ${oem})`);
@@ -112,12 +120,34 @@ function look(k: Kernel, phys: number, size: number): Uint8Array | undefined {
 }
 
 /** acpi_tb_install_standard_table(), without checksums: those are off this early. */
-function install(k: Kernel, phys: number): void {
+function install(k: Kernel, phys: number, expected?: string): void {
   const header = look(k, phys, ACPI_TABLE_HEADER.size);
   if (header === undefined) return;
+  const signature = text(header.subarray(0, SIGNATURE_SIZE));
+  if (expected !== undefined && signature !== expected) {
+    const found = printed(header.subarray(0, SIGNATURE_SIZE));
+    k.say.console(`ACPI BIOS Error (bug): Invalid signature [${found}], expected [${expected}]`);
+    return;
+  }
   printHeader(k, phys, header);
-  const signature = text(header.subarray(0, 4));
   k.state.acpi.tables[signature] ??= phys;
+  if (signature === 'FACP') parseFadt(k, phys, header);
+}
+
+/** acpi_tb_parse_fadt(): the tables that only the FADT points at. */
+function parseFadt(k: Kernel, phys: number, header: Uint8Array): void {
+  const length = new DataView(header.buffer).getUint32(ACPI_TABLE_HEADER.length, true);
+  const bytes = look(k, phys, length);
+  if (bytes === undefined || length < ACPI_TABLE_FADT.size) return;
+  k.say.recorder.consumed('FADT', 'acpi_tb_parse_fadt', bytes);
+  const view = new DataView(bytes.buffer);
+  const low = (at: number): number => view.getUint32(at, true);
+  const high = (at: number): number => Number(view.getBigUint64(at, true));
+  // acpi_tb_convert_fadt(): the 64-bit pointer where there is one.
+  const dsdt = high(ACPI_TABLE_FADT.Xdsdt) || low(ACPI_TABLE_FADT.dsdt);
+  if (dsdt !== 0) install(k, dsdt, 'DSDT');
+  const facs = [low(ACPI_TABLE_FADT.facs), high(ACPI_TABLE_FADT.Xfacs)];
+  for (const each of facs) if (each !== 0) install(k, each, 'FACS');
 }
 
 export const acpiTables = kernelFile('drivers/acpi/acpica/tbutils.c', {
@@ -162,7 +192,7 @@ export const acpiTables = kernelFile('drivers/acpi/acpica/tbutils.c', {
     k.say.recorder.consumed(name, 'acpi_tb_parse_root_table', bytes);
     if (sum(bytes) !== 0) {
       // A warning only: ACPI_CHECKSUM_ABORT is off.
-      const signature = printed(bytes.subarray(0, 4));
+      const signature = printed(bytes.subarray(0, SIGNATURE_SIZE));
       k.say.console(`ACPI BIOS Warning (bug): Incorrect checksum in table [${signature}]`);
     }
     const entries = new DataView(bytes.buffer);

@@ -39,10 +39,18 @@ export interface DmiTable {
 }
 
 /** 32-bit entry point (SMBIOS 3.0, 5.2.1); the part from _DMI_ on is its intermediate header. */
-const ENTRY = { anchor: '_SM_', length: 5, major: 6, minor: 7 } as const;
+const ENTRY = { anchor: '_SM_', length: 5, major: 6, minor: 7, size: 31 } as const;
 const INTERMEDIATE = { anchor: '_DMI_', at: 16, bytes: 15, length: 6, base: 8, count: 12, bcd: 14 };
 /** 64-bit entry point (SMBIOS 3.0, 5.2.2). */
-const ENTRY3 = { anchor: '_SM3_', length: 6, major: 7, minor: 8, maximum: 12, base: 16 } as const;
+const ENTRY3 = {
+  anchor: '_SM3_',
+  length: 6,
+  major: 7,
+  minor: 8,
+  maximum: 12,
+  base: 16,
+  size: 24,
+} as const;
 /** struct dmi_header. */
 const HEADER = { type: 0, length: 1, size: 4 } as const;
 const DMI_ENTRY_END_OF_TABLE = 127;
@@ -127,13 +135,13 @@ function byEfi(k: Kernel): boolean {
   if (smbios3 !== undefined) {
     const bytes = entryAt(k, smbios3);
     if (bytes === undefined) return false;
-    k.say.recorder.consumed('SMBIOS 3.0 entry point', 'dmi_scan_machine', bytes.slice(0, 24));
+    k.say.recorder.consumed('SMBIOS 3', 'dmi_scan_machine', bytes.slice(0, ENTRY3.size));
     if (k.fn.dmi_smbios3_present(bytes)) return true;
   }
   if (smbios === undefined) return false;
   const bytes = entryAt(k, smbios);
   if (bytes === undefined) return false;
-  k.say.recorder.consumed('SMBIOS entry point', 'dmi_scan_machine', bytes.slice(0, 31));
+  k.say.recorder.consumed('SMBIOS', 'dmi_scan_machine', bytes.slice(0, ENTRY.size));
   return k.fn.dmi_present(bytes);
 }
 
@@ -157,7 +165,7 @@ export const dmiScan = kernelFile('drivers/firmware/dmi_scan.c', {
     const at = k.fn.early_ioremap(base, length);
     if (at === 0) return false;
     const bytes = k.readBytes(va(at), length);
-    k.say.recorder.consumed('SMBIOS tables', 'dmi_walk_early', bytes);
+    k.say.recorder.consumed('SMBIOS structures', 'dmi_walk_early', bytes);
     decode(k, bytes, count);
     k.fn.early_iounmap(at, length);
     return true;
