@@ -5,6 +5,7 @@ import { cmdline } from './cmdline.js';
 import { cpuCommon, cpuVariables, scattered } from './cpu-common.js';
 import { devicetree } from './devicetree.js';
 import { ofFdt, ofVariables } from './of-fdt.js';
+import { asmDmaMapping, dmaMapping } from './dma-mapping.js';
 import { dmiScan } from './dmi-scan.js';
 import { drivers } from './drivers.js';
 import { e820 } from './e820.js';
@@ -45,7 +46,10 @@ import { pageattrPgd } from './pageattr-pgd.js';
 import { pageattrSplit } from './pageattr-split.js';
 import { pageattr } from './pageattr.js';
 import { pat, patVariables } from './pat.js';
-import { pciDma } from './pci-dma.js';
+import { pciDma, pciDmaVariables } from './pci-dma.js';
+import { nommuVariables, pciNommu } from './pci-nommu.js';
+import { pciProbe } from './pci-probe.js';
+import { pciSwiotlb, pciSwiotlbVariables } from './pci-swiotlb.js';
 import { fixmap, pgtableTypes, pgtableVariables } from './pgtable-types.js';
 import { probeRoms } from './probe-roms.js';
 import { realmodeInit } from './realmode-init.js';
@@ -53,6 +57,8 @@ import { setupData } from './setup-data.js';
 import { ebda, setup, traps } from './setup.js';
 import { smp } from './smp.js';
 import { smpboot } from './smpboot.js';
+import { swiotlbDma } from './swiotlb-dma.js';
+import { iommuHelper, swiotlb, swiotlbVariables } from './swiotlb.js';
 import type { KernelFile } from './table.js';
 import type { Variable } from './variables.js';
 import { vgacon } from './vgacon.js';
@@ -109,7 +115,15 @@ export const BASE_FILES: readonly KernelFile[] = [
   acpiOsl,
   devicetree,
   ofFdt,
+  asmDmaMapping,
+  dmaMapping,
+  pciProbe,
   pciDma,
+  pciNommu,
+  pciSwiotlb,
+  swiotlb,
+  swiotlbDma,
+  iommuHelper,
   vgacon,
   smpboot,
   drivers,
@@ -135,4 +149,8 @@ export const BASE_VARIABLES: readonly Variable[] = [
   ...ofVariables,
   ...espfixVariables,
   ...efiRuntimeVariables,
+  ...nommuVariables,
+  ...pciDmaVariables,
+  ...pciSwiotlbVariables,
+  ...swiotlbVariables,
 ];

@@ -1,5 +1,6 @@
 /** include/uapi/asm-generic/errno-base.h: what kernel functions return negated. */
 export const ENOENT = 2;
+export const EIO = 5;
 export const ENOMEM = 12;
 export const EFAULT = 14;
 export const EINVAL = 22;

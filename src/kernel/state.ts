@@ -3,6 +3,7 @@ import type { Va } from '../machine/address.js';
 import type { MadtState } from './acpi-boot.js';
 import type { AcpiState } from './acpi-tables.js';
 import type { DmiState } from './dmi-scan.js';
+import type { KernelDevice } from './dma-ops.js';
 import type { E820Entry } from './e820-types.js';
 import { freshEfi, type EfiState } from './efi-types.js';
 
@@ -76,6 +77,10 @@ export interface KernelState {
   /** Areas of vmalloc space in use, and where the next one goes (0: at its start). */
   vmalloc: { address: number; size: number }[];
   vmallocNext: number;
+  /** Devices that the PCI code found, in the order of the bus. */
+  devices: KernelDevice[];
+  /** Detect functions of the iommu table whose entries have IOMMU_DETECTED. */
+  iommuDetected: string[];
 }
 
 /** The state of a kernel that has not run yet. */
@@ -109,5 +114,7 @@ export function freshState(): KernelState {
     madt: { apicIds: [], lapicAddress: 0 },
     vmalloc: [],
     vmallocNext: 0,
+    devices: [],
+    iommuDetected: [],
   };
 }

@@ -267,6 +267,7 @@ export const BOOT_STEPS: readonly BootStep[] = [
     label: 'pci_iommu_init',
     what: 'DMA operations are chosen',
     run: (k) => {
+      k.fn.pci_subsys_init();
       k.fn.pci_iommu_init();
     },
   },

@@ -1,0 +1,180 @@
+/** arch/x86/include/asm/dma-mapping.h and include/linux/dma-mapping.h: how drivers map memory for devices. */
+import { PAGE_SIZE, va, type Va } from '../machine/address.js';
+import { DMA_BIT_MASK, DMA_ERROR_CODE, dmaOp } from './dma-ops.js';
+import type { Coherent, DmaDirection, KernelDevice, Scatterlist } from './dma-ops.js';
+import { EIO } from './errno.js';
+import { GFP } from './page-alloc.js';
+import { inline, kernelFile } from './table.js';
+import type { Kernel } from './kernel.js';
+
+declare module './table.js' {
+  interface Entries {
+    phys_to_dma(k: Kernel, dev: KernelDevice, paddr: number): bigint;
+    dma_to_phys(k: Kernel, dev: KernelDevice, daddr: bigint): number;
+    dma_capable(k: Kernel, dev: KernelDevice, addr: bigint, size: number): boolean;
+    /** The struct dma_map_ops of a device. */
+    get_dma_ops(k: Kernel, dev: KernelDevice): Va;
+    dma_alloc_coherent_mask(k: Kernel, dev: KernelDevice, gfp: number): bigint;
+    dma_alloc_coherent_gfp_flags(k: Kernel, dev: KernelDevice, gfp: number): number;
+    dma_get_seg_boundary(k: Kernel, dev: KernelDevice): bigint;
+    dma_map_single(k: Kernel, dev: KernelDevice, ptr: Va, size: number, dir: DmaDirection): bigint;
+    dma_map_page(
+      k: Kernel,
+      dev: KernelDevice,
+      page: number,
+      offset: number,
+      size: number,
+      dir: DmaDirection,
+    ): bigint;
+    dma_unmap_single(
+      k: Kernel,
+      dev: KernelDevice,
+      addr: bigint,
+      size: number,
+      dir: DmaDirection,
+    ): void;
+    dma_unmap_page(
+      k: Kernel,
+      dev: KernelDevice,
+      addr: bigint,
+      size: number,
+      dir: DmaDirection,
+    ): void;
+    dma_map_sg(k: Kernel, dev: KernelDevice, sgl: Scatterlist[], dir: DmaDirection): number;
+    dma_unmap_sg(k: Kernel, dev: KernelDevice, sgl: Scatterlist[], dir: DmaDirection): void;
+    dma_sync_single_for_cpu(
+      k: Kernel,
+      dev: KernelDevice,
+      addr: bigint,
+      size: number,
+      dir: DmaDirection,
+    ): void;
+    dma_sync_single_for_device(
+      k: Kernel,
+      dev: KernelDevice,
+      addr: bigint,
+      size: number,
+      dir: DmaDirection,
+    ): void;
+    dma_alloc_coherent(k: Kernel, dev: KernelDevice, size: number, gfp: number): Coherent | null;
+    dma_free_coherent(k: Kernel, dev: KernelDevice, size: number, vaddr: Va, handle: bigint): void;
+    dma_mapping_error(k: Kernel, dev: KernelDevice, addr: bigint): boolean;
+    /** 0 or a negative errno. */
+    dma_set_mask(k: Kernel, dev: KernelDevice, mask: bigint): number;
+    dma_set_coherent_mask(k: Kernel, dev: KernelDevice, mask: bigint): number;
+    dma_set_mask_and_coherent(k: Kernel, dev: KernelDevice, mask: bigint): number;
+  }
+}
+
+export const asmDmaMapping = kernelFile('arch/x86/include/asm/dma-mapping.h', {
+  phys_to_dma: inline((_k: Kernel, _dev: KernelDevice, paddr: number) => BigInt(paddr)),
+  dma_to_phys: inline((_k: Kernel, _dev: KernelDevice, daddr: bigint) => Number(daddr)),
+  dma_capable: inline(
+    (_k: Kernel, dev: KernelDevice, addr: bigint, size: number) =>
+      dev.dmaMask !== 0n && addr + BigInt(size) - 1n <= dev.dmaMask,
+  ),
+  // CONFIG_X86_DEV_DMA_OPS, which X86_64 selects: a device may have operations of its own.
+  get_dma_ops: inline((k: Kernel, dev: KernelDevice) =>
+    dev.dmaOps === 0 ? k.canonical(k.readU64(k.sym('dma_ops'))) : va(dev.dmaOps),
+  ),
+  dma_alloc_coherent_mask: inline((_k: Kernel, dev: KernelDevice, gfp: number) => {
+    if (dev.coherentDmaMask !== 0n) return dev.coherentDmaMask;
+    return DMA_BIT_MASK((gfp & GFP.DMA) !== 0 ? 24 : 32);
+  }),
+  dma_alloc_coherent_gfp_flags: inline((k: Kernel, dev: KernelDevice, gfp: number) => {
+    const mask = k.fn.dma_alloc_coherent_mask(dev, gfp);
+    const flags = mask <= DMA_BIT_MASK(24) ? gfp | GFP.DMA : gfp;
+    return mask <= DMA_BIT_MASK(32) && (flags & GFP.DMA) === 0 ? flags | GFP.DMA32 : flags;
+  }),
+});
+
+export const dmaMapping = kernelFile('include/linux/dma-mapping.h', {
+  // The PCI code gives every device 0xffffffff (drivers/pci/probe.c: pci_device_add); it is the default as well.
+  dma_get_seg_boundary: inline(() => DMA_BIT_MASK(32)),
+
+  dma_map_single: inline(
+    (k: Kernel, dev: KernelDevice, ptr: Va, size: number, dir: DmaDirection) => {
+      const physical = k.__pa(ptr);
+      const offset = physical % PAGE_SIZE;
+      return k.fn.dma_map_page(dev, physical - offset, offset, size, dir);
+    },
+  ),
+  dma_map_page: inline(
+    (
+      k: Kernel,
+      dev: KernelDevice,
+      page: number,
+      offset: number,
+      size: number,
+      dir: DmaDirection,
+    ) => {
+      const map = dmaOp(k, k.fn.get_dma_ops(dev), 'map_page');
+      if (map === undefined) return k.fn.BUG('map_page is NULL');
+      return map(dev, page, offset, size, dir);
+    },
+  ),
+  dma_unmap_single: inline(
+    (k: Kernel, dev: KernelDevice, addr: bigint, size: number, dir: DmaDirection) => {
+      k.fn.dma_unmap_page(dev, addr, size, dir);
+    },
+  ),
+  dma_unmap_page: inline(
+    (k: Kernel, dev: KernelDevice, addr: bigint, size: number, dir: DmaDirection) => {
+      dmaOp(k, k.fn.get_dma_ops(dev), 'unmap_page')?.(dev, addr, size, dir);
+    },
+  ),
+  dma_map_sg: inline((k: Kernel, dev: KernelDevice, sgl: Scatterlist[], dir: DmaDirection) => {
+    const map = dmaOp(k, k.fn.get_dma_ops(dev), 'map_sg');
+    if (map === undefined) return k.fn.BUG('map_sg is NULL');
+    return map(dev, sgl, dir);
+  }),
+  dma_unmap_sg: inline((k: Kernel, dev: KernelDevice, sgl: Scatterlist[], dir: DmaDirection) => {
+    dmaOp(k, k.fn.get_dma_ops(dev), 'unmap_sg')?.(dev, sgl, dir);
+  }),
+  dma_sync_single_for_cpu: inline(
+    (k: Kernel, dev: KernelDevice, addr: bigint, size: number, dir: DmaDirection) => {
+      dmaOp(k, k.fn.get_dma_ops(dev), 'sync_single_for_cpu')?.(dev, addr, size, dir);
+    },
+  ),
+  dma_sync_single_for_device: inline(
+    (k: Kernel, dev: KernelDevice, addr: bigint, size: number, dir: DmaDirection) => {
+      dmaOp(k, k.fn.get_dma_ops(dev), 'sync_single_for_device')?.(dev, addr, size, dir);
+    },
+  ),
+
+  // dma_alloc_attrs(); CMA and per-device coherent memory are not in the base configuration.
+  dma_alloc_coherent: inline(
+    (k: Kernel, dev: KernelDevice, size: number, gfp: number): Coherent | null => {
+      const ops = k.fn.get_dma_ops(dev);
+      const flags = k.fn.arch_dma_alloc_attrs(dev, gfp);
+      if (flags === null) return null;
+      return dmaOp(k, ops, 'alloc')?.(dev, size, flags) ?? null;
+    },
+  ),
+  dma_free_coherent: inline(
+    (k: Kernel, dev: KernelDevice, size: number, vaddr: Va, handle: bigint) => {
+      dmaOp(k, k.fn.get_dma_ops(dev), 'free')?.(dev, size, vaddr, handle);
+    },
+  ),
+
+  dma_mapping_error: inline((k: Kernel, dev: KernelDevice, addr: bigint) => {
+    const failed = dmaOp(k, k.fn.get_dma_ops(dev), 'mapping_error');
+    return failed === undefined ? addr === DMA_ERROR_CODE : failed(dev, addr);
+  }),
+  // No modelled set of operations has a set_dma_mask of its own.
+  dma_set_mask: inline((k: Kernel, dev: KernelDevice, mask: bigint) => {
+    if (dev.dmaMask === 0n || !k.fn.dma_supported(dev, mask)) return -EIO;
+    dev.dmaMask = mask;
+    return 0;
+  }),
+  dma_set_coherent_mask: inline((k: Kernel, dev: KernelDevice, mask: bigint) => {
+    if (!k.fn.dma_supported(dev, mask)) return -EIO;
+    dev.coherentDmaMask = mask;
+    return 0;
+  }),
+  dma_set_mask_and_coherent: inline((k: Kernel, dev: KernelDevice, mask: bigint) => {
+    const rc = k.fn.dma_set_mask(dev, mask);
+    if (rc === 0) k.fn.dma_set_coherent_mask(dev, mask);
+    return rc;
+  }),
+});

@@ -1,0 +1,27 @@
+/** drivers/pci/probe.c: the devices on the bus become the kernel's devices. */
+import { DmaDevice } from '../machine/dma-device.js';
+import { DMA_BIT_MASK } from './dma-ops.js';
+import { fn, kernelFile } from './table.js';
+import type { Kernel } from './kernel.js';
+
+declare module './table.js' {
+  interface Entries {
+    /** Enumerates the bus; configuration space is not modelled, the devices are taken as they stand. */
+    pci_subsys_init(k: Kernel): void;
+  }
+}
+
+export const pciProbe = kernelFile('drivers/pci/probe.c', {
+  pci_subsys_init: fn((k: Kernel) => {
+    // pci_setup_device() and pci_device_add(): both masks begin with 32 bits.
+    k.state.devices = k.machine.bus.all
+      .filter((device) => device instanceof DmaDevice)
+      .map(({ name, requester }) => ({
+        name,
+        devid: requester,
+        dmaMask: DMA_BIT_MASK(32),
+        coherentDmaMask: DMA_BIT_MASK(32),
+        dmaOps: 0,
+      }));
+  }),
+});
