@@ -94,7 +94,8 @@ function transfer(
       moved.push(device.pattern(piece.bytes));
       result = device.writeMemory(piece.bus, piece.bytes);
     }
-    tell(bound, name, dir, piece, result);
+    const sent = device.truncate(piece.bus);
+    tell(bound, name, dir, piece, sent === piece.bus ? result : `${result}, sent as ${hex(sent)}`);
   }
   if (dir === DMA.TO_DEVICE) recorder.consumed(name, dev.name, joined(moved));
   else recorder.produced(name, joined(moved));
@@ -116,10 +117,9 @@ function pages(k: Kernel, gfp: number, order: number): number {
 }
 
 /** dma_map_single() one way: the device moves the buffer's bytes, then the driver looks. */
-function streaming(bound: Binding, dir: DmaDirection): void {
+function streaming(bound: Binding, dir: DmaDirection, page: number): void {
   const { k, dev } = bound;
   const { size } = BUFFER;
-  const page = pages(k, bound.gfp, BUFFER.order);
   const at = page + BUFFER.offset;
   const buffer = k.__va(at);
   const name = `${dev.name} ${dirName(dir)}`;
@@ -136,7 +136,6 @@ function streaming(bound: Binding, dir: DmaDirection): void {
     k.fn.dma_unmap_single(dev, bus, size, dir);
     if (!toDevice) k.say.recorder.consumed(name, `${dev.name} driver`, k.readBytes(buffer, size));
   }
-  k.fn.free_pages(k.__va(page), BUFFER.order);
 }
 
 /** dma_alloc_coherent(): the device reads one half, then writes the other, while the memory is mapped. */
@@ -228,10 +227,13 @@ export const drivers = kernelFile('drivers/base/dd.c', {
     }
     if (width !== addressBits) k.say.console(`${dev.name}: DMA mask of ${String(width)} bits`);
     const bound = { k, dev, device, gfp: addressBits <= 24 ? GFP.DMA : GFP.KERNEL };
-    streaming(bound, DMA.TO_DEVICE);
-    streaming(bound, DMA.FROM_DEVICE);
+    // The buffer is the driver's for as long as it is bound.
+    const buffer = pages(k, bound.gfp, BUFFER.order);
+    streaming(bound, DMA.TO_DEVICE, buffer);
+    streaming(bound, DMA.FROM_DEVICE, buffer);
     coherent(bound);
     scattered(bound, DMA.TO_DEVICE);
     scattered(bound, DMA.FROM_DEVICE);
+    k.fn.free_pages(k.__va(buffer), BUFFER.order);
   }),
 });

@@ -153,6 +153,35 @@ export class LineTags {
     return this.slotsOfLine(pa).filter((slot) => this.highTag[slot] !== h);
   }
 
+  /** All dirty slots, ascending by address; at one address the one that was used longest ago comes first. */
+  dirtySlots(): Int32Array {
+    const total = this.dirtyBits.length;
+    const slots = new Int32Array(total);
+    let count = 0;
+    let first = Infinity;
+    for (let slot = 0; slot < total; slot++) {
+      if (!this.isDirty(slot)) continue;
+      slots[count++] = slot;
+      first = Math.min(first, this.addressOf(slot));
+    }
+    // One stretch of memory, each line once: every line has its place.
+    const placed = new Int32Array(total).fill(NO_SLOT);
+    let at = 0;
+    for (; at < count; at++) {
+      const slot = slots[at] ?? 0;
+      const place = (this.addressOf(slot) - first) / LINE_SIZE;
+      if (place >= total || placed[place] !== NO_SLOT) break;
+      placed[place] = slot;
+    }
+    if (at === count) return placed.filter((slot) => slot !== NO_SLOT);
+    return slots
+      .subarray(0, count)
+      .sort(
+        (a, b) =>
+          this.addressOf(a) - this.addressOf(b) || (this.used[a] ?? 0) - (this.used[b] ?? 0),
+      );
+  }
+
   /** Addresses of the dirty lines of a CPU, or of all, ascending, each once. */
   dirtyLines(cpu: number | 'all'): Float64Array {
     const found: number[] = [];

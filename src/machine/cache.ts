@@ -134,6 +134,34 @@ export class Cache {
     this.store.write(pa, key, data, off, len, origin);
   }
 
+  /** From how many bytes on `fillRun` takes a fill; Infinity where it takes none. */
+  get longFill(): number {
+    return this.size === 0 || this.hooks !== null ? Infinity : 2 * this.size;
+  }
+
+  /**
+   * Fills at least `longFill` bytes of whole lines with one byte, as WB writes of one line after the other would. By true
+   * LRU every line that was here has left before the fill is half over (each set has taken as many new lines as it has
+   * ways), and at the end the cache holds the last `size` bytes of the fill, dirty; the rest is in memory.
+   */
+  fillRun(cpu: number, pa: Pa, key: KeyId, byte: number, len: number, origin: Origin): void {
+    for (const slot of this.tags.dirtySlots()) this.queueWriteBack(slot);
+    this.sendWriteBacks();
+    this.tags.invalidateOwned('all');
+    this.data.fill(byte);
+    const kept = pa + len - this.size;
+    for (let at = pa as number; at < kept;) {
+      const run = Math.min(PAGE_SIZE - (at % PAGE_SIZE), kept - at);
+      this.store.writeLines(at as Pa, key, this.data, this.stage, run, origin);
+      at += run;
+    }
+    for (let line = kept; line < pa + len; line += LINE_SIZE) {
+      const slot = this.tags.victim(line as Pa);
+      this.tags.take(slot, line as Pa, key, cpu, origin);
+      this.tags.dirty(slot, cpu, origin);
+    }
+  }
+
   /** Reads as a device or table walker does: lines of the same key win over memory; nothing is allocated. */
   peekCoherent(pa: Pa, key: KeyId, out: Uint8Array, off: number, len: number): void {
     const skip = pa & (LINE_SIZE - 1);

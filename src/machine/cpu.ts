@@ -2,7 +2,16 @@
  * A CPU: registers, translations, and every way that software reaches memory. Architectural events come back as faults;
  * whoever drives the CPU delivers them. Nothing here knows what the driver is.
  */
-import { pa, PAGE_SIZE, va, type KeyId, type Pa, type Va } from './address.js';
+import {
+  alignDown,
+  LINE_SIZE,
+  pa,
+  PAGE_SIZE,
+  va,
+  type KeyId,
+  type Pa,
+  type Va,
+} from './address.js';
 import { CpuCore, type CpuBus } from './cpu-core.js';
 import type { CpuModel } from './cpuid.js';
 import { isFault } from './fault.js';
@@ -99,8 +108,9 @@ export class Cpu extends CpuCore implements InterruptTarget {
     let done = 0;
     while (done < len) {
       const target = va(at + done);
-      const run = Math.min(len - done, toPageEnd(target));
-      const fault = this.write(target, this.page, 0, run);
+      const long = this.fillLong(target, byte, len - done);
+      const run = long > 0 ? long : Math.min(len - done, toPageEnd(target));
+      const fault = long > 0 ? null : this.write(target, this.page, 0, run);
       if (fault !== null) {
         this.progress = done;
         return fault;
@@ -109,6 +119,19 @@ export class Cpu extends CpuCore implements InterruptTarget {
     }
     this.progress = done;
     return null;
+  }
+
+  /** What one translation covers of a fill that drives all else out of the cache; 0 where it is not of that kind. */
+  private fillLong(at: Va, byte: number, len: number): number {
+    const { cache, observers, origin } = this.bus;
+    if (len < cache.longFill || observers.length > 0) return 0;
+    const entry = this.translate(at, TLB_KIND.write);
+    if (isFault(entry) || this.typeOf(entry) !== MEMTYPE.WB) return 0;
+    const skip = at - entry.va;
+    const run = alignDown(Math.min(len, entry.size - skip), LINE_SIZE);
+    if (run < cache.longFill || skip % LINE_SIZE !== 0) return 0;
+    cache.fillRun(this.id, pa(entry.pa + skip), entry.key, byte, run, origin);
+    return run;
   }
 
   loadU8(at: Va): number | Fault {

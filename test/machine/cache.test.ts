@@ -5,6 +5,7 @@ import { KEY_HOST, KEY_PLAIN, pa, type KeyId, type Pa } from '../../src/machine/
 import { Cache } from '../../src/machine/cache.js';
 import type { LineStore } from '../../src/machine/line-store.js';
 import { MEMTYPE, type MemType } from '../../src/machine/types.js';
+import { sha256 } from '../helpers.js';
 
 const LINE = 64;
 
@@ -256,4 +257,63 @@ test('under one key, whatever the types and sizes, a reader gets what was writte
     }),
     { numRuns: 30 },
   );
+});
+
+describe('a fill longer than the cache', () => {
+  const FILL_AT = 16 * LINE;
+  /** One line after the other, or all at once: what memory holds and what each reader sees. */
+  const outcome = (
+    before: readonly (readonly [line: number, key: KeyId, cpu: number])[],
+    coherent: boolean,
+    lines: number,
+    atOnce: boolean,
+  ): unknown => {
+    const { memory, cache } = setup(8 * LINE, 2, coherent);
+    before.forEach(([n, key, cpu], index) =>
+      put(cache, n * LINE + 3, index + 1, MEMTYPE.WB, key, cpu),
+    );
+    if (atOnce) cache.fillRun(1, pa(FILL_AT), KEY_HOST, 0x5a, lines * LINE, 0);
+    else
+      for (let n = 0; n < lines; n++)
+        cache.write(1, pa(FILL_AT + n * LINE), KEY_HOST, MEMTYPE.WB, whole(0x5a), 0, LINE, 0);
+    const left = sha256(memory.bytes);
+    const seen = [KEY_PLAIN, KEY_HOST].map((key) => {
+      const out = new Uint8Array(128 * LINE);
+      cache.peekCoherent(pa(0), key, out, 0, out.length);
+      return sha256(out);
+    });
+    const dirty = cache.lines;
+    cache.wbinvd(0);
+    const others = sha256(memory.bytes);
+    cache.wbinvd('all');
+    return { left, seen, dirty, others, end: sha256(memory.bytes) };
+  };
+
+  test('leaves cache and memory as line after line would', () => {
+    const old = fc.tuple(
+      fc.integer({ min: 0, max: 120 }),
+      fc.constantFrom(KEY_PLAIN, KEY_HOST),
+      fc.constantFrom(0, 1),
+    );
+    fc.assert(
+      fc.property(
+        fc.array(old, { maxLength: 30 }),
+        fc.boolean(),
+        fc.integer({ min: 16, max: 90 }),
+        (before, coherent, lines) => {
+          expect(outcome(before, coherent, lines, true)).toEqual(
+            outcome(before, coherent, lines, false),
+          );
+        },
+      ),
+    );
+  });
+
+  test('is taken from twice the size on, and not where somebody watches', () => {
+    const { cache } = setup(8 * LINE);
+    expect(cache.longFill).toBe(16 * LINE);
+    cache.hooks = {};
+    expect(cache.longFill).toBe(Infinity);
+    expect(setup(0).cache.longFill).toBe(Infinity);
+  });
 });
