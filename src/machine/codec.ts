@@ -8,7 +8,9 @@ const HEAD = 8;
 type Tagged =
   | { readonly $: 'bigint'; readonly v: string }
   | { readonly $: 'map'; readonly v: readonly unknown[] }
-  | { readonly $: string; readonly at: number; readonly n: number };
+  | { readonly $: string; readonly at: number; readonly n: number }
+  /** An array of one value, as a page of zeros is. */
+  | { readonly $: string; readonly of: number; readonly n: number };
 
 const ARRAYS = {
   u8: Uint8Array,
@@ -36,7 +38,12 @@ export function serialize(value: unknown): Uint8Array {
     if (typeof item === 'bigint') return { $: 'bigint', v: item.toString() };
     if (typeof item !== 'object' || item === null) return item;
     for (const [name, type] of Object.entries(ARRAYS)) {
-      if (item instanceof type) return put(name as ArrayName, item, item.length);
+      if (!(item instanceof type)) continue;
+      const of = item[0] ?? 0;
+      // -0 and what JSON has no number for stay as they are.
+      const plain = Number.isInteger(of) && !Object.is(of, -0);
+      if (plain && item.every((v) => Object.is(v, of))) return { $: name, of, n: item.length };
+      return put(name as ArrayName, item, item.length);
     }
     if (Array.isArray(item)) return item.map(encode);
     if (item instanceof Map) return { $: 'map', v: [...item].map(encode) };
@@ -75,6 +82,7 @@ export function deserialize(bytes: Uint8Array): unknown {
         const from = start + item.at;
         return new type(bytes.slice(from, from + item.n * type.BYTES_PER_ELEMENT).buffer);
       }
+      if ('of' in item) return new ARRAYS[item.$ as ArrayName](item.n).fill(item.of);
       if (item.$ === 'bigint') return BigInt(item.v);
       return new Map((item.v as unknown[]).map(decode) as [unknown, unknown][]);
     }
