@@ -3,7 +3,15 @@
  * (arch/x86/include/uapi/asm/bootparam.h; Documentation/x86/zero-page.txt).
  */
 export const BOOT_PARAMS = {
+  orig_x: 0x000,
+  orig_y: 0x001,
   screen_info_ext_mem_k: 0x002,
+  orig_video_mode: 0x006,
+  orig_video_cols: 0x007,
+  orig_video_ega_bx: 0x00a,
+  orig_video_lines: 0x00e,
+  orig_video_isVGA: 0x00f,
+  orig_video_points: 0x010,
   ext_ramdisk_image: 0x0c0,
   ext_ramdisk_size: 0x0c4,
   ext_cmd_line_ptr: 0x0c8,

@@ -5,6 +5,7 @@
 import { InputError } from '../trace/errors.js';
 import { pa, PAGE_SIZE, va } from '../machine/address.js';
 import type { Machine } from '../machine/machine.js';
+import { VGA_COLUMNS, VGA_LINES } from '../machine/vga.js';
 import { BOOT_PARAMS, LOADER_UNDEFINED } from './boot-params.js';
 import { SETUP_TYPE } from './efi/layout.js';
 import { enterLongMode, identityGib, identityMapSize } from './identity-map.js';
@@ -40,6 +41,8 @@ export interface LoadRequest {
   readonly firmware: Firmware;
   /** Segment of the extended BIOS data area and KiB of conventional memory. */
   readonly bios: { readonly ebdaSegment: number; readonly lowmemKilobytes: number };
+  /** The machine has a VGA in text mode. */
+  readonly vga?: boolean;
 }
 
 export interface Loaded {
@@ -70,6 +73,10 @@ const CMDLINE_ROOM = 0x1000;
 const BDA_EBDA_SEGMENT = 0x40e;
 const BDA_LOWMEM = 0x413;
 const E820_ENTRY = 20;
+/** INT 10h: the text mode, BX of AH=12h BL=10h (colour, 256 KiB), and the height of its font. */
+const TEXT_MODE = 3;
+const EGA_BX = 3;
+const FONT_HEIGHT = 16;
 
 /** Loads everything and leaves the CPU at the kernel's entry, in long mode on an identity map. */
 export function load(machine: Machine, request: LoadRequest): Loaded {
@@ -183,6 +190,7 @@ function makeZeroPage(
     view.setUint32(low, value % 2 ** 32, true);
     view.setUint32(high, Math.floor(value / 2 ** 32), true);
   };
+  if (request.vga === true) fillScreenInfo(view);
   if (request.initrd.length > 0) {
     split(BOOT_PARAMS.ramdisk_image, BOOT_PARAMS.ext_ramdisk_image, request.initrdAt);
     split(BOOT_PARAMS.ramdisk_size, BOOT_PARAMS.ext_ramdisk_size, request.initrd.length);
@@ -239,4 +247,16 @@ function takeOver(
     if (JSON.stringify(beyond) === JSON.stringify(rest)) return { regions, setupData, handOver };
     rest = beyond;
   }
+}
+
+/** screen_info of a VGA in mode 3, as the real-mode setup code asks the video BIOS (arch/x86/boot/video.c). */
+function fillScreenInfo(view: DataView): void {
+  // Our choice: the screen is blank and the cursor on its last line, where firmware's and loader's messages scrolled.
+  view.setUint8(BOOT_PARAMS.orig_y, VGA_LINES - 1);
+  view.setUint8(BOOT_PARAMS.orig_video_mode, TEXT_MODE);
+  view.setUint8(BOOT_PARAMS.orig_video_cols, VGA_COLUMNS);
+  view.setUint16(BOOT_PARAMS.orig_video_ega_bx, EGA_BX, true);
+  view.setUint8(BOOT_PARAMS.orig_video_lines, VGA_LINES);
+  view.setUint8(BOOT_PARAMS.orig_video_isVGA, 1);
+  view.setUint16(BOOT_PARAMS.orig_video_points, FONT_HEIGHT, true);
 }

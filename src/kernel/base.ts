@@ -24,6 +24,8 @@ import {
   runtimeWrappers,
 } from './efi-runtime.js';
 import { efiVirtualMode } from './efi-virtual-mode.js';
+import { earlyParam } from './early-param.js';
+import { earlyPrintk } from './early-printk.js';
 import { efi } from './efi.js';
 import { espfix_64, espfixVariables } from './espfix-64.js';
 import { head64 } from './head64.js';
@@ -51,8 +53,10 @@ import { nommuVariables, pciNommu } from './pci-nommu.js';
 import { pciProbe } from './pci-probe.js';
 import { pciSwiotlb, pciSwiotlbVariables } from './pci-swiotlb.js';
 import { fixmap, pgtableTypes, pgtableVariables } from './pgtable-types.js';
+import { printk } from './printk.js';
 import { probeRoms } from './probe-roms.js';
 import { realmodeInit } from './realmode-init.js';
+import { screenInfoVariables } from './screen-info.js';
 import { setupData } from './setup-data.js';
 import { ebda, setup, traps } from './setup.js';
 import { smp } from './smp.js';
@@ -61,7 +65,8 @@ import { swiotlbDma } from './swiotlb-dma.js';
 import { iommuHelper, swiotlb, swiotlbVariables } from './swiotlb.js';
 import type { KernelFile } from './table.js';
 import type { Variable } from './variables.js';
-import { vgacon } from './vgacon.js';
+import { vgacon, vgaHeader } from './vgacon.js';
+import { dummycon, vt } from './vt.js';
 
 export const BASE_FILES: readonly KernelFile[] = [
   head_64,
@@ -124,7 +129,13 @@ export const BASE_FILES: readonly KernelFile[] = [
   swiotlb,
   swiotlbDma,
   iommuHelper,
+  printk,
+  earlyParam,
+  earlyPrintk,
+  vt,
+  dummycon,
   vgacon,
+  vgaHeader,
   smpboot,
   drivers,
   kvm,
@@ -153,4 +164,5 @@ export const BASE_VARIABLES: readonly Variable[] = [
   ...pciDmaVariables,
   ...pciSwiotlbVariables,
   ...swiotlbVariables,
+  ...screenInfoVariables,
 ];

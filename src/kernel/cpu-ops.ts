@@ -68,6 +68,11 @@ export function wbinvd(k: Kernel): void {
   k.say.emit('cache-flush', { how: 'wbinvd' });
 }
 
+/** OUT of 16 bits (asm/io.h). */
+export function outw(k: Kernel, value: number, port: number): void {
+  k.machine.bus.portOut(port, value, 2);
+}
+
 export function invlpg(k: Kernel, address: Va): void {
   k.cpu.invlpg(address);
 }

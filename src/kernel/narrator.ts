@@ -5,6 +5,7 @@
 import type { Recorder } from '../trace/recorder.js';
 import type { Origin, Span } from '../trace/event.js';
 import { hex, PAGE_SIZE, va, type Va } from '../machine/address.js';
+import { MEMTYPE_NAMES } from '../machine/memory-types.js';
 import type { Fault } from '../machine/types.js';
 import { __START_KERNEL_map, PAGE_OFFSET } from './constants.js';
 import { ENTRY_POINTS } from './entry-points.js';
@@ -187,8 +188,32 @@ export class Narrator {
     this.emit('fault', { what: describe(fault), why: fault.why, handler });
   }
 
+  /** printk(): a line for the trace, and for the kernel's log and consoles. */
   console(text: string): void {
     this.emit('console', { text });
+    this.k.fn.printk(text);
+  }
+
+  /** Memory was written piece by piece in one go: as one stretch, with how it was reached. */
+  wrote(at: Va, length: number): void {
+    const target = length > 0 ? this.piece(at, length) : undefined;
+    if (target === undefined) return;
+    const { va: start, pa, c: C, length: run } = target;
+    const type = this.typeName(start);
+    this.emit('fill', { at: span('va', start, run), pa: span('pa', pa, run), C, type });
+  }
+
+  /** Memory was tried: what came back of what was written. */
+  probed(what: string, at: Va, length: number, result: string): void {
+    const target = this.piece(at, length);
+    if (target === undefined) return;
+    const { pa, c: C } = target;
+    this.emit('read', { what, at: span('va', at, length), pa: span('pa', pa, length), C, result });
+  }
+
+  private typeName(at: Va): string {
+    const probed = this.k.cpu.probe(at);
+    return 'vector' in probed ? '?' : MEMTYPE_NAMES[probed.type];
   }
 
   /** The name of an address as the kernel computes it now: a symbol, or hexadecimal. */

@@ -4,6 +4,7 @@ import { BOOT_PARAMS } from '../firmware/boot-params.js';
 import { ISA_END_ADDRESS, PAGE_OFFSET } from './constants.js';
 import { CPUINFO } from './cpu-common.js';
 import { BootEnd } from './ends.js';
+import { SCREEN_INFO_SIZE } from './screen-info.js';
 import { fn, inline, kernelFile, label } from './table.js';
 import type { Kernel } from './kernel.js';
 
@@ -12,6 +13,8 @@ declare module './table.js' {
     'setup_arch:reserve'(k: Kernel): void;
     'setup_arch:early_cpu_init'(k: Kernel): void;
     'setup_arch:early_ioremap_init'(k: Kernel): void;
+    /** The loader's screen_info is kept. */
+    'setup_arch:screen_info'(k: Kernel): void;
     'setup_arch:setup_memory_map'(k: Kernel): void;
     'setup_arch:parse_setup_data'(k: Kernel): void;
     'setup_arch:efi_init'(k: Kernel): void;
@@ -22,6 +25,8 @@ declare module './table.js' {
     'setup_arch:reserve_initrd'(k: Kernel): void;
     'setup_arch:acpi_boot_table_init'(k: Kernel): void;
     'setup_arch:x86_dtb_init'(k: Kernel): void;
+    /** Which low-level driver the virtual terminals start with. */
+    'setup_arch:conswitchp'(k: Kernel): void;
     reserve_ebda_region(k: Kernel): void;
     early_reserve_initrd(k: Kernel): void;
     get_ramdisk_image(k: Kernel): number;
@@ -62,6 +67,7 @@ export const setup = kernelFile('arch/x86/kernel/setup.c', {
   }),
   'setup_arch:early_ioremap_init': label((k: Kernel) => {
     k.fn.early_ioremap_init();
+    k.fn['setup_arch:screen_info']();
     k.fn['setup_arch:efi_boot']();
   }),
   'setup_arch:setup_memory_map': label((k: Kernel) => {
@@ -77,6 +83,7 @@ export const setup = kernelFile('arch/x86/kernel/setup.c', {
     const nx = 1n << 63n;
     const now = k.readU64(mask);
     k.writeU64(mask, k.fn.cpu_has('X86_FEATURE_NX') ? now | nx : now & ~nx);
+    k.fn.parse_early_param();
     k.fn.memblock_x86_reserve_range_setup_data();
     k.fn.e820_reserve_setup_data();
   }),
@@ -120,6 +127,16 @@ export const setup = kernelFile('arch/x86/kernel/setup.c', {
   }),
   'setup_arch:x86_dtb_init': label((k: Kernel) => {
     k.fn.x86_dtb_init();
+    k.fn.get_smp_config();
+    k.fn['setup_arch:conswitchp']();
+  }),
+  'setup_arch:screen_info': inline((k: Kernel) => {
+    const bytes = k.readBytes(k.sym('boot_params'), SCREEN_INFO_SIZE);
+    k.writeBytes(k.sym('screen_info'), bytes);
+  }),
+  // On EFI only where the firmware's map does not call 0xa0000 conventional memory: here it never does.
+  'setup_arch:conswitchp': inline((k: Kernel) => {
+    k.state.console.vt.conswitchp = 'vga_con';
   }),
 
   get_ramdisk_image: inline((k: Kernel) => wide(k, 'ramdisk_image', 'ext_ramdisk_image')),
@@ -170,11 +187,13 @@ export const setup = kernelFile('arch/x86/kernel/setup.c', {
   // kernel/panic.c
   panic: inline((k: Kernel, message: string): never => {
     k.say.emit('panic', { message });
+    k.fn.printk(`Kernel panic - not syncing: ${message}`);
     throw new BootEnd('panic', k.current?.name ?? '?', message);
   }),
   // asm/bug.h: ud2 in the text; no handler mends it.
   BUG: inline((k: Kernel, what: string): never => {
     k.say.emit('panic', { message: `kernel BUG: ${what}` });
+    k.fn.printk(`kernel BUG: ${what}`);
     throw new BootEnd('panic', k.current?.name ?? '?', `kernel BUG: ${what}`);
   }),
 });

@@ -6,6 +6,8 @@ import type { DmiState } from './dmi-scan.js';
 import type { KernelDevice } from './dma-ops.js';
 import type { E820Entry } from './e820-types.js';
 import { freshEfi, type EfiState } from './efi-types.js';
+import { freshConsole, type ConsoleState } from './console-state.js';
+import type { MpConfig } from './mpparse-types.js';
 
 /** One function on the simulated stack. */
 export interface Frame {
@@ -81,6 +83,11 @@ export interface KernelState {
   devices: KernelDevice[];
   /** Detect functions of the iommu table whose entries have IOMMU_DETECTED. */
   iommuDetected: string[];
+  /** The log buffer, the consoles and the screen. */
+  console: ConsoleState;
+  /** Resources that probe_roms() requested, and what mpparse found. */
+  roms: { name: string; start: number; end: number }[];
+  mp: MpConfig;
 }
 
 /** The state of a kernel that has not run yet. */
@@ -116,5 +123,8 @@ export function freshState(): KernelState {
     vmallocNext: 0,
     devices: [],
     iommuDetected: [],
+    console: freshConsole(),
+    roms: [],
+    mp: { mpfFound: null, processors: [], lapic: 0 },
   };
 }

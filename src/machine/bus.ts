@@ -7,6 +7,12 @@ import type { LineStore } from './line-store.js';
 import type { PhysicalRange } from './mtrr.js';
 import type { Origin } from './types.js';
 
+/** A range of I/O ports. */
+export interface PortRange {
+  readonly base: number;
+  readonly size: number;
+}
+
 /** A device: what it is called, where it answers, and all that it holds as plain data. */
 export interface Device {
   readonly name: string;
@@ -15,6 +21,12 @@ export interface Device {
   /** A read of its registers or memory; the range lies within one page. */
   mmioRead?(address: Pa, out: Uint8Array, offset: number, length: number): void;
   mmioWrite?(address: Pa, data: Uint8Array, offset: number, length: number): void;
+  /** I/O ports that it answers at. */
+  readonly ports?: readonly PortRange[];
+  /** IN of `size` bytes (1 or 2). */
+  portIn?(port: number, size: number): number;
+  /** OUT of `size` bytes (1 or 2). */
+  portOut?(port: number, value: number, size: number): void;
   /** All that it holds, structured-clonable. */
   snapshot(): unknown;
   restore(state: unknown): void;
@@ -91,6 +103,22 @@ export class Bus implements LineStore {
     const device = this.at(pa);
     if (device === undefined) this.dram.write(pa, key, data, offset, length, origin);
     else if (key === KEY_PLAIN) device.mmioWrite?.(pa, data, offset, length);
+  }
+
+  /** IN: I/O ports know no C-bit (APM 7.10: it is a bit of physical memory addresses). Nobody there: all ones. */
+  portIn(port: number, size: number): number {
+    return this.atPort(port)?.portIn?.(port, size) ?? 2 ** (8 * size) - 1;
+  }
+
+  /** OUT; nobody there: the value is lost. */
+  portOut(port: number, value: number, size: number): void {
+    this.atPort(port)?.portOut?.(port, value, size);
+  }
+
+  private atPort(port: number): Device | undefined {
+    return this.devices.find((device) =>
+      device.ports?.some(({ base, size }) => port >= base && port < base + size),
+    );
   }
 
   /** The device that answers at an address. */

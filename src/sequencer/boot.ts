@@ -111,6 +111,7 @@ export class Boot {
       setupData: setupDataOf(scenario, options.deviceTree),
       firmware: firmwareOf(scenario),
       bios: scenario.firmware,
+      vga: scenario.machine.vga,
     });
     this.kernel = new Kernel(
       this.machine,

@@ -2,6 +2,7 @@
 import type { UpstreamPort } from '../machine/bus.js';
 import { DmaDevice } from '../machine/dma-device.js';
 import type { Machine } from '../machine/machine.js';
+import { VgaAdapter } from '../machine/vga.js';
 import type { Scenario } from './scenario.js';
 
 type ScenarioDevice = Scenario['machine']['devices'][number];
@@ -17,6 +18,7 @@ export function syscfgOf({ machine, firmware }: Scenario): boolean[] {
 
 /** Puts a scenario's devices on the bus, always in the same order. */
 export function attachDevices(machine: Machine, scenario: Scenario): void {
+  if (scenario.machine.vga) machine.attach(new VgaAdapter()).setTextMode();
   scenario.machine.devices.forEach((device, index) => {
     machine.attach(
       new DmaDevice({

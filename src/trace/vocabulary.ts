@@ -31,7 +31,7 @@ export const KINDS = {
   'tlb-flush': { fields: ['how', 'va'], merging: 'nearby' },
   'cache-flush': { fields: ['how', 'va', 'pa'], merging: 'nearby' },
   copy: { fields: ['from', 'to', 'fromPa', 'toPa', 'fromC', 'toC'], merging: 'nearby' },
-  fill: { fields: ['at', 'pa', 'value', 'C'], merging: 'nearby' },
+  fill: { fields: ['at', 'pa', 'value', 'C', 'type'], merging: 'nearby' },
   encrypt: { fields: REENCRYPTION, merging: 'nearby' },
   decrypt: { fields: REENCRYPTION, merging: 'nearby' },
   dma: {

@@ -1,0 +1,77 @@
+/** arch/x86/kernel/early_printk.c: text on the VGA screen before there is a console. Only `vga` is modelled. */
+import { va } from '../machine/address.js';
+import { UnmodelledError } from '../machine/unmodelled.js';
+import { CON } from './console-state.js';
+import { PAGE_OFFSET } from './constants.js';
+import { screenInfo } from './screen-info.js';
+import { fn, inline, kernelFile } from './table.js';
+import type { Kernel } from './kernel.js';
+
+declare module './table.js' {
+  interface Entries {
+    setup_early_printk(k: Kernel, value: string | undefined): void;
+    early_vga_write(k: Kernel, text: string): void;
+  }
+}
+
+/** arch/x86/include/asm/io.h: __ISA_IO_base is the direct map; VGABASE is the text window in it. */
+const __ISA_IO_base = PAGE_OFFSET;
+const VGABASE = va(__ISA_IO_base + 0xb_8000);
+const CELL = 2;
+const BLANK = 0x0720;
+const ATTRIBUTE = 0x07;
+const NEWLINE = 0x0a;
+const RETURN = 0x0d;
+/** What else earlyprintk= can name, in the order in which setup_early_printk looks. */
+const OTHERS = ['serial', 'ttyS', 'pciserial', 'dbgp', 'xen', 'efi'] as const;
+
+export const earlyPrintk = kernelFile('arch/x86/kernel/early_printk.c', {
+  setup_early_printk: inline((k: Kernel, value: string | undefined) => {
+    if (value === undefined) return;
+    const early = k.state.console.earlyVga;
+    // early_console is set already.
+    if (early.index !== -1) return;
+    const other = OTHERS.find((name) => value.includes(name));
+    if (other !== undefined) throw new UnmodelledError(`earlyprintk=${other}`);
+    if (!value.includes('vga') || screenInfo(k, 'boot_params', 'orig_video_isVGA') !== 1) return;
+    early.max_xpos = screenInfo(k, 'boot_params', 'orig_video_cols');
+    early.max_ypos = screenInfo(k, 'boot_params', 'orig_video_lines');
+    early.current_ypos = screenInfo(k, 'boot_params', 'orig_y');
+    if (value.includes('keep')) early.flags &= ~CON.BOOT;
+    else early.flags |= CON.BOOT;
+    k.fn.register_console('earlyvga');
+    early.index = 0;
+  }),
+
+  early_vga_write: fn((k: Kernel, text: string) => {
+    const early = k.state.console.earlyVga;
+    const { max_xpos, max_ypos } = early;
+    const cell = (x: number, y: number) => va(VGABASE + CELL * (max_xpos * y + x));
+    let first = early.current_ypos;
+    let last = first;
+    for (const c of new TextEncoder().encode(text)) {
+      if (early.current_ypos >= max_ypos) {
+        for (let y = 1; y < max_ypos; y++) {
+          for (let x = 0; x < max_xpos; x++) k.writeU16(cell(x, y - 1), k.readU16(cell(x, y)));
+        }
+        for (let x = 0; x < max_xpos; x++) k.writeU16(cell(x, max_ypos - 1), BLANK);
+        early.current_ypos = max_ypos - 1;
+        first = 0;
+        last = early.current_ypos;
+      }
+      if (c === NEWLINE) {
+        early.current_xpos = 0;
+        early.current_ypos++;
+      } else if (c !== RETURN) {
+        k.writeU16(cell(early.current_xpos, early.current_ypos), ATTRIBUTE * 0x100 + c);
+        last = early.current_ypos;
+        early.current_xpos++;
+        if (early.current_xpos >= max_xpos) {
+          early.current_xpos = 0;
+          early.current_ypos++;
+        }
+      }
+    }
+    if (last < max_ypos) k.say.wrote(cell(0, first), cell(0, last + 1) - cell(0, first));
+  }, true),
+});

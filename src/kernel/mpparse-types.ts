@@ -1,0 +1,9 @@
+/** What arch/x86/kernel/mpparse.c keeps of the MP table. */
+export interface MpConfig {
+  /** mpf_found: the floating pointer's address in the direct map. */
+  mpfFound: number | null;
+  /** Local APIC IDs of the enabled processors (generic_processor_info), in the table's order. */
+  processors: { apicid: number; bootup: boolean }[];
+  /** mp_lapic_addr. */
+  lapic: number;
+}
