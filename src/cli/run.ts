@@ -52,7 +52,7 @@ function run(io: Io, scenario: string, flags: Flags): void {
     else writeWhole(flags.trace, text);
   }
   const expected = boot.expectedOutcome;
-  story.write(storyEnd(trace, expected, io.paint));
+  story.write(storyEnd(trace, expected, io.paint, story.columns));
   if (expected !== undefined && trace.outcome.kind !== expected) io.exitCode = 1;
 }
 

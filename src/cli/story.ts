@@ -6,6 +6,8 @@ import type { Consumed, OutcomeKind, Trace, TraceEvent } from '../trace/trace.js
 import { kindOf } from '../trace/trace.js';
 
 const LABEL_WIDTH = 28;
+/** Columns that a frame takes besides the text. */
+const FRAME = 4;
 
 /** What is booted: one paragraph before the steps. */
 export function storyHead(boot: Boot, paint: ChalkInstance): string {
@@ -69,6 +71,7 @@ export function storyEnd(
   trace: Trace,
   expected: OutcomeKind | undefined,
   paint: ChalkInstance,
+  columns = Infinity,
 ): string {
   const lines = ['', paint.bold('what the boot read')];
   for (const consumed of trace.consumed) lines.push(`  ${consumedLine(consumed, paint)}`);
@@ -77,6 +80,8 @@ export function storyEnd(
     const shown = state === 'ciphertext' ? paint.green(state) : state;
     lines.push(`  ${name.padEnd(LABEL_WIDTH)} ${shown} (${String(bytes)} bytes)`);
   }
+  if (trace.final.screen !== undefined)
+    lines.push('', ...framed(trace.final.screen, columns, paint));
   const { kind, where, message } = trace.outcome;
   const reason =
     kind === 'booted' ? 'Run /init as init process' : `in ${where ?? '?'}: ${message ?? ''}`;
@@ -84,6 +89,24 @@ export function storyEnd(
   const color = unexpected === '' && kind === 'booted' ? paint.green : paint.red;
   lines.push('', color(`${kind}${unexpected}: ${reason}`), '');
   return lines.join('\n');
+}
+
+/** The screen in a frame if the terminal has room for it; blank lines at its top are cut as well. */
+function framed(screen: readonly string[], columns: number, paint: ChalkInstance): string[] {
+  const first = screen.findIndex((line) => line !== '');
+  const lines = first < 0 ? ['(blank)'] : screen.slice(first);
+  const width = Math.max(...lines.map((line) => line.length));
+  const head = paint.bold('what the screen shows');
+  if (width + FRAME > columns) return [head, ...lines];
+  const edge = (left: string, right: string): string =>
+    paint.dim(`${left}${'─'.repeat(width + 2)}${right}`);
+  const side = paint.dim('│');
+  return [
+    head,
+    edge('┌', '┐'),
+    ...lines.map((line) => `${side} ${line.padEnd(width)} ${side}`),
+    edge('└', '┘'),
+  ];
 }
 
 function consumedLine(

@@ -11,8 +11,11 @@ export interface ConsoleDriver {
   readonly name: ConsoleName;
   index: number;
   flags: number;
-  /** The first record of the log that it was given. */
-  readonly first: number;
+  /**
+   * Not the kernel's: the first record of the log that it was given, or the first since another console left the screen
+   * to it. Only who compares the screen asks.
+   */
+  first: number;
 }
 
 /** kernel/printk/printk.c */

@@ -152,6 +152,7 @@ export const printk = kernelFile('kernel/printk/printk.c', {
     printk.drivers = printk.drivers.filter((driver) => driver !== console);
     const head = printk.drivers[0];
     if (head !== undefined && (console.flags & CON.CONSDEV) !== 0) head.flags |= CON.CONSDEV;
+    if (head !== undefined) head.first = printk.consoleSeq;
     k.fn.console_unlock();
   }),
 });

@@ -24,6 +24,7 @@ import { InputError } from '../trace/errors.js';
 import { Recorder, type RecorderState } from '../trace/recorder.js';
 import type { Outcome, OutcomeKind, Trace } from '../trace/trace.js';
 import { attachDevices, syscfgOf } from './devices.js';
+import { screenOf, watchScreen } from './screen.js';
 import { finalRegions, type Digest } from './final-state.js';
 import { firmwareOf } from './firmware.js';
 import { cpuModelOf, initrdPlace, ramOf } from './memory-layout.js';
@@ -153,6 +154,8 @@ export class Boot {
     const label = LABELS[this.next];
     if (label === undefined || this.outcome !== null) return false;
     this.recorder.step(label);
+    // The last moment of a boot console: the real one takes the screen over.
+    if (label === 'console_init') this.watchScreen();
     try {
       if (this.next === 0) {
         this.describeLoad();
@@ -192,9 +195,11 @@ export class Boot {
 
   /** The trace of a boot that is over: caches are written back, then DRAM is looked at (our choice). */
   finish(): Trace {
+    this.watchScreen();
     for (const cpu of this.machine.cpus) cpu.wbinvd();
     return this.recorder.finish({
       regions: finalRegions(this.machine, this.regions(), this.options.digest),
+      screen: screenOf(this.machine),
     });
   }
 
@@ -241,6 +246,10 @@ export class Boot {
     this.recorder.restore(snapshot.recorder);
     this.next = snapshot.next;
     this.outcome = snapshot.outcome;
+  }
+
+  private watchScreen(): void {
+    watchScreen(this.machine, this.kernel.state.console.printk, this.recorder);
   }
 
   private end(outcome: Outcome): void {

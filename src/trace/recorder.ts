@@ -43,6 +43,8 @@ export interface RegionAtEnd {
 /** The machine at the end of the boot, as far as a trace tells it. */
 export interface FinalState {
   readonly regions: readonly RegionAtEnd[];
+  /** The lines on the screen, where the machine has one. */
+  readonly screen?: readonly string[] | undefined;
 }
 
 /** All that a recorder knows at a step's label, structured-clonable: a boot resumed there goes on with it. */
@@ -189,6 +191,7 @@ export class Recorder {
           state,
           digest,
         })),
+        ...(final.screen !== undefined && { screen: [...final.screen] }),
       },
       outcome: this.end,
     };

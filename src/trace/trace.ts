@@ -108,7 +108,11 @@ export const traceSchema = z.strictObject({
   header: headerSchema,
   steps: z.array(stepSchema).min(1),
   consumed: z.array(consumedSchema),
-  final: z.strictObject({ regions: z.array(regionSchema) }),
+  final: z.strictObject({
+    regions: z.array(regionSchema),
+    /** The lines on the screen, blank ones at the end cut, where the machine has one. */
+    screen: z.array(z.string()).optional(),
+  }),
   outcome: outcomeSchema,
   /** Reserved: nothing may be in it yet. */
   findings: z.array(z.never()).max(0).optional(),

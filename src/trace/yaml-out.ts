@@ -1,5 +1,5 @@
 /** Writes a trace as YAML or JSON: the same trace gives the same bytes, on any machine. */
-import { Document, isCollection, isMap, isSeq, visit, type Node } from 'yaml';
+import { Document, isCollection, isMap, isPair, isScalar, isSeq, visit, type Node } from 'yaml';
 import { hexAsText } from './yaml-source.js';
 import { kindOf, type Scalar, type Trace, type TraceEvent } from './trace.js';
 import { keysOf } from './vocabulary.js';
@@ -57,6 +57,7 @@ export function canonical(trace: Trace): Trace {
         state,
         digest,
       })),
+      ...(final.screen !== undefined && { screen: final.screen }),
     },
     outcome: {
       kind: outcome.kind,
@@ -71,9 +72,9 @@ function sorted(settings: Readonly<Record<string, Scalar>>): Record<string, Scal
   return Object.fromEntries(Object.entries(settings).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-/** Whether a collection stands in one line: events, regions and whatever holds only plain values in a list. */
-function standsInLine(node: Node, depth: number): boolean {
-  if (isSeq(node)) return !node.items.some(isCollection);
+/** Whether a collection stands in one line: events, regions and whatever holds only plain values in a list, but a screen. */
+function standsInLine(node: Node, depth: number, block: boolean): boolean {
+  if (isSeq(node)) return !block && !node.items.some(isCollection);
   if (!isMap(node)) return false;
   return (
     node.items.length === 0 || (depth >= 2 && !node.items.some(({ value }) => isCollection(value)))
@@ -86,7 +87,8 @@ export function printTrace(trace: Trace, options: PrintOptions = {}): string {
   visit(document, {
     Collection: (_key, node, ancestors) => {
       const inList = ancestors.at(-1);
-      node.flow = standsInLine(node, isSeq(inList) ? 2 : 0);
+      const screen = isPair(inList) && isScalar(inList.key) && inList.key.value === 'screen';
+      node.flow = standsInLine(node, isSeq(inList) ? 2 : 0, screen);
     },
   });
   const body = document.toString(writing);

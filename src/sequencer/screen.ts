@@ -1,0 +1,46 @@
+/** What a person sees on the screen, and whether it is what the kernel printed there. Nothing in a boot asks. */
+import { CON, type PrintkState } from '../kernel/console-state.js';
+import { cp437 } from '../machine/cp437.js';
+import type { Machine } from '../machine/machine.js';
+import { VGA_COLUMNS, VGA_LINES, VgaAdapter } from '../machine/vga.js';
+import type { Recorder } from '../trace/recorder.js';
+
+/** The lines on a machine's screen, blank ones at the end cut; undefined where there is no screen. */
+export function screenOf(machine: Machine): string[] | undefined {
+  const vga = machine.bus.all.find((device) => device instanceof VgaAdapter);
+  if (vga === undefined) return undefined;
+  const lines = vga.render().lines.map((line) => line.trimEnd());
+  while (lines.at(-1) === '') lines.pop();
+  return lines;
+}
+
+/** Rows that hold text when the last line of it is complete and the cursor stands below. */
+const SHOWN = VGA_LINES - 1;
+
+/** A line of the log as it stands on a screen. */
+function wrap(text: string): string[] {
+  const line = [...new TextEncoder().encode(text)].map(cp437).join('');
+  const rows: string[] = [];
+  for (let at = 0; at === 0 || at < line.length; at += VGA_COLUMNS) {
+    rows.push(line.slice(at, at + VGA_COLUMNS).trimEnd());
+  }
+  return rows;
+}
+
+const bytesOf = (lines: readonly string[]): Uint8Array =>
+  new TextEncoder().encode(lines.join('\n'));
+
+/**
+ * Compares the screen with what the kernel gave to the console that it prefers now: its latest lines, as many as the
+ * screen shows. Lines above them are not judged: they are the firmware's or another console's.
+ */
+export function watchScreen(machine: Machine, printk: PrintkState, recorder: Recorder): void {
+  const screen = screenOf(machine);
+  const console = printk.drivers[0];
+  if (screen === undefined || console === undefined) return;
+  const printed = printk.log.slice(console.first, printk.consoleSeq).flatMap(wrap);
+  const shown = printed.slice(-SHOWN);
+  const name = (console.flags & CON.BOOT) === 0 ? 'console' : 'early console';
+  recorder.produced(name, bytesOf(shown));
+  recorder.consumed(name, 'the screen', bytesOf(screen.slice(-shown.length)));
+}
