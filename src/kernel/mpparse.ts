@@ -17,6 +17,8 @@ declare module './table.js' {
     smp_reserve_memory(k: Kernel, physptr: number): void;
     get_mpc_size(k: Kernel, physptr: number): number;
     get_smp_config(k: Kernel): void;
+    /** Whether the MADT gave local APICs and I/O APICs: then the MP table is not read. */
+    'get_smp_config:acpi'(k: Kernel): boolean;
     check_physptr(k: Kernel, physptr: number): void;
     /** Returns whether the table is a good one. */
     smp_check_mpc(k: Kernel, mpc: Va): boolean;
@@ -125,7 +127,7 @@ export const mpparse = kernelFile('arch/x86/kernel/mpparse.c', {
 
   get_smp_config: fn((k: Kernel) => {
     const { mpfFound } = k.state.mp;
-    if (mpfFound === null) return;
+    if (mpfFound === null || k.fn['get_smp_config:acpi']()) return;
     const mpf = va(mpfFound);
     const specification = k.readU8(va(mpf + MPF.specification));
     k.say.console(`Intel MultiProcessor Specification v1.${String(specification)}`);
@@ -138,6 +140,9 @@ export const mpparse = kernelFile('arch/x86/kernel/mpparse.c', {
     k.fn.check_physptr(physptr);
     k.say.console(`Processors: ${String(k.state.mp.processors.length)}`);
   }, true),
+
+  // acpi_lapic && acpi_ioapic; where no MADT is read neither is set.
+  'get_smp_config:acpi': inline(() => false),
 
   check_physptr: fn((k: Kernel, physptr: number) => {
     const size = k.fn.get_mpc_size(physptr);

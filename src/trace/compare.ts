@@ -142,12 +142,15 @@ function byName<R>(rows: readonly R[], name: (row: R) => string): Record<string,
 export function compare(expected: Trace, found: Trace): Difference {
   const consumed = ({ consumed }: Trace): unknown =>
     byName(consumed, ({ name, by }) => `${name} by ${by}`);
-  const regions = ({ final }: Trace): unknown => byName(final.regions, ({ name }) => name);
+  const end = ({ final: { regions, screen } }: Trace): unknown => ({
+    ...byName(regions, ({ name }) => name),
+    ...(screen !== undefined && { screen: { ...screen } }),
+  });
   return {
     header: plainDifferences(expected.header, found.header),
     steps: stepDifferences(expected.steps, found.steps),
     consumed: plainDifferences(consumed(expected), consumed(found)),
-    final: plainDifferences(regions(expected), regions(found)),
+    final: plainDifferences(end(expected), end(found)),
     outcome: plainDifferences(expected.outcome, found.outcome),
   };
 }

@@ -48,6 +48,29 @@ describe('sme-boot run', () => {
     expect(readdirSync(dir)).toEqual(['t.json']);
   });
 
+  test('ends with the screen in a frame where the machine has a VGA', async () => {
+    const { out } = await sme(['run', '--stage', '0', '--set', 'machine.vga=true']);
+    const lines = out.trimEnd().split('\n');
+    const head = lines.indexOf('what the screen shows');
+    expect(lines[head + 1]).toMatch(/^┌─+┐$/);
+    expect(lines[head + 2]).toMatch(/^│ Command line: console=tty0 .* │$/);
+    expect(lines.at(-4)).toMatch(/^│ Run \/init as init process +│$/);
+    expect(lines.at(-3)).toMatch(/^└─+┘$/);
+    expect(new Set(lines.slice(head + 1, -2).map((line) => line.length)).size).toBe(1);
+  });
+
+  test('leaves the frame out on a terminal that is too narrow for it', async () => {
+    const { out } = await sme(['run', '--stage', '0', '--set', 'machine.vga=true'], {}, true);
+    expect(out).toContain('what the screen shows\nCommand line: console=tty0');
+    expect(out).not.toContain('┌');
+  });
+
+  test('shows a blank screen where nothing that was printed reached it', async () => {
+    const { out } = await sme(['run', '--stage', '15', '--activate', '--set', 'machine.vga=true']);
+    expect(out).toMatch(/┌─+┐\n│ \(blank\) │\n└─+┘/);
+    expect(out).toMatch(/console +garbage from byte 0, read by the screen/);
+  });
+
   test('exits 1 where the scenario expected another outcome', async () => {
     const { status, out } = await sme(['run', '--stage', '6', '--activate']);
     expect(status).toBe(1);

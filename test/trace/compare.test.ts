@@ -8,7 +8,7 @@ import {
   type EventDifference,
   type FieldDifference,
 } from '../../src/trace/compare.js';
-import type { TraceEvent } from '../../src/trace/trace.js';
+import type { Trace, TraceEvent } from '../../src/trace/trace.js';
 import { anyTrace, smallTrace, traceWith } from './helpers.js';
 
 const map = (va: string, C: 0 | 1): TraceEvent => ({ map: va, pa: '0x0', C, in: 'f' });
@@ -176,4 +176,15 @@ describe('the difference of two traces', () => {
 test('events of different kinds are never one that changed', () => {
   expect(similarity({ map: '0x0', in: 'f' }, { unmap: '0x0', in: 'f' })).toBe(0);
   expect(similarity({ map: '0x0', in: 'f' }, { map: '0x0', in: 'g' })).toBe(0.5);
+});
+
+test('a line of the screen that differs is told by its number', () => {
+  const one = smallTrace();
+  const withScreen = (screen: string[]): Trace => ({ ...one, final: { ...one.final, screen } });
+  expect(compare(withScreen(['a', 'b']), withScreen(['a', 'c'])).final).toEqual([
+    { field: 'screen.1', expected: 'b', found: 'c' },
+  ]);
+  expect(compare(one, withScreen(['a'])).final).toEqual([
+    { field: 'screen.0', expected: undefined, found: 'a' },
+  ]);
 });

@@ -146,3 +146,20 @@ test('putting a trace in order adds and drops nothing', () => {
   const full: Trace = { ...smallTrace(), findings: [] };
   expect(canonical(reversed(full))).toEqual(full);
 });
+
+describe('a screen', () => {
+  const screen = ['', '  - leading', '0x10', 'a: b # c', 'x'.repeat(80), '│ ☺'];
+  const trace: Trace = { ...smallTrace(), final: { ...smallTrace().final, screen } };
+
+  test('stands line below line, and is read back as it was', () => {
+    const text = printTrace(trace);
+    expect(text).toContain("\n  screen:\n    - ''\n    - '  - leading'\n    - 0x10\n");
+    expect(parseTrace('t.yaml', text)).toEqual(trace);
+    expect(JSON.parse(printTraceJson(trace))).toEqual(trace);
+  });
+
+  test('without a line is an empty list', () => {
+    const blank: Trace = { ...trace, final: { ...trace.final, screen: [] } };
+    expect(parseTrace('t.yaml', printTrace(blank)).final.screen).toEqual([]);
+  });
+});
