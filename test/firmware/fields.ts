@@ -1,0 +1,16 @@
+/** A layout as a specification prints it: fields in order with their widths; offsets follow from those. */
+import { expect } from '@jest/globals';
+
+/** Holds a layout's offsets against fields in order. A name that starts with `-` is one that the layout leaves out. */
+export function expectLayout(
+  layout: Readonly<Record<string, unknown>>,
+  fields: readonly (readonly [name: string, width: number])[],
+): void {
+  let at = 0;
+  const expected: Record<string, number> = {};
+  for (const [name, width] of fields) {
+    if (!name.startsWith('-')) expected[name] = at;
+    at += width;
+  }
+  expect(layout).toMatchObject({ ...expected, ...('size' in layout ? { size: at } : {}) });
+}
