@@ -211,7 +211,7 @@ export const swiotlb = kernelFile(SWIOTLB_C, {
     ) => {
       if (k.readU8(k.sym('no_iotlb_memory')) !== 0) {
         k.fn.panic(
-          'Can not allocate SWIOTLB buffer earlier and can’t now provide you with the DMA bounce buffer',
+          "Can not allocate SWIOTLB buffer earlier and can't now provide you with the DMA bounce buffer",
         );
       }
       const mask = k.fn.dma_get_seg_boundary(dev);
