@@ -1,0 +1,99 @@
+/** The AMD IOMMU's commands: 16 bytes each, four words (48882, "Commands"). */
+import { encodedSize } from './amd-iommu-walk.js';
+
+export const COMMAND_SIZE = 16;
+
+/** What commands act on. */
+export interface CommandTarget {
+  /** Stores 8 bytes; false where nobody answers. */
+  store(address: bigint, data: Uint8Array): boolean;
+  completionInterrupt(): void;
+  invalidateDevice(device: number): void;
+  /** Forgets translations of a domain for `size` bytes from `address`, as a size of 2^64 all of them. */
+  invalidatePages(domain: number, address: bigint, size: bigint): void;
+  invalidateAll(): void;
+}
+
+type Words = readonly [number, number, number, number];
+
+interface Command {
+  readonly name: string;
+  /** Bits that may be set, word by word; the code itself (bits 31:28 of the second word) is besides. */
+  readonly known: Words;
+  /** False where a memory access of the command failed. */
+  run(words: Words, target: CommandTarget): boolean;
+}
+
+/** COMPLETION_WAIT: s, i, f, the store address in bits 51:3 and the data. */
+const WAIT = { s: 1, i: 2, addressLow: 0xffff_fff8, addressHigh: 0xf_ffff } as const;
+/** INVALIDATE_IOMMU_PAGES: S, PDE, the address from bit 12 on. GN needs guest translation, which there is not. */
+const PAGES = { S: 1, PDE: 2, address: 0xffff_f000 } as const;
+const ID = 0xffff;
+const ALL = 0xffff_ffff;
+
+const wide = (low: number, high: number): bigint => (BigInt(high >>> 0) << 32n) | BigInt(low >>> 0);
+
+/** Commands by their codes. Those that need features which this IOMMU lacks are illegal, as are unknown ones. */
+export const COMMANDS: Readonly<Record<number, Command>> = {
+  1: {
+    name: 'COMPLETION_WAIT',
+    known: [ALL, WAIT.addressHigh, ALL, ALL],
+    run: ([w0, w1, w2, w3], target) => {
+      if ((w0 & WAIT.s) !== 0) {
+        const data = new Uint8Array(8);
+        new DataView(data.buffer).setBigUint64(0, wide(w2, w3), true);
+        const at = wide(w0 & WAIT.addressLow, w1 & WAIT.addressHigh);
+        if (!target.store(at, data)) return false;
+      }
+      if ((w0 & WAIT.i) !== 0) target.completionInterrupt();
+      return true;
+    },
+  },
+  2: {
+    name: 'INVALIDATE_DEVTAB_ENTRY',
+    known: [ID, 0, 0, 0],
+    run: ([w0], target) => {
+      target.invalidateDevice(w0 & ID);
+      return true;
+    },
+  },
+  3: {
+    name: 'INVALIDATE_IOMMU_PAGES',
+    known: [0, ID, PAGES.S | PAGES.PDE | PAGES.address, ALL],
+    run: ([, w1, w2, w3], target) => {
+      const address = wide(w2 & PAGES.address, w3);
+      const size = (w2 & PAGES.S) === 0 ? 0x1000n : encodedSize(address);
+      target.invalidatePages(w1 & ID, address & ~(size - 1n), size);
+      return true;
+    },
+  },
+  // Interrupt tables are not cached, since interrupts are not remapped by the model.
+  5: { name: 'INVALIDATE_INTERRUPT_TABLE', known: [ID, 0, 0, 0], run: () => true },
+  8: {
+    name: 'INVALIDATE_IOMMU_ALL',
+    known: [0, 0, 0, 0],
+    run: (_words, target) => {
+      target.invalidateAll();
+      return true;
+    },
+  },
+};
+
+/** How a command ended. */
+export type CommandResult = 'done' | 'illegal' | 'failed';
+
+/** Runs the command in `bytes`; one with an unknown code or a reserved bit set is illegal and does nothing. */
+export function runCommand(bytes: Uint8Array, target: CommandTarget): CommandResult {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, COMMAND_SIZE);
+  const second = view.getUint32(4, true);
+  const words: Words = [
+    view.getUint32(0, true),
+    second & 0x0fff_ffff,
+    view.getUint32(8, true),
+    view.getUint32(12, true),
+  ];
+  const command = COMMANDS[second >>> 28];
+  if (command === undefined) return 'illegal';
+  if (words.some((word, i) => (word & ~(command.known[i] ?? 0)) !== 0)) return 'illegal';
+  return command.run(words, target) ? 'done' : 'failed';
+}
