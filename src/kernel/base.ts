@@ -1,6 +1,15 @@
 /** The kernel at the base commit: its files, its variables and the names that have addresses. */
 import { acpiBoot, acpiBus } from './acpi-boot.js';
 import { acpiOsl, acpiTables } from './acpi-tables.js';
+import { amdIommuCmd } from './amd-iommu-cmd.js';
+import { amdIommuDma, amdIommuDmaVariables } from './amd-iommu-dma.js';
+import { amdIommuDomain } from './amd-iommu-domain.js';
+import { amdIommuEvent } from './amd-iommu-event.js';
+import { amdIommuHw } from './amd-iommu-hw.js';
+import { amdIommuInit, apicC } from './amd-iommu-init.js';
+import { amdIommuIvrs } from './amd-iommu-ivrs.js';
+import { amdIommuPgtable } from './amd-iommu-pgtable.js';
+import { amdIommuVariables } from './amd-iommu-types.js';
 import { cmdline } from './cmdline.js';
 import { cpuCommon, cpuVariables, scattered } from './cpu-common.js';
 import { devicetree } from './devicetree.js';
@@ -147,6 +156,15 @@ export const BASE_FILES: readonly KernelFile[] = [
   pageattrPgd,
   smp,
   pageAlloc,
+  amdIommuCmd,
+  amdIommuEvent,
+  amdIommuPgtable,
+  amdIommuDomain,
+  amdIommuDma,
+  amdIommuHw,
+  amdIommuIvrs,
+  amdIommuInit,
+  apicC,
 ];
 
 export const BASE_VARIABLES: readonly Variable[] = [
@@ -165,4 +183,6 @@ export const BASE_VARIABLES: readonly Variable[] = [
   ...pciSwiotlbVariables,
   ...swiotlbVariables,
   ...screenInfoVariables,
+  ...amdIommuVariables,
+  ...amdIommuDmaVariables,
 ];

@@ -161,8 +161,9 @@ export const dmaMapping = kernelFile('include/linux/dma-mapping.h', {
     const failed = dmaOp(k, k.fn.get_dma_ops(dev), 'mapping_error');
     return failed === undefined ? addr === DMA_ERROR_CODE : failed(dev, addr);
   }),
-  // No modelled set of operations has a set_dma_mask of its own.
   dma_set_mask: inline((k: Kernel, dev: KernelDevice, mask: bigint) => {
+    const own = dmaOp(k, k.fn.get_dma_ops(dev), 'set_dma_mask');
+    if (own !== undefined) return own(dev, mask);
     if (dev.dmaMask === 0n || !k.fn.dma_supported(dev, mask)) return -EIO;
     dev.dmaMask = mask;
     return 0;

@@ -71,6 +71,8 @@ export interface DmaMapOps {
   ) => void;
   mapping_error: (dev: KernelDevice, addr: bigint) => boolean;
   dma_supported: (dev: KernelDevice, mask: bigint) => boolean;
+  /** 0 or a negative errno. */
+  set_dma_mask: (dev: KernelDevice, mask: bigint) => number;
 }
 export type DmaOp = keyof DmaMapOps;
 

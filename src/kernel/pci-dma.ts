@@ -89,7 +89,7 @@ export const pciDma = kernelFile(PCI_DMA_C, {
       if (entry.finish) break;
     }
   }),
-  'pci_iommu_alloc:amd_iommu_detect': label(() => 0),
+  'pci_iommu_alloc:amd_iommu_detect': label((k: Kernel) => k.fn.amd_iommu_detect()),
 
   pci_iommu_init: fn((k: Kernel) => {
     k.fn['pci_iommu_init:iommu_init']();
@@ -97,7 +97,9 @@ export const pciDma = kernelFile(PCI_DMA_C, {
       if (k.state.iommuDetected.includes(entry.name)) entry.lateInit?.(k);
     }
   }),
-  'pci_iommu_init:iommu_init': label(() => undefined),
+  'pci_iommu_init:iommu_init': label((k: Kernel) => {
+    if (k.state.amdIommu.detected) k.fn.amd_iommu_init();
+  }),
 
   dma_generic_alloc_coherent: fn((k: Kernel, dev: KernelDevice, size: number, gfp: number) => {
     const mask = k.fn.dma_alloc_coherent_mask(dev, gfp);

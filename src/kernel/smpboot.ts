@@ -10,6 +10,8 @@ declare module './table.js' {
 }
 
 export const smpboot = kernelFile('arch/x86/kernel/smpboot.c', {
-  native_smp_prepare_cpus: label(() => undefined),
+  native_smp_prepare_cpus: label((k: Kernel) => {
+    k.fn.enable_IR_x2apic();
+  }),
   smp_init: label(() => undefined),
 });

@@ -3,6 +3,7 @@ import type { Va } from '../machine/address.js';
 import type { MadtState } from './acpi-boot.js';
 import type { AcpiState } from './acpi-tables.js';
 import type { DmiState } from './dmi-scan.js';
+import { freshAmdIommu, type AmdIommuState } from './amd-iommu-types.js';
 import type { KernelDevice } from './dma-ops.js';
 import type { E820Entry } from './e820-types.js';
 import { freshEfi, type EfiState } from './efi-types.js';
@@ -88,6 +89,8 @@ export interface KernelState {
   /** Resources that probe_roms() requested, and what mpparse found. */
   roms: { name: string; start: number; end: number }[];
   mp: MpConfig;
+  /** drivers/iommu/amd_iommu*.c: what no device reads. */
+  amdIommu: AmdIommuState;
 }
 
 /** The state of a kernel that has not run yet. */
@@ -126,5 +129,6 @@ export function freshState(): KernelState {
     console: freshConsole(),
     roms: [],
     mp: { mpfFound: null, processors: [], lapic: 0 },
+    amdIommu: freshAmdIommu(),
   };
 }

@@ -32,6 +32,9 @@ export interface AmdIommuConfig {
   readonly upstream: UpstreamPort;
 }
 
+/** Where its capability block is in configuration space (our choice). */
+export const CAPABILITY_POINTER = 0x40;
+
 /** All that an IOMMU holds. */
 interface AmdIommuState {
   readonly registers: readonly (readonly [string, bigint])[];
@@ -317,8 +320,8 @@ export class AmdIommu implements Device, UpstreamPort, CommandTarget {
     }
   }
 
-  /** A word of its capability block in configuration space, by offset from its start. */
-  capability(offset: number): number {
+  /** A word of its configuration space: of its capability block; others are 0. */
+  configRead(offset: number): number {
     const { CapId, CapType, CapRev, EFRSup } = CAPABILITY_HEADER;
     const words: Readonly<Record<number, number>> = {
       [CAPABILITY.Header]: CapId | CapType | CapRev | EFRSup,
@@ -328,7 +331,7 @@ export class AmdIommu implements Device, UpstreamPort, CommandTarget {
       [CAPABILITY.Range]: 0,
       [CAPABILITY.Misc]: 0,
     };
-    return words[offset] ?? 0;
+    return words[offset - CAPABILITY_POINTER] ?? 0;
   }
 
   snapshot(): AmdIommuState {

@@ -1,0 +1,301 @@
+/** drivers/iommu/amd_iommu_init.c, the ACPI table: which devices there are and which IOMMU each is behind. */
+import { va, type Va } from '../machine/address.js';
+import { tableOf } from './amd-iommu-domain.js';
+import {
+  ALIAS_TABLE_ENTRY_SIZE,
+  DEV_ENTRY,
+  DEV_TABLE_ENTRY_SIZE,
+  CMD_BUFFER_SIZE,
+  EVT_BUFFER_SIZE,
+  MMIO,
+  RLOOKUP_TABLE_ENTRY_SIZE,
+  type AmdIommuInstance,
+} from './amd-iommu-types.js';
+import { ENODEV, ENOMEM } from './errno.js';
+import { GFP } from './page-alloc.js';
+import { get_order } from './pci-dma.js';
+import { inline, kernelFile } from './table.js';
+import type { Kernel } from './kernel.js';
+
+/** IVRS_HEADER_LENGTH */
+export const IVRS_HEADER_LENGTH = 48;
+/** struct ivhd_header. */
+export const IVHD_HEADER = {
+  type: 0,
+  flags: 1,
+  length: 2,
+  devid: 4,
+  cap_ptr: 6,
+  mmio_phys: 8,
+  pci_seg: 16,
+  info: 18,
+  efr: 20,
+  size: 24,
+} as const;
+/** struct ivhd_entry. */
+export const IVHD_ENTRY = { type: 0, devid: 1, flags: 3, ext: 4 } as const;
+const ACPI_IVHD_TYPE = 0x10;
+export const IVHD_DEV = {
+  ALL: 0x01,
+  SELECT: 0x02,
+  SELECT_RANGE_START: 0x03,
+  RANGE_END: 0x04,
+  ALIAS: 0x42,
+  ALIAS_RANGE: 0x43,
+  EXT_SELECT: 0x46,
+  EXT_SELECT_RANGE: 0x47,
+  SPECIAL: 0x48,
+} as const;
+const IVHD_SPECIAL_IOAPIC = 1;
+/** Performance counters: banks and counters of the extended features as the table has them. */
+const EFR_COUNTERS = 0xf << 13;
+const EFR_BANKS = 0x3f << 17;
+
+/** ACPI_DEVFLAG_*, with the bit of the device table entry that each sets. */
+const DEVFLAGS = [
+  [0x01, DEV_ENTRY.INIT_PASS],
+  [0x02, DEV_ENTRY.EINT_PASS],
+  [0x04, DEV_ENTRY.NMI_PASS],
+  [0x10, DEV_ENTRY.SYSMGT1],
+  [0x20, DEV_ENTRY.SYSMGT2],
+  [0x40, DEV_ENTRY.LINT0_PASS],
+  [0x80, DEV_ENTRY.LINT1_PASS],
+] as const;
+
+declare module './table.js' {
+  interface Entries {
+    /** Sets amd_iommu_last_bdf; negative where the table's checksum is wrong. */
+    find_last_devid_acpi(k: Kernel, table: Uint8Array): number;
+    init_iommu_all(k: Kernel, table: Uint8Array): number;
+    init_iommu_one(k: Kernel, ivhd: Uint8Array): number;
+    init_iommu_from_acpi(k: Kernel, iommu: AmdIommuInstance, ivhd: Uint8Array): void;
+    set_dev_entry_bit(k: Kernel, devid: number, bit: number): void;
+    get_dev_entry_bit(k: Kernel, devid: number, bit: number): boolean;
+    set_dev_entry_from_acpi(k: Kernel, iommu: AmdIommuInstance, devid: number, flags: number): void;
+    /** Sets bits in the entries of all devices, from 0 to the last. */
+    'for_each_devid:set_dev_entry_bits'(k: Kernel, ...bits: number[]): void;
+  }
+}
+
+const u16 = (bytes: Uint8Array, at: number): number =>
+  (bytes[at] ?? 0) | ((bytes[at + 1] ?? 0) << 8);
+const u32 = (bytes: Uint8Array, at: number): number =>
+  (u16(bytes, at) | (u16(bytes, at + 2) << 16)) >>> 0;
+
+/** The IVHD blocks of a table. */
+function ivhdBlocks(table: Uint8Array): Uint8Array[] {
+  const blocks: Uint8Array[] = [];
+  for (let at = IVRS_HEADER_LENGTH; at < table.length;) {
+    const length = u16(table, at + IVHD_HEADER.length);
+    // A length of 0 would keep the kernel here for ever.
+    if (length === 0) break;
+    if (table[at] === ACPI_IVHD_TYPE) blocks.push(table.subarray(at, at + length));
+    at += length;
+  }
+  return blocks;
+}
+
+interface IvhdEntry {
+  readonly type: number;
+  readonly devid: number;
+  readonly flags: number;
+  readonly ext: number;
+}
+
+/** ivhd_entry_length(): 4 bytes times 2 to the power of the type's two high bits. */
+function ivhdEntries(ivhd: Uint8Array): IvhdEntry[] {
+  const entries: IvhdEntry[] = [];
+  for (let at: number = IVHD_HEADER.size; at < ivhd.length;) {
+    const type = ivhd[at] ?? 0;
+    const length = 4 << (type >> 6);
+    entries.push({
+      type,
+      devid: u16(ivhd, at + IVHD_ENTRY.devid),
+      flags: ivhd[at + IVHD_ENTRY.flags] ?? 0,
+      ext: length > 4 ? u32(ivhd, at + IVHD_ENTRY.ext) : 0,
+    });
+    at += length;
+  }
+  return entries;
+}
+
+/** How find_last_devid_from_ivhd() takes an entry: entries not here name no device that counts. */
+const LAST_DEVID: Readonly<Record<number, (entry: IvhdEntry) => number>> = {
+  [IVHD_DEV.ALL]: () => 0xffff,
+  [IVHD_DEV.SELECT]: ({ devid }) => devid,
+  [IVHD_DEV.RANGE_END]: ({ devid }) => devid,
+  [IVHD_DEV.ALIAS]: ({ devid }) => devid,
+  [IVHD_DEV.EXT_SELECT]: ({ devid }) => devid,
+};
+
+/** What a range that was begun is for. */
+interface OpenRange {
+  readonly start: number;
+  readonly flags: number;
+  readonly alias?: number;
+}
+
+/** How init_iommu_from_acpi() takes an entry; returns the range that is open after it. */
+type Take = (
+  k: Kernel,
+  iommu: AmdIommuInstance,
+  entry: IvhdEntry,
+  range: OpenRange,
+) => OpenRange | undefined;
+
+const setAlias = (k: Kernel, devid: number, alias: number): void => {
+  k.writeU16(va(tableOf(k, 'amd_iommu_alias_table') + devid * ALIAS_TABLE_ENTRY_SIZE), alias);
+};
+const select: Take = (k, iommu, { devid, flags }) => {
+  k.fn.set_dev_entry_from_acpi(iommu, devid, flags);
+  return undefined;
+};
+const begin: Take = (_k, _iommu, { devid, flags }) => ({ start: devid, flags });
+
+const TAKE: Readonly<Record<number, Take>> = {
+  [IVHD_DEV.ALL]: (k, iommu, { flags }) => {
+    for (let devid = 0; devid <= k.state.amdIommu.last_bdf; devid++) {
+      k.fn.set_dev_entry_from_acpi(iommu, devid, flags);
+    }
+    return undefined;
+  },
+  [IVHD_DEV.SELECT]: select,
+  [IVHD_DEV.EXT_SELECT]: select,
+  [IVHD_DEV.SELECT_RANGE_START]: begin,
+  [IVHD_DEV.EXT_SELECT_RANGE]: begin,
+  [IVHD_DEV.ALIAS]: (k, iommu, { devid, flags, ext }) => {
+    const alias = (ext >>> 8) & 0xffff;
+    k.fn.set_dev_entry_from_acpi(iommu, devid, flags);
+    k.fn.set_dev_entry_from_acpi(iommu, alias, flags);
+    setAlias(k, devid, alias);
+    return undefined;
+  },
+  [IVHD_DEV.ALIAS_RANGE]: (_k, _iommu, { devid, flags, ext }) => ({
+    start: devid,
+    flags,
+    alias: (ext >>> 8) & 0xffff,
+  }),
+  [IVHD_DEV.RANGE_END]: (k, iommu, { devid: last }, { start, flags, alias }) => {
+    for (let devid = start; devid <= last; devid++) {
+      if (alias !== undefined) {
+        setAlias(k, devid, alias);
+        k.fn.set_dev_entry_from_acpi(iommu, alias, flags);
+      }
+      k.fn.set_dev_entry_from_acpi(iommu, devid, flags);
+    }
+    return undefined;
+  },
+  [IVHD_DEV.SPECIAL]: (k, iommu, { flags, ext }) => {
+    const devid = (ext >>> 8) & 0xffff;
+    // add_special_device(); HPETs are not modelled.
+    if (ext >>> 24 === IVHD_SPECIAL_IOAPIC) {
+      k.state.amdIommu.ioapic_map.push({ id: ext & 0xff, devid });
+    }
+    k.fn.set_dev_entry_from_acpi(iommu, devid, flags);
+    return undefined;
+  },
+};
+
+/** The quadword of a device's entry that a bit is in, and the bit. */
+function place(k: Kernel, devid: number, bit: number): { at: Va; mask: bigint } {
+  const table = tableOf(k, 'amd_iommu_dev_table');
+  const at = va(table + devid * DEV_TABLE_ENTRY_SIZE + (bit >> 6) * 8);
+  return { at, mask: 1n << BigInt(bit & 0x3f) };
+}
+
+export const amdIommuIvrs = kernelFile('drivers/iommu/amd_iommu_init.c', {
+  find_last_devid_acpi: inline((k: Kernel, table: Uint8Array) => {
+    if (table.reduce((sum, byte) => (sum + byte) & 0xff, 0) !== 0) return -ENODEV;
+    for (const ivhd of ivhdBlocks(table)) {
+      for (const entry of ivhdEntries(ivhd)) {
+        const devid = LAST_DEVID[entry.type]?.(entry) ?? 0;
+        k.state.amdIommu.last_bdf = Math.max(k.state.amdIommu.last_bdf, devid);
+      }
+    }
+    return 0;
+  }),
+
+  init_iommu_all: inline((k: Kernel, table: Uint8Array) => {
+    for (const ivhd of ivhdBlocks(table)) {
+      const ret = k.fn.init_iommu_one(ivhd);
+      if (ret !== 0) return ret;
+    }
+    return 0;
+  }),
+
+  init_iommu_one: inline((k: Kernel, ivhd: Uint8Array) => {
+    const at = k.fn.get_zeroed_page(GFP.KERNEL);
+    if (at === 0) return -ENOMEM;
+    const efr = u32(ivhd, IVHD_HEADER.efr);
+    const counters = (efr & EFR_COUNTERS) !== 0 && (efr & EFR_BANKS) !== 0;
+    const mmio_phys = Number(
+      new DataView(ivhd.buffer, ivhd.byteOffset).getBigUint64(IVHD_HEADER.mmio_phys, true),
+    );
+    const mmio_base = k.fn.ioremap_nocache(mmio_phys, counters ? MMIO.REG_END : MMIO.CNTR_CONF);
+    if (mmio_base === 0) return -ENOMEM;
+    // alloc_command_buffer(), alloc_event_buffer(): __GFP_ZERO
+    const cmd_buf = k.fn.__get_free_pages(GFP.KERNEL, get_order(CMD_BUFFER_SIZE));
+    const evt_buf = k.fn.__get_free_pages(GFP.KERNEL, get_order(EVT_BUFFER_SIZE));
+    if (cmd_buf === 0 || evt_buf === 0) return -ENOMEM;
+    k.memset(cmd_buf, 0, CMD_BUFFER_SIZE);
+    k.memset(evt_buf, 0, EVT_BUFFER_SIZE);
+    const { iommus } = k.state.amdIommu;
+    const iommu: AmdIommuInstance = {
+      at,
+      index: iommus.length,
+      devid: u16(ivhd, IVHD_HEADER.devid),
+      cap_ptr: u16(ivhd, IVHD_HEADER.cap_ptr),
+      acpi_flags: ivhd[IVHD_HEADER.flags] ?? 0,
+      mmio_phys,
+      mmio_base,
+      cmd_buf,
+      evt_buf,
+      cap: 0,
+      features: 0n,
+      need_sync: false,
+      int_enabled: false,
+    };
+    iommus.push(iommu);
+    k.fn.init_iommu_from_acpi(iommu, ivhd);
+    // The IOMMU does not translate itself, whatever the table says.
+    const table = tableOf(k, 'amd_iommu_rlookup_table');
+    k.writeU64(va(table + iommu.devid * RLOOKUP_TABLE_ENTRY_SIZE), 0n);
+    return 0;
+  }),
+
+  init_iommu_from_acpi: inline((k: Kernel, iommu: AmdIommuInstance, ivhd: Uint8Array) => {
+    let range: OpenRange = { start: 0, flags: 0 };
+    for (const entry of ivhdEntries(ivhd)) {
+      range = TAKE[entry.type]?.(k, iommu, entry, range) ?? range;
+    }
+  }),
+
+  set_dev_entry_bit: inline((k: Kernel, devid: number, bit: number) => {
+    const { at, mask } = place(k, devid, bit);
+    k.writeU64(at, k.readU64(at) | mask);
+  }),
+  get_dev_entry_bit: inline((k: Kernel, devid: number, bit: number) => {
+    const { at, mask } = place(k, devid, bit);
+    return (k.readU64(at) & mask) !== 0n;
+  }),
+  set_dev_entry_from_acpi: inline(
+    (k: Kernel, iommu: AmdIommuInstance, devid: number, flags: number) => {
+      for (const [flag, bit] of DEVFLAGS) {
+        if ((flags & flag) !== 0) k.fn.set_dev_entry_bit(devid, bit);
+      }
+      // amd_iommu_apply_erratum_63()
+      const low = k.fn.get_dev_entry_bit(devid, DEV_ENTRY.SYSMGT1);
+      const high = k.fn.get_dev_entry_bit(devid, DEV_ENTRY.SYSMGT2);
+      if (low && !high) k.fn.set_dev_entry_bit(devid, DEV_ENTRY.IW);
+      // set_iommu_for_device()
+      const table = tableOf(k, 'amd_iommu_rlookup_table');
+      k.writeU64(va(table + devid * RLOOKUP_TABLE_ENTRY_SIZE), BigInt(iommu.at));
+    },
+  ),
+
+  'for_each_devid:set_dev_entry_bits': inline((k: Kernel, ...bits: number[]) => {
+    for (let devid = 0; devid <= k.state.amdIommu.last_bdf; devid++) {
+      for (const bit of bits) k.fn.set_dev_entry_bit(devid, bit);
+    }
+  }),
+});
