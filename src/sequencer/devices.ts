@@ -1,14 +1,19 @@
 /** From a scenario to the devices of its machine. */
-import type { UpstreamPort } from '../machine/bus.js';
+import { IOMMU_DEVICE_ID, IOMMU_MMIO_BASE } from '../firmware/acpi/ivrs.js';
+import { AmdIommu } from '../machine/amd-iommu.js';
 import { DmaDevice } from '../machine/dma-device.js';
 import type { Machine } from '../machine/machine.js';
 import { VgaAdapter } from '../machine/vga.js';
+import { InputError } from '../trace/errors.js';
 import type { Scenario } from './scenario.js';
 
-type ScenarioDevice = Scenario['machine']['devices'][number];
-
-/** Bus number of the first device: each stands alone behind a port of its own, at device 0, function 0 (our choice). */
-const FIRST_BUS = 1;
+/** Where the IOMMU's registers answer, and its bus, device and function: what the firmware's IVRS says. */
+export const IOMMU = { base: IOMMU_MMIO_BASE, requester: IOMMU_DEVICE_ID } as const;
+/**
+ * Bus numbers (our choice): devices behind the IOMMU are on those that the IVRS names, others beyond. Each is alone
+ * behind a port of its own, at device 0, function 0.
+ */
+const FIRST_BUS = { behind: 1, beside: 4 } as const;
 
 /** Whether firmware set SYSCFG[23], CPU by CPU. */
 export function syscfgOf({ machine, firmware }: Scenario): boolean[] {
@@ -16,22 +21,33 @@ export function syscfgOf({ machine, firmware }: Scenario): boolean[] {
   return Array.from({ length: machine.cpus }, (_, cpu) => (cpu === 0 ? bsp : aps));
 }
 
-/** Puts a scenario's devices on the bus, always in the same order. */
+/** Puts a scenario's devices on the bus, always in the same order. Throws E_DEVICES for too many behind the IOMMU. */
 export function attachDevices(machine: Machine, scenario: Scenario): void {
   if (scenario.machine.vga) machine.attach(new VgaAdapter()).setTextMode();
-  scenario.machine.devices.forEach((device, index) => {
+  const { hostBridge } = machine;
+  const iommu = scenario.machine.iommu
+    ? machine.attach(new AmdIommu({ ...IOMMU, upstream: hostBridge }))
+    : undefined;
+  const next = { ...FIRST_BUS } as { behind: number; beside: number };
+  for (const device of scenario.machine.devices) {
+    const side = device.iommu ? 'behind' : 'beside';
+    const bus = next[side]++;
+    if (side === 'behind' && bus >= FIRST_BUS.beside) {
+      throw new InputError({
+        code: 'E_DEVICES',
+        place: { path: 'machine.devices' },
+        reason: 'there are too many devices behind the IOMMU',
+        expected: `at most ${String(FIRST_BUS.beside - FIRST_BUS.behind)}`,
+        found: device.name,
+      });
+    }
     machine.attach(
       new DmaDevice({
         name: device.name,
         addressBits: device.dmaMask,
-        requester: (FIRST_BUS + index) << 8,
-        upstream: upstreamOf(machine, device),
+        requester: bus << 8,
+        upstream: device.iommu ? (iommu ?? hostBridge) : hostBridge,
       }),
     );
-  });
-}
-
-/** Where a device's requests go. */
-function upstreamOf(machine: Machine, _device: ScenarioDevice): UpstreamPort {
-  return machine.hostBridge;
+  }
 }
