@@ -186,6 +186,15 @@ export class CpuCore {
     this.tlb.flushAll();
   }
 
+  /** Loads CR0, CR3, CR4 and EFER at once, without the checks of a MOV: what a #VMEXIT does (APM 15.6). */
+  loadControl(cr0: number, cr3: bigint, cr4: number, efer: bigint): void {
+    this.cr0Value = cr0;
+    this.cr3Value = cr3;
+    this.cr4Value = cr4;
+    this.msrs.set('EFER', efer);
+    this.paging = null;
+  }
+
   // --- Snapshots -------------------------------------------------------------------------------------------------
 
   snapshot(): CpuSnapshot {

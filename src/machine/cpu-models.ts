@@ -1,7 +1,13 @@
 /** Processors by name: what their CPUID says (facts: PPR of each family). */
 import { AMD_VENDOR, type CpuModel } from './cpuid.js';
 
-const AMD64 = { vendor: AMD_VENDOR, linearBits: 48, nx: true, gbPages: true } as const;
+const AMD64 = {
+  vendor: AMD_VENDOR,
+  linearBits: 48,
+  nx: true,
+  gbPages: true,
+  svm: { revision: 1, asids: 0x8000 },
+} as const;
 
 /** EPYC 7001 (Naples). */
 export const ZEN1: CpuModel = {

@@ -27,7 +27,9 @@ import {
   type WalkAccess,
   type WalkStep,
 } from './mmu.js';
+import type { GuestAccess } from './guest.js';
 import { CR0, has } from './registers.js';
+import { vmload, vmrun, vmsave, type VmrunResult } from './svm.js';
 import { TLB_KIND, type TlbEntry, type TlbKind } from './tlb.js';
 import { MEMTYPE, PF, type Fault, type MemType, type TableReader } from './types.js';
 
@@ -47,6 +49,8 @@ const READ: WalkAccess = { write: false, user: false, fetch: false };
 export class Cpu extends CpuCore implements InterruptTarget {
   /** Bytes that the last read, write, copy or fill did before it faulted. */
   progress = 0;
+  /** Told of each access of a guest to its memory. */
+  onGuestAccess?: (what: GuestAccess, gpa: number, bytes: Uint8Array) => void;
   /** Reads tables for the walker: coherent with lines of the same key. */
   readonly tables: TableReader;
   private readonly word = new Uint8Array(8);
@@ -226,6 +230,19 @@ export class Cpu extends CpuCore implements InterruptTarget {
 
   iret(): Fault | null {
     return iret(this);
+  }
+
+  // --- Guests ----------------------------------------------------------------------------------------------------
+
+  /** VMRUN of the VMCB at a system physical address, C-bit and all: until the guest leaves. */
+  vmrun(rax: bigint): VmrunResult {
+    return vmrun(this, this.bus, this.context(), rax);
+  }
+  vmload(rax: bigint): Fault | null {
+    return vmload(this, this.bus, this.context(), rax);
+  }
+  vmsave(rax: bigint): Fault | null {
+    return vmsave(this, this.bus, this.context(), rax);
   }
 
   // --- Inside ----------------------------------------------------------------------------------------------------

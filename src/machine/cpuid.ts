@@ -19,6 +19,16 @@ export interface CpuModel {
   readonly gbPages: boolean;
   /** Absent where the processor has no memory encryption. */
   readonly sme?: SmeModel;
+  /** Absent where the processor has no virtual machines of AMD's kind. */
+  readonly svm?: SvmModel;
+}
+
+/** Fn8000_000A. */
+export interface SvmModel {
+  /** EAX 7:0, SvmRev. */
+  readonly revision: number;
+  /** EBX, NASID: address space identifiers. */
+  readonly asids: number;
 }
 
 /** Fn8000_001F. */
@@ -55,6 +65,7 @@ export const CPUID = {
   brand1: 0x8000_0003,
   brand2: 0x8000_0004,
   addressSizes: 0x8000_0008,
+  svm: 0x8000_000a,
   encryption: 0x8000_001f,
 } as const;
 
@@ -83,6 +94,10 @@ export const FEATURES_EDX = {
   SSE: 2 ** 25,
   SSE2: 2 ** 26,
 } as const;
+/** Fn8000_0001 ECX bits. */
+export const EXTENDED_ECX = { SVM: 2 ** 2 } as const;
+/** Fn8000_000A EDX bits that the machine has. */
+export const SVM_EDX = { NP: 2 ** 0 } as const;
 /** Fn8000_0001 EDX bits. */
 export const EXTENDED_EDX = {
   SYSCALL: 2 ** 11,
@@ -157,6 +172,7 @@ const LEAVES: Readonly<Record<number, (model: CpuModel, cpu: number) => CpuidRes
   [CPUID.extendedFeatures]: (model) => ({
     ...NOTHING,
     eax: model.vendor === AMD_VENDOR ? signature(model) : 0,
+    ecx: model.svm === undefined ? 0 : EXTENDED_ECX.SVM,
     edx:
       EXTENDED_EDX.SYSCALL +
       EXTENDED_EDX.LM +
@@ -170,6 +186,10 @@ const LEAVES: Readonly<Record<number, (model: CpuModel, cpu: number) => CpuidRes
     ...NOTHING,
     eax: physAddrBits + linearBits * 2 ** 8,
   }),
+  [CPUID.svm]: ({ svm }) =>
+    svm === undefined
+      ? NOTHING
+      : { ...NOTHING, eax: svm.revision, ebx: svm.asids, edx: SVM_EDX.NP },
   [CPUID.encryption]: ({ sme }) =>
     sme === undefined
       ? NOTHING

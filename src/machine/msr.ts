@@ -25,6 +25,8 @@ export const MSR = {
   KERNEL_GS_BASE: 0xc000_0102,
   TSC_AUX: 0xc000_0103,
   SYSCFG: 0xc001_0010,
+  VM_CR: 0xc001_0114,
+  VM_HSAVE_PA: 0xc001_0117,
 } as const;
 export type MsrName = keyof typeof MSR;
 
@@ -41,8 +43,6 @@ export const UNMODELLED_MSRS = {
   HWCR: 0xc001_0015,
   TOP_MEM: 0xc001_001a,
   TOM2: 0xc001_001d,
-  VM_CR: 0xc001_0114,
-  VM_HSAVE_PA: 0xc001_0117,
   VM_PAGE_FLUSH: 0xc001_011e,
   SEV_STATUS: 0xc001_0131,
 } as const;
@@ -79,7 +79,12 @@ type Written = bigint | null;
 
 interface MsrRow {
   readonly reset: (context: MsrContext) => bigint;
-  readonly write: (value: bigint, old: bigint, context: MsrContext) => Written;
+  readonly write: (
+    value: bigint,
+    old: bigint,
+    context: MsrContext,
+    other: (name: MsrName) => bigint,
+  ) => Written;
   /** Whether this processor has it; without one, every processor has. */
   readonly present?: (model: CpuModel) => boolean;
 }
@@ -95,18 +100,66 @@ const address: MsrRow = { reset: zero, write: canonicalOnly };
 const bit = (value: number): bigint => BigInt(value);
 const EFER_ALWAYS = bit(EFER.SCE) | bit(EFER.LME) | bit(EFER.FFXSR);
 
-function writeEfer(value: bigint, old: bigint, { model, paging }: MsrContext): Written {
+function writeEfer(
+  value: bigint,
+  old: bigint,
+  { model, paging }: MsrContext,
+  other: (name: MsrName) => bigint,
+): Written {
   // APM 3.1.7: LMA follows LME and CR0.PG; our choice: a write keeps it, whatever it says.
   const lma = bit(EFER.LMA);
   const wanted = (value & ~lma) | (old & lma);
-  const allowed = EFER_ALWAYS | lma | (model.nx ? bit(EFER.NXE) : 0n);
-  const unmodelled = bit(EFER.SVME) | bit(EFER.LMSLE) | bit(EFER.TCE);
-  // CPUID reports neither SVM nor TCE: setting them is a #GP like any reserved bit (APM 3.1.7).
+  // APM 15.4: SVME is reserved where the part has no SVM, and while VM_CR.SVMDIS is set.
+  const svm = model.svm !== undefined && (other('VM_CR') & VM_CR.SVMDIS) === 0n;
+  const allowed = EFER_ALWAYS | lma | (model.nx ? bit(EFER.NXE) : 0n) | (svm ? bit(EFER.SVME) : 0n);
+  const unmodelled = bit(EFER.LMSLE) | bit(EFER.TCE);
+  // CPUID reports neither LMSLE nor TCE: setting them is a #GP like any reserved bit (APM 3.1.7).
   if ((wanted & (unmodelled | ~allowed)) !== 0n) return null;
   // APM 14.6.1: changing LME with paging on is a #GP.
   if (paging && ((wanted ^ old) & bit(EFER.LME)) !== 0n) return null;
   return wanted;
 }
+
+/** VM_CR (APM 15.30.1). */
+export const VM_CR = {
+  DPD: 1n << 0n,
+  R_INIT: 1n << 1n,
+  DIS_A20M: 1n << 2n,
+  LOCK: 1n << 3n,
+  SVMDIS: 1n << 4n,
+} as const;
+const VM_CR_BITS = Object.values(VM_CR).reduce((sum, one) => sum | one, 0n);
+
+function writeVmCr(
+  value: bigint,
+  old: bigint,
+  _context: MsrContext,
+  other: (name: MsrName) => bigint,
+): Written {
+  if ((value & ~VM_CR_BITS) !== 0n) return null;
+  // APM 15.30.1: LOCK makes LOCK and SVMDIS read-only; SVMDIS may not be set while EFER.SVME is.
+  const locked = (old & VM_CR.LOCK) === 0n ? 0n : VM_CR.LOCK | VM_CR.SVMDIS;
+  const written = (value & ~locked) | (old & locked);
+  const running = (other('EFER') & bit(EFER.SVME)) !== 0n;
+  return running && (written & VM_CR.SVMDIS) !== 0n ? null : written;
+}
+
+/** VM_HSAVE_PA (APM 15.30.4): a page-aligned system physical address, with the C-bit where C-bits are in force. */
+function writeVmHsavePa(
+  value: bigint,
+  _old: bigint,
+  { model: { physAddrBits, sme } }: MsrContext,
+  other: (name: MsrName) => bigint,
+): Written {
+  const on = (other('SYSCFG') & SYSCFG.MemEncryptionModEn) !== 0n ? sme : undefined;
+  const cBit = on === undefined ? 0n : 1n << BigInt(on.cBit);
+  const end = 1n << BigInt(physAddrBits - (on?.reduction ?? 0));
+  const address = value & ~cBit;
+  return address >= end || address % HSAVE_ALIGN !== 0n ? null : value;
+}
+
+const HSAVE_ALIGN = 0x1000n;
+const hasSvm = ({ svm }: CpuModel): boolean => svm !== undefined;
 
 const ROWS: Readonly<Record<MsrName, MsrRow>> = {
   APIC_BASE: {
@@ -142,6 +195,8 @@ const ROWS: Readonly<Record<MsrName, MsrRow>> = {
       value & (SYSCFG_MTRR_BITS | (model.sme === undefined ? 0n : SYSCFG.MemEncryptionModEn)),
     present: ({ vendor }) => vendor === AMD_VENDOR,
   },
+  VM_CR: { reset: zero, write: writeVmCr, present: hasSvm },
+  VM_HSAVE_PA: { reset: zero, write: writeVmHsavePa, present: hasSvm },
 };
 
 const BY_NUMBER = new Map<number, MsrName>(
@@ -176,7 +231,8 @@ export class MsrFile {
   write(number: number, value: bigint): boolean {
     const name = this.find(number);
     if (name === null) return false;
-    const written = ROWS[name].write(BigInt.asUintN(64, value), this.get(name), this.context);
+    const wanted = BigInt.asUintN(64, value);
+    const written = ROWS[name].write(wanted, this.get(name), this.context, (n) => this.get(n));
     if (written === null) return false;
     this.values.set(name, written);
     return true;

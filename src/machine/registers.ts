@@ -85,6 +85,7 @@ export const RFLAGS = {
   ONE: 2 ** 1,
   TF: 2 ** 8,
   IF: 2 ** 9,
+  DF: 2 ** 10,
   NT: 2 ** 14,
   RF: 2 ** 16,
   VM: 2 ** 17,

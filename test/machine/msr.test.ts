@@ -45,7 +45,9 @@ describe('what is refused with a #GP and changes nothing', () => {
     ['a reserved MTRR type', 'MTRRdefType', 2n],
     ['a reserved MTRRdefType bit', 'MTRRdefType', 1n << 9n],
     ['a reserved EFER bit', 'EFER', 1n << 9n],
-    ['EFER.SVME', 'EFER', 1n << 12n],
+    ['EFER.LMSLE', 'EFER', 1n << 13n],
+    ['a reserved VM_CR bit', 'VM_CR', 1n << 5n],
+    ['a VM_HSAVE_PA that is no page', 'VM_HSAVE_PA', 0x800n],
     ['a non-canonical LSTAR', 'LSTAR', 1n << 47n],
   ] as const)('%s', (_what, name, value) => {
     const msrs = file();
@@ -63,6 +65,29 @@ describe('what is refused with a #GP and changes nothing', () => {
   test('a number that nobody has', () => {
     expect(file().read(0x4000_0000)).toBeNull();
     expect(msrName(0x4000_0000)).toBeUndefined();
+  });
+});
+
+describe('VM_CR', () => {
+  test('SVMDIS makes EFER.SVME reserved', () => {
+    const msrs = file();
+    expect(msrs.write(MSR.VM_CR, 1n << 4n)).toBe(true);
+    expect(msrs.write(MSR.EFER, 1n << 12n)).toBe(false);
+    expect(msrs.write(MSR.VM_CR, 0n)).toBe(true);
+    expect(msrs.write(MSR.EFER, 1n << 12n)).toBe(true);
+  });
+
+  test('SVMDIS cannot be set while EFER.SVME is', () => {
+    const msrs = file();
+    msrs.write(MSR.EFER, 1n << 12n);
+    expect(msrs.write(MSR.VM_CR, 1n << 4n)).toBe(false);
+  });
+
+  test('LOCK keeps LOCK and SVMDIS as they are', () => {
+    const msrs = file();
+    msrs.write(MSR.VM_CR, (1n << 3n) | (1n << 4n));
+    expect(msrs.write(MSR.VM_CR, 1n)).toBe(true);
+    expect(msrs.read(MSR.VM_CR)).toBe((1n << 3n) | (1n << 4n) | 1n);
   });
 });
 
