@@ -45,6 +45,11 @@ import { init_64 } from './init_64.js';
 import { initramfs, initramfsVariables } from './initramfs.js';
 import { ioremapLate, libIoremap, memremapFile } from './ioremap.js';
 import { kvm } from './kvm.js';
+import { kvmEmulate } from './kvm-emulate.js';
+import { kvmMain } from './kvm-main.js';
+import { kvmMmu, kvmMmuVariables } from './kvm-mmu.js';
+import { kvmSvm } from './kvm-svm.js';
+import { kvmVmm } from './kvm-vmm.js';
 import { machineKexec } from './machine-kexec.js';
 import { fault, main } from './main.js';
 import { memblock } from './memblock.js';
@@ -148,6 +153,11 @@ export const BASE_FILES: readonly KernelFile[] = [
   smpboot,
   drivers,
   kvm,
+  kvmMain,
+  kvmMmu,
+  kvmSvm,
+  kvmEmulate,
+  kvmVmm,
   machineKexec,
   pageattr,
   espfix_64,
@@ -185,4 +195,5 @@ export const BASE_VARIABLES: readonly Variable[] = [
   ...screenInfoVariables,
   ...amdIommuVariables,
   ...amdIommuDmaVariables,
+  ...kvmMmuVariables,
 ];

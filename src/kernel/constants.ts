@@ -78,8 +78,11 @@ export const MSR_EFER = 0xc000_0080;
 export const MSR_GS_BASE = 0xc000_0101;
 export const MSR_IA32_CR_PAT = 0x277;
 export const MSR_MTRRdefType = 0x2ff;
+export const MSR_VM_CR = 0xc001_0114;
+export const MSR_VM_HSAVE_PA = 0xc001_0117;
 export const EFER_SCE = 1n << 0n;
 export const EFER_NX = 1n << 11n;
+export const EFER_SVME = 1n << 12n;
 
 /** enum fixed_addresses (asm/fixmap.h), as the base configuration numbers them. */
 export const FIXADDR_TOP = va(0xff7f_f000 - 2 ** 32);

@@ -1,7 +1,14 @@
 /** Privileged instructions as kernel code uses them: done by the CPU, told to the trace, faults delivered. */
 import { hex, PAGE_SIZE, PGDIR_SIZE, PMD_SIZE, PUD_SIZE, va, type Va } from '../machine/address.js';
 import type { Kernel } from './kernel.js';
-import { MSR_EFER, MSR_GS_BASE, MSR_IA32_CR_PAT, MSR_MTRRdefType } from './constants.js';
+import {
+  MSR_EFER,
+  MSR_GS_BASE,
+  MSR_IA32_CR_PAT,
+  MSR_MTRRdefType,
+  MSR_VM_CR,
+  MSR_VM_HSAVE_PA,
+} from './constants.js';
 
 /** Names of the MSRs that boot code touches, for the trace. */
 const MSR_NAMES: Readonly<Record<number, string>> = {
@@ -10,6 +17,8 @@ const MSR_NAMES: Readonly<Record<number, string>> = {
   [MSR_IA32_CR_PAT]: 'IA32_PAT',
   [MSR_MTRRdefType]: 'MTRRdefType',
   0xc001_0010: 'SYSCFG',
+  [MSR_VM_CR]: 'VM_CR',
+  [MSR_VM_HSAVE_PA]: 'VM_HSAVE_PA',
 };
 
 const msrName = (msr: number): string => MSR_NAMES[msr] ?? hex(msr);

@@ -9,6 +9,7 @@ import type { E820Entry } from './e820-types.js';
 import { freshEfi, type EfiState } from './efi-types.js';
 import { freshConsole, type ConsoleState } from './console-state.js';
 import type { MpConfig } from './mpparse-types.js';
+import type { KvmState } from './kvm-state.js';
 
 /** One function on the simulated stack. */
 export interface Frame {
@@ -91,6 +92,10 @@ export interface KernelState {
   mp: MpConfig;
   /** drivers/iommu/amd_iommu*.c: what no device reads. */
   amdIommu: AmdIommuState;
+  /** Whether user space runs a guest before /init. */
+  guest: boolean;
+  /** Virtual machines; null before KVM starts. */
+  kvm: KvmState | null;
 }
 
 /** The state of a kernel that has not run yet. */
@@ -130,5 +135,7 @@ export function freshState(): KernelState {
     roms: [],
     mp: { mpfFound: null, processors: [], lapic: 0 },
     amdIommu: freshAmdIommu(),
+    guest: false,
+    kvm: null,
   };
 }

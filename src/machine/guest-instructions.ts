@@ -88,6 +88,16 @@ const repMovsb: Instruction = (guest, decoder, opcode) => {
   return null;
 };
 
+/** JMP rel8 (EB): from the next instruction on. */
+const jmpShort: Instruction = (guest, decoder) => {
+  const byte = decoder.byte();
+  if (typeof byte !== 'number') return byte;
+  // RIP is as wide as an address (APM vol. 3, JMP).
+  const target = guest.get('RIP') + BigInt.asIntN(8, BigInt(byte));
+  guest.set('RIP', BigInt.asUintN(guest.addressBytes * 8, target));
+  return null;
+};
+
 /** HLT (F4). */
 const hlt: Instruction = (guest) => {
   if (guest.intercepted(INTERCEPT.HLT)) return exit(VMEXIT.HLT);
@@ -113,6 +123,7 @@ export const OPCODE = {
   MOV_CX: 0xb9,
   MOV_SI: 0xbe,
   MOV_DI: 0xbf,
+  JMP_SHORT: 0xeb,
   REP: 0xf3,
   HLT: 0xf4,
 } as const;
@@ -123,6 +134,7 @@ const INSTRUCTIONS: ReadonlyMap<number, Instruction> = new Map<number, Instructi
   [OPCODE.TWO_BYTE, vmmcall],
   [OPCODE.NOP, () => null],
   ...Array.from({ length: 8 }, (_, r): [number, Instruction] => [OPCODE.MOV_AX + r, movImmediate]),
+  [OPCODE.JMP_SHORT, jmpShort],
   [OPCODE.REP, repMovsb],
   [OPCODE.HLT, hlt],
 ]);

@@ -122,6 +122,7 @@ export class Boot {
       scenario.config,
       this.recorder,
     );
+    this.kernel.state.guest = scenario.guest;
     this.kernel.state.slide = this.loaded.kernelAt - this.program.link('_text');
     this.recorder.header({
       scenario: scenario.name,

@@ -39,6 +39,8 @@ export const KINDS = {
     merging: 'nearby',
   },
   ipi: { fields: ['to', 'vector', 'what', 'at'], merging: 'neighbour' },
+  vmrun: { fields: ['vmcb', 'C', 'exit', 'why'], merging: 'nearby' },
+  vmexit: { fields: ['code', 'info1', 'info2'], merging: 'nearby' },
   console: { fields: ['text'], merging: 'neighbour' },
   read: {
     fields: ['what', 'at', 'pa', 'C', 'bytes', 'value', 'lowmem', 'ebda', 'result'],
