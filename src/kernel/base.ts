@@ -46,6 +46,7 @@ import { initramfs, initramfsVariables } from './initramfs.js';
 import { ioremapLate, libIoremap, memremapFile } from './ioremap.js';
 import { kvm } from './kvm.js';
 import { kvmEmulate } from './kvm-emulate.js';
+import { kvmExit } from './kvm-exit.js';
 import { kvmMain } from './kvm-main.js';
 import { kvmMmu, kvmMmuVariables } from './kvm-mmu.js';
 import { kvmSvm } from './kvm-svm.js';
@@ -156,6 +157,7 @@ export const BASE_FILES: readonly KernelFile[] = [
   kvmMain,
   kvmMmu,
   kvmSvm,
+  kvmExit,
   kvmEmulate,
   kvmVmm,
   machineKexec,

@@ -15,6 +15,9 @@ declare module './table.js' {
     /** copy_from_user() from guest memory; undefined where no slot has it. */
     kvm_read_guest(k: Kernel, gpa: number, length: number): Uint8Array | undefined;
     kvm_write_guest(k: Kernel, gpa: number, bytes: Uint8Array): boolean;
+    /** Whether a frame is none of the page allocator's: no struct page is touched for it. */
+    kvm_is_reserved_pfn(k: Kernel, pfn: number): boolean;
+    kvm_set_pfn_dirty(k: Kernel, pfn: number): void;
   }
 }
 
@@ -50,5 +53,16 @@ export const kvmMain = kernelFile('virt/kvm/kvm_main.c', {
     if (hva === 0) return false;
     k.writeBytes(va(hva + (gpa % PAGE_SIZE)), bytes);
     return true;
+  }),
+
+  // !pfn_valid(): there is no memory. PageReserved is not modelled.
+  kvm_is_reserved_pfn: inline(
+    (k: Kernel, pfn: number) =>
+      !k.state.memblock.memory.some(
+        ({ base, size }) => pfn * PAGE_SIZE >= base && pfn * PAGE_SIZE < base + size,
+      ),
+  ),
+  kvm_set_pfn_dirty: inline((k: Kernel, pfn: number) => {
+    if (!k.fn.kvm_is_reserved_pfn(pfn)) k.state.kvm?.dirtyPfns.push(pfn);
   }),
 });

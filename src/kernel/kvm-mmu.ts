@@ -11,6 +11,7 @@ import {
   _PAGE_PRESENT,
   _PAGE_RW,
   _PAGE_USER,
+  PTRS_PER_TABLE,
 } from './constants.js';
 import { CPUINFO } from './cpu-common.js';
 import { get_entry, set_entry, type Level } from './cpu-ops.js';
@@ -39,6 +40,18 @@ declare module './table.js' {
     mmu_alloc_direct_roots(k: Kernel): void;
     /** sp->spt of the page that holds entries of a level for a guest frame: a found one, or a cleared new one. */
     kvm_mmu_get_page(k: Kernel, gfn: number, level: number): Va;
+    /** The address in an entry, with all that stands in its bits. */
+    PT64_BASE_ADDR_MASK(k: Kernel): bigint;
+    spte_to_pfn(k: Kernel, spte: bigint): number;
+    /** Forgets an entry; what it said of dirtiness goes to its page. */
+    mmu_spte_clear_track_bits(
+      k: Kernel,
+      level: number,
+      table: Va,
+      index: number,
+      gfn: number,
+    ): void;
+    kvm_mmu_zap_all(k: Kernel): void;
     link_shadow_page(
       k: Kernel,
       table: Va,
@@ -49,6 +62,14 @@ declare module './table.js' {
     ): void;
     /** The entry that points to a table. */
     'link_shadow_page:pointer'(k: Kernel, spt: Va): bigint;
+    mmu_set_spte(
+      k: Kernel,
+      table: Va,
+      index: number,
+      gfn: number,
+      pfn: number,
+      write: boolean,
+    ): void;
     set_spte(k: Kernel, table: Va, index: number, gfn: number, pfn: number, write: boolean): void;
     /** Puts the page frame into an entry. */
     'set_spte:pfn'(k: Kernel, spte: bigint, pfn: number): bigint;
@@ -65,8 +86,9 @@ declare module './table.js' {
   }
 }
 
+/** mmu.c, PT64_BASE_ADDR_MASK: bits 51:12. */
+const BITS_51_12 = 0x000f_ffff_ffff_f000n;
 /** arch/x86/kvm/mmu.h */
-const PT64_BASE_ADDR_MASK = 0x000f_ffff_ffff_f000n;
 const PT64_ROOT_LEVEL = 4;
 const PT_PAGE_TABLE_LEVEL = 1;
 const PFERR = { PRESENT: 1, WRITE: 2, RSVD: 8 } as const;
@@ -123,7 +145,7 @@ function* walkShadow(
     const index = tableIndex(gpa, levelOf(level).shift);
     yield { level, table, index, spte: get_entry(k, table, index) };
     const spte = get_entry(k, table, index);
-    table = k.__va(Number(spte & PT64_BASE_ADDR_MASK));
+    table = k.__va(Number(spte & k.fn.PT64_BASE_ADDR_MASK()));
   }
 }
 
@@ -189,6 +211,50 @@ export const kvmMmu = kernelFile('arch/x86/kvm/mmu.c', {
       mask(k, 'shadow_accessed_mask'),
   ),
 
+  PT64_BASE_ADDR_MASK: inline(() => BITS_51_12),
+  spte_to_pfn: inline((k: Kernel, spte: bigint) =>
+    Number((spte & k.fn.PT64_BASE_ADDR_MASK()) / BigInt(PAGE_SIZE)),
+  ),
+
+  mmu_spte_clear_track_bits: inline(
+    (k: Kernel, level: number, table: Va, index: number, gfn: number) => {
+      const spte = get_entry(k, table, index);
+      set_entry(k, levelOf(level).level, table, index, 0n, va(gfn * PAGE_SIZE));
+      if (!present(k, spte) || level !== PT_PAGE_TABLE_LEVEL) return;
+      if ((spte & mask(k, 'shadow_dirty_mask')) !== 0n) {
+        k.fn.kvm_set_pfn_dirty(k.fn.spte_to_pfn(spte));
+      }
+    },
+  ),
+
+  // kvm_arch_flush_shadow_all(): the leaves' pages are told, the tables go back.
+  kvm_mmu_zap_all: fn((k: Kernel) => {
+    const vcpu = vcpuOf(k);
+    for (const { level, spt, gfn } of vcpu.shadowPages) {
+      const pages = 2 ** levelOf(level).shift / PAGE_SIZE;
+      for (let index = 0; index < PTRS_PER_TABLE; index++) {
+        if (get_entry(k, va(spt), index) === 0n) continue;
+        k.fn.mmu_spte_clear_track_bits(level, va(spt), index, gfn + index * pages);
+      }
+      k.fn.free_pages(va(spt), 0);
+    }
+    for (const page of vcpu.pageCache) k.fn.free_pages(va(page), 0);
+    vcpu.shadowPages = [];
+    vcpu.pageCache = [];
+    vcpu.rootHpa = null;
+  }),
+
+  mmu_set_spte: inline(
+    (k: Kernel, table: Va, index: number, gfn: number, pfn: number, write: boolean) => {
+      const before = get_entry(k, table, index);
+      // An entry of another frame is dropped first.
+      if (present(k, before) && pfn !== k.fn.spte_to_pfn(before)) {
+        k.fn.mmu_spte_clear_track_bits(PT_PAGE_TABLE_LEVEL, table, index, gfn);
+      }
+      k.fn.set_spte(table, index, gfn, pfn, write);
+    },
+  ),
+
   // A page that is mapped by its fault (not speculative), ACC_ALL, of 4 KiB; svm_get_mt_mask() is 0.
   set_spte: fn((k: Kernel, table: Va, index: number, gfn: number, pfn: number, write: boolean) => {
     let spte = _PAGE_PRESENT | mask(k, 'shadow_accessed_mask');
@@ -212,7 +278,7 @@ export const kvmMmu = kernelFile('arch/x86/kvm/mmu.c', {
   need_remote_flush: inline((k: Kernel, before: bigint, after: bigint) => {
     if (!present(k, before)) return false;
     if (!present(k, after)) return true;
-    if (((before ^ after) & PT64_BASE_ADDR_MASK) !== 0n) return true;
+    if (((before ^ after) & k.fn.PT64_BASE_ADDR_MASK()) !== 0n) return true;
     const nx = mask(k, 'shadow_nx_mask');
     return ((before ^ nx) & ~(after ^ nx) & k.fn.PT64_PERM_MASK()) !== 0n;
   }),
@@ -221,7 +287,7 @@ export const kvmMmu = kernelFile('arch/x86/kvm/mmu.c', {
     const gpa = gfn * PAGE_SIZE;
     for (const { level, table, index, spte } of walkShadow(k, gpa)) {
       if (level === PT_PAGE_TABLE_LEVEL) {
-        k.fn.set_spte(table, index, gfn, pfn, write);
+        k.fn.mmu_set_spte(table, index, gfn, pfn, write);
         return;
       }
       if (present(k, spte)) continue;

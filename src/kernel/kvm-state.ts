@@ -46,6 +46,10 @@ export interface KvmState {
   vcpu: VcpuState | null;
   /** svm->host_user_msrs. */
   hostMsrs: [number, bigint][];
+  /** WARN_ONCE has warned of an unexpected exit. */
+  warned: boolean;
+  /** struct page: frames that KVM marked dirty when their entries went (SetPageDirty). */
+  dirtyPfns: number[];
   /** What the guest wrote to its answer's place, byte by byte (for the trace alone). */
   answered: number[];
 }

@@ -10,16 +10,15 @@ import {
   VMCB_CONTROL,
   VMCB_SAVE,
   VMCB_SEGMENTS,
-  VMEXIT,
-  type VmcbField,
   type VmcbSegment,
 } from '../machine/vmcb.js';
 import { EFER_SVME, MSR_EFER, MSR_GS_BASE, MSR_VM_CR, MSR_VM_HSAVE_PA } from './constants.js';
 import { rdmsr, wrmsr } from './cpu-ops.js';
 import { BootEnd } from './ends.js';
-import type { EmulationResult } from './kvm-emulate.js';
 import { noteGuestAccess } from './kvm-guest.js';
+import { exitName } from './kvm-exit.js';
 import { kvmOf, vcpuOf } from './kvm-mmu.js';
+import { setVmcbField, vmcbField } from './kvm-vmcb.js';
 import { GFP } from './page-alloc.js';
 import { fn, inline, kernelFile, label } from './table.js';
 import type { Kernel } from './kernel.js';
@@ -49,8 +48,6 @@ declare module './table.js' {
     svm_queue_exception(k: Kernel, vector: number): void;
     pre_svm_run(k: Kernel): void;
     svm_vcpu_run(k: Kernel): void;
-    /** More than 0 to enter the guest again; 0 to return to the VMM; less for an error. */
-    handle_exit(k: Kernel): number;
   }
 }
 
@@ -105,7 +102,6 @@ const IOPM_ALLOC_ORDER = 2;
 const MSRPM_ALLOC_ORDER = 1;
 const EBUSY = 16;
 const EINVAL = 22;
-const UD_VECTOR = 6;
 
 /** host_save_user_msrs[]: STAR, LSTAR, CSTAR, SYSCALL_MASK, KERNEL_GS_BASE, FS_BASE, SYSENTER_CS/ESP/EIP, TSC_AUX. */
 const HOST_SAVE_USER_MSRS: readonly number[] = [
@@ -121,22 +117,6 @@ const MOVED_REGS = [
 
 const bits = (numbers: readonly number[]): bigint =>
   numbers.reduce((sum, one) => sum | (1n << BigInt(one)), 0n);
-
-/** A field of the VMCB, through the direct map. */
-function get(k: Kernel, [offset, bytes]: VmcbField): bigint {
-  const at = va(vcpuOf(k).vmcb + offset);
-  if (bytes === 8) return k.readU64(at);
-  if (bytes === 4) return BigInt(k.readU32(at));
-  return BigInt(bytes === 2 ? k.readU16(at) : k.readU8(at));
-}
-
-function set(k: Kernel, [offset, bytes]: VmcbField, value: bigint): void {
-  const at = va(vcpuOf(k).vmcb + offset);
-  if (bytes === 8) k.writeU64(at, value);
-  else if (bytes === 4) k.writeU32(at, Number(value));
-  else if (bytes === 2) k.writeU16(at, Number(value));
-  else k.writeU8(at, Number(value));
-}
 
 const cpuid = (k: Kernel, leaf: number): ReturnType<Kernel['cpu']['cpuid']> => k.cpu.cpuid(leaf);
 
@@ -208,54 +188,54 @@ export const kvmSvm = kernelFile('arch/x86/kvm/svm.c', {
 
   init_vmcb: fn((k: Kernel) => {
     const vcpu = vcpuOf(k);
-    set(k, VMCB_CONTROL.INTERCEPT_CR, bits([...INTERCEPT_CR.READ, ...INTERCEPT_CR.WRITE]));
-    set(k, VMCB_CONTROL.INTERCEPT_DR, INTERCEPT_DR_ALL);
-    set(k, VMCB_CONTROL.INTERCEPT_EXCEPTION, bits(INTERCEPT_EXCEPTION));
-    set(k, VMCB_CONTROL.INTERCEPT_MISC, bits(Object.values(INTERCEPTS)));
-    set(k, VMCB_CONTROL.IOPM_BASE_PA, BigInt(kvmOf(k).iopmBase));
-    set(k, VMCB_CONTROL.MSRPM_BASE_PA, BigInt(vcpu.msrpm));
-    set(k, VMCB_CONTROL.V_INTR, V_INTR_MASKING_MASK);
+    setVmcbField(k, VMCB_CONTROL.INTERCEPT_CR, bits([...INTERCEPT_CR.READ, ...INTERCEPT_CR.WRITE]));
+    setVmcbField(k, VMCB_CONTROL.INTERCEPT_DR, INTERCEPT_DR_ALL);
+    setVmcbField(k, VMCB_CONTROL.INTERCEPT_EXCEPTION, bits(INTERCEPT_EXCEPTION));
+    setVmcbField(k, VMCB_CONTROL.INTERCEPT_MISC, bits(Object.values(INTERCEPTS)));
+    setVmcbField(k, VMCB_CONTROL.IOPM_BASE_PA, BigInt(kvmOf(k).iopmBase));
+    setVmcbField(k, VMCB_CONTROL.MSRPM_BASE_PA, BigInt(vcpu.msrpm));
+    setVmcbField(k, VMCB_CONTROL.V_INTR, V_INTR_MASKING_MASK);
     for (const name of Object.keys(VMCB_SEGMENTS) as VmcbSegment[]) {
-      set(k, segmentField(name, 'limit'), 0xffffn);
+      setVmcbField(k, segmentField(name, 'limit'), 0xffffn);
       if (name === 'GDTR' || name === 'IDTR') continue;
       const kind =
         name === 'CS' ? 'code' : name === 'LDTR' ? 'ldt' : name === 'TR' ? 'tss' : 'data';
-      set(k, segmentField(name, 'attributes'), ATTRIBUTES[kind]);
+      setVmcbField(k, segmentField(name, 'attributes'), ATTRIBUTES[kind]);
     }
     k.fn.svm_set_segment_base('CS', 0xf000, 0xffff_0000n);
     // svm_set_efer(0): the guest's EFER has SVME, as VMRUN wants it.
-    set(k, VMCB_SAVE.EFER, EFER_SVME);
-    set(k, VMCB_SAVE.DR6, DR6_INIT);
-    set(k, VMCB_SAVE.RFLAGS, RFLAGS_FIXED);
-    set(k, VMCB_SAVE.RIP, 0xfff0n);
+    setVmcbField(k, VMCB_SAVE.EFER, EFER_SVME);
+    setVmcbField(k, VMCB_SAVE.DR6, DR6_INIT);
+    setVmcbField(k, VMCB_SAVE.RFLAGS, RFLAGS_FIXED);
+    setVmcbField(k, VMCB_SAVE.RIP, 0xfff0n);
     vcpu.regs.rip = 0xfff0n;
     // svm_set_cr0() clears CD and NW.
-    set(k, VMCB_SAVE.CR0, X86_CR0_ET);
+    setVmcbField(k, VMCB_SAVE.CR0, X86_CR0_ET);
     vcpu.rootHpa = null;
-    set(k, VMCB_CONTROL.NP_ENABLE, 1n);
-    set(k, VMCB_SAVE.G_PAT, PAT_DEFAULT);
-    set(k, VMCB_SAVE.CR3, 0n);
-    set(k, VMCB_SAVE.CR4, 0n);
+    setVmcbField(k, VMCB_CONTROL.NP_ENABLE, 1n);
+    setVmcbField(k, VMCB_SAVE.G_PAT, PAT_DEFAULT);
+    setVmcbField(k, VMCB_SAVE.CR3, 0n);
+    setVmcbField(k, VMCB_SAVE.CR4, 0n);
     vcpu.asidGeneration = 0;
   }),
 
   set_tdp_cr3: fn((k: Kernel, root: bigint) => {
-    set(k, VMCB_CONTROL.N_CR3, k.fn['set_tdp_cr3:root'](root));
+    setVmcbField(k, VMCB_CONTROL.N_CR3, k.fn['set_tdp_cr3:root'](root));
   }),
   'set_tdp_cr3:root': label((_k: Kernel, root: bigint) => root),
 
   svm_get_segment_base: inline((k: Kernel, segment: VmcbSegment) =>
-    get(k, segmentField(segment, 'base')),
+    vmcbField(k, segmentField(segment, 'base')),
   ),
   svm_set_segment_base: inline(
     (k: Kernel, segment: VmcbSegment, selector: number, base: bigint) => {
-      set(k, segmentField(segment, 'selector'), BigInt(selector));
-      set(k, segmentField(segment, 'base'), base);
+      setVmcbField(k, segmentField(segment, 'selector'), BigInt(selector));
+      setVmcbField(k, segmentField(segment, 'base'), base);
     },
   ),
   svm_set_idt: inline((k: Kernel, base: bigint, limit: number) => {
-    set(k, segmentField('IDTR', 'limit'), BigInt(limit));
-    set(k, segmentField('IDTR', 'base'), base);
+    setVmcbField(k, segmentField('IDTR', 'limit'), BigInt(limit));
+    setVmcbField(k, segmentField('IDTR', 'base'), base);
   }),
 
   svm_vcpu_load: inline((k: Kernel) => {
@@ -270,7 +250,7 @@ export const kvmSvm = kernelFile('arch/x86/kvm/svm.c', {
 
   svm_queue_exception: inline((k: Kernel, vector: number) => {
     const event = BigInt(vector) | SVM_EVTINJ_VALID | SVM_EVTINJ_TYPE_EXEPT;
-    set(k, VMCB_CONTROL.EVENTINJ, event);
+    setVmcbField(k, VMCB_CONTROL.EVENTINJ, event);
   }),
 
   pre_svm_run: inline((k: Kernel) => {
@@ -281,21 +261,21 @@ export const kvmSvm = kernelFile('arch/x86/kvm/svm.c', {
     if (kvm.nextAsid > kvm.maxAsid) {
       kvm.asidGeneration += 1;
       kvm.nextAsid = 1;
-      set(k, VMCB_CONTROL.TLB_CONTROL, TLB_CONTROL_FLUSH_ALL_ASID);
+      setVmcbField(k, VMCB_CONTROL.TLB_CONTROL, TLB_CONTROL_FLUSH_ALL_ASID);
     }
     vcpu.asidGeneration = kvm.asidGeneration;
-    set(k, VMCB_CONTROL.GUEST_ASID, BigInt(kvm.nextAsid));
+    setVmcbField(k, VMCB_CONTROL.GUEST_ASID, BigInt(kvm.nextAsid));
     kvm.nextAsid += 1;
   }),
 
   svm_vcpu_run: fn((k: Kernel) => {
     const vcpu = vcpuOf(k);
     const { regs, vmcbPa } = vcpu;
-    set(k, VMCB_SAVE.RAX, regs.rax ?? 0n);
-    set(k, VMCB_SAVE.RSP, regs.rsp ?? 0n);
-    set(k, VMCB_SAVE.RIP, regs.rip ?? 0n);
+    setVmcbField(k, VMCB_SAVE.RAX, regs.rax ?? 0n);
+    setVmcbField(k, VMCB_SAVE.RSP, regs.rsp ?? 0n);
+    setVmcbField(k, VMCB_SAVE.RIP, regs.rip ?? 0n);
     k.fn.pre_svm_run();
-    set(k, VMCB_SAVE.CR2, vcpu.cr2);
+    setVmcbField(k, VMCB_SAVE.CR2, vcpu.cr2);
     const host = MOVED_REGS.map((name) => k.cpu[name]);
     for (const name of MOVED_REGS) k.cpu[name] = va(Number(BigInt.asIntN(48, regs[name] ?? 0n)));
     k.cpu.onGuestAccess = (what, gpa, bytes) => {
@@ -309,44 +289,14 @@ export const kvmSvm = kernelFile('arch/x86/kvm/svm.c', {
     });
     const gsBase = kvmOf(k).hostMsrs.find(([msr]) => msr === MSR_GS_BASE)?.[1] ?? 0n;
     k.settle(() => k.cpu.wrmsr(MSR_GS_BASE, gsBase));
-    vcpu.cr2 = get(k, VMCB_SAVE.CR2);
-    regs.rax = get(k, VMCB_SAVE.RAX);
-    regs.rsp = get(k, VMCB_SAVE.RSP);
-    regs.rip = get(k, VMCB_SAVE.RIP);
-    set(k, VMCB_CONTROL.TLB_CONTROL, 0n);
-    set(k, VMCB_CONTROL.VMCB_CLEAN, 0xffff_ffffn);
-  }),
-
-  handle_exit: inline((k: Kernel) => {
-    const code = Number(get(k, [VMCB_CONTROL.EXITCODE[0], 4]));
-    k.say.emit('vmexit', {
-      code: exitName(BigInt(code)),
-      info1: get(k, VMCB_CONTROL.EXITINFO1),
-      info2: get(k, VMCB_CONTROL.EXITINFO2),
-    });
-    // svm_complete_interrupts(): what was queued for this entry is done with.
-    vcpuOf(k).exception = null;
-    if (code === SVM_EXIT_ERR) {
-      k.say.console('KVM: FAILED VMRUN WITH VMCB:');
-      vcpuOf(k).exitReason = 'KVM_EXIT_FAIL_ENTRY';
-      return 0;
-    }
-    const handler = HANDLERS[code];
-    if (handler !== undefined) return handler(k);
-    if (code <= LAST_HANDLER || code === Number(VMEXIT.NPF)) {
-      throw new UnmodelledError(`svm_exit_handlers[0x${code.toString(16)}]`);
-    }
-    // WARN_ONCE; the exception comes with the next entry.
-    k.say.console(`svm: unexpected exit reason 0x${code.toString(16)}`);
-    vcpuOf(k).exception = UD_VECTOR;
-    return 1;
+    vcpu.cr2 = vmcbField(k, VMCB_SAVE.CR2);
+    regs.rax = vmcbField(k, VMCB_SAVE.RAX);
+    regs.rsp = vmcbField(k, VMCB_SAVE.RSP);
+    regs.rip = vmcbField(k, VMCB_SAVE.RIP);
+    setVmcbField(k, VMCB_CONTROL.TLB_CONTROL, 0n);
+    setVmcbField(k, VMCB_CONTROL.VMCB_CLEAN, 0xffff_ffffn);
   }),
 });
-
-/** The kernel compares 32 bits with −1. */
-const SVM_EXIT_ERR = 0xffff_ffff;
-/** SVM_EXIT_XSETBV is the last of the handlers before SVM_EXIT_NPF. */
-const LAST_HANDLER = 0x8d;
 
 /** The instructions between CLGI and STGI. A fault of one is a BUG (kvm_spurious_fault). */
 function run(k: Kernel, vmcbPa: bigint): void {
@@ -366,60 +316,4 @@ function run(k: Kernel, vmcbPa: bigint): void {
   });
   const saved = k.cpu.vmsave(vmcbPa);
   if (saved !== null) k.fn.BUG(`kvm_spurious_fault: VMSAVE: ${saved.why}`);
-}
-
-const EXIT_NAMES: ReadonlyMap<bigint, string> = new Map<bigint, string>([
-  [0n, 'read_cr0'],
-  [VMEXIT.EXCP0 + BigInt(UD_VECTOR), 'UD excp'],
-  [VMEXIT.HLT, 'hlt'],
-  [VMEXIT.SHUTDOWN, 'shutdown'],
-  [VMEXIT.VMMCALL, 'vmmcall'],
-  [VMEXIT.NPF, 'npf'],
-  [BigInt(SVM_EXIT_ERR), 'invalid'],
-]);
-/** SVM_EXIT_REASONS (uapi/asm/svm.h), as far as the model has them; else the number. */
-function exitName(code: bigint): string {
-  return EXIT_NAMES.get(code) ?? `0x${code.toString(16)}`;
-}
-
-/** emulate_on_interception() */
-function emulated(k: Kernel): number {
-  const result: EmulationResult = k.fn.x86_emulate_instruction(false);
-  return result === 'EMULATE_DONE' ? 1 : 0;
-}
-
-/** svm_exit_handlers[]. This guest runs into no others. */
-const HANDLERS: Readonly<Record<number, (k: Kernel) => number>> = {
-  // cr_interception() without DECODEASSISTS, which the CPU does not report.
-  [0x00]: emulated,
-  // ud_interception()
-  [Number(VMEXIT.EXCP0) + UD_VECTOR]: (k) => {
-    if (k.fn.x86_emulate_instruction(true) === 'EMULATE_FAIL') vcpuOf(k).exception = UD_VECTOR;
-    return 1;
-  },
-  [Number(VMEXIT.HLT)]: (k) => {
-    skip(k, 1n);
-    return k.fn.kvm_vcpu_halt();
-  },
-  [Number(VMEXIT.SHUTDOWN)]: (k) => {
-    k.memset(va(vcpuOf(k).vmcb), 0, PAGE_SIZE);
-    k.fn.init_vmcb();
-    vcpuOf(k).exitReason = 'KVM_EXIT_SHUTDOWN';
-    return 0;
-  },
-  [Number(VMEXIT.VMMCALL)]: (k) => {
-    skip(k, 3n);
-    return k.fn.kvm_emulate_hypercall();
-  },
-  // pf_interception()
-  [Number(VMEXIT.NPF)]: (k) => {
-    const error = Number(get(k, VMCB_CONTROL.EXITINFO1) & 0xffff_ffffn);
-    return k.fn.kvm_mmu_page_fault(Number(get(k, VMCB_CONTROL.EXITINFO2)), error);
-  },
-};
-
-/** svm->next_rip, then skip_emulated_instruction(). */
-function skip(k: Kernel, length: bigint): void {
-  const { regs } = vcpuOf(k);
-  regs.rip = (regs.rip ?? 0n) + length;
 }

@@ -52,7 +52,8 @@ export const kvmVmm = kernelFile('user space', {
     k.say.read('guest answer', answer, MESSAGE_SIZE);
     k.cpu.cpl = 0;
     k.say.recorder.consumed('guest answer', 'vmm', bytes);
-    // The VM goes with its file: hardware_disable_all(). Its pages stay its own (our choice).
+    // The VM goes with its file: its entries, then hardware_disable_all(). Its pages stay its own (our choice).
+    k.fn.kvm_mmu_zap_all();
     k.fn.svm_hardware_disable();
   }),
 

@@ -48,6 +48,8 @@ export const kvm = kernelFile('arch/x86/kvm/x86.c', {
       slot: null,
       vcpu: null,
       hostMsrs: [],
+      warned: false,
+      dirtyPfns: [],
       answered: [],
     };
     if (k.fn.kvm_arch_init() < 0) return;
