@@ -2,6 +2,7 @@
 import type { ChalkInstance } from 'chalk';
 import { BOOT_STEPS } from '../kernel/steps.js';
 import type { Boot } from '../sequencer/boot.js';
+import { KEXEC_LABEL } from '../sequencer/kexec.js';
 import type { Consumed, OutcomeKind, Trace, TraceEvent } from '../trace/trace.js';
 import { kindOf } from '../trace/trace.js';
 
@@ -28,7 +29,8 @@ export function storyHead(boot: Boot, paint: ChalkInstance): string {
 
 /** One step: its line, and below it what a person would want to know. */
 export function storyStep(boot: Boot, label: string, paint: ChalkInstance): string {
-  const step = BOOT_STEPS.find((each) => each.label === label);
+  const own = label.startsWith(KEXEC_LABEL) ? label.slice(KEXEC_LABEL.length) : label;
+  const step = BOOT_STEPS.find((each) => each.label === own);
   const what = step?.what ?? 'firmware and loader put kernel, initrd and zero page into memory';
   const events = boot.recorder.snapshot().steps.at(-1)?.events ?? [];
   const notes = events.flatMap((event) => note(event, paint));

@@ -45,6 +45,19 @@ export interface LoadRequest {
   readonly vga?: boolean;
 }
 
+/** What the zero page tells of. */
+export interface ZeroPageRequest extends Pick<
+  LoadRequest,
+  'image' | 'initrd' | 'initrdAt' | 'vga'
+> {
+  readonly e820: readonly E820Range[];
+  readonly cmdlineAt: number;
+  /** Bytes of struct efi_info. */
+  readonly efiInfo?: Uint8Array;
+  /** Physical address of the first node of the setup_data chain. */
+  readonly setupDataAt?: number;
+}
+
 export interface Loaded {
   /** What the loader has taken. */
   readonly regions: readonly Region[];
@@ -69,7 +82,7 @@ export const LOADER_LAYOUT = {
   cmdline: 0x9_9000,
 } as const;
 /** The longest command line that fits its place. */
-const CMDLINE_ROOM = 0x1000;
+export const CMDLINE_ROOM = 0x1000;
 const BDA_EBDA_SEGMENT = 0x40e;
 const BDA_LOWMEM = 0x413;
 const E820_ENTRY = 20;
@@ -110,10 +123,16 @@ export function load(machine: Machine, request: LoadRequest): Loaded {
   }
   machine.dmaWrite(pa(request.initrdAt), request.initrd);
   const cmdline = new Uint8Array(CMDLINE_ROOM);
-  cmdline.set(encode(request.cmdline));
-  machine.dmaWrite(pa(request.cmdlineAt ?? LOADER_LAYOUT.cmdline), cmdline);
+  cmdline.set(encodeCommandLine(request.cmdline));
+  const cmdlineAt = request.cmdlineAt ?? LOADER_LAYOUT.cmdline;
+  machine.dmaWrite(pa(cmdlineAt), cmdline);
   for (const { at, bytes } of setupData) machine.dmaWrite(pa(at), bytes);
-  const zeroPage = makeZeroPage(request, handOver, setupData[0]?.at ?? 0);
+  const zeroPage = makeZeroPage({
+    ...request,
+    ...handOver,
+    cmdlineAt,
+    setupDataAt: setupData[0]?.at ?? 0,
+  });
   machine.dmaWrite(pa(LOADER_LAYOUT.zeroPage), zeroPage);
   const { ebdaSegment, lowmemKilobytes } = request.bios;
   const word = (value: number): Uint8Array => Uint8Array.of(value & 0xff, value >> 8);
@@ -161,7 +180,8 @@ function checkLayout(machine: Machine, regions: readonly Region[]): void {
   }
 }
 
-function encode(text: string): Uint8Array {
+/** The bytes of a command line; one that does not fit its place is refused. */
+export function encodeCommandLine(text: string): Uint8Array {
   const bytes = new TextEncoder().encode(text);
   if (bytes.length >= CMDLINE_ROOM) {
     throw new InputError({
@@ -176,11 +196,7 @@ function encode(text: string): Uint8Array {
 }
 
 /** The zero page: zeros, the image's setup header, and the loader's fields (Documentation/x86/boot.txt). */
-function makeZeroPage(
-  request: LoadRequest,
-  { e820, efiInfo }: HandOver,
-  setupData: number,
-): Uint8Array {
+export function makeZeroPage(request: ZeroPageRequest): Uint8Array {
   const page = new Uint8Array(BOOT_PARAMS.size);
   const view = new DataView(page.buffer);
   page.set(request.image.setupHeader ?? new Uint8Array(0), BOOT_PARAMS.hdr);
@@ -195,16 +211,12 @@ function makeZeroPage(
     split(BOOT_PARAMS.ramdisk_image, BOOT_PARAMS.ext_ramdisk_image, request.initrdAt);
     split(BOOT_PARAMS.ramdisk_size, BOOT_PARAMS.ext_ramdisk_size, request.initrd.length);
   }
-  split(
-    BOOT_PARAMS.cmd_line_ptr,
-    BOOT_PARAMS.ext_cmd_line_ptr,
-    request.cmdlineAt ?? LOADER_LAYOUT.cmdline,
-  );
-  if (efiInfo !== undefined) page.set(efiInfo, BOOT_PARAMS.efi_info);
-  const direct = e820.slice(0, E820MAX);
+  split(BOOT_PARAMS.cmd_line_ptr, BOOT_PARAMS.ext_cmd_line_ptr, request.cmdlineAt);
+  if (request.efiInfo !== undefined) page.set(request.efiInfo, BOOT_PARAMS.efi_info);
+  const direct = request.e820.slice(0, E820MAX);
   view.setUint8(BOOT_PARAMS.e820_entries, direct.length);
   page.set(e820Bytes(direct), BOOT_PARAMS.e820_map);
-  view.setBigUint64(BOOT_PARAMS.setup_data, BigInt(setupData), true);
+  view.setBigUint64(BOOT_PARAMS.setup_data, BigInt(request.setupDataAt ?? 0), true);
   return page;
 }
 

@@ -42,8 +42,10 @@ import { head64Variables } from './head_64-data.js';
 import { head_64 } from './head_64.js';
 import { init, processor } from './init.js';
 import { init_64 } from './init_64.js';
+import { identMap } from './ident-map.js';
 import { initramfs, initramfsVariables } from './initramfs.js';
 import { ioremapLate, libIoremap, memremapFile } from './ioremap.js';
+import { kexecCore } from './kexec-core.js';
 import { kvm } from './kvm.js';
 import { kvmEmulate } from './kvm-emulate.js';
 import { kvmExit } from './kvm-exit.js';
@@ -73,6 +75,7 @@ import { probeRoms } from './probe-roms.js';
 import { realmodeInit } from './realmode-init.js';
 import { screenInfoVariables } from './screen-info.js';
 import { setupData } from './setup-data.js';
+import { kexecVariables, relocateKernel } from './relocate-kernel.js';
 import { ebda, setup, traps } from './setup.js';
 import { smp } from './smp.js';
 import { smpboot } from './smpboot.js';
@@ -161,6 +164,9 @@ export const BASE_FILES: readonly KernelFile[] = [
   kvmEmulate,
   kvmVmm,
   machineKexec,
+  kexecCore,
+  identMap,
+  relocateKernel,
   pageattr,
   espfix_64,
   pageattrFlush,
@@ -198,4 +204,5 @@ export const BASE_VARIABLES: readonly Variable[] = [
   ...amdIommuVariables,
   ...amdIommuDmaVariables,
   ...kvmMmuVariables,
+  ...kexecVariables,
 ];

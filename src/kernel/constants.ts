@@ -60,6 +60,8 @@ export const _PAGE_CACHE_MODE_NUM = 8;
 /** Control-register bits (asm/processor-flags.h). */
 export const X86_CR0_PE = 1 << 0;
 export const X86_CR0_MP = 1 << 1;
+export const X86_CR0_EM = 1 << 2;
+export const X86_CR0_TS = 1 << 3;
 export const X86_CR0_ET = 1 << 4;
 export const X86_CR0_NE = 1 << 5;
 export const X86_CR0_WP = 1 << 16;

@@ -5,4 +5,5 @@ export const ENTRY_POINTS: Readonly<Record<string, string>> = {
   x86_64_start_kernel: 'arch/x86/kernel/head64.c',
   start_kernel: 'init/main.c',
   setup_arch: 'arch/x86/kernel/setup.c',
+  machine_kexec: 'arch/x86/kernel/machine_kexec_64.c',
 };

@@ -2,15 +2,7 @@
  * arch/x86/kernel/espfix_64.c: the small stacks that returns to 16-bit segments go through. One page of them is mapped
  * by hand, read-only, many times over.
  */
-import {
-  PAGE_SIZE,
-  PGDIR_SIZE,
-  PMD_SIZE,
-  PUD_SIZE,
-  tableIndex,
-  va,
-  type Va,
-} from '../machine/address.js';
+import { PAGE_SIZE, PGDIR_SIZE, tableIndex, va, type Va } from '../machine/address.js';
 import { __PAGE_KERNEL, _PAGE_NX, _PAGE_PRESENT, _PAGE_RW, PTRS_PER_TABLE } from './constants.js';
 import { get_entry, set_entry } from './cpu-ops.js';
 import { GFP } from './page-alloc.js';
@@ -70,10 +62,9 @@ function cloned(
   const below = zeroedPage(k);
   const mask = k.readU64(k.sym('__supported_pte_mask'));
   const pointer = BigInt(k.__pa(below)) | (tableFlags(k) & mask);
-  const span = level === 'pud' ? PUD_SIZE : PMD_SIZE;
-  for (let n = 0; n < clones; n++) {
-    set_entry(k, level, table, index + n, pointer, va(address + n * span));
-  }
+  set_entry(k, level, table, index, pointer, address);
+  // The other entries are the same: one of them is told.
+  for (let n = 1; n < clones; n++) k.writeU64(va(table + (index + n) * 8), pointer);
   return below;
 }
 
@@ -110,9 +101,10 @@ export const espfix_64 = kernelFile('arch/x86/kernel/espfix_64.c', {
       if (page === 0) k.fn.BUG('init_espfix_ap: no memory');
       const mask = k.readU64(k.sym('__supported_pte_mask'));
       const entry = BigInt(k.__pa(va(page))) | (k.fn['init_espfix_ap:stack-flags']() & mask);
-      for (let n = 0; n < ESPFIX_PTE_CLONES; n++) {
-        const at = tableIndex(base, 12) + n * PTE_STRIDE;
-        set_entry(k, 'pte', pte, at, entry, va(base + n * TWO_16));
+      const first = tableIndex(base, 12);
+      set_entry(k, 'pte', pte, first, entry, base);
+      for (let n = 1; n < ESPFIX_PTE_CLONES; n++) {
+        k.writeU64(va(pte + (first + n * PTE_STRIDE) * 8), entry);
       }
       k.writeU64(known, BigInt(page));
     }

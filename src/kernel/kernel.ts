@@ -52,8 +52,12 @@ export class Kernel {
       bound[entry.name] = (...args: never[]) => this.run(entry, args);
     }
     this.fn = bound as Fns;
-    // Each write that can change the mapping in force is followed by the next instruction's fetch (design: CPU).
-    cpu.onControlWrite = () => {
+    this.drive();
+  }
+
+  /** The CPU runs this kernel: each write that can change the mapping is followed by a fetch of it (design: CPU). */
+  drive(): void {
+    this.cpu.onControlWrite = () => {
       this.fetch();
     };
   }

@@ -169,6 +169,21 @@ export class Narrator {
     });
   }
 
+  /** The C-bit that an address is reached with; undefined where it is not mapped. */
+  keyAt(at: Va): number | undefined {
+    return this.piece(at, 1)?.c;
+  }
+
+  /** A copy that is one of many from places all over memory: only where it goes is told. */
+  moved(from: string, to: Va, length: number): void {
+    const target = this.piece(to, length);
+    this.emit('copy', {
+      from,
+      to: span('va', to, length),
+      ...(target === undefined ? {} : { toPa: span('pa', target.pa, length), toC: target.c }),
+    });
+  }
+
   /** Bytes that a consumer read in one go. */
   read(what: string, at: Va, length: number): void {
     const target = this.piece(at, length);

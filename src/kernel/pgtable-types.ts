@@ -3,6 +3,7 @@ import { va, type Va } from '../machine/address.js';
 import {
   __KERNPG_TABLE,
   __PAGE_KERNEL,
+  __PAGE_KERNEL_EXEC,
   __PAGE_KERNEL_LARGE,
   __PAGE_TABLE,
   _PAGE_PRESENT,
@@ -20,6 +21,7 @@ declare module './table.js' {
     _KERNPG_TABLE(k: Kernel): bigint;
     PAGE_KERNEL(k: Kernel): bigint;
     PAGE_KERNEL_LARGE(k: Kernel): bigint;
+    PAGE_KERNEL_EXEC(k: Kernel): bigint;
     PAGE_KERNEL_IO(k: Kernel): bigint;
     PAGE_KERNEL_IO_NOCACHE(k: Kernel): bigint;
     PAGE_KERNEL_NOCACHE(k: Kernel): bigint;
@@ -45,6 +47,7 @@ export const pgtableTypes = kernelFile('arch/x86/include/asm/pgtable_types.h', {
   _KERNPG_TABLE: inline(() => __KERNPG_TABLE),
   PAGE_KERNEL: inline(() => __PAGE_KERNEL),
   PAGE_KERNEL_LARGE: inline(() => __PAGE_KERNEL_LARGE),
+  PAGE_KERNEL_EXEC: inline(() => __PAGE_KERNEL_EXEC),
   PAGE_KERNEL_IO: inline(() => __PAGE_KERNEL),
   PAGE_KERNEL_NOCACHE: inline(
     (k: Kernel) => __PAGE_KERNEL | k.fn.cachemode2protval(PAGE_CACHE_MODE.UC),

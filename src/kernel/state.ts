@@ -10,6 +10,7 @@ import { freshEfi, type EfiState } from './efi-types.js';
 import { freshConsole, type ConsoleState } from './console-state.js';
 import type { MpConfig } from './mpparse-types.js';
 import type { KvmState } from './kvm-state.js';
+import type { Kimage } from './kexec-types.js';
 
 /** One function on the simulated stack. */
 export interface Frame {
@@ -96,6 +97,8 @@ export interface KernelState {
   guest: boolean;
   /** Virtual machines; null before KVM starts. */
   kvm: KvmState | null;
+  /** kexec_image: what kexec_load() put there. */
+  kexecImage: Kimage | null;
 }
 
 /** The state of a kernel that has not run yet. */
@@ -137,5 +140,6 @@ export function freshState(): KernelState {
     amdIommu: freshAmdIommu(),
     guest: false,
     kvm: null,
+    kexecImage: null,
   };
 }

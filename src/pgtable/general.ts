@@ -38,6 +38,7 @@ const macros: Hunk = {
     _KERNPG_TABLE: withMask,
     PAGE_KERNEL: withMask,
     PAGE_KERNEL_LARGE: withMask,
+    PAGE_KERNEL_EXEC: withMask,
     PAGE_KERNEL_NOCACHE: withMask,
   },
   neutral: [kernelFile(PGTABLE_TYPES_H, { _PAGE_ENC: inline(() => 0n) })],

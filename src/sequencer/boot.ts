@@ -27,6 +27,16 @@ import { attachDevices, syscfgOf } from './devices.js';
 import { screenOf, watchScreen } from './screen.js';
 import { finalRegions, type Digest } from './final-state.js';
 import { firmwareOf } from './firmware.js';
+import {
+  crossPurgatory,
+  enterNext,
+  KEXEC_LABEL,
+  loadNext,
+  nextKernel,
+  produceNext,
+  type NextKernel,
+  type Running,
+} from './kexec.js';
 import { cpuModelOf, initrdPlace, ramOf } from './memory-layout.js';
 import { setupDataOf } from './setup-data.js';
 import type { Scenario } from './scenario.js';
@@ -59,6 +69,8 @@ export interface BootSnapshot {
   readonly kernel: KernelState;
   readonly recorder: RecorderState;
   readonly outcome: Outcome | null;
+  /** Whether the kernel is the one that was entered by kexec. */
+  readonly kexeced: boolean;
 }
 
 /** The label of what happens before the kernel. */
@@ -66,23 +78,35 @@ export const LOADER_LABEL = 'loader';
 
 /** Labels of all steps, in order. */
 export const LABELS: readonly string[] = [LOADER_LABEL, ...BOOT_STEPS.map((step) => step.label)];
+/** The step that ends in another kernel, if the scenario has one; it is the last. */
+const KEXEC = 'kexec';
+/** The other kernel's steps. */
+const NEXT_STEPS = BOOT_STEPS.filter((step) => step.label !== KEXEC).map((step) => ({
+  ...step,
+  label: `${KEXEC_LABEL}${step.label}`,
+}));
+const NEXT_LABELS: readonly string[] = NEXT_STEPS.map((step) => step.label);
 
 export class Boot {
   readonly machine: Machine;
-  readonly kernel: Kernel;
   readonly recorder: Recorder;
-  readonly linked: LinkedKernel;
-  readonly program: Program;
-  readonly loaded: Loaded;
+  /** Labels of all steps that this boot may have, in order. */
+  readonly labels: readonly string[];
   outcome: Outcome | null = null;
   private next = 0;
+  private readonly first: Running;
+  /** The kernel that was entered by kexec. */
+  private second: Running | null = null;
+  private readonly initrd: Uint8Array;
+  private prepared: NextKernel | undefined;
 
   constructor(readonly options: BootOptions) {
     const { scenario } = options;
-    this.linked = link(compose(options));
+    const linked = link(compose(options));
     const image =
-      options.image ?? buildBuiltInImage(this.linked.baseFunctions, BASE_VARIABLES, options.digest);
-    this.program = new Program(image, this.linked.variables, this.linked.functions);
+      options.image ?? buildBuiltInImage(linked.baseFunctions, BASE_VARIABLES, options.digest);
+    const program = new Program(image, linked.variables, linked.functions);
+    this.labels = scenario.kexec === undefined ? LABELS : [...LABELS, ...NEXT_LABELS];
     const model = cpuModelOf(scenario);
     this.machine = new Machine({
       model,
@@ -101,10 +125,10 @@ export class Boot {
     attachDevices(this.machine, scenario);
     const initrd = options.initrd ?? builtInInitrd();
     this.recorder = new Recorder({ symbolize: (space, address) => this.symbolize(space, address) });
-    this.loaded = load(this.machine, {
+    const loaded = load(this.machine, {
       image,
       ...(scenario.loader.kernelAt === undefined ? {} : { kernelAt: scenario.loader.kernelAt }),
-      pieces: this.program.overlayPieces(),
+      pieces: program.overlayPieces(),
       initrd,
       initrdAt: initrdPlace(scenario, initrd.length),
       cmdline: scenario.cmdline,
@@ -114,16 +138,18 @@ export class Boot {
       bios: scenario.firmware,
       vga: scenario.machine.vga,
     });
-    this.kernel = new Kernel(
+    const kernel = new Kernel(
       this.machine,
       this.machine.cpus[0],
-      this.program,
-      this.linked.table,
+      program,
+      linked.table,
       scenario.config,
       this.recorder,
     );
-    this.kernel.state.guest = scenario.guest;
-    this.kernel.state.slide = this.loaded.kernelAt - this.program.link('_text');
+    kernel.state.guest = scenario.guest;
+    kernel.state.slide = loaded.kernelAt - program.link('_text');
+    this.first = { linked, program, loaded, kernel };
+    this.initrd = initrd;
     this.recorder.header({
       scenario: scenario.name,
       scenarioDigest: options.scenarioDigest,
@@ -135,14 +161,31 @@ export class Boot {
       seed: scenario.machine.seed,
       image: { name: image.file, digest: image.digest },
       config: { ...scenario.config },
-      overlay: this.program.overlay.map((entry) => entry.name),
+      overlay: program.overlay.map((entry) => entry.name),
     });
     this.produce(initrd);
   }
 
+  /** The kernel that runs, and what it was made of: after a kexec, the other one. */
+  private get running(): Running {
+    return this.second ?? this.first;
+  }
+  get kernel(): Kernel {
+    return this.running.kernel;
+  }
+  get linked(): LinkedKernel {
+    return this.running.linked;
+  }
+  get program(): Program {
+    return this.running.program;
+  }
+  get loaded(): Loaded {
+    return this.running.loaded;
+  }
+
   /** Labels of the steps that are left; the first is the next one. */
   get ahead(): readonly string[] {
-    return this.outcome === null ? LABELS.slice(this.next) : [];
+    return this.outcome === null ? this.labels.slice(this.next) : [];
   }
 
   /** The outcome that the scenario expects, if it does. */
@@ -152,20 +195,16 @@ export class Boot {
 
   /** Runs one step; false when the boot is over. */
   step(): boolean {
-    const label = LABELS[this.next];
+    const { labels } = this;
+    const label = labels[this.next];
     if (label === undefined || this.outcome !== null) return false;
     this.recorder.step(label);
     // The last moment of a boot console: the real one takes the screen over.
     if (label === 'console_init') this.watchScreen();
     try {
-      if (this.next === 0) {
-        this.describeLoad();
-      } else {
-        if (this.next === 1) this.kernel.jump('startup_64');
-        BOOT_STEPS[this.next - 1]?.run(this.kernel);
-      }
+      this.runStep(label);
       this.next++;
-      if (this.next === LABELS.length) this.end({ kind: 'booted', where: 'run_init' });
+      if (this.next === labels.length) this.end({ kind: 'booted', where: 'run_init' });
     } catch (error) {
       if (!(error instanceof BootEnd)) throw error;
       this.next++;
@@ -174,14 +213,46 @@ export class Boot {
     return this.outcome === null;
   }
 
+  private runStep(label: string): void {
+    if (this.next === 0) {
+      this.describeLoad();
+      return;
+    }
+    const steps = this.second === null ? BOOT_STEPS : NEXT_STEPS;
+    if (label === 'startup_64' || label === `${KEXEC_LABEL}startup_64`) {
+      this.kernel.jump('startup_64');
+    }
+    const next = label === KEXEC ? this.nextKernel() : undefined;
+    if (next !== undefined) loadNext(this.kernel, next);
+    steps.find((step) => step.label === label)?.run(this.kernel);
+    if (next === undefined) return;
+    crossPurgatory(this.kernel, this.options.digest);
+    produceNext(this.recorder, next, this.initrd, COMMAND_LINE_SIZE);
+    this.second = enterNext(next, this.machine, this.options.scenario, this.recorder);
+  }
+
+  /** The kernel that a scenario enters after the first; undefined where it has none. */
+  private nextKernel(): NextKernel | undefined {
+    const { scenario, digest } = this.options;
+    if (scenario.kexec === undefined) return undefined;
+    this.prepared ??= nextKernel(
+      scenario,
+      scenario.kexec.stage,
+      this.first.program.image,
+      this.initrd,
+      digest,
+    );
+    return this.prepared;
+  }
+
   /** Runs up to and with the step of a label. Throws E_LABEL for a label that the boot does not have. */
   runTo(label: string): void {
-    const index = LABELS.indexOf(label);
+    const index = this.labels.indexOf(label);
     if (index < 0) {
       throw new InputError({
         code: 'E_LABEL',
         reason: 'there is no such label',
-        expected: LABELS.join(', '),
+        expected: this.labels.join(', '),
         found: label,
       });
     }
@@ -237,12 +308,14 @@ export class Boot {
       kernel: structuredClone(this.kernel.state),
       recorder: this.recorder.snapshot(),
       outcome: this.outcome,
+      kexeced: this.second !== null,
     };
   }
 
   /** Goes on from a snapshot of a boot with the same options. */
   restore(snapshot: BootSnapshot): void {
     this.machine.restore(this.machine.deserialize(snapshot.machine));
+    this.become(snapshot.kexeced);
     this.kernel.state = structuredClone(snapshot.kernel);
     this.recorder.restore(snapshot.recorder);
     this.next = snapshot.next;
@@ -253,13 +326,23 @@ export class Boot {
     watchScreen(this.machine, this.kernel.state.console.printk, this.recorder);
   }
 
+  /** Lets the kernel run that a snapshot was taken of. */
+  private become(kexeced: boolean): void {
+    const next = kexeced ? this.nextKernel() : undefined;
+    this.second =
+      next === undefined
+        ? null
+        : enterNext(next, this.machine, this.options.scenario, this.recorder);
+    this.kernel.drive();
+  }
+
   private end(outcome: Outcome): void {
     this.outcome = outcome;
     this.recorder.outcome(outcome);
   }
 
   private produce(initrd: Uint8Array): void {
-    const { zeroPage, cmdline, setupData } = this.loaded;
+    const { zeroPage, cmdline, setupData, things } = this.first.loaded;
     const { ebdaSegment, lowmemKilobytes } = this.options.scenario.firmware;
     this.recorder.produced('boot params', zeroPage);
     this.recorder.produced('command line', cmdline.slice(0, COMMAND_LINE_SIZE));
@@ -271,7 +354,7 @@ export class Boot {
       this.recorder.produced(`setup_data[${String(index)}]`, bytes.slice(0, SETUP_DATA.data));
       this.recorder.produced(name, bytes.slice(SETUP_DATA.data));
     }
-    for (const { name, bytes } of this.loaded.things) this.recorder.produced(name, bytes);
+    for (const { name, bytes } of things) this.recorder.produced(name, bytes);
   }
 
   private describeLoad(): void {

@@ -25,20 +25,28 @@ export function firstDifference(a: Uint8Array, b: Uint8Array): number | undefine
 export interface GhostState {
   readonly produced: readonly (readonly [string, Produced])[];
   readonly consumed: readonly Consumed[];
+  readonly prefix: string;
 }
 
 export class Ghost {
   private made = new Map<string, Produced>();
   private got = new Map<string, Consumed>();
+  /** Before the names of what is put and read from now on. */
+  private prefix = '';
+
+  /** What is put and read from now on has names of its own; what nobody puts again is found under its old name. */
+  within(prefix: string): void {
+    this.prefix = prefix;
+  }
 
   /** Remembers what was put under a name; a second time replaces the first. */
   produced(name: string, what: Produced): void {
-    this.made.set(name, typeof what === 'string' ? what.toLowerCase() : what.slice());
+    this.made.set(this.prefix + name, typeof what === 'string' ? what.toLowerCase() : what.slice());
   }
 
   /** Compares all that a consumer got. What nobody produced is not intact. */
   consumed(name: string, by: string, bytes: Uint8Array): void {
-    const made = this.made.get(name);
+    const made = this.lookUp(name);
     if (typeof made === 'string') this.note(name, by, made === digestOf(bytes), undefined);
     else {
       const at = made === undefined ? undefined : firstDifference(made, bytes);
@@ -48,7 +56,7 @@ export class Ghost {
 
   /** Compares a part of what a consumer gets piece by piece; `offset` counts from the start of what was produced. */
   consumedPart(name: string, by: string, offset: number, bytes: Uint8Array): void {
-    const made = this.made.get(name);
+    const made = this.lookUp(name);
     if (!(made instanceof Uint8Array)) {
       this.note(name, by, false, undefined); // a digest says nothing of a part
       return;
@@ -63,16 +71,22 @@ export class Ghost {
   }
 
   snapshot(): GhostState {
-    return { produced: [...this.made], consumed: this.list() };
+    return { produced: [...this.made], consumed: this.list(), prefix: this.prefix };
   }
 
   restore(state: GhostState): void {
     this.made = new Map(state.produced);
+    this.prefix = state.prefix;
     this.got = new Map(state.consumed.map((each) => [key(each.name, each.by), each]));
   }
 
+  private lookUp(name: string): Produced | undefined {
+    return this.made.get(this.prefix + name) ?? this.made.get(name);
+  }
+
   /** One consumer's pieces and repeated uses of one thing make one entry: intact if all were. */
-  private note(name: string, by: string, intact: boolean, at: number | undefined): void {
+  private note(what: string, by: string, intact: boolean, at: number | undefined): void {
+    const name = this.prefix + what;
     const before = this.got.get(key(name, by));
     const offsets = [before?.firstDifference, at].filter((offset) => offset !== undefined);
     this.got.set(key(name, by), {

@@ -156,6 +156,11 @@ export class Recorder {
     this.ghost.produced(name, what);
   }
 
+  /** What is produced and consumed from now on is another kernel's: its names begin so. */
+  within(prefix: string): void {
+    this.ghost.within(prefix);
+  }
+
   /** A consumer read all of it. */
   consumed(name: string, by: string, bytes: Uint8Array): void {
     this.ghost.consumed(name, by, bytes);

@@ -1,0 +1,172 @@
+/**
+ * The other kernel of a scenario with `kexec`: what kexec-tools would load, and the way into it. It is linked and built
+ * apart from the first one, and runs on the same machine, whose memory and caches are as the first left them.
+ */
+import type { KernelImage } from '../firmware/image/kernel-image.js';
+import {
+  CMDLINE_ROOM,
+  encodeCommandLine,
+  makeZeroPage,
+  type Loaded,
+  type Region,
+} from '../firmware/loader.js';
+import { concat, PURGATORY, purgatoryPage, runPurgatory } from '../firmware/purgatory.js';
+import { BootEnd } from '../kernel/ends.js';
+import { Kernel } from '../kernel/kernel.js';
+import type { KexecSource } from '../kernel/kexec-types.js';
+import { filler, Program } from '../kernel/program.js';
+import { alignUp, PAGE_SIZE } from '../machine/address.js';
+import type { Machine } from '../machine/machine.js';
+import { link, type LinkedKernel } from '../series/link.js';
+import { compose } from '../series/stages.js';
+import { InputError } from '../trace/errors.js';
+import type { Recorder } from '../trace/recorder.js';
+import type { Digest } from './final-state.js';
+import { e820Of, initrdPlace } from './memory-layout.js';
+import type { Scenario } from './scenario.js';
+
+/** Before the labels of the other kernel's steps, and the names of what it reads. */
+export const KEXEC_LABEL = 'kexec:';
+const GHOST_PREFIX = 'kexec ';
+
+/** A kernel that runs, with what it was made of. */
+export interface Running {
+  readonly linked: LinkedKernel;
+  readonly program: Program;
+  readonly loaded: Loaded;
+  readonly kernel: Kernel;
+}
+
+/** The other kernel before it is entered. */
+export interface NextKernel {
+  readonly linked: LinkedKernel;
+  readonly program: Program;
+  readonly loaded: Loaded;
+  /** What kexec_load() is called with. */
+  readonly segments: readonly KexecSource[];
+  readonly purgatory: number;
+}
+
+const PURGATORY_CODE = filler('purgatory', PURGATORY.codeSize);
+
+/**
+ * What `kexec -l vmlinux --initrd --command-line` makes of a scenario. Our choice, after kexec-tools' x86_64 loader: the
+ * kernel at its own physical address, the rest below the initrd's place, a zero page as our loader makes it, and no EFI.
+ */
+export function nextKernel(
+  scenario: Scenario,
+  stage: number,
+  image: KernelImage,
+  initrd: Uint8Array,
+  digest: Digest,
+): NextKernel {
+  const linked = link(compose({ stage, activate: false }));
+  const program = new Program(image, linked.variables, linked.functions);
+  const initrdAt = initrdPlace(scenario, initrd.length);
+  const cmdlineAt = initrdAt - CMDLINE_ROOM;
+  const zeroPageAt = cmdlineAt - PAGE_SIZE;
+  const purgatory = zeroPageAt - PURGATORY.size;
+  const cmdline = new Uint8Array(CMDLINE_ROOM);
+  cmdline.set(encodeCommandLine(scenario.cmdline));
+  const zeroPage = makeZeroPage({ image, initrd, initrdAt, e820: e820Of(scenario), cmdlineAt });
+  const kernel = kernelSegment(image, program);
+  const covered = [
+    kernel,
+    { mem: zeroPageAt, memsz: PAGE_SIZE, buf: zeroPage },
+    { mem: cmdlineAt, memsz: CMDLINE_ROOM, buf: cmdline },
+    { mem: initrdAt, memsz: alignUp(initrd.length, PAGE_SIZE), buf: initrd },
+  ].filter(({ memsz }) => memsz > 0);
+  const page = purgatoryPage(PURGATORY_CODE, {
+    rip: image.entry,
+    rsi: zeroPageAt,
+    digest: digest(concat(covered.map(padded))),
+    segments: covered,
+  });
+  const regions: Region[] = [
+    { name: 'purgatory', base: purgatory, size: PURGATORY.size },
+    { name: 'boot params', base: zeroPageAt, size: PAGE_SIZE },
+    { name: 'command line', base: cmdlineAt, size: CMDLINE_ROOM },
+    { name: 'kernel image', base: kernel.mem, size: kernel.memsz },
+    { name: 'initrd', base: initrdAt, size: initrd.length },
+  ];
+  return {
+    linked,
+    program,
+    loaded: {
+      regions,
+      kernelAt: kernel.mem,
+      entry: image.entry,
+      zeroPage,
+      cmdline,
+      firmwareRegions: [],
+      things: [],
+      setupData: [],
+    },
+    segments: [...covered, { mem: purgatory, memsz: PURGATORY.size, buf: page }],
+    purgatory,
+  };
+}
+
+/** All of an image in one segment, with the overlay's pieces over it. */
+function kernelSegment(image: KernelImage, program: Program): KexecSource {
+  const first = image.segments.reduce((min, s) => (s.paddr < min.paddr ? s : min));
+  const end = image.segments.reduce((max, s) => Math.max(max, s.paddr + s.memsz), 0);
+  const memsz = alignUp(end - first.paddr, PAGE_SIZE);
+  const buf = new Uint8Array(memsz);
+  for (const { paddr, bytes } of image.segments) buf.set(bytes, paddr - first.paddr);
+  for (const { link: at, bytes } of program.overlayPieces()) buf.set(bytes, at - first.vaddr);
+  return { mem: first.paddr, memsz, buf };
+}
+
+function padded({ memsz, buf }: KexecSource): Uint8Array {
+  const bytes = new Uint8Array(memsz);
+  bytes.set(buf);
+  return bytes;
+}
+
+/** /init loads the other kernel (kexec -l). Throws E_KEXEC where the running one refuses it. */
+export function loadNext(kernel: Kernel, next: NextKernel): void {
+  const result = kernel.fn.sys_kexec_load(next.purgatory, next.segments);
+  if (result === 0) return;
+  throw new InputError({
+    code: 'E_KEXEC',
+    reason: 'the running kernel does not take the other one',
+    place: { path: 'kexec' },
+    expected: '0 of kexec_load()',
+    found: String(result),
+  });
+}
+
+/** From purgatory's first instruction to the other kernel's entry; a CPU that does not get there ends the boot. */
+export function crossPurgatory(kernel: Kernel, digest: Digest): void {
+  const end = runPurgatory(kernel.cpu, PURGATORY_CODE, digest);
+  if (end === 'digest') throw new BootEnd('hung', 'purgatory', 'sha256 digests do not match');
+  if (end !== null) kernel.fault(end);
+}
+
+/** The other kernel on the machine, before its first instruction. */
+export function enterNext(
+  next: NextKernel,
+  machine: Machine,
+  scenario: Scenario,
+  recorder: Recorder,
+): Running {
+  const { linked, program, loaded } = next;
+  const [cpu] = machine.cpus;
+  const kernel = new Kernel(machine, cpu, program, linked.table, scenario.config, recorder);
+  kernel.state.slide = loaded.kernelAt - program.link('_text');
+  return { linked, program, loaded, kernel };
+}
+
+/** Tells the recorder what the other kernel finds; what it reads has names of its own from here on. */
+export function produceNext(
+  recorder: Recorder,
+  next: NextKernel,
+  initrd: Uint8Array,
+  cmdlineSize: number,
+): void {
+  recorder.within(GHOST_PREFIX);
+  recorder.produced('boot params', next.loaded.zeroPage);
+  recorder.produced('command line', next.loaded.cmdline.slice(0, cmdlineSize));
+  recorder.produced('initrd', initrd);
+}
