@@ -13,3 +13,19 @@ export class BootEnd extends Error {
     super(message);
   }
 }
+
+/**
+ * Unwinds the model's own stack where a CPU in real mode goes to code that is not the kernel's, through a vector of the
+ * firmware's table. Our choice: such a CPU is not followed; it never comes back, and the others go on without it.
+ */
+export class CpuAstray extends Error {
+  constructor(
+    readonly cpu: number,
+    /** The function it went astray in. */
+    readonly where: string,
+    /** The linear address that it went to. */
+    readonly address: number,
+  ) {
+    super(`CPU ${String(cpu)} runs unknown code at ${String(address)}`);
+  }
+}

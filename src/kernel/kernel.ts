@@ -10,7 +10,7 @@ import type { Machine } from '../machine/machine.js';
 import { hex, va, vaOfU64, type Va } from '../machine/address.js';
 import { VECTOR, type Fault } from '../machine/types.js';
 import { PAGE_OFFSET, __START_KERNEL_map } from './constants.js';
-import { BootEnd } from './ends.js';
+import { BootEnd, CpuAstray } from './ends.js';
 import { describe } from './fault-text.js';
 import type { Program } from './program.js';
 import { freshState, type Frame, type KernelState } from './state.js';
@@ -34,17 +34,20 @@ export class Kernel {
   readonly fn: Fns;
   readonly say: Narrator;
   state: KernelState;
+  /** The CPU that runs now; between boot steps it is the boot CPU. */
+  cpu: Cpu;
   private nested = 0;
   private readonly scratch = new Uint8Array(FETCH_WINDOW);
 
   constructor(
     readonly machine: Machine,
-    readonly cpu: Cpu,
+    private readonly bootCpu: Cpu,
     readonly program: Program,
     readonly table: LinkedTable,
     readonly config: KernelConfig,
     recorder: Recorder,
   ) {
+    this.cpu = bootCpu;
     this.state = freshState();
     this.say = new Narrator(this, recorder);
     const bound: Partial<Record<EntryName, (...args: never[]) => unknown>> = {};
@@ -55,11 +58,43 @@ export class Kernel {
     this.drive();
   }
 
-  /** The CPU runs this kernel: each write that can change the mapping is followed by a fetch of it (design: CPU). */
+  /** The CPUs run this kernel: each write that can change the mapping is followed by a fetch of it (design: CPU). */
   drive(): void {
-    this.cpu.onControlWrite = () => {
-      this.fetch();
-    };
+    for (const cpu of this.machine.cpus) {
+      cpu.onControlWrite = () => {
+        this.fetch();
+      };
+    }
+  }
+
+  // --- CPUs ----------------------------------------------------------------------------------------------------
+
+  /** Runs code on another CPU, then goes on with this one: the model's CPUs take turns. */
+  on<T>(id: number, body: () => T): T {
+    const from = this.cpu.id;
+    const hunks = this.say.setAside();
+    this.switchTo(id);
+    try {
+      return body();
+    } finally {
+      this.switchTo(from);
+      this.say.takeUp(hunks);
+    }
+  }
+
+  private switchTo(id: number): void {
+    const { state } = this;
+    const to = this.machine.cpus[id];
+    if (to === undefined) throw new BootEnd('hung', 'switchTo', `there is no CPU ${String(id)}`);
+    if (this.cpu.id !== this.bootCpu.id) this.say.suspended(state.frames);
+    state.cpus[this.cpu.id] = { frames: state.frames, slide: state.slide, nested: this.nested };
+    const { frames, slide, nested } = state.cpus[id] ?? { frames: [], slide: 0, nested: 0 };
+    Reflect.deleteProperty(state.cpus, id);
+    state.frames = frames;
+    state.slide = slide;
+    this.nested = nested;
+    this.cpu = to;
+    this.say.resumed(id === this.bootCpu.id ? [] : frames);
   }
 
   // --- Names and addresses -------------------------------------------------------------------------------------
@@ -243,8 +278,13 @@ export class Kernel {
 
   /** JMP: goes to a function for good, without a return address. */
   jump(name: string, at: Va = this.sym(name)): void {
-    this.state.frames.push({ name, at, returnsTo: va(0) });
     this.cpu.rip = at;
+    this.arrive(name, at);
+  }
+
+  /** The CPU's instruction pointer, set by whatever instruction, is at a function's code at a linear address. */
+  arrive(name: string, at: Va): void {
+    this.state.frames.push({ name, at, returnsTo: va(0) });
     this.say.entered(name, this.table.get(name));
     this.fetch();
   }
@@ -270,12 +310,12 @@ export class Kernel {
       frame === undefined
         ? undefined
         : this.program.bytesAt(
-            va(this.program.link(frame.name) + (this.cpu.rip - frame.at)),
+            va(this.program.link(frame.name) + (this.cpu.codeAddress - frame.at)),
             FETCH_WINDOW,
           );
     if (expected === undefined) return;
     for (;;) {
-      const fault = this.cpu.fetch(this.cpu.rip, this.scratch);
+      const fault = this.cpu.fetch(this.cpu.codeAddress, this.scratch);
       if (fault !== null) {
         this.fault(fault);
         continue;
@@ -297,11 +337,14 @@ export class Kernel {
         : this.cpu.deliver(fault);
     if ('tripleFault' in delivered) {
       this.say.fault(fault, 'triple fault');
-      throw new BootEnd('triple-fault', where, `no handler for ${describe(fault)}`);
+      // A shutdown of any CPU resets a PC: reboot.c's BOOT_TRIPLE counts on it, KVM's shutdown_interception() does it
+      // for every virtual CPU. Our choice (APM 8.2.9 leaves it to the system): the boot ends, whichever CPU it was.
+      throw new BootEnd('triple-fault', where, `${this.onCpu()}no handler for ${describe(fault)}`);
     }
     const handler = this.program.nameAt(delivered.handler - this.state.slide);
     this.say.fault(fault, handler?.name ?? hex(delivered.handler));
     if (handler === undefined || !this.table.has(handler.name)) {
+      if (this.cpu.mode === 'real') throw new CpuAstray(this.cpu.id, where, delivered.handler);
       throw new BootEnd('triple-fault', where, `handler ${hex(delivered.handler)} is no code`);
     }
     this.state.frames.push({
@@ -317,6 +360,11 @@ export class Kernel {
     if (pushesErrorCode(delivered.fault.vector)) this.cpu.rsp = va(this.cpu.rsp + 8);
     this.settle(() => this.cpu.iret());
     this.nested -= 1;
+  }
+
+  /** Says which CPU it is, of several. */
+  private onCpu(): string {
+    return this.cpu === this.bootCpu ? '' : `CPU ${String(this.cpu.id)}: `;
   }
 
   private handle(handler: string, fault: Fault): void {

@@ -11,6 +11,7 @@ import { __START_KERNEL_map, PAGE_OFFSET } from './constants.js';
 import { ENTRY_POINTS } from './entry-points.js';
 import { describe } from './fault-text.js';
 import type { Kernel } from './kernel.js';
+import type { Frame } from './state.js';
 import type { LinkedEntry } from './table.js';
 
 /** A stretch of a copy or fill whose physical addresses are in one piece. */
@@ -71,8 +72,25 @@ export class Narrator {
     this.hunks.pop();
   }
 
+  /** Another CPU runs: the hunks that run on this one are put aside until it goes on. */
+  setAside(): { entry: LinkedEntry; depth: number }[] {
+    return this.hunks.splice(0);
+  }
+  takeUp(hunks: readonly { entry: LinkedEntry; depth: number }[]): void {
+    this.hunks.splice(0, this.hunks.length, ...hunks);
+  }
+  /** A CPU other than the boot CPU goes on in its functions, or leaves them for a while. */
+  resumed(frames: readonly Frame[]): void {
+    for (const { name } of frames) this.recorder.scopeEnter(name);
+    this.k.machine.origin = this.recorder.intern(this.k.current?.name ?? '');
+  }
+  suspended(frames: readonly Frame[]): void {
+    for (let left = frames.length; left > 0; left--) this.recorder.scopeLeave();
+  }
+
   emit(kind: Parameters<Recorder['emit']>[0], fields: Parameters<Recorder['emit']>[1]): void {
-    this.recorder.emit(kind, fields, this.origin());
+    const { id } = this.k.cpu;
+    this.recorder.emit(kind, id === 0 ? fields : { ...fields, cpu: id }, this.origin());
   }
 
   copy(to: Va, from: Va, length: number): void {

@@ -47,6 +47,14 @@ export interface RootfsFile {
   pa: number;
 }
 
+/** What the model keeps of a CPU while another one runs. */
+export interface CpuContext {
+  frames: Frame[];
+  slide: number;
+  /** Exceptions that are being handled. */
+  nested: number;
+}
+
 export interface KernelState {
   /** Bytes between where code runs and where it was linked. */
   slide: number;
@@ -99,6 +107,14 @@ export interface KernelState {
   kvm: KvmState | null;
   /** kexec_image: what kexec_load() put there. */
   kexecImage: Kimage | null;
+  /** Contexts of the CPUs that do not run now, by CPU number. */
+  cpus: Record<number, CpuContext>;
+  /** APIC ids of the enabled processors, in the MADT's order. */
+  madt: { apicIds: number[] };
+  /** pat_init()'s static variable: the boot CPU has written the PAT. */
+  patBootCpuDone: boolean;
+  /** mtrr_aps_delayed_init (arch/x86/kernel/cpu/mtrr/main.c). */
+  mtrrApsDelayedInit: boolean;
 }
 
 /** The state of a kernel that has not run yet. */
@@ -141,5 +157,9 @@ export function freshState(): KernelState {
     guest: false,
     kvm: null,
     kexecImage: null,
+    cpus: {},
+    madt: { apicIds: [] },
+    patBootCpuDone: false,
+    mtrrApsDelayedInit: false,
   };
 }

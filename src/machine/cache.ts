@@ -34,6 +34,8 @@ const SMALL = 16;
 export class Cache {
   /** Told of fills and write-backs; null costs nothing. */
   hooks: CacheHooks | null = null;
+  /** The CPU whose read or write came last: devices that answer each CPU in its own way ask for it. */
+  requester = 0;
   readonly size: number;
   private readonly store: LineStore;
   private readonly coherent: boolean;
@@ -92,6 +94,7 @@ export class Cache {
     len: number,
     origin: Origin,
   ): void {
+    this.requester = cpu;
     // APM table 7-3: UC and WC never allocate; the others allocate on a read.
     if (this.size === 0 || !allocatesOnRead(type)) {
       this.expel(pa, key, len);
@@ -119,6 +122,7 @@ export class Cache {
     len: number,
     origin: Origin,
   ): void {
+    this.requester = cpu;
     if (this.size > 0 && type === MEMTYPE.WB) {
       this.writeBackType(cpu, pa, key, data, off, len, origin);
       return;

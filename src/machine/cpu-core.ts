@@ -1,11 +1,12 @@
 /** A CPU's registers: what they hold, what writing them does, and the paging that follows from them. */
 import { KEY_HOST, va, type Va } from './address.js';
 import type { Cache } from './cache.js';
+import { CODE_SEGMENT, codeAddress, INIT_STATE, modeOf, type CpuMode } from './cpu-modes.js';
 import { cpuid, type CpuidResult, type CpuModel } from './cpuid.js';
 import { generalProtection } from './fault.js';
 import { patTypes } from './memory-types.js';
 import { cr3Reserved, entryFormat, rootOf, type PagingContext } from './mmu.js';
-import { MSR, MsrFile, msrName, SYSCFG, type MsrContext, type MsrName } from './msr.js';
+import { APIC_BASE, MSR, MsrFile, msrName, SYSCFG, type MsrContext, type MsrName } from './msr.js';
 import type { MtrrMap } from './mtrr.js';
 import { allBits, CR0, CR4, EFER, has, RFLAGS } from './registers.js';
 import { Tlb, type TlbEntry } from './tlb.js';
@@ -34,7 +35,12 @@ const NUMERIC = [
   ...['rax', 'rcx', 'rdx', 'rbx', 'rsp', 'rbp', 'rsi', 'rdi'],
   ...['r8', 'r9', 'r10', 'r11', 'r12', 'r13', 'r14', 'r15'],
   ...['rip', 'rflags', 'cr0', 'cr4', 'cs', 'ss', 'cpl', 'rsp0'],
+  ...['csBase', 'csLong', 'activity'],
 ] as const;
+
+/** What a CPU does (APM 14.1.3, 8.2.9): it executes, waits for a STARTUP IPI, or has shut down. */
+export const ACTIVITY = { running: 0, waitForSipi: 1, shutdown: 2 } as const;
+export type Activity = (typeof ACTIVITY)[keyof typeof ACTIVITY];
 
 export class CpuCore {
   rax = va(0);
@@ -57,6 +63,9 @@ export class CpuCore {
   rflags: number = RFLAGS.ONE;
   cs = 0xf000;
   ss = 0;
+  /** What the processor keeps of the code segment's descriptor: its base, and CS.L as 0 or 1 (APM 4.5.3). */
+  csBase: number = CODE_SEGMENT.RESET_BASE;
+  csLong = 0;
   cpl = 0;
   rsp0 = va(0);
   cr2 = 0n;
@@ -71,6 +80,8 @@ export class CpuCore {
   private cr3Value = 0n;
   private cr4Value = 0;
   private paging: PagingContext | null = null;
+  /** Our choice: the firmware has left the other processors waiting for a STARTUP IPI. */
+  activity: Activity;
 
   constructor(
     readonly id: number,
@@ -86,6 +97,7 @@ export class CpuCore {
       },
     };
     this.msrs = new MsrFile(context);
+    this.activity = id === 0 ? ACTIVITY.running : ACTIVITY.waitForSipi;
   }
 
   // --- Registers -------------------------------------------------------------------------------------------------
@@ -103,6 +115,14 @@ export class CpuCore {
   get longMode(): boolean {
     return (Number(this.msrs.get('EFER')) & EFER.LMA) !== 0;
   }
+  /** The operating mode (APM 1.3, table 1-1). */
+  get mode(): CpuMode {
+    return modeOf(has(this.cr0Value, CR0.PE), this.longMode, this.csLong !== 0);
+  }
+  /** The linear address of the next instruction: RIP in the mode in force. */
+  get codeAddress(): Va {
+    return codeAddress(this.mode, this.csBase, this.rip);
+  }
   /** Whether SYSCFG[23] is set: C-bits are in force. */
   get encryption(): boolean {
     return (
@@ -116,6 +136,8 @@ export class CpuCore {
     if (has(wanted, CR0.PG) && !has(wanted, CR0.PE)) return generalProtection('CR0.PG without PE');
     if (has(wanted, CR0.NW) && !has(wanted, CR0.CD)) return generalProtection('CR0.NW without CD');
     const changed = (wanted ^ this.cr0Value) >>> 0;
+    const why = has(changed, CR0.PG) ? this.pagingRefused(has(wanted, CR0.PG)) : undefined;
+    if (why !== undefined) return generalProtection(why);
     this.cr0Value = wanted;
     if (has(changed, CR0.PG)) {
       const efer = this.msrs.get('EFER');
@@ -129,8 +151,12 @@ export class CpuCore {
   }
 
   writeCr3(value: bigint): Fault | null {
-    if (cr3Reserved(this.context().format, value)) return generalProtection('reserved bit of CR3');
-    this.cr3Value = BigInt.asUintN(64, value);
+    // APM vol. 3, MOV CRn: outside 64-bit mode the operand has 32 bits, so that CR3 gets no C-bit.
+    const operand = BigInt.asUintN(this.mode === '64-bit' ? 64 : 32, value);
+    if (cr3Reserved(this.context().format, operand)) {
+      return generalProtection('reserved bit of CR3');
+    }
+    this.cr3Value = operand;
     // APM 5.5.2: a write to CR3 drops what is not global.
     this.flushTlb('tlb');
     this.controlWritten('CR3');
@@ -181,6 +207,8 @@ export class CpuCore {
     this.msrs.set('EFER', BigInt(EFER.LME + EFER.LMA));
     this.cs = 0x10;
     this.ss = 0x18;
+    this.csBase = 0;
+    this.csLong = 1;
     this.cpl = 0;
     this.paging = null;
     this.tlb.flushAll();
@@ -193,6 +221,39 @@ export class CpuCore {
     this.cr4Value = cr4;
     this.msrs.set('EFER', efer);
     this.paging = null;
+  }
+
+  /**
+   * INIT (APM 14.1.3, table 14-1): registers as after a reset, but CR0.CD and NW, all MSRs except EFER and the caches
+   * are kept. The processor then waits for a STARTUP IPI; the boot processor starts at the reset vector.
+   */
+  init(): void {
+    for (const name of NUMERIC) if (name in INIT_STATE) Reflect.set(this, name, INIT_STATE[name]);
+    this.rdx = va(cpuid(this.model, this.id, 1).eax);
+    this.cr0Value = (CR0.ET | (this.cr0Value & (CR0.CD | CR0.NW))) >>> 0;
+    this.cr2 = 0n;
+    this.cr3Value = 0n;
+    this.cr4Value = 0;
+    this.idtr = { ...CODE_SEGMENT.TABLE_REGISTER };
+    this.gdtr = { ...CODE_SEGMENT.TABLE_REGISTER };
+    this.msrs.set('EFER', 0n);
+    this.flushTlb('tlb-global');
+    const boot = (this.msrs.get('APIC_BASE') & APIC_BASE.BSC) !== 0n;
+    this.activity = boot ? ACTIVITY.running : ACTIVITY.waitForSipi;
+  }
+
+  /** STARTUP IPI (APM 16.5): execution at vector·4096 in real mode. Ignored where the processor does not wait for it. */
+  startup(vector: number): void {
+    if (this.activity !== ACTIVITY.waitForSipi) return;
+    this.cs = vector * CODE_SEGMENT.SIPI_SELECTOR;
+    this.csBase = this.cs * CODE_SEGMENT.PARAGRAPH;
+    this.rip = va(0);
+    this.activity = ACTIVITY.running;
+  }
+
+  /** Shutdown, after a fault while a #DF is delivered: only INIT or a reset ends it (APM 8.2.9). */
+  shutdown(): void {
+    this.activity = ACTIVITY.shutdown;
   }
 
   // --- Snapshots -------------------------------------------------------------------------------------------------
@@ -253,6 +314,16 @@ export class CpuCore {
       mtrr: (address, size) => this.bus.mtrrs.typeOf(defType, address, size),
     };
     return this.paging;
+  }
+
+  /** Why CR0.PG may not change now, or undefined. */
+  private pagingRefused(on: boolean): string | undefined {
+    // APM 14.8: paging is left from compatibility mode only.
+    if (!on) return this.mode === '64-bit' ? 'CR0.PG cleared in 64-bit mode' : undefined;
+    if ((Number(this.msrs.get('EFER')) & EFER.LME) === 0) return undefined;
+    // APM 14.6.1: long mode needs PAE, and a code segment whose L bit is clear.
+    if (!has(this.cr4Value, CR4.PAE)) return 'CR0.PG with EFER.LME without CR4.PAE';
+    return this.csLong !== 0 ? 'CR0.PG with EFER.LME and CS.L' : undefined;
   }
 
   private controlWritten(what: string): void {

@@ -15,7 +15,9 @@ import {
 import { CpuCore, type CpuBus } from './cpu-core.js';
 import type { CpuModel } from './cpuid.js';
 import { isFault } from './fault.js';
+import { farJump } from './far-jump.js';
 import { deliver, iret, type Delivery, type InterruptTarget } from './idt.js';
+import { deliverReal } from './ivt.js';
 import {
   decodeEntry,
   pageFault,
@@ -31,6 +33,7 @@ import type { GuestAccess } from './guest.js';
 import { CR0, has } from './registers.js';
 import { vmload, vmrun, vmsave, type VmrunResult } from './svm.js';
 import { TLB_KIND, type TlbEntry, type TlbKind } from './tlb.js';
+import { UnmodelledError } from './unmodelled.js';
 import { MEMTYPE, PF, type Fault, type MemType, type TableReader } from './types.js';
 
 export { isFault } from './fault.js';
@@ -223,9 +226,16 @@ export class Cpu extends CpuCore implements InterruptTarget {
 
   // --- Exceptions ------------------------------------------------------------------------------------------------
 
-  /** Delivers a fault through the IDT: to a handler, or into a shutdown. */
+  /** Delivers a fault through the IDT, in real mode the IVT: to a handler, or into a shutdown. */
   deliver(fault: Fault): Delivery {
-    return deliver(this, fault);
+    const delivery = this.mode === 'real' ? deliverReal(this, fault) : deliver(this, fault);
+    if ('tripleFault' in delivery) this.shutdown();
+    return delivery;
+  }
+
+  /** JMP FAR: loads CS, from its descriptor in the GDT outside real mode, and goes to an offset in it. */
+  farJump(selector: number, offset: number): Fault | null {
+    return farJump(this, selector, offset);
   }
 
   iret(): Fault | null {
@@ -290,6 +300,7 @@ export class Cpu extends CpuCore implements InterruptTarget {
 
   private walkAndKeep(at: Va, context: PagingContext, access: WalkAccess): TlbEntry | Fault {
     if (!has(this.cr0, CR0.PG)) return this.unpaged(at);
+    if (!this.longMode) throw new UnmodelledError('legacy paging');
     const entry = walk(this.tables, context, at, access);
     if (isFault(entry)) return entry;
     this.tlb.insert(entry);

@@ -2,6 +2,7 @@
 import { IOMMU_DEVICE_ID, IOMMU_MMIO_BASE } from '../firmware/acpi/ivrs.js';
 import { AmdIommu } from '../machine/amd-iommu.js';
 import { DmaDevice } from '../machine/dma-device.js';
+import { LocalApic } from '../machine/local-apic.js';
 import type { Machine } from '../machine/machine.js';
 import { VgaAdapter } from '../machine/vga.js';
 import { InputError } from '../trace/errors.js';
@@ -49,5 +50,8 @@ export function attachDevices(machine: Machine, scenario: Scenario): void {
         upstream: device.iommu ? (iommu ?? hostBridge) : hostBridge,
       }),
     );
+  }
+  if (machine.cpus.length > 1) {
+    machine.attach(new LocalApic(machine.cpus, () => machine.cache.requester));
   }
 }
