@@ -10,6 +10,8 @@ import { amdIommuInit, apicC } from './amd-iommu-init.js';
 import { amdIommuIvrs } from './amd-iommu-ivrs.js';
 import { amdIommuPgtable } from './amd-iommu-pgtable.js';
 import { amdIommuVariables } from './amd-iommu-types.js';
+import { acpiBoot } from './acpi-boot.js';
+import { apic, pgtable } from './apic.js';
 import { cmdline } from './cmdline.js';
 import { cpuCommon, cpuVariables, scattered } from './cpu-common.js';
 import { devicetree } from './devicetree.js';
@@ -59,6 +61,7 @@ import { memblock } from './memblock.js';
 import { earlycpio, microcode, microcodeAmd } from './microcode.js';
 import { mmap, mmapVariables } from './mmap.js';
 import { mpparse } from './mpparse.js';
+import { mtrr } from './mtrr.js';
 import { pageAlloc } from './page-alloc.js';
 import { pageattrFlush } from './pageattr-flush.js';
 import { pageattrPgd } from './pageattr-pgd.js';
@@ -72,16 +75,20 @@ import { pciSwiotlb, pciSwiotlbVariables } from './pci-swiotlb.js';
 import { fixmap, pgtableTypes, pgtableVariables } from './pgtable-types.js';
 import { printk } from './printk.js';
 import { probeRoms } from './probe-roms.js';
+import { realmodeVariables } from './realmode-blob.js';
 import { realmodeInit } from './realmode-init.js';
 import { screenInfoVariables } from './screen-info.js';
 import { setupData } from './setup-data.js';
 import { kexecVariables, relocateKernel } from './relocate-kernel.js';
 import { ebda, setup, traps } from './setup.js';
 import { smp } from './smp.js';
+import { smpVariables } from './smp-masks.js';
 import { smpboot } from './smpboot.js';
 import { swiotlbDma } from './swiotlb-dma.js';
 import { iommuHelper, swiotlb, swiotlbVariables } from './swiotlb.js';
+import { startSecondary } from './start-secondary.js';
 import type { KernelFile } from './table.js';
+import { trampoline } from './trampoline.js';
 import type { Variable } from './variables.js';
 import { vgacon, vgaHeader } from './vgacon.js';
 import { dummycon, vt } from './vt.js';
@@ -94,6 +101,7 @@ export const BASE_FILES: readonly KernelFile[] = [
   fixmap,
   processor,
   pat,
+  mtrr,
   ioremap,
   early_ioremap,
   cpuCommon,
@@ -155,6 +163,10 @@ export const BASE_FILES: readonly KernelFile[] = [
   vgacon,
   vgaHeader,
   smpboot,
+  startSecondary,
+  apic,
+  pgtable,
+  trampoline,
   drivers,
   kvm,
   kvmMain,
@@ -205,4 +217,6 @@ export const BASE_VARIABLES: readonly Variable[] = [
   ...amdIommuDmaVariables,
   ...kvmMmuVariables,
   ...kexecVariables,
+  ...realmodeVariables,
+  ...smpVariables,
 ];

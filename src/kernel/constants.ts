@@ -88,6 +88,8 @@ export const EFER_SVME = 1n << 12n;
 
 /** enum fixed_addresses (asm/fixmap.h), as the base configuration numbers them. */
 export const FIXADDR_TOP = va(0xff7f_f000 - 2 ** 32);
+/** After the vsyscall page (511), FIX_DBGP_BASE and FIX_EARLYCON_MEM_BASE. */
+export const FIX_APIC_BASE = 514;
 export const NR_FIX_BTMAPS = 64;
 export const FIX_BTMAPS_SLOTS = 8;
 export const FIX_BTMAP_END = 1024;

@@ -15,17 +15,16 @@ export class BootEnd extends Error {
 }
 
 /**
- * Unwinds the model's own stack where a CPU in real mode goes to code that is not the kernel's, through a vector of the
- * firmware's table. Our choice: such a CPU is not followed; it never comes back, and the others go on without it.
+ * Unwinds the model's own stack where a CPU other than the boot CPU will never come back, and the others go on without
+ * it: in real mode it went through the firmware's vectors to code that is not the kernel's, or it waits for ever.
  */
 export class CpuAstray extends Error {
   constructor(
     readonly cpu: number,
     /** The function it went astray in. */
     readonly where: string,
-    /** The linear address that it went to. */
-    readonly address: number,
+    why: string,
   ) {
-    super(`CPU ${String(cpu)} runs unknown code at ${String(address)}`);
+    super(`CPU ${String(cpu)}: ${why}`);
   }
 }

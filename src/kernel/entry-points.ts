@@ -6,4 +6,7 @@ export const ENTRY_POINTS: Readonly<Record<string, string>> = {
   start_kernel: 'init/main.c',
   setup_arch: 'arch/x86/kernel/setup.c',
   machine_kexec: 'arch/x86/kernel/machine_kexec_64.c',
+  secondary_startup_64: 'arch/x86/kernel/head_64.S',
+  start_secondary: 'arch/x86/kernel/smpboot.c',
+  cpu_init: 'arch/x86/kernel/cpu/common.c',
 };

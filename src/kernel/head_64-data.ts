@@ -117,6 +117,23 @@ export const head64Variables: readonly Variable[] = [
     file: HEAD_64,
     init: (at) => quads([BigInt(at.link('init_thread_union') + THREAD_SIZE - 8)]),
   },
+  {
+    name: 'initial_code',
+    size: 8,
+    align: 8,
+    section: '.data',
+    file: HEAD_64,
+    init: (at) => quads([BigInt(at.link('x86_64_start_kernel'))]),
+  },
+  {
+    // Our choice: per-CPU areas are not modelled, GS starts at 0.
+    name: 'initial_gs',
+    size: 8,
+    align: 8,
+    section: '.data',
+    file: HEAD_64,
+    init: () => quads([0n]),
+  },
   { name: 'idt_table', size: 4096, align: 4096, section: '.bss', file: 'arch/x86/kernel/traps.c' },
   { name: 'boot_params', size: 4096, align: 16, section: '.bss', file: 'arch/x86/kernel/setup.c' },
   { name: 'boot_command_line', size: 2048, align: 16, section: '.init.data', file: 'init/main.c' },

@@ -65,12 +65,19 @@ declare module './table.js' {
     /** After phys_base, before CR3 is loaded. */
     'startup_64:after-phys_base'(k: Kernel): void;
     'startup_64:switch'(k: Kernel): void;
+    /** Where other CPUs enter the kernel. */
+    secondary_startup_64(k: Kernel): void;
+    /** From EFER on: registers, the stack at stack_start, GS at initial_gs. */
+    'secondary_startup_64:efer'(k: Kernel): void;
     /** %rax at `1:` of secondary_startup_64, before phys_base is added. */
     'secondary_startup_64:cr3'(k: Kernel, rax: bigint): bigint;
     early_idt_handler_array(k: Kernel, fault: Fault): void;
     early_fixup_exception(k: Kernel, fault: Fault): void;
   }
 }
+
+/** What a CPU takes from memory that the one before it has set for it. */
+export const SECONDARY_VARIABLES = ['initial_code', 'initial_gs', 'stack_start'] as const;
 
 export const head_64 = kernelFile('arch/x86/kernel/head_64.S', {
   startup_64: label((k: Kernel) => {
@@ -158,15 +165,39 @@ export const head_64 = kernelFile('arch/x86/kernel/head_64.S', {
     // Jump to the address that the kernel was linked at.
     k.state.slide = 0;
     k.jump('startup_64');
+    k.fn['secondary_startup_64:efer']();
+    k.settle(() => k.cpu.push(0n));
+  }),
+
+  // Other CPUs come here from the trampoline, at the address that the kernel was linked at.
+  secondary_startup_64: label((k: Kernel) => {
+    k.fn.verify_cpu();
+    const rax = k.fn['secondary_startup_64:cr3'](
+      BigInt(k.program.link('init_level4_pgt') - __START_KERNEL_map),
+    );
+    write_cr4(k, X86_CR4_PAE | X86_CR4_PGE);
+    write_cr3(k, rax + k.readU64(k.sym('phys_base')), 'init_level4_pgt');
+    k.fn['secondary_startup_64:efer']();
+    const target = k.readU64(k.sym('initial_code'));
+    const { recorder } = k.say;
+    for (const [index, name] of SECONDARY_VARIABLES.entries()) {
+      const bytes = k.readBytes(k.sym(name), 8);
+      recorder.consumedPart(`AP ${String(k.cpu.id)}`, 'secondary_startup_64', index * 8, bytes);
+    }
+    // A far return to the address read: __KERNEL_CS, and 0 as the return address of what is there.
+    k.settle(() => k.cpu.push(0n));
+    k.jump('start_secondary', k.canonical(target));
+    k.fn.start_secondary();
+  }),
+  'secondary_startup_64:efer': inline((k: Kernel) => {
     const nx = (cpuid(k, 0x8000_0001).edx & (1 << 20)) !== 0;
     const efer = rdmsr(k, MSR_EFER) | EFER_SCE;
     if (nx) k.writeU64(k.sym('early_pmd_flags'), k.readU64(k.sym('early_pmd_flags')) | _PAGE_NX);
     wrmsr(k, MSR_EFER, nx ? efer | EFER_NX : efer);
     write_cr0(k, CR0_STATE);
-    k.cpu.rsp = va(Number(BigInt.asIntN(64, k.readU64(k.sym('stack_start')))));
+    k.cpu.rsp = k.canonical(k.readU64(k.sym('stack_start')));
     k.cpu.lgdt(k.sym('init_thread_union'), 127);
-    wrmsr(k, MSR_GS_BASE, 0n);
-    k.settle(() => k.cpu.push(0n));
+    wrmsr(k, MSR_GS_BASE, k.readU64(k.sym('initial_gs')));
   }),
   'secondary_startup_64:cr3': inline((_k: Kernel, rax: bigint) => rax),
 

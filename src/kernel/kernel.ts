@@ -344,7 +344,10 @@ export class Kernel {
     const handler = this.program.nameAt(delivered.handler - this.state.slide);
     this.say.fault(fault, handler?.name ?? hex(delivered.handler));
     if (handler === undefined || !this.table.has(handler.name)) {
-      if (this.cpu.mode === 'real') throw new CpuAstray(this.cpu.id, where, delivered.handler);
+      // Our choice: what a firmware's handler in real mode does is not followed.
+      if (this.cpu.mode === 'real') {
+        throw new CpuAstray(this.cpu.id, where, `unknown code at ${hex(delivered.handler)}`);
+      }
       throw new BootEnd('triple-fault', where, `handler ${hex(delivered.handler)} is no code`);
     }
     this.state.frames.push({

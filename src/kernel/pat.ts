@@ -9,10 +9,8 @@ import {
   MSR_IA32_CR_PAT,
   MSR_MTRRdefType,
   PAGE_CACHE_MODE,
-  X86_CR0_CD,
-  X86_CR4_PGE,
 } from './constants.js';
-import { __flush_tlb, rdmsr, wbinvd, write_cr0, write_cr4, wrmsr } from './cpu-ops.js';
+import { rdmsr, wrmsr } from './cpu-ops.js';
 import { fn, inline, kernelFile } from './table.js';
 import type { Kernel } from './kernel.js';
 import type { Variable } from './variables.js';
@@ -23,6 +21,8 @@ declare module './table.js' {
     'pat_init:slots'(k: Kernel): number[];
     pat_init(k: Kernel): void;
     pat_bsp_init(k: Kernel, pat: bigint): void;
+    /** Another CPU, or the boot CPU again. */
+    pat_ap_init(k: Kernel, pat: bigint): void;
     init_cache_modes(k: Kernel): void;
     __init_cache_modes(k: Kernel, pat: bigint): void;
     update_cache_mode_entry(k: Kernel, entry: number, mode: number): void;
@@ -73,7 +73,17 @@ export const pat = kernelFile('arch/x86/mm/pat.c', {
   'pat_init:slots': inline(() => [...BASE_SLOTS]),
 
   pat_init: fn((k: Kernel) => {
-    k.fn.pat_bsp_init(patValue(k.fn['pat_init:slots']()));
+    const value = patValue(k.fn['pat_init:slots']());
+    if (k.state.patBootCpuDone) {
+      k.fn.pat_ap_init(value);
+      return;
+    }
+    k.fn.pat_bsp_init(value);
+    k.state.patBootCpuDone = true;
+  }),
+  // pat_enabled(): the boot CPU found a PAT.
+  pat_ap_init: inline((k: Kernel, value: bigint) => {
+    if (k.state.mtrrEnabled) wrmsr(k, MSR_IA32_CR_PAT, value);
   }),
 
   pat_bsp_init: fn((k: Kernel, value: bigint) => {
@@ -117,21 +127,7 @@ export const pat = kernelFile('arch/x86/mm/pat.c', {
       k.fn.init_cache_modes();
       return;
     }
-    const { cr0, cr4 } = k.cpu;
-    write_cr0(
-      k,
-      cr0 + (cr0 >= X86_CR0_CD && cr0 % (2 * X86_CR0_CD) >= X86_CR0_CD ? 0 : X86_CR0_CD),
-    );
-    wbinvd(k);
-    write_cr4(k, cr4 & ~X86_CR4_PGE);
-    __flush_tlb(k);
-    wrmsr(k, MSR_MTRRdefType, deftype & ~0xcffn);
-    wbinvd(k);
-    k.fn.pat_init();
-    __flush_tlb(k);
-    wrmsr(k, MSR_MTRRdefType, deftype);
-    write_cr0(k, cr0);
-    write_cr4(k, cr4);
+    k.fn.generic_set_all();
   }),
 });
 

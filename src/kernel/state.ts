@@ -109,8 +109,6 @@ export interface KernelState {
   kexecImage: Kimage | null;
   /** Contexts of the CPUs that do not run now, by CPU number. */
   cpus: Record<number, CpuContext>;
-  /** APIC ids of the enabled processors, in the MADT's order. */
-  madt: { apicIds: number[] };
   /** pat_init()'s static variable: the boot CPU has written the PAT. */
   patBootCpuDone: boolean;
   /** mtrr_aps_delayed_init (arch/x86/kernel/cpu/mtrr/main.c). */
@@ -158,7 +156,6 @@ export function freshState(): KernelState {
     kvm: null,
     kexecImage: null,
     cpus: {},
-    madt: { apicIds: [] },
     patBootCpuDone: false,
     mtrrApsDelayedInit: false,
   };

@@ -7,6 +7,8 @@ declare module '../kernel/table.js' {
   interface Entries {
     /** SYSCFG's bit number for memory encryption. */
     MSR_K8_SYSCFG_MEM_ENCRYPT_BIT(k: Kernel): number;
+    /** The bit itself. */
+    MSR_K8_SYSCFG_MEM_ENCRYPT(k: Kernel): bigint;
   }
 }
 
@@ -20,6 +22,9 @@ export const msrIndex: PatchPart = {
       adds: [
         kernelFile('arch/x86/include/asm/msr-index.h', {
           MSR_K8_SYSCFG_MEM_ENCRYPT_BIT: inline(() => 23),
+          MSR_K8_SYSCFG_MEM_ENCRYPT: inline(
+            (k: Kernel) => 1n << BigInt(k.fn.MSR_K8_SYSCFG_MEM_ENCRYPT_BIT()),
+          ),
         }),
       ],
     },

@@ -1,4 +1,71 @@
 /** Patch 15, "x86: Enable memory encryption on the APs": the trampoline's part. */
+import { rdmsr, wrmsr } from '../kernel/cpu-ops.js';
 import type { PatchPart } from '../kernel/hunk.js';
+import type { Kernel } from '../kernel/kernel.js';
+import { TRAMPOLINE_HEADER } from '../kernel/realmode-blob.js';
+import { inline, kernelFile } from '../kernel/table.js';
+import { operand } from '../kernel/trampoline.js';
+import { va } from '../machine/address.js';
 
-export const trampolineFlags: PatchPart = { patch: 15, hunks: [] };
+declare module '../kernel/table.js' {
+  interface Entries {
+    /** The bit number and the bit in the trampoline header's flags that ask for memory encryption. */
+    TH_FLAGS_MEM_ENCRYPT_BIT(k: Kernel): number;
+    TH_FLAGS_MEM_ENCRYPT(k: Kernel): number;
+  }
+}
+
+const REALMODE_H = 'arch/x86/include/asm/realmode.h';
+const MSR_K8_SYSCFG = 0xc001_0010;
+/** struct trampoline_header: u32 flags follows u32 cr4. */
+const CR4_SIZE = 4;
+export const TH_FLAGS_OFFSET = TRAMPOLINE_HEADER.cr4 + CR4_SIZE;
+
+export const trampolineFlags: PatchPart = {
+  patch: 15,
+  hunks: [
+    {
+      id: '15/realmode-header',
+      file: REALMODE_H,
+      what: 'the trampoline header has flags, and bit 0 of them asks for memory encryption',
+      adds: [
+        kernelFile(REALMODE_H, {
+          TH_FLAGS_MEM_ENCRYPT_BIT: inline(() => 0),
+          TH_FLAGS_MEM_ENCRYPT: inline((k: Kernel) => 1 << k.fn.TH_FLAGS_MEM_ENCRYPT_BIT()),
+        }),
+      ],
+    },
+    {
+      id: '15/setup_real_mode',
+      file: 'arch/x86/realmode/init.c',
+      what: 'the flag is set where the mask is',
+      needs: ['sme_me_mask', 'TH_FLAGS_MEM_ENCRYPT'],
+      replaces: {
+        'setup_real_mode:flags': (previous) => (k, header) => {
+          previous(k, header);
+          const flags = va(header + TH_FLAGS_OFFSET);
+          k.writeU32(flags, 0);
+          if (k.fn.sme_me_mask() !== 0n) {
+            k.writeU32(flags, k.readU32(flags) | k.fn.TH_FLAGS_MEM_ENCRYPT());
+          }
+        },
+      },
+    },
+    {
+      id: '15/trampoline_64',
+      file: 'arch/x86/realmode/rm/trampoline_64.S',
+      what: 'with paging on, before 64-bit code: a CPU that has the flag and not SYSCFG[23] sets it',
+      needs: ['TH_FLAGS_MEM_ENCRYPT_BIT', 'MSR_K8_SYSCFG_MEM_ENCRYPT_BIT'],
+      replaces: {
+        'pa_startup_32:paged': (previous) => (k) => {
+          previous(k);
+          const flags = k.readU32(va(operand(k, 'pa_tr_cr4') + CR4_SIZE));
+          if (((flags >>> k.fn.TH_FLAGS_MEM_ENCRYPT_BIT()) & 1) === 0) return;
+          const bit = 1n << BigInt(k.fn.MSR_K8_SYSCFG_MEM_ENCRYPT_BIT());
+          const syscfg = rdmsr(k, MSR_K8_SYSCFG);
+          if ((syscfg & bit) === 0n) wrmsr(k, MSR_K8_SYSCFG, syscfg | bit);
+        },
+      },
+    },
+  ],
+};

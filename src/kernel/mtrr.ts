@@ -1,0 +1,49 @@
+/** arch/x86/kernel/cpu/mtrr (main.c, generic.c): memory types set on every CPU alike. */
+import { MSR_MTRRdefType, X86_CR0_CD, X86_CR4_PGE } from './constants.js';
+import { __flush_tlb, rdmsr, wbinvd, write_cr0, write_cr4, wrmsr } from './cpu-ops.js';
+import { onlineCpus } from './smp-masks.js';
+import { inline, kernelFile } from './table.js';
+import type { Kernel } from './kernel.js';
+
+declare module './table.js' {
+  interface Entries {
+    /** On the CPU that runs: caches off, MTRRs and PAT written, caches on. */
+    generic_set_all(k: Kernel): void;
+    set_mtrr_aps_delayed_init(k: Kernel): void;
+    /** All online CPUs set their memory types; the boot CPU again. */
+    mtrr_aps_init(k: Kernel): void;
+  }
+}
+
+/** MTRRdefType.E and FE and the type (prepare_set clears them). */
+const DEFTYPE_OFF = ~0xcffn;
+
+export const mtrr = kernelFile('arch/x86/kernel/cpu/mtrr/generic.c', {
+  generic_set_all: inline((k: Kernel) => {
+    const { cr0, cr4 } = k.cpu;
+    const deftype = rdmsr(k, MSR_MTRRdefType);
+    write_cr0(
+      k,
+      cr0 + (cr0 >= X86_CR0_CD && cr0 % (2 * X86_CR0_CD) >= X86_CR0_CD ? 0 : X86_CR0_CD),
+    );
+    wbinvd(k);
+    write_cr4(k, cr4 & ~X86_CR4_PGE);
+    __flush_tlb(k);
+    wrmsr(k, MSR_MTRRdefType, deftype & DEFTYPE_OFF);
+    wbinvd(k);
+    k.fn.pat_init();
+    __flush_tlb(k);
+    wrmsr(k, MSR_MTRRdefType, deftype);
+    write_cr0(k, cr0);
+    write_cr4(k, cr4);
+  }),
+  set_mtrr_aps_delayed_init: inline((k: Kernel) => {
+    if (k.state.mtrrEnabled) k.state.mtrrApsDelayedInit = true;
+  }),
+  // set_mtrr(~0U): mtrr_rendezvous_handler() on each CPU, in the order of their numbers (our choice).
+  mtrr_aps_init: inline((k: Kernel) => {
+    if (!k.state.mtrrEnabled || !k.state.mtrrApsDelayedInit) return;
+    for (const cpu of onlineCpus(k)) k.on(cpu, () => k.fn.generic_set_all());
+    k.state.mtrrApsDelayedInit = false;
+  }),
+});
