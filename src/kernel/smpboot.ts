@@ -1,7 +1,7 @@
 /** arch/x86/kernel/smpboot.c and kernel/smp.c, as the boot CPU runs them: starting other CPUs. */
 import { va } from '../machine/address.js';
 import { ACTIVITY } from '../machine/cpu-core.js';
-import { APIC_REGISTER, ICR, LOCAL_APIC_BASE, MESSAGE_TYPE } from '../machine/local-apic.js';
+import { APIC_REGISTER, ICR, MESSAGE_TYPE } from '../machine/local-apic.js';
 import { THREAD_SIZE } from './constants.js';
 import { __flush_tlb } from './cpu-ops.js';
 import { BootEnd, CpuAstray } from './ends.js';
@@ -55,12 +55,11 @@ export const smpboot = kernelFile('arch/x86/kernel/smpboot.c', {
     k.fn.enable_IR_x2apic();
     // Our choice: the local APIC of a machine with one CPU is left alone; nothing uses it.
     if (apicIds.length < 2) return;
-    // The fixmap is set from acpi_boot_init() in the kernel; nothing reads the APIC before this step.
-    k.fn.register_lapic_address(LOCAL_APIC_BASE);
+    // The kernel sets the fixmap from acpi_boot_init(); nothing reads the APIC before this step (our choice).
+    k.fn.register_lapic_address(k.state.madt.lapicAddress);
     const id = k.fn.read_apic_id();
-    const [boot = 0] = apicIds;
-    if (id !== boot) {
-      k.fn.panic(`Boot APIC ID in local APIC unexpected (${String(id)} vs ${String(boot)})`);
+    if (!apicIds.includes(id)) {
+      k.say.console(`weird, boot CPU (#${String(id)}) not listed by the BIOS.`);
     }
     k.fn.setup_local_APIC();
     cpumask_set_cpu(k, 0, 'cpu_callin_mask');
@@ -70,8 +69,10 @@ export const smpboot = kernelFile('arch/x86/kernel/smpboot.c', {
 
   // kernel/smp.c; then native_cpu_up() and native_smp_cpus_done().
   smp_init: label((k: Kernel) => {
-    const others = k.state.madt.apicIds.slice(1);
-    if (others.length === 0) return;
+    const { apicIds } = k.state.madt;
+    if (apicIds.length < 2) return;
+    const boot = k.fn.read_apic_id();
+    const others = apicIds.filter((id) => id !== boot);
     for (const [index, apicid] of others.entries()) {
       const cpu = index + 1;
       if (cpu === 1) k.say.console('x86: Booting SMP configuration:');
@@ -131,7 +132,7 @@ export const smpboot = kernelFile('arch/x86/kernel/smpboot.c', {
 
   'do_boot_cpu:schedule': inline((k: Kernel, apicid: number, go: () => void) => {
     // The machine says whether that CPU executes at all: an IPI may not have reached it.
-    if (k.machine.cpus[apicid]?.activity !== ACTIVITY.running) return;
+    if (apicid === k.cpu.id || k.machine.cpus[apicid]?.activity !== ACTIVITY.running) return;
     try {
       k.on(apicid, go);
     } catch (astray) {

@@ -296,6 +296,9 @@ export class Boot {
       { name: 'after the kernel', base: work, size: 0x20_0000 + 13 * 4096 },
       ...this.loaded.regions.filter((region) => region.name !== 'kernel image'),
       ...this.loaded.firmwareRegions,
+      ...this.kernel.state.memblock.reserved
+        .filter(({ owner }) => owner === 'reserve_real_mode')
+        .map(({ base, size }) => ({ name: 'trampoline', base, size })),
       ...this.kernel.state.userPages.map(({ name, pa: base }) => ({ name, base, size: 4096 })),
     ].filter((region) => region.size > 0);
   }
