@@ -229,13 +229,14 @@ describe('control registers and MSRs', () => {
     expect(faultOf(cpu.writeCr0(2 ** 31)).vector).toBe(VECTOR.GP);
     expect(faultOf(cpu.writeCr0(2 ** 29)).vector).toBe(VECTOR.GP);
     expect(faultOf(cpu.writeCr4(2 ** 12)).vector).toBe(VECTOR.GP);
-    expect(faultOf(cpu.writeCr3(1n << 51n)).vector).toBe(VECTOR.GP);
     expect(faultOf(cpu.wrmsr(MSR.PAT, 2n)).vector).toBe(VECTOR.GP);
     expect(faultOf(cpu.rdmsr(0x1234_5678)).vector).toBe(VECTOR.GP);
     expect([cpu.cr0, cpu.cr3, cpu.cr4]).toEqual([0x10, 0n, 0]);
     const m = machine();
     tables(m, (i) => page(i));
     expect(faultOf(m.cpus[0].writeCr4(0)).why).toMatch(/PAE/);
+    expect(faultOf(m.cpus[0].writeCr3(1n << 51n)).vector).toBe(VECTOR.GP);
+    expect(m.cpus[0].cr3).toBe(BigInt(PGD));
   });
 
   test('each write that can change the mapping in force is told to the driver', () => {
