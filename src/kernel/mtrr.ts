@@ -18,24 +18,49 @@ declare module './table.js' {
 /** MTRRdefType.E and FE and the type (prepare_set clears them). */
 const DEFTYPE_OFF = ~0xcffn;
 
+/** What the boot CPU does first is told to the trace; CPU after CPU then does the same, and only its PAT is told. */
+const TOLD = { __flush_tlb, rdmsr, wbinvd, write_cr0, write_cr4, wrmsr };
+const UNTOLD: typeof TOLD = {
+  rdmsr: (k, msr) => {
+    const value = k.cpu.rdmsr(msr);
+    return typeof value === 'bigint' ? value : rdmsr(k, msr);
+  },
+  wrmsr: (k, msr, value) => {
+    k.settle(() => k.cpu.wrmsr(msr, value));
+  },
+  write_cr0: (k, value) => {
+    k.settle(() => k.cpu.writeCr0(value));
+  },
+  write_cr4: (k, value) => {
+    k.settle(() => k.cpu.writeCr4(value));
+  },
+  wbinvd: (k) => {
+    k.cpu.wbinvd();
+  },
+  __flush_tlb: (k) => {
+    k.settle(() => k.cpu.writeCr3(k.cpu.cr3));
+  },
+};
+
 export const mtrr = kernelFile('arch/x86/kernel/cpu/mtrr/generic.c', {
   generic_set_all: inline((k: Kernel) => {
     const { cr0, cr4 } = k.cpu;
-    const deftype = rdmsr(k, MSR_MTRRdefType);
-    write_cr0(
+    const does = k.state.patBootCpuDone ? UNTOLD : TOLD;
+    const deftype = does.rdmsr(k, MSR_MTRRdefType);
+    does.write_cr0(
       k,
       cr0 + (cr0 >= X86_CR0_CD && cr0 % (2 * X86_CR0_CD) >= X86_CR0_CD ? 0 : X86_CR0_CD),
     );
-    wbinvd(k);
-    write_cr4(k, cr4 & ~X86_CR4_PGE);
-    __flush_tlb(k);
-    wrmsr(k, MSR_MTRRdefType, deftype & DEFTYPE_OFF);
-    wbinvd(k);
+    does.wbinvd(k);
+    does.write_cr4(k, cr4 & ~X86_CR4_PGE);
+    does.__flush_tlb(k);
+    does.wrmsr(k, MSR_MTRRdefType, deftype & DEFTYPE_OFF);
+    does.wbinvd(k);
     k.fn.pat_init();
-    __flush_tlb(k);
-    wrmsr(k, MSR_MTRRdefType, deftype);
-    write_cr0(k, cr0);
-    write_cr4(k, cr4);
+    does.__flush_tlb(k);
+    does.wrmsr(k, MSR_MTRRdefType, deftype);
+    does.write_cr0(k, cr0);
+    does.write_cr4(k, cr4);
   }),
   set_mtrr_aps_delayed_init: inline((k: Kernel) => {
     if (k.state.mtrrEnabled) k.state.mtrrApsDelayedInit = true;

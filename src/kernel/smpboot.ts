@@ -1,7 +1,7 @@
 /** arch/x86/kernel/smpboot.c and kernel/smp.c, as the boot CPU runs them: starting other CPUs. */
 import { va } from '../machine/address.js';
 import { ACTIVITY } from '../machine/cpu-core.js';
-import { APIC_REGISTER, ICR, MESSAGE_TYPE } from '../machine/local-apic.js';
+import { APIC_REGISTER, ICR, LOCAL_APIC_BASE, MESSAGE_TYPE } from '../machine/local-apic.js';
 import { THREAD_SIZE } from './constants.js';
 import { __flush_tlb } from './cpu-ops.js';
 import { BootEnd, CpuAstray } from './ends.js';
@@ -17,6 +17,8 @@ declare module './table.js' {
   interface Entries {
     native_smp_prepare_cpus(k: Kernel): void;
     smp_init(k: Kernel): void;
+    /** APIC ids of the processors that the firmware's tables list (phys_cpu_present_map), in their order. */
+    phys_cpu_present_map(k: Kernel): readonly number[];
     /** Starts one CPU; 0 or -1. */
     do_boot_cpu(k: Kernel, apicid: number, cpu: number): number;
     smpboot_setup_warm_reset_vector(k: Kernel, startEip: number): void;
@@ -45,7 +47,7 @@ const icr = (fields: Partial<Record<keyof typeof ICR, number>>): number =>
 
 export const smpboot = kernelFile('arch/x86/kernel/smpboot.c', {
   native_smp_prepare_cpus: label((k: Kernel) => {
-    const { apicIds } = k.state.madt;
+    const apicIds = k.fn.phys_cpu_present_map();
     if (apicIds.length === 0) {
       // smp_sanity_check(): SMP_NO_CONFIG.
       k.say.console('SMP motherboard not detected');
@@ -56,7 +58,7 @@ export const smpboot = kernelFile('arch/x86/kernel/smpboot.c', {
     // Our choice: the local APIC of a machine with one CPU is left alone; nothing uses it.
     if (apicIds.length < 2) return;
     // The kernel sets the fixmap from acpi_boot_init(); nothing reads the APIC before this step (our choice).
-    k.fn.register_lapic_address(k.state.madt.lapicAddress);
+    k.fn.register_lapic_address(k.state.madt.lapicAddress || LOCAL_APIC_BASE);
     const id = k.fn.read_apic_id();
     if (!apicIds.includes(id)) {
       k.say.console(`weird, boot CPU (#${String(id)}) not listed by the BIOS.`);
@@ -66,10 +68,11 @@ export const smpboot = kernelFile('arch/x86/kernel/smpboot.c', {
     cpumask_set_cpu(k, 0, 'cpu_callout_mask');
     k.fn.set_mtrr_aps_delayed_init();
   }),
+  phys_cpu_present_map: inline((k: Kernel) => k.state.madt.apicIds),
 
   // kernel/smp.c; then native_cpu_up() and native_smp_cpus_done().
   smp_init: label((k: Kernel) => {
-    const { apicIds } = k.state.madt;
+    const apicIds = k.fn.phys_cpu_present_map();
     if (apicIds.length < 2) return;
     const boot = k.fn.read_apic_id();
     const others = apicIds.filter((id) => id !== boot);
@@ -104,6 +107,7 @@ export const smpboot = kernelFile('arch/x86/kernel/smpboot.c', {
     }
     view.setUint32(AP_CPU_OFFSET, cpu, true);
     k.say.recorder.produced(`AP ${String(cpu)}`, bytes);
+    k.fn.init_espfix_ap(cpu);
     k.say.console(`.... node  #0, CPUs: #${String(cpu)}`);
 
     k.fn.smpboot_setup_warm_reset_vector(start);
