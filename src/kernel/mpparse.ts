@@ -104,6 +104,7 @@ export const mpparse = kernelFile('arch/x86/kernel/mpparse.c', {
       if (k.readU8(va(mpf + MPF.length)) !== 1) continue;
       if (k.fn.mpf_checksum(mpf, MPF.size) !== 0) continue;
       if (!SPECIFICATIONS.includes(k.readU8(va(mpf + MPF.specification)))) continue;
+      k.say.recorder.consumed('MP floating pointer', 'smp_scan_config', k.readBytes(mpf, MPF.size));
       k.state.mp.mpfFound = mpf;
       k.say.console(`found SMP MP-table at [mem 0x${at.toString(16)}]`);
       k.fn.memblock_reserve(at, MPF.size);
@@ -141,8 +142,8 @@ export const mpparse = kernelFile('arch/x86/kernel/mpparse.c', {
     k.say.console(`Processors: ${String(k.state.mp.processors.length)}`);
   }, true),
 
-  // acpi_lapic && acpi_ioapic; where no MADT is read neither is set.
-  'get_smp_config:acpi': inline(() => false),
+  // acpi_lapic && acpi_ioapic. I/O APICs are not kept: a MADT with local APICs is taken to have one (our choice).
+  'get_smp_config:acpi': inline((k: Kernel) => k.state.madt.apicIds.length > 0),
 
   check_physptr: fn((k: Kernel, physptr: number) => {
     const size = k.fn.get_mpc_size(physptr);
@@ -174,6 +175,7 @@ export const mpparse = kernelFile('arch/x86/kernel/mpparse.c', {
     const { mp } = k.state;
     mp.lapic = k.readU32(va(mpc + MPC.lapic));
     const length = k.readU16(va(mpc + MPC.length));
+    k.say.recorder.consumed('MP configuration table', 'smp_read_mpc', k.readBytes(mpc, length));
     for (let at: number = MPC.size; at < length;) {
       const type = k.readU8(va(mpc + at));
       const size = ENTRY_SIZES[type];

@@ -52,6 +52,8 @@ const lengthOf = (k: Kernel, start: number): number =>
 
 /** The video ROM; returns where the next may be. */
 function video(k: Kernel): number {
+  const first = k.readBytes(k.fn.isa_bus_to_virt(VIDEO.start), LENGTH_AT);
+  k.say.recorder.consumedPart('option ROM', 'romsignature', 0, first);
   const start = find(k, VIDEO.start, VIDEO.end);
   if (start === undefined) return VIDEO.end;
   const length = lengthOf(k, start);

@@ -53,7 +53,8 @@ function table(flags: readonly number[], wrong = 0): Uint8Array {
 /** A boot past find_smp_config(), with a pointer at a place and a table. */
 function found(at: number, mpf = pointer(), options: Parameters<typeof boot>[0] = {}): Boot {
   const b = boot({ stage: 0, ...options });
-  b.machine.dmaWrite(pa(0xf_0000), new Uint8Array(0x1_0000));
+  // No other tables: with a MADT the MP table would not be read.
+  b.machine.dmaWrite(pa(0xe_0000), new Uint8Array(0x2_0000));
   b.machine.dmaWrite(pa(TABLE_AT), table([3, 1, 0]));
   b.machine.dmaWrite(pa(at), mpf);
   b.runTo('mtrr_bp_init');
@@ -123,6 +124,14 @@ describe('find_smp_config', () => {
 });
 
 describe('get_smp_config', () => {
+  test('does not read the MP table where the MADT has local APICs', () => {
+    const b = boot({ stage: 0 });
+    b.runTo('x86_dtb_init');
+    expect(isFound(b)).toBe(true);
+    expect(b.kernel.state.madt.apicIds).toEqual([0]);
+    expect(b.kernel.state.mp.processors).toEqual([]);
+  });
+
   test('keeps the enabled processors and the local APIC’s address', () => {
     const b = found(0xf_0000);
     b.runTo('x86_dtb_init');
