@@ -10,7 +10,6 @@ import { amdIommuInit, apicC } from './amd-iommu-init.js';
 import { amdIommuIvrs } from './amd-iommu-ivrs.js';
 import { amdIommuPgtable } from './amd-iommu-pgtable.js';
 import { amdIommuVariables } from './amd-iommu-types.js';
-import { acpiBoot } from './acpi-boot.js';
 import { apic, pgtable } from './apic.js';
 import { cmdline } from './cmdline.js';
 import { cpuCommon, cpuVariables, scattered } from './cpu-common.js';
