@@ -1,0 +1,47 @@
+import { describe, expect, test } from '@jest/globals';
+import {
+  OPTION_ROM,
+  PCIR,
+  ROM_SIGNATURE,
+  VIDEO_ROM,
+  videoRom,
+} from '../../src/firmware/option-rom.js';
+import { byteSum } from '../../src/firmware/struct.js';
+import { expectLayout } from './fields.js';
+
+describe('the video ROM', () => {
+  const rom = videoRom();
+  const view = new DataView(rom.buffer);
+
+  test('starts on a 2 KiB boundary with 55 aa, and sums to 0 over the length that it says', () => {
+    expect(VIDEO_ROM % 2048).toBe(0);
+    expect([...rom.subarray(0, 2)]).toEqual([0x55, 0xaa]);
+    expect(view.getUint16(OPTION_ROM.Signature, true)).toBe(ROM_SIGNATURE);
+    expect((rom[OPTION_ROM.InitializationSize] ?? 0) * OPTION_ROM.unit).toBe(rom.length);
+    expect(byteSum(rom)).toBe(0);
+  });
+
+  test('leads to its PCI data, on a multiple of 4', () => {
+    const at = view.getUint16(OPTION_ROM.PCIDataStructure, true);
+    expect(at % 4).toBe(0);
+    expect(String.fromCharCode(...rom.subarray(at, at + 4))).toBe('PCIR');
+    expect(view.getUint16(at + PCIR.ImageLength, true) * OPTION_ROM.unit).toBe(rom.length);
+  });
+
+  test('has PCI data whose fields are where the widths put them', () => {
+    expectLayout(PCIR, [
+      ['Signature', 4],
+      ['VendorID', 2],
+      ['DeviceID', 2],
+      ['-Device List Pointer', 2],
+      ['Length', 2],
+      ['Revision', 1],
+      ['ClassCode', 3],
+      ['ImageLength', 2],
+      ['-Revision Level', 2],
+      ['CodeType', 1],
+      ['Indicator', 1],
+      ['-Reserved', 2],
+    ]);
+  });
+});
