@@ -42,7 +42,7 @@ describe('the loader', () => {
     ['the last page of the memory map', 0xbf0c_1000, 4096, 'E_LAYOUT_OVERLAP'],
     ['the page behind the memory map', 0xbf0c_2000, 4096, undefined],
     ['SMRAM', 0xbfff_f000, 4096, 'E_LAYOUT_OVERLAP'],
-  ])('with an initrd in %s: %#x', (_, at, size, code) => {
+  ])('with an initrd in %s', (_, at, size, code) => {
     const make = (): unknown =>
       boot({
         scenario: scenario('epyc-efi', `loader.initrdAt=${String(at)}`),

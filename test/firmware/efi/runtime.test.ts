@@ -43,9 +43,12 @@ interface Machine {
   call(entry: number, ...args: (number | bigint)[]): ReturnType<typeof callRuntimeService>;
 }
 
+const it = boot({ scenario: scenario('epyc-efi'), stage: 0 });
+const handedOver = it.machine.snapshot();
+
 function efi(): Machine {
-  const it = boot({ scenario: scenario('epyc-efi'), stage: 0 });
   const { machine } = it;
+  machine.restore(handedOver);
   const cpu = machine.cpus[0];
   const put = (at: number, bytes: Uint8Array): void => machine.dmaWrite(pa(at), bytes);
   const words = (...list: bigint[]): Uint8Array => new Uint8Array(BigUint64Array.from(list).buffer);
