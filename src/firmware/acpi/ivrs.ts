@@ -4,9 +4,8 @@ import { IVHD_10H, IVHD_ENTRY, IVHD_SPECIAL, IVRS } from './layout.js';
 import { IO_APIC_ID } from './madt.js';
 import { sdt, summed } from './sdt.js';
 
-/** Where the IOMMU's registers answer, how many bytes, and its device id 00:00.2 (our choice, as on EPYC). */
+/** Where the IOMMU's registers answer, and its device id 00:00.2 (our choice, as on EPYC). */
 export const IOMMU_MMIO_BASE = 0xfeb8_0000;
-export const IOMMU_MMIO_SIZE = 0x4000;
 export const IOMMU_DEVICE_ID = 0x0002;
 /** The devices that it translates, first and last: 00:01.0 to 03:1f.7 (our choice). */
 export const IOMMU_FIRST_DEVICE = 0x0008;

@@ -8,6 +8,7 @@ import { alignDown, hex, va, type Va } from '../../machine/address.js';
 import type { Cpu } from '../../machine/cpu.js';
 import { isFault } from '../../machine/fault.js';
 import { VECTOR, type Fault } from '../../machine/types.js';
+import { UnmodelledError } from '../../machine/unmodelled.js';
 import { RuntimeCall, same, Trap } from './runtime-call.js';
 import {
   RUNTIME_DATA,
@@ -35,8 +36,13 @@ export type RuntimeResult =
 /** What a service does once its code runs. */
 type Service = (call: RuntimeCall) => bigint;
 
-/** Services that this firmware does not have return EFI_UNSUPPORTED at runtime (UEFI 8). */
+/** Services that this firmware does not have at runtime say so (UEFI 2.8, 8: EFI_UNSUPPORTED). */
 const unsupported: Service = () => EFI_STATUS.UNSUPPORTED;
+
+/** A reset has no status to return (UEFI 8.5.1). */
+const reset: Service = () => {
+  throw new UnmodelledError('EFI ResetSystem()');
+};
 
 const SERVICES: Readonly<Record<RuntimeServiceName, Service>> = {
   GetTime: unsupported,
@@ -49,7 +55,7 @@ const SERVICES: Readonly<Record<RuntimeServiceName, Service>> = {
   GetNextVariableName: unsupported,
   SetVariable: setVariable,
   GetNextHighMonotonicCount: unsupported,
-  ResetSystem: unsupported,
+  ResetSystem: reset,
   UpdateCapsule: unsupported,
   QueryCapsuleCapabilities: unsupported,
   QueryVariableInfo: unsupported,
@@ -69,7 +75,7 @@ const ARGUMENTS = 6;
  * then the stack. On return the CPU's RSP and RIP are the caller's; after a fault they are as the fault found them. The
  * status is the result's: RAX keeps no more than 53 bits (our choice).
  *
- * @throws InputError E_EFI_CALL for more arguments than that.
+ * @throws InputError E_EFI_CALL for more arguments than that, UnmodelledError for a reset.
  */
 export function callRuntimeService(cpu: Cpu, entry: Va, args: readonly bigint[]): RuntimeResult {
   if (args.length > ARGUMENTS) {

@@ -247,6 +247,11 @@ describe('a call', () => {
     expect(m.call(m.entry('GetTime'))).toMatchObject({ fault: { vector: 14, error: 2 } });
   });
 
+  test('to ResetSystem is not modelled, and says so by name', () => {
+    const m = efi();
+    expect(() => m.call(m.entry('ResetSystem'), 0, 0, 0, 0)).toThrow('ResetSystem');
+  });
+
   test('takes six arguments and refuses a seventh', () => {
     const m = efi();
     expect(m.call(m.entry('GetTime'), 1, 2, 3, 4, 5, 6)).toMatchObject({ kind: 'status' });
