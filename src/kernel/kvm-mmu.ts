@@ -42,6 +42,8 @@ declare module './table.js' {
     kvm_mmu_get_page(k: Kernel, gfn: number, level: number): Va;
     /** The address in an entry, with all that stands in its bits. */
     PT64_BASE_ADDR_MASK(k: Kernel): bigint;
+    /** Where the next table is. */
+    '__shadow_walk_next:shadow_addr'(k: Kernel, spte: bigint): bigint;
     spte_to_pfn(k: Kernel, spte: bigint): number;
     /** Forgets an entry; what it said of dirtiness goes to its page. */
     mmu_spte_clear_track_bits(
@@ -145,7 +147,7 @@ function* walkShadow(
     const index = tableIndex(gpa, levelOf(level).shift);
     yield { level, table, index, spte: get_entry(k, table, index) };
     const spte = get_entry(k, table, index);
-    table = k.__va(Number(spte & k.fn.PT64_BASE_ADDR_MASK()));
+    table = k.__va(Number(k.fn['__shadow_walk_next:shadow_addr'](spte)));
   }
 }
 
@@ -212,6 +214,9 @@ export const kvmMmu = kernelFile('arch/x86/kvm/mmu.c', {
   ),
 
   PT64_BASE_ADDR_MASK: inline(() => BITS_51_12),
+  '__shadow_walk_next:shadow_addr': label(
+    (k: Kernel, spte: bigint) => spte & k.fn.PT64_BASE_ADDR_MASK(),
+  ),
   spte_to_pfn: inline((k: Kernel, spte: bigint) =>
     Number((spte & k.fn.PT64_BASE_ADDR_MASK()) / BigInt(PAGE_SIZE)),
   ),

@@ -13,7 +13,8 @@ describe('the vocabulary', () => {
   test('has every kind of event that the boot tells', () => {
     expect(TRACE_KINDS).toEqual([
       ...['enter', 'cpuid', 'rdmsr', 'wrmsr', 'cr', 'map', 'unmap', 'protect', 'tlb-flush'],
-      ...['cache-flush', 'copy', 'fill', 'encrypt', 'decrypt', 'dma', 'ipi', 'console', 'read'],
+      ...['cache-flush', 'copy', 'fill', 'encrypt', 'decrypt', 'dma', 'ipi'],
+      ...['vmrun', 'vmexit', 'console', 'read'],
       ...['fault', 'panic', 'outcome'],
     ]);
   });
