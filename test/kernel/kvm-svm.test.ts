@@ -8,6 +8,7 @@ import {
   CR0_OFFSET,
   CR3_OFFSET,
   dram,
+  events,
   KEY_HOST,
   KEY_PLAIN,
   throughKvm,
@@ -71,6 +72,42 @@ describe('at stage 18', () => {
     for (const [msr, value] of b.kernel.state.kvm?.hostMsrs ?? []) {
       expect(b.kernel.cpu.rdmsr(msr)).toBe(value);
     }
+  });
+});
+
+describe('a guest with other code', () => {
+  const withCode = (...code: number[]): Boot =>
+    throughKvm({
+      stage: 17,
+      changes: (b) => {
+        const before = b.kernel.fn['vmm:set_regs'];
+        return [
+          {
+            'vmm:set_regs': () => {
+              before();
+              b.kernel.fn.kvm_write_guest(0x1000, Uint8Array.from(code));
+            },
+          },
+        ];
+      },
+    });
+
+  test('gets -KVM_ENOSYS in RAX for a hypercall, and goes on after it', () => {
+    const b = withCode(0x0f, 0x01, 0xd9, 0xf4);
+    expect(events(b, 'vmexit')).toEqual(['vmexit npf x1', 'vmexit vmmcall x1', 'vmexit hlt x1']);
+    expect(b.kernel.state.kvm?.vcpu?.regs.rax).toBe(BigInt.asUintN(64, -1000n));
+    expect(b.kernel.state.kvm?.vcpu?.regs.rip).toBe(0x1004n);
+  });
+
+  test('gets its invalid opcode injected, and shuts down for want of an IDT', () => {
+    const b = withCode(0x0f, 0x0b);
+    expect(events(b, 'vmexit')).toEqual([
+      'vmexit npf x1',
+      'vmexit UD excp x1',
+      'vmexit shutdown x1',
+    ]);
+    expect(b.kernel.state.kvm?.vcpu?.exitReason).toBe('KVM_EXIT_SHUTDOWN');
+    expect(field(b, VMCB_CONTROL.EVENTINJ)).toBe(0n);
   });
 });
 

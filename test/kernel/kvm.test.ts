@@ -90,3 +90,13 @@ test('KVM leaves EFER.SVME and VM_HSAVE_PA as it found them', () => {
   expect(msrs.get('EFER') & 0x1000n).toBe(0n);
   expect(msrs.get('VM_HSAVE_PA')).toBe(0n);
 });
+
+test('a boot that goes on from a snapshot before KVM in another boot tells the same', () => {
+  const which = { stage: 18, set: ['machine.seed=another'] };
+  const one = throughKvm(which);
+  const other = throughKvm(which);
+  one.runTo('run_init');
+  other.runTo('run_init');
+  const steps = (b: typeof one): unknown => b.recorder.snapshot().steps.slice(-2);
+  expect(steps(other)).toEqual(steps(one));
+});
