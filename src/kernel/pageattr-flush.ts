@@ -1,5 +1,5 @@
 /** arch/x86/mm/pageattr.c: look-ups and flushes. */
-import { alignDown, LINE_SIZE, PAGE_SIZE, tableIndex, va, type Va } from '../machine/address.js';
+import { PAGE_SIZE, tableIndex, va, type Va } from '../machine/address.js';
 import type { Cpu } from '../machine/cpu.js';
 import { _PAGE_PRESENT, X86_CR4_PGE } from './constants.js';
 import { __flush_tlb_all, get_entry, wbinvd } from './cpu-ops.js';
@@ -92,9 +92,7 @@ export const pageattrFlush = kernelFile('arch/x86/mm/pageattr.c', {
   }),
 
   clflush_cache_range: inline((k: Kernel, vaddr: Va, size: number) => {
-    for (let at = alignDown(vaddr, LINE_SIZE); at < vaddr + size; at = va(at + LINE_SIZE)) {
-      k.settle(() => k.cpu.clflush(at));
-    }
+    k.settle(() => k.cpu.clflushRange(vaddr, size));
     k.say.flushed(vaddr, size);
   }),
 

@@ -200,6 +200,20 @@ export class Cpu extends CpuCore implements InterruptTarget {
     return null;
   }
 
+  /** CLFLUSH of every line of a range: a translation is looked up once for what it covers. */
+  clflushRange(at: Va, len: number): Fault | null {
+    for (let line = alignDown(at, LINE_SIZE); line < at + len;) {
+      const entry = this.translate(line, TLB_KIND.read);
+      if (isFault(entry)) return entry;
+      const end = Math.min(at + len, entry.va + entry.size);
+      for (; line < end; line = va(line + LINE_SIZE)) {
+        this.bus.cache.clflush(pa(entry.pa + (line - entry.va)), entry.key);
+        this.tellFlush('clflush', line);
+      }
+    }
+    return null;
+  }
+
   wbinvd(): void {
     this.bus.cache.wbinvd(this.id);
     this.tellFlush('wbinvd', undefined);
