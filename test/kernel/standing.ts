@@ -18,7 +18,7 @@ export class Standing {
 
   /** Runs a boot up to and with a label. */
   constructor(label: string, options: Partial<BootOptions> = {}) {
-    this.boot = boot({ scenario: scenario('bios-minimal', 'machine.ram=128MiB'), ...options });
+    this.boot = boot({ scenario: scenario('bios-minimal', 'machine.ram=256MiB'), ...options });
     this.boot.runTo(label);
     this.snapshot = this.boot.snapshot();
   }
