@@ -75,8 +75,10 @@ export const amdIommuPgtable = kernelFile('drivers/iommu/amd_iommu.c', {
     while (level > 0) {
       let value = k.readU64(pte);
       if ((value & IOMMU_PTE_P) === 0n) {
-        const page = k.fn.get_zeroed_page(GFP.KERNEL);
+        // get_zeroed_page(), without a line in the trace for each of many.
+        const page = k.fn.__get_free_pages(GFP.KERNEL, 0);
         if (page === 0) return null;
+        k.writeBytes(page, new Uint8Array(PAGE_SIZE));
         value = PM_LEVEL_PDE(level, virt_to_phys(k, page));
         k.writeU64(pte, value);
       }

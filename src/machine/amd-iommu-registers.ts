@@ -138,11 +138,10 @@ export class IommuRegisters {
     return (this.get(name) & mask) !== 0n;
   }
 
-  /** A byte of the register block; reserved ones are 0. */
-  readByte(offset: number): number {
-    const name = BY_OFFSET.get(offset - (offset % 8));
-    if (name === undefined) return 0;
-    return Number((this.get(name) >> BigInt((offset % 8) * 8)) & 0xffn);
+  /** What software reads of the register that begins at `start`; reserved ones are 0. */
+  read(start: number): bigint {
+    const name = BY_OFFSET.get(start);
+    return name === undefined ? 0n : this.get(name);
   }
 
   /**

@@ -63,6 +63,8 @@ export class AmdIommu implements Device, UpstreamPort, CommandTarget {
   private readonly command = new Uint8Array(COMMAND_SIZE);
   private readonly word = new Uint8Array(8);
   private readonly wordView = new DataView(this.word.buffer);
+  private readonly mask = new Uint8Array(8);
+  private readonly maskView = new DataView(this.mask.buffer);
 
   constructor({ base, requester, upstream }: AmdIommuConfig) {
     this.base = base;
@@ -278,24 +280,28 @@ export class AmdIommu implements Device, UpstreamPort, CommandTarget {
   // --- Registers -------------------------------------------------------------------------------------------------
 
   mmioRead(address: number, out: Uint8Array, offset: number, length: number): void {
-    for (let i = 0; i < length; i++) {
-      out[offset + i] = this.registers.readByte(address - this.base + i);
+    for (let i = 0; i < length;) {
+      const at = address - this.base + i;
+      this.wordView.setBigUint64(0, this.registers.read(at - (at % 8)), true);
+      for (let byte = at % 8; byte < 8 && i < length; byte++, i++) {
+        out[offset + i] = this.word[byte] ?? 0;
+      }
     }
   }
 
   mmioWrite(address: number, data: Uint8Array, offset: number, length: number): void {
     for (let i = 0; i < length;) {
       const at = address - this.base + i;
-      const start = at - (at % 8);
-      let value = 0n;
-      let mask = 0n;
+      this.word.fill(0);
+      this.mask.fill(0);
       for (let byte = at % 8; byte < 8 && i < length; byte++, i++) {
-        const shift = BigInt(byte * 8);
-        value |= BigInt(data[offset + i] ?? 0) << shift;
-        mask |= 0xffn << shift;
+        this.word[byte] = data[offset + i] ?? 0;
+        this.mask[byte] = 0xff;
       }
+      const value = this.wordView.getBigUint64(0, true);
+      const mask = this.maskView.getBigUint64(0, true);
       const control = this.registers.get('Control');
-      const name = this.registers.write(start, value, mask);
+      const name = this.registers.write(at - (at % 8), value, mask);
       if (name !== undefined) this.written(name, control);
     }
   }
