@@ -58,7 +58,8 @@ export const smpboot = kernelFile('arch/x86/kernel/smpboot.c', {
     // Our choice: the local APIC of a machine with one CPU is left alone; nothing uses it.
     if (apicIds.length < 2) return;
     // The kernel sets the fixmap from acpi_boot_init(); nothing reads the APIC before this step (our choice).
-    k.fn.register_lapic_address(k.state.madt.lapicAddress || LOCAL_APIC_BASE);
+    const { madt, mp } = k.state;
+    k.fn.register_lapic_address(madt.lapicAddress || mp.lapic || LOCAL_APIC_BASE);
     const id = k.fn.read_apic_id();
     if (!apicIds.includes(id)) {
       k.say.console(`weird, boot CPU (#${String(id)}) not listed by the BIOS.`);
@@ -68,7 +69,10 @@ export const smpboot = kernelFile('arch/x86/kernel/smpboot.c', {
     cpumask_set_cpu(k, 0, 'cpu_callout_mask');
     k.fn.set_mtrr_aps_delayed_init();
   }),
-  phys_cpu_present_map: inline((k: Kernel) => k.state.madt.apicIds),
+  // generic_processor_info(), called for entries of the MADT, or of the MP table where there is none.
+  phys_cpu_present_map: inline(({ state: { madt, mp } }: Kernel) =>
+    madt.apicIds.length > 0 ? madt.apicIds : mp.processors.map(({ apicid }) => apicid),
+  ),
 
   // kernel/smp.c; then native_cpu_up() and native_smp_cpus_done().
   smp_init: label((k: Kernel) => {

@@ -123,6 +123,8 @@ describe('do_boot_cpu', () => {
 
   test('gives up a CPU whose IPI nobody receives', () => {
     const it = threeCpus({ stage: 9 });
+    it.runTo('acpi_boot_table_init');
+    expect(it.kernel.state.madt.apicIds).toEqual([0, 1, 2]);
     it.kernel.state.madt.apicIds = [0, 1, 7];
     const trace = it.run();
     expect(printed(trace, 'smp_init')).toContain('do_boot_cpu failed(-1) to wakeup CPU#2');
@@ -130,14 +132,18 @@ describe('do_boot_cpu', () => {
     expect(cpumask_test_cpu(it.kernel, 2, 'cpu_initialized_mask')).toBe(false);
   });
 
-  test('is not called where the tables list no CPU or one', () => {
-    for (const apicIds of [[], [0]]) {
-      const it = threeCpus({ stage: 9 });
-      it.kernel.state.madt.apicIds = apicIds;
-      const trace = it.run();
-      expect(trace.outcome.kind).toBe('booted');
-      expect(eventsOf(trace, 'smp_init')).toEqual([]);
-    }
+  test.each([
+    ['no CPU', [], ['SMP motherboard not detected', 'SMP disabled']],
+    ['one', [0], []],
+  ] as const)('is not called where the tables list %s', (_what, apicIds, lines) => {
+    const it = threeCpus({ stage: 9 });
+    it.runTo('acpi_boot_table_init');
+    it.kernel.state.madt.apicIds = [...apicIds];
+    it.kernel.state.mp.processors = [];
+    const trace = it.run();
+    expect(trace.outcome.kind).toBe('booted');
+    expect(printed(trace, 'smp_prepare_cpus')).toEqual(lines);
+    expect(eventsOf(trace, 'smp_init')).toEqual([]);
   });
 });
 
