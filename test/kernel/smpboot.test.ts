@@ -137,7 +137,7 @@ describe('do_boot_cpu', () => {
     ['one', [0], []],
   ] as const)('is not called where the tables list %s', (_what, apicIds, lines) => {
     const it = threeCpus({ stage: 9 });
-    it.runTo('acpi_boot_table_init');
+    it.runTo('mm_init');
     it.kernel.state.madt.apicIds = [...apicIds];
     it.kernel.state.mp.processors = [];
     const trace = it.run();
