@@ -28,6 +28,7 @@ import {
 import { EINVAL } from './errno.js';
 import { GFP } from './page-alloc.js';
 import { get_order } from './pci-dma.js';
+import { onlineCpus } from './smp-masks.js';
 import { fn, inline, kernelFile } from './table.js';
 import type { Kernel } from './kernel.js';
 import type { Variable } from './variables.js';
@@ -351,7 +352,7 @@ export const amdIommuDma = kernelFile('drivers/iommu/amd_iommu.c', {
     const domain = k.fn.get_domain(dev);
     if (domain === null) return -EINVAL;
     const most = mask === DMA_BIT_MASK(64) ? 8 : mask > DMA_BIT_MASK(32) ? 4 : 1;
-    const online = k.machine.cpus.length;
+    const online = onlineCpus(k).length;
     for (let i = domain.aperture.length; i < Math.min(most, online); i++) {
       if (k.fn.alloc_new_range(domain, false) === 0) continue;
       k.say.console(`${dev.name}: Can't allocate ${String(most)} iommu apertures`);

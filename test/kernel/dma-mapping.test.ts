@@ -1,7 +1,7 @@
 /** DMA without anything that translates: the base kernel, dma_ops = nommu_dma_ops. */
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { DMA, DMA_BIT_MASK, type KernelDevice } from '../../src/kernel/dma-ops.js';
-import { GFP } from '../../src/kernel/page-alloc.js';
+import { freeRanges, GFP } from '../../src/kernel/page-alloc.js';
 import { get_order } from '../../src/kernel/pci-dma.js';
 import { scenario } from '../helpers.js';
 import { Standing } from './standing.js';
@@ -116,7 +116,8 @@ describe('dma_generic_alloc_coherent()', () => {
     expect(first.handle).toBe(BigInt(k.__pa(first.vaddr)));
     expect(k.readBytes(first.vaddr, 5000)).toEqual(new Uint8Array(5000));
     k.fn.dma_free_coherent(device(32), 5000, first.vaddr, first.handle);
-    const free = (pages: typeof before): number => pages.free.reduce((sum, r) => sum + r.size, 0);
+    const free = (pages: typeof before): number =>
+      freeRanges(pages).reduce((sum, r) => sum + r.size, 0);
     expect(free(k.state.pages)).toBe(free(before));
   });
 

@@ -70,10 +70,8 @@ describe('sys_kexec_load', () => {
   });
 
   test('no source page is another page’s destination, though the allocator gives such pages', () => {
-    const free = k.state.pages.free[0] ?? { base: 0, size: 0 };
-    const top = free.base + free.size;
     const pages = 8;
-    const one = segment(top - pages * PAGE_SIZE, pages, 5);
+    const one = segment(nextPage(), pages, 5);
     expect(k.fn.sys_kexec_load(0, [one])).toBe(0);
     const list = sources();
     for (const [destination, source] of list) {
@@ -85,8 +83,7 @@ describe('sys_kexec_load', () => {
   });
 
   test('control pages lie outside all destinations', () => {
-    const free = k.state.pages.free[0] ?? { base: 0, size: 0 };
-    const one = segment(free.base + free.size - 16 * PAGE_SIZE, 16);
+    const one = segment(nextPage(), 16);
     k.fn.sys_kexec_load(0, [one]);
     const { controlCodePage, swapPage } = image();
     for (const page of [controlCodePage, controlCodePage + PAGE_SIZE, swapPage]) {

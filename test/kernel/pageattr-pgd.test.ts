@@ -3,6 +3,7 @@ import { PAGE_SIZE, PMD_SIZE, PUD_SIZE, type Va } from '../../src/machine/addres
 import { _PAGE_GLOBAL, _PAGE_NX, _PAGE_RW } from '../../src/kernel/constants.js';
 import { EINVAL } from '../../src/kernel/errno.js';
 import { entryOf } from '../../src/kernel/pageattr-types.js';
+import { freeRanges } from '../../src/kernel/page-alloc.js';
 import { Standing } from './standing.js';
 
 const standing = new Standing('drivers');
@@ -22,7 +23,7 @@ function seen(pgd: Va, address: number): { level: number; pa: number; c: number 
   const { pa, c } = k.cpu.decodeEntry(entryOf(k, found), size);
   return { level: found.level, pa: pa + (address % size), c };
 }
-const free = (): number => k.state.pages.free.reduce((sum, { size }) => sum + size, 0);
+const free = (): number => freeRanges(k.state.pages).reduce((sum, { size }) => sum + size, 0);
 
 beforeEach(() => {
   standing.again();

@@ -3,6 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import { readInt, set_dma_ops, writeInt } from '../../src/kernel/pci-dma.js';
 import { readLong } from '../../src/kernel/swiotlb.js';
 import type { Boot } from '../../src/sequencer/boot.js';
+import { freeRanges } from '../../src/kernel/page-alloc.js';
 import { boot, intact, scenario } from '../helpers.js';
 
 const at = (label: string, ram: string, stage: number): Boot => {
@@ -32,7 +33,8 @@ describe('bounce buffers', () => {
 
   test('that are not wanted any more are free pages again', () => {
     const run = at('populate_rootfs', '4GiB', 0);
-    const free = (): number => run.kernel.state.pages.free.reduce((sum, r) => sum + r.size, 0);
+    const free = (): number =>
+      freeRanges(run.kernel.state.pages).reduce((sum, r) => sum + r.size, 0);
     const before = free();
     switchOff(run);
     run.runTo('pci_iommu_init');
