@@ -112,7 +112,7 @@ describe('caches after set_memory_dec', () => {
 
   test('a CPU that keeps keys coherent (HwEnfCacheCoh) loses nothing', () => {
     const coherent = new Standing('drivers', {
-      scenario: scenario('bios-minimal', 'machine.ram=128MiB', 'machine.cpu=zen-3'),
+      scenario: scenario('bios-minimal', 'machine.ram=256MiB', 'machine.cpu=zen-3'),
     });
     expect(deviceAfterDec(coherent)).toEqual(text);
   });
@@ -147,7 +147,7 @@ describe('set_memory_dec at a hole', () => {
 
 describe('with memory encryption off', () => {
   const plain = new Standing('drivers', {
-    scenario: scenario('bios-minimal', 'machine.ram=128MiB', 'cmdline=console=tty0'),
+    scenario: scenario('bios-minimal', 'machine.ram=256MiB', 'cmdline=console=tty0'),
   });
 
   test('no mapping changes and nothing is flushed', () => {
