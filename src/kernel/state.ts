@@ -8,6 +8,7 @@ import type { KernelDevice } from './dma-ops.js';
 import type { E820Entry } from './e820-types.js';
 import { freshEfi, type EfiState } from './efi-types.js';
 import { freshConsole, type ConsoleState } from './console-state.js';
+import { freshPages, type PageState } from './page-alloc.js';
 import type { MpConfig } from './mpparse-types.js';
 import type { KvmState } from './kvm-state.js';
 import type { Kimage } from './kexec-types.js';
@@ -62,8 +63,7 @@ export interface KernelState {
   /** rbp of startup_64: the load offset, with the mask in it where a hunk puts it there. */
   rbp: bigint;
   memblock: { memory: Range[]; reserved: OwnedRange[]; currentLimit: number };
-  /** The page allocator: free ranges, the most recently freed first. */
-  pages: { ready: boolean; free: Range[] };
+  pages: PageState;
   e820: E820Entry[];
   slots: (EarlyMapSlot | null)[];
   /** _brk_end at link addresses; 0 before the first use. */
@@ -122,7 +122,7 @@ export function freshState(): KernelState {
     frames: [],
     rbp: 0n,
     memblock: { memory: [], reserved: [], currentLimit: Number.MAX_SAFE_INTEGER },
-    pages: { ready: false, free: [] },
+    pages: freshPages(),
     e820: [],
     slots: new Array<EarlyMapSlot | null>(8).fill(null),
     brkEnd: 0,

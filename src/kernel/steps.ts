@@ -209,6 +209,7 @@ export const BOOT_STEPS: readonly BootStep[] = [
     what: 'encryption may be set up for devices here',
     run: (k) => {
       k.fn['start_kernel:after-locking_selftest']();
+      k.fn.setup_per_cpu_pageset();
     },
   },
   {

@@ -101,9 +101,9 @@ describe('masks', () => {
 
   test('begin with 32 bits when the bus is enumerated', () => {
     expect(k.state.devices.map(({ name, devid, dmaMask }) => [name, devid, dmaMask])).toEqual([
-      ['nvme', 0x100, DMA_BIT_MASK(32)],
-      ['ahci', 0x200, DMA_BIT_MASK(32)],
-      ['isa', 0x300, DMA_BIT_MASK(32)],
+      ['nvme', 0x400, DMA_BIT_MASK(32)],
+      ['ahci', 0x500, DMA_BIT_MASK(32)],
+      ['isa', 0x600, DMA_BIT_MASK(32)],
     ]);
   });
 });
@@ -123,9 +123,13 @@ describe('dma_generic_alloc_coherent()', () => {
 
   test('refuses the last page below the mask, by one byte', () => {
     // The page at 16 MiB − 4 KiB ends at the mask and is compared with its end, not with its last byte.
-    const page = k.fn.alloc_pages(GFP.DMA, 0);
-    expect(page).toBe(16 * MIB - 4096);
-    k.fn.free_pages(k.__va(page), 0);
+    const taken: number[] = [];
+    for (let page = k.fn.alloc_pages(GFP.DMA, 0); page !== 16 * MIB - 4096;) {
+      expect(page).not.toBe(0);
+      taken.push(page);
+      page = k.fn.alloc_pages(GFP.DMA, 0);
+    }
+    k.fn.free_pages(k.__va(16 * MIB - 4096), 0);
     expect(k.fn.dma_alloc_coherent(device(24), 4096, GFP.KERNEL)).toBeNull();
     k.fn.alloc_pages(GFP.DMA, 0);
     expect(k.fn.dma_alloc_coherent(device(24), 4096, GFP.KERNEL)).not.toBeNull();

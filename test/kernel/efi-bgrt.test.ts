@@ -5,6 +5,7 @@ import { ACPI_TABLE_BGRT } from '../../src/kernel/efi-bgrt.js';
 import { VMALLOC_START } from '../../src/kernel/ioremap.js';
 import { PAGE_OFFSET } from '../../src/kernel/constants.js';
 import type { Boot } from '../../src/sequencer/boot.js';
+import { freeRanges } from '../../src/kernel/page-alloc.js';
 import { freshEfiBoot, intactSoFar, printed } from './efi-boots.js';
 
 /** A boot whose page allocator is there, with ACPI's early mappings over. */
@@ -66,7 +67,7 @@ describe('ioremap', () => {
   });
 
   test('refuses RAM that the page allocator has', () => {
-    const free = kernel.state.pages.free[0];
+    const free = freeRanges(kernel.state.pages)[0];
     expect(kernel.fn.ioremap_cache(free?.base ?? 0, 0x1000)).toBe(0);
   });
 

@@ -2,7 +2,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { EFI_VA_END, EFI_VA_START } from '../../src/kernel/efi-types.js';
 import { PAGE_OFFSET } from '../../src/kernel/constants.js';
-import { va } from '../../src/machine/address.js';
+import { PAGE_SIZE, va } from '../../src/machine/address.js';
 import type { Boot } from '../../src/sequencer/boot.js';
 import { freeRanges } from '../../src/kernel/page-alloc.js';
 import { efiBoot, intactSoFar } from './efi-boots.js';

@@ -10,6 +10,7 @@ import {
   type KexecSource,
   type Kimage,
 } from '../../src/kernel/kexec-types.js';
+import { GFP } from '../../src/kernel/page-alloc.js';
 import { Standing } from './standing.js';
 
 const MIB = 2 ** 20;
@@ -21,6 +22,12 @@ const segment = (mem: number, pages: number, seed = 1): KexecSource => ({
   memsz: pages * PAGE_SIZE,
   buf: Uint8Array.from({ length: pages * PAGE_SIZE - 100 }, (_, i) => (i * seed + seed) & 0xff),
 });
+/** The page that the allocator gives next; those after it follow. */
+function nextPage(): number {
+  const page = k.fn.alloc_pages(GFP.KERNEL, 0);
+  k.fn.free_pages(k.__va(page), 0);
+  return page;
+}
 function image(): Kimage {
   const made = k.state.kexecImage;
   if (made === null) throw new Error('nothing was loaded');
