@@ -4,7 +4,7 @@ import { readInt, set_dma_ops, writeInt } from '../../src/kernel/pci-dma.js';
 import { readLong } from '../../src/kernel/swiotlb.js';
 import type { Boot } from '../../src/sequencer/boot.js';
 import { freeRanges } from '../../src/kernel/page-alloc.js';
-import { boot, intact, scenario } from '../helpers.js';
+import { boot, scenario } from '../helpers.js';
 
 const at = (label: string, ram: string, stage: number): Boot => {
   const made = boot({ scenario: scenario('bios-devices', `machine.ram=${ram}`), stage });
