@@ -8,8 +8,11 @@ export interface KeptRun {
   readonly flags: RunFlags;
 }
 
-/** The scenario whose stages are all kept. */
-const LADDER = 'bios-minimal';
+/** The scenarios whose stages are all kept, and the stages that are kept with patch 18 on top. */
+const LADDERS = [
+  { scenario: 'bios-minimal', activated: [6, 7, 8, 9] },
+  { scenario: 'epyc-efi', activated: [6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17] },
+] as const;
 /** Others are kept with the whole series applied. */
 const VARIANTS = [
   'option-absent',
@@ -18,25 +21,35 @@ const VARIANTS = [
   'firmware-syscfg',
   'config-off',
   'ram-1tib',
+  'no-iommu',
+  'bios-devices',
+  'ap-syscfg-clear',
+  'kexec',
+  'initrd-behind-kernel',
+  'cmdline-across-2mib',
+  'kernel-above-4gib',
 ];
+const LAST = 18;
 
 const two = (n: number): string => String(n).padStart(2, '0');
 
-/** The stage ladder 00…18, the activation ladder 06…09, and each variant at stage 18. */
+/** The stage ladders 00…18, the activation ladders, and each variant at stage 18. */
 export const KEPT_RUNS: readonly KeptRun[] = [
-  ...Array.from({ length: 19 }, (_, stage) => ({
-    file: `${LADDER}/stage-${two(stage)}.yaml`,
-    scenario: LADDER,
-    flags: { stage },
-  })),
-  ...[6, 7, 8, 9].map((stage) => ({
-    file: `${LADDER}/activated-${two(stage)}.yaml`,
-    scenario: LADDER,
-    flags: { stage, activate: true },
-  })),
+  ...LADDERS.flatMap(({ scenario, activated }) => [
+    ...Array.from({ length: LAST + 1 }, (_, stage) => ({
+      file: `${scenario}/stage-${two(stage)}.yaml`,
+      scenario,
+      flags: { stage },
+    })),
+    ...activated.map((stage) => ({
+      file: `${scenario}/activated-${two(stage)}.yaml`,
+      scenario,
+      flags: { stage, activate: true },
+    })),
+  ]),
   ...VARIANTS.map((scenario) => ({
-    file: `${scenario}/stage-18.yaml`,
+    file: `${scenario}/stage-${two(LAST)}.yaml`,
     scenario,
-    flags: { stage: 18 },
+    flags: { stage: LAST },
   })),
 ];

@@ -13,7 +13,7 @@ import { InputError } from '../trace/errors.js';
 import { readYaml } from '../trace/yaml-source.js';
 import { packageRoot } from './paths.js';
 
-export const DEFAULT_SCENARIO = 'bios-minimal';
+export const DEFAULT_SCENARIO = 'epyc-efi';
 
 /** What the user said about the boot. */
 export interface RunFlags {

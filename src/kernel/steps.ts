@@ -281,7 +281,7 @@ export const BOOT_STEPS: readonly BootStep[] = [
   },
   {
     label: 'kvm',
-    what: 'a guest runs on nested page tables',
+    what: 'a guest runs on nested page tables, if there is one',
     run: (k) => {
       k.fn['do_initcalls:kvm']();
     },
@@ -295,7 +295,7 @@ export const BOOT_STEPS: readonly BootStep[] = [
   },
   {
     label: 'kexec',
-    what: 'another kernel is entered',
+    what: 'another kernel is entered, if one was loaded',
     run: (k) => {
       k.fn.kernel_kexec();
     },
