@@ -6,6 +6,9 @@ import { writeFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import { sme } from './io.js';
 
+/** `inspect` of the small machine: a boot of it costs the least. */
+const inspect = (...argv: string[]) => sme(['inspect', 'bios-minimal', ...argv]);
+
 interface Vtop {
   vtop: {
     levels: { level: string; c: number; readAs: string }[];
@@ -16,7 +19,7 @@ interface Vtop {
 }
 
 const json = async (...argv: string[]): Promise<unknown> =>
-  JSON.parse((await sme(['inspect', ...argv, '--format', 'json'])).out) as unknown;
+  JSON.parse((await inspect(...argv, '--format', 'json')).out) as unknown;
 
 describe('sme-boot inspect', () => {
   test('--vtop shows each level with the C-bit that it was read through', async () => {
@@ -36,29 +39,30 @@ describe('sme-boot inspect', () => {
   });
 
   test('--ptdump marks what is encrypted', async () => {
-    const { out } = await sme(['inspect', '--ptdump', '--at', 'init_mem_mapping']);
+    const { out } = await inspect('--ptdump', '--at', 'init_mem_mapping');
     expect(out).toMatch(/^0xffff880040000000-0xffff88007fffffff +0x40000000 +1G +ENC +WB/m);
-    const plain = await sme(['inspect', '--ptdump', '--stage', '17']);
+    const plain = await inspect('--ptdump', '--stage', '17');
     expect(plain.out.match(/ENC/g)).toHaveLength(1);
   });
 
   test('--mem shows the bus or either key, and saves raw bytes', async () => {
-    const c1 = await sme(['inspect', '--mem', 'initrd:64', '--as', 'c1']);
+    const c1 = await inspect('--at', 'reserve_initrd', '--mem', 'initrd:64', '--as', 'c1');
     expect(c1.out).toContain('|0707010000000100|');
-    expect((await sme(['inspect', '--mem', 'initrd:64'])).out).not.toContain('070701');
-    const text = await sme(['inspect', '--mem', 'boot_command_line+8:8', '--as', 'c1']);
+    const bus = await inspect('--at', 'reserve_initrd', '--mem', 'initrd:64');
+    expect(bus.out).not.toContain('070701');
+    const text = await inspect('--mem', 'boot_command_line+8:8', '--as', 'c1');
     expect(text.out).toContain('|tty0 roo|');
-    const zeros = await sme(['inspect', '--stage', '0', '--mem', 'kernel data+0x100000:64']);
+    const zeros = await inspect('--stage', '0', '--mem', 'kernel data+0x100000:64');
     expect(zeros.out.split('\n')[1]).toBe('*');
   });
 
   test('--engine is enough to recompute what --mem shows on the bus', async () => {
     const dir = mkdtempSync(join(tmpdir(), 'sme-boot-inspect-'));
     try {
-      const { out } = await sme(['inspect', '--engine', '--format', 'json']);
+      const { out } = await inspect('--engine', '--format', 'json');
       writeFileSync(join(dir, 'engine.json'), out);
       for (const as of ['c1', 'dram']) {
-        await sme(['inspect', '--mem', 'kernel text:4096', '--as', as, '--save', join(dir, as)]);
+        await inspect('--mem', 'kernel text:4096', '--as', as, '--save', join(dir, as));
       }
       const ran = spawnSync(process.execPath, [
         'test/real/recompute.mjs',
@@ -67,23 +71,21 @@ describe('sme-boot inspect', () => {
         join(dir, 'c1'),
       ]);
       expect(ran.stdout).toEqual(readFileSync(join(dir, 'dram')));
-      expect((await sme(['inspect', '--engine'])).out).toMatch(
-        /mode XEX.*\n.*\nkey 1 {2}[0-9a-f]{32}\nt_4/,
-      );
+      expect((await inspect('--engine')).out).toMatch(/mode XEX.*\n.*\nkey 1 {2}[0-9a-f]{32}\nt_4/);
     } finally {
       rmSync(dir, { recursive: true });
     }
   });
 
   test('--vtop of a region walks the direct map', async () => {
-    const { out } = await sme(['inspect', '--at', 'run_init', '--vtop', 'initrd+64']);
+    const { out } = await inspect('--at', 'run_init', '--vtop', 'initrd+64');
     expect(out).toMatch(/0x7ff9e040\b.*C=1/);
-    const before = await sme(['inspect', '--at', 'startup_64:fixup', '--vtop', 'initrd+64']);
+    const before = await inspect('--at', 'startup_64:fixup', '--vtop', 'initrd+64');
     expect(before.out).toMatch(/#PF.*not-present/);
   });
 
   test('--regs is what it shows when nothing is asked for', async () => {
-    const { out } = await sme(['inspect', '--at', 'startup_64']);
+    const { out } = await inspect('--at', 'startup_64');
     expect(out).toMatch(/^SYSCFG +0x940000 {2}MemEncryptionModEn true$/m);
     expect(out).toMatch(/^PAT .*WB,WT,UC-,UC/m);
   });
@@ -97,7 +99,7 @@ describe('sme-boot inspect', () => {
     [['--mem', '0xffffffff00000000:16'], /E_NOT_MAPPED/],
     [['--mem', 'initrd:16', '--save', '/no/such/dir/x'], /E_WRITE/],
   ])('refuses %j', async (argv, message) => {
-    const { status, out, err } = await sme(['inspect', ...argv]);
+    const { status, out, err } = await inspect(...argv);
     expect([status, out]).toEqual([2, '']);
     expect(err).toMatch(message);
   });
