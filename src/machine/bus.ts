@@ -2,7 +2,7 @@
  * What stands behind the cache: DRAM, and devices that answer at physical addresses; and the way of devices to memory.
  */
 import { InputError } from '../trace/errors.js';
-import { hex, KEY_PLAIN, type KeyId, type Pa } from './address.js';
+import { hex, KEY_PLAIN, PAGE_SIZE, type KeyId, type Pa } from './address.js';
 import type { LineStore } from './line-store.js';
 import type { PhysicalRange } from './mtrr.js';
 import type { Origin } from './types.js';
@@ -81,6 +81,20 @@ export class Bus implements LineStore {
     origin: Origin,
   ): void {
     this.write(pa, key, data, offset, length, origin);
+  }
+
+  fillLines(pa: Pa, key: KeyId, byte: number, length: number, origin: Origin): void {
+    if (!this.windows.some(({ base, end }) => pa < end && base < pa + length)) {
+      this.dram.fillLines(pa, key, byte, length, origin);
+      return;
+    }
+    const data = new Uint8Array(PAGE_SIZE).fill(byte);
+    for (let done = 0; done < length;) {
+      const at = (pa + done) as Pa;
+      const run = Math.min(PAGE_SIZE - (at % PAGE_SIZE), length - done);
+      this.write(at, key, data, 0, run, origin);
+      done += run;
+    }
   }
 
   read(pa: Pa, key: KeyId, out: Uint8Array, offset: number, length: number): void {

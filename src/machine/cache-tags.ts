@@ -32,6 +32,8 @@ const high = (pa: number, key: number): number =>
 export class LineTags {
   /** Slots that hold a line. */
   valid = 0;
+  /** Bits of a line's number that choose its set. */
+  private readonly setBits: number;
   private readonly lowTag: Int32Array;
   private readonly highTag: Int32Array;
   private readonly dirtyBits: Uint8Array;
@@ -47,6 +49,7 @@ export class LineTags {
     readonly ways: number,
   ) {
     const slots = sets * ways;
+    this.setBits = sets === 0 ? 0 : Math.log2(sets);
     this.lowTag = new Int32Array(slots);
     this.highTag = new Int32Array(slots).fill(INVALID);
     this.dirtyBits = new Uint8Array(slots);
@@ -125,8 +128,14 @@ export class LineTags {
 
   /** Invalidates all lines of a CPU, or all. */
   invalidateOwned(cpu: number | 'all'): void {
+    if (cpu === 'all') {
+      this.highTag.fill(INVALID);
+      this.dirtyBits.fill(0);
+      this.valid = 0;
+      return;
+    }
     for (let slot = 0; slot < this.highTag.length; slot++) {
-      if (cpu === 'all' || this.owner[slot] === cpu) this.invalidate(slot);
+      if (this.owner[slot] === cpu) this.invalidate(slot);
     }
   }
 
@@ -155,48 +164,93 @@ export class LineTags {
 
   /** All dirty slots, ascending by address; at one address the one that was used longest ago comes first. */
   dirtySlots(): Int32Array {
-    const total = this.dirtyBits.length;
+    return this.dirtyInOrder('all', (a, b) => (this.used[a] ?? 0) - (this.used[b] ?? 0));
+  }
+
+  /** Slots that hold a line dirty for a CPU, or for any, ascending by address; at one address ascending by key. */
+  dirtySlotsOf(cpu: number | 'all'): Int32Array {
+    return this.dirtyInOrder(cpu, (a, b) => this.keyOf(a) - this.keyOf(b));
+  }
+
+  /**
+   * Takes `count` lines from an address on in an empty directory, each dirty at once, as `take` and `dirty` of one line
+   * after the other would: line after line goes to the next set, and round after round to the next way.
+   */
+  takeRun(pa: Pa, key: KeyId, cpu: number, origin: Origin, count: number): void {
+    const { ways, sets, lowTag, highTag, used } = this;
+    for (let i = 0; i < count; i++) {
+      const line = pa + i * LINE_SIZE;
+      const l = low(line);
+      const slot = (l & (sets - 1)) * ways + Math.floor(i / sets);
+      lowTag[slot] = l;
+      highTag[slot] = high(line, key);
+      this.clock += 2;
+      used[slot] = this.clock;
+    }
+    if (count === highTag.length) {
+      this.dirtyBits.fill(1);
+      this.owner.fill(cpu);
+      this.origin.fill(origin);
+    } else {
+      for (let slot = 0; slot < highTag.length; slot++) {
+        if (highTag[slot] === INVALID) continue;
+        this.dirtyBits[slot] = 1;
+        this.owner[slot] = cpu;
+        this.origin[slot] = origin;
+      }
+    }
+    this.valid = count;
+  }
+
+  /**
+   * Slots of a set stand together and sets are in the order of addresses within a stretch that fills every set once:
+   * so the slots are sorted by their stretch, in two passes; `atOneAddress` puts those of one line in order.
+   */
+  private dirtyInOrder(
+    cpu: number | 'all',
+    atOneAddress: (a: number, b: number) => number,
+  ): Int32Array {
+    const { dirtyBits, lowTag, highTag, setBits } = this;
+    const counts = new Map<number, number>();
+    const stretchOf = (slot: number): number =>
+      ((highTag[slot] ?? 0) & HIGH_MASK) * 2 ** (32 - setBits) + ((lowTag[slot] ?? 0) >>> setBits);
+    let total = 0;
+    const all = cpu === 'all';
+    for (let slot = 0; slot < dirtyBits.length; slot++) {
+      if (dirtyBits[slot] === 0 || !(all || this.owner[slot] === cpu)) continue;
+      const stretch = stretchOf(slot);
+      counts.set(stretch, (counts.get(stretch) ?? 0) + 1);
+      total++;
+    }
+    const next = new Map<number, number>();
+    let start = 0;
+    for (const stretch of Float64Array.from(counts.keys()).sort()) {
+      next.set(stretch, start);
+      start += counts.get(stretch) ?? 0;
+    }
     const slots = new Int32Array(total);
-    let count = 0;
-    let first = Infinity;
-    for (let slot = 0; slot < total; slot++) {
-      if (!this.isDirty(slot)) continue;
-      slots[count++] = slot;
-      first = Math.min(first, this.addressOf(slot));
+    for (let slot = 0; slot < dirtyBits.length; slot++) {
+      if (dirtyBits[slot] === 0 || !(all || this.owner[slot] === cpu)) continue;
+      const stretch = stretchOf(slot);
+      const place = next.get(stretch) ?? 0;
+      slots[place] = slot;
+      next.set(stretch, place + 1);
     }
-    // One stretch of memory, each line once: every line has its place.
-    const placed = new Int32Array(total).fill(NO_SLOT);
-    let at = 0;
-    for (; at < count; at++) {
-      const slot = slots[at] ?? 0;
-      const place = (this.addressOf(slot) - first) / LINE_SIZE;
-      if (place >= total || placed[place] !== NO_SLOT) break;
-      placed[place] = slot;
-    }
-    if (at === count) return placed.filter((slot) => slot !== NO_SLOT);
-    return slots
-      .subarray(0, count)
-      .sort(
-        (a, b) =>
-          this.addressOf(a) - this.addressOf(b) || (this.used[a] ?? 0) - (this.used[b] ?? 0),
-      );
+    this.orderLines(slots, atOneAddress);
+    return slots;
   }
 
-  /** Addresses of the dirty lines of a CPU, or of all, ascending, each once. */
-  dirtyLines(cpu: number | 'all'): Float64Array {
-    const found: number[] = [];
-    for (let slot = 0; slot < this.dirtyBits.length; slot++) {
-      if (this.isDirty(slot) && this.owned(slot, cpu)) found.push(this.addressOf(slot));
+  /** Puts neighbours in order that hold one physical line under several keys. */
+  private orderLines(slots: Int32Array, atOneAddress: (a: number, b: number) => number): void {
+    const sameLine = (a: number, b: number): boolean =>
+      this.lowTag[a] === this.lowTag[b] &&
+      (((this.highTag[a] ?? 0) ^ (this.highTag[b] ?? 0)) & HIGH_MASK) === 0;
+    for (let first = 0; first + 1 < slots.length; first++) {
+      let end = first + 1;
+      while (end < slots.length && sameLine(slots[first] ?? 0, slots[end] ?? 0)) end++;
+      if (end - first > 1) slots.subarray(first, end).sort(atOneAddress);
+      first = end - 1;
     }
-    const sorted = Float64Array.from(found).sort();
-    return sorted.filter((pa, index) => index === 0 || pa !== sorted[index - 1]);
-  }
-
-  /** Slots that hold a line dirty for a CPU, or for any, ascending by key. */
-  dirtySlotsOf(pa: number, cpu: number | 'all'): number[] {
-    return this.slotsOfLine(pa)
-      .filter((slot) => this.isDirty(slot) && this.owned(slot, cpu))
-      .sort((a, b) => this.keyOf(a) - this.keyOf(b));
   }
 
   snapshot(): LineTagsSnapshot {
@@ -220,10 +274,6 @@ export class LineTags {
     this.used.set(snapshot.used);
     this.clock = snapshot.clock;
     this.valid = this.highTag.reduce((sum, tag) => sum + (tag === INVALID ? 0 : 1), 0);
-  }
-
-  private owned(slot: number, cpu: number | 'all'): boolean {
-    return cpu === 'all' || this.owner[slot] === cpu;
   }
 
   private slotsOfLine(pa: number): number[] {

@@ -83,6 +83,11 @@ export class Cache {
     return { valid: this.tags.valid, dirty: this.tags.countDirty() };
   }
 
+  /** Whether it holds nothing. */
+  get empty(): boolean {
+    return this.tags.valid === 0;
+  }
+
   /** Reads `len` bytes within one 4 KiB page, any alignment, as an access of a memory type (APM table 7-3). */
   read(
     cpu: number,
@@ -154,16 +159,8 @@ export class Cache {
     this.tags.invalidateOwned('all');
     this.data.fill(byte);
     const kept = pa + len - this.size;
-    for (let at = pa as number; at < kept;) {
-      const run = Math.min(PAGE_SIZE - (at % PAGE_SIZE), kept - at);
-      this.store.writeLines(at as Pa, key, this.data, this.stage, run, origin);
-      at += run;
-    }
-    for (let line = kept; line < pa + len; line += LINE_SIZE) {
-      const slot = this.tags.victim(line as Pa);
-      this.tags.take(slot, line as Pa, key, cpu, origin);
-      this.tags.dirty(slot, cpu, origin);
-    }
+    this.store.fillLines(pa, key, byte, kept - pa, origin);
+    this.tags.takeRun(kept as Pa, key, cpu, origin, this.size / LINE_SIZE);
   }
 
   /** Reads as a device or table walker does: lines of the same key win over memory; nothing is allocated. */
@@ -220,9 +217,7 @@ export class Cache {
    */
   wbinvd(cpu: number | 'all'): void {
     if (this.tags.valid === 0) return;
-    for (const line of this.tags.dirtyLines(cpu)) {
-      for (const slot of this.tags.dirtySlotsOf(line, cpu)) this.queueWriteBack(slot);
-    }
+    for (const slot of this.tags.dirtySlotsOf(cpu)) this.queueWriteBack(slot);
     this.sendWriteBacks();
     this.tags.invalidateOwned(cpu);
   }

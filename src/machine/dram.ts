@@ -47,6 +47,15 @@ interface Page {
 // Above every key id: the largest part has 1006 guests (PPR, CPUID Fn8000_001F ECX).
 const UNTOUCHED = 0xffff;
 
+/** A page that was written whole under a key. */
+function uniformPage(bytes: Uint8Array, key: KeyId): Page {
+  return {
+    bytes,
+    pending: new Uint16Array(LINES).fill(key),
+    owner: new Uint16Array(LINES).fill(key),
+  };
+}
+
 /** A frozen picture of DRAM; pages are shared until somebody writes. */
 export interface DramSnapshot {
   readonly pages: ReadonlyMap<number, Page>;
@@ -140,6 +149,23 @@ export class Dram {
     origin = 0,
   ): void {
     this.write(address, key, data, offset, length, origin);
+  }
+
+  /** Whole lines of one byte: the same as `write` of them. */
+  fillLines(address: Pa, key: KeyId, byte: number, length: number, origin = 0): void {
+    const data = new Uint8Array(PAGE_SIZE).fill(byte);
+    // Pages that are alike are one page, as pages of a snapshot are, until somebody writes.
+    const alike =
+      this.options.lazy && this.onOwner === undefined ? uniformPage(data, key) : undefined;
+    this.eachPage(address, length, (number, inPage, run) => {
+      if (alike === undefined || run < PAGE_SIZE || !this.has(number * PAGE_SIZE)) {
+        this.write(pa(number * PAGE_SIZE + inPage), key, data, 0, run, origin);
+        return;
+      }
+      this.pages.set(number, alike);
+      this.own.delete(number);
+      if (number === this.lastNumber) this.lastNumber = -1;
+    });
   }
 
   /** The bytes on the bus. */

@@ -15,6 +15,8 @@ export interface LineStore {
     length: number,
     origin: Origin,
   ): void;
+  /** Writes one byte to all of some whole lines. */
+  fillLines(pa: Pa, key: KeyId, byte: number, length: number, origin: Origin): void;
   /** Reads with any alignment. */
   read(pa: Pa, key: KeyId, out: Uint8Array, offset: number, length: number): void;
   /** Writes with any alignment. */

@@ -144,7 +144,7 @@ export class Machine implements CpuBus {
   }
 
   private flushRange(address: Pa, length: number, key: KeyId): void {
-    if (this.cache.lines.valid === 0) return;
+    if (this.cache.empty) return;
     const first = Math.floor(address / 64) * 64;
     for (let at = first; at < address + length; at += 64) this.cache.clflush(pa(at), key);
   }

@@ -22,6 +22,11 @@ class Memory implements LineStore {
     this.log.push(`back ${at / LINE}${length > LINE ? `+${length / LINE}` : ''} k${key}`);
     for (let i = 0; i < length; i++) this.bytes[at + i] = (data[offset + i] ?? 0) ^ key;
   }
+  fillLines(at: Pa, key: KeyId, byte: number, length: number): void {
+    for (let done = 0; done < length; done += LINE) {
+      this.writeLines(pa(at + done), key, new Uint8Array(LINE).fill(byte), 0, LINE);
+    }
+  }
   read(at: Pa, key: KeyId, out: Uint8Array, offset: number, length: number): void {
     this.log.push(`read ${at} k${key}`);
     for (let i = 0; i < length; i++) out[offset + i] = (this.bytes[at + i] ?? 0) ^ key;

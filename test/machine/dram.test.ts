@@ -100,6 +100,26 @@ describe('DRAM', () => {
     );
   });
 
+  test.each([
+    [true, KEY_HOST],
+    [true, KEY_PLAIN],
+    [false, KEY_HOST],
+  ])(
+    'a fill is a write of its lines, and pages that were alike part (lazy: %s, key %i)',
+    (lazy, key) => {
+      const [filled, written] = [dram(lazy), dram(lazy)];
+      const length = 0x3000 - 0x80;
+      filled.fillLines(pa(0x1f80), key, 0x5a, length);
+      written.write(pa(0x1f80), key, new Uint8Array(length).fill(0x5a), 0, length);
+      for (const memory of [filled, written])
+        memory.write(pa(0x2010), KEY_HOST, bytes(100), 0, 100);
+      for (const under of [KEY_HOST, KEY_PLAIN]) {
+        expect(read(filled, 0x1000, under, 0x5000)).toEqual(read(written, 0x1000, under, 0x5000));
+      }
+      expect(filled.stateOf(pa(0x1000), 0x5000)).toEqual(written.stateOf(pa(0x1000), 0x5000));
+    },
+  );
+
   test('lines are read and written like any bytes', () => {
     const memory = dram();
     memory.writeLines(pa(0x1fc0), KEY_HOST, bytes(256), 64, 128);
