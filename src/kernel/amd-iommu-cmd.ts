@@ -103,6 +103,38 @@ function withSem(k: Kernel, body: (sem: Va) => number): number {
   return result;
 }
 
+/**
+ * What iommu_queue_command() does with one command after the other, for as many as there is room for in the ring
+ * whatever the IOMMU takes meanwhile: they are written together, and so is the tail.
+ */
+function queueMany(
+  k: Kernel,
+  iommu: AmdIommuInstance,
+  count: number,
+  command: (index: number) => IommuCmd,
+): void {
+  const inRing = (at: number): boolean => at < CMD_BUFFER_SIZE && at % CMD_SIZE === 0;
+  for (let done = 0; done < count;) {
+    const head = readl(k, iommu, MMIO.CMD_HEAD);
+    const tail = readl(k, iommu, MMIO.CMD_TAIL);
+    const left = (head - tail - CMD_SIZE + CMD_BUFFER_SIZE) % CMD_BUFFER_SIZE;
+    // The last that goes in leaves more than 2 bytes, as iommu_queue_command_sync() demands.
+    const room = Math.min(Math.ceil((left - 2) / CMD_SIZE), (CMD_BUFFER_SIZE - tail) / CMD_SIZE);
+    const n = Math.min(room, count - done);
+    if (!inRing(head) || !inRing(tail) || n < 1) {
+      k.fn.iommu_queue_command(iommu, command(done));
+      done++;
+      continue;
+    }
+    const words = new Uint32Array((n * CMD_SIZE) / 4);
+    for (let i = 0; i < n; i++) words.set(command(done + i), (i * CMD_SIZE) / 4);
+    k.writeBytes(va(iommu.cmd_buf + tail), new Uint8Array(words.buffer));
+    writel(k, iommu, MMIO.CMD_TAIL, (tail + n * CMD_SIZE) % CMD_BUFFER_SIZE);
+    iommu.need_sync = true;
+    done += n;
+  }
+}
+
 export const amdIommuCmd = kernelFile('drivers/iommu/amd_iommu.c', {
   // The model's IOMMU is done with a command when the write of the tail register is, and nothing else runs meanwhile:
   // what the first turn does not see, none of the LOOP_TIMEOUT turns sees, so that one is made (our choice).
@@ -159,14 +191,12 @@ export const amdIommuCmd = kernelFile('drivers/iommu/amd_iommu.c', {
     k.fn.iommu_queue_command(iommu, build_inv_dte(devid)),
   ),
   iommu_flush_dte_all: inline((k: Kernel, iommu: AmdIommuInstance) => {
-    for (let devid = 0; devid <= 0xffff; devid++) k.fn.iommu_flush_dte(iommu, devid);
+    queueMany(k, iommu, 0x1_0000, build_inv_dte);
     k.fn.iommu_completion_wait(iommu);
   }),
   iommu_flush_tlb_all: inline((k: Kernel, iommu: AmdIommuInstance) => {
-    for (let id = 0; id <= 0xffff; id++) {
-      const cmd = build_inv_iommu_pages(0n, CMD_INV_IOMMU_ALL_PAGES_ADDRESS, id, true);
-      k.fn.iommu_queue_command(iommu, cmd);
-    }
+    const [w0, , w2, w3] = build_inv_iommu_pages(0n, CMD_INV_IOMMU_ALL_PAGES_ADDRESS, 0, true);
+    queueMany(k, iommu, 0x1_0000, (id) => withType([w0, id, w2, w3], CMD.INV_IOMMU_PAGES));
     k.fn.iommu_completion_wait(iommu);
   }),
   iommu_flush_all: inline((k: Kernel, iommu: AmdIommuInstance) => {
@@ -174,9 +204,7 @@ export const amdIommuCmd = kernelFile('drivers/iommu/amd_iommu.c', {
     k.fn.iommu_completion_wait(iommu);
   }),
   iommu_flush_irt_all: inline((k: Kernel, iommu: AmdIommuInstance) => {
-    for (let devid = 0; devid <= MAX_DEV_TABLE_ENTRIES; devid++) {
-      k.fn.iommu_queue_command(iommu, build_inv_irt(devid));
-    }
+    queueMany(k, iommu, MAX_DEV_TABLE_ENTRIES + 1, build_inv_irt);
     k.fn.iommu_completion_wait(iommu);
   }),
   iommu_flush_all_caches: fn((k: Kernel, iommu: AmdIommuInstance) => {

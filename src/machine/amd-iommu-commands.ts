@@ -82,18 +82,16 @@ export const COMMANDS: Readonly<Record<number, Command>> = {
 /** How a command ended. */
 export type CommandResult = 'done' | 'illegal' | 'failed';
 
-/** Runs the command in `bytes`; one with an unknown code or a reserved bit set is illegal and does nothing. */
-export function runCommand(bytes: Uint8Array, target: CommandTarget): CommandResult {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, COMMAND_SIZE);
-  const second = view.getUint32(4, true);
-  const words: Words = [
-    view.getUint32(0, true),
-    second & 0x0fff_ffff,
-    view.getUint32(8, true),
-    view.getUint32(12, true),
-  ];
+/** Runs the command at an offset; one with an unknown code or a reserved bit set is illegal and does nothing. */
+export function runCommand(view: DataView, at: number, target: CommandTarget): CommandResult {
+  const w0 = view.getUint32(at, true);
+  const second = view.getUint32(at + 4, true);
+  const w1 = second & 0x0fff_ffff;
+  const w2 = view.getUint32(at + 8, true);
+  const w3 = view.getUint32(at + 12, true);
   const command = COMMANDS[second >>> 28];
   if (command === undefined) return 'illegal';
-  if (words.some((word, i) => (word & ~(command.known[i] ?? 0)) !== 0)) return 'illegal';
-  return command.run(words, target) ? 'done' : 'failed';
+  const [k0, k1, k2, k3] = command.known;
+  if (((w0 & ~k0) | (w1 & ~k1) | (w2 & ~k2) | (w3 & ~k3)) !== 0) return 'illegal';
+  return command.run([w0, w1, w2, w3], target) ? 'done' : 'failed';
 }

@@ -167,7 +167,11 @@ function found(translation: Translation): Walk {
 
 /** The size that an address tells: the ones from bit 12 on, up to the first zero (also in INVALIDATE_IOMMU_PAGES). */
 export function encodedSize(value: bigint): bigint {
-  let n = 12n;
-  while (n < 63n && ((value >> n) & 1n) !== 0n) n += 1n;
-  return 1n << (n + 1n);
+  // The lowest zero of bits 62:12; where there is none, bit 63.
+  const zeros = BigInt.asUintN(51, ~value >> 12n);
+  const low = Number(zeros & 0xffff_ffffn);
+  const high = Number(zeros >> 32n);
+  const lowest = (word: number): number => 31 - Math.clz32(word & -word);
+  const n = zeros === 0n ? 63 : 12 + (low === 0 ? 32 + lowest(high) : lowest(low));
+  return 1n << BigInt(n + 1);
 }

@@ -7,7 +7,12 @@
  */
 import type { BusResult, Device, UpstreamPort } from './bus.js';
 import { PAGE_SIZE } from './address.js';
-import { COMMAND_SIZE, runCommand, type CommandTarget } from './amd-iommu-commands.js';
+import {
+  COMMAND_SIZE,
+  runCommand,
+  type CommandResult,
+  type CommandTarget,
+} from './amd-iommu-commands.js';
 import { encodeEvent, EVENT_FLAG, EVENT_SIZE, type IommuEvent } from './amd-iommu-events.js';
 import {
   CAPABILITY,
@@ -60,7 +65,10 @@ export class AmdIommu implements Device, UpstreamPort, CommandTarget {
   /** Device table entries and translations that were read; they stay until they are invalidated. */
   private readonly entries = new Map<number, Dte>();
   private readonly translations = new Map<number, Map<bigint, Translation>>();
-  private readonly command = new Uint8Array(COMMAND_SIZE);
+  /** Commands that were fetched together, and whether one of them stored something, maybe into the ring. */
+  private readonly commands = new Uint8Array(PAGE_SIZE);
+  private readonly commandView = new DataView(this.commands.buffer);
+  private stored = false;
   private readonly word = new Uint8Array(8);
   private readonly wordView = new DataView(this.word.buffer);
   private readonly mask = new Uint8Array(8);
@@ -202,6 +210,7 @@ export class AmdIommu implements Device, UpstreamPort, CommandTarget {
   // --- Commands --------------------------------------------------------------------------------------------------
 
   store(address: bigint, data: Uint8Array): boolean {
+    this.stored = true;
     return this.upstream.write(this.requester, address, data) === 'ok';
   }
   completionInterrupt(): void {
@@ -229,20 +238,37 @@ export class AmdIommu implements Device, UpstreamPort, CommandTarget {
     const { base, size } = this.ring('CommandBufferBase');
     while (registers.has('Status', STATUS.CmdBufRun)) {
       const head = Number(registers.get('CommandBufferHead'));
-      if (head === Number(registers.get('CommandBufferTail'))) return;
-      const address = base + BigInt(head);
-      const fetched = this.upstream.read(this.requester, address, this.command);
-      const result = fetched === 'ok' ? runCommand(this.command, this) : 'failed';
+      const tail = Number(registers.get('CommandBufferTail'));
+      if (head === tail) return;
+      const end = Math.min(tail > head ? tail : size, head + PAGE_SIZE);
+      const length = this.fetchCommands(base + BigInt(head), end - head);
+      let result: CommandResult = length === 0 ? 'failed' : 'done';
+      let done = 0;
+      this.stored = false;
+      while (done < length && !this.stored) {
+        result = runCommand(this.commandView, done, this);
+        if (result !== 'done') break;
+        done += COMMAND_SIZE;
+      }
+      registers.set('CommandBufferHead', BigInt((head + done) % size));
       if (result !== 'done') {
         // 48882, "ILLEGAL_COMMAND_ERROR Event": no more commands are fetched. Our choice: the head stays at this one.
         registers.set('Status', registers.get('Status') & ~STATUS.CmdBufRun);
         const flags = result === 'failed' ? EVENT_FLAG.TYPE_MASTER_ABORT : 0;
         const name = result === 'failed' ? 'COMMAND_HARDWARE_ERROR' : 'ILLEGAL_COMMAND_ERROR';
-        this.log({ name, flags, address });
+        this.log({ name, flags, address: base + BigInt(head + done) });
         return;
       }
-      registers.set('CommandBufferHead', BigInt((head + COMMAND_SIZE) % size));
     }
+  }
+
+  /** Fetches commands, all of them or at least the first; says how many bytes came. */
+  private fetchCommands(address: bigint, length: number): number {
+    for (const size of [length, COMMAND_SIZE]) {
+      const bytes = this.commands.subarray(0, size);
+      if (this.upstream.read(this.requester, address, bytes) === 'ok') return size;
+    }
+    return 0;
   }
 
   // --- The event log ---------------------------------------------------------------------------------------------
