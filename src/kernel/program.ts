@@ -10,18 +10,11 @@ import { InputError } from '../trace/errors.js';
 import { alignDown, alignUp, va, type Va } from '../machine/address.js';
 import type { KernelImage } from '../firmware/image/kernel-image.js';
 import { __START_KERNEL_map } from './constants.js';
+import { ImagePlaces } from './image-places.js';
 import type { LinkAddresses, Variable } from './variables.js';
 
 /** Bytes that a function of the overlay has: enough to fetch and compare. */
 const OVERLAY_FUNCTION_SIZE = 64;
-
-/** Base names and what later kernels call them (4.17 renamed the page tables; 6.x split protection_map). */
-const ALIASES: Readonly<Record<string, readonly string[]>> = {
-  early_level4_pgt: ['early_top_pgt'],
-  init_level4_pgt: ['init_top_pgt'],
-  __end_init_task: ['__end_init_stack', '__top_init_kernel_stack'],
-  page_fault: ['asm_exc_page_fault'],
-};
 
 export interface OverlayEntry {
   readonly name: string;
@@ -42,6 +35,7 @@ export class Program implements LinkAddresses {
   readonly overlayRange: { start: Va; end: Va };
   private readonly names = new Map<string, Placed>();
   private readonly overlayBytes: Uint8Array;
+  private readonly places: ImagePlaces;
   /** Answers of nameAt: a boot asks for the same few addresses again and again. */
   private readonly known = new Map<number, { name: string; offset: number } | undefined>();
 
@@ -50,6 +44,7 @@ export class Program implements LinkAddresses {
     variables: readonly Variable[],
     functions: readonly string[],
   ) {
+    this.places = new ImagePlaces(image, variables, functions);
     this.overlayRange = this.findOverlayRoom(variables, functions);
     this.overlayBytes = new Uint8Array(this.overlayRange.end - this.overlayRange.start);
     let next: number = this.overlayRange.start;
@@ -70,25 +65,29 @@ export class Program implements LinkAddresses {
     };
     for (const variable of variables) {
       const address =
-        this.inImage(variable) ?? take(variable.name, variable.size, variable.align, 'variable');
+        this.places.variable(variable) ??
+        take(variable.name, variable.size, variable.align, 'variable');
       this.names.set(variable.name, { address, size: variable.size });
       for (const [part, offset] of Object.entries(variable.parts ?? {})) {
         this.names.set(part, { address: va(address + offset), size: variable.size - offset });
       }
-      const init = variable.init?.(this);
-      if (init !== undefined) this.fillOverlay(address, init);
     }
     for (const name of functions) {
-      const symbol = this.imageSymbol(name);
+      const symbol = this.places.symbol(name);
       const address = symbol ?? take(name, OVERLAY_FUNCTION_SIZE, 16, 'function');
       if (symbol === undefined) this.fillOverlay(address, filler(name, OVERLAY_FUNCTION_SIZE));
       this.names.set(name, { address, size: OVERLAY_FUNCTION_SIZE });
+    }
+    // Contents hold addresses of other names, so every name has its place first.
+    for (const variable of variables) {
+      const init = variable.init?.(this);
+      if (init !== undefined) this.fillOverlay(this.link(variable.name), init);
     }
   }
 
   /** The link address of a name of the model or of the image. Throws E_NO_SYMBOL where neither has it. */
   link(name: string): Va {
-    const address = this.names.get(name)?.address ?? this.imageSymbol(name);
+    const address = this.names.get(name)?.address ?? this.places.symbol(name);
     if (address === undefined) {
       throw new InputError({
         code: 'E_NO_SYMBOL',
@@ -101,12 +100,12 @@ export class Program implements LinkAddresses {
 
   /** Whether a name has an address. */
   has(name: string): boolean {
-    return this.names.has(name) || this.imageSymbol(name) !== undefined;
+    return this.names.has(name) || this.places.symbol(name) !== undefined;
   }
 
   /** The size of a modelled variable in bytes, or the distance to the next symbol. */
   sizeOf(name: string): number {
-    return this.names.get(name)?.size ?? this.image.symbols.room(this.aliased(name) ?? name);
+    return this.names.get(name)?.size ?? this.places.room(name);
   }
 
   /** The bytes that the program has at a link address: overlay over image; undefined outside both. */
@@ -154,52 +153,6 @@ export class Program implements LinkAddresses {
     return this.names.entries();
   }
 
-  private aliased(name: string): string | undefined {
-    if (this.image.symbols.get(name) !== undefined) return name;
-    return ALIASES[name]?.find((alias) => this.image.symbols.get(alias) !== undefined);
-  }
-
-  private imageSymbol(name: string): Va | undefined {
-    const found = this.aliased(name);
-    const symbol = found === undefined ? undefined : this.image.symbols.get(found);
-    return symbol === undefined ? undefined : va(symbol.address);
-  }
-
-  /** The image's place for a variable, if it has the room and the contents that the base gives it. */
-  private inImage(variable: Variable): Va | undefined {
-    const address = this.imageSymbol(variable.name);
-    if (address === undefined || address % variable.align !== 0) return undefined;
-    let room = this.image.symbols.room(this.aliased(variable.name) ?? variable.name);
-    for (const [part, offset] of Object.entries(variable.parts ?? {})) {
-      if (this.imageSymbol(part) !== address + offset) return undefined;
-      // A part's symbol ends what the table knows of the variable's own room.
-      if (room === offset) room += this.image.symbols.room(this.aliased(part) ?? part);
-    }
-    if (room < variable.size) return undefined;
-    if (variable.init === undefined) return address;
-    const wanted = this.tryInit(variable);
-    const found = wanted === undefined ? undefined : this.imageBytes(address, wanted.length);
-    if (wanted === undefined || found === undefined) return undefined;
-    return wanted.every((byte, index) => byte === found[index]) ? address : undefined;
-  }
-
-  private tryInit(variable: Variable): Uint8Array | undefined {
-    const self: LinkAddresses = {
-      link: (name) => (name === variable.name ? va(0) : this.link(name)),
-    };
-    return variable.init?.(self);
-  }
-
-  private imageBytes(address: Va, length: number): Uint8Array | undefined {
-    for (const segment of this.image.segments) {
-      const offset = address - segment.vaddr;
-      if (offset >= 0 && offset + length <= segment.bytes.length) {
-        return segment.bytes.subarray(offset, offset + length);
-      }
-    }
-    return undefined;
-  }
-
   private fillOverlay(address: Va, bytes: Uint8Array): void {
     const offset = address - this.overlayRange.start;
     if (offset >= 0 && offset + bytes.length <= this.overlayBytes.length) {
@@ -211,14 +164,14 @@ export class Program implements LinkAddresses {
     variables: readonly Variable[],
     functions: readonly string[],
   ): { start: Va; end: Va } {
-    const start = this.imageSymbol('__overlay_start');
-    const end = this.imageSymbol('__overlay_end');
+    const start = this.places.symbol('__overlay_start');
+    const end = this.places.symbol('__overlay_end');
     if (start !== undefined && end !== undefined) return { start, end };
     const worst =
       variables.reduce((sum, variable) => sum + variable.size + variable.align, 0) +
       functions.length * OVERLAY_FUNCTION_SIZE;
-    const bssStop = this.imageSymbol('__bss_stop') ?? this.link('_end');
-    const bssStart = this.imageSymbol('__bss_start') ?? __START_KERNEL_map;
+    const bssStop = this.places.symbol('__bss_stop') ?? this.link('_end');
+    const bssStart = this.places.symbol('__bss_start') ?? __START_KERNEL_map;
     const from = alignDown(bssStop - worst, 4096);
     if (from < bssStart) {
       throw new InputError({
