@@ -127,7 +127,10 @@ function queueMany(
       continue;
     }
     const words = new Uint32Array((n * CMD_SIZE) / 4);
-    for (let i = 0; i < n; i++) words.set(command(done + i), (i * CMD_SIZE) / 4);
+    for (let i = 0; i < n; i++) {
+      const cmd = command(done + i);
+      for (let word = 0; word < 4; word++) words[i * 4 + word] = cmd[word] ?? 0;
+    }
     k.writeBytes(va(iommu.cmd_buf + tail), new Uint8Array(words.buffer));
     writel(k, iommu, MMIO.CMD_TAIL, (tail + n * CMD_SIZE) % CMD_BUFFER_SIZE);
     iommu.need_sync = true;

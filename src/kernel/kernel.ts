@@ -140,28 +140,37 @@ export class Kernel {
   // --- Memory, through the CPU ---------------------------------------------------------------------------------
 
   readU8(address: Va): number {
-    return this.retry(() => this.cpu.loadU8(address));
+    const value = this.cpu.loadU8(address);
+    return typeof value === 'object' ? this.retry(value, () => this.cpu.loadU8(address)) : value;
   }
   readU16(address: Va): number {
-    return this.retry(() => this.cpu.loadU16(address));
+    const value = this.cpu.loadU16(address);
+    return typeof value === 'object' ? this.retry(value, () => this.cpu.loadU16(address)) : value;
   }
   readU32(address: Va): number {
-    return this.retry(() => this.cpu.loadU32(address));
+    const value = this.cpu.loadU32(address);
+    return typeof value === 'object' ? this.retry(value, () => this.cpu.loadU32(address)) : value;
   }
   readU64(address: Va): bigint {
-    return this.retry(() => this.cpu.loadU64(address));
+    const value = this.cpu.loadU64(address);
+    return typeof value === 'object' ? this.retry(value, () => this.cpu.loadU64(address)) : value;
   }
   writeU8(address: Va, value: number): void {
-    this.settle(() => this.cpu.storeU8(address, value));
+    const fault = this.cpu.storeU8(address, value);
+    if (fault !== null) this.again(fault, () => this.cpu.storeU8(address, value));
   }
   writeU16(address: Va, value: number): void {
-    this.settle(() => this.cpu.storeU16(address, value));
+    const fault = this.cpu.storeU16(address, value);
+    if (fault !== null) this.again(fault, () => this.cpu.storeU16(address, value));
   }
   writeU32(address: Va, value: number): void {
-    this.settle(() => this.cpu.storeU32(address, value));
+    const fault = this.cpu.storeU32(address, value);
+    if (fault !== null) this.again(fault, () => this.cpu.storeU32(address, value));
   }
   writeU64(address: Va, value: bigint): void {
-    this.settle(() => this.cpu.storeU64(address, BigInt.asUintN(64, value)));
+    const word = BigInt.asUintN(64, value);
+    const fault = this.cpu.storeU64(address, word);
+    if (fault !== null) this.again(fault, () => this.cpu.storeU64(address, word));
   }
   /** Adds to a 64-bit value in memory. */
   addU64(address: Va, value: bigint): bigint {
@@ -217,16 +226,23 @@ export class Kernel {
     this.say.fill(at, byte, length);
   }
 
-  /** Does something until it does not fault; faults are delivered. */
-  private retry<T extends number | bigint>(access: () => T | Fault): T {
-    for (;;) {
+  /** A fault is delivered; then the access is done again, until it does not fault. */
+  private retry<T extends number | bigint>(first: Fault, access: () => T | Fault): T {
+    for (let fault = first; ;) {
+      this.fault(fault);
       const result = access();
       if (typeof result !== 'object') return result;
-      this.fault(result);
+      fault = result;
     }
   }
 
   /** The same for what returns only a fault. */
+  private again(first: Fault, access: () => Fault | null): void {
+    this.fault(first);
+    this.settle(access);
+  }
+
+  /** Does something until it does not fault; faults are delivered. */
   settle(access: () => Fault | null): void {
     for (let fault = access(); fault !== null; fault = access()) this.fault(fault);
   }
@@ -273,7 +289,8 @@ export class Kernel {
 
   /** POP of 64 bits. */
   popU64(): bigint {
-    return this.retry(() => this.cpu.pop());
+    const value = this.cpu.pop();
+    return typeof value === 'object' ? this.retry(value, () => this.cpu.pop()) : value;
   }
 
   /** JMP: goes to a function for good, without a return address. */
@@ -320,7 +337,7 @@ export class Kernel {
         this.fault(fault);
         continue;
       }
-      if (this.scratch.every((byte, index) => byte === expected[index])) return;
+      if (sameBytes(this.scratch, expected)) return;
       this.fault({ vector: VECTOR.UD, error: 0, why: 'text is not the program' });
     }
   }
@@ -375,6 +392,11 @@ export class Kernel {
     else if (handler === 'page_fault') this.fn.page_fault(fault);
     else throw new BootEnd('hung', handler, `the model has no handler of ${describe(fault)}`);
   }
+}
+
+function sameBytes(one: Uint8Array, other: Uint8Array): boolean {
+  for (let i = 0; i < one.length; i++) if (one[i] !== other[i]) return false;
+  return true;
 }
 
 /** Whether the CPU pushed an error code (APM table 8-1), of the vectors that boot code can raise. */

@@ -42,6 +42,8 @@ export class LineTags {
   /** When the slot was used last, as a count of uses. */
   private readonly used: Float64Array;
   private clock = 0;
+  /** The way that the last look-up found its line in: where the next one looks first. */
+  private way = 0;
 
   /** @param sets a power of two. */
   constructor(
@@ -60,27 +62,36 @@ export class LineTags {
 
   /** The slot of the line that holds an address under a key, or NO_SLOT. */
   find(pa: Pa, key: KeyId): number {
+    const { lowTag, highTag } = this;
     const l = low(pa);
     const h = high(pa, key);
     const first = (l & (this.sets - 1)) * this.ways;
+    // Lines that come one after the other are often in the same way of their sets.
+    const likely = first + this.way;
+    if (lowTag[likely] === l && highTag[likely] === h) return likely;
     const end = first + this.ways;
     for (let slot = first; slot < end; slot++) {
-      if (this.lowTag[slot] === l && this.highTag[slot] === h) return slot;
+      if (lowTag[slot] === l && highTag[slot] === h) {
+        this.way = slot - first;
+        return slot;
+      }
     }
     return NO_SLOT;
   }
 
   /** The slot that a new line of this address gets: an empty one, else the least recently used. */
   victim(pa: Pa): number {
+    const { highTag, used } = this;
     const first = (low(pa) & (this.sets - 1)) * this.ways;
     const end = first + this.ways;
+    const full = this.valid === highTag.length;
     let oldest = first;
     let age = Infinity;
     for (let slot = first; slot < end; slot++) {
-      if (this.highTag[slot] === INVALID) return slot;
-      const used = this.used[slot] ?? 0;
-      if (used < age) {
-        age = used;
+      if (!full && highTag[slot] === INVALID) return slot;
+      const when = used[slot] ?? 0;
+      if (when < age) {
+        age = when;
         oldest = slot;
       }
     }
@@ -210,31 +221,51 @@ export class LineTags {
     cpu: number | 'all',
     atOneAddress: (a: number, b: number) => number,
   ): Int32Array {
-    const { dirtyBits, lowTag, highTag, setBits } = this;
-    const counts = new Map<number, number>();
-    const stretchOf = (slot: number): number =>
-      ((highTag[slot] ?? 0) & HIGH_MASK) * 2 ** (32 - setBits) + ((lowTag[slot] ?? 0) >>> setBits);
+    const { dirtyBits, lowTag, highTag, setBits, ways, owner } = this;
+    const above = 2 ** (32 - setBits);
+    // Stretches by their numbers, in the order that they were met, with how many lines each has.
+    const known = new Map<number, number>();
+    const counts: number[] = [];
+    // What each way held in the set before: most often the same stretch.
+    const lastLow = new Int32Array(ways).fill(INVALID);
+    const lastHigh = new Int32Array(ways).fill(INVALID);
+    const lastIndex = new Int32Array(ways);
+    const found = new Int32Array(dirtyBits.length);
+    const indexes = new Int32Array(dirtyBits.length);
     let total = 0;
-    const all = cpu === 'all';
+    let way = -1;
     for (let slot = 0; slot < dirtyBits.length; slot++) {
-      if (dirtyBits[slot] === 0 || !(all || this.owner[slot] === cpu)) continue;
-      const stretch = stretchOf(slot);
-      counts.set(stretch, (counts.get(stretch) ?? 0) + 1);
+      way = way + 1 === ways ? 0 : way + 1;
+      if (dirtyBits[slot] === 0 || (cpu !== 'all' && owner[slot] !== cpu)) continue;
+      const l = (lowTag[slot] ?? 0) >>> setBits;
+      const h = (highTag[slot] ?? 0) & HIGH_MASK;
+      if (lastLow[way] !== l || lastHigh[way] !== h) {
+        const stretch = h * above + l;
+        const index = known.get(stretch) ?? known.size;
+        known.set(stretch, index);
+        lastLow[way] = l;
+        lastHigh[way] = h;
+        lastIndex[way] = index;
+      }
+      const index = lastIndex[way] ?? 0;
+      counts[index] = (counts[index] ?? 0) + 1;
+      found[total] = slot;
+      indexes[total] = index;
       total++;
     }
-    const next = new Map<number, number>();
+    const next = new Int32Array(counts.length);
     let start = 0;
-    for (const stretch of Float64Array.from(counts.keys()).sort()) {
-      next.set(stretch, start);
-      start += counts.get(stretch) ?? 0;
+    for (const stretch of Float64Array.from(known.keys()).sort()) {
+      const index = known.get(stretch) ?? 0;
+      next[index] = start;
+      start += counts[index] ?? 0;
     }
     const slots = new Int32Array(total);
-    for (let slot = 0; slot < dirtyBits.length; slot++) {
-      if (dirtyBits[slot] === 0 || !(all || this.owner[slot] === cpu)) continue;
-      const stretch = stretchOf(slot);
-      const place = next.get(stretch) ?? 0;
-      slots[place] = slot;
-      next.set(stretch, place + 1);
+    for (let i = 0; i < total; i++) {
+      const index = indexes[i] ?? 0;
+      const place = next[index] ?? 0;
+      slots[place] = found[i] ?? 0;
+      next[index] = place + 1;
     }
     this.orderLines(slots, atOneAddress);
     return slots;

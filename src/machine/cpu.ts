@@ -47,7 +47,15 @@ export interface Probe {
   readonly type: MemType;
 }
 
-const READ: WalkAccess = { write: false, user: false, fetch: false };
+/** What the walker is asked to check, by the kind of access. */
+const accesses = (user: boolean): readonly [WalkAccess, WalkAccess, WalkAccess] => [
+  { write: false, user, fetch: false },
+  { write: true, user, fetch: false },
+  { write: false, user, fetch: true },
+];
+const SYSTEM_ACCESS = accesses(false);
+const USER_ACCESS = accesses(true);
+const READ = SYSTEM_ACCESS[TLB_KIND.read];
 
 export class Cpu extends CpuCore implements InterruptTarget {
   /** Bytes that the last read, write, copy or fill did before it faulted. */
@@ -69,26 +77,17 @@ export class Cpu extends CpuCore implements InterruptTarget {
 
   /** Reads bytes; on a fault `progress` says how many were read. */
   read(at: Va, out: Uint8Array, off = 0, len = out.length): Fault | null {
-    return this.run(at, len, TLB_KIND.read, (entry, address, done, run) => {
-      const { cache, origin } = this.bus;
-      cache.read(this.id, address, entry.key, this.typeOf(entry), out, off + done, run, origin);
-    });
+    return this.access(at, len, TLB_KIND.read, out, off);
   }
 
   /** Writes bytes; on a fault `progress` says how many were written. */
   write(at: Va, data: Uint8Array, off = 0, len = data.length): Fault | null {
-    return this.run(at, len, TLB_KIND.write, (entry, address, done, run) => {
-      const { cache, origin } = this.bus;
-      cache.write(this.id, address, entry.key, this.typeOf(entry), data, off + done, run, origin);
-    });
+    return this.access(at, len, TLB_KIND.write, data, off);
   }
 
   /** Fetches instruction bytes. */
   fetch(at: Va, out: Uint8Array, len = out.length): Fault | null {
-    return this.run(at, len, TLB_KIND.fetch, (entry, address, done, run) => {
-      const { cache, origin } = this.bus;
-      cache.read(this.id, address, entry.key, this.typeOf(entry), out, done, run, origin);
-    });
+    return this.access(at, len, TLB_KIND.fetch, out, 0);
   }
 
   /** REP MOVSB upwards: restartable where it faulted, `progress` bytes on. */
@@ -272,12 +271,8 @@ export class Cpu extends CpuCore implements InterruptTarget {
   // --- Inside ----------------------------------------------------------------------------------------------------
 
   /** Does an access page by page (or by the piece that one translation covers). */
-  private run(
-    at: Va,
-    len: number,
-    kind: TlbKind,
-    access: (entry: TlbEntry, address: Pa, done: number, run: number) => void,
-  ): Fault | null {
+  private access(at: Va, len: number, kind: TlbKind, bytes: Uint8Array, off: number): Fault | null {
+    const { cache, observers, origin } = this.bus;
     let done = 0;
     while (done < len) {
       const here = va(at + done);
@@ -288,8 +283,14 @@ export class Cpu extends CpuCore implements InterruptTarget {
       }
       const run = Math.min(len - done, toPageEnd(here));
       const address = pa(entry.pa + (here - entry.va));
-      if (this.bus.observers.length > 0) this.tellAccess(kind, here, address, entry.key, run);
-      access(entry, address, done, run);
+      const { key } = entry;
+      if (observers.length > 0) this.tellAccess(kind, here, address, key, run);
+      const type = this.typeOf(entry);
+      if (kind === TLB_KIND.write) {
+        cache.write(this.id, address, key, type, bytes, off + done, run, origin);
+      } else {
+        cache.read(this.id, address, key, type, bytes, off + done, run, origin);
+      }
       done += run;
     }
     this.progress = done;
@@ -299,7 +300,7 @@ export class Cpu extends CpuCore implements InterruptTarget {
   private translate(at: Va, kind: TlbKind): TlbEntry | Fault {
     const context = this.context();
     const write = kind === TLB_KIND.write;
-    const access: WalkAccess = { write, user: this.cpl === 3, fetch: kind === TLB_KIND.fetch };
+    const access = (this.cpl === 3 ? USER_ACCESS : SYSTEM_ACCESS)[kind];
     const known = this.tlb.lookup(at, kind);
     // A write through a page that is not dirty walks again, to set the bit (APM 5.4.2).
     if (known !== undefined && (!write || known.dirty)) {

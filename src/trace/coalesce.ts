@@ -94,14 +94,16 @@ function fitness(run: OpenRun, growing: number): 2 | 1 | 0 {
 /** The fields of a run that takes an event in: each covers both. */
 function covering(run: OpenRun, fields: EventFields, growing: number): EventFields {
   const out: Partial<Record<FieldName, Field>> = {};
-  run.names.forEach((name, i) => {
+  for (let i = 0; i < run.names.length; i++) {
+    const name = run.names[i] as FieldName;
     const field = run.fields[name];
     const other = fields[name];
     if (!isSpan(field) || !isSpan(other)) out[name] = field as Field;
     else if ((growing & (1 << i)) !== 0) {
-      out[name] = { ...field, length: field.length + other.length };
+      const { space, start, length } = field;
+      out[name] = { space, start, length: length + other.length };
     } else out[name] = other.length > field.length ? other : field;
-  });
+  }
   return out;
 }
 
