@@ -2,6 +2,7 @@
 import { Command, Option } from 'commander';
 import { writeWhole } from '../node/files.js';
 import type { Boot } from '../sequencer/boot.js';
+import { differences } from '../sequencer/expected.js';
 import { printTrace, printTraceJson } from '../trace/yaml-out.js';
 import type { Trace } from '../trace/trace.js';
 import type { Io } from './io.js';
@@ -51,9 +52,10 @@ function run(io: Io, scenario: string, flags: Flags): void {
     if (flags.trace === '-') io.stdout.write(text);
     else writeWhole(flags.trace, text);
   }
-  const expected = boot.expectedOutcome;
-  story.write(storyEnd(trace, expected, io.paint, story.columns));
-  if (expected !== undefined && trace.outcome.kind !== expected) io.exitCode = 1;
+  const { expected } = boot;
+  const otherwise = expected === undefined ? [] : differences(expected, trace);
+  story.write(storyEnd(trace, otherwise, io.paint, story.columns));
+  if (otherwise.length > 0) io.exitCode = 1;
 }
 
 /** Runs the steps and tells each as soon as it is over; progress on a terminal's stderr meanwhile. */

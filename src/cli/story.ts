@@ -3,7 +3,7 @@ import type { ChalkInstance } from 'chalk';
 import { BOOT_STEPS } from '../kernel/steps.js';
 import type { Boot } from '../sequencer/boot.js';
 import { KEXEC_LABEL } from '../sequencer/kexec.js';
-import type { Consumed, OutcomeKind, Trace, TraceEvent } from '../trace/trace.js';
+import type { Consumed, Trace, TraceEvent } from '../trace/trace.js';
 import { kindOf } from '../trace/trace.js';
 
 const LABEL_WIDTH = 28;
@@ -68,10 +68,10 @@ function note(event: TraceEvent, paint: ChalkInstance): string[] {
   }
 }
 
-/** What was consumed, what DRAM holds, and the outcome as the last line. */
+/** What was consumed, what DRAM holds, what is otherwise than the scenario says, and the outcome as the last line. */
 export function storyEnd(
   trace: Trace,
-  expected: OutcomeKind | undefined,
+  otherwise: readonly string[],
   paint: ChalkInstance,
   columns = Infinity,
 ): string {
@@ -87,9 +87,9 @@ export function storyEnd(
   const { kind, where, message } = trace.outcome;
   const reason =
     kind === 'booted' ? 'Run /init as init process' : `in ${where ?? '?'}: ${message ?? ''}`;
-  const unexpected = expected !== undefined && expected !== kind ? ` (expected: ${expected})` : '';
-  const color = unexpected === '' && kind === 'booted' ? paint.green : paint.red;
-  lines.push('', color(`${kind}${unexpected}: ${reason}`), '');
+  if (otherwise.length > 0) lines.push('', ...otherwise.map((line) => paint.red(line)));
+  const color = otherwise.length === 0 && kind === 'booted' ? paint.green : paint.red;
+  lines.push('', color(`${kind}: ${reason}`), '');
   return lines.join('\n');
 }
 

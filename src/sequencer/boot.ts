@@ -22,9 +22,10 @@ import { link, type LinkedKernel } from '../series/link.js';
 import { compose } from '../series/stages.js';
 import { InputError } from '../trace/errors.js';
 import { Recorder, type RecorderState } from '../trace/recorder.js';
-import type { Outcome, OutcomeKind, Trace } from '../trace/trace.js';
+import type { Outcome, Trace } from '../trace/trace.js';
 import { attachDevices, syscfgOf } from './devices.js';
 import { screenOf, watchScreen } from './screen.js';
+import type { Expected } from './expected.js';
 import { finalRegions, type Digest } from './final-state.js';
 import { firmwareOf } from './firmware.js';
 import {
@@ -75,6 +76,9 @@ export interface BootSnapshot {
 
 /** The label of what happens before the kernel. */
 export const LOADER_LABEL = 'loader';
+
+/** The stage with every patch of the series. */
+const WHOLE_SERIES = 18;
 
 /** Labels of all steps, in order. */
 export const LABELS: readonly string[] = [LOADER_LABEL, ...BOOT_STEPS.map((step) => step.label)];
@@ -188,9 +192,10 @@ export class Boot {
     return this.outcome === null ? this.labels.slice(this.next) : [];
   }
 
-  /** The outcome that the scenario expects, if it does. */
-  get expectedOutcome(): OutcomeKind | undefined {
-    return this.options.scenario.expect?.outcome;
+  /** How the scenario says that this boot ends; it speaks of the whole series only. */
+  get expected(): Expected | undefined {
+    const { scenario, stage } = this.options;
+    return stage === WHOLE_SERIES ? scenario.expect : undefined;
   }
 
   /** Runs one step; false when the boot is over. */

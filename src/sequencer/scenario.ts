@@ -2,6 +2,7 @@
 import * as z from 'zod';
 import { CPU_MODELS } from '../machine/cpu-models.js';
 import { InputError } from '../trace/errors.js';
+import { OUTCOME_KINDS } from '../trace/trace.js';
 
 const UNITS: Readonly<Record<string, number>> = {
   '': 1,
@@ -66,6 +67,11 @@ const efiRange = z
     runtime: z.boolean().default(false),
   })
   .refine(forwards, BACKWARDS);
+
+/** Each once, in the order of their code units. */
+const sortedOnce = (names: readonly string[]): boolean =>
+  names.every((name, i) => i === 0 || (names[i - 1] ?? '') < name);
+const UNSORTED = { message: 'names are sorted, and each is there once' };
 
 /** What a scenario file may say. */
 export const scenarioSchema = z.strictObject({
@@ -134,8 +140,13 @@ export const scenarioSchema = z.strictObject({
       CONFIG_EFI_MIXED: z.boolean().default(false),
     })
     .prefault({}),
+  /** How the boot with the whole series ends. */
   expect: z
-    .strictObject({ outcome: z.enum(['booted', 'panic', 'triple-fault', 'hung']) })
+    .strictObject({
+      outcome: z.enum(OUTCOME_KINDS),
+      /** Exactly the names of consumed things that some reader does not get intact. */
+      garbage: z.array(z.string().min(1)).refine(sortedOnce, UNSORTED).optional(),
+    })
     .optional(),
 });
 

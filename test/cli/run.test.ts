@@ -71,10 +71,24 @@ describe('sme-boot run', () => {
     expect(out).toMatch(/console +garbage from byte 0, read by the screen/);
   });
 
-  test('exits 1 where the scenario expected another outcome', async () => {
-    const { status, out } = await sme(['run', '--stage', '6', '--activate']);
+  test('exits 1 where the whole series ends otherwise than the scenario says, and says how', async () => {
+    const expected = { outcome: 'panic', garbage: ['BIOS data area', 'boot params', 'initrd'] };
+    const { status, out } = await sme(['run', '--set', `expect=${JSON.stringify(expected)}`]);
     expect(status).toBe(1);
-    expect(out).toMatch(/panic \(expected: booted\)/);
+    expect(out.trimEnd().split('\n').slice(-5)).toEqual([
+      'expected to end panic, not booted',
+      'expected to be read as garbage: boot params',
+      'not expected to be read as garbage: option ROM',
+      '',
+      'booted: Run /init as init process',
+    ]);
+  });
+
+  test('holds no other stage to that', async () => {
+    const { status, out } = await sme(['run', '--stage', '6', '--activate']);
+    expect(status).toBe(0);
+    expect(out).toMatch(/\npanic: in /);
+    expect(out).not.toMatch(/expected to/);
   });
 
   test('takes settings and a command line', async () => {
@@ -143,7 +157,13 @@ describe('bad usage exits 2 and writes nothing', () => {
     [['run', '--no-such-flag'], /unknown option/],
     [['frobnicate'], /unknown command/],
     [['run', 'no-such-scenario'], /E_SCENARIO_UNKNOWN: .*bios-minimal/],
-    [['run', '--set', 'machine.cpus=4'], /E_UNKNOWN_KEY: .*machine/],
+    [['run', '--set', 'machine.sockets=2'], /E_UNKNOWN_KEY: .*machine/],
+    [['run', '--set', 'machine.cpus=9'], /E_SCENARIO: .*machine\.cpus/],
+    [['run', '--set', 'expect={"outcome":"panicked"}'], /E_SCENARIO: .*expect\.outcome/],
+    [
+      ['run', '--set', 'expect={"outcome":"booted","garbage":["b","a"]}'],
+      /E_SCENARIO: .*expect\.garbage: names are sorted/,
+    ],
     [['run', '--set', 'nonsense'], /E_SET/],
     [['run', '--set', 'machine.sme={"cBit":200,"reduction":5}'], /machine\.sme\.cBit/],
     [['run', '--set', 'machine.ram=64TiB'], /E_RAM_TOO_LARGE: machine\.ram/],
