@@ -1,0 +1,122 @@
+/** A boot that is watched from the machine's side: what went through a key, and what became of each fault. */
+import { PAGE_SIZE, type KeyId } from '../../src/machine/address.js';
+import type { Boot, BootOptions } from '../../src/sequencer/boot.js';
+import type { Trace } from '../../src/trace/trace.js';
+import { boot } from '../helpers.js';
+
+/** How often memory was reached through a key, by who met it. */
+export type KeyUse = Record<string, number>;
+
+/** A fault and whether the access that raised it was made again. */
+interface Raised {
+  readonly what: string;
+  readonly handler: string;
+  readonly page: number | undefined;
+  again: boolean;
+}
+
+export class Watched {
+  readonly boot: Boot;
+  /** Uses of a key other than 0: empty where nothing is encrypted. */
+  readonly encrypted: KeyUse = {};
+  /** Uses of key 0, to see that the watching itself works. */
+  readonly plain: KeyUse = {};
+  readonly faults: Raised[] = [];
+  private readonly open = new Set<Raised>();
+
+  constructor(options: Partial<BootOptions>) {
+    this.boot = boot(options);
+    this.watchKeys();
+    this.watchFaults();
+  }
+
+  /** Runs what comes before a label. */
+  runUpTo(label: string): void {
+    while (this.boot.ahead[0] !== label && this.boot.step());
+  }
+
+  run(): Trace {
+    return this.boot.run();
+  }
+
+  /** Faults that were neither handled, so that their access was made again, nor named as the end's cause. */
+  get unanswered(): readonly string[] {
+    const cause = this.boot.outcome?.message ?? '';
+    return this.faults
+      .filter(
+        ({ again, what, handler }) => !again && !cause.includes(what) && !cause.includes(handler),
+      )
+      .map(({ what, handler }) => `${what}, handler ${handler}`);
+  }
+
+  private count(what: string, key: KeyId): void {
+    const uses = key === 0 ? this.plain : this.encrypted;
+    uses[what] = (uses[what] ?? 0) + 1;
+  }
+
+  private watchKeys(): void {
+    const { machine } = this.boot;
+    machine.observe({
+      access: (kind, _cpu, at, _pa, key) => {
+        this.count(kind, key);
+        if (this.open.size > 0 && kind !== 'walk') this.madeAgain(at);
+      },
+      translation: (_cpu, _va, _pa, key) => {
+        this.count('translation', key);
+      },
+      fill: (_pa, key) => {
+        this.count('fill', key);
+      },
+      writeBack: (_pa, key) => {
+        this.count('write-back', key);
+      },
+      owner: (_pa, _length, _from, to) => {
+        this.count('owner', to);
+      },
+    });
+    // Devices reach memory through these; the bus below them has no observer of its own.
+    const dmaRead = machine.dmaRead.bind(machine);
+    const dmaWrite = machine.dmaWrite.bind(machine);
+    machine.dmaRead = (address, length, key = 0 as KeyId) => {
+      this.count('device read', key);
+      return dmaRead(address, length, key);
+    };
+    machine.dmaWrite = (address, data, key = 0 as KeyId) => {
+      this.count('device write', key);
+      dmaWrite(address, data, key);
+    };
+  }
+
+  private watchFaults(): void {
+    const { recorder } = this.boot;
+    const emit = recorder.emit.bind(recorder);
+    recorder.emit = (kind, fields, origin) => {
+      const { what, handler } = fields;
+      if (kind === 'fault' && typeof what === 'string') this.raised(what, text(handler));
+      emit(kind, fields, origin);
+    };
+  }
+
+  private raised(what: string, handler: string): void {
+    const address = / at (0x[0-9a-f]+)$/.exec(what)?.[1];
+    const page =
+      address === undefined ? undefined : pageOf(Number(BigInt.asIntN(64, BigInt(address))));
+    const fault = { what, handler, page, again: false };
+    this.faults.push(fault);
+    this.open.add(fault);
+  }
+
+  private madeAgain(at: number): void {
+    for (const fault of this.open) {
+      if (fault.page !== pageOf(at)) continue;
+      fault.again = true;
+      this.open.delete(fault);
+    }
+  }
+}
+
+const text = (value: unknown): string => (typeof value === 'string' ? value : '?');
+
+function pageOf(at: number): number {
+  return Math.floor(at / PAGE_SIZE);
+}
