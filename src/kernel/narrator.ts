@@ -221,10 +221,12 @@ export class Narrator {
     this.emit('fault', { what: describe(fault), why: fault.why, handler });
   }
 
-  /** printk(): a line for the trace, and for the kernel's log and consoles. */
+  /** printk(): a line for the trace, and for the kernel's log and consoles, which draw for whoever spoke. */
   console(text: string): void {
     this.emit('console', { text });
-    this.k.fn.printk(text);
+    this.recorder.aside('printk', () => {
+      this.k.fn.printk(text);
+    });
   }
 
   /** Memory was written piece by piece in one go: as one stretch, with how it was reached. */

@@ -36,10 +36,12 @@ export interface Run {
 interface OpenRun extends Run {
   /** The fields that have a value, in the first event's order. */
   readonly names: readonly FieldName[];
-  /** Where it stands among the step's runs. */
+  /** Where it stands among the step's runs, lines of the log not counted. */
   readonly place: number;
   /** The fields that grow from event to event, a bit for each of `names`; known from the second event on. */
   growing?: number;
+  /** Whether they grow downwards, as an allocator hands out pages from the top; known with them. */
+  down?: boolean;
 }
 
 function namesOf(fields: EventFields): FieldName[] {
@@ -54,16 +56,24 @@ function sameOrigin(a: Origin, b: Origin): boolean {
   return a.fn === b.fn && a.file === b.file && a.patch === b.patch && a.hunk === b.hunk;
 }
 
-/** Whether `next` begins where `span` ends. */
-function goesOn(span: Span, next: Span): boolean {
-  return next.length > 0 && span.length > 0 && endOf(span) === next.start;
+/** Whether `next` begins where `span` ends; downwards, ends where it begins. */
+function goesOn(span: Span, next: Span, down: boolean): boolean {
+  const adjoins = down ? endOf(next) === span.start : endOf(span) === next.start;
+  return adjoins && next.length > 0 && span.length > 0;
 }
+
+/** Kinds that gather downwards as well: an allocator hands out pages from the top, and each is cleared. */
+const DOWNWARDS: ReadonlySet<TraceKind> = new Set(['fill']);
 
 /** An event does not fit a run. */
 const APART = -1;
 
-/** The fields of a run that grow if it takes an event in, a bit for each; 0 if it repeats the run, or APART. */
-function growth(run: OpenRun, fields: EventFields): number {
+/**
+ * The fields of a run that grow in one direction if it takes an event in, a bit for each; 0 if it repeats the run, or
+ * APART.
+ */
+function growth(run: OpenRun, fields: EventFields, down: boolean): number {
+  if (run.down === !down) return APART;
   let growing = 0;
   let resized = false;
   for (let i = 0; i < run.names.length; i++) {
@@ -76,7 +86,7 @@ function growth(run: OpenRun, fields: EventFields): number {
     }
     if (field.space !== other.space) return APART;
     const grew = run.growing === undefined ? undefined : (run.growing & (1 << i)) !== 0;
-    if (grew !== false && goesOn(field, other)) growing |= 1 << i;
+    if (grew !== false && goesOn(field, other, down)) growing |= 1 << i;
     else if (field.start === other.start && grew !== true) {
       // The same buffer again; the last pass over it may be shorter, if something else goes on.
       resized ||= field.length !== other.length;
@@ -100,8 +110,8 @@ function covering(run: OpenRun, fields: EventFields, growing: number): EventFiel
     const other = fields[name];
     if (!isSpan(field) || !isSpan(other)) out[name] = field as Field;
     else if ((growing & (1 << i)) !== 0) {
-      const { space, start, length } = field;
-      out[name] = { space, start, length: length + other.length };
+      const start = Math.min(field.start, other.start);
+      out[name] = { space: field.space, start, length: field.length + other.length };
     } else out[name] = other.length > field.length ? other : field;
   }
   return out;
@@ -112,6 +122,9 @@ export class Coalescer {
   private readonly list: OpenRun[] = [];
   private readonly byPath = new Map<number, OpenRun[]>();
   private events = 0;
+  private lastLine: OpenRun | undefined;
+  /** Runs that are not lines of the log. */
+  private places = 0;
   /** Place of the latest run whose kind keeps its place among its neighbours. */
   private barrier = -1;
 
@@ -123,35 +136,46 @@ export class Coalescer {
   add({ kind, fields }: EventInput, origin: Origin, path: number): void {
     const when = this.events;
     this.events += 1;
-    const keepsPlace = KINDS[kind].merging === 'neighbour';
+    const { merging } = KINDS[kind];
+    const keepsPlace = merging !== 'nearby';
+    const neighbour = merging === 'line' ? this.lastLine : this.list[this.list.length - 1];
     const names = namesOf(fields);
     const sameWay = this.byPath.get(path) ?? [];
     let best: OpenRun | undefined;
     let bestGrowing = 0;
+    let bestDown = false;
     const oldest = Math.max(0, sameWay.length - MERGE_WINDOW);
     for (let i = sameWay.length - 1; i >= oldest; i--) {
       const run = sameWay[i] as OpenRun;
       if (run.kind !== kind || !sameOrigin(run.origin, origin)) continue;
-      const back = this.list.length - run.place;
-      if (keepsPlace && back > 1) break;
+      const back = this.places - run.place;
+      if (keepsPlace && run !== neighbour) break;
       if (run.names.length !== names.length) continue;
-      const growing = growth(run, fields);
+      const up = growth(run, fields, false);
+      const down = up === APART && DOWNWARDS.has(kind);
+      const growing = down ? growth(run, fields, true) : up;
       const far = back > MERGE_WINDOW || run.place < this.barrier;
       if (growing === APART || (far && growing === 0)) continue;
       if (best === undefined || fitness(run, growing) > fitness(best, bestGrowing)) {
         best = run;
         bestGrowing = growing;
+        bestDown = growing !== up;
       }
     }
     if (best !== undefined) {
-      if (bestGrowing !== 0) best.fields = covering(best, fields, bestGrowing);
+      if (bestGrowing !== 0) {
+        best.fields = covering(best, fields, bestGrowing);
+        best.down = bestDown;
+      }
       best.growing = bestGrowing;
       best.at.push(when);
       return;
     }
-    const place = this.list.length;
+    const place = this.places;
     const run: OpenRun = { kind, origin, path, fields, names, place, at: [when] };
-    if (keepsPlace) this.barrier = place;
+    if (merging === 'line') this.lastLine = run;
+    else this.places += 1;
+    if (merging === 'neighbour') this.barrier = place;
     this.list.push(run);
     sameWay.push(run);
     this.byPath.set(path, sameWay);

@@ -131,6 +131,17 @@ export class Recorder {
     this.path.push(this.pathNumber(this.path.at(-1) ?? 0, name));
   }
 
+  /** Does something whose events gather with others of that name, whichever functions led to it. */
+  aside(name: string, body: () => void): void {
+    this.scopes.push(name);
+    this.path.push(this.pathNumber(0, name));
+    try {
+      body();
+    } finally {
+      this.scopeLeave();
+    }
+  }
+
   /** The function was left. One more than were entered changes nothing: a kernel gone astray may return too often. */
   scopeLeave(): void {
     this.scopes.pop();

@@ -4,8 +4,11 @@
  * when it is read, so that a misspelt field of an expectation never passes for an absent one.
  */
 
-/** How events of a kind may merge: with any like event close by, or only with the one just before. */
-export type Merging = 'nearby' | 'neighbour';
+/**
+ * How events of a kind may merge: with any like event close by, or only with the one just before. Over a line of the
+ * kernel's log (`line`) others do merge: a loop may print one for each turn.
+ */
+export type Merging = 'nearby' | 'neighbour' | 'line';
 
 interface KindRow {
   readonly fields: readonly [string, ...string[]];
@@ -41,7 +44,7 @@ export const KINDS = {
   ipi: { fields: ['to', 'vector', 'what', 'at'], merging: 'neighbour' },
   vmrun: { fields: ['vmcb', 'C', 'exit', 'why'], merging: 'nearby' },
   vmexit: { fields: ['code', 'info1', 'info2'], merging: 'nearby' },
-  console: { fields: ['text'], merging: 'neighbour' },
+  console: { fields: ['text'], merging: 'line' },
   read: {
     fields: ['what', 'at', 'pa', 'C', 'bytes', 'value', 'lowmem', 'ebda', 'result'],
     merging: 'nearby',

@@ -61,6 +61,52 @@ describe('neighbouring events', () => {
   });
 });
 
+describe('pages from the top', () => {
+  test('are one stretch where they are cleared one below the other', () => {
+    const cleared = (page: number): EventInput =>
+      event('fill', { at: va(page * PAGE), pa: pa((page + 100) * PAGE), C: 1 });
+    expect(runsOf([cleared(3), cleared(2), cleared(1)])).toEqual([
+      {
+        ...cleared(1),
+        fields: { at: va(PAGE, 3 * PAGE), pa: pa(101 * PAGE, 3 * PAGE), C: 1 },
+        n: 3,
+      },
+    ]);
+    // Up and down is no stretch, and neither is one address up and the other down.
+    expect(runsOf([cleared(2), cleared(3), cleared(1)])).toHaveLength(2);
+    expect(
+      runsOf([
+        event('fill', { at: va(2 * PAGE), pa: pa(5 * PAGE) }),
+        event('fill', { at: va(PAGE), pa: pa(6 * PAGE) }),
+      ]),
+    ).toHaveLength(2);
+  });
+
+  test('are not one stretch where they are mapped so: which went where would be lost', () => {
+    const mapped = (page: number): EventInput =>
+      event('map', { va: va(page * PAGE), pa: pa(page * PAGE), C: 1 });
+    expect(runsOf([mapped(2), mapped(1)])).toHaveLength(2);
+  });
+});
+
+describe('lines of the log', () => {
+  const said = (text: string): EventInput => event('console', { text });
+  const drawn = event('fill', { at: va(0), C: 1 });
+
+  test('do not part what repeats over them, and gather where the same is said again', () => {
+    const runs = runsOf([said('a'), drawn, said('b'), drawn, said('b'), drawn]);
+    expect(runs.map(({ kind, n }) => [kind, n])).toEqual([
+      ['console', 1],
+      ['fill', 3],
+      ['console', 2],
+    ]);
+  });
+
+  test('keep their order among each other', () => {
+    expect(runsOf([said('a'), said('b'), said('a')])).toHaveLength(3);
+  });
+});
+
 describe('a loop over pages', () => {
   const body = (page: number, length = PAGE): EventInput[] => [
     event('map', { va: va(-PAGE), pa: pa(page * PAGE), C: 0 }),
