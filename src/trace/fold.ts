@@ -1,9 +1,11 @@
 /**
+ * What the lines of a closed step amount to together.
+ *
  * Re-encryption in place, seen in the copies that make it up: a range read under one C-bit into a buffer and written
  * from that buffer to the same range under the other (APM 7.10.8). The two copies become one `encrypt` or `decrypt`.
  * Nothing but the copies' own fields is asked.
  */
-import { isSpan, type EventFields, type Span } from './event.js';
+import { isSpan, type EventFields, type Field, type Span } from './event.js';
 import type { Run } from './coalesce.js';
 
 const sameSpan = (a: Span, b: Span): boolean =>
@@ -45,6 +47,64 @@ function reencryption(into: Run, out: Run): Pick<Run, 'kind' | 'fields'> | undef
   const { cpu } = into.fields;
   const fields: EventFields = { pa: taken.from, bytes: taken.from.length, via, cpu };
   return { kind, fields };
+}
+
+const textOf = (field: Field | undefined): string =>
+  isSpan(field) ? `${field.space} ${field.start} ${field.length}` : String(field);
+
+/** A run without its CPU, as text: equal where two CPUs did the same. */
+function deedOf({ kind, fields, origin, at }: Run): string {
+  const texts = Object.entries(fields).map(([name, field]) =>
+    name === 'cpu' ? '' : `${name}=${textOf(field)}`,
+  );
+  return [kind, ...texts, origin.fn, origin.file, origin.patch, origin.hunk, at.length].join('|');
+}
+
+/** Numbers as `1..3`, or one by one where they do not follow one another. */
+function listOf(cpus: readonly number[]): string {
+  const [first = 0] = cpus;
+  const inRow = cpus.every((cpu, index) => cpu === first + index);
+  return inRow ? `${first}..${first + cpus.length - 1}` : cpus.join(',');
+}
+
+/** The runs of a closed step, with what several CPUs did line for line alike told once, where the first did it. */
+export function foldCpus(runs: readonly Run[]): Run[] {
+  const deeds = new Map<number, string[]>();
+  for (const run of runs) {
+    const { cpu } = run.fields;
+    if (typeof cpu === 'number') deeds.set(cpu, [...(deeds.get(cpu) ?? []), deedOf(run)]);
+  }
+  const alike = new Map<string, number[]>();
+  for (const [cpu, list] of deeds) {
+    const all = list.join('\n');
+    alike.set(all, [...(alike.get(all) ?? []), cpu]);
+  }
+  const out: Run[] = [];
+  for (const run of runs) {
+    const { cpu } = run.fields;
+    const group = [...alike.values()].find((cpus) => typeof cpu === 'number' && cpus.includes(cpu));
+    if (group === undefined || group.length === 1) out.push(run);
+    else if (group[0] === cpu) out.push({ ...run, fields: { ...run.fields, cpu: listOf(group) } });
+  }
+  return out;
+}
+
+/**
+ * The runs of a closed step without the entries of functions that a later line of the step names anyway: what a function
+ * does says that it was entered. One that says more, or whose function has no other line, stays.
+ */
+export function foldEntries(runs: readonly Run[]): Run[] {
+  const acts = new Set<string>();
+  const kept: Run[] = [];
+  for (const run of [...runs].reverse()) {
+    const { fn, file, patch, hunk } = run.origin;
+    const who = [fn, file, patch, hunk, textOf(run.fields.cpu)].join(' ');
+    const bare = run.kind === 'enter' && run.fields.fn === fn && run.fields.what === undefined;
+    if (bare && acts.has(who)) continue;
+    if (!bare) acts.add(who);
+    kept.push(run);
+  }
+  return kept.reverse();
 }
 
 /** The runs of a closed step with each pair of copies in place folded, at the place of the first. */

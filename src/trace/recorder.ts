@@ -5,7 +5,7 @@
 import { InputError } from './errors.js';
 import { Coalescer } from './coalesce.js';
 import type { EventFields, Origin, Span } from './event.js';
-import { foldReencryption } from './fold.js';
+import { foldCpus, foldEntries, foldReencryption } from './fold.js';
 import { Ghost, type GhostState, type Produced } from './ghost.js';
 import { rangeText, renderEvent, type Symbolize } from './render.js';
 import {
@@ -244,7 +244,8 @@ export class Recorder {
 
   private close(): void {
     if (this.label === undefined) return;
-    const events = foldReencryption(this.open.runs).map((run) =>
+    const runs = foldCpus(foldEntries(foldReencryption(this.open.runs)));
+    const events = runs.map((run) =>
       renderEvent(run.kind, run.fields, run.origin, run.at.length, this.symbolize),
     );
     this.steps.push({ label: this.label, events });

@@ -104,3 +104,67 @@ describe('a copy into a buffer and back to the same place', () => {
     expect(kinds(story)).toEqual(['copy', 'copy']);
   });
 });
+
+describe('the entry of a function', () => {
+  const enter = (recorder: Recorder, fn: string, what?: string): void =>
+    recorder.emit('enter', { fn, what }, by(fn));
+  const fill = (recorder: Recorder, fn: string): void =>
+    recorder.emit('fill', { at: pa(0) }, by(fn));
+
+  test('needs no line where the function has another after it', () => {
+    expect(
+      kinds((recorder) => {
+        enter(recorder, 'f');
+        fill(recorder, 'f');
+      }),
+    ).toEqual(['fill']);
+  });
+
+  test.each([
+    ['it is all that the function shows', 'f', 'g', undefined, ['enter', 'fill']],
+    ['it says more', 'f', 'f', 'firmware, status 0x0', ['enter', 'fill']],
+  ] as const)('stays where %s', (_why, entered, acting, what, lines) => {
+    expect(
+      kinds((recorder) => {
+        enter(recorder, entered, what);
+        fill(recorder, acting);
+      }),
+    ).toEqual(lines);
+  });
+
+  test('stays where the function acted before it only', () => {
+    expect(
+      kinds((recorder) => {
+        fill(recorder, 'f');
+        enter(recorder, 'f');
+      }),
+    ).toEqual(['fill', 'enter']);
+  });
+});
+
+describe('what CPUs do alike', () => {
+  const starts = (recorder: Recorder, cpu: number, value = '0x1'): void => {
+    recorder.emit('cr', { reg: 'CR0', value, cpu }, by('trampoline_start'));
+    recorder.emit('cr', { reg: 'CR4', value: '0xb0', cpu }, by('pa_startup_32'));
+  };
+  const cpus = (story: (recorder: Recorder) => void): unknown[] =>
+    eventsOf(story).map((event) => event.cpu);
+
+  test.each([
+    ['in a row', [1, 2, 3], '1..3'],
+    ['apart', [1, 3], '1,3'],
+    ['alone', [2], 2],
+  ] as const)('is told once, of all of them: %s', (_how, all, told) => {
+    expect(cpus((recorder) => all.forEach((cpu) => starts(recorder, cpu)))).toEqual([told, told]);
+  });
+
+  test('is told of each where one line differs', () => {
+    expect(
+      cpus((recorder) => {
+        starts(recorder, 1);
+        starts(recorder, 2, '0x11');
+        starts(recorder, 3);
+      }),
+    ).toEqual(['1,3', '1,3', 2, 2]);
+  });
+});
