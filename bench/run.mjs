@@ -59,6 +59,8 @@ try {
   row('default boot', plain);
   const large = measure(['run', 'ram-1tib']);
   row('1 TiB', large, `${(large.wall / plain.wall).toFixed(2)} of the default boot`);
+  const efi = measure(['run', 'epyc-efi']);
+  row('epyc-efi', efi, `${(efi.wall / plain.wall).toFixed(2)} of the default boot`);
   const kernel = join(root, '.cache/debian-kernel/kernel.json');
   if (existsSync(kernel)) {
     const { vmlinuz } = JSON.parse(readFileSync(kernel, 'utf8'));

@@ -51,10 +51,15 @@ export const earlyPrintk = kernelFile('arch/x86/kernel/early_printk.c', {
     let last = first;
     for (const c of new TextEncoder().encode(text)) {
       if (early.current_ypos >= max_ypos) {
+        // readw() and writew() of one cell after the other: a row is read before it is written, so rows go as one.
+        const row = cell(0, 1) - cell(0, 0);
         for (let y = 1; y < max_ypos; y++) {
-          for (let x = 0; x < max_xpos; x++) k.writeU16(cell(x, y - 1), k.readU16(cell(x, y)));
+          k.writeBytes(cell(0, y - 1), k.readBytes(cell(0, y), row));
         }
-        for (let x = 0; x < max_xpos; x++) k.writeU16(cell(x, max_ypos - 1), BLANK);
+        k.writeBytes(
+          cell(0, max_ypos - 1),
+          new Uint8Array(Uint16Array.from({ length: max_xpos }, () => BLANK).buffer),
+        );
         early.current_ypos = max_ypos - 1;
         first = 0;
         last = early.current_ypos;

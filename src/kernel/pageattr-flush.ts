@@ -1,9 +1,10 @@
 /** arch/x86/mm/pageattr.c: look-ups and flushes. */
-import { PAGE_SIZE, tableIndex, va, type Va } from '../machine/address.js';
+import { alignDown, PAGE_SIZE, tableIndex, va, type Va } from '../machine/address.js';
 import type { Cpu } from '../machine/cpu.js';
 import { _PAGE_PRESENT, X86_CR4_PGE } from './constants.js';
 import { __flush_tlb_all, get_entry, wbinvd } from './cpu-ops.js';
 import {
+  LEVELS,
   PG_LEVEL_1G,
   PG_LEVEL_2M,
   PG_LEVEL_4K,
@@ -99,12 +100,19 @@ export const pageattrFlush = kernelFile('arch/x86/mm/pageattr.c', {
   cpa_flush_range: inline((k: Kernel, start: Va, numpages: number, cache: boolean) => {
     k.fn.flush_tlb_all();
     if (!cache) return;
-    for (let page = 0; page < numpages; page++) {
+    // The kernel goes page by page; pages of one large page have one entry, which is looked up once.
+    for (let page = 0; page < numpages;) {
       const address = va(start + page * PAGE_SIZE);
       const at = k.fn.lookup_address(address);
+      const size = at === undefined ? PAGE_SIZE : LEVELS[at.level].size;
+      const run = Math.min(
+        numpages - page,
+        (alignDown(address, size) + size - address) / PAGE_SIZE,
+      );
       if (at !== undefined && (entryOf(k, at) & _PAGE_PRESENT) !== 0n) {
-        k.fn.clflush_cache_range(address, PAGE_SIZE);
+        k.fn.clflush_cache_range(address, run * PAGE_SIZE);
       }
+      page += run;
     }
   }),
 
