@@ -1,5 +1,6 @@
 /** A boot that is watched from the machine's side: what went through a key, and what became of each fault. */
 import { PAGE_SIZE, type KeyId } from '../../src/machine/address.js';
+import type { Observer } from '../../src/machine/types.js';
 import type { Boot, BootOptions } from '../../src/sequencer/boot.js';
 import type { Trace } from '../../src/trace/trace.js';
 import { boot } from '../helpers.js';
@@ -23,10 +24,17 @@ export class Watched {
   readonly plain: KeyUse = {};
   readonly faults: Raised[] = [];
   private readonly open = new Set<Raised>();
+  /** On the machine only while a fault is open: an observer makes long fills slow. */
+  private readonly faultObserver: Observer = {
+    access: (kind, _cpu, at) => {
+      if (kind !== 'walk') this.madeAgain(at);
+    },
+  };
 
-  constructor(options: Partial<BootOptions>) {
+  /** Without `keys`, faults alone are watched: nothing but the access that follows one is looked at. */
+  constructor(options: Partial<BootOptions>, keys = true) {
     this.boot = boot(options);
-    this.watchKeys();
+    if (keys) this.watchKeys();
     this.watchFaults();
   }
 
@@ -57,9 +65,8 @@ export class Watched {
   private watchKeys(): void {
     const { machine } = this.boot;
     machine.observe({
-      access: (kind, _cpu, at, _pa, key) => {
+      access: (kind, _cpu, _va, _pa, key) => {
         this.count(kind, key);
-        if (this.open.size > 0 && kind !== 'walk') this.madeAgain(at);
       },
       translation: (_cpu, _va, _pa, key) => {
         this.count('translation', key);
@@ -104,6 +111,7 @@ export class Watched {
     const fault = { what, handler, page, again: false };
     this.faults.push(fault);
     this.open.add(fault);
+    if (this.open.size === 1) this.boot.machine.observe(this.faultObserver);
   }
 
   private madeAgain(at: number): void {
@@ -112,6 +120,7 @@ export class Watched {
       fault.again = true;
       this.open.delete(fault);
     }
+    if (this.open.size === 0) this.boot.machine.unobserve(this.faultObserver);
   }
 }
 
