@@ -15,6 +15,7 @@ import {
   type ProtectionDomain,
 } from './amd-iommu-types.js';
 import { bitmapSet } from './amd-iommu-domain.js';
+import { tellLeaf } from './amd-iommu-pgtable.js';
 import {
   DMA,
   DMA_BIT_MASK,
@@ -208,7 +209,9 @@ export const amdIommuDma = kernelFile('drivers/iommu/amd_iommu.c', {
       const iw = direction === DMA.TO_DEVICE ? 0n : IOMMU_PTE_IW;
       if (k.readU64(va(pte)) !== 0n) k.say.console('WARNING: dma_ops_domain_map');
       const page = paddr & ~BigInt(PAGE_SIZE - 1);
-      k.writeU64(va(pte), page | IOMMU_PTE_P | IOMMU_PTE_FC | ir | iw);
+      const leaf = page | IOMMU_PTE_P | IOMMU_PTE_FC | ir | iw;
+      k.writeU64(va(pte), leaf);
+      tellLeaf(k, domain, address, leaf);
       return address;
     },
   ),

@@ -49,6 +49,22 @@ const at = (table: Va, index: number): Va => va(table + index * 8);
 /** virt_to_phys() of a table, as it goes into an entry. */
 const virt_to_phys = (k: Kernel, table: Va): bigint => BigInt(k.__pa(table));
 
+/** Tells the trace of a leaf: `va` is the address that the device sends. */
+export function tellLeaf(k: Kernel, domain: ProtectionDomain, bus: number, pte: bigint): void {
+  const { pa, c } = k.cpu.decodeEntry(pte & IOMMU_PAGE_MASK, PAGE_SIZE);
+  k.say.emit('map', {
+    va: { space: 'va', start: bus, length: PAGE_SIZE },
+    pa: { space: 'pa', start: pa, length: PAGE_SIZE },
+    size: '4K',
+    flags: [
+      ...((pte & IOMMU_PTE_IR) === 0n ? [] : ['IR']),
+      ...((pte & IOMMU_PTE_IW) === 0n ? [] : ['IW']),
+    ].join('|'),
+    C: c,
+    table: `IOMMU domain ${String(domain.id)}`,
+  });
+}
+
 export const amdIommuPgtable = kernelFile('drivers/iommu/amd_iommu.c', {
   IOMMU_PTE_PAGE: inline((k: Kernel, pte: bigint) => k.__va(Number(pte & IOMMU_PAGE_MASK))),
 
@@ -114,7 +130,9 @@ export const amdIommuPgtable = kernelFile('drivers/iommu/amd_iommu.c', {
       if ((k.readU64(found.pte) & IOMMU_PTE_P) !== 0n) return -EBUSY;
       const ir = (prot & IOMMU_PROT_IR) === 0 ? 0n : IOMMU_PTE_IR;
       const iw = (prot & IOMMU_PROT_IW) === 0 ? 0n : IOMMU_PTE_IW;
-      k.writeU64(found.pte, phys | IOMMU_PTE_P | IOMMU_PTE_FC | ir | iw);
+      const pte = phys | IOMMU_PTE_P | IOMMU_PTE_FC | ir | iw;
+      k.writeU64(found.pte, pte);
+      tellLeaf(k, domain, bus, pte);
       k.fn.update_domain(domain);
       return 0;
     },

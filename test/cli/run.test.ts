@@ -53,7 +53,7 @@ describe('sme-boot run', () => {
     const lines = out.trimEnd().split('\n');
     const head = lines.indexOf('what the screen shows');
     expect(lines[head + 1]).toMatch(/^┌─+┐$/);
-    expect(lines[head + 2]).toMatch(/^│ microcode: container found .* │$/);
+    expect(lines[head + 2]).toMatch(/^│ BIOS-e820: .* usable +│$/);
     expect(lines.at(-4)).toMatch(/^│ Run \/init as init process +│$/);
     expect(lines.at(-3)).toMatch(/^└─+┘$/);
     expect(new Set(lines.slice(head + 1, -2).map((line) => line.length)).size).toBe(1);
@@ -61,7 +61,7 @@ describe('sme-boot run', () => {
 
   test('leaves the frame out on a terminal that is too narrow for it', async () => {
     const { out } = await sme(['run', '--stage', '0', '--set', 'machine.vga=true'], {}, true);
-    expect(out).toContain('what the screen shows\nmicrocode: container found');
+    expect(out).toContain('what the screen shows\nBIOS-e820: ');
     expect(out).not.toContain('┌');
   });
 
