@@ -49,7 +49,7 @@ describe('sme-boot run', () => {
   });
 
   test('ends with the screen in a frame where the machine has a VGA', async () => {
-    const { out } = await sme(['run', '--stage', '0', '--set', 'machine.vga=true']);
+    const { out } = await sme(['run', 'bios-minimal', '--stage', '0', '--set', 'machine.vga=true']);
     const lines = out.trimEnd().split('\n');
     const head = lines.indexOf('what the screen shows');
     expect(lines[head + 1]).toMatch(/^┌─+┐$/);
@@ -60,7 +60,7 @@ describe('sme-boot run', () => {
   });
 
   test('leaves the frame out on a terminal that is too narrow for it', async () => {
-    const { out } = await sme(['run', '--stage', '0', '--set', 'machine.vga=true'], {}, true);
+    const { out } = await sme(['run', 'bios-minimal', '--stage', '0', '--set', 'machine.vga=true'], {}, true);
     expect(out).toContain('what the screen shows\nBIOS-e820: ');
     expect(out).not.toContain('┌');
   });
@@ -73,7 +73,7 @@ describe('sme-boot run', () => {
 
   test('exits 1 where the whole series ends otherwise than the scenario says, and says how', async () => {
     const expected = { outcome: 'panic', garbage: ['BIOS data area', 'boot params', 'initrd'] };
-    const { status, out } = await sme(['run', '--set', `expect=${JSON.stringify(expected)}`]);
+    const { status, out } = await sme(['run', 'bios-minimal', '--set', `expect=${JSON.stringify(expected)}`]);
     expect(status).toBe(1);
     expect(out.trimEnd().split('\n').slice(-5)).toEqual([
       'expected to end panic, not booted',
