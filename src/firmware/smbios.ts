@@ -56,7 +56,8 @@ interface Structure {
 
 /** The structures: BIOS, system, baseboard, processor, memory array and device, end (DSP0134 7.1–7.3, 7.5, 7.17, 7.18). */
 function structures({ ram, cpus, processor }: MachineDescription): Structure[] {
-  const mib = ram / MIB;
+  // A module is as large as whole MiB: a log's usable memory need not be.
+  const mib = Math.ceil(ram / MIB);
   const size = mib < SIZE_EXTENDED ? mib : SIZE_EXTENDED;
   const extended = mib < SIZE_EXTENDED ? 0 : mib;
   return [

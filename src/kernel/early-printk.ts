@@ -23,7 +23,14 @@ const ATTRIBUTE = 0x07;
 const NEWLINE = 0x0a;
 const RETURN = 0x0d;
 /** What else earlyprintk= can name, in the order in which setup_early_printk looks. */
-const OTHERS = ['serial', 'ttyS', 'pciserial', 'dbgp', 'xen', 'efi'] as const;
+export const EARLY_CONSOLES_LEFT_OUT = [
+  'serial',
+  'ttyS',
+  'pciserial',
+  'dbgp',
+  'xen',
+  'efi',
+] as const;
 
 export const earlyPrintk = kernelFile('arch/x86/kernel/early_printk.c', {
   setup_early_printk: inline((k: Kernel, value: string | undefined) => {
@@ -31,7 +38,7 @@ export const earlyPrintk = kernelFile('arch/x86/kernel/early_printk.c', {
     const early = k.state.console.earlyVga;
     // early_console is set already.
     if (early.index !== -1) return;
-    const other = OTHERS.find((name) => value.includes(name));
+    const other = EARLY_CONSOLES_LEFT_OUT.find((name) => value.includes(name));
     if (other !== undefined) throw new UnmodelledError(`earlyprintk=${other}`);
     if (!value.includes('vga') || screenInfo(k, 'boot_params', 'orig_video_isVGA') !== 1) return;
     early.max_xpos = screenInfo(k, 'boot_params', 'orig_video_cols');

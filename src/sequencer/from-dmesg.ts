@@ -1,6 +1,7 @@
 /** A scenario from a kernel log. What the log lacks is filled with defaults, each of which is told. */
 import { alignUp, hex, PMD_SIZE } from '../machine/address.js';
 import { EFI_MEMORY_TYPE } from '../firmware/efi/layout.js';
+import { EARLY_CONSOLES_LEFT_OUT } from '../kernel/early-printk.js';
 import { InputError } from '../trace/errors.js';
 import type { DmesgFacts, Extent } from './dmesg.js';
 
@@ -23,6 +24,7 @@ const KERNEL_LOWEST = 16 * 2 ** 20;
 const KERNEL_ROOM = 128 * 2 ** 20;
 const DEFAULT_COMMAND_LINE = 'console=tty0 root=/dev/ram0';
 const DEFAULT_CPU = 'zen-1';
+const INTEL = 'intel-broadwell';
 const OPTION = 'mem_encrypt=on';
 
 /** Which modelled processor stands for one, by family and model (PPR of each). */
@@ -39,8 +41,8 @@ function cpuOf({ cpu }: DmesgFacts, remark: (text: string) => void): string {
     return DEFAULT_CPU;
   }
   if (/^Intel/.test(cpu.name)) {
-    remark(`machine.cpu: intel-broadwell stands for ${cpu.name}`);
-    return 'intel-broadwell';
+    remark(`machine.cpu: ${INTEL} stands for ${cpu.name}`);
+    return INTEL;
   }
   const found = AMD_MODELS.filter((m) => m.family === cpu.family && m.from <= cpu.model).at(-1);
   remark(`machine.cpu: ${found?.cpu ?? DEFAULT_CPU} stands for ${cpu.name}`);
@@ -75,11 +77,27 @@ function kernelPlace({ e820, efiMemoryMap }: DmesgFacts, remark: (text: string) 
   });
 }
 
+/** An option that asks for an early console that the machine does not have. */
+function isEarlyConsole(word: string): boolean {
+  const [option, value = ''] = word.split('=');
+  return option === 'earlyprintk' && EARLY_CONSOLES_LEFT_OUT.some((name) => value.includes(name));
+}
+
 function commandLineOf(facts: DmesgFacts, asLogged: boolean, remark: (t: string) => void): string {
   const { commandLine } = facts;
   if (commandLine === undefined) remark(`cmdline: not in the log; ${DEFAULT_COMMAND_LINE}`);
-  const line = commandLine ?? DEFAULT_COMMAND_LINE;
-  if (asLogged || /(?:^|\s)mem_encrypt=/.test(line)) return line;
+  const logged = commandLine ?? DEFAULT_COMMAND_LINE;
+  if (asLogged) return logged;
+  const words = logged.split(' ');
+  const [left, kept] = [
+    words.filter(isEarlyConsole),
+    words.filter((word) => !isEarlyConsole(word)),
+  ];
+  if (left.length > 0) {
+    remark(`cmdline: ${left.join(' ')} is left out: the machine has no such console`);
+  }
+  const line = kept.join(' ');
+  if (/(?:^|\s)mem_encrypt=/.test(line)) return line;
   remark(`cmdline: ${OPTION} is added, so that the boot has something to show`);
   return `${line} ${OPTION}`;
 }
@@ -115,17 +133,25 @@ export function draftScenario(facts: DmesgFacts, options: DraftOptions): DraftSc
   }
   remark('machine.ram: the sum of the usable ranges, in whole pages');
   const ram = Math.floor(bytesOf(usable) / 4096) * 4096;
+  const cpu = cpuOf(facts, remark);
+  const amd = cpu !== INTEL;
+  if (amd) {
+    remark(
+      'firmware.syscfgMemEncrypt: a log does not say; set on each CPU, as its setup screen does',
+    );
+  }
   const data = {
     name: options.name,
     title: facts.dmi ?? 'a machine from a kernel log',
     machine: {
-      cpu: cpuOf(facts, remark),
+      cpu,
       ram,
       cpus,
       ...(facts.efi ? {} : { vga: true }),
     },
     firmware: {
       type: facts.efi ? 'efi' : 'bios',
+      ...(amd && { syscfgMemEncrypt: true }),
       e820: facts.e820,
       ...(facts.efiMemoryMap.length === 0 ? {} : { efiMemoryMap: facts.efiMemoryMap }),
     },

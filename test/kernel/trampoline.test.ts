@@ -12,8 +12,13 @@ import { link } from '../../src/series/link.js';
 import type { Trace } from '../../src/trace/trace.js';
 import { eventsOf, printed, threeCpus } from './smp-boots.js';
 
-const onCpu = (trace: Trace, cpu: number): readonly Readonly<Record<string, unknown>>[] =>
-  eventsOf(trace, 'smp_init').filter((event) => event.cpu === cpu);
+/** What a CPU did. Where CPUs do alike the trace tells it once, with their numbers as `1..2`. */
+function onCpu(trace: Trace, cpu: number): readonly Readonly<Record<string, unknown>>[] {
+  return eventsOf(trace, 'smp_init').filter(({ cpu: cpus }) => {
+    const [first, last = first] = String(cpus).split('..').map(Number);
+    return first !== undefined && last !== undefined && first <= cpu && cpu <= last;
+  });
+}
 
 /** A boot in which somebody has changed the trampoline's bytes before the first CPU starts. */
 function spoilt(offset: number, bytes: readonly number[], stage = 9): Trace {

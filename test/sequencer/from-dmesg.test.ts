@@ -11,10 +11,9 @@ const facts = (name: string): DmesgFacts =>
   parseDmesg(readFileSync(`test/fixtures/dmesg/${name}.txt`, 'utf8'));
 
 describe.each(['gigabyte-a320m', 'dell-r6515', 'ovmf-guest'])('the log of %s', (name) => {
-  test('gives a scenario that reaches /init', () => {
+  test.each([9, 18])('gives a scenario that reaches /init at stage %i', (stage) => {
     const { data } = draft(facts(name));
-    const scenario = parseScenario(name, data);
-    const trace = boot({ scenario, stage: 9 }).run();
+    const trace = boot({ scenario: parseScenario(name, data), stage }).run();
     expect(trace.outcome).toMatchObject({ kind: 'booted' });
   });
 });
@@ -26,6 +25,13 @@ describe('a scenario from a log', () => {
     expect(line('ro')).toBe('ro mem_encrypt=on');
     expect(line('ro', true)).toBe('ro');
     expect(line('ro mem_encrypt=off quiet')).toBe('ro mem_encrypt=off quiet');
+  });
+
+  test('leaves out early consoles that the machine does not have, and says so', () => {
+    const commandLine = 'ro earlyprintk=ttyS1,115200 earlyprintk=vga,keep mem_encrypt=on';
+    const { data, remarks } = draft({ ...facts('gigabyte-a320m'), commandLine });
+    expect(data.cmdline).toBe('ro earlyprintk=vga,keep mem_encrypt=on');
+    expect(remarks.join('\n')).toMatch(/earlyprintk=ttyS1,115200 is left out/);
   });
 
   test('tells each default that it takes', () => {
