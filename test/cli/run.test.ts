@@ -60,7 +60,11 @@ describe('sme-boot run', () => {
   });
 
   test('leaves the frame out on a terminal that is too narrow for it', async () => {
-    const { out } = await sme(['run', 'bios-minimal', '--stage', '0', '--set', 'machine.vga=true'], {}, true);
+    const { out } = await sme(
+      ['run', 'bios-minimal', '--stage', '0', '--set', 'machine.vga=true'],
+      {},
+      true,
+    );
     expect(out).toContain('what the screen shows\nBIOS-e820: ');
     expect(out).not.toContain('┌');
   });
@@ -73,7 +77,12 @@ describe('sme-boot run', () => {
 
   test('exits 1 where the whole series ends otherwise than the scenario says, and says how', async () => {
     const expected = { outcome: 'panic', garbage: ['BIOS data area', 'boot params', 'initrd'] };
-    const { status, out } = await sme(['run', 'bios-minimal', '--set', `expect=${JSON.stringify(expected)}`]);
+    const { status, out } = await sme([
+      'run',
+      'bios-minimal',
+      '--set',
+      `expect=${JSON.stringify(expected)}`,
+    ]);
     expect(status).toBe(1);
     expect(out.trimEnd().split('\n').slice(-5)).toEqual([
       'expected to end panic, not booted',

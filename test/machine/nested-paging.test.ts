@@ -113,12 +113,15 @@ describe('the C-bit of each nested pointer selects the key of the table below', 
     },
   );
 
-  test.each(levels)('%s set, its table plain: no entry is what the host wrote', (_name, c, _key) => {
-    const m = new GuestMachine({ encryption: true, c: { [c]: true } });
-    const exit = m.run();
-    expect(exit.code).not.toBe(VMEXIT.HLT);
-    expect(m.guest(TO, 16)).toEqual(new Uint8Array(16));
-  });
+  test.each(levels)(
+    '%s set, its table plain: no entry is what the host wrote',
+    (_name, c, _key) => {
+      const m = new GuestMachine({ encryption: true, c: { [c]: true } });
+      const exit = m.run();
+      expect(exit.code).not.toBe(VMEXIT.HLT);
+      expect(m.guest(TO, 16)).toEqual(new Uint8Array(16));
+    },
+  );
 });
 
 describe('with SYSCFG[23] clear the C-bit', () => {
