@@ -21,10 +21,9 @@ import {
   DMA_BIT_MASK,
   DMA_ERROR_CODE,
   dmaMapOps,
-  type Coherent,
   type DmaDirection,
+  type DmaMapFn,
   type KernelDevice,
-  type Scatterlist,
 } from './dma-ops.js';
 import { EINVAL } from './errno.js';
 import { GFP } from './page-alloc.js';
@@ -73,27 +72,14 @@ declare module './table.js' {
     /** The physical address as it goes into the page table. */
     '__map_single:paddr'(k: Kernel, paddr: number): bigint;
     __unmap_single(k: Kernel, domain: ProtectionDomain, dma_addr: bigint, size: number): void;
-    map_page(
-      k: Kernel,
-      dev: KernelDevice,
-      page: number,
-      offset: number,
-      size: number,
-      dir: DmaDirection,
-    ): bigint;
-    unmap_page(k: Kernel, dev: KernelDevice, addr: bigint, size: number, dir: DmaDirection): void;
-    map_sg(k: Kernel, dev: KernelDevice, sgl: Scatterlist[], dir: DmaDirection): number;
-    unmap_sg(k: Kernel, dev: KernelDevice, sgl: Scatterlist[], dir: DmaDirection): void;
-    alloc_coherent(k: Kernel, dev: KernelDevice, size: number, gfp: number): Coherent | null;
-    free_coherent(
-      k: Kernel,
-      dev: KernelDevice,
-      size: number,
-      vaddr: Coherent['vaddr'],
-      handle: bigint,
-    ): void;
-    amd_iommu_dma_supported(k: Kernel, dev: KernelDevice, mask: bigint): boolean;
-    set_dma_mask(k: Kernel, dev: KernelDevice, mask: bigint): number;
+    map_page: DmaMapFn<'map_page'>;
+    unmap_page: DmaMapFn<'unmap_page'>;
+    map_sg: DmaMapFn<'map_sg'>;
+    unmap_sg: DmaMapFn<'unmap_sg'>;
+    alloc_coherent: DmaMapFn<'alloc'>;
+    free_coherent: DmaMapFn<'free'>;
+    amd_iommu_dma_supported: DmaMapFn<'dma_supported'>;
+    set_dma_mask: DmaMapFn<'set_dma_mask'>;
   }
 }
 
@@ -267,27 +253,17 @@ export const amdIommuDma = kernelFile('drivers/iommu/amd_iommu.c', {
     k.fn.dma_ops_free_addresses(domain, start, pages);
   }),
 
-  map_page: fn(
-    (
-      k: Kernel,
-      dev: KernelDevice,
-      page: number,
-      offset: number,
-      size: number,
-      dir: DmaDirection,
-    ) => {
-      const domain = k.fn.get_domain(dev);
-      if (domain === null) return BigInt(page + offset);
-      return BigInt(k.fn.__map_single(dev, domain, page + offset, size, dir, false, dev.dmaMask));
-    },
-    true,
-  ),
-  unmap_page: fn((k: Kernel, dev: KernelDevice, addr: bigint, size: number, _dir: DmaDirection) => {
+  map_page: fn((k, dev, page, offset, size, dir) => {
+    const domain = k.fn.get_domain(dev);
+    if (domain === null) return BigInt(page + offset);
+    return BigInt(k.fn.__map_single(dev, domain, page + offset, size, dir, false, dev.dmaMask));
+  }, true),
+  unmap_page: fn((k, dev, addr, size, _dir) => {
     const domain = k.fn.get_domain(dev);
     if (domain !== null) k.fn.__unmap_single(domain, addr, size);
   }, true),
 
-  map_sg: fn((k: Kernel, dev: KernelDevice, sgl: Scatterlist[], dir: DmaDirection) => {
+  map_sg: fn((k, dev, sgl, dir) => {
     const domain = k.fn.get_domain(dev);
     if (domain === null) return 0;
     for (const [i, s] of sgl.entries()) {
@@ -307,7 +283,7 @@ export const amdIommuDma = kernelFile('drivers/iommu/amd_iommu.c', {
     }
     return sgl.length;
   }, true),
-  unmap_sg: fn((k: Kernel, dev: KernelDevice, sgl: Scatterlist[], _dir: DmaDirection) => {
+  unmap_sg: fn((k, dev, sgl, _dir) => {
     const domain = k.fn.get_domain(dev);
     if (domain === null) return;
     for (const s of sgl) {
@@ -317,7 +293,7 @@ export const amdIommuDma = kernelFile('drivers/iommu/amd_iommu.c', {
     }
   }, true),
 
-  alloc_coherent: fn((k: Kernel, dev: KernelDevice, length: number, gfp: number) => {
+  alloc_coherent: fn((k, dev, length, gfp) => {
     const domain = k.fn.get_domain(dev);
     if (domain === null) {
       const page = k.fn.alloc_pages(gfp, get_order(length));
@@ -336,22 +312,16 @@ export const amdIommuDma = kernelFile('drivers/iommu/amd_iommu.c', {
     k.fn.free_pages(vaddr, order);
     return null;
   }, true),
-  free_coherent: fn(
-    (k: Kernel, dev: KernelDevice, length: number, vaddr: Coherent['vaddr'], handle: bigint) => {
-      const size = alignUp(length, PAGE_SIZE);
-      const domain = k.fn.get_domain(dev);
-      if (domain !== null) k.fn.__unmap_single(domain, handle, size);
-      k.fn.free_pages(vaddr, get_order(size));
-    },
-    true,
-  ),
+  free_coherent: fn((k, dev, length, vaddr, handle) => {
+    const size = alignUp(length, PAGE_SIZE);
+    const domain = k.fn.get_domain(dev);
+    if (domain !== null) k.fn.__unmap_single(domain, handle, size);
+    k.fn.free_pages(vaddr, get_order(size));
+  }, true),
 
-  amd_iommu_dma_supported: fn(
-    (k: Kernel, dev: KernelDevice, _mask: bigint) => k.fn.check_device(dev),
-    true,
-  ),
+  amd_iommu_dma_supported: fn((k, dev, _mask) => k.fn.check_device(dev), true),
   // The device's mask stays as it is: this driver's operation does not store the new one.
-  set_dma_mask: fn((k: Kernel, dev: KernelDevice, mask: bigint) => {
+  set_dma_mask: fn((k, dev, mask) => {
     const domain = k.fn.get_domain(dev);
     if (domain === null) return -EINVAL;
     const most = mask === DMA_BIT_MASK(64) ? 8 : mask > DMA_BIT_MASK(32) ? 4 : 1;

@@ -1,7 +1,7 @@
 /** arch/x86/include/asm/dma-mapping.h and include/linux/dma-mapping.h: how drivers map memory for devices. */
 import { PAGE_SIZE, va, type Va } from '../machine/address.js';
 import { DMA_BIT_MASK, DMA_ERROR_CODE, dmaOp } from './dma-ops.js';
-import type { Coherent, DmaDirection, KernelDevice, Scatterlist } from './dma-ops.js';
+import type { Coherent, DmaDirection, KernelDevice, DmaMapFn } from './dma-ops.js';
 import { EIO } from './errno.js';
 import { GFP } from './page-alloc.js';
 import { inline, kernelFile } from './table.js';
@@ -18,49 +18,18 @@ declare module './table.js' {
     dma_alloc_coherent_gfp_flags(k: Kernel, dev: KernelDevice, gfp: number): number;
     dma_get_seg_boundary(k: Kernel, dev: KernelDevice): bigint;
     dma_map_single(k: Kernel, dev: KernelDevice, ptr: Va, size: number, dir: DmaDirection): bigint;
-    dma_map_page(
-      k: Kernel,
-      dev: KernelDevice,
-      page: number,
-      offset: number,
-      size: number,
-      dir: DmaDirection,
-    ): bigint;
-    dma_unmap_single(
-      k: Kernel,
-      dev: KernelDevice,
-      addr: bigint,
-      size: number,
-      dir: DmaDirection,
-    ): void;
-    dma_unmap_page(
-      k: Kernel,
-      dev: KernelDevice,
-      addr: bigint,
-      size: number,
-      dir: DmaDirection,
-    ): void;
-    dma_map_sg(k: Kernel, dev: KernelDevice, sgl: Scatterlist[], dir: DmaDirection): number;
-    dma_unmap_sg(k: Kernel, dev: KernelDevice, sgl: Scatterlist[], dir: DmaDirection): void;
-    dma_sync_single_for_cpu(
-      k: Kernel,
-      dev: KernelDevice,
-      addr: bigint,
-      size: number,
-      dir: DmaDirection,
-    ): void;
-    dma_sync_single_for_device(
-      k: Kernel,
-      dev: KernelDevice,
-      addr: bigint,
-      size: number,
-      dir: DmaDirection,
-    ): void;
+    dma_map_page: DmaMapFn<'map_page'>;
+    dma_unmap_single: DmaMapFn<'unmap_page'>;
+    dma_unmap_page: DmaMapFn<'unmap_page'>;
+    dma_map_sg: DmaMapFn<'map_sg'>;
+    dma_unmap_sg: DmaMapFn<'unmap_sg'>;
+    dma_sync_single_for_cpu: DmaMapFn<'sync_single_for_cpu'>;
+    dma_sync_single_for_device: DmaMapFn<'sync_single_for_device'>;
     dma_alloc_coherent(k: Kernel, dev: KernelDevice, size: number, gfp: number): Coherent | null;
-    dma_free_coherent(k: Kernel, dev: KernelDevice, size: number, vaddr: Va, handle: bigint): void;
-    dma_mapping_error(k: Kernel, dev: KernelDevice, addr: bigint): boolean;
+    dma_free_coherent: DmaMapFn<'free'>;
+    dma_mapping_error: DmaMapFn<'mapping_error'>;
     /** 0 or a negative errno. */
-    dma_set_mask(k: Kernel, dev: KernelDevice, mask: bigint): number;
+    dma_set_mask: DmaMapFn<'set_dma_mask'>;
     dma_set_coherent_mask(k: Kernel, dev: KernelDevice, mask: bigint): number;
     dma_set_mask_and_coherent(k: Kernel, dev: KernelDevice, mask: bigint): number;
   }
@@ -99,48 +68,31 @@ export const dmaMapping = kernelFile('include/linux/dma-mapping.h', {
       return k.fn.dma_map_page(dev, physical - offset, offset, size, dir);
     },
   ),
-  dma_map_page: inline(
-    (
-      k: Kernel,
-      dev: KernelDevice,
-      page: number,
-      offset: number,
-      size: number,
-      dir: DmaDirection,
-    ) => {
-      const map = dmaOp(k, k.fn.get_dma_ops(dev), 'map_page');
-      if (map === undefined) return k.fn.BUG('map_page is NULL');
-      return map(dev, page, offset, size, dir);
-    },
-  ),
-  dma_unmap_single: inline(
-    (k: Kernel, dev: KernelDevice, addr: bigint, size: number, dir: DmaDirection) => {
-      k.fn.dma_unmap_page(dev, addr, size, dir);
-    },
-  ),
-  dma_unmap_page: inline(
-    (k: Kernel, dev: KernelDevice, addr: bigint, size: number, dir: DmaDirection) => {
-      dmaOp(k, k.fn.get_dma_ops(dev), 'unmap_page')?.(dev, addr, size, dir);
-    },
-  ),
-  dma_map_sg: inline((k: Kernel, dev: KernelDevice, sgl: Scatterlist[], dir: DmaDirection) => {
+  dma_map_page: inline((k, dev, page, offset, size, dir) => {
+    const map = dmaOp(k, k.fn.get_dma_ops(dev), 'map_page');
+    if (map === undefined) return k.fn.BUG('map_page is NULL');
+    return map(dev, page, offset, size, dir);
+  }),
+  dma_unmap_single: inline((k, dev, addr, size, dir) => {
+    k.fn.dma_unmap_page(dev, addr, size, dir);
+  }),
+  dma_unmap_page: inline((k, dev, addr, size, dir) => {
+    dmaOp(k, k.fn.get_dma_ops(dev), 'unmap_page')?.(dev, addr, size, dir);
+  }),
+  dma_map_sg: inline((k, dev, sgl, dir) => {
     const map = dmaOp(k, k.fn.get_dma_ops(dev), 'map_sg');
     if (map === undefined) return k.fn.BUG('map_sg is NULL');
     return map(dev, sgl, dir);
   }),
-  dma_unmap_sg: inline((k: Kernel, dev: KernelDevice, sgl: Scatterlist[], dir: DmaDirection) => {
+  dma_unmap_sg: inline((k, dev, sgl, dir) => {
     dmaOp(k, k.fn.get_dma_ops(dev), 'unmap_sg')?.(dev, sgl, dir);
   }),
-  dma_sync_single_for_cpu: inline(
-    (k: Kernel, dev: KernelDevice, addr: bigint, size: number, dir: DmaDirection) => {
-      dmaOp(k, k.fn.get_dma_ops(dev), 'sync_single_for_cpu')?.(dev, addr, size, dir);
-    },
-  ),
-  dma_sync_single_for_device: inline(
-    (k: Kernel, dev: KernelDevice, addr: bigint, size: number, dir: DmaDirection) => {
-      dmaOp(k, k.fn.get_dma_ops(dev), 'sync_single_for_device')?.(dev, addr, size, dir);
-    },
-  ),
+  dma_sync_single_for_cpu: inline((k, dev, addr, size, dir) => {
+    dmaOp(k, k.fn.get_dma_ops(dev), 'sync_single_for_cpu')?.(dev, addr, size, dir);
+  }),
+  dma_sync_single_for_device: inline((k, dev, addr, size, dir) => {
+    dmaOp(k, k.fn.get_dma_ops(dev), 'sync_single_for_device')?.(dev, addr, size, dir);
+  }),
 
   // dma_alloc_attrs(); CMA and per-device coherent memory are not in the base configuration.
   dma_alloc_coherent: inline(
@@ -151,17 +103,15 @@ export const dmaMapping = kernelFile('include/linux/dma-mapping.h', {
       return dmaOp(k, ops, 'alloc')?.(dev, size, flags) ?? null;
     },
   ),
-  dma_free_coherent: inline(
-    (k: Kernel, dev: KernelDevice, size: number, vaddr: Va, handle: bigint) => {
-      dmaOp(k, k.fn.get_dma_ops(dev), 'free')?.(dev, size, vaddr, handle);
-    },
-  ),
+  dma_free_coherent: inline((k, dev, size, vaddr, handle) => {
+    dmaOp(k, k.fn.get_dma_ops(dev), 'free')?.(dev, size, vaddr, handle);
+  }),
 
-  dma_mapping_error: inline((k: Kernel, dev: KernelDevice, addr: bigint) => {
+  dma_mapping_error: inline((k, dev, addr) => {
     const failed = dmaOp(k, k.fn.get_dma_ops(dev), 'mapping_error');
     return failed === undefined ? addr === DMA_ERROR_CODE : failed(dev, addr);
   }),
-  dma_set_mask: inline((k: Kernel, dev: KernelDevice, mask: bigint) => {
+  dma_set_mask: inline((k, dev, mask) => {
     const own = dmaOp(k, k.fn.get_dma_ops(dev), 'set_dma_mask');
     if (own !== undefined) return own(dev, mask);
     if (dev.dmaMask === 0n || !k.fn.dma_supported(dev, mask)) return -EIO;

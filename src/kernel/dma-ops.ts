@@ -75,6 +75,9 @@ export interface DmaMapOps {
   set_dma_mask: (dev: KernelDevice, mask: bigint) => number;
 }
 export type DmaOp = keyof DmaMapOps;
+/** A function of the kernel with the signature of an operation. */
+export type DmaMapFn<S extends DmaOp> = (k: Kernel, ...args: OpArgs<S>) => ReturnType<DmaMapOps[S]>;
+type OpArgs<S extends DmaOp> = Parameters<DmaMapOps[S]>;
 
 /** Offsets of the pointers, in bytes; operations without a signature above are not modelled and stay NULL. */
 export const DMA_MAP_OPS = {
@@ -97,12 +100,9 @@ export const DMA_MAP_OPS = {
 } as const;
 const DMA_MAP_OPS_SIZE = 128;
 
-type OpArgs<S extends DmaOp> = Parameters<DmaMapOps[S]>;
 /** Functions of the kernel that can stand for an operation. */
 type Implementation<S extends DmaOp> = {
-  [N in EntryName]: Entries[N] extends (k: Kernel, ...args: OpArgs<S>) => ReturnType<DmaMapOps[S]>
-    ? N
-    : never;
+  [N in EntryName]: Entries[N] extends DmaMapFn<S> ? N : never;
 }[EntryName];
 
 /** Which function does which operation. */

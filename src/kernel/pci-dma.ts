@@ -1,6 +1,6 @@
 /** arch/x86/kernel/pci-dma.c: which DMA operations there are. */
-import { alignUp, PAGE_SIZE, va, type Va } from '../machine/address.js';
-import { DMA_BIT_MASK, dmaOp, type Coherent, type KernelDevice } from './dma-ops.js';
+import { alignUp, PAGE_SIZE, va } from '../machine/address.js';
+import { DMA_BIT_MASK, dmaOp, type DmaMapFn, type KernelDevice } from './dma-ops.js';
 import { GFP } from './page-alloc.js';
 import { fn, inline, kernelFile, label } from './table.js';
 import type { Kernel } from './kernel.js';
@@ -14,24 +14,13 @@ declare module './table.js' {
     pci_iommu_init(k: Kernel): void;
     /** x86_init.iommu.iommu_init(): what a detected IOMMU put there. */
     'pci_iommu_init:iommu_init'(k: Kernel): void;
-    dma_generic_alloc_coherent(
-      k: Kernel,
-      dev: KernelDevice,
-      size: number,
-      gfp: number,
-    ): Coherent | null;
+    dma_generic_alloc_coherent: DmaMapFn<'alloc'>;
     /** The bus address of a page that was allocated. */
     'dma_generic_alloc_coherent:addr'(k: Kernel, dev: KernelDevice, page: number): bigint;
-    dma_generic_free_coherent(
-      k: Kernel,
-      dev: KernelDevice,
-      size: number,
-      vaddr: Va,
-      handle: bigint,
-    ): void;
+    dma_generic_free_coherent: DmaMapFn<'free'>;
     /** The flags to allocate with; null for a device that does no DMA. */
     arch_dma_alloc_attrs(k: Kernel, dev: KernelDevice, gfp: number): number | null;
-    dma_supported(k: Kernel, dev: KernelDevice, mask: bigint): boolean;
+    dma_supported: DmaMapFn<'dma_supported'>;
   }
 }
 
@@ -101,7 +90,7 @@ export const pciDma = kernelFile(PCI_DMA_C, {
     if (k.state.amdIommu.detected) k.fn.amd_iommu_init();
   }),
 
-  dma_generic_alloc_coherent: fn((k: Kernel, dev: KernelDevice, size: number, gfp: number) => {
+  dma_generic_alloc_coherent: fn((k, dev, size, gfp) => {
     const mask = k.fn.dma_alloc_coherent_mask(dev, gfp);
     let flags = gfp;
     for (;;) {
@@ -122,12 +111,9 @@ export const pciDma = kernelFile(PCI_DMA_C, {
   'dma_generic_alloc_coherent:addr': inline((_k: Kernel, _dev: KernelDevice, page: number) =>
     BigInt(page),
   ),
-  dma_generic_free_coherent: fn(
-    (k: Kernel, _dev: KernelDevice, size: number, vaddr: Va, _handle: bigint) => {
-      k.fn.free_pages(vaddr, get_order(size));
-    },
-    true,
-  ),
+  dma_generic_free_coherent: fn((k, _dev, size, vaddr, _handle) => {
+    k.fn.free_pages(vaddr, get_order(size));
+  }, true),
 
   arch_dma_alloc_attrs: inline((k: Kernel, dev: KernelDevice, gfp: number) =>
     // is_device_dma_capable()
@@ -136,7 +122,7 @@ export const pciDma = kernelFile(PCI_DMA_C, {
       : k.fn.dma_alloc_coherent_gfp_flags(dev, gfp & ~(GFP.DMA | GFP.DMA32)),
   ),
 
-  dma_supported: fn((k: Kernel, dev: KernelDevice, mask: bigint) => {
+  dma_supported: fn((k, dev, mask) => {
     // forbid_dac and iommu_sac_force come from the command line, which the model does not read for them.
     const supported = dmaOp(k, k.fn.get_dma_ops(dev), 'dma_supported');
     if (supported !== undefined) return supported(dev, mask);

@@ -1,7 +1,7 @@
 /** arch/x86/kernel/pci-nommu.c: DMA operations where nothing translates: the bus address is the physical one. */
 import { hex } from '../machine/address.js';
 import { DMA_BIT_MASK, DMA_ERROR_CODE, dmaMapOps } from './dma-ops.js';
-import type { DmaDirection, KernelDevice, Scatterlist } from './dma-ops.js';
+import type { KernelDevice, DmaMapFn } from './dma-ops.js';
 import { fn, inline, kernelFile } from './table.js';
 import type { Kernel } from './kernel.js';
 import type { Variable } from './variables.js';
@@ -9,17 +9,10 @@ import type { Variable } from './variables.js';
 declare module './table.js' {
   interface Entries {
     check_addr(k: Kernel, name: string, dev: KernelDevice, bus: bigint, size: number): boolean;
-    nommu_map_page(
-      k: Kernel,
-      dev: KernelDevice,
-      page: number,
-      offset: number,
-      size: number,
-      dir: DmaDirection,
-    ): bigint;
+    nommu_map_page: DmaMapFn<'map_page'>;
     /** The bus address of a page and an offset in it. */
     'nommu_map_page:bus'(k: Kernel, dev: KernelDevice, page: number, offset: number): bigint;
-    nommu_map_sg(k: Kernel, dev: KernelDevice, sgl: Scatterlist[], dir: DmaDirection): number;
+    nommu_map_sg: DmaMapFn<'map_sg'>;
   }
 }
 
@@ -35,24 +28,14 @@ export const pciNommu = kernelFile(PCI_NOMMU_C, {
     }
     return false;
   }),
-  nommu_map_page: fn(
-    (
-      k: Kernel,
-      dev: KernelDevice,
-      page: number,
-      offset: number,
-      size: number,
-      _dir: DmaDirection,
-    ) => {
-      const bus = k.fn['nommu_map_page:bus'](dev, page, offset);
-      return k.fn.check_addr('map_single', dev, bus, size) ? bus : DMA_ERROR_CODE;
-    },
-    true,
-  ),
+  nommu_map_page: fn((k, dev, page, offset, size, _dir) => {
+    const bus = k.fn['nommu_map_page:bus'](dev, page, offset);
+    return k.fn.check_addr('map_single', dev, bus, size) ? bus : DMA_ERROR_CODE;
+  }, true),
   'nommu_map_page:bus': inline((_k: Kernel, _dev: KernelDevice, page: number, offset: number) =>
     BigInt(page + offset),
   ),
-  nommu_map_sg: fn((k: Kernel, dev: KernelDevice, sgl: Scatterlist[], _dir: DmaDirection) => {
+  nommu_map_sg: fn((k, dev, sgl, _dir) => {
     for (const sg of sgl) {
       // sg_phys()
       sg.dmaAddress = BigInt(sg.page + sg.offset);
