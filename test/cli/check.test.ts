@@ -96,7 +96,7 @@ describe('sme-boot check', () => {
 
 describe('sme-boot diff', () => {
   test('of stages 17 and 18 is what patch 18 does', async () => {
-    const { status, out } = await sme(['diff', '--stage', '17', '--stage', '18']);
+    const { status, out } = await sme(['diff', 'bios-minimal', '--stage', '17', '--stage', '18']);
     expect(status).toBe(1);
     expect(out).toMatch(/\+ \{wrmsr: SYSCFG, value: 0x940000/);
     expect(out).toMatch(/\+ \{encrypt: 0x1000000/);
@@ -113,7 +113,8 @@ describe('sme-boot diff', () => {
   });
 
   test('is data with --format json', async () => {
-    const { out } = await sme(['diff', '--stage', '0', '--stage', '1', '--format', 'json']);
+    const stages = ['--stage', '0', '--stage', '1'];
+    const { out } = await sme(['diff', 'bios-minimal', ...stages, '--format', 'json']);
     const data = JSON.parse(out) as { steps: { label: string }[] };
     expect(data.steps.map(({ label }) => label)).toEqual(['mtrr_bp_init']);
   });

@@ -1,0 +1,46 @@
+// ts-jest, with the globals of each module bound to constants of that module. Jest runs modules in a context of
+// node:vm, where each use of a global (`Math`, `Uint8Array`) goes through an interceptor and is never inlined: a boot
+// takes 2.5 times as long there. Nothing else about the modules changes.
+import tsJest from 'ts-jest';
+
+const GLOBALS = [
+  'Array',
+  'BigInt',
+  'BigInt64Array',
+  'BigUint64Array',
+  'Boolean',
+  'DataView',
+  'Error',
+  'JSON',
+  'Map',
+  'Math',
+  'Number',
+  'Object',
+  'RangeError',
+  'Set',
+  'String',
+  'TextDecoder',
+  'TextEncoder',
+  'Uint16Array',
+  'Uint32Array',
+  'Uint8Array',
+  'WeakMap',
+];
+
+/** The result of ts-jest with one more declaration on its first line, so that lines stay where they are. */
+function bound(result) {
+  const used = GLOBALS.filter((name) => new RegExp(`\\b${name}\\b`).test(result.code));
+  if (used.length === 0) return result;
+  return { ...result, code: `const { ${used.join(', ')} } = globalThis; ${result.code}` };
+}
+
+export default {
+  createTransformer(options) {
+    const inner = tsJest.default.createTransformer(options);
+    return {
+      getCacheKey: (...args) => `${inner.getCacheKey(...args)}-${GLOBALS.join()}`,
+      process: (...args) => bound(inner.process(...args)),
+      processAsync: async (...args) => bound(await inner.processAsync(...args)),
+    };
+  },
+};
