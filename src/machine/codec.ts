@@ -26,6 +26,7 @@ const ALIGN = 8;
 /** Bytes of a value made of plain objects, arrays, strings, numbers, bigints, maps and typed arrays. */
 export function serialize(value: unknown): Uint8Array {
   const blocks: Uint8Array[] = [];
+  const seen = new Map<object, Tagged>();
   let length = 0;
   const put = (name: ArrayName, array: ArrayBufferView, n: number): Tagged => {
     const bytes = new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
@@ -34,16 +35,25 @@ export function serialize(value: unknown): Uint8Array {
     length += Math.ceil(bytes.length / ALIGN) * ALIGN;
     return { $: name, at, n };
   };
-  const encode = (item: unknown): unknown => {
-    if (typeof item === 'bigint') return { $: 'bigint', v: item.toString() };
-    if (typeof item !== 'object' || item === null) return item;
+  const array = (item: ArrayBufferView): Tagged => {
     for (const [name, type] of Object.entries(ARRAYS)) {
       if (!(item instanceof type)) continue;
       const of = item[0] ?? 0;
       // -0 and what JSON has no number for stay as they are.
       const plain = Number.isInteger(of) && !Object.is(of, -0);
-      if (plain && item.every((v) => Object.is(v, of))) return { $: name, of, n: item.length };
+      if (plain && uniform(item)) return { $: name, of, n: item.length };
       return put(name as ArrayName, item, item.length);
+    }
+    throw new RangeError(`no such array in a snapshot: ${item.constructor.name}`);
+  };
+  const encode = (item: unknown): unknown => {
+    if (typeof item === 'bigint') return { $: 'bigint', v: item.toString() };
+    if (typeof item !== 'object' || item === null) return item;
+    if (ArrayBuffer.isView(item)) {
+      // An array that stands in several places, as a page of several snapshots does, is written once.
+      const known = seen.get(item) ?? array(item);
+      seen.set(item, known);
+      return known;
     }
     if (Array.isArray(item)) return item.map(encode);
     if (item instanceof Map) return { $: 'map', v: [...item].map(encode) };
@@ -73,6 +83,7 @@ export function deserialize(bytes: Uint8Array): unknown {
   const head = JSON.parse(
     new TextDecoder().decode(bytes.subarray(HEAD, HEAD + headLength)),
   ) as unknown;
+  const seen = new Map<string, unknown>();
   const decode = (item: unknown): unknown => {
     if (typeof item !== 'object' || item === null) return item;
     if (Array.isArray(item)) return item.map(decode);
@@ -80,7 +91,12 @@ export function deserialize(bytes: Uint8Array): unknown {
       if ('at' in item) {
         const type = ARRAYS[item.$ as ArrayName];
         const from = start + item.at;
-        return new type(bytes.slice(from, from + item.n * type.BYTES_PER_ELEMENT).buffer);
+        const id = `${item.$} ${String(from)} ${String(item.n)}`;
+        const known =
+          seen.get(id) ??
+          new type(bytes.slice(from, from + item.n * type.BYTES_PER_ELEMENT).buffer);
+        seen.set(id, known);
+        return known;
       }
       if ('of' in item) return new ARRAYS[item.$ as ArrayName](item.n).fill(item.of);
       if (item.$ === 'bigint') return BigInt(item.v);
@@ -89,6 +105,12 @@ export function deserialize(bytes: Uint8Array): unknown {
     return Object.fromEntries(Object.entries(item).map(([key, v]) => [key, decode(v)]));
   };
   return decode(head);
+}
+
+/** Whether all elements are like the first. */
+function uniform(array: ArrayLike<number>): boolean {
+  for (let i = 1; i < array.length; i++) if (!Object.is(array[i], array[0])) return false;
+  return true;
 }
 
 function isTagged(item: object): item is Tagged {

@@ -1,5 +1,4 @@
 /** A machine: DRAM behind its engine, a cache, MTRRs and CPUs, wired together; snapshots of all of it. */
-import { deserialize, serialize } from './codec.js';
 import { KEY_PLAIN, PAGE_SIZE, pa, type KeyId, type Pa } from './address.js';
 import { Bus, type Device, type UpstreamPort } from './bus.js';
 import { Cache, type CacheSnapshot } from './cache.js';
@@ -132,15 +131,6 @@ export class Machine implements CpuBus {
     snapshot.cpus.forEach((state, index) => this.cpus[index]?.restore(state));
     const states = new Map(snapshot.devices);
     for (const device of this.bus.all) device.restore(states.get(device.name));
-  }
-
-  /** A snapshot as bytes, for another process. */
-  serialize(snapshot: MachineSnapshot): Uint8Array {
-    return serialize(snapshot);
-  }
-
-  deserialize(bytes: Uint8Array): MachineSnapshot {
-    return deserialize(bytes) as MachineSnapshot;
   }
 
   private flushRange(address: Pa, length: number, key: KeyId): void {

@@ -16,7 +16,7 @@ import { Program } from '../kernel/program.js';
 import type { KernelState } from '../kernel/state.js';
 import { BOOT_STEPS } from '../kernel/steps.js';
 import { pa, va } from '../machine/address.js';
-import { Machine } from '../machine/machine.js';
+import { Machine, type MachineSnapshot } from '../machine/machine.js';
 import { MEMTYPE, type BlockCipherFactory } from '../machine/types.js';
 import { link, type LinkedKernel } from '../series/link.js';
 import { compose } from '../series/stages.js';
@@ -63,10 +63,10 @@ export interface BootOptions {
   readonly lazy?: boolean;
 }
 
-/** All of a boot at a label: enough to go on in another process. */
+/** All of a boot at a label: enough to go on, and with the codec in another process. It shares its pages with the boot. */
 export interface BootSnapshot {
   readonly next: number;
-  readonly machine: Uint8Array;
+  readonly machine: MachineSnapshot;
   readonly kernel: KernelState;
   readonly recorder: RecorderState;
   readonly outcome: Outcome | null;
@@ -312,7 +312,7 @@ export class Boot {
   snapshot(): BootSnapshot {
     return {
       next: this.next,
-      machine: this.machine.serialize(this.machine.snapshot()),
+      machine: this.machine.snapshot(),
       kernel: structuredClone(this.kernel.state),
       recorder: this.recorder.snapshot(),
       outcome: this.outcome,
@@ -322,7 +322,7 @@ export class Boot {
 
   /** Goes on from a snapshot of a boot with the same options. */
   restore(snapshot: BootSnapshot): void {
-    this.machine.restore(this.machine.deserialize(snapshot.machine));
+    this.machine.restore(snapshot.machine);
     this.become(snapshot.kexeced);
     this.kernel.state = structuredClone(snapshot.kernel);
     this.recorder.restore(snapshot.recorder);

@@ -1,10 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
 import { pa, va } from '../../src/machine/address.js';
+import { deserialize, serialize } from '../../src/machine/codec.js';
 import { ACTIVITY } from '../../src/machine/cpu-core.js';
 import { CODE_SEGMENT, codeAddress, modeOf } from '../../src/machine/cpu-modes.js';
 import { ZEN1 } from '../../src/machine/cpu-models.js';
 import type { Cpu } from '../../src/machine/cpu.js';
-import { Machine } from '../../src/machine/machine.js';
+import { Machine, type MachineSnapshot } from '../../src/machine/machine.js';
 import { MSR } from '../../src/machine/msr.js';
 import { CR0, CR4, EFER } from '../../src/machine/registers.js';
 import { MEMTYPE, VECTOR } from '../../src/machine/types.js';
@@ -153,7 +154,7 @@ describe('a STARTUP IPI', () => {
     const { m, ap } = machine();
     ap.init();
     ap.startup(0x9a);
-    const snapshot = m.deserialize(m.serialize(m.snapshot()));
+    const snapshot = deserialize(serialize(m.snapshot())) as MachineSnapshot;
     const other = machine();
     other.m.restore(snapshot);
     expect(other.ap.codeAddress).toBe(0x9a000);

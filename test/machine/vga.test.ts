@@ -1,10 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
 import { pa, va } from '../../src/machine/address.js';
+import { deserialize, serialize } from '../../src/machine/codec.js';
 import { Bus } from '../../src/machine/bus.js';
 import { cp437 } from '../../src/machine/cp437.js';
 import { ZEN1 } from '../../src/machine/cpu-models.js';
 import { isFault } from '../../src/machine/cpu.js';
-import { Machine } from '../../src/machine/machine.js';
+import { Machine, type MachineSnapshot } from '../../src/machine/machine.js';
 import { LEGACY_AREA } from '../../src/machine/mtrr.js';
 import { MEMTYPE } from '../../src/machine/types.js';
 import { CRTC, VGA_PORTS, VGA_TEXT, VGA_WINDOW, VgaAdapter } from '../../src/machine/vga.js';
@@ -226,7 +227,7 @@ describe('the CPU reaches the adapter', () => {
   test('and a snapshot of the machine has the screen', () => {
     const { m, vga } = mapped();
     write(vga, VGA_TEXT.base, 0x41);
-    const snapshot = m.deserialize(m.serialize(m.snapshot()));
+    const snapshot = deserialize(serialize(m.snapshot())) as MachineSnapshot;
     write(vga, VGA_TEXT.base, 0x42);
     m.restore(snapshot);
     expect(vga.render().lines[0]?.[0]).toBe('A');
