@@ -1,0 +1,33 @@
+/** Where the C-bit lies is the processor's to say; the kernel of 2016 has an opinion of its own. */
+import { describe, expect, test } from '@jest/globals';
+import { boot, intact, scenario } from '../helpers.js';
+
+const at = (cBit: number): ReturnType<typeof boot> =>
+  boot({
+    scenario: scenario(
+      'bios-minimal',
+      `machine.sme={"cBit":${String(cBit)},"reduction":${String(48 - Math.min(cBit, 48))}}`,
+    ),
+  });
+
+describe('the C-bit', () => {
+  // __PHYSICAL_MASK_SHIFT is 46: PTE_PFN_MASK cuts a bit from there on off an entry.
+  test.each([46, 47, 51])('at %i boots to the same end', (cBit) => {
+    const trace = at(cBit).run();
+    expect(trace.outcome).toEqual({ kind: 'booted', where: 'run_init' });
+    expect(intact(trace, 'command line')).toBe(true);
+  });
+
+  test('at 45 stays in the address of the table that __clear_mapping looks for', () => {
+    const { outcome, steps } = at(45).run();
+    // early_dynamic_pgts through __START_KERNEL_map, with bit 45 added, in 64 bits.
+    const address = BigInt.asUintN(64, 0xffff_ffff_81d0_1000n + (1n << 45n));
+    expect(outcome).toMatchObject({ kind: 'panic', where: 'early_fixup_exception' });
+    const fault = steps.at(-1)?.events.find((event) => 'fault' in event);
+    expect(fault).toMatchObject({
+      fault: `#PF(0) at 0x${address.toString(16)}`,
+      in: '__clear_mapping',
+      hunk: '09/bootdata',
+    });
+  });
+});
