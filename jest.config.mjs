@@ -1,5 +1,7 @@
-// Test paths are chosen by scripts/jest.mjs: test/real/ runs only when SME_BOOT_REAL is set.
-const real = process.env.SME_BOOT_REAL === '1';
+// Which part of the tests runs is chosen by scripts/jest.mjs: test/real/ runs only when it is asked for.
+const part = process.env.SME_BOOT_TESTS ?? 'all';
+const folder = part === 'real' || part === 'stages' ? `${part}/` : '';
+const apart = { all: ['real'], units: ['real', 'stages'] }[part] ?? [];
 
 /** @type {import('jest').Config} */
 export default {
@@ -7,8 +9,8 @@ export default {
   // By default one core stays free, which is half of a small machine.
   maxWorkers: '100%',
   roots: ['<rootDir>/test'],
-  testMatch: [real ? '<rootDir>/test/real/**/*.test.ts' : '<rootDir>/test/**/*.test.ts'],
-  testPathIgnorePatterns: real ? ['/node_modules/'] : ['/node_modules/', '<rootDir>/test/real/'],
+  testMatch: [`<rootDir>/test/${folder}**/*.test.ts`],
+  testPathIgnorePatterns: ['/node_modules/', ...apart.map((name) => `<rootDir>/test/${name}/`)],
   extensionsToTreatAsEsm: ['.ts'],
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
   transform: { '^.+\\.ts$': ['<rootDir>/scripts/jest-transform.mjs', { useESM: true }] },

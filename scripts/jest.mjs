@@ -1,5 +1,6 @@
 // Runs jest on ES modules: node needs a flag for it, which a package script cannot set alike on every shell.
-// `--real` runs test/real/ (real kernel images) instead of the rest; other arguments go to jest.
+// `--real` runs test/real/ (real kernel images) instead of the rest, `--stages` test/stages/ (whole boots) alone and
+// `--units` what is neither; other arguments go to jest.
 // With JEST_REPORTS naming a directory, jest's own report is left there as JSON besides what it prints.
 import { spawnSync } from 'node:child_process';
 import { createRequire } from 'node:module';
@@ -7,16 +8,17 @@ import { dirname, join } from 'node:path';
 import process from 'node:process';
 
 const given = process.argv.slice(2);
-const real = given.includes('--real');
-const args = given.filter((arg) => arg !== '--real');
+const parts = ['--real', '--stages', '--units'];
+const part = given.findLast((arg) => parts.includes(arg));
+const args = given.filter((arg) => !parts.includes(arg));
 
 const reports = process.env.JEST_REPORTS;
 if (reports) args.push('--json', `--outputFile=${join(reports, `jest-${process.pid}.json`)}`);
 
 const flags = '--experimental-vm-modules --disable-warning=ExperimentalWarning';
 const env = { ...process.env, NODE_OPTIONS: `${process.env.NODE_OPTIONS ?? ''} ${flags}`.trim() };
-if (real) env.SME_BOOT_REAL = '1';
-else delete env.SME_BOOT_REAL;
+if (part) env.SME_BOOT_TESTS = part.slice(2);
+else delete env.SME_BOOT_TESTS;
 
 const jest = dirname(createRequire(import.meta.url).resolve('jest/package.json'));
 const { status, signal, error } = spawnSync(

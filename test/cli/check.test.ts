@@ -23,10 +23,10 @@ function changed(name: string, from: RegExp, to: string): string {
 }
 
 describe('sme-boot check', () => {
-  test('every expected trace of the project holds', async () => {
-    const { status, out } = await sme(['check']);
+  test('says of each expected trace under a folder that it holds', async () => {
+    const { status, out } = await sme(['check', 'traces/intel', 'traces/match/initrd.yaml']);
     expect(out).toMatch(/\n\d+ passed, 0 failed\n$/);
-    expect(out).toContain('ok     traces/bios-minimal/stage-00.yaml');
+    expect(out).toContain('ok     traces/intel/stage-18.yaml');
     expect(out).toContain('ok     traces/match/initrd.yaml');
     expect(status).toBe(0);
   });

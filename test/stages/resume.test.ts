@@ -1,7 +1,4 @@
-/**
- * Nothing of a boot lives outside of its snapshots. A boot is stopped at each label; another boot takes the snapshot,
- * runs one step, and must stand where the first one stands at its next label: by induction the rest is the same.
- */
+/** What a snapshot of a boot must be good for, besides the walk over every label in the invariants. */
 import { describe, expect, test } from '@jest/globals';
 import { PAGE_SIZE, pa } from '../../src/machine/address.js';
 import { deserialize, serialize } from '../../src/machine/codec.js';
@@ -9,72 +6,9 @@ import { nobleCipher } from '../../src/machine/noble-cipher.js';
 import type { Boot, BootSnapshot } from '../../src/sequencer/boot.js';
 import { printTrace } from '../../src/trace/yaml-out.js';
 import { boot, scenario } from '../helpers.js';
+import { difference } from './walk.js';
 
 const TIME = 120_000;
-
-/** The first place where two values differ; pages that two snapshots share are not looked into. */
-function difference(a: unknown, b: unknown, at = ''): string | undefined {
-  if (Object.is(a, b)) return undefined;
-  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return at;
-  if (ArrayBuffer.isView(a) && ArrayBuffer.isView(b)) {
-    return Buffer.compare(bytesOf(a), bytesOf(b)) === 0 ? undefined : at;
-  }
-  const [left, right] = [entriesOf(a), entriesOf(b)];
-  if (left.length !== right.length) return `${at}: ${String(left.length)}, ${String(right.length)}`;
-  const others = new Map(right);
-  for (const [key, value] of left) {
-    const found = difference(value, others.get(key), `${at}.${String(key)}`);
-    if (found !== undefined) return found;
-  }
-  return undefined;
-}
-
-const bytesOf = ({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array =>
-  new Uint8Array(buffer, byteOffset, byteLength);
-// A property that is undefined is as good as none: bytes have no place for it.
-const entriesOf = (value: object): (readonly [unknown, unknown])[] =>
-  (value instanceof Map ? [...value] : Object.entries(value)).filter(([, v]) => v !== undefined);
-
-/** A snapshot with the last of its recorded steps alone: the others were looked at before. */
-function last({ recorder, ...rest }: BootSnapshot): unknown {
-  return { ...rest, recorder: { ...recorder, steps: recorder.steps.slice(-1) } };
-}
-
-// From stage 17 the next kernel is entered and boots; from 18 the first one ends on the way there.
-describe.each([
-  ['epyc-efi', 18],
-  ['kexec', 17],
-  ['kexec', 18],
-  ['ap-syscfg-clear', 18],
-])('%s at stage %i', (name, stage) => {
-  const options = { scenario: scenario(name), stage };
-
-  test(
-    'goes on from the snapshot at each label as if it had never stopped',
-    () => {
-      const subject = boot(options);
-      const other: Boot = boot(options);
-      const wrong: string[] = [];
-      let steps = 0;
-      let before = subject.snapshot();
-      while (subject.outcome === null) {
-        const label = subject.ahead[0] ?? '';
-        subject.step();
-        const after = subject.snapshot();
-        other.restore(before);
-        other.step();
-        const found = difference(last(after), last(other.snapshot()));
-        if (found !== undefined) wrong.push(`after ${label}: ${found}`);
-        before = after;
-        steps++;
-      }
-      expect(wrong).toEqual([]);
-      expect(steps).toBeGreaterThan(30);
-      expect(printTrace(other.finish())).toBe(printTrace(subject.finish()));
-    },
-    TIME,
-  );
-});
 
 describe('a comparison of snapshots', () => {
   const options = { scenario: scenario('bios-minimal') };
