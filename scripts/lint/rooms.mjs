@@ -21,6 +21,7 @@ export const PATCH_ROOMS = [
 
 const UP_TO_SERIES = [...GROUND, ...PATCH_ROOMS, 'series'];
 const UP_TO_SEQUENCER = [...UP_TO_SERIES, 'sequencer'];
+const UP_TO_REVIEW = [...UP_TO_SEQUENCER, 'review'];
 
 /** What each directory of src/ may import, besides itself. `.` stands for the files directly in src/. */
 export const MAY_IMPORT = {
@@ -31,9 +32,10 @@ export const MAY_IMPORT = {
   ...Object.fromEntries(PATCH_ROOMS.map((room) => [room, GROUND])),
   series: [...GROUND, ...PATCH_ROOMS],
   sequencer: UP_TO_SERIES,
-  node: UP_TO_SEQUENCER,
-  cli: [...UP_TO_SEQUENCER, 'node', '.'],
-  '.': UP_TO_SEQUENCER,
+  review: UP_TO_SEQUENCER,
+  node: UP_TO_REVIEW,
+  cli: [...UP_TO_REVIEW, 'node', '.'],
+  '.': UP_TO_REVIEW,
 };
 
 /** The rooms that need Node; every other one also runs in a browser. */
