@@ -138,24 +138,31 @@ function runOf(file: string, expectation: Expectation): Run {
 const assignments = (settings: Readonly<Record<string, unknown>>): string[] =>
   Object.entries(settings).map(([path, value]) => `${path}=${String(value)}`);
 
-function fromRun({ scenario, stage, activate, set }: RunOf): Run {
+function fromRun({ scenario, stage, activate, without, neutral, with: extra, set }: RunOf): Run {
   return {
     scenario,
     flags: {
       ...(stage === undefined ? {} : { stage }),
       ...(activate === undefined ? {} : { activate }),
+      ...(without === undefined ? {} : { without }),
+      ...(neutral === undefined ? {} : { neutral }),
+      ...(extra === undefined ? {} : { with: extra }),
       ...(set === undefined ? {} : { set: assignments(set) }),
     },
   };
 }
 
-function fromHeader({ scenario, stage, activate, settings }: TraceHeader): Run {
+function fromHeader(header: TraceHeader): Run {
+  const { scenario, stage, activate, without, neutral, with: extra, settings } = header;
   const { cmdline, ...others } = settings;
   return {
     scenario,
     flags: {
       stage,
       activate,
+      ...(without.length === 0 ? {} : { without }),
+      ...(neutral === undefined ? {} : { neutral }),
+      ...(extra.length === 0 ? {} : { with: extra }),
       set: assignments(others),
       ...(cmdline === undefined ? {} : { cmdline: String(cmdline) }),
     },
@@ -170,6 +177,9 @@ function commandOf({ scenario, flags }: Run): string {
     scenario,
     ...(flags.stage === undefined ? [] : [`--stage ${String(flags.stage)}`]),
     ...(flags.activate === true ? ['--activate'] : []),
+    ...(flags.without ?? []).map((hunk) => `--without ${hunk}`),
+    ...(flags.neutral === true ? ['--neutral'] : []),
+    ...(flags.with ?? []).map((id) => `--with ${id}`),
     ...(flags.cmdline === undefined ? [] : [`--cmdline ${quote(flags.cmdline)}`]),
     ...(flags.set ?? []).map((assignment) => `--set ${quote(assignment)}`),
   ].join(' ');

@@ -9,6 +9,7 @@ import { nodeCipher } from '../node/node-cipher.js';
 import { Boot, type BootOptions } from '../sequencer/boot.js';
 import { parseScenario, setPath, type Scenario } from '../sequencer/scenario.js';
 import { LAST_STAGE } from '../series/patches.js';
+import type { Composition } from '../series/stages.js';
 import { InputError } from '../trace/errors.js';
 import { readYaml } from '../trace/yaml-source.js';
 import { packageRoot } from './paths.js';
@@ -19,6 +20,9 @@ export const DEFAULT_SCENARIO = 'epyc-efi';
 export interface RunFlags {
   stage?: number;
   activate?: boolean;
+  without?: string[];
+  neutral?: boolean;
+  with?: string[];
   kernel?: string;
   systemMap?: string;
   initrd?: string;
@@ -44,6 +48,20 @@ function stageNumber(text: string): number {
   return stage;
 }
 
+const split = (value: string): string[] => value.split(',').filter((name) => name !== '');
+
+/** What of a run says which hunks it has. */
+function compositionOf({ without, neutral, with: extra }: RunFlags): Partial<Composition> {
+  if (neutral === true && without === undefined) {
+    throw new InputError({ code: 'E_USAGE', reason: '--neutral says how --without leaves out' });
+  }
+  return {
+    ...(without === undefined ? {} : { without }),
+    ...(neutral === undefined ? {} : { neutral }),
+    ...(extra === undefined ? {} : { with: extra }),
+  };
+}
+
 /** Adds the options of a boot to a command. */
 export function addRunOptions(command: Command): Command {
   return command
@@ -53,6 +71,17 @@ export function addRunOptions(command: Command): Command {
       stageNumber,
     )
     .option('--activate', 'put patch 18, which turns encryption on, on top of the stage')
+    .option(
+      '--without <HUNK...>',
+      'leave out hunks (09/initrd) or whole patches (10)',
+      (value: string, before: string[] = []) => [...before, ...split(value)],
+    )
+    .option('--neutral', 'what --without leaves out keeps its names, which do nothing')
+    .option(
+      '--with <ALTERNATIVE...>',
+      "put code that stands beside a hunk in the hunk's place",
+      (value: string, before: string[] = []) => [...before, ...split(value)],
+    )
     .option(
       '--kernel <FILE>',
       'boot this kernel image (bzImage or vmlinux) instead of the built-in one',
@@ -143,6 +172,7 @@ export function bootOptions(nameOrFile: string, flags: RunFlags): BootOptions {
     scenarioDigest: digest,
     stage: flags.stage ?? LAST_STAGE,
     activate: flags.activate ?? false,
+    ...compositionOf(flags),
     settings: settingsOf(flags),
     ...(flags.kernel === undefined
       ? {}

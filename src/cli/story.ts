@@ -12,15 +12,18 @@ const FRAME = 4;
 
 /** What is booted: one paragraph before the steps. */
 export function storyHead(boot: Boot, paint: ChalkInstance): string {
-  const { scenario, stage, activate } = boot.options;
+  const { scenario, stage, activate, without = [], neutral, with: extra = [] } = boot.options;
   const patches =
     stage === 0 ? 'the base kernel' : `the base kernel with patches 1 to ${String(stage)}`;
   const also = activate && stage < 18 ? ' and 18' : '';
+  const less = without.length === 0 ? '' : ` without ${without.join(', ')}`;
+  const kept = neutral === true ? ' (names kept)' : '';
+  const more = extra.length === 0 ? '' : ` with ${extra.join(', ')}`;
   const image = boot.program.image;
   const version = image.version === undefined ? '' : `, ${image.version}`;
   return [
     `${paint.bold(scenario.name)}: ${scenario.title}`,
-    `${patches}${also}, image ${image.file}${version}`,
+    `${patches}${also}${less}${kept}${more}, image ${image.file}${version}`,
     `command line: ${scenario.cmdline}`,
     '',
     '',

@@ -9,7 +9,7 @@ export const kconfig: PatchPart = {
       id: '02/Kconfig',
       file: 'arch/x86/Kconfig',
       what: 'the option CONFIG_AMD_MEM_ENCRYPT',
-      names: ['CONFIG_AMD_MEM_ENCRYPT'],
+      options: ['CONFIG_AMD_MEM_ENCRYPT'],
     },
   ],
 };

@@ -178,6 +178,7 @@ const encrypt: Hunk = {
       ),
     }),
   ],
+  neutral: [kernelFile(MEM_ENCRYPT_S, { '.Lencrypt_start': fn(() => undefined) })],
   replaces: {
     sme_encrypt_kernel: (previous) => (k) => {
       previous(k);

@@ -21,10 +21,20 @@ export interface Hunk {
   readonly variables?: readonly Variable[];
   /** Names without a body in the table that the hunk brings (constants of headers). */
   readonly names?: readonly string[];
+  /** Options of the configuration that the hunk brings; one that nobody brings cannot be set. */
+  readonly options?: readonly string[];
   /** Names that must be there: a build without them would fail. */
   readonly needs?: readonly string[];
   /** Bodies for the added names when the hunk is neutral: the name stays, it does nothing. */
   readonly neutral?: readonly KernelFile[];
+}
+
+/** Code that stands beside the hunks of the series: what a later revision does, or a fix that somebody tries. */
+export interface Alternative extends Hunk {
+  /** The hunk in whose place it comes; absent where it comes on top of the series. */
+  readonly instead?: string;
+  /** Where the code is from: a later revision, or `our choice`. */
+  readonly source: string;
 }
 
 /** The part of a patch that lives in one room. */
@@ -32,6 +42,12 @@ export interface PatchPart {
   /** 1…18. */
   readonly patch: number;
   readonly hunks: readonly Hunk[];
+  readonly alternatives?: readonly Alternative[];
+}
+
+/** Names that a hunk cannot do without: those that it asks for and those whose bodies it replaces. */
+export function neededNames(hunk: Hunk): string[] {
+  return [...(hunk.needs ?? []), ...Object.keys(hunk.replaces ?? {})];
 }
 
 /** All names that a hunk brings. */

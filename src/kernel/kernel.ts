@@ -24,6 +24,12 @@ const CALL_LENGTH = 5;
 /** How deep exceptions may nest before the stack of a real CPU would be gone (our choice). */
 const MAX_NESTED_FAULTS = 8;
 
+/**
+ * How often in a row one access may fault before the CPU counts as hung (our choice): a handler that has not mended the
+ * cause by then never will, as early_make_pgtable() starts its 64 tables over again.
+ */
+const MAX_SAME_FAULTS = 72;
+
 /** Settings of the kernel's build that the model knows. */
 export interface KernelConfig {
   readonly CONFIG_AMD_MEM_ENCRYPT: boolean;
@@ -37,6 +43,8 @@ export class Kernel {
   /** The CPU that runs now; between boot steps it is the boot CPU. */
   cpu: Cpu;
   private nested = 0;
+  private lastFault = '';
+  private sameFaults = 0;
   private readonly scratch = new Uint8Array(FETCH_WINDOW);
 
   constructor(
@@ -347,6 +355,7 @@ export class Kernel {
   /** Delivers a fault: returns when a handler mended its cause, else the boot ends. */
   fault(fault: Fault): void {
     const where = this.current?.name ?? 'startup_64';
+    this.notForEver(fault, where);
     this.nested += 1;
     const delivered =
       this.nested > MAX_NESTED_FAULTS
@@ -380,6 +389,15 @@ export class Kernel {
     if (pushesErrorCode(delivered.fault.vector)) this.cpu.rsp = va(this.cpu.rsp + 8);
     this.settle(() => this.cpu.iret());
     this.nested -= 1;
+  }
+
+  /** Ends the boot where one access faults again and again: on a real machine the CPU would go round for ever. */
+  private notForEver(fault: Fault, where: string): void {
+    const what = `${String(this.cpu.id)} ${describe(fault)} ${String(this.cpu.rip)}`;
+    this.sameFaults = what === this.lastFault ? this.sameFaults + 1 : 0;
+    this.lastFault = what;
+    if (this.sameFaults < MAX_SAME_FAULTS) return;
+    throw new BootEnd('hung', where, `${this.onCpu()}${describe(fault)} comes again for ever`);
   }
 
   /** Says which CPU it is, of several. */

@@ -45,6 +45,8 @@ export interface LinkedEntry {
   readonly file: string;
   readonly patch?: number;
   readonly hunk?: string;
+  /** All hunks that have a part in the body, the last one included; absent for the base's own. */
+  readonly hunks?: readonly string[];
 }
 
 /** What a kernel is made of: every name with its body. */

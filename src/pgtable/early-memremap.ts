@@ -43,6 +43,16 @@ export const earlyMemremap: PatchPart = {
           __PAGE_KERNEL_DEC_WP: inline((k: Kernel) => k.fn.__PAGE_KERNEL_WP()),
         }),
       ],
+      neutral: [
+        kernelFile('arch/x86/include/asm/pgtable_types.h', {
+          _PAGE_CACHE_WP: inline(() => 0n),
+          __PAGE_KERNEL_WP: inline(() => __PAGE_KERNEL),
+          __PAGE_KERNEL_ENC: inline(() => __PAGE_KERNEL),
+          __PAGE_KERNEL_ENC_WP: inline(() => __PAGE_KERNEL),
+          __PAGE_KERNEL_DEC: inline(() => __PAGE_KERNEL),
+          __PAGE_KERNEL_DEC_WP: inline(() => __PAGE_KERNEL),
+        }),
+      ],
     },
     {
       id: '07/early_memremap_prot',

@@ -31,7 +31,7 @@ const macros: Hunk = {
   id: '06/pgtable_types',
   file: PGTABLE_TYPES_H,
   what: '_PAGE_TABLE, _KERNPG_TABLE and the PAGE_KERNEL sets carry the mask; the I/O sets do not',
-  needs: ['sme_me_mask', 'CONFIG_AMD_MEM_ENCRYPT'],
+  needs: ['sme_me_mask'],
   adds: [kernelFile(PGTABLE_TYPES_H, { _PAGE_ENC: inline((k: Kernel) => k.fn.sme_me_mask()) })],
   replaces: {
     _PAGE_TABLE: withMask,

@@ -34,6 +34,13 @@ export const trampolineFlags: PatchPart = {
           TH_FLAGS_MEM_ENCRYPT: inline((k: Kernel) => 1 << k.fn.TH_FLAGS_MEM_ENCRYPT_BIT()),
         }),
       ],
+      // A constant that does nothing is 0 (our choice): the flag is in no value, its bit is not.
+      neutral: [
+        kernelFile(REALMODE_H, {
+          TH_FLAGS_MEM_ENCRYPT_BIT: inline(() => 0),
+          TH_FLAGS_MEM_ENCRYPT: inline(() => 0),
+        }),
+      ],
     },
     {
       id: '15/setup_real_mode',

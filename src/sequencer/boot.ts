@@ -18,8 +18,8 @@ import { BOOT_STEPS } from '../kernel/steps.js';
 import { pa, va } from '../machine/address.js';
 import { Machine, type MachineSnapshot } from '../machine/machine.js';
 import { MEMTYPE, type BlockCipherFactory } from '../machine/types.js';
-import { link, type LinkedKernel } from '../series/link.js';
-import { compose } from '../series/stages.js';
+import { configOf, link, type LinkedKernel } from '../series/link.js';
+import { compose, isWholeSeries, type Composition } from '../series/stages.js';
 import { InputError } from '../trace/errors.js';
 import { Recorder, type RecorderState } from '../trace/recorder.js';
 import type { Outcome, Trace } from '../trace/trace.js';
@@ -42,12 +42,10 @@ import { cpuModelOf, initrdPlace, ramOf } from './memory-layout.js';
 import { setupDataOf } from './setup-data.js';
 import type { Scenario } from './scenario.js';
 
-export interface BootOptions {
+export interface BootOptions extends Composition {
   readonly scenario: Scenario;
   /** SHA-256 of the scenario's data, for the trace. */
   readonly scenarioDigest: string;
-  readonly stage: number;
-  readonly activate: boolean;
   /** Settings of the command line, for the trace. */
   readonly settings?: Readonly<Record<string, string | number | boolean>>;
   /** The built-in image where absent. */
@@ -77,9 +75,6 @@ export interface BootSnapshot {
 /** The label of what happens before the kernel. */
 export const LOADER_LABEL = 'loader';
 
-/** The stage with every patch of the series. */
-const WHOLE_SERIES = 18;
-
 /** Labels of all steps, in order. */
 export const LABELS: readonly string[] = [LOADER_LABEL, ...BOOT_STEPS.map((step) => step.label)];
 /** The step that ends in another kernel, if the scenario has one; it is the last. */
@@ -106,7 +101,8 @@ export class Boot {
 
   constructor(readonly options: BootOptions) {
     const { scenario } = options;
-    const linked = link(compose(options));
+    const { hunks, placed } = compose(options);
+    const linked = link(hunks, placed);
     const image =
       options.image ?? buildBuiltInImage(linked.baseFunctions, BASE_VARIABLES, options.digest);
     const program = new Program(image, linked.variables, linked.functions);
@@ -147,7 +143,7 @@ export class Boot {
       this.machine.cpus[0],
       program,
       linked.table,
-      scenario.config,
+      configOf(scenario.config, linked),
       this.recorder,
     );
     kernel.state.guest = scenario.guest;
@@ -159,8 +155,9 @@ export class Boot {
       scenarioDigest: options.scenarioDigest,
       stage: options.stage,
       activate: options.activate,
-      without: [],
-      with: [],
+      without: [...(options.without ?? [])],
+      ...(options.neutral === true && { neutral: true }),
+      with: [...(options.with ?? [])],
       settings: { ...options.settings },
       seed: scenario.machine.seed,
       image: { name: image.file, digest: image.digest },
@@ -194,8 +191,7 @@ export class Boot {
 
   /** How the scenario says that this boot ends; it speaks of the whole series only. */
   get expected(): Expected | undefined {
-    const { scenario, stage } = this.options;
-    return stage === WHOLE_SERIES ? scenario.expect : undefined;
+    return isWholeSeries(this.options) ? this.options.scenario.expect : undefined;
   }
 
   /** Runs one step; false when the boot is over. */

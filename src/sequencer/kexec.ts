@@ -17,7 +17,7 @@ import type { KexecSource } from '../kernel/kexec-types.js';
 import { filler, Program } from '../kernel/program.js';
 import { alignUp, PAGE_SIZE } from '../machine/address.js';
 import type { Machine } from '../machine/machine.js';
-import { link, type LinkedKernel } from '../series/link.js';
+import { configOf, link, type LinkedKernel } from '../series/link.js';
 import { compose } from '../series/stages.js';
 import { InputError } from '../trace/errors.js';
 import type { Recorder } from '../trace/recorder.js';
@@ -60,7 +60,7 @@ export function nextKernel(
   initrd: Uint8Array,
   digest: Digest,
 ): NextKernel {
-  const linked = link(compose({ stage, activate: false }));
+  const linked = link(compose({ stage, activate: false }).hunks);
   const program = new Program(image, linked.variables, linked.functions);
   const initrdAt = initrdPlace(scenario, initrd.length);
   const cmdlineAt = initrdAt - CMDLINE_ROOM;
@@ -153,7 +153,14 @@ export function enterNext(
 ): Running {
   const { linked, program, loaded } = next;
   const [cpu] = machine.cpus;
-  const kernel = new Kernel(machine, cpu, program, linked.table, scenario.config, recorder);
+  const kernel = new Kernel(
+    machine,
+    cpu,
+    program,
+    linked.table,
+    configOf(scenario.config, next.linked),
+    recorder,
+  );
   kernel.state.slide = loaded.kernelAt - program.link('_text');
   return { linked, program, loaded, kernel };
 }

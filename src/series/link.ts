@@ -2,6 +2,7 @@
 import { BASE_FILES, BASE_VARIABLES } from '../kernel/base.js';
 import { ENTRY_POINTS } from '../kernel/entry-points.js';
 import { addedNames, type Hunk } from '../kernel/hunk.js';
+import type { KernelConfig } from '../kernel/kernel.js';
 import type { EntryName, KernelFile, LinkedEntry, LinkedTable } from '../kernel/table.js';
 import type { Variable } from '../kernel/variables.js';
 import { InputError } from '../trace/errors.js';
@@ -16,12 +17,27 @@ export interface LinkedKernel {
   /** The base's own functions: what a built-in image holds without any patch. */
   readonly baseFunctions: readonly string[];
   readonly hunks: readonly Hunk[];
+  /** Options of the configuration that may be set. */
+  readonly options: ReadonlySet<string>;
 }
 
 type Body = LinkedEntry['body'];
 
-/** The base kernel with some hunks, in their order. Throws E_MISSING_NEED where a hunk needs a name that nobody adds. */
-export function link(hunks: readonly Hunk[]): LinkedKernel {
+/** A configuration as that kernel can have it: an option that the series brings and this kernel has not is not set. */
+export function configOf(config: KernelConfig, { options }: LinkedKernel): KernelConfig {
+  const brought = new Set(allHunks().flatMap((hunk) => hunk.options ?? []));
+  const set = Object.entries(config).map(([name, value]) => [
+    name,
+    value === true && (!brought.has(name) || options.has(name)),
+  ]);
+  return Object.fromEntries(set) as KernelConfig;
+}
+
+/**
+ * The base kernel with some hunks, in their order. What `placed` hunks bring has a place in the image, in their order,
+ * whether they are applied or not. Throws E_MISSING_NEED where a hunk needs a name that nobody adds.
+ */
+export function link(hunks: readonly Hunk[], placed: readonly Hunk[] = hunks): LinkedKernel {
   const table = new Map<string, LinkedEntry>();
   const variables: Variable[] = [...BASE_VARIABLES];
   for (const file of BASE_FILES) addFile(table, file, undefined);
@@ -32,8 +48,9 @@ export function link(hunks: readonly Hunk[]): LinkedKernel {
   for (const hunk of hunks) {
     checkNeeds(hunk, names);
     for (const file of hunk.adds ?? []) addFile(table, file, hunk);
-    variables.push(...(hunk.variables ?? []));
   }
+  const added = new Map(placed.flatMap((hunk) => hunk.variables ?? []).map((v) => [v.name, v]));
+  variables.push(...added.values());
   for (const hunk of hunks) {
     for (const [name, replacement] of Object.entries(hunk.replaces ?? {})) {
       const before = table.get(name);
@@ -45,17 +62,19 @@ export function link(hunks: readonly Hunk[]): LinkedKernel {
         body: make(before.body),
         patch: patchOf(hunk),
         hunk: hunk.id,
+        hunks: [...(before.hunks ?? []), hunk.id],
       });
     }
   }
   const known = new Set(baseFunctions);
-  const added = functionsOf(table).filter((name) => !known.has(name));
+  const fresh = placed.flatMap(functionsIn).filter((name) => !known.has(name));
   return {
     table,
     variables,
-    functions: [...baseFunctions, ...added],
+    functions: [...baseFunctions, ...new Set(fresh)],
     baseFunctions,
     hunks,
+    options: new Set(hunks.flatMap((hunk) => hunk.options ?? [])),
   };
 }
 
@@ -82,9 +101,15 @@ function addFile(table: Map<string, LinkedEntry>, file: KernelFile, hunk: Hunk |
       body: def.body,
       quiet: def.quiet,
       file: file.file,
-      ...(hunk === undefined ? {} : { patch: patchOf(hunk), hunk: hunk.id }),
+      ...(hunk === undefined ? {} : { patch: patchOf(hunk), hunk: hunk.id, hunks: [hunk.id] }),
     });
   }
+}
+
+/** Names of functions that a hunk adds. */
+function functionsIn(hunk: Hunk): string[] {
+  const defs = (hunk.adds ?? []).flatMap((file) => Object.entries(file.defs));
+  return defs.filter(([, def]) => def.kind === 'fn').map(([name]) => name);
 }
 
 function functionsOf(table: ReadonlyMap<string, LinkedEntry>): string[] {

@@ -20,7 +20,7 @@ import { kvmMmu } from '../kvm/mmu.js';
 import { pageAttr } from '../pgtable/page-attr.js';
 import { espfixStack } from '../pgtable/espfix.js';
 import { kexecMap } from '../pgtable/kexec.js';
-import type { Hunk, PatchPart } from '../kernel/hunk.js';
+import type { Alternative, Hunk, PatchPart } from '../kernel/hunk.js';
 import { earlyMemremap } from '../pgtable/early-memremap.js';
 import { general } from '../pgtable/general.js';
 import { patWriteProtect } from '../pgtable/pat-write-protect.js';
@@ -69,6 +69,11 @@ export function hunksOf(patch: number): readonly Hunk[] {
 /** All hunks of the series, in order. */
 export function allHunks(): readonly Hunk[] {
   return Array.from({ length: LAST_STAGE }, (_, i) => hunksOf(i + 1)).flat();
+}
+
+/** What may come in the place of hunks, or on top of the series. */
+export function alternatives(): readonly Alternative[] {
+  return PARTS.flatMap((part) => part.alternatives ?? []);
 }
 
 /** The number of the patch that a hunk belongs to. */

@@ -1,17 +1,53 @@
-/** Which hunks a run has: a stage of the series, patch 18 put on top of it, hunks taken out. */
+/** Which hunks a run has: a stage of the series, patch 18 put on top of it, hunks left out and others put in. */
 import { addedNames, type Hunk } from '../kernel/hunk.js';
 import { InputError } from '../trace/errors.js';
-import { allHunks, hunksOf, LAST_STAGE, patchOf, TURN_ON } from './patches.js';
+import { alternatives, allHunks, hunksOf, LAST_STAGE, patchOf, TURN_ON } from './patches.js';
+import { checkLeftOut, expand, neutralOf } from './without.js';
 
 export interface Composition {
   /** Patches 1…stage are applied. */
   readonly stage: number;
   /** Patch 18 on top, with the names of later patches that it needs. */
   readonly activate: boolean;
+  /** Hunks (`09/initrd`) and patches (`10`) that are left out. */
+  readonly without?: readonly string[];
+  /** What is left out keeps its names, which do nothing. */
+  readonly neutral?: boolean;
+  /** Alternatives, each in its hunk's place or on top of all. */
+  readonly with?: readonly string[];
 }
 
-/** The hunks of a composition, in the order of the series. */
-export function compose({ stage, activate }: Composition): readonly Hunk[] {
+/** The hunks that a kernel is made of. */
+export interface Composed {
+  readonly hunks: readonly Hunk[];
+  /** Hunks whose names have a place in the image: those left out too, so that addresses stay comparable. */
+  readonly placed: readonly Hunk[];
+}
+
+/** Whether a composition is the whole posted series, nothing more and nothing less. */
+export function isWholeSeries(composition: Composition): boolean {
+  const { stage, without = [], with: extra = [] } = composition;
+  return stage === LAST_STAGE && without.length === 0 && extra.length === 0;
+}
+
+/**
+ * The hunks of a composition, in the order of the series. Throws E_STAGE; E_HUNK for a name that is no hunk or is not in
+ * the stage; E_LEFT_OUT where others need what is left out; E_ALTERNATIVE.
+ */
+export function compose(composition: Composition): Composed {
+  const stage = atStage(composition);
+  const { without = [], neutral = false, with: extra = [] } = composition;
+  const out = new Set(expand(without, stage));
+  const staying = stage.filter((hunk) => !out.has(hunk));
+  if (!neutral) checkLeftOut(out, staying);
+  const kept = neutral ? stage.map((hunk) => (out.has(hunk) ? neutralOf(hunk) : hunk)) : staying;
+  const hunks = extra.reduce(putIn, kept);
+  const fresh = hunks.filter((hunk) => !stage.some(({ id }) => id === hunk.id));
+  return { hunks, placed: fresh.length + out.size === 0 ? stage : [...stage, ...fresh] };
+}
+
+/** The hunks of a stage, with those that turn encryption on if they are asked for. */
+function atStage({ stage, activate }: Composition): readonly Hunk[] {
   if (!Number.isInteger(stage) || stage < 0 || stage > LAST_STAGE) {
     throw new InputError({
       code: 'E_STAGE',
@@ -25,6 +61,29 @@ export function compose({ stage, activate }: Composition): readonly Hunk[] {
   if (!activate || stage >= TURN_ON) return hunks;
   const turnOn = hunksOf(TURN_ON);
   return inOrder([...hunks, ...turnOn, ...providers(turnOn, hunks, stage)]);
+}
+
+/** Puts an alternative in. */
+function putIn(hunks: readonly Hunk[], id: string): readonly Hunk[] {
+  const known = alternatives();
+  const found = known.find((alternative) => alternative.id === id);
+  if (found === undefined) {
+    throw new InputError({
+      code: 'E_ALTERNATIVE',
+      reason: 'there is no such alternative',
+      expected: known.map((alternative) => alternative.id).join(', '),
+      found: id,
+    });
+  }
+  const { instead } = found;
+  if (instead === undefined) return [...hunks, found];
+  if (!hunks.some((hunk) => hunk.id === instead)) {
+    throw new InputError({
+      code: 'E_ALTERNATIVE',
+      reason: `${id} comes in the place of ${instead}, which this composition does not have`,
+    });
+  }
+  return hunks.map((hunk) => (hunk.id === instead ? found : hunk));
 }
 
 /** Hunks between the stage and patch 18 that bring a name which patch 18 needs and the stage has not. */

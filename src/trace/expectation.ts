@@ -27,6 +27,7 @@ const runSchema = z.strictObject({
   stage: count.optional(),
   activate: z.boolean().optional(),
   without: z.array(z.string()).optional(),
+  neutral: z.boolean().optional(),
   with: z.array(z.string()).optional(),
   set: z.record(z.string(), scalar).optional(),
 });

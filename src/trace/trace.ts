@@ -58,6 +58,8 @@ const headerSchema = z.strictObject({
   activate: z.boolean(),
   /** Hunks left out and put in, by id. */
   without: z.array(z.string()),
+  /** What is left out keeps its names, which do nothing. */
+  neutral: z.boolean().optional(),
   with: z.array(z.string()),
   settings,
   seed: z.string(),

@@ -35,6 +35,7 @@ export function canonical(trace: Trace): Trace {
       stage: header.stage,
       activate: header.activate,
       without: header.without,
+      ...(header.neutral !== undefined && { neutral: header.neutral }),
       with: header.with,
       settings: sorted(header.settings),
       seed: header.seed,

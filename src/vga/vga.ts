@@ -6,7 +6,7 @@ const mapMem: Hunk = {
   id: '16/vga_map_mem',
   file: 'arch/x86/include/asm/vga.h',
   what: 'VGA_MAP_MEM() clears the mask of the direct map of video memory',
-  needs: ['sme_set_mem_dec', 'CONFIG_AMD_MEM_ENCRYPT'],
+  needs: ['sme_set_mem_dec'],
   replaces: {
     VGA_MAP_MEM: (previous) => (k, address, size) => {
       const start = previous(k, address, size);

@@ -41,7 +41,10 @@ describe('the patch records', () => {
   test.each(records.filter(({ status }) => status === 'modelled'))(
     'what record $number adds is brought by its code',
     (record) => {
-      const names = hunksOf(record.number).flatMap((hunk) => addedNames(hunk));
+      const names = hunksOf(record.number).flatMap((hunk) => [
+        ...addedNames(hunk),
+        ...(hunk.options ?? []),
+      ]);
       for (const name of record.adds) expect(names).toContain(name);
     },
   );
