@@ -42,6 +42,8 @@ export class Kernel {
   state: KernelState;
   /** The CPU that runs now; between boot steps it is the boot CPU. */
   cpu: Cpu;
+  /** Entries of hunks that ran, if somebody wants to know. */
+  uses: Set<LinkedEntry> | null = null;
   private nested = 0;
   private lastFault = '';
   private sameFaults = 0;
@@ -197,6 +199,7 @@ export class Kernel {
       done += this.cpu.progress;
       this.fault(fault);
     }
+    this.say.didRead(address, out);
     return out;
   }
 
@@ -263,6 +266,7 @@ export class Kernel {
   }
 
   private run(entry: LinkedEntry, args: never[]): unknown {
+    if (entry.hunk !== undefined) this.uses?.add(entry);
     if (entry.kind !== 'fn') {
       if (entry.hunk === undefined) return entry.body(this, ...args);
       this.say.pushHunk(entry);
@@ -290,6 +294,7 @@ export class Kernel {
   callAt<N extends EntryName>(name: N, at: Va, ...args: Parameters<Fns[N]>): void {
     const entry = this.table.get(name);
     if (entry === undefined) throw new BootEnd('hung', name, 'no such code');
+    if (entry.hunk !== undefined) this.uses?.add(entry);
     this.enter(name, at);
     entry.body(this, ...([...args] as unknown[] as never[]));
     this.leave();

@@ -14,8 +14,17 @@ import type { Kernel } from './kernel.js';
 import type { Frame } from './state.js';
 import type { LinkedEntry } from './table.js';
 
+/** How many reads are remembered: consumers look at what they have read within the last few (our choice). */
+const READS_KEPT = 16;
+
+/** Bytes that were read, and where they stood. */
+export interface ReadOf {
+  readonly bytes: Uint8Array;
+  readonly pieces: readonly Piece[];
+}
+
 /** A stretch of a copy or fill whose physical addresses are in one piece. */
-interface Piece {
+export interface Piece {
   va: Va;
   pa: number;
   c: number;
@@ -29,6 +38,10 @@ const span = (space: 'va' | 'pa', start: number, length: number): Span => ({
 });
 
 export class Narrator {
+  /** While it is off, no event is told. */
+  on = true;
+  /** The last reads of bytes and how they were reached, if somebody wants to know. */
+  reads: ReadOf[] | null = null;
   /** Inline hunks that run, each with how many frames there were when it began. */
   private readonly hunks: { entry: LinkedEntry; depth: number }[] = [];
 
@@ -89,11 +102,13 @@ export class Narrator {
   }
 
   emit(kind: Parameters<Recorder['emit']>[0], fields: Parameters<Recorder['emit']>[1]): void {
+    if (!this.on) return;
     const { id } = this.k.cpu;
     this.recorder.emit(kind, id === 0 ? fields : { ...fields, cpu: id }, this.origin());
   }
 
   copy(to: Va, from: Va, length: number): void {
+    if (!this.on) return;
     let done = 0;
     while (done < length) {
       const source = this.piece(va(from + done), length - done);
@@ -113,6 +128,7 @@ export class Narrator {
   }
 
   fill(at: Va, byte: number, length: number): void {
+    if (!this.on) return;
     let done = 0;
     while (done < length) {
       const target = this.piece(va(at + done), length - done);
@@ -143,6 +159,7 @@ export class Narrator {
 
   /** A table entry was written. `mapped` is the first address that the entry governs. */
   entry(table: Va, index: number, value: bigint, mapped: Va, size: number): void {
+    if (!this.on) return;
     const name = this.name(table);
     if ((value & 1n) === 0n) {
       this.emit('unmap', { va: span('va', mapped, size), table: name });
@@ -162,6 +179,7 @@ export class Narrator {
 
   /** An entry in use got another value: what it maps now, and the flags that it had before. */
   protected(table: Va, index: number, was: bigint, value: bigint, mapped: Va, size: number): void {
+    if (!this.on) return;
     const { pa, leaf, flags, c, type } = this.k.cpu.decodeEntry(value, size);
     const before = this.k.cpu.decodeEntry(was, size);
     const name = this.name(table);
@@ -179,6 +197,7 @@ export class Narrator {
 
   /** Lines of a range were flushed one by one. */
   flushed(at: Va, length: number): void {
+    if (!this.on) return;
     const target = this.piece(at, length);
     this.emit('cache-flush', {
       how: 'clflush',
@@ -210,6 +229,24 @@ export class Narrator {
       at: span('va', at, length),
       ...(target === undefined ? {} : { pa: span('pa', target.pa, target.length), C: target.c }),
     });
+  }
+
+  /** Bytes were read from an address on: how they were reached is kept until some more reads were made. */
+  didRead(at: Va, bytes: Uint8Array): void {
+    if (this.reads === null) return;
+    this.reads.push({ bytes, pieces: this.pieces(at, bytes.length) });
+    if (this.reads.length > READS_KEPT) this.reads.shift();
+  }
+
+  private pieces(at: Va, length: number): Piece[] {
+    const all: Piece[] = [];
+    for (let done = 0; done < length;) {
+      const piece = this.piece(va(at + done), length - done);
+      if (piece === undefined) break;
+      all.push(piece);
+      done += piece.length;
+    }
+    return all;
   }
 
   /** A user page was read back by its process. */

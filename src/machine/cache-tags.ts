@@ -173,6 +173,12 @@ export class LineTags {
     return this.slotsOfLine(pa).filter((slot) => this.highTag[slot] !== h);
   }
 
+  /** Of the dirty lines at a physical address, whatever their keys, the one that was used last. */
+  newestDirty(pa: Pa): number | undefined {
+    const dirty = this.slotsOfLine(pa).filter((slot) => this.isDirty(slot));
+    return dirty.sort((a, b) => (this.used[b] ?? 0) - (this.used[a] ?? 0))[0];
+  }
+
   /** All dirty slots, ascending by address; at one address the one that was used longest ago comes first. */
   dirtySlots(): Int32Array {
     return this.dirtyInOrder('all', (a, b) => (this.used[a] ?? 0) - (this.used[b] ?? 0));

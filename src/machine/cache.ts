@@ -222,6 +222,13 @@ export class Cache {
     this.tags.invalidateOwned(cpu);
   }
 
+  /** The key and the origin of the line that was written last of those that hold an address and are newer than memory. */
+  lastWrite(address: Pa): { key: KeyId; origin: Origin } | undefined {
+    const slot = this.tags.newestDirty((address - (address % LINE_SIZE)) as Pa);
+    if (slot === undefined) return undefined;
+    return { key: this.tags.keyOf(slot), origin: this.tags.originOf(slot) };
+  }
+
   /** A copy of everything in the cache. */
   snapshot(): CacheSnapshot {
     return { data: this.data.slice(0, this.size), tags: this.tags.snapshot() };

@@ -34,6 +34,8 @@ export interface DramState {
 const LINES = PAGE_SIZE / LINE_SIZE;
 /** Pages that are allocated together. */
 const BLOCK_PAGES = 32;
+/** Bytes of a number of 16 bits for each line of a block. */
+const BLOCK_BYTES = BLOCK_PAGES * LINES * 2;
 
 /** A page that was touched. */
 interface Page {
@@ -42,17 +44,20 @@ interface Page {
   readonly pending: Uint16Array;
   /** Per line: the key of the last writer; UNTOUCHED where nobody wrote. Known to reports only. */
   readonly owner: Uint16Array;
+  /** Per line: the origin of the last write. Known to reports only. */
+  readonly writer: Uint16Array;
 }
 
 // Above every key id: the largest part has 1006 guests (PPR, CPUID Fn8000_001F ECX).
 const UNTOUCHED = 0xffff;
 
 /** A page that was written whole under a key. */
-function uniformPage(bytes: Uint8Array, key: KeyId): Page {
+function uniformPage(bytes: Uint8Array, key: KeyId, origin: number): Page {
   return {
     bytes,
     pending: new Uint16Array(LINES).fill(key),
     owner: new Uint16Array(LINES).fill(key),
+    writer: new Uint16Array(LINES).fill(origin),
   };
 }
 
@@ -156,7 +161,7 @@ export class Dram {
     const data = new Uint8Array(PAGE_SIZE).fill(byte);
     // Pages that are alike are one page, as pages of a snapshot are, until somebody writes.
     const alike =
-      this.options.lazy && this.onOwner === undefined ? uniformPage(data, key) : undefined;
+      this.options.lazy && this.onOwner === undefined ? uniformPage(data, key, origin) : undefined;
     this.eachPage(address, length, (number, inPage, run) => {
       if (alike === undefined || run < PAGE_SIZE || !this.has(number * PAGE_SIZE)) {
         this.write(pa(number * PAGE_SIZE + inPage), key, data, 0, run, origin);
@@ -173,6 +178,14 @@ export class Dram {
     const out = new Uint8Array(length);
     this.read(address, 0 as KeyId, out, 0, length);
     return out;
+  }
+
+  /** The key and the origin that a byte's line was written with last; undefined where nobody wrote. */
+  lastWrite(address: Pa): { key: KeyId; origin: number } | undefined {
+    const page = this.pages.get(Math.floor(address / PAGE_SIZE));
+    const line = Math.floor((address % PAGE_SIZE) / LINE_SIZE);
+    const key = page?.owner[line] ?? UNTOUCHED;
+    return key === UNTOUCHED ? undefined : { key: key as KeyId, origin: page?.writer[line] ?? 0 };
   }
 
   /** Who wrote a stretch last, in bytes. */
@@ -394,6 +407,7 @@ export class Dram {
       }
     }
     page.owner.fill(key, first, last);
+    page.writer.fill(origin, first, last);
   }
 
   /** An untouched page, from a block of several: allocating each by itself costs more than filling it. */
@@ -401,14 +415,17 @@ export class Dram {
     if (this.blankLeft === 0) {
       this.blankLeft = BLOCK_PAGES;
       this.blankBytes = new ArrayBuffer(BLOCK_PAGES * PAGE_SIZE);
-      this.blankLines = new ArrayBuffer(BLOCK_PAGES * 4 * LINES);
-      new Uint16Array(this.blankLines, BLOCK_PAGES * 2 * LINES).fill(UNTOUCHED);
+      this.blankLines = new ArrayBuffer(3 * BLOCK_BYTES);
+      new Uint16Array(this.blankLines, BLOCK_BYTES, BLOCK_PAGES * LINES).fill(UNTOUCHED);
     }
     const index = --this.blankLeft;
+    const lines = (block: number): Uint16Array =>
+      new Uint16Array(this.blankLines, block * BLOCK_BYTES + index * 2 * LINES, LINES);
     return {
       bytes: new Uint8Array(this.blankBytes, index * PAGE_SIZE, PAGE_SIZE),
-      pending: new Uint16Array(this.blankLines, index * 2 * LINES, LINES),
-      owner: new Uint16Array(this.blankLines, (BLOCK_PAGES + index) * 2 * LINES, LINES),
+      pending: lines(0),
+      owner: lines(1),
+      writer: lines(2),
     };
   }
 
@@ -426,11 +443,16 @@ export class Dram {
       this.pages.set(number, page);
       this.own.add(number);
     } else if (!this.own.has(number)) {
-      page = {
-        bytes: page.bytes.slice(),
-        pending: page.pending.slice(),
-        owner: page.owner.slice(),
-      };
+      // What is written whole is not read before, but for the owner that it had, which a watcher is told.
+      page =
+        whole && this.onOwner === undefined
+          ? this.blank()
+          : {
+              bytes: page.bytes.slice(),
+              pending: page.pending.slice(),
+              owner: page.owner.slice(),
+              writer: page.writer.slice(),
+            };
       this.pages.set(number, page);
       this.own.add(number);
     }

@@ -116,6 +116,11 @@ export class Machine implements CpuBus {
     return out;
   }
 
+  /** Who wrote the line of an address last, through which key: in the cache if it is newer there. For reports. */
+  lastWrite(address: Pa): { key: KeyId; origin: Origin } | undefined {
+    return this.cache.lastWrite(address) ?? this.dram.lastWrite(address);
+  }
+
   snapshot(): MachineSnapshot {
     return {
       dram: this.dram.snapshot(),

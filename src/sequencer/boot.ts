@@ -93,7 +93,7 @@ export class Boot {
   readonly labels: readonly string[];
   outcome: Outcome | null = null;
   private next = 0;
-  private readonly first: Running;
+  private first: Running;
   /** The kernel that was entered by kexec. */
   private second: Running | null = null;
   private readonly initrd: Uint8Array;
@@ -138,14 +138,7 @@ export class Boot {
       bios: scenario.firmware,
       vga: scenario.machine.vga,
     });
-    const kernel = new Kernel(
-      this.machine,
-      this.machine.cpus[0],
-      program,
-      linked.table,
-      configOf(scenario.config, linked),
-      this.recorder,
-    );
+    const kernel = this.kernelOf(linked, program);
     kernel.state.guest = scenario.guest;
     kernel.state.slide = loaded.kernelAt - program.link('_text');
     this.first = { linked, program, loaded, kernel };
@@ -304,6 +297,28 @@ export class Boot {
     ].filter((region) => region.size > 0);
   }
 
+  /**
+   * Another composition's kernel in the place of this one, on the same machine. It must have the same places in the
+   * image, as the series less some hunks has; then snapshots of the one are good for the other. Nothing has run of it.
+   */
+  become(composition: Composition): void {
+    const { hunks, placed } = compose(composition);
+    const linked = link(hunks, placed);
+    const names = ({ functions, variables }: LinkedKernel): string =>
+      JSON.stringify([functions, variables.map(({ name }) => name)]);
+    if (names(linked) !== names(this.first.linked)) {
+      throw new RangeError('a kernel with other places in the image cannot go on with this one');
+    }
+    this.first = { ...this.first, linked, kernel: this.kernelOf(linked, this.first.program) };
+    this.second = null;
+  }
+
+  private kernelOf(linked: LinkedKernel, program: Program): Kernel {
+    const { machine, recorder } = this;
+    const config = configOf(this.options.scenario.config, linked);
+    return new Kernel(machine, machine.cpus[0], program, linked.table, config, recorder);
+  }
+
   /** All of the boot as it stands between two steps. */
   snapshot(): BootSnapshot {
     return {
@@ -319,7 +334,7 @@ export class Boot {
   /** Goes on from a snapshot of a boot with the same options. */
   restore(snapshot: BootSnapshot): void {
     this.machine.restore(snapshot.machine);
-    this.become(snapshot.kexeced);
+    this.reenter(snapshot.kexeced);
     this.kernel.state = structuredClone(snapshot.kernel);
     this.recorder.restore(snapshot.recorder);
     this.next = snapshot.next;
@@ -331,7 +346,7 @@ export class Boot {
   }
 
   /** Lets the kernel run that a snapshot was taken of. */
-  private become(kexeced: boolean): void {
+  private reenter(kexeced: boolean): void {
     const next = kexeced ? this.nextKernel() : undefined;
     this.second =
       next === undefined

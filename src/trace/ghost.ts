@@ -28,7 +28,20 @@ export interface GhostState {
   readonly prefix: string;
 }
 
+/** One look of a consumer at a thing. */
+export interface Look {
+  readonly name: string;
+  readonly by: string;
+  readonly intact: boolean;
+  /** The bytes that it got. */
+  readonly bytes: Uint8Array;
+  /** Of the first wrong byte, in what it got. */
+  readonly at: number | undefined;
+}
+
 export class Ghost {
+  /** Told of each look, if somebody wants to know. */
+  onLook: ((look: Look) => void) | null = null;
   private made = new Map<string, Produced>();
   private got = new Map<string, Consumed>();
   /** Before the names of what is put and read from now on. */
@@ -47,11 +60,16 @@ export class Ghost {
   /** Compares all that a consumer got. What nobody produced is not intact. */
   consumed(name: string, by: string, bytes: Uint8Array): void {
     const made = this.lookUp(name);
-    if (typeof made === 'string') this.note(name, by, made === digestOf(bytes), undefined);
-    else {
-      const at = made === undefined ? undefined : firstDifference(made, bytes);
-      this.note(name, by, made !== undefined && at === undefined, at);
+    if (typeof made === 'string') {
+      const same = made === digestOf(bytes);
+      this.note(name, by, same, undefined);
+      this.looked(name, by, bytes, same, undefined);
+      return;
     }
+    const at = made === undefined ? undefined : firstDifference(made, bytes);
+    const intact = made !== undefined && at === undefined;
+    this.note(name, by, intact, at);
+    this.looked(name, by, bytes, intact, at);
   }
 
   /** Compares a part of what a consumer gets piece by piece; `offset` counts from the start of what was produced. */
@@ -63,6 +81,7 @@ export class Ghost {
     }
     const at = firstDifference(made.subarray(offset, offset + bytes.length), bytes);
     this.note(name, by, at === undefined, at === undefined ? undefined : offset + at);
+    this.looked(name, by, bytes, at === undefined, at);
   }
 
   /** What was consumed, in the order of first use. */
@@ -78,6 +97,16 @@ export class Ghost {
     this.made = new Map(state.produced);
     this.prefix = state.prefix;
     this.got = new Map(state.consumed.map((each) => [key(each.name, each.by), each]));
+  }
+
+  private looked(
+    name: string,
+    by: string,
+    bytes: Uint8Array,
+    intact: boolean,
+    at: number | undefined,
+  ): void {
+    this.onLook?.({ name: this.prefix + name, by, intact, bytes, at });
   }
 
   private lookUp(name: string): Produced | undefined {

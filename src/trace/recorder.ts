@@ -6,13 +6,15 @@ import { InputError } from './errors.js';
 import { Coalescer } from './coalesce.js';
 import type { EventFields, Origin, Span } from './event.js';
 import { foldCpus, foldEntries, foldReencryption } from './fold.js';
-import { Ghost, type GhostState, type Produced } from './ghost.js';
+import { Ghost, type GhostState, type Look, type Produced } from './ghost.js';
 import { rangeText, renderEvent, type Symbolize } from './render.js';
 import {
   TRACE_SCHEMA,
+  type Consumed,
   type Outcome,
   type RegionState,
   type Trace,
+  type TraceEvent,
   type TraceHeader,
   type TraceStep,
 } from './trace.js';
@@ -180,6 +182,22 @@ export class Recorder {
   /** A consumer read a part of it. */
   consumedPart(name: string, by: string, offset: number, bytes: Uint8Array): void {
     this.ghost.consumedPart(name, by, offset, bytes);
+  }
+
+  /** Tells somebody of each look of a consumer at a thing, or nobody. */
+  onLook(tell: ((look: Look) => void) | null): void {
+    this.ghost.onLook = tell;
+  }
+
+  /** Things that were read so far, in the order of first use. */
+  get consumedSoFar(): readonly Consumed[] {
+    return this.ghost.list();
+  }
+
+  /** The events of a step that is over. */
+  eventsOf(label: string): readonly TraceEvent[] {
+    this.close();
+    return this.steps.find((step) => step.label === label)?.events ?? [];
   }
 
   /** Notes how the boot ended, also as the last event of the step it ended in. */
