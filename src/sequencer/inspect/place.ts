@@ -1,8 +1,8 @@
 /** Places in memory as a user writes them: a number, a symbol or a region, with an index and an offset. */
-import { PAGE_OFFSET } from '../kernel/constants.js';
-import { va, vaOfU64, type Va } from '../machine/address.js';
-import type { Boot } from '../sequencer/boot.js';
-import { InputError } from '../trace/errors.js';
+import { PAGE_OFFSET } from '../../kernel/constants.js';
+import { va, vaOfU64, type Va } from '../../machine/address.js';
+import type { Boot } from '../boot.js';
+import { InputError } from '../../trace/errors.js';
 
 /** An address, virtual or physical. */
 export type Place =
@@ -12,6 +12,11 @@ export type Place =
 const NUMBER = /^(0x[0-9a-fA-F_]+|\d+)$/;
 const FORM = /^(.*?)(?:\[(\d+)\])?([+-](?:0x[0-9a-fA-F]+|\d+))?$/;
 const ENTRY = 8;
+
+/** The name in a place, or its number: without index and offset. */
+export function placeName(text: string): string {
+  return FORM.exec(text.trim())?.[1] ?? '';
+}
 
 function wrong(found: string, expected: string): InputError {
   return new InputError({ code: 'E_PLACE', reason: 'there is no such place', expected, found });
