@@ -8,6 +8,8 @@ import { table } from './columns.js';
 
 /** Bytes in a line of a dump. */
 const ROW = 16;
+/** A call whose arguments are numbers as they stand. */
+const PLAIN_NUMBERS = /\([-\d, ]*\)$/;
 /** What of an event says nothing here: its step and function stand above. */
 const UNTOLD: ReadonlySet<string> = new Set(['file', 'patch']);
 
@@ -33,7 +35,7 @@ function stepLines(step: ProbeStepResult, paint: ChalkInstance): string[] {
   const { status, as, args, result, why, bytes, walk, events } = step;
   const told = `  ${paint.cyan(step.step)}${as === undefined ? '' : ` → $${as}`}`;
   const lines = events.map((event) => paint.dim(`    ${eventText(event)}`));
-  if (args !== undefined && !step.step.endsWith(`(${args.join(', ')})`)) {
+  if (args !== undefined && !PLAIN_NUMBERS.test(step.step)) {
     lines.unshift(paint.dim(`    with ${args.join(', ')}`));
   }
   if (result !== undefined) lines.push(`    = ${result}`);

@@ -154,18 +154,20 @@ class Run {
 
   private call(index: number, { call, args, as }: Extract<ProbeStep, { call: string }>): StepData {
     const kept = as === undefined ? {} : { as };
-    if (!this.k.table.has(call)) {
-      const patch = seriesFunctions().get(call)?.patch;
-      return { ...kept, ...lacking({ absent: call, ...(patch !== undefined && { patch }) }) };
-    }
     const given: unknown[] = [];
+    let lack: Lacking | undefined;
     for (const [i, argument] of args.entries()) {
       const had = within(this.file.place(['calls', index, 'args', i]), () =>
         this.values.argument(argument),
       );
-      if (!('value' in had)) return { ...kept, ...lacking(had) };
-      given.push(had.value);
+      if ('value' in had) given.push(had.value);
+      else lack ??= had;
     }
+    if (!this.k.table.has(call)) {
+      const patch = seriesFunctions().get(call)?.patch;
+      return { ...kept, ...lacking({ absent: call, ...(patch !== undefined && { patch }) }) };
+    }
+    if (lack !== undefined) return { ...kept, ...lacking(lack) };
     const fns: Readonly<Record<string, Callable>> = this.k.fn;
     const value = suited(call, () => fns[call]?.(...(given as never[])));
     if (as !== undefined) this.values.keep(as, value);

@@ -1,5 +1,13 @@
 /** How an address is translated: the entry of each level, then where it leads and how. */
-import { hex, PAGE_SIZE, PGDIR_SIZE, PMD_SIZE, PUD_SIZE, type Va } from '../../machine/address.js';
+import {
+  alignDown,
+  hex,
+  PAGE_SIZE,
+  PGDIR_SIZE,
+  PMD_SIZE,
+  PUD_SIZE,
+  type Va,
+} from '../../machine/address.js';
 import { isFault, type Cpu } from '../../machine/cpu.js';
 import { MEMTYPE_NAMES } from '../../machine/memory-types.js';
 
@@ -30,13 +38,16 @@ export interface Walk {
   readonly pa?: string;
   readonly c?: 0 | 1;
   readonly type?: string;
+  /** The TLB has a translation that is not in the tables any more. */
+  readonly stale?: true;
   readonly fault?: string;
   readonly why?: string;
 }
 
 /** Walks the tables in use for an address; the end is as the TLB has it, if it does. Changes nothing. */
 export function walkOf(cpu: Cpu, address: Va): Walk {
-  const levels = cpu.traceWalk(address).map((step) => ({
+  const steps = cpu.traceWalk(address);
+  const levels = steps.map((step) => ({
     level: step.level,
     table: hex(step.table),
     readAs: step.key === 0 ? ('C=0' as const) : ('C=1' as const),
@@ -51,12 +62,19 @@ export function walkOf(cpu: Cpu, address: Va): Walk {
   if (isFault(found)) {
     return { va: hex(address), levels, fault: `#PF(${String(found.error)})`, why: found.why };
   }
+  const leaf = steps.find(({ kind }) => kind === 'leaf');
+  const there =
+    leaf?.target === undefined
+      ? undefined
+      : leaf.target + (address - alignDown(address, SPANS[leaf.level]));
+  const c = found.key === 0 ? 0 : 1;
   return {
     va: hex(address),
     levels,
     pa: hex(found.pa),
-    c: found.key === 0 ? 0 : 1,
+    c,
     type: MEMTYPE_NAMES[found.type],
+    ...((there !== found.pa || leaf?.c !== c) && { stale: true as const }),
   };
 }
 
@@ -74,8 +92,8 @@ export function walkRows({ levels }: Walk): string[][] {
 }
 
 /** Where a translation leads, in a line. */
-export function walkEnd({ fault, why, pa, c, type }: Walk): string {
-  return fault === undefined
-    ? `physical ${pa ?? '?'}, C=${String(c)}, ${type ?? '?'}`
-    : `${fault}: ${why ?? '?'}`;
+export function walkEnd({ fault, why, pa, c, type, stale }: Walk): string {
+  if (fault !== undefined) return `${fault}: ${why ?? '?'}`;
+  const end = `physical ${pa ?? '?'}, C=${String(c)}, ${type ?? '?'}`;
+  return stale === true ? `${end}, as the TLB still has it` : end;
 }
