@@ -23,10 +23,10 @@ export function probeText(result: ProbeResult, paint: ChalkInstance): string {
     paint.dim(`${scenario}, ${patches}${also}, when ${at} is over`),
     ...result.steps.flatMap((step) => stepLines(step, paint)),
   ];
-  if (outcome !== undefined) {
+  // An end in a step is told there.
+  if (!result.reached && outcome !== undefined) {
     const { kind, where, message } = outcome;
-    const when = result.reached ? '' : ' before the label';
-    lines.push(paint.red(`  ${kind}${when}, in ${where ?? '?'}: ${message ?? ''}`));
+    lines.push(paint.red(`  ${kind} before the label, in ${where ?? '?'}: ${message ?? ''}`));
   }
   return `${lines.join('\n')}\n`;
 }

@@ -5,7 +5,9 @@ import { readText } from '../node/files.js';
 import { printProbes } from '../review/probe-yaml.js';
 import { readProbe, type ProbeFile } from '../review/probe-file.js';
 import { runProbe, type ProbeResult } from '../review/probe.js';
+import type { BootOptions } from '../sequencer/boot.js';
 import { LAST_STAGE } from '../series/patches.js';
+import { InputError } from '../trace/errors.js';
 import type { Io } from './io.js';
 import { packageRoot } from './paths.js';
 import { probeText } from './probe-text.js';
@@ -63,14 +65,23 @@ function probe(io: Io, paths: readonly string[], flags: Flags): void {
   else io.stdout.write(results.map((result) => probeText(result, io.paint)).join('\n'));
 }
 
-function run(file: ProbeFile, { stage, activate }: Flags): ProbeResult {
+function run(file: ProbeFile, flags: Flags): ProbeResult {
+  return runProbe(file, optionsOf(file, flags));
+}
+
+/** The boot that a probe asks for. A scenario that is not there is a mistake of the probe. */
+function optionsOf(file: ProbeFile, { stage, activate }: Flags): BootOptions {
   const { scenario, set } = file.probe;
-  const options = bootOptions(scenario, {
-    stage,
-    ...(activate !== undefined && { activate }),
-    ...(set !== undefined && {
-      set: Object.entries(set).map(([path, value]) => `${path}=${String(value)}`),
-    }),
-  });
-  return runProbe(file, options);
+  try {
+    return bootOptions(scenario, {
+      stage,
+      ...(activate !== undefined && { activate }),
+      ...(set !== undefined && {
+        set: Object.entries(set).map(([path, value]) => `${path}=${String(value)}`),
+      }),
+    });
+  } catch (error) {
+    if (!(error instanceof InputError) || error.place.file !== undefined) throw error;
+    throw error.within(file.place(['scenario']));
+  }
 }

@@ -9,7 +9,7 @@ import { physicalOf, virtualOf } from '../sequencer/inspect/place.js';
 import { walkOf, type Walk } from '../sequencer/inspect/walk.js';
 import { InputError, type Place } from '../trace/errors.js';
 import type { Outcome, TraceEvent } from '../trace/trace.js';
-import type { ProbeFile, ProbeStep } from './probe-file.js';
+import type { ProbeFile, ProbeStep, ProbeWhere } from './probe-file.js';
 import { bytesHex, ProbeValues, valueText, type Lacking } from './probe-values.js';
 import { producedAt } from './produced.js';
 import { seriesFunctions } from './series-names.js';
@@ -138,18 +138,28 @@ class Run {
       } else if (error instanceof CpuAstray) {
         this.outcome = { kind: 'hung', where: error.where, message: error.message };
       } else throw error;
-      return { status: 'ended', why: `${this.outcome.kind}: ${error.message}` };
+      return { status: 'ended', why: `${this.outcome.kind} in ${error.where}: ${error.message}` };
     }
   }
 
   private perform(index: number, step: ProbeStep): StepData {
     if ('call' in step) return this.call(index, step);
-    if ('read' in step) return this.memory(this.values.place(step.read, 'va'), step);
-    if ('write' in step) return this.memory(this.values.place(step.write, 'va'), step);
-    if ('bus' in step) return this.bus(step);
-    const had = this.values.place(step.entry, 'va');
+    if ('read' in step) return this.memory(this.where(index, 'read', step.read, 'va'), step);
+    if ('write' in step) return this.memory(this.where(index, 'write', step.write, 'va'), step);
+    if ('bus' in step) return this.bus(this.where(index, 'bus', step.bus, 'pa'), step);
+    const had = this.where(index, 'entry', step.entry, 'va');
     if (!('value' in had)) return lacking(had);
     return { status: 'done', walk: walkOf(this.k.cpu, virtualOf(had.value)) };
+  }
+
+  /** The place of a step, with errors at its key. */
+  private where(
+    index: number,
+    key: string,
+    where: ProbeWhere,
+    numbers: 'va' | 'pa',
+  ): ReturnType<ProbeValues['place']> {
+    return within(this.file.place(['calls', index, key]), () => this.values.place(where, numbers));
   }
 
   private call(index: number, { call, args, as }: Extract<ProbeStep, { call: string }>): StepData {
@@ -205,8 +215,10 @@ class Run {
     return { status: 'done', va: hex(at), ...reached, bytes: this.shown(bytes, physical) };
   }
 
-  private bus(step: Extract<ProbeStep, { bus: unknown }>): StepData {
-    const had = this.values.place(step.bus, 'pa');
+  private bus(
+    had: ReturnType<ProbeValues['place']>,
+    step: Extract<ProbeStep, { bus: unknown }>,
+  ): StepData {
     if (!('value' in had)) return lacking(had);
     const { machine } = this.boot;
     if (step.wbinvd === true) for (const cpu of machine.cpus) cpu.wbinvd();
