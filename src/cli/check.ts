@@ -1,5 +1,5 @@
 /** `sme-boot check`: runs every expected trace and compares. */
-import { existsSync, mkdirSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { Command, Option } from 'commander';
 import { readText, writeWhole } from '../node/files.js';
@@ -17,6 +17,7 @@ import { KEPT_RUNS } from './ladder.js';
 import { painterOf } from './painter.js';
 import { packageRoot } from './paths.js';
 import { prepareBoot, type RunFlags } from './run-options.js';
+import { yamlFiles } from './yaml-files.js';
 
 interface Flags {
   update?: boolean;
@@ -62,7 +63,8 @@ function check(io: Io, paths: readonly string[], flags: Flags): void {
   }
   const traces = join(packageRoot(), 'traces');
   if (flags.update === true && paths.length === 0) updateKept(io, traces);
-  const files = filesOf(paths.length === 0 ? [traces] : paths);
+  const given = paths.length === 0 ? [traces] : paths;
+  const files = yamlFiles(given, 'there is no expected trace to check');
   const results = files.map((file, index) => {
     progress(io, index, files.length, file);
     return one(io, file, flags.update === true);
@@ -81,23 +83,6 @@ function progress(io: Io, done: number, total: number, file: string): void {
   if (!io.stderr.isTTY) return;
   const text = done < total ? `[${String(done + 1)}/${String(total)}] ${relative('.', file)}` : '';
   io.stderr.write(`\r\u001b[K${text.slice(0, (io.stderr.columns ?? 80) - 1)}`);
-}
-
-/** All expectation files below paths, sorted. Throws E_READ for a path that is not there, E_NOTHING for none. */
-function filesOf(paths: readonly string[]): string[] {
-  const files = paths.flatMap((path) => {
-    if (!existsSync(path)) readText(path);
-    if (!statSync(path).isDirectory()) return [path];
-    return readdirSync(path, { recursive: true, encoding: 'utf8' })
-      .filter((name) => name.endsWith('.yaml'))
-      .map((name) => join(path, name));
-  });
-  if (files.length > 0) return files.sort();
-  throw new InputError({
-    code: 'E_NOTHING',
-    reason: 'there is no expected trace to check',
-    ...(paths[0] === undefined ? {} : { place: { file: paths[0] } }),
-  });
 }
 
 /** Checks one file; a wrong file is an error of the whole command. */

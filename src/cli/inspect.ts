@@ -2,14 +2,15 @@
 import { Command, Option } from 'commander';
 import { writeWhole } from '../node/files.js';
 import { hex, pa, PAGE_SIZE, type KeyId } from '../machine/address.js';
-import { isFault } from '../machine/cpu.js';
 import { MEMTYPE_NAMES, patTypes } from '../machine/memory-types.js';
 import { bitNames, CR0, CR4, EFER, GENERAL_REGISTERS } from '../machine/registers.js';
 import type { Boot } from '../sequencer/boot.js';
+import { parsePlace, physicalOf, virtualOf } from '../sequencer/inspect/place.js';
 import { mappedRanges } from '../sequencer/inspect/tables.js';
+import { walkEnd, walkOf, walkRows } from '../sequencer/inspect/walk.js';
 import { InputError } from '../trace/errors.js';
+import { table } from './columns.js';
 import type { Io } from './io.js';
-import { parsePlace, physicalOf, virtualOf } from './place.js';
 import { addRunOptions, DEFAULT_SCENARIO, prepareBoot, type RunFlags } from './run-options.js';
 
 interface Flags extends RunFlags {
@@ -86,59 +87,12 @@ function inspect(io: Io, scenario: string, flags: Flags): void {
   }
 }
 
-const table = (rows: readonly (readonly string[])[]): string => {
-  const widths = (rows[0] ?? []).map((_, i) =>
-    rows.reduce((max, row) => Math.max(max, (row[i] ?? '').length), 0),
-  );
-  return rows
-    .map(
-      (row) =>
-        `${row
-          .map((cell, i) => cell.padEnd(widths[i] ?? 0))
-          .join('  ')
-          .trimEnd()}\n`,
-    )
-    .join('');
-};
-
 function vtop(boot: Boot, text: string): View {
-  const address = virtualOf(parsePlace(boot, text, 'va'));
-  const cpu = boot.machine.cpus[0];
-  const levels = cpu.traceWalk(address).map((step) => ({
-    level: step.level,
-    table: hex(step.table),
-    readAs: step.key === 0 ? 'C=0' : 'C=1',
-    index: step.index,
-    entry: `0x${step.entry.toString(16).padStart(16, '0')}`,
-    c: step.c,
-    kind: step.kind,
-    ...(step.target === undefined ? {} : { target: hex(step.target) }),
-  }));
-  const found = cpu.probe(address);
-  const result = isFault(found)
-    ? { fault: `#PF(${String(found.error)})`, why: found.why }
-    : {
-        pa: hex(found.pa),
-        c: found.key === 0 ? 0 : 1,
-        type: MEMTYPE_NAMES[found.type],
-      };
-  const rows = levels.map(({ level, table: at, readAs, index, entry, c, kind, target }) => [
-    level,
-    `table ${at} read with ${readAs}`,
-    `[${String(index)}]`,
-    entry,
-    `C=${String(c)}`,
-    kind,
-    target === undefined ? '' : `→ ${target}`,
-  ]);
-  const end =
-    'fault' in result
-      ? `${result.fault}: ${result.why}`
-      : `physical ${result.pa}, C=${String(result.c)}, ${result.type}`;
+  const walk = walkOf(boot.machine.cpus[0], virtualOf(parsePlace(boot, text, 'va')));
   return {
     name: 'vtop',
-    data: { va: hex(address), levels, ...result },
-    text: `${text} = ${hex(address)}\n${table(rows)}${end}\n`,
+    data: walk,
+    text: `${text} = ${walk.va}\n${table(walkRows(walk))}${walkEnd(walk)}\n`,
   };
 }
 

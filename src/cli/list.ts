@@ -2,6 +2,7 @@
 import { Argument, Command, Option } from 'commander';
 import { hex } from '../machine/address.js';
 import { LABELS } from '../sequencer/boot.js';
+import { probeJsonSchema } from '../review/probe-file.js';
 import { scenarioJsonSchema } from '../sequencer/scenario.js';
 import { allHunks } from '../series/patches.js';
 import { patchJsonSchema, type PatchRecord } from '../series/record.js';
@@ -116,6 +117,7 @@ const SCHEMAS: Readonly<Record<string, () => Record<string, unknown>>> = {
   scenario: scenarioJsonSchema,
   trace: traceJsonSchema,
   patch: patchJsonSchema,
+  probe: probeJsonSchema,
 };
 
 export function schemaCommand(io: Io): Command {

@@ -9,6 +9,7 @@ import { checkCommand } from './check.js';
 import { diffCommand } from './diff.js';
 import { inspectCommand } from './inspect.js';
 import { listCommand, patchesCommand, schemaCommand } from './list.js';
+import { probeCommand } from './probe.js';
 import { runCommand } from './run.js';
 import { scenarioCommand } from './scenario.js';
 
@@ -53,6 +54,7 @@ function program(io: Io): Command {
     checkCommand(io),
     diffCommand(io),
     inspectCommand(io),
+    probeCommand(io),
     listCommand(io),
     patchesCommand(io),
     schemaCommand(io),

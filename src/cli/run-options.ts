@@ -40,7 +40,8 @@ export interface LoadedScenario {
 const sha256 = (bytes: Uint8Array | string): string =>
   createHash('sha256').update(bytes).digest('hex');
 
-function stageNumber(text: string): number {
+/** Reads the number of a stage. */
+export function stageNumber(text: string): number {
   const stage = Number(text);
   if (!Number.isInteger(stage) || stage < 0 || stage > LAST_STAGE) {
     throw new InvalidArgumentError(`a stage is a number from 0 to ${String(LAST_STAGE)}.`);

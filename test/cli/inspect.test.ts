@@ -52,6 +52,8 @@ describe('sme-boot inspect', () => {
     expect(bus.out).not.toContain('070701');
     const text = await inspect('--mem', 'boot_command_line+8:8', '--as', 'c1');
     expect(text.out).toContain('|tty0 roo|');
+    const sameText = await inspect('--mem', 'boot_command_line+0x8:8', '--as', 'c1');
+    expect(sameText.out).toBe(text.out);
     const zeros = await inspect('--stage', '0', '--mem', 'kernel data+0x100000:64');
     expect(zeros.out.split('\n')[1]).toBe('*');
   });

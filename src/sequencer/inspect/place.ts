@@ -1,8 +1,8 @@
 /** Places in memory as a user writes them: a number, a symbol or a region, with an index and an offset. */
-import { PAGE_OFFSET } from '../kernel/constants.js';
-import { va, vaOfU64, type Va } from '../machine/address.js';
-import type { Boot } from '../sequencer/boot.js';
-import { InputError } from '../trace/errors.js';
+import { PAGE_OFFSET } from '../../kernel/constants.js';
+import { va, vaOfU64, type Va } from '../../machine/address.js';
+import type { Boot } from '../boot.js';
+import { InputError } from '../../trace/errors.js';
 
 /** An address, virtual or physical. */
 export type Place =
@@ -10,8 +10,13 @@ export type Place =
   | { readonly space: 'pa'; readonly address: number };
 
 const NUMBER = /^(0x[0-9a-fA-F_]+|\d+)$/;
-const FORM = /^(.*?)(?:\[(\d+)\])?([+-](?:0x[0-9a-fA-F]+|\d+))?$/;
+const FORM = /^(.*?)(?:\[(\d+)\])?(?:([+-])(0x[0-9a-fA-F]+|\d+))?$/;
 const ENTRY = 8;
+
+/** The name in a place, or its number: without index and offset. */
+export function placeName(text: string): string {
+  return FORM.exec(text.trim())?.[1] ?? '';
+}
 
 function wrong(found: string, expected: string): InputError {
   return new InputError({ code: 'E_PLACE', reason: 'there is no such place', expected, found });
@@ -19,11 +24,12 @@ function wrong(found: string, expected: string): InputError {
 
 /**
  * Reads a place: `0xffffffff81000000`, `0x1000`, `early_level4_pgt[511]`, `initrd+64`, `kernel text`. Symbols are virtual,
- * regions physical, a bare number what `numbers` says, but at or above 2^47 always virtual. Throws E_PLACE.
+ * regions and what firmware has put somewhere physical, a bare number what `numbers` says, but at or above 2^47 always virtual. Throws E_PLACE.
  */
 export function parsePlace(boot: Boot, text: string, numbers: 'va' | 'pa'): Place {
-  const [, base = '', index, offset] = FORM.exec(text.trim()) ?? [];
-  const shift = Number(offset ?? 0) + Number(index ?? 0) * ENTRY;
+  const [, base = '', index, sign, offset] = FORM.exec(text.trim()) ?? [];
+  const distance = Number(offset ?? 0);
+  const shift = (sign === '-' ? -distance : distance) + Number(index ?? 0) * ENTRY;
   if (NUMBER.test(base)) {
     const value = BigInt(base.replace(/_/g, ''));
     const canonical = vaOfU64(value);
@@ -32,13 +38,14 @@ export function parsePlace(boot: Boot, text: string, numbers: 'va' | 'pa'): Plac
       ? { space: 'va', address: va(canonical + shift) }
       : { space: 'pa', address: canonical + shift };
   }
-  const region = boot.regions().find(({ name }) => name === base);
+  const regions = [...boot.regions(), ...boot.loaded.things];
+  const region = regions.find(({ name }) => name === base);
   if (region !== undefined) return { space: 'pa', address: region.base + shift };
   if (boot.program.has(base)) {
     return { space: 'va', address: va(boot.program.link(base) + boot.kernel.slide + shift) };
   }
   const names = [
-    ...boot.regions().map(({ name }) => name),
+    ...regions.map(({ name }) => name),
     ...[...boot.program.modelled()].map(([n]) => n),
   ];
   const near = names.filter((name) => name.includes(base) || base.includes(name)).slice(0, 5);

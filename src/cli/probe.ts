@@ -1,0 +1,87 @@
+/** `sme-boot probe`: calls functions of the kernel where a boot stands still, for patches that only add helpers. */
+import { join, relative } from 'node:path';
+import { Command, Option } from 'commander';
+import { readText } from '../node/files.js';
+import { printProbes } from '../review/probe-yaml.js';
+import { readProbe, type ProbeFile } from '../review/probe-file.js';
+import { runProbe, type ProbeResult } from '../review/probe.js';
+import type { BootOptions } from '../sequencer/boot.js';
+import { LAST_STAGE } from '../series/patches.js';
+import { InputError } from '../trace/errors.js';
+import type { Io } from './io.js';
+import { packageRoot } from './paths.js';
+import { probeText } from './probe-text.js';
+import { bootOptions, stageNumber } from './run-options.js';
+import { yamlFiles } from './yaml-files.js';
+
+interface Flags {
+  stage: number;
+  activate?: boolean;
+  format: 'text' | 'yaml';
+}
+
+const EXAMPLES = `
+A probe is a YAML file: a scenario, the label behind which the boot stops, and steps. A step calls a function, reads or
+writes through the kernel's mappings, looks at the bus, or walks the page tables for an address. A function that the
+stage does not have yet is told as absent.
+
+Examples:
+  sme-boot probe                                     every probe of the project
+  sme-boot probe probes/07-early-memremap.yaml
+  sme-boot probe probes/07-early-memremap.yaml --stage 6
+  sme-boot probe probes/08-early-encrypt.yaml --stage 8 --activate
+  sme-boot probe --format yaml > probes.txt
+  sme-boot schema probe                              all that a probe may say`;
+
+export function probeCommand(io: Io): Command {
+  return new Command('probe')
+    .description("call the kernel's functions at a label and tell what they do")
+    .argument('[FILES...]', "files or directories (default: the project's probes)")
+    .addOption(
+      new Option('--stage <N>', 'patches 1 to N are applied')
+        .argParser(stageNumber)
+        .default(LAST_STAGE),
+    )
+    .option('--activate', 'put patch 18, which turns encryption on, on top of the stage')
+    .addOption(
+      new Option('--format <FORMAT>', 'how results are printed')
+        .choices(['text', 'yaml'])
+        .default('text'),
+    )
+    .addHelpText('after', EXAMPLES)
+    .action((paths: string[], flags: Flags) => {
+      probe(io, paths, flags);
+    });
+}
+
+function probe(io: Io, paths: readonly string[], flags: Flags): void {
+  const given = paths.length === 0 ? [join(packageRoot(), 'probes')] : paths;
+  // Every file is read before anything runs: a wrong one leaves nothing half printed.
+  const files = yamlFiles(given, 'there is no probe').map((file) =>
+    readProbe(relative('.', file), readText(file)),
+  );
+  const results = files.map((file) => run(file, flags));
+  if (flags.format === 'yaml') io.stdout.write(printProbes(results));
+  else io.stdout.write(results.map((result) => probeText(result, io.paint)).join('\n'));
+}
+
+function run(file: ProbeFile, flags: Flags): ProbeResult {
+  return runProbe(file, optionsOf(file, flags));
+}
+
+/** The boot that a probe asks for. A scenario that is not there is a mistake of the probe. */
+function optionsOf(file: ProbeFile, { stage, activate }: Flags): BootOptions {
+  const { scenario, set } = file.probe;
+  try {
+    return bootOptions(scenario, {
+      stage,
+      ...(activate !== undefined && { activate }),
+      ...(set !== undefined && {
+        set: Object.entries(set).map(([path, value]) => `${path}=${String(value)}`),
+      }),
+    });
+  } catch (error) {
+    if (!(error instanceof InputError) || error.place.file !== undefined) throw error;
+    throw error.within(file.place(['scenario']));
+  }
+}

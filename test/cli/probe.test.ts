@@ -1,0 +1,123 @@
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { readProbe } from '../../src/review/probe-file.js';
+import { readText } from '../../src/node/files.js';
+import { sme } from './io.js';
+
+let dir: string;
+beforeAll(() => {
+  dir = mkdtempSync(join(tmpdir(), 'sme-boot-probe-'));
+});
+afterAll(() => {
+  rmSync(dir, { recursive: true });
+});
+
+const shipped = readdirSync('probes').sort();
+
+/** Writes a probe of one step and runs it. */
+const one = (step: string, { at = 'early_cpu_init', more = '' } = {}, ...argv: string[]) => {
+  const file = join(dir, 'one.yaml');
+  const head = `probe: one step\npatch: 3\nscenario: bios-minimal\nat: ${at}\n${more}`;
+  writeFileSync(file, `${head}calls:\n  - ${step}\n`);
+  return sme(['probe', file, ...argv]);
+};
+
+describe('sme-boot probe', () => {
+  test.each(shipped)('%s finds all it names at the last stage', async (name) => {
+    const file = join('probes', name);
+    const { patch } = readProbe(file, readText(file)).probe;
+    expect(name.startsWith(`${String(patch).padStart(2, '0')}-`)).toBe(true);
+    const { status, out, err } = await sme(['probe', file]);
+    expect([status, err]).toEqual([0, '']);
+    expect(out).not.toMatch(/absent:|skipped:|ended:|before the label/);
+  });
+
+  test('tells that a helper is absent before its patch', async () => {
+    const { status, out } = await sme(['probe', 'probes/03-mask.yaml', '--stage', '2']);
+    expect(status).toBe(0);
+    expect(out).toMatch(/^bios-minimal, patches 1 to 2, when early_cpu_init is over$/m);
+    expect(out.match(/absent: \w+ comes with patch 3/g)).toHaveLength(3);
+  });
+
+  test('tells a call, its arguments, what happened and what came of it', async () => {
+    const { out } = await sme(['probe', 'probes/07-early-memremap-initrd.yaml']);
+    const lines = out.split('\n');
+    expect(lines.slice(2, 6)).toEqual([
+      '  early_memremap_enc(initrd, 4096) → $enc',
+      '    with 0x7ff9e000, 0x1000',
+      '    enter early_memremap_enc, in early_memremap_enc, hunk 07/ioremap',
+      expect.stringMatching(/^ {4}map 0xf{8}ff200000\.\..* C 1, type WB, table bm_pte/),
+    ]);
+    expect(out).toMatch(/^ {4}30 37 30 37 .*\|0707010000000100\|\n {4}as put there: initrd$/m);
+    expect(out).toMatch(/^ {4}physical 0x7ff9e000, C=0, WP, RW\|A\|D\|G\|NX$/m);
+  });
+
+  test('prints YAML, and several probes of a directory in order', async () => {
+    for (const name of ['b', 'a']) {
+      const text = readText('probes/03-mask.yaml').replace(/^probe: .*/m, `probe: ${name}`);
+      writeFileSync(join(dir, `${name}.yaml`), text);
+    }
+    writeFileSync(join(dir, 'one.yaml'), readText('probes/03-mask.yaml'));
+    const { out } = await sme(['probe', dir, '--stage', '3', '--format', 'yaml']);
+    expect(out.match(/^- probe: .*/gm)).toEqual([
+      '- probe: a',
+      '- probe: b',
+      '- probe: sme_me_mask and sme_get_me_loss()',
+    ]);
+    expect(out).toMatch(/^ {4}- step: sme_me_mask\(\)\n {6}status: done\n {6}result: 0x0$/m);
+  });
+
+  test('changes the scenario where the probe says so, and activates', async () => {
+    const more = 'set: { machine.sme.cBit: 47, machine.sme.reduction: 3 }\n';
+    const call = '{ call: sme_get_me_loss }';
+    const { out } = await one(call, { more }, '--stage', '6', '--activate');
+    expect(out).toContain('patches 1 to 6 and 18');
+    expect(out).toMatch(/= 0x3$/m);
+  });
+
+  test('tells an end in a step, and one before the label', async () => {
+    const ended = await one('{ read: 16, length: 1 }', { at: 'reserve_initrd' });
+    expect([ended.status, ended.out]).toEqual([
+      0,
+      expect.stringMatching(/ended: panic in page_fault: BUG: unable to handle/),
+    ]);
+    const before = await one(
+      '{ call: sme_me_mask }',
+      { at: 'reserve_initrd' },
+      '--stage',
+      '7',
+      '--activate',
+    );
+    expect(before.out).toMatch(/panic before the label, in default_machine_specific_memory_setup/);
+  });
+
+  test.each([
+    [['probe', 'nowhere.yaml'], /E_READ/],
+    [['probe', 'probes/03-mask.yaml', '--stage', '19'], /a stage is a number from 0 to 18/],
+    [['probe', 'probes/03-mask.yaml', '--stage', '3', '--activate'], /E_MISSING_NEED/],
+    [['probe', 'scenarios/bios-minimal.yaml'], /E_PROBE: scenarios.bios-minimal\.yaml/],
+    [['probe', 'schemas'], /E_NOTHING/],
+  ])('refuses %j', async (argv, message) => {
+    const { status, out, err } = await sme(argv);
+    expect([status, out]).toEqual([2, '']);
+    expect(err).toMatch(message);
+  });
+
+  test('names file, line and path of what is wrong in a probe', async () => {
+    const { status, err } = await one('{ call: sme_get_me_los }');
+    expect(status).toBe(2);
+    expect(err).toMatch(/E_PROBE_FUNCTION: .*one\.yaml:6:13, calls\[0\]\.call/);
+    const more = 'set: { machine.cpu: zen-99 }\n';
+    expect((await one('{ call: sme_me_mask }', { more })).err).toMatch(/E_SCENARIO/);
+    writeFileSync(
+      join(dir, 'two.yaml'),
+      readText('probes/03-mask.yaml').replace('minimal', 'none'),
+    );
+    const unknown = await sme(['probe', join(dir, 'two.yaml')]);
+    expect(unknown.err).toMatch(
+      /E_SCENARIO_UNKNOWN: .*two\.yaml:5:11, scenario: .*found bios-none/,
+    );
+  });
+});
