@@ -4,7 +4,7 @@
  */
 import type { Recorder } from '../trace/recorder.js';
 import type { Origin, Span } from '../trace/event.js';
-import { hex, PAGE_SIZE, va, type Va } from '../machine/address.js';
+import { hex, PAGE_SIZE, va, vaOfU64, type Va } from '../machine/address.js';
 import { MEMTYPE_NAMES } from '../machine/memory-types.js';
 import type { Fault } from '../machine/types.js';
 import { __START_KERNEL_map, PAGE_OFFSET } from './constants.js';
@@ -42,6 +42,8 @@ export class Narrator {
   on = true;
   /** The last reads of bytes and how they were reached, if somebody wants to know. */
   reads: ReadOf[] | null = null;
+  /** The fault that was delivered last: on which CPU, and the address that could not be used. */
+  lastFault: { what: string; cpu: number; at: Va } | null = null;
   /** Inline hunks that run, each with how many frames there were when it began. */
   private readonly hunks: { entry: LinkedEntry; depth: number }[] = [];
 
@@ -255,6 +257,8 @@ export class Narrator {
   }
 
   fault(fault: Fault, handler: string): void {
+    const { cpu } = this.k;
+    this.lastFault = { what: describe(fault), cpu: cpu.id, at: faultAddress(fault) ?? cpu.rip };
     this.emit('fault', { what: describe(fault), why: fault.why, handler });
   }
 
@@ -305,6 +309,10 @@ export class Narrator {
       ? `${known.name}[${String(pages)}]`
       : `${known.name}+${hex(known.offset)}`;
   }
+}
+
+function faultAddress({ address }: Fault): Va | undefined {
+  return address === undefined ? undefined : vaOfU64(BigInt.asUintN(64, BigInt(address)));
 }
 
 function sizeName(size: number): string {

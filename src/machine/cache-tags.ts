@@ -41,7 +41,8 @@ export class LineTags {
   private readonly origin: Uint32Array;
   /** When the slot was used last, as a count of uses. */
   private readonly used: Float64Array;
-  private clock = 0;
+  /** Counts uses of lines. */
+  clock = 0;
   /** The way that the last look-up found its line in: where the next one looks first. */
   private way = 0;
 
@@ -171,6 +172,17 @@ export class LineTags {
   sameLineOtherKey(pa: Pa, key: KeyId): number[] {
     const h = high(pa, key);
     return this.slotsOfLine(pa).filter((slot) => this.highTag[slot] !== h);
+  }
+
+  /** Slots whose lines lie in a range under a key, ascending by address. */
+  slotsIn(start: number, end: number, key: KeyId): number[] {
+    const found: number[] = [];
+    for (let slot = 0; slot < this.highTag.length; slot++) {
+      if (this.highTag[slot] === INVALID || this.keyOf(slot) !== key) continue;
+      const at = this.addressOf(slot);
+      if (at >= start && at < end) found.push(slot);
+    }
+    return found.sort((a, b) => this.addressOf(a) - this.addressOf(b));
   }
 
   /** Of the dirty lines at a physical address, whatever their keys, the one that was used last. */

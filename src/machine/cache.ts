@@ -211,6 +211,11 @@ export class Cache {
     this.expel(pa, key, 1);
   }
 
+  /** CLFLUSH of each line of a range of whole lines, ascending. */
+  clflushRange(pa: Pa, key: KeyId, len: number): void {
+    this.expel(pa, key, len);
+  }
+
   /**
    * WBINVD: writes back the lines of a CPU, or all, and invalidates them (APM 7.6.3). Our choice of order: ascending
    * address, at one address ascending key.
@@ -229,6 +234,11 @@ export class Cache {
     return { key: this.tags.keyOf(slot), origin: this.tags.originOf(slot) };
   }
 
+  /** Counts uses of lines: two caches that made other accesses have other counts. */
+  get clock(): number {
+    return this.tags.clock;
+  }
+
   /** A copy of everything in the cache. */
   snapshot(): CacheSnapshot {
     return { data: this.data.slice(0, this.size), tags: this.tags.snapshot() };
@@ -243,8 +253,15 @@ export class Cache {
   /** Lines of a range leave the cache, dirty ones to memory; under `key` only, if keys are not kept coherent. */
   private expel(pa: Pa, key: KeyId, len: number): void {
     if (this.tags.valid === 0) return;
+    const start = pa - (pa & (LINE_SIZE - 1));
     const end = pa + len;
-    for (let line = pa - (pa & (LINE_SIZE - 1)); line < end; line += LINE_SIZE) {
+    // Of a range longer than the cache, the lines that are there are looked at instead of all that could be.
+    if (!this.coherent && len > this.size) {
+      for (const slot of this.tags.slotsIn(start, end, key)) this.drop(slot);
+      this.sendWriteBacks();
+      return;
+    }
+    for (let line = start; line < end; line += LINE_SIZE) {
       if (this.coherent) this.expelOthers(line as Pa, key);
       const slot = this.tags.find(line as Pa, key);
       if (slot !== NO_SLOT) this.drop(slot);

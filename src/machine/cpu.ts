@@ -4,6 +4,7 @@
  */
 import {
   alignDown,
+  alignUp,
   LINE_SIZE,
   pa,
   PAGE_SIZE,
@@ -205,9 +206,12 @@ export class Cpu extends CpuCore implements InterruptTarget {
       const entry = this.translate(line, TLB_KIND.read);
       if (isFault(entry)) return entry;
       const end = Math.min(at + len, entry.va + entry.size);
-      for (; line < end; line = va(line + LINE_SIZE)) {
-        this.bus.cache.clflush(pa(entry.pa + (line - entry.va)), entry.key);
-        this.tellFlush('clflush', line);
+      const first = line;
+      line = va(alignUp(end, LINE_SIZE));
+      this.bus.cache.clflushRange(pa(entry.pa + (first - entry.va)), entry.key, line - first);
+      if (this.bus.observers.length === 0) continue;
+      for (let told = first; told < line; told = va(told + LINE_SIZE)) {
+        this.tellFlush('clflush', told);
       }
     }
     return null;

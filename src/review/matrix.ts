@@ -1,0 +1,221 @@
+/**
+ * The series less each of its hunks, on one scenario. The whole series boots once and leaves a snapshot at each label;
+ * the boot without a hunk goes on from the step in which that hunk first ran, and where it stands again as the whole
+ * series stood, it goes on from the hunk's next use. What a row says is read off the machine and the trace.
+ */
+import type { Hunk } from '../kernel/hunk.js';
+import type { LinkedEntry } from '../kernel/table.js';
+import { Boot, type BootOptions, type BootSnapshot } from '../sequencer/boot.js';
+import { garbageOf } from '../sequencer/expected.js';
+import { alike } from './alike.js';
+import { missed } from '../series/without.js';
+import { compose, type Composition } from '../series/stages.js';
+import type { Look } from '../trace/ghost.js';
+import type { Consumed, Outcome, TraceEvent } from '../trace/trace.js';
+import { wrongRead } from './blame.js';
+import { mechanismOf } from './mechanism.js';
+import type { MatrixRow, MatrixScenario, WrongRead } from './matrix-report.js';
+
+/** A hunk and how it is taken away. */
+export interface LeftOut {
+  readonly hunk: Hunk;
+  readonly how: MatrixRow['how'];
+}
+
+/** All hunks of a composition, each with the way in which it can be left out. */
+export function leavable(composition: Composition): LeftOut[] {
+  const { hunks } = compose(composition);
+  return hunks.map((hunk) => {
+    const staying = hunks.filter((other) => other !== hunk);
+    return { hunk, how: missed(new Set([hunk]), staying).length > 0 ? 'neutral' : 'out' };
+  });
+}
+
+/** The whole series at one label. */
+interface Stand {
+  readonly label: string;
+  readonly snapshot: BootSnapshot;
+  /** Hunks that run in the step. */
+  readonly uses: ReadonlySet<string>;
+  readonly events: readonly TraceEvent[];
+}
+
+/** What a boot without a hunk came to. */
+export interface Run {
+  readonly boot: Boot;
+  readonly outcome: Outcome;
+  readonly consumed: readonly Consumed[];
+  readonly wrong: WrongRead | undefined;
+  /** The first step whose events are others, with both sides. */
+  readonly differs: StepPair | undefined;
+}
+
+/** The events of one step, with the hunk and without. */
+export interface StepPair {
+  readonly label: string;
+  readonly before: readonly TraceEvent[];
+  readonly after: readonly TraceEvent[];
+}
+
+const key = ({ name, by }: Pick<Consumed, 'name' | 'by'>): string => JSON.stringify([name, by]);
+
+export class Matrix {
+  readonly scenario: MatrixScenario;
+  readonly hunks: readonly LeftOut[];
+  private readonly boot: Boot;
+  private readonly stands: Stand[] = [];
+  private readonly consumed: readonly Consumed[];
+  private readonly intact: ReadonlySet<string>;
+  private readonly outcome: Outcome;
+  /** Hunks that bring an option: they act before anything runs. */
+  private readonly early: ReadonlySet<string>;
+
+  /** Boots the whole series. */
+  constructor(private readonly options: BootOptions) {
+    this.hunks = leavable(options);
+    this.early = new Set(
+      this.hunks.filter(({ hunk }) => hunk.options !== undefined).map(({ hunk }) => hunk.id),
+    );
+    this.boot = new Boot(options);
+    this.outcome = this.runWhole();
+    this.consumed = this.boot.recorder.consumedSoFar;
+    this.intact = new Set(this.consumed.filter(({ intact }) => intact).map(key));
+    this.scenario = {
+      name: options.scenario.name,
+      digest: options.scenarioDigest,
+      outcome: this.outcome,
+      garbage: garbageOf({ consumed: [...this.consumed], outcome: this.outcome }),
+    };
+  }
+
+  /** The row of one hunk. */
+  row({ hunk, how }: LeftOut): MatrixRow {
+    const first = this.stands.find((stand) => this.usesAt(stand, hunk.id));
+    const run = first === undefined ? undefined : this.runWithout({ hunk, how }, first);
+    const consumed = run?.consumed ?? this.consumed;
+    const found = new Map(consumed.map((each) => [key(each), each.intact]));
+    const had = new Map(this.consumed.map((each) => [key(each), each.intact]));
+    const names = (all: readonly Consumed[], is: (each: Consumed) => boolean): string[] => [
+      ...new Set(all.filter(is).map(({ name }) => name)),
+    ];
+    const lost = names(this.consumed, (each) => each.intact && found.get(key(each)) !== true);
+    const gained = names(consumed, (each) => each.intact && had.get(key(each)) !== true);
+    const outcome = run?.outcome ?? this.outcome;
+    const same = alike(outcome, this.outcome) && alike(consumed, this.consumed);
+    return {
+      scenario: this.scenario.name,
+      hunk: hunk.id,
+      file: hunk.file,
+      what: hunk.what,
+      how,
+      ...(first === undefined ? {} : { firstUse: first.label }),
+      outcome,
+      same,
+      ...(run?.wrong === undefined ? {} : { wrong: run.wrong }),
+      lost,
+      gained,
+      mechanism: run === undefined ? 'this boot never uses it' : mechanismOf(run),
+      command: commandOf(this.options, { hunk, how }),
+    };
+  }
+
+  private usesAt(stand: Stand, id: string): boolean {
+    return stand.uses.has(id) || (this.early.has(id) && stand === this.stands[0]);
+  }
+
+  private runWhole(): Outcome {
+    const { boot } = this;
+    boot.step();
+    while (boot.outcome === null) {
+      const label = boot.ahead[0] ?? '';
+      const snapshot = boot.snapshot();
+      const entries = new Set<LinkedEntry>();
+      boot.kernel.uses = entries;
+      boot.step();
+      const uses = new Set([...entries].flatMap((entry) => entry.hunks ?? []));
+      this.stands.push({ label, snapshot, uses, events: boot.recorder.eventsOf(label) });
+    }
+    this.stands.push({ label: '', snapshot: boot.snapshot(), uses: new Set(), events: [] });
+    return boot.outcome;
+  }
+
+  private runWithout({ hunk, how }: LeftOut, first: Stand): Run {
+    const { boot } = this;
+    boot.become({ ...this.options, without: [hunk.id], neutral: how === 'neutral' });
+    let wrong: WrongRead | undefined;
+    boot.recorder.onLook((look: Look) => {
+      if (!look.intact && this.intact.has(key(look))) wrong ??= wrongRead(boot, look);
+    });
+    let differs: StepPair | undefined;
+    let at = this.stands.indexOf(first);
+    this.goOn(first);
+    while (boot.outcome === null) {
+      const stand = this.stands[at];
+      const label = boot.ahead[0] ?? '';
+      boot.kernel.say.reads ??= [];
+      boot.kernel.say.on = differs === undefined;
+      boot.step();
+      if (differs !== undefined) {
+        at++;
+        continue;
+      }
+      const events = boot.recorder.eventsOf(label);
+      if (!alike(events, stand?.events)) {
+        differs = { label, before: stand?.events ?? [], after: events };
+      }
+      at++;
+      // As the whole series stood here: what comes is the same until the hunk would run again.
+      if (differs === undefined && this.standsAs(this.stands[at])) {
+        const next =
+          this.stands.slice(at).find((later) => later.uses.has(hunk.id)) ?? this.stands.at(-1);
+        if (next === undefined || next.label === '') break;
+        at = this.stands.indexOf(next);
+        this.goOn(next);
+      }
+    }
+    boot.recorder.onLook(null);
+    const stopped = boot.outcome === null;
+    return {
+      boot,
+      outcome: boot.outcome ?? this.outcome,
+      consumed: stopped ? this.consumed : boot.recorder.consumedSoFar,
+      wrong,
+      differs,
+    };
+  }
+
+  private goOn(stand: Stand): void {
+    this.boot.restore(stand.snapshot);
+  }
+
+  /** Whether the boot is where the whole series was. */
+  private standsAs(stand: Stand | undefined): boolean {
+    if (stand === undefined || this.boot.outcome !== null) return false;
+    const { recorder: _theirs, ...wanted } = stand.snapshot;
+    // Cheap first: a boot that has made other accesses has other registers or another clock in its cache.
+    if (
+      !alike(
+        this.boot.machine.cpus.map((cpu) => cpu.snapshot()),
+        wanted.machine.cpus,
+      )
+    )
+      return false;
+    if (this.boot.machine.cache.clock !== wanted.machine.cache.tags.clock) return false;
+    const { recorder: _ours, ...found } = this.boot.snapshot();
+    return alike(found, wanted);
+  }
+}
+
+/** The command that shows the boot of a row. */
+function commandOf(
+  { scenario, stage, settings = {} }: BootOptions,
+  { hunk, how }: LeftOut,
+): string {
+  return [
+    `sme-boot run ${scenario.name}`,
+    ...(stage === 18 ? [] : [`--stage ${String(stage)}`]),
+    ...Object.entries(settings).map(([path, value]) => `--set '${path}=${String(value)}'`),
+    `--without ${hunk.id}`,
+    ...(how === 'neutral' ? ['--neutral'] : []),
+  ].join(' ');
+}
