@@ -83,8 +83,12 @@ function transfer(
 ): void {
   const { k, dev, device } = bound;
   const { recorder } = k.say;
+  const { machine } = k;
   const name = `${dev.name} ${what}${dirName(dir)}`;
   const moved: Uint8Array[] = [];
+  const { origin } = machine;
+  machine.origin = recorder.intern(dev.name);
+  machine.dmaLog = [];
   for (const piece of pieces) {
     let result: BusResult;
     if (dir === DMA.TO_DEVICE) {
@@ -97,8 +101,13 @@ function transfer(
     const sent = device.truncate(piece.bus);
     tell(bound, name, dir, piece, sent === piece.bus ? result : `${result}, sent as ${hex(sent)}`);
   }
-  if (dir === DMA.TO_DEVICE) recorder.consumed(name, dev.name, joined(moved));
-  else recorder.produced(name, joined(moved));
+  machine.origin = origin;
+  const all = joined(moved);
+  if (dir === DMA.TO_DEVICE) {
+    k.say.didDma(all, machine.dmaLog);
+    recorder.consumed(name, dev.name, all);
+  } else recorder.produced(name, all);
+  machine.dmaLog = null;
 }
 
 function joined(parts: readonly Uint8Array[]): Uint8Array {

@@ -116,6 +116,7 @@ export const efiVirtualMode = kernelFile('arch/x86/platform/efi/efi.c', {
       // What the firmware will find at the map's address: for the trace, nothing depends on it.
       const seen = new Uint8Array(size);
       if (k.cpu.read(va(map), seen) === null) {
+        k.say.didRead(va(map), seen);
         k.say.recorder.consumed('virtual address map', 'SetVirtualAddressMap', seen);
       }
       const status = k.fn.efi_call(physSetVirtualAddressMap, args);

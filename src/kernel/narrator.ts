@@ -20,7 +20,7 @@ const READS_KEPT = 16;
 /** Bytes that were read, and where they stood. */
 export interface ReadOf {
   readonly bytes: Uint8Array;
-  readonly pieces: readonly Piece[];
+  readonly pieces: readonly Omit<Piece, 'va'>[];
 }
 
 /** A stretch of a copy or fill whose physical addresses are in one piece. */
@@ -238,6 +238,16 @@ export class Narrator {
     if (this.reads === null) return;
     this.reads.push({ bytes, pieces: this.pieces(at, bytes.length) });
     if (this.reads.length > READS_KEPT) this.reads.shift();
+  }
+
+  /** Bytes that a device read with some requests; its tables and commands may be among those. */
+  didDma(bytes: Uint8Array, requests: Kernel['machine']['dmaLog']): void {
+    const pieces = (requests ?? []).map(({ pa, key, length }) => ({
+      pa,
+      c: key === 0 ? 0 : 1,
+      length,
+    }));
+    this.reads?.push({ bytes, pieces });
   }
 
   private pieces(at: Va, length: number): Piece[] {

@@ -70,6 +70,7 @@ export const trampoline = kernelFile('arch/x86/realmode/rm/trampoline_64.S', {
     const start = cpu.codeAddress;
     const seen = new Uint8Array(WINDOW);
     k.settle(() => cpu.fetch(start, seen));
+    k.say.didRead(start, seen);
     const by = `trampoline_start (CPU ${String(cpu.id)})`;
     k.say.recorder.consumedPart('trampoline', by, RM.trampoline_start - RM.text_start, seen);
     k.arrive('trampoline_start', start);

@@ -225,7 +225,9 @@ export class Cpu extends CpuCore implements InterruptTarget {
   /** How an address is reached now: as the TLB has it, else by a walk that changes nothing. */
   probe(at: Va): Probe | Fault {
     const context = this.context();
-    const entry = this.tlb.lookup(at, TLB_KIND.read) ?? walk(this.tables, context, at, READ, false);
+    const entry = has(this.cr0, CR0.PG)
+      ? (this.tlb.lookup(at, TLB_KIND.read) ?? walk(this.tables, context, at, READ, false))
+      : this.unpaged(at);
     if (isFault(entry)) return entry;
     const { key, size, type } = entry;
     return { pa: pa(entry.pa + (at - entry.va)), key, pageSize: size, type };

@@ -49,6 +49,8 @@ export class Machine implements CpuBus {
   readonly hostBridge: UpstreamPort;
   readonly observers: Observer[] = [];
   origin: Origin = 0;
+  /** Where devices have read and written memory, if somebody wants to know. */
+  dmaLog: { readonly pa: Pa; readonly key: KeyId; readonly length: number }[] | null = null;
 
   constructor(readonly config: MachineConfig) {
     const { engine, ram, model } = config;
@@ -100,12 +102,14 @@ export class Machine implements CpuBus {
 
   /** A device writes memory: lines of the same key leave the cache first. The address is without the C-bit. */
   dmaWrite(address: Pa, data: Uint8Array, key: KeyId = KEY_PLAIN): void {
+    this.dmaLog?.push({ pa: address, key, length: data.length });
     this.flushRange(address, data.length, key);
     this.dram.write(address, key, data, 0, data.length, this.origin);
   }
 
   /** A device reads memory, coherent with lines of the same key. */
   dmaRead(address: Pa, length: number, key: KeyId = KEY_PLAIN): Uint8Array {
+    this.dmaLog?.push({ pa: address, key, length });
     const out = new Uint8Array(length);
     for (let done = 0; done < length;) {
       const at = address + done;
