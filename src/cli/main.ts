@@ -8,6 +8,7 @@ import type { Io } from './io.js';
 import { checkCommand } from './check.js';
 import { diffCommand } from './diff.js';
 import { inspectCommand } from './inspect.js';
+import { matrixCommand } from './matrix.js';
 import { listCommand, patchesCommand, schemaCommand } from './list.js';
 import { probeCommand } from './probe.js';
 import { runCommand } from './run.js';
@@ -53,6 +54,7 @@ function program(io: Io): Command {
     runCommand(io),
     checkCommand(io),
     diffCommand(io),
+    matrixCommand(io),
     inspectCommand(io),
     probeCommand(io),
     listCommand(io),

@@ -390,6 +390,7 @@ export class Kernel {
     this.fetch();
     this.handle(handler.name, fault);
     this.state.frames.pop();
+    this.say.back();
     // The handler drops the error code before it returns (head_64.S, entry_64.S).
     if (pushesErrorCode(delivered.fault.vector)) this.cpu.rsp = va(this.cpu.rsp + 8);
     this.settle(() => this.cpu.iret());

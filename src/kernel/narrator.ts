@@ -77,6 +77,10 @@ export class Narrator {
 
   left(_name: string): void {
     this.recorder.scopeLeave();
+    this.back();
+  }
+  /** What is accessed from now on is on behalf of the function that runs now. */
+  back(): void {
     this.k.machine.origin = this.recorder.intern(this.k.current?.name ?? '');
   }
 

@@ -188,6 +188,14 @@ export class Dram {
     return key === UNTOUCHED ? undefined : { key: key as KeyId, origin: page?.writer[line] ?? 0 };
   }
 
+  /** Whether any line was last written through a key. */
+  get encrypted(): boolean {
+    for (const { owner } of this.pages.values()) {
+      if (owner.some((key) => key !== 0 && key !== UNTOUCHED)) return true;
+    }
+    return false;
+  }
+
   /** Who wrote a stretch last, in bytes. */
   stateOf(address: Pa, length: number): DramState {
     const state: DramState = { plain: 0, encrypted: 0, untouched: 0 };

@@ -49,6 +49,19 @@ const rowSchema = z.strictObject({
   /** All things that the whole series has read intact and this boot has not, or no longer reads; and the reverse. */
   lost: z.array(z.string()),
   gained: z.array(z.string()),
+  /** The first telling thing that was done otherwise: not done any more, done besides, or done so. */
+  difference: z
+    .strictObject({
+      step: z.string(),
+      change: z.enum(['gone', 'added', 'changed']),
+      /** The event: of the whole series if it is gone, else of this boot. */
+      event: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
+      /** What of it was how before, in a line. */
+      was: z.string(),
+    })
+    .optional(),
+  /** Whether memory was encrypted at all. */
+  encrypted: z.boolean(),
   /** Why, in a line made of what the machine saw. */
   mechanism: z.string(),
   /** The command that shows it. */

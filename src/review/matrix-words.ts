@@ -42,9 +42,17 @@ export function readerText({ wrong }: MatrixRow): string {
 /** The first thing read wrongly; where there is none, what else changed in what was read. */
 export function wrongText({ wrong, lost, gained }: MatrixRow): string {
   if (wrong !== undefined) return wrong.name;
-  if (lost.length > 0) return `not read: ${lost.join(', ')}`;
-  return gained.length > 0 ? `now intact: ${gained.join(', ')}` : '';
+  if (lost.length > 0) return `not read: ${some(lost)}`;
+  return gained.length > 0 ? `now intact: ${some(gained)}` : '';
 }
+
+/** How many names a cell has room for (our choice). */
+const NAMES = 4;
+
+const some = (names: readonly string[]): string =>
+  names.length <= NAMES + 1
+    ? names.join(', ')
+    : `${names.slice(0, NAMES).join(', ')} and ${String(names.length - NAMES)} more`;
 
 /** The number of the patch that a row's hunk belongs to, as the hunk writes it: `09`; '' if it names none. */
 export function patchText({ hunk }: MatrixRow): string {

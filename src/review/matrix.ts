@@ -13,7 +13,7 @@ import { compose, type Composition } from '../series/stages.js';
 import type { Look } from '../trace/ghost.js';
 import type { Consumed, Outcome, TraceEvent } from '../trace/trace.js';
 import { wrongRead } from './blame.js';
-import { mechanismOf } from './mechanism.js';
+import { differenceOf, mechanismOf } from './mechanism.js';
 import type { MatrixRow, MatrixScenario, WrongRead } from './matrix-report.js';
 
 /** A hunk and how it is taken away. */
@@ -48,6 +48,8 @@ export interface Run {
   readonly wrong: WrongRead | undefined;
   /** The first step whose events are others, with both sides. */
   readonly differs: StepPair | undefined;
+  /** Whether some memory is encrypted at the end. */
+  readonly encrypted: boolean;
 }
 
 /** The events of one step, with the hunk and without. */
@@ -67,6 +69,7 @@ export class Matrix {
   private readonly consumed: readonly Consumed[];
   private readonly intact: ReadonlySet<string>;
   private readonly outcome: Outcome;
+  private readonly encrypted: boolean;
   /** Hunks that bring an option: they act before anything runs. */
   private readonly early: ReadonlySet<string>;
 
@@ -79,6 +82,7 @@ export class Matrix {
     this.boot = new Boot(options);
     this.outcome = this.runWhole();
     this.consumed = this.boot.recorder.consumedSoFar;
+    this.encrypted = this.boot.machine.dram.encrypted;
     this.intact = new Set(this.consumed.filter(({ intact }) => intact).map(key));
     this.scenario = {
       name: options.scenario.name,
@@ -101,6 +105,7 @@ export class Matrix {
     const lost = names(this.consumed, (each) => each.intact && found.get(key(each)) !== true);
     const gained = names(consumed, (each) => each.intact && had.get(key(each)) !== true);
     const outcome = run?.outcome ?? this.outcome;
+    const difference = run?.differs === undefined ? undefined : differenceOf(run.differs);
     const same = alike(outcome, this.outcome) && alike(consumed, this.consumed);
     return {
       scenario: this.scenario.name,
@@ -114,7 +119,9 @@ export class Matrix {
       ...(run?.wrong === undefined ? {} : { wrong: run.wrong }),
       lost,
       gained,
-      mechanism: run === undefined ? 'this boot never uses it' : mechanismOf(run),
+      ...(difference === undefined ? {} : { difference }),
+      encrypted: run?.encrypted ?? this.encrypted,
+      mechanism: run === undefined ? 'this boot never uses it' : mechanismOf(run, difference),
       command: commandOf(this.options, { hunk, how }),
     };
   }
@@ -181,6 +188,7 @@ export class Matrix {
       consumed: stopped ? this.consumed : boot.recorder.consumedSoFar,
       wrong,
       differs,
+      encrypted: stopped ? this.encrypted : boot.machine.dram.encrypted,
     };
   }
 

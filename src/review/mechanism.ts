@@ -3,11 +3,13 @@ import { compare, type EventDifference } from '../trace/compare.js';
 import { kindOf, type Trace, type TraceEvent } from '../trace/trace.js';
 import { clashOnWalk, clashText } from './blame.js';
 import type { Run, StepPair } from './matrix.js';
+import type { MatrixRow } from './matrix-report.js';
 
 /** The line of a row: what was read wrongly and why, else what the last fault met, else what was done otherwise. */
-export function mechanismOf(run: Run): string {
+export function mechanismOf(run: Run, difference: MatrixRow['difference']): string {
+  const other = difference === undefined ? undefined : `${difference.step}: ${difference.was}`;
+  const because = other === undefined ? '' : `; first ${other}`;
   const { wrong } = run;
-  const fault = faultText(run);
   if (wrong?.readC !== undefined) {
     const { reader, name, readC, writeC, writer } = wrong;
     const read = clashText({
@@ -15,13 +17,14 @@ export function mechanismOf(run: Run): string {
       ...(writeC === undefined ? {} : { writeC }),
       ...(writer === undefined ? {} : { writer }),
     });
-    return `${reader} reads ${name} ${read}`;
+    // Through the same key, or never written: the bytes were wrong when they came there.
+    return `${reader} reads ${name} ${read}${writeC === readC || writer === undefined ? because : ''}`;
   }
+  const fault = faultText(run);
   if (fault !== undefined) return fault;
-  const other = run.differs === undefined ? undefined : firstDifference(run.differs);
-  if (wrong !== undefined) {
-    return `${wrong.reader} gets other bytes than ${wrong.name} was put${other === undefined ? '' : `; first ${other}`}`;
-  }
+  if (wrong !== undefined)
+    return `${wrong.reader} gets other bytes than ${wrong.name} was put${because}`;
+  if (!run.encrypted) return `no memory is encrypted${because}`;
   return other ?? 'nothing runs differently';
 }
 
@@ -38,11 +41,27 @@ function faultText({ boot, outcome }: Run): string | undefined {
   return `${last.what}: ${who} reads ${clash.what} ${clashText(clash)}`;
 }
 
-/** The first thing that was done otherwise, with its step. */
-function firstDifference({ label, before, after }: StepPair): string {
-  const [difference] = compare(traceOf(label, before), traceOf(label, after)).steps;
-  const [event] = difference?.events ?? [];
-  return `${label}: ${event === undefined ? 'the order of events' : eventText(event)}`;
+/** Fields that tell how memory is reached, and kinds that change it: what is looked at first of several differences. */
+const REACH = ['C', 'fromC', 'toC', 'type'];
+const CHANGES = ['map', 'copy', 'encrypt', 'decrypt', 'wrmsr', 'cr', 'protect', 'dma'];
+
+function rankOf(difference: EventDifference): number {
+  if (difference.change === 'changed') {
+    if (difference.fields.some(({ field }) => REACH.includes(field))) return 0;
+    return CHANGES.includes(kindOf(difference.found) ?? '') ? 1 : 2;
+  }
+  const kind = kindOf(difference.event) ?? '';
+  if (kind === 'enter') return 3;
+  return CHANGES.includes(kind) ? 1 : 2;
+}
+
+/** The first telling thing that was done otherwise in a step. */
+export function differenceOf({ label, before, after }: StepPair): MatrixRow['difference'] {
+  const [step] = compare(traceOf(label, before), traceOf(label, after)).steps;
+  const [found] = [...(step?.events ?? [])].sort((a, b) => rankOf(a) - rankOf(b));
+  if (found === undefined) return undefined;
+  const event = found.change === 'changed' ? found.found : found.event;
+  return { step: label, change: found.change, event, was: eventText(found) };
 }
 
 function eventText(difference: EventDifference): string {
@@ -50,13 +69,15 @@ function eventText(difference: EventDifference): string {
     const verb = difference.change === 'gone' ? 'not done' : 'done besides';
     return `${verb}: ${lineOf(difference.event)}`;
   }
+  const principal = kindOf(difference.found);
   const fields = difference.fields
     .filter(({ field }) => !['file', 'patch', 'hunk'].includes(field))
-    .map(
-      ({ field, expected, found }) =>
-        `${field} ${String(expected ?? '–')} → ${String(found ?? '–')}`,
+    .map(({ field, expected, found }) =>
+      field === principal
+        ? `before ${String(expected)}`
+        : `${field} ${String(expected ?? '–')} → ${String(found ?? '–')}`,
     );
-  return `${lineOf(difference.expected)}: ${fields.join(', ') || 'by other code'}`;
+  return `${lineOf(difference.found)}: ${fields.join(', ') || 'by other code'}`;
 }
 
 /** An event in a few words: its kind and what it is about, and who did it. */

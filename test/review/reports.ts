@@ -20,6 +20,7 @@ export function row(changes: Partial<MatrixRow> = {}): MatrixRow {
     same: true,
     lost: [],
     gained: [],
+    encrypted: true,
     mechanism: 'nothing in this boot asked for it',
     command: `sme-boot run ${scenario} --without ${hunk}`,
     ...changes,

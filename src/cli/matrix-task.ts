@@ -1,0 +1,24 @@
+/** One task of a matrix, row after row; in this thread or in a worker's. */
+import { Matrix } from '../review/matrix.js';
+import type { MatrixRow, MatrixScenario } from '../review/matrix-report.js';
+import type { Task } from '../review/matrix-plan.js';
+import { bootOptions, type RunFlags } from './run-options.js';
+
+/** A task with what its boots are made from. */
+export interface MatrixTask extends Task {
+  readonly flags: RunFlags;
+}
+
+/** What a task says: the whole series' boot first, then a row for each hunk. */
+export type MatrixMessage =
+  | { readonly task: string; readonly scenario: MatrixScenario }
+  | { readonly task: string; readonly row: MatrixRow };
+
+/** Makes the rows of a task. */
+export function* runTask({ scenario, hunks, flags }: MatrixTask): Generator<MatrixMessage> {
+  const matrix = new Matrix(bootOptions(scenario, flags));
+  yield { task: scenario, scenario: matrix.scenario };
+  for (const leftOut of matrix.hunks) {
+    if (hunks.includes(leftOut.hunk.id)) yield { task: scenario, row: matrix.row(leftOut) };
+  }
+}

@@ -1,0 +1,238 @@
+/** `sme-boot matrix`: the series less each hunk, on each scenario. */
+import { existsSync, mkdirSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { extname, join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { readText, writeWhole } from '../node/files.js';
+import { runOnWorkers } from '../node/workers.js';
+import { leavable } from '../review/matrix.js';
+import { keptName, keptText } from '../review/matrix-keep.js';
+import { matrixHtml } from '../review/matrix-html.js';
+import { mergeReports, parseMatrix } from '../review/matrix-merge.js';
+import {
+  pairsOf,
+  parseShard,
+  reportOf,
+  shardOf,
+  tasksOf,
+  type Pair,
+  type Shard,
+} from '../review/matrix-plan.js';
+import type { MatrixReport, MatrixRow, MatrixScenario } from '../review/matrix-report.js';
+import { matrixMarkdown, matrixText, type MatrixPainter } from '../review/matrix-text.js';
+import { allHunks } from '../series/patches.js';
+import { InputError } from '../trace/errors.js';
+import type { Io } from './io.js';
+import { runTask, type MatrixMessage, type MatrixTask } from './matrix-task.js';
+import { bootOptions, DEFAULT_SCENARIO, scenarioNames, type RunFlags } from './run-options.js';
+
+const FORMS = ['text', 'markdown', 'json', 'html'] as const;
+type Form = (typeof FORMS)[number];
+const FORM_OF: Readonly<Record<string, Form>> = {
+  '.md': 'markdown',
+  '.json': 'json',
+  '.html': 'html',
+};
+/** The exit status of a program that Ctrl-C ended. */
+const INTERRUPTED = 130;
+/** The program of a worker, beside the bundle. */
+const WORKER = new URL('./matrix-worker.js', import.meta.url);
+
+interface OutputFlags {
+  format?: Form;
+  out?: string;
+}
+interface Flags extends OutputFlags {
+  only?: string[];
+  set?: string[];
+  shard?: Shard;
+  jobs?: number;
+  keep?: string;
+}
+
+const EXAMPLES = `
+Scenarios are names or files; "all" stands for every one of the package. A hunk whose names others need keeps them and
+does nothing ("neutral"); every other one is not there ("out").
+
+Examples:
+  sme-boot matrix                                    the default scenario
+  sme-boot matrix all --out matrix.html              every scenario, as a page to sort and filter
+  sme-boot matrix bios-minimal --only 09/initrd 08   some hunks or patches
+  sme-boot matrix all --shard 2/5 --out part-2.json  a fifth of it, for one machine of five
+  sme-boot matrix merge part-*.json --out matrix.md  the parts together
+
+Exit status: 0 done, 2 bad usage or input, 130 after Ctrl-C, which leaves the rows made so far.`;
+
+export function matrixCommand(io: Io): Command {
+  const command = new Command('matrix')
+    .description('leave out each hunk of the series in turn, and say what comes of it')
+    .argument('[SCENARIOS...]', `scenarios by name, or files (default: ${DEFAULT_SCENARIO})`)
+    .option('--only <HUNK...>', 'only these hunks (09/initrd) or patches (10)')
+    .option(
+      '--set <PATH=VALUE>',
+      'change one value of each scenario',
+      (value: string, before: string[] = []) => [...before, value],
+    )
+    .option('--shard <I/N>', 'make part I of N; "matrix merge" joins the parts', parseShard)
+    .option('--jobs <N>', 'worker threads (default: one for each processor)', jobsNumber)
+    .option('--keep <DIR>', 'write each row as an expected trace too, for "check"')
+    .addHelpText('after', EXAMPLES)
+    .action(async (scenarios: string[], flags: Flags) => {
+      await matrix(io, scenarios, flags);
+    });
+  const merge = new Command('merge')
+    .description('join the JSON reports of shards')
+    .argument('<FILES...>', 'reports that "matrix --format json" wrote')
+    .action((files: string[], flags: OutputFlags) => {
+      const order = allHunks().map((hunk) => hunk.id);
+      const reports = files.map((file) => parseMatrix(file, readText(file)));
+      write(io, mergeReports(reports, order), { ...command.opts<OutputFlags>(), ...flags });
+    });
+  for (const each of [command, merge]) addOutput(each);
+  return command.addCommand(merge);
+}
+
+function addOutput(command: Command): void {
+  command
+    .addOption(
+      new Option(
+        '--format <FORM>',
+        'how the report is written (default: text, or by the name of --out)',
+      ).choices([...FORMS]),
+    )
+    .option('--out <FILE>', 'write the report to a file');
+}
+
+function jobsNumber(text: string): number {
+  const jobs = Number(text);
+  if (Number.isInteger(jobs) && jobs >= 1) return jobs;
+  throw new InvalidArgumentError('a number of threads, 1 or more.');
+}
+
+async function matrix(io: Io, named: readonly string[], flags: Flags): Promise<void> {
+  const run: RunFlags = flags.set === undefined ? {} : { set: flags.set };
+  const all = named.flatMap((name) => (name === 'all' ? scenarioNames() : [name]));
+  const scenarios = [...new Set(all.length === 0 ? [DEFAULT_SCENARIO] : all)];
+  // What is wrong with a scenario is said before anything boots.
+  const [options] = scenarios.map((scenario) => bootOptions(scenario, run));
+  if (options === undefined) return;
+  const hunks = chosen(
+    leavable(options).map(({ hunk }) => hunk.id),
+    flags.only,
+  );
+  const whole = pairsOf(scenarios, hunks);
+  const plan = flags.shard === undefined ? whole : shardOf(whole, flags.shard);
+  const made = { scenarios: new Map<string, MatrixScenario>(), rows: [] as MatrixRow[] };
+  const interrupted = await make(plan, run, flags.jobs, (message) => {
+    if ('row' in message) made.rows.push(message.row);
+    else made.scenarios.set(message.task, message.scenario);
+    progress(io, made.rows.length, plan.length, message);
+  });
+  if (io.stderr.isTTY) io.stderr.write('\r\u001b[K');
+  write(io, reportOf({ series: 'rfc-v1', ...made }, plan), flags);
+  if (flags.keep !== undefined) keep(flags.keep, made.rows);
+  if (!interrupted) return;
+  io.stderr.write(`interrupted: ${String(made.rows.length)} of ${String(plan.length)} rows\n`);
+  io.exitCode = INTERRUPTED;
+}
+
+/** Writes each row as an expected trace. */
+function keep(directory: string, rows: readonly MatrixRow[]): void {
+  mkdirSync(directory, { recursive: true });
+  for (const row of rows) writeWhole(join(directory, keptName(row)), keptText(row));
+}
+
+/** The hunks that are asked for. Throws E_HUNK. */
+function chosen(ids: readonly string[], only: readonly string[] | undefined): string[] {
+  if (only === undefined) return [...ids];
+  const asked = only
+    .flatMap((text) => text.split(','))
+    .map((name) => {
+      const found = ids.filter(
+        (id) => id === name || (/^\d+$/.test(name) && Number(id.slice(0, 2)) === Number(name)),
+      );
+      if (found.length > 0) return found;
+      throw new InputError({
+        code: 'E_HUNK',
+        reason: 'there is no such hunk or patch',
+        expected: ids.join(', '),
+        found: name,
+      });
+    });
+  const wanted = new Set(asked.flat());
+  return ids.filter((id) => wanted.has(id));
+}
+
+/** Makes the rows of a plan; true if Ctrl-C came first. */
+async function make(
+  plan: readonly Pair[],
+  flags: RunFlags,
+  jobs: number | undefined,
+  tell: (message: MatrixMessage) => void,
+): Promise<boolean> {
+  const abort = new AbortController();
+  const onInterrupt = (): void => {
+    abort.abort();
+  };
+  process.once('SIGINT', onInterrupt);
+  try {
+    const workers = Math.min(jobs ?? availableParallelism(), plan.length);
+    const tasks = tasksOf(plan, workers).map((task): MatrixTask => ({ ...task, flags }));
+    // Run from its sources, the program has no worker beside it.
+    if (workers > 1 && existsSync(WORKER)) {
+      await runOnWorkers(WORKER, tasks, workers, tell, abort.signal);
+    } else {
+      for (const task of tasks) {
+        for (const message of runTask(task)) {
+          tell(message);
+          // Signals are heard between two rows.
+          await setImmediate();
+          if (abort.signal.aborted) return true;
+        }
+      }
+    }
+    return abort.signal.aborted;
+  } finally {
+    process.removeListener('SIGINT', onInterrupt);
+  }
+}
+
+/** Shows on a terminal's stderr how far it is. */
+function progress(io: Io, done: number, total: number, message: MatrixMessage): void {
+  if (!io.stderr.isTTY) return;
+  const width = 20;
+  const full = Math.round((done / Math.max(1, total)) * width);
+  const what = 'row' in message ? `${message.row.scenario} ${message.row.hunk}` : message.task;
+  const text = `[${'='.repeat(full)}${' '.repeat(width - full)}] ${String(done)}/${String(total)} ${what}`;
+  io.stderr.write(`\r\u001b[K${text.slice(0, (io.stderr.columns ?? 80) - 1)}`);
+}
+
+function write(io: Io, report: MatrixReport, { format, out }: OutputFlags): void {
+  const form = format ?? (out === undefined ? 'text' : (FORM_OF[extname(out)] ?? 'text'));
+  const text = textOf(io, report, form, out !== undefined);
+  if (out === undefined) io.stdout.write(text);
+  else writeWhole(out, text);
+}
+
+function textOf(io: Io, report: MatrixReport, form: Form, toFile: boolean): string {
+  switch (form) {
+    case 'json':
+      return `${JSON.stringify(report, null, 2)}\n`;
+    case 'markdown':
+      return matrixMarkdown(report);
+    case 'html':
+      return matrixHtml(report);
+    case 'text':
+      return toFile ? matrixText(report) : matrixText(report, painter(io), io.stdout.columns);
+  }
+}
+
+function painter({ paint }: Io): MatrixPainter {
+  return {
+    heading: (text) => paint.bold(text),
+    quiet: (text) => paint.dim(text),
+    good: (text) => paint.green(text),
+    bad: (text) => paint.red(text),
+  };
+}
