@@ -1,7 +1,7 @@
 /** `sme-boot matrix`: the series less each hunk, on each scenario. */
 import { existsSync, mkdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { extname, join } from 'node:path';
+import { dirname, extname, join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { readText, writeWhole } from '../node/files.js';
@@ -16,6 +16,7 @@ import {
   reportOf,
   shardOf,
   tasksOf,
+  type Made,
   type Pair,
   type Shard,
 } from '../review/matrix-plan.js';
@@ -131,16 +132,21 @@ async function matrix(io: Io, named: readonly string[], flags: Flags): Promise<v
   });
   if (io.stderr.isTTY) io.stderr.write('\r\u001b[K');
   write(io, reportOf({ series: 'rfc-v1', ...made }, plan), flags);
-  if (flags.keep !== undefined) keep(flags.keep, made.rows);
+  if (flags.keep !== undefined) keep(flags.keep, made, run);
   if (!interrupted) return;
   io.stderr.write(`interrupted: ${String(made.rows.length)} of ${String(plan.length)} rows\n`);
   io.exitCode = INTERRUPTED;
 }
 
 /** Writes each row as an expected trace. */
-function keep(directory: string, rows: readonly MatrixRow[]): void {
-  mkdirSync(directory, { recursive: true });
-  for (const row of rows) writeWhole(join(directory, keptName(row)), keptText(row));
+function keep(directory: string, { scenarios, rows }: Omit<Made, 'series'>, run: RunFlags): void {
+  const asked = new Map([...scenarios].map(([nameOrFile, { name }]) => [name, nameOrFile]));
+  for (const row of rows) {
+    const file = join(directory, keptName(row));
+    const scenario = asked.get(row.scenario) ?? row.scenario;
+    mkdirSync(dirname(file), { recursive: true });
+    writeWhole(file, keptText(row, { scenario, ...(run.set && { set: run.set }) }));
+  }
 }
 
 /** The hunks that are asked for. Throws E_HUNK. */

@@ -6,15 +6,36 @@ import type { MatrixRow } from './matrix-report.js';
 /** Fields of an event that say who did it and how often, not what was done. */
 const BY = new Set(['file', 'patch', 'hunk', 'n']);
 
-/** The name of a row's file: `09-initrd.yaml`. */
-export function keptName({ hunk }: MatrixRow): string {
-  return `${hunk.replaceAll('/', '-')}.yaml`;
+/** What a row does not say of its boot. */
+export interface KeptRun {
+  /** The scenario's name or file; the name in the row where absent. */
+  readonly scenario?: string;
+  /** Settings that changed it, `path=value`. */
+  readonly set?: readonly string[];
+}
+
+/** The name of a row's file, in a folder for its scenario: `bios-minimal/09-initrd.yaml`. */
+export function keptName({ scenario, hunk }: MatrixRow): string {
+  return `${scenario}/${hunk.replaceAll('/', '-')}.yaml`;
 }
 
 /** The text of a row's expected trace. */
-export function keptText(row: MatrixRow): string {
-  const { scenario, hunk, how, what, mechanism, outcome, wrong, difference } = row;
-  const run = `scenario: ${scenario}, stage: 18, without: [${hunk}]${how === 'neutral' ? ', neutral: true' : ''}`;
+export function keptText(
+  row: MatrixRow,
+  { scenario = row.scenario, set = [] }: KeptRun = {},
+): string {
+  const { hunk, how, what, mechanism, outcome, wrong, difference } = row;
+  const settings = set.map((each) => {
+    const at = each.indexOf('=');
+    return `${scalar(each.slice(0, at))}: ${scalar(each.slice(at + 1))}`;
+  });
+  const run = [
+    `scenario: ${scalar(scenario)}`,
+    'stage: 18',
+    `without: [${hunk}]`,
+    ...(how === 'neutral' ? ['neutral: true'] : []),
+    ...(settings.length === 0 ? [] : [`set: { ${settings.join(', ')} }`]),
+  ].join(', ');
   const consumed = wrong === undefined ? {} : { by: wrong.reader, intact: false };
   const end = {
     kind: outcome.kind,
@@ -51,7 +72,9 @@ function literal(value: Scalar): Scalar {
   return typeof value === 'string' && /^[/$]/.test(value) ? `\\${value}` : value;
 }
 
-const scalar = (text: string): string => (/^[\w./-]+$/.test(text) ? text : JSON.stringify(text));
+/** A text as YAML. Without quotes it must not look like a number, a mark, or one of YAML's words. */
+const scalar = (text: string): string =>
+  /^[a-z][\w./-]*$/i.test(text) && !/^(true|false|null)$/i.test(text) ? text : JSON.stringify(text);
 
 const flow = (fields: Readonly<Record<string, Scalar>>): string =>
   `{ ${Object.entries(fields)
