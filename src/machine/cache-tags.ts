@@ -13,6 +13,7 @@ export interface LineTagsSnapshot {
   readonly owner: Uint16Array;
   readonly origin: Uint32Array;
   readonly used: Float64Array;
+  readonly written: Float64Array;
   readonly clock: number;
 }
 
@@ -41,6 +42,8 @@ export class LineTags {
   private readonly origin: Uint32Array;
   /** When the slot was used last, as a count of uses. */
   private readonly used: Float64Array;
+  /** When it was written last: a line that is only read does not become the newer one. */
+  private readonly written: Float64Array;
   /** Counts uses of lines. */
   clock = 0;
   /** The way that the last look-up found its line in: where the next one looks first. */
@@ -59,6 +62,7 @@ export class LineTags {
     this.owner = new Uint16Array(slots);
     this.origin = new Uint32Array(slots);
     this.used = new Float64Array(slots);
+    this.written = new Float64Array(slots);
   }
 
   /** The slot of the line that holds an address under a key, or NO_SLOT. */
@@ -120,11 +124,13 @@ export class LineTags {
     this.owner[slot] = cpu;
     this.origin[slot] = origin;
     this.touch(slot);
+    this.written[slot] = this.clock;
   }
 
   /** A write went to the line and to memory. */
   wroteThrough(slot: number, origin: Origin): void {
     this.origin[slot] = origin;
+    this.written[slot] = this.clock;
   }
 
   isDirty(slot: number): boolean {
@@ -185,10 +191,10 @@ export class LineTags {
     return found.sort((a, b) => this.addressOf(a) - this.addressOf(b));
   }
 
-  /** Of the dirty lines at a physical address, whatever their keys, the one that was used last. */
+  /** Of the dirty lines at a physical address, whatever their keys, the one that was written last. */
   newestDirty(pa: Pa): number | undefined {
     const dirty = this.slotsOfLine(pa).filter((slot) => this.isDirty(slot));
-    return dirty.sort((a, b) => (this.used[b] ?? 0) - (this.used[a] ?? 0))[0];
+    return dirty.sort((a, b) => (this.written[b] ?? 0) - (this.written[a] ?? 0))[0];
   }
 
   /** All dirty slots, ascending by address; at one address the one that was used longest ago comes first. */
@@ -206,7 +212,7 @@ export class LineTags {
    * after the other would: line after line goes to the next set, and round after round to the next way.
    */
   takeRun(pa: Pa, key: KeyId, cpu: number, origin: Origin, count: number): void {
-    const { ways, sets, lowTag, highTag, used } = this;
+    const { ways, sets, lowTag, highTag, used, written } = this;
     for (let i = 0; i < count; i++) {
       const line = pa + i * LINE_SIZE;
       const l = low(line);
@@ -215,6 +221,7 @@ export class LineTags {
       highTag[slot] = high(line, key);
       this.clock += 2;
       used[slot] = this.clock;
+      written[slot] = this.clock;
     }
     if (count === highTag.length) {
       this.dirtyBits.fill(1);
@@ -310,6 +317,7 @@ export class LineTags {
       owner: this.owner.slice(),
       origin: this.origin.slice(),
       used: this.used.slice(),
+      written: this.written.slice(),
       clock: this.clock,
     };
   }
@@ -321,6 +329,7 @@ export class LineTags {
     this.owner.set(snapshot.owner);
     this.origin.set(snapshot.origin);
     this.used.set(snapshot.used);
+    this.written.set(snapshot.written);
     this.clock = snapshot.clock;
     this.valid = this.highTag.reduce((sum, tag) => sum + (tag === INVALID ? 0 : 1), 0);
   }
