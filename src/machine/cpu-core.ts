@@ -1,5 +1,5 @@
 /** A CPU's registers: what they hold, what writing them does, and the paging that follows from them. */
-import { KEY_HOST, va, type Va } from './address.js';
+import { KEY_HOST, va, type Pa, type Va } from './address.js';
 import type { Cache } from './cache.js';
 import { CODE_SEGMENT, codeAddress, INIT_STATE, modeOf, type CpuMode } from './cpu-modes.js';
 import { cpuid, type CpuidResult, type CpuModel } from './cpuid.js';
@@ -19,6 +19,8 @@ export interface CpuBus {
   readonly observers: readonly Observer[];
   /** Stamped on accesses; the driver sets it. */
   origin: Origin;
+  /** Who wrote the line of an address last. */
+  lastWrite(address: Pa): { readonly origin: Origin } | undefined;
 }
 
 /** Everything in a CPU, as data. */

@@ -378,7 +378,9 @@ export class Cpu extends CpuCore implements InterruptTarget {
       setBits(at: Pa, key: KeyId, bits: number): void {
         bus.cache.peekCoherent(at, key, bytes, 0, 8);
         view.setInt32(0, view.getInt32(0, true) | bits, true);
-        bus.cache.write(id, at, key, MEMTYPE.WB, bytes, 0, 8, 0);
+        // The table stays that of whoever wrote it: the walker only notes that it was used (our choice).
+        const origin = bus.lastWrite(at)?.origin ?? 0;
+        bus.cache.write(id, at, key, MEMTYPE.WB, bytes, 0, 8, origin);
       },
     };
     return reader;

@@ -1,6 +1,6 @@
 /** Who wrote a line last, and through which key: in the cache, in DRAM, and when a line is in both under two keys. */
 import { describe, expect, test } from '@jest/globals';
-import { KEY_HOST, KEY_PLAIN, pa, type KeyId, type Pa } from '../../src/machine/address.js';
+import { KEY_HOST, KEY_PLAIN, pa, va, type KeyId, type Pa } from '../../src/machine/address.js';
 import { ZEN1 } from '../../src/machine/cpu-models.js';
 import { Machine } from '../../src/machine/machine.js';
 import { MEMTYPE, type MemType } from '../../src/machine/types.js';
@@ -91,6 +91,25 @@ describe('the last write of a line', () => {
       m.restore(snapshot);
       expect(m.lastWrite(AT)).toEqual({ key: last, origin: 2 });
     }
+  });
+
+  test('of a table is not that of the walker that notes its use', () => {
+    const m = machine();
+    const table = (page: number): Pa => pa(0x2_0000 + page * 4096);
+    m.origin = 4;
+    for (const level of [0, 1, 2, 3]) {
+      const next = BigInt(level === 3 ? 0x5000 : table(level + 1));
+      const entry = new BigUint64Array([next | 3n]);
+      m.dmaWrite(table(level), new Uint8Array(entry.buffer));
+    }
+    m.origin = 6;
+    m.cpus[0].enterLongMode(BigInt(table(0)));
+    expect(m.cpus[0].storeU8(va(0), 1)).toBeNull();
+    expect((m.dmaRead(table(3), 1)[0] ?? 0) & 0x60).toBe(0x60);
+    for (const level of [0, 1, 2, 3]) {
+      expect(m.lastWrite(table(level))).toEqual({ key: KEY_PLAIN, origin: 4 });
+    }
+    expect(m.lastWrite(pa(0x5000))).toEqual({ key: KEY_PLAIN, origin: 6 });
   });
 
   test('of a long fill is the filler’s, in what the cache kept and in what it did not', () => {
