@@ -150,7 +150,7 @@ export class Boot {
       activate: options.activate,
       without: [...(options.without ?? [])],
       ...(options.neutral === true && { neutral: true }),
-      with: [...(options.with ?? [])],
+      with: [...(options.with ?? []), ...(options.extra ?? []).map((hunk) => hunk.id)],
       settings: { ...options.settings },
       seed: scenario.machine.seed,
       image: { name: image.file, digest: image.digest },

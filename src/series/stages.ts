@@ -15,6 +15,8 @@ export interface Composition {
   readonly neutral?: boolean;
   /** Alternatives, each in its hunk's place or on top of all. */
   readonly with?: readonly string[];
+  /** Hunks of one's own on top of the stage, with ids that the series does not have; each can be left out. */
+  readonly extra?: readonly Hunk[];
 }
 
 /** The hunks that a kernel is made of. */
@@ -26,8 +28,8 @@ export interface Composed {
 
 /** Whether a composition is the whole posted series, nothing more and nothing less. */
 export function isWholeSeries(composition: Composition): boolean {
-  const { stage, without = [], with: extra = [] } = composition;
-  return stage === LAST_STAGE && without.length === 0 && extra.length === 0;
+  const { stage, without = [], with: alternative = [], extra = [] } = composition;
+  return stage === LAST_STAGE && [without, alternative, extra].every((each) => each.length === 0);
 }
 
 /**
@@ -35,13 +37,13 @@ export function isWholeSeries(composition: Composition): boolean {
  * the stage; E_LEFT_OUT where others need what is left out; E_ALTERNATIVE.
  */
 export function compose(composition: Composition): Composed {
-  const stage = atStage(composition);
-  const { without = [], neutral = false, with: extra = [] } = composition;
+  const stage = [...atStage(composition), ...(composition.extra ?? [])];
+  const { without = [], neutral = false, with: alternative = [] } = composition;
   const out = new Set(expand(without, stage));
   const staying = stage.filter((hunk) => !out.has(hunk));
   if (!neutral) checkLeftOut(out, staying);
   const kept = neutral ? stage.map((hunk) => (out.has(hunk) ? neutralOf(hunk) : hunk)) : staying;
-  const hunks = extra.reduce(putIn, kept);
+  const hunks = alternative.reduce(putIn, kept);
   const fresh = hunks.filter((hunk) => !stage.some(({ id }) => id === hunk.id));
   return { hunks, placed: fresh.length + out.size === 0 ? stage : [...stage, ...fresh] };
 }

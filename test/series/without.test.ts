@@ -58,6 +58,33 @@ describe('what is left out', () => {
   });
 });
 
+describe('a hunk of one’s own', () => {
+  const own: Hunk = {
+    id: '19/own',
+    file: 'a.c',
+    what: 'one more',
+    needs: ['sme_early_mem_dec'],
+    variables: [{ name: 'own', file: 'a.c', section: '.data', size: 8, align: 8 }],
+  };
+  const extra = [own];
+
+  test('comes after the stage, with a place for its names', () => {
+    expect(ids({ ...whole, extra })).toEqual([...ids(whole), '19/own']);
+    expect(ids({ ...whole, stage: 8, extra }).at(-1)).toBe('19/own');
+    expect(() => link(compose({ ...whole, stage: 7, extra }).hunks)).toThrow(/^E_MISSING_NEED/);
+    const { hunks, placed } = compose({ ...whole, extra, without: ['19/own'] });
+    expect(hunks.map(({ id }) => id)).toEqual(ids(whole));
+    expect(placed).toContain(own);
+  });
+
+  test('can be left out, and others cannot be left out of what it needs', () => {
+    expect(messageOf(() => compose({ ...without('08', '09/initrd', '11'), extra }))).toMatch(
+      /^E_LEFT_OUT: 19\/own needs sme_early_mem_dec of 08\/sme_early_mem/,
+    );
+    expect(() => compose({ ...without('08', '09/initrd', '11', '19/own'), extra })).not.toThrow();
+  });
+});
+
 describe('what keeps its names', () => {
   test.each(allHunks().map((hunk) => [hunk.id, hunk] as const))('%s links', (id, hunk) => {
     const { hunks, placed } = compose({ ...without(id), neutral: true });
@@ -95,4 +122,6 @@ test('only the whole series, nothing more and nothing less, is the whole series'
   expect(isWholeSeries(whole)).toBe(true);
   expect(isWholeSeries({ ...whole, stage: 17 })).toBe(false);
   expect(isWholeSeries(without('01'))).toBe(false);
+  expect(isWholeSeries({ ...whole, extra: [] })).toBe(true);
+  expect(isWholeSeries({ ...whole, extra: [{ id: '19/own', file: 'a.c', what: '' }] })).toBe(false);
 });
