@@ -337,6 +337,8 @@ export class Boot {
     this.reenter(snapshot.kexeced);
     this.kernel.state = structuredClone(snapshot.kernel);
     this.recorder.restore(snapshot.recorder);
+    // Whoever ran before this, accesses are again on behalf of the function that stands in the snapshot.
+    this.kernel.say.back();
     this.next = snapshot.next;
     this.outcome = snapshot.outcome;
   }

@@ -32,6 +32,26 @@ describe('a boot', () => {
     },
   );
 
+  test.each(['bios-minimal', 'kexec'])(
+    'on %s acts for the same function after a restore as it did at the snapshot',
+    (name) => {
+      const subject = boot({ scenario: scenario(name) });
+      const stands = [];
+      do {
+        stands.push({
+          label: subject.ahead[0],
+          origin: subject.machine.origin,
+          snapshot: subject.snapshot(),
+        });
+      } while (subject.step());
+      for (const { label, origin, snapshot } of stands) {
+        subject.restore(snapshot);
+        expect([label, subject.machine.origin]).toEqual([label, origin]);
+      }
+    },
+    60_000,
+  );
+
   test('has at most about 400 lines of trace', () => {
     expect(whole.split('\n').length).toBeLessThan(450);
   });
