@@ -39,8 +39,9 @@ export async function runOnWorkers<T, M>(
         else next();
       });
       worker.on('error', reject);
-      worker.on('exit', () => {
-        resolve();
+      worker.on('exit', (status) => {
+        if (signal.aborted) resolve();
+        else reject(new Error(`a worker ended before its task, with status ${String(status)}`));
       });
       next();
     });

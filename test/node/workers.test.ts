@@ -1,0 +1,138 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { runOnWorkers } from '../../src/node/workers.js';
+import { InputError } from '../../src/trace/errors.js';
+
+interface Task {
+  readonly n: number;
+  readonly act?: 'throw' | 'refuse' | 'leave' | 'wait' | 'meet';
+}
+interface Message {
+  readonly n: number;
+  readonly thread: number;
+}
+
+/** Says its task twice, or does what the task says. Two that meet wait for each other. */
+const PROGRAM = `
+  import { appendFileSync, readFileSync } from 'node:fs';
+  import { parentPort, threadId } from 'node:worker_threads';
+  const log = new URL('./log', import.meta.url);
+  parentPort.on('message', ({ n, act }) => {
+    if (act === 'throw') throw new RangeError('task ' + n + ' fails');
+    if (act === 'leave') process.exit(3);
+    appendFileSync(log, n + '\\n');
+    parentPort.postMessage({ message: { n, thread: threadId } });
+    if (act === 'wait') return;
+    if (act === 'refuse') {
+      const place = { file: 'f.yaml', path: 'a.b' };
+      parentPort.postMessage({ refused: { code: 'E_X', place, expected: '1', found: '2' } });
+      return;
+    }
+    if (act === 'meet') while (readFileSync(log, 'utf8').split('\\n').length < 3);
+    parentPort.postMessage({ message: { n: n + 0.5, thread: threadId } });
+    parentPort.postMessage({ done: true });
+  });
+`;
+
+let dir: string;
+let program: URL;
+beforeAll(() => {
+  dir = mkdtempSync(join(tmpdir(), 'sme-boot-workers-'));
+  writeFileSync(join(dir, 'worker.mjs'), PROGRAM);
+  program = pathToFileURL(join(dir, 'worker.mjs'));
+});
+afterAll(() => {
+  rmSync(dir, { recursive: true });
+});
+
+/** Runs tasks and gives all that was said. */
+async function run(
+  tasks: readonly Task[],
+  count: number,
+  signal = new AbortController().signal,
+  tell: (message: Message) => void = () => undefined,
+): Promise<Message[]> {
+  writeFileSync(join(dir, 'log'), '');
+  const said: Message[] = [];
+  await runOnWorkers<Task, Message>(
+    program,
+    tasks,
+    count,
+    (message) => {
+      said.push(message);
+      tell(message);
+    },
+    signal,
+  );
+  return said;
+}
+const tasksUpTo = (count: number): Task[] => Array.from({ length: count }, (_, n) => ({ n }));
+
+describe('a pool of workers', () => {
+  test.each([
+    [0, 2],
+    [1, 4],
+    [7, 1],
+    [7, 3],
+    [3, 7],
+  ])('does %i tasks on %i workers, each once, and hands on all that they say', async (n, count) => {
+    const said = await run(tasksUpTo(n), count);
+    const wanted = tasksUpTo(n).flatMap((task) => [task.n, task.n + 0.5]);
+    expect(said.map((message) => message.n).sort((a, b) => a - b)).toEqual(wanted);
+    const threads = new Set(said.map(({ thread }) => thread));
+    expect(threads.size).toBeLessThanOrEqual(Math.min(n, count));
+    // What one worker says comes in the order in which it said it.
+    for (const thread of threads) {
+      const own = said.filter((message) => message.thread === thread).map((each) => each.n);
+      expect(own).toEqual([...own].sort((a, b) => a - b));
+    }
+  });
+
+  test('is at work in all its workers at once', async () => {
+    const said = await run(
+      [
+        { n: 0, act: 'meet' },
+        { n: 1, act: 'meet' },
+      ],
+      2,
+    );
+    expect(new Set(said.map(({ thread }) => thread)).size).toBe(2);
+  });
+
+  test('fails with what a worker threw, and begins nothing more', async () => {
+    const tasks: Task[] = [{ n: 0, act: 'throw' }, ...tasksUpTo(3).map(({ n }) => ({ n: n + 1 }))];
+    const error: unknown = await run(tasks, 1).catch((cause: unknown) => cause);
+    expect(String(error)).toBe('RangeError: task 0 fails');
+    expect(readFileSync(join(dir, 'log'), 'utf8')).toBe('');
+  });
+
+  test('refuses what a worker refuses, with the code and the place', async () => {
+    const error: unknown = await run([{ n: 0, act: 'refuse' }], 2).catch((cause: unknown) => cause);
+    expect(error).toBeInstanceOf(InputError);
+    expect(String(error)).toContain('E_X: f.yaml, a.b: expected 1, found 2');
+  });
+
+  test('does not take a worker that went away for one that is done', async () => {
+    const tasks: Task[] = [{ n: 0 }, { n: 1, act: 'leave' }, { n: 2 }];
+    await expect(run(tasks, 1)).rejects.toThrow(/worker.*3/);
+  });
+
+  test('stops where it is when it is told to', async () => {
+    const abort = new AbortController();
+    const tasks: Task[] = [{ n: 0 }, { n: 1, act: 'wait' }, { n: 2 }, { n: 3 }];
+    const said = await run(tasks, 1, abort.signal, ({ n }) => {
+      if (n === 1) abort.abort();
+    });
+    expect(said.map(({ n }) => n)).toEqual([0, 0.5, 1]);
+  });
+
+  test('does not begin when it was told to stop before', async () => {
+    const abort = new AbortController();
+    abort.abort();
+    expect(await run(tasksUpTo(3), 2, abort.signal)).toEqual([]);
+    expect(readFileSync(join(dir, 'log'), 'utf8')).toBe('');
+  });
+});
