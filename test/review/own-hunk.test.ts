@@ -6,7 +6,7 @@ import type { Hunk } from '../../src/kernel/hunk.js';
 import type { Kernel } from '../../src/kernel/kernel.js';
 import { Matrix } from '../../src/review/matrix.js';
 import type { MatrixRow } from '../../src/review/matrix-report.js';
-import { boot, intact } from '../helpers.js';
+import { boot, intact, scenario } from '../helpers.js';
 
 /** User pages get the mask where they are made, not in the map of protections. */
 const maskAtUse: Hunk = {
@@ -66,6 +66,7 @@ function reach(id: string, where: typeof WRITER | typeof READER, act: (k: Kernel
   };
 }
 const TEXT = new TextEncoder().encode('what is written here is read there');
+const OTHER = new TextEncoder().encode('what was written is something else');
 
 /** A note is written by one function and read by another, both with C=1 unless somebody has seen to it. */
 function note(written: boolean): Hunk[] {
@@ -88,8 +89,8 @@ const plainRead = reach('19/plain-read', READER, (k) => {
   setC(k, 'PTE', 0);
 });
 
-function rowOf(extra: readonly Hunk[], id: string): MatrixRow {
-  const matrix = new Matrix({ ...boot().options, extra });
+function rowOf(extra: readonly Hunk[], id: string, on = scenario()): MatrixRow {
+  const matrix = new Matrix({ ...boot({ scenario: on }).options, extra });
   const leftOut = matrix.hunks.find(({ hunk }) => hunk.id === id);
   if (leftOut === undefined) throw new Error(`no hunk ${id}`);
   expect(leftOut.how).toBe('out');
@@ -165,6 +166,44 @@ describe('a hunk of one’s own', () => {
         `${READER} reads note with C=${String(readC)}; ${WRITER} wrote it with C=${String(writeC)}`,
       );
     });
+  });
+
+  test('that only changes what is written, by as many accesses, has a row of its own', () => {
+    let text = OTHER;
+    const chosen = reach('19/text', WRITER, () => {
+      text = TEXT;
+    });
+    const write = reach('19/write', WRITER, (k) => {
+      k.writeBytes(PAGE, text);
+      k.say.recorder.produced('note', TEXT);
+      text = OTHER;
+    });
+    const [, read] = note(false);
+    const row = rowOf([chosen, write, ...(read === undefined ? [] : [read])], '19/text');
+    expect(row).toMatchObject({ same: false, lost: ['note'] });
+    expect(row.difference).toBeUndefined();
+    expect(row.mechanism).toBe(`${READER} reads note with C=1; ${WRITER} wrote it so`);
+  });
+
+  test('that only changes where is read, which leaves no trace in a machine, has one too', () => {
+    let offset = 64;
+    const chosen = reach('19/offset', READER, () => {
+      offset = 0;
+    });
+    const write = reach('19/write', WRITER, (k) => {
+      k.writeBytes(PAGE, TEXT);
+      k.writeBytes(va(PAGE + 64), OTHER);
+      k.say.recorder.produced('note', TEXT);
+    });
+    const read = reach('19/read', READER, (k) => {
+      const found = k.readBytes(va(PAGE + offset), TEXT.length);
+      k.say.recorder.consumed('note', READER, found);
+      offset = 64;
+    });
+    const uncached = scenario('bios-minimal', 'machine.cache={"size":0,"ways":8}');
+    const row = rowOf([chosen, write, read], '19/offset', uncached);
+    expect(row).toMatchObject({ same: false, lost: ['note'] });
+    expect(row.mechanism).toBe(`${READER} reads note with C=1; ${WRITER} wrote it so`);
   });
 
   test('that mends a pointer to a table has the row of the walk that meets the table', () => {
