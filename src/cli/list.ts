@@ -1,6 +1,7 @@
 /** `sme-boot list`, `patches` and `schema`: what there is. */
 import { Argument, Command, Option } from 'commander';
 import { hex } from '../machine/address.js';
+import { effectsJsonSchema } from '../review/effects-form.js';
 import { LABELS } from '../sequencer/boot.js';
 import { scenarioJsonSchema } from '../sequencer/scenario.js';
 import { allHunks } from '../series/patches.js';
@@ -116,6 +117,7 @@ const SCHEMAS: Readonly<Record<string, () => Record<string, unknown>>> = {
   scenario: scenarioJsonSchema,
   trace: traceJsonSchema,
   patch: patchJsonSchema,
+  effects: effectsJsonSchema,
 };
 
 export function schemaCommand(io: Io): Command {
