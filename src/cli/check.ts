@@ -209,7 +209,7 @@ function updateKept(io: Io, runs: Runs, traces: string): void {
   for (const { file, ...kept } of KEPT_EFFECTS) {
     write(file, () => {
       const found = effectsOfRuns(runs, kept);
-      checkReason(file, found);
+      checkReason(`traces/${file}`, found);
       return printEffects(found);
     });
   }

@@ -96,8 +96,10 @@ function viewLines(view: EffectView, paint: Painter): string[] {
   return viewShows(view) ? lines : [...lines, '    nothing else than bytes in memory'];
 }
 
-const probeLine = ({ probe, field, before, after }: ProbeEffect): string =>
-  `${probe}: ${fieldText({ field, expected: before, found: after }, 'before')}`;
+function probeLine({ probe, field, before, after }: ProbeEffect): string {
+  const path = field === '' ? probe : `${probe}: ${field}`;
+  return fieldText({ field: path, expected: before, found: after }, 'before');
+}
 
 /** How the effects are told: with colours, and under a title. */
 export interface EffectsTextOptions {
@@ -130,6 +132,7 @@ export function effectsText(effects: Effects, options: EffectsTextOptions = {}):
     lines.push(`  ${paint.heading('probes')}: what they answer without the patch → with it`);
     lines.push(...(probes.length === 0 ? ['    nothing'] : probes));
   }
+  if (Object.keys(views).length === 0) lines.push('  there is no such view here');
   if (reason !== undefined) lines.push(`  it shows in no view: ${reason}`);
   return `${lines.join('\n')}\n`;
 }
