@@ -1,6 +1,7 @@
 /** `sme-boot list`, `patches` and `schema`: what there is. */
 import { Argument, Command, Option } from 'commander';
 import { hex } from '../machine/address.js';
+import { effectsJsonSchema } from '../review/effects-form.js';
 import { LABELS } from '../sequencer/boot.js';
 import { probeJsonSchema } from '../review/probe-file.js';
 import { scenarioJsonSchema } from '../sequencer/scenario.js';
@@ -118,6 +119,7 @@ const SCHEMAS: Readonly<Record<string, () => Record<string, unknown>>> = {
   trace: traceJsonSchema,
   patch: patchJsonSchema,
   probe: probeJsonSchema,
+  effects: effectsJsonSchema,
 };
 
 export function schemaCommand(io: Io): Command {

@@ -7,6 +7,7 @@ import { InputError } from '../trace/errors.js';
 import type { Io } from './io.js';
 import { checkCommand } from './check.js';
 import { diffCommand } from './diff.js';
+import { effectsCommand } from './effects.js';
 import { inspectCommand } from './inspect.js';
 import { matrixCommand } from './matrix.js';
 import { listCommand, patchesCommand, schemaCommand } from './list.js';
@@ -19,6 +20,7 @@ Examples:
   sme-boot run                                the default scenario, the whole series
   sme-boot run --stage 8 --activate           what breaks while patch 09 is missing
   sme-boot diff --stage 17 --stage 18         what patch 18 does
+  sme-boot effects 12                         what patch 12 changes, wherever that shows
   sme-boot inspect --at startup_64:phys_base --vtop _text
   sme-boot check                              every expected trace
 
@@ -55,6 +57,7 @@ function program(io: Io): Command {
     checkCommand(io),
     diffCommand(io),
     matrixCommand(io),
+    effectsCommand(io),
     inspectCommand(io),
     probeCommand(io),
     listCommand(io),

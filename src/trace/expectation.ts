@@ -121,7 +121,11 @@ function matchOf(source: YamlSource): MatchExpectation {
  * E_EXPECTATION (anything else), each with its place.
  */
 export function readExpectation(file: string, text: string): Expectation {
-  const source = readYaml(file, text);
+  return expectationOf(readYaml(file, text));
+}
+
+/** What a parsed file expects; throws as {@link readExpectation} does. */
+export function expectationOf(source: YamlSource): Expectation {
   const form = valueAt(source.value, ['expect']);
   if (form === 'match') return matchOf(source);
   if (form === 'exact') {

@@ -90,7 +90,7 @@ describe('sme-boot list, patches and schema', () => {
     expect(JSON.parse((await sme(['patches', '--format', 'json'])).out)).toHaveLength(18);
   });
 
-  test.each(['scenario', 'trace', 'patch', 'probe'])(
+  test.each(['scenario', 'trace', 'patch', 'probe', 'effects'])(
     'the shipped schema of a %s is what the command prints',
     async (kind) => {
       const { out } = await sme(['schema', kind]);
