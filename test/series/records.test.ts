@@ -72,7 +72,7 @@ describe('the patch records', () => {
 });
 
 describe('sme-boot list, patches and schema', () => {
-  test.each(['scenarios', 'labels', 'patches', 'hunks', 'regions', 'symbols'])(
+  test.each(['scenarios', 'labels', 'patches', 'hunks', 'alternatives', 'regions', 'symbols'])(
     'list %s',
     async (what) => {
       const text = await sme(['list', what]);
@@ -88,6 +88,16 @@ describe('sme-boot list, patches and schema', () => {
     expect(out).toContain('09/initrd');
     expect((await sme(['patches', '19'])).err).toMatch(/E_PATCH/);
     expect(JSON.parse((await sme(['patches', '--format', 'json'])).out)).toHaveLength(18);
+  });
+
+  test('patches tells what may stand in the place of its hunks', async () => {
+    const { out } = await sme(['patches', '15']);
+    expect(out).toMatch(/--with 15\/before-paging, instead of 15\/trampoline_64: .+\n +source: /);
+    const [record] = JSON.parse((await sme(['patches', '9', '--format', 'json'])).out) as {
+      alternatives: { id: string; instead?: string; source: string }[];
+    }[];
+    expect(record?.alternatives.map(({ id }) => id)).toEqual(['09/whole-pages', '09/flush-tlb']);
+    expect(record?.alternatives[0]?.source).toBe('our choice');
   });
 
   test.each(['scenario', 'trace', 'patch'])(
