@@ -138,10 +138,12 @@ function runOf(file: string, expectation: Expectation): Run {
 const assignments = (settings: Readonly<Record<string, unknown>>): string[] =>
   Object.entries(settings).map(([path, value]) => `${path}=${String(value)}`);
 
-function fromRun({ scenario, stage, activate, without, neutral, with: extra, set }: RunOf): Run {
+function fromRun(run: RunOf): Run {
+  const { scenario, series, stage, activate, without, neutral, with: extra, set } = run;
   return {
     scenario,
     flags: {
+      ...(series === undefined ? {} : { series }),
       ...(stage === undefined ? {} : { stage }),
       ...(activate === undefined ? {} : { activate }),
       ...(without === undefined ? {} : { without }),
@@ -175,6 +177,7 @@ function commandOf({ scenario, flags }: Run): string {
   return [
     'sme-boot run',
     scenario,
+    ...(flags.series === undefined ? [] : [`--series ${quote(flags.series)}`]),
     ...(flags.stage === undefined ? [] : [`--stage ${String(flags.stage)}`]),
     ...(flags.activate === true ? ['--activate'] : []),
     ...(flags.without ?? []).map((hunk) => `--without ${hunk}`),

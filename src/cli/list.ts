@@ -5,11 +5,13 @@ import { LABELS } from '../sequencer/boot.js';
 import { scenarioJsonSchema } from '../sequencer/scenario.js';
 import { allHunks, alternatives, patchOf } from '../series/patches.js';
 import type { Alternative } from '../kernel/hunk.js';
+import { seriesJsonSchema } from '../series/composition-file.js';
 import { patchJsonSchema, type PatchRecord } from '../series/record.js';
 import { InputError } from '../trace/errors.js';
 import { traceJsonSchema } from '../trace/trace.js';
 import type { Io } from './io.js';
 import { patchRecords } from './records.js';
+import { loadSeries, seriesNames } from './series.js';
 import {
   addRunOptions,
   DEFAULT_SCENARIO,
@@ -32,6 +34,11 @@ const format = (): Option =>
 const LISTS: Readonly<Record<string, (scenario: string, flags: RunFlags) => Row[]>> = {
   scenarios: () =>
     scenarioNames().map((name) => ({ name, title: loadScenario(name, {}).scenario.title })),
+  series: () =>
+    seriesNames().map((name) => {
+      const { title, source } = loadSeries(name);
+      return { name, title, source };
+    }),
   labels: () => LABELS.map((label) => ({ label })),
   patches: () => patchRecords().map(({ number, status, subject }) => ({ number, status, subject })),
   hunks: () => allHunks().map(({ id, file, what }) => ({ id, file, what })),
@@ -55,7 +62,7 @@ const LISTS: Readonly<Record<string, (scenario: string, flags: RunFlags) => Row[
 
 export function listCommand(io: Io): Command {
   const command = new Command('list')
-    .description('list scenarios, labels, patches, hunks, alternatives, regions or symbols')
+    .description('list scenarios, series, labels, patches, hunks, alternatives, regions or symbols')
     .addArgument(new Argument('<WHAT>', 'what to list').choices(Object.keys(LISTS)))
     .argument('[SCENARIO]', 'whose regions or symbols', DEFAULT_SCENARIO);
   return addRunOptions(command)
@@ -144,6 +151,7 @@ function patchText(record: PatchRecord, io: Io): string {
 
 const SCHEMAS: Readonly<Record<string, () => Record<string, unknown>>> = {
   scenario: scenarioJsonSchema,
+  series: seriesJsonSchema,
   trace: traceJsonSchema,
   patch: patchJsonSchema,
 };
