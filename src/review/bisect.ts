@@ -12,16 +12,16 @@ export interface Tested {
   readonly verdict: Verdict;
 }
 
-/** What came of a search, with all that was tested, in its order. */
-export type Bisected = {
-  readonly tested: readonly Tested[];
-} & (
+/** What came of a search. */
+export type Answer =
   | { readonly found: 'first'; readonly stage: number }
-  /** It is one of these: the others in between cannot be built. */
+  /** It is one of these: none in between can be built. */
   | { readonly found: 'range'; readonly from: number; readonly to: number }
-  /** The last stage that can be built does not give it, and none above it is left. */
-  | { readonly found: 'never' }
-);
+  /** The last stage does not give it. */
+  | { readonly found: 'never' };
+
+/** The answer with all that was tested, in its order. */
+export type Bisected = Answer & { readonly tested: readonly Tested[] };
 
 /**
  * The first of the stages 0…last that is bad. Of stages that are skipped the neighbours are tried: the nearest to the

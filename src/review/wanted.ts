@@ -59,7 +59,8 @@ function wrong(found: string, expected: string): InputError {
 /** Reads one expression. Throws E_USAGE, and E_YAML or E_EXPECTATION for an event that makes no sense. */
 export function wantedOf(text: string): Wanted {
   const at = text.indexOf('=');
-  const reader = READERS[text.slice(0, Math.max(at, 0))];
+  const name = text.slice(0, Math.max(at, 0));
+  const reader = Object.hasOwn(READERS, name) ? READERS[name] : undefined;
   const value = text.slice(at + 1);
   if (reader === undefined || value === '') {
     throw wrong(text, 'outcome=KIND, garbage=NAME, intact=NAME or event={…}');

@@ -72,16 +72,22 @@ describe('the patch records', () => {
 });
 
 describe('sme-boot list, patches and schema', () => {
-  test.each(['scenarios', 'labels', 'patches', 'hunks', 'alternatives', 'regions', 'symbols'])(
-    'list %s',
-    async (what) => {
-      const text = await sme(['list', what]);
-      const json = await sme(['list', what, '--format', 'json']);
-      expect([text.status, json.status]).toEqual([0, 0]);
-      const rows = JSON.parse(json.out) as unknown[];
-      expect(rows.length).toBe(text.out.trimEnd().split('\n').length);
-    },
-  );
+  test.each([
+    'scenarios',
+    'labels',
+    'patches',
+    'hunks',
+    'series',
+    'alternatives',
+    'regions',
+    'symbols',
+  ])('list %s', async (what) => {
+    const text = await sme(['list', what]);
+    const json = await sme(['list', what, '--format', 'json']);
+    expect([text.status, json.status]).toEqual([0, 0]);
+    const rows = JSON.parse(json.out) as unknown[];
+    expect(rows.length).toBe(text.out.trimEnd().split('\n').length);
+  });
 
   test('patches 9 tells of its hunks; patch 19 is refused', async () => {
     const { out } = await sme(['patches', '9']);
@@ -100,7 +106,7 @@ describe('sme-boot list, patches and schema', () => {
     expect(record?.alternatives[0]?.source).toBe('our choice');
   });
 
-  test.each(['scenario', 'trace', 'patch'])(
+  test.each(['scenario', 'series', 'trace', 'patch'])(
     'the shipped schema of a %s is what the command prints',
     async (kind) => {
       const { out } = await sme(['schema', kind]);
