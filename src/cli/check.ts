@@ -147,10 +147,12 @@ function runOf(file: string, expectation: Expectation): Run {
 const assignments = (settings: Readonly<Record<string, unknown>>): string[] =>
   Object.entries(settings).map(([path, value]) => `${path}=${String(value)}`);
 
-function fromRun({ scenario, stage, activate, without, neutral, with: extra, set }: RunOf): Run {
+function fromRun(run: RunOf): Run {
+  const { scenario, series, stage, activate, without, neutral, with: extra, set } = run;
   return {
     scenario,
     flags: {
+      ...(series === undefined ? {} : { series }),
       ...(stage === undefined ? {} : { stage }),
       ...(activate === undefined ? {} : { activate }),
       ...(without === undefined ? {} : { without }),

@@ -5,6 +5,7 @@ import { Chalk, supportsColor, type ColorSupportLevel } from 'chalk';
 import { Command, CommanderError, Option } from 'commander';
 import { InputError } from '../trace/errors.js';
 import type { Io } from './io.js';
+import { bisectCommand } from './bisect.js';
 import { checkCommand } from './check.js';
 import { diffCommand } from './diff.js';
 import { effectsCommand } from './effects.js';
@@ -23,6 +24,7 @@ Examples:
   sme-boot effects 12                         what patch 12 changes, wherever that shows
   sme-boot inspect --at startup_64:phys_base --vtop _text
   sme-boot check                              every expected trace
+  sme-boot bisect rfc-v1 --expect 'garbage=nic to device'
 
 Exit status: 0 fine, 1 a mismatch or another outcome than expected, 2 bad usage or input.`;
 
@@ -56,6 +58,7 @@ function program(io: Io): Command {
     runCommand(io),
     checkCommand(io),
     diffCommand(io),
+    bisectCommand(io),
     matrixCommand(io),
     effectsCommand(io),
     inspectCommand(io),

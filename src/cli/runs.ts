@@ -15,6 +15,7 @@ export function wordsOf({ scenario, flags }: Run): string {
   const quote = (text: string): string => (/^[\w./=-]+$/.test(text) ? text : `'${text}'`);
   return [
     scenario,
+    ...(flags.series === undefined ? [] : [`--series ${quote(flags.series)}`]),
     ...(flags.stage === undefined ? [] : [`--stage ${String(flags.stage)}`]),
     ...(flags.activate === true ? ['--activate'] : []),
     ...(flags.without ?? []).map((hunk) => `--without ${hunk}`),

@@ -24,6 +24,8 @@ const count = z.int().min(0);
 /** How to run the boot that a match file is about. */
 const runSchema = z.strictObject({
   scenario: z.string().min(1),
+  /** A composition by name, or a file. */
+  series: z.string().min(1).optional(),
   stage: count.optional(),
   activate: z.boolean().optional(),
   without: z.array(z.string()).optional(),

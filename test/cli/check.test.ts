@@ -46,6 +46,25 @@ describe('sme-boot check', () => {
     expect((await sme(['check', file])).status).toBe(0);
   });
 
+  test('a match file may name a series, and is run again with it', async () => {
+    const file = join(dir, 'series.yaml');
+    const match = (garbage: boolean): string =>
+      [
+        'expect: match',
+        'run: {scenario: cmdline-across-2mib, series: mended, set: {machine.ram: 64MiB}}',
+        `consumed: {command line: {intact: ${String(!garbage)}}}`,
+        '',
+      ].join('\n');
+    writeFileSync(file, match(false));
+    expect((await sme(['check', file])).status).toBe(0);
+    writeFileSync(file, match(true));
+    const { status, out } = await sme(['check', file]);
+    expect(status).toBe(1);
+    expect(out).toContain(
+      'sme-boot run cmdline-across-2mib --series mended --set machine.ram=64MiB',
+    );
+  });
+
   test('a match file that does not hold fails with the nearest event', async () => {
     const file = join(dir, 'match.yaml');
     writeFileSync(
