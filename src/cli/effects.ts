@@ -1,6 +1,6 @@
 /** `sme-boot effects`: what each patch changes, in each of the views where that can be seen. */
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { Command, Option } from 'commander';
 import { readText } from '../node/files.js';
 import {
@@ -11,15 +11,20 @@ import {
   type TraceView,
   type ViewName,
 } from '../review/effects-form.js';
+import type { ProbeAnswers } from '../review/effects.js';
 import { effectsOn, viewPlans } from '../review/effects-plan.js';
+import { runProbe } from '../review/probe.js';
+import { answersOf } from '../review/probe-answers.js';
 import { effectsText } from '../review/effects-text.js';
 import { LAST_STAGE } from '../series/patches.js';
+import type { Composition } from '../series/stages.js';
 import { InputError } from '../trace/errors.js';
 import { readYaml } from '../trace/yaml-source.js';
 import type { Io } from './io.js';
 import { KEPT_EFFECTS, type KeptEffects } from './ladder.js';
 import { painterOf } from './painter.js';
 import { packageRoot } from './paths.js';
+import { optionsOf, probesFor } from './probe.js';
 import { progress } from './progress.js';
 import { patchRecords } from './records.js';
 import { runOfComposition, Runs, wordsOf } from './runs.js';
@@ -112,7 +117,27 @@ export function effectsOfRuns(
 ): Effects {
   const traceOf: Parameters<typeof effectsOn>[2]['traceOf'] = (composition) =>
     runs.trace(runOfComposition(scenario, composition));
-  return effectsOn(patch, scenario, { traceOf }, options);
+  return effectsOn(patch, scenario, { traceOf, probesOf }, options);
+}
+
+/**
+ * What the probes of a patch answer, without it and with it: in the stage before it and its own, and with encryption on
+ * where that can be had there, else in the whole series.
+ */
+function probesOf(patch: number): ProbeAnswers[] {
+  const { stage, activated, without } = viewPlans(patch);
+  const plans = Object.entries({ stage, ...('none' in activated ? { without } : { activated }) });
+  return probesFor(patch).flatMap((file) =>
+    plans.flatMap(([name, plan]): ProbeAnswers[] => {
+      if ('none' in plan) return [];
+      const answer = (composition: Composition): Record<string, string> => {
+        const { flags } = runOfComposition(file.probe.scenario, composition);
+        return answersOf(runProbe(file, optionsOf(file, flags)));
+      };
+      const title = `${basename(file.file, '.yaml')}, ${name}`;
+      return [{ probe: title, before: answer(plan.before), after: answer(plan.after) }];
+    }),
+  );
 }
 
 /** The reason that the kept file gives for a patch that shows in no view. */
