@@ -8,6 +8,7 @@ import type { LinkedEntry } from '../kernel/table.js';
 import { Boot, type BootOptions, type BootSnapshot } from '../sequencer/boot.js';
 import { garbageOf } from '../sequencer/expected.js';
 import { alike } from './alike.js';
+import { sameMachine } from './same-machine.js';
 import { missed } from '../series/without.js';
 import { compose, type Composition } from '../series/stages.js';
 import type { Look } from '../trace/ghost.js';
@@ -58,6 +59,9 @@ export interface StepPair {
   readonly before: readonly TraceEvent[];
   readonly after: readonly TraceEvent[];
 }
+
+/** At how many labels after the first difference it is looked whether a boot came back to the same (our choice). */
+const LOOKS = 4;
 
 const key = ({ name, by }: Pick<Consumed, 'name' | 'by'>): string => JSON.stringify([name, by]);
 
@@ -154,6 +158,7 @@ export class Matrix {
       if (!look.intact && this.intact.has(key(look))) wrong ??= wrongRead(boot, look);
     });
     let differs: StepPair | undefined;
+    let looks = 0;
     let at = this.stands.indexOf(first);
     this.goOn(first);
     while (boot.outcome === null) {
@@ -162,23 +167,20 @@ export class Matrix {
       boot.kernel.say.reads ??= [];
       boot.kernel.say.on = differs === undefined;
       boot.step();
-      if (differs !== undefined) {
-        at++;
-        continue;
-      }
-      const events = boot.recorder.eventsOf(label);
-      if (!alike(events, stand?.events)) {
-        differs = { label, before: stand?.events ?? [], after: events };
-      }
+      if (differs === undefined) {
+        const events = boot.recorder.eventsOf(label);
+        if (!alike(events, stand?.events)) {
+          differs = { label, before: stand?.events ?? [], after: events };
+        }
+      } else looks++;
       at++;
+      if (looks > LOOKS || !this.standsAs(this.stands[at])) continue;
       // As the whole series stood here: what comes is the same until the hunk would run again.
-      if (differs === undefined && this.standsAs(this.stands[at])) {
-        const next =
-          this.stands.slice(at).find((later) => later.uses.has(hunk.id)) ?? this.stands.at(-1);
-        if (next === undefined || next.label === '') break;
-        at = this.stands.indexOf(next);
-        this.goOn(next);
-      }
+      const rest = this.stands.slice(at);
+      const next = rest.find((later) => later.uses.has(hunk.id));
+      if (next === undefined) break;
+      at = this.stands.indexOf(next);
+      this.goOn(next);
     }
     boot.recorder.onLook(null);
     const stopped = boot.outcome === null;
@@ -196,21 +198,17 @@ export class Matrix {
     this.boot.restore(stand.snapshot);
   }
 
-  /** Whether the boot is where the whole series was. */
+  /** Whether the boot is where the whole series was, but for what reports alone know. */
   private standsAs(stand: Stand | undefined): boolean {
     if (stand === undefined || this.boot.outcome !== null) return false;
-    const { recorder: _theirs, ...wanted } = stand.snapshot;
-    // Cheap first: a boot that has made other accesses has other registers or another clock in its cache.
-    if (
-      !alike(
-        this.boot.machine.cpus.map((cpu) => cpu.snapshot()),
-        wanted.machine.cpus,
-      )
-    )
-      return false;
-    if (this.boot.machine.cache.clock !== wanted.machine.cache.tags.clock) return false;
-    const { recorder: _ours, ...found } = this.boot.snapshot();
-    return alike(found, wanted);
+    const { recorder: theirs, machine: before, ...wanted } = stand.snapshot;
+    const { ways } = this.boot.machine.config.cache;
+    // Cheap first: most boots that have gone another way have other registers.
+    const cpus = this.boot.machine.cpus.map((cpu) => cpu.snapshot());
+    if (!alike(cpus, before.cpus)) return false;
+    if (!alike(this.boot.recorder.consumedSoFar, theirs.ghost.consumed)) return false;
+    const { recorder: _ours, machine, ...found } = this.boot.snapshot();
+    return alike(found, wanted) && sameMachine(machine, before, ways);
   }
 }
 
