@@ -45,6 +45,7 @@ interface OutputFlags {
 }
 interface Flags extends OutputFlags {
   only?: string[];
+  series?: string;
   set?: string[];
   shard?: Shard;
   jobs?: number;
@@ -69,6 +70,7 @@ export function matrixCommand(io: Io): Command {
     .description('leave out each hunk of the series in turn, and say what comes of it')
     .argument('[SCENARIOS...]', `scenarios by name, or files (default: ${DEFAULT_SCENARIO})`)
     .option('--only <HUNK...>', 'only these hunks (09/initrd) or patches (10)')
+    .option('--series <NAME>', 'a composition by name or file instead of the posted series')
     .option(
       '--set <PATH=VALUE>',
       'change one value of each scenario',
@@ -111,7 +113,10 @@ function jobsNumber(text: string): number {
 }
 
 async function matrix(io: Io, named: readonly string[], flags: Flags): Promise<void> {
-  const run: RunFlags = flags.set === undefined ? {} : { set: flags.set };
+  const run: RunFlags = {
+    ...(flags.set === undefined ? {} : { set: flags.set }),
+    ...(flags.series === undefined ? {} : { series: flags.series }),
+  };
   const all = named.flatMap((name) => (name === 'all' ? scenarioNames() : [name]));
   const scenarios = [...new Set(all.length === 0 ? [DEFAULT_SCENARIO] : all)];
   // What is wrong with a scenario is said before anything boots.
@@ -130,7 +135,7 @@ async function matrix(io: Io, named: readonly string[], flags: Flags): Promise<v
     progress(io, made.rows.length, plan.length, message);
   });
   if (io.stderr.isTTY) io.stderr.write('\r\u001b[K');
-  write(io, reportOf({ series: 'rfc-v1', ...made }, plan), flags);
+  write(io, reportOf({ series: flags.series ?? 'rfc-v1', ...made }, plan), flags);
   if (flags.keep !== undefined) keep(flags.keep, made.rows);
   if (!interrupted) return;
   io.stderr.write(`interrupted: ${String(made.rows.length)} of ${String(plan.length)} rows\n`);

@@ -32,6 +32,15 @@ export function leavable(composition: Composition): LeftOut[] {
   });
 }
 
+/** A composition less one of its hunks: an alternative gives its place back to the hunk that it came for. */
+export function less(composition: Composition, { hunk, how }: LeftOut): Composition {
+  const { without = [], neutral = false, with: alternatives = [] } = composition;
+  if (alternatives.includes(hunk.id)) {
+    return { ...composition, with: alternatives.filter((id) => id !== hunk.id) };
+  }
+  return { ...composition, without: [...without, hunk.id], neutral: neutral || how === 'neutral' };
+}
+
 /** The whole series at one label. */
 interface Stand {
   readonly label: string;
@@ -152,7 +161,7 @@ export class Matrix {
 
   private runWithout({ hunk, how }: LeftOut, first: Stand): Run {
     const { boot } = this;
-    boot.become({ ...this.options, without: [hunk.id], neutral: how === 'neutral' });
+    boot.become(less(this.options, { hunk, how }));
     let wrong: WrongRead | undefined;
     boot.recorder.onLook((look: Look) => {
       if (!look.intact && this.intact.has(key(look))) wrong ??= wrongRead(boot, look);
@@ -214,14 +223,17 @@ export class Matrix {
 
 /** The command that shows the boot of a row. */
 function commandOf(
-  { scenario, stage, settings = {} }: BootOptions,
-  { hunk, how }: LeftOut,
+  { scenario, settings = {}, ...composition }: BootOptions,
+  leftOut: LeftOut,
 ): string {
+  const { stage, activate, without = [], neutral, with: extra = [] } = less(composition, leftOut);
   return [
     `sme-boot run ${scenario.name}`,
     ...(stage === 18 ? [] : [`--stage ${String(stage)}`]),
     ...Object.entries(settings).map(([path, value]) => `--set '${path}=${String(value)}'`),
-    `--without ${hunk.id}`,
-    ...(how === 'neutral' ? ['--neutral'] : []),
+    ...(activate ? ['--activate'] : []),
+    ...without.map((id) => `--without ${id}`),
+    ...(neutral === true ? ['--neutral'] : []),
+    ...extra.map((id) => `--with ${id}`),
   ].join(' ');
 }
