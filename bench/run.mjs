@@ -69,6 +69,19 @@ try {
   } else {
     console.log('real image: run scripts/fetch-debian-kernel.mjs first');
   }
+
+  console.log('\nthe series less each hunk, on the default scenario: CPU time in one process');
+  const matrix = join(root, 'dist/bench-matrix.mjs');
+  await build({
+    entryPoints: [join(root, 'bench/matrix.ts')],
+    outfile: matrix,
+    bundle: true,
+    packages: 'external',
+    platform: 'node',
+    format: 'esm',
+    logLevel: 'error',
+  });
+  spawnSync(process.execPath, [matrix], { stdio: 'inherit' });
 } finally {
   rmSync(work, { recursive: true });
 }

@@ -3,20 +3,25 @@ import { existsSync, mkdirSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { Command, Option } from 'commander';
 import { readText, writeWhole } from '../node/files.js';
+import { effectsOf, printEffects, showsIn, type Effects } from '../review/effects-form.js';
+import { effectsDifferences } from '../review/effects-text.js';
 import { InputError } from '../trace/errors.js';
 import { compare, isSame } from '../trace/compare.js';
 import { differenceText } from '../trace/compare-text.js';
-import { readExpectation, type Expectation, type RunOf } from '../trace/expectation.js';
+import { expectationOf, type Expectation, type RunOf } from '../trace/expectation.js';
 import { match } from '../trace/match.js';
 import { matchText } from '../trace/match-text.js';
 import { report, REPORT_FORMS, type ReportForm, type Result } from '../trace/report.js';
 import type { Trace, TraceHeader } from '../trace/trace.js';
 import { printTrace } from '../trace/yaml-out.js';
+import { readYaml, valueAt, type YamlSource } from '../trace/yaml-source.js';
 import type { Io } from './io.js';
-import { KEPT_RUNS } from './ladder.js';
+import { effectsOfRuns } from './effects.js';
+import { KEPT_EFFECTS, KEPT_RUNS } from './ladder.js';
 import { painterOf } from './painter.js';
 import { packageRoot } from './paths.js';
-import { prepareBoot, type RunFlags } from './run-options.js';
+import { progress } from './progress.js';
+import { commandOf, Runs, type Run } from './runs.js';
 import { yamlFiles } from './yaml-files.js';
 
 interface Flags {
@@ -24,24 +29,18 @@ interface Flags {
   reporter: ReportForm;
 }
 
-/** A run: a scenario by name or file, and the flags of `run`. */
-interface Run {
-  readonly scenario: string;
-  readonly flags: RunFlags;
-}
-
 const EXAMPLES = `
 Examples:
   sme-boot check                              every expected trace of the project
   sme-boot check traces/bios-minimal          one directory
-  sme-boot check --update                     rewrite the exact ones after a change that was meant
+  sme-boot check --update                     rewrite traces and effects after a change that was meant
   sme-boot check --reporter junit > report.xml`;
 
 export function checkCommand(io: Io): Command {
   return new Command('check')
     .description('run every expected trace and compare')
     .argument('[PATHS...]', "files or directories (default: the project's traces)")
-    .option('--update', 'rewrite the exact traces; refused when CI is set')
+    .option('--update', 'rewrite exact traces and effects; refused when CI is set')
     .addOption(
       new Option('--reporter <FORM>', 'how results are reported')
         .choices([...REPORT_FORMS])
@@ -62,12 +61,13 @@ function check(io: Io, paths: readonly string[], flags: Flags): void {
     });
   }
   const traces = join(packageRoot(), 'traces');
-  if (flags.update === true && paths.length === 0) updateKept(io, traces);
+  const runs = new Runs();
+  if (flags.update === true && paths.length === 0) updateKept(io, runs, traces);
   const given = paths.length === 0 ? [traces] : paths;
   const files = yamlFiles(given, 'there is no expected trace to check');
   const results = files.map((file, index) => {
-    progress(io, index, files.length, file);
-    return one(io, file, flags.update === true);
+    progress(io, index, files.length, relative('.', file));
+    return one(io, runs, file, flags.update === true);
   });
   progress(io, files.length, files.length, '');
   io.stdout.write(report(flags.reporter, results));
@@ -78,19 +78,14 @@ function check(io: Io, paths: readonly string[], flags: Flags): void {
   if (failed > 0) io.exitCode = 1;
 }
 
-/** Shows on a terminal's stderr how far it is. */
-function progress(io: Io, done: number, total: number, file: string): void {
-  if (!io.stderr.isTTY) return;
-  const text = done < total ? `[${String(done + 1)}/${String(total)}] ${relative('.', file)}` : '';
-  io.stderr.write(`\r\u001b[K${text.slice(0, (io.stderr.columns ?? 80) - 1)}`);
-}
-
 /** Checks one file; a wrong file is an error of the whole command. */
-function one(io: Io, file: string, update: boolean): Result {
+function one(io: Io, runs: Runs, file: string, update: boolean): Result {
   const name = relative('.', file);
-  const expectation = readExpectation(name, readText(file));
+  const source = readYaml(name, readText(file));
+  if (valueAt(source.value, ['expect']) === 'effects') return effects(runs, file, source, update);
+  const expectation = expectationOf(source);
   const run = runOf(name, expectation);
-  const found = boot(run);
+  const found = runs.trace(run);
   const rerun = `Run it again: ${commandOf(run)} --trace -`;
   if (expectation.expect === 'match') {
     const result = match(expectation, found);
@@ -104,6 +99,35 @@ function one(io: Io, file: string, update: boolean): Result {
     return { name, ok: true, text: '' };
   }
   return { name, ok: false, text: `${differenceText(difference, painterOf(io.paint))}${rerun}\n` };
+}
+
+/** Checks a file of effects. */
+function effects(runs: Runs, file: string, source: YamlSource, update: boolean): Result {
+  const name = source.file;
+  const expected = effectsOf(source);
+  const found = effectsOfRuns(runs, expected, { reason: expected.reason });
+  const lines = effectsDifferences(expected, found);
+  if (lines.length === 0) return { name, ok: true, text: '' };
+  if (update) {
+    checkReason(name, found);
+    writeWhole(file, printEffects(found));
+    return { name, ok: true, text: '' };
+  }
+  const { patch, scenario } = expected;
+  const rerun = `Run it again: sme-boot effects ${String(patch)} --scenario ${scenario}`;
+  return { name, ok: false, text: `${[...lines, rerun].join('\n')}\n` };
+}
+
+/** Throws E_EFFECTS for effects that show nowhere and have no reason: only a person knows it. */
+function checkReason(file: string, { views, reason, patch, scenario }: Effects): void {
+  if (reason !== undefined || showsIn(views).length > 0) return;
+  throw new InputError({
+    code: 'E_EFFECTS',
+    place: { file, path: 'reason' },
+    reason:
+      `patch ${String(patch)} shows in no view on ${scenario}: write the file with expect, patch, scenario, ` +
+      'views: {} and the reason, and update again',
+  });
 }
 
 /** The run that an expectation is about. */
@@ -123,10 +147,12 @@ function runOf(file: string, expectation: Expectation): Run {
 const assignments = (settings: Readonly<Record<string, unknown>>): string[] =>
   Object.entries(settings).map(([path, value]) => `${path}=${String(value)}`);
 
-function fromRun({ scenario, stage, activate, without, neutral, with: extra, set }: RunOf): Run {
+function fromRun(run: RunOf): Run {
+  const { scenario, series, stage, activate, without, neutral, with: extra, set } = run;
   return {
     scenario,
     flags: {
+      ...(series === undefined ? {} : { series }),
       ...(stage === undefined ? {} : { stage }),
       ...(activate === undefined ? {} : { activate }),
       ...(without === undefined ? {} : { without }),
@@ -154,34 +180,24 @@ function fromHeader(header: TraceHeader): Run {
   };
 }
 
-/** The one line that runs the same boot. */
-function commandOf({ scenario, flags }: Run): string {
-  const quote = (text: string): string => (/^[\w./=-]+$/.test(text) ? text : `'${text}'`);
-  return [
-    'sme-boot run',
-    scenario,
-    ...(flags.stage === undefined ? [] : [`--stage ${String(flags.stage)}`]),
-    ...(flags.activate === true ? ['--activate'] : []),
-    ...(flags.without ?? []).map((hunk) => `--without ${hunk}`),
-    ...(flags.neutral === true ? ['--neutral'] : []),
-    ...(flags.with ?? []).map((id) => `--with ${id}`),
-    ...(flags.cmdline === undefined ? [] : [`--cmdline ${quote(flags.cmdline)}`]),
-    ...(flags.set ?? []).map((assignment) => `--set ${quote(assignment)}`),
-  ].join(' ');
-}
-
-const boot = ({ scenario, flags }: Run): Trace => prepareBoot(scenario, flags).run();
-
 const exactText = (trace: Trace): string =>
   printTrace(trace, { schema: '../../schemas/trace.schema.json' });
 
-/** Writes the kept traces that are not there yet; those that are, the check itself rewrites. */
-function updateKept(io: Io, traces: string): void {
-  for (const { file, scenario, flags } of KEPT_RUNS) {
+/** Writes the kept files that are not there yet; those that are, the check itself rewrites. */
+function updateKept(io: Io, runs: Runs, traces: string): void {
+  const write = (file: string, textOf: () => string): void => {
     const path = join(traces, file);
-    if (existsSync(path)) continue;
+    if (existsSync(path)) return;
     mkdirSync(dirname(path), { recursive: true });
-    writeWhole(path, exactText(boot({ scenario, flags })));
+    writeWhole(path, textOf());
     io.stderr.write(`wrote ${relative('.', path)}\n`);
+  };
+  for (const { file, ...run } of KEPT_RUNS) write(file, () => exactText(runs.trace(run)));
+  for (const { file, ...kept } of KEPT_EFFECTS) {
+    write(file, () => {
+      const found = effectsOfRuns(runs, kept);
+      checkReason(`traces/${file}`, found);
+      return printEffects(found);
+    });
   }
 }

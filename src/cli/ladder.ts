@@ -1,5 +1,5 @@
-/** The exact traces that the project keeps: which runs, in which files. */
-import type { RunFlags } from './run-options.js';
+/** The exact traces and the effects that the project keeps: which runs, in which files. */
+import { DEFAULT_SCENARIO, type RunFlags } from './run-options.js';
 
 /** One run and the file of its expected trace, below traces/. */
 export interface KeptRun {
@@ -53,3 +53,29 @@ export const KEPT_RUNS: readonly KeptRun[] = [
     flags: { stage: LAST },
   })),
 ];
+
+/** The effects of one patch on a scenario and their file, below traces/. */
+export interface KeptEffects {
+  readonly file: string;
+  readonly patch: number;
+  readonly scenario: string;
+}
+
+/** Other machines on which a patch shows what it does not show on the default one. */
+const SHOWN_ON: Readonly<Record<number, readonly string[]>> = {
+  // Without an IOMMU all devices go by bounce buffers, whose addresses the patch gives the mask.
+  13: ['no-iommu'],
+};
+
+/** Each patch on the default machine, then on others that show more of it. */
+export const KEPT_EFFECTS: readonly KeptEffects[] = Array.from(
+  { length: LAST },
+  (_, index) => index + 1,
+).flatMap((patch) => [
+  { file: `effects/${two(patch)}.yaml`, patch, scenario: DEFAULT_SCENARIO },
+  ...(SHOWN_ON[patch] ?? []).map((scenario) => ({
+    file: `effects/${two(patch)}-${scenario}.yaml`,
+    patch,
+    scenario,
+  })),
+]);

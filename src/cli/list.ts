@@ -1,15 +1,19 @@
 /** `sme-boot list`, `patches` and `schema`: what there is. */
 import { Argument, Command, Option } from 'commander';
 import { hex } from '../machine/address.js';
+import { effectsJsonSchema } from '../review/effects-form.js';
 import { LABELS } from '../sequencer/boot.js';
 import { probeJsonSchema } from '../review/probe-file.js';
 import { scenarioJsonSchema } from '../sequencer/scenario.js';
-import { allHunks } from '../series/patches.js';
+import { allHunks, alternatives, patchOf } from '../series/patches.js';
+import type { Alternative } from '../kernel/hunk.js';
+import { seriesJsonSchema } from '../series/composition-file.js';
 import { patchJsonSchema, type PatchRecord } from '../series/record.js';
 import { InputError } from '../trace/errors.js';
 import { traceJsonSchema } from '../trace/trace.js';
 import type { Io } from './io.js';
 import { patchRecords } from './records.js';
+import { loadSeries, seriesNames } from './series.js';
 import {
   addRunOptions,
   DEFAULT_SCENARIO,
@@ -32,9 +36,22 @@ const format = (): Option =>
 const LISTS: Readonly<Record<string, (scenario: string, flags: RunFlags) => Row[]>> = {
   scenarios: () =>
     scenarioNames().map((name) => ({ name, title: loadScenario(name, {}).scenario.title })),
+  series: () =>
+    seriesNames().map((name) => {
+      const { title, source } = loadSeries(name);
+      return { name, title, source };
+    }),
   labels: () => LABELS.map((label) => ({ label })),
   patches: () => patchRecords().map(({ number, status, subject }) => ({ number, status, subject })),
   hunks: () => allHunks().map(({ id, file, what }) => ({ id, file, what })),
+  alternatives: () =>
+    alternatives().map(({ id, instead, file, what, source }) => ({
+      id,
+      instead: instead ?? '(on top)',
+      file,
+      what,
+      source,
+    })),
   regions: (scenario, flags) =>
     prepareBoot(scenario, flags)
       .regions()
@@ -47,7 +64,7 @@ const LISTS: Readonly<Record<string, (scenario: string, flags: RunFlags) => Row[
 
 export function listCommand(io: Io): Command {
   const command = new Command('list')
-    .description('list scenarios, labels, patches, hunks, regions or symbols')
+    .description('list scenarios, series, labels, patches, hunks, alternatives, regions or symbols')
     .addArgument(new Argument('<WHAT>', 'what to list').choices(Object.keys(LISTS)))
     .argument('[SCENARIO]', 'whose regions or symbols', DEFAULT_SCENARIO);
   return addRunOptions(command)
@@ -58,6 +75,7 @@ export function listCommand(io: Io): Command {
 Examples:
   sme-boot list labels
   sme-boot list hunks --format json
+  sme-boot list alternatives
   sme-boot list symbols --stage 9`,
     )
     .action((what: string, scenario: string, flags: Flags) => {
@@ -93,9 +111,25 @@ export function patchesCommand(io: Io): Command {
       if (chosen.length === 0) {
         throw new InputError({ code: 'E_PATCH', expected: '1 to 18', found: text ?? '' });
       }
-      if (flags.format === 'json') io.stdout.write(`${JSON.stringify(chosen, null, 2)}\n`);
-      else for (const record of chosen) io.stdout.write(patchText(record, io));
+      if (flags.format === 'json') {
+        const rows = chosen.map((record) => ({ ...record, alternatives: beside(record) }));
+        io.stdout.write(`${JSON.stringify(rows, null, 2)}\n`);
+      } else for (const record of chosen) io.stdout.write(patchText(record, io));
     });
+}
+
+/** The alternatives of a patch, as data. */
+function beside({
+  number,
+}: PatchRecord): Pick<Alternative, 'id' | 'instead' | 'what' | 'source'>[] {
+  return alternatives()
+    .filter((alternative) => patchOf(alternative) === number)
+    .map(({ id, instead, what, source }) => ({
+      id,
+      ...(instead === undefined ? {} : { instead }),
+      what,
+      source,
+    }));
 }
 
 function patchText(record: PatchRecord, io: Io): string {
@@ -109,15 +143,21 @@ function patchText(record: PatchRecord, io: Io): string {
     ...(adds.length > 0 ? [`   adds: ${adds.join(' ')}`] : []),
     ...(needs.length > 0 ? [`   needs: ${needs.join(' ')}`] : []),
     ...(note === undefined ? [] : [`   note: ${note}`]),
+    ...beside(record).flatMap(({ id, instead, what, source }) => [
+      `   --with ${io.paint.cyan(id)}${instead === undefined ? '' : `, instead of ${instead}`}: ${what}`,
+      `      source: ${source}`,
+    ]),
   ];
   return `${lines.join('\n')}\n\n`;
 }
 
 const SCHEMAS: Readonly<Record<string, () => Record<string, unknown>>> = {
   scenario: scenarioJsonSchema,
+  series: seriesJsonSchema,
   trace: traceJsonSchema,
   patch: patchJsonSchema,
   probe: probeJsonSchema,
+  effects: effectsJsonSchema,
 };
 
 export function schemaCommand(io: Io): Command {

@@ -5,8 +5,10 @@ import { Chalk, supportsColor, type ColorSupportLevel } from 'chalk';
 import { Command, CommanderError, Option } from 'commander';
 import { InputError } from '../trace/errors.js';
 import type { Io } from './io.js';
+import { bisectCommand } from './bisect.js';
 import { checkCommand } from './check.js';
 import { diffCommand } from './diff.js';
+import { effectsCommand } from './effects.js';
 import { inspectCommand } from './inspect.js';
 import { matrixCommand } from './matrix.js';
 import { listCommand, patchesCommand, schemaCommand } from './list.js';
@@ -19,8 +21,10 @@ Examples:
   sme-boot run                                the default scenario, the whole series
   sme-boot run --stage 8 --activate           what breaks while patch 09 is missing
   sme-boot diff --stage 17 --stage 18         what patch 18 does
+  sme-boot effects 12                         what patch 12 changes, wherever that shows
   sme-boot inspect --at startup_64:phys_base --vtop _text
   sme-boot check                              every expected trace
+  sme-boot bisect rfc-v1 --expect 'garbage=nic to device'
 
 Exit status: 0 fine, 1 a mismatch or another outcome than expected, 2 bad usage or input.`;
 
@@ -54,7 +58,9 @@ function program(io: Io): Command {
     runCommand(io),
     checkCommand(io),
     diffCommand(io),
+    bisectCommand(io),
     matrixCommand(io),
+    effectsCommand(io),
     inspectCommand(io),
     probeCommand(io),
     listCommand(io),

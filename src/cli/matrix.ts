@@ -1,7 +1,7 @@
 /** `sme-boot matrix`: the series less each hunk, on each scenario. */
 import { existsSync, mkdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { dirname, extname, join } from 'node:path';
+import { extname, join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { readText, writeWhole } from '../node/files.js';
@@ -46,6 +46,7 @@ interface OutputFlags {
 }
 interface Flags extends OutputFlags {
   only?: string[];
+  series?: string;
   set?: string[];
   shard?: Shard;
   jobs?: number;
@@ -70,6 +71,7 @@ export function matrixCommand(io: Io): Command {
     .description('leave out each hunk of the series in turn, and say what comes of it')
     .argument('[SCENARIOS...]', `scenarios by name, or files (default: ${DEFAULT_SCENARIO})`)
     .option('--only <HUNK...>', 'only these hunks (09/initrd) or patches (10)')
+    .option('--series <NAME>', 'a composition by name or file instead of the posted series')
     .option(
       '--set <PATH=VALUE>',
       'change one value of each scenario',
@@ -112,7 +114,10 @@ function jobsNumber(text: string): number {
 }
 
 async function matrix(io: Io, named: readonly string[], flags: Flags): Promise<void> {
-  const run: RunFlags = flags.set === undefined ? {} : { set: flags.set };
+  const run: RunFlags = {
+    ...(flags.set === undefined ? {} : { set: flags.set }),
+    ...(flags.series === undefined ? {} : { series: flags.series }),
+  };
   const all = named.flatMap((name) => (name === 'all' ? scenarioNames() : [name]));
   const scenarios = [...new Set(all.length === 0 ? [DEFAULT_SCENARIO] : all)];
   // What is wrong with a scenario is said before anything boots.
@@ -131,21 +136,22 @@ async function matrix(io: Io, named: readonly string[], flags: Flags): Promise<v
     progress(io, made.rows.length, plan.length, message);
   });
   if (io.stderr.isTTY) io.stderr.write('\r\u001b[K');
-  write(io, reportOf({ series: 'rfc-v1', ...made }, plan), flags);
+  write(io, reportOf({ series: flags.series ?? 'rfc-v1', ...made }, plan), flags);
   if (flags.keep !== undefined) keep(flags.keep, made, run);
   if (!interrupted) return;
   io.stderr.write(`interrupted: ${String(made.rows.length)} of ${String(plan.length)} rows\n`);
   io.exitCode = INTERRUPTED;
 }
 
-/** Writes each row as an expected trace. */
+/** Writes each row as an expected trace; those of several scenarios in a folder for each. */
 function keep(directory: string, { scenarios, rows }: Omit<Made, 'series'>, run: RunFlags): void {
   const asked = new Map([...scenarios].map(([nameOrFile, { name }]) => [name, nameOrFile]));
   for (const row of rows) {
-    const file = join(directory, keptName(row));
+    const folder = scenarios.size > 1 ? join(directory, row.scenario) : directory;
     const scenario = asked.get(row.scenario) ?? row.scenario;
-    mkdirSync(dirname(file), { recursive: true });
-    writeWhole(file, keptText(row, { scenario, ...(run.set && { set: run.set }) }));
+    mkdirSync(folder, { recursive: true });
+    const text = keptText(row, { ...run, scenario });
+    writeWhole(join(folder, keptName(row)), text);
   }
 }
 

@@ -11,7 +11,7 @@ import { InputError } from '../trace/errors.js';
 import type { Io } from './io.js';
 import { packageRoot } from './paths.js';
 import { probeText } from './probe-text.js';
-import { bootOptions, stageNumber } from './run-options.js';
+import { bootOptions, stageNumber, type RunFlags } from './run-options.js';
 import { yamlFiles } from './yaml-files.js';
 
 interface Flags {
@@ -65,17 +65,23 @@ function probe(io: Io, paths: readonly string[], flags: Flags): void {
   else io.stdout.write(results.map((result) => probeText(result, io.paint)).join('\n'));
 }
 
-function run(file: ProbeFile, flags: Flags): ProbeResult {
-  return runProbe(file, optionsOf(file, flags));
+function run(file: ProbeFile, { stage, activate }: Flags): ProbeResult {
+  return runProbe(file, optionsOf(file, { stage, ...(activate !== undefined && { activate }) }));
+}
+
+/** The probes of the project that are for a patch. */
+export function probesFor(patch: number): ProbeFile[] {
+  return yamlFiles([join(packageRoot(), 'probes')], 'there is no probe')
+    .map((file) => readProbe(relative('.', file), readText(file)))
+    .filter(({ probe: { patch: own } }) => own === patch);
 }
 
 /** The boot that a probe asks for. A scenario that is not there is a mistake of the probe. */
-function optionsOf(file: ProbeFile, { stage, activate }: Flags): BootOptions {
+export function optionsOf(file: ProbeFile, flags: RunFlags): BootOptions {
   const { scenario, set } = file.probe;
   try {
     return bootOptions(scenario, {
-      stage,
-      ...(activate !== undefined && { activate }),
+      ...flags,
       ...(set !== undefined && {
         set: Object.entries(set).map(([path, value]) => `${path}=${String(value)}`),
       }),

@@ -9,10 +9,11 @@ import { nodeCipher } from '../node/node-cipher.js';
 import { Boot, type BootOptions } from '../sequencer/boot.js';
 import { parseScenario, setPath, type Scenario } from '../sequencer/scenario.js';
 import { LAST_STAGE } from '../series/patches.js';
-import type { Composition } from '../series/stages.js';
+import { upTo, type Composition } from '../series/stages.js';
 import { InputError } from '../trace/errors.js';
 import { readYaml } from '../trace/yaml-source.js';
 import { packageRoot } from './paths.js';
+import { loadSeries } from './series.js';
 
 export const DEFAULT_SCENARIO = 'epyc-efi';
 
@@ -23,6 +24,7 @@ export interface RunFlags {
   without?: string[];
   neutral?: boolean;
   with?: string[];
+  series?: string;
   kernel?: string;
   systemMap?: string;
   initrd?: string;
@@ -40,7 +42,7 @@ export interface LoadedScenario {
 const sha256 = (bytes: Uint8Array | string): string =>
   createHash('sha256').update(bytes).digest('hex');
 
-/** Reads the number of a stage. */
+/** A stage on the command line. */
 export function stageNumber(text: string): number {
   const stage = Number(text);
   if (!Number.isInteger(stage) || stage < 0 || stage > LAST_STAGE) {
@@ -49,17 +51,58 @@ export function stageNumber(text: string): number {
   return stage;
 }
 
+/** An option that may be given again. */
+export const repeated = (value: string, before: string[] = []): string[] => [...before, value];
+
 const split = (value: string): string[] => value.split(',').filter((name) => name !== '');
 
-/** What of a run says which hunks it has. */
-function compositionOf({ without, neutral, with: extra }: RunFlags): Partial<Composition> {
-  if (neutral === true && without === undefined) {
+/** Names of the scenarios that the package has. */
+export function scenarioNames(root = packageRoot()): string[] {
+  return readdirSync(join(root, 'scenarios'))
+    .filter((name) => name.endsWith('.yaml'))
+    .map((name) => basename(name, '.yaml'))
+    .sort();
+}
+
+/** Refuses a scenario behind an option that takes all words up to the next one. */
+function checkSwallowed(option: string, names: readonly string[] = []): void {
+  const scenarios = scenarioNames();
+  const swallowed = names.find((name) => scenarios.includes(name) || /\.ya?ml$/.test(name));
+  if (swallowed === undefined) return;
+  throw new InputError({
+    code: 'E_USAGE',
+    reason: `the scenario comes before ${option}`,
+    found: `${option} … ${swallowed}`,
+  });
+}
+
+const both = (a: readonly string[] = [], b: readonly string[] = []): string[] => [
+  ...new Set([...a, ...b]),
+];
+
+/**
+ * Which hunks a run has: a series as far as its stage, the posted one if none is named, and what the flags say besides.
+ * A trace states what comes of it and not the series' name: the file may change, what was run does not.
+ */
+export function compositionOf(flags: RunFlags): Composition {
+  checkSwallowed('--without', flags.without);
+  checkSwallowed('--with', flags.with);
+  const series = flags.series === undefined ? undefined : loadSeries(flags.series);
+  const stage = flags.stage ?? series?.stage ?? LAST_STAGE;
+  const activate = flags.activate ?? series?.activate ?? false;
+  const base = series === undefined ? undefined : upTo({ ...series, activate }, stage);
+  const without = both(base?.without, flags.without);
+  const neutral = flags.neutral ?? base?.neutral;
+  const extra = both(base?.with, flags.with);
+  if (flags.neutral === true && without.length === 0) {
     throw new InputError({ code: 'E_USAGE', reason: '--neutral says how --without leaves out' });
   }
   return {
-    ...(without === undefined ? {} : { without }),
+    stage,
+    activate,
+    ...(without.length === 0 ? {} : { without }),
     ...(neutral === undefined ? {} : { neutral }),
-    ...(extra === undefined ? {} : { with: extra }),
+    ...(extra.length === 0 ? {} : { with: extra }),
   };
 }
 
@@ -71,6 +114,7 @@ export function addRunOptions(command: Command): Command {
       `patches 1 to N are applied (default: ${String(LAST_STAGE)})`,
       stageNumber,
     )
+    .option('--series <NAME>', 'a composition by name (rfc-v1, mended, …), or a file')
     .option('--activate', 'put patch 18, which turns encryption on, on top of the stage')
     .option(
       '--without <HUNK...>',
@@ -94,16 +138,8 @@ export function addRunOptions(command: Command): Command {
     .option(
       '--set <PATH=VALUE>',
       'change one value of the scenario, for example machine.ram=4GiB',
-      (value: string, before: string[] = []) => [...before, value],
+      repeated,
     );
-}
-
-/** Names of the scenarios that the package has. */
-export function scenarioNames(root = packageRoot()): string[] {
-  return readdirSync(join(root, 'scenarios'))
-    .filter((name) => name.endsWith('.yaml'))
-    .map((name) => basename(name, '.yaml'))
-    .sort();
 }
 
 /** The data of a scenario by name, or from a file. */
@@ -171,8 +207,6 @@ export function bootOptions(nameOrFile: string, flags: RunFlags): BootOptions {
   return {
     scenario,
     scenarioDigest: digest,
-    stage: flags.stage ?? LAST_STAGE,
-    activate: flags.activate ?? false,
     ...compositionOf(flags),
     settings: settingsOf(flags),
     ...(flags.kernel === undefined

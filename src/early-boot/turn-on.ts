@@ -16,12 +16,15 @@ import {
 import { cpuid, rdmsr, set_entry, wbinvd, write_cr3, write_cr4, wrmsr } from '../kernel/cpu-ops.js';
 import type { Kernel } from '../kernel/kernel.js';
 import type { Hunk, PatchPart } from '../kernel/hunk.js';
-import { fn, kernelFile } from '../kernel/table.js';
+import { fn, inline, kernelFile } from '../kernel/table.js';
+import { turnOnAlternatives } from './turn-on-alternatives.js';
 
 declare module '../kernel/table.js' {
   interface Entries {
     /** The routine that runs from its copy outside the kernel; lengths in bytes. */
     '.Lencrypt_start'(k: Kernel, pgd: bigint, length: number, src: Va, dst: Va, buffer: Va): void;
+    /** Flags of an entry of the map that the plain kernel is read through, made from those of the other map. */
+    'sme_encrypt_kernel:plain-flags'(k: Kernel, flags: bigint): bigint;
   }
 }
 
@@ -127,9 +130,7 @@ function buildTables(k: Kernel, work: Va): void {
   }
   const mask = k.readU64(k.sym('sme_me_mask'));
   let encrypted = __PAGE_KERNEL_LARGE_EXEC & ~_PAGE_GLOBAL;
-  // Bit 12 would be PAT in a large entry; bit 7 is both PS and _PAGE_PAT, so PS stays set and the slot is PWT's:
-  // _PAGE_PAT | _PAGE_PWT as posted. What type that selects is the page walker's affair.
-  let plain = (encrypted & ~_PAGE_CACHE_MASK) | _PAGE_PAT | _PAGE_PWT;
+  let plain = k.fn['sme_encrypt_kernel:plain-flags'](encrypted);
   const text = BigInt(k.sym('_text'));
   const end = BigInt(work);
   for (let i = 0; i < 2048; i++) {
@@ -150,6 +151,12 @@ function buildTables(k: Kernel, work: Va): void {
     plain += BigInt(PMD_SIZE);
   }
 }
+
+// Bit 12 would be PAT in a large entry; bit 7 is both PS and _PAGE_PAT, so PS stays set and the slot is PWT's:
+// _PAGE_PAT | _PAGE_PWT as posted. What type that selects is the page walker's affair.
+const plainFlags = inline(
+  (_k: Kernel, flags: bigint) => (flags & ~_PAGE_CACHE_MASK) | _PAGE_PAT | _PAGE_PWT,
+);
 
 const encrypt: Hunk = {
   id: '18/sme_encrypt_kernel',
@@ -176,9 +183,15 @@ const encrypt: Hunk = {
           wrmsr(k, MSR_IA32_CR_PAT, (rdmsr(k, MSR_IA32_CR_PAT) & 0xffff_ffffn) | (high << 32n));
         },
       ),
+      'sme_encrypt_kernel:plain-flags': plainFlags,
     }),
   ],
-  neutral: [kernelFile(MEM_ENCRYPT_S, { '.Lencrypt_start': fn(() => undefined) })],
+  neutral: [
+    kernelFile(MEM_ENCRYPT_S, {
+      '.Lencrypt_start': fn(() => undefined),
+      'sme_encrypt_kernel:plain-flags': plainFlags,
+    }),
+  ],
   replaces: {
     sme_encrypt_kernel: (previous) => (k) => {
       previous(k);
@@ -203,4 +216,8 @@ const encrypt: Hunk = {
   },
 };
 
-export const turnOn: PatchPart = { patch: 18, hunks: [enable, encrypt] };
+export const turnOn: PatchPart = {
+  patch: 18,
+  hunks: [enable, encrypt],
+  alternatives: turnOnAlternatives,
+};

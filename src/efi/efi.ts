@@ -6,6 +6,7 @@ import type { EarlyMap } from '../kernel/efi.js';
 import type { Hunk, PatchPart } from '../kernel/hunk.js';
 import type { Kernel } from '../kernel/kernel.js';
 import { fn, inline, kernelFile } from '../kernel/table.js';
+import { efiAlternatives } from './efi-alternatives.js';
 
 declare module '../kernel/table.js' {
   interface Entries {
@@ -122,4 +123,5 @@ const quirks: Hunk = {
 export const efiTables: PatchPart = {
   patch: 10,
   hunks: [memremap, weak, esrt, tables, pageTables, quirks],
+  alternatives: efiAlternatives,
 };

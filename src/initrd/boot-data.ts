@@ -6,10 +6,13 @@ import { earlyTable } from '../kernel/head64.js';
 import type { Kernel } from '../kernel/kernel.js';
 import type { PatchPart } from '../kernel/hunk.js';
 import { fn, inline, kernelFile } from '../kernel/table.js';
+import { bootDataAlternatives } from './boot-data-alternatives.js';
 
 declare module '../kernel/table.js' {
   interface Entries {
     create_unencrypted_mapping(k: Kernel, address: Va, size: number): void;
+    /** Addresses whose 2 MiB pages the loops of mapping and unmapping visit for some bytes. */
+    'create_unencrypted_mapping:steps'(k: Kernel, address: Va, size: number): readonly Va[];
     __clear_mapping(k: Kernel, address: Va): void;
     clear_mapping(k: Kernel, address: Va, size: number): void;
     sme_memcpy(k: Kernel, to: Va, from: Va, size: number): void;
@@ -19,18 +22,21 @@ declare module '../kernel/table.js' {
 const HEAD64 = 'arch/x86/kernel/head64.c';
 
 /** The loops of the patch: 2 MiB at a time from the start address, while size lasts. */
-function each(address: Va, size: number, visit: (address: Va) => void): void {
+const steps = inline((_k: Kernel, address: Va, size: number) => {
+  const visited: Va[] = [];
   let at: number = address;
   let left = size;
   do {
-    visit(va(at));
+    visited.push(va(at));
     at += PMD_SIZE;
     left = left < PMD_SIZE ? 0 : left - PMD_SIZE;
   } while (left > 0);
-}
+  return visited;
+});
 
 export const bootData: PatchPart = {
   patch: 9,
+  alternatives: bootDataAlternatives,
   hunks: [
     {
       id: '09/bootdata',
@@ -43,11 +49,12 @@ export const bootData: PatchPart = {
             const mask = k.fn.sme_me_mask();
             if (mask === 0n) return;
             const flags = k.readU64(k.sym('early_pmd_flags')) & ~mask;
-            each(address, size, (at) => {
+            for (const at of k.fn['create_unencrypted_mapping:steps'](address, size)) {
               const physaddr = BigInt(alignDown(at - PAGE_OFFSET, PMD_SIZE));
               k.fn['early_make_pgtable:install'](at, physaddr + flags);
-            });
+            }
           }),
+          'create_unencrypted_mapping:steps': steps,
           __clear_mapping: fn((k: Kernel, address: Va) => {
             const physaddr = address - PAGE_OFFSET;
             if (physaddr < 0 || physaddr >= MAXMEM) return;
@@ -62,9 +69,9 @@ export const bootData: PatchPart = {
           }, true),
           clear_mapping: fn((k: Kernel, address: Va, size: number) => {
             if (k.fn.sme_me_mask() === 0n) return;
-            each(address, size, (at) => {
+            for (const at of k.fn['create_unencrypted_mapping:steps'](address, size)) {
               k.fn.__clear_mapping(at);
-            });
+            }
           }),
           sme_memcpy: fn((k: Kernel, to: Va, from: Va, size: number) => {
             k.fn.create_unencrypted_mapping(from, size);
@@ -81,6 +88,7 @@ export const bootData: PatchPart = {
       neutral: [
         kernelFile(HEAD64, {
           create_unencrypted_mapping: inline(() => undefined),
+          'create_unencrypted_mapping:steps': steps,
           __clear_mapping: inline(() => undefined),
           clear_mapping: inline(() => undefined),
           sme_memcpy: inline((k: Kernel, to: Va, from: Va, size: number) => {

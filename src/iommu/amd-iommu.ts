@@ -2,6 +2,7 @@
 import type { Hunk, PatchPart } from '../kernel/hunk.js';
 import { fn, kernelFile } from '../kernel/table.js';
 import type { Kernel } from '../kernel/kernel.js';
+import { amdIommuAlternatives } from './amd-iommu-alternatives.js';
 
 declare module '../kernel/table.js' {
   interface Entries {
@@ -33,4 +34,8 @@ const amdIommuC: Hunk = {
   neutral: [none],
 };
 
-export const amdIommu: PatchPart = { patch: 14, hunks: [memEncrypt, amdIommuC] };
+export const amdIommu: PatchPart = {
+  patch: 14,
+  hunks: [memEncrypt, amdIommuC],
+  alternatives: amdIommuAlternatives,
+};

@@ -153,7 +153,7 @@ export const amdIommuCmd = kernelFile('drivers/iommu/amd_iommu.c', {
   }),
 
   build_completion_wait: inline((k: Kernel, address: Va) => {
-    const pa = BigInt(k.__pa(address));
+    const pa = k.fn['amd_iommu:virt_to_phys'](address);
     const low = (lower(pa) | CMD_COMPL_WAIT_STORE_MASK) >>> 0;
     return withType([low, upper(pa), 1, 0], CMD.COMPL_WAIT);
   }),

@@ -167,7 +167,8 @@ export const amdIommuDomain = kernelFile('drivers/iommu/amd_iommu.c', {
 
   set_dte_entry: inline((k: Kernel, devid: number, domain: ProtectionDomain) => {
     const entry = dteOf(k, devid);
-    const root = domain.mode === PAGE_MODE_NONE ? 0n : BigInt(k.__pa(domain.pt_root));
+    const root =
+      domain.mode === PAGE_MODE_NONE ? 0n : k.fn['amd_iommu:virt_to_phys'](domain.pt_root);
     const flags = k.readU64(va(entry + 8));
     k.writeU64(va(entry + 8), (flags & ~0xffffn) | BigInt(domain.id));
     k.writeU64(

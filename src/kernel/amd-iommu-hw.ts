@@ -51,9 +51,9 @@ export const amdIommuHw = kernelFile('drivers/iommu/amd_iommu_init.c', {
   }),
 
   iommu_set_device_table: fn((k: Kernel, iommu: AmdIommuInstance) => {
-    const table = k.__pa(tableOf(k, 'amd_iommu_dev_table'));
+    const table = k.fn['amd_iommu:virt_to_phys'](tableOf(k, 'amd_iommu_dev_table'));
     const pages = k.state.amdIommu.dev_table_size / 4096;
-    writeBase(k, iommu, MMIO.DEV_TABLE, BigInt(table) | BigInt(pages - 1));
+    writeBase(k, iommu, MMIO.DEV_TABLE, table | BigInt(pages - 1));
   }, true),
 
   amd_iommu_reset_cmd_buffer: inline((k: Kernel, iommu: AmdIommuInstance) => {
@@ -63,11 +63,11 @@ export const amdIommuHw = kernelFile('drivers/iommu/amd_iommu_init.c', {
     k.fn.iommu_feature_enable(iommu, CONTROL.CMDBUF_EN);
   }),
   iommu_enable_command_buffer: fn((k: Kernel, iommu: AmdIommuInstance) => {
-    writeBase(k, iommu, MMIO.CMD_BUF, BigInt(k.__pa(iommu.cmd_buf)) | SIZE_512);
+    writeBase(k, iommu, MMIO.CMD_BUF, k.fn['amd_iommu:virt_to_phys'](iommu.cmd_buf) | SIZE_512);
     k.fn.amd_iommu_reset_cmd_buffer(iommu);
   }, true),
   iommu_enable_event_buffer: fn((k: Kernel, iommu: AmdIommuInstance) => {
-    writeBase(k, iommu, MMIO.EVT_BUF, BigInt(k.__pa(iommu.evt_buf)) | SIZE_512);
+    writeBase(k, iommu, MMIO.EVT_BUF, k.fn['amd_iommu:virt_to_phys'](iommu.evt_buf) | SIZE_512);
     writel(k, iommu, MMIO.EVT_HEAD, 0);
     writel(k, iommu, MMIO.EVT_TAIL, 0);
     k.fn.iommu_feature_enable(iommu, CONTROL.EVT_LOG_EN);

@@ -40,15 +40,14 @@ declare module './table.js' {
       phys_addr: bigint,
       prot: number,
     ): number;
+    /** virt_to_phys() of what the driver has written itself, as the IOMMU is given the address. */
+    'amd_iommu:virt_to_phys'(k: Kernel, address: Va): bigint;
     /** IOMMU_PTE_PAGE: where the kernel finds the table that an entry points to. */
     IOMMU_PTE_PAGE(k: Kernel, pte: bigint): Va;
   }
 }
 
 const at = (table: Va, index: number): Va => va(table + index * 8);
-/** virt_to_phys() of a table, as it goes into an entry. */
-const virt_to_phys = (k: Kernel, table: Va): bigint => BigInt(k.__pa(table));
-
 /** Tells the trace of a leaf: `va` is the address that the device sends. */
 export function tellLeaf(k: Kernel, domain: ProtectionDomain, bus: number, pte: bigint): void {
   const { pa, c } = k.cpu.decodeEntry(pte & IOMMU_PAGE_MASK, PAGE_SIZE);
@@ -66,13 +65,14 @@ export function tellLeaf(k: Kernel, domain: ProtectionDomain, bus: number, pte: 
 }
 
 export const amdIommuPgtable = kernelFile('drivers/iommu/amd_iommu.c', {
+  'amd_iommu:virt_to_phys': inline((k: Kernel, address: Va) => BigInt(k.__pa(address))),
   IOMMU_PTE_PAGE: inline((k: Kernel, pte: bigint) => k.__va(Number(pte & IOMMU_PAGE_MASK))),
 
   increase_address_space: inline((k: Kernel, domain: ProtectionDomain) => {
     if (domain.mode === PAGE_MODE_6_LEVEL) return false;
     const pte = k.fn.get_zeroed_page(GFP.KERNEL);
     if (pte === 0) return false;
-    k.writeU64(pte, PM_LEVEL_PDE(domain.mode, virt_to_phys(k, domain.pt_root)));
+    k.writeU64(pte, PM_LEVEL_PDE(domain.mode, k.fn['amd_iommu:virt_to_phys'](domain.pt_root)));
     domain.pt_root = pte;
     domain.mode += 1;
     domain.updated = true;
@@ -95,7 +95,7 @@ export const amdIommuPgtable = kernelFile('drivers/iommu/amd_iommu.c', {
         const page = k.fn.__get_free_pages(GFP.KERNEL, 0);
         if (page === 0) return null;
         k.writeBytes(page, new Uint8Array(PAGE_SIZE));
-        value = PM_LEVEL_PDE(level, virt_to_phys(k, page));
+        value = PM_LEVEL_PDE(level, k.fn['amd_iommu:virt_to_phys'](page));
         k.writeU64(pte, value);
       }
       if (PM_PTE_LEVEL(value) !== level) return null;

@@ -22,6 +22,8 @@ declare module './table.js' {
     efi_config_init(k: Kernel): number;
     'efi_config_init:memremap': EarlyMap;
     efi_config_parse_tables(k: Kernel, tables: Va, count: number): number;
+    /** How the properties table is mapped. */
+    'efi_config_parse_tables:memremap': EarlyMap;
     /** The descriptor that holds an address; a negative errno where there is none. */
     efi_mem_desc_lookup(k: Kernel, phys: number): EfiMemoryDesc | number;
     'efi_mem_desc_lookup:memremap': EarlyMap;
@@ -62,6 +64,7 @@ export const efiFirmware = kernelFile('drivers/firmware/efi/efi.c', {
     return ret;
   }),
 
+  'efi_config_parse_tables:memremap': inline(early_memremap),
   efi_config_parse_tables: inline((k: Kernel, tables: Va, count: number) => {
     const bytes = k.readBytes(tables, count * EFI_CONFIGURATION_TABLE.size);
     k.say.recorder.consumed('EFI configuration tables', 'efi_config_parse_tables', bytes);
@@ -115,7 +118,7 @@ export const efiFirmware = kernelFile('drivers/firmware/efi/efi.c', {
 function propertiesTable(k: Kernel): number {
   const phys = k.state.efi.tables.properties_table;
   if (phys === undefined) return 0;
-  const at = k.fn.early_memremap(phys, EFI_PROPERTIES_TABLE.size);
+  const at = k.fn['efi_config_parse_tables:memremap'](phys, EFI_PROPERTIES_TABLE.size);
   if (at === 0) {
     k.say.console('efi: Could not map Properties table!');
     return -ENOMEM;

@@ -13,7 +13,7 @@ import { get_entry, set_entry } from './cpu-ops.js';
 import { ENOMEM } from './errno.js';
 import { pmdPresent } from './pageattr-types.js';
 import { entryPhysical } from './pgtable-types.js';
-import { fn, kernelFile } from './table.js';
+import { fn, inline, kernelFile } from './table.js';
 import type { Kernel } from './kernel.js';
 
 /** struct x86_mapping_info (asm/init.h), without kernel_mapping. */
@@ -34,6 +34,8 @@ declare module './table.js' {
       start: number,
       end: number,
     ): number;
+    /** Flags of a pointer to a table. */
+    'kernel_ident_mapping_init:kernpg_flag'(k: Kernel): bigint;
   }
 }
 
@@ -48,7 +50,7 @@ function below(
   if ((entry & _PAGE_PRESENT) !== 0n) return fill(k.__va(entryPhysical(entry)));
   const table = info.alloc_pgt_page();
   if (table === 0 || !fill(table)) return false;
-  const pointer = BigInt(k.__pa(table)) | k.fn._KERNPG_TABLE();
+  const pointer = BigInt(k.__pa(table)) | k.fn['kernel_ident_mapping_init:kernpg_flag']();
   set_entry(k, at.level, at.table, at.index, pointer, va(at.mapped));
   return true;
 }
@@ -76,6 +78,7 @@ function pmdInit(k: Kernel, info: X86MappingInfo, pmd: Va, start: number, end: n
 }
 
 export const identMap = kernelFile('arch/x86/mm/init_64.c', {
+  'kernel_ident_mapping_init:kernpg_flag': inline((k: Kernel) => k.fn._KERNPG_TABLE()),
   kernel_ident_mapping_init: fn(
     (k: Kernel, info: X86MappingInfo, pgd: Va, start: number, end: number) => {
       const done = pieces(start, end, PGDIR_SIZE, (from, to) => {

@@ -28,6 +28,9 @@ declare module './table.js' {
     /** Enters the image that was loaded; nothing where there is none. */
     kernel_kexec(k: Kernel): void;
     sanity_check_segment_list(k: Kernel, segments: readonly KexecSource[]): number;
+    /** 2^order pages of the image's: their physical address, or 0. */
+    kimage_alloc_pages(k: Kernel, order: number): number;
+    kimage_free_pages(k: Kernel, page: number, order: number): void;
     /** Physical address of 2^order pages outside all destinations, or 0. */
     kimage_alloc_control_pages(k: Kernel, image: Kimage, order: number): number;
     kimage_load_normal_segment(k: Kernel, image: Kimage, segment: KexecSource): number;
@@ -102,7 +105,7 @@ function allocPage(k: Kernel, image: Kimage, destination: number): number {
   const kept = image.destPages.indexOf(destination);
   if (kept >= 0) return image.destPages.splice(kept, 1)[0] ?? 0;
   for (;;) {
-    const page = k.fn.alloc_pages(GFP.KERNEL, 0);
+    const page = k.fn.kimage_alloc_pages(0);
     if (page === 0 || page === destination) return page;
     if (!isDestination(image.segments, page, page + PAGE_SIZE)) return page;
     const old = usedFor(k, image, page);
@@ -131,15 +134,20 @@ export const kexecCore = kernelFile('kernel/kexec_core.c', {
     return overlap || segments.some(({ buf, memsz }) => buf.length > memsz) ? -EINVAL : 0;
   }),
 
+  kimage_alloc_pages: inline((k: Kernel, order: number) => k.fn.alloc_pages(GFP.KERNEL, order)),
+  kimage_free_pages: inline((k: Kernel, page: number, order: number) => {
+    k.fn.free_pages(k.__va(page), order);
+  }),
+
   kimage_alloc_control_pages: inline((k: Kernel, image: Kimage, order: number) => {
     const size = PAGE_SIZE * 2 ** order;
     const extra: number[] = [];
-    let page = k.fn.alloc_pages(GFP.KERNEL, order);
+    let page = k.fn.kimage_alloc_pages(order);
     while (page !== 0 && isDestination(image.segments, page, page + size)) {
       extra.push(page);
-      page = k.fn.alloc_pages(GFP.KERNEL, order);
+      page = k.fn.kimage_alloc_pages(order);
     }
-    for (const each of extra) k.fn.free_pages(k.__va(each), order);
+    for (const each of extra) k.fn.kimage_free_pages(each, order);
     return page;
   }),
 

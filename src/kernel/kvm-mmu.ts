@@ -83,6 +83,8 @@ declare module './table.js' {
     tdp_page_fault(k: Kernel, gpa: number, error: number): number;
     /** 0 to let the guest fault again, −1 for reserved bits in an entry of KVM's own. */
     handle_mmio_page_fault(k: Kernel, gpa: number): number;
+    /** rsvd_bits() of the bits that no physical address has. */
+    'handle_mmio_page_fault:rsvd_bits'(k: Kernel, from: number): bigint;
     /** 1 to enter the guest again, less for an end of KVM_RUN. */
     kvm_mmu_page_fault(k: Kernel, gpa: number, error: number): number;
   }
@@ -326,6 +328,7 @@ export const kvmMmu = kernelFile('arch/x86/kvm/mmu.c', {
     return 0;
   }),
 
+  'handle_mmio_page_fault:rsvd_bits': inline((_k: Kernel, from: number) => rsvd_bits(from, 51)),
   handle_mmio_page_fault: fn((k: Kernel, gpa: number) => {
     let reserved = false;
     for (const { level, spte } of walkShadow(k, gpa)) {
@@ -333,7 +336,8 @@ export const kvmMmu = kernelFile('arch/x86/kvm/mmu.c', {
       // reset_tdp_shadow_zero_bits_mask(): bits from x86_phys_bits to 51, and NX, may not be set.
       const phys = k.readU8(va(k.sym('boot_cpu_data') + CPUINFO.x86_phys_bits));
       const upper = level >= 3 ? 1n << 8n : 0n;
-      const zero = rsvd_bits(phys, 51) | _PAGE_NX | (level === PT_PAGE_TABLE_LEVEL ? 0n : upper);
+      const beyond = k.fn['handle_mmio_page_fault:rsvd_bits'](phys);
+      const zero = beyond | _PAGE_NX | (level === PT_PAGE_TABLE_LEVEL ? 0n : upper);
       reserved ||= (spte & zero) !== 0n;
     }
     if (!reserved) return RET_MMIO_PF_RETRY;

@@ -37,6 +37,8 @@ declare module './table.js' {
     /** The VMCB's address as VMRUN takes it. */
     'svm_create_vcpu:vmcb_pa'(k: Kernel, page: number): bigint;
     init_vmcb(k: Kernel): void;
+    /** A permission map's address as the VMCB takes it. */
+    'init_vmcb:permission-map'(k: Kernel, physical: number): bigint;
     set_tdp_cr3(k: Kernel, root: bigint): void;
     /** The nested root as the VMCB takes it. */
     'set_tdp_cr3:root'(k: Kernel, root: bigint): bigint;
@@ -186,14 +188,16 @@ export const kvmSvm = kernelFile('arch/x86/kvm/svm.c', {
   }),
   'svm_create_vcpu:vmcb_pa': label((_k: Kernel, page: number) => BigInt(page)),
 
+  'init_vmcb:permission-map': label((_k: Kernel, physical: number) => BigInt(physical)),
   init_vmcb: fn((k: Kernel) => {
     const vcpu = vcpuOf(k);
+    const permissionMap = k.fn['init_vmcb:permission-map'];
     setVmcbField(k, VMCB_CONTROL.INTERCEPT_CR, bits([...INTERCEPT_CR.READ, ...INTERCEPT_CR.WRITE]));
     setVmcbField(k, VMCB_CONTROL.INTERCEPT_DR, INTERCEPT_DR_ALL);
     setVmcbField(k, VMCB_CONTROL.INTERCEPT_EXCEPTION, bits(INTERCEPT_EXCEPTION));
     setVmcbField(k, VMCB_CONTROL.INTERCEPT_MISC, bits(Object.values(INTERCEPTS)));
-    setVmcbField(k, VMCB_CONTROL.IOPM_BASE_PA, BigInt(kvmOf(k).iopmBase));
-    setVmcbField(k, VMCB_CONTROL.MSRPM_BASE_PA, BigInt(vcpu.msrpm));
+    setVmcbField(k, VMCB_CONTROL.IOPM_BASE_PA, permissionMap(kvmOf(k).iopmBase));
+    setVmcbField(k, VMCB_CONTROL.MSRPM_BASE_PA, permissionMap(vcpu.msrpm));
     setVmcbField(k, VMCB_CONTROL.V_INTR, V_INTR_MASKING_MASK);
     for (const name of Object.keys(VMCB_SEGMENTS) as VmcbSegment[]) {
       setVmcbField(k, segmentField(name, 'limit'), 0xffffn);

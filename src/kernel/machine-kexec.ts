@@ -35,8 +35,12 @@ declare module './table.js' {
     init_pgtable(k: Kernel, image: Kimage, start_pgtable: number): number;
     /** Flags of each 2 MiB leaf of the identity map. */
     'init_pgtable:pmd_flag'(k: Kernel): bigint;
+    /** Protection of the page that relocate_kernel is reached by. */
+    'init_transition_pgtable:prot'(k: Kernel): bigint;
     init_transition_pgtable(k: Kernel, image: Kimage, pgd: Va): number;
     machine_kexec(k: Kernel, image: Kimage): void;
+    /** PA_TABLE_PAGE: what relocate_kernel() loads CR3 with. */
+    'machine_kexec:table'(k: Kernel, page: number): bigint;
   }
 }
 
@@ -47,6 +51,7 @@ const LEVELS = [
 ] as const;
 
 export const machineKexec = kernelFile('arch/x86/kernel/machine_kexec_64.c', {
+  'init_transition_pgtable:prot': inline((k: Kernel) => k.fn.PAGE_KERNEL_EXEC()),
   init_transition_pgtable: inline((k: Kernel, image: Kimage, pgd: Va) => {
     const vaddr = k.sym('relocate_kernel');
     const paddr = image.controlCodePage + PAGE_SIZE;
@@ -64,7 +69,7 @@ export const machineKexec = kernelFile('arch/x86/kernel/machine_kexec_64.c', {
       set_entry(k, level, table, index, pointer, va(alignDown(vaddr, size)));
       table = below;
     }
-    const value = k.fn.pfn_pte(paddr / PAGE_SIZE, k.fn.PAGE_KERNEL_EXEC());
+    const value = k.fn.pfn_pte(paddr / PAGE_SIZE, k.fn['init_transition_pgtable:prot']());
     set_entry(k, 'pte', table, tableIndex(vaddr, 12), value, vaddr);
     return 0;
   }),
@@ -97,18 +102,20 @@ export const machineKexec = kernelFile('arch/x86/kernel/machine_kexec_64.c', {
     k.fn.init_pgtable(image, image.controlCodePage),
   ),
 
+  'machine_kexec:table': label((_k: Kernel, page: number) => BigInt(page)),
+
   // It does not come back.
   machine_kexec: label((k: Kernel, image: Kimage) => {
     k.enter('machine_kexec');
     const control = k.__va(image.controlCodePage + PAGE_SIZE);
     k.memcpy(control, k.sym('relocate_kernel'), KEXEC_CONTROL_CODE_MAX_SIZE);
-    // page_list is on the stack. virt_to_phys() and __pa(): no word of it carries the mask.
+    // page_list is on the stack: virt_to_phys() and __pa().
     k.cpu.rsp = va(k.cpu.rsp - PAGES_NR * 8);
     const list = k.cpu.rsp;
     const words = {
       [PA_CONTROL_PAGE]: k.__pa(control),
       [VA_CONTROL_PAGE]: control,
-      [PA_TABLE_PAGE]: image.controlCodePage,
+      [PA_TABLE_PAGE]: k.fn['machine_kexec:table'](image.controlCodePage),
       [PA_SWAP_PAGE]: image.swapPage,
     };
     for (const [index, word] of Object.entries(words)) {

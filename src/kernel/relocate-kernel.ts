@@ -40,6 +40,8 @@ declare module './table.js' {
       swap: number,
       start: number,
     ): void;
+    /** On the identity map, before the first page is moved. */
+    'identity_mapped:before-swap_pages'(k: Kernel): void;
     swap_pages(k: Kernel, indirection: number, swap: number): void;
   }
 }
@@ -106,12 +108,15 @@ export const relocateKernel = kernelFile(RELOCATE_KERNEL_S, {
       write_cr0(k, Number(kept | BigInt(X86_CR0_PG + X86_CR0_PE)));
       write_cr4(k, X86_CR4_PAE);
       write_cr3(k, table, 'kexec tables');
+      k.fn['identity_mapped:before-swap_pages']();
       k.fn.swap_pages(indirection, swap);
       write_cr3(k, k.cpu.cr3, 'kexec tables');
       for (const name of ZEROED) k.cpu[name] = va(0);
       k.cpu.rip = va(Number(k.popU64()));
     },
   ),
+
+  'identity_mapped:before-swap_pages': label(() => undefined),
 
   // Each page changes places with its source page, by way of the swap page.
   swap_pages: inline((k: Kernel, indirection: number, swap: number) => {

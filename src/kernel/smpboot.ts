@@ -160,7 +160,7 @@ export const smpboot = kernelFile('arch/x86/kernel/smpboot.c', {
 
   wakeup_secondary_cpu_via_init: fn((k: Kernel, apicid: number, startEip: number) => {
     const send = (low: number, what: string, at?: number): void => {
-      const vector = at === undefined ? {} : { vector: at / 4096 };
+      const vector = at === undefined ? {} : { vector: Math.floor(at / 4096) & 0xff };
       k.say.emit('ipi', { to: apicid, ...vector, what });
       k.fn.apic_icr_write(low, apicid);
     };

@@ -25,6 +25,8 @@ declare module './table.js' {
     'trampoline_start:verify_cpu'(k: Kernel): void;
     /** startup_32 of the trampoline: 32-bit code, later in compatibility mode. */
     pa_startup_32(k: Kernel): void;
+    /** Before CR4, CR3, EFER and CR0 are written. */
+    'pa_startup_32:unpaged'(k: Kernel): void;
     /** After CR0.PG has been set, before the jump to 64-bit code. */
     'pa_startup_32:paged'(k: Kernel): void;
     /** startup_64 of the trampoline. */
@@ -108,6 +110,7 @@ export const trampoline = kernelFile('arch/x86/realmode/rm/trampoline_64.S', {
     const { cpu } = k;
     cpu.ss = Number(cpu.rdx);
     cpu.rsp = va(cpu.rsp + operand(k, 'pa_real_mode_base'));
+    k.fn['pa_startup_32:unpaged']();
     write_cr4(k, k.readU32(va(operand(k, 'pa_tr_cr4'))));
     // A move of 32 bits: no C-bit can be in it.
     write_cr3(k, BigInt(operand(k, 'pa_trampoline_pgd')), 'trampoline_pgd');
@@ -117,6 +120,7 @@ export const trampoline = kernelFile('arch/x86/realmode/rm/trampoline_64.S', {
     ljmp(k, 'pa_startup_64', __KERNEL_CS, operand(k, 'pa_startup_64'));
     k.fn.pa_startup_64();
   }),
+  'pa_startup_32:unpaged': label(() => undefined),
   'pa_startup_32:paged': label(() => undefined),
 
   pa_startup_64: label((k: Kernel) => {

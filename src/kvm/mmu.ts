@@ -6,6 +6,7 @@
 import { PT64_NX_MASK, PT_ACCESSED_MASK, PT_DIRTY_MASK, PT_USER_MASK } from '../kernel/kvm-mmu.js';
 import type { PatchPart } from '../kernel/hunk.js';
 import type { Kernel } from '../kernel/kernel.js';
+import { kvmAlternatives } from './kvm-alternatives.js';
 
 const MMU_C = 'arch/x86/kvm/mmu.c';
 
@@ -13,6 +14,7 @@ const shadowMeMask = (k: Kernel): bigint => k.readU64(k.sym('shadow_me_mask'));
 
 export const kvmMmu: PatchPart = {
   patch: 17,
+  alternatives: kvmAlternatives,
   hunks: [
     {
       id: '17/mmu',

@@ -1,8 +1,10 @@
 /** Patch 06, the part of kexec: arch/x86/kernel/machine_kexec_64.c. */
 import type { PatchPart } from '../kernel/hunk.js';
+import { kexecAlternatives } from './kexec-alternatives.js';
 
 export const kexecMap: PatchPart = {
   patch: 6,
+  alternatives: kexecAlternatives,
   hunks: [
     {
       id: '06/machine_kexec',

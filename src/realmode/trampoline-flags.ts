@@ -1,11 +1,11 @@
 /** Patch 15, "x86: Enable memory encryption on the APs": the trampoline's part. */
-import { rdmsr, wrmsr } from '../kernel/cpu-ops.js';
 import type { PatchPart } from '../kernel/hunk.js';
 import type { Kernel } from '../kernel/kernel.js';
 import { TRAMPOLINE_HEADER } from '../kernel/realmode-blob.js';
 import { inline, kernelFile } from '../kernel/table.js';
-import { operand } from '../kernel/trampoline.js';
 import { va } from '../machine/address.js';
+import { CR4_SIZE, setSyscfg } from './set-syscfg.js';
+import { trampolineAlternatives } from './trampoline-alternatives.js';
 
 declare module '../kernel/table.js' {
   interface Entries {
@@ -16,13 +16,11 @@ declare module '../kernel/table.js' {
 }
 
 const REALMODE_H = 'arch/x86/include/asm/realmode.h';
-const MSR_K8_SYSCFG = 0xc001_0010;
-/** struct trampoline_header: u32 flags follows u32 cr4. */
-const CR4_SIZE = 4;
 export const TH_FLAGS_OFFSET = TRAMPOLINE_HEADER.cr4 + CR4_SIZE;
 
 export const trampolineFlags: PatchPart = {
   patch: 15,
+  alternatives: trampolineAlternatives,
   hunks: [
     {
       id: '15/realmode-header',
@@ -66,11 +64,7 @@ export const trampolineFlags: PatchPart = {
       replaces: {
         'pa_startup_32:paged': (previous) => (k) => {
           previous(k);
-          const flags = k.readU32(va(operand(k, 'pa_tr_cr4') + CR4_SIZE));
-          if (((flags >>> k.fn.TH_FLAGS_MEM_ENCRYPT_BIT()) & 1) === 0) return;
-          const bit = 1n << BigInt(k.fn.MSR_K8_SYSCFG_MEM_ENCRYPT_BIT());
-          const syscfg = rdmsr(k, MSR_K8_SYSCFG);
-          if ((syscfg & bit) === 0n) wrmsr(k, MSR_K8_SYSCFG, syscfg | bit);
+          setSyscfg(k);
         },
       },
     },

@@ -10,19 +10,21 @@ const BY = new Set(['file', 'patch', 'hunk', 'n']);
 export interface KeptRun {
   /** The scenario's name or file; the name in the row where absent. */
   readonly scenario?: string;
+  /** The composition that the hunk is left out of, by name or file; the posted series where absent. */
+  readonly series?: string;
   /** Settings that changed it, `path=value`. */
   readonly set?: readonly string[];
 }
 
-/** The name of a row's file, in a folder for its scenario: `bios-minimal/09-initrd.yaml`. */
-export function keptName({ scenario, hunk }: MatrixRow): string {
-  return `${scenario}/${hunk.replaceAll('/', '-')}.yaml`;
+/** The name of a row's file: `09-initrd.yaml`. */
+export function keptName({ hunk }: MatrixRow): string {
+  return `${hunk.replaceAll('/', '-')}.yaml`;
 }
 
 /** The text of a row's expected trace. */
 export function keptText(
   row: MatrixRow,
-  { scenario = row.scenario, set = [] }: KeptRun = {},
+  { scenario = row.scenario, series, set = [] }: KeptRun = {},
 ): string {
   const { hunk, how, what, mechanism, outcome, wrong, difference } = row;
   const settings = set.map((each) => {
@@ -31,7 +33,7 @@ export function keptText(
   });
   const run = [
     `scenario: ${scalar(scenario)}`,
-    'stage: 18',
+    series === undefined ? 'stage: 18' : `series: ${scalar(series)}`,
     `without: [${hunk}]`,
     ...(how === 'neutral' ? ['neutral: true'] : []),
     ...(settings.length === 0 ? [] : [`set: { ${settings.join(', ')} }`]),

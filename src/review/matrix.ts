@@ -8,6 +8,7 @@ import type { LinkedEntry } from '../kernel/table.js';
 import { Boot, type BootOptions, type BootSnapshot } from '../sequencer/boot.js';
 import { garbageOf } from '../sequencer/expected.js';
 import { alike } from './alike.js';
+import { sameMachine } from './same-machine.js';
 import { missed } from '../series/without.js';
 import { compose, type Composition } from '../series/stages.js';
 import type { Look } from '../trace/ghost.js';
@@ -29,6 +30,15 @@ export function leavable(composition: Composition): LeftOut[] {
     const staying = hunks.filter((other) => other !== hunk);
     return { hunk, how: missed(new Set([hunk]), staying).length > 0 ? 'neutral' : 'out' };
   });
+}
+
+/** A composition less one of its hunks: an alternative gives its place back to the hunk that it came for. */
+export function less(composition: Composition, { hunk, how }: LeftOut): Composition {
+  const { without = [], neutral = false, with: alternatives = [] } = composition;
+  if (alternatives.includes(hunk.id)) {
+    return { ...composition, with: alternatives.filter((id) => id !== hunk.id) };
+  }
+  return { ...composition, without: [...without, hunk.id], neutral: neutral || how === 'neutral' };
 }
 
 /** The whole series at one label. */
@@ -58,6 +68,9 @@ export interface StepPair {
   readonly before: readonly TraceEvent[];
   readonly after: readonly TraceEvent[];
 }
+
+/** At how many labels after the first difference it is looked whether a boot came back to the same (our choice). */
+const LOOKS = 4;
 
 const key = ({ name, by }: Pick<Consumed, 'name' | 'by'>): string => JSON.stringify([name, by]);
 
@@ -148,12 +161,13 @@ export class Matrix {
 
   private runWithout({ hunk, how }: LeftOut, first: Stand): Run {
     const { boot } = this;
-    boot.become({ ...this.options, without: [hunk.id], neutral: how === 'neutral' });
+    boot.become(less(this.options, { hunk, how }));
     let wrong: WrongRead | undefined;
     boot.recorder.onLook((look: Look) => {
       if (!look.intact && this.intact.has(key(look))) wrong ??= wrongRead(boot, look);
     });
     let differs: StepPair | undefined;
+    let looks = 0;
     let at = this.stands.indexOf(first);
     this.goOn(first);
     while (boot.outcome === null) {
@@ -162,23 +176,20 @@ export class Matrix {
       boot.kernel.say.reads ??= [];
       boot.kernel.say.on = differs === undefined;
       boot.step();
-      if (differs !== undefined) {
-        at++;
-        continue;
-      }
-      const events = boot.recorder.eventsOf(label);
-      if (!alike(events, stand?.events)) {
-        differs = { label, before: stand?.events ?? [], after: events };
-      }
+      if (differs === undefined) {
+        const events = boot.recorder.eventsOf(label);
+        if (!alike(events, stand?.events)) {
+          differs = { label, before: stand?.events ?? [], after: events };
+        }
+      } else looks++;
       at++;
+      if (looks > LOOKS || !this.standsAs(this.stands[at])) continue;
       // As the whole series stood here: what comes is the same until the hunk would run again.
-      if (differs === undefined && this.standsAs(this.stands[at])) {
-        const next =
-          this.stands.slice(at).find((later) => later.uses.has(hunk.id)) ?? this.stands.at(-1);
-        if (next === undefined || next.label === '') break;
-        at = this.stands.indexOf(next);
-        this.goOn(next);
-      }
+      const rest = this.stands.slice(at);
+      const next = rest.find((later) => later.uses.has(hunk.id));
+      if (next === undefined) break;
+      at = this.stands.indexOf(next);
+      this.goOn(next);
     }
     boot.recorder.onLook(null);
     const stopped = boot.outcome === null;
@@ -196,35 +207,33 @@ export class Matrix {
     this.boot.restore(stand.snapshot);
   }
 
-  /** Whether the boot is where the whole series was. */
+  /** Whether the boot is where the whole series was, but for what reports alone know. */
   private standsAs(stand: Stand | undefined): boolean {
     if (stand === undefined || this.boot.outcome !== null) return false;
-    const { recorder: theirs, ...wanted } = stand.snapshot;
-    // Cheap first: a boot that has made other accesses has other registers or another clock in its cache.
-    if (
-      !alike(
-        this.boot.machine.cpus.map((cpu) => cpu.snapshot()),
-        wanted.machine.cpus,
-      )
-    )
-      return false;
-    if (this.boot.machine.cache.clock !== wanted.machine.cache.tags.clock) return false;
-    const { recorder: ours, ...found } = this.boot.snapshot();
-    // What was read may differ where no machine shows it: a read changes nothing without a cache.
-    return alike(ours.ghost, theirs.ghost) && alike(found, wanted);
+    const { recorder: theirs, machine: before, ...wanted } = stand.snapshot;
+    const { ways } = this.boot.machine.config.cache;
+    // Cheap first: most boots that have gone another way have other registers.
+    const cpus = this.boot.machine.cpus.map((cpu) => cpu.snapshot());
+    if (!alike(cpus, before.cpus)) return false;
+    if (!alike(this.boot.recorder.consumedSoFar, theirs.ghost.consumed)) return false;
+    const { recorder: _ours, machine, ...found } = this.boot.snapshot();
+    return alike(found, wanted) && sameMachine(machine, before, ways);
   }
 }
 
 /** The command that shows the boot of a row. */
 function commandOf(
-  { scenario, stage, settings = {} }: BootOptions,
-  { hunk, how }: LeftOut,
+  { scenario, settings = {}, ...composition }: BootOptions,
+  leftOut: LeftOut,
 ): string {
+  const { stage, activate, without = [], neutral, with: extra = [] } = less(composition, leftOut);
   return [
     `sme-boot run ${scenario.name}`,
     ...(stage === 18 ? [] : [`--stage ${String(stage)}`]),
     ...Object.entries(settings).map(([path, value]) => `--set '${path}=${String(value)}'`),
-    `--without ${hunk.id}`,
-    ...(how === 'neutral' ? ['--neutral'] : []),
+    ...(activate ? ['--activate'] : []),
+    ...without.map((id) => `--without ${id}`),
+    ...(neutral === true ? ['--neutral'] : []),
+    ...extra.map((id) => `--with ${id}`),
   ].join(' ');
 }

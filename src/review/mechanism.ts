@@ -20,7 +20,7 @@ export function mechanismOf(run: Run, difference: MatrixRow['difference']): stri
     // Through the same key, or never written: the bytes were wrong when they came there.
     return `${reader} reads ${name} ${read}${writeC === readC || writer === undefined ? because : ''}`;
   }
-  const fault = faultText(run);
+  const fault = faultText(run, because);
   if (fault !== undefined) return fault;
   if (wrong !== undefined)
     return `${wrong.reader} gets other bytes than ${wrong.name} was put${because}`;
@@ -29,7 +29,7 @@ export function mechanismOf(run: Run, difference: MatrixRow['difference']): stri
 }
 
 /** What the fault met that a boot ended in; undefined where it did not end in one. */
-function faultText({ boot, outcome }: Run): string | undefined {
+function faultText({ boot, outcome }: Run, because: string): string | undefined {
   const last = boot.kernel.say.lastFault;
   if (last === null || outcome.kind === 'booted') return undefined;
   const cpu = boot.machine.cpus[last.cpu];
@@ -37,7 +37,7 @@ function faultText({ boot, outcome }: Run): string | undefined {
     return undefined;
   const clash = clashOnWalk(boot, cpu, last.at);
   const who = cpu.id === 0 ? 'the CPU' : `CPU ${String(cpu.id)}`;
-  if (clash === undefined) return `${last.what} in ${outcome.where ?? '?'}`;
+  if (clash === undefined) return `${last.what} in ${outcome.where ?? '?'}${because}`;
   return `${last.what}: ${who} reads ${clash.what} ${clashText(clash)}`;
 }
 

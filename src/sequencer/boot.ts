@@ -11,6 +11,7 @@ import { regionOf } from '../firmware/placed.js';
 import { BASE_VARIABLES } from '../kernel/base.js';
 import { __START_KERNEL_map, COMMAND_LINE_SIZE } from '../kernel/constants.js';
 import { BootEnd } from '../kernel/ends.js';
+import type { Hunk } from '../kernel/hunk.js';
 import { Kernel } from '../kernel/kernel.js';
 import { Program } from '../kernel/program.js';
 import type { KernelState } from '../kernel/state.js';
@@ -94,6 +95,8 @@ export class Boot {
   outcome: Outcome | null = null;
   private next = 0;
   private first: Running;
+  /** Hunks whose names have a place in the image. */
+  private readonly placed: readonly Hunk[];
   /** The kernel that was entered by kexec. */
   private second: Running | null = null;
   private readonly initrd: Uint8Array;
@@ -102,6 +105,7 @@ export class Boot {
   constructor(readonly options: BootOptions) {
     const { scenario } = options;
     const { hunks, placed } = compose(options);
+    this.placed = placed;
     const linked = link(hunks, placed);
     const image =
       options.image ?? buildBuiltInImage(linked.baseFunctions, BASE_VARIABLES, options.digest);
@@ -298,18 +302,18 @@ export class Boot {
   }
 
   /**
-   * Another composition's kernel in the place of this one, on the same machine. It must have the same places in the
-   * image, as the series less some hunks has; then snapshots of the one are good for the other. Nothing has run of it.
+   * Another composition's kernel in the place of this one, on the same machine. What it is made of must have its place
+   * in the image already, as the series less some hunks has; then snapshots of the one are good for the other. Nothing
+   * has run of it.
    */
   become(composition: Composition): void {
-    const { hunks, placed } = compose(composition);
-    const linked = link(hunks, placed);
-    const names = ({ functions, variables }: LinkedKernel): string =>
-      JSON.stringify([functions, variables.map(({ name }) => name)]);
-    if (names(linked) !== names(this.first.linked)) {
-      throw new RangeError('a kernel with other places in the image cannot go on with this one');
-    }
-    this.first = { ...this.first, linked, kernel: this.kernelOf(linked, this.first.program) };
+    const { program } = this.first;
+    const linked = link(compose(composition).hunks, this.placed);
+    const lost = [...linked.table.values()].find(
+      ({ kind, name }) => kind === 'fn' && !program.has(name),
+    );
+    if (lost !== undefined) throw new RangeError(`${lost.name} has no place in this image`);
+    this.first = { ...this.first, linked, kernel: this.kernelOf(linked, program) };
     this.second = null;
   }
 

@@ -71,9 +71,10 @@ export function allHunks(): readonly Hunk[] {
   return Array.from({ length: LAST_STAGE }, (_, i) => hunksOf(i + 1)).flat();
 }
 
-/** What may come in the place of hunks, or on top of the series. */
+/** What may come in the place of hunks, or on top of the series, in the order of the patches. */
 export function alternatives(): readonly Alternative[] {
-  return PARTS.flatMap((part) => part.alternatives ?? []);
+  const all = PARTS.flatMap((part) => part.alternatives ?? []);
+  return all.sort((a, b) => patchOf(a) - patchOf(b));
 }
 
 /** The number of the patch that a hunk belongs to. */

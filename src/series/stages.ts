@@ -65,6 +65,31 @@ function atStage({ stage, activate }: Composition): readonly Hunk[] {
   return inOrder([...hunks, ...turnOn, ...providers(turnOn, hunks, stage)]);
 }
 
+/**
+ * A composition cut off after patch `stage`: of what is left out and put in, that which is there by then. What belongs
+ * to patch 18 is there from the start where it is on top.
+ */
+export function upTo(composition: Composition, stage: number): Composition {
+  const { activate, without = [], neutral, with: extra = [] } = composition;
+  const there = atStage({ stage, activate });
+  const isThere = (patch: number): boolean => patch <= stage || (activate && patch === TURN_ON);
+  const out = without.filter((name) =>
+    there.some((hunk) => hunk.id === name || patchOf(hunk) === Number(name)),
+  );
+  const known = alternatives();
+  const into = extra.filter((id) => {
+    const found = known.find((alternative) => alternative.id === id);
+    return found === undefined || isThere(patchOf(found));
+  });
+  return {
+    stage,
+    activate,
+    ...(out.length === 0 ? {} : { without: out }),
+    ...(neutral === undefined || out.length === 0 ? {} : { neutral }),
+    ...(into.length === 0 ? {} : { with: into }),
+  };
+}
+
 /** Puts an alternative in. */
 function putIn(hunks: readonly Hunk[], id: string): readonly Hunk[] {
   const known = alternatives();
@@ -76,6 +101,9 @@ function putIn(hunks: readonly Hunk[], id: string): readonly Hunk[] {
       expected: known.map((alternative) => alternative.id).join(', '),
       found: id,
     });
+  }
+  if (hunks.includes(found)) {
+    throw new InputError({ code: 'E_ALTERNATIVE', reason: `${id} is put in twice` });
   }
   const { instead } = found;
   if (instead === undefined) return [...hunks, found];

@@ -118,7 +118,8 @@ function isScalar(value: unknown): value is Scalar {
   return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean';
 }
 
-function plainDifferences(expected: unknown, found: unknown): FieldDifference[] {
+/** The scalars in which two pieces of plain data differ, by their path; those of a list by themselves. */
+export function plainDifferences(expected: unknown, found: unknown): FieldDifference[] {
   const was = new Map(flat(expected));
   const is = new Map(flat(found));
   return [...new Set([...was.keys(), ...is.keys()])]
@@ -127,7 +128,7 @@ function plainDifferences(expected: unknown, found: unknown): FieldDifference[] 
 }
 
 /** Rows by their names, so that a row that is missing does not make all that follow it differ. */
-function byName<R>(rows: readonly R[], name: (row: R) => string): Record<string, R> {
+export function byName<R>(rows: readonly R[], name: (row: R) => string): Record<string, R> {
   const seen = new Map<string, number>();
   return Object.fromEntries(
     rows.map((row) => {

@@ -24,6 +24,8 @@ const count = z.int().min(0);
 /** How to run the boot that a match file is about. */
 const runSchema = z.strictObject({
   scenario: z.string().min(1),
+  /** A composition by name, or a file. */
+  series: z.string().min(1).optional(),
   stage: count.optional(),
   activate: z.boolean().optional(),
   without: z.array(z.string()).optional(),
@@ -121,7 +123,11 @@ function matchOf(source: YamlSource): MatchExpectation {
  * E_EXPECTATION (anything else), each with its place.
  */
 export function readExpectation(file: string, text: string): Expectation {
-  const source = readYaml(file, text);
+  return expectationOf(readYaml(file, text));
+}
+
+/** What a parsed file expects; throws as {@link readExpectation} does. */
+export function expectationOf(source: YamlSource): Expectation {
   const form = valueAt(source.value, ['expect']);
   if (form === 'match') return matchOf(source);
   if (form === 'exact') {

@@ -46,6 +46,25 @@ describe('sme-boot check', () => {
     expect((await sme(['check', file])).status).toBe(0);
   });
 
+  test('a match file may name a series, and is run again with it', async () => {
+    const file = join(dir, 'series.yaml');
+    const match = (garbage: boolean): string =>
+      [
+        'expect: match',
+        'run: {scenario: cmdline-across-2mib, series: mended, set: {machine.ram: 64MiB}}',
+        `consumed: {command line: {intact: ${String(!garbage)}}}`,
+        '',
+      ].join('\n');
+    writeFileSync(file, match(false));
+    expect((await sme(['check', file])).status).toBe(0);
+    writeFileSync(file, match(true));
+    const { status, out } = await sme(['check', file]);
+    expect(status).toBe(1);
+    expect(out).toContain(
+      'sme-boot run cmdline-across-2mib --series mended --set machine.ram=64MiB',
+    );
+  });
+
   test('a match file that does not hold fails with the nearest event', async () => {
     const file = join(dir, 'match.yaml');
     writeFileSync(
@@ -91,6 +110,55 @@ describe('sme-boot check', () => {
     expect(status).toBe(2);
     expect(err).toMatch(message);
     expect(err).toContain(name.replace(/ /g, '-'));
+  });
+});
+
+describe('sme-boot check of effects', () => {
+  const OWN = 'expect: effects\npatch: 4\nscenario: bios-minimal\n';
+  /** A file of effects in the folder. */
+  function file(name: string, text: string): string {
+    const path = join(dir, name);
+    writeFileSync(path, text);
+    return path;
+  }
+
+  test('that no longer hold fails, says what differs and how to see them; --update rewrites', async () => {
+    const path = file('effects.yaml', `${OWN}views: {stage: {screen: 3}}\n`);
+    const { status, out } = await sme(['check', path]);
+    expect(status).toBe(1);
+    expect(out).toContain('stage.screen: expected 3, found (none)');
+    expect(out).toContain('stage.steps.early_cpu_init.events.added: expected (none), found 1');
+    expect(out).toContain('sme-boot effects 4 --scenario bios-minimal');
+    expect((await sme(['check', path, '--update'])).status).toBe(0);
+    expect(readFileSync(path, 'utf8')).toContain('+ {cpuid: 0x8000001f');
+    expect((await sme(['check', path])).status).toBe(0);
+  });
+
+  test('that show nowhere wants a reason from a person, not from --update', async () => {
+    const text = 'expect: effects\npatch: 14\nscenario: bios-minimal\n';
+    const path = file('unseen.yaml', `${text}views: {stage: {screen: 3}}\n`);
+    const { status, err } = await sme(['check', path, '--update']);
+    expect([status, err]).toEqual([
+      2,
+      expect.stringMatching(/E_EFFECTS.*shows in no view on bios/),
+    ]);
+    writeFileSync(path, `${text}reason: there is no IOMMU\nviews: {}\n`);
+    expect((await sme(['check', path, '--update'])).status).toBe(0);
+    expect(readFileSync(path, 'utf8')).toContain('reason: there is no IOMMU\n');
+  });
+
+  test.each([
+    [
+      'an unknown key',
+      `${OWN}views: {stage: {sreen: 3}}\n`,
+      /E_EFFECTS: .*:4:\d+.*unknown key "sreen"/,
+    ],
+    ['no reason though nothing shows', `${OWN}views: {stage: {}}\n`, /E_EFFECTS: .*needs a reason/],
+    ['another scenario', OWN.replace('bios', 'bois') + 'views: {}\nreason: x\n', /E_SCENARIO/],
+  ])('with %s are refused with their place', async (name, text, message) => {
+    const { status, err } = await sme(['check', file(`${name.replace(/ /g, '-')}.yaml`, text)]);
+    expect(status).toBe(2);
+    expect(err).toMatch(message);
   });
 });
 

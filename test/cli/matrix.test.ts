@@ -118,7 +118,7 @@ describe('sme-boot matrix', () => {
     expect(readFileSync(file('merged.json'), 'utf8')).toBe(out);
   }, 60_000);
 
-  test('keeps rows that check accepts, in a folder for each scenario', async () => {
+  test('keeps rows that check accepts, of several scenarios in a folder for each', async () => {
     const folder = file('kept');
     const set = ['--set', 'machine.ram=256MiB'];
     const only = ['--only', ...SOME, '18/sme_enable'];
@@ -131,6 +131,8 @@ describe('sme-boot matrix', () => {
     const { status, out } = await sme(['check', folder]);
     expect(out).toMatch(/\n10 passed, 0 failed\n$/);
     expect(status).toBe(0);
+    await sme(['matrix', 'intel', '--only', '10/efi', '--keep', file('kept-one')]);
+    expect(readdirSync(file('kept-one'))).toEqual(['10-efi.yaml']);
     // What is kept is of this boot: another hunk's absence does not do.
     const kept = join(folder, 'bios-minimal', '09-initrd.yaml');
     const text = readFileSync(kept, 'utf8').replace('[09/initrd]', '[04/scattered]');

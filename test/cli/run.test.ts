@@ -107,6 +107,29 @@ describe('sme-boot run', () => {
     expect(out).not.toMatch(/encrypted in place/);
   });
 
+  test('boots a composition, to which flags add, and states what came of it', async () => {
+    const header = async (...argv: string[]): Promise<Record<string, unknown>> => {
+      const { out } = await sme(['run', 'bios-minimal', ...argv, '--trace', '-']);
+      const { stage, activate, without, neutral, with: extra } = parseTrace('-', out).header;
+      return { stage, activate, without, neutral, with: extra };
+    };
+    const posted = { stage: 18, activate: false, without: [], neutral: undefined, with: [] };
+    expect(await header('--series', 'rfc-v1')).toEqual(posted);
+    expect(await header('--series', 'rfc-v1', '--stage', '3')).toEqual({ ...posted, stage: 3 });
+    const file = join(dir, 'own.yaml');
+    writeFileSync(
+      file,
+      'name: own\ntitle: t\nsource: s\nwithout: [09/initrd]\nwith: [09/flush-tlb]\n',
+    );
+    const flags = ['--without', '09/initrd,12', '--with', '18/pat-large', '--neutral'];
+    expect(await header('--series', file, ...flags)).toEqual({
+      ...posted,
+      without: ['09/initrd', '12'],
+      neutral: true,
+      with: ['09/flush-tlb', '18/pat-large'],
+    });
+  });
+
   test('colours when told to, and not when NO_COLOR is set', async () => {
     expect((await sme(['--color=always', 'run', '--stage', '0'])).out).toContain('\u001b[');
     expect((await sme(['run', '--stage', '0'], { NO_COLOR: '1' }, true)).out).not.toContain(
@@ -182,6 +205,16 @@ describe('bad usage exits 2 and writes nothing', () => {
     [['run', '--kernel', '/no/such/vmlinuz'], /E_READ: \/no\/such\/vmlinuz: no such file/],
     [['run', '--kernel', 'package.json'], /E_NOT_A_KERNEL|E_.*KERNEL/],
     [['run', '--initrd', 'src'], /E_READ: src: it is a directory/],
+    [
+      ['run', '--without', '09/initrd', 'bios-minimal'],
+      /E_USAGE: the scenario comes before --without/,
+    ],
+    [['run', '--with', '18/pat-large', 'kexec'], /E_USAGE: the scenario comes before --with; /],
+    [['run', '--without', '09/initrd', 'my.yaml'], /E_USAGE: the scenario comes before --without/],
+    [['run', '--with', '18/none'], /E_ALTERNATIVE: .*18\/pat-large/],
+    [['run', '--neutral'], /E_USAGE: --neutral says how/],
+    [['run', '--series', 'rfc-v2'], /E_SERIES_UNKNOWN: expected a file, or one of .*rfc-v1/],
+    [['run', '--series', 'scenarios/kexec.yaml'], /E_SERIES: scenarios\/kexec\.yaml:\d+:\d+, /],
     [['run', '--cmdline', 'x'.repeat(5000)], /E_CMDLINE_TOO_LONG/],
     [['diff'], /E_USAGE/],
     [['diff', '--stage', '17'], /E_USAGE/],

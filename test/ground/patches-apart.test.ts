@@ -72,8 +72,8 @@ function questions(file: string, text: string): string[] {
     .split('\n')
     .flatMap((line, index) => {
       const code = line.trim();
-      // A room says what its own hunk is called; nothing else of a line with an id is a name.
-      const named = code.replace(/^id: '\d\d\/[\w.-]+',/, '');
+      // A room says what its own hunk is called, and whose place it takes; nothing else of a line with an id is a name.
+      const named = code.replace(/^(?:id|instead): '\d\d\/[\w.-]+',/, '');
       if (NO_QUESTION.some(([where, allowed]) => where === file && allowed === code)) return [];
       return QUESTIONS.filter(([, pattern]) => pattern.test(named)).map(
         ([name]) => `${file}:${String(index + 1)}: ${name}: ${code}`,
@@ -142,6 +142,7 @@ describe('no question which hunks or patches are applied', () => {
     ['// if (hunk === "09/initrd") it would be wrong'],
     ['/** `09/initrd`: what hunk.patch === 9 is. */'],
     ["id: '09/initrd',"],
+    ["instead: '09/initrd',"],
     ['replaces: { a: (previous) => (k) => previous(k) },'],
     ['const patch = entry.patch;'],
     ['hunks.map((hunk) => hunk.id);'],

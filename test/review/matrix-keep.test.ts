@@ -22,14 +22,18 @@ const differing = (changes: Partial<Difference> = {}): MatrixRow =>
   });
 
 describe('a row that is kept', () => {
-  test('is a file by the names of its scenario and hunk', () => {
-    expect(keptName(initrdRow())).toBe('bios-minimal/09-initrd.yaml');
-    expect(keptName(initrdRow({ scenario: 'epyc-efi' }))).toBe('epyc-efi/09-initrd.yaml');
+  test('is a file by the name of its hunk', () => {
+    expect(keptName(initrdRow())).toBe('09-initrd.yaml');
   });
 
   test('says the file and the settings that its scenario was made from', () => {
     const set = ['machine.ram=256MiB', 'cmdline=a=b c', 'machine.cpus=2'];
     const text = keptText(initrdRow(), { scenario: './my own.yaml', set });
+    const mended = keptText(initrdRow(), { series: 'my/mended.yaml' });
+    expect(readExpectation('kept.yaml', mended)).toMatchObject({
+      run: { series: 'my/mended.yaml', without: ['09/initrd'] },
+    });
+    expect(mended).not.toContain('stage');
     const expectation = readExpectation('kept.yaml', text);
     expect(expectation).toMatchObject({
       run: {

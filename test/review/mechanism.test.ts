@@ -126,11 +126,11 @@ describe('a fault that ended the boot', () => {
     );
   });
 
-  test('says where, if the walk for it is good', () => {
+  test('says where and what was first done otherwise, if the walk for it is good', () => {
     boot.machine.origin = boot.recorder.intern('writer');
     k.writeU64(PAGE, 1n);
     expect(mechanismOf(faulted({ kind: 'hung', where: 'f', message }), difference)).toBe(
-      '#PF(9) at 0xffff880005000000 in f',
+      `#PF(9) at 0xffff880005000000 in f${FIRST}`,
     );
   });
 

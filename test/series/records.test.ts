@@ -72,16 +72,22 @@ describe('the patch records', () => {
 });
 
 describe('sme-boot list, patches and schema', () => {
-  test.each(['scenarios', 'labels', 'patches', 'hunks', 'regions', 'symbols'])(
-    'list %s',
-    async (what) => {
-      const text = await sme(['list', what]);
-      const json = await sme(['list', what, '--format', 'json']);
-      expect([text.status, json.status]).toEqual([0, 0]);
-      const rows = JSON.parse(json.out) as unknown[];
-      expect(rows.length).toBe(text.out.trimEnd().split('\n').length);
-    },
-  );
+  test.each([
+    'scenarios',
+    'labels',
+    'patches',
+    'hunks',
+    'series',
+    'alternatives',
+    'regions',
+    'symbols',
+  ])('list %s', async (what) => {
+    const text = await sme(['list', what]);
+    const json = await sme(['list', what, '--format', 'json']);
+    expect([text.status, json.status]).toEqual([0, 0]);
+    const rows = JSON.parse(json.out) as unknown[];
+    expect(rows.length).toBe(text.out.trimEnd().split('\n').length);
+  });
 
   test('patches 9 tells of its hunks; patch 19 is refused', async () => {
     const { out } = await sme(['patches', '9']);
@@ -90,7 +96,17 @@ describe('sme-boot list, patches and schema', () => {
     expect(JSON.parse((await sme(['patches', '--format', 'json'])).out)).toHaveLength(18);
   });
 
-  test.each(['scenario', 'trace', 'patch', 'probe'])(
+  test('patches tells what may stand in the place of its hunks', async () => {
+    const { out } = await sme(['patches', '15']);
+    expect(out).toMatch(/--with 15\/before-paging, instead of 15\/trampoline_64: .+\n +source: /);
+    const [record] = JSON.parse((await sme(['patches', '9', '--format', 'json'])).out) as {
+      alternatives: { id: string; instead?: string; source: string }[];
+    }[];
+    expect(record?.alternatives.map(({ id }) => id)).toEqual(['09/whole-pages', '09/flush-tlb']);
+    expect(record?.alternatives[0]?.source).toBe('our choice');
+  });
+
+  test.each(['scenario', 'series', 'trace', 'patch', 'probe', 'effects'])(
     'the shipped schema of a %s is what the command prints',
     async (kind) => {
       const { out } = await sme(['schema', kind]);

@@ -1,0 +1,43 @@
+/** What a matrix costs, in CPU time of a warm boot in the same process, and how it grows with the number of hunks. */
+import { bootOptions, DEFAULT_SCENARIO } from '../src/cli/run-options.js';
+import { Matrix } from '../src/review/matrix.js';
+import { Boot } from '../src/sequencer/boot.js';
+
+const BOOTS = 5;
+const WARM_UP = 3;
+
+/** Milliseconds of CPU that something takes, in this process. */
+function cpu(work: () => void): number {
+  const before = process.cpuUsage();
+  work();
+  const { user, system } = process.cpuUsage(before);
+  return (user + system) / 1000;
+}
+
+const median = (values: readonly number[]): number =>
+  [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
+
+const boot = (): void => {
+  new Boot(bootOptions(DEFAULT_SCENARIO, {})).run();
+};
+
+for (let i = 0; i < WARM_UP; i++) boot();
+const one = median(Array.from({ length: BOOTS }, () => cpu(boot)));
+console.log(`a warm boot ${one.toFixed(0).padStart(32)} ms of CPU`);
+
+for (const every of [8, 4, 2, 1]) {
+  let rows = 0;
+  const all = cpu(() => {
+    const matrix = new Matrix(bootOptions(DEFAULT_SCENARIO, {}));
+    for (const [i, hunk] of matrix.hunks.entries()) {
+      if (i % every !== 0) continue;
+      matrix.row(hunk);
+      rows++;
+    }
+  });
+  const each = (all / one - 1) / rows;
+  console.log(
+    `matrix of ${String(rows).padStart(2)} hunks ${all.toFixed(0).padStart(26)} ms   ` +
+      `${(all / one).toFixed(1)} boots, ${each.toFixed(2)} for each hunk`,
+  );
+}

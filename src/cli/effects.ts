@@ -1,0 +1,158 @@
+/** `sme-boot effects`: what each patch changes, in each of the views where that can be seen. */
+import { existsSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { Command, Option } from 'commander';
+import { readText } from '../node/files.js';
+import {
+  effectsOf,
+  printEffects,
+  VIEWS,
+  type Effects,
+  type TraceView,
+  type ViewName,
+} from '../review/effects-form.js';
+import type { ProbeAnswers } from '../review/effects.js';
+import { effectsOn, viewPlans } from '../review/effects-plan.js';
+import { runProbe } from '../review/probe.js';
+import { answersOf } from '../review/probe-answers.js';
+import { effectsText } from '../review/effects-text.js';
+import { LAST_STAGE } from '../series/patches.js';
+import type { Composition } from '../series/stages.js';
+import { InputError } from '../trace/errors.js';
+import { readYaml } from '../trace/yaml-source.js';
+import type { Io } from './io.js';
+import { KEPT_EFFECTS, type KeptEffects } from './ladder.js';
+import { painterOf } from './painter.js';
+import { packageRoot } from './paths.js';
+import { optionsOf, probesFor } from './probe.js';
+import { progress } from './progress.js';
+import { patchRecords } from './records.js';
+import { runOfComposition, Runs, wordsOf } from './runs.js';
+
+interface Flags {
+  view?: ViewName[];
+  scenario?: string;
+  format: 'text' | 'yaml' | 'json';
+}
+
+const EXAMPLES = `
+Views: "stage" is what the patch does to the stage before it, where encryption is off until patch 18; "activated" the
+same with patch 18 on top of both; "without" what the whole series lacks when the patch is left out; "probes" what
+functions of the kernel answer.
+
+Examples:
+  sme-boot effects                            all patches, in all views
+  sme-boot effects 12 --view without          what breaks without patch 12
+  sme-boot effects 13 --scenario no-iommu
+  sme-boot effects 5 --format yaml            as traces/effects/ keeps it`;
+
+export function effectsCommand(io: Io): Command {
+  const views = (text: string, before: ViewName[] = []): ViewName[] => {
+    const view = VIEWS.find((name) => name === text);
+    if (view === undefined) {
+      throw new InputError({ code: 'E_VIEW', expected: VIEWS.join(', '), found: text });
+    }
+    return [...before, view];
+  };
+  return new Command('effects')
+    .description('what each patch changes: outcome, what is read intact, memory, events')
+    .argument('[PATCHES...]', 'numbers of patches (default: all)')
+    .option('--view <VIEW>', `one of ${VIEWS.join(', ')}; may be repeated (default: all)`, views)
+    .option('--scenario <S>', 'the machine (default: those that the patch shows on)')
+    .addOption(
+      new Option('--format <FORMAT>', 'how it is printed')
+        .choices(['text', 'yaml', 'json'])
+        .default('text'),
+    )
+    .addHelpText('after', EXAMPLES)
+    .action((patches: string[], flags: Flags) => {
+      effects(io, patches, flags);
+    });
+}
+
+function patchNumber(text: string): number {
+  const patch = Number(text);
+  if (Number.isInteger(patch) && patch >= 1 && patch <= LAST_STAGE) return patch;
+  throw new InputError({ code: 'E_PATCH', expected: `1 to ${String(LAST_STAGE)}`, found: text });
+}
+
+function effects(io: Io, patches: readonly string[], { view, scenario, format }: Flags): void {
+  const wanted = patches.map(patchNumber);
+  const all = Array.from({ length: LAST_STAGE }, (_, index) => index + 1);
+  const jobs = (wanted.length === 0 ? all : wanted).flatMap((patch) =>
+    scenario === undefined
+      ? KEPT_EFFECTS.filter((kept) => kept.patch === patch)
+      : [{ file: '', patch, scenario }],
+  );
+  const runs = new Runs();
+  const subjects = new Map(patchRecords().map(({ number, subject }) => [number, subject]));
+  const print: Readonly<Record<Flags['format'], (each: Effects) => string>> = {
+    text: (each) =>
+      `${effectsText(each, {
+        paint: painterOf(io.paint),
+        subject: subjects.get(each.patch) ?? '',
+        commandOf: (name) => diffCommandOf(each, name),
+      })}\n`,
+    yaml: (each) => `${jobs.length > 1 ? '---\n' : ''}${printEffects(each)}`,
+    json: () => '',
+  };
+  const found = jobs.map((job, index) => {
+    progress(io, index, jobs.length, `patch ${String(job.patch)} on ${job.scenario}`);
+    const each = effectsOfRuns(runs, job, {
+      ...(view && { views: view }),
+      reason: keptReason(job),
+    });
+    progress(io, jobs.length, jobs.length, '');
+    io.stdout.write(print[format](each));
+    return each;
+  });
+  if (format === 'json') io.stdout.write(`${JSON.stringify(found, null, 2)}\n`);
+}
+
+/** The effects of a patch, from boots. */
+export function effectsOfRuns(
+  runs: Runs,
+  { patch, scenario }: Pick<KeptEffects, 'patch' | 'scenario'>,
+  options: Parameters<typeof effectsOn>[3] = {},
+): Effects {
+  const traceOf: Parameters<typeof effectsOn>[2]['traceOf'] = (composition) =>
+    runs.trace(runOfComposition(scenario, composition));
+  return effectsOn(patch, scenario, { traceOf, probesOf }, options);
+}
+
+/**
+ * What the probes of a patch answer, without it and with it: in the stage before it and its own, and with encryption on
+ * where that can be had there, else in the whole series.
+ */
+function probesOf(patch: number): ProbeAnswers[] {
+  const { stage, activated, without } = viewPlans(patch);
+  const plans = Object.entries({ stage, ...('none' in activated ? { without } : { activated }) });
+  return probesFor(patch).flatMap((file) =>
+    plans.flatMap(([name, plan]): ProbeAnswers[] => {
+      if ('none' in plan) return [];
+      const answer = (composition: Composition): Record<string, string> => {
+        const { flags } = runOfComposition(file.probe.scenario, composition);
+        return answersOf(runProbe(file, optionsOf(file, flags)));
+      };
+      const title = `${basename(file.file, '.yaml')}, ${name}`;
+      return [{ probe: title, before: answer(plan.before), after: answer(plan.after) }];
+    }),
+  );
+}
+
+/** The reason that the kept file gives for a patch that shows in no view. */
+function keptReason({ file }: Pick<KeptEffects, 'file'>): string | undefined {
+  const path = join(packageRoot(), 'traces', file);
+  if (file === '' || !existsSync(path)) return undefined;
+  return effectsOf(readYaml(file, readText(path))).reason;
+}
+
+/** The command that shows all that differs in a view. */
+function diffCommandOf({ patch, scenario }: Effects, view: TraceView): string | undefined {
+  const plan = viewPlans(patch)[view];
+  if ('none' in plan) return undefined;
+  const [before, after] = [plan.before, plan.after].map((composition) =>
+    wordsOf(runOfComposition(scenario, composition)),
+  );
+  return `sme-boot diff "${before ?? ''}" "${after ?? ''}"`;
+}

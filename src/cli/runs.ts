@@ -1,0 +1,59 @@
+/** Runs of a command that has many: each boot is run once, and its trace kept as long as the command runs. */
+import { LAST_STAGE } from '../series/patches.js';
+import type { Composition } from '../series/stages.js';
+import type { Trace } from '../trace/trace.js';
+import { prepareBoot, type RunFlags } from './run-options.js';
+
+/** A run: a scenario by name or file, and the flags of `run`. */
+export interface Run {
+  readonly scenario: string;
+  readonly flags: RunFlags;
+}
+
+/** The scenario and options of a run, as `sme-boot run` and `sme-boot diff` take them. */
+export function wordsOf({ scenario, flags }: Run): string {
+  const quote = (text: string): string => (/^[\w./=-]+$/.test(text) ? text : `'${text}'`);
+  return [
+    scenario,
+    ...(flags.series === undefined ? [] : [`--series ${quote(flags.series)}`]),
+    ...(flags.stage === undefined ? [] : [`--stage ${String(flags.stage)}`]),
+    ...(flags.activate === true ? ['--activate'] : []),
+    ...(flags.without ?? []).map((hunk) => `--without ${hunk}`),
+    ...(flags.neutral === true ? ['--neutral'] : []),
+    ...(flags.with ?? []).map((id) => `--with ${id}`),
+    ...(flags.cmdline === undefined ? [] : [`--cmdline ${quote(flags.cmdline)}`]),
+    ...(flags.set ?? []).map((assignment) => `--set ${quote(assignment)}`),
+  ].join(' ');
+}
+
+/** The one line that runs the same boot. */
+export const commandOf = (run: Run): string => `sme-boot run ${wordsOf(run)}`;
+
+/** The run of a composition. */
+export function runOfComposition(scenario: string, composition: Composition): Run {
+  const { stage, activate, without, neutral } = composition;
+  return {
+    scenario,
+    flags: {
+      stage,
+      ...(activate && { activate }),
+      ...(without !== undefined && { without: [...without] }),
+      ...(neutral !== undefined && { neutral }),
+    },
+  };
+}
+
+/** Traces by their runs. The boots themselves are not kept: a trace is a hundredth of one. */
+export class Runs {
+  private readonly traces = new Map<string, Trace>();
+
+  /** The trace of a run; the boot runs the first time that it is asked for. */
+  trace(run: Run): Trace {
+    const key = wordsOf({ ...run, flags: { ...run.flags, stage: run.flags.stage ?? LAST_STAGE } });
+    const known = this.traces.get(key);
+    if (known !== undefined) return known;
+    const trace = prepareBoot(run.scenario, run.flags).run();
+    this.traces.set(key, trace);
+    return trace;
+  }
+}

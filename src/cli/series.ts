@@ -1,0 +1,33 @@
+/** Compositions by name, of the package or from a file. */
+import { existsSync, readdirSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { readText } from '../node/files.js';
+import { seriesOf, type Series } from '../series/composition-file.js';
+import { InputError } from '../trace/errors.js';
+import { readYaml } from '../trace/yaml-source.js';
+import { packageRoot } from './paths.js';
+
+const FOLDER = join('patches', 'series');
+
+/** Names of the compositions that the package has. */
+export function seriesNames(root = packageRoot()): string[] {
+  return readdirSync(join(root, FOLDER))
+    .filter((name) => name.endsWith('.yaml'))
+    .map((name) => basename(name, '.yaml'))
+    .sort();
+}
+
+/** A composition by name, or from a file. Throws E_SERIES_UNKNOWN, and what reading the file throws. */
+export function loadSeries(nameOrFile: string): Series {
+  const isName = /^[a-z0-9-]+$/.test(nameOrFile);
+  const own = join(packageRoot(), FOLDER, `${nameOrFile}.yaml`);
+  if (isName && !existsSync(own)) {
+    throw new InputError({
+      code: 'E_SERIES_UNKNOWN',
+      expected: `a file, or one of ${seriesNames().join(', ')}`,
+      found: nameOrFile,
+    });
+  }
+  const file = isName ? `patches/series/${nameOrFile}.yaml` : nameOrFile;
+  return seriesOf(readYaml(file, readText(isName ? own : nameOrFile)));
+}

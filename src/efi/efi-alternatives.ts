@@ -1,0 +1,17 @@
+/** Beside patch 10: what of the firmware's tables it does not map in the clear. */
+import type { Alternative } from '../kernel/hunk.js';
+
+export const efiAlternatives: readonly Alternative[] = [
+  {
+    id: '10/properties-table',
+    file: 'drivers/firmware/efi/efi.c',
+    what: 'the properties table is mapped by efi_me_early_memremap(), as the tables beside it are',
+    // Later revisions put the choice into early_memremap() itself (early_memremap_pgprot_adjust).
+    source: 'our choice',
+    needs: ['efi_me_early_memremap'],
+    replaces: {
+      'efi_config_parse_tables:memremap': () => (k, paddr, size) =>
+        k.fn.efi_me_early_memremap(paddr, size),
+    },
+  },
+];

@@ -1,0 +1,47 @@
+/** Beside patch 06: the way into another kernel. */
+import { wbinvd } from '../kernel/cpu-ops.js';
+import type { Alternative } from '../kernel/hunk.js';
+import type { Kernel } from '../kernel/kernel.js';
+
+const MACHINE_KEXEC_64 = 'arch/x86/kernel/machine_kexec_64.c';
+/** _KERNPG_TABLE_NOENC and PAGE_KERNEL_EXEC_NOENC: the same without the mask. */
+const noenc = (k: Kernel, flags: bigint): bigint => flags & ~k.fn._PAGE_ENC();
+
+export const kexecAlternatives: readonly Alternative[] = [
+  {
+    id: '06/kexec-cr3',
+    file: MACHINE_KEXEC_64,
+    what: 'CR3 is loaded with the mask in the address of the tables, as they were written',
+    source: 'our choice',
+    needs: ['sme_me_mask'],
+    replaces: {
+      'machine_kexec:table': (previous) => (k, page) => previous(k, page) | k.fn.sme_me_mask(),
+    },
+  },
+  {
+    id: '10/kexec-plain',
+    instead: '06/machine_kexec',
+    file: MACHINE_KEXEC_64,
+    what: 'pages of the image and the identity map are without the mask, as the other kernel will read them; caches are flushed before they are moved',
+    source: 'the series as merged in v4.14: "x86/mm, kexec: Allow kexec to be used with SME"',
+    needs: ['set_memory_dec', 'set_memory_enc', '_PAGE_ENC', 'sme_me_mask'],
+    replaces: {
+      kimage_alloc_pages: (previous) => (k, order) => {
+        const page = previous(k, order);
+        if (page !== 0) k.fn.set_memory_dec(k.__va(page), 2 ** order);
+        return page;
+      },
+      kimage_free_pages: (previous) => (k, page, order) => {
+        k.fn.set_memory_enc(k.__va(page), 2 ** order);
+        previous(k, page, order);
+      },
+      'kernel_ident_mapping_init:kernpg_flag': (previous) => (k) => noenc(k, previous(k)),
+      'init_transition_pgtable:prot': (previous) => (k) => noenc(k, previous(k)),
+      'identity_mapped:before-swap_pages': (previous) => (k) => {
+        previous(k);
+        // The kernel asks sme_active() before and keeps the answer in a register; here it is not asked (our choice).
+        wbinvd(k);
+      },
+    },
+  },
+];

@@ -1,0 +1,106 @@
+/** Compositions as data: a file that says which hunks a series has, beside those of the posted one. */
+import * as z from 'zod';
+import { InputError } from '../trace/errors.js';
+import { validate, type YamlSource } from '../trace/yaml-source.js';
+import { link } from './link.js';
+import { allHunks, alternatives, LAST_STAGE } from './patches.js';
+import { compose, type Composition } from './stages.js';
+import { expand } from './without.js';
+
+/** The code of an error about such a file. */
+const CODE = 'E_SERIES';
+
+const text = z.string().min(1);
+const names = z
+  .array(text)
+  .min(1)
+  .refine((list) => new Set(list).size === list.length, 'a name stands there twice');
+
+export const seriesSchema = z
+  .strictObject({
+    /** Lower case; that of the file. */
+    name: z.string().regex(/^[a-z0-9][a-z0-9.-]*$/, 'lower-case letters, digits, dots and dashes'),
+    /** What it is, in a line. */
+    title: text,
+    /** Where it is from: a posting, a release, or `our choice`. */
+    source: text,
+    /** Patches 1…stage are applied. */
+    stage: z.int().min(0).max(LAST_STAGE).default(LAST_STAGE),
+    /** Patch 18 on top of a stage below it. */
+    activate: z.boolean().default(false),
+    /** Hunks (`09/initrd`) and patches (`10`, in quotes) that are left out. */
+    without: names.optional(),
+    /** What is left out keeps its names, which do nothing. */
+    neutral: z.boolean().optional(),
+    /** Alternatives, each in its hunk's place or on top. */
+    with: names.optional(),
+  })
+  .refine(({ neutral, without }) => neutral !== true || without !== undefined, {
+    message: 'neutral says how without leaves out',
+    path: ['neutral'],
+  });
+
+/** A composition with what a reader wants to know of it. */
+export interface Series extends Composition {
+  readonly name: string;
+  readonly title: string;
+  readonly source: string;
+}
+
+/**
+ * Reads a composition's file. Throws E_SERIES for its form, E_HUNK and E_ALTERNATIVE for names that there are not, each at
+ * its place in the file, and what `compose` and `link` throw.
+ */
+export function seriesOf(source: YamlSource): Series {
+  const {
+    name,
+    title,
+    source: from,
+    stage,
+    activate,
+    ...rest
+  } = validate(CODE, seriesSchema, source);
+  const { without, neutral, with: extra } = rest;
+  const known = alternatives().map(({ id }) => id);
+  for (const [index, out] of (without ?? []).entries()) {
+    within(source, ['without', index], () => expand([out], allHunks()));
+  }
+  for (const [index, id] of (extra ?? []).entries()) {
+    if (known.includes(id)) continue;
+    throw new InputError({
+      code: 'E_ALTERNATIVE',
+      place: source.place(['with', index]),
+      reason: 'there is no such alternative',
+      expected: known.join(', '),
+      found: id,
+    });
+  }
+  const series: Series = {
+    name,
+    title,
+    source: from,
+    stage,
+    activate,
+    ...(without === undefined ? {} : { without }),
+    ...(neutral === undefined ? {} : { neutral }),
+    ...(extra === undefined ? {} : { with: extra }),
+  };
+  within(source, [], () => link(compose(series).hunks));
+  return series;
+}
+
+/** Does something; its errors are about a place in the file. */
+function within(source: YamlSource, path: readonly (string | number)[], body: () => unknown): void {
+  try {
+    body();
+  } catch (error) {
+    if (error instanceof InputError) throw error.within(source.place(path));
+    throw error;
+  }
+}
+
+/** The JSON Schema (draft-07) of such a file. */
+export function seriesJsonSchema(): Record<string, unknown> {
+  const schema = z.toJSONSchema(seriesSchema, { target: 'draft-7', io: 'input' });
+  return { title: 'sme-boot series', ...schema };
+}

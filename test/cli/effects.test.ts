@@ -1,0 +1,107 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { describe, expect, test } from '@jest/globals';
+import { KEPT_EFFECTS } from '../../src/cli/ladder.js';
+import { effectsOf } from '../../src/review/effects-form.js';
+import { effectsOn } from '../../src/review/effects-plan.js';
+import { effectsDifferences } from '../../src/review/effects-text.js';
+import { hunksOf } from '../../src/series/patches.js';
+import type { Composition } from '../../src/series/stages.js';
+import type { Trace } from '../../src/trace/trace.js';
+import { readYaml } from '../../src/trace/yaml-source.js';
+import { boot, scenario } from '../helpers.js';
+import { sme } from './io.js';
+
+describe('sme-boot effects', () => {
+  test('tells what a patch changes in each view, under its title, with the command that shows it', async () => {
+    const { status, out } = await sme(['effects', '12']);
+    expect(status).toBe(0);
+    expect(out).toMatch(
+      /^12 x86: Access device tree in the clear, on epyc-efi\n {2}stage: stage 11 → /,
+    );
+    expect(out).toContain('device tree, read by x86_flattree_get_config: garbage → intact\n');
+    expect(out).toContain('read now, intact: device tree\n');
+    expect(out).toContain('sme-boot diff "epyc-efi --stage 11 --activate" "epyc-efi --stage 12 --');
+    expect(out).toContain('sme-boot diff "epyc-efi --stage 18 --without 12" "epyc-efi --stage 18"');
+  });
+
+  test('takes one view, another machine and several patches, and shows how far it is', async () => {
+    const args = ['effects', '1', '4', '--view', 'stage', '--scenario', 'bios-minimal'];
+    const { out, err } = await sme(args, {}, true);
+    expect(out).toMatch(/^01 .*, on bios-minimal\n {2}stage: .*\n {4}mtrr_bp_init: 2 changed\n/);
+    expect(out).toMatch(/\n04 .*, on bios-minimal\n/);
+    expect(out).not.toContain('without:');
+    expect(err).toContain('[2/2] patch 4 on bios-minimal');
+  });
+
+  test('is data as JSON, and the kept file as YAML', async () => {
+    const json = await sme([
+      'effects',
+      '5',
+      '--view',
+      'stage',
+      '--scenario',
+      'bios-minimal',
+      '--format',
+      'json',
+    ]);
+    expect(JSON.parse(json.out)).toMatchObject([
+      { expect: 'effects', patch: 5, views: { stage: { steps: [{ label: 'early_cpu_init' }] } } },
+    ]);
+    const yaml = await sme(['effects', '17', '--format', 'yaml']);
+    expect(yaml.out).toBe(readFileSync('traces/effects/17.yaml', 'utf8'));
+  });
+
+  test.each([
+    [['19'], /E_PATCH: expected 1 to 18, found 19/],
+    [['1', '--view', 'sideways'], /E_VIEW: expected stage, activated, without, probes/],
+    [['1', '--scenario', 'nowhere'], /E_SCENARIO_UNKNOWN/],
+  ])('%j is refused', async (args, message) => {
+    const { status, err } = await sme(['effects', ...args]);
+    expect(status).toBe(2);
+    expect(err).toMatch(message);
+  });
+});
+
+describe('the kept effects', () => {
+  test('are there for each patch, and no others', () => {
+    const files = readdirSync('traces/effects').map((name) => `effects/${name}`);
+    expect(files.sort()).toEqual(KEPT_EFFECTS.map(({ file }) => file).sort());
+    expect(new Set(KEPT_EFFECTS.map(({ patch }) => patch)).size).toBe(18);
+  });
+
+  test.each(KEPT_EFFECTS.map(({ file, patch, scenario: name }) => [file, patch, name] as const))(
+    '%s is of its patch and scenario',
+    (file, patch, name) => {
+      expect(existsSync(`traces/${file}`)).toBe(true);
+      const source = readYaml(file, readFileSync(`traces/${file}`, 'utf8'));
+      expect(effectsOf(source)).toMatchObject({ patch, scenario: name });
+    },
+  );
+
+  test('of patch 16 fail when its module does nothing', () => {
+    const file = 'traces/effects/16.yaml';
+    const expected = effectsOf(readYaml(file, readFileSync(file, 'utf8')));
+    const ids = hunksOf(16).map(({ id }) => id);
+    /** Every kernel that has the patch, without what its module does. */
+    const traceOf = (composition: Composition): Trace => {
+      const { stage, without = [] } = composition;
+      const edited = stage < 16 || without.length > 0 ? without : ids;
+      return boot({ ...composition, scenario: scenario('epyc-efi'), without: edited }).run();
+    };
+    const lines = effectsDifferences(expected, effectsOn(16, 'epyc-efi', { traceOf }));
+    expect(lines).toContain('activated.screen: expected 24, found (none)');
+    expect(lines).toContain(
+      'without.consumed.console by the screen.after: expected intact, found (none)',
+    );
+    expect(lines.at(-1)).toBe('the patch shows in no view now');
+  });
+
+  test('of patch 16 hold for its module as it is', () => {
+    const file = 'traces/effects/16.yaml';
+    const expected = effectsOf(readYaml(file, readFileSync(file, 'utf8')));
+    const traceOf = (composition: Composition): Trace =>
+      boot({ ...composition, scenario: scenario('epyc-efi') }).run();
+    const { views } = effectsOn(16, 'epyc-efi', { traceOf }, { views: ['activated'] });
+    expect(views.activated).toEqual(expected.views.activated);
+  });
+});

@@ -1,0 +1,277 @@
+/** Each alternative on the boot that shows its finding: the symptom without it, and none with it. */
+import { beforeAll, describe, expect, test } from '@jest/globals';
+import { isFault } from '../../src/machine/fault.js';
+import { KEY_HOST, KEY_PLAIN, pa, PGDIR_SIZE, va, type KeyId } from '../../src/machine/address.js';
+import { MEMTYPE } from '../../src/machine/types.js';
+import { VMCB_SAVE } from '../../src/machine/vmcb.js';
+import type { Boot } from '../../src/sequencer/boot.js';
+import { garbageOf } from '../../src/sequencer/expected.js';
+import { link } from '../../src/series/link.js';
+import { allHunks, alternatives, patchOf } from '../../src/series/patches.js';
+import { compose } from '../../src/series/stages.js';
+import type { Trace, TraceEvent } from '../../src/trace/trace.js';
+import { boot, intact, scenario } from '../helpers.js';
+
+const SMALL = 'machine.ram=64MiB';
+const on = (name: string, settings: readonly string[], ...extra: string[]): Boot =>
+  boot({ scenario: scenario(name, ...settings), with: extra });
+const eventsOf = (trace: Trace): TraceEvent[] => trace.steps.flatMap(({ events }) => events);
+const consoleOf = (trace: Trace, text: string): number =>
+  eventsOf(trace).filter((event) => String(event.console ?? '').includes(text)).length;
+/** Who read a thing last in a boot that is not over, and whether intact. */
+const lastRead = (b: Boot, name: string): boolean | undefined =>
+  b.recorder.snapshot().ghost.consumed.findLast((one) => one.name === name)?.intact;
+
+describe('the alternatives', () => {
+  const all = alternatives();
+
+  test('have ids of their own, numbers of patches, and say where they are from', () => {
+    const ids = [...all, ...allHunks()].map(({ id }) => id);
+    expect(new Set(ids).size).toBe(ids.length);
+    for (const { id, what, source } of all) {
+      expect(id).toMatch(/^(0[1-9]|1[0-8])\/[a-z0-9-]+$/);
+      expect([what, source]).not.toContain('');
+    }
+  });
+
+  test.each(all.map((one) => [one.id, one] as const))(
+    '%s links on the series',
+    (id, { instead }) => {
+      const { hunks, placed } = compose({ stage: 18, activate: false, with: [id] });
+      const linked = link(hunks, placed);
+      expect(linked.hunks.map((hunk) => hunk.id)).toContain(id);
+      if (instead !== undefined) expect(linked.hunks.map((hunk) => hunk.id)).not.toContain(instead);
+      // It changes what is called, not where anything is.
+      const whole = link(compose({ stage: 18, activate: false }).hunks);
+      expect(linked.functions).toEqual(whole.functions);
+      expect(linked.variables).toEqual(whole.variables);
+    },
+  );
+
+  test.each(all.map((one) => [one.id, one] as const))(
+    '%s changes nothing without the mask',
+    (id, one) => {
+      const off = ['cmdline=console=tty0 root=/dev/ram0', SMALL];
+      const trace = (b: Boot): unknown => {
+        const { header: _header, ...rest } = b.run();
+        return JSON.parse(
+          JSON.stringify(rest, (key, value: unknown) =>
+            ['hunk', 'patch', 'file', 'in'].includes(key) ? undefined : value,
+          ),
+        );
+      };
+      expect(patchOf(one)).toBeGreaterThan(0);
+      expect(trace(on('bios-minimal', off, id))).toEqual(trace(on('bios-minimal', off)));
+    },
+  );
+});
+
+describe('18/pat-large', () => {
+  /** Types of the plain map's translations while the kernel is encrypted, and what DRAM then has of the text. */
+  const encrypted = (...extra: string[]): { types: number[]; text: string } => {
+    const b = on('bios-minimal', [SMALL], ...extra);
+    const types = new Set<number>();
+    b.machine.observe({
+      translation: (_cpu, at, _pa, _key, _size, type) => {
+        if (at >= PGDIR_SIZE && at < 2 * PGDIR_SIZE) types.add(type);
+      },
+    });
+    b.runTo('startup_64:phys_base');
+    b.machine.cpus[0].wbinvd();
+    const text = b.machine.dmaRead(pa(b.loaded.kernelAt), 0x1000, KEY_HOST).join();
+    return { types: [...types], text };
+  };
+
+  test('has the plain kernel read write-protected where the posted entries select WT', () => {
+    const posted = encrypted();
+    const mended = encrypted('18/pat-large');
+    expect(posted.types).toEqual([MEMTYPE.WT]);
+    expect(mended.types).toEqual([MEMTYPE.WP]);
+    expect(mended.text).toBe(posted.text);
+  });
+});
+
+describe('09/whole-pages', () => {
+  const mapped = (trace: Trace): TraceEvent[] =>
+    eventsOf(trace).filter(
+      (event) => event.in === 'create_unencrypted_mapping' && event.map !== undefined,
+    );
+
+  test('maps both sides of a 2 MiB boundary that the command line lies across', () => {
+    const posted = on('cmdline-across-2mib', [SMALL]).run();
+    const mended = on('cmdline-across-2mib', [SMALL], '09/whole-pages').run();
+    expect(intact(posted, 'command line')).toBe(false);
+    expect(intact(mended, 'command line')).toBe(true);
+    const upTo = (trace: Trace): string[] => mapped(trace).map((event) => String(event.map));
+    expect(upTo(posted).some((range) => range.endsWith('..0xffff8800005fffff'))).toBe(false);
+    expect(upTo(mended).some((range) => range.endsWith('..0xffff8800005fffff'))).toBe(true);
+  });
+
+  test.each([
+    ['one byte before the boundary', 0x3f_ffff, 1, 1],
+    ['one byte at the boundary', 0x40_0000, 1, 1],
+    ['two bytes across it', 0x3f_ffff, 2, 2],
+    ['2 MiB that begin there', 0x40_0000, 0x20_0000, 1],
+    ['one byte more', 0x40_0000, 0x20_0001, 2],
+    ['nothing', 0x40_0000, 0, 0],
+  ])('%s', (_what, address, size, pages) => {
+    const { kernel } = on('bios-minimal', [SMALL], '09/whole-pages');
+    const visited = kernel.fn['create_unencrypted_mapping:steps'](va(address), size);
+    expect(visited).toHaveLength(pages);
+    expect(visited.every((at) => at % 0x20_0000 === 0)).toBe(true);
+  });
+});
+
+describe('09/flush-tlb', () => {
+  const lowMemory = (...extra: string[]): Boot => {
+    const b = on('bios-minimal', [SMALL, 'machine.mtrr=false'], ...extra);
+    b.runTo('copy_bootdata');
+    return b;
+  };
+  const BDA = 0xffff_8800_0000_0400n;
+  const at = va(Number(BigInt.asIntN(64, BDA)));
+
+  test('leaves no translation of a mapping that is gone', () => {
+    const stale = lowMemory().machine.cpus[0].probe(at);
+    expect(isFault(stale) ? stale.why : stale.key).toBe(KEY_PLAIN);
+    const gone = lowMemory('09/flush-tlb').machine.cpus[0].probe(at);
+    expect(isFault(gone) ? gone.why : gone.key).toBe('not-present');
+  });
+
+  test('so that the BIOS data area is noise whatever the TLB did before', () => {
+    const read = (mtrr: boolean, ...extra: string[]): boolean | undefined => {
+      const b = on('bios-minimal', [SMALL, `machine.mtrr=${String(mtrr)}`], ...extra);
+      b.runTo('reserve_ebda_region');
+      return lastRead(b, 'BIOS data area');
+    };
+    expect([read(true), read(false)]).toEqual([false, true]);
+    expect([read(true, '09/flush-tlb'), read(false, '09/flush-tlb')]).toEqual([false, false]);
+  });
+});
+
+describe('10/properties-table', () => {
+  const read = (...extra: string[]): { intact: boolean | undefined; c: unknown } => {
+    const b = on('epyc-efi', [], ...extra);
+    b.runTo('efi_init');
+    const table = b.loaded.things.find(({ name }) => name === 'properties table');
+    const page = `0x${(Math.floor((table?.base ?? 0) / 4096) * 4096).toString(16)}..`;
+    const events = b.recorder.snapshot().steps.flatMap((step) => step.events);
+    const map = events.findLast(
+      (event) => event.map !== undefined && String(event.pa).startsWith(page),
+    );
+    return { intact: lastRead(b, 'properties table'), c: map?.C };
+  };
+
+  test('maps the table as the firmware wrote it', () => {
+    expect(read()).toEqual({ intact: false, c: 1 });
+    expect(read('10/properties-table')).toEqual({ intact: true, c: 0 });
+  });
+});
+
+describe('14/own-structures', () => {
+  let posted: Trace;
+  let mended: Trace;
+  beforeAll(() => {
+    posted = on('epyc-efi', ['guest=false']).run();
+    mended = on('epyc-efi', ['guest=false'], '14/own-structures').run();
+  });
+  const nic = (trace: Trace): string[] => garbageOf(trace).filter((name) => name.startsWith('nic'));
+
+  test('has the IOMMU take its commands, so that nobody waits in vain', () => {
+    expect(consoleOf(posted, 'Completion-Wait loop timed out')).toBeGreaterThan(0);
+    expect(consoleOf(mended, 'Completion-Wait loop timed out')).toBe(0);
+  });
+
+  test('has it walk its tables: the device behind it gets its own bytes', () => {
+    expect(nic(posted)).toHaveLength(6);
+    expect(nic(mended)).toEqual([]);
+    expect(intact(mended, 'nic to device')).toBe(true);
+  });
+});
+
+describe('15/before-paging', () => {
+  const end = (...extra: string[]): Trace => on('ap-syscfg-clear', [SMALL], ...extra).run();
+
+  test('lets a CPU set SYSCFG before the tables with the C-bit are in force', () => {
+    expect(end().outcome).toMatchObject({ kind: 'triple-fault', where: 'pa_startup_32' });
+    const mended = end('15/before-paging');
+    expect(mended.outcome.kind).toBe('booted');
+    expect([1, 2, 3].map((id) => intact(mended, `AP ${String(id)}`))).toEqual([true, true, true]);
+    const here = eventsOf(mended).filter((event) => event.in === 'pa_startup_32');
+    const set = here.findIndex((event) => event.wrmsr === 'SYSCFG');
+    expect(here[set]?.cpu).toBe('1..3');
+    expect(set).toBeLessThan(here.findIndex((event) => event.cr === 'CR3'));
+  });
+});
+
+describe('17/svm and 17/host-save-area', () => {
+  const guest = (...extra: string[]): Boot => {
+    const b = on('bios-minimal', [SMALL, 'guest=true'], ...extra);
+    b.runTo('kvm');
+    return b;
+  };
+  const readers = (b: Boot): string[] =>
+    b.recorder
+      .snapshot()
+      .ghost.consumed.filter(({ name }) => name.startsWith('guest'))
+      .map(({ name, by, intact: whole }) => `${name}, ${by}: ${whole ? 'intact' : 'garbage'}`);
+
+  test('let the guest itself run, on encrypted memory, where KVM emulated it before', () => {
+    expect(readers(guest()).filter((line) => line.includes(', guest:'))).toEqual([]);
+    const mended = [
+      'guest code, guest: intact',
+      'guest memory, guest: intact',
+      'guest answer, vmm: intact',
+    ];
+    expect(readers(guest('17/svm')).sort()).toEqual([...mended].sort());
+    expect(readers(guest('17/svm', '17/host-save-area')).sort()).toEqual([...mended].sort());
+  });
+
+  test('find nothing reserved in an entry with the mask, and mark the guest’s pages dirty', () => {
+    const b = guest('17/svm');
+    expect(new Set(b.kernel.state.kvm?.dirtyPfns).size).toBe(3);
+    const mask = b.kernel.fn['handle_mmio_page_fault:rsvd_bits'](43);
+    expect(mask & b.kernel.fn.sme_me_mask()).toBe(0n);
+  });
+
+  test('have VMRUN save the host’s state under its key, and load it from there', () => {
+    const saved = (key: KeyId, ...extra: string[]): bigint => {
+      const b = guest(...extra);
+      const area = (b.kernel.state.kvm?.saveArea ?? 0) + VMCB_SAVE.CR3[0];
+      const bytes = b.machine.dmaRead(pa(area), 8, key);
+      return new DataView(bytes.buffer).getBigUint64(0, true);
+    };
+    const root = guest('17/svm').machine.cpus[0].cr3;
+    expect(saved(KEY_PLAIN, '17/svm')).toBe(root);
+    expect(saved(KEY_PLAIN, '17/svm', '17/host-save-area')).not.toBe(root);
+    expect(saved(KEY_HOST, '17/svm', '17/host-save-area')).toBe(root);
+  });
+});
+
+describe('kexec', () => {
+  const end = (...extra: string[]): Trace => on('kexec', [], ...extra).run();
+  const cr3 = (trace: Trace): unknown =>
+    eventsOf(trace).find((event) => event.table === 'kexec tables')?.C;
+
+  test('without alternatives cannot read its tables', () => {
+    const trace = end();
+    expect(cr3(trace)).toBe(0);
+    expect(trace.outcome).toMatchObject({ kind: 'triple-fault', where: 'relocate_kernel' });
+  });
+
+  test('06/kexec-cr3 gets to the other kernel, which then finds itself encrypted already', () => {
+    const trace = end('06/kexec-cr3');
+    expect(cr3(trace)).toBe(1);
+    expect(trace.steps.at(-1)?.label).toBe('kexec:startup_64:phys_base');
+    expect(trace.outcome).toMatchObject({ kind: 'triple-fault', where: '.Lencrypt_start' });
+  });
+
+  test('10/kexec-plain lets the other kernel boot', () => {
+    const trace = end('10/kexec-plain');
+    expect(trace.outcome.kind).toBe('booted');
+    expect(trace.steps.at(-1)?.label).toBe('kexec:run_init');
+    for (const name of ['boot params', 'command line', 'initrd']) {
+      expect([name, intact(trace, `kexec ${name}`)]).toEqual([name, true]);
+    }
+  });
+});

@@ -1,0 +1,108 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { describe, expect, test } from '@jest/globals';
+import { seriesOf, type Series } from '../../src/series/composition-file.js';
+import { alternatives, allHunks } from '../../src/series/patches.js';
+import { compose, isWholeSeries, upTo, type Composition } from '../../src/series/stages.js';
+import { readYaml } from '../../src/trace/yaml-source.js';
+
+const read = (text: string, file = 'x.yaml'): Series => seriesOf(readYaml(file, text));
+const HEAD = 'name: x\ntitle: t\nsource: s\n';
+const shipped = readdirSync('patches/series').sort();
+const ship = (file: string): Series =>
+  read(readFileSync(`patches/series/${file}`, 'utf8'), `patches/series/${file}`);
+
+describe('the shipped compositions', () => {
+  test.each(shipped)('%s is named like its file, and links', (file) => {
+    expect(`${ship(file).name}.yaml`).toBe(file);
+  });
+
+  test('rfc-v1 is the posted series', () => {
+    const series = ship('rfc-v1.yaml');
+    expect(isWholeSeries(series)).toBe(true);
+    expect(compose(series).hunks).toEqual(allHunks());
+  });
+
+  test('mended has all alternatives but the one that does not get far enough', () => {
+    const known = alternatives().map(({ id }) => id);
+    const put = ship('mended.yaml').with ?? [];
+    expect(known.filter((id) => !put.includes(id))).toEqual(['06/kexec-cr3']);
+  });
+
+  test('merged-4-14 has none that is our choice', () => {
+    const put = ship('merged-4-14.yaml').with ?? [];
+    const sources = alternatives().filter(({ id }) => put.includes(id));
+    expect(sources).toHaveLength(put.length);
+    for (const { source } of sources) expect(source).not.toBe('our choice');
+  });
+});
+
+describe('a file', () => {
+  test('may say all that a run may', () => {
+    const text = `${HEAD}stage: 12\nactivate: true\nwithout: ['08', 09/initrd]\nneutral: true\nwith: [09/whole-pages]\n`;
+    expect(read(text)).toEqual({
+      name: 'x',
+      title: 't',
+      source: 's',
+      stage: 12,
+      activate: true,
+      without: ['08', '09/initrd'],
+      neutral: true,
+      with: ['09/whole-pages'],
+    });
+  });
+
+  test.each([
+    ['name: x\ntitle: t\n', /^E_SERIES: x\.yaml:1:1, source: expected text/],
+    [`${HEAD}stages: 3\n`, /^E_SERIES: x\.yaml:4:1, stages: unknown key/],
+    [`${HEAD}stage: 19\n`, /^E_SERIES: x\.yaml:4:8, stage: expected at most 18/],
+    [`${HEAD}with: []\n`, /^E_SERIES: x\.yaml:4:7, with/],
+    [
+      `${HEAD}with: [18/pat-large, 18/pat-large]\n`,
+      /^E_SERIES: x\.yaml:4:7, with: a name .* twice/,
+    ],
+    [`${HEAD}with: [18/pat-small]\n`, /^E_ALTERNATIVE: x\.yaml:4:8, with\[0\]: .*18\/pat-large/],
+    [`${HEAD}without: [09/initrds]\n`, /^E_HUNK: x\.yaml:4:11, without\[0\]: .*09\/initrd/],
+    [`${HEAD}without: [9]\n`, /^E_SERIES: x\.yaml:4:11, without\[0\]: expected text, found 9/],
+    [`${HEAD}neutral: true\n`, /^E_SERIES: x\.yaml:4:10, neutral: neutral says how/],
+    [`${HEAD}without: ['08']\n`, /^E_LEFT_OUT: x\.yaml/],
+    [
+      `${HEAD}without: [15/trampoline_64]\nwith: [15/before-paging]\n`,
+      /^E_ALTERNATIVE: x\.yaml.*in the place of/,
+    ],
+    [`${HEAD}stage: 8\nwith: [09/flush-tlb]\n`, /^E_MISSING_NEED: x\.yaml.*clear_mapping from 09/],
+    [`name: X\ntitle: t\nsource: s\n`, /^E_SERIES: x\.yaml:1:7, name: lower-case/],
+    [HEAD.replace('t\n', '[\n'), /^E_YAML: x\.yaml/],
+  ])('%j is refused with its place', (text, message) => {
+    expect(() => read(text)).toThrow(message);
+  });
+});
+
+describe('a composition up to a stage', () => {
+  const whole: Composition = {
+    stage: 18,
+    activate: false,
+    without: ['09/initrd', '12'],
+    neutral: true,
+    with: ['09/flush-tlb', '14/own-structures', '18/pat-large'],
+  };
+
+  test.each([
+    [18, whole],
+    [14, { ...whole, stage: 14, with: ['09/flush-tlb', '14/own-structures'] }],
+    [13, { ...whole, stage: 13, with: ['09/flush-tlb'] }],
+    [9, { ...whole, stage: 9, without: ['09/initrd'], with: ['09/flush-tlb'] }],
+    [8, { stage: 8, activate: false }],
+  ])('%i has what is there by then', (stage, expected) => {
+    expect(upTo(whole, stage)).toEqual(expected);
+  });
+
+  test('has what belongs to patch 18 where that is on top', () => {
+    expect(upTo({ ...whole, activate: true }, 8).with).toEqual(['18/pat-large']);
+  });
+
+  test('cannot have an alternative twice', () => {
+    expect(() =>
+      compose({ ...whole, without: [], with: ['18/pat-large', '18/pat-large'] }),
+    ).toThrow(/^E_ALTERNATIVE: 18\/pat-large is put in twice/);
+  });
+});
