@@ -16,6 +16,7 @@ import type { Consumed, Outcome, TraceEvent } from '../trace/trace.js';
 import { wrongRead } from './blame.js';
 import { differenceOf, mechanismOf } from './mechanism.js';
 import type { MatrixRow, MatrixScenario, WrongRead } from './matrix-report.js';
+import type { Run, StepPair } from './matrix-run.js';
 
 /** A hunk and how it is taken away. */
 export interface LeftOut {
@@ -48,25 +49,6 @@ interface Stand {
   /** Hunks that run in the step. */
   readonly uses: ReadonlySet<string>;
   readonly events: readonly TraceEvent[];
-}
-
-/** What a boot without a hunk came to. */
-export interface Run {
-  readonly boot: Boot;
-  readonly outcome: Outcome;
-  readonly consumed: readonly Consumed[];
-  readonly wrong: WrongRead | undefined;
-  /** The first step whose events are others, with both sides. */
-  readonly differs: StepPair | undefined;
-  /** Whether some memory is encrypted at the end. */
-  readonly encrypted: boolean;
-}
-
-/** The events of one step, with the hunk and without. */
-export interface StepPair {
-  readonly label: string;
-  readonly before: readonly TraceEvent[];
-  readonly after: readonly TraceEvent[];
 }
 
 /** At how many labels after the first difference it is looked whether a boot came back to the same (our choice). */

@@ -2,7 +2,7 @@
 import { compare, type EventDifference } from '../trace/compare.js';
 import { kindOf, type Trace, type TraceEvent } from '../trace/trace.js';
 import { clashOnWalk, clashText } from './blame.js';
-import type { Run, StepPair } from './matrix.js';
+import type { Run, StepPair } from './matrix-run.js';
 import type { MatrixRow } from './matrix-report.js';
 
 /** The line of a row: what was read wrongly and why, else what the last fault met, else what was done otherwise. */

@@ -135,16 +135,16 @@ describe('sme-boot check of effects', () => {
   });
 
   test('that show nowhere wants a reason from a person, not from --update', async () => {
-    const text = 'expect: effects\npatch: 14\nscenario: bios-minimal\n';
+    const text = 'expect: effects\npatch: 12\nscenario: bios-minimal\n';
     const path = file('unseen.yaml', `${text}views: {stage: {screen: 3}}\n`);
     const { status, err } = await sme(['check', path, '--update']);
     expect([status, err]).toEqual([
       2,
       expect.stringMatching(/E_EFFECTS.*shows in no view on bios/),
     ]);
-    writeFileSync(path, `${text}reason: there is no IOMMU\nviews: {}\n`);
+    writeFileSync(path, `${text}reason: there is no device tree\nviews: {}\n`);
     expect((await sme(['check', path, '--update'])).status).toBe(0);
-    expect(readFileSync(path, 'utf8')).toContain('reason: there is no IOMMU\n');
+    expect(readFileSync(path, 'utf8')).toContain('reason: there is no device tree\n');
   });
 
   test.each([

@@ -1,7 +1,8 @@
 /** Rows are made from snapshots of one boot: each must say what a whole boot without its hunk says. */
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { wrongRead } from '../../src/review/blame.js';
-import { leavable, Matrix, type Run } from '../../src/review/matrix.js';
+import { leavable, Matrix } from '../../src/review/matrix.js';
+import type { Run } from '../../src/review/matrix-run.js';
 import { differenceOf, mechanismOf } from '../../src/review/mechanism.js';
 import type { MatrixRow, WrongRead } from '../../src/review/matrix-report.js';
 import type { Boot, BootOptions } from '../../src/sequencer/boot.js';

@@ -2,7 +2,7 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { va } from '../../src/machine/address.js';
 import { PAGE_OFFSET } from '../../src/kernel/constants.js';
-import type { Run } from '../../src/review/matrix.js';
+import type { Run } from '../../src/review/matrix-run.js';
 import type { MatrixRow, WrongRead } from '../../src/review/matrix-report.js';
 import { differenceOf, mechanismOf } from '../../src/review/mechanism.js';
 import type { Outcome, TraceEvent } from '../../src/trace/trace.js';
