@@ -8,7 +8,9 @@
 import { InputError } from '../trace/errors.js';
 import { BLOCK_SIZE, hex, LINE_SIZE, PAGE_SIZE, pa, type KeyId, type Pa } from './address.js';
 import type { MemoryEngine } from './engine.js';
+import { LINES, throughKey, UNTOUCHED, uniformPage, type Page } from './dram-page.js';
 import { noise } from './noise.js';
+import { PageRuns, type PageRun } from './page-runs.js';
 
 /** Half-open stretch of physical addresses where DRAM answers: whole pages, in bytes. */
 export interface DramRange {
@@ -31,45 +33,23 @@ export interface DramState {
   untouched: number;
 }
 
-const LINES = PAGE_SIZE / LINE_SIZE;
 /** Pages that are allocated together. */
 const BLOCK_PAGES = 32;
 /** Bytes of a number of 16 bits for each line of a block. */
 const BLOCK_BYTES = BLOCK_PAGES * LINES * 2;
 
-/** A page that was touched. */
-interface Page {
-  readonly bytes: Uint8Array;
-  /** Per line: the key whose plaintext `bytes` holds; 0 where they are the bytes on the bus. */
-  readonly pending: Uint16Array;
-  /** Per line: the key of the last writer; UNTOUCHED where nobody wrote. Known to reports only. */
-  readonly owner: Uint16Array;
-  /** Per line: the origin of the last write. Known to reports only. */
-  readonly writer: Uint16Array;
-}
-
-// Above every key id: the largest part has 1006 guests (PPR, CPUID Fn8000_001F ECX).
-const UNTOUCHED = 0xffff;
-
-/** A page that was written whole under a key. */
-function uniformPage(bytes: Uint8Array, key: KeyId, origin: number): Page {
-  return {
-    bytes,
-    pending: new Uint16Array(LINES).fill(key),
-    owner: new Uint16Array(LINES).fill(key),
-    writer: new Uint16Array(LINES).fill(origin),
-  };
-}
-
 /** A frozen picture of DRAM; pages are shared until somebody writes. */
 export interface DramSnapshot {
   readonly pages: ReadonlyMap<number, Page>;
+  /** Pages that a long fill left alike, where `pages` has none. */
+  readonly runs: readonly PageRun<Page>[];
 }
 
 export class Dram {
   /** Called for runs of bytes whose owner changed by a write. */
   onOwner?: (address: Pa, length: number, from: KeyId, to: KeyId, origin: number) => void;
   private pages = new Map<number, Page>();
+  private runs = new PageRuns<Page>();
   /** Pages that no snapshot shares; the others are copied before they change. */
   private readonly own = new Set<number>();
   private lastNumber = -1;
@@ -106,7 +86,16 @@ export class Dram {
 
   /** Bytes kept for pages that were touched. */
   get touchedBytes(): number {
-    return this.pages.size * PAGE_SIZE;
+    return this.touched().length * PAGE_SIZE;
+  }
+
+  /** Numbers of the pages that were touched, ascending. */
+  touched(): number[] {
+    const numbers = new Set(this.pages.keys());
+    for (const { first, last } of this.runs.all) {
+      for (let number = first; number < last; number++) numbers.add(number);
+    }
+    return [...numbers].sort((a, b) => a - b);
   }
 
   /** Reads bytes under a key, of any alignment. Where nothing answers: all ones (our choice). */
@@ -162,15 +151,47 @@ export class Dram {
     // Pages that are alike are one page, as pages of a snapshot are, until somebody writes.
     const alike =
       this.options.lazy && this.onOwner === undefined ? uniformPage(data, key, origin) : undefined;
+    const whole = this.wholePages(address, length);
+    if (alike === undefined || whole.first >= whole.last) {
+      this.fillPages(address, key, data, length, origin);
+      return;
+    }
+    const from = whole.first * PAGE_SIZE;
+    const to = whole.last * PAGE_SIZE;
+    this.fillPages(address, key, data, from - address, origin);
+    for (let number = whole.first; number < whole.last; number++) {
+      if (this.pages.delete(number)) this.own.delete(number);
+    }
+    this.runs = this.runs.with({ ...whole, page: alike });
+    this.lastNumber = -1;
+    this.fillPages(pa(to), key, data, address + length - to, origin);
+  }
+
+  /** Fills page after page with the bytes of one. */
+  private fillPages(
+    address: Pa,
+    key: KeyId,
+    data: Uint8Array,
+    length: number,
+    origin: number,
+  ): void {
     this.eachPage(address, length, (number, inPage, run) => {
-      if (alike === undefined || run < PAGE_SIZE || !this.has(number * PAGE_SIZE)) {
-        this.write(pa(number * PAGE_SIZE + inPage), key, data, 0, run, origin);
-        return;
-      }
-      this.pages.set(number, alike);
-      this.own.delete(number);
-      if (number === this.lastNumber) this.lastNumber = -1;
+      this.write(pa(number * PAGE_SIZE + inPage), key, data, 0, run, origin);
     });
+  }
+
+  /** The pages that a stretch covers whole, where DRAM answers for all of it; else none. */
+  private wholePages(address: number, length: number): { first: number; last: number } {
+    const { ranges } = this.options;
+    const end = address + length;
+    const there = ranges.some(({ base, size }) => address >= base && end <= base + size);
+    const first = Math.ceil(address / PAGE_SIZE);
+    return { first, last: there ? Math.floor(end / PAGE_SIZE) : first };
+  }
+
+  /** A page that was touched. */
+  private pageAt(number: number): Page | undefined {
+    return this.pages.get(number) ?? this.runs.get(number);
   }
 
   /** The bytes on the bus. */
@@ -182,7 +203,7 @@ export class Dram {
 
   /** The key and the origin that a byte's line was written with last; undefined where nobody wrote. */
   lastWrite(address: Pa): { key: KeyId; origin: number } | undefined {
-    const page = this.pages.get(Math.floor(address / PAGE_SIZE));
+    const page = this.pageAt(Math.floor(address / PAGE_SIZE));
     const line = Math.floor((address % PAGE_SIZE) / LINE_SIZE);
     const key = page?.owner[line] ?? UNTOUCHED;
     return key === UNTOUCHED ? undefined : { key: key as KeyId, origin: page?.writer[line] ?? 0 };
@@ -190,17 +211,19 @@ export class Dram {
 
   /** Whether any line was last written through a key. */
   get encrypted(): boolean {
-    for (const { owner } of this.pages.values()) {
-      if (owner.some((key) => key !== 0 && key !== UNTOUCHED)) return true;
-    }
-    return false;
+    for (const page of this.pages.values()) if (throughKey(page)) return true;
+    return this.runs.all.some(({ first, last, page }) => {
+      if (!throughKey(page)) return false;
+      for (let number = first; number < last; number++) if (!this.pages.has(number)) return true;
+      return false;
+    });
   }
 
   /** Who wrote a stretch last, in bytes. */
   stateOf(address: Pa, length: number): DramState {
     const state: DramState = { plain: 0, encrypted: 0, untouched: 0 };
     this.eachPage(address, length, (number, inPage, run) => {
-      const page = this.pages.get(number);
+      const page = this.pageAt(number);
       if (page === undefined) {
         state.untouched += run;
         return;
@@ -221,13 +244,14 @@ export class Dram {
   /** Freezes the present state; costs a map of pages. */
   snapshot(): DramSnapshot {
     this.share();
-    return { pages: new Map(this.pages) };
+    return { pages: new Map(this.pages), runs: this.runs.all };
   }
 
   /** Goes back to a snapshot of DRAM with the same engine and noise; the snapshot stays as it is. */
   restore(snapshot: DramSnapshot): void {
     this.share();
     this.pages = new Map(snapshot.pages);
+    this.runs = new PageRuns(snapshot.runs);
   }
 
   /** From now on every page belongs to a snapshot too. */
@@ -258,7 +282,7 @@ export class Dram {
     out: Uint8Array,
     at: number,
   ): void {
-    let page = this.pages.get(number);
+    let page = this.pageAt(number);
     if (page === undefined) {
       if (this.noiseNumber !== number) {
         noise(this.options.noiseSeed, number, this.noiseWords);
@@ -444,7 +468,7 @@ export class Dram {
   /** The page for writing: made of noise if untouched (unless all of it is written), copied if a snapshot shares it. */
   private writable(number: number, whole: boolean): Page {
     if (number === this.lastNumber && this.lastPage !== undefined) return this.lastPage;
-    let page = this.pages.get(number);
+    let page = this.pageAt(number);
     if (page === undefined) {
       page = this.blank();
       if (!whole) noise(this.options.noiseSeed, number, this.wordsOf(page));

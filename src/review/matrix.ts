@@ -51,9 +51,6 @@ interface Stand {
   readonly events: readonly TraceEvent[];
 }
 
-/** At how many labels after the first difference it is looked whether a boot came back to the same (our choice). */
-const LOOKS = 4;
-
 const key = ({ name, by }: Pick<Consumed, 'name' | 'by'>): string => JSON.stringify([name, by]);
 
 export class Matrix {
@@ -149,7 +146,6 @@ export class Matrix {
       if (!look.intact && this.intact.has(key(look))) wrong ??= wrongRead(boot, look);
     });
     let differs: StepPair | undefined;
-    let looks = 0;
     let at = this.stands.indexOf(first);
     this.goOn(first);
     while (boot.outcome === null) {
@@ -163,9 +159,11 @@ export class Matrix {
         if (!alike(events, stand?.events)) {
           differs = { label, before: stand?.events ?? [], after: events };
         }
-      } else looks++;
+      }
       at++;
-      if (looks > LOOKS || !this.standsAs(this.stands[at])) continue;
+      // A boot that has come to differ is looked at where the hunk has its part: later it seldom comes back.
+      const looked = differs === undefined || stand?.uses.has(hunk.id) === true;
+      if (!looked || !this.standsAs(this.stands[at])) continue;
       // As the whole series stood here: what comes is the same until the hunk would run again.
       const rest = this.stands.slice(at);
       const next = rest.find((later) => later.uses.has(hunk.id));

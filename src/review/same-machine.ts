@@ -4,6 +4,7 @@ import { alike } from './alike.js';
 
 type Tags = MachineSnapshot['cache']['tags'];
 type Pages = MachineSnapshot['dram']['pages'];
+type Runs = MachineSnapshot['dram']['runs'];
 type Page = Pages extends ReadonlyMap<number, infer P> ? P : never;
 
 /** `ways` are those of the cache. */
@@ -13,6 +14,7 @@ export function sameMachine(a: MachineSnapshot, b: MachineSnapshot, ways: number
     alike(a.devices, b.devices) &&
     sameTags(a.cache.tags, b.cache.tags, ways) &&
     alike(a.cache.data, b.cache.data) &&
+    sameRuns(a.dram.runs, b.dram.runs) &&
     samePages(a.dram.pages, b.dram.pages)
   );
 }
@@ -42,6 +44,16 @@ function sameOrder(a: ArrayLike<number>, b: ArrayLike<number>, ways: number): bo
     }
   }
   return true;
+}
+
+function sameRuns(a: Runs, b: Runs): boolean {
+  return (
+    a.length === b.length &&
+    a.every(({ first, last, page }, i) => {
+      const other = b[i];
+      return other?.first === first && other.last === last && samePage(page, other.page);
+    })
+  );
 }
 
 function samePages(a: Pages, b: Pages): boolean {

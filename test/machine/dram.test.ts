@@ -233,7 +233,7 @@ describe('DRAM against a model that encrypts every block at once', () => {
   }
 
   const step = fc.record({
-    what: fc.constantFrom('write', 'write', 'write', 'read', 'snapshot', 'restore'),
+    what: fc.constantFrom('write', 'write', 'write', 'read', 'fill', 'snapshot', 'restore'),
     // Around both ends of the range, and around the page boundary in it.
     address: fc
       .constantFrom(BASE, BASE + 0x1000, BASE + SIZE)
@@ -258,6 +258,12 @@ describe('DRAM against a model that encrypts every block at once', () => {
           else if (what === 'restore') {
             memory.restore(frozen[0]);
             model.raw = frozen[1].slice();
+          } else if (what === 'fill') {
+            // Whole lines, from a part of a page to more than all of them.
+            const start = address - (address % 64);
+            const size = length * 64;
+            memory.fillLines(pa(start), key, i, size);
+            model.access(start, key, size, new Uint8Array(size).fill(i));
           } else if (what === 'write') {
             const data = bytes(length, i);
             memory.write(pa(at), key, data, 0, length);

@@ -46,7 +46,7 @@ describe('epyc-efi', () => {
 
   /** The first page that a probe on the bus sees with other bytes than in the whole boot. */
   function elsewhere(subject: Boot): number | undefined {
-    const pages = (b: Boot): number[] => [...b.machine.dram.snapshot().pages.keys()];
+    const pages = (b: Boot): number[] => b.machine.dram.touched();
     const peek = (b: Boot, page: number): Uint8Array =>
       b.machine.dram.peek(pa(page * PAGE_SIZE), PAGE_SIZE);
     const all = new Set([...pages(whole), ...pages(subject)]);
