@@ -1,6 +1,6 @@
 /** Runs of a command that has many: each boot is run once, and its trace kept as long as the command runs. */
 import { LAST_STAGE } from '../series/patches.js';
-import type { Composition } from '../series/stages.js';
+import { compositionWords, type Composition } from '../series/stages.js';
 import type { Trace } from '../trace/trace.js';
 import { prepareBoot, type RunFlags } from './run-options.js';
 
@@ -16,11 +16,7 @@ export function wordsOf({ scenario, flags }: Run): string {
   return [
     scenario,
     ...(flags.series === undefined ? [] : [`--series ${quote(flags.series)}`]),
-    ...(flags.stage === undefined ? [] : [`--stage ${String(flags.stage)}`]),
-    ...(flags.activate === true ? ['--activate'] : []),
-    ...(flags.without ?? []).map((hunk) => `--without ${hunk}`),
-    ...(flags.neutral === true ? ['--neutral'] : []),
-    ...(flags.with ?? []).map((id) => `--with ${id}`),
+    ...compositionWords(flags),
     ...(flags.cmdline === undefined ? [] : [`--cmdline ${quote(flags.cmdline)}`]),
     ...(flags.set ?? []).map((assignment) => `--set ${quote(assignment)}`),
   ].join(' ');
@@ -31,7 +27,7 @@ export const commandOf = (run: Run): string => `sme-boot run ${wordsOf(run)}`;
 
 /** The run of a composition. */
 export function runOfComposition(scenario: string, composition: Composition): Run {
-  const { stage, activate, without, neutral } = composition;
+  const { stage, activate, without, neutral, with: alternative } = composition;
   return {
     scenario,
     flags: {
@@ -39,6 +35,7 @@ export function runOfComposition(scenario: string, composition: Composition): Ru
       ...(activate && { activate }),
       ...(without !== undefined && { without: [...without] }),
       ...(neutral !== undefined && { neutral }),
+      ...(alternative !== undefined && { with: [...alternative] }),
     },
   };
 }

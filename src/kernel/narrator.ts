@@ -246,12 +246,13 @@ export class Narrator {
 
   /** Bytes that a device read with some requests; its tables and commands may be among those. */
   didDma(bytes: Uint8Array, requests: Kernel['machine']['dmaLog']): void {
+    if (this.reads === null) return;
     const pieces = (requests ?? []).map(({ pa, key, length }) => ({
       pa,
       c: key === 0 ? 0 : 1,
       length,
     }));
-    this.reads?.push({ bytes, pieces });
+    this.reads.push({ bytes, pieces });
   }
 
   private pieces(at: Va, length: number): Piece[] {

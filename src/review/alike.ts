@@ -13,15 +13,8 @@ export function alike(a: unknown, b: unknown): boolean {
 }
 
 function sameEntries(a: ReadonlyMap<unknown, unknown>, b: ReadonlyMap<unknown, unknown>): boolean {
-  // One thing stands under many keys, as a page of zeros does: what was found alike is not looked into again.
-  let known: readonly [unknown, unknown] = [undefined, undefined];
   // A property that is undefined is as good as none.
-  for (const [key, value] of a) {
-    const other = b.get(key);
-    if (value === known[0] && other === known[1]) continue;
-    if (!alike(value, other)) return false;
-    known = [value, other];
-  }
+  for (const [key, value] of a) if (!alike(value, b.get(key))) return false;
   for (const [key, value] of b) if (value !== undefined && !a.has(key)) return false;
   return true;
 }

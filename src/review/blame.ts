@@ -77,7 +77,15 @@ export function clashOnWalk(
 }
 
 /** A clash as the end of a sentence that has named the reader. */
-export function clashText({ readC, writeC, writer }: Omit<Clash, 'pa'>): string {
+export function clashText({
+  readC,
+  writeC,
+  writer,
+}: {
+  readonly readC: number;
+  readonly writeC?: number | undefined;
+  readonly writer?: string | undefined;
+}): string {
   const read = `with C=${String(readC)}`;
   if (writer === undefined) return `${read}; nobody wrote it`;
   if (writeC === readC) return `${read}; ${writer} wrote it so`;

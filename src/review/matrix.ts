@@ -9,8 +9,9 @@ import { Boot, type BootOptions, type BootSnapshot } from '../sequencer/boot.js'
 import { garbageOf } from '../sequencer/expected.js';
 import { alike } from './alike.js';
 import { sameMachine } from './same-machine.js';
+import { LAST_STAGE } from '../series/patches.js';
 import { missed } from '../series/without.js';
-import { compose, type Composition } from '../series/stages.js';
+import { compose, compositionWords, type Composition } from '../series/stages.js';
 import type { Look } from '../trace/ghost.js';
 import type { Consumed, Outcome, TraceEvent } from '../trace/trace.js';
 import { wrongRead } from './blame.js';
@@ -62,15 +63,10 @@ export class Matrix {
   private readonly intact: ReadonlySet<string>;
   private readonly outcome: Outcome;
   private readonly encrypted: boolean;
-  /** Hunks that bring an option: they act before anything runs. */
-  private readonly early: ReadonlySet<string>;
 
   /** Boots the whole series. */
   constructor(private readonly options: BootOptions) {
     this.hunks = leavable(options);
-    this.early = new Set(
-      this.hunks.filter(({ hunk }) => hunk.options !== undefined).map(({ hunk }) => hunk.id),
-    );
     this.boot = new Boot(options);
     this.outcome = this.runWhole();
     this.consumed = this.boot.recorder.consumedSoFar;
@@ -86,7 +82,7 @@ export class Matrix {
 
   /** The row of one hunk. */
   row({ hunk, how }: LeftOut): MatrixRow {
-    const first = this.stands.find((stand) => this.usesAt(stand, hunk.id));
+    const first = this.stands.find(({ uses }) => uses.has(hunk.id));
     const run = first === undefined ? undefined : this.runWithout({ hunk, how }, first);
     const consumed = run?.consumed ?? this.consumed;
     const found = new Map(consumed.map((each) => [key(each), each.intact]));
@@ -118,20 +114,20 @@ export class Matrix {
     };
   }
 
-  private usesAt(stand: Stand, id: string): boolean {
-    return stand.uses.has(id) || (this.early.has(id) && stand === this.stands[0]);
-  }
-
   private runWhole(): Outcome {
     const { boot } = this;
     boot.step();
+    // An option of the configuration acts on whatever runs.
+    const options = this.hunks.filter(({ hunk }) => hunk.options !== undefined);
+    const fromTheFirst = options.map(({ hunk }) => hunk.id);
     while (boot.outcome === null) {
       const label = boot.ahead[0] ?? '';
       const snapshot = boot.snapshot();
       const entries = new Set<LinkedEntry>();
       boot.kernel.uses = entries;
       boot.step();
-      const uses = new Set([...entries].flatMap((entry) => entry.hunks ?? []));
+      const ran = [...entries].flatMap((entry) => entry.hunks ?? []);
+      const uses = new Set(this.stands.length === 0 ? [...ran, ...fromTheFirst] : ran);
       this.stands.push({ label, snapshot, uses, events: boot.recorder.eventsOf(label) });
     }
     this.stands.push({ label: '', snapshot: boot.snapshot(), uses: new Set(), events: [] });
@@ -147,7 +143,7 @@ export class Matrix {
     });
     let differs: StepPair | undefined;
     let at = this.stands.indexOf(first);
-    this.goOn(first);
+    boot.restore(first.snapshot);
     while (boot.outcome === null) {
       const stand = this.stands[at];
       const label = boot.ahead[0] ?? '';
@@ -169,7 +165,7 @@ export class Matrix {
       const next = rest.find((later) => later.uses.has(hunk.id));
       if (next === undefined) break;
       at = this.stands.indexOf(next);
-      this.goOn(next);
+      boot.restore(next.snapshot);
     }
     boot.recorder.onLook(null);
     const stopped = boot.outcome === null;
@@ -181,10 +177,6 @@ export class Matrix {
       differs,
       encrypted: stopped ? this.encrypted : boot.machine.dram.encrypted,
     };
-  }
-
-  private goOn(stand: Stand): void {
-    this.boot.restore(stand.snapshot);
   }
 
   /** Whether the boot is where the whole series was, but for what reports alone know. */
@@ -202,18 +194,13 @@ export class Matrix {
 }
 
 /** The command that shows the boot of a row. */
-function commandOf(
-  { scenario, settings = {}, ...composition }: BootOptions,
-  leftOut: LeftOut,
-): string {
-  const { stage, activate, without = [], neutral, with: extra = [] } = less(composition, leftOut);
-  return [
-    `sme-boot run ${scenario.name}`,
-    ...(stage === 18 ? [] : [`--stage ${String(stage)}`]),
+function commandOf(options: BootOptions, leftOut: LeftOut): string {
+  const { scenario, settings = {} } = options;
+  const { stage, ...others } = less(options, leftOut);
+  const words = [
     ...Object.entries(settings).map(([path, value]) => `--set '${path}=${String(value)}'`),
-    ...(activate ? ['--activate'] : []),
-    ...without.map((id) => `--without ${id}`),
-    ...(neutral === true ? ['--neutral'] : []),
-    ...extra.map((id) => `--with ${id}`),
-  ].join(' ');
+    // The last stage goes without saying.
+    ...compositionWords(stage === LAST_STAGE ? others : { stage, ...others }),
+  ];
+  return ['sme-boot run', scenario.name, ...words].join(' ');
 }

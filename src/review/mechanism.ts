@@ -1,6 +1,6 @@
 /** Why a boot without a hunk came to what it came to: one line, made of what the machine saw. */
-import { compare, type EventDifference } from '../trace/compare.js';
-import { kindOf, type Trace, type TraceEvent } from '../trace/trace.js';
+import { eventDifferences, type EventDifference } from '../trace/compare.js';
+import { kindOf, type TraceEvent } from '../trace/trace.js';
 import { clashOnWalk, clashText } from './blame.js';
 import type { Run, StepPair } from './matrix-run.js';
 import type { MatrixRow } from './matrix-report.js';
@@ -12,11 +12,7 @@ export function mechanismOf(run: Run, difference: MatrixRow['difference']): stri
   const { wrong } = run;
   if (wrong?.readC !== undefined) {
     const { reader, name, readC, writeC, writer } = wrong;
-    const read = clashText({
-      readC,
-      ...(writeC === undefined ? {} : { writeC }),
-      ...(writer === undefined ? {} : { writer }),
-    });
+    const read = clashText({ readC, writeC, writer });
     // Through the same key, or never written: the bytes were wrong when they came there.
     return `${reader} reads ${name} ${read}${writeC === readC || writer === undefined ? because : ''}`;
   }
@@ -57,8 +53,7 @@ function rankOf(difference: EventDifference): number {
 
 /** The first telling thing that was done otherwise in a step. */
 export function differenceOf({ label, before, after }: StepPair): MatrixRow['difference'] {
-  const [step] = compare(traceOf(label, before), traceOf(label, after)).steps;
-  const [found] = [...(step?.events ?? [])].sort((a, b) => rankOf(a) - rankOf(b));
+  const [found] = eventDifferences(before, after).sort((a, b) => rankOf(a) - rankOf(b));
   if (found === undefined) return undefined;
   const event = found.change === 'changed' ? found.found : found.event;
   return { step: label, change: found.change, event, was: eventText(found) };
@@ -86,28 +81,4 @@ function lineOf(event: TraceEvent): string {
   const about = kind === undefined ? '' : String(event[kind]);
   const by = event.in === undefined || event.in === about ? '' : ` in ${String(event.in)}`;
   return `${kind ?? 'event'} ${about}${by}`;
-}
-
-/** One step as a trace, for the comparison. */
-function traceOf(label: string, events: readonly TraceEvent[]): Trace {
-  return {
-    schema: 1,
-    header: {
-      scenario: '-',
-      scenarioDigest: '',
-      stage: 0,
-      activate: false,
-      without: [],
-      with: [],
-      settings: {},
-      seed: '',
-      image: { name: '', digest: '' },
-      config: {},
-      overlay: [],
-    },
-    steps: [{ label, events: [...events] }],
-    consumed: [],
-    final: { regions: [] },
-    outcome: { kind: 'booted' },
-  };
 }

@@ -58,12 +58,10 @@ function sameRuns(a: Runs, b: Runs): boolean {
 
 function samePages(a: Pages, b: Pages): boolean {
   if (a.size !== b.size) return false;
-  let known: readonly [unknown, unknown] = [undefined, undefined];
   for (const [number, page] of a) {
     const other = b.get(number);
-    if (page === other || (page === known[0] && other === known[1])) continue;
+    if (page === other) continue;
     if (other === undefined || !samePage(page, other)) return false;
-    known = [page, other];
   }
   return true;
 }

@@ -32,6 +32,18 @@ export function isWholeSeries(composition: Composition): boolean {
   return stage === LAST_STAGE && [without, alternative, extra].every((each) => each.length === 0);
 }
 
+/** What is said of a composition, as options of `sme-boot run`. */
+export function compositionWords(composition: Partial<Composition>): string[] {
+  const { stage, activate, without = [], neutral, with: alternative = [] } = composition;
+  return [
+    ...(stage === undefined ? [] : [`--stage ${String(stage)}`]),
+    ...(activate === true ? ['--activate'] : []),
+    ...without.map((hunk) => `--without ${hunk}`),
+    ...(neutral === true ? ['--neutral'] : []),
+    ...alternative.map((id) => `--with ${id}`),
+  ];
+}
+
 /**
  * The hunks of a composition, in the order of the series. Throws E_STAGE; E_HUNK for a name that is no hunk or is not in
  * the stage; E_LEFT_OUT where others need what is left out; E_ALTERNATIVE.

@@ -71,7 +71,8 @@ const byEvent: Weighing<TraceEvent> = {
 
 const byLabel: Weighing<TraceStep> = { key: ({ label }) => label, alike: () => 0 };
 
-function eventDifferences(
+/** What differs between the events of one step. */
+export function eventDifferences(
   expected: readonly TraceEvent[],
   found: readonly TraceEvent[],
 ): EventDifference[] {
