@@ -26,6 +26,7 @@ import { allHunks } from '../series/patches.js';
 import { InputError } from '../trace/errors.js';
 import type { Io } from './io.js';
 import { runTask, type MatrixMessage, type MatrixTask } from './matrix-task.js';
+import { statusLine } from './progress.js';
 import { bootOptions, DEFAULT_SCENARIO, scenarioNames, type RunFlags } from './run-options.js';
 
 const FORMS = ['text', 'markdown', 'json', 'html'] as const;
@@ -135,7 +136,7 @@ async function matrix(io: Io, named: readonly string[], flags: Flags): Promise<v
     else made.scenarios.set(message.task, message.scenario);
     progress(io, made.rows.length, plan.length, message);
   });
-  if (io.stderr.isTTY) io.stderr.write('\r\u001b[K');
+  statusLine(io, '');
   write(io, reportOf({ series: flags.series ?? 'rfc-v1', ...made }, plan), flags);
   if (flags.keep !== undefined) keep(flags.keep, made, run);
   if (!interrupted) return;
@@ -212,12 +213,11 @@ async function make(
 
 /** Shows on a terminal's stderr how far it is. */
 function progress(io: Io, done: number, total: number, message: MatrixMessage): void {
-  if (!io.stderr.isTTY) return;
   const width = 20;
   const full = Math.round((done / Math.max(1, total)) * width);
   const what = 'row' in message ? `${message.row.scenario} ${message.row.hunk}` : message.task;
   const text = `[${'='.repeat(full)}${' '.repeat(width - full)}] ${String(done)}/${String(total)} ${what}`;
-  io.stderr.write(`\r\u001b[K${text.slice(0, (io.stderr.columns ?? 80) - 1)}`);
+  statusLine(io, text);
 }
 
 function write(io: Io, report: MatrixReport, { format, out }: OutputFlags): void {

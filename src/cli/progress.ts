@@ -3,7 +3,11 @@ import type { Io } from './io.js';
 
 /** Shows what is done next; clears the line when all is done. */
 export function progress(io: Io, done: number, total: number, what: string): void {
+  statusLine(io, done < total ? `[${String(done + 1)}/${String(total)}] ${what}` : '');
+}
+
+/** Puts a text, cut to the terminal's width, in the place of the last one. */
+export function statusLine(io: Io, text: string): void {
   if (!io.stderr.isTTY) return;
-  const text = done < total ? `[${String(done + 1)}/${String(total)}] ${what}` : '';
   io.stderr.write(`\r\u001b[K${text.slice(0, (io.stderr.columns ?? 80) - 1)}`);
 }

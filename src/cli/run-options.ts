@@ -1,6 +1,6 @@
 /** The options that every command which boots has, and the boot that they ask for. */
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
 import { readKernelImage } from '../firmware/image/kernel-image.js';
@@ -14,6 +14,7 @@ import { InputError } from '../trace/errors.js';
 import { readYaml } from '../trace/yaml-source.js';
 import { packageRoot } from './paths.js';
 import { loadSeries } from './series.js';
+import { yamlNames } from './yaml-files.js';
 
 export const DEFAULT_SCENARIO = 'epyc-efi';
 
@@ -58,14 +59,12 @@ const split = (value: string): string[] => value.split(',').filter((name) => nam
 
 /** Names of the scenarios that the package has. */
 export function scenarioNames(root = packageRoot()): string[] {
-  return readdirSync(join(root, 'scenarios'))
-    .filter((name) => name.endsWith('.yaml'))
-    .map((name) => basename(name, '.yaml'))
-    .sort();
+  return yamlNames(join(root, 'scenarios'));
 }
 
 /** Refuses a scenario behind an option that takes all words up to the next one. */
 function checkSwallowed(option: string, names: readonly string[] = []): void {
+  if (names.length === 0) return;
   const scenarios = scenarioNames();
   const swallowed = names.find((name) => scenarios.includes(name) || /\.ya?ml$/.test(name));
   if (swallowed === undefined) return;

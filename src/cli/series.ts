@@ -1,20 +1,18 @@
 /** Compositions by name, of the package or from a file. */
-import { existsSync, readdirSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { readText } from '../node/files.js';
 import { seriesOf, type Series } from '../series/composition-file.js';
 import { InputError } from '../trace/errors.js';
 import { readYaml } from '../trace/yaml-source.js';
 import { packageRoot } from './paths.js';
+import { yamlNames } from './yaml-files.js';
 
 const FOLDER = join('patches', 'series');
 
 /** Names of the compositions that the package has. */
 export function seriesNames(root = packageRoot()): string[] {
-  return readdirSync(join(root, FOLDER))
-    .filter((name) => name.endsWith('.yaml'))
-    .map((name) => basename(name, '.yaml'))
-    .sort();
+  return yamlNames(join(root, FOLDER));
 }
 
 /** A composition by name, or from a file. Throws E_SERIES_UNKNOWN, and what reading the file throws. */
