@@ -33,6 +33,20 @@ function measure(args) {
   return { wall: median(wall), peak: median(peak) };
 }
 
+/** Bundles a measuring program and runs it. */
+async function runSource(source, outfile, more = {}) {
+  await build({
+    entryPoints: [join(root, source)],
+    outfile,
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    logLevel: 'error',
+    ...more,
+  });
+  spawnSync(process.execPath, [outfile], { stdio: 'inherit' });
+}
+
 const row = (name, { wall, peak }, note = '') =>
   console.log(
     `${name.padEnd(34)} ${wall.toFixed(2).padStart(6)} s ${peak.toFixed(0).padStart(6)} MB   ${note}`,
@@ -40,16 +54,7 @@ const row = (name, { wall, peak }, note = '') =>
 
 try {
   console.log(`node ${process.version}, ${cpus().length} × ${cpus()[0]?.model ?? 'unknown CPU'}\n`);
-  const engines = join(work, 'engines.mjs');
-  await build({
-    entryPoints: [join(root, 'bench/engines.ts')],
-    outfile: engines,
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    logLevel: 'error',
-  });
-  spawnSync(process.execPath, [engines], { stdio: 'inherit' });
+  await runSource('bench/engines.ts', join(work, 'engines.mjs'));
   spawnSync(process.execPath, [join(root, 'scripts/build.mjs')], { stdio: 'inherit' });
 
   console.log('\nwhole processes, median of 5 after a warm-up: wall time, peak memory');
@@ -71,17 +76,8 @@ try {
   }
 
   console.log('\nthe series less each hunk, on the default scenario: CPU time in one process');
-  const matrix = join(root, 'dist/bench-matrix.mjs');
-  await build({
-    entryPoints: [join(root, 'bench/matrix.ts')],
-    outfile: matrix,
-    bundle: true,
-    packages: 'external',
-    platform: 'node',
-    format: 'esm',
-    logLevel: 'error',
-  });
-  spawnSync(process.execPath, [matrix], { stdio: 'inherit' });
+  // It looks for the package's files from where it stands, as the bundle of the commands does.
+  await runSource('bench/matrix.ts', join(root, 'dist/bench-matrix.mjs'), { packages: 'external' });
 } finally {
   rmSync(work, { recursive: true });
 }

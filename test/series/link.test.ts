@@ -3,17 +3,7 @@ import { addedNames } from '../../src/kernel/hunk.js';
 import { link } from '../../src/series/link.js';
 import { allHunks, hunksOf, LAST_STAGE } from '../../src/series/patches.js';
 import { compose } from '../../src/series/stages.js';
-import { InputError } from '../../src/trace/errors.js';
-
-const messageOf = (action: () => unknown): string => {
-  try {
-    action();
-  } catch (error) {
-    if (error instanceof InputError) return error.message;
-    throw error;
-  }
-  return 'no error';
-};
+import { messageOf } from './message-of.js';
 
 describe('the series', () => {
   test.each(Array.from({ length: LAST_STAGE + 1 }, (_, stage) => stage))(

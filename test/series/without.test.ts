@@ -5,17 +5,8 @@ import { configOf, link } from '../../src/series/link.js';
 import { allHunks, hunksOf } from '../../src/series/patches.js';
 import { compose, isWholeSeries, type Composition } from '../../src/series/stages.js';
 import { missed, neutralOf } from '../../src/series/without.js';
-import { InputError } from '../../src/trace/errors.js';
+import { messageOf } from './message-of.js';
 
-const messageOf = (action: () => unknown): string => {
-  try {
-    action();
-  } catch (error) {
-    if (error instanceof InputError) return error.message;
-    throw error;
-  }
-  return 'no error';
-};
 const whole: Composition = { stage: 18, activate: false };
 const without = (...names: string[]): Composition => ({ ...whole, without: names });
 const ids = (composition: Composition): string[] =>
