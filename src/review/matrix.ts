@@ -130,6 +130,7 @@ export class Matrix {
       const uses = new Set(this.stands.length === 0 ? [...ran, ...fromTheFirst] : ran);
       this.stands.push({ label, snapshot, uses, events: boot.recorder.eventsOf(label) });
     }
+    boot.watchScreen();
     this.stands.push({ label: '', snapshot: boot.snapshot(), uses: new Set(), events: [] });
     return boot.outcome;
   }
@@ -167,6 +168,7 @@ export class Matrix {
       at = this.stands.indexOf(next);
       boot.restore(next.snapshot);
     }
+    if (boot.outcome !== null) boot.watchScreen();
     boot.recorder.onLook(null);
     const stopped = boot.outcome === null;
     return {

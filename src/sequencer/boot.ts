@@ -347,7 +347,8 @@ export class Boot {
     this.outcome = snapshot.outcome;
   }
 
-  private watchScreen(): void {
+  /** Somebody looks at the screen: at the end of a boot, and before the real console takes it over. */
+  watchScreen(): void {
     watchScreen(this.machine, this.kernel.state.console.printk, this.recorder);
   }
 

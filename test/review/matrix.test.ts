@@ -205,3 +205,16 @@ test('each hunk is left out whole unless others need it', () => {
   expect(how.get('08/sme_early_mem')).toBe('neutral');
   expect(how.get('09/initrd')).toBe('out');
 });
+
+test('what is on the screen at the end counts as read', () => {
+  const options = { scenario: scenario('bios-minimal', 'machine.vga=true') };
+  const matrix = new Matrix(boot(options).options);
+  const leftOut = matrix.hunks.find(({ hunk }) => hunk.id === '16/vga_map_mem');
+  if (leftOut === undefined) throw new Error('there is no such hunk');
+  const row = matrix.row(leftOut);
+  expect(row).toMatchObject({ same: false, wrong: { name: 'console', reader: 'the screen' } });
+  const whole = boot({ ...options, without: ['16/vga_map_mem'] }).run();
+  expect(whole.consumed).toContainEqual(
+    expect.objectContaining({ name: 'console', by: 'the screen', intact: false }),
+  );
+});
