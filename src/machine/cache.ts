@@ -28,6 +28,15 @@ export interface CacheSnapshot {
   readonly tags: LineTagsSnapshot;
 }
 
+/** The last lines of a long fill, as many as the cache has. */
+interface FillTail {
+  readonly pa: Pa;
+  readonly key: KeyId;
+  readonly byte: number;
+  readonly origin: Origin;
+  readonly clock: number;
+}
+
 /** Accesses up to this many bytes are copied byte by byte: making a view would cost more. */
 const SMALL = 16;
 
@@ -55,6 +64,8 @@ export class Cache {
   private wholeStart = 0 as Pa;
   private wholeLength = 0;
   private readonly run = new Int32Array(PAGE_SIZE / LINE_SIZE);
+  /** The end of a long fill, which is all that was here when `clock` was this. */
+  private tail: FillTail | null = null;
 
   /** Throws E_CACHE_GEOMETRY where size and ways do not make a power of two of sets. */
   constructor({ store, size, ways, coherent = false }: CacheConfig) {
@@ -154,13 +165,24 @@ export class Cache {
    * ways), and at the end the cache holds the last `size` bytes of the fill, dirty; the rest is in memory.
    */
   fillRun(cpu: number, pa: Pa, key: KeyId, byte: number, len: number, origin: Origin): void {
-    for (const slot of this.tags.dirtySlots()) this.queueWriteBack(slot);
-    this.sendWriteBacks();
-    this.tags.invalidateOwned('all');
+    this.emptyForFill();
     this.data.fill(byte);
-    const kept = pa + len - this.size;
+    const kept = (pa + len - this.size) as Pa;
     this.store.fillLines(pa, key, byte, kept - pa, origin);
-    this.tags.takeRun(kept as Pa, key, cpu, origin, this.size / LINE_SIZE);
+    this.tags.takeRun(kept, key, cpu, origin, this.size / LINE_SIZE);
+    this.tail = { pa: kept, key, byte, origin, clock: this.tags.clock };
+  }
+
+  /** All lines leave the cache; where they are the end of the fill before and nobody has used one since, as one fill. */
+  private emptyForFill(): void {
+    const { tags, tail, size } = this;
+    if (tail?.clock === tags.clock && tags.valid === size / LINE_SIZE) {
+      this.store.fillLines(tail.pa, tail.key, tail.byte, size, tail.origin);
+    } else {
+      for (const slot of tags.dirtySlots()) this.queueWriteBack(slot);
+      this.sendWriteBacks();
+    }
+    tags.invalidateOwned('all');
   }
 
   /** Reads as a device or table walker does: lines of the same key win over memory; nothing is allocated. */
@@ -248,6 +270,7 @@ export class Cache {
   restore(snapshot: CacheSnapshot): void {
     this.data.set(snapshot.data);
     this.tags.restore(snapshot.tags);
+    this.tail = null;
   }
 
   /** Lines of a range leave the cache, dirty ones to memory; under `key` only, if keys are not kept coherent. */

@@ -18,14 +18,25 @@ export interface Page {
 // Above every key id: the largest part has 1006 guests (PPR, CPUID Fn8000_001F ECX).
 export const UNTOUCHED = 0xffff;
 
-/** A page that was written whole under a key. */
-export function uniformPage(bytes: Uint8Array, key: KeyId, origin: number): Page {
-  return {
-    bytes,
-    pending: new Uint16Array(LINES).fill(key),
-    owner: new Uint16Array(LINES).fill(key),
-    writer: new Uint16Array(LINES).fill(origin),
-  };
+/** Pages that are all one byte, written under one key on behalf of one writer: one stands for all that are alike. */
+export class UniformPages {
+  private readonly made = new Map<string, Page>();
+
+  /** It is shared: whoever writes to it copies it first. */
+  of(byte: number, key: KeyId, origin: number): Page {
+    const id = [byte, key, origin].join(' ');
+    let page = this.made.get(id);
+    if (page === undefined) {
+      page = {
+        bytes: new Uint8Array(PAGE_SIZE).fill(byte),
+        pending: new Uint16Array(LINES).fill(key),
+        owner: new Uint16Array(LINES).fill(key),
+        writer: new Uint16Array(LINES).fill(origin),
+      };
+      this.made.set(id, page);
+    }
+    return page;
+  }
 }
 
 /** Whether some line of a page was last written through a key. */

@@ -8,7 +8,7 @@
 import { InputError } from '../trace/errors.js';
 import { BLOCK_SIZE, hex, LINE_SIZE, PAGE_SIZE, pa, type KeyId, type Pa } from './address.js';
 import type { MemoryEngine } from './engine.js';
-import { LINES, throughKey, UNTOUCHED, uniformPage, type Page } from './dram-page.js';
+import { LINES, throughKey, UNTOUCHED, UniformPages, type Page } from './dram-page.js';
 import { noise } from './noise.js';
 import { PageRuns, type PageRun } from './page-runs.js';
 
@@ -50,6 +50,7 @@ export class Dram {
   onOwner?: (address: Pa, length: number, from: KeyId, to: KeyId, origin: number) => void;
   private pages = new Map<number, Page>();
   private runs = new PageRuns<Page>();
+  private readonly uniform = new UniformPages();
   /** Pages that no snapshot shares; the others are copied before they change. */
   private readonly own = new Set<number>();
   private lastNumber = -1;
@@ -147,12 +148,12 @@ export class Dram {
 
   /** Whole lines of one byte: the same as `write` of them. */
   fillLines(address: Pa, key: KeyId, byte: number, length: number, origin = 0): void {
-    const data = new Uint8Array(PAGE_SIZE).fill(byte);
-    // Pages that are alike are one page, as pages of a snapshot are, until somebody writes.
-    const alike =
-      this.options.lazy && this.onOwner === undefined ? uniformPage(data, key, origin) : undefined;
+    const alike = this.uniform.of(byte, key, origin);
+    const data = alike.bytes;
     const whole = this.wholePages(address, length);
-    if (alike === undefined || whole.first >= whole.last) {
+    // Pages that are alike are one page, as pages of a snapshot are, until somebody writes.
+    const shared = this.options.lazy && this.onOwner === undefined;
+    if (!shared || whole.first >= whole.last) {
       this.fillPages(address, key, data, length, origin);
       return;
     }

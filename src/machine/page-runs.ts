@@ -17,12 +17,21 @@ export class PageRuns<P> {
     return undefined;
   }
 
-  /** These runs with one more, which takes the place of what was there. */
-  with(run: PageRun<P>): PageRuns<P> {
-    const kept = this.all.flatMap((old) => [
-      { ...old, last: Math.min(old.last, run.first) },
-      { ...old, first: Math.max(old.first, run.last) },
-    ]);
-    return new PageRuns([...kept.filter(({ first, last }) => first < last), run]);
+  /** These runs with one more, which takes the place of what was there; with neighbours of the same page it is one. */
+  with({ first, last, page }: PageRun<P>): PageRuns<P> {
+    const run = { first, last, page };
+    const kept = this.all
+      .flatMap((old) => [
+        { ...old, last: Math.min(old.last, first) },
+        { ...old, first: Math.max(old.first, last) },
+      ])
+      .filter((old) => old.first < old.last)
+      .filter((old) => {
+        const joins = old.page === page && (old.last === first || old.first === last);
+        if (joins && old.last === first) run.first = old.first;
+        else if (joins) run.last = old.last;
+        return !joins;
+      });
+    return new PageRuns([...kept, run]);
   }
 }

@@ -314,6 +314,57 @@ describe('a fill longer than the cache', () => {
     );
   });
 
+  type Then = readonly [what: 'fill' | 'write' | 'read' | 'flush' | 'empty', line: number, KeyId];
+  /** What memory and both views hold after each of several accesses, with long fills at once or line by line. */
+  const history = (steps: readonly Then[], coherent: boolean, atOnce: boolean): string[] => {
+    const { memory, cache } = setup(8 * LINE, 2, coherent);
+    return steps.map(([what, line, key], i) => {
+      const at = pa(line * LINE);
+      const lines = 16 + (i % 5);
+      if (what === 'fill' && atOnce) cache.fillRun(0, at, key, i + 1, lines * LINE, 0);
+      else if (what === 'fill') {
+        for (let n = 0; n < lines; n++)
+          cache.write(0, pa(at + n * LINE), key, MEMTYPE.WB, whole(i + 1), 0, LINE, 0);
+      } else if (what === 'write') put(cache, at + 3, i + 1, MEMTYPE.WB, key);
+      else if (what === 'read') cache.read(0, at, key, MEMTYPE.WB, whole(0), 0, LINE, 0);
+      else if (what === 'flush') cache.clflush(at, key);
+      else cache.wbinvd('all');
+      const views = [KEY_PLAIN, KEY_HOST].map((under) => {
+        const out = new Uint8Array(128 * LINE);
+        cache.peekCoherent(pa(0), under, out, 0, out.length);
+        return sha256(out);
+      });
+      return [sha256(memory.bytes), ...views, JSON.stringify(cache.lines)].join(' ');
+    });
+  };
+
+  test('follows another, with accesses between them or none', () => {
+    const then = fc.tuple(
+      fc.constantFrom<Then[0]>('fill', 'fill', 'write', 'read', 'flush', 'empty'),
+      fc.integer({ min: 0, max: 100 }),
+      fc.constantFrom(KEY_PLAIN, KEY_HOST),
+    );
+    fc.assert(
+      fc.property(fc.array(then, { maxLength: 12 }), fc.boolean(), (steps, coherent) => {
+        expect(history(steps, coherent, true)).toEqual(history(steps, coherent, false));
+      }),
+    );
+  });
+
+  test('that follows another at once takes the lines of the first out in one piece', () => {
+    const { memory, cache } = setup(8 * LINE);
+    const pieces: number[] = [];
+    memory.fillLines = (_at, _key, _byte, length): void => void pieces.push(length / LINE);
+    cache.fillRun(0, pa(0), KEY_HOST, 1, 16 * LINE, 0);
+    cache.fillRun(0, pa(16 * LINE), KEY_HOST, 2, 16 * LINE, 0);
+    cache.clflush(pa(31 * LINE), KEY_HOST);
+    cache.fillRun(0, pa(32 * LINE), KEY_HOST, 3, 16 * LINE, 0);
+    expect(pieces).toEqual([8, 8, 8, 8]);
+    cache.restore(cache.snapshot());
+    cache.fillRun(0, pa(48 * LINE), KEY_HOST, 4, 16 * LINE, 0);
+    expect(pieces).toEqual([8, 8, 8, 8, 8]);
+  });
+
   test('is taken from twice the size on, and not where somebody watches', () => {
     const { cache } = setup(8 * LINE);
     expect(cache.longFill).toBe(16 * LINE);
