@@ -66,6 +66,13 @@ export function protectedAreas(k: Kernel): ProtectedAreas {
   };
 }
 
+/** Of `pages` pages from an address and a frame on, those that are the first within an area or behind it, by number. */
+function edgesIn(area: ProtectedAreas, base: number, pfn: number, pages: number): number[] {
+  const text = area.text.map((edge) => Math.ceil((edge - base) / PAGE_SIZE));
+  const rodata = area.rodataPfn.map((edge) => edge - pfn);
+  return [...text, ...rodata].filter((page) => page > 0 && page < pages);
+}
+
 export const pageattrSplit = kernelFile('arch/x86/mm/pageattr.c', {
   // kernel_set_to_readonly is not set: mark_rodata_ro() is not modelled. The BIOS area's rule is for 32 bits only.
   static_protections: inline(
@@ -104,8 +111,8 @@ export const pageattrSplit = kernelFile('arch/x86/mm/pageattr.c', {
 
     const area = protectedAreas(k);
     const next = k.fn.static_protections(wanted, address, cpa.pfn, area);
-    // Every page of the large one must be allowed the same flags.
-    for (let page = 0; page < pages; page++) {
+    // Every page of the large one must be allowed the same flags; they change where an area begins or ends.
+    for (const page of [0, ...edgesIn(area, base, oldPfn, pages)]) {
       const at4k = base + page * PAGE_SIZE;
       if (k.fn.static_protections(wanted, at4k, oldPfn + page, area) !== next) return 1;
     }
