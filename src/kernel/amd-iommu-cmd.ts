@@ -105,36 +105,39 @@ function withSem(k: Kernel, body: (sem: Va) => number): number {
 
 /**
  * What iommu_queue_command() does with one command after the other, for as many as there is room for in the ring
- * whatever the IOMMU takes meanwhile: they are written together, and so is the tail.
+ * whatever the IOMMU takes meanwhile: they are written together, and so is the tail. They are `first` with 0, 1, 2 …
+ * added to one of its words, where its device or domain id stands.
  */
 function queueMany(
   k: Kernel,
   iommu: AmdIommuInstance,
   count: number,
-  command: (index: number) => IommuCmd,
+  first: IommuCmd,
+  idWord: 0 | 1,
 ): void {
   const inRing = (at: number): boolean => at < CMD_BUFFER_SIZE && at % CMD_SIZE === 0;
-  for (let done = 0; done < count;) {
+  for (let id = 0; id < count;) {
     const head = readl(k, iommu, MMIO.CMD_HEAD);
     const tail = readl(k, iommu, MMIO.CMD_TAIL);
     const left = (head - tail - CMD_SIZE + CMD_BUFFER_SIZE) % CMD_BUFFER_SIZE;
     // The last that goes in leaves more than 2 bytes, as iommu_queue_command_sync() demands.
     const room = Math.min(Math.ceil((left - 2) / CMD_SIZE), (CMD_BUFFER_SIZE - tail) / CMD_SIZE);
-    const n = Math.min(room, count - done);
+    const n = Math.min(room, count - id);
     if (!inRing(head) || !inRing(tail) || n < 1) {
-      k.fn.iommu_queue_command(iommu, command(done));
-      done++;
+      const cmd: IommuCmd = [...first];
+      cmd[idWord] += id;
+      k.fn.iommu_queue_command(iommu, cmd);
+      id++;
       continue;
     }
     const words = new Uint32Array((n * CMD_SIZE) / 4);
-    for (let i = 0; i < n; i++) {
-      const cmd = command(done + i);
-      for (let word = 0; word < 4; word++) words[i * 4 + word] = cmd[word] ?? 0;
+    for (let at = 0; at < words.length; at += 4, id++) {
+      for (let word = 0; word < 4; word++) words[at + word] = first[word] ?? 0;
+      words[at + idWord] = first[idWord] + id;
     }
     k.writeBytes(va(iommu.cmd_buf + tail), new Uint8Array(words.buffer));
     writel(k, iommu, MMIO.CMD_TAIL, (tail + n * CMD_SIZE) % CMD_BUFFER_SIZE);
     iommu.need_sync = true;
-    done += n;
   }
 }
 
@@ -194,12 +197,12 @@ export const amdIommuCmd = kernelFile('drivers/iommu/amd_iommu.c', {
     k.fn.iommu_queue_command(iommu, build_inv_dte(devid)),
   ),
   iommu_flush_dte_all: inline((k: Kernel, iommu: AmdIommuInstance) => {
-    queueMany(k, iommu, 0x1_0000, build_inv_dte);
+    queueMany(k, iommu, 0x1_0000, build_inv_dte(0), 0);
     k.fn.iommu_completion_wait(iommu);
   }),
   iommu_flush_tlb_all: inline((k: Kernel, iommu: AmdIommuInstance) => {
-    const [w0, , w2, w3] = build_inv_iommu_pages(0n, CMD_INV_IOMMU_ALL_PAGES_ADDRESS, 0, true);
-    queueMany(k, iommu, 0x1_0000, (id) => withType([w0, id, w2, w3], CMD.INV_IOMMU_PAGES));
+    const all = build_inv_iommu_pages(0n, CMD_INV_IOMMU_ALL_PAGES_ADDRESS, 0, true);
+    queueMany(k, iommu, 0x1_0000, all, 1);
     k.fn.iommu_completion_wait(iommu);
   }),
   iommu_flush_all: inline((k: Kernel, iommu: AmdIommuInstance) => {
@@ -207,7 +210,7 @@ export const amdIommuCmd = kernelFile('drivers/iommu/amd_iommu.c', {
     k.fn.iommu_completion_wait(iommu);
   }),
   iommu_flush_irt_all: inline((k: Kernel, iommu: AmdIommuInstance) => {
-    queueMany(k, iommu, MAX_DEV_TABLE_ENTRIES + 1, build_inv_irt);
+    queueMany(k, iommu, MAX_DEV_TABLE_ENTRIES + 1, build_inv_irt(0), 0);
     k.fn.iommu_completion_wait(iommu);
   }),
   iommu_flush_all_caches: fn((k: Kernel, iommu: AmdIommuInstance) => {

@@ -20,8 +20,8 @@ interface Command {
   readonly name: string;
   /** Bits that may be set, word by word; the code itself (bits 31:28 of the second word) is besides. */
   readonly known: Words;
-  /** False where a memory access of the command failed. */
-  run(words: Words, target: CommandTarget): boolean;
+  /** Takes the four words; false where a memory access of the command failed. */
+  run(w0: number, w1: number, w2: number, w3: number, target: CommandTarget): boolean;
 }
 
 /** COMPLETION_WAIT: s, i, f, the store address in bits 51:3 and the data. */
@@ -38,7 +38,7 @@ export const COMMANDS: Readonly<Record<number, Command>> = {
   1: {
     name: 'COMPLETION_WAIT',
     known: [ALL, WAIT.addressHigh, ALL, ALL],
-    run: ([w0, w1, w2, w3], target) => {
+    run: (w0, w1, w2, w3, target) => {
       if ((w0 & WAIT.s) !== 0) {
         const data = new Uint8Array(8);
         new DataView(data.buffer).setBigUint64(0, wide(w2, w3), true);
@@ -52,7 +52,7 @@ export const COMMANDS: Readonly<Record<number, Command>> = {
   2: {
     name: 'INVALIDATE_DEVTAB_ENTRY',
     known: [ID, 0, 0, 0],
-    run: ([w0], target) => {
+    run: (w0, _w1, _w2, _w3, target) => {
       target.invalidateDevice(w0 & ID);
       return true;
     },
@@ -60,7 +60,7 @@ export const COMMANDS: Readonly<Record<number, Command>> = {
   3: {
     name: 'INVALIDATE_IOMMU_PAGES',
     known: [0, ID, PAGES.S | PAGES.PDE | PAGES.address, ALL],
-    run: ([, w1, w2, w3], target) => {
+    run: (_w0, w1, w2, w3, target) => {
       const address = wide(w2 & PAGES.address, w3);
       const size = (w2 & PAGES.S) === 0 ? 0x1000n : encodedSize(address);
       target.invalidatePages(w1 & ID, address & ~(size - 1n), size);
@@ -72,7 +72,7 @@ export const COMMANDS: Readonly<Record<number, Command>> = {
   8: {
     name: 'INVALIDATE_IOMMU_ALL',
     known: [0, 0, 0, 0],
-    run: (_words, target) => {
+    run: (_w0, _w1, _w2, _w3, target) => {
       target.invalidateAll();
       return true;
     },
@@ -93,5 +93,5 @@ export function runCommand(view: DataView, at: number, target: CommandTarget): C
   if (command === undefined) return 'illegal';
   const [k0, k1, k2, k3] = command.known;
   if (((w0 & ~k0) | (w1 & ~k1) | (w2 & ~k2) | (w3 & ~k3)) !== 0) return 'illegal';
-  return command.run([w0, w1, w2, w3], target) ? 'done' : 'failed';
+  return command.run(w0, w1, w2, w3, target) ? 'done' : 'failed';
 }
