@@ -196,7 +196,15 @@ export const vt = kernelFile('drivers/tty/vt/vt.c', {
     // Told to the trace as whole rows, so that rows that follow one another make one line.
     const from = vc.pos - vc.x * CELL;
     let to = from;
+    // Cells that stand side by side are written together, at the end of their row at the latest (our choice).
+    let first = vc.pos;
+    const cells: number[] = [];
+    const write = (): void => {
+      k.writeBytes(va(first), Uint8Array.from(cells));
+      cells.length = 0;
+    };
     const settle = (): void => {
+      write();
       vc.x += count;
       if (count > 0 && vc.need_wrap) vc.x--;
       count = 0;
@@ -213,7 +221,8 @@ export const vt = kernelFile('drivers/tty/vt/vt.c', {
         x = 0;
         if (c === NEWLINE || c === RETURN) continue;
       }
-      k.writeU16(va(vc.pos), vc.attr * 0x100 + c);
+      if (cells.length === 0) first = vc.pos;
+      cells.push(c, vc.attr);
       to = Math.max(to, vc.pos - x * CELL + vc.size_row);
       count++;
       if (x === vc.cols - 1) {
@@ -223,6 +232,7 @@ export const vt = kernelFile('drivers/tty/vt/vt.c', {
       vc.pos += CELL;
       x++;
     }
+    write();
     if (count > 0) {
       vc.x += count;
       if (vc.x === vc.cols) {
