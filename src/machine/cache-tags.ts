@@ -30,6 +30,15 @@ const low = (pa: number): number => (pa / LINE_SIZE) | 0;
 const high = (pa: number, key: number): number =>
   (pa < HIGH_BYTES ? 0 : Math.floor(pa / HIGH_BYTES)) | (key << KEY_SHIFT);
 
+const addressIn = (lowTag: number, highTag: number): Pa =>
+  ((highTag & HIGH_MASK) * HIGH_BYTES + (lowTag >>> 0) * LINE_SIZE) as Pa;
+
+/** The number of the line that a slot of a frozen directory holds; undefined where it is empty. */
+export function lineOfSlot({ low, high }: LineTagsSnapshot, slot: number): number | undefined {
+  const tag = high[slot] ?? INVALID;
+  return tag === INVALID ? undefined : addressIn(low[slot] ?? 0, tag) / LINE_SIZE;
+}
+
 export class LineTags {
   /** Slots that hold a line. */
   valid = 0;
@@ -158,8 +167,7 @@ export class LineTags {
   }
 
   addressOf(slot: number): Pa {
-    const above = (this.highTag[slot] ?? 0) & HIGH_MASK;
-    return (above * HIGH_BYTES + ((this.lowTag[slot] ?? 0) >>> 0) * LINE_SIZE) as Pa;
+    return addressIn(this.lowTag[slot] ?? 0, this.highTag[slot] ?? 0);
   }
 
   keyOf(slot: number): KeyId {

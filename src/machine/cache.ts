@@ -7,6 +7,7 @@
 import { InputError } from '../trace/errors.js';
 import { LINE_SIZE, PAGE_SIZE, type KeyId, type Pa } from './address.js';
 import { LineTags, type LineTagsSnapshot, NO_SLOT } from './cache-tags.js';
+import type { LineSet } from './line-set.js';
 import type { LineStore } from './line-store.js';
 import { MEMTYPE, type MemType, type Observer, type Origin } from './types.js';
 
@@ -43,6 +44,8 @@ const SMALL = 16;
 export class Cache {
   /** Told of fills and write-backs; null costs nothing. */
   hooks: CacheHooks | null = null;
+  /** Takes the lines that accesses are about, if somebody wants to know. */
+  watch: LineSet | null = null;
   /** The CPU whose read or write came last: devices that answer each CPU in its own way ask for it. */
   requester = 0;
   readonly size: number;
@@ -111,6 +114,7 @@ export class Cache {
     origin: Origin,
   ): void {
     this.requester = cpu;
+    this.watch?.add(pa, len);
     // APM table 7-3: UC and WC never allocate; the others allocate on a read.
     if (this.size === 0 || !allocatesOnRead(type)) {
       this.expel(pa, key, len);
@@ -139,6 +143,7 @@ export class Cache {
     origin: Origin,
   ): void {
     this.requester = cpu;
+    this.watch?.add(pa, len);
     if (this.size > 0 && type === MEMTYPE.WB) {
       this.writeBackType(cpu, pa, key, data, off, len, origin);
       return;
@@ -165,6 +170,7 @@ export class Cache {
    * ways), and at the end the cache holds the last `size` bytes of the fill, dirty; the rest is in memory.
    */
   fillRun(cpu: number, pa: Pa, key: KeyId, byte: number, len: number, origin: Origin): void {
+    this.watch?.add(pa, len);
     this.emptyForFill();
     this.data.fill(byte);
     const kept = (pa + len - this.size) as Pa;
@@ -187,6 +193,7 @@ export class Cache {
 
   /** Reads as a device or table walker does: lines of the same key win over memory; nothing is allocated. */
   peekCoherent(pa: Pa, key: KeyId, out: Uint8Array, off: number, len: number): void {
+    this.watch?.add(pa, len);
     const skip = pa & (LINE_SIZE - 1);
     if (this.tags.valid === 0) {
       this.store.read(pa, key, out, off, len);
@@ -275,6 +282,7 @@ export class Cache {
 
   /** Lines of a range leave the cache, dirty ones to memory; under `key` only, if keys are not kept coherent. */
   private expel(pa: Pa, key: KeyId, len: number): void {
+    this.watch?.add(pa, len);
     if (this.tags.valid === 0) return;
     const start = pa - (pa & (LINE_SIZE - 1));
     const end = pa + len;

@@ -43,3 +43,8 @@ export class UniformPages {
 export function throughKey({ owner }: Page): boolean {
   return owner.some((key) => key !== 0 && key !== UNTOUCHED);
 }
+
+/** The bytes of a page, four at a time. */
+export function wordsOf({ bytes }: Page): Uint32Array {
+  return new Uint32Array(bytes.buffer, bytes.byteOffset, PAGE_SIZE / 4);
+}

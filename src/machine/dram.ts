@@ -8,7 +8,8 @@
 import { InputError } from '../trace/errors.js';
 import { BLOCK_SIZE, hex, LINE_SIZE, PAGE_SIZE, pa, type KeyId, type Pa } from './address.js';
 import type { MemoryEngine } from './engine.js';
-import { LINES, throughKey, UNTOUCHED, UniformPages, type Page } from './dram-page.js';
+import { LINES, throughKey, UNTOUCHED, UniformPages, wordsOf, type Page } from './dram-page.js';
+import type { LineSet } from './line-set.js';
 import { noise } from './noise.js';
 import { PageRuns, type PageRun } from './page-runs.js';
 
@@ -46,6 +47,8 @@ export interface DramSnapshot {
 }
 
 export class Dram {
+  /** Takes the lines that are read and written, if somebody wants to know. */
+  watch: LineSet | null = null;
   /** Called for runs of bytes whose owner changed by a write. */
   onOwner?: (address: Pa, length: number, from: KeyId, to: KeyId, origin: number) => void;
   private pages = new Map<number, Page>();
@@ -101,6 +104,7 @@ export class Dram {
 
   /** Reads bytes under a key, of any alignment. Where nothing answers: all ones (our choice). */
   read(address: Pa, key: KeyId, out: Uint8Array, offset: number, length: number): void {
+    this.watch?.add(address, length);
     this.eachPage(address, length, (number, inPage, run, done) => {
       const at = offset + done;
       if (!this.has(number * PAGE_SIZE)) {
@@ -120,6 +124,7 @@ export class Dram {
     length: number,
     origin = 0,
   ): void {
+    this.watch?.add(address, length);
     this.eachPage(address, length, (number, inPage, run, done) => {
       if (!this.has(number * PAGE_SIZE)) return;
       const page = this.writable(number, run === PAGE_SIZE);
@@ -148,6 +153,7 @@ export class Dram {
 
   /** Whole lines of one byte: the same as `write` of them. */
   fillLines(address: Pa, key: KeyId, byte: number, length: number, origin = 0): void {
+    this.watch?.add(address, length);
     const alike = this.uniform.of(byte, key, origin);
     const data = alike.bytes;
     const whole = this.wholePages(address, length);
@@ -462,17 +468,13 @@ export class Dram {
     };
   }
 
-  private wordsOf({ bytes }: Page): Uint32Array {
-    return new Uint32Array(bytes.buffer, bytes.byteOffset, PAGE_SIZE / 4);
-  }
-
   /** The page for writing: made of noise if untouched (unless all of it is written), copied if a snapshot shares it. */
   private writable(number: number, whole: boolean): Page {
     if (number === this.lastNumber && this.lastPage !== undefined) return this.lastPage;
     let page = this.pageAt(number);
     if (page === undefined) {
       page = this.blank();
-      if (!whole) noise(this.options.noiseSeed, number, this.wordsOf(page));
+      if (!whole) noise(this.options.noiseSeed, number, wordsOf(page));
       this.pages.set(number, page);
       this.own.add(number);
     } else if (!this.own.has(number)) {

@@ -8,6 +8,7 @@ import { Dram, type DramRange, type DramSnapshot } from './dram.js';
 import { MemoryEngine, type EngineMode } from './engine.js';
 import { HostBridge } from './host-bridge.js';
 import { SYSCFG } from './msr.js';
+import type { LineSet } from './line-set.js';
 import { mtrrDefType, MtrrMap, type MtrrConfig } from './mtrr.js';
 import { SecureProcessor } from './secure-processor.js';
 import type { BlockCipherFactory, Observer, Origin } from './types.js';
@@ -98,6 +99,15 @@ export class Machine implements CpuBus {
   attach<D extends Device>(device: D): D {
     this.bus.attach(device);
     return device;
+  }
+
+  /**
+   * From now on, the lines that anything reads, writes or flushes, in the cache or behind it, go into a set. A line that
+   * leaves the cache as memory has it leaves no trace there: nothing is lost with it.
+   */
+  watchLines(into: LineSet | null): void {
+    this.cache.watch = into;
+    this.dram.watch = into;
   }
 
   /** A device writes memory: lines of the same key leave the cache first. The address is without the C-bit. */

@@ -1,23 +1,24 @@
 /**
  * The series less each of its hunks, on one scenario. The whole series boots once and leaves a snapshot at each label;
- * the boot without a hunk goes on from the step in which that hunk first ran, and where it stands again as the whole
- * series stood, it goes on from the hunk's next use. What a row says is read off the machine and the trace.
+ * the boot without a hunk goes on from the step in which that hunk first ran, and where it stands as the whole series
+ * stood, it leaves out steps that are about nothing in which it differs. What a row says is read off the machine and the trace.
  */
 import type { Hunk } from '../kernel/hunk.js';
 import type { LinkedEntry } from '../kernel/table.js';
-import { Boot, type BootOptions, type BootSnapshot } from '../sequencer/boot.js';
+import { LineSet } from '../machine/line-set.js';
+import { Boot, type BootOptions } from '../sequencer/boot.js';
 import { garbageOf } from '../sequencer/expected.js';
 import { alike } from './alike.js';
-import { sameMachine } from './same-machine.js';
 import { LAST_STAGE } from '../series/patches.js';
 import { missed } from '../series/without.js';
 import { compose, compositionWords, type Composition } from '../series/stages.js';
 import type { Look } from '../trace/ghost.js';
-import type { Consumed, Outcome, TraceEvent } from '../trace/trace.js';
+import type { Consumed, Outcome } from '../trace/trace.js';
 import { wrongRead } from './blame.js';
 import { differenceOf, mechanismOf } from './mechanism.js';
 import type { MatrixRow, MatrixScenario, WrongRead } from './matrix-report.js';
 import type { Run, StepPair } from './matrix-run.js';
+import { apartFrom, goOnFrom, isAbout, type Apart, type Stand } from './stand.js';
 
 /** A hunk and how it is taken away. */
 export interface LeftOut {
@@ -41,15 +42,6 @@ export function less(composition: Composition, { hunk, how }: LeftOut): Composit
     return { ...composition, with: alternatives.filter((id) => id !== hunk.id) };
   }
   return { ...composition, without: [...without, hunk.id], neutral: neutral || how === 'neutral' };
-}
-
-/** The whole series at one label. */
-interface Stand {
-  readonly label: string;
-  readonly snapshot: BootSnapshot;
-  /** Hunks that run in the step. */
-  readonly uses: ReadonlySet<string>;
-  readonly events: readonly TraceEvent[];
 }
 
 const key = ({ name, by }: Pick<Consumed, 'name' | 'by'>): string => JSON.stringify([name, by]);
@@ -118,20 +110,26 @@ export class Matrix {
     const { boot } = this;
     boot.step();
     // An option of the configuration acts on whatever runs.
-    const options = this.hunks.filter(({ hunk }) => hunk.options !== undefined);
-    const fromTheFirst = options.map(({ hunk }) => hunk.id);
+    const options = this.hunks.flatMap(({ hunk }) => (hunk.options === undefined ? [] : hunk.id));
     while (boot.outcome === null) {
       const label = boot.ahead[0] ?? '';
       const snapshot = boot.snapshot();
       const entries = new Set<LinkedEntry>();
+      const [touches, looks] = [new LineSet(), [] as Consumed[]];
       boot.kernel.uses = entries;
+      boot.machine.watchLines(touches);
+      boot.recorder.keepLooks(looks);
       boot.step();
       const ran = [...entries].flatMap((entry) => entry.hunks ?? []);
-      const uses = new Set(this.stands.length === 0 ? [...ran, ...fromTheFirst] : ran);
-      this.stands.push({ label, snapshot, uses, events: boot.recorder.eventsOf(label) });
+      const uses = new Set([...ran, ...options]);
+      const events = boot.recorder.eventsOf(label);
+      this.stands.push({ label, snapshot, uses, events, touches, looks });
     }
+    boot.machine.watchLines(null);
+    boot.recorder.keepLooks(null);
     boot.watchScreen();
-    this.stands.push({ label: '', snapshot: boot.snapshot(), uses: new Set(), events: [] });
+    const nothing = { uses: new Set<string>(), events: [], touches: new LineSet(), looks: [] };
+    this.stands.push({ label: '', snapshot: boot.snapshot(), ...nothing });
     return boot.outcome;
   }
 
@@ -158,15 +156,16 @@ export class Matrix {
         }
       }
       at++;
-      // A boot that has come to differ is looked at where the hunk has its part: later it seldom comes back.
-      const looked = differs === undefined || stand?.uses.has(hunk.id) === true;
-      if (!looked || !this.standsAs(this.stands[at])) continue;
-      // As the whole series stood here: what comes is the same until the hunk would run again.
-      const rest = this.stands.slice(at);
-      const next = rest.find((later) => later.uses.has(hunk.id));
-      if (next === undefined) break;
-      at = this.stands.indexOf(next);
-      boot.restore(next.snapshot);
+      const stood = this.stands[at];
+      const apart = stood && boot.outcome === null ? apartFrom(boot, stood) : undefined;
+      if (apart === undefined) continue;
+      const to = this.nextAbout(at, hunk.id, apart);
+      if (to === undefined) break;
+      const target = this.stands[to];
+      if (to > at && target !== undefined) {
+        goOnFrom(boot, target, apart, this.stands.slice(at, to));
+        at = to;
+      }
     }
     if (boot.outcome !== null) boot.watchScreen();
     boot.recorder.onLook(null);
@@ -181,17 +180,18 @@ export class Matrix {
     };
   }
 
-  /** Whether the boot is where the whole series was, but for what reports alone know. */
-  private standsAs(stand: Stand | undefined): boolean {
-    if (stand === undefined || this.boot.outcome !== null) return false;
-    const { recorder: theirs, machine: before, ...wanted } = stand.snapshot;
-    const { ways } = this.boot.machine.config.cache;
-    // Cheap first: most boots that have gone another way have other registers.
-    const cpus = this.boot.machine.cpus.map((cpu) => cpu.snapshot());
-    if (!alike(cpus, before.cpus)) return false;
-    if (!alike(this.boot.recorder.consumedSoFar, theirs.ghost.consumed)) return false;
-    const { recorder: _ours, machine, ...found } = this.boot.snapshot();
-    return alike(found, wanted) && sameMachine(machine, before, ways);
+  /**
+   * The next step that the hunk runs in or that is about something in which the boot differs, at the latest the last one;
+   * undefined where it differs in nothing and the hunk does not run again.
+   */
+  private nextAbout(at: number, hunk: string, apart: Apart): number | undefined {
+    const step = this.stands.findIndex(
+      (stand, i) => i >= at && (stand.uses.has(hunk) || isAbout(stand, apart)),
+    );
+    if (step >= 0) return step;
+    const same = apart.sameLooks && apart.lines.lines.length === 0;
+    // How a boot ends is seen by ending it: the last stand is behind the end.
+    return same ? undefined : Math.max(at, this.stands.length - 2);
   }
 }
 

@@ -42,6 +42,8 @@ export interface Look {
 export class Ghost {
   /** Told of each look, if somebody wants to know. */
   onLook: ((look: Look) => void) | null = null;
+  /** Takes each look as an entry of its own, if somebody wants to know. */
+  looks: Consumed[] | null = null;
   private made = new Map<string, Produced>();
   private got = new Map<string, Consumed>();
   /** Before the names of what is put and read from now on. */
@@ -89,6 +91,11 @@ export class Ghost {
     return [...this.got.values()];
   }
 
+  /** Looks that were made elsewhere, and are as if they had been made here. */
+  replay(looks: readonly Consumed[]): void {
+    for (const look of looks) this.add(look);
+  }
+
   snapshot(): GhostState {
     return { produced: [...this.made], consumed: this.list(), prefix: this.prefix };
   }
@@ -113,11 +120,21 @@ export class Ghost {
     return this.made.get(this.prefix + name) ?? this.made.get(name);
   }
 
-  /** One consumer's pieces and repeated uses of one thing make one entry: intact if all were. */
   private note(what: string, by: string, intact: boolean, at: number | undefined): void {
-    const name = this.prefix + what;
+    const look = {
+      name: this.prefix + what,
+      by,
+      intact,
+      ...(at !== undefined && { firstDifference: at }),
+    };
+    this.looks?.push(look);
+    this.add(look);
+  }
+
+  /** One consumer's pieces and repeated uses of one thing make one entry: intact if all were. */
+  private add({ name, by, intact, firstDifference }: Consumed): void {
     const before = this.got.get(key(name, by));
-    const offsets = [before?.firstDifference, at].filter((offset) => offset !== undefined);
+    const offsets = [before?.firstDifference, firstDifference].filter((at) => at !== undefined);
     this.got.set(key(name, by), {
       name,
       by,

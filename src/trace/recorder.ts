@@ -189,6 +189,16 @@ export class Recorder {
     this.ghost.onLook = tell;
   }
 
+  /** From now on, each look goes into a list as an entry of its own; or into none. */
+  keepLooks(into: Consumed[] | null): void {
+    this.ghost.looks = into;
+  }
+
+  /** Looks that were kept elsewhere count as made here. */
+  replayLooks(looks: readonly Consumed[]): void {
+    this.ghost.replay(looks);
+  }
+
   /** Things that were read so far, in the order of first use. */
   get consumedSoFar(): readonly Consumed[] {
     return this.ghost.list();

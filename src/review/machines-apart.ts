@@ -1,0 +1,182 @@
+/**
+ * Where two frozen machines differ that are otherwise alike. Who wrote what, and how long ago a line was used, do not
+ * count: no machine acts on that.
+ */
+import { LINE_SIZE, PAGE_SIZE } from '../machine/address.js';
+import { lineOfSlot } from '../machine/cache-tags.js';
+import { LINES, wordsOf, type Page } from '../machine/dram-page.js';
+import type { MachineSnapshot } from '../machine/machine.js';
+import { alike } from './alike.js';
+
+type Dram = MachineSnapshot['dram'];
+type Tags = MachineSnapshot['cache']['tags'];
+
+const PAGE_LINES = PAGE_SIZE / LINE_SIZE;
+const LINE_WORDS = LINE_SIZE / 4;
+
+/** Lines whose bytes differ. */
+export interface LinesApart {
+  /** Numbers of lines: addresses over the size of a line. */
+  readonly inMemory: readonly number[];
+  /** The cache has the same line in these slots, with other bytes. */
+  readonly inSlots: readonly number[];
+  /** Numbers of all of them. */
+  readonly lines: readonly number[];
+}
+
+/**
+ * The lines in which two machines differ; undefined where they differ in more, or where a page is touched in one only.
+ * `ways` are those of the cache.
+ */
+export function machinesApart(
+  a: MachineSnapshot,
+  b: MachineSnapshot,
+  ways: number,
+): LinesApart | undefined {
+  const same =
+    alike(a.cpus, b.cpus) &&
+    alike(a.devices, b.devices) &&
+    sameTags(a.cache.tags, b.cache.tags, ways) &&
+    sameRuns(a.dram, b.dram);
+  const inMemory = same ? memoryApart(a.dram, b.dram) : undefined;
+  if (inMemory === undefined) return undefined;
+  const inSlots = slotsApart(a, b);
+  const cached = inSlots.map((slot) => lineOfSlot(a.cache.tags, slot) ?? 0);
+  return { inMemory, inSlots, lines: [...inMemory, ...cached] };
+}
+
+/**
+ * A machine with the lines of another: those in which the other differed from it at an earlier time, which nobody has
+ * touched since. `origin` is the number that a writer of the other has here.
+ */
+export function withLines(
+  onto: MachineSnapshot,
+  from: MachineSnapshot,
+  { inMemory, inSlots }: LinesApart,
+  origin: (number: number) => number,
+): MachineSnapshot {
+  const pages = new Map(onto.dram.pages);
+  const copied = new Map<number, Page>();
+  for (const line of inMemory) {
+    const number = Math.floor(line / PAGE_LINES);
+    const index = line % PAGE_LINES;
+    const page = pageOf(from.dram, number);
+    const before = copied.get(number) ?? copyOf(pageOf(onto.dram, number));
+    if (page === undefined || before === undefined) throw new RangeError('a page was lost');
+    copied.set(number, before);
+    pages.set(number, before);
+    const at = index * LINE_SIZE;
+    before.bytes.set(page.bytes.subarray(at, at + LINE_SIZE), at);
+    before.pending[index] = page.pending[index] ?? 0;
+    before.owner[index] = page.owner[index] ?? 0;
+    before.writer[index] = origin(page.writer[index] ?? 0);
+  }
+  const data = onto.cache.data.slice();
+  const origins = onto.cache.tags.origin.slice();
+  for (const slot of inSlots) {
+    // Elsewhere it has left the cache since, as memory has it.
+    if (lineOfSlot(onto.cache.tags, slot) !== lineOfSlot(from.cache.tags, slot)) continue;
+    const at = slot * LINE_SIZE;
+    data.set(from.cache.data.subarray(at, at + LINE_SIZE), at);
+    origins[slot] = origin(from.cache.tags.origin[slot] ?? 0);
+  }
+  return {
+    ...onto,
+    dram: { ...onto.dram, pages },
+    cache: { data, tags: { ...onto.cache.tags, origin: origins } },
+  };
+}
+
+function sameTags(a: Tags, b: Tags, ways: number): boolean {
+  return (
+    alike(a.low, b.low) &&
+    alike(a.high, b.high) &&
+    alike(a.dirtyBits, b.dirtyBits) &&
+    alike(a.owner, b.owner) &&
+    sameOrder(a.used, b.used, ways)
+  );
+}
+
+/**
+ * A cache asks of the lines of a set only which was used longest ago (LRU): where their order is the same, the numbers
+ * behind it do not matter.
+ */
+function sameOrder(a: ArrayLike<number>, b: ArrayLike<number>, ways: number): boolean {
+  for (let set = 0; set < a.length; set += ways) {
+    for (let x = set; x < set + ways; x++) {
+      for (let y = set; y < x; y++) {
+        if (Math.sign((a[x] ?? 0) - (a[y] ?? 0)) !== Math.sign((b[x] ?? 0) - (b[y] ?? 0))) {
+          return false;
+        }
+      }
+    }
+  }
+  return true;
+}
+
+function sameRuns({ runs: a }: Dram, { runs: b }: Dram): boolean {
+  return (
+    a.length === b.length &&
+    a.every(({ first, last, page }, i) => {
+      const other = b[i];
+      return (
+        other?.first === first && other.last === last && linesOf(page, other.page).length === 0
+      );
+    })
+  );
+}
+
+const pageOf = ({ pages, runs }: Dram, number: number): Page | undefined =>
+  pages.get(number) ?? runs.find(({ first, last }) => number >= first && number < last)?.page;
+
+function copyOf(page: Page | undefined): Page | undefined {
+  return (
+    page && {
+      bytes: page.bytes.slice(),
+      pending: page.pending.slice(),
+      owner: page.owner.slice(),
+      writer: page.writer.slice(),
+    }
+  );
+}
+
+function memoryApart(a: Dram, b: Dram): number[] | undefined {
+  const apart: number[] = [];
+  const others = [...b.pages.keys()].filter((number) => !a.pages.has(number));
+  for (const number of [...a.pages.keys(), ...others]) {
+    const [page, other] = [pageOf(a, number), pageOf(b, number)];
+    if (page === other) continue;
+    if (page === undefined || other === undefined) return undefined;
+    for (const line of linesOf(page, other)) apart.push(number * PAGE_LINES + line);
+  }
+  return apart;
+}
+
+/** Lines in which two pages differ, by their place in the page. */
+function linesOf(a: Page, b: Page): number[] {
+  if (a === b) return [];
+  const [left, right] = [wordsOf(a), wordsOf(b)];
+  const apart: number[] = [];
+  for (let line = 0; line < LINES; line++) {
+    let same = a.pending[line] === b.pending[line] && a.owner[line] === b.owner[line];
+    const end = (line + 1) * LINE_WORDS;
+    for (let i = line * LINE_WORDS; same && i < end; i++) same = left[i] === right[i];
+    if (!same) apart.push(line);
+  }
+  return apart;
+}
+
+function slotsApart({ cache: a }: MachineSnapshot, { cache: b }: MachineSnapshot): number[] {
+  const words = ({ data }: typeof a): Uint32Array =>
+    new Uint32Array(data.buffer, data.byteOffset, data.length / 4);
+  const [left, right] = [words(a), words(b)];
+  const apart: number[] = [];
+  for (let i = 0; i < left.length; i++) {
+    if (left[i] === right[i]) continue;
+    const slot = Math.floor(i / LINE_WORDS);
+    // What an empty slot holds, nobody reads.
+    if (lineOfSlot(a.tags, slot) !== undefined) apart.push(slot);
+    i = (slot + 1) * LINE_WORDS - 1;
+  }
+  return apart;
+}

@@ -1,0 +1,79 @@
+/**
+ * Where the whole series stood at a label, with what its step is about; whether another boot stands there too but for
+ * some lines of memory; and going on from a later stand when no step between is about those lines.
+ *
+ * A step reads only what it touches. Where two boots differ in nothing but lines that it does not touch, it does the same
+ * in both, and leaves them different in the same lines.
+ */
+import type { LineSet } from '../machine/line-set.js';
+import type { Boot, BootSnapshot } from '../sequencer/boot.js';
+import type { Consumed, TraceEvent } from '../trace/trace.js';
+import { alike } from './alike.js';
+import { machinesApart, withLines, type LinesApart } from './machines-apart.js';
+
+/** The whole series before a step, and the step. */
+export interface Stand {
+  readonly label: string;
+  readonly snapshot: BootSnapshot;
+  /** Hunks that run in the step. */
+  readonly uses: ReadonlySet<string>;
+  readonly events: readonly TraceEvent[];
+  /** Lines of memory that it reads, writes or flushes. */
+  readonly touches: LineSet;
+  /** What consumers look at in it, one entry for each look. */
+  readonly looks: readonly Consumed[];
+}
+
+/** A boot that stands where the whole series stood, but for some lines of memory and for what was read before. */
+export interface Apart {
+  readonly snapshot: BootSnapshot;
+  readonly lines: LinesApart;
+  /** Whether all that was read is the same too. */
+  readonly sameLooks: boolean;
+}
+
+/** How a boot between two steps differs from a stand; undefined where it differs in more than lines of memory. */
+export function apartFrom(boot: Boot, { snapshot: stood }: Stand): Apart | undefined {
+  // Cheap first: most boots that have gone another way have other registers.
+  const cpus = boot.machine.cpus.map((cpu) => cpu.snapshot());
+  if (!alike(cpus, stood.machine.cpus) || !alike(boot.kernel.state, stood.kernel)) return undefined;
+  const devices = boot.machine.bus.all.map((device) => [device.name, device.snapshot()]);
+  if (!alike(devices, stood.machine.devices)) return undefined;
+
+  const snapshot = boot.snapshot();
+  const [ours, theirs] = [snapshot.recorder, stood.recorder];
+  const same =
+    snapshot.next === stood.next &&
+    snapshot.kexeced === stood.kexeced &&
+    alike(snapshot.outcome, stood.outcome) &&
+    alike(ours.scopes, theirs.scopes) &&
+    alike(ours.ghost.produced, theirs.ghost.produced) &&
+    ours.ghost.prefix === theirs.ghost.prefix;
+  if (!same) return undefined;
+  const lines = machinesApart(snapshot.machine, stood.machine, boot.machine.config.cache.ways);
+  if (lines === undefined) return undefined;
+  return { snapshot, lines, sameLooks: alike(ours.ghost.consumed, theirs.ghost.consumed) };
+}
+
+/** Whether a step is about lines in which a boot differs. */
+export function isAbout({ touches }: Stand, { lines }: Apart): boolean {
+  return lines.lines.some((line) => touches.has(line));
+}
+
+/** Goes on from a later stand as the boot would stand there; `between` are the stands whose steps are left out. */
+export function goOnFrom(boot: Boot, stand: Stand, apart: Apart, between: readonly Stand[]): void {
+  const { recorder, machine } = stand.snapshot;
+  const names = [...recorder.names];
+  const origin = (number: number): number => {
+    const name = apart.snapshot.recorder.names[number] ?? '';
+    const known = names.indexOf(name);
+    return known < 0 ? names.push(name) - 1 : known;
+  };
+  const { consumed } = apart.snapshot.recorder.ghost;
+  boot.restore({
+    ...stand.snapshot,
+    machine: withLines(machine, apart.snapshot.machine, apart.lines, origin),
+    recorder: { ...recorder, names, ghost: { ...recorder.ghost, consumed } },
+  });
+  boot.recorder.replayLooks(between.flatMap(({ looks }) => looks));
+}
