@@ -7,6 +7,7 @@
  */
 import { InputError } from '../trace/errors.js';
 import { BLOCK_SIZE, hex, LINE_SIZE, PAGE_SIZE, pa, type KeyId, type Pa } from './address.js';
+import { PageDecryption } from './page-decryption.js';
 import type { MemoryEngine } from './engine.js';
 import { LINES, throughKey, UNTOUCHED, UniformPages, wordsOf, type Page } from './dram-page.js';
 import type { LineSet } from './line-set.js';
@@ -62,6 +63,7 @@ export class Dram {
   private readonly noiseWords = new Uint32Array(this.noisePage.buffer);
   /** The page whose noise `noisePage` holds. */
   private noiseNumber = -1;
+  private readonly plain: PageDecryption;
   /** What is left of the last block of blank pages. */
   private blankLeft = 0;
   private blankBytes = new ArrayBuffer(0);
@@ -69,6 +71,7 @@ export class Dram {
 
   /** Refuses ranges that are not whole pages (E_DRAM_RANGE): here a page has DRAM or has none. */
   constructor(private readonly options: DramOptions) {
+    this.plain = new PageDecryption(options.engine);
     for (const { base, size } of options.ranges) {
       if (base % PAGE_SIZE !== 0 || size % PAGE_SIZE !== 0) {
         throw new InputError({
@@ -171,6 +174,7 @@ export class Dram {
     }
     this.runs = this.runs.with({ ...whole, page: alike });
     this.lastNumber = -1;
+    this.plain.forget('all');
     this.fillPages(pa(to), key, data, address + length - to, origin);
   }
 
@@ -265,6 +269,7 @@ export class Dram {
   private share(): void {
     this.own.clear();
     this.lastNumber = -1;
+    this.plain.forget('all');
   }
 
   private eachPage(
@@ -295,7 +300,7 @@ export class Dram {
         noise(this.options.noiseSeed, number, this.noiseWords);
         this.noiseNumber = number;
       }
-      this.decryptInto(number, this.noisePage, inPage, length, key, out, at);
+      this.plain.read(number, this.noisePage, inPage, length, key, out, at);
       return;
     }
     for (let from = inPage; from < inPage + length;) {
@@ -315,36 +320,10 @@ export class Dram {
           page = this.writable(number, false);
           this.settle(page, number, first, line);
         }
-        this.decryptInto(number, page.bytes, from, stop - from, key, out, to);
+        this.plain.read(number, page.bytes, from, stop - from, key, out, to);
       }
       from = stop;
     }
-  }
-
-  /** Reads bus bytes of a page under a key: whole blocks are decrypted, what was asked for is kept. */
-  private decryptInto(
-    number: number,
-    raw: Uint8Array,
-    inPage: number,
-    length: number,
-    key: KeyId,
-    out: Uint8Array,
-    at: number,
-  ): void {
-    if (key === 0) {
-      out.set(raw.subarray(inPage, inPage + length), at);
-      return;
-    }
-    if (inPage % BLOCK_SIZE === 0 && length % BLOCK_SIZE === 0) {
-      out.set(raw.subarray(inPage, inPage + length), at);
-      this.options.engine.decrypt(key, pa(number * PAGE_SIZE + inPage), out, at, length);
-      return;
-    }
-    const first = Math.floor(inPage / BLOCK_SIZE) * BLOCK_SIZE;
-    const last = Math.ceil((inPage + length) / BLOCK_SIZE) * BLOCK_SIZE;
-    const blocks = raw.slice(first, last);
-    this.options.engine.decrypt(key, pa(number * PAGE_SIZE + first), blocks, 0, blocks.length);
-    out.set(blocks.subarray(inPage - first, inPage - first + length), at);
   }
 
   /** Turns pending lines [first, last) into the bytes on the bus. */
@@ -470,6 +449,7 @@ export class Dram {
 
   /** The page for writing: made of noise if untouched (unless all of it is written), copied if a snapshot shares it. */
   private writable(number: number, whole: boolean): Page {
+    this.plain.forget(number);
     if (number === this.lastNumber && this.lastPage !== undefined) return this.lastPage;
     let page = this.pageAt(number);
     if (page === undefined) {

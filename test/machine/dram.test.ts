@@ -120,6 +120,37 @@ describe('DRAM', () => {
     },
   );
 
+  test.each([
+    ['a write', (memory: Dram) => memory.write(pa(0x2013), KEY_HOST, Uint8Array.of(9), 0, 1)],
+    ['a fill', (memory: Dram) => memory.fillLines(pa(0x2000), KEY_PLAIN, 9, 0x1000)],
+    [
+      'a snapshot put back',
+      (memory: Dram) => {
+        const frozen = memory.snapshot();
+        memory.write(pa(0x2013), KEY_HOST, Uint8Array.of(9), 0, 1);
+        const changed = memory.snapshot();
+        memory.restore(frozen);
+        for (let i = 0; i < 3; i++) read(memory, 0x2010 + i, KEY_HOST, 5);
+        memory.restore(changed);
+      },
+    ],
+  ])('small reads in a row see what changes between them: %s', (_what, change) => {
+    const made = (): Dram => {
+      const memory = dram();
+      memory.write(pa(0x2000), KEY_HOST, bytes(64), 0, 64);
+      memory.peek(pa(0x2000), 64);
+      return memory;
+    };
+    const [memory, unread] = [made(), made()];
+    const before = [0x2010, 0x2011, 0x2012].map((at) => read(memory, at, KEY_HOST, 5));
+    expect(before).toEqual([16, 17, 18].map((at) => bytes(64).slice(at, at + 5)));
+    change(memory);
+    change(unread);
+    const after = read(memory, 0x2013, KEY_HOST, 5);
+    expect(after).toEqual(read(unread, 0x2013, KEY_HOST, 5));
+    expect(after).not.toEqual(bytes(64).slice(19, 24));
+  });
+
   test('lines are read and written like any bytes', () => {
     const memory = dram();
     memory.writeLines(pa(0x1fc0), KEY_HOST, bytes(256), 64, 128);
