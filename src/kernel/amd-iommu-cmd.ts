@@ -116,6 +116,9 @@ function queueMany(
   idWord: 0 | 1,
 ): void {
   const inRing = (at: number): boolean => at < CMD_BUFFER_SIZE && at % CMD_SIZE === 0;
+  const words = new Uint32Array(CMD_BUFFER_SIZE / 4);
+  for (let at = 0; at < words.length; at++) words[at] = first[at % 4] ?? 0;
+  const bytes = new Uint8Array(words.buffer);
   for (let id = 0; id < count;) {
     const head = readl(k, iommu, MMIO.CMD_HEAD);
     const tail = readl(k, iommu, MMIO.CMD_TAIL);
@@ -130,12 +133,8 @@ function queueMany(
       id++;
       continue;
     }
-    const words = new Uint32Array((n * CMD_SIZE) / 4);
-    for (let at = 0; at < words.length; at += 4, id++) {
-      for (let word = 0; word < 4; word++) words[at + word] = first[word] ?? 0;
-      words[at + idWord] = first[idWord] + id;
-    }
-    k.writeBytes(va(iommu.cmd_buf + tail), new Uint8Array(words.buffer));
+    for (let at = idWord; at < n * 4; at += 4) words[at] = first[idWord] + id++;
+    k.writeBytes(va(iommu.cmd_buf + tail), bytes.subarray(0, n * CMD_SIZE));
     writel(k, iommu, MMIO.CMD_TAIL, (tail + n * CMD_SIZE) % CMD_BUFFER_SIZE);
     iommu.need_sync = true;
   }

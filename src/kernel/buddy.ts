@@ -97,15 +97,22 @@ export function freeBlock(zone: Zone, base: number, order: number): boolean {
   return true;
 }
 
-/** A single page goes to a CPU's list; what is too many there goes back by the batch, the oldest first. */
-export function addPcp(zone: Zone, cpu: number, base: number): boolean {
+/**
+ * Single pages from an address on go to a CPU's list, one after the other; what is too many there goes back by the batch,
+ * the oldest first. False, and nothing done, if one of them is free already.
+ */
+export function addPcp(zone: Zone, cpu: number, base: number, pages = 1): boolean {
   const list = (zone.pcp[cpu] ??= []);
-  if (list.includes(base) || listOf(zone, 0).includes(base)) return false;
-  list.unshift(base);
-  if (list.length < zone.high) return true;
-  for (let i = zone.batch; i > 0; i--) {
-    const oldest = list.pop();
-    if (oldest !== undefined) freeBlock(zone, oldest, 0);
+  const end = base + pages * PAGE_SIZE;
+  const among = (page: number): boolean => page >= base && page < end;
+  if (list.some(among) || listOf(zone, 0).some(among)) return false;
+  for (let page = base; page < end; page += PAGE_SIZE) {
+    list.unshift(page);
+    if (list.length < zone.high) continue;
+    for (let i = zone.batch; i > 0; i--) {
+      const oldest = list.pop();
+      if (oldest !== undefined) freeBlock(zone, oldest, 0);
+    }
   }
   return true;
 }

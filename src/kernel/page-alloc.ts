@@ -90,9 +90,22 @@ function takePage(zone: Zone, cpu: number): number {
 }
 
 function free(k: Kernel, base: number, order: number): void {
-  const zone = zoneOf(k.state.pages, base);
-  const freed = order === 0 ? addPcp(zone, k.cpu.id, base) : freeBlock(zone, base, order);
-  // A page that is freed twice is a bug of whoever freed it (mm/page_alloc.c: bad_page).
+  if (order === 0) return freePages(k, base, base + PAGE_SIZE);
+  checked(k, freeBlock(zoneOf(k.state.pages, base), base, order));
+}
+
+/** Frees page after page. */
+function freePages(k: Kernel, start: number, end: number): void {
+  for (let at = start; at < end;) {
+    const zone = zoneOf(k.state.pages, at);
+    const stop = Math.min(end, zone.end);
+    checked(k, addPcp(zone, k.cpu.id, at, (stop - at) / PAGE_SIZE));
+    at = stop;
+  }
+}
+
+/** A page that is freed twice is a bug of whoever freed it (mm/page_alloc.c: bad_page). */
+function checked(k: Kernel, freed: boolean): void {
   if (!freed) k.fn.BUG('bad page state: freed twice');
 }
 
@@ -167,16 +180,13 @@ export const pageAlloc = kernelFile('mm/page_alloc.c', {
     const order = orderOf(used);
     const at = k.fn.alloc_pages(gfp, order);
     // make_alloc_exact(): what is beyond goes back, page by page.
-    for (let page = at + used; at !== 0 && page < at + sizeOf(order); page += PAGE_SIZE) {
-      free(k, page, 0);
-    }
+    if (at !== 0) freePages(k, at + used, at + sizeOf(order));
     return at;
   }),
   free_pages: inline((k: Kernel, address: Va, order: number) => {
     free(k, k.__pa(address), order);
   }),
   free_bootmem_late: inline((k: Kernel, base: number, size: number) => {
-    const end = alignDown(base + size, PAGE_SIZE);
-    for (let page = alignUp(base, PAGE_SIZE); page < end; page += PAGE_SIZE) free(k, page, 0);
+    freePages(k, alignUp(base, PAGE_SIZE), alignDown(base + size, PAGE_SIZE));
   }),
 });

@@ -60,6 +60,25 @@ describe('the buddy system', () => {
     expect(addPcp(subject, 0, page)).toBe(false);
   });
 
+  test.each([1, 41, 42, 43, 200])(
+    'takes %i single pages in a row as one after the other',
+    (count) => {
+      const [together, each] = [
+        zone(MAX_ORDER_SIZE, 2 * MAX_ORDER_SIZE),
+        zone(MAX_ORDER_SIZE, 2 * MAX_ORDER_SIZE),
+      ];
+      for (const subject of [together, each]) while (takeBlock(subject, 0) !== 0);
+      const first = MAX_ORDER_SIZE + 5 * PAGE;
+      expect(addPcp(together, 0, first, count)).toBe(true);
+      for (let i = 0; i < count; i++) expect(addPcp(each, 0, first + i * PAGE)).toBe(true);
+      expect(together).toEqual(each);
+      // One of them is free already: none is freed.
+      const before = structuredClone(together);
+      expect(addPcp(together, 0, first - PAGE, 3)).toBe(false);
+      expect(together).toEqual(before);
+    },
+  );
+
   test('puts single pages on the CPU’s list and, at its limit, the oldest batch back', () => {
     const subject = zone(MAX_ORDER_SIZE, 3 * MAX_ORDER_SIZE);
     const pages = Array.from({ length: 42 }, () => takeBlock(subject, 0));
