@@ -9,8 +9,8 @@ export interface CommandTarget {
   store(address: bigint, data: Uint8Array): boolean;
   completionInterrupt(): void;
   invalidateDevice(device: number): void;
-  /** Forgets translations of a domain for `size` bytes from `address`, as a size of 2^64 all of them. */
-  invalidatePages(domain: number, address: bigint, size: bigint): void;
+  /** Forgets translations of a domain for what the last two words of a command say: see {@link stretchOf}. */
+  invalidatePages(domain: number, low: number, high: number): void;
   invalidateAll(): void;
 }
 
@@ -32,6 +32,13 @@ const ID = 0xffff;
 const ALL = 0xffff_ffff;
 
 const wide = (low: number, high: number): bigint => (BigInt(high >>> 0) << 32n) | BigInt(low >>> 0);
+
+/** What INVALIDATE_IOMMU_PAGES is about: `size` bytes from `address`, as a size of 2^64 all of them. */
+export function stretchOf(low: number, high: number): { address: bigint; size: bigint } {
+  const address = wide(low & PAGES.address, high);
+  const size = (low & PAGES.S) === 0 ? 0x1000n : encodedSize(address);
+  return { address: address & ~(size - 1n), size };
+}
 
 /** Commands by their codes. Those that need features which this IOMMU lacks are illegal, as are unknown ones. */
 export const COMMANDS: Readonly<Record<number, Command>> = {
@@ -61,9 +68,7 @@ export const COMMANDS: Readonly<Record<number, Command>> = {
     name: 'INVALIDATE_IOMMU_PAGES',
     known: [0, ID, PAGES.S | PAGES.PDE | PAGES.address, ALL],
     run: (_w0, w1, w2, w3, target) => {
-      const address = wide(w2 & PAGES.address, w3);
-      const size = (w2 & PAGES.S) === 0 ? 0x1000n : encodedSize(address);
-      target.invalidatePages(w1 & ID, address & ~(size - 1n), size);
+      target.invalidatePages(w1 & ID, w2, w3);
       return true;
     },
   },

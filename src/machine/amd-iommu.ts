@@ -10,6 +10,7 @@ import { PAGE_SIZE } from './address.js';
 import {
   COMMAND_SIZE,
   runCommand,
+  stretchOf,
   type CommandResult,
   type CommandTarget,
 } from './amd-iommu-commands.js';
@@ -219,9 +220,10 @@ export class AmdIommu implements Device, UpstreamPort, CommandTarget {
   invalidateDevice(device: number): void {
     this.entries.delete(device);
   }
-  invalidatePages(domain: number, address: bigint, size: bigint): void {
+  invalidatePages(domain: number, low: number, high: number): void {
     const pages = this.translations.get(domain);
     if (pages === undefined) return;
+    const { address, size } = stretchOf(low, high);
     const first = address / BigInt(PAGE_SIZE);
     const end = (address + size) / BigInt(PAGE_SIZE);
     for (const page of [...pages.keys()]) if (page >= first && page < end) pages.delete(page);
