@@ -9,6 +9,7 @@ import { LINE_SIZE, PAGE_SIZE, type KeyId, type Pa } from './address.js';
 import { LineTags, type LineTagsSnapshot, NO_SLOT } from './cache-tags.js';
 import type { LineSet } from './line-set.js';
 import type { LineStore } from './line-store.js';
+import { allocatesOnRead } from './memory-types.js';
 import { MEMTYPE, type MemType, type Observer, type Origin } from './types.js';
 
 /** What the cache tells observers. */
@@ -31,11 +32,11 @@ export interface CacheSnapshot {
 
 /** The last lines of a long fill, as many as the cache has. */
 interface FillTail {
+  readonly cpu: number;
   readonly pa: Pa;
   readonly key: KeyId;
   readonly byte: number;
   readonly origin: Origin;
-  readonly clock: number;
 }
 
 /** Accesses up to this many bytes are copied byte by byte: making a view would cost more. */
@@ -67,7 +68,7 @@ export class Cache {
   private wholeStart = 0 as Pa;
   private wholeLength = 0;
   private readonly run = new Int32Array(PAGE_SIZE / LINE_SIZE);
-  /** The end of a long fill, which is all that was here when `clock` was this. */
+  /** What the cache holds after a long fill, as long as nobody asks: the directory is empty until then. */
   private tail: FillTail | null = null;
 
   /** Throws E_CACHE_GEOMETRY where size and ways do not make a power of two of sets. */
@@ -94,12 +95,8 @@ export class Cache {
 
   /** Lines that hold something, and those of them that memory does not have yet. */
   get lines(): { valid: number; dirty: number } {
+    this.layOut();
     return { valid: this.tags.valid, dirty: this.tags.countDirty() };
-  }
-
-  /** Whether it holds nothing. */
-  get empty(): boolean {
-    return this.tags.valid === 0;
   }
 
   /** Reads `len` bytes within one 4 KiB page, any alignment, as an access of a memory type (APM table 7-3). */
@@ -115,6 +112,7 @@ export class Cache {
   ): void {
     this.requester = cpu;
     this.watch?.add(pa, len);
+    if (this.tail !== null) this.layOut();
     // APM table 7-3: UC and WC never allocate; the others allocate on a read.
     if (this.size === 0 || !allocatesOnRead(type)) {
       this.expel(pa, key, len);
@@ -144,6 +142,7 @@ export class Cache {
   ): void {
     this.requester = cpu;
     this.watch?.add(pa, len);
+    if (this.tail !== null) this.layOut();
     if (this.size > 0 && type === MEMTYPE.WB) {
       this.writeBackType(cpu, pa, key, data, off, len, origin);
       return;
@@ -171,30 +170,40 @@ export class Cache {
    */
   fillRun(cpu: number, pa: Pa, key: KeyId, byte: number, len: number, origin: Origin): void {
     this.watch?.add(pa, len);
-    this.emptyForFill();
-    this.data.fill(byte);
+    if (this.tail !== null) {
+      // A fill before this one, of which nobody has used a line: it leaves as it came.
+      const { pa, key, byte, origin } = this.tail;
+      this.store.fillLines(pa, key, byte, this.size, origin);
+    } else {
+      for (const slot of this.tags.dirtySlots()) this.queueWriteBack(slot);
+      this.sendWriteBacks();
+      this.tags.invalidateOwned('all');
+    }
     const kept = (pa + len - this.size) as Pa;
     this.store.fillLines(pa, key, byte, kept - pa, origin);
-    this.tags.takeRun(kept, key, cpu, origin, this.size / LINE_SIZE);
-    this.tail = { pa: kept, key, byte, origin, clock: this.tags.clock };
+    this.tail = { cpu, pa: kept, key, byte, origin };
   }
 
-  /** All lines leave the cache; where they are the end of the fill before and nobody has used one since, as one fill. */
-  private emptyForFill(): void {
-    const { tags, tail, size } = this;
-    if (tail?.clock === tags.clock && tags.valid === size / LINE_SIZE) {
-      this.store.fillLines(tail.pa, tail.key, tail.byte, size, tail.origin);
-    } else {
-      for (const slot of tags.dirtySlots()) this.queueWriteBack(slot);
-      this.sendWriteBacks();
-    }
-    tags.invalidateOwned('all');
+  /** The end of a long fill takes its lines. */
+  private layOut(): void {
+    if (this.tail === null) return;
+    const { cpu, pa, key, byte, origin } = this.tail;
+    this.tail = null;
+    this.data.fill(byte, 0, this.size);
+    this.tags.takeRun(pa, key, cpu, origin, this.size / LINE_SIZE);
+  }
+
+  /** The same, if some bytes lie in them. */
+  private layOutAt(pa: number, len: number): void {
+    const { tail } = this;
+    if (tail !== null && pa < tail.pa + this.size && tail.pa < pa + len) this.layOut();
   }
 
   /** Reads as a device or table walker does: lines of the same key win over memory; nothing is allocated. */
   peekCoherent(pa: Pa, key: KeyId, out: Uint8Array, off: number, len: number): void {
     this.watch?.add(pa, len);
     const skip = pa & (LINE_SIZE - 1);
+    if (this.tail !== null) this.layOutAt(pa - skip, skip + len);
     if (this.tags.valid === 0) {
       this.store.read(pa, key, out, off, len);
       return;
@@ -250,6 +259,7 @@ export class Cache {
    * address, at one address ascending key.
    */
   wbinvd(cpu: number | 'all'): void {
+    this.layOut();
     if (this.tags.valid === 0) return;
     for (const slot of this.tags.dirtySlotsOf(cpu)) this.queueWriteBack(slot);
     this.sendWriteBacks();
@@ -258,18 +268,15 @@ export class Cache {
 
   /** The key and the origin of the line that was written last of those that hold an address and are newer than memory. */
   lastWrite(address: Pa): { key: KeyId; origin: Origin } | undefined {
+    this.layOut();
     const slot = this.tags.newestDirty((address - (address % LINE_SIZE)) as Pa);
     if (slot === undefined) return undefined;
     return { key: this.tags.keyOf(slot), origin: this.tags.originOf(slot) };
   }
 
-  /** Counts uses of lines: two caches that made other accesses have other counts. */
-  get clock(): number {
-    return this.tags.clock;
-  }
-
   /** A copy of everything in the cache. */
   snapshot(): CacheSnapshot {
+    this.layOut();
     return { data: this.data.slice(0, this.size), tags: this.tags.snapshot() };
   }
 
@@ -283,8 +290,9 @@ export class Cache {
   /** Lines of a range leave the cache, dirty ones to memory; under `key` only, if keys are not kept coherent. */
   private expel(pa: Pa, key: KeyId, len: number): void {
     this.watch?.add(pa, len);
-    if (this.tags.valid === 0) return;
     const start = pa - (pa & (LINE_SIZE - 1));
+    if (this.tail !== null) this.layOutAt(start, pa + len - start);
+    if (this.tags.valid === 0) return;
     const end = pa + len;
     // Of a range longer than the cache, the lines that are there are looked at instead of all that could be.
     if (!this.coherent && len > this.size) {
@@ -485,8 +493,4 @@ export class Cache {
     this.store.writeLines(this.outPa, this.outKey, this.data, this.outbox, length, this.outOrigin);
     this.hooks?.writeBack?.(this.outPa, this.outKey, length, this.outOrigin);
   }
-}
-
-function allocatesOnRead(type: MemType): boolean {
-  return type === MEMTYPE.WB || type === MEMTYPE.WP || type === MEMTYPE.WT;
 }

@@ -113,8 +113,7 @@ export class Machine implements CpuBus {
   /** A device writes memory: lines of the same key leave the cache first. The address is without the C-bit. */
   dmaWrite(address: Pa, data: Uint8Array, key: KeyId = KEY_PLAIN): void {
     this.dmaLog?.push({ pa: address, key, length: data.length });
-    this.flushRange(address, data.length, key);
-    this.dram.write(address, key, data, 0, data.length, this.origin);
+    this.cache.deviceWrite(address, key, data, 0, data.length, this.origin);
   }
 
   /** A device reads memory, coherent with lines of the same key. */
@@ -150,12 +149,6 @@ export class Machine implements CpuBus {
     snapshot.cpus.forEach((state, index) => this.cpus[index]?.restore(state));
     const states = new Map(snapshot.devices);
     for (const device of this.bus.all) device.restore(states.get(device.name));
-  }
-
-  private flushRange(address: Pa, length: number, key: KeyId): void {
-    if (this.cache.empty) return;
-    const first = Math.floor(address / 64) * 64;
-    for (let at = first; at < address + length; at += 64) this.cache.clflush(pa(at), key);
   }
 
   private wireObservers(): void {

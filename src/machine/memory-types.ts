@@ -56,3 +56,8 @@ export type MtrrType = Exclude<MemType, typeof UC_MINUS>;
 export function effectiveType(pat: MemType, mtrr: MtrrType): MemType {
   return COMBINED[pat][mtrr];
 }
+
+/** Whether a read brings its line into the cache (APM table 7-3). */
+export function allocatesOnRead(type: MemType): boolean {
+  return type === MEMTYPE.WB || type === MEMTYPE.WP || type === MEMTYPE.WT;
+}

@@ -314,33 +314,43 @@ describe('a fill longer than the cache', () => {
     );
   });
 
-  type Then = readonly [what: 'fill' | 'write' | 'read' | 'flush' | 'empty', line: number, KeyId];
-  /** What memory and both views hold after each of several accesses, with long fills at once or line by line. */
+  type What = 'fill' | 'write' | 'read' | 'look' | 'flush' | 'empty' | 'device';
+  type Then = readonly [what: What, line: number, KeyId];
+  /** What some accesses read, and what cache and memory hold after them, with long fills at once or line by line. */
   const history = (steps: readonly Then[], coherent: boolean, atOnce: boolean): string[] => {
     const { memory, cache } = setup(8 * LINE, 2, coherent);
-    return steps.map(([what, line, key], i) => {
+    const said = steps.map(([what, line, key], i) => {
       const at = pa(line * LINE);
       const lines = 16 + (i % 5);
+      const out = whole(0);
       if (what === 'fill' && atOnce) cache.fillRun(0, at, key, i + 1, lines * LINE, 0);
       else if (what === 'fill') {
         for (let n = 0; n < lines; n++)
           cache.write(0, pa(at + n * LINE), key, MEMTYPE.WB, whole(i + 1), 0, LINE, 0);
       } else if (what === 'write') put(cache, at + 3, i + 1, MEMTYPE.WB, key);
-      else if (what === 'read') cache.read(0, at, key, MEMTYPE.WB, whole(0), 0, LINE, 0);
-      else if (what === 'flush') cache.clflush(at, key);
+      else if (what === 'read') cache.read(0, at, key, MEMTYPE.WB, out, 0, LINE, 0);
+      else if (what === 'look') cache.peekCoherent(pa(at + 5), key, out, 0, LINE - 9);
+      else if (what === 'flush') cache.clflush(pa(at + 7), key);
+      else if (what === 'device') cache.deviceWrite(pa(at + 9), key, whole(i + 1), 0, 3, 0);
       else cache.wbinvd('all');
+      return sha256(out);
+    });
+    const end = (): string => {
       const views = [KEY_PLAIN, KEY_HOST].map((under) => {
         const out = new Uint8Array(128 * LINE);
         cache.peekCoherent(pa(0), under, out, 0, out.length);
         return sha256(out);
       });
       return [sha256(memory.bytes), ...views, JSON.stringify(cache.lines)].join(' ');
-    });
+    };
+    const left = end();
+    cache.wbinvd('all');
+    return [...said, left, end()];
   };
 
   test('follows another, with accesses between them or none', () => {
     const then = fc.tuple(
-      fc.constantFrom<Then[0]>('fill', 'fill', 'write', 'read', 'flush', 'empty'),
+      fc.constantFrom<What>('fill', 'fill', 'write', 'read', 'look', 'flush', 'empty', 'device'),
       fc.integer({ min: 0, max: 100 }),
       fc.constantFrom(KEY_PLAIN, KEY_HOST),
     );
@@ -348,7 +358,20 @@ describe('a fill longer than the cache', () => {
       fc.property(fc.array(then, { maxLength: 12 }), fc.boolean(), (steps, coherent) => {
         expect(history(steps, coherent, true)).toEqual(history(steps, coherent, false));
       }),
+      { numRuns: 300 },
     );
+  });
+
+  // Of a fill of 16 lines from 0 on, the cache keeps the lines from 8 to 15.
+  test.each([7, 8, 15, 16])('keeps its last lines, up to line %i and from it on', (line) => {
+    for (const what of ['write', 'read', 'look', 'flush', 'device'] as const) {
+      const steps: Then[] = [
+        ['fill', 0, KEY_HOST],
+        [what, line, KEY_HOST],
+        ['look', line, KEY_HOST],
+      ];
+      expect(history(steps, false, true)).toEqual(history(steps, false, false));
+    }
   });
 
   test('that follows another at once takes the lines of the first out in one piece', () => {
