@@ -8,12 +8,28 @@ export function alike(a: unknown, b: unknown): boolean {
   if (a instanceof Map || b instanceof Map) {
     return a instanceof Map && b instanceof Map && sameEntries(a, b);
   }
-  if (Array.isArray(a) !== Array.isArray(b)) return false;
-  return sameEntries(new Map(Object.entries(a)), new Map(Object.entries(b)));
+  if (Array.isArray(a) || Array.isArray(b)) {
+    return Array.isArray(a) && Array.isArray(b) && sameItems(a, b);
+  }
+  return sameProperties(a as Properties, b as Properties);
+}
+
+type Properties = Readonly<Record<string, unknown>>;
+
+function sameItems(a: readonly unknown[], b: readonly unknown[]): boolean {
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (!alike(a[i], b[i])) return false;
+  return true;
+}
+
+function sameProperties(a: Properties, b: Properties): boolean {
+  // A property that is undefined is as good as none.
+  for (const key in a) if (!alike(a[key], b[key])) return false;
+  for (const key in b) if (b[key] !== undefined && a[key] === undefined) return false;
+  return true;
 }
 
 function sameEntries(a: ReadonlyMap<unknown, unknown>, b: ReadonlyMap<unknown, unknown>): boolean {
-  // A property that is undefined is as good as none.
   for (const [key, value] of a) if (!alike(value, b.get(key))) return false;
   for (const [key, value] of b) if (value !== undefined && !a.has(key)) return false;
   return true;
