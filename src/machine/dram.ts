@@ -12,6 +12,7 @@ import type { MemoryEngine } from './engine.js';
 import { LINES, throughKey, UNTOUCHED, UniformPages, wordsOf, type Page } from './dram-page.js';
 import type { LineSet } from './line-set.js';
 import { noise } from './noise.js';
+import { PageMap, type PageBlocks } from './page-map.js';
 import { PageRuns, type PageRun } from './page-runs.js';
 
 /** Half-open stretch of physical addresses where DRAM answers: whole pages, in bytes. */
@@ -42,7 +43,7 @@ const BLOCK_BYTES = BLOCK_PAGES * LINES * 2;
 
 /** A frozen picture of DRAM; pages are shared until somebody writes. */
 export interface DramSnapshot {
-  readonly pages: ReadonlyMap<number, Page>;
+  readonly pages: PageBlocks<Page>;
   /** Pages that a long fill left alike, where `pages` has none. */
   readonly runs: readonly PageRun<Page>[];
 }
@@ -52,7 +53,7 @@ export class Dram {
   watch: LineSet | null = null;
   /** Called for runs of bytes whose owner changed by a write. */
   onOwner?: (address: Pa, length: number, from: KeyId, to: KeyId, origin: number) => void;
-  private pages = new Map<number, Page>();
+  private pages = new PageMap<Page>();
   private runs = new PageRuns<Page>();
   private readonly uniform = new UniformPages();
   /** Pages that no snapshot shares; the others are copied before they change. */
@@ -98,7 +99,8 @@ export class Dram {
 
   /** Numbers of the pages that were touched, ascending. */
   touched(): number[] {
-    const numbers = new Set(this.pages.keys());
+    const numbers = new Set<number>();
+    for (const [number] of this.pages.all()) numbers.add(number);
     for (const { first, last } of this.runs.all) {
       for (let number = first; number < last; number++) numbers.add(number);
     }
@@ -222,7 +224,7 @@ export class Dram {
 
   /** Whether any line was last written through a key. */
   get encrypted(): boolean {
-    for (const page of this.pages.values()) if (throughKey(page)) return true;
+    for (const [, page] of this.pages.all()) if (throughKey(page)) return true;
     return this.runs.all.some(({ first, last, page }) => {
       if (!throughKey(page)) return false;
       for (let number = first; number < last; number++) if (!this.pages.has(number)) return true;
@@ -252,16 +254,16 @@ export class Dram {
     return state;
   }
 
-  /** Freezes the present state; costs a map of pages. */
+  /** Freezes the present state. */
   snapshot(): DramSnapshot {
     this.share();
-    return { pages: new Map(this.pages), runs: this.runs.all };
+    return { pages: this.pages.freeze(), runs: this.runs.all };
   }
 
   /** Goes back to a snapshot of DRAM with the same engine and noise; the snapshot stays as it is. */
   restore(snapshot: DramSnapshot): void {
     this.share();
-    this.pages = new Map(snapshot.pages);
+    this.pages = new PageMap(snapshot.pages);
     this.runs = new PageRuns(snapshot.runs);
   }
 

@@ -6,6 +6,7 @@ import { LINE_SIZE, PAGE_SIZE } from '../machine/address.js';
 import { lineOfSlot } from '../machine/cache-tags.js';
 import { LINES, wordsOf, type Page } from '../machine/dram-page.js';
 import type { MachineSnapshot } from '../machine/machine.js';
+import { pageIn, withPages } from '../machine/page-map.js';
 import { alike } from './alike.js';
 
 type Dram = MachineSnapshot['dram'];
@@ -55,7 +56,6 @@ export function withLines(
   { inMemory, inSlots }: LinesApart,
   origin: (number: number) => number,
 ): MachineSnapshot {
-  const pages = new Map(onto.dram.pages);
   const copied = new Map<number, Page>();
   for (const line of inMemory) {
     const number = Math.floor(line / PAGE_LINES);
@@ -64,7 +64,6 @@ export function withLines(
     const before = copied.get(number) ?? copyOf(pageOf(onto.dram, number));
     if (page === undefined || before === undefined) throw new RangeError('a page was lost');
     copied.set(number, before);
-    pages.set(number, before);
     const at = index * LINE_SIZE;
     before.bytes.set(page.bytes.subarray(at, at + LINE_SIZE), at);
     before.pending[index] = page.pending[index] ?? 0;
@@ -82,7 +81,7 @@ export function withLines(
   }
   return {
     ...onto,
-    dram: { ...onto.dram, pages },
+    dram: { ...onto.dram, pages: withPages(onto.dram.pages, copied) },
     cache: { data, tags: { ...onto.cache.tags, origin: origins } },
   };
 }
@@ -101,17 +100,28 @@ function sameTags(a: Tags, b: Tags, ways: number): boolean {
  * A cache asks of the lines of a set only which was used longest ago (LRU): where their order is the same, the numbers
  * behind it do not matter.
  */
-function sameOrder(a: ArrayLike<number>, b: ArrayLike<number>, ways: number): boolean {
-  for (let set = 0; set < a.length; set += ways) {
-    for (let x = set; x < set + ways; x++) {
-      for (let y = set; y < x; y++) {
-        if (Math.sign((a[x] ?? 0) - (a[y] ?? 0)) !== Math.sign((b[x] ?? 0) - (b[y] ?? 0))) {
-          return false;
-        }
-      }
-    }
+function sameOrder(a: Tags['used'], b: Tags['used'], ways: number): boolean {
+  const order = orderOf(b, ways);
+  for (let i = 1; i < order.length; i++) {
+    if (i % ways === 0) continue;
+    const [x, y] = [order[i - 1] ?? 0, order[i] ?? 0];
+    if (Math.sign((a[x] ?? 0) - (a[y] ?? 0)) !== Math.sign((b[x] ?? 0) - (b[y] ?? 0))) return false;
   }
   return true;
+}
+
+const orders = new WeakMap<Tags['used'], Int32Array>();
+
+/** The slots of each set, from the one that was used longest ago. */
+function orderOf(used: Tags['used'], ways: number): Int32Array {
+  const known = orders.get(used);
+  if (known !== undefined) return known;
+  const order = Int32Array.from(used, (_, slot) => slot);
+  for (let set = 0; set < order.length; set += ways) {
+    order.subarray(set, set + ways).sort((x, y) => (used[x] ?? 0) - (used[y] ?? 0));
+  }
+  orders.set(used, order);
+  return order;
 }
 
 function sameRuns({ runs: a }: Dram, { runs: b }: Dram): boolean {
@@ -127,7 +137,7 @@ function sameRuns({ runs: a }: Dram, { runs: b }: Dram): boolean {
 }
 
 const pageOf = ({ pages, runs }: Dram, number: number): Page | undefined =>
-  pages.get(number) ?? runs.find(({ first, last }) => number >= first && number < last)?.page;
+  pageIn(pages, number) ?? runs.find(({ first, last }) => number >= first && number < last)?.page;
 
 function copyOf(page: Page | undefined): Page | undefined {
   return (
@@ -142,12 +152,16 @@ function copyOf(page: Page | undefined): Page | undefined {
 
 function memoryApart(a: Dram, b: Dram): number[] | undefined {
   const apart: number[] = [];
-  const others = [...b.pages.keys()].filter((number) => !a.pages.has(number));
-  for (const number of [...a.pages.keys(), ...others]) {
-    const [page, other] = [pageOf(a, number), pageOf(b, number)];
-    if (page === other) continue;
-    if (page === undefined || other === undefined) return undefined;
-    for (const line of linesOf(page, other)) apart.push(number * PAGE_LINES + line);
+  for (const index of new Set([...a.pages.keys(), ...b.pages.keys()])) {
+    const [block, others] = [a.pages.get(index), b.pages.get(index)];
+    // What both share is not looked into.
+    if (block === others) continue;
+    for (const number of new Set([...(block?.keys() ?? []), ...(others?.keys() ?? [])])) {
+      const [page, other] = [pageOf(a, number), pageOf(b, number)];
+      if (page === other) continue;
+      if (page === undefined || other === undefined) return undefined;
+      for (const line of linesOf(page, other)) apart.push(number * PAGE_LINES + line);
+    }
   }
   return apart;
 }
