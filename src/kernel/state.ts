@@ -78,8 +78,6 @@ export interface KernelState {
   pageSizeMask: number;
   mtrrEnabled: boolean;
   bootCpuData: { vendor: string; family: number; capability: Record<string, number> };
-  /** iomem_resource.end, in hexadecimal. */
-  iomemEnd: string;
   rootfs: RootfsFile[];
   microcode: { offset: number; size: number } | null;
   userPages: { name: string; va: number; pa: number }[];
@@ -136,7 +134,6 @@ export function freshState(): KernelState {
     pageSizeMask: 0,
     mtrrEnabled: false,
     bootCpuData: { vendor: '', family: 0, capability: {} },
-    iomemEnd: '0',
     rootfs: [],
     microcode: null,
     userPages: [],

@@ -18,6 +18,7 @@ import { wrongRead } from './blame.js';
 import { differenceOf, mechanismOf } from './mechanism.js';
 import type { MatrixRow, MatrixScenario, WrongRead } from './matrix-report.js';
 import type { Run, StepPair } from './matrix-run.js';
+import { Touched, watchShelves } from './shelves.js';
 import { apartFrom, goOnFrom, isAbout, type Apart, type Stand } from './stand.js';
 
 /** A hunk and how it is taken away. */
@@ -115,21 +116,24 @@ export class Matrix {
       const label = boot.ahead[0] ?? '';
       const snapshot = boot.snapshot();
       const entries = new Set<LinkedEntry>();
-      const [touches, looks] = [new LineSet(), [] as Consumed[]];
+      const [touches, touchedState, looks] = [new LineSet(), new Touched(), [] as Consumed[]];
       boot.kernel.uses = entries;
       boot.machine.watchLines(touches);
       boot.recorder.keepLooks(looks);
+      const unwatch = watchShelves(boot.kernel.state, touchedState);
       boot.step();
+      unwatch();
       const ran = [...entries].flatMap((entry) => entry.hunks ?? []);
       const uses = new Set([...ran, ...options]);
       const events = boot.recorder.eventsOf(label);
-      this.stands.push({ label, snapshot, uses, events, touches, looks });
+      this.stands.push({ label, snapshot, uses, events, touches, touchedState, looks });
     }
     boot.machine.watchLines(null);
     boot.recorder.keepLooks(null);
     boot.watchScreen();
-    const nothing = { uses: new Set<string>(), events: [], touches: new LineSet(), looks: [] };
-    this.stands.push({ label: '', snapshot: boot.snapshot(), ...nothing });
+    const nothing = { uses: new Set<string>(), events: [], looks: [] };
+    const touched = { touches: new LineSet(), touchedState: new Touched() };
+    this.stands.push({ label: '', snapshot: boot.snapshot(), ...nothing, ...touched });
     return boot.outcome;
   }
 
@@ -189,7 +193,8 @@ export class Matrix {
       (stand, i) => i >= at && (stand.uses.has(hunk) || isAbout(stand, apart)),
     );
     if (step >= 0) return step;
-    const same = apart.sameLooks && apart.lines.lines.length === 0;
+    const { lines, entries, sameLooks } = apart;
+    const same = sameLooks && lines.lines.length === 0 && entries.length === 0;
     // How a boot ends is seen by ending it: the last stand is behind the end.
     return same ? undefined : Math.max(at, this.stands.length - 2);
   }

@@ -1,15 +1,17 @@
 /**
  * Where the whole series stood at a label, with what its step is about; whether another boot stands there too but for
- * some lines of memory; and going on from a later stand when no step between is about those lines.
+ * some lines of memory and some entries of the kernel's state; and going on from a later stand when no step between is
+ * about those.
  *
- * A step reads only what it touches. Where two boots differ in nothing but lines that it does not touch, it does the same
- * in both, and leaves them different in the same lines.
+ * A step reads only what it touches. Where two boots differ in nothing but places that it does not touch, it does the
+ * same in both, and leaves them different in the same places.
  */
 import type { LineSet } from '../machine/line-set.js';
 import type { Boot, BootSnapshot } from '../sequencer/boot.js';
 import type { Consumed, TraceEvent } from '../trace/trace.js';
 import { alike } from './alike.js';
 import { machinesApart, withLines, type LinesApart } from './machines-apart.js';
+import { putEntries, statesApart, type Entry, type Touched } from './shelves.js';
 
 /** The whole series before a step, and the step. */
 export interface Stand {
@@ -20,23 +22,28 @@ export interface Stand {
   readonly events: readonly TraceEvent[];
   /** Lines of memory that it reads, writes or flushes. */
   readonly touches: LineSet;
+  /** Entries of the kernel's state that it reads or writes. */
+  readonly touchedState: Touched;
   /** What consumers look at in it, one entry for each look. */
   readonly looks: readonly Consumed[];
 }
 
-/** A boot that stands where the whole series stood, but for some lines of memory and for what was read before. */
+/** A boot that stands where the whole series stood, but for some places and for what was read before. */
 export interface Apart {
   readonly snapshot: BootSnapshot;
   readonly lines: LinesApart;
+  readonly entries: readonly Entry[];
   /** Whether all that was read is the same too. */
   readonly sameLooks: boolean;
 }
 
-/** How a boot between two steps differs from a stand; undefined where it differs in more than lines of memory. */
+/** How a boot between two steps differs from a stand; undefined where it differs in more than such places. */
 export function apartFrom(boot: Boot, { snapshot: stood }: Stand): Apart | undefined {
   // Cheap first: most boots that have gone another way have other registers.
   const cpus = boot.machine.cpus.map((cpu) => cpu.snapshot());
-  if (!alike(cpus, stood.machine.cpus) || !alike(boot.kernel.state, stood.kernel)) return undefined;
+  if (!alike(cpus, stood.machine.cpus)) return undefined;
+  const entries = statesApart(boot.kernel.state, stood.kernel);
+  if (entries === undefined) return undefined;
   const devices = boot.machine.bus.all.map((device) => [device.name, device.snapshot()]);
   if (!alike(devices, stood.machine.devices)) return undefined;
 
@@ -52,12 +59,15 @@ export function apartFrom(boot: Boot, { snapshot: stood }: Stand): Apart | undef
   if (!same) return undefined;
   const lines = machinesApart(snapshot.machine, stood.machine, boot.machine.config.cache.ways);
   if (lines === undefined) return undefined;
-  return { snapshot, lines, sameLooks: alike(ours.ghost.consumed, theirs.ghost.consumed) };
+  return { snapshot, lines, entries, sameLooks: alike(ours.ghost.consumed, theirs.ghost.consumed) };
 }
 
-/** Whether a step is about lines in which a boot differs. */
-export function isAbout({ touches }: Stand, { lines }: Apart): boolean {
-  return lines.lines.some((line) => touches.has(line));
+/** Whether a step is about something in which a boot differs. */
+export function isAbout({ touches, touchedState }: Stand, { lines, entries }: Apart): boolean {
+  return (
+    lines.lines.some((line) => touches.has(line)) ||
+    entries.some((entry) => touchedState.has(entry))
+  );
 }
 
 /** Goes on from a later stand as the boot would stand there; `between` are the stands whose steps are left out. */
@@ -75,5 +85,6 @@ export function goOnFrom(boot: Boot, stand: Stand, apart: Apart, between: readon
     machine: withLines(machine, apart.snapshot.machine, apart.lines, origin),
     recorder: { ...recorder, names, ghost: { ...recorder.ghost, consumed } },
   });
+  putEntries(boot.kernel.state, apart.snapshot.kernel, apart.entries);
   boot.recorder.replayLooks(between.flatMap(({ looks }) => looks));
 }
