@@ -26,8 +26,10 @@ export interface Zone {
   runs: Range[];
 }
 
+const SIZES = Array.from({ length: MAX_ORDER + 2 }, (_, order) => PAGE_SIZE * 2 ** order);
+
 /** Bytes of a block. */
-export const sizeOf = (order: number): number => PAGE_SIZE * 2 ** order;
+export const sizeOf = (order: number): number => SIZES[order] ?? PAGE_SIZE * 2 ** order;
 
 /** The order of a block that holds a number of bytes (get_order). */
 export function orderOf(size: number): number {
@@ -106,14 +108,15 @@ export function addPcp(zone: Zone, cpu: number, base: number, pages = 1): boolea
   const end = base + pages * PAGE_SIZE;
   const among = (page: number): boolean => page >= base && page < end;
   if (list.some(among) || listOf(zone, 0).some(among)) return false;
+  const queue = list.reverse();
+  let oldest = 0;
   for (let page = base; page < end; page += PAGE_SIZE) {
-    list.unshift(page);
-    if (list.length < zone.high) continue;
-    for (let i = zone.batch; i > 0; i--) {
-      const oldest = list.pop();
-      if (oldest !== undefined) freeBlock(zone, oldest, 0);
-    }
+    queue.push(page);
+    if (queue.length - oldest < zone.high) continue;
+    const stop = Math.min(oldest + zone.batch, queue.length);
+    while (oldest < stop) freeBlock(zone, queue[oldest++] ?? 0, 0);
   }
+  zone.pcp[cpu] = queue.slice(oldest).reverse();
   return true;
 }
 

@@ -50,7 +50,9 @@ const dirName = (dir: DmaDirection): string =>
 /** Known data: its own name over and over. */
 function dataOf(name: string, size: number): Uint8Array {
   const text = `${name} `;
-  return Uint8Array.from({ length: size }, (_, i) => text.charCodeAt(i % text.length));
+  const data = new Uint8Array(size);
+  for (let i = 0; i < size; i++) data[i] = text.charCodeAt(i % text.length);
+  return data;
 }
 
 /** Tells the trace of a transfer, or of one that a failed mapping kept from being. */

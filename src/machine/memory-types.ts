@@ -3,8 +3,6 @@ import { MEMTYPE, type MemType } from './types.js';
 
 const { UC, WC, WT, WP, WB, UC_MINUS } = MEMTYPE;
 
-/** Slots in the PAT (APM 7.8.1). */
-export const PAT_SLOTS = 8;
 /** The PAT after a reset (APM 7.8.2): WB, WT, UC-, UC, twice. */
 export const PAT_RESET = 0x0007_0406_0007_0406n;
 
@@ -18,20 +16,19 @@ export const MEMTYPE_NAMES: Readonly<Record<MemType, string>> = {
   [UC_MINUS]: 'UC-',
 };
 
-const BYTE = 8n;
-const BYTE_MASK = 0xffn;
-
-function memTypeOf(value: bigint): MemType | undefined {
-  return Object.values(MEMTYPE).find((type) => BigInt(type) === value);
-}
+const BY_ENCODING: ReadonlyMap<number, MemType> = new Map(
+  Object.values(MEMTYPE).map((type) => [type, type]),
+);
 
 /** The eight types of a PAT value, or undefined if it has a reserved one (APM 7.8.1: that is a #GP). */
 export function patTypes(value: bigint): readonly MemType[] | undefined {
   const types: MemType[] = [];
-  for (let slot = 0n; slot < PAT_SLOTS; slot++) {
-    const type = memTypeOf((value >> (slot * BYTE)) & BYTE_MASK);
-    if (type === undefined) return undefined;
-    types.push(type);
+  for (const half of [Number(value & 0xffff_ffffn), Number((value >> 32n) & 0xffff_ffffn)]) {
+    for (let bit = 0; bit < 32; bit += 8) {
+      const type = BY_ENCODING.get((half >>> bit) & 0xff);
+      if (type === undefined) return undefined;
+      types.push(type);
+    }
   }
   return types;
 }

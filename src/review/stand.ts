@@ -6,8 +6,11 @@
  * A step reads only what it touches. Where two boots differ in nothing but places that it does not touch, it does the
  * same in both, and leaves them different in the same places.
  */
+import type { KernelState } from '../kernel/state.js';
 import type { LineSet } from '../machine/line-set.js';
+import type { MachineSnapshot } from '../machine/machine.js';
 import type { Boot, BootSnapshot } from '../sequencer/boot.js';
+import type { RecorderState } from '../trace/recorder.js';
 import type { Consumed, TraceEvent } from '../trace/trace.js';
 import { alike } from './alike.js';
 import { machinesApart, withLines, type LinesApart } from './machines-apart.js';
@@ -30,36 +33,40 @@ export interface Stand {
 
 /** A boot that stands where the whole series stood, but for some places and for what was read before. */
 export interface Apart {
-  readonly snapshot: BootSnapshot;
+  readonly machine: MachineSnapshot;
+  readonly kernel: KernelState;
+  readonly recorder: RecorderState;
   readonly lines: LinesApart;
   readonly entries: readonly Entry[];
   /** Whether all that was read is the same too. */
   readonly sameLooks: boolean;
 }
 
-/** How a boot between two steps differs from a stand; undefined where it differs in more than such places. */
-export function apartFrom(boot: Boot, { snapshot: stood }: Stand): Apart | undefined {
+/** How a boot before a step differs from the stand there; undefined where it differs in more than such places. */
+export function apartFrom(boot: Boot, { label, snapshot: stood }: Stand): Apart | undefined {
+  const { machine: live, outcome } = boot;
+  const { state: kernel } = boot.kernel;
+  if ((boot.ahead[0] ?? '') !== label || !alike(outcome, stood.outcome)) return undefined;
   // Cheap first: most boots that have gone another way have other registers.
-  const cpus = boot.machine.cpus.map((cpu) => cpu.snapshot());
+  const cpus = live.cpus.map((cpu) => cpu.snapshot());
   if (!alike(cpus, stood.machine.cpus)) return undefined;
-  const entries = statesApart(boot.kernel.state, stood.kernel);
+  const entries = statesApart(kernel, stood.kernel);
   if (entries === undefined) return undefined;
-  const devices = boot.machine.bus.all.map((device) => [device.name, device.snapshot()]);
+  const devices = live.bus.all.map((device) => [device.name, device.snapshot()]);
   if (!alike(devices, stood.machine.devices)) return undefined;
 
-  const snapshot = boot.snapshot();
-  const [ours, theirs] = [snapshot.recorder, stood.recorder];
+  const recorder = boot.recorder.snapshot();
+  const [ours, theirs] = [recorder.ghost, stood.recorder.ghost];
   const same =
-    snapshot.next === stood.next &&
-    snapshot.kexeced === stood.kexeced &&
-    alike(snapshot.outcome, stood.outcome) &&
-    alike(ours.scopes, theirs.scopes) &&
-    alike(ours.ghost.produced, theirs.ghost.produced) &&
-    ours.ghost.prefix === theirs.ghost.prefix;
+    alike(recorder.scopes, stood.recorder.scopes) &&
+    alike(ours.produced, theirs.produced) &&
+    ours.prefix === theirs.prefix;
   if (!same) return undefined;
-  const lines = machinesApart(snapshot.machine, stood.machine, boot.machine.config.cache.ways);
+  const machine = live.snapshot();
+  const lines = machinesApart(machine, stood.machine, live.config.cache.ways);
   if (lines === undefined) return undefined;
-  return { snapshot, lines, entries, sameLooks: alike(ours.ghost.consumed, theirs.ghost.consumed) };
+  const sameLooks = alike(ours.consumed, theirs.consumed);
+  return { machine, kernel, recorder, lines, entries, sameLooks };
 }
 
 /** Whether a step is about something in which a boot differs. */
@@ -75,16 +82,16 @@ export function goOnFrom(boot: Boot, stand: Stand, apart: Apart, between: readon
   const { recorder, machine } = stand.snapshot;
   const names = [...recorder.names];
   const origin = (number: number): number => {
-    const name = apart.snapshot.recorder.names[number] ?? '';
+    const name = apart.recorder.names[number] ?? '';
     const known = names.indexOf(name);
     return known < 0 ? names.push(name) - 1 : known;
   };
-  const { consumed } = apart.snapshot.recorder.ghost;
+  const { consumed } = apart.recorder.ghost;
   boot.restore({
     ...stand.snapshot,
-    machine: withLines(machine, apart.snapshot.machine, apart.lines, origin),
+    machine: withLines(machine, apart.machine, apart.lines, origin),
     recorder: { ...recorder, names, ghost: { ...recorder.ghost, consumed } },
   });
-  putEntries(boot.kernel.state, apart.snapshot.kernel, apart.entries);
+  putEntries(boot.kernel.state, apart.kernel, apart.entries);
   boot.recorder.replayLooks(between.flatMap(({ looks }) => looks));
 }

@@ -23,6 +23,15 @@ export interface LinkedKernel {
 
 type Body = LinkedEntry['body'];
 
+/** The base kernel by itself: every other one begins as it. */
+const BASE = linkBase();
+
+function linkBase(): { readonly table: LinkedTable; readonly functions: readonly string[] } {
+  const table = new Map<string, LinkedEntry>();
+  for (const file of BASE_FILES) addFile(table, file, undefined);
+  return { table, functions: functionsOf(table) };
+}
+
 /** A configuration as that kernel can have it: an option that the series brings and this kernel has not is not set. */
 export function configOf(config: KernelConfig, { options }: LinkedKernel): KernelConfig {
   const brought = new Set(allHunks().flatMap((hunk) => hunk.options ?? []));
@@ -38,10 +47,9 @@ export function configOf(config: KernelConfig, { options }: LinkedKernel): Kerne
  * whether they are applied or not. Throws E_MISSING_NEED where a hunk needs a name that nobody adds.
  */
 export function link(hunks: readonly Hunk[], placed: readonly Hunk[] = hunks): LinkedKernel {
-  const table = new Map<string, LinkedEntry>();
+  const { functions: baseFunctions } = BASE;
+  const table = new Map(BASE.table);
   const variables: Variable[] = [...BASE_VARIABLES];
-  for (const file of BASE_FILES) addFile(table, file, undefined);
-  const baseFunctions = functionsOf(table);
   const names = new Set<string>([...table.keys(), ...variables.map((v) => v.name)]);
   for (const hunk of hunks) for (const name of addedNames(hunk)) names.add(name);
 
