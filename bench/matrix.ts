@@ -1,10 +1,14 @@
-/** What a matrix costs, in CPU time of a warm boot in the same process, and how it grows with the number of hunks. */
+/**
+ * What a matrix costs, in CPU time of a warm boot in the same process, and how it grows with the number of hunks. Boots
+ * are measured before and after each matrix, since a machine may be faster at one time than at another.
+ */
 import { bootOptions, DEFAULT_SCENARIO } from '../src/cli/run-options.js';
 import { Matrix } from '../src/review/matrix.js';
 import { Boot } from '../src/sequencer/boot.js';
 
-const BOOTS = 5;
-const WARM_UP = 3;
+const WARM_UP = 5;
+/** Boots around each matrix. */
+const BOOTS = 3;
 
 /** Milliseconds of CPU that something takes, in this process. */
 function cpu(work: () => void): number {
@@ -20,11 +24,11 @@ const median = (values: readonly number[]): number =>
 const boot = (): void => {
   new Boot(bootOptions(DEFAULT_SCENARIO, {})).run();
 };
+const boots = (): number[] => Array.from({ length: BOOTS }, () => cpu(boot));
 
 for (let i = 0; i < WARM_UP; i++) boot();
-const one = median(Array.from({ length: BOOTS }, () => cpu(boot)));
-console.log(`a warm boot ${one.toFixed(0).padStart(32)} ms of CPU`);
-
+const measured = boots();
+const matrices: { rows: number; all: number }[] = [];
 for (const every of [8, 4, 2, 1]) {
   let rows = 0;
   const all = cpu(() => {
@@ -35,6 +39,13 @@ for (const every of [8, 4, 2, 1]) {
       rows++;
     }
   });
+  matrices.push({ rows, all });
+  measured.push(...boots());
+}
+
+const one = median(measured);
+console.log(`a warm boot ${one.toFixed(0).padStart(32)} ms of CPU`);
+for (const { rows, all } of matrices) {
   const each = (all / one - 1) / rows;
   console.log(
     `matrix of ${String(rows).padStart(2)} hunks ${all.toFixed(0).padStart(26)} ms   ` +

@@ -50,6 +50,7 @@ declare module './table.js' {
 const at = (table: Va, index: number): Va => va(table + index * 8);
 /** Tells the trace of a leaf: `va` is the address that the device sends. */
 export function tellLeaf(k: Kernel, domain: ProtectionDomain, bus: number, pte: bigint): void {
+  if (!k.say.on) return;
   const { pa, c } = k.cpu.decodeEntry(pte & IOMMU_PAGE_MASK, PAGE_SIZE);
   k.say.emit('map', {
     va: { space: 'va', start: bus, length: PAGE_SIZE },

@@ -63,6 +63,9 @@ function tell(
   at: { pa: number; bytes: number; bus?: bigint },
   result: string,
 ): void {
+  // Whether the trace is told or not, the machine does the same.
+  const ops = k.fn.get_dma_ops(dev);
+  if (!k.say.on) return;
   k.say.emit('dma', {
     device: dev.name,
     direction: dirName(dir),
@@ -70,7 +73,7 @@ function tell(
     pa: { space: 'pa', start: at.pa, length: at.bytes },
     bytes: at.bytes,
     ...(at.bus === undefined ? {} : { C: k.cpu.decodeEntry(at.bus, PAGE_SIZE).c }),
-    via: k.say.name(k.fn.get_dma_ops(dev)),
+    via: k.say.name(ops),
     what,
     result,
   });

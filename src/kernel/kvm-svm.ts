@@ -3,6 +3,7 @@
  * page_to_pfn() << PAGE_SHIFT and __pa(), which know no mask. Left out: GIF, interrupts, FPU, debug registers.
  */
 import { PAGE_SIZE, va } from '../machine/address.js';
+import type { Vmexit } from '../machine/nested-paging.js';
 import { isFault } from '../machine/fault.js';
 import { UnmodelledError } from '../machine/unmodelled.js';
 import {
@@ -311,13 +312,22 @@ function run(k: Kernel, vmcbPa: bigint): void {
   if ('shutdown' in result) {
     throw new BootEnd('triple-fault', 'svm_vcpu_run', `#VMEXIT: ${result.shutdown} is no host’s`);
   }
-  const decoded = k.cpu.decodeEntry(vmcbPa, PAGE_SIZE);
-  k.say.emit('vmrun', {
-    vmcb: { space: 'pa', start: decoded.pa, length: PAGE_SIZE },
-    C: decoded.c,
-    exit: exitName(BigInt.asUintN(32, result.exit.code)),
-    ...(result.why === '' ? {} : { why: result.why }),
-  });
+  if (k.say.on) tellRun(k, vmcbPa, result);
   const saved = k.cpu.vmsave(vmcbPa);
   if (saved !== null) k.fn.BUG(`kvm_spurious_fault: VMSAVE: ${saved.why}`);
+}
+
+/** Tells the trace how a guest ran. */
+function tellRun(
+  k: Kernel,
+  vmcbPa: bigint,
+  { exit, why }: { readonly exit: Vmexit; readonly why: string },
+): void {
+  const { pa: start, c: C } = k.cpu.decodeEntry(vmcbPa, PAGE_SIZE);
+  k.say.emit('vmrun', {
+    vmcb: { space: 'pa', start, length: PAGE_SIZE },
+    C,
+    exit: exitName(BigInt.asUintN(32, exit.code)),
+    ...(why === '' ? {} : { why }),
+  });
 }

@@ -219,6 +219,7 @@ export class Narrator {
 
   /** A copy that is one of many from places all over memory: only where it goes is told. */
   moved(from: string, to: Va, length: number): void {
+    if (!this.on) return;
     const target = this.piece(to, length);
     this.emit('copy', {
       from,
@@ -229,6 +230,7 @@ export class Narrator {
 
   /** Bytes that a consumer read in one go. */
   read(what: string, at: Va, length: number): void {
+    if (!this.on) return;
     const target = this.piece(at, length);
     this.emit('read', {
       what,
@@ -287,6 +289,7 @@ export class Narrator {
 
   /** Memory was written piece by piece in one go: as one stretch, with how it was reached. */
   wrote(at: Va, length: number): void {
+    if (!this.on) return;
     const target = length > 0 ? this.piece(at, length) : undefined;
     if (target === undefined) return;
     const { va: start, pa, c: C, length: run } = target;
@@ -296,6 +299,7 @@ export class Narrator {
 
   /** Memory was tried: what came back of what was written. */
   probed(what: string, at: Va, length: number, result: string): void {
+    if (!this.on) return;
     const target = this.piece(at, length);
     if (target === undefined) return;
     const { pa, c: C } = target;

@@ -54,6 +54,7 @@ const CONSW: Readonly<Record<ConswName, Consw>> = {
 };
 
 const CELL = 2;
+const ENCODER = new TextEncoder();
 const SPACE = 0x20;
 /** default_color: light grey on black, and so build_attr() of it at normal intensity. */
 const DEFAULT_ATTR = 0x07;
@@ -197,11 +198,13 @@ export const vt = kernelFile('drivers/tty/vt/vt.c', {
     const from = vc.pos - vc.x * CELL;
     let to = from;
     // Cells that stand side by side are written together, at the end of their row at the latest (our choice).
+    const chars = ENCODER.encode(text);
+    const cells = new Uint8Array(chars.length * CELL);
     let first = vc.pos;
-    const cells: number[] = [];
+    let bytes = 0;
     const write = (): void => {
-      k.writeBytes(va(first), Uint8Array.from(cells));
-      cells.length = 0;
+      k.writeBytes(va(first), cells.subarray(0, bytes));
+      bytes = 0;
     };
     const settle = (): void => {
       write();
@@ -209,7 +212,7 @@ export const vt = kernelFile('drivers/tty/vt/vt.c', {
       if (count > 0 && vc.need_wrap) vc.x--;
       count = 0;
     };
-    for (const c of new TextEncoder().encode(text)) {
+    for (const c of chars) {
       if (c === NEWLINE || c === RETURN || c === BACKSPACE || vc.need_wrap) {
         settle();
         if (c === BACKSPACE) continue;
@@ -221,8 +224,9 @@ export const vt = kernelFile('drivers/tty/vt/vt.c', {
         x = 0;
         if (c === NEWLINE || c === RETURN) continue;
       }
-      if (cells.length === 0) first = vc.pos;
-      cells.push(c, vc.attr);
+      if (bytes === 0) first = vc.pos;
+      cells[bytes++] = c;
+      cells[bytes++] = vc.attr;
       to = Math.max(to, vc.pos - x * CELL + vc.size_row);
       count++;
       if (x === vc.cols - 1) {

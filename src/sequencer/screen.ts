@@ -38,7 +38,9 @@ export function watchScreen(machine: Machine, printk: PrintkState, recorder: Rec
   const screen = screenOf(machine);
   const console = printk.drivers[0];
   if (screen === undefined || console === undefined) return;
-  const printed = printk.log.slice(console.first, printk.consoleSeq).flatMap(wrap);
+  // Each line takes a row or more.
+  const first = Math.max(console.first, printk.consoleSeq - SHOWN);
+  const printed = printk.log.slice(first, printk.consoleSeq).flatMap(wrap);
   const shown = printed.slice(-SHOWN);
   const name = (console.flags & CON.BOOT) === 0 ? 'console' : 'early console';
   recorder.produced(name, bytesOf(shown));
