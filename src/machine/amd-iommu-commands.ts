@@ -96,7 +96,8 @@ export function runCommand(view: DataView, at: number, target: CommandTarget): C
   const w3 = view.getUint32(at + 12, true);
   const command = COMMANDS[second >>> 28];
   if (command === undefined) return 'illegal';
-  const [k0, k1, k2, k3] = command.known;
-  if (((w0 & ~k0) | (w1 & ~k1) | (w2 & ~k2) | (w3 & ~k3)) !== 0) return 'illegal';
+  const { known } = command;
+  const unknown = (w0 & ~known[0]) | (w1 & ~known[1]) | (w2 & ~known[2]) | (w3 & ~known[3]);
+  if (unknown !== 0) return 'illegal';
   return command.run(w0, w1, w2, w3, target) ? 'done' : 'failed';
 }

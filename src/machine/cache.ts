@@ -220,14 +220,22 @@ export class Cache {
       else this.copyOut(slot * LINE_SIZE + skip, out, off, len);
       return;
     }
-    this.store.read(pa, key, out, off, len);
     const end = pa + len;
+    // Memory is read where the lines are not here, adjacent ones at once.
+    let missing = pa as number;
     for (let line = pa - skip; line < end; line += LINE_SIZE) {
       const slot = this.tags.find(line as Pa, key);
       if (slot === NO_SLOT) continue;
       const from = Math.max(line, pa);
       const to = Math.min(line + LINE_SIZE, end);
+      if (missing < from) {
+        this.store.read(missing as Pa, key, out, off + (missing - pa), from - missing);
+      }
       this.copyOut(slot * LINE_SIZE + (from - line), out, off + (from - pa), to - from);
+      missing = to;
+    }
+    if (missing < end) {
+      this.store.read(missing as Pa, key, out, off + (missing - pa), end - missing);
     }
   }
 
@@ -244,13 +252,8 @@ export class Cache {
     this.store.write(pa, key, data, off, len, origin);
   }
 
-  /** CLFLUSH: the line with that key leaves the cache, written back if dirty (facts: through a mapping, that C). */
-  clflush(pa: Pa, key: KeyId): void {
-    this.expel(pa, key, 1);
-  }
-
-  /** CLFLUSH of each line of a range of whole lines, ascending. */
-  clflushRange(pa: Pa, key: KeyId, len: number): void {
+  /** CLFLUSH of each line of some bytes: with that key it leaves the cache (facts: through a mapping, that C). */
+  clflush(pa: Pa, key: KeyId, len = 1): void {
     this.expel(pa, key, len);
   }
 

@@ -208,7 +208,7 @@ export class Cpu extends CpuCore implements InterruptTarget {
       const end = Math.min(at + len, entry.va + entry.size);
       const first = line;
       line = va(alignUp(end, LINE_SIZE));
-      this.bus.cache.clflushRange(pa(entry.pa + (first - entry.va)), entry.key, line - first);
+      this.bus.cache.clflush(pa(entry.pa + (first - entry.va)), entry.key, line - first);
       if (this.bus.observers.length === 0) continue;
       for (let told = first; told < line; told = va(told + LINE_SIZE)) {
         this.tellFlush('clflush', told);
