@@ -317,16 +317,23 @@ export class LineTags {
     }
   }
 
+  /** As it stands, without a copy: good until it changes. */
+  look(): LineTagsSnapshot {
+    const { lowTag: low, highTag: high, dirtyBits, owner, origin, used, written, clock } = this;
+    return { low, high, dirtyBits, owner, origin, used, written, clock };
+  }
+
   snapshot(): LineTagsSnapshot {
+    const { low, high, dirtyBits, owner, origin, used, written, clock } = this.look();
     return {
-      low: this.lowTag.slice(),
-      high: this.highTag.slice(),
-      dirtyBits: this.dirtyBits.slice(),
-      owner: this.owner.slice(),
-      origin: this.origin.slice(),
-      used: this.used.slice(),
-      written: this.written.slice(),
-      clock: this.clock,
+      low: low.slice(),
+      high: high.slice(),
+      dirtyBits: dirtyBits.slice(),
+      owner: owner.slice(),
+      origin: origin.slice(),
+      used: used.slice(),
+      written: written.slice(),
+      clock,
     };
   }
 

@@ -10,6 +10,7 @@ import { LineTags, type LineTagsSnapshot, NO_SLOT } from './cache-tags.js';
 import type { LineSet } from './line-set.js';
 import type { LineStore } from './line-store.js';
 import { allocatesOnRead } from './memory-types.js';
+import { OverwrittenRun } from './overwritten-run.js';
 import { MEMTYPE, type MemType, type Observer, type Origin } from './types.js';
 
 /** What the cache tells observers. */
@@ -65,8 +66,7 @@ export class Cache {
   private outOrigin: Origin = 0;
   private outLength = 0;
   /** The run of lines that this write took whole, for the hooks. */
-  private wholeStart = 0 as Pa;
-  private wholeLength = 0;
+  private readonly whole = new OverwrittenRun();
   private readonly run = new Int32Array(PAGE_SIZE / LINE_SIZE);
   /** What the cache holds after a long fill, as long as nobody asks: the directory is empty until then. */
   private tail: FillTail | null = null;
@@ -277,6 +277,12 @@ export class Cache {
     return { key: this.tags.keyOf(slot), origin: this.tags.originOf(slot) };
   }
 
+  /** Everything in the cache without a copy: good until it changes. */
+  look(): CacheSnapshot {
+    this.layOut();
+    return { data: this.data.subarray(0, this.size), tags: this.tags.look() };
+  }
+
   /** A copy of everything in the cache. */
   snapshot(): CacheSnapshot {
     this.layOut();
@@ -401,7 +407,7 @@ export class Cache {
       if (slot === NO_SLOT) {
         slot = this.place(cpu, line, key, origin);
         if (to - from < LINE_SIZE) this.fill(slot, line, key, origin);
-        else if (this.hooks !== null) this.noteOverwritten(line, key, origin);
+        else if (this.hooks !== null) this.whole.add(line, key, origin, this.hooks.fill);
       }
       const target = slot * LINE_SIZE + (from - at);
       if (small) for (let i = 0; i < len; i++) data[target + i] = bytes[off + i] ?? 0;
@@ -410,21 +416,7 @@ export class Cache {
       tags.dirty(slot, cpu, origin);
     }
     this.sendWriteBacks();
-    this.tellOverwritten(key, origin);
-  }
-
-  /** The refill of a line that is written whole: nobody sees what it brought. */
-  private noteOverwritten(line: Pa, key: KeyId, origin: Origin): void {
-    if (line !== this.wholeStart + this.wholeLength) this.tellOverwritten(key, origin);
-    if (this.wholeLength === 0) this.wholeStart = line;
-    this.wholeLength += LINE_SIZE;
-  }
-
-  private tellOverwritten(key: KeyId, origin: Origin): void {
-    const length = this.wholeLength;
-    if (length === 0) return;
-    this.wholeLength = 0;
-    this.hooks?.fill?.(this.wholeStart, key, length, true, origin);
+    this.whole.tell(key, origin, this.hooks?.fill);
   }
 
   private update(

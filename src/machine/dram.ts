@@ -254,6 +254,11 @@ export class Dram {
     return state;
   }
 
+  /** The present state without freezing it: good until something is written. */
+  look(): DramSnapshot {
+    return { pages: this.pages.look(), runs: this.runs.all };
+  }
+
   /** Freezes the present state. */
   snapshot(): DramSnapshot {
     this.share();

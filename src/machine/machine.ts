@@ -135,9 +135,16 @@ export class Machine implements CpuBus {
   }
 
   snapshot(): MachineSnapshot {
+    return { dram: this.dram.snapshot(), cache: this.cache.snapshot(), ...this.small() };
+  }
+
+  /** What a snapshot would hold, where it is: good until the machine does something. */
+  look(): MachineSnapshot {
+    return { dram: this.dram.look(), cache: this.cache.look(), ...this.small() };
+  }
+
+  private small(): Pick<MachineSnapshot, 'cpus' | 'devices'> {
     return {
-      dram: this.dram.snapshot(),
-      cache: this.cache.snapshot(),
       cpus: this.cpus.map((cpu) => cpu.snapshot()),
       devices: this.bus.all.map((device) => [device.name, device.snapshot()] as const),
     };

@@ -49,6 +49,11 @@ export class PageMap<P> {
     for (const block of this.blocks.values()) yield* block;
   }
 
+  /** The present pages, good until some change. */
+  look(): PageBlocks<P> {
+    return this.blocks;
+  }
+
   /** The present pages; they do not change any more. */
   freeze(): PageBlocks<P> {
     this.own.clear();

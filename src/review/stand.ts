@@ -31,7 +31,10 @@ export interface Stand {
   readonly looks: readonly Consumed[];
 }
 
-/** A boot that stands where the whole series stood, but for some places and for what was read before. */
+/**
+ * A boot that stands where the whole series stood, but for some places and for what was read before. Machine and kernel
+ * are the boot's own: they are good until it goes on.
+ */
 export interface Apart {
   readonly machine: MachineSnapshot;
   readonly kernel: KernelState;
@@ -62,7 +65,7 @@ export function apartFrom(boot: Boot, { label, snapshot: stood }: Stand): Apart 
     alike(ours.produced, theirs.produced) &&
     ours.prefix === theirs.prefix;
   if (!same) return undefined;
-  const machine = live.snapshot();
+  const machine = live.look();
   const lines = machinesApart(machine, stood.machine, live.config.cache.ways);
   if (lines === undefined) return undefined;
   const sameLooks = alike(ours.consumed, theirs.consumed);
