@@ -298,7 +298,6 @@ export class Cache {
 
   /** Lines of a range leave the cache, dirty ones to memory; under `key` only, if keys are not kept coherent. */
   private expel(pa: Pa, key: KeyId, len: number): void {
-    this.watch?.add(pa, len);
     const start = pa - (pa & (LINE_SIZE - 1));
     if (this.tail !== null) this.layOutAt(start, pa + len - start);
     if (this.tags.valid === 0) return;

@@ -102,8 +102,8 @@ export class Machine implements CpuBus {
   }
 
   /**
-   * From now on, the lines that anything reads, writes or flushes, in the cache or behind it, go into a set. A line that
-   * leaves the cache as memory has it leaves no trace there: nothing is lost with it.
+   * From now on, the lines that anything reads or writes, in the cache or behind it, go into a set. One that leaves the
+   * cache as memory has it does not: nothing goes with it.
    */
   watchLines(into: LineSet | null): void {
     this.cache.watch = into;

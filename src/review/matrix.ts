@@ -1,11 +1,10 @@
 /**
  * The series less each of its hunks, on one scenario. The whole series boots once and leaves a snapshot at each label;
  * the boot without a hunk goes on from the step in which that hunk first ran, and where it stands as the whole series
- * stood, it leaves out steps that are about nothing in which it differs. What a row says is read off the machine and the trace.
+ * stood, it leaves out steps that are about nothing in which it differs. What a row says is read off the machine and
+ * the trace.
  */
 import type { Hunk } from '../kernel/hunk.js';
-import type { LinkedEntry } from '../kernel/table.js';
-import { LineSet } from '../machine/line-set.js';
 import { Boot, type BootOptions } from '../sequencer/boot.js';
 import { garbageOf } from '../sequencer/expected.js';
 import { alike } from './alike.js';
@@ -18,8 +17,7 @@ import { wrongRead } from './blame.js';
 import { differenceOf, mechanismOf } from './mechanism.js';
 import type { MatrixRow, MatrixScenario, WrongRead } from './matrix-report.js';
 import type { Run, StepPair } from './matrix-run.js';
-import { Touched, watchShelves } from './shelves.js';
-import { apartFrom, goOnFrom, isAbout, type Apart, type Stand } from './stand.js';
+import { apartFrom, goOnFrom, isAbout, standsOf, type Apart, type Stand } from './stand.js';
 
 /** A hunk and how it is taken away. */
 export interface LeftOut {
@@ -51,7 +49,7 @@ export class Matrix {
   readonly scenario: MatrixScenario;
   readonly hunks: readonly LeftOut[];
   private readonly boot: Boot;
-  private readonly stands: Stand[] = [];
+  private readonly stands: readonly Stand[];
   private readonly consumed: readonly Consumed[];
   private readonly intact: ReadonlySet<string>;
   private readonly outcome: Outcome;
@@ -61,7 +59,11 @@ export class Matrix {
   constructor(private readonly options: BootOptions) {
     this.hunks = leavable(options);
     this.boot = new Boot(options);
-    this.outcome = this.runWhole();
+    // An option of the configuration acts on whatever runs.
+    const always = this.hunks.flatMap(({ hunk }) => (hunk.options === undefined ? [] : hunk.id));
+    const { stands, outcome } = standsOf(this.boot, always);
+    this.stands = stands;
+    this.outcome = outcome;
     this.consumed = this.boot.recorder.consumedSoFar;
     this.encrypted = this.boot.machine.dram.encrypted;
     this.intact = new Set(this.consumed.filter(({ intact }) => intact).map(key));
@@ -105,36 +107,6 @@ export class Matrix {
       mechanism: run === undefined ? 'this boot never uses it' : mechanismOf(run, difference),
       command: commandOf(this.options, { hunk, how }),
     };
-  }
-
-  private runWhole(): Outcome {
-    const { boot } = this;
-    boot.step();
-    // An option of the configuration acts on whatever runs.
-    const options = this.hunks.flatMap(({ hunk }) => (hunk.options === undefined ? [] : hunk.id));
-    while (boot.outcome === null) {
-      const label = boot.ahead[0] ?? '';
-      const snapshot = boot.snapshot();
-      const entries = new Set<LinkedEntry>();
-      const [touches, touchedState, looks] = [new LineSet(), new Touched(), [] as Consumed[]];
-      boot.kernel.uses = entries;
-      boot.machine.watchLines(touches);
-      boot.recorder.keepLooks(looks);
-      const unwatch = watchShelves(boot.kernel.state, touchedState);
-      boot.step();
-      unwatch();
-      const ran = [...entries].flatMap((entry) => entry.hunks ?? []);
-      const uses = new Set([...ran, ...options]);
-      const events = boot.recorder.eventsOf(label);
-      this.stands.push({ label, snapshot, uses, events, touches, touchedState, looks });
-    }
-    boot.machine.watchLines(null);
-    boot.recorder.keepLooks(null);
-    boot.watchScreen();
-    const nothing = { uses: new Set<string>(), events: [], looks: [] };
-    const touched = { touches: new LineSet(), touchedState: new Touched() };
-    this.stands.push({ label: '', snapshot: boot.snapshot(), ...nothing, ...touched });
-    return boot.outcome;
   }
 
   private runWithout({ hunk, how }: LeftOut, first: Stand): Run {

@@ -71,7 +71,13 @@ function watch<T extends object>(shelf: T, note: (key: string) => void): T {
   };
   return new Proxy(shelf, {
     get: (target, key): unknown => noted(key, Reflect.get(target, key)),
-    set: (target, key, value) => noted(key, Reflect.set(target, key, value)),
+    set: (target, key, value) => {
+      const before = propertyOf(target, 'length');
+      const done = noted(key, Reflect.set(target, key, value));
+      // A list that was cut has lost entries by the way.
+      if (key === 'length' && before !== value) note('*');
+      return done;
+    },
     has: (target, key) => noted(key, Reflect.has(target, key)),
     deleteProperty: (target, key) => noted(key, Reflect.deleteProperty(target, key)),
     ownKeys: (target) => noted('*', Reflect.ownKeys(target)),

@@ -7,14 +7,15 @@
  * same in both, and leaves them different in the same places.
  */
 import type { KernelState } from '../kernel/state.js';
-import type { LineSet } from '../machine/line-set.js';
+import type { LinkedEntry } from '../kernel/table.js';
+import { LineSet } from '../machine/line-set.js';
 import type { MachineSnapshot } from '../machine/machine.js';
 import type { Boot, BootSnapshot } from '../sequencer/boot.js';
 import type { RecorderState } from '../trace/recorder.js';
-import type { Consumed, TraceEvent } from '../trace/trace.js';
+import type { Consumed, Outcome, TraceEvent } from '../trace/trace.js';
 import { alike } from './alike.js';
 import { machinesApart, withLines, type LinesApart } from './machines-apart.js';
-import { putEntries, statesApart, type Entry, type Touched } from './shelves.js';
+import { putEntries, statesApart, Touched, watchShelves, type Entry } from './shelves.js';
 
 /** The whole series before a step, and the step. */
 export interface Stand {
@@ -23,12 +24,47 @@ export interface Stand {
   /** Hunks that run in the step. */
   readonly uses: ReadonlySet<string>;
   readonly events: readonly TraceEvent[];
-  /** Lines of memory that it reads, writes or flushes. */
+  /** Lines of memory that it reads or writes. */
   readonly touches: LineSet;
   /** Entries of the kernel's state that it reads or writes. */
   readonly touchedState: Touched;
   /** What consumers look at in it, one entry for each look. */
   readonly looks: readonly Consumed[];
+}
+
+/**
+ * Runs a boot whose loader has not run yet to its end: a stand before each step, and one behind the end. `always` are
+ * hunks that count as running in every step.
+ */
+export function standsOf(
+  boot: Boot,
+  always: readonly string[] = [],
+): { stands: Stand[]; outcome: Outcome } {
+  const stands: Stand[] = [];
+  boot.step();
+  while (boot.outcome === null) {
+    const label = boot.ahead[0] ?? '';
+    const snapshot = boot.snapshot();
+    const ran = new Set<LinkedEntry>();
+    const [touches, touchedState, looks] = [new LineSet(), new Touched(), [] as Consumed[]];
+    boot.kernel.uses = ran;
+    boot.machine.watchLines(touches);
+    boot.recorder.keepLooks(looks);
+    const unwatch = watchShelves(boot.kernel.state, touchedState);
+    boot.step();
+    unwatch();
+    const uses = new Set([...[...ran].flatMap((entry) => entry.hunks ?? []), ...always]);
+    const events = boot.recorder.eventsOf(label);
+    stands.push({ label, snapshot, uses, events, touches, touchedState, looks });
+  }
+  boot.kernel.uses = null;
+  boot.machine.watchLines(null);
+  boot.recorder.keepLooks(null);
+  boot.watchScreen();
+  const touched = { touches: new LineSet(), touchedState: new Touched() };
+  const end = { label: '', uses: new Set<string>(), events: [], looks: [], ...touched };
+  stands.push({ ...end, snapshot: boot.snapshot() });
+  return { stands, outcome: boot.outcome };
 }
 
 /**

@@ -1,0 +1,139 @@
+/**
+ * A boot that leaves steps out must stand where it would stand if it had run them: each hunk's boot is run step by step,
+ * and from each of its stops as far as the whole series' stands let it go without running.
+ */
+import { beforeAll, describe, expect, test } from '@jest/globals';
+import { leavable, less, type LeftOut } from '../../src/review/matrix.js';
+import { machinesApart } from '../../src/review/machines-apart.js';
+import { statesApart } from '../../src/review/shelves.js';
+import { apartFrom, goOnFrom, isAbout, standsOf, type Stand } from '../../src/review/stand.js';
+import type { Boot, BootOptions, BootSnapshot } from '../../src/sequencer/boot.js';
+import { boot, scenario } from '../helpers.js';
+
+interface Series {
+  readonly options: BootOptions;
+  readonly subject: Boot;
+  readonly stands: readonly Stand[];
+  readonly hunks: readonly LeftOut[];
+}
+
+function series(name: string): Series {
+  const subject = boot({ scenario: scenario(name) });
+  const hunks = leavable(subject.options);
+  const always = hunks.flatMap(({ hunk }) => (hunk.options === undefined ? [] : hunk.id));
+  return { options: subject.options, subject, hunks, ...standsOf(subject, always) };
+}
+
+/** Where the boot without a hunk stands before each step from the hunk's first use on, with no step left out. */
+function stops({ subject, stands }: Series, first: number): Map<number, BootSnapshot> {
+  const found = new Map<number, BootSnapshot>();
+  subject.restore((stands[first] as Stand).snapshot);
+  subject.kernel.say.on = false;
+  for (let at = first; subject.step();) found.set(++at, subject.snapshot());
+  return found;
+}
+
+/** What a boot that was put somewhere lacks to be where it would be by running. */
+function missing(subject: Boot, ran: BootSnapshot): string[] {
+  const lines = machinesApart(
+    subject.machine.look(),
+    ran.machine,
+    subject.machine.config.cache.ways,
+  );
+  const entries = statesApart(subject.kernel.state, ran.kernel);
+  const { consumed } = ran.recorder.ghost;
+  return [
+    ...(lines === undefined
+      ? ['more of the machine than lines']
+      : lines.lines.map((n) => `line ${n}`)),
+    ...(entries === undefined
+      ? ['more of the kernel than entries']
+      : entries.map(({ key }) => key)),
+    ...(JSON.stringify(subject.recorder.consumedSoFar) === JSON.stringify(consumed)
+      ? []
+      : ['looks']),
+    ...(subject.ahead[0] === subject.labels[ran.next] ? [] : ['the label']),
+  ];
+}
+
+/** Checks each step that the boot without a hunk may leave out; says how many there are. */
+function check(all: Series, leftOut: LeftOut): number {
+  const { subject, stands, options } = all;
+  const { id } = leftOut.hunk;
+  const first = stands.findIndex(({ uses }) => uses.has(id));
+  if (first < 0) return 0;
+  subject.become(less(options, leftOut));
+  const ran = stops(all, first);
+  let leftOutSteps = 0;
+  for (const [at, stop] of ran) {
+    subject.restore(stop);
+    const apart = apartFrom(subject, stands[at] as Stand);
+    if (apart === undefined) continue;
+    for (let to = at; to < stands.length - 2; to++) {
+      const step = stands[to] as Stand;
+      if (step.uses.has(id) || isAbout(step, apart)) break;
+      subject.restore(stop);
+      const again = apartFrom(subject, stands[at] as Stand);
+      if (again === undefined) throw new Error('the same stop is another');
+      goOnFrom(subject, stands[to + 1] as Stand, again, stands.slice(at, to + 1));
+      expect([id, at, to + 1, missing(subject, ran.get(to + 1) as BootSnapshot)]).toEqual([
+        id,
+        at,
+        to + 1,
+        [],
+      ]);
+      leftOutSteps++;
+    }
+  }
+  return leftOutSteps;
+}
+
+describe('on bios-minimal', () => {
+  let all: Series;
+  beforeAll(() => {
+    all = series('bios-minimal');
+  }, 60_000);
+
+  test('each step that is left out would have changed nothing but what it changed in the whole series', () => {
+    const steps = new Map(all.hunks.map((each) => [each.hunk.id, check(all, each)]));
+    const some = [...steps].filter(([, count]) => count > 0).map(([id]) => id);
+    expect(some).toEqual(
+      expect.arrayContaining(['04/scattered', '09/initrd', '15/setup_real_mode']),
+    );
+  }, 300_000);
+});
+
+describe('on epyc-efi', () => {
+  let all: Series;
+  beforeAll(() => {
+    all = series('epyc-efi');
+  }, 60_000);
+
+  test('a boot that nobody is told of does the same', () => {
+    const { subject, stands } = all;
+    subject.become(all.options);
+    subject.restore((stands[0] as Stand).snapshot);
+    subject.kernel.say.on = false;
+    while (subject.step());
+    subject.watchScreen();
+    expect(missing(subject, (stands.at(-1) as Stand).snapshot)).toEqual([]);
+  }, 60_000);
+
+  test.each([
+    '04/scattered',
+    '05/get_cpu_cap',
+    '07/pgtable_types',
+    '08/sme_early_mem',
+    '09/initrd',
+    '10/quirks',
+    '13/pci-swiotlb',
+    '15/realmode-header',
+  ])(
+    'each step that is left out without %s would have changed nothing else',
+    (id) => {
+      const [leftOut] = all.hunks.filter(({ hunk }) => hunk.id === id);
+      expect(check(all, leftOut as LeftOut)).toBeGreaterThan(0);
+    },
+    120_000,
+  );
+});
