@@ -108,15 +108,18 @@ export function addPcp(zone: Zone, cpu: number, base: number, pages = 1): boolea
   const end = base + pages * PAGE_SIZE;
   const among = (page: number): boolean => page >= base && page < end;
   if (list.some(among) || listOf(zone, 0).some(among)) return false;
-  const queue = list.reverse();
+  // The oldest first: what the list has, then the pages.
+  const kept = list.length;
+  const at = (i: number): number =>
+    i < kept ? (list[kept - 1 - i] ?? 0) : base + (i - kept) * PAGE_SIZE;
   let oldest = 0;
-  for (let page = base; page < end; page += PAGE_SIZE) {
-    queue.push(page);
-    if (queue.length - oldest < zone.high) continue;
-    const stop = Math.min(oldest + zone.batch, queue.length);
-    while (oldest < stop) freeBlock(zone, queue[oldest++] ?? 0, 0);
+  for (let count = kept + 1; count <= kept + pages; count++) {
+    if (count - oldest < zone.high) continue;
+    const stop = Math.min(oldest + zone.batch, count);
+    while (oldest < stop) freeBlock(zone, at(oldest++), 0);
   }
-  zone.pcp[cpu] = queue.slice(oldest).reverse();
+  const left = kept + pages - oldest;
+  zone.pcp[cpu] = Array.from({ length: left }, (_, i) => at(kept + pages - 1 - i));
   return true;
 }
 

@@ -234,9 +234,10 @@ export const e820 = kernelFile('arch/x86/kernel/e820.c', {
     k.fn.memblock_trim_memory(4096);
   }),
 
-  e820_any_mapped: inline((k: Kernel, start: number, end: number, type: number) =>
-    k.state.e820.some(
-      (e) => e.type === type && Number(e.addr) < end && Number(e.addr + e.size) > start,
-    ),
-  ),
+  e820_any_mapped: inline((k: Kernel, start: number, end: number, type: number) => {
+    for (const { addr, size, type: kind } of k.state.e820) {
+      if (kind === type && Number(addr) < end && Number(addr) + Number(size) > start) return true;
+    }
+    return false;
+  }),
 });

@@ -44,6 +44,25 @@ const NUMERIC = [
 export const ACTIVITY = { running: 0, waitForSipi: 1, shutdown: 2 } as const;
 export type Activity = (typeof ACTIVITY)[keyof typeof ACTIVITY];
 
+/** What the paging context is made of: CR0, CR3, CR4, whether SYSCFG[23] is set, EFER, PAT and MTRRdefType. */
+type PagingState = readonly [
+  cr0: number,
+  cr3: bigint,
+  cr4: number,
+  encryption: boolean,
+  efer: bigint,
+  pat: bigint,
+  defType: bigint,
+];
+
+function sameState(a: PagingState, b: PagingState): boolean {
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
+}
+
+/** How many contexts are kept: a flush of the TLB by way of CR4 goes to another one and back. */
+const KEPT_CONTEXTS = 4;
+
 export class CpuCore {
   rax = va(0);
   rcx = va(0);
@@ -82,6 +101,8 @@ export class CpuCore {
   private cr3Value = 0n;
   private cr4Value = 0;
   private paging: PagingContext | null = null;
+  /** Contexts that were made last, the newest first. */
+  private readonly contexts: { readonly from: PagingState; readonly context: PagingContext }[] = [];
   /** Our choice: the firmware has left the other processors waiting for a STARTUP IPI. */
   activity: Activity;
 
@@ -297,25 +318,41 @@ export class CpuCore {
 
   protected context(): PagingContext {
     if (this.paging !== null) return this.paging;
+    const { cr0Value: cr0, cr3Value: cr3, cr4Value: cr4, encryption } = this;
+    const [efer, pat, defType] = [
+      this.msrs.get('EFER'),
+      this.msrs.get('PAT'),
+      this.msrs.get('MTRRdefType'),
+    ];
+    const from = [cr0, cr3, cr4, encryption, efer, pat, defType] as const;
+    let made = this.contexts.find((each) => sameState(each.from, from));
+    if (made === undefined) {
+      made = { from, context: this.contextOf(...from) };
+      this.contexts.unshift(made);
+      this.contexts.length = Math.min(this.contexts.length, KEPT_CONTEXTS);
+    }
+    this.paging = made.context;
+    return this.paging;
+  }
+
+  private contextOf(...[cr0, cr3, cr4, encrypts, efer, pat, defType]: PagingState): PagingContext {
     const { sme } = this.model;
     const encryption =
-      this.encryption && sme !== undefined
+      encrypts && sme !== undefined
         ? { cBit: sme.cBit, reduction: sme.reduction, key: KEY_HOST }
         : null;
     const format = entryFormat(this.model.physAddrBits, encryption);
-    const defType = this.msrs.get('MTRRdefType');
-    this.paging = {
-      ...rootOf(format, this.cr3Value),
+    return {
+      ...rootOf(format, cr3),
       format,
-      wp: has(this.cr0Value, CR0.WP),
-      nxe: (Number(this.msrs.get('EFER')) & EFER.NXE) !== 0,
-      pge: has(this.cr4Value, CR4.PGE),
+      wp: has(cr0, CR0.WP),
+      nxe: (Number(efer) & EFER.NXE) !== 0,
+      pge: has(cr4, CR4.PGE),
       gbPages: this.model.gbPages,
       bit8Mbz: this.model.vendor === 'AuthenticAMD',
-      pat: patTypes(this.msrs.get('PAT')) ?? [],
+      pat: patTypes(pat) ?? [],
       mtrr: (address, size) => this.bus.mtrrs.typeOf(defType, address, size),
     };
-    return this.paging;
   }
 
   /** Why CR0.PG may not change now, or undefined. */
