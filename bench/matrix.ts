@@ -1,6 +1,7 @@
 /**
  * What a matrix costs, in CPU time of a warm boot in the same process, and how it grows with the number of hunks. Boots
- * are measured before and after each matrix, since a machine may be faster at one time than at another.
+ * are measured before and after each matrix, since a machine may be faster at one time than at another; of the runs of
+ * each kind the median counts.
  */
 import { bootOptions, DEFAULT_SCENARIO } from '../src/cli/run-options.js';
 import { Matrix } from '../src/review/matrix.js';
@@ -8,7 +9,8 @@ import { Boot } from '../src/sequencer/boot.js';
 
 const WARM_UP = 5;
 /** Boots around each matrix. */
-const BOOTS = 3;
+const BOOTS = 2;
+const RUNS = 3;
 
 /** Milliseconds of CPU that something takes, in this process. */
 function cpu(work: () => void): number {
@@ -28,21 +30,22 @@ const boots = (): number[] => Array.from({ length: BOOTS }, () => cpu(boot));
 
 for (let i = 0; i < WARM_UP; i++) boot();
 const measured = boots();
-const matrices: { rows: number; all: number }[] = [];
-for (const every of [8, 4, 2, 1]) {
+
+/** A matrix of one hunk in so many. */
+function matrix(every: number): { rows: number; all: number } {
   let rows = 0;
   const all = cpu(() => {
-    const matrix = new Matrix(bootOptions(DEFAULT_SCENARIO, {}));
-    for (const [i, hunk] of matrix.hunks.entries()) {
-      if (i % every !== 0) continue;
-      matrix.row(hunk);
-      rows++;
-    }
+    const subject = new Matrix(bootOptions(DEFAULT_SCENARIO, {}));
+    rows = subject.hunks.filter((_, i) => i % every === 0).map((hunk) => subject.row(hunk)).length;
   });
-  matrices.push({ rows, all });
   measured.push(...boots());
+  return { rows, all };
 }
 
+const matrices = [8, 4, 2, 1].map((every) => {
+  const runs = Array.from({ length: RUNS }, () => matrix(every));
+  return { rows: runs[0]?.rows ?? 0, all: median(runs.map(({ all }) => all)) };
+});
 const one = median(measured);
 console.log(`a warm boot ${one.toFixed(0).padStart(32)} ms of CPU`);
 for (const { rows, all } of matrices) {

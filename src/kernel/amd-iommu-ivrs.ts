@@ -196,12 +196,13 @@ const TAKE: Readonly<Record<number, Take>> = {
   },
 };
 
-/** The quadword of a device's entry that a bit is in, and the bit. */
-function place(k: Kernel, devid: number, bit: number): { at: Va; mask: bigint } {
+/** The quadword of a device's entry that a bit is in. */
+function quadOf(k: Kernel, devid: number, bit: number): Va {
   const table = tableOf(k, 'amd_iommu_dev_table');
-  const at = va(table + devid * DEV_TABLE_ENTRY_SIZE + (bit >> 6) * 8);
-  return { at, mask: 1n << BigInt(bit & 0x3f) };
+  return va(table + devid * DEV_TABLE_ENTRY_SIZE + (bit >> 6) * 8);
 }
+const MASKS = Array.from({ length: 64 }, (_, bit) => 1n << BigInt(bit));
+const maskOf = (bit: number): bigint => MASKS[bit & 0x3f] ?? 0n;
 
 export const amdIommuIvrs = kernelFile('drivers/iommu/amd_iommu_init.c', {
   find_last_devid_acpi: inline((k: Kernel, table: Uint8Array) => {
@@ -271,12 +272,11 @@ export const amdIommuIvrs = kernelFile('drivers/iommu/amd_iommu_init.c', {
   }),
 
   set_dev_entry_bit: inline((k: Kernel, devid: number, bit: number) => {
-    const { at, mask } = place(k, devid, bit);
-    k.writeU64(at, k.readU64(at) | mask);
+    const at = quadOf(k, devid, bit);
+    k.writeU64(at, k.readU64(at) | maskOf(bit));
   }),
   get_dev_entry_bit: inline((k: Kernel, devid: number, bit: number) => {
-    const { at, mask } = place(k, devid, bit);
-    return (k.readU64(at) & mask) !== 0n;
+    return (k.readU64(quadOf(k, devid, bit)) & maskOf(bit)) !== 0n;
   }),
   set_dev_entry_from_acpi: inline(
     (k: Kernel, iommu: AmdIommuInstance, devid: number, flags: number) => {

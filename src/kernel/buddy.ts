@@ -83,7 +83,8 @@ export function freeBlock(zone: Zone, base: number, order: number): boolean {
     const index = list.indexOf(buddyOf(at, size));
     if (index < 0) break;
     at = Math.min(at, list[index] ?? at);
-    list.splice(index, 1);
+    list.copyWithin(index, index + 1);
+    list.pop();
     size++;
   }
   if (size === MAX_ORDER) {

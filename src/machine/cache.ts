@@ -454,7 +454,7 @@ export class Cache {
   }
 
   private copyOut(from: number, out: Uint8Array, off: number, len: number): void {
-    if (len > SMALL) out.set(this.data.subarray(from, from + len), off);
+    if (len > LINE_SIZE) out.set(this.data.subarray(from, from + len), off);
     else for (let i = 0; i < len; i++) out[off + i] = this.data[from + i] ?? 0;
   }
 
