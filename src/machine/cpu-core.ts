@@ -4,7 +4,7 @@ import type { Cache } from './cache.js';
 import { CODE_SEGMENT, codeAddress, INIT_STATE, modeOf, type CpuMode } from './cpu-modes.js';
 import { cpuid, type CpuidResult, type CpuModel } from './cpuid.js';
 import { generalProtection } from './fault.js';
-import { patTypes } from './memory-types.js';
+import { PAT_SLOTS, patTypes } from './memory-types.js';
 import { cr3Reserved, entryFormat, rootOf, type PagingContext } from './mmu.js';
 import { APIC_BASE, MSR, MsrFile, msrName, SYSCFG, type MsrContext, type MsrName } from './msr.js';
 import type { MtrrMap } from './mtrr.js';
@@ -19,6 +19,8 @@ export interface CpuBus {
   readonly observers: readonly Observer[];
   /** Stamped on accesses; the driver sets it. */
   origin: Origin;
+  /** Takes the slots of the PAT that are used, if somebody wants to know. */
+  readonly patSlots?: Set<number> | null;
   /** Who wrote the line of an address last. */
   lastWrite(address: Pa): { readonly origin: Origin } | undefined;
 }
@@ -199,15 +201,23 @@ export class CpuCore {
   }
 
   rdmsr(number: number): bigint | Fault {
+    this.usesWhole(number);
     return this.msrs.read(number) ?? generalProtection(`RDMSR ${number.toString(16)}`);
   }
 
   wrmsr(number: number, value: bigint): Fault | null {
+    this.usesWhole(number);
     if (!this.msrs.write(number, value)) return generalProtection(`WRMSR ${number.toString(16)}`);
     this.paging = null;
     // The type and the key of what is cached in the TLB stay as they were: real parts need a flush as well.
     if (number === MSR.EFER || number === MSR.SYSCFG) this.controlWritten(msrName(number) ?? '');
     return null;
+  }
+
+  /** RDMSR and WRMSR of the PAT are about all of its slots. */
+  private usesWhole(msr: number): void {
+    if (msr !== MSR.PAT) return;
+    for (let slot = 0; slot < PAT_SLOTS; slot++) this.bus.patSlots?.add(slot);
   }
 
   /** CPUID; no modelled leaf has subleaves. */
@@ -351,6 +361,7 @@ export class CpuCore {
       gbPages: this.model.gbPages,
       bit8Mbz: this.model.vendor === 'AuthenticAMD',
       pat: patTypes(pat) ?? [],
+      onPatSlot: (slot) => this.bus.patSlots?.add(slot),
       mtrr: (address, size) => this.bus.mtrrs.typeOf(defType, address, size),
     };
   }

@@ -50,6 +50,7 @@ export class Machine implements CpuBus {
   readonly hostBridge: UpstreamPort;
   readonly observers: Observer[] = [];
   origin: Origin = 0;
+  patSlots: Set<number> | null = null;
   /** Where devices have read and written memory, if somebody wants to know. */
   dmaLog: { readonly pa: Pa; readonly key: KeyId; readonly length: number }[] | null = null;
 

@@ -3,6 +3,8 @@ import { MEMTYPE, type MemType } from './types.js';
 
 const { UC, WC, WT, WP, WB, UC_MINUS } = MEMTYPE;
 
+/** Slots in the PAT (APM 7.8.1). */
+export const PAT_SLOTS = 8;
 /** The PAT after a reset (APM 7.8.2): WB, WT, UC-, UC, twice. */
 export const PAT_RESET = 0x0007_0406_0007_0406n;
 

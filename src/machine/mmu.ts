@@ -82,6 +82,8 @@ export interface PagingContext {
   /** Bit 8 of a PML4E and of a PDPE that points to a table must be zero (APM 5.3.3; AMD only). */
   readonly bit8Mbz: boolean;
   readonly pat: readonly MemType[];
+  /** Told of each slot of the PAT that an entry selects. */
+  readonly onPatSlot?: (slot: number) => void;
   /** The MTRRs' type of a range, undefined where it is not one type. */
   readonly mtrr: (pa: number, size: number) => MtrrType | undefined;
 }
@@ -170,7 +172,9 @@ function patSlot(low: number, large: boolean): number {
 }
 
 function patType(context: PagingContext, low: number, large: boolean): MemType {
-  return context.pat[patSlot(low, large)] ?? MEMTYPE.UC;
+  const slot = patSlot(low, large);
+  context.onPatSlot?.(slot);
+  return context.pat[slot] ?? MEMTYPE.UC;
 }
 
 /** A #PF (APM 8.4.2); the fetch bit is reported only with EFER.NXE. */

@@ -6,6 +6,7 @@ import { LINE_SIZE, PAGE_SIZE } from '../machine/address.js';
 import { lineOfSlot } from '../machine/cache-tags.js';
 import { LINES, wordsOf, type Page } from '../machine/dram-page.js';
 import type { MachineSnapshot } from '../machine/machine.js';
+import { PAT_SLOTS } from '../machine/memory-types.js';
 import { pageIn, withPages } from '../machine/page-map.js';
 import { alike } from './alike.js';
 
@@ -15,45 +16,88 @@ type Tags = MachineSnapshot['cache']['tags'];
 const PAGE_LINES = PAGE_SIZE / LINE_SIZE;
 const LINE_WORDS = LINE_SIZE / 4;
 
-/** Lines whose bytes differ. */
-export interface LinesApart {
+/** A slot of a CPU's PAT. */
+export interface PatSlot {
+  readonly cpu: number;
+  readonly slot: number;
+}
+
+/** Lines whose bytes differ, and slots of PATs. */
+export interface MachineApart {
   /** Numbers of lines: addresses over the size of a line. */
   readonly inMemory: readonly number[];
   /** The cache has the same line in these slots, with other bytes. */
   readonly inSlots: readonly number[];
   /** Numbers of all of them. */
   readonly lines: readonly number[];
+  readonly pat: readonly PatSlot[];
 }
 
 /**
- * The lines in which two machines differ; undefined where they differ in more, or where a page is touched in one only.
- * `ways` are those of the cache.
+ * The lines and slots in which two machines differ; undefined where they differ in more, or where a page is touched in
+ * one only. `ways` are those of the cache.
  */
 export function machinesApart(
   a: MachineSnapshot,
   b: MachineSnapshot,
   ways: number,
-): LinesApart | undefined {
+): MachineApart | undefined {
+  const pat = cpusApart(a.cpus, b.cpus);
   const same =
-    alike(a.cpus, b.cpus) &&
+    pat !== undefined &&
     alike(a.devices, b.devices) &&
     sameTags(a.cache.tags, b.cache.tags, ways) &&
     sameRuns(a.dram, b.dram);
   const inMemory = same ? memoryApart(a.dram, b.dram) : undefined;
-  if (inMemory === undefined) return undefined;
+  if (inMemory === undefined || pat === undefined) return undefined;
   const inSlots = slotsApart(a, b);
   const cached = inSlots.map((slot) => lineOfSlot(a.cache.tags, slot) ?? 0);
-  return { inMemory, inSlots, lines: [...inMemory, ...cached] };
+  return { inMemory, inSlots, lines: [...inMemory, ...cached], pat };
+}
+
+type Cpus = MachineSnapshot['cpus'];
+const SLOT_BITS = 8n;
+const patOf = ({ msrs }: Cpus[number]): bigint => msrs.find(([name]) => name === 'PAT')?.[1] ?? 0n;
+const maskOf = (slot: number): bigint => 0xffn << (BigInt(slot) * SLOT_BITS);
+
+/** Slots of their PATs in which CPUs differ; undefined where they differ in more. */
+export function cpusApart(a: Cpus, b: Cpus): PatSlot[] | undefined {
+  const apart: PatSlot[] = [];
+  for (const [cpu, one] of a.entries()) {
+    const other = b[cpu];
+    if (other === undefined) return undefined;
+    const difference = patOf(one) ^ patOf(other);
+    if (!alike(difference === 0n ? one : withPat(one, patOf(other)), other)) return undefined;
+    for (let slot = 0; slot < PAT_SLOTS; slot++) {
+      if ((difference & maskOf(slot)) !== 0n) apart.push({ cpu, slot });
+    }
+  }
+  return apart;
+}
+
+function withPat(cpu: Cpus[number], pat: bigint): Cpus[number] {
+  return { ...cpu, msrs: cpu.msrs.map(([name, value]) => [name, name === 'PAT' ? pat : value]) };
+}
+
+function withSlots(onto: Cpus, from: Cpus, slots: readonly PatSlot[]): Cpus {
+  return onto.map((cpu, id) => {
+    const mask = slots
+      .filter((each) => each.cpu === id)
+      .reduce((all, { slot }) => all | maskOf(slot), 0n);
+    const other = from[id];
+    if (mask === 0n || other === undefined) return cpu;
+    return withPat(cpu, (patOf(cpu) & ~mask) | (patOf(other) & mask));
+  });
 }
 
 /**
- * A machine with the lines of another: those in which the other differed from it at an earlier time, which nobody has
+ * A machine with the lines and slots of another: those in which the other differed from it at an earlier time, which nobody has
  * touched since. `origin` is the number that a writer of the other has here.
  */
-export function withLines(
+export function withThose(
   onto: MachineSnapshot,
   from: MachineSnapshot,
-  { inMemory, inSlots }: LinesApart,
+  { inMemory, inSlots, pat }: MachineApart,
   origin: (number: number) => number,
 ): MachineSnapshot {
   const copied = new Map<number, Page>();
@@ -81,6 +125,7 @@ export function withLines(
   }
   return {
     ...onto,
+    cpus: withSlots(onto.cpus, from.cpus, pat),
     dram: { ...onto.dram, pages: withPages(onto.dram.pages, copied) },
     cache: { data, tags: { ...onto.cache.tags, origin: origins } },
   };

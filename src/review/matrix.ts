@@ -165,10 +165,10 @@ export class Matrix {
       (stand, i) => i >= at && (stand.uses.has(hunk) || isAbout(stand, apart)),
     );
     if (step >= 0) return step;
-    const { lines, entries, sameLooks } = apart;
-    const same = sameLooks && lines.lines.length === 0 && entries.length === 0;
+    const { places, entries, sameLooks } = apart;
+    const none = [places.lines, places.pat, entries].every(({ length }) => length === 0);
     // How a boot ends is seen by ending it: the last stand is behind the end.
-    return same ? undefined : Math.max(at, this.stands.length - 2);
+    return sameLooks && none ? undefined : Math.max(at, this.stands.length - 2);
   }
 }
 

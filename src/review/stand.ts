@@ -1,7 +1,7 @@
 /**
  * Where the whole series stood at a label, with what its step is about; whether another boot stands there too but for
- * some lines of memory and some entries of the kernel's state; and going on from a later stand when no step between is
- * about those.
+ * some lines of memory, slots of the PAT and entries of the kernel's state; and going on from a later stand when no step
+ * between is about those.
  *
  * A step reads only what it touches. Where two boots differ in nothing but places that it does not touch, it does the
  * same in both, and leaves them different in the same places.
@@ -14,7 +14,7 @@ import type { Boot, BootSnapshot } from '../sequencer/boot.js';
 import type { RecorderState } from '../trace/recorder.js';
 import type { Consumed, Outcome, TraceEvent } from '../trace/trace.js';
 import { alike } from './alike.js';
-import { machinesApart, withLines, type LinesApart } from './machines-apart.js';
+import { cpusApart, machinesApart, withThose, type MachineApart } from './machines-apart.js';
 import { putEntries, statesApart, Touched, watchShelves, type Entry } from './shelves.js';
 
 /** The whole series before a step, and the step. */
@@ -26,6 +26,8 @@ export interface Stand {
   readonly events: readonly TraceEvent[];
   /** Lines of memory that it reads or writes. */
   readonly touches: LineSet;
+  /** Slots of the PAT that it uses. */
+  readonly patSlots: ReadonlySet<number>;
   /** Entries of the kernel's state that it reads or writes. */
   readonly touchedState: Touched;
   /** What consumers look at in it, one entry for each look. */
@@ -46,22 +48,29 @@ export function standsOf(
     const label = boot.ahead[0] ?? '';
     const snapshot = boot.snapshot();
     const ran = new Set<LinkedEntry>();
-    const [touches, touchedState, looks] = [new LineSet(), new Touched(), [] as Consumed[]];
+    const [touches, patSlots] = [new LineSet(), new Set<number>()];
+    const [touchedState, looks] = [new Touched(), [] as Consumed[]];
     boot.kernel.uses = ran;
     boot.machine.watchLines(touches);
+    boot.machine.patSlots = patSlots;
     boot.recorder.keepLooks(looks);
     const unwatch = watchShelves(boot.kernel.state, touchedState);
     boot.step();
     unwatch();
     const uses = new Set([...[...ran].flatMap((entry) => entry.hunks ?? []), ...always]);
     const events = boot.recorder.eventsOf(label);
-    stands.push({ label, snapshot, uses, events, touches, touchedState, looks });
+    stands.push({ label, snapshot, uses, events, touches, patSlots, touchedState, looks });
   }
   boot.kernel.uses = null;
   boot.machine.watchLines(null);
+  boot.machine.patSlots = null;
   boot.recorder.keepLooks(null);
   boot.watchScreen();
-  const touched = { touches: new LineSet(), touchedState: new Touched() };
+  const touched = {
+    touches: new LineSet(),
+    patSlots: new Set<number>(),
+    touchedState: new Touched(),
+  };
   const end = { label: '', uses: new Set<string>(), events: [], looks: [], ...touched };
   stands.push({ ...end, snapshot: boot.snapshot() });
   return { stands, outcome: boot.outcome };
@@ -75,7 +84,7 @@ export interface Apart {
   readonly machine: MachineSnapshot;
   readonly kernel: KernelState;
   readonly recorder: RecorderState;
-  readonly lines: LinesApart;
+  readonly places: MachineApart;
   readonly entries: readonly Entry[];
   /** Whether all that was read is the same too. */
   readonly sameLooks: boolean;
@@ -88,7 +97,7 @@ export function apartFrom(boot: Boot, { label, snapshot: stood }: Stand): Apart 
   if ((boot.ahead[0] ?? '') !== label || !alike(outcome, stood.outcome)) return undefined;
   // Cheap first: most boots that have gone another way have other registers.
   const cpus = live.cpus.map((cpu) => cpu.snapshot());
-  if (!alike(cpus, stood.machine.cpus)) return undefined;
+  if (cpusApart(cpus, stood.machine.cpus) === undefined) return undefined;
   const entries = statesApart(kernel, stood.kernel);
   if (entries === undefined) return undefined;
   const devices = live.bus.all.map((device) => [device.name, device.snapshot()]);
@@ -102,17 +111,18 @@ export function apartFrom(boot: Boot, { label, snapshot: stood }: Stand): Apart 
     ours.prefix === theirs.prefix;
   if (!same) return undefined;
   const machine = live.look();
-  const lines = machinesApart(machine, stood.machine, live.config.cache.ways);
-  if (lines === undefined) return undefined;
+  const places = machinesApart(machine, stood.machine, live.config.cache.ways);
+  if (places === undefined) return undefined;
   const sameLooks = alike(ours.consumed, theirs.consumed);
-  return { machine, kernel, recorder, lines, entries, sameLooks };
+  return { machine, kernel, recorder, places, entries, sameLooks };
 }
 
 /** Whether a step is about something in which a boot differs. */
-export function isAbout({ touches, touchedState }: Stand, { lines, entries }: Apart): boolean {
+export function isAbout(stand: Stand, { places, entries }: Apart): boolean {
   return (
-    lines.lines.some((line) => touches.has(line)) ||
-    entries.some((entry) => touchedState.has(entry))
+    places.lines.some((line) => stand.touches.has(line)) ||
+    places.pat.some(({ slot }) => stand.patSlots.has(slot)) ||
+    entries.some((entry) => stand.touchedState.has(entry))
   );
 }
 
@@ -128,7 +138,7 @@ export function goOnFrom(boot: Boot, stand: Stand, apart: Apart, between: readon
   const { consumed } = apart.recorder.ghost;
   boot.restore({
     ...stand.snapshot,
-    machine: withLines(machine, apart.machine, apart.lines, origin),
+    machine: withThose(machine, apart.machine, apart.places, origin),
     recorder: { ...recorder, names, ghost: { ...recorder.ghost, consumed } },
   });
   putEntries(boot.kernel.state, apart.kernel, apart.entries);

@@ -364,3 +364,24 @@ describe('a machine', () => {
     expect(deserialize(serialize(value))).toEqual(value);
   });
 });
+
+test('slots of the PAT are told that entries select, and all that RDMSR and WRMSR are about', () => {
+  const [PWT, PCD, PAT] = [0x8n, 0x10n, 0x80n];
+  const m = machine();
+  tables(m, (i) => page(i, i === 5 ? PWT : i === 6 ? PCD | PAT : 0n));
+  const used = (act: () => void): number[] => {
+    const slots = new Set<number>();
+    m.patSlots = slots;
+    act();
+    m.patSlots = null;
+    return [...slots].sort((a, b) => a - b);
+  };
+  expect(used(() => u8(m, 5 * 4096))).toEqual([1]);
+  // What the TLB knows is not looked at again.
+  expect(used(() => u8(m, 5 * 4096))).toEqual([]);
+  expect(used(() => u8(m, 6 * 4096 + 8))).toEqual([6]);
+  expect(used(() => m.cpus[0].decodeEntry(page(1), 4096))).toEqual([0]);
+  expect(used(() => m.cpus[0].rdmsr(MSR.PAT))).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
+  expect(used(() => m.cpus[0].wrmsr(MSR.PAT, 0x0007_0406_0007_0406n))).toHaveLength(8);
+  expect(used(() => m.cpus[0].rdmsr(MSR.EFER))).toEqual([]);
+});

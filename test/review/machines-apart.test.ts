@@ -4,7 +4,7 @@ import { ZEN1 } from '../../src/machine/cpu-models.js';
 import { Machine, type MachineSnapshot } from '../../src/machine/machine.js';
 import { MEMTYPE } from '../../src/machine/types.js';
 import { nodeCipher } from '../../src/node/node-cipher.js';
-import { machinesApart, withLines } from '../../src/review/machines-apart.js';
+import { machinesApart, withThose } from '../../src/review/machines-apart.js';
 
 const WAYS = 2;
 const LINE = 64;
@@ -33,7 +33,7 @@ function apart(one: (m: Machine) => void, two: (m: Machine) => void) {
   two(machines[1]);
   return machinesApart(machines[0].look(), machines[1].look(), WAYS);
 }
-const nothing = { inMemory: [], inSlots: [], lines: [] };
+const nothing = { inMemory: [], inSlots: [], lines: [], pat: [] };
 
 describe('two machines', () => {
   test('of the same accesses are apart in nothing, whoever made them', () => {
@@ -48,7 +48,7 @@ describe('two machines', () => {
     };
     expect(apart(write(7), write(8))).toMatchObject({ inMemory: [], lines: [70] });
     const leave = (m: Machine): void => m.cache.clflush(pa(70 * LINE), KEY_HOST);
-    const left = { inMemory: [70], inSlots: [], lines: [70] };
+    const left = { inMemory: [70], inSlots: [], lines: [70], pat: [] };
     expect(apart(write(7, leave), write(8, leave))).toEqual(left);
     // Back in the cache, it differs in both.
     const again = (m: Machine): void => {
@@ -71,7 +71,20 @@ describe('two machines', () => {
     expect(apart(use(0, 8), use(0, 8, 0, 8))).toEqual(nothing);
   });
 
+  test('are apart in slots of the PAT', () => {
+    const wrpat = (value: bigint) => (m: Machine) => void m.cpus[0].msrs.set('PAT', value);
+    const found = apart(wrpat(0x0007_0406_0007_0406n), wrpat(0x0507_0406_0007_0106n));
+    expect(found).toEqual({
+      ...nothing,
+      pat: [
+        { cpu: 0, slot: 1 },
+        { cpu: 0, slot: 7 },
+      ],
+    });
+  });
+
   test.each<[string, (m: Machine) => void]>([
+    ['another register of the machine', (m) => m.cpus[0].msrs.set('STAR', 1n)],
     ['a register', (m) => void (m.cpus[0].rip = va(m.cpus[0].rip + 1))],
     ['a line more in the cache', (m) => look(m, 200)],
     ['a line that is newer than memory', (m) => m.cache.wbinvd('all')],
@@ -104,7 +117,7 @@ describe('a machine takes over the lines of another', () => {
     put(two, 8, 5);
     const before = structuredClone(two.snapshot());
     const onto: MachineSnapshot = two.snapshot();
-    const made = withLines(onto, one.look(), lines, (origin) => origin + 100);
+    const made = withThose(onto, one.look(), lines, (origin) => origin + 100);
     expect(onto).toEqual(before);
     two.restore(made);
     put(one, 8, 5);
@@ -112,6 +125,16 @@ describe('a machine takes over the lines of another', () => {
     expect([two.lastWrite(pa(3 * LINE))?.origin, two.lastWrite(pa(70 * LINE))?.origin]).toEqual([
       110, 111,
     ]);
+  });
+
+  test('and slots of its PAT, but not the others', () => {
+    const [one, two] = [machine(), machine()];
+    one.cpus[0].msrs.set('PAT', 0x0007_0406_0007_0506n);
+    const places = machinesApart(one.look(), two.look(), WAYS);
+    if (places === undefined) throw new Error('they differ in more');
+    two.cpus[0].msrs.set('PAT', 0x0607_0406_0007_0406n);
+    two.restore(withThose(two.snapshot(), one.look(), places, (origin) => origin));
+    expect(two.cpus[0].msrs.get('PAT')).toBe(0x0607_0406_0007_0506n);
   });
 
   test('but not one that has left the cache since, as memory had it', () => {
@@ -125,7 +148,7 @@ describe('a machine takes over the lines of another', () => {
     if (lines === undefined) throw new Error('they differ in more');
     for (const m of [one, two]) for (const line of [11, 19]) look(m, line);
     const from = one.snapshot();
-    two.restore(withLines(two.snapshot(), from, lines, (origin) => origin));
+    two.restore(withThose(two.snapshot(), from, lines, (origin) => origin));
     expect(machinesApart(one.look(), two.look(), WAYS)).toEqual(nothing);
   });
 });

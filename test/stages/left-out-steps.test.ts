@@ -120,6 +120,7 @@ describe('on epyc-efi', () => {
   }, 60_000);
 
   test.each([
+    '01/pat_init',
     '04/scattered',
     '05/get_cpu_cap',
     '07/pgtable_types',
