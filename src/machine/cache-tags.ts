@@ -15,6 +15,8 @@ export interface LineTagsSnapshot {
   readonly used: Float64Array;
   readonly written: Float64Array;
   readonly clock: number;
+  /** Slots that hold a line. */
+  readonly valid: number;
 }
 
 /**
@@ -319,12 +321,13 @@ export class LineTags {
 
   /** As it stands, without a copy: good until it changes. */
   look(): LineTagsSnapshot {
-    const { lowTag: low, highTag: high, dirtyBits, owner, origin, used, written, clock } = this;
-    return { low, high, dirtyBits, owner, origin, used, written, clock };
+    const { dirtyBits, owner, origin, used, written, clock, valid } = this;
+    const [low, high] = [this.lowTag, this.highTag];
+    return { low, high, dirtyBits, owner, origin, used, written, clock, valid };
   }
 
   snapshot(): LineTagsSnapshot {
-    const { low, high, dirtyBits, owner, origin, used, written, clock } = this.look();
+    const { low, high, dirtyBits, owner, origin, used, written, clock, valid } = this.look();
     return {
       low: low.slice(),
       high: high.slice(),
@@ -334,6 +337,7 @@ export class LineTags {
       used: used.slice(),
       written: written.slice(),
       clock,
+      valid,
     };
   }
 
@@ -346,7 +350,7 @@ export class LineTags {
     this.used.set(snapshot.used);
     this.written.set(snapshot.written);
     this.clock = snapshot.clock;
-    this.valid = this.highTag.reduce((sum, tag) => sum + (tag === INVALID ? 0 : 1), 0);
+    this.valid = snapshot.valid;
   }
 
   private slotsOfLine(pa: number): number[] {

@@ -41,7 +41,8 @@ export class UniformPages {
 
 /** Whether some line of a page was last written through a key. */
 export function throughKey({ owner }: Page): boolean {
-  return owner.some((key) => key !== 0 && key !== UNTOUCHED);
+  for (const key of owner) if (key !== 0 && key !== UNTOUCHED) return true;
+  return false;
 }
 
 /** The bytes of a page, four at a time. */
