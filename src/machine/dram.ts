@@ -444,14 +444,22 @@ export class Dram {
       new Uint16Array(this.blankLines, BLOCK_BYTES, BLOCK_PAGES * LINES).fill(UNTOUCHED);
     }
     const index = --this.blankLeft;
-    const lines = (block: number): Uint16Array =>
-      new Uint16Array(this.blankLines, block * BLOCK_BYTES + index * 2 * LINES, LINES);
+    const at = index * 2 * LINES;
     return {
       bytes: new Uint8Array(this.blankBytes, index * PAGE_SIZE, PAGE_SIZE),
-      pending: lines(0),
-      owner: lines(1),
-      writer: lines(2),
+      pending: new Uint16Array(this.blankLines, at, LINES),
+      owner: new Uint16Array(this.blankLines, BLOCK_BYTES + at, LINES),
+      writer: new Uint16Array(this.blankLines, 2 * BLOCK_BYTES + at, LINES),
     };
+  }
+
+  private copyOf(page: Page): Page {
+    const copy = this.blank();
+    copy.bytes.set(page.bytes);
+    copy.pending.set(page.pending);
+    copy.owner.set(page.owner);
+    copy.writer.set(page.writer);
+    return copy;
   }
 
   /** The page for writing: made of noise if untouched (unless all of it is written), copied if a snapshot shares it. */
@@ -466,15 +474,7 @@ export class Dram {
       this.own.add(number);
     } else if (!this.own.has(number)) {
       // What is written whole is not read before, but for the owner that it had, which a watcher is told.
-      page =
-        whole && this.onOwner === undefined
-          ? this.blank()
-          : {
-              bytes: page.bytes.slice(),
-              pending: page.pending.slice(),
-              owner: page.owner.slice(),
-              writer: page.writer.slice(),
-            };
+      page = whole && this.onOwner === undefined ? this.blank() : this.copyOf(page);
       this.pages.set(number, page);
       this.own.add(number);
     }
