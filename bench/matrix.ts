@@ -1,7 +1,7 @@
 /**
- * What a matrix costs, in CPU time of a warm boot in the same process, and how it grows with the number of hunks. Boots
- * are measured before and after each matrix, since a machine may be faster at one time than at another; of the runs of
- * each kind the median counts.
+ * What a matrix costs, in CPU time of a warm boot in the same process, and how it grows with the number of hunks. Each
+ * matrix is held against the boots right before and after it, since a machine may be faster at one time than at another;
+ * of the runs of each size the median counts.
  */
 import { bootOptions, DEFAULT_SCENARIO } from '../src/cli/run-options.js';
 import { Matrix } from '../src/review/matrix.js';
@@ -9,8 +9,8 @@ import { Boot } from '../src/sequencer/boot.js';
 
 const WARM_UP = 5;
 /** Boots around each matrix. */
-const BOOTS = 2;
-const RUNS = 3;
+const BOOTS = 3;
+const RUNS = 5;
 
 /** Milliseconds of CPU that something takes, in this process. */
 function cpu(work: () => void): number {
@@ -20,8 +20,11 @@ function cpu(work: () => void): number {
   return (user + system) / 1000;
 }
 
-const median = (values: readonly number[]): number =>
-  [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
+function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const half = (sorted.length - 1) / 2;
+  return ((sorted[Math.floor(half)] ?? 0) + (sorted[Math.ceil(half)] ?? 0)) / 2;
+}
 
 const boot = (): void => {
   new Boot(bootOptions(DEFAULT_SCENARIO, {})).run();
@@ -29,29 +32,25 @@ const boot = (): void => {
 const boots = (): number[] => Array.from({ length: BOOTS }, () => cpu(boot));
 
 for (let i = 0; i < WARM_UP; i++) boot();
-const measured = boots();
 
-/** A matrix of one hunk in so many. */
-function matrix(every: number): { rows: number; all: number } {
+/** A matrix of one hunk in so many: its rows, its cost, and how many boots that is. */
+function matrix(every: number): { rows: number; all: number; ratio: number } {
+  const before = boots();
   let rows = 0;
   const all = cpu(() => {
     const subject = new Matrix(bootOptions(DEFAULT_SCENARIO, {}));
     rows = subject.hunks.filter((_, i) => i % every === 0).map((hunk) => subject.row(hunk)).length;
   });
-  measured.push(...boots());
-  return { rows, all };
+  return { rows, all, ratio: all / median([...before, ...boots()]) };
 }
 
-const matrices = [8, 4, 2, 1].map((every) => {
+for (const every of [8, 4, 2, 1]) {
   const runs = Array.from({ length: RUNS }, () => matrix(every));
-  return { rows: runs[0]?.rows ?? 0, all: median(runs.map(({ all }) => all)) };
-});
-const one = median(measured);
-console.log(`a warm boot ${one.toFixed(0).padStart(32)} ms of CPU`);
-for (const { rows, all } of matrices) {
-  const each = (all / one - 1) / rows;
+  const rows = runs[0]?.rows ?? 0;
+  const ratio = median(runs.map((run) => run.ratio));
+  const all = median(runs.map((run) => run.all));
   console.log(
     `matrix of ${String(rows).padStart(2)} hunks ${all.toFixed(0).padStart(26)} ms   ` +
-      `${(all / one).toFixed(1)} boots, ${each.toFixed(2)} for each hunk`,
+      `${ratio.toFixed(1)} warm boots, ${((ratio - 1) / rows).toFixed(2)} for each hunk`,
   );
 }
