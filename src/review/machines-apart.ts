@@ -61,7 +61,7 @@ const patOf = ({ msrs }: Cpus[number]): bigint => msrs.find(([name]) => name ===
 const maskOf = (slot: number): bigint => 0xffn << (BigInt(slot) * SLOT_BITS);
 
 /** Slots of their PATs in which CPUs differ; undefined where they differ in more. */
-export function cpusApart(a: Cpus, b: Cpus): PatSlot[] | undefined {
+function cpusApart(a: Cpus, b: Cpus): PatSlot[] | undefined {
   const apart: PatSlot[] = [];
   for (const [cpu, one] of a.entries()) {
     const other = b[cpu];

@@ -14,7 +14,7 @@ import type { Boot, BootSnapshot } from '../sequencer/boot.js';
 import type { RecorderState } from '../trace/recorder.js';
 import type { Consumed, Outcome, TraceEvent } from '../trace/trace.js';
 import { alike } from './alike.js';
-import { cpusApart, machinesApart, withThose, type MachineApart } from './machines-apart.js';
+import { machinesApart, withThose, type MachineApart } from './machines-apart.js';
 import { putEntries, statesApart, Touched, watchShelves, type Entry } from './shelves.js';
 
 /** The whole series before a step, and the step. */
@@ -92,16 +92,14 @@ export interface Apart {
 
 /** How a boot before a step differs from the stand there; undefined where it differs in more than such places. */
 export function apartFrom(boot: Boot, { label, snapshot: stood }: Stand): Apart | undefined {
-  const { machine: live, outcome } = boot;
   const { state: kernel } = boot.kernel;
-  if ((boot.ahead[0] ?? '') !== label || !alike(outcome, stood.outcome)) return undefined;
-  // Cheap first: most boots that have gone another way have other registers.
-  const cpus = live.cpus.map((cpu) => cpu.snapshot());
-  if (cpusApart(cpus, stood.machine.cpus) === undefined) return undefined;
+  if ((boot.ahead[0] ?? '') !== label || !alike(boot.outcome, stood.outcome)) return undefined;
+  // The machine first: most boots that have gone another way have other registers, which is soon seen.
+  const machine = boot.machine.look();
+  const places = machinesApart(machine, stood.machine, boot.machine.config.cache.ways);
+  if (places === undefined) return undefined;
   const entries = statesApart(kernel, stood.kernel);
   if (entries === undefined) return undefined;
-  const devices = live.bus.all.map((device) => [device.name, device.snapshot()]);
-  if (!alike(devices, stood.machine.devices)) return undefined;
 
   const recorder = boot.recorder.snapshot();
   const [ours, theirs] = [recorder.ghost, stood.recorder.ghost];
@@ -110,9 +108,6 @@ export function apartFrom(boot: Boot, { label, snapshot: stood }: Stand): Apart 
     alike(ours.produced, theirs.produced) &&
     ours.prefix === theirs.prefix;
   if (!same) return undefined;
-  const machine = live.look();
-  const places = machinesApart(machine, stood.machine, live.config.cache.ways);
-  if (places === undefined) return undefined;
   const sameLooks = alike(ours.consumed, theirs.consumed);
   return { machine, kernel, recorder, places, entries, sameLooks };
 }
