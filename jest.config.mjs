@@ -1,7 +1,12 @@
-// Which part of the tests runs is chosen by scripts/jest.mjs: test/real/ and test/browser/ run only when they are asked for.
+// Which part of the tests runs is chosen by scripts/jest.mjs: test/real/, test/browser/ and test/live/
+// need what a new machine lacks, and run only when they are asked for.
 const part = process.env.SME_BOOT_TESTS ?? 'all';
-const folder = ['real', 'browser', 'stages'].includes(part) ? `${part}/` : '';
-const apart = { all: ['real', 'browser'], units: ['real', 'browser', 'stages'] }[part] ?? [];
+const folder = ['real', 'browser', 'live', 'stages'].includes(part) ? `${part}/` : '';
+const apart =
+  {
+    all: ['real', 'browser', 'live'],
+    units: ['real', 'browser', 'live', 'stages'],
+  }[part] ?? [];
 
 /** @type {import('jest').Config} */
 export default {

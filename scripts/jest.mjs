@@ -1,6 +1,7 @@
 // Runs jest on ES modules: node needs a flag for it, which a package script cannot set alike on every shell.
 // `--real` runs test/real/ (real kernel images) instead of the rest, `--browser` test/browser/ (pages in Chromium),
-// `--stages` test/stages/ (whole boots) alone and `--units` what is none of these; other arguments go to jest.
+// `--live` test/live/ (comparisons with tools from outside), `--stages` test/stages/ (whole boots) alone and `--units`
+// what is none of these; other arguments go to jest.
 // With JEST_REPORTS naming a directory, jest's own report is left there as JSON besides what it prints.
 import { spawnSync } from 'node:child_process';
 import { createRequire } from 'node:module';
@@ -8,7 +9,7 @@ import { dirname, join } from 'node:path';
 import process from 'node:process';
 
 const given = process.argv.slice(2);
-const parts = ['--real', '--browser', '--stages', '--units'];
+const parts = ['--real', '--browser', '--live', '--stages', '--units'];
 const part = given.findLast((arg) => parts.includes(arg));
 const args = given.filter((arg) => !parts.includes(arg));
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import { gunzipSync } from 'node:zlib';
 import { readCpio, S_IFDIR, S_IFMT, type CpioEntry } from '../../src/firmware/cpio.js';
 import {
   builtInInitrd,
@@ -22,14 +22,8 @@ const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes)
 const initrd = builtInInitrd();
 const early = readCpio(initrd, { file: 'initrd' });
 
-/** What gzip(1) makes of the part behind the early archive. */
-function gunzipped(): Uint8Array {
-  const input = initrd.subarray(early.end);
-  const { status, stdout, error } = spawnSync('gzip', ['-dc'], { input, maxBuffer: 1 << 24 });
-  if (error) throw error;
-  expect(status).toBe(0);
-  return new Uint8Array(stdout);
-}
+/** The part after the early archive, unpacked by zlib. */
+const gunzipped = (): Uint8Array => new Uint8Array(gunzipSync(initrd.subarray(early.end)));
 
 describe('the built-in initrd', () => {
   test('is the same every time, and 300 to 600 KiB', () => {
@@ -53,14 +47,12 @@ describe('the built-in initrd', () => {
     expect([...initrd.subarray(early.end, early.end + 8)]).toEqual([0x1f, 0x8b, 8, 0, 0, 0, 0, 0]);
   });
 
-  test('has a root file system that gzip and cpio give back', () => {
+  test('has a root file system that zlib gives back', () => {
     const packed = gunzipped();
     const { entries, end } = readCpio(packed, { file: 'root' });
     expect(end).toBe(packed.length);
     const inShort = ({ name, mode, body }: CpioEntry) => ({ name, mode, body: sha256(body) });
     expect(entries.map(inShort)).toEqual(rootEntries().map(inShort));
-    const listed = spawnSync('cpio', ['-t', '--quiet'], { input: packed, encoding: 'latin1' });
-    expect(listed.stdout.trim().split('\n')).toEqual(entries.map(({ name }) => name));
   });
 
   test('has an executable /init and files whose directories come before them', () => {

@@ -1,36 +1,17 @@
-import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from '@jest/globals';
 import { unpackCpio } from '../../src/kernel/cpio-unpack.js';
-
-/** An archive made by the cpio tool. */
-function archive(files: Readonly<Record<string, string>>): Uint8Array {
-  const dir = mkdtempSync(join(tmpdir(), 'sme-boot-cpio-'));
-  try {
-    for (const [name, text] of Object.entries(files)) writeFileSync(join(dir, name), text);
-    const made = spawnSync('cpio', ['-o', '-H', 'newc', '--quiet'], {
-      cwd: dir,
-      input: Object.keys(files).join('\n'),
-    });
-    if (made.status !== 0) throw new Error(`cpio: ${made.stderr.toString()}`);
-    return new Uint8Array(made.stdout);
-  } finally {
-    rmSync(dir, { recursive: true });
-  }
-}
+import { fixture } from '../fixtures/fixture.js';
 
 const join2 = (...parts: Uint8Array[]): Uint8Array => new Uint8Array(Buffer.concat(parts));
 const names = (bytes: Uint8Array): string[] => unpackCpio(bytes).files.map((file) => file.path);
 const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString();
 
 describe('init/initramfs.c unpacks', () => {
-  const a = archive({ one: 'first\n' });
-  const b = archive({ two: 'second file\n', three: '' });
+  const a = fixture('cpio/one.cpio');
+  const b = fixture('cpio/two-three.cpio');
 
-  test('an archive of the cpio tool', () => {
+  test('an archive of GNU cpio', () => {
     const { files, message } = unpackCpio(b);
     expect(message).toBeUndefined();
     expect(files.map((f) => [f.path, text(f.body)])).toEqual([

@@ -1,21 +1,11 @@
 /** The kernel reads what dtc compiled, and what is wrong with a tree is found by the reader. */
-import { spawnSync } from 'node:child_process';
 import { describe, expect, test } from '@jest/globals';
 import { FDT_HEADER } from '../../src/firmware/fdt.js';
 import type { Trace } from '../../src/trace/trace.js';
+import { fixture } from '../fixtures/fixture.js';
 import { boot, intact } from '../helpers.js';
 
-const SOURCE = `/dts-v1/;
-/memreserve/ 0x10000 0x1000;
-/ { model = "from dtc"; compatible = "acme,board", "simple-bus";
-  cpus { cpu@0 { device_type = "cpu"; reg = <0>; }; };
-  deep { deeper { deepest { compatible = "acme,leaf"; data = [00 11 22 33 44]; }; }; }; };`;
-
-function compiled(source = SOURCE): Uint8Array {
-  const ran = spawnSync('dtc', ['-q', '-I', 'dts', '-O', 'dtb', '-'], { input: source });
-  if (ran.status !== 0) throw ran.error ?? new Error(ran.stderr.toString());
-  return new Uint8Array(ran.stdout);
-}
+const compiled = (): Uint8Array => fixture('dtc/board.dtb');
 
 const said = (trace: Trace): string[] =>
   trace.steps

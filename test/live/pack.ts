@@ -1,0 +1,23 @@
+/** Archives by GNU cpio. */
+import { chmodSync, mkdirSync, utimesSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { MTIME, type Packed } from '../fixtures/cpio/files.js';
+import { inDirectory } from './directory.js';
+import { tool } from './tool.js';
+
+/** What cpio makes of files and directories, with every time, owner and inode number settled. */
+export function pack(entries: readonly Packed[]): Uint8Array {
+  return inDirectory((directory) => {
+    for (const { name, body, mode } of entries) {
+      const path = join(directory, name);
+      if (body === undefined) mkdirSync(path);
+      else writeFileSync(path, body);
+      chmodSync(path, mode);
+    }
+    // Files are in their directories by now, so that no time changes any more.
+    for (const { name } of entries) utimesSync(join(directory, name), MTIME, MTIME);
+    const list = entries.map(({ name }) => `${name}\n`).join('');
+    const options = ['-o', '-H', 'newc', '--quiet', '--reproducible', '-R', '0:0'];
+    return tool('cpio', options, list, directory);
+  });
+}
