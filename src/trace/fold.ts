@@ -52,12 +52,28 @@ function reencryption(into: Run, out: Run): Pick<Run, 'kind' | 'fields'> | undef
 const textOf = (field: Field | undefined): string =>
   isSpan(field) ? `${field.space} ${field.start} ${field.length}` : String(field);
 
-/** A run without its CPU, as text: equal where two CPUs did the same. */
+/** What CPUID answers. Each CPU has its own: Fn1 EBX holds the number of its local APIC. */
+const ANSWERS = ['eax', 'ebx', 'ecx', 'edx'] as const;
+const isAnswer = (kind: Run['kind'], name: string): boolean =>
+  kind === 'cpuid' && ANSWERS.some((answer) => answer === name);
+
+/** A run without its CPU and what that answered of itself, as text: equal where two CPUs did the same. */
 function deedOf({ kind, fields, origin, at }: Run): string {
   const texts = Object.entries(fields).map(([name, field]) =>
-    name === 'cpu' ? '' : `${name}=${textOf(field)}`,
+    name === 'cpu' || isAnswer(kind, name) ? '' : `${name}=${textOf(field)}`,
   );
   return [kind, ...texts, origin.fn, origin.file, origin.patch, origin.hunk, at.length].join('|');
+}
+
+/** The answers of several CPUs to one question: the common one, or each CPU's in their order. */
+function answersOf(runs: readonly Run[]): EventFields {
+  const [first] = runs;
+  if (first?.kind !== 'cpuid') return {};
+  const joined = ANSWERS.flatMap((name) => {
+    const values = runs.map(({ fields }) => textOf(fields[name]));
+    return new Set(values).size > 1 ? [[name, values.join(',')] as const] : [];
+  });
+  return Object.fromEntries(joined);
 }
 
 /** Numbers as `1..3`, or one by one where they do not follow one another. */
@@ -69,22 +85,27 @@ function listOf(cpus: readonly number[]): string {
 
 /** The runs of a closed step, with what several CPUs did line for line alike told once, where the first did it. */
 export function foldCpus(runs: readonly Run[]): Run[] {
-  const deeds = new Map<number, string[]>();
+  const byCpu = new Map<number, Run[]>();
   for (const run of runs) {
     const { cpu } = run.fields;
-    if (typeof cpu === 'number') deeds.set(cpu, [...(deeds.get(cpu) ?? []), deedOf(run)]);
+    if (typeof cpu === 'number') byCpu.set(cpu, [...(byCpu.get(cpu) ?? []), run]);
   }
   const alike = new Map<string, number[]>();
-  for (const [cpu, list] of deeds) {
-    const all = list.join('\n');
+  for (const [cpu, list] of byCpu) {
+    const all = list.map(deedOf).join('\n');
     alike.set(all, [...(alike.get(all) ?? []), cpu]);
   }
+  const groups = [...alike.values()];
   const out: Run[] = [];
   for (const run of runs) {
     const { cpu } = run.fields;
-    const group = [...alike.values()].find((cpus) => typeof cpu === 'number' && cpus.includes(cpu));
-    if (group === undefined || group.length === 1) out.push(run);
-    else if (group[0] === cpu) out.push({ ...run, fields: { ...run.fields, cpu: listOf(group) } });
+    const group = typeof cpu === 'number' ? groups.find((cpus) => cpus.includes(cpu)) : undefined;
+    if (typeof cpu !== 'number' || group === undefined || group.length === 1) out.push(run);
+    else if (group[0] === cpu) {
+      const index = byCpu.get(cpu)?.indexOf(run) ?? -1;
+      const same = group.flatMap((other) => byCpu.get(other)?.[index] ?? []);
+      out.push({ ...run, fields: { ...run.fields, ...answersOf(same), cpu: listOf(group) } });
+    }
   }
   return out;
 }

@@ -168,3 +168,31 @@ describe('what CPUs do alike', () => {
     ).toEqual(['1,3', '1,3', 2, 2]);
   });
 });
+
+describe('what CPUID answers each CPU', () => {
+  const ask = (recorder: Recorder, cpu: number, ebx: number): void => {
+    const fields = { leaf: '0x1', eax: '0x800f12', ebx: `0x${ebx.toString(16)}`, cpu };
+    recorder.emit('cpuid', fields, by('f'));
+    recorder.emit('rdmsr', { msr: 'EFER', value: '0x0', cpu }, by('f'));
+  };
+
+  test('does not keep their lines apart, and is listed where it differs', () => {
+    const events = eventsOf((recorder) => {
+      for (const cpu of [1, 2, 3]) ask(recorder, cpu, cpu * 2 ** 24);
+    });
+    expect(events).toHaveLength(2);
+    expect(events[0]).toMatchObject({
+      cpuid: '0x1',
+      eax: '0x800f12',
+      ebx: '0x1000000,0x2000000,0x3000000',
+      cpu: '1..3',
+    });
+  });
+
+  test('stands once where it is the same', () => {
+    const events = eventsOf((recorder) => {
+      for (const cpu of [1, 2]) ask(recorder, cpu, 0x800);
+    });
+    expect(events[0]).toMatchObject({ ebx: '0x800', cpu: '1..2' });
+  });
+});
