@@ -12,15 +12,13 @@ import { VECTOR, type Fault } from '../machine/types.js';
 import { PAGE_OFFSET, __START_KERNEL_map } from './constants.js';
 import { BootEnd, CpuAstray } from './ends.js';
 import { describe } from './fault-text.js';
-import type { Program } from './program.js';
+import { callSite, type Program } from './program.js';
 import { freshState, type Frame, type KernelState } from './state.js';
 import type { EntryName, Fns, LinkedEntry, LinkedTable } from './table.js';
 import { Narrator } from './narrator.js';
 
 /** Bytes fetched and compared at a function entry (our choice: one 16-byte fetch window). */
 const FETCH_WINDOW = 16;
-/** Bytes of a near call: where a function returns to, past its caller's entry (our choice). */
-const CALL_LENGTH = 5;
 /** How deep exceptions may nest before the stack of a real CPU would be gone (our choice). */
 const MAX_NESTED_FAULTS = 8;
 
@@ -280,10 +278,22 @@ export class Kernel {
     return result;
   }
 
+  /** Where the function that runs now goes on after a call of `callee`. */
+  private returnAddress(callee: string): Va {
+    const frame = this.current;
+    if (frame === undefined) return this.cpu.rip;
+    return va(frame.at + callSite(callee, this.program.sizeOf(frame.name)));
+  }
+
+  /** RIP is `offset` bytes into the code of the function that runs now. */
+  ip(offset: number): void {
+    this.cpu.rip = va((this.current?.at ?? this.cpu.rip) + offset);
+  }
+
   /** CALL: pushes where to return to, goes to the function, fetches its first bytes. */
   enter(name: string, at: Va = this.sym(name)): void {
-    const returnsTo = va(this.cpu.rip + CALL_LENGTH);
-    this.settle(() => this.cpu.push(BigInt(returnsTo)));
+    const returnsTo = this.returnAddress(name);
+    this.push(BigInt(returnsTo));
     this.state.frames.push({ name, at, returnsTo });
     this.cpu.rip = at;
     this.say.entered(name, this.table.get(name));
@@ -298,6 +308,11 @@ export class Kernel {
     this.enter(name, at);
     entry.body(this, ...([...args] as unknown[] as never[]));
     this.leave();
+  }
+
+  /** PUSH of 64 bits. */
+  push(value: bigint): void {
+    this.settle(() => this.cpu.push(value));
   }
 
   /** POP of 64 bits. */

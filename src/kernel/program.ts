@@ -16,6 +16,12 @@ import type { LinkAddresses, Variable } from './variables.js';
 /** Bytes that a function of the overlay has: enough to fetch and compare. */
 const OVERLAY_FUNCTION_SIZE = 64;
 
+/** A function to place: `size` in bytes where its code has a known one. */
+export interface CodePlan {
+  readonly name: string;
+  readonly size?: number;
+}
+
 export interface OverlayEntry {
   readonly name: string;
   readonly address: Va;
@@ -42,9 +48,10 @@ export class Program implements LinkAddresses {
   constructor(
     readonly image: KernelImage,
     variables: readonly Variable[],
-    functions: readonly string[],
+    functions: readonly CodePlan[],
   ) {
-    this.places = new ImagePlaces(image, variables, functions);
+    const names = functions.map(({ name }) => name);
+    this.places = new ImagePlaces(image, variables, names);
     this.overlayRange = this.findOverlayRoom(variables, functions);
     this.overlayBytes = new Uint8Array(this.overlayRange.end - this.overlayRange.start);
     let next: number = this.overlayRange.start;
@@ -72,11 +79,11 @@ export class Program implements LinkAddresses {
         this.names.set(part, { address: va(address + offset), size: variable.size - offset });
       }
     }
-    for (const name of functions) {
+    for (const { name, size = OVERLAY_FUNCTION_SIZE } of functions) {
       const symbol = this.places.symbol(name);
-      const address = symbol ?? take(name, OVERLAY_FUNCTION_SIZE, 16, 'function');
-      if (symbol === undefined) this.fillOverlay(address, filler(name, OVERLAY_FUNCTION_SIZE));
-      this.names.set(name, { address, size: OVERLAY_FUNCTION_SIZE });
+      const address = symbol ?? take(name, size, 16, 'function');
+      if (symbol === undefined) this.fillOverlay(address, filler(name, size));
+      this.names.set(name, { address, size: symbol === undefined ? size : this.places.room(name) });
     }
     // Contents hold addresses of other names, so every name has its place first.
     for (const variable of variables) {
@@ -103,7 +110,7 @@ export class Program implements LinkAddresses {
     return this.names.has(name) || this.places.symbol(name) !== undefined;
   }
 
-  /** The size of a modelled variable in bytes, or the distance to the next symbol. */
+  /** The size of a modelled variable or of overlay code in bytes, else the distance to the next symbol. */
   sizeOf(name: string): number {
     return this.names.get(name)?.size ?? this.places.room(name);
   }
@@ -162,14 +169,14 @@ export class Program implements LinkAddresses {
 
   private findOverlayRoom(
     variables: readonly Variable[],
-    functions: readonly string[],
+    functions: readonly CodePlan[],
   ): { start: Va; end: Va } {
     const start = this.places.symbol('__overlay_start');
     const end = this.places.symbol('__overlay_end');
     if (start !== undefined && end !== undefined) return { start, end };
     const worst =
       variables.reduce((sum, variable) => sum + variable.size + variable.align, 0) +
-      functions.length * OVERLAY_FUNCTION_SIZE;
+      functions.reduce((sum, { size = OVERLAY_FUNCTION_SIZE }) => sum + size + 16, 0);
     const bssStop = this.places.symbol('__bss_stop') ?? this.link('_end');
     const bssStart = this.places.symbol('__bss_start') ?? __START_KERNEL_map;
     const from = alignDown(bssStop - worst, 4096);
@@ -186,10 +193,29 @@ export class Program implements LinkAddresses {
   }
 }
 
-/** Deterministic bytes that stand for a function's code: FNV-1a of its name, then an LCG (our choice). */
-export function filler(name: string, length: number): Uint8Array {
+/** FNV-1a of a name, 32 bits. */
+function fnv1a(name: string): number {
   let hash = 0x811c9dc5;
   for (let i = 0; i < name.length; i++) hash = Math.imul(hash ^ name.charCodeAt(i), 0x01000193);
+  return hash;
+}
+
+/** Bytes of a near call. */
+const CALL_LENGTH = 5;
+
+/**
+ * How far into a function of `size` bytes a call of `callee` returns to. Our choice, since the model has no code: each
+ * callee has one call site, at a place inside the caller that follows from its name, so that a loop of calls stays where
+ * it is and what happened before does not move it.
+ */
+export function callSite(callee: string, size: number): number {
+  const sites = Math.max(1, Math.floor((size - 1) / CALL_LENGTH));
+  return CALL_LENGTH * (1 + ((fnv1a(callee) >>> 0) % sites));
+}
+
+/** Deterministic bytes of a function's code: FNV-1a of its name, then an LCG (our choice). */
+export function filler(name: string, length: number): Uint8Array {
+  let hash = fnv1a(name);
   const bytes = new Uint8Array(length);
   for (let i = 0; i < length; i++) {
     hash = (Math.imul(hash, 1664525) + 1013904223) | 0;

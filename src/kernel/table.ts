@@ -28,6 +28,8 @@ export interface Def<N extends EntryName = EntryName> {
   readonly body: Entries[N];
   /** Not worth a line in the trace when it is entered. */
   readonly quiet: boolean;
+  /** Bytes of its code as posted, where what runs depends on them. */
+  readonly size?: number;
 }
 
 /** The bodies that one kernel source file gives. */
@@ -64,6 +66,14 @@ export type Fns = {
 /** A function with an address of its own. */
 export function fn<B>(body: B, quiet = false): { kind: 'fn'; body: B; quiet: boolean } {
   return { kind: 'fn', body, quiet };
+}
+
+/** A function in assembly whose code has a known size in bytes: what runs depends on it. */
+export function code<B>(
+  size: number,
+  body: B,
+): { kind: 'fn'; body: B; quiet: boolean; size: number } {
+  return { kind: 'fn', body, quiet: false, size };
 }
 
 /** A static inline function or a macro. */

@@ -4,6 +4,7 @@ import { ENTRY_POINTS } from '../kernel/entry-points.js';
 import { addedNames, type Hunk } from '../kernel/hunk.js';
 import type { KernelConfig } from '../kernel/kernel.js';
 import type { EntryName, KernelFile, LinkedEntry, LinkedTable } from '../kernel/table.js';
+import type { CodePlan } from '../kernel/program.js';
 import type { Variable } from '../kernel/variables.js';
 import { InputError } from '../trace/errors.js';
 import { allHunks, patchOf } from './patches.js';
@@ -12,8 +13,8 @@ import { allHunks, patchOf } from './patches.js';
 export interface LinkedKernel {
   readonly table: LinkedTable;
   readonly variables: readonly Variable[];
-  /** Names of functions, in the order in which they are laid out. */
-  readonly functions: readonly string[];
+  /** Functions in the order in which they are laid out. */
+  readonly functions: readonly CodePlan[];
   /** The base's own functions: what a built-in image holds without any patch. */
   readonly baseFunctions: readonly string[];
   readonly hunks: readonly Hunk[];
@@ -74,12 +75,13 @@ export function link(hunks: readonly Hunk[], placed: readonly Hunk[] = hunks): L
       });
     }
   }
+  const sizes = new Map(placed.flatMap(sizesIn));
   const known = new Set(baseFunctions);
   const fresh = placed.flatMap(functionsIn).filter((name) => !known.has(name));
   return {
     table,
     variables,
-    functions: [...baseFunctions, ...new Set(fresh)],
+    functions: [...baseFunctions, ...new Set(fresh)].map((name) => codeOf(name, sizes.get(name))),
     baseFunctions,
     hunks,
     options: new Set(hunks.flatMap((hunk) => hunk.options ?? [])),
@@ -112,6 +114,15 @@ function addFile(table: Map<string, LinkedEntry>, file: KernelFile, hunk: Hunk |
       ...(hunk === undefined ? {} : { patch: patchOf(hunk), hunk: hunk.id, hunks: [hunk.id] }),
     });
   }
+}
+
+const codeOf = (name: string, size: number | undefined): CodePlan =>
+  size === undefined ? { name } : { name, size };
+
+/** Sizes of code that a hunk states. */
+function sizesIn(hunk: Hunk): [string, number][] {
+  const defs = (hunk.adds ?? []).flatMap((file) => Object.entries(file.defs));
+  return defs.flatMap(([name, { size }]) => (size === undefined ? [] : [[name, size]]));
 }
 
 /** Names of functions that a hunk adds. */
