@@ -16,7 +16,7 @@ import {
 import { cpuid, rdmsr, set_entry, wbinvd, write_cr3, write_cr4, wrmsr } from '../kernel/cpu-ops.js';
 import type { Kernel } from '../kernel/kernel.js';
 import type { Hunk, PatchPart } from '../kernel/hunk.js';
-import { fn, inline, kernelFile } from '../kernel/table.js';
+import { code, fn, inline, kernelFile } from '../kernel/table.js';
 import { turnOnAlternatives } from './turn-on-alternatives.js';
 
 declare module '../kernel/table.js' {
@@ -44,6 +44,11 @@ export const WORK_AREA = {
   pmdPlain: 0x7000,
   tables: 11 * PAGE_SIZE,
 } as const;
+/** Bytes of the posted routine, .Lencrypt_stop less .Lencrypt_start, as GNU as assembles it. */
+const ENCRYPT_SIZE = 0x87;
+/** In that code: the instructions after the writes of CR3 and CR4, and the two copies. */
+const AFTER = { movCr3: 3, clearPge: 16, setPge: 26 } as const;
+const AT = { readPlain: 83, writeEncrypted: 98 } as const;
 /** Flags of pointers in the work area: present and writable. */
 const POINTER = 0x03n;
 /** IA32_PAT's slot 5 lies in byte 1 of the high half; WP is 5. */
@@ -64,7 +69,7 @@ function wanted(k: Kernel): number | undefined {
   if ((leaf.eax & 1) === 0) return undefined;
   // RSI, the zero page, is saved on the stack around the call.
   const zeroPage = k.cpu.rsi;
-  k.settle(() => k.cpu.push(BigInt(zeroPage)));
+  k.push(BigInt(zeroPage));
   const high = k.readU32(va(zeroPage + BOOT_PARAMS.ext_cmd_line_ptr));
   const low = k.readU32(va(zeroPage + BOOT_PARAMS.cmd_line_ptr));
   const found = k.fn.cmdline_find_option_bool(
@@ -101,8 +106,9 @@ const enable: Hunk = {
         disable(k);
         return;
       }
-      const mask = k.sym('sme_me_mask');
-      k.writeU64(mask, k.readU64(mask) | (1n << BigInt(bit)));
+      // BTS with a register of 32 bits reaches the doubleword that holds the bit (APM vol. 3, BTS).
+      const word = va(k.sym('sme_me_mask') + 4 * (bit >>> 5));
+      k.writeU32(word, (k.readU32(word) | (1 << (bit & 31))) >>> 0);
       k.writeU8(k.sym('sme_me_loss'), (ebx >>> 6) & 0x3f);
       const syscfg = rdmsr(k, MSR_K8_SYSCFG);
       const enableBit = 1n << BigInt(k.fn.MSR_K8_SYSCFG_MEM_ENCRYPT_BIT());
@@ -165,22 +171,36 @@ const encrypt: Hunk = {
   needs: ['sme_encrypt_kernel', 'sme_me_mask'],
   adds: [
     kernelFile(MEM_ENCRYPT_S, {
-      '.Lencrypt_start': fn(
+      '.Lencrypt_start': code(
+        ENCRYPT_SIZE,
         (k: Kernel, pgd: bigint, length: number, src: Va, dst: Va, buffer: Va) => {
+          // RIP is past a write of CR3 or CR4 when the next instruction is fetched through the new mapping.
+          k.ip(AFTER.movCr3);
           write_cr3(k, pgd, 'the work area');
           const cr4 = k.cpu.cr4;
+          k.ip(AFTER.clearPge);
           write_cr4(k, cr4 & ~X86_CR4_PGE);
+          k.ip(AFTER.setPge);
           write_cr4(k, cr4 | X86_CR4_PGE);
+          // RAX and RCX, the routine's address and the length, are saved around the MSR's instructions.
+          k.push(BigInt(va(buffer - PAGE_SIZE)));
+          k.push(BigInt(length));
           const pat = rdmsr(k, MSR_IA32_CR_PAT);
-          k.settle(() => k.cpu.push(pat >> 32n));
+          k.push(pat >> 32n);
           wrmsr(k, MSR_IA32_CR_PAT, (pat & ~(0xffn << PA5_SHIFT)) | (PA5_WP << PA5_SHIFT));
           const high = k.popU64();
+          const left = Number(k.popU64());
+          const area = va(Number(k.popU64()) + PAGE_SIZE);
           wbinvd(k);
-          for (let done = 0; done < length; done += PMD_SIZE) {
-            k.memcpy(buffer, va(src + done), PMD_SIZE);
-            k.memcpy(va(dst + done), buffer, PMD_SIZE);
+          for (let done = 0; done < left; done += PMD_SIZE) {
+            k.ip(AT.readPlain);
+            k.memcpy(area, va(src + done), PMD_SIZE);
+            k.ip(AT.writeEncrypted);
+            k.memcpy(va(dst + done), area, PMD_SIZE);
           }
-          wrmsr(k, MSR_IA32_CR_PAT, (rdmsr(k, MSR_IA32_CR_PAT) & 0xffff_ffffn) | (high << 32n));
+          k.push(high);
+          const low = rdmsr(k, MSR_IA32_CR_PAT) & 0xffff_ffffn;
+          wrmsr(k, MSR_IA32_CR_PAT, low | (k.popU64() << 32n));
         },
       ),
       'sme_encrypt_kernel:plain-flags': plainFlags,
@@ -204,8 +224,8 @@ const encrypt: Hunk = {
       const routine = va(work + WORK_AREA.tables + PAGE_SIZE);
       const oldStack = k.cpu.rsp;
       k.cpu.rsp = routine;
-      k.settle(() => k.cpu.push(BigInt(oldStack)));
-      k.settle(() => k.cpu.push(BigInt(k.cpu.rsi)));
+      k.push(BigInt(oldStack));
+      k.push(BigInt(k.cpu.rsi));
       k.memcpy(routine, k.sym('.Lencrypt_start'), k.program.sizeOf('.Lencrypt_start'));
       const buffer = va(routine + PAGE_SIZE);
       const plainText = va(PGDIR_SIZE + text);

@@ -39,7 +39,7 @@ import { earlyPrintk } from './early-printk.js';
 import { efi } from './efi.js';
 import { espfix_64, espfixVariables } from './espfix-64.js';
 import { head64 } from './head64.js';
-import { head64Variables } from './head_64-data.js';
+import { gdtVariables, head64Variables } from './head_64-data.js';
 import { head_64 } from './head_64.js';
 import { init, processor } from './init.js';
 import { init_64 } from './init_64.js';
@@ -88,12 +88,14 @@ import { iommuHelper, swiotlb, swiotlbVariables } from './swiotlb.js';
 import { startSecondary } from './start-secondary.js';
 import type { KernelFile } from './table.js';
 import { trampoline } from './trampoline.js';
+import { verifyCpu } from './verify-cpu.js';
 import type { Variable } from './variables.js';
 import { vgacon, vgaHeader } from './vgacon.js';
 import { dummycon, vt } from './vt.js';
 
 export const BASE_FILES: readonly KernelFile[] = [
   head_64,
+  verifyCpu,
   head64,
   cmdline,
   pgtableTypes,
@@ -218,4 +220,5 @@ export const BASE_VARIABLES: readonly Variable[] = [
   ...kexecVariables,
   ...realmodeVariables,
   ...smpVariables,
+  ...gdtVariables,
 ];

@@ -1,5 +1,6 @@
 /** Privileged instructions as kernel code uses them: done by the CPU, told to the trace, faults delivered. */
 import { hex, PAGE_SIZE, PGDIR_SIZE, PMD_SIZE, PUD_SIZE, va, type Va } from '../machine/address.js';
+import { MSR } from '../machine/msr.js';
 import type { Kernel } from './kernel.js';
 import {
   MSR_EFER,
@@ -17,6 +18,7 @@ const MSR_NAMES: Readonly<Record<number, string>> = {
   [MSR_IA32_CR_PAT]: 'IA32_PAT',
   [MSR_MTRRdefType]: 'MTRRdefType',
   0xc001_0010: 'SYSCFG',
+  [MSR.MISC_ENABLE]: 'MISC_ENABLE',
   [MSR_VM_CR]: 'VM_CR',
   [MSR_VM_HSAVE_PA]: 'VM_HSAVE_PA',
 };

@@ -1,5 +1,5 @@
 /** The variables of arch/x86/kernel/head_64.S and those that early code shares, with their static contents. */
-import { PMD_SIZE } from '../machine/address.js';
+import { PAGE_SIZE, PMD_SIZE } from '../machine/address.js';
 import {
   __KERNPG_TABLE,
   __PAGE_KERNEL_LARGE,
@@ -17,6 +17,27 @@ import { quads, table512, type LinkAddresses, type Variable } from './variables.
 const HEAD_64 = 'arch/x86/kernel/head_64.S';
 const physical = (at: LinkAddresses, name: string): bigint =>
   BigInt(at.link(name) - __START_KERNEL_map);
+
+/** The pseudo-descriptor at early_gdt_descr: a limit of 16 bits and a base of 64 (APM vol. 3, LGDT). */
+export const GDT_DESCR = { limit: 0, base: 2, size: 10 } as const;
+/** Entries of a GDT (asm/segment.h: GDT_ENTRIES). */
+const GDT_ENTRIES = 16;
+/** The segments of gdt_page from entry 1 on (arch/x86/kernel/cpu/common.c): code of 32 bits, code, data; user's the same. */
+const GDT = [
+  0x00cf_9b00_0000_ffffn,
+  0x00af_9b00_0000_ffffn,
+  0x00cf_9300_0000_ffffn,
+  0x00cf_fb00_0000_ffffn,
+  0x00cf_f300_0000_ffffn,
+  0x00af_fb00_0000_ffffn,
+];
+
+function gdtDescr(at: LinkAddresses): Uint8Array {
+  const view = new DataView(new ArrayBuffer(GDT_DESCR.size));
+  view.setUint16(GDT_DESCR.limit, GDT_ENTRIES * 8 - 1, true);
+  view.setBigUint64(GDT_DESCR.base, BigInt.asUintN(64, BigInt(at.link('gdt_page'))), true);
+  return new Uint8Array(view.buffer);
+}
 
 /** In the order in which their contents need each other's addresses. */
 export const head64Variables: readonly Variable[] = [
@@ -137,4 +158,24 @@ export const head64Variables: readonly Variable[] = [
   { name: 'idt_table', size: 4096, align: 4096, section: '.bss', file: 'arch/x86/kernel/traps.c' },
   { name: 'boot_params', size: 4096, align: 16, section: '.bss', file: 'arch/x86/kernel/setup.c' },
   { name: 'boot_command_line', size: 2048, align: 16, section: '.init.data', file: 'init/main.c' },
+];
+
+/** What LGDT loads. Our choice: per-CPU areas are not modelled, so every CPU has the boot CPU's GDT. */
+export const gdtVariables: readonly Variable[] = [
+  {
+    name: 'gdt_page',
+    size: PAGE_SIZE,
+    align: PAGE_SIZE,
+    section: '.data',
+    file: 'arch/x86/kernel/cpu/common.c',
+    init: () => quads([0n, ...GDT]),
+  },
+  {
+    name: 'early_gdt_descr',
+    size: GDT_DESCR.size,
+    align: 16,
+    section: '.data',
+    file: HEAD_64,
+    init: gdtDescr,
+  },
 ];

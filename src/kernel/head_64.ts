@@ -14,9 +14,11 @@ import {
   va,
   type Va,
 } from '../machine/address.js';
+import { RFLAGS } from '../machine/registers.js';
 import type { Fault } from '../machine/types.js';
 import { VECTOR } from '../machine/types.js';
 import {
+  __KERNEL_CS,
   __KERNPG_TABLE,
   __PAGE_KERNEL_LARGE_EXEC,
   __START_KERNEL_map,
@@ -44,13 +46,13 @@ import {
 } from './cpu-ops.js';
 import { BootEnd } from './ends.js';
 import { describe } from './fault-text.js';
+import { GDT_DESCR } from './head_64-data.js';
 import { fn, inline, kernelFile, label } from './table.js';
 import type { Kernel } from './kernel.js';
 
 declare module './table.js' {
   interface Entries {
     startup_64(k: Kernel): void;
-    verify_cpu(k: Kernel): void;
     /** After the checks, before the tables are fixed up. */
     'startup_64:after-checks'(k: Kernel): void;
     'startup_64:fixup'(k: Kernel): void;
@@ -69,6 +71,8 @@ declare module './table.js' {
     secondary_startup_64(k: Kernel): void;
     /** From EFER on: registers, the stack at stack_start, GS at initial_gs. */
     'secondary_startup_64:efer'(k: Kernel): void;
+    /** To where initial_code says, which is code of the function `name` if nothing is wrong. */
+    'secondary_startup_64:initial_code'(k: Kernel, name: string): void;
     /** %rax at `1:` of secondary_startup_64, before phys_base is added. */
     'secondary_startup_64:cr3'(k: Kernel, rax: bigint): bigint;
     early_idt_handler_array(k: Kernel, fault: Fault): void;
@@ -89,11 +93,6 @@ export const head_64 = kernelFile('arch/x86/kernel/head_64.S', {
     if (text % PMD_SIZE !== 0) k.fn.halt('bad_address: the load address is not 2 MiB aligned');
     if (text >= 2 ** MAX_PHYSMEM_BITS) k.fn.halt('bad_address: the load address is too large');
   }),
-
-  verify_cpu: fn((k: Kernel) => {
-    // Long mode and the features of X86 required by the kernel (arch/x86/kernel/verify_cpu.S): CPUID only.
-    cpuid(k, 0);
-  }, true),
 
   'startup_64:after-checks': label(() => undefined),
 
@@ -166,7 +165,7 @@ export const head_64 = kernelFile('arch/x86/kernel/head_64.S', {
     k.state.slide = 0;
     k.jump('startup_64');
     k.fn['secondary_startup_64:efer']();
-    k.settle(() => k.cpu.push(0n));
+    k.fn['secondary_startup_64:initial_code']('x86_64_start_kernel');
   }),
 
   // Other CPUs come here from the trampoline, at the address that the kernel was linked at.
@@ -178,15 +177,12 @@ export const head_64 = kernelFile('arch/x86/kernel/head_64.S', {
     write_cr4(k, X86_CR4_PAE | X86_CR4_PGE);
     write_cr3(k, rax + k.readU64(k.sym('phys_base')), 'init_level4_pgt');
     k.fn['secondary_startup_64:efer']();
-    const target = k.readU64(k.sym('initial_code'));
     const { recorder } = k.say;
     for (const [index, name] of SECONDARY_VARIABLES.entries()) {
       const bytes = k.readBytes(k.sym(name), 8);
       recorder.consumedPart(`AP ${String(k.cpu.id)}`, 'secondary_startup_64', index * 8, bytes);
     }
-    // A far return to the address read: __KERNEL_CS, and 0 as the return address of what is there.
-    k.settle(() => k.cpu.push(0n));
-    k.jump('start_secondary', k.canonical(target));
+    k.fn['secondary_startup_64:initial_code']('start_secondary');
     k.fn.start_secondary();
   }),
   'secondary_startup_64:efer': inline((k: Kernel) => {
@@ -196,8 +192,22 @@ export const head_64 = kernelFile('arch/x86/kernel/head_64.S', {
     wrmsr(k, MSR_EFER, nx ? efer | EFER_NX : efer);
     write_cr0(k, CR0_STATE);
     k.cpu.rsp = k.canonical(k.readU64(k.sym('stack_start')));
-    k.cpu.lgdt(k.sym('init_thread_union'), 127);
+    k.push(0n);
+    k.cpu.rflags = RFLAGS.ONE | Number(k.popU64());
+    const gdt = k.sym('early_gdt_descr');
+    k.cpu.lgdt(k.canonical(k.readU64(va(gdt + GDT_DESCR.base))), k.readU16(gdt));
     wrmsr(k, MSR_GS_BASE, k.readU64(k.sym('initial_gs')));
+    // RSI, the zero page, is the first argument of what comes next.
+    k.cpu.rdi = k.cpu.rsi;
+  }),
+  // A far return to the address read: 0 as the return address of what is there, and __KERNEL_CS.
+  'secondary_startup_64:initial_code': inline((k: Kernel, name: string) => {
+    const target = k.readU64(k.sym('initial_code'));
+    k.push(0n);
+    k.push(BigInt(__KERNEL_CS));
+    k.push(target);
+    k.settle(() => k.cpu.farReturn());
+    k.arrive(name, k.cpu.rip);
   }),
   'secondary_startup_64:cr3': inline((_k: Kernel, rax: bigint) => rax),
 

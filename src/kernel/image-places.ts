@@ -10,6 +10,8 @@ const ALIASES: Readonly<Record<string, readonly string[]>> = {
   init_level4_pgt: ['init_top_pgt'],
   __end_init_task: ['__end_init_stack', '__top_init_kernel_stack'],
   page_fault: ['asm_exc_page_fault'],
+  // gdt_page itself counts from the start of the per-CPU area; this is where the boot CPU's first copy is.
+  gdt_page: ['init_per_cpu__gdt_page'],
 };
 
 /** Contents that hold the address of a name which is not in the image. */

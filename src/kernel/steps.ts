@@ -12,8 +12,8 @@ export interface BootStep {
   run(k: Kernel): void;
 }
 
-/** Where the zero page is: the loader passes its physical address in RSI. */
-const realModeData = (k: Kernel): Va => k.__va(k.cpu.rsi);
+/** Where the zero page is: startup_64 passes its physical address in RDI. */
+const realModeData = (k: Kernel): Va => k.__va(k.cpu.rdi);
 
 export const BOOT_STEPS: readonly BootStep[] = [
   {
@@ -50,7 +50,6 @@ export const BOOT_STEPS: readonly BootStep[] = [
     what: 'CR3 is loaded, the kernel runs at its linked address',
     run: (k) => {
       k.fn['startup_64:switch']();
-      k.jump('x86_64_start_kernel');
     },
   },
   {

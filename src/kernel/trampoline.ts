@@ -15,7 +15,9 @@ import {
   type OperandName,
 } from './realmode-blob.js';
 import { kernelFile, label } from './table.js';
+import { CpuAstray } from './ends.js';
 import type { Kernel } from './kernel.js';
+import { verify } from './verify-cpu.js';
 
 declare module './table.js' {
   interface Entries {
@@ -96,14 +98,16 @@ export const trampoline = kernelFile('arch/x86/realmode/rm/trampoline_64.S', {
     k.fn.pa_startup_32();
   }),
 
-  // CALL and RET of 16 bits; what it asks of CPUID every modelled CPU has (our choice).
+  // CALL and RET of 16 bits; our choice: the flags that it saves on the stack meanwhile are not.
   'trampoline_start:verify_cpu': label((k: Kernel) => {
     const { cpu } = k;
     cpu.rsp = va(cpu.rsp - WORD);
     k.writeU16(va(cpu.csBase + cpu.rsp), cpu.rip + CALL_LENGTH);
+    const eax = verify(k);
     cpu.rip = va(k.readU16(va(cpu.csBase + cpu.rsp)) - CALL_LENGTH);
     cpu.rsp = va(cpu.rsp + WORD);
     k.fetch();
+    if (eax !== 0) throw new CpuAstray(cpu.id, 'no_longmode', 'it halts: no long mode');
   }),
 
   pa_startup_32: label((k: Kernel) => {

@@ -16,7 +16,7 @@ import {
 import { CpuCore, type CpuBus } from './cpu-core.js';
 import type { CpuModel } from './cpuid.js';
 import { isFault } from './fault.js';
-import { farJump } from './far-jump.js';
+import { farJump, farReturn } from './far-jump.js';
 import { deliver, iret, type Delivery, type InterruptTarget } from './idt.js';
 import { deliverReal } from './ivt.js';
 import {
@@ -255,6 +255,11 @@ export class Cpu extends CpuCore implements InterruptTarget {
   /** JMP FAR: loads CS, from its descriptor in the GDT outside real mode, and goes to an offset in it. */
   farJump(selector: number, offset: number): Fault | null {
     return farJump(this, selector, offset);
+  }
+
+  /** RETF of 64 bits: the other way round, from the stack. */
+  farReturn(): Fault | null {
+    return farReturn(this);
   }
 
   iret(): Fault | null {

@@ -45,6 +45,14 @@ export interface SmeModel {
   readonly coherent: boolean;
 }
 
+/** The vendor's 12 characters that Fn0 gives in EBX, EDX and ECX. */
+export function vendorOf({ ebx, edx, ecx }: CpuidResult): string {
+  return [ebx, edx, ecx]
+    .flatMap((register) => [0, 8, 16, 24].map((shift) => (register >>> shift) & 0xff))
+    .map((code) => String.fromCharCode(code))
+    .join('');
+}
+
 /** A result of CPUID, each register as 32 unsigned bits. */
 export interface CpuidResult {
   readonly eax: number;
@@ -54,6 +62,7 @@ export interface CpuidResult {
 }
 
 export const AMD_VENDOR = 'AuthenticAMD';
+export const INTEL_VENDOR = 'GenuineIntel';
 
 /** Leaves by name. */
 export const CPUID = {

@@ -1,5 +1,5 @@
-/** JMP FAR and the code-segment descriptors that it reads (APM 4.7, 4.8.1; vol. 3, JMP Far). */
-import { va, type Va } from './address.js';
+/** JMP FAR and RETF, and the code-segment descriptors that they read (APM 4.7, 4.8.1; vol. 3, JMP Far, RET Far). */
+import { va, vaOfU64, type Va } from './address.js';
 import { CODE_SEGMENT, type CpuMode } from './cpu-modes.js';
 import { generalProtection, isFault } from './fault.js';
 import type { Fault } from './types.js';
@@ -23,6 +23,8 @@ const SELECTOR_LOW = 7;
 const TI = 4;
 const NP = 11;
 const IP_MASK = 0xffff;
+const STACK_SLOT = 8;
+const SELECTOR_MASK = 0xffffn;
 
 /** What a far jump needs of a CPU. */
 export interface FarJumper {
@@ -30,6 +32,7 @@ export interface FarJumper {
   csBase: number;
   csLong: number;
   rip: Va;
+  rsp: Va;
   readonly mode: CpuMode;
   readonly gdtr: { readonly base: Va; readonly limit: number };
   loadU64(address: Va): bigint | Fault;
@@ -65,4 +68,17 @@ export function farJump(cpu: FarJumper, selector: number, offset: number): Fault
   cpu.csLong = long ? 1 : 0;
   cpu.rip = va(offset);
   return null;
+}
+
+/** RETF with a 64-bit operand: takes RIP and CS from the stack; on a fault nothing has changed (APM vol. 3, RET Far). */
+export function farReturn(cpu: FarJumper): Fault | null {
+  const rip = cpu.loadU64(cpu.rsp);
+  if (isFault(rip)) return rip;
+  const cs = cpu.loadU64(va(cpu.rsp + STACK_SLOT));
+  if (isFault(cs)) return cs;
+  const target = vaOfU64(rip);
+  if (target === undefined) return generalProtection('return not canonical', rip);
+  const fault = farJump(cpu, Number(cs & SELECTOR_MASK), target);
+  if (fault === null) cpu.rsp = va(cpu.rsp + 2 * STACK_SLOT);
+  return fault;
 }

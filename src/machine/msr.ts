@@ -1,6 +1,6 @@
 /** Model-specific registers, by table. */
 import { vaOfU64 } from './address.js';
-import { AMD_VENDOR, type CpuModel } from './cpuid.js';
+import { AMD_VENDOR, INTEL_VENDOR, type CpuModel } from './cpuid.js';
 import { PAT_RESET, patTypes } from './memory-types.js';
 import { MTRR_CAP_ZEN, mtrrDefTypeValid } from './mtrr.js';
 import { EFER } from './registers.js';
@@ -13,6 +13,7 @@ export const MSR = {
   SYSENTER_CS: 0x0000_0174,
   SYSENTER_ESP: 0x0000_0175,
   SYSENTER_EIP: 0x0000_0176,
+  MISC_ENABLE: 0x0000_01a0,
   PAT: 0x0000_0277,
   MTRRdefType: 0x0000_02ff,
   EFER: 0xc000_0080,
@@ -65,6 +66,19 @@ const SYSCFG_MTRR_BITS =
 
 /** APIC_BASE (APM 16.3.1): 8 BSC, 11 AE, base 0xfee00000. */
 export const APIC_BASE = { BSC: 1n << 8n, AE: 1n << 11n, RESET_ADDRESS: 0xfee0_0000n } as const;
+
+/** IA32_MISC_ENABLE (Intel SDM vol. 4, table 2-2): what a Broadwell server part comes up with, and what may be changed. */
+export const MISC_ENABLE = {
+  FAST_STRINGS: 1n << 0n,
+  THERMAL_CONTROL: 1n << 3n,
+  PERFMON_AVAILABLE: 1n << 7n,
+  SPEEDSTEP: 1n << 16n,
+  MONITOR: 1n << 18n,
+  LIMIT_CPUID: 1n << 22n,
+  XTPR_DISABLE: 1n << 23n,
+  XD_DISABLE: 1n << 34n,
+} as const;
+const MISC_ENABLE_BITS = Object.values(MISC_ENABLE).reduce((sum, one) => sum | one, 0n);
 
 /** What a register needs to know of its CPU. */
 export interface MsrContext {
@@ -170,6 +184,18 @@ const ROWS: Readonly<Record<MsrName, MsrRow>> = {
   SYSENTER_CS: plain,
   SYSENTER_ESP: address,
   SYSENTER_EIP: address,
+  MISC_ENABLE: {
+    // Our choice: these bits are set at reset, as on the parts that the kernel's logs show.
+    reset: () =>
+      MISC_ENABLE.FAST_STRINGS |
+      MISC_ENABLE.THERMAL_CONTROL |
+      MISC_ENABLE.PERFMON_AVAILABLE |
+      MISC_ENABLE.SPEEDSTEP |
+      MISC_ENABLE.MONITOR,
+    // Intel SDM vol. 3, 9.4: a write to a reserved bit is a #GP.
+    write: (value) => ((value & ~MISC_ENABLE_BITS) === 0n ? value : null),
+    present: ({ vendor }) => vendor === INTEL_VENDOR,
+  },
   PAT: {
     reset: () => PAT_RESET,
     // APM 7.8.1: a reserved type in any slot is a #GP.
