@@ -14,6 +14,8 @@ export const E820 = {
   ACPI: 3,
   NVS: 4,
   UNUSABLE: 5,
+  PMEM: 7,
+  PRAM: 12,
   RESERVED_KERN: 128,
 } as const;
 /** ARRAY_SIZE(boot_params.e820_map). */

@@ -3,7 +3,7 @@ import { va, type Va } from '../machine/address.js';
 import { BOOT_PARAMS } from '../firmware/boot-params.js';
 import { SETUP_DATA, SETUP_TYPE } from '../firmware/efi/layout.js';
 import type { Phys } from './early-ioremap.js';
-import { E820 } from './e820-types.js';
+import { E820, E820_X_MAX } from './e820-types.js';
 import { fn, inline, kernelFile } from './table.js';
 import type { Kernel } from './kernel.js';
 
@@ -57,7 +57,7 @@ export const setupData = kernelFile('arch/x86/kernel/setup.c', {
 
   parse_setup_data: fn((k: Kernel) => {
     walk(k, 'parse_setup_data', (physAddr, { type, len }) => {
-      if (type === SETUP_TYPE.E820_EXT) k.fn.parse_e820_ext(physAddr, SETUP_DATA.data + len);
+      if (type === SETUP_TYPE.E820_EXT) k.fn.parse_e820_ext(physAddr, (SETUP_DATA.data + len) >>> 0);
       else if (type === SETUP_TYPE.DTB) k.fn.add_dtb(physAddr);
     });
   }),
@@ -74,7 +74,7 @@ export const setupData = kernelFile('arch/x86/kernel/setup.c', {
       const size = BigInt(SETUP_DATA.data + len);
       k.fn.e820_update_range(physAddr, size, E820.RAM, E820.RESERVED_KERN);
     });
-    k.state.e820 = k.fn.sanitize_e820_map(k.state.e820) ?? k.state.e820;
+    k.state.e820 = k.fn.sanitize_e820_map(k.state.e820, E820_X_MAX) ?? k.state.e820;
     k.say.console('extended physical RAM map:');
     k.fn.e820_print_map('reserve setup_data');
   }),

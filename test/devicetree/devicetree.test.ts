@@ -53,6 +53,17 @@ describe('a memory map of more than 128 entries', () => {
     expect(intact(trace, 'setup_data[0]')).toBe(true);
     expect(intact(trace, 'e820 extension')).toBe(false);
   });
+
+  // __append_e820_map() stops at the first entry whose end wraps: noise does not lead the loop off the mapping.
+  test.each(['a', 's1', 's2', 's3', 's4', 's5', 's6', 's7'])(
+    'and boots with seed %s, for the reader stops at the first noise that wraps',
+    (seed) => {
+      const machine = { ...subject.machine, seed };
+      const trace = boot({ scenario: { ...subject, machine, firmware } }).run();
+      expect(intact(trace, 'e820 extension')).toBe(false);
+      expect(trace.outcome.kind).toBe('booted');
+    },
+  );
 });
 
 /** The usual map, with the top of RAM cut in pieces of 64 KiB that are reserved in turn. */
