@@ -3,11 +3,12 @@
  *
  * A variable keeps the image's place where the image has the name, with room enough and the contents that the base
  * kernel gives it; a function where the image has its symbol. Everything else lives in the overlay, a stretch inside
- * [_text, _end) that the loader fills. Our choice: the overlay is the last part of .bss, which the model's BSS clear
- * leaves alone; an image made with a room for it (`__overlay_start`, `__overlay_end`) keeps it in .data.
+ * [_text, _end) that the loader fills. Our choice: the overlay is the last page-aligned stretch of .bss where no
+ * variable of the model has its place, and clear_bss() leaves just that out; an image made with a room for it
+ * (`__overlay_start`, `__overlay_end`) keeps it in .data.
  */
 import { InputError } from '../trace/errors.js';
-import { alignDown, alignUp, va, type Va } from '../machine/address.js';
+import { alignDown, alignUp, PAGE_SIZE, va, type Va } from '../machine/address.js';
 import type { KernelImage } from '../firmware/image/kernel-image.js';
 import { __START_KERNEL_map } from './constants.js';
 import { ImagePlaces } from './image-places.js';
@@ -15,6 +16,8 @@ import type { LinkAddresses, Variable } from './variables.js';
 
 /** Bytes that a function of the overlay has: enough to fetch and compare. */
 const OVERLAY_FUNCTION_SIZE = 64;
+/** Bytes that functions are aligned on (arch/x86: CONFIG_X86_64's default of GCC). */
+const FUNCTION_ALIGN = 16;
 
 /** A function to place: `size` in bytes where its code has a known one. */
 export interface CodePlan {
@@ -27,6 +30,14 @@ export interface OverlayEntry {
   readonly address: Va;
   readonly size: number;
   readonly kind: 'function' | 'variable';
+}
+
+/** A name that the image has no place for. */
+interface Lacking {
+  readonly name: string;
+  readonly size: number;
+  readonly align: number;
+  readonly kind: OverlayEntry['kind'];
 }
 
 interface Placed {
@@ -52,28 +63,18 @@ export class Program implements LinkAddresses {
   ) {
     const names = functions.map(({ name }) => name);
     this.places = new ImagePlaces(image, variables, names);
-    this.overlayRange = this.findOverlayRoom(variables, functions);
+    const lacking = this.lacking(variables, functions);
+    this.overlayRange = this.findOverlayRoom(variables, lacking);
     this.overlayBytes = new Uint8Array(this.overlayRange.end - this.overlayRange.start);
-    let next: number = this.overlayRange.start;
-    const take = (name: string, size: number, align: number, kind: OverlayEntry['kind']): Va => {
-      const address = va(alignUp(next, align));
-      next = address + size;
-      if (next > this.overlayRange.end) {
-        throw new InputError({
-          code: 'E_OVERLAY_FULL',
-          reason: `no room left in the kernel image for ${name}`,
-          place: { file: image.file },
-          expected: `${String(size)} bytes`,
-          found: `${String(this.overlayRange.end - address)}`,
-        });
-      }
-      this.overlay.push({ name, address, size, kind });
-      return address;
-    };
+    const end = layOut(lacking, this.overlayRange.start, (entry) => this.overlay.push(entry));
+    if (end > this.overlayRange.end) {
+      throw this.overlayFull(end - this.overlayRange.start, this.overlayBytes.length);
+    }
+    const addresses = new Map(this.overlay.map(({ name, address }) => [name, address]));
+    const place = (name: string, inImage: Va | undefined): Va =>
+      addresses.get(name) ?? inImage ?? va(0);
     for (const variable of variables) {
-      const address =
-        this.places.variable(variable) ??
-        take(variable.name, variable.size, variable.align, 'variable');
+      const address = place(variable.name, this.places.variable(variable));
       this.names.set(variable.name, { address, size: variable.size });
       for (const [part, offset] of Object.entries(variable.parts ?? {})) {
         this.names.set(part, { address: va(address + offset), size: variable.size - offset });
@@ -81,7 +82,7 @@ export class Program implements LinkAddresses {
     }
     for (const { name, size = OVERLAY_FUNCTION_SIZE } of functions) {
       const symbol = this.places.symbol(name);
-      const address = symbol ?? take(name, size, 16, 'function');
+      const address = place(name, symbol);
       if (symbol === undefined) this.fillOverlay(address, filler(name, size));
       this.names.set(name, { address, size: symbol === undefined ? size : this.places.room(name) });
     }
@@ -167,30 +168,71 @@ export class Program implements LinkAddresses {
     }
   }
 
+  /** What has no place in the image, in the order of the overlay. */
+  private lacking(variables: readonly Variable[], functions: readonly CodePlan[]): Lacking[] {
+    return [
+      ...variables
+        .filter((variable) => this.places.variable(variable) === undefined)
+        .map(({ name, size, align }) => ({ name, size, align, kind: 'variable' as const })),
+      ...functions
+        .filter(({ name }) => this.places.symbol(name) === undefined)
+        .map(({ name, size = OVERLAY_FUNCTION_SIZE }) => ({
+          name,
+          size,
+          align: FUNCTION_ALIGN,
+          kind: 'function' as const,
+        })),
+    ];
+  }
+
   private findOverlayRoom(
     variables: readonly Variable[],
-    functions: readonly CodePlan[],
+    lacking: readonly Lacking[],
   ): { start: Va; end: Va } {
     const start = this.places.symbol('__overlay_start');
     const end = this.places.symbol('__overlay_end');
     if (start !== undefined && end !== undefined) return { start, end };
-    const worst =
-      variables.reduce((sum, variable) => sum + variable.size + variable.align, 0) +
-      functions.reduce((sum, { size = OVERLAY_FUNCTION_SIZE }) => sum + size + 16, 0);
+    const size = layOut(lacking, va(0));
+    const align = lacking.reduce((most, each) => Math.max(most, each.align), PAGE_SIZE);
     const bssStop = this.places.symbol('__bss_stop') ?? this.link('_end');
     const bssStart = this.places.symbol('__bss_start') ?? __START_KERNEL_map;
-    const from = alignDown(bssStop - worst, 4096);
-    if (from < bssStart) {
-      throw new InputError({
-        code: 'E_OVERLAY_FULL',
-        reason: 'the kernel image has no .bss large enough for the names that it lacks',
-        place: { file: this.image.file },
-        expected: `${String(worst)} bytes`,
-        found: `${String(bssStop - bssStart)} bytes`,
-      });
+    const taken = variables.flatMap((variable) => {
+      const at = this.places.variable(variable);
+      return at === undefined ? [] : [{ at, end: at + variable.size }];
+    });
+    for (let top: number = bssStop; ;) {
+      const from = alignDown(top - size, align);
+      if (from < bssStart) throw this.overlayFull(size, bssStop - bssStart);
+      const inTheWay = taken.filter((each) => each.at < from + size && each.end > from);
+      if (inTheWay.length === 0) return { start: va(from), end: va(from + size) };
+      top = Math.min(...inTheWay.map(({ at }) => at));
     }
-    return { start: va(from), end: va(alignDown(bssStop, 4096)) };
   }
+
+  private overlayFull(needed: number, room: number): InputError {
+    return new InputError({
+      code: 'E_OVERLAY_FULL',
+      reason: 'the kernel image has no .bss large enough for the names that it lacks',
+      place: { file: this.image.file },
+      expected: `${String(needed)} bytes`,
+      found: `${String(room)} bytes`,
+    });
+  }
+}
+
+/** Gives each its place from an aligned address on, and returns where the last one ends. */
+function layOut(
+  lacking: readonly Lacking[],
+  start: Va,
+  placed?: (entry: OverlayEntry) => void,
+): number {
+  let next: number = start;
+  for (const { name, size, align, kind } of lacking) {
+    const address = va(alignUp(next, align));
+    next = address + size;
+    placed?.({ name, address, size, kind });
+  }
+  return next;
 }
 
 /** FNV-1a of a name, 32 bits. */
