@@ -110,13 +110,13 @@ function ptdump(boot: Boot): View {
     page: PAGE_NAMES[range.page] ?? String(range.page),
     last: hex(range.va + range.bytes - 1),
   }));
-  const rows = ranges.map(({ va: from, last, pa: to, page, c, type, flags }) => [
+  const rows = ranges.map(({ va: from, last, pa: to, page, c, type, flags, reserved }) => [
     `${from}-${last}`,
     to,
     page,
     c === 1 ? 'ENC' : '   ',
     type,
-    flags,
+    reserved === undefined ? flags : `${flags}, reserved bits ${reserved}`,
   ]);
   return {
     name: 'ptdump',

@@ -63,12 +63,19 @@ function note(event: TraceEvent, paint: ChalkInstance): string[] {
     case 'fault':
       return event.handler === 'early_idt_handler_array'
         ? []
-        : [paint.red(`fault: ${String(event.fault)} (${String(event.why)})`)];
+        : [paint.red(`fault: ${String(event.fault)} (${String(event.why)}${entryOf(event)})`)];
     case 'panic':
       return [paint.red(`panic: ${String(event.panic)}`)];
     default:
       return [];
   }
+}
+
+/** The table entry that a fault is about: where it was read, and what was wrong about it. */
+function entryOf({ level, entry, C, value, reserved }: TraceEvent): string {
+  if (level === undefined) return '';
+  const bits = reserved === undefined ? '' : `, reserved ${String(reserved)}`;
+  return `: ${String(level)} entry ${String(entry)} read with C=${String(C)}: ${String(value)}${bits}`;
 }
 
 /** What was consumed, what DRAM holds, what is otherwise than the scenario says, and the outcome as the last line. */

@@ -6,10 +6,11 @@ import type { Recorder } from '../trace/recorder.js';
 import type { Origin, Span } from '../trace/event.js';
 import { hex, PAGE_SIZE, va, vaOfU64, type Va } from '../machine/address.js';
 import { MEMTYPE_NAMES } from '../machine/memory-types.js';
-import type { Fault } from '../machine/types.js';
+import { bitNumbers } from '../machine/mmu.js';
+import type { EntryRead, Fault } from '../machine/types.js';
 import { __START_KERNEL_map, PAGE_OFFSET } from './constants.js';
 import { ENTRY_POINTS } from './entry-points.js';
-import { describe } from './fault-text.js';
+import { describe, valueText } from './fault-text.js';
 import type { Kernel } from './kernel.js';
 import type { Frame } from './state.js';
 import type { LinkedEntry } from './table.js';
@@ -43,7 +44,7 @@ export class Narrator {
   /** The last reads of bytes and how they were reached, if somebody wants to know. */
   reads: ReadOf[] | null = null;
   /** The fault that was delivered last: on which CPU, and the address that could not be used. */
-  lastFault: { what: string; cpu: number; at: Va } | null = null;
+  lastFault: { what: string; cpu: number; at: Va; read?: EntryRead } | null = null;
   /** Inline hunks that run, each with how many frames there were when it began. */
   private readonly hunks: { entry: LinkedEntry; depth: number }[] = [];
 
@@ -180,13 +181,14 @@ export class Narrator {
       C: decoded.c,
       ...(decoded.leaf ? { type: decoded.type } : {}),
       table: decoded.leaf ? name : `${name}[${String(index)}]`,
+      ...reservedField(decoded.reserved),
     });
   }
 
   /** An entry in use got another value: what it maps now, and the flags that it had before. */
   protected(table: Va, index: number, was: bigint, value: bigint, mapped: Va, size: number): void {
     if (!this.on) return;
-    const { pa, leaf, flags, c, type } = this.k.cpu.decodeEntry(value, size);
+    const { pa, leaf, flags, c, type, reserved } = this.k.cpu.decodeEntry(value, size);
     const before = this.k.cpu.decodeEntry(was, size);
     const name = this.name(table);
     this.emit('protect', {
@@ -197,6 +199,7 @@ export class Narrator {
       C: c,
       ...(leaf ? { type } : {}),
       table: leaf ? name : `${name}[${String(index)}]`,
+      ...reservedField(reserved),
       was: `${before.flags} C=${String(before.c)}`,
     });
   }
@@ -275,8 +278,21 @@ export class Narrator {
 
   fault(fault: Fault, handler: string): void {
     const { cpu } = this.k;
-    this.lastFault = { what: describe(fault), cpu: cpu.id, at: faultAddress(fault) ?? cpu.rip };
-    this.emit('fault', { what: describe(fault), why: fault.why, handler });
+    const { read } = fault;
+    this.lastFault = {
+      what: describe(fault),
+      cpu: cpu.id,
+      at: faultAddress(fault) ?? cpu.rip,
+      ...(read !== undefined && { read }),
+    };
+    // An empty entry that a handler may fill says no more than its address: our choice, it is left out.
+    const told = handler === 'triple fault' || (read !== undefined && read.value !== 0n);
+    this.emit('fault', {
+      what: describe(fault),
+      why: fault.why,
+      handler,
+      ...(told && read !== undefined && entryFields(read)),
+    });
   }
 
   /** printk(): a line for the trace, and for the kernel's log and consoles, which draw for whoever spoke. */
@@ -328,6 +344,29 @@ export class Narrator {
       ? `${known.name}[${String(pages)}]`
       : `${known.name}+${hex(known.offset)}`;
   }
+}
+
+/** The fields of a fault that say which table entry was read, and what was wrong about it. */
+function entryFields(read: EntryRead): {
+  level: string;
+  entry: Span;
+  C: number;
+  value: string;
+  reserved?: string;
+} {
+  const { level, at, key, value, reserved, absent } = read;
+  return {
+    level,
+    entry: span('pa', at, 1),
+    C: key === 0 ? 0 : 1,
+    value: absent ? valueText(read) : hex(value),
+    ...(absent ? {} : reservedField(reserved)),
+  };
+}
+
+/** Reserved bits that are set; most entries have none, and say nothing. */
+function reservedField(mask: bigint): { reserved?: string } {
+  return mask === 0n ? {} : { reserved: `bits ${bitNumbers(mask)}` };
 }
 
 function faultAddress({ address }: Fault): Va | undefined {

@@ -21,6 +21,8 @@ export interface CpuBus {
   origin: Origin;
   /** Takes the slots of the PAT that are used, if somebody wants to know. */
   readonly patSlots?: Set<number> | null;
+  /** Whether memory or a device answers at an address. */
+  answers(address: Pa): boolean;
   /** Who wrote the line of an address last. */
   lastWrite(address: Pa): { readonly origin: Origin } | undefined;
 }

@@ -380,6 +380,7 @@ export class Cpu extends CpuCore implements InterruptTarget {
         reader.high = view.getInt32(4, true);
         return view.getInt32(0, true);
       },
+      answers: (at: Pa) => bus.answers(at),
       setBits(at: Pa, key: KeyId, bits: number): void {
         bus.cache.peekCoherent(at, key, bytes, 0, 8);
         view.setInt32(0, view.getInt32(0, true) | bits, true);

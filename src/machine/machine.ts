@@ -130,6 +130,10 @@ export class Machine implements CpuBus {
     return out;
   }
 
+  answers(address: Pa): boolean {
+    return this.dram.has(address) || this.bus.at(address) !== undefined;
+  }
+
   /** Who wrote the line of an address last, through which key: in the cache if it is newer there. For reports. */
   lastWrite(address: Pa): { key: KeyId; origin: Origin } | undefined {
     return this.cache.lastWrite(address) ?? this.dram.lastWrite(address);

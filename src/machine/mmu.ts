@@ -15,7 +15,15 @@ import {
 } from './address.js';
 import { effectiveType, MEMTYPE_NAMES, type MtrrType } from './memory-types.js';
 import type { TlbEntry } from './tlb.js';
-import { MEMTYPE, PF, VECTOR, type Fault, type MemType, type TableReader } from './types.js';
+import {
+  MEMTYPE,
+  PF,
+  VECTOR,
+  type EntryRead,
+  type Fault,
+  type MemType,
+  type TableReader,
+} from './types.js';
 
 /** Bits of the low half of a table entry (APM 5.4.1). */
 export const ENTRY = {
@@ -153,6 +161,40 @@ function classify(context: PagingContext, level: Level, low: number, high: numbe
   return (low & level.leafMbz) !== 0 ? 'reserved' : 'leaf';
 }
 
+/** The bits of an entry that are set and must be zero: none exactly where {@link classify} does not say `reserved`. */
+function reservedBits(context: PagingContext, level: Level, low: number, high: number): bigint {
+  if ((low & ENTRY.P) === 0) return 0n;
+  const highMask = context.format.reservedHigh | (context.nxe ? 0 : NX_HIGH);
+  const bit8 = context.bit8Mbz ? ENTRY.G : 0;
+  const ps = (low & ENTRY.PS) !== 0;
+  let lowMask: number = ps ? level.leafMbz : 0;
+  if (level.name === 'PGD') lowMask = ENTRY.PS | bit8;
+  else if (level.name === 'PTE') lowMask = 0;
+  else if (level.name === 'PUD' && !ps) lowMask = bit8;
+  else if (level.name === 'PUD' && !context.gbPages) lowMask = ENTRY.PS;
+  return entryOf(low & lowMask, high & highMask);
+}
+
+/** The two halves of an entry as one. */
+function entryOf(low: number, high: number): Pte {
+  return (BigInt(high >>> 0) << BigInt(HALF_BITS)) | BigInt(low >>> 0);
+}
+
+/** An entry that a walk stops at, with what is wrong about it. */
+function entryRead(
+  reader: TableReader,
+  context: PagingContext,
+  level: Level,
+  at: Pa,
+  key: KeyId,
+  low: number,
+  high: number,
+): EntryRead {
+  const reserved = reservedBits(context, level, low, high);
+  const absent = reader.answers?.(at) === false;
+  return { level: level.name, at, key, value: entryOf(low, high), reserved, absent };
+}
+
 function physical(format: EntryFormat, low: number, high: number, lowMask: number): Pa {
   return ((high & format.addressHigh) * TWO_32 + ((low & lowMask) >>> 0)) as Pa;
 }
@@ -184,13 +226,14 @@ export function pageFault(
   access: WalkAccess,
   cause: number,
   why: string,
+  read?: EntryRead,
 ): Fault {
   const error =
     cause |
     (access.write ? PF.W : 0) |
     (access.user ? PF.U : 0) |
     (access.fetch && context.nxe ? PF.I : 0);
-  return { vector: VECTOR.PF, error, address: va, why };
+  return { vector: VECTOR.PF, error, address: va, why, ...(read !== undefined && { read }) };
 }
 
 /** Why a page may not be accessed so, or undefined (APM 5.6.1, 5.6.2, 5.6.4). */
@@ -250,8 +293,11 @@ export function walk(
     const low = reader.readEntry(at, key);
     const high = reader.high;
     const kind = classify(context, level, low, high);
-    if (kind === 'not-present') return pageFault(context, va, access, 0, kind);
-    if (kind === 'reserved') return pageFault(context, va, access, PF.P | PF.RSVD, kind);
+    if (kind === 'not-present' || kind === 'reserved') {
+      const cause = kind === 'reserved' ? PF.P | PF.RSVD : 0;
+      const read = entryRead(reader, context, level, at, key, low, high);
+      return pageFault(context, va, access, cause, kind, read);
+    }
     rw &&= (low & ENTRY.RW) !== 0;
     us &&= (low & ENTRY.US) !== 0;
     nx ||= (high & NX_HIGH) !== 0;
@@ -264,7 +310,10 @@ export function walk(
       continue;
     }
     const why = refusal(context, { rw, us, nx }, access);
-    if (why !== undefined) return pageFault(context, va, access, PF.P, why);
+    if (why !== undefined) {
+      const read = entryRead(reader, context, level, at, key, low, high);
+      return pageFault(context, va, access, PF.P, why, read);
+    }
     if (commit) for (const entry of unaccessed) reader.setBits(entry.pa, entry.key, entry.bits);
     const { pageSize } = level;
     const pageVa = Math.floor(va / pageSize) * pageSize;
@@ -288,11 +337,9 @@ export function walk(
 }
 
 /** One level of a walk, as shown to people. */
-export interface WalkStep {
-  readonly level: Level['name'];
-  /** The table read, and the key it was read under. */
+export interface WalkStep extends EntryRead {
+  /** The table read. */
   readonly table: Pa;
-  readonly key: KeyId;
   readonly index: number;
   readonly entry: Pte;
   /** The entry's own C-bit, if C-bits are in force. */
@@ -309,7 +356,8 @@ export function traceWalk(reader: TableReader, context: PagingContext, va: Va): 
   let key = context.rootKey;
   for (const level of LEVELS) {
     const index = tableIndex(va, level.shift);
-    const low = reader.readEntry((table + index * ENTRY_BYTES) as Pa, key) >>> 0;
+    const at = (table + index * ENTRY_BYTES) as Pa;
+    const low = reader.readEntry(at, key) >>> 0;
     const high = reader.high >>> 0;
     const kind = classify(context, level, low, high);
     const valid = kind === 'table' || kind === 'leaf';
@@ -317,11 +365,10 @@ export function traceWalk(reader: TableReader, context: PagingContext, va: Va): 
     const target = physical(context.format, low, high, mask);
     const own = keyOf(context.format, high);
     steps.push({
-      level: level.name,
+      ...entryRead(reader, context, level, at, key, low, high),
       table,
-      key,
       index,
-      entry: (BigInt(high) << BigInt(HALF_BITS)) | BigInt(low),
+      entry: entryOf(low, high),
       c: own === KEY_PLAIN ? 0 : 1,
       kind,
       ...(valid && { target }),
@@ -335,7 +382,7 @@ export function traceWalk(reader: TableReader, context: PagingContext, va: Va): 
 
 /** A table entry taken apart, as the trace prints it. */
 export interface DecodedEntry {
-  /** Where it points, without the C-bit. */
+  /** Where it points: all of the address that it holds, but the C-bit. */
   readonly pa: Pa;
   readonly c: 0 | 1;
   /** Whether it maps a page; otherwise it points to a table. */
@@ -344,6 +391,8 @@ export interface DecodedEntry {
   readonly flags: string;
   /** The effective memory type of a leaf under PAT and MTRRs. */
   readonly type: string;
+  /** The bits of it that are set and must be zero. */
+  readonly reserved: bigint;
 }
 
 const FLAG_NAMES = ['RW', 'US', 'A', 'D', 'G'] as const;
@@ -354,7 +403,9 @@ export function decodeEntry(context: PagingContext, value: Pte, span: number): D
   const high = Number((value >> BigInt(HALF_BITS)) & 0xffff_ffffn);
   const level = LEVELS.find((l) => 2 ** l.shift === span);
   const leaf = span === PAGE_SIZE || (level?.pageSize === span && (low & ENTRY.PS) !== 0);
-  const pa = physical(context.format, low, high, leaf ? (level?.leafLow ?? TABLE_LOW) : TABLE_LOW);
+  // What is above the physical size is told as it is: the walker refuses it, and here it would be masked away.
+  const format = { ...context.format, addressHigh: ADDRESS_HIGH & ~context.format.cHigh };
+  const pa = physical(format, low, high, leaf ? (level?.leafLow ?? TABLE_LOW) : TABLE_LOW);
   const names: string[] = FLAG_NAMES.filter((name) => (low & ENTRY[name]) !== 0);
   if ((high & NX_HIGH) !== 0) names.push('NX');
   const mtrr = context.mtrr(pa, Math.min(span, PUD_SIZE)) ?? context.mtrr(pa, PAGE_SIZE);
@@ -365,7 +416,21 @@ export function decodeEntry(context: PagingContext, value: Pte, span: number): D
     leaf,
     flags: names.join('|'),
     type: MEMTYPE_NAMES[type],
+    reserved: level === undefined ? 0n : reservedBits(context, level, low, high),
   };
+}
+
+/** Bits of an entry by their numbers, runs of them in short: `51..48, 43`. */
+export function bitNumbers(mask: bigint): string {
+  const runs: string[] = [];
+  for (let high = 63; high >= 0; high--) {
+    if (((mask >> BigInt(high)) & 1n) === 0n) continue;
+    let low = high;
+    while (low > 0 && ((mask >> BigInt(low - 1)) & 1n) === 1n) low--;
+    runs.push(low === high ? String(high) : `${String(high)}..${String(low)}`);
+    high = low;
+  }
+  return runs.join(', ');
 }
 
 /** The root table and key of a CR3 value (APM 3.1.2, 7.10.3). */

@@ -15,6 +15,21 @@ export interface Fault {
   readonly address?: number | bigint;
   /** How the page walk met it, in a word (`not-present`, `reserved`, `write`, `user`, `fetch`), for reports only. */
   readonly why: string;
+  /** Of a #PF that a page walk met: the entry that it stopped at, for reports only. */
+  readonly read?: EntryRead;
+}
+
+/** A table entry as the walker read it. */
+export interface EntryRead {
+  readonly level: 'PGD' | 'PUD' | 'PMD' | 'PTE';
+  /** Physical address of the entry, and the key that it was read under. */
+  readonly at: Pa;
+  readonly key: KeyId;
+  readonly value: bigint;
+  /** The bits of it that are set and must be zero. */
+  readonly reserved: bigint;
+  /** Nothing answers at the address: what was read is no entry. */
+  readonly absent: boolean;
 }
 
 /** Bits of a #PF error code (APM 8.4.2). */
@@ -78,6 +93,8 @@ export interface TableReader {
   /** Reads the entry; the low half is the result, the high half is in `high` afterwards. */
   readEntry(pa: Pa, key: KeyId): number;
   readonly high: number;
+  /** Whether memory or a device answers at an address; absent: always. */
+  answers?(pa: Pa): boolean;
   /** ORs bits into the low half of an entry (accessed and dirty; APM 5.4.2). */
   setBits(pa: Pa, key: KeyId, bits: number): void;
 }

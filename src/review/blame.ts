@@ -19,6 +19,8 @@ export interface Clash {
   readonly readC: number;
   readonly writeC?: number;
   readonly writer?: string;
+  /** Neither memory nor a device answers there. */
+  readonly absent?: true;
 }
 
 /** What memory knows of a place: who wrote it last, through which C-bit. */
@@ -63,11 +65,12 @@ export function clashOnWalk(
   cpu: Cpu,
   address: Va,
 ): (Clash & { what: string }) | undefined {
-  for (const { level, table, index, key } of cpu.traceWalk(address)) {
-    const entry = pa(table + index * 8);
-    const side = written(boot, entry);
+  for (const { level, at, key, absent } of cpu.traceWalk(address)) {
+    const what = `${level} entry ${hex(at)}`;
+    if (absent) return { what, pa: at, readC: cOf(key), absent };
+    const side = written(boot, at);
     if (side.writeC === cOf(key)) continue;
-    return { what: `${level} entry ${hex(entry)}`, pa: entry, readC: cOf(key), ...side };
+    return { what, pa: at, readC: cOf(key), ...side };
   }
   const found = cpu.probe(address);
   if ('vector' in found) return undefined;
@@ -81,12 +84,15 @@ export function clashText({
   readC,
   writeC,
   writer,
+  absent,
 }: {
   readonly readC: number;
   readonly writeC?: number | undefined;
   readonly writer?: string | undefined;
+  readonly absent?: true | undefined;
 }): string {
   const read = `with C=${String(readC)}`;
+  if (absent === true) return `${read}; nothing is there, it reads as all ones`;
   if (writer === undefined) return `${read}; nobody wrote it`;
   if (writeC === readC) return `${read}; ${writer} wrote it so`;
   return `${read}; ${writer} wrote it with C=${String(writeC ?? 0)}`;

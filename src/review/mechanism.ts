@@ -1,5 +1,6 @@
 /** Why a boot without a hunk came to what it came to: one line, made of what the machine saw. */
 import { eventDifferences, type EventDifference } from '../trace/compare.js';
+import { entryText } from '../kernel/fault-text.js';
 import { kindOf, type TraceEvent } from '../trace/trace.js';
 import { clashOnWalk, clashText } from './blame.js';
 import type { Run, StepPair } from './matrix-run.js';
@@ -33,7 +34,12 @@ function faultText({ boot, outcome }: Run, because: string): string | undefined 
     return undefined;
   const clash = clashOnWalk(boot, cpu, last.at);
   const who = cpu.id === 0 ? 'the CPU' : `CPU ${String(cpu.id)}`;
-  if (clash === undefined) return `${last.what} in ${outcome.where ?? '?'}${because}`;
+  if (clash === undefined) {
+    // Nobody's key differs: a reserved bit was written as it is read.
+    const { read } = last;
+    const met = read === undefined || read.reserved === 0n ? '' : `: ${entryText(read)}`;
+    return `${last.what} in ${outcome.where ?? '?'}${met}${because}`;
+  }
   return `${last.what}: ${who} reads ${clash.what} ${clashText(clash)}`;
 }
 

@@ -15,7 +15,7 @@ interface KindRow {
   readonly merging: Merging;
 }
 
-const MAPPING = ['va', 'pa', 'size', 'flags', 'C', 'type', 'table'] as const;
+const MAPPING = ['va', 'pa', 'size', 'flags', 'C', 'type', 'table', 'reserved'] as const;
 const REENCRYPTION = ['pa', 'bytes', 'via'] as const;
 
 /**
@@ -49,7 +49,10 @@ export const KINDS = {
     fields: ['what', 'at', 'pa', 'C', 'bytes', 'value', 'lowmem', 'ebda', 'result'],
     merging: 'nearby',
   },
-  fault: { fields: ['what', 'why', 'handler', 'va'], merging: 'neighbour' },
+  fault: {
+    fields: ['what', 'why', 'handler', 'va', 'level', 'entry', 'C', 'value', 'reserved'],
+    merging: 'neighbour',
+  },
   panic: { fields: ['message', 'where'], merging: 'neighbour' },
   outcome: { fields: ['kind', 'where', 'message'], merging: 'neighbour' },
 } as const satisfies Record<string, KindRow>;

@@ -1,5 +1,6 @@
 /** The walker against hand-made tables: each reserved bit and each right of APM chapter 5, by table. */
 import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
 import {
   KEY_HOST,
   KEY_PLAIN,
@@ -12,6 +13,7 @@ import {
 import { isFault } from '../../src/machine/fault.js';
 import { patTypes } from '../../src/machine/memory-types.js';
 import {
+  bitNumbers,
   cr3Reserved,
   decodeEntry,
   entryFormat,
@@ -36,6 +38,7 @@ const sme = { cBit: 47, reduction: 5, key: KEY_HOST };
 /** Tables as a map of addresses; entries of a key are apart from those of another, as ciphertext would make them. */
 class Tables implements TableReader {
   high = 0;
+  answers = (_at: Pa): boolean => true;
   readonly set: string[] = [];
   private readonly entries = new Map<string, bigint>();
 
@@ -231,6 +234,103 @@ test('CR3 has a C-bit and reserved bits of its own', () => {
   expect(cr3Reserved(context({}, null).format, 1n << 43n)).toBe(false);
 });
 
+describe('the entry that a fault is about', () => {
+  const faultOf = (t: Tables, c = context(), access = READ) => {
+    const result = walk(t, c, va(0), access);
+    return isFault(result) ? result.read : undefined;
+  };
+
+  test('is where the walk read it, under the key that it was read with', () => {
+    const C = 1n << 47n;
+    const t = tables({ PGD: C }).put(0x2000, 0n, KEY_HOST);
+    expect(faultOf(t)).toEqual({
+      ...{ level: 'PUD', at: 0x2000, key: KEY_HOST, value: 0n, reserved: 0n, absent: false },
+    });
+  });
+
+  test('has its reserved bits named, those of the low half too', () => {
+    const t = tables().put(0x3000, ALL | PS | (1n << 13n) | (1n << 43n) | (1n << 51n));
+    const read = faultOf(t);
+    expect(read).toMatchObject({ level: 'PMD', at: 0x3000, absent: false });
+    expect(bitNumbers(read?.reserved ?? 0n)).toBe('51, 43, 13');
+    expect(bitNumbers(faultOf(tables({ PTE: NX }), context({ nxe: false }))?.reserved ?? 0n)).toBe(
+      '63',
+    );
+    expect(
+      bitNumbers(faultOf(tables({ PUD: PS }), context({ gbPages: false }))?.reserved ?? 0n),
+    ).toBe('7');
+  });
+
+  // With SYSCFG[23] clear the C-bit is an address bit: the walk goes where nothing is, which is no reserved bit of the entry that led there.
+  test('is absent where nothing answers at its address', () => {
+    const t = tables({ PGD: 1n << 47n });
+    t.answers = (at) => at < 2 ** 40;
+    t.put(2 ** 47 + 0x2000, 2n ** 64n - 1n);
+    expect(faultOf(t, context({}, null))).toMatchObject({
+      ...{ level: 'PUD', at: 2 ** 47 + 0x2000, absent: true },
+    });
+    expect(faultOf(tables({ PGD: 1n << 48n }), context({}, null))).toMatchObject({
+      ...{ level: 'PGD', at: 0x1000, absent: false, reserved: 1n << 48n },
+    });
+  });
+
+  test('is the leaf where the page refuses the access', () => {
+    const t = tables().put(0x4000, 0x5000n | P | US | A);
+    expect(faultOf(t, context(), { ...READ, write: true })).toMatchObject({
+      ...{ level: 'PTE', at: 0x4000, value: 0x5000n | P | US | A, reserved: 0n },
+    });
+  });
+
+  test('has reserved bits exactly where the walk calls it reserved', () => {
+    const levels = ['PGD', 'PUD', 'PMD', 'PTE'] as const;
+    const contexts = [
+      ...[context(), context({}, null), context({ nxe: false }), context({ gbPages: false })],
+      context({ bit8Mbz: false }),
+    ];
+    fc.assert(
+      fc.property(
+        fc.bigInt(0n, 2n ** 64n - 1n),
+        fc.constantFrom(...levels),
+        fc.constantFrom(...contexts),
+        (bits, level, c) => {
+          const at = { PGD: 0x1000, PUD: 0x2000, PMD: 0x3000, PTE: 0x4000 }[level];
+          const steps = traceWalk(tables().put(at, bits), c, va(0));
+          const step = steps.find((each) => each.level === level);
+          expect(step?.kind === 'reserved').toBe(step?.reserved !== 0n);
+          const span = { PGD: 2 ** 39, PUD: 2 ** 30, PMD: 2 ** 21, PTE: 2 ** 12 }[level];
+          expect(decodeEntry(c, bits, span).reserved).toBe(step?.reserved);
+        },
+      ),
+      { numRuns: 2000 },
+    );
+  });
+});
+
+test.each([
+  [0n, ''],
+  [1n, '0'],
+  [0b1011n, '3, 1..0'],
+  [1n << 63n, '63'],
+  [2n ** 64n - 1n, '63..0'],
+])('bit numbers of %s are %p', (mask, text) => {
+  expect(bitNumbers(mask)).toBe(text);
+});
+
+test('an address above the physical size is told as it is, its bits as reserved', () => {
+  const entry = (1n << 46n) | (1n << 43n) | 0x20_0000n | (1n << 47n) | P | RW | PS;
+  expect(decodeEntry(context(), entry, 0x20_0000)).toMatchObject({
+    pa: 2 ** 46 + 2 ** 43 + 0x20_0000,
+    c: 1,
+    reserved: (1n << 46n) | (1n << 43n),
+  });
+  // With encryption off the physical size is 48 bits, and the C-bit one of them.
+  expect(decodeEntry(context({}, null), entry, 0x20_0000)).toMatchObject({
+    pa: 2 ** 47 + 2 ** 46 + 2 ** 43 + 0x20_0000,
+    c: 0,
+    reserved: 0n,
+  });
+});
+
 test('an entry taken apart', () => {
   const value = 0x20_0000n | P | RW | A | D | PS | G | NX | (1n << 47n);
   expect(decodeEntry(context(), value, 0x20_0000)).toEqual({
@@ -239,5 +339,6 @@ test('an entry taken apart', () => {
     leaf: true,
     flags: 'RW|A|D|G|NX',
     type: 'WB',
+    reserved: 0n,
   });
 });

@@ -195,6 +195,18 @@ describe('a walk', () => {
     });
   });
 
+  test('to a table where no memory is says that nothing is there', () => {
+    reach(PAGE, PA, 1);
+    const pmd = k.cpu.traceWalk(PAGE)[2];
+    if (pmd === undefined) throw new Error('no table');
+    k.writeU64(k.__va(pmd.at), (2n ** 42n) | 0x67n);
+    k.fn.flush_tlb_all();
+    const found = clashOnWalk(boot, k.cpu, PAGE);
+    const at = 2 ** 42 + Number((BigInt(PAGE) >> 12n) & 511n) * 8;
+    expect(found).toEqual({ what: `PTE entry ${hex(at)}`, pa: at, readC: 0, absent: true });
+    expect(found && clashText(found)).toBe('with C=0; nothing is there, it reads as all ones');
+  });
+
   test('to nowhere, through good tables, meets no clash', () => {
     standing.unmap(PAGE);
     expect(clashOnWalk(boot, k.cpu, PAGE)).toBeUndefined();

@@ -10,6 +10,7 @@ import {
   type Pa,
 } from '../../machine/address.js';
 import type { Cpu } from '../../machine/cpu.js';
+import { bitNumbers } from '../../machine/mmu.js';
 
 /** A run of pages that follow one another in both address spaces with the same flags. */
 export interface MappedRange {
@@ -21,6 +22,8 @@ export interface MappedRange {
   readonly flags: string;
   readonly c: 0 | 1;
   readonly type: string;
+  /** Bits that are set and must be zero, so that no access goes through: `51..48, 43`. */
+  readonly reserved?: string;
 }
 
 const SPANS = [PGDIR_SIZE, PUD_SIZE, PMD_SIZE, PAGE_SIZE] as const;
@@ -38,7 +41,8 @@ export function mappedRanges(cpu: Cpu): MappedRange[] {
       last.page === range.page &&
       last.flags === range.flags &&
       last.c === range.c &&
-      last.type === range.type;
+      last.type === range.type &&
+      last.reserved === range.reserved;
     if (goesOn) ranges[ranges.length - 1] = { ...last, bytes: last.bytes + range.bytes };
     else ranges.push(range);
   };
@@ -52,7 +56,8 @@ export function mappedRanges(cpu: Cpu): MappedRange[] {
       const decoded = cpu.decodeEntry(value, span);
       if (decoded.leaf) {
         const { pa: to, flags, c, type } = decoded;
-        add({ va: at, pa: to, bytes: span, page: span, flags, c, type });
+        const reserved = decoded.reserved !== 0n && { reserved: bitNumbers(decoded.reserved) };
+        add({ va: at, pa: to, bytes: span, page: span, flags, c, type, ...reserved });
       } else if (level < 3 && cpu.traceWalk(at)[level]?.kind === 'table') {
         visit(decoded.pa, (decoded.c === 1 ? 1 : 0) as KeyId, level + 1, base + i * span);
       }

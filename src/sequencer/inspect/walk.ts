@@ -9,7 +9,9 @@ import {
   type Va,
 } from '../../machine/address.js';
 import { isFault, type Cpu } from '../../machine/cpu.js';
+import { entryText } from '../../kernel/fault-text.js';
 import { MEMTYPE_NAMES } from '../../machine/memory-types.js';
+import { bitNumbers } from '../../machine/mmu.js';
 
 /** What an entry of each level governs, in bytes. */
 const SPANS = { PGD: PGDIR_SIZE, PUD: PUD_SIZE, PMD: PMD_SIZE, PTE: PAGE_SIZE } as const;
@@ -26,6 +28,10 @@ export interface WalkLevel {
   readonly c: 0 | 1;
   /** `table`, `leaf`, or what stops the walk. */
   readonly kind: string;
+  /** Bits that are set and must be zero: `51..48, 43`. */
+  readonly reserved?: string;
+  /** Neither memory nor a device answers where the entry was looked for. */
+  readonly absent?: true;
   /** Of a leaf: `RW|A|D|G|NX`. */
   readonly flags?: string;
   readonly target?: string;
@@ -55,12 +61,15 @@ export function walkOf(cpu: Cpu, address: Va): Walk {
     entry: `0x${step.entry.toString(16).padStart(16, '0')}`,
     c: step.c,
     kind: step.kind,
+    ...(step.reserved !== 0n && { reserved: bitNumbers(step.reserved) }),
+    ...(step.absent && { absent: true as const }),
     ...(step.kind === 'leaf' && { flags: cpu.decodeEntry(step.entry, SPANS[step.level]).flags }),
     ...(step.target === undefined ? {} : { target: hex(step.target) }),
   }));
   const found = cpu.probe(address);
   if (isFault(found)) {
-    return { va: hex(address), levels, fault: `#PF(${String(found.error)})`, why: found.why };
+    const why = found.read === undefined ? found.why : `${found.why}, ${entryText(found.read)}`;
+    return { va: hex(address), levels, fault: `#PF(${String(found.error)})`, why };
   }
   const leaf = steps.find(({ kind }) => kind === 'leaf');
   const there =
@@ -80,15 +89,21 @@ export function walkOf(cpu: Cpu, address: Va): Walk {
 
 /** The levels as rows of cells, for columns. */
 export function walkRows({ levels }: Walk): string[][] {
-  return levels.map(({ level, table, readAs, index, entry, c, kind, target }) => [
+  return levels.map(({ level, table, readAs, index, entry, c, kind, target, ...more }) => [
     level,
     `table ${table} read with ${readAs}`,
     `[${String(index)}]`,
     entry,
     `C=${String(c)}`,
     kind,
-    target === undefined ? '' : `→ ${target}`,
+    target === undefined ? wrongWith(more) : `→ ${target}`,
   ]);
+}
+
+/** What is wrong with an entry that leads nowhere. */
+function wrongWith({ reserved, absent }: Pick<WalkLevel, 'reserved' | 'absent'>): string {
+  if (absent === true) return 'nothing is there';
+  return reserved === undefined ? '' : `bits ${reserved}`;
 }
 
 /** Where a translation leads, in a line. */
