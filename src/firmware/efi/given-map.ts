@@ -1,5 +1,6 @@
 /** EFI firmware on a machine whose memory map is given, by a kernel log for instance. */
 import { InputError } from '../../trace/errors.js';
+import { alignDown, alignUp, hex, PAGE_SIZE } from '../../machine/address.js';
 import type { E820Range, Region } from '../placed.js';
 import { EFI_MEMORY, EFI_MEMORY_TYPE } from './layout.js';
 import { RAM_ATTRIBUTES, WINDOW_SIZE, type EfiRegion } from './places.js';
@@ -58,14 +59,40 @@ export function without(
   return left;
 }
 
+/** A descriptor of EFI counts pages (UEFI 7.2, EFI_MEMORY_DESCRIPTOR): a range of bytes that is none is refused. */
+function checkWholePages(ranges: readonly { base: number; size: number }[], path: string): void {
+  for (const [index, { base, size }] of ranges.entries()) {
+    const end = base + size;
+    const wrong = (field: string, found: number, expected: string): InputError =>
+      new InputError({
+        code: 'E_EFI_PAGES',
+        place: { path: `${path}[${String(index)}].${field}` },
+        reason: 'EFI firmware describes memory in whole pages',
+        expected,
+        found: hex(found),
+      });
+    if (base % PAGE_SIZE !== 0) {
+      throw wrong('start', base, `the first byte of a page, as ${hex(alignDown(base, PAGE_SIZE))}`);
+    }
+    if (end % PAGE_SIZE !== 0) {
+      const below = alignDown(end, PAGE_SIZE) - 1;
+      const last = below > base ? below : alignUp(end, PAGE_SIZE) - 1;
+      throw wrong('end', end - 1, `the last byte of a page, as ${hex(last)}`);
+    }
+  }
+}
+
 /**
  * Our choice: the tables of the real firmware are not in a log; this firmware's stand in a window at the top of the
- * highest usable memory below 4 GiB. Throws E_EFI_RAM where no usable range has room for it.
+ * highest usable memory below 4 GiB. Throws E_EFI_RAM where no usable range has room for it, E_EFI_PAGES where a
+ * range begins or ends inside a page.
  */
 export function givenMap(
   e820: readonly E820Range[],
   efi: readonly GivenRange[] | undefined,
 ): GivenMap {
+  checkWholePages(e820, 'firmware.e820');
+  checkWholePages(efi ?? [], 'firmware.efiMemoryMap');
   const usable = e820.filter(({ type }) => type === E820_RAM);
   const hosts = usable.filter(
     ({ base, size }) => base + size <= HIGH_BASE && size >= 4 * WINDOW_SIZE,

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { givenMap, without } from '../../../src/firmware/efi/given-map.js';
+import { refusal } from '../image/build.js';
 import { EFI_MEMORY, EFI_MEMORY_TYPE } from '../../../src/firmware/efi/layout.js';
 
 const MIB = 2 ** 20;
@@ -42,6 +43,29 @@ describe('a given memory map', () => {
     ]);
     expect(kept).toHaveLength(1);
     expect((kept[0]?.attribute ?? 0n) & EFI_MEMORY.RUNTIME).not.toBe(0n);
+  });
+});
+
+describe('a map with a range that is not whole pages', () => {
+  const efi = { base: MIB, size: 4096, type: 7, runtime: false };
+  test.each([
+    ['e820', 1, { base: MIB + 1, size: 4095 }, 'start', '0x100000', '0x100001'],
+    ['e820', 5, { base: 2 ** 32, size: 64 * MIB + 1 }, 'end', '0x103ffffff', '0x104000000'],
+    ['e820', 5, { base: 2 ** 32, size: 64 * MIB - 1 }, 'end', '0x103ffefff', '0x103fffffe'],
+    ['e820', 0, { base: 0, size: 0x9_fc00 }, 'end', '0x9efff', '0x9fbff'],
+    ['e820', 0, { base: 0, size: 1 }, 'end', '0xfff', '0x0'],
+    ['efiMemoryMap', 0, { base: MIB, size: 4095 }, 'end', '0x100fff', '0x100ffe'],
+    ['efiMemoryMap', 0, { base: MIB - 1, size: 4097 }, 'start', '0xff000', '0xfffff'],
+  ])('is refused: %s[%i] as %p', (which, index, range, field, expected, found) => {
+    const changed = e820.map((each, i) =>
+      which === 'e820' && i === index ? { ...each, ...range } : each,
+    );
+    const given = which === 'e820' ? undefined : [{ ...efi, ...range }];
+    const error = refusal(() => givenMap(changed, given));
+    expect(error.code).toBe('E_EFI_PAGES');
+    expect(error.place.path).toBe(`firmware.${which}[${index}].${field}`);
+    expect(error.expected).toContain(expected);
+    expect(error.found).toBe(found);
   });
 });
 
