@@ -7,8 +7,11 @@ import { InputError } from '../trace/errors.js';
 import { hex, PAGE_SIZE } from './address.js';
 import type { BusResult, Device, UpstreamPort } from './bus.js';
 
-/** Bits of an address that the device can send: an ISA bus master's, a PCI one's without and with dual address cycles. */
-export type AddressBits = 24 | 32 | 64;
+/**
+ * Bits of an address that the device can send, 12 to 64: 24 of an ISA bus master, 32 of a PCI one without dual address
+ * cycles; in between what the maker saw fit (graphics processors 40, sound chips 28 to 31).
+ */
+export type AddressBits = number;
 
 export interface DmaDeviceConfig {
   readonly name: string;

@@ -31,8 +31,8 @@ const sme = z.strictObject({
 
 const device = z.strictObject({
   name: z.string().regex(/^[a-z0-9][a-z0-9-]*$/),
-  /** Bits of an address that the device can send. */
-  dmaMask: z.union([z.literal(24), z.literal(32), z.literal(64)]),
+  /** Bits of an address that the device can send; its driver asks for a DMA mask of as many (DMA_BIT_MASK). */
+  dmaMask: z.int().min(12).max(64),
   /** Behind the IOMMU, if the machine has one. */
   iommu: z.boolean().default(false),
 });

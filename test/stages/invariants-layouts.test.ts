@@ -6,6 +6,7 @@ const LAYOUTS = [
   'c-bit-51',
   'cmdline-across-2mib',
   'firmware-syscfg',
+  'gpu-40-bit',
   'initrd-behind-kernel',
   'kernel-above-4gib',
   'ram-1tib',
