@@ -116,7 +116,7 @@ export const trampoline = kernelFile('arch/x86/realmode/rm/trampoline_64.S', {
     cpu.rsp = va(cpu.rsp + operand(k, 'pa_real_mode_base'));
     k.fn['pa_startup_32:unpaged']();
     write_cr4(k, k.readU32(va(operand(k, 'pa_tr_cr4'))));
-    // A move of 32 bits: no C-bit can be in it.
+    // A move of 32 bits: no bit above 31 can be in it.
     write_cr3(k, BigInt(operand(k, 'pa_trampoline_pgd')), 'trampoline_pgd');
     wrmsr(k, MSR_EFER, k.readU64(va(operand(k, 'pa_tr_efer'))));
     write_cr0(k, X86_CR0_PG + X86_CR0_WP + X86_CR0_PE);

@@ -222,26 +222,36 @@ export function cpuid(model: CpuModel, cpu: number, leaf: number): CpuidResult {
 }
 
 const ENTRY_ADDRESS_BITS = 52;
-const C_BIT_MIN = 32;
+/** The lowest bit of an entry that is not a flag. */
+const C_BIT_MIN = 12;
+const ADDRESS_BITS_MIN = 32;
 
-/** Refuses a model that no table entry could express. Throws an InputError. */
-export function checkModel(model: CpuModel): void {
-  const refuse = (path: string, expected: string, found: string | number): never => {
-    throw new InputError({ code: 'E_CPU_MODEL', place: { path }, expected, found: `${found}` });
+/**
+ * Refuses a model that no table entry could express.
+ *
+ * @param path where the model is given, for the error.
+ * @throws InputError E_CPU_MODEL
+ */
+export function checkModel(model: CpuModel, path = 'cpu'): void {
+  const refuse = (field: string, expected: string, found: string | number): never => {
+    throw new InputError({
+      code: 'E_CPU_MODEL',
+      place: { path: `${path}.${field}` },
+      expected,
+      found: `${found}`,
+    });
   };
-  if (model.vendor.length !== 12) refuse('cpu.vendor', '12 characters', model.vendor);
-  if (!(model.physAddrBits >= C_BIT_MIN && model.physAddrBits <= ENTRY_ADDRESS_BITS)) {
-    refuse('cpu.physAddrBits', '32 to 52', model.physAddrBits);
+  if (model.vendor.length !== 12) refuse('vendor', '12 characters', model.vendor);
+  if (!(model.physAddrBits >= ADDRESS_BITS_MIN && model.physAddrBits <= ENTRY_ADDRESS_BITS)) {
+    refuse('physAddrBits', '32 to 52', model.physAddrBits);
   }
   const { sme } = model;
   if (sme === undefined) return;
   if (!(sme.cBit >= C_BIT_MIN && sme.cBit < ENTRY_ADDRESS_BITS)) {
-    refuse('cpu.sme.cBit', '32 to 51', sme.cBit);
+    refuse('sme.cBit', '12 to 51', sme.cBit);
   }
-  if (!(sme.reduction >= 0 && model.physAddrBits - sme.reduction >= C_BIT_MIN)) {
-    refuse('cpu.sme.reduction', 'at least 32 address bits left', sme.reduction);
-  }
-  if (sme.cBit < model.physAddrBits - sme.reduction) {
-    refuse('cpu.sme.cBit', 'at or above the reduced physical size', sme.cBit);
+  if (!(sme.reduction >= 0 && model.physAddrBits - sme.reduction >= ADDRESS_BITS_MIN)) {
+    const most = model.physAddrBits - ADDRESS_BITS_MIN;
+    refuse('sme.reduction', `0 to ${most}, so that 32 address bits are left`, sme.reduction);
   }
 }

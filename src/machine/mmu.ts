@@ -96,12 +96,13 @@ export interface PagingContext {
   readonly mtrr: (pa: number, size: number) => MtrrType | undefined;
 }
 
-/** Which bits of an entry's high half are address, C-bit and reserved. */
+/** Which bits of an entry's halves are address, C-bit and reserved. */
 export interface EntryFormat {
   readonly addressHigh: number;
   readonly reservedHigh: number;
-  /** The C-bit, 0 where there is none. */
+  /** The C-bit in the half that it is in; 0 in the other, and in both where there is none. */
   readonly cHigh: number;
+  readonly cLow: number;
   /** The key that the C-bit selects. */
   readonly key: KeyId;
 }
@@ -110,18 +111,25 @@ export interface EntryFormat {
  * The format of entries. With memory encryption on, the physical size shrinks by the reduction and the bits above it
  * are reserved, the C-bit excepted, wherever it is (APM 7.10.1). With it off the C-bit is what its position makes it:
  * an ordinary address bit below MAXPHYADDR, reserved at or above it (our choice; APM 7.10.1 leaves it open).
+ *
+ * No part has a C-bit within the address bits that are left. Our choice, should one have: it is no address bit of any
+ * entry then, nor anything else that the bit means without encryption (the PAT bit of a large leaf, bits 29:13 that
+ * must be zero); memory whose address has it set is reached by no mapping.
  */
 export function entryFormat(
   physAddrBits: number,
   encryption: { cBit: number; reduction: number; key: KeyId } | null,
 ): EntryFormat {
   const size = physAddrBits - (encryption?.reduction ?? 0);
-  const cHigh = encryption === null ? 0 : 2 ** (encryption.cBit - HALF_BITS);
+  const cBit = encryption?.cBit ?? -1;
+  const cHigh = cBit >= HALF_BITS ? 2 ** (cBit - HALF_BITS) : 0;
+  const cLow = cBit >= 0 && cBit < HALF_BITS ? 2 ** cBit : 0;
   const reserved = bits(ENTRY_ADDRESS_BITS - 1, size) / TWO_32;
   const reservedHigh = Math.floor(reserved) & ~cHigh;
   return {
     reservedHigh,
     cHigh,
+    cLow,
     addressHigh: ADDRESS_HIGH & ~reservedHigh & ~cHigh,
     key: encryption?.key ?? KEY_PLAIN,
   };
@@ -158,7 +166,7 @@ function classify(context: PagingContext, level: Level, low: number, high: numbe
       // Bits 7 and 8 of a PML4E must be zero (APM 5.3.3).
       return ps || (context.bit8Mbz && (low & ENTRY.G) !== 0) ? 'reserved' : 'table';
   }
-  return (low & level.leafMbz) !== 0 ? 'reserved' : 'leaf';
+  return (low & level.leafMbz & ~context.format.cLow) !== 0 ? 'reserved' : 'leaf';
 }
 
 /** The bits of an entry that are set and must be zero: none exactly where {@link classify} does not say `reserved`. */
@@ -196,16 +204,16 @@ function entryRead(
 }
 
 function physical(format: EntryFormat, low: number, high: number, lowMask: number): Pa {
-  return ((high & format.addressHigh) * TWO_32 + ((low & lowMask) >>> 0)) as Pa;
+  return ((high & format.addressHigh) * TWO_32 + ((low & lowMask & ~format.cLow) >>> 0)) as Pa;
 }
 
-function keyOf(format: EntryFormat, high: number): KeyId {
-  return (high & format.cHigh) !== 0 ? format.key : KEY_PLAIN;
+function keyOf(format: EntryFormat, low: number, high: number): KeyId {
+  return ((high & format.cHigh) | (low & format.cLow)) !== 0 ? format.key : KEY_PLAIN;
 }
 
 /** The PAT slot that a leaf selects (APM 7.8.3): PAT·4 + PCD·2 + PWT. */
-function patSlot(low: number, large: boolean): number {
-  const pat = large ? ENTRY.PAT_LARGE : ENTRY.PS;
+function patSlot(format: EntryFormat, low: number, large: boolean): number {
+  const pat = large ? ENTRY.PAT_LARGE & ~format.cLow : ENTRY.PS;
   return (
     ((low & pat) !== 0 ? 4 : 0) +
     ((low & ENTRY.PCD) !== 0 ? 2 : 0) +
@@ -214,7 +222,7 @@ function patSlot(low: number, large: boolean): number {
 }
 
 function patType(context: PagingContext, low: number, large: boolean): MemType {
-  const slot = patSlot(low, large);
+  const slot = patSlot(context.format, low, large);
   context.onPatSlot?.(slot);
   return context.pat[slot] ?? MEMTYPE.UC;
 }
@@ -306,7 +314,7 @@ export function walk(
     if ((low & wanted) !== wanted) unaccessed.push({ pa: at, key, bits: wanted });
     if (kind === 'table') {
       table = physical(format, low, high, TABLE_LOW);
-      key = keyOf(format, high);
+      key = keyOf(format, low, high);
       continue;
     }
     const why = refusal(context, { rw, us, nx }, access);
@@ -324,7 +332,7 @@ export function walk(
       size: part.size,
       pageSize,
       pa: part.pa as Pa,
-      key: keyOf(format, high),
+      key: keyOf(format, low, high),
       rw,
       us,
       nx,
@@ -363,7 +371,7 @@ export function traceWalk(reader: TableReader, context: PagingContext, va: Va): 
     const valid = kind === 'table' || kind === 'leaf';
     const mask = kind === 'leaf' ? level.leafLow : TABLE_LOW;
     const target = physical(context.format, low, high, mask);
-    const own = keyOf(context.format, high);
+    const own = keyOf(context.format, low, high);
     steps.push({
       ...entryRead(reader, context, level, at, key, low, high),
       table,
@@ -412,7 +420,7 @@ export function decodeEntry(context: PagingContext, value: Pte, span: number): D
   const type = effectiveType(patType(context, low, span !== PAGE_SIZE), mtrr ?? MEMTYPE.UC);
   return {
     pa,
-    c: keyOf(context.format, high) === KEY_PLAIN ? 0 : 1,
+    c: keyOf(context.format, low, high) === KEY_PLAIN ? 0 : 1,
     leaf,
     flags: names.join('|'),
     type: MEMTYPE_NAMES[type],
@@ -437,7 +445,7 @@ export function bitNumbers(mask: bigint): string {
 export function rootOf(format: EntryFormat, cr3: bigint): { root: Pa; rootKey: KeyId } {
   const low = Number(cr3 & 0xffff_ffffn);
   const high = Number((cr3 >> BigInt(HALF_BITS)) & 0xffff_ffffn);
-  return { root: physical(format, low, high, TABLE_LOW), rootKey: keyOf(format, high) };
+  return { root: physical(format, low, high, TABLE_LOW), rootKey: keyOf(format, low, high) };
 }
 
 /** Whether a CR3 value has reserved bits set (APM 3.1.2: a #GP). */

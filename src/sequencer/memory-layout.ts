@@ -1,7 +1,7 @@
 /** From a scenario's sizes to addresses: where RAM is, what the firmware's map says, where the initrd goes. */
 import { alignDown, PAGE_SIZE } from '../machine/address.js';
 import { CPU_MODELS } from '../machine/cpu-models.js';
-import type { CpuModel } from '../machine/cpuid.js';
+import { checkModel, type CpuModel } from '../machine/cpuid.js';
 import type { DramRange } from '../machine/dram.js';
 import type { E820Range } from '../firmware/placed.js';
 import { givenMap } from '../firmware/efi/given-map.js';
@@ -22,7 +22,7 @@ const INITRD_ADDR_MAX = 0x7fff_ffff;
 const RAM = 1;
 const RESERVED = 2;
 
-/** The processor of a scenario, with its overrides. */
+/** The processor of a scenario, with its overrides. Throws E_SME and E_CPU_MODEL for overrides that cannot be. */
 export function cpuModelOf(scenario: Scenario): CpuModel {
   const model = CPU_MODELS[scenario.machine.cpu];
   if (model === undefined) {
@@ -42,7 +42,9 @@ export function cpuModelOf(scenario: Scenario): CpuModel {
       reason: `${scenario.machine.cpu} has no memory encryption to change`,
     });
   }
-  return { ...model, sme: { ...model.sme, ...override } };
+  const changed = { ...model, sme: { ...model.sme, ...override } };
+  checkModel(changed, 'machine');
+  return changed;
 }
 
 /**

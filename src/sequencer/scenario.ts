@@ -23,9 +23,9 @@ const size = z
   });
 
 const sme = z.strictObject({
-  /** CPUID Fn8000_001F EBX[5:0]: bit number of the C-bit. */
-  cBit: z.int().min(32).max(51),
-  /** EBX[11:6]: physical address bits lost. */
+  /** CPUID Fn8000_001F EBX[5:0]: bit number of the C-bit. Parts have 47 or 51; below 46 the kernel takes it for address. */
+  cBit: z.int().min(12).max(51),
+  /** EBX[11:6]: physical address bits lost, counted where SYSCFG[23] is set. At least 32 bits must be left. */
   reduction: z.int().min(0).max(20),
 });
 

@@ -78,12 +78,16 @@ describe('a model that no table entry could express is refused', () => {
     ['a vendor of 3 characters', { vendor: 'AMD' }, /cpu\.vendor/],
     ['60 physical bits', { physAddrBits: 60 }, /physAddrBits/],
     ['a C-bit of 200', { sme: { ...sme, cBit: 200 } }, /cBit/],
-    ['a C-bit of 31', { sme: { ...sme, cBit: 31 } }, /cBit/],
-    ['a reduction that leaves nothing', { sme: { ...sme, reduction: 20 } }, /reduction/],
-    ['a C-bit among the address bits', { sme: { ...sme, cBit: 40 } }, /cBit/],
+    ['a C-bit of 52', { sme: { ...sme, cBit: 52 } }, /cBit/],
+    ['a C-bit of 11, which is a flag', { sme: { ...sme, cBit: 11 } }, /cBit/],
+    ['a reduction that leaves 31 bits', { sme: { ...sme, reduction: 17 } }, /reduction/],
   ])('%s', (_name, change, where) => {
     expect(() => checkModel({ ...ZEN1, ...change })).toThrow(/E_CPU_MODEL/);
     expect(() => checkModel({ ...ZEN1, ...change })).toThrow(where);
+  });
+
+  test.each([12, 31, 32, 40, 51])('a C-bit of %i is not, with 32 address bits left', (cBit) => {
+    expect(() => checkModel({ ...ZEN1, sme: { ...sme, cBit, reduction: 16 } })).not.toThrow();
   });
 
   test.each(Object.entries(CPU_MODELS))('%s is not', (_name, model) => {

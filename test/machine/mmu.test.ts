@@ -226,6 +226,67 @@ test('the C-bit of a pointer selects the key that the next table is read under',
   ]);
 });
 
+describe('a C-bit that is not above the address bits', () => {
+  const low = (cBit: number): PagingContext => context({}, { cBit, reduction: 5, key: KEY_HOST });
+  const at = (cBit: number): bigint => 1n << BigInt(cBit);
+
+  test.each([12, 15, 20, 21, 30, 31, 32, 42])('%i selects the key and is no address', (cBit) => {
+    // Tables at addresses that have none of the bits in question.
+    const [pgd, pud, pmd, pte] = [0x2_0000, 0x4_0000, 0x6_0000, 0x8_0000] as const;
+    const t = new Tables()
+      .put(pgd, BigInt(pud) | ALL)
+      .put(pud, BigInt(pmd) | ALL)
+      .put(pmd, BigInt(pte) | ALL)
+      .put(pte, 0x40_2000n | ALL | at(cBit));
+    const c = { ...low(cBit), root: pa(pgd) };
+    expect(walk(t, c, va(0), READ)).toMatchObject({ pa: 0x40_2000, key: KEY_HOST });
+    expect(decodeEntry(c, 0x40_2001n | at(cBit), PAGE_SIZE)).toMatchObject({ pa: 0x40_2000, c: 1 });
+  });
+
+  test.each([13, 20])('%i need not be zero in a 2 MiB leaf, its neighbours must', (cBit) => {
+    const leaf = 0x20_0000n | PS | ALL;
+    const walked = (bits: bigint): unknown =>
+      walk(
+        new Tables()
+          .put(0x1000, 0x4_0000n | ALL)
+          .put(0x4_0000, 0x8_0000n | ALL)
+          .put(0x8_0000, leaf | bits),
+        low(cBit),
+        va(0),
+        READ,
+      );
+    expect(walked(at(cBit))).toMatchObject({ pa: 0x20_0000, key: KEY_HOST });
+    expect(walked(at(16))).toMatchObject({ error: 9 });
+  });
+
+  test('12 is not the PAT bit of a large leaf then', () => {
+    const leaf = 0x20_1008n | PS | ALL;
+    const plain = { ...low(12), root: pa(0x2000) };
+    const t = new Tables()
+      .put(0x2000, 0x4000n | ALL)
+      .put(0x4000, 0x6000n | ALL)
+      .put(0x6000, leaf);
+    expect(walk(t, plain, va(0), READ)).toMatchObject({ type: MEMTYPE.WC, key: KEY_HOST });
+  });
+
+  test.each([12, 21, 31])('CR3 has it at %i too', (cBit) => {
+    const { format } = low(cBit);
+    expect(rootOf(format, 0x60_4000n | at(cBit))).toEqual({
+      root: Number(0x60_4000n & ~at(cBit)),
+      rootKey: KEY_HOST,
+    });
+    expect(cr3Reserved(format, at(cBit))).toBe(false);
+  });
+
+  test('without encryption it is what its position makes it', () => {
+    const c = context({}, null);
+    expect(walk(tables({ PTE: at(21) }), c, va(0), READ)).toMatchObject({
+      pa: 0x20_5000,
+      key: KEY_PLAIN,
+    });
+  });
+});
+
 test('CR3 has a C-bit and reserved bits of its own', () => {
   const { format } = context();
   expect(rootOf(format, 0x5000n | (1n << 47n))).toEqual({ root: 0x5000, rootKey: KEY_HOST });

@@ -6,7 +6,7 @@ const at = (cBit: number): ReturnType<typeof boot> =>
   boot({
     scenario: scenario(
       'bios-minimal',
-      `machine.sme={"cBit":${String(cBit)},"reduction":${String(48 - Math.min(cBit, 48))}}`,
+      `machine.sme={"cBit":${String(cBit)},"reduction":${String(Math.min(16, 48 - Math.min(cBit, 48)))}}`,
     ),
   });
 
@@ -16,6 +16,34 @@ describe('the C-bit', () => {
     const trace = at(cBit).run();
     expect(trace.outcome).toEqual({ kind: 'booted', where: 'run_init' });
     expect(intact(trace, 'command line')).toBe(true);
+  });
+
+  // A bit of an ordinary address: of a pointer to a table, of a page's, of a sum that carries. No boot gets to C code's end.
+  test.each([
+    [12, 'triple-fault', 'startup_64'],
+    [15, 'hung', 'find_ucode_in_initrd'],
+    [21, 'triple-fault', '.Lencrypt_start'],
+    [31, 'panic', 'early_fixup_exception'],
+    [32, 'panic', 'early_fixup_exception'],
+  ])('at %i ends in a %s in %s', (cBit, kind, where) => {
+    expect(at(cBit).run().outcome).toMatchObject({ kind, where });
+  });
+
+  test.each([12, 21, 31])('at %i changes nothing where nobody turns encryption on', (cBit) => {
+    const sme = `machine.sme={"cBit":${String(cBit)},"reduction":5}`;
+    const trace = boot({ scenario: scenario('bios-minimal', sme), stage: 17 }).run();
+    expect(trace.outcome.kind).toBe('booted');
+    expect(trace.consumed.filter((consumed) => !consumed.intact)).toEqual([]);
+  });
+
+  test('must leave 32 address bits, and be an address bit', () => {
+    const made = (sme: string) => () =>
+      boot({ scenario: scenario('bios-minimal', `machine.sme=${sme}`) });
+    expect(made('{"cBit":47,"reduction":17}')).toThrow(
+      /E_CPU_MODEL: machine\.sme\.reduction.*found 17/,
+    );
+    expect(made('{"cBit":11,"reduction":5}')).toThrow(/machine\.sme\.cBit/);
+    expect(made('{"cBit":52,"reduction":5}')).toThrow(/machine\.sme\.cBit/);
   });
 
   test('at 45 stays in the address of the table that __clear_mapping looks for', () => {
