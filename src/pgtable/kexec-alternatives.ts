@@ -4,8 +4,37 @@ import type { Alternative } from '../kernel/hunk.js';
 import type { Kernel } from '../kernel/kernel.js';
 
 const MACHINE_KEXEC_64 = 'arch/x86/kernel/machine_kexec_64.c';
+const RELOCATE_KERNEL_64 = 'arch/x86/kernel/relocate_kernel_64.S';
 /** _KERNPG_TABLE_NOENC and PAGE_KERNEL_EXEC_NOENC: the same without the mask. */
 const noenc = (k: Kernel, flags: bigint): bigint => flags & ~k.fn._PAGE_ENC();
+
+/** Where both halves of 10/kexec-plain are from. */
+const MERGED = 'the series as merged in v4.14: "x86/mm, kexec: Allow kexec to be used with SME"';
+
+/** The other kernel's pages and the way to them are mapped as it will read them. */
+const plainMap: NonNullable<Alternative['replaces']> = {
+  kimage_alloc_pages: (previous) => (k, order) => {
+    const page = previous(k, order);
+    if (page !== 0) k.fn.set_memory_dec(k.__va(page), 2 ** order);
+    return page;
+  },
+  kimage_free_pages: (previous) => (k, page, order) => {
+    k.fn.set_memory_enc(k.__va(page), 2 ** order);
+    previous(k, page, order);
+  },
+  'kernel_ident_mapping_init:kernpg_flag': (previous) => (k) => noenc(k, previous(k)),
+  'init_transition_pgtable:prot': (previous) => (k) => noenc(k, previous(k)),
+};
+const MAP_NEEDS = ['set_memory_dec', 'set_memory_enc', '_PAGE_ENC', 'sme_me_mask'] as const;
+
+/** No line of the first kernel is left to be written back over the other one. */
+const flushCaches: NonNullable<Alternative['replaces']> = {
+  'identity_mapped:before-swap_pages': (previous) => (k) => {
+    previous(k);
+    // The kernel asks sme_active() before and keeps the answer in a register; here it is not asked (our choice).
+    wbinvd(k);
+  },
+};
 
 export const kexecAlternatives: readonly Alternative[] = [
   {
@@ -19,29 +48,28 @@ export const kexecAlternatives: readonly Alternative[] = [
     },
   },
   {
+    id: '10/kexec-map',
+    instead: '06/machine_kexec',
+    file: MACHINE_KEXEC_64,
+    what: 'pages of the image and the identity map are without the mask, as the other kernel will read them',
+    source: `${MERGED}, without its WBINVD`,
+    needs: MAP_NEEDS,
+    replaces: plainMap,
+  },
+  {
+    id: '10/kexec-wbinvd',
+    file: RELOCATE_KERNEL_64,
+    what: 'caches are flushed before the pages are moved',
+    source: `${MERGED}, its WBINVD alone`,
+    replaces: flushCaches,
+  },
+  {
     id: '10/kexec-plain',
     instead: '06/machine_kexec',
     file: MACHINE_KEXEC_64,
-    what: 'pages of the image and the identity map are without the mask, as the other kernel will read them; caches are flushed before they are moved',
-    source: 'the series as merged in v4.14: "x86/mm, kexec: Allow kexec to be used with SME"',
-    needs: ['set_memory_dec', 'set_memory_enc', '_PAGE_ENC', 'sme_me_mask'],
-    replaces: {
-      kimage_alloc_pages: (previous) => (k, order) => {
-        const page = previous(k, order);
-        if (page !== 0) k.fn.set_memory_dec(k.__va(page), 2 ** order);
-        return page;
-      },
-      kimage_free_pages: (previous) => (k, page, order) => {
-        k.fn.set_memory_enc(k.__va(page), 2 ** order);
-        previous(k, page, order);
-      },
-      'kernel_ident_mapping_init:kernpg_flag': (previous) => (k) => noenc(k, previous(k)),
-      'init_transition_pgtable:prot': (previous) => (k) => noenc(k, previous(k)),
-      'identity_mapped:before-swap_pages': (previous) => (k) => {
-        previous(k);
-        // The kernel asks sme_active() before and keeps the answer in a register; here it is not asked (our choice).
-        wbinvd(k);
-      },
-    },
+    what: '10/kexec-map and 10/kexec-wbinvd in one',
+    source: MERGED,
+    needs: MAP_NEEDS,
+    replaces: { ...plainMap, ...flushCaches },
   },
 ];

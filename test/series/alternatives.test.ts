@@ -274,4 +274,36 @@ describe('kexec', () => {
       expect([name, intact(trace, `kexec ${name}`)]).toEqual([name, true]);
     }
   });
+
+  test('10/kexec-plain is 10/kexec-map and 10/kexec-wbinvd', () => {
+    const both = end('10/kexec-map', '10/kexec-wbinvd');
+    const one = end('10/kexec-plain');
+    expect([both.outcome, both.consumed, both.final]).toEqual([
+      one.outcome,
+      one.consumed,
+      one.final,
+    ]);
+    expect(() => end('10/kexec-map', '10/kexec-plain')).toThrow(/E_ALTERNATIVE.*06\/machine_kexec/);
+  });
+
+  describe('with lines of the first kernel still in a cache of 64 MiB', () => {
+    const large = (...extra: string[]): Trace =>
+      boot({
+        scenario: scenario('kexec', `machine.cache.size=${String(64 * 2 ** 20)}`),
+        with: extra,
+      }).run();
+
+    test('10/kexec-map alone has them written back over the other kernel', () => {
+      expect(large('10/kexec-map').outcome).toMatchObject({
+        kind: 'triple-fault',
+        where: 'startup_64',
+        message: expect.stringContaining('#UD') as unknown,
+      });
+    });
+
+    test('10/kexec-wbinvd alone does not get so far, with 10/kexec-map it boots', () => {
+      expect(large('10/kexec-wbinvd').outcome).toMatchObject({ where: 'relocate_kernel' });
+      expect(large('10/kexec-map', '10/kexec-wbinvd').outcome.kind).toBe('booted');
+    });
+  });
 });
