@@ -24,7 +24,7 @@ export function storyHead(boot: Boot, paint: ChalkInstance): string {
   return [
     `${paint.bold(scenario.name)}: ${scenario.title}`,
     `${patches}${also}${less}${kept}${more}, image ${image.file}${version}`,
-    `command line: ${scenario.cmdline}`,
+    scenario.cmdline === null ? 'no command line' : `command line: ${scenario.cmdline}`,
     '',
     '',
   ].join('\n');

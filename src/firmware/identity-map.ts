@@ -5,6 +5,7 @@
 import { InputError } from '../trace/errors.js';
 import { hex, PAGE_SIZE, pa, PGDIR_SIZE, PMD_SIZE, PUD_SIZE } from '../machine/address.js';
 import type { Machine } from '../machine/machine.js';
+import { placedBy, type Region } from './placed.js';
 
 /** GiB that are mapped in any case. */
 const ALWAYS = [0, 1, 2, 3];
@@ -13,18 +14,30 @@ const ENTRIES = 512;
 const POINTER = 0x7n;
 const LEAF = 0x183n;
 
-/** The GiB that a map has for a kernel in [start, end). Throws E_LAYOUT_ABOVE_512G where one PUD does not reach. */
-export function identityGib(start: number, end: number): number[] {
-  if (end > PGDIR_SIZE) {
-    throw new InputError({
-      code: 'E_LAYOUT_ABOVE_512G',
-      place: { path: 'loader.kernelAt' },
-      reason: 'the loader maps the first 512 GiB only',
-      found: hex(start),
-    });
-  }
+/**
+ * The GiB that a map has for a kernel in [start, end) and for what is handed over to it.
+ *
+ * @throws InputError E_LAYOUT_ABOVE_512G where one PUD does not reach.
+ */
+export function identityGib(
+  start: number,
+  end: number,
+  handedOver: readonly Region[] = [],
+): number[] {
   const gib = new Set(ALWAYS);
-  for (let at = Math.floor(start / PUD_SIZE); at * PUD_SIZE < end; at++) gib.add(at);
+  const kernel = { name: 'kernel image', base: start, size: end - start };
+  for (const { name, base, size } of [kernel, ...handedOver]) {
+    if (base + size > PGDIR_SIZE) {
+      throw new InputError({
+        code: 'E_LAYOUT_ABOVE_512G',
+        place: { path: placedBy(name) ?? 'loader' },
+        reason: `the loader maps the first 512 GiB only, and ${name} is not in them`,
+        expected: `an end of at most ${hex(PGDIR_SIZE)}`,
+        found: hex(base),
+      });
+    }
+    for (let at = Math.floor(base / PUD_SIZE); at * PUD_SIZE < base + size; at++) gib.add(at);
+  }
   return [...gib].sort((a, b) => a - b);
 }
 

@@ -11,6 +11,7 @@ import { SETUP_TYPE } from './efi/layout.js';
 import { enterLongMode, identityGib, identityMapSize } from './identity-map.js';
 import type { KernelImage } from './image/kernel-image.js';
 import {
+  placedBy,
   regionOf,
   type E820Range,
   type Firmware,
@@ -33,9 +34,12 @@ export interface LoadRequest {
   readonly pieces: readonly { readonly link: number; readonly bytes: Uint8Array }[];
   readonly initrd: Uint8Array;
   readonly initrdAt: number;
-  readonly cmdline: string;
+  /** null for none: cmd_line_ptr is 0. */
+  readonly cmdline: string | null;
   /** Where the command line goes, if not where it usually does. */
   readonly cmdlineAt?: number;
+  /** Where the zero page goes, if not where it usually does. */
+  readonly zeroPageAt?: number;
   /** What goes into the setup_data chain, in order. */
   readonly setupData?: readonly SetupDataNode[];
   readonly firmware: Firmware;
@@ -51,6 +55,7 @@ export interface ZeroPageRequest extends Pick<
   'image' | 'initrd' | 'initrdAt' | 'vga'
 > {
   readonly e820: readonly E820Range[];
+  /** Physical address of the command line; 0 for none. */
   readonly cmdlineAt: number;
   /** Bytes of struct efi_info. */
   readonly efiInfo?: Uint8Array;
@@ -69,7 +74,8 @@ export interface Loaded {
   readonly kernelAt: number;
   readonly entry: number;
   readonly zeroPage: Uint8Array;
-  readonly cmdline: Uint8Array;
+  /** The command line's place with its bytes; null where there is none. */
+  readonly cmdline: Uint8Array | null;
   /** The setup_data chain as it stands in memory. */
   readonly setupData: readonly PlacedSetupData[];
 }
@@ -83,6 +89,8 @@ export const LOADER_LAYOUT = {
 } as const;
 /** The longest command line that fits its place. */
 export const CMDLINE_ROOM = 0x1000;
+/** Interrupt vectors and BIOS data area, which firmware of both kinds has. */
+const BIOS_DATA: Region = { name: 'interrupt vectors and BIOS data area', base: 0, size: 0x500 };
 const BDA_EBDA_SEGMENT = 0x40e;
 const BDA_LOWMEM = 0x413;
 const E820_ENTRY = 20;
@@ -98,21 +106,27 @@ export function load(machine: Machine, request: LoadRequest): Loaded {
   const kernelAt = request.kernelAt ?? first;
   const shift = kernelAt - first;
   const last = image.segments.reduce((max, s) => Math.max(max, s.paddr + s.memsz), 0) + shift;
-  const identity = identityGib(kernelAt, last);
+  const zeroPageAt = request.zeroPageAt ?? LOADER_LAYOUT.zeroPage;
+  const cmdline = request.cmdline === null ? null : commandLineBytes(request.cmdline);
+  const cmdlineAt = cmdline === null ? 0 : (request.cmdlineAt ?? LOADER_LAYOUT.cmdline);
+  const handedOver: Region[] = [
+    { name: 'boot params', base: zeroPageAt, size: PAGE_SIZE },
+    ...(cmdline === null ? [] : [{ name: 'command line', base: cmdlineAt, size: CMDLINE_ROOM }]),
+  ];
+  const identity = identityGib(kernelAt, last, handedOver);
   const own: Region[] = [
     {
       name: 'loader page tables',
       base: LOADER_LAYOUT.pageTables,
       size: identityMapSize(identity),
     },
-    { name: 'boot params', base: LOADER_LAYOUT.zeroPage, size: PAGE_SIZE },
-    { name: 'command line', base: request.cmdlineAt ?? LOADER_LAYOUT.cmdline, size: CMDLINE_ROOM },
+    ...handedOver,
     { name: 'kernel image', base: kernelAt, size: last - kernelAt },
     { name: 'initrd', base: request.initrdAt, size: request.initrd.length },
   ];
   const { firmware } = request;
   const { regions, setupData, handOver } = takeOver(request, own);
-  checkLayout(machine, [...regions, ...firmware.regions]);
+  checkLayout(machine, [BIOS_DATA, ...regions, ...firmware.regions], keysOf(request));
   const things = [...firmware.things, ...handOver.things];
   for (const { base, bytes } of things) machine.dmaWrite(pa(base), bytes);
 
@@ -122,10 +136,7 @@ export function load(machine: Machine, request: LoadRequest): Loaded {
     machine.dmaWrite(pa(kernelAt + piece.link - link), piece.bytes);
   }
   machine.dmaWrite(pa(request.initrdAt), request.initrd);
-  const cmdline = new Uint8Array(CMDLINE_ROOM);
-  cmdline.set(encodeCommandLine(request.cmdline));
-  const cmdlineAt = request.cmdlineAt ?? LOADER_LAYOUT.cmdline;
-  machine.dmaWrite(pa(cmdlineAt), cmdline);
+  if (cmdline !== null) machine.dmaWrite(pa(cmdlineAt), cmdline);
   for (const { at, bytes } of setupData) machine.dmaWrite(pa(at), bytes);
   const zeroPage = makeZeroPage({
     ...request,
@@ -133,13 +144,13 @@ export function load(machine: Machine, request: LoadRequest): Loaded {
     cmdlineAt,
     setupDataAt: setupData[0]?.at ?? 0,
   });
-  machine.dmaWrite(pa(LOADER_LAYOUT.zeroPage), zeroPage);
+  machine.dmaWrite(pa(zeroPageAt), zeroPage);
   const { ebdaSegment, lowmemKilobytes } = request.bios;
   const word = (value: number): Uint8Array => Uint8Array.of(value & 0xff, value >> 8);
   machine.dmaWrite(pa(BDA_EBDA_SEGMENT), word(ebdaSegment));
   machine.dmaWrite(pa(BDA_LOWMEM), word(lowmemKilobytes));
   enterLongMode(machine, LOADER_LAYOUT.pageTables, identity);
-  machine.cpus[0].rsi = va(LOADER_LAYOUT.zeroPage);
+  machine.cpus[0].rsi = va(zeroPageAt);
   return {
     regions,
     firmwareRegions: firmware.regions.filter((region) => holdsAny(region, things)),
@@ -155,8 +166,27 @@ export function load(machine: Machine, request: LoadRequest): Loaded {
 const holdsAny = (region: Region, things: readonly Thing[]): boolean =>
   things.map(regionOf).some(({ base }) => base >= region.base && base < region.base + region.size);
 
+/** Which key of a scenario is to blame for where one of some regions is: one that was given before one that was not. */
+function keysOf(request: LoadRequest): (...names: string[]) => string {
+  const given: Readonly<Record<string, unknown>> = {
+    'boot params': request.zeroPageAt,
+    'command line': request.cmdlineAt,
+    'kernel image': request.kernelAt,
+  };
+  return (...names) => {
+    const ordered = [...names].sort(
+      (a, b) => Number(given[a] === undefined) - Number(given[b] === undefined),
+    );
+    return ordered.map(placedBy).find((key) => key !== undefined) ?? 'layout';
+  };
+}
+
 /** Refuses a layout whose pieces overlap or lie where there is no RAM. */
-function checkLayout(machine: Machine, regions: readonly Region[]): void {
+function checkLayout(
+  machine: Machine,
+  regions: readonly Region[],
+  keyOf: (...names: string[]) => string,
+): void {
   const sorted = [...regions].filter((r) => r.size > 0).sort((a, b) => a.base - b.base);
   for (const [index, region] of sorted.entries()) {
     const next = sorted[index + 1];
@@ -164,7 +194,7 @@ function checkLayout(machine: Machine, regions: readonly Region[]): void {
       throw new InputError({
         code: 'E_LAYOUT_OVERLAP',
         reason: `${region.name} and ${next.name} overlap in memory`,
-        place: { path: 'layout' },
+        place: { path: keyOf(next.name, region.name) },
         expected: `${next.name} at or above 0x${(region.base + region.size).toString(16)}`,
         found: `0x${next.base.toString(16)}`,
       });
@@ -174,14 +204,22 @@ function checkLayout(machine: Machine, regions: readonly Region[]): void {
       throw new InputError({
         code: 'E_LAYOUT_NO_RAM',
         reason: `${region.name} reaches 0x${address.toString(16)}, where the machine has no RAM`,
-        place: { path: 'layout' },
+        place: { path: keyOf(region.name) },
+        expected: `${region.size} bytes of RAM`,
+        found: `0x${region.base.toString(16)}`,
       });
     }
   }
 }
 
-/** The bytes of a command line; one that does not fit its place is refused. */
-export function encodeCommandLine(text: string): Uint8Array {
+/** The command line's place in memory: its bytes, then zeros. Throws E_CMDLINE_TOO_LONG for one that does not fit. */
+export function commandLineBytes(text: string): Uint8Array {
+  const place = new Uint8Array(CMDLINE_ROOM);
+  place.set(encodeCommandLine(text));
+  return place;
+}
+
+function encodeCommandLine(text: string): Uint8Array {
   const bytes = new TextEncoder().encode(text);
   if (bytes.length >= CMDLINE_ROOM) {
     throw new InputError({

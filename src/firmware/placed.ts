@@ -62,3 +62,14 @@ export interface Firmware {
 export function regionOf({ name, base, bytes }: Thing): Region {
   return { name, base, size: bytes.length };
 }
+
+/** Keys of a scenario that say where a region goes. */
+const PLACED_BY: Readonly<Record<string, string>> = {
+  'boot params': 'loader.zeroPageAt',
+  'command line': 'loader.cmdlineAt',
+  'kernel image': 'loader.kernelAt',
+  initrd: 'loader.initrdAt',
+};
+
+/** The key of a scenario that says where a region goes; undefined where none does. */
+export const placedBy = (region: string): string | undefined => PLACED_BY[region];

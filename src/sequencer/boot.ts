@@ -137,6 +137,9 @@ export class Boot {
       initrdAt: initrdPlace(scenario, initrd.length),
       cmdline: scenario.cmdline,
       ...(scenario.loader.cmdlineAt === undefined ? {} : { cmdlineAt: scenario.loader.cmdlineAt }),
+      ...(scenario.loader.zeroPageAt === undefined
+        ? {}
+        : { zeroPageAt: scenario.loader.zeroPageAt }),
       setupData: setupDataOf(scenario, options.deviceTree),
       firmware: firmwareOf(scenario),
       bios: scenario.firmware,
@@ -371,7 +374,9 @@ export class Boot {
     const { zeroPage, cmdline, setupData, things } = this.first.loaded;
     const { ebdaSegment, lowmemKilobytes } = this.options.scenario.firmware;
     this.recorder.produced('boot params', zeroPage);
-    this.recorder.produced('command line', cmdline.slice(0, COMMAND_LINE_SIZE));
+    if (cmdline !== null) {
+      this.recorder.produced('command line', cmdline.slice(0, COMMAND_LINE_SIZE));
+    }
     const word = (value: number): number[] => [value & 0xff, value >> 8];
     const bda = Uint8Array.from([...word(ebdaSegment), ...word(lowmemKilobytes)]);
     this.recorder.produced('BIOS data area', bda);

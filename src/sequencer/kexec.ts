@@ -5,7 +5,7 @@
 import type { KernelImage } from '../firmware/image/kernel-image.js';
 import {
   CMDLINE_ROOM,
-  encodeCommandLine,
+  commandLineBytes,
   makeZeroPage,
   type Loaded,
   type Region,
@@ -66,8 +66,8 @@ export function nextKernel(
   const cmdlineAt = initrdAt - CMDLINE_ROOM;
   const zeroPageAt = cmdlineAt - PAGE_SIZE;
   const purgatory = zeroPageAt - PURGATORY.size;
-  const cmdline = new Uint8Array(CMDLINE_ROOM);
-  cmdline.set(encodeCommandLine(scenario.cmdline));
+  // kexec-tools pass a command line in any case, one without --command-line an empty one.
+  const cmdline = commandLineBytes(scenario.cmdline ?? '');
   const zeroPage = makeZeroPage({ image, initrd, initrdAt, e820: e820Of(scenario), cmdlineAt });
   const kernel = kernelSegment(image, program);
   const covered = [
@@ -174,6 +174,7 @@ export function produceNext(
 ): void {
   recorder.within(GHOST_PREFIX);
   recorder.produced('boot params', next.loaded.zeroPage);
-  recorder.produced('command line', next.loaded.cmdline.slice(0, cmdlineSize));
+  const { cmdline } = next.loaded;
+  if (cmdline !== null) recorder.produced('command line', cmdline.slice(0, cmdlineSize));
   recorder.produced('initrd', initrd);
 }

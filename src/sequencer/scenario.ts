@@ -124,6 +124,8 @@ export const scenarioSchema = z.strictObject({
       kernelAt: size.optional(),
       initrdAt: size.optional(),
       cmdlineAt: size.optional(),
+      /** Physical address of the zero page (struct boot_params, 4096 bytes), which RSI has at the kernel's entry. */
+      zeroPageAt: size.optional(),
       /** A flattened device tree in the setup_data chain. */
       deviceTree: z.boolean().default(false),
     })
@@ -132,7 +134,8 @@ export const scenarioSchema = z.strictObject({
   guest: z.boolean().default(false),
   /** After /init another kernel is loaded and entered: patches 1 to `stage` are applied to it. */
   kexec: z.strictObject({ stage: z.int().min(0).max(18) }).optional(),
-  cmdline: z.string().default('console=tty0 root=/dev/ram0'),
+  /** null: the loader passes none, cmd_line_ptr of the zero page is 0. An empty one is a command line too. */
+  cmdline: z.string().nullable().default('console=tty0 root=/dev/ram0'),
   config: z
     .strictObject({
       CONFIG_AMD_MEM_ENCRYPT: z.boolean().default(true),

@@ -1,8 +1,8 @@
 /** Where loader and firmware put things, on whole machines. */
 import { describe, expect, test } from '@jest/globals';
 import { BOOT_PARAMS } from '../../src/firmware/boot-params.js';
-import { pa } from '../../src/machine/address.js';
-import { boot, scenario } from '../helpers.js';
+import { pa, va } from '../../src/machine/address.js';
+import { boot, intact, scenario } from '../helpers.js';
 
 const efi = (...settings: string[]): ReturnType<typeof boot> =>
   boot({ scenario: scenario('epyc-efi', ...settings), stage: 0 });
@@ -63,5 +63,89 @@ describe('the loader', () => {
 
   test('refuses EFI on a machine with less than 256 MiB', () => {
     expect(() => efi('machine.ram=255MiB')).toThrow('E_EFI_RAM');
+  });
+});
+
+describe('the zero page', () => {
+  const at = (zeroPageAt: number | string, ...more: string[]): ReturnType<typeof boot> =>
+    boot({
+      scenario: scenario('bios-minimal', `loader.zeroPageAt=${String(zeroPageAt)}`, ...more),
+    });
+
+  test.each([0x500, 0x8_f001, 0x4_0000_0000 - 4096])(
+    'is where the scenario says: %i',
+    (address) => {
+      const it = at(address, 'machine.ram=16GiB');
+      expect(it.machine.cpus[0].rsi).toBe(address);
+      expect(it.machine.cpus[0].probe(va(address))).toMatchObject({ pa: address, key: 0 });
+      expect(it.machine.dmaRead(pa(address), 4096)).toEqual(it.loaded.zeroPage);
+      const trace = it.run();
+      expect(trace.outcome.kind).toBe('booted');
+      expect(intact(trace, 'boot params')).toBe(true);
+    },
+  );
+
+  test.each([
+    [
+      'one byte into the BIOS data area',
+      0x4ff,
+      /E_LAYOUT_OVERLAP: loader\.zeroPageAt.*found 0x4ff/,
+    ],
+    ['the command line', 0x9_9000, /E_LAYOUT_OVERLAP: loader\.zeroPageAt/],
+    ['the first page of the kernel', 0x100_0000, /E_LAYOUT_OVERLAP: loader\.zeroPageAt/],
+    ['the last page of the kernel', 0x1ff_f000, /E_LAYOUT_OVERLAP: loader\.zeroPageAt/],
+    ['VGA memory, one byte', 0x9_f001, /E_LAYOUT_NO_RAM: loader\.zeroPageAt.*found 0x9f001/],
+    ['where no PUD of the loader reaches', '1TiB', /E_LAYOUT_ABOVE_512G: loader\.zeroPageAt/],
+  ])('is refused in %s', (_what, address, error) => {
+    expect(() => at(address, 'machine.ram=2TiB')).toThrow(error);
+  });
+
+  test('is not blamed for a command line that was put over it', () => {
+    const over = (): unknown =>
+      boot({ scenario: scenario('bios-minimal', 'loader.cmdlineAt=0x90000') });
+    expect(over).toThrow(/E_LAYOUT_OVERLAP: loader\.cmdlineAt/);
+  });
+
+  test('right after the kernel is lost to the work area of patch 18, with what it says of the initrd', () => {
+    const trace = at(0x200_0000).run();
+    expect(intact(trace, 'boot params')).toBe(false);
+    expect(trace.outcome).toMatchObject({ kind: 'panic', message: /VFS/ });
+    expect(intact(boot({ ...at(0x200_0000).options, stage: 17 }).run(), 'boot params')).toBe(true);
+  });
+
+  test('across 2 MiB is read half by patch 09, as a command line is', () => {
+    const read = at(0x3f_f800)
+      .run()
+      .consumed.find(({ name }) => name === 'boot params');
+    expect(read).toMatchObject({ intact: false, firstDifference: 2048 });
+  });
+});
+
+describe('no command line', () => {
+  const none = (stage: number): ReturnType<typeof boot> =>
+    boot({ scenario: scenario('no-command-line'), stage });
+
+  test('is a pointer of 0 in the zero page, and no place in memory', () => {
+    const { loaded } = none(18);
+    const view = new DataView(loaded.zeroPage.buffer);
+    expect(view.getUint32(BOOT_PARAMS.cmd_line_ptr, true)).toBe(0);
+    expect(view.getUint32(BOOT_PARAMS.ext_cmd_line_ptr, true)).toBe(0);
+    expect(loaded.regions.map(({ name }) => name)).not.toContain('command line');
+  });
+
+  test.each([17, 18])('is read by nobody at stage %i', (stage) => {
+    const trace = none(stage).run();
+    expect(intact(trace, 'command line')).toBeUndefined();
+    expect(trace.outcome.kind).toBe('booted');
+  });
+
+  test('turns encryption on, where an empty one does not', () => {
+    const sets = (it: ReturnType<typeof boot>): number =>
+      it
+        .run()
+        .steps.flatMap(({ events }) => events)
+        .filter((event) => event.wrmsr === 'SYSCFG').length;
+    expect(sets(none(18))).toBe(1);
+    expect(sets(boot({ scenario: scenario('bios-minimal', 'cmdline=') }))).toBe(0);
   });
 });

@@ -9,6 +9,7 @@ const LAYOUTS = [
   'gpu-40-bit',
   'initrd-behind-kernel',
   'kernel-above-4gib',
+  'no-command-line',
   'ram-1tib',
 ];
 for (const name of LAYOUTS) holdsAt(name, STAGES);
