@@ -1,5 +1,5 @@
 /** From a scenario's sizes to addresses: where RAM is, what the firmware's map says, where the initrd goes. */
-import { alignDown, PAGE_SIZE } from '../machine/address.js';
+import { alignDown, hex, PAGE_SIZE } from '../machine/address.js';
 import { CPU_MODELS } from '../machine/cpu-models.js';
 import { checkModel, type CpuModel } from '../machine/cpuid.js';
 import type { DramRange } from '../machine/dram.js';
@@ -67,18 +67,33 @@ function ramOfMap(map: NonNullable<Scenario['firmware']['e820']>): DramRange[] {
   ];
 }
 
-/** Stretches where DRAM answers. Refuses RAM that the processor cannot address. */
+/**
+ * Physical address bits that reach memory when the kernel is entered. The reduction counts only where SYSCFG[23] is set
+ * (APM 7.10.1): firmware that has not set it may have put RAM above what is left once a kernel does.
+ */
+function addressBits({ firmware }: Scenario, model: CpuModel): { bits: number; why: string } {
+  const lost = firmware.syscfgMemEncrypt ? (model.sme?.reduction ?? 0) : 0;
+  const bits = model.physAddrBits - lost;
+  if (lost === 0) return { bits, why: `${bits} physical address bits` };
+  const all = `${bits} physical address bits: firmware has set SYSCFG[23], which takes ${lost} of`;
+  return { bits, why: `${all} ${model.physAddrBits}` };
+}
+
+/** Stretches where DRAM answers. Throws E_RAM_TOO_LARGE for RAM that the processor cannot address. */
 export function ramOf(scenario: Scenario, model: CpuModel): DramRange[] {
   const ranges = rangesOf(scenario);
   const top = ranges.reduce((end, { base, size }) => Math.max(end, base + size), 0);
-  const bits = model.physAddrBits - (model.sme?.reduction ?? 0);
+  const { bits, why } = addressBits(scenario, model);
   if (top > 2 ** bits) {
+    const given = scenario.firmware.e820 !== undefined;
     throw new InputError({
       code: 'E_RAM_TOO_LARGE',
-      place: { path: scenario.firmware.e820 === undefined ? 'machine.ram' : 'firmware.e820' },
-      reason: `RAM ends above what ${String(bits)} physical address bits reach`,
-      expected: `at most ${String((2 ** bits - (HIGH_BASE - LOW_LIMIT)) / GIB)} GiB`,
-      found: `${String(scenario.machine.ram / GIB)} GiB`,
+      place: { path: given ? 'firmware.e820' : 'machine.ram' },
+      reason: `RAM ends above what can be addressed with ${why}`,
+      expected: given
+        ? `an end of at most ${hex(2 ** bits)}`
+        : `at most ${String((2 ** bits - (HIGH_BASE - LOW_LIMIT)) / GIB)} GiB`,
+      found: given ? hex(top) : `${String(scenario.machine.ram / GIB)} GiB`,
     });
   }
   return ranges;

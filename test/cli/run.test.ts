@@ -198,7 +198,7 @@ describe('bad usage exits 2 and writes nothing', () => {
     ],
     [['run', '--set', 'nonsense'], /E_SET/],
     [['run', '--set', 'machine.sme={"cBit":200,"reduction":5}'], /machine\.sme\.cBit/],
-    [['run', '--set', 'machine.ram=64TiB'], /E_RAM_TOO_LARGE: machine\.ram/],
+    [['run', '--set', 'machine.ram=256TiB'], /E_RAM_TOO_LARGE: machine\.ram/],
     [['run', '--set', 'loader.initrdAt=16MiB'], /E_LAYOUT_OVERLAP: layout/],
     [['run', '--set', 'loader.initrdAt=3GiB'], /E_LAYOUT_NO_RAM: layout/],
     [['run', 'intel', '--set', 'machine.sme={"cBit":47,"reduction":5}'], /E_SME/],

@@ -11,5 +11,6 @@ const LAYOUTS = [
   'kernel-above-4gib',
   'no-command-line',
   'ram-1tib',
+  'ram-above-reduction',
 ];
 for (const name of LAYOUTS) holdsAt(name, STAGES);
