@@ -87,6 +87,25 @@ const NEXT_STEPS = BOOT_STEPS.filter((step) => step.label !== KEXEC).map((step) 
 }));
 const NEXT_LABELS: readonly string[] = NEXT_STEPS.map((step) => step.label);
 
+/** The image of a boot: the one that is given, or the built-in one in the size that the scenario says. */
+function imageOf(
+  { image, scenario, digest }: BootOptions,
+  functions: readonly string[],
+): KernelImage {
+  const { size } = scenario.kernel;
+  if (image !== undefined && image.kind !== 'built-in' && size !== undefined) {
+    throw new InputError({
+      code: 'E_KERNEL_SIZE',
+      place: { path: 'kernel.size' },
+      reason: 'an image in a file has its own size',
+      expected: 'the built-in image',
+      found: image.file,
+    });
+  }
+  if (image !== undefined && size === undefined) return image;
+  return buildBuiltInImage(functions, BASE_VARIABLES, digest, size);
+}
+
 export class Boot {
   readonly machine: Machine;
   readonly recorder: Recorder;
@@ -107,8 +126,7 @@ export class Boot {
     const { hunks, placed } = compose(options);
     this.placed = placed;
     const linked = link(hunks, placed);
-    const image =
-      options.image ?? buildBuiltInImage(linked.baseFunctions, BASE_VARIABLES, options.digest);
+    const image = imageOf(options, linked.baseFunctions);
     const program = new Program(image, linked.variables, linked.functions);
     this.labels = scenario.kexec === undefined ? LABELS : [...LABELS, ...NEXT_LABELS];
     const model = cpuModelOf(scenario);

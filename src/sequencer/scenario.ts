@@ -118,6 +118,15 @@ export const scenarioSchema = z.strictObject({
       lowmemKilobytes: z.int().min(0).max(640).default(639),
     })
     .prefault({}),
+  /** The built-in kernel image; a file says for itself what it is. */
+  kernel: z
+    .strictObject({
+      /** `_end` − `_text` in bytes: 16 MiB, unless .bss is to be larger or smaller. Patch 18 encrypts whole 2 MiB. */
+      size: size
+        .refine((bytes) => bytes > 0 && bytes % 4096 === 0, { message: 'in whole pages' })
+        .optional(),
+    })
+    .prefault({}),
   loader: z
     .strictObject({
       /** Physical load address of the kernel. */
@@ -165,7 +174,20 @@ export function parseScenario(file: string, data: unknown): Scenario {
     code: issue?.code === 'unrecognized_keys' ? 'E_UNKNOWN_KEY' : 'E_SCENARIO',
     place: { file, ...(path === '' ? {} : { path }) },
     reason: issue?.message ?? 'not a scenario',
+    ...(issue === undefined || path === '' ? {} : { found: foundAt(data, issue.path) }),
   });
+}
+
+const FOUND_MAX = 60;
+
+/** What stands at a path of some data, as JSON, cut where it is long. */
+function foundAt(data: unknown, path: readonly PropertyKey[]): string {
+  const value = path.reduce<unknown>(
+    (at, key) => (typeof at === 'object' && at !== null ? Reflect.get(at, key) : undefined),
+    data,
+  );
+  const text = value === undefined ? 'nothing' : JSON.stringify(value);
+  return text.length > FOUND_MAX ? `${text.slice(0, FOUND_MAX)}…` : text;
 }
 
 /** Sets one value of a scenario's data by its path (`machine.ram=4GiB`); the value is read as JSON where it is JSON. */

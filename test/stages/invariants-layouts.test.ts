@@ -5,6 +5,7 @@ const LAYOUTS = [
   'bios-devices',
   'c-bit-51',
   'cmdline-across-2mib',
+  'encrypted-tail',
   'firmware-syscfg',
   'gpu-40-bit',
   'initrd-behind-kernel',

@@ -1,12 +1,13 @@
 /**
- * The built-in kernel image: 16 MiB with the sections and symbols of a base kernel, and contents that are the same on
+ * The built-in kernel image: 16 MiB, or as many as a scenario says, with the sections and symbols of a base kernel, and contents that are the same on
  * every machine. It is linked from the names that it is given; code is noise, for nobody executes it: functions are
  * fetched and compared, not run.
  */
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex } from '@noble/hashes/utils.js';
 import { BOOT_FLAG, BOOT_PARAMS, HDRS_MAGIC } from '../boot-params.js';
-import { va, type Va } from '../../machine/address.js';
+import { hex, PAGE_SIZE, va, type Va } from '../../machine/address.js';
+import { InputError } from '../../trace/errors.js';
 import { SymbolTable, type ImageSymbol, type KernelImage } from './kernel-image.js';
 
 /** A variable to lay out; `init` sees the addresses of names laid out so far. */
@@ -24,7 +25,7 @@ const MIB = 1024 * 1024;
 const TEXT = -0x8000_0000 + 16 * MIB;
 /** Physical load address. */
 const LOAD = 16 * MIB;
-/** Sections in order, with their sizes (our choice): 16 MiB in all, as _end − _text. */
+/** Sections in order, with their sizes (our choice): 16 MiB in all, as _end − _text. Another size is .bss's to give. */
 const SECTIONS = [
   { name: '.text', size: 8 * MIB, symbol: '_text', end: '_etext', loaded: true },
   { name: '.rodata', size: 3 * MIB, symbol: '__start_rodata', end: '__end_rodata', loaded: true },
@@ -33,6 +34,7 @@ const SECTIONS = [
   { name: '.bss', size: 1.5 * MIB, symbol: '__bss_start', end: '__bss_stop', loaded: false },
   { name: '.brk', size: 0.5 * MIB, symbol: '__brk_base', end: '__brk_limit', loaded: false },
 ] as const;
+type Section = Omit<(typeof SECTIONS)[number], 'size'> & { readonly size: number };
 /** Room in .data for the names that patches add. */
 const OVERLAY_SIZE = 128 * 1024;
 /** Distance between functions, and the size that the early exception stubs need more than that. */
@@ -49,14 +51,33 @@ function fillNoise(words: Uint32Array): void {
   }
 }
 
-/** Links the image from functions (in order, from _text on) and variables; `digest` is SHA-256 in hexadecimal. */
+/** `_end` − `_text` of an image, unless it is said to be another. */
+export const BUILT_IN_SIZE = SECTIONS.reduce((sum, { size }) => sum + size, 0);
+/** The kernel mapping has 512 MiB from __START_KERNEL_map on (KERNEL_IMAGE_SIZE). */
+const SIZE_MAX = 512 * MIB - LOAD;
+
+/** The sections of an image of `size` bytes: .bss is larger or smaller than usual. */
+function sectionsOf(size: number): readonly Section[] {
+  return SECTIONS.map((section) =>
+    section.name === '.bss' ? { ...section, size: section.size + size - BUILT_IN_SIZE } : section,
+  );
+}
+
+/**
+ * Links the image from functions (in order, from _text on) and variables.
+ *
+ * @param digest SHA-256 in hexadecimal.
+ * @param total `_end` − `_text` in bytes, a multiple of 4096.
+ * @throws InputError E_KERNEL_SIZE for a size that has no room for .bss, or that the kernel mapping has no room for.
+ */
 export function buildBuiltInImage(
   functions: readonly string[],
   variables: readonly ImageVariable[],
   digest: (bytes: Uint8Array) => string = (bytes) => bytesToHex(sha256(bytes)),
+  total = BUILT_IN_SIZE,
 ): KernelImage {
+  const sections = sectionsOf(total);
   const loadedSize = SECTIONS.filter((s) => s.loaded).reduce((sum, s) => sum + s.size, 0);
-  const total = SECTIONS.reduce((sum, s) => sum + s.size, 0);
   const bytes = new Uint8Array(loadedSize);
   fillNoise(new Uint32Array(bytes.buffer));
   const symbols: ImageSymbol[] = [];
@@ -67,7 +88,7 @@ export function buildBuiltInImage(
   };
   const next = new Map<string, number>();
   let start = TEXT;
-  for (const section of SECTIONS) {
+  for (const section of sections) {
     define(section.symbol, start, 'D');
     define(section.end, start + section.size, 'D');
     next.set(section.name, start);
@@ -99,6 +120,7 @@ export function buildBuiltInImage(
       bytes.set(variable.init({ link }), address - TEXT);
     }
   }
+  checkSize(total, (next.get('.bss') ?? TEXT) - (addresses.get('__bss_start') ?? TEXT));
   const overlay = Math.ceil((next.get('.data') ?? TEXT) / 4096) * 4096;
   define('__overlay_start', overlay, 'D');
   define('__overlay_end', overlay + OVERLAY_SIZE, 'D');
@@ -112,6 +134,20 @@ export function buildBuiltInImage(
     symbols: new SymbolTable(symbols),
     setupHeader: setupHeader(total),
   };
+}
+
+/** Refuses a size that .bss, with its variables, or the kernel mapping has no room in. */
+function checkSize(total: number, used: number): void {
+  const others = SECTIONS.filter(({ name }) => name !== '.bss').reduce((sum, s) => sum + s.size, 0);
+  const least = others + Math.ceil(used / PAGE_SIZE) * PAGE_SIZE;
+  if (total >= least && total <= SIZE_MAX && total % PAGE_SIZE === 0) return;
+  throw new InputError({
+    code: 'E_KERNEL_SIZE',
+    place: { path: 'kernel.size' },
+    reason: 'the built-in image cannot have this size',
+    expected: `whole pages, ${hex(least)} to ${hex(SIZE_MAX)} bytes`,
+    found: hex(total),
+  });
 }
 
 /** The setup header of the image, from offset 0x1f1 of the first sector (Documentation/x86/boot.txt). */
