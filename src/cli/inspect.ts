@@ -180,7 +180,8 @@ function engine(boot: Boot): View {
 
 function registers(boot: Boot): View {
   const cpu = boot.machine.cpus[0];
-  const general = Object.fromEntries(GENERAL_REGISTERS.map((name) => [name, hex(cpu[name])]));
+  const known = GENERAL_REGISTERS.filter((name) => cpu.knows(name));
+  const general = Object.fromEntries(known.map((name) => [name, hex(cpu[name])]));
   const pat = (patTypes(cpu.msrs.get('PAT')) ?? []).map((type) => MEMTYPE_NAMES[type]);
   const cr3 = cpu.decodeEntry(cpu.cr3, PAGE_SIZE);
   const efer = Number(cpu.msrs.get('EFER'));
@@ -198,7 +199,14 @@ function registers(boot: Boot): View {
     IDTR: { base: hex(cpu.idtr.base), limit: cpu.idtr.limit },
     GDTR: { base: hex(cpu.gdtr.base), limit: cpu.gdtr.limit },
     cpl: cpu.cpl,
+    // What nobody has set is no zero: the kernel's functions are modelled, not executed.
+    notModelled: [
+      ...GENERAL_REGISTERS.filter((name) => !cpu.knows(name)),
+      'rflags CF PF AF ZF SF OF IF',
+    ],
   };
+  const last = (name: string): string =>
+    name !== 'rsp' && name in general ? '  as last set; what runs since is not executed' : '';
   const shown = (value: unknown): string =>
     typeof value === 'object' && value !== null
       ? Object.entries(value)
@@ -208,6 +216,11 @@ function registers(boot: Boot): View {
   return {
     name: 'regs',
     data,
-    text: table(Object.entries(data).map(([name, value]) => [name, shown(value)])),
+    text: table(
+      Object.entries(data).map(([name, value]) => [
+        name === 'notModelled' ? 'not modelled' : name,
+        Array.isArray(value) ? value.join(', ').toUpperCase() : `${shown(value)}${last(name)}`,
+      ]),
+    ),
   };
 }

@@ -230,7 +230,7 @@ const encrypt: Hunk = {
       const buffer = va(routine + PAGE_SIZE);
       const plainText = va(PGDIR_SIZE + text);
       k.callAt('.Lencrypt_start', routine, BigInt(work), work - text, plainText, text, buffer);
-      k.cpu.rsi = va(Number(BigInt.asIntN(64, k.popU64())));
+      k.cpu.setGeneral('rsi', va(Number(BigInt.asIntN(64, k.popU64()))));
       k.cpu.rsp = va(Number(BigInt.asIntN(64, k.popU64())));
     },
   },

@@ -150,7 +150,7 @@ export function load(machine: Machine, request: LoadRequest): Loaded {
   machine.dmaWrite(pa(BDA_EBDA_SEGMENT), word(ebdaSegment));
   machine.dmaWrite(pa(BDA_LOWMEM), word(lowmemKilobytes));
   enterLongMode(machine, LOADER_LAYOUT.pageTables, identity);
-  machine.cpus[0].rsi = va(zeroPageAt);
+  machine.cpus[0].setGeneral('rsi', va(zeroPageAt));
   return {
     regions,
     firmwareRegions: firmware.regions.filter((region) => holdsAny(region, things)),

@@ -99,7 +99,7 @@ export function runPurgatory(
 function enterKernel(cpu: Cpu, rip: bigint | Fault, rsi: bigint | Fault): PurgatoryEnd {
   if (isFault(rip)) return rip;
   if (isFault(rsi)) return rsi;
-  cpu.rsi = physical(rsi);
+  cpu.setGeneral('rsi', physical(rsi));
   cpu.rip = physical(rip);
   return null;
 }

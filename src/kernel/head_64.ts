@@ -198,7 +198,7 @@ export const head_64 = kernelFile('arch/x86/kernel/head_64.S', {
     k.cpu.lgdt(k.canonical(k.readU64(va(gdt + GDT_DESCR.base))), k.readU16(gdt));
     wrmsr(k, MSR_GS_BASE, k.readU64(k.sym('initial_gs')));
     // RSI, the zero page, is the first argument of what comes next.
-    k.cpu.rdi = k.cpu.rsi;
+    k.cpu.setGeneral('rdi', k.cpu.rsi);
   }),
   // A far return to the address read: 0 as the return address of what is there, and __KERNEL_CS.
   'secondary_startup_64:initial_code': inline((k: Kernel, name: string) => {

@@ -281,8 +281,10 @@ export const kvmSvm = kernelFile('arch/x86/kvm/svm.c', {
     setVmcbField(k, VMCB_SAVE.RIP, regs.rip ?? 0n);
     k.fn.pre_svm_run();
     setVmcbField(k, VMCB_SAVE.CR2, vcpu.cr2);
-    const host = MOVED_REGS.map((name) => k.cpu[name]);
-    for (const name of MOVED_REGS) k.cpu[name] = va(Number(BigInt.asIntN(48, regs[name] ?? 0n)));
+    const host = MOVED_REGS.map((name) => ({ value: k.cpu[name], known: k.cpu.knows(name) }));
+    for (const name of MOVED_REGS) {
+      k.cpu.setGeneral(name, va(Number(BigInt.asIntN(48, regs[name] ?? 0n))));
+    }
     k.cpu.onGuestAccess = (what, gpa, bytes) => {
       noteGuestAccess(k, 'guest', what, gpa, bytes);
     };
@@ -290,7 +292,8 @@ export const kvmSvm = kernelFile('arch/x86/kvm/svm.c', {
     delete k.cpu.onGuestAccess;
     MOVED_REGS.forEach((name, i) => {
       regs[name] = BigInt.asUintN(64, BigInt(k.cpu[name]));
-      k.cpu[name] = host[i] ?? va(0);
+      const { value, known } = host[i] ?? { value: va(0), known: false };
+      k.cpu.setGeneral(name, value, known);
     });
     const gsBase = kvmOf(k).hostMsrs.find(([msr]) => msr === MSR_GS_BASE)?.[1] ?? 0n;
     k.settle(() => k.cpu.wrmsr(MSR_GS_BASE, gsBase));

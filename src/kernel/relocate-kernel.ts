@@ -111,7 +111,7 @@ export const relocateKernel = kernelFile(RELOCATE_KERNEL_S, {
       k.fn['identity_mapped:before-swap_pages']();
       k.fn.swap_pages(indirection, swap);
       write_cr3(k, k.cpu.cr3, 'kexec tables');
-      for (const name of ZEROED) k.cpu[name] = va(0);
+      for (const name of ZEROED) k.cpu.setGeneral(name, va(0));
       k.cpu.rip = va(Number(k.popU64()));
     },
   ),

@@ -91,7 +91,7 @@ export const trampoline = kernelFile('arch/x86/realmode/rm/trampoline_64.S', {
     k.fn['trampoline_start:verify_cpu']();
     cpu.lidt(...pseudoDescriptor(k, data(operand(k, 'tr_idt'))));
     cpu.lgdt(...pseudoDescriptor(k, data(operand(k, 'tr_gdt'))));
-    cpu.rdx = va(__KERNEL_DS);
+    cpu.setGeneral('rdx', va(__KERNEL_DS));
     const startup_32 = operand(k, 'pa_startup_32');
     write_cr0(k, X86_CR0_PE);
     ljmp(k, 'pa_startup_32', __KERNEL32_CS, startup_32);

@@ -8,7 +8,16 @@ import { PAT_SLOTS, patTypes } from './memory-types.js';
 import { cr3Reserved, entryFormat, rootOf, type PagingContext } from './mmu.js';
 import { APIC_BASE, MSR, MsrFile, msrName, SYSCFG, type MsrContext, type MsrName } from './msr.js';
 import type { MtrrMap } from './mtrr.js';
-import { allBits, CR0, CR4, EFER, has, RFLAGS } from './registers.js';
+import {
+  allBits,
+  CR0,
+  CR4,
+  EFER,
+  GENERAL_REGISTERS,
+  has,
+  RFLAGS,
+  type GeneralRegister,
+} from './registers.js';
 import { Tlb, type TlbEntry } from './tlb.js';
 import type { Fault, Observer, Origin } from './types.js';
 
@@ -41,7 +50,7 @@ const NUMERIC = [
   ...['rax', 'rcx', 'rdx', 'rbx', 'rsp', 'rbp', 'rsi', 'rdi'],
   ...['r8', 'r9', 'r10', 'r11', 'r12', 'r13', 'r14', 'r15'],
   ...['rip', 'rflags', 'cr0', 'cr4', 'cs', 'ss', 'cpl', 'rsp0'],
-  ...['csBase', 'csLong', 'activity'],
+  ...['csBase', 'csLong', 'activity', 'generalSet'],
 ] as const;
 
 /** What a CPU does (APM 14.1.3, 8.2.9): it executes, waits for a STARTUP IPI, or has shut down. */
@@ -68,22 +77,24 @@ function sameState(a: PagingState, b: PagingState): boolean {
 const KEPT_CONTEXTS = 4;
 
 export class CpuCore {
-  rax = va(0);
-  rcx = va(0);
-  rdx = va(0);
-  rbx = va(0);
+  /** Which general registers hold what the driver gave them: bit n is register n of {@link GENERAL_REGISTERS}. */
+  private generalSet = 0;
+  readonly rax: Va = va(0);
+  readonly rcx: Va = va(0);
+  readonly rdx: Va = va(0);
+  readonly rbx: Va = va(0);
   rsp = va(0);
-  rbp = va(0);
-  rsi = va(0);
-  rdi = va(0);
-  r8 = va(0);
-  r9 = va(0);
-  r10 = va(0);
-  r11 = va(0);
-  r12 = va(0);
-  r13 = va(0);
-  r14 = va(0);
-  r15 = va(0);
+  readonly rbp: Va = va(0);
+  readonly rsi: Va = va(0);
+  readonly rdi: Va = va(0);
+  readonly r8: Va = va(0);
+  readonly r9: Va = va(0);
+  readonly r10: Va = va(0);
+  readonly r11: Va = va(0);
+  readonly r12: Va = va(0);
+  readonly r13: Va = va(0);
+  readonly r14: Va = va(0);
+  readonly r15: Va = va(0);
   rip = va(0xfff0);
   rflags: number = RFLAGS.ONE;
   cs = 0xf000;
@@ -128,6 +139,20 @@ export class CpuCore {
   }
 
   // --- Registers -------------------------------------------------------------------------------------------------
+
+  /**
+   * Writes a general register. A driver that does not execute instructions sets few of them; `known` false says that
+   * the value is none that the code would have there.
+   */
+  setGeneral(name: GeneralRegister, value: Va, known = true): void {
+    const bit = 1 << GENERAL_REGISTERS.indexOf(name);
+    Reflect.set(this, name, value);
+    this.generalSet = known ? this.generalSet | bit : this.generalSet & ~bit;
+  }
+  /** Whether a general register holds what the driver gave it. RSP always does: the stack is in memory. */
+  knows(name: GeneralRegister): boolean {
+    return name === 'rsp' || (this.generalSet & (1 << GENERAL_REGISTERS.indexOf(name))) !== 0;
+  }
 
   get cr0(): number {
     return this.cr0Value;
@@ -264,7 +289,8 @@ export class CpuCore {
    */
   init(): void {
     for (const name of NUMERIC) if (name in INIT_STATE) Reflect.set(this, name, INIT_STATE[name]);
-    this.rdx = va(cpuid(this.model, this.id, 1).eax);
+    this.generalSet = 0;
+    this.setGeneral('rdx', va(cpuid(this.model, this.id, 1).eax));
     this.cr0Value = (CR0.ET | (this.cr0Value & (CR0.CD | CR0.NW))) >>> 0;
     this.cr2 = 0n;
     this.cr3Value = 0n;

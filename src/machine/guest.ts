@@ -2,13 +2,13 @@
  * A CPU in guest mode: the registers that VMRUN loads from the VMCB, the guest's way to memory, and what happens to its
  * exceptions (APM 15.5–15.14). The general registers besides rAX and rSP are the CPU's own (APM 15.5.1).
  */
-import { KEY_PLAIN, pa, PAGE_SIZE, va } from './address.js';
+import { KEY_PLAIN, pa, PAGE_SIZE, va, type Va } from './address.js';
 import type { CpuBus } from './cpu-core.js';
 import { generalProtection, isFault } from './fault.js';
 import { effectiveType, patTypes, type MtrrType } from './memory-types.js';
 import { entryFormat, rootOf, walk, type PagingContext, type WalkAccess } from './mmu.js';
 import { GuestTables, isVmexit, type NestedPaging, type Vmexit } from './nested-paging.js';
-import { CR0, CR4, EFER, GENERAL_REGISTERS, has, RSP } from './registers.js';
+import { CR0, CR4, EFER, GENERAL_REGISTERS, has, RSP, type GeneralRegister } from './registers.js';
 import { MEMTYPE, VECTOR, type Fault, type MemType, type TableReader } from './types.js';
 import { UnmodelledError } from './unmodelled.js';
 import {
@@ -29,13 +29,14 @@ export type GuestStop = Vmexit | Fault;
 export type GuestAccess = 'read' | 'write' | 'fetch';
 
 /** What a guest shares with the CPU that it runs on. */
-export interface GuestCpu {
+export interface GuestCpu extends Readonly<Record<GeneralRegister, Va>> {
   readonly id: number;
   readonly model: { readonly physAddrBits: number; readonly gbPages: boolean };
   /** Reads memory for table walks. */
   readonly tables: TableReader;
   /** Told of each access of a guest to its memory, page by page. */
   onGuestAccess?: (what: GuestAccess, gpa: number, bytes: Uint8Array) => void;
+  setGeneral(name: GeneralRegister, value: Va): void;
 }
 
 /** A segment register (APM 4.5), as much of it as the guest's instructions use. */
@@ -117,7 +118,7 @@ export class Guest {
         ? this.get('RAX')
         : index === RSP
           ? this.get('RSP')
-          : BigInt(Number(Reflect.get(this.cpu, GENERAL_REGISTERS[index] ?? '')));
+          : BigInt(this.cpu[GENERAL_REGISTERS[index] ?? 'rax']);
     return BigInt.asUintN(bytes * 8, whole);
   }
 
@@ -128,8 +129,10 @@ export class Guest {
     if (index === RAX) this.set('RAX', whole);
     else if (index === RSP) this.set('RSP', whole);
     // Our choice: registers of the CPU keep 48 bits, sign-extended, as everywhere in the machine.
-    else
-      Reflect.set(this.cpu, GENERAL_REGISTERS[index] ?? '', va(Number(BigInt.asUintN(48, whole))));
+    else {
+      const name = GENERAL_REGISTERS[index] ?? 'rax';
+      this.cpu.setGeneral(name, va(Number(BigInt.asUintN(48, whole))));
+    }
   }
 
   intercepted(which: bigint): boolean {

@@ -92,6 +92,21 @@ describe('sme-boot inspect', () => {
     expect(out).toMatch(/^PAT .*WB,WT,UC-,UC/m);
   });
 
+  test('--regs shows registers that somebody set, and names those that nobody did', async () => {
+    const { out } = await inspect('--at', 'startup_64');
+    expect(out).toMatch(/^rsi +0x90000 {2}as last set/m);
+    expect(out).toMatch(/^rsp +0x[0-9a-f]+$/m);
+    expect(out).not.toMatch(/^r(ax|8|15) /m);
+    expect(out).toMatch(/^not modelled +RAX, RCX, .*R15, RFLAGS CF /m);
+    const { regs } = (await json('--at', 'startup_64', '--regs')) as {
+      regs: Record<string, unknown> & { notModelled: string[] };
+    };
+    expect(regs.rsi).toBe('0x90000');
+    expect(regs).not.toHaveProperty('rax');
+    expect(regs.notModelled).toContain('rax');
+    expect(regs.notModelled).not.toContain('rsi');
+  });
+
   test.each([
     [['--at', 'nowhere'], /E_LABEL/],
     [['--vtop', 'early_level4'], /E_PLACE.*early_level4_pgt/],

@@ -67,13 +67,14 @@ describe('INIT', () => {
     const { ap } = machine();
     ap.enterLongMode(0x1000n);
     ap.rsp = va(0x8000);
-    ap.r9 = va(9);
+    ap.setGeneral('r9', va(9));
     ap.lidt(va(0x5000), 4095);
     ap.init();
     expect([ap.cr0, ap.cr2, ap.cr3, ap.cr4]).toEqual([0x10, 0n, 0n, 0]);
     expect([ap.rip, ap.cs, ap.csBase, ap.rflags]).toEqual([0xfff0, 0xf000, 0xffff_0000, 2]);
     expect([ap.rsp, ap.r9, ap.rax, ap.ss]).toEqual([0, 0, 0, 0]);
     expect(ap.rdx).toBe(ap.cpuid(1).eax);
+    expect([ap.knows('rdx'), ap.knows('r9')]).toEqual([true, false]);
     expect(ap.idtr).toEqual({ base: 0, limit: 0xffff });
     expect(ap.gdtr).toEqual({ base: 0, limit: 0xffff });
     expect(ap.rdmsr(MSR.EFER)).toBe(0n);

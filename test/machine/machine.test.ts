@@ -342,13 +342,16 @@ describe('a machine', () => {
   test('goes on from a snapshot that went through bytes', () => {
     const first = machine();
     tables(first, (i) => page(i));
-    first.cpus[0].rax = va(5);
+    first.cpus[0].setGeneral('rax', va(5));
     first.cpus[0].storeU64(va(0x1000), 0x1234n);
     const bytes = serialize(first.snapshot());
     const second = machine();
     second.restore(deserialize(bytes) as MachineSnapshot);
     expect(second.cpus[0].loadU64(va(0x1000))).toBe(0x1234n);
     expect(second.cpus[0].rax).toBe(5);
+    expect(['rax', 'rbx', 'rsp'].map((name) => second.cpus[0].knows(name as 'rax'))).toEqual([
+      ...[true, false, true],
+    ]);
     for (const m of [first, second]) m.cpus[0].wbinvd();
     expect(second.dram.peek(pa(0), 0x1_4000)).toEqual(first.dram.peek(pa(0), 0x1_4000));
   });

@@ -112,10 +112,10 @@ function enter(cpu: Cpu, entry: Va, args: readonly bigint[]): Va {
   const home = va(alignDown(cpu.rsp, STACK_ALIGN) - ARGUMENTS * SLOT);
   cpu.rsp = home;
   const register = (index: number): Va => va(Number(BigInt.asIntN(64, args[index] ?? 0n)));
-  cpu.rcx = register(0);
-  cpu.rdx = register(1);
-  cpu.r8 = register(2);
-  cpu.r9 = register(3);
+  cpu.setGeneral('rcx', register(0));
+  cpu.setGeneral('rdx', register(1));
+  cpu.setGeneral('r8', register(2));
+  cpu.setGeneral('r9', register(3));
   for (const [index, value] of args.entries()) {
     if (index < IN_REGISTERS) continue;
     const fault = cpu.storeU64(va(home + index * SLOT), BigInt.asUintN(64, value));
@@ -145,7 +145,8 @@ function serviceAt(cpu: Cpu, entry: Va): RuntimeServiceName {
 function leave(cpu: Cpu, expected: Va): void {
   const rbp = cpu.pop();
   if (isFault(rbp)) throw new Trap(rbp);
-  cpu.rbp = va(Number(BigInt.asIntN(48, rbp)));
+  // The caller's own: no better known than before the call.
+  cpu.setGeneral('rbp', va(Number(BigInt.asIntN(48, rbp))), cpu.knows('rbp'));
   const back = cpu.pop();
   if (isFault(back)) throw new Trap(back);
   cpu.rip = va(Number(BigInt.asIntN(48, back)));
