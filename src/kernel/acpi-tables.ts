@@ -9,13 +9,23 @@ export interface MappedTable {
   readonly size: number;
 }
 
+/** An entry of acpi_gbl_root_table_list (struct acpi_table_desc, actbl.h). */
+export interface TableDesc {
+  /** Physical address. */
+  readonly address: number;
+  /** Bytes, as the header said when the table was installed: nobody reads it again. */
+  readonly length: number;
+  /** Where it is mapped for good; 0 while it is not. */
+  pointer: number;
+}
+
 /** What the kernel keeps of ACPI outside simulated memory. */
 export interface AcpiState {
   disabled: boolean;
   /** acpi_gbl_permanent_mmap: early mappings are over. */
   permanent_mmap: boolean;
-  /** Physical address of each table, by signature; the first of those that there are several of. */
-  tables: Record<string, number>;
+  /** Tables by signature; the first of those that there are several of. */
+  tables: Record<string, TableDesc>;
 }
 
 declare module './table.js' {
@@ -29,6 +39,8 @@ declare module './table.js' {
     __acpi_unmap_table(k: Kernel, address: Va, size: number): void;
     /** false where the kernel goes on without ACPI. */
     acpi_tb_parse_root_table(k: Kernel, rsdp: number): boolean;
+    /** Gives back what acpi_get_table has mapped, while mappings are early ones; later they stay. */
+    early_acpi_os_unmap_memory(k: Kernel, address: Va, size: number): void;
     /** Maps a table by its signature; undefined where it is not there or cannot be mapped. */
     acpi_get_table(k: Kernel, signature: string): MappedTable | undefined;
   }
@@ -130,7 +142,9 @@ function install(k: Kernel, phys: number, expected?: string): void {
     return;
   }
   printHeader(k, phys, header);
-  k.state.acpi.tables[signature] ??= phys;
+  // acpi_tb_init_table_descriptor()
+  const length = new DataView(header.buffer).getUint32(ACPI_TABLE_HEADER.length, true);
+  k.state.acpi.tables[signature] ??= { address: phys, length, pointer: 0 };
   if (signature === 'FACP') parseFadt(k, phys, header);
 }
 
@@ -207,14 +221,14 @@ export const acpiTables = kernelFile('drivers/acpi/acpica/tbutils.c', {
     return true;
   }),
 
+  // acpi_get_table_with_size(): the descriptor says how long the table is, whatever its header says by now.
   acpi_get_table: inline((k: Kernel, signature: string): MappedTable | undefined => {
-    const phys = k.state.acpi.disabled ? undefined : k.state.acpi.tables[signature];
-    if (phys === undefined) return undefined;
-    const header = look(k, phys, ACPI_TABLE_HEADER.size);
-    if (header === undefined) return undefined;
-    const size = new DataView(header.buffer).getUint32(ACPI_TABLE_HEADER.length, true);
-    const address = k.fn.acpi_os_map_memory(phys, size);
-    return address === 0 ? undefined : { address, size };
+    const desc = k.state.acpi.disabled ? undefined : k.state.acpi.tables[signature];
+    if (desc === undefined) return undefined;
+    const address = desc.pointer || k.fn.acpi_os_map_memory(desc.address, desc.length);
+    if (address === 0) return undefined;
+    if (k.state.acpi.permanent_mmap) desc.pointer = address;
+    return { address: va(address), size: desc.length };
   }),
 });
 
@@ -235,6 +249,9 @@ export const acpiOsl = kernelFile('drivers/acpi/osl.c', {
     if (k.fn.page_is_ram(start / PAGE_SIZE)) return length > PAGE_SIZE ? 0 : k.__va(phys);
     const at = k.fn.ioremap_cache(start, length);
     return at === 0 ? 0 : va(at + (phys - start));
+  }),
+  early_acpi_os_unmap_memory: inline((k: Kernel, address: Va, size: number) => {
+    if (!k.state.acpi.permanent_mmap) k.fn.__acpi_unmap_table(address, size);
   }),
   acpi_os_unmap_memory: inline((k: Kernel, address: Va, size: number) => {
     if (!k.state.acpi.permanent_mmap) k.fn.__acpi_unmap_table(address, size);

@@ -97,7 +97,7 @@ export const amdIommuInit = kernelFile('drivers/iommu/amd_iommu_init.c', {
   detect_ivrs: inline((k: Kernel) => {
     const table = k.fn.acpi_get_table('IVRS');
     if (table === undefined) return false;
-    k.fn.acpi_os_unmap_memory(table.address, table.size);
+    k.fn.early_acpi_os_unmap_memory(table.address, table.size);
     return true;
   }),
 
@@ -106,8 +106,8 @@ export const amdIommuInit = kernelFile('drivers/iommu/amd_iommu_init.c', {
     if (!amdIommu.detected) return -ENODEV;
     const ivrs = k.fn.acpi_get_table('IVRS');
     if (ivrs === undefined) return -ENODEV;
-    const table = k.readBytes(ivrs.address, ivrs.size);
-    k.say.recorder.consumed('IVRS', 'early_amd_iommu_init', table);
+    const table = ivrs.address;
+    k.say.recorder.consumed('IVRS', 'early_amd_iommu_init', k.readBytes(table, ivrs.size));
     const run = (): number => {
       const found = k.fn.find_last_devid_acpi(table);
       if (found !== 0) return found;
@@ -133,7 +133,7 @@ export const amdIommuInit = kernelFile('drivers/iommu/amd_iommu_init.c', {
       return 0;
     };
     const ret = run();
-    k.fn.acpi_os_unmap_memory(ivrs.address, ivrs.size);
+    k.fn.early_acpi_os_unmap_memory(ivrs.address, ivrs.size);
     return ret;
   }),
 

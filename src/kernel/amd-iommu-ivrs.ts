@@ -1,5 +1,6 @@
 /** drivers/iommu/amd_iommu_init.c, the ACPI table: which devices there are and which IOMMU each is behind. */
-import { va, type Va } from '../machine/address.js';
+import { PAGE_SIZE, va, type Va } from '../machine/address.js';
+import { ACPI_TABLE_HEADER } from './acpi-tables.js';
 import { tableOf } from './amd-iommu-domain.js';
 import {
   ALIAS_TABLE_ENTRY_SIZE,
@@ -11,7 +12,8 @@ import {
   RLOOKUP_TABLE_ENTRY_SIZE,
   type AmdIommuInstance,
 } from './amd-iommu-types.js';
-import { ENODEV, ENOMEM } from './errno.js';
+import { BootEnd } from './ends.js';
+import { EINVAL, ENODEV, ENOMEM } from './errno.js';
 import { GFP } from './page-alloc.js';
 import { get_order } from './pci-dma.js';
 import { inline, kernelFile } from './table.js';
@@ -47,6 +49,8 @@ export const IVHD_DEV = {
   SPECIAL: 0x48,
 } as const;
 const IVHD_SPECIAL_IOAPIC = 1;
+const IVHD_SPECIAL_HPET = 2;
+const SPECIALS: readonly number[] = [IVHD_SPECIAL_IOAPIC, IVHD_SPECIAL_HPET];
 /** Performance counters: banks and counters of the extended features as the table has them. */
 const EFR_COUNTERS = 0xf << 13;
 const EFR_BANKS = 0x3f << 17;
@@ -65,10 +69,11 @@ const DEVFLAGS = [
 declare module './table.js' {
   interface Entries {
     /** Sets amd_iommu_last_bdf; negative where the table's checksum is wrong. */
-    find_last_devid_acpi(k: Kernel, table: Uint8Array): number;
-    init_iommu_all(k: Kernel, table: Uint8Array): number;
-    init_iommu_one(k: Kernel, ivhd: Uint8Array): number;
-    init_iommu_from_acpi(k: Kernel, iommu: AmdIommuInstance, ivhd: Uint8Array): void;
+    find_last_devid_acpi(k: Kernel, table: Va): number;
+    /** Each returns 0 or a negative errno. */
+    init_iommu_all(k: Kernel, table: Va): number;
+    init_iommu_one(k: Kernel, ivhd: Va): number;
+    init_iommu_from_acpi(k: Kernel, iommu: AmdIommuInstance, ivhd: Va): number;
     set_dev_entry_bit(k: Kernel, devid: number, bit: number): void;
     get_dev_entry_bit(k: Kernel, devid: number, bit: number): boolean;
     set_dev_entry_from_acpi(k: Kernel, iommu: AmdIommuInstance, devid: number, flags: number): void;
@@ -77,22 +82,32 @@ declare module './table.js' {
   }
 }
 
-const u16 = (bytes: Uint8Array, at: number): number =>
-  (bytes[at] ?? 0) | ((bytes[at + 1] ?? 0) << 8);
-const u32 = (bytes: Uint8Array, at: number): number =>
-  (u16(bytes, at) | (u16(bytes, at + 2) << 16)) >>> 0;
+/** Bytes that are summed in one go: what a fault met before counts as read (our choice). */
+const CHUNK = PAGE_SIZE;
 
-/** The IVHD blocks of a table. */
-function ivhdBlocks(table: Uint8Array): Uint8Array[] {
-  const blocks: Uint8Array[] = [];
-  for (let at = IVRS_HEADER_LENGTH; at < table.length;) {
-    const length = u16(table, at + IVHD_HEADER.length);
-    // A length of 0 would keep the kernel here for ever.
-    if (length === 0) break;
-    if (table[at] === ACPI_IVHD_TYPE) blocks.push(table.subarray(at, at + length));
+/** The sum of a table's bytes, each read in turn for as many as its header says. */
+function checksum(k: Kernel, table: Va): number {
+  const length = k.readU32(va(table + ACPI_TABLE_HEADER.length));
+  let sum = 0;
+  for (let at = 0; at < length; at += CHUNK) {
+    const bytes = k.readBytes(va(table + at), Math.min(CHUNK, length - at));
+    for (const byte of bytes) sum = (sum + byte) & 0xff;
+  }
+  return sum;
+}
+
+/** The IVHD blocks of a table, each found when it is asked for. */
+function* ivhdBlocks(k: Kernel, table: Va): Generator<Va> {
+  const end = k.readU32(va(table + ACPI_TABLE_HEADER.length));
+  for (let at = IVRS_HEADER_LENGTH; at < end;) {
+    const block = va(table + at);
+    if (k.readU8(block) === ACPI_IVHD_TYPE) yield block;
+    const length = k.readU16(va(block + IVHD_HEADER.length));
+    if (length === 0) {
+      throw new BootEnd('hung', k.current?.name ?? '?', 'an IVRS block has a length of 0');
+    }
     at += length;
   }
-  return blocks;
 }
 
 interface IvhdEntry {
@@ -102,21 +117,21 @@ interface IvhdEntry {
   readonly ext: number;
 }
 
-/** ivhd_entry_length(): 4 bytes times 2 to the power of the type's two high bits. */
-function ivhdEntries(ivhd: Uint8Array): IvhdEntry[] {
-  const entries: IvhdEntry[] = [];
-  for (let at: number = IVHD_HEADER.size; at < ivhd.length;) {
-    const type = ivhd[at] ?? 0;
+/** Entries of a block, each read when it is asked for. */
+function* ivhdEntries(k: Kernel, ivhd: Va): Generator<IvhdEntry> {
+  const end = ivhd + k.readU16(va(ivhd + IVHD_HEADER.length));
+  for (let at = ivhd + IVHD_HEADER.size; at < end;) {
+    const type = k.readU8(va(at));
+    // ivhd_entry_length(): 4 bytes times 2 to the power of the type's two high bits.
     const length = 4 << (type >> 6);
-    entries.push({
+    yield {
       type,
-      devid: u16(ivhd, at + IVHD_ENTRY.devid),
-      flags: ivhd[at + IVHD_ENTRY.flags] ?? 0,
-      ext: length > 4 ? u32(ivhd, at + IVHD_ENTRY.ext) : 0,
-    });
+      devid: k.readU16(va(at + IVHD_ENTRY.devid)),
+      flags: k.readU8(va(at + IVHD_ENTRY.flags)),
+      ext: length > 4 ? k.readU32(va(at + IVHD_ENTRY.ext)) : 0,
+    };
     at += length;
   }
-  return entries;
 }
 
 /** How find_last_devid_from_ivhd() takes an entry: entries not here name no device that counts. */
@@ -205,10 +220,10 @@ const MASKS = Array.from({ length: 64 }, (_, bit) => 1n << BigInt(bit));
 const maskOf = (bit: number): bigint => MASKS[bit & 0x3f] ?? 0n;
 
 export const amdIommuIvrs = kernelFile('drivers/iommu/amd_iommu_init.c', {
-  find_last_devid_acpi: inline((k: Kernel, table: Uint8Array) => {
-    if (table.reduce((sum, byte) => (sum + byte) & 0xff, 0) !== 0) return -ENODEV;
-    for (const ivhd of ivhdBlocks(table)) {
-      for (const entry of ivhdEntries(ivhd)) {
+  find_last_devid_acpi: inline((k: Kernel, table: Va) => {
+    if (checksum(k, table) !== 0) return -ENODEV;
+    for (const ivhd of ivhdBlocks(k, table)) {
+      for (const entry of ivhdEntries(k, ivhd)) {
         const devid = LAST_DEVID[entry.type]?.(entry) ?? 0;
         k.state.amdIommu.last_bdf = Math.max(k.state.amdIommu.last_bdf, devid);
       }
@@ -216,22 +231,20 @@ export const amdIommuIvrs = kernelFile('drivers/iommu/amd_iommu_init.c', {
     return 0;
   }),
 
-  init_iommu_all: inline((k: Kernel, table: Uint8Array) => {
-    for (const ivhd of ivhdBlocks(table)) {
+  init_iommu_all: inline((k: Kernel, table: Va) => {
+    for (const ivhd of ivhdBlocks(k, table)) {
       const ret = k.fn.init_iommu_one(ivhd);
       if (ret !== 0) return ret;
     }
     return 0;
   }),
 
-  init_iommu_one: inline((k: Kernel, ivhd: Uint8Array) => {
+  init_iommu_one: inline((k: Kernel, ivhd: Va) => {
     const at = k.fn.get_zeroed_page(GFP.KERNEL);
     if (at === 0) return -ENOMEM;
-    const efr = u32(ivhd, IVHD_HEADER.efr);
+    const efr = k.readU32(va(ivhd + IVHD_HEADER.efr));
     const counters = (efr & EFR_COUNTERS) !== 0 && (efr & EFR_BANKS) !== 0;
-    const mmio_phys = Number(
-      new DataView(ivhd.buffer, ivhd.byteOffset).getBigUint64(IVHD_HEADER.mmio_phys, true),
-    );
+    const mmio_phys = Number(k.readU64(va(ivhd + IVHD_HEADER.mmio_phys)));
     const mmio_base = k.fn.ioremap_nocache(mmio_phys, counters ? MMIO.REG_END : MMIO.CNTR_CONF);
     if (mmio_base === 0) return -ENOMEM;
     // alloc_command_buffer(), alloc_event_buffer(): __GFP_ZERO
@@ -244,9 +257,9 @@ export const amdIommuIvrs = kernelFile('drivers/iommu/amd_iommu_init.c', {
     const iommu: AmdIommuInstance = {
       at,
       index: iommus.length,
-      devid: u16(ivhd, IVHD_HEADER.devid),
-      cap_ptr: u16(ivhd, IVHD_HEADER.cap_ptr),
-      acpi_flags: ivhd[IVHD_HEADER.flags] ?? 0,
+      devid: k.readU16(va(ivhd + IVHD_HEADER.devid)),
+      cap_ptr: k.readU16(va(ivhd + IVHD_HEADER.cap_ptr)),
+      acpi_flags: k.readU8(va(ivhd + IVHD_HEADER.flags)),
       mmio_phys,
       mmio_base,
       cmd_buf,
@@ -257,18 +270,22 @@ export const amdIommuIvrs = kernelFile('drivers/iommu/amd_iommu_init.c', {
       int_enabled: false,
     };
     iommus.push(iommu);
-    k.fn.init_iommu_from_acpi(iommu, ivhd);
+    const ret = k.fn.init_iommu_from_acpi(iommu, ivhd);
+    if (ret !== 0) return ret;
     // The IOMMU does not translate itself, whatever the table says.
     const table = tableOf(k, 'amd_iommu_rlookup_table');
     k.writeU64(va(table + iommu.devid * RLOOKUP_TABLE_ENTRY_SIZE), 0n);
     return 0;
   }),
 
-  init_iommu_from_acpi: inline((k: Kernel, iommu: AmdIommuInstance, ivhd: Uint8Array) => {
+  init_iommu_from_acpi: inline((k: Kernel, iommu: AmdIommuInstance, ivhd: Va) => {
     let range: OpenRange = { start: 0, flags: 0 };
-    for (const entry of ivhdEntries(ivhd)) {
+    for (const entry of ivhdEntries(k, ivhd)) {
+      // add_special_device() knows I/O APICs and HPETs; what was set up before stays.
+      if (entry.type === IVHD_DEV.SPECIAL && !SPECIALS.includes(entry.ext >>> 24)) return -EINVAL;
       range = TAKE[entry.type]?.(k, iommu, entry, range) ?? range;
     }
+    return 0;
   }),
 
   set_dev_entry_bit: inline((k: Kernel, devid: number, bit: number) => {

@@ -1,5 +1,6 @@
 /** arch/x86/platform/efi/efi-bgrt.c: the picture that the firmware has shown is copied. */
 import { PAGE_SIZE, va } from '../machine/address.js';
+import { ACPI_TABLE_HEADER } from './acpi-tables.js';
 import { GFP } from './page-alloc.js';
 import { fn, kernelFile } from './table.js';
 import type { Kernel } from './kernel.js';
@@ -34,7 +35,7 @@ export const efiBgrt = kernelFile('arch/x86/platform/efi/efi-bgrt.c', {
       k.say.console(`efi_bgrt: Ignoring BGRT: ${why}`);
     };
     const { address: at } = table;
-    const length = table.size;
+    const length = k.readU32(va(at + ACPI_TABLE_HEADER.length));
     const bytes = k.readBytes(at, Math.min(length, ACPI_TABLE_BGRT.size));
     k.say.recorder.consumed('BGRT', 'efi_bgrt_init', bytes);
     if (length < ACPI_TABLE_BGRT.size) {

@@ -28,8 +28,9 @@ export function iommuBoot(stage: number, activate: boolean, ...settings: string[
     activate,
   });
   made.runTo('acpi_boot_table_init');
-  made.machine.dmaWrite(pa(IVRS_AT), ivrs());
-  made.kernel.state.acpi.tables['IVRS'] = IVRS_AT;
+  const table = ivrs();
+  made.machine.dmaWrite(pa(IVRS_AT), table);
+  made.kernel.state.acpi.tables['IVRS'] = { address: IVRS_AT, length: table.length, pointer: 0 };
   return made;
 }
 
