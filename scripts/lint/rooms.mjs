@@ -2,7 +2,7 @@
 import { isBuiltin } from 'node:module';
 import { posix, relative, resolve, sep } from 'node:path';
 
-const GROUND = ['trace', 'machine', 'firmware', 'kernel'];
+const GROUND = ['trace', 'machine', 'decompress', 'firmware', 'kernel'];
 
 /** A room per group of patches. They know each other only through the kernel's table, never by import. */
 export const PATCH_ROOMS = [
@@ -27,8 +27,9 @@ const UP_TO_REVIEW = [...UP_TO_SEQUENCER, 'review'];
 export const MAY_IMPORT = {
   trace: [],
   machine: ['trace'],
-  firmware: ['trace', 'machine'],
-  kernel: ['trace', 'machine', 'firmware'],
+  decompress: ['trace'],
+  firmware: ['trace', 'machine', 'decompress'],
+  kernel: ['trace', 'machine', 'decompress', 'firmware'],
   ...Object.fromEntries(PATCH_ROOMS.map((room) => [room, GROUND])),
   series: [...GROUND, ...PATCH_ROOMS],
   sequencer: UP_TO_SERIES,

@@ -9,7 +9,7 @@ const PATCH_ROOMS = [
 ];
 const LAYERS = [
   ['trace'],
-  ['machine'],
+  ['machine', 'decompress'],
   ['firmware'],
   ['kernel'],
   PATCH_ROOMS,

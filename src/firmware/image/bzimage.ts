@@ -1,7 +1,8 @@
 /** bzImage: the boot sector and setup code of the x86 boot protocol, and the compressed kernel behind them (Documentation/x86/boot.txt). */
+import { DECODED, decompress, detectFormat, type Format } from '../../decompress/decompress.js';
+import { GZIP_MAX_RATIO } from '../../decompress/gzip.js';
+import { LZ4_MAX_RATIO } from '../../decompress/lz4-block.js';
 import { BOOT_FLAG, HDRS_MAGIC } from '../boot-params.js';
-import { decodeGzip, GZIP_MAGIC, GZIP_MAX_RATIO } from './gzip.js';
-import { decodeLz4Legacy, LZ4_LEGACY_MAGIC, LZ4_MAX_RATIO, type CompressedPlace } from './lz4.js';
 import { Reader, hex, hexBytes } from './reader.js';
 
 /** Fields of the setup header that a loader of the payload uses: offsets in the file (Documentation/x86/boot.txt, "The real-mode kernel header"). */
@@ -26,7 +27,7 @@ export interface BzImage {
   /** The kernel's version and build as text, '' if it has none. */
   readonly version: string;
   /** What compressed the payload. */
-  readonly compression: string;
+  readonly compression: Format;
   /** The payload decompressed: an ELF file, and relocations behind it where the kernel is relocatable. */
   readonly payload: Uint8Array;
 }
@@ -47,38 +48,11 @@ const PAYLOAD_FIELDS_END = SETUP_HEADER.payload_length + 4;
 /** A payload that gives more than this is refused: the kernel's own address space is 1 GiB at most (KERNEL_IMAGE_SIZE). */
 const LARGEST_PAYLOAD = 2 ** 30;
 
-interface Compression {
-  readonly name: string;
-  readonly magic: readonly number[];
-  readonly decode?: {
-    /** Bytes of output that a byte of input can give at most. */
-    readonly ratio: number;
-    /** Whether the size is the stream's own last field, and so part of it. */
-    readonly sizeInStream: boolean;
-    run(src: Uint8Array, size: number, place: CompressedPlace): Uint8Array;
-  };
-}
-
-const lz4Magic = [0, 8, 16, 24].map((shift) => (LZ4_LEGACY_MAGIC >>> shift) & 0xff);
-
-/** The formats of the payload (boot.txt, payload_offset; lib/decompress.c), those without a decoder are refused. */
-const COMPRESSIONS: readonly Compression[] = [
-  {
-    name: 'gzip',
-    magic: GZIP_MAGIC,
-    decode: { ratio: GZIP_MAX_RATIO, sizeInStream: true, run: decodeGzip },
-  },
-  { name: 'bzip2', magic: [0x42, 0x5a] },
-  { name: 'LZMA', magic: [0x5d, 0x00] },
-  { name: 'XZ', magic: [0xfd, 0x37] },
-  { name: 'LZO', magic: [0x89, 0x4c] },
-  {
-    name: 'LZ4',
-    magic: lz4Magic,
-    decode: { ratio: LZ4_MAX_RATIO, sizeInStream: false, run: decodeLz4Legacy },
-  },
-  { name: 'ZSTD', magic: [0x28, 0xb5, 0x2f, 0xfd] },
-];
+/** Formats whose output per byte of input has a bound. */
+const MAX_RATIO: ReadonlyMap<Format, number> = new Map([
+  ['gzip', GZIP_MAX_RATIO],
+  ['LZ4', LZ4_MAX_RATIO],
+]);
 
 /** Whether a file starts as a bzImage does: the boot sector's flag and the header's magic. */
 export function isBzImage(bytes: Uint8Array): boolean {
@@ -141,21 +115,19 @@ function readPayload(reader: Reader): Pick<BzImage, 'compression' | 'payload'> {
   const length = reader.u32(H.payload_length, 'payload_length');
   const packed = reader.slice(at, length, 'payload');
 
-  const compression = COMPRESSIONS.find(({ magic }) =>
-    magic.every((byte, index) => packed[index] === byte),
-  );
-  const decode = compression?.decode;
-  if (compression === undefined || decode === undefined) {
+  const compression = detectFormat(packed);
+  if (compression === undefined || !DECODED.includes(compression)) {
     throw reader.error('E_UNSUPPORTED_COMPRESSION', at, {
       reason: 'compression of the payload',
-      expected: 'gzip or LZ4 (legacy frames)',
-      found: compression?.name ?? `magic ${hexBytes(packed.subarray(0, SIZE_BYTES))}`,
+      expected: DECODED.join(', '),
+      found: compression ?? `magic ${hexBytes(packed.subarray(0, SIZE_BYTES))}`,
     });
   }
   const sizeAt = at + length - SIZE_BYTES;
   const size = reader.u32(sizeAt, 'uncompressed size');
-  const stream = decode.sizeInStream ? packed : packed.subarray(0, -SIZE_BYTES);
-  const most = Math.min(LARGEST_PAYLOAD, stream.length * decode.ratio);
+  // gzip has the size as its own last field; after the others the build appends it (scripts/Makefile.lib, size_append).
+  const stream = compression === 'gzip' ? packed : packed.subarray(0, -SIZE_BYTES);
+  const most = Math.min(LARGEST_PAYLOAD, stream.length * (MAX_RATIO.get(compression) ?? Infinity));
   if (size > most) {
     throw reader.error('E_TOO_LARGE', sizeAt, {
       reason: 'uncompressed size of the payload',
@@ -163,6 +135,14 @@ function readPayload(reader: Reader): Pick<BzImage, 'compression' | 'payload'> {
       found: `${size}`,
     });
   }
-  const payload = decode.run(stream, size, { ...reader.place, base: at });
-  return { compression: compression.name, payload };
+  const place = { ...reader.place, base: at };
+  const { bytes, consumed } = decompress(compression, stream, { limit: most, size, place });
+  if (consumed !== stream.length) {
+    throw reader.error('E_CORRUPT', at + consumed, {
+      reason: `bytes between the end of the ${compression} stream and the size`,
+      expected: 'none',
+      found: `${stream.length - consumed}`,
+    });
+  }
+  return { compression, payload: bytes };
 }

@@ -1,14 +1,5 @@
-/**
- * LZ4 in its legacy frame, as kernel payloads have it (lz4 doc/lz4_Frame_format.md, "Legacy frame"): a magic, then
- * blocks, each a 32-bit length and that many compressed bytes, each giving at most 8 MiB. The block format is
- * lz4 doc/lz4_Block_format.md.
- */
-import { Reader, hex, type ReaderPlace } from './reader.js';
+/** LZ4's block format (lz4 doc/lz4_Block_format.md): sequences of literals and of matches that repeat what was given before. */
 
-/** The first four bytes of a legacy frame, little endian (lz4_Frame_format.md). */
-export const LZ4_LEGACY_MAGIC = 0x184c_2102;
-/** What one block of a legacy frame gives at most (lz4_Frame_format.md). */
-export const LZ4_LEGACY_BLOCK_SIZE = 8 << 20;
 /** No byte of compressed input gives more than this many bytes: a length continues by 255 a byte (lz4_Block_format.md). */
 export const LZ4_MAX_RATIO = 255;
 
@@ -25,71 +16,12 @@ const OFFSET_BYTES = 2;
 const LONG_COPY = 256;
 const OVERSHOOT = WORD - 1;
 
-/** Where compressed bytes stand, for errors: offsets are counted from `base`. */
-export interface CompressedPlace extends ReaderPlace {
-  readonly base: number;
-}
-
-/**
- * Decompresses one legacy frame, or several one behind another, into exactly `size` bytes.
- *
- * @throws InputError E_TRUNCATED if the input ends inside a block, E_CORRUPT if a block contradicts itself or the size.
- */
-export function decodeLz4Legacy(src: Uint8Array, size: number, place: CompressedPlace): Uint8Array {
-  const { base, ...rest } = place;
-  const reader = new Reader(src, rest);
-  const fail = (code: string, at: number, says: Parameters<Reader['error']>[2]): Error =>
-    reader.error(code, base + at, says);
-  const u32 = (at: number, what: string): number => {
-    if (at + WORD <= src.length) return reader.u32(at, what);
-    throw fail('E_TRUNCATED', at, {
-      reason: what,
-      expected: `${WORD} bytes`,
-      found: `${src.length - at} before the end`,
-    });
-  };
-
-  const magic = u32(0, 'magic of the LZ4 frame');
-  if (magic !== LZ4_LEGACY_MAGIC) {
-    throw fail('E_CORRUPT', 0, { expected: hex(LZ4_LEGACY_MAGIC), found: hex(magic) });
-  }
-  const dst = new Uint8Array(size);
-  let filled = 0;
-  let at = WORD;
-  while (at < src.length) {
-    const length = u32(at, 'length of an LZ4 block');
-    if (length === LZ4_LEGACY_MAGIC) {
-      at += WORD; // another frame (lib/decompress_unlz4.c, unlz4)
-      continue;
-    }
-    const end = at + WORD + length;
-    if (end > src.length) {
-      throw fail('E_TRUNCATED', at, {
-        reason: 'LZ4 block',
-        expected: `${length} bytes`,
-        found: `${src.length - at - WORD} before the end`,
-      });
-    }
-    const limit = Math.min(size, filled + LZ4_LEGACY_BLOCK_SIZE);
-    const block = decodeLz4Block(src, at + WORD, end, dst, filled, limit);
-    if (block.error !== undefined) throw fail('E_CORRUPT', block.at, { reason: block.error });
-    filled = block.at;
-    at = end;
-  }
-  if (filled !== size) {
-    throw fail('E_CORRUPT', src.length, {
-      reason: 'decompressed size',
-      expected: `${size} bytes`,
-      found: `${filled}`,
-    });
-  }
-  return dst;
-}
-
 /** Where a block's output ended, or at which input byte it went wrong and how. */
 export interface Lz4BlockResult {
   readonly at: number;
   readonly error?: string;
+  /** Whether the output would go past the limit: more input would have given more. */
+  readonly pastLimit?: boolean;
 }
 
 /** A byte whose index the caller has checked. */
@@ -99,7 +31,8 @@ const viewOf = (bytes: Uint8Array): DataView =>
 
 /**
  * Decompresses the block at src[from, to) to dst[at, …), never past `limit`, except that up to three bytes behind what
- * it gave may be spoilt. Matches reach back within this block only, as the blocks of a legacy frame are independent.
+ * it gave may be spoilt. Matches reach back to dst[window], which is the block's own start where
+ * blocks are independent.
  */
 export function decodeLz4Block(
   src: Uint8Array,
@@ -108,6 +41,7 @@ export function decodeLz4Block(
   dst: Uint8Array,
   at: number,
   limit: number,
+  window = at,
 ): Lz4BlockResult {
   const srcView = viewOf(src);
   const dstView = viewOf(dst);
@@ -130,7 +64,9 @@ export function decodeLz4Block(
     const literalsEnd = s + literals;
     const end = d + literals;
     if (literalsEnd > to) return { at: s, error: 'LZ4 literals run past the end of their block' };
-    if (end > limit) return { at: s, error: 'LZ4 literals run past the size announced' };
+    if (end > limit) {
+      return { at: s, error: 'LZ4 literals run past the size announced', pastLimit: true };
+    }
     if (literals > LONG_COPY) {
       dst.set(src.subarray(s, literalsEnd), d);
     } else if (literalsEnd <= srcEnd && end <= dstEnd) {
@@ -147,7 +83,7 @@ export function decodeLz4Block(
     const offset = byteAt(src, s) | (byteAt(src, s + 1) << 8);
     let match = d - offset;
     if (offset === 0) return { at: s, error: 'LZ4 offset 0' };
-    if (match < at) return { at: s, error: `LZ4 offset ${offset} reaches before its block` };
+    if (match < window) return { at: s, error: `LZ4 offset ${offset} reaches before its block` };
     s += OFFSET_BYTES;
     let length = (token & LENGTH_CONTINUES) + MIN_MATCH;
     if (length === LENGTH_CONTINUES + MIN_MATCH) {
@@ -159,7 +95,9 @@ export function decodeLz4Block(
       } while (more === CONTINUES_AGAIN);
     }
     const matchEnd = d + length;
-    if (matchEnd > limit) return { at: s, error: 'an LZ4 match runs past the size announced' };
+    if (matchEnd > limit) {
+      return { at: s, error: 'an LZ4 match runs past the size announced', pastLimit: true };
+    }
     if (length > LONG_COPY && offset >= length) {
       dst.copyWithin(d, match, match + length);
     } else if (length > LONG_COPY && offset === 1) {

@@ -1,9 +1,21 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { decodeLz4Block, decodeLz4Legacy } from '../../../src/firmware/image/lz4.js';
-import { ascii, concat, le32, lz4Block, lz4Legacy, noise, refusal } from './build.js';
+import { decompress } from '../../src/decompress/decompress.js';
+import { decodeLz4Block } from '../../src/decompress/lz4-block.js';
+import {
+  ascii,
+  concat,
+  le32,
+  lz4Block,
+  lz4Legacy,
+  noise,
+  refusal,
+} from '../firmware/image/build.js';
 
 const place = { file: 'vmlinuz', base: 0x4000 };
+/** Decodes frames that must give `size` bytes. */
+const decodeLz4 = (src: Uint8Array, size: number): Uint8Array =>
+  decompress('LZ4', src, { limit: 1 << 30, size, place }).bytes;
 const text = (bytes: Uint8Array): string => String.fromCharCode(...bytes);
 
 /** Decodes a block into exactly `size` bytes. */
@@ -75,22 +87,22 @@ describe('a legacy LZ4 frame', () => {
   const bytes = concat(noise(3000), ascii('level2_kernel_pgt'.repeat(500)), noise(700, 5));
 
   test('gives back what was packed', () => {
-    expect(decodeLz4Legacy(lz4Legacy(bytes), bytes.length, place)).toEqual(bytes);
+    expect(decodeLz4(lz4Legacy(bytes), bytes.length)).toEqual(bytes);
   });
 
   test('gives nothing of nothing', () => {
-    expect(decodeLz4Legacy(le32(0x184c_2102), 0, place)).toHaveLength(0);
+    expect(decodeLz4(le32(0x184c_2102), 0)).toHaveLength(0);
   });
 
   test('may be followed by another', () => {
     const twice = concat(lz4Legacy(bytes), lz4Legacy(bytes));
-    expect(decodeLz4Legacy(twice, 2 * bytes.length, place)).toEqual(concat(bytes, bytes));
+    expect(decodeLz4(twice, 2 * bytes.length)).toEqual(concat(bytes, bytes));
   });
 
   test('takes blocks of 8 MiB at most', () => {
     const zeros = new Uint8Array((8 << 20) + 1);
     const frame = concat(le32(0x184c_2102), le32(lz4Block(zeros).length), lz4Block(zeros));
-    const { code, reason } = refusal(() => decodeLz4Legacy(frame, zeros.length, place));
+    const { code, reason } = refusal(() => decodeLz4(frame, zeros.length));
     expect({ code, reason }).toEqual({
       code: 'E_CORRUPT',
       reason: 'LZ4 literals run past the size announced',
@@ -98,31 +110,25 @@ describe('a legacy LZ4 frame', () => {
   });
 
   test('without its magic is refused at its first byte', () => {
-    const { code, place: at } = refusal(() =>
-      decodeLz4Legacy(lz4Legacy(bytes).with(0, 9), 1, place),
-    );
+    const { code, place: at } = refusal(() => decodeLz4(lz4Legacy(bytes).with(0, 9), 1));
     expect({ code, at }).toEqual({ code: 'E_CORRUPT', at: { file: 'vmlinuz', offset: 0x4000 } });
   });
 
   test('cut inside a block is refused at that block', () => {
     const frame = lz4Legacy(bytes);
-    const { code, place: at } = refusal(() =>
-      decodeLz4Legacy(frame.subarray(0, -1), bytes.length, place),
-    );
-    expect({ code, at }).toEqual({ code: 'E_TRUNCATED', at: { file: 'vmlinuz', offset: 0x4004 } });
+    const { code, place: at } = refusal(() => decodeLz4(frame.subarray(0, -1), bytes.length));
+    expect({ code, at }).toEqual({ code: 'E_TRUNCATED', at: { file: 'vmlinuz', offset: 0x4008 } });
   });
 
   test.each([-1, 1])('that gives %d bytes more than announced is refused', (more) => {
-    const { code } = refusal(() => decodeLz4Legacy(lz4Legacy(bytes), bytes.length - more, place));
+    const { code } = refusal(() => decodeLz4(lz4Legacy(bytes), bytes.length - more));
     expect(code).toBe('E_CORRUPT');
   });
 
   test('cut anywhere is refused as an input', () => {
     const frame = lz4Legacy(bytes);
     for (let length = 0; length < frame.length; length += 7) {
-      const { code } = refusal(() =>
-        decodeLz4Legacy(frame.subarray(0, length), bytes.length, place),
-      );
+      const { code } = refusal(() => decodeLz4(frame.subarray(0, length), bytes.length));
       expect(['E_TRUNCATED', 'E_CORRUPT']).toContain(code);
     }
   });
@@ -134,7 +140,7 @@ describe('a legacy LZ4 frame', () => {
     fc.assert(
       fc.property(runs, (list) => {
         const any = concat(...list.flatMap(([run, times]) => Array<Uint8Array>(times).fill(run)));
-        expect(decodeLz4Legacy(lz4Legacy(any), any.length, place)).toEqual(any);
+        expect(decodeLz4(lz4Legacy(any), any.length)).toEqual(any);
       }),
     );
   });
@@ -144,9 +150,7 @@ describe('a legacy LZ4 frame', () => {
     fc.assert(
       fc.property(fc.nat(frame.length - 1), fc.integer({ min: 0, max: 255 }), (at, byte) => {
         try {
-          expect(decodeLz4Legacy(frame.with(at, byte), bytes.length, place)).toHaveLength(
-            bytes.length,
-          );
+          expect(decodeLz4(frame.with(at, byte), bytes.length)).toHaveLength(bytes.length);
         } catch (error) {
           expect(error).toMatchObject({ name: 'InputError' });
         }
