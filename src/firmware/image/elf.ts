@@ -110,8 +110,10 @@ const ELF_TYPES: ReadonlyMap<number, string> = new Map([
   [3, 'ET_DYN'],
 ]);
 
-/** A symbol's name is cut here; the kernel's longest is 512 (KSYM_NAME_LEN). */
-const LONGEST_NAME = 4096;
+/** Characters of a symbol's name; kallsyms leaves out those of KSYM_NAME_LEN and more (scripts/kallsyms.c, read_symbol). */
+const LONGEST_NAME = 511;
+/** Characters of all names at most (our choice; a kernel with debug symbols has 10 million): many may share one text. */
+const LARGEST_NAMES = 1 << 25;
 /**
  * What an image may span in memory. The kernel has 512 MiB or 1 GiB of address space for itself
  * (KERNEL_IMAGE_SIZE, arch/x86/include/asm/page_64_types.h).
@@ -285,13 +287,25 @@ function readSymtab(reader: Reader): SymbolTable | undefined {
   const strings = new Reader(sectionBytes(reader, headerAt(link)), reader.place);
   const table = new Reader(sectionBytes(reader, headerAt(symtab)), reader.place);
   const symbols: ImageSymbol[] = [];
+  let characters = 0;
   for (let at = 0; at + ELF64_SYM.size <= table.bytes.length; at += ELF64_SYM.size) {
     const info = table.u8(at + ELF64_SYM.st_info, 'st_info');
     const shndx = table.u16(at + ELF64_SYM.st_shndx, 'st_shndx');
     const kind = info & 15;
     if (shndx === SHN_UNDEF || kind === STT_SECTION || kind === STT_FILE) continue;
-    const name = strings.text(table.u32(at + ELF64_SYM.st_name, 'st_name'), LONGEST_NAME);
+    const nameAt = table.u32(at + ELF64_SYM.st_name, 'st_name');
+    const limited = strings.bytes.subarray(nameAt, nameAt + LONGEST_NAME + 1);
+    if (limited.length > LONGEST_NAME && !limited.includes(0)) continue;
+    const name = strings.text(nameAt, LONGEST_NAME);
     if (name === '') continue;
+    characters += name.length;
+    if (characters > LARGEST_NAMES) {
+      throw reader.error('E_TOO_LARGE', headerAt(symtab), {
+        reason: 'names of the symbol table',
+        expected: `at most ${LARGEST_NAMES} characters`,
+        found: 'more',
+      });
+    }
     const address = table.i64(at + ELF64_SYM.st_value, `value of ${name}`);
     const section = sections[shndx] ?? { type: 0, flags: 0 };
     symbols.push({ name, address, type: nmLetter(info, shndx, section) });

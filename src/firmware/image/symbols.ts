@@ -76,27 +76,42 @@ const FNV_PRIME = 0x0100_0193;
 const EMPTY = -1;
 /** Slots per symbol of the hash table, at least. */
 const SLOTS = 2;
+/** Steps from slot to slot per symbol, on average: FNV is no secret, so names can be made that all want one slot. */
+const STEPS_PER_SYMBOL = 16;
+const STEPS_BESIDES = 10_000;
 
-/** Finds names in packed texts: a hash table with open addressing, half the time that a Map of strings takes (measured). */
+/**
+ * Finds names in packed texts: a hash table with open addressing, half the time that a Map of strings takes (measured).
+ * Where names have been made to collide in it, it is a Map, whose hash has a secret seed.
+ */
 class NameIndex {
   private readonly slots: Int32Array;
   private readonly mask: number;
+  private readonly byName: Map<string, number> | undefined;
 
   constructor(readonly texts: SymbolTexts) {
     const count = texts.starts.length - 1;
     const size = 2 ** Math.ceil(Math.log2(Math.max(1, count) * SLOTS));
     this.slots = new Int32Array(size).fill(EMPTY);
     this.mask = size - 1;
-    // In table order: of equal names the first comes first on the way from their slot.
-    for (let index = 0; index < count; index++) {
+    let steps = count * STEPS_PER_SYMBOL + STEPS_BESIDES;
+    // In table order: of equal names the first has the slot.
+    for (let index = 0; index < count && steps > 0; index++) {
       let slot = this.hashAt(index) & this.mask;
-      while (this.slots[slot] !== EMPTY) slot = (slot + 1) & this.mask;
-      this.slots[slot] = index;
+      let there = this.slots[slot] as number;
+      while (there !== EMPTY && !this.same(there, index)) {
+        slot = (slot + 1) & this.mask;
+        there = this.slots[slot] as number;
+        steps--;
+      }
+      if (there === EMPTY) this.slots[slot] = index;
     }
+    if (steps <= 0) this.byName = this.makeMap(count);
   }
 
   /** The first symbol of that name, or undefined. */
   find(name: string): number | undefined {
+    if (this.byName !== undefined) return this.byName.get(name);
     let hash = FNV_OFFSET;
     for (let unit = 0; unit < name.length; unit++) {
       hash = Math.imul(hash ^ name.charCodeAt(unit), FNV_PRIME);
@@ -106,6 +121,12 @@ class NameIndex {
       if (index === EMPTY) return undefined;
       if (this.is(index, name)) return index;
     }
+  }
+
+  private makeMap(count: number): Map<string, number> {
+    const map = new Map<string, number>();
+    for (let index = count - 1; index >= 0; index--) map.set(this.name(index), index);
+    return map;
   }
 
   name(index: number): string {
@@ -127,6 +148,17 @@ class NameIndex {
       hash = Math.imul(hash ^ (text[at] ?? 0), FNV_PRIME);
     }
     return hash;
+  }
+
+  /** Whether two symbols have one name. */
+  private same(a: number, b: number): boolean {
+    const { text, starts } = this.texts;
+    let at = (starts[a] ?? 0) + 1;
+    let other = (starts[b] ?? 0) + 1;
+    const end = starts[a + 1] ?? 0;
+    if (end - at !== (starts[b + 1] ?? 0) - other) return false;
+    while (at < end) if (text[at++] !== text[other++]) return false;
+    return true;
   }
 
   private is(index: number, name: string): boolean {

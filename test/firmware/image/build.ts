@@ -161,10 +161,15 @@ export interface KallsymsSymbol {
 export interface KallsymsLayout {
   /** Width of markers and num_syms in bytes: 8 until 4.19, 4 from 4.20. */
   word: 4 | 8;
-  addresses: 'absolute' | 'relative' | 'relative-percpu';
+  addresses: 'absolute' | 'relative' | 'relative-percpu' | 'place-relative';
   /** 6.2 to 6.4 put seqs_of_names behind the markers; 6.5 puts addresses and it behind token_index. */
   order: 'classic' | 'seqs' | 'addresses-last';
+  /** Alignment of the tables: 8, from 7.0 on 4. */
+  align?: 4 | 8;
 }
+
+/** Where the tables of place-relative addresses start in memory. */
+export const KALLSYMS_AT = -0x7f00_0000 + 8192;
 
 /** Strings that stand for codes which no character of a name uses. */
 const FRAGMENTS = ['Tinit_', 'sys_', 'level', '_pgt', 'early_', 'boot_', 'ab', 'ymb', 'ol', '__'];
@@ -172,7 +177,7 @@ const FRAGMENTS = ['Tinit_', 'sys_', 'level', '_pgt', 'early_', 'boot_', 'ab', '
 /** Tables for symbols in kallsyms' order (ascending, unsigned). They start on a multiple of 8. */
 export function buildKallsyms(
   symbols: readonly KallsymsSymbol[],
-  { word, addresses, order }: KallsymsLayout,
+  { word, addresses, order, align: alignment = 8 }: KallsymsLayout,
 ): Uint8Array {
   const texts = symbols.map(({ name, type }) => `${type}${name}`);
   const used = new Set(`${texts.join('')}0123456789`);
@@ -188,7 +193,7 @@ export function buildKallsyms(
 
   const bytes: number[] = [];
   const align = (): void => {
-    while (bytes.length % 8 !== 0) bytes.push(0);
+    while (bytes.length % alignment !== 0) bytes.push(0);
   };
   const put = (value: number, width: number): void => {
     const bits = BigInt.asUintN(8 * width, BigInt(value));
@@ -200,9 +205,10 @@ export function buildKallsyms(
     for (const { address } of symbols) {
       if (addresses === 'absolute') put(address, 8);
       else if (addresses === 'relative') put(address - base, 4);
+      else if (addresses === 'place-relative') put(address - (KALLSYMS_AT + bytes.length), 4);
       else put(address >= 0 ? address : base - 1 - address, 4);
     }
-    if (addresses === 'absolute') return;
+    if (addresses === 'absolute' || addresses === 'place-relative') return;
     align();
     put(base, 8);
   };

@@ -7,12 +7,14 @@ import {
   ascii,
   buildKallsyms,
   concat,
+  KALLSYMS_AT,
   noise,
   type KallsymsLayout,
   type KallsymsSymbol,
 } from './build.js';
 
-const TEXT = -0x7f00_0000;
+/** KALLSYMS_AT is where segment() has its tables. */
+const TEXT = KALLSYMS_AT - 8192;
 
 /** `count` symbols as kallsyms sorts them, some of them per-CPU ones from 0 upward. */
 function symbols(count: number, percpu = 0): KallsymsSymbol[] {
@@ -45,11 +47,16 @@ const LAYOUTS: readonly (readonly [string, KallsymsLayout])[] = [
   ['6.1: 32-bit markers', { word: 4, addresses: 'relative-percpu', order: 'classic' }],
   ['6.2: sequence numbers', { word: 4, addresses: 'relative-percpu', order: 'seqs' }],
   ['6.5: addresses last', { word: 4, addresses: 'relative-percpu', order: 'addresses-last' }],
+  ['6.15: offsets, no per-CPU ones', { word: 4, addresses: 'relative', order: 'addresses-last' }],
+  [
+    '7.0: offsets from their own place, tables on multiples of 4',
+    { word: 4, addresses: 'place-relative', order: 'addresses-last', align: 4 },
+  ],
 ];
 
 describe.each(LAYOUTS)('kallsyms of %s', (_title, layout) => {
   // Without room for them among offsets from the base, per-CPU symbols are not in the table.
-  const percpu = layout.addresses === 'relative' ? 0 : 40;
+  const percpu = /percpu|absolute/.test(layout.addresses) ? 40 : 0;
 
   test.each([1, 2, 255, 256, 257, 512, 513, 1500])('gives all of %d symbols', (count) => {
     const list = symbols(count + percpu, percpu);
