@@ -66,6 +66,10 @@ function note(event: TraceEvent, paint: ChalkInstance): string[] {
         : [paint.red(`fault: ${String(event.fault)} (${String(event.why)}${entryOf(event)})`)];
     case 'panic':
       return [paint.red(`panic: ${String(event.panic)}`)];
+    case 'read':
+      return isRemark(event)
+        ? [paint.yellow(`${String(event.read)}: ${String(event.result)}`)]
+        : [];
     default:
       return [];
   }
@@ -76,6 +80,17 @@ function entryOf({ level, entry, C, value, reserved }: TraceEvent): string {
   if (level === undefined) return '';
   const bits = reserved === undefined ? '' : `, reserved ${String(reserved)}`;
   return `: ${String(level)} entry ${String(entry)} read with C=${String(C)}: ${String(value)}${bits}`;
+}
+
+/** What is said of an initrd, or of a program in it, besides what the kernel says. */
+function isRemark({ read, result }: TraceEvent): boolean {
+  return result !== undefined && typeof read === 'string' && /^(?:initrd$|\/)/.test(read);
+}
+
+/** The first process, as the kernel says which it runs. */
+function firstProcess(trace: Trace): string {
+  const lines = trace.steps.flatMap(({ events }) => events.map((event) => String(event.console)));
+  return lines.findLast((line) => /^Run .* as init process$/.test(line)) ?? 'booted';
 }
 
 /** What was consumed, what DRAM holds, what is otherwise than the scenario says, and the outcome as the last line. */
@@ -95,8 +110,7 @@ export function storyEnd(
   if (trace.final.screen !== undefined)
     lines.push('', ...framed(trace.final.screen, columns, paint));
   const { kind, where, message } = trace.outcome;
-  const reason =
-    kind === 'booted' ? 'Run /init as init process' : `in ${where ?? '?'}: ${message ?? ''}`;
+  const reason = kind === 'booted' ? firstProcess(trace) : `in ${where ?? '?'}: ${message ?? ''}`;
   if (otherwise.length > 0) lines.push('', ...otherwise.map((line) => paint.red(line)));
   const color = otherwise.length === 0 && kind === 'booted' ? paint.green : paint.red;
   lines.push('', color(`${kind}: ${reason}`), '');

@@ -72,6 +72,50 @@ cat /etc/motd
 exec /bin/sh
 `;
 
+/** What stands for a shell: it waits for ever, `mov $34, %eax; syscall; jmp .-7` (34 is pause(2) on x86-64). */
+const SHELL_CODE = [0xb8, 34, 0, 0, 0, 0x0f, 0x05, 0xeb, 0xf7] as const;
+
+/** Fields of a 64-bit ELF header and of the one program header behind it (ELF-64 Object File Format, 1.5: figures 2, 6). */
+const ELF = { e_type: 16, e_machine: 18, e_version: 20, e_entry: 24, e_phoff: 32 } as const;
+const ELF_SIZES = { e_ehsize: 52, e_phentsize: 54, e_phnum: 56 } as const;
+const PHDR = {
+  p_type: 0,
+  p_flags: 4,
+  p_vaddr: 16,
+  p_paddr: 24,
+  p_filesz: 32,
+  p_memsz: 40,
+} as const;
+const EHDR_SIZE = 64;
+const PHDR_SIZE = 56;
+/** Where the program is linked (our choice, where static programs of x86-64 are). */
+const SHELL_AT = 0x40_0000;
+
+/** A static program for x86-64 whose one segment is the whole file. */
+function shell(): Uint8Array {
+  const code = EHDR_SIZE + PHDR_SIZE;
+  const bytes = new Uint8Array(code + SHELL_CODE.length);
+  const view = new DataView(bytes.buffer);
+  // ELFCLASS64, ELFDATA2LSB, EV_CURRENT.
+  bytes.set([0x7f, 0x45, 0x4c, 0x46, 2, 1, 1]);
+  view.setUint16(ELF.e_type, 2, true); // ET_EXEC
+  view.setUint16(ELF.e_machine, 62, true); // EM_X86_64
+  view.setUint32(ELF.e_version, 1, true);
+  view.setUint32(ELF.e_entry, SHELL_AT + code, true);
+  view.setUint32(ELF.e_phoff, EHDR_SIZE, true);
+  view.setUint16(ELF_SIZES.e_ehsize, EHDR_SIZE, true);
+  view.setUint16(ELF_SIZES.e_phentsize, PHDR_SIZE, true);
+  view.setUint16(ELF_SIZES.e_phnum, 1, true);
+  view.setUint32(EHDR_SIZE + PHDR.p_type, 1, true); // PT_LOAD
+  view.setUint32(EHDR_SIZE + PHDR.p_flags, 5, true); // PF_R | PF_X
+  view.setUint32(EHDR_SIZE + PHDR.p_vaddr, SHELL_AT, true);
+  view.setUint32(EHDR_SIZE + PHDR.p_paddr, SHELL_AT, true);
+  view.setUint32(EHDR_SIZE + PHDR.p_filesz, bytes.length, true);
+  view.setUint32(EHDR_SIZE + PHDR.p_memsz, bytes.length, true);
+  bytes.set(SHELL_CODE, code);
+  return bytes;
+}
+
 /** A file of the built-in initrd, or a directory. */
 const file = (name: string, permissions: number, body: Uint8Array | string): CpioEntry => ({
   name,
@@ -133,6 +177,7 @@ export function microcodeContainer(): Uint8Array {
 export function rootEntries(): CpioEntry[] {
   return [
     directory('bin'),
+    file('bin/sh', 0o755, shell()),
     directory('dev'),
     directory('etc'),
     file('etc/motd', 0o644, 'This root file system came through the initrd.\n'),

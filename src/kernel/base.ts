@@ -16,6 +16,7 @@ import { cpuCommon, cpuVariables, scattered } from './cpu-common.js';
 import { devicetree } from './devicetree.js';
 import { ofFdt, ofVariables } from './of-fdt.js';
 import { asmDmaMapping, dmaMapping } from './dma-mapping.js';
+import { doMounts } from './do-mounts.js';
 import { dmiScan } from './dmi-scan.js';
 import { drivers } from './drivers.js';
 import { e820 } from './e820.js';
@@ -38,6 +39,7 @@ import { earlyParam } from './early-param.js';
 import { earlyPrintk } from './early-printk.js';
 import { efi } from './efi.js';
 import { espfix_64, espfixVariables } from './espfix-64.js';
+import { exec } from './exec.js';
 import { head64 } from './head64.js';
 import { gdtVariables, head64Variables } from './head_64-data.js';
 import { head_64 } from './head_64.js';
@@ -120,6 +122,8 @@ export const BASE_FILES: readonly KernelFile[] = [
   main,
   fault,
   initramfs,
+  doMounts,
+  exec,
   mmap,
   setupData,
   efi,

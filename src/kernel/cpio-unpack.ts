@@ -1,10 +1,80 @@
-/**
- * What init/initramfs.c makes of a buffer: newc archives, plain or gzipped, one after another.
- *
- * Its rules: an archive starts at a "0" on a multiple of 4; zero bytes between archives are skipped; anything else must
- * be a compression it knows. It stops at the first error, keeping what was unpacked before.
- */
-import { Inflate } from 'pako';
+/** unpack_to_rootfs() of init/initramfs.c: archives, plain or compressed, one after another, from a buffer. */
+import { CpioUnpacker } from './cpio-fsm.js';
+import { decompressMethod, type Decompressor, type MethodName } from './decompress-method.js';
+import { gunzip } from './inflate.js';
+import { SourceInput, sourceOf, type InitrdSource } from './initrd-input.js';
+import { freshRootfs, S_IFMT, S_IFREG, type Inode } from './rootfs-types.js';
+import { Rootfs, type PageCache } from './rootfs.js';
+
+/** The decompressors that the kernel is built with (CONFIG_RD_*, lib/Kconfig: CONFIG_DECOMPRESS_*). */
+export type Decompressors = Readonly<Partial<Record<MethodName, Decompressor>>>;
+
+export const DECOMPRESSORS: Decompressors = { gzip: gunzip };
+
+/** What was found and where, for whoever has to say more than the kernel does. */
+export interface UnpackError {
+  /** The kernel's message. */
+  readonly message: string;
+  /** Offset in the buffer of what it was about: of an archive, or of a compressed stream. */
+  readonly at: number;
+}
+
+/** Unpacks a buffer into a root file system; the first error, if there was one. */
+export function unpackTo(
+  fs: Rootfs,
+  source: InitrdSource,
+  decompressors: Decompressors = DECOMPRESSORS,
+): UnpackError | undefined {
+  const unpacker = new CpioUnpacker(fs);
+  const length = source.length;
+  let input = new SourceInput(source);
+  let start = 0;
+  while (unpacker.message === undefined && input.left > 0) {
+    start = input.offset;
+    const saved = unpacker.thisHeader;
+    const first = input.some(1)[0];
+    if (first === 0x30 && saved % 4 === 0) {
+      unpacker.state = 'Start';
+      unpacker.write(input);
+      continue;
+    }
+    if (first === 0) {
+      const zeros = leadingZeros(input.some(input.left));
+      input.eat(zeros);
+      unpacker.thisHeader += zeros;
+      continue;
+    }
+    unpacker.thisHeader = 0;
+    const method = decompressMethod(input.peek(Math.min(2, input.left)));
+    const decompress = method === undefined ? undefined : decompressors[method];
+    let used = 0;
+    if (decompress !== undefined) {
+      const rest = restOf(source, start);
+      const flush = (bytes: Uint8Array): boolean => unpacker.flush(bytes);
+      const result = decompress(rest, flush, (text) => unpacker.error(text));
+      used = result.used;
+      if (!result.ok) unpacker.error('decompressor failed');
+    } else if (method !== undefined) {
+      unpacker.error(`compression method ${method} not configured`);
+    } else unpacker.error('junk in compressed archive');
+    if (unpacker.state !== 'Reset') unpacker.error('junk in compressed archive');
+    unpacker.thisHeader = saved + used;
+    input = new SourceInput(source, Math.min(start + used, length));
+  }
+  unpacker.finish();
+  return unpacker.message === undefined ? undefined : { message: unpacker.message, at: start };
+}
+
+function leadingZeros(bytes: Uint8Array): number {
+  let count = 0;
+  while (count < bytes.length && bytes[count] === 0) count++;
+  return count;
+}
+
+/** A source from an offset on. */
+function restOf(source: InitrdSource, from: number): InitrdSource {
+  return { length: source.length - from, read: (at, length) => source.read(from + at, length) };
+}
 
 /** A regular file of an archive. */
 export interface UnpackedFile {
@@ -13,135 +83,44 @@ export interface UnpackedFile {
   readonly body: Uint8Array;
 }
 
+/** What an archive comes to, without a machine. */
 export interface Unpacked {
+  /** Its regular files, under each of their names, in the order of their directories. */
   readonly files: UnpackedFile[];
   /** The kernel's message where it gave up. */
   readonly message?: string;
 }
 
-const HEADER = 110;
-const S_IFMT = 0o170000;
-const S_IFREG = 0o100000;
-const PATH_MAX = 4096;
-const ZERO_CHAR = 0x30;
-
-/** Magics that decompress_method() knows (lib/decompress.c); only gzip is configured here (our choice). */
-const COMPRESSIONS: readonly (readonly [name: string, first: number, second: number])[] = [
-  ['gzip', 0x1f, 0x8b],
-  ['gzip', 0x1f, 0x9e],
-  ['bzip2', 0x42, 0x5a],
-  ['lzma', 0x5d, 0x00],
-  ['xz', 0xfd, 0x37],
-  ['lzo', 0x89, 0x4c],
-  ['lz4', 0x02, 0x21],
-];
-
-const align4 = (n: number): number => Math.ceil(n / 4) * 4;
-const ascii = (bytes: Uint8Array): string => String.fromCharCode(...bytes);
-
-/** Unpacks a buffer as the kernel does. */
-export function unpackCpio(buffer: Uint8Array): Unpacked {
-  const files: UnpackedFile[] = [];
-  let at = 0;
-  while (at < buffer.length) {
-    const byte = buffer[at];
-    if (byte === ZERO_CHAR && at % 4 === 0) {
-      const end = readArchive(buffer, at, files);
-      if (typeof end === 'string') return { files, message: end };
-      at = end.next;
-      continue;
-    }
-    if (byte === 0) {
-      at++;
-      continue;
-    }
-    const method = COMPRESSIONS.find(([, a, b]) => a === byte && b === buffer[at + 1])?.[0];
-    if (method === undefined) return { files, message: 'junk in compressed archive' };
-    if (method !== 'gzip') {
-      return { files, message: `compression method ${method} not configured` };
-    }
-    const member = gunzip(buffer, at);
-    if (member === undefined) return { files, message: 'decompressor failed' };
-    const error = readAll(member.bytes, files);
-    if (error !== undefined) return { files, message: error };
-    at = member.next;
-  }
-  return { files };
-}
-
-/** The archives of a decompressed buffer; it must end between archives. */
-function readAll(bytes: Uint8Array, files: UnpackedFile[]): string | undefined {
-  let at = 0;
-  let whole = false;
-  while (at < bytes.length) {
-    if (bytes[at] === 0) {
-      at++;
-    } else if (bytes[at] === ZERO_CHAR) {
-      const end = readArchive(bytes, at, files);
-      if (typeof end === 'string') return end;
-      at = end.next;
-      whole = end.whole;
-    } else {
-      return 'junk in compressed archive';
-    }
-  }
-  return whole ? undefined : 'junk in compressed archive';
-}
-
-/** Reads entries up to the trailer or the end; says where it stopped, or the kernel's message. */
-function readArchive(
+/** Unpacks a buffer as the kernel does, into files that are here and not in a machine's memory. */
+export function unpackCpio(
   buffer: Uint8Array,
-  start: number,
-  files: UnpackedFile[],
-): { next: number; whole: boolean } | string {
-  let at = start;
-  while (at < buffer.length) {
-    if (buffer[at] === 0) return { next: at, whole: true };
-    if (at + HEADER > buffer.length) return { next: buffer.length, whole: false };
-    const header = ascii(buffer.subarray(at, at + HEADER));
-    if (header.startsWith('070707')) return 'incorrect cpio method used: use -H newc option';
-    if (!header.startsWith('070701')) return 'no cpio magic';
-    const field = (index: number): number => {
-      const value = parseInt(header.slice(6 + index * 8, 14 + index * 8), 16);
-      return Number.isNaN(value) ? 0 : value;
-    };
-    const mode = field(1);
-    const bodyLength = field(6);
-    const nameLength = field(11);
-    const body = at + align4(HEADER + nameLength) - (at % 4);
-    const next = align4(body + bodyLength);
-    if (nameLength > 0 && nameLength <= PATH_MAX) {
-      const path = ascii(buffer.subarray(at + HEADER, at + HEADER + nameLength - 1));
-      if (path === 'TRAILER!!!') return { next: align4(body), whole: true };
-      if ((mode & S_IFMT) === S_IFREG) {
-        if (body + bodyLength > buffer.length) return { next: buffer.length, whole: false };
-        files.push({ path, mode, body: buffer.subarray(body, body + bodyLength) });
-      }
-    }
-    at = next;
-  }
-  return { next: buffer.length, whole: true };
-}
-
-/** One gzip member (RFC 1952): its bytes and where it ends. CRC and length are skipped, as the kernel does. */
-function gunzip(buffer: Uint8Array, at: number): { bytes: Uint8Array; next: number } | undefined {
-  const FLAGS = { FHCRC: 2, FEXTRA: 4, FNAME: 8, FCOMMENT: 16 } as const;
-  const flags = buffer[at + 3] ?? 0;
-  let from = at + 10;
-  if ((flags & FLAGS.FEXTRA) !== 0) {
-    from += 2 + (buffer[from] ?? 0) + ((buffer[from + 1] ?? 0) << 8);
-  }
-  const skipString = (): void => {
-    while (from < buffer.length && buffer[from] !== 0) from++;
-    from++;
+  decompressors: Decompressors = DECOMPRESSORS,
+): Unpacked {
+  const state = freshRootfs();
+  const bodies = new Map<Inode, Uint8Array>();
+  const pages: PageCache = {
+    write: (_ino, inode, pos, bytes) => {
+      const grown = new Uint8Array(Math.max(inode.size, pos + bytes.length));
+      grown.set(bodies.get(inode) ?? new Uint8Array(0));
+      grown.set(bytes, pos);
+      bodies.set(inode, grown);
+      return bytes.length;
+    },
+    free: (inode) => bodies.delete(inode),
   };
-  if ((flags & FLAGS.FNAME) !== 0) skipString();
-  if ((flags & FLAGS.FCOMMENT) !== 0) skipString();
-  if ((flags & FLAGS.FHCRC) !== 0) from += 2;
-  const inflate = new Inflate({ raw: true });
-  inflate.push(buffer.subarray(from), true);
-  if (inflate.err !== 0 || !(inflate.result instanceof Uint8Array)) return undefined;
-  // How much input is left stands in the library's stream state only; a test holds it to that.
-  const left = (inflate['strm'] as { avail_in: number }).avail_in;
-  return { bytes: inflate.result, next: buffer.length - left + 8 };
+  const error = unpackTo(new Rootfs(state, pages), sourceOf(buffer), decompressors);
+  const files: UnpackedFile[] = [];
+  const visit = (entries: ReadonlyMap<string, number>, before: string): void => {
+    for (const [name, ino] of entries) {
+      const inode = state.inodes.get(ino);
+      if (inode === undefined) continue;
+      if (inode.entries !== null) visit(inode.entries, `${before}${name}/`);
+      if ((inode.mode & S_IFMT) !== S_IFREG) continue;
+      const body = bodies.get(inode) ?? new Uint8Array(inode.size);
+      files.push({ path: `${before}${name}`, mode: inode.mode, body });
+    }
+  };
+  const root = state.inodes.get(1)?.entries;
+  if (root !== undefined && root !== null) visit(root, '');
+  return { files, ...(error === undefined ? {} : { message: error.message }) };
 }

@@ -17,6 +17,9 @@ export interface Param {
   readonly value: string | undefined;
 }
 
+/** Bytes of saved_root_name[] (init/do_mounts.c). */
+const SAVED_ROOT_NAME = 64;
+
 /** Early parameters by name: who takes the value. Others of the kernel's are not modelled: they are left alone. */
 const EARLY: Readonly<Record<string, (k: Kernel, value: string | undefined) => void>> = {
   earlyprintk: (k, value) => {
@@ -27,6 +30,19 @@ const EARLY: Readonly<Record<string, (k: Kernel, value: string | undefined) => v
 const SETUP: Readonly<Record<string, (k: Kernel, value: string) => void>> = {
   console: (k, value) => {
     k.fn.console_setup(value);
+  },
+  // init/main.c: init_setup, rdinit_setup; init/do_mounts.c: root_dev_setup, fs_names_setup.
+  init: (k, value) => {
+    k.state.init.executeCommand = value;
+  },
+  rdinit: (k, value) => {
+    k.state.init.ramdiskExecuteCommand = value;
+  },
+  root: (k, value) => {
+    k.state.init.savedRootName = value.slice(0, SAVED_ROOT_NAME - 1);
+  },
+  rootfstype: (k, value) => {
+    k.state.init.rootFsNames = value;
   },
 };
 

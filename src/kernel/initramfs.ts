@@ -1,7 +1,12 @@
 /** init/initramfs.c: unpacks the initrd from memory into the root file system. */
-import { alignUp, PAGE_SIZE, type Va } from '../machine/address.js';
-import { unpackCpio } from './cpio-unpack.js';
-import { GFP } from './page-alloc.js';
+import { alignUp, PAGE_SIZE, va, type Va } from '../machine/address.js';
+import { unpackTo, type UnpackError } from './cpio-unpack.js';
+import { initrdHint } from './initrd-hint.js';
+import type { InitrdSource } from './initrd-input.js';
+import { pageCache } from './page-cache.js';
+import { freshRootfs } from './rootfs-types.js';
+import { S_IFCHR } from './rootfs-types.js';
+import { Rootfs } from './rootfs.js';
 import { fn, inline, kernelFile } from './table.js';
 import type { Kernel } from './kernel.js';
 import type { Variable } from './variables.js';
@@ -11,39 +16,66 @@ declare module './table.js' {
     populate_rootfs(k: Kernel): void;
     /** The initrd's pages are poisoned and free from now on (arch/x86/mm/init.c). */
     free_initrd_mem(k: Kernel, start: Va, end: Va): void;
-    /** Returns the error message, or undefined when all was unpacked. */
-    unpack_to_rootfs(k: Kernel, at: Va, length: number): string | undefined;
-    /** Writes a file's bytes to pages of its own and remembers where; false where there is no memory. */
-    'unpack_to_rootfs:xwrite'(k: Kernel, path: string, mode: number, bytes: Uint8Array): boolean;
-    /** Bytes of a file of the root file system, read through the direct map; undefined where there is none. */
-    'rootfs:read'(k: Kernel, path: string): Uint8Array | undefined;
+    /** The first error, or undefined when all was unpacked. */
+    unpack_to_rootfs(k: Kernel, at: Va, length: number): UnpackError | undefined;
+    /** init_rootfs() of init/do_mounts.c: which file system the root is, and how much it may hold. */
+    init_rootfs(k: Kernel): void;
   }
 }
 
 /** include/linux/poison.h */
 const POISON_FREE_INITMEM = 0xcc;
-/** Bytes of a user page that /init reads. */
-export const TOUCHED = 256;
+/** The device number of the console (Documentation/devices.txt). */
+const CONSOLE = { major: 5, minor: 1 } as const;
 
-/** Whether a path of an archive is the program that runs first. */
-export function isInit(path: string): boolean {
-  return path.replace(/^\.?\//, '') === 'init';
+/** The initrd in memory: reads go through the CPU, and are compared with what the loader put there. */
+function initrdAt(k: Kernel, at: Va, length: number): InitrdSource {
+  return {
+    length,
+    read: (offset, count) => {
+      const bytes = k.readBytes(va(at + offset), count);
+      k.say.recorder.consumedPart('initrd', 'unpack_to_rootfs', offset, bytes);
+      return bytes;
+    },
+  };
 }
 
 export const initramfs = kernelFile('init/initramfs.c', {
+  init_rootfs: inline((k: Kernel) => {
+    const { zones } = k.state.pages;
+    const totalram = zones.reduce((sum, { managed }) => sum + managed, 0);
+    const { savedRootName, rootFsNames } = k.state.init;
+    const named = rootFsNames === null || rootFsNames.includes('tmpfs');
+    const isTmpfs = savedRootName === '' && named;
+    k.state.rootfs = freshRootfs();
+    if (!isTmpfs) return; // ramfs takes all that the page allocator gives
+    // mm/shmem.c: shmem_default_max_blocks, shmem_default_max_inodes.
+    k.state.rootfs.maxBlocks = Math.floor(totalram / 2);
+    k.state.rootfs.maxInodes = Math.floor(totalram / 2);
+  }),
+
   populate_rootfs: fn((k: Kernel) => {
+    k.fn.init_rootfs();
+    // The archive that is linked into every kernel (scripts/gen_initramfs_list.sh, default_initramfs).
+    const fs = new Rootfs(k.state.rootfs, pageCache(k));
+    fs.mkdir('/dev', 0o755);
+    fs.mknod('/dev/console', S_IFCHR | 0o600, CONSOLE);
+    fs.mkdir('/root', 0o700);
+
     const start = k.readU64(k.sym('initrd_start'));
     const end = k.readU64(k.sym('initrd_end'));
     if (start === 0n) return;
     const length = Number(BigInt.asIntN(64, end - start));
+    // CONFIG_BLK_DEV_RAM is not set, as in x86_64_defconfig: what cannot be unpacked is no disk either.
     k.say.console('Unpacking initramfs...');
     const error = k.fn.unpack_to_rootfs(k.canonical(start), length);
+    if (error !== undefined) {
+      k.say.console(`Initramfs unpacking failed: ${error.message}`);
+      const hint = initrdHint(error, initrdAtRest(k, k.canonical(start), length));
+      if (hint !== undefined) k.say.emit('read', { what: 'initrd', result: hint });
+    }
     k.fn.free_initrd_mem(k.canonical(start), k.canonical(end));
-    k.say.console(
-      error === undefined
-        ? `Freeing initrd memory: ${String(Math.ceil(length / 1024))}K`
-        : `rootfs image is not initramfs (${error}); looks like an initrd`,
-    );
+    k.say.console(`Freeing initrd memory: ${String(Math.ceil(length / 1024))}K`);
   }),
 
   free_initrd_mem: fn((k: Kernel, start: Va, end: Va) => {
@@ -53,39 +85,25 @@ export const initramfs = kernelFile('init/initramfs.c', {
   }),
 
   unpack_to_rootfs: fn((k: Kernel, at: Va, length: number) => {
-    const bytes = k.readBytes(at, length);
     k.say.read('initrd', at, length);
-    k.say.recorder.consumed('initrd', 'unpack_to_rootfs', bytes);
-    const { files, message } = unpackCpio(bytes);
-    for (const { path, mode, body } of files) {
-      if (!k.fn['unpack_to_rootfs:xwrite'](path, mode, body)) return 'write error';
-    }
-    return message;
-  }),
-
-  // The page cache is memory like any other: written through the direct map, whatever that maps it as.
-  'unpack_to_rootfs:xwrite': inline((k: Kernel, path: string, mode: number, bytes: Uint8Array) => {
-    const size = alignUp(bytes.length, PAGE_SIZE);
-    let pa = 0;
-    if (size > 0) {
-      pa = k.fn.alloc_pages_exact(GFP.KERNEL, size);
-      if (pa === 0) return false;
-      // The rest of the last page is zeroed, as the page cache does.
-      const pages = new Uint8Array(size);
-      pages.set(bytes);
-      k.writeBytes(k.__va(pa), pages);
-      if (isInit(path)) k.say.recorder.produced('user file page', pages.slice(0, TOUCHED));
-    }
-    k.state.rootfs.push({ path, mode, size: bytes.length, pa });
-    return true;
-  }),
-
-  'rootfs:read': inline((k: Kernel, path: string) => {
-    const wanted = path.replace(/^\//, '');
-    const file = k.state.rootfs.find((f) => f.path.replace(/^\.?\//, '') === wanted);
-    return file === undefined ? undefined : k.readBytes(k.__va(file.pa), file.size);
+    return unpackTo(new Rootfs(k.state.rootfs, pageCache(k)), initrdAt(k, at, length));
   }),
 });
+
+/** The initrd for whoever says more than the kernel does: nothing is read through the CPU, nothing is told. */
+function initrdAtRest(k: Kernel, at: Va, length: number): InitrdSource {
+  return {
+    length,
+    read: (offset, count) => {
+      const out = new Uint8Array(count);
+      const probed = k.cpu.probe(va(at + offset));
+      if (!('vector' in probed)) {
+        k.machine.cache.peekCoherent(probed.pa, probed.key, out, 0, count);
+      }
+      return out;
+    },
+  };
+}
 
 export const initramfsVariables: readonly Variable[] = [
   { name: 'initrd_start', size: 8, align: 8, section: '.bss', file: 'init/do_mounts_initrd.c' },

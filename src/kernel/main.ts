@@ -5,7 +5,7 @@ import { _PAGE_PRESENT, _PAGE_PSE, PTE_PFN_MASK } from './constants.js';
 import { get_entry } from './cpu-ops.js';
 import { BootEnd } from './ends.js';
 import { describe } from './fault-text.js';
-import { isInit } from './initramfs.js';
+import { ENOENT } from './errno.js';
 import { entryPhysical } from './pgtable-types.js';
 import { fn, inline, kernelFile, label } from './table.js';
 import type { Kernel } from './kernel.js';
@@ -16,6 +16,9 @@ const LEVELS = [
   ['PMD', 21],
   ['PTE', 12],
 ] as const;
+
+/** What is tried where nothing else was asked for, in that order. */
+const INITS = ['/sbin/init', '/etc/init', '/bin/init', '/bin/sh'] as const;
 
 declare module './table.js' {
   interface Entries {
@@ -28,7 +31,13 @@ declare module './table.js' {
     /** Where the tables in use are: `__va(read_cr3() & PHYSICAL_PAGE_MASK)`. */
     'dump_pagetable:base'(k: Kernel): Va;
     dump_pagetable(k: Kernel, address: Va): void;
+    /** The first process: which program it runs, and that it runs. */
     'kernel_init:run_init'(k: Kernel): void;
+    /** 0 or an error below 0. */
+    run_init_process(k: Kernel, path: string): number;
+    try_to_run_init_process(k: Kernel, path: string): number;
+    /** Whether a program runs that the archive has not all of. */
+    'kernel_init:incomplete'(k: Kernel): boolean;
   }
 }
 
@@ -45,15 +54,71 @@ export const main = kernelFile('init/main.c', {
   'start_kernel:after-locking_selftest': label(() => undefined),
 
   'kernel_init:run_init': label((k: Kernel) => {
-    const init = k.state.rootfs.find((file) => isInit(file.path));
-    const image = init === undefined ? undefined : k.fn['rootfs:read']('/init');
-    if (image === undefined) {
-      // prepare_namespace() would look for a root device; there is none here (our choice).
-      return k.fn.panic('VFS: Unable to mount root fs on unknown-block(0,0)');
+    const { state } = k;
+    // kernel_init_freeable()
+    if (k.fn.sys_access('/dev/console') < 0) {
+      k.say.console('Warning: unable to open an initial console.');
     }
-    k.say.console('Run /init as init process');
-    k.fn['binfmt:check'](image);
-    k.fn.map_user_pages();
+    state.init.ramdiskExecuteCommand ??= '/init';
+    if (k.fn.sys_access(state.init.ramdiskExecuteCommand) !== 0) {
+      state.init.ramdiskExecuteCommand = null;
+      k.fn.prepare_namespace();
+    }
+    // kernel_init()
+    const { ramdiskExecuteCommand: first, executeCommand } = state.init;
+    if (first !== null) {
+      const error = k.fn.run_init_process(first);
+      if (error === 0) return;
+      k.say.console(`Failed to execute ${first} (error ${String(error)})`);
+    }
+    if (executeCommand !== null) {
+      const error = k.fn.run_init_process(executeCommand);
+      if (error === 0) return;
+      if (!k.fn['kernel_init:incomplete']()) {
+        k.fn.panic(`Requested init ${executeCommand} failed (error ${String(error)}).`);
+      }
+      return;
+    }
+    if (INITS.some((path) => k.fn.try_to_run_init_process(path) === 0)) return;
+    if (k.fn['kernel_init:incomplete']()) return;
+    k.fn.panic(
+      'No working init found.  Try passing init= option to kernel. See Linux Documentation/init.txt for guidance.',
+    );
+  }),
+
+  // Our choice: an archive made for a test often has an /init that no shell is there for, or that has no x bit. The
+  // kernel panics. Here user space is not run anyway: the first such program gets its pages, and what it lacks is said.
+  'kernel_init:incomplete': inline((k: Kernel) => {
+    const { incomplete } = k.state.rootfs;
+    if (incomplete === null) return false;
+    const { why, path } = incomplete;
+    k.say.emit('read', {
+      what: path,
+      result: `${why}: Linux panics here (No working init found), the model goes on`,
+    });
+    k.state.rootfs.executable = incomplete.ino;
+    k.say.console(`Run ${path} as init process`);
+    k.fn.map_user_pages(path);
+    return true;
+  }),
+
+  run_init_process: inline((k: Kernel, path: string) => {
+    const error = k.fn.do_execve(path);
+    if (error !== 0) return error;
+    // 4.6 says nothing; later kernels have this line.
+    k.say.console(`Run ${path} as init process`);
+    k.fn.map_user_pages(path);
+    return 0;
+  }),
+
+  try_to_run_init_process: inline((k: Kernel, path: string) => {
+    const error = k.fn.run_init_process(path);
+    if (error !== 0 && error !== -ENOENT) {
+      k.say.console(
+        `Starting init: ${path} exists but couldn't execute it (error ${String(error)})`,
+      );
+    }
+    return error;
   }),
 });
 

@@ -1,4 +1,4 @@
-/** mm/mmap.c, fs/binfmt and mm/memory.c as far as /init's first three pages go. */
+/** mm/mmap.c and mm/memory.c as far as the first three pages of the first process go. */
 import {
   alignDown,
   PAGE_SIZE,
@@ -19,7 +19,7 @@ import {
   _PAGE_USER,
 } from './constants.js';
 import { get_entry, set_entry, write_cr3 } from './cpu-ops.js';
-import { isInit, TOUCHED } from './initramfs.js';
+import { headOf, pageOf, TOUCHED } from './page-cache.js';
 import { GFP } from './page-alloc.js';
 import { entryPhysical } from './pgtable-types.js';
 import { fn, inline, kernelFile } from './table.js';
@@ -30,12 +30,12 @@ declare module './table.js' {
   interface Entries {
     /** protection_map[] by VM_READ | VM_WRITE | VM_EXEC | VM_SHARED. */
     vm_get_page_prot(k: Kernel, vmFlags: number): bigint;
-    'binfmt:check'(k: Kernel, image: Uint8Array): void;
     /** A zeroed page frame; the panic is the kernel's when there is none. */
     alloc_zeroed_page(k: Kernel): number;
     /** Maps one page of the current process. */
     install_user_pte(k: Kernel, address: Va, pa: number, prot: bigint): void;
-    map_user_pages(k: Kernel): void;
+    /** The first process reads and writes its pages; `path` is what it was run as. */
+    map_user_pages(k: Kernel, path: string): void;
   }
 }
 
@@ -56,7 +56,7 @@ export const PROTECTION_MAP: readonly bigint[] = [
   ...[READONLY_EXEC, READONLY_EXEC, SHARED_EXEC, SHARED_EXEC],
 ];
 
-/** Where /init's pages are (our choice, in the places that a static program has them). */
+/** Where its pages are (our choice, in the places that a static program has them). */
 const USER_TEXT = va(0x40_0000);
 const USER_DATA = va(0x60_0000);
 const USER_SHARED = va(0x7f00_0000_0000);
@@ -70,13 +70,6 @@ export const mmap = kernelFile('mm/mmap.c', {
   vm_get_page_prot: inline((k: Kernel, vmFlags: number) =>
     k.readU64(va(k.sym('protection_map') + (vmFlags & 15) * 8)),
   ),
-
-  // fs/binfmt_elf.c and binfmt_script.c: an ELF or a script.
-  'binfmt:check': inline((k: Kernel, image: Uint8Array) => {
-    const elf = image[0] === 0x7f && image[1] === 0x45 && image[2] === 0x4c && image[3] === 0x46;
-    const script = image[0] === 0x23 && image[1] === 0x21;
-    if (!elf && !script) k.fn.panic('No working init found.');
-  }),
 
   alloc_zeroed_page: fn((k: Kernel) => {
     const page = k.fn.get_zeroed_page(GFP.KERNEL);
@@ -104,13 +97,16 @@ export const mmap = kernelFile('mm/mmap.c', {
     set_entry(k, 'pte', table, tableIndex(address, 12), value, address);
   }),
 
-  map_user_pages: fn((k: Kernel) => {
+  map_user_pages: fn((k: Kernel, path: string) => {
     const { READ, WRITE, EXEC, SHARED: SHARE } = VM;
     // The process has a PGD of its own in a real kernel; here it shares init's (our choice).
     write_cr3(k, k.fn['load_cr3:value']('init_level4_pgt'), 'init_level4_pgt');
-    const file = k.state.rootfs.find((f) => isInit(f.path));
+    const { executable, inodes } = k.state.rootfs;
+    const file = inodes.get(executable);
+    const text = file === undefined ? undefined : pageOf(file, 0);
+    k.say.recorder.producedAs('user file page', headOf(executable));
     const pages = [
-      { name: 'user file page', address: USER_TEXT, flags: READ | EXEC, pa: file?.pa ?? 0 },
+      { name: 'user file page', address: USER_TEXT, flags: READ | EXEC, pa: text ?? 0 },
       { name: 'user private page', address: USER_DATA, flags: READ | WRITE, pa: 0 },
       { name: 'user shared page', address: USER_SHARED, flags: READ | WRITE | SHARE, pa: 0 },
     ];
@@ -130,7 +126,7 @@ export const mmap = kernelFile('mm/mmap.c', {
       }
       const seen = k.readBytes(page.address, TOUCHED);
       k.say.touched(page.name, page.address, seen.length);
-      k.say.recorder.consumed(page.name, '/init', seen);
+      k.say.recorder.consumed(page.name, path, seen);
     }
     k.cpu.cpl = 0;
   }),

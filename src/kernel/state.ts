@@ -12,6 +12,7 @@ import { freshPages, type PageState } from './page-alloc.js';
 import type { MpConfig } from './mpparse-types.js';
 import type { KvmState } from './kvm-state.js';
 import type { Kimage } from './kexec-types.js';
+import { freshRootfs, type RootfsState } from './rootfs-types.js';
 
 /** One function on the simulated stack. */
 export interface Frame {
@@ -39,13 +40,15 @@ export interface EarlyMapSlot {
   size: number;
 }
 
-/** A regular file of the root file system; its bytes are in simulated memory. */
-export interface RootfsFile {
-  path: string;
-  mode: number;
-  size: number;
-  /** Physical address of its pages. */
-  pa: number;
+/** What the command line says about the first process and its root file system (init/main.c, init/do_mounts.c). */
+export interface InitState {
+  /** rdinit= and init=; null where they are not given. */
+  ramdiskExecuteCommand: string | null;
+  executeCommand: string | null;
+  /** root=; empty where it is not given. */
+  savedRootName: string;
+  /** rootfstype=; null where it is not given. */
+  rootFsNames: string | null;
 }
 
 /** What the model keeps of a CPU while another one runs. */
@@ -78,7 +81,8 @@ export interface KernelState {
   pageSizeMask: number;
   mtrrEnabled: boolean;
   bootCpuData: { vendor: string; family: number; capability: Record<string, number> };
-  rootfs: RootfsFile[];
+  rootfs: RootfsState;
+  init: InitState;
   microcode: { offset: number; size: number } | null;
   userPages: { name: string; va: number; pa: number }[];
   efi: EfiState;
@@ -134,7 +138,13 @@ export function freshState(): KernelState {
     pageSizeMask: 0,
     mtrrEnabled: false,
     bootCpuData: { vendor: '', family: 0, capability: {} },
-    rootfs: [],
+    rootfs: freshRootfs(),
+    init: {
+      ramdiskExecuteCommand: null,
+      executeCommand: null,
+      savedRootName: '',
+      rootFsNames: null,
+    },
     microcode: null,
     userPages: [],
     efi: freshEfi(),

@@ -59,6 +59,13 @@ export class Ghost {
     this.made.set(this.prefix + name, typeof what === 'string' ? what.toLowerCase() : what.slice());
   }
 
+  /** Remembers under a name what was put under another one; nothing, where that was not put. */
+  producedAs(name: string, earlier: string): void {
+    const made = this.lookUp(earlier);
+    if (made === undefined) this.made.delete(this.prefix + name);
+    else this.made.set(this.prefix + name, made);
+  }
+
   /** Compares all that a consumer got. What nobody produced is not intact. */
   consumed(name: string, by: string, bytes: Uint8Array): void {
     const made = this.lookUp(name);

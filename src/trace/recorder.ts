@@ -169,6 +169,11 @@ export class Recorder {
     this.ghost.produced(name, what);
   }
 
+  /** What was produced under one name is what is to be found under another; without it, nothing is. */
+  producedAs(name: string, earlier: string): void {
+    this.ghost.producedAs(name, earlier);
+  }
+
   /** What is produced and consumed from now on is another kernel's: its names begin so. */
   within(prefix: string): void {
     this.ghost.within(prefix);

@@ -25,7 +25,7 @@ describe('init/initramfs.c unpacks', () => {
     const pad = new Uint8Array((4 - (gz.length % 4)) % 4);
     const all = join2(a, new Uint8Array(512), gz, pad, a);
     expect(unpackCpio(all).message).toBeUndefined();
-    expect(names(all)).toEqual(['one', 'two', 'three', 'one']);
+    expect(names(all)).toEqual(['one', 'two', 'three']);
   });
 
   test('a gzip member with a file name in its header', () => {
@@ -55,12 +55,14 @@ describe('init/initramfs.c unpacks', () => {
   test('a broken gzip member', () => {
     const broken = new Uint8Array(gzipSync(b));
     broken.fill(0xff, 12, 40);
-    expect(unpackCpio(broken).message).toBe('decompressor failed');
+    expect(unpackCpio(broken).message).toBe('uncompression error');
   });
 
   test('an archive that ends in the middle of a file, as far as it goes', () => {
     const cut = b.slice(0, 120);
-    expect(unpackCpio(cut)).toEqual({ files: [] });
+    const body = new Uint8Array(12);
+    body.set(b.subarray(116, 120));
+    expect(unpackCpio(cut)).toEqual({ files: [{ path: 'two', mode: 0o100644, body }] });
     expect(unpackCpio(new Uint8Array(gzipSync(cut))).message).toBe('junk in compressed archive');
   });
 });
