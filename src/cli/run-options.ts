@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
 import { readKernelImage } from '../firmware/image/kernel-image.js';
-import { readBytes, readText } from '../node/files.js';
+import { openBytes, readBytes, readText } from '../node/files.js';
 import { nodeCipher } from '../node/node-cipher.js';
 import { Boot, type BootOptions } from '../sequencer/boot.js';
 import { parseScenario, setPath, type Scenario } from '../sequencer/scenario.js';
@@ -217,7 +217,7 @@ export function bootOptions(nameOrFile: string, flags: RunFlags): BootOptions {
             ...systemMap,
           }),
         }),
-    ...(flags.initrd === undefined ? {} : { initrd: readBytes(flags.initrd) }),
+    ...(flags.initrd === undefined ? {} : { initrd: openBytes(flags.initrd) }),
     ...(flags.dtb === undefined ? {} : { deviceTree: readDeviceTree(flags.dtb) }),
     cipher: nodeCipher,
     digest: sha256,

@@ -2,6 +2,7 @@
  * Firmware and loader: what stands in memory, and in the CPU, when the kernel's first instruction runs.
  * Everything is put there by DMA, in plain text: nothing is encrypted yet.
  */
+import { piecesOf, type ByteSource } from '../trace/byte-source.js';
 import { InputError } from '../trace/errors.js';
 import { pa, PAGE_SIZE, va } from '../machine/address.js';
 import type { Machine } from '../machine/machine.js';
@@ -32,7 +33,7 @@ export interface LoadRequest {
   readonly kernelAt?: number;
   /** Pieces that go over the image, at link addresses. */
   readonly pieces: readonly { readonly link: number; readonly bytes: Uint8Array }[];
-  readonly initrd: Uint8Array;
+  readonly initrd: ByteSource;
   readonly initrdAt: number;
   /** null for none: cmd_line_ptr is 0. */
   readonly cmdline: string | null;
@@ -50,10 +51,8 @@ export interface LoadRequest {
 }
 
 /** What the zero page tells of. */
-export interface ZeroPageRequest extends Pick<
-  LoadRequest,
-  'image' | 'initrd' | 'initrdAt' | 'vga'
-> {
+export interface ZeroPageRequest extends Pick<LoadRequest, 'image' | 'initrdAt' | 'vga'> {
+  readonly initrd: Pick<ByteSource, 'length'>;
   readonly e820: readonly E820Range[];
   /** Physical address of the command line; 0 for none. */
   readonly cmdlineAt: number;
@@ -135,7 +134,9 @@ export function load(machine: Machine, request: LoadRequest): Loaded {
   for (const piece of request.pieces) {
     machine.dmaWrite(pa(kernelAt + piece.link - link), piece.bytes);
   }
-  machine.dmaWrite(pa(request.initrdAt), request.initrd);
+  for (const { at, bytes } of piecesOf(request.initrd)) {
+    machine.dmaWrite(pa(request.initrdAt + at), bytes);
+  }
   if (cmdline !== null) machine.dmaWrite(pa(cmdlineAt), cmdline);
   for (const { at, bytes } of setupData) machine.dmaWrite(pa(at), bytes);
   const zeroPage = makeZeroPage({

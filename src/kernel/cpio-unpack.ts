@@ -1,8 +1,9 @@
 /** unpack_to_rootfs() of init/initramfs.c: archives, plain or compressed, one after another, from a buffer. */
+import { sourceOf } from '../trace/byte-source.js';
 import { CpioUnpacker } from './cpio-fsm.js';
 import { decompressMethod, type Decompressor, type MethodName } from './decompress-method.js';
 import { gunzip } from './inflate.js';
-import { SourceInput, sourceOf, type InitrdSource } from './initrd-input.js';
+import { SourceInput, type InitrdSource } from './initrd-input.js';
 import { freshRootfs, S_IFMT, S_IFREG, type Inode } from './rootfs-types.js';
 import { Rootfs, type PageCache } from './rootfs.js';
 

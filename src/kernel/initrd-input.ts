@@ -1,12 +1,8 @@
 /** The initrd as its unpackers read it: from memory, window by window, so that nobody holds all of it at once. */
+import type { ByteSource } from '../trace/byte-source.js';
 import { PIECE, type Input } from './cpio-fsm.js';
 
-/** Bytes that are read where they are. */
-export interface InitrdSource {
-  readonly length: number;
-  /** The bytes [at, at + length), as an array that nobody else changes. */
-  read(at: number, length: number): Uint8Array;
-}
+export type InitrdSource = ByteSource;
 
 /** Bytes that are read at once (our choice: the kernel's unpackers walk through memory byte by byte). */
 export const WINDOW = 1 << 20;
@@ -52,9 +48,4 @@ export class SourceInput implements Input {
     this.window = this.source.read(this.at, Math.min(WINDOW, this.left));
     this.windowAt = this.at;
   }
-}
-
-/** What is in memory already, as a source. */
-export function sourceOf(bytes: Uint8Array): InitrdSource {
-  return { length: bytes.length, read: (at, length) => bytes.subarray(at, at + length) };
 }

@@ -4,15 +4,21 @@ import { LINE_SIZE, PAGE_SIZE, type KeyId } from './address.js';
 /** Lines of a page. */
 export const LINES = PAGE_SIZE / LINE_SIZE;
 
-/** A page that was touched. */
-export interface Page {
-  readonly bytes: Uint8Array;
-  /** Per line: the key whose plaintext `bytes` holds; 0 where they are the bytes on the bus. */
-  readonly pending: Uint16Array;
+/** What is known of the lines of a page. */
+export interface Lines {
+  /** Per line: the key whose plaintext the page's bytes hold; 0 where they are the bytes on the bus. */
+  pending: Uint16Array;
   /** Per line: the key of the last writer; UNTOUCHED where nobody wrote. Known to reports only. */
-  readonly owner: Uint16Array;
+  owner: Uint16Array;
   /** Per line: the origin of the last write. Known to reports only. */
-  readonly writer: Uint16Array;
+  writer: Uint16Array;
+}
+
+/** A page that was touched. */
+export interface Page extends Lines {
+  readonly bytes: Uint8Array;
+  /** Its lines are all alike and shared with other pages: before one changes, the page gets lines of its own. */
+  alike: boolean;
 }
 
 // Above every key id: the largest part has 1006 guests (PPR, CPUID Fn8000_001F ECX).
@@ -32,6 +38,7 @@ export class UniformPages {
         pending: new Uint16Array(LINES).fill(key),
         owner: new Uint16Array(LINES).fill(key),
         writer: new Uint16Array(LINES).fill(origin),
+        alike: true,
       };
       this.made.set(id, page);
     }
@@ -43,6 +50,29 @@ export class UniformPages {
 export function throughKey({ owner }: Page): boolean {
   for (const key of owner) if (key !== 0 && key !== UNTOUCHED) return true;
   return false;
+}
+
+/** Visits the pages that a stretch of bytes lies in: the page's number, where in it, how many bytes, and those before. */
+export function eachPage(
+  address: number,
+  length: number,
+  visit: (number: number, inPage: number, run: number, done: number) => void,
+): void {
+  for (let done = 0; done < length;) {
+    const at = address + done;
+    const inPage = at % PAGE_SIZE;
+    const run = Math.min(PAGE_SIZE - inPage, length - done);
+    visit((at - inPage) / PAGE_SIZE, inPage, run, done);
+    done += run;
+  }
+}
+
+/** Whether a page has just these bytes and these lines. */
+export function isWhole(page: Page, bytes: Uint8Array, lines: Lines): boolean {
+  if (page.pending !== lines.pending || page.owner !== lines.owner) return false;
+  if (page.writer !== lines.writer) return false;
+  for (let at = 0; at < PAGE_SIZE; at++) if (page.bytes[at] !== bytes[at]) return false;
+  return true;
 }
 
 /** The bytes of a page, four at a time. */

@@ -9,9 +9,20 @@ import { InputError } from '../trace/errors.js';
 import { BLOCK_SIZE, hex, LINE_SIZE, PAGE_SIZE, pa, type KeyId, type Pa } from './address.js';
 import { PageDecryption } from './page-decryption.js';
 import type { MemoryEngine } from './engine.js';
-import { LINES, throughKey, UNTOUCHED, UniformPages, wordsOf, type Page } from './dram-page.js';
+import {
+  eachPage,
+  LINES,
+  isWhole,
+  throughKey,
+  UniformPages,
+  UNTOUCHED,
+  wordsOf,
+  type Lines,
+  type Page,
+} from './dram-page.js';
 import type { LineSet } from './line-set.js';
 import { noise } from './noise.js';
+import { PagePool } from './page-pool.js';
 import { PageMap, type PageBlocks } from './page-map.js';
 import { PageRuns, type PageRun } from './page-runs.js';
 
@@ -35,11 +46,6 @@ export interface DramState {
   encrypted: number;
   untouched: number;
 }
-
-/** Pages that are allocated together. */
-const BLOCK_PAGES = 32;
-/** Bytes of a number of 16 bits for each line of a block. */
-const BLOCK_BYTES = BLOCK_PAGES * LINES * 2;
 
 /** A frozen picture of DRAM; pages are shared until somebody writes. */
 export interface DramSnapshot {
@@ -65,10 +71,10 @@ export class Dram {
   /** The page whose noise `noisePage` holds. */
   private noiseNumber = -1;
   private readonly plain: PageDecryption;
-  /** What is left of the last block of blank pages. */
-  private blankLeft = 0;
-  private blankBytes = new ArrayBuffer(0);
-  private blankLines = new ArrayBuffer(0);
+  private readonly pool = new PagePool();
+  /** The page that was written whole last. */
+  private lastWhole: { number: number; page: Page } | null = null;
+  private readonly scratch = new Uint8Array(PAGE_SIZE);
 
   /** Refuses ranges that are not whole pages (E_DRAM_RANGE): here a page has DRAM or has none. */
   constructor(private readonly options: DramOptions) {
@@ -110,7 +116,7 @@ export class Dram {
   /** Reads bytes under a key, of any alignment. Where nothing answers: all ones (our choice). */
   read(address: Pa, key: KeyId, out: Uint8Array, offset: number, length: number): void {
     this.watch?.add(address, length);
-    this.eachPage(address, length, (number, inPage, run, done) => {
+    eachPage(address, length, (number, inPage, run, done) => {
       const at = offset + done;
       if (!this.has(number * PAGE_SIZE)) {
         out.fill(0xff, at, at + run);
@@ -130,12 +136,18 @@ export class Dram {
     origin = 0,
   ): void {
     this.watch?.add(address, length);
-    this.eachPage(address, length, (number, inPage, run, done) => {
+    eachPage(address, length, (number, inPage, run, done) => {
       if (!this.has(number * PAGE_SIZE)) return;
+      const from = offset + done;
+      if (run === PAGE_SIZE && this.options.lazy && this.onOwner === undefined) {
+        const lines = this.pool.alike(key, key, origin);
+        this.putPage(number, data.subarray(from, from + PAGE_SIZE), lines);
+        return;
+      }
       const page = this.writable(number, run === PAGE_SIZE);
       this.claim(page, number, inPage, run, key, origin);
-      const from = offset + done;
       this.store(page, number, inPage, run, key, data, from);
+      if (inPage + run === PAGE_SIZE) this.pool.compact(page);
     });
   }
 
@@ -188,7 +200,7 @@ export class Dram {
     length: number,
     origin: number,
   ): void {
-    this.eachPage(address, length, (number, inPage, run) => {
+    eachPage(address, length, (number, inPage, run) => {
       this.write(pa(number * PAGE_SIZE + inPage), key, data, 0, run, origin);
     });
   }
@@ -235,7 +247,7 @@ export class Dram {
   /** Who wrote a stretch last, in bytes. */
   stateOf(address: Pa, length: number): DramState {
     const state: DramState = { plain: 0, encrypted: 0, untouched: 0 };
-    this.eachPage(address, length, (number, inPage, run) => {
+    eachPage(address, length, (number, inPage, run) => {
       const page = this.pageAt(number);
       if (page === undefined) {
         state.untouched += run;
@@ -279,20 +291,6 @@ export class Dram {
     this.plain.forget('all');
   }
 
-  private eachPage(
-    address: number,
-    length: number,
-    visit: (number: number, inPage: number, run: number, done: number) => void,
-  ): void {
-    for (let done = 0; done < length;) {
-      const at = address + done;
-      const inPage = at % PAGE_SIZE;
-      const run = Math.min(PAGE_SIZE - inPage, length - done);
-      visit((at - inPage) / PAGE_SIZE, inPage, run, done);
-      done += run;
-    }
-  }
-
   private readPage(
     number: number,
     inPage: number,
@@ -323,9 +321,23 @@ export class Dram {
         out.set(page.bytes.subarray(from, stop), to);
       } else {
         // Looking under another key: the bus bytes are made now and kept.
+        if (pending !== 0 && !this.pages.has(number)) {
+          // One page stands for many: what each of them is on the bus is not kept.
+          const bytes = this.scratch;
+          const [start, end] = [first * LINE_SIZE, line * LINE_SIZE];
+          bytes.set(page.bytes.subarray(start, end), start);
+          const at = pa(number * PAGE_SIZE + start);
+          this.options.engine.encrypt(pending as KeyId, at, bytes, start, end - start);
+          this.plain.forget(number);
+          this.plain.read(number, bytes, from, stop - from, key, out, to);
+          this.plain.forget(number);
+          from = stop;
+          continue;
+        }
         if (pending !== 0) {
           page = this.writable(number, false);
           this.settle(page, number, first, line);
+          this.pool.compact(page);
         }
         this.plain.read(number, page.bytes, from, stop - from, key, out, to);
       }
@@ -435,49 +447,52 @@ export class Dram {
     page.writer.fill(origin, first, last);
   }
 
-  /** An untouched page, from a block of several: allocating each by itself costs more than filling it. */
-  private blank(): Page {
-    if (this.blankLeft === 0) {
-      this.blankLeft = BLOCK_PAGES;
-      this.blankBytes = new ArrayBuffer(BLOCK_PAGES * PAGE_SIZE);
-      this.blankLines = new ArrayBuffer(3 * BLOCK_BYTES);
-      new Uint16Array(this.blankLines, BLOCK_BYTES, BLOCK_PAGES * LINES).fill(UNTOUCHED);
+  /**
+   * A whole page is written, and encrypted when somebody looks. One that is like the page before is one with it until
+   * somebody writes: what is long and repeats itself takes no room.
+   */
+  private putPage(number: number, data: Uint8Array, lines: Lines): void {
+    this.plain.forget(number);
+    const { lastWhole } = this;
+    if (lastWhole !== null && isWhole(lastWhole.page, data, lines)) {
+      const { number: before, page } = lastWhole;
+      if (this.pages.get(before) === page) this.own.delete(before);
+      this.pages.set(number, page);
+      this.own.delete(number);
+      this.lastNumber = -1;
+      return;
     }
-    const index = --this.blankLeft;
-    const at = index * 2 * LINES;
-    return {
-      bytes: new Uint8Array(this.blankBytes, index * PAGE_SIZE, PAGE_SIZE),
-      pending: new Uint16Array(this.blankLines, at, LINES),
-      owner: new Uint16Array(this.blankLines, BLOCK_BYTES + at, LINES),
-      writer: new Uint16Array(this.blankLines, 2 * BLOCK_BYTES + at, LINES),
-    };
-  }
-
-  private copyOf(page: Page): Page {
-    const copy = this.blank();
-    copy.bytes.set(page.bytes);
-    copy.pending.set(page.pending);
-    copy.owner.set(page.owner);
-    copy.writer.set(page.writer);
-    return copy;
+    let page = this.own.has(number) ? this.pages.get(number) : undefined;
+    if (page === undefined) {
+      page = { bytes: this.pool.bytes(), ...lines, alike: true };
+      this.pages.set(number, page);
+      this.own.add(number);
+    } else this.pool.share(page, lines);
+    page.bytes.set(data);
+    this.lastNumber = -1;
+    this.lastWhole = { number, page };
   }
 
   /** The page for writing: made of noise if untouched (unless all of it is written), copied if a snapshot shares it. */
   private writable(number: number, whole: boolean): Page {
     this.plain.forget(number);
-    if (number === this.lastNumber && this.lastPage !== undefined) return this.lastPage;
+    if (number === this.lastNumber && this.lastPage !== undefined) {
+      this.pool.own(this.lastPage);
+      return this.lastPage;
+    }
     let page = this.pageAt(number);
     if (page === undefined) {
-      page = this.blank();
+      page = this.pool.blank();
       if (!whole) noise(this.options.noiseSeed, number, wordsOf(page));
       this.pages.set(number, page);
       this.own.add(number);
     } else if (!this.own.has(number)) {
       // What is written whole is not read before, but for the owner that it had, which a watcher is told.
-      page = whole && this.onOwner === undefined ? this.blank() : this.copyOf(page);
+      page = whole && this.onOwner === undefined ? this.pool.blank() : this.pool.copyOf(page);
       this.pages.set(number, page);
       this.own.add(number);
     }
+    this.pool.own(page);
     this.lastNumber = number;
     this.lastPage = page;
     return page;

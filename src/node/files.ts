@@ -1,5 +1,15 @@
 /** Files as the command line reads and writes them: errors with code and place, nothing half written. */
-import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  fstatSync,
+  openSync,
+  readSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+  type Stats,
+} from 'node:fs';
+import { sourceOf, type ByteSource } from '../trace/byte-source.js';
 import { InputError } from '../trace/errors.js';
 
 /** Why a file could not be had, in words, by the system's code. */
@@ -12,7 +22,13 @@ const REASONS: Readonly<Record<string, string>> = {
   EROFS: 'the file system is read-only',
 };
 
+/** The most that is read of a file into memory; what has no size of its own (a pipe, a device) ends sooner (our choice). */
+const FILE_MAX = 2 ** 31 - 1;
+const STREAM_MAX = 2 ** 29;
+const PIECE = 1 << 20;
+
 function fileError(code: string, file: string, cause: unknown): InputError {
+  if (cause instanceof InputError) return cause;
   const system = typeof cause === 'object' && cause !== null && 'code' in cause ? cause.code : '';
   return new InputError({
     code,
@@ -22,13 +38,93 @@ function fileError(code: string, file: string, cause: unknown): InputError {
   });
 }
 
-/** The bytes of a file. Throws E_READ. */
-export function readBytes(file: string): Uint8Array {
+function tooLarge(file: string, most: number, found: string): InputError {
+  return new InputError({
+    code: 'E_FILE_TOO_LARGE',
+    place: { file },
+    expected: `at most ${String(most)} bytes`,
+    found,
+  });
+}
+
+/** Does something with an open file. Throws E_READ for what the system refuses. */
+function withFile<T>(file: string, body: (fd: number, stats: Stats) => T): T {
   try {
-    return new Uint8Array(readFileSync(file));
+    const fd = openSync(file, 'r');
+    try {
+      return body(fd, fstatSync(fd));
+    } finally {
+      closeSync(fd);
+    }
   } catch (error) {
     throw fileError('E_READ', file, error);
   }
+}
+
+/** Fills an array from a position of a file on; how much of it there was. */
+function fill(fd: number, into: Uint8Array, position: number | null): number {
+  let done = 0;
+  while (done < into.length) {
+    const at = position === null ? null : position + done;
+    const count = readSync(fd, into, done, into.length - done, at);
+    if (count === 0) break;
+    done += count;
+  }
+  return done;
+}
+
+/** Reads up to the end, whatever size the system gives. */
+function readStream(fd: number, file: string): Uint8Array {
+  const pieces: Uint8Array[] = [];
+  let length = 0;
+  for (;;) {
+    const piece = new Uint8Array(PIECE);
+    const count = fill(fd, piece, null);
+    length += count;
+    if (length > STREAM_MAX) throw tooLarge(file, STREAM_MAX, 'more');
+    pieces.push(piece.subarray(0, count));
+    if (count < PIECE) break;
+  }
+  const bytes = new Uint8Array(length);
+  let at = 0;
+  for (const piece of pieces) {
+    bytes.set(piece, at);
+    at += piece.length;
+  }
+  return bytes;
+}
+
+/** The bytes of a file. Throws E_READ, and E_FILE_TOO_LARGE from 2 GiB on. */
+export function readBytes(file: string): Uint8Array {
+  return withFile(file, (fd, stats) => {
+    if (!stats.isFile() || stats.size === 0) return readStream(fd, file);
+    if (stats.size > FILE_MAX) throw tooLarge(file, FILE_MAX, String(stats.size));
+    const bytes = new Uint8Array(stats.size);
+    return bytes.subarray(0, fill(fd, bytes, 0));
+  });
+}
+
+/**
+ * The bytes of a file, read when they are needed; of what is no regular file, read now. Throws E_READ, also later: where
+ * the file can no longer be read, or is no longer the same.
+ */
+export function openBytes(file: string): ByteSource {
+  const first = withFile(file, (_fd, stats) => stats);
+  if (!first.isFile() || first.size === 0) return sourceOf(readBytes(file));
+  return {
+    length: first.size,
+    read: (at, length) =>
+      withFile(file, (fd, { size, mtimeMs, ino }) => {
+        const bytes = new Uint8Array(length);
+        const same = size === first.size && mtimeMs === first.mtimeMs && ino === first.ino;
+        if (same && fill(fd, bytes, at) === length) return bytes;
+        throw new InputError({
+          code: 'E_READ',
+          place: { file, offset: at },
+          reason: 'the file was changed while it was read',
+        });
+      }),
+  };
 }
 
 /** The text of a file. Throws E_READ. */

@@ -191,6 +191,7 @@ function copyOf(page: Page | undefined): Page | undefined {
       pending: page.pending.slice(),
       owner: page.owner.slice(),
       writer: page.writer.slice(),
+      alike: false,
     }
   );
 }

@@ -1,5 +1,6 @@
 /** What somebody put into memory before the kernel ran, by its physical address. A view for reports: nothing branches on it. */
 import type { Boot } from '../sequencer/boot.js';
+import { asSource } from '../trace/byte-source.js';
 
 /** A stretch of memory as its producer left it. */
 export interface ProducedBytes {
@@ -14,10 +15,10 @@ export function producedAt(boot: Boot, pa: number, length: number): ProducedByte
   const regions = [...boot.loaded.things, ...boot.regions()];
   for (const { name, base } of regions) {
     const bytes = made.get(name);
-    if (!(bytes instanceof Uint8Array)) continue;
+    if (bytes === undefined || typeof bytes === 'string') continue;
     const from = pa - base;
     if (from < 0 || from + length > bytes.length) continue;
-    return { name, bytes: bytes.subarray(from, from + length) };
+    return { name, bytes: asSource(bytes).read(from, length) };
   }
   return undefined;
 }

@@ -21,6 +21,7 @@ import { Machine, type MachineSnapshot } from '../machine/machine.js';
 import { MEMTYPE, type BlockCipherFactory } from '../machine/types.js';
 import { configOf, link, type LinkedKernel } from '../series/link.js';
 import { compose, isWholeSeries, type Composition } from '../series/stages.js';
+import { asSource, type ByteSource } from '../trace/byte-source.js';
 import { InputError } from '../trace/errors.js';
 import { Recorder, type RecorderState } from '../trace/recorder.js';
 import type { Outcome, Trace } from '../trace/trace.js';
@@ -52,7 +53,7 @@ export interface BootOptions extends Composition {
   /** The built-in image where absent. */
   readonly image?: KernelImage;
   /** The built-in initrd where absent. */
-  readonly initrd?: Uint8Array;
+  readonly initrd?: Uint8Array | ByteSource;
   /** A flattened device tree for the setup_data chain, instead of the scenario's. */
   readonly deviceTree?: Uint8Array;
   readonly cipher: BlockCipherFactory;
@@ -118,7 +119,7 @@ export class Boot {
   private readonly placed: readonly Hunk[];
   /** The kernel that was entered by kexec. */
   private second: Running | null = null;
-  private readonly initrd: Uint8Array;
+  private readonly initrd: ByteSource;
   private prepared: NextKernel | undefined;
 
   constructor(readonly options: BootOptions) {
@@ -145,7 +146,7 @@ export class Boot {
       syscfgMemEncrypt: syscfgOf(scenario),
     });
     attachDevices(this.machine, scenario);
-    const initrd = options.initrd ?? builtInInitrd();
+    const initrd = asSource(options.initrd ?? builtInInitrd());
     this.recorder = new Recorder({ symbolize: (space, address) => this.symbolize(space, address) });
     const loaded = load(this.machine, {
       image,
@@ -388,7 +389,7 @@ export class Boot {
     this.recorder.outcome(outcome);
   }
 
-  private produce(initrd: Uint8Array): void {
+  private produce(initrd: ByteSource): void {
     const { zeroPage, cmdline, setupData, things } = this.first.loaded;
     const { ebdaSegment, lowmemKilobytes } = this.options.scenario.firmware;
     this.recorder.produced('boot params', zeroPage);

@@ -19,6 +19,7 @@ import { alignUp, PAGE_SIZE } from '../machine/address.js';
 import type { Machine } from '../machine/machine.js';
 import { configOf, link, type LinkedKernel } from '../series/link.js';
 import { compose } from '../series/stages.js';
+import type { ByteSource } from '../trace/byte-source.js';
 import { InputError } from '../trace/errors.js';
 import type { Recorder } from '../trace/recorder.js';
 import type { Digest } from './final-state.js';
@@ -57,7 +58,7 @@ export function nextKernel(
   scenario: Scenario,
   stage: number,
   image: KernelImage,
-  initrd: Uint8Array,
+  initrd: ByteSource,
   digest: Digest,
 ): NextKernel {
   const linked = link(compose({ stage, activate: false }).hunks);
@@ -74,7 +75,7 @@ export function nextKernel(
     kernel,
     { mem: zeroPageAt, memsz: PAGE_SIZE, buf: zeroPage },
     { mem: cmdlineAt, memsz: CMDLINE_ROOM, buf: cmdline },
-    { mem: initrdAt, memsz: alignUp(initrd.length, PAGE_SIZE), buf: initrd },
+    { mem: initrdAt, memsz: alignUp(initrd.length, PAGE_SIZE), buf: initrd.read(0, initrd.length) },
   ].filter(({ memsz }) => memsz > 0);
   const page = purgatoryPage(PURGATORY_CODE, {
     rip: image.entry,
@@ -169,7 +170,7 @@ export function enterNext(
 export function produceNext(
   recorder: Recorder,
   next: NextKernel,
-  initrd: Uint8Array,
+  initrd: ByteSource,
   cmdlineSize: number,
 ): void {
   recorder.within(GHOST_PREFIX);

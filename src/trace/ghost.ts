@@ -4,10 +4,11 @@
  */
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex } from '@noble/hashes/utils.js';
+import { piecesOf, type ByteSource } from './byte-source.js';
 import type { Consumed } from './trace.js';
 
-/** What a producer put: its bytes, or their SHA-256 in hexadecimal where the bytes are too many to keep. */
-export type Produced = Uint8Array | string;
+/** What a producer put: its bytes, where they are read again, or their SHA-256 in hexadecimal. */
+export type Produced = Uint8Array | ByteSource | string;
 
 /** The digest that stands for bytes in a trace: SHA-256 in hexadecimal. */
 export function digestOf(bytes: Uint8Array): string {
@@ -21,7 +22,26 @@ export function firstDifference(a: Uint8Array, b: Uint8Array): number | undefine
   return a.length === b.length ? undefined : common;
 }
 
-/** A structured-clonable copy of what a {@link Ghost} knows. */
+/** The first difference to all that was produced. */
+function differenceToAll(made: Uint8Array | ByteSource, bytes: Uint8Array): number | undefined {
+  if (made instanceof Uint8Array) return firstDifference(made, bytes);
+  for (const piece of piecesOf(made)) {
+    const at = firstDifference(
+      piece.bytes,
+      bytes.subarray(piece.at, piece.at + piece.bytes.length),
+    );
+    if (at !== undefined) return piece.at + at;
+  }
+  return made.length === bytes.length ? undefined : made.length;
+}
+
+/** The first difference to what was produced from an offset on. */
+function firstDifferenceTo(made: ByteSource, from: number, bytes: Uint8Array): number | undefined {
+  const there = Math.max(0, Math.min(bytes.length, made.length - from));
+  return firstDifference(there === 0 ? new Uint8Array(0) : made.read(from, there), bytes);
+}
+
+/** A copy of what a {@link Ghost} knows, structured-clonable as long as all that was produced is in memory. */
 export interface GhostState {
   readonly produced: readonly (readonly [string, Produced])[];
   readonly consumed: readonly Consumed[];
@@ -56,7 +76,8 @@ export class Ghost {
 
   /** Remembers what was put under a name; a second time replaces the first. */
   produced(name: string, what: Produced): void {
-    this.made.set(this.prefix + name, typeof what === 'string' ? what.toLowerCase() : what.slice());
+    const kept = typeof what === 'string' ? what.toLowerCase() : what;
+    this.made.set(this.prefix + name, kept instanceof Uint8Array ? kept.slice() : kept);
   }
 
   /** Remembers under a name what was put under another one; nothing, where that was not put. */
@@ -75,7 +96,7 @@ export class Ghost {
       this.looked(name, by, bytes, same, undefined);
       return;
     }
-    const at = made === undefined ? undefined : firstDifference(made, bytes);
+    const at = made === undefined ? undefined : differenceToAll(made, bytes);
     const intact = made !== undefined && at === undefined;
     this.note(name, by, intact, at);
     this.looked(name, by, bytes, intact, at);
@@ -84,11 +105,14 @@ export class Ghost {
   /** Compares a part of what a consumer gets piece by piece; `offset` counts from the start of what was produced. */
   consumedPart(name: string, by: string, offset: number, bytes: Uint8Array): void {
     const made = this.lookUp(name);
-    if (!(made instanceof Uint8Array)) {
+    if (made === undefined || typeof made === 'string') {
       this.note(name, by, false, undefined); // a digest says nothing of a part
       return;
     }
-    const at = firstDifference(made.subarray(offset, offset + bytes.length), bytes);
+    const at =
+      made instanceof Uint8Array
+        ? firstDifference(made.subarray(offset, offset + bytes.length), bytes)
+        : firstDifferenceTo(made, offset, bytes);
     this.note(name, by, at === undefined, at === undefined ? undefined : offset + at);
     this.looked(name, by, bytes, at === undefined, at);
   }
