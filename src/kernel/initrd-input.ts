@@ -2,10 +2,11 @@
 import type { ByteSource } from '../trace/byte-source.js';
 import { PIECE, type Input } from './cpio-fsm.js';
 
-export type InitrdSource = ByteSource;
+/** The initrd, or a part of it. */
+export type InitrdSource = Pick<ByteSource, 'length' | 'read'>;
 
 /** Bytes that are read at once (our choice: the kernel's unpackers walk through memory byte by byte). */
-export const WINDOW = 1 << 20;
+export const WINDOW = 1 << 16;
 
 /** A source from an offset on. */
 export class SourceInput implements Input {

@@ -5,8 +5,8 @@
 import { PAGE_SIZE } from './address.js';
 import { LINES, UNTOUCHED, type Lines, type Page } from './dram-page.js';
 
-/** Pages that are allocated together. */
-const BLOCK_PAGES = 32;
+/** Pages that are allocated together: so many that what an allocator adds to each block does not count. */
+const BLOCK_PAGES = 128;
 const BYTES = LINES * 2;
 
 export class PagePool {

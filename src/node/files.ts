@@ -111,19 +111,25 @@ export function readBytes(file: string): Uint8Array {
 export function openBytes(file: string): ByteSource {
   const first = withFile(file, (_fd, stats) => stats);
   if (!first.isFile() || first.size === 0) return sourceOf(readBytes(file));
+  const readInto = (at: number, into: Uint8Array): void => {
+    withFile(file, (fd, { size, mtimeMs, ino }) => {
+      const same = size === first.size && mtimeMs === first.mtimeMs && ino === first.ino;
+      if (same && fill(fd, into, at) === into.length) return;
+      throw new InputError({
+        code: 'E_READ',
+        place: { file, offset: at },
+        reason: 'the file was changed while it was read',
+      });
+    });
+  };
   return {
     length: first.size,
-    read: (at, length) =>
-      withFile(file, (fd, { size, mtimeMs, ino }) => {
-        const bytes = new Uint8Array(length);
-        const same = size === first.size && mtimeMs === first.mtimeMs && ino === first.ino;
-        if (same && fill(fd, bytes, at) === length) return bytes;
-        throw new InputError({
-          code: 'E_READ',
-          place: { file, offset: at },
-          reason: 'the file was changed while it was read',
-        });
-      }),
+    readInto,
+    read: (at, length) => {
+      const bytes = new Uint8Array(length);
+      readInto(at, bytes);
+      return bytes;
+    },
   };
 }
 

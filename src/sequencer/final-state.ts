@@ -2,14 +2,14 @@
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex } from '@noble/hashes/utils.js';
 import type { Region } from '../firmware/loader.js';
-import { pa } from '../machine/address.js';
+import { KEY_PLAIN, pa } from '../machine/address.js';
 import type { DramState } from '../machine/dram.js';
 import type { Machine } from '../machine/machine.js';
 import type { RegionAtEnd } from '../trace/recorder.js';
 import type { RegionState } from '../trace/trace.js';
 
 /** Bytes that are hashed at once (our choice): of a large initrd there is no other copy then. */
-const AT_ONCE = 16 << 20;
+const AT_ONCE = 8 << 20;
 
 /** SHA-256 of bytes, in hexadecimal. */
 export type Digest = (bytes: Uint8Array) => string;
@@ -25,8 +25,11 @@ export function stateName({ plain, encrypted }: DramState): RegionState {
 function digestOf(machine: Machine, base: number, size: number, digest: Digest): string {
   if (size <= AT_ONCE) return digest(machine.dram.peek(pa(base), size));
   const hash = sha256.create();
+  const piece = new Uint8Array(AT_ONCE);
   for (let done = 0; done < size; done += AT_ONCE) {
-    hash.update(machine.dram.peek(pa(base + done), Math.min(AT_ONCE, size - done)));
+    const length = Math.min(AT_ONCE, size - done);
+    machine.dram.read(pa(base + done), KEY_PLAIN, piece, 0, length);
+    hash.update(piece.subarray(0, length));
   }
   return bytesToHex(hash.digest());
 }

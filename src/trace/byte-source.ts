@@ -4,6 +4,8 @@ export interface ByteSource {
   readonly length: number;
   /** The bytes [at, at + length), which are there; an array that nobody else changes. */
   read(at: number, length: number): Uint8Array;
+  /** Fills an array with the bytes from `at` on. */
+  readInto(at: number, into: Uint8Array): void;
 }
 
 /** Bytes that are read at once where all are wanted (our choice). */
@@ -11,7 +13,11 @@ const PIECE = 1 << 20;
 
 /** Bytes in memory as a source. */
 export function sourceOf(bytes: Uint8Array): ByteSource {
-  return { length: bytes.length, read: (at, length) => bytes.subarray(at, at + length) };
+  return {
+    length: bytes.length,
+    read: (at, length) => bytes.subarray(at, at + length),
+    readInto: (at, into) => into.set(bytes.subarray(at, at + into.length)),
+  };
 }
 
 /** A source as it is, bytes in memory as one. */
@@ -19,9 +25,12 @@ export function asSource(bytes: Uint8Array | ByteSource): ByteSource {
   return bytes instanceof Uint8Array ? sourceOf(bytes) : bytes;
 }
 
-/** All bytes of a source in their order, with the offset of each piece. */
+/** All bytes of a source in their order, with the offset of each piece, which is good until the next one. */
 export function* piecesOf(source: ByteSource): Generator<{ at: number; bytes: Uint8Array }> {
+  const piece = new Uint8Array(Math.min(PIECE, source.length));
   for (let at = 0; at < source.length; at += PIECE) {
-    yield { at, bytes: source.read(at, Math.min(PIECE, source.length - at)) };
+    const bytes = piece.subarray(0, Math.min(PIECE, source.length - at));
+    source.readInto(at, bytes);
+    yield { at, bytes };
   }
 }

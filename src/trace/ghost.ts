@@ -36,9 +36,15 @@ function differenceToAll(made: Uint8Array | ByteSource, bytes: Uint8Array): numb
 }
 
 /** The first difference to what was produced from an offset on. */
-function firstDifferenceTo(made: ByteSource, from: number, bytes: Uint8Array): number | undefined {
-  const there = Math.max(0, Math.min(bytes.length, made.length - from));
-  return firstDifference(there === 0 ? new Uint8Array(0) : made.read(from, there), bytes);
+function differenceFrom(
+  made: ByteSource,
+  from: number,
+  bytes: Uint8Array,
+  scratch: Uint8Array,
+): number | undefined {
+  const there = scratch.subarray(0, Math.max(0, Math.min(bytes.length, made.length - from)));
+  if (there.length > 0) made.readInto(from, there);
+  return firstDifference(there, bytes);
 }
 
 /** A copy of what a {@link Ghost} knows, structured-clonable as long as all that was produced is in memory. */
@@ -66,6 +72,7 @@ export class Ghost {
   looks: Consumed[] | null = null;
   private made = new Map<string, Produced>();
   private got = new Map<string, Consumed>();
+  private scratch = new Uint8Array(0);
   /** Before the names of what is put and read from now on. */
   private prefix = '';
 
@@ -112,7 +119,7 @@ export class Ghost {
     const at =
       made instanceof Uint8Array
         ? firstDifference(made.subarray(offset, offset + bytes.length), bytes)
-        : firstDifferenceTo(made, offset, bytes);
+        : differenceFrom(made, offset, bytes, this.scratchFor(bytes.length));
     this.note(name, by, at === undefined, at === undefined ? undefined : offset + at);
     this.looked(name, by, bytes, at === undefined, at);
   }
@@ -135,6 +142,12 @@ export class Ghost {
     this.made = new Map(state.produced);
     this.prefix = state.prefix;
     this.got = new Map(state.consumed.map((each) => [key(each.name, each.by), each]));
+  }
+
+  /** Room for what is compared. */
+  private scratchFor(length: number): Uint8Array {
+    if (this.scratch.length < length) this.scratch = new Uint8Array(length);
+    return this.scratch;
   }
 
   private looked(
