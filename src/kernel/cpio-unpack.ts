@@ -1,16 +1,11 @@
 /** unpack_to_rootfs() of init/initramfs.c: archives, plain or compressed, one after another, from a buffer. */
 import { sourceOf } from '../trace/byte-source.js';
 import { CpioUnpacker } from './cpio-fsm.js';
-import { decompressMethod, type Decompressor, type MethodName } from './decompress-method.js';
-import { gunzip } from './inflate.js';
+import { decompressMethod } from './decompress-method.js';
+import { DECOMPRESSORS, type Decompressors } from './decompressors.js';
 import { SourceInput, type InitrdSource } from './initrd-input.js';
 import { freshRootfs, S_IFMT, S_IFREG, type Inode } from './rootfs-types.js';
 import { Rootfs, type PageCache } from './rootfs.js';
-
-/** The decompressors that the kernel is built with (CONFIG_RD_*, lib/Kconfig: CONFIG_DECOMPRESS_*). */
-export type Decompressors = Readonly<Partial<Record<MethodName, Decompressor>>>;
-
-export const DECOMPRESSORS: Decompressors = { gzip: gunzip };
 
 /** What was found and where, for whoever has to say more than the kernel does. */
 export interface UnpackError {

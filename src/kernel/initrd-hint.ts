@@ -10,7 +10,7 @@ interface Kind {
 }
 
 const NOT_IN_46 =
-  'Linux 4.6 takes gzip, bzip2, lzma, xz (--check=crc32), lzo, lz4 (-l, the legacy format)';
+  'Linux 4.6 takes gzip, bzip2, lzma, xz (--check=crc32), lzo, lz4 (lz4 -l, the legacy format)';
 const NO_DISK =
   'a kernel with CONFIG_BLK_DEV_RAM would write it to /initrd.image and mount it; x86_64_defconfig has none';
 
@@ -24,6 +24,11 @@ const KINDS: readonly Kind[] = [
     at: 0,
     magic: [0x04, 0x22, 0x4d, 0x18],
     what: `an LZ4 frame, which no Linux takes; ${NOT_IN_46}`,
+  },
+  {
+    at: 0,
+    magic: [0x89, 0x4c, 0x5a, 0x4f],
+    what: 'LZO, which x86_64_defconfig takes; sme-boot has no decoder for it: use another compression',
   },
   { at: 0, magic: [0x4c, 0x5a, 0x49, 0x50], what: `lzip, which no Linux takes; ${NOT_IN_46}` },
   {

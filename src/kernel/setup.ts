@@ -158,7 +158,9 @@ export const setup = kernelFile('arch/x86/kernel/setup.c', {
     k.writeU64(k.sym('initrd_start'), 0n);
     const mapped = k.fn.memblock_mem_size(k.state.maxPfnMapped);
     if (size >= mapped / 2) {
-      k.fn.panic(`initrd too large to handle, disabling initrd (${String(size)} needed)`);
+      k.fn.panic(
+        `initrd too large to handle, disabling initrd (${String(size)} needed, ${String(Math.floor(mapped / 2))} available)`,
+      );
     }
     k.say.console(`RAMDISK: [mem ${hex(image)}-${hex(end - 1)}]`);
     if (k.fn.pfn_range_is_mapped(Math.floor(image / PAGE_SIZE), Math.floor(end / PAGE_SIZE))) {

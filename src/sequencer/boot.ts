@@ -40,7 +40,7 @@ import {
   type NextKernel,
   type Running,
 } from './kexec.js';
-import { cpuModelOf, initrdPlace, ramOf } from './memory-layout.js';
+import { cpuModelOf, initrdPlace, kernelRoom, ramOf } from './memory-layout.js';
 import { setupDataOf } from './setup-data.js';
 import type { Scenario } from './scenario.js';
 
@@ -153,7 +153,7 @@ export class Boot {
       ...(scenario.loader.kernelAt === undefined ? {} : { kernelAt: scenario.loader.kernelAt }),
       pieces: program.overlayPieces(),
       initrd,
-      initrdAt: initrdPlace(scenario, initrd.length),
+      initrdAt: initrdPlace(scenario, initrd.length, kernelRoom(image, scenario.loader.kernelAt)),
       cmdline: scenario.cmdline,
       ...(scenario.loader.cmdlineAt === undefined ? {} : { cmdlineAt: scenario.loader.cmdlineAt }),
       ...(scenario.loader.zeroPageAt === undefined

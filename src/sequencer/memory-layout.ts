@@ -3,6 +3,7 @@ import { alignDown, hex, PAGE_SIZE } from '../machine/address.js';
 import { CPU_MODELS } from '../machine/cpu-models.js';
 import { checkModel, type CpuModel } from '../machine/cpuid.js';
 import type { DramRange } from '../machine/dram.js';
+import type { KernelImage } from '../firmware/image/kernel-image.js';
 import type { E820Range } from '../firmware/placed.js';
 import { givenMap } from '../firmware/efi/given-map.js';
 import { efiPlaces } from '../firmware/efi/places.js';
@@ -149,23 +150,61 @@ function firmwareWindow(scenario: Scenario): number {
   return efiPlaces(lowTop).window;
 }
 
-/** Where the loader puts the initrd: as high as it may and firmware leaves room, page aligned. */
-export function initrdPlace(scenario: Scenario, size: number): number {
+/** A stretch of memory: from `base` up to `end`, which is not in it. */
+interface Room {
+  readonly base: number;
+  readonly end: number;
+}
+
+/** Where a kernel image is in memory. */
+export function kernelRoom({ segments }: KernelImage, kernelAt?: number): Room {
+  const first = segments.reduce((min, { paddr }) => Math.min(min, paddr), Infinity);
+  const last = segments.reduce((max, { paddr, memsz }) => Math.max(max, paddr + memsz), 0);
+  const base = kernelAt ?? first;
+  return { base, end: base + last - first };
+}
+
+/** Bytes of a stretch, in whole pages. */
+const roomOf = ({ base, end }: Room): number => Math.max(0, alignDown(end - base, PAGE_SIZE));
+
+/** What is left of a stretch outside of another one. */
+function without(room: Room, { base, end }: Room): Room[] {
+  if (end <= room.base || base >= room.end) return [room];
+  return [
+    { base: room.base, end: base },
+    { base: end, end: room.end },
+  ].filter((left) => left.base < left.end);
+}
+
+/**
+ * Where the loader puts the initrd: as high as it may and firmware leaves room, page aligned, and not over the kernel.
+ * Throws E_INITRD_PLACE where no stretch of memory is large enough.
+ */
+export function initrdPlace(
+  scenario: Scenario,
+  size: number,
+  kernel: Room = { base: 0, end: 0 },
+): number {
   if (scenario.loader.initrdAt !== undefined) return scenario.loader.initrdAt;
   const limit = Math.min(firmwareWindow(scenario), INITRD_ADDR_MAX + 1);
-  const places = e820Of(scenario)
+  const rooms = e820Of(scenario)
     .filter(({ type }) => type === RAM)
     .map(({ base, size: room }) => ({ base, end: Math.min(base + room, limit) }))
+    .flatMap((room) => without(room, kernel));
+  const places = rooms
     .map(({ base, end }) => ({ base, at: alignDown(end - size, PAGE_SIZE) }))
     .filter(({ base, at }) => at >= base);
   const highest = places.reduce((best, { at }) => Math.max(best, at), -1);
-  if (highest < 0) {
-    throw new InputError({
-      code: 'E_INITRD_PLACE',
-      place: { path: 'loader.initrdAt' },
-      reason: 'no usable memory below 2 GiB has room for the initrd',
-      expected: `${String(size)} bytes`,
-    });
-  }
-  return highest;
+  if (highest >= 0) return highest;
+  const largest = rooms.reduce((best, room) => (roomOf(room) > roomOf(best) ? room : best), {
+    base: 0,
+    end: 0,
+  });
+  throw new InputError({
+    code: 'E_INITRD_PLACE',
+    place: { path: 'loader.initrdAt' },
+    reason: `usable memory below ${hex(limit)} has no room for the initrd`,
+    expected: `at most ${String(roomOf(largest))} bytes, which is the room at ${hex(largest.base)} to ${hex(largest.end - 1)}`,
+    found: `${String(size)} bytes`,
+  });
 }
