@@ -2,7 +2,7 @@
 import { KEY_HOST, va, type Pa, type Va } from './address.js';
 import type { Cache } from './cache.js';
 import { CODE_SEGMENT, codeAddress, INIT_STATE, modeOf, type CpuMode } from './cpu-modes.js';
-import { cpuid, type CpuidResult, type CpuModel } from './cpuid.js';
+import { cpuid, followsAmd, type CpuidResult, type CpuModel } from './cpuid.js';
 import { generalProtection } from './fault.js';
 import { PAT_SLOTS, patTypes } from './memory-types.js';
 import { cr3Reserved, entryFormat, rootOf, type PagingContext } from './mmu.js';
@@ -387,7 +387,7 @@ export class CpuCore {
       nxe: (Number(efer) & EFER.NXE) !== 0,
       pge: has(cr4, CR4.PGE),
       gbPages: this.model.gbPages,
-      bit8Mbz: this.model.vendor === 'AuthenticAMD',
+      bit8Mbz: followsAmd(this.model),
       pat: patTypes(pat) ?? [],
       onPatSlot: (slot) => this.bus.patSlots?.add(slot),
       mtrr: (address, size) => this.bus.mtrrs.typeOf(defType, address, size),

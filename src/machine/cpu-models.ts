@@ -1,13 +1,78 @@
 /** Processors by name: what their CPUID says (facts: PPR of each family). */
-import { AMD_VENDOR, type CpuModel } from './cpuid.js';
+import { AMD_VENDOR, HYGON_VENDOR, type CpuModel } from './cpuid.js';
 
-const AMD64 = {
-  vendor: AMD_VENDOR,
-  linearBits: 48,
-  nx: true,
+/** What all processors of AMD's 64-bit architecture have. */
+const LONG_MODE = { vendor: AMD_VENDOR, linearBits: 48, nx: true } as const;
+const AMD64 = { ...LONG_MODE, gbPages: true, svm: { revision: 1, asids: 0x8000 } } as const;
+
+/** Opteron 200 (SledgeHammer, revision CG): before SVM (Revision Guide 25759; CPUID Specification 25481). */
+export const AMD_K8: CpuModel = {
+  ...LONG_MODE,
+  name: 'AMD Opteron(tm) Processor 250',
+  family: 0xf,
+  model: 0x05,
+  stepping: 10,
+  maxBasicLeaf: 0x1,
+  maxExtendedLeaf: 0x8000_0018,
+  physAddrBits: 40,
+  gbPages: false,
+};
+
+/** Opteron 6100 (Magny-Cours; BKDG 31116). */
+export const AMD_K10: CpuModel = {
+  ...LONG_MODE,
+  name: 'AMD Opteron(tm) Processor 6128',
+  family: 0x10,
+  model: 0x09,
+  stepping: 1,
+  maxBasicLeaf: 0x5,
+  maxExtendedLeaf: 0x8000_001b,
+  physAddrBits: 48,
   gbPages: true,
-  svm: { revision: 1, asids: 0x8000 },
-} as const;
+  svm: { revision: 1, asids: 0x40 },
+};
+
+/** E-350 (Zacate; BKDG 43170). */
+export const AMD_BOBCAT: CpuModel = {
+  ...LONG_MODE,
+  name: 'AMD E-350 Processor',
+  family: 0x14,
+  model: 0x01,
+  stepping: 0,
+  maxBasicLeaf: 0x6,
+  maxExtendedLeaf: 0x8000_001b,
+  physAddrBits: 36,
+  gbPages: true,
+  svm: { revision: 1, asids: 8 },
+};
+
+/** Opteron 6300 (Abu Dhabi, Piledriver; BKDG 42301). */
+export const AMD_BULLDOZER: CpuModel = {
+  ...LONG_MODE,
+  name: 'AMD Opteron(tm) Processor 6376',
+  family: 0x15,
+  model: 0x02,
+  stepping: 0,
+  maxBasicLeaf: 0xd,
+  maxExtendedLeaf: 0x8000_001e,
+  physAddrBits: 48,
+  gbPages: true,
+  svm: { revision: 1, asids: 0x1_0000 },
+};
+
+/** GX-412TC (Steppe Eagle, Puma; BKDG 52740). */
+export const AMD_JAGUAR: CpuModel = {
+  ...LONG_MODE,
+  name: 'AMD GX-412TC SOC',
+  family: 0x16,
+  model: 0x30,
+  stepping: 1,
+  maxBasicLeaf: 0xd,
+  maxExtendedLeaf: 0x8000_001e,
+  physAddrBits: 40,
+  gbPages: true,
+  svm: { revision: 1, asids: 8 },
+};
 
 /** EPYC 7001 (Naples). */
 export const ZEN1: CpuModel = {
@@ -61,6 +126,29 @@ export const EPYC_9654: CpuModel = {
   sme: { cBit: 51, reduction: 6, guests: 1006, minAsid: 1, coherent: true },
 };
 
+/** EPYC 9005 (Turin); Fn8000_001F is the EPYC 9654's (our choice: no public dump of this part's was found). */
+export const ZEN5: CpuModel = {
+  ...AMD64,
+  name: 'AMD EPYC 9755 128-Core Processor',
+  family: 0x1a,
+  model: 0x02,
+  stepping: 1,
+  maxBasicLeaf: 0x10,
+  maxExtendedLeaf: 0x8000_0028,
+  physAddrBits: 52,
+  sme: { cBit: 51, reduction: 6, guests: 1006, minAsid: 1, coherent: true },
+};
+
+/** Hygon C86 7185, built after Zen 1; Fn8000_001F is Zen 1's (our choice). */
+export const HYGON_DHYANA: CpuModel = {
+  ...ZEN1,
+  vendor: HYGON_VENDOR,
+  name: 'Hygon C86 7185 32-core Processor',
+  family: 0x18,
+  model: 0x00,
+  stepping: 1,
+};
+
 /** Xeon E5-2600 v4 (Broadwell-EP): no Fn8000_001F at all. */
 export const INTEL_BROADWELL: CpuModel = {
   name: 'Intel(R) Xeon(R) CPU E5-2690 v4 @ 2.60GHz',
@@ -82,5 +170,12 @@ export const CPU_MODELS: Readonly<Record<string, CpuModel>> = {
   'zen-2': ZEN2,
   'zen-3': ZEN3,
   'epyc-9654': EPYC_9654,
+  'zen-5': ZEN5,
+  'hygon-dhyana': HYGON_DHYANA,
+  'amd-k8': AMD_K8,
+  'amd-k10': AMD_K10,
+  'amd-bobcat': AMD_BOBCAT,
+  'amd-bulldozer': AMD_BULLDOZER,
+  'amd-jaguar': AMD_JAGUAR,
   'intel-broadwell': INTEL_BROADWELL,
 };

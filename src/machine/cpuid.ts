@@ -63,6 +63,10 @@ export interface CpuidResult {
 
 export const AMD_VENDOR = 'AuthenticAMD';
 export const INTEL_VENDOR = 'GenuineIntel';
+export const HYGON_VENDOR = 'HygonGenuine';
+/** Vendors whose processors follow AMD's manual: Hygon's are built after Zen 1. */
+export const followsAmd = ({ vendor }: Pick<CpuModel, 'vendor'>): boolean =>
+  vendor === AMD_VENDOR || vendor === HYGON_VENDOR;
 
 /** Leaves by name. */
 export const CPUID = {
@@ -174,13 +178,13 @@ const LEAVES: Readonly<Record<number, (model: CpuModel, cpu: number) => CpuidRes
   [CPUID.maxExtended]: ({ vendor, maxExtendedLeaf }) => ({
     eax: maxExtendedLeaf,
     // APM E.4.1: AMD repeats the vendor here.
-    ...(vendor === AMD_VENDOR
+    ...(followsAmd({ vendor })
       ? { ebx: word(vendor, 0), ecx: word(vendor, 8), edx: word(vendor, 4) }
       : { ebx: 0, ecx: 0, edx: 0 }),
   }),
   [CPUID.extendedFeatures]: (model) => ({
     ...NOTHING,
-    eax: model.vendor === AMD_VENDOR ? signature(model) : 0,
+    eax: followsAmd(model) ? signature(model) : 0,
     ecx: model.svm === undefined ? 0 : EXTENDED_ECX.SVM,
     edx:
       EXTENDED_EDX.SYSCALL +
@@ -216,9 +220,7 @@ export function cpuid(model: CpuModel, cpu: number, leaf: number): CpuidResult {
   const max = asked >= CPUID.maxExtended ? model.maxExtendedLeaf : model.maxBasicLeaf;
   if (asked <= max) return LEAVES[asked]?.(model, cpu) ?? NOTHING;
   // Intel gives the highest basic leaf's data above the maximum (SDM vol. 2, CPUID); AMD gives zeros.
-  return model.vendor === AMD_VENDOR
-    ? NOTHING
-    : (LEAVES[model.maxBasicLeaf]?.(model, cpu) ?? NOTHING);
+  return followsAmd(model) ? NOTHING : (LEAVES[model.maxBasicLeaf]?.(model, cpu) ?? NOTHING);
 }
 
 const ENTRY_ADDRESS_BITS = 52;

@@ -1,6 +1,6 @@
 /** Model-specific registers, by table. */
 import { vaOfU64 } from './address.js';
-import { AMD_VENDOR, INTEL_VENDOR, type CpuModel } from './cpuid.js';
+import { followsAmd, INTEL_VENDOR, type CpuModel } from './cpuid.js';
 import { PAT_RESET, patTypes } from './memory-types.js';
 import { MTRR_CAP_ZEN, mtrrDefTypeValid } from './mtrr.js';
 import { EFER } from './registers.js';
@@ -219,7 +219,7 @@ const ROWS: Readonly<Record<MsrName, MsrRow>> = {
     // APM 3.2.1; our choice: bits without a meaning on this part are dropped, not refused.
     write: (value, _old, { model }) =>
       value & (SYSCFG_MTRR_BITS | (model.sme === undefined ? 0n : SYSCFG.MemEncryptionModEn)),
-    present: ({ vendor }) => vendor === AMD_VENDOR,
+    present: followsAmd,
   },
   VM_CR: { reset: zero, write: writeVmCr, present: hasSvm },
   VM_HSAVE_PA: { reset: zero, write: writeVmHsavePa, present: hasSvm },

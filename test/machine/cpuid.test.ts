@@ -1,11 +1,18 @@
 import { describe, expect, test } from '@jest/globals';
 import {
+  AMD_BOBCAT,
+  AMD_BULLDOZER,
+  AMD_JAGUAR,
+  AMD_K10,
+  AMD_K8,
   CPU_MODELS,
   EPYC_9654,
+  HYGON_DHYANA,
   INTEL_BROADWELL,
   ZEN1,
   ZEN2,
   ZEN3,
+  ZEN5,
 } from '../../src/machine/cpu-models.js';
 import { checkModel, cpuid, signature, type CpuModel } from '../../src/machine/cpuid.js';
 
@@ -20,6 +27,13 @@ test.each([
   ['zen-2', ZEN2, 0x0083_0f10],
   ['zen-3', ZEN3, 0x00a0_0f11],
   ['epyc-9654', EPYC_9654, 0x00a1_0f11],
+  ['zen-5', ZEN5, 0x00b0_0f21],
+  ['hygon-dhyana', HYGON_DHYANA, 0x0090_0f01],
+  ['amd-k8', AMD_K8, 0x0000_0f5a],
+  ['amd-k10', AMD_K10, 0x0010_0f91],
+  ['amd-bobcat', AMD_BOBCAT, 0x0050_0f10],
+  ['amd-bulldozer', AMD_BULLDOZER, 0x0060_0f20],
+  ['amd-jaguar', AMD_JAGUAR, 0x0073_0f01],
   ['intel-broadwell', INTEL_BROADWELL, 0x0004_06f1],
 ])('%s has the signature of its part', (_name, model, value) => {
   expect(signature(model)).toBe(value);
@@ -42,9 +56,23 @@ test.each([
   ['zen-2', 1, 47 + 5 * 64],
   ['zen-3', 0x401, 51 + 5 * 64],
   ['epyc-9654', 0x401, 51 + 6 * 64],
+  ['zen-5', 0x401, 51 + 6 * 64],
+  ['hygon-dhyana', 1, 47 + 5 * 64],
+  // Parts before family 0x17 end below that leaf.
+  ['amd-k8', 0, 0],
+  ['amd-k10', 0, 0],
+  ['amd-bobcat', 0, 0],
+  ['amd-bulldozer', 0, 0],
+  ['amd-jaguar', 0, 0],
 ])('%s answers Fn8000_001F', (name, eax, ebx) => {
   const model = CPU_MODELS[name] ?? ZEN1;
   expect(cpuid(model, 0, 0x8000_001f)).toMatchObject({ eax, ebx });
+});
+
+test('Hygon repeats its vendor in Fn8000_0000, as AMD does, and has zeros above the maximum', () => {
+  const { ebx, ecx, edx } = cpuid(HYGON_DHYANA, 0, 0x8000_0000);
+  expect(text(ebx, edx, ecx)).toBe('HygonGenuine');
+  expect(cpuid(HYGON_DHYANA, 0, 0xffff_ffff)).toEqual({ eax: 0, ebx: 0, ecx: 0, edx: 0 });
 });
 
 test('the APIC number is per CPU; the address sizes are not reduced by CPUID', () => {
