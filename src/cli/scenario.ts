@@ -1,10 +1,12 @@
 /** `sme-boot scenario`: scenarios from elsewhere. */
 import { basename, extname } from 'node:path';
-import { Command } from 'commander';
+import { Command, InvalidArgumentError } from 'commander';
 import { Document } from 'yaml';
-import { readText, writeWhole } from '../node/files.js';
+import { readBytes, writeWhole } from '../node/files.js';
 import { parseDmesg } from '../sequencer/dmesg.js';
 import { draftScenario, type DraftScenario } from '../sequencer/from-dmesg.js';
+import { decodeLog, plain } from '../sequencer/log-text.js';
+import { REMARK_KINDS, type RemarkKind } from '../sequencer/remarks.js';
 import { parseScenario } from '../sequencer/scenario.js';
 import { InputError } from '../trace/errors.js';
 import type { Io } from './io.js';
@@ -12,6 +14,7 @@ import type { Io } from './io.js';
 interface Flags {
   output?: string;
   name?: string;
+  boot?: number;
   asLogged?: boolean;
 }
 
@@ -22,8 +25,13 @@ const EXAMPLES = `
 Examples:
   dmesg | sme-boot scenario from-dmesg - > mine.yaml
   sme-boot scenario from-dmesg boot.log --output mine.yaml && sme-boot run mine.yaml
+  journalctl -k -o short-monotonic | sme-boot scenario from-dmesg - --name mine
+  sme-boot scenario from-dmesg kern.log --boot 2     the second of its boots
 
-Boot with efi=debug to have the EFI memory map in the log.`;
+The log may have stamps of any kind, quoting marks, colour codes, lines that a
+mail program wrapped, CR LF, UTF-16, quoted-printable, or be what dmesg -J prints.
+The scenario's first lines say what was read, what was guessed and why, and what
+was not used. Boot with efi=debug to have the EFI memory map in the log.`;
 
 export function scenarioCommand(io: Io): Command {
   const fromDmesg = new Command('from-dmesg')
@@ -31,30 +39,48 @@ export function scenarioCommand(io: Io): Command {
     .argument('<FILE>', 'the log, or - for stdin')
     .option('--output <FILE>', 'where the scenario goes (default: stdout)')
     .option('--name <NAME>', "the scenario's name (default: the log's file name)")
+    .option('--boot <N>', 'which boot of a log with several (default: the last whole one)', number)
     .option('--as-logged', 'leave the command line as it was: do not ask for encryption')
     .addHelpText('after', EXAMPLES)
     .action((file: string, flags: Flags) => {
-      const text = readLog(file);
-      const name = flags.name ?? nameOf(file);
-      const draft = draftScenario(parseDmesg(text), { name, asLogged: flags.asLogged ?? false });
-      // What is written must be a scenario: its own check finds what the log had wrong.
-      parseScenario(file, draft.data);
-      const yaml = print(draft, file === '-' ? 'stdin' : basename(file));
+      const yaml = fromLog(file, flags);
       if (flags.output === undefined) io.stdout.write(yaml);
       else writeWhole(flags.output, yaml);
     });
   return new Command('scenario').description('make scenarios').addCommand(fromDmesg);
 }
 
-function readLog(file: string): string {
-  const text = readText(file === '-' ? '/dev/stdin' : file);
-  if (text.length <= LOG_LIMIT) return text;
+function number(text: string): number {
+  if (/^[1-9]\d{0,5}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('a boot is a number from 1 on.');
+}
+
+function fromLog(file: string, { name = nameOf(file), boot, asLogged = false }: Flags): string {
+  const bytes = readLog(file);
+  try {
+    const { text, undone } = decodeLog(bytes);
+    const facts = parseDmesg(text, boot);
+    const draft = draftScenario(
+      { ...facts, undone: [...undone, ...(facts.undone ?? [])] },
+      { name, asLogged },
+    );
+    // What is written must be a scenario: its own check finds what the log had wrong.
+    parseScenario(file, draft.data);
+    return print(draft, file === '-' ? 'stdin' : basename(file));
+  } catch (error) {
+    throw error instanceof InputError ? error.within({ file }) : error;
+  }
+}
+
+function readLog(file: string): Uint8Array {
+  const bytes = readBytes(file === '-' ? '/dev/stdin' : file);
+  if (bytes.length <= LOG_LIMIT) return bytes;
   throw new InputError({
     code: 'E_DMESG',
     place: { file },
     reason: 'too long for a kernel log',
     expected: `at most ${String(LOG_LIMIT)} bytes`,
-    found: String(text.length),
+    found: String(bytes.length),
   });
 }
 
@@ -68,11 +94,23 @@ function nameOf(file: string): string {
   return name === '' ? 'from-dmesg' : name;
 }
 
+/** How the remarks of each kind are headed. */
+const HEADS: Readonly<Record<RemarkKind, string>> = {
+  note: 'Of the log:',
+  read: 'Read from it:',
+  guessed: 'Guessed, or chosen:',
+  unused: 'In the log and not used:',
+};
+
 function print({ data, remarks }: DraftScenario, source: string): string {
   const document = new Document(data);
-  document.commentBefore = [` From the kernel log ${source}.`, ...remarks.map((r) => ` ${r}`)].join(
-    '\n',
-  );
+  const lines = REMARK_KINDS.flatMap((kind) => {
+    const own = remarks.filter((remark) => remark.kind === kind);
+    return own.length === 0 ? [] : [HEADS[kind], ...own.map(({ text }) => `  ${text}`)];
+  });
+  document.commentBefore = [`From the kernel log ${plain(source)}.`, ...lines]
+    .map((line) => ` ${line}`)
+    .join('\n');
   hexadecimal(document);
   return document.toString({ lineWidth: 0 });
 }

@@ -25,9 +25,20 @@ export function storyHead(boot: Boot, paint: ChalkInstance): string {
     `${paint.bold(scenario.name)}: ${scenario.title}`,
     `${patches}${also}${less}${kept}${more}, image ${image.file}${version}`,
     scenario.cmdline === null ? 'no command line' : `command line: ${scenario.cmdline}`,
+    ...ramDiskOtherwise(boot),
     '',
     '',
   ].join('\n');
+}
+
+/** That the RAM disk is not as long as that of the machine which the scenario is of, where it says how long. */
+function ramDiskOtherwise({ options: { scenario }, loaded }: Boot): string[] {
+  const { initrdSize } = scenario.loader;
+  const size = loaded.regions.find(({ name }) => name === 'initrd')?.size ?? 0;
+  if (initrdSize === undefined || size === initrdSize) return [];
+  return [
+    `RAM disk: ${String(size)} bytes; the scenario's machine had one of ${String(initrdSize)} (loader.initrdSize)`,
+  ];
 }
 
 /** One step: its line, and below it what a person would want to know. */

@@ -190,7 +190,7 @@ export function rootEntries(): CpioEntry[] {
 }
 
 /** The built-in initrd, about 390 KiB: an early archive with microcode, then the root file system, gzipped. */
-export function builtInInitrd(): Uint8Array {
+export function builtInInitrd(size = 0): Uint8Array {
   const early = writeCpio([
     directory('kernel'),
     directory('kernel/x86'),
@@ -199,7 +199,8 @@ export function builtInInitrd(): Uint8Array {
   ]);
   // Stored blocks (RFC 1951 3.2.4): almost all of it is noise, and searching that for repeats costs a tenth of a boot.
   const root = gzipSync(writeCpio(rootEntries()), { level: 0, mtime: 0 });
-  const initrd = new Uint8Array(early.length + root.length);
+  // Zeros after an archive are skipped (init/initramfs.c, unpack_to_rootfs).
+  const initrd = new Uint8Array(Math.max(early.length + root.length, size));
   initrd.set(early);
   initrd.set(root, early.length);
   return initrd;

@@ -146,7 +146,7 @@ export class Boot {
       syscfgMemEncrypt: syscfgOf(scenario),
     });
     attachDevices(this.machine, scenario);
-    const initrd = asSource(options.initrd ?? builtInInitrd());
+    const initrd = asSource(options.initrd ?? builtInInitrd(scenario.loader.initrdSize));
     this.recorder = new Recorder({ symbolize: (space, address) => this.symbolize(space, address) });
     const loaded = load(this.machine, {
       image,

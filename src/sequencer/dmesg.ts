@@ -1,160 +1,137 @@
-/** What a kernel log tells of a machine: memory maps, command line, RAM disk, CPUs, DMI. */
-import { EFI_MEMORY_TYPE } from '../firmware/efi/layout.js';
-import type { E820_TYPE_NAMES } from './scenario.js';
+/** What a kernel log tells of a machine. A log may have several boots; their facts are kept apart. */
+import { InputError } from '../trace/errors.js';
+import { beginsMap, takeE820 } from './dmesg-e820.js';
+import { efiProblem, takeEfi } from './dmesg-efi.js';
+import { nothingKnown, type Collected, type DmesgFacts } from './dmesg-facts.js';
+import { isInteresting, takeLine } from './dmesg-lines.js';
+import { logLines, type LogLine, type LogText } from './log-text.js';
+import { unwrap } from './log-unwrap.js';
 
-/** A range of physical memory, first and last byte. */
-export interface Extent {
-  readonly start: number;
-  readonly end: number;
+export type { DmesgFacts, Extent } from './dmesg-facts.js';
+
+/** A boot while its lines are read. */
+interface Reading {
+  readonly facts: Collected;
+  readonly first: number;
+  last: number;
 }
 
-export interface DmesgFacts {
-  readonly commandLine?: string;
-  readonly e820: readonly (Extent & { readonly type: keyof typeof E820_TYPE_NAMES })[];
-  /** Whether the kernel was booted by EFI firmware. */
-  readonly efi: boolean;
-  readonly efiMemoryMap: readonly (Extent & { readonly type: number; readonly runtime: boolean })[];
-  readonly ramdisk?: Extent;
-  readonly cpus?: number;
-  readonly cpu?: { readonly name: string; readonly family: number; readonly model: number };
-  readonly dmi?: string;
+const VERSION = /\bLinux version \d/;
+const COMMAND_LINE = /(?:^|[^\w]) ?Command line: /;
+const MAP_HEAD = /\b(?:BIOS-provided physical RAM map|provided physical RAM map):/;
+const XEN_HEAD = /\(XEN\) {1,4}(?:Xen version \d|Xen-e820 RAM map:|EFI RAM map:)/;
+/** A map has at least this many ranges: what is below 640 KiB and what is above 1 MiB. */
+const RANGES_MIN = 2;
+
+/** Whether a line begins another boot than the one that is being read. */
+function beginsBoot(facts: Collected, text: string): boolean {
+  const known = facts.e820.length > 0 || facts.xenRanges > 0;
+  // Xen prints its own map before the kernel that it starts, which is of the same boot.
+  if (XEN_HEAD.test(text)) return facts.version !== undefined || facts.hypervisorMap.length > 0;
+  if (VERSION.test(text)) return facts.version !== undefined || known;
+  if (MAP_HEAD.test(text) || beginsMap(facts, text)) return facts.e820.length > 0;
+  return (
+    known && facts.commandLine !== undefined && COMMAND_LINE.test(text) && !/\(XEN\)/.test(text)
+  );
 }
 
-type E820Name = keyof typeof E820_TYPE_NAMES;
+const hasMap = ({ facts }: Reading): boolean =>
+  facts.e820.length + facts.broken.length + facts.xenRanges + facts.hypervisorMap.length > 0;
 
-/** How kernels wrote the types of the BIOS map, from the oldest to the newest. */
-const E820_WORDS: Readonly<Record<string, E820Name>> = {
-  usable: 'usable',
-  'System RAM': 'usable',
-  reserved: 'reserved',
-  'device reserved': 'reserved',
-  'ACPI data': 'ACPI data',
-  'ACPI NVS': 'ACPI NVS',
-  unusable: 'unusable',
-};
-
-/** Memory types as the kernel prints them (drivers/firmware/efi/efi.c, memory_type_name), blanks cut. */
-const EFI_WORDS: Readonly<Record<string, number>> = {
-  Reserved: EFI_MEMORY_TYPE.RESERVED_TYPE,
-  'Loader Code': EFI_MEMORY_TYPE.LOADER_CODE,
-  'Loader Data': EFI_MEMORY_TYPE.LOADER_DATA,
-  'Boot Code': EFI_MEMORY_TYPE.BOOT_SERVICES_CODE,
-  'Boot Data': EFI_MEMORY_TYPE.BOOT_SERVICES_DATA,
-  'Runtime Code': EFI_MEMORY_TYPE.RUNTIME_SERVICES_CODE,
-  'Runtime Data': EFI_MEMORY_TYPE.RUNTIME_SERVICES_DATA,
-  'Conventional Memory': EFI_MEMORY_TYPE.CONVENTIONAL_MEMORY,
-  Conventional: EFI_MEMORY_TYPE.CONVENTIONAL_MEMORY,
-  'Unusable Memory': EFI_MEMORY_TYPE.UNUSABLE_MEMORY,
-  'ACPI Reclaim Memory': EFI_MEMORY_TYPE.ACPI_RECLAIM_MEMORY,
-  'ACPI Reclaim': EFI_MEMORY_TYPE.ACPI_RECLAIM_MEMORY,
-  'ACPI Memory NVS': EFI_MEMORY_TYPE.ACPI_MEMORY_NVS,
-  'ACPI Mem NVS': EFI_MEMORY_TYPE.ACPI_MEMORY_NVS,
-  'Memory Mapped I/O': EFI_MEMORY_TYPE.MEMORY_MAPPED_IO,
-  MMIO: EFI_MEMORY_TYPE.MEMORY_MAPPED_IO,
-  'MMIO Port Space': EFI_MEMORY_TYPE.MEMORY_MAPPED_IO_PORT_SPACE,
-  'PAL Code': EFI_MEMORY_TYPE.PAL_CODE,
-};
-
-const number = (text: string | undefined): number => Number(`0x${text ?? '0'}`);
-
-/** The patterns of the lines that count; each is looked for anywhere in a line, behind stamps and quoting marks. */
-const LINES: readonly {
-  readonly pattern: RegExp;
-  readonly take: (match: RegExpExecArray, facts: Mutable) => void;
-}[] = [
-  {
-    pattern: /BIOS-e820: \[mem 0x([0-9a-f]+)-0x([0-9a-f]+)\]\s+(\S.*?)\s*$/i,
-    take: ([, start, end, type], facts) => {
-      const name = E820_WORDS[type ?? ''];
-      // A type that no standard names is reserved for the kernel too (e820_type_to_string, "type %u").
-      facts.e820.push({ start: number(start), end: number(end), type: name ?? 'reserved' });
-    },
-  },
-  {
-    // Before Linux 3.5: the end was exclusive.
-    pattern: /BIOS-e820: ([0-9a-f]{16}) - ([0-9a-f]{16}) \((\w[\w ]*)\)/i,
-    take: ([, start, end, type], facts) => {
-      const name = E820_WORDS[type ?? ''];
-      facts.e820.push({ start: number(start), end: number(end) - 1, type: name ?? 'reserved' });
-    },
-  },
-  {
-    pattern:
-      /efi: mem\d+: \[([^|\]]+?)\s*\|(RUN|\s*)\|[^\]]*\] range=\[0x([0-9a-f]+)-0x([0-9a-f]+)([\])])/i,
-    take: ([, type, run, start, end, bracket], facts) => {
-      facts.efi = true;
-      facts.efiMemoryMap.push({
-        start: number(start),
-        end: number(end) - (bracket === ')' ? 1 : 0),
-        type: EFI_WORDS[type ?? ''] ?? EFI_MEMORY_TYPE.RESERVED_TYPE,
-        runtime: run === 'RUN',
-      });
-    },
-  },
-  {
-    pattern: /\befi: EFI v\d/,
-    take: (_, facts) => {
-      facts.efi = true;
-    },
-  },
-  {
-    pattern: /(?:^|[\]\s])Command line: (.*?)\s*$/,
-    take: ([, line], facts) => {
-      facts.commandLine ??= line;
-    },
-  },
-  {
-    pattern: /RAMDISK: \[mem 0x([0-9a-f]+)-0x([0-9a-f]+)\]/i,
-    take: ([, start, end], facts) => {
-      facts.ramdisk ??= { start: number(start), end: number(end) };
-    },
-  },
-  {
-    pattern: /Allowing (\d+) (?:present )?CPUs/,
-    take: ([, count], facts) => {
-      facts.cpus ??= Number(count);
-    },
-  },
-  {
-    pattern: /Brought up \d+ nodes?, (\d+) CPUs?/,
-    take: ([, count], facts) => {
-      facts.cpus ??= Number(count);
-    },
-  },
-  {
-    pattern:
-      /smpboot: CPU0: (.+?) \((?:family|fam): (?:0x)?([0-9a-f]+), model: (?:0x)?([0-9a-f]+)/i,
-    take: ([, name, family, model], facts) => {
-      facts.cpu ??= { name: (name ?? '').trim(), family: number(family), model: number(model) };
-    },
-  },
-  {
-    pattern: /(?:^|[\]\s])DMI: (\S.*?)\s*$/,
-    take: ([, dmi], facts) => {
-      facts.dmi ??= dmi;
-    },
-  },
-];
-
-interface Mutable {
-  commandLine?: string | undefined;
-  e820: (Extent & { type: E820Name })[];
-  efi: boolean;
-  efiMemoryMap: (Extent & { type: number; runtime: boolean })[];
-  ramdisk?: Extent | undefined;
-  cpus?: number;
-  cpu?: { name: string; family: number; model: number };
-  dmi?: string | undefined;
-}
-
-/** Reads what a log says; lines that say nothing of the machine are passed over. */
-export function parseDmesg(text: string): DmesgFacts {
-  const facts: Mutable = { e820: [], efi: false, efiMemoryMap: [] };
-  for (const line of text.split(/\r?\n/)) {
-    for (const { pattern, take } of LINES) {
-      const match = pattern.exec(line);
-      if (match !== null) take(match, facts);
+/** The facts of every boot in a log, but for those of which no line of a map is there: they are counted. */
+function readBoots(lines: readonly LogLine[]): { boots: Reading[]; without: number } {
+  const boots: Reading[] = [];
+  let boot: Reading | undefined;
+  let without = 0;
+  const close = (): void => {
+    if (boot === undefined) return;
+    if (hasMap(boot)) boots.push(boot);
+    else if (boot.facts.version !== undefined) without++;
+  };
+  for (let i = 0; i < lines.length; i++) {
+    const line = lines[i];
+    if (line === undefined || !isInteresting(line.text)) continue;
+    if (boot === undefined || beginsBoot(boot.facts, line.text)) {
+      close();
+      boot = { facts: nothingKnown(), first: line.no, last: line.no };
     }
+    boot.last = line.no;
+    const map = takeE820(boot.facts, lines, i);
+    const efi = map.taken ? map : takeEfi(boot.facts, lines, i);
+    if (efi.taken) i += efi.joined;
+    else takeLine(boot.facts, line.text, line.no);
   }
-  return facts as DmesgFacts;
+  close();
+  // A log without any map has something to say as well: of its last boot.
+  if (boots.length === 0 && boot !== undefined) boots.push(boot);
+  return { boots, without };
+}
+
+/** The map can be read, and the log goes on to where the kernel tells of its processors. */
+const isWhole = ({ facts }: Reading): boolean =>
+  facts.e820.length >= RANGES_MIN &&
+  facts.broken.length === 0 &&
+  (facts.cpu !== undefined || facts.counts.present !== undefined || facts.counts.up !== undefined);
+
+/** The boot that is asked for; without a wish the last whole one, else the last with a map. */
+function choose(boots: readonly Reading[], wish: number | undefined): number {
+  if (wish === undefined) {
+    const whole = boots.findLastIndex(isWhole);
+    return whole >= 0 ? whole : boots.length - 1;
+  }
+  if (wish >= 1 && wish <= boots.length) return wish - 1;
+  throw new InputError({
+    code: 'E_DMESG',
+    reason: 'there is no such boot in the log',
+    expected: boots
+      .map(
+        ({ first, facts }, i) =>
+          `${String(i + 1)} (from ${String(first)}${facts.version === undefined ? '' : `, Linux ${facts.version}`})`,
+      )
+      .join(', '),
+    found: String(wish),
+  });
+}
+
+/**
+ * Reads what a log says of the machine in one of its boots, counted from 1: the last whole one if none is named. Lines
+ * that say nothing of the machine are passed over. Throws E_DMESG for a boot that the log does not have.
+ */
+export function parseDmesg(text: string, wish?: number): DmesgFacts {
+  const log = logLines(text);
+  const from = log.lines.findIndex((line) => /e820: |Xen: \[|efi: mem/.test(line.text));
+  const { lines, joined } = unwrap(log.lines, Math.max(0, from));
+  const { boots, without } = readBoots(lines);
+  const index = choose(boots, wish);
+  const chosen = boots[index];
+  const facts = chosen?.facts ?? nothingKnown();
+  finish(facts, log, joined);
+  if (chosen !== undefined) {
+    const { first, last } = chosen;
+    facts.boot = { number: index + 1, of: boots.length, without, first, last, unit: log.unit };
+  }
+  return facts;
+}
+
+/** What follows from a boot's lines together. */
+function finish(facts: Collected, log: LogText, joined: number): void {
+  const { counts } = facts;
+  const cpus = counts.present ?? counts.up;
+  if (cpus !== undefined && cpus > 0) facts.cpus = cpus;
+  if (facts.commandLine === undefined && facts.kernelCommandLine.length > 0) {
+    facts.commandLine = facts.kernelCommandLine
+      .map((piece) => piece.replace(/ ?\\$/, ''))
+      .join(' ');
+    facts.at.set('commandLine', facts.at.get('kernelCommandLine') ?? 0);
+  }
+  if (facts.e820.length === 0 && facts.hypervisorMap.length >= RANGES_MIN) {
+    facts.e820.push(...facts.hypervisorMap);
+    facts.fromXen = true;
+  }
+  const problem = efiProblem(facts, log.unit);
+  if (problem !== undefined) {
+    facts.efiProblem = problem;
+    facts.efiMemoryMap = [];
+  }
+  facts.undone = [...log.undone, ...(joined === 0 ? [] : [`${String(joined)} wrapped lines`])];
 }

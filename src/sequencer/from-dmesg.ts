@@ -1,14 +1,16 @@
-/** A scenario from a kernel log. What the log lacks is filled with defaults, each of which is told. */
-import { alignUp, hex, PMD_SIZE } from '../machine/address.js';
-import { EFI_MEMORY_TYPE } from '../firmware/efi/layout.js';
-import { EARLY_CONSOLES_LEFT_OUT } from '../kernel/early-printk.js';
+/** A scenario from a kernel log. What the log lacks is filled with defaults, each of which is said. */
 import { InputError } from '../trace/errors.js';
-import type { DmesgFacts, Extent } from './dmesg.js';
+import { canEncrypt, cBitOf, chooseCpu } from './dmesg-cpu.js';
+import type { DeviceFact, DmesgFacts, Extent } from './dmesg-facts.js';
+import { commandLineOf } from './from-dmesg-cmdline.js';
+import { placesOf } from './from-dmesg-places.js';
+import { plain } from './log-text.js';
+import { plural, Remarks, type Remark } from './remarks.js';
 
-/** A scenario's data as its file has it, and remarks: what was taken from where, what was filled in. */
+/** A scenario's data as its file has it, and remarks: what was read, what was guessed, what was not used. */
 export interface DraftScenario {
   readonly data: Readonly<Record<string, unknown>>;
-  readonly remarks: readonly string[];
+  readonly remarks: readonly Remark[];
 }
 
 export interface DraftOptions {
@@ -17,149 +19,250 @@ export interface DraftOptions {
   readonly asLogged: boolean;
 }
 
-/** CPUs that a scenario may have. */
+/** CPUs that a scenario may have, and devices that its IOMMU has room for. */
 const MAX_CPUS = 8;
-/** Where the kernel goes at the lowest (CONFIG_PHYSICAL_START), and the room that it and its work area may need. */
-const KERNEL_LOWEST = 16 * 2 ** 20;
-const KERNEL_ROOM = 128 * 2 ** 20;
-const DEFAULT_COMMAND_LINE = 'console=tty0 root=/dev/ram0';
-const DEFAULT_CPU = 'zen-1';
-const INTEL = 'intel-broadwell';
-const OPTION = 'mem_encrypt=on';
-
-/** Which modelled processor stands for one, by family and model (PPR of each). */
-const AMD_MODELS: readonly { family: number; from: number; cpu: string }[] = [
-  { family: 0x17, from: 0x00, cpu: 'zen-1' },
-  { family: 0x17, from: 0x30, cpu: 'zen-2' },
-  { family: 0x19, from: 0x00, cpu: 'zen-3' },
-  { family: 0x19, from: 0x10, cpu: 'epyc-9654' },
-];
-
-function cpuOf({ cpu }: DmesgFacts, remark: (text: string) => void): string {
-  if (cpu === undefined) {
-    remark(`machine.cpu: the log does not say which; ${DEFAULT_CPU}`);
-    return DEFAULT_CPU;
-  }
-  if (/^Intel/.test(cpu.name)) {
-    remark(`machine.cpu: ${INTEL} stands for ${cpu.name}`);
-    return INTEL;
-  }
-  const found = AMD_MODELS.filter((m) => m.family === cpu.family && m.from <= cpu.model).at(-1);
-  remark(`machine.cpu: ${found?.cpu ?? DEFAULT_CPU} stands for ${cpu.name}`);
-  return found?.cpu ?? DEFAULT_CPU;
-}
-
-/** Where the kernel is loaded: where EFI's loader data says that it was, else the lowest usable place. */
-function kernelPlace({ e820, efiMemoryMap }: DmesgFacts, remark: (text: string) => void): number {
-  const loaded = efiMemoryMap.find(
-    ({ type, start, end }) =>
-      type === EFI_MEMORY_TYPE.LOADER_DATA &&
-      start >= KERNEL_LOWEST &&
-      start % PMD_SIZE === 0 &&
-      end - start >= KERNEL_LOWEST,
-  );
-  if (loaded !== undefined) {
-    remark('loader.kernelAt: the first large, aligned range of loader data');
-    return loaded.start;
-  }
-  for (const { type, start, end } of e820) {
-    if (type !== 'usable') continue;
-    const at = alignUp(Math.max(start, KERNEL_LOWEST), PMD_SIZE);
-    if (at + KERNEL_ROOM <= end + 1) {
-      remark('loader.kernelAt: the lowest usable place from 16 MiB on');
-      return at;
-    }
-  }
-  throw new InputError({
-    code: 'E_DMESG',
-    reason: 'no usable memory has room for a kernel',
-    expected: `${hex(KERNEL_ROOM)} bytes above 16 MiB`,
-  });
-}
-
-/** An option that asks for an early console that the machine does not have. */
-function isEarlyConsole(word: string): boolean {
-  const [option, value = ''] = word.split('=');
-  return option === 'earlyprintk' && EARLY_CONSOLES_LEFT_OUT.some((name) => value.includes(name));
-}
-
-function commandLineOf(facts: DmesgFacts, asLogged: boolean, remark: (t: string) => void): string {
-  const { commandLine } = facts;
-  if (commandLine === undefined) remark(`cmdline: not in the log; ${DEFAULT_COMMAND_LINE}`);
-  const logged = commandLine ?? DEFAULT_COMMAND_LINE;
-  if (asLogged) return logged;
-  const words = logged.split(' ');
-  const [left, kept] = [
-    words.filter(isEarlyConsole),
-    words.filter((word) => !isEarlyConsole(word)),
-  ];
-  if (left.length > 0) {
-    remark(`cmdline: ${left.join(' ')} is left out: the machine has no such console`);
-  }
-  const line = kept.join(' ');
-  if (/(?:^|\s)mem_encrypt=/.test(line)) return line;
-  remark(`cmdline: ${OPTION} is added, so that the boot has something to show`);
-  return `${line} ${OPTION}`;
-}
+const MAX_DEVICES = 3;
+const RAM_MIN = 64 * 2 ** 20;
+const PAGE = 4096;
+const RANGES_MIN = 2;
+const SHOWN = 8;
 
 const bytesOf = (ranges: readonly Extent[]): number =>
   ranges.reduce((sum, { start, end }) => sum + end - start + 1, 0);
 
-/** Makes a scenario of what a log says. Throws E_DMESG where it has no memory map. */
+/** Makes a scenario of what a log says. Throws E_DMESG where it has no memory map that can be used. */
 export function draftScenario(facts: DmesgFacts, options: DraftOptions): DraftScenario {
-  const remarks: string[] = [];
-  const remark = (text: string): void => {
-    remarks.push(text);
-  };
-  if (facts.e820.length < 2) {
-    throw new InputError({
-      code: 'E_DMESG',
-      reason: 'the log has no memory map',
-      expected: 'lines like "BIOS-e820: [mem 0x0000000000000000-0x000000000009fbff] usable"',
-      found: `${String(facts.e820.length)} of them`,
-    });
-  }
-  const usable = facts.e820.filter(({ type }) => type === 'usable');
-  const cpus = Math.min(facts.cpus ?? 1, MAX_CPUS);
-  if (facts.cpus === undefined) remark('machine.cpus: not in the log; 1');
-  else if (facts.cpus > MAX_CPUS) {
-    remark(`machine.cpus: ${String(MAX_CPUS)} of ${String(facts.cpus)}`);
-  }
-  if (facts.efi && facts.efiMemoryMap.length === 0) {
-    remark('firmware.efiMemoryMap: not in the log (it needs efi=debug); made from the BIOS map');
-  }
-  if (facts.ramdisk === undefined) {
-    remark('loader.initrdAt: not in the log; as high as a loader may put it');
-  }
-  remark('machine.ram: the sum of the usable ranges, in whole pages');
-  const ram = Math.floor(bytesOf(usable) / 4096) * 4096;
-  const cpu = cpuOf(facts, remark);
-  const amd = cpu !== INTEL;
-  if (amd) {
-    remark(
-      'firmware.syscfgMemEncrypt: a log does not say; set on each CPU, as its setup screen does',
-    );
-  }
+  checkMap(facts);
+  const remarks = new Remarks(facts.at, facts.boot?.unit);
+  describeLog(facts, remarks);
+  const { cpu, encrypts } = processorOf(facts, remarks);
+  const cpus = cpusOf(facts, remarks);
+  describeMap(facts, remarks);
+  const vga = vgaOf(facts, remarks);
+  const iommu = iommuOf(facts, cpu, remarks);
+  const devices = devicesOf(facts, iommu, remarks);
+  const syscfg = encrypts ? syscfgOf(facts, remarks) : {};
+  const loader = placesOf(facts, remarks);
+  const cmdline = commandLineOf(facts, options.asLogged, remarks);
+  for (const { what, line } of facts.unused ?? []) remarks.unused(what, line);
   const data = {
     name: options.name,
-    title: facts.dmi ?? 'a machine from a kernel log',
+    title: plain(facts.dmi ?? 'a machine from a kernel log'),
     machine: {
       cpu,
-      ram,
+      ram: ramOf(facts, remarks),
       cpus,
-      ...(facts.efi ? {} : { vga: true }),
+      ...(vga && { vga }),
+      ...(iommu && { iommu }),
+      ...(devices.length > 0 && { devices }),
     },
     firmware: {
       type: facts.efi ? 'efi' : 'bios',
-      ...(amd && { syscfgMemEncrypt: true }),
+      ...syscfg,
       e820: facts.e820,
       ...(facts.efiMemoryMap.length === 0 ? {} : { efiMemoryMap: facts.efiMemoryMap }),
     },
-    loader: {
-      kernelAt: kernelPlace(facts, remark),
-      ...(facts.ramdisk === undefined ? {} : { initrdAt: facts.ramdisk.start }),
-    },
-    cmdline: commandLineOf(facts, options.asLogged, remark),
+    loader,
+    cmdline,
   };
-  return { data, remarks };
+  return { data, remarks: remarks.list };
+}
+
+/** Refuses a log without a map, one whose map is broken, and a map that is not the machine's. */
+function checkMap({ e820, broken = [], xenRanges = 0, boot }: DmesgFacts): void {
+  const [first] = broken;
+  if (first !== undefined) {
+    const numbers = broken.slice(0, SHOWN).map(({ no }) => String(no));
+    const more = broken.length > SHOWN ? ', …' : '';
+    throw new InputError({
+      code: 'E_DMESG',
+      place: boot?.unit === 'entry' ? {} : { line: first.no },
+      reason: `${String(broken.length)} lines of the memory map are broken (${boot?.unit ?? 'line'} ${numbers.join(', ')}${more})`,
+      expected: 'lines like "BIOS-e820: [mem 0x0000000000000000-0x000000000009fbff] usable"',
+      found: JSON.stringify(plain(first.text.slice(0, 120))),
+    });
+  }
+  if (e820.length >= RANGES_MIN) return;
+  if (xenRanges > 0) {
+    throw new InputError({
+      code: 'E_DMESG',
+      reason: "a Xen guest's map: the machine's is not in the log",
+      expected:
+        'the lines "(XEN)" of the serial console or of xl dmesg, or a log of the machine without Xen',
+      found: `${String(xenRanges)} lines "Xen: [mem ...]"`,
+    });
+  }
+  throw new InputError({
+    code: 'E_DMESG',
+    reason: 'the log has no memory map',
+    expected: 'lines like "BIOS-e820: [mem 0x0000000000000000-0x000000000009fbff] usable"',
+    found: `${String(e820.length)} of them`,
+  });
+}
+
+/** What one has to know of the log as a whole. */
+function describeLog(facts: DmesgFacts, remarks: Remarks): void {
+  const { boot, undone = [], version, hypervisor, encryption = '', bits32 } = facts;
+  if (boot !== undefined && (boot.of > 1 || boot.without > 0)) {
+    const without = boot.without === 0 ? '' : `, and ${String(boot.without)} without a memory map`;
+    remarks.note(
+      `the log has ${boot.of === 1 ? 'one boot' : `${String(boot.of)} boots`}${without}; this is boot ${String(boot.number)}, ${plural(boot.unit)} ${String(boot.first)} to ${String(boot.last)}${boot.of === 1 ? '' : ' (--boot N takes another)'}`,
+    );
+  }
+  if (version !== undefined)
+    remarks.note(`the log is of Linux ${version}; the kernel that is simulated is 4.6's`);
+  if (undone.length > 0) remarks.note(`undone to read the log: ${undone.join(', ')}`);
+  if (facts.fromXen === true) {
+    remarks.note(
+      "the memory map is the one that Xen printed, the machine's; the kernel was Xen's guest",
+    );
+  } else if (hypervisor !== undefined) {
+    remarks.note(
+      `a virtual machine (${hypervisor}): the map and the processors are what the hypervisor shows`,
+    );
+  }
+  if (/SEV/.test(encryption)) {
+    remarks.note(
+      `${encryption} is active in the log: a guest of SEV. SEV is not modelled: the scenario is a host's`,
+    );
+  }
+  if (bits32 !== undefined) {
+    remarks.note(
+      `a kernel of 32 bits (${bits32}): the machine is taken from its log, the simulated kernel has 64`,
+    );
+  }
+}
+
+function processorOf(facts: DmesgFacts, remarks: Remarks): { cpu: string; encrypts: boolean } {
+  const { cpu, because, guess } = chooseCpu(facts);
+  const encrypts = canEncrypt(cpu);
+  if (guess === undefined) remarks.read(`machine.cpu: ${cpu} for ${because}`, 'cpu');
+  else remarks.guessed(`machine.cpu: ${cpu} for ${because}; ${guess}`);
+  if (encrypts) remarks.guessed(`machine.sme: not in a log; ${cBitOf(cpu)}`);
+  return { cpu, encrypts };
+}
+
+function cpusOf({ cpus, counts = {} }: DmesgFacts, remarks: Remarks): number {
+  if (cpus === undefined) {
+    remarks.guessed('machine.cpus: not in the log; 1');
+    return 1;
+  }
+  const { possible, up } = counts;
+  const also = [
+    ...(possible !== undefined && possible > cpus ? [`${String(possible)} possible`] : []),
+    ...(up !== undefined && up !== cpus ? [`${String(up)} came up`] : []),
+  ];
+  const text = also.length === 0 ? '' : `; ${also.join(', ')}`;
+  const fact = counts.present === undefined ? 'cpus up' : 'cpus';
+  if (cpus <= MAX_CPUS) remarks.read(`machine.cpus: ${String(cpus)}${text}`, fact);
+  else {
+    remarks.read(
+      `machine.cpus: ${String(MAX_CPUS)} of ${String(cpus)}, the most that are simulated${text}`,
+      fact,
+    );
+  }
+  return Math.min(cpus, MAX_CPUS);
+}
+
+function describeMap(facts: DmesgFacts, remarks: Remarks): void {
+  const { e820, e820Unnamed = [], mapSource, efi, efiMemoryMap, efiProblem } = facts;
+  const source = mapSource === undefined ? '' : `, as "${mapSource}"`;
+  remarks.read(`firmware.e820: ${String(e820.length)} ranges${source}`, 'e820', 'e820 last');
+  if (e820[0]?.start !== 0) {
+    remarks.guessed(
+      'firmware.e820: it does not begin at 0: the lines before may be missing from the log',
+    );
+  }
+  if (e820Unnamed.length > 0) {
+    remarks.guessed(
+      `firmware.e820: reserved stands for ${e820Unnamed.join(', ')}, which a scenario has no word for`,
+    );
+  }
+  if (!efi) {
+    remarks.guessed('firmware.type: bios, as no line of the log is about EFI');
+    return;
+  }
+  if (efiMemoryMap.length > 0) {
+    remarks.read(`firmware.efiMemoryMap: ${String(efiMemoryMap.length)} entries`, 'efi map');
+    return;
+  }
+  const why = efiProblem === undefined ? 'not in the log (it needs efi=debug)' : efiProblem;
+  remarks.guessed(`firmware.efiMemoryMap: ${why}; made from the BIOS map`);
+}
+
+function ramOf({ e820 }: DmesgFacts, remarks: Remarks): number {
+  const usable = Math.floor(bytesOf(e820.filter(({ type }) => type === 'usable')) / PAGE) * PAGE;
+  if (usable >= RAM_MIN) {
+    remarks.guessed('machine.ram: the sum of the usable ranges, in whole pages');
+    return usable;
+  }
+  remarks.guessed(
+    `machine.ram: 64 MiB, the least that a scenario may say; the map has ${String(usable)} usable bytes`,
+  );
+  return RAM_MIN;
+}
+
+function vgaOf({ console: found, efi }: DmesgFacts, remarks: Remarks): boolean {
+  if (found !== undefined) {
+    const vga = found.startsWith('VGA');
+    remarks.read(`machine.vga: ${String(vga)}, as the console is "colour ${found}"`, 'console');
+    return vga;
+  }
+  remarks.guessed(`machine.vga: ${String(!efi)}, as is usual with ${efi ? 'EFI' : 'a BIOS'}`);
+  return !efi;
+}
+
+function iommuOf({ iommu }: DmesgFacts, cpu: string, remarks: Remarks): boolean {
+  if (iommu === undefined) {
+    if (canEncrypt(cpu))
+      remarks.guessed('machine.iommu: false, as no line is about AMD-Vi or IVRS');
+    return false;
+  }
+  remarks.read(`machine.iommu: "${iommu}"`, 'iommu');
+  return true;
+}
+
+/** Devices with a known address width: one a driver, the narrowest if there are too many. */
+function devicesOf(
+  { devices = [] }: DmesgFacts,
+  iommu: boolean,
+  remarks: Remarks,
+): { name: string; dmaMask: number; iommu?: boolean }[] {
+  const narrow = [...devices].sort((a, b) => a.bits - b.bits);
+  const taken = new Set<DeviceFact>(narrow.slice(0, MAX_DEVICES));
+  for (const { driver, bits } of devices.filter((device) => !taken.has(device))) {
+    remarks.unused(`${driver}, ${String(bits)} bits of DMA address: one device too many`);
+  }
+  return devices
+    .filter((device) => taken.has(device))
+    .map(({ driver, bits }) => {
+      remarks.read(
+        `machine.devices: ${driver}, ${String(bits)} bits of DMA address`,
+        `device ${driver}`,
+      );
+      return { name: driver, dmaMask: bits, ...(iommu && { iommu }) };
+    });
+}
+
+/** SYSCFG[23], on a processor that has it. */
+function syscfgOf(facts: DmesgFacts, remarks: Remarks): { syscfgMemEncrypt: boolean } {
+  const { encryption = '', syscfg } = facts;
+  if (/\bSME\b/.test(encryption)) {
+    remarks.read(
+      'firmware.syscfgMemEncrypt: set, as the log says that SME is active',
+      'encryption',
+    );
+  } else if (syscfg !== undefined) {
+    remarks.read(`firmware.syscfgMemEncrypt: set, as "${syscfg}" needs it`, 'syscfg');
+  } else {
+    remarks.guessed(
+      'firmware.syscfgMemEncrypt: a log does not say; set on each CPU, as its setup screen does',
+    );
+    if (/(?:^|\s)mem_encrypt=on/.test(facts.commandLine ?? '')) {
+      remarks.note(
+        'mem_encrypt=on is on the command line and no line says that SME is active: firmware may have left SYSCFG[23] clear',
+      );
+    }
+  }
+  return { syscfgMemEncrypt: true };
 }

@@ -131,6 +131,8 @@ export const scenarioSchema = z.strictObject({
     .strictObject({
       /** Physical load address of the kernel. */
       kernelAt: size.optional(),
+      /** Bytes of the machine's own RAM disk: the built-in one is filled up with zeros to as many. */
+      initrdSize: size.refine((bytes) => bytes <= 2 ** 30, { message: 'at most 1 GiB' }).optional(),
       initrdAt: size.optional(),
       cmdlineAt: size.optional(),
       /** Physical address of the zero page (struct boot_params, 4096 bytes), which RSI has at the kernel's entry. */

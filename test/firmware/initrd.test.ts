@@ -131,3 +131,11 @@ describe("AMD's microcode container", () => {
     );
   });
 });
+
+test('the built-in initrd is filled up with zeros to a size that is asked for, and is never cut', () => {
+  const long = builtInInitrd(initrd.length + 4097);
+  expect(long).toHaveLength(initrd.length + 4097);
+  expect(sha256(long.slice(0, initrd.length))).toBe(sha256(initrd));
+  expect(long.slice(initrd.length).every((byte) => byte === 0)).toBe(true);
+  expect(builtInInitrd(1)).toHaveLength(initrd.length);
+});
