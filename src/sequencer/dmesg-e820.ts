@@ -27,7 +27,7 @@ const START = new RegExp(`\\b(${SOURCE}): {0,4}(?:${SPAN_NEW}|${SPAN_OLD})`, 'gi
 const MENTION = new RegExp(`\\b(?:${SOURCE}): {0,4}(?!\\[gap)(?:\\[|[0-9a-f]{8}|$)`, 'i');
 /** Xen's own map on a serial console (xen/arch/x86/e820.c, print_e820_memory_map): exclusive, then inclusive ends. */
 const HYPERVISOR =
-  /\(XEN\) {1,4}(?:\[([0-9a-f]{16}), ([0-9a-f]{16})\]|([0-9a-f]{16}) - ([0-9a-f]{16})) \(([\w ]{1,24})\)/i;
+  /\(XEN\)(?: \[[^\]]{1,32}\])? {1,4}(?:\[([0-9a-f]{16}), ([0-9a-f]{16})\]|([0-9a-f]{16}) - ([0-9a-f]{16})) \(([\w ]{1,24})\)/i;
 
 const number = (text: string | undefined): number => Number(`0x${text ?? '0'}`);
 

@@ -71,7 +71,7 @@ function entriesIn(text: string): Entry[] | undefined {
     const [, index, word = '', columns = '', digits, attr, start, end, bracket] = match;
     const attribute = attr ?? /^attr=0x([0-9a-f]{16})/i.exec(columns)?.[1];
     const range = { start: number(start), end: number(end) - (bracket === ')' ? 1 : 0) };
-    if (range.end < range.start) return undefined;
+    if (range.end < range.start - 1) return undefined;
     entries.push({
       index: Number(index),
       ...range,
@@ -116,11 +116,13 @@ function keep(facts: Collected, { index, other, ...range }: Entry, line: number)
   // The map is printed again with efi_fake_mem= and in some versions after it was changed: firmware's own is the first.
   if (index === 0 && facts.efiNumbers.length > 0) facts.at.set('efi again', line);
   if (facts.at.has('efi again') || facts.efiNumbers.at(-1) === index) return;
-  if (other !== undefined) {
+  if (other !== undefined && range.end >= range.start) {
     facts.unused.push({ what: `an EFI memory type (${other}), taken as reserved`, line });
   }
   if (!facts.at.has('efi map')) facts.at.set('efi map', line);
   facts.efiNumbers.push(index);
+  // Some firmware fills its map up with entries of no pages.
+  if (range.end < range.start) return;
   facts.efiMemoryMap.push(range);
 }
 

@@ -168,6 +168,14 @@ const LINES: readonly LinePattern[] = [
     },
   },
   {
+    // xen/arch/x86/cpu/common.c, print_cpu_info: of the machine, not of the guest.
+    pattern:
+      /\(XEN\).{0,40}\bCPU Vendor: (\w{1,16}), Family \d{1,3} \(0x([0-9a-f]{1,3})\), Model \d{1,3} \(0x([0-9a-f]{1,3})\)/,
+    take: ([, name = '', family, model], facts, line) => {
+      first(facts, 'cpu', { name, family: hex(family), model: hex(model) }, line);
+    },
+  },
+  {
     pattern: /\bCPU0?: (\S.{2,79}?) stepping [0-9a-f]{2}\b/,
     take: ([, name = ''], facts, line) => {
       first(facts, 'cpu', { name: plain(name).trim() }, line);
@@ -187,7 +195,7 @@ const LINES: readonly LinePattern[] = [
     },
   },
   {
-    pattern: /\befi: |\bEFI: mem|\befifb: |\bEFI v\d{1,2}\.\d{1,3} by\b|\bEFI Variables Facility\b/,
+    pattern: /\befi: |\bEFI: mem|\befifb: |\bEFI v\d{1,2}\.\d{1,3} by\b/,
     take: (_, facts) => {
       facts.efi = true;
     },
@@ -222,7 +230,7 @@ const LINES: readonly LinePattern[] = [
     },
   },
   {
-    pattern: /\bACPI: IVRS 0x[0-9a-f]|\bAMD-Vi: (?!AMD IOMMUv2)\S.{0,39}/i,
+    pattern: /\bACPI: IVRS 0x[0-9a-f]{1,16}|\bAMD-Vi: (?!AMD IOMMUv2|Unknown option)\S.{0,39}/i,
     take: ([found = ''], facts, line) => {
       first(facts, 'iommu', plain(found).trim(), line);
     },

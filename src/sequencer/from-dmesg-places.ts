@@ -2,7 +2,7 @@
 import { EFI_MEMORY_TYPE } from '../firmware/efi/layout.js';
 import { efiPlaces } from '../firmware/efi/places.js';
 import { givenMap } from '../firmware/efi/given-map.js';
-import { alignUp, hex, PMD_SIZE } from '../machine/address.js';
+import { alignUp, hex, PAGE_SIZE, PMD_SIZE } from '../machine/address.js';
 import { InputError } from '../trace/errors.js';
 import type { DmesgFacts, EfiFact, Extent } from './dmesg-facts.js';
 import type { Remarks } from './remarks.js';
@@ -148,7 +148,7 @@ function ramdiskOf(
     return undefined;
   }
   remarks.read(
-    `loader.initrdAt, initrdSize: ${String(size(ramdisk))} bytes, to whole pages as the kernel prints them`,
+    `loader.initrdAt, initrdSize: ${String(size(ramdisk))} bytes${size(ramdisk) % PAGE_SIZE === 0 ? ', in whole pages as the kernel prints them' : ''}`,
     'ramdisk',
   );
   remarks.guessed(

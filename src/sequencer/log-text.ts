@@ -179,10 +179,23 @@ function parse(text: string): unknown {
   }
 }
 
-/** Whether a mail's transfer encoding (RFC 2045 6.7) is still in a text: its header, or both of its marks. */
-const isQuotedPrintable = (text: string): boolean =>
-  /^Content-Transfer-Encoding: quoted-printable/im.test(text) ||
-  (/=(?:3D|20|09|5B)/.test(text) && /=\r?\n/.test(text));
+/** Of the equals signs of a text in quoted-printable, one in so many may be of a part that is not. */
+const OTHER_PART = 20;
+
+/**
+ * Whether a mail's transfer encoding is still in a text: every equals sign begins a byte in hexadecimal or ends a line
+ * (RFC 2045 6.7), and those of the text itself are among them.
+ */
+function isQuotedPrintable(text: string): boolean {
+  if (!text.includes('=3D')) return false;
+  let coded = 0;
+  let bare = 0;
+  for (let at = text.indexOf('='); at >= 0; at = text.indexOf('=', at + 1)) {
+    if (/^=(?:[0-9A-F]{2}|\r?\n|$)/.test(text.slice(at, at + 3))) coded++;
+    else bare++;
+  }
+  return bare * OTHER_PART <= coded;
+}
 
 /** Undoes quoted-printable: soft line breaks and bytes in hexadecimal. */
 function unquote(lines: readonly LogLine[]): LogLine[] {
