@@ -266,8 +266,11 @@ export function takeLine(facts: Collected, text: string, line: number): void {
     if (pattern.test(text)) facts.unused.push({ what, line });
   }
   const device = deviceIn(text);
-  if (device !== undefined && !facts.devices.some(({ driver }) => driver === device.driver)) {
-    facts.devices.push(device);
-    facts.at.set(`device ${device.driver}`, line);
-  }
+  if (device === undefined) return;
+  // Of several devices with one driver the narrowest stands for all.
+  const at = facts.devices.findIndex(({ driver }) => driver === device.driver);
+  const known = facts.devices[at];
+  if (known !== undefined && known.bits <= device.bits) return;
+  facts.devices.splice(at < 0 ? facts.devices.length : at, at < 0 ? 0 : 1, device);
+  facts.at.set(`device ${device.driver}`, line);
 }

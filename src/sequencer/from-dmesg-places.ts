@@ -75,7 +75,7 @@ function stubPlace(facts: DmesgFacts, remarks: Remarks): number | undefined {
   } else {
     const which = all.length === 1 ? 'the only' : `the first of ${String(all.length)}`;
     remarks.guessed(
-      `loader.kernelAt: ${hex(start)}, ${which} large, aligned range of EFI ${word}, where the EFI stub puts a kernel`,
+      `loader.kernelAt: ${hex(start)}, ${which} large, aligned range of EFI ${word}, where the EFI stub puts a kernel${elsewhere(brk, start)}`,
     );
   }
   return start;
@@ -122,18 +122,16 @@ export function placesOf(facts: DmesgFacts, remarks: Remarks): Places {
       found: `the largest usable range has ${String(Math.floor(Math.max(0, ...usable.map(size)) / MIB))} MiB`,
     });
   }
-  sayLowest(facts, kernelAt, remarks);
+  remarks.guessed(
+    `loader.kernelAt: ${hex(kernelAt)}, the lowest usable place from 16 MiB on; a log does not say it${elsewhere(facts.brk, kernelAt)}`,
+  );
   return { kernelAt, ...initrd };
 }
 
-function sayLowest({ brk }: DmesgFacts, kernelAt: number, remarks: Remarks): void {
-  const far = brk !== undefined && (brk < kernelAt || brk > kernelAt + 2 * KERNEL_ROOMS[0]);
-  const but = far
-    ? `; the log's kernel was elsewhere (its BRK is at ${hex(brk)}): moved by KASLR or a loader`
-    : '';
-  remarks.guessed(
-    `loader.kernelAt: ${hex(kernelAt)}, the lowest usable place from 16 MiB on; a log does not say it${but}`,
-  );
+/** That the log's kernel was not where it is put: the BRK follows the image (arch/x86/kernel/vmlinux.lds.S). */
+function elsewhere(brk: number | undefined, kernelAt: number): string {
+  if (brk === undefined || (brk > kernelAt && brk < kernelAt + 2 * KERNEL_ROOMS[0])) return '';
+  return `; the log's kernel ran elsewhere (its BRK is at ${hex(brk)}), moved by KASLR or its loader`;
 }
 
 /** The RAM disk's place, if it can be used as it is. */

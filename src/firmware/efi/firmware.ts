@@ -1,4 +1,5 @@
 /** EFI firmware on a machine: every table and image at its place, and the hand-over to a loader. */
+import { alignUp, PAGE_SIZE } from '../../machine/address.js';
 import { InputError } from '../../trace/errors.js';
 import { acpiTables } from '../acpi/acpi.js';
 import { VIDEO_ROM, videoRom } from '../option-rom.js';
@@ -13,9 +14,9 @@ import type {
 import { smbios3Entry, smbiosEntry, smbiosTable } from '../smbios.js';
 import { noiseBytes } from '../struct.js';
 import { without, type GivenMap } from './given-map.js';
-import type { EFI_GUID } from './layout.js';
+import { EFI_MEMORY_DESCRIPTOR_STRIDE, type EFI_GUID } from './layout.js';
 import { describeMemory, efiInfo, memoryMapBytes, ramStretches, setup_e820 } from './memory-map.js';
-import { efiPlaces, MEMORY_MAP_ROOM, type EfiPlaces } from './places.js';
+import { efiPlaces, MEMORY_MAP_ROOM, MEMORY_MAP_ROOM_MAX, type EfiPlaces } from './places.js';
 import {
   runtimeCode,
   RUNTIME_CODE_SIZE,
@@ -77,7 +78,10 @@ export function efiFirmware(
   return {
     places,
     things: [...runtimeThings(places, shown.published), ...shown.things],
-    regions: [...places.regions.filter(({ name }) => !SHARED.has(name)), mapPlace(places)],
+    regions: [
+      ...places.regions.filter(({ name }) => !SHARED.has(name)),
+      mapPlace(places, machine.given),
+    ],
     handOver: (loader): HandOver => handOver(machine, places, system, loader),
   };
 }
@@ -170,11 +174,20 @@ const thing = (name: string, base: number, bytes: Uint8Array): Thing => ({ name,
 /** Entries of the map that are no DRAM, or whose DRAM firmware does not have to itself. */
 const SHARED: ReadonlySet<string> = new Set(['FCH registers', 'flash', 'EFI boot services page 0']);
 
-const mapPlace = (places: EfiPlaces): Region => ({
-  name: 'EFI memory map',
-  base: places.memoryMapAt,
-  size: MEMORY_MAP_ROOM,
-});
+/** Descriptors besides those of a given map, and those that a region in the middle of a given one makes of it. */
+const OWN_DESCRIPTORS = 64;
+const PARTS = 2;
+
+/** Where the loader asks for the map: what is usual, or more for a given map that is long. */
+const mapPlace = (places: EfiPlaces, given: GivenMap | undefined): Region => {
+  const ranges = (given?.ram.length ?? 0) + (given?.kept.length ?? 0);
+  const size = (OWN_DESCRIPTORS + PARTS * ranges) * EFI_MEMORY_DESCRIPTOR_STRIDE;
+  return {
+    name: 'EFI memory map',
+    base: places.memoryMapAt,
+    size: Math.min(Math.max(MEMORY_MAP_ROOM, alignUp(size, PAGE_SIZE)), MEMORY_MAP_ROOM_MAX),
+  };
+};
 
 /** GetMemoryMap() into the loader's memory, ExitBootServices(), and what a stub makes of it (eboot.c, exit_boot). */
 function handOver(
@@ -183,7 +196,7 @@ function handOver(
   systab: number,
   loader: LoaderMemory,
 ): HandOver {
-  const place = mapPlace(places);
+  const place = mapPlace(places, machine.given);
   const data = [...loader.data, place];
   const { given } = machine;
   const kept = without(given?.kept ?? [], [...places.regions, ...loader.code, ...data]);
@@ -193,11 +206,11 @@ function handOver(
     { code: loader.code, data },
   );
   const bytes = memoryMapBytes(descriptors);
-  if (bytes.length > MEMORY_MAP_ROOM) {
+  if (bytes.length > place.size) {
     throw new InputError({
       code: 'E_EFI_MEMORY_MAP',
       reason: 'the memory map has more descriptors than its place has room for',
-      expected: `at most ${MEMORY_MAP_ROOM} bytes`,
+      expected: `at most ${place.size} bytes`,
       found: `${bytes.length} bytes`,
     });
   }

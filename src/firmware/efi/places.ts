@@ -39,6 +39,8 @@ const WINDOW = [
 /** Where the map of memory goes that the loader asks the firmware for: between the window's regions. */
 const MEMORY_MAP_AT = 768 * KIB;
 export const MEMORY_MAP_ROOM = 8 * KIB;
+/** The most, as far as the window's next region, and what the kernel can map early (NR_FIX_BTMAPS, 64 pages). */
+export const MEMORY_MAP_ROOM_MAX = 256 * KIB;
 /** RAM that system management mode keeps for itself, to the top. */
 const SMRAM_AT = 8 * MIB;
 
