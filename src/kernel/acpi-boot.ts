@@ -34,6 +34,7 @@ const ACPI_MADT_ENABLED = 1;
 export const acpiBoot = kernelFile('arch/x86/kernel/acpi/boot.c', {
   disable_acpi: inline((k: Kernel) => {
     k.state.acpi.disabled = true;
+    k.state.params.acpiNoirq = true;
   }),
 
   acpi_table_init: inline((k: Kernel) => {
@@ -57,6 +58,8 @@ export const acpiBoot = kernelFile('arch/x86/kernel/acpi/boot.c', {
     k.fn.acpi_os_unmap_memory(madt.address, madt.size);
     k.say.recorder.consumed('MADT', 'acpi_process_madt', bytes);
     if (bytes.length < ACPI_TABLE_MADT.size) return;
+    // acpi_parse_madt() and acpi_parse_madt_lapic_entries(): cpu_has_apic
+    if (k.state.params.disableApic) return;
     const view = new DataView(bytes.buffer);
     k.state.madt.lapicAddress = view.getUint32(ACPI_TABLE_MADT.address, true);
     k.say.console(`ACPI: Local APIC address ${hex(k.state.madt.lapicAddress)}`);
@@ -69,7 +72,8 @@ export const acpiBoot = kernelFile('arch/x86/kernel/acpi/boot.c', {
     }
     if (ids.length === 0) k.say.console('ACPI: No LAPIC entries present');
     else k.say.console(`ACPI: MADT: ${String(ids.length)} CPUs`);
-    k.state.madt.apicIds = ids;
+    // acpi_register_lapic()
+    for (const id of ids) if (k.fn.generic_processor_info(id)) k.state.madt.apicIds.push(id);
   }),
 });
 

@@ -188,7 +188,7 @@ export const acpiTables = kernelFile('drivers/acpi/acpica/tbutils.c', {
     k.say.console(`ACPI: RSDP ${hex(phys)} (v${String(revision).padStart(2, '0')} ${oem})`);
     const xsdt = Number(view.getBigUint64(ACPI_TABLE_RSDP.xsdt_physical_address, true));
     const [root, entry] =
-      revision > 1 && xsdt !== 0
+      revision > 1 && xsdt !== 0 && !k.state.params.doNotUseXsdt
         ? [xsdt, XSDT_ENTRY_SIZE]
         : [view.getUint32(ACPI_TABLE_RSDP.rsdt_physical_address, true), RSDT_ENTRY_SIZE];
     const header = look(k, root, ACPI_TABLE_HEADER.size);
@@ -234,6 +234,7 @@ export const acpiTables = kernelFile('drivers/acpi/acpica/tbutils.c', {
 
 export const acpiOsl = kernelFile('drivers/acpi/osl.c', {
   acpi_os_get_root_pointer: inline((k: Kernel) => {
+    if (k.state.params.acpiRsdp !== 0) return k.state.params.acpiRsdp;
     if (!k.fn.efi_enabled('EFI_CONFIG_TABLES')) return k.fn.acpi_find_root_pointer();
     const { acpi20, acpi } = k.state.efi.tables;
     const found = acpi20 ?? acpi;

@@ -159,8 +159,12 @@ export const amdIommuDma = kernelFile('drivers/iommu/amd_iommu.c', {
     (k: Kernel, domain: ProtectionDomain, address: number, pages: number) => {
       const range = domain.aperture[Math.floor(address / APERTURE_RANGE_SIZE)];
       if (range === undefined) return k.fn.BUG('dma_ops_free_addresses: range is NULL');
+      if (k.state.params.amdIommuUnmapFlush) {
+        k.fn.domain_flush_tlb(domain);
+        k.fn.domain_flush_complete(domain);
+      }
       const at = (address % APERTURE_RANGE_SIZE) / PAGE_SIZE;
-      // Addresses are not used again before the ring of them wraps, which flushes (amd_iommu_unmap_flush is off).
+      // Without amd_iommu=fullflush, addresses are not used again before the ring of them wraps, which flushes.
       if (at + pages > range.next_bit) range.next_bit = at + pages;
       bitmapSet(k, range.bitmap, at, pages, false);
     },

@@ -24,6 +24,7 @@ import {
 import type { KernelDevice } from './dma-ops.js';
 import { EBUSY, EINVAL, ENOMEM } from './errno.js';
 import { GFP } from './page-alloc.js';
+import { readInt } from './pci-dma.js';
 import { fn, inline, kernelFile } from './table.js';
 import type { Kernel } from './kernel.js';
 
@@ -232,7 +233,10 @@ export const amdIommuDomain = kernelFile('drivers/iommu/amd_iommu.c', {
     k.fn.attach_device(data, domains.length - 1);
     // amd_iommu_attach_device()
     k.fn.iommu_completion_wait(iommu);
-    dev.dmaOps = k.sym('amd_iommu_dma_ops');
+    const through = readInt(k, 'iommu_pass_through') !== 0;
+    if (through) k.fn.iommu_request_dm_for_dev(dev, data, iommu);
+    // What domain it is in now (IOMMU_DOMAIN_IDENTITY or IOMMU_DOMAIN_DMA).
+    if (k.fn.get_domain(dev)?.mode !== PAGE_MODE_NONE) dev.dmaOps = k.sym('amd_iommu_dma_ops');
     k.fn.iommu_completion_wait(iommu);
     return 0;
   }),

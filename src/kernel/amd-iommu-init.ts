@@ -201,7 +201,10 @@ export const amdIommuInit = kernelFile('drivers/iommu/amd_iommu_init.c', {
     writeInt(k, 'swiotlb', through ? 1 : 0);
     writeInt(k, 'iommu_detected', 1);
     if (!through) set_dma_ops(k, 'nommu_dma_ops');
-    k.say.console('AMD-Vi: Lazy IO/TLB flushing enabled');
+    const flush = k.state.params.amdIommuUnmapFlush;
+    k.say.console(
+      flush ? 'AMD-Vi: IO/TLB flush on unmap enabled' : 'AMD-Vi: Lazy IO/TLB flushing enabled',
+    );
     return 0;
   }),
 
@@ -247,9 +250,9 @@ export const amdIommuInit = kernelFile('drivers/iommu/amd_iommu_init.c', {
     return ret;
   }),
 
-  // The command line's words for it (amd_iommu=off, iommu=off) are not read by the model.
   amd_iommu_detect: fn((k: Kernel) => {
     if (readInt(k, 'no_iommu') !== 0 || readInt(k, 'iommu_detected') !== 0) return -ENODEV;
+    if (k.state.params.amdIommuDisabled) return -ENODEV;
     const ret = k.fn.iommu_go_to_state('IOMMU_IVRS_DETECTED');
     if (ret !== 0) return ret;
     k.state.amdIommu.detected = true;
@@ -261,6 +264,13 @@ export const amdIommuInit = kernelFile('drivers/iommu/amd_iommu_init.c', {
 /** The I/O APICs and x2APIC mode themselves are not modelled. */
 export const apicC = kernelFile('arch/x86/kernel/apic/apic.c', {
   enable_IR_x2apic: fn((k: Kernel) => {
-    if (k.fn.amd_iommu_prepare() === 0) k.fn.amd_iommu_enable();
+    const { disableIrqRemap, skipIoapicSetup } = k.state.params;
+    if (disableIrqRemap || k.fn.amd_iommu_prepare() !== 0) return;
+    // try_to_enable_IR()
+    if (skipIoapicSetup) {
+      k.say.console('Not enabling interrupt remapping due to skipped IO-APIC setup');
+      return;
+    }
+    k.fn.amd_iommu_enable();
   }),
 });

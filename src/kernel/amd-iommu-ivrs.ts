@@ -76,6 +76,7 @@ declare module './table.js' {
     init_iommu_from_acpi(k: Kernel, iommu: AmdIommuInstance, ivhd: Va): number;
     set_dev_entry_bit(k: Kernel, devid: number, bit: number): void;
     get_dev_entry_bit(k: Kernel, devid: number, bit: number): boolean;
+    amd_iommu_apply_erratum_63(k: Kernel, devid: number): void;
     set_dev_entry_from_acpi(k: Kernel, iommu: AmdIommuInstance, devid: number, flags: number): void;
     /** Sets bits in the entries of all devices, from 0 to the last. */
     'for_each_devid:set_dev_entry_bits'(k: Kernel, ...bits: number[]): void;
@@ -295,15 +296,17 @@ export const amdIommuIvrs = kernelFile('drivers/iommu/amd_iommu_init.c', {
   get_dev_entry_bit: inline((k: Kernel, devid: number, bit: number) => {
     return (k.readU64(quadOf(k, devid, bit)) & maskOf(bit)) !== 0n;
   }),
+  amd_iommu_apply_erratum_63: inline((k: Kernel, devid: number) => {
+    const low = k.fn.get_dev_entry_bit(devid, DEV_ENTRY.SYSMGT1);
+    const high = k.fn.get_dev_entry_bit(devid, DEV_ENTRY.SYSMGT2);
+    if (low && !high) k.fn.set_dev_entry_bit(devid, DEV_ENTRY.IW);
+  }),
   set_dev_entry_from_acpi: inline(
     (k: Kernel, iommu: AmdIommuInstance, devid: number, flags: number) => {
       for (const [flag, bit] of DEVFLAGS) {
         if ((flags & flag) !== 0) k.fn.set_dev_entry_bit(devid, bit);
       }
-      // amd_iommu_apply_erratum_63()
-      const low = k.fn.get_dev_entry_bit(devid, DEV_ENTRY.SYSMGT1);
-      const high = k.fn.get_dev_entry_bit(devid, DEV_ENTRY.SYSMGT2);
-      if (low && !high) k.fn.set_dev_entry_bit(devid, DEV_ENTRY.IW);
+      k.fn.amd_iommu_apply_erratum_63(devid);
       // set_iommu_for_device()
       const table = tableOf(k, 'amd_iommu_rlookup_table');
       k.writeU64(va(table + devid * RLOOKUP_TABLE_ENTRY_SIZE), BigInt(iommu.at));

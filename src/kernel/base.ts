@@ -6,10 +6,12 @@ import { amdIommuDma, amdIommuDmaVariables } from './amd-iommu-dma.js';
 import { amdIommuDomain } from './amd-iommu-domain.js';
 import { amdIommuEvent } from './amd-iommu-event.js';
 import { amdIommuHw } from './amd-iommu-hw.js';
+import { amdIommuIdentity, iommuCore } from './amd-iommu-identity.js';
 import { amdIommuInit, apicC } from './amd-iommu-init.js';
 import { amdIommuIvrs } from './amd-iommu-ivrs.js';
 import { amdIommuPgtable } from './amd-iommu-pgtable.js';
 import { amdIommuVariables } from './amd-iommu-types.js';
+import { apicOptions, ioApicOptions } from './apic-params.js';
 import { apic, pgtable } from './apic.js';
 import { cmdline } from './cmdline.js';
 import { cpuCommon, cpuVariables, scattered } from './cpu-common.js';
@@ -19,12 +21,15 @@ import { asmDmaMapping, dmaMapping } from './dma-mapping.js';
 import { doMounts } from './do-mounts.js';
 import { dmiScan } from './dmi-scan.js';
 import { drivers } from './drivers.js';
+import { e820Options } from './e820-params.js';
 import { e820 } from './e820.js';
 import { early_ioremap, ioremap, ioremapVariables } from './early-ioremap.js';
 import { efi64 } from './efi-64.js';
 import { efiBgrt } from './efi-bgrt.js';
 import { efiEsrt } from './efi-esrt.js';
 import { efiFirmware } from './efi-firmware.js';
+import { efiOldMap, efiOldMap64 } from './efi-old-map.js';
+import { efiFirmwareOptions, efiOptions } from './efi-params.js';
 import { efiMemmap } from './efi-memmap.js';
 import { efiQuirks } from './efi-quirks.js';
 import {
@@ -60,6 +65,7 @@ import { machineKexec } from './machine-kexec.js';
 import { fault, main } from './main.js';
 import { memblock } from './memblock.js';
 import { earlycpio, microcode, microcodeAmd } from './microcode.js';
+import { patOptions, setupNx } from './mm-params.js';
 import { mmap, mmapVariables } from './mmap.js';
 import { mpparse } from './mpparse.js';
 import { mtrr } from './mtrr.js';
@@ -79,10 +85,12 @@ import { probeRoms } from './probe-roms.js';
 import { realmodeVariables } from './realmode-blob.js';
 import { realmodeInit } from './realmode-init.js';
 import { screenInfoVariables } from './screen-info.js';
+import { setupOptions } from './setup-params.js';
 import { setupData } from './setup-data.js';
 import { kexecVariables, relocateKernel } from './relocate-kernel.js';
 import { ebda, setup, traps } from './setup.js';
 import { smp } from './smp.js';
+import { smpOptions } from './smp-params.js';
 import { smpVariables } from './smp-masks.js';
 import { smpboot } from './smpboot.js';
 import { swiotlbDma } from './swiotlb-dma.js';
@@ -199,7 +207,20 @@ export const BASE_FILES: readonly KernelFile[] = [
   amdIommuHw,
   amdIommuIvrs,
   amdIommuInit,
+  amdIommuIdentity,
+  iommuCore,
   apicC,
+  e820Options,
+  setupOptions,
+  setupNx,
+  patOptions,
+  apicOptions,
+  ioApicOptions,
+  smpOptions,
+  efiOptions,
+  efiFirmwareOptions,
+  efiOldMap,
+  efiOldMap64,
 ];
 
 export const BASE_VARIABLES: readonly Variable[] = [

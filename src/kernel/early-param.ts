@@ -1,5 +1,17 @@
-/** init/main.c: early parameters of the command line (parse_early_param), and `console=` (parse_args). */
+/** init/main.c: early parameters of the command line (parse_early_param), and the others (parse_args). */
+import { acpiParams } from './acpi-params.js';
+import { amdIommuParams } from './amd-iommu-params.js';
+import { apicParams } from './apic-params.js';
 import { COMMAND_LINE_SIZE } from './constants.js';
+import { e820Params } from './e820-params.js';
+import { efiParams } from './efi-params.js';
+import { initrdParams } from './initrd-params.js';
+import { mmParams } from './mm-params.js';
+import { always, early_param, __setup, type ObsKernelParam } from './param-types.js';
+import { cString, parameq, parameqn, parse_args } from './params.js';
+import { pciDmaParams } from './pci-dma-params.js';
+import { setupParams } from './setup-params.js';
+import { smpParams } from './smp-params.js';
 import { inline, kernelFile } from './table.js';
 import type { Kernel } from './kernel.js';
 
@@ -11,63 +23,57 @@ declare module './table.js' {
   }
 }
 
-/** A parameter; `value` is undefined where there is no `=`. */
-export interface Param {
-  readonly name: string;
-  readonly value: string | undefined;
+const consoleParams: readonly ObsKernelParam[] = [
+  early_param('earlyprintk', (k, value) => always(0, () => k.fn.setup_early_printk(value))(k)),
+  __setup('console=', (k, value) => always(1, () => k.fn.console_setup(value))(k)),
+];
+
+/**
+ * __setup_start: the options that the model takes, each with its function. Names that several files take (efi=, iommu=)
+ * stand once for each; only among those does the order count.
+ */
+export const SETUP_PARAMS: readonly ObsKernelParam[] = [
+  ...consoleParams,
+  ...e820Params,
+  ...setupParams,
+  ...mmParams,
+  ...apicParams,
+  ...smpParams,
+  ...acpiParams,
+  ...efiParams,
+  ...pciDmaParams,
+  ...amdIommuParams,
+  ...initrdParams,
+];
+
+/** The line in memory up to its NUL; strlcpy() keeps room for one. */
+const lineOf = (k: Kernel): string =>
+  cString(k.readBytes(k.sym('boot_command_line'), COMMAND_LINE_SIZE).subarray(0, -1));
+
+function do_early_param(k: Kernel, param: string, val: string | undefined): void {
+  for (const p of SETUP_PARAMS) {
+    if (!p.early || !parameq(param, p.str)) continue;
+    if (p.setup(k, val) !== 0) k.say.console(`Malformed early option '${param}'`);
+  }
 }
 
-/** Bytes of saved_root_name[] (init/do_mounts.c). */
-const SAVED_ROOT_NAME = 64;
-
-/** Early parameters by name: who takes the value. Others of the kernel's are not modelled: they are left alone. */
-const EARLY: Readonly<Record<string, (k: Kernel, value: string | undefined) => void>> = {
-  earlyprintk: (k, value) => {
-    k.fn.setup_early_printk(value);
-  },
-};
-
-const SETUP: Readonly<Record<string, (k: Kernel, value: string) => void>> = {
-  console: (k, value) => {
-    k.fn.console_setup(value);
-  },
-  // init/main.c: init_setup, rdinit_setup; init/do_mounts.c: root_dev_setup, fs_names_setup.
-  init: (k, value) => {
-    k.state.init.executeCommand = value;
-  },
-  rdinit: (k, value) => {
-    k.state.init.ramdiskExecuteCommand = value;
-  },
-  root: (k, value) => {
-    k.state.init.savedRootName = value.slice(0, SAVED_ROOT_NAME - 1);
-  },
-  rootfstype: (k, value) => {
-    k.state.init.rootFsNames = value;
-  },
-};
-
-/** Takes a command line apart as kernel/params.c does (next_arg): at white space outside of quotes. */
-export function parseArgs(line: string): Param[] {
-  const words = line.match(/(?:"[^"]*"|[^\s"])+/g) ?? [];
-  return words.map((word) => {
-    const at = word.indexOf('=');
-    const value = at < 0 ? undefined : word.slice(at + 1).replace(/^"|"$/g, '');
-    // parameq(): dashes and underscores are alike.
-    return { name: (at < 0 ? word : word.slice(0, at)).replaceAll('-', '_'), value };
-  });
-}
-
-function params(k: Kernel): Param[] {
-  const line = k.readBytes(k.sym('boot_command_line'), COMMAND_LINE_SIZE);
-  const end = line.indexOf(0);
-  return parseArgs(String.fromCharCode(...line.subarray(0, end < 0 ? line.length : end)));
+/** obsolete_checksetup(), for a whole word: what no function takes is init's, which the model does not give it. */
+function obsolete_checksetup(k: Kernel, line: string): void {
+  for (const p of SETUP_PARAMS) {
+    if (p.early || !parameqn(line, p.str)) continue;
+    if (p.setup(k, line.slice(p.str.length)) !== 0) return;
+  }
 }
 
 export const earlyParam = kernelFile('init/main.c', {
   parse_early_param: inline((k: Kernel) => {
-    for (const { name, value } of params(k)) EARLY[name]?.(k, value);
+    for (const { param, val } of parse_args(lineOf(k)).params) do_early_param(k, param, val);
   }),
+  // static_command_line is a copy of the line; the model reads the line itself.
   'start_kernel:parse_args': inline((k: Kernel) => {
-    for (const { name, value } of params(k)) if (value !== undefined) SETUP[name]?.(k, value);
+    for (const { param, val } of parse_args(lineOf(k)).params) {
+      // repair_env_string()
+      obsolete_checksetup(k, val === undefined ? param : `${param}=${val}`);
+    }
   }),
 });

@@ -60,6 +60,7 @@ function warnMapping(k: Kernel, md: EfiMemoryDesc, address: number, error: numbe
 
 export const efi64 = kernelFile('arch/x86/platform/efi/efi_64.c', {
   efi_alloc_page_tables: fn((k: Kernel) => {
+    if (k.fn.efi_enabled('EFI_OLD_MEMMAP')) return 0;
     const pgd = k.fn.get_zeroed_page(GFP.KERNEL);
     if (pgd === 0) return -ENOMEM;
     const pud = k.fn.get_zeroed_page(GFP.KERNEL);
@@ -75,6 +76,7 @@ export const efi64 = kernelFile('arch/x86/platform/efi/efi_64.c', {
   }, true),
 
   efi_sync_low_kernel_mappings: fn((k: Kernel) => {
+    if (k.fn.efi_enabled('EFI_OLD_MEMMAP')) return;
     const pgd = va(k.state.efi.efi_pgd);
     const kernel = k.sym('init_level4_pgt');
     const first = tableIndex(PAGE_OFFSET, 39);
@@ -92,6 +94,7 @@ export const efi64 = kernelFile('arch/x86/platform/efi/efi_64.c', {
   'efi_setup_page_tables:1:1-flags': inline(() => _PAGE_RW),
   'efi_setup_page_tables:stack': label(() => undefined),
   efi_setup_page_tables: fn((k: Kernel, pa_memmap: number, num_pages: number) => {
+    if (k.fn.efi_enabled('EFI_OLD_MEMMAP')) return 0;
     const { efi } = k.state;
     const pgd = va(efi.efi_pgd);
     const map = (phys: number, pages: number, flags: bigint): boolean =>
@@ -136,6 +139,10 @@ export const efi64 = kernelFile('arch/x86/platform/efi/efi_64.c', {
   }),
 
   efi_map_region: fn((k: Kernel, at: Va, md: EfiMemoryDesc) => {
+    if (k.fn.efi_enabled('EFI_OLD_MEMMAP')) {
+      k.fn.old_map_region(at, md);
+      return;
+    }
     const { efi } = k.state;
     // 1:1, for firmware that does not forget its physical addresses.
     k.fn.__map_region(md, md.phys_addr);
@@ -155,6 +162,10 @@ export const efi64 = kernelFile('arch/x86/platform/efi/efi_64.c', {
   }, true),
 
   efi_runtime_update_mappings: fn((k: Kernel) => {
+    if (k.fn.efi_enabled('EFI_OLD_MEMMAP')) {
+      k.fn.runtime_code_page_mkexec();
+      return;
+    }
     if (!k.fn.efi_enabled('EFI_NX_PE_DATA')) return;
     const pgd = va(k.state.efi.efi_pgd);
     for (const at of k.fn.for_each_efi_memory_desc()) {
@@ -179,12 +190,20 @@ export const efi64 = kernelFile('arch/x86/platform/efi/efi_64.c', {
 
   efi_call_phys_prolog: fn((k: Kernel) => {
     const save_pgd = k.cpu.cr3;
+    if (k.fn.efi_enabled('EFI_OLD_MEMMAP')) {
+      k.fn['efi_call_phys_prolog:old_map']();
+      return save_pgd;
+    }
     write_cr3(k, k.state.efi.scratch.efi_pgt, 'efi_pgd');
     __flush_tlb_all(k);
     return save_pgd;
   }, true),
 
   efi_call_phys_epilog: fn((k: Kernel, save_pgd: bigint) => {
+    if (k.fn.efi_enabled('EFI_OLD_MEMMAP')) {
+      k.fn['efi_call_phys_epilog:old_map']();
+      return;
+    }
     write_cr3(k, save_pgd, 'init_level4_pgt');
     __flush_tlb_all(k);
   }, true),

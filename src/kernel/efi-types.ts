@@ -9,6 +9,8 @@ export type EfiFlag =
   | 'EFI_RUNTIME_SERVICES'
   | 'EFI_MEMMAP'
   | 'EFI_64BIT'
+  | 'EFI_DBG'
+  | 'EFI_OLD_MEMMAP'
   | 'EFI_NX_PE_DATA';
 
 /** Members of struct efi that configuration tables fill: physical addresses. */
@@ -51,6 +53,8 @@ export interface EfiState {
   efi_pgd: number;
   /** efi_scratch. */
   scratch: { efi_pgt: bigint; use_pgd: boolean; phys_stack: number };
+  /** Entries of init_level4_pgt while efi_call_phys_prolog() has others in their place (efi=old_map). */
+  save_pgd: bigint[];
   /** efi_va: where the next region goes, downwards. */
   efi_va: number;
   /** esrt_data and esrt_data_size. */
@@ -78,6 +82,7 @@ export function freshEfi(): EfiState {
     efi_setup: 0,
     efi_pgd: 0,
     scratch: { efi_pgt: 0n, use_pgd: false, phys_stack: 0 },
+    save_pgd: [],
     efi_va: EFI_VA_START,
     esrt: { data: 0, size: 0 },
     bgrt: { image: 0, size: 0 },

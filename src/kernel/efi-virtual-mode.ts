@@ -88,8 +88,10 @@ export const efiVirtualMode = kernelFile('arch/x86/platform/efi/efi.c', {
     let count = 0;
     let pg_shift = 0;
     let left = 0;
-    // From the last descriptor to the first, for addresses are given from the top down (efi_map_next_entry_reverse).
-    for (const p of k.fn.for_each_efi_memory_desc().reverse()) {
+    // From the last descriptor to the first, for addresses are given from the top down (efi_map_next_entry_reverse);
+    // with efi=old_map in their order (efi_map_next_entry).
+    const entries = k.fn.for_each_efi_memory_desc();
+    for (const p of k.fn.efi_enabled('EFI_OLD_MEMMAP') ? entries : entries.reverse()) {
       const md = k.fn.efi_memory_desc(p);
       if ((md.attribute & EFI_MEMORY.RUNTIME) === 0n && !isBootServices(md)) continue;
       k.fn.efi_map_region(p, md);

@@ -135,6 +135,7 @@ export const efi = kernelFile('arch/x86/platform/efi/efi.c', {
       return -ENOMEM;
     }
     memmap.map = map;
+    if (k.state.params.addEfiMemmap) k.fn.do_add_efi_memmap();
     set_bit(k, 'EFI_MEMMAP');
     return 0;
   }),
@@ -148,8 +149,9 @@ export const efi = kernelFile('arch/x86/platform/efi/efi.c', {
     const by = vendorOf(k, Number(fw_vendor));
     k.say.console(`efi: EFI v${String(revision >>> 16)}.${minor(revision)} by ${printable(by)}`);
     if (k.fn.efi_config_init() !== 0) return;
-    if (k.fn.efi_runtime_init() !== 0) return;
+    if (k.fn.efi_runtime_disabled() || k.fn.efi_runtime_init() !== 0) return;
     if (k.fn.efi_memmap_init() !== 0) return;
+    if (k.fn.efi_enabled('EFI_DBG')) k.fn.efi_print_memmap();
     k.fn.efi_esrt_init();
   }),
 

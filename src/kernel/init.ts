@@ -2,6 +2,7 @@
 import { alignDown, alignUp, hex, PMD_SIZE, PUD_SIZE, va, type Va } from '../machine/address.js';
 import { _PAGE_GLOBAL, ISA_END_ADDRESS, X86_CR4_PGE, X86_CR4_PSE } from './constants.js';
 import { __flush_tlb_all, write_cr3, write_cr4 } from './cpu-ops.js';
+import { GFP } from './page-alloc.js';
 import { fn, inline, kernelFile, label } from './table.js';
 import type { Kernel } from './kernel.js';
 import type { Range } from './state.js';
@@ -62,6 +63,11 @@ export const init = kernelFile('arch/x86/mm/init.c', {
   }),
 
   alloc_low_page: fn((k: Kernel) => {
+    // after_bootmem
+    if (k.state.pages.ready) {
+      const late = k.fn.get_zeroed_page(GFP.KERNEL);
+      return late === 0 ? k.fn.panic('alloc_low_pages: can not alloc memory') : late;
+    }
     const { pgtBuf } = k.state;
     let pfn = pgtBuf.end;
     if (pfn + 1 > pgtBuf.top || !k.state.canUseBrkPgt) {
@@ -96,7 +102,9 @@ export const init = kernelFile('arch/x86/mm/init.c', {
     } else {
       k.writeU64(mask, k.readU64(mask) & ~_PAGE_GLOBAL);
     }
-    if (k.fn.cpu_has('X86_FEATURE_GBPAGES')) {
+    const { params } = k.state;
+    params.directGbpages &&= k.fn.cpu_has('X86_FEATURE_GBPAGES');
+    if (params.directGbpages) {
       k.say.console('Using GB pages for direct mapping');
       k.state.pageSizeMask |= ALLOW_1G;
     }

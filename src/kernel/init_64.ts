@@ -44,7 +44,9 @@ declare module './table.js' {
 }
 
 const direct = (physical: number): Va => va(PAGE_OFFSET + physical);
+/** What is no RAM loses its entry, as long as memory is memblock's (after_bootmem). */
 const hasRam = (k: Kernel, start: number, end: number): boolean =>
+  k.state.pages.ready ||
   k.fn.e820_any_mapped(start, end, E820.RAM) ||
   k.fn.e820_any_mapped(start, end, E820.RESERVED_KERN);
 

@@ -74,6 +74,8 @@ export const initramfs = kernelFile('init/initramfs.c', {
       const hint = initrdHint(error, initrdAtRest(k, k.canonical(start), length));
       if (hint !== undefined) k.say.emit('read', { what: 'initrd', result: hint });
     }
+    // free_initrd()
+    if (k.state.params.doRetainInitrd) return;
     k.fn.free_initrd_mem(k.canonical(start), k.canonical(end));
     k.say.console(`Freeing initrd memory: ${String(Math.ceil(length / 1024))}K`);
   }),

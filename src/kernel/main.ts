@@ -44,6 +44,7 @@ declare module './table.js' {
 export const main = kernelFile('init/main.c', {
   // trap_init(): gates of the real handlers; the model needs the page fault's only.
   'start_kernel:trap_init': label((k: Kernel) => {
+    k.fn['start_kernel:parse_args']();
     k.fn.set_intr_gate(14, k.sym('page_fault'));
     k.cpu.lidt(k.sym('idt_table'), 256 * 16 - 1);
   }),

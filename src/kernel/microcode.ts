@@ -1,6 +1,7 @@
 /** arch/x86/kernel/cpu/microcode/core.c and amd.c, lib/earlycpio.c: looking for microcode in the initrd. */
 import { va, type Va } from '../machine/address.js';
 import { BOOT_PARAMS } from '../firmware/boot-params.js';
+import { findOption } from './cmdline.js';
 import { cpuid } from './cpu-ops.js';
 import { fn, inline, kernelFile } from './table.js';
 import type { Kernel } from './kernel.js';
@@ -14,12 +15,15 @@ export interface CpioData {
 declare module './table.js' {
   interface Entries {
     load_ucode_bsp(k: Kernel): void;
+    /** dis_ucode_ldr is on the command line. */
+    check_loader_disabled_bsp(k: Kernel): boolean;
     find_ucode_in_initrd(k: Kernel): CpioData | undefined;
     find_cpio_data(k: Kernel, path: string, data: Va, length: number): CpioData | undefined;
     apply_ucode_in_initrd(k: Kernel, data: Va, size: number): void;
   }
 }
 
+const DIS_UCODE_LDR = 'dis_ucode_ldr';
 const UCODE_PATH = 'kernel/x86/microcode/AuthenticAMD.bin';
 const UCODE_MAGIC = 0x0041_4d44;
 const UCODE_EQUIV_CPU_TABLE_TYPE = 0;
@@ -32,7 +36,13 @@ const FIELD = { mode: 1, filesize: 6, namesize: 11 } as const;
 const align4 = (n: number): number => Math.ceil(n / 4) * 4;
 
 export const microcode = kernelFile('arch/x86/kernel/cpu/microcode/core.c', {
+  // cmdline_find_option_bool(); its call is not a line of the trace here (our choice).
+  check_loader_disabled_bsp: inline((k: Kernel) => {
+    k.state.params.disUcodeLdr ||= findOption(k, k.sym('boot_command_line'), DIS_UCODE_LDR) > 0;
+    return k.state.params.disUcodeLdr;
+  }),
   load_ucode_bsp: fn((k: Kernel) => {
+    if (k.fn.check_loader_disabled_bsp()) return;
     const { ebx, ecx, edx } = cpuid(k, 0);
     // "AuthenticAMD" as CPUID gives it (asm/microcode.h).
     if (ebx !== 0x68747541 || edx !== 0x69746e65 || ecx !== 0x444d4163) return;

@@ -139,11 +139,15 @@ export const mpparse = kernelFile('arch/x86/kernel/mpparse.c', {
     const physptr = k.readU32(va(mpf + MPF.physptr));
     if (physptr === 0) k.fn.BUG('mpparse: no MP table');
     k.fn.check_physptr(physptr);
-    k.say.console(`Processors: ${String(k.state.mp.processors.length)}`);
+    k.say.console(`Processors: ${String(k.fn.phys_cpu_present_map().length)}`);
   }, true),
 
-  // acpi_lapic && acpi_ioapic. I/O APICs are not kept: a MADT with local APICs is taken to have one (our choice).
-  'get_smp_config:acpi': inline((k: Kernel) => k.state.madt.apicIds.length > 0),
+  // acpi_lapic && acpi_ioapic. I/O APICs are not kept: a MADT with local APICs is taken to have one (our choice), which
+  // acpi_parse_madt_ioapic_entries() leaves alone with noapic or acpi=noirq.
+  'get_smp_config:acpi': inline(
+    ({ state: { madt, params } }: Kernel) =>
+      madt.apicIds.length > 0 && !params.skipIoapicSetup && !params.acpiNoirq,
+  ),
 
   check_physptr: fn((k: Kernel, physptr: number) => {
     const size = k.fn.get_mpc_size(physptr);
@@ -183,10 +187,13 @@ export const mpparse = kernelFile('arch/x86/kernel/mpparse.c', {
         k.say.console(`Your mptable is wrong, contact your HW vendor! type ${type.toString(16)}`);
         break;
       }
-      if (type === MP_PROCESSOR) k.fn.MP_processor_info(va(mpc + at));
+      // ACPI may have said it already (acpi_lapic).
+      if (type === MP_PROCESSOR && k.state.madt.apicIds.length === 0) {
+        k.fn.MP_processor_info(va(mpc + at));
+      }
       at += size;
     }
-    return mp.processors.length;
+    return k.fn.phys_cpu_present_map().length;
   }, true),
 
   MP_processor_info: inline((k: Kernel, entry: Va) => {
@@ -195,6 +202,6 @@ export const mpparse = kernelFile('arch/x86/kernel/mpparse.c', {
     const apicid = k.readU8(va(entry + MPC_CPU.apicid));
     const bootup = (flags & CPU_BOOTPROCESSOR) !== 0;
     k.say.console(`Processor #${String(apicid)}${bootup ? ' (Bootup-CPU)' : ''}`);
-    k.state.mp.processors.push({ apicid, bootup });
+    if (k.fn.generic_processor_info(apicid)) k.state.mp.processors.push({ apicid, bootup });
   }),
 });

@@ -73,6 +73,8 @@ export const pat = kernelFile('arch/x86/mm/pat.c', {
   'pat_init:slots': inline(() => [...BASE_SLOTS]),
 
   pat_init: fn((k: Kernel) => {
+    // pat_disable() has set the cache modes.
+    if (!k.state.params.patEnabled) return;
     const value = patValue(k.fn['pat_init:slots']());
     if (k.state.patBootCpuDone) {
       k.fn.pat_ap_init(value);
@@ -124,7 +126,7 @@ export const pat = kernelFile('arch/x86/mm/pat.c', {
     const deftype = rdmsr(k, MSR_MTRRdefType);
     k.state.mtrrEnabled = (deftype & (1n << 11n)) !== 0n;
     if (!k.state.mtrrEnabled) {
-      k.fn.init_cache_modes();
+      if (k.state.params.patEnabled) k.fn.init_cache_modes();
       return;
     }
     k.fn.generic_set_all();

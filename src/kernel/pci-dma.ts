@@ -123,10 +123,19 @@ export const pciDma = kernelFile(PCI_DMA_C, {
   ),
 
   dma_supported: fn((k, dev, mask) => {
-    // forbid_dac and iommu_sac_force come from the command line, which the model does not read for them.
+    const { forbidDac, iommuSacForce } = k.state.params;
+    if (mask > DMA_BIT_MASK(32) && forbidDac > 0) {
+      k.say.console(`${dev.name}: PCI: Disallowing DAC for device`);
+      return false;
+    }
     const supported = dmaOp(k, k.fn.get_dma_ops(dev), 'dma_supported');
     if (supported !== undefined) return supported(dev, mask);
-    return mask >= DMA_BIT_MASK(24);
+    if (mask < DMA_BIT_MASK(24)) return false;
+    if (iommuSacForce && mask >= DMA_BIT_MASK(40)) {
+      k.say.console(`${dev.name}: Force SAC with mask ${mask.toString(16)}`);
+      return false;
+    }
+    return true;
   }, true),
 });
 

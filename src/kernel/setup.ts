@@ -78,14 +78,12 @@ export const setup = kernelFile('arch/x86/kernel/setup.c', {
   }),
   'setup_arch:parse_setup_data': label((k: Kernel) => {
     k.fn.parse_setup_data();
-    // x86_configure_nx()
-    const mask = k.sym('__supported_pte_mask');
-    const nx = 1n << 63n;
-    const now = k.readU64(mask);
-    k.writeU64(mask, k.fn.cpu_has('X86_FEATURE_NX') ? now | nx : now & ~nx);
+    k.fn.x86_configure_nx();
     k.fn.parse_early_param();
+    k.fn.x86_report_nx();
     k.fn.memblock_x86_reserve_range_setup_data();
     k.fn.e820_reserve_setup_data();
+    k.fn.finish_e820_parsing();
   }),
   'setup_arch:efi_init': label((k: Kernel) => {
     if (k.fn.efi_enabled('EFI_BOOT')) k.fn.efi_init();
@@ -109,8 +107,7 @@ export const setup = kernelFile('arch/x86/kernel/setup.c', {
     k.fn.memblock_x86_fill();
     if (k.fn.efi_enabled('EFI_MEMMAP')) k.fn.efi_reserve_boot_services();
     k.fn.reserve_real_mode();
-    // trim_low_memory_range(): the first 64 KiB (CONFIG_X86_RESERVE_LOW=64).
-    k.fn.memblock_reserve(0, 64 * 1024);
+    k.fn.trim_low_memory_range();
   }),
   'setup_arch:init_mem_mapping': label((k: Kernel) => {
     k.fn.init_mem_mapping();
@@ -123,11 +120,13 @@ export const setup = kernelFile('arch/x86/kernel/setup.c', {
   }),
   'setup_arch:acpi_boot_table_init': label((k: Kernel) => {
     k.fn.acpi_boot_table_init();
+    k.fn.reserve_crashkernel();
     k.fn.acpi_boot_init();
   }),
   'setup_arch:x86_dtb_init': label((k: Kernel) => {
     k.fn.x86_dtb_init();
     k.fn.get_smp_config();
+    k.fn.prefill_possible_map();
     k.fn['setup_arch:conswitchp']();
   }),
   'setup_arch:screen_info': inline((k: Kernel) => {

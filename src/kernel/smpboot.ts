@@ -47,14 +47,18 @@ const icr = (fields: Partial<Record<keyof typeof ICR, number>>): number =>
 
 export const smpboot = kernelFile('arch/x86/kernel/smpboot.c', {
   native_smp_prepare_cpus: label((k: Kernel) => {
-    const apicIds = k.fn.phys_cpu_present_map();
-    if (apicIds.length === 0) {
-      // smp_sanity_check(): SMP_NO_CONFIG.
-      k.say.console('SMP motherboard not detected');
-      k.say.console('SMP disabled');
+    const sanity = k.fn.smp_sanity_check(k.state.params.setupMaxCpus);
+    if (sanity !== 'SMP_OK') k.fn.disable_smp();
+    if (sanity === 'SMP_NO_APIC' || sanity === 'SMP_FORCE_UP') return;
+    if (sanity === 'SMP_NO_CONFIG' && k.state.params.disableApic) {
+      // APIC_init_uniprocessor()
+      k.say.console('Apic disabled');
+      k.say.console('smpboot: Local APIC not detected. Using dummy APIC emulation.');
+      return;
     }
     // default_setup_apic_routing()
     k.fn.enable_IR_x2apic();
+    const apicIds = k.fn.phys_cpu_present_map();
     // Our choice: the local APIC of a machine with one CPU is left alone; nothing uses it.
     if (apicIds.length < 2) return;
     // The kernel sets the fixmap from acpi_boot_init(); nothing reads the APIC before this step (our choice).
@@ -80,8 +84,17 @@ export const smpboot = kernelFile('arch/x86/kernel/smpboot.c', {
     if (apicIds.length < 2) return;
     const boot = k.fn.read_apic_id();
     const others = apicIds.filter((id) => id !== boot);
+    const { setupMaxCpus, nrCpuIds } = k.state.params;
     for (const [index, apicid] of others.entries()) {
       const cpu = index + 1;
+      if (onlineCpus(k).length >= setupMaxCpus) break;
+      // do_cpu_up(): cpu_possible_mask
+      if (cpu >= nrCpuIds) {
+        k.say.console(
+          `can't online cpu ${String(cpu)} because it is not configured as may-hotadd at boot time`,
+        );
+        continue;
+      }
       if (cpu === 1) k.say.console('x86: Booting SMP configuration:');
       const error = k.fn.do_boot_cpu(apicid, cpu);
       if (error !== 0) {

@@ -10,6 +10,7 @@ import { freshEfi, type EfiState } from './efi-types.js';
 import { freshConsole, type ConsoleState } from './console-state.js';
 import { freshPages, type PageState } from './page-alloc.js';
 import type { MpConfig } from './mpparse-types.js';
+import { freshParams, type ParamState } from './param-types.js';
 import type { KvmState } from './kvm-state.js';
 import type { Kimage } from './kexec-types.js';
 import { freshRootfs, type RootfsState } from './rootfs-types.js';
@@ -103,6 +104,8 @@ export interface KernelState {
   mp: MpConfig;
   /** drivers/iommu/amd_iommu*.c: what no device reads. */
   amdIommu: AmdIommuState;
+  /** Variables that options of the command line set. */
+  params: ParamState;
   /** Whether user space runs a guest before /init. */
   guest: boolean;
   /** Virtual machines; null before KVM starts. */
@@ -159,6 +162,7 @@ export function freshState(): KernelState {
     roms: [],
     mp: { mpfFound: null, processors: [], lapic: 0 },
     amdIommu: freshAmdIommu(),
+    params: freshParams(),
     guest: false,
     kvm: null,
     kexecImage: null,

@@ -69,8 +69,6 @@ const visible = (k: Kernel): boolean => k.state.console.vt.visible;
 
 export const vt = kernelFile('drivers/tty/vt/vt.c', {
   console_init: inline((k: Kernel) => {
-    // parse_args() ran before; only the consoles use what it found (our choice of place).
-    k.fn['start_kernel:parse_args']();
     k.fn.con_init();
   }),
 

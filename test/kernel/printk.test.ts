@@ -1,5 +1,4 @@
 import { describe, expect, test } from '@jest/globals';
-import { parseArgs } from '../../src/kernel/early-param.js';
 import { SCREEN_INFO, SCREEN_INFO_SIZE } from '../../src/kernel/screen-info.js';
 import { BOOT_PARAMS } from '../../src/firmware/boot-params.js';
 import { boot } from '../helpers.js';
@@ -26,25 +25,6 @@ describe('console= on the command line', () => {
     expect(setup('ttyS0', 'tty0').selected).toBe(1);
     const again = setup('ttyS0', 'tty0', 'ttyS0');
     expect([again.cmdline.length, again.selected]).toEqual([2, 0]);
-  });
-});
-
-describe('a command line', () => {
-  test.each([
-    ['', []],
-    ['  quiet ', [{ name: 'quiet', value: undefined }]],
-    ['a-b=c-d', [{ name: 'a_b', value: 'c-d' }]],
-    [
-      'x="a b" y',
-      [
-        { name: 'x', value: 'a b' },
-        { name: 'y', value: undefined },
-      ],
-    ],
-    ['x=a=b', [{ name: 'x', value: 'a=b' }]],
-    ['x=', [{ name: 'x', value: '' }]],
-  ])('%j is taken apart', (line, params) => {
-    expect(parseArgs(line)).toEqual(params);
   });
 });
 

@@ -132,7 +132,7 @@ describe('do_boot_cpu', () => {
   });
 
   test.each([
-    ['no CPU', [], ['SMP motherboard not detected', 'SMP disabled']],
+    ['no CPU', [], ['smpboot: SMP motherboard not detected', 'smpboot: SMP disabled']],
     ['one', [0], []],
   ] as const)('is not called where the tables list %s', (_what, apicIds, lines) => {
     const it = threeCpus({ stage: 9 });

@@ -95,7 +95,12 @@ export const EFI_MEMORY = {
   WC: 1n << 1n,
   WT: 1n << 2n,
   WB: 1n << 3n,
+  UCE: 1n << 4n,
+  WP: 1n << 12n,
+  RP: 1n << 13n,
   XP: 1n << 14n,
+  NV: 1n << 15n,
+  MORE_RELIABLE: 1n << 16n,
   RO: 1n << 17n,
   RUNTIME: 1n << 63n,
 } as const;
