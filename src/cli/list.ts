@@ -7,6 +7,7 @@ import { probeJsonSchema } from '../review/probe-file.js';
 import { scenarioJsonSchema } from '../sequencer/scenario.js';
 import { allHunks, alternatives, patchOf } from '../series/patches.js';
 import type { Alternative } from '../kernel/hunk.js';
+import { OPTIONS, reasonOf } from '../kernel/options.js';
 import { seriesJsonSchema } from '../series/composition-file.js';
 import { patchJsonSchema, type PatchRecord } from '../series/record.js';
 import { InputError } from '../trace/errors.js';
@@ -42,6 +43,12 @@ const LISTS: Readonly<Record<string, (scenario: string, flags: RunFlags) => Row[
       return { name, title, source };
     }),
   labels: () => LABELS.map((label) => ({ label })),
+  options: () =>
+    OPTIONS.map(([name, kind, file, mark]) => {
+      const reason = reasonOf(mark);
+      const why = reason === undefined ? mark : `without effect: ${reason}`;
+      return { name, kind, file, modelled: mark === 'named' ? 'not modelled' : why };
+    }).sort((a, b) => (a.name < b.name ? -1 : 1)),
   patches: () => patchRecords().map(({ number, status, subject }) => ({ number, status, subject })),
   hunks: () => allHunks().map(({ id, file, what }) => ({ id, file, what })),
   alternatives: () =>
@@ -64,7 +71,9 @@ const LISTS: Readonly<Record<string, (scenario: string, flags: RunFlags) => Row[
 
 export function listCommand(io: Io): Command {
   const command = new Command('list')
-    .description('list scenarios, series, labels, patches, hunks, alternatives, regions or symbols')
+    .description(
+      'list scenarios, series, labels, options, patches, hunks, alternatives, regions or symbols',
+    )
     .addArgument(new Argument('<WHAT>', 'what to list').choices(Object.keys(LISTS)))
     .argument('[SCENARIO]', 'whose regions or symbols', DEFAULT_SCENARIO);
   return addRunOptions(command)
@@ -74,6 +83,7 @@ export function listCommand(io: Io): Command {
       `
 Examples:
   sme-boot list labels
+  sme-boot list options
   sme-boot list hunks --format json
   sme-boot list alternatives
   sme-boot list symbols --stage 9`,

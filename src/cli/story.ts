@@ -1,8 +1,10 @@
 /** A boot told to a person: a line per step, what became encrypted, what was read intact, how it ended. */
 import type { ChalkInstance } from 'chalk';
+import { withoutEffect } from '../kernel/options.js';
 import { BOOT_STEPS } from '../kernel/steps.js';
 import type { Boot } from '../sequencer/boot.js';
 import { KEXEC_LABEL } from '../sequencer/kexec.js';
+import { notModelled } from '../series/options.js';
 import type { Consumed, Trace, TraceEvent } from '../trace/trace.js';
 import { kindOf } from '../trace/trace.js';
 
@@ -26,6 +28,7 @@ export function storyHead(boot: Boot, paint: ChalkInstance): string {
     `${patches}${also}${less}${kept}${more}, image ${image.file}${version}`,
     scenario.cmdline === null ? 'no command line' : `command line: ${scenario.cmdline}`,
     ...ramDiskOtherwise(boot),
+    ...optionLines(scenario.cmdline ?? '', paint),
     '',
     '',
   ].join('\n');
@@ -38,6 +41,18 @@ function ramDiskOtherwise({ options: { scenario }, loaded }: Boot): string[] {
   if (initrdSize === undefined || size === initrdSize) return [];
   return [
     `RAM disk: ${String(size)} bytes; the scenario's machine had one of ${String(initrdSize)} (loader.initrdSize)`,
+  ];
+}
+
+/** What of the command line is not modelled, and what changes nothing here. */
+function optionLines(line: string, paint: ChalkInstance): string[] {
+  const left = notModelled(line).map(({ option, why }) => `${option} (${why})`);
+  const idle = withoutEffect(line).map(({ option }) => option);
+  return [
+    ...(left.length === 0 ? [] : [paint.yellow(`not modelled: ${left.join(', ')}`)]),
+    ...(idle.length === 0
+      ? []
+      : [paint.dim(`without effect here: ${idle.join(', ')} (why: sme-boot list options)`)]),
   ];
 }
 

@@ -86,6 +86,7 @@ const enable: Hunk = {
   file: MEM_ENCRYPT_S,
   what: 'the processor and the command line are asked; mask, lost bits and SYSCFG are set',
   needs: ['sme_enable', 'sme_me_mask', 'MSR_K8_SYSCFG_MEM_ENCRYPT_BIT'],
+  parameters: ['mem_encrypt'],
   variables: [
     {
       name: 'mem_encrypt_enable_option',

@@ -31,9 +31,9 @@ function parse_acpi(k: Kernel, arg: string | undefined): number {
   return 0;
 }
 
-/** acpi_disable_pci(): of what it sets, only acpi_noirq is modelled. */
+/** acpi_disable_pci(), and the same word of a list for pcibios_setup(): of what they set, only acpi_noirq is modelled. */
 function parse_pci(k: Kernel, arg: string | undefined): number {
-  if (arg === 'noacpi') k.state.params.acpiNoirq = true;
+  if (arg?.split(',').includes('noacpi') === true) k.state.params.acpiNoirq = true;
   return 0;
 }
 

@@ -23,6 +23,8 @@ export interface Hunk {
   readonly names?: readonly string[];
   /** Options of the configuration that the hunk brings; one that nobody brings cannot be set. */
   readonly options?: readonly string[];
+  /** Options of the command line that the hunk's code looks for, without `=`. */
+  readonly parameters?: readonly string[];
   /** Names that must be there: a build without them would fail. */
   readonly needs?: readonly string[];
   /** Bodies for the added names when the hunk is neutral: the name stays, it does nothing. */

@@ -20,6 +20,7 @@ import { pa, va } from '../machine/address.js';
 import { Machine, type MachineSnapshot } from '../machine/machine.js';
 import { MEMTYPE, type BlockCipherFactory } from '../machine/types.js';
 import { configOf, link, type LinkedKernel } from '../series/link.js';
+import { notModelled } from '../series/options.js';
 import { compose, isWholeSeries, type Composition } from '../series/stages.js';
 import { asSource, type ByteSource } from '../trace/byte-source.js';
 import { InputError } from '../trace/errors.js';
@@ -169,6 +170,7 @@ export class Boot {
     kernel.state.slide = loaded.kernelAt - program.link('_text');
     this.first = { linked, program, loaded, kernel };
     this.initrd = initrd;
+    const left = notModelled(scenario.cmdline ?? '');
     this.recorder.header({
       scenario: scenario.name,
       scenarioDigest: options.scenarioDigest,
@@ -179,6 +181,7 @@ export class Boot {
       with: [...(options.with ?? []), ...(options.extra ?? []).map((hunk) => hunk.id)],
       settings: { ...options.settings },
       seed: scenario.machine.seed,
+      ...(left.length > 0 && { optionsNotModelled: left.map(({ option }) => option) }),
       image: { name: image.file, digest: image.digest },
       config: { ...scenario.config },
       overlay: program.overlay.map((entry) => entry.name),

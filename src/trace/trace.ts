@@ -63,6 +63,8 @@ const headerSchema = z.strictObject({
   with: z.array(z.string()),
   settings,
   seed: z.string(),
+  /** Options of the command line that the model does not have, as they are written; absent where there are none. */
+  optionsNotModelled: z.array(z.string()).min(1).optional(),
   /** The kernel image: `built-in` or the name it was given under, and its digest. */
   image: z.strictObject({ name: z.string(), digest: z.string() }),
   /** The kernel's configuration, CONFIG_… by name. */
