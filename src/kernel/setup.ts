@@ -183,6 +183,7 @@ export const setup = kernelFile('arch/x86/kernel/setup.c', {
     k.writeU64(k.sym('initrd_end'), BigInt(PAGE_OFFSET + to + size));
     k.say.console(`Allocated new RAMDISK: [mem ${hex(to)}-${hex(to + size - 1)}]`);
     k.fn.copy_from_early_mem(k.__va(to), image, size);
+    k.say.console(`Move RAMDISK from ${hexRange(image, size)} to ${hexRange(to, size)}`);
   }),
 
   // kernel/panic.c
@@ -221,6 +222,12 @@ export const traps = kernelFile('arch/x86/kernel/traps.c', {
     k.fn.set_intr_gate(X86_TRAP_PF, k.sym('page_fault'));
   }),
 });
+
+/** [mem %#010llx-%#010llx] */
+function hexRange(base: number, size: number): string {
+  const digits = (at: number): string => `0x${at.toString(16).padStart(8, '0')}`;
+  return `[mem ${digits(base)}-${digits(base + size - 1)}]`;
+}
 
 /** Text with what a terminal could not show written as escapes. */
 export function printable(text: string): string {
