@@ -39,6 +39,7 @@ export function canonical(trace: Trace): Trace {
       with: header.with,
       settings: sorted(header.settings),
       seed: header.seed,
+      ...(header.optionsNotModelled && { optionsNotModelled: header.optionsNotModelled }),
       image: { name: header.image.name, digest: header.image.digest },
       config: sorted(header.config),
       overlay: header.overlay,

@@ -1,0 +1,12 @@
+import { expect, test } from '@jest/globals';
+import { OPTIONS, rowsOf } from '../../src/kernel/options.js';
+import { notModelled, seriesParameters } from '../../src/series/options.js';
+
+test('the option that patch 18 looks for is the series’ own: 4.6 does not know it', () => {
+  expect([...new Set(seriesParameters())]).toEqual(['mem_encrypt']);
+  expect(OPTIONS.map(([name]) => name)).not.toContain('mem_encrypt');
+  expect(rowsOf({ param: 'mem_encrypt', val: 'on' })).toEqual([]);
+  expect(notModelled('mem_encrypt=on mem-encrypt=off mem_encryption=on')).toEqual([
+    { option: 'mem_encryption=on', why: 'unknown to 4.6: passed to init' },
+  ]);
+});
