@@ -63,7 +63,9 @@ test('efi=debug prints the firmware’s map, a line for each descriptor', () => 
       'range=[0x0000000000000000-0x0000000000000fff] (0MB)',
   );
   const runtime = lines.find((line) => line.includes('Runtime Code'));
-  expect(runtime).toMatch(/\[Runtime Code {7}\|RUN\| {2}\| {2}\| {2}\| {2}\| {2}\|RO\| {3}\|WB\|WT\|WC\|UC\]/);
+  expect(runtime).toMatch(
+    /\[Runtime Code {7}\|RUN\| {2}\| {2}\| {2}\| {2}\| {2}\|RO\| {3}\|WB\|WT\|WC\|UC\]/,
+  );
   expect(lines.at(-1)).toMatch(/\[Memory Mapped I\/O {2}\|RUN\|.*\|UC\]/);
 });
 
