@@ -2,6 +2,7 @@
 import { acpiTables } from './acpi/acpi.js';
 import { mpConfig, mpFloating } from './mp-table.js';
 import { VIDEO_ROM, videoRom } from './option-rom.js';
+import { ALL_TABLES } from './placed.js';
 import type { E820Range, Firmware, MachineDescription, Region, Thing } from './placed.js';
 import { smbiosEntry, smbiosTable } from './smbios.js';
 
@@ -25,25 +26,28 @@ const PLACE = {
 
 /** The firmware of a machine without EFI, with the memory map that it gives. */
 export function biosFirmware(request: MachineDescription, e820: readonly E820Range[]): Firmware {
-  const { cpus, iommu, processor } = request;
+  const { cpus, iommu, processor, tables = ALL_TABLES } = request;
   const table = smbiosTable(request);
   const things: Thing[] = [
     { name: 'option ROM', base: VIDEO_ROM, bytes: videoRom() },
-    ...acpiTables({
-      cpus,
-      iommu,
-      rsdpAt: PLACE.rsdp,
-      tablesAt: PLACE.acpi,
-      facsAt: PLACE.facs,
-    }),
+    ...(tables.acpi
+      ? acpiTables({
+          cpus,
+          iommu,
+          madt: tables.madt,
+          rsdpAt: PLACE.rsdp,
+          tablesAt: PLACE.acpi,
+          facsAt: PLACE.facs,
+        })
+      : []),
     { name: 'SMBIOS', base: PLACE.smbiosEntry, bytes: smbiosEntry(table, PLACE.smbios) },
     { name: 'SMBIOS structures', base: PLACE.smbios, bytes: table.bytes },
-    { name: 'MP floating pointer', base: PLACE.mpFloating, bytes: mpFloating(PLACE.mpConfig) },
-    {
-      name: 'MP configuration table',
-      base: PLACE.mpConfig,
-      bytes: mpConfig(cpus, processor.signature),
-    },
+    ...(tables.mp ? mpThings(cpus, processor.signature) : []),
   ];
   return { regions: AREAS, things, handOver: () => ({ e820, things: [] }) };
 }
+
+const mpThings = (cpus: number, signature: number): Thing[] => [
+  { name: 'MP floating pointer', base: PLACE.mpFloating, bytes: mpFloating(PLACE.mpConfig) },
+  { name: 'MP configuration table', base: PLACE.mpConfig, bytes: mpConfig(cpus, signature) },
+];

@@ -27,6 +27,8 @@ export interface MachineDescription {
   readonly ram: number;
   readonly cpus: number;
   readonly iommu: boolean;
+  /** Which tables firmware has: ACPI's at all, the MADT among them, the MP table; all where absent. */
+  readonly tables?: { readonly acpi: boolean; readonly madt: boolean; readonly mp: boolean };
   /** The processor's name and vendor, and EAX of CPUID Fn1. */
   readonly processor: {
     readonly name: string;
@@ -73,3 +75,6 @@ const PLACED_BY: Readonly<Record<string, string>> = {
 
 /** The key of a scenario that says where a region goes; undefined where none does. */
 export const placedBy = (region: string): string | undefined => PLACED_BY[region];
+
+/** All tables. */
+export const ALL_TABLES = { acpi: true, madt: true, mp: true } as const;

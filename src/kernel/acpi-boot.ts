@@ -53,7 +53,12 @@ export const acpiBoot = kernelFile('arch/x86/kernel/acpi/boot.c', {
 
   acpi_process_madt: inline((k: Kernel) => {
     const madt = k.fn.acpi_get_table('APIC');
-    if (madt === undefined) return;
+    if (madt === undefined) {
+      // ACPI without a MADT wants one CPU and the PIC: an MP table that was found is forgotten.
+      if (k.state.mp.foundConfig) k.say.console('ACPI: No APIC-table, disabling MPS');
+      k.state.mp.foundConfig = false;
+      return;
+    }
     const bytes = k.readBytes(madt.address, madt.size);
     k.fn.acpi_os_unmap_memory(madt.address, madt.size);
     k.say.recorder.consumed('MADT', 'acpi_process_madt', bytes);
@@ -71,7 +76,10 @@ export const acpiBoot = kernelFile('arch/x86/kernel/acpi/boot.c', {
       return;
     }
     if (ids.length === 0) k.say.console('ACPI: No LAPIC entries present');
-    else k.say.console(`ACPI: MADT: ${String(ids.length)} CPUs`);
+    else {
+      k.say.console(`ACPI: MADT: ${String(ids.length)} CPUs`);
+      k.state.mp.foundConfig = true;
+    }
     // acpi_register_lapic()
     for (const id of ids) if (k.fn.generic_processor_info(id)) k.state.madt.apicIds.push(id);
   }),

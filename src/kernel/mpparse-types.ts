@@ -2,6 +2,8 @@
 export interface MpConfig {
   /** mpf_found: the floating pointer's address in the direct map. */
   mpfFound: number | null;
+  /** smp_found_config. */
+  foundConfig: boolean;
   /** Local APIC IDs of the enabled processors (generic_processor_info), in the table's order. */
   processors: { apicid: number; bootup: boolean }[];
   /** mp_lapic_addr. */

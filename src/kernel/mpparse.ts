@@ -106,6 +106,7 @@ export const mpparse = kernelFile('arch/x86/kernel/mpparse.c', {
       if (!SPECIFICATIONS.includes(k.readU8(va(mpf + MPF.specification)))) continue;
       k.say.recorder.consumed('MP floating pointer', 'smp_scan_config', k.readBytes(mpf, MPF.size));
       k.state.mp.mpfFound = mpf;
+      k.state.mp.foundConfig = true;
       k.say.console(`found SMP MP-table at [mem 0x${at.toString(16)}]`);
       k.fn.memblock_reserve(at, MPF.size);
       const physptr = k.readU32(va(mpf + MPF.physptr));
@@ -154,6 +155,7 @@ export const mpparse = kernelFile('arch/x86/kernel/mpparse.c', {
     const mpc = va(k.fn.early_ioremap(physptr, size));
     if (k.fn.smp_read_mpc(mpc) === 0) {
       k.state.mp.mpfFound = null;
+      k.state.mp.foundConfig = false;
       k.say.console('BIOS bug, MP table errors detected!... disabling SMP support.');
     }
     k.fn.early_iounmap(mpc, size);

@@ -125,7 +125,7 @@ export const setup = kernelFile('arch/x86/kernel/setup.c', {
   }),
   'setup_arch:x86_dtb_init': label((k: Kernel) => {
     k.fn.x86_dtb_init();
-    k.fn.get_smp_config();
+    if (k.state.mp.foundConfig) k.fn.get_smp_config();
     k.fn.prefill_possible_map();
     k.fn['setup_arch:conswitchp']();
   }),

@@ -160,7 +160,7 @@ export function freshState(): KernelState {
     iommuDetected: [],
     console: freshConsole(),
     roms: [],
-    mp: { mpfFound: null, processors: [], lapic: 0 },
+    mp: { mpfFound: null, foundConfig: false, processors: [], lapic: 0 },
     amdIommu: freshAmdIommu(),
     params: freshParams(),
     guest: false,

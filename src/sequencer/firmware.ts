@@ -34,5 +34,7 @@ export function firmwareOf(scenario: Scenario): Firmware {
   const model = cpuModelOf(scenario);
   const { ram, cpus, iommu } = scenario.machine;
   const processor = { name: model.name, vendor: model.vendor, signature: signature(model) };
-  return MAKE[scenario.firmware.type](scenario, { ram, cpus, iommu, processor });
+  const { type, acpi, madt, mpTable } = scenario.firmware;
+  const tables = { acpi, madt, mp: mpTable };
+  return MAKE[type](scenario, { ram, cpus, iommu, processor, tables });
 }

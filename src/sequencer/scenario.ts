@@ -114,6 +114,12 @@ export const scenarioSchema = z.strictObject({
       e820: z.array(e820Range).min(2).optional(),
       /** Its EFI memory map, where the log had it. */
       efiMemoryMap: z.array(efiRange).min(1).optional(),
+      /** ACPI tables at all. Without them the kernel goes by the MP table, and knows of no IOMMU. */
+      acpi: z.boolean().default(true),
+      /** The MADT among them. Without it the kernel takes the machine for one with one CPU, MP table or not. */
+      madt: z.boolean().default(true),
+      /** The MP table in the BIOS area; EFI firmware has none. */
+      mpTable: z.boolean().default(true),
       ebdaSegment: z.int().min(0).max(0xffff).default(0x9fc0),
       lowmemKilobytes: z.int().min(0).max(640).default(639),
     })

@@ -13,7 +13,7 @@ const TURNED_ON = 18;
 /** Stages whose traces are made twice. */
 const TWICE: readonly number[] = [17, 18];
 /** Scenarios that encrypt nothing at any stage: no processor, option or configuration for it. */
-const NEVER: readonly string[] = ['intel', 'option-absent', 'config-off'];
+const NEVER: readonly string[] = ['intel', 'amd-fam15h', 'option-absent', 'config-off'];
 /** Scenarios whose uses of keys are watched at the stage that has some: the others tell nothing more there. */
 const WATCHED_ON: readonly string[] = ['bios-minimal', 'epyc-efi'];
 const TIME = 120_000;

@@ -11,6 +11,8 @@ import { rsdp, rsdt, xsdt } from './sdt.js';
 export interface AcpiRequest {
   readonly cpus: number;
   readonly iommu: boolean;
+  /** Whether there is a MADT: true where absent. */
+  readonly madt?: boolean;
   readonly rsdpAt: number;
   /** Where the other tables go, one behind another. */
   readonly tablesAt: number;
@@ -36,7 +38,7 @@ export function acpiTables(request: AcpiRequest): Thing[] {
   const dsdtAt = add('DSDT', dsdt());
   const tables = [
     add('FADT', fadt(request.facsAt, dsdtAt)),
-    add('MADT', madt(request.cpus)),
+    ...(request.madt === false ? [] : [add('MADT', madt(request.cpus))]),
     ...(request.iommu ? [add('IVRS', ivrs())] : []),
     ...(request.imageAt === undefined ? [] : [add('BGRT', bgrt(request.imageAt))]),
   ];

@@ -3,6 +3,7 @@ import { alignUp, PAGE_SIZE } from '../../machine/address.js';
 import { InputError } from '../../trace/errors.js';
 import { acpiTables } from '../acpi/acpi.js';
 import { VIDEO_ROM, videoRom } from '../option-rom.js';
+import { ALL_TABLES } from '../placed.js';
 import type {
   Firmware,
   HandOver,
@@ -94,6 +95,7 @@ function shownTables(
   places: EfiPlaces,
   described: MachineDescription,
 ): { things: Thing[]; published: Published } {
+  const { tables = ALL_TABLES } = described;
   const data = places.at('EFI runtime data').base;
   const bootData = places.at('EFI boot services data').base;
   const acpi = places.at('ACPI tables').base;
@@ -108,14 +110,17 @@ function shownTables(
     properties: bootData + IN_BOOT_DATA.properties,
   };
   const things = [
-    ...acpiTables({
-      cpus: described.cpus,
-      iommu: described.iommu,
-      rsdpAt: at.rsdp,
-      tablesAt: acpi + IN_ACPI.tables,
-      facsAt: places.at('ACPI NVS').base,
-      imageAt: bootData + IN_BOOT_DATA.bgrtImage,
-    }),
+    ...(tables.acpi
+      ? acpiTables({
+          cpus: described.cpus,
+          iommu: described.iommu,
+          madt: tables.madt,
+          rsdpAt: at.rsdp,
+          tablesAt: acpi + IN_ACPI.tables,
+          facsAt: places.at('ACPI NVS').base,
+          imageAt: bootData + IN_BOOT_DATA.bgrtImage,
+        })
+      : []),
     thing('SMBIOS', at.entry, smbiosEntry(smbios, at.smbios)),
     thing('SMBIOS 3', at.entry3, smbios3Entry(smbios, at.smbios)),
     thing('SMBIOS structures', at.smbios, smbios.bytes),
@@ -125,7 +130,7 @@ function shownTables(
     thing('option ROM', VIDEO_ROM, videoRom()),
   ];
   const published: Published = [
-    { guid: 'ACPI_20_TABLE', at: at.rsdp },
+    ...(tables.acpi ? [{ guid: 'ACPI_20_TABLE', at: at.rsdp } as const] : []),
     { guid: 'SMBIOS_TABLE', at: at.entry },
     { guid: 'SMBIOS3_TABLE', at: at.entry3 },
     { guid: 'ESRT', at: at.esrt },

@@ -1,0 +1,99 @@
+/** Which table tells the kernel of its CPUs: the MADT, the MP table, or none. */
+import { describe, expect, test } from '@jest/globals';
+import type { Trace } from '../../src/trace/trace.js';
+import { boot, intact, scenario } from '../helpers.js';
+
+/** Four CPUs on a BIOS, with some tables and without others. */
+const four = (stage: number, ...settings: string[]): Trace =>
+  boot({
+    scenario: scenario(
+      'ap-syscfg-clear',
+      'machine.ram=256MiB',
+      'firmware.syscfgMemEncryptOnAps=true',
+      ...settings.map((setting) => `firmware.${setting}`),
+    ),
+    stage,
+  }).run();
+const consoleOf = (trace: Trace): string[] =>
+  trace.steps
+    .flatMap(({ events }) => events)
+    .flatMap((event) => (typeof event.console === 'string' ? [event.console] : []));
+/** How many CPUs are up at the end. */
+const cpus = (trace: Trace): number =>
+  1 + consoleOf(trace).filter((line) => line.startsWith('.... node')).length;
+
+describe('with encryption off', () => {
+  test('the MADT counts, and the MP table is looked for but not read', () => {
+    const trace = four(17);
+    expect(cpus(trace)).toBe(4);
+    expect(intact(trace, 'MADT')).toBe(true);
+    expect(intact(trace, 'MP configuration table')).toBeUndefined();
+  });
+
+  test('ACPI without a MADT forgets the MP table: one CPU', () => {
+    const trace = four(17, 'madt=false');
+    expect(cpus(trace)).toBe(1);
+    expect(consoleOf(trace)).toEqual(
+      expect.arrayContaining([
+        'ACPI: No APIC-table, disabling MPS',
+        'SMP motherboard not detected',
+      ]),
+    );
+    expect(intact(trace, 'MP configuration table')).toBeUndefined();
+  });
+
+  test('and has nothing to forget where there is no MP table', () => {
+    const trace = four(17, 'madt=false', 'mpTable=false');
+    expect(cpus(trace)).toBe(1);
+    expect(consoleOf(trace)).not.toContain('ACPI: No APIC-table, disabling MPS');
+  });
+
+  test('without ACPI the MP table has all four', () => {
+    const trace = four(17, 'acpi=false');
+    expect(cpus(trace)).toBe(4);
+    expect(intact(trace, 'MP configuration table')).toBe(true);
+    expect(intact(trace, 'RSDP')).toBeUndefined();
+  });
+
+  test('without either there is one', () => {
+    const trace = four(17, 'acpi=false', 'mpTable=false');
+    expect(cpus(trace)).toBe(1);
+    expect(trace.outcome.kind).toBe('booted');
+  });
+});
+
+describe('with encryption on', () => {
+  test('the MADT is read and the MP table is noise', () => {
+    const trace = four(18);
+    expect(cpus(trace)).toBe(4);
+    expect(intact(trace, 'MP floating pointer')).toBeUndefined();
+  });
+
+  test('a machine that has the MP table alone is left with one CPU', () => {
+    const trace = four(18, 'acpi=false');
+    expect(trace.outcome.kind).toBe('booted');
+    expect(cpus(trace)).toBe(1);
+    expect(consoleOf(trace)).toContain('SMP motherboard not detected');
+  });
+});
+
+test.each(['acpi', 'madt'])('EFI firmware can be without %s too', (table) => {
+  const trace = boot({
+    scenario: scenario('epyc-efi', 'machine.ram=256MiB', 'guest=false', `firmware.${table}=false`),
+    stage: 17,
+  }).run();
+  expect(trace.outcome.kind).toBe('booted');
+  expect(cpus(trace)).toBe(1);
+  expect(intact(trace, 'RSDP')).toBe(table === 'acpi' ? undefined : true);
+});
+
+test('an AMD part without SME has no leaf 0x8000001f and boots as if nobody had asked', () => {
+  const trace = boot({ scenario: scenario('amd-fam15h') }).run();
+  const leaves = trace.steps
+    .flatMap(({ events }) => events)
+    .flatMap((event) => (event.cpuid === undefined ? [] : [event.cpuid]));
+  expect(leaves).toContain('0x80000000');
+  expect(leaves).not.toContain('0x8000001f');
+  expect(trace.consumed.filter((read) => !read.intact)).toEqual([]);
+  expect(trace.outcome.kind).toBe('booted');
+});
