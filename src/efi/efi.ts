@@ -82,6 +82,7 @@ const tables: Hunk = {
   needs: ['sme_early_memremap', 'sme_set_mem_dec'],
   replaces: {
     'efi_systab_init:memremap': bySme,
+    'efi_systab_init:setup-memremap': bySme,
     'efi_runtime_init64:memremap': bySme,
     'efi_memmap_init:memremap': bySme,
     'efi_init:vendor-memremap': bySme,
@@ -110,9 +111,10 @@ const pageTables: Hunk = {
 const quirks: Hunk = {
   id: '10/quirks',
   file: QUIRKS_C,
-  what: 'boot services memory is mapped with the mask before it is freed',
-  needs: ['sme_set_mem_enc'],
+  what: 'boot services memory is mapped with the mask before it is freed; what a kexec passes is mapped without it',
+  needs: ['sme_set_mem_enc', 'sme_early_memremap'],
   replaces: {
+    'efi_reuse_config:memremap': bySme,
     'efi_free_boot_services:before-free': (previous) => (k, start, size) => {
       previous(k, start, size);
       k.fn.sme_set_mem_enc(k.__va(start), size);

@@ -30,6 +30,7 @@ import { efiEsrt } from './efi-esrt.js';
 import { efiFirmware } from './efi-firmware.js';
 import { efiOldMap, efiOldMap64 } from './efi-old-map.js';
 import { efiFirmwareOptions, efiOptions } from './efi-params.js';
+import { efi64Kexec, efiKexec, efiQuirksKexec } from './efi-kexec.js';
 import { efiMemmap } from './efi-memmap.js';
 import { efiQuirks } from './efi-quirks.js';
 import {
@@ -146,6 +147,9 @@ export const BASE_FILES: readonly KernelFile[] = [
   runtimeWrappers,
   efiDummy,
   efiBgrt,
+  efiKexec,
+  efi64Kexec,
+  efiQuirksKexec,
   ioremapLate,
   libIoremap,
   memremapFile,

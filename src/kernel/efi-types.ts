@@ -36,6 +36,15 @@ export interface EfiMemoryMap {
   map: number;
 }
 
+/** efi_memory_desc_t as it is kept for another kernel. */
+export interface SavedMemoryDesc {
+  readonly type: number;
+  readonly phys_addr: number;
+  readonly virt_addr: bigint;
+  readonly num_pages: number;
+  readonly attribute: bigint;
+}
+
 export interface EfiState {
   flags: EfiFlag[];
   /** efi_phys.systab. */
@@ -49,6 +58,8 @@ export interface EfiState {
   memmap: EfiMemoryMap;
   /** efi_setup: physical address of what an earlier kernel passed; 0 without. */
   efi_setup: number;
+  /** efi_runtime_map, which sysfs shows: kmalloc'd in the kernel, plain state here (our choice: no slab is modelled). */
+  runtimeMap: SavedMemoryDesc[];
   /** efi_pgd, a direct-map address; 0 before it is allocated. */
   efi_pgd: number;
   /** efi_scratch. */
@@ -80,6 +91,7 @@ export function freshEfi(): EfiState {
     tables: {},
     memmap: { phys_map: 0, nr_map: 0, desc_size: 0, desc_version: 0, map: 0 },
     efi_setup: 0,
+    runtimeMap: [],
     efi_pgd: 0,
     scratch: { efi_pgt: 0n, use_pgd: false, phys_stack: 0 },
     save_pgd: [],

@@ -1,7 +1,6 @@
 /** arch/x86/platform/efi/efi.c, the late half: the firmware's runtime services get virtual addresses. */
 import { PAGE_SIZE, va, type Va } from '../machine/address.js';
 import { EFI_MEMORY, EFI_MEMORY_DESCRIPTOR, EFI_MEMORY_TYPE } from '../firmware/efi/layout.js';
-import { UnmodelledError } from '../machine/unmodelled.js';
 import { clear_bit, descSize } from './efi-memmap.js';
 import { EFI_SUCCESS } from './efi-types.js';
 import { isBootServices } from './efi-quirks.js';
@@ -143,6 +142,7 @@ export const efiVirtualMode = kernelFile('arch/x86/platform/efi/efi.c', {
       clear_bit(k, 'EFI_RUNTIME_SERVICES');
       return;
     }
+    k.fn.save_runtime_map();
     if (efi.virtSystab === 0n) k.fn.BUG('__efi_enter_virtual_mode: !efi.systab');
     const pa = k.__pa(memmap.at);
     if (k.fn.efi_setup_page_tables(pa, 2 ** memmap.pg_shift) !== 0) {
@@ -164,7 +164,7 @@ export const efiVirtualMode = kernelFile('arch/x86/platform/efi/efi.c', {
   }),
 
   efi_enter_virtual_mode: fn((k: Kernel) => {
-    if (k.state.efi.efi_setup !== 0) throw new UnmodelledError('kexec_enter_virtual_mode');
-    k.fn.__efi_enter_virtual_mode();
+    if (k.state.efi.efi_setup !== 0) k.fn.kexec_enter_virtual_mode();
+    else k.fn.__efi_enter_virtual_mode();
   }, true),
 });

@@ -70,7 +70,8 @@ export const efi = kernelFile('arch/x86/platform/efi/efi.c', {
 
   'efi_systab_init:memremap': inline(early_memremap),
   efi_systab_init: fn((k: Kernel, phys: number) => {
-    if (k.state.efi.efi_setup !== 0) throw new UnmodelledError('SETUP_EFI of a kexec boot');
+    const data = k.fn['efi_systab_init:setup_data']();
+    if (typeof data === 'number') return data;
     const at = k.fn['efi_systab_init:memremap'](phys, EFI_SYSTEM_TABLE.size);
     if (at === 0) {
       k.say.console("efi: Couldn't map the system table!");
@@ -82,10 +83,10 @@ export const efi = kernelFile('arch/x86/platform/efi/efi.c', {
     const systab = {
       signature: view.getBigUint64(EFI_TABLE_HDR.Signature, true),
       revision: view.getUint32(EFI_TABLE_HDR.Revision, true),
-      fw_vendor: view.getBigUint64(EFI_SYSTEM_TABLE.FirmwareVendor, true),
-      runtime: view.getBigUint64(EFI_SYSTEM_TABLE.RuntimeServices, true),
+      fw_vendor: data?.fw_vendor ?? view.getBigUint64(EFI_SYSTEM_TABLE.FirmwareVendor, true),
+      runtime: data?.runtime ?? view.getBigUint64(EFI_SYSTEM_TABLE.RuntimeServices, true),
       nr_tables: view.getUint32(EFI_SYSTEM_TABLE.NumberOfTableEntries, true),
-      tables: view.getBigUint64(EFI_SYSTEM_TABLE.ConfigurationTable, true),
+      tables: data?.tables ?? view.getBigUint64(EFI_SYSTEM_TABLE.ConfigurationTable, true),
     };
     k.fn.early_memunmap(at, EFI_SYSTEM_TABLE.size);
     k.state.efi.systab = systab;
@@ -148,6 +149,7 @@ export const efi = kernelFile('arch/x86/platform/efi/efi.c', {
     const { revision, fw_vendor } = efi.systab;
     const by = vendorOf(k, Number(fw_vendor));
     k.say.console(`efi: EFI v${String(revision >>> 16)}.${minor(revision)} by ${printable(by)}`);
+    if (k.fn.efi_reuse_config() !== 0) return;
     if (k.fn.efi_config_init() !== 0) return;
     if (k.fn.efi_runtime_disabled() || k.fn.efi_runtime_init() !== 0) return;
     if (k.fn.efi_memmap_init() !== 0) return;

@@ -67,7 +67,7 @@ export const kexecAlternatives: readonly Alternative[] = [
     id: '10/kexec-plain',
     instead: '06/machine_kexec',
     file: MACHINE_KEXEC_64,
-    what: '10/kexec-map and 10/kexec-wbinvd in one',
+    what: 'both halves in one: the map without the mask, and caches flushed before the pages are moved',
     source: MERGED,
     needs: MAP_NEEDS,
     replaces: { ...plainMap, ...flushCaches },

@@ -27,6 +27,7 @@ import { InputError } from '../trace/errors.js';
 import { Recorder, type RecorderState } from '../trace/recorder.js';
 import type { Outcome, Trace } from '../trace/trace.js';
 import { attachDevices, syscfgOf } from './devices.js';
+import { passedEfi, type PassedEfi } from './kexec-efi.js';
 import { screenOf, watchScreen } from './screen.js';
 import type { Expected } from './expected.js';
 import { finalRegions, type Digest } from './final-state.js';
@@ -71,8 +72,9 @@ export interface BootSnapshot {
   readonly kernel: KernelState;
   readonly recorder: RecorderState;
   readonly outcome: Outcome | null;
-  /** Whether the kernel is the one that was entered by kexec. */
+  /** Whether the kernel is the one that was entered by kexec, and what it got of EFI. */
   readonly kexeced: boolean;
+  readonly passed: PassedEfi | null;
 }
 
 /** The label of what happens before the kernel. */
@@ -122,6 +124,8 @@ export class Boot {
   private second: Running | null = null;
   private readonly initrd: ByteSource;
   private prepared: NextKernel | undefined;
+  /** What the first kernel has passed of EFI to the other one. */
+  private passed: PassedEfi | null = null;
 
   constructor(readonly options: BootOptions) {
     const { scenario } = options;
@@ -245,12 +249,16 @@ export class Boot {
     if (label === 'startup_64' || label === `${KEXEC_LABEL}startup_64`) {
       this.kernel.jump('startup_64');
     }
+    if (label === KEXEC) this.prepareNext(passedEfi(this.kernel));
     const next = label === KEXEC ? this.nextKernel() : undefined;
     if (next !== undefined) loadNext(this.kernel, next);
     steps.find((step) => step.label === label)?.run(this.kernel);
     if (next === undefined) return;
     crossPurgatory(this.kernel, this.options.digest);
-    produceNext(this.recorder, next, this.initrd, COMMAND_LINE_SIZE);
+    produceNext(this.recorder, next, this.initrd, COMMAND_LINE_SIZE, {
+      machine: this.machine,
+      loaded: this.first.loaded,
+    });
     this.second = enterNext(next, this.machine, this.options.scenario, this.recorder);
   }
 
@@ -264,8 +272,15 @@ export class Boot {
       this.first.program.image,
       this.initrd,
       digest,
+      this.passed,
     );
     return this.prepared;
+  }
+
+  /** From now on the other kernel is the one that gets this of EFI. */
+  private prepareNext(passed: PassedEfi | null): void {
+    this.passed = passed;
+    this.prepared = undefined;
   }
 
   /** Runs up to and with the step of a label. Throws E_LABEL for a label that the boot does not have. */
@@ -357,12 +372,14 @@ export class Boot {
       recorder: this.recorder.snapshot(),
       outcome: this.outcome,
       kexeced: this.second !== null,
+      passed: this.passed,
     };
   }
 
   /** Goes on from a snapshot of a boot with the same options. */
   restore(snapshot: BootSnapshot): void {
     this.machine.restore(snapshot.machine);
+    this.prepareNext(snapshot.passed);
     this.reenter(snapshot.kexeced);
     this.kernel.state = structuredClone(snapshot.kernel);
     this.recorder.restore(snapshot.recorder);

@@ -23,6 +23,7 @@ import type { ByteSource } from '../trace/byte-source.js';
 import { InputError } from '../trace/errors.js';
 import type { Recorder } from '../trace/recorder.js';
 import type { Digest } from './final-state.js';
+import { efiRoom, efiSegment, produceEfi, type EfiSegment, type PassedEfi } from './kexec-efi.js';
 import { e820Of, initrdPlace } from './memory-layout.js';
 import type { Scenario } from './scenario.js';
 
@@ -43,6 +44,8 @@ export interface NextKernel {
   readonly linked: LinkedKernel;
   readonly program: Program;
   readonly loaded: Loaded;
+  /** What is passed of EFI; undefined where nothing is. */
+  readonly efi: { readonly segment: EfiSegment; readonly map: Uint8Array } | undefined;
   /** What kexec_load() is called with. */
   readonly segments: readonly KexecSource[];
   readonly purgatory: number;
@@ -52,7 +55,8 @@ const PURGATORY_CODE = filler('purgatory', PURGATORY.codeSize);
 
 /**
  * What `kexec -l vmlinux --initrd --command-line` makes of a scenario. Our choice, after kexec-tools' x86_64 loader: the
- * kernel at its own physical address, the rest below the initrd's place, a zero page as our loader makes it, and no EFI.
+ * kernel at its own physical address, the rest below the initrd's place, a zero page as our loader makes it; on EFI with
+ * what the running kernel has to pass of it.
  */
 export function nextKernel(
   scenario: Scenario,
@@ -60,19 +64,32 @@ export function nextKernel(
   image: KernelImage,
   initrd: ByteSource,
   digest: Digest,
+  passed: PassedEfi | null,
 ): NextKernel {
   const linked = link(compose({ stage, activate: false }).hunks);
   const program = new Program(image, linked.variables, linked.functions);
   const initrdAt = initrdPlace(scenario, initrd.length);
   const cmdlineAt = initrdAt - CMDLINE_ROOM;
   const zeroPageAt = cmdlineAt - PAGE_SIZE;
-  const purgatory = zeroPageAt - PURGATORY.size;
+  const efiAt = zeroPageAt - (passed === null ? 0 : efiRoom(passed));
+  const efi = passed === null ? undefined : { segment: efiSegment(passed, efiAt), map: passed.map };
+  const purgatory = efiAt - PURGATORY.size;
   // kexec-tools pass a command line in any case, one without --command-line an empty one.
   const cmdline = commandLineBytes(scenario.cmdline ?? '');
-  const zeroPage = makeZeroPage({ image, initrd, initrdAt, e820: e820Of(scenario), cmdlineAt });
+  const zeroPage = makeZeroPage({
+    image,
+    initrd,
+    initrdAt,
+    e820: passed?.e820 ?? e820Of(scenario),
+    cmdlineAt,
+    ...(efi && { efiInfo: efi.segment.efiInfo, setupDataAt: efi.segment.setupDataAt }),
+  });
   const kernel = kernelSegment(image, program);
   const covered = [
     kernel,
+    ...(efi === undefined
+      ? []
+      : [{ mem: efiAt, memsz: efi.segment.memsz, buf: efi.segment.bytes }]),
     { mem: zeroPageAt, memsz: PAGE_SIZE, buf: zeroPage },
     { mem: cmdlineAt, memsz: CMDLINE_ROOM, buf: cmdline },
     { mem: initrdAt, memsz: alignUp(initrd.length, PAGE_SIZE), buf: initrd.read(0, initrd.length) },
@@ -85,6 +102,7 @@ export function nextKernel(
   });
   const regions: Region[] = [
     { name: 'purgatory', base: purgatory, size: PURGATORY.size },
+    ...(efi?.segment.regions ?? []),
     { name: 'boot params', base: zeroPageAt, size: PAGE_SIZE },
     { name: 'command line', base: cmdlineAt, size: CMDLINE_ROOM },
     { name: 'kernel image', base: kernel.mem, size: kernel.memsz },
@@ -103,6 +121,7 @@ export function nextKernel(
       things: [],
       setupData: [],
     },
+    efi,
     segments: [...covered, { mem: purgatory, memsz: PURGATORY.size, buf: page }],
     purgatory,
   };
@@ -172,8 +191,12 @@ export function produceNext(
   next: NextKernel,
   initrd: ByteSource,
   cmdlineSize: number,
+  { machine, loaded }: { readonly machine: Machine; readonly loaded: Loaded },
 ): void {
   recorder.within(GHOST_PREFIX);
+  if (next.efi !== undefined) {
+    produceEfi(recorder, machine, next.efi.segment, next.efi.map, loaded.things);
+  }
   recorder.produced('boot params', next.loaded.zeroPage);
   const { cmdline } = next.loaded;
   if (cmdline !== null) recorder.produced('command line', cmdline.slice(0, cmdlineSize));

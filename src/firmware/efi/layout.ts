@@ -169,6 +169,16 @@ export const EFI64_LOADER_SIGNATURE = 0x3436_4c45;
 export const SETUP_DATA = { next: 0, type: 8, len: 12, data: 16 } as const;
 export const SETUP_TYPE = { E820_EXT: 1, DTB: 2, PCI: 3, EFI: 4 } as const;
 
+/** struct efi_setup_data (asm/efi.h), what a node of type SETUP_EFI holds: addresses that the system table had. */
+export const EFI_SETUP_DATA = {
+  fw_vendor: 0,
+  runtime: 8,
+  tables: 16,
+  smbios: 24,
+  reserved: 32,
+  size: 96,
+} as const;
+
 /** EFI_GLOBAL_VARIABLE, the GUID of the variables that UEFI 3.3 defines. */
 export const EFI_GLOBAL_VARIABLE = guid('8be4df61-93ca-11d2-aa0d-00e098032b8c');
 

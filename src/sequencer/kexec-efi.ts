@@ -1,0 +1,146 @@
+/**
+ * What kexec-tools hand over of EFI to the other kernel, from what the running kernel shows: the runtime map and the
+ * firmware's addresses (sysfs), efi_info and the memory map of its boot_params (kexec/arch/i386/x86-linux-setup.c,
+ * setup_efi_info, setup_efi_data; arch/x86/kernel/kexec-bzimage64.c does the same).
+ */
+import { BOOT_PARAMS } from '../firmware/boot-params.js';
+import {
+  EFI64_LOADER_SIGNATURE,
+  EFI_INFO,
+  EFI_MEMORY_DESCRIPTOR,
+  EFI_SETUP_DATA,
+  SETUP_DATA,
+  SETUP_TYPE,
+} from '../firmware/efi/layout.js';
+import type { E820Range, Region } from '../firmware/placed.js';
+import { Struct } from '../firmware/struct.js';
+import type { Kernel } from '../kernel/kernel.js';
+import { alignUp, pa, PAGE_SIZE, va } from '../machine/address.js';
+import type { Machine } from '../machine/machine.js';
+import type { Recorder } from '../trace/recorder.js';
+
+/** All that is passed, as plain data. */
+export interface PassedEfi {
+  /** Descriptors of the runtime regions, with their virtual addresses, at the firmware's distance. */
+  readonly map: Uint8Array;
+  readonly stride: number;
+  readonly version: number;
+  readonly systab: number;
+  /** Physical addresses of vendor, runtime services, configuration tables and SMBIOS entry point. */
+  readonly setup: Readonly<Record<'fw_vendor' | 'runtime' | 'tables' | 'smbios', bigint>>;
+  /** The firmware's memory map, as the running kernel got it. */
+  readonly e820: readonly E820Range[];
+}
+
+const HIGH = 2 ** 32;
+
+/** What the running kernel has to pass; null without EFI or without a runtime map, as kexec-tools go on without EFI then. */
+export function passedEfi(k: Kernel): PassedEfi | null {
+  const { systab, memmap, physSystab, runtimeMap, tables } = k.state.efi;
+  if (systab === null || runtimeMap.length === 0) return null;
+  const map = new Struct(runtimeMap.length * memmap.desc_size);
+  for (const [index, md] of runtimeMap.entries()) {
+    const at = index * memmap.desc_size;
+    map
+      .u32(at + EFI_MEMORY_DESCRIPTOR.Type, md.type)
+      .u64(at + EFI_MEMORY_DESCRIPTOR.PhysicalStart, md.phys_addr)
+      .u64(at + EFI_MEMORY_DESCRIPTOR.VirtualStart, md.virt_addr)
+      .u64(at + EFI_MEMORY_DESCRIPTOR.NumberOfPages, md.num_pages)
+      .u64(at + EFI_MEMORY_DESCRIPTOR.Attribute, md.attribute);
+  }
+  const count = k.readU8(va(k.sym('boot_params') + BOOT_PARAMS.e820_entries));
+  return {
+    map: map.bytes,
+    stride: memmap.desc_size,
+    version: memmap.desc_version,
+    systab: physSystab,
+    setup: {
+      fw_vendor: systab.fw_vendor,
+      runtime: systab.runtime,
+      tables: systab.tables,
+      smbios: BigInt(tables.smbios ?? 0),
+    },
+    e820: k.fn['boot_params:e820_map'](count).map(({ addr, size, type }) => ({
+      base: Number(addr),
+      size: Number(size),
+      type,
+    })),
+  };
+}
+
+/** What is passed, laid out: the map, then the node of the setup_data chain behind it. */
+export interface EfiSegment {
+  readonly bytes: Uint8Array;
+  readonly memsz: number;
+  readonly setupDataAt: number;
+  readonly efiInfo: Uint8Array;
+  readonly regions: readonly Region[];
+  /** The node without its header. */
+  readonly data: Uint8Array;
+  readonly header: Uint8Array;
+}
+
+/** Bytes that it takes, in whole pages. */
+export const efiRoom = ({ map }: PassedEfi): number =>
+  alignUp(alignUp(map.length, 16) + SETUP_DATA.data + EFI_SETUP_DATA.size, PAGE_SIZE);
+
+/** Lays out what is passed from a physical address on. */
+export function efiSegment(passed: PassedEfi, at: number): EfiSegment {
+  const { map, setup, systab, stride, version } = passed;
+  const node = alignUp(map.length, 16);
+  const data = new Struct(EFI_SETUP_DATA.size);
+  for (const name of ['fw_vendor', 'runtime', 'tables', 'smbios'] as const) {
+    data.u64(EFI_SETUP_DATA[name], setup[name]);
+  }
+  const header = new Struct(SETUP_DATA.data)
+    .u32(SETUP_DATA.type, SETUP_TYPE.EFI)
+    .u32(SETUP_DATA.len, EFI_SETUP_DATA.size);
+  const all = new Struct(node + SETUP_DATA.data + EFI_SETUP_DATA.size)
+    .put(0, map)
+    .put(node, header.bytes)
+    .put(node + SETUP_DATA.data, data.bytes);
+  const high = (address: number): number => Math.floor(address / HIGH);
+  const efiInfo = new Struct(EFI_INFO.size)
+    .u32(EFI_INFO.efi_loader_signature, EFI64_LOADER_SIGNATURE)
+    .u32(EFI_INFO.efi_systab, systab % HIGH)
+    .u32(EFI_INFO.efi_systab_hi, high(systab))
+    .u32(EFI_INFO.efi_memdesc_size, stride)
+    .u32(EFI_INFO.efi_memdesc_version, version)
+    .u32(EFI_INFO.efi_memmap, at % HIGH)
+    .u32(EFI_INFO.efi_memmap_hi, high(at))
+    .u32(EFI_INFO.efi_memmap_size, map.length);
+  return {
+    bytes: all.bytes,
+    memsz: efiRoom(passed),
+    setupDataAt: at + node,
+    efiInfo: efiInfo.bytes,
+    regions: [
+      { name: 'EFI runtime map', base: at, size: map.length },
+      { name: 'EFI setup data', base: at + node, size: SETUP_DATA.data + EFI_SETUP_DATA.size },
+    ],
+    data: data.bytes,
+    header: header.bytes,
+  };
+}
+
+/** Things of the firmware that SetVirtualAddressMap() changes: what they hold now is what the other kernel should get. */
+const CHANGED = ['EFI system table', 'EFI runtime services', 'EFI configuration tables'] as const;
+
+/** Tells the recorder what the other kernel finds of EFI. */
+export function produceEfi(
+  recorder: Recorder,
+  machine: Machine,
+  segment: EfiSegment,
+  map: Uint8Array,
+  things: readonly { readonly name: string; readonly base: number; readonly bytes: Uint8Array }[],
+): void {
+  recorder.produced('EFI memory map', map);
+  recorder.produced('setup_data[0]', segment.header);
+  recorder.produced('EFI setup data', segment.data);
+  for (const name of CHANGED) {
+    const thing = things.find((each) => each.name === name);
+    if (thing !== undefined) {
+      recorder.produced(name, machine.dmaRead(pa(thing.base), thing.bytes.length));
+    }
+  }
+}
