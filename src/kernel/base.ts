@@ -79,6 +79,7 @@ import { pat, patVariables } from './pat.js';
 import { pciDma, pciDmaVariables } from './pci-dma.js';
 import { nommuVariables, pciNommu } from './pci-nommu.js';
 import { pciProbe } from './pci-probe.js';
+import { pciI386, pciIomap, pciResources } from './pci-resources.js';
 import { pciSwiotlb, pciSwiotlbVariables } from './pci-swiotlb.js';
 import { fixmap, pgtableTypes, pgtableVariables } from './pgtable-types.js';
 import { printk } from './printk.js';
@@ -150,6 +151,9 @@ export const BASE_FILES: readonly KernelFile[] = [
   efiKexec,
   efi64Kexec,
   efiQuirksKexec,
+  pciI386,
+  pciResources,
+  pciIomap,
   ioremapLate,
   libIoremap,
   memremapFile,

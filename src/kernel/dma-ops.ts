@@ -19,6 +19,15 @@ export const DMA_ERROR_CODE = 0n;
 /** DMA_BIT_MASK(n). */
 export const DMA_BIT_MASK = (bits: number): bigint => (1n << BigInt(bits)) - 1n;
 
+/** resource[0] of a PCI device: 64-bit memory. */
+export interface MemoryBar {
+  /** Physical address, and size in bytes. */
+  start: number;
+  readonly size: number;
+  /** Whether it has a place in iomem_resource. */
+  claimed: boolean;
+}
+
 /** struct device, as far as DMA goes: made by the PCI code, kept as plain kernel state. */
 export interface KernelDevice {
   readonly name: string;
@@ -27,6 +36,8 @@ export interface KernelDevice {
   /** *dev->dma_mask; 0 where the device does no DMA. */
   dmaMask: bigint;
   coherentDmaMask: bigint;
+  /** Where its registers are; absent where it has none that are mapped. */
+  bar?: MemoryBar;
   /** archdata.dma_ops: the address of a struct dma_map_ops, 0 for the common ones. */
   dmaOps: number;
 }

@@ -221,6 +221,20 @@ function scattered(bound: Binding, dir: DmaDirection): void {
   for (const { page } of sgl) k.fn.free_pages(k.__va(page), 0);
 }
 
+/** The driver maps the device's registers and reads who it is. */
+function registers({ k, dev, device }: Binding): void {
+  const at = k.fn.pci_ioremap_bar(dev);
+  if (at === 0) {
+    k.say.console(`${dev.name}: cannot map registers`);
+    return;
+  }
+  const { length } = device.identity;
+  k.say.read(`${dev.name} registers`, at, length);
+  k.say.recorder.produced(`${dev.name} registers`, device.identity);
+  k.say.recorder.consumed(`${dev.name} registers`, `${dev.name} driver`, k.readBytes(at, length));
+  k.fn.iounmap(at);
+}
+
 export const drivers = kernelFile('drivers/base/dd.c', {
   'do_initcalls:drivers': label((k: Kernel) => {
     for (const dev of k.state.devices) k.fn.really_probe(dev);
@@ -241,6 +255,7 @@ export const drivers = kernelFile('drivers/base/dd.c', {
     }
     if (width !== addressBits) k.say.console(`${dev.name}: DMA mask of ${String(width)} bits`);
     const bound = { k, dev, device, gfp: addressBits <= 24 ? GFP.DMA : GFP.KERNEL };
+    if (dev.bar !== undefined) registers(bound);
     // The buffer is the driver's for as long as it is bound.
     const buffer = pages(k, bound.gfp, BUFFER.order);
     streaming(bound, DMA.TO_DEVICE, buffer);

@@ -1,5 +1,5 @@
 /** drivers/pci/probe.c: the devices on the bus become the kernel's devices. */
-import { DmaDevice } from '../machine/dma-device.js';
+import { BAR_SIZE, DmaDevice } from '../machine/dma-device.js';
 import { DMA_BIT_MASK } from './dma-ops.js';
 import { fn, kernelFile } from './table.js';
 import type { Kernel } from './kernel.js';
@@ -16,12 +16,14 @@ export const pciProbe = kernelFile('drivers/pci/probe.c', {
     // pci_setup_device() and pci_device_add(): both masks begin with 32 bits.
     k.state.devices = k.machine.bus.all
       .filter((device) => device instanceof DmaDevice)
-      .map(({ name, requester }) => ({
+      .map(({ name, requester, bar }) => ({
         name,
         devid: requester,
         dmaMask: DMA_BIT_MASK(32),
         coherentDmaMask: DMA_BIT_MASK(32),
         dmaOps: 0,
+        ...(bar !== null && { bar: { start: bar, size: BAR_SIZE, claimed: false } }),
       }));
+    k.fn.pcibios_resource_survey();
   }),
 });

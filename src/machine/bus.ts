@@ -18,6 +18,8 @@ export interface Device {
   readonly name: string;
   /** Physical ranges that it answers at, in whole pages. */
   readonly mmio?: readonly PhysicalRange[];
+  /** Set by the bus: called when `mmio` has changed. */
+  onMoved?: () => void;
   /** A read of its registers or memory; the range lies within one page. */
   mmioRead?(address: Pa, out: Uint8Array, offset: number, length: number): void;
   mmioWrite?(address: Pa, data: Uint8Array, offset: number, length: number): void;
@@ -45,7 +47,7 @@ export interface UpstreamPort {
 /** DRAM and memory-mapped devices on one bus. Without devices it is DRAM, at no cost. */
 export class Bus implements LineStore {
   private readonly devices: Device[] = [];
-  private readonly windows: { base: number; end: number; device: Device }[] = [];
+  private windows: { base: number; end: number; device: Device }[] = [];
 
   constructor(private readonly dram: LineStore) {}
 
@@ -61,12 +63,22 @@ export class Bus implements LineStore {
         throw new InputError({
           code: 'E_MMIO_OVERLAP',
           reason: `${device.name} and ${other.device.name} answer at the same addresses`,
+          expected: 'an address where no other device answers',
           found: hex(base),
         });
       }
       this.windows.push({ base, end: base + size, device });
     }
     this.devices.push(device);
+    device.onMoved = () => {
+      this.place(device);
+    };
+  }
+
+  /** A device answers elsewhere now. Where two answer, it is the one that was there first (our choice). */
+  private place(device: Device): void {
+    const own = (device.mmio ?? []).map(({ base, size }) => ({ base, end: base + size, device }));
+    this.windows = [...this.windows.filter((window) => window.device !== device), ...own];
   }
 
   readLines(pa: Pa, key: KeyId, out: Uint8Array, offset: number, length: number): void {

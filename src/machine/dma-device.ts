@@ -4,8 +4,9 @@
  * state here (our choice: they are not mapped anywhere).
  */
 import { InputError } from '../trace/errors.js';
-import { hex, PAGE_SIZE } from './address.js';
+import { hex, PAGE_SIZE, type Pa } from './address.js';
 import type { BusResult, Device, UpstreamPort } from './bus.js';
+import type { PhysicalRange } from './mtrr.js';
 
 /**
  * Bits of an address that the device can send, 12 to 64: 24 of an ISA bus master, 32 of a PCI one without dual address
@@ -18,6 +19,8 @@ export interface DmaDeviceConfig {
   readonly addressBits: AddressBits;
   /** Requester id: bus[15:8], device[7:3], function[2:0] (PCI Express Base 2.2.6.2). */
   readonly requester: number;
+  /** Physical address of its registers, as firmware has set the BAR; without one it has none that are mapped. */
+  readonly bar?: number;
   /** Where its requests go. */
   readonly upstream: UpstreamPort;
 }
@@ -29,10 +32,16 @@ export interface DmaDeviceState {
   /** What its last reading transfer got. */
   buffer: Uint8Array;
   status: BusResult;
+  /** The BAR; null where it has none. */
+  bar: number | null;
 }
 
 /** Bytes of the device's buffer: the longest transfer (our choice). */
 export const DMA_BUFFER_SIZE = 64 * 1024;
+/** Bytes of the registers behind a BAR (our choice). */
+export const BAR_SIZE = PAGE_SIZE;
+/** Bytes of the device's identity, at the start of its registers. */
+const IDENTITY_SIZE = 16;
 /** A request must not cross a 4 KiB boundary (PCI Express Base 2.2.7). */
 const REQUEST_BOUNDARY = PAGE_SIZE;
 
@@ -41,13 +50,39 @@ export class DmaDevice implements Device {
   readonly addressBits: AddressBits;
   readonly requester: number;
   private readonly upstream: UpstreamPort;
-  private state: DmaDeviceState = { transfers: 0, buffer: new Uint8Array(0), status: 'ok' };
+  /** What the first registers hold: the device's name (our choice); the others are zero. */
+  readonly identity: Uint8Array;
+  onMoved?: () => void;
+  private state: DmaDeviceState;
 
-  constructor({ name, addressBits, requester, upstream }: DmaDeviceConfig) {
+  constructor({ name, addressBits, requester, upstream, bar }: DmaDeviceConfig) {
     this.name = name;
     this.addressBits = addressBits;
     this.requester = requester;
     this.upstream = upstream;
+    this.identity = Uint8Array.from({ length: IDENTITY_SIZE }, (_, i) => name.charCodeAt(i) || 0);
+    this.state = { transfers: 0, buffer: new Uint8Array(0), status: 'ok', bar: bar ?? null };
+  }
+
+  /** Physical address of the registers; null where the device has none that are mapped. */
+  get bar(): number | null {
+    return this.state.bar;
+  }
+
+  /** The BAR is written: the registers answer elsewhere from now on. */
+  setBar(base: number): void {
+    this.state.bar = base;
+    this.onMoved?.();
+  }
+
+  get mmio(): readonly PhysicalRange[] {
+    return this.state.bar === null ? [] : [{ base: this.state.bar, size: BAR_SIZE }];
+  }
+
+  /** Registers are read only (our choice): a write is lost. */
+  mmioRead(address: Pa, out: Uint8Array, offset: number, length: number): void {
+    const from = address - (this.state.bar ?? 0);
+    for (let i = 0; i < length; i++) out[offset + i] = this.identity[from + i] ?? 0;
   }
 
   /** What the last transfer from memory brought. */
@@ -93,6 +128,7 @@ export class DmaDevice implements Device {
 
   restore(state: unknown): void {
     this.state = structuredClone(state as DmaDeviceState);
+    this.onMoved?.();
   }
 
   /** Goes through a range request by request; the first that fails ends the transfer (our choice). */

@@ -1,7 +1,8 @@
 /** From a scenario to the devices of its machine. */
 import { IOMMU_DEVICE_ID, IOMMU_MMIO_BASE } from '../firmware/acpi/ivrs.js';
 import { AmdIommu } from '../machine/amd-iommu.js';
-import { DmaDevice } from '../machine/dma-device.js';
+import { hex } from '../machine/address.js';
+import { BAR_SIZE, DmaDevice } from '../machine/dma-device.js';
 import { LocalApic } from '../machine/local-apic.js';
 import type { Machine } from '../machine/machine.js';
 import { VgaAdapter } from '../machine/vga.js';
@@ -22,6 +23,20 @@ export function syscfgOf({ machine, firmware }: Scenario): boolean[] {
   return Array.from({ length: machine.cpus }, (_, cpu) => (cpu === 0 ? bsp : aps));
 }
 
+/** A BAR that can be: in whole pages, within MAXPHYADDR, where no RAM is. Throws E_BAR. */
+function checkedBar(machine: Machine, bar: number, index: number): number {
+  const end = 2 ** machine.config.model.physAddrBits;
+  const aligned = bar % BAR_SIZE === 0 && bar > 0;
+  if (aligned && bar + BAR_SIZE <= end && !machine.dram.has(bar)) return bar;
+  throw new InputError({
+    code: 'E_BAR',
+    place: { path: `machine.devices.${String(index)}.bar` },
+    reason: 'the device cannot have its registers there',
+    expected: `a multiple of ${hex(BAR_SIZE)} below ${hex(end)} where no RAM is`,
+    found: hex(bar),
+  });
+}
+
 /** Puts a scenario's devices on the bus, always in the same order. Throws E_DEVICES for too many behind the IOMMU. */
 export function attachDevices(machine: Machine, scenario: Scenario): void {
   if (scenario.machine.vga) machine.attach(new VgaAdapter()).setTextMode();
@@ -30,7 +45,7 @@ export function attachDevices(machine: Machine, scenario: Scenario): void {
     ? machine.attach(new AmdIommu({ ...IOMMU, upstream: hostBridge }))
     : undefined;
   const next = { ...FIRST_BUS } as { behind: number; beside: number };
-  for (const device of scenario.machine.devices) {
+  for (const [index, device] of scenario.machine.devices.entries()) {
     const side = device.iommu ? 'behind' : 'beside';
     const bus = next[side]++;
     if (side === 'behind' && bus >= FIRST_BUS.beside) {
@@ -47,6 +62,7 @@ export function attachDevices(machine: Machine, scenario: Scenario): void {
         name: device.name,
         addressBits: device.dmaMask,
         requester: bus << 8,
+        ...(device.bar !== undefined && { bar: checkedBar(machine, device.bar, index) }),
         upstream: device.iommu ? (iommu ?? hostBridge) : hostBridge,
       }),
     );

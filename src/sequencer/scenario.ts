@@ -33,6 +33,8 @@ const device = z.strictObject({
   name: z.string().regex(/^[a-z0-9][a-z0-9-]*$/),
   /** Bits of an address that the device can send; its driver asks for a DMA mask of as many (DMA_BIT_MASK). */
   dmaMask: z.int().min(12).max(64),
+  /** Physical address of the device's registers (a BAR of 4 KiB), where firmware has put them; without, none are mapped. */
+  bar: size.optional(),
   /** Behind the IOMMU, if the machine has one. */
   iommu: z.boolean().default(false),
 });
