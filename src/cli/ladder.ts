@@ -28,6 +28,11 @@ const VARIANTS = [
   'initrd-behind-kernel',
   'cmdline-across-2mib',
   'kernel-above-4gib',
+  'gpu-40-bit',
+  'no-command-line',
+  'encrypted-tail',
+  'ram-above-reduction',
+  'amd-fam15h',
 ];
 const LAST = 18;
 

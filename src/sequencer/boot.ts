@@ -96,7 +96,7 @@ function imageOf(
   { image, scenario, digest }: BootOptions,
   functions: readonly string[],
 ): KernelImage {
-  const { size } = scenario.kernel;
+  const size = scenario.kernel?.size;
   if (image !== undefined && image.kind !== 'built-in' && size !== undefined) {
     throw new InputError({
       code: 'E_KERNEL_SIZE',

@@ -34,7 +34,7 @@ export function firmwareOf(scenario: Scenario): Firmware {
   const model = cpuModelOf(scenario);
   const { ram, cpus, iommu } = scenario.machine;
   const processor = { name: model.name, vendor: model.vendor, signature: signature(model) };
-  const { type, acpi, madt, mpTable } = scenario.firmware;
+  const { type, acpi = true, madt = true, mpTable = true } = scenario.firmware;
   const tables = { acpi, madt, mp: mpTable };
   return MAKE[type](scenario, { ram, cpus, iommu, processor, tables });
 }

@@ -116,12 +116,12 @@ export const scenarioSchema = z.strictObject({
       e820: z.array(e820Range).min(2).optional(),
       /** Its EFI memory map, where the log had it. */
       efiMemoryMap: z.array(efiRange).min(1).optional(),
-      /** ACPI tables at all. Without them the kernel goes by the MP table, and knows of no IOMMU. */
-      acpi: z.boolean().default(true),
-      /** The MADT among them. Without it the kernel takes the machine for one with one CPU, MP table or not. */
-      madt: z.boolean().default(true),
-      /** The MP table in the BIOS area; EFI firmware has none. */
-      mpTable: z.boolean().default(true),
+      /** false: no ACPI tables at all. The kernel goes by the MP table then, and knows of no IOMMU. */
+      acpi: z.boolean().optional(),
+      /** false: no MADT among them. The kernel takes the machine for one with one CPU then, MP table or not. */
+      madt: z.boolean().optional(),
+      /** false: no MP table in the BIOS area; EFI firmware has none in any case. */
+      mpTable: z.boolean().optional(),
       ebdaSegment: z.int().min(0).max(0xffff).default(0x9fc0),
       lowmemKilobytes: z.int().min(0).max(640).default(639),
     })
@@ -134,7 +134,7 @@ export const scenarioSchema = z.strictObject({
         .refine((bytes) => bytes > 0 && bytes % 4096 === 0, { message: 'in whole pages' })
         .optional(),
     })
-    .prefault({}),
+    .optional(),
   loader: z
     .strictObject({
       /** Physical load address of the kernel. */
