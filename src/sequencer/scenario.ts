@@ -23,18 +23,32 @@ const size = z
   });
 
 const sme = z.strictObject({
-  /** CPUID Fn8000_001F EBX[5:0]: bit number of the C-bit. Parts have 47 or 51; below 46 the kernel takes it for address. */
-  cBit: z.int().min(12).max(51),
-  /** EBX[11:6]: physical address bits lost, counted where SYSCFG[23] is set. At least 32 bits must be left. */
-  reduction: z.int().min(0).max(20),
+  cBit: z
+    .int()
+    .min(12)
+    .max(51)
+    .describe('CPUID Fn8000_001F EBX[5:0], the bit number of the C-bit: 47 or 51 on real parts.'),
+  reduction: z
+    .int()
+    .min(0)
+    .max(20)
+    .describe(
+      'EBX[11:6], physical address bits lost; it counts where SYSCFG[23] is set. At least 32 bits must be left.',
+    ),
 });
 
 const device = z.strictObject({
   name: z.string().regex(/^[a-z0-9][a-z0-9-]*$/),
-  /** Bits of an address that the device can send; its driver asks for a DMA mask of as many (DMA_BIT_MASK). */
-  dmaMask: z.int().min(12).max(64),
-  /** Physical address of the device's registers (a BAR of 4 KiB), where firmware has put them; without, none are mapped. */
-  bar: size.optional(),
+  dmaMask: z
+    .int()
+    .min(12)
+    .max(64)
+    .describe('Bits of an address that the device can send; its driver asks for such a DMA mask.'),
+  bar: size
+    .optional()
+    .describe(
+      "Physical address of the device's registers, a BAR of 4 KiB, where firmware has put them; without it none are mapped.",
+    ),
   /** Behind the IOMMU, if the machine has one. */
   iommu: z.boolean().default(false),
 });
@@ -116,12 +130,18 @@ export const scenarioSchema = z.strictObject({
       e820: z.array(e820Range).min(2).optional(),
       /** Its EFI memory map, where the log had it. */
       efiMemoryMap: z.array(efiRange).min(1).optional(),
-      /** false: no ACPI tables at all. The kernel goes by the MP table then, and knows of no IOMMU. */
-      acpi: z.boolean().optional(),
-      /** false: no MADT among them. The kernel takes the machine for one with one CPU then, MP table or not. */
-      madt: z.boolean().optional(),
-      /** false: no MP table in the BIOS area; EFI firmware has none in any case. */
-      mpTable: z.boolean().optional(),
+      acpi: z
+        .boolean()
+        .optional()
+        .describe('false: no ACPI tables. The kernel goes by the MP table, and knows of no IOMMU.'),
+      madt: z
+        .boolean()
+        .optional()
+        .describe('false: ACPI without a MADT. The kernel takes it for a machine with one CPU.'),
+      mpTable: z
+        .boolean()
+        .optional()
+        .describe('false: no MP table in the BIOS area. EFI firmware has none in any case.'),
       ebdaSegment: z.int().min(0).max(0xffff).default(0x9fc0),
       lowmemKilobytes: z.int().min(0).max(640).default(639),
     })
@@ -129,10 +149,10 @@ export const scenarioSchema = z.strictObject({
   /** The built-in kernel image; a file says for itself what it is. */
   kernel: z
     .strictObject({
-      /** `_end` − `_text` in bytes: 16 MiB, unless .bss is to be larger or smaller. Patch 18 encrypts whole 2 MiB. */
       size: size
         .refine((bytes) => bytes > 0 && bytes % 4096 === 0, { message: 'in whole pages' })
-        .optional(),
+        .optional()
+        .describe('_end − _text in bytes: 16 MiB, unless .bss is to be larger or smaller.'),
     })
     .optional(),
   loader: z
@@ -143,8 +163,11 @@ export const scenarioSchema = z.strictObject({
       initrdSize: size.refine((bytes) => bytes <= 2 ** 30, { message: 'at most 1 GiB' }).optional(),
       initrdAt: size.optional(),
       cmdlineAt: size.optional(),
-      /** Physical address of the zero page (struct boot_params, 4096 bytes), which RSI has at the kernel's entry. */
-      zeroPageAt: size.optional(),
+      zeroPageAt: size
+        .optional()
+        .describe(
+          'Physical address of the zero page (struct boot_params), 4096 bytes: RSI at entry.',
+        ),
       /** A flattened device tree in the setup_data chain. */
       deviceTree: z.boolean().default(false),
     })
@@ -153,8 +176,13 @@ export const scenarioSchema = z.strictObject({
   guest: z.boolean().default(false),
   /** After /init another kernel is loaded and entered: patches 1 to `stage` are applied to it. */
   kexec: z.strictObject({ stage: z.int().min(0).max(18) }).optional(),
-  /** null: the loader passes none, cmd_line_ptr of the zero page is 0. An empty one is a command line too. */
-  cmdline: z.string().nullable().default('console=tty0 root=/dev/ram0'),
+  cmdline: z
+    .string()
+    .nullable()
+    .default('console=tty0 root=/dev/ram0')
+    .describe(
+      'null: the loader passes none, cmd_line_ptr is 0. An empty one is a command line too.',
+    ),
   config: z
     .strictObject({
       CONFIG_AMD_MEM_ENCRYPT: z.boolean().default(true),
