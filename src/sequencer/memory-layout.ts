@@ -41,6 +41,8 @@ export function cpuModelOf(scenario: Scenario): CpuModel {
       code: 'E_SME',
       place: { path: 'machine.sme' },
       reason: `${scenario.machine.cpu} has no memory encryption to change`,
+      expected: 'a processor with memory encryption',
+      found: scenario.machine.cpu,
     });
   }
   const changed = { ...model, sme: { ...model.sme, ...override } };
