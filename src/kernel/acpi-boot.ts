@@ -6,8 +6,12 @@ import type { Kernel } from './kernel.js';
 
 /** What the MADT said. */
 export interface MadtState {
-  /** Local APICs that are enabled, in the table's order. */
+  /** Local APICs that are enabled, in the table's order. Each is registered when it is met: a wrong entry leaves those before it. */
   apicIds: number[];
+  /** acpi_lapic, from early_acpi_process_madt(): the table could be walked. */
+  lapic: boolean;
+  /** acpi_ioapic. I/O APICs are not kept: a table whose local APICs are good is taken to have one (our choice). */
+  ioapic: boolean;
   /** acpi_lapic_addr. */
   lapicAddress: number;
 }
@@ -68,39 +72,60 @@ export const acpiBoot = kernelFile('arch/x86/kernel/acpi/boot.c', {
     const view = new DataView(bytes.buffer);
     k.state.madt.lapicAddress = view.getUint32(ACPI_TABLE_MADT.address, true);
     k.say.console(`ACPI: Local APIC address ${hex(k.state.madt.lapicAddress)}`);
-    const ids = lapics(view);
-    if (ids === undefined) {
-      k.say.console('ACPI: Error parsing LAPIC/X2APIC entries');
+    const invalid = (what: string): void => {
+      k.say.console(`ACPI: Error parsing ${what}`);
       k.say.console('ACPI: Invalid BIOS MADT, disabling ACPI');
       k.fn.disable_acpi();
+    };
+    // The passes for address overrides and SAPICs take none of these entries, but stop at one without a length.
+    if (parseEntries(view, () => 0) < 0) {
+      invalid('LAPIC address override entry');
       return;
     }
-    if (ids.length === 0) k.say.console('ACPI: No LAPIC entries present');
+    const { madt: state, mp, params } = k.state;
+    state.lapic = true;
+    const count = parseEntries(view, (at, length) => parseLapic(k, view, at, length));
+    if (count < 0) invalid('LAPIC/X2APIC entries');
+    // acpi_parse_madt_lapic_entries(): -ENODEV, and ACPI goes on.
+    else if (count === 0) k.say.console('ACPI: No LAPIC entries present');
     else {
-      k.say.console(`ACPI: MADT: ${String(ids.length)} CPUs`);
-      k.state.mp.foundConfig = true;
+      k.say.console(`ACPI: MADT: ${String(state.apicIds.length)} CPUs`);
+      // acpi_parse_madt_ioapic_entries() leaves I/O APICs alone with noapic or acpi=noirq.
+      state.ioapic = !params.skipIoapicSetup && !params.acpiNoirq;
+      if (state.ioapic) mp.foundConfig = true;
     }
-    // acpi_register_lapic()
-    for (const id of ids) if (k.fn.generic_processor_info(id)) k.state.madt.apicIds.push(id);
   }),
 });
 
-/** acpi_parse_entries_array() with acpi_parse_lapic(): undefined for an entry that cannot be. */
-function lapics(view: DataView): number[] | undefined {
+/**
+ * acpi_parse_entries_array() for entries of local APICs: how many there are, or a negative errno at the first that its
+ * handler refuses or that has no length.
+ */
+function parseEntries(view: DataView, handler: (at: number, length: number) => number): number {
   const end = view.byteLength;
-  const ids: number[] = [];
+  let count = 0;
   for (let at: number = ACPI_TABLE_MADT.size; at + SUBTABLE.size < end;) {
     const length = view.getUint8(at + SUBTABLE.length);
     if (view.getUint8(at + SUBTABLE.type) === ACPI_MADT_TYPE_LOCAL_APIC) {
-      // BAD_MADT_ENTRY()
-      if (at + LOCAL_APIC.size > end || length < LOCAL_APIC.size) return undefined;
-      const flags = view.getUint32(at + LOCAL_APIC.lapic_flags, true);
-      if ((flags & ACPI_MADT_ENABLED) !== 0) ids.push(view.getUint8(at + LOCAL_APIC.id));
+      if (handler(at, length) !== 0) return -EINVAL;
+      count++;
     }
-    if (length === 0) return undefined;
+    if (length === 0) return -EINVAL;
     at += length;
   }
-  return ids;
+  return count;
+}
+
+/** acpi_parse_lapic(), with acpi_register_lapic() */
+function parseLapic(k: Kernel, view: DataView, at: number, length: number): number {
+  // BAD_MADT_ENTRY()
+  if (at + LOCAL_APIC.size > view.byteLength || length < LOCAL_APIC.size) return -EINVAL;
+  const flags = view.getUint32(at + LOCAL_APIC.lapic_flags, true);
+  const id = view.getUint8(at + LOCAL_APIC.id);
+  if ((flags & ACPI_MADT_ENABLED) !== 0 && k.fn.generic_processor_info(id)) {
+    k.state.madt.apicIds.push(id);
+  }
+  return 0;
 }
 
 export const acpiBus = kernelFile('drivers/acpi/bus.c', {

@@ -17,9 +17,10 @@ declare module './table.js' {
     smp_reserve_memory(k: Kernel, physptr: number): void;
     get_mpc_size(k: Kernel, physptr: number): number;
     get_smp_config(k: Kernel): void;
-    /** Whether the MADT gave local APICs and I/O APICs: then the MP table is not read. */
+    /** acpi_lapic && acpi_ioapic: then the MP table is not read. */
     'get_smp_config:acpi'(k: Kernel): boolean;
-    check_physptr(k: Kernel, physptr: number): void;
+    /** Returns whether the table was read. */
+    check_physptr(k: Kernel, physptr: number): boolean;
     /** Returns whether the table is a good one. */
     smp_check_mpc(k: Kernel, mpc: Va): boolean;
     /** Returns how many processors there are. */
@@ -77,6 +78,10 @@ const PLACES = [
 const EBDA_SEGMENT = 0x40e;
 const EBDA_SCAN = 0x400;
 const PARAGRAPH = 16;
+
+/** num_processors: those of the MADT and those of this table. */
+const num_processors = (k: Kernel): number =>
+  k.state.madt.apicIds.length + k.state.mp.processors.length;
 
 function text(k: Kernel, at: Va, length: number): string {
   return String.fromCharCode(...k.readBytes(at, length)).trimEnd();
@@ -139,26 +144,23 @@ export const mpparse = kernelFile('arch/x86/kernel/mpparse.c', {
     }
     const physptr = k.readU32(va(mpf + MPF.physptr));
     if (physptr === 0) k.fn.BUG('mpparse: no MP table');
-    k.fn.check_physptr(physptr);
-    k.say.console(`Processors: ${String(k.fn.phys_cpu_present_map().length)}`);
+    if (!k.fn.check_physptr(physptr)) return;
+    k.say.console(`Processors: ${String(num_processors(k))}`);
   }, true),
 
-  // acpi_lapic && acpi_ioapic. I/O APICs are not kept: a MADT with local APICs is taken to have one (our choice), which
-  // acpi_parse_madt_ioapic_entries() leaves alone with noapic or acpi=noirq.
-  'get_smp_config:acpi': inline(
-    ({ state: { madt, params } }: Kernel) =>
-      madt.apicIds.length > 0 && !params.skipIoapicSetup && !params.acpiNoirq,
-  ),
+  'get_smp_config:acpi': inline((k: Kernel) => k.state.madt.lapic && k.state.madt.ioapic),
 
   check_physptr: fn((k: Kernel, physptr: number) => {
     const size = k.fn.get_mpc_size(physptr);
     const mpc = va(k.fn.early_ioremap(physptr, size));
-    if (k.fn.smp_read_mpc(mpc) === 0) {
+    const good = k.fn.smp_read_mpc(mpc) !== 0;
+    if (!good) {
       k.state.mp.mpfFound = null;
       k.state.mp.foundConfig = false;
       k.say.console('BIOS bug, MP table errors detected!... disabling SMP support.');
     }
     k.fn.early_iounmap(mpc, size);
+    return good;
   }),
 
   smp_check_mpc: inline((k: Kernel, mpc: Va) => {
@@ -189,13 +191,13 @@ export const mpparse = kernelFile('arch/x86/kernel/mpparse.c', {
         k.say.console(`Your mptable is wrong, contact your HW vendor! type ${type.toString(16)}`);
         break;
       }
-      // ACPI may have said it already (acpi_lapic).
-      if (type === MP_PROCESSOR && k.state.madt.apicIds.length === 0) {
-        k.fn.MP_processor_info(va(mpc + at));
-      }
+      // ACPI may have given this already.
+      if (type === MP_PROCESSOR && !k.state.madt.lapic) k.fn.MP_processor_info(va(mpc + at));
       at += size;
     }
-    return k.fn.phys_cpu_present_map().length;
+    const count = num_processors(k);
+    if (count === 0) k.say.console('MPTABLE: no processors registered!');
+    return count;
   }, true),
 
   MP_processor_info: inline((k: Kernel, entry: Va) => {

@@ -74,11 +74,12 @@ export const smpboot = kernelFile('arch/x86/kernel/smpboot.c', {
     k.fn.set_mtrr_aps_delayed_init();
   }),
   // generic_processor_info(), called for entries of the MADT, or of the MP table where there is none.
-  // smp_sanity_check(): what the MP table said counts only while smp_found_config is set.
-  phys_cpu_present_map: inline(({ state: { madt, mp } }: Kernel) => {
-    if (madt.apicIds.length > 0) return madt.apicIds;
-    return mp.foundConfig ? mp.processors.map(({ apicid }) => apicid) : [];
-  }),
+  // smp_sanity_check(): no CPU counts where neither table was found good.
+  phys_cpu_present_map: inline(({ state: { madt, mp } }: Kernel) =>
+    mp.foundConfig || madt.lapic
+      ? [...madt.apicIds, ...mp.processors.map(({ apicid }) => apicid)]
+      : [],
+  ),
 
   // kernel/smp.c; then native_cpu_up() and native_smp_cpus_done().
   smp_init: label((k: Kernel) => {

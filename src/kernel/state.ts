@@ -156,7 +156,7 @@ export function freshState(): KernelState {
     efi: freshEfi(),
     dmi: { available: false, version: 0, ident: {} },
     acpi: { disabled: false, permanent_mmap: false, tables: {} },
-    madt: { apicIds: [], lapicAddress: 0 },
+    madt: { apicIds: [], lapic: false, ioapic: false, lapicAddress: 0 },
     vmalloc: [],
     vmallocNext: 0,
     devices: [],

@@ -84,6 +84,30 @@ describe('the MADT', () => {
   });
 });
 
+describe('a wrong entry of the MADT', () => {
+  const THIRD = ACPI_TABLE_MADT.size + 2 * MADT_LOCAL_APIC.size;
+  const changed = (offset: number, bytes: Uint8Array): Boot => {
+    const subject = freshEfiBoot(9);
+    subject.machine.dmaWrite(pa(base(subject, 'MADT') + offset), bytes);
+    subject.runTo(LABEL);
+    return subject;
+  };
+
+  // acpi_register_lapic() is called entry by entry, so that two CPUs are there already.
+  test('that ends beyond the table disables ACPI, and leaves the CPUs before it', () => {
+    const length = THIRD + MADT_LOCAL_APIC.size - 1;
+    const { state } = changed(ACPI_TABLE_HEADER.length, Uint8Array.of(length, 0, 0, 0)).kernel;
+    expect(state.acpi.disabled).toBe(true);
+    expect(state.madt).toMatchObject({ apicIds: [0, 1], lapic: true, ioapic: false });
+  });
+
+  test('without a length is met before any CPU is registered', () => {
+    const { state } = changed(THIRD + 1, Uint8Array.of(0)).kernel;
+    expect(state.acpi.disabled).toBe(true);
+    expect(state.madt).toMatchObject({ apicIds: [], lapic: false, ioapic: false });
+  });
+});
+
 describe('without an RSDP', () => {
   test('ACPI is disabled', () => {
     const subject = bios(9);
