@@ -1,5 +1,6 @@
 /** drivers/firmware/dmi_scan.c: the SMBIOS tables. */
 import { va } from '../machine/address.js';
+import { printable } from './setup.js';
 import { fn, inline, kernelFile } from './table.js';
 import type { Kernel } from './kernel.js';
 
@@ -47,6 +48,7 @@ const ENTRY3 = {
   length: 6,
   major: 7,
   minor: 8,
+  docrev: 9,
   maximum: 12,
   base: 16,
   size: 24,
@@ -114,7 +116,8 @@ function decode(k: Kernel, table: Uint8Array, count: number): void {
 /** dmi_format_ids() */
 function printIds(k: Kernel): void {
   const { ident } = k.state.dmi;
-  const of = (slot: DmiIdent): string => (ident[slot] ?? '').replace(/[^\x20-\x7e]/g, '?');
+  // print_filtered()
+  const of = (slot: DmiIdent): string => printable(ident[slot] ?? '');
   const board = ident.DMI_BOARD_NAME === undefined ? '' : `/${of('DMI_BOARD_NAME')}`;
   const system = `${of('DMI_SYS_VENDOR')} ${of('DMI_PRODUCT_NAME')}${board}`;
   k.say.console(`DMI: ${system}, BIOS ${of('DMI_BIOS_VERSION')} ${of('DMI_BIOS_DATE')}`);
@@ -149,12 +152,13 @@ function byEfi(k: Kernel): boolean {
 function byScan(k: Kernel): boolean {
   const at = k.fn.early_ioremap(SCAN_BASE, SCAN_SIZE);
   if (at === 0) return false;
-  const bytes = new Uint8Array(SCAN_STEP + SCAN_SIZE);
-  bytes.set(k.readBytes(at, SCAN_SIZE), SCAN_STEP);
+  const entry = new Uint8Array(ENTRY_BYTES);
   let found = false;
   for (let offset = 0; offset < SCAN_SIZE && !found; offset += SCAN_STEP) {
-    const entry = bytes.subarray(offset, offset + ENTRY_BYTES);
+    // The paragraph before it stays in front; nothing behind the entry point is read.
+    entry.set(k.readBytes(va(at + offset), SCAN_STEP), SCAN_STEP);
     found = k.fn.dmi_smbios3_present(entry) || k.fn.dmi_present(entry);
+    entry.copyWithin(0, SCAN_STEP);
   }
   k.fn.early_iounmap(at, SCAN_SIZE);
   return found;
@@ -182,9 +186,10 @@ export const dmiScan = kernelFile('drivers/firmware/dmi_scan.c', {
     };
     if (!k.fn.dmi_walk_early(table)) return false;
     const [major, minor] = [entry[ENTRY3.major] ?? 0, entry[ENTRY3.minor] ?? 0];
-    k.state.dmi.version = (major << 16) | (minor << 8);
-    k.say.console(`SMBIOS ${String(major)}.${String(minor)} present.`);
-    printIds(k);
+    const docrev = entry[ENTRY3.docrev] ?? 0;
+    k.state.dmi.version = (major << 16) | (minor << 8) | docrev;
+    // The system's names are a pr_debug() here (always shown since 4.13).
+    k.say.console(`SMBIOS ${String(major)}.${String(minor)}.${String(docrev)} present.`);
     return true;
   }),
 

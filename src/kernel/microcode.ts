@@ -76,17 +76,19 @@ export const microcodeAmd = kernelFile('arch/x86/kernel/cpu/microcode/amd.c', {
 export const earlycpio = kernelFile('lib/earlycpio.c', {
   find_cpio_data: inline((k: Kernel, path: string, data: Va, length: number) => {
     let at = 0;
+    // PTR_ALIGN(): addresses are aligned, wherever the archive begins.
+    const align = (offset: number): number => align4(data + offset) - data;
     while (length - at > CPIO_HEADER) {
       if (k.readU8(va(data + at)) === 0) {
         at += 4;
         continue;
       }
-      const bytes = k.readBytes(va(data + at), CPIO_HEADER);
+      const bytes = readHeader(k, va(data + at));
       if (at === 0) k.say.recorder.consumedPart('initrd', 'find_cpio_data', 0, bytes);
       const header = parseHeader(bytes);
       if (header === undefined) break;
-      const body = align4(at + CPIO_HEADER + header.namesize);
-      const next = align4(body + header.filesize);
+      const body = align(at + CPIO_HEADER + header.namesize);
+      const next = align(body + header.filesize);
       if (next > length) break;
       if ((header.mode & S_IFMT) === S_IFREG && header.namesize >= path.length) {
         const name = k.readBytes(va(data + at + CPIO_HEADER), path.length);
@@ -101,6 +103,17 @@ export const earlycpio = kernelFile('lib/earlycpio.c', {
     return undefined;
   }),
 });
+
+/** Reads a header a character at a time, up to the first that is no hexadecimal digit. */
+function readHeader(k: Kernel, from: Va): Uint8Array {
+  const bytes: number[] = [];
+  while (bytes.length < CPIO_HEADER) {
+    const byte = k.readU8(va(from + bytes.length));
+    bytes.push(byte);
+    if (!/[0-9a-fA-F]/.test(String.fromCharCode(byte))) break;
+  }
+  return Uint8Array.from(bytes);
+}
 
 /** The fields of a newc header that the search needs; undefined where it is none. */
 function parseHeader(

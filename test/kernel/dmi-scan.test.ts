@@ -54,3 +54,25 @@ describe('SMBIOS on a BIOS', () => {
     expect(subject.kernel.state.dmi.available).toBe(false);
   });
 });
+
+describe('what the scan says', () => {
+  const lines = (subject: Boot): string[] =>
+    subject.recorder
+      .snapshot()
+      .steps.flatMap(({ events }) => events.map((event) => String(event.console ?? '')))
+      .filter((line) => /^(SMBIOS|DMI)/.test(line));
+
+  // dmi_smbios3_present(): three parts of a version, and the names by pr_debug().
+  test('of a 64-bit entry point is its version in three parts, and no names', () => {
+    expect(lines(efiBoot('dmi_scan_machine', 18))).toEqual(['SMBIOS 3.0.0 present.']);
+  });
+
+  test('of a 32-bit entry point is its version and the names', () => {
+    const subject = bios(18);
+    subject.runTo('dmi_scan_machine');
+    expect(lines(subject)).toEqual([
+      expect.stringMatching(/^SMBIOS \d\.\d present\.$/),
+      expect.stringMatching(/^DMI: /),
+    ]);
+  });
+});
