@@ -68,6 +68,8 @@ export interface DmesgFacts {
   /** Whether the kernel was booted by EFI firmware. */
   readonly efi: boolean;
   readonly efiMemoryMap: readonly EfiFact[];
+  /** The log is of EFI, but its memory is too small for the simulated EFI firmware. */
+  readonly efiTooSmall?: boolean;
   /** Why the EFI map's lines were not used. */
   readonly efiProblem?: string;
   readonly ramdisk?: Extent;

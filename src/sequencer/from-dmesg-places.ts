@@ -49,6 +49,16 @@ function firmwareWindow({ e820, efi }: DmesgFacts): Extent[] {
   return [{ start: efiPlaces(lowTop).window, end: lowTop - 1 }];
 }
 
+/** Whether the simulated EFI firmware, which is not the log's, has room in a log's map. */
+export function hasRoomForEfi(facts: DmesgFacts): boolean {
+  try {
+    return firmwareWindow(facts).length > 0;
+  } catch (error) {
+    if (error instanceof InputError) return false;
+    throw error;
+  }
+}
+
 /** A range to which the EFI stub may have moved the kernel: aligned as it asks for, and large. */
 const mayBeKernel = ({ start, end }: EfiFact, ramdisk: Extent | undefined): boolean =>
   start >= KERNEL_LOWEST &&

@@ -3,7 +3,7 @@ import { InputError } from '../trace/errors.js';
 import { canEncrypt, cBitOf, chooseCpu } from './dmesg-cpu.js';
 import type { DeviceFact, DmesgFacts, Extent } from './dmesg-facts.js';
 import { commandLineOf } from './from-dmesg-cmdline.js';
-import { placesOf } from './from-dmesg-places.js';
+import { hasRoomForEfi, placesOf } from './from-dmesg-places.js';
 import { plain } from './log-text.js';
 import { plural, Remarks, type Remark } from './remarks.js';
 
@@ -31,9 +31,10 @@ const bytesOf = (ranges: readonly Extent[]): number =>
   ranges.reduce((sum, { start, end }) => sum + end - start + 1, 0);
 
 /** Makes a scenario of what a log says. Throws E_DMESG where it has no memory map that can be used. */
-export function draftScenario(facts: DmesgFacts, options: DraftOptions): DraftScenario {
-  checkMap(facts);
-  const remarks = new Remarks(facts.at, facts.boot?.unit);
+export function draftScenario(given: DmesgFacts, options: DraftOptions): DraftScenario {
+  checkMap(given);
+  const remarks = new Remarks(given.at, given.boot?.unit);
+  const facts = withFirmware(given, remarks);
   describeLog(facts, remarks);
   const { cpu, encrypts } = processorOf(facts, remarks);
   const cpus = cpusOf(facts, remarks);
@@ -98,6 +99,15 @@ function checkMap({ e820, broken = [], xenRanges = 0, boot }: DmesgFacts): void 
     expected: 'lines like "BIOS-e820: [mem 0x0000000000000000-0x000000000009fbff] usable"',
     found: `${String(e820.length)} of them`,
   });
+}
+
+/** On an EFI machine too small for the simulated firmware, a BIOS takes its place. */
+function withFirmware(facts: DmesgFacts, remarks: Remarks): DmesgFacts {
+  if (!facts.efi || hasRoomForEfi(facts)) return facts;
+  remarks.guessed(
+    'firmware.type: bios, though the log is of EFI: its memory has no room for the simulated EFI firmware',
+  );
+  return { ...facts, efi: false, efiMemoryMap: [], efiTooSmall: true };
 }
 
 /** What one has to know of the log as a whole. */
@@ -179,7 +189,9 @@ function describeMap(facts: DmesgFacts, remarks: Remarks): void {
     );
   }
   if (!efi) {
-    remarks.guessed('firmware.type: bios, as no line of the log is about EFI');
+    if (facts.efiTooSmall !== true) {
+      remarks.guessed('firmware.type: bios, as no line of the log is about EFI');
+    }
     return;
   }
   if (efiMemoryMap.length > 0) {

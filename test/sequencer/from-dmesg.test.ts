@@ -231,6 +231,8 @@ describe.each([
   ['two-boots', { cpu: 'intel-broadwell', cpus: 4, ram: 4_074_467_328 }, 10, 'booted'],
   ['vm-of-128-mib', { cpu: 'intel-broadwell', cpus: 1, ram: 133_689_344 }, 6, 'booted'],
   ['wrapped-by-mailer', { cpu: 'zen-1', cpus: 1, ram: 3_919_245_312 }, 8, 'booted'],
+  ['lenovo-x240', { cpu: 'intel-broadwell', cpus: 4, ram: 8_463_863_808 }, 18, 'booted'],
+  ['msi-ms7721', { cpu: 'amd-bulldozer', cpus: 4, iommu: true }, 20, 'booted'],
 ] as const)('the log %s', (name, machine, ranges, outcome) => {
   const { data } = draft(facts(name));
   test('gives its machine', () => {
@@ -242,4 +244,58 @@ describe.each([
     const trace = boot({ scenario: parseScenario(name, data), stage: 18 }).run();
     expect(trace.outcome.kind).toBe(outcome);
   });
+});
+
+test('the log of two EPYC 9654 gives eight of their CPUs, the IOMMU and the narrowest AHCI controller', () => {
+  const { data, remarks } = draft(facts('supermicro-h13'));
+  expect(data.machine).toEqual({
+    cpu: 'epyc-9654',
+    ram: 1_648_952_545_280,
+    cpus: 8,
+    iommu: true,
+    devices: [
+      { name: 'xhci-hcd', dmaMask: 64, iommu: true },
+      { name: 'ahci', dmaMask: 32, iommu: true },
+    ],
+  });
+  expect(facts('supermicro-h13').e820).toHaveLength(38);
+  expect(said(remarks, 'read')).toMatch(/machine\.cpus: 8 of 384, the most that are simulated/);
+  expect(said(remarks, 'read')).toMatch(/machine\.iommu: "ACPI: IVRS 0x00000000A3A0B000"/);
+  expect(() => parseScenario('supermicro-h13', data)).not.toThrow();
+});
+
+test('the log of a Lenovo X240 gives its EFI map less the entries of no pages', () => {
+  const { efiMemoryMap, efiProblem, e820Unnamed } = facts('lenovo-x240');
+  expect(efiProblem).toBeUndefined();
+  expect(efiMemoryMap).toHaveLength(44);
+  expect(efiMemoryMap[43]).toMatchObject({ start: 0xfed1_c000, end: 0xfed1_ffff, type: 11 });
+  expect(e820Unnamed).toEqual(['type 20']);
+});
+
+test('a long EFI map has room in the simulated firmware', () => {
+  const base = facts('lenovo-x240');
+  const first = 0x2000_0000;
+  const efiMemoryMap = Array.from({ length: 250 }, (_, i) => ({
+    // Boot services' code and data, which e820 does not tell apart.
+    start: first + i * 0x2000,
+    end: first + i * 0x2000 + 0x1fff,
+    type: 3 + (i % 2),
+    runtime: false,
+  }));
+  const { data } = draft({ ...base, efiMemoryMap });
+  const trace = boot({ scenario: parseScenario('long', data), stage: 18 }).run();
+  expect(trace.outcome.kind).toBe('booted');
+});
+
+test('an EFI machine too small for the simulated firmware boots with a BIOS, which is said', () => {
+  const { data, remarks } = draft({ ...facts('vm-of-128-mib'), efi: true });
+  expect(data.firmware).toMatchObject({ type: 'bios' });
+  expect(said(remarks, 'guessed')).toMatch(/bios, though the log is of EFI/);
+});
+
+test("the place of a kernel that ran elsewhere is not passed off as the log's", () => {
+  const { remarks } = draft({ ...facts('efi-type-numbers'), brk: 0x4_7267_0000 });
+  expect(said(remarks, 'guessed')).toMatch(/its BRK is at 0x472670000\), moved by KASLR/);
+  const own = draft({ ...facts('efi-type-numbers'), brk: 0x320_0000 });
+  expect(said(own.remarks, 'read')).toMatch(/the range of loader data that has the kernel's BRK/);
 });
