@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
-import { readKernelImage } from '../firmware/image/kernel-image.js';
+import { readKernelImage, type KernelImage } from '../firmware/image/kernel-image.js';
 import { openBytes, readBytes, readText } from '../node/files.js';
 import { nodeCipher } from '../node/node-cipher.js';
 import { Boot, type BootOptions } from '../sequencer/boot.js';
@@ -128,7 +128,7 @@ export function addRunOptions(command: Command): Command {
     )
     .option(
       '--kernel <FILE>',
-      'boot this kernel image (bzImage or vmlinux) instead of the built-in one',
+      'boot this kernel image (bzImage, vmlinux or UKI) instead of the built-in one',
     )
     .option('--system-map <FILE>', "take the kernel's symbols from this System.map")
     .option('--initrd <FILE>', 'use this initrd instead of the built-in one')
@@ -196,28 +196,38 @@ function readDeviceTree(file: string): Uint8Array {
   return bytes;
 }
 
-/** What a boot is made from: files are read, nothing runs yet. */
-export function bootOptions(nameOrFile: string, flags: RunFlags): BootOptions {
-  const { scenario, digest } = loadScenario(nameOrFile, flags);
+/** The kernel image that the flags name, if they name one. */
+function readKernel(flags: RunFlags): KernelImage | undefined {
+  if (flags.kernel === undefined) return undefined;
   const systemMap =
     flags.systemMap === undefined
       ? {}
       : { systemMap: { file: basename(flags.systemMap), text: readText(flags.systemMap) } };
+  return readKernelImage(readBytes(flags.kernel), {
+    file: basename(flags.kernel),
+    sha256: (bytes) => new Uint8Array(createHash('sha256').update(bytes).digest()),
+    ...systemMap,
+  });
+}
+
+/** Whether the user gave a command line, as an option or as a setting. */
+const givesCmdline = (flags: RunFlags): boolean =>
+  flags.cmdline !== undefined || (flags.set ?? []).some((each) => /^cmdline=/.test(each));
+
+/** What a boot is made from: files are read, nothing runs yet. A UKI's command line and initrd give way to the user's. */
+export function bootOptions(nameOrFile: string, given: RunFlags): BootOptions {
+  const image = readKernel(given);
+  const cmdline = givesCmdline(given) ? undefined : image?.uki?.cmdline;
+  const flags = cmdline === undefined ? given : { ...given, cmdline };
+  const { scenario, digest } = loadScenario(nameOrFile, flags);
+  const initrd = flags.initrd === undefined ? image?.uki?.initrd : openBytes(flags.initrd);
   return {
     scenario,
     scenarioDigest: digest,
     ...compositionOf(flags),
     settings: settingsOf(flags),
-    ...(flags.kernel === undefined
-      ? {}
-      : {
-          image: readKernelImage(readBytes(flags.kernel), {
-            file: basename(flags.kernel),
-            sha256: (bytes) => new Uint8Array(createHash('sha256').update(bytes).digest()),
-            ...systemMap,
-          }),
-        }),
-    ...(flags.initrd === undefined ? {} : { initrd: openBytes(flags.initrd) }),
+    ...(image !== undefined && { image }),
+    ...(initrd !== undefined && { initrd }),
     ...(flags.dtb === undefined ? {} : { deviceTree: readDeviceTree(flags.dtb) }),
     cipher: nodeCipher,
     digest: sha256,

@@ -26,6 +26,7 @@ export function storyHead(boot: Boot, paint: ChalkInstance): string {
   return [
     `${paint.bold(scenario.name)}: ${scenario.title}`,
     `${patches}${also}${less}${kept}${more}, image ${image.file}${version}`,
+    ...taken(boot),
     scenario.cmdline === null ? 'no command line' : `command line: ${scenario.cmdline}`,
     ...ramDiskOtherwise(boot),
     ...optionLines(scenario.cmdline ?? '', paint),
@@ -54,6 +55,28 @@ function optionLines(line: string, paint: ChalkInstance): string[] {
       ? []
       : [paint.dim(`without effect here: ${idle.join(', ')} (why: sme-boot list options)`)]),
   ];
+}
+
+/** What a kernel file is made of, where it is more than the kernel, and which parts of it the boot uses. */
+function taken({ options, program: { image } }: Boot): string[] {
+  const lines: string[] = [];
+  if (image.packedWith !== undefined)
+    lines.push(`the image is compressed with ${image.packedWith}`);
+  const { uki } = image;
+  if (uki === undefined) return lines;
+  const uses = ['.linux'];
+  const leaves = [...uki.unused];
+  const sort = (section: string, there: boolean, used: boolean): void => {
+    if (there) (used ? uses : leaves).push(section);
+  };
+  sort('.initrd', uki.initrd !== undefined, options.initrd === uki.initrd);
+  sort('.cmdline', uki.cmdline !== undefined, options.scenario.cmdline === uki.cmdline);
+  const what = [uki.system, uki.release].filter((each) => each !== undefined).join(', ');
+  const left = leaves.length === 0 ? '' : `; not used: ${leaves.join(', ')}`;
+  lines.push(
+    `a UKI${what === '' ? '' : ` of ${what}`}: ${uses.join(', ')} used${left}; its stub is not run`,
+  );
+  return lines;
 }
 
 /** One step: its line, and below it what a person would want to know. */

@@ -60,8 +60,12 @@ export class Output {
     return room;
   }
 
-  /** Appends bytes. */
+  /** Appends bytes; of too many those that the bounds allow. */
   append(piece: Uint8Array, at: number): void {
+    if (piece.length > this.left) {
+      this.append(piece.subarray(0, this.left), at);
+      throw this.tooMuch(at);
+    }
     this.reserve(piece.length, at).set(piece, this.length);
     this.length += piece.length;
   }

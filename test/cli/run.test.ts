@@ -162,6 +162,7 @@ function truncatedKernel(): string {
   header.writeUInt8(0x6a, 0x201);
   header.write('HdrS', 0x202);
   header.writeUInt16LE(0x20d, 0x206);
+  header.writeUInt16LE(1, 0x236);
   header.writeUInt32LE(0x100, 0x248);
   header.writeUInt32LE(0x10_0000, 0x24c);
   const file = join(dir, 'cut.bzImage');

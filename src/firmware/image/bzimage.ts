@@ -16,6 +16,7 @@ export const SETUP_HEADER = {
   kernel_version: 0x20e,
   payload_offset: 0x248,
   payload_length: 0x24c,
+  xloadflags: 0x236,
   pref_address: 0x258,
   init_size: 0x260,
 } as const;
@@ -34,6 +35,9 @@ export interface BzImage {
 
 /** The first protocol with payload_offset and payload_length (boot.txt). */
 const PROTOCOL_WITH_PAYLOAD = 0x0208;
+/** The first protocol with xloadflags, and its bit for an entry in 64-bit mode (boot.txt, XLF_KERNEL_64). */
+const PROTOCOL_WITH_XLOADFLAGS = 0x020c;
+const XLF_KERNEL_64 = 1;
 const SECTOR = 512;
 /** What setup_sects 0 stands for (boot.txt). */
 const DEFAULT_SETUP_SECTS = 4;
@@ -65,12 +69,13 @@ export function isBzImage(bytes: Uint8Array): boolean {
 }
 
 /**
- * Reads a bzImage of boot protocol 2.08 or later and decompresses its payload.
+ * Reads a bzImage of boot protocol 2.08 or later and decompresses its payload. `path` names the part of the file that
+ * the bytes are, where they are not the whole.
  *
- * @throws InputError E_NOT_A_KERNEL; E_OLD_PROTOCOL; E_UNSUPPORTED_COMPRESSION; E_TRUNCATED; E_CORRUPT; E_TOO_LARGE.
+ * @throws InputError E_NOT_A_KERNEL (also for a 32-bit kernel, and a program of this protocol that is no Linux); E_OLD_PROTOCOL; E_UNSUPPORTED_COMPRESSION; E_TRUNCATED; E_CORRUPT; E_TOO_LARGE.
  */
-export function readBzImage(bytes: Uint8Array, file: string): BzImage {
-  const reader = new Reader(bytes, { file });
+export function readBzImage(bytes: Uint8Array, file: string, path?: string): BzImage {
+  const reader = new Reader(bytes, { file, ...(path !== undefined && { path }) });
   const H = SETUP_HEADER;
   const flag = reader.u16(H.boot_flag, 'boot_flag');
   if (flag !== BOOT_FLAG) {
@@ -99,6 +104,15 @@ export function readBzImage(bytes: Uint8Array, file: string): BzImage {
       found: hex(headerEnd),
     });
   }
+  if (protocol >= PROTOCOL_WITH_XLOADFLAGS) {
+    const flags = reader.u16(H.xloadflags, 'xloadflags');
+    if ((flags & XLF_KERNEL_64) === 0) {
+      throw reader.error('E_NOT_A_KERNEL', H.xloadflags, {
+        expected: 'a 64-bit kernel: XLF_KERNEL_64 in xloadflags',
+        found: `a 32-bit one: xloadflags ${hex(flags)}`,
+      });
+    }
+  }
   const versionAt = reader.u16(H.kernel_version, 'kernel_version');
   return {
     setupHeader: reader.slice(H.setup_sects, headerEnd - H.setup_sects, 'setup header').slice(),
@@ -113,6 +127,12 @@ function readPayload(reader: Reader): Pick<BzImage, 'compression' | 'payload'> {
   // payload_offset counts from the start of the protected-mode code (boot.txt).
   const at = (sectors + 1) * SECTOR + reader.u32(H.payload_offset, 'payload_offset');
   const length = reader.u32(H.payload_length, 'payload_length');
+  if (length === 0) {
+    throw reader.error('E_NOT_A_KERNEL', H.payload_length, {
+      expected: 'a compressed kernel as the payload',
+      found: 'none: another program of the boot protocol',
+    });
+  }
   const packed = reader.slice(at, length, 'payload');
 
   const compression = detectFormat(packed);

@@ -87,10 +87,12 @@ export const ELF64_SYM = {
 } as const;
 
 export const ELF_MAGIC = [0x7f, 0x45, 0x4c, 0x46] as const;
+const ELFCLASS32 = 1;
 const ELFCLASS64 = 2;
 const ELFDATA2LSB = 1;
 const EM_X86_64 = 62;
 const PT_LOAD = 1;
+const PT_INTERP = 3;
 const SHT_SYMTAB = 2;
 const SHT_NOBITS = 8;
 const SHF_WRITE = 1;
@@ -105,9 +107,25 @@ const STT_FILE = 4;
 /** Physical addresses have 52 bits, virtual ones 48 (APM 5.3). */
 const PHYSICAL_END = 2 ** 52;
 const CANONICAL_END = 2 ** 47;
+/** e_type: a kernel is ET_EXEC or ET_DYN. */
+const ET_EXEC = 2;
+const ET_DYN = 3;
+/** What else is taken for a kernel, by e_type. */
 const ELF_TYPES: ReadonlyMap<number, string> = new Map([
-  [2, 'ET_EXEC'],
-  [3, 'ET_DYN'],
+  [1, 'ET_REL, an object file or a module'],
+  [4, 'ET_CORE, a memory dump'],
+]);
+/** Processors of Linux by e_machine (System V ABI, "ELF Header"). */
+const ELF_MACHINES: ReadonlyMap<number, string> = new Map([
+  [3, 'i386'],
+  [8, 'MIPS'],
+  [20, 'PowerPC'],
+  [21, 'PowerPC 64'],
+  [22, 'S/390'],
+  [40, 'ARM'],
+  [183, 'AArch64'],
+  [243, 'RISC-V'],
+  [258, 'LoongArch'],
 ]);
 
 /** Characters of a symbol's name; kallsyms leaves out those of KSYM_NAME_LEN and more (scripts/kallsyms.c, read_symbol). */
@@ -145,14 +163,26 @@ function checkHeader(reader: Reader): void {
     throw wants(E.e_ident, hexBytes(magic), `${hexBytes(Uint8Array.from(ELF_MAGIC))} (ELF)`);
   }
   reader.slice(0, E.size, 'ELF header');
+  const named = (value: number, names: ReadonlyMap<number, string>): string => {
+    const name = names.get(value);
+    return name === undefined ? `${value}` : `${value} (${name})`;
+  };
   const elfClass = reader.u8(E.EI_CLASS, 'EI_CLASS');
-  if (elfClass !== ELFCLASS64) throw wants(E.EI_CLASS, `${elfClass}`, 'EI_CLASS 2 (64-bit)');
+  if (elfClass !== ELFCLASS64) {
+    const machine = named(reader.u16(E.e_machine, 'e_machine'), ELF_MACHINES);
+    const found = elfClass === ELFCLASS32 ? `1 (32-bit), e_machine ${machine}` : `${elfClass}`;
+    throw wants(E.EI_CLASS, found, 'EI_CLASS 2 (64-bit)');
+  }
   const data = reader.u8(E.EI_DATA, 'EI_DATA');
   if (data !== ELFDATA2LSB) throw wants(E.EI_DATA, `${data}`, 'EI_DATA 1 (little endian)');
   const type = reader.u16(E.e_type, 'e_type');
-  if (!ELF_TYPES.has(type)) throw wants(E.e_type, `${type}`, 'e_type 2 (ET_EXEC) or 3 (ET_DYN)');
+  if (type !== ET_EXEC && type !== ET_DYN) {
+    throw wants(E.e_type, named(type, ELF_TYPES), 'e_type 2 (ET_EXEC) or 3 (ET_DYN)');
+  }
   const machine = reader.u16(E.e_machine, 'e_machine');
-  if (machine !== EM_X86_64) throw wants(E.e_machine, `${machine}`, 'e_machine 62 (x86-64)');
+  if (machine !== EM_X86_64) {
+    throw wants(E.e_machine, named(machine, ELF_MACHINES), 'e_machine 62 (x86-64)');
+  }
 }
 
 /** Offset of entry `index` of a table, which must be there whole and have entries of the size that this reader knows. */
@@ -184,7 +214,14 @@ function readSegments(reader: Reader): ImageSegment[] {
     const headerAt = tableAt(reader, { off, entsize, name: 'e_ph' }, count, P.size);
     for (let index = 0; index < count; index++) {
       const at = headerAt(index);
-      if (reader.u32(at + P.p_type, `program header ${index}`) !== PT_LOAD) continue;
+      const type = reader.u32(at + P.p_type, `program header ${index}`);
+      if (type === PT_INTERP) {
+        throw reader.error('E_NOT_A_KERNEL', at, {
+          expected: 'a kernel',
+          found: 'a program with an interpreter (PT_INTERP)',
+        });
+      }
+      if (type !== PT_LOAD) continue;
       const memsz = reader.u64(at + P.p_memsz, 'p_memsz');
       if (memsz === 0) continue;
       const filesz = reader.u64(at + P.p_filesz, 'p_filesz');

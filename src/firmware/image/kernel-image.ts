@@ -2,10 +2,17 @@
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex } from '@noble/hashes/utils.js';
 import { InputError } from '../../trace/errors.js';
+import {
+  decompress,
+  decompressPart,
+  detectFormat,
+  type Format,
+} from '../../decompress/decompress.js';
 import { isBzImage, readBzImage } from './bzimage.js';
 import { ELF_MAGIC, readElf, type ElfImage, type ImageSegment } from './elf.js';
 import { readKallsyms } from './kallsyms.js';
-import { hexBytes } from './reader.js';
+import { nameKind } from './kinds.js';
+import { isUki, readUki, type Uki } from './uki.js';
 import { readSystemMap } from './system-map.js';
 import type { SymbolTable } from './symbols.js';
 
@@ -27,6 +34,12 @@ export interface KernelImage {
   readonly symbols: SymbolTable;
   /** Of a bzImage: its setup header, which the loader copies to offset 0x1f1 of the zero page. */
   readonly setupHeader?: Uint8Array;
+  /** Of a bzImage: what its payload is compressed with. */
+  readonly compression?: Format;
+  /** What the whole image is compressed with, as a vmlinux.gz is. */
+  readonly packedWith?: Format;
+  /** The unified kernel image that the kernel is a section of, with what else that has for the boot. */
+  readonly uki?: Uki;
 }
 
 /** What readKernelImage needs beside the bytes. */
@@ -41,43 +54,102 @@ export interface KernelImageOptions {
 
 const LINUX_BANNER = 'Linux version ';
 const LONGEST_BANNER = 1024;
-const SHOWN_BYTES = 4;
+/** What a compressed image may give: the kernel's own address space is 1 GiB at most (KERNEL_IMAGE_SIZE), and so is a file. */
+const LARGEST_UNPACKED = 2 ** 30;
+/** Of a compressed file that much is unpacked to see what it is (our choice: the largest block of any format and more). */
+const FIRST_LOOK = 1 << 24;
 
 /**
- * Reads a bzImage or an ELF vmlinux, whichever the bytes are. Symbols are taken from the System.map if one is given,
- * else from the ELF symbol table, else from kallsyms.
+ * Reads a bzImage, an ELF vmlinux, a unified kernel image, or one of them compressed as a whole, whichever the bytes are.
+ * Symbols are taken from the System.map if one is given, else from the ELF symbol table, else from kallsyms.
  *
- * @throws InputError E_NOT_A_KERNEL if it is neither; E_NO_SYMBOLS if no table has any; E_SYSTEM_MAP_MISMATCH if the
- * map is another kernel's; and what the readers of the parts throw.
+ * @throws InputError E_NOT_A_KERNEL, which names what it is, if it is none of them; E_NO_SYMBOLS if no table has any;
+ * E_SYSTEM_MAP_MISMATCH if the map is another kernel's; and what the readers of the parts throw.
  */
 export function readKernelImage(bytes: Uint8Array, opts: KernelImageOptions): KernelImage {
   const { file } = opts;
   const digest = digestOf(bytes, opts.sha256 ?? sha256);
+  const format = isImage(bytes) ? undefined : detectFormat(bytes);
+  if (format === undefined) return readImage(bytes, opts, digest, {});
+  const unpacked = unpack(format, bytes, file);
+  return readImage(unpacked, opts, digest, { path: `in ${format}`, packedWith: format });
+}
+
+const isImage = (bytes: Uint8Array): boolean => isElf(bytes) || isBzImage(bytes) || isUki(bytes);
+
+/** Unpacks a compressed image; first a part of it, so that what is none is not unpacked whole. */
+function unpack(format: Format, bytes: Uint8Array, file: string): Uint8Array {
+  const place = { file };
+  const { error, ...start } = decompressPart(format, bytes, { limit: FIRST_LOOK, place });
+  if (error !== undefined && error.code !== 'E_TOO_LARGE') throw error;
+  if (!isImage(start.bytes)) {
+    throw notAKernel(file, `${nameKind(start.bytes)}, compressed with ${format}`);
+  }
+  const { bytes: unpacked, consumed } =
+    error === undefined ? start : decompress(format, bytes, { limit: LARGEST_UNPACKED, place });
+  const after = bytes.subarray(consumed);
+  if (!after.some((byte) => byte !== 0)) return unpacked;
+  throw new InputError({
+    code: 'E_CORRUPT',
+    place: { file, offset: consumed },
+    reason: `after the ${format} stream`,
+    expected: 'the end of the file',
+    found: `${after.length} bytes`,
+  });
+}
+
+function notAKernel(file: string, found: string, path?: string): InputError {
+  return new InputError({
+    code: 'E_NOT_A_KERNEL',
+    place: { file, ...(path !== undefined && { path }), offset: 0 },
+    expected: 'a bzImage, an ELF vmlinux or a UKI for x86-64',
+    found,
+  });
+}
+
+/** What the bytes were taken from. */
+interface Outer {
+  /** The part of the file that they are. */
+  readonly path?: string;
+  readonly packedWith?: Format;
+  readonly uki?: Uki;
+}
+
+function readImage(
+  bytes: Uint8Array,
+  opts: KernelImageOptions,
+  digest: () => string,
+  { path, ...outer }: Outer,
+): KernelImage {
+  const { file } = opts;
+  const place = { file, ...(path !== undefined && { path }) };
   if (isElf(bytes)) {
-    const elf = readElf(bytes, { file });
+    const elf = readElf(bytes, place);
     const symbols = symbolsOf(elf, opts);
     const version = banner(elf.segments, symbols);
     return new ReadImage('vmlinux', file, digest, elf, symbols, {
+      ...outer,
       ...(version !== undefined && { version }),
     });
   }
-  if (!isBzImage(bytes)) {
-    throw new InputError({
-      code: 'E_NOT_A_KERNEL',
-      place: { file, offset: 0 },
-      expected: 'a bzImage or an ELF vmlinux',
-      found:
-        bytes.length === 0
-          ? 'an empty file'
-          : `a file that starts with ${hexBytes(bytes.subarray(0, SHOWN_BYTES))}`,
+  if (isBzImage(bytes)) {
+    const { payload, version, setupHeader, compression } = readBzImage(bytes, file, path);
+    const elf = readElf(payload, {
+      file,
+      path: path === undefined ? 'payload' : `${path}, payload`,
+    });
+    return new ReadImage('bzImage', file, digest, elf, symbolsOf(elf, opts), {
+      ...outer,
+      ...(version !== '' && { version }),
+      setupHeader,
+      compression,
     });
   }
-  const { payload, version, setupHeader } = readBzImage(bytes, file);
-  const elf = readElf(payload, { file, path: 'payload' });
-  return new ReadImage('bzImage', file, digest, elf, symbolsOf(elf, opts), {
-    ...(version !== '' && { version }),
-    setupHeader,
-  });
+  if (outer.uki === undefined && isUki(bytes)) {
+    const uki = readUki(bytes, file);
+    return readImage(uki.linux.bytes, opts, digest, { ...outer, path: '.linux', uki });
+  }
+  throw notAKernel(file, nameKind(bytes), path);
 }
 
 /** An image whose digest is computed when it is first asked for: hashing takes as long as all the rest (measured). */
@@ -86,6 +158,9 @@ class ReadImage implements KernelImage {
   readonly entry: number;
   declare readonly version?: string;
   declare readonly setupHeader?: Uint8Array;
+  declare readonly compression?: Format;
+  declare readonly packedWith?: Format;
+  declare readonly uki?: Uki;
 
   constructor(
     readonly kind: 'bzImage' | 'vmlinux',
@@ -93,7 +168,7 @@ class ReadImage implements KernelImage {
     private readonly computeDigest: () => string,
     elf: ElfImage,
     readonly symbols: SymbolTable,
-    more: Pick<KernelImage, 'version' | 'setupHeader'>,
+    more: Pick<KernelImage, 'version' | 'setupHeader' | 'compression' | 'packedWith' | 'uki'>,
   ) {
     this.segments = elf.segments;
     this.entry = elf.entry;

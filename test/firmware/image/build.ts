@@ -335,6 +335,7 @@ export function buildBzImage(plan: BzImagePlan): Uint8Array {
     view.setUint16(SETUP_HEADER.kernel_version, 0x300 - 0x200, true);
     bytes.set(ascii(version), 0x300);
   }
+  view.setUint16(SETUP_HEADER.xloadflags, 1, true);
   view.setUint32(SETUP_HEADER.payload_offset, payloadOffset, true);
   view.setUint32(SETUP_HEADER.payload_length, payload.length, true);
   view.setBigUint64(SETUP_HEADER.pref_address, 0x100_0000n, true);

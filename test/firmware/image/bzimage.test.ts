@@ -20,6 +20,7 @@ test('the setup header has the fields of boot.txt', () => {
     kernel_version: 0x20e,
     payload_offset: 0x248,
     payload_length: 0x24c,
+    xloadflags: 0x236,
     pref_address: 0x258,
     init_size: 0x260,
   });

@@ -119,11 +119,11 @@ describe('an ELF kernel', () => {
 
   test.each([
     ['another magic', 0, 1, 0x7e, 0, '7e 45 4c 46'],
-    ['32 bits', ELF64_EHDR.EI_CLASS, 1, 1, 4, '1'],
+    ['32 bits', ELF64_EHDR.EI_CLASS, 1, 1, 4, '1 (32-bit), e_machine 62'],
     ['big endian', ELF64_EHDR.EI_DATA, 1, 2, 5, '2'],
-    ['type ET_REL', ELF64_EHDR.e_type, 2, 1, 16, '1'],
-    ['type ET_CORE', ELF64_EHDR.e_type, 2, 4, 16, '4'],
-    ['machine AArch64', ELF64_EHDR.e_machine, 2, 183, 18, '183'],
+    ['type ET_REL', ELF64_EHDR.e_type, 2, 1, 16, '1 (ET_REL, an object file or a module)'],
+    ['type ET_CORE', ELF64_EHDR.e_type, 2, 4, 16, '4 (ET_CORE, a memory dump)'],
+    ['machine AArch64', ELF64_EHDR.e_machine, 2, 183, 18, '183 (AArch64)'],
     ['no program headers', ELF64_EHDR.e_phnum, 2, 0, 56, 'none'],
   ] as const)('with %s is none', (_title, at, width, value, offset, found) => {
     const error = refusal(() => readElf(changed(at, width, value), place));

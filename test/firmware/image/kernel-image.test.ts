@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { createHash } from 'node:crypto';
+import { gzipSync } from 'fflate';
 import { readKernelImage, type KernelImage } from '../../../src/firmware/image/kernel-image.js';
 import {
   ascii,
@@ -12,6 +13,7 @@ import {
   noise,
   refusal,
 } from './build.js';
+import { buildPe } from './build-pe.js';
 
 const TEXT = -0x7f00_0000;
 const RODATA = TEXT + 0x2000;
@@ -125,6 +127,54 @@ describe('a kernel image', () => {
       place: { file: 'vmlinuz', offset: 0 },
       found,
     });
+  });
+
+  test.each([
+    ['vmlinux', stripped],
+    ['bzImage', bzImage],
+  ])('that is a %s compressed as a whole gives what it gives itself', (kind, bytes) => {
+    const plain = readKernelImage(bytes, { file: 'vmlinuz' });
+    const packed = gzipSync(bytes, { mtime: 0 });
+    const image = readKernelImage(packed, { file: 'vmlinuz.gz' });
+    expect(image.kind).toBe(kind);
+    expect(image.packedWith).toBe('gzip');
+    expect(image.segments).toEqual(plain.segments);
+    expect(image.digest).toBe(createHash('sha256').update(packed).digest('hex'));
+    expect('packedWith' in plain).toBe(false);
+  });
+
+  test('with bytes after what compresses it is refused there', () => {
+    const packed = gzipSync(stripped, { mtime: 0 });
+    expect(readKernelImage(concat(packed, [0, 0]), { file: 'f' }).packedWith).toBe('gzip');
+    const { code, place } = refusal(() =>
+      readKernelImage(concat(packed, ascii('dtb')), { file: 'f' }),
+    );
+    expect({ code, place }).toEqual({
+      code: 'E_CORRUPT',
+      place: { file: 'f', offset: packed.length },
+    });
+  });
+
+  test('in a UKI is the bzImage of its .linux', () => {
+    const uki = buildPe({ sections: [['.linux', bzImage]] });
+    const image = readKernelImage(uki, { file: 'linux.efi' });
+    expect(image.kind).toBe('bzImage');
+    expect(image.compression).toBe('LZ4');
+    expect(image.setupHeader).toEqual(bzImage.slice(0x1f1, 0x264));
+    expect(image.uki?.linux.bytes).toEqual(bzImage);
+    expect(image.digest).toBe(createHash('sha256').update(uki).digest('hex'));
+  });
+
+  test('in a UKI that is none is refused inside .linux', () => {
+    for (const [linux, found] of [
+      [ascii('#!/bin/sh'), 'a file that starts with 23 21 2f 62'],
+      [buildPe({ sections: [['.linux', bzImage]] }), 'a PE file for x86-64'],
+    ] as const) {
+      const uki = buildPe({ sections: [['.linux', linux]] });
+      const error = refusal(() => readKernelImage(uki, { file: 'linux.efi' }));
+      expect(error.place).toEqual({ file: 'linux.efi', path: '.linux', offset: 0 });
+      expect(error.found).toContain(found);
+    }
   });
 
   test('with a payload that is no ELF is refused inside the payload', () => {
