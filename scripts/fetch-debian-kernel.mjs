@@ -1,10 +1,7 @@
-// Brings the kernel image of Debian's cloud kernel into .cache/debian-kernel/, without installing it, and prints the
-// path of its vmlinuz. What it found is in kernel.json there: {package, version, vmlinuz, systemMap?, config?}, the
-// paths relative to the project's root. A second run finds it there and fetches nothing.
-//
-// apt's own configuration says where packages come from. Root is not needed: where the machine's package lists are
-// missing or out of date, lists for this run only are fetched into .cache/debian-kernel/.
-import { spawnSync } from 'node:child_process';
+// Brings Debian's kernel images into .cache/debian-kernel/, without installing them, and prints their paths. What it
+// found is in images.json there, a list of {name, package, version, vmlinuz, systemMap?, config?, initrd?}, the paths
+// relative to the project's root; the cloud kernel is in kernel.json too, without its name. A second run fetches only
+// what is not there.
 import {
   existsSync,
   mkdirSync,
@@ -17,124 +14,113 @@ import {
 import { join, posix } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import process from 'node:process';
+import { Failure, Packages } from './debian-packages.mjs';
 
-const META_PACKAGE = 'linux-image-cloud-amd64';
 const CACHE = '.cache/debian-kernel';
-const PACKAGE = posix.join(CACHE, 'package');
-
 const root = fileURLToPath(new URL('..', import.meta.url));
 const cache = join(root, CACHE);
 const record = join(cache, 'kernel.json');
-const unpacked = join(root, PACKAGE);
-const work = join(cache, 'fetching');
+const records = join(cache, 'images.json');
 
-class Failure extends Error {}
+/** The stable kernel of a flavour, by its meta package. */
+const stable = (meta) => ({
+  find: (packages) => packages.dependency(meta, 'linux-image-'),
+  keep: ['boot'],
+  files: inBoot,
+});
+/** The newest kernel 6.12 that is built for Debian 12, of a flavour. */
+const newer = (flavour) => ({
+  find: (packages) =>
+    packages.newest(new RegExp(`^linux-image-6\\.12\\.(\\d+)\\+deb12-${flavour}$`)),
+  keep: ['boot'],
+  files: inBoot,
+});
 
-/** Runs a program in the working directory; gives what it printed. */
-function run(program, args) {
-  const env = { ...process.env, LC_ALL: 'C' };
-  const ran = spawnSync(program, args, { cwd: work, env, encoding: 'utf8', maxBuffer: 1 << 26 });
-  if (ran.error) throw new Failure(`${program} did not start: ${ran.error.message}`);
-  if (ran.status !== 0) throw new Failure(`${program} failed:\n${ran.stderr.trim()}`);
-  return ran.stdout;
-}
-
-/** Asks apt for a field of a package's newest version. */
-function field(options, name, pattern) {
-  const found = pattern.exec(
-    run('apt-cache', [...options, 'show', '--no-all-versions', name]),
-  )?.[1];
-  if (found === undefined) throw new Failure(`apt knows no ${name} that names what it needs`);
-  return found;
-}
-
-/** Downloads the versioned package that the meta package depends on. */
-function download(options) {
-  const name = field(options, META_PACKAGE, /^Depends:.*?\b(linux-image-\d[^\s,(]*)/m);
-  const version = field(options, name, /^Version: (\S+)/m);
-  run('apt-get', [...options, 'download', `${name}=${version}`]);
-  return { name, version };
-}
-
-/** apt's options for a download by whoever runs this: its user for downloads may not write here. */
-function asWeAre() {
-  return process.getuid?.() === 0 ? ['-o', 'APT::Sandbox::User=root'] : [];
-}
-
-/** apt's options for lists of our own. */
-function withOwnLists() {
-  const lists = join(work, 'lists');
-  const archives = join(work, 'archives');
-  for (const directory of [lists, archives]) {
-    mkdirSync(join(directory, 'partial'), { recursive: true });
-  }
-  const settings = {
-    'Dir::State::Lists': lists,
-    'Dir::Cache': work,
-    'Dir::Cache::Archives': archives,
-  };
-  return [
-    ...asWeAre(),
-    ...Object.entries(settings).flatMap(([key, value]) => ['-o', `${key}=${value}`]),
-  ];
-}
-
-/** A file in /boot of the package, by how its name starts; its path from the project's root. */
-function inBoot(prefix) {
-  const name = readdirSync(join(unpacked, 'boot')).find((entry) => entry.startsWith(prefix));
-  return name === undefined ? undefined : posix.join(PACKAGE, 'boot', name);
-}
+/** What is brought: how its package is found, which folders of it are unpacked, and which files of them are meant. */
+const IMAGES = {
+  cloud: stable('linux-image-cloud-amd64'),
+  generic: stable('linux-image-amd64'),
+  rt: stable('linux-image-rt-amd64'),
+  'cloud-6.12': newer('cloud-amd64'),
+  'generic-6.12': newer('amd64'),
+  'rt-6.12': newer('rt-amd64'),
+  installer: {
+    find: (packages) => packages.newest(/^debian-installer-(\d+)-netboot-amd64$/),
+    keep: ['usr/lib/debian-installer/images'],
+    files: inInstaller,
+  },
+};
 
 /** Debian ships a note of one line in the map's place, and the map itself with the debug package. */
 function isRealMap(map) {
   return / _text$/m.test(readFileSync(join(root, map), 'utf8'));
 }
 
-function fetchKernel() {
-  rmSync(work, { recursive: true, force: true });
-  mkdirSync(work, { recursive: true });
-  let fetched;
-  try {
-    fetched = download(asWeAre());
-  } catch (error) {
-    if (!(error instanceof Failure)) throw error;
-    const options = withOwnLists();
-    run('apt-get', [...options, 'update']);
-    fetched = download(options);
-  }
-  const deb = readdirSync(work).find((name) => name.endsWith('.deb'));
-  if (deb === undefined) throw new Failure(`apt-get left no package of ${fetched.name}`);
-  rmSync(unpacked, { recursive: true, force: true });
-  run('dpkg-deb', ['-x', deb, unpacked]);
-
-  const vmlinuz = inBoot('vmlinuz-');
-  if (vmlinuz === undefined) throw new Failure(`${fetched.name} holds no /boot/vmlinuz-*`);
-  const systemMap = inBoot('System.map-');
-  const config = inBoot('config-');
+/** The files of a kernel package, which are in its /boot. */
+function inBoot(folder) {
+  const names = readdirSync(join(root, folder, 'boot'));
+  const file = (prefix) => {
+    const name = names.find((each) => each.startsWith(prefix));
+    return name === undefined ? undefined : posix.join(folder, 'boot', name);
+  };
+  const systemMap = file('System.map-');
+  const config = file('config-');
   return {
-    package: fetched.name,
-    version: fetched.version,
-    vmlinuz,
+    vmlinuz: file('vmlinuz-'),
     ...(systemMap !== undefined && isRealMap(systemMap) && { systemMap }),
     ...(config !== undefined && { config }),
   };
 }
 
-/** What an earlier run left, if it is whole. */
-function fetchedBefore() {
-  if (!existsSync(record)) return undefined;
-  const kernel = JSON.parse(readFileSync(record, 'utf8'));
-  return existsSync(join(root, kernel.vmlinuz)) ? kernel : undefined;
+/** The installer's kernel and initrd, those for a text terminal. */
+function inInstaller(folder) {
+  const files = readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' });
+  const file = (name) => {
+    const found = files.find((each) => each.includes('/text/') && each.endsWith(`/amd64/${name}`));
+    return found === undefined ? undefined : posix.join(folder, found);
+  };
+  return { vmlinuz: file('linux'), initrd: file('initrd.gz') };
 }
 
+function fetchImage(packages, name, { find, keep, files }) {
+  const found = find(packages);
+  const folder = posix.join(CACHE, name === 'cloud' ? 'package' : name);
+  const version = packages.unpack(found, keep, join(root, folder));
+  const image = { name, package: found, version, ...files(folder) };
+  if (image.vmlinuz === undefined) throw new Failure(`${found} holds no kernel`);
+  return image;
+}
+
+/** What earlier runs left, where it is whole. */
+function fetchedBefore() {
+  if (!existsSync(records)) return [];
+  const images = JSON.parse(readFileSync(records, 'utf8'));
+  return images.filter(({ vmlinuz }) => existsSync(join(root, vmlinuz)));
+}
+
+function writeJson(file, value) {
+  writeFileSync(`${file}.new`, `${JSON.stringify(value, null, 2)}\n`);
+  renameSync(`${file}.new`, file);
+}
+
+const work = join(cache, 'fetching');
 try {
-  let kernel = fetchedBefore();
-  if (kernel === undefined) {
-    kernel = fetchKernel();
-    writeFileSync(`${record}.new`, `${JSON.stringify(kernel, null, 2)}\n`);
-    renameSync(`${record}.new`, record);
+  mkdirSync(cache, { recursive: true });
+  rmSync(work, { recursive: true, force: true });
+  const packages = new Packages(work);
+  const before = fetchedBefore();
+  const images = [];
+  for (const [name, wanted] of Object.entries(IMAGES)) {
+    const image = before.find((each) => each.name === name) ?? fetchImage(packages, name, wanted);
+    images.push(image);
+    // Each is recorded as soon as it is there, so that a failure of the next costs nothing twice.
+    writeJson(records, [
+      ...images,
+      ...before.filter((each) => !images.some((i) => i.name === each.name)),
+    ]);
+    console.log(join(root, image.vmlinuz));
   }
-  console.log(join(root, kernel.vmlinuz));
+  writeJson(record, { ...images.find(({ name }) => name === 'cloud'), name: undefined });
 } catch (error) {
   if (!(error instanceof Failure)) throw error;
   console.error(`fetch-debian-kernel: ${error.message}`);

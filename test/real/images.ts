@@ -1,0 +1,89 @@
+/** Debian's kernel images, brought by scripts/fetch-debian-kernel.mjs, and boots of them by the tool in a process of its own. */
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Trace } from '../../src/trace/trace.js';
+
+/** An image as the script records it. */
+export interface DebianImage {
+  readonly name: string;
+  readonly package: string;
+  readonly version: string;
+  readonly vmlinuz: string;
+  readonly initrd?: string;
+}
+
+const RECORDS = '.cache/debian-kernel/images.json';
+
+/** All that were brought. Throws where none was. */
+export function debianImages(): DebianImage[] {
+  if (!existsSync(RECORDS)) {
+    throw new Error(
+      'There are no real kernels here: run node scripts/fetch-debian-kernel.mjs first.',
+    );
+  }
+  return JSON.parse(readFileSync(RECORDS, 'utf8')) as DebianImage[];
+}
+
+/** What a boot was like from outside. */
+export interface Measured {
+  readonly trace: Trace;
+  readonly story: string;
+  /** Wall-clock milliseconds of the whole process. */
+  readonly milliseconds: number;
+  /** The most memory that it had, in bytes (ru_maxrss). */
+  readonly peak: number;
+}
+
+/** Says the peak on stderr as the process ends. */
+const SAY_PEAK =
+  'data:text/javascript,process.on("exit",()=>console.error("peak",process.resourceUsage().maxRSS))';
+
+/** Builds the tool; `boot` runs what was built last. */
+export function buildTool(): void {
+  const built = spawnSync(process.execPath, ['scripts/build.mjs'], { encoding: 'utf8' });
+  if (built.status !== 0) throw new Error(built.stderr);
+}
+
+/** Boots by `sme-boot run` with these arguments. Throws where it does not end with status 0. */
+export function boot(args: readonly string[]): Measured {
+  const dir = mkdtempSync(join(tmpdir(), 'sme-boot-real-'));
+  try {
+    const file = join(dir, 'trace.json');
+    const command = ['--import', SAY_PEAK, 'dist/sme-boot.js', 'run', ...args];
+    const options = ['--trace', file, '--trace-format', 'json'];
+    const started = performance.now();
+    const ran = spawnSync(process.execPath, [...command, ...options], {
+      encoding: 'utf8',
+      maxBuffer: 1 << 26,
+    });
+    const milliseconds = performance.now() - started;
+    if (ran.status !== 0) throw new Error(ran.stderr);
+    const kilobytes = Number(/^peak (\d+)$/m.exec(ran.stderr)?.[1]);
+    return {
+      trace: JSON.parse(readFileSync(file, 'utf8')) as Trace,
+      story: ran.stdout,
+      milliseconds,
+      peak: kilobytes * 1024,
+    };
+  } finally {
+    rmSync(dir, { recursive: true });
+  }
+}
+
+/** A table of measured boots, a line each. */
+export class Measurements {
+  private readonly lines: string[] = [];
+
+  add(what: string, { milliseconds, peak }: Measured): void {
+    const seconds = (milliseconds / 1000).toFixed(1).padStart(6);
+    const mebibytes = (peak / 2 ** 20).toFixed(0).padStart(5);
+    this.lines.push(`${what.padEnd(64)} ${seconds} s ${mebibytes} MiB`);
+  }
+
+  /** Prints it past jest, which would put the place of the call under each line. */
+  print(): void {
+    process.stdout.write(`\n${this.lines.join('\n')}\n`);
+  }
+}
