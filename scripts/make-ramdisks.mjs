@@ -134,7 +134,9 @@ function makeAll() {
     inTree('mkinitramfs', '-c', compression, '-o', out, version);
     add(basename(out), `mkinitramfs -c ${compression}`, join(tree, out), compression !== 'zstd');
   }
-  inTree(...['dracut', '--no-hostonly', '--force', '--kver', version, '--gzip', '/tmp/dracut-gzip']);
+  inTree(
+    ...['dracut', '--no-hostonly', '--force', '--kver', version, '--gzip', '/tmp/dracut-gzip'],
+  );
   add('dracut-gzip', 'dracut --no-hostonly --gzip', join(tree, 'tmp/dracut-gzip'));
 
   // With microcode in front, as the packages of microcode have it made: an archive that is not compressed.

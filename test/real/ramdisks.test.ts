@@ -1,0 +1,114 @@
+/**
+ * RAM disks as Debian makes them (scripts/make-ramdisks.mjs), each booted with Debian's kernel at stages 17 and 18. Each
+ * boot is a program of its own, so that its peak of memory is its own; a table of all is printed at the end.
+ */
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { afterAll, describe, expect, test } from '@jest/globals';
+
+interface Ramdisk {
+  readonly name: string;
+  readonly file: string;
+  readonly made: string;
+  /** Whether Linux 4.6 knows its compression. */
+  readonly boots: boolean;
+}
+
+const RECORD = '.cache/ramdisks/ramdisks.json';
+const KERNEL = '.cache/debian-kernel/kernel.json';
+
+function read(file: string, script: string): unknown {
+  if (!existsSync(file)) throw new Error(`There is no ${file}: run node scripts/${script} first.`);
+  return JSON.parse(readFileSync(file, 'utf8'));
+}
+
+const { vmlinuz } = read(KERNEL, 'fetch-debian-kernel.mjs') as { vmlinuz: string };
+const ramdisks = read(RECORD, 'make-ramdisks.mjs') as Ramdisk[];
+const MIB = 2 ** 20;
+const table: string[] = [];
+
+interface Outcome {
+  readonly story: string;
+  readonly seconds: number;
+  /** Bytes of memory at the most. */
+  readonly peak: number;
+}
+
+/** Runs the tool; it tells its peak of memory at its end. */
+function run(stage: number, initrd?: string): Outcome {
+  const tell = `process.on('exit', () => {
+    process.stderr.write('peak ' + String(process.resourceUsage().maxRSS * 1024));
+  });`;
+  const start = Date.now();
+  const args = ['run', 'bios-minimal', '--kernel', vmlinuz, '--stage', String(stage)];
+  const ran = spawnSync(
+    process.execPath,
+    [
+      ...['--import', `data:text/javascript,${encodeURIComponent(tell)}`],
+      'dist/sme-boot.js',
+      ...args,
+      ...(initrd === undefined ? [] : ['--initrd', initrd]),
+    ],
+    { encoding: 'utf8', maxBuffer: 1 << 26 },
+  );
+  const peak = /peak (\d+)/.exec(ran.stderr)?.[1];
+  if (peak === undefined) throw new Error(ran.stderr);
+  return { story: ran.stdout, seconds: (Date.now() - start) / 1000, peak: Number(peak) };
+}
+
+const bare = new Map<number, number>();
+
+describe('a RAM disk of Debian', () => {
+  test('there are six of them, one in a compression that 4.6 does not know', () => {
+    expect(ramdisks).toHaveLength(6);
+    expect(ramdisks.filter(({ boots }) => !boots)).toHaveLength(1);
+  });
+
+  test.each([17, 18])('stage %i boots without one of them', (stage) => {
+    const { story, peak } = run(stage);
+    expect(story).toMatch(/^booted: Run \/init as init process$/m);
+    bare.set(stage, peak);
+  });
+
+  describe.each(ramdisks)('$name', ({ name, file, made, boots }) => {
+    test.each([17, 18])(
+      'at stage %i',
+      (stage) => {
+        const { story, seconds, peak } = run(stage, file);
+        const size = statSync(file).size;
+        const more = peak - (bare.get(stage) ?? 0);
+        table.push(
+          [
+            name.padEnd(18),
+            String(stage).padStart(5),
+            `${(size / MIB).toFixed(1)} MiB`.padStart(10),
+            `${seconds.toFixed(1)} s`.padStart(8),
+            `${(peak / MIB).toFixed(0)} MiB`.padStart(9),
+            `${(more / size).toFixed(1)} ×`.padStart(7),
+            `  ${made}`,
+          ].join(' '),
+        );
+        expect(story).toMatch(/^ {2}initrd +intact, read by unpack_to_rootfs$/m);
+        expect(story).not.toContain('Failed to execute');
+        if (boots) {
+          expect(story).not.toContain('unpacking failed');
+          expect(story).toMatch(/^booted: Run \/init as init process$/m);
+        } else {
+          expect(story).toContain('Initramfs unpacking failed: junk in compressed archive');
+          expect(story).toMatch(/^ +initrd: at offset 0x0 is zstd/m);
+          expect(story).toMatch(/^panic: .*VFS: Unable to mount root fs/m);
+        }
+        // The whole of it is encrypted at stage 18 and not before.
+        expect(story).toMatch(
+          new RegExp(`^ {2}initrd +${stage === 18 ? 'cipher' : 'plain'}text`, 'm'),
+        );
+      },
+      300_000,
+    );
+  });
+});
+
+afterAll(() => {
+  const head = 'RAM disk           stage       size     time      peak   more';
+  process.stdout.write(`\n${[head, ...table].join('\n')}\n`);
+});
