@@ -57,7 +57,8 @@ export const setupData = kernelFile('arch/x86/kernel/setup.c', {
 
   parse_setup_data: fn((k: Kernel) => {
     walk(k, 'parse_setup_data', (physAddr, { type, len }) => {
-      if (type === SETUP_TYPE.E820_EXT) k.fn.parse_e820_ext(physAddr, (SETUP_DATA.data + len) >>> 0);
+      if (type === SETUP_TYPE.E820_EXT)
+        k.fn.parse_e820_ext(physAddr, (SETUP_DATA.data + len) >>> 0);
       else if (type === SETUP_TYPE.DTB) k.fn.add_dtb(physAddr);
       else if (type === SETUP_TYPE.EFI) k.fn.parse_efi_setup(physAddr);
     });
