@@ -1,5 +1,7 @@
 /** From a log's command line to a scenario's: what is left out, what is added, and why. */
 import { EARLY_CONSOLES_LEFT_OUT } from '../kernel/early-printk.js';
+import { withoutEffect } from '../kernel/options.js';
+import { notModelled } from '../series/options.js';
 import type { DmesgFacts } from './dmesg-facts.js';
 import type { Remarks } from './remarks.js';
 
@@ -37,7 +39,19 @@ export function commandLineOf(facts: DmesgFacts, asLogged: boolean, remarks: Rem
       );
     }
   }
-  const logged = commandLine ?? DEFAULT_COMMAND_LINE;
+  const line = asked(commandLine ?? DEFAULT_COMMAND_LINE, asLogged, remarks);
+  for (const { option, why } of notModelled(line)) {
+    remarks.unused(`cmdline: ${option} is not modelled: ${why}`);
+  }
+  const idle = withoutEffect(line).map(({ option }) => option);
+  if (idle.length > 0) {
+    remarks.unused(`cmdline: without effect here: ${idle.join(', ')} (sme-boot list options)`);
+  }
+  return line;
+}
+
+/** The logged line as the scenario has it: unless it is to be as logged, it asks for encryption. */
+function asked(logged: string, asLogged: boolean, remarks: Remarks): string {
   if (asLogged) return logged;
   const words = logged.split(' ');
   const left = words.filter(isEarlyConsole);
