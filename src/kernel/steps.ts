@@ -2,7 +2,8 @@
  * The boot as labelled steps, in the kernel's order (facts: boot timeline, steps 3–32). Between labels nothing lives on
  * the host's stack: what goes on is in the machine and in the kernel's plain state.
  */
-import type { Va } from '../machine/address.js';
+import { BOOT_PARAMS } from '../firmware/boot-params.js';
+import { va, type Va } from '../machine/address.js';
 import type { Kernel } from './kernel.js';
 
 export interface BootStep {
@@ -85,6 +86,10 @@ export const BOOT_STEPS: readonly BootStep[] = [
     label: 'reserve_ebda_region',
     what: 'the BIOS data area is read',
     run: (k) => {
+      // x86_64_start_reservations(): a version of 0 is taken for a zero page that was not copied (head64.c).
+      if (k.readU16(va(k.sym('boot_params') + BOOT_PARAMS.version)) === 0) {
+        k.fn.copy_bootdata(realModeData(k));
+      }
       k.fn.reserve_ebda_region();
       k.enter('start_kernel');
     },
