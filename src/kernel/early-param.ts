@@ -8,7 +8,9 @@ import { efiParams } from './efi-params.js';
 import { initrdParams } from './initrd-params.js';
 import { mmParams } from './mm-params.js';
 import { always, early_param, __setup, type ObsKernelParam } from './param-types.js';
-import { cString, parameq, parameqn, parse_args } from './params.js';
+import type { OptionKind } from './option-types.js';
+import { rowsOf } from './options.js';
+import { cString, parameq, parameqn, parse_args, type Param } from './params.js';
 import { pciDmaParams } from './pci-dma-params.js';
 import { setupParams } from './setup-params.js';
 import { smpParams } from './smp-params.js';
@@ -20,6 +22,8 @@ declare module './table.js' {
     parse_early_param(k: Kernel): void;
     /** The parameters that the kernel's own parts take, as far as the model has them. */
     'start_kernel:parse_args'(k: Kernel): void;
+    /** Words for init that there was no room for. */
+    'start_kernel:panic_later'(k: Kernel): void;
   }
 }
 
@@ -57,7 +61,7 @@ function do_early_param(k: Kernel, param: string, val: string | undefined): void
   }
 }
 
-/** obsolete_checksetup(), for a whole word: what no function takes is init's, which the model does not give it. */
+/** obsolete_checksetup(), for a whole word. */
 function obsolete_checksetup(k: Kernel, line: string): void {
   for (const p of SETUP_PARAMS) {
     if (p.early || !parameqn(line, p.str)) continue;
@@ -65,15 +69,49 @@ function obsolete_checksetup(k: Kernel, line: string): void {
   }
 }
 
+/** MAX_INIT_ARGS and MAX_INIT_ENVS (CONFIG_INIT_ENV_ARG_LIMIT). */
+const MAX_INIT = 32;
+/** Who takes a word so that init does not get it: what only searches the line leaves it there. */
+const TAKERS: readonly OptionKind[] = ['early', 'setup', 'core', 'module'];
+
+/** The first of argv_init or envp_init that is free, or one of the same name; too many are a panic later. */
+function giveInit(k: Kernel, vars: 'init' | 'env', param: string, word: string): void {
+  const { params } = k.state;
+  const list = vars === 'init' ? params.argvInit : params.envpInit;
+  const same = vars === 'env' ? list.findIndex((each) => each.startsWith(`${param}=`)) : -1;
+  if (same < 0 && list.length > MAX_INIT) params.panicLater = { vars, param: word };
+  list[same < 0 ? list.length : same] = word;
+}
+
+/** unknown_bootoption(): what nobody takes is init's, unless it looks like a module's parameter. */
+function unknown_bootoption(k: Kernel, param: Param): void {
+  const word = wordOf(param);
+  obsolete_checksetup(k, word);
+  if (rowsOf(param).some(([, kind]) => TAKERS.includes(kind)) || param.param.includes('.')) return;
+  if (k.state.params.panicLater !== null) return;
+  giveInit(k, param.val === undefined ? 'init' : 'env', param.param, word);
+}
+
+/** repair_env_string() */
+const wordOf = ({ param, val }: Param): string => (val === undefined ? param : `${param}=${val}`);
+
 export const earlyParam = kernelFile('init/main.c', {
   parse_early_param: inline((k: Kernel) => {
     for (const { param, val } of parse_args(lineOf(k)).params) do_early_param(k, param, val);
   }),
   // static_command_line is a copy of the line; the model reads the line itself.
   'start_kernel:parse_args': inline((k: Kernel) => {
-    for (const { param, val } of parse_args(lineOf(k)).params) {
-      // repair_env_string()
-      obsolete_checksetup(k, val === undefined ? param : `${param}=${val}`);
+    const { params, afterDashes = '' } = parse_args(lineOf(k));
+    for (const param of params) unknown_bootoption(k, param);
+    // set_init_arg()
+    for (const param of parse_args(afterDashes).params) {
+      if (k.state.params.panicLater !== null) break;
+      giveInit(k, 'init', param.param, wordOf(param));
     }
+  }),
+  'start_kernel:panic_later': inline((k: Kernel) => {
+    const { panicLater } = k.state.params;
+    if (panicLater === null) return;
+    k.fn.panic(`Too many boot ${panicLater.vars} vars at \`${panicLater.param}'`);
   }),
 });

@@ -5,10 +5,17 @@ import { always, __setup, type ObsKernelParam } from './param-types.js';
 const SAVED_ROOT_NAME = 64;
 
 export const initrdParams: readonly ObsKernelParam[] = [
-  __setup('init=', (k, str) => always(1, ({ state }) => (state.init.executeCommand = str))(k)),
-  __setup('rdinit=', (k, str) =>
-    always(1, ({ state }) => (state.init.ramdiskExecuteCommand = str))(k),
-  ),
+  // init_setup(), rdinit_setup(): words for init that stand before are forgotten.
+  __setup('init=', (k, str) => {
+    k.state.init.executeCommand = str;
+    k.state.params.argvInit.length = 1;
+    return 1;
+  }),
+  __setup('rdinit=', (k, str) => {
+    k.state.init.ramdiskExecuteCommand = str;
+    k.state.params.argvInit.length = 1;
+    return 1;
+  }),
   // root_dev_setup(), fs_names_setup()
   __setup('root=', (k, str) =>
     always(1, ({ state }) => (state.init.savedRootName = str.slice(0, SAVED_ROOT_NAME - 1)))(k),

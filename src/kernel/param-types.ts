@@ -89,6 +89,10 @@ export interface ParamState {
   /** init/do_mounts_initrd.c and init/initramfs.c. */
   mountInitrd: boolean;
   doRetainInitrd: boolean;
+  /** init/main.c: argv_init and envp_init, what the first program gets; and what panic_later and panic_param say. */
+  argvInit: string[];
+  envpInit: string[];
+  panicLater: { vars: 'init' | 'env'; param: string } | null;
 }
 
 export const BAD_APICID = 0xffff;
@@ -123,4 +127,7 @@ export const freshParams = (): ParamState => ({
   disUcodeLdr: false,
   mountInitrd: true,
   doRetainInitrd: false,
+  argvInit: ['init'],
+  envpInit: ['HOME=/', 'TERM=linux'],
+  panicLater: null,
 });

@@ -206,6 +206,7 @@ export const BOOT_STEPS: readonly BootStep[] = [
     what: 'the console prints',
     run: (k) => {
       k.fn.console_init();
+      k.fn['start_kernel:panic_later']();
     },
   },
   {

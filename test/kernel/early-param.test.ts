@@ -1,7 +1,7 @@
 /** Where options come from: the line in memory, as it is when it is read. */
 import { describe, expect, test } from '@jest/globals';
 import type { Hunk } from '../../src/kernel/hunk.js';
-import { freshParams } from '../../src/kernel/param-types.js';
+import { freshParams, type ParamState } from '../../src/kernel/param-types.js';
 import { COMMAND_LINE_SIZE } from '../../src/kernel/constants.js';
 import type { Boot } from '../../src/sequencer/boot.js';
 import { intact } from '../helpers.js';
@@ -31,15 +31,19 @@ const plainLine: Hunk = {
   },
 };
 
+/** What options set, of a boot or of none: without the words that go to init. */
+function settingsOf(b?: Boot): Omit<ParamState, 'argvInit' | 'envpInit'> {
+  const { argvInit: _argv, envpInit: _envp, ...settings } = b?.kernel.state.params ?? freshParams();
+  return settings;
+}
+
 describe('the line is read from memory', () => {
   test('where it is intact, each option sets what it sets', () => {
     const b = withLine(`${ON} ${ALL}`, 'bios-minimal', FOUR, { stage: 18 });
     const trace = b.run();
     expect(intact(trace, 'command line')).toBe(true);
-    const set = Object.entries(freshParams()).filter(
-      ([name, value]) =>
-        b.kernel.state.params[name as keyof ReturnType<typeof freshParams>] !== value,
-    );
+    const now = new Map<string, unknown>(Object.entries(settingsOf(b)));
+    const set = Object.entries(settingsOf()).filter(([name, value]) => now.get(name) !== value);
     expect(set.map(([name]) => name).sort()).toEqual(
       [
         'acpiNoirq',
@@ -71,7 +75,7 @@ describe('the line is read from memory', () => {
     const trace = garbled.run();
     expect(intact(trace, 'command line')).toBe(false);
     // prefill_possible_map() sets this one from the tables.
-    expect(garbled.kernel.state.params).toEqual({ ...freshParams(), nrCpuIds: 4 });
+    expect(settingsOf(garbled)).toEqual({ ...settingsOf(), nrCpuIds: 4 });
     const plain = withLine(ON, 'bios-minimal', FOUR, { stage: 18 });
     plain.run();
     expect(garbled.kernel.state.e820).toEqual(plain.kernel.state.e820);
@@ -97,9 +101,7 @@ describe('the line is read from memory', () => {
 describe('words', () => {
   const params = (words: string): Boot => upTo('trap_init', withLine(words));
   test('behind -- are init’s', () => {
-    expect(params('-- nosmp amd_iommu=off').kernel.state.params).toEqual(
-      params('').kernel.state.params,
-    );
+    expect(settingsOf(params('-- nosmp amd_iommu=off'))).toEqual(settingsOf(params('')));
   });
   test('in quotes are one word', () => {
     expect(params('x="a nosmp b"').kernel.state.params.setupMaxCpus).toBe(64);
@@ -115,6 +117,35 @@ describe('words', () => {
   test('behind the line’s room are cut', () => {
     const long = 'x'.repeat(COMMAND_LINE_SIZE);
     expect(params(`${long} nosmp`).kernel.state.params.setupMaxCpus).toBe(64);
+  });
+});
+
+describe('words that nobody takes', () => {
+  const given = (words: string): Boot['kernel']['state']['params'] =>
+    upTo('trap_init', withLine(words)).kernel.state.params;
+  test('are init’s: arguments, or variables where they have a value; the last of a name counts', () => {
+    const { argvInit, envpInit } = given(
+      'single x=1 quiet mod.y=2 TERM=vt100 x=2 crashkernel=1M -- a b=c',
+    );
+    expect(argvInit).toEqual(['init', 'single', 'a', 'b=c']);
+    expect(envpInit).toEqual(['HOME=/', 'TERM=vt100', 'x=2', 'crashkernel=1M']);
+  });
+  test('init= forgets arguments that stand before it', () => {
+    expect(given('a init=/bin/sh b').argvInit).toEqual(['init', 'b']);
+  });
+  test('are a panic once the console is there, where they are too many', () => {
+    const words = (count: number): string =>
+      Array.from({ length: count }, (_, i) => `w${String(i)}`).join(' ');
+    expect(withLine(words(32)).run().outcome.kind).toBe('booted');
+    expect(withLine(words(33)).run().outcome).toMatchObject({
+      kind: 'panic',
+      message: "Too many boot init vars at `w32'",
+    });
+    const variables = words(33).replaceAll(' ', '=1 ');
+    expect(withLine(variables).run().outcome).toMatchObject({
+      kind: 'panic',
+      message: "Too many boot env vars at `w31=1'",
+    });
   });
 });
 
