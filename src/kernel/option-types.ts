@@ -16,6 +16,7 @@ export const REASONS = {
   hardware: 'it is for hardware that the machine does not have',
   intel: 'it is for Intel processors',
   interrupts: 'interrupts and their controllers are not in the model',
+  ioremap: 'nothing is mapped for I/O that is as large as a large page',
   kaslr: 'the kernel is where the scenario has put it: the decompressor does not run',
   loader: 'it is the boot loader’s own word',
   modules: 'no module is loaded before /init runs',

@@ -114,7 +114,7 @@ export const CORE_OPTIONS: readonly OptionRow[] = [
   ['nodelayacct', 'setup', 'kernel/delayacct.c', 'scheduler'],
   ['nohibernate', 'setup', 'kernel/power/hibernate.c', 'power'],
   ['nohlt', 'setup', 'kernel/sched/idle.c', 'time'],
-  ['nohugeiomap', 'early', 'lib/ioremap.c', 'named'],
+  ['nohugeiomap', 'early', 'lib/ioremap.c', 'ioremap'],
   ['nohz=', 'setup', 'kernel/time/tick-sched.c', 'time'],
   ['nohz_full=', 'setup', 'kernel/time/tick-sched.c', 'time'],
   ['noinitrd', 'setup', 'init/do_mounts_initrd.c', 'modelled'],
