@@ -72,6 +72,7 @@ export const efiKexec = kernelFile('arch/x86/platform/efi/efi.c', {
   }),
 
   save_runtime_map: inline((k: Kernel) => {
+    if (k.fn.efi_enabled('EFI_OLD_MEMMAP')) return;
     k.state.efi.runtimeMap = k.fn
       .for_each_efi_memory_desc()
       .map((at) => k.fn.efi_memory_desc(at))
@@ -100,6 +101,7 @@ export const efiKexec = kernelFile('arch/x86/platform/efi/efi.c', {
       return;
     }
     k.fn.efi_sync_low_kernel_mappings();
+    if (k.fn.efi_enabled('EFI_OLD_MEMMAP')) k.fn.runtime_code_page_mkexec();
     k.fn.efi_delete_dummy_variable();
   }),
 });

@@ -180,7 +180,7 @@ function reservedBits(context: PagingContext, level: Level, low: number, high: n
   else if (level.name === 'PTE') lowMask = 0;
   else if (level.name === 'PUD' && !ps) lowMask = bit8;
   else if (level.name === 'PUD' && !context.gbPages) lowMask = ENTRY.PS;
-  return entryOf(low & lowMask, high & highMask);
+  return entryOf(low & lowMask & ~context.format.cLow, high & highMask);
 }
 
 /** The two halves of an entry as one. */

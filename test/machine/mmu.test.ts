@@ -257,6 +257,8 @@ describe('a C-bit that is not above the address bits', () => {
       );
     expect(walked(at(cBit))).toMatchObject({ pa: 0x20_0000, key: KEY_HOST });
     expect(walked(at(16))).toMatchObject({ error: 9 });
+    // A fault names the bit that is wrong and not the C-bit beside it.
+    expect(walked(at(16) | at(cBit))).toMatchObject({ error: 9, read: { reserved: at(16) } });
   });
 
   test('12 is not the PAT bit of a large leaf then', () => {
