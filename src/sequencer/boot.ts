@@ -122,7 +122,7 @@ export class Boot {
   private readonly placed: readonly Hunk[];
   /** The kernel that was entered by kexec. */
   private second: Running | null = null;
-  private readonly initrd: ByteSource;
+  private readonly initrd: Uint8Array | ByteSource;
   private prepared: NextKernel | undefined;
   /** What the first kernel has passed of EFI to the other one. */
   private passed: PassedEfi | null = null;
@@ -151,7 +151,8 @@ export class Boot {
       syscfgMemEncrypt: syscfgOf(scenario),
     });
     attachDevices(this.machine, scenario);
-    const initrd = asSource(options.initrd ?? builtInInitrd(scenario.loader.initrdSize));
+    this.initrd = options.initrd ?? builtInInitrd(scenario.loader.initrdSize);
+    const initrd = asSource(this.initrd);
     this.recorder = new Recorder({ symbolize: (space, address) => this.symbolize(space, address) });
     const loaded = load(this.machine, {
       image,
@@ -173,7 +174,6 @@ export class Boot {
     kernel.state.guest = scenario.guest;
     kernel.state.slide = loaded.kernelAt - program.link('_text');
     this.first = { linked, program, loaded, kernel };
-    this.initrd = initrd;
     const left = notModelled(scenario.cmdline ?? '');
     this.recorder.header({
       scenario: scenario.name,
@@ -190,7 +190,7 @@ export class Boot {
       config: { ...scenario.config },
       overlay: program.overlay.map((entry) => entry.name),
     });
-    this.produce(initrd);
+    this.produce(this.initrd);
   }
 
   /** The kernel that runs, and what it was made of: after a kexec, the other one. */
@@ -270,7 +270,7 @@ export class Boot {
       scenario,
       scenario.kexec.stage,
       this.first.program.image,
-      this.initrd,
+      asSource(this.initrd),
       digest,
       this.passed,
     );
@@ -409,7 +409,7 @@ export class Boot {
     this.recorder.outcome(outcome);
   }
 
-  private produce(initrd: ByteSource): void {
+  private produce(initrd: Uint8Array | ByteSource): void {
     const { zeroPage, cmdline, setupData, things } = this.first.loaded;
     const { ebdaSegment, lowmemKilobytes } = this.options.scenario.firmware;
     this.recorder.produced('boot params', zeroPage);

@@ -189,7 +189,7 @@ export function enterNext(
 export function produceNext(
   recorder: Recorder,
   next: NextKernel,
-  initrd: ByteSource,
+  initrd: Uint8Array | ByteSource,
   cmdlineSize: number,
   { machine, loaded }: { readonly machine: Machine; readonly loaded: Loaded },
 ): void {
