@@ -75,6 +75,10 @@ function rangesIn(text: string): Found[] | undefined {
   return found.length === 0 ? undefined : found;
 }
 
+/** A line that ends with the word for a type, and says no more behind its stamp. */
+const LONE_TYPE = new RegExp(
+  `^.{0,96}(?:[\\]>:] {0,2}|^)(${WORDS.map((word) => word.replace(/[()]/g, '\\$&')).join('|')}|type \\d{1,10})\\s{0,8}$`,
+);
 /** How many lines after a broken one may be its rest. */
 const REST = 3;
 
@@ -103,14 +107,17 @@ export function takeE820(
   if (!MENTION.test(line.text)) return { taken: false, joined: 0 };
   let soft = line.text;
   let hard = line.text;
+  let apart = '';
   for (let joined = 0; joined <= REST; joined++) {
     if (joined > 0) {
       const next = lines[index + joined]?.text;
       if (next === undefined || MENTION.test(next)) break;
       soft = joinPieces(soft, next.replace(/^[>|\s]{1,16}/, ''), false);
       hard = joinPieces(hard, next, true);
+      // pr_cont's words may have become a message of their own, with a stamp.
+      if (joined === 1) apart = `${line.text} ${LONE_TYPE.exec(next)?.[1] ?? ''}`;
     }
-    const ranges = rangesIn(soft) ?? rangesIn(hard);
+    const ranges = rangesIn(soft) ?? rangesIn(hard) ?? rangesIn(apart);
     if (ranges === undefined) continue;
     for (const range of ranges) keep(facts, range, line.no);
     return { taken: true, joined };

@@ -68,7 +68,6 @@ const UNUSED: readonly (readonly [RegExp, string])[] = [
     /\bx86\/mm: Checked W\+X|\bNX \(Execute Disable\) protection: disabled/,
     'what the kernel says of NX',
   ],
-  [/\bMemory: \d{1,12}[kK]\/\d{1,12}[kK] available/, 'the sizes in the line "Memory:"'],
 ];
 
 const LINES: readonly LinePattern[] = [
@@ -186,6 +185,13 @@ const LINES: readonly LinePattern[] = [
       /\bDMI: (?!SMBIOS [\d.]+ present|DMI [\d.]+ present|Memory slots|not present)(\S.{0,199})/,
     take: ([, dmi = ''], facts, line) => {
       first(facts, 'dmi', plain(dmi).trimEnd(), line);
+    },
+  },
+  {
+    // mem_init_print_info since Linux 3.11 (before, with a small k, holes were counted too).
+    pattern: /\bMemory: \d{1,12}K\/(\d{1,12})K available/,
+    take: ([, kib], facts, line) => {
+      first(facts, 'memoryKib', Number(kib), line);
     },
   },
   {

@@ -174,15 +174,32 @@ function cpusOf({ cpus, counts = {} }: DmesgFacts, remarks: Remarks): number {
   return Math.min(cpus, MAX_CPUS);
 }
 
+/** The share of its memory that a kernel may have beyond its map, for rounding: one in so many (our choice). */
+const BEYOND = 50;
+
+/** Signs that lines of the map are missing from the log. */
+function doubtsOf({ e820, at, boot, memoryKib, bits32 }: DmesgFacts): string[] {
+  const usable = bytesOf(e820.filter(({ type }) => type === 'usable'));
+  const doubts: string[] = [];
+  if (e820[0]?.start !== 0) {
+    doubts.push('it does not begin at 0: the lines before may be missing from the log');
+  }
+  if (boot !== undefined && at?.get('e820 last') === boot.last) {
+    doubts.push('the log ends with it: lines after may be missing');
+  }
+  if (memoryKib !== undefined && memoryKib * 1024 > usable * (1 + 1 / BEYOND) && !bits32) {
+    doubts.push(
+      `the kernel says that it has ${String(memoryKib)} KiB of memory, the map has ${String(Math.floor(usable / 1024))}: lines may be missing from the log`,
+    );
+  }
+  return doubts;
+}
+
 function describeMap(facts: DmesgFacts, remarks: Remarks): void {
   const { e820, e820Unnamed = [], mapSource, efi, efiMemoryMap, efiProblem } = facts;
   const source = mapSource === undefined ? '' : `, as "${mapSource}"`;
   remarks.read(`firmware.e820: ${String(e820.length)} ranges${source}`, 'e820', 'e820 last');
-  if (e820[0]?.start !== 0) {
-    remarks.guessed(
-      'firmware.e820: it does not begin at 0: the lines before may be missing from the log',
-    );
-  }
+  for (const doubt of doubtsOf(facts)) remarks.guessed(`firmware.e820: ${doubt}`);
   if (e820Unnamed.length > 0) {
     remarks.guessed(
       `firmware.e820: reserved stands for ${e820Unnamed.join(', ')}, which a scenario has no word for`,

@@ -47,6 +47,9 @@ const CONTAINERS: readonly { readonly magic: readonly number[]; readonly what: s
   },
 ];
 
+/** What browsers and forums make of blanks. */
+const NO_BREAK_SPACE = String.fromCharCode(0xa0);
+const ZERO_WIDTH_SPACE = String.fromCharCode(0x200b);
 const ESC = String.fromCharCode(0x1b);
 const BEL = String.fromCharCode(0x07);
 /** Control sequences (ECMA-48 5.4) behind ESC, or behind what cat -v, syslog and editors write for ESC. */
@@ -88,8 +91,13 @@ function wideCharset(bytes: Uint8Array): 'utf-16le' | 'utf-16be' | undefined {
 }
 
 /** The lines of a log's text. */
-export function logLines(given: string): LogText {
+export function logLines(raw: string): LogText {
   const undone: string[] = [];
+  let given = raw;
+  if (raw.includes(NO_BREAK_SPACE) || raw.includes(ZERO_WIDTH_SPACE)) {
+    given = raw.replaceAll(NO_BREAK_SPACE, ' ').replaceAll(ZERO_WIDTH_SPACE, '');
+    undone.push("a web page's blanks");
+  }
   const entries = jsonEntries(given);
   const text = entries === undefined ? given : '';
   checkLength(text);
@@ -100,13 +108,13 @@ export function logLines(given: string): LogText {
     undone.push('quoted-printable');
   }
   let coloured = false;
-  for (const [i, { no, text: raw }] of lines.entries()) {
-    let end = Math.min(raw.length, LINE_LIMIT);
-    while (raw[end - 1] === '\r') end--;
-    const short = end < raw.length ? raw.slice(0, end) : raw;
+  for (const [i, { no, text: line }] of lines.entries()) {
+    let end = Math.min(line.length, LINE_LIMIT);
+    while (line[end - 1] === '\r') end--;
+    const short = end < line.length ? line.slice(0, end) : line;
     const clean = mayHaveEscapes(short) ? short.replace(ESCAPES, '') : short;
     if (clean.length !== short.length) coloured = true;
-    if (clean !== raw) lines[i] = { no, text: clean };
+    if (clean !== line) lines[i] = { no, text: clean };
   }
   if (coloured) undone.push('colour codes');
   return { lines, unit: entries === undefined ? 'line' : 'entry', undone };
@@ -157,7 +165,18 @@ function jsonEntries(text: string): LogLine[] | undefined {
   const entries = text
     .split('\n')
     .flatMap((line, i) => (line.startsWith('{') ? linesOfEntry(parse(line), i) : []));
-  return entries.length === 0 ? undefined : entries;
+  return entries.length === 0 ? messageLines(text) : entries;
+}
+
+/** A message's line where JSON is spread over lines (journalctl -o json-pretty), or was cut. */
+const MESSAGE_LINE = /^\s{0,32}"(?:msg|MESSAGE|message|log)"\s{0,8}:\s{0,8}(".*"),?\s{0,8}$/;
+
+function messageLines(text: string): LogLine[] | undefined {
+  const lines = text.split('\n').flatMap((line, i) => {
+    const message = parse(MESSAGE_LINE.exec(line)?.[1] ?? '');
+    return typeof message === 'string' ? [{ no: i + 1, text: message }] : [];
+  });
+  return lines.length === 0 ? undefined : lines;
 }
 
 /** A message may have several lines; each has its entry's number. */

@@ -304,3 +304,23 @@ test("the place of a kernel that ran elsewhere is not passed off as the log's", 
   const own = draft({ ...facts('efi-type-numbers'), brk: 0x320_0000 });
   expect(said(own.remarks, 'read')).toMatch(/the range of loader data that has the kernel's BRK/);
 });
+
+test.each([
+  ['begins above 0', (text: string) => text.replace(/^.*0x0{16}-.*\n/m, ''), /does not begin at 0/],
+  [
+    'is the last of the log',
+    (text: string) => text.replace(/^.*(efi|DMI|RAM|CPU).*\n/gm, ''),
+    /ends with it/,
+  ],
+  [
+    'has less than the kernel says',
+    (text: string) =>
+      text.replace(/^.*0x0000000100000000-.*\n/m, '') +
+      '[    0.1] Memory: 65000000K/67017176K available\n',
+    /67017176 KiB of memory, the map has 3/,
+  ],
+])('a map that %s is said to lack lines', (_what, change, doubt) => {
+  const whole = readFileSync('test/fixtures/dmesg/ryzen-5950x.txt', 'utf8');
+  expect(said(draft(parseDmesg(whole)).remarks)).not.toMatch(doubt);
+  expect(said(draft(parseDmesg(change(whole))).remarks, 'guessed')).toMatch(doubt);
+});
