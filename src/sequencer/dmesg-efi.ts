@@ -116,9 +116,9 @@ function keep(facts: Collected, { index, other, ...range }: Entry, line: number)
   // The map is printed again with efi_fake_mem= and in some versions after it was changed: firmware's own is the first.
   if (index === 0 && facts.efiNumbers.length > 0) facts.at.set('efi again', line);
   if (facts.at.has('efi again') || facts.efiNumbers.at(-1) === index) return;
-  if (other !== undefined && range.end >= range.start) {
-    facts.unused.push({ what: `an EFI memory type (${other}), taken as reserved`, line });
-  }
+  const what = `an EFI memory type (${other ?? ''}), taken as reserved`;
+  const isNew = !facts.unused.some((fact) => fact.what === what);
+  if (other !== undefined && range.end >= range.start && isNew) facts.unused.push({ what, line });
   if (!facts.at.has('efi map')) facts.at.set('efi map', line);
   facts.efiNumbers.push(index);
   // Some firmware fills its map up with entries of no pages.

@@ -79,6 +79,8 @@ export interface DmesgFacts {
   /** What shows the vendor where no line names the processor. */
   readonly vendor?: { readonly name: 'AMD' | 'Intel'; readonly because: string };
   readonly dmi?: string;
+  /** A line that only kernels for other processors than x86 print. */
+  readonly otherMachine?: string;
   /** The memory that the kernel says it has ("Memory: .../N available"), in KiB. */
   readonly memoryKib?: number;
   /** The first page of the boot page tables' extra memory ("BRK [...]"): it follows the kernel's image. */

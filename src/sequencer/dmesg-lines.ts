@@ -195,6 +195,13 @@ const LINES: readonly LinePattern[] = [
     },
   },
   {
+    pattern:
+      /\bBooting Linux on (?:physical CPU|hart)|\bMachine model: \S.{0,60}|\bOF: fdt: Machine model/,
+    take: ([found = ''], facts, line) => {
+      first(facts, 'otherMachine', plain(found), line);
+    },
+  },
+  {
     pattern: /\bBRK \[0x([0-9a-f]{6,16}), 0x[0-9a-f]{6,16}\] PGTABLE/i,
     take: ([, start], facts, line) => {
       first(facts, 'brk', hex(start), line);
@@ -258,8 +265,11 @@ const LINES: readonly LinePattern[] = [
 
 /** A cheap test that most lines of a long log fail: words that every pattern above needs one of. */
 const INTERESTING =
-  /e820|BIOS-|Xen|XEN|efi|EFI|ommand line|RAMDISK|CPU|up \d|processors? act|Linux version|DMI:|BRK \[|Hypervisor|paravirt|Encrypt|SEV|SME|AMD-Vi|IVRS|DMAR|Console:|DMA|dma|HIGHMEM|LOWMEM|NX \(|PMU|setup_data|modified|user:|extended|NUMA|SRAT|MTRR|mtrr|Kernel Offset|microcode|Memory:|flags:|hcc params|DAC|tdx|crashkernel|Reserving|IO TLB|guest|ADMA/;
+  /e820|BIOS-|Xen|XEN|efi|EFI|ommand line|RAMDISK|CPU|up \d|processors? act|Linux version|Booting Linux|Machine model|DMI:|BRK \[|Hypervisor|paravirt|Encrypt|SEV|SME|AMD-Vi|IVRS|DMAR|Console:|DMA|dma|HIGHMEM|LOWMEM|NX \(|PMU|setup_data|modified|user:|extended|NUMA|SRAT|MTRR|mtrr|Kernel Offset|microcode|Memory:|flags:|hcc params|DAC|tdx|crashkernel|Reserving|IO TLB|guest|ADMA/;
 export const isInteresting = (text: string): boolean => INTERESTING.test(text);
+
+/** More drivers than any machine has (our choice). */
+const DEVICES_MAX = 64;
 
 /** Takes what a line says, apart from memory maps. */
 export function takeLine(facts: Collected, text: string, line: number): void {
@@ -277,6 +287,7 @@ export function takeLine(facts: Collected, text: string, line: number): void {
   const at = facts.devices.findIndex(({ driver }) => driver === device.driver);
   const known = facts.devices[at];
   if (known !== undefined && known.bits <= device.bits) return;
+  if (known === undefined && facts.devices.length >= DEVICES_MAX) return;
   facts.devices.splice(at < 0 ? facts.devices.length : at, at < 0 ? 0 : 1, device);
   facts.at.set(`device ${device.driver}`, line);
 }

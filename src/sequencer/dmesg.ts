@@ -22,6 +22,8 @@ const MAP_HEAD = /\b(?:BIOS-provided physical RAM map|provided physical RAM map)
 const XEN_HEAD = /\(XEN\) {1,4}(?:Xen version \d|Xen-e820 RAM map:|EFI RAM map:)/;
 /** A map has at least this many ranges: what is below 640 KiB and what is above 1 MiB. */
 const RANGES_MIN = 2;
+/** Boots that an error names. */
+const SHOWN = 8;
 
 /** Whether a line begins another boot than the one that is being read. */
 function beginsBoot(facts: Collected, text: string): boolean {
@@ -83,12 +85,14 @@ function choose(boots: readonly Reading[], wish: number | undefined): number {
   throw new InputError({
     code: 'E_DMESG',
     reason: 'there is no such boot in the log',
-    expected: boots
-      .map(
-        ({ first, facts }, i) =>
-          `${String(i + 1)} (from ${String(first)}${facts.version === undefined ? '' : `, Linux ${facts.version}`})`,
-      )
-      .join(', '),
+    expected:
+      boots
+        .slice(0, SHOWN)
+        .map(
+          ({ first, facts }, i) =>
+            `${String(i + 1)} (from ${String(first)}${facts.version === undefined ? '' : `, Linux ${facts.version}`})`,
+        )
+        .join(', ') + (boots.length > SHOWN ? `, … ${String(boots.length)}` : ''),
     found: String(wish),
   });
 }

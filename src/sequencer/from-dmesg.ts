@@ -25,6 +25,8 @@ const MAX_DEVICES = 3;
 const RAM_MIN = 64 * 2 ** 20;
 const PAGE = 4096;
 const RANGES_MIN = 2;
+/** E820_MAX_ENTRIES with 1,024 nodes (arch/x86/include/asm/e820/types.h). */
+const RANGES_MAX = 3200;
 const SHOWN = 8;
 
 const bytesOf = (ranges: readonly Extent[]): number =>
@@ -70,7 +72,8 @@ export function draftScenario(given: DmesgFacts, options: DraftOptions): DraftSc
 }
 
 /** Refuses a log without a map, one whose map is broken, and a map that is not the machine's. */
-function checkMap({ e820, broken = [], xenRanges = 0, boot }: DmesgFacts): void {
+function checkMap(facts: DmesgFacts): void {
+  const { e820, broken = [], xenRanges = 0, boot, otherMachine } = facts;
   const [first] = broken;
   if (first !== undefined) {
     const numbers = broken.slice(0, SHOWN).map(({ no }) => String(no));
@@ -83,7 +86,22 @@ function checkMap({ e820, broken = [], xenRanges = 0, boot }: DmesgFacts): void 
       found: JSON.stringify(plain(first.text.slice(0, 120))),
     });
   }
+  if (e820.length > RANGES_MAX) {
+    throw new InputError({
+      code: 'E_DMESG',
+      reason: 'the memory map has more ranges than a kernel can hold',
+      expected: `at most ${String(RANGES_MAX)}`,
+      found: String(e820.length),
+    });
+  }
   if (e820.length >= RANGES_MIN) return;
+  if (otherMachine !== undefined) {
+    throw new InputError({
+      code: 'E_DMESG',
+      reason: 'the log is not of an x86 machine',
+      found: JSON.stringify(otherMachine),
+    });
+  }
   if (xenRanges > 0) {
     throw new InputError({
       code: 'E_DMESG',

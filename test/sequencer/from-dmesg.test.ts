@@ -130,6 +130,14 @@ describe('a scenario from a log', () => {
       { start: 0, end: 0x9_ffff, type: 'usable' as const },
       { start: 0x10_0000, end: 0x1ff_ffff, type: 'usable' as const },
     ];
+    const arm =
+      '[    0.0] Booting Linux on physical CPU 0x0\n[    0.0] Machine model: Raspberry Pi';
+    expect(() => draft(parseDmesg(arm))).toThrow(/not of an x86 machine.*physical CPU/);
+    const long = Array.from(
+      { length: 4000 },
+      (_, i) => `BIOS-e820: [mem 0x${(i * 4096).toString(16)}-0x${(i * 4096).toString(16)}] usable`,
+    );
+    expect(() => draft(parseDmesg(long.join('\n')))).toThrow(/more ranges than a kernel can hold/);
     expect(() => draft(facts('xen-dom0'))).toThrow(/a Xen guest's map.*4 lines "Xen:/);
     expect(() => draft({ efi: false, efiMemoryMap: [], e820 })).toThrow(/room for a kernel/);
   });
