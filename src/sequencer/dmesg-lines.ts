@@ -283,7 +283,7 @@ export function takeLine(facts: Collected, text: string, line: number): void {
   }
   const device = deviceIn(text);
   if (device === undefined) return;
-  // Of several devices with one driver the narrowest stands for all.
+  // Of several devices with one driver the narrowest is taken.
   const at = facts.devices.findIndex(({ driver }) => driver === device.driver);
   const known = facts.devices[at];
   if (known !== undefined && known.bits <= device.bits) return;

@@ -70,7 +70,7 @@ export function describeMap(facts: DmesgFacts, remarks: Remarks): void {
   for (const doubt of doubtsOf(facts)) remarks.guessed(`firmware.e820: ${doubt}`);
   if (e820Unnamed.length > 0) {
     remarks.guessed(
-      `firmware.e820: reserved stands for ${e820Unnamed.join(', ')}, which a scenario has no word for`,
+      `firmware.e820: reserved is written for ${e820Unnamed.join(', ')}, which a scenario has no word for`,
     );
   }
   if (!efi) {

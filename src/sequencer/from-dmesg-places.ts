@@ -16,6 +16,8 @@ const KERNEL_LOWEST = 16 * MIB;
  * behind it, and pages for tables (firmware/image/built-in.ts; our choice).
  */
 const KERNEL_ROOMS = [64 * MIB, 32 * MIB, 20 * MIB] as const;
+/** The longest RAM disk that a scenario may say (scenario.ts). */
+const INITRD_SIZE_MAX = 2 ** 30;
 /** A range that the EFI stub took for a kernel has at least this size. */
 const RELOCATED_MIN = 8 * MIB;
 
@@ -118,7 +120,7 @@ export function placesOf(facts: DmesgFacts, remarks: Remarks): Places {
       ? {}
       : {
           ...(ramdisk === undefined ? {} : { initrdAt: ramdisk.start }),
-          initrdSize: size(facts.ramdisk),
+          ...initrdSize(facts.ramdisk, remarks),
         };
   const stub = stubPlace(facts, remarks);
   if (stub !== undefined) return { kernelAt: stub, ...initrd };
@@ -142,6 +144,15 @@ export function placesOf(facts: DmesgFacts, remarks: Remarks): Places {
 function elsewhere(brk: number | undefined, kernelAt: number): string {
   if (brk === undefined || (brk > kernelAt && brk < kernelAt + 2 * KERNEL_ROOMS[0])) return '';
   return `; the log's kernel ran elsewhere (its BRK is at ${hex(brk)}), moved by KASLR or its loader`;
+}
+
+/** The RAM disk's length, if the built-in one may be filled up to it. */
+function initrdSize(ramdisk: Extent, remarks: Remarks): { initrdSize?: number } {
+  if (size(ramdisk) <= INITRD_SIZE_MAX) return { initrdSize: size(ramdisk) };
+  remarks.guessed(
+    `loader.initrdSize: left out, as ${String(size(ramdisk))} bytes are more than the 1 GiB that is simulated`,
+  );
+  return {};
 }
 
 /** The RAM disk's place, if it can be used as it is. */

@@ -177,6 +177,13 @@ describe('a scenario from a log', () => {
     expect(said(remarks, 'guessed')).toMatch(/initrdAt: left out.*window/);
   });
 
+  test('whose RAM disk is longer than any that is simulated says so', () => {
+    const ramdisk = { start: 0x1_0000_0000, end: 0x1_7fff_ffff };
+    const { data, remarks } = draft({ ...facts('ryzen-5950x'), ramdisk });
+    expect(data.loader).toEqual({ kernelAt: 0x100_0000, initrdAt: 0x1_0000_0000 });
+    expect(said(remarks, 'guessed')).toMatch(/initrdSize: left out, as 2147483648 bytes/);
+  });
+
   test.each([
     ['SME is active', { encryption: 'SME' }, 'read', /set, as the log says that SME is active/],
     ['SEV is supported', { syscfg: 'SEV supported: 410 ASIDs' }, 'read', /set, as "SEV supported/],
