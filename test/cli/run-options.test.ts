@@ -52,7 +52,9 @@ describe('--kernel with a UKI', () => {
 
   test('takes an initrd of the user instead', () => {
     const options = bootOptions('bios-minimal', { kernel, initrd });
-    expect(options.initrd).toEqual(ascii('mine'));
+    const given = options.initrd;
+    if (given === undefined || !('read' in given)) throw new Error('no initrd of the user');
+    expect(given.read(0, given.length)).toEqual(ascii('mine'));
     expect(options.scenario.cmdline).toBe('root=/dev/sda2 mem_encrypt=on');
   });
 
