@@ -2,8 +2,8 @@
 // [{name, file, made, boots}], the paths relative to the project's root. A second run finds them there.
 //
 // mkinitramfs and dracut run in a root directory of their own, made of packages that are unpacked side by side and not
-// installed, on the kernel that scripts/fetch-debian-kernel.mjs brings; the installer's RAM disk is taken as it is. It takes
-// root for chroot, mknod and a mount of /proc in a namespace of its own, or user namespaces.
+// installed, for the kernel that scripts/fetch-debian-kernel.mjs brings; the installer's RAM disk is taken as it is. It
+// takes root, for chroot, mknod and a mount of /proc in a namespace of its own.
 import { spawnSync } from 'node:child_process';
 import {
   copyFileSync,
@@ -34,10 +34,6 @@ const PACKAGES = [
   ...['bash', 'dash', 'coreutils', 'mawk', 'sed', 'grep', 'findutils', 'diffutils', 'debianutils'],
   ...['util-linux', 'mount', 'libc-bin', 'base-files', 'dpkg'],
 ];
-const INSTALLER = 'debian-installer-12-netboot-amd64';
-const INSTALLER_INITRD =
-  './usr/lib/debian-installer/images/12/amd64/text/debian-installer/amd64/initrd.gz';
-
 /** Compressions of mkinitramfs. Linux 4.6 takes all but zstd. */
 const COMPRESSIONS = ['gzip', 'xz', 'zstd'];
 
@@ -97,17 +93,19 @@ function makeTree(kernel) {
   writeFileSync(join(tree, 'etc/passwd'), 'root:x:0:0:root:/root:/bin/sh\n');
   writeFileSync(join(tree, 'etc/group'), 'root:x:0:\n');
   run('mknod', ['-m', '666', join(tree, 'dev/null'), 'c', '1', '3']);
-  const unpacked = join(root, posix.dirname(posix.dirname(kernel.vmlinuz)));
-  run('cp', ['-a', join(unpacked, 'lib/modules'), join(tree, 'usr/lib/')]);
+  run('apt-get', [...options, '-q', 'download', `${kernel.package}=${kernel.version}`]);
+  const deb = readdirSync(work).find((name) => name.endsWith('.deb'));
+  if (deb === undefined) throw new Failure(`apt-get left no package of ${kernel.package}`);
+  run('tar', ['-C', tree, '-xf', '-', '--keep-directory-symlink', './lib/modules'], {
+    input: run('dpkg-deb', ['--fsys-tarfile', join(work, deb)], { maxBuffer: 2 ** 30 }),
+  });
   copyFileSync(join(root, kernel.config), join(tree, 'boot', basename(kernel.config)));
-  return { archives, options };
 }
 
 /** Runs a command in the root directory, with /proc. */
 function inTree(...command) {
-  const user = process.getuid?.() === 0 ? [] : ['--map-root-user'];
   const script = 'mount --rbind /proc "$0/proc" && exec chroot "$0" "$@"';
-  run('unshare', [...user, '--mount', 'sh', '-c', script, tree, ...command]);
+  run('unshare', ['--mount', 'sh', '-c', script, tree, ...command]);
 }
 
 /** A cpio archive, newc, of a directory of the root directory. */
@@ -121,7 +119,7 @@ function makeAll() {
   const version = basename(kernel.vmlinuz).replace(/^vmlinuz-/, '');
   rmSync(work, { recursive: true, force: true });
   mkdirSync(work, { recursive: true });
-  const { archives, options } = makeTree(kernel);
+  makeTree(kernel);
   const disks = [];
   const add = (name, made, from, boots = true) => {
     const file = posix.join(CACHE, name);
@@ -147,16 +145,11 @@ function makeAll() {
   writeFileSync(join(work, 'both'), both);
   add('microcode-xz', 'an early archive before mkinitramfs -c xz', join(work, 'both'));
 
-  run('apt-get', [...options, 'download', INSTALLER], { cwd: archives });
-  const deb = readdirSync(archives).find((name) => name.startsWith(INSTALLER));
-  if (deb === undefined) throw new Failure(`apt-get left no package ${INSTALLER}`);
-  const installer = join(work, 'installer');
-  const packed = run('dpkg-deb', ['--fsys-tarfile', join(archives, deb)], { maxBuffer: 2 ** 30 });
-  writeFileSync(
-    installer,
-    run('tar', ['-xOf', '-', INSTALLER_INITRD], { input: packed, maxBuffer: 2 ** 28 }),
-  );
-  add('installer', `${INSTALLER}, text`, installer);
+  const images = JSON.parse(readFileSync(join(root, '.cache/debian-kernel/images.json'), 'utf8'));
+  const installer = images.find(({ initrd }) => initrd !== undefined);
+  if (installer === undefined) throw new Failure('fetch-debian-kernel.mjs left no installer');
+  copyFileSync(join(root, installer.initrd), join(work, 'installer'));
+  add('installer', installer.package, join(work, 'installer'));
   return disks;
 }
 
