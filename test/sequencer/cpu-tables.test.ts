@@ -36,7 +36,7 @@ describe('with encryption off', () => {
     expect(consoleOf(trace)).toEqual(
       expect.arrayContaining([
         'ACPI: No APIC-table, disabling MPS',
-        'SMP motherboard not detected',
+        'smpboot: SMP motherboard not detected',
       ]),
     );
     expect(intact(trace, 'MP configuration table')).toBeUndefined();
@@ -73,7 +73,7 @@ describe('with encryption on', () => {
     const trace = four(18, 'acpi=false');
     expect(trace.outcome.kind).toBe('booted');
     expect(cpus(trace)).toBe(1);
-    expect(consoleOf(trace)).toContain('SMP motherboard not detected');
+    expect(consoleOf(trace)).toContain('smpboot: SMP motherboard not detected');
   });
 });
 
