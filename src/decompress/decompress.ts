@@ -147,19 +147,23 @@ export function decompressAll(
   let left = limit;
   let consumed = 0;
   let total = 0;
-  while (consumed < bytes.length || pieces.length === 0) {
+  let streams = 0;
+  while (consumed < bytes.length || streams === 0) {
     const skipped = skippable(format, bytes, consumed);
     if (skipped > 0) {
       consumed += skipped;
       continue;
     }
-    if (pieces.length > 0 && detectFormat(bytes, consumed) !== format) break;
+    if (streams > 0 && detectFormat(bytes, consumed) !== format) break;
     const given = decompress(format, bytes.subarray(consumed), {
       ...rest,
       limit: left,
       place: { ...place, base: (place.base ?? 0) + consumed },
     });
-    pieces.push(given.bytes);
+    streams++;
+    // A copy, where more streams follow: the buffer that a small one was decoded in is larger than it.
+    const last = consumed + given.consumed >= bytes.length;
+    if (given.bytes.length > 0) pieces.push(last ? given.bytes : given.bytes.slice());
     consumed += given.consumed;
     left -= given.bytes.length;
     total += given.bytes.length;

@@ -14,7 +14,7 @@ const ID = 0x8b1f;
 const CM_DEFLATE = 8;
 /** Bits of FLG (RFC 1952, 2.3.1). */
 const FLG = { FHCRC: 2, FEXTRA: 4, FNAME: 8, FCOMMENT: 16, reserved: 0xe0 } as const;
-const CHUNK = 1 << 18;
+const CHUNK = 1 << 16;
 /** zlib's Z_DATA_ERROR; what else ends a stream early is its input's end (Z_BUF_ERROR). */
 const Z_DATA_ERROR = -3;
 

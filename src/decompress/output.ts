@@ -14,6 +14,8 @@ const SLACK = 8;
 const SMALLEST = 1 << 16;
 /** Output per byte of input that is made room for at the start: kernels give 3 to 6. */
 const USUAL_RATIO = 8;
+/** No more room is made at the start: input that follows the stream would count for it too. */
+const LARGEST_START = 1 << 26;
 
 /** What a decoder has written, in `bytes[0, length)`. */
 export class Output {
@@ -21,14 +23,17 @@ export class Output {
   bytes: Uint8Array;
   length = 0;
   private readonly most: number;
+  /** Room that is made when the first byte comes. */
+  private readonly first: number;
 
   constructor(
     private readonly source: Source,
     private readonly bounds: OutputBounds,
   ) {
     this.most = Math.min(bounds.limit, bounds.size ?? Infinity);
-    const first = Math.max(SMALLEST, source.length * USUAL_RATIO);
-    this.bytes = new Uint8Array(Math.min(this.most, bounds.size ?? first, first) + SLACK);
+    const guess = Math.max(SMALLEST, source.length * USUAL_RATIO);
+    this.first = Math.min(bounds.size ?? guess, guess, LARGEST_START);
+    this.bytes = new Uint8Array(SLACK);
   }
 
   /** How many more bytes may be written. */
@@ -45,7 +50,7 @@ export class Output {
     const needed = this.length + more;
     if (needed > this.most) throw this.tooMuch(at);
     if (needed + SLACK > this.bytes.length) {
-      const grown = Math.min(this.most, Math.max(needed, this.bytes.length * 2));
+      const grown = Math.min(this.most, Math.max(needed, this.first, this.bytes.length * 2));
       const bytes = new Uint8Array(grown + SLACK);
       bytes.set(this.bytes.subarray(0, this.length));
       this.bytes = bytes;

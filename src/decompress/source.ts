@@ -69,17 +69,21 @@ export class Source {
   /** Throws E_TRUNCATED unless `length` bytes are there from `at` on. */
   need(at: number, length: number, what: string): void {
     if (at + length <= this.bytes.length) return;
-    throw this.error('E_TRUNCATED', Math.min(at, this.bytes.length), {
+    throw this.error('E_TRUNCATED', at, {
       reason: what,
       expected: `${length} byte${length === 1 ? '' : 's'}`,
       found: `${Math.max(0, this.bytes.length - at)} before the end`,
     });
   }
 
-  /** An error at an offset of the compressed bytes. */
+  /** An error at an offset of the compressed bytes; one past them, which a bit reader reaches, is their end. */
   error(code: string, at: number, says: Says): InputError {
     const { base = 0, ...place } = this.place;
-    return new InputError({ code, place: { ...place, offset: base + at }, ...says });
+    return new InputError({
+      code,
+      place: { ...place, offset: base + Math.min(at, this.bytes.length) },
+      ...says,
+    });
   }
 
   /** E_CORRUPT at an offset. */

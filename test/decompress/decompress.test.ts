@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import { gzipSync } from 'fflate';
 import {
   decompress,
   decompressAll,
@@ -152,6 +153,16 @@ describe('streams one behind another', () => {
     const packed = concat(skipped, compressed(file), skipped, skipped, compressed(file), skipped);
     const { bytes, consumed } = decompressAll(format, packed, { limit });
     expect(bytes).toEqual(concat(sample, sample));
+    expect(consumed).toBe(packed.length);
+  });
+
+  test('may be many and give nothing, without memory for each', () => {
+    const empty = gzipSync(new Uint8Array(0), { mtime: 0 });
+    const packed = new Uint8Array(3000 * empty.length).map(
+      (_, at) => empty[at % empty.length] ?? 0,
+    );
+    const { bytes, consumed } = decompressAll('gzip', packed, { limit });
+    expect(bytes).toHaveLength(0);
     expect(consumed).toBe(packed.length);
   });
 
