@@ -8,8 +8,9 @@ import type { Machine } from '../machine/machine.js';
 import type { RegionAtEnd } from '../trace/recorder.js';
 import type { RegionState } from '../trace/trace.js';
 
-/** Bytes that are hashed at once (our choice): of a large initrd there is no other copy then. */
-const AT_ONCE = 8 << 20;
+/** Bytes that are hashed at once, and the pieces of what is more (our choice): of a large initrd there is no other copy. */
+const AT_ONCE = 16 << 20;
+const PIECE = 1 << 20;
 
 /** SHA-256 of bytes, in hexadecimal. */
 export type Digest = (bytes: Uint8Array) => string;
@@ -25,9 +26,9 @@ export function stateName({ plain, encrypted }: DramState): RegionState {
 function digestOf(machine: Machine, base: number, size: number, digest: Digest): string {
   if (size <= AT_ONCE) return digest(machine.dram.peek(pa(base), size));
   const hash = sha256.create();
-  const piece = new Uint8Array(AT_ONCE);
-  for (let done = 0; done < size; done += AT_ONCE) {
-    const length = Math.min(AT_ONCE, size - done);
+  const piece = new Uint8Array(PIECE);
+  for (let done = 0; done < size; done += PIECE) {
+    const length = Math.min(PIECE, size - done);
     machine.dram.read(pa(base + done), KEY_PLAIN, piece, 0, length);
     hash.update(piece.subarray(0, length));
   }
