@@ -56,7 +56,7 @@ export function serialize(value: unknown): Uint8Array {
       return known;
     }
     if (Array.isArray(item)) return item.map(encode);
-    if (item instanceof Map) return { $: 'map', v: [...item].map(encode) };
+    if (isMap(item)) return { $: 'map', v: [...item].map(encode) };
     return Object.fromEntries(Object.entries(item).map(([key, v]) => [key, encode(v)]));
   };
   const head = new TextEncoder().encode(JSON.stringify(encode(value)));
@@ -111,6 +111,11 @@ export function deserialize(bytes: Uint8Array): unknown {
 function uniform(array: ArrayLike<number>): boolean {
   for (let i = 1; i < array.length; i++) if (!Object.is(array[i], array[0])) return false;
   return true;
+}
+
+/** Whether an object is a map, of whatever realm: structuredClone() may make one of another. */
+function isMap(item: object): item is Map<unknown, unknown> {
+  return Object.prototype.toString.call(item) === '[object Map]';
 }
 
 function isTagged(item: object): item is Tagged {

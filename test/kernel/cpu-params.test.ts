@@ -54,6 +54,7 @@ describe('how many CPUs run', () => {
       [
         'ACPI: NR_CPUS/possible_cpus limit of 2 reached.  Processor 2/0x2 ignored.',
         'ACPI: NR_CPUS/possible_cpus limit of 2 reached.  Processor 3/0x3 ignored.',
+        'ACPI: MADT: 2 CPUs',
         'smpboot: 4 Processors exceeds NR_CPUS limit of 2',
         'x86: Booted up 1 node, 2 CPUs',
       ],
@@ -72,7 +73,11 @@ describe('how many CPUs run', () => {
     [
       'disable_cpu_apicid=2',
       [0, 1, 3],
-      ['APIC: Disabling requested cpu. Processor 2/0x2 ignored.', 'x86: Booted up 1 node, 3 CPUs'],
+      [
+        'APIC: Disabling requested cpu. Processor 2/0x2 ignored.',
+        'ACPI: MADT: 3 CPUs',
+        'x86: Booted up 1 node, 3 CPUs',
+      ],
     ],
     // The boot CPU itself cannot be disabled so.
     ['disable_cpu_apicid=0', [0, 1, 2, 3], []],
