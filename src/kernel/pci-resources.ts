@@ -75,7 +75,7 @@ export const pciResources = kernelFile('drivers/pci/setup-res.c', {
       return -EINVAL;
     };
     // pci_find_parent_resource(): the root bus's resource must contain it.
-    if (wanted.end - 1 > k.state.iomemEnd) return refuse('no compatible bridge window');
+    if (wanted.end - 1 > k.state.iomemResource.end) return refuse('no compatible bridge window');
     const busy = [...ranges(k, isRam), ...claimed(k)].find((taken) => overlaps(wanted, taken));
     if (busy !== undefined) return refuse(`address conflict at ${hex(busy.start)}`);
     bar.claimed = true;
@@ -92,7 +92,7 @@ export const pciResources = kernelFile('drivers/pci/setup-res.c', {
       if (each.start >= at + bar.size) break;
       if (each.end > at) at = alignUp(each.end, bar.size);
     }
-    if (at + bar.size - 1 > k.state.iomemEnd) {
+    if (at + bar.size - 1 > k.state.iomemResource.end) {
       // pci_revert_fw_address() tries where firmware had it, which was refused before.
       k.say.console(`${dev.name}: BAR 0: failed to assign [mem size ${hex(bar.size)} 64bit]`);
       return -EINVAL;

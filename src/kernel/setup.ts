@@ -73,7 +73,7 @@ export const setup = kernelFile('arch/x86/kernel/setup.c', {
   'setup_arch:setup_memory_map': label((k: Kernel) => {
     const bits = k.readU8(va(k.sym('boot_cpu_data') + CPUINFO.x86_phys_bits));
     const end = (1n << BigInt(bits)) - 1n;
-    k.state.iomemEnd = Number(end);
+    k.state.iomemResource.end = Number(end);
     k.say.console(`iomem_resource: [mem 0x0-${hex(end)}]`);
     k.fn.setup_memory_map();
   }),

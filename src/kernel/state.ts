@@ -93,8 +93,8 @@ export interface KernelState {
   /** Areas of vmalloc space in use, and where the next one goes (0: at its start). */
   vmalloc: { address: number; size: number }[];
   vmallocNext: number;
-  /** iomem_resource.end: the last physical address that there can be. */
-  iomemEnd: number;
+  /** iomem_resource (kernel/resource.c): its end is the last physical address that there can be. */
+  iomemResource: { end: number };
   /** Devices that the PCI code found, in the order of the bus. */
   devices: KernelDevice[];
   /** Detect functions of the iommu table whose entries have IOMMU_DETECTED. */
@@ -139,7 +139,7 @@ export function freshState(): KernelState {
     minPfnMapped: 0,
     maxPfnMapped: 0,
     maxPfn: 0,
-    iomemEnd: 0,
+    iomemResource: { end: 0 },
     pfnMapped: [],
     pageSizeMask: 0,
     mtrrEnabled: false,

@@ -114,7 +114,7 @@ function uniform(array: ArrayLike<number>): boolean {
 }
 
 /** Whether an object is a map, of whatever realm: structuredClone() may make one of another. */
-function isMap(item: object): item is Map<unknown, unknown> {
+export function isMap(item: object): item is ReadonlyMap<unknown, unknown> {
   return Object.prototype.toString.call(item) === '[object Map]';
 }
 

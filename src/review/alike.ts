@@ -1,3 +1,5 @@
+import { isMap } from '../machine/codec.js';
+
 /** Whether two values of plain data, maps and typed arrays are alike; what both share is not looked into. */
 export function alike(a: unknown, b: unknown): boolean {
   if (Object.is(a, b)) return true;
@@ -5,8 +7,8 @@ export function alike(a: unknown, b: unknown): boolean {
   if (ArrayBuffer.isView(a) || ArrayBuffer.isView(b)) {
     return ArrayBuffer.isView(a) && ArrayBuffer.isView(b) && sameBytes(a, b);
   }
-  if (a instanceof Map || b instanceof Map) {
-    return a instanceof Map && b instanceof Map && sameEntries(a, b);
+  if (isMap(a) || isMap(b)) {
+    return isMap(a) && isMap(b) && sameEntries(a, b);
   }
   if (Array.isArray(a) || Array.isArray(b)) {
     return Array.isArray(a) && Array.isArray(b) && sameItems(a, b);

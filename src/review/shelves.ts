@@ -9,6 +9,7 @@ import { alike } from './alike.js';
 const SHELVES = {
   capability: (state: KernelState) => [state.bootCpuData, 'capability'],
   log: (state: KernelState) => [state.console.printk, 'log'],
+  iomemResource: (state: KernelState) => [state, 'iomemResource'],
 } as const satisfies Record<string, (state: KernelState) => readonly [holder: object, key: string]>;
 type ShelfName = keyof typeof SHELVES;
 const NAMES = Object.keys(SHELVES) as ShelfName[];
@@ -112,6 +113,7 @@ function withoutShelves(state: KernelState): unknown {
   return {
     ...state,
     bootCpuData: { ...bootCpuData, capability: null },
+    iomemResource: null,
     console: { ...console, printk: { ...console.printk, log: null } },
   };
 }

@@ -2,6 +2,7 @@
  * Nothing of a boot lives outside of its snapshots. A boot is stopped at each label; another boot takes the snapshot,
  * runs one step, and must stand where the first one stands at its next label: by induction the rest is the same.
  */
+import { isMap } from '../../src/machine/codec.js';
 import type { BootOptions, BootSnapshot } from '../../src/sequencer/boot.js';
 import { printTrace } from '../../src/trace/yaml-out.js';
 import { boot } from '../helpers.js';
@@ -56,7 +57,7 @@ const bytesOf = ({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Arra
   new Uint8Array(buffer, byteOffset, byteLength);
 // A property that is undefined is as good as none: bytes have no place for it.
 const entriesOf = (value: object): (readonly [unknown, unknown])[] =>
-  (value instanceof Map ? [...value] : Object.entries(value)).filter(([, v]) => v !== undefined);
+  (isMap(value) ? [...value] : Object.entries(value)).filter(([, v]) => v !== undefined);
 
 /** A snapshot with the last of its recorded steps alone: the others were looked at before. */
 function last({ recorder, ...rest }: BootSnapshot): unknown {
