@@ -92,3 +92,14 @@ describe("Debian's cloud kernel", () => {
     expect(written.reduce((sum, byte) => sum + byte, 0)).toBeLessThan(written.length / 2);
   });
 });
+
+describe('a RAM disk of 20,100,000 zero bytes, more than 4906 pages', () => {
+  test('ends at stage 18 as it does at stage 17', () => {
+    const initrd = new Uint8Array(20_100_000);
+    const [plain, encrypted] = [17, 18].map(
+      (stage) => boot({ image, initrd, stage }).run().outcome,
+    );
+    expect(encrypted).toEqual(plain);
+    expect(plain).toMatchObject({ kind: 'panic', message: expect.stringContaining('VFS: Unable') });
+  }, 120_000);
+});
