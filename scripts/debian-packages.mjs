@@ -10,7 +10,7 @@ import process from 'node:process';
 /** What a package could not be had for, in words. */
 export class Failure extends Error {}
 
-/** apt as whoever runs this, in a working directory of its own. */
+/** apt under the current user, in a working directory of its own. */
 export class Packages {
   #work;
   #options;

@@ -199,7 +199,7 @@ function registers(boot: Boot): View {
     IDTR: { base: hex(cpu.idtr.base), limit: cpu.idtr.limit },
     GDTR: { base: hex(cpu.gdtr.base), limit: cpu.gdtr.limit },
     cpl: cpu.cpl,
-    // What nobody has set is no zero: the kernel's functions are modelled, not executed.
+    // A register that was never set is not zero: the kernel's functions are modelled, not executed.
     notModelled: [
       ...GENERAL_REGISTERS.filter((name) => !cpu.knows(name)),
       'rflags CF PF AF ZF SF OF IF',

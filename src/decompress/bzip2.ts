@@ -158,7 +158,7 @@ class BlockDecoder {
     return { selectors, tables };
   }
 
-  /** Code lengths, each as the difference from the one before, and the codes that they stand for. */
+  /** Code lengths, each as the difference from the one before, and the codes that they encode. */
   private readCodes(count: number): Codes {
     const { bits } = this;
     const lengths = new Uint8Array(count);

@@ -60,7 +60,7 @@ export function readLiterals(
   }
   const header = format < 2 ? 3 : format + 2;
   const width = format < 2 ? 10 : format === 2 ? 14 : 18;
-  // Both sizes stand behind four bits; the two of 18 bits need 40.
+  // Both sizes follow four bits; the two of 18 bits need 40.
   const packed = at(0) + at(1) * 2 ** 8 + at(2) * 2 ** 16 + at(3) * 2 ** 24 + at(4) * 2 ** 32;
   const count = Math.floor(packed / 16) % 2 ** width;
   const size = Math.floor(packed / 2 ** (4 + width)) % 2 ** width;

@@ -8,7 +8,7 @@ import {
   type FseTable,
 } from './zstd-fse.js';
 
-/** What one kind of code stands for. */
+/** What one kind of code encodes. */
 interface CodeKind {
   readonly logMax: number;
   readonly symbolMax: number;

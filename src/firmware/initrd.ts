@@ -72,7 +72,7 @@ cat /etc/motd
 exec /bin/sh
 `;
 
-/** What stands for a shell: it waits for ever, `mov $34, %eax; syscall; jmp .-7` (34 is pause(2) on x86-64). */
+/** The shell: it waits for ever, `mov $34, %eax; syscall; jmp .-7` (34 is pause(2) on x86-64). */
 const SHELL_CODE = [0xb8, 34, 0, 0, 0, 0x0f, 0x05, 0xeb, 0xf7] as const;
 
 /** Fields of a 64-bit ELF header and of the one program header behind it (ELF-64 Object File Format, 1.5: figures 2, 6). */

@@ -13,7 +13,7 @@ export interface MappedTable {
 export interface TableDesc {
   /** Physical address. */
   readonly address: number;
-  /** Bytes, as the header said when the table was installed: nobody reads it again. */
+  /** Bytes, as the header said when the table was installed: it is not read again. */
   readonly length: number;
   /** Where it is mapped for good; 0 while it is not. */
   pointer: number;

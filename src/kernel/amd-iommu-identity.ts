@@ -91,7 +91,7 @@ export const amdIommuIdentity = kernelFile('drivers/iommu/amd_iommu.c', {
     k.fn.free_pages(table, 0);
   }),
 
-  // The bitmaps of its ranges are not given back: that is dma_ops_domain_free(), which nobody calls here.
+  // The bitmaps of its ranges are not given back: that is dma_ops_domain_free(), which is not called here.
   amd_iommu_domain_free: inline((k: Kernel, domain: ProtectionDomain) => {
     k.fn.free_pt_l2(domain.pt_root);
     // protection_domain_free()

@@ -7,7 +7,7 @@ import { SourceInput, type InitrdSource } from './initrd-input.js';
 import { freshRootfs, S_IFMT, S_IFREG, type Inode } from './rootfs-types.js';
 import { Rootfs, type PageCache } from './rootfs.js';
 
-/** What was found and where, for whoever has to say more than the kernel does. */
+/** What was found and where, for a message that says more than the kernel's. */
 export interface UnpackError {
   /** The kernel's message. */
   readonly message: string;

@@ -83,7 +83,7 @@ function giveInit(k: Kernel, vars: 'init' | 'env', param: string, word: string):
   list[same < 0 ? list.length : same] = word;
 }
 
-/** unknown_bootoption(): what nobody takes is init's, unless it looks like a module's parameter. */
+/** unknown_bootoption(): an option without a handler is init's, unless it looks like a module's parameter. */
 function unknown_bootoption(k: Kernel, param: Param): void {
   const word = wordOf(param);
   obsolete_checksetup(k, word);

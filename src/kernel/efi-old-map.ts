@@ -89,7 +89,7 @@ export const efiOldMap64 = kernelFile('arch/x86/platform/efi/efi_64.c', {
       const entry = get_entry(k, pgd, tableIndex(va(PAGE_OFFSET + at), 39));
       set_entry(k, 'pgd', pgd, low, entry, va(alignDown(at, PGDIR_SIZE)));
     }
-    // kmalloc(): the copy is read by nobody but the epilog; it is kept outside simulated memory (our choice).
+    // kmalloc(): only the epilog reads the copy; it is kept outside simulated memory (our choice).
     k.state.efi.save_pgd = saved;
     __flush_tlb_all(k);
   }),

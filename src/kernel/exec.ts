@@ -46,7 +46,7 @@ function openExec(k: Kernel, path: string): Binprm | number {
   if (ino < 0) return ino;
   const inode = k.state.rootfs.inodes.get(ino);
   if (inode === undefined || (inode.mode & S_IFMT) !== S_IFREG) return -EACCES;
-  // fs/namei.c, generic_permission: root runs what somebody may run.
+  // fs/namei.c, generic_permission: root may run a file with any x bit.
   if ((inode.mode & S_IXUGO) === 0) {
     lacks(k, ino, `its mode is 0${(inode.mode & S_IALLUGO).toString(8)}`);
     return -EACCES;

@@ -12,7 +12,7 @@ export function describe(fault: Fault): string {
 
 /** What the walker got for a table entry: its value and reserved bits, or that nothing is there to read. */
 export function valueText({ value, reserved, absent }: EntryRead): string {
-  // What nobody answers reads as all ones (our choice).
+  // An address without memory or device reads as all ones (our choice).
   if (absent) return 'nothing there, read as all ones';
   const bits = reserved === 0n ? '' : `, reserved bits ${bitNumbers(reserved)}`;
   return `${hex(value)}${bits}`;

@@ -92,7 +92,7 @@ export const initramfs = kernelFile('init/initramfs.c', {
   }),
 });
 
-/** The initrd for whoever says more than the kernel does: nothing is read through the CPU, nothing is told. */
+/** The initrd for the hint, which is not the kernel's: not read through the CPU, not recorded. */
 function initrdAtRest(k: Kernel, at: Va, length: number): InitrdSource {
   return {
     length,

@@ -1,4 +1,4 @@
-/** The initrd as its unpackers read it: from memory, window by window, so that nobody holds all of it at once. */
+/** The initrd as its unpackers read it: from memory, window by window, so that it is never all in memory twice. */
 import type { ByteSource } from '../trace/byte-source.js';
 import { PIECE, type Input } from './cpio-fsm.js';
 

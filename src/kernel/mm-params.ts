@@ -31,7 +31,7 @@ export const setupNx = kernelFile('arch/x86/mm/setup_nx.c', {
 
 export const patOptions = kernelFile('arch/x86/mm/pat.c', {
   // As the series' base has it (tip of April 2016): the register's own types are taken. 4.6 makes up those of its reset
-  // value in pat_init(), which is the same where nobody wrote the register.
+  // value in pat_init(), which is the same unless the register was written.
   pat_disable: inline((k: Kernel, reason: string) => {
     if (!k.state.params.patEnabled) return;
     k.state.params.patEnabled = false;

@@ -82,7 +82,7 @@ export const pciResources = kernelFile('drivers/pci/setup-res.c', {
     return 0;
   }),
 
-  // allocate_resource(): the lowest place from pci_high on that nobody has.
+  // allocate_resource(): the lowest free place from pci_high on.
   pci_assign_resource: inline((k: Kernel, dev: KernelDevice, bar: MemoryBar) => {
     const taken = [...ranges(k, () => true), ...buffers(k), ...claimed(k)].sort(
       (a, b) => a.start - b.start,

@@ -322,7 +322,7 @@ export class Dram {
       } else {
         // Looking under another key: the bus bytes are made now and kept.
         if (pending !== 0 && !this.pages.has(number)) {
-          // One page stands for many: what each of them is on the bus is not kept.
+          // One page serves many: what each of them is on the bus is not kept.
           const bytes = this.scratch;
           const [start, end] = [first * LINE_SIZE, line * LINE_SIZE];
           bytes.set(page.bytes.subarray(start, end), start);
@@ -448,8 +448,8 @@ export class Dram {
   }
 
   /**
-   * A whole page is written, and encrypted when somebody looks. One that is like the page before is one with it until
-   * somebody writes: what is long and repeats itself takes no room.
+   * A whole page is written, and encrypted when it is read. One that is like the page before is one with it until
+   * a write: what is long and repeats itself takes no room.
    */
   private putPage(number: number, data: Uint8Array, lines: Lines): void {
     this.plain.forget(number);

@@ -37,7 +37,7 @@ export class PagePool {
     return copy;
   }
 
-  /** Lines that are all pending under one key, written under one and on behalf of one writer. Nobody changes them. */
+  /** Lines that are all pending under one key, written under one and on behalf of one writer. Not to be changed. */
   alike(pending: number, owner: number, writer: number): Lines {
     const id = (writer * 2 ** 16 + owner) * 2 ** 16 + pending;
     let lines = this.shared.get(id);
@@ -52,7 +52,7 @@ export class PagePool {
     return lines;
   }
 
-  /** Gives a page lines that are all alike. The page is nobody else's. */
+  /** Gives a page lines that are all alike. The page is not shared. */
   share(page: Page, lines: Lines): void {
     const { pending, owner, writer, alike } = page;
     if (!alike) this.spare.push({ pending, owner, writer });
@@ -69,7 +69,7 @@ export class PagePool {
     Object.assign(page, lines, { alike: false });
   }
 
-  /** Lines that have become alike are shared. The page is nobody else's. */
+  /** Lines that have become alike are shared. The page is not. */
   compact(page: Page): void {
     if (page.alike) return;
     const [pending = 0, owner = 0, writer = 0] = [page.pending[0], page.owner[0], page.writer[0]];

@@ -35,7 +35,7 @@ function faultText({ boot, outcome }: Run, because: string): string | undefined 
   const clash = clashOnWalk(boot, cpu, last.at);
   const who = cpu.id === 0 ? 'the CPU' : `CPU ${String(cpu.id)}`;
   if (clash === undefined) {
-    // Nobody's key differs: a reserved bit was written as it is read.
+    // No key differs: a reserved bit was written as it is read.
     const { read } = last;
     const met = read === undefined || read.reserved === 0n ? '' : `: ${entryText(read)}`;
     return `${last.what} in ${outcome.where ?? '?'}${met}${because}`;

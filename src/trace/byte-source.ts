@@ -1,8 +1,8 @@
-/** Bytes that are read where they are when somebody needs them: what is long is not held in memory for that. */
+/** Bytes that are read where they are when they are needed: what is long is not held in memory for that. */
 export interface ByteSource {
   /** How many there are. */
   readonly length: number;
-  /** The bytes [at, at + length), which are there; an array that nobody else changes. */
+  /** The bytes [at, at + length), which are there; an array that is not changed elsewhere. */
   read(at: number, length: number): Uint8Array;
   /** Fills an array with the bytes from `at` on. */
   readInto(at: number, into: Uint8Array): void;

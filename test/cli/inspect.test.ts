@@ -92,7 +92,7 @@ describe('sme-boot inspect', () => {
     expect(out).toMatch(/^PAT .*WB,WT,UC-,UC/m);
   });
 
-  test('--regs shows registers that somebody set, and names those that nobody did', async () => {
+  test('--regs shows registers that were set, and names the others', async () => {
     const { out } = await inspect('--at', 'startup_64');
     expect(out).toMatch(/^rsi +0x90000 {2}as last set/m);
     expect(out).toMatch(/^rsp +0x[0-9a-f]+$/m);

@@ -133,7 +133,7 @@ describe('no command line', () => {
     expect(loaded.regions.map(({ name }) => name)).not.toContain('command line');
   });
 
-  test.each([17, 18])('is read by nobody at stage %i', (stage) => {
+  test.each([17, 18])('is not read at stage %i', (stage) => {
     const trace = none(stage).run();
     expect(intact(trace, 'command line')).toBeUndefined();
     expect(trace.outcome.kind).toBe('booted');

@@ -84,7 +84,7 @@ describe('the line is read from memory', () => {
     expect(trace.outcome.kind).toBe('booted');
   });
 
-  test('what stands in memory counts, whatever the loader was given', () => {
+  test('the bytes in memory count, whatever the loader was given', () => {
     const b = upTo('copy_bootdata', withLine('maxcpus=2', 'bios-minimal', FOUR));
     const line = b.kernel.sym('boot_command_line');
     b.recorder.step('test');
@@ -120,7 +120,7 @@ describe('words', () => {
   });
 });
 
-describe('words that nobody takes', () => {
+describe('words without a handler', () => {
   const given = (words: string): Boot['kernel']['state']['params'] =>
     upTo('trap_init', withLine(words)).kernel.state.params;
   test('are init’s: arguments, or variables where they have a value; the last of a name counts', () => {

@@ -6,7 +6,7 @@ import { Standing } from './standing.js';
 
 const standing = new Standing('drivers');
 const { k } = standing;
-/** A page that nobody uses, and the one after it. */
+/** An unused page, and the one after it. */
 const PAGE = va(PAGE_OFFSET + 80 * 2 ** 20);
 const HOLE = va(PAGE + PAGE_SIZE);
 const PATH = 'kernel/x86/microcode/AuthenticAMD.bin';

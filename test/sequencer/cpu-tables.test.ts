@@ -87,7 +87,7 @@ test.each(['acpi', 'madt'])('EFI firmware can be without %s too', (table) => {
   expect(intact(trace, 'RSDP')).toBe(table === 'acpi' ? undefined : true);
 });
 
-test('an AMD part without SME has no leaf 0x8000001f and boots as if nobody had asked', () => {
+test('an AMD part without SME has no leaf 0x8000001f and boots as if not asked', () => {
   const trace = boot({ scenario: scenario('amd-fam15h') }).run();
   const leaves = trace.steps
     .flatMap(({ events }) => events)

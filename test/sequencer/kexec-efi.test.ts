@@ -101,7 +101,7 @@ describe('with encryption in the other kernel', () => {
     for (const name of PASSED) expect([name, intact(trace, `kexec ${name}`)]).toEqual([name, true]);
   });
 
-  test('as posted nobody gets that far', () => {
+  test('as posted the boot does not get that far', () => {
     expect(kexec(18, 18).run().outcome).toMatchObject({ where: 'relocate_kernel' });
   });
 });

@@ -29,7 +29,7 @@ describe('the C-bit', () => {
     expect(at(cBit).run().outcome).toMatchObject({ kind, where });
   });
 
-  test.each([12, 21, 31])('at %i changes nothing where nobody turns encryption on', (cBit) => {
+  test.each([12, 21, 31])('at %i changes nothing where encryption stays off', (cBit) => {
     const sme = `machine.sme={"cBit":${String(cBit)},"reduction":5}`;
     const trace = boot({ scenario: scenario('bios-minimal', sme), stage: 17 }).run();
     expect(trace.outcome.kind).toBe('booted');
