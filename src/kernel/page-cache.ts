@@ -4,7 +4,7 @@
  */
 import { PAGE_SIZE, va } from '../machine/address.js';
 import { GFP } from './page-alloc.js';
-import { S_IXUGO, type Inode, type PageRun } from './rootfs-types.js';
+import type { Inode, PageRun } from './rootfs-types.js';
 import type { PageCache } from './rootfs.js';
 import type { Kernel } from './kernel.js';
 
@@ -40,9 +40,9 @@ function addPage(pages: PageRun[], index: number, pa: number): void {
 /** The page cache of a kernel's root file system. */
 export function pageCache(k: Kernel): PageCache {
   const heads = new Map<number, Uint8Array>();
-  /** Notes what a program's first bytes are, for the process that will run it. */
-  const produced = (ino: number, inode: Inode, pos: number, bytes: Uint8Array): void => {
-    if ((inode.mode & S_IXUGO) === 0 || pos >= TOUCHED) return;
+  /** Notes what a file's first bytes are, for the process that may run it: without an x bit too (kernel_init:incomplete). */
+  const produced = (ino: number, pos: number, bytes: Uint8Array): void => {
+    if (pos >= TOUCHED) return;
     const head = heads.get(ino) ?? new Uint8Array(TOUCHED);
     head.set(bytes.subarray(0, TOUCHED - pos), pos);
     heads.set(ino, head);
@@ -60,7 +60,7 @@ export function pageCache(k: Kernel): PageCache {
   };
 
   const write: PageCache['write'] = (ino, inode, pos, bytes) => {
-    produced(ino, inode, pos, bytes);
+    produced(ino, pos, bytes);
     for (let done = 0; done < bytes.length;) {
       const at = pos + done;
       const inPage = at % PAGE_SIZE;

@@ -74,9 +74,11 @@ describe('the cases', () => {
 
   test('rdinit= names the program', () => {
     const initrd = fixture('initrd-rdinit.cpio');
-    const { end, said } = run(initrd, 'mem_encrypt=on rdinit=/sbin/init', '128MiB', 18);
+    const { end, said, trace } = run(initrd, 'mem_encrypt=on rdinit=/sbin/init', '128MiB', 18);
     expect(end).toBe('booted');
     expect(said).toContain('Run /sbin/init as init process');
+    // It has no x bit, and its bytes are known all the same.
+    expect(intact(trace, 'user file page')).toBe(true);
     expect(run(initrd).end).toBe(NO_ROOT);
   });
 
