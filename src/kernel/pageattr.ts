@@ -12,6 +12,7 @@ import {
   _PAGE_RW,
   PAGE_OFFSET,
 } from './constants.js';
+import { BootEnd } from './ends.js';
 import { EFAULT } from './errno.js';
 import { protectedAreas } from './pageattr-split.js';
 import {
@@ -50,6 +51,9 @@ declare module './table.js' {
     cpa_process_alias(k: Kernel, cpa: CpaData): number;
   }
 }
+
+/** From 1 GiB to 2 MiB to 4 KiB: a page is split twice, and the flush of another CPU may bring one of them back (our choice). */
+const MAX_SPLITS = 8;
 
 /** A new request, as memset() and the assignments after it leave it. */
 export function cpaData(request: {
@@ -108,7 +112,12 @@ export const pageattr = kernelFile('arch/x86/mm/pageattr.c', {
 
   __change_page_attr: inline((k: Kernel, cpa: CpaData, primary: boolean) => {
     const { address } = cpa.vaddr;
-    for (;;) {
+    for (let splits = 0; ; splits++) {
+      // Our choice: a CPU that splits one page more often than there are sizes has tables that do not keep what is written,
+      // as where no memory answers. It would go on until it has allocated all memory.
+      if (splits > MAX_SPLITS) {
+        throw new BootEnd('hung', '__change_page_attr', `${hex(address)} is split for ever`);
+      }
       const at = k.fn._lookup_address_cpa(cpa, address);
       const old = at === undefined ? 0n : entryOf(k, at);
       if (at === undefined || old === 0n) return k.fn.__cpa_process_fault(cpa, address, primary);

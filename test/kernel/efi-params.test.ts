@@ -136,3 +136,11 @@ test('add_efi_memmap adds what the firmware’s map has and e820 has not', () =>
 test('the line of these boots is what the scenario says', () => {
   expect(printedBy(upTo('setup_arch', efi('noefi')))).toContain(`Command line: ${LINE} noefi`);
 });
+
+test('memory that the line makes up ends the boot where tables in it are split for ever', () => {
+  const made = 'memmap=exactmap memmap=640K@0 memmap=3G@1M';
+  expect(withLine(made, 'epyc-efi').run().outcome).toMatchObject({
+    kind: 'hung',
+    where: '__change_page_attr',
+  });
+});
