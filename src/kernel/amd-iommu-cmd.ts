@@ -97,7 +97,7 @@ function build_inv_iommu_pages(
 
 /** `volatile u64 sem = 0` on the stack, for as long as `body` runs. */
 function withSem(k: Kernel, body: (sem: Va) => number): number {
-  k.settle(() => k.cpu.push(0n));
+  k.push(0n);
   const result = body(k.cpu.rsp);
   k.popU64();
   return result;

@@ -66,14 +66,10 @@ const ZEROED = [
   ...['r8', 'r9', 'r10', 'r11', 'r12', 'r13', 'r14', 'r15'],
 ] as const;
 
-const push = (k: Kernel, value: bigint): void => {
-  k.settle(() => k.cpu.push(value));
-};
-
 export const relocateKernel = kernelFile(RELOCATE_KERNEL_S, {
   relocate_kernel: label((k: Kernel, indirection: number, pageList: Va, start: number) => {
     k.enter('relocate_kernel');
-    for (let i = 0; i < SAVED_REGISTERS; i++) push(k, 0n);
+    for (let i = 0; i < SAVED_REGISTERS; i++) k.push(0n);
     const word = (index: number): bigint => k.readU64(va(pageList + index * 8));
     const control = k.canonical(word(VA_CONTROL_PAGE));
     const save = (name: keyof typeof DATA, value: bigint): void => {
@@ -91,7 +87,7 @@ export const relocateKernel = kernelFile(RELOCATE_KERNEL_S, {
     save('CP_PA_BACKUP_PAGES_MAP', BigInt(indirection));
     write_cr3(k, table, 'kexec tables');
     k.cpu.rsp = va(physical + PAGE_SIZE);
-    push(k, BigInt(physical + IDENTITY_MAPPED));
+    k.push(BigInt(physical + IDENTITY_MAPPED));
     k.cpu.rip = va(Number(k.popU64()));
     k.state.frames.push({ name: 'relocate_kernel', at: va(physical), returnsTo: va(0) });
     k.fetch();
@@ -100,8 +96,8 @@ export const relocateKernel = kernelFile(RELOCATE_KERNEL_S, {
 
   identity_mapped: label(
     (k: Kernel, indirection: number, table: bigint, swap: number, start: number) => {
-      push(k, 0n);
-      push(k, BigInt(start));
+      k.push(0n);
+      k.push(BigInt(start));
       const cleared = X86_CR0_AM + X86_CR0_WP + X86_CR0_TS + X86_CR0_EM;
       // Bits 31 and 30 would make a negative number of it: CR0 is taken apart as unsigned.
       const kept = BigInt(k.cpu.cr0) & ~BigInt(cleared);

@@ -9,7 +9,7 @@ import {
   INTEL_VENDOR,
   vendorOf,
 } from '../machine/cpuid.js';
-import { MSR } from '../machine/msr.js';
+import { MISC_ENABLE, MSR, UNMODELLED_MSRS } from '../machine/msr.js';
 import { cpuid, rdmsr, wrmsr } from './cpu-ops.js';
 import { fn, kernelFile } from './table.js';
 import type { Kernel } from './kernel.js';
@@ -35,11 +35,9 @@ const REQUIRED_MASK0 =
   FEATURES_EDX.SSE2;
 const REQUIRED_MASK1 = EXTENDED_EDX.LM;
 const SSE_MASK = FEATURES_EDX.SSE + FEATURES_EDX.SSE2;
-/** MSR_IA32_MISC_ENABLE_XD_DISABLE, and the first processors whose MSR is looked at: above family 6, or from model 0xd. */
-const XD_DISABLE = 1n << 34n;
+/** The first processors whose MISC_ENABLE is looked at: above family 6, or from model 0xd. */
 const PENTIUM_M = { family: 6, model: 0xd } as const;
-/** MSR_K7_HWCR and its SSEDIS. */
-const MSR_K7_HWCR = 0xc001_0015;
+/** SSEDIS of MSR_K7_HWCR, a register that the machine does not have (UNMODELLED_MSRS). */
 const SSE_DISABLE = 1n << 15n;
 
 const hasAll = (value: number, mask: number): boolean => (value & mask) === mask;
@@ -55,6 +53,7 @@ function clearXdDisable(k: Kernel): void {
   if (family < PENTIUM_M.family) return;
   if (family === PENTIUM_M.family && modelOf(eax) < PENTIUM_M.model) return;
   const misc = rdmsr(k, MSR.MISC_ENABLE);
+  const { XD_DISABLE } = MISC_ENABLE;
   if ((misc & XD_DISABLE) !== 0n) wrmsr(k, MSR.MISC_ENABLE, misc & ~XD_DISABLE);
 }
 
@@ -70,7 +69,8 @@ export function verify(k: Kernel): number {
   if (hasAll(cpuid(k, 1).edx, SSE_MASK)) return 0;
   if (vendor !== AMD_VENDOR) return 1;
   // Only AMD parts are asked to turn SSE on, once.
-  wrmsr(k, MSR_K7_HWCR, rdmsr(k, MSR_K7_HWCR) & ~SSE_DISABLE);
+  const { HWCR } = UNMODELLED_MSRS;
+  wrmsr(k, HWCR, rdmsr(k, HWCR) & ~SSE_DISABLE);
   return hasAll(cpuid(k, 1).edx, SSE_MASK) ? 0 : 1;
 }
 

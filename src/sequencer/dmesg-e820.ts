@@ -1,7 +1,7 @@
 /** The memory map as kernels of all versions print it (arch/x86/kernel/e820.c, e820_print_map). */
 import type { Collected, E820Name } from './dmesg-facts.js';
 import type { LogLine } from './log-text.js';
-import { joinPieces } from './log-unwrap.js';
+import { joinings } from './log-unwrap.js';
 
 /** Words for the types, from the oldest kernels to the newest; each is tried in this order. */
 const TYPES = new Map<string, E820Name>([
@@ -105,18 +105,10 @@ export function takeE820(
     return { taken: true, joined: 0 };
   }
   if (!MENTION.test(line.text)) return { taken: false, joined: 0 };
-  let soft = line.text;
-  let hard = line.text;
   let apart = '';
-  for (let joined = 0; joined <= REST; joined++) {
-    if (joined > 0) {
-      const next = lines[index + joined]?.text;
-      if (next === undefined || MENTION.test(next)) break;
-      soft = joinPieces(soft, next.replace(/^[>|\s]{1,16}/, ''), false);
-      hard = joinPieces(hard, next, true);
-      // pr_cont's words may have become a message of their own, with a stamp.
-      if (joined === 1) apart = `${line.text} ${LONE_TYPE.exec(next)?.[1] ?? ''}`;
-    }
+  for (const { joined, soft, hard, next = '' } of joinings(lines, index, REST, MENTION)) {
+    // pr_cont's words may have become a message of their own, with a stamp.
+    if (joined === 1) apart = `${line.text} ${LONE_TYPE.exec(next)?.[1] ?? ''}`;
     const ranges = rangesIn(soft) ?? rangesIn(hard) ?? rangesIn(apart);
     if (ranges === undefined) continue;
     for (const range of ranges) keep(facts, range, line.no);

@@ -6,7 +6,7 @@
 import { EFI_MEMORY_TYPE } from '../firmware/efi/layout.js';
 import type { Collected, EfiFact } from './dmesg-facts.js';
 import type { LogLine } from './log-text.js';
-import { joinPieces } from './log-unwrap.js';
+import { joinings } from './log-unwrap.js';
 
 /** memory_type_name: long words until Linux 5.9, then words of twelve characters. */
 const TYPES = new Map<string, number>([
@@ -94,15 +94,7 @@ export function takeEfi(
   const line = lines[index];
   if (line === undefined || !MENTION.test(line.text)) return { taken: false, joined: 0 };
   facts.efi = true;
-  let soft = line.text;
-  let hard = line.text;
-  for (let joined = 0; joined <= REST; joined++) {
-    if (joined > 0) {
-      const next = lines[index + joined]?.text;
-      if (next === undefined || MENTION.test(next)) break;
-      soft = joinPieces(soft, next.replace(/^[>|\s]{1,16}/, ''), false);
-      hard = joinPieces(hard, next, true);
-    }
+  for (const { joined, soft, hard } of joinings(lines, index, REST, MENTION)) {
     const entries = entriesIn(soft) ?? entriesIn(hard);
     if (entries === undefined) continue;
     for (const entry of entries) keep(facts, entry, line.no);

@@ -28,10 +28,38 @@ export interface Unwrapped {
 }
 
 /** Two pieces of a line: a break after a hyphen took no blank with it, nor does a terminal's at its last column. */
-export const joinPieces = (first: string, next: string, hard: boolean): string => {
+const joinPieces = (first: string, next: string, hard: boolean): string => {
   const head = first.trimEnd();
   return hard || head.endsWith('-') ? head + next : `${head} ${next.trimStart()}`;
 };
+
+/** A line with the `joined` lines after it: joined at a blank, without quoting marks (`soft`), and as they are (`hard`). */
+export interface Joined {
+  readonly joined: number;
+  readonly soft: string;
+  readonly hard: string;
+  /** The last of those lines; undefined for the line by itself. */
+  readonly next: string | undefined;
+}
+
+/** A line by itself, then with one line after the other, up to `rest` of them or to one that begins something. */
+export function* joinings(
+  lines: readonly LogLine[],
+  index: number,
+  rest: number,
+  begins: RegExp,
+): Generator<Joined> {
+  let soft = lines[index]?.text ?? '';
+  let hard = soft;
+  yield { joined: 0, soft, hard, next: undefined };
+  for (let joined = 1; joined <= rest; joined++) {
+    const next = lines[index + joined]?.text;
+    if (next === undefined || begins.test(next)) return;
+    soft = joinPieces(soft, next.replace(/^[>|\s]{1,16}/, ''), false);
+    hard = joinPieces(hard, next, true);
+    yield { joined, soft, hard, next };
+  }
+}
 
 /**
  * Joins lines without a stamp to the stamped line before, if the log is wrapped: around the line at `from` stamped
