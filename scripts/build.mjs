@@ -1,6 +1,8 @@
 // Bundles the command line into dist/sme-boot.js, and its worker thread into dist/matrix-worker.js: ES modules for
-// Node 20 with their source maps, the first executable.
-import { chmod, rm } from 'node:fs/promises';
+// Node 20 with their source maps, the first executable. Each file replaces the one before it in one step, so that a
+// program that starts meanwhile finds a whole one.
+import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import process from 'node:process';
 import { build } from 'esbuild';
@@ -13,12 +15,12 @@ const REQUIRE =
   "import { createRequire as sme_boot_createRequire } from 'node:module';" +
   'const require = sme_boot_createRequire(import.meta.url);';
 
-await rm(outdir, { recursive: true, force: true });
 try {
-  await build({
+  const { outputFiles } = await build({
     absWorkingDir: root,
     entryPoints: { 'sme-boot': 'src/cli/main.ts', 'matrix-worker': 'src/cli/matrix-worker.ts' },
     outdir,
+    write: false,
     bundle: true,
     platform: 'node',
     format: 'esm',
@@ -30,7 +32,20 @@ try {
     banner: { js: `#!/usr/bin/env node\n${REQUIRE}` },
     logLevel: 'warning',
   });
-  await chmod(`${outdir}/sme-boot.js`, 0o755);
-} catch {
-  process.exitCode = 1; // esbuild has said why
+  await mkdir(outdir, { recursive: true });
+  const names = new Set(outputFiles.map(({ path }) => basename(path)));
+  for (const { path, contents } of outputFiles) {
+    const beside = `${path}.${process.pid}.part`;
+    await writeFile(beside, contents, { mode: basename(path) === 'sme-boot.js' ? 0o755 : 0o644 });
+    await rename(beside, path);
+  }
+  for (const name of await readdir(outdir)) {
+    // What another build is writing right now is left to it.
+    const kept = names.has(name) || name.endsWith('.part');
+    if (!kept) await rm(join(outdir, name), { recursive: true });
+  }
+} catch (error) {
+  // What esbuild has found it has said.
+  if (error.errors === undefined) console.error(error.message);
+  process.exitCode = 1;
 }

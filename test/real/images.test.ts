@@ -2,14 +2,14 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, describe, expect, test } from '@jest/globals';
 import { detectFormat } from '../../src/decompress/decompress.js';
 import { SETUP_HEADER } from '../../src/firmware/image/bzimage.js';
 import { readKernelImage } from '../../src/firmware/image/kernel-image.js';
 import { ascii } from '../firmware/image/build.js';
 import { buildPe } from '../firmware/image/build-pe.js';
 import { intact, stateOf } from '../helpers.js';
-import { boot, buildTool, debianImages, Measurements } from './images.js';
+import { boot, debianImages, Measurements } from './images.js';
 
 const TIME = 120_000;
 /** Far above what a boot takes (0.3 GiB), far below what a leak would. */
@@ -18,7 +18,6 @@ const images = debianImages();
 const measurements = new Measurements();
 const read = (vmlinuz: string): Uint8Array => new Uint8Array(readFileSync(vmlinuz));
 
-beforeAll(buildTool);
 afterAll(() => {
   measurements.print();
 });

@@ -40,12 +40,6 @@ export interface Measured {
 const SAY_PEAK =
   'data:text/javascript,process.on("exit",()=>console.error("peak",process.resourceUsage().maxRSS))';
 
-/** Builds the tool; `boot` runs what was built last. */
-export function buildTool(): void {
-  const built = spawnSync(process.execPath, ['scripts/build.mjs'], { encoding: 'utf8' });
-  if (built.status !== 0) throw new Error(built.stderr);
-}
-
 /** Boots by `sme-boot run` with these arguments. Throws where it does not end with status 0. */
 export function boot(args: readonly string[]): Measured {
   const dir = mkdtempSync(join(tmpdir(), 'sme-boot-real-'));

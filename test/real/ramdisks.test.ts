@@ -52,7 +52,7 @@ function run(stage: number, initrd?: string): Outcome {
     { encoding: 'utf8', maxBuffer: 1 << 26 },
   );
   const peak = /peak (\d+)/.exec(ran.stderr)?.[1];
-  if (peak === undefined) throw new Error(ran.stderr);
+  if (peak === undefined || ran.stdout === '') throw new Error(ran.stderr);
   return { story: ran.stdout, seconds: (Date.now() - start) / 1000, peak: Number(peak) };
 }
 
