@@ -6,6 +6,8 @@ import { parse } from 'yaml';
 import { buildBuiltInImage } from '../src/firmware/image/built-in.js';
 import { builtInInitrd } from '../src/firmware/initrd.js';
 import { BASE_VARIABLES } from '../src/kernel/base.js';
+import type { Kernel } from '../src/kernel/kernel.js';
+import type { PatchedKernel } from '../src/kernel/table.js';
 import { nodeCipher } from '../src/node/node-cipher.js';
 import { Boot, type BootOptions } from '../src/sequencer/boot.js';
 import { parseScenario, setPath, type Scenario } from '../src/sequencer/scenario.js';
@@ -26,6 +28,11 @@ export function scenario(name = 'bios-minimal', ...settings: string[]): Scenario
 /** The built-in image and initrd, made once for all tests of a file. */
 const image = buildBuiltInImage(link([]).baseFunctions, BASE_VARIABLES);
 const initrd = builtInInitrd();
+
+/** A booted kernel with the names that its patches bring; one that its build lacks is undefined. */
+export function patched(kernel: Kernel): PatchedKernel {
+  return kernel as PatchedKernel;
+}
 
 /** A boot of a small machine: 64 MiB of RAM is enough for everything but sizes. */
 export function boot(options: Partial<BootOptions> = {}): Boot {

@@ -2,22 +2,21 @@
  * Patch 13, "x86: DMA support for memory encryption": bus addresses of encrypted memory carry the mask, and bounce
  * buffers are plain memory for devices whose addresses do not reach so far.
  */
-import type { Kernel } from '../kernel/kernel.js';
 import type { KernelDevice } from '../kernel/dma-ops.js';
 import type { Hunk, PatchPart } from '../kernel/hunk.js';
 import { PAGE_ALIGN, readInt } from '../kernel/pci-dma.js';
 import { IO_TLB_SHIFT, readLong } from '../kernel/swiotlb.js';
-import { fn, inline, kernelFile } from '../kernel/table.js';
+import { fn, inline, kernelFile, type PatchedKernel } from '../kernel/table.js';
 import type { Va } from '../machine/address.js';
 
 declare module '../kernel/table.js' {
-  interface Entries {
-    mem_encrypt_init(k: Kernel): void;
-    swiotlb_get_me_mask(k: Kernel): bigint;
-    swiotlb_set_mem_dec(k: Kernel, vaddr: Va, size: number): void;
+  interface PatchEntries {
+    mem_encrypt_init(k: PatchedKernel): void;
+    swiotlb_get_me_mask(k: PatchedKernel): bigint;
+    swiotlb_set_mem_dec(k: PatchedKernel, vaddr: Va, size: number): void;
     /** The bus address of plain memory: without the mask. */
-    swiotlb_phys_to_dma(k: Kernel, dev: KernelDevice, paddr: number): bigint;
-    swiotlb_clear_encryption(k: Kernel): void;
+    swiotlb_phys_to_dma(k: PatchedKernel, dev: KernelDevice, paddr: number): bigint;
+    swiotlb_clear_encryption(k: PatchedKernel): void;
   }
 }
 
@@ -91,7 +90,7 @@ const memEncrypt: Hunk = {
 };
 
 /** swiotlb_set_mem_dec() of one of the buffers that swiotlb_init() took. */
-function decrypt(k: Kernel, physical: number, size: number): { vaddr: Va; bytes: number } {
+function decrypt(k: PatchedKernel, physical: number, size: number): { vaddr: Va; bytes: number } {
   const vaddr = k.__va(physical);
   const bytes = PAGE_ALIGN(size);
   k.fn.swiotlb_set_mem_dec(vaddr, bytes);
@@ -107,10 +106,10 @@ const swiotlb: Hunk = {
       swiotlb_get_me_mask: fn(() => 0n, true),
       swiotlb_set_mem_dec: fn(() => undefined, true),
       swiotlb_phys_to_dma: inline(
-        (k: Kernel, dev: KernelDevice, paddr: number) =>
+        (k: PatchedKernel, dev: KernelDevice, paddr: number) =>
           k.fn.phys_to_dma(dev, paddr) & ~k.fn.swiotlb_get_me_mask(),
       ),
-      swiotlb_clear_encryption: fn((k: Kernel) => {
+      swiotlb_clear_encryption: fn((k: PatchedKernel) => {
         const start = readLong(k, 'io_tlb_start');
         const none = k.readU8(k.sym('no_iotlb_memory')) !== 0;
         if (none || start === 0 || readInt(k, 'late_alloc') !== 0) return;
@@ -128,7 +127,7 @@ const swiotlb: Hunk = {
     kernelFile(SWIOTLB_C, {
       swiotlb_get_me_mask: fn(() => 0n, true),
       swiotlb_set_mem_dec: fn(() => undefined, true),
-      swiotlb_phys_to_dma: inline((k: Kernel, dev: KernelDevice, paddr: number) =>
+      swiotlb_phys_to_dma: inline((k: PatchedKernel, dev: KernelDevice, paddr: number) =>
         k.fn.phys_to_dma(dev, paddr),
       ),
       swiotlb_clear_encryption: fn(() => undefined),

@@ -1,12 +1,11 @@
 /** Patch 06, the early-boot part: the two empty functions of mem_encrypt.S and the call in x86_64_start_kernel. */
-import type { Kernel } from '../kernel/kernel.js';
 import type { PatchPart } from '../kernel/hunk.js';
 import { fn, inline, kernelFile } from '../kernel/table.js';
 
 declare module '../kernel/table.js' {
-  interface Entries {
-    sme_enable(k: Kernel): void;
-    sme_encrypt_kernel(k: Kernel): void;
+  interface PatchEntries {
+    sme_enable(k: PatchedKernel): void;
+    sme_encrypt_kernel(k: PatchedKernel): void;
   }
 }
 

@@ -1,16 +1,15 @@
 /** Patch 03, "x86: Secure Memory Encryption (SME) support": asm/mem_encrypt.h, kernel/mem_encrypt.S. */
 import { va } from '../machine/address.js';
-import type { Kernel } from '../kernel/kernel.js';
 import type { PatchPart } from '../kernel/hunk.js';
-import { fn, inline, kernelFile } from '../kernel/table.js';
+import { fn, inline, kernelFile, type PatchedKernel } from '../kernel/table.js';
 import { quads, type Variable } from '../kernel/variables.js';
 
 declare module '../kernel/table.js' {
-  interface Entries {
+  interface PatchEntries {
     /** The mask: the variable's value, or the constant 0 without CONFIG_AMD_MEM_ENCRYPT. */
-    sme_me_mask(k: Kernel): bigint;
+    sme_me_mask(k: PatchedKernel): bigint;
     /** Physical address bits lost; 0 without CONFIG_AMD_MEM_ENCRYPT. */
-    sme_get_me_loss(k: Kernel): number;
+    sme_get_me_loss(k: PatchedKernel): number;
   }
 }
 
@@ -42,12 +41,12 @@ export const smeMask: PatchPart = {
       names: ['sme_me_loss'],
       adds: [
         kernelFile('arch/x86/include/asm/mem_encrypt.h', {
-          sme_me_mask: inline((k: Kernel) =>
+          sme_me_mask: inline((k: PatchedKernel) =>
             k.config.CONFIG_AMD_MEM_ENCRYPT ? k.readU64(k.sym('sme_me_mask')) : 0n,
           ),
         }),
         kernelFile(MEM_ENCRYPT_S, {
-          sme_get_me_loss: fn((k: Kernel) =>
+          sme_get_me_loss: fn((k: PatchedKernel) =>
             k.config.CONFIG_AMD_MEM_ENCRYPT
               ? k.readU8(va(k.sym('sme_me_mask') + ME_LOSS_OFFSET))
               : 0,

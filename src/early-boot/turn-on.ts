@@ -16,15 +16,22 @@ import {
 import { cpuid, rdmsr, set_entry, wbinvd, write_cr3, write_cr4, wrmsr } from '../kernel/cpu-ops.js';
 import type { Kernel } from '../kernel/kernel.js';
 import type { Hunk, PatchPart } from '../kernel/hunk.js';
-import { code, fn, inline, kernelFile } from '../kernel/table.js';
+import { code, fn, inline, kernelFile, type PatchedKernel } from '../kernel/table.js';
 import { turnOnAlternatives } from './turn-on-alternatives.js';
 
 declare module '../kernel/table.js' {
-  interface Entries {
+  interface PatchEntries {
     /** The routine that runs from its copy outside the kernel; lengths in bytes. */
-    '.Lencrypt_start'(k: Kernel, pgd: bigint, length: number, src: Va, dst: Va, buffer: Va): void;
+    '.Lencrypt_start'(
+      k: PatchedKernel,
+      pgd: bigint,
+      length: number,
+      src: Va,
+      dst: Va,
+      buffer: Va,
+    ): void;
     /** Flags of an entry of the map that the plain kernel is read through, made from those of the other map. */
-    'sme_encrypt_kernel:plain-flags'(k: Kernel, flags: bigint): bigint;
+    'sme_encrypt_kernel:plain-flags'(k: PatchedKernel, flags: bigint): bigint;
   }
 }
 
@@ -55,13 +62,13 @@ const POINTER = 0x03n;
 const PA5_SHIFT = 40n;
 const PA5_WP = 5n;
 
-function disable(k: Kernel): void {
+function disable(k: PatchedKernel): void {
   k.writeU64(k.sym('sme_me_mask'), 0n);
   k.writeU8(k.sym('sme_me_loss'), 0);
 }
 
 /** Whether the processor and the command line ask for encryption; EBX of the leaf if so. */
-function wanted(k: Kernel): number | undefined {
+function wanted(k: PatchedKernel): number | undefined {
   const vendor = cpuid(k, 0);
   if (vendor.ebx !== AMD.ebx || vendor.edx !== AMD.edx || vendor.ecx !== AMD.ecx) return undefined;
   if (cpuid(k, 0x8000_0000).eax < SME_LEAF) return undefined;
@@ -119,7 +126,7 @@ const enable: Hunk = {
 };
 
 /** Builds the two maps of 4 GiB; the kernel's pages carry the mask in the first. */
-function buildTables(k: Kernel, work: Va): void {
+function buildTables(k: PatchedKernel, work: Va): void {
   const at = (offset: number): Va => va(work + offset);
   k.memset(work, 0, WORK_AREA.tables);
   const maps = [
@@ -174,7 +181,7 @@ const encrypt: Hunk = {
     kernelFile(MEM_ENCRYPT_S, {
       '.Lencrypt_start': code(
         ENCRYPT_SIZE,
-        (k: Kernel, pgd: bigint, length: number, src: Va, dst: Va, buffer: Va) => {
+        (k: PatchedKernel, pgd: bigint, length: number, src: Va, dst: Va, buffer: Va) => {
           // RIP is past a write of CR3 or CR4 when the next instruction is fetched through the new mapping.
           k.ip(AFTER.movCr3);
           write_cr3(k, pgd, 'the work area');

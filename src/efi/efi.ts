@@ -4,16 +4,15 @@ import type { Va } from '../machine/address.js';
 import type { Phys } from '../kernel/early-ioremap.js';
 import type { EarlyMap } from '../kernel/efi.js';
 import type { Hunk, PatchPart } from '../kernel/hunk.js';
-import type { Kernel } from '../kernel/kernel.js';
-import { fn, inline, kernelFile } from '../kernel/table.js';
+import { fn, inline, kernelFile, type PatchedKernel } from '../kernel/table.js';
 import { efiAlternatives } from './efi-alternatives.js';
 
 declare module '../kernel/table.js' {
-  interface Entries {
+  interface PatchEntries {
     /** An early mapping of what firmware or loader left in the clear; 0 where none can be had. */
-    sme_early_memremap(k: Kernel, paddr: Phys, size: number): Va | 0;
+    sme_early_memremap(k: PatchedKernel, paddr: Phys, size: number): Va | 0;
     /** The same for code outside arch/x86. */
-    efi_me_early_memremap(k: Kernel, paddr: Phys, size: number): Va | 0;
+    efi_me_early_memremap(k: PatchedKernel, paddr: Phys, size: number): Va | 0;
   }
 }
 
@@ -25,8 +24,10 @@ const FIRMWARE_EFI_C = 'drivers/firmware/efi/efi.c';
 const ESRT_C = 'drivers/firmware/efi/esrt.c';
 
 const plain: EarlyMap = (k, paddr, size) => k.fn.early_memremap(paddr, size);
-const bySme = (): EarlyMap => (k, paddr, size) => k.fn.sme_early_memremap(paddr, size);
-const byEfiMe = (): EarlyMap => (k, paddr, size) => k.fn.efi_me_early_memremap(paddr, size);
+const bySme = () => (k: PatchedKernel, paddr: Phys, size: number) =>
+  k.fn.sme_early_memremap(paddr, size);
+const byEfiMe = () => (k: PatchedKernel, paddr: Phys, size: number) =>
+  k.fn.efi_me_early_memremap(paddr, size);
 
 const memremap: Hunk = {
   id: '10/mem_encrypt',
@@ -37,7 +38,7 @@ const memremap: Hunk = {
     kernelFile(MEM_ENCRYPT_C, {
       // Without CONFIG_AMD_MEM_ENCRYPT the name is early_memremap (asm/mem_encrypt.h).
       sme_early_memremap: fn(
-        (k: Kernel, paddr: Phys, size: number) =>
+        (k: PatchedKernel, paddr: Phys, size: number) =>
           k.config.CONFIG_AMD_MEM_ENCRYPT
             ? k.fn.early_memremap_dec(paddr, size)
             : k.fn.early_memremap(paddr, size),

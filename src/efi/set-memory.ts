@@ -2,20 +2,19 @@
 import { alignDown, alignUp, PAGE_SIZE, va, type Va } from '../machine/address.js';
 import { EINVAL, INT_MAX } from '../kernel/errno.js';
 import type { Hunk, PatchPart } from '../kernel/hunk.js';
-import type { Kernel } from '../kernel/kernel.js';
 import { CPA_FLUSHTLB, type CpaData } from '../kernel/pageattr-types.js';
 import { cpaData, pageAligned } from '../kernel/pageattr.js';
-import { fn, inline, kernelFile } from '../kernel/table.js';
+import { fn, inline, kernelFile, type PatchedKernel } from '../kernel/table.js';
 
 declare module '../kernel/table.js' {
-  interface Entries {
+  interface PatchEntries {
     /** The mappings of pages get the mask, or lose it; what memory holds stays. 0 or a negative errno. */
-    set_memory_enc(k: Kernel, address: Va, numpages: number): number;
-    set_memory_dec(k: Kernel, address: Va, numpages: number): number;
-    __set_memory_enc_dec(k: Kernel, cpa: CpaData): number;
+    set_memory_enc(k: PatchedKernel, address: Va, numpages: number): number;
+    set_memory_dec(k: PatchedKernel, address: Va, numpages: number): number;
+    __set_memory_enc_dec(k: PatchedKernel, cpa: CpaData): number;
     /** The same for a number of bytes; nothing without memory encryption. */
-    sme_set_mem_enc(k: Kernel, vaddr: Va, size: number): number;
-    sme_set_mem_dec(k: Kernel, vaddr: Va, size: number): number;
+    sme_set_mem_enc(k: PatchedKernel, vaddr: Va, size: number): number;
+    sme_set_mem_dec(k: PatchedKernel, vaddr: Va, size: number): number;
   }
 }
 
@@ -27,7 +26,7 @@ type Setter = 'set_memory_enc' | 'set_memory_dec';
 /** set_memory_enc() and _dec(): the request names init_mm's tables, so holes are filled and not passed over. */
 const setter =
   (encrypt: boolean) =>
-  (k: Kernel, address: Va, numpages: number): number => {
+  (k: PatchedKernel, address: Va, numpages: number): number => {
     if (k.fn.sme_me_mask() === 0n) return 0;
     const enc = k.fn._PAGE_ENC();
     const [maskSet, maskClr] = encrypt ? [enc, 0n] : [0n, enc];
@@ -37,7 +36,7 @@ const setter =
 
 const bySize =
   (name: Setter) =>
-  (k: Kernel, vaddr: Va, size: number): number => {
+  (k: PatchedKernel, vaddr: Va, size: number): number => {
     if (k.fn.sme_me_mask() === 0n) return 0;
     const numpages = alignUp(size, PAGE_SIZE) / PAGE_SIZE;
     if (numpages > INT_MAX) return -EINVAL;
@@ -51,7 +50,7 @@ const attributes: Hunk = {
   needs: ['sme_me_mask', '_PAGE_ENC'],
   adds: [
     kernelFile(PAGEATTR_C, {
-      __set_memory_enc_dec: inline((k: Kernel, cpa: CpaData) => {
+      __set_memory_enc_dec: inline((k: PatchedKernel, cpa: CpaData) => {
         const { vaddr, numpages } = cpa;
         const start = pageAligned(k, va(vaddr.address));
         vaddr.address = start;

@@ -5,17 +5,17 @@ import { get_entry, set_entry } from '../kernel/cpu-ops.js';
 import { earlyTable } from '../kernel/head64.js';
 import type { Kernel } from '../kernel/kernel.js';
 import type { PatchPart } from '../kernel/hunk.js';
-import { fn, inline, kernelFile } from '../kernel/table.js';
+import { fn, inline, kernelFile, type PatchedKernel } from '../kernel/table.js';
 import { bootDataAlternatives } from './boot-data-alternatives.js';
 
 declare module '../kernel/table.js' {
-  interface Entries {
-    create_unencrypted_mapping(k: Kernel, address: Va, size: number): void;
+  interface PatchEntries {
+    create_unencrypted_mapping(k: PatchedKernel, address: Va, size: number): void;
     /** Addresses whose 2 MiB pages the loops of mapping and unmapping visit for some bytes. */
-    'create_unencrypted_mapping:steps'(k: Kernel, address: Va, size: number): readonly Va[];
-    __clear_mapping(k: Kernel, address: Va): void;
-    clear_mapping(k: Kernel, address: Va, size: number): void;
-    sme_memcpy(k: Kernel, to: Va, from: Va, size: number): void;
+    'create_unencrypted_mapping:steps'(k: PatchedKernel, address: Va, size: number): readonly Va[];
+    __clear_mapping(k: PatchedKernel, address: Va): void;
+    clear_mapping(k: PatchedKernel, address: Va, size: number): void;
+    sme_memcpy(k: PatchedKernel, to: Va, from: Va, size: number): void;
   }
 }
 
@@ -45,7 +45,7 @@ export const bootData: PatchPart = {
       needs: ['sme_me_mask', '__sme_pa_nodebug'],
       adds: [
         kernelFile(HEAD64, {
-          create_unencrypted_mapping: fn((k: Kernel, address: Va, size: number) => {
+          create_unencrypted_mapping: fn((k: PatchedKernel, address: Va, size: number) => {
             const mask = k.fn.sme_me_mask();
             if (mask === 0n) return;
             const flags = k.readU64(k.sym('early_pmd_flags')) & ~mask;
@@ -55,7 +55,7 @@ export const bootData: PatchPart = {
             }
           }),
           'create_unencrypted_mapping:steps': steps,
-          __clear_mapping: fn((k: Kernel, address: Va) => {
+          __clear_mapping: fn((k: PatchedKernel, address: Va) => {
             const physaddr = address - PAGE_OFFSET;
             if (physaddr < 0 || physaddr >= MAXMEM) return;
             if (k.cpu.cr3 !== k.fn.__sme_pa_nodebug(k.sym('early_level4_pgt'))) return;
@@ -67,13 +67,13 @@ export const bootData: PatchPart = {
             // The entry goes; the TLB is not told.
             set_entry(k, 'pmd', earlyTable(k, pud), tableIndex(address, 21), 0n, mapped);
           }, true),
-          clear_mapping: fn((k: Kernel, address: Va, size: number) => {
+          clear_mapping: fn((k: PatchedKernel, address: Va, size: number) => {
             if (k.fn.sme_me_mask() === 0n) return;
             for (const at of k.fn['create_unencrypted_mapping:steps'](address, size)) {
               k.fn.__clear_mapping(at);
             }
           }),
-          sme_memcpy: fn((k: Kernel, to: Va, from: Va, size: number) => {
+          sme_memcpy: fn((k: PatchedKernel, to: Va, from: Va, size: number) => {
             k.fn.create_unencrypted_mapping(from, size);
             k.memcpy(to, from, size);
             k.fn.clear_mapping(from, size);
@@ -91,7 +91,7 @@ export const bootData: PatchPart = {
           'create_unencrypted_mapping:steps': steps,
           __clear_mapping: inline(() => undefined),
           clear_mapping: inline(() => undefined),
-          sme_memcpy: inline((k: Kernel, to: Va, from: Va, size: number) => {
+          sme_memcpy: inline((k: PatchedKernel, to: Va, from: Va, size: number) => {
             k.memcpy(to, from, size);
           }),
         }),

@@ -1,15 +1,14 @@
 /** Patch 08, "x86: Add support for early encryption/decryption of memory": arch/x86/mm/mem_encrypt.c. */
 import { PAGE_SIZE, va, type Va } from '../machine/address.js';
 import { __flush_tlb, wbinvd } from '../kernel/cpu-ops.js';
-import type { Kernel } from '../kernel/kernel.js';
 import type { PatchPart } from '../kernel/hunk.js';
-import { fn, inline, kernelFile } from '../kernel/table.js';
+import { fn, inline, kernelFile, type PatchedKernel } from '../kernel/table.js';
 
 declare module '../kernel/table.js' {
-  interface Entries {
+  interface PatchEntries {
     /** Encrypts memory in place; attributes of later mappings stay as they are. Bytes. */
-    sme_early_mem_enc(k: Kernel, paddr: number, size: number): void;
-    sme_early_mem_dec(k: Kernel, paddr: number, size: number): void;
+    sme_early_mem_enc(k: PatchedKernel, paddr: number, size: number): void;
+    sme_early_mem_dec(k: PatchedKernel, paddr: number, size: number): void;
   }
 }
 
@@ -17,7 +16,7 @@ const MEM_ENCRYPT_C = 'arch/x86/mm/mem_encrypt.c';
 type Map = (paddr: number, size: number) => Va | 0;
 
 /** The loop of both functions: at most a page at a time, through the buffer. */
-function convert(k: Kernel, paddr: number, size: number, source: Map, target: Map): void {
+function convert(k: PatchedKernel, paddr: number, size: number, source: Map, target: Map): void {
   if (k.fn.sme_me_mask() === 0n) return;
   // The flush reloads CR3: global entries stay (asm/tlbflush.h, local_flush_tlb).
   __flush_tlb(k);
@@ -64,10 +63,10 @@ export const earlyEncrypt: PatchPart = {
       ],
       adds: [
         kernelFile(MEM_ENCRYPT_C, {
-          sme_early_mem_enc: fn((k: Kernel, paddr: number, size: number) => {
+          sme_early_mem_enc: fn((k: PatchedKernel, paddr: number, size: number) => {
             convert(k, paddr, size, k.fn.early_memremap_dec_wp, k.fn.early_memremap_enc);
           }),
-          sme_early_mem_dec: fn((k: Kernel, paddr: number, size: number) => {
+          sme_early_mem_dec: fn((k: PatchedKernel, paddr: number, size: number) => {
             convert(k, paddr, size, k.fn.early_memremap_enc_wp, k.fn.early_memremap_dec);
           }),
         }),

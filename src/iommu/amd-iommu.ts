@@ -1,12 +1,11 @@
 /** Patch 14, "iommu/amd: AMD IOMMU support for memory encryption": pages that the driver maps for DMA carry the mask. */
 import type { Hunk, PatchPart } from '../kernel/hunk.js';
 import { fn, kernelFile } from '../kernel/table.js';
-import type { Kernel } from '../kernel/kernel.js';
 import { amdIommuAlternatives } from './amd-iommu-alternatives.js';
 
 declare module '../kernel/table.js' {
-  interface Entries {
-    amd_iommu_get_me_mask(k: Kernel): bigint;
+  interface PatchEntries {
+    amd_iommu_get_me_mask(k: PatchedKernel): bigint;
   }
 }
 

@@ -98,14 +98,14 @@ import { smpboot } from './smpboot.js';
 import { swiotlbDma } from './swiotlb-dma.js';
 import { iommuHelper, swiotlb, swiotlbVariables } from './swiotlb.js';
 import { startSecondary } from './start-secondary.js';
-import type { KernelFile } from './table.js';
+import type { Complete, KernelFile } from './table.js';
 import { trampoline } from './trampoline.js';
 import { verifyCpu } from './verify-cpu.js';
 import type { Variable } from './variables.js';
 import { vgacon, vgaHeader } from './vgacon.js';
 import { dummycon, vt } from './vt.js';
 
-export const BASE_FILES: readonly KernelFile[] = [
+const files = [
   head_64,
   verifyCpu,
   head64,
@@ -229,7 +229,8 @@ export const BASE_FILES: readonly KernelFile[] = [
   efiFirmwareOptions,
   efiOldMap,
   efiOldMap64,
-];
+] as const;
+export const BASE_FILES: readonly KernelFile[] = files satisfies Complete<typeof files>;
 
 export const BASE_VARIABLES: readonly Variable[] = [
   ...head64Variables,

@@ -6,7 +6,7 @@ import { va, type Va } from '../machine/address.js';
 import { VECTOR } from '../machine/types.js';
 import { BootEnd } from './ends.js';
 import type { Kernel } from './kernel.js';
-import type { Entries, EntryName } from './table.js';
+import type { Entries } from './table.js';
 import { quads, type Variable } from './variables.js';
 
 /** enum dma_data_direction. */
@@ -113,8 +113,8 @@ const DMA_MAP_OPS_SIZE = 128;
 
 /** Functions of the kernel that can stand for an operation. */
 type Implementation<S extends DmaOp> = {
-  [N in EntryName]: Entries[N] extends DmaMapFn<S> ? N : never;
-}[EntryName];
+  [N in keyof Entries]: Entries[N] extends DmaMapFn<S> ? N : never;
+}[keyof Entries];
 
 /** Which function does which operation. */
 export type DmaMapOpsNames = { readonly [S in DmaOp]?: Implementation<S> };
@@ -150,6 +150,6 @@ export function dmaOp<S extends DmaOp>(k: Kernel, ops: Va, op: S): DmaMapOps[S] 
   return k.fn[found.name] as DmaMapOps[S];
 }
 
-function isFunction(k: Kernel, name: string): name is EntryName {
+function isFunction(k: Kernel, name: string): name is keyof Entries {
   return k.table.get(name)?.kind === 'fn';
 }

@@ -2,11 +2,18 @@
  * Hunks: the pieces that a patch is made of. A hunk replaces entries of the kernel's table (it gets the previous body
  * to call), adds names, and says which names of earlier patches it needs. The kernel never asks which are applied.
  */
-import type { Entries, EntryName, KernelFile } from './table.js';
+import type { EntryName, KernelFile, PatchedKernel, PatchEntries } from './table.js';
 import type { Variable } from './variables.js';
 
 /** Makes the new body of a name from the one before. */
-export type Replacement<N extends EntryName> = (previous: Entries[N]) => Entries[N];
+export type Replacement<N extends EntryName> = (
+  previous: PatchEntries[N],
+) => Patched<PatchEntries[N]>;
+
+/** A body that may call what patches bring. */
+type Patched<F> = F extends (k: never, ...args: infer A) => infer R
+  ? (k: PatchedKernel, ...args: A) => R
+  : never;
 
 export interface Hunk {
   /** `NN/name`: patch number and a name of the piece. */

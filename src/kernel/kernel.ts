@@ -14,7 +14,15 @@ import { BootEnd, CpuAstray } from './ends.js';
 import { describe } from './fault-text.js';
 import { callSite, type Program } from './program.js';
 import { freshState, type Frame, type KernelState } from './state.js';
-import type { EntryName, Fns, LinkedEntry, LinkedTable } from './table.js';
+import type {
+  EntryName,
+  Entries,
+  Fns,
+  LinkedEntry,
+  LinkedTable,
+  PatchedKernel,
+  PatchEntries,
+} from './table.js';
 import { Narrator } from './narrator.js';
 
 /** Bytes fetched and compared at a function entry (our choice: one 16-byte fetch window). */
@@ -35,7 +43,7 @@ export interface KernelConfig {
 }
 
 export class Kernel {
-  readonly fn: Fns;
+  readonly fn: Fns<Entries>;
   readonly say: Narrator;
   state: KernelState;
   /** The CPU that runs now; between boot steps it is the boot CPU. */
@@ -58,11 +66,11 @@ export class Kernel {
     this.cpu = bootCpu;
     this.state = freshState();
     this.say = new Narrator(this, recorder);
-    const bound: Partial<Record<EntryName, (...args: never[]) => unknown>> = {};
+    const bound: Partial<Record<string, (...args: never[]) => unknown>> = {};
     for (const entry of table.values()) {
       bound[entry.name] = (...args: never[]) => this.run(entry, args);
     }
-    this.fn = bound as Fns;
+    this.fn = bound as Fns<Entries>;
     this.drive();
   }
 
@@ -301,7 +309,12 @@ export class Kernel {
   }
 
   /** Calls a function's code where a copy of it stands. */
-  callAt<N extends EntryName>(name: N, at: Va, ...args: Parameters<Fns[N]>): void {
+  callAt<N extends EntryName>(
+    this: PatchedKernel,
+    name: N,
+    at: Va,
+    ...args: Parameters<Fns<PatchEntries>[N]>
+  ): void {
     const entry = this.table.get(name);
     if (entry === undefined) throw new BootEnd('hung', name, 'no such code');
     if (entry.hunk !== undefined) this.uses?.add(entry);

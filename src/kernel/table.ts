@@ -7,14 +7,27 @@
  */
 import type { Kernel } from './kernel.js';
 
-/** Every name of the kernel model with its signature; files add to it by declaration merging. */
+/** Every name of the base kernel with its signature; its files add to it by declaration merging. */
 // eslint wants a member: this one is the entry that every kernel has.
 export interface Entries {
   /** The CPU stops for good (arch/x86/kernel/head_64.S bad_address, and the end of early_fixup_exception). */
   halt(k: Kernel, why: string): never;
 }
 
-export type EntryName = keyof Entries;
+/** Every name of a kernel with patches: those that patches bring besides the base's own. Patch files add to it. */
+// eslint wants a member: a patched kernel stops as any other does.
+export interface PatchEntries extends Entries {
+  halt(k: Kernel, why: string): never;
+}
+
+/**
+ * A kernel as patch code sees it: the names of all patches, though a build has those of its hunks only (`Hunk.needs`).
+ * Base code takes a `Kernel`, which has the base's names.
+ */
+export type PatchedKernel = Kernel & { readonly fn: Fns<PatchEntries> };
+
+/** A name of the kernel, whether the base or a patch brings it. */
+export type EntryName = keyof PatchEntries;
 
 /**
  * What a name is in the kernel: `fn` has an address, is called through the simulated stack and fetched; `inline` is a
@@ -25,7 +38,7 @@ export type EntryKind = 'fn' | 'inline' | 'label';
 /** The body of one name. */
 export interface Def<N extends EntryName = EntryName> {
   readonly kind: EntryKind;
-  readonly body: Entries[N];
+  readonly body: PatchEntries[N];
   /** Not worth a line in the trace when it is entered. */
   readonly quiet: boolean;
   /** Bytes of its code as posted, where what runs depends on them. */
@@ -54,14 +67,11 @@ export interface LinkedEntry {
 /** What a kernel is made of: every name with its body. */
 export type LinkedTable = ReadonlyMap<string, LinkedEntry>;
 
-type Args<N extends EntryName> = Entries[N] extends (k: Kernel, ...args: infer A) => unknown
-  ? A
-  : never;
+/** A body as code calls it, with the kernel bound. */
+type Bound<F> = F extends (k: never, ...args: infer A) => infer R ? (...args: A) => R : never;
 
-/** The table as code calls it: `k.fn.name(arguments)`, with the kernel bound. */
-export type Fns = {
-  readonly [N in EntryName]: (...args: Args<N>) => ReturnType<Entries[N]>;
-};
+/** The table as code calls it: `k.fn.name(arguments)`. */
+export type Fns<E extends Entries> = { readonly [N in keyof E]: Bound<E[N]> };
 
 /** A function with an address of its own. */
 export function fn<B>(body: B, quiet = false): { kind: 'fn'; body: B; quiet: boolean } {
@@ -86,7 +96,30 @@ export function label<B>(body: B): { kind: 'label'; body: B; quiet: true } {
   return { kind: 'label', body, quiet: true };
 }
 
+/** A kernel source file whose names are known to the compiler. */
+export interface KernelFileOf<N extends EntryName> extends KernelFile {
+  readonly defs: { readonly [K in N]: Def<K> };
+}
+
 /** Declares the bodies of one kernel source file. */
-export function kernelFile(file: string, defs: KernelFile['defs']): KernelFile {
+export function kernelFile<N extends EntryName>(
+  file: string,
+  defs: KernelFileOf<N>['defs'],
+): KernelFileOf<N> {
   return { file, defs };
 }
+
+/**
+ * What the files of the base are checked against where they are listed: each name that they declare has a body in one of
+ * them, and none is a patch's. The compiler's message lists the names that are missing or too many.
+ */
+export type Complete<F extends readonly KernelFile[], Given = NamesOf<F[number]>> = [
+  Exclude<keyof Entries, Given> | Exclude<Given, keyof Entries>,
+] extends [never]
+  ? readonly KernelFile[]
+  : {
+      readonly withoutBody: Exclude<keyof Entries, Given>;
+      readonly ofPatches: Exclude<Given, keyof Entries>;
+    };
+
+type NamesOf<F extends KernelFile> = F extends KernelFileOf<infer N> ? N : never;

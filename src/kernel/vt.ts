@@ -6,7 +6,7 @@ import { va, type Va } from '../machine/address.js';
 import type { ConswName, VcData } from './console-state.js';
 import { GFP } from './page-alloc.js';
 import { fn, inline, kernelFile } from './table.js';
-import type { EntryName } from './table.js';
+import type { Entries } from './table.js';
 import type { Kernel } from './kernel.js';
 
 declare module './table.js' {
@@ -31,8 +31,8 @@ declare module './table.js' {
 
 /** struct consw: the operations of a low-level driver; one that is absent does nothing. */
 interface Consw {
-  readonly con_startup: EntryName & ('vgacon_startup' | 'dummycon_startup');
-  readonly con_init: EntryName & ('vgacon_init' | 'dummycon_init');
+  readonly con_startup: keyof Entries & ('vgacon_startup' | 'dummycon_startup');
+  readonly con_init: keyof Entries & ('vgacon_init' | 'dummycon_init');
   readonly con_set_origin?: 'vgacon_set_origin';
   readonly con_save_screen?: 'vgacon_save_screen';
   readonly con_switch?: 'vgacon_switch';

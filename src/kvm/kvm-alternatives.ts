@@ -1,10 +1,10 @@
 /** Beside patch 17: the mask in what VMRUN is given, and out of what KVM takes for an address. */
+import type { PatchedKernel } from '../kernel/table.js';
 import type { Alternative } from '../kernel/hunk.js';
-import type { Kernel } from '../kernel/kernel.js';
 
 const SVM_C = 'arch/x86/kvm/svm.c';
-const set = (k: Kernel, address: bigint): bigint => address | k.fn.sme_me_mask();
-const clear = (k: Kernel, bits: bigint): bigint => bits & ~k.fn.sme_me_mask();
+const set = (k: PatchedKernel, address: bigint): bigint => address | k.fn.sme_me_mask();
+const clear = (k: PatchedKernel, bits: bigint): bigint => bits & ~k.fn.sme_me_mask();
 
 export const kvmAlternatives: readonly Alternative[] = [
   {

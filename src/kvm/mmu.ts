@@ -3,14 +3,14 @@
  * Nothing else that the hardware is given does: not the pointers between the tables, their root, the VMCB's address,
  * the host save area's, or those of the permission maps.
  */
+import type { PatchedKernel } from '../kernel/table.js';
 import { PT64_NX_MASK, PT_ACCESSED_MASK, PT_DIRTY_MASK, PT_USER_MASK } from '../kernel/kvm-mmu.js';
 import type { PatchPart } from '../kernel/hunk.js';
-import type { Kernel } from '../kernel/kernel.js';
 import { kvmAlternatives } from './kvm-alternatives.js';
 
 const MMU_C = 'arch/x86/kvm/mmu.c';
 
-const shadowMeMask = (k: Kernel): bigint => k.readU64(k.sym('shadow_me_mask'));
+const shadowMeMask = (k: PatchedKernel): bigint => k.readU64(k.sym('shadow_me_mask'));
 
 export const kvmMmu: PatchPart = {
   patch: 17,

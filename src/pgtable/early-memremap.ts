@@ -2,24 +2,23 @@
 import type { Va } from '../machine/address.js';
 import { __PAGE_KERNEL, PAGE_CACHE_MODE } from '../kernel/constants.js';
 import type { Phys } from '../kernel/early-ioremap.js';
-import type { Kernel } from '../kernel/kernel.js';
 import type { PatchPart } from '../kernel/hunk.js';
-import { fn, inline, kernelFile } from '../kernel/table.js';
+import { fn, inline, kernelFile, type PatchedKernel } from '../kernel/table.js';
 
 declare module '../kernel/table.js' {
-  interface Entries {
+  interface PatchEntries {
     /** Maps memory with the given flags; 0 where no mapping can be had. */
-    early_memremap_prot(k: Kernel, phys: Phys, size: number, prot: bigint): Va | 0;
-    early_memremap_enc(k: Kernel, phys: Phys, size: number): Va | 0;
-    early_memremap_enc_wp(k: Kernel, phys: Phys, size: number): Va | 0;
-    early_memremap_dec(k: Kernel, phys: Phys, size: number): Va | 0;
-    early_memremap_dec_wp(k: Kernel, phys: Phys, size: number): Va | 0;
-    _PAGE_CACHE_WP(k: Kernel): bigint;
-    __PAGE_KERNEL_WP(k: Kernel): bigint;
-    __PAGE_KERNEL_ENC(k: Kernel): bigint;
-    __PAGE_KERNEL_ENC_WP(k: Kernel): bigint;
-    __PAGE_KERNEL_DEC(k: Kernel): bigint;
-    __PAGE_KERNEL_DEC_WP(k: Kernel): bigint;
+    early_memremap_prot(k: PatchedKernel, phys: Phys, size: number, prot: bigint): Va | 0;
+    early_memremap_enc(k: PatchedKernel, phys: Phys, size: number): Va | 0;
+    early_memremap_enc_wp(k: PatchedKernel, phys: Phys, size: number): Va | 0;
+    early_memremap_dec(k: PatchedKernel, phys: Phys, size: number): Va | 0;
+    early_memremap_dec_wp(k: PatchedKernel, phys: Phys, size: number): Va | 0;
+    _PAGE_CACHE_WP(k: PatchedKernel): bigint;
+    __PAGE_KERNEL_WP(k: PatchedKernel): bigint;
+    __PAGE_KERNEL_ENC(k: PatchedKernel): bigint;
+    __PAGE_KERNEL_ENC_WP(k: PatchedKernel): bigint;
+    __PAGE_KERNEL_DEC(k: PatchedKernel): bigint;
+    __PAGE_KERNEL_DEC_WP(k: PatchedKernel): bigint;
   }
 }
 
@@ -35,12 +34,14 @@ export const earlyMemremap: PatchPart = {
       needs: ['_PAGE_ENC'],
       adds: [
         kernelFile('arch/x86/include/asm/pgtable_types.h', {
-          _PAGE_CACHE_WP: inline((k: Kernel) => k.fn.cachemode2protval(PAGE_CACHE_MODE.WP)),
-          __PAGE_KERNEL_WP: inline((k: Kernel) => __PAGE_KERNEL | k.fn._PAGE_CACHE_WP()),
-          __PAGE_KERNEL_ENC: inline((k: Kernel) => __PAGE_KERNEL | k.fn._PAGE_ENC()),
-          __PAGE_KERNEL_ENC_WP: inline((k: Kernel) => k.fn.__PAGE_KERNEL_WP() | k.fn._PAGE_ENC()),
+          _PAGE_CACHE_WP: inline((k: PatchedKernel) => k.fn.cachemode2protval(PAGE_CACHE_MODE.WP)),
+          __PAGE_KERNEL_WP: inline((k: PatchedKernel) => __PAGE_KERNEL | k.fn._PAGE_CACHE_WP()),
+          __PAGE_KERNEL_ENC: inline((k: PatchedKernel) => __PAGE_KERNEL | k.fn._PAGE_ENC()),
+          __PAGE_KERNEL_ENC_WP: inline(
+            (k: PatchedKernel) => k.fn.__PAGE_KERNEL_WP() | k.fn._PAGE_ENC(),
+          ),
           __PAGE_KERNEL_DEC: inline(() => __PAGE_KERNEL),
-          __PAGE_KERNEL_DEC_WP: inline((k: Kernel) => k.fn.__PAGE_KERNEL_WP()),
+          __PAGE_KERNEL_DEC_WP: inline((k: PatchedKernel) => k.fn.__PAGE_KERNEL_WP()),
         }),
       ],
       neutral: [
@@ -61,7 +62,7 @@ export const earlyMemremap: PatchPart = {
       adds: [
         kernelFile('mm/early_ioremap.c', {
           early_memremap_prot: fn(
-            (k: Kernel, phys: Phys, size: number, prot: bigint) =>
+            (k: PatchedKernel, phys: Phys, size: number, prot: bigint) =>
               k.fn.__early_ioremap(phys, size, prot),
             true,
           ),
@@ -76,16 +77,16 @@ export const earlyMemremap: PatchPart = {
       needs: ['early_memremap_prot', '__PAGE_KERNEL_ENC', '__PAGE_KERNEL_DEC_WP'],
       adds: [
         kernelFile('arch/x86/mm/ioremap.c', {
-          early_memremap_enc: fn((k: Kernel, phys: Phys, size: number) =>
+          early_memremap_enc: fn((k: PatchedKernel, phys: Phys, size: number) =>
             k.fn.early_memremap_prot(phys, size, k.fn.__PAGE_KERNEL_ENC()),
           ),
-          early_memremap_enc_wp: fn((k: Kernel, phys: Phys, size: number) =>
+          early_memremap_enc_wp: fn((k: PatchedKernel, phys: Phys, size: number) =>
             k.fn.early_memremap_prot(phys, size, k.fn.__PAGE_KERNEL_ENC_WP()),
           ),
-          early_memremap_dec: fn((k: Kernel, phys: Phys, size: number) =>
+          early_memremap_dec: fn((k: PatchedKernel, phys: Phys, size: number) =>
             k.fn.early_memremap_prot(phys, size, k.fn.__PAGE_KERNEL_DEC()),
           ),
-          early_memremap_dec_wp: fn((k: Kernel, phys: Phys, size: number) =>
+          early_memremap_dec_wp: fn((k: PatchedKernel, phys: Phys, size: number) =>
             k.fn.early_memremap_prot(phys, size, k.fn.__PAGE_KERNEL_DEC_WP()),
           ),
         }),

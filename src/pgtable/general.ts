@@ -3,17 +3,16 @@
  * Static tables keep the flag sets without the mask; every entry made at run time gets it from the macros.
  */
 import { PTE_PFN_MASK } from '../kernel/constants.js';
-import type { Kernel } from '../kernel/kernel.js';
 import type { Hunk, PatchPart } from '../kernel/hunk.js';
-import { inline, kernelFile } from '../kernel/table.js';
+import { inline, kernelFile, type PatchedKernel } from '../kernel/table.js';
 import type { Va } from '../machine/address.js';
 
 declare module '../kernel/table.js' {
-  interface Entries {
-    _PAGE_ENC(k: Kernel): bigint;
-    __sme_pa(k: Kernel, address: Va): bigint;
-    __sme_pa_nodebug(k: Kernel, address: Va): bigint;
-    __sme_va(k: Kernel, physical: bigint): Va;
+  interface PatchEntries {
+    _PAGE_ENC(k: PatchedKernel): bigint;
+    __sme_pa(k: PatchedKernel, address: Va): bigint;
+    __sme_pa_nodebug(k: PatchedKernel, address: Va): bigint;
+    __sme_va(k: PatchedKernel, physical: bigint): Va;
   }
 }
 
@@ -21,10 +20,10 @@ const PGTABLE_TYPES_H = 'arch/x86/include/asm/pgtable_types.h';
 const MEM_ENCRYPT_H = 'arch/x86/include/asm/mem_encrypt.h';
 
 /** The mask as head_64.S takes it: from the variable, whatever the configuration. */
-const maskOf = (k: Kernel): bigint => k.readU64(k.sym('sme_me_mask'));
+const maskOf = (k: PatchedKernel): bigint => k.readU64(k.sym('sme_me_mask'));
 const withMask =
-  (previous: (k: Kernel) => bigint) =>
-  (k: Kernel): bigint =>
+  (previous: (k: PatchedKernel) => bigint) =>
+  (k: PatchedKernel): bigint =>
     previous(k) | k.fn._PAGE_ENC();
 
 const macros: Hunk = {
@@ -32,7 +31,9 @@ const macros: Hunk = {
   file: PGTABLE_TYPES_H,
   what: '_PAGE_TABLE, _KERNPG_TABLE and the PAGE_KERNEL sets carry the mask; the I/O sets do not',
   needs: ['sme_me_mask'],
-  adds: [kernelFile(PGTABLE_TYPES_H, { _PAGE_ENC: inline((k: Kernel) => k.fn.sme_me_mask()) })],
+  adds: [
+    kernelFile(PGTABLE_TYPES_H, { _PAGE_ENC: inline((k: PatchedKernel) => k.fn.sme_me_mask()) }),
+  ],
   replaces: {
     _PAGE_TABLE: withMask,
     _KERNPG_TABLE: withMask,
@@ -51,20 +52,22 @@ const addresses: Hunk = {
   needs: ['sme_me_mask'],
   adds: [
     kernelFile(MEM_ENCRYPT_H, {
-      __sme_pa: inline((k: Kernel, address: Va) => BigInt(k.__pa(address)) | k.fn.sme_me_mask()),
-      __sme_pa_nodebug: inline(
-        (k: Kernel, address: Va) => k.fn.__pa_nodebug(address) | k.fn.sme_me_mask(),
+      __sme_pa: inline(
+        (k: PatchedKernel, address: Va) => BigInt(k.__pa(address)) | k.fn.sme_me_mask(),
       ),
-      __sme_va: inline((k: Kernel, physical: bigint) =>
+      __sme_pa_nodebug: inline(
+        (k: PatchedKernel, address: Va) => k.fn.__pa_nodebug(address) | k.fn.sme_me_mask(),
+      ),
+      __sme_va: inline((k: PatchedKernel, physical: bigint) =>
         k.__va(Number(physical & ~k.fn.sme_me_mask())),
       ),
     }),
   ],
   neutral: [
     kernelFile(MEM_ENCRYPT_H, {
-      __sme_pa: inline((k: Kernel, address: Va) => BigInt(k.__pa(address))),
-      __sme_pa_nodebug: inline((k: Kernel, address: Va) => k.fn.__pa_nodebug(address)),
-      __sme_va: inline((k: Kernel, physical: bigint) => k.__va(Number(physical))),
+      __sme_pa: inline((k: PatchedKernel, address: Va) => BigInt(k.__pa(address))),
+      __sme_pa_nodebug: inline((k: PatchedKernel, address: Va) => k.fn.__pa_nodebug(address)),
+      __sme_va: inline((k: PatchedKernel, physical: bigint) => k.__va(Number(physical))),
     }),
   ],
 };

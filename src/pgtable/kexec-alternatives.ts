@@ -1,12 +1,12 @@
 /** Beside patch 06: the way into another kernel. */
+import type { PatchedKernel } from '../kernel/table.js';
 import { wbinvd } from '../kernel/cpu-ops.js';
 import type { Alternative } from '../kernel/hunk.js';
-import type { Kernel } from '../kernel/kernel.js';
 
 const MACHINE_KEXEC_64 = 'arch/x86/kernel/machine_kexec_64.c';
 const RELOCATE_KERNEL_64 = 'arch/x86/kernel/relocate_kernel_64.S';
 /** _KERNPG_TABLE_NOENC and PAGE_KERNEL_EXEC_NOENC: the same without the mask. */
-const noenc = (k: Kernel, flags: bigint): bigint => flags & ~k.fn._PAGE_ENC();
+const noenc = (k: PatchedKernel, flags: bigint): bigint => flags & ~k.fn._PAGE_ENC();
 
 /** Where both halves of 10/kexec-plain are from. */
 const MERGED = 'the series as merged in v4.14: "x86/mm, kexec: Allow kexec to be used with SME"';

@@ -1,12 +1,11 @@
 /** Patch 06, the protection map's part: sme_early_init() of the new arch/x86/mm/mem_encrypt.c. */
 import { va } from '../machine/address.js';
-import type { Kernel } from '../kernel/kernel.js';
 import type { PatchPart } from '../kernel/hunk.js';
-import { fn, inline, kernelFile } from '../kernel/table.js';
+import { fn, inline, kernelFile, type PatchedKernel } from '../kernel/table.js';
 
 declare module '../kernel/table.js' {
-  interface Entries {
-    sme_early_init(k: Kernel): void;
+  interface PatchEntries {
+    sme_early_init(k: PatchedKernel): void;
   }
 }
 
@@ -24,7 +23,7 @@ export const protectionMap: PatchPart = {
       needs: ['sme_me_mask'],
       adds: [
         kernelFile(MEM_ENCRYPT_C, {
-          sme_early_init: fn((k: Kernel) => {
+          sme_early_init: fn((k: PatchedKernel) => {
             const mask = k.fn.sme_me_mask();
             if (mask === 0n) return;
             const supported = k.sym('__supported_pte_mask');

@@ -1,14 +1,13 @@
 /** Patch 15, "x86: Enable memory encryption on the APs": the names that it adds to asm/msr-index.h. */
 import type { PatchPart } from '../kernel/hunk.js';
-import type { Kernel } from '../kernel/kernel.js';
-import { inline, kernelFile } from '../kernel/table.js';
+import { inline, kernelFile, type PatchedKernel } from '../kernel/table.js';
 
 declare module '../kernel/table.js' {
-  interface Entries {
+  interface PatchEntries {
     /** SYSCFG's bit number for memory encryption. */
-    MSR_K8_SYSCFG_MEM_ENCRYPT_BIT(k: Kernel): number;
+    MSR_K8_SYSCFG_MEM_ENCRYPT_BIT(k: PatchedKernel): number;
     /** The bit itself. */
-    MSR_K8_SYSCFG_MEM_ENCRYPT(k: Kernel): bigint;
+    MSR_K8_SYSCFG_MEM_ENCRYPT(k: PatchedKernel): bigint;
   }
 }
 
@@ -23,7 +22,7 @@ export const msrIndex: PatchPart = {
         kernelFile('arch/x86/include/asm/msr-index.h', {
           MSR_K8_SYSCFG_MEM_ENCRYPT_BIT: inline(() => 23),
           MSR_K8_SYSCFG_MEM_ENCRYPT: inline(
-            (k: Kernel) => 1n << BigInt(k.fn.MSR_K8_SYSCFG_MEM_ENCRYPT_BIT()),
+            (k: PatchedKernel) => 1n << BigInt(k.fn.MSR_K8_SYSCFG_MEM_ENCRYPT_BIT()),
           ),
         }),
       ],

@@ -1,17 +1,16 @@
 /** Patch 15, "x86: Enable memory encryption on the APs": the trampoline's part. */
 import type { PatchPart } from '../kernel/hunk.js';
-import type { Kernel } from '../kernel/kernel.js';
 import { TRAMPOLINE_HEADER } from '../kernel/realmode-blob.js';
-import { inline, kernelFile } from '../kernel/table.js';
+import { inline, kernelFile, type PatchedKernel } from '../kernel/table.js';
 import { va } from '../machine/address.js';
 import { CR4_SIZE, setSyscfg } from './set-syscfg.js';
 import { trampolineAlternatives } from './trampoline-alternatives.js';
 
 declare module '../kernel/table.js' {
-  interface Entries {
+  interface PatchEntries {
     /** The bit number and the bit in the trampoline header's flags that ask for memory encryption. */
-    TH_FLAGS_MEM_ENCRYPT_BIT(k: Kernel): number;
-    TH_FLAGS_MEM_ENCRYPT(k: Kernel): number;
+    TH_FLAGS_MEM_ENCRYPT_BIT(k: PatchedKernel): number;
+    TH_FLAGS_MEM_ENCRYPT(k: PatchedKernel): number;
   }
 }
 
@@ -29,7 +28,7 @@ export const trampolineFlags: PatchPart = {
       adds: [
         kernelFile(REALMODE_H, {
           TH_FLAGS_MEM_ENCRYPT_BIT: inline(() => 0),
-          TH_FLAGS_MEM_ENCRYPT: inline((k: Kernel) => 1 << k.fn.TH_FLAGS_MEM_ENCRYPT_BIT()),
+          TH_FLAGS_MEM_ENCRYPT: inline((k: PatchedKernel) => 1 << k.fn.TH_FLAGS_MEM_ENCRYPT_BIT()),
         }),
       ],
       // A constant that does nothing is 0 (our choice): the flag is in no value, its bit is not.

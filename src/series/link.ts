@@ -108,7 +108,8 @@ function addFile(table: Map<string, LinkedEntry>, file: KernelFile, hunk: Hunk |
     table.set(name, {
       name: name as EntryName,
       kind: def.kind,
-      body: def.body,
+      // Typed by name where it is written; from here on it is only handed on.
+      body: def.body as Body,
       quiet: def.quiet,
       file: file.file,
       ...(hunk === undefined ? {} : { patch: patchOf(hunk), hunk: hunk.id, hunks: [hunk.id] }),

@@ -3,12 +3,12 @@ import { KEY_HOST, KEY_PLAIN, pa, PAGE_SIZE, va, type Va } from '../../src/machi
 import { PAGE_OFFSET } from '../../src/kernel/constants.js';
 import { EINVAL } from '../../src/kernel/errno.js';
 import { PG_LEVEL_2M, PG_LEVEL_4K } from '../../src/kernel/pageattr-types.js';
-import { scenario } from '../helpers.js';
+import { patched, scenario } from '../helpers.js';
 import { Standing } from '../kernel/standing.js';
 
 const MIB = 2 ** 20;
 const standing = new Standing('drivers');
-const { k } = standing;
+const k = patched(standing.k);
 const { machine } = standing.boot;
 
 /** A 2 MiB page of the direct map that nobody uses. */
@@ -98,7 +98,7 @@ describe('caches after set_memory_dec', () => {
   function deviceAfterDec(from: Standing): Uint8Array {
     from.again();
     from.k.writeBytes(page(5), new Uint8Array(PAGE_SIZE).fill(0xee));
-    expect(from.k.fn.sme_set_mem_dec(page(5), PAGE_SIZE)).toBe(0);
+    expect(patched(from.k).fn.sme_set_mem_dec(page(5), PAGE_SIZE)).toBe(0);
     from.boot.machine.dmaWrite(pa(physical(page(5))), text);
     for (const cpu of from.boot.machine.cpus) cpu.wbinvd();
     return from.k.readBytes(page(5), PAGE_SIZE);
@@ -155,8 +155,8 @@ describe('with memory encryption off', () => {
     plain.k.readU64(page(5));
     const at = plain.mapped(page(5));
     const known = plain.k.cpu.tlb.entries();
-    expect(plain.k.fn.sme_set_mem_dec(page(5), PAGE_SIZE)).toBe(0);
-    expect(plain.k.fn.set_memory_dec(page(5), 1)).toBe(0);
+    expect(patched(plain.k).fn.sme_set_mem_dec(page(5), PAGE_SIZE)).toBe(0);
+    expect(patched(plain.k).fn.set_memory_dec(page(5), 1)).toBe(0);
     expect(plain.mapped(page(5))).toEqual(at);
     expect(plain.level(page(5))).toBe(PG_LEVEL_2M);
     expect(plain.k.cpu.tlb.entries()).toEqual(expect.arrayContaining(known));

@@ -5,7 +5,7 @@ import { MSR_IA32_CR_PAT } from '../../src/kernel/constants.js';
 import { builtInInitrd } from '../../src/firmware/initrd.js';
 import { alignUp } from '../../src/machine/address.js';
 import type { Boot } from '../../src/sequencer/boot.js';
-import { intact } from '../helpers.js';
+import { intact, patched } from '../helpers.js';
 import { eventsOf, ON, onlyIn, printedBy, upTo, withLine } from './option-boots.js';
 
 const MIB = 2 ** 20;
@@ -257,7 +257,7 @@ describe('how memory is mapped', () => {
       const page = b.kernel.fn.get_zeroed_page(0);
       if (page === 0) throw new Error('there is no page');
       b.recorder.step('test');
-      b.kernel.fn.set_memory_dec(page, 1);
+      patched(b.kernel).fn.set_memory_dec(page, 1);
       const events = b.recorder.snapshot().steps.at(-1)?.events ?? [];
       return events.flatMap((event) => ('cache-flush' in event ? [event['cache-flush']] : []));
     };

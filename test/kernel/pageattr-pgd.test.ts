@@ -4,6 +4,7 @@ import { _PAGE_GLOBAL, _PAGE_NX, _PAGE_RW } from '../../src/kernel/constants.js'
 import { EINVAL } from '../../src/kernel/errno.js';
 import { entryOf } from '../../src/kernel/pageattr-types.js';
 import { freeRanges } from '../../src/kernel/page-alloc.js';
+import { patched } from '../helpers.js';
 import { Standing } from './standing.js';
 
 const standing = new Standing('drivers');
@@ -55,7 +56,7 @@ describe('kernel_map_pages_in_pgd', () => {
 
   test('the C-bit is on pages only where it is asked for, and on every table', () => {
     const pgd = root();
-    const enc = k.fn._PAGE_ENC();
+    const enc = patched(k).fn._PAGE_ENC();
     k.fn.kernel_map_pages_in_pgd(pgd, 0x800, 0x80_0000, 1, _PAGE_RW);
     k.fn.kernel_map_pages_in_pgd(pgd, 0x801, 0x80_1000, 1, _PAGE_RW | enc);
     expect([seen(pgd, 0x80_0000)?.c, seen(pgd, 0x80_1000)?.c]).toEqual([0, 1]);
@@ -76,7 +77,7 @@ describe('kernel_map_pages_in_pgd', () => {
 
   test('what is mapped already keeps its page frame and gets new flags', () => {
     const pgd = root();
-    const enc = k.fn._PAGE_ENC();
+    const enc = patched(k).fn._PAGE_ENC();
     k.fn.kernel_map_pages_in_pgd(pgd, 0x800, 0x80_0000, 512, _PAGE_RW | enc);
     k.fn.kernel_map_pages_in_pgd(pgd, 0, 0x80_3000, 1, _PAGE_RW);
     expect(seen(pgd, 0x80_3000)).toEqual({ level: 1, pa: 0x80_3000, c: 0 });
