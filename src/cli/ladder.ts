@@ -1,4 +1,5 @@
 /** The exact traces and the effects that the project keeps: which runs, in which files. */
+import { LAST_STAGE, TURN_ON } from '../series/patches.js';
 import { DEFAULT_SCENARIO, type RunFlags } from './run-options.js';
 
 /** One run and the file of its expected trace, below traces/. */
@@ -8,11 +9,14 @@ export interface KeptRun {
   readonly flags: RunFlags;
 }
 
-/** The scenarios whose stages are all kept, and the stages that are kept with patch 18 on top. */
+const range = (first: number, last: number): number[] =>
+  Array.from({ length: last - first + 1 }, (_, i) => first + i);
+
+/** The scenarios whose stages are all kept, and the stages that are kept with encryption turned on. */
 const LADDERS = [
   { scenario: 'bios-minimal', activated: [6, 7, 8, 9] },
-  { scenario: 'epyc-efi', activated: [6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17] },
-] as const;
+  { scenario: 'epyc-efi', activated: range(6, TURN_ON - 1) },
+];
 /** Others are kept with the whole series applied. */
 const VARIANTS = [
   'option-absent',
@@ -34,14 +38,13 @@ const VARIANTS = [
   'ram-above-reduction',
   'amd-fam15h',
 ];
-const LAST = 18;
 
 const two = (n: number): string => String(n).padStart(2, '0');
 
-/** The stage ladders 00…18, the activation ladders, and each variant at stage 18. */
+/** Each stage of the ladders, their stages with encryption turned on, and each variant with all patches. */
 export const KEPT_RUNS: readonly KeptRun[] = [
   ...LADDERS.flatMap(({ scenario, activated }) => [
-    ...Array.from({ length: LAST + 1 }, (_, stage) => ({
+    ...Array.from({ length: LAST_STAGE + 1 }, (_, stage) => ({
       file: `${scenario}/stage-${two(stage)}.yaml`,
       scenario,
       flags: { stage },
@@ -53,9 +56,9 @@ export const KEPT_RUNS: readonly KeptRun[] = [
     })),
   ]),
   ...VARIANTS.map((scenario) => ({
-    file: `${scenario}/stage-${two(LAST)}.yaml`,
+    file: `${scenario}/stage-${two(LAST_STAGE)}.yaml`,
     scenario,
-    flags: { stage: LAST },
+    flags: { stage: LAST_STAGE },
   })),
 ];
 
@@ -74,7 +77,7 @@ const SHOWN_ON: Readonly<Record<number, readonly string[]>> = {
 
 /** Each patch on the default machine, then on others that show more of it. */
 export const KEPT_EFFECTS: readonly KeptEffects[] = Array.from(
-  { length: LAST },
+  { length: LAST_STAGE },
   (_, index) => index + 1,
 ).flatMap((patch) => [
   { file: `effects/${two(patch)}.yaml`, patch, scenario: DEFAULT_SCENARIO },

@@ -5,7 +5,7 @@ import { effectsJsonSchema } from '../review/effects-form.js';
 import { LABELS } from '../sequencer/boot.js';
 import { probeJsonSchema } from '../review/probe-file.js';
 import { scenarioJsonSchema } from '../sequencer/scenario.js';
-import { allHunks, alternatives, patchOf } from '../series/patches.js';
+import { allHunks, alternatives, patchOf, LAST_STAGE } from '../series/patches.js';
 import type { Alternative } from '../kernel/hunk.js';
 import { OPTIONS, reasonOf } from '../kernel/options.js';
 import { seriesJsonSchema } from '../series/composition-file.js';
@@ -112,14 +112,18 @@ function print(io: Io, rows: readonly Row[], form: Flags['format']): void {
 export function patchesCommand(io: Io): Command {
   return new Command('patches')
     .description('what each kernel patch is and does')
-    .argument('[N]', 'one patch, 1 to 18')
+    .argument('[N]', `one patch, 1 to ${LAST_STAGE}`)
     .addOption(format())
     .addHelpText('after', '\nExamples:\n  sme-boot patches\n  sme-boot patches 9 --format json')
     .action((text: string | undefined, flags: Flags) => {
       const records = patchRecords();
       const chosen = records.filter(({ number }) => text === undefined || number === Number(text));
       if (chosen.length === 0) {
-        throw new InputError({ code: 'E_PATCH', expected: '1 to 18', found: text ?? '' });
+        throw new InputError({
+          code: 'E_PATCH',
+          expected: `1 to ${LAST_STAGE}`,
+          found: text ?? '',
+        });
       }
       if (flags.format === 'json') {
         const rows = chosen.map((record) => ({ ...record, alternatives: beside(record) }));

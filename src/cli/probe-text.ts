@@ -5,6 +5,7 @@ import { walkEnd, walkRows, type Walk } from '../sequencer/inspect/walk.js';
 import { kindOf, type TraceEvent } from '../trace/trace.js';
 import { keysOf } from '../trace/vocabulary.js';
 import { table } from './columns.js';
+import { TURN_ON } from '../series/patches.js';
 
 /** Bytes in a line of a dump. */
 const ROW = 16;
@@ -17,7 +18,7 @@ const UNTOLD: ReadonlySet<string> = new Set(['file', 'patch']);
 export function probeText(result: ProbeResult, paint: ChalkInstance): string {
   const { probe, patch, scenario, stage, activate, at, outcome } = result;
   const patches = stage === 0 ? 'the base kernel' : `patches 1 to ${stage}`;
-  const also = activate && stage < 18 ? ' and 18' : '';
+  const also = activate && stage < TURN_ON ? ` and ${TURN_ON}` : '';
   const lines = [
     paint.bold(`${String(patch).padStart(2, '0')} ${probe}`),
     paint.dim(`${scenario}, ${patches}${also}, when ${at} is over`),

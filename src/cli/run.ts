@@ -16,7 +16,7 @@ interface Flags extends RunFlags {
 
 const EXAMPLES = `
 Examples:
-  sme-boot run                                     the default scenario with all 18 patches
+  sme-boot run                                     the default scenario with all patches
   sme-boot run bios-minimal --stage 6 --activate   encryption on while 07 to 09 are missing
   sme-boot run epyc-efi --series mended            with the findings' fixes in their places
   sme-boot run bios-minimal --without 09/initrd    the series less one hunk

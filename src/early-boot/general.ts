@@ -13,6 +13,7 @@ const MEM_ENCRYPT_S = 'arch/x86/kernel/mem_encrypt.S';
 
 export const generalEarlyBoot: PatchPart = {
   patch: 6,
+  part: 1,
   hunks: [
     {
       id: '06/mem_encrypt',

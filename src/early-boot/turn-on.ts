@@ -246,6 +246,7 @@ const encrypt: Hunk = {
 
 export const turnOn: PatchPart = {
   patch: 18,
+  turnsOn: true,
   hunks: [enable, encrypt],
   alternatives: turnOnAlternatives,
 };

@@ -125,6 +125,7 @@ const quirks: Hunk = {
 
 export const efiTables: PatchPart = {
   patch: 10,
+  part: 1,
   hunks: [memremap, weak, esrt, tables, pageTables, quirks],
   alternatives: efiAlternatives,
 };

@@ -95,4 +95,4 @@ const sized: Hunk = {
   ],
 };
 
-export const setMemory: PatchPart = { patch: 10, hunks: [attributes, sized] };
+export const setMemory: PatchPart = { patch: 10, part: 3, hunks: [attributes, sized] };

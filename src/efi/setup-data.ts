@@ -3,6 +3,7 @@ import type { PatchPart } from '../kernel/hunk.js';
 
 export const efiSetupData: PatchPart = {
   patch: 10,
+  part: 2,
   hunks: [
     {
       id: '10/setup',

@@ -48,8 +48,12 @@ export interface Alternative extends Hunk {
 
 /** The part of a patch that lives in one room. */
 export interface PatchPart {
-  /** 1…18. */
+  /** Its number in the series, from 1. */
   readonly patch: number;
+  /** Which part it is, from 1, of a patch that is in several files; its hunks are linked in this order. */
+  readonly part?: number;
+  /** The patch turns encryption on; `--activate` puts it on an earlier stage. */
+  readonly turnsOn?: boolean;
   readonly hunks: readonly Hunk[];
   readonly alternatives?: readonly Alternative[];
 }

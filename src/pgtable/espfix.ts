@@ -3,6 +3,7 @@ import type { PatchPart } from '../kernel/hunk.js';
 
 export const espfixStack: PatchPart = {
   patch: 6,
+  part: 5,
   hunks: [
     {
       id: '06/espfix',

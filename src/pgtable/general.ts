@@ -148,6 +148,7 @@ const head: Hunk = {
 
 export const general: PatchPart = {
   patch: 6,
+  part: 3,
   hunks: [
     macros,
     addresses,

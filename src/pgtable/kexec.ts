@@ -4,6 +4,7 @@ import { kexecAlternatives } from './kexec-alternatives.js';
 
 export const kexecMap: PatchPart = {
   patch: 6,
+  part: 6,
   alternatives: kexecAlternatives,
   hunks: [
     {

@@ -3,6 +3,7 @@ import type { PatchPart } from '../kernel/hunk.js';
 
 export const pageAttr: PatchPart = {
   patch: 6,
+  part: 4,
   hunks: [
     {
       id: '06/pageattr',

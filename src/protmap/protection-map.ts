@@ -15,6 +15,7 @@ const ENTRIES = 16;
 
 export const protectionMap: PatchPart = {
   patch: 6,
+  part: 2,
   hunks: [
     {
       id: '06/sme_early_init',

@@ -13,6 +13,7 @@ declare module '../kernel/table.js' {
 
 export const msrIndex: PatchPart = {
   patch: 15,
+  part: 1,
   hunks: [
     {
       id: '15/msr-index',

@@ -19,6 +19,7 @@ export const TH_FLAGS_OFFSET = TRAMPOLINE_HEADER.cr4 + CR4_SIZE;
 
 export const trampolineFlags: PatchPart = {
   patch: 15,
+  part: 2,
   alternatives: trampolineAlternatives,
   hunks: [
     {

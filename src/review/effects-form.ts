@@ -4,7 +4,7 @@
  */
 import * as z from 'zod';
 import { Document, isCollection, isPair, isScalar, visit, type YAMLMap } from 'yaml';
-import { LAST_STAGE } from '../series/patches.js';
+import { patchNumber } from '../series/patches.js';
 import { hexAsText, validate, type YamlSource } from '../trace/yaml-source.js';
 import { REGION_STATES } from '../trace/trace.js';
 
@@ -107,7 +107,7 @@ const viewsSchema = z.strictObject({
 export const effectsSchema = z
   .strictObject({
     expect: z.literal('effects'),
-    patch: z.int().min(1).max(LAST_STAGE),
+    patch: patchNumber,
     scenario: text,
     views: viewsSchema,
     /** Why the patch shows in no view; there exactly when it shows in none. */

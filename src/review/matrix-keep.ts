@@ -2,6 +2,7 @@
 import { printEvent } from '../trace/yaml-out.js';
 import type { Scalar } from '../trace/trace.js';
 import type { MatrixRow } from './matrix-report.js';
+import { LAST_STAGE } from '../series/patches.js';
 
 /** Fields of an event that say who did it and how often, not what was done. */
 const BY = new Set(['file', 'patch', 'hunk', 'n']);
@@ -33,7 +34,7 @@ export function keptText(
   });
   const run = [
     `scenario: ${scalar(scenario)}`,
-    series === undefined ? 'stage: 18' : `series: ${scalar(series)}`,
+    series === undefined ? `stage: ${LAST_STAGE}` : `series: ${scalar(series)}`,
     `without: [${hunk}]`,
     ...(how === 'neutral' ? ['neutral: true'] : []),
     ...(settings.length === 0 ? [] : [`set: { ${settings.join(', ')} }`]),

@@ -3,7 +3,7 @@
  * through its mappings, looks at the bus and at table entries. For patches that only add helpers: no boot calls them yet.
  */
 import * as z from 'zod';
-import { LAST_STAGE } from '../series/patches.js';
+import { patchNumber } from '../series/patches.js';
 import { InputError, type Place } from '../trace/errors.js';
 import { describeValue, readYaml, validate, type PathKey } from '../trace/yaml-source.js';
 import { seriesFunctions } from './series-names.js';
@@ -51,7 +51,7 @@ const probeSchema = z.strictObject({
   /** What is looked at, in a line. */
   probe: z.string().min(1),
   /** The patch that it is for. */
-  patch: z.int().min(1).max(LAST_STAGE),
+  patch: patchNumber,
   /** A scenario by name, or a file. */
   scenario: z.string().min(1),
   /** The probe runs when the step of this label is over and the next one has not begun. */

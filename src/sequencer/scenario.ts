@@ -3,6 +3,7 @@ import * as z from 'zod';
 import { CPU_MODELS } from '../machine/cpu-models.js';
 import { InputError } from '../trace/errors.js';
 import { OUTCOME_KINDS } from '../trace/trace.js';
+import { stageNumber } from '../series/patches.js';
 
 const UNITS: Readonly<Record<string, number>> = {
   '': 1,
@@ -175,7 +176,7 @@ export const scenarioSchema = z.strictObject({
   /** A guest with nested paging is run before /init. */
   guest: z.boolean().default(false),
   /** After /init another kernel is loaded and entered: patches 1 to `stage` are applied to it. */
-  kexec: z.strictObject({ stage: z.int().min(0).max(18) }).optional(),
+  kexec: z.strictObject({ stage: stageNumber }).optional(),
   cmdline: z
     .string()
     .nullable()

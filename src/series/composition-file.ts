@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { InputError } from '../trace/errors.js';
 import { validate, type YamlSource } from '../trace/yaml-source.js';
 import { link } from './link.js';
-import { allHunks, alternatives, LAST_STAGE } from './patches.js';
+import { allHunks, alternatives, LAST_STAGE, stageNumber } from './patches.js';
 import { compose, type Composition } from './stages.js';
 import { expand } from './without.js';
 
@@ -24,8 +24,8 @@ export const seriesSchema = z
     title: text,
     /** Where it is from: a posting, a release, or `our choice`. */
     source: text,
-    /** Patches 1…stage are applied. */
-    stage: z.int().min(0).max(LAST_STAGE).default(LAST_STAGE),
+    /** Patches 1…stage are applied; all of them where it is not given. */
+    stage: stageNumber.optional(),
     /** Patch 18 on top of a stage below it. */
     activate: z.boolean().default(false),
     /** Hunks (`09/initrd`) and patches (`10`, in quotes) that are left out. */
@@ -56,7 +56,7 @@ export function seriesOf(source: YamlSource): Series {
     name,
     title,
     source: from,
-    stage,
+    stage = LAST_STAGE,
     activate,
     ...rest
   } = validate(CODE, seriesSchema, source);

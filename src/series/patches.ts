@@ -1,65 +1,28 @@
-/** The patches that have modules, in the order of the series; rooms hold their parts. */
-import { cpuFeature } from '../early-boot/cpu-feature.js';
-import { generalEarlyBoot } from '../early-boot/general.js';
-import { kconfig } from '../early-boot/kconfig.js';
-import { physBits } from '../early-boot/phys-bits.js';
-import { smeMask } from '../early-boot/sme-mask.js';
-import { turnOn } from '../early-boot/turn-on.js';
-import { bootData } from '../initrd/boot-data.js';
-import { earlyEncrypt } from '../initrd/early-encrypt.js';
-import { efiTables } from '../efi/efi.js';
-import { efiSetupData } from '../efi/setup-data.js';
-import { setMemory } from '../efi/set-memory.js';
-import { trampolineDecrypt } from '../realmode/trampoline-decrypt.js';
-import { deviceTree } from '../devicetree/devicetree.js';
-import { dma } from '../dma/dma.js';
-import { amdIommu } from '../iommu/amd-iommu.js';
-import { trampolineFlags } from '../realmode/trampoline-flags.js';
-import { vga } from '../vga/vga.js';
-import { kvmMmu } from '../kvm/mmu.js';
-import { pageAttr } from '../pgtable/page-attr.js';
-import { espfixStack } from '../pgtable/espfix.js';
-import { kexecMap } from '../pgtable/kexec.js';
+/** The patches and their hunks, in the order of the series. */
+import * as z from 'zod';
 import type { Alternative, Hunk, PatchPart } from '../kernel/hunk.js';
-import { earlyMemremap } from '../pgtable/early-memremap.js';
-import { general } from '../pgtable/general.js';
-import { patWriteProtect } from '../pgtable/pat-write-protect.js';
-import { protectionMap } from '../protmap/protection-map.js';
-import { msrIndex } from '../realmode/msr-index.js';
+import * as registry from './registry.js';
+
+/** In the order of the series; an object of a module lists its names by the alphabet. */
+const PARTS: readonly PatchPart[] = Object.values<PatchPart>(registry).sort(
+  (a, b) => a.patch - b.patch || (a.part ?? 1) - (b.part ?? 1),
+);
 
 /** Patches in the series. */
-export const LAST_STAGE = 18;
+export const LAST_STAGE = Math.max(...PARTS.map(({ patch }) => patch));
 /** The patch that turns encryption on. */
-export const TURN_ON = 18;
+export const TURN_ON = Math.max(...PARTS.map(({ patch, turnsOn }) => (turnsOn ? patch : 0)));
 
-const PARTS: readonly PatchPart[] = [
-  patWriteProtect,
-  kconfig,
-  smeMask,
-  cpuFeature,
-  physBits,
-  generalEarlyBoot,
-  protectionMap,
-  general,
-  earlyMemremap,
-  earlyEncrypt,
-  bootData,
-  msrIndex,
-  efiTables,
-  efiSetupData,
-  setMemory,
-  trampolineDecrypt,
-  deviceTree,
-  dma,
-  amdIommu,
-  trampolineFlags,
-  vga,
-  kvmMmu,
-  pageAttr,
-  espfixStack,
-  kexecMap,
-  turnOn,
-];
+/** The number of a patch, in a file. */
+export const patchNumber = z
+  .int()
+  .min(1)
+  .refine((patch) => patch <= LAST_STAGE, `a patch is a number from 1 to ${LAST_STAGE}`);
+/** A stage, in a file: patches 1…N are applied. */
+export const stageNumber = z
+  .int()
+  .min(0)
+  .refine((stage) => stage <= LAST_STAGE, `a stage is a number from 0 to ${LAST_STAGE}`);
 
 /** Every hunk of one patch, parts from several rooms together. */
 export function hunksOf(patch: number): readonly Hunk[] {

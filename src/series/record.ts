@@ -1,12 +1,13 @@
 /** Records of the kernel patches: what each is, where its module stands, what it adds and needs. */
 import * as z from 'zod';
 import { InputError } from '../trace/errors.js';
+import { patchNumber } from './patches.js';
 
 const name = z.string().min(1);
 
 export const recordSchema = z.strictObject({
-  /** 1…18. */
-  number: z.int().min(1).max(18),
+  /** From 1. */
+  number: patchNumber,
   subject: name,
   /** Of the posting of 2016-04-26; null where it was not seen. */
   messageId: name.nullable(),
@@ -22,7 +23,7 @@ export const recordSchema = z.strictObject({
   /** Names that later patches and readers can look for. */
   adds: z.array(name),
   /** Patches whose names it uses. */
-  needs: z.array(z.int().min(1).max(18)),
+  needs: z.array(patchNumber),
   /** What the record does not say by itself. */
   note: name.optional(),
 });

@@ -268,7 +268,11 @@ describe('a file of effects', () => {
       `${HEAD}views: {stage: {screens: 1}}\n`,
       /unknown key "screens"/,
     ],
-    ['is of no patch', 'expect: effects\npatch: 19\nscenario: a\nviews: {}\n', /patch.*at most 18/],
+    [
+      'is of no patch',
+      'expect: effects\npatch: 19\nscenario: a\nviews: {}\n',
+      /patch.*from 1 to 18/,
+    ],
     [
       'has more than three examples',
       `${HEAD}views: {stage: {steps: [{label: a, examples: [a, b, c, d]}]}}\n`,

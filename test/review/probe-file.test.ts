@@ -87,7 +87,9 @@ describe('a probe file', () => {
 
   test('of a patch that the series does not have is refused', () => {
     const calls = '  - { call: sme_me_mask }\n';
-    expect(() => probe(calls, HEAD.replace('7', '19'))).toThrow(/patch: expected at most 18/);
+    expect(() => probe(calls, HEAD.replace('7', '19'))).toThrow(
+      /patch: a patch is a number from 1 to 18/,
+    );
     expect(() => probe(calls, HEAD.replace('at: ', 'after: '))).toThrow(/^E_PROBE: .*at/);
   });
 });

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import { patchRecords } from '../../src/cli/records.js';
 import { addedNames } from '../../src/kernel/hunk.js';
-import { hunksOf } from '../../src/series/patches.js';
+import { hunksOf, LAST_STAGE } from '../../src/series/patches.js';
 import { parseRecord } from '../../src/series/record.js';
 import { sme } from '../cli/io.js';
 
@@ -17,7 +17,7 @@ function reach(number: number): Set<number> {
 describe('the patch records', () => {
   test('are 18, numbered 1 to 18', () => {
     expect(records.map(({ number }) => number)).toEqual(
-      Array.from({ length: 18 }, (_, i) => i + 1),
+      Array.from({ length: LAST_STAGE }, (_, i) => i + 1),
     );
   });
 

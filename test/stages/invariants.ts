@@ -5,9 +5,13 @@ import type { Trace } from '../../src/trace/trace.js';
 import { scenario } from '../helpers.js';
 import { walk } from './walk.js';
 import { Watched } from './watched.js';
+import { LAST_STAGE } from '../../src/series/patches.js';
 
 /** Patches 1 to 18, and none. */
-export const STAGES: readonly number[] = Array.from({ length: 19 }, (_, stage) => stage);
+export const STAGES: readonly number[] = Array.from(
+  { length: LAST_STAGE + 1 },
+  (_, stage) => stage,
+);
 /** The stage that turns encryption on. */
 const TURNED_ON = 18;
 /** Stages whose traces are made twice. */

@@ -3,8 +3,9 @@ import { describe, expect, test } from '@jest/globals';
 import type { Trace } from '../../src/trace/trace.js';
 import { kindOf } from '../../src/trace/trace.js';
 import { boot, intact, scenario, stateOf } from '../helpers.js';
+import { LAST_STAGE } from '../../src/series/patches.js';
 
-const STAGES = Array.from({ length: 18 }, (_, stage) => stage);
+const STAGES = Array.from({ length: LAST_STAGE }, (_, stage) => stage);
 const events = (trace: Trace) => trace.steps.flatMap((step) => step.events);
 
 describe('below stage 18 encryption is never on', () => {

@@ -1,0 +1,27 @@
+/** The parts of all patches, a line each: adding one here puts it into the series. */
+export { patWriteProtect } from '../pgtable/pat-write-protect.js';
+export { kconfig } from '../early-boot/kconfig.js';
+export { smeMask } from '../early-boot/sme-mask.js';
+export { cpuFeature } from '../early-boot/cpu-feature.js';
+export { physBits } from '../early-boot/phys-bits.js';
+export { generalEarlyBoot } from '../early-boot/general.js';
+export { protectionMap } from '../protmap/protection-map.js';
+export { general } from '../pgtable/general.js';
+export { pageAttr } from '../pgtable/page-attr.js';
+export { espfixStack } from '../pgtable/espfix.js';
+export { kexecMap } from '../pgtable/kexec.js';
+export { earlyMemremap } from '../pgtable/early-memremap.js';
+export { earlyEncrypt } from '../initrd/early-encrypt.js';
+export { bootData } from '../initrd/boot-data.js';
+export { efiTables } from '../efi/efi.js';
+export { efiSetupData } from '../efi/setup-data.js';
+export { setMemory } from '../efi/set-memory.js';
+export { trampolineDecrypt } from '../realmode/trampoline-decrypt.js';
+export { deviceTree } from '../devicetree/devicetree.js';
+export { dma } from '../dma/dma.js';
+export { amdIommu } from '../iommu/amd-iommu.js';
+export { msrIndex } from '../realmode/msr-index.js';
+export { trampolineFlags } from '../realmode/trampoline-flags.js';
+export { vga } from '../vga/vga.js';
+export { kvmMmu } from '../kvm/mmu.js';
+export { turnOn } from '../early-boot/turn-on.js';
