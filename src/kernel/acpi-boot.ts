@@ -1,6 +1,7 @@
 /** arch/x86/kernel/acpi/boot.c and drivers/acpi/tables.c: ACPI tables at boot, and the CPUs that the MADT lists. */
 import { hex } from '../machine/address.js';
 import { EINVAL } from './errno.js';
+import { stateSlice } from './state.js';
 import { fn, inline, kernelFile } from './table.js';
 import type { Kernel } from './kernel.js';
 
@@ -27,6 +28,15 @@ declare module './table.js' {
     disable_acpi(k: Kernel): void;
   }
 }
+
+declare module './state.js' {
+  interface KernelState {
+    madt: MadtState;
+  }
+}
+export const madtState = stateSlice(() => ({
+  madt: { apicIds: [], lapic: false, ioapic: false, lapicAddress: 0 },
+}));
 
 /** struct acpi_table_madt (actbl1.h) and its entries. */
 export const ACPI_TABLE_MADT = { address: 36, flags: 40, size: 44 } as const;

@@ -1,5 +1,6 @@
 /** drivers/acpi/acpica (tbutils.c, tbinstal.c, tbxface.c), drivers/acpi/osl.c, tables.c: finding ACPI tables. */
 import { alignDown, alignUp, hex, PAGE_SIZE, va, type Va } from '../machine/address.js';
+import { stateSlice } from './state.js';
 import { fn, inline, kernelFile } from './table.js';
 import type { Kernel } from './kernel.js';
 
@@ -45,6 +46,15 @@ declare module './table.js' {
     acpi_get_table(k: Kernel, signature: string): MappedTable | undefined;
   }
 }
+
+declare module './state.js' {
+  interface KernelState {
+    acpi: AcpiState;
+  }
+}
+export const acpiState = stateSlice(() => ({
+  acpi: { disabled: false, permanent_mmap: false, tables: {} },
+}));
 
 /** struct acpi_table_rsdp (actbl.h). */
 export const ACPI_TABLE_RSDP = {

@@ -1,5 +1,6 @@
 /** drivers/iommu/amd_iommu_types.h: the driver's numbers and structures. What the IOMMU reads itself is in simulated memory. */
 import type { Va } from '../machine/address.js';
+import { stateSlice } from './state.js';
 import type { Variable } from './variables.js';
 
 /** Registers, by their offsets. */
@@ -200,8 +201,14 @@ export interface AmdIommuState {
   dev_data: IommuDevData[];
 }
 
-export function freshAmdIommu(): AmdIommuState {
-  return {
+declare module './state.js' {
+  interface KernelState {
+    /** drivers/iommu/amd_iommu*.c: what no device reads. */
+    amdIommu: AmdIommuState;
+  }
+}
+export const amdIommuState = stateSlice(() => ({
+  amdIommu: {
     init_state: 'IOMMU_START_STATE',
     detected: false,
     irq_remap: false,
@@ -212,8 +219,8 @@ export function freshAmdIommu(): AmdIommuState {
     iommus: [],
     domains: [],
     dev_data: [],
-  };
-}
+  },
+}));
 
 const pointer = (name: string): Variable => ({
   name,

@@ -3,7 +3,7 @@
  * Addresses are physical, in bytes; lists have their head first.
  */
 import { PAGE_SIZE } from '../machine/address.js';
-import type { Range } from './state.js';
+import type { Range } from './memblock.js';
 
 /** The largest order: MAX_ORDER − 1 in the kernel (include/linux/mmzone.h). */
 export const MAX_ORDER = 10;

@@ -1,4 +1,5 @@
 /** What printk, the consoles and the virtual terminal keep between boot steps; plain data. */
+import { stateSlice } from './state.js';
 
 /** The drivers that can be registered (struct console, by name). */
 export type ConsoleName = 'earlyvga' | 'tty';
@@ -99,9 +100,14 @@ export interface ConsoleState {
   vgacon: VgaconState;
 }
 
-/** The static values of all these variables. */
-export function freshConsole(): ConsoleState {
-  return {
+declare module './state.js' {
+  interface KernelState {
+    /** The log buffer, the consoles and the screen. */
+    console: ConsoleState;
+  }
+}
+export const consoleState = stateSlice(() => ({
+  console: {
     printk: {
       log: [],
       consoleSeq: 0,
@@ -132,5 +138,5 @@ export function freshConsole(): ConsoleState {
       vga_bootup_console: false,
       vga_rolled_over: 0,
     },
-  };
-}
+  },
+}));

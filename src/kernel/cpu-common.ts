@@ -1,6 +1,7 @@
 /** arch/x86/kernel/cpu/common.c and scattered.c: which CPU this is. */
 import { hex, va } from '../machine/address.js';
 import { cpuid } from './cpu-ops.js';
+import { stateSlice } from './state.js';
 import { fn, inline, kernelFile } from './table.js';
 import type { Kernel } from './kernel.js';
 import type { Variable } from './variables.js';
@@ -24,6 +25,15 @@ declare module './table.js' {
     cpu_has(k: Kernel, feature: string): boolean;
   }
 }
+
+declare module './state.js' {
+  interface KernelState {
+    bootCpuData: { vendor: string; family: number; capability: Record<string, number> };
+  }
+}
+export const cpuState = stateSlice(() => ({
+  bootCpuData: { vendor: '', family: 0, capability: {} },
+}));
 
 /** Offsets in the model's struct cpuinfo_x86 (our choice: only what boot code here reads). */
 export const CPUINFO = { x86_vendor: 0, x86: 1, x86_phys_bits: 8, x86_virt_bits: 9 } as const;

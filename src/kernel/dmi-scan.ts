@@ -1,6 +1,7 @@
 /** drivers/firmware/dmi_scan.c: the SMBIOS tables. */
 import { va } from '../machine/address.js';
 import { printable } from './setup.js';
+import { stateSlice } from './state.js';
 import { fn, inline, kernelFile } from './table.js';
 import type { Kernel } from './kernel.js';
 
@@ -31,6 +32,13 @@ declare module './table.js' {
     dmi_walk_early(k: Kernel, table: DmiTable): boolean;
   }
 }
+
+declare module './state.js' {
+  interface KernelState {
+    dmi: DmiState;
+  }
+}
+export const dmiState = stateSlice(() => ({ dmi: { available: false, version: 0, ident: {} } }));
 
 /** Where a table of structures is: physical address, bytes, number of structures (0: until the end marker). */
 export interface DmiTable {

@@ -3,6 +3,7 @@ import { hex, va, type Va } from '../machine/address.js';
 import { BOOT_PARAMS } from '../firmware/boot-params.js';
 import { SETUP_DATA } from '../firmware/efi/layout.js';
 import { E820, E820_ENTRY_SIZE, E820_X_MAX, E820MAX, type E820Entry } from './e820-types.js';
+import { stateSlice } from './state.js';
 import { fn, inline, kernelFile } from './table.js';
 import type { Kernel } from './kernel.js';
 
@@ -34,6 +35,13 @@ declare module './table.js' {
     e820_any_mapped(k: Kernel, start: number, end: number, type: number): boolean;
   }
 }
+
+declare module './state.js' {
+  interface KernelState {
+    e820: E820Entry[];
+  }
+}
+export const e820State = stateSlice(() => ({ e820: [] }));
 
 const U64 = (value: bigint): bigint => BigInt.asUintN(64, value);
 const ULLONG_MAX = 2n ** 64n - 1n;

@@ -8,15 +8,22 @@ import {
   va,
   type Va,
 } from '../machine/address.js';
-import { FIX_BTMAP_BEGIN, NR_FIX_BTMAPS } from './constants.js';
+import { FIX_BTMAP_BEGIN, FIX_BTMAPS_SLOTS, NR_FIX_BTMAPS } from './constants.js';
 import { get_entry, invlpg, set_entry } from './cpu-ops.js';
 import { entryPhysical } from './pgtable-types.js';
+import { stateSlice } from './state.js';
 import { fn, inline, kernelFile } from './table.js';
 import type { Kernel } from './kernel.js';
 import type { Variable } from './variables.js';
 
 /** A physical address; 64 bits of it where it comes from memory and may be anything. */
 export type Phys = number | bigint;
+
+/** An early mapping slot in use (mm/early_ioremap.c: prev_map, prev_size). */
+export interface EarlyMapSlot {
+  address: number;
+  size: number;
+}
 
 declare module './table.js' {
   interface Entries {
@@ -34,6 +41,16 @@ declare module './table.js' {
     copy_from_early_mem(k: Kernel, dest: Va, src: number, size: number): void;
   }
 }
+
+declare module './state.js' {
+  interface KernelState {
+    /** By slot; null where it is free. */
+    slots: (EarlyMapSlot | null)[];
+  }
+}
+export const earlyIoremapState = stateSlice(() => ({
+  slots: new Array<EarlyMapSlot | null>(FIX_BTMAPS_SLOTS).fill(null),
+}));
 
 const MAX_MAP_CHUNK = NR_FIX_BTMAPS * PAGE_SIZE;
 

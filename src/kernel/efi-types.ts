@@ -1,5 +1,6 @@
 /** include/linux/efi.h and asm/efi.h: what the kernel keeps of EFI outside simulated memory, and its numbers. */
 import { va } from '../machine/address.js';
+import { stateSlice } from './state.js';
 
 /** Bits of efi.flags (include/linux/efi.h). */
 export type EfiFlag =
@@ -81,8 +82,13 @@ export const EFI_VA_END = va(-68 * 2 ** 30);
 /** EFI_SUCCESS (UEFI appendix D). */
 export const EFI_SUCCESS = 0n;
 
-export function freshEfi(): EfiState {
-  return {
+declare module './state.js' {
+  interface KernelState {
+    efi: EfiState;
+  }
+}
+export const efiState = stateSlice(() => ({
+  efi: {
     flags: [],
     physSystab: 0,
     physSetVirtualAddressMap: 0n,
@@ -98,5 +104,5 @@ export function freshEfi(): EfiState {
     efi_va: EFI_VA_START,
     esrt: { data: 0, size: 0 },
     bgrt: { image: 0, size: 0 },
-  };
-}
+  },
+}));

@@ -47,6 +47,7 @@ import {
 import { BootEnd } from './ends.js';
 import { describe } from './fault-text.js';
 import { GDT_DESCR } from './head_64-data.js';
+import { stateSlice } from './state.js';
 import { fn, inline, kernelFile, label } from './table.js';
 import type { Kernel } from './kernel.js';
 
@@ -79,6 +80,14 @@ declare module './table.js' {
     early_fixup_exception(k: Kernel, fault: Fault): void;
   }
 }
+
+declare module './state.js' {
+  interface KernelState {
+    /** rbp of startup_64: the load offset, with the mask in it where a hunk puts it there. */
+    rbp: bigint;
+  }
+}
+export const head_64State = stateSlice(() => ({ rbp: 0n }));
 
 /** What a CPU takes from memory that the one before it has set for it. */
 export const SECONDARY_VARIABLES = ['initial_code', 'initial_gs', 'stack_start'] as const;

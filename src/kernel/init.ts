@@ -2,10 +2,11 @@
 import { alignDown, alignUp, hex, PMD_SIZE, PUD_SIZE, va, type Va } from '../machine/address.js';
 import { _PAGE_GLOBAL, ISA_END_ADDRESS, X86_CR4_PGE, X86_CR4_PSE } from './constants.js';
 import { __flush_tlb_all, write_cr3, write_cr4 } from './cpu-ops.js';
+import type { Range } from './memblock.js';
 import { GFP } from './page-alloc.js';
+import { stateSlice } from './state.js';
 import { fn, inline, kernelFile, label } from './table.js';
 import type { Kernel } from './kernel.js';
-import type { Range } from './state.js';
 
 /** A stretch to map: bytes, half-open, and the large sizes allowed (1 << PG_LEVEL_2M | 1 << PG_LEVEL_1G). */
 export interface MapRange {
@@ -32,6 +33,30 @@ declare module './table.js' {
     pfn_range_is_mapped(k: Kernel, start: number, end: number): boolean;
   }
 }
+
+declare module './state.js' {
+  interface KernelState {
+    /** _brk_end at link addresses; 0 before the first use. */
+    brkEnd: number;
+    brkLocked: boolean;
+    pgtBuf: { end: number; top: number };
+    canUseBrkPgt: boolean;
+    minPfnMapped: number;
+    maxPfnMapped: number;
+    pfnMapped: { start: number; end: number }[];
+    pageSizeMask: number;
+  }
+}
+export const initMmState = stateSlice(() => ({
+  brkEnd: 0,
+  brkLocked: false,
+  pgtBuf: { end: 0, top: 0 },
+  canUseBrkPgt: true,
+  minPfnMapped: 0,
+  maxPfnMapped: 0,
+  pfnMapped: [],
+  pageSizeMask: 0,
+}));
 
 export const PG_LEVEL_2M = 2;
 export const PG_LEVEL_1G = 3;

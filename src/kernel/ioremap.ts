@@ -6,6 +6,7 @@ import { __flush_tlb_all, get_entry, set_entry, type Level } from './cpu-ops.js'
 import { E820 } from './e820-types.js';
 import { GFP } from './page-alloc.js';
 import { entryPhysical } from './pgtable-types.js';
+import { stateSlice } from './state.js';
 import { fn, inline, kernelFile } from './table.js';
 import type { Kernel } from './kernel.js';
 
@@ -25,6 +26,15 @@ declare module './table.js' {
     memunmap(k: Kernel, address: Va): void;
   }
 }
+
+declare module './state.js' {
+  interface KernelState {
+    /** Areas of vmalloc space in use, and where the next one goes (0: at its start). */
+    vmalloc: { address: number; size: number }[];
+    vmallocNext: number;
+  }
+}
+export const vmallocState = stateSlice(() => ({ vmalloc: [], vmallocNext: 0 }));
 
 /** asm/pgtable_64_types.h. */
 export const VMALLOC_START = va(-0x3700_0000_0000);

@@ -13,7 +13,7 @@ import { PAGE_OFFSET, __START_KERNEL_map } from './constants.js';
 import { BootEnd, CpuAstray } from './ends.js';
 import { describe } from './fault-text.js';
 import { callSite, type Program } from './program.js';
-import { freshState, type Frame, type KernelState } from './state.js';
+import type { Frame, KernelState } from './state.js';
 import type {
   EntryName,
   Entries,
@@ -45,7 +45,6 @@ export interface KernelConfig {
 export class Kernel {
   readonly fn: Fns<Entries>;
   readonly say: Narrator;
-  state: KernelState;
   /** The CPU that runs now; between boot steps it is the boot CPU. */
   cpu: Cpu;
   /** Entries of hunks that ran, if somebody wants to know. */
@@ -62,9 +61,10 @@ export class Kernel {
     readonly table: LinkedTable,
     readonly config: KernelConfig,
     recorder: Recorder,
+    /** What is outside simulated memory; a fresh one of its own. */
+    public state: KernelState,
   ) {
     this.cpu = bootCpu;
-    this.state = freshState();
     this.say = new Narrator(this, recorder);
     const bound: Partial<Record<string, (...args: never[]) => unknown>> = {};
     for (const entry of table.values()) {

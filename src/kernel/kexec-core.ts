@@ -18,6 +18,7 @@ import {
   type Kimage,
 } from './kexec-types.js';
 import { GFP } from './page-alloc.js';
+import { stateSlice } from './state.js';
 import { fn, inline, kernelFile, label } from './table.js';
 import type { Kernel } from './kernel.js';
 
@@ -36,6 +37,14 @@ declare module './table.js' {
     kimage_load_normal_segment(k: Kernel, image: Kimage, segment: KexecSource): number;
   }
 }
+
+declare module './state.js' {
+  interface KernelState {
+    /** kexec_image: what kexec_load() put there. */
+    kexecImage: Kimage | null;
+  }
+}
+export const kexecState = stateSlice(() => ({ kexecImage: null }));
 
 const ENTRIES_PER_PAGE = PAGE_SIZE / 8;
 const MARKS = PAGE_SIZE - 1;

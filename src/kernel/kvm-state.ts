@@ -1,4 +1,5 @@
 /** KVM's structures as plain state: what the model needs of struct kvm, kvm_vcpu, vcpu_svm and kvm_mmu_page. */
+import { stateSlice } from './state.js';
 
 /** struct kvm_mmu_page: a page of shadow (here: nested) table entries. */
 export interface ShadowPage {
@@ -53,3 +54,11 @@ export interface KvmState {
   /** What the guest wrote to its answer's place, byte by byte (for the trace alone). */
   answered: number[];
 }
+
+declare module './state.js' {
+  interface KernelState {
+    /** Virtual machines; null before KVM starts. */
+    kvm: KvmState | null;
+  }
+}
+export const kvmState = stateSlice(() => ({ kvm: null }));

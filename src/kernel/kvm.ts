@@ -9,6 +9,7 @@ import {
   PT_USER_MASK,
 } from './kvm-mmu.js';
 import { vcpuOf } from './kvm-mmu.js';
+import { stateSlice } from './state.js';
 import { fn, inline, kernelFile, label } from './table.js';
 import type { Kernel } from './kernel.js';
 
@@ -27,6 +28,14 @@ declare module './table.js' {
     vcpu_run(k: Kernel): number;
   }
 }
+
+declare module './state.js' {
+  interface KernelState {
+    /** Whether user space runs a guest before /init. */
+    guest: boolean;
+  }
+}
+export const guestState = stateSlice(() => ({ guest: false }));
 
 const EOPNOTSUPP = 95;
 const EINTR = 4;

@@ -7,6 +7,7 @@ import { BootEnd } from './ends.js';
 import { describe } from './fault-text.js';
 import { ENOENT } from './errno.js';
 import { entryPhysical } from './pgtable-types.js';
+import { stateSlice } from './state.js';
 import { fn, inline, kernelFile, label } from './table.js';
 import type { Kernel } from './kernel.js';
 
@@ -19,6 +20,17 @@ const LEVELS = [
 
 /** What is tried where nothing else was asked for, in that order. */
 const INITS = ['/sbin/init', '/etc/init', '/bin/init', '/bin/sh'] as const;
+
+/** What the command line says about the first process and its root file system (init/main.c, init/do_mounts.c). */
+export interface InitState {
+  /** rdinit= and init=; null where they are not given. */
+  ramdiskExecuteCommand: string | null;
+  executeCommand: string | null;
+  /** root=; empty where it is not given. */
+  savedRootName: string;
+  /** rootfstype=; null where it is not given. */
+  rootFsNames: string | null;
+}
 
 declare module './table.js' {
   interface Entries {
@@ -40,6 +52,20 @@ declare module './table.js' {
     'kernel_init:incomplete'(k: Kernel): boolean;
   }
 }
+
+declare module './state.js' {
+  interface KernelState {
+    init: InitState;
+  }
+}
+export const mainState = stateSlice(() => ({
+  init: {
+    ramdiskExecuteCommand: null,
+    executeCommand: null,
+    savedRootName: '',
+    rootFsNames: null,
+  },
+}));
 
 export const main = kernelFile('init/main.c', {
   // trap_init(): gates of the real handlers; the model needs the page fault's only.

@@ -1,8 +1,19 @@
 /** mm/memblock.c: which memory there is and which of it is taken. Kept as plain kernel state. */
 import { alignDown, alignUp, type Va } from '../machine/address.js';
+import { stateSlice } from './state.js';
 import { fn, inline, kernelFile } from './table.js';
 import type { Kernel } from './kernel.js';
-import type { OwnedRange, Range } from './state.js';
+
+/** A half-open range of physical addresses in bytes. */
+export interface Range {
+  base: number;
+  size: number;
+}
+
+/** A range that somebody reserved, with who did. */
+export interface OwnedRange extends Range {
+  readonly owner: string;
+}
 
 declare module './table.js' {
   interface Entries {
@@ -28,6 +39,15 @@ declare module './table.js' {
     memblock_mem_size(k: Kernel, limitPfn: number): number;
   }
 }
+
+declare module './state.js' {
+  interface KernelState {
+    memblock: { memory: Range[]; reserved: OwnedRange[]; currentLimit: number };
+  }
+}
+export const memblockState = stateSlice(() => ({
+  memblock: { memory: [], reserved: [], currentLimit: Number.MAX_SAFE_INTEGER },
+}));
 
 /** Physical addresses that the model keeps stay below 2^52; a range beyond is cut there. */
 const LIMIT = 2 ** 52;

@@ -3,6 +3,7 @@ import { va, type Va } from '../machine/address.js';
 import { BOOT_PARAMS } from '../firmware/boot-params.js';
 import { findOption } from './cmdline.js';
 import { cpuid } from './cpu-ops.js';
+import { stateSlice } from './state.js';
 import { fn, inline, kernelFile } from './table.js';
 import type { Kernel } from './kernel.js';
 
@@ -22,6 +23,13 @@ declare module './table.js' {
     apply_ucode_in_initrd(k: Kernel, data: Va, size: number): void;
   }
 }
+
+declare module './state.js' {
+  interface KernelState {
+    microcode: { offset: number; size: number } | null;
+  }
+}
+export const microcodeState = stateSlice(() => ({ microcode: null }));
 
 const DIS_UCODE_LDR = 'dis_ucode_ldr';
 const UCODE_PATH = 'kernel/x86/microcode/AuthenticAMD.bin';

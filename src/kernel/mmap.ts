@@ -22,6 +22,7 @@ import { get_entry, set_entry, write_cr3 } from './cpu-ops.js';
 import { headOf, pageOf, TOUCHED } from './page-cache.js';
 import { GFP } from './page-alloc.js';
 import { entryPhysical } from './pgtable-types.js';
+import { stateSlice } from './state.js';
 import { fn, inline, kernelFile } from './table.js';
 import type { Kernel } from './kernel.js';
 import { quads, type Variable } from './variables.js';
@@ -38,6 +39,13 @@ declare module './table.js' {
     map_user_pages(k: Kernel, path: string): void;
   }
 }
+
+declare module './state.js' {
+  interface KernelState {
+    userPages: { name: string; va: number; pa: number }[];
+  }
+}
+export const mmapState = stateSlice(() => ({ userPages: [] }));
 
 /** include/linux/mm.h */
 export const VM = { READ: 1, WRITE: 2, EXEC: 4, SHARED: 8 } as const;

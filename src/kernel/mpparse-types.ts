@@ -1,4 +1,6 @@
 /** What arch/x86/kernel/mpparse.c keeps of the MP table. */
+import { stateSlice } from './state.js';
+
 export interface MpConfig {
   /** mpf_found: the floating pointer's address in the direct map. */
   mpfFound: number | null;
@@ -9,3 +11,12 @@ export interface MpConfig {
   /** mp_lapic_addr. */
   lapic: number;
 }
+
+declare module './state.js' {
+  interface KernelState {
+    mp: MpConfig;
+  }
+}
+export const mpState = stateSlice(() => ({
+  mp: { mpfFound: null, foundConfig: false, processors: [], lapic: 0 },
+}));

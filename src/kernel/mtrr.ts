@@ -2,6 +2,7 @@
 import { MSR_MTRRdefType, X86_CR0_CD, X86_CR4_PGE } from './constants.js';
 import { __flush_tlb, rdmsr, wbinvd, write_cr0, write_cr4, wrmsr } from './cpu-ops.js';
 import { onlineCpus } from './smp-masks.js';
+import { stateSlice } from './state.js';
 import { inline, kernelFile } from './table.js';
 import type { Kernel } from './kernel.js';
 
@@ -14,6 +15,14 @@ declare module './table.js' {
     mtrr_aps_init(k: Kernel): void;
   }
 }
+
+declare module './state.js' {
+  interface KernelState {
+    /** mtrr_aps_delayed_init (arch/x86/kernel/cpu/mtrr/main.c). */
+    mtrrApsDelayedInit: boolean;
+  }
+}
+export const mtrrState = stateSlice(() => ({ mtrrApsDelayedInit: false }));
 
 /** MTRRdefType.E and FE and the type (prepare_set clears them). */
 const DEFTYPE_OFF = ~0xcffn;

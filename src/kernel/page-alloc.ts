@@ -15,10 +15,10 @@ import {
   takeBlock,
   type Zone,
 } from './buddy.js';
-import { addRange, removeRange } from './memblock.js';
+import { addRange, removeRange, type Range } from './memblock.js';
+import { stateSlice } from './state.js';
 import { fn, inline, kernelFile } from './table.js';
 import type { Kernel } from './kernel.js';
-import type { Range } from './state.js';
 
 /** Where pages may come from (include/linux/gfp.h). */
 export const GFP = { KERNEL: 0, DMA: 1, DMA32: 4 } as const;
@@ -51,7 +51,12 @@ export interface PageState {
   zones: Zone[];
 }
 
-export const freshPages = (): PageState => ({ ready: false, zones: [] });
+declare module './state.js' {
+  interface KernelState {
+    pages: PageState;
+  }
+}
+export const pageState = stateSlice(() => ({ pages: { ready: false, zones: [] } }));
 
 /** All that is free, in order of address. */
 export function freeRanges({ zones }: PageState): Range[] {

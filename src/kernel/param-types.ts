@@ -1,5 +1,6 @@
 /** include/linux/init.h: struct obs_kernel_param, and what the parsers of options leave outside simulated memory. */
 import type { Kernel } from './kernel.js';
+import { stateSlice } from './state.js';
 
 /** A function that takes an option's value. Of an early one, 0 is success; of the others, anything but 0. */
 export type SetupFunc = (k: Kernel, arg: string) => number;
@@ -131,3 +132,11 @@ export const freshParams = (): ParamState => ({
   envpInit: ['HOME=/', 'TERM=linux'],
   panicLater: null,
 });
+
+declare module './state.js' {
+  interface KernelState {
+    /** Variables that options of the command line set. */
+    params: ParamState;
+  }
+}
+export const paramState = stateSlice(() => ({ params: freshParams() }));

@@ -11,6 +11,7 @@ import {
   PAGE_CACHE_MODE,
 } from './constants.js';
 import { rdmsr, wrmsr } from './cpu-ops.js';
+import { stateSlice } from './state.js';
 import { fn, inline, kernelFile } from './table.js';
 import type { Kernel } from './kernel.js';
 import type { Variable } from './variables.js';
@@ -29,6 +30,15 @@ declare module './table.js' {
     mtrr_bp_init(k: Kernel): void;
   }
 }
+
+declare module './state.js' {
+  interface KernelState {
+    mtrrEnabled: boolean;
+    /** pat_init()'s static variable: the boot CPU has written the PAT. */
+    patBootCpuDone: boolean;
+  }
+}
+export const patState = stateSlice(() => ({ mtrrEnabled: false, patBootCpuDone: false }));
 
 const { UC, WC, WT, WP, WB, UC_MINUS } = MEMTYPE;
 

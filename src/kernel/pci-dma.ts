@@ -2,6 +2,7 @@
 import { alignUp, PAGE_SIZE, va } from '../machine/address.js';
 import { DMA_BIT_MASK, dmaOp, type DmaMapFn, type KernelDevice } from './dma-ops.js';
 import { GFP } from './page-alloc.js';
+import { stateSlice } from './state.js';
 import { fn, inline, kernelFile, label } from './table.js';
 import type { Kernel } from './kernel.js';
 import { quads, type Variable } from './variables.js';
@@ -23,6 +24,14 @@ declare module './table.js' {
     dma_supported: DmaMapFn<'dma_supported'>;
   }
 }
+
+declare module './state.js' {
+  interface KernelState {
+    /** Detect functions of the iommu table whose entries have IOMMU_DETECTED. */
+    iommuDetected: string[];
+  }
+}
+export const pciDmaState = stateSlice(() => ({ iommuDetected: [] }));
 
 const PCI_DMA_C = 'arch/x86/kernel/pci-dma.c';
 

@@ -1,6 +1,7 @@
 /** drivers/pci/probe.c: the devices on the bus become the kernel's devices. */
 import { BAR_SIZE, DmaDevice } from '../machine/dma-device.js';
-import { DMA_BIT_MASK } from './dma-ops.js';
+import { DMA_BIT_MASK, type KernelDevice } from './dma-ops.js';
+import { stateSlice } from './state.js';
 import { fn, kernelFile } from './table.js';
 import type { Kernel } from './kernel.js';
 
@@ -10,6 +11,14 @@ declare module './table.js' {
     pci_subsys_init(k: Kernel): void;
   }
 }
+
+declare module './state.js' {
+  interface KernelState {
+    /** Devices that the PCI code found, in the order of the bus. */
+    devices: KernelDevice[];
+  }
+}
+export const pciState = stateSlice(() => ({ devices: [] }));
 
 export const pciProbe = kernelFile('drivers/pci/probe.c', {
   pci_subsys_init: fn((k: Kernel) => {

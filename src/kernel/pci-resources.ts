@@ -9,6 +9,7 @@ import { DmaDevice } from '../machine/dma-device.js';
 import type { KernelDevice, MemoryBar } from './dma-ops.js';
 import { E820 } from './e820-types.js';
 import { EINVAL } from './errno.js';
+import { stateSlice } from './state.js';
 import { inline, kernelFile } from './table.js';
 import type { Kernel } from './kernel.js';
 
@@ -23,6 +24,14 @@ declare module './table.js' {
     pci_ioremap_bar(k: Kernel, dev: KernelDevice): Va | 0;
   }
 }
+
+declare module './state.js' {
+  interface KernelState {
+    /** iomem_resource (kernel/resource.c): its end is the last physical address that there can be. */
+    iomemResource: { end: number };
+  }
+}
+export const resourceState = stateSlice(() => ({ iomemResource: { end: 0 } }));
 
 /** A range of iomem_resource that is taken, first byte and the one after the last. */
 interface Taken {

@@ -1,5 +1,6 @@
 /** arch/x86/kernel/probe_roms.c: option ROMs below 1 MiB, looked for through the direct map. */
 import { va, type Va } from '../machine/address.js';
+import { stateSlice } from './state.js';
 import { fn, inline, kernelFile } from './table.js';
 import type { Kernel } from './kernel.js';
 
@@ -12,6 +13,14 @@ declare module './table.js' {
     romchecksum(k: Kernel, rom: Va, length: number): boolean;
   }
 }
+
+declare module './state.js' {
+  interface KernelState {
+    /** Resources that probe_roms() requested. */
+    roms: { name: string; start: number; end: number }[];
+  }
+}
+export const romsState = stateSlice(() => ({ roms: [] }));
 
 const ROMSIGNATURE = 0xaa55;
 /** ROMs begin at multiples of this; their length is a count of blocks. */

@@ -1,4 +1,5 @@
 /** The first root file system as plain kernel state: inodes, directories and where the page cache has files' pages. */
+import { stateSlice } from './state.js';
 
 /** Bits of an inode's mode (include/uapi/linux/stat.h). */
 export const S_IFMT = 0o170000;
@@ -109,6 +110,13 @@ export function freshRootfs(): RootfsState {
   addInode(state, S_IFDIR | 0o755, ROOT_INO);
   return state;
 }
+
+declare module './state.js' {
+  interface KernelState {
+    rootfs: RootfsState;
+  }
+}
+export const rootfsState = stateSlice(() => ({ rootfs: freshRootfs() }));
 
 /** A character per byte. */
 export function latin1(bytes: Uint8Array): string {

@@ -5,6 +5,7 @@ import { ISA_END_ADDRESS, PAGE_OFFSET } from './constants.js';
 import { CPUINFO } from './cpu-common.js';
 import { BootEnd } from './ends.js';
 import { SCREEN_INFO_SIZE } from './screen-info.js';
+import { stateSlice } from './state.js';
 import { fn, inline, kernelFile, label } from './table.js';
 import type { Kernel } from './kernel.js';
 
@@ -40,6 +41,14 @@ declare module './table.js' {
     panic(k: Kernel, message: string): never;
   }
 }
+
+declare module './state.js' {
+  interface KernelState {
+    /** max_pfn: one more than the last page frame of RAM. */
+    maxPfn: number;
+  }
+}
+export const setupState = stateSlice(() => ({ maxPfn: 0 }));
 
 const BIOS_LOWMEM_KILOBYTES = 0x413;
 const EBDA_SEGMENT = 0x40e;

@@ -360,7 +360,15 @@ export class Boot {
   private kernelOf(linked: LinkedKernel, program: Program): Kernel {
     const { machine, recorder } = this;
     const config = configOf(this.options.scenario.config, linked);
-    return new Kernel(machine, machine.cpus[0], program, linked.table, config, recorder);
+    return new Kernel(
+      machine,
+      machine.cpus[0],
+      program,
+      linked.table,
+      config,
+      recorder,
+      linked.freshState(),
+    );
   }
 
   /** All of the boot as it stands between two steps. */

@@ -180,6 +180,7 @@ export function enterNext(
     linked.table,
     configOf(scenario.config, next.linked),
     recorder,
+    linked.freshState(),
   );
   kernel.state.slide = loaded.kernelAt - program.link('_text');
   return { linked, program, loaded, kernel };

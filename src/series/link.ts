@@ -1,10 +1,11 @@
 /** Puts hunks on the base kernel: the counterpart of applying patches and building. */
-import { BASE_FILES, BASE_VARIABLES } from '../kernel/base.js';
+import { BASE_FILES, BASE_VARIABLES, freshState } from '../kernel/base.js';
 import { ENTRY_POINTS } from '../kernel/entry-points.js';
 import { addedNames, type Hunk } from '../kernel/hunk.js';
 import type { KernelConfig } from '../kernel/kernel.js';
 import type { EntryName, KernelFile, LinkedEntry, LinkedTable } from '../kernel/table.js';
 import type { CodePlan } from '../kernel/program.js';
+import type { KernelState } from '../kernel/state.js';
 import type { Variable } from '../kernel/variables.js';
 import { InputError } from '../trace/errors.js';
 import { allHunks, patchOf } from './patches.js';
@@ -20,6 +21,8 @@ export interface LinkedKernel {
   readonly hunks: readonly Hunk[];
   /** Options of the configuration that may be set. */
   readonly options: ReadonlySet<string>;
+  /** Makes its state outside simulated memory as it is before it runs; no hunk adds to that. */
+  readonly freshState: () => KernelState;
 }
 
 type Body = LinkedEntry['body'];
@@ -85,6 +88,7 @@ export function link(hunks: readonly Hunk[], placed: readonly Hunk[] = hunks): L
     baseFunctions,
     hunks,
     options: new Set(hunks.flatMap((hunk) => hunk.options ?? [])),
+    freshState,
   };
 }
 

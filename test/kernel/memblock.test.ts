@@ -1,7 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { addRange, removeRange } from '../../src/kernel/memblock.js';
-import type { Range } from '../../src/kernel/state.js';
+import { addRange, removeRange, type Range } from '../../src/kernel/memblock.js';
 import { boot } from '../helpers.js';
 
 const has = (list: readonly Range[], at: number): boolean =>

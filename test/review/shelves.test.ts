@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { freshState, type KernelState } from '../../src/kernel/state.js';
+import { freshState } from '../../src/kernel/base.js';
+import type { KernelState } from '../../src/kernel/state.js';
 import { putEntries, statesApart, Touched, watchShelves } from '../../src/review/shelves.js';
 
 /** A state with two lines in its log and two capabilities. */

@@ -1,0 +1,34 @@
+import { describe, expect, test } from '@jest/globals';
+import { freshState } from '../../src/kernel/base.js';
+import { stateSlice } from '../../src/kernel/state.js';
+
+/** Every object that can be reached from a value. */
+function objectsIn(value: unknown, found = new Set<object>()): Set<object> {
+  if (typeof value !== 'object' || value === null || found.has(value)) return found;
+  found.add(value);
+  const inside = value instanceof Map ? [...value.entries()] : Object.values(value);
+  for (const one of inside) objectsIn(one, found);
+  return found;
+}
+
+describe('the state of a kernel that has not run', () => {
+  test('is the same each time it is made', () => {
+    expect(freshState()).toEqual(freshState());
+  });
+
+  test('shares no object with the state of another kernel', () => {
+    const other = objectsIn(freshState());
+    expect(other.size).toBeGreaterThan(40);
+    expect([...objectsIn(freshState())].filter((one) => other.has(one))).toEqual([]);
+  });
+
+  test('is what a structured clone copies', () => {
+    expect(structuredClone(freshState())).toEqual(freshState());
+  });
+
+  test('has no value for a part that is not declared', () => {
+    // @ts-expect-error: KernelState has no part of this name.
+    const slice = stateSlice(() => ({ noSuchPart: 1 }));
+    expect(Object.keys(freshState())).not.toContain(Object.keys(slice())[0]);
+  });
+});
