@@ -3,7 +3,7 @@
  * Nothing here changes the machine or is asked by the kernel.
  */
 import type { Recorder } from '../trace/recorder.js';
-import type { Origin, Span } from '../trace/event.js';
+import type { FieldsOf, Origin, Span, TraceKind } from '../trace/event.js';
 import { hex, PAGE_SIZE, va, vaOfU64, type Va } from '../machine/address.js';
 import { MEMTYPE_NAMES } from '../machine/memory-types.js';
 import { bitNumbers } from '../machine/mmu.js';
@@ -108,7 +108,7 @@ export class Narrator {
     for (let left = frames.length; left > 0; left--) this.recorder.scopeLeave();
   }
 
-  emit(kind: Parameters<Recorder['emit']>[0], fields: Parameters<Recorder['emit']>[1]): void {
+  emit<K extends TraceKind>(kind: K, fields: FieldsOf<K>): void {
     if (!this.on) return;
     const { id } = this.k.cpu;
     this.recorder.emit(kind, id === 0 ? fields : { ...fields, cpu: id }, this.origin());

@@ -133,7 +133,7 @@ export class Coalescer {
   }
 
   /** Adds an event to the latest run that it continues or repeats, or as a run of its own. */
-  add({ kind, fields }: EventInput, origin: Origin, path: number): void {
+  add<K extends TraceKind>({ kind, fields }: EventInput<K>, origin: Origin, path: number): void {
     const when = this.events;
     this.events += 1;
     const { merging } = KINDS[kind];

@@ -1,5 +1,12 @@
 /** What a driver tells the recorder: kinds of events, their fields, and who did it. */
-import type { FieldName, TraceKind } from './vocabulary.js';
+import type {
+  CommonField,
+  FieldName,
+  KindsWith,
+  OwnField,
+  PrincipalOf,
+  TraceKind,
+} from './vocabulary.js';
 
 export type { FieldName, TraceKind } from './vocabulary.js';
 
@@ -15,14 +22,22 @@ export interface Span {
 /** The value of one field. A bigint is printed in hexadecimal, a number in decimal. */
 export type Field = string | number | bigint | boolean | Span;
 
-/** The fields of one event by name; one that is undefined is left out. */
+/** Fields by name, of an event of any kind; one that is undefined is left out. */
 export type EventFields = Readonly<Partial<Record<FieldName, Field | undefined>>>;
 
-/** One event as it is emitted. */
-export interface EventInput {
-  readonly kind: TraceKind;
-  readonly fields: EventFields;
-}
+/**
+ * The fields of an event of kind K: the principal one, and any others that the vocabulary gives that kind. A field of
+ * another kind may only be undefined, so that it is an error in a spread and in a variable too, where TypeScript looks
+ * for no excess properties. Where K is several kinds, the fields must suit each of them.
+ */
+export type FieldsOf<K extends TraceKind> = Readonly<Record<PrincipalOf<K>, Field>> & {
+  readonly [N in OwnField]?: [K] extends [KindsWith<N>] ? Field | undefined : undefined;
+} & Readonly<Partial<Record<CommonField, Field | undefined>>>;
+
+/** One event as it is emitted: a kind and the fields of that kind. */
+export type EventInput<K extends TraceKind = TraceKind> = {
+  [P in K]: { readonly kind: P; readonly fields: FieldsOf<P> };
+}[K];
 
 /** Who did it: the function, the kernel source file it stands for, and the patch and hunk that gave it its form. */
 export interface Origin {

@@ -5,7 +5,7 @@
  * from that buffer to the same range under the other (APM 7.10.8). The two copies become one `encrypt` or `decrypt`.
  * Nothing but the copies' own fields is asked.
  */
-import { isSpan, type EventFields, type Field, type Span } from './event.js';
+import { isSpan, type EventInput, type Field, type FieldsOf, type Span } from './event.js';
 import type { Run } from './coalesce.js';
 
 const sameSpan = (a: Span, b: Span): boolean =>
@@ -32,7 +32,7 @@ function takesTurns(into: Run, out: Run): boolean {
 }
 
 /** What two copies amount to, if the second brings back what the first took. */
-function reencryption(into: Run, out: Run): Pick<Run, 'kind' | 'fields'> | undefined {
+function reencryption(into: Run, out: Run): EventInput<'encrypt' | 'decrypt'> | undefined {
   const taken = endsOf(into);
   const brought = endsOf(out);
   if (taken === undefined || brought === undefined || into.path !== out.path) return undefined;
@@ -45,8 +45,7 @@ function reencryption(into: Run, out: Run): Pick<Run, 'kind' | 'fields'> | undef
   if (kind === undefined) return undefined;
   const via = into.fields.to ?? taken.to;
   const { cpu } = into.fields;
-  const fields: EventFields = { pa: taken.from, bytes: taken.from.length, via, cpu };
-  return { kind, fields };
+  return { kind, fields: { pa: taken.from, bytes: taken.from.length, via, cpu } };
 }
 
 const textOf = (field: Field | undefined): string =>
@@ -66,7 +65,7 @@ function deedOf({ kind, fields, origin, at }: Run): string {
 }
 
 /** The answers of several CPUs to one question: the common one, or each CPU's in their order. */
-function answersOf(runs: readonly Run[]): EventFields {
+function answersOf(runs: readonly Run[]): Partial<FieldsOf<'cpuid'>> {
   const [first] = runs;
   if (first?.kind !== 'cpuid') return {};
   const joined = ANSWERS.flatMap((name) => {

@@ -4,7 +4,7 @@
  */
 import { InputError } from './errors.js';
 import { Coalescer } from './coalesce.js';
-import type { EventFields, Origin, Span } from './event.js';
+import type { EventFields, FieldsOf, Origin, Span } from './event.js';
 import { foldCpus, foldEntries, foldReencryption } from './fold.js';
 import { Ghost, type GhostState, type Look, type Produced } from './ghost.js';
 import { rangeText, renderEvent, type Symbolize } from './render.js';
@@ -71,14 +71,20 @@ const WORDS: ReadonlyMap<TraceKind, ReadonlySet<string>> = new Map(
   TRACE_KINDS.map((kind) => [kind, new Set<string>([...KINDS[kind].fields, ...COMMON_FIELDS])]),
 );
 
-/** Refuses an event whose words the vocabulary does not have. */
+/**
+ * Refuses an event whose words the vocabulary does not have. The type of `emit` says the same to the compiler; left to
+ * find at run time is what it cannot see: a caller in JavaScript, and a name of no kind in a variable or a spread.
+ */
 function checkWords(kind: TraceKind, fields: EventFields): void {
+  const known = WORDS.get(kind);
+  if (known === undefined) {
+    throw misuse('E_TRACE_FIELD', `the vocabulary has no kind of event ${String(kind)}`);
+  }
   if (fields[principalOf(kind)] === undefined) {
     throw misuse('E_TRACE_FIELD', `an event ${kind} needs its field ${principalOf(kind)}`);
   }
-  const known = WORDS.get(kind);
   for (const name in fields) {
-    if (known?.has(name) !== true && fields[name as FieldName] !== undefined) {
+    if (!known.has(name) && fields[name as FieldName] !== undefined) {
       throw misuse('E_TRACE_FIELD', `the vocabulary has no field ${name} for an event ${kind}`);
     }
   }
@@ -119,12 +125,12 @@ export class Recorder {
   }
 
   /** Records an event. Refuses words that the vocabulary lacks, and any event before the first step. */
-  emit(kind: TraceKind, fields: EventFields, origin: Origin): void {
+  emit<K extends TraceKind>(kind: K, fields: FieldsOf<K>, origin: Origin): void {
     checkWords(kind, fields);
     if (this.label === undefined) {
       throw misuse('E_TRACE_STEP', `an event ${kind} came outside of a boot step`);
     }
-    this.open.add({ kind, fields }, origin, this.path.at(-1) ?? 0);
+    this.open.add<K>({ kind, fields }, origin, this.path.at(-1) ?? 0);
   }
 
   /** A function was entered: what follows is recorded as done on its behalf. */

@@ -66,9 +66,22 @@ export const COMMON_FIELDS = ['cpu'] as const;
 /** What is printed of an event's origin, and how many events a line stands for. */
 export const ORIGIN_FIELDS = ['in', 'file', 'patch', 'hunk', 'n'] as const;
 
+/** A field that an event of any kind may have. */
+export type CommonField = (typeof COMMON_FIELDS)[number];
+
+/** A field that the table gives some kind. */
+export type OwnField = (typeof KINDS)[TraceKind]['fields'][number];
+
 /** The name of a field of some kind. */
-export type FieldName =
-  (typeof KINDS)[TraceKind]['fields'][number] | (typeof COMMON_FIELDS)[number];
+export type FieldName = OwnField | CommonField;
+
+/** The principal field of kind K. */
+export type PrincipalOf<K extends TraceKind> = (typeof KINDS)[K]['fields'][0];
+
+/** The kinds that have a field N. */
+export type KindsWith<N extends OwnField> = {
+  [K in TraceKind]: N extends (typeof KINDS)[K]['fields'][number] ? K : never;
+}[TraceKind];
 
 /** Every kind, in the table's order. */
 export const TRACE_KINDS = Object.keys(KINDS).filter(isKind);

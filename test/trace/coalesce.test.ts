@@ -1,15 +1,24 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { Coalescer, MERGE_WINDOW } from '../../src/trace/coalesce.js';
-import { isSpan, type EventFields, type EventInput, type Span } from '../../src/trace/event.js';
+import {
+  isSpan,
+  type EventFields,
+  type EventInput,
+  type FieldsOf,
+  type Span,
+} from '../../src/trace/event.js';
 import type { TraceKind } from '../../src/trace/vocabulary.js';
 import { by, PAGE, pa, va } from './helpers.js';
 
-const map = (page: number, C: 0 | 1 = 1): EventInput => ({
+const map = (page: number, C: 0 | 1 = 1): EventInput<'map'> => ({
   kind: 'map',
   fields: { va: va(page * PAGE), pa: pa(page * PAGE), C },
 });
-const event = (kind: TraceKind, fields: EventFields): EventInput => ({ kind, fields });
+const event = <K extends TraceKind>(kind: K, fields: FieldsOf<K>): EventInput<K> => ({
+  kind,
+  fields,
+});
 
 function runsOf(events: readonly EventInput[], path: (index: number) => number = () => 0) {
   const coalescer = new Coalescer();

@@ -1,7 +1,7 @@
 /** What the tests of a trace share: a small boot, and arbitrary events for properties. */
 import fc from 'fast-check';
 import { InputError } from '../../src/trace/errors.js';
-import type { EventFields, Origin, Span } from '../../src/trace/event.js';
+import type { FieldsOf, Origin, Span } from '../../src/trace/event.js';
 import type { RecorderState } from '../../src/trace/recorder.js';
 import { Recorder } from '../../src/trace/recorder.js';
 import type { Scalar, Trace, TraceEvent, TraceHeader } from '../../src/trace/trace.js';
@@ -122,7 +122,7 @@ export const anyTrace: fc.Arbitrary<Trace> = fc
   }));
 
 /** Fields as a driver would emit them for a copy between physical pages. */
-export function copyFields(from: Span, to: Span, fromC: 0 | 1, toC: 0 | 1): EventFields {
+export function copyFields(from: Span, to: Span, fromC: 0 | 1, toC: 0 | 1): FieldsOf<'copy'> {
   const virtual = (span: Span): Span => va(span.start - 2 ** 46, span.length);
   return { from: virtual(from), to: virtual(to), fromPa: from, toPa: to, fromC, toC };
 }

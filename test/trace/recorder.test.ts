@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { Recorder } from '../../src/trace/recorder.js';
-import type { EventFields } from '../../src/trace/event.js';
+import type { Origin } from '../../src/trace/event.js';
 import { by, eventsOf, HEADER, PAGE, pa, recording, refusal, smallTrace, va } from './helpers.js';
 
 describe('the recorder', () => {
@@ -88,20 +88,36 @@ describe('the recorder', () => {
   });
 });
 
+interface Untyped {
+  emit(kind: string, fields: object, origin: Origin): void;
+}
+
 describe('the recorder refuses', () => {
-  const unknown: EventFields & { flavour?: string } = { text: 'x', flavour: 'y' };
+  /** The recorder as a caller in JavaScript sees it: with no types. */
+  const untyped = (recorder: Recorder): Untyped => recorder;
+  const unknown = { text: 'x', flavour: 'y' };
 
   test.each([
+    [
+      'an unknown kind',
+      'E_TRACE_FIELD',
+      () => untyped(recording()).emit('flavour', { text: 'x' }, by('f')),
+    ],
+    [
+      'a kind that is a property of every object',
+      'E_TRACE_FIELD',
+      () => untyped(recording()).emit('constructor', { name: 'x' }, by('f')),
+    ],
     ['an unknown field', 'E_TRACE_FIELD', () => recording().emit('console', unknown, by('f'))],
     [
       'a field of another kind',
       'E_TRACE_FIELD',
-      () => recording().emit('console', { text: 'x', C: 1 }, by('f')),
+      () => untyped(recording()).emit('console', { text: 'x', C: 1 }, by('f')),
     ],
     [
       'an event without its principal field',
       'E_TRACE_FIELD',
-      () => recording().emit('map', { pa: pa(0) }, by('f')),
+      () => untyped(recording()).emit('map', { pa: pa(0) }, by('f')),
     ],
     [
       'an event before the first step',
