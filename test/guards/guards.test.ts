@@ -1,0 +1,174 @@
+/**
+ * What the compiler guards: each row is a snippet that must not compile, with its error, and its twin that does, so that
+ * the first fails for no other reason.
+ */
+import { describe, expect, test } from '@jest/globals';
+import { Compiler } from './compile.js';
+
+interface Guard {
+  readonly title: string;
+  /** The file that the snippets are in, below the project's root. */
+  readonly path: string;
+  readonly wrong: string;
+  /** The one error of `wrong`, and the file that it is in if that is not `path`. */
+  readonly error: { readonly code: number; readonly says: string; readonly file?: string };
+  readonly right: string;
+}
+
+/** An event that is emitted; `fields` may use `C` and `computed`. */
+const emits = (kind: string, fields: string): string => `
+import type { Recorder } from './recorder.js';
+export declare const C: number | undefined;
+export declare const computed: boolean;
+export const emits = (recorder: Recorder): void =>
+  recorder.emit(${kind}, ${fields}, { fn: 'f' });
+`;
+
+/** The same in the kernel model. */
+const traces = (fields: string): string => `
+import type { Kernel } from './kernel.js';
+export const traces = (k: Kernel): void => k.say.emit('wrmsr', ${fields});
+`;
+
+/** An event as data. */
+const event = (fields: string): string => `
+import type { EventInput } from './event.js';
+export const event: EventInput = { kind: 'decrypt', fields: ${fields} };
+`;
+
+const GUARDS: readonly Guard[] = [
+  {
+    title: 'an event with a field of another kind',
+    path: 'src/trace/snippet.ts',
+    wrong: emits("'console'", "{ text: 'x', C: 1 }"),
+    error: { code: 2322, says: "Type 'number' is not assignable to type 'undefined'" },
+    right: emits("'fill'", "{ at: 'x', C: 1 }"),
+  },
+  {
+    title: 'an event with a field of another kind that is spread in',
+    path: 'src/trace/snippet.ts',
+    wrong: emits("'console'", "{ text: 'x', ...(C === undefined ? {} : { C }) }"),
+    error: { code: 2345, says: "Types of property 'C' are incompatible" },
+    right: emits("'fill'", "{ at: 'x', ...(C === undefined ? {} : { C }) }"),
+  },
+  {
+    title: 'an event with a field that no kind has',
+    path: 'src/trace/snippet.ts',
+    wrong: emits("'console'", "{ text: 'x', flavour: 'y' }"),
+    error: { code: 2353, says: "'flavour' does not exist in type" },
+    right: emits("'console'", "{ text: 'x', cpu: 1 }"),
+  },
+  {
+    title: 'an event without the principal field of its kind',
+    path: 'src/trace/snippet.ts',
+    wrong: emits("'map'", "{ pa: 'x', C }"),
+    error: { code: 2345, says: "Property 'va' is missing" },
+    right: emits("'map'", "{ va: 'x', pa: 'x', C }"),
+  },
+  {
+    title: 'an event whose principal field may be undefined',
+    path: 'src/trace/snippet.ts',
+    wrong: emits("'console'", '{ text: C }'),
+    error: { code: 2322, says: "Type 'undefined' is not assignable to type 'Field" },
+    right: emits("'console'", '{ text: C ?? 0, cpu: C }'),
+  },
+  {
+    title: 'an event of a kind that the vocabulary lacks',
+    path: 'src/trace/snippet.ts',
+    wrong: emits("'flavour'", "{ text: 'x' }"),
+    error: { code: 2345, says: 'Argument of type \'"flavour"\' is not assignable' },
+    right: emits("'console'", "{ text: 'x' }"),
+  },
+  {
+    title: 'an event of a computed kind with fields that suit one of the two kinds',
+    path: 'src/trace/snippet.ts',
+    wrong: emits("computed ? 'unmap' : 'protect'", "{ va: 'x', was: 'y' }"),
+    error: { code: 2322, says: "Type 'string' is not assignable to type 'undefined'" },
+    right: emits("computed ? 'unmap' : 'protect'", "{ va: 'x', flags: 'y' }"),
+  },
+  {
+    title: 'an event of the kernel model with a field of another kind',
+    path: 'src/kernel/snippet.ts',
+    wrong: traces("{ msr: 'EFER', reg: 'CR0' }"),
+    error: { code: 2322, says: "Type 'string' is not assignable to type 'undefined'" },
+    right: traces("{ msr: 'EFER', value: '0x0' }"),
+  },
+  {
+    title: 'an event as data with a field of another kind',
+    path: 'src/trace/snippet.ts',
+    wrong: event("{ pa: 'x', what: 'y' }"),
+    error: { code: 2322, says: "Types of property 'what' are incompatible" },
+    right: event("{ pa: 'x', via: 'y' }"),
+  },
+];
+
+// One for all tests: the first program takes the time to parse src/.
+const compiler = new Compiler();
+const PARSING_MS = 60_000;
+
+describe('the compiler refuses', () => {
+  test.each(GUARDS)(
+    '$title',
+    ({ path, wrong, error: { code, says, file = path } }) => {
+      const message: unknown = expect.stringContaining(says);
+      expect(compiler.compile(path, wrong, file === path ? [] : [file])).toEqual([
+        { code, message, file },
+      ]);
+    },
+    PARSING_MS,
+  );
+});
+
+describe('the compiler accepts the right twin of', () => {
+  test.each(GUARDS)(
+    '$title',
+    ({ path, right, error: { file = path } }) => {
+      expect(compiler.compile(path, right, file === path ? [] : [file])).toEqual([]);
+    },
+    PARSING_MS,
+  );
+});
+
+describe('a snippet', () => {
+  const PATH = 'src/trace/snippet.ts';
+
+  test.each([
+    ['an import of no file', "export * from './nothing.js';", 2307],
+    ['a syntax error', 'export const = 1;', 1134],
+    [
+      'what only the settings of the project refuse',
+      'export const first = (list: string[]): string => list[0];',
+      2322,
+    ],
+  ])(
+    'with %s does not compile',
+    (_what, text, code) => {
+      const codes = compiler.compile(PATH, text).map((found) => found.code);
+      expect(new Set(codes)).toEqual(new Set([code]));
+    },
+    PARSING_MS,
+  );
+
+  test(
+    'that adds to an interface causes errors elsewhere, and none after it',
+    () => {
+      const adds =
+        "import './event.js';\ndeclare module './event.js' { interface Origin { added: 1 } }";
+      const elsewhere = 'src/trace/recorder.ts';
+      expect(compiler.compile(PATH, adds)).toEqual([]);
+      const [error] = compiler.compile(PATH, adds, [elsewhere]);
+      expect(error).toMatchObject({ code: 2741, file: elsewhere });
+      expect(compiler.compile(PATH, 'export {};', [elsewhere])).toEqual([]);
+    },
+    PARSING_MS,
+  );
+
+  test(
+    'replaces the file whose path it has',
+    () => {
+      const errors = compiler.compile('src/trace/event.ts', 'export {};', ['src/trace/fold.ts']);
+      expect(errors[0]).toMatchObject({ code: 2305, file: 'src/trace/fold.ts' });
+    },
+    PARSING_MS,
+  );
+});
