@@ -36,7 +36,36 @@ import type { EventInput } from './event.js';
 export const event: EventInput = { kind: 'decrypt', fields: ${fields} };
 `;
 
+/** A name that is declared and has no body. */
+const declares = (entries: string): string => `
+import type { Kernel } from './kernel.js';
+declare module './table.js' {
+  interface ${entries} { bodiless(k: Kernel): void }
+}
+`;
+
 const GUARDS: readonly Guard[] = [
+  {
+    title: 'base code that names what a patch brings',
+    path: 'src/kernel/snippet.ts',
+    wrong: `
+import type { Kernel } from './kernel.js';
+export const enc = (k: Kernel): bigint => k.fn._PAGE_ENC();
+`,
+    error: { code: 2339, says: "Property '_PAGE_ENC' does not exist" },
+    right: `
+import type { PatchedKernel } from './table.js';
+export const enc = (k: PatchedKernel): bigint => k.fn._PAGE_ENC();
+`,
+  },
+  {
+    title: 'a name of the base that has no body',
+    path: 'src/kernel/snippet.ts',
+    wrong: declares('Entries'),
+    error: { code: 1360, says: 'bodiless', file: 'src/kernel/base.ts' },
+    // The body of what a patch brings is in one of its hunks.
+    right: declares('PatchEntries'),
+  },
   {
     title: 'an event with a field of another kind',
     path: 'src/trace/snippet.ts',
