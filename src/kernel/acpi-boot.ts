@@ -2,7 +2,7 @@
 import { hex } from '../machine/address.js';
 import { EINVAL } from './errno.js';
 import { stateSlice } from './state.js';
-import { fn, inline, kernelFile } from './table.js';
+import { fn, inline, bodies } from './table.js';
 import type { Kernel } from './kernel.js';
 
 /** What the MADT said. */
@@ -45,7 +45,7 @@ const ACPI_MADT_TYPE_LOCAL_APIC = 0;
 const LOCAL_APIC = { processor_id: 2, id: 3, lapic_flags: 4, size: 8 } as const;
 const ACPI_MADT_ENABLED = 1;
 
-export const acpiBoot = kernelFile('arch/x86/kernel/acpi/boot.c', {
+export const acpiBoot = bodies({
   disable_acpi: inline((k: Kernel) => {
     k.state.acpi.disabled = true;
     k.state.params.acpiNoirq = true;
@@ -138,7 +138,7 @@ function parseLapic(k: Kernel, view: DataView, at: number, length: number): numb
   return 0;
 }
 
-export const acpiBus = kernelFile('drivers/acpi/bus.c', {
+export const acpiBus = bodies({
   acpi_early_init: fn((k: Kernel) => {
     if (!k.state.acpi.disabled) k.state.acpi.permanent_mmap = true;
   }, true),

@@ -1,7 +1,7 @@
 /** drivers/acpi/acpica (tbutils.c, tbinstal.c, tbxface.c), drivers/acpi/osl.c, tables.c: finding ACPI tables. */
 import { alignDown, alignUp, hex, PAGE_SIZE, va, type Va } from '../machine/address.js';
 import { stateSlice } from './state.js';
-import { fn, inline, kernelFile } from './table.js';
+import { fn, inline, bodies } from './table.js';
 import type { Kernel } from './kernel.js';
 
 /** A table as it is mapped: its address and its length in bytes. */
@@ -174,7 +174,7 @@ function parseFadt(k: Kernel, phys: number, header: Uint8Array): void {
   for (const each of facs) if (each !== 0) install(k, each, 'FACS');
 }
 
-export const acpiTables = kernelFile('drivers/acpi/acpica/tbutils.c', {
+export const acpiTables = bodies({
   acpi_find_root_pointer: inline((k: Kernel) => {
     const pointer = look(k, EBDA_PTR_LOCATION, 2);
     if (pointer === undefined) return 0;
@@ -242,7 +242,7 @@ export const acpiTables = kernelFile('drivers/acpi/acpica/tbutils.c', {
   }),
 });
 
-export const acpiOsl = kernelFile('drivers/acpi/osl.c', {
+export const acpiOsl = bodies({
   acpi_os_get_root_pointer: inline((k: Kernel) => {
     if (k.state.params.acpiRsdp !== 0) return k.state.params.acpiRsdp;
     if (!k.fn.efi_enabled('EFI_CONFIG_TABLES')) return k.fn.acpi_find_root_pointer();

@@ -17,7 +17,7 @@ import {
   type ProtectionDomain,
 } from './amd-iommu-types.js';
 import { EIO } from './errno.js';
-import { fn, inline, kernelFile } from './table.js';
+import { fn, inline, bodies } from './table.js';
 import type { Kernel } from './kernel.js';
 
 /** struct iommu_cmd: four words. */
@@ -140,7 +140,7 @@ function queueMany(
   }
 }
 
-export const amdIommuCmd = kernelFile('drivers/iommu/amd_iommu.c', {
+export const amdIommuCmd = bodies({
   // The model's IOMMU is done with a command when the write of the tail register is, and nothing else runs meanwhile:
   // what the first turn does not see, none of the LOOP_TIMEOUT turns sees, so that one is made (our choice).
   wait_on_sem: fn((k: Kernel, sem: Va) => {

@@ -29,7 +29,7 @@ import { EINVAL } from './errno.js';
 import { GFP } from './page-alloc.js';
 import { get_order } from './pci-dma.js';
 import { onlineCpus } from './smp-masks.js';
-import { fn, inline, kernelFile } from './table.js';
+import { fn, inline, bodies } from './table.js';
 import type { Kernel } from './kernel.js';
 import type { Variable } from './variables.js';
 
@@ -119,7 +119,7 @@ function areaAlloc(
   }
 }
 
-export const amdIommuDma = kernelFile('drivers/iommu/amd_iommu.c', {
+export const amdIommuDma = bodies({
   dma_ops_alloc_addresses: inline(
     (
       k: Kernel,

@@ -25,7 +25,7 @@ import type { KernelDevice } from './dma-ops.js';
 import { EBUSY, EINVAL, ENOMEM } from './errno.js';
 import { GFP } from './page-alloc.js';
 import { readInt } from './pci-dma.js';
-import { fn, inline, kernelFile } from './table.js';
+import { fn, inline, bodies } from './table.js';
 import type { Kernel } from './kernel.js';
 
 declare module './table.js' {
@@ -75,7 +75,7 @@ export function bitmapSet(
   }
 }
 
-export const amdIommuDomain = kernelFile('drivers/iommu/amd_iommu.c', {
+export const amdIommuDomain = bodies({
   rlookup_iommu: inline((k: Kernel, devid: number) => {
     const table = tableOf(k, 'amd_iommu_rlookup_table');
     const pointer = k.readU64(va(table + devid * RLOOKUP_TABLE_ENTRY_SIZE));

@@ -11,7 +11,7 @@ import {
   type AmdIommuInstance,
 } from './amd-iommu-types.js';
 import { PAGE_OFFSET } from './constants.js';
-import { fn, inline, kernelFile } from './table.js';
+import { fn, inline, bodies } from './table.js';
 import type { Kernel } from './kernel.js';
 
 declare module './table.js' {
@@ -75,7 +75,7 @@ const EVENTS: Readonly<Record<number, EventRow>> = {
   8: { name: 'INVALID_DEVICE_REQUEST', parts: [device, address, flags] },
 };
 
-export const amdIommuEvent = kernelFile('drivers/iommu/amd_iommu.c', {
+export const amdIommuEvent = bodies({
   dump_dte_entry: inline((k: Kernel, devid: number) => {
     const table = Number(BigInt.asIntN(64, k.readU64(k.sym('amd_iommu_dev_table'))));
     for (let i = 0; i < 4; i++) {

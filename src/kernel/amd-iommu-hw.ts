@@ -10,7 +10,7 @@ import {
   SIZE_512,
   type AmdIommuInstance,
 } from './amd-iommu-types.js';
-import { fn, inline, kernelFile } from './table.js';
+import { fn, inline, bodies } from './table.js';
 import type { Kernel } from './kernel.js';
 
 declare module './table.js' {
@@ -42,7 +42,7 @@ function writeBase(k: Kernel, iommu: AmdIommuInstance, offset: number, entry: bi
   k.writeU64(va(iommu.mmio_base + offset), entry);
 }
 
-export const amdIommuHw = kernelFile('drivers/iommu/amd_iommu_init.c', {
+export const amdIommuHw = bodies({
   iommu_feature_enable: inline((k: Kernel, iommu: AmdIommuInstance, bit: number) => {
     writel(k, iommu, MMIO.CONTROL, (readl(k, iommu, MMIO.CONTROL) | (1 << bit)) >>> 0);
   }),

@@ -17,7 +17,7 @@ import {
 import { bitmapSet, tableOf } from './amd-iommu-domain.js';
 import type { KernelDevice } from './dma-ops.js';
 import { ENOMEM } from './errno.js';
-import { inline, kernelFile } from './table.js';
+import { inline, bodies } from './table.js';
 import type { Kernel } from './kernel.js';
 
 declare module './table.js' {
@@ -43,7 +43,7 @@ const ENTRIES = 512;
 /** PM_PTE_LEVEL() of entries that point to no table. */
 const LEAF_LEVELS = [0, 7];
 
-export const amdIommuIdentity = kernelFile('drivers/iommu/amd_iommu.c', {
+export const amdIommuIdentity = bodies({
   'amd_iommu_domain_alloc:identity': inline((k: Kernel): ProtectionDomain | null => {
     const id = k.fn.domain_id_alloc();
     if (id === 0) return null;
@@ -105,7 +105,7 @@ export const amdIommuIdentity = kernelFile('drivers/iommu/amd_iommu.c', {
   }),
 });
 
-export const iommuCore = kernelFile('drivers/iommu/iommu.c', {
+export const iommuCore = bodies({
   iommu_request_dm_for_dev: inline(
     (k: Kernel, dev: KernelDevice, data: IommuDevData, iommu: AmdIommuInstance) => {
       const { domains } = k.state.amdIommu;

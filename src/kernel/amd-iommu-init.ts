@@ -21,7 +21,7 @@ import {
 import { EINVAL, ENODEV, ENOMEM } from './errno.js';
 import { GFP } from './page-alloc.js';
 import { get_order, readInt, set_dma_ops, writeInt } from './pci-dma.js';
-import { fn, inline, kernelFile } from './table.js';
+import { fn, inline, bodies } from './table.js';
 import type { Kernel } from './kernel.js';
 
 declare module './table.js' {
@@ -93,7 +93,7 @@ const STATE_NEXT: Readonly<Record<IommuInitState, Next>> = {
   IOMMU_INIT_ERROR: stop,
 };
 
-export const amdIommuInit = kernelFile('drivers/iommu/amd_iommu_init.c', {
+export const amdIommuInit = bodies({
   detect_ivrs: inline((k: Kernel) => {
     const table = k.fn.acpi_get_table('IVRS');
     if (table === undefined) return false;
@@ -262,7 +262,7 @@ export const amdIommuInit = kernelFile('drivers/iommu/amd_iommu_init.c', {
 });
 
 /** The I/O APICs and x2APIC mode themselves are not modelled. */
-export const apicC = kernelFile('arch/x86/kernel/apic/apic.c', {
+export const apicC = bodies({
   enable_IR_x2apic: fn((k: Kernel) => {
     const { disableIrqRemap, skipIoapicSetup } = k.state.params;
     if (disableIrqRemap || k.fn.amd_iommu_prepare() !== 0) return;

@@ -16,7 +16,7 @@ import { BootEnd } from './ends.js';
 import { EINVAL, ENODEV, ENOMEM } from './errno.js';
 import { GFP } from './page-alloc.js';
 import { get_order } from './pci-dma.js';
-import { inline, kernelFile } from './table.js';
+import { inline, bodies } from './table.js';
 import type { Kernel } from './kernel.js';
 
 /** IVRS_HEADER_LENGTH */
@@ -220,7 +220,7 @@ function quadOf(k: Kernel, devid: number, bit: number): Va {
 const MASKS = Array.from({ length: 64 }, (_, bit) => 1n << BigInt(bit));
 const maskOf = (bit: number): bigint => MASKS[bit & 0x3f] ?? 0n;
 
-export const amdIommuIvrs = kernelFile('drivers/iommu/amd_iommu_init.c', {
+export const amdIommuIvrs = bodies({
   find_last_devid_acpi: inline((k: Kernel, table: Va) => {
     if (checksum(k, table) !== 0) return -ENODEV;
     for (const ivhd of ivhdBlocks(k, table)) {

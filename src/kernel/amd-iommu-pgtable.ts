@@ -17,7 +17,7 @@ import {
 } from './amd-iommu-types.js';
 import { EBUSY, EINVAL, ENOMEM } from './errno.js';
 import { GFP } from './page-alloc.js';
-import { inline, kernelFile } from './table.js';
+import { inline, bodies } from './table.js';
 import type { Kernel } from './kernel.js';
 
 declare module './table.js' {
@@ -65,7 +65,7 @@ export function tellLeaf(k: Kernel, domain: ProtectionDomain, bus: number, pte: 
   });
 }
 
-export const amdIommuPgtable = kernelFile('drivers/iommu/amd_iommu.c', {
+export const amdIommuPgtable = bodies({
   'amd_iommu:virt_to_phys': inline((k: Kernel, address: Va) => BigInt(k.__pa(address))),
   IOMMU_PTE_PAGE: inline((k: Kernel, pte: bigint) => k.__va(Number(pte & IOMMU_PAGE_MASK))),
 

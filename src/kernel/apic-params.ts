@@ -2,7 +2,7 @@
 import { get_option } from './cmdline-lib.js';
 import { EINVAL } from './errno.js';
 import { always, early_param, type ObsKernelParam } from './param-types.js';
-import { inline, kernelFile } from './table.js';
+import { inline, bodies } from './table.js';
 import type { Kernel } from './kernel.js';
 
 declare module './table.js' {
@@ -20,7 +20,7 @@ const taken = ({ madt, mp }: Kernel['state']): number[] => [
   ...mp.processors.map(({ apicid }) => apicid),
 ];
 
-export const apicOptions = kernelFile('arch/x86/kernel/apic/apic.c', {
+export const apicOptions = bodies({
   generic_processor_info: inline((k: Kernel, apicid: number) => {
     const { params } = k.state;
     const known = taken(k.state);
@@ -45,7 +45,7 @@ export const apicOptions = kernelFile('arch/x86/kernel/apic/apic.c', {
   }),
 });
 
-export const ioApicOptions = kernelFile('arch/x86/kernel/apic/io_apic.c', {
+export const ioApicOptions = bodies({
   disable_ioapic_support: inline((k: Kernel) => {
     k.state.params.skipIoapicSetup = true;
   }),

@@ -13,7 +13,7 @@ import { FIX_APIC_BASE } from './constants.js';
 import { get_entry, invlpg, set_entry } from './cpu-ops.js';
 import { GFP } from './page-alloc.js';
 import { entryPhysical } from './pgtable-types.js';
-import { fn, inline, kernelFile } from './table.js';
+import { fn, inline, bodies } from './table.js';
 import type { Kernel } from './kernel.js';
 
 declare module './table.js' {
@@ -40,7 +40,7 @@ const SPURIOUS_APIC_VECTOR = 0xff;
 
 const register = (k: Kernel, reg: number): Va => va(k.fn.fix_to_virt(FIX_APIC_BASE) + reg);
 
-export const apic = kernelFile('arch/x86/kernel/apic/apic.c', {
+export const apic = bodies({
   apic_read: inline((k: Kernel, reg: number) => k.readU32(register(k, reg))),
   apic_write: inline((k: Kernel, reg: number, value: number) => {
     k.writeU32(register(k, reg), value);
@@ -60,7 +60,7 @@ export const apic = kernelFile('arch/x86/kernel/apic/apic.c', {
   }),
 });
 
-export const pgtable = kernelFile('arch/x86/mm/pgtable.c', {
+export const pgtable = bodies({
   // include/asm-generic/fixmap.h
   set_fixmap_nocache: inline((k: Kernel, index: number, phys: number) => {
     k.fn.native_set_fixmap(index, phys, k.fn.FIXMAP_PAGE_NOCACHE());

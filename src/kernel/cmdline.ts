@@ -1,7 +1,7 @@
 /** arch/x86/lib/cmdline.c: is a word on the command line? */
 import { va, type Va } from '../machine/address.js';
 import { COMMAND_LINE_SIZE } from './constants.js';
-import { fn, kernelFile } from './table.js';
+import { fn, bodies } from './table.js';
 import type { Kernel } from './kernel.js';
 
 declare module './table.js' {
@@ -51,7 +51,7 @@ function find(k: Kernel, line: Va, wanted: (index: number) => number): number {
 export const findOption = (k: Kernel, line: Va, option: string): number =>
   find(k, line, (index) => (index < option.length ? option.charCodeAt(index) : 0));
 
-export const cmdline = kernelFile('arch/x86/lib/cmdline.c', {
+export const cmdline = bodies({
   cmdline_find_option_bool: fn((k: Kernel, line: Va, option: Va) =>
     find(k, line, (index) => k.readU8(va(option + index))),
   ),

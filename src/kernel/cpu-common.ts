@@ -2,7 +2,7 @@
 import { hex, va } from '../machine/address.js';
 import { cpuid } from './cpu-ops.js';
 import { stateSlice } from './state.js';
-import { fn, inline, kernelFile } from './table.js';
+import { fn, inline, bodies } from './table.js';
 import type { Kernel } from './kernel.js';
 import type { Variable } from './variables.js';
 
@@ -59,7 +59,7 @@ const bytesOf = (...words: number[]): string =>
     .flatMap((word) => [0, 8, 16, 24].map((shift) => String.fromCharCode((word >>> shift) & 0xff)))
     .join('');
 
-export const cpuCommon = kernelFile('arch/x86/kernel/cpu/common.c', {
+export const cpuCommon = bodies({
   early_cpu_init: fn((k: Kernel) => {
     const c = k.sym('boot_cpu_data');
     const { ebx, ecx, edx } = cpuid(k, 0);
@@ -94,7 +94,7 @@ export const cpuCommon = kernelFile('arch/x86/kernel/cpu/common.c', {
   cpu_has: inline((k: Kernel, feature: string) => k.state.bootCpuData.capability[feature] === 1),
 });
 
-export const scattered = kernelFile('arch/x86/kernel/cpu/scattered.c', {
+export const scattered = bodies({
   init_scattered_cpuid_features: fn((k: Kernel) => {
     for (const { name, reg, bit, leaf } of k.fn['init_scattered_cpuid_features:table']()) {
       // The leaf must be within the maximum of its group.

@@ -3,7 +3,7 @@ import { PAGE_SIZE, va, type Va } from '../machine/address.js';
 import { FDT_HEADER } from '../firmware/fdt.js';
 import { SETUP_DATA } from '../firmware/efi/layout.js';
 import type { Phys } from './early-ioremap.js';
-import { fn, inline, kernelFile } from './table.js';
+import { fn, inline, bodies } from './table.js';
 import type { Kernel } from './kernel.js';
 
 declare module './table.js' {
@@ -20,7 +20,7 @@ declare module './table.js' {
 /** The first look is at least this long. */
 const FIRST_LOOK = 128;
 
-export const devicetree = kernelFile('arch/x86/kernel/devicetree.c', {
+export const devicetree = bodies({
   add_dtb: inline((k: Kernel, data: bigint) => {
     k.writeU64(k.sym('initial_dtb'), data + BigInt(SETUP_DATA.data));
   }),

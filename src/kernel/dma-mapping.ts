@@ -4,7 +4,7 @@ import { DMA_BIT_MASK, DMA_ERROR_CODE, dmaOp } from './dma-ops.js';
 import type { Coherent, DmaDirection, KernelDevice, DmaMapFn } from './dma-ops.js';
 import { EIO } from './errno.js';
 import { GFP } from './page-alloc.js';
-import { inline, kernelFile } from './table.js';
+import { inline, bodies } from './table.js';
 import type { Kernel } from './kernel.js';
 
 declare module './table.js' {
@@ -35,7 +35,7 @@ declare module './table.js' {
   }
 }
 
-export const asmDmaMapping = kernelFile('arch/x86/include/asm/dma-mapping.h', {
+export const asmDmaMapping = bodies({
   phys_to_dma: inline((_k: Kernel, _dev: KernelDevice, paddr: number) => BigInt(paddr)),
   dma_to_phys: inline((_k: Kernel, _dev: KernelDevice, daddr: bigint) => Number(daddr)),
   dma_capable: inline(
@@ -57,7 +57,7 @@ export const asmDmaMapping = kernelFile('arch/x86/include/asm/dma-mapping.h', {
   }),
 });
 
-export const dmaMapping = kernelFile('include/linux/dma-mapping.h', {
+export const dmaMapping = bodies({
   // The PCI code gives every device 0xffffffff (drivers/pci/probe.c: pci_device_add); it is the default as well.
   dma_get_seg_boundary: inline(() => DMA_BIT_MASK(32)),
 

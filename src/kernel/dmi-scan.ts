@@ -2,7 +2,7 @@
 import { va } from '../machine/address.js';
 import { printable } from './setup.js';
 import { stateSlice } from './state.js';
-import { fn, inline, kernelFile } from './table.js';
+import { fn, inline, bodies } from './table.js';
 import type { Kernel } from './kernel.js';
 
 /** What the scan leaves: dmi_available, dmi_ver, and dmi_ident's strings. */
@@ -172,7 +172,7 @@ function byScan(k: Kernel): boolean {
   return found;
 }
 
-export const dmiScan = kernelFile('drivers/firmware/dmi_scan.c', {
+export const dmiScan = bodies({
   dmi_walk_early: inline((k: Kernel, { base, length, count }: DmiTable) => {
     const at = k.fn.early_ioremap(base, length);
     if (at === 0) return false;

@@ -3,7 +3,7 @@
  * file system on one, so that mounting a root always fails (our choice): what is said is what 4.6 says then.
  */
 import { ENXIO } from './errno.js';
-import { inline, kernelFile } from './table.js';
+import { inline, bodies } from './table.js';
 import type { Kernel } from './kernel.js';
 
 declare module './table.js' {
@@ -23,7 +23,7 @@ const NONE = { major: 0, minor: 0 } as const;
 /** Root_RAM0 (include/linux/root_dev.h). */
 const ROOT_RAM0 = { major: 1, minor: 0 } as const;
 
-export const doMounts = kernelFile('init/do_mounts.c', {
+export const doMounts = bodies({
   name_to_dev_t: inline((_k: Kernel, name: string) => {
     if (name.startsWith('/dev/')) return name === '/dev/ram' ? ROOT_RAM0 : NONE;
     const [, major, minor] = /^(\d+):(\d+)$/.exec(name) ?? [];

@@ -14,7 +14,7 @@ import {
   type Scatterlist,
 } from './dma-ops.js';
 import { GFP } from './page-alloc.js';
-import { fn, kernelFile, label } from './table.js';
+import { fn, bodies, label } from './table.js';
 import type { Kernel } from './kernel.js';
 
 declare module './table.js' {
@@ -235,7 +235,7 @@ function registers({ k, dev, device }: Binding): void {
   k.fn.iounmap(at);
 }
 
-export const drivers = kernelFile('drivers/base/dd.c', {
+export const drivers = bodies({
   'do_initcalls:drivers': label((k: Kernel) => {
     for (const dev of k.state.devices) k.fn.really_probe(dev);
   }),

@@ -3,7 +3,7 @@ import { E820, E820_X_MAX } from './e820-types.js';
 import { memparse } from './cmdline-lib.js';
 import { EINVAL } from './errno.js';
 import { early_param, type ObsKernelParam } from './param-types.js';
-import { inline, kernelFile } from './table.js';
+import { inline, bodies } from './table.js';
 import type { Kernel } from './kernel.js';
 
 declare module './table.js' {
@@ -16,7 +16,7 @@ declare module './table.js' {
 const ULLONG_MAX = 2n ** 64n - 1n;
 /** %#010Lx */
 const hex10 = (value: bigint): string => `0x${value.toString(16).padStart(8, '0')}`;
-export const e820Options = kernelFile('arch/x86/kernel/e820.c', {
+export const e820Options = bodies({
   finish_e820_parsing: inline((k: Kernel) => {
     if (!k.state.params.userdef) return;
     const map = k.fn.sanitize_e820_map(k.state.e820, E820_X_MAX);

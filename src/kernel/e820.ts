@@ -4,7 +4,7 @@ import { BOOT_PARAMS } from '../firmware/boot-params.js';
 import { SETUP_DATA } from '../firmware/efi/layout.js';
 import { E820, E820_ENTRY_SIZE, E820_X_MAX, E820MAX, type E820Entry } from './e820-types.js';
 import { stateSlice } from './state.js';
-import { fn, inline, kernelFile } from './table.js';
+import { fn, inline, bodies } from './table.js';
 import type { Kernel } from './kernel.js';
 
 declare module './table.js' {
@@ -173,7 +173,7 @@ function* extendedMap(k: Kernel, sdata: Va, count: number): Generator<E820Entry>
   }
 }
 
-export const e820 = kernelFile('arch/x86/kernel/e820.c', {
+export const e820 = bodies({
   'boot_params:e820_map': inline((k: Kernel, count: number) => {
     const base = k.sym('boot_params') + BOOT_PARAMS.e820_map;
     return Array.from({ length: Math.min(count, E820MAX) }, (_, index) => {

@@ -12,7 +12,7 @@ import { FIX_BTMAP_BEGIN, FIX_BTMAPS_SLOTS, NR_FIX_BTMAPS } from './constants.js
 import { get_entry, invlpg, set_entry } from './cpu-ops.js';
 import { entryPhysical } from './pgtable-types.js';
 import { stateSlice } from './state.js';
-import { fn, inline, kernelFile } from './table.js';
+import { fn, inline, bodies } from './table.js';
 import type { Kernel } from './kernel.js';
 import type { Variable } from './variables.js';
 
@@ -54,7 +54,7 @@ export const earlyIoremapState = stateSlice(() => ({
 
 const MAX_MAP_CHUNK = NR_FIX_BTMAPS * PAGE_SIZE;
 
-export const ioremap = kernelFile('arch/x86/mm/ioremap.c', {
+export const ioremap = bodies({
   'early_ioremap_pmd:base': inline((k: Kernel) => k.__va(Number(k.cpu.cr3))),
 
   early_ioremap_pmd: inline((k: Kernel, address: Va) => {
@@ -81,7 +81,7 @@ export const ioremap = kernelFile('arch/x86/mm/ioremap.c', {
   }),
 });
 
-export const early_ioremap = kernelFile('mm/early_ioremap.c', {
+export const early_ioremap = bodies({
   __early_ioremap: fn((k: Kernel, given: Phys, size: number, prot: bigint): Va | 0 => {
     const slot = k.state.slots.findIndex((used) => used === null);
     // A size of 0, or an end beyond 2^64, is a warning and no mapping.

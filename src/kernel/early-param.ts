@@ -14,7 +14,7 @@ import { cString, parameq, parameqn, parse_args, type Param } from './params.js'
 import { pciDmaParams } from './pci-dma-params.js';
 import { setupParams } from './setup-params.js';
 import { smpParams } from './smp-params.js';
-import { inline, kernelFile } from './table.js';
+import { inline, bodies } from './table.js';
 import type { Kernel } from './kernel.js';
 
 declare module './table.js' {
@@ -95,7 +95,7 @@ function unknown_bootoption(k: Kernel, param: Param): void {
 /** repair_env_string() */
 const wordOf = ({ param, val }: Param): string => (val === undefined ? param : `${param}=${val}`);
 
-export const earlyParam = kernelFile('init/main.c', {
+export const earlyParam = bodies({
   parse_early_param: inline((k: Kernel) => {
     for (const { param, val } of parse_args(lineOf(k)).params) do_early_param(k, param, val);
   }),

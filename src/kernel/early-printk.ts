@@ -4,7 +4,7 @@ import { UnmodelledError } from '../machine/unmodelled.js';
 import { CON } from './console-state.js';
 import { PAGE_OFFSET } from './constants.js';
 import { screenInfo } from './screen-info.js';
-import { fn, inline, kernelFile } from './table.js';
+import { fn, inline, bodies } from './table.js';
 import type { Kernel } from './kernel.js';
 
 declare module './table.js' {
@@ -32,7 +32,7 @@ export const EARLY_CONSOLES_LEFT_OUT = [
   'efi',
 ] as const;
 
-export const earlyPrintk = kernelFile('arch/x86/kernel/early_printk.c', {
+export const earlyPrintk = bodies({
   setup_early_printk: inline((k: Kernel, value: string | undefined) => {
     if (value === undefined) return;
     const early = k.state.console.earlyVga;

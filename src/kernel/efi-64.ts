@@ -8,7 +8,7 @@ import { EFI_VA_END, EFI_VA_START } from './efi-types.js';
 import { ENOMEM } from './errno.js';
 import { GFP } from './page-alloc.js';
 import { entryPhysical } from './pgtable-types.js';
-import { fn, inline, kernelFile, label } from './table.js';
+import { fn, inline, bodies, label } from './table.js';
 import type { Kernel } from './kernel.js';
 
 declare module './table.js' {
@@ -58,7 +58,7 @@ function warnMapping(k: Kernel, md: EfiMemoryDesc, address: number, error: numbe
   );
 }
 
-export const efi64 = kernelFile('arch/x86/platform/efi/efi_64.c', {
+export const efi64 = bodies({
   efi_alloc_page_tables: fn((k: Kernel) => {
     if (k.fn.efi_enabled('EFI_OLD_MEMMAP')) return 0;
     const pgd = k.fn.get_zeroed_page(GFP.KERNEL);

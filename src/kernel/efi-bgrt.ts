@@ -2,7 +2,7 @@
 import { PAGE_SIZE, va } from '../machine/address.js';
 import { ACPI_TABLE_HEADER } from './acpi-tables.js';
 import { GFP } from './page-alloc.js';
-import { fn, kernelFile } from './table.js';
+import { fn, bodies } from './table.js';
 import type { Kernel } from './kernel.js';
 
 declare module './table.js' {
@@ -27,7 +27,7 @@ const BMP_MAGIC = 0x4d42;
 /** The largest order of pages that kmalloc has (include/linux/slab.h: KMALLOC_MAX_SIZE is 4 MiB). */
 const KMALLOC_MAX_SIZE = 1024 * PAGE_SIZE;
 
-export const efiBgrt = kernelFile('arch/x86/platform/efi/efi-bgrt.c', {
+export const efiBgrt = bodies({
   efi_bgrt_init: fn((k: Kernel) => {
     const table = k.fn.acpi_get_table('BGRT');
     if (table === undefined) return;

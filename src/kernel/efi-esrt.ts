@@ -4,7 +4,7 @@ import { ESRT, ESRT_ENTRY } from '../firmware/efi/layout.js';
 import type { Phys } from './early-ioremap.js';
 import { descSize } from './efi-memmap.js';
 import type { EarlyMap } from './efi.js';
-import { fn, inline, kernelFile } from './table.js';
+import { fn, inline, bodies } from './table.js';
 import type { Kernel } from './kernel.js';
 
 declare module './table.js' {
@@ -23,7 +23,7 @@ const header = (k: Kernel, at: Va): { count: number; version: bigint } => ({
   version: k.readU64(va(at + ESRT.FwResourceVersion)),
 });
 
-export const efiEsrt = kernelFile('drivers/firmware/efi/esrt.c', {
+export const efiEsrt = bodies({
   'efi_esrt_init:memremap': inline((k: Kernel, phys: Phys, size: number) =>
     k.fn.early_memremap(phys, size),
   ),

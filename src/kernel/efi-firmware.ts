@@ -13,7 +13,7 @@ import { descSize, set_bit, type EfiMemoryDesc } from './efi-memmap.js';
 import type { EfiTable } from './efi-types.js';
 import { EINVAL, ENOENT, ENOMEM } from './errno.js';
 import type { EarlyMap } from './efi.js';
-import { fn, inline, kernelFile } from './table.js';
+import { fn, inline, bodies } from './table.js';
 import type { Kernel } from './kernel.js';
 
 declare module './table.js' {
@@ -48,7 +48,7 @@ const NON_EXECUTABLE_PE_DATA = 1n;
 
 const early_memremap: EarlyMap = (k, phys, size) => k.fn.early_memremap(phys, size);
 
-export const efiFirmware = kernelFile('drivers/firmware/efi/efi.c', {
+export const efiFirmware = bodies({
   'efi_config_init:memremap': inline(early_memremap),
   efi_config_init: fn((k: Kernel) => {
     const { systab } = k.state.efi;

@@ -15,7 +15,7 @@ import { clear_bit, type EfiMemoryDesc } from './efi-memmap.js';
 import { isBootServices } from './efi-quirks.js';
 import type { EarlyMap } from './efi.js';
 import { ENOMEM } from './errno.js';
-import { inline, kernelFile } from './table.js';
+import { inline, bodies } from './table.js';
 import type { Kernel } from './kernel.js';
 
 declare module './table.js' {
@@ -58,7 +58,7 @@ function read(k: Kernel, at: Va, by: string): EfiSetupData {
   };
 }
 
-export const efiKexec = kernelFile('arch/x86/platform/efi/efi.c', {
+export const efiKexec = bodies({
   'efi_systab_init:setup-memremap': inline(early_memremap),
   'efi_systab_init:setup_data': inline((k: Kernel) => {
     const { efi_setup } = k.state.efi;
@@ -106,7 +106,7 @@ export const efiKexec = kernelFile('arch/x86/platform/efi/efi.c', {
   }),
 });
 
-export const efi64Kexec = kernelFile('arch/x86/platform/efi/efi_64.c', {
+export const efi64Kexec = bodies({
   parse_efi_setup: inline((k: Kernel, physAddr: bigint) => {
     k.state.efi.efi_setup = Number(physAddr) + SETUP_DATA.data;
   }),
@@ -115,7 +115,7 @@ export const efi64Kexec = kernelFile('arch/x86/platform/efi/efi_64.c', {
   }),
 });
 
-export const efiQuirksKexec = kernelFile('arch/x86/platform/efi/quirks.c', {
+export const efiQuirksKexec = bodies({
   'efi_reuse_config:memremap': inline(early_memremap),
   // Firmware may have made the SMBIOS pointer virtual: the table gets back what it had.
   efi_reuse_config: inline((k: Kernel) => {

@@ -1,7 +1,7 @@
 /** The EFI memory map as the kernel walks it: descriptors in memory, at the firmware's stride (include/linux/efi.h). */
 import { PAGE_SIZE, va, type Va } from '../machine/address.js';
 import { EFI_MEMORY_DESCRIPTOR } from '../firmware/efi/layout.js';
-import { inline, kernelFile } from './table.js';
+import { inline, bodies } from './table.js';
 import type { EfiFlag } from './efi-types.js';
 import type { Kernel } from './kernel.js';
 
@@ -29,7 +29,7 @@ const FIELD = EFI_MEMORY_DESCRIPTOR;
 /** Bytes of a descriptor's range. */
 export const descSize = (md: EfiMemoryDesc): number => md.num_pages * PAGE_SIZE;
 
-export const efiMemmap = kernelFile('include/linux/efi.h', {
+export const efiMemmap = bodies({
   efi_enabled: inline((k: Kernel, flag: EfiFlag) => k.state.efi.flags.includes(flag)),
 
   for_each_efi_memory_desc: inline((k: Kernel) => {

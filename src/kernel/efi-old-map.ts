@@ -8,7 +8,7 @@ import { EFI_MEMORY, EFI_MEMORY_DESCRIPTOR, EFI_MEMORY_TYPE } from '../firmware/
 import { _PAGE_NX, PAGE_OFFSET } from './constants.js';
 import { __flush_tlb_all, get_entry, set_entry } from './cpu-ops.js';
 import { descSize, type EfiMemoryDesc } from './efi-memmap.js';
-import { inline, kernelFile } from './table.js';
+import { inline, bodies } from './table.js';
 import type { Kernel } from './kernel.js';
 
 declare module './table.js' {
@@ -39,7 +39,7 @@ function setExec(k: Kernel, types: readonly number[], executable: boolean): void
   }
 }
 
-export const efiOldMap = kernelFile('arch/x86/platform/efi/efi.c', {
+export const efiOldMap = bodies({
   old_map_region: inline((k: Kernel, at: Va, md: EfiMemoryDesc) => {
     const size = descSize(md);
     const first = Math.floor(md.phys_addr / PAGE_SIZE);
@@ -68,7 +68,7 @@ export const efiOldMap = kernelFile('arch/x86/platform/efi/efi.c', {
   }),
 });
 
-export const efiOldMap64 = kernelFile('arch/x86/platform/efi/efi_64.c', {
+export const efiOldMap64 = bodies({
   efi_ioremap: inline((k: Kernel, phys: number, size: number, type: number): Va | 0 => {
     if (type === EFI_MEMORY_TYPE.MEMORY_MAPPED_IO) return k.fn.ioremap_nocache(phys, size);
     k.fn.init_memory_mapping(phys, phys + size);

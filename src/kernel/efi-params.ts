@@ -6,7 +6,7 @@ import { E820, E820_X_MAX } from './e820-types.js';
 import { descSize, set_bit, type EfiMemoryDesc } from './efi-memmap.js';
 import { EINVAL } from './errno.js';
 import { always, early_param, type ObsKernelParam } from './param-types.js';
-import { inline, kernelFile } from './table.js';
+import { inline, bodies } from './table.js';
 import type { Kernel } from './kernel.js';
 
 declare module './table.js' {
@@ -92,7 +92,7 @@ function e820TypeOf({ type, attribute }: EfiMemoryDesc): number {
   return E820_TYPES[type] ?? E820.RESERVED;
 }
 
-export const efiOptions = kernelFile('arch/x86/platform/efi/efi.c', {
+export const efiOptions = bodies({
   do_add_efi_memmap: inline((k: Kernel) => {
     for (const at of k.fn.for_each_efi_memory_desc()) {
       const md = k.fn.efi_memory_desc(at);
@@ -114,7 +114,7 @@ export const efiOptions = kernelFile('arch/x86/platform/efi/efi.c', {
   }),
 });
 
-export const efiFirmwareOptions = kernelFile('drivers/firmware/efi/efi.c', {
+export const efiFirmwareOptions = bodies({
   efi_runtime_disabled: inline((k: Kernel) => k.state.params.efiRuntimeDisabled),
 });
 

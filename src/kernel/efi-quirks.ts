@@ -3,7 +3,7 @@ import { va } from '../machine/address.js';
 import { EFI_MEMORY, EFI_MEMORY_DESCRIPTOR, EFI_MEMORY_TYPE } from '../firmware/efi/layout.js';
 import { E820 } from './e820-types.js';
 import { descSize, type EfiMemoryDesc } from './efi-memmap.js';
-import { fn, inline, kernelFile, label } from './table.js';
+import { fn, inline, bodies, label } from './table.js';
 import type { Kernel } from './kernel.js';
 
 declare module './table.js' {
@@ -37,7 +37,7 @@ function allMapped(k: Kernel, start: number, end: number, type: number): boolean
   return false;
 }
 
-export const efiQuirks = kernelFile('arch/x86/platform/efi/quirks.c', {
+export const efiQuirks = bodies({
   can_free_region: inline((k: Kernel, start: number, size: number) => {
     const text = k.__pa(k.sym('_text'));
     if (start + size > text && start <= k.__pa(k.sym('_end'))) return false;

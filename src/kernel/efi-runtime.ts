@@ -4,7 +4,7 @@ import { EFI_RUNTIME_SERVICES, EFI_SYSTEM_TABLE, guid } from '../firmware/efi/la
 import { callRuntimeService } from '../firmware/efi/runtime.js';
 import { UnmodelledError } from '../machine/unmodelled.js';
 import { __flush_tlb_all, write_cr3 } from './cpu-ops.js';
-import { fn, inline, kernelFile } from './table.js';
+import { fn, inline, bodies } from './table.js';
 import type { Kernel } from './kernel.js';
 import type { Variable } from './variables.js';
 
@@ -39,7 +39,7 @@ const FRAME_ALIGN = 16;
 const DUMMY_ATTRIBUTES = 7;
 const DUMMY_NAME = 'DUMMY';
 
-export const efiStub = kernelFile('arch/x86/platform/efi/efi_stub_64.S', {
+export const efiStub = bodies({
   efi_call: fn((k: Kernel, fp: bigint, args: readonly bigint[]) => {
     const { cpu } = k;
     const before = cpu.rsp;
@@ -57,7 +57,7 @@ export const efiStub = kernelFile('arch/x86/platform/efi/efi_stub_64.S', {
   }, true),
 });
 
-export const efiHeader = kernelFile('arch/x86/include/asm/efi.h', {
+export const efiHeader = bodies({
   efi_call_virt: inline((k: Kernel, service, args) => {
     const { scratch, virtSystab } = k.state.efi;
     k.fn.efi_sync_low_kernel_mappings();
@@ -78,7 +78,7 @@ export const efiHeader = kernelFile('arch/x86/include/asm/efi.h', {
   }),
 });
 
-export const runtimeWrappers = kernelFile('drivers/firmware/efi/runtime-wrappers.c', {
+export const runtimeWrappers = bodies({
   virt_efi_set_variable: fn((k: Kernel, name, vendor, attr, size, data) =>
     k.fn.efi_call_virt('SetVariable', [
       BigInt(name),
@@ -91,7 +91,7 @@ export const runtimeWrappers = kernelFile('drivers/firmware/efi/runtime-wrappers
   virt_efi_get_time: fn((k: Kernel, tm, tc) => k.fn.efi_call_virt('GetTime', [BigInt(tm), tc])),
 });
 
-export const efiDummy = kernelFile('arch/x86/platform/efi/quirks.c', {
+export const efiDummy = bodies({
   // Its status is not looked at.
   efi_delete_dummy_variable: fn((k: Kernel) => {
     k.fn.virt_efi_set_variable(

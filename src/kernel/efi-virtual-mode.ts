@@ -5,7 +5,7 @@ import { clear_bit, descSize } from './efi-memmap.js';
 import { EFI_SUCCESS } from './efi-types.js';
 import { isBootServices } from './efi-quirks.js';
 import { GFP } from './page-alloc.js';
-import { fn, inline, kernelFile, label } from './table.js';
+import { fn, inline, bodies, label } from './table.js';
 import type { EfiMemoryDesc } from './efi-memmap.js';
 import type { Kernel } from './kernel.js';
 
@@ -40,7 +40,7 @@ declare module './table.js' {
 
 const FIELD = EFI_MEMORY_DESCRIPTOR;
 
-export const efiVirtualMode = kernelFile('arch/x86/platform/efi/efi.c', {
+export const efiVirtualMode = bodies({
   efi_merge_regions: inline((k: Kernel) => {
     let previous: { at: Va; md: EfiMemoryDesc } | undefined;
     for (const at of k.fn.for_each_efi_memory_desc()) {

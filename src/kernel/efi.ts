@@ -13,7 +13,7 @@ import type { Phys } from './early-ioremap.js';
 import { UnmodelledError } from '../machine/unmodelled.js';
 import { clear_bit, set_bit } from './efi-memmap.js';
 import { EINVAL, ENOMEM } from './errno.js';
-import { fn, inline, kernelFile, label } from './table.js';
+import { fn, inline, bodies, label } from './table.js';
 import type { Kernel } from './kernel.js';
 import { printable } from './setup.js';
 
@@ -49,7 +49,7 @@ const info = (k: Kernel, field: keyof typeof EFI_INFO): number =>
 const wide = (k: Kernel, low: keyof typeof EFI_INFO, high: keyof typeof EFI_INFO): number =>
   info(k, low) + info(k, high) * 2 ** 32;
 
-export const efi = kernelFile('arch/x86/platform/efi/efi.c', {
+export const efi = bodies({
   'setup_arch:efi_boot': label((k: Kernel) => {
     if (info(k, 'efi_loader_signature') !== EFI64_LOADER_SIGNATURE) return;
     set_bit(k, 'EFI_BOOT');

@@ -7,7 +7,7 @@ import { __PAGE_KERNEL, _PAGE_NX, _PAGE_PRESENT, _PAGE_RW, PTRS_PER_TABLE } from
 import { get_entry, set_entry } from './cpu-ops.js';
 import { GFP } from './page-alloc.js';
 import { entryPhysical } from './pgtable-types.js';
-import { fn, inline, kernelFile } from './table.js';
+import { fn, inline, bodies } from './table.js';
 import type { Kernel } from './kernel.js';
 import type { Variable } from './variables.js';
 
@@ -68,7 +68,7 @@ function cloned(
   return below;
 }
 
-export const espfix_64 = kernelFile('arch/x86/kernel/espfix_64.c', {
+export const espfix_64 = bodies({
   // page_random and slot_random are 0 (our choice: everything is deterministic).
   espfix_base_addr: inline((_k: Kernel, cpu: number) => {
     const page = Math.floor(cpu / ESPFIX_STACKS_PER_PAGE);

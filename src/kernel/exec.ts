@@ -16,7 +16,7 @@ import {
   S_IXUGO,
   type Inode,
 } from './rootfs-types.js';
-import { inline, kernelFile } from './table.js';
+import { inline, bodies } from './table.js';
 import type { Kernel } from './kernel.js';
 
 declare module './table.js' {
@@ -164,7 +164,7 @@ function loadElf(k: Kernel, program: Binprm): number {
   return program.ino;
 }
 
-export const exec = kernelFile('fs/exec.c', {
+export const exec = bodies({
   sys_access: inline((k: Kernel, path: string) => {
     const found = lookupPath(k.state.rootfs, path, true);
     return found < 0 ? found : 0;

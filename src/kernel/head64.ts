@@ -22,7 +22,7 @@ import {
 } from './constants.js';
 import { BOOT_PARAMS } from '../firmware/boot-params.js';
 import { get_entry, set_entry, write_cr3, type Level } from './cpu-ops.js';
-import { fn, inline, kernelFile, label } from './table.js';
+import { fn, inline, bodies, label } from './table.js';
 import type { Kernel } from './kernel.js';
 
 declare module './table.js' {
@@ -57,7 +57,7 @@ export function earlyTable(k: Kernel, entry: bigint): Va {
   return va(Number(entry & PTE_PFN_MASK) + __START_KERNEL_map - k.phys_base());
 }
 
-export const head64 = kernelFile('arch/x86/kernel/head64.c', {
+export const head64 = bodies({
   reset_early_page_tables: fn((k: Kernel) => {
     k.memset(k.sym('early_level4_pgt'), 0, 8 * (PTRS_PER_TABLE - 1));
     k.writeU32(k.sym('next_early_pgt'), 0);

@@ -48,7 +48,7 @@ import { BootEnd } from './ends.js';
 import { describe } from './fault-text.js';
 import { GDT_DESCR } from './head_64-data.js';
 import { stateSlice } from './state.js';
-import { fn, inline, kernelFile, label } from './table.js';
+import { fn, inline, bodies, label } from './table.js';
 import type { Kernel } from './kernel.js';
 
 declare module './table.js' {
@@ -92,7 +92,7 @@ export const head_64State = stateSlice(() => ({ rbp: 0n }));
 /** What a CPU takes from memory that the one before it has set for it. */
 export const SECONDARY_VARIABLES = ['initial_code', 'initial_gs', 'stack_start'] as const;
 
-export const head_64 = kernelFile('arch/x86/kernel/head_64.S', {
+export const head_64 = bodies({
   startup_64: label((k: Kernel) => {
     k.cpu.rsp = va(k.sym('__end_init_task') - 8);
     k.fn.verify_cpu();

@@ -13,7 +13,7 @@ import { get_entry, set_entry } from './cpu-ops.js';
 import { ENOMEM } from './errno.js';
 import { pmdPresent } from './pageattr-types.js';
 import { entryPhysical } from './pgtable-types.js';
-import { fn, inline, kernelFile } from './table.js';
+import { fn, inline, bodies } from './table.js';
 import type { Kernel } from './kernel.js';
 
 /** struct x86_mapping_info (asm/init.h), without kernel_mapping. */
@@ -77,7 +77,7 @@ function pmdInit(k: Kernel, info: X86MappingInfo, pmd: Va, start: number, end: n
   return true;
 }
 
-export const identMap = kernelFile('arch/x86/mm/init_64.c', {
+export const identMap = bodies({
   'kernel_ident_mapping_init:kernpg_flag': inline((k: Kernel) => k.fn._KERNPG_TABLE()),
   kernel_ident_mapping_init: fn(
     (k: Kernel, info: X86MappingInfo, pgd: Va, start: number, end: number) => {

@@ -5,7 +5,7 @@ import { __flush_tlb_all, write_cr3, write_cr4 } from './cpu-ops.js';
 import type { Range } from './memblock.js';
 import { GFP } from './page-alloc.js';
 import { stateSlice } from './state.js';
-import { fn, inline, kernelFile, label } from './table.js';
+import { fn, inline, bodies, label } from './table.js';
 import type { Kernel } from './kernel.js';
 
 /** A stretch to map: bytes, half-open, and the large sizes allowed (1 << PG_LEVEL_2M | 1 << PG_LEVEL_1G). */
@@ -65,7 +65,7 @@ const ALLOW_1G = 1 << PG_LEVEL_1G;
 /** INIT_PGT_BUF_SIZE: three tables for the first 2 MiB, three for the ISA range. */
 const INIT_PGT_BUF_PAGES = 6;
 
-export const init = kernelFile('arch/x86/mm/init.c', {
+export const init = bodies({
   // arch/x86/kernel/setup.c
   extend_brk: inline((k: Kernel, size: number, align: number) => {
     if (k.state.brkEnd === 0) k.state.brkEnd = k.program.link('__brk_base');
@@ -219,7 +219,7 @@ export const init = kernelFile('arch/x86/mm/init.c', {
   ),
 });
 
-export const processor = kernelFile('arch/x86/include/asm/processor.h', {
+export const processor = bodies({
   load_cr3: inline((k: Kernel, table: string) => {
     write_cr3(k, k.fn['load_cr3:value'](table), table);
   }),

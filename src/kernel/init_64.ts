@@ -20,7 +20,7 @@ import { __flush_tlb_all, get_entry, set_entry } from './cpu-ops.js';
 import { E820 } from './e820-types.js';
 import { PG_LEVEL_1G, PG_LEVEL_2M } from './init.js';
 import { entryPhysical } from './pgtable-types.js';
-import { fn, inline, kernelFile } from './table.js';
+import { fn, inline, bodies } from './table.js';
 import type { Kernel } from './kernel.js';
 
 declare module './table.js' {
@@ -53,7 +53,7 @@ const hasRam = (k: Kernel, start: number, end: number): boolean =>
 /** pte_clrhuge() and pte_pgprot(): a large entry's flags for smaller pages. */
 const smallFlags = (entry: bigint): bigint => entry & ~BigInt(entryPhysical(entry)) & ~_PAGE_PSE;
 
-export const init_64 = kernelFile('arch/x86/mm/init_64.c', {
+export const init_64 = bodies({
   cleanup_highmap: fn((k: Kernel) => {
     const table = k.sym('level2_kernel_pgt');
     const text = k.program.link('_text');

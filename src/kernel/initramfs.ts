@@ -7,7 +7,7 @@ import { pageCache } from './page-cache.js';
 import { freshRootfs } from './rootfs-types.js';
 import { S_IFCHR } from './rootfs-types.js';
 import { Rootfs } from './rootfs.js';
-import { fn, inline, kernelFile } from './table.js';
+import { fn, inline, bodies } from './table.js';
 import type { Kernel } from './kernel.js';
 import type { Variable } from './variables.js';
 
@@ -40,7 +40,7 @@ function initrdAt(k: Kernel, at: Va, length: number): InitrdSource {
   };
 }
 
-export const initramfs = kernelFile('init/initramfs.c', {
+export const initramfs = bodies({
   init_rootfs: inline((k: Kernel) => {
     const { zones } = k.state.pages;
     const totalram = zones.reduce((sum, { managed }) => sum + managed, 0);

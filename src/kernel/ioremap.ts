@@ -7,7 +7,7 @@ import { E820 } from './e820-types.js';
 import { GFP } from './page-alloc.js';
 import { entryPhysical } from './pgtable-types.js';
 import { stateSlice } from './state.js';
-import { fn, inline, kernelFile } from './table.js';
+import { fn, inline, bodies } from './table.js';
 import type { Kernel } from './kernel.js';
 
 declare module './table.js' {
@@ -70,7 +70,7 @@ function pteTable(k: Kernel, address: Va): Va | 0 {
   return table;
 }
 
-export const ioremapLate = kernelFile('arch/x86/mm/ioremap.c', {
+export const ioremapLate = bodies({
   __ioremap_caller: fn((k: Kernel, phys: number, size: number, pcm: number): Va | 0 => {
     const last = phys + size - 1;
     if (size <= 0) return 0;
@@ -131,7 +131,7 @@ function getVmArea(k: Kernel, size: number): Va {
   return address;
 }
 
-export const libIoremap = kernelFile('lib/ioremap.c', {
+export const libIoremap = bodies({
   ioremap_page_range: inline((k: Kernel, address: Va, end: Va, phys: number, prot: bigint) => {
     for (let at: number = address; at < end; at += PAGE_SIZE) {
       const table = pteTable(k, va(at));
@@ -143,7 +143,7 @@ export const libIoremap = kernelFile('lib/ioremap.c', {
   }),
 });
 
-export const memremapFile = kernelFile('kernel/memremap.c', {
+export const memremapFile = bodies({
   page_is_ram: inline((k: Kernel, pfn: number) => isRam(k, pfn * PAGE_SIZE, (pfn + 1) * PAGE_SIZE)),
 
   memremap: inline((k: Kernel, phys: number, size: number): Va | 0 => {

@@ -19,7 +19,7 @@ import {
 } from './kexec-types.js';
 import { GFP } from './page-alloc.js';
 import { stateSlice } from './state.js';
-import { fn, inline, kernelFile, label } from './table.js';
+import { fn, inline, bodies, label } from './table.js';
 import type { Kernel } from './kernel.js';
 
 declare module './table.js' {
@@ -129,7 +129,7 @@ function allocPage(k: Kernel, image: Kimage, destination: number): number {
   }
 }
 
-export const kexecCore = kernelFile('kernel/kexec_core.c', {
+export const kexecCore = bodies({
   sanity_check_segment_list: inline((_k: Kernel, segments: readonly KexecSource[]) => {
     const ends = segments.map(({ mem, memsz }) => mem + memsz);
     const unusable = segments.some(

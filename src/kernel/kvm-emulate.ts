@@ -7,7 +7,7 @@ import { UnmodelledError } from '../machine/unmodelled.js';
 import { noteGuestAccess } from './kvm-guest.js';
 import type { VcpuRegs } from './kvm-state.js';
 import { vcpuOf } from './kvm-mmu.js';
-import { fn, inline, kernelFile } from './table.js';
+import { fn, inline, bodies } from './table.js';
 import type { Kernel } from './kernel.js';
 
 declare module './table.js' {
@@ -105,7 +105,7 @@ function repMovsb(k: Kernel, regs: VcpuRegs): boolean {
   return true;
 }
 
-export const kvmEmulate = kernelFile('arch/x86/kvm/x86.c', {
+export const kvmEmulate = bodies({
   kvm_fetch_guest_virt: inline((k: Kernel, offset: bigint) => {
     const linear = Number(k.fn.svm_get_segment_base('CS') + (offset & MASK));
     return k.fn.kvm_read_guest(linear, 1)?.[0];

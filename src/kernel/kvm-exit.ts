@@ -5,7 +5,7 @@ import { VMCB_CONTROL, VMEXIT } from '../machine/vmcb.js';
 import type { EmulationResult } from './kvm-emulate.js';
 import { kvmOf, vcpuOf } from './kvm-mmu.js';
 import { vmcbField } from './kvm-vmcb.js';
-import { inline, kernelFile } from './table.js';
+import { inline, bodies } from './table.js';
 import type { Kernel } from './kernel.js';
 
 declare module './table.js' {
@@ -78,7 +78,7 @@ function skip(k: Kernel, length: bigint): void {
   regs.rip = (regs.rip ?? 0n) + length;
 }
 
-export const kvmExit = kernelFile('arch/x86/kvm/svm.c', {
+export const kvmExit = bodies({
   handle_exit: inline((k: Kernel) => {
     const code = Number(vmcbField(k, [VMCB_CONTROL.EXITCODE[0], 4]));
     k.say.emit('vmexit', {

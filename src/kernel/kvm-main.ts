@@ -3,7 +3,7 @@ import { PAGE_SIZE, tableIndex, va, type Va } from '../machine/address.js';
 import { _PAGE_PRESENT, _PAGE_RW } from './constants.js';
 import { get_entry } from './cpu-ops.js';
 import { entryPhysical } from './pgtable-types.js';
-import { inline, kernelFile } from './table.js';
+import { inline, bodies } from './table.js';
 import type { Kernel } from './kernel.js';
 
 declare module './table.js' {
@@ -21,7 +21,7 @@ declare module './table.js' {
   }
 }
 
-export const kvmMain = kernelFile('virt/kvm/kvm_main.c', {
+export const kvmMain = bodies({
   gfn_to_hva: inline((k: Kernel, gfn: number) => {
     const slot = k.state.kvm?.slot ?? null;
     if (slot === null || gfn < slot.baseGfn || gfn >= slot.baseGfn + slot.npages) return 0;

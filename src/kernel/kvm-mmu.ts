@@ -17,7 +17,7 @@ import { CPUINFO } from './cpu-common.js';
 import { get_entry, set_entry, type Level } from './cpu-ops.js';
 import type { KvmState, VcpuState } from './kvm-state.js';
 import { GFP } from './page-alloc.js';
-import { fn, inline, kernelFile, label } from './table.js';
+import { fn, inline, bodies, label } from './table.js';
 import type { Kernel } from './kernel.js';
 import type { Variable } from './variables.js';
 
@@ -153,7 +153,7 @@ function* walkShadow(
   }
 }
 
-export const kvmMmu = kernelFile('arch/x86/kvm/mmu.c', {
+export const kvmMmu = bodies({
   kvm_mmu_set_mask_ptes: fn(
     (k: Kernel, user: bigint, accessed: bigint, dirty: bigint, nx: bigint, x: bigint) => {
       k.writeU64(k.sym('shadow_user_mask'), user);

@@ -21,7 +21,7 @@ import { exitName } from './kvm-exit.js';
 import { kvmOf, vcpuOf } from './kvm-mmu.js';
 import { setVmcbField, vmcbField } from './kvm-vmcb.js';
 import { GFP } from './page-alloc.js';
-import { fn, inline, kernelFile, label } from './table.js';
+import { fn, inline, bodies, label } from './table.js';
 import type { Kernel } from './kernel.js';
 
 declare module './table.js' {
@@ -123,7 +123,7 @@ const bits = (numbers: readonly number[]): bigint =>
 
 const cpuid = (k: Kernel, leaf: number): ReturnType<Kernel['cpu']['cpuid']> => k.cpu.cpuid(leaf);
 
-export const kvmSvm = kernelFile('arch/x86/kvm/svm.c', {
+export const kvmSvm = bodies({
   // cpu_has_svm(), asm/virtext.h
   has_svm: inline((k: Kernel) => {
     const amd = k.state.bootCpuData.vendor === 'AuthenticAMD';

@@ -7,7 +7,7 @@ import { _PAGE_DIRTY, _PAGE_RW } from './constants.js';
 import { GUEST, GUEST_CODE, GUEST_HVA, GUEST_MESSAGE, MESSAGE_SIZE } from './kvm-guest.js';
 import { kvmOf, vcpuOf } from './kvm-mmu.js';
 import { VM } from './mmap.js';
-import { kernelFile, label } from './table.js';
+import { bodies, label } from './table.js';
 import type { Kernel } from './kernel.js';
 
 declare module './table.js' {
@@ -22,7 +22,7 @@ declare module './table.js' {
   }
 }
 
-export const kvmVmm = kernelFile('user space', {
+export const kvmVmm = bodies({
   'vmm:main': label((k: Kernel) => {
     k.fn['vmm:mmap']();
     k.fn['vmm:load']();

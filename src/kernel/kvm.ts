@@ -10,7 +10,7 @@ import {
 } from './kvm-mmu.js';
 import { vcpuOf } from './kvm-mmu.js';
 import { stateSlice } from './state.js';
-import { fn, inline, kernelFile, label } from './table.js';
+import { fn, inline, bodies, label } from './table.js';
 import type { Kernel } from './kernel.js';
 
 declare module './table.js' {
@@ -44,7 +44,7 @@ const KVM_ENOSYS = 1000n;
 const ALARM_ENTRIES = 64;
 const MAX_PHYS_BITS = 52;
 
-export const kvm = kernelFile('arch/x86/kvm/x86.c', {
+export const kvm = bodies({
   // kvm_amd's module_init; then a VMM is run where user space has one.
   'do_initcalls:kvm': label((k: Kernel) => {
     if (!k.state.guest) return;

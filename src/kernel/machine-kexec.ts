@@ -24,7 +24,7 @@ import {
 } from './kexec-types.js';
 import { GFP } from './page-alloc.js';
 import { entryPhysical } from './pgtable-types.js';
-import { fn, inline, kernelFile, label } from './table.js';
+import { fn, inline, bodies, label } from './table.js';
 import type { Kernel } from './kernel.js';
 
 declare module './table.js' {
@@ -50,7 +50,7 @@ const LEVELS = [
   { level: 'pmd', shift: 21, size: PMD_SIZE },
 ] as const;
 
-export const machineKexec = kernelFile('arch/x86/kernel/machine_kexec_64.c', {
+export const machineKexec = bodies({
   'init_transition_pgtable:prot': inline((k: Kernel) => k.fn.PAGE_KERNEL_EXEC()),
   init_transition_pgtable: inline((k: Kernel, image: Kimage, pgd: Va) => {
     const vaddr = k.sym('relocate_kernel');

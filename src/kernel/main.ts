@@ -8,7 +8,7 @@ import { describe } from './fault-text.js';
 import { ENOENT } from './errno.js';
 import { entryPhysical } from './pgtable-types.js';
 import { stateSlice } from './state.js';
-import { fn, inline, kernelFile, label } from './table.js';
+import { fn, inline, bodies, label } from './table.js';
 import type { Kernel } from './kernel.js';
 
 const LEVELS = [
@@ -67,7 +67,7 @@ export const mainState = stateSlice(() => ({
   },
 }));
 
-export const main = kernelFile('init/main.c', {
+export const main = bodies({
   // trap_init(): gates of the real handlers; the model needs the page fault's only.
   'start_kernel:trap_init': label((k: Kernel) => {
     k.fn['start_kernel:parse_args']();
@@ -149,7 +149,7 @@ export const main = kernelFile('init/main.c', {
   }),
 });
 
-export const fault = kernelFile('arch/x86/mm/fault.c', {
+export const fault = bodies({
   'dump_pagetable:base': inline((k: Kernel) => k.__va(Number(k.cpu.cr3 & PTE_PFN_MASK))),
 
   dump_pagetable: inline((k: Kernel, address: Va) => {

@@ -1,7 +1,7 @@
 /** mm/memblock.c: which memory there is and which of it is taken. Kept as plain kernel state. */
 import { alignDown, alignUp, type Va } from '../machine/address.js';
 import { stateSlice } from './state.js';
-import { fn, inline, kernelFile } from './table.js';
+import { fn, inline, bodies } from './table.js';
 import type { Kernel } from './kernel.js';
 
 /** A half-open range of physical addresses in bytes. */
@@ -111,7 +111,7 @@ function virtAlloc(k: Kernel, size: number, align: number, limit: number): Va | 
   return address;
 }
 
-export const memblock = kernelFile('mm/memblock.c', {
+export const memblock = bodies({
   memblock_add: inline((k: Kernel, base: number, size: number) => {
     k.state.memblock.memory = addRange(k.state.memblock.memory, base, size);
   }),

@@ -4,7 +4,7 @@ import { BOOT_PARAMS } from '../firmware/boot-params.js';
 import { findOption } from './cmdline.js';
 import { cpuid } from './cpu-ops.js';
 import { stateSlice } from './state.js';
-import { fn, inline, kernelFile } from './table.js';
+import { fn, inline, bodies } from './table.js';
 import type { Kernel } from './kernel.js';
 
 /** A file inside a cpio archive: offset from its start, size in bytes. */
@@ -43,7 +43,7 @@ const FIELD = { mode: 1, filesize: 6, namesize: 11 } as const;
 
 const align4 = (n: number): number => Math.ceil(n / 4) * 4;
 
-export const microcode = kernelFile('arch/x86/kernel/cpu/microcode/core.c', {
+export const microcode = bodies({
   // cmdline_find_option_bool(); its call is not a line of the trace here (our choice).
   check_loader_disabled_bsp: inline((k: Kernel) => {
     k.state.params.disUcodeLdr ||= findOption(k, k.sym('boot_command_line'), DIS_UCODE_LDR) > 0;
@@ -62,7 +62,7 @@ export const microcode = kernelFile('arch/x86/kernel/cpu/microcode/core.c', {
   }),
 });
 
-export const microcodeAmd = kernelFile('arch/x86/kernel/cpu/microcode/amd.c', {
+export const microcodeAmd = bodies({
   find_ucode_in_initrd: fn((k: Kernel) => {
     const bp = k.sym('boot_params');
     // Only the low 32 bits of place and size are looked at.
@@ -81,7 +81,7 @@ export const microcodeAmd = kernelFile('arch/x86/kernel/cpu/microcode/amd.c', {
   }),
 });
 
-export const earlycpio = kernelFile('lib/earlycpio.c', {
+export const earlycpio = bodies({
   find_cpio_data: inline((k: Kernel, path: string, data: Va, length: number) => {
     let at = 0;
     // PTR_ALIGN(): addresses are aligned, wherever the archive begins.

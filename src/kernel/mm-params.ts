@@ -2,7 +2,7 @@
 import { _PAGE_NX } from './constants.js';
 import { EINVAL } from './errno.js';
 import { always, early_param, __setup, type ObsKernelParam } from './param-types.js';
-import { inline, kernelFile } from './table.js';
+import { inline, bodies } from './table.js';
 import type { Kernel } from './kernel.js';
 
 declare module './table.js' {
@@ -15,7 +15,7 @@ declare module './table.js' {
   }
 }
 
-export const setupNx = kernelFile('arch/x86/mm/setup_nx.c', {
+export const setupNx = bodies({
   x86_configure_nx: inline((k: Kernel) => {
     const mask = k.sym('__supported_pte_mask');
     const now = k.readU64(mask);
@@ -29,7 +29,7 @@ export const setupNx = kernelFile('arch/x86/mm/setup_nx.c', {
   }),
 });
 
-export const patOptions = kernelFile('arch/x86/mm/pat.c', {
+export const patOptions = bodies({
   // As the series' base has it (tip of April 2016): the register's own types are taken. 4.6 makes up those of its reset
   // value in pat_init(), which is the same unless the register was written.
   pat_disable: inline((k: Kernel, reason: string) => {

@@ -23,7 +23,7 @@ import { headOf, pageOf, TOUCHED } from './page-cache.js';
 import { GFP } from './page-alloc.js';
 import { entryPhysical } from './pgtable-types.js';
 import { stateSlice } from './state.js';
-import { fn, inline, kernelFile } from './table.js';
+import { fn, inline, bodies } from './table.js';
 import type { Kernel } from './kernel.js';
 import { quads, type Variable } from './variables.js';
 
@@ -74,7 +74,7 @@ function pattern(name: string): Uint8Array {
   return Uint8Array.from({ length: TOUCHED }, (_, i) => name.charCodeAt(i % name.length));
 }
 
-export const mmap = kernelFile('mm/mmap.c', {
+export const mmap = bodies({
   vm_get_page_prot: inline((k: Kernel, vmFlags: number) =>
     k.readU64(va(k.sym('protection_map') + (vmFlags & 15) * 8)),
   ),

@@ -4,7 +4,7 @@
  */
 import { PAGE_SIZE, va, type Va } from '../machine/address.js';
 import { UnmodelledError } from '../machine/unmodelled.js';
-import { fn, inline, kernelFile } from './table.js';
+import { fn, inline, bodies } from './table.js';
 import type { Kernel } from './kernel.js';
 
 declare module './table.js' {
@@ -87,7 +87,7 @@ function text(k: Kernel, at: Va, length: number): string {
   return String.fromCharCode(...k.readBytes(at, length)).trimEnd();
 }
 
-export const mpparse = kernelFile('arch/x86/kernel/mpparse.c', {
+export const mpparse = bodies({
   find_smp_config: fn((k: Kernel) => {
     for (const [base, length] of PLACES) if (k.fn.smp_scan_config(base, length)) return;
     const ebda = k.fn.get_bios_ebda();

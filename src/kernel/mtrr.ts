@@ -3,7 +3,7 @@ import { MSR_MTRRdefType, X86_CR0_CD, X86_CR4_PGE } from './constants.js';
 import { __flush_tlb, rdmsr, wbinvd, write_cr0, write_cr4, wrmsr } from './cpu-ops.js';
 import { onlineCpus } from './smp-masks.js';
 import { stateSlice } from './state.js';
-import { inline, kernelFile } from './table.js';
+import { inline, bodies } from './table.js';
 import type { Kernel } from './kernel.js';
 
 declare module './table.js' {
@@ -51,7 +51,7 @@ const UNTOLD: typeof TOLD = {
   },
 };
 
-export const mtrr = kernelFile('arch/x86/kernel/cpu/mtrr/generic.c', {
+export const mtrr = bodies({
   generic_set_all: inline((k: Kernel) => {
     const { cr0, cr4 } = k.cpu;
     const does = k.state.patBootCpuDone ? UNTOLD : TOLD;

@@ -9,7 +9,6 @@ import { MEMTYPE_NAMES } from '../machine/memory-types.js';
 import { bitNumbers } from '../machine/mmu.js';
 import type { EntryRead, Fault } from '../machine/types.js';
 import { __START_KERNEL_map, PAGE_OFFSET } from './constants.js';
-import { ENTRY_POINTS } from './entry-points.js';
 import { describe, valueText } from './fault-text.js';
 import type { Kernel } from './kernel.js';
 import type { Frame } from './state.js';
@@ -61,7 +60,7 @@ export class Narrator {
     const inHunk = last?.depth === this.k.state.frames.length ? last.entry : undefined;
     const entry = frame === undefined ? undefined : this.k.table.get(frame.name);
     const by = inHunk ?? entry;
-    const file = by?.file ?? (frame === undefined ? undefined : ENTRY_POINTS[frame.name]);
+    const file = by?.file ?? (frame === undefined ? undefined : this.k.program.fileOf(frame.name));
     return {
       fn: frame?.name ?? inHunk?.name ?? 'loader',
       ...(file === undefined ? {} : { file }),

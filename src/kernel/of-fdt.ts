@@ -5,7 +5,7 @@
 import { FDT_TOKEN } from '../firmware/fdt.js';
 import { va, type Va } from '../machine/address.js';
 import { fdt_check_header, fdt_next_tag, fdtBlob, fdtField, type FdtBlob } from './libfdt.js';
-import { fn, inline, kernelFile } from './table.js';
+import { fn, inline, bodies } from './table.js';
 import type { Kernel } from './kernel.js';
 import type { Variable } from './variables.js';
 
@@ -135,7 +135,7 @@ function isCompatible(k: Kernel, node: number, wanted: string): boolean {
   return false;
 }
 
-export const ofFdt = kernelFile('drivers/of/fdt.c', {
+export const ofFdt = bodies({
   of_get_flat_dt_size: inline((k: Kernel) => {
     const params = k.readU64(k.sym('initial_boot_params'));
     return fdtField(k, k.canonical(params), 'totalsize');

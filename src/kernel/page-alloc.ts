@@ -17,7 +17,7 @@ import {
 } from './buddy.js';
 import { addRange, removeRange, type Range } from './memblock.js';
 import { stateSlice } from './state.js';
-import { fn, inline, kernelFile } from './table.js';
+import { fn, inline, bodies } from './table.js';
 import type { Kernel } from './kernel.js';
 
 /** Where pages may come from (include/linux/gfp.h). */
@@ -114,7 +114,7 @@ function checked(k: Kernel, freed: boolean): void {
   if (!freed) k.fn.BUG('bad page state: freed twice');
 }
 
-export const pageAlloc = kernelFile('mm/page_alloc.c', {
+export const pageAlloc = bodies({
   free_all_bootmem: fn((k: Kernel) => {
     let ranges: Range[] = [];
     for (const { base, size } of k.state.memblock.memory) ranges = addRange(ranges, base, size);

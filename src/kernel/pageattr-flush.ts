@@ -17,7 +17,7 @@ import {
   type FoundEntry,
 } from './pageattr-types.js';
 import { entryPhysical } from './pgtable-types.js';
-import { inline, kernelFile } from './table.js';
+import { inline, bodies } from './table.js';
 import type { Kernel } from './kernel.js';
 
 declare module './table.js' {
@@ -56,7 +56,7 @@ function wbinvdOf(k: Kernel, cpu: Cpu): void {
   k.say.emit('cache-flush', { how: 'wbinvd', cpu: cpu.id });
 }
 
-export const pageattrFlush = kernelFile('arch/x86/mm/pageattr.c', {
+export const pageattrFlush = bodies({
   lookup_address_in_pgd: inline((k: Kernel, pgd: Va, address: number): FoundEntry | undefined => {
     const entry = get_entry(k, pgd, tableIndex(address, 39));
     if (entry === 0n) return undefined;

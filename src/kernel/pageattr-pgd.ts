@@ -15,7 +15,7 @@ import { GFP } from './page-alloc.js';
 import { cpaData } from './pageattr.js';
 import { pgprot_4k_2_large, presentBits, type CpaData } from './pageattr-types.js';
 import { entryPhysical } from './pgtable-types.js';
-import { fn, inline, kernelFile, label } from './table.js';
+import { fn, inline, bodies, label } from './table.js';
 import type { Kernel } from './kernel.js';
 
 declare module './table.js' {
@@ -172,7 +172,7 @@ function unmapBelow(k: Kernel, slot: Slot, from: number, to: number): void {
   if (freeIfEmpty(k, table)) write(k, slot, 0n);
 }
 
-export const pageattrPgd = kernelFile('arch/x86/mm/pageattr.c', {
+export const pageattrPgd = bodies({
   populate_pgd: inline((k: Kernel, cpa: CpaData, address: number) => {
     const root = cpa.pgd === 0 ? k.sym('init_level4_pgt') : cpa.pgd;
     const slot = slotOf('pgd', root, address);

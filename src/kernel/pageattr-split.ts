@@ -26,7 +26,7 @@ import {
   type CpaData,
   type FoundEntry,
 } from './pageattr-types.js';
-import { fn, inline, kernelFile } from './table.js';
+import { fn, inline, bodies } from './table.js';
 import type { Kernel } from './kernel.js';
 
 declare module './table.js' {
@@ -73,7 +73,7 @@ function edgesIn(area: ProtectedAreas, base: number, pfn: number, pages: number)
   return [...text, ...rodata].filter((page) => page > 0 && page < pages);
 }
 
-export const pageattrSplit = kernelFile('arch/x86/mm/pageattr.c', {
+export const pageattrSplit = bodies({
   // kernel_set_to_readonly is not set: mark_rodata_ro() is not modelled. The BIOS area's rule is for 32 bits only.
   static_protections: inline(
     (_k: Kernel, prot: bigint, address: number, pfn: number, area: ProtectedAreas) => {

@@ -24,7 +24,7 @@ import {
   presentBits,
   type CpaData,
 } from './pageattr-types.js';
-import { fn, inline, kernelFile } from './table.js';
+import { fn, inline, bodies } from './table.js';
 import type { Kernel } from './kernel.js';
 
 declare module './table.js' {
@@ -93,7 +93,7 @@ function inHighmap(k: Kernel, pfn: number): boolean {
 const supportsNx = (k: Kernel): boolean =>
   (k.readU64(k.sym('__supported_pte_mask')) & _PAGE_NX) !== 0n;
 
-export const pageattr = kernelFile('arch/x86/mm/pageattr.c', {
+export const pageattr = bodies({
   __cpa_process_fault: inline((k: Kernel, cpa: CpaData, vaddr: number, primary: boolean) => {
     if (cpa.pgd !== 0) return k.fn.populate_pgd(cpa, vaddr);
     if (!primary) {

@@ -12,7 +12,7 @@ import {
 } from './constants.js';
 import { rdmsr, wrmsr } from './cpu-ops.js';
 import { stateSlice } from './state.js';
-import { fn, inline, kernelFile } from './table.js';
+import { fn, inline, bodies } from './table.js';
 import type { Kernel } from './kernel.js';
 import type { Variable } from './variables.js';
 
@@ -79,7 +79,7 @@ function slotBits(slot: number): bigint {
   );
 }
 
-export const pat = kernelFile('arch/x86/mm/pat.c', {
+export const pat = bodies({
   'pat_init:slots': inline(() => [...BASE_SLOTS]),
 
   pat_init: fn((k: Kernel) => {

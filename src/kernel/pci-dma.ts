@@ -3,7 +3,7 @@ import { alignUp, PAGE_SIZE, va } from '../machine/address.js';
 import { DMA_BIT_MASK, dmaOp, type DmaMapFn, type KernelDevice } from './dma-ops.js';
 import { GFP } from './page-alloc.js';
 import { stateSlice } from './state.js';
-import { fn, inline, kernelFile, label } from './table.js';
+import { fn, inline, bodies, label } from './table.js';
 import type { Kernel } from './kernel.js';
 import { quads, type Variable } from './variables.js';
 
@@ -78,7 +78,7 @@ export function get_order(size: number): number {
   return order;
 }
 
-export const pciDma = kernelFile(PCI_DMA_C, {
+export const pciDma = bodies({
   pci_iommu_alloc: fn((k: Kernel) => {
     for (const entry of IOMMU_TABLE) {
       if (entry.detect(k) <= 0) continue;

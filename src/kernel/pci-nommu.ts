@@ -2,7 +2,7 @@
 import { hex } from '../machine/address.js';
 import { DMA_BIT_MASK, DMA_ERROR_CODE, dmaMapOps } from './dma-ops.js';
 import type { KernelDevice, DmaMapFn } from './dma-ops.js';
-import { fn, inline, kernelFile } from './table.js';
+import { fn, inline, bodies } from './table.js';
 import type { Kernel } from './kernel.js';
 import type { Variable } from './variables.js';
 
@@ -18,7 +18,7 @@ declare module './table.js' {
 
 const PCI_NOMMU_C = 'arch/x86/kernel/pci-nommu.c';
 
-export const pciNommu = kernelFile(PCI_NOMMU_C, {
+export const pciNommu = bodies({
   check_addr: inline((k: Kernel, name: string, dev: KernelDevice, bus: bigint, size: number) => {
     if (k.fn.dma_capable(dev, bus, size)) return true;
     if (dev.dmaMask >= DMA_BIT_MASK(32)) {

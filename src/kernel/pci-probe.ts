@@ -2,7 +2,7 @@
 import { BAR_SIZE, DmaDevice } from '../machine/dma-device.js';
 import { DMA_BIT_MASK, type KernelDevice } from './dma-ops.js';
 import { stateSlice } from './state.js';
-import { fn, kernelFile } from './table.js';
+import { fn, bodies } from './table.js';
 import type { Kernel } from './kernel.js';
 
 declare module './table.js' {
@@ -20,7 +20,7 @@ declare module './state.js' {
 }
 export const pciState = stateSlice(() => ({ devices: [] }));
 
-export const pciProbe = kernelFile('drivers/pci/probe.c', {
+export const pciProbe = bodies({
   pci_subsys_init: fn((k: Kernel) => {
     // pci_setup_device() and pci_device_add(): both masks begin with 32 bits.
     k.state.devices = k.machine.bus.all

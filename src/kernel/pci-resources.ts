@@ -10,7 +10,7 @@ import type { KernelDevice, MemoryBar } from './dma-ops.js';
 import { E820 } from './e820-types.js';
 import { EINVAL } from './errno.js';
 import { stateSlice } from './state.js';
-import { inline, kernelFile } from './table.js';
+import { inline, bodies } from './table.js';
 import type { Kernel } from './kernel.js';
 
 declare module './table.js' {
@@ -76,7 +76,7 @@ function deviceOf(k: Kernel, { name }: KernelDevice): DmaDevice | undefined {
   return found instanceof DmaDevice ? found : undefined;
 }
 
-export const pciResources = kernelFile('drivers/pci/setup-res.c', {
+export const pciResources = bodies({
   pci_claim_resource: inline((k: Kernel, dev: KernelDevice, bar: MemoryBar) => {
     const wanted = { start: bar.start, end: bar.start + bar.size };
     const refuse = (why: string): number => {
@@ -115,7 +115,7 @@ export const pciResources = kernelFile('drivers/pci/setup-res.c', {
   }),
 });
 
-export const pciI386 = kernelFile('arch/x86/pci/i386.c', {
+export const pciI386 = bodies({
   pcibios_resource_survey: inline((k: Kernel) => {
     const unclaimed = k.state.devices.filter(
       (dev) => dev.bar !== undefined && k.fn.pci_claim_resource(dev, dev.bar) !== 0,
@@ -125,7 +125,7 @@ export const pciI386 = kernelFile('arch/x86/pci/i386.c', {
   }),
 });
 
-export const pciIomap = kernelFile('drivers/pci/pci.c', {
+export const pciIomap = bodies({
   pci_ioremap_bar: inline((k: Kernel, dev: KernelDevice): Va | 0 => {
     const { bar } = dev;
     if (bar?.claimed !== true) {

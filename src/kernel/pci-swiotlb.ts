@@ -2,7 +2,7 @@
 import type { Va } from '../machine/address.js';
 import { dmaMapOps, type Coherent, type KernelDevice } from './dma-ops.js';
 import { MAX_DMA32_PFN, readInt, set_dma_ops, writeInt } from './pci-dma.js';
-import { fn, inline, kernelFile } from './table.js';
+import { fn, inline, bodies } from './table.js';
 import type { Kernel } from './kernel.js';
 import type { Variable } from './variables.js';
 
@@ -33,7 +33,7 @@ declare module './table.js' {
 
 const PCI_SWIOTLB_C = 'arch/x86/kernel/pci-swiotlb.c';
 
-export const pciSwiotlb = kernelFile(PCI_SWIOTLB_C, {
+export const pciSwiotlb = bodies({
   pci_swiotlb_detect_override: fn((k: Kernel) => {
     // The answer is taken before `swiotlb` is set.
     const use = readInt(k, 'swiotlb') | readInt(k, 'swiotlb_force');

@@ -11,7 +11,7 @@ import {
   PAGE_CACHE_MODE,
   PTE_PFN_MASK,
 } from './constants.js';
-import { inline, kernelFile } from './table.js';
+import { inline, bodies } from './table.js';
 import type { Kernel } from './kernel.js';
 import type { Variable } from './variables.js';
 
@@ -42,7 +42,7 @@ export function entryPhysical(entry: bigint): number {
   return Number(entry & PTE_PFN_MASK);
 }
 
-export const pgtableTypes = kernelFile('arch/x86/include/asm/pgtable_types.h', {
+export const pgtableTypes = bodies({
   _PAGE_TABLE: inline(() => __PAGE_TABLE),
   _KERNPG_TABLE: inline(() => __KERNPG_TABLE),
   PAGE_KERNEL: inline(() => __PAGE_KERNEL),
@@ -68,7 +68,7 @@ export const pgtableTypes = kernelFile('arch/x86/include/asm/pgtable_types.h', {
   ),
 });
 
-export const fixmap = kernelFile('arch/x86/include/asm/fixmap.h', {
+export const fixmap = bodies({
   FIXMAP_PAGE_NORMAL: inline((k: Kernel) => k.fn.PAGE_KERNEL()),
   FIXMAP_PAGE_IO: inline((k: Kernel) => k.fn.PAGE_KERNEL_IO()),
   FIXMAP_PAGE_NOCACHE: inline((k: Kernel) => k.fn.PAGE_KERNEL_NOCACHE()),

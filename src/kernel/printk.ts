@@ -3,7 +3,7 @@
  * and the buffer's limit are not modelled: every record reaches every console that is registered.
  */
 import { CON, type ConsoleDriver, type ConsoleName } from './console-state.js';
-import { inline, kernelFile } from './table.js';
+import { inline, bodies } from './table.js';
 import type { Kernel } from './kernel.js';
 
 declare module './table.js' {
@@ -62,7 +62,7 @@ function select(k: Kernel, name: ConsoleName, index: number, flags: number): Con
   return con;
 }
 
-export const printk = kernelFile('kernel/printk/printk.c', {
+export const printk = bodies({
   printk: inline((k: Kernel, text: string) => {
     const { printk } = k.state.console;
     printk.log.push(text);

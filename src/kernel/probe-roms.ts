@@ -1,7 +1,7 @@
 /** arch/x86/kernel/probe_roms.c: option ROMs below 1 MiB, looked for through the direct map. */
 import { va, type Va } from '../machine/address.js';
 import { stateSlice } from './state.js';
-import { fn, inline, kernelFile } from './table.js';
+import { fn, inline, bodies } from './table.js';
 import type { Kernel } from './kernel.js';
 
 declare module './table.js' {
@@ -72,7 +72,7 @@ function video(k: Kernel): number {
   return Math.max(Math.ceil(end / STEP) * STEP, ADAPTERS.start);
 }
 
-export const probeRoms = kernelFile('arch/x86/kernel/probe_roms.c', {
+export const probeRoms = bodies({
   isa_bus_to_virt: inline((k: Kernel, address: number) => k.__va(address)),
 
   romsignature: inline((k: Kernel, rom: Va) => k.readU16(rom) === ROMSIGNATURE),

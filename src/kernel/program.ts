@@ -23,6 +23,8 @@ const FUNCTION_ALIGN = 16;
 export interface CodePlan {
   readonly name: string;
   readonly size?: number;
+  /** The kernel file of one that no entry of the table is. */
+  readonly file?: string;
 }
 
 export interface OverlayEntry {
@@ -53,6 +55,7 @@ export class Program implements LinkAddresses {
   private readonly names = new Map<string, Placed>();
   private readonly overlayBytes: Uint8Array;
   private readonly places: ImagePlaces;
+  private readonly files: ReadonlyMap<string, string | undefined>;
   /** Answers of nameAt: a boot asks for the same few addresses again and again. */
   private readonly known = new Map<number, { name: string; offset: number } | undefined>();
 
@@ -62,6 +65,7 @@ export class Program implements LinkAddresses {
     functions: readonly CodePlan[],
   ) {
     const names = functions.map(({ name }) => name);
+    this.files = new Map(functions.map(({ name, file }) => [name, file]));
     this.places = new ImagePlaces(image, variables, names);
     const lacking = this.lacking(variables, functions);
     this.overlayRange = this.findOverlayRoom(variables, lacking);
@@ -114,6 +118,11 @@ export class Program implements LinkAddresses {
   /** The size of a modelled variable or of overlay code in bytes, else the distance to the next symbol. */
   sizeOf(name: string): number {
     return this.names.get(name)?.size ?? this.places.room(name);
+  }
+
+  /** The kernel file of a function that the table has no body of. */
+  fileOf(name: string): string | undefined {
+    return this.files.get(name);
   }
 
   /** The bytes that the program has at a link address: overlay over image; undefined outside both. */

@@ -4,7 +4,7 @@ import { EFER } from '../machine/registers.js';
 import { ISA_END_ADDRESS, MSR_EFER, PAGE_OFFSET } from './constants.js';
 import { get_entry, rdmsr, set_entry } from './cpu-ops.js';
 import { REAL_MODE_HEADER, RM, TRAMPOLINE_HEADER } from './realmode-blob.js';
-import { fn, kernelFile, label } from './table.js';
+import { fn, bodies, label } from './table.js';
 import type { Kernel } from './kernel.js';
 
 declare module './table.js' {
@@ -45,7 +45,7 @@ function relocate(k: Kernel, list: Va, apply: (site: number) => void): Va {
   return va(list + (count + 1) * U32);
 }
 
-export const realmodeInit = kernelFile('arch/x86/realmode/init.c', {
+export const realmodeInit = bodies({
   reserve_real_mode: fn((k: Kernel) => {
     const size = blobSize(k);
     const mem = k.fn.memblock_find_in_range(0, ISA_END_ADDRESS, size, PAGE_SIZE);

@@ -25,7 +25,7 @@ import {
   VA_CONTROL_PAGE,
 } from './kexec-types.js';
 import { filler } from './program.js';
-import { inline, kernelFile, label } from './table.js';
+import { inline, bodies, label } from './table.js';
 import type { Kernel } from './kernel.js';
 import type { Variable } from './variables.js';
 
@@ -66,7 +66,7 @@ const ZEROED = [
   ...['r8', 'r9', 'r10', 'r11', 'r12', 'r13', 'r14', 'r15'],
 ] as const;
 
-export const relocateKernel = kernelFile(RELOCATE_KERNEL_S, {
+export const relocateKernel = bodies({
   relocate_kernel: label((k: Kernel, indirection: number, pageList: Va, start: number) => {
     k.enter('relocate_kernel');
     for (let i = 0; i < SAVED_REGISTERS; i++) k.push(0n);

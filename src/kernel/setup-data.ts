@@ -4,7 +4,7 @@ import { BOOT_PARAMS } from '../firmware/boot-params.js';
 import { SETUP_DATA, SETUP_TYPE } from '../firmware/efi/layout.js';
 import type { Phys } from './early-ioremap.js';
 import { E820, E820_X_MAX } from './e820-types.js';
-import { fn, inline, kernelFile } from './table.js';
+import { fn, inline, bodies } from './table.js';
 import type { Kernel } from './kernel.js';
 
 /** A node's header, as the walks read it. */
@@ -50,7 +50,7 @@ function walk(
   }
 }
 
-export const setupData = kernelFile('arch/x86/kernel/setup.c', {
+export const setupData = bodies({
   'setup_data:memremap': inline((k: Kernel, physAddr: Phys, size: number) =>
     k.fn.early_memremap(physAddr, size),
   ),

@@ -6,7 +6,7 @@ import { EINVAL, ENOMEM } from './errno.js';
 import { early_param, type ObsKernelParam } from './param-types.js';
 import { cString } from './params.js';
 import { IO_TLB_DEFAULT_SIZE, IO_TLB_SHIFT, readLong } from './swiotlb.js';
-import { inline, kernelFile } from './table.js';
+import { inline, bodies } from './table.js';
 import type { Kernel } from './kernel.js';
 
 declare module './table.js' {
@@ -125,7 +125,7 @@ function parse_crashkernel(
   return ended(rest) ? { size: Number(value), base: 0 } : unrecognized(k, rest);
 }
 
-export const setupOptions = kernelFile('arch/x86/kernel/setup.c', {
+export const setupOptions = bodies({
   trim_low_memory_range: inline((k: Kernel) => {
     k.fn.memblock_reserve(0, alignUp(k.state.params.reserveLow, PAGE_SIZE));
   }),

@@ -6,7 +6,7 @@ import { CPUINFO } from './cpu-common.js';
 import { BootEnd } from './ends.js';
 import { SCREEN_INFO_SIZE } from './screen-info.js';
 import { stateSlice } from './state.js';
-import { fn, inline, kernelFile, label } from './table.js';
+import { fn, inline, bodies, label } from './table.js';
 import type { Kernel } from './kernel.js';
 
 declare module './table.js' {
@@ -61,7 +61,7 @@ const field = (k: Kernel, name: keyof typeof BOOT_PARAMS): Va =>
 const wide = (k: Kernel, low: keyof typeof BOOT_PARAMS, high: keyof typeof BOOT_PARAMS): number =>
   k.readU32(field(k, low)) + k.readU32(field(k, high)) * 2 ** 32;
 
-export const setup = kernelFile('arch/x86/kernel/setup.c', {
+export const setup = bodies({
   'setup_arch:reserve': label((k: Kernel) => {
     const text = k.sym('_text');
     k.fn.memblock_reserve(k.__pa(text), k.sym('__bss_stop') - text);
@@ -210,7 +210,7 @@ export const setup = kernelFile('arch/x86/kernel/setup.c', {
   }),
 });
 
-export const ebda = kernelFile('arch/x86/kernel/ebda.c', {
+export const ebda = bodies({
   reserve_ebda_region: fn((k: Kernel) => {
     const lowWord = k.readU16(k.__va(BIOS_LOWMEM_KILOBYTES));
     const segment = k.readU16(k.__va(EBDA_SEGMENT));
@@ -226,7 +226,7 @@ export const ebda = kernelFile('arch/x86/kernel/ebda.c', {
   }),
 });
 
-export const traps = kernelFile('arch/x86/kernel/traps.c', {
+export const traps = bodies({
   // The real page-fault handler takes the gate.
   early_trap_pf_init: fn((k: Kernel) => {
     k.fn.set_intr_gate(X86_TRAP_PF, k.sym('page_fault'));

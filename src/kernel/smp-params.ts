@@ -1,7 +1,7 @@
 /** kernel/smp.c and arch/x86/kernel/smpboot.c: how many CPUs may run. */
 import { get_option } from './cmdline-lib.js';
 import { always, early_param, type ObsKernelParam } from './param-types.js';
-import { inline, kernelFile } from './table.js';
+import { inline, bodies } from './table.js';
 import type { Kernel } from './kernel.js';
 
 declare module './table.js' {
@@ -19,7 +19,7 @@ declare module './table.js' {
 
 export type SmpSanity = 'SMP_OK' | 'SMP_NO_CONFIG' | 'SMP_NO_APIC' | 'SMP_FORCE_UP';
 
-export const smpOptions = kernelFile('arch/x86/kernel/smpboot.c', {
+export const smpOptions = bodies({
   arch_disable_smp_support: inline((k: Kernel) => {
     k.fn.disable_ioapic_support();
   }),

@@ -1,6 +1,6 @@
 /** kernel/smp.c: what runs on every CPU. */
 import type { Cpu } from '../machine/cpu.js';
-import { inline, kernelFile } from './table.js';
+import { inline, bodies } from './table.js';
 import type { Kernel } from './kernel.js';
 
 declare module './table.js' {
@@ -12,7 +12,7 @@ declare module './table.js' {
   }
 }
 
-export const smp = kernelFile('kernel/smp.c', {
+export const smp = bodies({
   cpu_online_mask: inline((k: Kernel) => [k.cpu.id]),
   // Our choice: one CPU after the other, ascending.
   on_each_cpu: inline((k: Kernel, what: (cpu: Cpu) => void) => {

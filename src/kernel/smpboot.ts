@@ -10,7 +10,7 @@ import { GFP } from './page-alloc.js';
 import { realModeField } from './realmode-init.js';
 import { cpumask_clear_cpu, cpumask_set_cpu, cpumask_test_cpu, onlineCpus } from './smp-masks.js';
 import { AP_CPU_OFFSET, THREAD_INFO_CPU } from './start-secondary.js';
-import { fn, inline, kernelFile, label } from './table.js';
+import { fn, inline, bodies, label } from './table.js';
 import type { Kernel } from './kernel.js';
 
 declare module './table.js' {
@@ -45,7 +45,7 @@ const icr = (fields: Partial<Record<keyof typeof ICR, number>>): number =>
     0,
   );
 
-export const smpboot = kernelFile('arch/x86/kernel/smpboot.c', {
+export const smpboot = bodies({
   native_smp_prepare_cpus: label((k: Kernel) => {
     const sanity = k.fn.smp_sanity_check(k.state.params.setupMaxCpus);
     if (sanity !== 'SMP_OK') k.fn.disable_smp();

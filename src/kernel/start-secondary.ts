@@ -6,7 +6,7 @@ import { alignDown, va } from '../machine/address.js';
 import { THREAD_SIZE } from './constants.js';
 import { CpuAstray } from './ends.js';
 import { cpumask_set_cpu, cpumask_test_cpu } from './smp-masks.js';
-import { kernelFile, label } from './table.js';
+import { bodies, label } from './table.js';
 import type { Kernel } from './kernel.js';
 
 declare module './table.js' {
@@ -31,7 +31,7 @@ function stack_smp_processor_id(k: Kernel): number {
   return new DataView(bytes.buffer).getUint32(0, true);
 }
 
-export const startSecondary = kernelFile('arch/x86/kernel/smpboot.c', {
+export const startSecondary = bodies({
   start_secondary: label((k: Kernel) => {
     k.enter('cpu_init');
     cpumask_set_cpu(k, stack_smp_processor_id(k), 'cpu_initialized_mask');

@@ -4,7 +4,7 @@ import { DMA, DMA_BIT_MASK } from './dma-ops.js';
 import type { DmaDirection, KernelDevice, DmaMapFn } from './dma-ops.js';
 import { get_order, readInt } from './pci-dma.js';
 import { readLong, SWIOTLB_MAP_ERROR, type SyncTarget } from './swiotlb.js';
-import { fn, inline, kernelFile } from './table.js';
+import { fn, inline, bodies } from './table.js';
 import type { Kernel } from './kernel.js';
 
 declare module './table.js' {
@@ -54,7 +54,7 @@ const swiotlb_sync_single =
     if (k.fn.is_swiotlb_buffer(paddr)) k.fn.swiotlb_tbl_sync_single(dev, paddr, size, dir, target);
   };
 
-export const swiotlbDma = kernelFile('lib/swiotlb.c', {
+export const swiotlbDma = bodies({
   'swiotlb:bounce_address': inline((k: Kernel, dev: KernelDevice, paddr: number) =>
     k.fn.phys_to_dma(dev, paddr),
   ),

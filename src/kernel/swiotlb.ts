@@ -6,7 +6,7 @@ import { alignUp, hex, PAGE_SIZE, va, type Va } from '../machine/address.js';
 import { DMA, type DmaDirection, type KernelDevice } from './dma-ops.js';
 import { ENOMEM } from './errno.js';
 import { PAGE_ALIGN, readInt, writeInt } from './pci-dma.js';
-import { fn, inline, kernelFile } from './table.js';
+import { fn, inline, bodies } from './table.js';
 import type { Kernel } from './kernel.js';
 import { quads, type Variable } from './variables.js';
 
@@ -118,7 +118,7 @@ function findSlots(
   return undefined;
 }
 
-export const swiotlb = kernelFile(SWIOTLB_C, {
+export const swiotlb = bodies({
   swiotlb_init: fn((k: Kernel, verbose: number) => {
     if (readLong(k, 'io_tlb_nslabs') === 0) {
       writeLong(k, 'io_tlb_nslabs', alignUp(IO_TLB_DEFAULT_SIZE / SLAB, IO_TLB_SEGSIZE));
@@ -281,7 +281,7 @@ export const swiotlb = kernelFile(SWIOTLB_C, {
   ),
 });
 
-export const iommuHelper = kernelFile('lib/iommu-helper.c', {
+export const iommuHelper = bodies({
   iommu_is_span_boundary: inline(
     (_k: Kernel, index: number, nr: number, shift: number, boundary: number) =>
       ((shift + index) % boundary) + nr > boundary,

@@ -101,7 +101,14 @@ export interface KernelFileOf<N extends EntryName> extends KernelFile {
   readonly defs: { readonly [K in N]: Def<K> };
 }
 
-/** Declares the bodies of one kernel source file. */
+/** Bodies of names, as a module of the kernel gives them. Their C file is the module's place (linux/index.ts). */
+export function bodies<N extends EntryName>(
+  defs: KernelFileOf<N>['defs'],
+): KernelFileOf<N>['defs'] {
+  return defs;
+}
+
+/** The bodies of one kernel source file. */
 export function kernelFile<N extends EntryName>(
   file: string,
   defs: KernelFileOf<N>['defs'],

@@ -14,7 +14,7 @@ import {
   TRAMPOLINE_HEADER,
   type OperandName,
 } from './realmode-blob.js';
-import { kernelFile, label } from './table.js';
+import { bodies, label } from './table.js';
 import { CpuAstray } from './ends.js';
 import type { Kernel } from './kernel.js';
 import { verify } from './verify-cpu.js';
@@ -68,7 +68,7 @@ function ljmp(k: Kernel, name: string, selector: number, offset: number): void {
   k.arrive(name, k.cpu.codeAddress);
 }
 
-export const trampoline = kernelFile('arch/x86/realmode/rm/trampoline_64.S', {
+export const trampoline = bodies({
   trampoline_start: label((k: Kernel) => {
     const { cpu } = k;
     const start = cpu.codeAddress;

@@ -11,7 +11,7 @@ import {
 } from '../machine/cpuid.js';
 import { MISC_ENABLE, MSR, UNMODELLED_MSRS } from '../machine/msr.js';
 import { cpuid, rdmsr, wrmsr } from './cpu-ops.js';
-import { fn, kernelFile } from './table.js';
+import { fn, bodies } from './table.js';
 import type { Kernel } from './kernel.js';
 
 declare module './table.js' {
@@ -74,7 +74,7 @@ export function verify(k: Kernel): number {
   return hasAll(cpuid(k, 1).edx, SSE_MASK) ? 0 : 1;
 }
 
-export const verifyCpu = kernelFile('arch/x86/kernel/verify_cpu.S', {
+export const verifyCpu = bodies({
   verify_cpu: fn((k: Kernel) => {
     // The caller's flags are saved, and cleared while the checks run.
     const flags = BigInt(k.cpu.rflags);

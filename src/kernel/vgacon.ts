@@ -7,7 +7,7 @@ import { UnmodelledError } from '../machine/unmodelled.js';
 import type { VcData } from './console-state.js';
 import { outw } from './cpu-ops.js';
 import { screenInfo } from './screen-info.js';
-import { fn, inline, kernelFile } from './table.js';
+import { fn, inline, bodies } from './table.js';
 import type { Kernel } from './kernel.js';
 
 declare module './table.js' {
@@ -49,7 +49,7 @@ const CELL = 2;
 const AA55 = 0xaa55;
 const _55AA = 0x55aa;
 
-export const vgacon = kernelFile('drivers/video/console/vgacon.c', {
+export const vgacon = bodies({
   vgacon_startup: fn((k: Kernel) => {
     const info = (name: Parameters<typeof screenInfo>[2]): number =>
       screenInfo(k, 'screen_info', name);
@@ -172,6 +172,6 @@ export const vgacon = kernelFile('drivers/video/console/vgacon.c', {
   }),
 });
 
-export const vgaHeader = kernelFile('arch/x86/include/asm/vga.h', {
+export const vgaHeader = bodies({
   VGA_MAP_MEM: inline((k: Kernel, address: number, _size: number) => k.__va(address)),
 });

@@ -5,7 +5,7 @@
 import { va, type Va } from '../machine/address.js';
 import type { ConswName, VcData } from './console-state.js';
 import { GFP } from './page-alloc.js';
-import { fn, inline, kernelFile } from './table.js';
+import { fn, inline, bodies } from './table.js';
 import type { Entries } from './table.js';
 import type { Kernel } from './kernel.js';
 
@@ -67,7 +67,7 @@ const DUMMY_ROWS = 25;
 
 const visible = (k: Kernel): boolean => k.state.console.vt.visible;
 
-export const vt = kernelFile('drivers/tty/vt/vt.c', {
+export const vt = bodies({
   console_init: inline((k: Kernel) => {
     k.fn.con_init();
   }),
@@ -259,7 +259,7 @@ export const vt = kernelFile('drivers/tty/vt/vt.c', {
   }),
 });
 
-export const dummycon = kernelFile('drivers/video/console/dummycon.c', {
+export const dummycon = bodies({
   dummycon_startup: fn(() => 'dummy device', true),
   dummycon_init: fn((_k: Kernel, vc: VcData) => {
     vc.can_do_color = true;

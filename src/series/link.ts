@@ -1,6 +1,5 @@
 /** Puts hunks on the base kernel: the counterpart of applying patches and building. */
-import { BASE_FILES, BASE_VARIABLES, freshState } from '../kernel/base.js';
-import { ENTRY_POINTS } from '../kernel/entry-points.js';
+import { BASE_FILES, BASE_VARIABLES, ENTRY_POINTS, freshState } from '../kernel/base.js';
 import { addedNames, type Hunk } from '../kernel/hunk.js';
 import type { KernelConfig } from '../kernel/kernel.js';
 import type { EntryName, KernelFile, LinkedEntry, LinkedTable } from '../kernel/table.js';
@@ -121,8 +120,10 @@ function addFile(table: Map<string, LinkedEntry>, file: KernelFile, hunk: Hunk |
   }
 }
 
-const codeOf = (name: string, size: number | undefined): CodePlan =>
-  size === undefined ? { name } : { name, size };
+function codeOf(name: string, size: number | undefined): CodePlan {
+  const file = ENTRY_POINTS[name];
+  return { name, ...(size !== undefined && { size }), ...(file !== undefined && { file }) };
+}
 
 /** Sizes of code that a hunk states. */
 function sizesIn(hunk: Hunk): [string, number][] {
