@@ -1,5 +1,6 @@
 /** init/initramfs.c: unpacks the initrd from memory into the root file system. */
 import { alignUp, PAGE_SIZE, va, type Va } from '../machine/address.js';
+import { REQUESTER_PLATFORM } from '../machine/requester.js';
 import { unpackTo, type UnpackError } from './cpio-unpack.js';
 import { initrdHint } from './initrd-hint.js';
 import type { InitrdSource } from './initrd-input.js';
@@ -100,7 +101,7 @@ function initrdAtRest(k: Kernel, at: Va, length: number): InitrdSource {
       const out = new Uint8Array(count);
       const probed = k.cpu.probe(va(at + offset));
       if (!('vector' in probed)) {
-        k.machine.cache.peekCoherent(probed.pa, probed.key, out, 0, count);
+        k.machine.cache.peekCoherent(REQUESTER_PLATFORM, probed.pa, probed.key, out, 0, count);
       }
       return out;
     },

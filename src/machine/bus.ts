@@ -5,6 +5,7 @@ import { InputError } from '../trace/errors.js';
 import { hex, KEY_PLAIN, PAGE_SIZE, type KeyId, type Pa } from './address.js';
 import type { LineStore } from './line-store.js';
 import type { PhysicalRange } from './mtrr.js';
+import type { Requester } from './requester.js';
 import type { Origin } from './types.js';
 
 /** A range of I/O ports. */
@@ -20,9 +21,21 @@ export interface Device {
   readonly mmio?: readonly PhysicalRange[];
   /** Set by the bus: called when `mmio` has changed. */
   onMoved?: () => void;
-  /** A read of its registers or memory; the range lies within one page. */
-  mmioRead?(address: Pa, out: Uint8Array, offset: number, length: number): void;
-  mmioWrite?(address: Pa, data: Uint8Array, offset: number, length: number): void;
+  /** A read of its registers or memory; the range lies within one page. `requester` is who asks. */
+  mmioRead?(
+    address: Pa,
+    out: Uint8Array,
+    offset: number,
+    length: number,
+    requester: Requester,
+  ): void;
+  mmioWrite?(
+    address: Pa,
+    data: Uint8Array,
+    offset: number,
+    length: number,
+    requester: Requester,
+  ): void;
   /** I/O ports that it answers at. */
   readonly ports?: readonly PortRange[];
   /** IN of `size` bytes (1 or 2). */
@@ -81,8 +94,15 @@ export class Bus implements LineStore {
     this.windows = [...this.windows.filter((window) => window.device !== device), ...own];
   }
 
-  readLines(pa: Pa, key: KeyId, out: Uint8Array, offset: number, length: number): void {
-    this.read(pa, key, out, offset, length);
+  readLines(
+    pa: Pa,
+    key: KeyId,
+    out: Uint8Array,
+    offset: number,
+    length: number,
+    requester: Requester,
+  ): void {
+    this.read(pa, key, out, offset, length, requester);
   }
   writeLines(
     pa: Pa,
@@ -91,31 +111,46 @@ export class Bus implements LineStore {
     offset: number,
     length: number,
     origin: Origin,
+    requester: Requester,
   ): void {
-    this.write(pa, key, data, offset, length, origin);
+    this.write(pa, key, data, offset, length, origin, requester);
   }
 
-  fillLines(pa: Pa, key: KeyId, byte: number, length: number, origin: Origin): void {
+  fillLines(
+    pa: Pa,
+    key: KeyId,
+    byte: number,
+    length: number,
+    origin: Origin,
+    requester: Requester,
+  ): void {
     if (!this.windows.some(({ base, end }) => pa < end && base < pa + length)) {
-      this.dram.fillLines(pa, key, byte, length, origin);
+      this.dram.fillLines(pa, key, byte, length, origin, requester);
       return;
     }
     const data = new Uint8Array(PAGE_SIZE).fill(byte);
     for (let done = 0; done < length;) {
       const at = (pa + done) as Pa;
       const run = Math.min(PAGE_SIZE - (at % PAGE_SIZE), length - done);
-      this.write(at, key, data, 0, run, origin);
+      this.write(at, key, data, 0, run, origin, requester);
       done += run;
     }
   }
 
-  read(pa: Pa, key: KeyId, out: Uint8Array, offset: number, length: number): void {
+  read(
+    pa: Pa,
+    key: KeyId,
+    out: Uint8Array,
+    offset: number,
+    length: number,
+    requester: Requester,
+  ): void {
     const device = this.at(pa);
-    if (device === undefined) this.dram.read(pa, key, out, offset, length);
+    if (device === undefined) this.dram.read(pa, key, out, offset, length, requester);
     // APM 7.10.5: an access of memory-mapped I/O with the C-bit is ignored; our choice: a read gives all ones.
     else if (key !== KEY_PLAIN) out.fill(0xff, offset, offset + length);
     else if (device.mmioRead === undefined) out.fill(0xff, offset, offset + length);
-    else device.mmioRead(pa, out, offset, length);
+    else device.mmioRead(pa, out, offset, length, requester);
   }
 
   write(
@@ -125,10 +160,11 @@ export class Bus implements LineStore {
     offset: number,
     length: number,
     origin: Origin,
+    requester: Requester,
   ): void {
     const device = this.at(pa);
-    if (device === undefined) this.dram.write(pa, key, data, offset, length, origin);
-    else if (key === KEY_PLAIN) device.mmioWrite?.(pa, data, offset, length);
+    if (device === undefined) this.dram.write(pa, key, data, offset, length, origin, requester);
+    else if (key === KEY_PLAIN) device.mmioWrite?.(pa, data, offset, length, requester);
   }
 
   /** IN: I/O ports know no C-bit (APM 7.10: it is a bit of physical memory addresses). Nobody there: all ones. */

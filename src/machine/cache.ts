@@ -7,10 +7,12 @@
 import { InputError } from '../trace/errors.js';
 import { LINE_SIZE, PAGE_SIZE, type KeyId, type Pa } from './address.js';
 import { LineTags, type LineTagsSnapshot, NO_SLOT } from './cache-tags.js';
+import { LazyFill } from './lazy-fill.js';
 import type { LineSet } from './line-set.js';
 import type { LineStore } from './line-store.js';
 import { allocatesOnRead } from './memory-types.js';
 import { OverwrittenRun } from './overwritten-run.js';
+import { REQUESTER_CACHE, type Requester } from './requester.js';
 import { MEMTYPE, type MemType, type Observer, type Origin } from './types.js';
 
 /** What the cache tells observers. */
@@ -31,15 +33,6 @@ export interface CacheSnapshot {
   readonly tags: LineTagsSnapshot;
 }
 
-/** The last lines of a long fill, as many as the cache has. */
-interface FillTail {
-  readonly cpu: number;
-  readonly pa: Pa;
-  readonly key: KeyId;
-  readonly byte: number;
-  readonly origin: Origin;
-}
-
 /** Accesses up to this many bytes are copied byte by byte: making a view would cost more. */
 const SMALL = 16;
 
@@ -48,8 +41,6 @@ export class Cache {
   hooks: CacheHooks | null = null;
   /** Takes the lines that accesses are about, if somebody wants to know. */
   watch: LineSet | null = null;
-  /** The CPU whose read or write came last: devices that answer each CPU in its own way ask for it. */
-  requester = 0;
   readonly size: number;
   private readonly store: LineStore;
   private readonly coherent: boolean;
@@ -68,8 +59,8 @@ export class Cache {
   /** The run of lines that this write took whole, for the hooks. */
   private readonly whole = new OverwrittenRun();
   private readonly run = new Int32Array(PAGE_SIZE / LINE_SIZE);
-  /** What the cache holds after a long fill, as long as nobody asks: the directory is empty until then. */
-  private tail: FillTail | null = null;
+  /** What the cache holds after a long fill until something asks: the directory is empty then. */
+  private lazy: LazyFill | null = null;
 
   /** Throws E_CACHE_GEOMETRY where size and ways do not make a power of two of sets. */
   constructor({ store, size, ways, coherent = false }: CacheConfig) {
@@ -95,11 +86,11 @@ export class Cache {
 
   /** Lines that hold something, and those of them that memory does not have yet. */
   get lines(): { valid: number; dirty: number } {
-    this.layOut();
+    this.materialize();
     return { valid: this.tags.valid, dirty: this.tags.countDirty() };
   }
 
-  /** Reads `len` bytes within one 4 KiB page, any alignment, as an access of a memory type (APM table 7-3). */
+  /** Reads `len` bytes within one 4 KiB page for a CPU, any alignment, as an access of a memory type (APM table 7-3). */
   read(
     cpu: number,
     pa: Pa,
@@ -110,13 +101,12 @@ export class Cache {
     len: number,
     origin: Origin,
   ): void {
-    this.requester = cpu;
     this.watch?.add(pa, len);
-    if (this.tail !== null) this.layOut();
+    if (this.lazy !== null) this.materialize();
     // APM table 7-3: UC and WC never allocate; the others allocate on a read.
     if (this.size === 0 || !allocatesOnRead(type)) {
       this.expel(pa, key, len);
-      this.store.read(pa, key, out, off, len);
+      this.store.read(pa, key, out, off, len, cpu);
       return;
     }
     const skip = pa & (LINE_SIZE - 1);
@@ -129,7 +119,7 @@ export class Cache {
     this.copyOut(this.stage + skip, out, off, len);
   }
 
-  /** Writes `len` bytes within one 4 KiB page, any alignment, as an access of a memory type (APM table 7-3). */
+  /** Writes `len` bytes within one 4 KiB page for a CPU, any alignment, as an access of a memory type (APM table 7-3). */
   write(
     cpu: number,
     pa: Pa,
@@ -140,9 +130,8 @@ export class Cache {
     len: number,
     origin: Origin,
   ): void {
-    this.requester = cpu;
     this.watch?.add(pa, len);
-    if (this.tail !== null) this.layOut();
+    if (this.lazy !== null) this.materialize();
     if (this.size > 0 && type === MEMTYPE.WB) {
       this.writeBackType(cpu, pa, key, data, off, len, origin);
       return;
@@ -150,12 +139,12 @@ export class Cache {
     if (this.size > 0 && type === MEMTYPE.WT) {
       // APM table 7-3: a WT write goes to memory and to the line, if it is here.
       this.update(pa, key, data, off, len, origin);
-      this.store.write(pa, key, data, off, len, origin);
+      this.store.write(pa, key, data, off, len, origin, cpu);
       return;
     }
     // APM table 7-3: a WP write goes to memory and invalidates the line; a UC or WC one finds none.
     this.expel(pa, key, len);
-    this.store.write(pa, key, data, off, len, origin);
+    this.store.write(pa, key, data, off, len, origin, cpu);
   }
 
   /** From how many bytes on `fillRun` takes a fill; Infinity where it takes none. */
@@ -170,42 +159,43 @@ export class Cache {
    */
   fillRun(cpu: number, pa: Pa, key: KeyId, byte: number, len: number, origin: Origin): void {
     this.watch?.add(pa, len);
-    if (this.tail !== null) {
-      // A fill before this one, of which nobody has used a line: it leaves as it came.
-      const { pa, key, byte, origin } = this.tail;
-      this.store.fillLines(pa, key, byte, this.size, origin);
-    } else {
+    // A fill before this one, of which nothing has used a line, leaves as it came.
+    if (this.lazy !== null) this.lazy.writeBack(this.store);
+    else {
       for (const slot of this.tags.dirtySlots()) this.queueWriteBack(slot);
       this.sendWriteBacks();
       this.tags.invalidateOwned('all');
     }
     const kept = (pa + len - this.size) as Pa;
-    this.store.fillLines(pa, key, byte, kept - pa, origin);
-    this.tail = { cpu, pa: kept, key, byte, origin };
+    this.store.fillLines(pa, key, byte, kept - pa, origin, REQUESTER_CACHE);
+    this.lazy = new LazyFill(cpu, kept, key, byte, origin, this.size);
   }
 
-  /** The end of a long fill takes its lines. */
-  private layOut(): void {
-    if (this.tail === null) return;
-    const { cpu, pa, key, byte, origin } = this.tail;
-    this.tail = null;
-    this.data.fill(byte, 0, this.size);
-    this.tags.takeRun(pa, key, cpu, origin, this.size / LINE_SIZE);
+  /** The lines that a long fill left take their slots. */
+  private materialize(): void {
+    this.lazy?.materialize(this.tags, this.data);
+    this.lazy = null;
   }
 
-  /** The same, if some bytes lie in them. */
-  private layOutAt(pa: number, len: number): void {
-    const { tail } = this;
-    if (tail !== null && pa < tail.pa + this.size && tail.pa < pa + len) this.layOut();
+  /** The same, if some of `len` bytes from an address on are in them. */
+  private materializeAt(pa: number, len: number): void {
+    if (this.lazy?.overlaps(pa, len) === true) this.materialize();
   }
 
   /** Reads as a device or table walker does: lines of the same key win over memory; nothing is allocated. */
-  peekCoherent(pa: Pa, key: KeyId, out: Uint8Array, off: number, len: number): void {
+  peekCoherent(
+    requester: Requester,
+    pa: Pa,
+    key: KeyId,
+    out: Uint8Array,
+    off: number,
+    len: number,
+  ): void {
     this.watch?.add(pa, len);
     const skip = pa & (LINE_SIZE - 1);
-    if (this.tail !== null) this.layOutAt(pa - skip, skip + len);
+    if (this.lazy !== null) this.materializeAt(pa - skip, skip + len);
     if (this.tags.valid === 0) {
-      this.store.read(pa, key, out, off, len);
+      this.store.read(pa, key, out, off, len, requester);
       return;
     }
     if (this.coherent) {
@@ -216,7 +206,7 @@ export class Cache {
     }
     if (skip + len <= LINE_SIZE) {
       const slot = this.tags.find(pa, key);
-      if (slot === NO_SLOT) this.store.read(pa, key, out, off, len);
+      if (slot === NO_SLOT) this.store.read(pa, key, out, off, len, requester);
       else this.copyOut(slot * LINE_SIZE + skip, out, off, len);
       return;
     }
@@ -229,18 +219,20 @@ export class Cache {
       const from = Math.max(line, pa);
       const to = Math.min(line + LINE_SIZE, end);
       if (missing < from) {
-        this.store.read(missing as Pa, key, out, off + (missing - pa), from - missing);
+        const at = off + (missing - pa);
+        this.store.read(missing as Pa, key, out, at, from - missing, requester);
       }
       this.copyOut(slot * LINE_SIZE + (from - line), out, off + (from - pa), to - from);
       missing = to;
     }
     if (missing < end) {
-      this.store.read(missing as Pa, key, out, off + (missing - pa), end - missing);
+      this.store.read(missing as Pa, key, out, off + (missing - pa), end - missing, requester);
     }
   }
 
   /** Writes as a device does: lines of the same key leave the cache first. Any length and alignment. */
   deviceWrite(
+    requester: Requester,
     pa: Pa,
     key: KeyId,
     data: Uint8Array,
@@ -249,7 +241,7 @@ export class Cache {
     origin: Origin,
   ): void {
     this.expel(pa, key, len);
-    this.store.write(pa, key, data, off, len, origin);
+    this.store.write(pa, key, data, off, len, origin, requester);
   }
 
   /** CLFLUSH of each line of some bytes: with that key it leaves the cache (facts: through a mapping, that C). */
@@ -262,7 +254,7 @@ export class Cache {
    * address, at one address ascending key.
    */
   wbinvd(cpu: number | 'all'): void {
-    this.layOut();
+    this.materialize();
     if (this.tags.valid === 0) return;
     for (const slot of this.tags.dirtySlotsOf(cpu)) this.queueWriteBack(slot);
     this.sendWriteBacks();
@@ -271,7 +263,7 @@ export class Cache {
 
   /** The key and the origin of the line that was written last of those that hold an address and are newer than memory. */
   lastWrite(address: Pa): { key: KeyId; origin: Origin } | undefined {
-    this.layOut();
+    this.materialize();
     const slot = this.tags.newestDirty((address - (address % LINE_SIZE)) as Pa);
     if (slot === undefined) return undefined;
     return { key: this.tags.keyOf(slot), origin: this.tags.originOf(slot) };
@@ -279,13 +271,13 @@ export class Cache {
 
   /** Everything in the cache without a copy: good until it changes. */
   look(): CacheSnapshot {
-    this.layOut();
+    this.materialize();
     return { data: this.data.subarray(0, this.size), tags: this.tags.look() };
   }
 
   /** A copy of everything in the cache. */
   snapshot(): CacheSnapshot {
-    this.layOut();
+    this.materialize();
     return { data: this.data.slice(0, this.size), tags: this.tags.snapshot() };
   }
 
@@ -293,13 +285,13 @@ export class Cache {
   restore(snapshot: CacheSnapshot): void {
     this.data.set(snapshot.data);
     this.tags.restore(snapshot.tags);
-    this.tail = null;
+    this.lazy = null;
   }
 
   /** Lines of a range leave the cache, dirty ones to memory; under `key` only, if keys are not kept coherent. */
   private expel(pa: Pa, key: KeyId, len: number): void {
     const start = pa - (pa & (LINE_SIZE - 1));
-    if (this.tail !== null) this.layOutAt(start, pa + len - start);
+    if (this.lazy !== null) this.materializeAt(start, pa + len - start);
     if (this.tags.valid === 0) return;
     const end = pa + len;
     // Of a range longer than the cache, the lines that are there are looked at instead of all that could be.
@@ -335,9 +327,9 @@ export class Cache {
     return slot;
   }
 
-  private fill(slot: number, pa: Pa, key: KeyId, origin: Origin): void {
+  private fill(slot: number, cpu: number, pa: Pa, key: KeyId, origin: Origin): void {
     this.sendWriteBacks();
-    this.store.readLines(pa, key, this.data, slot * LINE_SIZE, LINE_SIZE);
+    this.store.readLines(pa, key, this.data, slot * LINE_SIZE, LINE_SIZE, cpu);
     this.hooks?.fill?.(pa, key, LINE_SIZE, false, origin);
   }
 
@@ -345,7 +337,7 @@ export class Cache {
     let slot = this.tags.find(pa, key);
     if (slot === NO_SLOT) {
       slot = this.place(cpu, pa, key, origin);
-      this.fill(slot, pa, key, origin);
+      this.fill(slot, cpu, pa, key, origin);
     }
     this.tags.touch(slot);
     return slot;
@@ -373,7 +365,7 @@ export class Cache {
         n++;
       } while (n < limit && tags.find((pa + n * LINE_SIZE) as Pa, key) === NO_SLOT);
       this.sendWriteBacks();
-      this.store.readLines(pa, key, data, at, n * LINE_SIZE);
+      this.store.readLines(pa, key, data, at, n * LINE_SIZE, cpu);
       for (let i = 0; i < n; i++) {
         this.copyLine((this.run[i] ?? 0) * LINE_SIZE, at + i * LINE_SIZE);
       }
@@ -405,7 +397,7 @@ export class Cache {
       let slot = tags.find(line, key);
       if (slot === NO_SLOT) {
         slot = this.place(cpu, line, key, origin);
-        if (to - from < LINE_SIZE) this.fill(slot, line, key, origin);
+        if (to - from < LINE_SIZE) this.fill(slot, cpu, line, key, origin);
         else if (this.hooks !== null) this.whole.add(line, key, origin, this.hooks.fill);
       }
       const target = slot * LINE_SIZE + (from - at);
@@ -484,7 +476,16 @@ export class Cache {
     const length = this.outLength;
     if (length === 0) return;
     this.outLength = 0;
-    this.store.writeLines(this.outPa, this.outKey, this.data, this.outbox, length, this.outOrigin);
-    this.hooks?.writeBack?.(this.outPa, this.outKey, length, this.outOrigin);
+    const { outPa, outKey, outOrigin } = this;
+    this.store.writeLines(
+      outPa,
+      outKey,
+      this.data,
+      this.outbox,
+      length,
+      outOrigin,
+      REQUESTER_CACHE,
+    );
+    this.hooks?.writeBack?.(outPa, outKey, length, outOrigin);
   }
 }

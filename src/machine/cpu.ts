@@ -376,13 +376,13 @@ export class Cpu extends CpuCore implements InterruptTarget {
     const reader = {
       high: 0,
       readEntry(at: Pa, key: KeyId): number {
-        bus.cache.peekCoherent(at, key, bytes, 0, 8);
+        bus.cache.peekCoherent(id, at, key, bytes, 0, 8);
         reader.high = view.getInt32(4, true);
         return view.getInt32(0, true);
       },
       answers: (at: Pa) => bus.answers(at),
       setBits(at: Pa, key: KeyId, bits: number): void {
-        bus.cache.peekCoherent(at, key, bytes, 0, 8);
+        bus.cache.peekCoherent(id, at, key, bytes, 0, 8);
         view.setInt32(0, view.getInt32(0, true) | bits, true);
         // The table stays that of whoever wrote it: the walker only notes that it was used (our choice).
         const origin = bus.lastWrite(at)?.origin ?? 0;

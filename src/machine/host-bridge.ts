@@ -5,23 +5,24 @@
 import { KEY_HOST, KEY_PLAIN, pa, type KeyId } from './address.js';
 import type { BusResult, UpstreamPort } from './bus.js';
 import type { Machine } from './machine.js';
+import { pciRequester } from './requester.js';
 
 export class HostBridge implements UpstreamPort {
   constructor(private readonly machine: Machine) {}
 
-  read(_requester: number, bus: bigint, out: Uint8Array): BusResult {
+  read(requester: number, bus: bigint, out: Uint8Array): BusResult {
     const { address, key } = this.split(bus);
     const there = this.reaches(address, out.length);
-    if (there) out.set(this.machine.dmaRead(pa(address), out.length, key));
-    // PCI: a read that nobody claims gives all ones.
-    else out.fill(0xff);
+    if (there) {
+      out.set(this.machine.dmaRead(pa(address), out.length, key, pciRequester(requester)));
+    } else out.fill(0xff); // PCI: a read that nobody claims gives all ones.
     return there ? 'ok' : 'master-abort';
   }
 
-  write(_requester: number, bus: bigint, data: Uint8Array): BusResult {
+  write(requester: number, bus: bigint, data: Uint8Array): BusResult {
     const { address, key } = this.split(bus);
     if (!this.reaches(address, data.length)) return 'master-abort';
-    this.machine.dmaWrite(pa(address), data, key);
+    this.machine.dmaWrite(pa(address), data, key, pciRequester(requester));
     return 'ok';
   }
 

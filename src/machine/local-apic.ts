@@ -4,6 +4,7 @@
  */
 import type { Pa } from './address.js';
 import type { Device } from './bus.js';
+import { requestingCpu, type Requester } from './requester.js';
 import { UnmodelledError } from './unmodelled.js';
 
 /** Where the registers are after a reset (APM 16.3.1). */
@@ -119,29 +120,44 @@ export class LocalApic implements Device {
   readonly mmio = [{ base: LOCAL_APIC_BASE, size: LOCAL_APIC_SIZE }];
   private registers: Registers[];
 
-  /** @param requester which CPU's access is on the way: each CPU reaches its own registers at the same address. */
-  constructor(
-    private readonly cpus: readonly ApicTarget[],
-    private readonly requester: () => number,
-  ) {
+  constructor(private readonly cpus: readonly ApicTarget[]) {
     this.registers = cpus.map(({ id }) => fresh(id));
   }
 
-  mmioRead(address: Pa, out: Uint8Array, offset: number, length: number): void {
+  /**
+   * Each CPU reaches its own registers at the same address (APM 16.3.1); to all others nothing is there: they read ones
+   * and write nothing (our choice).
+   */
+  mmioRead(
+    address: Pa,
+    out: Uint8Array,
+    offset: number,
+    length: number,
+    requester: Requester,
+  ): void {
+    const cpu = requestingCpu(requester);
     const name = this.registerAt(address, length);
     // APM 16.3.2: only aligned accesses of 32 bits are defined; our choice: others read ones and write nothing.
-    if (name === undefined) return void out.fill(0xff, offset, offset + length);
-    const value = this.own()[name];
+    if (name === undefined || cpu === undefined)
+      return void out.fill(0xff, offset, offset + length);
+    const value = this.of(cpu)[name];
     new DataView(out.buffer, out.byteOffset + offset, WORD).setUint32(0, value, true);
   }
 
-  mmioWrite(address: Pa, data: Uint8Array, offset: number, length: number): void {
+  mmioWrite(
+    address: Pa,
+    data: Uint8Array,
+    offset: number,
+    length: number,
+    requester: Requester,
+  ): void {
+    const cpu = requestingCpu(requester);
     const name = this.registerAt(address, length);
-    if (name === undefined || READ_ONLY.has(name)) return;
+    if (name === undefined || cpu === undefined || READ_ONLY.has(name)) return;
     const value = new DataView(data.buffer, data.byteOffset + offset, WORD).getUint32(0, true);
     // APM 16.4.6: a write of any value to the ESR latches the errors seen; there are none. EOI keeps nothing.
-    this.own()[name] = name === 'ESR' || name === 'EOI' ? 0 : value;
-    if (name === 'ICR_LOW') this.send(value);
+    this.of(cpu)[name] = name === 'ESR' || name === 'EOI' ? 0 : value;
+    if (name === 'ICR_LOW') this.send(cpu, value);
   }
 
   snapshot(): unknown {
@@ -151,9 +167,8 @@ export class LocalApic implements Device {
     this.registers = (state as Registers[]).map((registers) => ({ ...registers }));
   }
 
-  private own(): Registers {
-    const id = this.requester();
-    return (this.registers[id] ??= fresh(id));
+  private of(cpu: number): Registers {
+    return (this.registers[cpu] ??= fresh(cpu));
   }
 
   private registerAt(address: Pa, length: number): RegisterName | undefined {
@@ -165,10 +180,10 @@ export class LocalApic implements Device {
     return name;
   }
 
-  /** Sends what was written to ICR_LOW (APM 16.5). */
-  private send(icr: number): void {
+  /** Sends what a CPU wrote to its ICR_LOW (APM 16.5). */
+  private send(self: number, icr: number): void {
     const type = icrField(icr, 'MESSAGE_TYPE');
-    const targets = this.targets(icr);
+    const targets = this.targets(self, icr);
     if (type === MESSAGE_TYPE.STARTUP) {
       for (const cpu of targets) cpu.startup(icrField(icr, 'VECTOR'));
     } else if (type === MESSAGE_TYPE.INIT) {
@@ -180,14 +195,13 @@ export class LocalApic implements Device {
     }
   }
 
-  private targets(icr: number): readonly ApicTarget[] {
-    const self = this.requester();
+  private targets(self: number, icr: number): readonly ApicTarget[] {
     const shorthand = icrField(icr, 'SHORTHAND');
     if (shorthand === SHORTHAND.SELF) return this.cpus.filter(({ id }) => id === self);
     if (shorthand === SHORTHAND.ALL) return this.cpus;
     if (shorthand === SHORTHAND.ALL_BUT_SELF) return this.cpus.filter(({ id }) => id !== self);
     if (icrField(icr, 'LOGICAL') === 1) throw new UnmodelledError('logical APIC destinations');
-    const to = this.own().ICR_HIGH >>> ID_SHIFT;
+    const to = this.of(self).ICR_HIGH >>> ID_SHIFT;
     return to === BROADCAST ? this.cpus : this.cpus.filter(({ id }) => id === to);
   }
 }

@@ -10,6 +10,7 @@ import { HostBridge } from './host-bridge.js';
 import { SYSCFG } from './msr.js';
 import type { LineSet } from './line-set.js';
 import { mtrrDefType, MtrrMap, type MtrrConfig } from './mtrr.js';
+import { REQUESTER_PLATFORM, type Requester } from './requester.js';
 import { SecureProcessor } from './secure-processor.js';
 import type { BlockCipherFactory, Observer, Origin } from './types.js';
 
@@ -111,20 +112,33 @@ export class Machine implements CpuBus {
     this.dram.watch = into;
   }
 
-  /** A device writes memory: lines of the same key leave the cache first. The address is without the C-bit. */
-  dmaWrite(address: Pa, data: Uint8Array, key: KeyId = KEY_PLAIN): void {
+  /**
+   * Writes memory beside the CPUs, as a device or firmware does: lines of the same key leave the cache first. The address
+   * is without the C-bit.
+   */
+  dmaWrite(
+    address: Pa,
+    data: Uint8Array,
+    key: KeyId = KEY_PLAIN,
+    requester: Requester = REQUESTER_PLATFORM,
+  ): void {
     this.dmaLog?.push({ pa: address, key, length: data.length });
-    this.cache.deviceWrite(address, key, data, 0, data.length, this.origin);
+    this.cache.deviceWrite(requester, address, key, data, 0, data.length, this.origin);
   }
 
-  /** A device reads memory, coherent with lines of the same key. */
-  dmaRead(address: Pa, length: number, key: KeyId = KEY_PLAIN): Uint8Array {
+  /** Reads `length` bytes of memory beside the CPUs, as a device or firmware does, coherent with lines of the same key. */
+  dmaRead(
+    address: Pa,
+    length: number,
+    key: KeyId = KEY_PLAIN,
+    requester: Requester = REQUESTER_PLATFORM,
+  ): Uint8Array {
     this.dmaLog?.push({ pa: address, key, length });
     const out = new Uint8Array(length);
     for (let done = 0; done < length;) {
       const at = address + done;
       const run = Math.min(length - done, PAGE_SIZE - (at % PAGE_SIZE));
-      this.cache.peekCoherent(pa(at), key, out, done, run);
+      this.cache.peekCoherent(requester, pa(at), key, out, done, run);
       done += run;
     }
     return out;

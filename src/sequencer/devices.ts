@@ -68,6 +68,6 @@ export function attachDevices(machine: Machine, scenario: Scenario): void {
     );
   }
   if (machine.cpus.length > 1) {
-    machine.attach(new LocalApic(machine.cpus, () => machine.cache.requester));
+    machine.attach(new LocalApic(machine.cpus));
   }
 }

@@ -1,6 +1,7 @@
 /** Registers of devices above the physical address size that memory encryption leaves: what patch 05 is for. */
 import { describe, expect, test } from '@jest/globals';
 import { KEY_PLAIN, pa } from '../../src/machine/address.js';
+import { REQUESTER_PLATFORM } from '../../src/machine/requester.js';
 import type { Boot } from '../../src/sequencer/boot.js';
 import { printTrace } from '../../src/trace/yaml-out.js';
 import type { Trace } from '../../src/trace/trace.js';
@@ -75,7 +76,7 @@ describe('a BAR', () => {
     second.restore(first.snapshot());
     expect(second.machine.bus.at(2 ** 32)?.name).toBe('d0');
     const out = new Uint8Array(4);
-    second.machine.bus.read(pa(2 ** 32), KEY_PLAIN, out, 0, 4);
+    second.machine.bus.read(pa(2 ** 32), KEY_PLAIN, out, 0, 4, REQUESTER_PLATFORM);
     expect([...out]).toEqual([0x64, 0x30, 0, 0]);
     expect(printTrace(second.run())).toBe(printTrace(first.run()));
   });

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { KEY_HOST, KEY_PLAIN, pa, type KeyId, type Pa } from '../../src/machine/address.js';
 import { Cache } from '../../src/machine/cache.js';
 import type { LineStore } from '../../src/machine/line-store.js';
+import { pciRequester, REQUESTER_CACHE, type Requester } from '../../src/machine/requester.js';
 import { MEMTYPE, type MemType } from '../../src/machine/types.js';
 import { sha256 } from '../helpers.js';
 
@@ -178,9 +179,9 @@ describe('lines of two keys (APM 7.10.6)', () => {
     put(cache, 60, 5, MEMTYPE.WB, KEY_HOST);
     put(cache, 64, 6, MEMTYPE.WB, KEY_HOST);
     const out = new Uint8Array(8);
-    cache.peekCoherent(pa(60), KEY_HOST, out, 0, 8);
+    cache.peekCoherent(0, pa(60), KEY_HOST, out, 0, 8);
     expect([out[0], out[4]]).toEqual([5, 6]);
-    cache.peekCoherent(pa(60), KEY_PLAIN, out, 0, 8);
+    cache.peekCoherent(0, pa(60), KEY_PLAIN, out, 0, 8);
     // Another key's view: stale memory, unless the hardware wrote the line back.
     expect(out[0]).toBe(coherent ? 5 ^ KEY_HOST : 0);
     expect(memory.bytes[60]).toBe(coherent ? 5 ^ KEY_HOST : 0);
@@ -201,9 +202,80 @@ test('a device drives lines of its key out before it writes', () => {
   const { memory, cache } = setup();
   put(cache, 0, 1, MEMTYPE.WB);
   memory.log.length = 0;
-  cache.deviceWrite(pa(1), KEY_PLAIN, Uint8Array.of(8), 0, 1, 0);
+  cache.deviceWrite(pciRequester(0x100), pa(1), KEY_PLAIN, Uint8Array.of(8), 0, 1, 0);
   expect(memory.log).toEqual(['back 0 k0', 'write 1 k0']);
   expect([get(cache, 0, MEMTYPE.WB), get(cache, 1, MEMTYPE.WB)]).toEqual([1, 8]);
+});
+
+describe('memory is told who a transaction is from', () => {
+  /** What reaches memory, and from whom. */
+  function told(access: (cache: Cache) => void): [string, Requester][] {
+    const log: [string, Requester][] = [];
+    const store: LineStore = {
+      readLines: (_at, _key, _out, _offset, _length, requester) => log.push(['fill', requester]),
+      writeLines: (_at, _key, _data, _offset, _length, _origin, requester) =>
+        log.push(['back', requester]),
+      fillLines: (_at, _key, _byte, _length, _origin, requester) => log.push(['run', requester]),
+      read: (_at, _key, _out, _offset, _length, requester) => log.push(['read', requester]),
+      write: (_at, _key, _data, _offset, _length, _origin, requester) =>
+        log.push(['write', requester]),
+    };
+    const cache = new Cache({ store, size: 8 * LINE, ways: 2 });
+    put(cache, 0, 1, MEMTYPE.WB, KEY_PLAIN, 1);
+    log.length = 0;
+    access(cache);
+    return log;
+  }
+  const { UC, WT, WP, WB } = MEMTYPE;
+  const out = new Uint8Array(LINE);
+  const pci = pciRequester(0x100);
+
+  test.each<[string, (cache: Cache) => void, [string, Requester][]]>([
+    ['a UC read', (c) => c.read(2, line(9), KEY_PLAIN, UC, out, 0, 4, 0), [['read', 2]]],
+    ['a WB read', (c) => c.read(2, line(9), KEY_PLAIN, WB, out, 0, 4, 0), [['fill', 2]]],
+    [
+      'a WB read of two lines',
+      (c) => c.read(2, pa(9 * LINE + 32), KEY_PLAIN, WB, out, 0, 64, 0),
+      [['fill', 2]],
+    ],
+    ['a WB write of a part of a line', (c) => put(c, 9 * LINE, 1, WB, KEY_PLAIN, 2), [['fill', 2]]],
+    ['a UC write', (c) => put(c, 9 * LINE, 1, UC, KEY_PLAIN, 2), [['write', 2]]],
+    ['a WT write', (c) => put(c, 9 * LINE, 1, WT, KEY_PLAIN, 2), [['write', 2]]],
+    [
+      'a WP write of a dirty line',
+      (c) => put(c, 0, 1, WP, KEY_PLAIN, 2),
+      [
+        ['back', REQUESTER_CACHE],
+        ['write', 2],
+      ],
+    ],
+    ['a table walk', (c) => c.peekCoherent(2, line(9), KEY_PLAIN, out, 0, 8), [['read', 2]]],
+    ['a long walk', (c) => c.peekCoherent(2, line(1), KEY_PLAIN, out, 0, LINE), [['read', 2]]],
+    [
+      'a read that begins before a line of the cache and ends after it',
+      (c) => c.peekCoherent(pci, pa(0), KEY_PLAIN, new Uint8Array(3 * LINE), 0, 3 * LINE),
+      [['read', pci]],
+    ],
+    [
+      'a write of a device',
+      (c) => c.deviceWrite(pci, pa(0), KEY_PLAIN, out, 0, 1, 0),
+      [
+        ['back', REQUESTER_CACHE],
+        ['write', pci],
+      ],
+    ],
+    ['WBINVD', (c) => c.wbinvd('all'), [['back', REQUESTER_CACHE]]],
+    [
+      'a long fill',
+      (c) => c.fillRun(2, line(16), KEY_PLAIN, 1, c.longFill, 0),
+      [
+        ['back', REQUESTER_CACHE],
+        ['run', REQUESTER_CACHE],
+      ],
+    ],
+  ])('%s', (_name, access, expected) => {
+    expect(told(access)).toEqual(expected);
+  });
 });
 
 test('hooks tell of fills, of lines overwritten unseen, and of write-backs in one run', () => {
@@ -284,7 +356,7 @@ describe('a fill longer than the cache', () => {
     const left = sha256(memory.bytes);
     const seen = [KEY_PLAIN, KEY_HOST].map((key) => {
       const out = new Uint8Array(128 * LINE);
-      cache.peekCoherent(pa(0), key, out, 0, out.length);
+      cache.peekCoherent(0, pa(0), key, out, 0, out.length);
       return sha256(out);
     });
     const dirty = cache.lines;
@@ -329,16 +401,17 @@ describe('a fill longer than the cache', () => {
           cache.write(0, pa(at + n * LINE), key, MEMTYPE.WB, whole(i + 1), 0, LINE, 0);
       } else if (what === 'write') put(cache, at + 3, i + 1, MEMTYPE.WB, key);
       else if (what === 'read') cache.read(0, at, key, MEMTYPE.WB, out, 0, LINE, 0);
-      else if (what === 'look') cache.peekCoherent(pa(at + 5), key, out, 0, LINE - 9);
+      else if (what === 'look') cache.peekCoherent(0, pa(at + 5), key, out, 0, LINE - 9);
       else if (what === 'flush') cache.clflush(pa(at + 7), key);
-      else if (what === 'device') cache.deviceWrite(pa(at + 9), key, whole(i + 1), 0, 3, 0);
+      else if (what === 'device')
+        cache.deviceWrite(pciRequester(0x100), pa(at + 9), key, whole(i + 1), 0, 3, 0);
       else cache.wbinvd('all');
       return sha256(out);
     });
     const end = (): string => {
       const views = [KEY_PLAIN, KEY_HOST].map((under) => {
         const out = new Uint8Array(128 * LINE);
-        cache.peekCoherent(pa(0), under, out, 0, out.length);
+        cache.peekCoherent(0, pa(0), under, out, 0, out.length);
         return sha256(out);
       });
       return [sha256(memory.bytes), ...views, JSON.stringify(cache.lines)].join(' ');

@@ -8,37 +8,36 @@ import {
   LocalApic,
   UNMODELLED_APIC_REGISTERS,
 } from '../../src/machine/local-apic.js';
+import { pciRequester, REQUESTER_CACHE, REQUESTER_PLATFORM } from '../../src/machine/requester.js';
 
 /** Three CPUs that write down what is done to them. */
-function apics(): { apic: LocalApic; log: string[]; on: (cpu: number) => void } {
+function apics(): { apic: LocalApic; log: string[] } {
   const log: string[] = [];
-  let current = 0;
   const cpus = [0, 1, 2].map((id) => ({
     id,
     init: () => log.push(`${String(id)} init`),
     startup: (vector: number) => log.push(`${String(id)} startup ${vector.toString(16)}`),
   }));
-  return {
-    apic: new LocalApic(cpus, () => current),
-    log,
-    on: (cpu) => {
-      current = cpu;
-    },
-  };
+  return { apic: new LocalApic(cpus), log };
 }
-function write(apic: LocalApic, register: number, value: number, length = 4): void {
+function write(
+  apic: LocalApic,
+  register: number,
+  value: number,
+  { length = 4, from = 0 } = {},
+): void {
   const data = new Uint8Array(8);
   new DataView(data.buffer).setUint32(0, value, true);
-  apic.mmioWrite(pa(LOCAL_APIC_BASE + register), data, 0, length);
+  apic.mmioWrite(pa(LOCAL_APIC_BASE + register), data, 0, length, from);
 }
-function read(apic: LocalApic, register: number): number {
+function read(apic: LocalApic, register: number, from = 0): number {
   const out = new Uint8Array(4);
-  apic.mmioRead(pa(LOCAL_APIC_BASE + register), out, 0, 4);
+  apic.mmioRead(pa(LOCAL_APIC_BASE + register), out, 0, 4, from);
   return new DataView(out.buffer).getUint32(0, true);
 }
-function send(apic: LocalApic, to: number, low: number): void {
-  write(apic, APIC_REGISTER.ICR_HIGH, (to << 24) >>> 0);
-  write(apic, APIC_REGISTER.ICR_LOW, low);
+function send(apic: LocalApic, to: number, low: number, from = 0): void {
+  write(apic, APIC_REGISTER.ICR_HIGH, (to << 24) >>> 0, { from });
+  write(apic, APIC_REGISTER.ICR_LOW, low, { from });
 }
 
 describe('local APIC registers', () => {
@@ -58,14 +57,26 @@ describe('local APIC registers', () => {
   });
 
   test('every CPU finds its own at the same address', () => {
-    const { apic, on } = apics();
-    for (const cpu of [0, 1, 2]) {
-      on(cpu);
-      expect(read(apic, APIC_REGISTER.ID)).toBe(cpu * 2 ** 24);
-      write(apic, APIC_REGISTER.SPURIOUS, 0x100 + cpu);
+    const { apic } = apics();
+    for (const from of [0, 1, 2]) {
+      expect(read(apic, APIC_REGISTER.ID, from)).toBe(from * 2 ** 24);
+      write(apic, APIC_REGISTER.SPURIOUS, 0x100 + from, { from });
     }
-    on(1);
-    expect(read(apic, APIC_REGISTER.SPURIOUS)).toBe(0x101);
+    expect(read(apic, APIC_REGISTER.SPURIOUS, 1)).toBe(0x101);
+  });
+
+  test.each([
+    ['a PCI function', pciRequester(0x0100)],
+    ['a PCI function of the number of a CPU', pciRequester(1)],
+    ['the cache', REQUESTER_CACHE],
+    ['firmware', REQUESTER_PLATFORM],
+  ])('%s finds none of them', (_name, from) => {
+    const { apic, log } = apics();
+    const before = apic.snapshot();
+    expect(read(apic, APIC_REGISTER.ID, from)).toBe(0xffff_ffff);
+    send(apic, 1, 0xc500, from);
+    expect(log).toEqual([]);
+    expect(apic.snapshot()).toEqual(before);
   });
 
   test('ID and version cannot be written', () => {
@@ -79,11 +90,11 @@ describe('local APIC registers', () => {
   test('other than 32 aligned bits read ones and write nothing', () => {
     const { apic } = apics();
     const out = new Uint8Array(8);
-    apic.mmioRead(pa(LOCAL_APIC_BASE + APIC_REGISTER.ID), out, 0, 8);
+    apic.mmioRead(pa(LOCAL_APIC_BASE + APIC_REGISTER.ID), out, 0, 8, 0);
     expect([...out]).toEqual(new Array(8).fill(0xff));
-    write(apic, APIC_REGISTER.SPURIOUS, 0x1ff, 2);
+    write(apic, APIC_REGISTER.SPURIOUS, 0x1ff, { length: 2 });
     expect(read(apic, APIC_REGISTER.SPURIOUS)).toBe(0xff);
-    apic.mmioRead(pa(LOCAL_APIC_BASE + APIC_REGISTER.ID + 2), out, 0, 4);
+    apic.mmioRead(pa(LOCAL_APIC_BASE + APIC_REGISTER.ID + 2), out, 0, 4, 0);
     expect(out[0]).toBe(0xff);
   });
 
@@ -95,15 +106,12 @@ describe('local APIC registers', () => {
   );
 
   test('a snapshot brings all of them back', () => {
-    const { apic, on } = apics();
-    on(2);
-    write(apic, APIC_REGISTER.SPURIOUS, 0x1ff);
+    const { apic } = apics();
+    write(apic, APIC_REGISTER.SPURIOUS, 0x1ff, { from: 2 });
     const state = structuredClone(apic.snapshot());
     const other = apics();
     other.apic.restore(state);
-    other.on(2);
-    expect(read(other.apic, APIC_REGISTER.SPURIOUS)).toBe(0x1ff);
-    other.on(0);
+    expect(read(other.apic, APIC_REGISTER.SPURIOUS, 2)).toBe(0x1ff);
     expect(read(other.apic, APIC_REGISTER.SPURIOUS)).toBe(0xff);
   });
 });
@@ -139,9 +147,8 @@ describe('the interrupt command register', () => {
   });
 
   test('means another CPU where another CPU writes it', () => {
-    const { apic, log, on } = apics();
-    on(2);
-    send(apic, 0, 0xc500 | (3 << 18));
+    const { apic, log } = apics();
+    send(apic, 0, 0xc500 | (3 << 18), 2);
     expect(log).toEqual(['0 init', '1 init']);
   });
 

@@ -79,7 +79,7 @@ function act(
   else if (what === 'write') m.cache.write(cpu, at, key, type, out.fill(value), 0, len, 1);
   else if (what === 'flush') m.cache.clflush(at, key, len);
   else if (what === 'empty') m.cache.wbinvd(cpu);
-  else if (what === 'walk') m.cache.peekCoherent(at, key, out, 0, len);
+  else if (what === 'walk') m.cache.peekCoherent(0, at, key, out, 0, len);
   else if (what === 'dmaRead') return sha256(m.dmaRead(at, len, key));
   else if (what === 'dmaWrite') m.dmaWrite(at, out.fill(value), key);
   else m.cache.fillRun(cpu, pa(line * LINE), key, value, m.cache.longFill, 1);

@@ -1,5 +1,6 @@
 /** A boot that is watched from the machine's side: what went through a key, and what became of each fault. */
 import { PAGE_SIZE, type KeyId } from '../../src/machine/address.js';
+import { REQUESTER_PLATFORM } from '../../src/machine/requester.js';
 import type { Observer } from '../../src/machine/types.js';
 import type { Boot, BootOptions } from '../../src/sequencer/boot.js';
 import type { Trace } from '../../src/trace/trace.js';
@@ -84,13 +85,13 @@ export class Watched {
     // Devices reach memory through these; the bus below them has no observer of its own.
     const dmaRead = machine.dmaRead.bind(machine);
     const dmaWrite = machine.dmaWrite.bind(machine);
-    machine.dmaRead = (address, length, key = 0 as KeyId) => {
+    machine.dmaRead = (address, length, key = 0 as KeyId, requester = REQUESTER_PLATFORM) => {
       this.count('device read', key);
-      return dmaRead(address, length, key);
+      return dmaRead(address, length, key, requester);
     };
-    machine.dmaWrite = (address, data, key = 0 as KeyId) => {
+    machine.dmaWrite = (address, data, key = 0 as KeyId, requester = REQUESTER_PLATFORM) => {
       this.count('device write', key);
-      dmaWrite(address, data, key);
+      dmaWrite(address, data, key, requester);
     };
   }
 
