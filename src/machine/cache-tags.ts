@@ -1,6 +1,11 @@
-/** The cache's directory: which line is in which slot, whose it is, how long ago it was used. */
+/** The cache's directory: which line is in which slot, whose it is, and which one leaves next. */
 import { LINE_SIZE, type KeyId, type Pa } from './address.js';
+import { LRU } from './lru.js';
 import type { Origin } from './types.js';
+
+/** The replacement policy in force. */
+export const REPLACEMENT = LRU;
+type Policy = ReturnType<typeof REPLACEMENT.create>;
 
 /** Where no slot holds the line. */
 export const NO_SLOT = -1;
@@ -12,9 +17,11 @@ export interface LineTagsSnapshot {
   readonly dirtyBits: Uint8Array;
   readonly owner: Uint16Array;
   readonly origin: Uint32Array;
-  readonly used: Float64Array;
+  readonly replacement: ReturnType<Policy['look']>;
+  /** By slot: when it was written last, as a count of writes. */
   readonly written: Float64Array;
-  readonly clock: number;
+  /** Writes so far. */
+  readonly writes: number;
   /** Slots that hold a line. */
   readonly valid: number;
 }
@@ -51,12 +58,11 @@ export class LineTags {
   private readonly dirtyBits: Uint8Array;
   private readonly owner: Uint16Array;
   private readonly origin: Uint32Array;
-  /** When the slot was used last, as a count of uses. */
-  private readonly used: Float64Array;
+  private readonly replacement: Policy;
   /** When it was written last: a line that is only read does not become the newer one. */
   private readonly written: Float64Array;
-  /** Counts uses of lines. */
-  clock = 0;
+  /** Counts writes of lines. */
+  private writes = 0;
   /** The way that the last look-up found its line in: where the next one looks first. */
   private way = 0;
 
@@ -72,7 +78,7 @@ export class LineTags {
     this.dirtyBits = new Uint8Array(slots);
     this.owner = new Uint16Array(slots);
     this.origin = new Uint32Array(slots);
-    this.used = new Float64Array(slots);
+    this.replacement = REPLACEMENT.create(slots);
     this.written = new Float64Array(slots);
   }
 
@@ -95,23 +101,15 @@ export class LineTags {
     return NO_SLOT;
   }
 
-  /** The slot that a new line of this address gets: an empty one, else the least recently used. */
+  /** The slot that a new line of this address gets: an empty one, else the one that the policy gives up. */
   victim(pa: Pa): number {
-    const { highTag, used } = this;
+    const { highTag } = this;
     const first = (low(pa) & (this.sets - 1)) * this.ways;
     const end = first + this.ways;
-    const full = this.valid === highTag.length;
-    let oldest = first;
-    let age = Infinity;
-    for (let slot = first; slot < end; slot++) {
-      if (!full && highTag[slot] === INVALID) return slot;
-      const when = used[slot] ?? 0;
-      if (when < age) {
-        age = when;
-        oldest = slot;
-      }
+    if (this.valid !== highTag.length) {
+      for (let slot = first; slot < end; slot++) if (highTag[slot] === INVALID) return slot;
     }
-    return oldest;
+    return this.replacement.victim(first, end);
   }
 
   /** Puts a clean line in a slot. */
@@ -126,7 +124,7 @@ export class LineTags {
   }
 
   touch(slot: number): void {
-    this.used[slot] = ++this.clock;
+    this.replacement.use(slot);
   }
 
   /** A CPU wrote the line: it is that CPU's now. */
@@ -135,13 +133,13 @@ export class LineTags {
     this.owner[slot] = cpu;
     this.origin[slot] = origin;
     this.touch(slot);
-    this.written[slot] = this.clock;
+    this.written[slot] = ++this.writes;
   }
 
   /** A write went to the line and to memory. */
   wroteThrough(slot: number, origin: Origin): void {
     this.origin[slot] = origin;
-    this.written[slot] = this.clock;
+    this.written[slot] = ++this.writes;
   }
 
   isDirty(slot: number): boolean {
@@ -207,9 +205,9 @@ export class LineTags {
     return dirty.sort((a, b) => (this.written[b] ?? 0) - (this.written[a] ?? 0))[0];
   }
 
-  /** All dirty slots, ascending by address; at one address the one that was used longest ago comes first. */
+  /** All dirty slots, ascending by address; at one address in the order that the policy gives them up. */
   dirtySlots(): Int32Array {
-    return this.dirtyInOrder('all', (a, b) => (this.used[a] ?? 0) - (this.used[b] ?? 0));
+    return this.dirtyInOrder('all', (a, b) => this.replacement.leavesBefore(a, b));
   }
 
   /** Slots that hold a line dirty for a CPU, or for any, ascending by address; at one address ascending by key. */
@@ -222,16 +220,15 @@ export class LineTags {
    * after the other would: line after line goes to the next set, and round after round to the next way.
    */
   takeRun(pa: Pa, key: KeyId, cpu: number, origin: Origin, count: number): void {
-    const { ways, sets, lowTag, highTag, used, written } = this;
+    const { ways, sets, lowTag, highTag, written, replacement } = this;
     for (let i = 0; i < count; i++) {
       const line = pa + i * LINE_SIZE;
       const l = low(line);
       const slot = (l & (sets - 1)) * ways + Math.floor(i / sets);
       lowTag[slot] = l;
       highTag[slot] = high(line, key);
-      this.clock += 2;
-      used[slot] = this.clock;
-      written[slot] = this.clock;
+      replacement.use(slot);
+      written[slot] = ++this.writes;
     }
     if (count === highTag.length) {
       this.dirtyBits.fill(1);
@@ -321,22 +318,22 @@ export class LineTags {
 
   /** As it stands, without a copy: good until it changes. */
   look(): LineTagsSnapshot {
-    const { dirtyBits, owner, origin, used, written, clock, valid } = this;
-    const [low, high] = [this.lowTag, this.highTag];
-    return { low, high, dirtyBits, owner, origin, used, written, clock, valid };
+    const { dirtyBits, owner, origin, written, writes, valid } = this;
+    const [low, high, replacement] = [this.lowTag, this.highTag, this.replacement.look()];
+    return { low, high, dirtyBits, owner, origin, replacement, written, writes, valid };
   }
 
   snapshot(): LineTagsSnapshot {
-    const { low, high, dirtyBits, owner, origin, used, written, clock, valid } = this.look();
+    const { low, high, dirtyBits, owner, origin, written, writes, valid } = this.look();
     return {
       low: low.slice(),
       high: high.slice(),
       dirtyBits: dirtyBits.slice(),
       owner: owner.slice(),
       origin: origin.slice(),
-      used: used.slice(),
+      replacement: this.replacement.snapshot(),
       written: written.slice(),
-      clock,
+      writes,
       valid,
     };
   }
@@ -347,9 +344,9 @@ export class LineTags {
     this.dirtyBits.set(snapshot.dirtyBits);
     this.owner.set(snapshot.owner);
     this.origin.set(snapshot.origin);
-    this.used.set(snapshot.used);
+    this.replacement.restore(snapshot.replacement);
     this.written.set(snapshot.written);
-    this.clock = snapshot.clock;
+    this.writes = snapshot.writes;
     this.valid = snapshot.valid;
   }
 

@@ -2,11 +2,12 @@
  * The cache: one coherent write-back store for all CPUs, in front of memory (APM 7.3, 7.6).
  *
  * Lines are tagged with their address and key and hold plaintext (APM 7.10.6), so one physical line may be here under
- * several keys at once; memory ends up as whichever is written back last. Finite, set-associative, true LRU.
+ * several keys at once; memory ends up as whichever is written back last. Finite and set-associative;
+ * replacement.ts says which line leaves.
  */
 import { InputError } from '../trace/errors.js';
 import { LINE_SIZE, PAGE_SIZE, type KeyId, type Pa } from './address.js';
-import { LineTags, type LineTagsSnapshot, NO_SLOT } from './cache-tags.js';
+import { LineTags, type LineTagsSnapshot, NO_SLOT, REPLACEMENT } from './cache-tags.js';
 import { LazyFill } from './lazy-fill.js';
 import type { LineSet } from './line-set.js';
 import type { LineStore } from './line-store.js';
@@ -149,13 +150,13 @@ export class Cache {
 
   /** From how many bytes on `fillRun` takes a fill; Infinity where it takes none. */
   get longFill(): number {
-    return this.size === 0 || this.hooks !== null ? Infinity : 2 * this.size;
+    return this.size === 0 || this.hooks !== null ? Infinity : REPLACEMENT.turnover * this.size;
   }
 
   /**
-   * Fills at least `longFill` bytes of whole lines with one byte, as WB writes of one line after the other would. By true
-   * LRU every line that was here has left before the fill is half over (each set has taken as many new lines as it has
-   * ways), and at the end the cache holds the last `size` bytes of the fill, dirty; the rest is in memory.
+   * Fills at least `longFill` bytes of whole lines with one byte, as WB writes of one line after the other would: every
+   * line that was here leaves on the way (the policy's `turnover`), and at the end the cache holds the last `size` bytes of
+   * the fill, dirty; the rest is in memory.
    */
   fillRun(cpu: number, pa: Pa, key: KeyId, byte: number, len: number, origin: Origin): void {
     this.watch?.add(pa, len);
@@ -318,7 +319,7 @@ export class Cache {
     for (const slot of this.tags.sameLineOtherKey(pa, key)) this.drop(slot);
   }
 
-  /** A slot for a line that is not here; the least recently used line of its set leaves. */
+  /** A slot for a line that is not here; where its set is full, a line of it leaves. */
   private place(cpu: number, pa: Pa, key: KeyId, origin: Origin): number {
     if (this.coherent) this.expelOthers(pa, key);
     const slot = this.tags.victim(pa);

@@ -3,7 +3,7 @@
  * count: no machine acts on that.
  */
 import { LINE_SIZE, PAGE_SIZE } from '../machine/address.js';
-import { lineOfSlot } from '../machine/cache-tags.js';
+import { lineOfSlot, REPLACEMENT } from '../machine/cache-tags.js';
 import { LINES, wordsOf, type Page } from '../machine/dram-page.js';
 import type { MachineSnapshot } from '../machine/machine.js';
 import { PAT_SLOTS } from '../machine/memory-types.js';
@@ -137,36 +137,8 @@ function sameTags(a: Tags, b: Tags, ways: number): boolean {
     alike(a.high, b.high) &&
     alike(a.dirtyBits, b.dirtyBits) &&
     alike(a.owner, b.owner) &&
-    sameOrder(a.used, b.used, ways)
+    REPLACEMENT.sameChoices(a.replacement, b.replacement, ways)
   );
-}
-
-/**
- * A cache asks of the lines of a set only which was used longest ago (LRU): where their order is the same, the numbers
- * behind it do not matter.
- */
-function sameOrder(a: Tags['used'], b: Tags['used'], ways: number): boolean {
-  const order = orderOf(b, ways);
-  for (let i = 1; i < order.length; i++) {
-    if (i % ways === 0) continue;
-    const [x, y] = [order[i - 1] ?? 0, order[i] ?? 0];
-    if (Math.sign((a[x] ?? 0) - (a[y] ?? 0)) !== Math.sign((b[x] ?? 0) - (b[y] ?? 0))) return false;
-  }
-  return true;
-}
-
-const orders = new WeakMap<Tags['used'], Int32Array>();
-
-/** The slots of each set, from the one that was used longest ago. */
-function orderOf(used: Tags['used'], ways: number): Int32Array {
-  const known = orders.get(used);
-  if (known !== undefined) return known;
-  const order = Int32Array.from(used, (_, slot) => slot);
-  for (let set = 0; set < order.length; set += ways) {
-    order.subarray(set, set + ways).sort((x, y) => (used[x] ?? 0) - (used[y] ?? 0));
-  }
-  orders.set(used, order);
-  return order;
 }
 
 function sameRuns({ runs: a }: Dram, { runs: b }: Dram): boolean {

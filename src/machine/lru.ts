@@ -1,0 +1,85 @@
+/** True LRU: the line leaves that was used longest ago (our choice of policy). */
+import type { Replacement, ReplacementPolicy } from './replacement.js';
+
+export interface LruState {
+  /** By slot: when its line was used last, as a count of uses. */
+  readonly used: Float64Array;
+  /** Uses so far. */
+  readonly clock: number;
+}
+
+class Lru implements Replacement<LruState> {
+  private readonly used: Float64Array;
+  private clock = 0;
+
+  constructor(slots: number) {
+    this.used = new Float64Array(slots);
+  }
+
+  use(slot: number): void {
+    this.used[slot] = ++this.clock;
+  }
+
+  victim(first: number, end: number): number {
+    const { used } = this;
+    let oldest = first;
+    let age = Infinity;
+    for (let slot = first; slot < end; slot++) {
+      const when = used[slot] ?? 0;
+      if (when < age) {
+        age = when;
+        oldest = slot;
+      }
+    }
+    return oldest;
+  }
+
+  leavesBefore(a: number, b: number): number {
+    return (this.used[a] ?? 0) - (this.used[b] ?? 0);
+  }
+
+  look(): LruState {
+    return { used: this.used, clock: this.clock };
+  }
+
+  snapshot(): LruState {
+    return { used: this.used.slice(), clock: this.clock };
+  }
+
+  restore({ used, clock }: LruState): void {
+    this.used.set(used);
+    this.clock = clock;
+  }
+}
+
+const orders = new WeakMap<Float64Array, Int32Array>();
+
+/** The slots of each set, from the one that was used longest ago. */
+function orderOf(used: Float64Array, ways: number): Int32Array {
+  const known = orders.get(used);
+  if (known !== undefined) return known;
+  const order = Int32Array.from(used, (_, slot) => slot);
+  for (let set = 0; set < order.length; set += ways) {
+    order.subarray(set, set + ways).sort((x, y) => (used[x] ?? 0) - (used[y] ?? 0));
+  }
+  orders.set(used, order);
+  return order;
+}
+
+export const LRU: ReplacementPolicy<LruState> = {
+  // Each set takes as many new lines as it has ways within the cache's size, whatever was used when; twice that is our
+  // choice, so that a long fill is worth its own way.
+  turnover: 2,
+  create: (slots) => new Lru(slots),
+  /** The order of uses within each set counts, not their numbers. */
+  sameChoices({ used: a }, { used: b }, ways) {
+    const order = orderOf(b, ways);
+    for (let i = 1; i < order.length; i++) {
+      if (i % ways === 0) continue;
+      const [x, y] = [order[i - 1] ?? 0, order[i] ?? 0];
+      const [before, after] = [(a[x] ?? 0) - (a[y] ?? 0), (b[x] ?? 0) - (b[y] ?? 0)];
+      if (Math.sign(before) !== Math.sign(after)) return false;
+    }
+    return true;
+  },
+};
