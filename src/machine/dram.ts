@@ -9,22 +9,9 @@ import { InputError } from '../trace/errors.js';
 import { BLOCK_SIZE, hex, LINE_SIZE, PAGE_SIZE, pa, type KeyId, type Pa } from './address.js';
 import { PageDecryption } from './page-decryption.js';
 import type { MemoryEngine } from './engine.js';
-import {
-  eachPage,
-  LINES,
-  isWhole,
-  throughKey,
-  UniformPages,
-  UNTOUCHED,
-  wordsOf,
-  type Lines,
-  type Page,
-} from './dram-page.js';
+import { eachPage, LINES, UNTOUCHED, type Page } from './dram-page.js';
 import type { LineSet } from './line-set.js';
-import { noise } from './noise.js';
-import { PagePool } from './page-pool.js';
-import { PageMap, type PageBlocks } from './page-map.js';
-import { PageRuns, type PageRun } from './page-runs.js';
+import { PageStore, type PageStoreSnapshot } from './page-store.js';
 
 /** Half-open stretch of physical addresses where DRAM answers: whole pages, in bytes. */
 export interface DramRange {
@@ -47,37 +34,21 @@ export interface DramState {
   untouched: number;
 }
 
-/** A frozen picture of DRAM; pages are shared until somebody writes. */
-export interface DramSnapshot {
-  readonly pages: PageBlocks<Page>;
-  /** Pages that a long fill left alike, where `pages` has none. */
-  readonly runs: readonly PageRun<Page>[];
-}
+/** A frozen picture of DRAM. */
+export type DramSnapshot = PageStoreSnapshot;
 
 export class Dram {
   /** Takes the lines that are read and written, if somebody wants to know. */
   watch: LineSet | null = null;
   /** Called for runs of bytes whose owner changed by a write. */
   onOwner?: (address: Pa, length: number, from: KeyId, to: KeyId, origin: number) => void;
-  private pages = new PageMap<Page>();
-  private runs = new PageRuns<Page>();
-  private readonly uniform = new UniformPages();
-  /** Pages that no snapshot shares; the others are copied before they change. */
-  private readonly own = new Set<number>();
-  private lastNumber = -1;
-  private lastPage: Page | undefined;
-  private readonly noisePage = new Uint8Array(PAGE_SIZE);
-  private readonly noiseWords = new Uint32Array(this.noisePage.buffer);
-  /** The page whose noise `noisePage` holds. */
-  private noiseNumber = -1;
+  private readonly pages: PageStore;
   private readonly plain: PageDecryption;
-  private readonly pool = new PagePool();
-  /** The page that was written whole last. */
-  private lastWhole: { number: number; page: Page } | null = null;
   private readonly scratch = new Uint8Array(PAGE_SIZE);
 
   /** Refuses ranges that are not whole pages (E_DRAM_RANGE): here a page has DRAM or has none. */
   constructor(private readonly options: DramOptions) {
+    this.pages = new PageStore(options.noiseSeed);
     this.plain = new PageDecryption(options.engine);
     for (const { base, size } of options.ranges) {
       if (base % PAGE_SIZE !== 0 || size % PAGE_SIZE !== 0) {
@@ -105,12 +76,7 @@ export class Dram {
 
   /** Numbers of the pages that were touched, ascending. */
   touched(): number[] {
-    const numbers = new Set<number>();
-    for (const [number] of this.pages.all()) numbers.add(number);
-    for (const { first, last } of this.runs.all) {
-      for (let number = first; number < last; number++) numbers.add(number);
-    }
-    return [...numbers].sort((a, b) => a - b);
+    return this.pages.touched();
   }
 
   /** Reads bytes under a key, of any alignment. Where nothing answers: all ones (our choice). */
@@ -140,14 +106,14 @@ export class Dram {
       if (!this.has(number * PAGE_SIZE)) return;
       const from = offset + done;
       if (run === PAGE_SIZE && this.options.lazy && this.onOwner === undefined) {
-        const lines = this.pool.alike(key, key, origin);
-        this.putPage(number, data.subarray(from, from + PAGE_SIZE), lines);
+        this.plain.forget(number);
+        this.pages.put(number, data.subarray(from, from + PAGE_SIZE), key, origin);
         return;
       }
       const page = this.writable(number, run === PAGE_SIZE);
       this.claim(page, number, inPage, run, key, origin);
       this.store(page, number, inPage, run, key, data, from);
-      if (inPage + run === PAGE_SIZE) this.pool.compact(page);
+      if (inPage + run === PAGE_SIZE) this.pages.written(page);
     });
   }
 
@@ -171,8 +137,7 @@ export class Dram {
   /** Whole lines of one byte: the same as `write` of them. */
   fillLines(address: Pa, key: KeyId, byte: number, length: number, origin = 0): void {
     this.watch?.add(address, length);
-    const alike = this.uniform.of(byte, key, origin);
-    const data = alike.bytes;
+    const data = this.pages.uniformBytes(byte, key, origin);
     const whole = this.wholePages(address, length);
     // Pages that are alike are one page, as pages of a snapshot are, until somebody writes.
     const shared = this.options.lazy && this.onOwner === undefined;
@@ -183,11 +148,7 @@ export class Dram {
     const from = whole.first * PAGE_SIZE;
     const to = whole.last * PAGE_SIZE;
     this.fillPages(address, key, data, from - address, origin);
-    for (let number = whole.first; number < whole.last; number++) {
-      if (this.pages.delete(number)) this.own.delete(number);
-    }
-    this.runs = this.runs.with({ ...whole, page: alike });
-    this.lastNumber = -1;
+    this.pages.fill(whole.first, whole.last, byte, key, origin);
     this.plain.forget('all');
     this.fillPages(pa(to), key, data, address + length - to, origin);
   }
@@ -214,11 +175,6 @@ export class Dram {
     return { first, last: there ? Math.floor(end / PAGE_SIZE) : first };
   }
 
-  /** A page that was touched. */
-  private pageAt(number: number): Page | undefined {
-    return this.pages.get(number) ?? this.runs.get(number);
-  }
-
   /** The bytes on the bus. */
   peek(address: Pa, length: number): Uint8Array {
     const out = new Uint8Array(length);
@@ -228,7 +184,7 @@ export class Dram {
 
   /** The key and the origin that a byte's line was written with last; undefined where nobody wrote. */
   lastWrite(address: Pa): { key: KeyId; origin: number } | undefined {
-    const page = this.pageAt(Math.floor(address / PAGE_SIZE));
+    const page = this.pages.at(Math.floor(address / PAGE_SIZE));
     const line = Math.floor((address % PAGE_SIZE) / LINE_SIZE);
     const key = page?.owner[line] ?? UNTOUCHED;
     return key === UNTOUCHED ? undefined : { key: key as KeyId, origin: page?.writer[line] ?? 0 };
@@ -236,19 +192,14 @@ export class Dram {
 
   /** Whether any line was last written through a key. */
   get encrypted(): boolean {
-    for (const [, page] of this.pages.all()) if (throughKey(page)) return true;
-    return this.runs.all.some(({ first, last, page }) => {
-      if (!throughKey(page)) return false;
-      for (let number = first; number < last; number++) if (!this.pages.has(number)) return true;
-      return false;
-    });
+    return this.pages.encrypted;
   }
 
   /** Who wrote a stretch last, in bytes. */
   stateOf(address: Pa, length: number): DramState {
     const state: DramState = { plain: 0, encrypted: 0, untouched: 0 };
     eachPage(address, length, (number, inPage, run) => {
-      const page = this.pageAt(number);
+      const page = this.pages.at(number);
       if (page === undefined) {
         state.untouched += run;
         return;
@@ -268,27 +219,19 @@ export class Dram {
 
   /** The present state without freezing it: good until something is written. */
   look(): DramSnapshot {
-    return { pages: this.pages.look(), runs: this.runs.all };
+    return this.pages.look();
   }
 
   /** Freezes the present state. */
   snapshot(): DramSnapshot {
-    this.share();
-    return { pages: this.pages.freeze(), runs: this.runs.all };
+    this.plain.forget('all');
+    return this.pages.snapshot();
   }
 
   /** Goes back to a snapshot of DRAM with the same engine and noise; the snapshot stays as it is. */
   restore(snapshot: DramSnapshot): void {
-    this.share();
-    this.pages = new PageMap(snapshot.pages);
-    this.runs = new PageRuns(snapshot.runs);
-  }
-
-  /** From now on every page belongs to a snapshot too. */
-  private share(): void {
-    this.own.clear();
-    this.lastNumber = -1;
     this.plain.forget('all');
+    this.pages.restore(snapshot);
   }
 
   private readPage(
@@ -299,13 +242,9 @@ export class Dram {
     out: Uint8Array,
     at: number,
   ): void {
-    let page = this.pageAt(number);
+    let page = this.pages.at(number);
     if (page === undefined) {
-      if (this.noiseNumber !== number) {
-        noise(this.options.noiseSeed, number, this.noiseWords);
-        this.noiseNumber = number;
-      }
-      this.plain.read(number, this.noisePage, inPage, length, key, out, at);
+      this.plain.read(number, this.pages.noiseOf(number), inPage, length, key, out, at);
       return;
     }
     for (let from = inPage; from < inPage + length;) {
@@ -321,7 +260,7 @@ export class Dram {
         out.set(page.bytes.subarray(from, stop), to);
       } else {
         // Looking under another key: the bus bytes are made now and kept.
-        if (pending !== 0 && !this.pages.has(number)) {
+        if (pending !== 0 && this.pages.inRun(number)) {
           // One page serves many: what each of them is on the bus is not kept.
           const bytes = this.scratch;
           const [start, end] = [first * LINE_SIZE, line * LINE_SIZE];
@@ -337,7 +276,7 @@ export class Dram {
         if (pending !== 0) {
           page = this.writable(number, false);
           this.settle(page, number, first, line);
-          this.pool.compact(page);
+          this.pages.written(page);
         }
         this.plain.read(number, page.bytes, from, stop - from, key, out, to);
       }
@@ -447,54 +386,9 @@ export class Dram {
     page.writer.fill(origin, first, last);
   }
 
-  /**
-   * A whole page is written, and encrypted when it is read. One that is like the page before is one with it until
-   * a write: what is long and repeats itself takes no room.
-   */
-  private putPage(number: number, data: Uint8Array, lines: Lines): void {
-    this.plain.forget(number);
-    const { lastWhole } = this;
-    if (lastWhole !== null && isWhole(lastWhole.page, data, lines)) {
-      const { number: before, page } = lastWhole;
-      if (this.pages.get(before) === page) this.own.delete(before);
-      this.pages.set(number, page);
-      this.own.delete(number);
-      this.lastNumber = -1;
-      return;
-    }
-    let page = this.own.has(number) ? this.pages.get(number) : undefined;
-    if (page === undefined) {
-      page = { bytes: this.pool.bytes(), ...lines, alike: true };
-      this.pages.set(number, page);
-      this.own.add(number);
-    } else this.pool.share(page, lines);
-    page.bytes.set(data);
-    this.lastNumber = -1;
-    this.lastWhole = { number, page };
-  }
-
-  /** The page for writing: made of noise if untouched (unless all of it is written), copied if a snapshot shares it. */
+  /** The page for writing; `whole`: all of it, so that nothing is read before but the owner, which a watcher is told. */
   private writable(number: number, whole: boolean): Page {
     this.plain.forget(number);
-    if (number === this.lastNumber && this.lastPage !== undefined) {
-      this.pool.own(this.lastPage);
-      return this.lastPage;
-    }
-    let page = this.pageAt(number);
-    if (page === undefined) {
-      page = this.pool.blank();
-      if (!whole) noise(this.options.noiseSeed, number, wordsOf(page));
-      this.pages.set(number, page);
-      this.own.add(number);
-    } else if (!this.own.has(number)) {
-      // What is written whole is not read before, but for the owner that it had, which a watcher is told.
-      page = whole && this.onOwner === undefined ? this.pool.blank() : this.pool.copyOf(page);
-      this.pages.set(number, page);
-      this.own.add(number);
-    }
-    this.pool.own(page);
-    this.lastNumber = number;
-    this.lastPage = page;
-    return page;
+    return this.pages.writable(number, whole, this.onOwner !== undefined);
   }
 }
