@@ -11,6 +11,7 @@ import {
   _PAGE_PAT,
   _PAGE_PWT,
   MSR_IA32_CR_PAT,
+  MSR_K8_SYSCFG,
   X86_CR4_PGE,
 } from '../kernel/constants.js';
 import { cpuid, rdmsr, set_entry, wbinvd, write_cr3, write_cr4, wrmsr } from '../kernel/cpu-ops.js';
@@ -36,7 +37,6 @@ declare module '../kernel/table.js' {
 }
 
 const MEM_ENCRYPT_S = 'arch/x86/kernel/mem_encrypt.S';
-const MSR_K8_SYSCFG = 0xc001_0010;
 const SME_LEAF = 0x8000_001f;
 const MEM_ENCRYPT_OPTION = 'mem_encrypt=on';
 /** "AuthenticAMD" in the registers of CPUID leaf 0. */

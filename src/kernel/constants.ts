@@ -3,6 +3,8 @@
  * Virtual addresses are signed doubles (machine/address.ts).
  */
 import { va } from '../machine/address.js';
+import { MSR } from '../machine/msr.js';
+import { CR0, CR4, EFER } from '../machine/registers.js';
 
 /** arch/x86/include/asm/page_64_types.h: where physical memory is mapped. */
 export const PAGE_OFFSET = va(-0x7800_0000_0000);
@@ -58,33 +60,45 @@ export const PAGE_CACHE_MODE = { WB: 0, WC: 1, UC_MINUS: 2, UC: 3, WT: 4, WP: 5 
 export const _PAGE_CACHE_MODE_NUM = 8;
 
 /** Control-register bits (asm/processor-flags.h). */
-export const X86_CR0_PE = 1 << 0;
-export const X86_CR0_MP = 1 << 1;
-export const X86_CR0_EM = 1 << 2;
-export const X86_CR0_TS = 1 << 3;
-export const X86_CR0_ET = 1 << 4;
-export const X86_CR0_NE = 1 << 5;
-export const X86_CR0_WP = 1 << 16;
-export const X86_CR0_AM = 1 << 18;
-export const X86_CR0_CD = 2 ** 30;
-export const X86_CR0_PG = 2 ** 31;
-export const X86_CR4_PSE = 1 << 4;
-export const X86_CR4_PAE = 1 << 5;
-export const X86_CR4_PGE = 1 << 7;
+export const X86_CR0_PE = CR0.PE;
+export const X86_CR0_MP = CR0.MP;
+export const X86_CR0_EM = CR0.EM;
+export const X86_CR0_TS = CR0.TS;
+export const X86_CR0_ET = CR0.ET;
+export const X86_CR0_NE = CR0.NE;
+export const X86_CR0_WP = CR0.WP;
+export const X86_CR0_AM = CR0.AM;
+export const X86_CR0_CD = CR0.CD;
+export const X86_CR0_PG = CR0.PG;
+export const X86_CR4_PSE = CR4.PSE;
+export const X86_CR4_PAE = CR4.PAE;
+export const X86_CR4_PGE = CR4.PGE;
 /** head_64.S: what startup_64 leaves in CR0. */
 export const CR0_STATE =
   X86_CR0_PE + X86_CR0_MP + X86_CR0_ET + X86_CR0_NE + X86_CR0_WP + X86_CR0_AM + X86_CR0_PG;
 
-/** MSR numbers (asm/msr-index.h). */
-export const MSR_EFER = 0xc000_0080;
-export const MSR_GS_BASE = 0xc000_0101;
-export const MSR_IA32_CR_PAT = 0x277;
-export const MSR_MTRRdefType = 0x2ff;
-export const MSR_VM_CR = 0xc001_0114;
-export const MSR_VM_HSAVE_PA = 0xc001_0117;
-export const EFER_SCE = 1n << 0n;
-export const EFER_NX = 1n << 11n;
-export const EFER_SVME = 1n << 12n;
+/** MSR numbers under the kernel's names (asm/msr-index.h). */
+export const MSR_EFER = MSR.EFER;
+export const MSR_STAR = MSR.STAR;
+export const MSR_LSTAR = MSR.LSTAR;
+export const MSR_CSTAR = MSR.CSTAR;
+export const MSR_SYSCALL_MASK = MSR.SF_MASK;
+export const MSR_FS_BASE = MSR.FS_BASE;
+export const MSR_GS_BASE = MSR.GS_BASE;
+export const MSR_KERNEL_GS_BASE = MSR.KERNEL_GS_BASE;
+export const MSR_TSC_AUX = MSR.TSC_AUX;
+export const MSR_IA32_SYSENTER_CS = MSR.SYSENTER_CS;
+export const MSR_IA32_SYSENTER_ESP = MSR.SYSENTER_ESP;
+export const MSR_IA32_SYSENTER_EIP = MSR.SYSENTER_EIP;
+export const MSR_IA32_MISC_ENABLE = MSR.MISC_ENABLE;
+export const MSR_IA32_CR_PAT = MSR.PAT;
+export const MSR_MTRRdefType = MSR.MTRRdefType;
+export const MSR_K8_SYSCFG = MSR.SYSCFG;
+export const MSR_VM_CR = MSR.VM_CR;
+export const MSR_VM_HSAVE_PA = MSR.VM_HSAVE_PA;
+export const EFER_SCE = BigInt(EFER.SCE);
+export const EFER_NX = BigInt(EFER.NXE);
+export const EFER_SVME = BigInt(EFER.SVME);
 
 /** enum fixed_addresses (asm/fixmap.h), as the base configuration numbers them. */
 export const FIXADDR_TOP = va(0xff7f_f000 - 2 ** 32);

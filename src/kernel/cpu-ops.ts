@@ -1,14 +1,16 @@
 /** Privileged instructions as kernel code uses them: done by the CPU, told to the trace, faults delivered. */
 import { hex, PAGE_SIZE, PGDIR_SIZE, PMD_SIZE, PUD_SIZE, va, type Va } from '../machine/address.js';
-import { MSR } from '../machine/msr.js';
 import type { Kernel } from './kernel.js';
 import {
   MSR_EFER,
   MSR_GS_BASE,
   MSR_IA32_CR_PAT,
+  MSR_IA32_MISC_ENABLE,
+  MSR_K8_SYSCFG,
   MSR_MTRRdefType,
   MSR_VM_CR,
   MSR_VM_HSAVE_PA,
+  X86_CR4_PGE,
 } from './constants.js';
 
 /** Names of the MSRs that boot code touches, for the trace. */
@@ -17,8 +19,8 @@ const MSR_NAMES: Readonly<Record<number, string>> = {
   [MSR_GS_BASE]: 'GS_BASE',
   [MSR_IA32_CR_PAT]: 'IA32_PAT',
   [MSR_MTRRdefType]: 'MTRRdefType',
-  0xc001_0010: 'SYSCFG',
-  [MSR.MISC_ENABLE]: 'MISC_ENABLE',
+  [MSR_K8_SYSCFG]: 'SYSCFG',
+  [MSR_IA32_MISC_ENABLE]: 'MISC_ENABLE',
   [MSR_VM_CR]: 'VM_CR',
   [MSR_VM_HSAVE_PA]: 'VM_HSAVE_PA',
 };
@@ -97,7 +99,7 @@ export function __flush_tlb(k: Kernel): void {
 /** __flush_tlb_all(): CR4.PGE toggled where the CPU has it, so that global entries go too (asm/tlbflush.h). */
 export function __flush_tlb_all(k: Kernel): void {
   const cr4 = k.cpu.cr4;
-  k.settle(() => k.cpu.writeCr4(cr4 & ~0x80));
+  k.settle(() => k.cpu.writeCr4(cr4 & ~X86_CR4_PGE));
   k.settle(() => k.cpu.writeCr4(cr4));
   k.say.emit('tlb-flush', { how: 'pge' });
 }

@@ -5,6 +5,7 @@
 import { PAGE_SIZE, va } from '../machine/address.js';
 import type { Vmexit } from '../machine/nested-paging.js';
 import { isFault } from '../machine/fault.js';
+import { RFLAGS } from '../machine/registers.js';
 import { UnmodelledError } from '../machine/unmodelled.js';
 import {
   segmentField,
@@ -13,7 +14,24 @@ import {
   VMCB_SEGMENTS,
   type VmcbSegment,
 } from '../machine/vmcb.js';
-import { EFER_SVME, MSR_EFER, MSR_GS_BASE, MSR_VM_CR, MSR_VM_HSAVE_PA } from './constants.js';
+import {
+  EFER_SVME,
+  MSR_CSTAR,
+  MSR_EFER,
+  MSR_FS_BASE,
+  MSR_GS_BASE,
+  MSR_IA32_SYSENTER_CS,
+  MSR_IA32_SYSENTER_EIP,
+  MSR_IA32_SYSENTER_ESP,
+  MSR_KERNEL_GS_BASE,
+  MSR_LSTAR,
+  MSR_STAR,
+  MSR_SYSCALL_MASK,
+  MSR_TSC_AUX,
+  MSR_VM_CR,
+  MSR_VM_HSAVE_PA,
+  X86_CR0_ET,
+} from './constants.js';
 import { rdmsr, wrmsr } from './cpu-ops.js';
 import { BootEnd } from './ends.js';
 import { noteGuestAccess } from './kvm-guest.js';
@@ -93,9 +111,7 @@ const SVM_EVTINJ_TYPE_EXEPT = 3n << 8n;
 const TLB_CONTROL_FLUSH_ALL_ASID = 1n;
 /** init_seg(), init_sys_seg(): attributes of data, code, an LDT and a busy 16-bit TSS. */
 const ATTRIBUTES = { data: 0x92n, code: 0x9an, ldt: 0x82n, tss: 0x83n } as const;
-const X86_CR0_ET = 0x10n;
 const DR6_INIT = 0xffff_0ff0n;
-const RFLAGS_FIXED = 2n;
 /** asm/msr-index.h, and kvm_host.h: MSR_IA32_CR_PAT_DEFAULT. */
 const PAT_DEFAULT = 0x0007_0406_0007_0406n;
 const SVM_VM_CR_SVM_DISABLE = 4n;
@@ -106,10 +122,10 @@ const MSRPM_ALLOC_ORDER = 1;
 const EBUSY = 16;
 const EINVAL = 22;
 
-/** host_save_user_msrs[]: STAR, LSTAR, CSTAR, SYSCALL_MASK, KERNEL_GS_BASE, FS_BASE, SYSENTER_CS/ESP/EIP, TSC_AUX. */
+/** host_save_user_msrs[]. */
 const HOST_SAVE_USER_MSRS: readonly number[] = [
-  ...[0xc000_0081, 0xc000_0082, 0xc000_0083, 0xc000_0084, 0xc000_0102, 0xc000_0100],
-  ...[0x174, 0x175, 0x176, 0xc000_0103],
+  ...[MSR_STAR, MSR_LSTAR, MSR_CSTAR, MSR_SYSCALL_MASK, MSR_KERNEL_GS_BASE, MSR_FS_BASE],
+  ...[MSR_IA32_SYSENTER_CS, MSR_IA32_SYSENTER_ESP, MSR_IA32_SYSENTER_EIP, MSR_TSC_AUX],
 ];
 
 /** Registers that svm_vcpu_run() moves between vcpu->arch.regs and the CPU. */
@@ -211,11 +227,11 @@ export const kvmSvm = bodies({
     // svm_set_efer(0): the guest's EFER has SVME, as VMRUN wants it.
     setVmcbField(k, VMCB_SAVE.EFER, EFER_SVME);
     setVmcbField(k, VMCB_SAVE.DR6, DR6_INIT);
-    setVmcbField(k, VMCB_SAVE.RFLAGS, RFLAGS_FIXED);
+    setVmcbField(k, VMCB_SAVE.RFLAGS, BigInt(RFLAGS.ONE));
     setVmcbField(k, VMCB_SAVE.RIP, 0xfff0n);
     vcpu.regs.rip = 0xfff0n;
     // svm_set_cr0() clears CD and NW.
-    setVmcbField(k, VMCB_SAVE.CR0, X86_CR0_ET);
+    setVmcbField(k, VMCB_SAVE.CR0, BigInt(X86_CR0_ET));
     vcpu.rootHpa = null;
     setVmcbField(k, VMCB_CONTROL.NP_ENABLE, 1n);
     setVmcbField(k, VMCB_SAVE.G_PAT, PAT_DEFAULT);

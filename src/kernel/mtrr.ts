@@ -1,4 +1,5 @@
 /** arch/x86/kernel/cpu/mtrr (main.c, generic.c): memory types set on every CPU alike. */
+import { MTRR_DEF_TYPE } from '../machine/mtrr.js';
 import { MSR_MTRRdefType, X86_CR0_CD, X86_CR4_PGE } from './constants.js';
 import { __flush_tlb, rdmsr, wbinvd, write_cr0, write_cr4, wrmsr } from './cpu-ops.js';
 import { onlineCpus } from './smp-masks.js';
@@ -25,7 +26,7 @@ declare module './state.js' {
 export const mtrrState = stateSlice(() => ({ mtrrApsDelayedInit: false }));
 
 /** MTRRdefType.E and FE and the type (prepare_set clears them). */
-const DEFTYPE_OFF = ~0xcffn;
+const DEFTYPE_OFF = ~(MTRR_DEF_TYPE.TYPE | MTRR_DEF_TYPE.FE | MTRR_DEF_TYPE.E);
 
 /** What the boot CPU does first is told to the trace; CPU after CPU then does the same, and only its PAT is told. */
 const TOLD = { __flush_tlb, rdmsr, wbinvd, write_cr0, write_cr4, wrmsr };

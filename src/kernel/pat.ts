@@ -1,5 +1,6 @@
 /** arch/x86/mm/pat.c and the cache-mode tables of arch/x86/mm/init.c. */
 import { va } from '../machine/address.js';
+import { MTRR_DEF_TYPE } from '../machine/mtrr.js';
 import { MEMTYPE } from '../machine/types.js';
 import {
   _PAGE_CACHE_MODE_NUM,
@@ -134,7 +135,7 @@ export const pat = bodies({
   // arch/x86/kernel/cpu/mtrr: generic_set_all() around pat_init(), or the PAT as it was found.
   mtrr_bp_init: fn((k: Kernel) => {
     const deftype = rdmsr(k, MSR_MTRRdefType);
-    k.state.mtrrEnabled = (deftype & (1n << 11n)) !== 0n;
+    k.state.mtrrEnabled = (deftype & MTRR_DEF_TYPE.E) !== 0n;
     if (!k.state.mtrrEnabled) {
       if (k.state.params.patEnabled) k.fn.init_cache_modes();
       return;

@@ -9,7 +9,8 @@ import {
   INTEL_VENDOR,
   vendorOf,
 } from '../machine/cpuid.js';
-import { MISC_ENABLE, MSR, UNMODELLED_MSRS } from '../machine/msr.js';
+import { MISC_ENABLE, UNMODELLED_MSRS } from '../machine/msr.js';
+import { MSR_IA32_MISC_ENABLE } from './constants.js';
 import { cpuid, rdmsr, wrmsr } from './cpu-ops.js';
 import { fn, bodies } from './table.js';
 import type { Kernel } from './kernel.js';
@@ -52,9 +53,9 @@ function clearXdDisable(k: Kernel): void {
   const family = familyOf(eax);
   if (family < PENTIUM_M.family) return;
   if (family === PENTIUM_M.family && modelOf(eax) < PENTIUM_M.model) return;
-  const misc = rdmsr(k, MSR.MISC_ENABLE);
+  const misc = rdmsr(k, MSR_IA32_MISC_ENABLE);
   const { XD_DISABLE } = MISC_ENABLE;
-  if ((misc & XD_DISABLE) !== 0n) wrmsr(k, MSR.MISC_ENABLE, misc & ~XD_DISABLE);
+  if ((misc & XD_DISABLE) !== 0n) wrmsr(k, MSR_IA32_MISC_ENABLE, misc & ~XD_DISABLE);
 }
 
 /** The checks themselves, in the mode that the processor is in; 0 where all are met, else 1. */

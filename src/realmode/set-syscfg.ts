@@ -1,10 +1,10 @@
 /** Patch 15, the check of rm/trampoline_64.S: a CPU that has the flag and not SYSCFG[23] sets it. */
 import type { PatchedKernel } from '../kernel/table.js';
+import { MSR_K8_SYSCFG } from '../kernel/constants.js';
 import { rdmsr, wrmsr } from '../kernel/cpu-ops.js';
 import { operand } from '../kernel/trampoline.js';
 import { va } from '../machine/address.js';
 
-const MSR_K8_SYSCFG = 0xc001_0010;
 /** struct trampoline_header: u32 flags follows u32 cr4. */
 export const CR4_SIZE = 4;
 
