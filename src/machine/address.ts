@@ -45,6 +45,36 @@ export function va(value: number): Va {
   return (value >= TWO_47 ? value - TWO_48 : value) as Va;
 }
 
+/** The physical address `bytes` after another (before it where negative). */
+export function paAdd(at: Pa, bytes: number): Pa {
+  return (at + bytes) as Pa;
+}
+
+/** The virtual address `bytes` after another (before it where negative). */
+export function vaAdd(at: Va, bytes: number): Va {
+  return va(at + bytes);
+}
+
+/** The physical address of the cache line that a byte is in. */
+export function lineOf(at: Pa): Pa {
+  return (at - inLine(at)) as Pa;
+}
+
+/** How many bytes an address is into its cache line. */
+export function inLine(at: Pa): number {
+  return at & (LINE_SIZE - 1);
+}
+
+/** The physical address of a byte of a page: of the page's number, and bytes into it. */
+export function paOfPage(number: number, offset: number): Pa {
+  return (number * PAGE_SIZE + offset) as Pa;
+}
+
+/** Where a translation that begins at `from.va` takes a virtual address of its range. */
+export function translated(from: { readonly va: Va; readonly pa: Pa }, at: Va): Pa {
+  return (from.pa + (at - from.va)) as Pa;
+}
+
 /** The virtual address of a 64-bit value, or undefined where it is not canonical (APM 1.1.3). */
 export function vaOfU64(value: bigint): Va | undefined {
   const signed = BigInt.asIntN(48, value);

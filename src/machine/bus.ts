@@ -2,7 +2,7 @@
  * What stands behind the cache: DRAM, and devices that answer at physical addresses; and the way of devices to memory.
  */
 import { InputError } from '../trace/errors.js';
-import { hex, KEY_PLAIN, PAGE_SIZE, type KeyId, type Pa } from './address.js';
+import { hex, KEY_PLAIN, PAGE_SIZE, paAdd, type KeyId, type Pa } from './address.js';
 import type { LineStore } from './line-store.js';
 import type { PhysicalRange } from './mtrr.js';
 import type { Requester } from './requester.js';
@@ -130,7 +130,7 @@ export class Bus implements LineStore {
     }
     const data = new Uint8Array(PAGE_SIZE).fill(byte);
     for (let done = 0; done < length;) {
-      const at = (pa + done) as Pa;
+      const at = paAdd(pa, done);
       const run = Math.min(PAGE_SIZE - (at % PAGE_SIZE), length - done);
       this.write(at, key, data, 0, run, origin, requester);
       done += run;

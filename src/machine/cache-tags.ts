@@ -1,5 +1,5 @@
 /** The cache's directory: which line is in which slot, whose it is, and which one leaves next. */
-import { LINE_SIZE, type KeyId, type Pa } from './address.js';
+import { LINE_SIZE, pa as toPa, type KeyId, type Pa } from './address.js';
 import { LRU } from './lru.js';
 import type { Origin } from './types.js';
 
@@ -40,7 +40,7 @@ const high = (pa: number, key: number): number =>
   (pa < HIGH_BYTES ? 0 : Math.floor(pa / HIGH_BYTES)) | (key << KEY_SHIFT);
 
 const addressIn = (lowTag: number, highTag: number): Pa =>
-  ((highTag & HIGH_MASK) * HIGH_BYTES + (lowTag >>> 0) * LINE_SIZE) as Pa;
+  toPa((highTag & HIGH_MASK) * HIGH_BYTES + (lowTag >>> 0) * LINE_SIZE);
 
 /** The number of the line that a slot of a frozen directory holds; undefined where it is empty. */
 export function lineOfSlot({ low, high }: LineTagsSnapshot, slot: number): number | undefined {

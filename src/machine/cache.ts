@@ -2,11 +2,19 @@
  * The cache: one coherent write-back store for all CPUs, in front of memory (APM 7.3, 7.6).
  *
  * Lines are tagged with their address and key and hold plaintext (APM 7.10.6), so one physical line may be here under
- * several keys at once; memory ends up as whichever is written back last. Finite and set-associative;
- * replacement.ts says which line leaves.
+ * several keys at once; memory ends up as whichever is written back last. Finite, in sets (replacement.ts).
  */
 import { InputError } from '../trace/errors.js';
-import { LINE_SIZE, PAGE_SIZE, type KeyId, type Pa } from './address.js';
+import {
+  inLine,
+  LINE_SIZE,
+  lineOf,
+  PAGE_SIZE,
+  pa as toPa,
+  paAdd,
+  type KeyId,
+  type Pa,
+} from './address.js';
 import { LineTags, type LineTagsSnapshot, NO_SLOT, REPLACEMENT } from './cache-tags.js';
 import { LazyFill } from './lazy-fill.js';
 import type { LineSet } from './line-set.js';
@@ -53,7 +61,7 @@ export class Cache {
   private readonly stage: number;
   private readonly outbox: number;
   /** The run of adjacent lines in the outbox. */
-  private outPa = 0 as Pa;
+  private outPa = toPa(0);
   private outKey = 0 as KeyId;
   private outOrigin: Origin = 0;
   private outLength = 0;
@@ -110,13 +118,13 @@ export class Cache {
       this.store.read(pa, key, out, off, len, cpu);
       return;
     }
-    const skip = pa & (LINE_SIZE - 1);
+    const skip = inLine(pa);
     if (skip + len <= LINE_SIZE) {
-      const slot = this.lineForRead(cpu, (pa - skip) as Pa, key, origin);
+      const slot = this.lineForRead(cpu, lineOf(pa), key, origin);
       this.copyOut(slot * LINE_SIZE + skip, out, off, len);
       return;
     }
-    this.gather(cpu, (pa - skip) as Pa, key, Math.ceil((skip + len) / LINE_SIZE), origin);
+    this.gather(cpu, lineOf(pa), key, Math.ceil((skip + len) / LINE_SIZE), origin);
     this.copyOut(this.stage + skip, out, off, len);
   }
 
@@ -167,7 +175,7 @@ export class Cache {
       this.sendWriteBacks();
       this.tags.invalidateOwned('all');
     }
-    const kept = (pa + len - this.size) as Pa;
+    const kept = paAdd(pa, len - this.size);
     this.store.fillLines(pa, key, byte, kept - pa, origin, REQUESTER_CACHE);
     this.lazy = new LazyFill(cpu, kept, key, byte, origin, this.size);
   }
@@ -193,15 +201,15 @@ export class Cache {
     len: number,
   ): void {
     this.watch?.add(pa, len);
-    const skip = pa & (LINE_SIZE - 1);
+    const skip = inLine(pa);
     if (this.lazy !== null) this.materializeAt(pa - skip, skip + len);
     if (this.tags.valid === 0) {
       this.store.read(pa, key, out, off, len, requester);
       return;
     }
     if (this.coherent) {
-      for (let line = pa - skip; line < pa + len; line += LINE_SIZE) {
-        this.expelOthers(line as Pa, key);
+      for (let line = lineOf(pa); line < pa + len; line = paAdd(line, LINE_SIZE)) {
+        this.expelOthers(line, key);
       }
       this.sendWriteBacks();
     }
@@ -213,21 +221,21 @@ export class Cache {
     }
     const end = pa + len;
     // Memory is read where the lines are not here, adjacent ones at once.
-    let missing = pa as number;
-    for (let line = pa - skip; line < end; line += LINE_SIZE) {
-      const slot = this.tags.find(line as Pa, key);
+    let missing = pa;
+    for (let line = lineOf(pa); line < end; line = paAdd(line, LINE_SIZE)) {
+      const slot = this.tags.find(line, key);
       if (slot === NO_SLOT) continue;
       const from = Math.max(line, pa);
       const to = Math.min(line + LINE_SIZE, end);
       if (missing < from) {
         const at = off + (missing - pa);
-        this.store.read(missing as Pa, key, out, at, from - missing, requester);
+        this.store.read(missing, key, out, at, from - missing, requester);
       }
       this.copyOut(slot * LINE_SIZE + (from - line), out, off + (from - pa), to - from);
-      missing = to;
+      missing = toPa(to);
     }
     if (missing < end) {
-      this.store.read(missing as Pa, key, out, off + (missing - pa), end - missing, requester);
+      this.store.read(missing, key, out, off + (missing - pa), end - missing, requester);
     }
   }
 
@@ -265,7 +273,7 @@ export class Cache {
   /** The key and the origin of the line that was written last of those that hold an address and are newer than memory. */
   lastWrite(address: Pa): { key: KeyId; origin: Origin } | undefined {
     this.materialize();
-    const slot = this.tags.newestDirty((address - (address % LINE_SIZE)) as Pa);
+    const slot = this.tags.newestDirty(lineOf(address));
     if (slot === undefined) return undefined;
     return { key: this.tags.keyOf(slot), origin: this.tags.originOf(slot) };
   }
@@ -291,7 +299,7 @@ export class Cache {
 
   /** Lines of a range leave the cache, dirty ones to memory; under `key` only, if keys are not kept coherent. */
   private expel(pa: Pa, key: KeyId, len: number): void {
-    const start = pa - (pa & (LINE_SIZE - 1));
+    const start = lineOf(pa);
     if (this.lazy !== null) this.materializeAt(start, pa + len - start);
     if (this.tags.valid === 0) return;
     const end = pa + len;
@@ -301,9 +309,9 @@ export class Cache {
       this.sendWriteBacks();
       return;
     }
-    for (let line = start; line < end; line += LINE_SIZE) {
-      if (this.coherent) this.expelOthers(line as Pa, key);
-      const slot = this.tags.find(line as Pa, key);
+    for (let line = start; line < end; line = paAdd(line, LINE_SIZE)) {
+      if (this.coherent) this.expelOthers(line, key);
+      const slot = this.tags.find(line, key);
       if (slot !== NO_SLOT) this.drop(slot);
     }
     this.sendWriteBacks();
@@ -348,7 +356,7 @@ export class Cache {
   private gather(cpu: number, first: Pa, key: KeyId, lines: number, origin: Origin): void {
     const { data, tags, stage } = this;
     for (let line = 0; line < lines;) {
-      const pa = (first + line * LINE_SIZE) as Pa;
+      const pa = paAdd(first, line * LINE_SIZE);
       const at = stage + line * LINE_SIZE;
       const slot = tags.find(pa, key);
       if (slot !== NO_SLOT) {
@@ -361,10 +369,10 @@ export class Cache {
       const limit = Math.min(lines - line, tags.sets);
       let n = 0;
       do {
-        const next = (pa + n * LINE_SIZE) as Pa;
+        const next = paAdd(pa, n * LINE_SIZE);
         this.run[n] = this.place(cpu, next, key, origin);
         n++;
-      } while (n < limit && tags.find((pa + n * LINE_SIZE) as Pa, key) === NO_SLOT);
+      } while (n < limit && tags.find(paAdd(pa, n * LINE_SIZE), key) === NO_SLOT);
       this.sendWriteBacks();
       this.store.readLines(pa, key, data, at, n * LINE_SIZE, cpu);
       for (let i = 0; i < n; i++) {
@@ -386,13 +394,13 @@ export class Cache {
     origin: Origin,
   ): void {
     const { data, tags, stage } = this;
-    const skip = pa & (LINE_SIZE - 1);
+    const skip = inLine(pa);
     const small = len <= SMALL && skip + len <= LINE_SIZE;
     if (!small) data.set(bytes.subarray(off, off + len), stage + skip);
-    const first = pa - skip;
+    const first = lineOf(pa);
     const end = skip + len;
     for (let at = 0; at < end; at += LINE_SIZE) {
-      const line = (first + at) as Pa;
+      const line = paAdd(first, at);
       const from = Math.max(at, skip);
       const to = Math.min(at + LINE_SIZE, end);
       let slot = tags.find(line, key);
@@ -420,9 +428,9 @@ export class Cache {
     origin: Origin,
   ): void {
     const end = pa + len;
-    for (let line = pa - (pa & (LINE_SIZE - 1)); line < end; line += LINE_SIZE) {
-      if (this.coherent) this.expelOthers(line as Pa, key);
-      const slot = this.tags.find(line as Pa, key);
+    for (let line = lineOf(pa); line < end; line = paAdd(line, LINE_SIZE)) {
+      if (this.coherent) this.expelOthers(line, key);
+      const slot = this.tags.find(line, key);
       if (slot === NO_SLOT) continue;
       const from = Math.max(line, pa);
       const to = Math.min(line + LINE_SIZE, end);

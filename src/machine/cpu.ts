@@ -8,6 +8,8 @@ import {
   LINE_SIZE,
   pa,
   PAGE_SIZE,
+  paAdd,
+  translated,
   va,
   type KeyId,
   type Pa,
@@ -137,7 +139,7 @@ export class Cpu extends CpuCore implements InterruptTarget {
     const skip = at - entry.va;
     const run = alignDown(Math.min(len, entry.size - skip), LINE_SIZE);
     if (run < cache.longFill || skip % LINE_SIZE !== 0) return 0;
-    cache.fillRun(this.id, pa(entry.pa + skip), entry.key, byte, run, origin);
+    cache.fillRun(this.id, paAdd(entry.pa, skip), entry.key, byte, run, origin);
     return run;
   }
 
@@ -195,7 +197,7 @@ export class Cpu extends CpuCore implements InterruptTarget {
   clflush(at: Va): Fault | null {
     const entry = this.translate(at, TLB_KIND.read);
     if (isFault(entry)) return entry;
-    this.bus.cache.clflush(pa(entry.pa + (at - entry.va)), entry.key);
+    this.bus.cache.clflush(translated(entry, at), entry.key);
     this.tellFlush('clflush', at);
     return null;
   }
@@ -208,7 +210,7 @@ export class Cpu extends CpuCore implements InterruptTarget {
       const end = Math.min(at + len, entry.va + entry.size);
       const first = line;
       line = va(alignUp(end, LINE_SIZE));
-      this.bus.cache.clflush(pa(entry.pa + (first - entry.va)), entry.key, line - first);
+      this.bus.cache.clflush(translated(entry, first), entry.key, line - first);
       if (this.bus.observers.length === 0) continue;
       for (let told = first; told < line; told = va(told + LINE_SIZE)) {
         this.tellFlush('clflush', told);
@@ -230,7 +232,7 @@ export class Cpu extends CpuCore implements InterruptTarget {
       : this.unpaged(at);
     if (isFault(entry)) return entry;
     const { key, size, type } = entry;
-    return { pa: pa(entry.pa + (at - entry.va)), key, pageSize: size, type };
+    return { pa: translated(entry, at), key, pageSize: size, type };
   }
 
   /** The entries that a walk for an address meets. */
@@ -293,7 +295,7 @@ export class Cpu extends CpuCore implements InterruptTarget {
         return entry;
       }
       const run = Math.min(len - done, toPageEnd(here));
-      const address = pa(entry.pa + (here - entry.va));
+      const address = translated(entry, here);
       const { key } = entry;
       if (observers.length > 0) this.tellAccess(kind, here, address, key, run);
       const type = this.typeOf(entry);

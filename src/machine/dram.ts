@@ -6,7 +6,16 @@
  * Eager DRAM encrypts at once; nothing else tells the two apart.
  */
 import { InputError } from '../trace/errors.js';
-import { BLOCK_SIZE, hex, LINE_SIZE, PAGE_SIZE, pa, type KeyId, type Pa } from './address.js';
+import {
+  BLOCK_SIZE,
+  hex,
+  LINE_SIZE,
+  PAGE_SIZE,
+  pa,
+  paOfPage,
+  type KeyId,
+  type Pa,
+} from './address.js';
 import { PageDecryption } from './page-decryption.js';
 import type { MemoryEngine } from './engine.js';
 import { eachPage, LINES, UNTOUCHED, type Page } from './dram-page.js';
@@ -162,7 +171,7 @@ export class Dram {
     origin: number,
   ): void {
     eachPage(address, length, (number, inPage, run) => {
-      this.write(pa(number * PAGE_SIZE + inPage), key, data, 0, run, origin);
+      this.write(paOfPage(number, inPage), key, data, 0, run, origin);
     });
   }
 
@@ -265,7 +274,7 @@ export class Dram {
           const bytes = this.scratch;
           const [start, end] = [first * LINE_SIZE, line * LINE_SIZE];
           bytes.set(page.bytes.subarray(start, end), start);
-          const at = pa(number * PAGE_SIZE + start);
+          const at = paOfPage(number, start);
           this.options.engine.encrypt(pending as KeyId, at, bytes, start, end - start);
           this.plain.forget(number);
           this.plain.read(number, bytes, from, stop - from, key, out, to);
@@ -292,7 +301,7 @@ export class Dram {
       while (stop < last && page.pending[stop] === key) stop++;
       if (key !== 0) {
         const at = line * LINE_SIZE;
-        const address = pa(number * PAGE_SIZE + at);
+        const address = paOfPage(number, at);
         this.options.engine.encrypt(key, address, page.bytes, at, (stop - line) * LINE_SIZE);
         page.pending.fill(0, line, stop);
       }
@@ -353,7 +362,7 @@ export class Dram {
     }
     const first = Math.floor(start / BLOCK_SIZE) * BLOCK_SIZE;
     const last = Math.ceil(stop / BLOCK_SIZE) * BLOCK_SIZE;
-    const address = pa(number * PAGE_SIZE + first);
+    const address = paOfPage(number, first);
     this.options.engine.decrypt(key, address, page.bytes, first, last - first);
     page.bytes.set(data.subarray(from, from + stop - start), start);
     this.options.engine.encrypt(key, address, page.bytes, first, last - first);
@@ -376,7 +385,7 @@ export class Dram {
         let stop = line + 1;
         while (stop < last && page.owner[stop] === owner) stop++;
         if (owner !== key && owner !== UNTOUCHED) {
-          const address = pa(number * PAGE_SIZE + line * LINE_SIZE);
+          const address = paOfPage(number, line * LINE_SIZE);
           this.onOwner(address, (stop - line) * LINE_SIZE, owner as KeyId, key, origin);
         }
         line = stop;

@@ -2,7 +2,7 @@
  * A CPU in guest mode: the registers that VMRUN loads from the VMCB, the guest's way to memory, and what happens to its
  * exceptions (APM 15.5–15.14). The general registers besides rAX and rSP are the CPU's own (APM 15.5.1).
  */
-import { KEY_PLAIN, pa, PAGE_SIZE, va, type Va } from './address.js';
+import { KEY_PLAIN, PAGE_SIZE, translated, va, type Va } from './address.js';
 import type { CpuBus } from './cpu-core.js';
 import { generalProtection, isFault } from './fault.js';
 import { effectiveType, patTypes, type MtrrType } from './memory-types.js';
@@ -170,7 +170,7 @@ export class Guest {
     if (isFault(guest) || isVmexit(guest)) return guest;
     const at = this.nested.translate(guest.gpa, wanted, 'final');
     if (isVmexit(at)) return at;
-    const address = pa(at.pa + (va(guest.gpa) - at.va));
+    const address = translated(at, va(guest.gpa));
     // APM 15.25.8: guest and nested types combine; our choice: by the table of PAT and MTRR.
     const type = effectiveType(guest.type, at.type as MtrrType);
     const { cache, origin, observers } = this.bus;
@@ -194,7 +194,7 @@ export class Guest {
     const entry = walk(reader, this.paging, va(linear), access);
     if (reader.exit !== null) return reader.exit;
     if (isFault(entry)) return entry;
-    return { gpa: entry.pa + (va(linear) - entry.va), type: entry.type };
+    return { gpa: translated(entry, va(linear)), type: entry.type };
   }
 
   // --- Exceptions ------------------------------------------------------------------------------------------------

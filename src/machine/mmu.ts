@@ -3,10 +3,13 @@
  * C-bit of the pointer above selects (APM 5.3, 7.10.3). Five-level and legacy paging are not modelled.
  */
 import {
+  pa as toPa,
   PAGE_SIZE,
+  paAdd,
   PMD_SIZE,
   PUD_SIZE,
   tableIndex,
+  va as toVa,
   KEY_PLAIN,
   type KeyId,
   type Pa,
@@ -204,7 +207,7 @@ function entryRead(
 }
 
 function physical(format: EntryFormat, low: number, high: number, lowMask: number): Pa {
-  return ((high & format.addressHigh) * TWO_32 + ((low & lowMask & ~format.cLow) >>> 0)) as Pa;
+  return toPa((high & format.addressHigh) * TWO_32 + ((low & lowMask & ~format.cLow) >>> 0));
 }
 
 function keyOf(format: EntryFormat, low: number, high: number): KeyId {
@@ -297,7 +300,7 @@ export function walk(
   let nx = false;
   const unaccessed: { pa: Pa; key: KeyId; bits: number }[] = [];
   for (const level of LEVELS) {
-    const at = (table + tableIndex(va, level.shift) * ENTRY_BYTES) as Pa;
+    const at = paAdd(table, tableIndex(va, level.shift) * ENTRY_BYTES);
     const low = reader.readEntry(at, key);
     const high = reader.high;
     const kind = classify(context, level, low, high);
@@ -328,10 +331,10 @@ export function walk(
     const pagePa = physical(format, low, high, level.leafLow);
     const part = uniform(context, pageVa, pagePa, pageSize, va);
     return {
-      va: part.va as Va,
+      va: toVa(part.va),
       size: part.size,
       pageSize,
-      pa: part.pa as Pa,
+      pa: toPa(part.pa),
       key: keyOf(format, low, high),
       rw,
       us,
@@ -364,7 +367,7 @@ export function traceWalk(reader: TableReader, context: PagingContext, va: Va): 
   let key = context.rootKey;
   for (const level of LEVELS) {
     const index = tableIndex(va, level.shift);
-    const at = (table + index * ENTRY_BYTES) as Pa;
+    const at = paAdd(table, index * ENTRY_BYTES);
     const low = reader.readEntry(at, key) >>> 0;
     const high = reader.high >>> 0;
     const kind = classify(context, level, low, high);

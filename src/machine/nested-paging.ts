@@ -4,7 +4,7 @@
  * root's that of nCR3, and the page under that of the nested leaf (APM 7.10.1, 15.25.3). Our choice: translations of a
  * guest are not kept, so that TLB_CONTROL has nothing to drop.
  */
-import { pa, va, type KeyId, type Pa } from './address.js';
+import { translated, va, type KeyId, type Pa } from './address.js';
 import { isFault } from './fault.js';
 import { rootOf, walk, type PagingContext, type WalkAccess } from './mmu.js';
 import type { TlbEntry } from './tlb.js';
@@ -90,6 +90,6 @@ export class GuestTables implements TableReader {
       this.exit = entry;
       return null;
     }
-    return { pa: pa(entry.pa + (va(gpa) - entry.va)), key: entry.key };
+    return { pa: translated(entry, va(gpa)), key: entry.key };
   }
 }

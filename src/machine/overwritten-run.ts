@@ -1,9 +1,9 @@
 /** Lines that were written whole one after the other, for whoever is told of the refills that nobody saw. */
-import { LINE_SIZE, type KeyId, type Pa } from './address.js';
+import { LINE_SIZE, pa, type KeyId, type Pa } from './address.js';
 import type { Observer, Origin } from './types.js';
 
 export class OverwrittenRun {
-  private start = 0 as Pa;
+  private start = pa(0);
   private length = 0;
 
   add(line: Pa, key: KeyId, origin: Origin, fill: Observer['fill']): void {

@@ -1,5 +1,5 @@
 /** Bytes on the bus as they read under a key. Small reads that follow one another in a page share its decryption. */
-import { BLOCK_SIZE, PAGE_SIZE, pa, type KeyId } from './address.js';
+import { BLOCK_SIZE, PAGE_SIZE, paOfPage, type KeyId } from './address.js';
 import type { MemoryEngine } from './engine.js';
 
 export class PageDecryption {
@@ -27,7 +27,7 @@ export class PageDecryption {
     }
     if (inPage % BLOCK_SIZE === 0 && length % BLOCK_SIZE === 0) {
       out.set(raw.subarray(inPage, inPage + length), at);
-      this.engine.decrypt(key, pa(number * PAGE_SIZE + inPage), out, at, length);
+      this.engine.decrypt(key, paOfPage(number, inPage), out, at, length);
       return;
     }
     const known = this.whole(number, raw, key);
@@ -39,7 +39,7 @@ export class PageDecryption {
     const first = Math.floor(inPage / BLOCK_SIZE) * BLOCK_SIZE;
     const last = Math.ceil((inPage + length) / BLOCK_SIZE) * BLOCK_SIZE;
     const blocks = raw.slice(first, last);
-    this.engine.decrypt(key, pa(number * PAGE_SIZE + first), blocks, 0, blocks.length);
+    this.engine.decrypt(key, paOfPage(number, first), blocks, 0, blocks.length);
     out.set(blocks.subarray(inPage - first, inPage - first + length), at);
   }
 
@@ -58,7 +58,7 @@ export class PageDecryption {
     }
     if (!this.full) {
       this.plain.set(raw);
-      this.engine.decrypt(key, pa(number * PAGE_SIZE), this.plain, 0, PAGE_SIZE);
+      this.engine.decrypt(key, paOfPage(number, 0), this.plain, 0, PAGE_SIZE);
       this.full = true;
     }
     return this.plain;

@@ -4,7 +4,7 @@
  * the key (APM 7.10.1, 15.34; KVM sets it in each of them since 4.14). Not modelled: VMRUN without nested paging, SEV,
  * GIF and interrupts, the MSR and I/O permission maps, and VMCB caching: all of the VMCB is read each time (our choice).
  */
-import { vaOfU64, type KeyId, type Pa, type Va } from './address.js';
+import { paAdd, vaOfU64, type KeyId, type Pa, type Va } from './address.js';
 import type { CpuBus } from './cpu-core.js';
 import type { CpuModel } from './cpuid.js';
 import { generalProtection } from './fault.js';
@@ -79,7 +79,7 @@ class SystemPage {
   write(view: VmcbView, fields: readonly VmcbField[]): void {
     const { cache, origin } = this.bus;
     for (const [offset, length] of fields) {
-      const at = (this.at + offset) as Pa;
+      const at = paAdd(this.at, offset);
       cache.write(this.cpu, at, this.key, MEMTYPE.WB, view.bytes, offset, length, origin);
     }
   }
