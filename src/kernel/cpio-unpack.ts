@@ -1,5 +1,6 @@
 /** unpack_to_rootfs() of init/initramfs.c: archives, plain or compressed, one after another, from a buffer. */
 import { sourceOf } from '../trace/byte-source.js';
+import { optional } from '../trace/optional.js';
 import { CpioUnpacker } from './cpio-fsm.js';
 import { decompressMethod } from './decompress-method.js';
 import { DECOMPRESSORS, type Decompressors } from './decompressors.js';
@@ -118,5 +119,5 @@ export function unpackCpio(
   };
   const root = state.inodes.get(1)?.entries;
   if (root !== undefined && root !== null) visit(root, '');
-  return { files, ...(error === undefined ? {} : { message: error.message }) };
+  return { files, ...optional({ message: error?.message }) };
 }

@@ -3,6 +3,7 @@
  * Nothing here changes the machine or is asked by the kernel.
  */
 import type { Recorder } from '../trace/recorder.js';
+import { optional } from '../trace/optional.js';
 import type { FieldsOf, Origin, Span, TraceKind } from '../trace/event.js';
 import { hex, PAGE_SIZE, va, vaOfU64, type Va } from '../machine/address.js';
 import { MEMTYPE_NAMES } from '../machine/memory-types.js';
@@ -63,9 +64,7 @@ export class Narrator {
     const file = by?.file ?? (frame === undefined ? undefined : this.k.program.fileOf(frame.name));
     return {
       fn: frame?.name ?? inHunk?.name ?? 'loader',
-      ...(file === undefined ? {} : { file }),
-      ...(by?.patch === undefined ? {} : { patch: by.patch }),
-      ...(by?.hunk === undefined ? {} : { hunk: by.hunk }),
+      ...optional({ file, patch: by?.patch, hunk: by?.hunk }),
     };
   }
 
@@ -282,7 +281,7 @@ export class Narrator {
       what: describe(fault),
       cpu: cpu.id,
       at: faultAddress(fault) ?? cpu.rip,
-      ...(read !== undefined && { read }),
+      ...optional({ read }),
     };
     // An empty entry that a handler may fill says no more than its address: our choice, it is left out.
     const told = handler === 'triple fault' || (read !== undefined && read.value !== 0n);

@@ -1,6 +1,7 @@
 /** Compositions as data: a file that says which hunks a series has, beside those of the posted one. */
 import * as z from 'zod';
 import { InputError } from '../trace/errors.js';
+import { optional } from '../trace/optional.js';
 import { validate, type YamlSource } from '../trace/yaml-source.js';
 import { link } from './link.js';
 import { allHunks, alternatives, LAST_STAGE, stageNumber } from './patches.js';
@@ -81,9 +82,7 @@ export function seriesOf(source: YamlSource): Series {
     source: from,
     stage,
     activate,
-    ...(without === undefined ? {} : { without }),
-    ...(neutral === undefined ? {} : { neutral }),
-    ...(extra === undefined ? {} : { with: extra }),
+    ...optional({ without, neutral, with: extra }),
   };
   within(source, [], () => link(compose(series).hunks));
   return series;

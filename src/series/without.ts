@@ -1,6 +1,7 @@
 /** Leaving hunks out: who they are, who would miss them, and what is left of one that keeps only its names. */
 import { addedNames, neededNames, type Hunk } from '../kernel/hunk.js';
 import { InputError } from '../trace/errors.js';
+import { optional } from '../trace/optional.js';
 import { patchOf } from './patches.js';
 
 /** The hunks that ids and patch numbers name, among those that are there. Throws E_HUNK. */
@@ -69,7 +70,6 @@ export function neutralOf(hunk: Hunk): Hunk {
     file,
     what,
     adds: neutral,
-    ...(variables === undefined ? {} : { variables }),
-    ...(names === undefined ? {} : { names }),
+    ...optional({ variables, names }),
   };
 }
