@@ -3,16 +3,30 @@ import { existsSync, mkdirSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { Command, Option } from 'commander';
 import { readText, writeWhole } from '../node/files.js';
+import {
+  baseName,
+  basePath,
+  changesText,
+  fileKey,
+  MAX_BASES,
+  TraceFiles,
+} from '../node/trace-files.js';
 import { effectsOf, printEffects, showsIn, type Effects } from '../review/effects-form.js';
 import { effectsDifferences } from '../review/effects-text.js';
+import { baseOf, isDifference } from '../trace/changes-apply.js';
 import { InputError } from '../trace/errors.js';
 import { compare, isSame } from '../trace/compare.js';
 import { differenceText } from '../trace/compare-text.js';
-import { expectationOf, type Expectation, type RunOf } from '../trace/expectation.js';
+import type {
+  ExactExpectation,
+  Expectation,
+  MatchExpectation,
+  RunOf,
+} from '../trace/expectation.js';
 import { match } from '../trace/match.js';
 import { matchText } from '../trace/match-text.js';
 import { report, REPORT_FORMS, type ReportForm, type Result } from '../trace/report.js';
-import type { Trace, TraceHeader } from '../trace/trace.js';
+import type { Trace } from '../trace/trace.js';
 import { printTrace } from '../trace/yaml-out.js';
 import { readYaml, valueAt, type YamlSource } from '../trace/yaml-source.js';
 import type { Io } from './io.js';
@@ -21,7 +35,7 @@ import { KEPT_EFFECTS, KEPT_RUNS } from './ladder.js';
 import { painterOf } from './painter.js';
 import { packageRoot } from './paths.js';
 import { progress } from './progress.js';
-import { commandOf, Runs, type Run } from './runs.js';
+import { assignments, commandOf, runOfHeader, Runs, type Run } from './runs.js';
 import { yamlFiles } from './yaml-files.js';
 
 interface Flags {
@@ -61,15 +75,18 @@ function check(io: Io, paths: readonly string[], flags: Flags): void {
     });
   }
   const traces = join(packageRoot(), 'traces');
+  const update = flags.update === true;
   const runs = new Runs();
-  if (flags.update === true && paths.length === 0) updateKept(io, runs, traces);
+  if (update && paths.length === 0) updateKept(io, runs, traces);
   const given = paths.length === 0 ? [traces] : paths;
   const files = yamlFiles(given, 'there is no expected trace to check');
+  const check = new Check(io, runs, files, update);
   const results = files.map((file, index) => {
     progress(io, index, files.length, relative('.', file));
-    return one(io, runs, file, flags.update === true);
+    return check.result(file);
   });
   progress(io, files.length, files.length, '');
+  check.tellLeft();
   io.stdout.write(report(flags.reporter, results));
   const failed = results.filter(({ ok }) => !ok).length;
   if (flags.reporter === 'text') {
@@ -78,27 +95,116 @@ function check(io: Io, paths: readonly string[], flags: Flags): void {
   if (failed > 0) io.exitCode = 1;
 }
 
-/** Checks one file; a wrong file is an error of the whole command. */
-function one(io: Io, runs: Runs, file: string, update: boolean): Result {
-  const name = relative('.', file);
-  const source = readYaml(name, readText(file));
-  if (valueAt(source.value, ['expect']) === 'effects') return effects(runs, file, source, update);
-  const expectation = expectationOf(source);
-  const run = runOf(name, expectation);
-  const found = runs.trace(run);
-  const rerun = `Run it again: ${commandOf(run)} --trace -`;
-  if (expectation.expect === 'match') {
-    const result = match(expectation, found);
+/** The files of one check, and what was found of each. */
+class Check {
+  private readonly files = new TraceFiles();
+  private readonly given: ReadonlySet<string>;
+  private readonly results = new Map<string, Result>();
+  private readonly rewritten = new Set<string>();
+  /** Files that wait for their bases. */
+  private readonly pending = new Set<string>();
+
+  constructor(
+    private readonly io: Io,
+    private readonly runs: Runs,
+    given: readonly string[],
+    private readonly update: boolean,
+  ) {
+    this.given = new Set(given.map(fileKey));
+  }
+
+  /** Checks a file once; a wrong file is an error of the whole command. */
+  result(file: string): Result {
+    const key = fileKey(file);
+    const result = this.results.get(key) ?? this.one(file);
+    this.results.set(key, result);
+    return result;
+  }
+
+  private one(file: string): Result {
+    const name = relative('.', file);
+    const known = this.files.get(file);
+    if (known !== undefined) return this.exact(file, known);
+    const source = readYaml(name, readText(file));
+    if (valueAt(source.value, ['expect']) === 'effects') {
+      return effects(this.runs, file, source, this.update);
+    }
+    const base = this.update && isDifference(source) ? basePath(file, baseOf(source)) : undefined;
+    // What is rewritten is the difference from the base as that is from now on.
+    if (base !== undefined && this.given.has(fileKey(base))) this.updateFirst(file, base);
+    try {
+      const expectation = this.files.read(file, source);
+      return expectation.expect === 'match'
+        ? this.match(name, expectation)
+        : this.exact(file, expectation);
+    } catch (error) {
+      // A difference is no worse than a trace that differs: the others are checked all the same.
+      if (!(error instanceof InputError) || error.code !== 'E_APPLY' || this.update) throw error;
+      return { name, ok: false, text: `${error.message}\n` };
+    }
+  }
+
+  /** Checks a base before the file that is the difference from it. */
+  private updateFirst(file: string, base: string): void {
+    // In a circle, or one after another without end: reading the file says so.
+    if (this.pending.has(fileKey(base)) || this.pending.size > MAX_BASES) return;
+    this.pending.add(fileKey(file));
+    this.result(base);
+    this.pending.delete(fileKey(file));
+  }
+
+  private match(name: string, expectation: MatchExpectation): Result {
+    const run = runOf(name, expectation);
+    const result = match(expectation, this.runs.trace(run));
     const text = result.ok ? '' : matchText(result, { rerun: commandOf(run) });
     return { name, ok: result.ok, text };
   }
-  const difference = compare(expectation.trace, found);
-  if (isSame(difference)) return { name, ok: true, text: '' };
-  if (update) {
-    writeWhole(file, exactText(found));
-    return { name, ok: true, text: '' };
+
+  private exact(file: string, expectation: ExactExpectation): Result {
+    const name = relative('.', file);
+    const run = runOf(name, expectation);
+    const found = this.runs.trace(run);
+    const difference = compare(expectation.trace, found);
+    const { base, misfits } = expectation;
+    if (isSame(difference) && misfits.length === 0) return { name, ok: true, text: '' };
+    if (this.update) {
+      writeWhole(file, this.textOf(file, found, base));
+      this.files.set(file, found, base);
+      this.rewritten.add(file);
+      return { name, ok: true, text: '' };
+    }
+    const text = [
+      ...misfits.map(({ message }) => `${message}\n`),
+      differenceText(difference, painterOf(this.io.paint)),
+      `Run it again: ${commandOf(run)} --trace -\n`,
+    ].join('');
+    return { name, ok: false, text };
   }
-  return { name, ok: false, text: `${differenceText(difference, painterOf(io.paint))}${rerun}\n` };
+
+  /** A file in the form that it had: whole, or the difference from its base. */
+  private textOf(file: string, found: Trace, base: string | undefined): string {
+    if (base === undefined) return exactText(found);
+    return changesText(base, this.files.trace(basePath(file, base)), found);
+  }
+
+  /** Says which files that were not given are differences from what was rewritten: they now mean another trace. */
+  tellLeft(): void {
+    if (this.rewritten.size === 0) return;
+    const keys = new Set([...this.rewritten].map(fileKey));
+    const folders = new Set([...this.rewritten].map((file) => dirname(fileKey(file))));
+    const traces = fileKey(join(packageRoot(), 'traces'));
+    if ([...folders].some((folder) => folder.startsWith(traces))) folders.add(traces);
+    const beside = new Set([...folders].flatMap((folder) => yamlFiles([folder], '')));
+    for (const file of beside) {
+      if (this.given.has(fileKey(file))) continue;
+      const [, base] = /^base: (.+)$/m.exec(readText(file)) ?? [];
+      if (base === undefined || !keys.has(fileKey(basePath(file, base)))) continue;
+      const name = relative('.', file);
+      this.io.stderr.write(
+        `${name} is the difference from a file that was rewritten: check it too\n`,
+      );
+    }
+  }
 }
 
 /** Checks a file of effects. */
@@ -141,11 +247,8 @@ function runOf(file: string, expectation: Expectation): Run {
       reason: 'only traces of the built-in image can be run again from their header',
     });
   }
-  return fromHeader(header);
+  return runOfHeader(header);
 }
-
-const assignments = (settings: Readonly<Record<string, unknown>>): string[] =>
-  Object.entries(settings).map(([path, value]) => `${path}=${String(value)}`);
 
 function fromRun(run: RunOf): Run {
   const { scenario, series, stage, activate, without, neutral, with: extra, set } = run;
@@ -163,23 +266,6 @@ function fromRun(run: RunOf): Run {
   };
 }
 
-function fromHeader(header: TraceHeader): Run {
-  const { scenario, stage, activate, without, neutral, with: extra, settings } = header;
-  const { cmdline, ...others } = settings;
-  return {
-    scenario,
-    flags: {
-      stage,
-      activate,
-      ...(without.length === 0 ? {} : { without }),
-      ...(neutral === undefined ? {} : { neutral }),
-      ...(extra.length === 0 ? {} : { with: extra }),
-      set: assignments(others),
-      ...(cmdline === undefined ? {} : { cmdline: String(cmdline) }),
-    },
-  };
-}
-
 const exactText = (trace: Trace): string =>
   printTrace(trace, { schema: '../../schemas/trace.schema.json' });
 
@@ -192,7 +278,14 @@ function updateKept(io: Io, runs: Runs, traces: string): void {
     writeWhole(path, textOf());
     io.stderr.write(`wrote ${relative('.', path)}\n`);
   };
-  for (const { file, ...run } of KEPT_RUNS) write(file, () => exactText(runs.trace(run)));
+  for (const { file, base, ...run } of KEPT_RUNS) {
+    write(file, () => {
+      const from = KEPT_RUNS.find((each) => each.file === base);
+      const found = runs.trace(run);
+      if (base === undefined || from === undefined) return exactText(found);
+      return changesText(baseName(join(traces, file), join(traces, base)), runs.trace(from), found);
+    });
+  }
   for (const { file, ...kept } of KEPT_EFFECTS) {
     write(file, () => {
       const found = effectsOfRuns(runs, kept);

@@ -2,10 +2,10 @@
 import { existsSync } from 'node:fs';
 import { Command, Option } from 'commander';
 import { readText } from '../node/files.js';
+import { TraceFiles } from '../node/trace-files.js';
 import { compare, isSame } from '../trace/compare.js';
 import { differenceText } from '../trace/compare-text.js';
 import { InputError } from '../trace/errors.js';
-import { readExpectation } from '../trace/expectation.js';
 import type { Trace } from '../trace/trace.js';
 import type { Io } from './io.js';
 import { painterOf } from './painter.js';
@@ -26,6 +26,7 @@ Examples:
   sme-boot diff --stage 17 --stage 18                    what patch 18 does
   sme-boot diff --stage 8 --stage 9 --activate           what patch 09 mends
   sme-boot diff before.yaml after.yaml
+  sme-boot diff traces/bios-minimal/stage-08.yaml traces/bios-minimal/stage-09.yaml
   sme-boot diff traces/bios-minimal/stage-18.yaml "bios-minimal --set machine.engine=XE"
 
 Exit status: 0 the traces mean the same, 1 they differ.`;
@@ -80,23 +81,16 @@ function sides(a: string | undefined, b: string | undefined, flags: Flags): [Tra
     return [of(first), of(second)];
   }
   if (a === undefined || b === undefined) throw usage('two traces, or --stage twice');
-  return [traceOf(a), traceOf(b)];
+  const files = new TraceFiles();
+  return [traceOf(files, a), traceOf(files, b)];
 }
 
 const usage = (expected: string): InputError =>
   new InputError({ code: 'E_USAGE', reason: 'diff compares two sides', expected });
 
 /** The trace of a side: a file if there is one of that name, else a run. */
-function traceOf(side: string): Trace {
-  if (existsSync(side)) {
-    const expectation = readExpectation(side, readText(side));
-    if (expectation.expect === 'exact') return expectation.trace;
-    throw new InputError({
-      code: 'E_NOT_A_TRACE',
-      place: { file: side },
-      reason: 'match expectations are not a whole trace',
-    });
-  }
+function traceOf(files: TraceFiles, side: string): Trace {
+  if (existsSync(side)) return files.trace(side);
   const words = side.split(/\s+/).filter((word) => word !== '');
   // A single word that looks like a file and is none is a misspelt file, not a run.
   if (words.length === 1 && /[./]/.test(side)) readText(side);

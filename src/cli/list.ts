@@ -10,6 +10,7 @@ import type { Alternative } from '../kernel/hunk.js';
 import { OPTIONS, reasonOf } from '../kernel/options.js';
 import { seriesJsonSchema } from '../series/composition-file.js';
 import { patchJsonSchema, type PatchRecord } from '../series/record.js';
+import { changesJsonSchema } from '../trace/changes.js';
 import { InputError } from '../trace/errors.js';
 import { traceJsonSchema } from '../trace/trace.js';
 import type { Io } from './io.js';
@@ -169,6 +170,7 @@ const SCHEMAS: Readonly<Record<string, () => Record<string, unknown>>> = {
   scenario: scenarioJsonSchema,
   series: seriesJsonSchema,
   trace: traceJsonSchema,
+  changes: changesJsonSchema,
   patch: patchJsonSchema,
   probe: probeJsonSchema,
   effects: effectsJsonSchema,

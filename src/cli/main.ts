@@ -15,6 +15,7 @@ import { listCommand, patchesCommand, schemaCommand } from './list.js';
 import { probeCommand } from './probe.js';
 import { runCommand } from './run.js';
 import { scenarioCommand } from './scenario.js';
+import { traceCommand } from './trace.js';
 
 const EXAMPLES = `
 Examples:
@@ -58,6 +59,7 @@ function program(io: Io): Command {
     runCommand(io),
     checkCommand(io),
     diffCommand(io),
+    traceCommand(io),
     bisectCommand(io),
     matrixCommand(io),
     effectsCommand(io),

@@ -1,7 +1,7 @@
 /** Runs of a command that has many: each boot is run once, and its trace kept as long as the command runs. */
 import { LAST_STAGE } from '../series/patches.js';
 import { compositionWords, type Composition } from '../series/stages.js';
-import type { Trace } from '../trace/trace.js';
+import type { Trace, TraceHeader } from '../trace/trace.js';
 import { prepareBoot, type RunFlags } from './run-options.js';
 
 /** A run: a scenario by name or file, and the flags of `run`. */
@@ -36,6 +36,28 @@ export function runOfComposition(scenario: string, composition: Composition): Ru
       ...(without !== undefined && { without: [...without] }),
       ...(neutral !== undefined && { neutral }),
       ...(alternative !== undefined && { with: [...alternative] }),
+    },
+  };
+}
+
+/** Settings as `--set` takes them. */
+export const assignments = (settings: Readonly<Record<string, unknown>>): string[] =>
+  Object.entries(settings).map(([path, value]) => `${path}=${String(value)}`);
+
+/** The run that the header of a trace tells of. */
+export function runOfHeader(header: TraceHeader): Run {
+  const { scenario, stage, activate, without, neutral, with: extra, settings } = header;
+  const { cmdline, ...others } = settings;
+  return {
+    scenario,
+    flags: {
+      stage,
+      activate,
+      ...(without.length === 0 ? {} : { without }),
+      ...(neutral === undefined ? {} : { neutral }),
+      ...(extra.length === 0 ? {} : { with: extra }),
+      set: assignments(others),
+      ...(cmdline === undefined ? {} : { cmdline: String(cmdline) }),
     },
   };
 }

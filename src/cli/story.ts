@@ -79,12 +79,20 @@ function taken({ options, program: { image } }: Boot): string[] {
   return lines;
 }
 
-/** One step: its line, and below it what a person would want to know. */
+/** The step that a boot has just made: its line, and below it what a person would want to know. */
 export function storyStep(boot: Boot, label: string, paint: ChalkInstance): string {
+  return stepText(label, boot.recorder.snapshot().steps.at(-1)?.events ?? [], paint);
+}
+
+/** A step by its events: its line, and below it what a person would want to know. */
+export function stepText(
+  label: string,
+  events: readonly TraceEvent[],
+  paint: ChalkInstance,
+): string {
   const own = label.startsWith(KEXEC_LABEL) ? label.slice(KEXEC_LABEL.length) : label;
   const step = BOOT_STEPS.find((each) => each.label === own);
   const what = step?.what ?? 'firmware and loader put kernel, initrd and zero page into memory';
-  const events = boot.recorder.snapshot().steps.at(-1)?.events ?? [];
   const notes = events.flatMap((event) => note(event, paint));
   return [
     `${paint.cyan(label.padEnd(LABEL_WIDTH))} ${what}`,

@@ -61,7 +61,8 @@ export function similarity(a: TraceEvent, b: TraceEvent): number {
   return keys.filter((key) => a[key] === b[key]).length / keys.length;
 }
 
-const byEvent: Weighing<TraceEvent> = {
+/** How alike events are: which of two lists stand for each other. */
+export const byEvent: Weighing<TraceEvent> = {
   key: (event) => JSON.stringify(inOrder(event)),
   alike: (a, b) => {
     const share = similarity(a, b);

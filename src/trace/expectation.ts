@@ -1,8 +1,9 @@
 /**
  * Files of expected traces. `exact`: the whole trace, whose header says the run; a trace as it was written is one as it
- * stands. `match`: how to run, and directives that hold what matters, in the way of LLVM's FileCheck.
+ * stands, and one may be written as its difference from another, its base. `match`: how to run, and directives that hold what matters, in the way of LLVM's FileCheck.
  */
 import * as z from 'zod';
+import { applyChanges, baseOf, isDifference } from './changes-apply.js';
 import { InputError } from './errors.js';
 import {
   checkUse,
@@ -86,8 +87,30 @@ export interface MatchExpectation {
   readonly consumed: Wanted;
 }
 
+/** A file of a whole trace, or of one as its difference from another. */
+export interface ExactExpectation {
+  readonly expect: 'exact';
+  readonly trace: Trace;
+  /** The file of the base, as this one names it, if it is a difference. */
+  readonly base?: string;
+  /** What of the difference does not fit the base; the trace is as if it were not there. */
+  readonly misfits: readonly InputError[];
+}
+
 /** A file of an expected trace. */
-export type Expectation = { readonly expect: 'exact'; readonly trace: Trace } | MatchExpectation;
+export type Expectation = ExactExpectation | MatchExpectation;
+
+/** Finds the trace that a file names as its base; `source` is the file that names it. */
+export type BaseReader = (base: string, source: YamlSource) => Trace;
+
+/** Where only whole traces and match files can be read. */
+const noBase: BaseReader = (_base, source) => {
+  throw new InputError({
+    code: 'E_BASE',
+    place: source.place(['base']),
+    reason: 'a difference needs its base, which cannot be read here',
+  });
+};
 
 function matchOf(source: YamlSource): MatchExpectation {
   const { run, match, final, outcome, consumed } = validate(CODE, matchSchema, source);
@@ -126,16 +149,20 @@ export function readExpectation(file: string, text: string): Expectation {
   return expectationOf(readYaml(file, text));
 }
 
-/** What a parsed file expects; throws as {@link readExpectation} does. */
-export function expectationOf(source: YamlSource): Expectation {
+/** What a parsed file expects; throws as {@link readExpectation} does, and E_CHANGES for a wrong difference. */
+export function expectationOf(source: YamlSource, readBase: BaseReader = noBase): Expectation {
   const form = valueAt(source.value, ['expect']);
   if (form === 'match') return matchOf(source);
+  if (isDifference(source)) {
+    const base = baseOf(source);
+    return { expect: 'exact', base, ...applyChanges(readBase(base, source), source) };
+  }
   if (form === 'exact') {
     validate(CODE, exactSchema, source);
-    return { expect: 'exact', trace: traceOf(source, ['trace']) };
+    return { expect: 'exact', trace: traceOf(source, ['trace']), misfits: [] };
   }
   if (form === undefined && valueAt(source.value, ['schema']) !== undefined) {
-    return { expect: 'exact', trace: traceOf(source) };
+    return { expect: 'exact', trace: traceOf(source), misfits: [] };
   }
   throw new InputError({
     code: CODE,

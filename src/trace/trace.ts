@@ -14,7 +14,8 @@ export type Scalar = string | number | boolean;
 /** One line of a trace: the kind with its principal value, then the other fields. */
 export type TraceEvent = Readonly<Record<string, Scalar>>;
 
-const scalar = z.union([z.string(), z.number(), z.boolean()]);
+/** The value of a field. */
+export const scalarSchema = z.union([z.string(), z.number(), z.boolean()]);
 const count = z.int().min(0);
 
 const originShape: Record<string, z.ZodType<Scalar | undefined>> = {
@@ -26,8 +27,8 @@ const originShape: Record<string, z.ZodType<Scalar | undefined>> = {
 };
 
 function kindSchema(kind: TraceKind): z.ZodType<TraceEvent> {
-  const shape: Record<string, z.ZodType<Scalar | undefined>> = { [kind]: scalar };
-  for (const key of keysOf(kind)) shape[key] = originShape[key] ?? scalar.optional();
+  const shape: Record<string, z.ZodType<Scalar | undefined>> = { [kind]: scalarSchema };
+  for (const key of keysOf(kind)) shape[key] = originShape[key] ?? scalarSchema.optional();
   return z.strictObject(shape) as z.ZodType<TraceEvent>;
 }
 
@@ -45,10 +46,10 @@ export function schemaOf(kind: TraceKind): z.ZodType<TraceEvent> {
   return schema;
 }
 
-const settings = z.record(z.string(), scalar);
+const settings = z.record(z.string(), scalarSchema);
 
 /** The whole invocation: what is needed to run the same boot again. */
-const headerSchema = z.strictObject({
+export const headerSchema = z.strictObject({
   /** The scenario's name and the digest of its contents. */
   scenario: z.string().min(1),
   scenarioDigest: z.string(),
@@ -78,7 +79,7 @@ export const REGION_STATES = ['plaintext', 'ciphertext', 'mixed', 'untouched'] a
 /** How a boot can end. */
 export const OUTCOME_KINDS = ['booted', 'panic', 'triple-fault', 'hung'] as const;
 
-const regionSchema = z.strictObject({
+export const regionSchema = z.strictObject({
   name: z.string().min(1),
   pa: z.string(),
   bytes: count,
@@ -86,7 +87,7 @@ const regionSchema = z.strictObject({
   digest: z.string(),
 });
 
-const consumedSchema = z.strictObject({
+export const consumedSchema = z.strictObject({
   name: z.string().min(1),
   by: z.string(),
   /** Whether the consumer's bytes equal what the producer put there. */
@@ -95,13 +96,13 @@ const consumedSchema = z.strictObject({
   firstDifference: count.optional(),
 });
 
-const outcomeSchema = z.strictObject({
+export const outcomeSchema = z.strictObject({
   kind: z.enum(OUTCOME_KINDS),
   where: z.string().optional(),
   message: z.string().optional(),
 });
 
-const stepSchema = z.strictObject({
+export const stepSchema = z.strictObject({
   label: z.string().min(1),
   events: z.array(z.union([...kindSchemas.values()])),
 });

@@ -2,7 +2,7 @@
 import type * as z from 'zod';
 import { InputError } from './errors.js';
 import { isKind, TRACE_KINDS } from './vocabulary.js';
-import { kindOf, schemaOf, traceSchema, type Trace } from './trace.js';
+import { kindOf, schemaOf, traceSchema, type Trace, type TraceStep } from './trace.js';
 import {
   describeValue,
   readYaml,
@@ -14,8 +14,8 @@ import {
 
 const CODE = 'E_TRACE';
 
-/** What is wrong with a value that should be an event of some kind. */
-function eventError(source: YamlSource, path: readonly PathKey[]): InputError {
+/** What is wrong with a value that should be an event of some kind, and is none. */
+export function eventError(source: YamlSource, path: readonly PathKey[]): InputError {
   const event = valueAt(source.value, path);
   const isMapping = typeof event === 'object' && event !== null && !Array.isArray(event);
   const keys = isMapping ? Object.keys(event) : [];
@@ -56,6 +56,34 @@ function traceError(source: YamlSource, issue: z.core.$ZodIssue): InputError {
   return path === undefined ? schemaError(CODE, source, issue) : eventError(source, path);
 }
 
+/** Refuses a label that is there twice, and steps without an event. `path` is where in the file the steps are. */
+export function checkSteps(
+  source: YamlSource,
+  path: readonly PathKey[],
+  steps: readonly TraceStep[],
+): void {
+  const labels = new Set<string>();
+  steps.forEach(({ label }, index) => {
+    if (labels.has(label)) {
+      throw new InputError({
+        code: CODE,
+        place: source.place([...path, index, 'label']),
+        expected: 'each label once',
+        found: `${label} again`,
+      });
+    }
+    labels.add(label);
+  });
+  if (steps.every(({ events }) => events.length === 0)) {
+    throw new InputError({
+      code: CODE,
+      place: source.place(path),
+      expected: 'at least one event',
+      found: 'an empty trace',
+    });
+  }
+}
+
 /** The trace that a parsed file holds. `at` is where in the file it begins, if it is not the whole of it. */
 export function traceOf(source: YamlSource, at: readonly PathKey[] = []): Trace {
   const inner: YamlSource = {
@@ -69,26 +97,7 @@ export function traceOf(source: YamlSource, at: readonly PathKey[] = []): Trace 
     if (issue === undefined) throw result.error;
     throw traceError(inner, issue);
   }
-  const labels = new Set<string>();
-  result.data.steps.forEach(({ label }, index) => {
-    if (labels.has(label)) {
-      throw new InputError({
-        code: CODE,
-        place: inner.place(['steps', index, 'label']),
-        expected: 'each label once',
-        found: `${label} again`,
-      });
-    }
-    labels.add(label);
-  });
-  if (result.data.steps.every(({ events }) => events.length === 0)) {
-    throw new InputError({
-      code: CODE,
-      place: inner.place(['steps']),
-      expected: 'at least one event',
-      found: 'an empty trace',
-    });
-  }
+  checkSteps(inner, ['steps'], result.data.steps);
   return result.data;
 }
 

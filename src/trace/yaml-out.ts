@@ -10,7 +10,8 @@ export interface PrintOptions {
   readonly schema?: string;
 }
 
-const writing = { lineWidth: 0, flowCollectionPadding: false, singleQuote: true } as const;
+/** What `yaml` is told for writing: long lines stay whole. */
+export const WRITING = { lineWidth: 0, flowCollectionPadding: false, singleQuote: true } as const;
 
 /** An event with its keys in the vocabulary's order: the kind first. */
 export function inOrder(event: TraceEvent): TraceEvent {
@@ -93,7 +94,7 @@ export function printTrace(trace: Trace, options: PrintOptions = {}): string {
       node.flow = standsInLine(node, isSeq(inList) ? 2 : 0, screen);
     },
   });
-  const body = document.toString(writing);
+  const body = document.toString(WRITING);
   return options.schema === undefined
     ? body
     : `# yaml-language-server: $schema=${options.schema}\n${body}`;
@@ -103,7 +104,7 @@ export function printTrace(trace: Trace, options: PrintOptions = {}): string {
 export function printEvent(event: TraceEvent): string {
   const document = new Document(inOrder(event), hexAsText);
   if (isCollection(document.contents)) document.contents.flow = true;
-  return document.toString(writing).trimEnd();
+  return document.toString(WRITING).trimEnd();
 }
 
 /** The trace as JSON, the same data. */
