@@ -2,6 +2,7 @@
  * One place for what a kernel image or a RAM disk may be compressed with (lib/decompress.c; boot.txt, payload_offset):
  * formats by their magic, and a decoder for each, with bounded output.
  */
+import { hasBytesAt } from '../trace/bytes.js';
 import { InputError } from '../trace/errors.js';
 import { decodeBzip2 } from './bzip2.js';
 import { decodeGzip } from './gzip.js';
@@ -83,9 +84,7 @@ export const DECODED: readonly Format[] = FORMATS.filter((row) => row.decode !==
 
 /** The format of the stream at an offset, by its magic; undefined for none of them. */
 export function detectFormat(bytes: Uint8Array, at = 0): Format | undefined {
-  return FORMATS.find(({ magics }) =>
-    magics.some((magic) => magic.every((byte, index) => bytes[at + index] === byte)),
-  )?.name;
+  return FORMATS.find(({ magics }) => magics.some((magic) => hasBytesAt(bytes, at, magic)))?.name;
 }
 
 /**

@@ -1,4 +1,5 @@
 /** .xz files (The .xz File Format 1.0.4): streams of blocks, each LZMA2, behind an x86 BCJ filter where its header says so. */
+import { startsWith } from '../trace/bytes.js';
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex } from '@noble/hashes/utils.js';
 import { undoBcjX86 } from './bcj-x86.js';
@@ -72,7 +73,7 @@ export function decodeXz(source: Source, out: Output): number {
 
 function readHeader(source: Source): Check {
   source.need(0, HEADER.size, 'header of the XZ stream');
-  if (!MAGIC.every((byte, index) => source.bytes[index] === byte)) {
+  if (!startsWith(source.bytes, MAGIC)) {
     throw source.corrupt(0, 'no XZ stream starts here');
   }
   checkCrc(source, HEADER.crc, 'CRC32 of the XZ stream header', HEADER.flags, HEADER.crc);

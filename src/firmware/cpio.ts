@@ -3,6 +3,7 @@
  * characters, the name, the body, name and body each padded with zeros to a multiple of 4, and an entry called
  * "TRAILER!!!" at the end.
  */
+import { latin1 } from '../trace/bytes.js';
 import { InputError } from '../trace/errors.js';
 
 /** The fields of a header behind its magic, in order; each is eight hexadecimal digits (buffer-format.txt). */
@@ -64,7 +65,6 @@ export interface CpioArchives {
 }
 
 const align = (at: number): number => Math.ceil(at / ALIGN) * ALIGN;
-const latin1 = (bytes: Uint8Array): string => String.fromCharCode(...bytes);
 
 /**
  * Reads archives one behind another as the kernel's unpacker does (init/initramfs.c): an archive starts at a "0" on a

@@ -3,6 +3,7 @@
  * (Documentation/x86/early-microcode.txt), and behind it a gzipped archive with the first root file system. The bytes
  * are the same on every machine.
  */
+import { ascii } from '../trace/bytes.js';
 import { gzipSync } from 'fflate';
 import { S_IFDIR, S_IFREG, writeCpio, type CpioEntry } from './cpio.js';
 
@@ -127,10 +128,6 @@ const directory = (name: string): CpioEntry => ({
   mode: DIRECTORY,
   body: new Uint8Array(0),
 });
-
-function ascii(text: string): Uint8Array {
-  return Uint8Array.from(text, (char) => char.charCodeAt(0));
-}
 
 /** Bytes without a pattern from a seed that is not 0: Marsaglia's xorshift of 32 bits. */
 function noise(length: number, seed: number): Uint8Array {

@@ -1,6 +1,7 @@
 /** The MP floating pointer and configuration table (Intel MultiProcessor Specification 1.4). */
+import { concat } from '../trace/bytes.js';
 import { IO_APIC_ADDRESS, IO_APIC_ID, LOCAL_APIC_ADDRESS } from './acpi/madt.js';
-import { concat, Struct } from './struct.js';
+import { Struct } from './struct.js';
 
 /** MP Floating Pointer Structure (MP 4.1). */
 export const MP_FLOATING = {

@@ -2,6 +2,7 @@
  * kexec-tools' purgatory: the program that runs between two kernels. It compares the digest of what was loaded, loads
  * the registers and jumps to the new kernel (purgatory/purgatory.c, arch/x86_64/entry64.S).
  */
+import { concat } from '../trace/bytes.js';
 import { PAGE_SIZE, va, type Va } from '../machine/address.js';
 import { isFault, type Cpu } from '../machine/cpu.js';
 import { VECTOR, type Fault } from '../machine/types.js';
@@ -104,14 +105,3 @@ function enterKernel(cpu: Cpu, rip: bigint | Fault, rsi: bigint | Fault): Purgat
   return null;
 }
 const physical = (value: bigint): Va => va(Number(value));
-
-/** Bytes one after the other. */
-export function concat(pieces: readonly Uint8Array[]): Uint8Array {
-  const all = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
-  let at = 0;
-  for (const piece of pieces) {
-    all.set(piece, at);
-    at += piece.length;
-  }
-  return all;
-}

@@ -1,6 +1,7 @@
 /** SMBIOS (DSP0134, 3.0): entry points and a structure table. Strings are our choice. */
+import { ascii, concat } from '../trace/bytes.js';
 import type { MachineDescription } from './placed.js';
-import { ascii, concat, Struct } from './struct.js';
+import { Struct } from './struct.js';
 
 /** 32-bit entry point (DSP0134 5.2.1). */
 export const SMBIOS_ENTRY = {

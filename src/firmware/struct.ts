@@ -1,4 +1,5 @@
 /** Little-endian structures in the making: fields by offset, and the sums that tables carry. */
+import { ascii } from '../trace/bytes.js';
 
 /** A structure of a fixed size, zeros to begin with. Fields outside of it are a RangeError. */
 export class Struct {
@@ -43,11 +44,6 @@ export class Struct {
   }
 }
 
-/** Characters as bytes. */
-export function ascii(text: string): Uint8Array {
-  return Uint8Array.from(text, (char) => char.charCodeAt(0));
-}
-
 /** UCS-2 with a NUL at its end (UEFI 2.3.1: CHAR16). */
 export function ucs2(text: string): Uint8Array {
   const struct = new Struct(2 * (text.length + 1));
@@ -58,17 +54,6 @@ export function ucs2(text: string): Uint8Array {
 /** The sum of bytes modulo 256; 0 for a table whose checksum is right. */
 export function byteSum(bytes: Uint8Array): number {
   return bytes.reduce((sum, byte) => (sum + byte) & 0xff, 0);
-}
-
-/** Pieces one behind another. */
-export function concat(pieces: readonly Uint8Array[]): Uint8Array {
-  const all = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
-  let at = 0;
-  for (const piece of pieces) {
-    all.set(piece, at);
-    at += piece.length;
-  }
-  return all;
 }
 
 /** Bytes without a pattern from a seed that is not 0: Marsaglia's xorshift of 32 bits. */

@@ -1,4 +1,5 @@
 /** drivers/acpi/acpica (tbutils.c, tbinstal.c, tbxface.c), drivers/acpi/osl.c, tables.c: finding ACPI tables. */
+import { latin1 } from '../trace/bytes.js';
 import { alignDown, alignUp, hex, PAGE_SIZE, va, type Va } from '../machine/address.js';
 import { stateSlice } from './state.js';
 import { fn, inline, bodies } from './table.js';
@@ -93,13 +94,12 @@ const XSDT_ENTRY_SIZE = 8;
 const RSDT_ENTRY_SIZE = 4;
 
 const sum = (bytes: Uint8Array): number => bytes.reduce((total, byte) => (total + byte) & 0xff, 0);
-const text = (bytes: Uint8Array): string => String.fromCharCode(...bytes);
 /** acpi_tb_fix_string() */
-const printed = (bytes: Uint8Array): string => text(bytes).replace(/[^\x20-\x7e]/g, '?');
+const printed = (bytes: Uint8Array): string => latin1(bytes).replace(/[^\x20-\x7e]/g, '?');
 
 /** acpi_tb_validate_rsdp() */
 function isRsdp(bytes: Uint8Array): boolean {
-  if (text(bytes.subarray(0, RSDP_SIGNATURE.length)) !== RSDP_SIGNATURE) return false;
+  if (latin1(bytes.subarray(0, RSDP_SIGNATURE.length)) !== RSDP_SIGNATURE) return false;
   if (sum(bytes.subarray(0, RSDP_CHECKSUM_LENGTH)) !== 0) return false;
   return (
     (bytes[ACPI_TABLE_RSDP.revision] ?? 0) < 2 || sum(bytes.subarray(0, ACPI_TABLE_RSDP.size)) === 0
@@ -145,7 +145,7 @@ function look(k: Kernel, phys: number, size: number): Uint8Array | undefined {
 function install(k: Kernel, phys: number, expected?: string): void {
   const header = look(k, phys, ACPI_TABLE_HEADER.size);
   if (header === undefined) return;
-  const signature = text(header.subarray(0, SIGNATURE_SIZE));
+  const signature = latin1(header.subarray(0, SIGNATURE_SIZE));
   if (expected !== undefined && signature !== expected) {
     const found = printed(header.subarray(0, SIGNATURE_SIZE));
     k.say.console(`ACPI BIOS Error (bug): Invalid signature [${found}], expected [${expected}]`);

@@ -2,7 +2,8 @@
  * The state machine of init/initramfs.c that unpacks newc archives, state by state: what an archive that is damaged or
  * cut comes to follows from them as it does in the kernel.
  */
-import { latin1, PATH_MAX, S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFLNK } from './rootfs-types.js';
+import { latin1 } from '../trace/bytes.js';
+import { PATH_MAX, S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFLNK } from './rootfs-types.js';
 import { S_IFMT, S_IFREG, S_IFSOCK } from './rootfs-types.js';
 import type { Rootfs } from './rootfs.js';
 

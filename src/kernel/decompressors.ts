@@ -2,6 +2,7 @@
  * The decompressors that x86_64_defconfig has (usr/Kconfig: CONFIG_RD_GZIP and so on), with what each says when it fails.
  * But for gzip the whole stream is decompressed, then given on in the pieces that the kernel's decompressor gives.
  */
+import { startsWith } from '../trace/bytes.js';
 import { decompressPart, type Format } from '../decompress/decompress.js';
 import { InputError } from '../trace/errors.js';
 import type { Decompressor, MethodName } from './decompress-method.js';
@@ -43,7 +44,7 @@ const WRAPPERS = {
     format: 'XZ',
     piece: () => 4 * KIB, // XZ_IOBUF_SIZE
     refuses: (input) => {
-      if (!XZ_MAGIC.every((byte, index) => input[index] === byte)) {
+      if (!startsWith(input, XZ_MAGIC)) {
         return 'Input is not in the XZ format (wrong magic bytes)';
       }
       // lib/xz/xz_dec_stream.c, dec_stream_header: XZ_DEC_ANY_CHECK is not defined.
@@ -69,9 +70,7 @@ const WRAPPERS = {
     format: 'LZ4',
     piece: () => 8 * KIB * KIB, // LZ4_DEFAULT_UNCOMPRESSED_CHUNK_SIZE
     refuses: (input) =>
-      [0x02, 0x21, 0x4c, 0x18].every((byte, index) => input[index] === byte)
-        ? undefined
-        : 'invalid header',
+      startsWith(input, [0x02, 0x21, 0x4c, 0x18]) ? undefined : 'invalid header',
     says: (error) => (isTruncated(error) ? 'data corrupted' : 'Decoding failed'),
     // Zeros after it are a block without bytes.
     last: 'Decoding failed',

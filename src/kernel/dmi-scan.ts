@@ -1,4 +1,5 @@
 /** drivers/firmware/dmi_scan.c: the SMBIOS tables. */
+import { latin1 } from '../trace/bytes.js';
 import { va } from '../machine/address.js';
 import { printable } from './setup.js';
 import { stateSlice } from './state.js';
@@ -80,9 +81,8 @@ const IDENTS: readonly (readonly [number, DmiIdent, number])[] = [
   [2, 'DMI_BOARD_NAME', 5],
 ];
 
-const text = (bytes: Uint8Array): string => String.fromCharCode(...bytes);
 const has = (bytes: Uint8Array, anchor: string): boolean =>
-  text(bytes.subarray(0, anchor.length)) === anchor;
+  latin1(bytes.subarray(0, anchor.length)) === anchor;
 /** dmi_checksum() */
 const sound = (bytes: Uint8Array, length: number): boolean =>
   (bytes.subarray(0, length).reduce((sum, byte) => sum + byte, 0) & 0xff) === 0;
@@ -95,7 +95,7 @@ function stringOf(table: Uint8Array, strings: number, number: number): string {
   for (let n = 1; ; n++) {
     const end = table.indexOf(0, at);
     if (end < 0 || end === at) return '';
-    if (n === number) return text(table.subarray(at, end));
+    if (n === number) return latin1(table.subarray(at, end));
     at = end + 1;
   }
 }

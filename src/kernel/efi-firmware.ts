@@ -1,4 +1,5 @@
 /** drivers/firmware/efi/efi.c: the configuration tables, and looking a range up in the memory map. */
+import { startsWith } from '../trace/bytes.js';
 import { hex, va, type Va } from '../machine/address.js';
 import {
   EFI_CONFIGURATION_TABLE,
@@ -73,7 +74,7 @@ export const efiFirmware = bodies({
     for (let i = 0; i < count; i++) {
       const at = i * EFI_CONFIGURATION_TABLE.size;
       const guid = bytes.subarray(at, at + EFI_CONFIGURATION_TABLE.VendorTable);
-      const known = common_tables.find(([each]) => each.every((byte, j) => byte === guid[j]));
+      const known = common_tables.find(([each]) => startsWith(guid, each));
       if (known === undefined) continue;
       const [, name, member] = known;
       const address = Number(view.getBigUint64(at + EFI_CONFIGURATION_TABLE.VendorTable, true));

@@ -3,6 +3,7 @@
  * kernel before says which in the memory map, and what the system table had before in setup_data of type SETUP_EFI
  * (arch/x86/platform/efi/efi.c, efi_64.c, quirks.c).
  */
+import { startsWith } from '../trace/bytes.js';
 import { alignUp, PAGE_SIZE, va, type Va } from '../machine/address.js';
 import {
   EFI_CONFIGURATION_TABLE,
@@ -138,7 +139,7 @@ export const efiQuirksKexec = bodies({
     for (let i = 0; i < systab.nr_tables; i++) {
       const entry = va(tables + i * EFI_CONFIGURATION_TABLE.size);
       const guid = k.readBytes(entry, EFI_CONFIGURATION_TABLE.VendorTable);
-      if (!EFI_GUID.SMBIOS_TABLE.every((byte, j) => byte === guid[j])) continue;
+      if (!startsWith(guid, EFI_GUID.SMBIOS_TABLE)) continue;
       k.writeU64(va(entry + EFI_CONFIGURATION_TABLE.VendorTable), smbios);
     }
     k.fn.early_memunmap(tables, size);

@@ -3,11 +3,11 @@
  * read through the direct map. Not modelled: binfmt_misc (nothing is registered before user space), other formats as
  * modules.
  */
+import { latin1 } from '../trace/bytes.js';
 import { EACCES, EIO, ELIBBAD, ELOOP, ENAMETOOLONG, ENOENT, ENOEXEC } from './errno.js';
 import { lookupPath } from './namei.js';
 import { readFile } from './page-cache.js';
 import {
-  latin1,
   NAME_MAX,
   PATH_MAX,
   S_IALLUGO,

@@ -1,4 +1,5 @@
 /** Which names of the model a kernel image has a place for: with room enough, and with the base kernel's contents. */
+import { startsWith } from '../trace/bytes.js';
 import { va, type Va } from '../machine/address.js';
 import type { KernelImage } from '../firmware/image/kernel-image.js';
 import { __START_KERNEL_map } from './constants.js';
@@ -75,7 +76,7 @@ export class ImagePlaces {
     const wanted = this.contents(variable);
     if (wanted === undefined) return undefined;
     const found = this.bytesAt(address, variable.size);
-    return wanted.every((byte, index) => byte === found[index]) ? address : undefined;
+    return startsWith(found, wanted) ? address : undefined;
   }
 
   /** What the base gives a variable, the rest zero; undefined where it needs a name that is not in the image. */

@@ -1,4 +1,5 @@
 /** What an initrd is that this kernel cannot unpack: more than the kernel itself says of it. */
+import { startsWith } from '../trace/bytes.js';
 import type { UnpackError } from './cpio-unpack.js';
 import type { InitrdSource } from './initrd-input.js';
 
@@ -59,7 +60,7 @@ export function initrdHint({ at }: UnpackError, source: InitrdSource): string | 
   const starts = (offset: number, magic: readonly number[]): boolean => {
     if (offset + magic.length > source.length) return false;
     const bytes = source.read(offset, magic.length);
-    return magic.every((byte, index) => bytes[index] === byte);
+    return startsWith(bytes, magic);
   };
   if (starts(at, XZ.magic) && at + XZ.check < source.length) {
     const check = (source.read(at + XZ.check, 1)[0] ?? 0) & 0x0f;

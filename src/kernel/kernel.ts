@@ -4,6 +4,7 @@
  * It reaches memory only through the CPU. Functions are called through the simulated stack, and at every entry and
  * return the CPU fetches at RIP through the mapping then in force; text that is not the program's is an invalid opcode.
  */
+import { startsWith } from '../trace/bytes.js';
 import type { Recorder } from '../trace/recorder.js';
 import type { Cpu } from '../machine/cpu.js';
 import type { Machine } from '../machine/machine.js';
@@ -378,7 +379,7 @@ export class Kernel {
         this.fault(fault);
         continue;
       }
-      if (sameBytes(this.scratch, expected)) return;
+      if (startsWith(expected, this.scratch)) return;
       this.fault({ vector: VECTOR.UD, error: 0, why: 'text is not the program' });
     }
   }
@@ -444,11 +445,6 @@ export class Kernel {
     else if (handler === 'page_fault') this.fn.page_fault(fault);
     else throw new BootEnd('hung', handler, `the model has no handler of ${describe(fault)}`);
   }
-}
-
-function sameBytes(one: Uint8Array, other: Uint8Array): boolean {
-  for (let i = 0; i < one.length; i++) if (one[i] !== other[i]) return false;
-  return true;
 }
 
 /** Whether the CPU pushed an error code (APM table 8-1), of the vectors that boot code can raise. */

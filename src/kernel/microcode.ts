@@ -1,4 +1,5 @@
 /** arch/x86/kernel/cpu/microcode/core.c and amd.c, lib/earlycpio.c: looking for microcode in the initrd. */
+import { latin1 } from '../trace/bytes.js';
 import { va, type Va } from '../machine/address.js';
 import { BOOT_PARAMS } from '../firmware/boot-params.js';
 import { findOption } from './cmdline.js';
@@ -100,7 +101,7 @@ export const earlycpio = bodies({
       if (next > length) break;
       if ((header.mode & S_IFMT) === S_IFREG && header.namesize >= path.length) {
         const name = k.readBytes(va(data + at + CPIO_HEADER), path.length);
-        if (String.fromCharCode(...name) === path) return { offset: body, size: header.filesize };
+        if (latin1(name) === path) return { offset: body, size: header.filesize };
       }
       at = next;
     }
@@ -127,7 +128,7 @@ function readHeader(k: Kernel, from: Va): Uint8Array {
 function parseHeader(
   bytes: Uint8Array,
 ): { mode: number; filesize: number; namesize: number } | undefined {
-  const text = String.fromCharCode(...bytes);
+  const text = latin1(bytes);
   if (!/^[0-9a-fA-F]{110}$/.test(text)) return undefined;
   const magic = parseInt(text.slice(0, 6), 16);
   if (magic !== 0x070701 && magic !== 0x070702) return undefined;

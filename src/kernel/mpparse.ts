@@ -2,6 +2,7 @@
  * arch/x86/kernel/mpparse.c: the MP floating pointer, looked for through the direct map, and the MP table behind it, read
  * through I/O mappings. Buses, I/O APICs and interrupts are stepped over, not kept.
  */
+import { latin1 } from '../trace/bytes.js';
 import { PAGE_SIZE, va, type Va } from '../machine/address.js';
 import { UnmodelledError } from '../machine/unmodelled.js';
 import { fn, inline, bodies } from './table.js';
@@ -84,7 +85,7 @@ const num_processors = (k: Kernel): number =>
   k.state.madt.apicIds.length + k.state.mp.processors.length;
 
 function text(k: Kernel, at: Va, length: number): string {
-  return String.fromCharCode(...k.readBytes(at, length)).trimEnd();
+  return latin1(k.readBytes(at, length)).trimEnd();
 }
 
 export const mpparse = bodies({

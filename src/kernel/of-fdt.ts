@@ -2,6 +2,7 @@
  * drivers/of/fdt.c and base.c: the flattened tree becomes nodes and properties in memory, which readers then walk.
  * The structures hold the fields that the model reads, in our own layout (our choice).
  */
+import { latin1 } from '../trace/bytes.js';
 import { FDT_TOKEN } from '../firmware/fdt.js';
 import { va, type Va } from '../machine/address.js';
 import { fdt_check_header, fdt_next_tag, fdtBlob, fdtField, type FdtBlob } from './libfdt.js';
@@ -117,7 +118,7 @@ function write(k: Kernel, node: Parsed, at: number, parent: number): number {
 }
 
 function textAt(k: Kernel, at: number, length: number): string {
-  return String.fromCharCode(...k.readBytes(va(at), length));
+  return latin1(k.readBytes(va(at), length));
 }
 
 /** Whether a node's `compatible`, a list of texts, has one. */

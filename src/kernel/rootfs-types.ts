@@ -117,10 +117,3 @@ declare module './state.js' {
   }
 }
 export const rootfsState = stateSlice(() => ({ rootfs: freshRootfs() }));
-
-/** A character per byte. */
-export function latin1(bytes: Uint8Array): string {
-  let text = '';
-  for (const byte of bytes) text += String.fromCharCode(byte);
-  return text;
-}

@@ -2,6 +2,7 @@
  * Who is to blame: why bytes that somebody read are not those that were put there, as far as the machine can say. It is
  * asked about places, and knows nothing of patches.
  */
+import { startsWith } from '../trace/bytes.js';
 import { hex, pa, type KeyId, type Pa, type Va } from '../machine/address.js';
 import type { Cpu } from '../machine/cpu.js';
 import type { ReadOf } from '../kernel/narrator.js';
@@ -36,19 +37,13 @@ function placeOf(reads: readonly ReadOf[], { bytes, at }: Look): { pa: Pa; c: nu
   const backwards = [...reads].reverse();
   const found =
     backwards.find((read) => read.bytes === bytes) ??
-    backwards.find((read) => startsWith(read.bytes, bytes));
+    backwards.find((read) => bytes.length > 0 && startsWith(read.bytes, bytes));
   let left = at ?? 0;
   for (const piece of found?.pieces ?? []) {
     if (left < piece.length) return { pa: pa(piece.pa + left), c: piece.c };
     left -= piece.length;
   }
   return undefined;
-}
-
-function startsWith(all: Uint8Array, bytes: Uint8Array): boolean {
-  if (bytes.length === 0 || all.length < bytes.length) return false;
-  for (let i = 0; i < bytes.length; i++) if (all[i] !== bytes[i]) return false;
-  return true;
 }
 
 /** A look that did not find what was put, with both sides of the place where it first differs. */

@@ -1,4 +1,5 @@
 /** Runs a probe: a boot up to a label, then its steps through the kernel's own functions and the CPU's own mappings. */
+import { startsWith } from '../trace/bytes.js';
 import { BootEnd, CpuAstray } from '../kernel/ends.js';
 import type { Kernel } from '../kernel/kernel.js';
 import { hex, pa, PAGE_SIZE, va, type Va } from '../machine/address.js';
@@ -249,7 +250,7 @@ class Run {
       ...(made !== undefined && {
         produced: {
           name: made.name,
-          same: made.bytes.every((byte, i) => byte === bytes[i]),
+          same: startsWith(bytes, made.bytes),
         },
       }),
     };

@@ -2,6 +2,7 @@
  * The other kernel of a scenario with `kexec`: what kexec-tools would load, and the way into it. It is linked and built
  * apart from the first one, and runs on the same machine, whose memory and caches are as the first left them.
  */
+import { concat } from '../trace/bytes.js';
 import type { KernelImage } from '../firmware/image/kernel-image.js';
 import {
   CMDLINE_ROOM,
@@ -10,7 +11,7 @@ import {
   type Loaded,
   type Region,
 } from '../firmware/loader.js';
-import { concat, PURGATORY, purgatoryPage, runPurgatory } from '../firmware/purgatory.js';
+import { PURGATORY, purgatoryPage, runPurgatory } from '../firmware/purgatory.js';
 import { BootEnd } from '../kernel/ends.js';
 import { Kernel } from '../kernel/kernel.js';
 import type { KexecSource } from '../kernel/kexec-types.js';

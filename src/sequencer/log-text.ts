@@ -2,6 +2,7 @@
  * From the bytes of a log file to its lines: character sets, JSON, quoted-printable, colour codes. Nothing here knows
  * what the lines say. Each change of the text is said, so that a scenario's remarks can name it.
  */
+import { startsWith } from '../trace/bytes.js';
 import { InputError } from '../trace/errors.js';
 
 /** A line of a log, or an entry where the log is JSON. */
@@ -66,7 +67,7 @@ export const plain = (text: string): string =>
 
 /** The text of a log file. Throws E_DMESG for a file that is no text. */
 export function decodeLog(bytes: Uint8Array): { text: string; undone: string[] } {
-  const container = CONTAINERS.find(({ magic }) => magic.every((byte, i) => bytes[i] === byte));
+  const container = CONTAINERS.find(({ magic }) => startsWith(bytes, magic));
   if (container !== undefined) {
     throw new InputError({ code: 'E_DMESG', expected: 'a log as text', found: container.what });
   }

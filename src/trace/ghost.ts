@@ -2,6 +2,7 @@
  * What was put into memory for the boot to use, and whether those who used it got the same. A ghost: it sees both ends,
  * nothing in the machine or the kernel may ask it.
  */
+import { firstDifference } from './bytes.js';
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex } from '@noble/hashes/utils.js';
 import { piecesOf, type ByteSource } from './byte-source.js';
@@ -13,13 +14,6 @@ export type Produced = Uint8Array | ByteSource | string;
 /** The digest that stands for bytes in a trace: SHA-256 in hexadecimal. */
 export function digestOf(bytes: Uint8Array): string {
   return bytesToHex(sha256(bytes));
-}
-
-/** Offset of the first byte that differs, or where the shorter ends; undefined if they are equal. */
-export function firstDifference(a: Uint8Array, b: Uint8Array): number | undefined {
-  const common = Math.min(a.length, b.length);
-  for (let at = 0; at < common; at++) if (a[at] !== b[at]) return at;
-  return a.length === b.length ? undefined : common;
 }
 
 /** The first difference to all that was produced. */

@@ -1,7 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import { gzipSync } from 'node:zlib';
 import { crc32 } from '../../src/firmware/crc32.js';
-import { ascii, noiseBytes } from '../../src/firmware/struct.js';
+import { noiseBytes } from '../../src/firmware/struct.js';
+import { ascii } from '../../src/trace/bytes.js';
 
 describe('CRC-32', () => {
   test('of "123456789" is the check value of ISO 3309', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { createHash } from 'node:crypto';
-import { concat, PURGATORY, purgatoryPage, runPurgatory } from '../../src/firmware/purgatory.js';
+import { PURGATORY, purgatoryPage, runPurgatory } from '../../src/firmware/purgatory.js';
 import { MEMTYPE } from '../../src/machine/types.js';
 import { CPU_MODELS } from '../../src/machine/cpu-models.js';
 import type { CpuModel } from '../../src/machine/cpuid.js';
@@ -83,14 +83,5 @@ describe('purgatory', () => {
     const made = machine();
     made.cpus[0].rip = va(2 ** 30);
     expect(runPurgatory(made.cpus[0], CODE, sha256)).toMatchObject({ vector: 14 });
-  });
-});
-
-describe('concat', () => {
-  test('joins pieces, none included', () => {
-    expect(concat([])).toEqual(new Uint8Array(0));
-    expect(concat([Uint8Array.of(1), new Uint8Array(0), Uint8Array.of(2, 3)])).toEqual(
-      Uint8Array.of(1, 2, 3),
-    );
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { byteSum, concat, noiseBytes, Struct, ucs2 } from '../../src/firmware/struct.js';
+import { byteSum, noiseBytes, Struct, ucs2 } from '../../src/firmware/struct.js';
 
 describe('a structure', () => {
   test('has its fields little-endian', () => {
@@ -24,12 +24,6 @@ describe('a structure', () => {
 
   test('text in UCS-2 has two bytes a character and a NUL', () => {
     expect([...ucs2('aé')]).toEqual([0x61, 0, 0xe9, 0, 0, 0]);
-  });
-
-  test('pieces stand one behind another', () => {
-    expect([...concat([Uint8Array.of(1), new Uint8Array(0), Uint8Array.of(2, 3)])]).toEqual([
-      1, 2, 3,
-    ]);
   });
 
   test('noise of a seed is the same to any length', () => {

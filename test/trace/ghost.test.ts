@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { digestOf, firstDifference, Ghost, type Produced } from '../../src/trace/ghost.js';
+import { digestOf, Ghost, type Produced } from '../../src/trace/ghost.js';
 
 const bytes = (...values: number[]): Uint8Array => Uint8Array.of(...values);
 
@@ -9,19 +9,6 @@ function ghostOf(made: Produced): Ghost {
   ghost.produced('initrd', made);
   return ghost;
 }
-
-describe('the first difference', () => {
-  test.each([
-    [[], [], undefined],
-    [[1, 2, 3], [1, 2, 3], undefined],
-    [[1, 2, 3], [9, 2, 3], 0],
-    [[1, 2, 3], [1, 2, 9], 2],
-    [[1, 2, 3], [1, 2], 2],
-    [[1, 2], [1, 2, 3], 2],
-  ])('of %j and %j is %p', (a, b, at) => {
-    expect(firstDifference(bytes(...a), bytes(...b))).toBe(at);
-  });
-});
 
 describe('what the boot consumed', () => {
   test('is intact if it equals what was put there', () => {

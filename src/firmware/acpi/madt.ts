@@ -1,5 +1,6 @@
 /** MADT: the local APIC of every CPU and the I/O APIC. */
-import { concat, Struct } from '../struct.js';
+import { concat } from '../../trace/bytes.js';
+import { Struct } from '../struct.js';
 import { SCI_INT } from './fadt.js';
 import {
   MADT,

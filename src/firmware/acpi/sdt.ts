@@ -1,5 +1,6 @@
 /** What all ACPI tables share: the header with its checksum, the root pointer, the lists of tables. */
-import { ascii, Struct } from '../struct.js';
+import { ascii } from '../../trace/bytes.js';
+import { Struct } from '../struct.js';
 import { RSDP, SDT } from './layout.js';
 
 /** Who made the tables (our choice). */

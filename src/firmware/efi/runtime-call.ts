@@ -105,8 +105,3 @@ export class RuntimeCall {
     return result;
   }
 }
-
-/** Whether bytes are the same. */
-export function same(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, index) => byte === b[index]);
-}

@@ -1,8 +1,9 @@
 /** GetVariable() and SetVariable() (UEFI 8.2) on the store in the runtime data. */
+import { equalBytes } from '../../trace/bytes.js';
 import { va, type Va } from '../../machine/address.js';
 import { Struct } from '../struct.js';
 import { VARIABLE_HEADER, VARIABLE_STORE } from './layout.js';
-import { same, type RuntimeCall } from './runtime-call.js';
+import type { RuntimeCall } from './runtime-call.js';
 import { alignVariable, EFI_VARIABLE, RUNTIME_DATA, VARIABLE_STORE_SIZE } from './runtime-image.js';
 import { EFI_STATUS } from './status.js';
 
@@ -37,7 +38,7 @@ function storeOf(call: RuntimeCall): Va | undefined {
   const healthy =
     call.u8(va(store + VARIABLE_STORE.Format)) === VARIABLE_STORE.FORMATTED &&
     call.u8(va(store + VARIABLE_STORE.State)) === VARIABLE_STORE.HEALTHY;
-  return healthy && same(signature, VARIABLE_STORE.signature) ? store : undefined;
+  return healthy && equalBytes(signature, VARIABLE_STORE.signature) ? store : undefined;
 }
 
 /** Walks variable by variable up to the first header that is none. */
@@ -58,8 +59,8 @@ function walk(call: RuntimeCall, store: Va, wanted: Wanted): Walked {
     const added = call.u8(va(at + VARIABLE_HEADER.State)) === VARIABLE_HEADER.ADDED;
     if (
       added &&
-      same(call.bytes(va(at + VARIABLE_HEADER.VendorGuid), GUID_SIZE), wanted.guid) &&
-      same(call.bytes(va(store + nameAt), nameSize), wanted.name)
+      equalBytes(call.bytes(va(at + VARIABLE_HEADER.VendorGuid), GUID_SIZE), wanted.guid) &&
+      equalBytes(call.bytes(va(store + nameAt), nameSize), wanted.name)
     ) {
       found = { at, dataAt: va(store + dataAt), dataSize, attributes: u32('Attributes') };
     }

@@ -3,13 +3,14 @@
  * runs follows from the bytes fetched there; its state is in memory. It knows its caller's tables no better than a
  * driver in ROM does.
  */
+import { equalBytes } from '../../trace/bytes.js';
 import { InputError } from '../../trace/errors.js';
 import { alignDown, hex, va, type Va } from '../../machine/address.js';
 import type { Cpu } from '../../machine/cpu.js';
 import { isFault } from '../../machine/fault.js';
 import { VECTOR, type Fault } from '../../machine/types.js';
 import { UnmodelledError } from '../../machine/unmodelled.js';
-import { RuntimeCall, same, Trap } from './runtime-call.js';
+import { RuntimeCall, Trap } from './runtime-call.js';
 import {
   RUNTIME_DATA,
   RUNTIME_DATA_SIGNATURE,
@@ -133,7 +134,7 @@ function serviceAt(cpu: Cpu, entry: Va): RuntimeServiceName {
   const fault = cpu.fetch(entry, found);
   if (fault !== null) throw new Trap(fault);
   const name = RUNTIME_SERVICE_NAMES.find((one) =>
-    same(serviceCode(one).subarray(0, PROLOGUE), found),
+    equalBytes(serviceCode(one).subarray(0, PROLOGUE), found),
   );
   if (name === undefined) {
     throw new Trap({ vector: VECTOR.UD, error: 0, why: 'code is no runtime service' });
@@ -160,5 +161,5 @@ function checked(call: RuntimeCall): boolean {
   const { data } = call;
   if (call.u64(va(data + RUNTIME_DATA.Signature)) !== RUNTIME_DATA_SIGNATURE) return false;
   const pattern = runtimePattern();
-  return same(call.bytes(va(data + RUNTIME_DATA.Pattern), pattern.length), pattern);
+  return equalBytes(call.bytes(va(data + RUNTIME_DATA.Pattern), pattern.length), pattern);
 }

@@ -1,4 +1,5 @@
 /** ELF64 kernel images for x86-64: loadable segments, and the symbol table where it was not stripped (System V ABI, ch. 4 and 5). */
+import { startsWith } from '../../trace/bytes.js';
 import type { InputError } from '../../trace/errors.js';
 import { Reader, hex, hexBytes, type ReaderPlace } from './reader.js';
 import { SymbolTable, type ImageSymbol } from './symbols.js';
@@ -159,7 +160,7 @@ function checkHeader(reader: Reader): void {
   const wants = (offset: number, found: string, expected: string): InputError =>
     reader.error('E_NOT_A_KERNEL', offset, { expected, found });
   const magic = reader.slice(E.e_ident, ELF_MAGIC.length, 'ELF magic');
-  if (!ELF_MAGIC.every((byte, index) => magic[index] === byte)) {
+  if (!startsWith(magic, ELF_MAGIC)) {
     throw wants(E.e_ident, hexBytes(magic), `${hexBytes(Uint8Array.from(ELF_MAGIC))} (ELF)`);
   }
   reader.slice(0, E.size, 'ELF header');

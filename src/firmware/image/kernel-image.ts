@@ -1,4 +1,5 @@
 /** A kernel image as the loader has it: what is loaded where, where it is entered, and its symbols. */
+import { startsWith } from '../../trace/bytes.js';
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex } from '@noble/hashes/utils.js';
 import { InputError } from '../../trace/errors.js';
@@ -186,7 +187,7 @@ function digestOf(bytes: Uint8Array, hash: (bytes: Uint8Array) => Uint8Array): (
 }
 
 function isElf(bytes: Uint8Array): boolean {
-  return ELF_MAGIC.every((byte, index) => bytes[index] === byte);
+  return startsWith(bytes, ELF_MAGIC);
 }
 
 function symbolsOf(elf: ElfImage, { file, systemMap }: KernelImageOptions): SymbolTable {

@@ -1,4 +1,5 @@
 /** What a file is that is no kernel for this machine, in the words of an error: kernels of other kinds, and what is taken for one. */
+import { hasBytesAt, startsWith } from '../../trace/bytes.js';
 import { detectFormat } from '../../decompress/decompress.js';
 import { isPe, MZ, PE_MACHINES, readPe } from './pe.js';
 import { hexBytes } from './reader.js';
@@ -86,11 +87,11 @@ export function nameKind(bytes: Uint8Array): string {
   if (bytes.length === 0) return 'an empty file';
   for (const { at, magic, name } of KINDS) {
     const wanted = typeof magic === 'string' ? [...magic].map((char) => char.charCodeAt(0)) : magic;
-    if (!wanted.every((byte, index) => bytes[at + index] === byte)) continue;
+    if (!hasBytesAt(bytes, at, wanted)) continue;
     return typeof name === 'string' ? name : name(bytes);
   }
   if (isPe(bytes)) return `a PE file for ${machineOf(bytes)} without a Linux kernel in it`;
-  if (MZ.every((byte, index) => bytes[index] === byte)) return 'a DOS program';
+  if (startsWith(bytes, MZ)) return 'a DOS program';
   const format = detectFormat(bytes);
   if (format !== undefined) return `${format} data`;
   return `a file that starts with ${hexBytes(bytes.subarray(0, SHOWN_BYTES))}`;

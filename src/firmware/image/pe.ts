@@ -1,4 +1,5 @@
 /** Sections of a PE file, as far as a unified kernel image needs them (Microsoft PE Format; UEFI 2.1.1 names it for images). */
+import { startsWith } from '../../trace/bytes.js';
 import { Reader, type ReaderPlace } from './reader.js';
 
 /** A section's name and its bytes in the file. */
@@ -45,8 +46,7 @@ export const PE_MACHINES: ReadonlyMap<number, string> = new Map([
 
 /** Whether a file has the signatures of a PE file. */
 export function isPe(bytes: Uint8Array): boolean {
-  if (!MZ.every((byte, index) => bytes[index] === byte) || bytes.length < E_LFANEW + 4)
-    return false;
+  if (!startsWith(bytes, MZ) || bytes.length < E_LFANEW + 4) return false;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const at = view.getUint32(E_LFANEW, true);
   return at + COFF.end <= bytes.length && view.getUint32(at, true) === SIGNATURE;
