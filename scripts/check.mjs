@@ -7,7 +7,7 @@ const GATES = [
   'check:types',
   'check:lint',
   'check:cycles',
-  'check:readme',
+  'check:docs',
   'check:traces',
   // Whole boots by the hundred: what they cover the other tests cover too, and counting lines doubles their time.
   'test:stages',

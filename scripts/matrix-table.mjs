@@ -1,4 +1,4 @@
-// Writes the table of the README's matrix from traces/without/; with --check it only says whether it is up to date.
+// Writes the table of docs/matrix.md from traces/without/; with --check it only says whether it is up to date.
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import process from 'node:process';
@@ -7,7 +7,7 @@ import { format, resolveConfig } from 'prettier';
 import { parse } from 'yaml';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const readme = join(root, 'README.md');
+const page = join(root, 'docs/matrix.md');
 const without = join(root, 'traces/without');
 const MARKS = ['<!-- matrix -->', '<!-- /matrix -->'];
 
@@ -25,20 +25,20 @@ const rows = readdirSync(without)
   });
 const table = ['| without | ends | why |', '| --- | --- | --- |', ...rows].join('\n');
 
-const before = readFileSync(readme, 'utf8');
+const before = readFileSync(page, 'utf8');
 const [head, rest] = before.split(MARKS[0]);
 const tail = rest?.split(MARKS[1])[1];
-if (tail === undefined) throw new Error(`README.md has no ${MARKS.join(' … ')}`);
-const config = await resolveConfig(readme);
+if (tail === undefined) throw new Error(`docs/matrix.md has no ${MARKS.join(' … ')}`);
+const config = await resolveConfig(page);
 const after = await format(`${head}${MARKS[0]}\n\n${table}\n\n${MARKS[1]}${tail}`, {
   ...config,
-  filepath: readme,
+  filepath: page,
 });
 if (process.argv.includes('--check')) {
   if (after !== before) {
     console.error(
-      'the table in README.md is not that of traces/without/: node scripts/readme-matrix.mjs',
+      'the table in docs/matrix.md is not that of traces/without/: node scripts/matrix-table.mjs',
     );
     process.exitCode = 1;
   }
-} else writeFileSync(readme, after);
+} else writeFileSync(page, after);
