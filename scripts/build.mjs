@@ -6,6 +6,7 @@ import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import process from 'node:process';
 import { build } from 'esbuild';
+import { ENTRY_POINTS } from './entry-points.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const outdir = `${root}dist`;
@@ -18,7 +19,7 @@ const REQUIRE =
 try {
   const { outputFiles } = await build({
     absWorkingDir: root,
-    entryPoints: { 'sme-boot': 'src/cli/main.ts', 'matrix-worker': 'src/cli/matrix-worker.ts' },
+    entryPoints: ENTRY_POINTS,
     outdir,
     write: false,
     bundle: true,

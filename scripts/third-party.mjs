@@ -1,0 +1,68 @@
+// Writes THIRD-PARTY-NOTICES: the licences of the packages whose code is in dist/, as esbuild's metafile names them. With
+// --check it only says whether the file is up to date.
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import process from 'node:process';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+import { ENTRY_POINTS } from './entry-points.mjs';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const file = join(root, 'THIRD-PARTY-NOTICES');
+
+/** The folders of the packages that a bundle of these entry points holds, sorted: `node_modules/@noble/ciphers`. */
+async function bundledPackages() {
+  const { metafile } = await build({
+    absWorkingDir: root,
+    entryPoints: Object.values(ENTRY_POINTS),
+    outdir: 'dist',
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    target: 'node20',
+    metafile: true,
+    write: false,
+    logLevel: 'error',
+  });
+  const inputs = Object.values(metafile.outputs).flatMap((output) =>
+    Object.entries(output.inputs).flatMap(([path, { bytesInOutput }]) =>
+      bytesInOutput > 0 ? [path] : [],
+    ),
+  );
+  const folders = inputs.flatMap(
+    (path) => /^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path)?.[0] ?? [],
+  );
+  return [...new Set(folders)].sort();
+}
+
+/** The notice of a package: what it is, and its licence file. */
+function notice(folder) {
+  const { name, version, license, homepage, repository } = JSON.parse(
+    readFileSync(join(root, folder, 'package.json'), 'utf8'),
+  );
+  const licences = readdirSync(join(root, folder)).filter((each) => /^licen[cs]e/i.test(each));
+  if (licences.length === 0) throw new Error(`${name} has no licence file`);
+  const where = homepage ?? (typeof repository === 'string' ? repository : repository?.url) ?? '';
+  const texts = licences
+    .sort()
+    .map((each) => readFileSync(join(root, folder, each), 'utf8').trim());
+  return [`${name} ${version} (${license})`, where, '', ...texts]
+    .join('\n')
+    .replaceAll('\r\n', '\n');
+}
+
+const RULE = `\n\n${'-'.repeat(76)}\n\n`;
+const packages = await bundledPackages();
+const head =
+  'The built program (dist/) holds code of these packages. Each is used under its own licence,\n' +
+  'which follows. scripts/third-party.mjs writes this file.\n\n' +
+  packages
+    .map((folder) => `  ${folder.slice(folder.lastIndexOf('node_modules/') + 13)}`)
+    .join('\n');
+const after = `${[head, ...packages.map(notice)].join(RULE)}\n`;
+
+if (!process.argv.includes('--check')) writeFileSync(file, after);
+else if (readFileSync(file, 'utf8') !== after) {
+  console.error('THIRD-PARTY-NOTICES is not what dist/ holds: node scripts/third-party.mjs');
+  process.exitCode = 1;
+}
