@@ -1,8 +1,8 @@
 /** Throughput of the memory engine with both ciphers, next to node:crypto alone, in one run. */
 import { createCipheriv } from 'node:crypto';
 import { KEY_HOST, pa } from '../src/machine/address.js';
-import { MemoryEngine } from '../src/machine/engine.js';
-import { nobleCipher } from '../src/machine/noble-cipher.js';
+import { MemoryEngine } from '../src/machine/memory/engine.js';
+import { nobleCipher } from '../src/machine/memory/noble-cipher.js';
 import type { BlockCipherFactory } from '../src/machine/types.js';
 import { nodeCipher } from '../src/node/node-cipher.js';
 

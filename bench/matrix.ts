@@ -4,7 +4,7 @@
  * of the runs of each size the median counts.
  */
 import { bootOptions, DEFAULT_SCENARIO } from '../src/cli/run-options.js';
-import { Matrix } from '../src/review/matrix.js';
+import { Matrix } from '../src/analysis/matrix/matrix.js';
 import { Boot } from '../src/sequencer/boot.js';
 
 const WARM_UP = 5;

@@ -1,5 +1,5 @@
-// Bundles what stands under src/review/page/ (the script and the style of a matrix's page) to texts in
-// src/review/page-assets.ts, each with its hash for the page's policy. With --check nothing is written; exit status 1
+// Bundles what stands under src/analysis/matrix/page/ (the script and the style of a matrix's page) to texts in
+// src/analysis/matrix/page-assets.ts, each with its hash for the page's policy. With --check nothing is written; exit status 1
 // says that the file is not what its sources make.
 import { createHash } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -9,8 +9,8 @@ import { build } from 'esbuild';
 import { format, resolveConfig } from 'prettier';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const outfile = `${root}src/review/page-assets.ts`;
-const page = 'src/review/page';
+const outfile = `${root}src/analysis/matrix/page-assets.ts`;
+const page = 'src/analysis/matrix/page';
 
 /** The bundle of an entry point, on one line. */
 async function bundle(entry) {
@@ -48,6 +48,8 @@ const text = await format(source, { ...(await resolveConfig(outfile)), parser: '
 
 if (!process.argv.includes('--check')) writeFileSync(outfile, text);
 else if (readFileSync(outfile, 'utf8') !== text) {
-  console.error('src/review/page-assets.ts is not what src/review/page/ makes: npm run build:page');
+  console.error(
+    'src/analysis/matrix/page-assets.ts is not what src/analysis/matrix/page/ makes: npm run build:page',
+  );
   process.exitCode = 1;
 }

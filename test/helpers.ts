@@ -5,12 +5,12 @@ import { join } from 'node:path';
 import { parse } from 'yaml';
 import { buildBuiltInImage } from '../src/firmware/image/built-in.js';
 import { builtInInitrd } from '../src/firmware/initrd.js';
-import { BASE_VARIABLES } from '../src/kernel/base.js';
+import { BASE_VARIABLES } from '../src/linux/index.js';
 import type { Kernel } from '../src/kernel/kernel.js';
 import type { PatchedKernel } from '../src/kernel/table.js';
 import { nodeCipher } from '../src/node/node-cipher.js';
 import { Boot, type BootOptions } from '../src/sequencer/boot.js';
-import { parseScenario, setPath, type Scenario } from '../src/sequencer/scenario.js';
+import { parseScenario, setPath, type Scenario } from '../src/scenario/scenario.js';
 import { link } from '../src/series/link.js';
 import type { Trace } from '../src/trace/trace.js';
 

@@ -2,7 +2,7 @@
 import { isBuiltin } from 'node:module';
 import { posix, relative, resolve, sep } from 'node:path';
 
-const GROUND = ['trace', 'machine', 'decompress', 'firmware', 'kernel'];
+const UP_TO_KERNEL = ['base', 'trace', 'machine', 'decompress', 'firmware', 'kernel'];
 
 /** A room per group of patches. They know each other only through the kernel's table, never by import. */
 export const PATCH_ROOMS = [
@@ -19,24 +19,30 @@ export const PATCH_ROOMS = [
   'kvm',
 ];
 
-const UP_TO_SERIES = [...GROUND, ...PATCH_ROOMS, 'series'];
-const UP_TO_SEQUENCER = [...UP_TO_SERIES, 'sequencer'];
-const UP_TO_REVIEW = [...UP_TO_SEQUENCER, 'review'];
+const UP_TO_PATCHES = [...UP_TO_KERNEL, 'linux', ...PATCH_ROOMS];
+const UP_TO_SCENARIO = [...UP_TO_PATCHES, 'series', 'scenario'];
+const UP_TO_INSPECT = [...UP_TO_SCENARIO, 'sequencer', 'check', 'inspect'];
+const UP_TO_ANALYSIS = [...UP_TO_INSPECT, 'analysis'];
 
-/** What each directory of src/ may import, besides itself. `.` stands for the files directly in src/. */
+/** What each directory of src/ may import, besides itself. `.` is the files directly in src/. */
 export const MAY_IMPORT = {
-  trace: [],
-  machine: ['trace'],
-  decompress: ['trace'],
-  firmware: ['trace', 'machine', 'decompress'],
-  kernel: ['trace', 'machine', 'decompress', 'firmware'],
-  ...Object.fromEntries(PATCH_ROOMS.map((room) => [room, GROUND])),
-  series: [...GROUND, ...PATCH_ROOMS],
-  sequencer: UP_TO_SERIES,
-  review: UP_TO_SEQUENCER,
-  node: UP_TO_REVIEW,
-  cli: [...UP_TO_REVIEW, 'node', '.'],
-  '.': UP_TO_REVIEW,
+  base: [],
+  trace: ['base'],
+  machine: ['base', 'trace'],
+  decompress: ['base', 'trace'],
+  firmware: ['base', 'trace', 'machine', 'decompress'],
+  kernel: ['base', 'trace', 'machine', 'decompress', 'firmware'],
+  linux: UP_TO_KERNEL,
+  ...Object.fromEntries(PATCH_ROOMS.map((room) => [room, [...UP_TO_KERNEL, 'linux']])),
+  series: UP_TO_PATCHES,
+  scenario: [...UP_TO_PATCHES, 'series'],
+  sequencer: UP_TO_SCENARIO,
+  check: ['base', 'trace'],
+  inspect: [...UP_TO_SCENARIO, 'sequencer'],
+  analysis: UP_TO_INSPECT,
+  node: UP_TO_ANALYSIS,
+  cli: [...UP_TO_ANALYSIS, 'node', '.'],
+  '.': UP_TO_ANALYSIS,
 };
 
 /** The rooms that need Node; every other one also runs in a browser. */

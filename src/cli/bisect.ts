@@ -1,10 +1,10 @@
 /** `sme-boot bisect`: which patch of a series first gives an outcome. */
 import { Command, Option } from 'commander';
-import { bisect, type Bisected, type Tested, type Verdict } from '../review/bisect.js';
-import { wantedOf, type Wanted } from '../review/wanted.js';
+import { bisect, type Bisected, type Tested, type Verdict } from '../analysis/bisect/bisect.js';
+import { wantedOf, type Wanted } from '../analysis/bisect/predicate.js';
 import { Boot } from '../sequencer/boot.js';
 import type { Series } from '../series/composition-file.js';
-import { InputError } from '../trace/errors.js';
+import { InputError } from '../base/errors.js';
 import type { Trace } from '../trace/trace.js';
 import type { Io } from './io.js';
 import { patchRecords } from './records.js';

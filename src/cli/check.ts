@@ -11,27 +11,27 @@ import {
   MAX_BASES,
   TraceFiles,
 } from '../node/trace-files.js';
-import { effectsOf, printEffects, showsIn, type Effects } from '../review/effects-form.js';
-import { effectsDifferences } from '../review/effects-text.js';
-import { baseOf, isDifference } from '../trace/changes-apply.js';
-import { InputError } from '../trace/errors.js';
-import { compare, isSame } from '../trace/compare.js';
-import { differenceText } from '../trace/compare-text.js';
+import { effectsOf, printEffects, showsIn, type Effects } from '../analysis/effects/form.js';
+import { effectsDifferences } from '../analysis/effects/text.js';
+import { baseOf, isDifference } from '../check/changes-apply.js';
+import { InputError } from '../base/errors.js';
+import { compare, isSame } from '../check/compare.js';
+import { differenceText } from '../check/compare-text.js';
 import type {
   ExactExpectation,
   Expectation,
   MatchExpectation,
   RunOf,
-} from '../trace/expectation.js';
-import { match } from '../trace/match.js';
-import { matchText } from '../trace/match-text.js';
-import { report, REPORT_FORMS, type ReportForm, type Result } from '../trace/report.js';
+} from '../check/expectation.js';
+import { match } from '../check/match.js';
+import { matchText } from '../check/match-text.js';
+import { report, REPORT_FORMS, type ReportForm, type Result } from '../check/report.js';
 import type { Trace } from '../trace/trace.js';
 import { printTrace } from '../trace/yaml-out.js';
-import { readYaml, valueAt, type YamlSource } from '../trace/yaml-source.js';
+import { readYaml, valueAt, type YamlSource } from '../base/yaml-source.js';
 import type { Io } from './io.js';
 import { effectsOfRuns } from './effects.js';
-import { KEPT_EFFECTS, KEPT_RUNS } from './ladder.js';
+import { KEPT_EFFECTS, KEPT_RUNS } from './golden.js';
 import { painterOf } from './painter.js';
 import { packageRoot } from './paths.js';
 import { progress } from './progress.js';

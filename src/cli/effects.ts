@@ -10,18 +10,18 @@ import {
   type Effects,
   type TraceView,
   type ViewName,
-} from '../review/effects-form.js';
-import type { ProbeAnswers } from '../review/effects.js';
-import { effectsOn, viewPlans } from '../review/effects-plan.js';
-import { runProbe } from '../review/probe.js';
-import { answersOf } from '../review/probe-answers.js';
-import { effectsText } from '../review/effects-text.js';
+} from '../analysis/effects/form.js';
+import type { ProbeAnswers } from '../analysis/effects/effects.js';
+import { effectsOn, viewPlans } from '../analysis/effects/plan.js';
+import { runProbe } from '../analysis/calls/calls.js';
+import { answersOf } from '../analysis/calls/answers.js';
+import { effectsText } from '../analysis/effects/text.js';
 import { LAST_STAGE } from '../series/patches.js';
-import type { Composition } from '../series/stages.js';
-import { InputError } from '../trace/errors.js';
-import { readYaml } from '../trace/yaml-source.js';
+import type { Composition } from '../series/compose.js';
+import { InputError } from '../base/errors.js';
+import { readYaml } from '../base/yaml-source.js';
 import type { Io } from './io.js';
-import { KEPT_EFFECTS, type KeptEffects } from './ladder.js';
+import { KEPT_EFFECTS, type KeptEffects } from './golden.js';
 import { painterOf } from './painter.js';
 import { packageRoot } from './paths.js';
 import { optionsOf, probesFor } from './probe.js';

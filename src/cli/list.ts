@@ -1,17 +1,17 @@
 /** `sme-boot list`, `patches` and `schema`: what there is. */
 import { Argument, Command, Option } from 'commander';
 import { hex } from '../machine/address.js';
-import { effectsJsonSchema } from '../review/effects-form.js';
+import { effectsJsonSchema } from '../analysis/effects/form.js';
 import { LABELS } from '../sequencer/boot.js';
-import { probeJsonSchema } from '../review/probe-file.js';
-import { scenarioJsonSchema } from '../sequencer/scenario.js';
+import { probeJsonSchema } from '../analysis/calls/file.js';
+import { scenarioJsonSchema } from '../scenario/scenario.js';
 import { allHunks, alternatives, patchOf, LAST_STAGE } from '../series/patches.js';
 import type { Alternative } from '../kernel/hunk.js';
-import { OPTIONS, reasonOf } from '../kernel/options.js';
+import { OPTIONS, reasonOf } from '../linux/options/options.js';
 import { seriesJsonSchema } from '../series/composition-file.js';
 import { patchJsonSchema, type PatchRecord } from '../series/record.js';
-import { changesJsonSchema } from '../trace/changes.js';
-import { InputError } from '../trace/errors.js';
+import { changesJsonSchema } from '../check/changes.js';
+import { InputError } from '../base/errors.js';
 import { traceJsonSchema } from '../trace/trace.js';
 import type { Io } from './io.js';
 import { patchRecords } from './records.js';

@@ -3,7 +3,7 @@ import { realpathSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Chalk, supportsColor, type ColorSupportLevel } from 'chalk';
 import { Command, CommanderError, Option } from 'commander';
-import { InputError } from '../trace/errors.js';
+import { InputError } from '../base/errors.js';
 import type { Io } from './io.js';
 import { bisectCommand } from './bisect.js';
 import { checkCommand } from './check.js';

@@ -1,7 +1,7 @@
 /** One task of a matrix, row after row; in this thread or in a worker's. */
-import { Matrix } from '../review/matrix.js';
-import type { MatrixRow, MatrixScenario } from '../review/matrix-report.js';
-import type { Task } from '../review/matrix-plan.js';
+import { Matrix } from '../analysis/matrix/matrix.js';
+import type { MatrixRow, MatrixScenario } from '../analysis/matrix/report.js';
+import type { Task } from '../analysis/matrix/plan.js';
 import { bootOptions, type RunFlags } from './run-options.js';
 
 /** A task with what its boots are made from. */

@@ -1,6 +1,6 @@
 /** A worker thread of `sme-boot matrix`: takes tasks, answers with rows. The program of dist/matrix-worker.js. */
 import { parentPort } from 'node:worker_threads';
-import { InputError } from '../trace/errors.js';
+import { InputError } from '../base/errors.js';
 import { runTask, type MatrixTask } from './matrix-task.js';
 
 parentPort?.on('message', (task: MatrixTask) => {

@@ -6,10 +6,10 @@ import { setImmediate } from 'node:timers/promises';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { readText, writeWhole } from '../node/files.js';
 import { runOnWorkers } from '../node/workers.js';
-import { leavable } from '../review/matrix.js';
-import { keptName, keptText } from '../review/matrix-keep.js';
-import { matrixHtml } from '../review/matrix-html.js';
-import { mergeReports, parseMatrix } from '../review/matrix-merge.js';
+import { leavable } from '../analysis/matrix/matrix.js';
+import { keptName, keptText } from '../analysis/matrix/golden.js';
+import { matrixHtml } from '../analysis/matrix/html.js';
+import { mergeReports, parseMatrix } from '../analysis/matrix/merge.js';
 import {
   pairsOf,
   parseShard,
@@ -19,11 +19,11 @@ import {
   type Made,
   type Pair,
   type Shard,
-} from '../review/matrix-plan.js';
-import type { MatrixReport, MatrixRow, MatrixScenario } from '../review/matrix-report.js';
-import { matrixMarkdown, matrixText, type MatrixPainter } from '../review/matrix-text.js';
+} from '../analysis/matrix/plan.js';
+import type { MatrixReport, MatrixRow, MatrixScenario } from '../analysis/matrix/report.js';
+import { matrixMarkdown, matrixText, type MatrixPainter } from '../analysis/matrix/text.js';
 import { allHunks } from '../series/patches.js';
-import { InputError } from '../trace/errors.js';
+import { InputError } from '../base/errors.js';
 import type { Io } from './io.js';
 import { runTask, type MatrixMessage, type MatrixTask } from './matrix-task.js';
 import { statusLine } from './progress.js';

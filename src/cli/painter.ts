@@ -1,6 +1,6 @@
 /** The colours of differences. */
 import type { ChalkInstance } from 'chalk';
-import type { Painter } from '../trace/compare-text.js';
+import type { Painter } from '../check/compare-text.js';
 
 export function painterOf(paint: ChalkInstance): Painter {
   return {

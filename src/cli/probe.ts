@@ -2,15 +2,15 @@
 import { join, relative } from 'node:path';
 import { Command, Option } from 'commander';
 import { readText } from '../node/files.js';
-import { printProbes } from '../review/probe-yaml.js';
-import { readProbe, type ProbeFile } from '../review/probe-file.js';
-import { runProbe, type ProbeResult } from '../review/probe.js';
+import { printProbes } from '../analysis/calls/yaml.js';
+import { readProbe, type ProbeFile } from '../analysis/calls/file.js';
+import { runProbe, type ProbeResult } from '../analysis/calls/calls.js';
 import type { BootOptions } from '../sequencer/boot.js';
 import { LAST_STAGE } from '../series/patches.js';
-import { InputError } from '../trace/errors.js';
+import { InputError } from '../base/errors.js';
 import type { Io } from './io.js';
 import { packageRoot } from './paths.js';
-import { probeText } from './probe-text.js';
+import { probeText } from './calls-text.js';
 import { bootOptions, stageNumber, type RunFlags } from './run-options.js';
 import { yamlFiles } from './yaml-files.js';
 

@@ -3,7 +3,7 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { readText } from '../node/files.js';
 import { parseRecord, type PatchRecord } from '../series/record.js';
-import { readYaml } from '../trace/yaml-source.js';
+import { readYaml } from '../base/yaml-source.js';
 import { packageRoot } from './paths.js';
 
 /** All records, by number; each is validated. */

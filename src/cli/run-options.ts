@@ -7,11 +7,11 @@ import { readKernelImage, type KernelImage } from '../firmware/image/kernel-imag
 import { openBytes, readBytes, readText } from '../node/files.js';
 import { nodeCipher } from '../node/node-cipher.js';
 import { Boot, type BootOptions } from '../sequencer/boot.js';
-import { parseScenario, setPath, type Scenario } from '../sequencer/scenario.js';
+import { parseScenario, setPath, type Scenario } from '../scenario/scenario.js';
 import { LAST_STAGE } from '../series/patches.js';
-import { upTo, type Composition } from '../series/stages.js';
-import { InputError } from '../trace/errors.js';
-import { readYaml } from '../trace/yaml-source.js';
+import { upTo, type Composition } from '../series/compose.js';
+import { InputError } from '../base/errors.js';
+import { readYaml } from '../base/yaml-source.js';
 import { packageRoot } from './paths.js';
 import { loadSeries } from './series.js';
 import { yamlNames } from './yaml-files.js';

@@ -7,7 +7,7 @@ import { printTrace, printTraceJson } from '../trace/yaml-out.js';
 import type { Trace } from '../trace/trace.js';
 import type { Io } from './io.js';
 import { addRunOptions, DEFAULT_SCENARIO, prepareBoot, type RunFlags } from './run-options.js';
-import { storyEnd, storyHead, storyStep } from './story.js';
+import { storyEnd, storyHead, storyStep } from './summary.js';
 
 interface Flags extends RunFlags {
   trace?: string;

@@ -1,6 +1,6 @@
 /** Runs of a command that has many: each boot is run once, and its trace kept as long as the command runs. */
 import { LAST_STAGE } from '../series/patches.js';
-import { compositionWords, type Composition } from '../series/stages.js';
+import { compositionWords, type Composition } from '../series/compose.js';
 import type { Trace, TraceHeader } from '../trace/trace.js';
 import { prepareBoot, type RunFlags } from './run-options.js';
 

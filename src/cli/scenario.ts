@@ -3,12 +3,12 @@ import { basename, extname } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import { Document } from 'yaml';
 import { readBytes, writeWhole } from '../node/files.js';
-import { parseDmesg } from '../sequencer/dmesg.js';
-import { draftScenario, type DraftScenario } from '../sequencer/from-dmesg.js';
-import { decodeLog, plain } from '../sequencer/log-text.js';
-import { REMARK_KINDS, type RemarkKind } from '../sequencer/remarks.js';
-import { parseScenario } from '../sequencer/scenario.js';
-import { InputError } from '../trace/errors.js';
+import { parseDmesg } from '../scenario/dmesg.js';
+import { draftScenario, type DraftScenario } from '../scenario/from-dmesg.js';
+import { decodeLog, plain } from '../scenario/log-text.js';
+import { REMARK_KINDS, type RemarkKind } from '../scenario/remarks.js';
+import { parseScenario } from '../scenario/scenario.js';
+import { InputError } from '../base/errors.js';
 import type { Io } from './io.js';
 
 interface Flags {

@@ -3,8 +3,8 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { readText } from '../node/files.js';
 import { seriesOf, type Series } from '../series/composition-file.js';
-import { InputError } from '../trace/errors.js';
-import { readYaml } from '../trace/yaml-source.js';
+import { InputError } from '../base/errors.js';
+import { readYaml } from '../base/yaml-source.js';
 import { packageRoot } from './paths.js';
 import { yamlNames } from './yaml-files.js';
 

@@ -3,12 +3,12 @@ import type { ChalkInstance } from 'chalk';
 import { Command, Option } from 'commander';
 import { writeWhole } from '../node/files.js';
 import { baseName, changesText, fileKey, TraceFiles } from '../node/trace-files.js';
-import { InputError } from '../trace/errors.js';
+import { InputError } from '../base/errors.js';
 import type { Trace } from '../trace/trace.js';
 import { printTrace, printTraceJson } from '../trace/yaml-out.js';
 import type { Io } from './io.js';
 import { runOfHeader, wordsOf } from './runs.js';
-import { stepText, storyEnd } from './story.js';
+import { stepText, storyEnd } from './summary.js';
 
 interface Flags {
   format: 'yaml' | 'json' | 'text';

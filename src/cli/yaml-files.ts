@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { readText } from '../node/files.js';
-import { InputError } from '../trace/errors.js';
+import { InputError } from '../base/errors.js';
 
 /** Names of the YAML files in a folder, without the ending. */
 export function yamlNames(folder: string): string[] {

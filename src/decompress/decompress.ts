@@ -2,8 +2,8 @@
  * One place for what a kernel image or a RAM disk may be compressed with (lib/decompress.c; boot.txt, payload_offset):
  * formats by their magic, and a decoder for each, with bounded output.
  */
-import { hasBytesAt } from '../trace/bytes.js';
-import { InputError } from '../trace/errors.js';
+import { hasBytesAt } from '../base/bytes.js';
+import { InputError } from '../base/errors.js';
 import { decodeBzip2 } from './bzip2.js';
 import { decodeGzip } from './gzip.js';
 import { decodeLz4 } from './lz4.js';

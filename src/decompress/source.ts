@@ -1,5 +1,5 @@
 /** The compressed bytes that a decoder reads, each field checked against their end. */
-import { InputError } from '../trace/errors.js';
+import { InputError } from '../base/errors.js';
 
 /** Where compressed bytes are, for errors. */
 export interface CompressedPlace {

@@ -1,5 +1,5 @@
 /** .xz files (The .xz File Format 1.0.4): streams of blocks, each LZMA2, behind an x86 BCJ filter where its header says so. */
-import { startsWith } from '../trace/bytes.js';
+import { startsWith } from '../base/bytes.js';
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex } from '@noble/hashes/utils.js';
 import { undoBcjX86 } from './bcj-x86.js';

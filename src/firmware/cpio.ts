@@ -3,8 +3,8 @@
  * characters, the name, the body, name and body each padded with zeros to a multiple of 4, and an entry called
  * "TRAILER!!!" at the end.
  */
-import { latin1 } from '../trace/bytes.js';
-import { InputError } from '../trace/errors.js';
+import { latin1 } from '../base/bytes.js';
+import { InputError } from '../base/errors.js';
 
 /** The fields of a header behind its magic, in order; each is eight hexadecimal digits (buffer-format.txt). */
 export const NEWC_FIELDS = [

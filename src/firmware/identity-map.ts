@@ -2,7 +2,7 @@
  * The identity map that a loader enters the kernel on: the first 4 GiB, as the decompressor leaves it, and whatever
  * else the kernel, the zero page and the command line need (Documentation/x86/boot.txt, 64-bit boot protocol).
  */
-import { InputError } from '../trace/errors.js';
+import { InputError } from '../base/errors.js';
 import { hex, PAGE_SIZE, pa, PGDIR_SIZE, PMD_SIZE, PUD_SIZE } from '../machine/address.js';
 import type { Machine } from '../machine/machine.js';
 import { placedBy, type Region } from './placed.js';

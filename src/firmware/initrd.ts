@@ -3,7 +3,7 @@
  * (Documentation/x86/early-microcode.txt), and behind it a gzipped archive with the first root file system. The bytes
  * are the same on every machine.
  */
-import { ascii } from '../trace/bytes.js';
+import { ascii } from '../base/bytes.js';
 import { gzipSync } from 'fflate';
 import { S_IFDIR, S_IFREG, writeCpio, type CpioEntry } from './cpio.js';
 

@@ -2,11 +2,11 @@
  * Firmware and loader: what stands in memory, and in the CPU, when the kernel's first instruction runs.
  * Everything is put there by DMA, in plain text: nothing is encrypted yet.
  */
-import { piecesOf, type ByteSource } from '../trace/byte-source.js';
-import { InputError } from '../trace/errors.js';
+import { piecesOf, type ByteSource } from '../base/byte-source.js';
+import { InputError } from '../base/errors.js';
 import { pa, PAGE_SIZE, va } from '../machine/address.js';
 import type { Machine } from '../machine/machine.js';
-import { VGA_COLUMNS, VGA_LINES } from '../machine/vga.js';
+import { VGA_COLUMNS, VGA_LINES } from '../machine/devices/vga.js';
 import { BOOT_PARAMS, LOADER_UNDEFINED } from './boot-params.js';
 import { SETUP_TYPE } from './efi/layout.js';
 import { enterLongMode, identityGib, identityMapSize } from './identity-map.js';

@@ -1,5 +1,5 @@
 /** The MP floating pointer and configuration table (Intel MultiProcessor Specification 1.4). */
-import { concat } from '../trace/bytes.js';
+import { concat } from '../base/bytes.js';
 import { IO_APIC_ADDRESS, IO_APIC_ID, LOCAL_APIC_ADDRESS } from './acpi/madt.js';
 import { Struct } from './struct.js';
 

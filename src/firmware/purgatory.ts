@@ -2,9 +2,9 @@
  * kexec-tools' purgatory: the program that runs between two kernels. It compares the digest of what was loaded, loads
  * the registers and jumps to the new kernel (purgatory/purgatory.c, arch/x86_64/entry64.S).
  */
-import { concat } from '../trace/bytes.js';
+import { concat } from '../base/bytes.js';
 import { PAGE_SIZE, va, type Va } from '../machine/address.js';
-import { isFault, type Cpu } from '../machine/cpu.js';
+import { isFault, type Cpu } from '../machine/cpu/cpu.js';
 import { VECTOR, type Fault } from '../machine/types.js';
 
 /** A stretch of physical memory whose bytes the digest covers. */

@@ -1,5 +1,5 @@
 /** SMBIOS (DSP0134, 3.0): entry points and a structure table. Strings are our choice. */
-import { ascii, concat } from '../trace/bytes.js';
+import { ascii, concat } from '../base/bytes.js';
 import type { MachineDescription } from './placed.js';
 import { Struct } from './struct.js';
 

@@ -1,5 +1,5 @@
 /** Little-endian structures in the making: fields by offset, and the sums that tables carry. */
-import { ascii } from '../trace/bytes.js';
+import { ascii } from '../base/bytes.js';
 
 /** A structure of a fixed size, zeros to begin with. Fields outside of it are a RangeError. */
 export class Struct {

@@ -3,8 +3,8 @@
  * Virtual addresses are signed doubles (machine/address.ts).
  */
 import { va } from '../machine/address.js';
-import { MSR } from '../machine/msr.js';
-import { CR0, CR4, EFER } from '../machine/registers.js';
+import { MSR } from '../machine/cpu/msr.js';
+import { CR0, CR4, EFER } from '../machine/cpu/registers.js';
 
 /** arch/x86/include/asm/page_64_types.h: where physical memory is mapped. */
 export const PAGE_OFFSET = va(-0x7800_0000_0000);

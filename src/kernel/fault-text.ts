@@ -1,6 +1,6 @@
 /** Faults in words, for the console and the trace. */
 import { hex } from '../machine/address.js';
-import { bitNumbers } from '../machine/mmu.js';
+import { bitNumbers } from '../machine/cpu/mmu.js';
 import { VECTOR, type EntryRead, type Fault } from '../machine/types.js';
 
 /** A fault in a few words: vector, error code, address. */

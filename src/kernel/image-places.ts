@@ -1,5 +1,5 @@
 /** Which names of the model a kernel image has a place for: with room enough, and with the base kernel's contents. */
-import { startsWith } from '../trace/bytes.js';
+import { startsWith } from '../base/bytes.js';
 import { va, type Va } from '../machine/address.js';
 import type { KernelImage } from '../firmware/image/kernel-image.js';
 import { __START_KERNEL_map } from './constants.js';

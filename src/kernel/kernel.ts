@@ -4,9 +4,9 @@
  * It reaches memory only through the CPU. Functions are called through the simulated stack, and at every entry and
  * return the CPU fetches at RIP through the mapping then in force; text that is not the program's is an invalid opcode.
  */
-import { startsWith } from '../trace/bytes.js';
+import { startsWith } from '../base/bytes.js';
 import type { Recorder } from '../trace/recorder.js';
-import type { Cpu } from '../machine/cpu.js';
+import type { Cpu } from '../machine/cpu/cpu.js';
 import type { Machine } from '../machine/machine.js';
 import { hex, va, vaOfU64, type Va } from '../machine/address.js';
 import { VECTOR, type Fault } from '../machine/types.js';
@@ -24,7 +24,7 @@ import type {
   PatchedKernel,
   PatchEntries,
 } from './table.js';
-import { Narrator } from './narrator.js';
+import { Narrator } from './tracer.js';
 
 /** Bytes fetched and compared at a function entry (our choice: one 16-byte fetch window). */
 const FETCH_WINDOW = 16;

@@ -7,7 +7,7 @@
  * variable of the model has its place, and clear_bss() leaves just that out; an image made with a room for it
  * (`__overlay_start`, `__overlay_end`) keeps it in .data.
  */
-import { InputError } from '../trace/errors.js';
+import { InputError } from '../base/errors.js';
 import { alignDown, alignUp, PAGE_SIZE, va, type Va } from '../machine/address.js';
 import type { KernelImage } from '../firmware/image/kernel-image.js';
 import { __START_KERNEL_map } from './constants.js';

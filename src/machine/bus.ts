@@ -1,10 +1,10 @@
 /**
  * What stands behind the cache: DRAM, and devices that answer at physical addresses; and the way of devices to memory.
  */
-import { InputError } from '../trace/errors.js';
+import { InputError } from '../base/errors.js';
 import { hex, KEY_PLAIN, PAGE_SIZE, paAdd, type KeyId, type Pa } from './address.js';
-import type { LineStore } from './line-store.js';
-import type { PhysicalRange } from './mtrr.js';
+import type { LineStore } from './memory/line-store.js';
+import type { PhysicalRange } from './cpu/mtrr.js';
 import type { Requester } from './requester.js';
 import type { Origin } from './types.js';
 

@@ -1,17 +1,17 @@
 /** A machine: DRAM behind its engine, a cache, MTRRs and CPUs, wired together; snapshots of all of it. */
 import { KEY_PLAIN, PAGE_SIZE, pa, type KeyId, type Pa } from './address.js';
 import { Bus, type Device, type UpstreamPort } from './bus.js';
-import { Cache, type CacheSnapshot } from './cache.js';
-import { Cpu, type CpuBus, type CpuSnapshot } from './cpu.js';
-import type { CpuModel } from './cpuid.js';
-import { Dram, type DramRange, type DramSnapshot } from './dram.js';
-import { MemoryEngine, type EngineMode } from './engine.js';
-import { HostBridge } from './host-bridge.js';
-import { SYSCFG } from './msr.js';
-import type { LineSet } from './line-set.js';
-import { mtrrDefType, MtrrMap, type MtrrConfig } from './mtrr.js';
+import { Cache, type CacheSnapshot } from './cache/cache.js';
+import { Cpu, type CpuBus, type CpuSnapshot } from './cpu/cpu.js';
+import type { CpuModel } from './cpu/cpuid.js';
+import { Dram, type DramRange, type DramSnapshot } from './memory/dram.js';
+import { MemoryEngine, type EngineMode } from './memory/engine.js';
+import { HostBridge } from './devices/host-bridge.js';
+import { SYSCFG } from './cpu/msr.js';
+import type { LineSet } from './memory/line-set.js';
+import { mtrrDefType, MtrrMap, type MtrrConfig } from './cpu/mtrr.js';
 import { REQUESTER_PLATFORM, type Requester } from './requester.js';
-import { SecureProcessor } from './secure-processor.js';
+import { SecureProcessor } from './devices/secure-processor.js';
 import type { BlockCipherFactory, Observer, Origin } from './types.js';
 
 export interface MachineConfig {

@@ -1,5 +1,5 @@
 /** What the machine does not model is listed by name and fails loudly. */
-import { InputError } from '../trace/errors.js';
+import { InputError } from '../base/errors.js';
 
 /**
  * Code asked for a part of the machine that is known by name but not modelled. It is no architectural event: a real

@@ -9,8 +9,8 @@ import {
   writeFileSync,
   type Stats,
 } from 'node:fs';
-import { sourceOf, type ByteSource } from '../trace/byte-source.js';
-import { InputError } from '../trace/errors.js';
+import { sourceOf, type ByteSource } from '../base/byte-source.js';
+import { InputError } from '../base/errors.js';
 
 /** Why a file could not be had, in words, by the system's code. */
 const REASONS: Readonly<Record<string, string>> = {

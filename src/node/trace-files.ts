@@ -1,12 +1,12 @@
 /** Files of expected traces. A trace that is written as its difference from another is read with its bases, each once. */
 import { realpathSync } from 'node:fs';
 import { dirname, relative, resolve, sep } from 'node:path';
-import { changesOf } from '../trace/changes-of.js';
-import { printChanges } from '../trace/changes-out.js';
-import { InputError } from '../trace/errors.js';
-import { expectationOf, type ExactExpectation, type Expectation } from '../trace/expectation.js';
+import { changesOf } from '../check/changes-of.js';
+import { printChanges } from '../check/changes-out.js';
+import { InputError } from '../base/errors.js';
+import { expectationOf, type ExactExpectation, type Expectation } from '../check/expectation.js';
 import type { Trace } from '../trace/trace.js';
-import { readYaml, type YamlSource } from '../trace/yaml-source.js';
+import { readYaml, type YamlSource } from '../base/yaml-source.js';
 import { readText } from './files.js';
 
 /** The most files from one to the whole trace at the end of its bases (our choice). */

@@ -1,6 +1,6 @@
 /** A pool of worker threads that run one program over a list of tasks. */
 import { Worker } from 'node:worker_threads';
-import { InputError, type InputErrorDetails } from '../trace/errors.js';
+import { InputError, type InputErrorDetails } from '../base/errors.js';
 
 /** What a worker says. */
 type Said<M> =

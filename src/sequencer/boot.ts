@@ -8,30 +8,30 @@ import { builtInInitrd } from '../firmware/initrd.js';
 import { SETUP_DATA } from '../firmware/efi/layout.js';
 import { load, type Loaded, type Region } from '../firmware/loader.js';
 import { regionOf } from '../firmware/placed.js';
-import { BASE_VARIABLES } from '../kernel/base.js';
+import { BASE_VARIABLES } from '../linux/index.js';
 import { __START_KERNEL_map, COMMAND_LINE_SIZE } from '../kernel/constants.js';
 import { BootEnd } from '../kernel/ends.js';
 import type { Hunk } from '../kernel/hunk.js';
 import { Kernel } from '../kernel/kernel.js';
 import { Program } from '../kernel/program.js';
 import type { KernelState } from '../kernel/state.js';
-import { BOOT_STEPS } from '../kernel/steps.js';
+import { BOOT_STEPS } from '../linux/boot-steps.js';
 import { pa, va } from '../machine/address.js';
 import { Machine, type MachineSnapshot } from '../machine/machine.js';
 import { MEMTYPE, type BlockCipherFactory } from '../machine/types.js';
 import { configOf, link, type LinkedKernel } from '../series/link.js';
 import { notModelled } from '../series/options.js';
-import { compose, isWholeSeries, type Composition } from '../series/stages.js';
-import { asSource, type ByteSource } from '../trace/byte-source.js';
-import { InputError } from '../trace/errors.js';
+import { compose, isWholeSeries, type Composition } from '../series/compose.js';
+import { asSource, type ByteSource } from '../base/byte-source.js';
+import { InputError } from '../base/errors.js';
 import { Recorder, type RecorderState } from '../trace/recorder.js';
 import type { Outcome, Trace } from '../trace/trace.js';
-import { attachDevices, syscfgOf } from './devices.js';
+import { attachDevices, syscfgOf } from '../scenario/devices.js';
 import { passedEfi, type PassedEfi } from './kexec-efi.js';
 import { screenOf, watchScreen } from './screen.js';
 import type { Expected } from './expected.js';
 import { finalRegions, type Digest } from './final-state.js';
-import { firmwareOf } from './firmware.js';
+import { firmwareOf } from '../scenario/firmware.js';
 import {
   crossPurgatory,
   enterNext,
@@ -42,9 +42,9 @@ import {
   type NextKernel,
   type Running,
 } from './kexec.js';
-import { cpuModelOf, initrdPlace, kernelRoom, ramOf } from './memory-layout.js';
-import { setupDataOf } from './setup-data.js';
-import type { Scenario } from './scenario.js';
+import { cpuModelOf, initrdPlace, kernelRoom, ramOf } from '../scenario/memory-layout.js';
+import { setupDataOf } from '../scenario/setup-data.js';
+import type { Scenario } from '../scenario/scenario.js';
 
 export interface BootOptions extends Composition {
   readonly scenario: Scenario;

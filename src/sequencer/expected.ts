@@ -1,6 +1,6 @@
 /** How a scenario says that the boot of the whole series ends, held against a trace. */
 import type { Trace } from '../trace/trace.js';
-import type { Scenario } from './scenario.js';
+import type { Scenario } from '../scenario/scenario.js';
 
 /** A scenario's `expect`. */
 export type Expected = NonNullable<Scenario['expect']>;

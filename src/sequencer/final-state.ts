@@ -3,7 +3,7 @@ import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex } from '@noble/hashes/utils.js';
 import type { Region } from '../firmware/loader.js';
 import { KEY_PLAIN, pa } from '../machine/address.js';
-import type { DramState } from '../machine/dram.js';
+import type { DramState } from '../machine/memory/dram.js';
 import type { Machine } from '../machine/machine.js';
 import type { RegionAtEnd } from '../trace/recorder.js';
 import type { RegionState } from '../trace/trace.js';

@@ -2,7 +2,7 @@
  * The other kernel of a scenario with `kexec`: what kexec-tools would load, and the way into it. It is linked and built
  * apart from the first one, and runs on the same machine, whose memory and caches are as the first left them.
  */
-import { concat } from '../trace/bytes.js';
+import { concat } from '../base/bytes.js';
 import type { KernelImage } from '../firmware/image/kernel-image.js';
 import {
   CMDLINE_ROOM,
@@ -14,19 +14,19 @@ import {
 import { PURGATORY, purgatoryPage, runPurgatory } from '../firmware/purgatory.js';
 import { BootEnd } from '../kernel/ends.js';
 import { Kernel } from '../kernel/kernel.js';
-import type { KexecSource } from '../kernel/kexec-types.js';
+import type { KexecSource } from '../linux/include/linux/kexec.js';
 import { filler, Program } from '../kernel/program.js';
 import { alignUp, PAGE_SIZE } from '../machine/address.js';
 import type { Machine } from '../machine/machine.js';
 import { configOf, link, type LinkedKernel } from '../series/link.js';
-import { compose } from '../series/stages.js';
-import type { ByteSource } from '../trace/byte-source.js';
-import { InputError } from '../trace/errors.js';
+import { compose } from '../series/compose.js';
+import type { ByteSource } from '../base/byte-source.js';
+import { InputError } from '../base/errors.js';
 import type { Recorder } from '../trace/recorder.js';
 import type { Digest } from './final-state.js';
 import { efiRoom, efiSegment, produceEfi, type EfiSegment, type PassedEfi } from './kexec-efi.js';
-import { e820Of, initrdPlace } from './memory-layout.js';
-import type { Scenario } from './scenario.js';
+import { e820Of, initrdPlace } from '../scenario/memory-layout.js';
+import type { Scenario } from '../scenario/scenario.js';
 
 /** Before the labels of the other kernel's steps, and the names of what it reads. */
 export const KEXEC_LABEL = 'kexec:';

@@ -1,8 +1,8 @@
 /** What a person sees on the screen, and whether it is what the kernel printed there. Nothing in a boot asks. */
-import { CON, type PrintkState } from '../kernel/console-state.js';
-import { cp437 } from '../machine/cp437.js';
+import { CON, type PrintkState } from '../linux/include/linux/console.js';
+import { cp437 } from '../machine/devices/cp437.js';
 import type { Machine } from '../machine/machine.js';
-import { VGA_COLUMNS, VGA_LINES, VgaAdapter } from '../machine/vga.js';
+import { VGA_COLUMNS, VGA_LINES, VgaAdapter } from '../machine/devices/vga.js';
 import type { Recorder } from '../trace/recorder.js';
 
 /** The lines on a machine's screen, blank ones at the end cut; undefined where there is no screen. */

@@ -1,11 +1,11 @@
 /** Compositions as data: a file that says which hunks a series has, beside those of the posted one. */
 import * as z from 'zod';
-import { InputError } from '../trace/errors.js';
-import { optional } from '../trace/optional.js';
-import { validate, type YamlSource } from '../trace/yaml-source.js';
+import { InputError } from '../base/errors.js';
+import { optional } from '../base/optional.js';
+import { validate, type YamlSource } from '../base/yaml-source.js';
 import { link } from './link.js';
 import { allHunks, alternatives, LAST_STAGE, stageNumber } from './patches.js';
-import { compose, type Composition } from './stages.js';
+import { compose, type Composition } from './compose.js';
 import { expand } from './without.js';
 
 /** The code of an error about such a file. */

@@ -1,12 +1,12 @@
 /** Puts hunks on the base kernel: the counterpart of applying patches and building. */
-import { BASE_FILES, BASE_VARIABLES, ENTRY_POINTS, freshState } from '../kernel/base.js';
+import { BASE_FILES, BASE_VARIABLES, ENTRY_POINTS, freshState } from '../linux/index.js';
 import { addedNames, type Hunk } from '../kernel/hunk.js';
 import type { KernelConfig } from '../kernel/kernel.js';
 import type { EntryName, KernelFile, LinkedEntry, LinkedTable } from '../kernel/table.js';
 import type { CodePlan } from '../kernel/program.js';
 import type { KernelState } from '../kernel/state.js';
 import type { Variable } from '../kernel/variables.js';
-import { InputError } from '../trace/errors.js';
+import { InputError } from '../base/errors.js';
 import { allHunks, patchOf } from './patches.js';
 
 /** A kernel ready to be placed in an image. */

@@ -1,5 +1,5 @@
 /** Which options of a command line a boot of the series does not have. */
-import { notModelledOf, type NotModelled } from '../kernel/options.js';
+import { notModelledOf, type NotModelled } from '../linux/options/options.js';
 import { allHunks, alternatives } from './patches.js';
 
 export type { NotModelled };
@@ -11,6 +11,6 @@ export const seriesParameters = (): readonly string[] =>
 /**
  * Options of a command line that are not modelled, as they are written there, each with the reason: options of 4.6 that
  * would change what the model shows, values of modelled ones that are not, and words that 4.6 does not know. Options that
- * change nothing that the model shows are left out (src/kernel/options.ts: withoutEffect).
+ * change nothing that the model shows are left out (src/linux/options/options.ts: withoutEffect).
  */
 export const notModelled = (line: string): NotModelled[] => notModelledOf(line, seriesParameters());

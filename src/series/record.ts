@@ -1,6 +1,6 @@
 /** Records of the kernel patches: what each is, where its module stands, what it adds and needs. */
 import * as z from 'zod';
-import { InputError } from '../trace/errors.js';
+import { InputError } from '../base/errors.js';
 import { patchNumber } from './patches.js';
 
 const name = z.string().min(1);

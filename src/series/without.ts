@@ -1,7 +1,7 @@
 /** Leaving hunks out: who they are, who would miss them, and what is left of one that keeps only its names. */
 import { addedNames, neededNames, type Hunk } from '../kernel/hunk.js';
-import { InputError } from '../trace/errors.js';
-import { optional } from '../trace/optional.js';
+import { InputError } from '../base/errors.js';
+import { optional } from '../base/optional.js';
 import { patchOf } from './patches.js';
 
 /** The hunks that ids and patch numbers name, among those that are there. Throws E_HUNK. */

@@ -2,11 +2,11 @@
  * Writes down a boot: events under one label per step, what was consumed, the final state, the outcome. It is told
  * everything and is asked nothing; leaving it out changes no boot.
  */
-import { InputError } from './errors.js';
+import { InputError } from '../base/errors.js';
 import { Coalescer } from './coalesce.js';
 import type { EventFields, FieldsOf, Origin, Span } from './event.js';
 import { foldCpus, foldEntries, foldReencryption } from './fold.js';
-import { Ghost, type GhostState, type Look, type Produced } from './ghost.js';
+import { Ghost, type GhostState, type Look, type Produced } from './integrity.js';
 import { rangeText, renderEvent, type Symbolize } from './render.js';
 import {
   TRACE_SCHEMA,

@@ -1,6 +1,6 @@
 /** Reads a trace back, from YAML or JSON, and refuses whatever is not one: with the file, the path and the line. */
 import type * as z from 'zod';
-import { InputError } from './errors.js';
+import { InputError } from '../base/errors.js';
 import { isKind, TRACE_KINDS } from './vocabulary.js';
 import { kindOf, schemaOf, traceSchema, type Trace, type TraceStep } from './trace.js';
 import {
@@ -10,7 +10,7 @@ import {
   valueAt,
   type PathKey,
   type YamlSource,
-} from './yaml-source.js';
+} from '../base/yaml-source.js';
 
 const CODE = 'E_TRACE';
 

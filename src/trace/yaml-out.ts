@@ -1,6 +1,6 @@
 /** Writes a trace as YAML or JSON: the same trace gives the same bytes, on any machine. */
 import { Document, isCollection, isMap, isPair, isScalar, isSeq, visit, type Node } from 'yaml';
-import { hexAsText } from './yaml-source.js';
+import { hexAsText } from '../base/yaml-source.js';
 import { kindOf, type Scalar, type Trace, type TraceEvent } from './trace.js';
 import { keysOf } from './vocabulary.js';
 

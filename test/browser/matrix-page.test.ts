@@ -13,9 +13,9 @@ import {
   test,
 } from '@jest/globals';
 import type { Locator, Page } from 'playwright-core';
-import { matrixHtml } from '../../src/review/matrix-html.js';
-import type { MatrixReport } from '../../src/review/matrix-report.js';
-import { initrdRow, report, row, wholeSeries } from '../review/reports.js';
+import { matrixHtml } from '../../src/analysis/matrix/html.js';
+import type { MatrixReport } from '../../src/analysis/matrix/report.js';
+import { initrdRow, report, row, wholeSeries } from '../analysis/matrix/reports.js';
 import { startBrowser, type Browser } from './chromium.js';
 
 jest.setTimeout(60_000);

@@ -1,13 +1,13 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
-import { KEPT_EFFECTS } from '../../src/cli/ladder.js';
-import { effectsOf } from '../../src/review/effects-form.js';
-import { effectsOn } from '../../src/review/effects-plan.js';
-import { effectsDifferences } from '../../src/review/effects-text.js';
+import { KEPT_EFFECTS } from '../../src/cli/golden.js';
+import { effectsOf } from '../../src/analysis/effects/form.js';
+import { effectsOn } from '../../src/analysis/effects/plan.js';
+import { effectsDifferences } from '../../src/analysis/effects/text.js';
 import { hunksOf } from '../../src/series/patches.js';
-import type { Composition } from '../../src/series/stages.js';
+import type { Composition } from '../../src/series/compose.js';
 import type { Trace } from '../../src/trace/trace.js';
-import { readYaml } from '../../src/trace/yaml-source.js';
+import { readYaml } from '../../src/base/yaml-source.js';
 import { boot, scenario } from '../helpers.js';
 import { sme } from './io.js';
 

@@ -13,8 +13,8 @@ import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { build } from 'esbuild';
-import { parseMatrix } from '../../src/review/matrix-merge.js';
-import type { MatrixReport } from '../../src/review/matrix-report.js';
+import { parseMatrix } from '../../src/analysis/matrix/merge.js';
+import type { MatrixReport } from '../../src/analysis/matrix/report.js';
 import { allHunks } from '../../src/series/patches.js';
 import { sme } from './io.js';
 

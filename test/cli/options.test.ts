@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { OPTIONS } from '../../src/kernel/options.js';
+import { OPTIONS } from '../../src/linux/options/options.js';
 import { parseTrace } from '../../src/trace/yaml-in.js';
 import { sme } from './io.js';
 

@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { readProbe } from '../../src/review/probe-file.js';
+import { readProbe } from '../../src/analysis/calls/file.js';
 import { readText } from '../../src/node/files.js';
 import { sme } from './io.js';
 

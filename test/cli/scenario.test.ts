@@ -2,8 +2,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { parseScenario } from '../../src/sequencer/scenario.js';
-import { readYaml } from '../../src/trace/yaml-source.js';
+import { parseScenario } from '../../src/scenario/scenario.js';
+import { readYaml } from '../../src/base/yaml-source.js';
 import { sme } from './io.js';
 
 const FIXTURES = 'test/fixtures/dmesg';

@@ -7,7 +7,7 @@ import {
   decompressPart,
   detectFormat,
 } from '../../src/decompress/decompress.js';
-import { InputError } from '../../src/trace/errors.js';
+import { InputError } from '../../src/base/errors.js';
 import { ascii, concat, le32, refusal } from '../firmware/image/build.js';
 import { compressed, PACKINGS, REFUSED, sample } from './compressed.js';
 

@@ -1,7 +1,11 @@
 /** Devices whose masks are neither 32 nor 64 bits: what reaches the C-bit, what reaches memory, what reaches nothing. */
 import { describe, expect, test } from '@jest/globals';
-import { DMA, DMA_BIT_MASK, type KernelDevice } from '../../src/kernel/dma-ops.js';
-import { parseScenario } from '../../src/sequencer/scenario.js';
+import {
+  DMA,
+  DMA_BIT_MASK,
+  type KernelDevice,
+} from '../../src/linux/include/linux/dma-mapping/dma_map_ops.js';
+import { parseScenario } from '../../src/scenario/scenario.js';
 import type { Trace, TraceEvent } from '../../src/trace/trace.js';
 import { boot, scenario } from '../helpers.js';
 

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { gzipSync } from 'node:zlib';
 import { crc32 } from '../../src/firmware/crc32.js';
 import { noiseBytes } from '../../src/firmware/struct.js';
-import { ascii } from '../../src/trace/bytes.js';
+import { ascii } from '../../src/base/bytes.js';
 
 describe('CRC-32', () => {
   test('of "123456789" is the check value of ISO 3309', () => {

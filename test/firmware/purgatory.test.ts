@@ -2,10 +2,10 @@ import { describe, expect, test } from '@jest/globals';
 import { createHash } from 'node:crypto';
 import { PURGATORY, purgatoryPage, runPurgatory } from '../../src/firmware/purgatory.js';
 import { MEMTYPE } from '../../src/machine/types.js';
-import { CPU_MODELS } from '../../src/machine/cpu-models.js';
-import type { CpuModel } from '../../src/machine/cpuid.js';
+import { CPU_MODELS } from '../../src/machine/cpu/cpu-models.js';
+import type { CpuModel } from '../../src/machine/cpu/cpuid.js';
 import { Machine } from '../../src/machine/machine.js';
-import { nobleCipher } from '../../src/machine/noble-cipher.js';
+import { nobleCipher } from '../../src/machine/memory/noble-cipher.js';
 import { pa, va } from '../../src/machine/address.js';
 
 const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');

@@ -8,13 +8,18 @@ const PATCH_ROOMS = [
   ...['devicetree', 'dma', 'iommu', 'vga', 'kvm'],
 ];
 const LAYERS = [
+  ['base'],
   ['trace'],
   ['machine', 'decompress'],
   ['firmware'],
   ['kernel'],
+  ['linux'],
   PATCH_ROOMS,
   ['series'],
+  ['scenario'],
   ['sequencer'],
+  ['inspect'],
+  ['analysis'],
   ['node'],
   ['cli'],
 ];

@@ -1,7 +1,7 @@
 /**
  * Only the series knows which hunks there are. The machine, the kernel, the firmware, the trace, the sequencer and the
- * rooms of the patches never ask which are applied, so that what becomes of a hunk that is left out is the machine's
- * doing. The command line and the reviews are free: they name hunks to users and choose rows by them.
+ * rooms of the patches never ask which are applied, so that the effect of leaving a hunk out is the machine's doing.
+ * The command line and the analysis are free: they name hunks to users and choose rows by them.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,7 +10,7 @@ import { describe, expect, test } from '@jest/globals';
 /** Rooms that may compare ids, each with its reason. */
 const MAY_ASK: Readonly<Record<string, string>> = {
   series: 'it puts hunks together, leaves them out and knows who needs whom',
-  review: 'rows are about hunks, and are found, ordered and coloured by their ids',
+  analysis: 'rows are about hunks, and are found, ordered and coloured by their ids',
   cli: 'users name hunks and patches, and rows are chosen by those names',
   node: 'threads and files; it has no kernel',
 };
@@ -23,12 +23,6 @@ const NO_QUESTION: readonly (readonly [file: string, text: string, why: string])
     'if (entry.hunk === undefined) return entry.body(this, ...args);',
     'notes who acts',
   ],
-  [
-    'kernel/narrator.ts',
-    '...(by?.patch === undefined ? {} : { patch: by.patch }),',
-    'notes who acts',
-  ],
-  ['kernel/narrator.ts', '...(by?.hunk === undefined ? {} : { hunk: by.hunk }),', 'notes who acts'],
   [
     'trace/render.ts',
     'if (origin.patch !== undefined) out.patch = origin.patch;',

@@ -62,7 +62,7 @@ export const enc = (k: PatchedKernel): bigint => k.fn._PAGE_ENC();
     title: 'a name of the base that has no body',
     path: 'src/kernel/snippet.ts',
     wrong: declares('Entries'),
-    error: { code: 1360, says: 'bodiless', file: 'src/kernel/base.ts' },
+    error: { code: 1360, says: 'bodiless', file: 'src/linux/index.ts' },
     // The body of what a patch brings is in one of its hunks.
     right: declares('PatchEntries'),
   },

@@ -3,7 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import { buildBuiltInImage } from '../../src/firmware/image/built-in.js';
 import { readKernelImage, type KernelImage } from '../../src/firmware/image/kernel-image.js';
 import { KEY_HOST, KEY_PLAIN, pa, PAGE_SIZE } from '../../src/machine/address.js';
-import { BASE_VARIABLES } from '../../src/kernel/base.js';
+import { BASE_VARIABLES } from '../../src/linux/index.js';
 import { Program } from '../../src/kernel/program.js';
 import { link } from '../../src/series/link.js';
 import { buildElf, refusal, SECTIONS } from '../firmware/image/build.js';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { freshState } from '../../src/kernel/base.js';
+import { freshState } from '../../src/linux/index.js';
 import { stateSlice } from '../../src/kernel/state.js';
 
 /** Every object that can be reached from a value. */

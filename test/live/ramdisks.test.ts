@@ -1,6 +1,6 @@
 /** RAM disks by the tools, unpacked by the model of the kernel. */
 import { describe, expect, test } from '@jest/globals';
-import { unpackCpio } from '../../src/kernel/cpio-unpack.js';
+import { unpackCpio } from '../../src/linux/init/initramfs/unpack.js';
 import { ARCHIVES } from '../fixtures/cpio/files.js';
 import { pack } from './pack.js';
 import { tool, toolText } from './tool.js';

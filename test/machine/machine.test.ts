@@ -1,12 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
 import { KEY_HOST, KEY_PLAIN, pa, va, type Va } from '../../src/machine/address.js';
 import { deserialize, serialize } from '../../src/machine/codec.js';
-import { INTEL_BROADWELL, ZEN1, ZEN3 } from '../../src/machine/cpu-models.js';
-import { isFault } from '../../src/machine/cpu.js';
-import type { CpuModel } from '../../src/machine/cpuid.js';
-import { makeGate } from '../../src/machine/idt.js';
+import { INTEL_BROADWELL, ZEN1, ZEN3 } from '../../src/machine/cpu/cpu-models.js';
+import { isFault } from '../../src/machine/cpu/cpu.js';
+import type { CpuModel } from '../../src/machine/cpu/cpuid.js';
+import { makeGate } from '../../src/machine/cpu/idt.js';
 import { Machine, type MachineConfig, type MachineSnapshot } from '../../src/machine/machine.js';
-import { MSR } from '../../src/machine/msr.js';
+import { MSR } from '../../src/machine/cpu/msr.js';
 import { MEMTYPE, VECTOR, type Fault } from '../../src/machine/types.js';
 import { nodeCipher } from '../../src/node/node-cipher.js';
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { runOnWorkers } from '../../src/node/workers.js';
-import { InputError } from '../../src/trace/errors.js';
+import { InputError } from '../../src/base/errors.js';
 
 interface Task {
   readonly n: number;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { nobleCipher } from '../../src/machine/noble-cipher.js';
+import { nobleCipher } from '../../src/machine/memory/noble-cipher.js';
 import { LABELS } from '../../src/sequencer/boot.js';
 import { printTrace } from '../../src/trace/yaml-out.js';
 import { boot, scenario } from '../helpers.js';

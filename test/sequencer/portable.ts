@@ -1,9 +1,9 @@
 /** A boot with nothing of Node: bundled and run elsewhere by tests. */
-import { nobleCipher } from '../../src/machine/noble-cipher.js';
+import { nobleCipher } from '../../src/machine/memory/noble-cipher.js';
 import { deserialize } from '../../src/machine/codec.js';
 import { Boot, type BootSnapshot } from '../../src/sequencer/boot.js';
-import { parseScenario } from '../../src/sequencer/scenario.js';
-import { digestOf } from '../../src/trace/ghost.js';
+import { parseScenario } from '../../src/scenario/scenario.js';
+import { digestOf } from '../../src/trace/integrity.js';
 import { printTrace } from '../../src/trace/yaml-out.js';
 
 /** The trace of a scenario's whole series, from the start or from a snapshot's bytes. */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { pa } from '../../src/machine/address.js';
-import { VGA_TEXT, VgaAdapter } from '../../src/machine/vga.js';
+import { VGA_TEXT, VgaAdapter } from '../../src/machine/devices/vga.js';
 import { screenOf } from '../../src/sequencer/screen.js';
 import { boot, intact, scenario } from '../helpers.js';
 

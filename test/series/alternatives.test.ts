@@ -1,14 +1,14 @@
 /** Each alternative on the boot that shows its finding: the symptom without it, and none with it. */
 import { beforeAll, describe, expect, test } from '@jest/globals';
-import { isFault } from '../../src/machine/fault.js';
+import { isFault } from '../../src/machine/cpu/fault.js';
 import { KEY_HOST, KEY_PLAIN, pa, PGDIR_SIZE, va, type KeyId } from '../../src/machine/address.js';
 import { MEMTYPE } from '../../src/machine/types.js';
-import { VMCB_SAVE } from '../../src/machine/vmcb.js';
+import { VMCB_SAVE } from '../../src/machine/svm/vmcb.js';
 import type { Boot } from '../../src/sequencer/boot.js';
 import { garbageOf } from '../../src/sequencer/expected.js';
 import { link } from '../../src/series/link.js';
 import { allHunks, alternatives, patchOf } from '../../src/series/patches.js';
-import { compose } from '../../src/series/stages.js';
+import { compose } from '../../src/series/compose.js';
 import type { Trace, TraceEvent } from '../../src/trace/trace.js';
 import { boot, intact, patched, scenario } from '../helpers.js';
 

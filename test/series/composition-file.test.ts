@@ -2,8 +2,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import { seriesOf, type Series } from '../../src/series/composition-file.js';
 import { alternatives, allHunks } from '../../src/series/patches.js';
-import { compose, isWholeSeries, upTo, type Composition } from '../../src/series/stages.js';
-import { readYaml } from '../../src/trace/yaml-source.js';
+import { compose, isWholeSeries, upTo, type Composition } from '../../src/series/compose.js';
+import { readYaml } from '../../src/base/yaml-source.js';
 
 const read = (text: string, file = 'x.yaml'): Series => seriesOf(readYaml(file, text));
 const HEAD = 'name: x\ntitle: t\nsource: s\n';

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { addedNames } from '../../src/kernel/hunk.js';
 import { link } from '../../src/series/link.js';
 import { allHunks, hunksOf, LAST_STAGE } from '../../src/series/patches.js';
-import { compose } from '../../src/series/stages.js';
+import { compose } from '../../src/series/compose.js';
 import { messageOf } from './message-of.js';
 
 describe('the series', () => {

@@ -1,5 +1,5 @@
 /** What an action is refused with, as text. */
-import { InputError } from '../../src/trace/errors.js';
+import { InputError } from '../../src/base/errors.js';
 
 export const messageOf = (action: () => unknown): string => {
   try {

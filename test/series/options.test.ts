@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { OPTIONS, rowsOf } from '../../src/kernel/options.js';
+import { OPTIONS, rowsOf } from '../../src/linux/options/options.js';
 import { notModelled, seriesParameters } from '../../src/series/options.js';
 
 test('the option that patch 18 looks for is the series’ own: 4.6 does not know it', () => {

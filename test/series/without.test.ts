@@ -3,7 +3,7 @@ import type { Hunk } from '../../src/kernel/hunk.js';
 import { addedNames } from '../../src/kernel/hunk.js';
 import { configOf, link } from '../../src/series/link.js';
 import { allHunks, hunksOf } from '../../src/series/patches.js';
-import { compose, isWholeSeries, type Composition } from '../../src/series/stages.js';
+import { compose, isWholeSeries, type Composition } from '../../src/series/compose.js';
 import { missed, neutralOf } from '../../src/series/without.js';
 import { messageOf } from './message-of.js';
 

@@ -3,10 +3,16 @@
  * and from each of its stops as far as the whole series' stands let it go without running.
  */
 import { beforeAll, describe, expect, test } from '@jest/globals';
-import { leavable, less, type LeftOut } from '../../src/review/matrix.js';
-import { machinesApart } from '../../src/review/machines-apart.js';
-import { statesApart } from '../../src/review/shelves.js';
-import { apartFrom, goOnFrom, isAbout, standsOf, type Stand } from '../../src/review/stand.js';
+import { leavable, less, type LeftOut } from '../../src/analysis/matrix/matrix.js';
+import { machinesApart } from '../../src/analysis/checkpoint/machine-diff.js';
+import { statesApart } from '../../src/analysis/checkpoint/tracked-entries.js';
+import {
+  apartFrom,
+  goOnFrom,
+  isAbout,
+  standsOf,
+  type Stand,
+} from '../../src/analysis/checkpoint/checkpoint.js';
 import type { Boot, BootOptions, BootSnapshot } from '../../src/sequencer/boot.js';
 import { boot, scenario } from '../helpers.js';
 

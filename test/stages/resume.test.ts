@@ -2,7 +2,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { PAGE_SIZE, pa } from '../../src/machine/address.js';
 import { deserialize, serialize } from '../../src/machine/codec.js';
-import { nobleCipher } from '../../src/machine/noble-cipher.js';
+import { nobleCipher } from '../../src/machine/memory/noble-cipher.js';
 import type { Boot, BootSnapshot } from '../../src/sequencer/boot.js';
 import { printTrace } from '../../src/trace/yaml-out.js';
 import { boot, scenario } from '../helpers.js';

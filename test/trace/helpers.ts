@@ -1,6 +1,6 @@
 /** What the tests of a trace share: a small boot, and arbitrary events for properties. */
 import fc from 'fast-check';
-import { InputError } from '../../src/trace/errors.js';
+import { InputError } from '../../src/base/errors.js';
 import type { FieldsOf, Origin, Span } from '../../src/trace/event.js';
 import type { RecorderState } from '../../src/trace/recorder.js';
 import { Recorder } from '../../src/trace/recorder.js';

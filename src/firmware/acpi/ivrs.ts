@@ -1,5 +1,5 @@
 /** IVRS: the AMD IOMMU and the devices behind it. */
-import { concat } from '../../trace/bytes.js';
+import { concat } from '../../base/bytes.js';
 import { Struct } from '../struct.js';
 import { IVHD_10H, IVHD_ENTRY, IVHD_SPECIAL, IVRS } from './layout.js';
 import { IO_APIC_ID } from './madt.js';

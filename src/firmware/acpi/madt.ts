@@ -1,5 +1,5 @@
 /** MADT: the local APIC of every CPU and the I/O APIC. */
-import { concat } from '../../trace/bytes.js';
+import { concat } from '../../base/bytes.js';
 import { Struct } from '../struct.js';
 import { SCI_INT } from './fadt.js';
 import {

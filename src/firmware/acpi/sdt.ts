@@ -1,5 +1,5 @@
 /** What all ACPI tables share: the header with its checksum, the root pointer, the lists of tables. */
-import { ascii } from '../../trace/bytes.js';
+import { ascii } from '../../base/bytes.js';
 import { Struct } from '../struct.js';
 import { RSDP, SDT } from './layout.js';
 

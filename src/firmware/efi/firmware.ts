@@ -1,6 +1,6 @@
 /** EFI firmware on a machine: every table and image at its place, and the hand-over to a loader. */
 import { alignUp, PAGE_SIZE } from '../../machine/address.js';
-import { InputError } from '../../trace/errors.js';
+import { InputError } from '../../base/errors.js';
 import { acpiTables } from '../acpi/acpi.js';
 import { VIDEO_ROM, videoRom } from '../option-rom.js';
 import { ALL_TABLES } from '../placed.js';

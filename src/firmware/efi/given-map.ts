@@ -1,5 +1,5 @@
 /** EFI firmware on a machine whose memory map is given, by a kernel log for instance. */
-import { InputError } from '../../trace/errors.js';
+import { InputError } from '../../base/errors.js';
 import { alignDown, alignUp, hex, PAGE_SIZE } from '../../machine/address.js';
 import type { E820Range, Region } from '../placed.js';
 import { EFI_MEMORY, EFI_MEMORY_TYPE } from './layout.js';

@@ -2,7 +2,7 @@
  * Where this EFI firmware keeps its things (our choice throughout, in places and an order that real firmware uses): in
  * a window below the top of low RAM, what must be below 4 GiB in any case.
  */
-import { InputError } from '../../trace/errors.js';
+import { InputError } from '../../base/errors.js';
 import { alignDown, PMD_SIZE } from '../../machine/address.js';
 import type { Region } from '../placed.js';
 import { EFI_MEMORY, EFI_MEMORY_TYPE } from './layout.js';

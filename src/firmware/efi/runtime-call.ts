@@ -3,8 +3,8 @@
  * arguments in the caller's frame, all of it reached through the CPU. A fault ends the call.
  */
 import { va, vaOfU64, type Va } from '../../machine/address.js';
-import type { Cpu } from '../../machine/cpu.js';
-import { generalProtection, isFault } from '../../machine/fault.js';
+import type { Cpu } from '../../machine/cpu/cpu.js';
+import { generalProtection, isFault } from '../../machine/cpu/fault.js';
 import { VECTOR, type Fault } from '../../machine/types.js';
 import { RUNTIME_CODE_SIZE, SERVICE_OFFSET, SERVICE_SIZE, serviceCode } from './runtime-image.js';
 import type { RuntimeServiceName } from './tables.js';

@@ -1,5 +1,5 @@
 /** GetVariable() and SetVariable() (UEFI 8.2) on the store in the runtime data. */
-import { equalBytes } from '../../trace/bytes.js';
+import { equalBytes } from '../../base/bytes.js';
 import { va, type Va } from '../../machine/address.js';
 import { Struct } from '../struct.js';
 import { VARIABLE_HEADER, VARIABLE_STORE } from './layout.js';

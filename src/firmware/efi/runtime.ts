@@ -3,11 +3,11 @@
  * runs follows from the bytes fetched there; its state is in memory. It knows its caller's tables no better than a
  * driver in ROM does.
  */
-import { equalBytes } from '../../trace/bytes.js';
-import { InputError } from '../../trace/errors.js';
+import { equalBytes } from '../../base/bytes.js';
+import { InputError } from '../../base/errors.js';
 import { alignDown, hex, va, type Va } from '../../machine/address.js';
-import type { Cpu } from '../../machine/cpu.js';
-import { isFault } from '../../machine/fault.js';
+import type { Cpu } from '../../machine/cpu/cpu.js';
+import { isFault } from '../../machine/cpu/fault.js';
 import { VECTOR, type Fault } from '../../machine/types.js';
 import { UnmodelledError } from '../../machine/unmodelled.js';
 import { RuntimeCall, Trap } from './runtime-call.js';

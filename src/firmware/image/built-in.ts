@@ -7,7 +7,7 @@ import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex } from '@noble/hashes/utils.js';
 import { BOOT_FLAG, BOOT_PARAMS, HDRS_MAGIC } from '../boot-params.js';
 import { hex, PAGE_SIZE, va, type Va } from '../../machine/address.js';
-import { InputError } from '../../trace/errors.js';
+import { InputError } from '../../base/errors.js';
 import { SymbolTable, type ImageSymbol, type KernelImage } from './kernel-image.js';
 
 /** A variable to lay out; `init` sees the addresses of names laid out so far. */

@@ -1,6 +1,6 @@
 /** ELF64 kernel images for x86-64: loadable segments, and the symbol table where it was not stripped (System V ABI, ch. 4 and 5). */
-import { startsWith } from '../../trace/bytes.js';
-import type { InputError } from '../../trace/errors.js';
+import { startsWith } from '../../base/bytes.js';
+import type { InputError } from '../../base/errors.js';
 import { Reader, hex, hexBytes, type ReaderPlace } from './reader.js';
 import { SymbolTable, type ImageSymbol } from './symbols.js';
 

@@ -1,8 +1,8 @@
 /** A kernel image as the loader has it: what is loaded where, where it is entered, and its symbols. */
-import { startsWith } from '../../trace/bytes.js';
+import { startsWith } from '../../base/bytes.js';
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex } from '@noble/hashes/utils.js';
-import { InputError } from '../../trace/errors.js';
+import { InputError } from '../../base/errors.js';
 import {
   decompress,
   decompressPart,

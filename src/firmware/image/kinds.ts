@@ -1,9 +1,9 @@
 /** What a file is that is no kernel for this machine, in the words of an error: kernels of other kinds, and what is taken for one. */
-import { hasBytesAt, startsWith } from '../../trace/bytes.js';
+import { hasBytesAt, startsWith } from '../../base/bytes.js';
 import { detectFormat } from '../../decompress/decompress.js';
 import { isPe, MZ, PE_MACHINES, readPe } from './pe.js';
 import { hexBytes } from './reader.js';
-import { InputError } from '../../trace/errors.js';
+import { InputError } from '../../base/errors.js';
 
 const SHOWN_BYTES = 4;
 

@@ -1,5 +1,5 @@
 /** Sections of a PE file, as far as a unified kernel image needs them (Microsoft PE Format; UEFI 2.1.1 names it for images). */
-import { startsWith } from '../../trace/bytes.js';
+import { startsWith } from '../../base/bytes.js';
 import { Reader, type ReaderPlace } from './reader.js';
 
 /** A section's name and its bytes in the file. */

@@ -1,5 +1,5 @@
 /** Little-endian fields of a file, each read checked against the file's end. */
-import { InputError } from '../../trace/errors.js';
+import { InputError } from '../../base/errors.js';
 
 /** What a reader is of: a file, or the decompressed payload inside one. */
 export interface ReaderPlace {

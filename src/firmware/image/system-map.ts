@@ -1,5 +1,5 @@
 /** System.map, the list of symbols that a kernel build leaves beside its image: `nm -n` less some lines (scripts/mksysmap). */
-import { InputError } from '../../trace/errors.js';
+import { InputError } from '../../base/errors.js';
 import { SymbolTable, type ImageSymbol } from './symbols.js';
 
 /** A line: 16 hexadecimal digits, nm's letter, the name. */

@@ -3,7 +3,7 @@
  * initrd and its command line in sections.
  */
 import { isPe, PE_MACHINES, readPe, type PeSection } from './pe.js';
-import { InputError } from '../../trace/errors.js';
+import { InputError } from '../../base/errors.js';
 
 /** What a UKI holds for the boot. */
 export interface Uki {

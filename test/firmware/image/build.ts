@@ -1,7 +1,7 @@
 /** Builds the inputs of the image readers: ELF files, kallsyms tables, LZ4 frames and bzImages, each from its description. */
 import { ELF64_EHDR, ELF64_PHDR, ELF64_SHDR, ELF64_SYM } from '../../../src/firmware/image/elf.js';
 import { SETUP_HEADER } from '../../../src/firmware/image/bzimage.js';
-import { InputError } from '../../../src/trace/errors.js';
+import { InputError } from '../../../src/base/errors.js';
 
 /** The InputError that a call throws; anything else fails the test. */
 export function refusal(call: () => unknown): InputError {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { BUILT_IN_SIZE, buildBuiltInImage } from '../../../src/firmware/image/built-in.js';
-import { BASE_VARIABLES } from '../../../src/kernel/base.js';
+import { BASE_VARIABLES } from '../../../src/linux/index.js';
 import { link } from '../../../src/series/link.js';
 import { boot, intact, scenario } from '../../helpers.js';
 

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { isPe, readPe } from '../../../src/firmware/image/pe.js';
 import { isUki, readUki } from '../../../src/firmware/image/uki.js';
-import { InputError } from '../../../src/trace/errors.js';
+import { InputError } from '../../../src/base/errors.js';
 import { ascii, concat, noise, refusal, viewOf } from './build.js';
 import { buildPe } from './build-pe.js';
 

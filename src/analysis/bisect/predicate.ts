@@ -1,0 +1,69 @@
+/** What a search looks for in a trace, as it is written on a command line: `outcome=panic`, `garbage=initrd`. */
+import { InputError } from '../../base/errors.js';
+import { directiveOf } from '../../check/directive.js';
+import { matchRecord } from '../../check/pattern.js';
+import { OUTCOME_KINDS, type Trace } from '../../trace/trace.js';
+import { readYaml } from '../../base/yaml-source.js';
+
+/** What of a trace is looked at. */
+export type Shown = Pick<Trace, 'steps' | 'consumed' | 'outcome'>;
+
+/** One thing that a trace has or has not. */
+export interface Wanted {
+  /** As it was written. */
+  readonly text: string;
+  holds(trace: Shown): boolean;
+}
+
+type Reader = (value: string) => (trace: Shown) => boolean;
+
+const intactnessOf = ({ consumed }: Shown, name: string): boolean[] =>
+  consumed.filter((one) => one.name === name).map(({ intact }) => intact);
+
+const READERS: Readonly<Record<string, Reader>> = {
+  outcome: (value) => {
+    if (!OUTCOME_KINDS.some((kind) => kind === value)) {
+      throw wrong(`outcome=${value}`, `outcome=${OUTCOME_KINDS.join('|')}`);
+    }
+    return ({ outcome }) => outcome.kind === value;
+  },
+  // Some reader did not get it.
+  garbage: (name) => (trace) => intactnessOf(trace, name).includes(false),
+  // It was read, and every reader got it.
+  intact: (name) => (trace) => {
+    const readers = intactnessOf(trace, name);
+    return readers.length > 0 && !readers.includes(false);
+  },
+  // The fields of one event, as those of a match file's `expect`.
+  event: (flow) => {
+    const source = readYaml('--expect', `expect: ${flow}`);
+    const { patterns } = directiveOf(source, []);
+    return ({ steps }) =>
+      steps.some(({ events }) =>
+        events.some((event) =>
+          patterns.every((pattern) => matchRecord(pattern, event, new Map()) !== undefined),
+        ),
+      );
+  },
+};
+
+function wrong(found: string, expected: string): InputError {
+  return new InputError({
+    code: 'E_USAGE',
+    reason: '--expect says what to look for',
+    expected,
+    found,
+  });
+}
+
+/** Reads one expression. Throws E_USAGE, and E_YAML or E_EXPECTATION for an event that makes no sense. */
+export function wantedOf(text: string): Wanted {
+  const at = text.indexOf('=');
+  const name = text.slice(0, Math.max(at, 0));
+  const reader = Object.hasOwn(READERS, name) ? READERS[name] : undefined;
+  const value = text.slice(at + 1);
+  if (reader === undefined || value === '') {
+    throw wrong(text, 'outcome=KIND, garbage=NAME, intact=NAME or event={…}');
+  }
+  return { text, holds: reader(value) };
+}

@@ -1,0 +1,339 @@
+/** Runs a probe: a boot up to a label, then its steps through the kernel's own functions and the CPU's own mappings. */
+import { startsWith } from '../../base/bytes.js';
+import { BootEnd, CpuAstray } from '../../kernel/ends.js';
+import type { Kernel } from '../../kernel/kernel.js';
+import { hex, pa, PAGE_SIZE, va, type Va } from '../../machine/address.js';
+import { isFault } from '../../machine/cpu/cpu.js';
+import { MEMTYPE_NAMES } from '../../machine/cpu/memory-types.js';
+import { Boot, type BootOptions } from '../../sequencer/boot.js';
+import { physicalOf, virtualOf } from '../../inspect/place.js';
+import { walkOf, type Walk } from '../../inspect/walk.js';
+import { InputError, type Place } from '../../base/errors.js';
+import type { Outcome, TraceEvent } from '../../trace/trace.js';
+import type { ProbeFile, ProbeStep, ProbeWhere } from './file.js';
+import { bytesHex, ProbeValues, valueText, type Lacking } from './values.js';
+import { producedAt } from '../effects/produced.js';
+import { seriesFunctions } from '../../series/series-names.js';
+
+/** The most bytes that a result shows. */
+const SHOWN = 64;
+
+/** Bytes that a step saw or wrote. */
+export interface ProbeBytes {
+  readonly length: number;
+  /** In hexadecimal and as text, at most 64 of them. */
+  readonly hex: string;
+  readonly text: string;
+  /** Whose bytes stood there when the kernel was entered, and whether these are the same. */
+  readonly produced?: { readonly name: string; readonly same: boolean };
+}
+
+/**
+ * How a step went. `absent`: this kernel lacks a name that a patch of the series adds. `skipped`: a result that it needs
+ * was not to be had. `ended`: the CPU will never go on; the probe ends there.
+ */
+export type ProbeStatus = 'done' | 'absent' | 'skipped' | 'ended';
+
+/** One step's result: plain data. */
+export interface ProbeStepResult {
+  /** The step as it is written: `early_memremap_dec(initrd, 4096)`. */
+  readonly step: string;
+  readonly status: ProbeStatus;
+  /** The name that the result is kept under. */
+  readonly as?: string;
+  /** Arguments as the function got them. */
+  readonly args?: readonly string[];
+  /** What a call returned; absent for nothing. */
+  readonly result?: string;
+  /** What was lacking. */
+  readonly why?: string;
+  /** Where memory was reached, with which C-bit and effective memory type; on the bus there are none of these. */
+  readonly va?: string;
+  readonly pa?: string;
+  readonly C?: 0 | 1;
+  readonly type?: string;
+  readonly bytes?: ProbeBytes;
+  readonly walk?: Walk;
+  /** What happened meanwhile, as a trace tells it. */
+  readonly events: readonly TraceEvent[];
+}
+
+/** A probe's result: plain data, the same for the same inputs. */
+export interface ProbeResult {
+  readonly probe: string;
+  readonly patch: number;
+  readonly scenario: string;
+  readonly stage: number;
+  readonly activate: boolean;
+  readonly at: string;
+  /** Whether the boot came to the label; if not, there are no steps. */
+  readonly reached: boolean;
+  readonly steps: readonly ProbeStepResult[];
+  /** How the boot ended before it came to the label, or in the last step. */
+  readonly outcome?: Outcome;
+}
+
+type StepData = Omit<ProbeStepResult, 'step' | 'events'>;
+type Callable = (...args: never[]) => unknown;
+
+/**
+ * Boots to the label and does the steps. Throws InputError with the probe's file and path: E_LABEL, E_PLACE,
+ * E_NOT_MAPPED, E_PROBE_ARGUMENT, E_PROBE_RESULT, E_PROBE_BYTES, E_PROBE_CALL (a function cannot do with its arguments).
+ */
+export function runProbe(file: ProbeFile, options: BootOptions): ProbeResult {
+  const { probe } = file;
+  const boot = new Boot(options);
+  within(file.place(['at']), () => {
+    boot.runTo(probe.at);
+  });
+  const head = {
+    probe: probe.probe,
+    patch: probe.patch,
+    scenario: options.scenario.name,
+    stage: options.stage,
+    activate: options.activate,
+    at: probe.at,
+  };
+  // A boot that came to its last label has ended well, and its kernel still stands.
+  if (boot.outcome !== null && boot.outcome.kind !== 'booted') {
+    return { ...head, reached: false, steps: [], outcome: boot.outcome };
+  }
+  const { steps, outcome } = new Run(boot, file).steps();
+  return { ...head, reached: true, steps, ...(outcome !== undefined && { outcome }) };
+}
+
+class Run {
+  private readonly values: ProbeValues;
+  private outcome: Outcome | undefined;
+
+  constructor(
+    private readonly boot: Boot,
+    private readonly file: ProbeFile,
+  ) {
+    this.values = new ProbeValues(boot);
+  }
+
+  private get k(): Kernel {
+    return this.boot.kernel;
+  }
+
+  steps(): { steps: ProbeStepResult[]; outcome: Outcome | undefined } {
+    const steps: ProbeStepResult[] = [];
+    for (const [index, step] of this.file.probe.calls.entries()) {
+      if (this.outcome !== undefined) break;
+      this.boot.recorder.step(`probe:${index + 1}`);
+      const data = this.guarded(index, step);
+      const events = this.boot.recorder.snapshot().steps.at(-1)?.events ?? [];
+      steps.push({ step: stepText(step), ...data, events });
+    }
+    return { steps, outcome: this.outcome };
+  }
+
+  /** A step, with ends of the boot as its outcome and errors at its place in the file. */
+  private guarded(index: number, step: ProbeStep): StepData {
+    try {
+      return within(this.file.place(['calls', index]), () => this.perform(index, step));
+    } catch (error) {
+      if (error instanceof BootEnd) {
+        this.outcome = { kind: error.kind, where: error.where, message: error.message };
+      } else if (error instanceof CpuAstray) {
+        this.outcome = { kind: 'hung', where: error.where, message: error.message };
+      } else throw error;
+      return { status: 'ended', why: `${this.outcome.kind} in ${error.where}: ${error.message}` };
+    }
+  }
+
+  private perform(index: number, step: ProbeStep): StepData {
+    if ('call' in step) return this.call(index, step);
+    if ('read' in step) return this.memory(this.where(index, 'read', step.read, 'va'), step);
+    if ('write' in step) return this.memory(this.where(index, 'write', step.write, 'va'), step);
+    if ('bus' in step) return this.bus(this.where(index, 'bus', step.bus, 'pa'), step);
+    const had = this.where(index, 'entry', step.entry, 'va');
+    if (!('value' in had)) return lacking(had);
+    return { status: 'done', walk: walkOf(this.k.cpu, virtualOf(had.value)) };
+  }
+
+  /** The place of a step, with errors at its key. */
+  private where(
+    index: number,
+    key: string,
+    where: ProbeWhere,
+    numbers: 'va' | 'pa',
+  ): ReturnType<ProbeValues['place']> {
+    return within(this.file.place(['calls', index, key]), () => this.values.place(where, numbers));
+  }
+
+  private call(index: number, { call, args, as }: Extract<ProbeStep, { call: string }>): StepData {
+    const kept = as === undefined ? {} : { as };
+    const given: unknown[] = [];
+    let lack: Lacking | undefined;
+    for (const [i, argument] of args.entries()) {
+      const had = within(this.file.place(['calls', index, 'args', i]), () =>
+        this.values.argument(argument),
+      );
+      if ('value' in had) given.push(had.value);
+      else lack ??= had;
+    }
+    if (!this.k.table.has(call)) {
+      const patch = seriesFunctions().get(call)?.patch;
+      return { ...kept, ...lacking({ absent: call, ...(patch !== undefined && { patch }) }) };
+    }
+    if (lack !== undefined) return { ...kept, ...lacking(lack) };
+    const fns: Readonly<Record<string, Callable>> = this.k.fn;
+    const value = suited(call, () => fns[call]?.(...(given as never[])));
+    if (as !== undefined) this.values.keep(as, value);
+    const result = valueText(value);
+    return {
+      status: 'done',
+      ...kept,
+      ...(given.length > 0 && { args: given.map(argumentText) }),
+      ...(result !== undefined && { result }),
+    };
+  }
+
+  /** Bytes through the mapping in force: read, or written. */
+  private memory(
+    had: ReturnType<ProbeValues['place']>,
+    step: Extract<ProbeStep, { read: unknown } | { write: unknown }>,
+  ): StepData {
+    if (!('value' in had)) return lacking(had);
+    const at = virtualOf(had.value);
+    let bytes: Uint8Array;
+    if ('read' in step) bytes = this.k.readBytes(at, step.length);
+    else {
+      bytes = bytesOf(step.bytes);
+      this.k.writeBytes(at, bytes);
+    }
+    const found = this.k.cpu.probe(at);
+    const reached = isFault(found)
+      ? {}
+      : {
+          pa: hex(found.pa),
+          C: found.key === 0 ? (0 as const) : (1 as const),
+          type: MEMTYPE_NAMES[found.type],
+        };
+    const physical = this.oneStretch(at, bytes.length);
+    return { status: 'done', va: hex(at), ...reached, bytes: this.shown(bytes, physical) };
+  }
+
+  private bus(
+    had: ReturnType<ProbeValues['place']>,
+    step: Extract<ProbeStep, { bus: unknown }>,
+  ): StepData {
+    if (!('value' in had)) return lacking(had);
+    const { machine } = this.boot;
+    if (step.wbinvd === true) for (const cpu of machine.cpus) cpu.wbinvd();
+    const physical = physicalOf(this.boot, had.value, String(step.bus));
+    const bytes = machine.dram.peek(pa(physical), step.length);
+    return { status: 'done', pa: hex(physical), bytes: this.shown(bytes, physical) };
+  }
+
+  /** Where a stretch lies, if its pages follow one another. */
+  private oneStretch(at: Va, length: number): number | undefined {
+    const first = this.k.cpu.probe(at);
+    if (isFault(first)) return undefined;
+    const inPage = first.pa % PAGE_SIZE;
+    for (let done = PAGE_SIZE - inPage; done < length; done += PAGE_SIZE) {
+      const next = this.k.cpu.probe(va(at + done));
+      if (isFault(next) || next.pa !== first.pa + done) return undefined;
+    }
+    return first.pa;
+  }
+
+  private shown(bytes: Uint8Array, physical: number | undefined): ProbeBytes {
+    const some = bytes.subarray(0, SHOWN);
+    const made = physical === undefined ? undefined : producedAt(this.boot, physical, bytes.length);
+    return {
+      length: bytes.length,
+      hex: bytesHex(some),
+      text: [...some].map((b) => (b >= 0x20 && b < 0x7f ? String.fromCharCode(b) : '.')).join(''),
+      ...(made !== undefined && {
+        produced: {
+          name: made.name,
+          same: startsWith(bytes, made.bytes),
+        },
+      }),
+    };
+  }
+}
+
+function lacking(what: Lacking): StepData {
+  if ('lost' in what) return { status: 'skipped', why: `there is no $${what.lost}` };
+  const patch = what.patch === undefined ? 'a patch' : `patch ${what.patch}`;
+  return { status: 'absent', why: `${what.absent} comes with ${patch}` };
+}
+
+/** Errors of input get the place of what they are about. */
+function within<T>(place: Place, body: () => T): T {
+  try {
+    return body();
+  } catch (error) {
+    if (!(error instanceof InputError) || error.place.path?.startsWith('calls') === true) {
+      throw error;
+    }
+    const { code, reason, expected, found } = error;
+    throw new InputError({
+      code,
+      place,
+      ...(reason !== undefined && { reason }),
+      ...(expected !== undefined && { expected }),
+      ...(found !== undefined && { found }),
+      cause: error,
+    });
+  }
+}
+
+/** A call whose arguments are a person's: what JavaScript cannot do with them is a mistake of the file. */
+function suited(call: string, body: () => unknown): unknown {
+  try {
+    return body();
+  } catch (error) {
+    if (!(error instanceof TypeError || error instanceof RangeError)) throw error;
+    throw new InputError({
+      code: 'E_PROBE_CALL',
+      reason: `${call} cannot do with these arguments (64-bit values are written 0x…n): ${error.message}`,
+      cause: error,
+    });
+  }
+}
+
+/** The bytes of a write: hexadecimal digits behind 0x, else text. Throws E_PROBE_BYTES. */
+function bytesOf(text: string): Uint8Array {
+  if (!text.startsWith('0x')) return new TextEncoder().encode(text);
+  const digits = text.slice(2).replace(/[\s_]/g, '');
+  if (digits === '' || digits.length % 2 !== 0 || !/^[0-9a-fA-F]+$/.test(digits)) {
+    throw new InputError({
+      code: 'E_PROBE_BYTES',
+      expected: 'text, or 0x and two hexadecimal digits for each byte',
+      found: text,
+    });
+  }
+  return Uint8Array.from({ length: digits.length / 2 }, (_, i) =>
+    Number.parseInt(digits.slice(2 * i, 2 * i + 2), 16),
+  );
+}
+
+/** An argument as the function got it; a device by its name. */
+function argumentText(value: unknown): string {
+  const isDevice = typeof value === 'object' && value !== null && 'devid' in value;
+  return (isDevice && 'name' in value ? String(value.name) : valueText(value)) ?? 'nothing';
+}
+
+/** A step as it is written. */
+function stepText(step: ProbeStep): string {
+  if ('call' in step) {
+    const args = step.args.map((argument) =>
+      typeof argument !== 'object'
+        ? String(argument)
+        : 'text' in argument
+          ? JSON.stringify(argument.text)
+          : argument.device,
+    );
+    return `${step.call}(${args.join(', ')})`;
+  }
+  if ('read' in step) return `read ${step.read}, ${step.length} bytes`;
+  if ('write' in step) return `write ${step.write}, ${JSON.stringify(step.bytes)}`;
+  if ('entry' in step) return `entry ${step.entry}`;
+  const after = step.wbinvd === true ? ' after WBINVD' : '';
+  return `bus ${step.bus}, ${step.length} bytes${after}`;
+}

@@ -1,0 +1,160 @@
+/** What places and arguments of a probe mean in a boot that stands still, and how values read. */
+import { hex, va, vaOfU64, type Va } from '../../machine/address.js';
+import type { Boot } from '../../sequencer/boot.js';
+import { parsePlace, placeName, virtualOf } from '../../inspect/place.js';
+import type { Place as Spot } from '../../inspect/place.js';
+import { InputError } from '../../base/errors.js';
+import { MACRO, REFERENCE, type ProbeArgument, type ProbeWhere } from './file.js';
+import { patchAdding } from '../../series/series-names.js';
+
+/** A name that a later patch brings; this kernel has not got it. */
+export interface Absent {
+  readonly absent: string;
+  readonly patch?: number;
+}
+/** The result of a step that was not done. */
+export interface Lost {
+  readonly lost: string;
+}
+export type Lacking = Absent | Lost;
+
+/** What could be had, or what was lacking. */
+export type Had<T> = { readonly value: T } | Lacking;
+
+const BIGINT = /^(-?)(0x[0-9a-fA-F]+|\d+)n$/;
+const NUMBER = /^(-?)(0x[0-9a-fA-F]+|\d+)$/;
+
+const refuse = (code: string, expected: string, found: string): InputError =>
+  new InputError({ code, expected, found });
+
+/** Values by the names that earlier calls gave them. */
+export class ProbeValues {
+  private readonly results = new Map<string, unknown>();
+
+  constructor(private readonly boot: Boot) {}
+
+  /** Keeps what a call returned. */
+  keep(id: string, value: unknown): void {
+    this.results.set(id, value);
+  }
+
+  /** A place; `numbers` says what a bare number is. Throws E_PLACE, E_PROBE_RESULT. */
+  place(where: ProbeWhere, numbers: 'va' | 'pa'): Had<Spot> {
+    if (typeof where === 'number') return { value: spotOf(where, numbers) };
+    const text = where.trim();
+    const [, macro, inner] = MACRO.exec(text) ?? [];
+    if (macro !== undefined && inner !== undefined) {
+      const had = this.place(inner, macro === 'va' ? 'pa' : 'va');
+      if (!('value' in had)) return had;
+      const address = virtualOf(had.value);
+      if (macro === 'va') return { value: { space: 'va', address } };
+      if (had.value.space === 'pa') return had;
+      return { value: { space: 'pa', address: this.boot.kernel.__pa(address) } };
+    }
+    if (REFERENCE.test(text)) {
+      const had = this.reference(text);
+      if (!('value' in had)) return had;
+      const address = addressOf(had.value);
+      if (address === undefined) throw refuse('E_PROBE_RESULT', 'an address', `${text} is none`);
+      return { value: spotOf(address, numbers) };
+    }
+    const name = placeName(text);
+    const patch = this.boot.program.has(name) ? undefined : patchAdding(name);
+    if (patch !== undefined) return { absent: name, patch };
+    return { value: parsePlace(this.boot, text, numbers) };
+  }
+
+  /** An argument as the function gets it. Throws E_PLACE, E_PROBE_ARGUMENT, E_PROBE_RESULT. */
+  argument(argument: ProbeArgument): Had<unknown> {
+    if (typeof argument === 'object') {
+      return { value: 'text' in argument ? argument.text : this.device(argument.device) };
+    }
+    if (typeof argument !== 'string') return { value: argument };
+    const text = argument.trim();
+    const [, minus, digits] = BIGINT.exec(text) ?? [];
+    if (digits !== undefined) return { value: minus === '-' ? -BigInt(digits) : BigInt(digits) };
+    if (NUMBER.test(text)) return { value: exactly(text) };
+    if (REFERENCE.test(text)) return this.reference(text);
+    const had = this.place(text, 'pa');
+    return 'value' in had ? { value: had.value.address } : had;
+  }
+
+  /** `$id`, `$id+8`: an offset keeps the kind of number. */
+  private reference(text: string): Had<unknown> {
+    const [, id = '', sign, offset] = REFERENCE.exec(text) ?? [];
+    if (!this.results.has(id)) return { lost: id };
+    const value = this.results.get(id);
+    if (offset === undefined) return { value };
+    const shift = sign === '-' ? -Number(offset) : Number(offset);
+    if (typeof value === 'number') return { value: value + shift };
+    if (typeof value === 'bigint') return { value: value + BigInt(shift) };
+    throw refuse('E_PROBE_RESULT', 'a number', `$${id} is ${valueText(value) ?? 'nothing'}`);
+  }
+
+  private device(name: string): unknown {
+    const { devices } = this.boot.kernel.state;
+    const found = devices.find((device) => device.name === name);
+    if (found !== undefined) return found;
+    const names = devices.map((device) => device.name).join(', ');
+    throw refuse('E_PROBE_ARGUMENT', names || 'no device: none is known yet', name);
+  }
+}
+
+/** A number of an argument: exact in a double, or a canonical address. */
+function exactly(text: string): number {
+  const [, minus, digits = ''] = NUMBER.exec(text) ?? [];
+  const size = BigInt(digits);
+  if (size <= BigInt(Number.MAX_SAFE_INTEGER)) return minus === '-' ? -Number(size) : Number(size);
+  const address = vaOfU64(size);
+  if (address !== undefined && minus === '') return address;
+  throw refuse('E_PROBE_ARGUMENT', 'a number below 2^53, an address, or 64 bits as 0x…n', text);
+}
+
+/** A number as an address; below 0 it is the upper half's, whatever is said. */
+function spotOf(address: number, numbers: 'va' | 'pa'): Spot {
+  return numbers === 'va' || address < 0
+    ? { space: 'va', address: va(address) }
+    : { space: 'pa', address };
+}
+
+function addressOf(value: unknown): Va | number | undefined {
+  if (typeof value === 'number') return value;
+  return typeof value === 'bigint' ? vaOfU64(value) : undefined;
+}
+
+/** How deep structures are told (our choice; a domain of the IOMMU driver knows its devices, and they know it). */
+const DEPTH = 3;
+
+/** A value in text: numbers in hexadecimal, structures field by field; undefined for nothing. */
+export function valueText(value: unknown, depth = DEPTH): string | undefined {
+  switch (typeof value) {
+    case 'undefined':
+      return undefined;
+    case 'number':
+      return Number.isInteger(value) ? hex(value) : String(value);
+    case 'bigint':
+      return hex(BigInt.asUintN(64, value));
+    case 'string':
+      return JSON.stringify(value);
+    case 'boolean':
+      return String(value);
+    case 'object':
+      if (value === null) return 'NULL';
+      return depth > 0 ? structureText(value, depth - 1) : '…';
+    default:
+      return `a ${typeof value}`;
+  }
+}
+
+function structureText(value: object, depth: number): string {
+  if (value instanceof Uint8Array) return bytesHex(value);
+  const text = (inner: unknown): string => valueText(inner, depth) ?? '';
+  if (Array.isArray(value)) return `[${value.map(text).join(', ')}]`;
+  const fields = Object.entries(value).map(([key, each]) => `${key}: ${text(each)}`);
+  return `{${fields.join(', ')}}`;
+}
+
+/** Bytes in hexadecimal, two digits each. */
+export function bytesHex(bytes: Uint8Array): string {
+  return [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+}

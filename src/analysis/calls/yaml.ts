@@ -1,0 +1,29 @@
+/** Writes results of probes as YAML: the same results give the same bytes. */
+import { Document, isCollection, isMap, isSeq, visit } from 'yaml';
+import { inOrder } from '../../trace/yaml-out.js';
+import { hexAsText } from '../../base/yaml-source.js';
+import type { ProbeResult } from './calls.js';
+
+/** A list of results: a block per step, a line per event and per level of a walk. */
+export function printProbes(results: readonly ProbeResult[]): string {
+  const data = results.map((result) => ({
+    ...result,
+    steps: result.steps.map((step) => ({ ...step, events: step.events.map(inOrder) })),
+  }));
+  const document = new Document(data, { ...hexAsText, aliasDuplicateObjects: false });
+  visit(document, {
+    Collection: (_key, node, ancestors) => {
+      const plain = node.items.length === 0 || !holdsCollections(node);
+      // Steps and results are blocks, whatever they hold.
+      const inList = isSeq(ancestors.at(-1));
+      const depth = ancestors.filter(isSeq).length;
+      node.flow = plain && (isSeq(node) || !inList || depth > 2);
+    },
+  });
+  return document.toString({ lineWidth: 0, flowCollectionPadding: false, singleQuote: true });
+}
+
+function holdsCollections(node: unknown): boolean {
+  if (isSeq(node)) return node.items.some(isCollection);
+  return isMap(node) && node.items.some(({ value }) => isCollection(value));
+}

@@ -1,0 +1,214 @@
+/**
+ * Where two frozen machines differ that are otherwise alike. Who wrote what, and how long ago a line was used, do not
+ * count: no machine acts on that.
+ */
+import { LINE_SIZE, PAGE_SIZE } from '../../machine/address.js';
+import { lineOfSlot, REPLACEMENT } from '../../machine/cache/cache-tags.js';
+import { LINES, wordsOf, type Page } from '../../machine/memory/dram-page.js';
+import type { MachineSnapshot } from '../../machine/machine.js';
+import { PAT_SLOTS } from '../../machine/cpu/memory-types.js';
+import { pageIn, withPages } from '../../machine/memory/page-map.js';
+import { alike } from './deep-equal.js';
+
+type Dram = MachineSnapshot['dram'];
+type Tags = MachineSnapshot['cache']['tags'];
+
+const PAGE_LINES = PAGE_SIZE / LINE_SIZE;
+const LINE_WORDS = LINE_SIZE / 4;
+
+/** A slot of a CPU's PAT. */
+export interface PatSlot {
+  readonly cpu: number;
+  readonly slot: number;
+}
+
+/** Lines whose bytes differ, and slots of PATs. */
+export interface MachineApart {
+  /** Numbers of lines: addresses over the size of a line. */
+  readonly inMemory: readonly number[];
+  /** The cache has the same line in these slots, with other bytes. */
+  readonly inSlots: readonly number[];
+  /** Numbers of all of them. */
+  readonly lines: readonly number[];
+  readonly pat: readonly PatSlot[];
+}
+
+/**
+ * The lines and slots in which two machines differ; undefined where they differ in more, or where a page is touched in
+ * one only. `ways` are those of the cache.
+ */
+export function machinesApart(
+  a: MachineSnapshot,
+  b: MachineSnapshot,
+  ways: number,
+): MachineApart | undefined {
+  const pat = cpusApart(a.cpus, b.cpus);
+  const same =
+    pat !== undefined &&
+    alike(a.devices, b.devices) &&
+    sameTags(a.cache.tags, b.cache.tags, ways) &&
+    sameRuns(a.dram, b.dram);
+  const inMemory = same ? memoryApart(a.dram, b.dram) : undefined;
+  if (inMemory === undefined || pat === undefined) return undefined;
+  const inSlots = slotsApart(a, b);
+  const cached = inSlots.map((slot) => lineOfSlot(a.cache.tags, slot) ?? 0);
+  return { inMemory, inSlots, lines: [...inMemory, ...cached], pat };
+}
+
+type Cpus = MachineSnapshot['cpus'];
+const SLOT_BITS = 8n;
+const patOf = ({ msrs }: Cpus[number]): bigint => msrs.find(([name]) => name === 'PAT')?.[1] ?? 0n;
+const maskOf = (slot: number): bigint => 0xffn << (BigInt(slot) * SLOT_BITS);
+
+/** Slots of their PATs in which CPUs differ; undefined where they differ in more. */
+function cpusApart(a: Cpus, b: Cpus): PatSlot[] | undefined {
+  const apart: PatSlot[] = [];
+  for (const [cpu, one] of a.entries()) {
+    const other = b[cpu];
+    if (other === undefined) return undefined;
+    const difference = patOf(one) ^ patOf(other);
+    if (!alike(difference === 0n ? one : withPat(one, patOf(other)), other)) return undefined;
+    for (let slot = 0; slot < PAT_SLOTS; slot++) {
+      if ((difference & maskOf(slot)) !== 0n) apart.push({ cpu, slot });
+    }
+  }
+  return apart;
+}
+
+function withPat(cpu: Cpus[number], pat: bigint): Cpus[number] {
+  return { ...cpu, msrs: cpu.msrs.map(([name, value]) => [name, name === 'PAT' ? pat : value]) };
+}
+
+function withSlots(onto: Cpus, from: Cpus, slots: readonly PatSlot[]): Cpus {
+  return onto.map((cpu, id) => {
+    const mask = slots
+      .filter((each) => each.cpu === id)
+      .reduce((all, { slot }) => all | maskOf(slot), 0n);
+    const other = from[id];
+    if (mask === 0n || other === undefined) return cpu;
+    return withPat(cpu, (patOf(cpu) & ~mask) | (patOf(other) & mask));
+  });
+}
+
+/**
+ * A machine with the lines and slots of another: those in which the other differed from it at an earlier time, which nobody has
+ * touched since. `origin` is the number that a writer of the other has here.
+ */
+export function withThose(
+  onto: MachineSnapshot,
+  from: MachineSnapshot,
+  { inMemory, inSlots, pat }: MachineApart,
+  origin: (number: number) => number,
+): MachineSnapshot {
+  const copied = new Map<number, Page>();
+  for (const line of inMemory) {
+    const number = Math.floor(line / PAGE_LINES);
+    const index = line % PAGE_LINES;
+    const page = pageOf(from.dram, number);
+    const before = copied.get(number) ?? copyOf(pageOf(onto.dram, number));
+    if (page === undefined || before === undefined) throw new RangeError('a page was lost');
+    copied.set(number, before);
+    const at = index * LINE_SIZE;
+    before.bytes.set(page.bytes.subarray(at, at + LINE_SIZE), at);
+    before.pending[index] = page.pending[index] ?? 0;
+    before.owner[index] = page.owner[index] ?? 0;
+    before.writer[index] = origin(page.writer[index] ?? 0);
+  }
+  const data = onto.cache.data.slice();
+  const origins = onto.cache.tags.origin.slice();
+  for (const slot of inSlots) {
+    // Elsewhere it has left the cache since, as memory has it.
+    if (lineOfSlot(onto.cache.tags, slot) !== lineOfSlot(from.cache.tags, slot)) continue;
+    const at = slot * LINE_SIZE;
+    data.set(from.cache.data.subarray(at, at + LINE_SIZE), at);
+    origins[slot] = origin(from.cache.tags.origin[slot] ?? 0);
+  }
+  return {
+    ...onto,
+    cpus: withSlots(onto.cpus, from.cpus, pat),
+    dram: { ...onto.dram, pages: withPages(onto.dram.pages, copied) },
+    cache: { data, tags: { ...onto.cache.tags, origin: origins } },
+  };
+}
+
+function sameTags(a: Tags, b: Tags, ways: number): boolean {
+  return (
+    alike(a.low, b.low) &&
+    alike(a.high, b.high) &&
+    alike(a.dirtyBits, b.dirtyBits) &&
+    alike(a.owner, b.owner) &&
+    REPLACEMENT.sameChoices(a.replacement, b.replacement, ways)
+  );
+}
+
+function sameRuns({ runs: a }: Dram, { runs: b }: Dram): boolean {
+  return (
+    a.length === b.length &&
+    a.every(({ first, last, page }, i) => {
+      const other = b[i];
+      return (
+        other?.first === first && other.last === last && linesOf(page, other.page).length === 0
+      );
+    })
+  );
+}
+
+const pageOf = ({ pages, runs }: Dram, number: number): Page | undefined =>
+  pageIn(pages, number) ?? runs.find(({ first, last }) => number >= first && number < last)?.page;
+
+function copyOf(page: Page | undefined): Page | undefined {
+  return (
+    page && {
+      bytes: page.bytes.slice(),
+      pending: page.pending.slice(),
+      owner: page.owner.slice(),
+      writer: page.writer.slice(),
+      alike: false,
+    }
+  );
+}
+
+function memoryApart(a: Dram, b: Dram): number[] | undefined {
+  const apart: number[] = [];
+  for (const index of new Set([...a.pages.keys(), ...b.pages.keys()])) {
+    const [block, others] = [a.pages.get(index), b.pages.get(index)];
+    // What both share is not looked into.
+    if (block === others) continue;
+    for (const number of new Set([...(block?.keys() ?? []), ...(others?.keys() ?? [])])) {
+      const [page, other] = [pageOf(a, number), pageOf(b, number)];
+      if (page === other) continue;
+      if (page === undefined || other === undefined) return undefined;
+      for (const line of linesOf(page, other)) apart.push(number * PAGE_LINES + line);
+    }
+  }
+  return apart;
+}
+
+/** Lines in which two pages differ, by their place in the page. */
+function linesOf(a: Page, b: Page): number[] {
+  if (a === b) return [];
+  const [left, right] = [wordsOf(a), wordsOf(b)];
+  const apart: number[] = [];
+  for (let line = 0; line < LINES; line++) {
+    let same = a.pending[line] === b.pending[line] && a.owner[line] === b.owner[line];
+    const end = (line + 1) * LINE_WORDS;
+    for (let i = line * LINE_WORDS; same && i < end; i++) same = left[i] === right[i];
+    if (!same) apart.push(line);
+  }
+  return apart;
+}
+
+function slotsApart({ cache: a }: MachineSnapshot, { cache: b }: MachineSnapshot): number[] {
+  const words = ({ data }: typeof a): Uint32Array =>
+    new Uint32Array(data.buffer, data.byteOffset, data.length / 4);
+  const [left, right] = [words(a), words(b)];
+  const apart: number[] = [];
+  for (let i = 0; i < left.length; i++) {
+    if (left[i] === right[i]) continue;
+    const slot = Math.floor(i / LINE_WORDS);
+    // What an empty slot holds, nobody reads.
+    if (lineOfSlot(a.tags, slot) !== undefined) apart.push(slot);
+    i = (slot + 1) * LINE_WORDS - 1;
+  }
+  return apart;
+}

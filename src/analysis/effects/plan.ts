@@ -1,0 +1,117 @@
+/** Which two kernels each view of a patch compares, and the effects that come of running them. */
+import type { Hunk } from '../../kernel/hunk.js';
+import { link } from '../../series/link.js';
+import { allHunks, hunksOf, LAST_STAGE } from '../../series/patches.js';
+import { compose, type Composition } from '../../series/compose.js';
+import { missed } from '../../series/without.js';
+import { InputError } from '../../base/errors.js';
+import type { Trace } from '../../trace/trace.js';
+import { effectBetween, probeEffects, type ProbeAnswers } from './effects.js';
+import {
+  showsIn,
+  VIEWS,
+  type Effects,
+  type EffectView,
+  type TraceView,
+  type ViewName,
+} from './form.js';
+
+/** Two kernels, without a patch and with it; or why a view has no such two. */
+export type ViewPlan =
+  | { readonly none: string }
+  | {
+      readonly how?: 'removed' | 'neutral';
+      readonly before: Composition;
+      readonly after: Composition;
+    };
+
+/** What runs boots and asks probes. */
+export interface EffectSources {
+  /** The trace of a kernel on the scenario that the effects are of. */
+  readonly traceOf: (composition: Composition) => Trace;
+  /** What the probes of a patch answer without it and with it; absent where there are no probes. */
+  readonly probesOf?: (patch: number) => readonly ProbeAnswers[];
+}
+
+/** Whether patch 18 can be put on a stage: the hunks of it, or what is missing. */
+function activated(stage: number): readonly Hunk[] | string {
+  try {
+    const { hunks, placed } = compose({ stage, activate: true });
+    return link(hunks, placed).hunks;
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    return error.reason ?? error.message;
+  }
+}
+
+const ids = (hunks: readonly Hunk[]): string => hunks.map(({ id }) => id).join(' ');
+
+function activatedPlan(patch: number): ViewPlan {
+  const [before, after] = [activated(patch - 1), activated(patch)];
+  const cannot = (stage: number, why: string): ViewPlan => ({
+    none: `patch ${LAST_STAGE} cannot be put on stage ${stage}: ${why}`,
+  });
+  if (typeof before === 'string') return cannot(patch - 1, before);
+  if (typeof after === 'string') return cannot(patch, after);
+  if (ids(before) === ids(after)) {
+    return { none: `patch ${patch} is the one that is put on top: the stage view shows it` };
+  }
+  return {
+    before: { stage: patch - 1, activate: true },
+    after: { stage: patch, activate: true },
+  };
+}
+
+function withoutPlan(patch: number): ViewPlan {
+  const out = new Set(hunksOf(patch));
+  const staying = allHunks().filter((hunk) => !out.has(hunk));
+  if (ids(staying) === ids(compose({ stage: patch - 1, activate: false }).hunks)) {
+    return {
+      none: `the series without patch ${patch} is stage ${patch - 1}: the stage view shows it`,
+    };
+  }
+  const how = missed(out, staying).length === 0 ? 'removed' : 'neutral';
+  const whole: Composition = { stage: LAST_STAGE, activate: false };
+  return {
+    how,
+    before: { ...whole, without: [String(patch)], ...(how === 'neutral' && { neutral: true }) },
+    after: whole,
+  };
+}
+
+/** The two kernels that each view of a patch compares. */
+export function viewPlans(patch: number): Readonly<Record<TraceView, ViewPlan>> {
+  return {
+    stage: {
+      before: { stage: patch - 1, activate: false },
+      after: { stage: patch, activate: false },
+    },
+    activated: activatedPlan(patch),
+    without: withoutPlan(patch),
+  };
+}
+
+function viewOf(patch: number, plan: ViewPlan, { traceOf }: EffectSources): EffectView {
+  if ('none' in plan) return { none: plan.none };
+  const view = effectBetween(patch, traceOf(plan.before), traceOf(plan.after));
+  return { ...(plan.how !== undefined && { how: plan.how }), ...view };
+}
+
+/** The effects of a patch on a scenario, in some views or all. `reason`: kept only where no view shows anything. */
+export function effectsOn(
+  patch: number,
+  scenario: string,
+  sources: EffectSources,
+  options: { readonly views?: readonly ViewName[]; readonly reason?: string | undefined } = {},
+): Effects {
+  const plans = viewPlans(patch);
+  const wanted = VIEWS.filter((name) => (options.views ?? VIEWS).includes(name));
+  const views = Object.fromEntries(
+    wanted.flatMap((name): [string, unknown][] => {
+      if (name !== 'probes') return [[name, viewOf(patch, plans[name], sources)]];
+      return sources.probesOf === undefined ? [] : [[name, probeEffects(sources.probesOf(patch))]];
+    }),
+  ) as Effects['views'];
+  const keeps = options.reason !== undefined && showsIn(views).length === 0;
+  return { expect: 'effects', patch, scenario, views, ...(keeps && { reason: options.reason }) };
+}

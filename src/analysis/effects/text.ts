@@ -1,0 +1,166 @@
+/** Effects as text for a terminal, and what differs between two of them. */
+import { byName, plainDifferences } from '../../check/compare.js';
+import { fieldText, plainPainter, type Painter } from '../../check/compare-text.js';
+import {
+  showsIn,
+  TRACE_VIEWS,
+  type EffectCounts,
+  type Effects,
+  type EffectStep,
+  type EffectView,
+  type ProbeEffect,
+  type Read,
+  type TraceView,
+  viewShows,
+} from './form.js';
+
+/** What each view compares. */
+const VIEW_TITLES: Readonly<Record<TraceView, (patch: number, view: EffectView) => string>> = {
+  stage: (patch) => `stage ${patch - 1} → stage ${patch}`,
+  activated: (patch) => `stage ${patch - 1} → stage ${patch}, patch 18 on top of both`,
+  without: (patch, { how }) =>
+    `the series without patch ${patch}${how === 'neutral' ? ' (its names kept, for others need them)' : ''} → the series`,
+};
+
+const COUNT_WORDS: Readonly<Record<keyof EffectCounts, string>> = {
+  added: 'added',
+  gone: 'gone',
+  changed: 'changed',
+  moved: 'elsewhere',
+  credited: 'by other code',
+};
+
+function countsText(events: EffectCounts): string {
+  const words = Object.entries(COUNT_WORDS) as [keyof EffectCounts, string][];
+  return words
+    .filter(([way]) => events[way] !== undefined)
+    .map(([way, word]) => `${String(events[way])} ${word}`)
+    .join(', ');
+}
+
+const SIGNS: Readonly<Record<string, keyof Painter>> = {
+  '+': 'added',
+  '-': 'gone',
+  '~': 'changed',
+};
+
+function stepLines(
+  { label, to, step, events, examples = [] }: EffectStep,
+  paint: Painter,
+): string[] {
+  const span = to === undefined ? label : `${label} … ${to}`;
+  const whole =
+    step === undefined ? '' : ` (${step === 'added' ? 'reached now' : 'no longer reached'})`;
+  const counts = events === undefined ? '' : `: ${countsText(events)}`;
+  return [
+    `    ${span}${whole}${counts}`,
+    ...examples.map((line) => `      ${paint[SIGNS[line.charAt(0)] ?? 'changed'](line)}`),
+  ];
+}
+
+function readLines(when: string, { intact, garbage }: Read = {}, paint: Painter): string[] {
+  return [
+    ...(intact === undefined ? [] : [`    ${when}, intact: ${paint.changed(intact.join(', '))}`]),
+    ...(garbage === undefined
+      ? []
+      : [`    ${when}, garbage: ${paint.changed(garbage.join(', '))}`]),
+  ];
+}
+
+function viewLines(view: EffectView, paint: Painter): string[] {
+  if (view.none !== undefined) return [`    ${view.none}`];
+  const change = (text: string): string => `    ${paint.changed(text)}`;
+  const {
+    outcome,
+    consumed = [],
+    readNow,
+    readNoMore,
+    regions = [],
+    screen,
+    steps = [],
+    digest,
+  } = view;
+  const lines = [
+    ...(outcome === undefined ? [] : [change(`ends: ${outcome.before} → ${outcome.after}`)]),
+    ...consumed.map(({ name, by, before, after }) => {
+      const change = `${name}, read by ${by}: ${before} → ${after}`;
+      return `    ${after === 'intact' ? paint.added(change) : paint.gone(change)}`;
+    }),
+    ...readLines('read now', readNow, paint),
+    ...readLines('read no more', readNoMore, paint),
+    ...regions.map(({ name, before, after }) => change(`${name} in DRAM: ${before} → ${after}`)),
+    ...(screen === undefined ? [] : [change(`the screen: ${screen} lines differ`)]),
+    ...steps.flatMap((step) => stepLines(step, paint)),
+  ];
+  if (digest === undefined) return ['    nothing'];
+  return viewShows(view) ? lines : [...lines, '    nothing else than bytes in memory'];
+}
+
+function probeLine({ probe, field, before, after }: ProbeEffect): string {
+  const path = field === '' ? probe : `${probe}: ${field}`;
+  return fieldText({ field: path, expected: before, found: after }, 'before');
+}
+
+/** How the effects are told: with colours, and under a title. */
+export interface EffectsTextOptions {
+  readonly paint?: Painter;
+  /** The patch's subject. */
+  readonly subject?: string;
+  /** The command that shows a view in full. */
+  readonly commandOf?: (view: TraceView) => string | undefined;
+}
+
+/** The effects of a patch, view by view. */
+export function effectsText(effects: Effects, options: EffectsTextOptions = {}): string {
+  const { paint = plainPainter, subject = '', commandOf } = options;
+  const { patch, scenario, views, reason } = effects;
+  const lines = [
+    paint.heading(`${String(patch).padStart(2, '0')} ${subject}`.trimEnd() + `, on ${scenario}`),
+  ];
+  for (const name of TRACE_VIEWS) {
+    const view = views[name];
+    if (view === undefined) continue;
+    const command = view.digest === undefined ? undefined : commandOf?.(name);
+    lines.push(
+      `  ${paint.heading(name)}: ${VIEW_TITLES[name](patch, view)}`,
+      ...viewLines(view, paint),
+      ...(command === undefined ? [] : [`    all of it: ${command}`]),
+    );
+  }
+  if (views.probes !== undefined) {
+    const probes = views.probes.map((each) => `    ${paint.changed(probeLine(each))}`);
+    lines.push(`  ${paint.heading('probes')}: what they answer without the patch → with it`);
+    lines.push(...(probes.length === 0 ? ['    nothing'] : probes));
+  }
+  if (Object.keys(views).length === 0) lines.push('  there is no such view here');
+  if (reason !== undefined) lines.push(`  it shows in no view: ${reason}`);
+  return `${lines.join('\n')}\n`;
+}
+
+/** Lists by names, so that one row more does not make all that follow it differ. */
+function comparable({ views, ...rest }: Effects): unknown {
+  const view = (each: EffectView | undefined): unknown =>
+    each && {
+      ...each,
+      consumed: byName(each.consumed ?? [], ({ name, by }) => `${name} by ${by}`),
+      regions: byName(each.regions ?? [], ({ name }) => name),
+      steps: byName(each.steps ?? [], ({ label }) => label),
+    };
+  const { stage, activated, without, probes } = views;
+  return {
+    ...rest,
+    stage: view(stage),
+    activated: view(activated),
+    without: view(without),
+    ...(probes && { probes: byName(probes, ({ probe, field }) => `${probe}: ${field}`) }),
+  };
+}
+
+/** In what two effects of a patch differ, a line each; none where they are the same. */
+export function effectsDifferences(expected: Effects, found: Effects): string[] {
+  const fields = plainDifferences(comparable(expected), comparable(found));
+  const shown = showsIn(found.views);
+  const lines = fields.map((field) => fieldText(field));
+  if (lines.length > 0 && shown.length === 0) lines.push('the patch shows in no view now');
+  return lines;
+}

@@ -1,0 +1,202 @@
+/**
+ * A matrix as one page of HTML that needs nothing else: no network, no other file. The table stands in it and can be
+ * read without scripts; a script sorts, filters and tells a row's details. Whatever a report says stays text.
+ */
+import { MATRIX_SCHEMA, type MatrixReport, type MatrixRow } from './report.js';
+import {
+  byScenario,
+  oneLine,
+  OUTCOME_ORDER,
+  outcomeText,
+  patchText,
+  readerText,
+  rowsText,
+  totalsOf,
+  totalsText,
+  writerText,
+  wrongText,
+  type MatrixOutcome,
+} from './words.js';
+import { PAGE_SCRIPT, PAGE_STYLE } from './page-assets.js';
+import type { ColumnKey } from './page/select.js';
+
+const ENTITIES: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&#39;',
+};
+
+/** A text as it stands in an element or between the quotes of an attribute. */
+function html(text: string): string {
+  return oneLine(text).replace(/[&<>"']/g, (character) => ENTITIES[character] ?? '');
+}
+
+/** The same for a name that may be longer than its column: it breaks behind an underscore. */
+function name(text: string): string {
+  return html(text).replace(/_+(?=[^_])/g, '$&<wbr>');
+}
+
+/** The columns: key and head. */
+const COLUMNS: Readonly<Record<ColumnKey, string>> = {
+  scenario: 'Scenario',
+  hunk: 'Without hunk',
+  how: 'How',
+  outcome: 'Outcome',
+  wrong: 'Read wrongly',
+  writer: 'Written by',
+  reader: 'Read by',
+  mechanism: 'Mechanism',
+};
+
+/** Cells that a narrow page, where the heads are not above them, puts a word before. */
+const LABELS: Readonly<Partial<Record<ColumnKey, string>>> = {
+  wrong: 'reads wrongly',
+  writer: 'written by',
+  reader: 'read by',
+};
+
+const MONOSPACE: readonly ColumnKey[] = ['scenario', 'hunk', 'writer', 'reader'];
+
+const badge = ({ kind }: MatrixOutcome): string => `<span class="badge ${kind}">${kind}</span>`;
+
+/** The outcome of a row: its kind, where it was if the boot did not end well, whether that is nothing new. */
+function outcomeCell({ outcome, same }: MatrixRow): string {
+  const { where } = outcome;
+  return [
+    badge(outcome),
+    same ? ' <span class="soft">same</span>' : '',
+    where === undefined ? '' : `<span class="where mono">${name(where)}</span>`,
+  ].join('');
+}
+
+function rowHtml(row: MatrixRow, index: number): string {
+  const cells: Readonly<Record<ColumnKey, string>> = {
+    scenario: html(row.scenario),
+    hunk: name(row.hunk),
+    how: row.how,
+    outcome: outcomeCell(row),
+    wrong: html(wrongText(row)),
+    writer: name(writerText(row)),
+    reader: name(readerText(row)),
+    mechanism: html(row.mechanism),
+  };
+  const columns = Object.keys(COLUMNS) as ColumnKey[];
+  const tds = columns.map((key) => {
+    const label = LABELS[key] === undefined ? '' : ` data-label="${LABELS[key]}"`;
+    const font = MONOSPACE.includes(key) ? ' class="mono"' : '';
+    return `<td role="cell" data-key="${key}"${label}${font}>${cells[key]}</td>`;
+  });
+  const tone = row.same ? ' class="same"' : '';
+  return `<tr role="row" data-row="${index}"${tone}>${tds.join('')}</tr>`;
+}
+
+/** A choice among values, the first of which is none. */
+function select(id: string, label: string, all: string, values: readonly string[]): string {
+  const options = values.map((value) => `<option value="${html(value)}">${html(value)}</option>`);
+  return `<label>${label}
+<select id="${id}"><option value="">${all}</option>${options.join('')}</select></label>`;
+}
+
+/** The filters; hidden until a script is there to heed them. */
+function controls({ scenarios, rows }: MatrixReport): string {
+  const kinds = Object.keys(OUTCOME_ORDER).filter((kind) =>
+    rows.some(({ outcome }) => outcome.kind === kind),
+  );
+  const patches = [...new Set(rows.map(patchText))].filter((patch) => patch !== '').sort();
+  const names = scenarios.map((scenario) => scenario.name);
+  return `<form id="controls" class="controls" role="search" hidden>
+<label class="search">Search all columns
+<input id="filter-text" type="search" autocomplete="off" spellcheck="false"></label>
+${select('filter-scenario', 'Scenario', 'all', names)}
+${select('filter-outcome', 'Outcome', 'all', kinds)}
+${select('filter-patch', 'Patch', 'all', patches)}
+<label class="check"><input id="filter-differing" type="checkbox">Only what differs from the whole series</label>
+<button id="clear" class="plain" type="button">Clear</button>
+<output id="shown" class="count">${rowsText(rows.length)}</output>
+</form>`;
+}
+
+/** What the whole series does in each scenario. */
+function overview(report: MatrixReport): string {
+  const rows = byScenario(report).map(([scenario, own]) => {
+    const { outcome, garbage, digest } = scenario;
+    const { differing } = totalsOf(own);
+    return `<tr><th scope="row" class="mono" title="${html(`digest ${digest}`)}">${html(scenario.name)}</th>\
+<td>${badge(outcome)}${outcome.kind === 'booted' ? '' : ` ${html(outcomeText(outcome))}`}</td>\
+<td>${garbage.length === 0 ? '<span class="soft">nothing</span>' : html(garbage.join(', '))}</td>\
+<td class="number">${differing} of ${own.length}</td></tr>`;
+  });
+  return `<h2>The whole series</h2>
+<table class="overview">
+<thead><tr><th scope="col">Scenario</th><th scope="col">Outcome</th>\
+<th scope="col">Read wrongly</th><th scope="col">Hunks that matter</th></tr></thead>
+<tbody>
+${rows.join('\n')}
+</tbody>
+</table>`;
+}
+
+function missingList(missing: readonly string[]): string {
+  if (missing.length === 0) return '';
+  return `<h2>Missing rows</h2>
+<p>These were asked for and have not been run: ${missing.length}.</p>
+<ul class="missing mono">
+${missing.map((each) => `<li>${html(each)}</li>`).join('\n')}
+</ul>
+`;
+}
+
+/** The policy that lets nothing in but the page's own script and style. */
+const POLICY = [
+  "default-src 'none'",
+  `script-src '${PAGE_SCRIPT.integrity}'`,
+  `style-src '${PAGE_STYLE.integrity}'`,
+  "base-uri 'none'",
+  "form-action 'none'",
+].join('; ');
+
+/** The page of a report. The report itself is in it as JSON, in the element `matrix-data`. */
+export function matrixHtml(report: MatrixReport): string {
+  const { series, rows, missing } = report;
+  const title = `${html(series)} less each hunk`;
+  const heads = Object.entries(COLUMNS).map(
+    ([key, head]) => `<th role="columnheader" scope="col" data-key="${key}">${head}</th>`,
+  );
+  // No `<` in it: neither the end of the element nor a comment can begin.
+  const data = JSON.stringify(report).replaceAll('<', '\\u003c');
+  return `<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="${POLICY}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="generator" content="sme-boot matrix ${MATRIX_SCHEMA}">
+<title>${title}</title>
+<style>${PAGE_STYLE.text}</style>
+</head>
+<body>
+<header>
+<h1>${title}</h1>
+<p class="soft">Each row is a boot of the whole series without one of its hunks. ${totalsText(totalsOf(rows))}.</p>
+</header>
+<main>
+${overview(report)}
+<h2>Hunk by hunk</h2>
+${controls(report)}
+<p id="none" hidden>No row is like that. <button id="clear-none" class="plain" type="button">Show all</button></p>
+<span id="announce" class="unseen" role="status"></span>
+<table id="matrix" class="matrix" role="table" aria-label="Boots without one hunk">
+<thead role="rowgroup"><tr role="row">${heads.join('')}</tr></thead>
+<tbody role="rowgroup">
+${rows.map(rowHtml).join('\n')}
+</tbody>
+</table>
+${missingList(missing)}</main>
+<script type="application/json" id="matrix-data">${data}</script>
+<script>${PAGE_SCRIPT.text}</script>
+</body>
+</html>
+`;
+}

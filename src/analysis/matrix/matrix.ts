@@ -1,0 +1,192 @@
+/**
+ * The series less each of its hunks, on one scenario. The whole series boots once and leaves a snapshot at each label;
+ * the boot without a hunk goes on from the step in which that hunk first ran, and where it stands as the whole series
+ * stood, it leaves out steps that are about nothing in which it differs. What a row says is read off the machine and
+ * the trace.
+ */
+import type { Hunk } from '../../kernel/hunk.js';
+import { Boot, type BootOptions } from '../../sequencer/boot.js';
+import { garbageOf } from '../../sequencer/expected.js';
+import { alike } from '../checkpoint/deep-equal.js';
+import { LAST_STAGE } from '../../series/patches.js';
+import { missed } from '../../series/without.js';
+import { compose, compositionWords, type Composition } from '../../series/compose.js';
+import type { Look } from '../../trace/integrity.js';
+import type { Consumed, Outcome } from '../../trace/trace.js';
+import { wrongRead } from './key-mismatch.js';
+import { differenceOf, mechanismOf } from './cause.js';
+import type { MatrixRow, MatrixScenario, WrongRead } from './report.js';
+import type { Run, StepPair } from './run.js';
+import {
+  apartFrom,
+  goOnFrom,
+  isAbout,
+  standsOf,
+  type Apart,
+  type Stand,
+} from '../checkpoint/checkpoint.js';
+
+/** A hunk and how it is taken away. */
+export interface LeftOut {
+  readonly hunk: Hunk;
+  readonly how: MatrixRow['how'];
+}
+
+/** All hunks of a composition, each with the way in which it can be left out. */
+export function leavable(composition: Composition): LeftOut[] {
+  const { hunks } = compose(composition);
+  return hunks.map((hunk) => {
+    const staying = hunks.filter((other) => other !== hunk);
+    return { hunk, how: missed(new Set([hunk]), staying).length > 0 ? 'neutral' : 'out' };
+  });
+}
+
+/** A composition less one of its hunks: an alternative gives its place back to the hunk that it came for. */
+export function less(composition: Composition, { hunk, how }: LeftOut): Composition {
+  const { without = [], neutral = false, with: alternatives = [] } = composition;
+  if (alternatives.includes(hunk.id)) {
+    return { ...composition, with: alternatives.filter((id) => id !== hunk.id) };
+  }
+  return { ...composition, without: [...without, hunk.id], neutral: neutral || how === 'neutral' };
+}
+
+const key = ({ name, by }: Pick<Consumed, 'name' | 'by'>): string => JSON.stringify([name, by]);
+
+export class Matrix {
+  readonly scenario: MatrixScenario;
+  readonly hunks: readonly LeftOut[];
+  private readonly boot: Boot;
+  private readonly stands: readonly Stand[];
+  private readonly consumed: readonly Consumed[];
+  private readonly intact: ReadonlySet<string>;
+  private readonly outcome: Outcome;
+  private readonly encrypted: boolean;
+
+  /** Boots the whole series. */
+  constructor(private readonly options: BootOptions) {
+    this.hunks = leavable(options);
+    this.boot = new Boot(options);
+    // An option of the configuration acts on whatever runs.
+    const always = this.hunks.flatMap(({ hunk }) => (hunk.options === undefined ? [] : hunk.id));
+    const { stands, outcome } = standsOf(this.boot, always);
+    this.stands = stands;
+    this.outcome = outcome;
+    this.consumed = this.boot.recorder.consumedSoFar;
+    this.encrypted = this.boot.machine.dram.encrypted;
+    this.intact = new Set(this.consumed.filter(({ intact }) => intact).map(key));
+    this.scenario = {
+      name: options.scenario.name,
+      digest: options.scenarioDigest,
+      outcome: this.outcome,
+      garbage: garbageOf({ consumed: [...this.consumed], outcome: this.outcome }),
+    };
+  }
+
+  /** The row of one hunk. */
+  row({ hunk, how }: LeftOut): MatrixRow {
+    const first = this.stands.find(({ uses }) => uses.has(hunk.id));
+    const run = first === undefined ? undefined : this.runWithout({ hunk, how }, first);
+    const consumed = run?.consumed ?? this.consumed;
+    const found = new Map(consumed.map((each) => [key(each), each.intact]));
+    const had = new Map(this.consumed.map((each) => [key(each), each.intact]));
+    const names = (all: readonly Consumed[], is: (each: Consumed) => boolean): string[] => [
+      ...new Set(all.filter(is).map(({ name }) => name)),
+    ];
+    const lost = names(this.consumed, (each) => each.intact && found.get(key(each)) !== true);
+    const gained = names(consumed, (each) => each.intact && had.get(key(each)) !== true);
+    const outcome = run?.outcome ?? this.outcome;
+    const difference = run?.differs === undefined ? undefined : differenceOf(run.differs);
+    const same = alike(outcome, this.outcome) && alike(consumed, this.consumed);
+    return {
+      scenario: this.scenario.name,
+      hunk: hunk.id,
+      file: hunk.file,
+      what: hunk.what,
+      how,
+      ...(first === undefined ? {} : { firstUse: first.label }),
+      outcome,
+      same,
+      ...(run?.wrong === undefined ? {} : { wrong: run.wrong }),
+      lost,
+      gained,
+      ...(difference === undefined ? {} : { difference }),
+      encrypted: run?.encrypted ?? this.encrypted,
+      mechanism: run === undefined ? 'this boot never uses it' : mechanismOf(run, difference),
+      command: commandOf(this.options, { hunk, how }),
+    };
+  }
+
+  private runWithout({ hunk, how }: LeftOut, first: Stand): Run {
+    const { boot } = this;
+    boot.become(less(this.options, { hunk, how }));
+    let wrong: WrongRead | undefined;
+    boot.recorder.onLook((look: Look) => {
+      if (!look.intact && this.intact.has(key(look))) wrong ??= wrongRead(boot, look);
+    });
+    let differs: StepPair | undefined;
+    let at = this.stands.indexOf(first);
+    boot.restore(first.snapshot);
+    while (boot.outcome === null) {
+      const stand = this.stands[at];
+      const label = boot.ahead[0] ?? '';
+      boot.kernel.say.reads ??= [];
+      boot.kernel.say.on = differs === undefined;
+      boot.step();
+      if (differs === undefined) {
+        const events = boot.recorder.eventsOf(label);
+        if (!alike(events, stand?.events)) {
+          differs = { label, before: stand?.events ?? [], after: events };
+        }
+      }
+      at++;
+      const stood = this.stands[at];
+      const apart = stood && boot.outcome === null ? apartFrom(boot, stood) : undefined;
+      if (apart === undefined) continue;
+      const to = this.nextAbout(at, hunk.id, apart);
+      if (to === undefined) break;
+      const target = this.stands[to];
+      if (to > at && target !== undefined) {
+        goOnFrom(boot, target, apart, this.stands.slice(at, to));
+        at = to;
+      }
+    }
+    if (boot.outcome !== null) boot.watchScreen();
+    boot.recorder.onLook(null);
+    const stopped = boot.outcome === null;
+    return {
+      boot,
+      outcome: boot.outcome ?? this.outcome,
+      consumed: stopped ? this.consumed : boot.recorder.consumedSoFar,
+      wrong,
+      differs,
+      encrypted: stopped ? this.encrypted : boot.machine.dram.encrypted,
+    };
+  }
+
+  /**
+   * The next step that the hunk runs in or that is about something in which the boot differs, at the latest the last one;
+   * undefined where it differs in nothing and the hunk does not run again.
+   */
+  private nextAbout(at: number, hunk: string, apart: Apart): number | undefined {
+    const step = this.stands.findIndex(
+      (stand, i) => i >= at && (stand.uses.has(hunk) || isAbout(stand, apart)),
+    );
+    if (step >= 0) return step;
+    const { places, entries, sameLooks } = apart;
+    const none = [places.lines, places.pat, entries].every(({ length }) => length === 0);
+    // How a boot ends is seen by ending it: the last stand is behind the end.
+    return sameLooks && none ? undefined : Math.max(at, this.stands.length - 2);
+  }
+}
+
+/** The command that shows the boot of a row. */
+function commandOf(options: BootOptions, leftOut: LeftOut): string {
+  const { scenario, settings = {} } = options;
+  const { stage, ...others } = less(options, leftOut);
+  const words = [
+    ...Object.entries(settings).map(([path, value]) => `--set '${path}=${String(value)}'`),
+    // The last stage goes without saying.
+    ...compositionWords(stage === LAST_STAGE ? others : { stage, ...others }),
+  ];
+  return ['sme-boot run', scenario.name, ...words].join(' ');
+}

@@ -1,0 +1,23 @@
+/** What a boot without a hunk came to, before it is put into words. */
+import type { Boot } from '../../sequencer/boot.js';
+import type { Consumed, Outcome, TraceEvent } from '../../trace/trace.js';
+import type { WrongRead } from './report.js';
+
+/** What a boot without a hunk came to. */
+export interface Run {
+  readonly boot: Boot;
+  readonly outcome: Outcome;
+  readonly consumed: readonly Consumed[];
+  readonly wrong: WrongRead | undefined;
+  /** The first step whose events are others, with both sides. */
+  readonly differs: StepPair | undefined;
+  /** Whether some memory is encrypted at the end. */
+  readonly encrypted: boolean;
+}
+
+/** The events of one step, with the hunk and without. */
+export interface StepPair {
+  readonly label: string;
+  readonly before: readonly TraceEvent[];
+  readonly after: readonly TraceEvent[];
+}

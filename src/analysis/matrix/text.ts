@@ -1,0 +1,214 @@
+/** A matrix for a terminal and for a page of Markdown. */
+import type { MatrixReport, MatrixRow } from './report.js';
+import {
+  byScenario,
+  oneLine,
+  outcomeText,
+  readerText,
+  totalsOf,
+  totalsText,
+  wholeText,
+  writerText,
+  wrongText,
+} from './words.js';
+
+/** Colours a piece of text; given from outside, so that text without colours needs nothing. */
+export interface MatrixPainter {
+  /** The name of a scenario, the heads of columns. */
+  heading(text: string): string;
+  /** A row that is like the whole series, and what is by the way. */
+  quiet(text: string): string;
+  /** A boot that reached its end. */
+  good(text: string): string;
+  /** A boot that did not, and what was read wrongly. */
+  bad(text: string): string;
+}
+
+const asItIs = (text: string): string => text;
+
+/** No colours. */
+export const plainMatrixPainter: MatrixPainter = {
+  heading: asItIs,
+  quiet: asItIs,
+  good: asItIs,
+  bad: asItIs,
+};
+
+/** Columns that a text takes if nobody says how many there are. */
+const DEFAULT_COLUMNS = 100;
+/** The widest that the columns before the last become (our choice). */
+const WIDEST = { hunk: 32, how: 7, outcome: 12, wrong: 28 };
+/** How narrow what was read wrongly and the mechanism may become to stand beside the others (our choice). */
+const NARROWEST = { wrong: 14, mechanism: 26 };
+const INDENT = '  ';
+const GAP = '  ';
+const NOTHING = '-';
+
+type Paint = (text: string) => string;
+interface Cell {
+  readonly text: string;
+  readonly paint: Paint;
+}
+
+/** Breaks a text at spaces into lines of at most `width`; a longer word is cut. */
+function wrap(text: string, width: number): string[] {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(' ').filter((each) => each !== '')) {
+    if (line !== '' && line.length + 1 + word.length <= width) {
+      line = `${line} ${word}`;
+      continue;
+    }
+    if (line !== '') lines.push(line);
+    line = word;
+    while (line.length > width) {
+      lines.push(line.slice(0, width));
+      line = line.slice(width);
+    }
+  }
+  return [...lines, line];
+}
+
+/** Cells beside each other, each wrapped to its width. */
+function beside(cells: readonly Cell[], widths: readonly number[]): string[] {
+  const wrapped = cells.map(({ text }, index) => wrap(text, widths[index] ?? Infinity));
+  const height = Math.max(...wrapped.map((lines) => lines.length));
+  return Array.from({ length: height }, (_, y) => {
+    const filled = wrapped.findLastIndex((lines) => (lines[y] ?? '') !== '');
+    const parts = cells.slice(0, filled + 1).map(({ paint }, x) => {
+      const text = wrapped[x]?.[y] ?? '';
+      const padding = x === filled ? '' : ' '.repeat((widths[x] ?? 0) - text.length);
+      return (text === '' ? '' : paint(text)) + padding;
+    });
+    return `${INDENT}${parts.join(GAP)}`;
+  });
+}
+
+/** The cells of a row, the mechanism last. */
+function cellsOf(row: MatrixRow, paint: MatrixPainter): Cell[] {
+  const { hunk, how, outcome, same, mechanism } = row;
+  const calm: Paint = same ? paint.quiet.bind(paint) : asItIs;
+  const end = outcome.kind === 'booted' ? paint.good.bind(paint) : paint.bad.bind(paint);
+  const wrong = oneLine(wrongText(row));
+  return [
+    { text: oneLine(hunk), paint: calm },
+    { text: how, paint: calm },
+    { text: outcome.kind, paint: same ? calm : end },
+    { text: wrong || NOTHING, paint: row.wrong === undefined ? calm : paint.bad.bind(paint) },
+    { text: oneLine(mechanism) || NOTHING, paint: calm },
+  ];
+}
+
+/** The rows of a scenario under the heads of their columns. */
+function tableLines(rows: readonly MatrixRow[], paint: MatrixPainter, columns: number): string[] {
+  const heading = paint.heading.bind(paint);
+  const heads = ['hunk', 'how', 'outcome', 'read wrongly', 'mechanism'].map((text): Cell => ({
+    text,
+    paint: heading,
+  }));
+  const lines = [heads, ...rows.map((row) => cellsOf(row, paint))];
+  const widths = Object.values(WIDEST).map((widest, x) =>
+    Math.min(widest, Math.max(...lines.map((cells) => cells[x]?.text.length ?? 0))),
+  );
+  const left = columns - widths.reduce((sum, width) => sum + width + GAP.length, INDENT.length);
+  const wrong = widths.at(-1) ?? 0;
+  const lent = Math.max(0, Math.min(NARROWEST.mechanism - left, wrong - NARROWEST.wrong));
+  if (left + lent >= NARROWEST.mechanism) {
+    const all = [...widths.slice(0, -1), wrong - lent, left + lent];
+    return lines.flatMap((cells) => beside(cells, all));
+  }
+  // No room beside the others: the last cell stands below them, further in.
+  const shrunk = Math.max(
+    Math.min(wrong, NARROWEST.wrong),
+    Math.min(wrong, wrong + left + GAP.length),
+  );
+  const above = [...widths.slice(0, -1), shrunk];
+  const inside = `${INDENT}${INDENT}`;
+  return lines.flatMap((cells) => [
+    ...beside(cells.slice(0, -1), above),
+    ...cells
+      .slice(-1)
+      .flatMap((last) =>
+        wrap(last.text, Math.max(1, columns - inside.length)).map(
+          (text) => inside + last.paint(text),
+        ),
+      ),
+  ]);
+}
+
+/**
+ * A report for a terminal of `columns` columns: a block per scenario, rows under each other, then the totals and the
+ * rows that are missing. It ends with a line end. Names are cut only where a line has no room for them otherwise.
+ */
+export function matrixText(
+  report: MatrixReport,
+  paint: MatrixPainter = plainMatrixPainter,
+  columns = DEFAULT_COLUMNS,
+): string {
+  const blocks = byScenario(report).map(([scenario, rows]) => {
+    const whole = wrap(oneLine(wholeText(scenario)), Math.max(1, columns - INDENT.length));
+    return [
+      paint.heading(oneLine(scenario.name)),
+      ...whole.map((text) => INDENT + paint.quiet(text)),
+      ...(rows.length === 0 ? [] : tableLines(rows, paint, columns)),
+      '',
+    ];
+  });
+  const { missing, rows, series } = report;
+  const total = `${oneLine(series)} less each hunk: ${totalsText(totalsOf(rows))}`;
+  const lines = [...blocks.flat(), ...wrap(total, columns).map((text) => paint.heading(text))];
+  if (missing.length > 0) {
+    lines.push(paint.bad(`missing: ${missing.length}`));
+    lines.push(...missing.map((each) => INDENT + oneLine(each)));
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+/** A text that Markdown leaves as it is, inside a cell of a table too. */
+function markdown(text: string): string {
+  return oneLine(text)
+    .replace(/[\\`*[\]<>|~]/g, '\\$&')
+    .replace(/&/g, '&amp;')
+    .replace(/(?<![A-Za-z0-9_])_+|_+(?![A-Za-z0-9_])/g, (run) => '\\_'.repeat(run.length));
+}
+
+const markdownRow = (cells: readonly string[]): string =>
+  `| ${cells.map((cell) => markdown(cell) || NOTHING).join(' | ')} |`;
+
+const MARKDOWN_HEADS = [
+  ...['hunk', 'how', 'outcome', 'read wrongly', 'written by', 'read by', 'mechanism'],
+];
+
+/** A report in GitHub's Markdown: a table per scenario. It ends with a line end. */
+export function matrixMarkdown(report: MatrixReport): string {
+  const lines = [
+    `# ${markdown(report.series)} less each hunk`,
+    '',
+    `${totalsText(totalsOf(report.rows))}.`,
+  ];
+  for (const [scenario, rows] of byScenario(report)) {
+    lines.push('', `## ${markdown(scenario.name)}`, '');
+    lines.push(`The whole series: ${markdown(wholeText(scenario))}.`);
+    if (rows.length === 0) continue;
+    lines.push('', markdownRow(MARKDOWN_HEADS), `|${' --- |'.repeat(MARKDOWN_HEADS.length)}`);
+    for (const row of rows) {
+      const end = outcomeText(row.outcome);
+      lines.push(
+        markdownRow([
+          row.hunk,
+          row.how,
+          row.same ? `${end} (same)` : end,
+          wrongText(row),
+          writerText(row),
+          readerText(row),
+          row.mechanism,
+        ]),
+      );
+    }
+  }
+  if (report.missing.length > 0) {
+    lines.push('', '## Missing rows', '');
+    lines.push(...report.missing.map((each) => `- ${markdown(each)}`));
+  }
+  return `${lines.join('\n')}\n`;
+}

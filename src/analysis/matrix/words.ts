@@ -1,0 +1,104 @@
+/** What every printing of a matrix says in the same words. Only types are imported: the page's script uses these too. */
+import type { MatrixReport, MatrixRow, MatrixScenario } from './report.js';
+
+export type MatrixOutcome = MatrixRow['outcome'];
+export type OutcomeKind = MatrixOutcome['kind'];
+
+/** The kinds of outcome, the gentlest first; the order in which they are counted and sorted. */
+export const OUTCOME_ORDER: Readonly<Record<OutcomeKind, number>> = {
+  booted: 0,
+  hung: 1,
+  panic: 2,
+  'triple-fault': 3,
+};
+
+/** A text on one line: what would move a cursor or end a line is a space. */
+export function oneLine(text: string): string {
+  return text.replace(/[\p{Cc}\u2028\u2029]+/gu, ' ').trim();
+}
+
+/** `panic in mount_root: VFS: Unable to mount root fs`. */
+export function outcomeText({ kind, where, message }: MatrixOutcome): string {
+  const place = where === undefined ? kind : `${kind} in ${where}`;
+  return message === undefined ? place : `${place}: ${message}`;
+}
+
+/** Who touched a line, and how: `unpack_to_rootfs (C=1)`; '' where nobody is known. */
+export function accessText(who: string | undefined, c: number | undefined): string {
+  if (who === undefined) return '';
+  return c === undefined ? who : `${who} (C=${c})`;
+}
+
+/** Who wrote the first thing that a row's boot read wrongly. */
+export function writerText({ wrong }: MatrixRow): string {
+  return accessText(wrong?.writer, wrong?.writeC);
+}
+
+/** Who read it. */
+export function readerText({ wrong }: MatrixRow): string {
+  return accessText(wrong?.reader, wrong?.readC);
+}
+
+/** The first thing read wrongly; where there is none, what else changed in what was read. */
+export function wrongText({ wrong, lost, gained }: MatrixRow): string {
+  if (wrong !== undefined) return wrong.name;
+  if (lost.length > 0) return `not read: ${some(lost)}`;
+  return gained.length > 0 ? `now intact: ${some(gained)}` : '';
+}
+
+/** How many names a cell has room for (our choice). */
+const NAMES = 4;
+
+const some = (names: readonly string[]): string =>
+  names.length <= NAMES + 1
+    ? names.join(', ')
+    : `${names.slice(0, NAMES).join(', ')} and ${String(names.length - NAMES)} more`;
+
+/** The number of the patch that a row's hunk belongs to, as the hunk writes it: `09`; '' if it names none. */
+export function patchText({ hunk }: MatrixRow): string {
+  return /^\d+(?=\/)/.exec(hunk)?.[0] ?? '';
+}
+
+/** How the whole series does in a scenario: `booted; read as garbage: option ROM`. */
+export function wholeText({ outcome, garbage }: MatrixScenario): string {
+  const read = garbage.length === 0 ? 'all read intact' : `read as garbage: ${garbage.join(', ')}`;
+  return `${outcomeText(outcome)}; ${read}`;
+}
+
+/** How many rows, how many of them are not like the whole series, and how those ended. */
+export interface MatrixTotals {
+  readonly rows: number;
+  readonly differing: number;
+  /** Of the rows that differ; only kinds that occur, in their order. */
+  readonly ends: readonly (readonly [OutcomeKind, number])[];
+}
+
+/** Counts rows. */
+export function totalsOf(rows: readonly MatrixRow[]): MatrixTotals {
+  const ends = new Map<OutcomeKind, number>();
+  const differing = rows.filter((row) => !row.same);
+  for (const { outcome } of differing) ends.set(outcome.kind, (ends.get(outcome.kind) ?? 0) + 1);
+  return {
+    rows: rows.length,
+    differing: differing.length,
+    ends: [...ends].sort(([a], [b]) => OUTCOME_ORDER[a] - OUTCOME_ORDER[b]),
+  };
+}
+
+/** `1 row`, `104 rows`. */
+export const rowsText = (count: number): string => (count === 1 ? '1 row' : `${count} rows`);
+
+/** `104 rows, 61 differ from the whole series (32 booted, 29 panic)`. */
+export function totalsText({ rows, differing, ends }: MatrixTotals): string {
+  const differ = differing === 1 ? '1 differs' : `${differing === 0 ? 'none' : differing} differ`;
+  const how = ends.map(([kind, count]) => `${count} ${kind}`).join(', ');
+  return `${rowsText(rows)}, ${differ} from the whole series${how === '' ? '' : ` (${how})`}`;
+}
+
+/** The rows of each scenario, in the report's order. */
+export function byScenario(report: MatrixReport): [MatrixScenario, MatrixRow[]][] {
+  return report.scenarios.map((scenario) => [
+    scenario,
+    report.rows.filter((row) => row.scenario === scenario.name),
+  ]);
+}

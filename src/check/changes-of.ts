@@ -1,0 +1,166 @@
+/** The difference of a trace from a base, in the form of its file. */
+import { EQUAL } from '../base/align.js';
+import type {
+  ConsumedEdit,
+  ConsumedChange,
+  EventChange,
+  EventEdit,
+  HeaderChanges,
+  NameEdit,
+  RegionChange,
+  RegionEdit,
+  StepEdit,
+  TraceChanges,
+} from './changes.js';
+import { byEvent } from './compare.js';
+import { findEdits, hasFields, type Finding } from './list-edits.js';
+import {
+  kindOf,
+  type Consumed,
+  type FinalRegion,
+  type Trace,
+  type TraceEvent,
+  type TraceStep,
+} from '../trace/trace.js';
+import { canonical, inOrder } from '../trace/yaml-out.js';
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** The fields of `to` that are not those of `from`; null for one that it has no more. Undefined if there are none. */
+function changedFields(from: Fields, to: Fields): Record<string, unknown> | undefined {
+  const out: Record<string, unknown> = {};
+  for (const [field, value] of Object.entries(to)) if (from[field] !== value) out[field] = value;
+  for (const field of Object.keys(from)) if (to[field] === undefined) out[field] = null;
+  return Object.keys(out).length === 0 ? undefined : out;
+}
+
+/** Names of an event: its kind with the principal value and the function, then with one field more. */
+function eventKeys(event: TraceEvent): readonly [TraceEvent, ...TraceEvent[]] {
+  const kind = kindOf(event) ?? '';
+  const plain: Record<string, TraceEvent[string]> = {};
+  for (const field of [kind, 'in']) {
+    const value = event[field];
+    if (value !== undefined) plain[field] = value;
+  }
+  const more = Object.entries(event).filter(([field]) => plain[field] === undefined);
+  return [plain, ...more.map(([field, value]) => inOrder({ ...plain, [field]: value }))];
+}
+
+const events: Finding<TraceEvent, EventChange, TraceEvent> = {
+  ...byEvent,
+  matches: hasFields,
+  keys: eventKeys,
+  changes: (from, to) => changedFields(from, to) as EventChange | undefined,
+};
+
+const names: Finding<string, never, string> = {
+  key: (name) => name,
+  alike: () => 0,
+  matches: (name, key) => name === key,
+  keys: (name) => [name],
+  changes: () => undefined,
+};
+
+const steps: Finding<string, EventEdit[], TraceStep> = {
+  key: ({ label }) => label,
+  alike: () => 0,
+  matches: ({ label }, key) => label === key,
+  keys: ({ label }) => [label],
+  changes: (from, to) => {
+    const edits = findEdits(from.events, to.events, events);
+    return edits.length === 0 ? undefined : edits;
+  },
+};
+
+/** Rows with one name pair, most of all those that are equal. */
+const NAMESAKE = EQUAL / 2;
+
+const consumed: Finding<Pick<Consumed, 'name' | 'by'>, ConsumedChange, Consumed> = {
+  key: ({ name, by, intact, firstDifference }) =>
+    JSON.stringify([name, by, intact, firstDifference]),
+  alike: (a, b) => (a.name !== b.name ? 0 : a.by === b.by ? NAMESAKE + 1 : NAMESAKE),
+  matches: hasFields,
+  keys: ({ name, by }) => [{ name, by }],
+  changes: (from, to) => changedFields(from, to),
+};
+
+const regions: Finding<Pick<FinalRegion, 'name'>, RegionChange, FinalRegion> = {
+  key: ({ name, pa, bytes, state, digest }) => JSON.stringify([name, pa, bytes, state, digest]),
+  alike: (a, b) => (a.name === b.name ? NAMESAKE : 0),
+  matches: hasFields,
+  keys: ({ name }) => [{ name }],
+  changes: (from, to) => changedFields(from, to),
+};
+
+const nameEdits = (from: readonly string[] = [], to: readonly string[] = []): NameEdit[] =>
+  findEdits(from, to, names);
+
+/** Something if it is not empty. */
+const some = <T extends object>(value: T): T | undefined =>
+  Object.keys(value).length === 0 ? undefined : value;
+
+/** A mapping without its fields that are undefined. */
+function present<T extends object>(fields: T): { [F in keyof T]?: Exclude<T[F], undefined> } {
+  const entries = Object.entries(fields).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(entries) as { [F in keyof T]?: Exclude<T[F], undefined> };
+}
+
+/** Edits of a list that a trace may lack: null where it goes, edits of nothing where it comes. */
+function listOrNone(
+  from: readonly string[] | undefined,
+  to: readonly string[] | undefined,
+): NameEdit[] | null | undefined {
+  if (to === undefined) return from === undefined ? undefined : null;
+  const edits = nameEdits(from, to);
+  return from === undefined ? edits : some(edits);
+}
+
+function headerChanges(from: Trace['header'], to: Trace['header']): HeaderChanges {
+  const { scenario, scenarioDigest, stage, activate, neutral, seed } =
+    changedFields(from, to) ?? {};
+  const settings = (name: 'settings' | 'config'): Fields | undefined =>
+    changedFields(from[name], to[name]);
+  return present({
+    scenario,
+    scenarioDigest,
+    stage,
+    activate,
+    without: some(nameEdits(from.without, to.without)),
+    neutral,
+    with: some(nameEdits(from.with, to.with)),
+    settings: settings('settings'),
+    seed,
+    optionsNotModelled: listOrNone(from.optionsNotModelled, to.optionsNotModelled),
+    image: changedFields(from.image, to.image),
+    config: settings('config'),
+    overlay: some(nameEdits(from.overlay, to.overlay)),
+  }) as HeaderChanges;
+}
+
+function stepEdits(from: readonly TraceStep[], to: readonly TraceStep[]): StepEdit[] {
+  return findEdits<string, EventEdit[], TraceStep>(from, to, steps).map((edit): StepEdit => {
+    if ('change' in edit) return { step: edit.change, events: edit.to };
+    if ('after' in edit) return { after: edit.after };
+    return 'drop' in edit ? { drop: edit.drop } : edit;
+  });
+}
+
+/** What makes `to` of `from`: applied to `from` it is `to` again. */
+export function changesOf(from: Trace, to: Trace): TraceChanges {
+  const [base, trace] = [canonical(from), canonical(to)];
+  const consumedEdits: ConsumedEdit[] = findEdits(base.consumed, trace.consumed, consumed);
+  const regionEdits: RegionEdit[] = findEdits(base.final.regions, trace.final.regions, regions);
+  const final = present({
+    regions: some(regionEdits),
+    screen: listOrNone(base.final.screen, trace.final.screen),
+  });
+  const findings = trace.findings ?? (base.findings === undefined ? undefined : null);
+  return present({
+    header: some(headerChanges(base.header, trace.header)),
+    steps: some(stepEdits(base.steps, trace.steps)),
+    consumed: some(consumedEdits),
+    final: some(final),
+    outcome: changedFields(base.outcome, trace.outcome),
+    findings: base.findings !== undefined && trace.findings !== undefined ? undefined : findings,
+  }) as TraceChanges;
+}

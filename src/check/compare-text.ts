@@ -1,0 +1,74 @@
+/** A difference between two traces as text for a terminal. */
+import type { Difference, EventDifference, FieldDifference } from './compare.js';
+import type { Scalar } from '../trace/trace.js';
+import { printEvent } from '../trace/yaml-out.js';
+
+/** Colours a piece of text; given from outside, so that text without colours needs nothing. */
+export interface Painter {
+  heading(text: string): string;
+  gone(text: string): string;
+  added(text: string): string;
+  changed(text: string): string;
+}
+
+const asItIs = (text: string): string => text;
+
+/** No colours. */
+export const plainPainter: Painter = {
+  heading: asItIs,
+  gone: asItIs,
+  added: asItIs,
+  changed: asItIs,
+};
+
+const shown = (value: Scalar | undefined): string => (value === undefined ? '(none)' : `${value}`);
+
+/** How a difference is told: of what should be and what is, or of what was before and after. */
+export type Wording = 'expected' | 'before';
+
+/** `C: expected 1, found 0`, or `C: 1 → 0`. */
+export function fieldText(
+  { field, expected, found }: FieldDifference,
+  wording: Wording = 'expected',
+): string {
+  return wording === 'before'
+    ? `${field}: ${shown(expected)} → ${shown(found)}`
+    : `${field}: expected ${shown(expected)}, found ${shown(found)}`;
+}
+
+function eventLines(difference: EventDifference, paint: Painter, wording: Wording): string[] {
+  if (difference.change === 'gone') return [paint.gone(`  - ${printEvent(difference.event)}`)];
+  if (difference.change === 'added') return [paint.added(`  + ${printEvent(difference.event)}`)];
+  return [
+    paint.changed(`  ~ ${printEvent(difference.found)}`),
+    ...difference.fields.map((field) => paint.changed(`      ${fieldText(field, wording)}`)),
+  ];
+}
+
+/** Lines: the header's, each step's with `-` gone, `+` added, `~` changed, then the rest. '' if nothing differs. */
+export function differenceText(
+  difference: Difference,
+  paint: Painter = plainPainter,
+  wording: Wording = 'expected',
+): string {
+  const section = (name: string, fields: readonly FieldDifference[]): string[] =>
+    fields.length === 0
+      ? []
+      : [
+          paint.heading(`${name}:`),
+          ...fields.map((field) => paint.changed(`  ${fieldText(field, wording)}`)),
+        ];
+  const notes = { gone: ' (gone)', added: ' (added)', changed: '' };
+  return [
+    ...section('header', difference.header),
+    ...difference.steps.flatMap(({ label, change, events }) => [
+      paint.heading(`${label}:${notes[change]}`),
+      ...events.flatMap((event) => eventLines(event, paint, wording)),
+    ]),
+    ...section('consumed', difference.consumed),
+    ...section('final state', difference.final),
+    ...section('outcome', difference.outcome),
+  ]
+    .map((line) => `${line}\n`)
+    .join('');
+}

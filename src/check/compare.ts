@@ -1,0 +1,174 @@
+/**
+ * Compares two whole traces: what a boot did otherwise than expected, step by step. Events are compared by meaning:
+ * the order of their keys does not count, and one that differs in some fields is a changed one.
+ */
+import { align, EQUAL, type Aligned, type Weighing } from '../base/align.js';
+import {
+  kindOf,
+  type Scalar,
+  type Trace,
+  type TraceEvent,
+  type TraceStep,
+} from '../trace/trace.js';
+import { inOrder } from '../trace/yaml-out.js';
+
+/** A value that differs; undefined where one side has none. Values that are no scalars are given as JSON. */
+export interface FieldDifference {
+  readonly field: string;
+  readonly expected: Scalar | undefined;
+  readonly found: Scalar | undefined;
+}
+
+/** One event that differs. */
+export type EventDifference =
+  | { readonly change: 'gone'; readonly event: TraceEvent }
+  | { readonly change: 'added'; readonly event: TraceEvent }
+  | {
+      readonly change: 'changed';
+      readonly expected: TraceEvent;
+      readonly found: TraceEvent;
+      readonly fields: readonly FieldDifference[];
+    };
+
+/** One boot step that differs: it is gone or new as a whole, or some of its events are. */
+export interface StepDifference {
+  readonly label: string;
+  readonly change: 'gone' | 'added' | 'changed';
+  readonly events: readonly EventDifference[];
+}
+
+/** All that differs between two traces. */
+export interface Difference {
+  readonly header: readonly FieldDifference[];
+  readonly steps: readonly StepDifference[];
+  readonly consumed: readonly FieldDifference[];
+  readonly final: readonly FieldDifference[];
+  readonly outcome: readonly FieldDifference[];
+}
+
+/** Share of fields that must be equal for two events to be one that changed (our choice). */
+const ALIKE_ENOUGH = 0.5;
+
+const keysOfBoth = (a: object, b: object): string[] => [
+  ...new Set([...Object.keys(a), ...Object.keys(b)]),
+];
+
+/** The fields in which two events differ, in the order they are printed. */
+export function eventFields(expected: TraceEvent, found: TraceEvent): FieldDifference[] {
+  return keysOfBoth(inOrder(expected), inOrder(found))
+    .filter((field) => expected[field] !== found[field])
+    .map((field) => ({ field, expected: expected[field], found: found[field] }));
+}
+
+/** How alike two events are, from 0 to 1: the share of fields that are equal; 0 if they are of different kinds. */
+export function similarity(a: TraceEvent, b: TraceEvent): number {
+  if (kindOf(a) !== kindOf(b)) return 0;
+  const keys = keysOfBoth(a, b);
+  return keys.filter((key) => a[key] === b[key]).length / keys.length;
+}
+
+/** How alike events are: which of two lists stand for each other. */
+export const byEvent: Weighing<TraceEvent> = {
+  key: (event) => JSON.stringify(inOrder(event)),
+  alike: (a, b) => {
+    const share = similarity(a, b);
+    return share < ALIKE_ENOUGH ? 0 : Math.min(EQUAL - 1, Math.round(share * EQUAL));
+  },
+};
+
+const byLabel: Weighing<TraceStep> = { key: ({ label }) => label, alike: () => 0 };
+
+/** What differs between the events of one step. */
+export function eventDifferences(
+  expected: readonly TraceEvent[],
+  found: readonly TraceEvent[],
+): EventDifference[] {
+  return align(expected, found, byEvent).flatMap(({ a, b }: Aligned): EventDifference[] => {
+    const was = a === undefined ? undefined : expected[a];
+    const is = b === undefined ? undefined : found[b];
+    if (was !== undefined && is !== undefined) {
+      const fields = eventFields(was, is);
+      return fields.length === 0 ? [] : [{ change: 'changed', expected: was, found: is, fields }];
+    }
+    if (was !== undefined) return [{ change: 'gone', event: was }];
+    return is === undefined ? [] : [{ change: 'added', event: is }];
+  });
+}
+
+function stepDifferences(
+  expected: readonly TraceStep[],
+  found: readonly TraceStep[],
+): StepDifference[] {
+  return align(expected, found, byLabel).flatMap(({ a, b }): StepDifference[] => {
+    const was = a === undefined ? undefined : expected[a];
+    const is = b === undefined ? undefined : found[b];
+    const label = was?.label ?? is?.label ?? '';
+    const events = eventDifferences(was?.events ?? [], is?.events ?? []);
+    if (was === undefined) return [{ label, change: 'added', events }];
+    if (is === undefined) return [{ label, change: 'gone', events }];
+    return events.length === 0 ? [] : [{ label, change: 'changed', events }];
+  });
+}
+
+/** The scalars of a value by their path: `image.digest`; those of a list by themselves, `overlay[sme_me_mask]`. */
+function flat(value: unknown, path = ''): [string, Scalar][] {
+  if (typeof value === 'object' && value !== null) {
+    const inner: [string, Scalar][] = Object.entries(value).flatMap(([key, each]) => {
+      if (Array.isArray(value)) return flat(each, `${path}[${isScalar(each) ? each : key}]`);
+      return flat(each, path === '' ? key : `${path}.${key}`);
+    });
+    return inner.length > 0 ? inner : [[path, Array.isArray(value) ? '[]' : '{}']];
+  }
+  return isScalar(value) ? [[path, value]] : [];
+}
+
+function isScalar(value: unknown): value is Scalar {
+  return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean';
+}
+
+/** The scalars in which two pieces of plain data differ, by their path; those of a list by themselves. */
+export function plainDifferences(expected: unknown, found: unknown): FieldDifference[] {
+  const was = new Map(flat(expected));
+  const is = new Map(flat(found));
+  return [...new Set([...was.keys(), ...is.keys()])]
+    .filter((field) => was.get(field) !== is.get(field))
+    .map((field) => ({ field, expected: was.get(field), found: is.get(field) }));
+}
+
+/** Rows by their names, so that a row that is missing does not make all that follow it differ. */
+export function byName<R>(rows: readonly R[], name: (row: R) => string): Record<string, R> {
+  const seen = new Map<string, number>();
+  return Object.fromEntries(
+    rows.map((row) => {
+      const times = (seen.get(name(row)) ?? 0) + 1;
+      seen.set(name(row), times);
+      return [times === 1 ? name(row) : `${name(row)} (${times})`, row];
+    }),
+  );
+}
+
+/** Compares two traces. */
+export function compare(expected: Trace, found: Trace): Difference {
+  const consumed = ({ consumed }: Trace): unknown =>
+    byName(consumed, ({ name, by }) => `${name} by ${by}`);
+  const end = ({ final: { regions, screen } }: Trace): unknown => ({
+    ...byName(regions, ({ name }) => name),
+    ...(screen !== undefined && { screen: { ...screen } }),
+  });
+  return {
+    header: plainDifferences(expected.header, found.header),
+    steps: stepDifferences(expected.steps, found.steps),
+    consumed: plainDifferences(consumed(expected), consumed(found)),
+    final: plainDifferences(end(expected), end(found)),
+    outcome: plainDifferences(expected.outcome, found.outcome),
+  };
+}
+
+/** Whether nothing differs. `header: false` leaves the header out: two ways to say the same boot. */
+export function isSame(difference: Difference, options: { header?: boolean } = {}): boolean {
+  const { header, steps, consumed, final, outcome } = difference;
+  const rest = [steps, consumed, final, outcome];
+  return [...(options.header === false ? [] : [header]), ...rest].every(
+    (part) => part.length === 0,
+  );
+}

@@ -1,0 +1,201 @@
+/**
+ * The directives of a match file. In order: `expect` (somewhere after the last match), `next` (the very next event),
+ * `any-order` (all of several, after the last match), `not` (not between the match before and the one after). Apart from
+ * the order: `count` (how many events, each line for as many as it stands for). `step` confines each to a boot step.
+ */
+import * as z from 'zod';
+import { InputError } from '../base/errors.js';
+import { capturesOf, valuePattern, type Pattern, type ValuePattern } from './pattern.js';
+import type { Scalar } from '../trace/trace.js';
+import { isKind, keysOf } from '../trace/vocabulary.js';
+import {
+  describeValue,
+  validate,
+  valueAt,
+  type PathKey,
+  type YamlSource,
+} from '../base/yaml-source.js';
+
+/** The code of every error about an expectation. */
+export const CODE = 'E_EXPECTATION';
+
+/** What a field of a pattern may be in the file. */
+export const value = z.union([z.string(), z.number(), z.boolean(), z.null()]);
+const patternSchema = z.record(z.string(), value);
+const count = z.int().min(0);
+const step = z.string().min(1).optional();
+const times = z.union([
+  count,
+  z
+    .strictObject({ min: count.optional(), max: count.optional() })
+    .refine(({ min, max }) => min !== undefined || max !== undefined, 'needs min or max'),
+]);
+
+const DIRECTIVES = {
+  expect: z.strictObject({ expect: patternSchema, step }),
+  next: z.strictObject({ next: patternSchema, step }),
+  not: z.strictObject({ not: patternSchema, step }),
+  'any-order': z.strictObject({ 'any-order': z.array(patternSchema).min(2).max(16), step }),
+  count: z.strictObject({ count: patternSchema, times, step }),
+} as const;
+
+/** What a directive asks. */
+export type DirectiveKind = keyof typeof DIRECTIVES;
+
+/** How many events a `count` wants, both ends included. */
+export interface Times {
+  readonly min: number;
+  readonly max: number;
+}
+
+/** One line of a match file. */
+export interface Directive {
+  readonly kind: DirectiveKind;
+  /** One, or several for any-order. */
+  readonly patterns: readonly Pattern[];
+  /** The boot step that it is confined to. */
+  readonly step?: string;
+  /** Of a count. */
+  readonly times?: Times;
+}
+
+/** The error for a part of an expectation that makes no sense. */
+export function refuse(source: YamlSource, path: readonly PathKey[], reason: string): InputError {
+  return new InputError({ code: CODE, place: source.place(path), reason });
+}
+
+/** Reads what fields must be. At least one field. */
+export function toPattern(
+  source: YamlSource,
+  path: readonly PathKey[],
+  fields: Readonly<Record<string, Scalar | null | undefined>>,
+): Pattern {
+  const out: [string, ValuePattern][] = [];
+  for (const [field, each] of Object.entries(fields)) {
+    if (each === undefined) continue;
+    const read = valuePattern(each);
+    if (typeof read === 'string') throw refuse(source, [...path, field], read);
+    out.push([field, read]);
+  }
+  if (out.length === 0) throw refuse(source, path, 'a pattern needs at least one field');
+  return Object.fromEntries(out);
+}
+
+/** A pattern of an event: it names the kind, and fields that events of the kind have. */
+function eventPattern(
+  source: YamlSource,
+  path: readonly PathKey[],
+  fields: Readonly<Record<string, Scalar | null>>,
+): Pattern {
+  const names = Object.keys(fields);
+  const kinds = names.filter(isKind);
+  const [kind, second] = kinds;
+  if (kind === undefined || second !== undefined) {
+    const found = second === undefined ? 'none' : kinds.join(' and ');
+    throw new InputError({
+      code: CODE,
+      place: source.place(path),
+      expected: 'one kind of event in a pattern',
+      found,
+    });
+  }
+  const unknown = names.find((name) => name !== kind && !keysOf(kind).includes(name));
+  if (unknown !== undefined) {
+    throw new InputError({
+      code: CODE,
+      place: source.place(path, unknown),
+      reason: `unknown key ${JSON.stringify(unknown)}`,
+      expected: `one of ${keysOf(kind).join(', ')}`,
+    });
+  }
+  if (fields[kind] === null) throw refuse(source, [...path, kind], 'a kind cannot be absent');
+  return toPattern(source, path, fields);
+}
+
+function toTimes(given: z.infer<typeof times>): Times {
+  if (typeof given === 'number') return { min: given, max: given };
+  return { min: given.min ?? 0, max: given.max ?? Number.MAX_SAFE_INTEGER };
+}
+
+/** Reads one directive. */
+export function directiveOf(source: YamlSource, path: readonly PathKey[]): Directive {
+  const given = valueAt(source.value, path);
+  const keys = typeof given === 'object' && given !== null ? Object.keys(given) : [];
+  const kinds = keys.filter((key): key is DirectiveKind => Object.hasOwn(DIRECTIVES, key));
+  const [kind] = kinds;
+  if (kind === undefined || kinds.length > 1) {
+    throw new InputError({
+      code: CODE,
+      place: source.place(path),
+      expected: `one of ${Object.keys(DIRECTIVES).join(', ')}`,
+      found: keys.length > 0 ? keys.join(', ') : describeValue(given),
+    });
+  }
+  const inner: YamlSource = {
+    file: source.file,
+    value: given,
+    place: (below, key) => source.place([...path, ...below], key),
+  };
+  const read = (below: PathKey[], fields: z.infer<typeof patternSchema>): Pattern =>
+    eventPattern(source, [...path, ...below], fields);
+  const confined = (label: string | undefined): { step?: string } =>
+    label === undefined ? {} : { step: label };
+  const one = (fields: z.infer<typeof patternSchema>, label: string | undefined): Directive => ({
+    kind,
+    patterns: [read([kind], fields)],
+    ...confined(label),
+  });
+  switch (kind) {
+    case 'any-order': {
+      const { 'any-order': list, step: label } = validate(CODE, DIRECTIVES['any-order'], inner);
+      const patterns = list.map((fields, index) => read([kind, index], fields));
+      return { kind, patterns, ...confined(label) };
+    }
+    case 'count': {
+      const { count: fields, times: wanted, step: label } = validate(CODE, DIRECTIVES.count, inner);
+      const range = toTimes(wanted);
+      if (range.min > range.max) throw refuse(source, [...path, 'times'], 'min is above max');
+      return { kind, patterns: [read([kind], fields)], times: range, ...confined(label) };
+    }
+    case 'expect': {
+      const { expect: fields, step: label } = validate(CODE, DIRECTIVES.expect, inner);
+      return one(fields, label);
+    }
+    case 'next': {
+      const { next: fields, step: label } = validate(CODE, DIRECTIVES.next, inner);
+      return one(fields, label);
+    }
+    case 'not': {
+      const { not: fields, step: label } = validate(CODE, DIRECTIVES.not, inner);
+      return one(fields, label);
+    }
+  }
+}
+
+/** Refuses directives that could never fail or never matter. */
+export function checkUse(source: YamlSource, directives: readonly Directive[]): void {
+  const bound = new Set<string>();
+  let placed = false;
+  let lastNot: number | undefined;
+  directives.forEach(({ kind, patterns }, index) => {
+    const path = ['match', index, kind];
+    if (kind === 'next' && !placed) {
+      throw refuse(source, path, 'next needs a directive before it to follow');
+    }
+    if (kind === 'next' && lastNot !== undefined) {
+      throw refuse(source, ['match', lastNot], 'unused: nothing can come before a next');
+    }
+    const names = patterns.flatMap((pattern) => Object.values(pattern).flatMap(capturesOf));
+    if (kind === 'not' || kind === 'count') {
+      const unbound = names.find((name) => !bound.has(name));
+      if (unbound !== undefined) {
+        throw refuse(source, path, `the capture $${unbound} is not bound before this ${kind}`);
+      }
+      if (kind === 'not') lastNot = index;
+    } else {
+      placed = true;
+      lastNot = undefined;
+      for (const name of names) bound.add(name);
+    }
+  });
+}

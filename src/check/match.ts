@@ -1,0 +1,301 @@
+/** Evaluates a match file against a trace: what was found where, and what came nearest where nothing was. */
+import type { Directive, DirectiveKind } from './directive.js';
+import type { MatchExpectation, Wanted } from './expectation.js';
+import { matchRecord, mismatches, type Captures, type Mismatch, type Pattern } from './pattern.js';
+import {
+  countOf,
+  kindOf,
+  type Consumed,
+  type FinalRegion,
+  type Scalar,
+  type Trace,
+  type TraceEvent,
+} from '../trace/trace.js';
+
+/** An event with the label of its boot step. */
+export interface Placed {
+  readonly step: string;
+  readonly event: TraceEvent;
+}
+
+/** The event that came nearest to a pattern, and what is wrong with it. */
+export interface Nearest extends Placed {
+  readonly differs: readonly Mismatch[];
+}
+
+/** How a directive fared. */
+export type Verdict =
+  | { readonly status: 'found'; readonly at: readonly Placed[] }
+  | { readonly status: 'absent' }
+  | { readonly status: 'counted'; readonly times: number }
+  | {
+      readonly status: 'not-found';
+      readonly pattern: Pattern;
+      readonly captures: Captures;
+      readonly nearest?: Nearest;
+      /** The boot step where the search began. */
+      readonly from?: string;
+    }
+  | { readonly status: 'forbidden'; readonly at: Placed }
+  | { readonly status: 'wrong-count'; readonly times: number }
+  | { readonly status: 'unused'; readonly reason: string };
+
+/** A directive with how it fared. */
+export interface DirectiveResult {
+  readonly directive: Directive;
+  /** Its place in the file, from 0. */
+  readonly index: number;
+  readonly verdict: Verdict;
+}
+
+/** What was wanted of a named thing and is not so. */
+export interface WantedResult {
+  readonly section: 'final' | 'outcome' | 'consumed';
+  readonly name: string;
+  readonly ok: boolean;
+  /** Whether the trace has the thing at all. */
+  readonly known: boolean;
+  readonly differs: readonly Mismatch[];
+}
+
+/** A whole match file's result. */
+export interface MatchResult {
+  readonly ok: boolean;
+  readonly directives: readonly DirectiveResult[];
+  readonly wanted: readonly WantedResult[];
+}
+
+/** How many candidates an any-order search may try (our choice; far beyond any file that a person writes). */
+const MAX_TRIES = 200_000;
+const GOOD: ReadonlySet<Verdict['status']> = new Set(['found', 'absent', 'counted']);
+
+/** Whether a directive got what it asked. */
+export function isGood({ status }: Verdict): boolean {
+  return GOOD.has(status);
+}
+
+/** A stretch of the trace's events: [start, end). */
+interface Stretch {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** A group of patterns found: the captures, and the index of each one's event in the order of the patterns. */
+interface Found {
+  readonly captures: Captures;
+  readonly indices: readonly number[];
+}
+
+class Matching {
+  private readonly events: Placed[];
+  private readonly steps = new Map<string, Stretch>();
+  private captures: Captures = new Map();
+  /** Where the next search begins: after the last match, whose end `not` counts from as well. */
+  private cursor = 0;
+
+  constructor(trace: Trace) {
+    this.events = trace.steps.flatMap(({ label: step, events }) =>
+      events.map((event) => ({ step, event })),
+    );
+    let start = 0;
+    for (const { label, events } of trace.steps) {
+      this.steps.set(label, { start, end: start + events.length });
+      start += events.length;
+    }
+  }
+
+  run(directives: readonly Directive[]): DirectiveResult[] {
+    const verdicts = new Map<number, Verdict>();
+    let waiting: number[] = [];
+    let lost = false;
+    const settleNots = (until: number): void => {
+      for (const index of waiting) {
+        const directive = directives[index];
+        if (directive !== undefined) verdicts.set(index, this.forbid(directive, until));
+      }
+      waiting = [];
+    };
+    directives.forEach((directive, index) => {
+      if (directive.kind === 'not') {
+        waiting.push(index);
+        return;
+      }
+      const unknown = this.unknownStep(directive);
+      if (unknown === undefined && directive.kind === 'count') {
+        verdicts.set(index, this.count(directive));
+      } else if (unknown === undefined && !(lost && directive.kind === 'next')) {
+        const found = this.find(directive);
+        verdicts.set(index, found.verdict);
+        lost = found.indices === undefined;
+        if (found.indices === undefined) return;
+        settleNots(Math.min(...found.indices));
+        this.cursor = Math.max(...found.indices) + 1;
+      } else {
+        const reason = 'what it should follow was not found';
+        verdicts.set(index, unknown ?? { status: 'unused', reason });
+        lost ||= directive.kind !== 'count';
+      }
+    });
+    settleNots(this.events.length);
+    return directives.flatMap((directive, index) => {
+      const verdict = verdicts.get(index);
+      return verdict === undefined ? [] : [{ directive, index, verdict }];
+    });
+  }
+
+  private unknownStep({ step }: Directive): Verdict | undefined {
+    return step === undefined || this.steps.has(step)
+      ? undefined
+      : { status: 'unused', reason: `the trace has no boot step ${step}` };
+  }
+
+  /** A stretch cut to the step that a directive is confined to. */
+  private confined({ step }: Directive, { start, end }: Stretch): Stretch {
+    const within = step === undefined ? undefined : this.steps.get(step);
+    if (within === undefined) return { start, end };
+    return { start: Math.max(start, within.start), end: Math.min(end, within.end) };
+  }
+
+  private find(directive: Directive): { verdict: Verdict; indices?: readonly number[] } {
+    const after = { start: this.cursor, end: this.events.length };
+    const reach =
+      directive.kind === 'next' ? { ...after, end: Math.min(this.cursor + 1, after.end) } : after;
+    const stretch = this.confined(directive, reach);
+    const found = this.assign(directive.patterns, stretch);
+    if (found === undefined) return { verdict: this.missing(directive, stretch) };
+    this.captures = found.captures;
+    const at = found.indices.map((index) => this.placed(index));
+    return { verdict: { status: 'found', at }, indices: found.indices };
+  }
+
+  /** Finds an event of its own for each pattern: the first that lets the others find theirs. */
+  private assign(patterns: readonly Pattern[], { start, end }: Stretch): Found | undefined {
+    let tries = 0;
+    const search = (rank: number, captures: Captures, taken: number[]): Found | undefined => {
+      const pattern = patterns[rank];
+      if (pattern === undefined) return { captures, indices: taken };
+      for (let index = start; index < end && tries < MAX_TRIES; index++) {
+        if (taken.includes(index)) continue;
+        tries += 1;
+        const bound = matchRecord(pattern, this.placed(index).event, captures);
+        const rest = bound && search(rank + 1, bound, [...taken, index]);
+        if (rest !== undefined) return rest;
+      }
+      return undefined;
+    };
+    return search(0, this.captures, []);
+  }
+
+  private forbid(directive: Directive, until: number): Verdict {
+    const from = this.cursor;
+    const unknown = this.unknownStep(directive);
+    if (unknown !== undefined) return unknown;
+    const stretch = this.confined(directive, { start: from, end: until });
+    const own = directive.step === undefined ? undefined : this.steps.get(directive.step);
+    const outside = own !== undefined && (own.end <= from || own.start >= until);
+    if (outside && own.end > own.start) {
+      const reason = `the boot step ${directive.step ?? ''} is not between the matches around it`;
+      return { status: 'unused', reason };
+    }
+    for (const pattern of directive.patterns) {
+      const found = this.assign([pattern], stretch)?.indices[0];
+      if (found !== undefined) return { status: 'forbidden', at: this.placed(found) };
+    }
+    return { status: 'absent' };
+  }
+
+  private count(directive: Directive): Verdict {
+    const { start, end } = this.confined(directive, { start: 0, end: this.events.length });
+    const [pattern = {}] = directive.patterns;
+    let times = 0;
+    for (let index = start; index < end; index++) {
+      const { event } = this.placed(index);
+      if (matchRecord(pattern, event, this.captures) !== undefined) times += countOf(event);
+    }
+    const { min, max } = directive.times ?? { min: 1, max: Number.MAX_SAFE_INTEGER };
+    return { status: times >= min && times <= max ? 'counted' : 'wrong-count', times };
+  }
+
+  /** What is said of a directive that found nothing: its first pattern that finds none alone, and what came nearest. */
+  private missing(directive: Directive, stretch: Stretch): Verdict {
+    const [first = {}] = directive.patterns;
+    const pattern =
+      directive.patterns.find((each) => this.assign([each], stretch) === undefined) ?? first;
+    const nearest = this.nearest(pattern, stretch, directive.kind);
+    const from = this.events[stretch.start]?.step;
+    return {
+      status: 'not-found',
+      pattern,
+      captures: this.captures,
+      ...(nearest !== undefined && { nearest }),
+      ...(from !== undefined && { from }),
+    };
+  }
+
+  /** The event of the pattern's kind with the fewest fields amiss: of the stretch, else of the whole trace. */
+  private nearest(pattern: Pattern, stretch: Stretch, kind: DirectiveKind): Nearest | undefined {
+    const best = ({ start, end }: Stretch): Nearest | undefined => {
+      let found: Nearest | undefined;
+      for (let index = start; index < end; index++) {
+        const { step, event } = this.placed(index);
+        const own = kindOf(event);
+        if (kind !== 'next' && (own === undefined || !Object.hasOwn(pattern, own))) continue;
+        const differs = mismatches(pattern, event, this.captures);
+        if (found === undefined || differs.length < found.differs.length) {
+          found = { step, event, differs };
+        }
+      }
+      return found;
+    };
+    return best(stretch) ?? best({ start: 0, end: this.events.length });
+  }
+
+  private placed(index: number): Placed {
+    const placed = this.events[index];
+    if (placed === undefined) throw new RangeError(`no event ${index}`);
+    return placed;
+  }
+}
+
+type Row = Readonly<Record<string, Scalar | undefined>>;
+
+/** Compares what is wanted of named things: all rows of the name that have the pattern's `by` must agree. */
+function checkWanted(
+  section: 'final' | 'consumed',
+  wanted: Wanted,
+  rows: readonly (FinalRegion | Consumed)[],
+): WantedResult[] {
+  return wanted.map(([name, pattern]) => {
+    const { by, ...others } = pattern;
+    const mine: Row[] = rows.filter((row) => row.name === name);
+    const meant =
+      by === undefined ? mine : mine.filter((row) => matchRecord({ by }, row, new Map()));
+    const differs =
+      meant.length === 0 && by !== undefined
+        ? mine.flatMap((row) => mismatches({ by }, row, new Map()))
+        : meant.flatMap((row) => mismatches(others, row, new Map()));
+    const known = mine.length > 0;
+    return { section, name, ok: known && differs.length === 0, known, differs };
+  });
+}
+
+/** Evaluates a match file against a trace. */
+export function match(expectation: MatchExpectation, trace: Trace): MatchResult {
+  const directives = new Matching(trace).run(expectation.directives);
+  const wanted = [
+    ...checkWanted('final', expectation.final, trace.final.regions),
+    ...checkWanted('consumed', expectation.consumed, trace.consumed),
+  ];
+  if (expectation.outcome !== undefined) {
+    const differs = mismatches(expectation.outcome, trace.outcome, new Map());
+    wanted.push({
+      section: 'outcome',
+      name: 'outcome',
+      ok: differs.length === 0,
+      known: true,
+      differs,
+    });
+  }
+  const ok = directives.every(({ verdict }) => isGood(verdict)) && wanted.every((each) => each.ok);
+  return { ok, directives, wanted };
+}

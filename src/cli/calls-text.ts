@@ -1,0 +1,86 @@
+/** The result of a probe told to a person: each step, what came of it, and what the kernel did meanwhile. */
+import type { ChalkInstance } from 'chalk';
+import type { ProbeBytes, ProbeResult, ProbeStepResult } from '../analysis/calls/calls.js';
+import { walkEnd, walkRows, type Walk } from '../inspect/walk.js';
+import { kindOf, type TraceEvent } from '../trace/trace.js';
+import { keysOf } from '../trace/vocabulary.js';
+import { table } from './columns.js';
+import { TURN_ON } from '../series/patches.js';
+
+/** Bytes in a line of a dump. */
+const ROW = 16;
+/** A call whose arguments are numbers as they stand. */
+const PLAIN_NUMBERS = /\([-\d, ]*\)$/;
+/** What of an event says nothing here: its step and function stand above. */
+const UNTOLD: ReadonlySet<string> = new Set(['file', 'patch']);
+
+/** A whole result. */
+export function probeText(result: ProbeResult, paint: ChalkInstance): string {
+  const { probe, patch, scenario, stage, activate, at, outcome } = result;
+  const patches = stage === 0 ? 'the base kernel' : `patches 1 to ${stage}`;
+  const also = activate && stage < TURN_ON ? ` and ${TURN_ON}` : '';
+  const lines = [
+    paint.bold(`${String(patch).padStart(2, '0')} ${probe}`),
+    paint.dim(`${scenario}, ${patches}${also}, when ${at} is over`),
+    ...result.steps.flatMap((step) => stepLines(step, paint)),
+  ];
+  // An end in a step is told there.
+  if (!result.reached && outcome !== undefined) {
+    const { kind, where, message } = outcome;
+    lines.push(paint.red(`  ${kind} before the label, in ${where ?? '?'}: ${message ?? ''}`));
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+function stepLines(step: ProbeStepResult, paint: ChalkInstance): string[] {
+  const { status, as, args, result, why, bytes, walk, events } = step;
+  const told = `  ${paint.cyan(step.step)}${as === undefined ? '' : ` → $${as}`}`;
+  const lines = events.map((event) => paint.dim(`    ${eventText(event)}`));
+  if (args !== undefined && !PLAIN_NUMBERS.test(step.step)) {
+    lines.unshift(paint.dim(`    with ${args.join(', ')}`));
+  }
+  if (result !== undefined) lines.push(`    = ${result}`);
+  if (bytes !== undefined) lines.push(...bytesLines(step, bytes, paint));
+  if (walk !== undefined) lines.push(...walkLines(walk, paint));
+  if (status === 'ended') lines.push(paint.red(`    ended: ${why ?? ''}`));
+  else if (status !== 'done') lines.push(paint.yellow(`    ${status}: ${why ?? ''}`));
+  return [told, ...lines];
+}
+
+/** An event in a line, without its file. */
+function eventText(event: TraceEvent): string {
+  const kind = kindOf(event) ?? '?';
+  const fields = keysOf(kind === '?' ? 'enter' : kind).flatMap((key) =>
+    event[key] === undefined || UNTOLD.has(key) ? [] : [`${key} ${String(event[key])}`],
+  );
+  return [`${kind} ${String(event[kind])}`, ...fields].join(', ');
+}
+
+function bytesLines(step: ProbeStepResult, bytes: ProbeBytes, paint: ChalkInstance): string[] {
+  const { va, pa, C, type } = step;
+  const how =
+    va === undefined
+      ? `physical ${pa ?? '?'}`
+      : `${va}, physical ${pa ?? '?'}, ${cBit(C, paint)}, ${type ?? '?'}`;
+  const lines = [`    ${how}`];
+  for (let at = 0; at < bytes.text.length; at += ROW) {
+    const digits = bytes.hex.slice(2 * at, 2 * (at + ROW)).replace(/(..)(?!$)/g, '$1 ');
+    lines.push(`    ${digits.padEnd(3 * ROW)} |${bytes.text.slice(at, at + ROW)}|`);
+  }
+  if (bytes.length > bytes.text.length) lines.push(`    … of ${bytes.length} bytes`);
+  if (bytes.produced !== undefined) {
+    const { name, same } = bytes.produced;
+    lines.push(`    ${same ? paint.green(`as put there: ${name}`) : paint.red(`not the ${name}`)}`);
+  }
+  return lines;
+}
+
+const cBit = (c: number | undefined, paint: ChalkInstance): string =>
+  c === 1 ? paint.green('C=1') : `C=${c ?? '?'}`;
+
+function walkLines(walk: Walk, paint: ChalkInstance): string[] {
+  const flags = walk.levels.at(-1)?.flags;
+  const rows = table(walkRows(walk)).trimEnd().split('\n');
+  const end = `${walkEnd(walk)}${flags === undefined ? '' : `, ${flags}`}`;
+  return [...rows, walk.c === 1 ? paint.green(end) : end].map((line) => `    ${line}`);
+}

@@ -1,0 +1,74 @@
+/** The page tables in use, as ranges of pages that are mapped alike. */
+import {
+  PAGE_SIZE,
+  PGDIR_SIZE,
+  PMD_SIZE,
+  PUD_SIZE,
+  pa,
+  va,
+  type KeyId,
+  type Pa,
+} from '../machine/address.js';
+import type { Cpu } from '../machine/cpu/cpu.js';
+import { bitNumbers } from '../machine/cpu/mmu.js';
+
+/** A run of pages that follow one another in both address spaces with the same flags. */
+export interface MappedRange {
+  readonly va: number;
+  readonly pa: number;
+  readonly bytes: number;
+  /** Size of each page. */
+  readonly page: number;
+  readonly flags: string;
+  readonly c: 0 | 1;
+  readonly type: string;
+  /** Bits that are set and must be zero, so that no access goes through: `51..48, 43`. */
+  readonly reserved?: string;
+}
+
+const SPANS = [PGDIR_SIZE, PUD_SIZE, PMD_SIZE, PAGE_SIZE] as const;
+const ENTRIES = 512;
+
+/** Every present page below CR3, from the lowest address on, neighbours merged. Changes nothing. */
+export function mappedRanges(cpu: Cpu): MappedRange[] {
+  const ranges: MappedRange[] = [];
+  const add = (range: MappedRange): void => {
+    const last = ranges[ranges.length - 1];
+    const goesOn =
+      last !== undefined &&
+      last.va + last.bytes === range.va &&
+      last.pa + last.bytes === range.pa &&
+      last.page === range.page &&
+      last.flags === range.flags &&
+      last.c === range.c &&
+      last.type === range.type &&
+      last.reserved === range.reserved;
+    if (goesOn) ranges[ranges.length - 1] = { ...last, bytes: last.bytes + range.bytes };
+    else ranges.push(range);
+  };
+  const visit = (table: Pa, key: KeyId, level: number, base: number): void => {
+    const span = SPANS[level] ?? PAGE_SIZE;
+    for (let i = 0; i < ENTRIES; i++) {
+      const low = cpu.tables.readEntry(pa(table + i * 8), key) >>> 0;
+      if ((low & 1) === 0) continue;
+      const value = (BigInt(cpu.tables.high >>> 0) << 32n) | BigInt(low);
+      const at = va(base + i * span);
+      const decoded = cpu.decodeEntry(value, span);
+      if (decoded.leaf) {
+        const { pa: to, flags, c, type } = decoded;
+        const reserved = decoded.reserved !== 0n && { reserved: bitNumbers(decoded.reserved) };
+        add({ va: at, pa: to, bytes: span, page: span, flags, c, type, ...reserved });
+      } else if (level < 3 && cpu.traceWalk(at)[level]?.kind === 'table') {
+        visit(decoded.pa, (decoded.c === 1 ? 1 : 0) as KeyId, level + 1, base + i * span);
+      }
+    }
+  };
+  const root = cpu.decodeEntry(cpu.cr3, PAGE_SIZE);
+  visit(root.pa, (root.c === 1 ? 1 : 0) as KeyId, 0, 0);
+  return ranges.sort((a, b) => unsigned(a.va) - unsigned(b.va));
+}
+
+/** Low addresses first, then the kernel's. */
+function unsigned(address: number): number {
+  return address < 0 ? address + 2 ** 49 : address;
+}

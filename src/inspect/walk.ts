@@ -1,0 +1,114 @@
+/** How an address is translated: the entry of each level, then where it leads and how. */
+import {
+  alignDown,
+  hex,
+  PAGE_SIZE,
+  PGDIR_SIZE,
+  PMD_SIZE,
+  PUD_SIZE,
+  type Va,
+} from '../machine/address.js';
+import { isFault, type Cpu } from '../machine/cpu/cpu.js';
+import { entryText } from '../kernel/fault-text.js';
+import { MEMTYPE_NAMES } from '../machine/cpu/memory-types.js';
+import { bitNumbers } from '../machine/cpu/mmu.js';
+
+/** What an entry of each level governs, in bytes. */
+const SPANS = { PGD: PGDIR_SIZE, PUD: PUD_SIZE, PMD: PMD_SIZE, PTE: PAGE_SIZE } as const;
+
+/** One level of a translation; addresses and the entry in hexadecimal. */
+export interface WalkLevel {
+  readonly level: string;
+  readonly table: string;
+  /** The C-bit that the table is read with. */
+  readonly readAs: 'C=0' | 'C=1';
+  readonly index: number;
+  readonly entry: string;
+  /** The entry's own C-bit. */
+  readonly c: 0 | 1;
+  /** `table`, `leaf`, or what stops the walk. */
+  readonly kind: string;
+  /** Bits that are set and must be zero: `51..48, 43`. */
+  readonly reserved?: string;
+  /** Neither memory nor a device answers where the entry was looked for. */
+  readonly absent?: true;
+  /** Of a leaf: `RW|A|D|G|NX`. */
+  readonly flags?: string;
+  readonly target?: string;
+}
+
+/** A translation: where it leads with which C-bit and effective memory type, or the fault that it ends in. */
+export interface Walk {
+  readonly va: string;
+  readonly levels: readonly WalkLevel[];
+  readonly pa?: string;
+  readonly c?: 0 | 1;
+  readonly type?: string;
+  /** The TLB has a translation that is not in the tables any more. */
+  readonly stale?: true;
+  readonly fault?: string;
+  readonly why?: string;
+}
+
+/** Walks the tables in use for an address; the end is as the TLB has it, if it does. Changes nothing. */
+export function walkOf(cpu: Cpu, address: Va): Walk {
+  const steps = cpu.traceWalk(address);
+  const levels = steps.map((step) => ({
+    level: step.level,
+    table: hex(step.table),
+    readAs: step.key === 0 ? ('C=0' as const) : ('C=1' as const),
+    index: step.index,
+    entry: `0x${step.entry.toString(16).padStart(16, '0')}`,
+    c: step.c,
+    kind: step.kind,
+    ...(step.reserved !== 0n && { reserved: bitNumbers(step.reserved) }),
+    ...(step.absent && { absent: true as const }),
+    ...(step.kind === 'leaf' && { flags: cpu.decodeEntry(step.entry, SPANS[step.level]).flags }),
+    ...(step.target === undefined ? {} : { target: hex(step.target) }),
+  }));
+  const found = cpu.probe(address);
+  if (isFault(found)) {
+    const why = found.read === undefined ? found.why : `${found.why}, ${entryText(found.read)}`;
+    return { va: hex(address), levels, fault: `#PF(${String(found.error)})`, why };
+  }
+  const leaf = steps.find(({ kind }) => kind === 'leaf');
+  const there =
+    leaf?.target === undefined
+      ? undefined
+      : leaf.target + (address - alignDown(address, SPANS[leaf.level]));
+  const c = found.key === 0 ? 0 : 1;
+  return {
+    va: hex(address),
+    levels,
+    pa: hex(found.pa),
+    c,
+    type: MEMTYPE_NAMES[found.type],
+    ...((there !== found.pa || leaf?.c !== c) && { stale: true as const }),
+  };
+}
+
+/** The levels as rows of cells, for columns. */
+export function walkRows({ levels }: Walk): string[][] {
+  return levels.map(({ level, table, readAs, index, entry, c, kind, target, ...more }) => [
+    level,
+    `table ${table} read with ${readAs}`,
+    `[${String(index)}]`,
+    entry,
+    `C=${String(c)}`,
+    kind,
+    target === undefined ? wrongWith(more) : `→ ${target}`,
+  ]);
+}
+
+/** What is wrong with an entry that leads nowhere. */
+function wrongWith({ reserved, absent }: Pick<WalkLevel, 'reserved' | 'absent'>): string {
+  if (absent === true) return 'nothing is there';
+  return reserved === undefined ? '' : `bits ${reserved}`;
+}
+
+/** Where a translation leads, in a line. */
+export function walkEnd({ fault, why, pa, c, type, stale }: Walk): string {
+  if (fault !== undefined) return `${fault}: ${why ?? '?'}`;
+  const end = `physical ${pa ?? '?'}, C=${String(c)}, ${type ?? '?'}`;
+  return stale === true ? `${end}, as the TLB still has it` : end;
+}

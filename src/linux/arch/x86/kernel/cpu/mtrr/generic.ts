@@ -1,0 +1,91 @@
+/** arch/x86/kernel/cpu/mtrr (main.c, generic.c): memory types set on every CPU alike. */
+import { MTRR_DEF_TYPE } from '../../../../../../machine/cpu/mtrr.js';
+import { MSR_MTRRdefType, X86_CR0_CD, X86_CR4_PGE } from '../../../../../../kernel/constants.js';
+import {
+  __flush_tlb,
+  rdmsr,
+  wbinvd,
+  write_cr0,
+  write_cr4,
+  wrmsr,
+} from '../../../../../../kernel/cpu-ops.js';
+import { onlineCpus } from '../../../../../kernel/cpu.js';
+import { stateSlice } from '../../../../../../kernel/state.js';
+import { inline, bodies } from '../../../../../../kernel/table.js';
+import type { Kernel } from '../../../../../../kernel/kernel.js';
+
+declare module '../../../../../../kernel/table.js' {
+  interface Entries {
+    /** On the CPU that runs: caches off, MTRRs and PAT written, caches on. */
+    generic_set_all(k: Kernel): void;
+    set_mtrr_aps_delayed_init(k: Kernel): void;
+    /** All online CPUs set their memory types; the boot CPU again. */
+    mtrr_aps_init(k: Kernel): void;
+  }
+}
+
+declare module '../../../../../../kernel/state.js' {
+  interface KernelState {
+    /** mtrr_aps_delayed_init (arch/x86/kernel/cpu/mtrr/main.c). */
+    mtrrApsDelayedInit: boolean;
+  }
+}
+export const mtrrState = stateSlice(() => ({ mtrrApsDelayedInit: false }));
+
+/** MTRRdefType.E and FE and the type (prepare_set clears them). */
+const DEFTYPE_OFF = ~(MTRR_DEF_TYPE.TYPE | MTRR_DEF_TYPE.FE | MTRR_DEF_TYPE.E);
+
+/** What the boot CPU does first is told to the trace; CPU after CPU then does the same, and only its PAT is told. */
+const TOLD = { __flush_tlb, rdmsr, wbinvd, write_cr0, write_cr4, wrmsr };
+const UNTOLD: typeof TOLD = {
+  rdmsr: (k, msr) => {
+    const value = k.cpu.rdmsr(msr);
+    return typeof value === 'bigint' ? value : rdmsr(k, msr);
+  },
+  wrmsr: (k, msr, value) => {
+    k.settle(() => k.cpu.wrmsr(msr, value));
+  },
+  write_cr0: (k, value) => {
+    k.settle(() => k.cpu.writeCr0(value));
+  },
+  write_cr4: (k, value) => {
+    k.settle(() => k.cpu.writeCr4(value));
+  },
+  wbinvd: (k) => {
+    k.cpu.wbinvd();
+  },
+  __flush_tlb: (k) => {
+    k.settle(() => k.cpu.writeCr3(k.cpu.cr3));
+  },
+};
+
+export const mtrr = bodies({
+  generic_set_all: inline((k: Kernel) => {
+    const { cr0, cr4 } = k.cpu;
+    const does = k.state.patBootCpuDone ? UNTOLD : TOLD;
+    const deftype = does.rdmsr(k, MSR_MTRRdefType);
+    does.write_cr0(
+      k,
+      cr0 + (cr0 >= X86_CR0_CD && cr0 % (2 * X86_CR0_CD) >= X86_CR0_CD ? 0 : X86_CR0_CD),
+    );
+    does.wbinvd(k);
+    does.write_cr4(k, cr4 & ~X86_CR4_PGE);
+    does.__flush_tlb(k);
+    does.wrmsr(k, MSR_MTRRdefType, deftype & DEFTYPE_OFF);
+    does.wbinvd(k);
+    k.fn.pat_init();
+    does.__flush_tlb(k);
+    does.wrmsr(k, MSR_MTRRdefType, deftype);
+    does.write_cr0(k, cr0);
+    does.write_cr4(k, cr4);
+  }),
+  set_mtrr_aps_delayed_init: inline((k: Kernel) => {
+    if (k.state.mtrrEnabled) k.state.mtrrApsDelayedInit = true;
+  }),
+  // set_mtrr(~0U): mtrr_rendezvous_handler() on each CPU, in the order of their numbers (our choice).
+  mtrr_aps_init: inline((k: Kernel) => {
+    if (!k.state.mtrrEnabled || !k.state.mtrrApsDelayedInit) return;
+    for (const cpu of onlineCpus(k)) k.on(cpu, () => k.fn.generic_set_all());
+    k.state.mtrrApsDelayedInit = false;
+  }),
+});

@@ -1,0 +1,322 @@
+/** arch/x86/kernel/e820.c: the memory map that the loader left in the zero page. */
+import { hex, va, type Va } from '../../../../../machine/address.js';
+import { BOOT_PARAMS } from '../../../../../firmware/boot-params.js';
+import { SETUP_DATA } from '../../../../../firmware/efi/layout.js';
+import {
+  E820,
+  E820_ENTRY_SIZE,
+  E820_X_MAX,
+  E820MAX,
+  type E820Entry,
+} from '../../include/asm/e820.js';
+import { stateSlice } from '../../../../../kernel/state.js';
+import { fn, inline, bodies } from '../../../../../kernel/table.js';
+import type { Kernel } from '../../../../../kernel/kernel.js';
+
+declare module '../../../../../kernel/table.js' {
+  interface Entries {
+    /** Reads boot_params.e820_map; as many entries as it says, at most what there is room for. */
+    'boot_params:e820_map'(k: Kernel, count: number): E820Entry[];
+    /** `room`: entries that the map has space for. Undefined where the map is left as it was. */
+    sanitize_e820_map(k: Kernel, map: E820Entry[], room: number): E820Entry[] | undefined;
+    append_e820_map(k: Kernel, map: E820Entry[]): number;
+    /** Each entry is added before the next one is read; -1 at the first whose end wraps. */
+    __append_e820_map(k: Kernel, map: Iterable<E820Entry>): number;
+    e820_add_region(k: Kernel, entry: E820Entry): void;
+    /** Takes a range out of the map; of one type, or of all where `type` is null. Bytes. */
+    e820_remove_range(k: Kernel, start: bigint, size: bigint, type: number | null): void;
+    /** Whether RAM covers all of a range; right for a sorted map without overlaps. Bytes. */
+    e820_all_mapped(k: Kernel, start: bigint, end: bigint, type: number): boolean;
+    setup_memory_map(k: Kernel): void;
+    default_machine_specific_memory_setup(k: Kernel): string;
+    e820_end_of_ram_pfn(k: Kernel): number;
+    e820_add_kernel_range(k: Kernel): void;
+    trim_bios_range(k: Kernel): void;
+    /** Changes a range's type, where it has the old one. Bytes. */
+    e820_update_range(k: Kernel, start: bigint, size: bigint, old: number, now: number): void;
+    e820_print_map(k: Kernel, who: string): void;
+    /** An extended map in the setup_data chain is added. */
+    parse_e820_ext(k: Kernel, physAddr: bigint, dataLen: number): void;
+    memblock_x86_fill(k: Kernel): void;
+    e820_any_mapped(k: Kernel, start: number, end: number, type: number): boolean;
+  }
+}
+
+declare module '../../../../../kernel/state.js' {
+  interface KernelState {
+    e820: E820Entry[];
+  }
+}
+export const e820State = stateSlice(() => ({ e820: [] }));
+
+const U64 = (value: bigint): bigint => BigInt.asUintN(64, value);
+const ULLONG_MAX = 2n ** 64n - 1n;
+/** HIGH_MEMORY and LOWMEMSIZE() (asm/e820.h, asm/bios_ebda.h). */
+const HIGH_MEMORY = 0x10_0000n;
+const LOWMEMSIZE = 0x9_f000n;
+const BIOS_BEGIN = 0xa_0000n;
+const BIOS_END = 0x10_0000n;
+
+const TYPE_NAMES: Readonly<Record<number, string>> = {
+  [E820.RAM]: 'usable',
+  [E820.RESERVED_KERN]: 'usable',
+  [E820.RESERVED]: 'reserved',
+  [E820.ACPI]: 'ACPI data',
+  [E820.NVS]: 'ACPI NVS',
+  [E820.UNUSABLE]: 'unusable',
+  [E820.PMEM]: 'persistent (type 7)',
+  [E820.PRAM]: 'persistent (type 12)',
+};
+
+/** A start or an end of an entry's range (struct change_member). */
+interface ChangePoint {
+  readonly addr: bigint;
+  readonly entry: E820Entry;
+}
+
+/** cpcompare(): by address; at one address starts come before ends. */
+function cpcompare(a: ChangePoint, b: ChangePoint): number {
+  if (a.addr !== b.addr) return a.addr < b.addr ? -1 : 1;
+  return Number(a.addr !== a.entry.addr) - Number(b.addr !== b.entry.addr);
+}
+
+/**
+ * sanitize_e820_map(): overlaps removed, the higher type winning; at most `room` entries. Undefined where the map is
+ * left as it was: it has one entry, or one that wraps around 2^64.
+ */
+export function sanitize(map: readonly E820Entry[], room = E820_X_MAX): E820Entry[] | undefined {
+  if (map.length < 2) return undefined;
+  if (map.some((entry) => U64(entry.addr + entry.size) < entry.addr)) return undefined;
+  const points = map
+    .filter((entry) => entry.size !== 0n)
+    .flatMap((entry) => [
+      { addr: entry.addr, entry },
+      { addr: entry.addr + entry.size, entry },
+    ])
+    .sort(cpcompare);
+  const overlap = new Set<E820Entry>();
+  const result: E820Entry[] = [];
+  let last = { addr: 0n, type: 0 };
+  for (const { addr, entry } of points) {
+    if (addr === entry.addr) overlap.add(entry);
+    else overlap.delete(entry);
+    const type = [...overlap].reduce((max, each) => Math.max(max, each.type), 0);
+    // Ranges of persistent memory are kept apart.
+    if (type === last.type && type !== E820.PRAM) continue;
+    if (last.type !== 0 && addr !== last.addr) {
+      result.push({ addr: last.addr, size: addr - last.addr, type: last.type });
+      if (result.length >= room) break;
+    }
+    last = { addr, type };
+  }
+  return result;
+}
+
+/** __e820_add_region(): a full map takes nothing more. */
+function addRegion(k: Kernel, map: E820Entry[], entry: E820Entry): void {
+  if (map.length < E820_X_MAX) map.push(entry);
+  else k.say.console(`e820: too many entries; ignoring ${rangeOf(entry)}`);
+}
+
+/** start + size as the functions below take it: cut at the largest 64-bit number. */
+function endOf(start: bigint, size: bigint): bigint {
+  return start + size > ULLONG_MAX ? ULLONG_MAX : start + size;
+}
+
+/**
+ * __e820_update_range(), and e820_remove_range() where `now` is null: the entries of type `old` (null: of all types)
+ * get another type, or go, where they lie in the range. What is added at the end of the map is looked at too.
+ */
+function changeRange(
+  k: Kernel,
+  map: E820Entry[],
+  start: bigint,
+  size: bigint,
+  old: number | null,
+  now: number | null,
+): void {
+  const end = endOf(start, size);
+  for (const entry of map) {
+    if (old !== null && entry.type !== old) continue;
+    const top = U64(entry.addr + entry.size);
+    if (entry.addr >= start && top <= end) {
+      if (now === null) Object.assign(entry, { addr: 0n, size: 0n, type: 0 });
+      else entry.type = now;
+      continue;
+    }
+    if (entry.addr < start && top > end) {
+      if (now !== null) addRegion(k, map, { addr: start, size: end - start, type: now });
+      addRegion(k, map, { addr: end, size: top - end, type: entry.type });
+      entry.size = start - entry.addr;
+      continue;
+    }
+    const from = entry.addr > start ? entry.addr : start;
+    const to = top < end ? top : end;
+    if (from >= to) continue;
+    if (now !== null) addRegion(k, map, { addr: from, size: to - from, type: now });
+    entry.size = U64(entry.size - (to - from));
+    if (entry.addr >= from) entry.addr = to;
+  }
+}
+
+/** A range as the kernel prints it. */
+function rangeOf({ addr, size }: E820Entry): string {
+  return `[mem ${hex(addr)}-${hex(U64(addr + size - 1n))}]`;
+}
+
+/** Entries of an extended map, each read when it is asked for. */
+function* extendedMap(k: Kernel, sdata: Va, count: number): Generator<E820Entry> {
+  for (let index = 0; index < count; index++) {
+    const at = index * E820_ENTRY_SIZE;
+    const bytes = k.readBytes(va(sdata + SETUP_DATA.data + at), E820_ENTRY_SIZE);
+    k.say.recorder.consumedPart('e820 extension', 'parse_e820_ext', at, bytes);
+    const view = new DataView(bytes.buffer);
+    yield {
+      addr: view.getBigUint64(0, true),
+      size: view.getBigUint64(8, true),
+      type: view.getUint32(16, true),
+    };
+  }
+}
+
+export const e820 = bodies({
+  'boot_params:e820_map': inline((k: Kernel, count: number) => {
+    const base = k.sym('boot_params') + BOOT_PARAMS.e820_map;
+    return Array.from({ length: Math.min(count, E820MAX) }, (_, index) => {
+      const at = base + index * E820_ENTRY_SIZE;
+      return {
+        addr: k.readU64(va(at)),
+        size: k.readU64(va(at + 8)),
+        type: k.readU32(va(at + 16)),
+      };
+    });
+  }),
+
+  sanitize_e820_map: fn((k: Kernel, map: E820Entry[], room: number) => {
+    // BUG_ON in the kernel: more entries than the map has room for.
+    if (map.length > room) k.fn.BUG('sanitize_e820_map: old_nr > max_nr_map');
+    return sanitize(map, room);
+  }),
+
+  append_e820_map: inline((k: Kernel, map: E820Entry[]) => {
+    if (map.length < 2) return -1;
+    return k.fn.__append_e820_map(map);
+  }),
+  __append_e820_map: inline((k: Kernel, map: Iterable<E820Entry>) => {
+    for (const entry of map) {
+      // What was added before stays.
+      if (entry.addr > U64(entry.addr + entry.size)) return -1;
+      k.fn.e820_add_region(entry);
+    }
+    return 0;
+  }),
+  e820_add_region: inline((k: Kernel, entry: E820Entry) => {
+    addRegion(k, k.state.e820, entry);
+  }),
+
+  default_machine_specific_memory_setup: fn((k: Kernel) => {
+    const bp = k.sym('boot_params');
+    const count = k.readU8(va(bp + BOOT_PARAMS.e820_entries));
+    if (count > E820MAX) k.fn.BUG('sanitize_e820_map: old_nr > max_nr_map');
+    const given = k.fn['boot_params:e820_map'](count);
+    const map = k.fn.sanitize_e820_map(given, E820MAX) ?? given;
+    if (k.fn.append_e820_map(map) === 0) return 'BIOS-e820';
+    const ext = k.readU16(va(bp + BOOT_PARAMS.screen_info_ext_mem_k));
+    const alt = k.readU32(va(bp + BOOT_PARAMS.alt_mem_k));
+    const size = BigInt(Math.max(ext, alt)) << 10n;
+    k.state.e820 = [];
+    k.fn.e820_add_region({ addr: 0n, size: LOWMEMSIZE, type: E820.RAM });
+    k.fn.e820_add_region({ addr: HIGH_MEMORY, size, type: E820.RAM });
+    return alt < ext ? 'BIOS-88' : 'BIOS-e801';
+  }),
+
+  setup_memory_map: fn((k: Kernel) => {
+    const who = k.fn.default_machine_specific_memory_setup();
+    k.say.console('e820: BIOS-provided physical RAM map:');
+    k.fn.e820_print_map(who);
+  }),
+  e820_print_map: inline((k: Kernel, who: string) => {
+    for (const entry of k.state.e820) {
+      const name = TYPE_NAMES[entry.type] ?? `type ${String(entry.type)}`;
+      k.say.console(`${who}: ${rangeOf(entry)} ${name}`);
+    }
+  }),
+  e820_update_range: inline((k: Kernel, start: bigint, size: bigint, old: number, now: number) => {
+    changeRange(k, k.state.e820, start, size, old, now);
+  }),
+  e820_remove_range: inline((k: Kernel, start: bigint, size: bigint, type: number | null) => {
+    changeRange(k, k.state.e820, start, size, type, null);
+  }),
+  e820_all_mapped: inline((k: Kernel, start: bigint, end: bigint, type: number) => {
+    let covered = start;
+    for (const entry of k.state.e820) {
+      if (entry.type !== type) continue;
+      const top = U64(entry.addr + entry.size);
+      if (entry.addr >= end || top <= covered) continue;
+      if (entry.addr <= covered) covered = top;
+      if (covered >= end) return true;
+    }
+    return false;
+  }),
+
+  parse_e820_ext: fn((k: Kernel, physAddr: bigint, dataLen: number) => {
+    const sdata = va(k.fn.early_memremap(physAddr, dataLen));
+    // The length is read once more: where it differs from what is mapped, the loop runs off the mapping.
+    const length = k.readU32(va(sdata + SETUP_DATA.len));
+    k.fn.__append_e820_map(extendedMap(k, sdata, Math.floor(length / E820_ENTRY_SIZE)));
+    k.state.e820 = k.fn.sanitize_e820_map(k.state.e820, E820_X_MAX) ?? k.state.e820;
+    k.fn.early_memunmap(sdata, dataLen);
+    k.say.console('e820: extended physical RAM map:');
+    k.fn.e820_print_map('extended');
+  }),
+
+  e820_end_of_ram_pfn: fn((k: Kernel) => {
+    const maxArchPfn = 2n ** 34n;
+    let last = 0n;
+    for (const { addr, size, type } of k.state.e820) {
+      // Persistent memory counts as RAM here.
+      if (type !== E820.RAM && type !== E820.PRAM) continue;
+      if (addr >> 12n >= maxArchPfn) continue;
+      const end = U64(addr + size) >> 12n;
+      if (end > maxArchPfn) {
+        last = maxArchPfn;
+        break;
+      }
+      if (end > last) last = end;
+    }
+    k.say.console(`e820: last_pfn = ${hex(last)} max_arch_pfn = ${hex(maxArchPfn)}`);
+    return Number(last);
+  }),
+
+  // The kernel's own range is RAM, whatever the map said (arch/x86/kernel/setup.c).
+  e820_add_kernel_range: inline((k: Kernel) => {
+    const start = BigInt(k.__pa(k.sym('_text')));
+    const size = BigInt(k.__pa(k.sym('_end'))) - start;
+    if (k.fn.e820_all_mapped(start, start + size, E820.RAM)) return;
+    k.say.console('.text .data .bss are not marked as E820_RAM!');
+    k.fn.e820_remove_range(start, size, null);
+    k.fn.e820_add_region({ addr: start, size, type: E820.RAM });
+  }),
+
+  // Page 0 is reserved and the BIOS area is no RAM (arch/x86/kernel/setup.c).
+  trim_bios_range: inline((k: Kernel) => {
+    k.fn.e820_update_range(0n, 4096n, E820.RAM, E820.RESERVED);
+    k.fn.e820_remove_range(BIOS_BEGIN, BIOS_END - BIOS_BEGIN, E820.RAM);
+    k.state.e820 = sanitize(k.state.e820) ?? k.state.e820;
+  }),
+
+  memblock_x86_fill: fn((k: Kernel) => {
+    for (const { addr, size, type } of k.state.e820) {
+      if (type !== E820.RAM && type !== E820.RESERVED_KERN) continue;
+      k.fn.memblock_add(Number(addr), Number(size));
+    }
+    k.fn.memblock_trim_memory(4096);
+  }),
+
+  e820_any_mapped: inline((k: Kernel, start: number, end: number, type: number) => {
+    for (const { addr, size, type: kind } of k.state.e820) {
+      if (kind === type && Number(addr) < end && Number(addr) + Number(size) > start) return true;
+    }
+    return false;
+  }),
+});

@@ -1,0 +1,89 @@
+/**
+ * arch/x86/kernel/verify_cpu.S: whether the processor has what a 64-bit kernel needs. The code is included twice: in
+ * head_64.S, and in 16-bit form in the trampoline.
+ */
+import {
+  AMD_VENDOR,
+  EXTENDED_EDX,
+  FEATURES_EDX,
+  INTEL_VENDOR,
+  vendorOf,
+} from '../../../../machine/cpu/cpuid.js';
+import { MISC_ENABLE, UNMODELLED_MSRS } from '../../../../machine/cpu/msr.js';
+import { MSR_IA32_MISC_ENABLE } from '../../../../kernel/constants.js';
+import { cpuid, rdmsr, wrmsr } from '../../../../kernel/cpu-ops.js';
+import { fn, bodies } from '../../../../kernel/table.js';
+import type { Kernel } from '../../../../kernel/kernel.js';
+
+declare module '../../../../kernel/table.js' {
+  interface Entries {
+    /** Returns EAX: 0 where the processor will do, else 1. */
+    verify_cpu(k: Kernel): number;
+  }
+}
+
+/** NEED_* of asm/required-features.h for a 64-bit kernel without CONFIG_PARAVIRT, as tables of CPUID bits. */
+const REQUIRED_MASK0 =
+  FEATURES_EDX.FPU +
+  FEATURES_EDX.PSE +
+  FEATURES_EDX.MSR +
+  FEATURES_EDX.PAE +
+  FEATURES_EDX.CMPXCHG8B +
+  FEATURES_EDX.PGE +
+  FEATURES_EDX.FXSR +
+  FEATURES_EDX.CMOV +
+  FEATURES_EDX.SSE +
+  FEATURES_EDX.SSE2;
+const REQUIRED_MASK1 = EXTENDED_EDX.LM;
+const SSE_MASK = FEATURES_EDX.SSE + FEATURES_EDX.SSE2;
+/** The first processors whose MISC_ENABLE is looked at: above family 6, or from model 0xd. */
+const PENTIUM_M = { family: 6, model: 0xd } as const;
+/** SSEDIS of MSR_K7_HWCR, a register that the machine does not have (UNMODELLED_MSRS). */
+const SSE_DISABLE = 1n << 15n;
+
+const hasAll = (value: number, mask: number): boolean => (value & mask) === mask;
+
+/** Fields of CPUID Fn1 EAX as the code shifts them: extended over base, without the gap between. */
+const familyOf = (eax: number): number => (eax & 0x0ff0_0f00) >>> 8;
+const modelOf = (eax: number): number => (eax & 0x000f_00f0) >>> 4;
+
+/** Intel processors: no-execute may have been turned off by firmware. */
+function clearXdDisable(k: Kernel): void {
+  const { eax } = cpuid(k, 1);
+  const family = familyOf(eax);
+  if (family < PENTIUM_M.family) return;
+  if (family === PENTIUM_M.family && modelOf(eax) < PENTIUM_M.model) return;
+  const misc = rdmsr(k, MSR_IA32_MISC_ENABLE);
+  const { XD_DISABLE } = MISC_ENABLE;
+  if ((misc & XD_DISABLE) !== 0n) wrmsr(k, MSR_IA32_MISC_ENABLE, misc & ~XD_DISABLE);
+}
+
+/** The checks themselves, in the mode that the processor is in; 0 where all are met, else 1. */
+export function verify(k: Kernel): number {
+  const leaf = cpuid(k, 0);
+  if (leaf.eax < 1) return 1;
+  const vendor = vendorOf(leaf);
+  if (vendor === INTEL_VENDOR) clearXdDisable(k);
+  if (!hasAll(cpuid(k, 1).edx, REQUIRED_MASK0)) return 1;
+  if (cpuid(k, 0x8000_0000).eax < 0x8000_0001) return 1;
+  if (!hasAll(cpuid(k, 0x8000_0001).edx, REQUIRED_MASK1)) return 1;
+  if (hasAll(cpuid(k, 1).edx, SSE_MASK)) return 0;
+  if (vendor !== AMD_VENDOR) return 1;
+  // Only AMD parts are asked to turn SSE on, once.
+  const { HWCR } = UNMODELLED_MSRS;
+  wrmsr(k, HWCR, rdmsr(k, HWCR) & ~SSE_DISABLE);
+  return hasAll(cpuid(k, 1).edx, SSE_MASK) ? 0 : 1;
+}
+
+export const verifyCpu = bodies({
+  verify_cpu: fn((k: Kernel) => {
+    // The caller's flags are saved, and cleared while the checks run.
+    const flags = BigInt(k.cpu.rflags);
+    k.push(flags);
+    k.push(0n);
+    k.popU64();
+    const eax = verify(k);
+    k.popU64();
+    return eax;
+  }, true),
+});

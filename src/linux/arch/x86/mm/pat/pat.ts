@@ -1,0 +1,175 @@
+/** arch/x86/mm/pat.c and the cache-mode tables of arch/x86/mm/init.c. */
+import { va } from '../../../../../machine/address.js';
+import { MTRR_DEF_TYPE } from '../../../../../machine/cpu/mtrr.js';
+import { MEMTYPE } from '../../../../../machine/types.js';
+import {
+  _PAGE_CACHE_MODE_NUM,
+  _PAGE_PAT,
+  _PAGE_PCD,
+  _PAGE_PWT,
+  MSR_IA32_CR_PAT,
+  MSR_MTRRdefType,
+  PAGE_CACHE_MODE,
+} from '../../../../../kernel/constants.js';
+import { rdmsr, wrmsr } from '../../../../../kernel/cpu-ops.js';
+import { stateSlice } from '../../../../../kernel/state.js';
+import { fn, inline, bodies } from '../../../../../kernel/table.js';
+import type { Kernel } from '../../../../../kernel/kernel.js';
+import type { Variable } from '../../../../../kernel/variables.js';
+
+declare module '../../../../../kernel/table.js' {
+  interface Entries {
+    /** Memory types (PAT encodings) of the eight slots, for the full-PAT branch of pat_init. */
+    'pat_init:slots'(k: Kernel): number[];
+    pat_init(k: Kernel): void;
+    pat_bsp_init(k: Kernel, pat: bigint): void;
+    /** Another CPU, or the boot CPU again. */
+    pat_ap_init(k: Kernel, pat: bigint): void;
+    init_cache_modes(k: Kernel): void;
+    __init_cache_modes(k: Kernel, pat: bigint): void;
+    update_cache_mode_entry(k: Kernel, entry: number, mode: number): void;
+    mtrr_bp_init(k: Kernel): void;
+  }
+}
+
+declare module '../../../../../kernel/state.js' {
+  interface KernelState {
+    mtrrEnabled: boolean;
+    /** pat_init()'s static variable: the boot CPU has written the PAT. */
+    patBootCpuDone: boolean;
+  }
+}
+export const patState = stateSlice(() => ({ mtrrEnabled: false, patBootCpuDone: false }));
+
+const { UC, WC, WT, WP, WB, UC_MINUS } = MEMTYPE;
+
+/** The default slots of the base: WT in slot 7, the reserved ones mapped to their lower twins. */
+export const BASE_SLOTS: readonly number[] = [WB, WC, UC_MINUS, UC, WB, WC, UC_MINUS, WT];
+/** What slots mean without PAT: the reset value's types. */
+const NO_PAT_SLOTS: readonly number[] = [WB, WT, UC_MINUS, UC, WB, WT, UC_MINUS, UC];
+
+/** Cache mode of a PAT type (pat_get_cache_mode). */
+const CACHE_MODE: Readonly<Record<number, number>> = {
+  [UC]: PAGE_CACHE_MODE.UC,
+  [WC]: PAGE_CACHE_MODE.WC,
+  [WT]: PAGE_CACHE_MODE.WT,
+  [WP]: PAGE_CACHE_MODE.WP,
+  [WB]: PAGE_CACHE_MODE.WB,
+  [UC_MINUS]: PAGE_CACHE_MODE.UC_MINUS,
+};
+const TYPE_NAME: Readonly<Record<number, string>> = {
+  [UC]: 'UC',
+  [WC]: 'WC',
+  [WT]: 'WT',
+  [WP]: 'WP',
+  [WB]: 'WB',
+  [UC_MINUS]: 'UC-',
+};
+
+/** Eight types as the PAT's 64 bits. */
+export function patValue(slots: readonly number[]): bigint {
+  return slots.reduce((value, type, slot) => value | (BigInt(type) << BigInt(slot * 8)), 0n);
+}
+
+/** The entry bits that select a slot, in a 4 KiB entry. */
+function slotBits(slot: number): bigint {
+  return (
+    ((slot & 1) !== 0 ? _PAGE_PWT : 0n) |
+    ((slot & 2) !== 0 ? _PAGE_PCD : 0n) |
+    ((slot & 4) !== 0 ? _PAGE_PAT : 0n)
+  );
+}
+
+export const pat = bodies({
+  'pat_init:slots': inline(() => [...BASE_SLOTS]),
+
+  pat_init: fn((k: Kernel) => {
+    // pat_disable() has set the cache modes.
+    if (!k.state.params.patEnabled) return;
+    const value = patValue(k.fn['pat_init:slots']());
+    if (k.state.patBootCpuDone) {
+      k.fn.pat_ap_init(value);
+      return;
+    }
+    k.fn.pat_bsp_init(value);
+    k.state.patBootCpuDone = true;
+  }),
+  // pat_enabled(): the boot CPU found a PAT.
+  pat_ap_init: inline((k: Kernel, value: bigint) => {
+    if (k.state.mtrrEnabled) wrmsr(k, MSR_IA32_CR_PAT, value);
+  }),
+
+  pat_bsp_init: fn((k: Kernel, value: bigint) => {
+    const found = rdmsr(k, MSR_IA32_CR_PAT);
+    // A PAT of 0 is taken as no PAT at all.
+    if (found === 0n) {
+      k.fn.init_cache_modes();
+      return;
+    }
+    wrmsr(k, MSR_IA32_CR_PAT, value);
+    k.fn.__init_cache_modes(value);
+  }),
+
+  init_cache_modes: fn((k: Kernel) => {
+    const found = rdmsr(k, MSR_IA32_CR_PAT);
+    k.fn.__init_cache_modes(found === 0n ? patValue(NO_PAT_SLOTS) : found);
+  }),
+
+  // Lower slots are preferred, so the highest comes first.
+  __init_cache_modes: fn((k: Kernel, value: bigint) => {
+    const names: string[] = [];
+    for (let slot = 7; slot >= 0; slot--) {
+      const type = Number((value >> BigInt(slot * 8)) & 7n);
+      k.fn.update_cache_mode_entry(slot, CACHE_MODE[type] ?? PAGE_CACHE_MODE.WB);
+      names.unshift((TYPE_NAME[type] ?? 'WB').padEnd(4));
+    }
+    k.say.console(`x86/PAT: Configuration [0-7]: ${names.join('').trimEnd()}`);
+  }),
+
+  // arch/x86/mm/init.c
+  update_cache_mode_entry: inline((k: Kernel, entry: number, mode: number) => {
+    k.writeU16(va(k.sym('__cachemode2pte_tbl') + mode * 2), Number(slotBits(entry)));
+    k.writeU8(va(k.sym('__pte2cachemode_tbl') + entry), mode);
+  }),
+
+  // arch/x86/kernel/cpu/mtrr: generic_set_all() around pat_init(), or the PAT as it was found.
+  mtrr_bp_init: fn((k: Kernel) => {
+    const deftype = rdmsr(k, MSR_MTRRdefType);
+    k.state.mtrrEnabled = (deftype & MTRR_DEF_TYPE.E) !== 0n;
+    if (!k.state.mtrrEnabled) {
+      if (k.state.params.patEnabled) k.fn.init_cache_modes();
+      return;
+    }
+    k.fn.generic_set_all();
+  }),
+});
+
+const FALLBACK = _PAGE_PCD;
+/** Static contents of __cachemode2pte_tbl: everything but WB and UC falls back to UC- (PCD). */
+function cachemode2pte(): Uint8Array {
+  const bytes = new Uint8Array(_PAGE_CACHE_MODE_NUM * 2);
+  const view = new DataView(bytes.buffer);
+  const { WC: wc, UC_MINUS: ucm, UC: uc, WT: wt, WP: wp } = PAGE_CACHE_MODE;
+  for (const mode of [wc, ucm, wt, wp]) view.setUint16(mode * 2, Number(FALLBACK), true);
+  view.setUint16(uc * 2, Number(_PAGE_PWT | _PAGE_PCD), true);
+  return bytes;
+}
+
+export const patVariables: readonly Variable[] = [
+  {
+    name: '__cachemode2pte_tbl',
+    size: _PAGE_CACHE_MODE_NUM * 2,
+    align: 2,
+    section: '.data',
+    file: 'arch/x86/mm/init.c',
+    init: cachemode2pte,
+  },
+  {
+    name: '__pte2cachemode_tbl',
+    size: 8,
+    align: 1,
+    section: '.data',
+    file: 'arch/x86/mm/init.c',
+    init: () => Uint8Array.of(0, 2, 2, 3, 0, 2, 2, 3),
+  },
+];

@@ -1,0 +1,148 @@
+/**
+ * EFI in a kernel that was entered by kexec: firmware has virtual addresses already, and can be given no others. The
+ * kernel before says which in the memory map, and what the system table had before in setup_data of type SETUP_EFI
+ * (arch/x86/platform/efi/efi.c, efi_64.c, quirks.c).
+ */
+import { startsWith } from '../../../../../../base/bytes.js';
+import { alignUp, PAGE_SIZE, va, type Va } from '../../../../../../machine/address.js';
+import {
+  EFI_CONFIGURATION_TABLE,
+  EFI_GUID,
+  EFI_MEMORY,
+  EFI_SETUP_DATA,
+  SETUP_DATA,
+} from '../../../../../../firmware/efi/layout.js';
+import { clear_bit, type EfiMemoryDesc } from '../../../../../include/linux/efi/memmap.js';
+import { isBootServices } from '../quirks/boot-services.js';
+import type { EarlyMap } from './early.js';
+import { ENOMEM } from '../../../../../include/uapi/asm-generic/errno-base.js';
+import { inline, bodies } from '../../../../../../kernel/table.js';
+import type { Kernel } from '../../../../../../kernel/kernel.js';
+
+declare module '../../../../../../kernel/table.js' {
+  interface Entries {
+    parse_efi_setup(k: Kernel, physAddr: bigint): void;
+    /** What another kernel passed; undefined where nothing was, a negative errno where it cannot be mapped. */
+    'efi_systab_init:setup_data'(k: Kernel): EfiSetupData | number | undefined;
+    'efi_systab_init:setup-memremap': EarlyMap;
+    /** 0 or a negative errno. */
+    efi_reuse_config(k: Kernel): number;
+    'efi_reuse_config:memremap': EarlyMap;
+    efi_map_region_fixed(k: Kernel, md: EfiMemoryDesc): void;
+    /** Keeps what a kernel that is entered by kexec will need to know. */
+    save_runtime_map(k: Kernel): void;
+    kexec_enter_virtual_mode(k: Kernel): void;
+  }
+}
+
+/** struct efi_setup_data: physical addresses. */
+export interface EfiSetupData {
+  readonly fw_vendor: bigint;
+  readonly runtime: bigint;
+  readonly tables: bigint;
+  readonly smbios: bigint;
+}
+
+const early_memremap: EarlyMap = (k, phys, size) => k.fn.early_memremap(phys, size);
+
+/** Reads the whole structure where it is mapped. */
+function read(k: Kernel, at: Va, by: string): EfiSetupData {
+  const bytes = k.readBytes(at, EFI_SETUP_DATA.size);
+  k.say.recorder.consumed('EFI setup data', by, bytes);
+  const view = new DataView(bytes.buffer);
+  const field = (name: keyof EfiSetupData): bigint => view.getBigUint64(EFI_SETUP_DATA[name], true);
+  return {
+    fw_vendor: field('fw_vendor'),
+    runtime: field('runtime'),
+    tables: field('tables'),
+    smbios: field('smbios'),
+  };
+}
+
+export const efiKexec = bodies({
+  'efi_systab_init:setup-memremap': inline(early_memremap),
+  'efi_systab_init:setup_data': inline((k: Kernel) => {
+    const { efi_setup } = k.state.efi;
+    if (efi_setup === 0) return undefined;
+    const at = k.fn['efi_systab_init:setup-memremap'](efi_setup, EFI_SETUP_DATA.size);
+    if (at === 0) return -ENOMEM;
+    const data = read(k, at, 'efi_systab_init');
+    // In the kernel it stays mapped until the system table has been read as well; nothing else maps in between.
+    k.fn.early_memunmap(at, EFI_SETUP_DATA.size);
+    return data;
+  }),
+
+  save_runtime_map: inline((k: Kernel) => {
+    if (k.fn.efi_enabled('EFI_OLD_MEMMAP')) return;
+    k.state.efi.runtimeMap = k.fn
+      .for_each_efi_memory_desc()
+      .map((at) => k.fn.efi_memory_desc(at))
+      .filter((md) => (md.attribute & EFI_MEMORY.RUNTIME) !== 0n && !isBootServices(md));
+  }),
+
+  kexec_enter_virtual_mode: inline((k: Kernel) => {
+    const { efi } = k.state;
+    efi.virtSystab = 0n;
+    if (k.fn.efi_alloc_page_tables() !== 0) {
+      k.say.console('efi: Failed to allocate EFI page tables');
+      clear_bit(k, 'EFI_RUNTIME_SERVICES');
+      return;
+    }
+    for (const at of k.fn.for_each_efi_memory_desc()) {
+      const md = k.fn.efi_memory_desc(at);
+      k.fn.efi_map_region_fixed(md);
+      k.fn.get_systab_virt_addr(md);
+    }
+    k.fn.save_runtime_map();
+    if (efi.virtSystab === 0n) k.fn.BUG('kexec_enter_virtual_mode: !efi.systab');
+    const { phys_map, nr_map, desc_size } = efi.memmap;
+    const pages = alignUp(nr_map * desc_size, PAGE_SIZE) / PAGE_SIZE;
+    if (k.fn.efi_setup_page_tables(phys_map, pages) !== 0) {
+      clear_bit(k, 'EFI_RUNTIME_SERVICES');
+      return;
+    }
+    k.fn.efi_sync_low_kernel_mappings();
+    if (k.fn.efi_enabled('EFI_OLD_MEMMAP')) k.fn.runtime_code_page_mkexec();
+    k.fn.efi_delete_dummy_variable();
+  }),
+});
+
+export const efi64Kexec = bodies({
+  parse_efi_setup: inline((k: Kernel, physAddr: bigint) => {
+    k.state.efi.efi_setup = Number(physAddr) + SETUP_DATA.data;
+  }),
+  efi_map_region_fixed: inline((k: Kernel, md: EfiMemoryDesc) => {
+    k.fn.__map_region(md, Number(BigInt.asIntN(64, md.virt_addr)));
+  }),
+});
+
+export const efiQuirksKexec = bodies({
+  'efi_reuse_config:memremap': inline(early_memremap),
+  // Firmware may have made the SMBIOS pointer virtual: the table gets back what it had.
+  efi_reuse_config: inline((k: Kernel) => {
+    const { efi_setup, systab } = k.state.efi;
+    if (efi_setup === 0 || systab === null) return 0;
+    const at = k.fn['efi_reuse_config:memremap'](efi_setup, EFI_SETUP_DATA.size);
+    if (at === 0) return -ENOMEM;
+    const { smbios } = read(k, at, 'efi_reuse_config');
+    const done = (status: number): number => {
+      k.fn.early_memunmap(at, EFI_SETUP_DATA.size);
+      return status;
+    };
+    if (smbios === 0n) return done(0);
+    const size = systab.nr_tables * EFI_CONFIGURATION_TABLE.size;
+    const tables = k.fn['efi_reuse_config:memremap'](Number(systab.tables), size);
+    if (tables === 0) {
+      k.say.console('efi: Could not map Configuration table!');
+      return done(-ENOMEM);
+    }
+    for (let i = 0; i < systab.nr_tables; i++) {
+      const entry = va(tables + i * EFI_CONFIGURATION_TABLE.size);
+      const guid = k.readBytes(entry, EFI_CONFIGURATION_TABLE.VendorTable);
+      if (!startsWith(guid, EFI_GUID.SMBIOS_TABLE)) continue;
+      k.writeU64(va(entry + EFI_CONFIGURATION_TABLE.VendorTable), smbios);
+    }
+    k.fn.early_memunmap(tables, size);
+    return done(0);
+  }),
+});

@@ -1,0 +1,278 @@
+/** drivers/acpi/acpica (tbutils.c, tbinstal.c, tbxface.c), drivers/acpi/osl.c, tables.c: finding ACPI tables. */
+import { latin1 } from '../../../../base/bytes.js';
+import { alignDown, alignUp, hex, PAGE_SIZE, va, type Va } from '../../../../machine/address.js';
+import { stateSlice } from '../../../../kernel/state.js';
+import { fn, inline, bodies } from '../../../../kernel/table.js';
+import type { Kernel } from '../../../../kernel/kernel.js';
+
+/** A table as it is mapped: its address and its length in bytes. */
+export interface MappedTable {
+  readonly address: Va;
+  readonly size: number;
+}
+
+/** An entry of acpi_gbl_root_table_list (struct acpi_table_desc, actbl.h). */
+export interface TableDesc {
+  /** Physical address. */
+  readonly address: number;
+  /** Bytes, as the header said when the table was installed: it is not read again. */
+  readonly length: number;
+  /** Where it is mapped for good; 0 while it is not. */
+  pointer: number;
+}
+
+/** What the kernel keeps of ACPI outside simulated memory. */
+export interface AcpiState {
+  disabled: boolean;
+  /** acpi_gbl_permanent_mmap: early mappings are over. */
+  permanent_mmap: boolean;
+  /** Tables by signature; the first of those that there are several of. */
+  tables: Record<string, TableDesc>;
+}
+
+declare module '../../../../kernel/table.js' {
+  interface Entries {
+    /** Physical address of the RSDP; 0 where there is none. */
+    acpi_os_get_root_pointer(k: Kernel): number;
+    acpi_find_root_pointer(k: Kernel): number;
+    acpi_os_map_memory(k: Kernel, phys: number, size: number): Va | 0;
+    acpi_os_unmap_memory(k: Kernel, address: Va, size: number): void;
+    __acpi_map_table(k: Kernel, phys: number, size: number): Va | 0;
+    __acpi_unmap_table(k: Kernel, address: Va, size: number): void;
+    /** false where the kernel goes on without ACPI. */
+    acpi_tb_parse_root_table(k: Kernel, rsdp: number): boolean;
+    /** Gives back what acpi_get_table has mapped, while mappings are early ones; later they stay. */
+    early_acpi_os_unmap_memory(k: Kernel, address: Va, size: number): void;
+    /** Maps a table by its signature; undefined where it is not there or cannot be mapped. */
+    acpi_get_table(k: Kernel, signature: string): MappedTable | undefined;
+  }
+}
+
+declare module '../../../../kernel/state.js' {
+  interface KernelState {
+    acpi: AcpiState;
+  }
+}
+export const acpiState = stateSlice(() => ({
+  acpi: { disabled: false, permanent_mmap: false, tables: {} },
+}));
+
+/** struct acpi_table_rsdp (actbl.h). */
+export const ACPI_TABLE_RSDP = {
+  signature: 0,
+  checksum: 8,
+  oem_id: 9,
+  revision: 15,
+  rsdt_physical_address: 16,
+  length: 20,
+  xsdt_physical_address: 24,
+  extended_checksum: 32,
+  size: 36,
+} as const;
+/** struct acpi_table_header (actbl.h). */
+export const ACPI_TABLE_HEADER = {
+  signature: 0,
+  length: 4,
+  revision: 8,
+  checksum: 9,
+  oem_id: 10,
+  oem_table_id: 16,
+  size: 36,
+} as const;
+/** struct acpi_table_fadt (actbl.h), as far as it is read here; `size` is where Xdsdt ends. */
+export const ACPI_TABLE_FADT = { facs: 36, dsdt: 40, Xfacs: 132, Xdsdt: 140, size: 148 } as const;
+const SIGNATURE_SIZE = 4;
+/** actbl.h and acconfig.h: RSDP checksums, and where it is looked for. */
+const RSDP_SIGNATURE = 'RSD PTR ';
+const RSDP_CHECKSUM_LENGTH = 20;
+const RSDP_SCAN_STEP = 16;
+const EBDA_PTR_LOCATION = 0x40e;
+const EBDA_WINDOW_SIZE = 1024;
+const HI_RSDP_WINDOW_BASE = 0xe_0000;
+const HI_RSDP_WINDOW_SIZE = 0x2_0000;
+const XSDT_ENTRY_SIZE = 8;
+const RSDT_ENTRY_SIZE = 4;
+
+const sum = (bytes: Uint8Array): number => bytes.reduce((total, byte) => (total + byte) & 0xff, 0);
+/** acpi_tb_fix_string() */
+const printed = (bytes: Uint8Array): string => latin1(bytes).replace(/[^\x20-\x7e]/g, '?');
+
+/** acpi_tb_validate_rsdp() */
+function isRsdp(bytes: Uint8Array): boolean {
+  if (latin1(bytes.subarray(0, RSDP_SIGNATURE.length)) !== RSDP_SIGNATURE) return false;
+  if (sum(bytes.subarray(0, RSDP_CHECKSUM_LENGTH)) !== 0) return false;
+  return (
+    (bytes[ACPI_TABLE_RSDP.revision] ?? 0) < 2 || sum(bytes.subarray(0, ACPI_TABLE_RSDP.size)) === 0
+  );
+}
+
+/** acpi_tb_scan_memory_for_rsdp(): the window is mapped, and each paragraph looked at. */
+function scan(k: Kernel, phys: number, size: number): number | undefined {
+  const at = k.fn.acpi_os_map_memory(phys, size);
+  if (at === 0) return undefined;
+  const bytes = k.readBytes(at, size);
+  k.fn.acpi_os_unmap_memory(at, size);
+  for (let offset = 0; offset < size; offset += RSDP_SCAN_STEP) {
+    if (isRsdp(bytes.subarray(offset))) return phys + offset;
+  }
+  return undefined;
+}
+
+function printHeader(k: Kernel, phys: number, header: Uint8Array): void {
+  const view = new DataView(header.buffer, header.byteOffset);
+  const signature = printed(header.subarray(0, SIGNATURE_SIZE));
+  const length = view.getUint32(ACPI_TABLE_HEADER.length, true).toString(16).padStart(6, '0');
+  // The FACS has a signature and a length only.
+  if (signature === 'FACS') {
+    k.say.console(`ACPI: FACS ${hex(phys)} ${length}`);
+    return;
+  }
+  const revision = String(header[ACPI_TABLE_HEADER.revision]).padStart(2, '0');
+  const oem = printed(header.subarray(ACPI_TABLE_HEADER.oem_id, ACPI_TABLE_HEADER.oem_table_id));
+  k.say.console(`ACPI: ${signature} ${hex(phys)} ${length} (v${revision} ${oem})`);
+}
+
+/** Maps, copies and unmaps; undefined where no mapping can be had. */
+function look(k: Kernel, phys: number, size: number): Uint8Array | undefined {
+  const at = k.fn.acpi_os_map_memory(phys, size);
+  if (at === 0) return undefined;
+  const bytes = k.readBytes(at, size);
+  k.fn.acpi_os_unmap_memory(at, size);
+  return bytes;
+}
+
+/** acpi_tb_install_standard_table(), without checksums: those are off this early. */
+function install(k: Kernel, phys: number, expected?: string): void {
+  const header = look(k, phys, ACPI_TABLE_HEADER.size);
+  if (header === undefined) return;
+  const signature = latin1(header.subarray(0, SIGNATURE_SIZE));
+  if (expected !== undefined && signature !== expected) {
+    const found = printed(header.subarray(0, SIGNATURE_SIZE));
+    k.say.console(`ACPI BIOS Error (bug): Invalid signature [${found}], expected [${expected}]`);
+    return;
+  }
+  printHeader(k, phys, header);
+  // acpi_tb_init_table_descriptor()
+  const length = new DataView(header.buffer).getUint32(ACPI_TABLE_HEADER.length, true);
+  k.state.acpi.tables[signature] ??= { address: phys, length, pointer: 0 };
+  if (signature === 'FACP') parseFadt(k, phys, header);
+}
+
+/** acpi_tb_parse_fadt(): the tables that only the FADT points at. */
+function parseFadt(k: Kernel, phys: number, header: Uint8Array): void {
+  const length = new DataView(header.buffer).getUint32(ACPI_TABLE_HEADER.length, true);
+  const bytes = look(k, phys, length);
+  if (bytes === undefined || length < ACPI_TABLE_FADT.size) return;
+  k.say.recorder.consumed('FADT', 'acpi_tb_parse_fadt', bytes);
+  const view = new DataView(bytes.buffer);
+  const low = (at: number): number => view.getUint32(at, true);
+  const high = (at: number): number => Number(view.getBigUint64(at, true));
+  // acpi_tb_convert_fadt(): the 64-bit pointer where there is one.
+  const dsdt = high(ACPI_TABLE_FADT.Xdsdt) || low(ACPI_TABLE_FADT.dsdt);
+  if (dsdt !== 0) install(k, dsdt, 'DSDT');
+  const facs = [low(ACPI_TABLE_FADT.facs), high(ACPI_TABLE_FADT.Xfacs)];
+  for (const each of facs) if (each !== 0) install(k, each, 'FACS');
+}
+
+export const acpiTables = bodies({
+  acpi_find_root_pointer: inline((k: Kernel) => {
+    const pointer = look(k, EBDA_PTR_LOCATION, 2);
+    if (pointer === undefined) return 0;
+    const ebda = new DataView(pointer.buffer).getUint16(0, true) * 16;
+    const found =
+      (ebda > 0x400 ? scan(k, ebda, EBDA_WINDOW_SIZE) : undefined) ??
+      scan(k, HI_RSDP_WINDOW_BASE, HI_RSDP_WINDOW_SIZE);
+    if (found !== undefined) return found;
+    k.say.console('ACPI BIOS Error (bug): A valid RSDP was not found');
+    return 0;
+  }),
+
+  // With EFI's pointer nobody checks the RSDP's signature or checksum.
+  acpi_tb_parse_root_table: fn((k: Kernel, phys: number) => {
+    const rsdp = look(k, phys, ACPI_TABLE_RSDP.size);
+    if (rsdp === undefined) return false;
+    k.say.recorder.consumed('RSDP', 'acpi_tb_parse_root_table', rsdp);
+    const view = new DataView(rsdp.buffer);
+    const revision = rsdp[ACPI_TABLE_RSDP.revision] ?? 0;
+    const oem = printed(rsdp.subarray(ACPI_TABLE_RSDP.oem_id, ACPI_TABLE_RSDP.revision));
+    k.say.console(`ACPI: RSDP ${hex(phys)} (v${String(revision).padStart(2, '0')} ${oem})`);
+    const xsdt = Number(view.getBigUint64(ACPI_TABLE_RSDP.xsdt_physical_address, true));
+    const [root, entry] =
+      revision > 1 && xsdt !== 0 && !k.state.params.doNotUseXsdt
+        ? [xsdt, XSDT_ENTRY_SIZE]
+        : [view.getUint32(ACPI_TABLE_RSDP.rsdt_physical_address, true), RSDT_ENTRY_SIZE];
+    const header = look(k, root, ACPI_TABLE_HEADER.size);
+    if (header === undefined) return false;
+    printHeader(k, root, header);
+    const length = new DataView(header.buffer).getUint32(ACPI_TABLE_HEADER.length, true);
+    if (length < ACPI_TABLE_HEADER.size + entry) {
+      k.say.console(`ACPI BIOS Error (bug): Invalid table length ${hex(length)} in RSDT/XSDT`);
+      return false;
+    }
+    const at = k.fn.acpi_os_map_memory(root, length);
+    if (at === 0) return false;
+    const bytes = k.readBytes(at, length);
+    const name = entry === XSDT_ENTRY_SIZE ? 'XSDT' : 'RSDT';
+    k.say.recorder.consumed(name, 'acpi_tb_parse_root_table', bytes);
+    if (sum(bytes) !== 0) {
+      // A warning only: ACPI_CHECKSUM_ABORT is off.
+      const signature = printed(bytes.subarray(0, SIGNATURE_SIZE));
+      k.say.console(`ACPI BIOS Warning (bug): Incorrect checksum in table [${signature}]`);
+    }
+    const entries = new DataView(bytes.buffer);
+    for (let offset: number = ACPI_TABLE_HEADER.size; offset + entry <= length; offset += entry) {
+      const table =
+        entry === XSDT_ENTRY_SIZE
+          ? Number(entries.getBigUint64(offset, true))
+          : entries.getUint32(offset, true);
+      if (table !== 0) install(k, table);
+    }
+    k.fn.acpi_os_unmap_memory(at, length);
+    return true;
+  }),
+
+  // acpi_get_table_with_size(): the descriptor says how long the table is, whatever its header says by now.
+  acpi_get_table: inline((k: Kernel, signature: string): MappedTable | undefined => {
+    const desc = k.state.acpi.disabled ? undefined : k.state.acpi.tables[signature];
+    if (desc === undefined) return undefined;
+    const address = desc.pointer || k.fn.acpi_os_map_memory(desc.address, desc.length);
+    if (address === 0) return undefined;
+    if (k.state.acpi.permanent_mmap) desc.pointer = address;
+    return { address: va(address), size: desc.length };
+  }),
+});
+
+export const acpiOsl = bodies({
+  acpi_os_get_root_pointer: inline((k: Kernel) => {
+    if (k.state.params.acpiRsdp !== 0) return k.state.params.acpiRsdp;
+    if (!k.fn.efi_enabled('EFI_CONFIG_TABLES')) return k.fn.acpi_find_root_pointer();
+    const { acpi20, acpi } = k.state.efi.tables;
+    const found = acpi20 ?? acpi;
+    if (found === undefined) k.say.console('ACPI: System description tables not found');
+    return found ?? 0;
+  }),
+
+  acpi_os_map_memory: inline((k: Kernel, phys: number, size: number): Va | 0 => {
+    if (!k.state.acpi.permanent_mmap) return k.fn.__acpi_map_table(phys, size);
+    const start = alignDown(phys, PAGE_SIZE);
+    const length = alignUp(phys + size, PAGE_SIZE) - start;
+    // acpi_map(): RAM is reached through the direct map, a page of it at most.
+    if (k.fn.page_is_ram(start / PAGE_SIZE)) return length > PAGE_SIZE ? 0 : k.__va(phys);
+    const at = k.fn.ioremap_cache(start, length);
+    return at === 0 ? 0 : va(at + (phys - start));
+  }),
+  early_acpi_os_unmap_memory: inline((k: Kernel, address: Va, size: number) => {
+    if (!k.state.acpi.permanent_mmap) k.fn.__acpi_unmap_table(address, size);
+  }),
+  acpi_os_unmap_memory: inline((k: Kernel, address: Va, size: number) => {
+    if (!k.state.acpi.permanent_mmap) k.fn.__acpi_unmap_table(address, size);
+    else k.fn.memunmap(va(alignDown(address, PAGE_SIZE)));
+  }),
+
+  __acpi_map_table: inline((k: Kernel, phys: number, size: number): Va | 0 =>
+    phys === 0 || size === 0 ? 0 : k.fn.early_ioremap(phys, size),
+  ),
+  __acpi_unmap_table: inline((k: Kernel, address: Va, size: number) => {
+    if (size !== 0) k.fn.early_iounmap(address, size);
+  }),
+});

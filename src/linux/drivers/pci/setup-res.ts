@@ -1,0 +1,138 @@
+/**
+ * Where devices have their registers: arch/x86/pci/i386.c, drivers/pci/setup-res.c and bus.c, kernel/resource.c. A root
+ * bus has all of iomem_resource, as without _CRS (arch/x86/pci/bus_numa.c: x86_pci_root_bus_resources). Our choice:
+ * ports pass everything on, so bridges have no windows; a device has one BAR of 64 bits, and its command register says
+ * that it decodes memory.
+ */
+import { alignUp, hex, va, type Va } from '../../../machine/address.js';
+import { DmaDevice } from '../../../machine/devices/dma-device.js';
+import type { KernelDevice, MemoryBar } from '../../include/linux/dma-mapping/dma_map_ops.js';
+import { E820 } from '../../arch/x86/include/asm/e820.js';
+import { EINVAL } from '../../include/uapi/asm-generic/errno-base.js';
+import { stateSlice } from '../../../kernel/state.js';
+import { inline, bodies } from '../../../kernel/table.js';
+import type { Kernel } from '../../../kernel/kernel.js';
+
+declare module '../../../kernel/table.js' {
+  interface Entries {
+    /** Each device's BAR is claimed where firmware has put it, or given another place. */
+    pcibios_resource_survey(k: Kernel): void;
+    /** 0 or a negative errno. */
+    pci_claim_resource(k: Kernel, dev: KernelDevice, bar: MemoryBar): number;
+    pci_assign_resource(k: Kernel, dev: KernelDevice, bar: MemoryBar): number;
+    /** Maps a BAR; 0 where it has no place, or the kernel refuses to map it. */
+    pci_ioremap_bar(k: Kernel, dev: KernelDevice): Va | 0;
+  }
+}
+
+declare module '../../../kernel/state.js' {
+  interface KernelState {
+    /** iomem_resource (kernel/resource.c): its end is the last physical address that there can be. */
+    iomemResource: { end: number };
+  }
+}
+export const resourceState = stateSlice(() => ({ iomemResource: { end: 0 } }));
+
+/** A range of iomem_resource that is taken, first byte and the one after the last. */
+interface Taken {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** pci_high (drivers/pci/bus.c): where a 64-bit BAR is put first. */
+const PCI_HIGH = 2 ** 32;
+const MIB = 2 ** 20;
+
+/** ram_alignment() (arch/x86/kernel/e820.c). */
+function ramAlignment(pos: number): number {
+  if (pos < MIB) return 64 * 1024;
+  return pos < 16 * MIB ? MIB : 64 * MIB;
+}
+
+const claimed = (k: Kernel): Taken[] =>
+  k.state.devices.flatMap(({ bar }) =>
+    bar?.claimed === true ? [{ start: bar.start, end: bar.start + bar.size }] : [],
+  );
+const ranges = (k: Kernel, wanted: (type: number) => boolean): Taken[] =>
+  k.state.e820
+    .filter(({ type }) => wanted(type))
+    .map(({ addr, size }) => ({ start: Number(addr), end: Number(addr + size) }));
+const isRam = (type: number): boolean => type === E820.RAM || type === E820.RESERVED_KERN;
+
+/** e820_reserve_resources_late(): what follows RAM up to a round address is left alone. */
+const buffers = (k: Kernel): Taken[] =>
+  ranges(k, (type) => type === E820.RAM).map(({ end }) => ({
+    start: end,
+    end: alignUp(end, ramAlignment(end)),
+  }));
+
+const overlaps = (a: Taken, b: Taken): boolean => a.start < b.end && b.start < a.end;
+const span = ({ start, size }: MemoryBar): string =>
+  `[mem ${hex(start)}-${hex(start + size - 1)} 64bit]`;
+
+/** The machine's device of a kernel's device. */
+function deviceOf(k: Kernel, { name }: KernelDevice): DmaDevice | undefined {
+  const found = k.machine.bus.all.find((one) => one.name === name);
+  return found instanceof DmaDevice ? found : undefined;
+}
+
+export const pciResources = bodies({
+  pci_claim_resource: inline((k: Kernel, dev: KernelDevice, bar: MemoryBar) => {
+    const wanted = { start: bar.start, end: bar.start + bar.size };
+    const refuse = (why: string): number => {
+      k.say.console(`${dev.name}: can't claim BAR 0 ${span(bar)}: ${why}`);
+      return -EINVAL;
+    };
+    // pci_find_parent_resource(): the root bus's resource must contain it.
+    if (wanted.end - 1 > k.state.iomemResource.end) return refuse('no compatible bridge window');
+    const busy = [...ranges(k, isRam), ...claimed(k)].find((taken) => overlaps(wanted, taken));
+    if (busy !== undefined) return refuse(`address conflict at ${hex(busy.start)}`);
+    bar.claimed = true;
+    return 0;
+  }),
+
+  // allocate_resource(): the lowest free place from pci_high on.
+  pci_assign_resource: inline((k: Kernel, dev: KernelDevice, bar: MemoryBar) => {
+    const taken = [...ranges(k, () => true), ...buffers(k), ...claimed(k)].sort(
+      (a, b) => a.start - b.start,
+    );
+    let at = PCI_HIGH;
+    for (const each of taken) {
+      if (each.start >= at + bar.size) break;
+      if (each.end > at) at = alignUp(each.end, bar.size);
+    }
+    if (at + bar.size - 1 > k.state.iomemResource.end) {
+      // pci_revert_fw_address() tries where firmware had it, which was refused before.
+      k.say.console(`${dev.name}: BAR 0: failed to assign [mem size ${hex(bar.size)} 64bit]`);
+      return -EINVAL;
+    }
+    bar.start = at;
+    bar.claimed = true;
+    k.say.console(`${dev.name}: BAR 0: assigned ${span(bar)}`);
+    // pci_update_resource()
+    deviceOf(k, dev)?.setBar(at);
+    return 0;
+  }),
+});
+
+export const pciI386 = bodies({
+  pcibios_resource_survey: inline((k: Kernel) => {
+    const unclaimed = k.state.devices.filter(
+      (dev) => dev.bar !== undefined && k.fn.pci_claim_resource(dev, dev.bar) !== 0,
+    );
+    // pcibios_assign_resources(), an initcall of its own.
+    for (const dev of unclaimed) if (dev.bar !== undefined) k.fn.pci_assign_resource(dev, dev.bar);
+  }),
+});
+
+export const pciIomap = bodies({
+  pci_ioremap_bar: inline((k: Kernel, dev: KernelDevice): Va | 0 => {
+    const { bar } = dev;
+    if (bar?.claimed !== true) {
+      k.say.console(`${dev.name}: can't ioremap BAR 0`);
+      return 0;
+    }
+    const at = k.fn.ioremap_nocache(bar.start, bar.size);
+    return at === 0 ? 0 : va(at);
+  }),
+});

@@ -1,0 +1,191 @@
+/**
+ * fs/exec.c, fs/binfmt_script.c and fs/binfmt_elf.c as far as they decide whether a file can run. What is read of files is
+ * read through the direct map. Not modelled: binfmt_misc (nothing is registered before user space), other formats as
+ * modules.
+ */
+import { latin1 } from '../../base/bytes.js';
+import {
+  EACCES,
+  EIO,
+  ELIBBAD,
+  ELOOP,
+  ENAMETOOLONG,
+  ENOENT,
+  ENOEXEC,
+} from '../include/uapi/asm-generic/errno-base.js';
+import { lookupPath } from './namei.js';
+import { readFile } from '../mm/filemap.js';
+import {
+  NAME_MAX,
+  PATH_MAX,
+  S_IALLUGO,
+  S_IFMT,
+  S_IFREG,
+  S_IXUGO,
+  type Inode,
+} from '../include/linux/fs.js';
+import { inline, bodies } from '../../kernel/table.js';
+import type { Kernel } from '../../kernel/kernel.js';
+
+declare module '../../kernel/table.js' {
+  interface Entries {
+    /** Whether a path leads to something: 0 or an error below 0 (fs/open.c, F_OK). */
+    sys_access(k: Kernel, path: string): number;
+    /** Runs a program: 0 or an error below 0. The program is in the state of the root file system. */
+    do_execve(k: Kernel, path: string): number;
+  }
+}
+
+/** Bytes that formats are told by (include/uapi/linux/binfmts.h). */
+const BINPRM_BUF_SIZE = 128;
+/** How deep scripts may name scripts (fs/exec.c, search_binary_handler). */
+const MAX_RECURSION = 5;
+
+/** A program that is to run. */
+interface Binprm {
+  readonly ino: number;
+  readonly inode: Inode;
+  readonly buf: Uint8Array;
+}
+
+/** do_open_execat() and prepare_binprm(): the file of a path, or an error below 0. */
+function openExec(k: Kernel, path: string): Binprm | number {
+  const ino = lookupPath(k.state.rootfs, path, true);
+  if (ino < 0) return ino;
+  const inode = k.state.rootfs.inodes.get(ino);
+  if (inode === undefined || (inode.mode & S_IFMT) !== S_IFREG) return -EACCES;
+  // fs/namei.c, generic_permission: root may run a file with any x bit.
+  if ((inode.mode & S_IXUGO) === 0) {
+    lacks(k, ino, `its mode is 0${(inode.mode & S_IALLUGO).toString(8)}`);
+    return -EACCES;
+  }
+  const buf = new Uint8Array(BINPRM_BUF_SIZE);
+  buf.set(readFile(k, inode, 0, BINPRM_BUF_SIZE));
+  return { ino, inode, buf };
+}
+
+/** Notes what the archive lacks for a program to run; the first such note stays. */
+function lacks(k: Kernel, ino: number, why: string): void {
+  k.state.rootfs.incomplete ??= { path: '', ino, why };
+}
+
+/** search_binary_handler(): the file whose text runs in the end, or an error below 0. */
+function search(k: Kernel, program: Binprm, depth: number): number {
+  if (depth > MAX_RECURSION) return -ELOOP;
+  if (latin1(program.buf.subarray(0, 2)) === '#!') return loadScript(k, program, depth + 1);
+  return loadElf(k, program);
+}
+
+/** load_script(): the interpreter runs in the script's place. */
+function loadScript(k: Kernel, { ino, buf }: Binprm, depth: number): number {
+  const line = latin1(buf.subarray(2, BINPRM_BUF_SIZE - 1)).split(/[\n\0]/, 1)[0] ?? '';
+  const interpreter = /^[ \t]*([^ \t]+)/.exec(line)?.[1];
+  if (interpreter === undefined) return -ENOEXEC;
+  const program = openExec(k, interpreter);
+  if (program === -ENOENT) lacks(k, ino, `there is no ${interpreter}`);
+  return typeof program === 'number' ? program : search(k, program, depth);
+}
+
+/** Where the fields of an ELF header are, by its class (include/uapi/linux/elf.h: Elf64_Ehdr, Elf32_Ehdr). */
+const EHDR = {
+  64: { e_phoff: 32, e_phentsize: 54, e_phnum: 56, phdr: 56, p_offset: 8, p_filesz: 32 },
+  32: { e_phoff: 28, e_phentsize: 42, e_phnum: 44, phdr: 32, p_offset: 4, p_filesz: 16 },
+} as const;
+type Bits = keyof typeof EHDR;
+const ELFMAG = '\x7fELF';
+const E_TYPE = 16;
+const E_MACHINE = 18;
+const ET_EXEC = 2;
+const ET_DYN = 3;
+const EM_386 = 3;
+const EM_486 = 6;
+const EM_X86_64 = 62;
+const PT_INTERP = 3;
+/** What all program headers may take: ELF_MIN_ALIGN and 64 KiB's worth of them. */
+const PHDRS_MAX = 4096;
+
+const viewOf = (bytes: Uint8Array): DataView =>
+  new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+
+/** elf_check_arch(): x86-64, or i386 by CONFIG_IA32_EMULATION, which x86_64_defconfig has. */
+function bitsOf(buf: Uint8Array): Bits | undefined {
+  const machine = viewOf(buf).getUint16(E_MACHINE, true);
+  if (machine === EM_X86_64) return 64;
+  return machine === EM_386 || machine === EM_486 ? 32 : undefined;
+}
+
+/** load_elf_phdrs(): the program headers, or an error below 0. */
+function programHeaders(k: Kernel, { inode, buf }: Binprm, bits: Bits): Uint8Array | undefined {
+  const at = EHDR[bits];
+  const view = viewOf(buf);
+  const count = view.getUint16(at.e_phnum, true);
+  if (view.getUint16(at.e_phentsize, true) !== at.phdr) return undefined;
+  if (count < 1 || count * at.phdr > PHDRS_MAX) return undefined;
+  const offset =
+    bits === 64 ? Number(view.getBigUint64(at.e_phoff, true)) : view.getUint32(at.e_phoff, true);
+  const headers = readFile(k, inode, offset, count * at.phdr);
+  return headers.length === count * at.phdr ? headers : undefined;
+}
+
+/** The path of the dynamic linker; null where the program wants none, an error below 0 where it is none. */
+function interpreterOf(
+  k: Kernel,
+  { inode }: Binprm,
+  headers: Uint8Array,
+  bits: Bits,
+): string | number | null {
+  const at = EHDR[bits];
+  const view = viewOf(headers);
+  const word = (offset: number): number =>
+    bits === 64 ? Number(view.getBigUint64(offset, true)) : view.getUint32(offset, true);
+  for (let header = 0; header < headers.length; header += at.phdr) {
+    if (view.getUint32(header, true) !== PT_INTERP) continue;
+    const size = word(header + at.p_filesz);
+    if (size > PATH_MAX || size < 2) return -ENOEXEC;
+    const bytes = readFile(k, inode, word(header + at.p_offset), size);
+    if (bytes.length !== size) return -EIO;
+    if (bytes[size - 1] !== 0) return -ENOEXEC;
+    return latin1(bytes.subarray(0, bytes.indexOf(0)));
+  }
+  return null;
+}
+
+/** load_elf_binary(), up to where it cannot go back: an ELF program of this machine, and its dynamic linker. */
+function loadElf(k: Kernel, program: Binprm): number {
+  const { buf } = program;
+  const type = viewOf(buf).getUint16(E_TYPE, true);
+  const bits = bitsOf(buf);
+  if (latin1(buf.subarray(0, ELFMAG.length)) !== ELFMAG || bits === undefined) return -ENOEXEC;
+  if (type !== ET_EXEC && type !== ET_DYN) return -ENOEXEC;
+  const headers = programHeaders(k, program, bits);
+  if (headers === undefined) return -ENOEXEC;
+  const path = interpreterOf(k, program, headers, bits);
+  if (typeof path === 'number') return path;
+  if (path !== null) {
+    const linker = openExec(k, path);
+    if (linker === -ENOENT) lacks(k, program.ino, `there is no ${path}`);
+    if (typeof linker === 'number') return linker;
+    if (latin1(linker.buf.subarray(0, ELFMAG.length)) !== ELFMAG) return -ELIBBAD;
+    if (bitsOf(linker.buf) !== bits) return -ELIBBAD;
+    if (programHeaders(k, linker, bits) === undefined) return -ELIBBAD;
+  }
+  return program.ino;
+}
+
+export const exec = bodies({
+  sys_access: inline((k: Kernel, path: string) => {
+    const found = lookupPath(k.state.rootfs, path, true);
+    return found < 0 ? found : 0;
+  }),
+
+  do_execve: inline((k: Kernel, path: string) => {
+    if (path.split('/').some((name) => name.length > NAME_MAX)) return -ENAMETOOLONG;
+    const program = openExec(k, path);
+    const ino = typeof program === 'number' ? program : search(k, program, 0);
+    const { rootfs } = k.state;
+    if (rootfs.incomplete?.path === '') rootfs.incomplete.path = path;
+    if (ino < 0) return ino;
+    rootfs.executable = ino;
+    return 0;
+  }),
+});

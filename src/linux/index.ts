@@ -1,0 +1,342 @@
+/** The kernel at the base commit: its files, its variables and the names that have addresses. */
+import { acpiBoot, acpiBus, madtState } from './arch/x86/kernel/acpi/boot/madt.js';
+import { acpiOsl, acpiState, acpiTables } from './drivers/acpi/acpica/tbutils.js';
+import { amdIommuCmd } from './drivers/iommu/amd_iommu/commands.js';
+import { amdIommuDma, amdIommuDmaVariables } from './drivers/iommu/amd_iommu/dma.js';
+import { amdIommuDomain } from './drivers/iommu/amd_iommu/domain.js';
+import { amdIommuEvent } from './drivers/iommu/amd_iommu/events.js';
+import { amdIommuHw } from './drivers/iommu/amd_iommu_init/registers.js';
+import { amdIommuIdentity, iommuCore } from './drivers/iommu/amd_iommu/identity.js';
+import { amdIommuInit, apicC } from './drivers/iommu/amd_iommu_init/states.js';
+import { amdIommuIvrs } from './drivers/iommu/amd_iommu_init/ivrs.js';
+import { amdIommuPgtable } from './drivers/iommu/amd_iommu/pgtable.js';
+import { amdIommuState, amdIommuVariables } from './drivers/iommu/amd_iommu_types.js';
+import { apicOptions, ioApicOptions } from './arch/x86/kernel/apic/apic/params.js';
+import { apic, pgtable } from './arch/x86/kernel/apic/apic/apic.js';
+import { cmdline } from './arch/x86/lib/cmdline.js';
+import { consoleState } from './include/linux/console.js';
+import {
+  cpuCommon,
+  cpuState,
+  cpuVariables,
+  scattered,
+} from './arch/x86/kernel/cpu/common/common.js';
+import { devicetree } from './arch/x86/kernel/devicetree.js';
+import { ofFdt, ofVariables } from './drivers/of/fdt.js';
+import { asmDmaMapping, dmaMapping } from './include/linux/dma-mapping/dma-mapping.js';
+import { doMounts } from './init/do_mounts.js';
+import { dmiScan, dmiState } from './drivers/firmware/dmi_scan.js';
+import { drivers } from './drivers/base/dd.js';
+import { e820Options } from './arch/x86/kernel/e820/params.js';
+import { e820, e820State } from './arch/x86/kernel/e820/e820.js';
+import { early_ioremap, earlyIoremapState, ioremap, ioremapVariables } from './mm/early_ioremap.js';
+import { efi64 } from './arch/x86/platform/efi/efi_64/page-tables.js';
+import { efiBgrt } from './arch/x86/platform/efi/efi-bgrt.js';
+import { efiEsrt } from './drivers/firmware/efi/esrt.js';
+import { efiFirmware } from './drivers/firmware/efi/efi/tables.js';
+import { efiOldMap, efiOldMap64 } from './arch/x86/platform/efi/efi/old-map.js';
+import { efiFirmwareOptions, efiOptions } from './arch/x86/platform/efi/efi/params.js';
+import { efi64Kexec, efiKexec, efiQuirksKexec } from './arch/x86/platform/efi/efi/kexec.js';
+import { efiMemmap } from './include/linux/efi/memmap.js';
+import { efiQuirks } from './arch/x86/platform/efi/quirks/boot-services.js';
+import {
+  efiDummy,
+  efiHeader,
+  efiRuntimeVariables,
+  efiStub,
+  runtimeWrappers,
+} from './drivers/firmware/efi/runtime-wrappers.js';
+import { efiState } from './include/linux/efi/types.js';
+import { efiVirtualMode } from './arch/x86/platform/efi/efi/virtual-mode.js';
+import { earlyParam } from './init/main/early-param.js';
+import { earlyPrintk } from './arch/x86/kernel/early_printk.js';
+import { efi } from './arch/x86/platform/efi/efi/early.js';
+import { espfix_64, espfixVariables } from './arch/x86/kernel/espfix_64.js';
+import { exec } from './fs/exec.js';
+import { head64 } from './arch/x86/kernel/head64.js';
+import { gdtVariables, head64Variables } from './arch/x86/kernel/head_64/data.js';
+import { head_64, head_64State } from './arch/x86/kernel/head_64/head_64.js';
+import { init, initMmState, processor } from './arch/x86/mm/init.js';
+import { init_64 } from './arch/x86/mm/init_64/init_64.js';
+import { identMap } from './arch/x86/mm/init_64/ident-map.js';
+import { initramfs, initramfsVariables } from './init/initramfs/initramfs.js';
+import { ioremapLate, libIoremap, memremapFile, vmallocState } from './arch/x86/mm/ioremap/late.js';
+import { kexecCore, kexecState } from './kernel/kexec_core.js';
+import { guestState, kvm } from './arch/x86/kvm/x86/x86.js';
+import { kvmEmulate } from './arch/x86/kvm/x86/emulate.js';
+import { kvmExit } from './arch/x86/kvm/svm/exit.js';
+import { kvmMain } from './virt/kvm/kvm_main.js';
+import { kvmMmu, kvmMmuVariables } from './arch/x86/kvm/mmu.js';
+import { kvmState } from './include/linux/kvm_host.js';
+import { kvmSvm } from './arch/x86/kvm/svm/svm.js';
+import { kvmVmm } from './user/vmm.js';
+import { machineKexec } from './arch/x86/kernel/machine_kexec_64.js';
+import { fault, main, mainState } from './init/main/main.js';
+import { memblock, memblockState } from './mm/memblock.js';
+import {
+  earlycpio,
+  microcode,
+  microcodeAmd,
+  microcodeState,
+} from './arch/x86/kernel/cpu/microcode/core.js';
+import { patOptions, setupNx } from './arch/x86/mm/pat/params.js';
+import { mmap, mmapState, mmapVariables } from './mm/mmap.js';
+import { mpState } from './arch/x86/include/asm/mpspec.js';
+import { mpparse } from './arch/x86/kernel/mpparse.js';
+import { mtrr, mtrrState } from './arch/x86/kernel/cpu/mtrr/generic.js';
+import { pageAlloc, pageState } from './mm/page_alloc/page_alloc.js';
+import { pageattrFlush } from './arch/x86/mm/pageattr/flush.js';
+import { pageattrPgd } from './arch/x86/mm/pageattr/pgd.js';
+import { pageattrSplit } from './arch/x86/mm/pageattr/split.js';
+import { pageattr } from './arch/x86/mm/pageattr/pageattr.js';
+import { paramState } from './include/linux/init.js';
+import { pat, patState, patVariables } from './arch/x86/mm/pat/pat.js';
+import { pciDma, pciDmaState, pciDmaVariables } from './arch/x86/kernel/pci-dma/pci-dma.js';
+import { nommuVariables, pciNommu } from './arch/x86/kernel/pci-nommu.js';
+import { pciProbe, pciState } from './drivers/pci/probe.js';
+import { pciI386, pciIomap, pciResources, resourceState } from './drivers/pci/setup-res.js';
+import { pciSwiotlb, pciSwiotlbVariables } from './arch/x86/kernel/pci-swiotlb.js';
+import { fixmap, pgtableTypes, pgtableVariables } from './arch/x86/include/asm/pgtable_types.js';
+import { printk } from './kernel/printk/printk.js';
+import { probeRoms, romsState } from './arch/x86/kernel/probe_roms.js';
+import { realmodeVariables } from './arch/x86/realmode/rmpiggy.js';
+import { realmodeInit } from './arch/x86/realmode/init.js';
+import { rootfsState } from './include/linux/fs.js';
+import { screenInfoVariables } from './include/uapi/linux/screen_info.js';
+import { setupOptions } from './arch/x86/kernel/setup/params.js';
+import { setupData } from './arch/x86/kernel/setup/setup-data.js';
+import { kexecVariables, relocateKernel } from './arch/x86/kernel/relocate_kernel_64.js';
+import { ebda, setup, setupState, traps } from './arch/x86/kernel/setup/setup.js';
+import { smp } from './kernel/smp.js';
+import { smpOptions } from './arch/x86/kernel/smpboot/params.js';
+import { smpVariables } from './kernel/cpu.js';
+import { smpboot } from './arch/x86/kernel/smpboot/smpboot.js';
+import { runtimeState, type KernelState } from '../kernel/state.js';
+import { swiotlbDma } from './lib/swiotlb/dma.js';
+import { iommuHelper, swiotlb, swiotlbVariables } from './lib/swiotlb/swiotlb.js';
+import { startSecondary } from './arch/x86/kernel/smpboot/start-secondary.js';
+import { kernelFile, type Complete, type KernelFile } from '../kernel/table.js';
+import { trampoline } from './arch/x86/realmode/rm/trampoline_64.js';
+import { verifyCpu } from './arch/x86/kernel/verify_cpu.js';
+import type { Variable } from '../kernel/variables.js';
+import { vgacon, vgaHeader } from './drivers/video/console/vgacon.js';
+import { dummycon, vt } from './drivers/tty/vt/vt.js';
+
+const HEAD_64_S = 'arch/x86/kernel/head_64.S';
+const HEAD64_C = 'arch/x86/kernel/head64.c';
+const MACHINE_KEXEC_64_C = 'arch/x86/kernel/machine_kexec_64.c';
+const CPU_COMMON_C = 'arch/x86/kernel/cpu/common.c';
+const PAT_C = 'arch/x86/mm/pat.c';
+const IOREMAP_C = 'arch/x86/mm/ioremap.c';
+const E820_C = 'arch/x86/kernel/e820.c';
+const SETUP_C = 'arch/x86/kernel/setup.c';
+const INIT_64_C = 'arch/x86/mm/init_64.c';
+const MAIN_C = 'init/main.c';
+const EFI_C = 'arch/x86/platform/efi/efi.c';
+const FIRMWARE_EFI_C = 'drivers/firmware/efi/efi.c';
+const QUIRKS_C = 'arch/x86/platform/efi/quirks.c';
+const EFI_64_C = 'arch/x86/platform/efi/efi_64.c';
+const SMPBOOT_C = 'arch/x86/kernel/smpboot.c';
+const APIC_C = 'arch/x86/kernel/apic/apic.c';
+const X86_C = 'arch/x86/kvm/x86.c';
+const PAGEATTR_C = 'arch/x86/mm/pageattr.c';
+const AMD_IOMMU_C = 'drivers/iommu/amd_iommu.c';
+
+/** Functions that boot steps enter by name, without a body of their own in the table, and their files. */
+export const ENTRY_POINTS: Readonly<Record<string, string>> = {
+  startup_64: HEAD_64_S,
+  early_idt_handler_array: HEAD_64_S,
+  x86_64_start_kernel: HEAD64_C,
+  start_kernel: MAIN_C,
+  setup_arch: SETUP_C,
+  machine_kexec: MACHINE_KEXEC_64_C,
+  secondary_startup_64: HEAD_64_S,
+  start_secondary: SMPBOOT_C,
+  cpu_init: CPU_COMMON_C,
+};
+
+/** In the order of their functions in the text of the built-in image. */
+const files = [
+  kernelFile(HEAD_64_S, head_64),
+  kernelFile('arch/x86/kernel/verify_cpu.S', verifyCpu),
+  kernelFile(HEAD64_C, head64),
+  kernelFile('arch/x86/lib/cmdline.c', cmdline),
+  kernelFile('arch/x86/include/asm/pgtable_types.h', pgtableTypes),
+  kernelFile('arch/x86/include/asm/fixmap.h', fixmap),
+  kernelFile('arch/x86/include/asm/processor.h', processor),
+  kernelFile(PAT_C, pat),
+  kernelFile('arch/x86/kernel/cpu/mtrr/generic.c', mtrr),
+  kernelFile(IOREMAP_C, ioremap),
+  kernelFile('mm/early_ioremap.c', early_ioremap),
+  kernelFile(CPU_COMMON_C, cpuCommon),
+  kernelFile('arch/x86/kernel/cpu/scattered.c', scattered),
+  kernelFile('arch/x86/kernel/cpu/microcode/core.c', microcode),
+  kernelFile('arch/x86/kernel/cpu/microcode/amd.c', microcodeAmd),
+  kernelFile('lib/earlycpio.c', earlycpio),
+  kernelFile('mm/memblock.c', memblock),
+  kernelFile(E820_C, e820),
+  kernelFile(SETUP_C, setup),
+  kernelFile('arch/x86/kernel/ebda.c', ebda),
+  kernelFile('arch/x86/kernel/traps.c', traps),
+  kernelFile('arch/x86/mm/init.c', init),
+  kernelFile(INIT_64_C, init_64),
+  kernelFile(MAIN_C, main),
+  kernelFile('arch/x86/mm/fault.c', fault),
+  kernelFile('init/initramfs.c', initramfs),
+  kernelFile('init/do_mounts.c', doMounts),
+  kernelFile('fs/exec.c', exec),
+  kernelFile('mm/mmap.c', mmap),
+  kernelFile(SETUP_C, setupData),
+  kernelFile(EFI_C, efi),
+  kernelFile('include/linux/efi.h', efiMemmap),
+  kernelFile(FIRMWARE_EFI_C, efiFirmware),
+  kernelFile('drivers/firmware/efi/esrt.c', efiEsrt),
+  kernelFile(QUIRKS_C, efiQuirks),
+  kernelFile(EFI_64_C, efi64),
+  kernelFile(EFI_C, efiVirtualMode),
+  kernelFile('arch/x86/platform/efi/efi_stub_64.S', efiStub),
+  kernelFile('arch/x86/include/asm/efi.h', efiHeader),
+  kernelFile('drivers/firmware/efi/runtime-wrappers.c', runtimeWrappers),
+  kernelFile(QUIRKS_C, efiDummy),
+  kernelFile('arch/x86/platform/efi/efi-bgrt.c', efiBgrt),
+  kernelFile(EFI_C, efiKexec),
+  kernelFile(EFI_64_C, efi64Kexec),
+  kernelFile(QUIRKS_C, efiQuirksKexec),
+  kernelFile('arch/x86/pci/i386.c', pciI386),
+  kernelFile('drivers/pci/setup-res.c', pciResources),
+  kernelFile('drivers/pci/pci.c', pciIomap),
+  kernelFile(IOREMAP_C, ioremapLate),
+  kernelFile('lib/ioremap.c', libIoremap),
+  kernelFile('kernel/memremap.c', memremapFile),
+  kernelFile('drivers/firmware/dmi_scan.c', dmiScan),
+  kernelFile('arch/x86/kernel/probe_roms.c', probeRoms),
+  kernelFile('arch/x86/kernel/mpparse.c', mpparse),
+  kernelFile('arch/x86/realmode/init.c', realmodeInit),
+  kernelFile('arch/x86/kernel/acpi/boot.c', acpiBoot),
+  kernelFile('drivers/acpi/bus.c', acpiBus),
+  kernelFile('drivers/acpi/acpica/tbutils.c', acpiTables),
+  kernelFile('drivers/acpi/osl.c', acpiOsl),
+  kernelFile('arch/x86/kernel/devicetree.c', devicetree),
+  kernelFile('drivers/of/fdt.c', ofFdt),
+  kernelFile('arch/x86/include/asm/dma-mapping.h', asmDmaMapping),
+  kernelFile('include/linux/dma-mapping.h', dmaMapping),
+  kernelFile('drivers/pci/probe.c', pciProbe),
+  kernelFile('arch/x86/kernel/pci-dma.c', pciDma),
+  kernelFile('arch/x86/kernel/pci-nommu.c', pciNommu),
+  kernelFile('arch/x86/kernel/pci-swiotlb.c', pciSwiotlb),
+  kernelFile('lib/swiotlb.c', { ...swiotlb, ...swiotlbDma }),
+  kernelFile('lib/iommu-helper.c', iommuHelper),
+  kernelFile('kernel/printk/printk.c', printk),
+  kernelFile(MAIN_C, earlyParam),
+  kernelFile('arch/x86/kernel/early_printk.c', earlyPrintk),
+  kernelFile('drivers/tty/vt/vt.c', vt),
+  kernelFile('drivers/video/console/dummycon.c', dummycon),
+  kernelFile('drivers/video/console/vgacon.c', vgacon),
+  kernelFile('arch/x86/include/asm/vga.h', vgaHeader),
+  kernelFile(SMPBOOT_C, { ...smpboot, ...startSecondary }),
+  kernelFile(APIC_C, apic),
+  kernelFile('arch/x86/mm/pgtable.c', pgtable),
+  kernelFile('arch/x86/realmode/rm/trampoline_64.S', trampoline),
+  kernelFile('drivers/base/dd.c', drivers),
+  kernelFile(X86_C, kvm),
+  kernelFile('virt/kvm/kvm_main.c', kvmMain),
+  kernelFile('arch/x86/kvm/mmu.c', kvmMmu),
+  kernelFile('arch/x86/kvm/svm.c', { ...kvmSvm, ...kvmExit }),
+  kernelFile(X86_C, kvmEmulate),
+  kernelFile('user space', kvmVmm),
+  kernelFile(MACHINE_KEXEC_64_C, machineKexec),
+  kernelFile('kernel/kexec_core.c', kexecCore),
+  kernelFile(INIT_64_C, identMap),
+  kernelFile('arch/x86/kernel/relocate_kernel_64.S', relocateKernel),
+  kernelFile(PAGEATTR_C, pageattr),
+  kernelFile('arch/x86/kernel/espfix_64.c', espfix_64),
+  kernelFile(PAGEATTR_C, { ...pageattrFlush, ...pageattrSplit, ...pageattrPgd }),
+  kernelFile('kernel/smp.c', smp),
+  kernelFile('mm/page_alloc.c', pageAlloc),
+  kernelFile(AMD_IOMMU_C, {
+    ...amdIommuCmd,
+    ...amdIommuEvent,
+    ...amdIommuPgtable,
+    ...amdIommuDomain,
+    ...amdIommuDma,
+  }),
+  kernelFile('drivers/iommu/amd_iommu_init.c', { ...amdIommuHw, ...amdIommuIvrs, ...amdIommuInit }),
+  kernelFile(AMD_IOMMU_C, amdIommuIdentity),
+  kernelFile('drivers/iommu/iommu.c', iommuCore),
+  kernelFile(APIC_C, apicC),
+  kernelFile(E820_C, e820Options),
+  kernelFile(SETUP_C, setupOptions),
+  kernelFile('arch/x86/mm/setup_nx.c', setupNx),
+  kernelFile(PAT_C, patOptions),
+  kernelFile(APIC_C, apicOptions),
+  kernelFile('arch/x86/kernel/apic/io_apic.c', ioApicOptions),
+  kernelFile(SMPBOOT_C, smpOptions),
+  kernelFile(EFI_C, efiOptions),
+  kernelFile(FIRMWARE_EFI_C, efiFirmwareOptions),
+  kernelFile(EFI_C, efiOldMap),
+  kernelFile(EFI_64_C, efiOldMap64),
+] as const;
+export const BASE_FILES: readonly KernelFile[] = files satisfies Complete<typeof files>;
+
+export const BASE_VARIABLES: readonly Variable[] = [
+  ...head64Variables,
+  ...pgtableVariables,
+  ...patVariables,
+  ...ioremapVariables,
+  ...cpuVariables,
+  ...initramfsVariables,
+  ...mmapVariables,
+  ...ofVariables,
+  ...espfixVariables,
+  ...efiRuntimeVariables,
+  ...nommuVariables,
+  ...pciDmaVariables,
+  ...pciSwiotlbVariables,
+  ...swiotlbVariables,
+  ...screenInfoVariables,
+  ...amdIommuVariables,
+  ...amdIommuDmaVariables,
+  ...kvmMmuVariables,
+  ...kexecVariables,
+  ...realmodeVariables,
+  ...smpVariables,
+  ...gdtVariables,
+];
+
+/**
+ * The state of a kernel that has not run yet: every file's slice. A part of `KernelState` that no slice here gives is a
+ * compile error.
+ */
+export const freshState = (): KernelState => ({
+  ...runtimeState(),
+  ...head_64State(),
+  ...cpuState(),
+  ...patState(),
+  ...mtrrState(),
+  ...e820State(),
+  ...earlyIoremapState(),
+  ...memblockState(),
+  ...initMmState(),
+  ...setupState(),
+  ...pageState(),
+  ...vmallocState(),
+  ...mmapState(),
+  ...consoleState(),
+  ...paramState(),
+  ...mainState(),
+  ...rootfsState(),
+  ...microcodeState(),
+  ...efiState(),
+  ...dmiState(),
+  ...acpiState(),
+  ...madtState(),
+  ...mpState(),
+  ...romsState(),
+  ...resourceState(),
+  ...pciState(),
+  ...pciDmaState(),
+  ...amdIommuState(),
+  ...guestState(),
+  ...kvmState(),
+  ...kexecState(),
+});

@@ -1,0 +1,48 @@
+/**
+ * init/do_mounts.c: what the kernel does when the initrd has no program to run. The model has no block devices and no
+ * file system on one, so that mounting a root always fails (our choice): what is said is what 4.6 says then.
+ */
+import { ENXIO } from '../include/uapi/asm-generic/errno-base.js';
+import { inline, bodies } from '../../kernel/table.js';
+import type { Kernel } from '../../kernel/kernel.js';
+
+declare module '../../kernel/table.js' {
+  interface Entries {
+    prepare_namespace(k: Kernel): never;
+    /** The device number of `root=`; 0:0 where no device has that name. */
+    name_to_dev_t(k: Kernel, name: string): { major: number; minor: number };
+  }
+}
+
+/** Bits of a minor number in a word of old device numbers (include/linux/kdev_t.h, new_decode_dev). */
+const decode = (dev: number): { major: number; minor: number } => ({
+  major: (dev >>> 8) & 0xfff,
+  minor: ((dev & 0xff) | ((dev >>> 12) & 0xf_ff00)) >>> 0,
+});
+const NONE = { major: 0, minor: 0 } as const;
+/** Root_RAM0 (include/linux/root_dev.h). */
+const ROOT_RAM0 = { major: 1, minor: 0 } as const;
+
+export const doMounts = bodies({
+  name_to_dev_t: inline((_k: Kernel, name: string) => {
+    if (name.startsWith('/dev/')) return name === '/dev/ram' ? ROOT_RAM0 : NONE;
+    const [, major, minor] = /^(\d+):(\d+)$/.exec(name) ?? [];
+    if (major !== undefined)
+      return { major: Number(major) & 0xfff, minor: Number(minor) & 0xf_ffff };
+    return /^[0-9a-fA-F]{1,8}$/.test(name) ? decode(parseInt(name, 16)) : NONE;
+  }),
+
+  prepare_namespace: inline((k: Kernel): never => {
+    const { savedRootName: root } = k.state.init;
+    const { major, minor } = k.fn.name_to_dev_t(root);
+    const device = `unknown-block(${String(major)},${String(minor)})`;
+    // printk() writes a null pointer so.
+    const name = root === '' ? '(null)' : root.replace(/^\/dev\//, '');
+    // mount_block_root()
+    k.say.console(`VFS: Cannot open root device "${name}" or ${device}: error ${String(-ENXIO)}`);
+    k.say.console(
+      'Please append a correct "root=" boot option; here are the available partitions:',
+    );
+    return k.fn.panic(`VFS: Unable to mount root fs on ${device}`);
+  }),
+});

@@ -1,0 +1,73 @@
+/** What an initrd is that this kernel cannot unpack: more than the kernel itself says of it. */
+import { startsWith } from '../../../base/bytes.js';
+import type { UnpackError } from './unpack.js';
+import type { InitrdSource } from './input.js';
+
+/** The bytes that tell, at an offset, and what to say. */
+interface Kind {
+  readonly at: number;
+  readonly magic: readonly number[];
+  readonly what: string;
+}
+
+const NOT_IN_46 =
+  'Linux 4.6 takes gzip, bzip2, lzma, xz (--check=crc32), lzo, lz4 (lz4 -l, the legacy format)';
+const NO_DISK =
+  'a kernel with CONFIG_BLK_DEV_RAM would write it to /initrd.image and mount it; x86_64_defconfig has none';
+
+const KINDS: readonly Kind[] = [
+  {
+    at: 0,
+    magic: [0x28, 0xb5, 0x2f, 0xfd],
+    what: `zstd, which Linux knows from 5.9 on; ${NOT_IN_46}`,
+  },
+  {
+    at: 0,
+    magic: [0x04, 0x22, 0x4d, 0x18],
+    what: `an LZ4 frame, which no Linux takes; ${NOT_IN_46}`,
+  },
+  {
+    at: 0,
+    magic: [0x89, 0x4c, 0x5a, 0x4f],
+    what: 'LZO, which x86_64_defconfig takes; sme-boot has no decoder for it: use another compression',
+  },
+  { at: 0, magic: [0x4c, 0x5a, 0x49, 0x50], what: `lzip, which no Linux takes; ${NOT_IN_46}` },
+  {
+    at: 0,
+    magic: [0x30, 0x37, 0x30, 0x37, 0x30, 0x32],
+    what: 'a cpio archive with checksums (-H crc); the kernel takes -H newc',
+  },
+  { at: 0, magic: [0xc7, 0x71], what: 'an old binary cpio archive; the kernel takes -H newc' },
+  // fs/squashfs/squashfs_fs.h, include/uapi/linux/cramfs_fs.h, romfs_fs.h, minix_fs.h, fs/ext2/ext2.h.
+  { at: 0, magic: [0x68, 0x73, 0x71, 0x73], what: `a squashfs image; ${NO_DISK}` },
+  { at: 0, magic: [0x45, 0x3d, 0xcd, 0x28], what: `a cramfs image; ${NO_DISK}` },
+  { at: 512, magic: [0x45, 0x3d, 0xcd, 0x28], what: `a padded cramfs image; ${NO_DISK}` },
+  {
+    at: 0,
+    magic: [0x2d, 0x72, 0x6f, 0x6d, 0x31, 0x66, 0x73, 0x2d],
+    what: `a romfs image; ${NO_DISK}`,
+  },
+  { at: 1024 + 0x10, magic: [0x7f, 0x13], what: `a Minix image; ${NO_DISK}` },
+  { at: 1024 + 0x10, magic: [0x8f, 0x13], what: `a Minix image; ${NO_DISK}` },
+  { at: 1024 + 0x38, magic: [0x53, 0xef], what: `an ext2, ext3 or ext4 image; ${NO_DISK}` },
+];
+
+/** Where the flags of an XZ stream name its check (xz-file-format.txt, 2.1.1.2), and the ones that the kernel has. */
+const XZ = { magic: [0xfd, 0x37, 0x7a, 0x58, 0x5a], check: 7, crc32: 1 } as const;
+
+/** What to say of the place where the unpacking failed; undefined where there is no more to say. */
+export function initrdHint({ at }: UnpackError, source: InitrdSource): string | undefined {
+  const starts = (offset: number, magic: readonly number[]): boolean => {
+    if (offset + magic.length > source.length) return false;
+    const bytes = source.read(offset, magic.length);
+    return startsWith(bytes, magic);
+  };
+  if (starts(at, XZ.magic) && at + XZ.check < source.length) {
+    const check = (source.read(at + XZ.check, 1)[0] ?? 0) & 0x0f;
+    if (check > XZ.crc32)
+      return 'xz with a check that the kernel lacks: make it with xz --check=crc32';
+  }
+  const found = KINDS.find((kind) => starts(at + kind.at, kind.magic));
+  if (found === undefined) return undefined;
+  return `at offset 0x${at.toString(16)} is ${found.what}`;
+}

@@ -1,0 +1,176 @@
+/** init/main.c and arch/x86/mm/fault.c: from start_kernel to /init. */
+import { hex, tableIndex, va, type Va } from '../../../machine/address.js';
+import type { Fault } from '../../../machine/types.js';
+import { _PAGE_PRESENT, _PAGE_PSE, PTE_PFN_MASK } from '../../../kernel/constants.js';
+import { get_entry } from '../../../kernel/cpu-ops.js';
+import { BootEnd } from '../../../kernel/ends.js';
+import { describe } from '../../../kernel/fault-text.js';
+import { ENOENT } from '../../include/uapi/asm-generic/errno-base.js';
+import { entryPhysical } from '../../arch/x86/include/asm/pgtable_types.js';
+import { stateSlice } from '../../../kernel/state.js';
+import { fn, inline, bodies, label } from '../../../kernel/table.js';
+import type { Kernel } from '../../../kernel/kernel.js';
+
+const LEVELS = [
+  ['PGD', 39],
+  ['PUD', 30],
+  ['PMD', 21],
+  ['PTE', 12],
+] as const;
+
+/** What is tried where nothing else was asked for, in that order. */
+const INITS = ['/sbin/init', '/etc/init', '/bin/init', '/bin/sh'] as const;
+
+/** What the command line says about the first process and its root file system (init/main.c, init/do_mounts.c). */
+export interface InitState {
+  /** rdinit= and init=; null where they are not given. */
+  ramdiskExecuteCommand: string | null;
+  executeCommand: string | null;
+  /** root=; empty where it is not given. */
+  savedRootName: string;
+  /** rootfstype=; null where it is not given. */
+  rootFsNames: string | null;
+}
+
+declare module '../../../kernel/table.js' {
+  interface Entries {
+    'start_kernel:trap_init'(k: Kernel): void;
+    /** mm_init() as far as memory goes: pci_iommu_alloc() and the page allocator (arch/x86/mm/init_64.c: mem_init). */
+    'start_kernel:mm_init'(k: Kernel): void;
+    /** Right after locking_selftest(). */
+    'start_kernel:after-locking_selftest'(k: Kernel): void;
+    page_fault(k: Kernel, fault: Fault): void;
+    /** Where the tables in use are: `__va(read_cr3() & PHYSICAL_PAGE_MASK)`. */
+    'dump_pagetable:base'(k: Kernel): Va;
+    dump_pagetable(k: Kernel, address: Va): void;
+    /** The first process: which program it runs, and that it runs. */
+    'kernel_init:run_init'(k: Kernel): void;
+    /** 0 or an error below 0. */
+    run_init_process(k: Kernel, path: string): number;
+    try_to_run_init_process(k: Kernel, path: string): number;
+    /** Whether a program runs that the archive has not all of. */
+    'kernel_init:incomplete'(k: Kernel): boolean;
+  }
+}
+
+declare module '../../../kernel/state.js' {
+  interface KernelState {
+    init: InitState;
+  }
+}
+export const mainState = stateSlice(() => ({
+  init: {
+    ramdiskExecuteCommand: null,
+    executeCommand: null,
+    savedRootName: '',
+    rootFsNames: null,
+  },
+}));
+
+export const main = bodies({
+  // trap_init(): gates of the real handlers; the model needs the page fault's only.
+  'start_kernel:trap_init': label((k: Kernel) => {
+    k.fn['start_kernel:parse_args']();
+    k.fn.set_intr_gate(14, k.sym('page_fault'));
+    k.cpu.lidt(k.sym('idt_table'), 256 * 16 - 1);
+  }),
+  'start_kernel:mm_init': label((k: Kernel) => {
+    k.fn.pci_iommu_alloc();
+    k.fn.free_all_bootmem();
+  }),
+  'start_kernel:after-locking_selftest': label(() => undefined),
+
+  'kernel_init:run_init': label((k: Kernel) => {
+    const { state } = k;
+    // kernel_init_freeable()
+    if (k.fn.sys_access('/dev/console') < 0) {
+      k.say.console('Warning: unable to open an initial console.');
+    }
+    state.init.ramdiskExecuteCommand ??= '/init';
+    if (k.fn.sys_access(state.init.ramdiskExecuteCommand) !== 0) {
+      state.init.ramdiskExecuteCommand = null;
+      k.fn.prepare_namespace();
+    }
+    // kernel_init()
+    const { ramdiskExecuteCommand: first, executeCommand } = state.init;
+    if (first !== null) {
+      const error = k.fn.run_init_process(first);
+      if (error === 0) return;
+      k.say.console(`Failed to execute ${first} (error ${String(error)})`);
+    }
+    if (executeCommand !== null) {
+      const error = k.fn.run_init_process(executeCommand);
+      if (error === 0) return;
+      if (!k.fn['kernel_init:incomplete']()) {
+        k.fn.panic(`Requested init ${executeCommand} failed (error ${String(error)}).`);
+      }
+      return;
+    }
+    if (INITS.some((path) => k.fn.try_to_run_init_process(path) === 0)) return;
+    if (k.fn['kernel_init:incomplete']()) return;
+    k.fn.panic(
+      'No working init found.  Try passing init= option to kernel. See Linux Documentation/init.txt for guidance.',
+    );
+  }),
+
+  // Our choice: an archive made for a test often has an /init that no shell is there for, or that has no x bit. The
+  // kernel panics. Here user space is not run anyway: the first such program gets its pages, and what it lacks is said.
+  'kernel_init:incomplete': inline((k: Kernel) => {
+    const { incomplete } = k.state.rootfs;
+    if (incomplete === null) return false;
+    const { why, path } = incomplete;
+    k.say.emit('read', {
+      what: path,
+      result: `${why}: Linux panics here (No working init found), the model goes on`,
+    });
+    k.state.rootfs.executable = incomplete.ino;
+    k.say.console(`Run ${path} as init process`);
+    k.fn.map_user_pages(path);
+    return true;
+  }),
+
+  run_init_process: inline((k: Kernel, path: string) => {
+    const error = k.fn.do_execve(path);
+    if (error !== 0) return error;
+    // 4.6 says nothing; later kernels have this line.
+    k.say.console(`Run ${path} as init process`);
+    k.fn.map_user_pages(path);
+    return 0;
+  }),
+
+  try_to_run_init_process: inline((k: Kernel, path: string) => {
+    const error = k.fn.run_init_process(path);
+    if (error !== 0 && error !== -ENOENT) {
+      k.say.console(
+        `Starting init: ${path} exists but couldn't execute it (error ${String(error)})`,
+      );
+    }
+    return error;
+  }),
+});
+
+export const fault = bodies({
+  'dump_pagetable:base': inline((k: Kernel) => k.__va(Number(k.cpu.cr3 & PTE_PFN_MASK))),
+
+  dump_pagetable: inline((k: Kernel, address: Va) => {
+    let table = k.fn['dump_pagetable:base']();
+    const words: string[] = [];
+    for (const [name, shift] of LEVELS) {
+      const entry = get_entry(k, table, tableIndex(address, shift));
+      words.push(`${name} ${entry.toString(16)}`);
+      if ((entry & _PAGE_PRESENT) === 0n || (shift < 39 && (entry & _PAGE_PSE) !== 0n)) break;
+      table = k.__va(entryPhysical(entry));
+    }
+    k.say.console(words.join(' '));
+  }),
+
+  page_fault: fn((k: Kernel, cause: Fault) => {
+    const address = typeof cause.address === 'number' ? va(cause.address) : undefined;
+    const text = `BUG: unable to handle kernel paging request at ${hex(address ?? 0)}`;
+    k.say.console(text);
+    if (address !== undefined) k.fn.dump_pagetable(address);
+    const message = `Fatal exception: ${describe(cause)}`;
+    k.say.emit('panic', { message });
+    throw new BootEnd('panic', 'page_fault', `${text}; ${message}`);
+  }),
+});

@@ -1,0 +1,177 @@
+/** mm/memblock.c: which memory there is and which of it is taken. Kept as plain kernel state. */
+import { alignDown, alignUp, type Va } from '../../machine/address.js';
+import { stateSlice } from '../../kernel/state.js';
+import { fn, inline, bodies } from '../../kernel/table.js';
+import type { Kernel } from '../../kernel/kernel.js';
+
+/** A half-open range of physical addresses in bytes. */
+export interface Range {
+  base: number;
+  size: number;
+}
+
+/** A range that somebody reserved, with who did. */
+export interface OwnedRange extends Range {
+  readonly owner: string;
+}
+
+declare module '../../kernel/table.js' {
+  interface Entries {
+    memblock_add(k: Kernel, base: number, size: number): void;
+    /** Takes a range; `owner` says for whom, by default the function that asks. */
+    memblock_reserve(k: Kernel, base: number, size: number, owner?: string): void;
+    memblock_free(k: Kernel, base: number, size: number): void;
+    memblock_set_current_limit(k: Kernel, limit: number): void;
+    memblock_trim_memory(k: Kernel, align: number): void;
+    /** The highest free range of that size below `end`, or below the limit where that is 0; 0 where there is none. */
+    memblock_find_in_range(
+      k: Kernel,
+      start: number,
+      end: number,
+      size: number,
+      align: number,
+    ): number;
+    /** Zeroed memory below 4 GiB; 0 (a NULL pointer) where there is none. */
+    memblock_virt_alloc_low_nopanic(k: Kernel, size: number, align: number): Va | 0;
+    /** Zeroed memory from anywhere; a panic where there is none. */
+    memblock_virt_alloc(k: Kernel, size: number, align: number): Va;
+    /** Bytes of memory below a page frame number. */
+    memblock_mem_size(k: Kernel, limitPfn: number): number;
+  }
+}
+
+declare module '../../kernel/state.js' {
+  interface KernelState {
+    memblock: { memory: Range[]; reserved: OwnedRange[]; currentLimit: number };
+  }
+}
+export const memblockState = stateSlice(() => ({
+  memblock: { memory: [], reserved: [], currentLimit: Number.MAX_SAFE_INTEGER },
+}));
+
+/** Physical addresses that the model keeps stay below 2^52; a range beyond is cut there. */
+const LIMIT = 2 ** 52;
+const MEMBLOCK_ALLOC_ACCESSIBLE = 0;
+/** include/linux/bootmem.h: where allocations begin, __pa(MAX_DMA_ADDRESS), and what low means. */
+const BOOTMEM_LOW_LIMIT = 2 ** 24;
+const ARCH_LOW_ADDRESS_LIMIT = 2 ** 32 - 1;
+
+/** Adds a range to a sorted list of disjoint ranges and merges neighbours. */
+export function addRange(list: Range[], base: number, size: number): Range[] {
+  if (size <= 0 || base >= LIMIT) return list;
+  let start = base;
+  let end = Math.min(base + size, LIMIT);
+  const kept: Range[] = [];
+  for (const range of list) {
+    if (range.base > end || range.base + range.size < start) kept.push(range);
+    else {
+      start = Math.min(start, range.base);
+      end = Math.max(end, range.base + range.size);
+    }
+  }
+  kept.push({ base: start, size: end - start });
+  return kept.sort((a, b) => a.base - b.base);
+}
+
+/** Takes a range out of a sorted list of disjoint ranges. */
+export function removeRange(list: readonly Range[], base: number, size: number): Range[] {
+  const end = base + size;
+  return list.flatMap((range) => {
+    const top = range.base + range.size;
+    if (top <= base || range.base >= end) return [range];
+    const parts: Range[] = [];
+    if (range.base < base) parts.push({ base: range.base, size: base - range.base });
+    if (top > end) parts.push({ base: end, size: top - end });
+    return parts;
+  });
+}
+
+/** Adds what of a range nobody has yet, under its owner's name; the list stays sorted and disjoint. */
+export function addOwned(
+  list: readonly OwnedRange[],
+  base: number,
+  size: number,
+  owner: string,
+): OwnedRange[] {
+  let fresh: Range[] = addRange([], base, size);
+  for (const range of list) fresh = removeRange(fresh, range.base, range.size);
+  return [...list, ...fresh.map((part) => ({ ...part, owner }))].sort((a, b) => a.base - b.base);
+}
+
+/** memblock_virt_alloc_internal(): away from ZONE_DMA if that can be; zeroed through the direct map. */
+function virtAlloc(k: Kernel, size: number, align: number, limit: number): Va | 0 {
+  const base =
+    k.fn.memblock_find_in_range(BOOTMEM_LOW_LIMIT, limit, size, align) ||
+    k.fn.memblock_find_in_range(0, limit, size, align);
+  if (base === 0) return 0;
+  // The caller's caller asks: the allocator itself is on top of the stack.
+  k.fn.memblock_reserve(base, size, k.state.frames.at(-2)?.name);
+  const address = k.__va(base);
+  k.memset(address, 0, size);
+  return address;
+}
+
+export const memblock = bodies({
+  memblock_add: inline((k: Kernel, base: number, size: number) => {
+    k.state.memblock.memory = addRange(k.state.memblock.memory, base, size);
+  }),
+  memblock_reserve: inline((k: Kernel, base: number, size: number, owner?: string) => {
+    const by = owner ?? k.current?.name ?? '?';
+    k.state.memblock.reserved = addOwned(k.state.memblock.reserved, base, size, by);
+  }),
+  memblock_free: inline((k: Kernel, base: number, size: number) => {
+    k.state.memblock.reserved = k.state.memblock.reserved.flatMap((range) =>
+      removeRange([range], base, size).map((part) => ({ ...part, owner: range.owner })),
+    );
+  }),
+  memblock_set_current_limit: inline((k: Kernel, limit: number) => {
+    k.state.memblock.currentLimit = limit;
+  }),
+  memblock_trim_memory: inline((k: Kernel, align: number) => {
+    k.state.memblock.memory = k.state.memblock.memory.flatMap(({ base, size }) => {
+      const start = alignUp(base, align);
+      const end = alignDown(base + size, align);
+      return start < end ? [{ base: start, size: end - start }] : [];
+    });
+  }),
+
+  // Top down, as __memblock_find_range_top_down; page 0 is never given out.
+  memblock_find_in_range: inline(
+    (k: Kernel, start: number, end: number, size: number, align: number): number => {
+      // Once mem_init() has run, memory is the page allocator's (mm/bootmem.c and slab_is_available()).
+      if (k.state.pages.ready) k.fn.BUG('memblock used after mem_init');
+      const low = Math.max(start, 4096);
+      // memblock_find_in_range_node: the limit counts only for who names no end.
+      const high = end === MEMBLOCK_ALLOC_ACCESSIBLE ? k.state.memblock.currentLimit : end;
+      const { memory, reserved } = k.state.memblock;
+      let free: Range[] = [...memory];
+      for (const range of reserved) free = removeRange(free, range.base, range.size);
+      for (const range of free.sort((a, b) => b.base - a.base)) {
+        const from = Math.max(range.base, low);
+        const to = Math.min(range.base + range.size, high);
+        if (to < size) continue;
+        const candidate = alignDown(to - size, align);
+        if (candidate >= from && candidate + size <= to) return candidate;
+      }
+      return 0;
+    },
+  ),
+
+  memblock_virt_alloc_low_nopanic: fn(
+    (k: Kernel, size: number, align: number) => virtAlloc(k, size, align, ARCH_LOW_ADDRESS_LIMIT),
+    true,
+  ),
+  memblock_virt_alloc: fn((k: Kernel, size: number, align: number) => {
+    const address = virtAlloc(k, size, align, LIMIT);
+    if (address !== 0) return address;
+    return k.fn.panic(`memblock_virt_alloc: Failed to allocate ${String(size)} bytes`);
+  }, true),
+
+  memblock_mem_size: inline((k: Kernel, limitPfn: number) => {
+    const limit = limitPfn * 4096;
+    return k.state.memblock.memory.reduce(
+      (sum, { base, size }) => sum + Math.max(0, Math.min(base + size, limit) - base),
+      0,
+    );
+  }),
+});

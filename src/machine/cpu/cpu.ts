@@ -1,0 +1,400 @@
+/**
+ * A CPU: registers, translations, and every way that software reaches memory. Architectural events come back as faults;
+ * whoever drives the CPU delivers them. Nothing here knows what the driver is.
+ */
+import {
+  alignDown,
+  alignUp,
+  LINE_SIZE,
+  pa,
+  PAGE_SIZE,
+  paAdd,
+  translated,
+  va,
+  type KeyId,
+  type Pa,
+  type Va,
+} from '../address.js';
+import { CpuCore, type CpuBus } from './cpu-core.js';
+import type { CpuModel } from './cpuid.js';
+import { isFault } from './fault.js';
+import { farJump, farReturn } from './far-jump.js';
+import { deliver, iret, type Delivery, type InterruptTarget } from './idt.js';
+import { deliverReal } from './ivt.js';
+import {
+  decodeEntry,
+  pageFault,
+  refusal,
+  traceWalk,
+  walk,
+  type DecodedEntry,
+  type PagingContext,
+  type WalkAccess,
+  type WalkStep,
+} from './mmu.js';
+import type { GuestAccess } from '../svm/guest.js';
+import { CR0, has } from './registers.js';
+import { vmload, vmrun, vmsave, type VmrunResult } from '../svm/svm.js';
+import { TLB_KIND, type TlbEntry, type TlbKind } from './tlb.js';
+import { UnmodelledError } from '../unmodelled.js';
+import { MEMTYPE, PF, type Fault, type MemType, type TableReader } from '../types.js';
+
+export { isFault } from './fault.js';
+export type { CpuBus, CpuSnapshot } from './cpu-core.js';
+
+/** How an address is reached now. */
+export interface Probe {
+  readonly pa: Pa;
+  readonly key: KeyId;
+  readonly pageSize: number;
+  readonly type: MemType;
+}
+
+/** What the walker is asked to check, by the kind of access. */
+const accesses = (user: boolean): readonly [WalkAccess, WalkAccess, WalkAccess] => [
+  { write: false, user, fetch: false },
+  { write: true, user, fetch: false },
+  { write: false, user, fetch: true },
+];
+const SYSTEM_ACCESS = accesses(false);
+const USER_ACCESS = accesses(true);
+const READ = SYSTEM_ACCESS[TLB_KIND.read];
+
+export class Cpu extends CpuCore implements InterruptTarget {
+  /** Bytes that the last read, write, copy or fill did before it faulted. */
+  progress = 0;
+  /** Told of each access of a guest to its memory. */
+  onGuestAccess?: (what: GuestAccess, gpa: number, bytes: Uint8Array) => void;
+  /** Reads tables for the walker: coherent with lines of the same key. */
+  readonly tables: TableReader;
+  private readonly word = new Uint8Array(8);
+  private readonly wordView = new DataView(this.word.buffer);
+  private readonly page = new Uint8Array(PAGE_SIZE);
+
+  constructor(id: number, model: CpuModel, bus: CpuBus) {
+    super(id, model, bus);
+    this.tables = this.tableReader();
+  }
+
+  // --- Memory ----------------------------------------------------------------------------------------------------
+
+  /** Reads bytes; on a fault `progress` says how many were read. */
+  read(at: Va, out: Uint8Array, off = 0, len = out.length): Fault | null {
+    return this.access(at, len, TLB_KIND.read, out, off);
+  }
+
+  /** Writes bytes; on a fault `progress` says how many were written. */
+  write(at: Va, data: Uint8Array, off = 0, len = data.length): Fault | null {
+    return this.access(at, len, TLB_KIND.write, data, off);
+  }
+
+  /** Fetches instruction bytes. */
+  fetch(at: Va, out: Uint8Array, len = out.length): Fault | null {
+    return this.access(at, len, TLB_KIND.fetch, out, 0);
+  }
+
+  /** REP MOVSB upwards: restartable where it faulted, `progress` bytes on. */
+  copy(to: Va, from: Va, len: number): Fault | null {
+    let done = 0;
+    while (done < len) {
+      const source = va(from + done);
+      const target = va(to + done);
+      const run = Math.min(len - done, toPageEnd(source), toPageEnd(target));
+      const fault = this.read(source, this.page, 0, run) ?? this.write(target, this.page, 0, run);
+      if (fault !== null) {
+        this.progress = done;
+        return fault;
+      }
+      done += run;
+    }
+    this.progress = done;
+    return null;
+  }
+
+  /** REP STOSB. */
+  fill(at: Va, byte: number, len: number): Fault | null {
+    this.page.fill(byte);
+    let done = 0;
+    while (done < len) {
+      const target = va(at + done);
+      const long = this.fillLong(target, byte, len - done);
+      const run = long > 0 ? long : Math.min(len - done, toPageEnd(target));
+      const fault = long > 0 ? null : this.write(target, this.page, 0, run);
+      if (fault !== null) {
+        this.progress = done;
+        return fault;
+      }
+      done += run;
+    }
+    this.progress = done;
+    return null;
+  }
+
+  /** What one translation covers of a fill that drives all else out of the cache; 0 where it is not of that kind. */
+  private fillLong(at: Va, byte: number, len: number): number {
+    const { cache, observers, origin } = this.bus;
+    if (len < cache.longFill || observers.length > 0) return 0;
+    const entry = this.translate(at, TLB_KIND.write);
+    if (isFault(entry) || this.typeOf(entry) !== MEMTYPE.WB) return 0;
+    const skip = at - entry.va;
+    const run = alignDown(Math.min(len, entry.size - skip), LINE_SIZE);
+    if (run < cache.longFill || skip % LINE_SIZE !== 0) return 0;
+    cache.fillRun(this.id, paAdd(entry.pa, skip), entry.key, byte, run, origin);
+    return run;
+  }
+
+  loadU8(at: Va): number | Fault {
+    return this.read(at, this.word, 0, 1) ?? this.wordView.getUint8(0);
+  }
+  loadU16(at: Va): number | Fault {
+    return this.read(at, this.word, 0, 2) ?? this.wordView.getUint16(0, true);
+  }
+  loadU32(at: Va): number | Fault {
+    return this.read(at, this.word, 0, 4) ?? this.wordView.getUint32(0, true);
+  }
+  loadU64(at: Va): bigint | Fault {
+    return this.read(at, this.word, 0, 8) ?? this.wordView.getBigUint64(0, true);
+  }
+  storeU8(at: Va, value: number): Fault | null {
+    this.wordView.setUint8(0, value);
+    return this.write(at, this.word, 0, 1);
+  }
+  storeU16(at: Va, value: number): Fault | null {
+    this.wordView.setUint16(0, value, true);
+    return this.write(at, this.word, 0, 2);
+  }
+  storeU32(at: Va, value: number): Fault | null {
+    this.wordView.setUint32(0, value, true);
+    return this.write(at, this.word, 0, 4);
+  }
+  storeU64(at: Va, value: bigint): Fault | null {
+    this.wordView.setBigUint64(0, value, true);
+    return this.write(at, this.word, 0, 8);
+  }
+
+  /** PUSH of 64 bits; RSP moves only if the store was good. */
+  push(value: bigint): Fault | null {
+    const at = va(this.rsp - 8);
+    const fault = this.storeU64(at, BigInt.asUintN(64, value));
+    if (fault === null) this.rsp = at;
+    return fault;
+  }
+
+  pop(): bigint | Fault {
+    const value = this.loadU64(this.rsp);
+    if (!isFault(value)) this.rsp = va(this.rsp + 8);
+    return value;
+  }
+
+  // --- Caches and translations -----------------------------------------------------------------------------------
+
+  invlpg(at: Va): void {
+    this.tlb.invlpg(at);
+    this.tellFlush('invlpg', at);
+  }
+
+  /** CLFLUSH: the line goes that the mapping's key selects (facts: inferred). */
+  clflush(at: Va): Fault | null {
+    const entry = this.translate(at, TLB_KIND.read);
+    if (isFault(entry)) return entry;
+    this.bus.cache.clflush(translated(entry, at), entry.key);
+    this.tellFlush('clflush', at);
+    return null;
+  }
+
+  /** CLFLUSH of every line of a range: a translation is looked up once for what it covers. */
+  clflushRange(at: Va, len: number): Fault | null {
+    for (let line = alignDown(at, LINE_SIZE); line < at + len;) {
+      const entry = this.translate(line, TLB_KIND.read);
+      if (isFault(entry)) return entry;
+      const end = Math.min(at + len, entry.va + entry.size);
+      const first = line;
+      line = va(alignUp(end, LINE_SIZE));
+      this.bus.cache.clflush(translated(entry, first), entry.key, line - first);
+      if (this.bus.observers.length === 0) continue;
+      for (let told = first; told < line; told = va(told + LINE_SIZE)) {
+        this.tellFlush('clflush', told);
+      }
+    }
+    return null;
+  }
+
+  wbinvd(): void {
+    this.bus.cache.wbinvd(this.id);
+    this.tellFlush('wbinvd', undefined);
+  }
+
+  /** How an address is reached now: as the TLB has it, else by a walk that changes nothing. */
+  probe(at: Va): Probe | Fault {
+    const context = this.context();
+    const entry = has(this.cr0, CR0.PG)
+      ? (this.tlb.lookup(at, TLB_KIND.read) ?? walk(this.tables, context, at, READ, false))
+      : this.unpaged(at);
+    if (isFault(entry)) return entry;
+    const { key, size, type } = entry;
+    return { pa: translated(entry, at), key, pageSize: size, type };
+  }
+
+  /** The entries that a walk for an address meets. */
+  traceWalk(at: Va): WalkStep[] {
+    return traceWalk(this.tables, this.context(), at);
+  }
+
+  /** Takes a table entry apart; `span` is what one entry of its table governs, in bytes. */
+  decodeEntry(value: bigint, span: number): DecodedEntry {
+    return decodeEntry(this.context(), value, span);
+  }
+
+  // --- Exceptions ------------------------------------------------------------------------------------------------
+
+  /** Delivers a fault through the IDT, in real mode the IVT: to a handler, or into a shutdown. */
+  deliver(fault: Fault): Delivery {
+    const delivery = this.mode === 'real' ? deliverReal(this, fault) : deliver(this, fault);
+    if ('tripleFault' in delivery) this.shutdown();
+    return delivery;
+  }
+
+  /** JMP FAR: loads CS, from its descriptor in the GDT outside real mode, and goes to an offset in it. */
+  farJump(selector: number, offset: number): Fault | null {
+    return farJump(this, selector, offset);
+  }
+
+  /** RETF of 64 bits: the other way round, from the stack. */
+  farReturn(): Fault | null {
+    return farReturn(this);
+  }
+
+  iret(): Fault | null {
+    return iret(this);
+  }
+
+  // --- Guests ----------------------------------------------------------------------------------------------------
+
+  /** VMRUN of the VMCB at a system physical address, C-bit and all: until the guest leaves. */
+  vmrun(rax: bigint): VmrunResult {
+    return vmrun(this, this.bus, this.context(), rax);
+  }
+  vmload(rax: bigint): Fault | null {
+    return vmload(this, this.bus, this.context(), rax);
+  }
+  vmsave(rax: bigint): Fault | null {
+    return vmsave(this, this.bus, this.context(), rax);
+  }
+
+  // --- Inside ----------------------------------------------------------------------------------------------------
+
+  /** Does an access page by page (or by the piece that one translation covers). */
+  private access(at: Va, len: number, kind: TlbKind, bytes: Uint8Array, off: number): Fault | null {
+    const { cache, observers, origin } = this.bus;
+    let done = 0;
+    while (done < len) {
+      const here = va(at + done);
+      const entry = this.translate(here, kind);
+      if (isFault(entry)) {
+        this.progress = done;
+        return entry;
+      }
+      const run = Math.min(len - done, toPageEnd(here));
+      const address = translated(entry, here);
+      const { key } = entry;
+      if (observers.length > 0) this.tellAccess(kind, here, address, key, run);
+      const type = this.typeOf(entry);
+      if (kind === TLB_KIND.write) {
+        cache.write(this.id, address, key, type, bytes, off + done, run, origin);
+      } else {
+        cache.read(this.id, address, key, type, bytes, off + done, run, origin);
+      }
+      done += run;
+    }
+    this.progress = done;
+    return null;
+  }
+
+  private translate(at: Va, kind: TlbKind): TlbEntry | Fault {
+    const context = this.context();
+    const write = kind === TLB_KIND.write;
+    const access = (this.cpl === 3 ? USER_ACCESS : SYSTEM_ACCESS)[kind];
+    const known = this.tlb.lookup(at, kind);
+    // A write through a page that is not dirty walks again, to set the bit (APM 5.4.2).
+    if (known !== undefined && (!write || known.dirty)) {
+      const why = refusal(context, known, access);
+      if (why === undefined) return known;
+      // APM 5.5.3: a fault drops the translation; the tables are looked at again.
+      this.tlb.invlpg(at);
+      return this.walkAndKeep(at, context, access);
+    }
+    return this.walkAndKeep(at, context, access);
+  }
+
+  private walkAndKeep(at: Va, context: PagingContext, access: WalkAccess): TlbEntry | Fault {
+    if (!has(this.cr0, CR0.PG)) return this.unpaged(at);
+    if (!this.longMode) throw new UnmodelledError('legacy paging');
+    const entry = walk(this.tables, context, at, access);
+    if (isFault(entry)) return entry;
+    this.tlb.insert(entry);
+    for (const observer of this.bus.observers) {
+      observer.translation?.(this.id, entry.va, entry.pa, entry.key, entry.size, entry.type);
+    }
+    return entry;
+  }
+
+  /** With paging off an address is physical and nothing is encrypted (APM 7.10.3). */
+  private unpaged(at: Va): TlbEntry | Fault {
+    if (at < 0) return pageFault(this.context(), at, READ, PF.P, 'no paging');
+    const start = Math.floor(at / PAGE_SIZE) * PAGE_SIZE;
+    const type =
+      this.bus.mtrrs.typeOf(this.msrs.get('MTRRdefType'), start, PAGE_SIZE) ?? MEMTYPE.UC;
+    return {
+      va: va(start),
+      size: PAGE_SIZE,
+      pageSize: PAGE_SIZE,
+      pa: pa(start),
+      key: 0 as KeyId,
+      rw: true,
+      us: true,
+      nx: false,
+      global: false,
+      dirty: true,
+      type,
+    };
+  }
+
+  /** CR0.CD: misses are not cached, hits stay (APM table 7-2); our choice: an access is UC then. */
+  private typeOf(entry: TlbEntry): MemType {
+    return has(this.cr0, CR0.CD) ? MEMTYPE.UC : entry.type;
+  }
+
+  private tellAccess(kind: TlbKind, at: Va, address: Pa, key: KeyId, len: number): void {
+    const what = kind === TLB_KIND.read ? 'read' : kind === TLB_KIND.write ? 'write' : 'fetch';
+    for (const observer of this.bus.observers) {
+      observer.access?.(what, this.id, at, address, key, len, this.bus.origin);
+    }
+  }
+
+  private tableReader(): TableReader {
+    const bytes = new Uint8Array(8);
+    const view = new DataView(bytes.buffer);
+    const { bus, id } = this;
+    const reader = {
+      high: 0,
+      readEntry(at: Pa, key: KeyId): number {
+        bus.cache.peekCoherent(id, at, key, bytes, 0, 8);
+        reader.high = view.getInt32(4, true);
+        return view.getInt32(0, true);
+      },
+      answers: (at: Pa) => bus.answers(at),
+      setBits(at: Pa, key: KeyId, bits: number): void {
+        bus.cache.peekCoherent(id, at, key, bytes, 0, 8);
+        view.setInt32(0, view.getInt32(0, true) | bits, true);
+        // The table stays that of whoever wrote it: the walker only notes that it was used (our choice).
+        const origin = bus.lastWrite(at)?.origin ?? 0;
+        bus.cache.write(id, at, key, MEMTYPE.WB, bytes, 0, 8, origin);
+      },
+    };
+    return reader;
+  }
+}
+
+function toPageEnd(at: number): number {
+  return PAGE_SIZE - (((at % PAGE_SIZE) + PAGE_SIZE) % PAGE_SIZE);
+}

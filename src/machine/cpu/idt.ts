@@ -1,0 +1,211 @@
+/** Interrupt gates of long mode and what happens when delivering a fault faults (APM 4.8.4, 8.2.9, 8.9). */
+import { va, vaOfU64, type Va } from '../address.js';
+import { isFault } from './fault.js';
+import { RFLAGS } from './registers.js';
+import { UnmodelledError } from '../unmodelled.js';
+import { VECTOR, type Fault } from '../types.js';
+
+/** A gate descriptor of 16 bytes (APM 4.8.4): bits of its first quadword. */
+export const GATE = {
+  SIZE: 16,
+  OFFSET_LOW: { shift: 0n, mask: 0xffffn },
+  SELECTOR: { shift: 16n, mask: 0xffffn },
+  IST: { shift: 32n, mask: 0x7n },
+  TYPE: { shift: 40n, mask: 0xfn },
+  DPL: { shift: 45n, mask: 0x3n },
+  P: { shift: 47n, mask: 0x1n },
+  OFFSET_MIDDLE: { shift: 48n, mask: 0xffffn },
+} as const;
+/** Gate types in long mode (APM table 4-6). */
+export const GATE_TYPE = { INTERRUPT: 0xen, TRAP: 0xfn } as const;
+/** Bits of a selector error code: the IDT is meant (APM 8.4.1). */
+const ERROR_IDT = 2;
+const ERROR_INDEX_SHIFT = 3;
+const NP = 11;
+const STACK_ALIGN = 16;
+const SLOT = 8;
+
+type GateField = Exclude<keyof typeof GATE, 'SIZE'>;
+
+const OFFSET_MIDDLE_FROM = 16n;
+const OFFSET_HIGH_FROM = 32n;
+
+/** Makes the two quadwords of a present gate with DPL 0. */
+export function makeGate(
+  handler: Va,
+  selector: number,
+  type: bigint = GATE_TYPE.INTERRUPT,
+): [bigint, bigint] {
+  const offset = BigInt.asUintN(64, BigInt(handler));
+  const put = (field: GateField, value: bigint): bigint =>
+    (value & GATE[field].mask) << GATE[field].shift;
+  const low =
+    put('OFFSET_LOW', offset) |
+    put('SELECTOR', BigInt(selector)) |
+    put('TYPE', type) |
+    put('P', 1n) |
+    put('OFFSET_MIDDLE', offset >> OFFSET_MIDDLE_FROM);
+  return [low, offset >> OFFSET_HIGH_FROM];
+}
+
+/** What delivery needs of a CPU. */
+export interface InterruptTarget {
+  rip: Va;
+  rsp: Va;
+  rflags: number;
+  cs: number;
+  ss: number;
+  cr2: bigint;
+  cpl: number;
+  readonly longMode: boolean;
+  readonly idtr: { readonly base: Va; readonly limit: number };
+  /** RSP0: the stack of CPL 0 that an interrupt from CPL 3 takes (APM 8.9.3). */
+  readonly rsp0: Va;
+  loadU64(address: Va): bigint | Fault;
+  storeU64(address: Va, value: bigint): Fault | null;
+}
+
+/** How a fault ended: at a handler, or in a shutdown. */
+export type Delivery =
+  | { readonly handler: Va; readonly fault: Fault }
+  | { readonly tripleFault: true; readonly first: Fault; readonly second?: Fault };
+
+/** Vectors that push an error code (APM table 8-1). */
+const WITH_ERROR_CODE: ReadonlySet<number> = new Set([8, 10, 11, 12, 13, 14, 17]);
+/** Contributory exceptions (APM table 8-5): #DE, #TS, #NP, #SS, #GP. */
+const CONTRIBUTORY: ReadonlySet<number> = new Set([0, 10, 11, 12, 13]);
+
+/** Whether a second fault while delivering the first makes a #DF (APM 8.2.9, table 8-5). */
+export function makesDoubleFault(first: number, second: number): boolean {
+  if (CONTRIBUTORY.has(first)) return CONTRIBUTORY.has(second);
+  return first === VECTOR.PF && (second === VECTOR.PF || CONTRIBUTORY.has(second));
+}
+
+/** Serial faults at most: every one of them is caused by another access of the delivery, of which there are few. */
+const MAX_SERIAL = 16;
+
+/**
+ * Delivers a fault: reads the gate, switches the stack if CPL changes, pushes the frame, goes to the handler. Faults on
+ * the way are taken in its place, become a #DF, or shut the CPU down (APM 8.2.9).
+ */
+export function deliver(cpu: InterruptTarget, fault: Fault): Delivery {
+  let current = fault;
+  for (let serial = 0; serial < MAX_SERIAL; serial++) {
+    const result = attempt(cpu, current);
+    if (!isFault(result)) return { handler: result, fault: current };
+    if (current.vector === VECTOR.DF) return { tripleFault: true, first: fault, second: result };
+    current = makesDoubleFault(current.vector, result.vector)
+      ? { vector: VECTOR.DF, error: 0, why: `${current.why}, then ${result.why}` }
+      : result;
+  }
+  return { tripleFault: true, first: fault, second: current };
+}
+
+function gateError(vector: number, why: string, by: number = VECTOR.GP): Fault {
+  // APM 8.4.1: the selector error code names the gate.
+  return { vector: by, error: vector * 2 ** ERROR_INDEX_SHIFT + ERROR_IDT, why };
+}
+
+/** Goes to the handler of one fault, or says what fault stopped that; then only memory and CR2 have changed. */
+function attempt(cpu: InterruptTarget, fault: Fault): Va | Fault {
+  // APM 8.2.15: CR2 holds the address of a #PF, before its handler is looked for.
+  if (fault.vector === VECTOR.PF) cpu.cr2 = BigInt.asUintN(64, BigInt(fault.address ?? 0));
+  const offset = fault.vector * GATE.SIZE;
+  const { base, limit } = cpu.idtr;
+  // APM 8.9.1: a gate beyond the limit is a #GP. Gates are shorter outside long mode: none of them fits a limit of 0.
+  if (offset + GATE.SIZE - 1 > limit) return gateError(fault.vector, 'beyond the IDT');
+  if (!cpu.longMode) throw new UnmodelledError('an interrupt through a gate outside long mode');
+  const gate = gateAt(cpu, va(base + offset), fault.vector);
+  return isFault(gate) ? gate : enter(cpu, gate, fault);
+}
+
+interface Gate {
+  readonly handler: Va;
+  readonly selector: number;
+  readonly trap: boolean;
+}
+
+function gateAt(cpu: InterruptTarget, at: Va, vector: number): Gate | Fault {
+  // Reads of system structures are supervisor accesses whatever CPL is (APM 5.6.1).
+  const low = supervisor(cpu, () => cpu.loadU64(at));
+  if (isFault(low)) return low;
+  const high = supervisor(cpu, () => cpu.loadU64(va(at + SLOT)));
+  if (isFault(high)) return high;
+  const field = (name: GateField): bigint => (low >> GATE[name].shift) & GATE[name].mask;
+  const type = field('TYPE');
+  if (type !== GATE_TYPE.INTERRUPT && type !== GATE_TYPE.TRAP) return gateError(vector, 'no gate');
+  if (field('P') === 0n) return gateError(vector, 'gate not present', NP);
+  if (field('IST') !== 0n) throw new UnmodelledError('the interrupt-stack table of a gate');
+  const offset =
+    field('OFFSET_LOW') |
+    (field('OFFSET_MIDDLE') << OFFSET_MIDDLE_FROM) |
+    ((high & OFFSET_HIGH_MASK) << OFFSET_HIGH_FROM);
+  const handler = vaOfU64(offset);
+  // APM 8.9.1: a non-canonical target is a #GP(0).
+  if (handler === undefined) return { vector: VECTOR.GP, error: 0, why: 'handler not canonical' };
+  return { handler, selector: Number(field('SELECTOR')), trap: type === GATE_TYPE.TRAP };
+}
+
+const OFFSET_HIGH_MASK = 0xffff_ffffn;
+const RPL = 3;
+
+function supervisor<T>(cpu: InterruptTarget, access: () => T): T {
+  const { cpl } = cpu;
+  cpu.cpl = 0;
+  const result = access();
+  cpu.cpl = cpl;
+  return result;
+}
+
+/** Pushes SS, RSP, RFLAGS, CS, RIP and the error code on an aligned stack (APM 8.9.3), then goes to the handler. */
+function enter(cpu: InterruptTarget, gate: Gate, fault: Fault): Va | Fault {
+  const changes = cpu.cpl !== 0;
+  const top = changes ? cpu.rsp0 : cpu.rsp;
+  let rsp = Math.floor(top / STACK_ALIGN) * STACK_ALIGN;
+  const frame = [
+    BigInt(cpu.ss),
+    BigInt.asUintN(64, BigInt(cpu.rsp)),
+    BigInt(cpu.rflags),
+    BigInt(cpu.cs),
+    BigInt.asUintN(64, BigInt(cpu.rip)),
+  ];
+  if (WITH_ERROR_CODE.has(fault.vector)) frame.push(BigInt(fault.error));
+  for (const value of frame) {
+    rsp -= SLOT;
+    const refused = supervisor(cpu, () => cpu.storeU64(va(rsp), value));
+    if (refused !== null) return refused;
+  }
+  cpu.rsp = va(rsp);
+  // Our choice: the selector is taken without reading its descriptor; segments are flat in long mode.
+  cpu.cs = gate.selector - (gate.selector & RPL);
+  if (changes) cpu.ss = 0;
+  cpu.cpl = 0;
+  cpu.rip = gate.handler;
+  // APM 8.9.5: an interrupt gate clears IF, both kinds clear TF, NT, RF and VM.
+  const cleared = RFLAGS.TF | RFLAGS.NT | RFLAGS.RF | RFLAGS.VM | (gate.trap ? 0 : RFLAGS.IF);
+  cpu.rflags = (cpu.rflags & ~cleared) >>> 0;
+  return gate.handler;
+}
+
+/** IRETQ: takes RIP, CS, RFLAGS, RSP and SS from the stack; on a fault nothing has changed (APM 8.9.6). */
+export function iret(cpu: InterruptTarget): Fault | null {
+  const frame: bigint[] = [];
+  for (let i = 0; i < 5; i++) {
+    const value = cpu.loadU64(va(cpu.rsp + i * SLOT));
+    if (isFault(value)) return value;
+    frame.push(value);
+  }
+  const [rip = 0n, cs = 0n, rflags = 0n, rsp = 0n, ss = 0n] = frame;
+  const to = vaOfU64(rip);
+  const stack = vaOfU64(rsp);
+  if (to === undefined || stack === undefined) {
+    return { vector: VECTOR.GP, error: 0, address: rip, why: 'return not canonical' };
+  }
+  cpu.rip = to;
+  cpu.cs = Number(cs & GATE.SELECTOR.mask);
+  cpu.rflags = Number(rflags & OFFSET_HIGH_MASK);
+  cpu.rsp = stack;
+  cpu.ss = Number(ss & GATE.SELECTOR.mask);
+  cpu.cpl = cpu.cs & RPL;
+  return null;
+}

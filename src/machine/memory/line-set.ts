@@ -1,0 +1,53 @@
+/** A set of lines of physical memory that takes ranges as quickly as single lines. */
+import { LINE_SIZE } from '../address.js';
+
+/** Lines whose bits stand together: those of 2 MiB. */
+const CHUNK_LINES = 32768;
+const CHUNK_BYTES = CHUNK_LINES * LINE_SIZE;
+
+export class LineSet {
+  private readonly chunks = new Map<number, Uint8Array<ArrayBuffer>>();
+  private lastNumber = -1;
+  private lastChunk = new Uint8Array(0);
+
+  /** Adds the lines that some bytes lie in; addresses are without a C-bit. */
+  add(address: number, length: number): void {
+    const end = address + length;
+    for (let at = address; at < end;) {
+      const inChunk = at % CHUNK_BYTES;
+      const first = Math.floor(inChunk / LINE_SIZE);
+      const stop = Math.min(CHUNK_LINES, Math.ceil((inChunk + end - at) / LINE_SIZE));
+      const bits = this.chunk((at - inChunk) / CHUNK_BYTES);
+      for (let line = first; line < stop;) {
+        if (line % 8 === 0 && line + 8 <= stop) {
+          const whole = Math.floor(stop / 8);
+          bits.fill(0xff, line / 8, whole);
+          line = whole * 8;
+        } else {
+          bits[line >> 3] = (bits[line >> 3] ?? 0) | (1 << (line & 7));
+          line++;
+        }
+      }
+      at += CHUNK_BYTES - inChunk;
+    }
+  }
+
+  /** Whether it has a line, by its number: its address over the size of a line. */
+  has(line: number): boolean {
+    const inChunk = line % CHUNK_LINES;
+    const bits = this.chunks.get((line - inChunk) / CHUNK_LINES);
+    return ((bits?.[inChunk >> 3] ?? 0) & (1 << (inChunk & 7))) !== 0;
+  }
+
+  private chunk(number: number): Uint8Array<ArrayBuffer> {
+    if (number === this.lastNumber) return this.lastChunk;
+    let bits = this.chunks.get(number);
+    if (bits === undefined) {
+      bits = new Uint8Array(CHUNK_LINES / 8);
+      this.chunks.set(number, bits);
+    }
+    this.lastNumber = number;
+    this.lastChunk = bits;
+    return bits;
+  }
+}

@@ -1,0 +1,98 @@
+/**
+ * Where pages of DRAM get their bytes and what is known of their lines. Pages whose lines are all alike share that, which
+ * most are that are written whole. All else is allocated in blocks: each by itself costs more than filling it.
+ */
+import { PAGE_SIZE } from '../address.js';
+import { LINES, UNTOUCHED, type Lines, type Page } from './dram-page.js';
+
+/** Pages that are allocated together: so many that what an allocator adds to each block does not count. */
+const BLOCK_PAGES = 128;
+const BYTES = LINES * 2;
+
+export class PagePool {
+  private readonly shared = new Map<number, Lines>();
+  private readonly spare: Lines[] = [];
+  /** What is left of the last block of bytes. */
+  private left = 0;
+  private block = new ArrayBuffer(0);
+
+  /** Zeros for a page. */
+  bytes(): Uint8Array {
+    if (this.left === 0) {
+      this.left = BLOCK_PAGES;
+      this.block = new ArrayBuffer(BLOCK_PAGES * PAGE_SIZE);
+    }
+    return new Uint8Array(this.block, --this.left * PAGE_SIZE, PAGE_SIZE);
+  }
+
+  /** An untouched page. */
+  blank(): Page {
+    return { bytes: this.bytes(), ...this.alike(0, UNTOUCHED, 0), alike: true };
+  }
+
+  copyOf({ bytes, pending, owner, writer, alike }: Page): Page {
+    const copy: Page = { bytes: this.bytes(), pending, owner, writer, alike: true };
+    copy.bytes.set(bytes);
+    if (!alike) this.own(copy);
+    return copy;
+  }
+
+  /** Lines that are all pending under one key, written under one and on behalf of one writer. Not to be changed. */
+  alike(pending: number, owner: number, writer: number): Lines {
+    const id = (writer * 2 ** 16 + owner) * 2 ** 16 + pending;
+    let lines = this.shared.get(id);
+    if (lines === undefined) {
+      lines = {
+        pending: new Uint16Array(LINES).fill(pending),
+        owner: new Uint16Array(LINES).fill(owner),
+        writer: new Uint16Array(LINES).fill(writer),
+      };
+      this.shared.set(id, lines);
+    }
+    return lines;
+  }
+
+  /** Gives a page lines that are all alike. The page is not shared. */
+  share(page: Page, lines: Lines): void {
+    const { pending, owner, writer, alike } = page;
+    if (!alike) this.spare.push({ pending, owner, writer });
+    Object.assign(page, lines, { alike: true });
+  }
+
+  /** Gives a page lines of its own, which may change. */
+  own(page: Page): void {
+    if (!page.alike) return;
+    const lines = this.blankLines();
+    lines.pending.set(page.pending);
+    lines.owner.set(page.owner);
+    lines.writer.set(page.writer);
+    Object.assign(page, lines, { alike: false });
+  }
+
+  /** Lines that have become alike are shared. The page is not. */
+  compact(page: Page): void {
+    if (page.alike) return;
+    const [pending = 0, owner = 0, writer = 0] = [page.pending[0], page.owner[0], page.writer[0]];
+    for (let line = 1; line < LINES; line++) {
+      if (page.owner[line] !== owner || page.pending[line] !== pending) return;
+      if (page.writer[line] !== writer) return;
+    }
+    this.share(page, this.alike(pending, owner, writer));
+  }
+
+  private blankLines(): Lines {
+    if (this.spare.length === 0) {
+      const block = new ArrayBuffer(3 * BYTES * BLOCK_PAGES);
+      for (let at = 0; at < block.byteLength; at += 3 * BYTES) {
+        this.spare.push({
+          pending: new Uint16Array(block, at, LINES),
+          owner: new Uint16Array(block, at + BYTES, LINES),
+          writer: new Uint16Array(block, at + 2 * BYTES, LINES),
+        });
+      }
+    }
+    const lines = this.spare.pop();
+    if (lines === undefined) throw new RangeError('no lines for a page');
+    return lines;
+  }
+}

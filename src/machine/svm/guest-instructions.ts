@@ -1,0 +1,161 @@
+/**
+ * The instructions that a guest can execute, by opcode (APM vol. 3). Bytes that are none of them are an invalid opcode:
+ * our choice, for a processor knows many more.
+ */
+import { isFault } from '../cpu/fault.js';
+import { Guest, type GuestStop } from './guest.js';
+import { isVmexit, type Vmexit } from './nested-paging.js';
+import { RFLAGS } from '../cpu/registers.js';
+import { UnmodelledError } from '../unmodelled.js';
+import { VECTOR, type Fault } from '../types.js';
+import { INTERCEPT, VMEXIT } from './vmcb.js';
+
+/** General registers that string instructions use, by number. */
+const RCX = 1;
+const RSI = 6;
+const RDI = 7;
+/** Instructions that a guest may take before something must have stopped it (our choice). */
+const MAX_STEPS = 100_000;
+
+const NONE = 0n;
+const exit = (code: bigint): Vmexit => ({ code, info1: NONE, info2: NONE });
+const invalidOpcode = (bytes: number): Fault => ({
+  vector: VECTOR.UD,
+  error: 0,
+  why: `no instruction of the guest begins with 0x${bytes.toString(16)}`,
+});
+
+/** Reads instruction bytes one after the other. */
+class Decoder {
+  length = 0;
+
+  constructor(private readonly guest: Guest) {}
+
+  /** The next byte. */
+  byte(): number | GuestStop {
+    const at = this.guest.linear('CS', this.guest.get('RIP') + BigInt(this.length));
+    if (isFault(at)) return at;
+    const byte = new Uint8Array(1);
+    const stop = this.guest.access('fetch', at, byte);
+    if (stop !== null) return stop;
+    this.length++;
+    return byte[0] ?? 0;
+  }
+
+  /** An immediate of some bytes, little endian. */
+  immediate(bytes: number): bigint | GuestStop {
+    let value = 0n;
+    for (let i = 0; i < bytes; i++) {
+      const byte = this.byte();
+      if (typeof byte !== 'number') return byte;
+      value |= BigInt(byte) << BigInt(i * 8);
+    }
+    return value;
+  }
+}
+
+type Instruction = (guest: Guest, decoder: Decoder, opcode: number) => GuestStop | null;
+
+/** MOV r, imm (B8+r): 16 or 32 bits. */
+const movImmediate: Instruction = (guest, decoder, opcode) => {
+  const value = decoder.immediate(guest.operandBytes);
+  if (typeof value !== 'bigint') return value;
+  guest.setGeneral(opcode & 7, guest.operandBytes, value);
+  return null;
+};
+
+/** REP MOVSB (F3 A4): moves what one page of each side holds at a time, so that it goes on where it was stopped. */
+const repMovsb: Instruction = (guest, decoder, opcode) => {
+  const next = decoder.byte();
+  if (typeof next !== 'number') return next;
+  if (next !== OPCODE.MOVSB) return invalidOpcode(opcode);
+  if ((guest.get('RFLAGS') & BigInt(RFLAGS.DF)) !== 0n) throw new UnmodelledError('RFLAGS.DF');
+  const bytes = guest.addressBytes;
+  for (let left = guest.general(RCX, bytes); left > 0n; left = guest.general(RCX, bytes)) {
+    const from = guest.linear('DS', guest.general(RSI, bytes));
+    if (isFault(from)) return from;
+    const to = guest.linear('ES', guest.general(RDI, bytes));
+    if (isFault(to)) return to;
+    const run = Math.min(Number(left), Guest.toPageEnd(from), Guest.toPageEnd(to));
+    const data = new Uint8Array(run);
+    const stop = guest.access('read', from, data) ?? guest.access('write', to, data);
+    if (stop !== null) return stop;
+    const moved = BigInt(run);
+    guest.setGeneral(RSI, bytes, guest.general(RSI, bytes) + moved);
+    guest.setGeneral(RDI, bytes, guest.general(RDI, bytes) + moved);
+    guest.setGeneral(RCX, bytes, left - moved);
+  }
+  return null;
+};
+
+/** JMP rel8 (EB): from the next instruction on. */
+const jmpShort: Instruction = (guest, decoder) => {
+  const byte = decoder.byte();
+  if (typeof byte !== 'number') return byte;
+  // RIP is as wide as an address (APM vol. 3, JMP).
+  const target = guest.get('RIP') + BigInt.asIntN(8, BigInt(byte));
+  guest.set('RIP', BigInt.asUintN(guest.addressBytes * 8, target));
+  return null;
+};
+
+/** HLT (F4). */
+const hlt: Instruction = (guest) => {
+  if (guest.intercepted(INTERCEPT.HLT)) return exit(VMEXIT.HLT);
+  throw new UnmodelledError('HLT of a guest without an intercept');
+};
+
+/** VMMCALL (0F 01 D9): a #UD where nobody intercepts it (APM 15.12.7). */
+const vmmcall: Instruction = (guest, decoder, opcode) => {
+  for (const expected of VMMCALL_REST) {
+    const byte = decoder.byte();
+    if (typeof byte !== 'number') return byte;
+    if (byte !== expected) return invalidOpcode(opcode);
+  }
+  return guest.intercepted(INTERCEPT.VMMCALL) ? exit(VMEXIT.VMMCALL) : invalidOpcode(opcode);
+};
+
+/** First bytes of the instructions. */
+export const OPCODE = {
+  TWO_BYTE: 0x0f,
+  NOP: 0x90,
+  MOVSB: 0xa4,
+  MOV_AX: 0xb8,
+  MOV_CX: 0xb9,
+  MOV_SI: 0xbe,
+  MOV_DI: 0xbf,
+  JMP_SHORT: 0xeb,
+  REP: 0xf3,
+  HLT: 0xf4,
+} as const;
+/** What follows 0F in VMMCALL. */
+export const VMMCALL_REST: readonly number[] = [0x01, 0xd9];
+
+const INSTRUCTIONS: ReadonlyMap<number, Instruction> = new Map<number, Instruction>([
+  [OPCODE.TWO_BYTE, vmmcall],
+  [OPCODE.NOP, () => null],
+  ...Array.from({ length: 8 }, (_, r): [number, Instruction] => [OPCODE.MOV_AX + r, movImmediate]),
+  [OPCODE.JMP_SHORT, jmpShort],
+  [OPCODE.REP, repMovsb],
+  [OPCODE.HLT, hlt],
+]);
+
+/** Runs a guest until it leaves for the host. An instruction that is stopped has not moved RIP. */
+export function runGuest(guest: Guest): Vmexit {
+  // APM 15.20: an injected event is delivered before the guest's first instruction; intercepts do not see it.
+  const { injected } = guest;
+  if (injected !== undefined) return guest.deliver(injected);
+  for (let steps = 0; steps < MAX_STEPS; steps++) {
+    const decoder = new Decoder(guest);
+    const opcode = decoder.byte();
+    if (typeof opcode !== 'number') return settle(guest, opcode);
+    const execute = INSTRUCTIONS.get(opcode);
+    const stop = execute === undefined ? invalidOpcode(opcode) : execute(guest, decoder, opcode);
+    if (stop !== null) return settle(guest, stop);
+    guest.set('RIP', guest.get('RIP') + BigInt(decoder.length));
+  }
+  throw new UnmodelledError('interrupts that would stop a guest');
+}
+
+function settle(guest: Guest, stop: GuestStop): Vmexit {
+  return isVmexit(stop) ? stop : guest.raise(stop);
+}

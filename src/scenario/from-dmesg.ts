@@ -1,0 +1,130 @@
+/** A scenario from a kernel log. What the log lacks is filled with defaults, each of which is said. */
+import { InputError } from '../base/errors.js';
+import type { DmesgFacts } from './dmesg-facts.js';
+import { commandLineOf } from './from-dmesg-cmdline.js';
+import {
+  cpusOf,
+  devicesOf,
+  iommuOf,
+  processorOf,
+  ramOf,
+  syscfgOf,
+  vgaOf,
+} from './from-dmesg-machine.js';
+import { describeLog, describeMap } from './from-dmesg-notes.js';
+import { hasRoomForEfi, placesOf } from './from-dmesg-places.js';
+import { plain } from './log-text.js';
+import { Remarks, type Remark } from './remarks.js';
+
+/** A scenario's data as its file has it, and remarks: what was read, what was guessed, what was not used. */
+export interface DraftScenario {
+  readonly data: Readonly<Record<string, unknown>>;
+  readonly remarks: readonly Remark[];
+}
+
+export interface DraftOptions {
+  readonly name: string;
+  /** Leave the command line as it was logged, and do not ask for encryption. */
+  readonly asLogged: boolean;
+}
+
+const RANGES_MIN = 2;
+/** E820_MAX_ENTRIES with 1,024 nodes (arch/x86/include/asm/e820/types.h). */
+const RANGES_MAX = 3200;
+const SHOWN = 8;
+
+/** Makes a scenario of what a log says. Throws E_DMESG where it has no memory map that can be used. */
+export function draftScenario(given: DmesgFacts, options: DraftOptions): DraftScenario {
+  checkMap(given);
+  const remarks = new Remarks(given.at, given.boot?.unit);
+  const facts = withFirmware(given, remarks);
+  describeLog(facts, remarks);
+  const { cpu, encrypts } = processorOf(facts, remarks);
+  const cpus = cpusOf(facts, remarks);
+  describeMap(facts, remarks);
+  const vga = vgaOf(facts, remarks);
+  const iommu = iommuOf(facts, cpu, remarks);
+  const devices = devicesOf(facts, iommu, remarks);
+  const syscfg = encrypts ? syscfgOf(facts, remarks) : {};
+  const loader = placesOf(facts, remarks);
+  const cmdline = commandLineOf(facts, options.asLogged, remarks);
+  for (const { what, line } of facts.unused ?? []) remarks.unused(what, line);
+  const data = {
+    name: options.name,
+    title: plain(facts.dmi ?? 'a machine from a kernel log'),
+    machine: {
+      cpu,
+      ram: ramOf(facts, remarks),
+      cpus,
+      ...(vga && { vga }),
+      ...(iommu && { iommu }),
+      ...(devices.length > 0 && { devices }),
+    },
+    firmware: {
+      type: facts.efi ? 'efi' : 'bios',
+      ...syscfg,
+      e820: facts.e820,
+      ...(facts.efiMemoryMap.length === 0 ? {} : { efiMemoryMap: facts.efiMemoryMap }),
+    },
+    loader,
+    cmdline,
+  };
+  return { data, remarks: remarks.list };
+}
+
+/** Refuses a log without a map, one whose map is broken, and a map that is not the machine's. */
+function checkMap(facts: DmesgFacts): void {
+  const { e820, broken = [], xenRanges = 0, boot, otherMachine } = facts;
+  const [first] = broken;
+  if (first !== undefined) {
+    const numbers = broken.slice(0, SHOWN).map(({ no }) => String(no));
+    const more = broken.length > SHOWN ? ', …' : '';
+    throw new InputError({
+      code: 'E_DMESG',
+      place: boot?.unit === 'entry' ? {} : { line: first.no },
+      reason: `${String(broken.length)} lines of the memory map are broken (${boot?.unit ?? 'line'} ${numbers.join(', ')}${more})`,
+      expected: 'lines like "BIOS-e820: [mem 0x0000000000000000-0x000000000009fbff] usable"',
+      found: JSON.stringify(plain(first.text.slice(0, 120))),
+    });
+  }
+  if (e820.length > RANGES_MAX) {
+    throw new InputError({
+      code: 'E_DMESG',
+      reason: 'the memory map has more ranges than a kernel can hold',
+      expected: `at most ${String(RANGES_MAX)}`,
+      found: String(e820.length),
+    });
+  }
+  if (e820.length >= RANGES_MIN) return;
+  if (otherMachine !== undefined) {
+    throw new InputError({
+      code: 'E_DMESG',
+      reason: 'the log is not of an x86 machine',
+      found: JSON.stringify(otherMachine),
+    });
+  }
+  if (xenRanges > 0) {
+    throw new InputError({
+      code: 'E_DMESG',
+      reason: "a Xen guest's map: the machine's is not in the log",
+      expected:
+        'the lines "(XEN)" of the serial console or of xl dmesg, or a log of the machine without Xen',
+      found: `${String(xenRanges)} lines "Xen: [mem ...]"`,
+    });
+  }
+  throw new InputError({
+    code: 'E_DMESG',
+    reason: 'the log has no memory map',
+    expected: 'lines like "BIOS-e820: [mem 0x0000000000000000-0x000000000009fbff] usable"',
+    found: `${String(e820.length)} of them`,
+  });
+}
+
+/** On an EFI machine too small for the simulated firmware, a BIOS takes its place. */
+function withFirmware(facts: DmesgFacts, remarks: Remarks): DmesgFacts {
+  if (!facts.efi || hasRoomForEfi(facts)) return facts;
+  remarks.guessed(
+    'firmware.type: bios, though the log is of EFI: its memory has no room for the simulated EFI firmware',
+  );
+  return { ...facts, efi: false, efiMemoryMap: [], efiTooSmall: true };
+}

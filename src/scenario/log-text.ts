@@ -1,0 +1,243 @@
+/**
+ * From the bytes of a log file to its lines: character sets, JSON, quoted-printable, colour codes. Nothing here knows
+ * what the lines say. Each change of the text is said, so that a scenario's remarks can name it.
+ */
+import { startsWith } from '../base/bytes.js';
+import { InputError } from '../base/errors.js';
+
+/** A line of a log, or an entry where the log is JSON. */
+export interface LogLine {
+  /** Number of the line, or of the entry, counted from 1. */
+  readonly no: number;
+  readonly text: string;
+}
+
+export interface LogText {
+  readonly lines: readonly LogLine[];
+  /** What `no` counts. */
+  readonly unit: 'line' | 'entry';
+  /** What was undone before the lines could be read. */
+  readonly undone: readonly string[];
+}
+
+/** The most lines that are read (our choice: 64 MiB in lines of 16 characters). */
+const LINES_LIMIT = 2 ** 22;
+/** The longest part of a line that is read (our choice: printk's records have at most 1 KiB, a command line 2 KiB). */
+const LINE_LIMIT = 8192;
+/** The largest share of zero bytes that a text of 8 bits may have before it is taken for UTF-16 (our choice: a quarter). */
+const ZERO_SHARE = 4;
+const PROBE = 4096;
+
+/** First bytes of files that hold a log and are none, with what makes one of them. */
+const CONTAINERS: readonly { readonly magic: readonly number[]; readonly what: string }[] = [
+  { magic: [0x1f, 0x8b], what: 'compressed with gzip: give it through `zcat FILE |`' },
+  {
+    magic: [0xfd, 0x37, 0x7a, 0x58, 0x5a],
+    what: 'compressed with xz: give it through `xzcat FILE |`',
+  },
+  {
+    magic: [0x28, 0xb5, 0x2f, 0xfd],
+    what: 'compressed with zstd: give it through `zstdcat FILE |`',
+  },
+  { magic: [0x42, 0x5a, 0x68], what: 'compressed with bzip2: give it through `bzcat FILE |`' },
+  { magic: [0x50, 0x4b, 0x03, 0x04], what: 'a zip archive' },
+  {
+    // "LPKSHHRH" (systemd, JOURNAL-FILE-FORMAT).
+    magic: [0x4c, 0x50, 0x4b, 0x53, 0x48, 0x48, 0x52, 0x48],
+    what: 'a binary journal: give it through `journalctl -k --file FILE |`',
+  },
+];
+
+/** What browsers and forums make of blanks. */
+const NO_BREAK_SPACE = String.fromCharCode(0xa0);
+const ZERO_WIDTH_SPACE = String.fromCharCode(0x200b);
+const ESC = String.fromCharCode(0x1b);
+const BEL = String.fromCharCode(0x07);
+/** Control sequences (ECMA-48 5.4) behind ESC, or behind what cat -v, syslog and editors write for ESC. */
+const CSI = `(?:${ESC}|\\^\\[|#033|\\\\x1b|\\\\033|\\\\e)\\[[0-9;:?]{0,32}[A-Za-z]`;
+/** Titles of terminal windows, and the short sequences. */
+const OTHER = `${ESC}\\][^${ESC}${BEL}]{0,256}(?:${BEL}|${ESC}\\\\)|${ESC}[@-Z\\\\^_=>()#][0-9A-Z]?`;
+const ESCAPES = new RegExp(`${CSI}|${OTHER}`, 'g');
+/** Control characters, and formats such as those that turn the direction of text (Unicode 23.2, TR36). */
+const CONTROLS = /[\p{Cc}\p{Cf}]/gu;
+
+/** Text in one line without control characters, for remarks and files: each is shown as a question mark. */
+export const plain = (text: string): string =>
+  text.replace(ESCAPES, '').replace(/\s/g, ' ').replace(CONTROLS, '?');
+
+/** The text of a log file. Throws E_DMESG for a file that is no text. */
+export function decodeLog(bytes: Uint8Array): { text: string; undone: string[] } {
+  const container = CONTAINERS.find(({ magic }) => startsWith(bytes, magic));
+  if (container !== undefined) {
+    throw new InputError({ code: 'E_DMESG', expected: 'a log as text', found: container.what });
+  }
+  const wide = wideCharset(bytes);
+  if (wide === undefined) return { text: new TextDecoder().decode(bytes), undone: [] };
+  return { text: new TextDecoder(wide).decode(bytes), undone: [`${wide.toUpperCase()} text`] };
+}
+
+/** UTF-16's byte order by its mark, or by where the zeros are. */
+function wideCharset(bytes: Uint8Array): 'utf-16le' | 'utf-16be' | undefined {
+  if (bytes[0] === 0xff && bytes[1] === 0xfe) return 'utf-16le';
+  if (bytes[0] === 0xfe && bytes[1] === 0xff) return 'utf-16be';
+  const zeros = [0, 0];
+  const probe = bytes.subarray(0, PROBE);
+  for (const [at, byte] of probe.entries()) {
+    if (byte === 0) zeros[at % 2] = (zeros[at % 2] ?? 0) + 1;
+  }
+  const [even = 0, odd = 0] = zeros;
+  if (odd > probe.length / ZERO_SHARE && even < odd / ZERO_SHARE) return 'utf-16le';
+  if (even > probe.length / ZERO_SHARE && odd < even / ZERO_SHARE) return 'utf-16be';
+  return undefined;
+}
+
+/** The lines of a log's text. */
+export function logLines(raw: string): LogText {
+  const undone: string[] = [];
+  let given = raw;
+  if (raw.includes(NO_BREAK_SPACE) || raw.includes(ZERO_WIDTH_SPACE)) {
+    given = raw.replaceAll(NO_BREAK_SPACE, ' ').replaceAll(ZERO_WIDTH_SPACE, '');
+    undone.push("a web page's blanks");
+  }
+  const entries = jsonEntries(given);
+  const text = entries === undefined ? given : '';
+  checkLength(text);
+  let lines = entries ?? text.split('\n').map((line, i) => ({ no: i + 1, text: line }));
+  if (entries !== undefined) undone.push('JSON');
+  if (isQuotedPrintable(text)) {
+    lines = unquote(lines);
+    undone.push('quoted-printable');
+  }
+  let coloured = false;
+  for (const [i, { no, text: line }] of lines.entries()) {
+    let end = Math.min(line.length, LINE_LIMIT);
+    while (line[end - 1] === '\r') end--;
+    const short = end < line.length ? line.slice(0, end) : line;
+    const clean = mayHaveEscapes(short) ? short.replace(ESCAPES, '') : short;
+    if (clean.length !== short.length) coloured = true;
+    if (clean !== line) lines[i] = { no, text: clean };
+  }
+  if (coloured) undone.push('colour codes');
+  return { lines, unit: entries === undefined ? 'line' : 'entry', undone };
+}
+
+function checkLength(text: string): void {
+  let count = 0;
+  for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1)) count++;
+  if (count <= LINES_LIMIT) return;
+  throw new InputError({
+    code: 'E_DMESG',
+    reason: 'too many lines for a kernel log',
+    expected: `at most ${String(LINES_LIMIT)}`,
+    found: String(count),
+  });
+}
+
+const mayHaveEscapes = (line: string): boolean =>
+  line.includes(ESC) || /(?:\^\[|#033|\\x1b|\\033|\\e)\[/.test(line);
+
+/** Keys under which tools keep a message: dmesg -J, journalctl -o json, container runtimes, syslog daemons. */
+const MESSAGE_KEYS = ['msg', 'MESSAGE', 'message', 'log', '_raw'] as const;
+
+function messageOf(entry: unknown): string | undefined {
+  if (typeof entry === 'string') return entry;
+  if (typeof entry !== 'object' || entry === null) return undefined;
+  for (const key of MESSAGE_KEYS) {
+    const value: unknown = Object.hasOwn(entry, key) ? Reflect.get(entry, key) : undefined;
+    if (typeof value === 'string') return value.replace(/\n$/, '');
+    // journalctl writes a message that is no UTF-8 as an array of its bytes.
+    if (Array.isArray(value) && value.every((byte) => typeof byte === 'number')) {
+      return new TextDecoder().decode(Uint8Array.from(value));
+    }
+  }
+  return undefined;
+}
+
+/** The messages of a log that is JSON as a whole (dmesg -J, an array) or line by line; undefined for other text. */
+function jsonEntries(text: string): LogLine[] | undefined {
+  const first = /^\s{0,64}([[{])/.exec(text)?.[1];
+  if (first === undefined) return undefined;
+  const whole = parse(text);
+  if (whole !== undefined) {
+    const list = Array.isArray(whole) ? whole : firstArray(whole);
+    return list?.flatMap(linesOfEntry);
+  }
+  if (first !== '{') return undefined;
+  const entries = text
+    .split('\n')
+    .flatMap((line, i) => (line.startsWith('{') ? linesOfEntry(parse(line), i) : []));
+  return entries.length === 0 ? messageLines(text) : entries;
+}
+
+/** A message's line where JSON is spread over lines (journalctl -o json-pretty), or was cut. */
+const MESSAGE_LINE = /^\s{0,32}"(?:msg|MESSAGE|message|log)"\s{0,8}:\s{0,8}(".*"),?\s{0,8}$/;
+
+function messageLines(text: string): LogLine[] | undefined {
+  const lines = text.split('\n').flatMap((line, i) => {
+    const message = parse(MESSAGE_LINE.exec(line)?.[1] ?? '');
+    return typeof message === 'string' ? [{ no: i + 1, text: message }] : [];
+  });
+  return lines.length === 0 ? undefined : lines;
+}
+
+/** A message may have several lines; each has its entry's number. */
+const linesOfEntry = (entry: unknown, index: number): LogLine[] =>
+  messageOf(entry)
+    ?.split('\n')
+    .map((text) => ({ no: index + 1, text })) ?? [];
+
+function firstArray(value: unknown): unknown[] | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
+  return Object.values(value).find((each): each is unknown[] => Array.isArray(each));
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Of the equals signs of a text in quoted-printable, one in so many may be of a part that is not. */
+const OTHER_PART = 20;
+
+/**
+ * Whether a mail's transfer encoding is still in a text: every equals sign begins a byte in hexadecimal or ends a line
+ * (RFC 2045 6.7), and those of the text itself are among them.
+ */
+function isQuotedPrintable(text: string): boolean {
+  if (!text.includes('=3D')) return false;
+  let coded = 0;
+  let bare = 0;
+  for (let at = text.indexOf('='); at >= 0; at = text.indexOf('=', at + 1)) {
+    if (/^=(?:[0-9A-F]{2}|\r?\n|$)/.test(text.slice(at, at + 3))) coded++;
+    else bare++;
+  }
+  return bare * OTHER_PART <= coded;
+}
+
+/** Undoes quoted-printable: soft line breaks and bytes in hexadecimal. */
+function unquote(lines: readonly LogLine[]): LogLine[] {
+  const whole: { no: number; text: string }[] = [];
+  let open: { no: number; text: string } | undefined;
+  for (const { no, text } of lines) {
+    const soft = text.endsWith('=');
+    const piece = soft ? text.slice(0, -1) : text;
+    // A line that never ends is no mail's: what is beyond the limit is not read anyway.
+    if (open !== undefined && open.text.length < LINE_LIMIT) open.text += piece;
+    else {
+      open = { no, text: piece };
+      whole.push(open);
+    }
+    if (!soft) open = undefined;
+  }
+  return whole.map(({ no, text }) => ({
+    no,
+    text: text.includes('=')
+      ? text.replace(/=([0-9A-F]{2})/g, (_, digits: string) =>
+          String.fromCharCode(parseInt(digits, 16)),
+        )
+      : text,
+  }));
+}

@@ -1,0 +1,55 @@
+/** The names that kernels along the series have: which can be called, with how many arguments, and which patch adds one. */
+import { BASE_FILES } from '../linux/index.js';
+import { addedNames } from '../kernel/hunk.js';
+import type { KernelFile, LinkedEntry } from '../kernel/table.js';
+import { allHunks, patchOf } from './patches.js';
+
+/** A function or macro of the base kernel or of some patch. */
+export interface SeriesFunction {
+  /** How many arguments its bodies look at: the most that one of them takes, base and patches together. */
+  readonly arity: number;
+  /** The patch that adds it; absent for the base kernel's. */
+  readonly patch?: number;
+}
+
+type Body = LinkedEntry['body'];
+
+/** Every name that can be called at some stage. */
+export function seriesFunctions(): ReadonlyMap<string, SeriesFunction> {
+  const found = new Map<string, SeriesFunction>();
+  const note = (name: string, body: { readonly length: number }, patch?: number): void => {
+    const before = found.get(name);
+    // The kernel itself is the first parameter of each body.
+    const arity = Math.max(before?.arity ?? 0, body.length - 1);
+    const by = before === undefined ? patch : before.patch;
+    found.set(name, { arity, ...(by !== undefined && { patch: by }) });
+  };
+  const noteFile = (file: KernelFile, patch?: number): void => {
+    for (const [name, def] of Object.entries(file.defs)) note(name, def.body, patch);
+  };
+  for (const file of BASE_FILES) noteFile(file);
+  for (const hunk of allHunks()) {
+    for (const file of [...(hunk.adds ?? []), ...(hunk.neutral ?? [])]) {
+      noteFile(file, patchOf(hunk));
+    }
+    for (const [name, replacement] of Object.entries(hunk.replaces ?? {})) {
+      const make = replacement as (previous: Body) => Body;
+      note(
+        name,
+        make(() => undefined),
+        patchOf(hunk),
+      );
+    }
+  }
+  return found;
+}
+
+/** The number of the patch that brings a name of any kind (function, variable, constant); undefined where none does. */
+export function patchAdding(name: string): number | undefined {
+  const hunk = allHunks().find((each) => addedNames(each).includes(name));
+  if (hunk !== undefined) return patchOf(hunk);
+  const part = allHunks().find((each) =>
+    each.variables?.some(({ parts }) => Object.hasOwn(parts ?? {}, name)),
+  );
+  return part === undefined ? undefined : patchOf(part);
+}

@@ -1,0 +1,52 @@
+import { describe, expect, test } from '@jest/globals';
+import { wantedOf, type Shown } from '../../../src/analysis/bisect/predicate.js';
+
+const shown: Shown = {
+  steps: [
+    { label: 'loader', events: [{ cr: 'CR3', C: 0, in: 'startup_64' }] },
+    { label: 'next', events: [{ console: 'hello' }] },
+  ],
+  consumed: [
+    { name: 'initrd', by: 'find_cpio_data', intact: false, firstDifference: 0 },
+    { name: 'initrd', by: 'unpack_to_rootfs', intact: true },
+    { name: 'boot params', by: 'copy_bootdata', intact: true },
+  ],
+  outcome: { kind: 'panic', where: 'x' },
+};
+
+describe('an expression', () => {
+  test.each([
+    ['outcome=panic', true],
+    ['outcome=booted', false],
+    ['garbage=initrd', true],
+    ['garbage=boot params', false],
+    ['garbage=nobody', false],
+    ['intact=boot params', true],
+    ['intact=initrd', false],
+    ['intact=nobody', false],
+    ['event={cr: CR3}', true],
+    ['event={cr: CR3, C: 0}', true],
+    ['event={cr: CR3, C: 1}', false],
+    ['event={cr: CR3, in: /^start/}', true],
+    ['event={console: hello}', true],
+    ['event={dma: nvme}', false],
+  ])('%s', (text, holds) => {
+    const wanted = wantedOf(text);
+    expect([wanted.text, wanted.holds(shown)]).toEqual([text, holds]);
+  });
+
+  test.each([
+    ['', /^E_USAGE/],
+    ['outcome', /^E_USAGE/],
+    ['outcome=', /^E_USAGE/],
+    ['outcome=exploded', /^E_USAGE: .*outcome=booted\|panic/],
+    ['encrypted=initrd', /^E_USAGE: .*outcome=KIND/],
+    ['toString=x', /^E_USAGE/],
+    ['event={', /^E_YAML: --expect/],
+    ['event=CR3', /^E_EXPECTATION: --expect/],
+    ['event={cr: CR3, D: 1}', /^E_EXPECTATION: --expect:1:\d+, expect\.D: unknown key/],
+    ['event={}', /^E_EXPECTATION/],
+  ])('%j is refused', (text, message) => {
+    expect(() => wantedOf(text)).toThrow(message);
+  });
+});

@@ -1,0 +1,91 @@
+import { describe, expect, test } from '@jest/globals';
+import { answersOf } from '../../../src/analysis/calls/answers.js';
+import type {
+  ProbeBytes,
+  ProbeResult,
+  ProbeStepResult,
+} from '../../../src/analysis/calls/calls.js';
+
+const result = (
+  steps: readonly (Partial<ProbeStepResult> & { step: string })[],
+  changes: Partial<ProbeResult> = {},
+): ProbeResult => ({
+  probe: 'a probe',
+  patch: 7,
+  scenario: 'bios-minimal',
+  stage: 7,
+  activate: false,
+  at: 'early-idt',
+  reached: true,
+  steps: steps.map((step) => ({ status: 'done', events: [], ...step })),
+  ...changes,
+});
+
+describe('the answer of a step is a line', () => {
+  test('with the result, the mapping that was made and how memory is reached', () => {
+    const map = { map: '0x1000..0x1fff', C: 0, type: 'WP', in: '__early_ioremap' };
+    const enter = { enter: 'early_memremap_dec_wp' };
+    const walk = { va: '0x1000', levels: [], pa: '0x7000', c: 0, type: 'WP' } as const;
+    expect(
+      answersOf(
+        result([
+          { step: 'early_memremap_dec_wp(initrd, 4096)', result: '0x1000', events: [enter, map] },
+          { step: 'entry $wp', walk },
+        ]),
+      ),
+    ).toEqual({
+      '1 early_memremap_dec_wp(initrd, 4096)': 'gives 0x1000; map 0x1000..0x1fff C 0 type WP',
+      '2 entry $wp': '0x7000 C=0 WP',
+    });
+  });
+
+  test('with the first bytes, and whether they are those that were put there', () => {
+    const bytes = (same: boolean): ProbeBytes => ({
+      length: 32,
+      hex: '30 37 30 37 '.repeat(8).trim(),
+      text: '0707'.repeat(8),
+      produced: { name: 'initrd', same },
+    });
+    const read = (same: boolean): Record<string, string> =>
+      answersOf(result([{ step: 'read $p, 32 bytes', bytes: bytes(same), C: 1, type: 'WB' }]));
+    expect(read(true)).toEqual({
+      '1 read $p, 32 bytes': `${'30373037'.repeat(4)} |${'0707'.repeat(4)}| as initrd was put C=1 WB`,
+    });
+    expect(Object.values(read(false))[0]).toMatch(/\| not as initrd was put/);
+  });
+
+  test('with no more than three events', () => {
+    const events = [1, 2, 3, 4, 5].map((n) => ({ 'tlb-flush': `cr${String(n)}` }));
+    expect(answersOf(result([{ step: 'f()', events }]))['1 f()']).toBe(
+      'tlb-flush cr1; tlb-flush cr2; tlb-flush cr3; 2 more events',
+    );
+  });
+
+  test('or says that there is none', () => {
+    const answers = answersOf(
+      result([
+        { step: 'f()', status: 'absent', why: 'f comes with patch 7' },
+        { step: 'read $x, 8 bytes', status: 'skipped' },
+        { step: 'g()' },
+      ]),
+    );
+    expect(Object.values(answers)).toEqual(['absent', 'skipped', 'done']);
+  });
+});
+
+describe('a boot that ends', () => {
+  const outcome = { kind: 'panic', where: 'copy_bootdata' } as const;
+
+  test('before the label is the only answer', () => {
+    expect(answersOf(result([], { reached: false, outcome }))).toEqual({
+      boot: 'ends before: panic in copy_bootdata',
+    });
+  });
+
+  test('in a step says so beside it', () => {
+    expect(answersOf(result([{ step: 'f()', status: 'ended' }], { outcome }))).toEqual({
+      boot: 'ends in it: panic in copy_bootdata',
+      '1 f()': 'ends',
+    });
+  });
+});

@@ -1,0 +1,154 @@
+import { describe, expect, test } from '@jest/globals';
+import { KEY_HOST, KEY_PLAIN, pa, va, type KeyId } from '../../../src/machine/address.js';
+import { ZEN1 } from '../../../src/machine/cpu/cpu-models.js';
+import { Machine, type MachineSnapshot } from '../../../src/machine/machine.js';
+import { MEMTYPE } from '../../../src/machine/types.js';
+import { nodeCipher } from '../../../src/node/node-cipher.js';
+import { machinesApart, withThose } from '../../../src/analysis/checkpoint/machine-diff.js';
+
+const WAYS = 2;
+const LINE = 64;
+
+function machine(): Machine {
+  return new Machine({
+    model: ZEN1,
+    cpus: 1,
+    ram: [{ base: 0, size: 0x10_0000 }],
+    mtrr: { enabled: true, default: MEMTYPE.WB, uncached: [] },
+    cache: { size: 16 * LINE, ways: WAYS },
+    engine: { mode: 'XEX', seed: 'apart', cipher: nodeCipher, lazy: true },
+    syscfgMemEncrypt: true,
+  });
+}
+const put = (m: Machine, line: number, value: number, origin = 1, key: KeyId = KEY_HOST): void =>
+  m.cache.write(0, pa(line * LINE), key, MEMTYPE.WB, Uint8Array.of(value), 0, 1, origin);
+const look = (m: Machine, line: number): void =>
+  m.cache.read(0, pa(line * LINE), KEY_HOST, MEMTYPE.WB, new Uint8Array(1), 0, 1, 1);
+
+/** What two machines are apart in after the same accesses and then others. */
+function apart(one: (m: Machine) => void, two: (m: Machine) => void) {
+  const machines = [machine(), machine()] as const;
+  for (const m of machines) for (const line of [0, 8, 3, 70]) put(m, line, 1);
+  one(machines[0]);
+  two(machines[1]);
+  return machinesApart(machines[0].look(), machines[1].look(), WAYS);
+}
+const nothing = { inMemory: [], inSlots: [], lines: [], pat: [] };
+
+describe('two machines', () => {
+  test('of the same accesses are apart in nothing, whoever made them', () => {
+    const same = (origin: number) => (m: Machine) => put(m, 3, 7, origin);
+    expect(apart(same(1), same(2))).toEqual(nothing);
+  });
+
+  test('are apart in a line of the cache, and in memory when it has left', () => {
+    const write = (value: number, then?: (m: Machine) => void) => (m: Machine) => {
+      put(m, 70, value);
+      then?.(m);
+    };
+    expect(apart(write(7), write(8))).toMatchObject({ inMemory: [], lines: [70] });
+    const leave = (m: Machine): void => m.cache.clflush(pa(70 * LINE), KEY_HOST);
+    const left = { inMemory: [70], inSlots: [], lines: [70], pat: [] };
+    expect(apart(write(7, leave), write(8, leave))).toEqual(left);
+    // Back in the cache, it differs in both.
+    const again = (m: Machine): void => {
+      leave(m);
+      look(m, 70);
+    };
+    const both = apart(write(7, again), write(8, again));
+    expect(both).toMatchObject({ inMemory: [70], lines: [70, 70] });
+  });
+
+  test('that used lines in another order are no match, though they hold the same', () => {
+    const use =
+      (...lines: number[]) =>
+      (m: Machine): void => {
+        for (const line of lines) look(m, line);
+      };
+    // Lines 0 and 8 share a set, 3 has one of its own.
+    expect(apart(use(0, 8), use(8, 0))).toBeUndefined();
+    expect(apart(use(0, 3, 8), use(3, 0, 8))).toEqual(nothing);
+    expect(apart(use(0, 8), use(0, 8, 0, 8))).toEqual(nothing);
+  });
+
+  test('are apart in slots of the PAT', () => {
+    const wrpat = (value: bigint) => (m: Machine) => void m.cpus[0].msrs.set('PAT', value);
+    const found = apart(wrpat(0x0007_0406_0007_0406n), wrpat(0x0507_0406_0007_0106n));
+    expect(found).toEqual({
+      ...nothing,
+      pat: [
+        { cpu: 0, slot: 1 },
+        { cpu: 0, slot: 7 },
+      ],
+    });
+  });
+
+  test.each<[string, (m: Machine) => void]>([
+    ['another register of the machine', (m) => m.cpus[0].msrs.set('STAR', 1n)],
+    ['a register', (m) => void (m.cpus[0].rip = va(m.cpus[0].rip + 1))],
+    ['a line more in the cache', (m) => look(m, 200)],
+    ['a line that is newer than memory', (m) => m.cache.wbinvd('all')],
+    ['a page that was touched', (m) => m.dmaWrite(pa(0x8000), Uint8Array.of(1))],
+    ['a key in the cache', (m) => put(m, 70, 1, 1, KEY_PLAIN)],
+  ])('are no match with another of %s', (_what, change) => {
+    expect(apart(change, () => undefined)).toBeUndefined();
+  });
+
+  test('are apart in the key that a line of memory was written with, under which it reads the same', () => {
+    const write = (key: KeyId) => (m: Machine) => {
+      m.cache.wbinvd('all');
+      m.dmaWrite(pa(70 * LINE), new Uint8Array(LINE), key);
+    };
+    expect(apart(write(KEY_HOST), write(KEY_PLAIN))?.inMemory).toEqual([70]);
+  });
+});
+
+describe('a machine takes over the lines of another', () => {
+  test('in memory and in the cache, with their writers by its own numbers', () => {
+    const [one, two] = [machine(), machine()];
+    for (const [i, m] of [one, two].entries()) {
+      put(m, 3, i, 10);
+      put(m, 70, i, 11);
+      m.cache.clflush(pa(70 * LINE), KEY_HOST);
+    }
+    const lines = machinesApart(one.look(), two.look(), WAYS);
+    if (lines === undefined) throw new Error('they differ in more');
+    // Meanwhile the other does something that is not about them.
+    put(two, 8, 5);
+    const before = structuredClone(two.snapshot());
+    const onto: MachineSnapshot = two.snapshot();
+    const made = withThose(onto, one.look(), lines, (origin) => origin + 100);
+    expect(onto).toEqual(before);
+    two.restore(made);
+    put(one, 8, 5);
+    expect(machinesApart(one.look(), two.look(), WAYS)).toEqual(nothing);
+    expect([two.lastWrite(pa(3 * LINE))?.origin, two.lastWrite(pa(70 * LINE))?.origin]).toEqual([
+      110, 111,
+    ]);
+  });
+
+  test('and slots of its PAT, but not the others', () => {
+    const [one, two] = [machine(), machine()];
+    one.cpus[0].msrs.set('PAT', 0x0007_0406_0007_0506n);
+    const places = machinesApart(one.look(), two.look(), WAYS);
+    if (places === undefined) throw new Error('they differ in more');
+    two.cpus[0].msrs.set('PAT', 0x0607_0406_0007_0406n);
+    two.restore(withThose(two.snapshot(), one.look(), places, (origin) => origin));
+    expect(two.cpus[0].msrs.get('PAT')).toBe(0x0607_0406_0007_0506n);
+  });
+
+  test('but not one that has left the cache since, as memory had it', () => {
+    const [one, two] = [machine(), machine()];
+    for (const [i, m] of [one, two].entries()) {
+      put(m, 3, i);
+      m.cache.wbinvd('all');
+      look(m, 3);
+    }
+    const lines = machinesApart(one.look(), two.look(), WAYS);
+    if (lines === undefined) throw new Error('they differ in more');
+    for (const m of [one, two]) for (const line of [11, 19]) look(m, line);
+    const from = one.snapshot();
+    two.restore(withThose(two.snapshot(), from, lines, (origin) => origin));
+    expect(machinesApart(one.look(), two.look(), WAYS)).toEqual(nothing);
+  });
+});

@@ -1,0 +1,82 @@
+import { describe, expect, test } from '@jest/globals';
+import { freshState } from '../../../src/linux/index.js';
+import type { KernelState } from '../../../src/kernel/state.js';
+import {
+  putEntries,
+  statesApart,
+  Touched,
+  watchShelves,
+} from '../../../src/analysis/checkpoint/tracked-entries.js';
+
+/** A state with two lines in its log and two capabilities. */
+function state(change: (state: KernelState) => void = () => undefined): KernelState {
+  const made = freshState();
+  made.console.printk.log.push('one', 'two');
+  made.bootCpuData.capability = { SME: 1, PGE: 0 };
+  change(made);
+  return made;
+}
+const log = (key: string) => ({ shelf: 'log', key }) as const;
+const capability = (key: string) => ({ shelf: 'capability', key }) as const;
+
+describe('entries that are touched', () => {
+  const touched = (act: (state: KernelState) => void): string[] => {
+    const subject = state();
+    const [before, into] = [structuredClone(subject), new Touched()];
+    const unwatch = watchShelves(subject, into);
+    act(subject);
+    unwatch();
+    // What watched has gone: a clone of it would not be one of plain data.
+    expect(structuredClone(subject)).toBeDefined();
+    act(before);
+    expect(subject).toEqual(before);
+    const all = [log('0'), log('1'), log('2'), capability('SME'), capability('PGE')];
+    return all.filter((entry) => into.has(entry)).map(({ key }) => key);
+  };
+
+  test.each<[string, string[], (state: KernelState) => void]>([
+    ['a line that is printed', ['2'], (s) => s.console.printk.log.push('three')],
+    ['a line that is read', ['1'], (s) => s.console.printk.log[1]],
+    ['all lines', ['0', '1'], (s) => s.console.printk.log.join('')],
+    ['some lines', ['1'], (s) => s.console.printk.log.slice(1)],
+    ['lines that are cut off', ['0', '1', '2'], (s) => (s.console.printk.log.length = 1)],
+    ['the last line, taken off', ['0', '1', '2'], (s) => s.console.printk.log.pop()],
+    ['how many there are', [], (s) => s.console.printk.log.length],
+    ['a log in its place', ['0', '1', '2'], (s) => (s.console.printk.log = ['other'])],
+    ['a capability that is asked for', ['SME'], (s) => s.bootCpuData.capability['SME'] === 1],
+    ['one that is set', ['PGE'], (s) => (s.bootCpuData.capability['PGE'] = 1)],
+    ['one that is asked whether it is there', ['SME'], (s) => 'SME' in s.bootCpuData.capability],
+    ['one that is taken away', ['SME'], (s) => delete s.bootCpuData.capability['SME']],
+    ['which there are', ['SME', 'PGE'], (s) => Object.keys(s.bootCpuData.capability)],
+    ['something else', [], (s) => (s.maxPfn = 7)],
+  ])('are those of %s', (_what, keys, act) => {
+    expect(touched(act)).toEqual(keys);
+  });
+});
+
+describe('two states differ', () => {
+  test('in no entry, if they are alike', () => {
+    expect(statesApart(state(), state())).toEqual([]);
+  });
+
+  test('in some entries, which one takes over from the other', () => {
+    const other = state((s) => {
+      s.console.printk.log[1] = 'zwei';
+      s.bootCpuData.capability = { SME: 0, NX: 1 };
+    });
+    const subject = state();
+    const apart = statesApart(other, subject) ?? [];
+    expect(apart).toEqual([capability('SME'), capability('NX'), capability('PGE'), log('1')]);
+    putEntries(subject, other, apart);
+    expect(subject).toEqual(other);
+  });
+
+  test.each<[string, (state: KernelState) => void]>([
+    ['a line more', (s) => s.console.printk.log.push('three')],
+    ['another variable', (s) => (s.maxPfn = 7)],
+    ['another part of what has a shelf', (s) => (s.console.printk.consoleSeq = 1)],
+    ['another part of boot_cpu_data', (s) => (s.bootCpuData.family = 1)],
+  ])('in more than entries by %s', (_what, change) => {
+    expect(statesApart(state(change), state())).toBeUndefined();
+  });
+});

@@ -1,0 +1,136 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { keptName, keptText } from '../../../src/analysis/matrix/golden.js';
+import type { MatrixRow } from '../../../src/analysis/matrix/report.js';
+import { readExpectation, type MatchExpectation } from '../../../src/check/expectation.js';
+import { patternText } from '../../../src/check/pattern.js';
+import { initrdRow, row } from './reports.js';
+
+/** What a row's file expects, as `check` reads it. */
+function kept(given: MatrixRow): MatchExpectation {
+  const expectation = readExpectation('kept.yaml', keptText(given));
+  if (expectation.expect !== 'match') throw new Error('not a match file');
+  return expectation;
+}
+const texts = (pattern: MatchExpectation['outcome']): Record<string, string> =>
+  Object.fromEntries(Object.entries(pattern ?? {}).map(([name, p]) => [name, patternText(p)]));
+const event = { map: '0x1000..0x1fff', C: 1, in: '__early_ioremap', hunk: '07/ioremap', n: 3 };
+type Difference = NonNullable<MatrixRow['difference']>;
+const differing = (changes: Partial<Difference> = {}): MatrixRow =>
+  initrdRow({
+    difference: { step: 'reserve_initrd', change: 'changed', event, was: 'C 0 → 1', ...changes },
+  });
+
+describe('a row that is kept', () => {
+  test('is a file by the name of its hunk', () => {
+    expect(keptName(initrdRow())).toBe('09-initrd.yaml');
+  });
+
+  test('says the file and the settings that its scenario was made from', () => {
+    const set = ['machine.ram=256MiB', 'cmdline=a=b c', 'machine.cpus=2'];
+    const text = keptText(initrdRow(), { scenario: './my own.yaml', set });
+    const mended = keptText(initrdRow(), { series: 'my/mended.yaml' });
+    expect(readExpectation('kept.yaml', mended)).toMatchObject({
+      run: { series: 'my/mended.yaml', without: ['09/initrd'] },
+    });
+    expect(mended).not.toContain('stage');
+    const expectation = readExpectation('kept.yaml', text);
+    expect(expectation).toMatchObject({
+      run: {
+        scenario: './my own.yaml',
+        set: { 'machine.ram': '256MiB', cmdline: 'a=b c', 'machine.cpus': '2' },
+      },
+    });
+  });
+
+  test('says how it was run, and why in a comment', () => {
+    expect(kept(initrdRow()).run).toEqual({
+      scenario: 'bios-minimal',
+      stage: 18,
+      without: ['09/initrd'],
+    });
+    expect(kept(initrdRow({ how: 'neutral' })).run.neutral).toBe(true);
+    const [first, second] = keptText(initrdRow()).split('\n');
+    expect(first).toBe(`# Without: ${initrdRow().what}.`);
+    expect(second).toBe(`# ${initrdRow().mechanism}.`);
+  });
+
+  test('expects the end, and what was read wrongly by whom', () => {
+    const { outcome, consumed, directives } = kept(initrdRow());
+    expect(texts(outcome)).toEqual({ ...initrdRow().outcome });
+    expect(consumed.map(([name, pattern]) => [name, texts(pattern)])).toEqual([
+      ['initrd', { by: 'unpack_to_rootfs', intact: 'false' }],
+    ]);
+    expect(directives).toEqual([]);
+  });
+
+  test.each(['added', 'changed'] as const)(
+    'expects the event that was %s in its step',
+    (change) => {
+      const [directive, ...more] = kept(differing({ change })).directives;
+      expect(more).toEqual([]);
+      expect(directive).toMatchObject({ kind: 'expect', step: 'reserve_initrd' });
+      expect(directive?.patterns.map(texts)).toEqual([
+        { map: '0x1000..0x1fff', C: '1', in: '__early_ioremap' },
+      ]);
+    },
+  );
+
+  test('expects no event that is like the one which is gone', () => {
+    const [directive] = kept(differing({ change: 'gone' })).directives;
+    expect(directive).toMatchObject({ kind: 'count', step: 'reserve_initrd' });
+    expect(directive).toMatchObject({ times: { min: 0, max: 0 } });
+  });
+
+  test('takes slashes and dollars at the beginning of a value as they are', () => {
+    const given = differing({ event: { enter: '$a', in: '/init', what: '/x/' } });
+    const wrong = { name: 'user file page', reader: '/init' };
+    const { directives, consumed, outcome } = kept({
+      ...given,
+      wrong,
+      outcome: { kind: 'panic', where: '/init', message: '$1 lost' },
+    });
+    for (const patterns of [directives[0]?.patterns ?? [], consumed.map(([, p]) => p)]) {
+      const values = patterns.flatMap((pattern) => Object.values(pattern));
+      expect(values.map(({ is }) => is)).toEqual(values.map(() => 'literal'));
+    }
+    expect(directives[0]?.patterns.map(texts)).toEqual([{ enter: '$a', in: '/init', what: '/x/' }]);
+    expect(texts(consumed[0]?.[1])).toEqual({ by: '/init', intact: 'false' });
+    expect(texts(outcome)).toEqual({ kind: 'panic', where: '/init', message: '$1 lost' });
+  });
+
+  test('expects each text of its end as it is, whatever it looks like', () => {
+    const odd = fc.constantFrom(
+      ...[
+        '0x10',
+        '1e3',
+        'true',
+        'null',
+        '~',
+        '-',
+        '.5',
+        '.inf',
+        '---',
+        '...',
+        '/',
+        '//',
+        '$',
+        'no',
+      ],
+    );
+    // Patterns have no word for a text that begins with an escaped slash or dollar.
+    const text = fc
+      .oneof(odd, fc.string({ unit: 'grapheme' }))
+      .filter((each) => !/^\\[/$]/.test(each));
+    fc.assert(
+      fc.property(text, text, text, (where, message, name) => {
+        fc.pre(name !== '__proto__');
+        const { outcome, consumed } = kept(
+          row({ outcome: { kind: 'hung', where, message }, wrong: { name, reader: where } }),
+        );
+        expect(texts(outcome)).toEqual({ kind: 'hung', where, message });
+        expect(consumed.map(([found, p]) => [found, texts(p).by])).toEqual([[name, where]]);
+      }),
+    );
+  });
+});

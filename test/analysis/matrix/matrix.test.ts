@@ -1,0 +1,220 @@
+/** Rows are made from snapshots of one boot: each must say what a whole boot without its hunk says. */
+import { beforeAll, describe, expect, test } from '@jest/globals';
+import { wrongRead } from '../../../src/analysis/matrix/key-mismatch.js';
+import { leavable, Matrix } from '../../../src/analysis/matrix/matrix.js';
+import type { Run } from '../../../src/analysis/matrix/run.js';
+import { differenceOf, mechanismOf } from '../../../src/analysis/matrix/cause.js';
+import type { MatrixRow, WrongRead } from '../../../src/analysis/matrix/report.js';
+import type { Boot, BootOptions } from '../../../src/sequencer/boot.js';
+import { allHunks } from '../../../src/series/patches.js';
+import type { Consumed, TraceEvent } from '../../../src/trace/trace.js';
+import { boot, scenario } from '../../helpers.js';
+
+const optionsOf = (name: string): BootOptions => boot({ scenario: scenario(name) }).options;
+
+/** A boot that ran through, with all that was looked at wrongly. */
+interface Whole {
+  readonly boot: Boot;
+  readonly consumed: readonly Consumed[];
+  readonly events: ReadonlyMap<string, readonly TraceEvent[]>;
+  readonly wrong: readonly WrongRead[];
+}
+
+function whole(options: BootOptions): Whole {
+  const subject = boot(options);
+  const wrong: WrongRead[] = [];
+  subject.recorder.onLook((look) => {
+    if (!look.intact) wrong.push(wrongRead(subject, look));
+  });
+  const events = new Map<string, readonly TraceEvent[]>();
+  for (let going = true; going;) {
+    const [label = ''] = subject.ahead;
+    subject.kernel.say.reads ??= [];
+    going = subject.step();
+    events.set(label, subject.recorder.eventsOf(label));
+  }
+  return { boot: subject, consumed: subject.recorder.consumedSoFar, events, wrong };
+}
+
+type Told = Pick<
+  MatrixRow,
+  'outcome' | 'same' | 'wrong' | 'lost' | 'gained' | 'difference' | 'encrypted'
+>;
+
+/** What a row must say, from the two whole boots. */
+function expected(series: Whole, less: Whole): Told & { mechanism: string } {
+  const intactIn = ({ consumed }: Whole, { name, by }: Pick<Consumed, 'name' | 'by'>): boolean =>
+    consumed.some((each) => each.name === name && each.by === by && each.intact);
+  const names = (from: Whole, to: Whole): string[] => [
+    ...new Set(
+      from.consumed.filter((each) => each.intact && !intactIn(to, each)).map(({ name }) => name),
+    ),
+  ];
+  const outcome = less.boot.outcome ?? { kind: 'booted' };
+  const wrong = less.wrong.find(({ name, reader }) => intactIn(series, { name, by: reader }));
+  const step = [...less.events].find(
+    ([label, events]) => JSON.stringify(events) !== JSON.stringify(series.events.get(label)),
+  );
+  const differs =
+    step === undefined
+      ? undefined
+      : { label: step[0], before: series.events.get(step[0]) ?? [], after: step[1] };
+  const { encrypted } = less.boot.machine.dram;
+  const run: Run = { boot: less.boot, outcome, consumed: less.consumed, wrong, differs, encrypted };
+  const difference = differs === undefined ? undefined : differenceOf(differs);
+  return {
+    outcome,
+    same:
+      JSON.stringify(outcome) === JSON.stringify(series.boot.outcome) &&
+      JSON.stringify(less.consumed) === JSON.stringify(series.consumed),
+    ...(wrong === undefined ? {} : { wrong }),
+    lost: names(series, less),
+    gained: names(less, series),
+    ...(difference === undefined ? {} : { difference }),
+    encrypted,
+    mechanism: mechanismOf(run, difference),
+  };
+}
+
+/** Whether the row of a hunk is what the whole boot says; a row that says more than it should is found too. */
+function holds(matrix: Matrix, series: Whole, id: string): MatrixRow {
+  const leftOut = matrix.hunks.find(({ hunk }) => hunk.id === id);
+  if (leftOut === undefined) throw new Error(`no hunk ${id}`);
+  const row = matrix.row(leftOut);
+  const less = whole({
+    ...series.boot.options,
+    without: [id],
+    neutral: leftOut.how === 'neutral',
+  });
+  const { hunk: _h, file: _f, what: _w, how: _o, scenario: _s, command: _c, ...told } = row;
+  const { firstUse, ...said } = told;
+  const wanted = expected(series, less);
+  if (firstUse === undefined) {
+    expect(wanted).toMatchObject({ same: true, mechanism: 'nothing runs differently' });
+    expect(said).toEqual({ ...wanted, mechanism: 'this boot never uses it' });
+  } else {
+    expect(said).toEqual(wanted);
+  }
+  return row;
+}
+
+describe('on bios-minimal', () => {
+  let matrix: Matrix;
+  let series: Whole;
+  beforeAll(() => {
+    const options = optionsOf('bios-minimal');
+    matrix = new Matrix(options);
+    series = whole(options);
+  }, 60_000);
+
+  test('the whole series ends as the scenario says', () => {
+    expect(matrix.scenario).toEqual({
+      name: 'bios-minimal',
+      digest: 'test',
+      outcome: series.boot.outcome,
+      garbage: series.boot.options.scenario.expect?.garbage,
+    });
+  });
+
+  test.each(allHunks().map(({ id }) => id))(
+    'the row of %s is what the whole boot without it says',
+    (id) => {
+      const row = holds(matrix, series, id);
+      expect(row.hunk).toBe(id);
+      expect(row.command).toBe(
+        `sme-boot run bios-minimal --without ${id}${row.how === 'neutral' ? ' --neutral' : ''}`,
+      );
+    },
+    60_000,
+  );
+
+  test('rows are the same in any order, and the second time', () => {
+    const rows = matrix.hunks.map((each) => matrix.row(each));
+    const again = [...matrix.hunks].reverse().map((each) => matrix.row(each));
+    expect(again.reverse()).toEqual(rows);
+    expect(matrix.hunks.map((each) => matrix.row(each))).toEqual(rows);
+  }, 120_000);
+
+  test('a hunk that this boot never uses is told apart from one whose absence changes nothing', () => {
+    const row = (id: string): MatrixRow | undefined =>
+      matrix.hunks.filter(({ hunk }) => hunk.id === id).map((each) => matrix.row(each))[0];
+    expect(row('10/efi')).toMatchObject({ same: true, mechanism: 'this boot never uses it' });
+    expect(row('10/efi')?.firstUse).toBeUndefined();
+    expect(row('15/setup_real_mode')).toMatchObject({
+      same: true,
+      firstUse: 'init_mem_mapping',
+      mechanism: 'nothing runs differently',
+    });
+  });
+
+  test('some rows are known by their mechanism', () => {
+    const line = (id: string): string | undefined =>
+      matrix.hunks
+        .filter(({ hunk }) => hunk.id === id)
+        .map((each) => matrix.row(each).mechanism)[0];
+    expect(line('06/sme_early_init')).toBe(
+      '/init reads user file page with C=0; unpack_to_rootfs wrote it with C=1',
+    );
+    expect(line('09/initrd')).toBe(
+      'unpack_to_rootfs reads initrd with C=1; firmware or loader wrote it with C=0',
+    );
+    expect(line('06/load_cr3')).toMatch(
+      /^#PF\(16\) at 0x[0-9a-f]+: the CPU reads PGD entry 0x[0-9a-f]+ with C=0; \w+ wrote it with C=1$/,
+    );
+    expect(line('18/sme_enable')).toMatch(/^no memory is encrypted; first startup_64: /);
+  });
+});
+
+test('on a machine without a cache rows are those of whole boots too', () => {
+  const options = boot({ scenario: scenario('bios-minimal', 'machine.cache.size=0') }).options;
+  const matrix = new Matrix(options);
+  const series = whole(options);
+  for (const id of ['06/espfix', '09/bootdata', '13/swiotlb', '18/sme_encrypt_kernel']) {
+    holds(matrix, series, id);
+  }
+}, 120_000);
+
+describe('on epyc-efi', () => {
+  let matrix: Matrix;
+  let series: Whole;
+  beforeAll(() => {
+    const options = optionsOf('epyc-efi');
+    matrix = new Matrix(options);
+    series = whole(options);
+  }, 120_000);
+
+  test.each([
+    '10/efi',
+    '10/esrt',
+    '11/set_real_mode_permissions',
+    '13/swiotlb',
+    '15/trampoline_64',
+  ])(
+    'the row of %s is what the whole boot without it says',
+    (id) => {
+      holds(matrix, series, id);
+    },
+    120_000,
+  );
+});
+
+test('each hunk is left out whole unless others need it', () => {
+  const all = leavable({ stage: 18, activate: false });
+  expect(all.map(({ hunk }) => hunk.id)).toEqual(allHunks().map(({ id }) => id));
+  const how = new Map(all.map(({ hunk, how: way }) => [hunk.id, way]));
+  expect(how.get('08/sme_early_mem')).toBe('neutral');
+  expect(how.get('09/initrd')).toBe('out');
+});
+
+test('what is on the screen at the end counts as read', () => {
+  const options = { scenario: scenario('bios-minimal', 'machine.vga=true') };
+  const matrix = new Matrix(boot(options).options);
+  const leftOut = matrix.hunks.find(({ hunk }) => hunk.id === '16/vga_map_mem');
+  if (leftOut === undefined) throw new Error('there is no such hunk');
+  const row = matrix.row(leftOut);
+  expect(row).toMatchObject({ same: false, wrong: { name: 'console', reader: 'the screen' } });
+  const whole = boot({ ...options, without: ['16/vga_map_mem'] }).run();
+  expect(whole.consumed).toContainEqual(
+    expect.objectContaining({ name: 'console', by: 'the screen', intact: false }),
+  );
+});

@@ -1,0 +1,147 @@
+import { describe, expect, test } from '@jest/globals';
+import {
+  matrixMarkdown,
+  matrixText,
+  type MatrixPainter,
+} from '../../../src/analysis/matrix/text.js';
+import { initrdRow, report, row, wholeSeries } from './reports.js';
+
+const painter: MatrixPainter = {
+  heading: (text) => `<h>${text}</h>`,
+  quiet: (text) => `<q>${text}</q>`,
+  good: (text) => `<g>${text}</g>`,
+  bad: (text) => `<b>${text}</b>`,
+};
+const unpainted = (text: string): string => text.replace(/<\/?[hqgb]>/g, '');
+
+describe('a matrix on a terminal', () => {
+  test('has a block per scenario with its columns aligned, and the totals at the end', () => {
+    const two = report([row(), initrdRow(), row({ scenario: 'epyc-efi', how: 'neutral' })]);
+    expect(matrixText(two)).toBe(`\
+bios-minimal
+  booted; read as garbage: BIOS data area
+  hunk          how  outcome  read wrongly  mechanism
+  04/scattered  out  booted   -             nothing in this boot asked for it
+  09/initrd     out  panic    initrd        written by loader with C=0 and never encrypted, read by
+                                            unpack_to_rootfs with C=1
+
+epyc-efi
+  booted; read as garbage: BIOS data area
+  hunk          how      outcome  read wrongly  mechanism
+  04/scattered  neutral  booted   -             nothing in this boot asked for it
+
+rfc-v1 less each hunk: 3 rows, 1 differs from the whole series (1 panic)
+`);
+  });
+
+  test('puts the mechanism below the row where there is no room beside it', () => {
+    expect(matrixText(report([initrdRow()]), undefined, 50)).toContain(`
+  hunk       how  outcome  read wrongly
+    mechanism
+  09/initrd  out  panic    initrd
+    written by loader with C=0 and never
+    encrypted, read by unpack_to_rootfs with C=1
+`);
+  });
+
+  test.each([50, 70, 99, 100, 101, 120, 300])('has no line longer than %i columns', (columns) => {
+    const lines = matrixText(wholeSeries(), undefined, columns).split('\n');
+    // Where the mechanism stands below, the names before it are not cut to fit.
+    const names = 69;
+    const longest = Math.max(...lines.map((line) => line.length));
+    expect(longest).toBeLessThanOrEqual(Math.max(columns, names));
+    expect(lines.filter((line) => /\s$/.test(line))).toEqual([]);
+  });
+
+  test('is on one line per row where nobody limits the columns', () => {
+    const lines = matrixText(wholeSeries(), undefined, Infinity).split('\n');
+    expect(lines.filter((line) => line.startsWith('  09/'))).toHaveLength(4);
+    expect(lines.filter((line) => line.startsWith('    '))).toEqual([]);
+  });
+
+  test('colours rows by what became of them and says the same without colours', () => {
+    const one = report([
+      row(),
+      initrdRow(),
+      initrdRow({ hunk: '10/efi', outcome: { kind: 'booted' } }),
+    ]);
+    const painted = matrixText(one, painter);
+    expect(painted).toContain('<q>04/scattered</q>');
+    expect(painted).toContain('<q>booted</q>');
+    expect(painted).toContain('<b>panic</b>');
+    expect(painted).toContain('<g>booted</g>');
+    expect(painted).toContain('<b>initrd</b>');
+    expect(unpainted(painted)).toBe(matrixText(one));
+  });
+
+  test('says what was read otherwise where nothing was read wrongly', () => {
+    const lost = row({ hunk: '10/efi', same: false, lost: ['ESRT', 'BGRT'] });
+    const gained = row({ hunk: '10/esrt', same: false, gained: ['option ROM'] });
+    const text = matrixText(report([lost, gained]), undefined, 200);
+    expect(text).toContain('not read: ESRT, BGRT');
+    expect(text).toContain('now intact: option ROM');
+    expect(text).toContain('2 rows, 2 differ from the whole series (2 booted)');
+  });
+
+  test('lists the rows that are missing', () => {
+    const text = matrixText(report([row()], { missing: ['bios-minimal 09/initrd'] }));
+    expect(text).toMatch(
+      /1 row, none differ from the whole series\nmissing: 1\n {2}bios-minimal 09\/initrd\n$/,
+    );
+  });
+
+  test('prints a scenario without rows, and a report without scenarios', () => {
+    const { scenarios } = report([row()]);
+    expect(matrixText(report([], { scenarios }))).toMatch(/^bios-minimal\n {2}booted/);
+    expect(matrixText(report([]))).toBe(
+      'rfc-v1 less each hunk: 0 rows, none differ from the whole series\n',
+    );
+  });
+
+  test('lets no control character of a report reach the terminal', () => {
+    const bad = row({ hunk: '09/\u001b[2Jx', mechanism: 'a\nb\u0007c' });
+    const text = matrixText(report([bad], { missing: ['a\rb'] }));
+    expect(text).toContain('09/ [2Jx');
+    expect(text).toContain('a b c');
+    expect(text.replaceAll('\n', '')).not.toMatch(/\p{Cc}/u);
+  });
+});
+
+describe('a matrix as Markdown', () => {
+  test('has a table per scenario', () => {
+    expect(matrixMarkdown(report([row(), initrdRow()], { missing: ['epyc-efi 09/initrd'] })))
+      .toBe(`\
+# rfc-v1 less each hunk
+
+2 rows, 1 differs from the whole series (1 panic).
+
+## bios-minimal
+
+The whole series: booted; read as garbage: BIOS data area.
+
+| hunk | how | outcome | read wrongly | written by | read by | mechanism |
+| --- | --- | --- | --- | --- | --- | --- |
+| 04/scattered | out | booted (same) | - | - | - | nothing in this boot asked for it |
+| 09/initrd | out | panic in mount_block_root: VFS: Unable to mount root fs on unknown-block(0,0) | initrd | loader (C=0) | unpack_to_rootfs (C=1) | written by loader with C=0 and never encrypted, read by unpack_to_rootfs with C=1 |
+
+## Missing rows
+
+- epyc-efi 09/initrd
+`);
+  });
+
+  test.each([
+    ['a|b', 'a\\|b'],
+    ['a\\|b', 'a\\\\\\|b'],
+    ['a\nb', 'a b'],
+    ['<img onerror=x>', '\\<img onerror=x\\>'],
+    ['*p & [q](r)', '\\*p &amp; \\[q\\](r)'],
+    ['__pa of `x`', '\\_\\_pa of \\`x\\`'],
+    ['early_memremap', 'early_memremap'],
+  ])('keeps %j in its cell as it is', (mechanism, cell) => {
+    const text = matrixMarkdown(report([row({ mechanism })]));
+    expect(text.split('\n').find((line) => line.startsWith('| 04'))).toBe(
+      `| 04/scattered | out | booted (same) | - | - | - | ${cell} |`,
+    );
+  });
+});

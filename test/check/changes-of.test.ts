@@ -1,0 +1,180 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { applyChanges } from '../../src/check/changes-apply.js';
+import { changesOf } from '../../src/check/changes-of.js';
+import { printChanges } from '../../src/check/changes-out.js';
+import type { Trace } from '../../src/trace/trace.js';
+import { printTrace } from '../../src/trace/yaml-out.js';
+import { readYaml } from '../../src/base/yaml-source.js';
+import { anyTrace, HEADER, smallTrace, traceWith } from '../trace/helpers.js';
+
+/** The file of a trace as its difference from a base. */
+const fileOf = (base: Trace, trace: Trace): string =>
+  printChanges('base.yaml', changesOf(base, trace));
+
+/** What a file makes of a base; misfits fail the test. */
+function made(base: Trace, text: string): Trace {
+  const { trace, misfits } = applyChanges(base, readYaml('t.yaml', text));
+  expect(misfits).toEqual([]);
+  return trace;
+}
+
+/** A trace with an arbitrary end: some things consumed, regions, a screen, an outcome. */
+const anyEnd = fc.record({
+  consumed: fc.array(
+    fc.record(
+      {
+        name: fc.constantFrom('initrd', 'boot params'),
+        by: fc.constantFrom('f', 'g'),
+        intact: fc.boolean(),
+        firstDifference: fc.nat(3),
+      },
+      { requiredKeys: ['name', 'by', 'intact'], noNullPrototype: true },
+    ),
+    { maxLength: 4 },
+  ),
+  regions: fc.array(
+    fc.record(
+      {
+        name: fc.constantFrom('kernel text', 'initrd', 'trampoline'),
+        pa: fc.constantFrom('0x0..0xfff', '0x1000'),
+        bytes: fc.nat(2),
+        state: fc.constantFrom('plaintext' as const, 'ciphertext' as const),
+        digest: fc.constantFrom('00', '1e3'),
+      },
+      { noNullPrototype: true },
+    ),
+    { maxLength: 5 },
+  ),
+  screen: fc.option(fc.array(fc.constantFrom('', 'a', 'b', '  x'), { maxLength: 4 }), {
+    nil: undefined,
+  }),
+  where: fc.option(fc.string(), { nil: undefined }),
+  names: fc.array(fc.constantFrom('x', 'y', 'drop', 'add'), { maxLength: 4 }),
+  options: fc.option(
+    fc.array(fc.constantFrom('quiet', 'nokaslr'), { minLength: 1, maxLength: 3 }),
+    { nil: undefined },
+  ),
+  neutral: fc.option(fc.boolean(), { nil: undefined }),
+  findings: fc.boolean(),
+});
+
+const whole = fc.tuple(anyTrace, anyEnd).map(([trace, end]): Trace => ({
+  ...trace,
+  header: {
+    ...trace.header,
+    overlay: end.names,
+    without: end.names.slice(1),
+    ...(end.neutral !== undefined && { neutral: end.neutral }),
+    ...(end.options !== undefined && { optionsNotModelled: end.options }),
+  },
+  consumed: end.consumed,
+  final: { regions: end.regions, ...(end.screen !== undefined && { screen: end.screen }) },
+  outcome: { kind: 'hung', ...(end.where !== undefined && { where: end.where }) },
+  ...(end.findings && { findings: [] }),
+}));
+
+/** A trace that is near another: some of its events are gone, doubled or in another order. */
+const nearly = (trace: Trace): fc.Arbitrary<Trace> =>
+  fc
+    .tuple(...trace.steps.map(({ events }) => fc.shuffledSubarray([...events, ...events])))
+    .map((lists) => ({
+      ...trace,
+      steps: trace.steps.map((step, index) => ({
+        ...step,
+        events: [...step.events.slice(0, 1), ...(lists[index] ?? [])],
+      })),
+    }))
+    .filter(({ steps }) => steps.some(({ events }) => events.length > 0));
+
+describe('the difference of a trace from another', () => {
+  test('makes the trace again of any other, byte for byte', () => {
+    fc.assert(
+      fc.property(whole, whole, (base, trace) => {
+        expect(printTrace(made(base, fileOf(base, trace)))).toBe(printTrace(trace));
+      }),
+    );
+  });
+
+  test('makes the trace again of one that is near it', () => {
+    const pair = whole.chain((trace) => fc.tuple(fc.constant(trace), nearly(trace)));
+    fc.assert(
+      fc.property(pair, ([base, trace]) => {
+        expect(printTrace(made(base, fileOf(base, trace)))).toBe(printTrace(trace));
+      }),
+    );
+  });
+
+  test('is written in the same bytes when it is found again', () => {
+    fc.assert(
+      fc.property(whole, whole, (base, trace) => {
+        const text = fileOf(base, trace);
+        expect(fileOf(base, made(base, text))).toBe(text);
+      }),
+    );
+  });
+
+  test('from itself is empty', () => {
+    expect(changesOf(smallTrace(), smallTrace())).toEqual({});
+    expect(fileOf(smallTrace(), smallTrace())).toBe(
+      'expect: exact\nbase: base.yaml\nchanges: {}\n',
+    );
+  });
+
+  test('has a line for each event that is gone, new or changed, in its step', () => {
+    const base = traceWith({
+      startup_64: [
+        { cpuid: '0x0', in: 'verify_cpu' },
+        { map: '0x0..0xfff', pa: '0x1000', C: 0, in: 'startup_64' },
+        { enter: 'sme_enable', in: 'sme_enable' },
+      ],
+      setup_arch: [{ console: 'x', in: 'printk' }],
+      run_init: [{ enter: 'run_init', in: 'run_init' }],
+    });
+    const trace: Trace = {
+      ...traceWith({
+        startup_64: [
+          { cpuid: '0x0', in: 'verify_cpu' },
+          { map: '0x0..0xfff', pa: '0x1000', C: 1, in: 'startup_64' },
+          { rdmsr: 'SYSCFG', in: 'sme_enable', patch: 18 },
+        ],
+        initrd: [{ read: 'initrd' }],
+        setup_arch: [{ console: 'x', in: 'printk' }],
+      }),
+      header: {
+        ...HEADER,
+        stage: 9,
+        overlay: ['sme_me_mask', 'sme_memcpy'],
+        settings: { cpus: 1 },
+      },
+      outcome: { kind: 'booted', where: 'run_init' },
+    };
+    expect(fileOf(base, trace)).toBe(`expect: exact
+base: base.yaml
+changes:
+  header:
+    stage: 9
+    settings:
+      cache: null
+      eager: null
+    overlay:
+      - {after: sme_me_mask}
+      - {add: sme_memcpy}
+  steps:
+    - step: startup_64
+      events:
+        - {change: {map: 0x0..0xfff, in: startup_64}, to: {C: 1}}
+        - {drop: {enter: sme_enable, in: sme_enable}}
+        - {add: {rdmsr: SYSCFG, in: sme_enable, patch: 18}}
+    - add:
+        label: initrd
+        events:
+          - {read: initrd}
+    - {drop: run_init}
+  outcome:
+    kind: booted
+    where: run_init
+    message: null
+`);
+  });
+});

@@ -1,0 +1,120 @@
+import { describe, expect, test } from '@jest/globals';
+import { checkUse, directiveOf, type Directive } from '../../src/check/directive.js';
+import { readYaml } from '../../src/base/yaml-source.js';
+import { refusal } from '../trace/helpers.js';
+
+/** The directives of a list in YAML, checked. */
+function directives(text: string): Directive[] {
+  const source = readYaml('m.yaml', `match:\n${text.replace(/^/gm, '  ')}`);
+  const count = (source.value as { match: unknown[] }).match.length;
+  const list = Array.from({ length: count }, (_, index) => directiveOf(source, ['match', index]));
+  checkUse(source, list);
+  return list;
+}
+
+describe('a directive', () => {
+  test('of each kind is read', () => {
+    const list = directives(
+      [
+        '- expect: {map: $va, C: 1}',
+        '- next: {unmap: $va}',
+        '- not: {panic: /./}',
+        '  step: setup_arch',
+        '- any-order: [{console: a}, {console: b}]',
+        '- count: {fill: /./}',
+        '  times: 3',
+        '- count: {fill: /./}',
+        '  times: {min: 1}',
+        '- count: {fill: /./}',
+        '  times: {max: 2}',
+      ].join('\n'),
+    );
+    expect(list.map(({ kind, patterns }) => [kind, patterns.length])).toEqual([
+      ['expect', 1],
+      ['next', 1],
+      ['not', 1],
+      ['any-order', 2],
+      ['count', 1],
+      ['count', 1],
+      ['count', 1],
+    ]);
+    expect(list[0]?.patterns).toEqual([
+      { map: { is: 'capture', name: 'va' }, C: { is: 'literal', text: '1' } },
+    ]);
+    expect(list.map(({ step }) => step).filter(Boolean)).toEqual(['setup_arch']);
+    expect(list.slice(4).map(({ times }) => times)).toEqual([
+      { min: 3, max: 3 },
+      { min: 1, max: Number.MAX_SAFE_INTEGER },
+      { min: 0, max: 2 },
+    ]);
+  });
+
+  test.each([
+    ['that is none', '- exepct: {map: x}', 'match[0]', 'expected one of expect, next, not'],
+    ['that is two', '- {expect: {map: x}, not: {map: y}}', 'match[0]', 'found expect, not'],
+    ['that is text', '- expect', 'match[0]', 'found "expect"'],
+    ['with an unknown key', '- {expect: {map: x}, stp: a}', 'match[0].stp', 'unknown key'],
+    ['with times where nothing is counted', '- {expect: {map: x}, times: 1}', 'match[0].times', ''],
+    ['that counts to nothing', '- {count: {map: x}}', 'match[0].times', ''],
+    ['with an empty range', '- {count: {map: x}, times: {}}', 'match[0].times', 'min or max'],
+    [
+      'with a range upside down',
+      '- {count: {map: x}, times: {min: 2, max: 1}}',
+      'match[0].times',
+      '',
+    ],
+    ['with a pattern of nothing', '- {expect: {}}', 'match[0].expect', 'one kind of event'],
+    ['without a kind of event', '- {expect: {C: 1}}', 'match[0].expect', 'found none'],
+    ['of two kinds', '- {expect: {map: x, unmap: x}}', 'match[0].expect', 'map and unmap'],
+    ['of no kind', '- {expect: {map: ~}}', 'match[0].expect.map', 'cannot be absent'],
+    [
+      'with a field misspelt',
+      '- {not: {map: x, typ: WP}}',
+      'match[0].not.typ',
+      'unknown key "typ"',
+    ],
+    ['with a bad expression', '- {expect: {map: /(/}}', 'match[0].expect.map', 'group'],
+    ['with one thing in any order', '- any-order: [{map: x}]', 'match[0].any-order', 'at least 2'],
+    [
+      'wrong inside any-order',
+      '- any-order: [{map: x}, {map: x, q: 1}]',
+      'match[0].any-order[1].q',
+      'unknown key',
+    ],
+    ['next with nothing before', '- next: {map: x}', 'match[0].next', 'to follow'],
+    [
+      'next after a count only',
+      '- {count: {map: x}, times: 1}\n- next: {map: x}',
+      'match[1].next',
+      'to follow',
+    ],
+    [
+      'not before a next, where nothing can be',
+      '- expect: {map: x}\n- not: {map: y}\n- next: {map: z}',
+      'match[1]',
+      'unused',
+    ],
+    [
+      'not before a next with a count in between',
+      '- expect: {map: x}\n- not: {map: y}\n- {count: {map: y}, times: 1}\n- next: {map: z}',
+      'match[1]',
+      'unused',
+    ],
+    ['not with an unbound capture', '- not: {map: $va}', 'match[0].not', '$va is not bound'],
+    [
+      'that counts an unbound capture',
+      '- {count: {map: $va}, times: 1}',
+      'match[0].count',
+      '$va is not bound',
+    ],
+  ])('is refused: one %s', (_what, text, path, says) => {
+    const error = refusal(() => directives(text));
+    expect([error.code, error.place.path]).toEqual(['E_EXPECTATION', path]);
+    expect(error.message).toContain(says);
+    expect(error.place.line).toBeGreaterThan(1);
+  });
+
+  test('not may use a capture that was bound before it', () => {
+    expect(directives('- expect: {map: $va}\n- not: {unmap: $va}')).toHaveLength(2);
+  });
+});

@@ -1,0 +1,267 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { readExpectation, type MatchExpectation } from '../../src/check/expectation.js';
+import { match, type MatchResult } from '../../src/check/match.js';
+import type { Trace, TraceEvent } from '../../src/trace/trace.js';
+import { anyEvent, smallTrace, traceWith } from '../trace/helpers.js';
+
+function expectationOf(text: string): MatchExpectation {
+  const read = readExpectation('m.yaml', `expect: match\nrun: {scenario: plain}\n${text}`);
+  if (read.expect !== 'match') throw new Error('not a match file');
+  return read;
+}
+const run = (trace: Trace, ...directives: string[]): MatchResult =>
+  match(expectationOf(`match:\n${directives.map((each) => `  - ${each}\n`).join('')}`), trace);
+const statuses = (result: MatchResult): string[] =>
+  result.directives.map(({ verdict }) => verdict.status);
+
+const map = (va: string, C: 0 | 1): TraceEvent => ({ map: va, C, in: 'f' });
+const boot = traceWith({
+  first: [{ console: 'a' }, map('0x1', 0), map('0x2', 1)],
+  second: [{ unmap: '0x1' }, { unmap: '0x2' }, { fill: '0x9', n: 5 }, { console: 'a' }],
+});
+
+describe('expect and next', () => {
+  test.each<[string, string[], string[]]>([
+    ['find events in order', ['expect: {map: /./}', 'expect: {unmap: "0x2"}'], ['found', 'found']],
+    [
+      'find nothing that came before',
+      ['expect: {unmap: "0x1"}', 'expect: {map: /./}'],
+      ['found', 'not-found'],
+    ],
+    [
+      'find an event but once',
+      ['expect: {fill: /./}', 'expect: {fill: /./}'],
+      ['found', 'not-found'],
+    ],
+    ['find the very next event', ['expect: {map: "0x1"}', 'next: {map: /./}'], ['found', 'found']],
+    ['skip no event', ['expect: {console: a}', 'next: {map: "0x2"}'], ['found', 'not-found']],
+    [
+      'go on from one boot step to the next one',
+      ['expect: {map: "0x2"}', 'next: {unmap: "0x1"}'],
+      ['found', 'found'],
+    ],
+    [
+      'stay in a boot step',
+      ['{expect: {console: a}, step: second}', '{expect: {console: a}, step: second}'],
+      ['found', 'not-found'],
+    ],
+    [
+      'do not go back to a boot step',
+      ['expect: {unmap: /./}', '{expect: {map: /./}, step: first}'],
+      ['found', 'not-found'],
+    ],
+    ['keep captures', ['expect: {map: $va, C: 1}', 'expect: {unmap: $va}'], ['found', 'found']],
+    [
+      'hold a capture to its value',
+      ['expect: {console: $x}', 'expect: {map: $x}'],
+      ['found', 'not-found'],
+    ],
+    [
+      'go on after one that was not found',
+      ['expect: {map: "0x7"}', 'expect: {map: "0x1"}'],
+      ['not-found', 'found'],
+    ],
+    [
+      'follow nothing that was not found',
+      ['expect: {map: "0x7"}', 'next: {console: a}'],
+      ['not-found', 'unused'],
+    ],
+    [
+      'find nothing after the last event',
+      ['expect: {fill: /./}', 'next: {console: a}', 'next: {console: a}'],
+      ['found', 'found', 'not-found'],
+    ],
+    ['in no step that there is not', ['{expect: {console: a}, step: third}'], ['unused']],
+  ])('%s', (_what, directives, verdicts) => {
+    expect(statuses(run(boot, ...directives))).toEqual(verdicts);
+  });
+
+  test('tell what came nearest, and the fields that differ', () => {
+    const [result] = run(boot, 'expect: {map: "0x2", C: 0, in: f}').directives;
+    expect(result?.verdict).toMatchObject({
+      status: 'not-found',
+      from: 'first',
+      nearest: {
+        step: 'first',
+        event: { map: '0x1' },
+        differs: [{ field: 'map', expected: '0x2', found: '0x1' }],
+      },
+    });
+  });
+
+  test('tell a match that stands elsewhere if there is nothing near', () => {
+    const [, result] = run(boot, 'expect: {unmap: "0x1"}', 'expect: {map: "0x1"}').directives;
+    expect(result?.verdict).toMatchObject({ nearest: { step: 'first', differs: [] } });
+  });
+
+  test('tell the event that stands where next looked', () => {
+    const [, result] = run(boot, 'expect: {console: a}', 'next: {unmap: "0x1"}').directives;
+    expect(result?.verdict).toMatchObject({
+      nearest: { event: { map: '0x1' }, differs: [{ field: 'unmap' }] },
+    });
+  });
+});
+
+describe('any-order', () => {
+  test.each<[string, string[], string[]]>([
+    [
+      'finds events whichever comes first',
+      ['any-order: [{unmap: "0x2"}, {unmap: "0x1"}]'],
+      ['found'],
+    ],
+    ['finds an event of its own for each', ['any-order: [{map: /./}, {map: "0x1"}]'], ['found']],
+    ['needs all of them', ['any-order: [{map: "0x1"}, {map: "0x3"}]'], ['not-found']],
+    ['needs as many events as patterns', ['any-order: [{fill: /./}, {fill: /./}]'], ['not-found']],
+    [
+      'lets go on after the last of them',
+      ['any-order: [{unmap: "0x2"}, {console: a}]', 'next: {fill: /./}'],
+      ['found', 'found'],
+    ],
+    [
+      'binds captures in the order it is written in',
+      ['any-order: [{unmap: $va}, {map: $va, C: 1}]'],
+      ['found'],
+    ],
+  ])('%s', (_what, directives, verdicts) => {
+    expect(statuses(run(boot, ...directives))).toEqual(verdicts);
+  });
+
+  test('names the pattern that found nothing', () => {
+    const [result] = run(boot, 'any-order: [{map: "0x1"}, {map: "0x3"}]').directives;
+    expect(result?.verdict).toMatchObject({ pattern: { map: { text: '0x3' } } });
+  });
+
+  test('gives up in time if it cannot be', () => {
+    const many = traceWith({
+      a: Array.from({ length: 300 }, (_, index) => ({ console: `x${index}` })),
+    });
+    const patterns = Array.from({ length: 15 }, () => '{console: /x/}').join(', ');
+    expect(statuses(run(many, `any-order: [${patterns}, {console: y}]`))).toEqual(['not-found']);
+  });
+});
+
+describe('not', () => {
+  test.each<[string, string[], string[]]>([
+    ['forbids an event anywhere', ['not: {fill: /./}'], ['forbidden']],
+    ['is content if it is nowhere', ['not: {panic: /./}'], ['absent']],
+    [
+      'looks only between the matches around it',
+      ['expect: {map: "0x1"}', 'not: {console: a}', 'expect: {fill: /./}'],
+      ['found', 'absent', 'found'],
+    ],
+    [
+      'looks up to the match after it',
+      ['expect: {map: "0x1"}', 'not: {map: "0x2"}', 'expect: {unmap: /./}'],
+      ['found', 'forbidden', 'found'],
+    ],
+    [
+      'looks to the end after the last match',
+      ['expect: {unmap: "0x2"}', 'not: {console: a}'],
+      ['found', 'forbidden'],
+    ],
+    ['may be confined to a boot step', ['{not: {unmap: /./}, step: first}'], ['absent']],
+    [
+      'is unused in a boot step that lies elsewhere',
+      ['expect: {unmap: "0x1"}', '{not: {map: /./}, step: first}'],
+      ['found', 'unused'],
+    ],
+    ['is unused in a boot step that there is not', ['{not: {map: /./}, step: x}'], ['unused']],
+    [
+      'uses what was captured before it',
+      ['expect: {map: $va, C: 1}', 'not: {unmap: $va}'],
+      ['found', 'forbidden'],
+    ],
+  ])('%s', (_what, directives, verdicts) => {
+    expect(statuses(run(boot, ...directives))).toEqual(verdicts);
+  });
+
+  test('tells where the event was', () => {
+    const [result] = run(boot, 'not: {fill: /./}').directives;
+    expect(result?.verdict).toMatchObject({ at: { step: 'second', event: { fill: '0x9' } } });
+  });
+});
+
+describe('count', () => {
+  test.each([
+    ['{count: {console: a}, times: 2}', 'counted'],
+    ['{count: {console: a}, times: 1}', 'wrong-count'],
+    ['{count: {console: a}, times: 1, step: first}', 'counted'],
+    ['{count: {fill: /./}, times: 5}', 'counted'],
+    ['{count: {fill: /./}, times: {min: 6}}', 'wrong-count'],
+    ['{count: {fill: /./}, times: {min: 5}}', 'counted'],
+    ['{count: {fill: /./}, times: {max: 5}}', 'counted'],
+    ['{count: {fill: /./}, times: {max: 4}}', 'wrong-count'],
+    ['{count: {panic: /./}, times: 0}', 'counted'],
+    ['{count: {panic: /./}, times: 0, step: third}', 'unused'],
+  ])('%s: %s', (directive, verdict) => {
+    expect(statuses(run(boot, directive))).toEqual([verdict]);
+  });
+
+  test('leaves the place where the others look alone', () => {
+    const directives = [
+      '{count: {fill: /./}, times: 5}',
+      'expect: {console: a}',
+      'next: {map: /./}',
+    ];
+    expect(run(boot, ...directives).ok).toBe(true);
+  });
+});
+
+describe('what is wanted besides the events', () => {
+  const trace = smallTrace();
+  test.each([
+    ['final: {initrd: {state: ciphertext, bytes: 4096, pa: /^0x100000/}}', true],
+    ['final: {initrd: {state: plaintext}}', false],
+    ['final: {dtb: {state: plaintext}}', false],
+    ['outcome: {kind: panic, message: /mount root/}', true],
+    ['outcome: {kind: booted}', false],
+    ['outcome: {kind: panic, where: ~}', false],
+    ['consumed: {initrd: {intact: false, firstDifference: 2}}', true],
+    ['consumed: {initrd: {intact: false, by: unpack_to_rootfs}}', true],
+    ['consumed: {initrd: {intact: true}}', false],
+    ['consumed: {initrd: {intact: false, by: load_ucode_bsp}}', false],
+    ['consumed: {dtb: {intact: true}}', false],
+  ])('%s: %p', (text, ok) => {
+    expect(match(expectationOf(text), trace).ok).toBe(ok);
+  });
+
+  test('is wanted of every consumer, or of the one that is named', () => {
+    const consumed = [
+      { name: 'initrd', by: 'a', intact: true },
+      { name: 'initrd', by: 'b', intact: false },
+    ];
+    const two = { ...trace, consumed };
+    const ok = (wanted: string): boolean =>
+      match(expectationOf(`consumed: {initrd: {${wanted}}}`), two).ok;
+    expect(ok('intact: true')).toBe(false);
+    expect(ok('intact: true, by: a')).toBe(true);
+    expect(ok('intact: true, by: b')).toBe(false);
+    expect(ok('by: /c/')).toBe(false);
+  });
+});
+
+test('every event of a trace is found by a pattern of its own literal fields', () => {
+  const escaped = (event: TraceEvent): string =>
+    JSON.stringify(
+      Object.fromEntries(
+        Object.entries(event).map(([key, value]) => [
+          key,
+          typeof value === 'string' && /^[/$]/.test(value) ? `\\${value}` : value,
+        ]),
+      ),
+    );
+  const plain = anyEvent.filter((event) =>
+    Object.values(event).every((value) => typeof value !== 'string' || !value.startsWith('\\')),
+  );
+  fc.assert(
+    fc.property(fc.array(plain, { minLength: 1, maxLength: 6 }), (events) => {
+      const directives = events.map((event, index) =>
+        index === 0 ? `expect: ${escaped(event)}` : `next: ${escaped(event)}`,
+      );
+      const [first, ...rest] = statuses(run(traceWith({ a: events }), ...directives));
+      expect(first).toBe('found');
+      expect(rest.every((status) => status === 'found')).toBe(true);
+    }),
+  );
+});

@@ -1,0 +1,114 @@
+import { describe, expect, test } from '@jest/globals';
+import type { Scalar } from '../../src/trace/trace.js';
+import {
+  capturesOf,
+  matchRecord,
+  matchValue,
+  mismatches,
+  patternText,
+  valuePattern,
+  type ValuePattern,
+} from '../../src/check/pattern.js';
+
+/** A value pattern that is right. */
+function pattern(value: Scalar | null): ValuePattern {
+  const read = valuePattern(value);
+  if (typeof read === 'string') throw new Error(read);
+  return read;
+}
+const matches = (wanted: Scalar | null, value: Scalar | undefined): boolean =>
+  matchValue(pattern(wanted), value, new Map()) !== undefined;
+
+const RANGE = '0x1c8b000..0x1c8bfff early_level4_pgt[511]';
+
+describe('a value', () => {
+  test.each<[Scalar | null, Scalar | undefined, boolean]>([
+    ['WB', 'WB', true],
+    ['WB', 'WP', false],
+    [1, 1, true],
+    [1, '1', true],
+    [1, 0, false],
+    [true, true, true],
+    ['0x1c8b000..0x1c8bfff', RANGE, true],
+    ['early_level4_pgt[511]', RANGE, true],
+    ['early_level4_pgt', RANGE, false],
+    ['0x1c8b000', RANGE, false],
+    ['0x1000', '0x1000 _text', true],
+    ['b', 'a b', false],
+    ['/pgt/', RANGE, true],
+    ['/^pgt/', RANGE, false],
+    ['/^1$/', 1, true],
+    ['\\/dev/', '/dev/', true],
+    ['\\$x', '$x', true],
+    ['$x', 'anything', true],
+    ['$x', undefined, false],
+    [null, undefined, true],
+    [null, 0, false],
+    ['', '', true],
+    ['', undefined, false],
+  ])('%p is matched by %p: %p', (wanted, value, yes) => {
+    expect(matches(wanted, value)).toBe(yes);
+  });
+
+  test.each([
+    ['/', 'between two /'],
+    ['//', 'between two /'],
+    ['/x', 'between two /'],
+    ['/(/', 'Unterminated group'],
+    [`/${'x'.repeat(499)}/`, 'at most 500'],
+    ['$', 'a capture is'],
+    ['$1', 'a capture is'],
+    ['$a b', 'a capture is'],
+  ])('cannot be matched by %p', (wanted, says) => {
+    expect(valuePattern(wanted)).toContain(says);
+  });
+
+  test('can be matched by the longest regular expression', () => {
+    expect(matches(`/${'x'.repeat(498)}/`, 'x'.repeat(498))).toBe(true);
+  });
+});
+
+describe('a capture', () => {
+  test('is bound by the first value and must be the same afterwards', () => {
+    const both = { va: pattern('$page'), pa: pattern('$page') };
+    expect(matchRecord(both, { va: '0x1', pa: '0x1' }, new Map())).toEqual(
+      new Map([['page', '0x1']]),
+    );
+    expect(matchRecord(both, { va: '0x1', pa: '0x2' }, new Map())).toBeUndefined();
+    expect(matchRecord(both, { va: '0x1', pa: '0x1' }, new Map([['page', '0x2']]))).toBeUndefined();
+  });
+
+  test('may be a part of a value, by a named group', () => {
+    const map = pattern('/^(?<first>0x[0-9a-f]+)(?<rest>\\.\\.)?/');
+    const bound = matchValue(map, '0x1000 _text', new Map());
+    expect(bound).toEqual(new Map([['first', '0x1000']]));
+    expect(capturesOf(map)).toEqual(['first', 'rest']);
+    expect(capturesOf(pattern('$x'))).toEqual(['x']);
+    expect(capturesOf(pattern('x'))).toEqual([]);
+  });
+
+  test('leaves what was bound before alone', () => {
+    const before = new Map([['x', '1']]);
+    matchValue(pattern('$y'), '2', before);
+    expect([...before]).toEqual([['x', '1']]);
+  });
+});
+
+test('the fields amiss are told with what was wanted of each', () => {
+  const wanted = {
+    map: pattern('/0x1/'),
+    C: pattern(1),
+    type: pattern(null),
+    pa: pattern('$pa'),
+    in: pattern('$fn'),
+  };
+  const event = { map: '0x2', C: 0, type: 'WB', pa: '0x9' };
+  expect(mismatches(wanted, event, new Map([['pa', '0x8']]))).toEqual([
+    { field: 'map', expected: '/0x1/', found: '0x2' },
+    { field: 'C', expected: '1', found: 0 },
+    { field: 'type', expected: '(absent)', found: 'WB' },
+    { field: 'pa', expected: '$pa (0x8)', found: '0x9' },
+    { field: 'in', expected: '$fn', found: undefined },
+  ]);
+  expect(patternText(pattern('$pa'))).toBe('$pa');
+});

@@ -1,0 +1,114 @@
+/** Which addresses carry the mask: the posted series, and what each further one would show. */
+import { describe, expect, test } from '@jest/globals';
+import type { Boot } from '../../../../../src/sequencer/boot.js';
+import { rsvd_bits } from '../../../../../src/linux/arch/x86/kvm/mmu.js';
+import { C, consumed, events, pointersWithMask, throughKvm, WITH_MASK } from './kvm-boots.js';
+
+const { vmcb, root, baseAddress } = WITH_MASK;
+const pages = (b: Boot): number[] => [...new Set(b.kernel.state.kvm?.dirtyPfns)];
+
+test.each([
+  ['first', 43, 51, 0x000f_f800_0000_0000n],
+  ['none', 52, 51, 0n],
+  ['one', 51, 51, 1n << 51n],
+] as const)('rsvd_bits(): %s', (_which, from, to, mask) => {
+  expect(rsvd_bits(from, to)).toBe(mask);
+});
+
+describe('if the VMCB’s address had the mask', () => {
+  test('the root, given without, is read as plain: the guest faults on its first fetch for ever', () => {
+    const b = throughKvm({ stage: 18, changes: () => [vmcb] });
+    expect(events(b, 'vmrun')).toEqual(['vmrun npf x64']);
+    expect(Object.keys(consumed(b))).toEqual(['guest answer, vmm']);
+  });
+
+  test('and the root’s, the pointers of link_shadow_page() are the next: the same', () => {
+    const b = throughKvm({ stage: 18, changes: () => [vmcb, root] });
+    expect(events(b, 'vmrun')).toEqual(['vmrun npf x64']);
+  });
+
+  test('and the pointers’, KVM follows them with the mask in the address and the host dies of it', () => {
+    const b = throughKvm({ stage: 18, changes: (x) => [vmcb, root, pointersWithMask(x)] });
+    expect(b.outcome).toMatchObject({ kind: 'panic', where: 'page_fault' });
+  });
+});
+
+describe('if all but the leaf’s had the mask, and PT64_BASE_ADDR_MASK were without', () => {
+  const others = (b: Boot) => [vmcb, root, pointersWithMask(b), baseAddress];
+
+  test('patch 17 lets the guest run on encrypted memory', () => {
+    const b = throughKvm({ stage: 18, changes: others });
+    expect(events(b, 'vmrun')).toEqual(['vmrun npf x3', 'vmrun hlt x1']);
+    expect(consumed(b)).toEqual({
+      'guest code, guest': true,
+      'guest memory, guest': true,
+      'guest answer, vmm': true,
+    });
+  });
+
+  test('without patch 17 the guest fetches ciphertext: an invalid opcode, then a shutdown', () => {
+    const b = throughKvm({ stage: 16, activate: true, changes: others });
+    expect(consumed(b)['guest code, guest']).toBe(false);
+    expect(Object.keys(consumed(b))).not.toContain('guest memory, guest');
+    expect(b.kernel.state.kvm?.vcpu?.exitReason).toBe('KVM_EXIT_SHUTDOWN');
+  });
+});
+
+describe('spte_to_pfn()', () => {
+  test('without encryption gives the guest’s frames: they are marked dirty when the entries go', () => {
+    expect(pages(throughKvm({ stage: 17 }))).toHaveLength(3);
+  });
+
+  test('takes the leaf’s mask for an address under patch 17: no page is marked dirty', () => {
+    const b = throughKvm({
+      stage: 18,
+      changes: (x) => [
+        vmcb,
+        root,
+        pointersWithMask(x),
+        // The tables are found, so that the guest runs; the leaves are taken apart as the series does.
+        { '__shadow_walk_next:shadow_addr': (spte: bigint) => spte & 0x000f_7fff_ffff_f000n },
+      ],
+    });
+    expect(events(b, 'vmrun').at(-1)).toBe('vmrun hlt x1');
+    expect(pages(b)).toEqual([]);
+  });
+});
+
+describe('handle_mmio_page_fault()', () => {
+  const withGuestAlive = (stage: number): Boot =>
+    throughKvm({
+      stage,
+      changes: (b) => [
+        ...(stage === 18 ? [vmcb, root, pointersWithMask(b), baseAddress] : []),
+        { kvm_mmu_zap_all: () => undefined },
+      ],
+    });
+
+  test('finds nothing reserved in the entries of a mapped page', () => {
+    expect(withGuestAlive(17).kernel.fn.handle_mmio_page_fault(0x1000)).toBe(0);
+  });
+
+  test('takes the C-bit for a reserved one once patch 05 has reduced x86_phys_bits', () => {
+    expect(withGuestAlive(18).kernel.fn.handle_mmio_page_fault(0x1000)).toBe(-1);
+  });
+});
+
+describe('need_remote_flush()', () => {
+  const present = 0x7n;
+  test.each([
+    ['an entry that was not present', 0n, present, false],
+    ['an entry that is not present any more', present, 0n, true],
+    ['another address', 0x1000n | present, 0x2000n | present, true],
+    ['a right that is gone', present, 0x5n, true],
+    ['a right that is new', 0x5n, present, false],
+    ['the mask that is gone: an address bit too', present | C, present, true],
+  ] as const)('%s', (_what, before, after, flush) => {
+    expect(throughKvm({ stage: 17 }).kernel.fn.need_remote_flush(before, after)).toBe(flush);
+  });
+
+  test('PT64_PERM_MASK has the mask from patch 17 on', () => {
+    expect(throughKvm({ stage: 16, activate: true }).kernel.fn.PT64_PERM_MASK() & C).toBe(0n);
+    expect(throughKvm({ stage: 18 }).kernel.fn.PT64_PERM_MASK() & C).toBe(C);
+  });
+});

@@ -1,0 +1,122 @@
+/** What the kernel gives the hardware, and under which key it stands in DRAM. */
+import { describe, expect, test } from '@jest/globals';
+import { VMCB_CONTROL, VMCB_SAVE, type VmcbField } from '../../../../../../src/machine/svm/vmcb.js';
+import type { Boot } from '../../../../../../src/sequencer/boot.js';
+import {
+  C,
+  cached,
+  CR0_OFFSET,
+  CR3_OFFSET,
+  dram,
+  events,
+  KEY_HOST,
+  KEY_PLAIN,
+  throughKvm,
+  vmcbPage,
+  WITH_MASK,
+} from '../kvm-boots.js';
+
+const field = (b: Boot, [offset]: VmcbField): bigint => dram(b, vmcbPage(b) + offset, KEY_PLAIN);
+const low = (value: bigint): bigint => BigInt.asUintN(32, value);
+
+test('init_vmcb() intercepts what 4.6 does and asks for nested paging', () => {
+  const b = throughKvm({ stage: 0 });
+  expect(low(field(b, VMCB_CONTROL.INTERCEPT_CR))).toBe(0x0111_0011n);
+  expect(low(field(b, VMCB_CONTROL.INTERCEPT_DR))).toBe(0x00ff_00ffn);
+  expect(low(field(b, VMCB_CONTROL.INTERCEPT_EXCEPTION))).toBe(0x0006_0042n);
+  expect(field(b, VMCB_CONTROL.INTERCEPT_MISC)).toBe(0x2e7f_bd44_8027n);
+  expect(field(b, VMCB_CONTROL.NP_ENABLE)).toBe(1n);
+  expect(field(b, VMCB_SAVE.EFER)).toBe(0x1000n);
+  expect(field(b, VMCB_SAVE.G_PAT)).toBe(0x0007_0406_0007_0406n);
+  expect(low(field(b, VMCB_CONTROL.GUEST_ASID))).toBe(1n);
+});
+
+describe('at stage 18', () => {
+  test('no address that the VMCB holds has the mask', () => {
+    const b = throughKvm({ stage: 18 });
+    const at = (f: VmcbField): bigint => dram(b, vmcbPage(b) + f[0], KEY_HOST);
+    expect(b.kernel.state.kvm?.vcpu?.vmcbPa).toBe(BigInt(vmcbPage(b)));
+    expect(at(VMCB_CONTROL.N_CR3)).toBeLessThan(C);
+    expect(at(VMCB_SAVE.CR0)).toBe(0x10n);
+  });
+
+  test('the VMCB is encrypted, and garbage at the address that VMRUN gets', () => {
+    const b = throughKvm({ stage: 18 });
+    expect(dram(b, vmcbPage(b) + CR0_OFFSET, KEY_HOST)).toBe(0x10n);
+    expect(dram(b, vmcbPage(b) + CR0_OFFSET, KEY_PLAIN)).not.toBe(0x10n);
+  });
+
+  test('the host’s state is saved in plain text', () => {
+    const b = throughKvm({ stage: 18 });
+    const area = b.kernel.state.kvm?.saveArea ?? 0;
+    expect(cached(b, area + CR3_OFFSET, KEY_PLAIN)).toBe(b.kernel.cpu.cr3);
+  });
+
+  test('a line of the save area from before, written under the host’s key, is written back over it', () => {
+    const b = throughKvm({ stage: 18 });
+    const area = b.kernel.state.kvm?.saveArea ?? 0;
+    const stale = cached(b, area + CR3_OFFSET, KEY_HOST);
+    expect(dram(b, area + CR3_OFFSET, KEY_HOST)).toBe(stale);
+    expect(dram(b, area + CR3_OFFSET, KEY_PLAIN)).not.toBe(b.kernel.cpu.cr3);
+  });
+
+  test('with the mask in VM_HSAVE_PA it would be saved under the host’s key', () => {
+    const b = throughKvm({ stage: 18, changes: () => [WITH_MASK.hsave] });
+    const area = b.kernel.state.kvm?.saveArea ?? 0;
+    expect(dram(b, area + CR3_OFFSET, KEY_PLAIN)).not.toBe(b.kernel.cpu.cr3);
+    expect(dram(b, area + CR3_OFFSET, KEY_HOST)).toBe(b.kernel.cpu.cr3);
+  });
+
+  test('MSRs that VMLOAD loads from garbage are the host’s again after KVM_RUN', () => {
+    const b = throughKvm({ stage: 18 });
+    for (const [msr, value] of b.kernel.state.kvm?.hostMsrs ?? []) {
+      expect(b.kernel.cpu.rdmsr(msr)).toBe(value);
+    }
+  });
+});
+
+describe('a guest with other code', () => {
+  const withCode = (...code: number[]): Boot =>
+    throughKvm({
+      stage: 17,
+      changes: (b) => {
+        const before = b.kernel.fn['vmm:set_regs'];
+        return [
+          {
+            'vmm:set_regs': () => {
+              before();
+              b.kernel.fn.kvm_write_guest(0x1000, Uint8Array.from(code));
+            },
+          },
+        ];
+      },
+    });
+
+  test('gets -KVM_ENOSYS in RAX for a hypercall, and goes on after it', () => {
+    const b = withCode(0x0f, 0x01, 0xd9, 0xf4);
+    expect(events(b, 'vmexit')).toEqual(['vmexit npf x1', 'vmexit vmmcall x1', 'vmexit hlt x1']);
+    expect(b.kernel.state.kvm?.vcpu?.regs.rax).toBe(BigInt.asUintN(64, -1000n));
+    expect(b.kernel.state.kvm?.vcpu?.regs.rip).toBe(0x1004n);
+  });
+
+  test('gets its invalid opcode injected, and shuts down for want of an IDT', () => {
+    const b = withCode(0x0f, 0x0b);
+    expect(events(b, 'vmexit')).toEqual([
+      'vmexit npf x1',
+      'vmexit UD excp x1',
+      'vmexit shutdown x1',
+    ]);
+    expect(b.kernel.state.kvm?.vcpu?.exitReason).toBe('KVM_EXIT_SHUTDOWN');
+    expect(field(b, VMCB_CONTROL.EVENTINJ)).toBe(0n);
+  });
+});
+
+describe('a VMRUN that faults', () => {
+  test('is a BUG: kvm_spurious_fault()', () => {
+    const b = throughKvm({
+      stage: 17,
+      changes: () => [{ 'svm_create_vcpu:vmcb_pa': (page: number) => BigInt(page) | 0x800n }],
+    });
+    expect(b.outcome?.message).toMatch(/kvm_spurious_fault/);
+  });
+});

@@ -1,0 +1,162 @@
+import { beforeEach, describe, expect, test } from '@jest/globals';
+import { KEY_HOST, PAGE_SIZE, pa, va, type Va } from '../../../../../../src/machine/address.js';
+import {
+  _PAGE_GLOBAL,
+  _PAGE_NX,
+  _PAGE_RW,
+  PAGE_OFFSET,
+} from '../../../../../../src/kernel/constants.js';
+import { EFAULT } from '../../../../../../src/linux/include/uapi/asm-generic/errno-base.js';
+import {
+  PG_LEVEL_2M,
+  PG_LEVEL_4K,
+} from '../../../../../../src/linux/arch/x86/mm/pageattr/types.js';
+import { Standing, type Mapped } from '../../../../../kernel/at-label.js';
+
+const MIB = 2 ** 20;
+const standing = new Standing('drivers');
+const { k } = standing;
+const { machine } = standing.boot;
+const leaf = (address: Va): Mapped => standing.mapped(address);
+const level = (address: Va): number | undefined => standing.level(address);
+const entry = (address: Va): bigint => standing.entry(address);
+
+/** A 2 MiB page of the direct map that nobody uses, and its neighbours. */
+const PMD = va(PAGE_OFFSET + 80 * MIB);
+const PAGES = 512;
+
+const page = (n: number): Va => va(PMD + n * PAGE_SIZE);
+
+beforeEach(() => {
+  standing.again();
+});
+
+describe('set_memory_4k', () => {
+  test('splitting a 2 MiB page keeps every translation and attribute', () => {
+    const before = Array.from({ length: PAGES + 2 }, (_, i) => leaf(page(i - 1)));
+    expect(level(page(0))).toBe(PG_LEVEL_2M);
+    expect(k.fn.set_memory_4k(page(3), 1)).toBe(0);
+    expect([level(page(-1)), level(page(0)), level(page(511)), level(page(512))]).toEqual([
+      PG_LEVEL_2M,
+      PG_LEVEL_4K,
+      PG_LEVEL_4K,
+      PG_LEVEL_2M,
+    ]);
+    expect(Array.from({ length: PAGES + 2 }, (_, i) => leaf(page(i - 1)))).toEqual(before);
+  });
+
+  test('the new table is encrypted and its pointer has the mask', () => {
+    k.fn.set_memory_4k(page(0), 1);
+    const steps = k.cpu.traceWalk(page(0));
+    expect(steps.map(({ level: name, c }) => [name, c])).toEqual([
+      ['PGD', 1],
+      ['PUD', 1],
+      ['PMD', 1],
+      ['PTE', 1],
+    ]);
+    expect(steps[3]?.key).toBe(KEY_HOST);
+  });
+
+  test('a large page that is split translates through its new entries at once', () => {
+    k.writeU64(page(7), 0x1122_3344_5566_7788n);
+    k.fn.set_memory_4k(page(7), 1);
+    expect(
+      k.cpu.tlb
+        .entries()
+        .some((e) => e.va <= page(7) && e.va + e.size > page(7) && e.pageSize > PAGE_SIZE),
+    ).toBe(false);
+    expect(k.readU64(page(7))).toBe(0x1122_3344_5566_7788n);
+  });
+});
+
+describe('set_memory_ro, _rw, _nx and _x', () => {
+  test('change the asked pages and not their neighbours', () => {
+    expect(k.fn.set_memory_ro(page(5), 3)).toBe(0);
+    const writable = [4, 5, 6, 7, 8].map((n) => (entry(page(n)) & _PAGE_RW) !== 0n);
+    expect(writable).toEqual([true, false, false, false, true]);
+    expect(k.fn.set_memory_rw(page(5), 3)).toBe(0);
+    expect((entry(page(6)) & _PAGE_RW) !== 0n).toBe(true);
+  });
+
+  test('keep a 2 MiB page whole where all of it changes, from its first to its last page', () => {
+    k.fn.set_memory_ro(page(0), PAGES);
+    expect(level(page(0))).toBe(PG_LEVEL_2M);
+    expect((entry(page(0)) & _PAGE_RW) === 0n).toBe(true);
+    k.fn.set_memory_rw(page(0), PAGES - 1);
+    expect([level(page(510)), level(page(512))]).toEqual([PG_LEVEL_4K, PG_LEVEL_2M]);
+    expect([510, 511].map((n) => (entry(page(n)) & _PAGE_RW) !== 0n)).toEqual([true, false]);
+  });
+
+  test('a request across a 2 MiB border splits only where it must', () => {
+    k.fn.set_memory_ro(page(511), PAGES + 1);
+    expect([level(page(511)), level(page(512))]).toEqual([PG_LEVEL_4K, PG_LEVEL_2M]);
+    expect([510, 511, 512, 1023, 1024].map((n) => (entry(page(n)) & _PAGE_RW) !== 0n)).toEqual([
+      true,
+      false,
+      false,
+      false,
+      true,
+    ]);
+  });
+
+  test('a write through a read-only page faults although the TLB had it writable', () => {
+    k.writeU64(page(9), 1n);
+    k.fn.set_memory_ro(page(9), 1);
+    expect(k.cpu.storeU64(page(9), 2n)).toMatchObject({ vector: 14 });
+    expect(k.readU64(page(9))).toBe(1n);
+  });
+
+  test('the kernel text stays executable and its read-only data read-only', () => {
+    const text = k.sym('_text');
+    const rodata = k.sym('__start_rodata');
+    k.fn.set_memory_nx(text, 1);
+    expect(entry(text) & _PAGE_NX).toBe(0n);
+    k.fn.set_memory_rw(k.__va(k.__pa(rodata)), 1);
+    expect(entry(k.__va(k.__pa(rodata))) & _PAGE_RW).toBe(0n);
+  });
+
+  test('other mappings of a page follow, but for NX', () => {
+    const data = va(Math.ceil(k.sym('_edata') / (2 * MIB)) * 2 * MIB - PAGE_SIZE);
+    const direct = k.__va(k.__pa(data));
+    k.fn.set_memory_ro(direct, 1);
+    expect([entry(direct) & _PAGE_RW, entry(data) & _PAGE_RW]).toEqual([0n, 0n]);
+    k.fn.set_memory_rw(data, 1);
+    expect([entry(direct) & _PAGE_RW, entry(data) & _PAGE_RW]).toEqual([_PAGE_RW, _PAGE_RW]);
+    const executable = entry(data) & _PAGE_NX;
+    k.fn.set_memory_x(direct, 1);
+    expect(entry(direct) & _PAGE_NX).toBe(0n);
+    expect(entry(data) & _PAGE_NX).toBe(executable);
+  });
+
+  test('a hole of the direct map is passed over, an address that nobody maps is refused', () => {
+    const end = va(PAGE_OFFSET + k.state.maxPfnMapped * PAGE_SIZE);
+    standing.unmap(page(4));
+    expect(k.fn.set_memory_ro(page(3), 3)).toBe(0);
+    expect([3, 4, 5].map((n) => entry(page(n)) & _PAGE_RW)).toEqual([0n, 0n, 0n]);
+    expect(entry(page(4))).toBe(0n);
+    expect(k.fn.set_memory_ro(va(end - PAGE_SIZE), 1)).toBe(0);
+    expect(k.fn.set_memory_ro(end, 1)).toBe(-EFAULT);
+  });
+
+  test('GLOBAL is set on what is present', () => {
+    k.fn.set_memory_ro(page(0), 1);
+    expect(entry(page(0)) & _PAGE_GLOBAL).toBe(_PAGE_GLOBAL);
+  });
+});
+
+describe('cpa_flush_range', () => {
+  test('without a cache mode the lines stay, with one they reach memory', () => {
+    const where = pa(page(0) - PAGE_OFFSET);
+    k.writeU64(page(0), 0x55n);
+    const memory = (): bigint => {
+      const bytes = new Uint8Array(8);
+      machine.dram.read(where, KEY_HOST, bytes, 0, 8);
+      return new DataView(bytes.buffer).getBigUint64(0, true);
+    };
+    const before = memory();
+    k.fn.cpa_flush_range(page(0), 1, false);
+    expect(memory()).toBe(before);
+    k.fn.cpa_flush_range(page(0), 1, true);
+    expect(memory()).toBe(0x55n);
+  });
+});

@@ -1,0 +1,154 @@
+/** noefi, efi= and add_efi_memmap: what of EFI is used, and how firmware is mapped. */
+import { describe, expect, test } from '@jest/globals';
+import { E820 } from '../../../../../../../src/linux/arch/x86/include/asm/e820.js';
+import { PAGE_OFFSET } from '../../../../../../../src/kernel/constants.js';
+import { entryOf } from '../../../../../../../src/linux/arch/x86/mm/pageattr/types.js';
+import type { Boot } from '../../../../../../../src/sequencer/boot.js';
+import type { Trace } from '../../../../../../../src/trace/trace.js';
+import {
+  eventsOf,
+  LINE,
+  ON,
+  onlyIn,
+  printedBy,
+  upTo,
+  withLine,
+} from '../../../../../options/option-boots.js';
+
+const SETTINGS = [
+  'machine.ram="256MiB"',
+  'machine.cpus=1',
+  'machine.iommu=false',
+  'machine.devices=[]',
+  'guest=false',
+  'loader.deviceTree=false',
+];
+const efi = (words: string, stage = 0, ...more: string[]): Boot =>
+  withLine(words, 'epyc-efi', [...SETTINGS, ...more], { stage });
+
+/** Services of the firmware that ran. */
+const services = (trace: Trace): unknown[] =>
+  ['efi_enter_virtual_mode', 'efi_late_init'].flatMap((label) =>
+    eventsOf(trace, label, 'enter')
+      .filter(({ what }) => String(what).startsWith('firmware'))
+      .map(({ enter }) => enter),
+  );
+
+test('without an option the firmware gets virtual addresses and is called with them', () => {
+  const b = efi('');
+  expect(services(b.run())).toEqual(['SetVirtualAddressMap', 'SetVariable']);
+});
+
+describe.each(['noefi', 'efi=noruntime', 'efi=debug,noruntime'])('%s', (words) => {
+  test('no service runs, and the firmware’s map is not used; its tables are read', () => {
+    const b = efi(words);
+    const trace = b.run();
+    expect(services(trace)).toEqual([]);
+    expect(b.kernel.state.efi.flags).toEqual(
+      expect.arrayContaining(['EFI_BOOT', 'EFI_64BIT', 'EFI_SYSTEM_TABLES', 'EFI_CONFIG_TABLES']),
+    );
+    expect(b.kernel.state.efi.flags).not.toContain('EFI_MEMMAP');
+    expect(b.kernel.state.efi.flags).not.toContain('EFI_RUNTIME_SERVICES');
+    expect(b.kernel.state.efi.efi_pgd).toBe(0);
+    // ACPI is found through EFI all the same.
+    expect(printedBy(b).some((line) => line.startsWith('ACPI: RSDP'))).toBe(true);
+    expect(trace.outcome.kind).toBe('booted');
+  });
+  test('boot services memory is not reserved', () => {
+    const owners = (b: Boot): string[] =>
+      upTo('memblock_x86_fill', b).kernel.state.memblock.reserved.map(({ owner }) => owner);
+    expect(owners(efi(''))).toContain('efi_reserve_boot_services');
+    expect(owners(efi(words))).not.toContain('efi_reserve_boot_services');
+  });
+});
+
+test('efi=debug prints the firmware’s map, a line for each descriptor', () => {
+  const b = upTo('efi_init', efi('efi=debug'));
+  const lines = onlyIn(b, upTo('efi_init', efi('')));
+  expect(lines).toHaveLength(b.kernel.state.efi.memmap.nr_map);
+  expect(lines[0]).toBe(
+    'efi: mem00: [Boot Data          |   |  |  |  |  |  |  |   |WB|WT|WC|UC] ' +
+      'range=[0x0000000000000000-0x0000000000000fff] (0MB)',
+  );
+  const runtime = lines.find((line) => line.includes('Runtime Code'));
+  expect(runtime).toMatch(
+    /\[Runtime Code {7}\|RUN\| {2}\| {2}\| {2}\| {2}\| {2}\|RO\| {3}\|WB\|WT\|WC\|UC\]/,
+  );
+  expect(lines.at(-1)).toMatch(/\[Memory Mapped I\/O {2}\|RUN\|.*\|UC\]/);
+});
+
+test('efi without a value needs one; a word that it does not know is passed over', () => {
+  expect(printedBy(upTo('parse_setup_data', efi('efi'))).slice(-4)).toEqual([
+    'efi: need at least one option',
+    "Malformed early option 'efi'",
+    'efi: need at least one option',
+    "Malformed early option 'efi'",
+  ]);
+  expect(onlyIn(upTo('efi_init', efi('efi=x')), upTo('efi_init', efi('')))).toEqual([]);
+});
+
+describe('efi=old_map', () => {
+  test('firmware runs in the kernel’s tables, in the direct map, and CR3 stays', () => {
+    const b = efi('efi=old_map');
+    const trace = b.run();
+    expect(services(trace)).toEqual(['SetVirtualAddressMap', 'SetVariable']);
+    expect(eventsOf(trace, 'efi_enter_virtual_mode', 'cr')).toEqual([]);
+    expect(b.kernel.state.efi.efi_pgd).toBe(0);
+    expect(trace.outcome.kind).toBe('booted');
+  });
+  test('regions of memory get their direct-map addresses, device registers an I/O mapping', () => {
+    const { kernel } = upTo('efi_enter_virtual_mode', efi('efi=old_map'));
+    const mapped = kernel.fn
+      .for_each_efi_memory_desc()
+      .map((at) => kernel.fn.efi_memory_desc(at))
+      .filter(({ virt_addr }) => virt_addr !== 0n);
+    const io = mapped.filter(({ type }) => type === 11);
+    expect(io.length).toBeGreaterThan(0);
+    for (const md of mapped) {
+      const direct = BigInt.asUintN(64, BigInt(PAGE_OFFSET + md.phys_addr));
+      expect([md.type, md.virt_addr === direct]).toEqual([md.type, md.type !== 11]);
+    }
+  });
+  test('runtime code may be run, and boot services code no longer, once the firmware has been called', () => {
+    const { kernel } = upTo('efi_enter_virtual_mode', efi('efi=old_map'));
+    const nx = (type: number): boolean[] =>
+      kernel.fn
+        .for_each_efi_memory_desc()
+        .map((at) => kernel.fn.efi_memory_desc(at))
+        .filter((md) => md.type === type)
+        .map((md) => {
+          const found = kernel.fn.lookup_address(kernel.__va(md.phys_addr));
+          return found === undefined || (entryOf(kernel, found) & (1n << 63n)) !== 0n;
+        });
+    expect(nx(5)).toEqual([false]);
+    expect(new Set(nx(3))).toEqual(new Set([true]));
+  });
+  test('with encryption on its code is read with the C-bit, and is no code', () => {
+    // With less memory, boot services memory is used again before /init (docs/findings.md).
+    const ram = 'machine.ram="6GiB"';
+    const trace = efi(`${ON} efi=old_map`, 18, ram).run();
+    expect(trace.outcome).toMatchObject({ kind: 'panic' });
+    expect(trace.steps.at(-1)?.label).toBe('efi_enter_virtual_mode');
+    expect(efi(ON, 18, ram).run().outcome.kind).toBe('booted');
+  });
+});
+
+test('add_efi_memmap adds what the firmware’s map has and e820 has not', () => {
+  const cut = (words: string): boolean => {
+    const { e820 } = upTo('efi_init', efi(`mem=128M ${words}`)).kernel.state;
+    return e820.some(({ addr, size, type }) => type === E820.RAM && addr + size > 128n << 20n);
+  };
+  expect([cut(''), cut('add_efi_memmap')]).toEqual([false, true]);
+});
+
+test('the line of these boots is what the scenario says', () => {
+  expect(printedBy(upTo('setup_arch', efi('noefi')))).toContain(`Command line: ${LINE} noefi`);
+});
+
+test('memory that the line makes up ends the boot where tables in it are split for ever', () => {
+  const made = 'memmap=exactmap memmap=640K@0 memmap=3G@1M';
+  expect(withLine(made, 'epyc-efi').run().outcome).toMatchObject({
+    kind: 'hung',
+    where: '__change_page_attr',
+  });
+});

@@ -1,0 +1,102 @@
+/** How the IVRS is read: as long as it says when it is read, entry by entry. */
+import { describe, expect, test } from '@jest/globals';
+import { ivrs } from '../../../../../src/firmware/acpi/ivrs.js';
+import { pa } from '../../../../../src/machine/address.js';
+import {
+  IVRS_HEADER_LENGTH,
+  IVHD_HEADER,
+} from '../../../../../src/linux/drivers/iommu/amd_iommu_init/ivrs.js';
+import type { Boot } from '../../../../../src/sequencer/boot.js';
+import { boot, intact, scenario } from '../../../../helpers.js';
+import { iommuBoot } from '../amd-iommu-boot.js';
+
+const LENGTH = 4;
+const CHECKSUM = 9;
+
+/** A boot whose IVRS is changed where it lies, its checksum made good again. */
+function withIvrs(change: (table: Uint8Array) => void): Boot {
+  const made = iommuBoot(17, false);
+  const { address, length } = made.kernel.state.acpi.tables['IVRS'] ?? { address: 0, length: 0 };
+  const table = ivrs();
+  change(table);
+  table[CHECKSUM] = 0;
+  table[CHECKSUM] = -table.reduce((sum, byte) => sum + byte, 0) & 0xff;
+  expect(table).toHaveLength(length);
+  made.machine.dmaWrite(pa(address), table);
+  return made;
+}
+
+describe('an IVRS below 1 MiB, which is read through the direct map', () => {
+  const low = (seed: string, stage = 18) =>
+    boot({
+      scenario: scenario(
+        'bios-devices',
+        'machine.iommu=true',
+        'machine.ram=128MiB',
+        `machine.seed="${seed}"`,
+      ),
+      stage,
+    }).run();
+
+  test('is intact without encryption', () => {
+    expect(intact(low('s1', 17), 'IVRS')).toBe(true);
+  });
+
+  // acpi_tb_init_table_descriptor() has kept the length: the mapping is right, its bytes are noise.
+  test('is mapped at its length, and refused for its checksum', () => {
+    const trace = low('sme-boot');
+    expect(intact(trace, 'IVRS')).toBe(false);
+    expect(trace.outcome.kind).toBe('booted');
+    expect(JSON.stringify(trace.steps)).not.toMatch(/ioremap on RAM|Found IOMMU/);
+  });
+
+  // find_last_devid_acpi() adds up as many bytes as the noise in the header says.
+  test('is the end where the noise for its length is more than there is RAM', () => {
+    const trace = low('s1');
+    expect(trace.outcome).toMatchObject({ kind: 'panic', where: 'page_fault' });
+    expect(trace.outcome.message).toMatch(/at 0xffff880008000000/);
+  });
+});
+
+describe('the entries of an IVRS', () => {
+  const at = IVRS_HEADER_LENGTH + IVHD_HEADER.size;
+  const SPECIAL = 0x48;
+
+  test('are all taken where they are good', () => {
+    const made = withIvrs(() => undefined);
+    made.runTo('pci_iommu_init');
+    expect(made.kernel.state.amdIommu.iommus).toHaveLength(1);
+    expect(made.kernel.state.amdIommu.init_state).toBe('IOMMU_INITIALIZED');
+  });
+
+  test('before one of an unknown special device have been taken when it is refused', () => {
+    const made = withIvrs((table) => {
+      const special = table.indexOf(SPECIAL, at);
+      expect(special).toBeGreaterThan(at);
+      table[special + 7] = 9;
+    });
+    made.runTo('pci_iommu_init');
+    const { iommus, init_state } = made.kernel.state.amdIommu;
+    expect([iommus.length, init_state]).toEqual([1, 'IOMMU_INIT_ERROR']);
+  });
+
+  test('of a block of length 0 keep the kernel there for ever', () => {
+    const made = withIvrs((table) => {
+      table.fill(
+        0,
+        IVRS_HEADER_LENGTH + IVHD_HEADER.length,
+        IVRS_HEADER_LENGTH + IVHD_HEADER.devid,
+      );
+    });
+    expect(made.run().outcome).toMatchObject({ kind: 'hung', where: 'early_amd_iommu_init' });
+  });
+
+  test('end where the header in memory says, not where it said when the table was found', () => {
+    const made = withIvrs((table) => {
+      new DataView(table.buffer).setUint32(LENGTH, IVRS_HEADER_LENGTH, true);
+      table.fill(0, IVRS_HEADER_LENGTH);
+    });
+    made.runTo('pci_iommu_init');
+    expect(made.kernel.state.amdIommu.iommus).toEqual([]);
+  });
+});

@@ -1,0 +1,471 @@
+/** The cache against a model of memory that writes down what reaches it. */
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { KEY_HOST, KEY_PLAIN, pa, type KeyId, type Pa } from '../../../src/machine/address.js';
+import { Cache } from '../../../src/machine/cache/cache.js';
+import type { LineStore } from '../../../src/machine/memory/line-store.js';
+import { pciRequester, REQUESTER_CACHE, type Requester } from '../../../src/machine/requester.js';
+import { MEMTYPE, type MemType } from '../../../src/machine/types.js';
+import { sha256 } from '../../helpers.js';
+
+const LINE = 64;
+
+/** Memory without a cipher: a key's bytes are the stored ones exclusive-or'ed with the key's number. */
+class Memory implements LineStore {
+  readonly bytes = new Uint8Array(64 * 1024);
+  readonly log: string[] = [];
+
+  readLines(at: Pa, key: KeyId, out: Uint8Array, outOffset: number, length: number): void {
+    this.log.push(`fill ${at / LINE}${length > LINE ? `+${length / LINE}` : ''} k${key}`);
+    for (let i = 0; i < length; i++) out[outOffset + i] = (this.bytes[at + i] ?? 0) ^ key;
+  }
+  writeLines(at: Pa, key: KeyId, data: Uint8Array, offset: number, length: number): void {
+    this.log.push(`back ${at / LINE}${length > LINE ? `+${length / LINE}` : ''} k${key}`);
+    for (let i = 0; i < length; i++) this.bytes[at + i] = (data[offset + i] ?? 0) ^ key;
+  }
+  fillLines(at: Pa, key: KeyId, byte: number, length: number): void {
+    for (let done = 0; done < length; done += LINE) {
+      this.writeLines(pa(at + done), key, new Uint8Array(LINE).fill(byte), 0, LINE);
+    }
+  }
+  read(at: Pa, key: KeyId, out: Uint8Array, offset: number, length: number): void {
+    this.log.push(`read ${at} k${key}`);
+    for (let i = 0; i < length; i++) out[offset + i] = (this.bytes[at + i] ?? 0) ^ key;
+  }
+  write(at: Pa, key: KeyId, data: Uint8Array, offset: number, length: number): void {
+    this.log.push(`write ${at} k${key}`);
+    for (let i = 0; i < length; i++) this.bytes[at + i] = (data[offset + i] ?? 0) ^ key;
+  }
+}
+
+function setup(size = 8 * LINE, ways = 2, coherent = false): { memory: Memory; cache: Cache } {
+  const memory = new Memory();
+  return { memory, cache: new Cache({ store: memory, size, ways, coherent }) };
+}
+const line = (n: number): Pa => pa(n * LINE);
+const put = (
+  cache: Cache,
+  at: number,
+  value: number,
+  type: MemType,
+  key = KEY_PLAIN,
+  cpu = 0,
+): void => cache.write(cpu, pa(at), key, type, Uint8Array.of(value), 0, 1, 0);
+function get(cache: Cache, at: number, type: MemType, key = KEY_PLAIN): number {
+  const out = new Uint8Array(1);
+  cache.read(0, pa(at), key, type, out, 0, 1, 0);
+  return out[0] ?? 0;
+}
+const whole = (value: number): Uint8Array => new Uint8Array(LINE).fill(value);
+
+describe('an access goes by its memory type (APM table 7-3)', () => {
+  const { UC, WC, WT, WP, WB } = MEMTYPE;
+
+  test.each([
+    ['UC', UC, ['read 0 k0', 'read 0 k0'], ['write 0 k0']],
+    ['WC', WC, ['read 0 k0', 'read 0 k0'], ['write 0 k0']],
+    ['WP', WP, ['fill 0 k0'], ['write 0 k0']],
+    ['WT', WT, ['fill 0 k0'], ['write 0 k0']],
+    ['WB', WB, ['fill 0 k0'], ['fill 0 k0']],
+  ])('%s', (_name, type, reads, writes) => {
+    const reading = setup();
+    get(reading.cache, 0, type);
+    get(reading.cache, 0, type);
+    expect(reading.memory.log).toEqual(reads);
+    const writing = setup();
+    put(writing.cache, 0, 7, type);
+    expect(writing.memory.log).toEqual(writes);
+    expect(get(writing.cache, 0, type)).toBe(7);
+  });
+
+  test('a WT write updates the line that is here, a WP write drives it out', () => {
+    for (const [type, again] of [
+      [WT, []],
+      [WP, ['fill 0 k0']],
+    ] as const) {
+      const { memory, cache } = setup();
+      get(cache, 0, type);
+      put(cache, 0, 9, type);
+      memory.log.length = 0;
+      expect(get(cache, 0, type)).toBe(9);
+      expect(memory.log).toEqual(again);
+      expect(memory.bytes[0]).toBe(9);
+    }
+  });
+
+  test('a WB write of a whole line does not read memory, and a WP one writes a dirty line back first', () => {
+    const { memory, cache } = setup();
+    cache.write(0, line(0), KEY_PLAIN, WB, whole(3), 0, LINE, 0);
+    expect(memory.log).toEqual([]);
+    expect(cache.lines).toEqual({ valid: 1, dirty: 1 });
+    put(cache, 1, 4, WP);
+    expect(memory.log).toEqual(['back 0 k0', 'write 1 k0']);
+    expect([...memory.bytes.subarray(0, 3)]).toEqual([3, 4, 3]);
+    expect(cache.lines).toEqual({ valid: 0, dirty: 0 });
+  });
+
+  test('without a cache each access goes to memory', () => {
+    const { memory, cache } = setup(0, 0);
+    put(cache, 5, 1, WB);
+    get(cache, 5, WB);
+    cache.wbinvd('all');
+    expect(memory.log).toEqual(['write 5 k0', 'read 5 k0']);
+  });
+});
+
+describe('replacement', () => {
+  test('the least recently used line of the set leaves, a dirty one to memory', () => {
+    const { memory, cache } = setup(); // 4 sets of 2: lines 0, 4, 8 share one.
+    put(cache, 0, 1, MEMTYPE.WB);
+    get(cache, 4 * LINE, MEMTYPE.WB);
+    get(cache, 0, MEMTYPE.WB);
+    memory.log.length = 0;
+    get(cache, 8 * LINE, MEMTYPE.WB); // drives out 4, which is clean
+    expect(memory.log).toEqual(['fill 8 k0']);
+    get(cache, 4 * LINE, MEMTYPE.WB); // drives out 0, which is dirty
+    expect(memory.log).toEqual(['fill 8 k0', 'back 0 k0', 'fill 4 k0']);
+  });
+
+  test('a read longer than the cache fills it in turn', () => {
+    const { memory, cache } = setup();
+    memory.bytes.forEach((_, i) => (memory.bytes[i] = i & 0xff));
+    const out = new Uint8Array(4096);
+    cache.read(0, pa(0), KEY_PLAIN, MEMTYPE.WB, out, 0, 4096, 0);
+    expect(out).toEqual(memory.bytes.slice(0, 4096));
+    expect(cache.lines.valid).toBe(8);
+  });
+
+  test.each([
+    [100, 2],
+    [192, 1],
+    [512, 3],
+    [512, 0],
+  ])('%i bytes in %i ways is refused', (size, ways) => {
+    expect(() => setup(size, ways)).toThrow(/E_CACHE_GEOMETRY/);
+  });
+});
+
+describe('lines of two keys (APM 7.10.6)', () => {
+  test('are here side by side; WBINVD writes them in ascending key', () => {
+    const { memory, cache } = setup();
+    put(cache, 0, 0x11, MEMTYPE.WB, KEY_HOST);
+    put(cache, 0, 0x22, MEMTYPE.WB, KEY_PLAIN);
+    expect(cache.lines.valid).toBe(2);
+    memory.log.length = 0;
+    cache.wbinvd('all');
+    expect(memory.log).toEqual(['back 0 k0', `back 0 k${KEY_HOST}`]);
+  });
+
+  test('with HwEnfCacheCoh one drives out the other', () => {
+    const { memory, cache } = setup(8 * LINE, 2, true);
+    put(cache, 0, 0x11, MEMTYPE.WB, KEY_HOST);
+    get(cache, 0, MEMTYPE.WB, KEY_PLAIN);
+    expect(cache.lines.valid).toBe(1);
+    expect(memory.log).toEqual([`fill 0 k${KEY_HOST}`, `back 0 k${KEY_HOST}`, 'fill 0 k0']);
+  });
+
+  test('CLFLUSH takes the line of its key only', () => {
+    const { memory, cache } = setup();
+    put(cache, 0, 1, MEMTYPE.WB, KEY_HOST);
+    put(cache, 0, 2, MEMTYPE.WB, KEY_PLAIN);
+    memory.log.length = 0;
+    cache.clflush(pa(5), KEY_HOST);
+    expect(memory.log).toEqual([`back 0 k${KEY_HOST}`]);
+    expect(cache.lines.valid).toBe(1);
+  });
+
+  test.each([false, true])('a walker sees lines of its key (coherent: %s)', (coherent) => {
+    const { memory, cache } = setup(8 * LINE, 2, coherent);
+    put(cache, 60, 5, MEMTYPE.WB, KEY_HOST);
+    put(cache, 64, 6, MEMTYPE.WB, KEY_HOST);
+    const out = new Uint8Array(8);
+    cache.peekCoherent(0, pa(60), KEY_HOST, out, 0, 8);
+    expect([out[0], out[4]]).toEqual([5, 6]);
+    cache.peekCoherent(0, pa(60), KEY_PLAIN, out, 0, 8);
+    // Another key's view: stale memory, unless the hardware wrote the line back.
+    expect(out[0]).toBe(coherent ? 5 ^ KEY_HOST : 0);
+    expect(memory.bytes[60]).toBe(coherent ? 5 ^ KEY_HOST : 0);
+  });
+});
+
+test("WBINVD of one CPU leaves the others' lines", () => {
+  const { memory, cache } = setup();
+  put(cache, 0, 1, MEMTYPE.WB, KEY_PLAIN, 0);
+  put(cache, 64, 2, MEMTYPE.WB, KEY_PLAIN, 1);
+  memory.log.length = 0;
+  cache.wbinvd(1);
+  expect(memory.log).toEqual(['back 1 k0']);
+  expect(cache.lines).toEqual({ valid: 1, dirty: 1 });
+});
+
+test('a device drives lines of its key out before it writes', () => {
+  const { memory, cache } = setup();
+  put(cache, 0, 1, MEMTYPE.WB);
+  memory.log.length = 0;
+  cache.deviceWrite(pciRequester(0x100), pa(1), KEY_PLAIN, Uint8Array.of(8), 0, 1, 0);
+  expect(memory.log).toEqual(['back 0 k0', 'write 1 k0']);
+  expect([get(cache, 0, MEMTYPE.WB), get(cache, 1, MEMTYPE.WB)]).toEqual([1, 8]);
+});
+
+describe('memory is told who a transaction is from', () => {
+  /** What reaches memory, and from whom. */
+  function told(access: (cache: Cache) => void): [string, Requester][] {
+    const log: [string, Requester][] = [];
+    const store: LineStore = {
+      readLines: (_at, _key, _out, _offset, _length, requester) => log.push(['fill', requester]),
+      writeLines: (_at, _key, _data, _offset, _length, _origin, requester) =>
+        log.push(['back', requester]),
+      fillLines: (_at, _key, _byte, _length, _origin, requester) => log.push(['run', requester]),
+      read: (_at, _key, _out, _offset, _length, requester) => log.push(['read', requester]),
+      write: (_at, _key, _data, _offset, _length, _origin, requester) =>
+        log.push(['write', requester]),
+    };
+    const cache = new Cache({ store, size: 8 * LINE, ways: 2 });
+    put(cache, 0, 1, MEMTYPE.WB, KEY_PLAIN, 1);
+    log.length = 0;
+    access(cache);
+    return log;
+  }
+  const { UC, WT, WP, WB } = MEMTYPE;
+  const out = new Uint8Array(LINE);
+  const pci = pciRequester(0x100);
+
+  test.each<[string, (cache: Cache) => void, [string, Requester][]]>([
+    ['a UC read', (c) => c.read(2, line(9), KEY_PLAIN, UC, out, 0, 4, 0), [['read', 2]]],
+    ['a WB read', (c) => c.read(2, line(9), KEY_PLAIN, WB, out, 0, 4, 0), [['fill', 2]]],
+    [
+      'a WB read of two lines',
+      (c) => c.read(2, pa(9 * LINE + 32), KEY_PLAIN, WB, out, 0, 64, 0),
+      [['fill', 2]],
+    ],
+    ['a WB write of a part of a line', (c) => put(c, 9 * LINE, 1, WB, KEY_PLAIN, 2), [['fill', 2]]],
+    ['a UC write', (c) => put(c, 9 * LINE, 1, UC, KEY_PLAIN, 2), [['write', 2]]],
+    ['a WT write', (c) => put(c, 9 * LINE, 1, WT, KEY_PLAIN, 2), [['write', 2]]],
+    [
+      'a WP write of a dirty line',
+      (c) => put(c, 0, 1, WP, KEY_PLAIN, 2),
+      [
+        ['back', REQUESTER_CACHE],
+        ['write', 2],
+      ],
+    ],
+    ['a table walk', (c) => c.peekCoherent(2, line(9), KEY_PLAIN, out, 0, 8), [['read', 2]]],
+    ['a long walk', (c) => c.peekCoherent(2, line(1), KEY_PLAIN, out, 0, LINE), [['read', 2]]],
+    [
+      'a read that begins before a line of the cache and ends after it',
+      (c) => c.peekCoherent(pci, pa(0), KEY_PLAIN, new Uint8Array(3 * LINE), 0, 3 * LINE),
+      [['read', pci]],
+    ],
+    [
+      'a write of a device',
+      (c) => c.deviceWrite(pci, pa(0), KEY_PLAIN, out, 0, 1, 0),
+      [
+        ['back', REQUESTER_CACHE],
+        ['write', pci],
+      ],
+    ],
+    ['WBINVD', (c) => c.wbinvd('all'), [['back', REQUESTER_CACHE]]],
+    [
+      'a long fill',
+      (c) => c.fillRun(2, line(16), KEY_PLAIN, 1, c.longFill, 0),
+      [
+        ['back', REQUESTER_CACHE],
+        ['run', REQUESTER_CACHE],
+      ],
+    ],
+  ])('%s', (_name, access, expected) => {
+    expect(told(access)).toEqual(expected);
+  });
+});
+
+test('hooks tell of fills, of lines overwritten unseen, and of write-backs in one run', () => {
+  const { cache } = setup();
+  const told: string[] = [];
+  cache.hooks = {
+    fill: (at, _key, length, overwritten) =>
+      told.push(`${overwritten ? 'over' : 'fill'} ${at} ${length}`),
+    writeBack: (at, _key, length) => told.push(`back ${at} ${length}`),
+  };
+  cache.write(0, pa(0), KEY_PLAIN, MEMTYPE.WB, new Uint8Array(200), 0, 200, 0);
+  cache.wbinvd('all');
+  expect(told).toEqual(['fill 192 64', 'over 0 192', 'back 0 256']);
+});
+
+test('a snapshot brings back lines, dirt and age', () => {
+  const { memory, cache } = setup();
+  put(cache, 0, 1, MEMTYPE.WB);
+  get(cache, 4 * LINE, MEMTYPE.WB);
+  const snapshot = cache.snapshot();
+  const other = setup();
+  other.memory.bytes.set(memory.bytes);
+  other.cache.restore(snapshot);
+  for (const it of [{ memory, cache }, other]) {
+    it.memory.log.length = 0;
+    get(it.cache, 8 * LINE, MEMTYPE.WB);
+    expect(it.memory.log).toEqual(['back 0 k0', 'fill 8 k0']);
+  }
+});
+
+test('under one key, whatever the types and sizes, a reader gets what was written last', () => {
+  const types = [MEMTYPE.UC, MEMTYPE.WC, MEMTYPE.WT, MEMTYPE.WP, MEMTYPE.WB];
+  const op = fc.record({
+    at: fc.nat(8 * 1024),
+    len: fc.integer({ min: 1, max: 400 }),
+    type: fc.constantFrom(...types),
+    value: fc.option(fc.nat(255), { nil: undefined }),
+  });
+  fc.assert(
+    fc.property(fc.array(op, { maxLength: 60 }), fc.boolean(), (ops, coherent) => {
+      const { cache, memory } = setup(16 * LINE, 4, coherent);
+      const truth = new Uint8Array(16 * 1024);
+      for (const { at, len: wanted, type, value } of ops) {
+        const len = Math.min(wanted, 4096 - (at % 4096));
+        if (value === undefined) {
+          const out = new Uint8Array(len);
+          cache.read(0, pa(at), KEY_PLAIN, type, out, 0, len, 0);
+          expect(out).toEqual(truth.slice(at, at + len));
+        } else {
+          truth.fill(value, at, at + len);
+          cache.write(0, pa(at), KEY_PLAIN, type, truth.slice(at, at + len), 0, len, 0);
+        }
+      }
+      cache.wbinvd('all');
+      expect(memory.bytes.slice(0, truth.length)).toEqual(truth);
+    }),
+    { numRuns: 30 },
+  );
+});
+
+describe('a fill longer than the cache', () => {
+  const FILL_AT = 16 * LINE;
+  /** One line after the other, or all at once: what memory holds and what each reader sees. */
+  const outcome = (
+    before: readonly (readonly [line: number, key: KeyId, cpu: number])[],
+    coherent: boolean,
+    lines: number,
+    atOnce: boolean,
+  ): unknown => {
+    const { memory, cache } = setup(8 * LINE, 2, coherent);
+    before.forEach(([n, key, cpu], index) =>
+      put(cache, n * LINE + 3, index + 1, MEMTYPE.WB, key, cpu),
+    );
+    if (atOnce) cache.fillRun(1, pa(FILL_AT), KEY_HOST, 0x5a, lines * LINE, 0);
+    else
+      for (let n = 0; n < lines; n++)
+        cache.write(1, pa(FILL_AT + n * LINE), KEY_HOST, MEMTYPE.WB, whole(0x5a), 0, LINE, 0);
+    const left = sha256(memory.bytes);
+    const seen = [KEY_PLAIN, KEY_HOST].map((key) => {
+      const out = new Uint8Array(128 * LINE);
+      cache.peekCoherent(0, pa(0), key, out, 0, out.length);
+      return sha256(out);
+    });
+    const dirty = cache.lines;
+    cache.wbinvd(0);
+    const others = sha256(memory.bytes);
+    cache.wbinvd('all');
+    return { left, seen, dirty, others, end: sha256(memory.bytes) };
+  };
+
+  test('leaves cache and memory as line after line would', () => {
+    const old = fc.tuple(
+      fc.integer({ min: 0, max: 120 }),
+      fc.constantFrom(KEY_PLAIN, KEY_HOST),
+      fc.constantFrom(0, 1),
+    );
+    fc.assert(
+      fc.property(
+        fc.array(old, { maxLength: 30 }),
+        fc.boolean(),
+        fc.integer({ min: 16, max: 90 }),
+        (before, coherent, lines) => {
+          expect(outcome(before, coherent, lines, true)).toEqual(
+            outcome(before, coherent, lines, false),
+          );
+        },
+      ),
+    );
+  });
+
+  type What = 'fill' | 'write' | 'read' | 'look' | 'flush' | 'empty' | 'device';
+  type Then = readonly [what: What, line: number, KeyId];
+  /** What some accesses read, and what cache and memory hold after them, with long fills at once or line by line. */
+  const history = (steps: readonly Then[], coherent: boolean, atOnce: boolean): string[] => {
+    const { memory, cache } = setup(8 * LINE, 2, coherent);
+    const said = steps.map(([what, line, key], i) => {
+      const at = pa(line * LINE);
+      const lines = 16 + (i % 5);
+      const out = whole(0);
+      if (what === 'fill' && atOnce) cache.fillRun(0, at, key, i + 1, lines * LINE, 0);
+      else if (what === 'fill') {
+        for (let n = 0; n < lines; n++)
+          cache.write(0, pa(at + n * LINE), key, MEMTYPE.WB, whole(i + 1), 0, LINE, 0);
+      } else if (what === 'write') put(cache, at + 3, i + 1, MEMTYPE.WB, key);
+      else if (what === 'read') cache.read(0, at, key, MEMTYPE.WB, out, 0, LINE, 0);
+      else if (what === 'look') cache.peekCoherent(0, pa(at + 5), key, out, 0, LINE - 9);
+      else if (what === 'flush') cache.clflush(pa(at + 7), key);
+      else if (what === 'device')
+        cache.deviceWrite(pciRequester(0x100), pa(at + 9), key, whole(i + 1), 0, 3, 0);
+      else cache.wbinvd('all');
+      return sha256(out);
+    });
+    const end = (): string => {
+      const views = [KEY_PLAIN, KEY_HOST].map((under) => {
+        const out = new Uint8Array(128 * LINE);
+        cache.peekCoherent(0, pa(0), under, out, 0, out.length);
+        return sha256(out);
+      });
+      return [sha256(memory.bytes), ...views, JSON.stringify(cache.lines)].join(' ');
+    };
+    const left = end();
+    cache.wbinvd('all');
+    return [...said, left, end()];
+  };
+
+  test('follows another, with accesses between them or none', () => {
+    const then = fc.tuple(
+      fc.constantFrom<What>('fill', 'fill', 'write', 'read', 'look', 'flush', 'empty', 'device'),
+      fc.integer({ min: 0, max: 100 }),
+      fc.constantFrom(KEY_PLAIN, KEY_HOST),
+    );
+    fc.assert(
+      fc.property(fc.array(then, { maxLength: 12 }), fc.boolean(), (steps, coherent) => {
+        expect(history(steps, coherent, true)).toEqual(history(steps, coherent, false));
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  // Of a fill of 16 lines from 0 on, the cache keeps the lines from 8 to 15.
+  test.each([7, 8, 15, 16])('keeps its last lines, up to line %i and from it on', (line) => {
+    for (const what of ['write', 'read', 'look', 'flush', 'device'] as const) {
+      const steps: Then[] = [
+        ['fill', 0, KEY_HOST],
+        [what, line, KEY_HOST],
+        ['look', line, KEY_HOST],
+      ];
+      expect(history(steps, false, true)).toEqual(history(steps, false, false));
+    }
+  });
+
+  test('that follows another at once takes the lines of the first out in one piece', () => {
+    const { memory, cache } = setup(8 * LINE);
+    const pieces: number[] = [];
+    memory.fillLines = (_at, _key, _byte, length): void => void pieces.push(length / LINE);
+    cache.fillRun(0, pa(0), KEY_HOST, 1, 16 * LINE, 0);
+    cache.fillRun(0, pa(16 * LINE), KEY_HOST, 2, 16 * LINE, 0);
+    cache.clflush(pa(31 * LINE), KEY_HOST);
+    cache.fillRun(0, pa(32 * LINE), KEY_HOST, 3, 16 * LINE, 0);
+    expect(pieces).toEqual([8, 8, 8, 8]);
+    cache.restore(cache.snapshot());
+    cache.fillRun(0, pa(48 * LINE), KEY_HOST, 4, 16 * LINE, 0);
+    expect(pieces).toEqual([8, 8, 8, 8, 8]);
+  });
+
+  test('is taken from twice the size on, and not where somebody watches', () => {
+    const { cache } = setup(8 * LINE);
+    expect(cache.longFill).toBe(16 * LINE);
+    cache.hooks = {};
+    expect(cache.longFill).toBe(Infinity);
+    expect(setup(0).cache.longFill).toBe(Infinity);
+  });
+});

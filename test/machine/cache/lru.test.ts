@@ -1,0 +1,73 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { LRU, type LruState } from '../../../src/machine/cache/lru.js';
+import type { Replacement } from '../../../src/machine/cache/replacement.js';
+
+const WAYS = 4;
+const SETS = 2;
+const SLOTS = WAYS * SETS;
+
+function after(uses: readonly number[]): Replacement<LruState> {
+  const policy = LRU.create(SLOTS);
+  for (let slot = 0; slot < SLOTS; slot++) policy.use(slot);
+  for (const slot of uses) policy.use(slot);
+  return policy;
+}
+/** The order in which the lines of a set leave, each slot used as soon as a new line is in it. */
+function victims(policy: Replacement<LruState>, set: number): number[] {
+  return Array.from({ length: WAYS }, () => {
+    const slot = policy.victim(set * WAYS, (set + 1) * WAYS);
+    policy.use(slot);
+    return slot;
+  });
+}
+const slots = fc.array(fc.nat(SLOTS - 1), { maxLength: 40 });
+
+describe('true LRU', () => {
+  test('gives up the line that was used longest ago', () => {
+    expect(victims(after([0, 2, 5]), 0)).toEqual([1, 3, 0, 2]);
+    expect(victims(after([0, 2, 5]), 1)).toEqual([4, 6, 7, 5]);
+  });
+
+  test('leavesBefore is the order in which the lines of a set leave', () => {
+    fc.assert(
+      fc.property(slots, (uses) => {
+        const policy = after(uses);
+        const sorted = [0, 1, 2, 3].sort((a, b) => policy.leavesBefore(a, b));
+        expect(victims(policy, 0)).toEqual(sorted);
+      }),
+    );
+  });
+
+  test('sameChoices: whether the lines of every set leave in the same order', () => {
+    fc.assert(
+      fc.property(slots, slots, (one, other) => {
+        const [a, b] = [after(one), after(other)];
+        const same = LRU.sameChoices(a.look(), b.look(), WAYS);
+        const orders = [a, b].map((policy) => [victims(policy, 0), victims(policy, 1)]);
+        expect(same).toBe(JSON.stringify(orders[0]) === JSON.stringify(orders[1]));
+      }),
+    );
+  });
+
+  test('a snapshot does not change any more and can be put back', () => {
+    const policy = after([0]);
+    const state = policy.snapshot();
+    policy.use(1);
+    expect(state).not.toEqual(policy.look());
+    policy.restore(state);
+    expect(policy.look()).toEqual(state);
+    expect(policy.victim(0, WAYS)).toBe(1);
+  });
+
+  test('a set gets as many new lines as its ways within the turnover, whatever was used before', () => {
+    fc.assert(
+      fc.property(slots, (uses) => {
+        const policy = after(uses);
+        const given = new Set(victims(policy, 0));
+        expect(given.size).toBe(WAYS);
+        expect(LRU.turnover).toBeGreaterThanOrEqual(1);
+      }),
+    );
+  });
+});

@@ -1,0 +1,407 @@
+/** The walker against hand-made tables: each reserved bit and each right of APM chapter 5, by table. */
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import {
+  KEY_HOST,
+  KEY_PLAIN,
+  PAGE_SIZE,
+  pa,
+  va,
+  type KeyId,
+  type Pa,
+} from '../../../src/machine/address.js';
+import { isFault } from '../../../src/machine/cpu/fault.js';
+import { patTypes } from '../../../src/machine/cpu/memory-types.js';
+import {
+  bitNumbers,
+  cr3Reserved,
+  decodeEntry,
+  entryFormat,
+  rootOf,
+  traceWalk,
+  walk,
+  type PagingContext,
+} from '../../../src/machine/cpu/mmu.js';
+import { MEMTYPE, type TableReader } from '../../../src/machine/types.js';
+
+const P = 1n;
+const RW = 2n;
+const US = 4n;
+const A = 0x20n;
+const D = 0x40n;
+const PS = 0x80n;
+const G = 0x100n;
+const NX = 1n << 63n;
+const ALL = P | RW | US | A | D;
+const sme = { cBit: 47, reduction: 5, key: KEY_HOST };
+
+/** Tables as a map of addresses; entries of a key are apart from those of another, as ciphertext would make them. */
+class Tables implements TableReader {
+  high = 0;
+  answers = (_at: Pa): boolean => true;
+  readonly set: string[] = [];
+  private readonly entries = new Map<string, bigint>();
+
+  put(at: number, value: bigint, key: KeyId = KEY_PLAIN): this {
+    this.entries.set(`${key}:${at}`, value);
+    return this;
+  }
+  readEntry(at: Pa, key: KeyId): number {
+    const value = this.entries.get(`${key}:${at}`) ?? 0n;
+    this.high = Number(BigInt.asIntN(32, value >> 32n));
+    return Number(BigInt.asIntN(32, value));
+  }
+  setBits(at: Pa, key: KeyId, bits: number): void {
+    this.set.push(`${at.toString(16)} k${key} ${bits.toString(16)}`);
+  }
+}
+
+function context(
+  more: Partial<PagingContext> = {},
+  encryption: typeof sme | null = sme,
+): PagingContext {
+  return {
+    root: pa(0x1000),
+    rootKey: KEY_PLAIN,
+    format: entryFormat(48, encryption),
+    wp: true,
+    nxe: true,
+    pge: true,
+    gbPages: true,
+    bit8Mbz: true,
+    pat: patTypes(0x0007_0506_0007_0106n) ?? [],
+    mtrr: () => MEMTYPE.WB,
+    ...more,
+  };
+}
+
+/** PGD at 0x1000, PUD at 0x2000, PMD at 0x3000, PTE at 0x4000; `change` ORs bits into the entries for address 0. */
+function tables(change: Partial<Record<'PGD' | 'PUD' | 'PMD' | 'PTE', bigint>> = {}): Tables {
+  const t = new Tables();
+  t.put(0x1000, 0x2000n | ALL | (change.PGD ?? 0n));
+  t.put(0x2000, 0x3000n | ALL | (change.PUD ?? 0n));
+  t.put(0x3000, 0x4000n | ALL | (change.PMD ?? 0n));
+  t.put(0x4000, 0x5000n | ALL | (change.PTE ?? 0n));
+  return t;
+}
+const READ = { write: false, user: false, fetch: false };
+const errorOf = (t: Tables, c = context(), access = READ): number | null => {
+  const result = walk(t, c, va(0), access);
+  return isFault(result) ? result.error : null;
+};
+
+describe('reserved bits (error code 9)', () => {
+  const bit = (n: number): bigint => 1n << BigInt(n);
+  test.each([
+    ['PGD bit 7', { PGD: PS }],
+    ['PGD bit 8', { PGD: G }],
+    ['PUD bit 8 of a table pointer', { PUD: G }],
+    ['PUD 1 GiB leaf, bit 13', { PUD: PS | bit(13) }],
+    ['PUD 1 GiB leaf, bit 29', { PUD: PS | bit(29) }],
+    ['PMD 2 MiB leaf, bit 13', { PMD: PS | bit(13) }],
+    ['PMD 2 MiB leaf, bit 20', { PMD: PS | bit(20) }],
+    ...(['PGD', 'PUD', 'PMD', 'PTE'] as const).flatMap((level): [string, object][] => [
+      [`${level} bit 43, the first lost to the reduction`, { [level]: bit(43) }],
+      [`${level} bit 46`, { [level]: bit(46) }],
+      [`${level} bit 48`, { [level]: bit(48) }],
+      [`${level} bit 51`, { [level]: bit(51) }],
+    ]),
+  ])('%s', (_what, change) => {
+    // A leaf's own address bits are cleared, so that only the bit in question is wrong.
+    const t = tables(change);
+    if ('PUD' in change && (change.PUD as bigint) & PS) t.put(0x2000, ALL | (change.PUD as bigint));
+    if ('PMD' in change && (change.PMD as bigint) & PS) t.put(0x3000, ALL | (change.PMD as bigint));
+    expect(errorOf(t)).toBe(9);
+  });
+
+  test('not bit 42, nor bits 62:52, nor the bits that software has', () => {
+    const t = tables({ PTE: (0x7ffn << 52n) | 0xe00n | (1n << 42n) });
+    expect(walk(t, context(), va(0), READ)).toMatchObject({ pa: 0x5000 + 2 ** 42 });
+  });
+
+  test('bit 8 of a pointer is free on Intel', () => {
+    expect(errorOf(tables({ PGD: G, PUD: G }), context({ bit8Mbz: false }))).toBeNull();
+  });
+
+  test('a 1 GiB leaf where CPUID does not report them', () => {
+    const t = tables().put(0x2000, PS | ALL);
+    expect(errorOf(t, context({ gbPages: false }))).toBe(9);
+    expect(errorOf(t)).toBeNull();
+  });
+
+  test('NX with EFER.NXE clear, at each level', () => {
+    for (const level of ['PGD', 'PUD', 'PMD', 'PTE'] as const) {
+      expect(errorOf(tables({ [level]: NX }), context({ nxe: false }))).toBe(9);
+      expect(errorOf(tables({ [level]: NX }))).toBeNull();
+    }
+  });
+
+  test('without encryption bits 46:43 are address; the C-bit is one too below MAXPHYADDR', () => {
+    const c = context({}, null);
+    expect(walk(tables({ PTE: 1n << 47n }), c, va(0), READ)).toMatchObject({
+      pa: 0x5000 + 2 ** 47,
+      key: KEY_PLAIN,
+    });
+    expect(errorOf(tables({ PTE: 1n << 48n }), c)).toBe(9);
+  });
+});
+
+describe('rights (APM 5.6)', () => {
+  const WRITE = { ...READ, write: true };
+  const USER = { ...READ, user: true };
+  const FETCH = { ...READ, fetch: true };
+  const without = (level: 'PGD' | 'PUD' | 'PMD' | 'PTE', bit: bigint): Tables => {
+    const at = { PGD: 0x1000, PUD: 0x2000, PMD: 0x3000, PTE: 0x4000 }[level];
+    return tables().put(at, BigInt(at + 0x1000) | (ALL & ~bit));
+  };
+
+  test.each(['PGD', 'PUD', 'PMD', 'PTE'] as const)('are the least of all levels: %s', (level) => {
+    expect(errorOf(without(level, P))).toBe(0);
+    expect(errorOf(without(level, RW), context(), WRITE)).toBe(3);
+    expect(errorOf(without(level, RW), context({ wp: false }), WRITE)).toBeNull();
+    const userWrite = { ...WRITE, user: true };
+    expect(errorOf(without(level, RW), context({ wp: false }), userWrite)).toBe(7);
+    expect(errorOf(without(level, US), context(), USER)).toBe(5);
+    expect(errorOf(tables({ [level]: NX }), context(), FETCH)).toBe(17);
+    expect(errorOf(tables({ [level]: NX }))).toBeNull();
+  });
+});
+
+describe('accessed and dirty bits', () => {
+  test('are set in what lacks them once the walk is found good, and not by a probe', () => {
+    const bare = tables();
+    [0x1000, 0x2000, 0x3000, 0x4000].forEach((at) => bare.put(at, BigInt(at + 0x1000) | P | RW));
+    expect(isFault(walk(bare, context(), va(0), READ, false))).toBe(false);
+    expect(bare.set).toEqual([]);
+    walk(bare, context(), va(0), { ...READ, write: true });
+    expect(bare.set).toEqual(['1000 k0 20', '2000 k0 20', '3000 k0 20', '4000 k0 60']);
+    const readOnly = tables().put(0x4000, 0x5000n | P);
+    expect(errorOf(readOnly, context(), { ...READ, write: true })).toBe(3);
+    expect(readOnly.set).toEqual([]);
+  });
+});
+
+describe('large pages and memory types', () => {
+  test.each([
+    ['4 KiB, slot 0', 'PTE', 0n, MEMTYPE.WB],
+    ['4 KiB, PAT·PWT is slot 5, WP', 'PTE', 0x88n, MEMTYPE.WP],
+    ['4 KiB, PWT is slot 1, WC here', 'PTE', 8n, MEMTYPE.WC],
+    ['2 MiB, bit 7 is the size: PWT is slot 1', 'PMD', PS | 8n, MEMTYPE.WC],
+    ['2 MiB, bit 12 is PAT: slot 5, WP', 'PMD', PS | 0x1008n, MEMTYPE.WP],
+    ['1 GiB, bit 12 is PAT: slot 5, WP', 'PUD', PS | 0x1008n, MEMTYPE.WP],
+  ] as const)('%s', (_what, level, bits, type) => {
+    const at = { PUD: 0x2000, PMD: 0x3000, PTE: 0x4000 }[level];
+    const result = walk(tables().put(at, ALL | bits), context(), va(0), READ);
+    expect(result).toMatchObject({ type });
+  });
+
+  test('a page that the MTRRs cut is kept in the largest piece of one type', () => {
+    const c = context({ mtrr: (_at, size) => (size > PAGE_SIZE ? undefined : MEMTYPE.UC) });
+    const t = tables().put(0x3000, PS | ALL | 0x20_0000n);
+    expect(walk(t, c, va(0x3123), READ)).toMatchObject({
+      va: 0x3000,
+      pa: 0x20_3000,
+      size: PAGE_SIZE,
+      pageSize: 0x20_0000,
+      type: MEMTYPE.UC,
+    });
+    const nothing = context({ mtrr: () => undefined });
+    expect(walk(t, nothing, va(0), READ)).toMatchObject({ type: MEMTYPE.UC, size: PAGE_SIZE });
+  });
+});
+
+test('the C-bit of a pointer selects the key that the next table is read under', () => {
+  const C = 1n << 47n;
+  const t = new Tables()
+    .put(0x1000, 0x2000n | ALL | C)
+    .put(0x2000, 0x3000n | ALL, KEY_HOST)
+    .put(0x3000, 0x4000n | ALL | C)
+    .put(0x4000, 0x5000n | ALL | C, KEY_HOST);
+  expect(walk(t, context(), va(0), READ)).toMatchObject({ pa: 0x5000, key: KEY_HOST });
+  expect(traceWalk(t, context(), va(0)).map(({ key, c }) => [key, c])).toEqual([
+    [KEY_PLAIN, 1],
+    [KEY_HOST, 0],
+    [KEY_PLAIN, 1],
+    [KEY_HOST, 1],
+  ]);
+});
+
+describe('a C-bit that is not above the address bits', () => {
+  const low = (cBit: number): PagingContext => context({}, { cBit, reduction: 5, key: KEY_HOST });
+  const at = (cBit: number): bigint => 1n << BigInt(cBit);
+
+  test.each([12, 15, 20, 21, 30, 31, 32, 42])('%i selects the key and is no address', (cBit) => {
+    // Tables at addresses that have none of the bits in question.
+    const [pgd, pud, pmd, pte] = [0x2_0000, 0x4_0000, 0x6_0000, 0x8_0000] as const;
+    const t = new Tables()
+      .put(pgd, BigInt(pud) | ALL)
+      .put(pud, BigInt(pmd) | ALL)
+      .put(pmd, BigInt(pte) | ALL)
+      .put(pte, 0x40_2000n | ALL | at(cBit));
+    const c = { ...low(cBit), root: pa(pgd) };
+    expect(walk(t, c, va(0), READ)).toMatchObject({ pa: 0x40_2000, key: KEY_HOST });
+    expect(decodeEntry(c, 0x40_2001n | at(cBit), PAGE_SIZE)).toMatchObject({ pa: 0x40_2000, c: 1 });
+  });
+
+  test.each([13, 20])('%i need not be zero in a 2 MiB leaf, its neighbours must', (cBit) => {
+    const leaf = 0x20_0000n | PS | ALL;
+    const walked = (bits: bigint): unknown =>
+      walk(
+        new Tables()
+          .put(0x1000, 0x4_0000n | ALL)
+          .put(0x4_0000, 0x8_0000n | ALL)
+          .put(0x8_0000, leaf | bits),
+        low(cBit),
+        va(0),
+        READ,
+      );
+    expect(walked(at(cBit))).toMatchObject({ pa: 0x20_0000, key: KEY_HOST });
+    expect(walked(at(16))).toMatchObject({ error: 9 });
+    // A fault names the bit that is wrong and not the C-bit beside it.
+    expect(walked(at(16) | at(cBit))).toMatchObject({ error: 9, read: { reserved: at(16) } });
+  });
+
+  test('12 is not the PAT bit of a large leaf then', () => {
+    const leaf = 0x20_1008n | PS | ALL;
+    const plain = { ...low(12), root: pa(0x2000) };
+    const t = new Tables()
+      .put(0x2000, 0x4000n | ALL)
+      .put(0x4000, 0x6000n | ALL)
+      .put(0x6000, leaf);
+    expect(walk(t, plain, va(0), READ)).toMatchObject({ type: MEMTYPE.WC, key: KEY_HOST });
+  });
+
+  test.each([12, 21, 31])('CR3 has it at %i too', (cBit) => {
+    const { format } = low(cBit);
+    expect(rootOf(format, 0x60_4000n | at(cBit))).toEqual({
+      root: Number(0x60_4000n & ~at(cBit)),
+      rootKey: KEY_HOST,
+    });
+    expect(cr3Reserved(format, at(cBit))).toBe(false);
+  });
+
+  test('without encryption it is what its position makes it', () => {
+    const c = context({}, null);
+    expect(walk(tables({ PTE: at(21) }), c, va(0), READ)).toMatchObject({
+      pa: 0x20_5000,
+      key: KEY_PLAIN,
+    });
+  });
+});
+
+test('CR3 has a C-bit and reserved bits of its own', () => {
+  const { format } = context();
+  expect(rootOf(format, 0x5000n | (1n << 47n))).toEqual({ root: 0x5000, rootKey: KEY_HOST });
+  expect(cr3Reserved(format, 1n << 47n)).toBe(false);
+  expect(cr3Reserved(format, 1n << 43n)).toBe(true);
+  expect(cr3Reserved(context({}, null).format, 1n << 43n)).toBe(false);
+});
+
+describe('the entry that a fault is about', () => {
+  const faultOf = (t: Tables, c = context(), access = READ) => {
+    const result = walk(t, c, va(0), access);
+    return isFault(result) ? result.read : undefined;
+  };
+
+  test('is where the walk read it, under the key that it was read with', () => {
+    const C = 1n << 47n;
+    const t = tables({ PGD: C }).put(0x2000, 0n, KEY_HOST);
+    expect(faultOf(t)).toEqual({
+      ...{ level: 'PUD', at: 0x2000, key: KEY_HOST, value: 0n, reserved: 0n, absent: false },
+    });
+  });
+
+  test('has its reserved bits named, those of the low half too', () => {
+    const t = tables().put(0x3000, ALL | PS | (1n << 13n) | (1n << 43n) | (1n << 51n));
+    const read = faultOf(t);
+    expect(read).toMatchObject({ level: 'PMD', at: 0x3000, absent: false });
+    expect(bitNumbers(read?.reserved ?? 0n)).toBe('51, 43, 13');
+    expect(bitNumbers(faultOf(tables({ PTE: NX }), context({ nxe: false }))?.reserved ?? 0n)).toBe(
+      '63',
+    );
+    expect(
+      bitNumbers(faultOf(tables({ PUD: PS }), context({ gbPages: false }))?.reserved ?? 0n),
+    ).toBe('7');
+  });
+
+  // With SYSCFG[23] clear the C-bit is an address bit: the walk goes where nothing is, which is no reserved bit of the entry that led there.
+  test('is absent where nothing answers at its address', () => {
+    const t = tables({ PGD: 1n << 47n });
+    t.answers = (at) => at < 2 ** 40;
+    t.put(2 ** 47 + 0x2000, 2n ** 64n - 1n);
+    expect(faultOf(t, context({}, null))).toMatchObject({
+      ...{ level: 'PUD', at: 2 ** 47 + 0x2000, absent: true },
+    });
+    expect(faultOf(tables({ PGD: 1n << 48n }), context({}, null))).toMatchObject({
+      ...{ level: 'PGD', at: 0x1000, absent: false, reserved: 1n << 48n },
+    });
+  });
+
+  test('is the leaf where the page refuses the access', () => {
+    const t = tables().put(0x4000, 0x5000n | P | US | A);
+    expect(faultOf(t, context(), { ...READ, write: true })).toMatchObject({
+      ...{ level: 'PTE', at: 0x4000, value: 0x5000n | P | US | A, reserved: 0n },
+    });
+  });
+
+  test('has reserved bits exactly where the walk calls it reserved', () => {
+    const levels = ['PGD', 'PUD', 'PMD', 'PTE'] as const;
+    const contexts = [
+      ...[context(), context({}, null), context({ nxe: false }), context({ gbPages: false })],
+      context({ bit8Mbz: false }),
+    ];
+    fc.assert(
+      fc.property(
+        fc.bigInt(0n, 2n ** 64n - 1n),
+        fc.constantFrom(...levels),
+        fc.constantFrom(...contexts),
+        (bits, level, c) => {
+          const at = { PGD: 0x1000, PUD: 0x2000, PMD: 0x3000, PTE: 0x4000 }[level];
+          const steps = traceWalk(tables().put(at, bits), c, va(0));
+          const step = steps.find((each) => each.level === level);
+          expect(step?.kind === 'reserved').toBe(step?.reserved !== 0n);
+          const span = { PGD: 2 ** 39, PUD: 2 ** 30, PMD: 2 ** 21, PTE: 2 ** 12 }[level];
+          expect(decodeEntry(c, bits, span).reserved).toBe(step?.reserved);
+        },
+      ),
+      { numRuns: 2000 },
+    );
+  });
+});
+
+test.each([
+  [0n, ''],
+  [1n, '0'],
+  [0b1011n, '3, 1..0'],
+  [1n << 63n, '63'],
+  [2n ** 64n - 1n, '63..0'],
+])('bit numbers of %s are %p', (mask, text) => {
+  expect(bitNumbers(mask)).toBe(text);
+});
+
+test('an address above the physical size is told as it is, its bits as reserved', () => {
+  const entry = (1n << 46n) | (1n << 43n) | 0x20_0000n | (1n << 47n) | P | RW | PS;
+  expect(decodeEntry(context(), entry, 0x20_0000)).toMatchObject({
+    pa: 2 ** 46 + 2 ** 43 + 0x20_0000,
+    c: 1,
+    reserved: (1n << 46n) | (1n << 43n),
+  });
+  // With encryption off the physical size is 48 bits, and the C-bit one of them.
+  expect(decodeEntry(context({}, null), entry, 0x20_0000)).toMatchObject({
+    pa: 2 ** 47 + 2 ** 46 + 2 ** 43 + 0x20_0000,
+    c: 0,
+    reserved: 0n,
+  });
+});
+
+test('an entry taken apart', () => {
+  const value = 0x20_0000n | P | RW | A | D | PS | G | NX | (1n << 47n);
+  expect(decodeEntry(context(), value, 0x20_0000)).toEqual({
+    pa: 0x20_0000,
+    c: 1,
+    leaf: true,
+    flags: 'RW|A|D|G|NX',
+    type: 'WB',
+    reserved: 0n,
+  });
+});

@@ -1,0 +1,76 @@
+import { expect, test } from '@jest/globals';
+import { KEY_PLAIN, PAGE_SIZE, pa, PMD_SIZE, PUD_SIZE, va } from '../../../src/machine/address.js';
+import { Tlb, TLB_KIND, type TlbEntry } from '../../../src/machine/cpu/tlb.js';
+import { MEMTYPE } from '../../../src/machine/types.js';
+
+const entry = (at: number, size: number, more: Partial<TlbEntry> = {}): TlbEntry => ({
+  va: va(at),
+  size,
+  pageSize: size,
+  pa: pa(0),
+  key: KEY_PLAIN,
+  rw: true,
+  us: false,
+  nx: false,
+  global: false,
+  dirty: true,
+  type: MEMTYPE.WB,
+  ...more,
+});
+const has = (tlb: Tlb, at: number): boolean => tlb.lookup(va(at), TLB_KIND.read) !== undefined;
+
+test('an address is found in a page of any size, in both halves of the address space', () => {
+  const tlb = new Tlb();
+  tlb.insert(entry(PAGE_SIZE, PAGE_SIZE));
+  tlb.insert(entry(4 * PMD_SIZE, PMD_SIZE));
+  tlb.insert(entry(-PUD_SIZE, PUD_SIZE));
+  const found = [PAGE_SIZE, 2 * PAGE_SIZE - 1, 4 * PMD_SIZE + 5, -1, -PUD_SIZE];
+  expect(found.every((at) => has(tlb, at))).toBe(true);
+  const missing = [0, 2 * PAGE_SIZE, 5 * PMD_SIZE, -PUD_SIZE - 1];
+  expect(missing.some((at) => has(tlb, at))).toBe(false);
+});
+
+test('the oldest translation makes room, and a page is kept once', () => {
+  const tlb = new Tlb(2);
+  tlb.insert(entry(0, PAGE_SIZE));
+  tlb.insert(entry(PAGE_SIZE, PAGE_SIZE));
+  tlb.insert(entry(PAGE_SIZE, PAGE_SIZE, { rw: false }));
+  expect(tlb.size).toBe(2);
+  tlb.insert(entry(2 * PAGE_SIZE, PAGE_SIZE));
+  expect([has(tlb, 0), has(tlb, PAGE_SIZE), has(tlb, 2 * PAGE_SIZE)]).toEqual([false, true, true]);
+});
+
+test('INVLPG drops the page with all pieces that the MTRRs cut it in, a global one too', () => {
+  const tlb = new Tlb();
+  tlb.insert(entry(0, PAGE_SIZE, { pageSize: PMD_SIZE, global: true }));
+  tlb.insert(entry(PAGE_SIZE, PAGE_SIZE, { pageSize: PMD_SIZE }));
+  tlb.insert(entry(PMD_SIZE, PAGE_SIZE));
+  tlb.invlpg(va(5 * PAGE_SIZE));
+  expect(tlb.entries().map((e) => e.va)).toEqual([PMD_SIZE]);
+});
+
+test('MOV CR3 leaves global translations, a full flush none', () => {
+  const tlb = new Tlb();
+  tlb.insert(entry(0, PAGE_SIZE, { global: true }));
+  tlb.insert(entry(PMD_SIZE, PMD_SIZE));
+  has(tlb, PMD_SIZE); // the short cut to the last one used goes as well
+  tlb.flushNonGlobal();
+  expect([has(tlb, 0), has(tlb, PMD_SIZE)]).toEqual([true, false]);
+  tlb.flushAll();
+  expect([tlb.size, has(tlb, 0)]).toEqual([0, false]);
+});
+
+test('restored, it finds the same and forgets in the same order', () => {
+  const tlb = new Tlb(2);
+  tlb.insert(entry(PAGE_SIZE, PAGE_SIZE));
+  tlb.insert(entry(0, PMD_SIZE));
+  const other = new Tlb(2);
+  other.restore(tlb.entries());
+  for (const it of [tlb, other]) {
+    it.insert(entry(PUD_SIZE, PAGE_SIZE));
+    expect(it.entries().map((e) => [e.va, e.size])).toEqual([
+      [0, PMD_SIZE],
+      [PUD_SIZE, PAGE_SIZE],
+    ]);
+  }
+});

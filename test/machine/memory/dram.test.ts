@@ -1,0 +1,311 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { KEY_HOST, KEY_PLAIN, pa, type KeyId } from '../../../src/machine/address.js';
+import { deserialize, serialize } from '../../../src/machine/codec.js';
+import { Dram, type DramSnapshot } from '../../../src/machine/memory/dram.js';
+import { MemoryEngine } from '../../../src/machine/memory/engine.js';
+import { nobleCipher } from '../../../src/machine/memory/noble-cipher.js';
+import { nodeCipher } from '../../../src/node/node-cipher.js';
+import { text } from './block-cipher.js';
+
+const GUEST = 2 as KeyId;
+const engine = (): MemoryEngine =>
+  new MemoryEngine({ cipher: nodeCipher, mode: 'XEX', seed: 'dram' });
+const dram = (lazy = true, ranges = [{ base: 0x1000, size: 0x8000 }]): Dram =>
+  new Dram({ ranges, noiseSeed: 42, engine: engine(), lazy });
+const read = (memory: Dram, address: number, key: KeyId, length: number): Uint8Array => {
+  const out = new Uint8Array(length);
+  memory.read(pa(address), key, out, 0, length);
+  return out;
+};
+const bytes = (length: number, seed = 1): Uint8Array =>
+  Uint8Array.from({ length }, (_, i) => (i * 31 + seed) & 0xff);
+
+describe('DRAM', () => {
+  test('answers from the first to the last byte of its range, and nowhere else', () => {
+    const memory = dram();
+    for (const [address, answers] of [
+      [0xfff, false],
+      [0x1000, true],
+      [0x8fff, true],
+      [0x9000, false],
+    ] as const) {
+      memory.write(pa(address), KEY_PLAIN, Uint8Array.of(0x5a), 0, 1);
+      expect([address, read(memory, address, KEY_PLAIN, 1)[0]]).toEqual([
+        address,
+        answers ? 0x5a : 0xff,
+      ]);
+    }
+  });
+
+  test('holds noise until it is written, the same each time and never the same twice', () => {
+    expect(read(dram(), 0x1000, KEY_PLAIN, 256)).toEqual(read(dram(), 0x1000, KEY_PLAIN, 256));
+    expect(read(dram(), 0x1000, KEY_PLAIN, 64)).not.toEqual(read(dram(), 0x2000, KEY_PLAIN, 64));
+    expect(read(dram(), 0x1000, KEY_PLAIN, 64)).not.toEqual(read(dram(), 0x1000, KEY_HOST, 64));
+  });
+
+  test('reads back under the key that wrote, and as garbage under another', () => {
+    const memory = dram();
+    memory.write(pa(0x2000), KEY_HOST, bytes(128), 0, 128);
+    expect(read(memory, 0x2000, KEY_HOST, 128)).toEqual(bytes(128));
+    expect(read(memory, 0x2000, KEY_PLAIN, 128)).not.toEqual(bytes(128));
+    expect(read(memory, 0x2000, GUEST, 128)).not.toEqual(bytes(128));
+    expect(read(memory, 0x2000, KEY_HOST, 128)).toEqual(bytes(128));
+    expect(memory.peek(pa(0x2000), 128)).toEqual(read(memory, 0x2000, KEY_PLAIN, 128));
+  });
+
+  test('says who wrote last, and tells of lines that change hands', () => {
+    const memory = dram();
+    const told: unknown[] = [];
+    memory.onOwner = (address, length, from, to) => told.push([address, length, from, to]);
+    memory.write(pa(0x2000), KEY_PLAIN, bytes(128), 0, 128);
+    memory.write(pa(0x2040), KEY_HOST, bytes(64), 0, 64);
+    expect(memory.stateOf(pa(0x2000), 0x100)).toEqual({ plain: 64, encrypted: 64, untouched: 128 });
+    expect(told).toEqual([[0x2040, 64, 0, 1]]);
+    expect(memory.touchedBytes).toBe(4096);
+    expect(memory.stateOf(pa(0x4000), 16)).toEqual({ plain: 0, encrypted: 0, untouched: 16 });
+  });
+
+  test('a snapshot keeps what was there, whatever is written after', () => {
+    const memory = dram();
+    memory.write(pa(0x2000), KEY_HOST, bytes(64, 1), 0, 64);
+    const frozen = memory.snapshot();
+    memory.write(pa(0x2000), KEY_HOST, bytes(64, 2), 0, 64);
+    memory.write(pa(0x3000), KEY_PLAIN, bytes(64, 3), 0, 64);
+    memory.restore(frozen);
+    expect(read(memory, 0x2000, KEY_HOST, 64)).toEqual(bytes(64, 1));
+    expect(read(memory, 0x3000, KEY_PLAIN, 64)).toEqual(read(dram(), 0x3000, KEY_PLAIN, 64));
+  });
+
+  test('eager and lazy, of any alignment, hold the same bytes on the bus', () => {
+    const write = fc.record({
+      address: fc.integer({ min: 0x1000, max: 0x13ff }),
+      length: fc.integer({ min: 1, max: 200 }),
+      key: fc.constantFrom(KEY_PLAIN, KEY_HOST, GUEST),
+      look: fc.constantFrom(KEY_PLAIN, KEY_HOST, GUEST),
+    });
+    fc.assert(
+      fc.property(fc.array(write, { maxLength: 12 }), (writes) => {
+        const lazy = dram(true);
+        const eager = dram(false);
+        writes.forEach(({ address, length, key, look }, i) => {
+          const data = bytes(length, i);
+          for (const memory of [lazy, eager]) memory.write(pa(address), key, data, 0, length);
+          expect(read(lazy, address, key, length)).toEqual(data);
+          expect(read(lazy, address, look, 64)).toEqual(read(eager, address, look, 64));
+        });
+        expect(lazy.peek(pa(0x1000), 0x600)).toEqual(eager.peek(pa(0x1000), 0x600));
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  test.each([
+    [true, KEY_HOST],
+    [true, KEY_PLAIN],
+    [false, KEY_HOST],
+  ])(
+    'a fill is a write of its lines, and pages that were alike part (lazy: %s, key %i)',
+    (lazy, key) => {
+      const [filled, written] = [dram(lazy), dram(lazy)];
+      const length = 0x3000 - 0x80;
+      filled.fillLines(pa(0x1f80), key, 0x5a, length);
+      written.write(pa(0x1f80), key, new Uint8Array(length).fill(0x5a), 0, length);
+      for (const memory of [filled, written])
+        memory.write(pa(0x2010), KEY_HOST, bytes(100), 0, 100);
+      for (const under of [KEY_HOST, KEY_PLAIN]) {
+        expect(read(filled, 0x1000, under, 0x5000)).toEqual(read(written, 0x1000, under, 0x5000));
+      }
+      expect(filled.stateOf(pa(0x1000), 0x5000)).toEqual(written.stateOf(pa(0x1000), 0x5000));
+    },
+  );
+
+  test.each([
+    ['a write', (memory: Dram) => memory.write(pa(0x2013), KEY_HOST, Uint8Array.of(9), 0, 1)],
+    ['a fill', (memory: Dram) => memory.fillLines(pa(0x2000), KEY_PLAIN, 9, 0x1000)],
+    [
+      'a snapshot put back',
+      (memory: Dram) => {
+        const frozen = memory.snapshot();
+        memory.write(pa(0x2013), KEY_HOST, Uint8Array.of(9), 0, 1);
+        const changed = memory.snapshot();
+        memory.restore(frozen);
+        for (let i = 0; i < 3; i++) read(memory, 0x2010 + i, KEY_HOST, 5);
+        memory.restore(changed);
+      },
+    ],
+  ])('small reads in a row see what changes between them: %s', (_what, change) => {
+    const made = (): Dram => {
+      const memory = dram();
+      memory.write(pa(0x2000), KEY_HOST, bytes(64), 0, 64);
+      memory.peek(pa(0x2000), 64);
+      return memory;
+    };
+    const [memory, unread] = [made(), made()];
+    const before = [0x2010, 0x2011, 0x2012].map((at) => read(memory, at, KEY_HOST, 5));
+    expect(before).toEqual([16, 17, 18].map((at) => bytes(64).slice(at, at + 5)));
+    change(memory);
+    change(unread);
+    const after = read(memory, 0x2013, KEY_HOST, 5);
+    expect(after).toEqual(read(unread, 0x2013, KEY_HOST, 5));
+    expect(after).not.toEqual(bytes(64).slice(19, 24));
+  });
+
+  test('lines are read and written like any bytes', () => {
+    const memory = dram();
+    memory.writeLines(pa(0x1fc0), KEY_HOST, bytes(256), 64, 128);
+    const out = new Uint8Array(256);
+    memory.readLines(pa(0x1fc0), KEY_HOST, out, 32, 128);
+    expect(out.subarray(32, 160)).toEqual(bytes(256).subarray(64, 192));
+  });
+
+  test('has room for the key of every guest of the largest part', () => {
+    const told: unknown[] = [];
+    const memories = [dram(true), dram(false)];
+    for (const id of [254, 255, 256, 257, 1006]) {
+      const key = id as KeyId;
+      for (const memory of memories) {
+        memory.onOwner = (_address, _length, from, to) => told.push([from, to]);
+        memory.write(pa(0x2000), KEY_PLAIN, bytes(64), 0, 64);
+        told.length = 0;
+        memory.write(pa(0x2000), key, bytes(64), 0, 64);
+        expect(told).toEqual([[0, id]]);
+        expect(read(memory, 0x2000, key, 64)).toEqual(bytes(64));
+        expect(memory.peek(pa(0x2000), 64)).not.toEqual(bytes(64));
+        expect(memory.stateOf(pa(0x2000), 64)).toEqual({ plain: 0, encrypted: 64, untouched: 0 });
+      }
+      expect(memories[0]?.peek(pa(0x2000), 64)).toEqual(memories[1]?.peek(pa(0x2000), 64));
+    }
+  });
+
+  test.each([
+    ['starts', { base: 0x1001, size: 0x1000 }],
+    ['ends', { base: 0x1000, size: 0xfff }],
+  ])('refuses a range that %s within a page', (_where, range) => {
+    expect(() => dram(true, [{ base: 0, size: 0x1000 }, range])).toThrow(/E_DRAM_RANGE/);
+  });
+
+  test('of 1 TiB keeps only what was touched', () => {
+    const TIB = 2 ** 40;
+    const memory = dram(true, [{ base: 0, size: TIB }]);
+    memory.write(pa(TIB - 64), KEY_HOST, bytes(64), 0, 64);
+    read(memory, TIB / 2, KEY_HOST, 64);
+    expect(memory.touchedBytes).toBe(4096);
+    expect(read(memory, TIB - 64, KEY_HOST, 65)).toEqual(Uint8Array.of(...bytes(64), 0xff));
+  });
+});
+
+describe('a snapshot of DRAM', () => {
+  const first = (memory: Dram): number | undefined => memory.peek(pa(0x2000), 1)[0];
+  const put = (memory: Dram, value: number): void => {
+    memory.write(pa(0x2000), KEY_PLAIN, Uint8Array.of(value), 0, 1);
+  };
+  // Taken after others, before others, as it is and through bytes: none of that may matter.
+  const taken = (before: number): [Dram, DramSnapshot] => {
+    const memory = dram();
+    for (let i = 0; i < before; i++) memory.snapshot();
+    put(memory, 1);
+    return [memory, memory.snapshot()];
+  };
+
+  test.each([0, 1, 2, 3])(
+    'after %i others belongs to no machine that goes on from it',
+    (before) => {
+      const [memory, frozen] = taken(before);
+      for (const snapshot of [frozen, deserialize(serialize(frozen)) as DramSnapshot]) {
+        const second = dram();
+        second.restore(snapshot);
+        for (let i = 0; i < 4; i++) {
+          put(second, 9);
+          expect(first(second)).toBe(9);
+          const third = dram();
+          third.restore(snapshot);
+          expect([first(memory), first(third)]).toEqual([1, 1]);
+          second.restore(snapshot);
+          for (let j = 0; j < i; j++) second.snapshot();
+        }
+      }
+    },
+  );
+
+  test('does not change when somebody looks under another key', () => {
+    const memory = dram();
+    memory.write(pa(0x2000), KEY_HOST, bytes(64), 0, 64);
+    const frozen = memory.snapshot();
+    const before = serialize(frozen);
+    memory.peek(pa(0x2000), 64);
+    expect(serialize(frozen)).toEqual(before);
+  });
+});
+
+describe('DRAM against a model that encrypts every block at once', () => {
+  const BASE = 0x1000;
+  const SIZE = 0x2000;
+  const keys = fc.constantFrom(KEY_PLAIN, KEY_HOST, GUEST);
+
+  /** Bytes on the bus in one array; every access decrypts and encrypts the 16-byte blocks that it touches. */
+  class Model {
+    private readonly aes = new MemoryEngine({ cipher: nobleCipher, mode: 'XEX', seed: 'dram' });
+    constructor(public raw: Uint8Array) {}
+
+    access(address: number, key: KeyId, length: number, change?: Uint8Array): Uint8Array {
+      const out = new Uint8Array(length).fill(0xff);
+      for (let block = address - (address % 16); block < address + length; block += 16) {
+        if (block < BASE || block >= BASE + SIZE) continue;
+        this.aes.decrypt(key, pa(block), this.raw, block - BASE, 16);
+        for (let at = Math.max(block, address); at < Math.min(block + 16, address + length); at++) {
+          if (change !== undefined) this.raw[at - BASE] = change[at - address] ?? 0;
+          out[at - address] = this.raw[at - BASE] ?? 0;
+        }
+        this.aes.encrypt(key, pa(block), this.raw, block - BASE, 16);
+      }
+      return out;
+    }
+  }
+
+  const step = fc.record({
+    what: fc.constantFrom('write', 'write', 'write', 'read', 'fill', 'snapshot', 'restore'),
+    // Around both ends of the range, and around the page boundary in it.
+    address: fc
+      .constantFrom(BASE, BASE + 0x1000, BASE + SIZE)
+      .chain((edge) => fc.integer({ min: edge - 100, max: edge + 70 })),
+    length: fc.oneof(fc.integer({ min: 1, max: 80 }), fc.constantFrom(64, 128, 192)),
+    lines: fc.boolean(),
+    key: keys,
+  });
+
+  test.each([
+    ['lazy', true],
+    ['eager', false],
+  ])('%s, it holds the same bytes after any accesses and snapshots', (_name, lazy) => {
+    fc.assert(
+      fc.property(fc.array(step, { minLength: 10, maxLength: 40 }), (steps) => {
+        const memory = dram(lazy, [{ base: BASE, size: SIZE }]);
+        const model = new Model(memory.peek(pa(BASE), SIZE));
+        let frozen: [DramSnapshot, Uint8Array] = [memory.snapshot(), model.raw.slice()];
+        steps.forEach(({ what, address, length, lines, key }, i) => {
+          const at = lines ? address - (address % 64) : address;
+          if (what === 'snapshot') frozen = [memory.snapshot(), model.raw.slice()];
+          else if (what === 'restore') {
+            memory.restore(frozen[0]);
+            model.raw = frozen[1].slice();
+          } else if (what === 'fill') {
+            // Whole lines, from a part of a page to more than all of them.
+            const start = address - (address % 64);
+            const size = length * 64;
+            memory.fillLines(pa(start), key, i, size);
+            model.access(start, key, size, new Uint8Array(size).fill(i));
+          } else if (what === 'write') {
+            const data = bytes(length, i);
+            memory.write(pa(at), key, data, 0, length);
+            model.access(at, key, length, data);
+          } else {
+            expect(text(read(memory, at, key, length))).toBe(text(model.access(at, key, length)));
+          }
+        });
+        expect(text(memory.peek(pa(BASE), SIZE))).toBe(text(model.raw));
+      }),
+      { numRuns: 120 },
+    );
+  });
+});

@@ -1,0 +1,54 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { PageRuns } from '../../../src/machine/memory/page-runs.js';
+
+describe('runs of pages', () => {
+  test('give each number the page of the run that was put over it last', () => {
+    const put = fc.record({ first: fc.nat(60), length: fc.integer({ min: 1, max: 40 }) });
+    fc.assert(
+      fc.property(
+        fc.array(put, { maxLength: 12 }),
+        fc.integer({ min: 1, max: 3 }),
+        (puts, pages) => {
+          const model = new Map<number, number>();
+          let runs = new PageRuns<number>();
+          for (const [index, { first, length }] of puts.entries()) {
+            const page = index % pages;
+            const before = runs.all;
+            const kept = structuredClone(before);
+            runs = runs.with({ first, last: first + length, page });
+            expect(before).toEqual(kept);
+            for (let number = first; number < first + length; number++) model.set(number, page);
+          }
+          for (let number = -1; number < 110; number++) {
+            expect(runs.get(number)).toBe(model.get(number));
+          }
+          const covered = runs.all.reduce((sum, { first, last }) => sum + last - first, 0);
+          expect(covered).toBe(model.size);
+        },
+      ),
+    );
+  });
+
+  test('are one where they meet and have the same page', () => {
+    const runs = new PageRuns<string>()
+      .with({ first: 4, last: 6, page: 'a' })
+      .with({ first: 8, last: 9, page: 'a' })
+      .with({ first: 6, last: 8, page: 'a' })
+      .with({ first: 9, last: 10, page: 'b' });
+    expect(runs.all).toEqual([
+      { first: 4, last: 9, page: 'a' },
+      { first: 9, last: 10, page: 'b' },
+    ]);
+  });
+
+  test('end before their last number', () => {
+    const runs = new PageRuns<string>().with({ first: 4, last: 6, page: 'a' });
+    expect([3, 4, 5, 6].map((number) => runs.get(number))).toEqual([
+      undefined,
+      'a',
+      'a',
+      undefined,
+    ]);
+  });
+});
