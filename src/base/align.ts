@@ -20,7 +20,7 @@ export interface Weighing<T> {
   /** The same text for the same thing. */
   key(each: T): string;
   /** 0: they do not belong together; up to EQUAL - 1: the more, the more alike. Symmetrical. */
-  alike(a: T, b: T): number;
+  similar(a: T, b: T): number;
 }
 
 type Pair = readonly [a: number, b: number];
@@ -37,15 +37,15 @@ function bestPairs<T>(a: readonly T[], b: readonly T[], by: Weighing<T>): Pair[]
 
   const rows = a.length - head - tail;
   const columns = b.length - head - tail;
-  const weighAlike = rows * columns <= MAX_PAIRS;
+  const weighSimilar = rows * columns <= MAX_PAIRS;
   const weight = (i: number, j: number): number => {
     if (keysA[head + i] === keysB[head + j]) return EQUAL;
     const [x, y] = [a[head + i], b[head + j]];
-    return x === undefined || y === undefined ? 0 : by.alike(x, y);
+    return x === undefined || y === undefined ? 0 : by.similar(x, y);
   };
   const pairs: Pair[] = [];
   for (let i = 0; i < head; i++) pairs.push([i, i]);
-  const middle = weighAlike
+  const middle = weighSimilar
     ? heaviest(rows, columns, weight)
     : greedy(keysA.slice(head, head + rows), keysB.slice(head, head + columns));
   for (const [i, j] of middle) pairs.push([head + i, head + j]);

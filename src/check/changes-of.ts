@@ -55,7 +55,7 @@ const events: Finding<TraceEvent, EventChange, TraceEvent> = {
 
 const names: Finding<string, never, string> = {
   key: (name) => name,
-  alike: () => 0,
+  similar: () => 0,
   matches: (name, key) => name === key,
   keys: (name) => [name],
   changes: () => undefined,
@@ -63,7 +63,7 @@ const names: Finding<string, never, string> = {
 
 const steps: Finding<string, EventEdit[], TraceStep> = {
   key: ({ label }) => label,
-  alike: () => 0,
+  similar: () => 0,
   matches: ({ label }, key) => label === key,
   keys: ({ label }) => [label],
   changes: (from, to) => {
@@ -78,7 +78,7 @@ const NAMESAKE = EQUAL / 2;
 const consumed: Finding<Pick<Consumed, 'name' | 'by'>, ConsumedChange, Consumed> = {
   key: ({ name, by, intact, firstDifference }) =>
     JSON.stringify([name, by, intact, firstDifference]),
-  alike: (a, b) => (a.name !== b.name ? 0 : a.by === b.by ? NAMESAKE + 1 : NAMESAKE),
+  similar: (a, b) => (a.name !== b.name ? 0 : a.by === b.by ? NAMESAKE + 1 : NAMESAKE),
   matches: hasFields,
   keys: ({ name, by }) => [{ name, by }],
   changes: (from, to) => changedFields(from, to),
@@ -86,7 +86,7 @@ const consumed: Finding<Pick<Consumed, 'name' | 'by'>, ConsumedChange, Consumed>
 
 const regions: Finding<Pick<FinalRegion, 'name'>, RegionChange, FinalRegion> = {
   key: ({ name, pa, bytes, state, digest }) => JSON.stringify([name, pa, bytes, state, digest]),
-  alike: (a, b) => (a.name === b.name ? NAMESAKE : 0),
+  similar: (a, b) => (a.name === b.name ? NAMESAKE : 0),
   matches: hasFields,
   keys: ({ name }) => [{ name }],
   changes: (from, to) => changedFields(from, to),

@@ -70,13 +70,13 @@ export function similarity(a: TraceEvent, b: TraceEvent): number {
 /** How alike events are: which of two lists stand for each other. */
 export const byEvent: Weighing<TraceEvent> = {
   key: (event) => JSON.stringify(inOrder(event)),
-  alike: (a, b) => {
+  similar: (a, b) => {
     const share = similarity(a, b);
     return share < ALIKE_ENOUGH ? 0 : Math.min(EQUAL - 1, Math.round(share * EQUAL));
   },
 };
 
-const byLabel: Weighing<TraceStep> = { key: ({ label }) => label, alike: () => 0 };
+const byLabel: Weighing<TraceStep> = { key: ({ label }) => label, similar: () => 0 };
 
 /** What differs between the events of one step. */
 export function eventDifferences(

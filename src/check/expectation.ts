@@ -81,16 +81,16 @@ const exactSchema = z.strictObject({ expect: z.literal('exact'), trace: z.unknow
 export type RunOf = z.infer<typeof runSchema>;
 
 /** What is wanted of named things: regions, consumed things, or the outcome. */
-export type Wanted = readonly (readonly [name: string, pattern: Pattern])[];
+export type Required = readonly (readonly [name: string, pattern: Pattern])[];
 
 /** A match file. */
 export interface MatchExpectation {
   readonly expect: 'match';
   readonly run: RunOf;
   readonly directives: readonly Directive[];
-  readonly final: Wanted;
+  readonly final: Required;
   readonly outcome: Pattern | undefined;
-  readonly consumed: Wanted;
+  readonly consumed: Required;
 }
 
 /** A file of a whole trace, or of one as its difference from another. */
@@ -125,7 +125,7 @@ function matchOf(source: YamlSource): MatchExpectation {
   const wanted = (
     section: string,
     things: Readonly<Record<string, Readonly<Record<string, Scalar | null | undefined>>>> = {},
-  ): Wanted =>
+  ): Required =>
     Object.entries(things).map(([name, fields]) => [
       name,
       toPattern(source, [section, name], fields),

@@ -7,7 +7,7 @@ import {
   type MatchResult,
   type Placed,
   type Verdict,
-  type WantedResult,
+  type RequiredResult,
 } from './match.js';
 import { patternText, type Captures, type Mismatch, type Pattern } from './pattern.js';
 import { printEvent } from '../trace/yaml-out.js';
@@ -106,8 +106,8 @@ function directiveLines(
   ];
 }
 
-function wantedLines(
-  { section, name, ok, known, differs }: WantedResult,
+function requiredLines(
+  { section, name, ok, known, differs }: RequiredResult,
   paint: Painter,
 ): string[] {
   const what = section === 'outcome' ? section : `${section} ${name}`;
@@ -125,7 +125,7 @@ export function matchText(result: MatchResult, context: MatchContext = {}): stri
   const rerun = result.ok || context.rerun === undefined ? [] : [`rerun: ${context.rerun}`];
   return [
     ...result.directives.flatMap((each) => directiveLines(each, context)),
-    ...result.wanted.flatMap((each) => wantedLines(each, paint)),
+    ...result.wanted.flatMap((each) => requiredLines(each, paint)),
     ...rerun,
   ]
     .map((line) => `${line}\n`)

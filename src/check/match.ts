@@ -1,6 +1,6 @@
 /** Evaluates a match file against a trace: what was found where, and what came nearest where nothing was. */
 import type { Directive, DirectiveKind } from './directive.js';
-import type { MatchExpectation, Wanted } from './expectation.js';
+import type { MatchExpectation, Required } from './expectation.js';
 import { matchRecord, mismatches, type Captures, type Mismatch, type Pattern } from './pattern.js';
 import {
   countOf,
@@ -49,7 +49,7 @@ export interface DirectiveResult {
 }
 
 /** What was wanted of a named thing and is not so. */
-export interface WantedResult {
+export interface RequiredResult {
   readonly section: 'final' | 'outcome' | 'consumed';
   readonly name: string;
   readonly ok: boolean;
@@ -62,7 +62,7 @@ export interface WantedResult {
 export interface MatchResult {
   readonly ok: boolean;
   readonly directives: readonly DirectiveResult[];
-  readonly wanted: readonly WantedResult[];
+  readonly wanted: readonly RequiredResult[];
 }
 
 /** How many candidates an any-order search may try (our choice; far beyond any file that a person writes). */
@@ -260,11 +260,11 @@ class Matching {
 type Row = Readonly<Record<string, Scalar | undefined>>;
 
 /** Compares what is wanted of named things: all rows of the name that have the pattern's `by` must agree. */
-function checkWanted(
+function checkRequired(
   section: 'final' | 'consumed',
-  wanted: Wanted,
+  wanted: Required,
   rows: readonly (FinalRegion | Consumed)[],
-): WantedResult[] {
+): RequiredResult[] {
   return wanted.map(([name, pattern]) => {
     const { by, ...others } = pattern;
     const mine: Row[] = rows.filter((row) => row.name === name);
@@ -283,8 +283,8 @@ function checkWanted(
 export function match(expectation: MatchExpectation, trace: Trace): MatchResult {
   const directives = new Matching(trace).run(expectation.directives);
   const wanted = [
-    ...checkWanted('final', expectation.final, trace.final.regions),
-    ...checkWanted('consumed', expectation.consumed, trace.consumed),
+    ...checkRequired('final', expectation.final, trace.final.regions),
+    ...checkRequired('consumed', expectation.consumed, trace.consumed),
   ];
   if (expectation.outcome !== undefined) {
     const differs = mismatches(expectation.outcome, trace.outcome, new Map());

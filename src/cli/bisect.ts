@@ -1,7 +1,7 @@
 /** `sme-boot bisect`: which patch of a series first gives an outcome. */
 import { Command, Option } from 'commander';
 import { bisect, type Bisected, type Tested, type Verdict } from '../analysis/bisect/bisect.js';
-import { wantedOf, type Wanted } from '../analysis/bisect/predicate.js';
+import { predicateOf, type Predicate } from '../analysis/bisect/predicate.js';
 import { Boot } from '../sequencer/boot.js';
 import type { Series } from '../series/composition-file.js';
 import { InputError } from '../base/errors.js';
@@ -72,7 +72,7 @@ interface Seen extends Tested {
 }
 
 function search(io: Io, name: string, flags: Flags): void {
-  const wanted = (flags.expect ?? []).map(wantedOf);
+  const wanted = (flags.expect ?? []).map(predicateOf);
   if (wanted.length === 0) {
     throw new InputError({ code: 'E_USAGE', reason: 'bisect needs --expect' });
   }
@@ -109,7 +109,12 @@ function checkStage(series: Series, stage: number): void {
 }
 
 /** Boots a stage of the series and looks. What cannot be built is skipped; all else that is wrong is thrown. */
-function testStage(series: string, stage: number, wanted: readonly Wanted[], flags: Flags): Seen {
+function testStage(
+  series: string,
+  stage: number,
+  wanted: readonly Predicate[],
+  flags: Flags,
+): Seen {
   const { scenario, activate, cmdline, set } = flags;
   const options = bootOptions(scenario, {
     series,

@@ -1,6 +1,6 @@
 /** The result of a probe told to a person: each step, what came of it, and what the kernel did meanwhile. */
 import type { ChalkInstance } from 'chalk';
-import type { ProbeBytes, ProbeResult, ProbeStepResult } from '../analysis/calls/calls.js';
+import type { ByteRange, ScriptResult, CallResult } from '../analysis/calls/calls.js';
 import { walkEnd, walkRows, type Walk } from '../inspect/walk.js';
 import { kindOf, type TraceEvent } from '../trace/trace.js';
 import { keysOf } from '../trace/vocabulary.js';
@@ -15,7 +15,7 @@ const PLAIN_NUMBERS = /\([-\d, ]*\)$/;
 const UNTOLD: ReadonlySet<string> = new Set(['file', 'patch']);
 
 /** A whole result. */
-export function probeText(result: ProbeResult, paint: ChalkInstance): string {
+export function scriptText(result: ScriptResult, paint: ChalkInstance): string {
   const { probe, patch, scenario, stage, activate, at, outcome } = result;
   const patches = stage === 0 ? 'the base kernel' : `patches 1 to ${stage}`;
   const also = activate && stage < TURN_ON ? ` and ${TURN_ON}` : '';
@@ -32,7 +32,7 @@ export function probeText(result: ProbeResult, paint: ChalkInstance): string {
   return `${lines.join('\n')}\n`;
 }
 
-function stepLines(step: ProbeStepResult, paint: ChalkInstance): string[] {
+function stepLines(step: CallResult, paint: ChalkInstance): string[] {
   const { status, as, args, result, why, bytes, walk, events } = step;
   const told = `  ${paint.cyan(step.step)}${as === undefined ? '' : ` → $${as}`}`;
   const lines = events.map((event) => paint.dim(`    ${eventText(event)}`));
@@ -56,7 +56,7 @@ function eventText(event: TraceEvent): string {
   return [`${kind} ${String(event[kind])}`, ...fields].join(', ');
 }
 
-function bytesLines(step: ProbeStepResult, bytes: ProbeBytes, paint: ChalkInstance): string[] {
+function bytesLines(step: CallResult, bytes: ByteRange, paint: ChalkInstance): string[] {
   const { va, pa, C, type } = step;
   const how =
     va === undefined

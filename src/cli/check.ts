@@ -31,7 +31,7 @@ import { printTrace } from '../trace/yaml-out.js';
 import { readYaml, valueAt, type YamlSource } from '../base/yaml-source.js';
 import type { Io } from './io.js';
 import { effectsOfRuns } from './effects.js';
-import { KEPT_EFFECTS, KEPT_RUNS } from './golden.js';
+import { GOLDEN_EFFECTS, GOLDEN_RUNS } from './golden.js';
 import { painterOf } from './painter.js';
 import { packageRoot } from './paths.js';
 import { progress } from './progress.js';
@@ -77,7 +77,7 @@ function check(io: Io, paths: readonly string[], flags: Flags): void {
   const traces = join(packageRoot(), 'traces');
   const update = flags.update === true;
   const runs = new Runs();
-  if (update && paths.length === 0) updateKept(io, runs, traces);
+  if (update && paths.length === 0) updateGolden(io, runs, traces);
   const given = paths.length === 0 ? [traces] : paths;
   const files = yamlFiles(given, 'there is no expected trace to check');
   const check = new Check(io, runs, files, update);
@@ -86,7 +86,7 @@ function check(io: Io, paths: readonly string[], flags: Flags): void {
     return check.result(file);
   });
   progress(io, files.length, files.length, '');
-  check.tellLeft();
+  check.reportObsolete();
   io.stdout.write(report(flags.reporter, results));
   const failed = results.filter(({ ok }) => !ok).length;
   if (flags.reporter === 'text') {
@@ -188,7 +188,7 @@ class Check {
   }
 
   /** Says which files that were not given are differences from what was rewritten: they now mean another trace. */
-  tellLeft(): void {
+  reportObsolete(): void {
     if (this.rewritten.size === 0) return;
     const keys = new Set([...this.rewritten].map(fileKey));
     const folders = new Set([...this.rewritten].map((file) => dirname(fileKey(file))));
@@ -270,7 +270,7 @@ const exactText = (trace: Trace): string =>
   printTrace(trace, { schema: '../../schemas/trace.schema.json' });
 
 /** Writes the kept files that are not there yet; those that are, the check itself rewrites. */
-function updateKept(io: Io, runs: Runs, traces: string): void {
+function updateGolden(io: Io, runs: Runs, traces: string): void {
   const write = (file: string, textOf: () => string): void => {
     const path = join(traces, file);
     if (existsSync(path)) return;
@@ -278,15 +278,15 @@ function updateKept(io: Io, runs: Runs, traces: string): void {
     writeWhole(path, textOf());
     io.stderr.write(`wrote ${relative('.', path)}\n`);
   };
-  for (const { file, base, ...run } of KEPT_RUNS) {
+  for (const { file, base, ...run } of GOLDEN_RUNS) {
     write(file, () => {
-      const from = KEPT_RUNS.find((each) => each.file === base);
+      const from = GOLDEN_RUNS.find((each) => each.file === base);
       const found = runs.trace(run);
       if (base === undefined || from === undefined) return exactText(found);
       return changesText(baseName(join(traces, file), join(traces, base)), runs.trace(from), found);
     });
   }
-  for (const { file, ...kept } of KEPT_EFFECTS) {
+  for (const { file, ...kept } of GOLDEN_EFFECTS) {
     write(file, () => {
       const found = effectsOfRuns(runs, kept);
       checkReason(`traces/${file}`, found);

@@ -11,20 +11,20 @@ import {
   type TraceView,
   type ViewName,
 } from '../analysis/effects/form.js';
-import type { ProbeAnswers } from '../analysis/effects/effects.js';
+import type { ScriptAnswers } from '../analysis/effects/effects.js';
 import { effectsOn, viewPlans } from '../analysis/effects/plan.js';
-import { runProbe } from '../analysis/calls/calls.js';
+import { runScript } from '../analysis/calls/calls.js';
 import { answersOf } from '../analysis/calls/answers.js';
 import { effectsText } from '../analysis/effects/text.js';
 import { LAST_STAGE } from '../series/patches.js';
-import type { Composition } from '../series/compose.js';
+import type { HunkSelection } from '../series/compose.js';
 import { InputError } from '../base/errors.js';
 import { readYaml } from '../base/yaml-source.js';
 import type { Io } from './io.js';
-import { KEPT_EFFECTS, type KeptEffects } from './golden.js';
+import { GOLDEN_EFFECTS, type GoldenEffects } from './golden.js';
 import { painterOf } from './painter.js';
 import { packageRoot } from './paths.js';
-import { optionsOf, probesFor } from './probe.js';
+import { optionsOf, scriptsFor } from './probe.js';
 import { progress } from './progress.js';
 import { patchRecords } from './records.js';
 import { runOfComposition, Runs, wordsOf } from './runs.js';
@@ -81,7 +81,7 @@ function effects(io: Io, patches: readonly string[], { view, scenario, format }:
   const all = Array.from({ length: LAST_STAGE }, (_, index) => index + 1);
   const jobs = (wanted.length === 0 ? all : wanted).flatMap((patch) =>
     scenario === undefined
-      ? KEPT_EFFECTS.filter((kept) => kept.patch === patch)
+      ? GOLDEN_EFFECTS.filter((kept) => kept.patch === patch)
       : [{ file: '', patch, scenario }],
   );
   const runs = new Runs();
@@ -100,7 +100,7 @@ function effects(io: Io, patches: readonly string[], { view, scenario, format }:
     progress(io, index, jobs.length, `patch ${String(job.patch)} on ${job.scenario}`);
     const each = effectsOfRuns(runs, job, {
       ...(view && { views: view }),
-      reason: keptReason(job),
+      reason: goldenReason(job),
     });
     progress(io, jobs.length, jobs.length, '');
     io.stdout.write(print[format](each));
@@ -112,27 +112,27 @@ function effects(io: Io, patches: readonly string[], { view, scenario, format }:
 /** The effects of a patch, from boots. */
 export function effectsOfRuns(
   runs: Runs,
-  { patch, scenario }: Pick<KeptEffects, 'patch' | 'scenario'>,
+  { patch, scenario }: Pick<GoldenEffects, 'patch' | 'scenario'>,
   options: Parameters<typeof effectsOn>[3] = {},
 ): Effects {
   const traceOf: Parameters<typeof effectsOn>[2]['traceOf'] = (composition) =>
     runs.trace(runOfComposition(scenario, composition));
-  return effectsOn(patch, scenario, { traceOf, probesOf }, options);
+  return effectsOn(patch, scenario, { traceOf, scriptsOf }, options);
 }
 
 /**
  * What the probes of a patch answer, without it and with it: in the stage before it and its own, and with encryption on
  * where that can be had there, else in the whole series.
  */
-function probesOf(patch: number): ProbeAnswers[] {
+function scriptsOf(patch: number): ScriptAnswers[] {
   const { stage, activated, without } = viewPlans(patch);
   const plans = Object.entries({ stage, ...('none' in activated ? { without } : { activated }) });
-  return probesFor(patch).flatMap((file) =>
-    plans.flatMap(([name, plan]): ProbeAnswers[] => {
+  return scriptsFor(patch).flatMap((file) =>
+    plans.flatMap(([name, plan]): ScriptAnswers[] => {
       if ('none' in plan) return [];
-      const answer = (composition: Composition): Record<string, string> => {
+      const answer = (composition: HunkSelection): Record<string, string> => {
         const { flags } = runOfComposition(file.probe.scenario, composition);
-        return answersOf(runProbe(file, optionsOf(file, flags)));
+        return answersOf(runScript(file, optionsOf(file, flags)));
       };
       const title = `${basename(file.file, '.yaml')}, ${name}`;
       return [{ probe: title, before: answer(plan.before), after: answer(plan.after) }];
@@ -141,7 +141,7 @@ function probesOf(patch: number): ProbeAnswers[] {
 }
 
 /** The reason that the kept file gives for a patch that shows in no view. */
-function keptReason({ file }: Pick<KeptEffects, 'file'>): string | undefined {
+function goldenReason({ file }: Pick<GoldenEffects, 'file'>): string | undefined {
   const path = join(packageRoot(), 'traces', file);
   if (file === '' || !existsSync(path)) return undefined;
   return effectsOf(readYaml(file, readText(path))).reason;

@@ -3,7 +3,7 @@ import { LAST_STAGE, TURN_ON } from '../series/patches.js';
 import { DEFAULT_SCENARIO, type RunFlags } from './run-options.js';
 
 /** One run and the file of its expected trace, below traces/. */
-export interface KeptRun {
+export interface GoldenRun {
   readonly file: string;
   /** The kept file that this one is the difference from; a whole trace has none. */
   readonly base?: string;
@@ -50,7 +50,7 @@ const stageFile = (scenario: string, stage: number): string =>
   `${scenario}/stage-${two(stage)}.yaml`;
 
 /** The rungs of a ladder with encryption turned on: the highest from the last stage, each other from the one above it. */
-function activatedRungs(scenario: string, activated: readonly number[]): KeptRun[] {
+function activatedRungs(scenario: string, activated: readonly number[]): GoldenRun[] {
   const file = (stage: number): string => `${scenario}/activated-${two(stage)}.yaml`;
   return activated.map((stage, index) => {
     const above = activated[index + 1];
@@ -64,9 +64,9 @@ function activatedRungs(scenario: string, activated: readonly number[]): KeptRun
 }
 
 /** Each stage of the ladders, their stages with encryption turned on, and each variant with all patches. */
-export const KEPT_RUNS: readonly KeptRun[] = [
+export const GOLDEN_RUNS: readonly GoldenRun[] = [
   ...LADDERS.flatMap(({ scenario, activated }) => [
-    ...Array.from({ length: LAST_STAGE + 1 }, (_, stage): KeptRun => ({
+    ...Array.from({ length: LAST_STAGE + 1 }, (_, stage): GoldenRun => ({
       file: stageFile(scenario, stage),
       ...(stage > 0 && { base: stageFile(scenario, stage - 1) }),
       scenario,
@@ -74,7 +74,7 @@ export const KEPT_RUNS: readonly KeptRun[] = [
     })),
     ...activatedRungs(scenario, activated),
   ]),
-  ...Object.entries(VARIANTS).map(([scenario, base]): KeptRun => ({
+  ...Object.entries(VARIANTS).map(([scenario, base]): GoldenRun => ({
     file: stageFile(scenario, LAST_STAGE),
     ...(base !== undefined && { base }),
     scenario,
@@ -83,7 +83,7 @@ export const KEPT_RUNS: readonly KeptRun[] = [
 ];
 
 /** The effects of one patch on a scenario and their file, below traces/. */
-export interface KeptEffects {
+export interface GoldenEffects {
   readonly file: string;
   readonly patch: number;
   readonly scenario: string;
@@ -96,7 +96,7 @@ const SHOWN_ON: Readonly<Record<number, readonly string[]>> = {
 };
 
 /** Each patch on the default machine, then on others that show more of it. */
-export const KEPT_EFFECTS: readonly KeptEffects[] = Array.from(
+export const GOLDEN_EFFECTS: readonly GoldenEffects[] = Array.from(
   { length: LAST_STAGE },
   (_, index) => index + 1,
 ).flatMap((patch) => [

@@ -3,7 +3,7 @@ import { Argument, Command, Option } from 'commander';
 import { hex } from '../machine/address.js';
 import { effectsJsonSchema } from '../analysis/effects/form.js';
 import { LABELS } from '../sequencer/boot.js';
-import { probeJsonSchema } from '../analysis/calls/file.js';
+import { scriptJsonSchema } from '../analysis/calls/file.js';
 import { scenarioJsonSchema } from '../scenario/scenario.js';
 import { allHunks, alternatives, patchOf, LAST_STAGE } from '../series/patches.js';
 import type { Alternative } from '../kernel/hunk.js';
@@ -172,7 +172,7 @@ const SCHEMAS: Readonly<Record<string, () => Record<string, unknown>>> = {
   trace: traceJsonSchema,
   changes: changesJsonSchema,
   patch: patchJsonSchema,
-  probe: probeJsonSchema,
+  probe: scriptJsonSchema,
   effects: effectsJsonSchema,
 };
 

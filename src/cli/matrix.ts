@@ -7,7 +7,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { readText, writeWhole } from '../node/files.js';
 import { runOnWorkers } from '../node/workers.js';
 import { leavable } from '../analysis/matrix/matrix.js';
-import { keptName, keptText } from '../analysis/matrix/golden.js';
+import { goldenName, goldenText } from '../analysis/matrix/golden.js';
 import { matrixHtml } from '../analysis/matrix/html.js';
 import { mergeReports, parseMatrix } from '../analysis/matrix/merge.js';
 import {
@@ -151,8 +151,8 @@ function keep(directory: string, { scenarios, rows }: Omit<Made, 'series'>, run:
     const folder = scenarios.size > 1 ? join(directory, row.scenario) : directory;
     const scenario = asked.get(row.scenario) ?? row.scenario;
     mkdirSync(folder, { recursive: true });
-    const text = keptText(row, { ...run, scenario });
-    writeWhole(join(folder, keptName(row)), text);
+    const text = goldenText(row, { ...run, scenario });
+    writeWhole(join(folder, goldenName(row)), text);
   }
 }
 

@@ -2,15 +2,15 @@
 import { join, relative } from 'node:path';
 import { Command, Option } from 'commander';
 import { readText } from '../node/files.js';
-import { printProbes } from '../analysis/calls/yaml.js';
-import { readProbe, type ProbeFile } from '../analysis/calls/file.js';
-import { runProbe, type ProbeResult } from '../analysis/calls/calls.js';
+import { printScripts } from '../analysis/calls/yaml.js';
+import { readScript, type ScriptFile } from '../analysis/calls/file.js';
+import { runScript, type ScriptResult } from '../analysis/calls/calls.js';
 import type { BootOptions } from '../sequencer/boot.js';
 import { LAST_STAGE } from '../series/patches.js';
 import { InputError } from '../base/errors.js';
 import type { Io } from './io.js';
 import { packageRoot } from './paths.js';
-import { probeText } from './calls-text.js';
+import { scriptText } from './calls-text.js';
 import { bootOptions, stageNumber, type RunFlags } from './run-options.js';
 import { yamlFiles } from './yaml-files.js';
 
@@ -58,26 +58,26 @@ function probe(io: Io, paths: readonly string[], flags: Flags): void {
   const given = paths.length === 0 ? [join(packageRoot(), 'probes')] : paths;
   // Every file is read before anything runs: a wrong one leaves nothing half printed.
   const files = yamlFiles(given, 'there is no probe').map((file) =>
-    readProbe(relative('.', file), readText(file)),
+    readScript(relative('.', file), readText(file)),
   );
   const results = files.map((file) => run(file, flags));
-  if (flags.format === 'yaml') io.stdout.write(printProbes(results));
-  else io.stdout.write(results.map((result) => probeText(result, io.paint)).join('\n'));
+  if (flags.format === 'yaml') io.stdout.write(printScripts(results));
+  else io.stdout.write(results.map((result) => scriptText(result, io.paint)).join('\n'));
 }
 
-function run(file: ProbeFile, { stage, activate }: Flags): ProbeResult {
-  return runProbe(file, optionsOf(file, { stage, ...(activate !== undefined && { activate }) }));
+function run(file: ScriptFile, { stage, activate }: Flags): ScriptResult {
+  return runScript(file, optionsOf(file, { stage, ...(activate !== undefined && { activate }) }));
 }
 
 /** The probes of the project that are for a patch. */
-export function probesFor(patch: number): ProbeFile[] {
+export function scriptsFor(patch: number): ScriptFile[] {
   return yamlFiles([join(packageRoot(), 'probes')], 'there is no probe')
-    .map((file) => readProbe(relative('.', file), readText(file)))
+    .map((file) => readScript(relative('.', file), readText(file)))
     .filter(({ probe: { patch: own } }) => own === patch);
 }
 
 /** The boot that a probe asks for. A scenario that is not there is a mistake of the probe. */
-export function optionsOf(file: ProbeFile, flags: RunFlags): BootOptions {
+export function optionsOf(file: ScriptFile, flags: RunFlags): BootOptions {
   const { scenario, set } = file.probe;
   try {
     return bootOptions(scenario, {

@@ -9,7 +9,7 @@ import { nodeCipher } from '../node/node-cipher.js';
 import { Boot, type BootOptions } from '../sequencer/boot.js';
 import { parseScenario, setPath, type Scenario } from '../scenario/scenario.js';
 import { LAST_STAGE } from '../series/patches.js';
-import { upTo, type Composition } from '../series/compose.js';
+import { upTo, type HunkSelection } from '../series/compose.js';
 import { InputError } from '../base/errors.js';
 import { readYaml } from '../base/yaml-source.js';
 import { packageRoot } from './paths.js';
@@ -83,7 +83,7 @@ const both = (a: readonly string[] = [], b: readonly string[] = []): string[] =>
  * Which hunks a run has: a series as far as its stage, the posted one if none is named, and what the flags say besides.
  * A trace states what comes of it and not the series' name: the file may change, what was run does not.
  */
-export function compositionOf(flags: RunFlags): Composition {
+export function compositionOf(flags: RunFlags): HunkSelection {
   checkSwallowed('--without', flags.without);
   checkSwallowed('--with', flags.with);
   const series = flags.series === undefined ? undefined : loadSeries(flags.series);
@@ -91,7 +91,7 @@ export function compositionOf(flags: RunFlags): Composition {
   const activate = flags.activate ?? series?.activate ?? false;
   const base = series === undefined ? undefined : upTo({ ...series, activate }, stage);
   const without = both(base?.without, flags.without);
-  const neutral = flags.neutral ?? base?.neutral;
+  const neutral = flags.neutral ?? base?.stub;
   const extra = both(base?.with, flags.with);
   if (flags.neutral === true && without.length === 0) {
     throw new InputError({ code: 'E_USAGE', reason: '--neutral says how --without leaves out' });
@@ -100,7 +100,7 @@ export function compositionOf(flags: RunFlags): Composition {
     stage,
     activate,
     ...(without.length === 0 ? {} : { without }),
-    ...(neutral === undefined ? {} : { neutral }),
+    ...(neutral === undefined ? {} : { stub: neutral }),
     ...(extra.length === 0 ? {} : { with: extra }),
   };
 }

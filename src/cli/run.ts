@@ -7,7 +7,7 @@ import { printTrace, printTraceJson } from '../trace/yaml-out.js';
 import type { Trace } from '../trace/trace.js';
 import type { Io } from './io.js';
 import { addRunOptions, DEFAULT_SCENARIO, prepareBoot, type RunFlags } from './run-options.js';
-import { storyEnd, storyHead, storyStep } from './summary.js';
+import { summaryEnd, summaryHead, summaryStep } from './summary.js';
 
 interface Flags extends RunFlags {
   trace?: string;
@@ -45,8 +45,8 @@ function run(io: Io, scenario: string, flags: Flags): void {
   const boot = prepareBoot(scenario, flags);
   // The story gives way to the trace where both would go to stdout.
   const story = flags.trace === '-' ? io.stderr : io.stdout;
-  story.write(storyHead(boot, io.paint));
-  const trace = tell(boot, io, (text) => {
+  story.write(summaryHead(boot, io.paint));
+  const trace = printRemarks(boot, io, (text) => {
     story.write(text);
   });
   if (flags.trace !== undefined) {
@@ -56,12 +56,12 @@ function run(io: Io, scenario: string, flags: Flags): void {
   }
   const { expected } = boot;
   const otherwise = expected === undefined ? [] : differences(expected, trace);
-  story.write(storyEnd(trace, otherwise, io.paint, story.columns));
+  story.write(summaryEnd(trace, otherwise, io.paint, story.columns));
   if (otherwise.length > 0) io.exitCode = 1;
 }
 
 /** Runs the steps and tells each as soon as it is over; progress on a terminal's stderr meanwhile. */
-function tell(boot: Boot, io: Io, write: (text: string) => void): Trace {
+function printRemarks(boot: Boot, io: Io, write: (text: string) => void): Trace {
   const total = boot.ahead.length;
   for (;;) {
     const label = boot.ahead[0];
@@ -72,7 +72,7 @@ function tell(boot: Boot, io: Io, write: (text: string) => void): Trace {
     }
     boot.step();
     if (io.stderr.isTTY) io.stderr.write('\u001b[K');
-    write(storyStep(boot, label, io.paint));
+    write(summaryStep(boot, label, io.paint));
   }
   return boot.finish();
 }

@@ -1,6 +1,6 @@
 /** Runs of a command that has many: each boot is run once, and its trace kept as long as the command runs. */
 import { LAST_STAGE } from '../series/patches.js';
-import { compositionWords, type Composition } from '../series/compose.js';
+import { compositionWords, type HunkSelection } from '../series/compose.js';
 import type { Trace, TraceHeader } from '../trace/trace.js';
 import { prepareBoot, type RunFlags } from './run-options.js';
 
@@ -26,15 +26,15 @@ export function wordsOf({ scenario, flags }: Run): string {
 export const commandOf = (run: Run): string => `sme-boot run ${wordsOf(run)}`;
 
 /** The run of a composition. */
-export function runOfComposition(scenario: string, composition: Composition): Run {
-  const { stage, activate, without, neutral, with: alternative } = composition;
+export function runOfComposition(scenario: string, composition: HunkSelection): Run {
+  const { stage, activate, without, stub, with: alternative } = composition;
   return {
     scenario,
     flags: {
       stage,
       ...(activate && { activate }),
       ...(without !== undefined && { without: [...without] }),
-      ...(neutral !== undefined && { neutral }),
+      ...(stub !== undefined && { neutral: stub }),
       ...(alternative !== undefined && { with: [...alternative] }),
     },
   };

@@ -13,13 +13,13 @@ const LABEL_WIDTH = 28;
 const FRAME = 4;
 
 /** What is booted: one paragraph before the steps. */
-export function storyHead(boot: Boot, paint: ChalkInstance): string {
-  const { scenario, stage, activate, without = [], neutral, with: extra = [] } = boot.options;
+export function summaryHead(boot: Boot, paint: ChalkInstance): string {
+  const { scenario, stage, activate, without = [], stub, with: extra = [] } = boot.options;
   const patches =
     stage === 0 ? 'the base kernel' : `the base kernel with patches 1 to ${String(stage)}`;
   const also = activate && stage < 18 ? ' and 18' : '';
   const less = without.length === 0 ? '' : ` without ${without.join(', ')}`;
-  const kept = neutral === true ? ' (names kept)' : '';
+  const kept = stub === true ? ' (names kept)' : '';
   const more = extra.length === 0 ? '' : ` with ${extra.join(', ')}`;
   const image = boot.program.image;
   const version = image.version === undefined ? '' : `, ${image.version}`;
@@ -80,7 +80,7 @@ function taken({ options, program: { image } }: Boot): string[] {
 }
 
 /** The step that a boot has just made: its line, and below it what a person would want to know. */
-export function storyStep(boot: Boot, label: string, paint: ChalkInstance): string {
+export function summaryStep(boot: Boot, label: string, paint: ChalkInstance): string {
   return stepText(label, boot.recorder.snapshot().steps.at(-1)?.events ?? [], paint);
 }
 
@@ -151,7 +151,7 @@ function firstProcess(trace: Trace): string {
 }
 
 /** What was consumed, what DRAM holds, what is otherwise than the scenario says, and the outcome as the last line. */
-export function storyEnd(
+export function summaryEnd(
   trace: Trace,
   otherwise: readonly string[],
   paint: ChalkInstance,

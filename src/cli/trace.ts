@@ -8,7 +8,7 @@ import type { Trace } from '../trace/trace.js';
 import { printTrace, printTraceJson } from '../trace/yaml-out.js';
 import type { Io } from './io.js';
 import { runOfHeader, wordsOf } from './runs.js';
-import { stepText, storyEnd } from './summary.js';
+import { stepText, summaryEnd } from './summary.js';
 
 interface Flags {
   format: 'yaml' | 'json' | 'text';
@@ -74,14 +74,14 @@ function baseTrace(files: TraceFiles, base: string, target: string): Trace {
 
 function wholeText(trace: Trace, format: Flags['format'], paint: ChalkInstance): string {
   if (format === 'json') return printTraceJson(trace);
-  return format === 'yaml' ? printTrace(trace) : storyOf(trace, paint);
+  return format === 'yaml' ? printTrace(trace) : summaryOf(trace, paint);
 }
 
 /** A trace as `run` tells a boot: its run, the steps, the end. */
-function storyOf(trace: Trace, paint: ChalkInstance): string {
+function summaryOf(trace: Trace, paint: ChalkInstance): string {
   return [
     `${paint.bold(wordsOf(runOfHeader(trace.header)))}\n\n`,
     ...trace.steps.map(({ label, events }) => stepText(label, events, paint)),
-    storyEnd(trace, [], paint),
+    summaryEnd(trace, [], paint),
   ].join('');
 }

@@ -123,7 +123,7 @@ const swiotlb: Hunk = {
   replaces: {
     'swiotlb:bounce_address': () => (k, dev, paddr) => k.fn.swiotlb_phys_to_dma(dev, paddr),
   },
-  neutral: [
+  stub: [
     kernelFile(SWIOTLB_C, {
       swiotlb_get_me_mask: fn(() => 0n, true),
       swiotlb_set_mem_dec: fn(() => undefined, true),
@@ -146,7 +146,7 @@ const main: Hunk = {
       k.fn.mem_encrypt_init();
     },
   },
-  neutral: [kernelFile(MAIN_C, { mem_encrypt_init: fn(() => undefined) })],
+  stub: [kernelFile(MAIN_C, { mem_encrypt_init: fn(() => undefined) })],
 };
 
 export const dma: PatchPart = {

@@ -53,7 +53,7 @@ export const smeMask: PatchPart = {
           ),
         }),
       ],
-      neutral: [
+      stub: [
         kernelFile(MEM_ENCRYPT_S, {
           sme_me_mask: inline(() => 0n),
           sme_get_me_loss: inline(() => 0),

@@ -25,7 +25,7 @@ export const generalEarlyBoot: PatchPart = {
           sme_encrypt_kernel: fn(() => undefined),
         }),
       ],
-      neutral: [
+      stub: [
         kernelFile(MEM_ENCRYPT_S, {
           sme_enable: inline(() => undefined),
           sme_encrypt_kernel: inline(() => undefined),

@@ -214,7 +214,7 @@ const encrypt: Hunk = {
       'sme_encrypt_kernel:plain-flags': plainFlags,
     }),
   ],
-  neutral: [
+  stub: [
     kernelFile(MEM_ENCRYPT_S, {
       '.Lencrypt_start': fn(() => undefined),
       'sme_encrypt_kernel:plain-flags': plainFlags,

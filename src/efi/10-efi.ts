@@ -53,7 +53,7 @@ const memremap: Hunk = {
         ? k.fn.sme_early_memremap(paddr, size)
         : previous(k, paddr, size),
   },
-  neutral: [kernelFile(MEM_ENCRYPT_C, { sme_early_memremap: inline(plain) })],
+  stub: [kernelFile(MEM_ENCRYPT_C, { sme_early_memremap: inline(plain) })],
 };
 
 const weak: Hunk = {
@@ -65,7 +65,7 @@ const weak: Hunk = {
     'efi_config_init:memremap': byEfiMe,
     'efi_mem_desc_lookup:memremap': byEfiMe,
   },
-  neutral: [kernelFile(FIRMWARE_EFI_C, { efi_me_early_memremap: inline(plain) })],
+  stub: [kernelFile(FIRMWARE_EFI_C, { efi_me_early_memremap: inline(plain) })],
 };
 
 const esrt: Hunk = {

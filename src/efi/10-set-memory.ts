@@ -67,7 +67,7 @@ const attributes: Hunk = {
       set_memory_dec: fn(setter(false)),
     }),
   ],
-  neutral: [
+  stub: [
     kernelFile(PAGEATTR_C, {
       __set_memory_enc_dec: inline(() => 0),
       set_memory_enc: inline(() => 0),
@@ -87,7 +87,7 @@ const sized: Hunk = {
       sme_set_mem_dec: fn(bySize('set_memory_dec')),
     }),
   ],
-  neutral: [
+  stub: [
     kernelFile(MEM_ENCRYPT_C, {
       sme_set_mem_enc: inline(() => 0),
       sme_set_mem_dec: inline(() => 0),

@@ -3,7 +3,7 @@ import { acpiTables } from './acpi/acpi.js';
 import { mpConfig, mpFloating } from './mp-table.js';
 import { VIDEO_ROM, videoRom } from './option-rom.js';
 import { ALL_TABLES } from './placed.js';
-import type { E820Range, Firmware, MachineDescription, Region, Thing } from './placed.js';
+import type { E820Range, Firmware, MachineDescription, Region, Blob } from './placed.js';
 import { smbiosEntry, smbiosTable } from './smbios.js';
 
 const KIB = 1024;
@@ -28,7 +28,7 @@ const PLACE = {
 export function biosFirmware(request: MachineDescription, e820: readonly E820Range[]): Firmware {
   const { cpus, iommu, processor, tables = ALL_TABLES } = request;
   const table = smbiosTable(request);
-  const things: Thing[] = [
+  const blobs: Blob[] = [
     { name: 'option ROM', base: VIDEO_ROM, bytes: videoRom() },
     ...(tables.acpi
       ? acpiTables({
@@ -42,12 +42,12 @@ export function biosFirmware(request: MachineDescription, e820: readonly E820Ran
       : []),
     { name: 'SMBIOS', base: PLACE.smbiosEntry, bytes: smbiosEntry(table, PLACE.smbios) },
     { name: 'SMBIOS structures', base: PLACE.smbios, bytes: table.bytes },
-    ...(tables.mp ? mpThings(cpus, processor.signature) : []),
+    ...(tables.mp ? mpBlobs(cpus, processor.signature) : []),
   ];
-  return { regions: AREAS, things, handOver: () => ({ e820, things: [] }) };
+  return { regions: AREAS, blobs, handOver: () => ({ e820, blobs: [] }) };
 }
 
-const mpThings = (cpus: number, signature: number): Thing[] => [
+const mpBlobs = (cpus: number, signature: number): Blob[] => [
   { name: 'MP floating pointer', base: PLACE.mpFloating, bytes: mpFloating(PLACE.mpConfig) },
   { name: 'MP configuration table', base: PLACE.mpConfig, bytes: mpConfig(cpus, signature) },
 ];

@@ -18,7 +18,7 @@ import {
   type Firmware,
   type HandOver,
   type Region,
-  type Thing,
+  type Blob,
 } from './placed.js';
 import { placeSetupData, type PlacedSetupData, type SetupDataNode } from './setup-data.js';
 
@@ -68,7 +68,7 @@ export interface Loaded {
   /** What firmware has taken and put something into. */
   readonly firmwareRegions: readonly Region[];
   /** What firmware put into memory, the hand-over's things as well. */
-  readonly things: readonly Thing[];
+  readonly blobs: readonly Blob[];
   /** Physical address of the image's first byte. */
   readonly kernelAt: number;
   readonly entry: number;
@@ -126,8 +126,8 @@ export function load(machine: Machine, request: LoadRequest): Loaded {
   const { firmware } = request;
   const { regions, setupData, handOver } = takeOver(request, own);
   checkLayout(machine, [BIOS_DATA, ...regions, ...firmware.regions], keysOf(request));
-  const things = [...firmware.things, ...handOver.things];
-  for (const { base, bytes } of things) machine.dmaWrite(pa(base), bytes);
+  const blobs = [...firmware.blobs, ...handOver.blobs];
+  for (const { base, bytes } of blobs) machine.dmaWrite(pa(base), bytes);
 
   for (const segment of image.segments) machine.dmaWrite(pa(segment.paddr + shift), segment.bytes);
   const link = image.segments.reduce((min, s) => (s.paddr === first ? s.vaddr : min), 0);
@@ -154,8 +154,8 @@ export function load(machine: Machine, request: LoadRequest): Loaded {
   machine.cpus[0].setGeneral('rsi', va(zeroPageAt));
   return {
     regions,
-    firmwareRegions: firmware.regions.filter((region) => holdsAny(region, things)),
-    things,
+    firmwareRegions: firmware.regions.filter((region) => holdsAny(region, blobs)),
+    blobs,
     kernelAt,
     entry: image.entry + shift,
     zeroPage,
@@ -164,8 +164,8 @@ export function load(machine: Machine, request: LoadRequest): Loaded {
   };
 }
 
-const holdsAny = (region: Region, things: readonly Thing[]): boolean =>
-  things.map(regionOf).some(({ base }) => base >= region.base && base < region.base + region.size);
+const holdsAny = (region: Region, blobs: readonly Blob[]): boolean =>
+  blobs.map(regionOf).some(({ base }) => base >= region.base && base < region.base + region.size);
 
 /** Which key of a scenario is to blame for where one of some regions is: one that was given before one that was not. */
 function keysOf(request: LoadRequest): (...names: string[]) => string {

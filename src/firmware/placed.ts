@@ -8,7 +8,7 @@ export interface Region {
 }
 
 /** Bytes at a physical address, for somebody to find. */
-export interface Thing {
+export interface Blob {
   readonly name: string;
   readonly base: number;
   readonly bytes: Uint8Array;
@@ -49,19 +49,19 @@ export interface HandOver {
   /** Bytes of struct efi_info for the zero page; absent without EFI. */
   readonly efiInfo?: Uint8Array;
   /** What the hand-over itself puts into memory. */
-  readonly things: readonly Thing[];
+  readonly blobs: readonly Blob[];
 }
 
 /** What firmware has left in memory. */
 export interface Firmware {
   /** Stretches that are the firmware's; a loader keeps clear of them. */
   readonly regions: readonly Region[];
-  readonly things: readonly Thing[];
+  readonly blobs: readonly Blob[];
   handOver(loader: LoaderMemory): HandOver;
 }
 
 /** The region of a thing. */
-export function regionOf({ name, base, bytes }: Thing): Region {
+export function regionOf({ name, base, bytes }: Blob): Region {
   return { name, base, size: bytes.length };
 }
 

@@ -71,7 +71,7 @@ export const earlyEncrypt: PatchPart = {
           }),
         }),
       ],
-      neutral: [
+      stub: [
         kernelFile(MEM_ENCRYPT_C, {
           sme_early_mem_enc: inline(() => undefined),
           sme_early_mem_dec: inline(() => undefined),

@@ -85,7 +85,7 @@ export const bootData: PatchPart = {
           k.fn.sme_memcpy(to, from, size);
         },
       },
-      neutral: [
+      stub: [
         kernelFile(HEAD64, {
           create_unencrypted_mapping: inline(() => undefined),
           'create_unencrypted_mapping:steps': steps,

@@ -38,7 +38,7 @@ export function parsePlace(boot: Boot, text: string, numbers: 'va' | 'pa'): Plac
       ? { space: 'va', address: va(canonical + shift) }
       : { space: 'pa', address: canonical + shift };
   }
-  const regions = [...boot.regions(), ...boot.loaded.things];
+  const regions = [...boot.regions(), ...boot.loaded.blobs];
   const region = regions.find(({ name }) => name === base);
   if (region !== undefined) return { space: 'pa', address: region.base + shift };
   if (boot.program.has(base)) {
@@ -60,7 +60,7 @@ export function virtualOf(place: Place): Va {
 /** The physical address of a place: a virtual one through the tables in use. Throws E_NOT_MAPPED. */
 export function physicalOf(boot: Boot, place: Place, text: string): number {
   if (place.space === 'pa') return place.address;
-  const probed = boot.machine.cpus[0].probe(place.address);
+  const probed = boot.machine.cpus[0].translate(place.address);
   if (!('vector' in probed)) return probed.pa;
   throw new InputError({
     code: 'E_NOT_MAPPED',

@@ -66,7 +66,7 @@ export function walkOf(cpu: Cpu, address: Va): Walk {
     ...(step.kind === 'leaf' && { flags: cpu.decodeEntry(step.entry, SPANS[step.level]).flags }),
     ...(step.target === undefined ? {} : { target: hex(step.target) }),
   }));
-  const found = cpu.probe(address);
+  const found = cpu.translate(address);
   if (isFault(found)) {
     const why = found.read === undefined ? found.why : `${found.why}, ${entryText(found.read)}`;
     return { va: hex(address), levels, fault: `#PF(${String(found.error)})`, why };

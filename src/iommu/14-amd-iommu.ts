@@ -30,7 +30,7 @@ const amdIommuC: Hunk = {
     '__map_single:paddr': (previous) => (k, paddr) =>
       previous(k, paddr) | k.fn.amd_iommu_get_me_mask(),
   },
-  neutral: [none],
+  stub: [none],
 };
 
 export const amdIommu: PatchPart = {

@@ -33,7 +33,7 @@ export function cpuid(
   sub = 0,
 ): { eax: number; ebx: number; ecx: number; edx: number } {
   const result = k.cpu.cpuid(leaf, sub);
-  k.say.emit('cpuid', {
+  k.trace.emit('cpuid', {
     leaf: hex(leaf),
     eax: hex(result.eax),
     ebx: hex(result.ebx),
@@ -47,7 +47,7 @@ export function rdmsr(k: Kernel, msr: number): bigint {
   for (;;) {
     const value = k.cpu.rdmsr(msr);
     if (typeof value === 'bigint') {
-      k.say.emit('rdmsr', { msr: msrName(msr), value: hex(value) });
+      k.trace.emit('rdmsr', { msr: msrName(msr), value: hex(value) });
       return value;
     }
     k.fault(value);
@@ -55,30 +55,30 @@ export function rdmsr(k: Kernel, msr: number): bigint {
 }
 
 export function wrmsr(k: Kernel, msr: number, value: bigint): void {
-  k.settle(() => k.cpu.wrmsr(msr, value));
-  k.say.emit('wrmsr', { msr: msrName(msr), value: hex(value) });
+  k.retryUntilDelivered(() => k.cpu.wrmsr(msr, value));
+  k.trace.emit('wrmsr', { msr: msrName(msr), value: hex(value) });
 }
 
 export function write_cr0(k: Kernel, value: number): void {
-  k.settle(() => k.cpu.writeCr0(value));
-  k.say.emit('cr', { reg: 'CR0', value: hex(value) });
+  k.retryUntilDelivered(() => k.cpu.writeCr0(value));
+  k.trace.emit('cr', { reg: 'CR0', value: hex(value) });
 }
 
 /** MOV to CR3. `name` says what table it is, for the trace. */
 export function write_cr3(k: Kernel, value: bigint, name: string): void {
-  k.settle(() => k.cpu.writeCr3(value));
+  k.retryUntilDelivered(() => k.cpu.writeCr3(value));
   const decoded = k.cpu.decodeEntry(value, PAGE_SIZE);
-  k.say.emit('cr', { reg: 'CR3', value: hex(decoded.pa), table: name, C: decoded.c });
+  k.trace.emit('cr', { reg: 'CR3', value: hex(decoded.pa), table: name, C: decoded.c });
 }
 
 export function write_cr4(k: Kernel, value: number): void {
-  k.settle(() => k.cpu.writeCr4(value));
-  k.say.emit('cr', { reg: 'CR4', value: hex(value) });
+  k.retryUntilDelivered(() => k.cpu.writeCr4(value));
+  k.trace.emit('cr', { reg: 'CR4', value: hex(value) });
 }
 
 export function wbinvd(k: Kernel): void {
   k.cpu.wbinvd();
-  k.say.emit('cache-flush', { how: 'wbinvd' });
+  k.trace.emit('cache-flush', { how: 'wbinvd' });
 }
 
 /** OUT of 16 bits (asm/io.h). */
@@ -92,16 +92,16 @@ export function invlpg(k: Kernel, address: Va): void {
 
 /** local_flush_tlb(): CR3 written with its own value; global entries stay (asm/tlbflush.h). */
 export function __flush_tlb(k: Kernel): void {
-  k.settle(() => k.cpu.writeCr3(k.cpu.cr3));
-  k.say.emit('tlb-flush', { how: 'cr3' });
+  k.retryUntilDelivered(() => k.cpu.writeCr3(k.cpu.cr3));
+  k.trace.emit('tlb-flush', { how: 'cr3' });
 }
 
 /** __flush_tlb_all(): CR4.PGE toggled where the CPU has it, so that global entries go too (asm/tlbflush.h). */
 export function __flush_tlb_all(k: Kernel): void {
   const cr4 = k.cpu.cr4;
-  k.settle(() => k.cpu.writeCr4(cr4 & ~X86_CR4_PGE));
-  k.settle(() => k.cpu.writeCr4(cr4));
-  k.say.emit('tlb-flush', { how: 'pge' });
+  k.retryUntilDelivered(() => k.cpu.writeCr4(cr4 & ~X86_CR4_PGE));
+  k.retryUntilDelivered(() => k.cpu.writeCr4(cr4));
+  k.trace.emit('tlb-flush', { how: 'pge' });
 }
 
 /** Bytes that one entry governs, by the level of its table. */
@@ -123,7 +123,7 @@ export function set_entry(
   mapped: Va,
 ): void {
   k.writeU64(va(table + index * 8), value);
-  k.say.entry(table, index, value, mapped, ENTRY_SPAN[level]);
+  k.trace.entry(table, index, value, mapped, ENTRY_SPAN[level]);
 }
 
 export function get_entry(k: Kernel, table: Va, index: number): bigint {

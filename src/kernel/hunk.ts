@@ -35,7 +35,7 @@ export interface Hunk {
   /** Names that must be there: a build without them would fail. */
   readonly needs?: readonly string[];
   /** Bodies for the added names when the hunk is neutral: the name stays, it does nothing. */
-  readonly neutral?: readonly KernelFile[];
+  readonly stub?: readonly KernelFile[];
 }
 
 /** Code that stands beside the hunks of the series: what a later revision does, or a fix that somebody tries. */

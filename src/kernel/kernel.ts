@@ -24,7 +24,7 @@ import type {
   PatchedKernel,
   PatchEntries,
 } from './table.js';
-import { Narrator } from './tracer.js';
+import { Tracer } from './tracer.js';
 
 /** Bytes fetched and compared at a function entry (our choice: one 16-byte fetch window). */
 const FETCH_WINDOW = 16;
@@ -45,7 +45,7 @@ export interface KernelConfig {
 
 export class Kernel {
   readonly fn: Fns<Entries>;
-  readonly say: Narrator;
+  readonly trace: Tracer;
   /** The CPU that runs now; between boot steps it is the boot CPU. */
   cpu: Cpu;
   /** Entries of hunks that ran, if somebody wants to know. */
@@ -66,7 +66,7 @@ export class Kernel {
     public state: KernelState,
   ) {
     this.cpu = bootCpu;
-    this.say = new Narrator(this, recorder);
+    this.trace = new Tracer(this, recorder);
     const bound: Partial<Record<string, (...args: never[]) => unknown>> = {};
     for (const entry of table.values()) {
       bound[entry.name] = (...args: never[]) => this.run(entry, args);
@@ -89,13 +89,13 @@ export class Kernel {
   /** Runs code on another CPU, then goes on with this one: the model's CPUs take turns. */
   on<T>(id: number, body: () => T): T {
     const from = this.cpu.id;
-    const hunks = this.say.setAside();
+    const hunks = this.trace.setAside();
     this.switchTo(id);
     try {
       return body();
     } finally {
       this.switchTo(from);
-      this.say.takeUp(hunks);
+      this.trace.takeUp(hunks);
     }
   }
 
@@ -103,7 +103,7 @@ export class Kernel {
     const { state } = this;
     const to = this.machine.cpus[id];
     if (to === undefined) throw new BootEnd('hung', 'switchTo', `there is no CPU ${String(id)}`);
-    if (this.cpu.id !== this.bootCpu.id) this.say.suspended(state.frames);
+    if (this.cpu.id !== this.bootCpu.id) this.trace.suspended(state.frames);
     state.cpus[this.cpu.id] = { frames: state.frames, slide: state.slide, nested: this.nested };
     const { frames, slide, nested } = state.cpus[id] ?? { frames: [], slide: 0, nested: 0 };
     Reflect.deleteProperty(state.cpus, id);
@@ -111,7 +111,7 @@ export class Kernel {
     state.slide = slide;
     this.nested = nested;
     this.cpu = to;
-    this.say.resumed(id === this.bootCpu.id ? [] : frames);
+    this.trace.resumed(id === this.bootCpu.id ? [] : frames);
   }
 
   // --- Names and addresses -------------------------------------------------------------------------------------
@@ -206,7 +206,7 @@ export class Kernel {
       done += this.cpu.progress;
       this.fault(fault);
     }
-    this.say.didRead(address, out);
+    this.trace.didRead(address, out);
     return out;
   }
 
@@ -229,7 +229,7 @@ export class Kernel {
       done += this.cpu.progress;
       this.fault(fault);
     }
-    this.say.copy(to, from, length);
+    this.trace.copy(to, from, length);
   }
 
   /** memset(): REP STOSB, restarted where a fault was handled. */
@@ -241,7 +241,7 @@ export class Kernel {
       done += this.cpu.progress;
       this.fault(fault);
     }
-    this.say.fill(at, byte, length);
+    this.trace.fill(at, byte, length);
   }
 
   /** A fault is delivered; then the access is done again, until it does not fault. */
@@ -257,11 +257,11 @@ export class Kernel {
   /** The same for what returns only a fault. */
   private again(first: Fault, access: () => Fault | null): void {
     this.fault(first);
-    this.settle(access);
+    this.retryUntilDelivered(access);
   }
 
   /** Does something until it does not fault; faults are delivered. */
-  settle(access: () => Fault | null): void {
+  retryUntilDelivered(access: () => Fault | null): void {
     for (let fault = access(); fault !== null; fault = access()) this.fault(fault);
   }
 
@@ -276,9 +276,9 @@ export class Kernel {
     if (entry.hunk !== undefined) this.uses?.add(entry);
     if (entry.kind !== 'fn') {
       if (entry.hunk === undefined) return entry.body(this, ...args);
-      this.say.pushHunk(entry);
+      this.trace.pushHunk(entry);
       const result = entry.body(this, ...args);
-      this.say.popHunk();
+      this.trace.popHunk();
       return result;
     }
     this.enter(entry.name);
@@ -305,7 +305,7 @@ export class Kernel {
     this.push(BigInt(returnsTo));
     this.state.frames.push({ name, at, returnsTo });
     this.cpu.rip = at;
-    this.say.entered(name, this.table.get(name));
+    this.trace.entered(name, this.table.get(name));
     this.fetch();
   }
 
@@ -326,7 +326,7 @@ export class Kernel {
 
   /** PUSH of 64 bits. */
   push(value: bigint): void {
-    this.settle(() => this.cpu.push(value));
+    this.retryUntilDelivered(() => this.cpu.push(value));
   }
 
   /** POP of 64 bits. */
@@ -344,7 +344,7 @@ export class Kernel {
   /** The CPU's instruction pointer, set by whatever instruction, is at a function's code at a linear address. */
   arrive(name: string, at: Va): void {
     this.state.frames.push({ name, at, returnsTo: va(0) });
-    this.say.entered(name, this.table.get(name));
+    this.trace.entered(name, this.table.get(name));
     this.fetch();
   }
 
@@ -352,7 +352,7 @@ export class Kernel {
   leave(): void {
     const frame = this.state.frames.pop();
     const popped = this.popU64();
-    this.say.left(frame?.name ?? '?');
+    this.trace.left(frame?.name ?? '?');
     const target = BigInt.asIntN(64, popped);
     this.cpu.rip = va(Number(BigInt.asIntN(48, popped)));
     if (frame === undefined || target !== BigInt(frame.returnsTo)) {
@@ -396,13 +396,13 @@ export class Kernel {
         ? { tripleFault: true as const, first: fault }
         : this.cpu.deliver(fault);
     if ('tripleFault' in delivered) {
-      this.say.fault(fault, 'triple fault');
+      this.trace.fault(fault, 'triple fault');
       // A shutdown of any CPU resets a PC: reboot.c's BOOT_TRIPLE counts on it, KVM's shutdown_interception() does it
       // for every virtual CPU. Our choice (APM 8.2.9 leaves it to the system): the boot ends, whichever CPU it was.
       throw new BootEnd('triple-fault', where, `${this.onCpu()}no handler for ${describe(fault)}`);
     }
     const handler = this.program.nameAt(delivered.handler - this.state.slide);
-    this.say.fault(fault, handler?.name ?? hex(delivered.handler));
+    this.trace.fault(fault, handler?.name ?? hex(delivered.handler));
     if (handler === undefined || !this.table.has(handler.name)) {
       // Our choice: what a firmware's handler in real mode does is not followed.
       if (this.cpu.mode === 'real') {
@@ -419,10 +419,10 @@ export class Kernel {
     this.fetch();
     this.handle(handler.name, fault);
     this.state.frames.pop();
-    this.say.back();
+    this.trace.back();
     // The handler drops the error code before it returns (head_64.S, entry_64.S).
     if (pushesErrorCode(delivered.fault.vector)) this.cpu.rsp = va(this.cpu.rsp + 8);
-    this.settle(() => this.cpu.iret());
+    this.retryUntilDelivered(() => this.cpu.iret());
     this.nested -= 1;
   }
 

@@ -70,7 +70,7 @@ export class Program implements LinkAddresses {
     const lacking = this.lacking(variables, functions);
     this.overlayRange = this.findOverlayRoom(variables, lacking);
     this.overlayBytes = new Uint8Array(this.overlayRange.end - this.overlayRange.start);
-    const end = layOut(lacking, this.overlayRange.start, (entry) => this.overlay.push(entry));
+    const end = materialize(lacking, this.overlayRange.start, (entry) => this.overlay.push(entry));
     if (end > this.overlayRange.end) {
       throw this.overlayFull(end - this.overlayRange.start, this.overlayBytes.length);
     }
@@ -201,7 +201,7 @@ export class Program implements LinkAddresses {
     const start = this.places.symbol('__overlay_start');
     const end = this.places.symbol('__overlay_end');
     if (start !== undefined && end !== undefined) return { start, end };
-    const size = layOut(lacking, va(0));
+    const size = materialize(lacking, va(0));
     const align = lacking.reduce((most, each) => Math.max(most, each.align), PAGE_SIZE);
     const bssStop = this.places.symbol('__bss_stop') ?? this.link('_end');
     const bssStart = this.places.symbol('__bss_start') ?? __START_KERNEL_map;
@@ -230,7 +230,7 @@ export class Program implements LinkAddresses {
 }
 
 /** Gives each its place from an aligned address on, and returns where the last one ends. */
-function layOut(
+function materialize(
   lacking: readonly Lacking[],
   start: Va,
   placed?: (entry: OverlayEntry) => void,

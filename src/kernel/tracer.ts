@@ -38,7 +38,7 @@ const span = (space: 'va' | 'pa', start: number, length: number): Span => ({
   length,
 });
 
-export class Narrator {
+export class Tracer {
   /** While it is off, no event is told. */
   on = true;
   /** The last reads of bytes and how they were reached, if somebody wants to know. */
@@ -150,12 +150,12 @@ export class Narrator {
 
   /** How the memory at an address is reached now, for as long as it goes on in one piece. */
   private piece(at: Va, length: number): Piece | undefined {
-    const probed = this.k.cpu.probe(at);
+    const probed = this.k.cpu.translate(at);
     if ('vector' in probed) return undefined;
     const pageSize = probed.pageSize;
     let run = pageSize - (((at % pageSize) + pageSize) % pageSize);
     while (run < length) {
-      const next = this.k.cpu.probe(va(at + run));
+      const next = this.k.cpu.translate(va(at + run));
       if ('vector' in next || next.pa !== probed.pa + run || next.key !== probed.key) break;
       run += next.pageSize;
     }
@@ -312,7 +312,7 @@ export class Narrator {
   }
 
   /** Memory was tried: what came back of what was written. */
-  probed(what: string, at: Va, length: number, result: string): void {
+  translated(what: string, at: Va, length: number, result: string): void {
     if (!this.on) return;
     const target = this.piece(at, length);
     if (target === undefined) return;
@@ -321,7 +321,7 @@ export class Narrator {
   }
 
   private typeName(at: Va): string {
-    const probed = this.k.cpu.probe(at);
+    const probed = this.k.cpu.translate(at);
     return 'vector' in probed ? '?' : MEMTYPE_NAMES[probed.type];
   }
 

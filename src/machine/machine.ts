@@ -158,8 +158,8 @@ export class Machine implements CpuBus {
   }
 
   /** What a snapshot would hold, where it is: good until the machine does something. */
-  look(): MachineSnapshot {
-    return { dram: this.dram.look(), cache: this.cache.look(), ...this.small() };
+  view(): MachineSnapshot {
+    return { dram: this.dram.view(), cache: this.cache.view(), ...this.small() };
   }
 
   private small(): Pick<MachineSnapshot, 'cpus' | 'devices'> {

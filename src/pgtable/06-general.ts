@@ -42,7 +42,7 @@ const macros: Hunk = {
     PAGE_KERNEL_EXEC: withMask,
     PAGE_KERNEL_NOCACHE: withMask,
   },
-  neutral: [kernelFile(PGTABLE_TYPES_H, { _PAGE_ENC: inline(() => 0n) })],
+  stub: [kernelFile(PGTABLE_TYPES_H, { _PAGE_ENC: inline(() => 0n) })],
 };
 
 const addresses: Hunk = {
@@ -63,7 +63,7 @@ const addresses: Hunk = {
       ),
     }),
   ],
-  neutral: [
+  stub: [
     kernelFile(MEM_ENCRYPT_H, {
       __sme_pa: inline((k: PatchedKernel, address: Va) => BigInt(k.__pa(address))),
       __sme_pa_nodebug: inline((k: PatchedKernel, address: Va) => k.fn.__pa_nodebug(address)),

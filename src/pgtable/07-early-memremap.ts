@@ -44,7 +44,7 @@ export const earlyMemremap: PatchPart = {
           __PAGE_KERNEL_DEC_WP: inline((k: PatchedKernel) => k.fn.__PAGE_KERNEL_WP()),
         }),
       ],
-      neutral: [
+      stub: [
         kernelFile('arch/x86/include/asm/pgtable_types.h', {
           _PAGE_CACHE_WP: inline(() => 0n),
           __PAGE_KERNEL_WP: inline(() => __PAGE_KERNEL),
@@ -68,7 +68,7 @@ export const earlyMemremap: PatchPart = {
           ),
         }),
       ],
-      neutral: [kernelFile('mm/early_ioremap.c', { early_memremap_prot: inline(none) })],
+      stub: [kernelFile('mm/early_ioremap.c', { early_memremap_prot: inline(none) })],
     },
     {
       id: '07/ioremap',
@@ -91,7 +91,7 @@ export const earlyMemremap: PatchPart = {
           ),
         }),
       ],
-      neutral: [
+      stub: [
         kernelFile('arch/x86/mm/ioremap.c', {
           early_memremap_enc: inline(none),
           early_memremap_enc_wp: inline(none),

@@ -37,7 +37,7 @@ export const protectionMap: PatchPart = {
           }),
         }),
       ],
-      neutral: [kernelFile(MEM_ENCRYPT_C, { sme_early_init: inline(() => undefined) })],
+      stub: [kernelFile(MEM_ENCRYPT_C, { sme_early_init: inline(() => undefined) })],
     },
   ],
 };

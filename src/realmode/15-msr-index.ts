@@ -28,7 +28,7 @@ export const msrIndex: PatchPart = {
         }),
       ],
       // A constant that does nothing is 0 (our choice).
-      neutral: [
+      stub: [
         kernelFile('arch/x86/include/asm/msr-index.h', {
           MSR_K8_SYSCFG_MEM_ENCRYPT_BIT: inline(() => 0),
           MSR_K8_SYSCFG_MEM_ENCRYPT: inline(() => 0n),

@@ -33,7 +33,7 @@ export const trampolineFlags: PatchPart = {
         }),
       ],
       // A constant that does nothing is 0 (our choice): the flag is in no value, its bit is not.
-      neutral: [
+      stub: [
         kernelFile(REALMODE_H, {
           TH_FLAGS_MEM_ENCRYPT_BIT: inline(() => 0),
           TH_FLAGS_MEM_ENCRYPT: inline(() => 0),

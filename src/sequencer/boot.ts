@@ -21,7 +21,7 @@ import { Machine, type MachineSnapshot } from '../machine/machine.js';
 import { MEMTYPE, type BlockCipherFactory } from '../machine/types.js';
 import { configOf, link, type LinkedKernel } from '../series/link.js';
 import { notModelled } from '../series/options.js';
-import { compose, isWholeSeries, type Composition } from '../series/compose.js';
+import { compose, isWholeSeries, type HunkSelection } from '../series/compose.js';
 import { asSource, type ByteSource } from '../base/byte-source.js';
 import { InputError } from '../base/errors.js';
 import { Recorder, type RecorderState } from '../trace/recorder.js';
@@ -46,7 +46,7 @@ import { cpuModelOf, initrdPlace, kernelRoom, ramOf } from '../scenario/memory-l
 import { setupDataOf } from '../scenario/setup-data.js';
 import type { Scenario } from '../scenario/scenario.js';
 
-export interface BootOptions extends Composition {
+export interface BootOptions extends HunkSelection {
   readonly scenario: Scenario;
   /** SHA-256 of the scenario's data, for the trace. */
   readonly scenarioDigest: string;
@@ -181,7 +181,7 @@ export class Boot {
       stage: options.stage,
       activate: options.activate,
       without: [...(options.without ?? [])],
-      ...(options.neutral === true && { neutral: true }),
+      ...(options.stub === true && { neutral: true }),
       with: [...(options.with ?? []), ...(options.extra ?? []).map((hunk) => hunk.id)],
       settings: { ...options.settings },
       seed: scenario.machine.seed,
@@ -346,7 +346,7 @@ export class Boot {
    * in the image already, as the series less some hunks has; then snapshots of the one are good for the other. Nothing
    * has run of it.
    */
-  become(composition: Composition): void {
+  relink(composition: HunkSelection): void {
     const { program } = this.first;
     const linked = link(compose(composition).hunks, this.placed);
     const lost = [...linked.table.values()].find(
@@ -392,7 +392,7 @@ export class Boot {
     this.kernel.state = structuredClone(snapshot.kernel);
     this.recorder.restore(snapshot.recorder);
     // Whoever ran before this, accesses are again on behalf of the function that stands in the snapshot.
-    this.kernel.say.back();
+    this.kernel.trace.back();
     this.next = snapshot.next;
     this.outcome = snapshot.outcome;
   }
@@ -418,7 +418,7 @@ export class Boot {
   }
 
   private produce(initrd: Uint8Array | ByteSource): void {
-    const { zeroPage, cmdline, setupData, things } = this.first.loaded;
+    const { zeroPage, cmdline, setupData, blobs } = this.first.loaded;
     const { ebdaSegment, lowmemKilobytes } = this.options.scenario.firmware;
     this.recorder.produced('boot params', zeroPage);
     if (cmdline !== null) {
@@ -432,7 +432,7 @@ export class Boot {
       this.recorder.produced(`setup_data[${String(index)}]`, bytes.slice(0, SETUP_DATA.data));
       this.recorder.produced(name, bytes.slice(SETUP_DATA.data));
     }
-    for (const { name, bytes } of things) this.recorder.produced(name, bytes);
+    for (const { name, bytes } of blobs) this.recorder.produced(name, bytes);
   }
 
   private describeLoad(): void {
@@ -456,8 +456,8 @@ export class Boot {
   }
 
   private regionAt(address: number): string | undefined {
-    const { things, regions, firmwareRegions } = this.loaded;
-    const region = [...things.map(regionOf), ...regions, ...firmwareRegions].find(
+    const { blobs, regions, firmwareRegions } = this.loaded;
+    const region = [...blobs.map(regionOf), ...regions, ...firmwareRegions].find(
       ({ name, base, size }) => name !== 'kernel image' && address >= base && address < base + size,
     );
     if (region === undefined) return undefined;

@@ -119,7 +119,7 @@ export function nextKernel(
       zeroPage,
       cmdline,
       firmwareRegions: [],
-      things: [],
+      blobs: [],
       setupData: [],
     },
     efi,
@@ -197,7 +197,7 @@ export function produceNext(
 ): void {
   recorder.within(GHOST_PREFIX);
   if (next.efi !== undefined) {
-    produceEfi(recorder, machine, next.efi.segment, next.efi.map, loaded.things);
+    produceEfi(recorder, machine, next.efi.segment, next.efi.map, loaded.blobs);
   }
   recorder.produced('boot params', next.loaded.zeroPage);
   const { cmdline } = next.loaded;

@@ -2,9 +2,9 @@
 import { addedNames, type Hunk } from '../kernel/hunk.js';
 import { InputError } from '../base/errors.js';
 import { alternatives, allHunks, hunksOf, LAST_STAGE, patchOf, TURN_ON } from './patches.js';
-import { checkLeftOut, expand, neutralOf } from './without.js';
+import { checkLeftOut, expand, stubOf } from './without.js';
 
-export interface Composition {
+export interface HunkSelection {
   /** Patches 1…stage are applied. */
   readonly stage: number;
   /** Patch 18 on top, with the names of later patches that it needs. */
@@ -12,7 +12,7 @@ export interface Composition {
   /** Hunks (`09/initrd`) and patches (`10`) that are left out. */
   readonly without?: readonly string[];
   /** What is left out keeps its names, which do nothing. */
-  readonly neutral?: boolean;
+  readonly stub?: boolean;
   /** Alternatives, each in its hunk's place or on top of all. */
   readonly with?: readonly string[];
   /** Hunks of one's own on top of the stage, with ids that the series does not have; each can be left out. */
@@ -27,19 +27,19 @@ export interface Composed {
 }
 
 /** Whether a composition is the whole posted series, nothing more and nothing less. */
-export function isWholeSeries(composition: Composition): boolean {
+export function isWholeSeries(composition: HunkSelection): boolean {
   const { stage, without = [], with: alternative = [], extra = [] } = composition;
   return stage === LAST_STAGE && [without, alternative, extra].every((each) => each.length === 0);
 }
 
 /** What is said of a composition, as options of `sme-boot run`. */
-export function compositionWords(composition: Partial<Composition>): string[] {
-  const { stage, activate, without = [], neutral, with: alternative = [] } = composition;
+export function compositionWords(composition: Partial<HunkSelection>): string[] {
+  const { stage, activate, without = [], stub, with: alternative = [] } = composition;
   return [
     ...(stage === undefined ? [] : [`--stage ${String(stage)}`]),
     ...(activate === true ? ['--activate'] : []),
     ...without.map((hunk) => `--without ${hunk}`),
-    ...(neutral === true ? ['--neutral'] : []),
+    ...(stub === true ? ['--neutral'] : []),
     ...alternative.map((id) => `--with ${id}`),
   ];
 }
@@ -48,20 +48,20 @@ export function compositionWords(composition: Partial<Composition>): string[] {
  * The hunks of a composition, in the order of the series. Throws E_STAGE; E_HUNK for a name that is no hunk or is not in
  * the stage; E_LEFT_OUT where others need what is left out; E_ALTERNATIVE.
  */
-export function compose(composition: Composition): Composed {
+export function compose(composition: HunkSelection): Composed {
   const stage = [...atStage(composition), ...(composition.extra ?? [])];
-  const { without = [], neutral = false, with: alternative = [] } = composition;
+  const { without = [], stub = false, with: alternative = [] } = composition;
   const out = new Set(expand(without, stage));
   const staying = stage.filter((hunk) => !out.has(hunk));
-  if (!neutral) checkLeftOut(out, staying);
-  const kept = neutral ? stage.map((hunk) => (out.has(hunk) ? neutralOf(hunk) : hunk)) : staying;
+  if (!stub) checkLeftOut(out, staying);
+  const kept = stub ? stage.map((hunk) => (out.has(hunk) ? stubOf(hunk) : hunk)) : staying;
   const hunks = alternative.reduce(putIn, kept);
   const fresh = hunks.filter((hunk) => !stage.some(({ id }) => id === hunk.id));
   return { hunks, placed: fresh.length + out.size === 0 ? stage : [...stage, ...fresh] };
 }
 
 /** The hunks of a stage, with those that turn encryption on if they are asked for. */
-function atStage({ stage, activate }: Composition): readonly Hunk[] {
+function atStage({ stage, activate }: HunkSelection): readonly Hunk[] {
   if (!Number.isInteger(stage) || stage < 0 || stage > LAST_STAGE) {
     throw new InputError({
       code: 'E_STAGE',
@@ -81,8 +81,8 @@ function atStage({ stage, activate }: Composition): readonly Hunk[] {
  * A composition cut off after patch `stage`: of what is left out and put in, that which is there by then. What belongs
  * to patch 18 is there from the start where it is on top.
  */
-export function upTo(composition: Composition, stage: number): Composition {
-  const { activate, without = [], neutral, with: extra = [] } = composition;
+export function upTo(composition: HunkSelection, stage: number): HunkSelection {
+  const { activate, without = [], stub, with: extra = [] } = composition;
   const there = atStage({ stage, activate });
   const isThere = (patch: number): boolean => patch <= stage || (activate && patch === TURN_ON);
   const out = without.filter((name) =>
@@ -97,7 +97,7 @@ export function upTo(composition: Composition, stage: number): Composition {
     stage,
     activate,
     ...(out.length === 0 ? {} : { without: out }),
-    ...(neutral === undefined || out.length === 0 ? {} : { neutral }),
+    ...(stub === undefined || out.length === 0 ? {} : { stub }),
     ...(into.length === 0 ? {} : { with: into }),
   };
 }

@@ -5,7 +5,7 @@ import { optional } from '../base/optional.js';
 import { validate, type YamlSource } from '../base/yaml-source.js';
 import { link } from './link.js';
 import { allHunks, alternatives, LAST_STAGE, stageNumber } from './patches.js';
-import { compose, type Composition } from './compose.js';
+import { compose, type HunkSelection } from './compose.js';
 import { expand } from './without.js';
 
 /** The code of an error about such a file. */
@@ -42,7 +42,7 @@ export const seriesSchema = z
   });
 
 /** A composition with what a reader wants to know of it. */
-export interface Series extends Composition {
+export interface Series extends HunkSelection {
   readonly name: string;
   readonly title: string;
   readonly source: string;

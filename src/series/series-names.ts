@@ -29,7 +29,7 @@ export function seriesFunctions(): ReadonlyMap<string, SeriesFunction> {
   };
   for (const file of BASE_FILES) noteFile(file);
   for (const hunk of allHunks()) {
-    for (const file of [...(hunk.adds ?? []), ...(hunk.neutral ?? [])]) {
+    for (const file of [...(hunk.adds ?? []), ...(hunk.stub ?? [])]) {
       noteFile(file, patchOf(hunk));
     }
     for (const [name, replacement] of Object.entries(hunk.replaces ?? {})) {

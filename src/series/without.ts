@@ -23,14 +23,14 @@ export function expand(names: readonly string[], among: readonly Hunk[]): Hunk[]
 }
 
 /** A hunk that somebody needs, and for which names. */
-interface Missed {
+interface Unmet {
   readonly hunk: Hunk;
   readonly by: Hunk;
   readonly names: readonly string[];
 }
 
 /** Who of those that stay would miss something that only the hunks left out bring. */
-export function missed(out: ReadonlySet<Hunk>, staying: readonly Hunk[]): Missed[] {
+export function unmetBy(out: ReadonlySet<Hunk>, staying: readonly Hunk[]): Unmet[] {
   const there = new Set(staying.flatMap(addedNames));
   return [...out].flatMap((hunk) => {
     const gone = addedNames(hunk).filter((name) => !there.has(name));
@@ -42,7 +42,7 @@ export function missed(out: ReadonlySet<Hunk>, staying: readonly Hunk[]): Missed
 
 /** Throws E_LEFT_OUT, naming all who need what is left out. */
 export function checkLeftOut(out: ReadonlySet<Hunk>, staying: readonly Hunk[]): void {
-  const all = missed(out, staying);
+  const all = unmetBy(out, staying);
   if (all.length === 0) return;
   const who = all.map(({ hunk, by, names }) => `${by.id} needs ${names.join(', ')} of ${hunk.id}`);
   throw new InputError({
@@ -52,8 +52,8 @@ export function checkLeftOut(out: ReadonlySet<Hunk>, staying: readonly Hunk[]): 
 }
 
 /** A hunk with its names and nothing else. Throws E_NO_NEUTRAL where it has not said what its names are then. */
-export function neutralOf(hunk: Hunk): Hunk {
-  const neutral = hunk.neutral ?? [];
+export function stubOf(hunk: Hunk): Hunk {
+  const neutral = hunk.stub ?? [];
   const given = new Set(neutral.flatMap((file) => Object.keys(file.defs)));
   const wanting = (hunk.adds ?? [])
     .flatMap((file) => Object.keys(file.defs))

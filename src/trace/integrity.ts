@@ -41,15 +41,15 @@ function differenceFrom(
   return firstDifference(there, bytes);
 }
 
-/** A copy of what a {@link Ghost} knows, structured-clonable as long as all that was produced is in memory. */
-export interface GhostState {
+/** A copy of what a {@link Integrity} knows, structured-clonable as long as all that was produced is in memory. */
+export interface IntegrityState {
   readonly produced: readonly (readonly [string, Produced])[];
   readonly consumed: readonly Consumed[];
   readonly prefix: string;
 }
 
 /** One look of a consumer at a thing. */
-export interface Look {
+export interface ReadCheck {
   readonly name: string;
   readonly by: string;
   readonly intact: boolean;
@@ -59,11 +59,11 @@ export interface Look {
   readonly at: number | undefined;
 }
 
-export class Ghost {
+export class Integrity {
   /** Told of each look, if somebody wants to know. */
-  onLook: ((look: Look) => void) | null = null;
+  onReadCheck: ((look: ReadCheck) => void) | null = null;
   /** Takes each look as an entry of its own, if somebody wants to know. */
-  looks: Consumed[] | null = null;
+  readChecks: Consumed[] | null = null;
   private made = new Map<string, Produced>();
   private got = new Map<string, Consumed>();
   private scratch = new Uint8Array(0);
@@ -94,13 +94,13 @@ export class Ghost {
     if (typeof made === 'string') {
       const same = made === digestOf(bytes);
       this.note(name, by, same, undefined);
-      this.looked(name, by, bytes, same, undefined);
+      this.checked(name, by, bytes, same, undefined);
       return;
     }
     const at = made === undefined ? undefined : differenceToAll(made, bytes);
     const intact = made !== undefined && at === undefined;
     this.note(name, by, intact, at);
-    this.looked(name, by, bytes, intact, at);
+    this.checked(name, by, bytes, intact, at);
   }
 
   /** Compares a part of what a consumer gets piece by piece; `offset` counts from the start of what was produced. */
@@ -115,7 +115,7 @@ export class Ghost {
         ? firstDifference(made.subarray(offset, offset + bytes.length), bytes)
         : differenceFrom(made, offset, bytes, this.scratchFor(bytes.length));
     this.note(name, by, at === undefined, at === undefined ? undefined : offset + at);
-    this.looked(name, by, bytes, at === undefined, at);
+    this.checked(name, by, bytes, at === undefined, at);
   }
 
   /** What was consumed, in the order of first use. */
@@ -128,11 +128,11 @@ export class Ghost {
     for (const look of looks) this.add(look);
   }
 
-  snapshot(): GhostState {
+  snapshot(): IntegrityState {
     return { produced: [...this.made], consumed: this.list(), prefix: this.prefix };
   }
 
-  restore(state: GhostState): void {
+  restore(state: IntegrityState): void {
     this.made = new Map(state.produced);
     this.prefix = state.prefix;
     this.got = new Map(state.consumed.map((each) => [key(each.name, each.by), each]));
@@ -144,14 +144,14 @@ export class Ghost {
     return this.scratch;
   }
 
-  private looked(
+  private checked(
     name: string,
     by: string,
     bytes: Uint8Array,
     intact: boolean,
     at: number | undefined,
   ): void {
-    this.onLook?.({ name: this.prefix + name, by, intact, bytes, at });
+    this.onReadCheck?.({ name: this.prefix + name, by, intact, bytes, at });
   }
 
   private lookUp(name: string): Produced | undefined {
@@ -165,7 +165,7 @@ export class Ghost {
       intact,
       ...(at !== undefined && { firstDifference: at }),
     };
-    this.looks?.push(look);
+    this.readChecks?.push(look);
     this.add(look);
   }
 

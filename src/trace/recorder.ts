@@ -6,7 +6,7 @@ import { InputError } from '../base/errors.js';
 import { Coalescer } from './coalesce.js';
 import type { EventFields, FieldsOf, Origin, Span } from './event.js';
 import { foldCpus, foldEntries, foldReencryption } from './fold.js';
-import { Ghost, type GhostState, type Look, type Produced } from './integrity.js';
+import { Integrity, type IntegrityState, type ReadCheck, type Produced } from './integrity.js';
 import { rangeText, renderEvent, type Symbolize } from './render.js';
 import {
   TRACE_SCHEMA,
@@ -55,7 +55,7 @@ export interface RecorderState {
   readonly steps: readonly TraceStep[];
   readonly scopes: readonly string[];
   readonly names: readonly string[];
-  readonly ghost: GhostState;
+  readonly integrity: IntegrityState;
   readonly outcome: Outcome | undefined;
 }
 
@@ -92,7 +92,7 @@ function checkWords(kind: TraceKind, fields: EventFields): void {
 
 export class Recorder {
   private readonly symbolize: Symbolize;
-  private readonly ghost = new Ghost();
+  private readonly integrity = new Integrity();
   private head: TraceHeader | undefined;
   private steps: TraceStep[] = [];
   private label: string | undefined;
@@ -172,47 +172,47 @@ export class Recorder {
 
   /** Something was put into memory for the boot to use. */
   produced(name: string, what: Produced): void {
-    this.ghost.produced(name, what);
+    this.integrity.produced(name, what);
   }
 
   /** What was produced under one name is what is to be found under another; without it, nothing is. */
   producedAs(name: string, earlier: string): void {
-    this.ghost.producedAs(name, earlier);
+    this.integrity.producedAs(name, earlier);
   }
 
   /** What is produced and consumed from now on is another kernel's: its names begin so. */
   within(prefix: string): void {
-    this.ghost.within(prefix);
+    this.integrity.within(prefix);
   }
 
   /** A consumer read all of it. */
   consumed(name: string, by: string, bytes: Uint8Array): void {
-    this.ghost.consumed(name, by, bytes);
+    this.integrity.consumed(name, by, bytes);
   }
 
   /** A consumer read a part of it. */
   consumedPart(name: string, by: string, offset: number, bytes: Uint8Array): void {
-    this.ghost.consumedPart(name, by, offset, bytes);
+    this.integrity.consumedPart(name, by, offset, bytes);
   }
 
   /** Tells somebody of each look of a consumer at a thing, or nobody. */
-  onLook(tell: ((look: Look) => void) | null): void {
-    this.ghost.onLook = tell;
+  onReadCheck(tell: ((look: ReadCheck) => void) | null): void {
+    this.integrity.onReadCheck = tell;
   }
 
   /** From now on, each look goes into a list as an entry of its own; or into none. */
-  keepLooks(into: Consumed[] | null): void {
-    this.ghost.looks = into;
+  keepReadChecks(into: Consumed[] | null): void {
+    this.integrity.readChecks = into;
   }
 
   /** Looks that were kept elsewhere count as made here. */
-  replayLooks(looks: readonly Consumed[]): void {
-    this.ghost.replay(looks);
+  replayReadChecks(looks: readonly Consumed[]): void {
+    this.integrity.replay(looks);
   }
 
   /** Things that were read so far, in the order of first use. */
   get consumedSoFar(): readonly Consumed[] {
-    return this.ghost.list();
+    return this.integrity.list();
   }
 
   /** The events of a step that is over. */
@@ -237,7 +237,7 @@ export class Recorder {
       schema: TRACE_SCHEMA,
       header: this.head,
       steps: [...this.steps],
-      consumed: this.ghost.list(),
+      consumed: this.integrity.list(),
       final: {
         regions: final.regions.map(({ name, pa, state, digest }) => ({
           name,
@@ -260,7 +260,7 @@ export class Recorder {
       steps: [...this.steps],
       scopes: [...this.scopes],
       names: [...this.names],
-      ghost: this.ghost.snapshot(),
+      integrity: this.integrity.snapshot(),
       outcome: this.end,
     };
   }
@@ -277,7 +277,7 @@ export class Recorder {
     this.names = [];
     this.nameIndex.clear();
     for (const name of state.names) this.intern(name);
-    this.ghost.restore(state.ghost);
+    this.integrity.restore(state.integrity);
     this.end = state.outcome;
   }
 

@@ -5,7 +5,7 @@ import { align, EQUAL, type Aligned, type Weighing } from '../../src/base/align.
 /** Words: alike if they begin with the same letter. */
 const byWord: Weighing<string> = {
   key: (word) => word,
-  alike: (a, b) => (a[0] === b[0] ? EQUAL / 2 : 0),
+  similar: (a, b) => (a[0] === b[0] ? EQUAL / 2 : 0),
 };
 const words = (text: string): string[] => (text === '' ? [] : text.split(' '));
 const shown = (a: string, b: string): string =>
@@ -68,7 +68,7 @@ describe('two sequences', () => {
     const few = fc.array(fc.constantFrom('a', 'b', 'c'), { maxLength: 7 });
     fc.assert(
       fc.property(few, few, (a, b) => {
-        const places = align(a, b, { ...byWord, alike: () => 0 });
+        const places = align(a, b, { ...byWord, similar: () => 0 });
         const equal = places.filter((at) => at.a !== undefined && at.b !== undefined);
         expect(equal).toHaveLength(lcs(a, b));
       }),

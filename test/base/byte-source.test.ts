@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { asSource, piecesOf, sourceOf } from '../../src/base/byte-source.js';
-import { Ghost } from '../../src/trace/integrity.js';
+import { Integrity } from '../../src/trace/integrity.js';
 
 const bytes = Uint8Array.from({ length: (1 << 20) + 5 }, (_, i) => i % 251);
 
@@ -13,7 +13,7 @@ describe('bytes that are read where they are', () => {
   });
 
   test('are compared with what a consumer got, to the byte', () => {
-    const ghost = new Ghost();
+    const ghost = new Integrity();
     ghost.produced('disk', asSource(sourceOf(bytes)));
     ghost.consumedPart('disk', 'one', 3, bytes.slice(3, 900));
     ghost.consumedPart('disk', 'two', 100, bytes.slice(100, 200).fill(255, 7, 8));
@@ -32,7 +32,7 @@ describe('bytes that are read where they are', () => {
 
 describe('what was produced under one name', () => {
   test('is what is to be found under another', () => {
-    const ghost = new Ghost();
+    const ghost = new Integrity();
     ghost.produced('file 7', Uint8Array.of(1, 2));
     ghost.producedAs('page', 'file 7');
     ghost.consumed('page', 'reader', Uint8Array.of(1, 2));

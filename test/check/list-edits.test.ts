@@ -13,7 +13,7 @@ type ItemEdit = Edit<Key, Key, Item>;
 
 const finding = {
   key: (item: Item) => JSON.stringify([item.name, item.place, item.value]),
-  alike: (a: Item, b: Item) => (a.name === b.name ? EQUAL / 2 : 0),
+  similar: (a: Item, b: Item) => (a.name === b.name ? EQUAL / 2 : 0),
   matches: (item: Item, key: Key) => hasFields({ ...item }, { ...key }),
   keys: ({ name, place }: Item): [Key, Key] => [{ name }, { name, place }],
   changes: (from: Item, to: Item): Key | undefined => {

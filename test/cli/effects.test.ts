@@ -1,11 +1,11 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
-import { KEPT_EFFECTS } from '../../src/cli/golden.js';
+import { GOLDEN_EFFECTS } from '../../src/cli/golden.js';
 import { effectsOf } from '../../src/analysis/effects/form.js';
 import { effectsOn } from '../../src/analysis/effects/plan.js';
 import { effectsDifferences } from '../../src/analysis/effects/text.js';
 import { hunksOf } from '../../src/series/patches.js';
-import type { Composition } from '../../src/series/compose.js';
+import type { HunkSelection } from '../../src/series/compose.js';
 import type { Trace } from '../../src/trace/trace.js';
 import { readYaml } from '../../src/base/yaml-source.js';
 import { boot, scenario } from '../helpers.js';
@@ -65,11 +65,11 @@ describe('sme-boot effects', () => {
 describe('the kept effects', () => {
   test('are there for each patch, and no others', () => {
     const files = readdirSync('traces/effects').map((name) => `effects/${name}`);
-    expect(files.sort()).toEqual(KEPT_EFFECTS.map(({ file }) => file).sort());
-    expect(new Set(KEPT_EFFECTS.map(({ patch }) => patch)).size).toBe(18);
+    expect(files.sort()).toEqual(GOLDEN_EFFECTS.map(({ file }) => file).sort());
+    expect(new Set(GOLDEN_EFFECTS.map(({ patch }) => patch)).size).toBe(18);
   });
 
-  test.each(KEPT_EFFECTS.map(({ file, patch, scenario: name }) => [file, patch, name] as const))(
+  test.each(GOLDEN_EFFECTS.map(({ file, patch, scenario: name }) => [file, patch, name] as const))(
     '%s is of its patch and scenario',
     (file, patch, name) => {
       expect(existsSync(`traces/${file}`)).toBe(true);
@@ -83,7 +83,7 @@ describe('the kept effects', () => {
     const expected = effectsOf(readYaml(file, readFileSync(file, 'utf8')));
     const ids = hunksOf(16).map(({ id }) => id);
     /** Every kernel that has the patch, without what its module does. */
-    const traceOf = (composition: Composition): Trace => {
+    const traceOf = (composition: HunkSelection): Trace => {
       const { stage, without = [] } = composition;
       const edited = stage < 16 || without.length > 0 ? without : ids;
       return boot({ ...composition, scenario: scenario('epyc-efi'), without: edited }).run();
@@ -99,7 +99,7 @@ describe('the kept effects', () => {
   test('of patch 16 hold for its module as it is', () => {
     const file = 'traces/effects/16.yaml';
     const expected = effectsOf(readYaml(file, readFileSync(file, 'utf8')));
-    const traceOf = (composition: Composition): Trace =>
+    const traceOf = (composition: HunkSelection): Trace =>
       boot({ ...composition, scenario: scenario('epyc-efi') }).run();
     const { views } = effectsOn(16, 'epyc-efi', { traceOf }, { views: ['activated'] });
     expect(views.activated).toEqual(expected.views.activated);

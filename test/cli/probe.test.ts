@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { readProbe } from '../../src/analysis/calls/file.js';
+import { readScript } from '../../src/analysis/calls/file.js';
 import { readText } from '../../src/node/files.js';
 import { sme } from './io.js';
 
@@ -27,7 +27,7 @@ const one = (step: string, { at = 'early_cpu_init', more = '' } = {}, ...argv: s
 describe('sme-boot probe', () => {
   test.each(shipped)('%s finds all it names at the last stage', async (name) => {
     const file = join('probes', name);
-    const { patch } = readProbe(file, readText(file)).probe;
+    const { patch } = readScript(file, readText(file)).probe;
     expect(name.startsWith(`${String(patch).padStart(2, '0')}-`)).toBe(true);
     const { status, out, err } = await sme(['probe', file]);
     expect([status, err]).toEqual([0, '']);

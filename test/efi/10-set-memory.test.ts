@@ -67,9 +67,9 @@ describe('sme_set_mem_dec and sme_set_mem_enc', () => {
   test('the translation that the TLB had is gone', () => {
     k.readU64(page(5));
     k.fn.sme_set_mem_dec(page(5), PAGE_SIZE);
-    expect(k.cpu.probe(page(5))).toMatchObject({ key: KEY_PLAIN });
+    expect(k.cpu.translate(page(5))).toMatchObject({ key: KEY_PLAIN });
     k.fn.sme_set_mem_enc(page(5), PAGE_SIZE);
-    expect(k.cpu.probe(page(5))).toMatchObject({ key: KEY_HOST });
+    expect(k.cpu.translate(page(5))).toMatchObject({ key: KEY_HOST });
   });
 
   test('the high mapping of the kernel’s data follows its direct map', () => {

@@ -12,7 +12,7 @@ describe('a BIOS', () => {
   const firmware = biosFirmware(described, []);
 
   test('leaves everything between c0000 and fffff, nothing over another', () => {
-    const sorted = [...firmware.things].sort((a, b) => a.base - b.base);
+    const sorted = [...firmware.blobs].sort((a, b) => a.base - b.base);
     for (const [index, { base, bytes }] of sorted.entries()) {
       expect(base).toBeGreaterThanOrEqual(0xc_0000);
       expect(base + bytes.length).toBeLessThanOrEqual(sorted[index + 1]?.base ?? 0x10_0000);
@@ -25,7 +25,7 @@ describe('a BIOS', () => {
     ['MP floating pointer', 16, 0xf_0000, 0xf_ffff],
     ['option ROM', 2048, 0xc_0000, 0xd_ffff],
   ])('has its %s on a multiple of %i where it is scanned for', (name, align, first, last) => {
-    const base = firmware.things.find((one) => one.name === name)?.base ?? 0;
+    const base = firmware.blobs.find((one) => one.name === name)?.base ?? 0;
     expect(base % align).toBe(0);
     expect(base).toBeGreaterThanOrEqual(first);
     expect(base).toBeLessThanOrEqual(last);

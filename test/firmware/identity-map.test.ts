@@ -20,7 +20,7 @@ describe("the loader's identity map", () => {
 
   test('maps each address to itself', () => {
     const { machine } = boot({ scenario: scenario('kernel-above-4gib') });
-    const reach = (address: number) => machine.cpus[0].probe(va(address));
+    const reach = (address: number) => machine.cpus[0].translate(va(address));
     for (const at of [0, GIB, 4 * GIB - 1, 5 * GIB, 6 * GIB - 1]) {
       expect(reach(at)).toMatchObject({ pa: at, key: 0 });
     }

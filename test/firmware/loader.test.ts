@@ -16,7 +16,7 @@ describe('the loader', () => {
     ['epyc-efi', ['machine.ram=3GiB']],
   ] as const)('finds in DRAM what firmware put there: %s %j', (name, settings) => {
     const it = boot({ scenario: scenario(name, ...settings), stage: 0 });
-    for (const { base, bytes } of it.loaded.things) {
+    for (const { base, bytes } of it.loaded.blobs) {
       expect(Buffer.compare(it.machine.dmaRead(pa(base), bytes.length), bytes)).toBe(0);
     }
   });
@@ -24,7 +24,7 @@ describe('the loader', () => {
   test('puts efi_info and the e820 map of the stub in the zero page', () => {
     const it = efi();
     const view = new DataView(it.loaded.zeroPage.buffer);
-    const map = it.loaded.things.find(({ name }) => name === 'EFI memory map');
+    const map = it.loaded.blobs.find(({ name }) => name === 'EFI memory map');
     expect(view.getUint32(BOOT_PARAMS.efi_info + 16, true)).toBe(map?.base);
     expect(view.getUint8(BOOT_PARAMS.e820_entries)).toBe(13);
   });
@@ -77,7 +77,7 @@ describe('the zero page', () => {
     (address) => {
       const it = at(address, 'machine.ram=16GiB');
       expect(it.machine.cpus[0].rsi).toBe(address);
-      expect(it.machine.cpus[0].probe(va(address))).toMatchObject({ pa: address, key: 0 });
+      expect(it.machine.cpus[0].translate(va(address))).toMatchObject({ pa: address, key: 0 });
       expect(it.machine.dmaRead(pa(address), 4096)).toEqual(it.loaded.zeroPage);
       const trace = it.run();
       expect(trace.outcome.kind).toBe('booted');

@@ -27,7 +27,7 @@ export const emits = (recorder: Recorder): void =>
 /** The same in the kernel model. */
 const traces = (fields: string): string => `
 import type { Kernel } from './kernel.js';
-export const traces = (k: Kernel): void => k.say.emit('wrmsr', ${fields});
+export const traces = (k: Kernel): void => k.trace.emit('wrmsr', ${fields});
 `;
 
 /** An event as data. */

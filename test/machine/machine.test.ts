@@ -78,7 +78,7 @@ describe('the C-bit', () => {
     tables(m, (i) => page(i % 2, i >= 2 ? 1n << bit : 0n));
     expect(m.cpus[0].wrmsr(MSR.SYSCFG, SYSCFG_ON)).toBeNull();
     expect(m.cpus[0].storeU8(va(0x2000), 0x77)).toBeNull();
-    expect(m.cpus[0].probe(va(0x2000))).toMatchObject({ pa: 0, key: KEY_HOST });
+    expect(m.cpus[0].translate(va(0x2000))).toMatchObject({ pa: 0, key: KEY_HOST });
     m.cpus[0].wbinvd();
     expect(u8(m, 0x2000)).toBe(0x77);
     expect(m.dmaRead(pa(0), 16)).toEqual(m.dram.peek(pa(0), 16));
@@ -135,7 +135,7 @@ describe('the C-bit', () => {
     const cpu = m.cpus[0];
     cpu.wrmsr(MSR.SYSCFG, SYSCFG_ON);
     cpu.wrmsr(MSR.PAT, 0x0007_0506_0007_0406n);
-    expect(cpu.probe(va(0))).toMatchObject({ type: MEMTYPE.WP });
+    expect(cpu.translate(va(0))).toMatchObject({ type: MEMTYPE.WP });
     cpu.wbinvd();
     expect(cpu.copy(va(0x2000), va(0), 4096)).toBeNull();
     expect(cpu.copy(va(0x1000), va(0x2000), 4096)).toBeNull();

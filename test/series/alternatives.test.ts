@@ -20,7 +20,7 @@ const consoleOf = (trace: Trace, text: string): number =>
   eventsOf(trace).filter((event) => String(event.console ?? '').includes(text)).length;
 /** Who read a thing last in a boot that is not over, and whether intact. */
 const lastRead = (b: Boot, name: string): boolean | undefined =>
-  b.recorder.snapshot().ghost.consumed.findLast((one) => one.name === name)?.intact;
+  b.recorder.snapshot().integrity.consumed.findLast((one) => one.name === name)?.intact;
 
 describe('the alternatives', () => {
   const all = alternatives();
@@ -132,9 +132,9 @@ describe('09/flush-tlb', () => {
   const at = va(Number(BigInt.asIntN(64, BDA)));
 
   test('leaves no translation of a mapping that is gone', () => {
-    const stale = lowMemory().machine.cpus[0].probe(at);
+    const stale = lowMemory().machine.cpus[0].translate(at);
     expect(isFault(stale) ? stale.why : stale.key).toBe(KEY_PLAIN);
-    const gone = lowMemory('09/flush-tlb').machine.cpus[0].probe(at);
+    const gone = lowMemory('09/flush-tlb').machine.cpus[0].translate(at);
     expect(isFault(gone) ? gone.why : gone.key).toBe('not-present');
   });
 
@@ -153,7 +153,7 @@ describe('10/properties-table', () => {
   const read = (...extra: string[]): { intact: boolean | undefined; c: unknown } => {
     const b = on('epyc-efi', [], ...extra);
     b.runTo('efi_init');
-    const table = b.loaded.things.find(({ name }) => name === 'properties table');
+    const table = b.loaded.blobs.find(({ name }) => name === 'properties table');
     const page = `0x${(Math.floor((table?.base ?? 0) / 4096) * 4096).toString(16)}..`;
     const events = b.recorder.snapshot().steps.flatMap((step) => step.events);
     const map = events.findLast(
@@ -213,7 +213,7 @@ describe('17/svm and 17/host-save-area', () => {
   const readers = (b: Boot): string[] =>
     b.recorder
       .snapshot()
-      .ghost.consumed.filter(({ name }) => name.startsWith('guest'))
+      .integrity.consumed.filter(({ name }) => name.startsWith('guest'))
       .map(({ name, by, intact: whole }) => `${name}, ${by}: ${whole ? 'intact' : 'garbage'}`);
 
   test('let the guest itself run, on encrypted memory, where KVM emulated it before', () => {

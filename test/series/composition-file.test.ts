@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import { seriesOf, type Series } from '../../src/series/composition-file.js';
 import { alternatives, allHunks } from '../../src/series/patches.js';
-import { compose, isWholeSeries, upTo, type Composition } from '../../src/series/compose.js';
+import { compose, isWholeSeries, upTo, type HunkSelection } from '../../src/series/compose.js';
 import { readYaml } from '../../src/base/yaml-source.js';
 
 const read = (text: string, file = 'x.yaml'): Series => seriesOf(readYaml(file, text));
@@ -82,11 +82,11 @@ describe('a file', () => {
 });
 
 describe('a composition up to a stage', () => {
-  const whole: Composition = {
+  const whole: HunkSelection = {
     stage: 18,
     activate: false,
     without: ['09/initrd', '12'],
-    neutral: true,
+    stub: true,
     with: ['09/flush-tlb', '14/own-structures', '18/pat-large'],
   };
 

@@ -3,13 +3,13 @@ import type { Hunk } from '../../src/kernel/hunk.js';
 import { addedNames } from '../../src/kernel/hunk.js';
 import { configOf, link } from '../../src/series/link.js';
 import { allHunks, hunksOf } from '../../src/series/patches.js';
-import { compose, isWholeSeries, type Composition } from '../../src/series/compose.js';
-import { missed, neutralOf } from '../../src/series/without.js';
+import { compose, isWholeSeries, type HunkSelection } from '../../src/series/compose.js';
+import { unmetBy, stubOf } from '../../src/series/without.js';
 import { messageOf } from './message-of.js';
 
-const whole: Composition = { stage: 18, activate: false };
-const without = (...names: string[]): Composition => ({ ...whole, without: names });
-const ids = (composition: Composition): string[] =>
+const whole: HunkSelection = { stage: 18, activate: false };
+const without = (...names: string[]): HunkSelection => ({ ...whole, without: names });
+const ids = (composition: HunkSelection): string[] =>
   compose(composition).hunks.map((hunk) => hunk.id);
 
 describe('what is left out', () => {
@@ -20,12 +20,12 @@ describe('what is left out', () => {
   });
 
   test('keeps its place in the image, so that addresses stay as they were', () => {
-    const program = (composition: Composition): readonly unknown[] => {
+    const program = (composition: HunkSelection): readonly unknown[] => {
       const { hunks, placed } = compose(composition);
       const { functions, variables } = link(hunks, placed);
       return [functions, variables.map(({ name }) => name)];
     };
-    expect(program({ ...without('08'), neutral: true })).toEqual(program(whole));
+    expect(program({ ...without('08'), stub: true })).toEqual(program(whole));
     expect(program(without('09'))).toEqual(program(whole));
   });
 
@@ -78,16 +78,15 @@ describe('a hunk of one’s own', () => {
 
 describe('what keeps its names', () => {
   test.each(allHunks().map((hunk) => [hunk.id, hunk] as const))('%s links', (id, hunk) => {
-    const { hunks, placed } = compose({ ...without(id), neutral: true });
+    const { hunks, placed } = compose({ ...without(id), stub: true });
     expect(() => link(hunks, placed)).not.toThrow();
-    expect(neutralOf(hunk).replaces).toBeUndefined();
-    expect(addedNames(neutralOf(hunk)).sort()).toEqual(addedNames(hunk).sort());
+    expect(stubOf(hunk).replaces).toBeUndefined();
+    expect(addedNames(stubOf(hunk)).sort()).toEqual(addedNames(hunk).sort());
   });
 
   test('has said what its names are then', () => {
-    const { neutral: _gone, ...bare } =
-      allHunks().find(({ id }) => id === '08/sme_early_mem') ?? {};
-    expect(messageOf(() => neutralOf(bare as Hunk))).toBe(
+    const { stub: _gone, ...bare } = allHunks().find(({ id }) => id === '08/sme_early_mem') ?? {};
+    expect(messageOf(() => stubOf(bare as Hunk))).toBe(
       'E_NO_NEUTRAL: 08/sme_early_mem has no neutral form of sme_early_mem_enc, sme_early_mem_dec',
     );
   });
@@ -97,7 +96,7 @@ describe('an option of the configuration', () => {
   const config = { CONFIG_AMD_MEM_ENCRYPT: true, CONFIG_EFI_MIXED: true };
 
   test('that the series brings cannot be set without the hunk that brings it', () => {
-    const of = (composition: Composition): unknown =>
+    const of = (composition: HunkSelection): unknown =>
       configOf(config, link(compose(composition).hunks));
     expect(of({ ...whole, stage: 1 })).toEqual({ ...config, CONFIG_AMD_MEM_ENCRYPT: false });
     expect(of({ ...whole, stage: 2 })).toEqual(config);
@@ -106,7 +105,7 @@ describe('an option of the configuration', () => {
 });
 
 test('nobody misses anything of the whole series', () => {
-  expect(missed(new Set(), allHunks())).toEqual([]);
+  expect(unmetBy(new Set(), allHunks())).toEqual([]);
 });
 
 test('only the whole series, nothing more and nothing less, is the whole series', () => {

@@ -1,17 +1,17 @@
 /**
  * A boot that leaves steps out must stand where it would stand if it had run them: each hunk's boot is run step by step,
- * and from each of its stops as far as the whole series' stands let it go without running.
+ * and from each of its stops as far as the checkpoints of the whole series let it go without running.
  */
 import { beforeAll, describe, expect, test } from '@jest/globals';
-import { leavable, less, type LeftOut } from '../../src/analysis/matrix/matrix.js';
-import { machinesApart } from '../../src/analysis/checkpoint/machine-diff.js';
-import { statesApart } from '../../src/analysis/checkpoint/tracked-entries.js';
+import { leavable, withoutHunk, type LeftOut } from '../../src/analysis/matrix/matrix.js';
+import { diffMachines } from '../../src/analysis/checkpoint/machine-diff.js';
+import { diffStates } from '../../src/analysis/checkpoint/tracked-entries.js';
 import {
-  apartFrom,
+  diffFrom,
   goOnFrom,
   isAbout,
-  standsOf,
-  type Stand,
+  checkpointsOf,
+  type Checkpoint,
 } from '../../src/analysis/checkpoint/checkpoint.js';
 import type { Boot, BootOptions, BootSnapshot } from '../../src/sequencer/boot.js';
 import { boot, scenario } from '../helpers.js';
@@ -19,7 +19,7 @@ import { boot, scenario } from '../helpers.js';
 interface Series {
   readonly options: BootOptions;
   readonly subject: Boot;
-  readonly stands: readonly Stand[];
+  readonly checkpoints: readonly Checkpoint[];
   readonly hunks: readonly LeftOut[];
 }
 
@@ -27,27 +27,27 @@ function series(name: string): Series {
   const subject = boot({ scenario: scenario(name) });
   const hunks = leavable(subject.options);
   const always = hunks.flatMap(({ hunk }) => (hunk.options === undefined ? [] : hunk.id));
-  return { options: subject.options, subject, hunks, ...standsOf(subject, always) };
+  return { options: subject.options, subject, hunks, ...checkpointsOf(subject, always) };
 }
 
 /** Where the boot without a hunk stands before each step from the hunk's first use on, with no step left out. */
-function stops({ subject, stands }: Series, first: number): Map<number, BootSnapshot> {
+function stops({ subject, checkpoints }: Series, first: number): Map<number, BootSnapshot> {
   const found = new Map<number, BootSnapshot>();
-  subject.restore((stands[first] as Stand).snapshot);
-  subject.kernel.say.on = false;
+  subject.restore((checkpoints[first] as Checkpoint).snapshot);
+  subject.kernel.trace.on = false;
   for (let at = first; subject.step();) found.set(++at, subject.snapshot());
   return found;
 }
 
 /** What a boot that was put somewhere lacks to be where it would be by running. */
 function missing(subject: Boot, ran: BootSnapshot): string[] {
-  const lines = machinesApart(
-    subject.machine.look(),
+  const lines = diffMachines(
+    subject.machine.view(),
     ran.machine,
     subject.machine.config.cache.ways,
   );
-  const entries = statesApart(subject.kernel.state, ran.kernel);
-  const { consumed } = ran.recorder.ghost;
+  const entries = diffStates(subject.kernel.state, ran.kernel);
+  const { consumed } = ran.recorder.integrity;
   return [
     ...(lines === undefined
       ? ['more of the machine than lines']
@@ -64,24 +64,24 @@ function missing(subject: Boot, ran: BootSnapshot): string[] {
 
 /** Checks each step that the boot without a hunk may leave out; says how many there are. */
 function check(all: Series, leftOut: LeftOut): number {
-  const { subject, stands, options } = all;
+  const { subject, checkpoints, options } = all;
   const { id } = leftOut.hunk;
-  const first = stands.findIndex(({ uses }) => uses.has(id));
+  const first = checkpoints.findIndex(({ uses }) => uses.has(id));
   if (first < 0) return 0;
-  subject.become(less(options, leftOut));
+  subject.relink(withoutHunk(options, leftOut));
   const ran = stops(all, first);
   let leftOutSteps = 0;
   for (const [at, stop] of ran) {
     subject.restore(stop);
-    const apart = apartFrom(subject, stands[at] as Stand);
+    const apart = diffFrom(subject, checkpoints[at] as Checkpoint);
     if (apart === undefined) continue;
-    for (let to = at; to < stands.length - 2; to++) {
-      const step = stands[to] as Stand;
+    for (let to = at; to < checkpoints.length - 2; to++) {
+      const step = checkpoints[to] as Checkpoint;
       if (step.uses.has(id) || isAbout(step, apart)) break;
       subject.restore(stop);
-      const again = apartFrom(subject, stands[at] as Stand);
+      const again = diffFrom(subject, checkpoints[at] as Checkpoint);
       if (again === undefined) throw new Error('the same stop is another');
-      goOnFrom(subject, stands[to + 1] as Stand, again, stands.slice(at, to + 1));
+      goOnFrom(subject, checkpoints[to + 1] as Checkpoint, again, checkpoints.slice(at, to + 1));
       expect([id, at, to + 1, missing(subject, ran.get(to + 1) as BootSnapshot)]).toEqual([
         id,
         at,
@@ -116,13 +116,13 @@ describe('on epyc-efi', () => {
   }, 60_000);
 
   test('a boot that nobody is told of does the same', () => {
-    const { subject, stands } = all;
-    subject.become(all.options);
-    subject.restore((stands[0] as Stand).snapshot);
-    subject.kernel.say.on = false;
+    const { subject, checkpoints } = all;
+    subject.relink(all.options);
+    subject.restore((checkpoints[0] as Checkpoint).snapshot);
+    subject.kernel.trace.on = false;
     while (subject.step());
     subject.watchScreen();
-    expect(missing(subject, (stands.at(-1) as Stand).snapshot)).toEqual([]);
+    expect(missing(subject, (checkpoints.at(-1) as Checkpoint).snapshot)).toEqual([]);
   }, 60_000);
 
   test.each([

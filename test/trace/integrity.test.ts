@@ -1,11 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { digestOf, Ghost, type Produced } from '../../src/trace/integrity.js';
+import { digestOf, Integrity, type Produced } from '../../src/trace/integrity.js';
 
 const bytes = (...values: number[]): Uint8Array => Uint8Array.of(...values);
 
-function ghostOf(made: Produced): Ghost {
-  const ghost = new Ghost();
+function ghostOf(made: Produced): Integrity {
+  const ghost = new Integrity();
   ghost.produced('initrd', made);
   return ghost;
 }
@@ -32,7 +32,7 @@ describe('what the boot consumed', () => {
   });
 
   test('is not intact if nobody put it there', () => {
-    const ghost = new Ghost();
+    const ghost = new Integrity();
     ghost.consumed('dtb', 'x', bytes());
     ghost.consumedPart('rsdp', 'x', 0, bytes());
     expect(ghost.list()).toEqual([
@@ -93,7 +93,7 @@ describe('what the boot consumed', () => {
   test('is known again after a snapshot', () => {
     const ghost = ghostOf(bytes(1));
     ghost.consumed('initrd', 'x', bytes(2));
-    const other = new Ghost();
+    const other = new Integrity();
     other.restore(structuredClone(ghost.snapshot()));
     other.consumed('initrd', 'y', bytes(1));
     expect(other.list()).toEqual([...ghost.list(), { name: 'initrd', by: 'y', intact: true }]);

@@ -10,7 +10,7 @@ import { boot, scenario } from '../helpers.js';
 function keyAt(offset: number, ...settings: string[]): number {
   const b = boot({ scenario: scenario('bios-minimal', 'machine.vga=true', ...settings) });
   b.runTo('console_init');
-  const probed = b.machine.cpus[0].probe(va(b.kernel.__va(VGA_TEXT.base) + offset));
+  const probed = b.machine.cpus[0].translate(va(b.kernel.__va(VGA_TEXT.base) + offset));
   if ('vector' in probed) throw new Error(probed.why);
   return probed.key;
 }

@@ -9,7 +9,7 @@ import { readYaml } from '../../base/yaml-source.js';
 export type Shown = Pick<Trace, 'steps' | 'consumed' | 'outcome'>;
 
 /** One thing that a trace has or has not. */
-export interface Wanted {
+export interface Predicate {
   /** As it was written. */
   readonly text: string;
   holds(trace: Shown): boolean;
@@ -57,7 +57,7 @@ function wrong(found: string, expected: string): InputError {
 }
 
 /** Reads one expression. Throws E_USAGE, and E_YAML or E_EXPECTATION for an event that makes no sense. */
-export function wantedOf(text: string): Wanted {
+export function predicateOf(text: string): Predicate {
   const at = text.indexOf('=');
   const name = text.slice(0, Math.max(at, 0));
   const reader = Object.hasOwn(READERS, name) ? READERS[name] : undefined;

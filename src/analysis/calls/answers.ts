@@ -1,13 +1,13 @@
 /** What a probe answers, a line for each step: what two runs of it are compared by. */
 import { kindOf, type TraceEvent } from '../../trace/trace.js';
-import type { ProbeBytes, ProbeResult, ProbeStepResult } from './calls.js';
+import type { ByteRange, ScriptResult, CallResult } from './calls.js';
 
 /** Bytes and events that a line has room for (our choice). */
 const BYTES = 16;
 const EVENTS = 3;
 
 /** The answers of a probe by its steps, numbered from 1. */
-export function answersOf({ reached, steps, outcome }: ProbeResult): Record<string, string> {
+export function answersOf({ reached, steps, outcome }: ScriptResult): Record<string, string> {
   const end = outcome === undefined ? '' : `${outcome.kind} in ${outcome.where ?? '?'}`;
   const lines = steps.map((step, i): [string, string] => [
     `${String(i + 1)} ${step.step}`,
@@ -21,7 +21,7 @@ export function answersOf({ reached, steps, outcome }: ProbeResult): Record<stri
 }
 
 /** One step in a line. */
-function answerOf(step: ProbeStepResult): string {
+function answerOf(step: CallResult): string {
   if (step.status === 'absent' || step.status === 'skipped') return step.status;
   const { result, bytes, walk, C, type, events } = step;
   const telling = events.filter((event) => kindOf(event) !== 'enter');
@@ -41,7 +41,7 @@ function reach(c: number | undefined, type: string | undefined): string {
   return `${c === undefined ? '' : ` C=${String(c)}`}${type === undefined ? '' : ` ${type}`}`;
 }
 
-function bytesText({ hex, text, produced }: ProbeBytes): string {
+function bytesText({ hex, text, produced }: ByteRange): string {
   const shown = `${hex.replaceAll(' ', '').slice(0, 2 * BYTES)} |${text.slice(0, BYTES)}|`;
   if (produced === undefined) return shown;
   return `${shown} ${produced.same ? 'as' : 'not as'} ${produced.name} was put`;

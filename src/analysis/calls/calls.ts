@@ -10,8 +10,8 @@ import { physicalOf, virtualOf } from '../../inspect/place.js';
 import { walkOf, type Walk } from '../../inspect/walk.js';
 import { InputError, type Place } from '../../base/errors.js';
 import type { Outcome, TraceEvent } from '../../trace/trace.js';
-import type { ProbeFile, ProbeStep, ProbeWhere } from './file.js';
-import { bytesHex, ProbeValues, valueText, type Lacking } from './values.js';
+import type { ScriptFile, ScriptStep, ScriptPlace } from './file.js';
+import { bytesHex, ScriptValues, valueText, type Lacking } from './values.js';
 import { producedAt } from '../effects/produced.js';
 import { seriesFunctions } from '../../series/series-names.js';
 
@@ -19,7 +19,7 @@ import { seriesFunctions } from '../../series/series-names.js';
 const SHOWN = 64;
 
 /** Bytes that a step saw or wrote. */
-export interface ProbeBytes {
+export interface ByteRange {
   readonly length: number;
   /** In hexadecimal and as text, at most 64 of them. */
   readonly hex: string;
@@ -32,13 +32,13 @@ export interface ProbeBytes {
  * How a step went. `absent`: this kernel lacks a name that a patch of the series adds. `skipped`: a result that it needs
  * was not to be had. `ended`: the CPU will never go on; the probe ends there.
  */
-export type ProbeStatus = 'done' | 'absent' | 'skipped' | 'ended';
+export type CallStatus = 'done' | 'absent' | 'skipped' | 'ended';
 
 /** One step's result: plain data. */
-export interface ProbeStepResult {
+export interface CallResult {
   /** The step as it is written: `early_memremap_dec(initrd, 4096)`. */
   readonly step: string;
-  readonly status: ProbeStatus;
+  readonly status: CallStatus;
   /** The name that the result is kept under. */
   readonly as?: string;
   /** Arguments as the function got them. */
@@ -52,14 +52,14 @@ export interface ProbeStepResult {
   readonly pa?: string;
   readonly C?: 0 | 1;
   readonly type?: string;
-  readonly bytes?: ProbeBytes;
+  readonly bytes?: ByteRange;
   readonly walk?: Walk;
   /** What happened meanwhile, as a trace tells it. */
   readonly events: readonly TraceEvent[];
 }
 
 /** A probe's result: plain data, the same for the same inputs. */
-export interface ProbeResult {
+export interface ScriptResult {
   readonly probe: string;
   readonly patch: number;
   readonly scenario: string;
@@ -68,19 +68,19 @@ export interface ProbeResult {
   readonly at: string;
   /** Whether the boot came to the label; if not, there are no steps. */
   readonly reached: boolean;
-  readonly steps: readonly ProbeStepResult[];
+  readonly steps: readonly CallResult[];
   /** How the boot ended before it came to the label, or in the last step. */
   readonly outcome?: Outcome;
 }
 
-type StepData = Omit<ProbeStepResult, 'step' | 'events'>;
+type StepData = Omit<CallResult, 'step' | 'events'>;
 type Callable = (...args: never[]) => unknown;
 
 /**
  * Boots to the label and does the steps. Throws InputError with the probe's file and path: E_LABEL, E_PLACE,
  * E_NOT_MAPPED, E_PROBE_ARGUMENT, E_PROBE_RESULT, E_PROBE_BYTES, E_PROBE_CALL (a function cannot do with its arguments).
  */
-export function runProbe(file: ProbeFile, options: BootOptions): ProbeResult {
+export function runScript(file: ScriptFile, options: BootOptions): ScriptResult {
   const { probe } = file;
   const boot = new Boot(options);
   within(file.place(['at']), () => {
@@ -103,22 +103,22 @@ export function runProbe(file: ProbeFile, options: BootOptions): ProbeResult {
 }
 
 class Run {
-  private readonly values: ProbeValues;
+  private readonly values: ScriptValues;
   private outcome: Outcome | undefined;
 
   constructor(
     private readonly boot: Boot,
-    private readonly file: ProbeFile,
+    private readonly file: ScriptFile,
   ) {
-    this.values = new ProbeValues(boot);
+    this.values = new ScriptValues(boot);
   }
 
   private get k(): Kernel {
     return this.boot.kernel;
   }
 
-  steps(): { steps: ProbeStepResult[]; outcome: Outcome | undefined } {
-    const steps: ProbeStepResult[] = [];
+  steps(): { steps: CallResult[]; outcome: Outcome | undefined } {
+    const steps: CallResult[] = [];
     for (const [index, step] of this.file.probe.calls.entries()) {
       if (this.outcome !== undefined) break;
       this.boot.recorder.step(`probe:${index + 1}`);
@@ -130,7 +130,7 @@ class Run {
   }
 
   /** A step, with ends of the boot as its outcome and errors at its place in the file. */
-  private guarded(index: number, step: ProbeStep): StepData {
+  private guarded(index: number, step: ScriptStep): StepData {
     try {
       return within(this.file.place(['calls', index]), () => this.perform(index, step));
     } catch (error) {
@@ -143,7 +143,7 @@ class Run {
     }
   }
 
-  private perform(index: number, step: ProbeStep): StepData {
+  private perform(index: number, step: ScriptStep): StepData {
     if ('call' in step) return this.call(index, step);
     if ('read' in step) return this.memory(this.where(index, 'read', step.read, 'va'), step);
     if ('write' in step) return this.memory(this.where(index, 'write', step.write, 'va'), step);
@@ -157,13 +157,13 @@ class Run {
   private where(
     index: number,
     key: string,
-    where: ProbeWhere,
+    where: ScriptPlace,
     numbers: 'va' | 'pa',
-  ): ReturnType<ProbeValues['place']> {
+  ): ReturnType<ScriptValues['place']> {
     return within(this.file.place(['calls', index, key]), () => this.values.place(where, numbers));
   }
 
-  private call(index: number, { call, args, as }: Extract<ProbeStep, { call: string }>): StepData {
+  private call(index: number, { call, args, as }: Extract<ScriptStep, { call: string }>): StepData {
     const kept = as === undefined ? {} : { as };
     const given: unknown[] = [];
     let lack: Lacking | undefined;
@@ -193,8 +193,8 @@ class Run {
 
   /** Bytes through the mapping in force: read, or written. */
   private memory(
-    had: ReturnType<ProbeValues['place']>,
-    step: Extract<ProbeStep, { read: unknown } | { write: unknown }>,
+    had: ReturnType<ScriptValues['place']>,
+    step: Extract<ScriptStep, { read: unknown } | { write: unknown }>,
   ): StepData {
     if (!('value' in had)) return lacking(had);
     const at = virtualOf(had.value);
@@ -204,7 +204,7 @@ class Run {
       bytes = bytesOf(step.bytes);
       this.k.writeBytes(at, bytes);
     }
-    const found = this.k.cpu.probe(at);
+    const found = this.k.cpu.translate(at);
     const reached = isFault(found)
       ? {}
       : {
@@ -217,8 +217,8 @@ class Run {
   }
 
   private bus(
-    had: ReturnType<ProbeValues['place']>,
-    step: Extract<ProbeStep, { bus: unknown }>,
+    had: ReturnType<ScriptValues['place']>,
+    step: Extract<ScriptStep, { bus: unknown }>,
   ): StepData {
     if (!('value' in had)) return lacking(had);
     const { machine } = this.boot;
@@ -230,17 +230,17 @@ class Run {
 
   /** Where a stretch lies, if its pages follow one another. */
   private oneStretch(at: Va, length: number): number | undefined {
-    const first = this.k.cpu.probe(at);
+    const first = this.k.cpu.translate(at);
     if (isFault(first)) return undefined;
     const inPage = first.pa % PAGE_SIZE;
     for (let done = PAGE_SIZE - inPage; done < length; done += PAGE_SIZE) {
-      const next = this.k.cpu.probe(va(at + done));
+      const next = this.k.cpu.translate(va(at + done));
       if (isFault(next) || next.pa !== first.pa + done) return undefined;
     }
     return first.pa;
   }
 
-  private shown(bytes: Uint8Array, physical: number | undefined): ProbeBytes {
+  private shown(bytes: Uint8Array, physical: number | undefined): ByteRange {
     const some = bytes.subarray(0, SHOWN);
     const made = physical === undefined ? undefined : producedAt(this.boot, physical, bytes.length);
     return {
@@ -320,7 +320,7 @@ function argumentText(value: unknown): string {
 }
 
 /** A step as it is written. */
-function stepText(step: ProbeStep): string {
+function stepText(step: ScriptStep): string {
   if ('call' in step) {
     const args = step.args.map((argument) =>
       typeof argument !== 'object'

@@ -47,7 +47,7 @@ const stepSchema = z.union([
   z.strictObject({ entry: where }),
 ]);
 
-const probeSchema = z.strictObject({
+const scriptSchema = z.strictObject({
   /** What is looked at, in a line. */
   probe: z.string().min(1),
   /** The patch that it is for. */
@@ -61,15 +61,15 @@ const probeSchema = z.strictObject({
   calls: z.array(stepSchema).min(1).max(MOST_STEPS),
 });
 
-export type Probe = z.output<typeof probeSchema>;
-export type ProbeStep = Probe['calls'][number];
-export type ProbeArgument = z.output<typeof argument>;
-export type ProbeWhere = z.output<typeof where>;
+export type CallScript = z.output<typeof scriptSchema>;
+export type ScriptStep = CallScript['calls'][number];
+export type ScriptArgument = z.output<typeof argument>;
+export type ScriptPlace = z.output<typeof where>;
 
 /** A probe with the file that it stands in. */
-export interface ProbeFile {
+export interface ScriptFile {
   readonly file: string;
-  readonly probe: Probe;
+  readonly probe: CallScript;
   /** Where a value of it stands. */
   place(path: readonly PathKey[]): Place;
 }
@@ -91,9 +91,9 @@ function referenceIn(value: unknown): string | undefined {
  * no probe has), E_PROBE_FUNCTION (no kernel of the series has it), E_PROBE_ARITY, E_PROBE_RESULT (a result that no step
  * before gives, or two steps give).
  */
-export function readProbe(file: string, text: string): ProbeFile {
+export function readScript(file: string, text: string): ScriptFile {
   const source = readYaml(file, text);
-  const probe = validate(CODE, probeSchema, source);
+  const probe = validate(CODE, scriptSchema, source);
   const functions = seriesFunctions();
   const results = new Set<string>();
   probe.calls.forEach((step, index) => {
@@ -148,7 +148,7 @@ export function readProbe(file: string, text: string): ProbeFile {
 }
 
 /** The JSON Schema (draft-07) of a probe file. */
-export function probeJsonSchema(): Record<string, unknown> {
-  const schema = z.toJSONSchema(probeSchema, { target: 'draft-7', io: 'input' });
+export function scriptJsonSchema(): Record<string, unknown> {
+  const schema = z.toJSONSchema(scriptSchema, { target: 'draft-7', io: 'input' });
   return { title: 'sme-boot probe', ...schema };
 }

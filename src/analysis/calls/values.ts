@@ -4,7 +4,7 @@ import type { Boot } from '../../sequencer/boot.js';
 import { parsePlace, placeName, virtualOf } from '../../inspect/place.js';
 import type { Place as Spot } from '../../inspect/place.js';
 import { InputError } from '../../base/errors.js';
-import { MACRO, REFERENCE, type ProbeArgument, type ProbeWhere } from './file.js';
+import { MACRO, REFERENCE, type ScriptArgument, type ScriptPlace } from './file.js';
 import { patchAdding } from '../../series/series-names.js';
 
 /** A name that a later patch brings; this kernel has not got it. */
@@ -28,7 +28,7 @@ const refuse = (code: string, expected: string, found: string): InputError =>
   new InputError({ code, expected, found });
 
 /** Values by the names that earlier calls gave them. */
-export class ProbeValues {
+export class ScriptValues {
   private readonly results = new Map<string, unknown>();
 
   constructor(private readonly boot: Boot) {}
@@ -39,7 +39,7 @@ export class ProbeValues {
   }
 
   /** A place; `numbers` says what a bare number is. Throws E_PLACE, E_PROBE_RESULT. */
-  place(where: ProbeWhere, numbers: 'va' | 'pa'): Had<Spot> {
+  place(where: ScriptPlace, numbers: 'va' | 'pa'): Had<Spot> {
     if (typeof where === 'number') return { value: spotOf(where, numbers) };
     const text = where.trim();
     const [, macro, inner] = MACRO.exec(text) ?? [];
@@ -65,7 +65,7 @@ export class ProbeValues {
   }
 
   /** An argument as the function gets it. Throws E_PLACE, E_PROBE_ARGUMENT, E_PROBE_RESULT. */
-  argument(argument: ProbeArgument): Had<unknown> {
+  argument(argument: ScriptArgument): Had<unknown> {
     if (typeof argument === 'object') {
       return { value: 'text' in argument ? argument.text : this.device(argument.device) };
     }

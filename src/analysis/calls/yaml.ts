@@ -2,10 +2,10 @@
 import { Document, isCollection, isMap, isSeq, visit } from 'yaml';
 import { inOrder } from '../../trace/yaml-out.js';
 import { hexAsText } from '../../base/yaml-source.js';
-import type { ProbeResult } from './calls.js';
+import type { ScriptResult } from './calls.js';
 
 /** A list of results: a block per step, a line per event and per level of a walk. */
-export function printProbes(results: readonly ProbeResult[]): string {
+export function printScripts(results: readonly ScriptResult[]): string {
   const data = results.map((result) => ({
     ...result,
     steps: result.steps.map((step) => ({ ...step, events: step.events.map(inOrder) })),

@@ -13,12 +13,12 @@ import type { MachineSnapshot } from '../../machine/machine.js';
 import type { Boot, BootSnapshot } from '../../sequencer/boot.js';
 import type { RecorderState } from '../../trace/recorder.js';
 import type { Consumed, Outcome, TraceEvent } from '../../trace/trace.js';
-import { alike } from './deep-equal.js';
-import { machinesApart, withThose, type MachineApart } from './machine-diff.js';
-import { putEntries, statesApart, Touched, watchShelves, type Entry } from './tracked-entries.js';
+import { deepEqual } from './deep-equal.js';
+import { diffMachines, withThose, type MachineDiff } from './machine-diff.js';
+import { putEntries, diffStates, Touched, trackFields, type Entry } from './tracked-entries.js';
 
 /** The whole series before a step, and the step. */
-export interface Stand {
+export interface Checkpoint {
   readonly label: string;
   readonly snapshot: BootSnapshot;
   /** Hunks that run in the step. */
@@ -31,89 +31,101 @@ export interface Stand {
   /** Entries of the kernel's state that it reads or writes. */
   readonly touchedState: Touched;
   /** What consumers look at in it, one entry for each look. */
-  readonly looks: readonly Consumed[];
+  readonly readChecks: readonly Consumed[];
 }
 
 /**
  * Runs a boot whose loader has not run yet to its end: a stand before each step, and one behind the end. `always` are
  * hunks that count as running in every step.
  */
-export function standsOf(
+export function checkpointsOf(
   boot: Boot,
   always: readonly string[] = [],
-): { stands: Stand[]; outcome: Outcome } {
-  const stands: Stand[] = [];
+): { checkpoints: Checkpoint[]; outcome: Outcome } {
+  const checkpoints: Checkpoint[] = [];
   boot.step();
   while (boot.outcome === null) {
     const label = boot.ahead[0] ?? '';
     const snapshot = boot.snapshot();
     const ran = new Set<LinkedEntry>();
     const [touches, patSlots] = [new LineSet(), new Set<number>()];
-    const [touchedState, looks] = [new Touched(), [] as Consumed[]];
+    const [touchedState, readChecks] = [new Touched(), [] as Consumed[]];
     boot.kernel.uses = ran;
     boot.machine.watchLines(touches);
     boot.machine.patSlots = patSlots;
-    boot.recorder.keepLooks(looks);
-    const unwatch = watchShelves(boot.kernel.state, touchedState);
+    boot.recorder.keepReadChecks(readChecks);
+    const unwatch = trackFields(boot.kernel.state, touchedState);
     boot.step();
     unwatch();
     const uses = new Set([...[...ran].flatMap((entry) => entry.hunks ?? []), ...always]);
     const events = boot.recorder.eventsOf(label);
-    stands.push({ label, snapshot, uses, events, touches, patSlots, touchedState, looks });
+    checkpoints.push({
+      label,
+      snapshot,
+      uses,
+      events,
+      touches,
+      patSlots,
+      touchedState,
+      readChecks,
+    });
   }
   boot.kernel.uses = null;
   boot.machine.watchLines(null);
   boot.machine.patSlots = null;
-  boot.recorder.keepLooks(null);
+  boot.recorder.keepReadChecks(null);
   boot.watchScreen();
   const touched = {
     touches: new LineSet(),
     patSlots: new Set<number>(),
     touchedState: new Touched(),
   };
-  const end = { label: '', uses: new Set<string>(), events: [], looks: [], ...touched };
-  stands.push({ ...end, snapshot: boot.snapshot() });
-  return { stands, outcome: boot.outcome };
+  const end = { label: '', uses: new Set<string>(), events: [], readChecks: [], ...touched };
+  checkpoints.push({ ...end, snapshot: boot.snapshot() });
+  return { checkpoints, outcome: boot.outcome };
 }
 
 /**
  * A boot that stands where the whole series stood, but for some places and for what was read before. Machine and kernel
  * are the boot's own: they are good until it goes on.
  */
-export interface Apart {
+export interface CheckpointDiff {
   readonly machine: MachineSnapshot;
   readonly kernel: KernelState;
   readonly recorder: RecorderState;
-  readonly places: MachineApart;
+  readonly places: MachineDiff;
   readonly entries: readonly Entry[];
   /** Whether all that was read is the same too. */
-  readonly sameLooks: boolean;
+  readonly sameReadChecks: boolean;
 }
 
 /** How a boot before a step differs from the stand there; undefined where it differs in more than such places. */
-export function apartFrom(boot: Boot, { label, snapshot: stood }: Stand): Apart | undefined {
+export function diffFrom(
+  boot: Boot,
+  { label, snapshot: stood }: Checkpoint,
+): CheckpointDiff | undefined {
   const { state: kernel } = boot.kernel;
-  if ((boot.ahead[0] ?? '') !== label || !alike(boot.outcome, stood.outcome)) return undefined;
+  if ((boot.ahead[0] ?? '') !== label || !deepEqual(boot.outcome, stood.outcome)) return undefined;
   // The machine first: most boots that have gone another way have other registers, which is soon seen.
-  const machine = boot.machine.look();
-  const places = machinesApart(machine, stood.machine, boot.machine.config.cache.ways);
+  const machine = boot.machine.view();
+  const places = diffMachines(machine, stood.machine, boot.machine.config.cache.ways);
   if (places === undefined) return undefined;
-  const entries = statesApart(kernel, stood.kernel);
+  const entries = diffStates(kernel, stood.kernel);
   if (entries === undefined) return undefined;
 
   const recorder = boot.recorder.snapshot();
-  const [ours, theirs] = [recorder.ghost, stood.recorder.ghost];
+  const [ours, theirs] = [recorder.integrity, stood.recorder.integrity];
   const same =
-    alike(recorder.scopes, stood.recorder.scopes) &&
-    alike(ours.produced, theirs.produced) &&
+    deepEqual(recorder.scopes, stood.recorder.scopes) &&
+    deepEqual(ours.produced, theirs.produced) &&
     ours.prefix === theirs.prefix;
   if (!same) return undefined;
-  const sameLooks = alike(ours.consumed, theirs.consumed);
-  return { machine, kernel, recorder, places, entries, sameLooks };
+  const sameReadChecks = deepEqual(ours.consumed, theirs.consumed);
+  return { machine, kernel, recorder, places, entries, sameReadChecks };
 }
 
 /** Whether a step is about something in which a boot differs. */
-export function isAbout(stand: Stand, { places, entries }: Apart): boolean {
+export function isAbout(stand: Checkpoint, { places, entries }: CheckpointDiff): boolean {
   return (
     places.lines.some((line) => stand.touches.has(line)) ||
     places.pat.some(({ slot }) => stand.patSlots.has(slot)) ||
@@ -122,7 +134,12 @@ export function isAbout(stand: Stand, { places, entries }: Apart): boolean {
 }
 
 /** Goes on from a later stand as the boot would stand there; `between` are the stands whose steps are left out. */
-export function goOnFrom(boot: Boot, stand: Stand, apart: Apart, between: readonly Stand[]): void {
+export function goOnFrom(
+  boot: Boot,
+  stand: Checkpoint,
+  apart: CheckpointDiff,
+  between: readonly Checkpoint[],
+): void {
   const { recorder, machine } = stand.snapshot;
   const names = [...recorder.names];
   const origin = (number: number): number => {
@@ -130,12 +147,12 @@ export function goOnFrom(boot: Boot, stand: Stand, apart: Apart, between: readon
     const known = names.indexOf(name);
     return known < 0 ? names.push(name) - 1 : known;
   };
-  const { consumed } = apart.recorder.ghost;
+  const { consumed } = apart.recorder.integrity;
   boot.restore({
     ...stand.snapshot,
     machine: withThose(machine, apart.machine, apart.places, origin),
-    recorder: { ...recorder, names, ghost: { ...recorder.ghost, consumed } },
+    recorder: { ...recorder, names, integrity: { ...recorder.integrity, consumed } },
   });
   putEntries(boot.kernel.state, apart.kernel, apart.entries);
-  boot.recorder.replayLooks(between.flatMap(({ looks }) => looks));
+  boot.recorder.replayReadChecks(between.flatMap(({ readChecks }) => readChecks));
 }

@@ -1,7 +1,7 @@
 import { isMap } from '../../machine/codec.js';
 
 /** Whether two values of plain data, maps and typed arrays are alike; what both share is not looked into. */
-export function alike(a: unknown, b: unknown): boolean {
+export function deepEqual(a: unknown, b: unknown): boolean {
   if (Object.is(a, b)) return true;
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
   if (ArrayBuffer.isView(a) || ArrayBuffer.isView(b)) {
@@ -20,19 +20,19 @@ type Properties = Readonly<Record<string, unknown>>;
 
 function sameItems(a: readonly unknown[], b: readonly unknown[]): boolean {
   if (a.length !== b.length) return false;
-  for (let i = 0; i < a.length; i++) if (!alike(a[i], b[i])) return false;
+  for (let i = 0; i < a.length; i++) if (!deepEqual(a[i], b[i])) return false;
   return true;
 }
 
 function sameProperties(a: Properties, b: Properties): boolean {
   // A property that is undefined is as good as none.
-  for (const key in a) if (!alike(a[key], b[key])) return false;
+  for (const key in a) if (!deepEqual(a[key], b[key])) return false;
   for (const key in b) if (b[key] !== undefined && a[key] === undefined) return false;
   return true;
 }
 
 function sameEntries(a: ReadonlyMap<unknown, unknown>, b: ReadonlyMap<unknown, unknown>): boolean {
-  for (const [key, value] of a) if (!alike(value, b.get(key))) return false;
+  for (const [key, value] of a) if (!deepEqual(value, b.get(key))) return false;
   for (const [key, value] of b) if (value !== undefined && !a.has(key)) return false;
   return true;
 }

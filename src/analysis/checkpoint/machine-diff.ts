@@ -8,7 +8,7 @@ import { LINES, wordsOf, type Page } from '../../machine/memory/dram-page.js';
 import type { MachineSnapshot } from '../../machine/machine.js';
 import { PAT_SLOTS } from '../../machine/cpu/memory-types.js';
 import { pageIn, withPages } from '../../machine/memory/page-map.js';
-import { alike } from './deep-equal.js';
+import { deepEqual } from './deep-equal.js';
 
 type Dram = MachineSnapshot['dram'];
 type Tags = MachineSnapshot['cache']['tags'];
@@ -23,7 +23,7 @@ export interface PatSlot {
 }
 
 /** Lines whose bytes differ, and slots of PATs. */
-export interface MachineApart {
+export interface MachineDiff {
   /** Numbers of lines: addresses over the size of a line. */
   readonly inMemory: readonly number[];
   /** The cache has the same line in these slots, with other bytes. */
@@ -37,20 +37,20 @@ export interface MachineApart {
  * The lines and slots in which two machines differ; undefined where they differ in more, or where a page is touched in
  * one only. `ways` are those of the cache.
  */
-export function machinesApart(
+export function diffMachines(
   a: MachineSnapshot,
   b: MachineSnapshot,
   ways: number,
-): MachineApart | undefined {
-  const pat = cpusApart(a.cpus, b.cpus);
+): MachineDiff | undefined {
+  const pat = diffCpus(a.cpus, b.cpus);
   const same =
     pat !== undefined &&
-    alike(a.devices, b.devices) &&
+    deepEqual(a.devices, b.devices) &&
     sameTags(a.cache.tags, b.cache.tags, ways) &&
     sameRuns(a.dram, b.dram);
-  const inMemory = same ? memoryApart(a.dram, b.dram) : undefined;
+  const inMemory = same ? diffMemory(a.dram, b.dram) : undefined;
   if (inMemory === undefined || pat === undefined) return undefined;
-  const inSlots = slotsApart(a, b);
+  const inSlots = diffSlots(a, b);
   const cached = inSlots.map((slot) => lineOfSlot(a.cache.tags, slot) ?? 0);
   return { inMemory, inSlots, lines: [...inMemory, ...cached], pat };
 }
@@ -61,13 +61,13 @@ const patOf = ({ msrs }: Cpus[number]): bigint => msrs.find(([name]) => name ===
 const maskOf = (slot: number): bigint => 0xffn << (BigInt(slot) * SLOT_BITS);
 
 /** Slots of their PATs in which CPUs differ; undefined where they differ in more. */
-function cpusApart(a: Cpus, b: Cpus): PatSlot[] | undefined {
+function diffCpus(a: Cpus, b: Cpus): PatSlot[] | undefined {
   const apart: PatSlot[] = [];
   for (const [cpu, one] of a.entries()) {
     const other = b[cpu];
     if (other === undefined) return undefined;
     const difference = patOf(one) ^ patOf(other);
-    if (!alike(difference === 0n ? one : withPat(one, patOf(other)), other)) return undefined;
+    if (!deepEqual(difference === 0n ? one : withPat(one, patOf(other)), other)) return undefined;
     for (let slot = 0; slot < PAT_SLOTS; slot++) {
       if ((difference & maskOf(slot)) !== 0n) apart.push({ cpu, slot });
     }
@@ -97,7 +97,7 @@ function withSlots(onto: Cpus, from: Cpus, slots: readonly PatSlot[]): Cpus {
 export function withThose(
   onto: MachineSnapshot,
   from: MachineSnapshot,
-  { inMemory, inSlots, pat }: MachineApart,
+  { inMemory, inSlots, pat }: MachineDiff,
   origin: (number: number) => number,
 ): MachineSnapshot {
   const copied = new Map<number, Page>();
@@ -133,10 +133,10 @@ export function withThose(
 
 function sameTags(a: Tags, b: Tags, ways: number): boolean {
   return (
-    alike(a.low, b.low) &&
-    alike(a.high, b.high) &&
-    alike(a.dirtyBits, b.dirtyBits) &&
-    alike(a.owner, b.owner) &&
+    deepEqual(a.low, b.low) &&
+    deepEqual(a.high, b.high) &&
+    deepEqual(a.dirtyBits, b.dirtyBits) &&
+    deepEqual(a.owner, b.owner) &&
     REPLACEMENT.sameChoices(a.replacement, b.replacement, ways)
   );
 }
@@ -163,12 +163,12 @@ function copyOf(page: Page | undefined): Page | undefined {
       pending: page.pending.slice(),
       owner: page.owner.slice(),
       writer: page.writer.slice(),
-      alike: false,
+      sameContents: false,
     }
   );
 }
 
-function memoryApart(a: Dram, b: Dram): number[] | undefined {
+function diffMemory(a: Dram, b: Dram): number[] | undefined {
   const apart: number[] = [];
   for (const index of new Set([...a.pages.keys(), ...b.pages.keys()])) {
     const [block, others] = [a.pages.get(index), b.pages.get(index)];
@@ -198,7 +198,7 @@ function linesOf(a: Page, b: Page): number[] {
   return apart;
 }
 
-function slotsApart({ cache: a }: MachineSnapshot, { cache: b }: MachineSnapshot): number[] {
+function diffSlots({ cache: a }: MachineSnapshot, { cache: b }: MachineSnapshot): number[] {
   const words = ({ data }: typeof a): Uint32Array =>
     new Uint32Array(data.buffer, data.byteOffset, data.length / 4);
   const [left, right] = [words(a), words(b)];

@@ -3,7 +3,7 @@
  * whatever is in it. All other parts count as used by every step.
  */
 import type { KernelState } from '../../kernel/state.js';
-import { alike } from './deep-equal.js';
+import { deepEqual } from './deep-equal.js';
 
 /** Where the shelves are: what has them, and under which name. */
 const SHELVES = {
@@ -11,66 +11,66 @@ const SHELVES = {
   log: (state: KernelState) => [state.console.printk, 'log'],
   iomemResource: (state: KernelState) => [state, 'iomemResource'],
 } as const satisfies Record<string, (state: KernelState) => readonly [holder: object, key: string]>;
-type ShelfName = keyof typeof SHELVES;
-const NAMES = Object.keys(SHELVES) as ShelfName[];
+type TrackedField = keyof typeof SHELVES;
+const NAMES = Object.keys(SHELVES) as TrackedField[];
 
-/** An entry of a shelf. */
+/** An entry of a field. */
 export interface Entry {
-  readonly shelf: ShelfName;
+  readonly field: TrackedField;
   readonly key: string;
 }
 
-/** The shelf: a list or a record. */
-function shelfOf(state: KernelState, name: ShelfName): object {
+/** The field: a list or a record. */
+function fieldOf(state: KernelState, name: TrackedField): object {
   const [holder, key] = SHELVES[name](state);
   return propertyOf(holder, key) as object;
 }
 
-function setShelf(state: KernelState, name: ShelfName, shelf: object): void {
+function setField(state: KernelState, name: TrackedField, field: object): void {
   const [holder, key] = SHELVES[name](state);
-  Reflect.set(holder, key, shelf);
+  Reflect.set(holder, key, field);
 }
 
 const propertyOf = (of: object, key: string): unknown => Reflect.get(of, key);
 
-/** Entries that a step has touched; '*' where it asked which there are, or put another shelf there. */
+/** Entries that a step has touched; '*' where it asked which there are, or put another field there. */
 export class Touched {
-  private readonly keys = new Map<ShelfName, Set<string>>();
+  private readonly keys = new Map<TrackedField, Set<string>>();
 
-  add(shelf: ShelfName, key: string): void {
-    const keys = this.keys.get(shelf) ?? new Set<string>();
-    this.keys.set(shelf, keys.add(key));
+  add(field: TrackedField, key: string): void {
+    const keys = this.keys.get(field) ?? new Set<string>();
+    this.keys.set(field, keys.add(key));
   }
 
-  has({ shelf, key }: Entry): boolean {
-    const keys = this.keys.get(shelf);
+  has({ field, key }: Entry): boolean {
+    const keys = this.keys.get(field);
     return keys !== undefined && (keys.has('*') || keys.has(key));
   }
 }
 
 /** From now on, entries that are touched go into a set, until the function that it gives is called. */
-export function watchShelves(state: KernelState, into: Touched): () => void {
+export function trackFields(state: KernelState, into: Touched): () => void {
   const watched = NAMES.map((name) => {
-    const shelf = shelfOf(state, name);
-    const proxy = watch(shelf, (key) => into.add(name, key));
-    setShelf(state, name, proxy);
-    return { name, shelf, proxy };
+    const field = fieldOf(state, name);
+    const proxy = watch(field, (key) => into.add(name, key));
+    setField(state, name, proxy);
+    return { name, field, proxy };
   });
   return () => {
-    for (const { name, shelf, proxy } of watched) {
-      if (shelfOf(state, name) === proxy) setShelf(state, name, shelf);
+    for (const { name, field, proxy } of watched) {
+      if (fieldOf(state, name) === proxy) setField(state, name, field);
       else into.add(name, '*');
     }
   };
 }
 
-/** Tells of each entry of a shelf that is read or written. */
-function watch<T extends object>(shelf: T, note: (key: string) => void): T {
+/** Tells of each entry of a field that is read or written. */
+function watch<T extends object>(field: T, note: (key: string) => void): T {
   const noted = <R>(key: string | symbol, result: R): R => {
     note(String(key));
     return result;
   };
-  return new Proxy(shelf, {
+  return new Proxy(field, {
     get: (target, key): unknown => noted(key, Reflect.get(target, key)),
     set: (target, key, value) => {
       const before = propertyOf(target, 'length');
@@ -86,14 +86,14 @@ function watch<T extends object>(shelf: T, note: (key: string) => void): T {
 }
 
 /** Entries in which two states differ; undefined where they differ in more, or where a list is longer. */
-export function statesApart(a: KernelState, b: KernelState): Entry[] | undefined {
-  if (!alike(withoutShelves(a), withoutShelves(b))) return undefined;
+export function diffStates(a: KernelState, b: KernelState): Entry[] | undefined {
+  if (!deepEqual(withoutTracked(a), withoutTracked(b))) return undefined;
   const apart: Entry[] = [];
-  for (const shelf of NAMES) {
-    const [left, right] = [shelfOf(a, shelf), shelfOf(b, shelf)];
+  for (const field of NAMES) {
+    const [left, right] = [fieldOf(a, field), fieldOf(b, field)];
     if (propertyOf(left, 'length') !== propertyOf(right, 'length')) return undefined;
     for (const key of new Set([...Object.keys(left), ...Object.keys(right)])) {
-      if (!alike(propertyOf(left, key), propertyOf(right, key))) apart.push({ shelf, key });
+      if (!deepEqual(propertyOf(left, key), propertyOf(right, key))) apart.push({ field, key });
     }
   }
   return apart;
@@ -101,14 +101,14 @@ export function statesApart(a: KernelState, b: KernelState): Entry[] | undefined
 
 /** Gives a state the entries of another. */
 export function putEntries(onto: KernelState, from: KernelState, entries: readonly Entry[]): void {
-  for (const { shelf, key } of entries) {
-    const value = propertyOf(shelfOf(from, shelf), key);
-    if (value === undefined) Reflect.deleteProperty(shelfOf(onto, shelf), key);
-    else Reflect.set(shelfOf(onto, shelf), key, structuredClone(value));
+  for (const { field, key } of entries) {
+    const value = propertyOf(fieldOf(from, field), key);
+    if (value === undefined) Reflect.deleteProperty(fieldOf(onto, field), key);
+    else Reflect.set(fieldOf(onto, field), key, structuredClone(value));
   }
 }
 
-function withoutShelves(state: KernelState): unknown {
+function withoutTracked(state: KernelState): unknown {
   const { bootCpuData, console } = state;
   return {
     ...state,

@@ -4,10 +4,10 @@ import { differenceText } from '../../check/compare-text.js';
 import { digestOf } from '../../trace/integrity.js';
 import type { Consumed, FinalRegion, Outcome, Trace } from '../../trace/trace.js';
 import { effectSteps } from './events.js';
-import type { EffectView, ProbeEffect, Read, Reading } from './form.js';
+import type { EffectView, ScriptEffect, Read, Reading } from './form.js';
 
 /** What one probe answers without the patch and with it: any plain data. */
-export interface ProbeAnswers {
+export interface ScriptAnswers {
   readonly probe: string;
   readonly before: unknown;
   readonly after: unknown;
@@ -105,7 +105,7 @@ export function effectBetween(patch: number, before: Trace, after: Trace): Effec
 }
 
 /** What a patch changes of what probes answer. */
-export function probeEffects(answers: readonly ProbeAnswers[]): ProbeEffect[] {
+export function scriptEffects(answers: readonly ScriptAnswers[]): ScriptEffect[] {
   return answers.flatMap(({ probe, before, after }) =>
     plainDifferences(before, after).map(({ field, expected, found }) => ({
       probe,

@@ -85,7 +85,7 @@ const viewSchema = z.strictObject({
     .optional(),
 });
 
-const probeSchema = z.strictObject({
+const scriptSchema = z.strictObject({
   probe: text,
   field: z.string(),
   before: scalar.optional(),
@@ -101,7 +101,7 @@ const viewsSchema = z.strictObject({
   stage: viewSchema.optional(),
   activated: viewSchema.optional(),
   without: viewSchema.optional(),
-  probes: z.array(probeSchema).optional(),
+  probes: z.array(scriptSchema).optional(),
 });
 
 export const effectsSchema = z
@@ -132,7 +132,7 @@ export type EffectStep = z.infer<typeof stepSchema>;
 export type Read = z.infer<typeof readSchema>;
 export type EffectCounts = z.infer<typeof countsSchema>;
 export type EffectView = z.infer<typeof viewSchema>;
-export type ProbeEffect = z.infer<typeof probeSchema>;
+export type ScriptEffect = z.infer<typeof scriptSchema>;
 export type EffectViews = z.infer<typeof viewsSchema>;
 export type Effects = z.infer<typeof effectsSchema>;
 /** A view that compares traces. */

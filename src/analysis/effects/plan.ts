@@ -2,11 +2,11 @@
 import type { Hunk } from '../../kernel/hunk.js';
 import { link } from '../../series/link.js';
 import { allHunks, hunksOf, LAST_STAGE } from '../../series/patches.js';
-import { compose, type Composition } from '../../series/compose.js';
-import { missed } from '../../series/without.js';
+import { compose, type HunkSelection } from '../../series/compose.js';
+import { unmetBy } from '../../series/without.js';
 import { InputError } from '../../base/errors.js';
 import type { Trace } from '../../trace/trace.js';
-import { effectBetween, probeEffects, type ProbeAnswers } from './effects.js';
+import { effectBetween, scriptEffects, type ScriptAnswers } from './effects.js';
 import {
   showsIn,
   VIEWS,
@@ -21,16 +21,16 @@ export type ViewPlan =
   | { readonly none: string }
   | {
       readonly how?: 'removed' | 'neutral';
-      readonly before: Composition;
-      readonly after: Composition;
+      readonly before: HunkSelection;
+      readonly after: HunkSelection;
     };
 
 /** What runs boots and asks probes. */
 export interface EffectSources {
   /** The trace of a kernel on the scenario that the effects are of. */
-  readonly traceOf: (composition: Composition) => Trace;
+  readonly traceOf: (composition: HunkSelection) => Trace;
   /** What the probes of a patch answer without it and with it; absent where there are no probes. */
-  readonly probesOf?: (patch: number) => readonly ProbeAnswers[];
+  readonly scriptsOf?: (patch: number) => readonly ScriptAnswers[];
 }
 
 /** Whether patch 18 can be put on a stage: the hunks of it, or what is missing. */
@@ -70,11 +70,11 @@ function withoutPlan(patch: number): ViewPlan {
       none: `the series without patch ${patch} is stage ${patch - 1}: the stage view shows it`,
     };
   }
-  const how = missed(out, staying).length === 0 ? 'removed' : 'neutral';
-  const whole: Composition = { stage: LAST_STAGE, activate: false };
+  const how = unmetBy(out, staying).length === 0 ? 'removed' : 'neutral';
+  const whole: HunkSelection = { stage: LAST_STAGE, activate: false };
   return {
     how,
-    before: { ...whole, without: [String(patch)], ...(how === 'neutral' && { neutral: true }) },
+    before: { ...whole, without: [String(patch)], ...(how === 'neutral' && { stub: true }) },
     after: whole,
   };
 }
@@ -109,7 +109,9 @@ export function effectsOn(
   const views = Object.fromEntries(
     wanted.flatMap((name): [string, unknown][] => {
       if (name !== 'probes') return [[name, viewOf(patch, plans[name], sources)]];
-      return sources.probesOf === undefined ? [] : [[name, probeEffects(sources.probesOf(patch))]];
+      return sources.scriptsOf === undefined
+        ? []
+        : [[name, scriptEffects(sources.scriptsOf(patch))]];
     }),
   ) as Effects['views'];
   const keeps = options.reason !== undefined && showsIn(views).length === 0;

@@ -11,8 +11,8 @@ export interface ProducedBytes {
 
 /** The bytes that firmware or loader put at a physical address; undefined where nobody did, or only a part is known. */
 export function producedAt(boot: Boot, pa: number, length: number): ProducedBytes | undefined {
-  const made = new Map(boot.recorder.snapshot().ghost.produced);
-  const regions = [...boot.loaded.things, ...boot.regions()];
+  const made = new Map(boot.recorder.snapshot().integrity.produced);
+  const regions = [...boot.loaded.blobs, ...boot.regions()];
   for (const { name, base } of regions) {
     const bytes = made.get(name);
     if (bytes === undefined || typeof bytes === 'string') continue;

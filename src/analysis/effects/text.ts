@@ -8,7 +8,7 @@ import {
   type Effects,
   type EffectStep,
   type EffectView,
-  type ProbeEffect,
+  type ScriptEffect,
   type Read,
   type TraceView,
   viewShows,
@@ -96,7 +96,7 @@ function viewLines(view: EffectView, paint: Painter): string[] {
   return viewShows(view) ? lines : [...lines, '    nothing else than bytes in memory'];
 }
 
-function probeLine({ probe, field, before, after }: ProbeEffect): string {
+function scriptLine({ probe, field, before, after }: ScriptEffect): string {
   const path = field === '' ? probe : `${probe}: ${field}`;
   return fieldText({ field: path, expected: before, found: after }, 'before');
 }
@@ -128,7 +128,7 @@ export function effectsText(effects: Effects, options: EffectsTextOptions = {}):
     );
   }
   if (views.probes !== undefined) {
-    const probes = views.probes.map((each) => `    ${paint.changed(probeLine(each))}`);
+    const probes = views.probes.map((each) => `    ${paint.changed(scriptLine(each))}`);
     lines.push(`  ${paint.heading('probes')}: what they answer without the patch → with it`);
     lines.push(...(probes.length === 0 ? ['    nothing'] : probes));
   }

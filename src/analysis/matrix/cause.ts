@@ -7,7 +7,7 @@ import type { Run, StepPair } from './run.js';
 import type { MatrixRow } from './report.js';
 
 /** The line of a row: what was read wrongly and why, else what the last fault met, else what was done otherwise. */
-export function mechanismOf(run: Run, difference: MatrixRow['difference']): string {
+export function causeOf(run: Run, difference: MatrixRow['difference']): string {
   const other = difference === undefined ? undefined : `${difference.step}: ${difference.was}`;
   const because = other === undefined ? '' : `; first ${other}`;
   const { wrong } = run;
@@ -27,7 +27,7 @@ export function mechanismOf(run: Run, difference: MatrixRow['difference']): stri
 
 /** What the fault met that a boot ended in; undefined where it did not end in one. */
 function faultText({ boot, outcome }: Run, because: string): string | undefined {
-  const last = boot.kernel.say.lastFault;
+  const last = boot.kernel.trace.lastFault;
   if (last === null || outcome.kind === 'booted') return undefined;
   const cpu = boot.machine.cpus[last.cpu];
   if (cpu === undefined || outcome.message?.includes(last.what.split('(')[0] ?? '') !== true)

@@ -8,7 +8,7 @@ import { LAST_STAGE } from '../../series/patches.js';
 const BY = new Set(['file', 'patch', 'hunk', 'n']);
 
 /** What a row does not say of its boot. */
-export interface KeptRun {
+export interface GoldenRun {
   /** The scenario's name or file; the name in the row where absent. */
   readonly scenario?: string;
   /** The composition that the hunk is left out of, by name or file; the posted series where absent. */
@@ -18,14 +18,14 @@ export interface KeptRun {
 }
 
 /** The name of a row's file: `09-initrd.yaml`. */
-export function keptName({ hunk }: MatrixRow): string {
+export function goldenName({ hunk }: MatrixRow): string {
   return `${hunk.replaceAll('/', '-')}.yaml`;
 }
 
 /** The text of a row's expected trace. */
-export function keptText(
+export function goldenText(
   row: MatrixRow,
-  { scenario = row.scenario, series, set = [] }: KeptRun = {},
+  { scenario = row.scenario, series, set = [] }: GoldenRun = {},
 ): string {
   const { hunk, how, what, mechanism, outcome, wrong, difference } = row;
   const settings = set.map((each) => {

@@ -7,7 +7,7 @@ import { hex, pa, type KeyId, type Pa, type Va } from '../../machine/address.js'
 import type { Cpu } from '../../machine/cpu/cpu.js';
 import type { ReadOf } from '../../kernel/tracer.js';
 import type { Boot } from '../../sequencer/boot.js';
-import type { Look } from '../../trace/integrity.js';
+import type { ReadCheck } from '../../trace/integrity.js';
 import type { WrongRead } from './report.js';
 
 const cOf = (key: KeyId | number): number => (key === 0 ? 0 : 1);
@@ -33,7 +33,10 @@ function written(boot: Boot, address: Pa): Pick<Clash, 'writeC' | 'writer'> {
 }
 
 /** Where the bytes of a look stood: the read that gave them, else one with the same bytes. */
-function placeOf(reads: readonly ReadOf[], { bytes, at }: Look): { pa: Pa; c: number } | undefined {
+function placeOf(
+  reads: readonly ReadOf[],
+  { bytes, at }: ReadCheck,
+): { pa: Pa; c: number } | undefined {
   const backwards = [...reads].reverse();
   const found =
     backwards.find((read) => read.bytes === bytes) ??
@@ -47,9 +50,9 @@ function placeOf(reads: readonly ReadOf[], { bytes, at }: Look): { pa: Pa; c: nu
 }
 
 /** A look that did not find what was put, with both sides of the place where it first differs. */
-export function wrongRead(boot: Boot, look: Look): WrongRead {
+export function wrongRead(boot: Boot, look: ReadCheck): WrongRead {
   const { name, by: reader } = look;
-  const place = placeOf(boot.kernel.say.reads ?? [], look);
+  const place = placeOf(boot.kernel.trace.reads ?? [], look);
   if (place === undefined) return { name, reader };
   return { name, reader, readC: place.c, pa: hex(place.pa), ...written(boot, place.pa) };
 }
@@ -67,7 +70,7 @@ export function clashOnWalk(
     if (side.writeC === cOf(key)) continue;
     return { what, pa: at, readC: cOf(key), ...side };
   }
-  const found = cpu.probe(address);
+  const found = cpu.translate(address);
   if ('vector' in found) return undefined;
   const side = written(boot, found.pa);
   if (side.writeC === cOf(found.key)) return undefined;

@@ -7,23 +7,23 @@
 import type { Hunk } from '../../kernel/hunk.js';
 import { Boot, type BootOptions } from '../../sequencer/boot.js';
 import { garbageOf } from '../../sequencer/expected.js';
-import { alike } from '../checkpoint/deep-equal.js';
+import { deepEqual } from '../checkpoint/deep-equal.js';
 import { LAST_STAGE } from '../../series/patches.js';
-import { missed } from '../../series/without.js';
-import { compose, compositionWords, type Composition } from '../../series/compose.js';
-import type { Look } from '../../trace/integrity.js';
+import { unmetBy } from '../../series/without.js';
+import { compose, compositionWords, type HunkSelection } from '../../series/compose.js';
+import type { ReadCheck } from '../../trace/integrity.js';
 import type { Consumed, Outcome } from '../../trace/trace.js';
 import { wrongRead } from './key-mismatch.js';
-import { differenceOf, mechanismOf } from './cause.js';
+import { differenceOf, causeOf } from './cause.js';
 import type { MatrixRow, MatrixScenario, WrongRead } from './report.js';
 import type { Run, StepPair } from './run.js';
 import {
-  apartFrom,
+  diffFrom,
   goOnFrom,
   isAbout,
-  standsOf,
-  type Apart,
-  type Stand,
+  checkpointsOf,
+  type CheckpointDiff,
+  type Checkpoint,
 } from '../checkpoint/checkpoint.js';
 
 /** A hunk and how it is taken away. */
@@ -33,21 +33,21 @@ export interface LeftOut {
 }
 
 /** All hunks of a composition, each with the way in which it can be left out. */
-export function leavable(composition: Composition): LeftOut[] {
+export function leavable(composition: HunkSelection): LeftOut[] {
   const { hunks } = compose(composition);
   return hunks.map((hunk) => {
     const staying = hunks.filter((other) => other !== hunk);
-    return { hunk, how: missed(new Set([hunk]), staying).length > 0 ? 'neutral' : 'out' };
+    return { hunk, how: unmetBy(new Set([hunk]), staying).length > 0 ? 'neutral' : 'out' };
   });
 }
 
 /** A composition less one of its hunks: an alternative gives its place back to the hunk that it came for. */
-export function less(composition: Composition, { hunk, how }: LeftOut): Composition {
-  const { without = [], neutral = false, with: alternatives = [] } = composition;
+export function withoutHunk(composition: HunkSelection, { hunk, how }: LeftOut): HunkSelection {
+  const { without = [], stub = false, with: alternatives = [] } = composition;
   if (alternatives.includes(hunk.id)) {
     return { ...composition, with: alternatives.filter((id) => id !== hunk.id) };
   }
-  return { ...composition, without: [...without, hunk.id], neutral: neutral || how === 'neutral' };
+  return { ...composition, without: [...without, hunk.id], stub: stub || how === 'neutral' };
 }
 
 const key = ({ name, by }: Pick<Consumed, 'name' | 'by'>): string => JSON.stringify([name, by]);
@@ -56,7 +56,7 @@ export class Matrix {
   readonly scenario: MatrixScenario;
   readonly hunks: readonly LeftOut[];
   private readonly boot: Boot;
-  private readonly stands: readonly Stand[];
+  private readonly checkpoints: readonly Checkpoint[];
   private readonly consumed: readonly Consumed[];
   private readonly intact: ReadonlySet<string>;
   private readonly outcome: Outcome;
@@ -68,8 +68,8 @@ export class Matrix {
     this.boot = new Boot(options);
     // An option of the configuration acts on whatever runs.
     const always = this.hunks.flatMap(({ hunk }) => (hunk.options === undefined ? [] : hunk.id));
-    const { stands, outcome } = standsOf(this.boot, always);
-    this.stands = stands;
+    const { checkpoints, outcome } = checkpointsOf(this.boot, always);
+    this.checkpoints = checkpoints;
     this.outcome = outcome;
     this.consumed = this.boot.recorder.consumedSoFar;
     this.encrypted = this.boot.machine.dram.encrypted;
@@ -84,7 +84,7 @@ export class Matrix {
 
   /** The row of one hunk. */
   row({ hunk, how }: LeftOut): MatrixRow {
-    const first = this.stands.find(({ uses }) => uses.has(hunk.id));
+    const first = this.checkpoints.find(({ uses }) => uses.has(hunk.id));
     const run = first === undefined ? undefined : this.runWithout({ hunk, how }, first);
     const consumed = run?.consumed ?? this.consumed;
     const found = new Map(consumed.map((each) => [key(each), each.intact]));
@@ -96,7 +96,7 @@ export class Matrix {
     const gained = names(consumed, (each) => each.intact && had.get(key(each)) !== true);
     const outcome = run?.outcome ?? this.outcome;
     const difference = run?.differs === undefined ? undefined : differenceOf(run.differs);
-    const same = alike(outcome, this.outcome) && alike(consumed, this.consumed);
+    const same = deepEqual(outcome, this.outcome) && deepEqual(consumed, this.consumed);
     return {
       scenario: this.scenario.name,
       hunk: hunk.id,
@@ -111,47 +111,47 @@ export class Matrix {
       gained,
       ...(difference === undefined ? {} : { difference }),
       encrypted: run?.encrypted ?? this.encrypted,
-      mechanism: run === undefined ? 'this boot never uses it' : mechanismOf(run, difference),
+      mechanism: run === undefined ? 'this boot never uses it' : causeOf(run, difference),
       command: commandOf(this.options, { hunk, how }),
     };
   }
 
-  private runWithout({ hunk, how }: LeftOut, first: Stand): Run {
+  private runWithout({ hunk, how }: LeftOut, first: Checkpoint): Run {
     const { boot } = this;
-    boot.become(less(this.options, { hunk, how }));
+    boot.relink(withoutHunk(this.options, { hunk, how }));
     let wrong: WrongRead | undefined;
-    boot.recorder.onLook((look: Look) => {
+    boot.recorder.onReadCheck((look: ReadCheck) => {
       if (!look.intact && this.intact.has(key(look))) wrong ??= wrongRead(boot, look);
     });
     let differs: StepPair | undefined;
-    let at = this.stands.indexOf(first);
+    let at = this.checkpoints.indexOf(first);
     boot.restore(first.snapshot);
     while (boot.outcome === null) {
-      const stand = this.stands[at];
+      const stand = this.checkpoints[at];
       const label = boot.ahead[0] ?? '';
-      boot.kernel.say.reads ??= [];
-      boot.kernel.say.on = differs === undefined;
+      boot.kernel.trace.reads ??= [];
+      boot.kernel.trace.on = differs === undefined;
       boot.step();
       if (differs === undefined) {
         const events = boot.recorder.eventsOf(label);
-        if (!alike(events, stand?.events)) {
+        if (!deepEqual(events, stand?.events)) {
           differs = { label, before: stand?.events ?? [], after: events };
         }
       }
       at++;
-      const stood = this.stands[at];
-      const apart = stood && boot.outcome === null ? apartFrom(boot, stood) : undefined;
+      const stood = this.checkpoints[at];
+      const apart = stood && boot.outcome === null ? diffFrom(boot, stood) : undefined;
       if (apart === undefined) continue;
       const to = this.nextAbout(at, hunk.id, apart);
       if (to === undefined) break;
-      const target = this.stands[to];
+      const target = this.checkpoints[to];
       if (to > at && target !== undefined) {
-        goOnFrom(boot, target, apart, this.stands.slice(at, to));
+        goOnFrom(boot, target, apart, this.checkpoints.slice(at, to));
         at = to;
       }
     }
     if (boot.outcome !== null) boot.watchScreen();
-    boot.recorder.onLook(null);
+    boot.recorder.onReadCheck(null);
     const stopped = boot.outcome === null;
     return {
       boot,
@@ -167,22 +167,22 @@ export class Matrix {
    * The next step that the hunk runs in or that is about something in which the boot differs, at the latest the last one;
    * undefined where it differs in nothing and the hunk does not run again.
    */
-  private nextAbout(at: number, hunk: string, apart: Apart): number | undefined {
-    const step = this.stands.findIndex(
+  private nextAbout(at: number, hunk: string, apart: CheckpointDiff): number | undefined {
+    const step = this.checkpoints.findIndex(
       (stand, i) => i >= at && (stand.uses.has(hunk) || isAbout(stand, apart)),
     );
     if (step >= 0) return step;
-    const { places, entries, sameLooks } = apart;
+    const { places, entries, sameReadChecks } = apart;
     const none = [places.lines, places.pat, entries].every(({ length }) => length === 0);
     // How a boot ends is seen by ending it: the last stand is behind the end.
-    return sameLooks && none ? undefined : Math.max(at, this.stands.length - 2);
+    return sameReadChecks && none ? undefined : Math.max(at, this.checkpoints.length - 2);
   }
 }
 
 /** The command that shows the boot of a row. */
 function commandOf(options: BootOptions, leftOut: LeftOut): string {
   const { scenario, settings = {} } = options;
-  const { stage, ...others } = less(options, leftOut);
+  const { stage, ...others } = withoutHunk(options, leftOut);
   const words = [
     ...Object.entries(settings).map(([path, value]) => `--set '${path}=${String(value)}'`),
     // The last stage goes without saying.

@@ -1,6 +1,6 @@
 /** All ACPI tables of a machine at their places. */
 import { alignUp } from '../../machine/address.js';
-import type { Thing } from '../placed.js';
+import type { Blob } from '../placed.js';
 import { bgrt, bgrtImage } from './bgrt.js';
 import { dsdt, facs, fadt } from './fadt.js';
 import { ivrs } from './ivrs.js';
@@ -26,12 +26,12 @@ export interface AcpiRequest {
 const ALIGN = 64;
 
 /** The tables in the order of their addresses, the RSDP first; their names are their signatures'. */
-export function acpiTables(request: AcpiRequest): Thing[] {
-  const things: Thing[] = [];
+export function acpiTables(request: AcpiRequest): Blob[] {
+  const blobs: Blob[] = [];
   let at = request.tablesAt;
   const add = (name: string, bytes: Uint8Array): number => {
     const base = at;
-    things.push({ name, base, bytes });
+    blobs.push({ name, base, bytes });
     at = alignUp(base + bytes.length, ALIGN);
     return base;
   };
@@ -46,7 +46,7 @@ export function acpiTables(request: AcpiRequest): Thing[] {
   const xsdtAt = add('XSDT', xsdt(tables));
   return [
     { name: 'RSDP', base: request.rsdpAt, bytes: rsdp(rsdtAt, xsdtAt) },
-    ...things,
+    ...blobs,
     { name: 'FACS', base: request.facsAt, bytes: facs() },
     ...(request.imageAt === undefined
       ? []

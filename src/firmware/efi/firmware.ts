@@ -10,7 +10,7 @@ import type {
   LoaderMemory,
   MachineDescription,
   Region,
-  Thing,
+  Blob,
 } from '../placed.js';
 import { smbios3Entry, smbiosEntry, smbiosTable } from '../smbios.js';
 import { noiseBytes } from '../struct.js';
@@ -78,7 +78,7 @@ export function efiFirmware(
   const shown = shownTables(places, described);
   return {
     places,
-    things: [...runtimeThings(places, shown.published), ...shown.things],
+    blobs: [...runtimeBlobs(places, shown.published), ...shown.blobs],
     regions: [
       ...places.regions.filter(({ name }) => !SHARED.has(name)),
       mapPlace(places, machine.given),
@@ -94,7 +94,7 @@ type Published = readonly { readonly guid: keyof typeof EFI_GUID; readonly at: n
 function shownTables(
   places: EfiPlaces,
   described: MachineDescription,
-): { things: Thing[]; published: Published } {
+): { blobs: Blob[]; published: Published } {
   const { tables = ALL_TABLES } = described;
   const data = places.at('EFI runtime data').base;
   const bootData = places.at('EFI boot services data').base;
@@ -109,7 +109,7 @@ function shownTables(
     esrt: bootData + IN_BOOT_DATA.esrt,
     properties: bootData + IN_BOOT_DATA.properties,
   };
-  const things = [
+  const blobs = [
     ...(tables.acpi
       ? acpiTables({
           cpus: described.cpus,
@@ -121,13 +121,13 @@ function shownTables(
           imageAt: bootData + IN_BOOT_DATA.bgrtImage,
         })
       : []),
-    thing('SMBIOS', at.entry, smbiosEntry(smbios, at.smbios)),
-    thing('SMBIOS 3', at.entry3, smbios3Entry(smbios, at.smbios)),
-    thing('SMBIOS structures', at.smbios, smbios.bytes),
-    thing('ESRT', at.esrt, esrt()),
-    thing('properties table', at.properties, propertiesTable()),
-    thing('EFI boot services code', bootCode.base, noiseBytes(bootCode.size, BOOT_CODE_SEED)),
-    thing('option ROM', VIDEO_ROM, videoRom()),
+    blob('SMBIOS', at.entry, smbiosEntry(smbios, at.smbios)),
+    blob('SMBIOS 3', at.entry3, smbios3Entry(smbios, at.smbios)),
+    blob('SMBIOS structures', at.smbios, smbios.bytes),
+    blob('ESRT', at.esrt, esrt()),
+    blob('properties table', at.properties, propertiesTable()),
+    blob('EFI boot services code', bootCode.base, noiseBytes(bootCode.size, BOOT_CODE_SEED)),
+    blob('option ROM', VIDEO_ROM, videoRom()),
   ];
   const published: Published = [
     ...(tables.acpi ? [{ guid: 'ACPI_20_TABLE', at: at.rsdp } as const] : []),
@@ -136,11 +136,11 @@ function shownTables(
     { guid: 'ESRT', at: at.esrt },
     { guid: 'PROPERTIES_TABLE', at: at.properties },
   ];
-  return { things, published };
+  return { blobs, published };
 }
 
 /** The runtime driver, its tables and its variables. */
-function runtimeThings(places: EfiPlaces, published: Published): Thing[] {
+function runtimeBlobs(places: EfiPlaces, published: Published): Blob[] {
   const code = places.at('EFI runtime code').base;
   const data = places.at('EFI runtime data').base;
   if (data !== code + RUNTIME_CODE_SIZE) {
@@ -164,17 +164,17 @@ function runtimeThings(places: EfiPlaces, published: Published): Thing[] {
     configurationCount: published.length,
   });
   return [
-    thing('EFI runtime code', code, runtimeCode()),
-    thing('EFI runtime data', at('driver'), runtimeData(pointers)),
-    thing('EFI system table', at('systemTable'), system),
-    thing('EFI runtime services', at('runtimeServices'), runtimeServicesTable(entries)),
-    thing('EFI configuration tables', at('configuration'), configurationTables(published)),
-    thing('EFI vendor', at('vendor'), firmwareVendor()),
-    thing('EFI variable store', at('variableStore'), variableStore()),
+    blob('EFI runtime code', code, runtimeCode()),
+    blob('EFI runtime data', at('driver'), runtimeData(pointers)),
+    blob('EFI system table', at('systemTable'), system),
+    blob('EFI runtime services', at('runtimeServices'), runtimeServicesTable(entries)),
+    blob('EFI configuration tables', at('configuration'), configurationTables(published)),
+    blob('EFI vendor', at('vendor'), firmwareVendor()),
+    blob('EFI variable store', at('variableStore'), variableStore()),
   ];
 }
 
-const thing = (name: string, base: number, bytes: Uint8Array): Thing => ({ name, base, bytes });
+const blob = (name: string, base: number, bytes: Uint8Array): Blob => ({ name, base, bytes });
 
 /** Entries of the map that are no DRAM, or whose DRAM firmware does not have to itself. */
 const SHARED: ReadonlySet<string> = new Set(['FCH registers', 'flash', 'EFI boot services page 0']);
@@ -222,6 +222,6 @@ function handOver(
   return {
     e820: setup_e820(descriptors),
     efiInfo: efiInfo({ systab, memmap: place.base, memmapSize: bytes.length }),
-    things: [{ name: place.name, base: place.base, bytes }],
+    blobs: [{ name: place.name, base: place.base, bytes }],
   };
 }

@@ -45,7 +45,7 @@ export class RuntimeCall {
   execute(name: RuntimeServiceName): void {
     const at = va(this.image + SERVICE_OFFSET[name]);
     const found = new Uint8Array(SERVICE_SIZE);
-    this.settle(this.cpu.fetch(at, found));
+    this.retryUntilDelivered(this.cpu.fetch(at, found));
     const code = serviceCode(name);
     if (found.some((byte, index) => byte !== code[index])) {
       throw new Trap({ vector: VECTOR.UD, error: 0, why: `code is not ${name}` });
@@ -73,20 +73,20 @@ export class RuntimeCall {
   }
   bytes(at: Va, length: number): Uint8Array {
     const out = new Uint8Array(length);
-    this.settle(this.cpu.read(at, out));
+    this.retryUntilDelivered(this.cpu.read(at, out));
     return out;
   }
   put(at: Va, bytes: Uint8Array): void {
-    this.settle(this.cpu.write(at, bytes));
+    this.retryUntilDelivered(this.cpu.write(at, bytes));
   }
   putU8(at: Va, value: number): void {
-    this.settle(this.cpu.storeU8(at, value));
+    this.retryUntilDelivered(this.cpu.storeU8(at, value));
   }
   putU32(at: Va, value: number): void {
-    this.settle(this.cpu.storeU32(at, value));
+    this.retryUntilDelivered(this.cpu.storeU32(at, value));
   }
   putU64(at: Va, value: bigint): void {
-    this.settle(this.cpu.storeU64(at, value));
+    this.retryUntilDelivered(this.cpu.storeU64(at, value));
   }
 
   /** A UCS-2 string up to and with its NUL; undefined if that is not within `limit` bytes. */
@@ -97,7 +97,7 @@ export class RuntimeCall {
     return undefined;
   }
 
-  settle(fault: Fault | null): void {
+  retryUntilDelivered(fault: Fault | null): void {
     if (fault !== null) throw new Trap(fault);
   }
   private value<T extends number | bigint>(result: T | Fault): T {

@@ -19,7 +19,7 @@ interface Found {
   readonly attributes: number;
 }
 
-interface Wanted {
+interface Request {
   readonly name: Uint8Array;
   readonly guid: Uint8Array;
 }
@@ -42,7 +42,7 @@ function storeOf(call: RuntimeCall): Va | undefined {
 }
 
 /** Walks variable by variable up to the first header that is none. */
-function walk(call: RuntimeCall, store: Va, wanted: Wanted): Walked {
+function walk(call: RuntimeCall, store: Va, wanted: Request): Walked {
   let found: Found | undefined;
   let end: number = VARIABLE_STORE.size;
   while (end + VARIABLE_HEADER.size <= VARIABLE_STORE_SIZE) {
@@ -70,7 +70,7 @@ function walk(call: RuntimeCall, store: Va, wanted: Wanted): Walked {
 }
 
 /** Name and GUID that arguments 0 and 1 point at; undefined where they are no valid ones. */
-function wantedOf(call: RuntimeCall): Wanted | undefined {
+function requestOf(call: RuntimeCall): Request | undefined {
   const [name, guid] = [call.arg(0), call.arg(1)];
   if (name === 0n || guid === 0n) return undefined;
   const text = call.ucs2(call.address(name), NAME_MAX);
@@ -80,7 +80,7 @@ function wantedOf(call: RuntimeCall): Wanted | undefined {
 /** GetVariable(*VariableName, *VendorGuid, *Attributes, *DataSize, *Data); Attributes may be NULL. */
 export function getVariable(call: RuntimeCall): bigint {
   const sizeAt = call.arg(3);
-  const wanted = wantedOf(call);
+  const wanted = requestOf(call);
   if (wanted === undefined || sizeAt === 0n) return EFI_STATUS.INVALID_PARAMETER;
   const store = storeOf(call);
   if (store === undefined) return EFI_STATUS.DEVICE_ERROR;
@@ -101,7 +101,7 @@ export function getVariable(call: RuntimeCall): bigint {
 
 /** SetVariable(*VariableName, *VendorGuid, Attributes, DataSize, *Data); no size or no access deletes. */
 export function setVariable(call: RuntimeCall): bigint {
-  const wanted = wantedOf(call);
+  const wanted = requestOf(call);
   if (wanted === undefined || wanted.name.length <= 2) return EFI_STATUS.INVALID_PARAMETER;
   const store = storeOf(call);
   if (store === undefined) return EFI_STATUS.DEVICE_ERROR;

@@ -97,7 +97,7 @@ export function callRuntimeService(cpu: Cpu, entry: Va, args: readonly bigint[])
       call.putU64(va(home + index * SLOT), BigInt.asUintN(64, value));
     }
     call.execute(service);
-    call.settle(cpu.push(BigInt(cpu.rbp)));
+    call.retryUntilDelivered(cpu.push(BigInt(cpu.rbp)));
     const status = checked(call) ? SERVICES[service](call) : EFI_STATUS.DEVICE_ERROR;
     leave(cpu, caller.rip);
     cpu.rsp = caller.rsp;

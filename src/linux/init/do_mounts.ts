@@ -39,8 +39,8 @@ export const doMounts = bodies({
     // printk() writes a null pointer so.
     const name = root === '' ? '(null)' : root.replace(/^\/dev\//, '');
     // mount_block_root()
-    k.say.console(`VFS: Cannot open root device "${name}" or ${device}: error ${String(-ENXIO)}`);
-    k.say.console(
+    k.trace.console(`VFS: Cannot open root device "${name}" or ${device}: error ${String(-ENXIO)}`);
+    k.trace.console(
       'Please append a correct "root=" boot option; here are the available partitions:',
     );
     return k.fn.panic(`VFS: Unable to mount root fs on ${device}`);

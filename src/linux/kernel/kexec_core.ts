@@ -172,10 +172,10 @@ export const kexecCore = bodies({
       bytes.set(buf.subarray(done, done + PAGE_SIZE));
       k.writeBytes(k.__va(page), bytes);
     }
-    k.say.emit('copy', {
+    k.trace.emit('copy', {
       from: `segment ${hex(mem)}`,
       to: `${String(memsz / PAGE_SIZE)} source pages`,
-      toC: k.say.keyAt(k.__va(alignDown(image.head, PAGE_SIZE))),
+      toC: k.trace.keyAt(k.__va(alignDown(image.head, PAGE_SIZE))),
     });
     return error;
   }),
@@ -212,7 +212,7 @@ export const kexecCore = bodies({
   kernel_kexec: label((k: Kernel) => {
     const image = k.state.kexecImage;
     if (image === null) return;
-    k.say.console('Starting new kernel');
+    k.trace.console('Starting new kernel');
     k.fn.machine_kexec(image);
   }),
 });

@@ -46,7 +46,7 @@ export function pageCache(k: Kernel): PageCache {
     const head = heads.get(ino) ?? new Uint8Array(TOUCHED);
     head.set(bytes.subarray(0, TOUCHED - pos), pos);
     heads.set(ino, head);
-    k.say.recorder.produced(headOf(ino), head);
+    k.trace.recorder.produced(headOf(ino), head);
   };
 
   /** A page for a file; 0 where the file system may have no more (shmem_getpage_gfp), and no return without memory. */

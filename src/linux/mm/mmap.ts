@@ -112,7 +112,7 @@ export const mmap = bodies({
     const { executable, inodes } = k.state.rootfs;
     const file = inodes.get(executable);
     const text = file === undefined ? undefined : pageOf(file, 0);
-    k.say.recorder.producedAs('user file page', headOf(executable));
+    k.trace.recorder.producedAs('user file page', headOf(executable));
     const pages = [
       { name: 'user file page', address: USER_TEXT, flags: READ | EXEC, pa: text ?? 0 },
       { name: 'user private page', address: USER_DATA, flags: READ | WRITE, pa: 0 },
@@ -129,12 +129,12 @@ export const mmap = bodies({
     k.cpu.cpl = 3;
     for (const page of pages) {
       if ((page.flags & WRITE) !== 0) {
-        k.say.recorder.produced(page.name, pattern(page.name));
+        k.trace.recorder.produced(page.name, pattern(page.name));
         k.writeBytes(page.address, pattern(page.name));
       }
       const seen = k.readBytes(page.address, TOUCHED);
-      k.say.touched(page.name, page.address, seen.length);
-      k.say.recorder.consumed(page.name, path, seen);
+      k.trace.touched(page.name, page.address, seen.length);
+      k.trace.recorder.consumed(page.name, path, seen);
     }
     k.cpu.cpl = 0;
   }),

@@ -35,7 +35,7 @@ export function noteGuestAccess(
   gpa: number,
   bytes: Uint8Array,
 ): void {
-  const { recorder } = k.say;
+  const { recorder } = k.trace;
   if (what === 'fetch') recorder.consumedPart('guest code', by, gpa - GUEST.code, bytes);
   else if (what === 'read') recorder.consumedPart('guest memory', by, gpa - GUEST.message, bytes);
   else if (k.state.kvm !== null) {

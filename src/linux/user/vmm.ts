@@ -29,7 +29,7 @@ export const kvmVmm = bodies({
     // KVM_CREATE_VM: hardware_enable_all()
     const enabled = k.fn.svm_hardware_enable();
     if (enabled < 0) {
-      k.say.console(`vmm: KVM_CREATE_VM: ${String(enabled)}`);
+      k.trace.console(`vmm: KVM_CREATE_VM: ${String(enabled)}`);
       return;
     }
     // KVM_SET_USER_MEMORY_REGION
@@ -43,15 +43,15 @@ export const kvmVmm = bodies({
     k.fn['vmm:set_regs']();
     const result = k.fn.vcpu_run();
     const { exitReason, entries } = vcpuOf(k);
-    k.say.console(
+    k.trace.console(
       `vmm: KVM_RUN: ${result < 0 ? String(result) : exitReason} (${String(entries)} entries)`,
     );
     k.cpu.cpl = 3;
     const answer = va(GUEST_HVA + GUEST.answer);
     const bytes = k.readBytes(answer, MESSAGE_SIZE);
-    k.say.read('guest answer', answer, MESSAGE_SIZE);
+    k.trace.read('guest answer', answer, MESSAGE_SIZE);
     k.cpu.cpl = 0;
-    k.say.recorder.consumed('guest answer', 'vmm', bytes);
+    k.trace.recorder.consumed('guest answer', 'vmm', bytes);
     // The VM goes with its file: its entries, then hardware_disable_all(). Its pages stay its own (our choice).
     k.fn.kvm_mmu_zap_all();
     k.fn.svm_hardware_disable();
@@ -66,7 +66,7 @@ export const kvmVmm = bodies({
   }),
 
   'vmm:load': label((k: Kernel) => {
-    const { recorder } = k.say;
+    const { recorder } = k.trace;
     recorder.produced('guest code', GUEST_CODE);
     recorder.produced('guest memory', GUEST_MESSAGE);
     k.cpu.cpl = 3;

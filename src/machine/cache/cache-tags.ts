@@ -17,7 +17,7 @@ export interface LineTagsSnapshot {
   readonly dirtyBits: Uint8Array;
   readonly owner: Uint16Array;
   readonly origin: Uint32Array;
-  readonly replacement: ReturnType<Policy['look']>;
+  readonly replacement: ReturnType<Policy['view']>;
   /** By slot: when it was written last, as a count of writes. */
   readonly written: Float64Array;
   /** Writes so far. */
@@ -317,14 +317,14 @@ export class LineTags {
   }
 
   /** As it stands, without a copy: good until it changes. */
-  look(): LineTagsSnapshot {
+  view(): LineTagsSnapshot {
     const { dirtyBits, owner, origin, written, writes, valid } = this;
-    const [low, high, replacement] = [this.lowTag, this.highTag, this.replacement.look()];
+    const [low, high, replacement] = [this.lowTag, this.highTag, this.replacement.view()];
     return { low, high, dirtyBits, owner, origin, replacement, written, writes, valid };
   }
 
   snapshot(): LineTagsSnapshot {
-    const { low, high, dirtyBits, owner, origin, written, writes, valid } = this.look();
+    const { low, high, dirtyBits, owner, origin, written, writes, valid } = this.view();
     return {
       low: low.slice(),
       high: high.slice(),

@@ -59,7 +59,7 @@ export class Cache {
   /** The same bytes, for copies of whole lines. */
   private readonly words: Int32Array;
   private readonly stage: number;
-  private readonly outbox: number;
+  private readonly writeBackQueue: number;
   /** The run of adjacent lines in the outbox. */
   private outPa = toPa(0);
   private outKey = 0 as KeyId;
@@ -88,7 +88,7 @@ export class Cache {
     this.coherent = coherent;
     this.tags = new LineTags(size === 0 ? 0 : sets, size === 0 ? 0 : ways);
     this.stage = size;
-    this.outbox = size + PAGE_SIZE;
+    this.writeBackQueue = size + PAGE_SIZE;
     this.data = new Uint8Array(size + 2 * PAGE_SIZE);
     this.words = new Int32Array(this.data.buffer);
   }
@@ -114,7 +114,7 @@ export class Cache {
     if (this.lazy !== null) this.materialize();
     // APM table 7-3: UC and WC never allocate; the others allocate on a read.
     if (this.size === 0 || !allocatesOnRead(type)) {
-      this.expel(pa, key, len);
+      this.invalidate(pa, key, len);
       this.store.read(pa, key, out, off, len, cpu);
       return;
     }
@@ -152,7 +152,7 @@ export class Cache {
       return;
     }
     // APM table 7-3: a WP write goes to memory and invalidates the line; a UC or WC one finds none.
-    this.expel(pa, key, len);
+    this.invalidate(pa, key, len);
     this.store.write(pa, key, data, off, len, origin, cpu);
   }
 
@@ -209,7 +209,7 @@ export class Cache {
     }
     if (this.coherent) {
       for (let line = lineOf(pa); line < pa + len; line = paAdd(line, LINE_SIZE)) {
-        this.expelOthers(line, key);
+        this.invalidateOthers(line, key);
       }
       this.sendWriteBacks();
     }
@@ -249,13 +249,13 @@ export class Cache {
     len: number,
     origin: Origin,
   ): void {
-    this.expel(pa, key, len);
+    this.invalidate(pa, key, len);
     this.store.write(pa, key, data, off, len, origin, requester);
   }
 
   /** CLFLUSH of each line of some bytes: with that key it leaves the cache (facts: through a mapping, that C). */
   clflush(pa: Pa, key: KeyId, len = 1): void {
-    this.expel(pa, key, len);
+    this.invalidate(pa, key, len);
   }
 
   /**
@@ -279,9 +279,9 @@ export class Cache {
   }
 
   /** Everything in the cache without a copy: good until it changes. */
-  look(): CacheSnapshot {
+  view(): CacheSnapshot {
     this.materialize();
-    return { data: this.data.subarray(0, this.size), tags: this.tags.look() };
+    return { data: this.data.subarray(0, this.size), tags: this.tags.view() };
   }
 
   /** A copy of everything in the cache. */
@@ -298,7 +298,7 @@ export class Cache {
   }
 
   /** Lines of a range leave the cache, dirty ones to memory; under `key` only, if keys are not kept coherent. */
-  private expel(pa: Pa, key: KeyId, len: number): void {
+  private invalidate(pa: Pa, key: KeyId, len: number): void {
     const start = lineOf(pa);
     if (this.lazy !== null) this.materializeAt(start, pa + len - start);
     if (this.tags.valid === 0) return;
@@ -310,7 +310,7 @@ export class Cache {
       return;
     }
     for (let line = start; line < end; line = paAdd(line, LINE_SIZE)) {
-      if (this.coherent) this.expelOthers(line, key);
+      if (this.coherent) this.invalidateOthers(line, key);
       const slot = this.tags.find(line, key);
       if (slot !== NO_SLOT) this.drop(slot);
     }
@@ -323,13 +323,13 @@ export class Cache {
   }
 
   /** HwEnfCacheCoh: the line under any other key leaves the cache first. */
-  private expelOthers(pa: Pa, key: KeyId): void {
+  private invalidateOthers(pa: Pa, key: KeyId): void {
     for (const slot of this.tags.sameLineOtherKey(pa, key)) this.drop(slot);
   }
 
   /** A slot for a line that is not here; where its set is full, a line of it leaves. */
   private place(cpu: number, pa: Pa, key: KeyId, origin: Origin): number {
-    if (this.coherent) this.expelOthers(pa, key);
+    if (this.coherent) this.invalidateOthers(pa, key);
     const slot = this.tags.victim(pa);
     if (this.tags.isDirty(slot)) this.queueWriteBack(slot);
     this.tags.take(slot, pa, key, cpu, origin);
@@ -416,7 +416,7 @@ export class Cache {
       tags.dirty(slot, cpu, origin);
     }
     this.sendWriteBacks();
-    this.whole.tell(key, origin, this.hooks?.fill);
+    this.whole.report(key, origin, this.hooks?.fill);
   }
 
   private update(
@@ -429,7 +429,7 @@ export class Cache {
   ): void {
     const end = pa + len;
     for (let line = lineOf(pa); line < end; line = paAdd(line, LINE_SIZE)) {
-      if (this.coherent) this.expelOthers(line, key);
+      if (this.coherent) this.invalidateOthers(line, key);
       const slot = this.tags.find(line, key);
       if (slot === NO_SLOT) continue;
       const from = Math.max(line, pa);
@@ -476,7 +476,7 @@ export class Cache {
       this.outKey = key;
       this.outOrigin = origin;
     }
-    const at = this.outbox + this.outLength;
+    const at = this.writeBackQueue + this.outLength;
     this.copyLine(at, slot * LINE_SIZE);
     this.outLength += LINE_SIZE;
   }
@@ -490,7 +490,7 @@ export class Cache {
       outPa,
       outKey,
       this.data,
-      this.outbox,
+      this.writeBackQueue,
       length,
       outOrigin,
       REQUESTER_CACHE,

@@ -38,7 +38,7 @@ class Lru implements Replacement<LruState> {
     return (this.used[a] ?? 0) - (this.used[b] ?? 0);
   }
 
-  look(): LruState {
+  view(): LruState {
     return { used: this.used, clock: this.clock };
   }
 

@@ -12,7 +12,7 @@ export interface Replacement<State> {
   /** Orders two slots of one set: below 0 where the line of `a` leaves before that of `b`, if neither is used again. */
   leavesBefore(a: number, b: number): number;
   /** The present state without a copy: good until the next use. */
-  look(): State;
+  view(): State;
   /** A copy of the present state. */
   snapshot(): State;
   restore(state: State): void;

@@ -413,10 +413,10 @@ export class CpuCore {
     if (what === 'tlb') this.tlb.flushNonGlobal();
     else this.tlb.flushAll();
     this.paging = null;
-    this.tellFlush(what, undefined);
+    this.reportFlush(what, undefined);
   }
 
-  protected tellFlush(
+  protected reportFlush(
     what: 'tlb' | 'tlb-global' | 'invlpg' | 'clflush' | 'wbinvd',
     at: number | undefined,
   ): void {

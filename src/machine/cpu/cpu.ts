@@ -43,7 +43,7 @@ export { isFault } from './fault.js';
 export type { CpuBus, CpuSnapshot } from './cpu-core.js';
 
 /** How an address is reached now. */
-export interface Probe {
+export interface Translation {
   readonly pa: Pa;
   readonly key: KeyId;
   readonly pageSize: number;
@@ -134,7 +134,7 @@ export class Cpu extends CpuCore implements InterruptTarget {
   private fillLong(at: Va, byte: number, len: number): number {
     const { cache, observers, origin } = this.bus;
     if (len < cache.longFill || observers.length > 0) return 0;
-    const entry = this.translate(at, TLB_KIND.write);
+    const entry = this.tlbEntry(at, TLB_KIND.write);
     if (isFault(entry) || this.typeOf(entry) !== MEMTYPE.WB) return 0;
     const skip = at - entry.va;
     const run = alignDown(Math.min(len, entry.size - skip), LINE_SIZE);
@@ -190,22 +190,22 @@ export class Cpu extends CpuCore implements InterruptTarget {
 
   invlpg(at: Va): void {
     this.tlb.invlpg(at);
-    this.tellFlush('invlpg', at);
+    this.reportFlush('invlpg', at);
   }
 
   /** CLFLUSH: the line goes that the mapping's key selects (facts: inferred). */
   clflush(at: Va): Fault | null {
-    const entry = this.translate(at, TLB_KIND.read);
+    const entry = this.tlbEntry(at, TLB_KIND.read);
     if (isFault(entry)) return entry;
     this.bus.cache.clflush(translated(entry, at), entry.key);
-    this.tellFlush('clflush', at);
+    this.reportFlush('clflush', at);
     return null;
   }
 
   /** CLFLUSH of every line of a range: a translation is looked up once for what it covers. */
   clflushRange(at: Va, len: number): Fault | null {
     for (let line = alignDown(at, LINE_SIZE); line < at + len;) {
-      const entry = this.translate(line, TLB_KIND.read);
+      const entry = this.tlbEntry(line, TLB_KIND.read);
       if (isFault(entry)) return entry;
       const end = Math.min(at + len, entry.va + entry.size);
       const first = line;
@@ -213,7 +213,7 @@ export class Cpu extends CpuCore implements InterruptTarget {
       this.bus.cache.clflush(translated(entry, first), entry.key, line - first);
       if (this.bus.observers.length === 0) continue;
       for (let told = first; told < line; told = va(told + LINE_SIZE)) {
-        this.tellFlush('clflush', told);
+        this.reportFlush('clflush', told);
       }
     }
     return null;
@@ -221,11 +221,11 @@ export class Cpu extends CpuCore implements InterruptTarget {
 
   wbinvd(): void {
     this.bus.cache.wbinvd(this.id);
-    this.tellFlush('wbinvd', undefined);
+    this.reportFlush('wbinvd', undefined);
   }
 
   /** How an address is reached now: as the TLB has it, else by a walk that changes nothing. */
-  probe(at: Va): Probe | Fault {
+  translate(at: Va): Translation | Fault {
     const context = this.context();
     const entry = has(this.cr0, CR0.PG)
       ? (this.tlb.lookup(at, TLB_KIND.read) ?? walk(this.tables, context, at, READ, false))
@@ -289,7 +289,7 @@ export class Cpu extends CpuCore implements InterruptTarget {
     let done = 0;
     while (done < len) {
       const here = va(at + done);
-      const entry = this.translate(here, kind);
+      const entry = this.tlbEntry(here, kind);
       if (isFault(entry)) {
         this.progress = done;
         return entry;
@@ -297,7 +297,7 @@ export class Cpu extends CpuCore implements InterruptTarget {
       const run = Math.min(len - done, toPageEnd(here));
       const address = translated(entry, here);
       const { key } = entry;
-      if (observers.length > 0) this.tellAccess(kind, here, address, key, run);
+      if (observers.length > 0) this.reportAccess(kind, here, address, key, run);
       const type = this.typeOf(entry);
       if (kind === TLB_KIND.write) {
         cache.write(this.id, address, key, type, bytes, off + done, run, origin);
@@ -310,7 +310,7 @@ export class Cpu extends CpuCore implements InterruptTarget {
     return null;
   }
 
-  private translate(at: Va, kind: TlbKind): TlbEntry | Fault {
+  private tlbEntry(at: Va, kind: TlbKind): TlbEntry | Fault {
     const context = this.context();
     const write = kind === TLB_KIND.write;
     const access = (this.cpl === 3 ? USER_ACCESS : SYSTEM_ACCESS)[kind];
@@ -364,7 +364,7 @@ export class Cpu extends CpuCore implements InterruptTarget {
     return has(this.cr0, CR0.CD) ? MEMTYPE.UC : entry.type;
   }
 
-  private tellAccess(kind: TlbKind, at: Va, address: Pa, key: KeyId, len: number): void {
+  private reportAccess(kind: TlbKind, at: Va, address: Pa, key: KeyId, len: number): void {
     const what = kind === TLB_KIND.read ? 'read' : kind === TLB_KIND.write ? 'write' : 'fetch';
     for (const observer of this.bus.observers) {
       observer.access?.(what, this.id, at, address, key, len, this.bus.origin);

@@ -18,7 +18,7 @@ export interface Lines {
 export interface Page extends Lines {
   readonly bytes: Uint8Array;
   /** Its lines are all alike and shared with other pages: before one changes, the page gets lines of its own. */
-  alike: boolean;
+  sameContents: boolean;
 }
 
 // Above every key id: the largest part has 1006 guests (PPR, CPUID Fn8000_001F ECX).
@@ -38,7 +38,7 @@ export class UniformPages {
         pending: new Uint16Array(LINES).fill(key),
         owner: new Uint16Array(LINES).fill(key),
         writer: new Uint16Array(LINES).fill(origin),
-        alike: true,
+        sameContents: true,
       };
       this.made.set(id, page);
     }

@@ -120,7 +120,7 @@ export class Dram {
         return;
       }
       const page = this.writable(number, run === PAGE_SIZE);
-      this.claim(page, number, inPage, run, key, origin);
+      this.recordOwner(page, number, inPage, run, key, origin);
       this.store(page, number, inPage, run, key, data, from);
       if (inPage + run === PAGE_SIZE) this.pages.written(page);
     });
@@ -227,8 +227,8 @@ export class Dram {
   }
 
   /** The present state without freezing it: good until something is written. */
-  look(): DramSnapshot {
-    return this.pages.look();
+  view(): DramSnapshot {
+    return this.pages.view();
   }
 
   /** Freezes the present state. */
@@ -284,7 +284,7 @@ export class Dram {
         }
         if (pending !== 0) {
           page = this.writable(number, false);
-          this.settle(page, number, first, line);
+          this.encryptPending(page, number, first, line);
           this.pages.written(page);
         }
         this.plain.read(number, page.bytes, from, stop - from, key, out, to);
@@ -294,7 +294,7 @@ export class Dram {
   }
 
   /** Turns pending lines [first, last) into the bytes on the bus. */
-  private settle(page: Page, number: number, first: number, last: number): void {
+  private encryptPending(page: Page, number: number, first: number, last: number): void {
     for (let line = first; line < last;) {
       const key = (page.pending[line] ?? 0) as KeyId;
       let stop = line + 1;
@@ -339,7 +339,7 @@ export class Dram {
     );
     page.pending.fill(key, firstWhole / LINE_SIZE, lastWhole / LINE_SIZE);
     if (!this.options.lazy) {
-      this.settle(page, number, firstWhole / LINE_SIZE, lastWhole / LINE_SIZE);
+      this.encryptPending(page, number, firstWhole / LINE_SIZE, lastWhole / LINE_SIZE);
     }
     part(lastWhole, inPage + length);
   }
@@ -355,7 +355,7 @@ export class Dram {
     from: number,
   ): void {
     const line = Math.floor(start / LINE_SIZE);
-    if (page.pending[line] !== key) this.settle(page, number, line, line + 1);
+    if (page.pending[line] !== key) this.encryptPending(page, number, line, line + 1);
     if (page.pending[line] === key) {
       page.bytes.set(data.subarray(from, from + stop - start), start);
       return;
@@ -369,7 +369,7 @@ export class Dram {
   }
 
   /** Notes the new owner of the lines that a write touches. */
-  private claim(
+  private recordOwner(
     page: Page,
     number: number,
     inPage: number,

@@ -7,12 +7,12 @@ export class OverwrittenRun {
   private length = 0;
 
   add(line: Pa, key: KeyId, origin: Origin, fill: Observer['fill']): void {
-    if (line !== this.start + this.length) this.tell(key, origin, fill);
+    if (line !== this.start + this.length) this.report(key, origin, fill);
     if (this.length === 0) this.start = line;
     this.length += LINE_SIZE;
   }
 
-  tell(key: KeyId, origin: Origin, fill: Observer['fill']): void {
+  report(key: KeyId, origin: Origin, fill: Observer['fill']): void {
     const { length } = this;
     if (length === 0) return;
     this.length = 0;

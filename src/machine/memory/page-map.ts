@@ -50,7 +50,7 @@ export class PageMap<P> {
   }
 
   /** The present pages, good until some change. */
-  look(): PageBlocks<P> {
+  view(): PageBlocks<P> {
     return this.blocks;
   }
 

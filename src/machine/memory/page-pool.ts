@@ -27,18 +27,18 @@ export class PagePool {
 
   /** An untouched page. */
   blank(): Page {
-    return { bytes: this.bytes(), ...this.alike(0, UNTOUCHED, 0), alike: true };
+    return { bytes: this.bytes(), ...this.sharedPage(0, UNTOUCHED, 0), sameContents: true };
   }
 
-  copyOf({ bytes, pending, owner, writer, alike }: Page): Page {
-    const copy: Page = { bytes: this.bytes(), pending, owner, writer, alike: true };
+  copyOf({ bytes, pending, owner, writer, sameContents }: Page): Page {
+    const copy: Page = { bytes: this.bytes(), pending, owner, writer, sameContents: true };
     copy.bytes.set(bytes);
-    if (!alike) this.own(copy);
+    if (!sameContents) this.own(copy);
     return copy;
   }
 
   /** Lines that are all pending under one key, written under one and on behalf of one writer. Not to be changed. */
-  alike(pending: number, owner: number, writer: number): Lines {
+  sharedPage(pending: number, owner: number, writer: number): Lines {
     const id = (writer * 2 ** 16 + owner) * 2 ** 16 + pending;
     let lines = this.shared.get(id);
     if (lines === undefined) {
@@ -54,14 +54,14 @@ export class PagePool {
 
   /** Gives a page lines that are all alike. The page is not shared. */
   share(page: Page, lines: Lines): void {
-    const { pending, owner, writer, alike } = page;
-    if (!alike) this.spare.push({ pending, owner, writer });
+    const { pending, owner, writer, sameContents } = page;
+    if (!sameContents) this.spare.push({ pending, owner, writer });
     Object.assign(page, lines, { alike: true });
   }
 
   /** Gives a page lines of its own, which may change. */
   own(page: Page): void {
-    if (!page.alike) return;
+    if (!page.sameContents) return;
     const lines = this.blankLines();
     lines.pending.set(page.pending);
     lines.owner.set(page.owner);
@@ -71,13 +71,13 @@ export class PagePool {
 
   /** Lines that have become alike are shared. The page is not. */
   compact(page: Page): void {
-    if (page.alike) return;
+    if (page.sameContents) return;
     const [pending = 0, owner = 0, writer = 0] = [page.pending[0], page.owner[0], page.writer[0]];
     for (let line = 1; line < LINES; line++) {
       if (page.owner[line] !== owner || page.pending[line] !== pending) return;
       if (page.writer[line] !== writer) return;
     }
-    this.share(page, this.alike(pending, owner, writer));
+    this.share(page, this.sharedPage(pending, owner, writer));
   }
 
   private blankLines(): Lines {

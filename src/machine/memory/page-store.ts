@@ -111,7 +111,7 @@ export class PageStore {
    * until a write: what is long and repeats itself takes no room.
    */
   put(number: number, data: Uint8Array, key: KeyId, origin: number): void {
-    const lines = this.pool.alike(key, key, origin);
+    const lines = this.pool.sharedPage(key, key, origin);
     this.lastNumber = -1;
     const { lastWhole } = this;
     if (lastWhole !== null && isWhole(lastWhole.page, data, lines)) {
@@ -140,8 +140,8 @@ export class PageStore {
   }
 
   /** The present pages without freezing them: good until something is written. */
-  look(): PageStoreSnapshot {
-    return { pages: this.pages.look(), runs: this.runs.all };
+  view(): PageStoreSnapshot {
+    return { pages: this.pages.view(), runs: this.runs.all };
   }
 
   /** Freezes the present pages. */
@@ -171,7 +171,7 @@ export class PageStore {
   private putBytes(number: number, data: Uint8Array, lines: Lines): Page {
     let page = this.own.has(number) ? this.pages.get(number) : undefined;
     if (page === undefined) {
-      page = { bytes: this.pool.bytes(), ...lines, alike: true };
+      page = { bytes: this.pool.bytes(), ...lines, sameContents: true };
       this.add(number, page);
     } else this.pool.share(page, lines);
     page.bytes.set(data);

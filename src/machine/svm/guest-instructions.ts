@@ -147,15 +147,15 @@ export function runGuest(guest: Guest): Vmexit {
   for (let steps = 0; steps < MAX_STEPS; steps++) {
     const decoder = new Decoder(guest);
     const opcode = decoder.byte();
-    if (typeof opcode !== 'number') return settle(guest, opcode);
+    if (typeof opcode !== 'number') return retryUntilDelivered(guest, opcode);
     const execute = INSTRUCTIONS.get(opcode);
     const stop = execute === undefined ? invalidOpcode(opcode) : execute(guest, decoder, opcode);
-    if (stop !== null) return settle(guest, stop);
+    if (stop !== null) return retryUntilDelivered(guest, stop);
     guest.set('RIP', guest.get('RIP') + BigInt(decoder.length));
   }
   throw new UnmodelledError('interrupts that would stop a guest');
 }
 
-function settle(guest: Guest, stop: GuestStop): Vmexit {
+function retryUntilDelivered(guest: Guest, stop: GuestStop): Vmexit {
   return isVmexit(stop) ? stop : guest.raise(stop);
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { wantedOf, type Shown } from '../../../src/analysis/bisect/predicate.js';
+import { predicateOf, type Shown } from '../../../src/analysis/bisect/predicate.js';
 
 const shown: Shown = {
   steps: [
@@ -31,7 +31,7 @@ describe('an expression', () => {
     ['event={console: hello}', true],
     ['event={dma: nvme}', false],
   ])('%s', (text, holds) => {
-    const wanted = wantedOf(text);
+    const wanted = predicateOf(text);
     expect([wanted.text, wanted.holds(shown)]).toEqual([text, holds]);
   });
 
@@ -47,6 +47,6 @@ describe('an expression', () => {
     ['event={cr: CR3, D: 1}', /^E_EXPECTATION: --expect:1:\d+, expect\.D: unknown key/],
     ['event={}', /^E_EXPECTATION/],
   ])('%j is refused', (text, message) => {
-    expect(() => wantedOf(text)).toThrow(message);
+    expect(() => predicateOf(text)).toThrow(message);
   });
 });

@@ -1,15 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
 import { answersOf } from '../../../src/analysis/calls/answers.js';
-import type {
-  ProbeBytes,
-  ProbeResult,
-  ProbeStepResult,
-} from '../../../src/analysis/calls/calls.js';
+import type { ByteRange, ScriptResult, CallResult } from '../../../src/analysis/calls/calls.js';
 
 const result = (
-  steps: readonly (Partial<ProbeStepResult> & { step: string })[],
-  changes: Partial<ProbeResult> = {},
-): ProbeResult => ({
+  steps: readonly (Partial<CallResult> & { step: string })[],
+  changes: Partial<ScriptResult> = {},
+): ScriptResult => ({
   probe: 'a probe',
   patch: 7,
   scenario: 'bios-minimal',
@@ -40,7 +36,7 @@ describe('the answer of a step is a line', () => {
   });
 
   test('with the first bytes, and whether they are those that were put there', () => {
-    const bytes = (same: boolean): ProbeBytes => ({
+    const bytes = (same: boolean): ByteRange => ({
       length: 32,
       hex: '30 37 30 37 '.repeat(8).trim(),
       text: '0707'.repeat(8),

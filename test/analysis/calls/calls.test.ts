@@ -1,12 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
 import { nodeCipher } from '../../../src/node/node-cipher.js';
-import { readProbe } from '../../../src/analysis/calls/file.js';
-import { printProbes } from '../../../src/analysis/calls/yaml.js';
+import { readScript } from '../../../src/analysis/calls/file.js';
+import { printScripts } from '../../../src/analysis/calls/yaml.js';
 import { valueText } from '../../../src/analysis/calls/values.js';
 import {
-  runProbe,
-  type ProbeResult,
-  type ProbeStepResult,
+  runScript,
+  type ScriptResult,
+  type CallResult,
 } from '../../../src/analysis/calls/calls.js';
 import { scenario, sha256 } from '../../helpers.js';
 
@@ -15,11 +15,11 @@ function run(
   at: string,
   steps: readonly string[],
   { stage = 18, activate = false, on = 'bios-minimal' } = {},
-): ProbeResult {
+): ScriptResult {
   const text = `probe: a test\npatch: 7\nscenario: ${on}\nat: ${at}\ncalls:\n${steps
     .map((step) => `  - ${step}\n`)
     .join('')}`;
-  return runProbe(readProbe('p.yaml', text), {
+  return runScript(readScript('p.yaml', text), {
     scenario: scenario(on),
     scenarioDigest: 'test',
     stage,
@@ -39,7 +39,7 @@ const map = (name: string): string[] => [
 ];
 
 /** The leaf entry's last level, the end of the walk and the bytes of a {@link map}. */
-function seen([, entry, read]: readonly ProbeStepResult[]) {
+function seen([, entry, read]: readonly CallResult[]) {
   const { levels = [], c, type } = entry?.walk ?? {};
   return [levels.at(-1)?.entry, c, type, read?.bytes?.hex === MAGIC];
 }
@@ -229,8 +229,8 @@ describe('a probe', () => {
 
   test('gives the same twice, as YAML', () => {
     const one = run('reserve_initrd', map('early_memremap_dec'));
-    const text = printProbes([one]);
-    expect(printProbes([run('reserve_initrd', map('early_memremap_dec'))])).toBe(text);
+    const text = printScripts([one]);
+    expect(printScripts([run('reserve_initrd', map('early_memremap_dec'))])).toBe(text);
     expect(text).toMatch(/^ {4}- step: early_memremap_dec\(initrd, 4096\)\n {6}status: done$/m);
     expect(text).toMatch(/^ {8}- \{map: 0xffffffffff200000\.\..*C: 0, type: WB,/m);
   });

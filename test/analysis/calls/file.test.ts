@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { readProbe } from '../../../src/analysis/calls/file.js';
+import { readScript } from '../../../src/analysis/calls/file.js';
 import { patchAdding, seriesFunctions } from '../../../src/series/series-names.js';
 
 const HEAD = `probe: a page
@@ -7,7 +7,7 @@ patch: 7
 scenario: bios-minimal
 at: reserve_initrd
 `;
-const probe = (calls: string, head = HEAD) => readProbe('p.yaml', `${head}calls:\n${calls}`);
+const probe = (calls: string, head = HEAD) => readScript('p.yaml', `${head}calls:\n${calls}`);
 
 describe('a probe file', () => {
   test('says what is called, read, written, looked at on the bus and walked', () => {

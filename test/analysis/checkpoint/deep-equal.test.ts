@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { alike } from '../../../src/analysis/checkpoint/deep-equal.js';
+import { deepEqual } from '../../../src/analysis/checkpoint/deep-equal.js';
 
 const bytes = (...values: number[]): Uint8Array => Uint8Array.from(values);
 
@@ -27,8 +27,8 @@ describe('what is alike', () => {
       ]),
     ],
   ])('is %s', (_, one, other) => {
-    expect(alike(one, other)).toBe(true);
-    expect(alike(other, one)).toBe(true);
+    expect(deepEqual(one, other)).toBe(true);
+    expect(deepEqual(other, one)).toBe(true);
   });
 
   test.each<[string, unknown, unknown]>([
@@ -47,19 +47,19 @@ describe('what is alike', () => {
     ['a value of a map', new Map([[1, bytes(1)]]), new Map([[1, bytes(2)]])],
     ['a key more', new Map([[1, 1]]), new Map([...[[1, 1] as const], [2, 1]])],
   ])('is not %s', (_, one, other) => {
-    expect(alike(one, other)).toBe(false);
-    expect(alike(other, one)).toBe(false);
+    expect(deepEqual(one, other)).toBe(false);
+    expect(deepEqual(other, one)).toBe(false);
   });
 
   test('is each plain value and its copy, and no copy with one leaf changed', () => {
     fc.assert(
       fc.property(fc.jsonValue({ maxDepth: 4 }), fc.uint8Array(), (value, data) => {
         const copy = structuredClone({ value, data });
-        expect(alike({ value, data }, copy)).toBe(true);
-        expect(alike({ value, data }, { ...copy, value: [copy.value] })).toBe(false);
+        expect(deepEqual({ value, data }, copy)).toBe(true);
+        expect(deepEqual({ value, data }, { ...copy, value: [copy.value] })).toBe(false);
         if (data.length === 0) return;
         copy.data[data.length - 1] = (copy.data.at(-1) ?? 0) ^ 1;
-        expect(alike({ value, data }, copy)).toBe(false);
+        expect(deepEqual({ value, data }, copy)).toBe(false);
       }),
     );
   });

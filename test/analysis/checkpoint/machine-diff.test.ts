@@ -4,7 +4,7 @@ import { ZEN1 } from '../../../src/machine/cpu/cpu-models.js';
 import { Machine, type MachineSnapshot } from '../../../src/machine/machine.js';
 import { MEMTYPE } from '../../../src/machine/types.js';
 import { nodeCipher } from '../../../src/node/node-cipher.js';
-import { machinesApart, withThose } from '../../../src/analysis/checkpoint/machine-diff.js';
+import { diffMachines, withThose } from '../../../src/analysis/checkpoint/machine-diff.js';
 
 const WAYS = 2;
 const LINE = 64;
@@ -31,7 +31,7 @@ function apart(one: (m: Machine) => void, two: (m: Machine) => void) {
   for (const m of machines) for (const line of [0, 8, 3, 70]) put(m, line, 1);
   one(machines[0]);
   two(machines[1]);
-  return machinesApart(machines[0].look(), machines[1].look(), WAYS);
+  return diffMachines(machines[0].view(), machines[1].view(), WAYS);
 }
 const nothing = { inMemory: [], inSlots: [], lines: [], pat: [] };
 
@@ -111,17 +111,17 @@ describe('a machine takes over the lines of another', () => {
       put(m, 70, i, 11);
       m.cache.clflush(pa(70 * LINE), KEY_HOST);
     }
-    const lines = machinesApart(one.look(), two.look(), WAYS);
+    const lines = diffMachines(one.view(), two.view(), WAYS);
     if (lines === undefined) throw new Error('they differ in more');
     // Meanwhile the other does something that is not about them.
     put(two, 8, 5);
     const before = structuredClone(two.snapshot());
     const onto: MachineSnapshot = two.snapshot();
-    const made = withThose(onto, one.look(), lines, (origin) => origin + 100);
+    const made = withThose(onto, one.view(), lines, (origin) => origin + 100);
     expect(onto).toEqual(before);
     two.restore(made);
     put(one, 8, 5);
-    expect(machinesApart(one.look(), two.look(), WAYS)).toEqual(nothing);
+    expect(diffMachines(one.view(), two.view(), WAYS)).toEqual(nothing);
     expect([two.lastWrite(pa(3 * LINE))?.origin, two.lastWrite(pa(70 * LINE))?.origin]).toEqual([
       110, 111,
     ]);
@@ -130,10 +130,10 @@ describe('a machine takes over the lines of another', () => {
   test('and slots of its PAT, but not the others', () => {
     const [one, two] = [machine(), machine()];
     one.cpus[0].msrs.set('PAT', 0x0007_0406_0007_0506n);
-    const places = machinesApart(one.look(), two.look(), WAYS);
+    const places = diffMachines(one.view(), two.view(), WAYS);
     if (places === undefined) throw new Error('they differ in more');
     two.cpus[0].msrs.set('PAT', 0x0607_0406_0007_0406n);
-    two.restore(withThose(two.snapshot(), one.look(), places, (origin) => origin));
+    two.restore(withThose(two.snapshot(), one.view(), places, (origin) => origin));
     expect(two.cpus[0].msrs.get('PAT')).toBe(0x0607_0406_0007_0506n);
   });
 
@@ -144,11 +144,11 @@ describe('a machine takes over the lines of another', () => {
       m.cache.wbinvd('all');
       look(m, 3);
     }
-    const lines = machinesApart(one.look(), two.look(), WAYS);
+    const lines = diffMachines(one.view(), two.view(), WAYS);
     if (lines === undefined) throw new Error('they differ in more');
     for (const m of [one, two]) for (const line of [11, 19]) look(m, line);
     const from = one.snapshot();
     two.restore(withThose(two.snapshot(), from, lines, (origin) => origin));
-    expect(machinesApart(one.look(), two.look(), WAYS)).toEqual(nothing);
+    expect(diffMachines(one.view(), two.view(), WAYS)).toEqual(nothing);
   });
 });

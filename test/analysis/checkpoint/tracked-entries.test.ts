@@ -3,9 +3,9 @@ import { freshState } from '../../../src/linux/index.js';
 import type { KernelState } from '../../../src/kernel/state.js';
 import {
   putEntries,
-  statesApart,
+  diffStates,
   Touched,
-  watchShelves,
+  trackFields,
 } from '../../../src/analysis/checkpoint/tracked-entries.js';
 
 /** A state with two lines in its log and two capabilities. */
@@ -16,14 +16,14 @@ function state(change: (state: KernelState) => void = () => undefined): KernelSt
   change(made);
   return made;
 }
-const log = (key: string) => ({ shelf: 'log', key }) as const;
-const capability = (key: string) => ({ shelf: 'capability', key }) as const;
+const log = (key: string) => ({ field: 'log', key }) as const;
+const capability = (key: string) => ({ field: 'capability', key }) as const;
 
 describe('entries that are touched', () => {
   const touched = (act: (state: KernelState) => void): string[] => {
     const subject = state();
     const [before, into] = [structuredClone(subject), new Touched()];
-    const unwatch = watchShelves(subject, into);
+    const unwatch = trackFields(subject, into);
     act(subject);
     unwatch();
     // What watched has gone: a clone of it would not be one of plain data.
@@ -56,7 +56,7 @@ describe('entries that are touched', () => {
 
 describe('two states differ', () => {
   test('in no entry, if they are alike', () => {
-    expect(statesApart(state(), state())).toEqual([]);
+    expect(diffStates(state(), state())).toEqual([]);
   });
 
   test('in some entries, which one takes over from the other', () => {
@@ -65,7 +65,7 @@ describe('two states differ', () => {
       s.bootCpuData.capability = { SME: 0, NX: 1 };
     });
     const subject = state();
-    const apart = statesApart(other, subject) ?? [];
+    const apart = diffStates(other, subject) ?? [];
     expect(apart).toEqual([capability('SME'), capability('NX'), capability('PGE'), log('1')]);
     putEntries(subject, other, apart);
     expect(subject).toEqual(other);
@@ -74,9 +74,9 @@ describe('two states differ', () => {
   test.each<[string, (state: KernelState) => void]>([
     ['a line more', (s) => s.console.printk.log.push('three')],
     ['another variable', (s) => (s.maxPfn = 7)],
-    ['another part of what has a shelf', (s) => (s.console.printk.consoleSeq = 1)],
+    ['another part of what has a field', (s) => (s.console.printk.consoleSeq = 1)],
     ['another part of boot_cpu_data', (s) => (s.bootCpuData.family = 1)],
   ])('in more than entries by %s', (_what, change) => {
-    expect(statesApart(state(change), state())).toBeUndefined();
+    expect(diffStates(state(change), state())).toBeUndefined();
   });
 });

@@ -1,5 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
-import { effectBetween, outcomeText, probeEffects } from '../../../src/analysis/effects/effects.js';
+import {
+  effectBetween,
+  outcomeText,
+  scriptEffects,
+} from '../../../src/analysis/effects/effects.js';
 import {
   effectsOf,
   printEffects,
@@ -9,7 +13,7 @@ import {
 } from '../../../src/analysis/effects/form.js';
 import { effectsOn, viewPlans, type EffectSources } from '../../../src/analysis/effects/plan.js';
 import { effectsDifferences, effectsText } from '../../../src/analysis/effects/text.js';
-import type { Composition } from '../../../src/series/compose.js';
+import type { HunkSelection } from '../../../src/series/compose.js';
 import type { Trace, TraceEvent } from '../../../src/trace/trace.js';
 import { readYaml } from '../../../src/base/yaml-source.js';
 import { HEADER, refusal, traceWith } from '../../trace/helpers.js';
@@ -179,7 +183,7 @@ test('what probes answer is compared field by field', () => {
   const answers = [
     { probe: 'wp', before: { type: 'UC', C: 0 }, after: { type: 'WP', C: 0, n: 1 } },
   ];
-  expect(probeEffects(answers)).toEqual([
+  expect(scriptEffects(answers)).toEqual([
     { probe: 'wp', field: 'type', before: 'UC', after: 'WP' },
     { probe: 'wp', field: 'n', after: 1 },
   ]);
@@ -210,7 +214,7 @@ describe('the two kernels of each view', () => {
 const SAME: EffectSources = { traceOf: () => base };
 /** A patch that adds an event to every kernel that has it. */
 const sources = (patch: number): EffectSources => ({
-  traceOf: ({ stage, without = [] }: Composition) =>
+  traceOf: ({ stage, without = [] }: HunkSelection) =>
     stage >= patch && without.length === 0
       ? withEvents(MAP, ENTER, { ...ENTER, enter: 'g' })
       : base,
@@ -234,12 +238,12 @@ describe('the effects of a patch', () => {
   });
 
   test('show in probes where somebody asks them', () => {
-    const probesOf = (): { probe: string; before: number; after: number }[] => [
+    const scriptsOf = (): { probe: string; before: number; after: number }[] => [
       { probe: 'mask', before: 0, after: 47 },
     ];
-    const { views } = effectsOn(3, 'mine', { ...SAME, probesOf });
+    const { views } = effectsOn(3, 'mine', { ...SAME, scriptsOf });
     expect(showsIn(views)).toEqual(['probes']);
-    expect(effectsText(effectsOn(3, 'mine', { ...SAME, probesOf }))).toContain('mask: 0 → 47');
+    expect(effectsText(effectsOn(3, 'mine', { ...SAME, scriptsOf }))).toContain('mask: 0 → 47');
   });
 });
 

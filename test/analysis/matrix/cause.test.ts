@@ -4,7 +4,7 @@ import { va } from '../../../src/machine/address.js';
 import { PAGE_OFFSET } from '../../../src/kernel/constants.js';
 import type { Run } from '../../../src/analysis/matrix/run.js';
 import type { MatrixRow, WrongRead } from '../../../src/analysis/matrix/report.js';
-import { differenceOf, mechanismOf } from '../../../src/analysis/matrix/cause.js';
+import { differenceOf, causeOf } from '../../../src/analysis/matrix/cause.js';
 import type { Outcome, TraceEvent } from '../../../src/trace/trace.js';
 import { Standing } from '../../kernel/at-label.js';
 
@@ -15,7 +15,7 @@ const PAGE = va(PAGE_OFFSET + 80 * MIB);
 
 beforeEach(() => {
   standing.again();
-  k.say.lastFault = null;
+  k.trace.lastFault = null;
 });
 
 const run = (changes: Partial<Run> = {}): Run => ({
@@ -46,7 +46,7 @@ const FIRST = '; first setup_arch: not done: map 0x1000 in f';
 
 /** A run that ended in a fault at the page. */
 function faulted(outcome: Outcome, what = '#PF(9) at 0xffff880005000000'): Run {
-  k.say.lastFault = { what, cpu: 0, at: PAGE };
+  k.trace.lastFault = { what, cpu: 0, at: PAGE };
   return run({ outcome });
 }
 
@@ -61,30 +61,30 @@ function flip(level: string): void {
 
 describe('what was read wrongly', () => {
   test('through another key than it was written names both sides, and that is all', () => {
-    expect(mechanismOf(run({ wrong: wrong() }), difference)).toBe(
+    expect(causeOf(run({ wrong: wrong() }), difference)).toBe(
       'unpack reads initrd with C=1; loader wrote it with C=0',
     );
   });
 
   test('through the same key names the first difference too', () => {
-    expect(mechanismOf(run({ wrong: wrong({ writeC: 1, writer: 'copy' }) }), difference)).toBe(
+    expect(causeOf(run({ wrong: wrong({ writeC: 1, writer: 'copy' }) }), difference)).toBe(
       `unpack reads initrd with C=1; copy wrote it so${FIRST}`,
     );
   });
 
   test('where nobody wrote names the first difference too', () => {
     const { writer: _writer, writeC: _writeC, ...unwritten } = wrong();
-    expect(mechanismOf(run({ wrong: unwritten }), difference)).toBe(
+    expect(causeOf(run({ wrong: unwritten }), difference)).toBe(
       `unpack reads initrd with C=1; nobody wrote it${FIRST}`,
     );
-    expect(mechanismOf(run({ wrong: unwritten }), undefined)).toBe(
+    expect(causeOf(run({ wrong: unwritten }), undefined)).toBe(
       'unpack reads initrd with C=1; nobody wrote it',
     );
   });
 
   test('in a way that is not known says so, after what a fault met', () => {
     const unknown = { name: 'initrd', reader: 'unpack' };
-    expect(mechanismOf(run({ wrong: unknown }), difference)).toBe(
+    expect(causeOf(run({ wrong: unknown }), difference)).toBe(
       `unpack gets other bytes than initrd was put${FIRST}`,
     );
     const end: Outcome = {
@@ -92,14 +92,14 @@ describe('what was read wrongly', () => {
       where: 'f',
       message: 'Oops: #PF(9) at 0xffff880005000000',
     };
-    expect(mechanismOf({ ...faulted(end), wrong: unknown }, difference)).toBe(
+    expect(causeOf({ ...faulted(end), wrong: unknown }, difference)).toBe(
       '#PF(9) at 0xffff880005000000: the CPU reads memory 0x5000000 with C=1; nobody wrote it',
     );
   });
 
   test('comes before a fault', () => {
     const end: Outcome = { kind: 'panic', where: 'f', message: '#PF(9) at 0xffff880005000000' };
-    expect(mechanismOf({ ...faulted(end), wrong: wrong() }, undefined)).toMatch(/^unpack reads/);
+    expect(causeOf({ ...faulted(end), wrong: wrong() }, undefined)).toMatch(/^unpack reads/);
   });
 });
 
@@ -108,20 +108,20 @@ describe('a fault that ended the boot', () => {
 
   test('names the table entry that was written through the other key', () => {
     flip('PMD');
-    expect(mechanismOf(faulted({ kind: 'triple-fault', message }), difference)).toMatch(
+    expect(causeOf(faulted({ kind: 'triple-fault', message }), difference)).toMatch(
       /^#PF\(9\) at 0xffff880005000000: the CPU reads PTE entry 0x[0-9a-f]+ with C=0; \w+ wrote it with C=1$/,
     );
   });
 
   test('names the memory that was written through the other key, or by nobody', () => {
     k.fn.set_memory_4k(PAGE, 1);
-    expect(mechanismOf(faulted({ kind: 'hung', message }), difference)).toMatch(
+    expect(causeOf(faulted({ kind: 'hung', message }), difference)).toMatch(
       /: the CPU reads memory 0x5000000 with C=1; nobody wrote it$/,
     );
     boot.machine.origin = boot.recorder.intern('writer');
     k.writeU64(PAGE, 1n);
     flip('PTE');
-    expect(mechanismOf(faulted({ kind: 'hung', message }), difference)).toMatch(
+    expect(causeOf(faulted({ kind: 'hung', message }), difference)).toMatch(
       /: the CPU reads memory 0x5000000 with C=0; writer wrote it with C=1$/,
     );
   });
@@ -129,7 +129,7 @@ describe('a fault that ended the boot', () => {
   test('says where and what was first done otherwise, if the walk for it is good', () => {
     boot.machine.origin = boot.recorder.intern('writer');
     k.writeU64(PAGE, 1n);
-    expect(mechanismOf(faulted({ kind: 'hung', where: 'f', message }), difference)).toBe(
+    expect(causeOf(faulted({ kind: 'hung', where: 'f', message }), difference)).toBe(
       `#PF(9) at 0xffff880005000000 in f${FIRST}`,
     );
   });
@@ -137,24 +137,22 @@ describe('a fault that ended the boot', () => {
   test('counts only if the boot ended in it', () => {
     const others: Outcome[] = [{ kind: 'booted' }, { kind: 'panic', message: 'VFS: no root' }];
     for (const outcome of others) {
-      expect(mechanismOf(faulted(outcome), difference)).toBe(
-        'setup_arch: not done: map 0x1000 in f',
-      );
+      expect(causeOf(faulted(outcome), difference)).toBe('setup_arch: not done: map 0x1000 in f');
     }
   });
 
   test('of another CPU is that CPU’s', () => {
     flip('PMD');
-    k.say.lastFault = { what: '#UD', cpu: 7, at: PAGE };
+    k.trace.lastFault = { what: '#UD', cpu: 7, at: PAGE };
     const end = run({ outcome: { kind: 'hung', message: '#UD' } });
-    expect(mechanismOf(end, undefined)).toBe('nothing runs differently');
+    expect(causeOf(end, undefined)).toBe('nothing runs differently');
   });
 });
 
 test('a boot that encrypts nothing says so', () => {
-  expect(mechanismOf(run({ encrypted: false }), difference)).toBe(`no memory is encrypted${FIRST}`);
-  expect(mechanismOf(run({ encrypted: false }), undefined)).toBe('no memory is encrypted');
-  expect(mechanismOf(run(), undefined)).toBe('nothing runs differently');
+  expect(causeOf(run({ encrypted: false }), difference)).toBe(`no memory is encrypted${FIRST}`);
+  expect(causeOf(run({ encrypted: false }), undefined)).toBe('no memory is encrypted');
+  expect(causeOf(run(), undefined)).toBe('nothing runs differently');
 });
 
 describe('the first telling difference of a step', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { keptName, keptText } from '../../../src/analysis/matrix/golden.js';
+import { goldenName, goldenText } from '../../../src/analysis/matrix/golden.js';
 import type { MatrixRow } from '../../../src/analysis/matrix/report.js';
 import { readExpectation, type MatchExpectation } from '../../../src/check/expectation.js';
 import { patternText } from '../../../src/check/pattern.js';
@@ -8,7 +8,7 @@ import { initrdRow, row } from './reports.js';
 
 /** What a row's file expects, as `check` reads it. */
 function kept(given: MatrixRow): MatchExpectation {
-  const expectation = readExpectation('kept.yaml', keptText(given));
+  const expectation = readExpectation('kept.yaml', goldenText(given));
   if (expectation.expect !== 'match') throw new Error('not a match file');
   return expectation;
 }
@@ -23,13 +23,13 @@ const differing = (changes: Partial<Difference> = {}): MatrixRow =>
 
 describe('a row that is kept', () => {
   test('is a file by the name of its hunk', () => {
-    expect(keptName(initrdRow())).toBe('09-initrd.yaml');
+    expect(goldenName(initrdRow())).toBe('09-initrd.yaml');
   });
 
   test('says the file and the settings that its scenario was made from', () => {
     const set = ['machine.ram=256MiB', 'cmdline=a=b c', 'machine.cpus=2'];
-    const text = keptText(initrdRow(), { scenario: './my own.yaml', set });
-    const mended = keptText(initrdRow(), { series: 'my/mended.yaml' });
+    const text = goldenText(initrdRow(), { scenario: './my own.yaml', set });
+    const mended = goldenText(initrdRow(), { series: 'my/mended.yaml' });
     expect(readExpectation('kept.yaml', mended)).toMatchObject({
       run: { series: 'my/mended.yaml', without: ['09/initrd'] },
     });
@@ -50,7 +50,7 @@ describe('a row that is kept', () => {
       without: ['09/initrd'],
     });
     expect(kept(initrdRow({ how: 'neutral' })).run.neutral).toBe(true);
-    const [first, second] = keptText(initrdRow()).split('\n');
+    const [first, second] = goldenText(initrdRow()).split('\n');
     expect(first).toBe(`# Without: ${initrdRow().what}.`);
     expect(second).toBe(`# ${initrdRow().mechanism}.`);
   });

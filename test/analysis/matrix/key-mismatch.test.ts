@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, test } from '@jest/globals';
 import { hex, pa, va, type Va } from '../../../src/machine/address.js';
 import { PAGE_OFFSET } from '../../../src/kernel/constants.js';
 import { clashOnWalk, clashText, wrongRead } from '../../../src/analysis/matrix/key-mismatch.js';
-import type { Look } from '../../../src/trace/integrity.js';
+import type { ReadCheck } from '../../../src/trace/integrity.js';
 import { Standing } from '../../kernel/at-label.js';
 
 const standing = new Standing('drivers');
@@ -34,14 +34,14 @@ function as<T>(name: string, act: () => T): T {
 const bytes = (length: number): Uint8Array => Uint8Array.from({ length }, (_, i) => i + 1);
 
 /** A read on behalf of somebody, and what there is to blame if the byte `at` was wrong. */
-function looked(address: Va, length: number, at = 0): Look {
+function looked(address: Va, length: number, at = 0): ReadCheck {
   const found = as('reader', () => k.readBytes(address, length));
   return { name: 'thing', by: 'reader', intact: false, bytes: found, at };
 }
 
 beforeEach(() => {
   standing.again();
-  k.say.reads = [];
+  k.trace.reads = [];
 });
 
 describe('a wrong read', () => {
@@ -144,7 +144,7 @@ describe('a wrong read', () => {
     looked(ALIAS, 64);
     const foreign = { name: 'thing', by: 'reader', intact: false, bytes: bytes(3), at: 0 };
     expect(wrongRead(boot, foreign)).toEqual({ name: 'thing', reader: 'reader' });
-    k.say.reads = null;
+    k.trace.reads = null;
     expect(wrongRead(boot, looked(ALIAS, 64))).toEqual({ name: 'thing', reader: 'reader' });
   });
 });

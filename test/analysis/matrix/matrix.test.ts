@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, test } from '@jest/globals';
 import { wrongRead } from '../../../src/analysis/matrix/key-mismatch.js';
 import { leavable, Matrix } from '../../../src/analysis/matrix/matrix.js';
 import type { Run } from '../../../src/analysis/matrix/run.js';
-import { differenceOf, mechanismOf } from '../../../src/analysis/matrix/cause.js';
+import { differenceOf, causeOf } from '../../../src/analysis/matrix/cause.js';
 import type { MatrixRow, WrongRead } from '../../../src/analysis/matrix/report.js';
 import type { Boot, BootOptions } from '../../../src/sequencer/boot.js';
 import { allHunks } from '../../../src/series/patches.js';
@@ -23,13 +23,13 @@ interface Whole {
 function whole(options: BootOptions): Whole {
   const subject = boot(options);
   const wrong: WrongRead[] = [];
-  subject.recorder.onLook((look) => {
+  subject.recorder.onReadCheck((look) => {
     if (!look.intact) wrong.push(wrongRead(subject, look));
   });
   const events = new Map<string, readonly TraceEvent[]>();
   for (let going = true; going;) {
     const [label = ''] = subject.ahead;
-    subject.kernel.say.reads ??= [];
+    subject.kernel.trace.reads ??= [];
     going = subject.step();
     events.set(label, subject.recorder.eventsOf(label));
   }
@@ -72,7 +72,7 @@ function expected(series: Whole, less: Whole): Told & { mechanism: string } {
     gained: names(less, series),
     ...(difference === undefined ? {} : { difference }),
     encrypted,
-    mechanism: mechanismOf(run, difference),
+    mechanism: causeOf(run, difference),
   };
 }
 
@@ -84,7 +84,7 @@ function holds(matrix: Matrix, series: Whole, id: string): MatrixRow {
   const less = whole({
     ...series.boot.options,
     without: [id],
-    neutral: leftOut.how === 'neutral',
+    stub: leftOut.how === 'neutral',
   });
   const { hunk: _h, file: _f, what: _w, how: _o, scenario: _s, command: _c, ...told } = row;
   const { firstUse, ...said } = told;

@@ -73,12 +73,12 @@ function note(written: boolean): Hunk[] {
   return [
     reach('19/note-write', WRITER, (k) => {
       k.writeBytes(PAGE, TEXT);
-      k.say.recorder.produced('note', TEXT);
+      k.trace.recorder.produced('note', TEXT);
       if (written) k.cpu.wbinvd();
       setC(k, 'PTE', 1);
     }),
     reach('19/note-read', READER, (k) => {
-      k.say.recorder.consumed('note', READER, k.readBytes(PAGE, TEXT.length));
+      k.trace.recorder.consumed('note', READER, k.readBytes(PAGE, TEXT.length));
     }),
   ];
 }
@@ -175,7 +175,7 @@ describe('a hunk of one’s own', () => {
     });
     const write = reach('19/write', WRITER, (k) => {
       k.writeBytes(PAGE, text);
-      k.say.recorder.produced('note', TEXT);
+      k.trace.recorder.produced('note', TEXT);
       text = OTHER;
     });
     const [, read] = note(false);
@@ -193,11 +193,11 @@ describe('a hunk of one’s own', () => {
     const write = reach('19/write', WRITER, (k) => {
       k.writeBytes(PAGE, TEXT);
       k.writeBytes(va(PAGE + 64), OTHER);
-      k.say.recorder.produced('note', TEXT);
+      k.trace.recorder.produced('note', TEXT);
     });
     const read = reach('19/read', READER, (k) => {
       const found = k.readBytes(va(PAGE + offset), TEXT.length);
-      k.say.recorder.consumed('note', READER, found);
+      k.trace.recorder.consumed('note', READER, found);
       offset = 64;
     });
     const uncached = scenario('bios-minimal', 'machine.cache={"size":0,"ways":8}');

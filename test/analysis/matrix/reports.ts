@@ -133,10 +133,10 @@ const FATES: readonly Partial<MatrixRow>[] = [
 /** Every hunk of the series in two scenarios, each with one of the fates. */
 export function wholeSeries(): MatrixReport {
   const rows = ['bios-minimal', 'epyc-efi'].flatMap((scenario, at) =>
-    allHunks().map(({ id, file, what, neutral }, index) => {
+    allHunks().map(({ id, file, what, stub }, index) => {
       const fate = FATES[(index * (3 + at) + at) % FATES.length];
       const same = fate?.wrong === undefined && fate?.gained === undefined;
-      const how = neutral === undefined ? 'out' : 'neutral';
+      const how = stub === undefined ? 'out' : 'neutral';
       const used = same ? {} : { firstUse: 'setup_arch' };
       return row({ scenario, hunk: id, file, what, how, same, ...used, ...fate });
     }),

@@ -28,7 +28,7 @@ import {
   RSDP,
   SDT,
 } from '../../../src/firmware/acpi/layout.js';
-import type { Thing } from '../../../src/firmware/placed.js';
+import type { Blob } from '../../../src/firmware/placed.js';
 import { byteSum } from '../../../src/firmware/struct.js';
 import { expectLayout } from '../fields.js';
 
@@ -41,13 +41,13 @@ const request = {
   imageAt: 0x10_0018,
 };
 const tables = acpiTables(request);
-const get = (name: string, list: readonly Thing[] = tables): Thing => {
+const get = (name: string, list: readonly Blob[] = tables): Blob => {
   const found = list.find((one) => one.name === name);
   if (found === undefined) throw new Error(`no ${name}`);
   return found;
 };
-const view = ({ bytes }: Thing): DataView => new DataView(bytes.buffer, bytes.byteOffset);
-const textAt = ({ bytes }: Thing, at: number, length: number): string =>
+const view = ({ bytes }: Blob): DataView => new DataView(bytes.buffer, bytes.byteOffset);
+const textAt = ({ bytes }: Blob, at: number, length: number): string =>
   String.fromCharCode(...bytes.subarray(at, at + length));
 const SIGNED = { DSDT: 'DSDT', FADT: 'FACP', MADT: 'APIC', IVRS: 'IVRS', BGRT: 'BGRT' };
 

@@ -21,7 +21,7 @@ import {
   VARIABLE_STORE_SIZE,
 } from '../../../src/firmware/efi/runtime-image.js';
 import { esrt, propertiesTable, RUNTIME_SERVICE_NAMES } from '../../../src/firmware/efi/tables.js';
-import type { Thing } from '../../../src/firmware/placed.js';
+import type { Blob } from '../../../src/firmware/placed.js';
 
 const GIB = 2 ** 30;
 const described = {
@@ -48,14 +48,14 @@ const crcOf = (table: Uint8Array): [number, number] => {
 
 describe.each(sizes)('EFI firmware with %i bytes below and %i above 4 GiB', (lowTop, highSize) => {
   const firmware = efiFirmware({ lowTop, highSize }, described);
-  const thing = (name: string): Thing => {
-    const found = firmware.things.find((one) => one.name === name);
+  const thing = (name: string): Blob => {
+    const found = firmware.blobs.find((one) => one.name === name);
     if (found === undefined) throw new Error(`no ${name}`);
     return found;
   };
 
   test('puts every thing inside one of its regions, none over another', () => {
-    const sorted = [...firmware.things].sort((a, b) => a.base - b.base);
+    const sorted = [...firmware.blobs].sort((a, b) => a.base - b.base);
     for (const [index, { name, base, bytes }] of sorted.entries()) {
       const inside = firmware.regions.filter(
         (region) => base >= region.base && base + bytes.length <= region.base + region.size,
@@ -145,8 +145,8 @@ describe.each(sizes)('EFI firmware with %i bytes below and %i above 4 GiB', (low
     const handOver = firmware.handOver({ code: [], data: [] });
     const view = new DataView(handOver.efiInfo?.buffer ?? new ArrayBuffer(0));
     expect(view.getUint32(4, true)).toBe(thing('EFI system table').base);
-    expect(view.getUint32(16, true)).toBe(handOver.things[0]?.base);
-    expect(view.getUint32(20, true)).toBe(handOver.things[0]?.bytes.length);
+    expect(view.getUint32(16, true)).toBe(handOver.blobs[0]?.base);
+    expect(view.getUint32(20, true)).toBe(handOver.blobs[0]?.bytes.length);
     expect(handOver.e820.length).toBeGreaterThan(5);
   });
 });

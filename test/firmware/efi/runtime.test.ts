@@ -15,7 +15,7 @@ import { EFI_STATUS } from '../../../src/firmware/efi/status.js';
 import { LOADER_LAYOUT } from '../../../src/firmware/loader.js';
 import { ucs2 } from '../../../src/firmware/struct.js';
 import { pa, va } from '../../../src/machine/address.js';
-import type { Thing } from '../../../src/firmware/placed.js';
+import type { Blob } from '../../../src/firmware/placed.js';
 import type { Boot } from '../../../src/sequencer/boot.js';
 import { boot, scenario } from '../../helpers.js';
 
@@ -33,7 +33,7 @@ const LARGE_LEAF = 0x183n;
 
 interface Machine {
   readonly it: Boot;
-  thing(name: string): Thing;
+  thing(name: string): Blob;
   /** A u64 in memory as a device reads it, caches and all. */
   u64(at: number): bigint;
   bytes(at: number, length: number): Uint8Array;
@@ -65,8 +65,8 @@ function efi(): Machine {
   }
   cpu.rsp = va(0x8_0000);
   cpu.rip = va(0x100_0000);
-  const thing = (name: string): Thing => {
-    const found = it.loaded.things.find((one) => one.name === name);
+  const thing = (name: string): Blob => {
+    const found = it.loaded.blobs.find((one) => one.name === name);
     if (found === undefined) throw new Error(`no ${name}`);
     return found;
   };

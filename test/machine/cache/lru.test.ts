@@ -43,7 +43,7 @@ describe('true LRU', () => {
     fc.assert(
       fc.property(slots, slots, (one, other) => {
         const [a, b] = [after(one), after(other)];
-        const same = LRU.sameChoices(a.look(), b.look(), WAYS);
+        const same = LRU.sameChoices(a.view(), b.view(), WAYS);
         const orders = [a, b].map((policy) => [victims(policy, 0), victims(policy, 1)]);
         expect(same).toBe(JSON.stringify(orders[0]) === JSON.stringify(orders[1]));
       }),
@@ -54,9 +54,9 @@ describe('true LRU', () => {
     const policy = after([0]);
     const state = policy.snapshot();
     policy.use(1);
-    expect(state).not.toEqual(policy.look());
+    expect(state).not.toEqual(policy.view());
     policy.restore(state);
-    expect(policy.look()).toEqual(state);
+    expect(policy.view()).toEqual(state);
     expect(policy.victim(0, WAYS)).toBe(1);
   });
 

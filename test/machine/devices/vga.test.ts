@@ -201,7 +201,7 @@ describe('the CPU reaches the adapter', () => {
     [LEGACY_AREA.base + LEGACY_AREA.size - 1, MEMTYPE.UC],
     [LEGACY_AREA.base + LEGACY_AREA.size, MEMTYPE.WB],
   ])('through a WB page of 2 MiB address %i has type %i by the fixed MTRRs', (at, type) => {
-    const probed = mapped().m.cpus[0].probe(va(at));
+    const probed = mapped().m.cpus[0].translate(va(at));
     if (isFault(probed)) throw new Error(probed.why);
     expect(probed.type).toBe(type);
   });

@@ -23,7 +23,7 @@ describe('pages that are written whole and alike', () => {
   test('are one until one of them changes', () => {
     const it = dram(true);
     for (const number of [1, 2, 3]) it.write(pa(number * PAGE), KEY_HOST, page(5), 0, PAGE, 9);
-    const { pages } = it.look();
+    const { pages } = it.view();
     const [one, two] = [pages.get(0)?.get(1), pages.get(0)?.get(2)];
     expect(one).toBe(two);
     it.write(pa(2 * PAGE + 70), KEY_HOST, Uint8Array.of(1, 2, 3), 0, 3, 4);
@@ -39,7 +39,7 @@ describe('pages that are written whole and alike', () => {
     it.write(pa(PAGE), KEY_HOST, page(5), 0, PAGE, 9);
     it.write(pa(2 * PAGE), KEY_PLAIN, page(5), 0, PAGE, 9);
     it.write(pa(3 * PAGE), KEY_PLAIN, page(5), 0, PAGE, 8);
-    const { pages } = it.look();
+    const { pages } = it.view();
     expect(new Set([1, 2, 3].map((number) => pages.get(0)?.get(number))).size).toBe(3);
   });
 

@@ -7,7 +7,7 @@ import { LineSet } from '../../../src/machine/memory/line-set.js';
 import { Machine } from '../../../src/machine/machine.js';
 import { MEMTYPE, type MemType } from '../../../src/machine/types.js';
 import { nodeCipher } from '../../../src/node/node-cipher.js';
-import { machinesApart } from '../../../src/analysis/checkpoint/machine-diff.js';
+import { diffMachines } from '../../../src/analysis/checkpoint/machine-diff.js';
 import { sha256 } from '../../helpers.js';
 
 const LINE = 64;
@@ -113,7 +113,7 @@ test('what does not touch a line does the same whatever is in it, and leaves it 
         }
         untouched++;
         expect(after.map((each, n) => act(two, each, 50 + n))).toEqual(read);
-        const apart = machinesApart(one.look(), two.look(), WAYS);
+        const apart = diffMachines(one.view(), two.view(), WAYS);
         expect(new Set(apart?.lines)).toEqual(new Set([other.line]));
       },
     ),

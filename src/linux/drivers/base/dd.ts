@@ -56,7 +56,7 @@ function dataOf(name: string, size: number): Uint8Array {
 }
 
 /** Tells the trace of a transfer, or of one that a failed mapping kept from being. */
-function tell(
+function traceDma(
   { k, dev }: Binding,
   what: string,
   dir: DmaDirection,
@@ -65,15 +65,15 @@ function tell(
 ): void {
   // Whether the trace is told or not, the machine does the same.
   const ops = k.fn.get_dma_ops(dev);
-  if (!k.say.on) return;
-  k.say.emit('dma', {
+  if (!k.trace.on) return;
+  k.trace.emit('dma', {
     device: dev.name,
     direction: dirName(dir),
     ...(at.bus === undefined ? {} : { bus: hex(at.bus) }),
     pa: { space: 'pa', start: at.pa, length: at.bytes },
     bytes: at.bytes,
     ...(at.bus === undefined ? {} : { C: k.cpu.decodeEntry(at.bus, PAGE_SIZE).c }),
-    via: k.say.name(ops),
+    via: k.trace.name(ops),
     what,
     result,
   });
@@ -87,7 +87,7 @@ function transfer(
   pieces: readonly { bus: bigint; pa: number; bytes: number }[],
 ): void {
   const { k, dev, device } = bound;
-  const { recorder } = k.say;
+  const { recorder } = k.trace;
   const { machine } = k;
   const name = `${dev.name} ${what}${dirName(dir)}`;
   const moved: Uint8Array[] = [];
@@ -104,12 +104,18 @@ function transfer(
       result = device.writeMemory(piece.bus, piece.bytes);
     }
     const sent = device.truncate(piece.bus);
-    tell(bound, name, dir, piece, sent === piece.bus ? result : `${result}, sent as ${hex(sent)}`);
+    traceDma(
+      bound,
+      name,
+      dir,
+      piece,
+      sent === piece.bus ? result : `${result}, sent as ${hex(sent)}`,
+    );
   }
   machine.origin = origin;
   const all = joined(moved);
   if (dir === DMA.TO_DEVICE) {
-    k.say.didDma(all, machine.dmaLog);
+    k.trace.didDma(all, machine.dmaLog);
     recorder.consumed(name, dev.name, all);
   } else recorder.produced(name, all);
   machine.dmaLog = null;
@@ -142,13 +148,13 @@ function streaming(bound: Binding, dir: DmaDirection, page: number): void {
   k.writeBytes(buffer, data);
   const bus = k.fn.dma_map_single(dev, buffer, size, dir);
   if (k.fn.dma_mapping_error(dev, bus)) {
-    k.say.console(`${dev.name}: DMA map failed`);
-    tell(bound, name, dir, { pa: at, bytes: size }, 'mapping error');
+    k.trace.console(`${dev.name}: DMA map failed`);
+    traceDma(bound, name, dir, { pa: at, bytes: size }, 'mapping error');
   } else {
-    if (toDevice) k.say.recorder.produced(name, data);
+    if (toDevice) k.trace.recorder.produced(name, data);
     transfer(bound, '', dir, [{ bus, pa: at, bytes: size }]);
     k.fn.dma_unmap_single(dev, bus, size, dir);
-    if (!toDevice) k.say.recorder.consumed(name, `${dev.name} driver`, k.readBytes(buffer, size));
+    if (!toDevice) k.trace.recorder.consumed(name, `${dev.name} driver`, k.readBytes(buffer, size));
   }
 }
 
@@ -158,9 +164,9 @@ function coherent(bound: Binding): void {
   const { size, half } = RING;
   const ring = k.fn.dma_alloc_coherent(dev, size, GFP.KERNEL);
   if (ring === null) {
-    k.say.console(`${dev.name}: no coherent memory`);
+    k.trace.console(`${dev.name}: no coherent memory`);
     const what = `${dev.name} coherent`;
-    k.say.emit('dma', { device: dev.name, bytes: size, what, result: 'no memory' });
+    k.trace.emit('dma', { device: dev.name, bytes: size, what, result: 'no memory' });
     return;
   }
   const { vaddr, handle } = ring;
@@ -168,12 +174,12 @@ function coherent(bound: Binding): void {
   const name = `${dev.name} coherent`;
   const commands = dataOf(`${name} to device`, half);
   k.writeBytes(vaddr, commands);
-  k.say.recorder.produced(`${name} to device`, commands);
+  k.trace.recorder.produced(`${name} to device`, commands);
   transfer(bound, 'coherent ', DMA.TO_DEVICE, [{ bus: handle, pa, bytes: half }]);
   const answers = { bus: handle + BigInt(half), pa: pa + half, bytes: half };
   transfer(bound, 'coherent ', DMA.FROM_DEVICE, [answers]);
   const read = k.readBytes(va(vaddr + half), half);
-  k.say.recorder.consumed(`${name} from device`, `${dev.name} driver`, read);
+  k.trace.recorder.consumed(`${name} from device`, `${dev.name} driver`, read);
   k.fn.dma_free_coherent(dev, size, vaddr, handle);
 }
 
@@ -198,14 +204,14 @@ function scattered(bound: Binding, dir: DmaDirection): void {
     done += sg.length;
   }
   if (k.fn.dma_map_sg(dev, sgl, dir) === 0) {
-    k.say.console(`${dev.name}: DMA map failed`);
+    k.trace.console(`${dev.name}: DMA map failed`);
     const first = sgl[0];
     if (first !== undefined) {
       const at = { pa: first.page + first.offset, bytes: first.length };
-      tell(bound, name, dir, at, 'mapping error');
+      traceDma(bound, name, dir, at, 'mapping error');
     }
   } else {
-    if (toDevice) k.say.recorder.produced(name, data);
+    if (toDevice) k.trace.recorder.produced(name, data);
     const pieces = sgl.map((sg) => ({
       bus: sg.dmaAddress,
       pa: sg.page + sg.offset,
@@ -215,7 +221,7 @@ function scattered(bound: Binding, dir: DmaDirection): void {
     k.fn.dma_unmap_sg(dev, sgl, dir);
     if (!toDevice) {
       const read = joined(sgl.map((sg) => k.readBytes(bufferOf(sg), sg.length)));
-      k.say.recorder.consumed(name, `${dev.name} driver`, read);
+      k.trace.recorder.consumed(name, `${dev.name} driver`, read);
     }
   }
   for (const { page } of sgl) k.fn.free_pages(k.__va(page), 0);
@@ -225,13 +231,13 @@ function scattered(bound: Binding, dir: DmaDirection): void {
 function registers({ k, dev, device }: Binding): void {
   const at = k.fn.pci_ioremap_bar(dev);
   if (at === 0) {
-    k.say.console(`${dev.name}: cannot map registers`);
+    k.trace.console(`${dev.name}: cannot map registers`);
     return;
   }
   const { length } = device.identity;
-  k.say.read(`${dev.name} registers`, at, length);
-  k.say.recorder.produced(`${dev.name} registers`, device.identity);
-  k.say.recorder.consumed(`${dev.name} registers`, `${dev.name} driver`, k.readBytes(at, length));
+  k.trace.read(`${dev.name} registers`, at, length);
+  k.trace.recorder.produced(`${dev.name} registers`, device.identity);
+  k.trace.recorder.consumed(`${dev.name} registers`, `${dev.name} driver`, k.readBytes(at, length));
   k.fn.iounmap(at);
 }
 
@@ -250,10 +256,10 @@ export const drivers = bodies({
       (bits) => k.fn.dma_set_mask_and_coherent(dev, DMA_BIT_MASK(bits)) === 0,
     );
     if (width === undefined) {
-      k.say.console(`${dev.name}: No usable DMA configuration, aborting`);
+      k.trace.console(`${dev.name}: No usable DMA configuration, aborting`);
       return;
     }
-    if (width !== addressBits) k.say.console(`${dev.name}: DMA mask of ${String(width)} bits`);
+    if (width !== addressBits) k.trace.console(`${dev.name}: DMA mask of ${String(width)} bits`);
     const bound = { k, dev, device, gfp: addressBits <= 24 ? GFP.DMA : GFP.KERNEL };
     if (dev.bar !== undefined) registers(bound);
     // The buffer is the driver's for as long as it is bound.

@@ -128,7 +128,7 @@ function printIds(k: Kernel): void {
   const of = (slot: DmiIdent): string => printable(ident[slot] ?? '');
   const board = ident.DMI_BOARD_NAME === undefined ? '' : `/${of('DMI_BOARD_NAME')}`;
   const system = `${of('DMI_SYS_VENDOR')} ${of('DMI_PRODUCT_NAME')}${board}`;
-  k.say.console(`DMI: ${system}, BIOS ${of('DMI_BIOS_VERSION')} ${of('DMI_BIOS_DATE')}`);
+  k.trace.console(`DMI: ${system}, BIOS ${of('DMI_BIOS_VERSION')} ${of('DMI_BIOS_DATE')}`);
 }
 
 /** The 32 bytes at an entry point; undefined where no mapping can be had. */
@@ -146,13 +146,13 @@ function byEfi(k: Kernel): boolean {
   if (smbios3 !== undefined) {
     const bytes = entryAt(k, smbios3);
     if (bytes === undefined) return false;
-    k.say.recorder.consumed('SMBIOS 3', 'dmi_scan_machine', bytes.slice(0, ENTRY3.size));
+    k.trace.recorder.consumed('SMBIOS 3', 'dmi_scan_machine', bytes.slice(0, ENTRY3.size));
     if (k.fn.dmi_smbios3_present(bytes)) return true;
   }
   if (smbios === undefined) return false;
   const bytes = entryAt(k, smbios);
   if (bytes === undefined) return false;
-  k.say.recorder.consumed('SMBIOS', 'dmi_scan_machine', bytes.slice(0, ENTRY.size));
+  k.trace.recorder.consumed('SMBIOS', 'dmi_scan_machine', bytes.slice(0, ENTRY.size));
   return k.fn.dmi_present(bytes);
 }
 
@@ -177,7 +177,7 @@ export const dmiScan = bodies({
     const at = k.fn.early_ioremap(base, length);
     if (at === 0) return false;
     const bytes = k.readBytes(va(at), length);
-    k.say.recorder.consumed('SMBIOS structures', 'dmi_walk_early', bytes);
+    k.trace.recorder.consumed('SMBIOS structures', 'dmi_walk_early', bytes);
     decode(k, bytes, count);
     k.fn.early_iounmap(at, length);
     return true;
@@ -197,7 +197,7 @@ export const dmiScan = bodies({
     const docrev = entry[ENTRY3.docrev] ?? 0;
     k.state.dmi.version = (major << 16) | (minor << 8) | docrev;
     // The system's names are a pr_debug() here (always shown since 4.13).
-    k.say.console(`SMBIOS ${String(major)}.${String(minor)}.${String(docrev)} present.`);
+    k.trace.console(`SMBIOS ${String(major)}.${String(minor)}.${String(docrev)} present.`);
     return true;
   }),
 
@@ -219,7 +219,7 @@ export const dmiScan = bodies({
       : [bcd >> 4, bcd & 0xf];
     k.state.dmi.version = (major << 16) | (minor << 8);
     const what = smbios ? 'SMBIOS' : 'Legacy DMI';
-    k.say.console(`${what} ${String(major)}.${String(minor)} present.`);
+    k.trace.console(`${what} ${String(major)}.${String(minor)} present.`);
     printIds(k);
     return true;
   }),
@@ -227,6 +227,6 @@ export const dmiScan = bodies({
   dmi_scan_machine: fn((k: Kernel) => {
     const found = k.fn.efi_enabled('EFI_CONFIG_TABLES') ? byEfi(k) : byScan(k);
     k.state.dmi.available = found;
-    if (!found) k.say.console('DMI not present or invalid.');
+    if (!found) k.trace.console('DMI not present or invalid.');
   }),
 });

@@ -64,7 +64,7 @@ function parse(k: Kernel, blob: FdtBlob): Parsed | undefined {
   for (;;) {
     const token = fdt_next_tag(k, blob, offset);
     if (typeof token === 'number') {
-      k.say.console(`unflatten: error ${String(token)} processing FDT`);
+      k.trace.console(`unflatten: error ${String(token)} processing FDT`);
       return root;
     }
     offset = token.next;
@@ -164,21 +164,25 @@ export const ofFdt = bodies({
   unflatten_and_copy_device_tree: fn((k: Kernel) => {
     const params = k.readU64(k.sym('initial_boot_params'));
     if (params === 0n) {
-      k.say.console('No valid device tree found, continuing without');
+      k.trace.console('No valid device tree found, continuing without');
       return;
     }
     const from = k.canonical(params);
     const size = fdtField(k, from, 'totalsize');
     const to = k.fn.early_init_dt_alloc_memory_arch(size, COPY_ALIGN);
     k.memcpy(to, from, size);
-    k.say.recorder.consumed('device tree', 'unflatten_and_copy_device_tree', k.readBytes(to, size));
+    k.trace.recorder.consumed(
+      'device tree',
+      'unflatten_and_copy_device_tree',
+      k.readBytes(to, size),
+    );
     k.writeU64(k.sym('initial_boot_params'), BigInt(to));
     k.fn.unflatten_device_tree(to);
   }),
 
   unflatten_device_tree: fn((k: Kernel, fdt: Va) => {
     if (fdt_check_header(k, fdt) !== 0) {
-      k.say.console('Invalid device tree blob header');
+      k.trace.console('Invalid device tree blob header');
       return;
     }
     const root = parse(k, fdtBlob(k, fdt));

@@ -80,7 +80,7 @@ export const pciResources = bodies({
   pci_claim_resource: inline((k: Kernel, dev: KernelDevice, bar: MemoryBar) => {
     const wanted = { start: bar.start, end: bar.start + bar.size };
     const refuse = (why: string): number => {
-      k.say.console(`${dev.name}: can't claim BAR 0 ${span(bar)}: ${why}`);
+      k.trace.console(`${dev.name}: can't claim BAR 0 ${span(bar)}: ${why}`);
       return -EINVAL;
     };
     // pci_find_parent_resource(): the root bus's resource must contain it.
@@ -103,12 +103,12 @@ export const pciResources = bodies({
     }
     if (at + bar.size - 1 > k.state.iomemResource.end) {
       // pci_revert_fw_address() tries where firmware had it, which was refused before.
-      k.say.console(`${dev.name}: BAR 0: failed to assign [mem size ${hex(bar.size)} 64bit]`);
+      k.trace.console(`${dev.name}: BAR 0: failed to assign [mem size ${hex(bar.size)} 64bit]`);
       return -EINVAL;
     }
     bar.start = at;
     bar.claimed = true;
-    k.say.console(`${dev.name}: BAR 0: assigned ${span(bar)}`);
+    k.trace.console(`${dev.name}: BAR 0: assigned ${span(bar)}`);
     // pci_update_resource()
     deviceOf(k, dev)?.setBar(at);
     return 0;
@@ -129,7 +129,7 @@ export const pciIomap = bodies({
   pci_ioremap_bar: inline((k: Kernel, dev: KernelDevice): Va | 0 => {
     const { bar } = dev;
     if (bar?.claimed !== true) {
-      k.say.console(`${dev.name}: can't ioremap BAR 0`);
+      k.trace.console(`${dev.name}: can't ioremap BAR 0`);
       return 0;
     }
     const at = k.fn.ioremap_nocache(bar.start, bar.size);

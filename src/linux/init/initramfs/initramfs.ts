@@ -35,7 +35,7 @@ function initrdAt(k: Kernel, at: Va, length: number): InitrdSource {
     length,
     read: (offset, count) => {
       const bytes = k.readBytes(va(at + offset), count);
-      k.say.recorder.consumedPart('initrd', 'unpack_to_rootfs', offset, bytes);
+      k.trace.recorder.consumedPart('initrd', 'unpack_to_rootfs', offset, bytes);
       return bytes;
     },
   };
@@ -68,17 +68,17 @@ export const initramfs = bodies({
     if (start === 0n) return;
     const length = Number(BigInt.asIntN(64, end - start));
     // CONFIG_BLK_DEV_RAM is not set, as in x86_64_defconfig: what cannot be unpacked is no disk either.
-    k.say.console('Unpacking initramfs...');
+    k.trace.console('Unpacking initramfs...');
     const error = k.fn.unpack_to_rootfs(k.canonical(start), length);
     if (error !== undefined) {
-      k.say.console(`Initramfs unpacking failed: ${error.message}`);
+      k.trace.console(`Initramfs unpacking failed: ${error.message}`);
       const hint = initrdHint(error, initrdAtRest(k, k.canonical(start), length));
-      if (hint !== undefined) k.say.emit('read', { what: 'initrd', result: hint });
+      if (hint !== undefined) k.trace.emit('read', { what: 'initrd', result: hint });
     }
     // free_initrd()
     if (k.state.params.doRetainInitrd) return;
     k.fn.free_initrd_mem(k.canonical(start), k.canonical(end));
-    k.say.console(`Freeing initrd memory: ${String(Math.ceil(length / 1024))}K`);
+    k.trace.console(`Freeing initrd memory: ${String(Math.ceil(length / 1024))}K`);
   }),
 
   free_initrd_mem: fn((k: Kernel, start: Va, end: Va) => {
@@ -88,7 +88,7 @@ export const initramfs = bodies({
   }),
 
   unpack_to_rootfs: fn((k: Kernel, at: Va, length: number) => {
-    k.say.read('initrd', at, length);
+    k.trace.read('initrd', at, length);
     return unpackTo(new Rootfs(k.state.rootfs, pageCache(k)), initrdAt(k, at, length));
   }),
 });
@@ -99,7 +99,7 @@ function initrdAtRest(k: Kernel, at: Va, length: number): InitrdSource {
     length,
     read: (offset, count) => {
       const out = new Uint8Array(count);
-      const probed = k.cpu.probe(va(at + offset));
+      const probed = k.cpu.translate(va(at + offset));
       if (!('vector' in probed)) {
         k.machine.cache.peekCoherent(REQUESTER_PLATFORM, probed.pa, probed.key, out, 0, count);
       }

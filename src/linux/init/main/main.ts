@@ -84,7 +84,7 @@ export const main = bodies({
     const { state } = k;
     // kernel_init_freeable()
     if (k.fn.sys_access('/dev/console') < 0) {
-      k.say.console('Warning: unable to open an initial console.');
+      k.trace.console('Warning: unable to open an initial console.');
     }
     state.init.ramdiskExecuteCommand ??= '/init';
     if (k.fn.sys_access(state.init.ramdiskExecuteCommand) !== 0) {
@@ -96,7 +96,7 @@ export const main = bodies({
     if (first !== null) {
       const error = k.fn.run_init_process(first);
       if (error === 0) return;
-      k.say.console(`Failed to execute ${first} (error ${String(error)})`);
+      k.trace.console(`Failed to execute ${first} (error ${String(error)})`);
     }
     if (executeCommand !== null) {
       const error = k.fn.run_init_process(executeCommand);
@@ -119,12 +119,12 @@ export const main = bodies({
     const { incomplete } = k.state.rootfs;
     if (incomplete === null) return false;
     const { why, path } = incomplete;
-    k.say.emit('read', {
+    k.trace.emit('read', {
       what: path,
       result: `${why}: Linux panics here (No working init found), the model goes on`,
     });
     k.state.rootfs.executable = incomplete.ino;
-    k.say.console(`Run ${path} as init process`);
+    k.trace.console(`Run ${path} as init process`);
     k.fn.map_user_pages(path);
     return true;
   }),
@@ -133,7 +133,7 @@ export const main = bodies({
     const error = k.fn.do_execve(path);
     if (error !== 0) return error;
     // 4.6 says nothing; later kernels have this line.
-    k.say.console(`Run ${path} as init process`);
+    k.trace.console(`Run ${path} as init process`);
     k.fn.map_user_pages(path);
     return 0;
   }),
@@ -141,7 +141,7 @@ export const main = bodies({
   try_to_run_init_process: inline((k: Kernel, path: string) => {
     const error = k.fn.run_init_process(path);
     if (error !== 0 && error !== -ENOENT) {
-      k.say.console(
+      k.trace.console(
         `Starting init: ${path} exists but couldn't execute it (error ${String(error)})`,
       );
     }
@@ -161,16 +161,16 @@ export const fault = bodies({
       if ((entry & _PAGE_PRESENT) === 0n || (shift < 39 && (entry & _PAGE_PSE) !== 0n)) break;
       table = k.__va(entryPhysical(entry));
     }
-    k.say.console(words.join(' '));
+    k.trace.console(words.join(' '));
   }),
 
   page_fault: fn((k: Kernel, cause: Fault) => {
     const address = typeof cause.address === 'number' ? va(cause.address) : undefined;
     const text = `BUG: unable to handle kernel paging request at ${hex(address ?? 0)}`;
-    k.say.console(text);
+    k.trace.console(text);
     if (address !== undefined) k.fn.dump_pagetable(address);
     const message = `Fatal exception: ${describe(cause)}`;
-    k.say.emit('panic', { message });
+    k.trace.emit('panic', { message });
     throw new BootEnd('panic', 'page_fault', `${text}; ${message}`);
   }),
 });

@@ -112,7 +112,7 @@ export const printk = bodies({
     if (printk.drivers.some((driver) => driver.name === name)) return;
     const real = printk.drivers.some((driver) => (driver.flags & CON.BOOT) === 0);
     if ((flags & CON.BOOT) !== 0 && real) {
-      k.say.console(`Too late to register bootconsole ${name}${String(index)}`);
+      k.trace.console(`Too late to register bootconsole ${name}${String(index)}`);
       return;
     }
     const bcon = head !== undefined && (head.flags & CON.BOOT) !== 0;
@@ -137,7 +137,7 @@ export const printk = bodies({
       printk.exclusive = name;
     }
     k.fn.console_unlock();
-    k.say.console(`${boot(con.flags)}console [${name}${String(con.index)}] enabled`);
+    k.trace.console(`${boot(con.flags)}console [${name}${String(con.index)}] enabled`);
     if (!takesOver) return;
     const leaving = printk.drivers.filter((driver) => (driver.flags & CON.BOOT) !== 0);
     for (const driver of leaving) k.fn.unregister_console(driver.name);
@@ -147,7 +147,7 @@ export const printk = bodies({
     const { printk } = k.state.console;
     const console = printk.drivers.find((driver) => driver.name === name);
     if (console === undefined) return;
-    k.say.console(`${boot(console.flags)}console [${name}${String(console.index)}] disabled`);
+    k.trace.console(`${boot(console.flags)}console [${name}${String(console.index)}] disabled`);
     k.fn.console_lock();
     printk.drivers = printk.drivers.filter((driver) => driver !== console);
     const head = printk.drivers[0];

@@ -148,7 +148,7 @@ export const pageAlloc = bodies({
         at = stop;
       }
     }
-    k.say.console(`Memory: ${String(pages * (PAGE_SIZE / 1024))}K available`);
+    k.trace.console(`Memory: ${String(pages * (PAGE_SIZE / 1024))}K available`);
   }),
 
   setup_per_cpu_pageset: inline((k: Kernel) => {

@@ -6,7 +6,7 @@ import { boot, scenario } from '../../../helpers.js';
 import { efiBoot, freshEfiBoot, intactSoFar } from '../../arch/x86/platform/efi/efi-boots.js';
 
 const thing = (subject: Boot, name: string): number =>
-  subject.loaded.things.find((each) => each.name === name)?.base ?? 0;
+  subject.loaded.blobs.find((each) => each.name === name)?.base ?? 0;
 const bios = (stage: number): Boot =>
   boot({ scenario: scenario('bios-minimal', 'machine.ram=64MiB'), stage });
 

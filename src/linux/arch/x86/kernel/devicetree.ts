@@ -40,7 +40,7 @@ export const devicetree = bodies({
     };
     let length = Math.max(PAGE_SIZE - Number(initial_dtb % BigInt(PAGE_SIZE)), FIRST_LOOK);
     let dt = map(length);
-    k.say.recorder.consumedPart(
+    k.trace.recorder.consumedPart(
       'device tree',
       'x86_flattree_get_config',
       0,
@@ -64,6 +64,6 @@ export const devicetree = bodies({
       if (k.fn.of_find_compatible_node(part) !== 0) k.fn.panic(`${part} is not modelled`);
     }
     const board = k.fn.of_find_compatible_node('simple-bus');
-    k.say.emit('read', { what: 'device tree', result: board === 0 ? 'no board' : 'unflattened' });
+    k.trace.emit('read', { what: 'device tree', result: board === 0 ? 'no board' : 'unflattened' });
   }),
 });

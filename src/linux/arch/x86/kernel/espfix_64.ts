@@ -131,11 +131,11 @@ export const espfix_64 = bodies({
     for (let word = 0; word < IRET_FRAME / 8; word++) {
       view.setBigUint64(word * 8, FRAME_WORD + BigInt(word), true);
     }
-    k.say.recorder.produced('espfix frame', frame);
+    k.trace.recorder.produced('espfix frame', frame);
     k.writeBytes(waddr, frame);
     const got = k.readBytes(at('espfix_stack'), IRET_FRAME);
-    k.say.recorder.consumed('espfix frame', 'native_irq_return_ldt', got);
-    k.say.read('espfix stack', at('espfix_stack'), IRET_FRAME);
+    k.trace.recorder.consumed('espfix frame', 'native_irq_return_ldt', got);
+    k.trace.read('espfix stack', at('espfix_stack'), IRET_FRAME);
   }),
 });
 

@@ -122,13 +122,17 @@ export const head64 = bodies({
   copy_bootdata: fn((k: Kernel, real_mode_data: Va) => {
     const bp = k.sym('boot_params');
     k.fn['copy_bootdata:copy'](bp, real_mode_data, BOOT_PARAMS.size);
-    k.say.recorder.consumed('boot params', 'copy_bootdata', k.readBytes(bp, BOOT_PARAMS.size));
+    k.trace.recorder.consumed('boot params', 'copy_bootdata', k.readBytes(bp, BOOT_PARAMS.size));
     k.fn.sanitize_boot_params();
     const cmd_line_ptr = k.fn.get_cmd_line_ptr();
     if (cmd_line_ptr === 0) return;
     const line = k.sym('boot_command_line');
     k.fn['copy_bootdata:copy'](line, k.__va(cmd_line_ptr), COMMAND_LINE_SIZE);
-    k.say.recorder.consumed('command line', 'copy_bootdata', k.readBytes(line, COMMAND_LINE_SIZE));
+    k.trace.recorder.consumed(
+      'command line',
+      'copy_bootdata',
+      k.readBytes(line, COMMAND_LINE_SIZE),
+    );
   }),
   'copy_bootdata:copy': inline((k: Kernel, to: Va, from: Va, size: number) => {
     k.memcpy(to, from, size);

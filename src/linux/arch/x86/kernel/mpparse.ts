@@ -103,17 +103,21 @@ export const mpparse = bodies({
   ),
 
   smp_scan_config: fn((k: Kernel, base: number, length: number) => {
-    k.say.read('MP floating pointer', k.__va(base), length);
+    k.trace.read('MP floating pointer', k.__va(base), length);
     for (let at = base; at < base + length; at += MPF.size) {
       const mpf = k.__va(at);
       if (k.readU32(va(mpf + MPF.signature)) !== SMP_MAGIC_IDENT) continue;
       if (k.readU8(va(mpf + MPF.length)) !== 1) continue;
       if (k.fn.mpf_checksum(mpf, MPF.size) !== 0) continue;
       if (!SPECIFICATIONS.includes(k.readU8(va(mpf + MPF.specification)))) continue;
-      k.say.recorder.consumed('MP floating pointer', 'smp_scan_config', k.readBytes(mpf, MPF.size));
+      k.trace.recorder.consumed(
+        'MP floating pointer',
+        'smp_scan_config',
+        k.readBytes(mpf, MPF.size),
+      );
       k.state.mp.mpfFound = mpf;
       k.state.mp.foundConfig = true;
-      k.say.console(`found SMP MP-table at [mem 0x${at.toString(16)}]`);
+      k.trace.console(`found SMP MP-table at [mem 0x${at.toString(16)}]`);
       k.fn.memblock_reserve(at, MPF.size);
       const physptr = k.readU32(va(mpf + MPF.physptr));
       if (physptr !== 0) k.fn.smp_reserve_memory(physptr);
@@ -138,7 +142,7 @@ export const mpparse = bodies({
     if (mpfFound === null || k.fn['get_smp_config:acpi']()) return;
     const mpf = va(mpfFound);
     const specification = k.readU8(va(mpf + MPF.specification));
-    k.say.console(`Intel MultiProcessor Specification v1.${String(specification)}`);
+    k.trace.console(`Intel MultiProcessor Specification v1.${String(specification)}`);
     const feature1 = k.readU8(va(mpf + MPF.feature1));
     if (feature1 !== 0) {
       throw new UnmodelledError(`default MP configuration ${String(feature1)}`);
@@ -146,7 +150,7 @@ export const mpparse = bodies({
     const physptr = k.readU32(va(mpf + MPF.physptr));
     if (physptr === 0) k.fn.BUG('mpparse: no MP table');
     if (!k.fn.check_physptr(physptr)) return;
-    k.say.console(`Processors: ${String(num_processors(k))}`);
+    k.trace.console(`Processors: ${String(num_processors(k))}`);
   }, true),
 
   'get_smp_config:acpi': inline((k: Kernel) => k.state.madt.lapic && k.state.madt.ioapic),
@@ -158,7 +162,7 @@ export const mpparse = bodies({
     if (!good) {
       k.state.mp.mpfFound = null;
       k.state.mp.foundConfig = false;
-      k.say.console('BIOS bug, MP table errors detected!... disabling SMP support.');
+      k.trace.console('BIOS bug, MP table errors detected!... disabling SMP support.');
     }
     k.fn.early_iounmap(mpc, size);
     return good;
@@ -166,7 +170,7 @@ export const mpparse = bodies({
 
   smp_check_mpc: inline((k: Kernel, mpc: Va) => {
     const bad = (what: string): boolean => {
-      k.say.console(`MPTABLE: ${what}!`);
+      k.trace.console(`MPTABLE: ${what}!`);
       return false;
     };
     if (k.readU32(va(mpc + MPC.signature)) !== MPC_SIGNATURE) return bad('bad signature');
@@ -174,8 +178,8 @@ export const mpparse = bodies({
     if (k.fn.mpf_checksum(mpc, length) !== 0) return bad('checksum error');
     if (!SPECIFICATIONS.includes(k.readU8(va(mpc + MPC.spec)))) return bad('bad table version');
     if (k.readU32(va(mpc + MPC.lapic)) === 0) return bad('null local APIC address');
-    k.say.console(`MPTABLE: OEM ID: ${text(k, va(mpc + MPC.oem), 8)}`);
-    k.say.console(`MPTABLE: Product ID: ${text(k, va(mpc + MPC.productid), 12)}`);
+    k.trace.console(`MPTABLE: OEM ID: ${text(k, va(mpc + MPC.oem), 8)}`);
+    k.trace.console(`MPTABLE: Product ID: ${text(k, va(mpc + MPC.productid), 12)}`);
     return true;
   }),
 
@@ -184,12 +188,12 @@ export const mpparse = bodies({
     const { mp } = k.state;
     mp.lapic = k.readU32(va(mpc + MPC.lapic));
     const length = k.readU16(va(mpc + MPC.length));
-    k.say.recorder.consumed('MP configuration table', 'smp_read_mpc', k.readBytes(mpc, length));
+    k.trace.recorder.consumed('MP configuration table', 'smp_read_mpc', k.readBytes(mpc, length));
     for (let at: number = MPC.size; at < length;) {
       const type = k.readU8(va(mpc + at));
       const size = ENTRY_SIZES[type];
       if (size === undefined) {
-        k.say.console(`Your mptable is wrong, contact your HW vendor! type ${type.toString(16)}`);
+        k.trace.console(`Your mptable is wrong, contact your HW vendor! type ${type.toString(16)}`);
         break;
       }
       // ACPI may have given this already.
@@ -197,7 +201,7 @@ export const mpparse = bodies({
       at += size;
     }
     const count = num_processors(k);
-    if (count === 0) k.say.console('MPTABLE: no processors registered!');
+    if (count === 0) k.trace.console('MPTABLE: no processors registered!');
     return count;
   }, true),
 
@@ -206,7 +210,7 @@ export const mpparse = bodies({
     if ((flags & CPU_ENABLED) === 0) return;
     const apicid = k.readU8(va(entry + MPC_CPU.apicid));
     const bootup = (flags & CPU_BOOTPROCESSOR) !== 0;
-    k.say.console(`Processor #${String(apicid)}${bootup ? ' (Bootup-CPU)' : ''}`);
+    k.trace.console(`Processor #${String(apicid)}${bootup ? ' (Bootup-CPU)' : ''}`);
     if (k.fn.generic_processor_info(apicid)) k.state.mp.processors.push({ apicid, bootup });
   }),
 });

@@ -64,7 +64,7 @@ export const pciSwiotlb = bodies({
       k.fn.swiotlb_free();
       return;
     }
-    k.say.console('PCI-DMA: Using software bounce buffering for IO (SWIOTLB)');
+    k.trace.console('PCI-DMA: Using software bounce buffering for IO (SWIOTLB)');
     k.fn.swiotlb_print_info();
   }),
 

@@ -41,7 +41,7 @@ interface Rom {
 
 function request(k: Kernel, { name, start, end }: Rom): void {
   k.state.roms.push({ name, start, end: end - 1 });
-  k.say.emit('read', {
+  k.trace.emit('read', {
     what: name,
     pa: { space: 'pa', start, length: end - start },
     result: 'requested',
@@ -62,7 +62,7 @@ const lengthOf = (k: Kernel, start: number): number =>
 /** The video ROM; returns where the next may be. */
 function video(k: Kernel): number {
   const first = k.readBytes(k.fn.isa_bus_to_virt(VIDEO.start), LENGTH_AT);
-  k.say.recorder.consumedPart('option ROM', 'romsignature', 0, first);
+  k.trace.recorder.consumedPart('option ROM', 'romsignature', 0, first);
   const start = find(k, VIDEO.start, VIDEO.end);
   if (start === undefined) return VIDEO.end;
   const length = lengthOf(k, start);
@@ -84,7 +84,7 @@ export const probeRoms = bodies({
 
   probe_roms: fn((k: Kernel) => {
     const lowest = k.fn.isa_bus_to_virt(VIDEO.start);
-    k.say.read('option ROMs', lowest, SYSTEM.start - VIDEO.start);
+    k.trace.read('option ROMs', lowest, SYSTEM.start - VIDEO.start);
     let start = video(k);
     request(k, SYSTEM);
     let upper: number = SYSTEM.start;

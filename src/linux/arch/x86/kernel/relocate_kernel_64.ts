@@ -129,7 +129,7 @@ export const relocateKernel = bodies({
         move(k, swap, page());
         move(k, page(), destination);
         move(k, destination, swap);
-        k.say.moved('its source page', destination, PAGE_SIZE);
+        k.trace.moved('its source page', destination, PAGE_SIZE);
         destination = va(destination + PAGE_SIZE);
       }
       entry = k.readU64(list);
@@ -140,7 +140,7 @@ export const relocateKernel = bodies({
 
 /** REP MOVSQ of a page, at physical addresses. */
 function move(k: Kernel, to: number, from: number): void {
-  k.settle(() => k.cpu.copy(va(to), va(from), PAGE_SIZE));
+  k.retryUntilDelivered(() => k.cpu.copy(va(to), va(from), PAGE_SIZE));
 }
 
 export const kexecVariables: readonly Variable[] = [

@@ -143,7 +143,7 @@ export const init = bodies({
     const { params } = k.state;
     params.directGbpages &&= k.fn.cpu_has('X86_FEATURE_GBPAGES');
     if (params.directGbpages) {
-      k.say.console('Using GB pages for direct mapping');
+      k.trace.console('Using GB pages for direct mapping');
       k.state.pageSizeMask |= ALLOW_1G;
     }
   }),
@@ -222,7 +222,7 @@ export const init = bodies({
     // The ISA range is mapped whatever holes it has.
     k.fn.init_memory_mapping(0, ISA_END_ADDRESS);
     k.fn.memory_map_top_down(ISA_END_ADDRESS, end);
-    k.say.console(`direct map: [mem ${hex(0)}-${hex(end - 1)}]`);
+    k.trace.console(`direct map: [mem ${hex(0)}-${hex(end - 1)}]`);
     k.fn.load_cr3('init_level4_pgt');
     __flush_tlb_all(k);
   }),

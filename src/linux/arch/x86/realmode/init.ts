@@ -52,7 +52,7 @@ export const realmodeInit = bodies({
     if (mem === 0) k.fn.panic('Cannot allocate trampoline');
     k.fn.memblock_reserve(mem, size);
     k.writeU64(k.sym('real_mode_header'), BigInt(k.__va(mem)));
-    k.say.console(
+    k.trace.console(
       `Base memory trampoline at [${hex(k.__va(mem))}] ${hex(mem)} size ${String(size)}`,
     );
   }),
@@ -69,7 +69,7 @@ export const realmodeInit = bodies({
       k.writeU32(where, (k.readU32(where) + physical) >>> 0);
     });
     const { text_start: from, ro_end: end } = RM;
-    k.say.recorder.produced('trampoline', k.readBytes(va(at + from), end - from));
+    k.trace.recorder.produced('trampoline', k.readBytes(va(at + from), end - from));
 
     // The header may be used only after relocation.
     const header = k.__va(realModeField(k, 'trampoline_header'));

@@ -124,16 +124,16 @@ function printHeader(k: Kernel, phys: number, header: Uint8Array): void {
   const length = view.getUint32(ACPI_TABLE_HEADER.length, true).toString(16).padStart(6, '0');
   // The FACS has a signature and a length only.
   if (signature === 'FACS') {
-    k.say.console(`ACPI: FACS ${hex(phys)} ${length}`);
+    k.trace.console(`ACPI: FACS ${hex(phys)} ${length}`);
     return;
   }
   const revision = String(header[ACPI_TABLE_HEADER.revision]).padStart(2, '0');
   const oem = printed(header.subarray(ACPI_TABLE_HEADER.oem_id, ACPI_TABLE_HEADER.oem_table_id));
-  k.say.console(`ACPI: ${signature} ${hex(phys)} ${length} (v${revision} ${oem})`);
+  k.trace.console(`ACPI: ${signature} ${hex(phys)} ${length} (v${revision} ${oem})`);
 }
 
 /** Maps, copies and unmaps; undefined where no mapping can be had. */
-function look(k: Kernel, phys: number, size: number): Uint8Array | undefined {
+function search(k: Kernel, phys: number, size: number): Uint8Array | undefined {
   const at = k.fn.acpi_os_map_memory(phys, size);
   if (at === 0) return undefined;
   const bytes = k.readBytes(at, size);
@@ -143,12 +143,12 @@ function look(k: Kernel, phys: number, size: number): Uint8Array | undefined {
 
 /** acpi_tb_install_standard_table(), without checksums: those are off this early. */
 function install(k: Kernel, phys: number, expected?: string): void {
-  const header = look(k, phys, ACPI_TABLE_HEADER.size);
+  const header = search(k, phys, ACPI_TABLE_HEADER.size);
   if (header === undefined) return;
   const signature = latin1(header.subarray(0, SIGNATURE_SIZE));
   if (expected !== undefined && signature !== expected) {
     const found = printed(header.subarray(0, SIGNATURE_SIZE));
-    k.say.console(`ACPI BIOS Error (bug): Invalid signature [${found}], expected [${expected}]`);
+    k.trace.console(`ACPI BIOS Error (bug): Invalid signature [${found}], expected [${expected}]`);
     return;
   }
   printHeader(k, phys, header);
@@ -161,9 +161,9 @@ function install(k: Kernel, phys: number, expected?: string): void {
 /** acpi_tb_parse_fadt(): the tables that only the FADT points at. */
 function parseFadt(k: Kernel, phys: number, header: Uint8Array): void {
   const length = new DataView(header.buffer).getUint32(ACPI_TABLE_HEADER.length, true);
-  const bytes = look(k, phys, length);
+  const bytes = search(k, phys, length);
   if (bytes === undefined || length < ACPI_TABLE_FADT.size) return;
-  k.say.recorder.consumed('FADT', 'acpi_tb_parse_fadt', bytes);
+  k.trace.recorder.consumed('FADT', 'acpi_tb_parse_fadt', bytes);
   const view = new DataView(bytes.buffer);
   const low = (at: number): number => view.getUint32(at, true);
   const high = (at: number): number => Number(view.getBigUint64(at, true));
@@ -176,48 +176,48 @@ function parseFadt(k: Kernel, phys: number, header: Uint8Array): void {
 
 export const acpiTables = bodies({
   acpi_find_root_pointer: inline((k: Kernel) => {
-    const pointer = look(k, EBDA_PTR_LOCATION, 2);
+    const pointer = search(k, EBDA_PTR_LOCATION, 2);
     if (pointer === undefined) return 0;
     const ebda = new DataView(pointer.buffer).getUint16(0, true) * 16;
     const found =
       (ebda > 0x400 ? scan(k, ebda, EBDA_WINDOW_SIZE) : undefined) ??
       scan(k, HI_RSDP_WINDOW_BASE, HI_RSDP_WINDOW_SIZE);
     if (found !== undefined) return found;
-    k.say.console('ACPI BIOS Error (bug): A valid RSDP was not found');
+    k.trace.console('ACPI BIOS Error (bug): A valid RSDP was not found');
     return 0;
   }),
 
   // With EFI's pointer nobody checks the RSDP's signature or checksum.
   acpi_tb_parse_root_table: fn((k: Kernel, phys: number) => {
-    const rsdp = look(k, phys, ACPI_TABLE_RSDP.size);
+    const rsdp = search(k, phys, ACPI_TABLE_RSDP.size);
     if (rsdp === undefined) return false;
-    k.say.recorder.consumed('RSDP', 'acpi_tb_parse_root_table', rsdp);
+    k.trace.recorder.consumed('RSDP', 'acpi_tb_parse_root_table', rsdp);
     const view = new DataView(rsdp.buffer);
     const revision = rsdp[ACPI_TABLE_RSDP.revision] ?? 0;
     const oem = printed(rsdp.subarray(ACPI_TABLE_RSDP.oem_id, ACPI_TABLE_RSDP.revision));
-    k.say.console(`ACPI: RSDP ${hex(phys)} (v${String(revision).padStart(2, '0')} ${oem})`);
+    k.trace.console(`ACPI: RSDP ${hex(phys)} (v${String(revision).padStart(2, '0')} ${oem})`);
     const xsdt = Number(view.getBigUint64(ACPI_TABLE_RSDP.xsdt_physical_address, true));
     const [root, entry] =
       revision > 1 && xsdt !== 0 && !k.state.params.doNotUseXsdt
         ? [xsdt, XSDT_ENTRY_SIZE]
         : [view.getUint32(ACPI_TABLE_RSDP.rsdt_physical_address, true), RSDT_ENTRY_SIZE];
-    const header = look(k, root, ACPI_TABLE_HEADER.size);
+    const header = search(k, root, ACPI_TABLE_HEADER.size);
     if (header === undefined) return false;
     printHeader(k, root, header);
     const length = new DataView(header.buffer).getUint32(ACPI_TABLE_HEADER.length, true);
     if (length < ACPI_TABLE_HEADER.size + entry) {
-      k.say.console(`ACPI BIOS Error (bug): Invalid table length ${hex(length)} in RSDT/XSDT`);
+      k.trace.console(`ACPI BIOS Error (bug): Invalid table length ${hex(length)} in RSDT/XSDT`);
       return false;
     }
     const at = k.fn.acpi_os_map_memory(root, length);
     if (at === 0) return false;
     const bytes = k.readBytes(at, length);
     const name = entry === XSDT_ENTRY_SIZE ? 'XSDT' : 'RSDT';
-    k.say.recorder.consumed(name, 'acpi_tb_parse_root_table', bytes);
+    k.trace.recorder.consumed(name, 'acpi_tb_parse_root_table', bytes);
     if (sum(bytes) !== 0) {
       // A warning only: ACPI_CHECKSUM_ABORT is off.
       const signature = printed(bytes.subarray(0, SIGNATURE_SIZE));
-      k.say.console(`ACPI BIOS Warning (bug): Incorrect checksum in table [${signature}]`);
+      k.trace.console(`ACPI BIOS Warning (bug): Incorrect checksum in table [${signature}]`);
     }
     const entries = new DataView(bytes.buffer);
     for (let offset: number = ACPI_TABLE_HEADER.size; offset + entry <= length; offset += entry) {
@@ -248,7 +248,7 @@ export const acpiOsl = bodies({
     if (!k.fn.efi_enabled('EFI_CONFIG_TABLES')) return k.fn.acpi_find_root_pointer();
     const { acpi20, acpi } = k.state.efi.tables;
     const found = acpi20 ?? acpi;
-    if (found === undefined) k.say.console('ACPI: System description tables not found');
+    if (found === undefined) k.trace.console('ACPI: System description tables not found');
     return found ?? 0;
   }),
 

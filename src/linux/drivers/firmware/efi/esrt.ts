@@ -32,7 +32,7 @@ export const efiEsrt = bodies({
     const phys = k.state.efi.tables.esrt;
     if (phys === undefined) return;
     const say = (text: string): void => {
-      k.say.console(`esrt: ${text}`);
+      k.trace.console(`esrt: ${text}`);
     };
     const md = k.fn.efi_mem_desc_lookup(phys);
     if (typeof md === 'number') {
@@ -56,7 +56,7 @@ export const efiEsrt = bodies({
       return;
     }
     const { count, version } = header(k, first);
-    k.say.recorder.consumedPart('ESRT', 'efi_esrt_init', 0, k.readBytes(first, size));
+    k.trace.recorder.consumedPart('ESRT', 'efi_esrt_init', 0, k.readBytes(first, size));
     if (version !== VERSION_1) {
       // The mapping is left as it is.
       say(`Unsupported ESRT version ${BigInt.asIntN(64, version).toString()}.`);

@@ -51,7 +51,7 @@ export const efiStub = bodies({
       // Firmware is not restarted where it faulted; no handler of this kernel mends such a fault.
       throw new UnmodelledError('firmware code after a fault that was handled');
     }
-    k.say.emit('enter', { fn: result.service, what: `firmware, status ${hex(result.status)}` });
+    k.trace.emit('enter', { fn: result.service, what: `firmware, status ${hex(result.status)}` });
     cpu.rsp = k.canonical(k.readU64(cpu.rsp));
     return result.status;
   }, true),

@@ -145,7 +145,7 @@ export const amdIommuCmd = bodies({
   // what the first turn does not see, none of the LOOP_TIMEOUT turns sees, so that one is made (our choice).
   wait_on_sem: fn((k: Kernel, sem: Va) => {
     if (k.readU64(sem) !== 0n) return 0;
-    k.say.console('AMD-Vi: Completion-Wait loop timed out');
+    k.trace.console('AMD-Vi: Completion-Wait loop timed out');
     return -EIO;
   }, true),
 
@@ -236,7 +236,7 @@ export const amdIommuCmd = bodies({
         if ((domain.dev_iommu[iommu.index] ?? 0) === 0) continue;
         ret |= k.fn.iommu_queue_command(iommu, cmd);
       }
-      if (ret !== 0) k.say.console('WARNING: __domain_flush_pages');
+      if (ret !== 0) k.trace.console('WARNING: __domain_flush_pages');
     },
   ),
   domain_flush_pages: inline(

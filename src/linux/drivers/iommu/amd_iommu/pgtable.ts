@@ -49,10 +49,10 @@ declare module '../../../../kernel/table.js' {
 
 const at = (table: Va, index: number): Va => va(table + index * 8);
 /** Tells the trace of a leaf: `va` is the address that the device sends. */
-export function tellLeaf(k: Kernel, domain: ProtectionDomain, bus: number, pte: bigint): void {
-  if (!k.say.on) return;
+export function traceLeaf(k: Kernel, domain: ProtectionDomain, bus: number, pte: bigint): void {
+  if (!k.trace.on) return;
   const { pa, c } = k.cpu.decodeEntry(pte & IOMMU_PAGE_MASK, PAGE_SIZE);
-  k.say.emit('map', {
+  k.trace.emit('map', {
     va: { space: 'va', start: bus, length: PAGE_SIZE },
     pa: { space: 'pa', start: pa, length: PAGE_SIZE },
     size: '4K',
@@ -133,7 +133,7 @@ export const amdIommuPgtable = bodies({
       const iw = (prot & IOMMU_PROT_IW) === 0 ? 0n : IOMMU_PTE_IW;
       const pte = phys | IOMMU_PTE_P | IOMMU_PTE_FC | ir | iw;
       k.writeU64(found.pte, pte);
-      tellLeaf(k, domain, bus, pte);
+      traceLeaf(k, domain, bus, pte);
       k.fn.update_domain(domain);
       return 0;
     },

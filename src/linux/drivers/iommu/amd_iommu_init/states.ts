@@ -112,7 +112,7 @@ export const amdIommuInit = bodies({
     const ivrs = k.fn.acpi_get_table('IVRS');
     if (ivrs === undefined) return -ENODEV;
     const table = ivrs.address;
-    k.say.recorder.consumed('IVRS', 'early_amd_iommu_init', k.readBytes(table, ivrs.size));
+    k.trace.recorder.consumed('IVRS', 'early_amd_iommu_init', k.readBytes(table, ivrs.size));
     const run = (): number => {
       const found = k.fn.find_last_devid_acpi(table);
       if (found !== 0) return found;
@@ -146,8 +146,8 @@ export const amdIommuInit = bodies({
   check_ioapic_information: inline((k: Kernel) => {
     const found = k.state.amdIommu.ioapic_map.some(({ devid }) => devid === IOAPIC_SB_DEVID);
     if (!found) {
-      k.say.console('AMD-Vi: No southbridge IOAPIC found');
-      k.say.console('AMD-Vi: Disabling interrupt remapping');
+      k.trace.console('AMD-Vi: No southbridge IOAPIC found');
+      k.trace.console('AMD-Vi: Disabling interrupt remapping');
     }
     return found;
   }),
@@ -179,13 +179,13 @@ export const amdIommuInit = bodies({
     // print_iommu_info()
     for (const iommu of iommus) {
       const cap = iommu.cap_ptr.toString(16);
-      k.say.console(`AMD-Vi: Found IOMMU at 0000:${bdf(iommu.devid)} cap 0x${cap}`);
+      k.trace.console(`AMD-Vi: Found IOMMU at 0000:${bdf(iommu.devid)} cap 0x${cap}`);
       if ((iommu.cap & (1 << IOMMU_CAP.EFR)) === 0) continue;
       const names = FEATURE_NAMES.filter((_, bit) => k.fn.iommu_feature(iommu, bit));
-      k.say.console(['AMD-Vi:  Extended features:', ...names].join(' '));
+      k.trace.console(['AMD-Vi:  Extended features:', ...names].join(' '));
     }
     if (k.state.amdIommu.irq_remapping_enabled) {
-      k.say.console('AMD-Vi: Interrupt remapping enabled');
+      k.trace.console('AMD-Vi: Interrupt remapping enabled');
     }
     return 0;
   }),
@@ -207,7 +207,7 @@ export const amdIommuInit = bodies({
     writeInt(k, 'iommu_detected', 1);
     if (!through) set_dma_ops(k, 'nommu_dma_ops');
     const flush = k.state.params.amdIommuUnmapFlush;
-    k.say.console(
+    k.trace.console(
       flush ? 'AMD-Vi: IO/TLB flush on unmap enabled' : 'AMD-Vi: Lazy IO/TLB flushing enabled',
     );
     return 0;
@@ -273,7 +273,7 @@ export const apicC = bodies({
     if (disableIrqRemap || k.fn.amd_iommu_prepare() !== 0) return;
     // try_to_enable_IR()
     if (skipIoapicSetup) {
-      k.say.console('Not enabling interrupt remapping due to skipped IO-APIC setup');
+      k.trace.console('Not enabling interrupt remapping due to skipped IO-APIC setup');
       return;
     }
     k.fn.amd_iommu_enable();

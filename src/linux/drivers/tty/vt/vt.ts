@@ -93,7 +93,7 @@ export const vt = bodies({
     k.fn.csi_J(vc, vc.pos);
     k.fn.update_screen(vc);
     const colour = vc.can_do_color ? 'colour' : 'mono';
-    k.say.console(`Console: ${colour} ${description} ${String(vc.cols)}x${String(vc.rows)}`);
+    k.trace.console(`Console: ${colour} ${description} ${String(vc.cols)}x${String(vc.rows)}`);
     vt.printable = true;
     k.fn.console_unlock();
     k.fn.register_console('tty');
@@ -242,7 +242,7 @@ export const vt = bodies({
         vc.need_wrap = true;
       }
     }
-    k.say.wrote(va(from), to - from);
+    k.trace.wrote(va(from), to - from);
     const cursor = CONSW[vc.sw].con_cursor;
     if (cursor !== undefined) k.fn[cursor](vc);
   }, true),
@@ -255,7 +255,7 @@ export const vt = bodies({
       cells[i + 1] = value >> 8;
     }
     k.writeBytes(at, cells);
-    k.say.wrote(at, bytes);
+    k.trace.wrote(at, bytes);
   }),
 });
 

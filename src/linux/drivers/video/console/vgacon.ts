@@ -95,7 +95,7 @@ export const vgacon = bodies({
     const there = holds(AA55, _55AA) && holds(_55AA, AA55);
     k.writeU16(p, saved[0]);
     k.writeU16(next, saved[1]);
-    k.say.probed('VGA memory', p, 2 * CELL, there ? 'holds' : 'does not hold');
+    k.trace.translated('VGA memory', p, 2 * CELL, there ? 'holds' : 'does not hold');
     return there;
   }),
 

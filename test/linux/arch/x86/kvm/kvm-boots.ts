@@ -78,9 +78,9 @@ export function events(b: Boot, ...kinds: string[]): string[] {
 
 /** Who got what was produced: `name by` with true or false. */
 export function consumed(b: Boot): Record<string, boolean> {
-  const { ghost } = b.recorder.snapshot();
+  const { integrity } = b.recorder.snapshot();
   return Object.fromEntries(
-    ghost.consumed
+    integrity.consumed
       .filter(({ name }) => name.startsWith('guest'))
       .map(({ name, by, intact }) => [`${name}, ${by}`, intact]),
   );

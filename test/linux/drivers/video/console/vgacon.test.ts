@@ -92,7 +92,7 @@ describe('vt_console_print', () => {
     let back = 0;
     for (let i = 0; i < 420; i++) {
       const before = vt.vc?.origin ?? 0;
-      b.kernel.say.console(`line ${String(i)}`);
+      b.kernel.trace.console(`line ${String(i)}`);
       const origin = vt.vc?.origin ?? 0;
       origins.add(origin);
       if (origin < before) back++;
@@ -110,10 +110,10 @@ describe('vt_console_print', () => {
     const b = console();
     const { printk } = b.kernel.state.console;
     printk.locked = true;
-    b.kernel.say.console('while locked');
+    b.kernel.trace.console('while locked');
     expect(linesOf(b).join('\n')).not.toContain('while locked');
     b.kernel.fn.console_unlock();
-    b.kernel.say.console('after');
+    b.kernel.trace.console('after');
     expect(linesOf(b).slice(-3)).toEqual(['while locked', 'after', '']);
   });
 });

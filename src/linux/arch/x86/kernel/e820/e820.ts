@@ -115,7 +115,7 @@ export function sanitize(map: readonly E820Entry[], room = E820_X_MAX): E820Entr
 /** __e820_add_region(): a full map takes nothing more. */
 function addRegion(k: Kernel, map: E820Entry[], entry: E820Entry): void {
   if (map.length < E820_X_MAX) map.push(entry);
-  else k.say.console(`e820: too many entries; ignoring ${rangeOf(entry)}`);
+  else k.trace.console(`e820: too many entries; ignoring ${rangeOf(entry)}`);
 }
 
 /** start + size as the functions below take it: cut at the largest 64-bit number. */
@@ -169,7 +169,7 @@ function* extendedMap(k: Kernel, sdata: Va, count: number): Generator<E820Entry>
   for (let index = 0; index < count; index++) {
     const at = index * E820_ENTRY_SIZE;
     const bytes = k.readBytes(va(sdata + SETUP_DATA.data + at), E820_ENTRY_SIZE);
-    k.say.recorder.consumedPart('e820 extension', 'parse_e820_ext', at, bytes);
+    k.trace.recorder.consumedPart('e820 extension', 'parse_e820_ext', at, bytes);
     const view = new DataView(bytes.buffer);
     yield {
       addr: view.getBigUint64(0, true),
@@ -232,13 +232,13 @@ export const e820 = bodies({
 
   setup_memory_map: fn((k: Kernel) => {
     const who = k.fn.default_machine_specific_memory_setup();
-    k.say.console('e820: BIOS-provided physical RAM map:');
+    k.trace.console('e820: BIOS-provided physical RAM map:');
     k.fn.e820_print_map(who);
   }),
   e820_print_map: inline((k: Kernel, who: string) => {
     for (const entry of k.state.e820) {
       const name = TYPE_NAMES[entry.type] ?? `type ${String(entry.type)}`;
-      k.say.console(`${who}: ${rangeOf(entry)} ${name}`);
+      k.trace.console(`${who}: ${rangeOf(entry)} ${name}`);
     }
   }),
   e820_update_range: inline((k: Kernel, start: bigint, size: bigint, old: number, now: number) => {
@@ -266,7 +266,7 @@ export const e820 = bodies({
     k.fn.__append_e820_map(extendedMap(k, sdata, Math.floor(length / E820_ENTRY_SIZE)));
     k.state.e820 = k.fn.sanitize_e820_map(k.state.e820, E820_X_MAX) ?? k.state.e820;
     k.fn.early_memunmap(sdata, dataLen);
-    k.say.console('e820: extended physical RAM map:');
+    k.trace.console('e820: extended physical RAM map:');
     k.fn.e820_print_map('extended');
   }),
 
@@ -284,7 +284,7 @@ export const e820 = bodies({
       }
       if (end > last) last = end;
     }
-    k.say.console(`e820: last_pfn = ${hex(last)} max_arch_pfn = ${hex(maxArchPfn)}`);
+    k.trace.console(`e820: last_pfn = ${hex(last)} max_arch_pfn = ${hex(maxArchPfn)}`);
     return Number(last);
   }),
 
@@ -293,7 +293,7 @@ export const e820 = bodies({
     const start = BigInt(k.__pa(k.sym('_text')));
     const size = BigInt(k.__pa(k.sym('_end'))) - start;
     if (k.fn.e820_all_mapped(start, start + size, E820.RAM)) return;
-    k.say.console('.text .data .bss are not marked as E820_RAM!');
+    k.trace.console('.text .data .bss are not marked as E820_RAM!');
     k.fn.e820_remove_range(start, size, null);
     k.fn.e820_add_region({ addr: start, size, type: E820.RAM });
   }),

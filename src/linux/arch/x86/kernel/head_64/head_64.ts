@@ -186,7 +186,7 @@ export const head_64 = bodies({
     write_cr4(k, X86_CR4_PAE | X86_CR4_PGE);
     write_cr3(k, rax + k.readU64(k.sym('phys_base')), 'init_level4_pgt');
     k.fn['secondary_startup_64:efer']();
-    const { recorder } = k.say;
+    const { recorder } = k.trace;
     for (const [index, name] of SECONDARY_VARIABLES.entries()) {
       const bytes = k.readBytes(k.sym(name), 8);
       recorder.consumedPart(`AP ${String(k.cpu.id)}`, 'secondary_startup_64', index * 8, bytes);
@@ -215,7 +215,7 @@ export const head_64 = bodies({
     k.push(0n);
     k.push(BigInt(__KERNEL_CS));
     k.push(target);
-    k.settle(() => k.cpu.farReturn());
+    k.retryUntilDelivered(() => k.cpu.farReturn());
     k.arrive(name, k.cpu.rip);
   }),
   'secondary_startup_64:cr3': inline((_k: Kernel, rax: bigint) => rax),
@@ -230,8 +230,8 @@ export const head_64 = bodies({
   early_fixup_exception: fn((k: Kernel, fault: Fault) => {
     // No entry of the exception table covers boot code that the model runs: the kernel says so and stops.
     const text = `PANIC: early exception ${fault.vector.toString(16)} ${describe(fault)}`;
-    k.say.console(text);
-    k.say.emit('panic', { message: text });
+    k.trace.console(text);
+    k.trace.emit('panic', { message: text });
     throw new BootEnd('panic', 'early_fixup_exception', text);
   }),
 

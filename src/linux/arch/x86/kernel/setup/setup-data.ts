@@ -42,7 +42,7 @@ function walk(
       type: view.getUint32(SETUP_DATA.type, true),
       len: view.getUint32(SETUP_DATA.len, true),
     };
-    k.say.recorder.consumed(`setup_data[${String(index)}]`, by, bytes);
+    k.trace.recorder.consumed(`setup_data[${String(index)}]`, by, bytes);
     index++;
     k.fn.early_memunmap(data, SETUP_DATA.data);
     visit(physAddr, header);
@@ -77,7 +77,7 @@ export const setupData = bodies({
       k.fn.e820_update_range(physAddr, size, E820.RAM, E820.RESERVED_KERN);
     });
     k.state.e820 = k.fn.sanitize_e820_map(k.state.e820, E820_X_MAX) ?? k.state.e820;
-    k.say.console('extended physical RAM map:');
+    k.trace.console('extended physical RAM map:');
     k.fn.e820_print_map('reserve setup_data');
   }),
 });

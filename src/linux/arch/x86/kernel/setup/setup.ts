@@ -69,7 +69,7 @@ export const setup = bodies({
     const line = k.readBytes(k.sym('boot_command_line'), 2048);
     const end = line.indexOf(0);
     const text_ = String.fromCharCode(...line.subarray(0, end < 0 ? line.length : end));
-    k.say.console(`Command line: ${printable(text_)}`);
+    k.trace.console(`Command line: ${printable(text_)}`);
   }),
   'setup_arch:early_cpu_init': label((k: Kernel) => {
     k.fn.early_cpu_init();
@@ -83,7 +83,7 @@ export const setup = bodies({
     const bits = k.readU8(va(k.sym('boot_cpu_data') + CPUINFO.x86_phys_bits));
     const end = (1n << BigInt(bits)) - 1n;
     k.state.iomemResource.end = Number(end);
-    k.say.console(`iomem_resource: [mem 0x0-${hex(end)}]`);
+    k.trace.console(`iomem_resource: [mem 0x0-${hex(end)}]`);
     k.fn.setup_memory_map();
   }),
   'setup_arch:parse_setup_data': label((k: Kernel) => {
@@ -171,7 +171,7 @@ export const setup = bodies({
         `initrd too large to handle, disabling initrd (${String(size)} needed, ${String(Math.floor(mapped / 2))} available)`,
       );
     }
-    k.say.console(`RAMDISK: [mem ${hex(image)}-${hex(end - 1)}]`);
+    k.trace.console(`RAMDISK: [mem ${hex(image)}-${hex(end - 1)}]`);
     if (k.fn.pfn_range_is_mapped(Math.floor(image / PAGE_SIZE), Math.floor(end / PAGE_SIZE))) {
       k.writeU64(k.sym('initrd_start'), BigInt(PAGE_OFFSET + image));
       k.writeU64(k.sym('initrd_end'), BigInt(PAGE_OFFSET + image + size));
@@ -191,20 +191,20 @@ export const setup = bodies({
     k.fn.memblock_reserve(to, area);
     k.writeU64(k.sym('initrd_start'), BigInt(PAGE_OFFSET + to));
     k.writeU64(k.sym('initrd_end'), BigInt(PAGE_OFFSET + to + size));
-    k.say.console(`Allocated new RAMDISK: [mem ${hex(to)}-${hex(to + size - 1)}]`);
+    k.trace.console(`Allocated new RAMDISK: [mem ${hex(to)}-${hex(to + size - 1)}]`);
     k.fn.copy_from_early_mem(k.__va(to), image, size);
-    k.say.console(`Move RAMDISK from ${hexRange(image, size)} to ${hexRange(to, size)}`);
+    k.trace.console(`Move RAMDISK from ${hexRange(image, size)} to ${hexRange(to, size)}`);
   }),
 
   // kernel/panic.c
   panic: inline((k: Kernel, message: string): never => {
-    k.say.emit('panic', { message });
+    k.trace.emit('panic', { message });
     k.fn.printk(`Kernel panic - not syncing: ${message}`);
     throw new BootEnd('panic', k.current?.name ?? '?', message);
   }),
   // asm/bug.h: ud2 in the text; no handler mends it.
   BUG: inline((k: Kernel, what: string): never => {
-    k.say.emit('panic', { message: `kernel BUG: ${what}` });
+    k.trace.emit('panic', { message: `kernel BUG: ${what}` });
     k.fn.printk(`kernel BUG: ${what}`);
     throw new BootEnd('panic', k.current?.name ?? '?', `kernel BUG: ${what}`);
   }),
@@ -214,14 +214,14 @@ export const ebda = bodies({
   reserve_ebda_region: fn((k: Kernel) => {
     const lowWord = k.readU16(k.__va(BIOS_LOWMEM_KILOBYTES));
     const segment = k.readU16(k.__va(EBDA_SEGMENT));
-    k.say.recorder.consumed(
+    k.trace.recorder.consumed(
       'BIOS data area',
       'reserve_ebda_region',
       Uint8Array.of(segment & 0xff, segment >> 8, lowWord & 0xff, lowWord >> 8),
     );
     const sane = (address: number): number => (address < INSANE_CUTOFF ? LOWMEM_CAP : address);
     const lowmem = Math.min(sane(lowWord * 1024), sane(segment * 16), LOWMEM_CAP);
-    k.say.emit('read', { what: 'BDA', lowmem: hex(lowWord * 1024), ebda: hex(segment * 16) });
+    k.trace.emit('read', { what: 'BDA', lowmem: hex(lowWord * 1024), ebda: hex(segment * 16) });
     k.fn.memblock_reserve(lowmem, 0x10_0000 - lowmem);
   }),
 });

@@ -62,8 +62,8 @@ export const smpboot = bodies({
     if (sanity === 'SMP_NO_APIC' || sanity === 'SMP_FORCE_UP') return;
     if (sanity === 'SMP_NO_CONFIG' && k.state.params.disableApic) {
       // APIC_init_uniprocessor()
-      k.say.console('Apic disabled');
-      k.say.console('smpboot: Local APIC not detected. Using dummy APIC emulation.');
+      k.trace.console('Apic disabled');
+      k.trace.console('smpboot: Local APIC not detected. Using dummy APIC emulation.');
       return;
     }
     // default_setup_apic_routing()
@@ -76,7 +76,7 @@ export const smpboot = bodies({
     k.fn.register_lapic_address(madt.lapicAddress || mp.lapic || LOCAL_APIC_BASE);
     const id = k.fn.read_apic_id();
     if (!apicIds.includes(id)) {
-      k.say.console(`weird, boot CPU (#${String(id)}) not listed by the BIOS.`);
+      k.trace.console(`weird, boot CPU (#${String(id)}) not listed by the BIOS.`);
     }
     k.fn.setup_local_APIC();
     cpumask_set_cpu(k, 0, 'cpu_callin_mask');
@@ -103,18 +103,18 @@ export const smpboot = bodies({
       if (onlineCpus(k).length >= setupMaxCpus) break;
       // do_cpu_up(): cpu_possible_mask
       if (cpu >= nrCpuIds) {
-        k.say.console(
+        k.trace.console(
           `can't online cpu ${String(cpu)} because it is not configured as may-hotadd at boot time`,
         );
         continue;
       }
-      if (cpu === 1) k.say.console('x86: Booting SMP configuration:');
+      if (cpu === 1) k.trace.console('x86: Booting SMP configuration:');
       const error = k.fn.do_boot_cpu(apicid, cpu);
       if (error !== 0) {
-        k.say.console(`do_boot_cpu failed(${String(error)}) to wakeup CPU#${String(cpu)}`);
+        k.trace.console(`do_boot_cpu failed(${String(error)}) to wakeup CPU#${String(cpu)}`);
       }
     }
-    k.say.console(`x86: Booted up 1 node, ${String(onlineCpus(k).length)} CPUs`);
+    k.trace.console(`x86: Booted up 1 node, ${String(onlineCpus(k).length)} CPUs`);
     k.fn.mtrr_aps_init();
   }),
 
@@ -136,9 +136,9 @@ export const smpboot = bodies({
       view.setBigInt64(index * 8, value, true);
     }
     view.setUint32(AP_CPU_OFFSET, cpu, true);
-    k.say.recorder.produced(`AP ${String(cpu)}`, bytes);
+    k.trace.recorder.produced(`AP ${String(cpu)}`, bytes);
     k.fn.init_espfix_ap(cpu);
-    k.say.console(`.... node  #0, CPUs: #${String(cpu)}`);
+    k.trace.console(`.... node  #0, CPUs: #${String(cpu)}`);
 
     k.fn.smpboot_setup_warm_reset_vector(start);
     k.fn.apic_write(APIC_REGISTER.ESR, 0);
@@ -187,7 +187,7 @@ export const smpboot = bodies({
   wakeup_secondary_cpu_via_init: fn((k: Kernel, apicid: number, startEip: number) => {
     const send = (low: number, what: string, at?: number): void => {
       const vector = at === undefined ? {} : { vector: Math.floor(at / 4096) & 0xff };
-      k.say.emit('ipi', { to: apicid, ...vector, what });
+      k.trace.emit('ipi', { to: apicid, ...vector, what });
       k.fn.apic_icr_write(low, apicid);
     };
     const init = { MESSAGE_TYPE: MESSAGE_TYPE.INIT, LEVEL_TRIGGERED: 1 };

@@ -27,7 +27,7 @@ export const AP_CPU_OFFSET = 24;
 function stack_smp_processor_id(k: Kernel): number {
   const info = va(alignDown(k.cpu.rsp, THREAD_SIZE) + THREAD_INFO_CPU);
   const bytes = k.readBytes(info, 4);
-  k.say.recorder.consumedPart(`AP ${String(k.cpu.id)}`, 'cpu_init', AP_CPU_OFFSET, bytes);
+  k.trace.recorder.consumedPart(`AP ${String(k.cpu.id)}`, 'cpu_init', AP_CPU_OFFSET, bytes);
   return new DataView(bytes.buffer).getUint32(0, true);
 }
 

@@ -81,7 +81,7 @@ function skip(k: Kernel, length: bigint): void {
 export const kvmExit = bodies({
   handle_exit: inline((k: Kernel) => {
     const code = Number(vmcbField(k, [VMCB_CONTROL.EXITCODE[0], 4]));
-    k.say.emit('vmexit', {
+    k.trace.emit('vmexit', {
       code: exitName(BigInt(code)),
       info1: vmcbField(k, VMCB_CONTROL.EXITINFO1),
       info2: vmcbField(k, VMCB_CONTROL.EXITINFO2),
@@ -89,7 +89,7 @@ export const kvmExit = bodies({
     // svm_complete_interrupts(): what was queued for this entry is done with.
     vcpuOf(k).exception = null;
     if (code === SVM_EXIT_ERR) {
-      k.say.console('KVM: FAILED VMRUN WITH VMCB:');
+      k.trace.console('KVM: FAILED VMRUN WITH VMCB:');
       vcpuOf(k).exitReason = 'KVM_EXIT_FAIL_ENTRY';
       return 0;
     }
@@ -99,7 +99,7 @@ export const kvmExit = bodies({
       throw new UnmodelledError(`svm_exit_handlers[0x${code.toString(16)}]`);
     }
     // WARN_ONCE; the exception comes with the next entry.
-    if (!kvmOf(k).warned) k.say.console(`svm: unexpected exit reason 0x${code.toString(16)}`);
+    if (!kvmOf(k).warned) k.trace.console(`svm: unexpected exit reason 0x${code.toString(16)}`);
     kvmOf(k).warned = true;
     vcpuOf(k).exception = UD_VECTOR;
     return 1;

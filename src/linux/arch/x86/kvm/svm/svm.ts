@@ -156,7 +156,7 @@ export const kvmSvm = bodies({
     kvm.saveArea = k.fn.alloc_pages(GFP.KERNEL, 0);
     // boot_cpu_has(X86_FEATURE_NPT), a bit that scattered.c reads.
     if ((cpuid(k, SVM_CPUID_FUNC).edx & 1) === 0) throw new UnmodelledError('KVM without NPT');
-    k.say.console('kvm: Nested Paging enabled');
+    k.trace.console('kvm: Nested Paging enabled');
   }),
 
   svm_hardware_enable: fn((k: Kernel) => {
@@ -266,7 +266,8 @@ export const kvmSvm = bodies({
     });
   }),
   svm_vcpu_put: inline((k: Kernel) => {
-    for (const [msr, value] of kvmOf(k).hostMsrs) k.settle(() => k.cpu.wrmsr(msr, value));
+    for (const [msr, value] of kvmOf(k).hostMsrs)
+      k.retryUntilDelivered(() => k.cpu.wrmsr(msr, value));
   }),
 
   svm_queue_exception: inline((k: Kernel, vector: number) => {
@@ -312,7 +313,7 @@ export const kvmSvm = bodies({
       k.cpu.setGeneral(name, value, known);
     });
     const gsBase = kvmOf(k).hostMsrs.find(([msr]) => msr === MSR_GS_BASE)?.[1] ?? 0n;
-    k.settle(() => k.cpu.wrmsr(MSR_GS_BASE, gsBase));
+    k.retryUntilDelivered(() => k.cpu.wrmsr(MSR_GS_BASE, gsBase));
     vcpu.cr2 = vmcbField(k, VMCB_SAVE.CR2);
     regs.rax = vmcbField(k, VMCB_SAVE.RAX);
     regs.rsp = vmcbField(k, VMCB_SAVE.RSP);
@@ -331,19 +332,19 @@ function run(k: Kernel, vmcbPa: bigint): void {
   if ('shutdown' in result) {
     throw new BootEnd('triple-fault', 'svm_vcpu_run', `#VMEXIT: ${result.shutdown} is no host’s`);
   }
-  if (k.say.on) tellRun(k, vmcbPa, result);
+  if (k.trace.on) traceRun(k, vmcbPa, result);
   const saved = k.cpu.vmsave(vmcbPa);
   if (saved !== null) k.fn.BUG(`kvm_spurious_fault: VMSAVE: ${saved.why}`);
 }
 
 /** Tells the trace how a guest ran. */
-function tellRun(
+function traceRun(
   k: Kernel,
   vmcbPa: bigint,
   { exit, why }: { readonly exit: Vmexit; readonly why: string },
 ): void {
   const { pa: start, c: C } = k.cpu.decodeEntry(vmcbPa, PAGE_SIZE);
-  k.say.emit('vmrun', {
+  k.trace.emit('vmrun', {
     vmcb: { space: 'pa', start, length: PAGE_SIZE },
     C,
     exit: exitName(BigInt.asUintN(32, exit.code)),

@@ -62,11 +62,11 @@ export const kvm = bodies({
 
   kvm_arch_init: fn((k: Kernel) => {
     if (!k.fn.has_svm()) {
-      k.say.console('kvm: no hardware support');
+      k.trace.console('kvm: no hardware support');
       return -EOPNOTSUPP;
     }
     if (k.fn.is_disabled()) {
-      k.say.console('kvm: disabled by bios');
+      k.trace.console('kvm: disabled by bios');
       return -EOPNOTSUPP;
     }
     k.fn.kvm_set_mmio_spte_mask();

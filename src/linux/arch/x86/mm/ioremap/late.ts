@@ -90,7 +90,7 @@ export const ioremapLate = bodies({
     const bits = k.readU8(va(k.sym('boot_cpu_data') + CPUINFO.x86_phys_bits));
     // phys_addr_valid()
     if (phys >= 2 ** bits) {
-      k.say.console(`ioremap: invalid physical address ${hex(phys)}`);
+      k.trace.console(`ioremap: invalid physical address ${hex(phys)}`);
       return 0;
     }
     // The ISA range is always mapped: by the direct map.
@@ -100,7 +100,7 @@ export const ioremapLate = bodies({
     for (let at = start; at < end; at += PAGE_SIZE) {
       // __ioremap_check_ram() lets reserved pages pass; the model has no page flags, memblock's owners say who has them.
       if (!isRam(k, at, at + PAGE_SIZE) || isReserved(k, at)) continue;
-      k.say.console(`ioremap on RAM at ${hex(phys)} - ${hex(last)}`);
+      k.trace.console(`ioremap on RAM at ${hex(phys)} - ${hex(last)}`);
       return 0;
     }
     const prot = k.fn.PAGE_KERNEL_IO() | k.fn.cachemode2protval(pcm);
@@ -166,7 +166,7 @@ export const memremapFile = bodies({
     );
     if (pages.every((ram) => ram)) return k.__va(phys);
     if (pages.some((ram) => ram)) {
-      k.say.console(`memremap attempted on mixed range ${hex(phys)} size: ${hex(size)}`);
+      k.trace.console(`memremap attempted on mixed range ${hex(phys)} size: ${hex(size)}`);
       return 0;
     }
     return k.fn.ioremap_cache(phys, size);

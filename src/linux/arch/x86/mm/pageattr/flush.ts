@@ -42,9 +42,9 @@ function flushTlbOf(k: Kernel, cpu: Cpu): void {
     return;
   }
   const { cr4 } = cpu;
-  k.settle(() => cpu.writeCr4(cr4 & ~X86_CR4_PGE));
-  k.settle(() => cpu.writeCr4(cr4));
-  k.say.emit('tlb-flush', { how: 'pge', cpu: cpu.id });
+  k.retryUntilDelivered(() => cpu.writeCr4(cr4 & ~X86_CR4_PGE));
+  k.retryUntilDelivered(() => cpu.writeCr4(cr4));
+  k.trace.emit('tlb-flush', { how: 'pge', cpu: cpu.id });
 }
 
 function wbinvdOf(k: Kernel, cpu: Cpu): void {
@@ -53,7 +53,7 @@ function wbinvdOf(k: Kernel, cpu: Cpu): void {
     return;
   }
   cpu.wbinvd();
-  k.say.emit('cache-flush', { how: 'wbinvd', cpu: cpu.id });
+  k.trace.emit('cache-flush', { how: 'wbinvd', cpu: cpu.id });
 }
 
 export const pageattrFlush = bodies({
@@ -93,8 +93,8 @@ export const pageattrFlush = bodies({
   }),
 
   clflush_cache_range: inline((k: Kernel, vaddr: Va, size: number) => {
-    k.settle(() => k.cpu.clflushRange(vaddr, size));
-    k.say.flushed(vaddr, size);
+    k.retryUntilDelivered(() => k.cpu.clflushRange(vaddr, size));
+    k.trace.flushed(vaddr, size);
   }),
 
   cpa_flush_range: inline((k: Kernel, start: Va, numpages: number, cache: boolean) => {

@@ -80,7 +80,7 @@ export function cpaData(request: {
 /** An address at a page's start; anything else is warned of (WARN_ON_ONCE). */
 export function pageAligned(k: Kernel, address: Va): Va {
   const start = alignDown(address, PAGE_SIZE);
-  if (start !== address) k.say.console(`WARNING: CPA: ${hex(address)} is not page-aligned`);
+  if (start !== address) k.trace.console(`WARNING: CPA: ${hex(address)} is not page-aligned`);
   return start;
 }
 
@@ -114,7 +114,7 @@ export const pageattr = bodies({
       cpa.pfn = Math.floor((vaddr - PAGE_OFFSET) / PAGE_SIZE);
       return 0;
     }
-    k.say.console(`WARNING: CPA: called for zero pte. vaddr = ${hex(vaddr)}`);
+    k.trace.console(`WARNING: CPA: called for zero pte. vaddr = ${hex(vaddr)}`);
     return -EFAULT;
   }),
 

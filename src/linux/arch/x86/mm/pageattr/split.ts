@@ -88,7 +88,7 @@ export const pageattrSplit = bodies({
     const { size } = LEVELS[at.level];
     const was = entryOf(k, at);
     k.writeU64(va(at.table + at.index * 8), value);
-    k.say.protected(at.table, at.index, was, value, va(alignDown(address, size)), size);
+    k.trace.protected(at.table, at.index, was, value, va(alignDown(address, size)), size);
   }),
 
   try_preserve_large_page: inline((k: Kernel, at: FoundEntry, address: number, cpa: CpaData) => {

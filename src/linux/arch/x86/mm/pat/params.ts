@@ -30,7 +30,7 @@ export const setupNx = bodies({
   // The line of a boot without the option is left out (our choice).
   x86_report_nx: inline((k: Kernel) => {
     if (!k.state.params.disableNx || !k.fn.cpu_has('X86_FEATURE_NX')) return;
-    k.say.console('NX (Execute Disable) protection: disabled by kernel command line option');
+    k.trace.console('NX (Execute Disable) protection: disabled by kernel command line option');
   }),
 });
 
@@ -40,7 +40,7 @@ export const patOptions = bodies({
   pat_disable: inline((k: Kernel, reason: string) => {
     if (!k.state.params.patEnabled) return;
     k.state.params.patEnabled = false;
-    k.say.console(`x86/PAT: ${reason}`);
+    k.trace.console(`x86/PAT: ${reason}`);
     k.fn.init_cache_modes();
   }),
 });

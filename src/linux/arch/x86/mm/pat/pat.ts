@@ -123,7 +123,7 @@ export const pat = bodies({
       k.fn.update_cache_mode_entry(slot, CACHE_MODE[type] ?? PAGE_CACHE_MODE.WB);
       names.unshift((TYPE_NAME[type] ?? 'WB').padEnd(4));
     }
-    k.say.console(`x86/PAT: Configuration [0-7]: ${names.join('').trimEnd()}`);
+    k.trace.console(`x86/PAT: Configuration [0-7]: ${names.join('').trimEnd()}`);
   }),
 
   // arch/x86/mm/init.c

@@ -32,12 +32,12 @@ export const efiBgrt = bodies({
     const table = k.fn.acpi_get_table('BGRT');
     if (table === undefined) return;
     const ignore = (why: string): void => {
-      k.say.console(`efi_bgrt: Ignoring BGRT: ${why}`);
+      k.trace.console(`efi_bgrt: Ignoring BGRT: ${why}`);
     };
     const { address: at } = table;
     const length = k.readU32(va(at + ACPI_TABLE_HEADER.length));
     const bytes = k.readBytes(at, Math.min(length, ACPI_TABLE_BGRT.size));
-    k.say.recorder.consumed('BGRT', 'efi_bgrt_init', bytes);
+    k.trace.recorder.consumed('BGRT', 'efi_bgrt_init', bytes);
     if (length < ACPI_TABLE_BGRT.size) {
       ignore(`invalid length ${String(length)} (expected ${String(ACPI_TABLE_BGRT.size)})`);
       return;
@@ -73,7 +73,7 @@ function copyImage(k: Kernel, phys: number, ignore: (why: string) => void): void
   }
   const bytes = k.readBytes(header, BMP_HEADER.bytes);
   k.fn.memunmap(header);
-  k.say.recorder.consumedPart('BGRT image', 'efi_bgrt_init', 0, bytes);
+  k.trace.recorder.consumedPart('BGRT image', 'efi_bgrt_init', 0, bytes);
   const view = new DataView(bytes.buffer);
   const id = view.getUint16(BMP_HEADER.id, true);
   const size = view.getUint32(BMP_HEADER.size, true);
@@ -93,7 +93,7 @@ function copyImage(k: Kernel, phys: number, ignore: (why: string) => void): void
     return;
   }
   k.memcpy(k.__va(copy), mapped, size);
-  k.say.recorder.consumed('BGRT image', 'efi_bgrt_init', k.readBytes(va(k.__va(copy)), size));
+  k.trace.recorder.consumed('BGRT image', 'efi_bgrt_init', k.readBytes(va(k.__va(copy)), size));
   k.fn.memunmap(mapped);
   k.state.efi.bgrt = { image: copy, size };
 }

@@ -53,7 +53,7 @@ function offsetOf(k: Kernel, symbol: number): Va {
 export function operand(k: Kernel, name: OperandName): number {
   const { at, size } = OPERANDS[name];
   const bytes = new Uint8Array(4);
-  k.settle(() => k.cpu.fetch(offsetOf(k, at), bytes, size));
+  k.retryUntilDelivered(() => k.cpu.fetch(offsetOf(k, at), bytes, size));
   return new DataView(bytes.buffer).getUint32(0, true);
 }
 
@@ -64,7 +64,7 @@ function pseudoDescriptor(k: Kernel, at: Va): [base: Va, limit: number] {
 
 /** A far jump to the next piece of code. */
 function ljmp(k: Kernel, name: string, selector: number, offset: number): void {
-  k.settle(() => k.cpu.farJump(selector, offset));
+  k.retryUntilDelivered(() => k.cpu.farJump(selector, offset));
   k.arrive(name, k.cpu.codeAddress);
 }
 
@@ -73,16 +73,16 @@ export const trampoline = bodies({
     const { cpu } = k;
     const start = cpu.codeAddress;
     const seen = new Uint8Array(WINDOW);
-    k.settle(() => cpu.fetch(start, seen));
-    k.say.didRead(start, seen);
+    k.retryUntilDelivered(() => cpu.fetch(start, seen));
+    k.trace.didRead(start, seen);
     const by = `trampoline_start (CPU ${String(cpu.id)})`;
-    k.say.recorder.consumedPart('trampoline', by, RM.trampoline_start - RM.text_start, seen);
+    k.trace.recorder.consumedPart('trampoline', by, RM.trampoline_start - RM.text_start, seen);
     k.arrive('trampoline_start', start);
     wbinvd(k);
     // LJMPW_RM: to the blob's segment, where offsets count from the blob's start.
     const offset = operand(k, 'ljmpw:offset');
     const segment = operand(k, 'ljmpw:real_mode_seg');
-    k.settle(() => cpu.farJump(segment, offset));
+    k.retryUntilDelivered(() => cpu.farJump(segment, offset));
     k.fetch();
     cpu.ss = cpu.cs;
     const data = (at: number): Va => va(cpu.csBase + at);

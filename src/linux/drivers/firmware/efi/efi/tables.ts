@@ -57,7 +57,7 @@ export const efiFirmware = bodies({
     const size = systab.nr_tables * EFI_CONFIGURATION_TABLE.size;
     const tables = k.fn['efi_config_init:memremap'](Number(systab.tables), size);
     if (tables === 0) {
-      k.say.console('efi: Could not map Configuration table!');
+      k.trace.console('efi: Could not map Configuration table!');
       return -ENOMEM;
     }
     const ret = k.fn.efi_config_parse_tables(tables, systab.nr_tables);
@@ -68,7 +68,7 @@ export const efiFirmware = bodies({
   'efi_config_parse_tables:memremap': inline(early_memremap),
   efi_config_parse_tables: inline((k: Kernel, tables: Va, count: number) => {
     const bytes = k.readBytes(tables, count * EFI_CONFIGURATION_TABLE.size);
-    k.say.recorder.consumed('EFI configuration tables', 'efi_config_parse_tables', bytes);
+    k.trace.recorder.consumed('EFI configuration tables', 'efi_config_parse_tables', bytes);
     const view = new DataView(bytes.buffer);
     const found: string[] = [];
     for (let i = 0; i < count; i++) {
@@ -81,7 +81,7 @@ export const efiFirmware = bodies({
       k.state.efi.tables[member] = address;
       found.push(`${name}=${hex(address)}`);
     }
-    k.say.console(`efi: ${found.join('  ')}`);
+    k.trace.console(`efi: ${found.join('  ')}`);
     set_bit(k, 'EFI_CONFIG_TABLES');
     return propertiesTable(k);
   }),
@@ -90,7 +90,7 @@ export const efiFirmware = bodies({
   efi_mem_desc_lookup: fn((k: Kernel, phys: number) => {
     const { phys_map, nr_map, desc_size } = k.state.efi.memmap;
     if (!k.fn.efi_enabled('EFI_MEMMAP')) {
-      k.say.console('efi: EFI_MEMMAP is not enabled.');
+      k.trace.console('efi: EFI_MEMMAP is not enabled.');
       return -EINVAL;
     }
     if (phys_map === 0 || nr_map === 0 || desc_size === 0) return -EINVAL;
@@ -98,7 +98,7 @@ export const efiFirmware = bodies({
       // Each descriptor is mapped anew: whoever asks late has no map any more.
       const at = k.fn['efi_mem_desc_lookup:memremap'](p, EFI_MEMORY_DESCRIPTOR.size);
       if (at === 0) {
-        k.say.console(`efi: early_memremap(${hex(p)}, ${String(desc_size)}) failed.`);
+        k.trace.console(`efi: early_memremap(${hex(p)}, ${String(desc_size)}) failed.`);
         return -ENOMEM;
       }
       const md = k.fn.efi_memory_desc(at);
@@ -110,7 +110,7 @@ export const efiFirmware = bodies({
       if (!wanted) continue;
       if (phys >= md.phys_addr && phys < md.phys_addr + descSize(md)) return md;
     }
-    k.say.console('efi: requested map not found.');
+    k.trace.console('efi: requested map not found.');
     return -ENOENT;
   }, true),
 });
@@ -121,12 +121,12 @@ function propertiesTable(k: Kernel): number {
   if (phys === undefined) return 0;
   const at = k.fn['efi_config_parse_tables:memremap'](phys, EFI_PROPERTIES_TABLE.size);
   if (at === 0) {
-    k.say.console('efi: Could not map Properties table!');
+    k.trace.console('efi: Could not map Properties table!');
     return -ENOMEM;
   }
   const offset = EFI_PROPERTIES_TABLE.MemoryProtectionAttribute;
   const bytes = k.readBytes(va(at + offset), 8);
-  k.say.recorder.consumedPart('properties table', 'efi_config_parse_tables', offset, bytes);
+  k.trace.recorder.consumedPart('properties table', 'efi_config_parse_tables', offset, bytes);
   const attribute = new DataView(bytes.buffer).getBigUint64(0, true);
   if ((attribute & NON_EXECUTABLE_PE_DATA) !== 0n) set_bit(k, 'EFI_NX_PE_DATA');
   k.fn.early_memunmap(at, EFI_PROPERTIES_TABLE.size);

@@ -65,9 +65,9 @@ describe('with encryption the posted series gives VMRUN the VMCB’s address wit
   test('the host goes on to /init', () => {
     const b = throughKvm({ stage: 18 });
     b.runTo('run_init');
-    expect(b.recorder.snapshot().ghost.consumed.some(({ name }) => name === 'user file page')).toBe(
-      true,
-    );
+    expect(
+      b.recorder.snapshot().integrity.consumed.some(({ name }) => name === 'user file page'),
+    ).toBe(true);
     expect(b.outcome?.kind ?? 'booted').toBe('booted');
   });
 });

@@ -34,7 +34,7 @@ describe('the boot image', () => {
     subject.kernel.fn.efi_bgrt_init();
     expect(intactSoFar(subject, 'BGRT')).toBe(true);
     expect(intactSoFar(subject, 'BGRT image')).toBe(true);
-    const size = subject.loaded.things.find(({ name }) => name === 'BGRT image')?.bytes.length;
+    const size = subject.loaded.blobs.find(({ name }) => name === 'BGRT image')?.bytes.length;
     expect(subject.kernel.state.efi.bgrt.size).toBe(size);
   });
 
@@ -60,10 +60,10 @@ describe('ioremap', () => {
     const phys = place('ACPI tables') + 0x123;
     const at = kernel.fn.ioremap_cache(phys, 0x1000);
     expect(at).toBeGreaterThanOrEqual(VMALLOC_START);
-    const probed = kernel.cpu.probe(kernel.canonical(BigInt(at)));
+    const probed = kernel.cpu.translate(kernel.canonical(BigInt(at)));
     expect(probed).toMatchObject({ pa: phys, key: 0 });
     kernel.fn.iounmap(kernel.canonical(BigInt(at)));
-    expect(kernel.cpu.probe(kernel.canonical(BigInt(at)))).toHaveProperty('vector');
+    expect(kernel.cpu.translate(kernel.canonical(BigInt(at)))).toHaveProperty('vector');
   });
 
   test('refuses RAM that the page allocator has', () => {

@@ -40,7 +40,7 @@ export function freshEfiBoot(stage: number, activate = false, ...settings: strin
 
 /** Whether a thing's last consumer got what was produced, up to now; undefined where nobody consumed it. */
 export function intactSoFar(subject: Boot, name: string): boolean | undefined {
-  const { consumed } = subject.recorder.snapshot().ghost;
+  const { consumed } = subject.recorder.snapshot().integrity;
   return consumed.filter((each) => each.name === name).at(-1)?.intact;
 }
 

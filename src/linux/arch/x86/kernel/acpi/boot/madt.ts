@@ -69,22 +69,22 @@ export const acpiBoot = bodies({
     const madt = k.fn.acpi_get_table('APIC');
     if (madt === undefined) {
       // ACPI without a MADT wants one CPU and the PIC: an MP table that was found is forgotten.
-      if (k.state.mp.foundConfig) k.say.console('ACPI: No APIC-table, disabling MPS');
+      if (k.state.mp.foundConfig) k.trace.console('ACPI: No APIC-table, disabling MPS');
       k.state.mp.foundConfig = false;
       return;
     }
     const bytes = k.readBytes(madt.address, madt.size);
     k.fn.acpi_os_unmap_memory(madt.address, madt.size);
-    k.say.recorder.consumed('MADT', 'acpi_process_madt', bytes);
+    k.trace.recorder.consumed('MADT', 'acpi_process_madt', bytes);
     if (bytes.length < ACPI_TABLE_MADT.size) return;
     // acpi_parse_madt() and acpi_parse_madt_lapic_entries(): cpu_has_apic
     if (k.state.params.disableApic) return;
     const view = new DataView(bytes.buffer);
     k.state.madt.lapicAddress = view.getUint32(ACPI_TABLE_MADT.address, true);
-    k.say.console(`ACPI: Local APIC address ${hex(k.state.madt.lapicAddress)}`);
+    k.trace.console(`ACPI: Local APIC address ${hex(k.state.madt.lapicAddress)}`);
     const invalid = (what: string): void => {
-      k.say.console(`ACPI: Error parsing ${what}`);
-      k.say.console('ACPI: Invalid BIOS MADT, disabling ACPI');
+      k.trace.console(`ACPI: Error parsing ${what}`);
+      k.trace.console('ACPI: Invalid BIOS MADT, disabling ACPI');
       k.fn.disable_acpi();
     };
     // The passes for address overrides and SAPICs take none of these entries, but stop at one without a length.
@@ -97,9 +97,9 @@ export const acpiBoot = bodies({
     const count = parseEntries(view, (at, length) => parseLapic(k, view, at, length));
     if (count < 0) invalid('LAPIC/X2APIC entries');
     // acpi_parse_madt_lapic_entries(): -ENODEV, and ACPI goes on.
-    else if (count === 0) k.say.console('ACPI: No LAPIC entries present');
+    else if (count === 0) k.trace.console('ACPI: No LAPIC entries present');
     else {
-      k.say.console(`ACPI: MADT: ${String(state.apicIds.length)} CPUs`);
+      k.trace.console(`ACPI: MADT: ${String(state.apicIds.length)} CPUs`);
       // acpi_parse_madt_ioapic_entries() leaves I/O APICs alone with noapic or acpi=noirq.
       state.ioapic = !params.skipIoapicSetup && !params.acpiNoirq;
       if (state.ioapic) mp.foundConfig = true;

@@ -28,7 +28,7 @@ export const apicOptions = bodies({
     const boot = k.cpu.id;
     const ignored = (thiscpu: number, why: string): false => {
       const id = `${String(thiscpu)}/0x${apicid.toString(16)}`;
-      k.say.console(`${why} Processor ${id} ignored.`);
+      k.trace.console(`${why} Processor ${id} ignored.`);
       params.disabledCpus++;
       return false;
     };

@@ -78,7 +78,7 @@ export const microcodeAmd = bodies({
     const length = k.readU32(va(data + 8));
     const sound = magic === UCODE_MAGIC && type === UCODE_EQUIV_CPU_TABLE_TYPE && length !== 0;
     const what = sound ? 'container found' : 'no container';
-    k.say.console(`microcode: ${what} (${String(size)} bytes in the initrd)`);
+    k.trace.console(`microcode: ${what} (${String(size)} bytes in the initrd)`);
   }),
 });
 
@@ -93,7 +93,7 @@ export const earlycpio = bodies({
         continue;
       }
       const bytes = readHeader(k, va(data + at));
-      if (at === 0) k.say.recorder.consumedPart('initrd', 'find_cpio_data', 0, bytes);
+      if (at === 0) k.trace.recorder.consumedPart('initrd', 'find_cpio_data', 0, bytes);
       const header = parseHeader(bytes);
       if (header === undefined) break;
       const body = align(at + CPIO_HEADER + header.namesize);
@@ -105,7 +105,7 @@ export const earlycpio = bodies({
       }
       at = next;
     }
-    k.say.emit('read', {
+    k.trace.emit('read', {
       what: 'early cpio in the initrd',
       result: at === 0 ? 'no archive' : 'not found',
     });

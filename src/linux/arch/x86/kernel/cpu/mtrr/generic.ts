@@ -36,33 +36,33 @@ export const mtrrState = stateSlice(() => ({ mtrrApsDelayedInit: false }));
 const DEFTYPE_OFF = ~(MTRR_DEF_TYPE.TYPE | MTRR_DEF_TYPE.FE | MTRR_DEF_TYPE.E);
 
 /** What the boot CPU does first is told to the trace; CPU after CPU then does the same, and only its PAT is told. */
-const TOLD = { __flush_tlb, rdmsr, wbinvd, write_cr0, write_cr4, wrmsr };
-const UNTOLD: typeof TOLD = {
+const TRACED = { __flush_tlb, rdmsr, wbinvd, write_cr0, write_cr4, wrmsr };
+const UNTRACED: typeof TRACED = {
   rdmsr: (k, msr) => {
     const value = k.cpu.rdmsr(msr);
     return typeof value === 'bigint' ? value : rdmsr(k, msr);
   },
   wrmsr: (k, msr, value) => {
-    k.settle(() => k.cpu.wrmsr(msr, value));
+    k.retryUntilDelivered(() => k.cpu.wrmsr(msr, value));
   },
   write_cr0: (k, value) => {
-    k.settle(() => k.cpu.writeCr0(value));
+    k.retryUntilDelivered(() => k.cpu.writeCr0(value));
   },
   write_cr4: (k, value) => {
-    k.settle(() => k.cpu.writeCr4(value));
+    k.retryUntilDelivered(() => k.cpu.writeCr4(value));
   },
   wbinvd: (k) => {
     k.cpu.wbinvd();
   },
   __flush_tlb: (k) => {
-    k.settle(() => k.cpu.writeCr3(k.cpu.cr3));
+    k.retryUntilDelivered(() => k.cpu.writeCr3(k.cpu.cr3));
   },
 };
 
 export const mtrr = bodies({
   generic_set_all: inline((k: Kernel) => {
     const { cr0, cr4 } = k.cpu;
-    const does = k.state.patBootCpuDone ? UNTOLD : TOLD;
+    const does = k.state.patBootCpuDone ? UNTRACED : TRACED;
     const deftype = does.rdmsr(k, MSR_MTRRdefType);
     does.write_cr0(
       k,

@@ -74,11 +74,11 @@ export const efi = bodies({
     if (typeof data === 'number') return data;
     const at = k.fn['efi_systab_init:memremap'](phys, EFI_SYSTEM_TABLE.size);
     if (at === 0) {
-      k.say.console("efi: Couldn't map the system table!");
+      k.trace.console("efi: Couldn't map the system table!");
       return -ENOMEM;
     }
     const bytes = k.readBytes(at, EFI_SYSTEM_TABLE.size);
-    k.say.recorder.consumed('EFI system table', 'efi_systab_init', bytes);
+    k.trace.recorder.consumed('EFI system table', 'efi_systab_init', bytes);
     const view = new DataView(bytes.buffer);
     const systab = {
       signature: view.getBigUint64(EFI_TABLE_HDR.Signature, true),
@@ -91,13 +91,13 @@ export const efi = bodies({
     k.fn.early_memunmap(at, EFI_SYSTEM_TABLE.size);
     k.state.efi.systab = systab;
     if (systab.signature !== EFI_SYSTEM_TABLE_SIGNATURE) {
-      k.say.console('efi: System table signature incorrect!');
+      k.trace.console('efi: System table signature incorrect!');
       return -EINVAL;
     }
     const major = systab.revision >>> 16;
     if (major === 0) {
       const version = `${String(major)}.${minor(systab.revision)}`;
-      k.say.console(`efi: Warning: System table version ${version}, expected 1.00 or greater!`);
+      k.trace.console(`efi: Warning: System table version ${version}, expected 1.00 or greater!`);
     }
     set_bit(k, 'EFI_SYSTEM_TABLES');
     return 0;
@@ -108,12 +108,12 @@ export const efi = bodies({
     const table = Number(k.state.efi.systab?.runtime ?? 0n);
     const at = k.fn['efi_runtime_init64:memremap'](table, EFI_RUNTIME_SERVICES.size);
     if (at === 0) {
-      k.say.console('efi: Could not map the runtime service table!');
+      k.trace.console('efi: Could not map the runtime service table!');
       return -ENOMEM;
     }
     const offset = EFI_RUNTIME_SERVICES.SetVirtualAddressMap;
     const bytes = k.readBytes(va(at + offset), 8);
-    k.say.recorder.consumedPart('EFI runtime services', 'efi_runtime_init64', offset, bytes);
+    k.trace.recorder.consumedPart('EFI runtime services', 'efi_runtime_init64', offset, bytes);
     k.state.efi.physSetVirtualAddressMap = new DataView(bytes.buffer).getBigUint64(0, true);
     k.fn.early_memunmap(at, EFI_RUNTIME_SERVICES.size);
     return 0;
@@ -132,7 +132,7 @@ export const efi = bodies({
     // It stays mapped, in its early slot, until efi_unmap_memmap().
     const map = k.fn['efi_memmap_init:memremap'](memmap.phys_map, bytes);
     if (map === 0) {
-      k.say.console('efi: Could not map the memory map!');
+      k.trace.console('efi: Could not map the memory map!');
       return -ENOMEM;
     }
     memmap.map = map;
@@ -148,7 +148,7 @@ export const efi = bodies({
     if (k.fn.efi_systab_init(efi.physSystab) !== 0 || efi.systab === null) return;
     const { revision, fw_vendor } = efi.systab;
     const by = vendorOf(k, Number(fw_vendor));
-    k.say.console(`efi: EFI v${String(revision >>> 16)}.${minor(revision)} by ${printable(by)}`);
+    k.trace.console(`efi: EFI v${String(revision >>> 16)}.${minor(revision)} by ${printable(by)}`);
     if (k.fn.efi_reuse_config() !== 0) return;
     if (k.fn.efi_config_init() !== 0) return;
     if (k.fn.efi_runtime_disabled() || k.fn.efi_runtime_init() !== 0) return;
@@ -177,7 +177,7 @@ const minor = (revision: number): string => String(revision & 0xffff).padStart(2
 function vendorOf(k: Kernel, phys: number): string {
   const at = k.fn['efi_init:vendor-memremap'](phys, 2);
   if (at === 0) {
-    k.say.console(`efi: Could not map the firmware vendor at ${hex(phys)}!`);
+    k.trace.console(`efi: Could not map the firmware vendor at ${hex(phys)}!`);
     return 'unknown';
   }
   const units: number[] = [];
@@ -187,7 +187,7 @@ function vendorOf(k: Kernel, phys: number): string {
     units.push(unit);
   }
   const bytes = Uint8Array.from([...units, 0].flatMap((unit) => [unit & 0xff, unit >> 8]));
-  k.say.recorder.consumed('EFI vendor', 'efi_init', bytes);
+  k.trace.recorder.consumed('EFI vendor', 'efi_init', bytes);
   k.fn.early_memunmap(at, 2);
   // Each 16-bit character becomes a char.
   return String.fromCharCode(...units.map((unit) => unit & 0xff));

@@ -48,7 +48,7 @@ const early_memremap: EarlyMap = (k, phys, size) => k.fn.early_memremap(phys, si
 /** Reads the whole structure where it is mapped. */
 function read(k: Kernel, at: Va, by: string): EfiSetupData {
   const bytes = k.readBytes(at, EFI_SETUP_DATA.size);
-  k.say.recorder.consumed('EFI setup data', by, bytes);
+  k.trace.recorder.consumed('EFI setup data', by, bytes);
   const view = new DataView(bytes.buffer);
   const field = (name: keyof EfiSetupData): bigint => view.getBigUint64(EFI_SETUP_DATA[name], true);
   return {
@@ -84,7 +84,7 @@ export const efiKexec = bodies({
     const { efi } = k.state;
     efi.virtSystab = 0n;
     if (k.fn.efi_alloc_page_tables() !== 0) {
-      k.say.console('efi: Failed to allocate EFI page tables');
+      k.trace.console('efi: Failed to allocate EFI page tables');
       clear_bit(k, 'EFI_RUNTIME_SERVICES');
       return;
     }
@@ -133,7 +133,7 @@ export const efiQuirksKexec = bodies({
     const size = systab.nr_tables * EFI_CONFIGURATION_TABLE.size;
     const tables = k.fn['efi_reuse_config:memremap'](Number(systab.tables), size);
     if (tables === 0) {
-      k.say.console('efi: Could not map Configuration table!');
+      k.trace.console('efi: Could not map Configuration table!');
       return done(-ENOMEM);
     }
     for (let i = 0; i < systab.nr_tables; i++) {

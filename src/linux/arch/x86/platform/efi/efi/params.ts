@@ -109,7 +109,7 @@ export const efiOptions = bodies({
       const range = `[${long(start)}-${long(start + size - 1n)}]`;
       const mib = String(Math.floor((md.num_pages * PAGE_SIZE) / 2 ** 20));
       const number = String(index).padStart(2, '0');
-      k.say.console(`efi: mem${number}: ${typeattr(md)} range=${range} (${mib}MB)`);
+      k.trace.console(`efi: mem${number}: ${typeattr(md)} range=${range} (${mib}MB)`);
     }
   }),
 });
@@ -119,7 +119,7 @@ export const efiFirmwareOptions = bodies({
 });
 
 function needsOption(k: Kernel): number {
-  k.say.console('efi: need at least one option');
+  k.trace.console('efi: need at least one option');
   return -EINVAL;
 }
 

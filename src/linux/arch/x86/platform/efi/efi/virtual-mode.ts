@@ -121,8 +121,8 @@ export const efiVirtualMode = bodies({
       // What the firmware will find at the map's address: for the trace, nothing depends on it.
       const seen = new Uint8Array(size);
       if (k.cpu.read(va(map), seen) === null) {
-        k.say.didRead(va(map), seen);
-        k.say.recorder.consumed('virtual address map', 'SetVirtualAddressMap', seen);
+        k.trace.didRead(va(map), seen);
+        k.trace.recorder.consumed('virtual address map', 'SetVirtualAddressMap', seen);
       }
       const status = k.fn.efi_call(physSetVirtualAddressMap, args);
       k.fn.efi_call_phys_epilog(save_pgd);
@@ -135,14 +135,14 @@ export const efiVirtualMode = bodies({
     const { desc_size, desc_version } = efi.memmap;
     efi.virtSystab = 0n;
     if (k.fn.efi_alloc_page_tables() !== 0) {
-      k.say.console('efi: Failed to allocate EFI page tables');
+      k.trace.console('efi: Failed to allocate EFI page tables');
       clear_bit(k, 'EFI_RUNTIME_SERVICES');
       return;
     }
     k.fn.efi_merge_regions();
     const memmap = k.fn.efi_map_regions();
     if (memmap === undefined) {
-      k.say.console('efi: Error reallocating memory, EFI runtime non-functional!');
+      k.trace.console('efi: Error reallocating memory, EFI runtime non-functional!');
       clear_bit(k, 'EFI_RUNTIME_SERVICES');
       return;
     }
@@ -155,11 +155,11 @@ export const efiVirtualMode = bodies({
     }
     k.fn.efi_sync_low_kernel_mappings();
     const bytes = desc_size * memmap.count;
-    k.say.recorder.produced('virtual address map', k.readBytes(memmap.at, bytes));
+    k.trace.recorder.produced('virtual address map', k.readBytes(memmap.at, bytes));
     const status = k.fn.phys_efi_set_virtual_address_map(bytes, desc_size, desc_version, pa);
     if (status !== EFI_SUCCESS) {
       const text = status.toString(16);
-      k.say.console(`efi: Unable to switch EFI into virtual mode (status=${text})!`);
+      k.trace.console(`efi: Unable to switch EFI into virtual mode (status=${text})!`);
       k.fn.panic('EFI call to SetVirtualAddressMap() failed!');
     }
     k.fn.efi_runtime_update_mappings();

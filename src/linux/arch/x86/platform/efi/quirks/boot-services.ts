@@ -51,7 +51,7 @@ export const efiQuirks = bodies({
   efi_reserve_boot_services: fn((k: Kernel) => {
     const { map, nr_map, desc_size } = k.state.efi.memmap;
     const bytes = k.readBytes(va(map), nr_map * desc_size);
-    k.say.recorder.consumed('EFI memory map', 'efi_reserve_boot_services', bytes);
+    k.trace.recorder.consumed('EFI memory map', 'efi_reserve_boot_services', bytes);
     for (const at of k.fn.for_each_efi_memory_desc()) {
       const md = k.fn.efi_memory_desc(at);
       if (!isBootServices(md)) continue;

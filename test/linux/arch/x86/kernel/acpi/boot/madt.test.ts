@@ -16,7 +16,7 @@ const TABLES = ['RSDP', 'XSDT', 'FADT', 'MADT'] as const;
 const bios = (stage: number): Boot =>
   boot({ scenario: scenario('bios-minimal', 'machine.ram=64MiB', 'machine.cpus=2'), stage });
 const base = (subject: Boot, name: string): number =>
-  subject.loaded.things.find((each) => each.name === name)?.base ?? 0;
+  subject.loaded.blobs.find((each) => each.name === name)?.base ?? 0;
 
 test('the kernel’s structures have the specification’s offsets', () => {
   expect(ACPI_TABLE_RSDP).toMatchObject({

@@ -52,7 +52,7 @@ describe('EFI tables', () => {
 describe('the EFI system table', () => {
   const patched = (offset: number, byte: number): Boot => {
     const subjectBoot = freshEfiBoot(10);
-    const place = subjectBoot.loaded.things.find(({ name }) => name === 'EFI system table');
+    const place = subjectBoot.loaded.blobs.find(({ name }) => name === 'EFI system table');
     const base = (place?.base ?? 0) + offset;
     subjectBoot.machine.dmaWrite(pa(base), Uint8Array.of(byte));
     subjectBoot.runTo('efi_init');
@@ -87,7 +87,9 @@ describe('the memory map', () => {
     const subjectBoot = efiBoot('x86_dtb_init', 18);
     const { map } = subjectBoot.kernel.state.efi.memmap;
     expect(subjectBoot.kernel.state.slots.map((slot) => slot?.address)).toContain(map);
-    expect(subjectBoot.kernel.cpu.probe(subjectBoot.kernel.canonical(BigInt(map)))).toMatchObject({
+    expect(
+      subjectBoot.kernel.cpu.translate(subjectBoot.kernel.canonical(BigInt(map))),
+    ).toMatchObject({
       key: 0,
     });
   });

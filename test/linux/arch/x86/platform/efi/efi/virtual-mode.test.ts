@@ -52,7 +52,7 @@ describe('the pages of the new memory map', () => {
     let bytes = 0;
     for (const { base, size } of freeRanges(kernel.state.pages)) {
       for (let at = base; at < base + size;) {
-        const probed = kernel.cpu.probe(va(PAGE_OFFSET + at));
+        const probed = kernel.cpu.translate(va(PAGE_OFFSET + at));
         if (!('key' in probed)) throw new Error('free memory is not mapped');
         const next = Math.min(at - (at % probed.pageSize) + probed.pageSize, base + size);
         if (probed.key === key) bytes += next - at;
@@ -71,7 +71,7 @@ describe('the pages of the new memory map', () => {
     const subjectBoot = entered(18);
     expect(freeUnder(subjectBoot, 0)).toBeGreaterThanOrEqual(PAGE_SIZE);
     const { kernel } = subjectBoot;
-    expect(kernel.cpu.probe(va(PAGE_OFFSET + 0x100_0000))).toMatchObject({ key: 1 });
+    expect(kernel.cpu.translate(va(PAGE_OFFSET + 0x100_0000))).toMatchObject({ key: 1 });
   });
 });
 
