@@ -26,11 +26,16 @@ import { canonical, inOrder } from '../trace/yaml-out.js';
 
 type Fields = Readonly<Record<string, unknown>>;
 
+/** A field of its own: a setting may be named as what every object has. */
+const own = (fields: Fields, field: string): unknown =>
+  Object.hasOwn(fields, field) ? fields[field] : undefined;
+
 /** The fields of `to` that are not those of `from`; null for one that it has no more. Undefined if there are none. */
 function changedFields(from: Fields, to: Fields): Record<string, unknown> | undefined {
   const out: Record<string, unknown> = {};
-  for (const [field, value] of Object.entries(to)) if (from[field] !== value) out[field] = value;
-  for (const field of Object.keys(from)) if (to[field] === undefined) out[field] = null;
+  for (const [field, value] of Object.entries(to))
+    if (own(from, field) !== value) out[field] = value;
+  for (const field of Object.keys(from)) if (own(to, field) === undefined) out[field] = null;
   return Object.keys(out).length === 0 ? undefined : out;
 }
 

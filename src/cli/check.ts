@@ -36,6 +36,7 @@ import { painterOf } from './painter.js';
 import { packageRoot } from './paths.js';
 import { progress } from './progress.js';
 import { assignments, commandOf, runOfHeader, Runs, type Run } from './runs.js';
+import { TRACE_SCHEMA_FILE } from './trace.js';
 import { yamlFiles } from './yaml-files.js';
 
 interface Flags {
@@ -266,8 +267,7 @@ function fromRun(run: RunOf): Run {
   };
 }
 
-const exactText = (trace: Trace): string =>
-  printTrace(trace, { schema: '../../schemas/trace.schema.json' });
+const exactText = (trace: Trace): string => printTrace(trace, { schema: TRACE_SCHEMA_FILE });
 
 /** Writes the kept files that are not there yet; those that are, the check itself rewrites. */
 function updateGolden(io: Io, runs: Runs, traces: string): void {

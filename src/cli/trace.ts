@@ -5,10 +5,13 @@ import { writeWhole } from '../node/files.js';
 import { baseName, changesText, fileKey, TraceFiles } from '../node/trace-files.js';
 import { InputError } from '../base/errors.js';
 import type { Trace } from '../trace/trace.js';
-import { printTrace, printTraceJson } from '../trace/yaml-out.js';
+import { printTrace, printTraceJson, type PrintOptions } from '../trace/yaml-out.js';
 import type { Io } from './io.js';
 import { runOfHeader, wordsOf } from './runs.js';
 import { stepText, summaryEnd } from './summary.js';
+
+/** Where a file below traces/ has its schema, for editors. */
+export const TRACE_SCHEMA_FILE = '../../schemas/trace.schema.json';
 
 interface Flags {
   format: 'yaml' | 'json' | 'text';
@@ -55,7 +58,12 @@ function print(io: Io, file: string, { format, base, output }: Flags): void {
   const trace = files.trace(file);
   const text =
     base === undefined
-      ? wholeText(trace, format, io.paint)
+      ? wholeText(
+          trace,
+          format,
+          io.paint,
+          output === undefined ? {} : { schema: TRACE_SCHEMA_FILE },
+        )
       : changesText(baseName(output ?? file, base), baseTrace(files, base, output ?? file), trace);
   if (output === undefined) io.stdout.write(text);
   else writeWhole(output, text);
@@ -72,9 +80,14 @@ function baseTrace(files: TraceFiles, base: string, target: string): Trace {
   });
 }
 
-function wholeText(trace: Trace, format: Flags['format'], paint: ChalkInstance): string {
+function wholeText(
+  trace: Trace,
+  format: Flags['format'],
+  paint: ChalkInstance,
+  options: PrintOptions,
+): string {
   if (format === 'json') return printTraceJson(trace);
-  return format === 'yaml' ? printTrace(trace) : summaryOf(trace, paint);
+  return format === 'yaml' ? printTrace(trace, options) : summaryOf(trace, paint);
 }
 
 /** A trace as `run` tells a boot: its run, the steps, the end. */

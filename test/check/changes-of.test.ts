@@ -114,6 +114,18 @@ describe('the difference of a trace from another', () => {
     );
   });
 
+  test('tells a setting that is named as what every object has', () => {
+    const withSettings = (settings: Trace['header']['settings']): Trace => ({
+      ...smallTrace(),
+      header: { ...HEADER, settings },
+    });
+    const [some, none] = [withSettings({ toString: 0 }), withSettings({})];
+    expect(made(some, fileOf(some, none)).header.settings).toEqual({});
+    expect(Object.entries(made(none, fileOf(none, some)).header.settings)).toEqual([
+      ['toString', 0],
+    ]);
+  });
+
   test('from itself is empty', () => {
     expect(changesOf(smallTrace(), smallTrace())).toEqual({});
     expect(fileOf(smallTrace(), smallTrace())).toBe(

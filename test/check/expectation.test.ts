@@ -11,7 +11,11 @@ describe('an exact expectation', () => {
     ['a trace in JSON', printTraceJson(smallTrace())],
     ['a trace in its envelope', `expect: exact\ntrace:\n${indented}`],
   ])('is %s', (_what, text) => {
-    expect(readExpectation('e.yaml', text)).toEqual({ expect: 'exact', trace: smallTrace() });
+    expect(readExpectation('e.yaml', text)).toEqual({
+      expect: 'exact',
+      trace: smallTrace(),
+      misfits: [],
+    });
   });
 
   test('tells where its trace is wrong, envelope counted', () => {

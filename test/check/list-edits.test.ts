@@ -17,10 +17,10 @@ const finding = {
   matches: (item: Item, key: Key) => hasFields({ ...item }, { ...key }),
   keys: ({ name, place }: Item): [Key, Key] => [{ name }, { name, place }],
   changes: (from: Item, to: Item): Key | undefined => {
-    const fields = Object.entries<unknown>({ ...to }).filter(
-      ([field, value]) => !hasFields({ ...from }, { [field]: value }),
-    );
-    return fields.length === 0 ? undefined : Object.fromEntries(fields);
+    const place = from.place === to.place ? {} : { place: to.place };
+    const value = from.value === to.value ? {} : { value: to.value };
+    const fields = { ...place, ...value };
+    return Object.keys(fields).length === 0 ? undefined : fields;
   },
 };
 

@@ -1,8 +1,8 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { sme } from './io.js';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { sme, type Ran } from './io.js';
 
 let dir: string;
 beforeAll(() => {
@@ -12,9 +12,13 @@ afterAll(() => {
   rmSync(dir, { recursive: true });
 });
 
-/** A kept trace with one thing changed. */
-function changed(name: string, from: RegExp, to: string): string {
-  const text = readFileSync('traces/bios-minimal/stage-18.yaml', 'utf8');
+let whole: string;
+beforeAll(async () => {
+  whole = (await sme(['trace', 'traces/bios-minimal/stage-18.yaml'])).out;
+});
+
+/** An expected trace with one thing changed. */
+function changed(name: string, from: RegExp, to: string, text = whole): string {
   const file = join(dir, name);
   const other = text.replace(from, to);
   expect(other).not.toBe(text);
@@ -44,6 +48,93 @@ describe('sme-boot check', () => {
     const file = changed('update.yaml', /value: 0x940000/, 'value: 0x950000');
     expect((await sme(['check', file, '--update'])).status).toBe(0);
     expect((await sme(['check', file])).status).toBe(0);
+  });
+
+  describe('of a trace that is a difference from another', () => {
+    const FILES = { base: 'base.yaml', file: 'rung.yaml', next: 'next.yaml' };
+    let here: string;
+    const at = (name: keyof typeof FILES): string => join(here, FILES[name]);
+    const read = (name: keyof typeof FILES): string => readFileSync(at(name), 'utf8');
+    const edit = (name: keyof typeof FILES, from: RegExp | string, to: string): void => {
+      const text = read(name);
+      expect(text.replace(from, to)).not.toBe(text);
+      writeFileSync(at(name), text.replace(from, to));
+    };
+
+    /** Stage 3 whole, stage 4 as its difference from that, stage 5 from stage 4, in a folder of their own. */
+    beforeEach(async () => {
+      here = mkdtempSync(join(dir, 'ladder-'));
+      const write = (stage: number, name: keyof typeof FILES, base: string[]): Promise<Ran> =>
+        sme([
+          'trace',
+          `traces/bios-minimal/stage-0${String(stage)}.yaml`,
+          ...base,
+          '--output',
+          at(name),
+        ]);
+      await write(3, 'base', []);
+      await write(4, 'file', ['--base', at('base')]);
+      await write(5, 'next', ['--base', at('file')]);
+    });
+
+    test('holds where the run is what base and difference make, each file read once', async () => {
+      const { status, out } = await sme(['check', here]);
+      expect([status, out]).toEqual([0, expect.stringMatching(/3 passed, 0 failed/)]);
+    });
+
+    test('fails where the difference says something else, and --update rewrites that alone', async () => {
+      const [base, file, next] = [read('base'), read('file'), read('next')];
+      edit('file', /(cpuid: 0x8000001f, eax: )0x1/, '$10x2');
+      const { status, out } = await sme(['check', here]);
+      expect(status).toBe(1);
+      expect(out).toContain('eax: expected 0x2, found 0x1');
+      expect(out).toContain('1 passed, 2 failed');
+      expect((await sme(['check', here, '--update'])).status).toBe(0);
+      expect([read('base'), read('file'), read('next')]).toEqual([base, file, next]);
+    });
+
+    test('stays as it is where its base is rewritten in an event that it does not name', async () => {
+      const [base, file, next] = [read('base'), read('file'), read('next')];
+      edit('base', /(cpuid: 0x1, eax: )0x800f12/, '$10x800f11');
+      const { out } = await sme(['check', here]);
+      expect(out).toContain('0 passed, 3 failed');
+      expect((await sme(['check', here, '--update'])).status).toBe(0);
+      expect([read('base'), read('file'), read('next')]).toEqual([base, file, next]);
+    });
+
+    test('that no longer fits its base fails with the place, and --update rewrites it', async () => {
+      const file = read('file');
+      edit('file', '- {drop: {', '- {drop: {cpu: 7, ');
+      const { status, out } = await sme(['check', here]);
+      expect(status).toBe(1);
+      expect(out).toMatch(
+        /E_APPLY: .*rung\.yaml:\d+:\d+, changes\.steps\[\d+\]\.events\[\d+\]: the base has no/,
+      );
+      expect(out).toMatch(/FAILED .*next\.yaml\n +E_APPLY: .*rung\.yaml/);
+      expect((await sme(['check', here, '--update'])).status).toBe(0);
+      expect(read('file')).toBe(file);
+    });
+
+    test('whose base alone was rewritten is named, because it means another trace now', async () => {
+      edit('base', /(cpuid: 0x1, eax: )0x800f12/, '$10x800f11');
+      const { status, err } = await sme(['check', at('base'), '--update']);
+      expect(status).toBe(0);
+      expect(err).toMatch(
+        /rung\.yaml is the difference from a file that was rewritten: check it too\n$/,
+      );
+    });
+
+    test.each([[[]], [['--update']]])(
+      'that is one from itself is refused, flags %j',
+      async (flags) => {
+        writeFileSync(at('base'), 'expect: exact\nbase: next.yaml\nchanges: {}\n');
+        const { status, err } = await sme(['check', here, ...flags]);
+        expect(status).toBe(2);
+        expect(err).toMatch(
+          /E_BASE: .*\.yaml:\d:\d+, base: a trace cannot be the difference from itself/,
+        );
+      },
+    );
   });
 
   test('a match file may name a series, and is run again with it', async () => {
