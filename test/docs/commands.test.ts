@@ -71,9 +71,14 @@ const all = {
 
 beforeAll(() => {
   where = new PackageCopy();
-  for (const { info, lines } of blocks) {
-    const name = info[1];
-    if (info[0] === 'yaml' && name !== undefined) where.write(name, `${lines.join('\n')}\n`);
+  const named = new Map<string, Block>();
+  for (const block of blocks) {
+    const name = block.info[1];
+    if (block.info[0] !== 'yaml' || name === undefined) continue;
+    const other = named.get(name);
+    if (other) throw new Error(`${placeOf(block)}: ${placeOf(other)} has a ${name} too`);
+    named.set(name, block);
+    where.write(name, `${block.lines.join('\n')}\n`);
   }
   runners = new Runners(where);
   // All are started at once, so that no process waits for the next test.
