@@ -91,10 +91,9 @@ beforeAll(() => {
   }
   for (const page of pages) {
     for (const command of inlineCommandsOf(textOf(page))) {
-      const argv = isName(command)
-        ? [...command.split(' ').slice(1), '--help']
-        : plainArguments(command);
-      all.inline.set(`${page}: ${command}`, argv ? runners.run(argv) : where.shell(command));
+      const line = isName(command) ? `${command} --help` : command;
+      const argv = plainArguments(line);
+      all.inline.set(`${page}: ${command}`, argv ? runners.run(argv) : where.shell(line));
     }
   }
 }, LIMIT);
