@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { KEPT_RUNS } from '../../src/cli/golden.js';
+import { GOLDEN_RUNS } from '../../src/cli/golden.js';
 import { parseTrace } from '../../src/trace/yaml-in.js';
 import { sme } from './io.js';
 
@@ -126,7 +126,7 @@ describe('sme-boot trace', () => {
 describe('the expected traces of the project', () => {
   test('have the form that the ladder says, each with its base before it', () => {
     const before = new Set<string>();
-    for (const { file, base } of KEPT_RUNS) {
+    for (const { file, base } of GOLDEN_RUNS) {
       const text = readFileSync(`traces/${file}`, 'utf8');
       const [, named] = /^base: (.+)$/m.exec(text) ?? [];
       const [folder = ''] = file.split('/');
@@ -134,6 +134,6 @@ describe('the expected traces of the project', () => {
       expect([file, path]).toEqual([file, base]);
       before.add(file);
     }
-    expect(KEPT_RUNS.filter(({ base }) => base !== undefined && !before.has(base))).toEqual([]);
+    expect(GOLDEN_RUNS.filter(({ base }) => base !== undefined && !before.has(base))).toEqual([]);
   });
 });
