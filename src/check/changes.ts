@@ -3,6 +3,7 @@
  * nearly equal; each says only what its patch changes. See docs/trace-differences.md.
  */
 import * as z from 'zod';
+import { jsonSchema } from '../base/json-schema.js';
 import type { Edit } from './list-edits.js';
 import {
   consumedSchema,
@@ -17,8 +18,14 @@ import {
   type TraceEvent,
 } from '../trace/trace.js';
 
-const nth = z.int().min(2).optional();
-const dropRest = z.strictObject({ 'drop-rest': z.literal(true) });
+const nth = z
+  .int()
+  .min(2)
+  .optional()
+  .describe('Which of several that the key fits, from where the edits have come; 1 by default.');
+const dropRest = z.strictObject({
+  'drop-rest': z.literal(true).describe('What the base has from here on is taken away.'),
+});
 
 const filled = (fields: object): boolean => Object.keys(fields).length > 0;
 const NEEDS_FIELD = 'needs at least one field';
@@ -26,14 +33,21 @@ const NEEDS_FIELD = 'needs at least one field';
 /** The edits that leave an element as it is, take it away, or put one there. */
 const editsOf = <K, T>(key: z.ZodType<K>, item: z.ZodType<T>) =>
   [
-    z.strictObject({ after: key, nth }),
-    z.strictObject({ drop: key, nth }),
-    z.strictObject({ add: item }),
+    z.strictObject({
+      after: key.describe('Both have it; the next edit is about what follows it.'),
+      nth,
+    }),
+    z.strictObject({ drop: key.describe('The base has it, and this trace has not.'), nth }),
+    z.strictObject({ add: item.describe('This trace has it here, and the base has not.') }),
     dropRest,
   ] as const;
 
 const changeOf = <K, C>(key: z.ZodType<K>, to: z.ZodType<C>) =>
-  z.strictObject({ change: key, nth, to });
+  z.strictObject({
+    change: key.describe('Both have it, and some of its fields differ.'),
+    nth,
+    to: to.describe('The fields that differ, with their values in this trace.'),
+  });
 
 /** Fields by which an event is found: those that are given must be equal. */
 const eventKey = z.record(z.string(), scalarSchema).refine(filled, NEEDS_FIELD);
@@ -49,44 +63,62 @@ const headerChanges = z.strictObject({
   scenarioDigest: header.scenarioDigest.optional(),
   stage: header.stage.optional(),
   activate: header.activate.optional(),
-  without: names.optional(),
-  neutral: z.boolean().nullable().optional(),
-  with: names.optional(),
-  settings: settings.optional(),
+  without: names.optional().describe('Edits of the hunks and patches left out.'),
+  neutral: z
+    .boolean()
+    .nullable()
+    .optional()
+    .describe('What is left out keeps its names, which do nothing; null: nothing is said of it.'),
+  with: names.optional().describe('Edits of the alternatives put in.'),
+  settings: settings.optional().describe('Settings that differ; null: this trace has not.'),
   seed: header.seed.optional(),
-  optionsNotModelled: names.nullable().optional(),
-  image: header.image.partial().optional(),
-  config: settings.optional(),
-  overlay: names.optional(),
+  optionsNotModelled: names
+    .nullable()
+    .optional()
+    .describe('Edits of the options that the model does not have; null: there are none.'),
+  image: header.image.partial().optional().describe('What is otherwise about the kernel image.'),
+  config: settings.optional().describe('Options that differ; null: this trace has not.'),
+  overlay: names.optional().describe("Edits of the names in the model's overlay."),
 });
 
-const consumedKey = z.strictObject({ name: z.string(), by: z.string() });
+const consumedKey = consumedSchema.pick({ name: true, by: true });
 const consumedTo = consumedSchema
   .partial()
   .extend({ firstDifference: consumedSchema.shape.firstDifference.nullable() });
-const regionKey = z.strictObject({ name: z.string() });
+const regionKey = regionSchema.pick({ name: true });
 
 /** The schema of the changes. `event`: what a whole event is held to. */
 function schemaWith<E>(event: z.ZodType<E>) {
   const events = z.array(z.union([...editsOf(eventKey, event), changeOf(eventKey, eventTo)]));
-  const step = z.strictObject({ label: stepSchema.shape.label, events: z.array(event) });
+  const { label } = stepSchema.shape;
+  const step = z.strictObject({ label, events: z.array(event).describe('Its events, in order.') });
   return z.strictObject({
-    header: headerChanges.optional(),
-    /** `step`: a step of the base with edits of its events. Labels are unique: they need no nth. */
+    header: headerChanges.optional().describe('Keys of the header that differ.'),
     steps: z
       .array(
         z.union([
-          z.strictObject({ step: z.string(), events }),
-          z.strictObject({ after: z.string() }),
-          z.strictObject({ drop: z.string() }),
-          z.strictObject({ add: step }),
+          z.strictObject({
+            step: z.string().describe('Label of a step that both have, whose events differ.'),
+            events: events.describe('What is otherwise about its events, in order.'),
+          }),
+          z.strictObject({
+            after: z.string().describe('Label of a step that both have: what follows is after it.'),
+          }),
+          z.strictObject({
+            drop: z.string().describe('Label of a step that the base has and this trace has not.'),
+          }),
+          z.strictObject({
+            add: step.describe('A step that this trace has here, and the base has not.'),
+          }),
           dropRest,
         ]),
       )
-      .optional(),
+      .optional()
+      .describe('Edits of the boot steps, in order. Labels are unique: they need no nth.'),
     consumed: z
       .array(z.union([...editsOf(consumedKey, consumedSchema), changeOf(consumedKey, consumedTo)]))
-      .optional(),
+      .optional()
+      .describe('Edits of what was read, in order.'),
     final: z
       .strictObject({
         regions: z
@@ -96,28 +128,41 @@ function schemaWith<E>(event: z.ZodType<E>) {
               changeOf(regionKey, regionSchema.partial()),
             ]),
           )
-          .optional(),
-        /** Edits of the lines; of none, where the base has no screen. null: there is no screen. */
-        screen: names.nullable().optional(),
+          .optional()
+          .describe('Edits of the regions, in order.'),
+        screen: names
+          .nullable()
+          .optional()
+          .describe('Edits of the lines; of none, where the base has no screen. null: no screen.'),
       })
-      .optional(),
+      .optional()
+      .describe('What is otherwise about the machine at the end.'),
     outcome: z
       .strictObject({
         kind: outcomeSchema.shape.kind.optional(),
-        where: z.string().nullable().optional(),
-        message: z.string().nullable().optional(),
+        where: z
+          .string()
+          .nullable()
+          .optional()
+          .describe('The function in which it ended; null: none is known.'),
+        message: z.string().nullable().optional().describe('What there was to say; null: nothing.'),
       })
-      .optional(),
-    findings: z.array(z.never()).max(0).nullable().optional(),
+      .optional()
+      .describe('What is otherwise about how the boot ended.'),
+    findings: z
+      .array(z.never())
+      .max(0)
+      .nullable()
+      .optional()
+      .describe('Reserved: nothing may be in it yet.'),
   });
 }
 
 function fileWith<E>(event: z.ZodType<E>) {
   return z.strictObject({
-    expect: z.literal('exact'),
-    /** The file of the base, from the folder of this one. */
-    base: z.string().min(1),
-    changes: schemaWith(event),
+    expect: z.literal('exact').describe('The form of the file.'),
+    base: z.string().min(1).describe('The file of the base, from the folder of this one.'),
+    changes: schemaWith(event).describe('What differs from the base.'),
   });
 }
 
@@ -135,9 +180,13 @@ export type ConsumedEdit = Edit<Pick<Consumed, 'name' | 'by'>, ConsumedChange, C
 export type RegionChange = Partial<FinalRegion>;
 export type RegionEdit = Edit<Pick<FinalRegion, 'name'>, RegionChange, FinalRegion>;
 
-/** The JSON Schema (draft-07) of a file of such a trace, for editors and other tools. */
+/** The JSON Schema of a file of such a trace. */
 export function changesJsonSchema(): Record<string, unknown> {
   const { events } = stepSchema.shape;
-  const schema = z.toJSONSchema(fileWith(events.element), { target: 'draft-7', reused: 'ref' });
-  return { title: 'sme-boot trace as the difference from another', ...schema };
+  const schemaNames = {
+    name: 'changes',
+    title: 'sme-boot trace as the difference from another',
+    description: 'An expected trace that says only what differs (docs/trace-differences.md).',
+  };
+  return jsonSchema(schemaNames, fileWith(events.element), 'ref');
 }

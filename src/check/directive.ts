@@ -7,7 +7,8 @@ import * as z from 'zod';
 import { InputError } from '../base/errors.js';
 import { capturesOf, valuePattern, type Pattern, type ValuePattern } from './pattern.js';
 import type { Scalar } from '../trace/trace.js';
-import { isKind, keysOf } from '../trace/vocabulary.js';
+import { meaningOf, MEANINGS } from '../trace/meanings.js';
+import { isKind, keysOf, principalOf, TRACE_KINDS, type TraceKind } from '../trace/vocabulary.js';
 import {
   describeValue,
   validate,
@@ -23,21 +24,70 @@ export const CODE = 'E_EXPECTATION';
 export const value = z.union([z.string(), z.number(), z.boolean(), z.null()]);
 const patternSchema = z.record(z.string(), value);
 const count = z.int().min(0);
-const step = z.string().min(1).optional();
+const step = z
+  .string()
+  .min(1)
+  .optional()
+  .describe('Label of the boot step that the directive is confined to.');
 const times = z.union([
   count,
   z
-    .strictObject({ min: count.optional(), max: count.optional() })
+    .strictObject({
+      min: count.optional().describe('The fewest events, 0 by default.'),
+      max: count.optional().describe('The most events, any number by default.'),
+    })
     .refine(({ min, max }) => min !== undefined || max !== undefined, 'needs min or max'),
 ]);
 
-const DIRECTIVES = {
-  expect: z.strictObject({ expect: patternSchema, step }),
-  next: z.strictObject({ next: patternSchema, step }),
-  not: z.strictObject({ not: patternSchema, step }),
-  'any-order': z.strictObject({ 'any-order': z.array(patternSchema).min(2).max(16), step }),
-  count: z.strictObject({ count: patternSchema, times, step }),
-} as const;
+/** The directives, whose patterns are as a schema says. */
+function directives<P extends z.ZodType>(pattern: P) {
+  return {
+    expect: z.strictObject({
+      expect: pattern.describe('An event like this comes somewhere after the last match.'),
+      step,
+    }),
+    next: z.strictObject({
+      next: pattern.describe('The line after the last match is an event like this.'),
+      step,
+    }),
+    not: z.strictObject({
+      not: pattern.describe('No event like this comes between the match before and the one after.'),
+      step,
+    }),
+    'any-order': z.strictObject({
+      'any-order': z
+        .array(pattern)
+        .min(2)
+        .max(16)
+        .describe('Events like these come after the last match, in any order, each its own.'),
+      step,
+    }),
+    count: z.strictObject({
+      count: pattern.describe('Events like this are counted, in the whole trace or in the step.'),
+      times: times.describe('How many there must be: a number, or min and max.'),
+      step,
+    }),
+  } as const;
+}
+
+const DIRECTIVES = directives(patternSchema);
+
+/** A pattern of an event of one kind: the kind with its principal value, and any of its other keys. */
+function patternOf(kind: TraceKind): z.ZodType {
+  const principal = z.union([z.string(), z.number(), z.boolean()]);
+  const shape: Record<string, z.ZodType> = {
+    [kind]: principal.describe(meaningOf(kind, principalOf(kind))),
+  };
+  for (const key of keysOf(kind)) shape[key] = value.optional().describe(meaningOf(kind, key));
+  return z.strictObject(shape).describe(MEANINGS[kind].what);
+}
+
+/** What a line of a match file may be, for editors; `directiveOf` says more exactly what is wrong with one. */
+export function directiveSchema(): z.ZodType {
+  const description = 'An event by its kind, and fields that it must have.';
+  const pattern = z.union(TRACE_KINDS.map(patternOf)).meta({ id: 'pattern', description });
+  return z.union(Object.values(directives(pattern)));
+}
 
 /** What a directive asks. */
 export type DirectiveKind = keyof typeof DIRECTIVES;

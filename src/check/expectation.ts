@@ -9,11 +9,13 @@ import {
   checkUse,
   CODE,
   directiveOf,
+  directiveSchema,
   refuse,
   toPattern,
   value,
   type Directive,
 } from './directive.js';
+import { jsonSchema } from '../base/json-schema.js';
 import type { Pattern } from './pattern.js';
 import { OUTCOME_KINDS, REGION_STATES, type Scalar, type Trace } from '../trace/trace.js';
 import { traceOf } from '../trace/yaml-in.js';
@@ -30,52 +32,68 @@ const count = z.int().min(0);
 
 /** How to run the boot that a match file is about. */
 const runSchema = z.strictObject({
-  scenario: z.string().min(1),
-  /** A composition by name, or a file. */
-  series: z.string().min(1).optional(),
-  stage: count.optional(),
-  activate: z.boolean().optional(),
-  without: z.array(z.string()).optional(),
-  neutral: z.boolean().optional(),
-  with: z.array(z.string()).optional(),
-  set: z.record(z.string(), scalar).optional(),
+  scenario: z.string().min(1).describe('A scenario by name, or a file.'),
+  series: z.string().min(1).optional().describe('A series by name, or a file: --series.'),
+  stage: count.optional().describe('Patches 1 to this one are applied: --stage.'),
+  activate: z.boolean().optional().describe('Patch 18 on top of the stage: --activate.'),
+  without: z.array(z.string()).optional().describe('Hunks and patches left out: --without.'),
+  neutral: z
+    .boolean()
+    .optional()
+    .describe('What is left out keeps its names, which do nothing: --neutral.'),
+  with: z.array(z.string()).optional().describe('Alternatives put in: --with.'),
+  set: z
+    .record(z.string(), scalar)
+    .optional()
+    .describe('Values of the scenario that are changed, by their path: --set.'),
 });
 
+/** A value of a thing at the end, that is not compared if it is not there. */
+const wantedValue = (what: string): z.ZodOptional<typeof value> => value.optional().describe(what);
+
+const MATCH = 'Directives about the events, in order: expect, next, any-order, not, count.';
+
 const matchSchema = z.strictObject({
-  expect: z.literal('match'),
-  run: runSchema,
-  match: z.array(z.unknown()).min(1).optional(),
+  expect: z.literal('match').describe('The form of the file.'),
+  run: runSchema.describe('The boot that is run: the flags of sme-boot run.'),
+  match: z.array(z.unknown()).min(1).optional().describe(MATCH),
   final: z
     .record(
       z.string(),
       z.strictObject({
-        state: z.enum(REGION_STATES).optional(),
-        digest: value.optional(),
-        pa: value.optional(),
-        bytes: value.optional(),
+        state: z.enum(REGION_STATES).optional().describe('What DRAM holds of it at the end.'),
+        digest: wantedValue('SHA-256 of its bytes on the bus.'),
+        pa: wantedValue('Its physical range.'),
+        bytes: wantedValue('Its size in bytes.'),
       }),
     )
-    .optional(),
+    .optional()
+    .describe('Regions at the end, by name: those that are named must be as said.'),
   outcome: z
     .strictObject({
-      kind: z.enum(OUTCOME_KINDS).optional(),
-      where: value.optional(),
-      message: value.optional(),
+      kind: z.enum(OUTCOME_KINDS).optional().describe('How the boot ends.'),
+      where: wantedValue('The function in which it ends.'),
+      message: wantedValue('What there is to say.'),
     })
-    .optional(),
+    .optional()
+    .describe('How the boot ends.'),
   consumed: z
     .record(
       z.string(),
       z.strictObject({
-        by: value.optional(),
-        intact: z.boolean().optional(),
-        firstDifference: value.optional(),
+        by: wantedValue('Its reader; without it the pattern is about all readers.'),
+        intact: z.boolean().optional().describe('Whether the reader gets what was put there.'),
+        firstDifference: wantedValue('Offset of the first byte that differs; null: none is known.'),
       }),
     )
-    .optional(),
+    .optional()
+    .describe('Things that the boot reads, by name: those that are named must be as said.'),
 });
 
-const exactSchema = z.strictObject({ expect: z.literal('exact'), trace: z.unknown() });
+const exactSchema = z.strictObject({
+  expect: z.literal('exact').describe('The form of the file.'),
+  trace: z.unknown().describe('A whole trace, as trace.schema.json says.'),
+});
 
 /** How to run the boot that a match file is about: the flags of `run`. */
 export type RunOf = z.infer<typeof runSchema>;
@@ -176,4 +194,17 @@ export function expectationOf(source: YamlSource, readBase: BaseReader = noBase)
     expected: 'expect: exact, expect: match, or a trace',
     found: describeValue(form === undefined ? source.value : form),
   });
+}
+
+/** The JSON Schema of a file of an expected trace. */
+export function expectationJsonSchema(): Record<string, unknown> {
+  const names = {
+    name: 'expectation',
+    title: 'sme-boot expectation',
+    description: 'What must come true of a boot (docs/expectations.md).',
+  };
+  const whole = matchSchema.extend({
+    match: z.array(directiveSchema()).min(1).optional().describe(MATCH),
+  });
+  return jsonSchema(names, z.union([whole, exactSchema]));
 }

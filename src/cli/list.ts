@@ -11,6 +11,7 @@ import { OPTIONS, reasonOf } from '../linux/options/options.js';
 import { seriesJsonSchema } from '../series/composition-file.js';
 import { patchJsonSchema, type PatchRecord } from '../series/record.js';
 import { changesJsonSchema } from '../check/changes.js';
+import { expectationJsonSchema } from '../check/expectation.js';
 import { InputError } from '../base/errors.js';
 import { traceJsonSchema } from '../trace/trace.js';
 import type { Io } from './io.js';
@@ -171,6 +172,7 @@ const SCHEMAS: Readonly<Record<string, () => Record<string, unknown>>> = {
   series: seriesJsonSchema,
   trace: traceJsonSchema,
   changes: changesJsonSchema,
+  expectation: expectationJsonSchema,
   patch: patchJsonSchema,
   probe: scriptJsonSchema,
   effects: effectsJsonSchema,

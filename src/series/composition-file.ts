@@ -1,6 +1,7 @@
 /** Compositions as data: a file that says which hunks a series has, beside those of the posted one. */
 import * as z from 'zod';
 import { InputError } from '../base/errors.js';
+import { jsonSchema } from '../base/json-schema.js';
 import { optional } from '../base/optional.js';
 import { validate, type YamlSource } from '../base/yaml-source.js';
 import { link } from './link.js';
@@ -19,22 +20,24 @@ const names = z
 
 export const seriesSchema = z
   .strictObject({
-    /** Lower case; that of the file. */
-    name: z.string().regex(/^[a-z0-9][a-z0-9.-]*$/, 'lower-case letters, digits, dots and dashes'),
-    /** What it is, in a line. */
-    title: text,
-    /** Where it is from: a posting, a release, or `our choice`. */
-    source: text,
-    /** Patches 1…stage are applied; all of them where it is not given. */
-    stage: stageNumber.optional(),
-    /** Patch 18 on top of a stage below it. */
-    activate: z.boolean().default(false),
-    /** Hunks (`09/initrd`) and patches (`10`, in quotes) that are left out. */
-    without: names.optional(),
-    /** What is left out keeps its names, which do nothing. */
-    neutral: z.boolean().optional(),
-    /** Alternatives, each in its hunk's place or on top. */
-    with: names.optional(),
+    name: z
+      .string()
+      .regex(/^[a-z0-9][a-z0-9.-]*$/, 'lower-case letters, digits, dots and dashes')
+      .describe('Lower-case letters, digits, dots and dashes; that of the file.'),
+    title: text.describe('What the series is, in a line.'),
+    source: text.describe('Where it is from: a posting, a release, or `our choice`.'),
+    stage: stageNumber.optional().describe('Patches 1 to this one are applied; all by default.'),
+    activate: z
+      .boolean()
+      .default(false)
+      .describe('Patch 18, which turns encryption on, is put on top of a stage below it.'),
+    without: names
+      .optional()
+      .describe('Hunks (09/initrd) and patches ("10", in quotes) that are left out.'),
+    neutral: z.boolean().optional().describe('What is left out keeps its names, which do nothing.'),
+    with: names
+      .optional()
+      .describe("Alternatives (14/own-structures), each in its hunk's place or on top."),
   })
   .refine(({ neutral, without }) => neutral !== true || without !== undefined, {
     message: 'neutral says how without leaves out',
@@ -98,8 +101,12 @@ function within(source: YamlSource, path: readonly (string | number)[], body: ()
   }
 }
 
-/** The JSON Schema (draft-07) of such a file. */
+/** The JSON Schema of such a file. */
 export function seriesJsonSchema(): Record<string, unknown> {
-  const schema = z.toJSONSchema(seriesSchema, { target: 'draft-7', io: 'input' });
-  return { title: 'sme-boot series', ...schema };
+  const schemaNames = {
+    name: 'series',
+    title: 'sme-boot series',
+    description: 'Which patches and hunks a kernel has.',
+  };
+  return jsonSchema(schemaNames, seriesSchema);
 }

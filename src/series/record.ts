@@ -1,31 +1,37 @@
 /** Records of the kernel patches: what each is, where its module stands, what it adds and needs. */
 import * as z from 'zod';
 import { InputError } from '../base/errors.js';
+import { jsonSchema } from '../base/json-schema.js';
 import { patchNumber } from './patches.js';
 
 const name = z.string().min(1);
 
 export const recordSchema = z.strictObject({
-  /** From 1. */
-  number: patchNumber,
-  subject: name,
-  /** Of the posting of 2016-04-26; null where it was not seen. */
-  messageId: name.nullable(),
-  /** The posting that was read instead, where the first one was not to be had. */
-  readInForm: name.optional(),
-  /** Kernel files that the patch touches. */
-  files: z.array(name).min(1),
-  /** Whether the patch is modelled whole, in part, or not yet. */
-  status: z.enum(['modelled', 'partial', 'not modelled']),
-  /** The project's files that hold its hunks. */
-  modules: z.array(name),
-  hunks: z.array(z.strictObject({ id: name, file: name, what: name })),
-  /** Names that later patches and readers can look for. */
-  adds: z.array(name),
-  /** Patches whose names it uses. */
-  needs: z.array(patchNumber),
-  /** What the record does not say by itself. */
-  note: name.optional(),
+  number: patchNumber.describe('Its place in the series, from 1.'),
+  subject: name.describe("The posting's subject without its prefix."),
+  messageId: name
+    .nullable()
+    .describe('Message-ID of the posting of 2016-04-26; null where it was not seen.'),
+  readInForm: name
+    .optional()
+    .describe('The posting that was read instead, where the first one was not to be had.'),
+  files: z.array(name).min(1).describe('Kernel files that the patch touches.'),
+  status: z
+    .enum(['modelled', 'partial', 'not modelled'])
+    .describe('Whether the patch is modelled whole, in part, or not yet.'),
+  modules: z.array(name).describe('The files of this project that hold its hunks.'),
+  hunks: z
+    .array(
+      z.strictObject({
+        id: name.describe('Its id, as --without takes it: the number of the patch, /, a name.'),
+        file: name.describe('The kernel file that it edits.'),
+        what: name.describe('What it does, in a line.'),
+      }),
+    )
+    .describe('The hunks, in the order of its code.'),
+  adds: z.array(name).describe('Names that it brings, for later patches and for readers.'),
+  needs: z.array(patchNumber).describe('Numbers of the patches whose names it uses.'),
+  note: name.optional().describe('What the record does not say by itself.'),
 });
 
 export type PatchRecord = z.infer<typeof recordSchema>;
@@ -42,7 +48,12 @@ export function parseRecord(file: string, data: unknown): PatchRecord {
   });
 }
 
-/** The JSON Schema (draft-07) of a record file. */
+/** The JSON Schema of a record file. */
 export function patchJsonSchema(): Record<string, unknown> {
-  return { title: 'sme-boot patch record', ...z.toJSONSchema(recordSchema, { target: 'draft-7' }) };
+  const names = {
+    name: 'patch',
+    title: 'sme-boot patch record',
+    description: 'One kernel patch of the series: what it touches, and where its model is.',
+  };
+  return jsonSchema(names, recordSchema);
 }

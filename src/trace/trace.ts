@@ -3,7 +3,9 @@
  * matching read it. What a trace is made of is stated once, as zod schemas; the JSON Schema of editors comes from them.
  */
 import * as z from 'zod';
-import { isKind, keysOf, TRACE_KINDS, type TraceKind } from './vocabulary.js';
+import { jsonSchema } from '../base/json-schema.js';
+import { meaningOf, MEANINGS } from './meanings.js';
+import { isKind, keysOf, principalOf, TRACE_KINDS, type TraceKind } from './vocabulary.js';
 
 /** The version of the trace's form; another number is another form. */
 export const TRACE_SCHEMA = 1;
@@ -27,9 +29,13 @@ const originShape: Record<string, z.ZodType<Scalar | undefined>> = {
 };
 
 function kindSchema(kind: TraceKind): z.ZodType<TraceEvent> {
-  const shape: Record<string, z.ZodType<Scalar | undefined>> = { [kind]: scalarSchema };
-  for (const key of keysOf(kind)) shape[key] = originShape[key] ?? scalarSchema.optional();
-  return z.strictObject(shape) as z.ZodType<TraceEvent>;
+  const shape: Record<string, z.ZodType<Scalar | undefined>> = {
+    [kind]: scalarSchema.describe(meaningOf(kind, principalOf(kind))),
+  };
+  for (const key of keysOf(kind)) {
+    shape[key] = (originShape[key] ?? scalarSchema.optional()).describe(meaningOf(kind, key));
+  }
+  return z.strictObject(shape).describe(MEANINGS[kind].what) as z.ZodType<TraceEvent>;
 }
 
 const kindSchemas = new Map(TRACE_KINDS.map((kind) => [kind, kindSchema(kind)] as const));
@@ -50,28 +56,30 @@ const settings = z.record(z.string(), scalarSchema);
 
 /** The whole invocation: what is needed to run the same boot again. */
 export const headerSchema = z.strictObject({
-  /** The scenario's name and the digest of its contents. */
-  scenario: z.string().min(1),
-  scenarioDigest: z.string(),
-  /** Patches 1…stage are applied. */
-  stage: count,
-  /** Patch 18 is put on top of the stage. */
-  activate: z.boolean(),
-  /** Hunks left out and put in, by id. */
-  without: z.array(z.string()),
-  /** What is left out keeps its names, which do nothing. */
-  neutral: z.boolean().optional(),
-  with: z.array(z.string()),
-  settings,
-  seed: z.string(),
-  /** Options of the command line that the model does not have, as they are written; absent where there are none. */
-  optionsNotModelled: z.array(z.string()).min(1).optional(),
-  /** The kernel image: `built-in` or the name it was given under, and its digest. */
-  image: z.strictObject({ name: z.string(), digest: z.string() }),
-  /** The kernel's configuration, CONFIG_… by name. */
-  config: settings,
-  /** Names that the image lacks and the model's overlay holds. */
-  overlay: z.array(z.string()),
+  scenario: z.string().min(1).describe("The scenario's name."),
+  scenarioDigest: z.string().describe('SHA-256 of the scenario with its settings, as JSON.'),
+  stage: count.describe('Patches 1 to this one are applied.'),
+  activate: z.boolean().describe('Patch 18 is put on top of the stage.'),
+  without: z.array(z.string()).describe('Hunks and patches left out, by id.'),
+  neutral: z.boolean().optional().describe('What is left out keeps its names, which do nothing.'),
+  with: z.array(z.string()).describe('Alternatives put in, by id.'),
+  settings: settings.describe('Values of the scenario that the run changed, by their path.'),
+  seed: z.string().describe("The scenario's seed."),
+  optionsNotModelled: z
+    .array(z.string())
+    .min(1)
+    .optional()
+    .describe('Options of the command line that the model does not have, as they are written.'),
+  image: z
+    .strictObject({
+      name: z.string().describe('`built-in`, or the file name of the image.'),
+      digest: z.string().describe('SHA-256 of its bytes.'),
+    })
+    .describe('The kernel image.'),
+  config: settings.describe("The kernel's configuration, CONFIG_… by name."),
+  overlay: z
+    .array(z.string())
+    .describe("Kernel names that the image lacks; the model's overlay has them."),
 });
 
 /** What DRAM holds of a region at the end, as a probe on the bus would see it. */
@@ -80,47 +88,54 @@ export const REGION_STATES = ['plaintext', 'ciphertext', 'mixed', 'untouched'] a
 export const OUTCOME_KINDS = ['booted', 'panic', 'triple-fault', 'hung'] as const;
 
 export const regionSchema = z.strictObject({
-  name: z.string().min(1),
-  pa: z.string(),
-  bytes: count,
-  state: z.enum(REGION_STATES),
-  digest: z.string(),
+  name: z.string().min(1).describe('The region.'),
+  pa: z.string().describe('Its physical range.'),
+  bytes: count.describe('Its size in bytes.'),
+  state: z
+    .enum(REGION_STATES)
+    .describe('How its bytes were written last: without a key, with one, both, or not at all.'),
+  digest: z.string().describe('SHA-256 of its bytes on the bus.'),
 });
 
 export const consumedSchema = z.strictObject({
-  name: z.string().min(1),
-  by: z.string(),
-  /** Whether the consumer's bytes equal what the producer put there. */
-  intact: z.boolean(),
-  /** Offset of the first byte that differs, where the producer's bytes are known. */
-  firstDifference: count.optional(),
+  name: z.string().min(1).describe('The thing that was read.'),
+  by: z.string().describe('The function or device that read it.'),
+  intact: z.boolean().describe("Whether the reader's bytes equal what was put there."),
+  firstDifference: count
+    .optional()
+    .describe('Offset of the first byte that differs, where what was put there is known.'),
 });
 
 export const outcomeSchema = z.strictObject({
-  kind: z.enum(OUTCOME_KINDS),
-  where: z.string().optional(),
-  message: z.string().optional(),
+  kind: z.enum(OUTCOME_KINDS).describe('How the boot ended.'),
+  where: z.string().optional().describe('The function in which it ended.'),
+  message: z.string().optional().describe('What there was to say.'),
 });
 
 export const stepSchema = z.strictObject({
-  label: z.string().min(1),
-  events: z.array(z.union([...kindSchemas.values()])),
+  label: z.string().min(1).describe('The label of the boot step, once in a trace.'),
+  events: z.array(z.union([...kindSchemas.values()])).describe('Its events, in order.'),
 });
 
 /** A whole trace. At least one step; a trace of nothing shows nothing. */
 export const traceSchema = z.strictObject({
-  schema: z.literal(TRACE_SCHEMA),
-  header: headerSchema,
-  steps: z.array(stepSchema).min(1),
-  consumed: z.array(consumedSchema),
-  final: z.strictObject({
-    regions: z.array(regionSchema),
-    /** The lines on the screen, blank ones at the end cut, where the machine has one. */
-    screen: z.array(z.string()).optional(),
-  }),
-  outcome: outcomeSchema,
-  /** Reserved: nothing may be in it yet. */
-  findings: z.array(z.never()).max(0).optional(),
+  schema: z.literal(TRACE_SCHEMA).describe('The version of the form.'),
+  header: headerSchema.describe('The whole invocation.'),
+  steps: z.array(stepSchema).min(1).describe('The boot, step by step.'),
+  consumed: z
+    .array(consumedSchema)
+    .describe('What the boot read of what others had put there, in the order of first use.'),
+  final: z
+    .strictObject({
+      regions: z.array(regionSchema).describe('What DRAM holds, region by region.'),
+      screen: z
+        .array(z.string())
+        .optional()
+        .describe('The lines on the screen, blank ones at the end cut, if there is a screen.'),
+    })
+    .describe('The machine at the end, caches written back.'),
+  outcome: outcomeSchema.describe('How the boot ended.'),
+  findings: z.array(z.never()).max(0).optional().describe('Reserved: nothing may be in it yet.'),
 });
 
 export type TraceHeader = z.infer<typeof headerSchema>;
@@ -137,8 +152,12 @@ export function countOf(event: TraceEvent): number {
   return typeof event.n === 'number' ? event.n : 1;
 }
 
-/** The JSON Schema (draft-07) of a trace file, for editors and other tools. */
+/** The JSON Schema of a trace file. */
 export function traceJsonSchema(): Record<string, unknown> {
-  const schema = z.toJSONSchema(traceSchema, { target: 'draft-7' });
-  return { title: 'sme-boot trace', ...schema };
+  const names = {
+    name: 'trace',
+    title: 'sme-boot trace',
+    description: 'What happened in a boot (docs/trace-format.md).',
+  };
+  return jsonSchema(names, traceSchema);
 }

@@ -106,7 +106,7 @@ describe('sme-boot list, patches and schema', () => {
     expect(record?.alternatives[0]?.source).toBe('our choice');
   });
 
-  test.each(['scenario', 'series', 'trace', 'changes', 'patch', 'probe', 'effects'])(
+  test.each(['scenario', 'series', 'trace', 'changes', 'expectation', 'patch', 'probe', 'effects'])(
     'the shipped schema of a %s is what the command prints',
     async (kind) => {
       const { out } = await sme(['schema', kind]);

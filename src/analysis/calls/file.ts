@@ -5,6 +5,7 @@
 import * as z from 'zod';
 import { patchNumber } from '../../series/patches.js';
 import { InputError, type Place } from '../../base/errors.js';
+import { jsonSchema } from '../../base/json-schema.js';
 import { describeValue, readYaml, validate, type PathKey } from '../../base/yaml-source.js';
 import { seriesFunctions } from '../../series/series-names.js';
 
@@ -21,44 +22,78 @@ const scalar = z.union([z.string(), z.number(), z.boolean()]);
 /** A place: an address, a symbol, a region, with `+offset`; `__va(…)`, `__pa(…)` of one; `$id` of an earlier call. */
 const where = z.union([z.string().min(1), z.int()]);
 
+const lengthOf = length.describe(`Bytes, at most ${MOST_BYTES}.`);
+
 const argument = z.union([
   where,
   z.boolean(),
-  /** A string, for functions that take a name: `{text: X86_FEATURE_SME}`. */
-  z.strictObject({ text: z.string() }),
-  /** A struct device that the kernel has found, by its name in the scenario. */
-  z.strictObject({ device: z.string() }),
+  z.strictObject({
+    text: z.string().describe('A string, for functions that take a name: X86_FEATURE_SME.'),
+  }),
+  z.strictObject({
+    device: z
+      .string()
+      .describe('A struct device that the kernel has found, by its name in the scenario.'),
+  }),
 ]);
 
 const stepSchema = z.union([
-  /** Calls a function. `as` keeps what it returns under a name. */
   z.strictObject({
-    call: z.string().min(1),
-    args: z.array(argument).default([]),
-    as: id.optional(),
+    call: z.string().min(1).describe('Calls a function of the kernel by its name.'),
+    args: z
+      .array(argument)
+      .default([])
+      .describe(
+        "The function's arguments: numbers, places, 64 bits as '0x…n', {text: …}, {device: …}.",
+      ),
+    as: id.optional().describe('Keeps what it returns as $NAME for the steps that follow.'),
   }),
-  /** The kernel reads through its own mapping; a region is read where the direct map has it. */
-  z.strictObject({ read: where, length }),
-  /** The kernel writes through its own mapping: text, or bytes as 0x and hexadecimal digits. */
-  z.strictObject({ write: where, bytes: z.string().min(1).max(MOST_BYTES) }),
-  /** What a probe on the memory bus sees, caches left alone; with `wbinvd` all CPUs write theirs back first. */
-  z.strictObject({ bus: where, length, wbinvd: z.boolean().optional() }),
-  /** How an address is translated, level by level. */
-  z.strictObject({ entry: where }),
+  z.strictObject({
+    read: where.describe(
+      'The kernel reads here through its own mapping; a region is read where the direct map has it.',
+    ),
+    length: lengthOf,
+  }),
+  z.strictObject({
+    write: where.describe('The kernel writes here through its own mapping.'),
+    bytes: z
+      .string()
+      .min(1)
+      .max(MOST_BYTES)
+      .describe('What is written: text, or bytes as 0x and hexadecimal digits.'),
+  }),
+  z.strictObject({
+    bus: where.describe('What a probe on the memory bus sees here: the contents of DRAM.'),
+    length: lengthOf,
+    wbinvd: z
+      .boolean()
+      .optional()
+      .describe('All CPUs write back their caches first; by default they are left alone.'),
+  }),
+  z.strictObject({
+    entry: where.describe('How this address is translated, level by level.'),
+  }),
 ]);
 
 const scriptSchema = z.strictObject({
-  /** What is looked at, in a line. */
-  probe: z.string().min(1),
-  /** The patch that it is for. */
-  patch: patchNumber,
-  /** A scenario by name, or a file. */
-  scenario: z.string().min(1),
-  /** The probe runs when the step of this label is over and the next one has not begun. */
-  at: z.string().min(1),
-  /** Values of the scenario that are changed, by their path. */
-  set: z.record(z.string().min(1), scalar).optional(),
-  calls: z.array(stepSchema).min(1).max(MOST_STEPS),
+  probe: z.string().min(1).describe('What is looked at, in a line.'),
+  patch: patchNumber.describe('Number of the patch that it is for.'),
+  scenario: z.string().min(1).describe('A scenario by name, or a file.'),
+  at: z
+    .string()
+    .min(1)
+    .describe(
+      'A label of the boot: the calls are made when its step is over and the next one has not begun.',
+    ),
+  set: z
+    .record(z.string().min(1), scalar)
+    .optional()
+    .describe('Values of the scenario that are changed, by their path: machine.ram.'),
+  calls: z
+    .array(stepSchema)
+    .min(1)
+    .max(MOST_STEPS)
+    .describe('The steps, in order: call, read, write, bus or entry.'),
 });
 
 export type CallScript = z.output<typeof scriptSchema>;
@@ -147,8 +182,12 @@ export function readScript(file: string, text: string): ScriptFile {
   return { file, probe, place: (path) => source.place(path) };
 }
 
-/** The JSON Schema (draft-07) of a probe file. */
+/** The JSON Schema of a probe file. */
 export function scriptJsonSchema(): Record<string, unknown> {
-  const schema = z.toJSONSchema(scriptSchema, { target: 'draft-7', io: 'input' });
-  return { title: 'sme-boot probe', ...schema };
+  const names = {
+    name: 'probe',
+    title: 'sme-boot probe',
+    description: "Calls of the kernel's functions in a boot that is stopped at a label.",
+  };
+  return jsonSchema(names, scriptSchema);
 }

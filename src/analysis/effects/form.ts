@@ -5,6 +5,7 @@
 import * as z from 'zod';
 import { Document, isCollection, isPair, isScalar, visit, type YAMLMap } from 'yaml';
 import { patchNumber } from '../../series/patches.js';
+import { jsonSchema } from '../../base/json-schema.js';
 import { hexAsText, validate, type YamlSource } from '../../base/yaml-source.js';
 import { REGION_STATES } from '../../trace/trace.js';
 
@@ -21,75 +22,91 @@ const scalar = z.union([z.string(), z.number(), z.boolean()]);
 const READINGS = ['intact', 'garbage'] as const;
 /** Names of things that only one side reads, by what their reader gets. */
 const readSchema = z.strictObject({
-  intact: z.array(text).min(1).optional(),
-  garbage: z.array(text).min(1).optional(),
+  intact: z
+    .array(text)
+    .min(1)
+    .optional()
+    .describe('Names of things whose reader gets the bytes that were put there.'),
+  garbage: z.array(text).min(1).optional().describe('Names of things whose reader does not.'),
 });
 
 /** How many lines of a step's events differ, and how. */
 const countsSchema = z.strictObject({
-  added: some,
-  gone: some,
-  changed: some,
-  /** The same but for the addresses. */
-  moved: some,
-  /** The same but for the patch whose hunk did it. */
-  credited: some,
+  added: some.describe('Lines that only the side with the patch has.'),
+  gone: some.describe('Lines that only the side without it has.'),
+  changed: some.describe('Lines of which some fields differ.'),
+  moved: some.describe('Lines that are the same but for their addresses.'),
+  credited: some.describe('Lines that are the same but for the hunk whose code did it.'),
 });
 
 const stepSchema = z.strictObject({
-  label: text,
-  /** The last of several steps that only one side has. */
-  to: text.optional(),
-  /** The step is new, or gone, as a whole: the boot comes further, or less far. */
-  step: z.enum(['added', 'gone']).optional(),
-  events: countsSchema.optional(),
-  /** The most telling ones. */
-  examples: z.array(text).min(1).max(MOST_EXAMPLES).optional(),
+  label: text.describe('Label of the boot step.'),
+  to: text.optional().describe('Label of the last of several steps that only one side has.'),
+  step: z
+    .enum(['added', 'gone'])
+    .optional()
+    .describe('Only one side has the step at all: the boot comes further, or less far.'),
+  events: countsSchema.optional().describe("How many lines of the step's events differ, and how."),
+  examples: z
+    .array(text)
+    .min(1)
+    .max(MOST_EXAMPLES)
+    .optional()
+    .describe('The most telling lines: + added, - gone, ~ changed.'),
 });
 
+const state = z.enum([...REGION_STATES, 'none']);
+
 const viewSchema = z.strictObject({
-  /** Why there is no such view. */
-  none: text.optional(),
-  /** How the patch was left out: `neutral` where others need its names. */
-  how: z.enum(['removed', 'neutral']).optional(),
-  outcome: z.strictObject({ before: text, after: text }).optional(),
+  none: text.optional().describe('Why there is no such view.'),
+  how: z
+    .enum(['removed', 'neutral'])
+    .optional()
+    .describe('How the patch was left out: neutral where others need its names.'),
+  outcome: z
+    .strictObject({
+      before: text.describe('How the boot without the patch ends.'),
+      after: text.describe('How the boot with it ends.'),
+    })
+    .optional()
+    .describe('How the boots end, where they end otherwise.'),
   consumed: z
     .array(
       z.strictObject({
-        name: text,
-        by: z.string(),
-        before: z.enum(READINGS),
-        after: z.enum(READINGS),
+        name: text.describe('What is read.'),
+        by: z.string().describe('The function or device that reads it.'),
+        before: z.enum(READINGS).describe('What its reader gets without the patch.'),
+        after: z.enum(READINGS).describe('What its reader gets with it.'),
       }),
     )
-    .optional(),
-  /** What is read only with the patch, as where the boot comes further; and what no longer is. */
-  readNow: readSchema.optional(),
-  readNoMore: readSchema.optional(),
+    .optional()
+    .describe('Things that both sides read, and only one of them intact.'),
+  readNow: readSchema.optional().describe('What only the side with the patch reads.'),
+  readNoMore: readSchema.optional().describe('What only the side without the patch reads.'),
   regions: z
     .array(
       z.strictObject({
-        name: text,
-        before: z.enum([...REGION_STATES, 'none']),
-        after: z.enum([...REGION_STATES, 'none']),
+        name: text.describe('The region of memory.'),
+        before: state.describe('What DRAM holds of it at the end, without the patch.'),
+        after: state.describe('What DRAM holds of it at the end, with the patch.'),
       }),
     )
-    .optional(),
-  /** Lines of the screen that differ. */
-  screen: some,
-  steps: z.array(stepSchema).optional(),
-  /** SHA-256 of all that differs, the header apart: nothing changes unseen. Absent where nothing differs. */
+    .optional()
+    .describe('Regions of which DRAM holds something else at the end.'),
+  screen: some.describe('Lines of the screen that differ.'),
+  steps: z.array(stepSchema).optional().describe('Boot steps that differ, in order.'),
   digest: z
     .string()
     .regex(/^[0-9a-f]{64}$/)
-    .optional(),
+    .optional()
+    .describe('SHA-256 of all that differs, headers apart; absent where nothing does.'),
 });
 
 const scriptSchema = z.strictObject({
-  probe: text,
-  field: z.string(),
-  before: scalar.optional(),
-  after: scalar.optional(),
+  probe: text.describe('What the probe is about, and the step of it.'),
+  field: z.string().describe('The part of the answer that differs.'),
+  before: scalar.optional().describe('The answer without the patch; absent where there is none.'),
+  after: scalar.optional().describe('The answer with it; absent where there is none.'),
 });
 
 /** The views that compare traces, in the order they are told. */
@@ -98,20 +115,21 @@ export const TRACE_VIEWS = ['stage', 'activated', 'without'] as const;
 export const VIEWS = [...TRACE_VIEWS, 'probes'] as const;
 
 const viewsSchema = z.strictObject({
-  stage: viewSchema.optional(),
-  activated: viewSchema.optional(),
-  without: viewSchema.optional(),
-  probes: z.array(scriptSchema).optional(),
+  stage: viewSchema.optional().describe("The stage before the patch against the patch's own."),
+  activated: viewSchema.optional().describe('The same two stages with patch 18 on top.'),
+  without: viewSchema.optional().describe('The whole series without the patch against all of it.'),
+  probes: z.array(scriptSchema).optional().describe('What probes of the patch answer otherwise.'),
 });
 
 export const effectsSchema = z
   .strictObject({
-    expect: z.literal('effects'),
-    patch: patchNumber,
-    scenario: text,
-    views: viewsSchema,
-    /** Why the patch shows in no view; there exactly when it shows in none. */
-    reason: text.optional(),
+    expect: z.literal('effects').describe('The form of the file.'),
+    patch: patchNumber.describe('Number of the patch.'),
+    scenario: text.describe('The scenario of the boots, by name.'),
+    views: viewsSchema.describe('What the patch changes, view by view.'),
+    reason: text
+      .optional()
+      .describe('Why the patch shows in no view; there exactly when it shows in none.'),
   })
   .superRefine(({ views, reason }, context) => {
     const shown = showsIn(views);
@@ -206,7 +224,12 @@ export function printEffects({ expect, patch, scenario, views, reason }: Effects
   return `# yaml-language-server: $schema=../../schemas/effects.schema.json\n${body}`;
 }
 
-/** The JSON Schema (draft-07) of a file of effects. */
+/** The JSON Schema of a file of effects. */
 export function effectsJsonSchema(): Record<string, unknown> {
-  return { title: 'sme-boot effects', ...z.toJSONSchema(effectsSchema, { target: 'draft-7' }) };
+  const names = {
+    name: 'effects',
+    title: 'sme-boot effects',
+    description: 'What one patch changes: the expectation that sme-boot effects writes.',
+  };
+  return jsonSchema(names, effectsSchema);
 }
