@@ -1,0 +1,186 @@
+// Writes the tables of docs/scenarios.md (from schemas/scenario.schema.json) and docs/trace-format.md (from
+// schemas/trace.schema.json and src/trace/vocabulary.ts); with --check it only says whether they are up to date.
+// A table is between `<!-- keys PATH -->` or `<!-- events -->` or `<!-- fields PATH -->` and `<!-- /… -->`.
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import process from 'node:process';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+import { format, resolveConfig } from 'prettier';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const schemaOf = (name) =>
+  JSON.parse(readFileSync(join(root, `schemas/${name}.schema.json`), 'utf8'));
+
+const escape = (text) => text.replace(/[|<>*]/g, '\\$&').replace(/(?<=\S)_(?=\s|$)/g, '\\_');
+const code = (value) => `\`${value}\``;
+const table = (head, rows) =>
+  [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+
+/** The part of a schema at a path such as `machine.devices`; a list is its items. */
+function at(schema, path) {
+  let part = schema;
+  for (const key of path === '' ? [] : path.split('.')) {
+    part = part?.properties?.[key];
+    if (part?.items !== undefined) part = part.items;
+  }
+  if (part?.properties === undefined) throw new Error(`the schema has no keys at ${path}`);
+  return part;
+}
+
+const SIZES = { KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30 };
+function sizeText(bytes) {
+  const [unit, size] = Object.entries(SIZES).findLast(([, each]) => bytes % each === 0) ?? ['', 1];
+  return bytes === 0 ? '0' : `${bytes / size}${unit}`;
+}
+
+const isSize = ({ anyOf }) => anyOf?.some(({ pattern }) => pattern?.includes('KiB')) ?? false;
+
+/** What a value may be, in words. */
+function typeText(part) {
+  if (isSize(part)) return /address/i.test(part.description) ? 'address' : 'size';
+  if (part.anyOf !== undefined) return part.anyOf.map(typeText).join(' or ');
+  if (Array.isArray(part.type)) {
+    return part.type.map((type) => (type === 'null' ? '`null`' : typeText({ type }))).join(' or ');
+  }
+  if (part.const !== undefined) return code(part.const);
+  if (part.enum !== undefined) return part.enum.map(code).join(', ');
+  switch (part.type) {
+    case 'boolean':
+      return '`true`, `false`';
+    case 'integer':
+      return (part.maximum ?? Infinity) < Number.MAX_SAFE_INTEGER
+        ? `${part.minimum} to ${part.maximum}`
+        : `number from ${part.minimum}`;
+    case 'array':
+      return part.items.properties === undefined ? `list of ${typeText(part.items)}` : 'list';
+    case 'object':
+      return part.properties === undefined ? 'mapping' : 'keys below';
+    case 'string':
+      return part.pattern === undefined ? 'text' : 'name';
+    default:
+      return part.type;
+  }
+}
+
+function defaultText(part, required) {
+  if (required) return 'required';
+  if (part.default === undefined) return '';
+  if (isSize(part)) return code(sizeText(part.default));
+  const text = typeof part.default === 'string' ? part.default : JSON.stringify(part.default);
+  return text === '{}' ? '' : code(text);
+}
+
+/** Keys of a mapping that a person writes. */
+function keysTable(schema, path) {
+  const { properties, required = [] } = at(schema, path);
+  const rows = Object.entries(properties).map(([key, part]) => [
+    code(key),
+    typeText(part),
+    defaultText(part, required.includes(key)),
+    escape(part.description),
+  ]);
+  return table(['key', 'value', 'default', 'meaning'], rows);
+}
+
+/** Keys of a mapping that the tool writes. */
+function fieldsTable(schema, path) {
+  const { properties, required = [] } = at(schema, path);
+  const rows = Object.entries(properties).map(([key, part]) => [
+    code(key),
+    `${typeText(part)}${required.includes(key) ? '' : ', may be absent'}`,
+    escape(part.description),
+  ]);
+  return table(['key', 'value', 'meaning'], rows);
+}
+
+/** The words of a trace, from the module itself: how each kind merges stands in no schema. */
+async function vocabulary() {
+  const { outputFiles } = await build({
+    absWorkingDir: root,
+    entryPoints: ['src/trace/vocabulary.ts'],
+    bundle: true,
+    format: 'esm',
+    write: false,
+    logLevel: 'warning',
+  });
+  const text = Buffer.from(outputFiles[0].contents).toString('base64');
+  return import(`data:text/javascript;base64,${text}`);
+}
+
+/** Every kind of event with its fields: one table each, under a heading. */
+async function eventsTables(schema) {
+  const { KINDS, COMMON_FIELDS, ORIGIN_FIELDS } = await vocabulary();
+  const shared = [...COMMON_FIELDS, ...ORIGIN_FIELDS];
+  const kinds = schema.properties.steps.items.properties.events.items.anyOf;
+  const parts = Object.entries(KINDS).map(([kind, { fields, merging }]) => {
+    const { description, properties } = kinds.find(({ required }) => required[0] === kind);
+    const rows = fields.map((field, i) => {
+      const key = i === 0 ? kind : field;
+      return [code(key), escape(properties[key].description)];
+    });
+    const head = `### \`${kind}\`\n\n${escape(description)} Merges: ${merging}.`;
+    return `${head}\n\n${table(['key', 'meaning'], rows)}`;
+  });
+  const [{ properties }] = kinds;
+  const all = shared.map((key) => [code(key), escape(properties[key].description)]);
+  return [...parts, `### Every kind\n\n${table(['key', 'meaning'], all)}`].join('\n\n');
+}
+
+/** The paths of all mappings with keys of their own. */
+function pathsOf(part, path = '') {
+  const inner = part.items ?? part;
+  if (inner.properties === undefined) return [];
+  const join = (key) => (path === '' ? key : `${path}.${key}`);
+  return [
+    path,
+    ...Object.entries(inner.properties).flatMap(([key, each]) => pathsOf(each, join(key))),
+  ];
+}
+
+const scenario = schemaOf('scenario');
+const trace = schemaOf('trace');
+const PAGES = {
+  'docs/scenarios.md': {
+    needed: pathsOf(scenario).map((path) => `keys ${path}`.trim()),
+    keys: (path) => keysTable(scenario, path),
+  },
+  'docs/trace-format.md': {
+    needed: [
+      'events',
+      ...pathsOf(trace)
+        .filter((path) => !path.startsWith('steps.events'))
+        .map((path) => `fields ${path}`.trim()),
+    ],
+    fields: (path) => fieldsTable(trace, path),
+    events: () => eventsTables(trace),
+  },
+};
+
+const stale = [];
+for (const [page, makers] of Object.entries(PAGES)) {
+  const file = join(root, page);
+  const before = readFileSync(file, 'utf8');
+  const parts = before.split(/^(<!-- \/?[a-z]+(?: [\w.]+)? -->)$/m);
+  const found = [];
+  for (let i = 1; i < parts.length; i += 2) {
+    const [, name, path = ''] = /^<!-- ([a-z]+)(?: ([\w.]+))? -->$/.exec(parts[i]) ?? [];
+    if (makers[name] === undefined) continue;
+    found.push(`${name} ${path}`.trim());
+    if (!parts[i + 2]?.startsWith(`<!-- /${name}`)) {
+      throw new Error(`${page}: ${parts[i]} has no end`);
+    }
+    parts[i + 1] = `\n\n${await makers[name](path)}\n\n`;
+  }
+  const missing = makers.needed.filter((each) => !found.includes(each));
+  if (missing.length > 0) throw new Error(`${page} has no table of ${missing.join('; ')}`);
+  const config = await resolveConfig(file);
+  const after = await format(parts.join(''), { ...config, filepath: file });
+  if (after === before) continue;
+  if (process.argv.includes('--check')) stale.push(page);
+  else writeFileSync(file, after);
+}
+if (stale.length > 0) {
+  console.error(`tables out of date in ${stale.join(', ')}: node scripts/docs-tables.mjs`);
+  process.exitCode = 1;
+}

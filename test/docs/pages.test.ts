@@ -1,0 +1,86 @@
+/** docs/scenarios.md and docs/trace-format.md against the program: their tables, and examples that are no commands. */
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from '@jest/globals';
+import { parse } from 'yaml';
+import { parseScenario, scenarioJsonSchema } from '../../src/scenario/scenario.js';
+import { schemaOf } from '../../src/trace/trace.js';
+
+type Data = Record<string, unknown>;
+const isData = (value: unknown): value is Data => typeof value === 'object' && value !== null;
+
+/** The YAML blocks of a page, with the line where each begins. */
+function blocks(page: string): { data: unknown; line: number }[] {
+  const text = readFileSync(page, 'utf8');
+  return [...text.matchAll(/^```yaml.*\n([\s\S]*?)^```$/gm)].map(({ 1: block = '', index }) => ({
+    data: parse(block) as unknown,
+    line: text.slice(0, index).split('\n').length + 1,
+  }));
+}
+
+/** What is in `data`, and what of `base` it does not have. */
+function over(base: Data, data: unknown): Data {
+  const both = Object.entries(isData(data) ? data : {}).map(([key, value]) => {
+    const under = base[key];
+    const merge = isData(value) && isData(under) && !Array.isArray(value);
+    return [key, merge ? over(under, value) : value] as const;
+  });
+  return { ...base, ...Object.fromEntries(both) };
+}
+
+/** Paths of all keys; those of lists without an index. */
+const keysOf = (value: unknown, path = ''): string[] => {
+  if (Array.isArray(value)) return value.flatMap((each) => keysOf(each, path));
+  if (!isData(value)) return [];
+  return Object.entries(value).flatMap(([key, each]) => [
+    `${path}.${key}`,
+    ...keysOf(each, `${path}.${key}`),
+  ]);
+};
+
+/** Paths of all keys that a JSON Schema has. */
+function schemaKeys(schema: unknown, path = ''): string[] {
+  if (!isData(schema)) return [];
+  if (isData(schema.items)) return schemaKeys(schema.items, path);
+  if (!isData(schema.properties)) return [];
+  return Object.entries(schema.properties).flatMap(([key, each]) => [
+    `${path}.${key}`,
+    ...schemaKeys(each, `${path}.${key}`),
+  ]);
+}
+
+describe('the tables of docs/', () => {
+  test('are those of the schemas', () => {
+    const { status, stderr } = spawnSync(process.execPath, ['scripts/docs-tables.mjs', '--check'], {
+      encoding: 'utf8',
+    });
+    expect([status, stderr]).toEqual([0, '']);
+  });
+});
+
+describe('docs/scenarios.md', () => {
+  const base: Data = { name: 'a', title: 'a', machine: { cpu: 'zen-1', ram: '64MiB' } };
+  const examples = blocks('docs/scenarios.md');
+
+  test.each(examples)('has an example at line $line that a scenario may have', ({ data }) => {
+    expect(() => parseScenario('docs/scenarios.md', over(base, data))).not.toThrow();
+  });
+
+  test('has an example of every key', () => {
+    const shown = new Set(examples.flatMap(({ data }) => keysOf(data)));
+    const keys = schemaKeys(scenarioJsonSchema());
+    expect(keys.length).toBeGreaterThan(50);
+    expect(keys.filter((key) => !shown.has(key))).toEqual([]);
+  });
+});
+
+describe('docs/trace-format.md', () => {
+  test('has an event that a trace may have as its example of a line', () => {
+    const [first] = blocks('docs/trace-format.md');
+    const [event] = first?.data as unknown[];
+    expect(schemaOf('map').safeParse(event).success).toBe(true);
+    const lines = readFileSync('traces/bios-minimal/stage-18.yaml', 'utf8').split('\n');
+    const events = lines.filter((line) => line.startsWith('      - {map: 0x1000000..'));
+    expect(events.map((line) => (parse(line) as unknown[])[0])).toContainEqual(event);
+  });
+});
