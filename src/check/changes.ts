@@ -68,7 +68,9 @@ const headerChanges = z.strictObject({
     .boolean()
     .nullable()
     .optional()
-    .describe('What is left out keeps its names, which do nothing; null: nothing is said of it.'),
+    .describe(
+      'What is left out stays as stubs: its names exist and do nothing; null: nothing is said of it.',
+    ),
   with: names.optional().describe('Edits of the alternatives put in.'),
   settings: settings.optional().describe('Settings that differ; null: this trace has not.'),
   seed: header.seed.optional(),

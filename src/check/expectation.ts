@@ -40,7 +40,7 @@ const runSchema = z.strictObject({
   neutral: z
     .boolean()
     .optional()
-    .describe('What is left out keeps its names, which do nothing: --neutral.'),
+    .describe('What is left out stays as stubs: its names exist and do nothing: --neutral.'),
   with: z.array(z.string()).optional().describe('Alternatives put in: --with.'),
   set: z
     .record(z.string(), scalar)

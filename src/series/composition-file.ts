@@ -34,7 +34,10 @@ export const seriesSchema = z
     without: names
       .optional()
       .describe('Hunks (09/initrd) and patches ("10", in quotes) that are left out.'),
-    neutral: z.boolean().optional().describe('What is left out keeps its names, which do nothing.'),
+    neutral: z
+      .boolean()
+      .optional()
+      .describe('What is left out stays as stubs: its names exist and do nothing.'),
     with: names
       .optional()
       .describe("Alternatives (14/own-structures), each in its hunk's place or on top."),

@@ -61,7 +61,10 @@ export const headerSchema = z.strictObject({
   stage: count.describe('Patches 1 to this one are applied.'),
   activate: z.boolean().describe('Patch 18 is put on top of the stage.'),
   without: z.array(z.string()).describe('Hunks and patches left out, by id.'),
-  neutral: z.boolean().optional().describe('What is left out keeps its names, which do nothing.'),
+  neutral: z
+    .boolean()
+    .optional()
+    .describe('What is left out stays as stubs: its names exist and do nothing.'),
   with: z.array(z.string()).describe('Alternatives put in, by id.'),
   settings: settings.describe('Values of the scenario that the run changed, by their path.'),
   seed: z.string().describe("The scenario's seed."),
