@@ -53,13 +53,14 @@ function typeText(part) {
         ? `${part.minimum} to ${part.maximum}`
         : `number from ${part.minimum}`;
     case 'array':
+      if (part.maxItems === 0) return 'empty list';
       return part.items.properties === undefined ? `list of ${typeText(part.items)}` : 'list';
     case 'object':
       return part.properties === undefined ? 'mapping' : 'keys below';
     case 'string':
       return part.pattern === undefined ? 'text' : 'name';
     default:
-      return part.type;
+      throw new Error(`no words for ${JSON.stringify(part)}`);
   }
 }
 
