@@ -88,7 +88,7 @@ export function seriesOf(source: YamlSource): Series {
     source: from,
     stage,
     activate,
-    ...optional({ without, neutral, with: extra }),
+    ...optional({ without, stub: neutral, with: extra }),
   };
   within(source, [], () => link(compose(series).hunks));
   return series;

@@ -50,7 +50,7 @@ describe('a file', () => {
       stage: 12,
       activate: true,
       without: ['08', '09/initrd'],
-      neutral: true,
+      stub: true,
       with: ['09/whole-pages'],
     });
   });
