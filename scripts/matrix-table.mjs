@@ -20,7 +20,7 @@ const rows = readdirSync(without)
     const { run, outcome } = parse(text);
     // The second line of a kept row says why.
     const why = /^# (.*)\.$/.exec(text.split('\n')[1])?.[1] ?? '';
-    const how = run.neutral ? '°' : '';
+    const how = run.stub ? '°' : '';
     return `| ${escape(run.without[0])}${how} | ${outcome.kind} | ${escape(why)} |`;
   });
 const table = ['| without | ends | why |', '| --- | --- | --- |', ...rows].join('\n');

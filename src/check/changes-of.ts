@@ -121,8 +121,7 @@ function listOrNone(
 }
 
 function headerChanges(from: Trace['header'], to: Trace['header']): HeaderChanges {
-  const { scenario, scenarioDigest, stage, activate, neutral, seed } =
-    changedFields(from, to) ?? {};
+  const { scenario, scenarioDigest, stage, activate, stub, seed } = changedFields(from, to) ?? {};
   const settings = (name: 'settings' | 'config'): Fields | undefined =>
     changedFields(from[name], to[name]);
   return present({
@@ -131,7 +130,7 @@ function headerChanges(from: Trace['header'], to: Trace['header']): HeaderChange
     stage,
     activate,
     without: some(nameEdits(from.without, to.without)),
-    neutral,
+    stub,
     with: some(nameEdits(from.with, to.with)),
     settings: settings('settings'),
     seed,

@@ -64,7 +64,7 @@ const headerChanges = z.strictObject({
   stage: header.stage.optional(),
   activate: header.activate.optional(),
   without: names.optional().describe('Edits of the hunks and patches left out.'),
-  neutral: z
+  stub: z
     .boolean()
     .nullable()
     .optional()

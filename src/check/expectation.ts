@@ -37,10 +37,11 @@ const runSchema = z.strictObject({
   stage: count.optional().describe('Patches 1 to this one are applied: --stage.'),
   activate: z.boolean().optional().describe('Patch 18 on top of the stage: --activate.'),
   without: z.array(z.string()).optional().describe('Hunks and patches left out: --without.'),
-  neutral: z
+  stub: z
     .boolean()
     .optional()
-    .describe('What is left out stays as stubs: its names exist and do nothing: --neutral.'),
+    .describe('What is left out stays as stubs: its names exist and do nothing: --stub.'),
+  neutral: z.boolean().optional().describe('The former name of stub.'),
   with: z.array(z.string()).optional().describe('Alternatives put in: --with.'),
   set: z
     .record(z.string(), scalar)

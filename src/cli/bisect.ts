@@ -42,7 +42,7 @@ With --stage N that stage alone is tested, for git bisect run:
 
 Examples:
   sme-boot bisect rfc-v1 --expect 'garbage=nic to device'
-  sme-boot bisect mended --scenario kexec --expect outcome=booted --expect 'event={console: Starting new kernel}'
+  sme-boot bisect fixed --scenario kexec --expect outcome=booted --expect 'event={console: Starting new kernel}'
   sme-boot bisect rfc-v1 --scenario bios-minimal --activate --expect 'intact=boot params'
 
 Exit status: 0 found, 1 the whole series does not give it, 2 bad usage or input, 125 undecidable because of skips.

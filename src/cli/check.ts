@@ -252,7 +252,17 @@ function runOf(file: string, expectation: Expectation): Run {
 }
 
 function fromRun(run: RunOf): Run {
-  const { scenario, series, stage, activate, without, neutral, with: extra, set } = run;
+  const {
+    scenario,
+    series,
+    stage,
+    activate,
+    without,
+    neutral,
+    stub = neutral,
+    with: extra,
+    set,
+  } = run;
   return {
     scenario,
     flags: {
@@ -260,7 +270,7 @@ function fromRun(run: RunOf): Run {
       ...(stage === undefined ? {} : { stage }),
       ...(activate === undefined ? {} : { activate }),
       ...(without === undefined ? {} : { without }),
-      ...(neutral === undefined ? {} : { neutral }),
+      ...(stub === undefined ? {} : { stub }),
       ...(extra === undefined ? {} : { with: extra }),
       ...(set === undefined ? {} : { set: assignments(set) }),
     },

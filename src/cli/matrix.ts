@@ -56,7 +56,7 @@ interface Flags extends OutputFlags {
 
 const EXAMPLES = `
 Scenarios are names or files; "all" stands for every one of the package. A hunk whose names others need keeps them and
-does nothing ("neutral"); every other one is not there ("out").
+does nothing ("stub"); every other one is not there ("out").
 
 Examples:
   sme-boot matrix                                    the default scenario

@@ -2,7 +2,8 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { type Command, InvalidArgumentError } from 'commander';
+import { Option, type Command, InvalidArgumentError } from 'commander';
+import { optional } from '../base/optional.js';
 import { readKernelImage, type KernelImage } from '../firmware/image/kernel-image.js';
 import { openBytes, readBytes, readText } from '../node/files.js';
 import { nodeCipher } from '../node/node-cipher.js';
@@ -23,6 +24,8 @@ export interface RunFlags {
   stage?: number;
   activate?: boolean;
   without?: string[];
+  stub?: boolean;
+  /** The former name of `stub`. */
   neutral?: boolean;
   with?: string[];
   series?: string;
@@ -91,16 +94,17 @@ export function compositionOf(flags: RunFlags): HunkSelection {
   const activate = flags.activate ?? series?.activate ?? false;
   const base = series === undefined ? undefined : upTo({ ...series, activate }, stage);
   const without = both(base?.without, flags.without);
-  const neutral = flags.neutral ?? base?.stub;
+  const asked = flags.stub ?? flags.neutral;
+  const stub = asked ?? base?.stub;
   const extra = both(base?.with, flags.with);
-  if (flags.neutral === true && without.length === 0) {
-    throw new InputError({ code: 'E_USAGE', reason: '--neutral says how --without leaves out' });
+  if (asked === true && without.length === 0) {
+    throw new InputError({ code: 'E_USAGE', reason: '--stub needs --without' });
   }
   return {
     stage,
     activate,
     ...(without.length === 0 ? {} : { without }),
-    ...(neutral === undefined ? {} : { stub: neutral }),
+    ...optional({ stub }),
     ...(extra.length === 0 ? {} : { with: extra }),
   };
 }
@@ -113,14 +117,15 @@ export function addRunOptions(command: Command): Command {
       `patches 1 to N are applied (default: ${String(LAST_STAGE)})`,
       stageNumber,
     )
-    .option('--series <NAME>', 'a composition by name (rfc-v1, mended, …), or a file')
+    .option('--series <NAME>', 'a composition by name (rfc-v1, fixed, …), or a file')
     .option('--activate', 'put patch 18, which turns encryption on, on top of the stage')
     .option(
       '--without <HUNK...>',
       'leave out hunks (09/initrd) or whole patches (10)',
       (value: string, before: string[] = []) => [...before, ...split(value)],
     )
-    .option('--neutral', 'what --without leaves out keeps its names, which do nothing')
+    .option('--stub', 'keep the names of what --without leaves out, as functions that do nothing')
+    .addOption(new Option('--neutral', 'the former name of --stub').hideHelp())
     .option(
       '--with <ALTERNATIVE...>',
       "put code that stands beside a hunk in the hunk's place",

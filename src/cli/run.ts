@@ -18,7 +18,7 @@ const EXAMPLES = `
 Examples:
   sme-boot run                                     the default scenario with all patches
   sme-boot run bios-minimal --stage 6 --activate   encryption on while 07 to 09 are missing
-  sme-boot run epyc-efi --series mended            with the findings' fixes in their places
+  sme-boot run epyc-efi --series fixed             with the fix of each finding
   sme-boot run bios-minimal --without 09/initrd    the series less one hunk
   sme-boot run --set machine.ram=8GiB --trace boot.yaml
   sme-boot run --kernel vmlinuz --initrd initrd.img --trace - > real.yaml`;

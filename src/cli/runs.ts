@@ -34,7 +34,7 @@ export function runOfComposition(scenario: string, composition: HunkSelection): 
       stage,
       ...(activate && { activate }),
       ...(without !== undefined && { without: [...without] }),
-      ...(stub !== undefined && { neutral: stub }),
+      ...(stub !== undefined && { stub }),
       ...(alternative !== undefined && { with: [...alternative] }),
     },
   };
@@ -46,7 +46,7 @@ export const assignments = (settings: Readonly<Record<string, unknown>>): string
 
 /** The run that the header of a trace tells of. */
 export function runOfHeader(header: TraceHeader): Run {
-  const { scenario, stage, activate, without, neutral, with: extra, settings } = header;
+  const { scenario, stage, activate, without, stub, with: extra, settings } = header;
   const { cmdline, ...others } = settings;
   return {
     scenario,
@@ -54,7 +54,7 @@ export function runOfHeader(header: TraceHeader): Run {
       stage,
       activate,
       ...(without.length === 0 ? {} : { without }),
-      ...(neutral === undefined ? {} : { neutral }),
+      ...(stub === undefined ? {} : { stub }),
       ...(extra.length === 0 ? {} : { with: extra }),
       set: assignments(others),
       ...(cmdline === undefined ? {} : { cmdline: String(cmdline) }),

@@ -9,6 +9,8 @@ import { packageRoot } from './paths.js';
 import { yamlNames } from './yaml-files.js';
 
 const FOLDER = join('patches', 'series');
+/** Former names of compositions that the package has. */
+const FORMER: Readonly<Record<string, string>> = { mended: 'fixed' };
 
 /** Names of the compositions that the package has. */
 export function seriesNames(root = packageRoot()): string[] {
@@ -16,7 +18,8 @@ export function seriesNames(root = packageRoot()): string[] {
 }
 
 /** A composition by name, or from a file. Throws E_SERIES_UNKNOWN, and what reading the file throws. */
-export function loadSeries(nameOrFile: string): Series {
+export function loadSeries(given: string): Series {
+  const nameOrFile = FORMER[given] ?? given;
   const isName = /^[a-z0-9-]+$/.test(nameOrFile);
   const own = join(packageRoot(), FOLDER, `${nameOrFile}.yaml`);
   if (isName && !existsSync(own)) {

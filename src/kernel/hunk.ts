@@ -34,7 +34,7 @@ export interface Hunk {
   readonly parameters?: readonly string[];
   /** Names that must be there: a build without them would fail. */
   readonly needs?: readonly string[];
-  /** Bodies for the added names when the hunk is neutral: the name stays, it does nothing. */
+  /** Bodies that do nothing for the added names, where the hunk is left out and its names stay. */
   readonly stub?: readonly KernelFile[];
 }
 

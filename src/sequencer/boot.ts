@@ -181,7 +181,7 @@ export class Boot {
       stage: options.stage,
       activate: options.activate,
       without: [...(options.without ?? [])],
-      ...(options.stub === true && { neutral: true }),
+      ...(options.stub === true && { stub: true }),
       with: [...(options.with ?? []), ...(options.extra ?? []).map((hunk) => hunk.id)],
       settings: { ...options.settings },
       seed: scenario.machine.seed,

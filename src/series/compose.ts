@@ -39,7 +39,7 @@ export function compositionWords(composition: Partial<HunkSelection>): string[] 
     ...(stage === undefined ? [] : [`--stage ${String(stage)}`]),
     ...(activate === true ? ['--activate'] : []),
     ...without.map((hunk) => `--without ${hunk}`),
-    ...(stub === true ? ['--neutral'] : []),
+    ...(stub === true ? ['--stub'] : []),
     ...alternative.map((id) => `--with ${id}`),
   ];
 }

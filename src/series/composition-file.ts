@@ -34,17 +34,18 @@ export const seriesSchema = z
     without: names
       .optional()
       .describe('Hunks (09/initrd) and patches ("10", in quotes) that are left out.'),
-    neutral: z
+    stub: z
       .boolean()
       .optional()
       .describe('What is left out stays as stubs: its names exist and do nothing.'),
+    neutral: z.boolean().optional().describe('The former name of stub.'),
     with: names
       .optional()
       .describe("Alternatives (14/own-structures), each in its hunk's place or on top."),
   })
-  .refine(({ neutral, without }) => neutral !== true || without !== undefined, {
-    message: 'neutral says how without leaves out',
-    path: ['neutral'],
+  .refine(({ stub = false, neutral = stub, without }) => !neutral || without !== undefined, {
+    message: 'stub needs without',
+    path: ['stub'],
   });
 
 /** A composition with what a reader wants to know of it. */
@@ -67,7 +68,7 @@ export function seriesOf(source: YamlSource): Series {
     activate,
     ...rest
   } = validate(CODE, seriesSchema, source);
-  const { without, neutral, with: extra } = rest;
+  const { without, neutral, stub = neutral, with: extra } = rest;
   const known = alternatives().map(({ id }) => id);
   for (const [index, out] of (without ?? []).entries()) {
     within(source, ['without', index], () => expand([out], allHunks()));
@@ -88,7 +89,7 @@ export function seriesOf(source: YamlSource): Series {
     source: from,
     stage,
     activate,
-    ...optional({ without, stub: neutral, with: extra }),
+    ...optional({ without, stub, with: extra }),
   };
   within(source, [], () => link(compose(series).hunks));
   return series;

@@ -47,21 +47,21 @@ export function checkLeftOut(out: ReadonlySet<Hunk>, staying: readonly Hunk[]): 
   const who = all.map(({ hunk, by, names }) => `${by.id} needs ${names.join(', ')} of ${hunk.id}`);
   throw new InputError({
     code: 'E_LEFT_OUT',
-    reason: `${who.join('; ')} (--neutral keeps the names and makes them do nothing)`,
+    reason: `${who.join('; ')} (--stub keeps the names and makes them do nothing)`,
   });
 }
 
-/** A hunk with its names and nothing else. Throws E_NO_NEUTRAL where it has not said what its names are then. */
+/** A hunk with its names and nothing else. Throws E_NO_STUB where it has not said what its names are then. */
 export function stubOf(hunk: Hunk): Hunk {
-  const neutral = hunk.stub ?? [];
-  const given = new Set(neutral.flatMap((file) => Object.keys(file.defs)));
+  const stubs = hunk.stub ?? [];
+  const given = new Set(stubs.flatMap((file) => Object.keys(file.defs)));
   const wanting = (hunk.adds ?? [])
     .flatMap((file) => Object.keys(file.defs))
     .filter((name) => !given.has(name));
   if (wanting.length > 0) {
     throw new InputError({
-      code: 'E_NO_NEUTRAL',
-      reason: `${hunk.id} has no neutral form of ${wanting.join(', ')}`,
+      code: 'E_NO_STUB',
+      reason: `${hunk.id} has no stubs of ${wanting.join(', ')}`,
     });
   }
   const { id, file, what, variables, names } = hunk;
@@ -69,7 +69,7 @@ export function stubOf(hunk: Hunk): Hunk {
     id,
     file,
     what,
-    adds: neutral,
+    adds: stubs,
     ...optional({ variables, names }),
   };
 }

@@ -61,7 +61,7 @@ export const headerSchema = z.strictObject({
   stage: count.describe('Patches 1 to this one are applied.'),
   activate: z.boolean().describe('Patch 18 is put on top of the stage.'),
   without: z.array(z.string()).describe('Hunks and patches left out, by id.'),
-  neutral: z
+  stub: z
     .boolean()
     .optional()
     .describe('What is left out stays as stubs: its names exist and do nothing.'),

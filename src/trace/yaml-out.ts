@@ -36,7 +36,7 @@ export function canonical(trace: Trace): Trace {
       stage: header.stage,
       activate: header.activate,
       without: header.without,
-      ...(header.neutral !== undefined && { neutral: header.neutral }),
+      ...(header.stub !== undefined && { stub: header.stub }),
       with: header.with,
       settings: sorted(header.settings),
       seed: header.seed,

@@ -196,7 +196,7 @@ describe('the page of a matrix', () => {
 
   test('shows markup in a report as text', async () => {
     const evil = '<img src=x onerror=alert(1)></script><script>alert(2)</script>';
-    const bad = initrdRow({ hunk: evil, mechanism: evil, command: evil, what: evil, lost: [evil] });
+    const bad = initrdRow({ hunk: evil, cause: evil, command: evil, what: evil, lost: [evil] });
     await open(report([bad], { series: evil, missing: [evil] }));
     await page.locator('tr[data-row="0"]').getByRole('button').click();
     expect(await page.locator('tr.details code').textContent()).toBe(evil);
@@ -213,9 +213,7 @@ describe('the page of a matrix', () => {
       for (const line of [0, 1, 3]) await page.locator('button.open').nth(line).click();
       expect(await value('document.documentElement.scrollWidth')).toBe(width);
       if (width > 375) return;
-      await open(
-        report([initrdRow({ scenario: long, hunk: long, mechanism: long, command: long })]),
-      );
+      await open(report([initrdRow({ scenario: long, hunk: long, cause: long, command: long })]));
       await page.locator('button.open').click();
       expect(await value('document.documentElement.scrollWidth')).toBe(width);
     },

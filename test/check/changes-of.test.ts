@@ -55,7 +55,7 @@ const anyEnd = fc.record({
     fc.array(fc.constantFrom('quiet', 'nokaslr'), { minLength: 1, maxLength: 3 }),
     { nil: undefined },
   ),
-  neutral: fc.option(fc.boolean(), { nil: undefined }),
+  stub: fc.option(fc.boolean(), { nil: undefined }),
   findings: fc.boolean(),
 });
 
@@ -65,7 +65,7 @@ const whole = fc.tuple(anyTrace, anyEnd).map(([trace, end]): Trace => ({
     ...trace.header,
     overlay: end.names,
     without: end.names.slice(1),
-    ...(end.neutral !== undefined && { neutral: end.neutral }),
+    ...(end.stub !== undefined && { stub: end.stub }),
     ...(end.options !== undefined && { optionsNotModelled: end.options }),
   },
   consumed: end.consumed,

@@ -142,7 +142,7 @@ describe('sme-boot check', () => {
     const match = (garbage: boolean): string =>
       [
         'expect: match',
-        'run: {scenario: cmdline-across-2mib, series: mended, set: {machine.ram: 64MiB}}',
+        'run: {scenario: cmdline-across-2mib, series: fixed, set: {machine.ram: 64MiB}}',
         `consumed: {command line: {intact: ${String(!garbage)}}}`,
         '',
       ].join('\n');
@@ -152,7 +152,7 @@ describe('sme-boot check', () => {
     const { status, out } = await sme(['check', file]);
     expect(status).toBe(1);
     expect(out).toContain(
-      'sme-boot run cmdline-across-2mib --series mended --set machine.ram=64MiB',
+      'sme-boot run cmdline-across-2mib --series fixed --set machine.ram=64MiB',
     );
   });
 

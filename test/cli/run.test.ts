@@ -110,10 +110,10 @@ describe('sme-boot run', () => {
   test('boots a composition, to which flags add, and states what came of it', async () => {
     const header = async (...argv: string[]): Promise<Record<string, unknown>> => {
       const { out } = await sme(['run', 'bios-minimal', ...argv, '--trace', '-']);
-      const { stage, activate, without, neutral, with: extra } = parseTrace('-', out).header;
-      return { stage, activate, without, neutral, with: extra };
+      const { stage, activate, without, stub, with: extra } = parseTrace('-', out).header;
+      return { stage, activate, without, stub, with: extra };
     };
-    const posted = { stage: 18, activate: false, without: [], neutral: undefined, with: [] };
+    const posted = { stage: 18, activate: false, without: [], stub: undefined, with: [] };
     expect(await header('--series', 'rfc-v1')).toEqual(posted);
     expect(await header('--series', 'rfc-v1', '--stage', '3')).toEqual({ ...posted, stage: 3 });
     const file = join(dir, 'own.yaml');
@@ -121,13 +121,16 @@ describe('sme-boot run', () => {
       file,
       'name: own\ntitle: t\nsource: s\nwithout: [09/initrd]\nwith: [09/flush-tlb]\n',
     );
-    const flags = ['--without', '09/initrd,12', '--with', '18/pat-large', '--neutral'];
+    const flags = ['--without', '09/initrd,12', '--with', '18/pat-large', '--stub'];
     expect(await header('--series', file, ...flags)).toEqual({
       ...posted,
       without: ['09/initrd', '12'],
-      neutral: true,
+      stub: true,
       with: ['09/flush-tlb', '18/pat-large'],
     });
+    // Former names: --stub was --neutral, the series fixed was mended.
+    expect(await header('--without', '08', '--neutral')).toMatchObject({ stub: true });
+    expect((await header('--series', 'mended')).with).toContain('09/flush-tlb');
   });
 
   test('colours when told to, and not when NO_COLOR is set', async () => {
@@ -213,7 +216,7 @@ describe('bad usage exits 2 and writes nothing', () => {
     [['run', '--with', '18/pat-large', 'kexec'], /E_USAGE: the scenario comes before --with; /],
     [['run', '--without', '09/initrd', 'my.yaml'], /E_USAGE: the scenario comes before --without/],
     [['run', '--with', '18/none'], /E_ALTERNATIVE: .*18\/pat-large/],
-    [['run', '--neutral'], /E_USAGE: --neutral says how/],
+    [['run', '--stub'], /E_USAGE: --stub needs --without/],
     [['run', '--series', 'rfc-v2'], /E_SERIES_UNKNOWN: expected a file, or one of .*rfc-v1/],
     [['run', '--series', 'scenarios/kexec.yaml'], /E_SERIES: scenarios\/kexec\.yaml:\d+:\d+, /],
     [['run', '--cmdline', 'x'.repeat(5000)], /E_CMDLINE_TOO_LONG/],

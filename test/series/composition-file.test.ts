@@ -22,9 +22,9 @@ describe('the shipped compositions', () => {
     expect(compose(series).hunks).toEqual(allHunks());
   });
 
-  test('mended has all alternatives but one that does not get far enough, and the halves of another', () => {
+  test('fixed has all alternatives but one that does not get far enough, and the halves of another', () => {
     const known = alternatives().map(({ id }) => id);
-    const put = ship('mended.yaml').with ?? [];
+    const put = ship('fixed.yaml').with ?? [];
     expect(known.filter((id) => !put.includes(id))).toEqual([
       '06/kexec-cr3',
       '10/kexec-map',
@@ -42,7 +42,7 @@ describe('the shipped compositions', () => {
 
 describe('a file', () => {
   test('may say all that a run may', () => {
-    const text = `${HEAD}stage: 12\nactivate: true\nwithout: ['08', 09/initrd]\nneutral: true\nwith: [09/whole-pages]\n`;
+    const text = `${HEAD}stage: 12\nactivate: true\nwithout: ['08', 09/initrd]\nstub: true\nwith: [09/whole-pages]\n`;
     expect(read(text)).toEqual({
       name: 'x',
       title: 't',
@@ -53,6 +53,10 @@ describe('a file', () => {
       stub: true,
       with: ['09/whole-pages'],
     });
+  });
+
+  test('may say neutral, the former name of stub', () => {
+    expect(read(`${HEAD}without: ['08']\nneutral: true\n`)).toMatchObject({ stub: true });
   });
 
   test.each([
@@ -67,7 +71,7 @@ describe('a file', () => {
     [`${HEAD}with: [18/pat-small]\n`, /^E_ALTERNATIVE: x\.yaml:4:8, with\[0\]: .*18\/pat-large/],
     [`${HEAD}without: [09/initrds]\n`, /^E_HUNK: x\.yaml:4:11, without\[0\]: .*09\/initrd/],
     [`${HEAD}without: [9]\n`, /^E_SERIES: x\.yaml:4:11, without\[0\]: expected text, found 9/],
-    [`${HEAD}neutral: true\n`, /^E_SERIES: x\.yaml:4:10, neutral: neutral says how/],
+    [`${HEAD}stub: true\n`, /^E_SERIES: x\.yaml:4:7, stub: stub needs without/],
     [`${HEAD}without: ['08']\n`, /^E_LEFT_OUT: x\.yaml/],
     [
       `${HEAD}without: [15/trampoline_64]\nwith: [15/before-paging]\n`,

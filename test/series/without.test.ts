@@ -33,7 +33,7 @@ describe('what is left out', () => {
     expect(messageOf(() => compose(without('08')))).toBe(
       'E_LEFT_OUT: 09/initrd needs sme_early_mem_enc of 08/sme_early_mem; ' +
         '11/set_real_mode_permissions needs sme_early_mem_dec of 08/sme_early_mem ' +
-        '(--neutral keeps the names and makes them do nothing)',
+        '(--stub keeps the names and makes them do nothing)',
     );
   });
 
@@ -87,7 +87,7 @@ describe('what keeps its names', () => {
   test('has said what its names are then', () => {
     const { stub: _gone, ...bare } = allHunks().find(({ id }) => id === '08/sme_early_mem') ?? {};
     expect(messageOf(() => stubOf(bare as Hunk))).toBe(
-      'E_NO_NEUTRAL: 08/sme_early_mem has no neutral form of sme_early_mem_enc, sme_early_mem_dec',
+      'E_NO_STUB: 08/sme_early_mem has no stubs of sme_early_mem_enc, sme_early_mem_dec',
     );
   });
 });

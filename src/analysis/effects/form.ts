@@ -60,9 +60,9 @@ const state = z.enum([...REGION_STATES, 'none']);
 const viewSchema = z.strictObject({
   none: text.optional().describe('Why there is no such view.'),
   how: z
-    .enum(['removed', 'neutral'])
+    .enum(['removed', 'stub'])
     .optional()
-    .describe('How the patch was left out: neutral where others need its names.'),
+    .describe('How the patch was left out: stub where others need its names.'),
   outcome: z
     .strictObject({
       before: text.describe('How the boot without the patch ends.'),

@@ -20,7 +20,7 @@ import {
 export type ViewPlan =
   | { readonly none: string }
   | {
-      readonly how?: 'removed' | 'neutral';
+      readonly how?: 'removed' | 'stub';
       readonly before: HunkSelection;
       readonly after: HunkSelection;
     };
@@ -70,11 +70,11 @@ function withoutPlan(patch: number): ViewPlan {
       none: `the series without patch ${patch} is stage ${patch - 1}: the stage view shows it`,
     };
   }
-  const how = unmetBy(out, staying).length === 0 ? 'removed' : 'neutral';
+  const how = unmetBy(out, staying).length === 0 ? 'removed' : 'stub';
   const whole: HunkSelection = { stage: LAST_STAGE, activate: false };
   return {
     how,
-    before: { ...whole, without: [String(patch)], ...(how === 'neutral' && { stub: true }) },
+    before: { ...whole, without: [String(patch)], ...(how === 'stub' && { stub: true }) },
     after: whole,
   };
 }

@@ -19,7 +19,7 @@ const VIEW_TITLES: Readonly<Record<TraceView, (patch: number, view: EffectView) 
   stage: (patch) => `stage ${patch - 1} → stage ${patch}`,
   activated: (patch) => `stage ${patch - 1} → stage ${patch}, patch 18 on top of both`,
   without: (patch, { how }) =>
-    `the series without patch ${patch}${how === 'neutral' ? ' (its names kept, for others need them)' : ''} → the series`,
+    `the series without patch ${patch}${how === 'stub' ? ' (its names kept, for others need them)' : ''} → the series`,
 };
 
 const COUNT_WORDS: Readonly<Record<keyof EffectCounts, string>> = {

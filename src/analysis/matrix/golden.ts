@@ -27,7 +27,7 @@ export function goldenText(
   row: MatrixRow,
   { scenario = row.scenario, series, set = [] }: GoldenRun = {},
 ): string {
-  const { hunk, how, what, mechanism, outcome, wrong, difference } = row;
+  const { hunk, how, what, cause, outcome, wrong, difference } = row;
   const settings = set.map((each) => {
     const at = each.indexOf('=');
     return `${scalar(each.slice(0, at))}: ${scalar(each.slice(at + 1))}`;
@@ -36,7 +36,7 @@ export function goldenText(
     `scenario: ${scalar(scenario)}`,
     series === undefined ? `stage: ${LAST_STAGE}` : `series: ${scalar(series)}`,
     `without: [${hunk}]`,
-    ...(how === 'neutral' ? ['neutral: true'] : []),
+    ...(how === 'stub' ? ['stub: true'] : []),
     ...(settings.length === 0 ? [] : [`set: { ${settings.join(', ')} }`]),
   ].join(', ');
   const consumed = wrong === undefined ? {} : { by: wrong.reader, intact: false };
@@ -47,7 +47,7 @@ export function goldenText(
   };
   return [
     `# Without: ${what}.`,
-    `# ${mechanism}.`,
+    `# ${cause}.`,
     'expect: match',
     `run: { ${run} }`,
     ...(difference === undefined ? [] : ['match:', ...directive(difference)]),

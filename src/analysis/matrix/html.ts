@@ -47,7 +47,7 @@ const COLUMNS: Readonly<Record<ColumnKey, string>> = {
   wrong: 'Read wrongly',
   writer: 'Written by',
   reader: 'Read by',
-  mechanism: 'Mechanism',
+  cause: 'Cause',
 };
 
 /** Cells that a narrow page, where the heads are not above them, puts a word before. */
@@ -80,7 +80,7 @@ function rowHtml(row: MatrixRow, index: number): string {
     wrong: html(wrongText(row)),
     writer: name(writerText(row)),
     reader: name(readerText(row)),
-    mechanism: html(row.mechanism),
+    cause: html(row.cause),
   };
   const columns = Object.keys(COLUMNS) as ColumnKey[];
   const tds = columns.map((key) => {

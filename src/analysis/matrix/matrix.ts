@@ -37,7 +37,7 @@ export function leavable(composition: HunkSelection): LeftOut[] {
   const { hunks } = compose(composition);
   return hunks.map((hunk) => {
     const staying = hunks.filter((other) => other !== hunk);
-    return { hunk, how: unmetBy(new Set([hunk]), staying).length > 0 ? 'neutral' : 'out' };
+    return { hunk, how: unmetBy(new Set([hunk]), staying).length > 0 ? 'stub' : 'out' };
   });
 }
 
@@ -47,7 +47,7 @@ export function withoutHunk(composition: HunkSelection, { hunk, how }: LeftOut):
   if (alternatives.includes(hunk.id)) {
     return { ...composition, with: alternatives.filter((id) => id !== hunk.id) };
   }
-  return { ...composition, without: [...without, hunk.id], stub: stub || how === 'neutral' };
+  return { ...composition, without: [...without, hunk.id], stub: stub || how === 'stub' };
 }
 
 const key = ({ name, by }: Pick<Consumed, 'name' | 'by'>): string => JSON.stringify([name, by]);
@@ -111,7 +111,7 @@ export class Matrix {
       gained,
       ...(difference === undefined ? {} : { difference }),
       encrypted: run?.encrypted ?? this.encrypted,
-      mechanism: run === undefined ? 'this boot never uses it' : causeOf(run, difference),
+      cause: run === undefined ? 'this boot never uses it' : causeOf(run, difference),
       command: commandOf(this.options, { hunk, how }),
     };
   }

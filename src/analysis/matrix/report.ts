@@ -37,8 +37,8 @@ const rowSchema = z.strictObject({
   /** The kernel file that the hunk edits, and what it does. */
   file: z.string(),
   what: z.string(),
-  /** `out`: the hunk is not there. `neutral`: others need its names; they are kept and do nothing. */
-  how: z.enum(['out', 'neutral']),
+  /** `out`: the hunk is not there. `stub`: others need its names; they stay and do nothing. */
+  how: z.enum(['out', 'stub']),
   /** The label of the step in which the hunk would first have been used; absent where the boot never used it. */
   firstUse: z.string().optional(),
   outcome: outcomeSchema,
@@ -63,7 +63,7 @@ const rowSchema = z.strictObject({
   /** Whether memory was encrypted at all. */
   encrypted: z.boolean(),
   /** Why, in a line made of what the machine saw. */
-  mechanism: z.string(),
+  cause: z.string(),
   /** The command that shows it. */
   command: z.string(),
 });

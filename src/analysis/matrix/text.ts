@@ -38,8 +38,8 @@ export const plainMatrixPainter: MatrixPainter = {
 const DEFAULT_COLUMNS = 100;
 /** The widest that the columns before the last become (our choice). */
 const WIDEST = { hunk: 32, how: 7, outcome: 12, wrong: 28 };
-/** How narrow what was read wrongly and the mechanism may become to stand beside the others (our choice). */
-const NARROWEST = { wrong: 14, mechanism: 26 };
+/** How narrow what was read wrongly and the cause may become to stand beside the others (our choice). */
+const NARROWEST = { wrong: 14, cause: 26 };
 const INDENT = '  ';
 const GAP = '  ';
 const NOTHING = '-';
@@ -84,9 +84,9 @@ function beside(cells: readonly Cell[], widths: readonly number[]): string[] {
   });
 }
 
-/** The cells of a row, the mechanism last. */
+/** The cells of a row, the cause last. */
 function cellsOf(row: MatrixRow, paint: MatrixPainter): Cell[] {
-  const { hunk, how, outcome, same, mechanism } = row;
+  const { hunk, how, outcome, same, cause } = row;
   const calm: Paint = same ? paint.quiet.bind(paint) : asItIs;
   const end = outcome.kind === 'booted' ? paint.good.bind(paint) : paint.bad.bind(paint);
   const wrong = oneLine(wrongText(row));
@@ -95,14 +95,14 @@ function cellsOf(row: MatrixRow, paint: MatrixPainter): Cell[] {
     { text: how, paint: calm },
     { text: outcome.kind, paint: same ? calm : end },
     { text: wrong || NOTHING, paint: row.wrong === undefined ? calm : paint.bad.bind(paint) },
-    { text: oneLine(mechanism) || NOTHING, paint: calm },
+    { text: oneLine(cause) || NOTHING, paint: calm },
   ];
 }
 
 /** The rows of a scenario under the heads of their columns. */
 function tableLines(rows: readonly MatrixRow[], paint: MatrixPainter, columns: number): string[] {
   const heading = paint.heading.bind(paint);
-  const heads = ['hunk', 'how', 'outcome', 'read wrongly', 'mechanism'].map((text): Cell => ({
+  const heads = ['hunk', 'how', 'outcome', 'read wrongly', 'cause'].map((text): Cell => ({
     text,
     paint: heading,
   }));
@@ -112,8 +112,8 @@ function tableLines(rows: readonly MatrixRow[], paint: MatrixPainter, columns: n
   );
   const left = columns - widths.reduce((sum, width) => sum + width + GAP.length, INDENT.length);
   const wrong = widths.at(-1) ?? 0;
-  const lent = Math.max(0, Math.min(NARROWEST.mechanism - left, wrong - NARROWEST.wrong));
-  if (left + lent >= NARROWEST.mechanism) {
+  const lent = Math.max(0, Math.min(NARROWEST.cause - left, wrong - NARROWEST.wrong));
+  if (left + lent >= NARROWEST.cause) {
     const all = [...widths.slice(0, -1), wrong - lent, left + lent];
     return lines.flatMap((cells) => beside(cells, all));
   }
@@ -176,7 +176,7 @@ const markdownRow = (cells: readonly string[]): string =>
   `| ${cells.map((cell) => markdown(cell) || NOTHING).join(' | ')} |`;
 
 const MARKDOWN_HEADS = [
-  ...['hunk', 'how', 'outcome', 'read wrongly', 'written by', 'read by', 'mechanism'],
+  ...['hunk', 'how', 'outcome', 'read wrongly', 'written by', 'read by', 'cause'],
 ];
 
 /** A report in GitHub's Markdown: a table per scenario. It ends with a line end. */
@@ -201,7 +201,7 @@ export function matrixMarkdown(report: MatrixReport): string {
           wrongText(row),
           writerText(row),
           readerText(row),
-          row.mechanism,
+          row.cause,
         ]),
       );
     }

@@ -204,9 +204,9 @@ describe('the two kernels of each view', () => {
     expect(viewPlans(patch).activated).toEqual({ none: expect.stringMatching(why) });
   });
 
-  test('leave a patch out where nobody needs its names, else make it neutral', () => {
+  test('leave a patch out where nobody needs its names, else make it stub', () => {
     expect(viewPlans(12).without).toMatchObject({ how: 'removed', before: { without: ['12'] } });
-    expect(viewPlans(8).without).toMatchObject({ how: 'neutral', before: { neutral: true } });
+    expect(viewPlans(8).without).toMatchObject({ how: 'stub', before: { stub: true } });
     expect(viewPlans(18).without).toEqual({ none: expect.stringMatching(/is stage 17/) });
   });
 });

@@ -29,9 +29,9 @@ describe('a row that is kept', () => {
   test('says the file and the settings that its scenario was made from', () => {
     const set = ['machine.ram=256MiB', 'cmdline=a=b c', 'machine.cpus=2'];
     const text = goldenText(initrdRow(), { scenario: './my own.yaml', set });
-    const mended = goldenText(initrdRow(), { series: 'my/mended.yaml' });
+    const mended = goldenText(initrdRow(), { series: 'my/fixed.yaml' });
     expect(readExpectation('kept.yaml', mended)).toMatchObject({
-      run: { series: 'my/mended.yaml', without: ['09/initrd'] },
+      run: { series: 'my/fixed.yaml', without: ['09/initrd'] },
     });
     expect(mended).not.toContain('stage');
     const expectation = readExpectation('kept.yaml', text);
@@ -49,10 +49,10 @@ describe('a row that is kept', () => {
       stage: 18,
       without: ['09/initrd'],
     });
-    expect(kept(initrdRow({ how: 'neutral' })).run.neutral).toBe(true);
+    expect(kept(initrdRow({ how: 'stub' })).run.stub).toBe(true);
     const [first, second] = goldenText(initrdRow()).split('\n');
     expect(first).toBe(`# Without: ${initrdRow().what}.`);
-    expect(second).toBe(`# ${initrdRow().mechanism}.`);
+    expect(second).toBe(`# ${initrdRow().cause}.`);
   });
 
   test('expects the end, and what was read wrongly by whom', () => {

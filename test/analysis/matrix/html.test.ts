@@ -24,7 +24,7 @@ const evil: MatrixReport = {
       outcome: { kind: 'panic', where: EVIL, message: EVIL },
       same: false,
       wrong: { name: EVIL, reader: EVIL, readC: 1, writer: EVIL, writeC: 0, pa: EVIL },
-      ...{ lost: [EVIL], gained: [EVIL], encrypted: true, mechanism: EVIL, command: EVIL },
+      ...{ lost: [EVIL], gained: [EVIL], encrypted: true, cause: EVIL, command: EVIL },
     },
   ],
 };

@@ -42,7 +42,7 @@ type Told = Pick<
 >;
 
 /** What a row must say, from the two whole boots. */
-function expected(series: Whole, less: Whole): Told & { mechanism: string } {
+function expected(series: Whole, less: Whole): Told & { cause: string } {
   const intactIn = ({ consumed }: Whole, { name, by }: Pick<Consumed, 'name' | 'by'>): boolean =>
     consumed.some((each) => each.name === name && each.by === by && each.intact);
   const names = (from: Whole, to: Whole): string[] => [
@@ -72,7 +72,7 @@ function expected(series: Whole, less: Whole): Told & { mechanism: string } {
     gained: names(less, series),
     ...(difference === undefined ? {} : { difference }),
     encrypted,
-    mechanism: causeOf(run, difference),
+    cause: causeOf(run, difference),
   };
 }
 
@@ -84,14 +84,14 @@ function holds(matrix: Matrix, series: Whole, id: string): MatrixRow {
   const less = whole({
     ...series.boot.options,
     without: [id],
-    stub: leftOut.how === 'neutral',
+    stub: leftOut.how === 'stub',
   });
   const { hunk: _h, file: _f, what: _w, how: _o, scenario: _s, command: _c, ...told } = row;
   const { firstUse, ...said } = told;
   const wanted = expected(series, less);
   if (firstUse === undefined) {
-    expect(wanted).toMatchObject({ same: true, mechanism: 'nothing runs differently' });
-    expect(said).toEqual({ ...wanted, mechanism: 'this boot never uses it' });
+    expect(wanted).toMatchObject({ same: true, cause: 'nothing runs differently' });
+    expect(said).toEqual({ ...wanted, cause: 'this boot never uses it' });
   } else {
     expect(said).toEqual(wanted);
   }
@@ -122,7 +122,7 @@ describe('on bios-minimal', () => {
       const row = holds(matrix, series, id);
       expect(row.hunk).toBe(id);
       expect(row.command).toBe(
-        `sme-boot run bios-minimal --without ${id}${row.how === 'neutral' ? ' --neutral' : ''}`,
+        `sme-boot run bios-minimal --without ${id}${row.how === 'stub' ? ' --stub' : ''}`,
       );
     },
     60_000,
@@ -138,20 +138,18 @@ describe('on bios-minimal', () => {
   test('a hunk that this boot never uses is told apart from one whose absence changes nothing', () => {
     const row = (id: string): MatrixRow | undefined =>
       matrix.hunks.filter(({ hunk }) => hunk.id === id).map((each) => matrix.row(each))[0];
-    expect(row('10/efi')).toMatchObject({ same: true, mechanism: 'this boot never uses it' });
+    expect(row('10/efi')).toMatchObject({ same: true, cause: 'this boot never uses it' });
     expect(row('10/efi')?.firstUse).toBeUndefined();
     expect(row('15/setup_real_mode')).toMatchObject({
       same: true,
       firstUse: 'init_mem_mapping',
-      mechanism: 'nothing runs differently',
+      cause: 'nothing runs differently',
     });
   });
 
-  test('some rows are known by their mechanism', () => {
+  test('some rows are known by their cause', () => {
     const line = (id: string): string | undefined =>
-      matrix.hunks
-        .filter(({ hunk }) => hunk.id === id)
-        .map((each) => matrix.row(each).mechanism)[0];
+      matrix.hunks.filter(({ hunk }) => hunk.id === id).map((each) => matrix.row(each).cause)[0];
     expect(line('06/sme_early_init')).toBe(
       '/init reads user file page with C=0; unpack_to_rootfs wrote it with C=1',
     );
@@ -202,7 +200,7 @@ test('each hunk is left out whole unless others need it', () => {
   const all = leavable({ stage: 18, activate: false });
   expect(all.map(({ hunk }) => hunk.id)).toEqual(allHunks().map(({ id }) => id));
   const how = new Map(all.map(({ hunk, how: way }) => [hunk.id, way]));
-  expect(how.get('08/sme_early_mem')).toBe('neutral');
+  expect(how.get('08/sme_early_mem')).toBe('stub');
   expect(how.get('09/initrd')).toBe('out');
 });
 

@@ -126,7 +126,7 @@ describe('a hunk of one’s own', () => {
         writer: 'unpack_to_rootfs',
         writeC: 1,
       },
-      mechanism: '/init reads user file page with C=0; unpack_to_rootfs wrote it with C=1',
+      cause: '/init reads user file page with C=0; unpack_to_rootfs wrote it with C=1',
     });
     expect(rowOf([mapAsItWas, maskAtUse], '19/map-as-it-was')).toMatchObject({
       same: true,
@@ -138,7 +138,7 @@ describe('a hunk of one’s own', () => {
     const row = rowOf([unmask], '19/unmask');
     expect(row).toMatchObject({ same: false, lost: [], gained: ['user file page'] });
     expect(row.wrong).toBeUndefined();
-    expect(row.mechanism).toMatch(/^run_init: map 0x[0-9a-fx.]+ in \S+: C 0 → 1/);
+    expect(row.cause).toMatch(/^run_init: map 0x[0-9a-fx.]+ in \S+: C 0 → 1/);
   });
 
   describe.each([
@@ -159,10 +159,10 @@ describe('a hunk of one’s own', () => {
       const row = rowOf(extra, id);
       expect(row.outcome.kind).toBe('booted');
       expect(row.lost).toEqual(['note']);
-      const { wrong, mechanism } = row;
+      const { wrong, cause } = row;
       const pa = '0x5000000';
       expect(wrong).toEqual({ name: 'note', reader: READER, readC, writer: WRITER, writeC, pa });
-      expect(mechanism).toBe(
+      expect(cause).toBe(
         `${READER} reads note with C=${String(readC)}; ${WRITER} wrote it with C=${String(writeC)}`,
       );
     });
@@ -182,7 +182,7 @@ describe('a hunk of one’s own', () => {
     const row = rowOf([chosen, write, ...(read === undefined ? [] : [read])], '19/text');
     expect(row).toMatchObject({ same: false, lost: ['note'] });
     expect(row.difference).toBeUndefined();
-    expect(row.mechanism).toBe(`${READER} reads note with C=1; ${WRITER} wrote it so`);
+    expect(row.cause).toBe(`${READER} reads note with C=1; ${WRITER} wrote it so`);
   });
 
   test('that only changes where is read, which leaves no trace in a machine, has one too', () => {
@@ -203,21 +203,21 @@ describe('a hunk of one’s own', () => {
     const uncached = scenario('bios-minimal', 'machine.cache={"size":0,"ways":8}');
     const row = rowOf([chosen, write, read], '19/offset', uncached);
     expect(row).toMatchObject({ same: false, lost: ['note'] });
-    expect(row.mechanism).toBe(`${READER} reads note with C=1; ${WRITER} wrote it so`);
+    expect(row.cause).toBe(`${READER} reads note with C=1; ${WRITER} wrote it so`);
   });
 
   test('that mends a pointer to a table has the row of the walk that meets the table', () => {
     const broken = reach('19/broken', WRITER, (k) => {
       setC(k, 'PMD', 0);
     });
-    const mended = reach('19/mended', WRITER, (k) => {
+    const mended = reach('19/fixed', WRITER, (k) => {
       k.writeU64(pointer(k), k.readU64(pointer(k)) | C47);
       k.fn.flush_tlb_all();
     });
-    const row = rowOf([broken, mended, ...note(false)], '19/mended');
+    const row = rowOf([broken, mended, ...note(false)], '19/fixed');
     expect(row.outcome.kind).not.toBe('booted');
     expect(row.firstUse).toBe('init_espfix_bsp');
-    expect(row.mechanism).toMatch(
+    expect(row.cause).toMatch(
       /^#PF\(\d+\) at 0xffff880005000000: the CPU reads PTE entry 0x[0-9a-f]+ with C=0; \w+ wrote it with C=1$/,
     );
   });

@@ -21,7 +21,7 @@ export function row(changes: Partial<MatrixRow> = {}): MatrixRow {
     lost: [],
     gained: [],
     encrypted: true,
-    mechanism: 'nothing in this boot asked for it',
+    cause: 'nothing in this boot asked for it',
     command: `sme-boot run ${scenario} --without ${hunk}`,
     ...changes,
   };
@@ -49,7 +49,7 @@ export function initrdRow(changes: Partial<MatrixRow> = {}): MatrixRow {
       pa: '0x7ff9e000',
     },
     lost: ['initrd'],
-    mechanism: 'written by loader with C=0 and never encrypted, read by unpack_to_rootfs with C=1',
+    cause: 'written by loader with C=0 and never encrypted, read by unpack_to_rootfs with C=1',
     ...changes,
   });
 }
@@ -82,9 +82,9 @@ const FATES: readonly Partial<MatrixRow>[] = [
     outcome: { kind: 'panic', where: 'mount_block_root', message: 'VFS: Unable to mount root fs' },
     wrong: initrdRow().wrong!,
     lost: ['initrd'],
-    mechanism: initrdRow().mechanism,
+    cause: initrdRow().cause,
   },
-  { mechanism: 'used in setup_arch, with the same bits in every entry that it made' },
+  { cause: 'used in setup_arch, with the same bits in every entry that it made' },
   {
     outcome: { kind: 'triple-fault', where: 'startup_64', message: '#PF(0) at 0xffffffff81000110' },
     wrong: {
@@ -96,7 +96,7 @@ const FATES: readonly Partial<MatrixRow>[] = [
       pa: '0x1c0b000',
     },
     lost: ['boot params', 'command line', 'EFI system table', 'initrd', 'AP 1', 'AP 2'],
-    mechanism:
+    cause:
       'CR3 was loaded without the mask: tables that sme_encrypt_kernel had written with C=1 were walked as ciphertext, and the next instruction was not found',
   },
   {
@@ -109,7 +109,7 @@ const FATES: readonly Partial<MatrixRow>[] = [
       pa: '0x7e9fd018',
     },
     lost: ['EFI configuration tables', 'ESRT', 'BGRT'],
-    mechanism:
+    cause:
       'written by firmware with C=0, read by efi_config_parse_tables through early_memremap with C=1',
   },
   {
@@ -122,11 +122,11 @@ const FATES: readonly Partial<MatrixRow>[] = [
       writeC: 1,
     },
     lost: ['AP 1', 'AP 2', 'AP 3'],
-    mechanism: 'the trampoline was written with C=1 and read by a CPU without paging',
+    cause: 'the trampoline was written with C=1 and read by a CPU without paging',
   },
   {
     gained: ['BIOS data area'],
-    mechanism: 'the protection map kept no mask, so it was read with C=0',
+    cause: 'the protection map kept no mask, so it was read with C=0',
   },
 ];
 
@@ -136,7 +136,7 @@ export function wholeSeries(): MatrixReport {
     allHunks().map(({ id, file, what, stub }, index) => {
       const fate = FATES[(index * (3 + at) + at) % FATES.length];
       const same = fate?.wrong === undefined && fate?.gained === undefined;
-      const how = stub === undefined ? 'out' : 'neutral';
+      const how = stub === undefined ? 'out' : 'stub';
       const used = same ? {} : { firstUse: 'setup_arch' };
       return row({ scenario, hunk: id, file, what, how, same, ...used, ...fate });
     }),

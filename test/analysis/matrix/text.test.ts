@@ -16,28 +16,28 @@ const unpainted = (text: string): string => text.replace(/<\/?[hqgb]>/g, '');
 
 describe('a matrix on a terminal', () => {
   test('has a block per scenario with its columns aligned, and the totals at the end', () => {
-    const two = report([row(), initrdRow(), row({ scenario: 'epyc-efi', how: 'neutral' })]);
+    const two = report([row(), initrdRow(), row({ scenario: 'epyc-efi', how: 'stub' })]);
     expect(matrixText(two)).toBe(`\
 bios-minimal
   booted; read as garbage: BIOS data area
-  hunk          how  outcome  read wrongly  mechanism
+  hunk          how  outcome  read wrongly  cause
   04/scattered  out  booted   -             nothing in this boot asked for it
   09/initrd     out  panic    initrd        written by loader with C=0 and never encrypted, read by
                                             unpack_to_rootfs with C=1
 
 epyc-efi
   booted; read as garbage: BIOS data area
-  hunk          how      outcome  read wrongly  mechanism
-  04/scattered  neutral  booted   -             nothing in this boot asked for it
+  hunk          how   outcome  read wrongly  cause
+  04/scattered  stub  booted   -             nothing in this boot asked for it
 
 rfc-v1 less each hunk: 3 rows, 1 differs from the whole series (1 panic)
 `);
   });
 
-  test('puts the mechanism below the row where there is no room beside it', () => {
+  test('puts the cause below the row where there is no room beside it', () => {
     expect(matrixText(report([initrdRow()]), undefined, 50)).toContain(`
   hunk       how  outcome  read wrongly
-    mechanism
+    cause
   09/initrd  out  panic    initrd
     written by loader with C=0 and never
     encrypted, read by unpack_to_rootfs with C=1
@@ -99,7 +99,7 @@ rfc-v1 less each hunk: 3 rows, 1 differs from the whole series (1 panic)
   });
 
   test('lets no control character of a report reach the terminal', () => {
-    const bad = row({ hunk: '09/\u001b[2Jx', mechanism: 'a\nb\u0007c' });
+    const bad = row({ hunk: '09/\u001b[2Jx', cause: 'a\nb\u0007c' });
     const text = matrixText(report([bad], { missing: ['a\rb'] }));
     expect(text).toContain('09/ [2Jx');
     expect(text).toContain('a b c');
@@ -119,7 +119,7 @@ describe('a matrix as Markdown', () => {
 
 The whole series: booted; read as garbage: BIOS data area.
 
-| hunk | how | outcome | read wrongly | written by | read by | mechanism |
+| hunk | how | outcome | read wrongly | written by | read by | cause |
 | --- | --- | --- | --- | --- | --- | --- |
 | 04/scattered | out | booted (same) | - | - | - | nothing in this boot asked for it |
 | 09/initrd | out | panic in mount_block_root: VFS: Unable to mount root fs on unknown-block(0,0) | initrd | loader (C=0) | unpack_to_rootfs (C=1) | written by loader with C=0 and never encrypted, read by unpack_to_rootfs with C=1 |
@@ -138,8 +138,8 @@ The whole series: booted; read as garbage: BIOS data area.
     ['*p & [q](r)', '\\*p &amp; \\[q\\](r)'],
     ['__pa of `x`', '\\_\\_pa of \\`x\\`'],
     ['early_memremap', 'early_memremap'],
-  ])('keeps %j in its cell as it is', (mechanism, cell) => {
-    const text = matrixMarkdown(report([row({ mechanism })]));
+  ])('keeps %j in its cell as it is', (cause, cell) => {
+    const text = matrixMarkdown(report([row({ cause })]));
     expect(text.split('\n').find((line) => line.startsWith('| 04'))).toBe(
       `| 04/scattered | out | booted (same) | - | - | - | ${cell} |`,
     );

@@ -12,7 +12,7 @@ import {
 
 /** The columns, as the heads name them. */
 export type ColumnKey =
-  'scenario' | 'hunk' | 'how' | 'outcome' | 'wrong' | 'writer' | 'reader' | 'mechanism';
+  'scenario' | 'hunk' | 'how' | 'outcome' | 'wrong' | 'writer' | 'reader' | 'cause';
 
 export type Direction = 'ascending' | 'descending';
 
@@ -31,8 +31,8 @@ export interface Filter {
 
 /** All that the words of a filter are looked for in: the columns, and what a row's details say. */
 function textOf(row: MatrixRow): string {
-  const { scenario, hunk, how, mechanism, file, what, firstUse, lost, gained, wrong } = row;
-  const columns = [scenario, hunk, how, outcomeText(row.outcome), wrongText(row), mechanism];
+  const { scenario, hunk, how, cause, file, what, firstUse, lost, gained, wrong } = row;
+  const columns = [scenario, hunk, how, outcomeText(row.outcome), wrongText(row), cause];
   const people = [writerText(row), readerText(row)];
   const details = [file, what, firstUse ?? '', wrong?.pa ?? '', ...lost, ...gained];
   return [...columns, ...people, ...details].join('\n').toLowerCase();
@@ -57,7 +57,7 @@ const TEXTS: Readonly<Record<Exclude<ColumnKey, 'outcome'>, (row: MatrixRow) => 
   wrong: wrongText,
   writer: writerText,
   reader: readerText,
-  mechanism: (row) => row.mechanism,
+  cause: (row) => row.cause,
 };
 
 /** Below 0 if `a` comes first: outcomes by how bad they are, the rest by their text. */
