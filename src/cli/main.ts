@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { Chalk, supportsColor, type ColorSupportLevel } from 'chalk';
 import { Command, CommanderError, Option } from 'commander';
 import { InputError } from '../base/errors.js';
+import { UnmodelledError } from '../machine/unmodelled.js';
 import type { Io } from './io.js';
 import { bisectCommand } from './bisect.js';
 import { checkCommand } from './check.js';
@@ -27,7 +28,11 @@ Examples:
   sme-boot check                              every expected trace
   sme-boot bisect rfc-v1 --expect 'garbage=nic to device'
 
-Exit status: 0 fine, 1 a mismatch or another outcome than expected, 2 bad usage or input.`;
+Exit status: 0 fine, 1 a mismatch or another outcome than expected, 2 bad usage or input,
+3 the boot needs a part of the machine that is not modelled.`;
+
+/** Exit statuses where a command ends by an error (our choice). */
+const EXIT = { usage: 2, unmodelled: 3 };
 
 type ColorWhen = 'auto' | 'always' | 'never';
 
@@ -96,10 +101,10 @@ export async function runCli(argv: readonly string[], io: Io): Promise<number> {
     await program(io).parseAsync([...argv], { from: 'user' });
     return io.exitCode;
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT.usage;
     if (error instanceof InputError) {
       io.stderr.write(`sme-boot: ${error.message}\n`);
-      return 2;
+      return error instanceof UnmodelledError ? EXIT.unmodelled : EXIT.usage;
     }
     throw error;
   }

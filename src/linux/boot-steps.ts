@@ -10,6 +10,11 @@ export interface BootStep {
   readonly label: string;
   /** What happens, in a line for a person. */
   readonly what: string;
+  /**
+   * What happens outside the kernel before the step: the CPU jumps to startup_64, the screen's text is stored because a
+   * console clears it, or kexec_load() is called and the kernel that it loads is entered after the step.
+   */
+  readonly before?: 'jump' | 'store screen' | 'kexec_load';
   run(k: Kernel): void;
 }
 
@@ -20,6 +25,7 @@ export const BOOT_STEPS: readonly BootStep[] = [
   {
     label: 'startup_64',
     what: 'the kernel is entered at its physical address; stack and load offset',
+    before: 'jump',
     run: (k) => {
       k.fn.startup_64();
       k.fn['startup_64:after-checks']();
@@ -204,6 +210,7 @@ export const BOOT_STEPS: readonly BootStep[] = [
   {
     label: 'console_init',
     what: 'the console prints',
+    before: 'store screen',
     run: (k) => {
       k.fn.console_init();
       k.fn['start_kernel:panic_later']();
@@ -301,6 +308,7 @@ export const BOOT_STEPS: readonly BootStep[] = [
   {
     label: 'kexec',
     what: 'another kernel is entered, if one was loaded',
+    before: 'kexec_load',
     run: (k) => {
       k.fn.kernel_kexec();
     },

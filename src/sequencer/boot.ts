@@ -15,7 +15,7 @@ import type { Hunk } from '../kernel/hunk.js';
 import { Kernel } from '../kernel/kernel.js';
 import { Program } from '../kernel/program.js';
 import type { KernelState } from '../kernel/state.js';
-import { BOOT_STEPS } from '../linux/boot-steps.js';
+import { BOOT_STEPS, type BootStep } from '../linux/boot-steps.js';
 import { pa, va } from '../machine/address.js';
 import { Machine, type MachineSnapshot } from '../machine/machine.js';
 import { MEMTYPE, type BlockCipherFactory } from '../machine/types.js';
@@ -82,10 +82,8 @@ export const LOADER_LABEL = 'loader';
 
 /** Labels of all steps, in order. */
 export const LABELS: readonly string[] = [LOADER_LABEL, ...BOOT_STEPS.map((step) => step.label)];
-/** The step that ends in another kernel, if the scenario has one; it is the last. */
-const KEXEC = 'kexec';
-/** The other kernel's steps. */
-const NEXT_STEPS = BOOT_STEPS.filter((step) => step.label !== KEXEC).map((step) => ({
+/** The steps of the kernel that is entered by kexec. */
+const NEXT_STEPS = BOOT_STEPS.filter(({ before }) => before !== 'kexec_load').map((step) => ({
   ...step,
   label: `${KEXEC_LABEL}${step.label}`,
 }));
@@ -226,10 +224,11 @@ export class Boot {
     const label = labels[this.next];
     if (label === undefined || this.outcome !== null) return false;
     this.recorder.step(label);
-    // The last moment of a boot console: the real one takes the screen over.
-    if (label === 'console_init') this.watchScreen();
+    const row = this.rows.find((step) => step.label === label);
+    // The real console takes the screen over from the boot console.
+    if (row?.before === 'store screen') this.watchScreen();
     try {
-      this.runStep(label);
+      this.runStep(row);
       this.next++;
       if (this.next === labels.length) this.end({ kind: 'booted', where: 'run_init' });
     } catch (error) {
@@ -240,19 +239,23 @@ export class Boot {
     return this.outcome === null;
   }
 
-  private runStep(label: string): void {
-    if (this.next === 0) {
+  /** The steps of the kernel that runs. */
+  private get rows(): readonly BootStep[] {
+    return this.second === null ? BOOT_STEPS : NEXT_STEPS;
+  }
+
+  /** Runs a step of the kernel, or the loader where there is none. */
+  private runStep(row: BootStep | undefined): void {
+    if (row === undefined) {
       this.describeLoad();
       return;
     }
-    const steps = this.second === null ? BOOT_STEPS : NEXT_STEPS;
-    if (label === 'startup_64' || label === `${KEXEC_LABEL}startup_64`) {
-      this.kernel.jump('startup_64');
-    }
-    if (label === KEXEC) this.prepareNext(passedEfi(this.kernel));
-    const next = label === KEXEC ? this.nextKernel() : undefined;
+    const kexec = row.before === 'kexec_load';
+    if (row.before === 'jump') this.kernel.jump('startup_64');
+    if (kexec) this.prepareNext(passedEfi(this.kernel));
+    const next = kexec ? this.nextKernel() : undefined;
     if (next !== undefined) loadNext(this.kernel, next);
-    steps.find((step) => step.label === label)?.run(this.kernel);
+    row.run(this.kernel);
     if (next === undefined) return;
     crossPurgatory(this.kernel, this.options.digest);
     produceNext(this.recorder, next, this.initrd, COMMAND_LINE_SIZE, {

@@ -133,6 +133,13 @@ describe('sme-boot run', () => {
     expect((await header('--series', 'mended')).with).toContain('09/flush-tlb');
   });
 
+  test('ends with status 3 where a boot needs what the machine does not model', async () => {
+    const flags = ['--stage', '0', '--cmdline', 'earlyprintk=serial,ttyS0'];
+    const { status, err } = await sme(['run', 'bios-minimal', ...flags]);
+    expect(err).toMatch(/^sme-boot: E_UNMODELLED: .*earlyprintk=serial/);
+    expect(status).toBe(3);
+  });
+
   test('colours when told to, and not when NO_COLOR is set', async () => {
     expect((await sme(['--color=always', 'run', '--stage', '0'])).out).toContain('\u001b[');
     expect((await sme(['run', '--stage', '0'], { NO_COLOR: '1' }, true)).out).not.toContain(
