@@ -45,6 +45,26 @@ export const MAY_IMPORT = {
   '.': UP_TO_ANALYSIS,
 };
 
+/** What each room holds, in a line: for docs/architecture.md. The rooms of the patches have one together. */
+export const ROOMS = {
+  base: 'errors with a code and a place, YAML with positions, byte arrays',
+  trace: 'the vocabulary of events, recorder, YAML in and out',
+  machine: 'DRAM, encryption engine, cache, MMU, CPUs, SVM, IOMMU, devices',
+  decompress: 'gzip, xz, zstd, bzip2, LZMA, LZ4',
+  firmware: 'kernel images, initrd, zero page, EFI, ACPI, SMBIOS, the loader',
+  kernel: 'the runtime of a kernel model: table, hunks, program, tracer',
+  linux: 'the base commit; a module is at the path of its C file',
+  patches: 'the 18 patches: hunks that replace functions of the table',
+  series: 'puts hunks on the base kernel, as applying and building does',
+  scenario: 'machines to boot, as YAML or from a kernel log',
+  sequencer: 'runs a boot step by step; snapshots; kexec; the final state',
+  check: 'expected traces: match directives, comparison, reports',
+  inspect: 'page walks, tables, memory at a label',
+  analysis: 'effects, call scripts, matrix, checkpoints, bisection',
+  node: 'files, node:crypto, worker threads',
+  cli: 'the commands',
+};
+
 /** The rooms that need Node; every other one also runs in a browser. */
 export const NODE_ROOMS = ['node', 'cli'];
 
