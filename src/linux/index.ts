@@ -121,6 +121,11 @@ import { verifyCpu } from './arch/x86/kernel/verify_cpu.js';
 import type { Variable } from '../kernel/variables.js';
 import { vgacon, vgaHeader } from './drivers/video/console/vgacon.js';
 import { dummycon, vt } from './drivers/tty/vt/vt.js';
+import { extable } from './arch/x86/mm/extable.js';
+import { asmPage } from './arch/x86/include/asm/page.js';
+import { bootparamUtils } from './arch/x86/include/asm/bootparam_utils.js';
+import { kasanInit64 } from './arch/x86/mm/kasan_init_64.js';
+import { asmDesc } from './arch/x86/include/asm/desc.js';
 
 const HEAD_64_S = 'arch/x86/kernel/head_64.S';
 const HEAD64_C = 'arch/x86/kernel/head64.c';
@@ -158,8 +163,13 @@ export const ENTRY_POINTS: Readonly<Record<string, string>> = {
 /** In the order of their functions in the text of the built-in image. */
 const files = [
   kernelFile(HEAD_64_S, head_64),
+  kernelFile('arch/x86/mm/extable.c', extable),
   kernelFile('arch/x86/kernel/verify_cpu.S', verifyCpu),
   kernelFile(HEAD64_C, head64),
+  kernelFile('arch/x86/include/asm/page.h', asmPage),
+  kernelFile('arch/x86/include/asm/bootparam_utils.h', bootparamUtils),
+  kernelFile('arch/x86/mm/kasan_init_64.c', kasanInit64),
+  kernelFile('arch/x86/include/asm/desc.h', asmDesc),
   kernelFile('arch/x86/lib/cmdline.c', cmdline),
   kernelFile('arch/x86/include/asm/pgtable_types.h', pgtableTypes),
   kernelFile('arch/x86/include/asm/fixmap.h', fixmap),

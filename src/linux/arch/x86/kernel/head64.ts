@@ -9,7 +9,6 @@ import {
   type Va,
 } from '../../../../machine/address.js';
 import {
-  __KERNEL_CS,
   __START_KERNEL_map,
   COMMAND_LINE_SIZE,
   EARLY_DYNAMIC_PAGE_TABLES,
@@ -36,7 +35,6 @@ declare module '../../../../kernel/table.js' {
     'early_make_pgtable:cr3'(k: Kernel): bigint;
     clear_bss(k: Kernel): void;
     get_cmd_line_ptr(k: Kernel): number;
-    sanitize_boot_params(k: Kernel): void;
     copy_bootdata(k: Kernel, real_mode_data: Va): void;
     /** How copy_bootdata copies what the loader left. */
     'copy_bootdata:copy'(k: Kernel, to: Va, from: Va, size: number): void;
@@ -45,10 +43,6 @@ declare module '../../../../kernel/table.js' {
     'x86_64_start_kernel:after-clear_page'(k: Kernel): void;
     'x86_64_start_kernel:early-idt'(k: Kernel): void;
     'x86_64_start_kernel:init_level4_pgt'(k: Kernel): void;
-    set_intr_gate(k: Kernel, vector: number, handler: Va): void;
-    /** `__pa_nodebug(x)`, as written to CR3. */
-    __pa_nodebug(k: Kernel, address: Va): bigint;
-    kasan_early_init(k: Kernel): void;
   }
 }
 
@@ -64,7 +58,6 @@ export const head64 = bodies({
     write_cr3(k, k.fn['early_make_pgtable:cr3'](), 'early_level4_pgt');
   }),
 
-  __pa_nodebug: inline((k: Kernel, address: Va) => BigInt(k.__pa(address))),
   'early_make_pgtable:cr3': inline((k: Kernel) => k.fn.__pa_nodebug(k.sym('early_level4_pgt'))),
 
   early_make_pgtable: fn((k: Kernel, address: Va) => {
@@ -105,20 +98,6 @@ export const head64 = bodies({
     return low + k.readU32(va(bp + BOOT_PARAMS.ext_cmd_line_ptr)) * 2 ** 32;
   }),
 
-  // arch/x86/include/asm/bootparam_utils.h: a set sentinel says that the loader did not clear the page.
-  sanitize_boot_params: inline((k: Kernel) => {
-    const bp = k.sym('boot_params');
-    if (k.readU8(va(bp + BOOT_PARAMS.sentinel)) === 0) return;
-    const wipe = (from: number, to: number): void => {
-      k.memset(va(bp + from), 0, to - from);
-    };
-    wipe(BOOT_PARAMS.ext_ramdisk_image, BOOT_PARAMS.efi_info);
-    wipe(BOOT_PARAMS.kbd_status, BOOT_PARAMS.hdr);
-    wipe(BOOT_PARAMS._pad7, BOOT_PARAMS.edd_mbr_sig_buffer);
-    wipe(BOOT_PARAMS._pad8, BOOT_PARAMS.eddbuf);
-    wipe(BOOT_PARAMS._pad9, BOOT_PARAMS.size);
-  }),
-
   copy_bootdata: fn((k: Kernel, real_mode_data: Va) => {
     const bp = k.sym('boot_params');
     k.fn['copy_bootdata:copy'](bp, real_mode_data, BOOT_PARAMS.size);
@@ -146,8 +125,6 @@ export const head64 = bodies({
     k.fn.kasan_early_init();
   }),
   'x86_64_start_kernel:after-clear_page': label(() => undefined),
-  // CONFIG_KASAN is off in the base configuration; the name is there for the patch that edits its body.
-  kasan_early_init: inline(() => undefined),
 
   'x86_64_start_kernel:early-idt': label((k: Kernel) => {
     const stubs = k.sym('early_idt_handler_array');
@@ -155,19 +132,6 @@ export const head64 = bodies({
       k.fn.set_intr_gate(vector, va(stubs + vector * EARLY_IDT_HANDLER_SIZE));
     }
     k.cpu.lidt(k.sym('idt_table'), 256 * 16 - 1);
-  }),
-
-  // A 64-bit interrupt gate, present, DPL 0 (APM 4.8.4).
-  set_intr_gate: inline((k: Kernel, vector: number, handler: Va) => {
-    const offset = BigInt.asUintN(64, BigInt(handler));
-    const low =
-      (offset & 0xffffn) |
-      (BigInt(__KERNEL_CS) << 16n) |
-      (0x8en << 40n) |
-      (((offset >> 16n) & 0xffffn) << 48n);
-    const gate = va(k.sym('idt_table') + vector * 16);
-    k.writeU64(gate, low);
-    k.writeU64(va(gate + 8), offset >> 32n);
   }),
 
   'x86_64_start_kernel:init_level4_pgt': label((k: Kernel) => {

@@ -45,10 +45,9 @@ import {
   get_entry,
 } from '../../../../../kernel/cpu-ops.js';
 import { BootEnd } from '../../../../../kernel/ends.js';
-import { describe } from '../../../../../kernel/fault-text.js';
 import { GDT_DESCR } from './data.js';
 import { stateSlice } from '../../../../../kernel/state.js';
-import { fn, inline, bodies, label } from '../../../../../kernel/table.js';
+import { inline, bodies, label } from '../../../../../kernel/table.js';
 import type { Kernel } from '../../../../../kernel/kernel.js';
 
 declare module '../../../../../kernel/table.js' {
@@ -77,7 +76,6 @@ declare module '../../../../../kernel/table.js' {
     /** %rax at `1:` of secondary_startup_64, before phys_base is added. */
     'secondary_startup_64:cr3'(k: Kernel, rax: bigint): bigint;
     early_idt_handler_array(k: Kernel, fault: Fault): void;
-    early_fixup_exception(k: Kernel, fault: Fault): void;
   }
 }
 
@@ -225,14 +223,6 @@ export const head_64 = bodies({
       if (k.fn.early_make_pgtable(va(fault.address)) === 0) return;
     }
     k.fn.early_fixup_exception(fault);
-  }),
-
-  early_fixup_exception: fn((k: Kernel, fault: Fault) => {
-    // No entry of the exception table covers boot code that the model runs: the kernel says so and stops.
-    const text = `PANIC: early exception ${fault.vector.toString(16)} ${describe(fault)}`;
-    k.trace.console(text);
-    k.trace.emit('panic', { message: text });
-    throw new BootEnd('panic', 'early_fixup_exception', text);
   }),
 
   halt: label((k: Kernel, why: string): never => {

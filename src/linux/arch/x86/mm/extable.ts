@@ -1,0 +1,22 @@
+/** arch/x86/mm/extable.c: an exception before the real handlers are set up. */
+import type { Fault } from '../../../../machine/types.js';
+import { BootEnd } from '../../../../kernel/ends.js';
+import { describe } from '../../../../kernel/fault-text.js';
+import { fn, bodies } from '../../../../kernel/table.js';
+import type { Kernel } from '../../../../kernel/kernel.js';
+
+declare module '../../../../kernel/table.js' {
+  interface Entries {
+    early_fixup_exception(k: Kernel, fault: Fault): void;
+  }
+}
+
+export const extable = bodies({
+  early_fixup_exception: fn((k: Kernel, fault: Fault) => {
+    // No entry of the exception table covers boot code that the model runs: the kernel says so and stops.
+    const text = `PANIC: early exception ${fault.vector.toString(16)} ${describe(fault)}`;
+    k.trace.console(text);
+    k.trace.emit('panic', { message: text });
+    throw new BootEnd('panic', 'early_fixup_exception', text);
+  }),
+});
