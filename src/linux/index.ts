@@ -11,7 +11,7 @@ import { amdIommuInit, apicC } from './drivers/iommu/amd_iommu_init/states.js';
 import { amdIommuIvrs } from './drivers/iommu/amd_iommu_init/ivrs.js';
 import { amdIommuPgtable } from './drivers/iommu/amd_iommu/pgtable.js';
 import { amdIommuState, amdIommuVariables } from './drivers/iommu/amd_iommu_types.js';
-import { apicOptions, ioApicOptions } from './arch/x86/kernel/apic/apic/params.js';
+import { apicOptions } from './arch/x86/kernel/apic/apic/params.js';
 import { apic, pgtable } from './arch/x86/kernel/apic/apic/apic.js';
 import { cmdline } from './arch/x86/lib/cmdline.js';
 import { consoleState } from './include/linux/console.js';
@@ -56,7 +56,7 @@ import { exec } from './fs/exec.js';
 import { head64 } from './arch/x86/kernel/head64.js';
 import { gdtVariables, head64Variables } from './arch/x86/kernel/head_64/data.js';
 import { head_64, head_64State } from './arch/x86/kernel/head_64/head_64.js';
-import { init, initMmState, processor } from './arch/x86/mm/init.js';
+import { init, initMmState, processor } from './arch/x86/mm/init/init.js';
 import { init_64 } from './arch/x86/mm/init_64/init_64.js';
 import { identMap } from './arch/x86/mm/init_64/ident-map.js';
 import { initramfs, initramfsVariables } from './init/initramfs/initramfs.js';
@@ -79,18 +79,18 @@ import {
   microcodeAmd,
   microcodeState,
 } from './arch/x86/kernel/cpu/microcode/core.js';
-import { patOptions, setupNx } from './arch/x86/mm/pat/params.js';
+import { patOptions } from './arch/x86/mm/pat/params.js';
 import { mmap, mmapState, mmapVariables } from './mm/mmap.js';
 import { mpState } from './arch/x86/include/asm/mpspec.js';
 import { mpparse } from './arch/x86/kernel/mpparse.js';
-import { mtrr, mtrrState } from './arch/x86/kernel/cpu/mtrr/generic.js';
+import { mtrr } from './arch/x86/kernel/cpu/mtrr/generic.js';
 import { pageAlloc, pageState } from './mm/page_alloc/page_alloc.js';
 import { pageattrFlush } from './arch/x86/mm/pageattr/flush.js';
 import { pageattrPgd } from './arch/x86/mm/pageattr/pgd.js';
 import { pageattrSplit } from './arch/x86/mm/pageattr/split.js';
 import { pageattr } from './arch/x86/mm/pageattr/pageattr.js';
 import { paramState } from './include/linux/init.js';
-import { pat, patState, patVariables } from './arch/x86/mm/pat/pat.js';
+import { pat, patState } from './arch/x86/mm/pat/pat.js';
 import { pciDma, pciDmaState, pciDmaVariables } from './arch/x86/kernel/pci-dma/pci-dma.js';
 import { nommuVariables, pciNommu } from './arch/x86/kernel/pci-nommu.js';
 import { pciProbe, pciState } from './drivers/pci/probe.js';
@@ -126,6 +126,10 @@ import { asmPage } from './arch/x86/include/asm/page.js';
 import { bootparamUtils } from './arch/x86/include/asm/bootparam_utils.js';
 import { kasanInit64 } from './arch/x86/mm/kasan_init_64.js';
 import { asmDesc } from './arch/x86/include/asm/desc.js';
+import { mtrrMain, mtrrState } from './arch/x86/kernel/cpu/mtrr/main.js';
+import { cacheMode, cacheModeVariables } from './arch/x86/mm/init/cache-mode.js';
+import { setupNx } from './arch/x86/mm/setup_nx.js';
+import { ioApic } from './arch/x86/kernel/apic/io_apic.js';
 
 const HEAD_64_S = 'arch/x86/kernel/head_64.S';
 const HEAD64_C = 'arch/x86/kernel/head64.c';
@@ -146,6 +150,7 @@ const APIC_C = 'arch/x86/kernel/apic/apic.c';
 const X86_C = 'arch/x86/kvm/x86.c';
 const PAGEATTR_C = 'arch/x86/mm/pageattr.c';
 const AMD_IOMMU_C = 'drivers/iommu/amd_iommu.c';
+const INIT_C = 'arch/x86/mm/init.c';
 
 /** Functions that boot steps enter by name, without a body of their own in the table, and their files. */
 export const ENTRY_POINTS: Readonly<Record<string, string>> = {
@@ -175,6 +180,8 @@ const files = [
   kernelFile('arch/x86/include/asm/fixmap.h', fixmap),
   kernelFile('arch/x86/include/asm/processor.h', processor),
   kernelFile(PAT_C, pat),
+  kernelFile('arch/x86/kernel/cpu/mtrr/main.c', mtrrMain),
+  kernelFile(INIT_C, cacheMode),
   kernelFile('arch/x86/kernel/cpu/mtrr/generic.c', mtrr),
   kernelFile(IOREMAP_C, ioremap),
   kernelFile('mm/early_ioremap.c', early_ioremap),
@@ -188,7 +195,7 @@ const files = [
   kernelFile(SETUP_C, setup),
   kernelFile('arch/x86/kernel/ebda.c', ebda),
   kernelFile('arch/x86/kernel/traps.c', traps),
-  kernelFile('arch/x86/mm/init.c', init),
+  kernelFile(INIT_C, init),
   kernelFile(INIT_64_C, init_64),
   kernelFile(MAIN_C, main),
   kernelFile('arch/x86/mm/fault.c', fault),
@@ -279,7 +286,7 @@ const files = [
   kernelFile('arch/x86/mm/setup_nx.c', setupNx),
   kernelFile(PAT_C, patOptions),
   kernelFile(APIC_C, apicOptions),
-  kernelFile('arch/x86/kernel/apic/io_apic.c', ioApicOptions),
+  kernelFile('arch/x86/kernel/apic/io_apic.c', ioApic),
   kernelFile(SMPBOOT_C, smpOptions),
   kernelFile(EFI_C, efiOptions),
   kernelFile(FIRMWARE_EFI_C, efiFirmwareOptions),
@@ -291,7 +298,7 @@ export const BASE_FILES: readonly KernelFile[] = files satisfies Complete<typeof
 export const BASE_VARIABLES: readonly Variable[] = [
   ...head64Variables,
   ...pgtableVariables,
-  ...patVariables,
+  ...cacheModeVariables,
   ...ioremapVariables,
   ...cpuVariables,
   ...initramfsVariables,

@@ -31,8 +31,6 @@ const REST_OF_ARCH: readonly string[] = [
   'memremapFile',
   'acpiBus',
   'pgtable',
-  'setupNx',
-  'ioApicOptions',
   'efiFirmwareOptions',
   'efiOldMap64',
 ];

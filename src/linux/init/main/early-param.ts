@@ -6,7 +6,11 @@ import { COMMAND_LINE_SIZE } from '../../../kernel/constants.js';
 import { e820Params } from '../../arch/x86/kernel/e820/params.js';
 import { efiParams } from '../../arch/x86/platform/efi/efi/params.js';
 import { initrdParams } from '../do_mounts_initrd.js';
-import { mmParams } from '../../arch/x86/mm/pat/params.js';
+import { cpuParams } from '../../arch/x86/kernel/cpu/common/common.js';
+import { initMmParams } from '../../arch/x86/mm/init/params.js';
+import { ioApicParams } from '../../arch/x86/kernel/apic/io_apic.js';
+import { patParams } from '../../arch/x86/mm/pat/params.js';
+import { setupNxParams } from '../../arch/x86/mm/setup_nx.js';
 import { always, early_param, __setup, type ObsKernelParam } from '../../include/linux/init.js';
 import type { OptionKind } from '../../options/types.js';
 import { rowsOf } from '../../options/options.js';
@@ -40,8 +44,12 @@ export const SETUP_PARAMS: readonly ObsKernelParam[] = [
   ...consoleParams,
   ...e820Params,
   ...setupParams,
-  ...mmParams,
+  ...setupNxParams,
+  ...initMmParams,
+  ...patParams,
+  ...cpuParams,
   ...apicParams,
+  ...ioApicParams,
   ...smpParams,
   ...acpiParams,
   ...efiParams,

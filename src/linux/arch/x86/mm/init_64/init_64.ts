@@ -18,7 +18,7 @@ import {
 } from '../../../../../kernel/constants.js';
 import { __flush_tlb_all, get_entry, set_entry } from '../../../../../kernel/cpu-ops.js';
 import { E820 } from '../../include/asm/e820.js';
-import { PG_LEVEL_1G, PG_LEVEL_2M } from '../init.js';
+import { PG_LEVEL_1G, PG_LEVEL_2M } from '../init/init.js';
 import { entryPhysical } from '../../include/asm/pgtable_types.js';
 import { fn, inline, bodies } from '../../../../../kernel/table.js';
 import type { Kernel } from '../../../../../kernel/kernel.js';

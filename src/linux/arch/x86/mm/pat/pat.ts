@@ -1,21 +1,10 @@
-/** arch/x86/mm/pat.c and the cache-mode tables of arch/x86/mm/init.c. */
-import { va } from '../../../../../machine/address.js';
-import { MTRR_DEF_TYPE } from '../../../../../machine/cpu/mtrr.js';
+/** arch/x86/mm/pat.c: the page attribute table, set up on each CPU. */
 import { MEMTYPE } from '../../../../../machine/types.js';
-import {
-  _PAGE_CACHE_MODE_NUM,
-  _PAGE_PAT,
-  _PAGE_PCD,
-  _PAGE_PWT,
-  MSR_IA32_CR_PAT,
-  MSR_MTRRdefType,
-  PAGE_CACHE_MODE,
-} from '../../../../../kernel/constants.js';
+import { MSR_IA32_CR_PAT, PAGE_CACHE_MODE } from '../../../../../kernel/constants.js';
 import { rdmsr, wrmsr } from '../../../../../kernel/cpu-ops.js';
 import { stateSlice } from '../../../../../kernel/state.js';
 import { fn, inline, bodies } from '../../../../../kernel/table.js';
 import type { Kernel } from '../../../../../kernel/kernel.js';
-import type { Variable } from '../../../../../kernel/variables.js';
 
 declare module '../../../../../kernel/table.js' {
   interface Entries {
@@ -27,19 +16,16 @@ declare module '../../../../../kernel/table.js' {
     pat_ap_init(k: Kernel, pat: bigint): void;
     init_cache_modes(k: Kernel): void;
     __init_cache_modes(k: Kernel, pat: bigint): void;
-    update_cache_mode_entry(k: Kernel, entry: number, mode: number): void;
-    mtrr_bp_init(k: Kernel): void;
   }
 }
 
 declare module '../../../../../kernel/state.js' {
   interface KernelState {
-    mtrrEnabled: boolean;
     /** pat_init()'s static variable: the boot CPU has written the PAT. */
     patBootCpuDone: boolean;
   }
 }
-export const patState = stateSlice(() => ({ mtrrEnabled: false, patBootCpuDone: false }));
+export const patState = stateSlice(() => ({ patBootCpuDone: false }));
 
 const { UC, WC, WT, WP, WB, UC_MINUS } = MEMTYPE;
 
@@ -69,15 +55,6 @@ const TYPE_NAME: Readonly<Record<number, string>> = {
 /** Eight types as the PAT's 64 bits. */
 export function patValue(slots: readonly number[]): bigint {
   return slots.reduce((value, type, slot) => value | (BigInt(type) << BigInt(slot * 8)), 0n);
-}
-
-/** The entry bits that select a slot, in a 4 KiB entry. */
-function slotBits(slot: number): bigint {
-  return (
-    ((slot & 1) !== 0 ? _PAGE_PWT : 0n) |
-    ((slot & 2) !== 0 ? _PAGE_PCD : 0n) |
-    ((slot & 4) !== 0 ? _PAGE_PAT : 0n)
-  );
 }
 
 export const pat = bodies({
@@ -125,51 +102,4 @@ export const pat = bodies({
     }
     k.trace.console(`x86/PAT: Configuration [0-7]: ${names.join('').trimEnd()}`);
   }),
-
-  // arch/x86/mm/init.c
-  update_cache_mode_entry: inline((k: Kernel, entry: number, mode: number) => {
-    k.writeU16(va(k.sym('__cachemode2pte_tbl') + mode * 2), Number(slotBits(entry)));
-    k.writeU8(va(k.sym('__pte2cachemode_tbl') + entry), mode);
-  }),
-
-  // arch/x86/kernel/cpu/mtrr: generic_set_all() around pat_init(), or the PAT as it was found.
-  mtrr_bp_init: fn((k: Kernel) => {
-    const deftype = rdmsr(k, MSR_MTRRdefType);
-    k.state.mtrrEnabled = (deftype & MTRR_DEF_TYPE.E) !== 0n;
-    if (!k.state.mtrrEnabled) {
-      if (k.state.params.patEnabled) k.fn.init_cache_modes();
-      return;
-    }
-    k.fn.generic_set_all();
-  }),
 });
-
-const FALLBACK = _PAGE_PCD;
-/** Static contents of __cachemode2pte_tbl: everything but WB and UC falls back to UC- (PCD). */
-function cachemode2pte(): Uint8Array {
-  const bytes = new Uint8Array(_PAGE_CACHE_MODE_NUM * 2);
-  const view = new DataView(bytes.buffer);
-  const { WC: wc, UC_MINUS: ucm, UC: uc, WT: wt, WP: wp } = PAGE_CACHE_MODE;
-  for (const mode of [wc, ucm, wt, wp]) view.setUint16(mode * 2, Number(FALLBACK), true);
-  view.setUint16(uc * 2, Number(_PAGE_PWT | _PAGE_PCD), true);
-  return bytes;
-}
-
-export const patVariables: readonly Variable[] = [
-  {
-    name: '__cachemode2pte_tbl',
-    size: _PAGE_CACHE_MODE_NUM * 2,
-    align: 2,
-    section: '.data',
-    file: 'arch/x86/mm/init.c',
-    init: cachemode2pte,
-  },
-  {
-    name: '__pte2cachemode_tbl',
-    size: 8,
-    align: 1,
-    section: '.data',
-    file: 'arch/x86/mm/init.c',
-    init: () => Uint8Array.of(0, 2, 2, 3, 0, 2, 2, 3),
-  },
-];

@@ -1,4 +1,4 @@
-/** arch/x86/kernel/apic: options that take local APICs or I/O APICs away, and which CPUs are taken note of. */
+/** arch/x86/kernel/apic/apic.c: options that disable local APICs, and which CPUs are registered. */
 import { get_option } from '../../../../../lib/cmdline.js';
 import { EINVAL } from '../../../../../include/uapi/asm-generic/errno-base.js';
 import { always, early_param, type ObsKernelParam } from '../../../../../include/linux/init.js';
@@ -9,8 +9,6 @@ declare module '../../../../../../kernel/table.js' {
   interface Entries {
     /** Whether a CPU that a table lists is taken: nr_cpus= and disable_cpu_apicid= limit it. */
     generic_processor_info(k: Kernel, apicid: number): boolean;
-    /** I/O APICs are left alone, so that interrupts are not remapped. */
-    disable_ioapic_support(k: Kernel): void;
   }
 }
 
@@ -45,12 +43,6 @@ export const apicOptions = bodies({
   }),
 });
 
-export const ioApicOptions = bodies({
-  disable_ioapic_support: inline((k: Kernel) => {
-    k.state.params.skipIoapicSetup = true;
-  }),
-});
-
 /** setup_disableapic(), setup_nolapic() */
 const setup_disableapic = always(0, (k) => {
   k.state.params.disableApic = true;
@@ -68,11 +60,5 @@ function apic_set_disabled_cpu_apicid(k: Kernel, arg: string | undefined): numbe
 export const apicParams: readonly ObsKernelParam[] = [
   early_param('disableapic', setup_disableapic),
   early_param('nolapic', setup_disableapic),
-  early_param(
-    'noapic',
-    always(0, (k) => {
-      k.fn.disable_ioapic_support();
-    }),
-  ),
   early_param('disable_cpu_apicid', apic_set_disabled_cpu_apicid),
 ];

@@ -1,6 +1,7 @@
 /** arch/x86/kernel/cpu/common.c and scattered.c: which CPU this is. */
 import { hex, va } from '../../../../../../machine/address.js';
 import { cpuid } from '../../../../../../kernel/cpu-ops.js';
+import { __setup, always, type ObsKernelParam } from '../../../../../include/linux/init.js';
 import { stateSlice } from '../../../../../../kernel/state.js';
 import { fn, inline, bodies } from '../../../../../../kernel/table.js';
 import type { Kernel } from '../../../../../../kernel/kernel.js';
@@ -121,4 +122,12 @@ export const cpuVariables: readonly Variable[] = [
       return bytes;
     },
   },
+];
+
+export const cpuParams: readonly ObsKernelParam[] = [
+  // setup_clear_cpu_cap()
+  __setup(
+    'noclflush',
+    always(1, (k) => (k.state.bootCpuData.capability['X86_FEATURE_CLFLUSH'] = 0)),
+  ),
 ];

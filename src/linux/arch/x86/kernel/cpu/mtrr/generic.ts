@@ -1,4 +1,4 @@
-/** arch/x86/kernel/cpu/mtrr (main.c, generic.c): memory types set on every CPU alike. */
+/** arch/x86/kernel/cpu/mtrr/generic.c: memory types set on one CPU, the same on each. */
 import { MTRR_DEF_TYPE } from '../../../../../../machine/cpu/mtrr.js';
 import { MSR_MTRRdefType, X86_CR0_CD, X86_CR4_PGE } from '../../../../../../kernel/constants.js';
 import {
@@ -9,8 +9,6 @@ import {
   write_cr4,
   wrmsr,
 } from '../../../../../../kernel/cpu-ops.js';
-import { onlineCpus } from '../../../../../kernel/cpu.js';
-import { stateSlice } from '../../../../../../kernel/state.js';
 import { inline, bodies } from '../../../../../../kernel/table.js';
 import type { Kernel } from '../../../../../../kernel/kernel.js';
 
@@ -18,19 +16,8 @@ declare module '../../../../../../kernel/table.js' {
   interface Entries {
     /** On the CPU that runs: caches off, MTRRs and PAT written, caches on. */
     generic_set_all(k: Kernel): void;
-    set_mtrr_aps_delayed_init(k: Kernel): void;
-    /** All online CPUs set their memory types; the boot CPU again. */
-    mtrr_aps_init(k: Kernel): void;
   }
 }
-
-declare module '../../../../../../kernel/state.js' {
-  interface KernelState {
-    /** mtrr_aps_delayed_init (arch/x86/kernel/cpu/mtrr/main.c). */
-    mtrrApsDelayedInit: boolean;
-  }
-}
-export const mtrrState = stateSlice(() => ({ mtrrApsDelayedInit: false }));
 
 /** MTRRdefType.E and FE and the type (prepare_set clears them). */
 const DEFTYPE_OFF = ~(MTRR_DEF_TYPE.TYPE | MTRR_DEF_TYPE.FE | MTRR_DEF_TYPE.E);
@@ -78,14 +65,5 @@ export const mtrr = bodies({
     does.wrmsr(k, MSR_MTRRdefType, deftype);
     does.write_cr0(k, cr0);
     does.write_cr4(k, cr4);
-  }),
-  set_mtrr_aps_delayed_init: inline((k: Kernel) => {
-    if (k.state.mtrrEnabled) k.state.mtrrApsDelayedInit = true;
-  }),
-  // set_mtrr(~0U): mtrr_rendezvous_handler() on each CPU, in the order of their numbers (our choice).
-  mtrr_aps_init: inline((k: Kernel) => {
-    if (!k.state.mtrrEnabled || !k.state.mtrrApsDelayedInit) return;
-    for (const cpu of onlineCpus(k)) k.on(cpu, () => k.fn.generic_set_all());
-    k.state.mtrrApsDelayedInit = false;
   }),
 });

@@ -7,19 +7,19 @@ import {
   PUD_SIZE,
   va,
   type Va,
-} from '../../../../machine/address.js';
+} from '../../../../../machine/address.js';
 import {
   _PAGE_GLOBAL,
   ISA_END_ADDRESS,
   X86_CR4_PGE,
   X86_CR4_PSE,
-} from '../../../../kernel/constants.js';
-import { __flush_tlb_all, write_cr3, write_cr4 } from '../../../../kernel/cpu-ops.js';
-import type { Range } from '../../../mm/memblock.js';
-import { GFP } from '../../../mm/page_alloc/page_alloc.js';
-import { stateSlice } from '../../../../kernel/state.js';
-import { fn, inline, bodies, label } from '../../../../kernel/table.js';
-import type { Kernel } from '../../../../kernel/kernel.js';
+} from '../../../../../kernel/constants.js';
+import { __flush_tlb_all, write_cr3, write_cr4 } from '../../../../../kernel/cpu-ops.js';
+import type { Range } from '../../../../mm/memblock.js';
+import { GFP } from '../../../../mm/page_alloc/page_alloc.js';
+import { stateSlice } from '../../../../../kernel/state.js';
+import { fn, inline, bodies, label } from '../../../../../kernel/table.js';
+import type { Kernel } from '../../../../../kernel/kernel.js';
 
 /** A stretch to map: bytes, half-open, and the large sizes allowed (1 << PG_LEVEL_2M | 1 << PG_LEVEL_1G). */
 export interface MapRange {
@@ -28,7 +28,7 @@ export interface MapRange {
   mask: number;
 }
 
-declare module '../../../../kernel/table.js' {
+declare module '../../../../../kernel/table.js' {
   interface Entries {
     extend_brk(k: Kernel, size: number, align: number): Va;
     early_alloc_pgt_buf(k: Kernel): void;
@@ -47,7 +47,7 @@ declare module '../../../../kernel/table.js' {
   }
 }
 
-declare module '../../../../kernel/state.js' {
+declare module '../../../../../kernel/state.js' {
   interface KernelState {
     /** _brk_end at link addresses; 0 before the first use. */
     brkEnd: number;

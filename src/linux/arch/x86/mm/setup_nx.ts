@@ -1,0 +1,40 @@
+/** arch/x86/mm/setup_nx.c: whether NX may be set in entries; noexec=. */
+import { _PAGE_NX } from '../../../../kernel/constants.js';
+import { early_param, type ObsKernelParam } from '../../../include/linux/init.js';
+import { EINVAL } from '../../../include/uapi/asm-generic/errno-base.js';
+import { inline, bodies } from '../../../../kernel/table.js';
+import type { Kernel } from '../../../../kernel/kernel.js';
+
+declare module '../../../../kernel/table.js' {
+  interface Entries {
+    /** Whether NX may be set in entries. */
+    x86_configure_nx(k: Kernel): void;
+    x86_report_nx(k: Kernel): void;
+  }
+}
+
+/** Only the beginning of the word counts; another value leaves things as they are. */
+function noexec_setup(k: Kernel, str: string | undefined): number {
+  if (str === undefined) return -EINVAL;
+  if (str.startsWith('on')) k.state.params.disableNx = false;
+  else if (str.startsWith('off')) k.state.params.disableNx = true;
+  k.fn.x86_configure_nx();
+  return 0;
+}
+
+export const setupNx = bodies({
+  x86_configure_nx: inline((k: Kernel) => {
+    const mask = k.sym('__supported_pte_mask');
+    const now = k.readU64(mask);
+    const nx = k.fn.cpu_has('X86_FEATURE_NX') && !k.state.params.disableNx;
+    k.writeU64(mask, nx ? now | _PAGE_NX : now & ~_PAGE_NX);
+  }),
+
+  // The line of a boot without the option is left out (our choice).
+  x86_report_nx: inline((k: Kernel) => {
+    if (!k.state.params.disableNx || !k.fn.cpu_has('X86_FEATURE_NX')) return;
+    k.trace.console('NX (Execute Disable) protection: disabled by kernel command line option');
+  }),
+});
+
+export const setupNxParams: readonly ObsKernelParam[] = [early_param('noexec', noexec_setup)];
