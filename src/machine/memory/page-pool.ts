@@ -1,28 +1,28 @@
 /**
- * Where pages of DRAM get their bytes and what is known of their lines. Pages whose lines are all alike share that, which
- * most are that are written whole. All else is allocated in blocks: each by itself costs more than filling it.
+ * Allocates the bytes of DRAM pages and the state of their lines. Pages whose lines all have the same state share it:
+ * most pages that are written whole do. The rest is allocated in blocks: single allocations cost more than filling them.
  */
 import { PAGE_SIZE } from '../address.js';
 import { LINES, UNTOUCHED, type Lines, type Page } from './dram-page.js';
 
-/** Pages that are allocated together: so many that what an allocator adds to each block does not count. */
+/** Pages that are allocated together: enough to make the allocator's overhead per block negligible. */
 const BLOCK_PAGES = 128;
 const BYTES = LINES * 2;
 
 export class PagePool {
   private readonly shared = new Map<number, Lines>();
   private readonly spare: Lines[] = [];
-  /** What is left of the last block of bytes. */
-  private left = 0;
+  /** Pages still unused in `block`. */
+  private unused = 0;
   private block = new ArrayBuffer(0);
 
-  /** Zeros for a page. */
+  /** Bytes for a page, all zero. */
   bytes(): Uint8Array {
-    if (this.left === 0) {
-      this.left = BLOCK_PAGES;
+    if (this.unused === 0) {
+      this.unused = BLOCK_PAGES;
       this.block = new ArrayBuffer(BLOCK_PAGES * PAGE_SIZE);
     }
-    return new Uint8Array(this.block, --this.left * PAGE_SIZE, PAGE_SIZE);
+    return new Uint8Array(this.block, --this.unused * PAGE_SIZE, PAGE_SIZE);
   }
 
   /** An untouched page. */
@@ -37,7 +37,7 @@ export class PagePool {
     return copy;
   }
 
-  /** Lines that are all pending under one key, written under one and on behalf of one writer. Not to be changed. */
+  /** The shared state of lines that are all pending under one key and last written under one key by one origin. */
   sharedPage(pending: number, owner: number, writer: number): Lines {
     const id = (writer * 2 ** 16 + owner) * 2 ** 16 + pending;
     let lines = this.shared.get(id);
@@ -52,24 +52,26 @@ export class PagePool {
     return lines;
   }
 
-  /** Gives a page lines that are all alike. The page is not shared. */
+  /** Gives a page the shared state of {@link sharedPage}. The page itself is in no snapshot. */
   share(page: Page, lines: Lines): void {
-    const { pending, owner, writer, sameContents } = page;
-    if (!sameContents) this.spare.push({ pending, owner, writer });
-    Object.assign(page, lines, { alike: true });
+    const { pending, owner, writer } = page;
+    if (!page.sameContents) this.spare.push({ pending, owner, writer });
+    Object.assign(page, lines);
+    page.sameContents = true;
   }
 
-  /** Gives a page lines of its own, which may change. */
+  /** Gives a page its own copy of the state of its lines, which may change. */
   own(page: Page): void {
     if (!page.sameContents) return;
     const lines = this.blankLines();
     lines.pending.set(page.pending);
     lines.owner.set(page.owner);
     lines.writer.set(page.writer);
-    Object.assign(page, lines, { alike: false });
+    Object.assign(page, lines);
+    page.sameContents = false;
   }
 
-  /** Lines that have become alike are shared. The page is not. */
+  /** Shares the state of a page's lines if it is the same for all of them. The page itself is in no snapshot. */
   compact(page: Page): void {
     if (page.sameContents) return;
     const [pending = 0, owner = 0, writer = 0] = [page.pending[0], page.owner[0], page.writer[0]];

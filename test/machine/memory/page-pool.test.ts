@@ -19,8 +19,8 @@ const read = (of: Dram, at: number, length: number, key = KEY_HOST): Uint8Array 
   return out;
 };
 
-describe('pages that are written whole and alike', () => {
-  test('are one until one of them changes', () => {
+describe('Dram with pages written whole', () => {
+  test('stores equal pages as one page object until one of them changes', () => {
     const it = dram(true);
     for (const number of [1, 2, 3]) it.write(pa(number * PAGE), KEY_HOST, page(5), 0, PAGE, 9);
     const { pages } = it.view();
@@ -34,7 +34,7 @@ describe('pages that are written whole and alike', () => {
     expect(it.lastWrite(pa(2 * PAGE))).toEqual({ key: KEY_HOST, origin: 9 });
   });
 
-  test('of another key or on behalf of another are not', () => {
+  test('stores pages of another key or origin separately', () => {
     const it = dram(true);
     it.write(pa(PAGE), KEY_HOST, page(5), 0, PAGE, 9);
     it.write(pa(2 * PAGE), KEY_PLAIN, page(5), 0, PAGE, 9);
@@ -43,7 +43,7 @@ describe('pages that are written whole and alike', () => {
     expect(new Set([1, 2, 3].map((number) => pages.get(0)?.get(number))).size).toBe(3);
   });
 
-  test('are the same on the bus as in eager DRAM, before and after a write', () => {
+  test('has the same bytes on the bus as eager DRAM, before and after a partial write', () => {
     const [lazy, eager] = [dram(true), dram(false)];
     for (const it of [lazy, eager]) {
       for (let number = 0; number < 8; number++) {
@@ -56,12 +56,30 @@ describe('pages that are written whole and alike', () => {
     expect(read(lazy, 0, 24 * PAGE)).toEqual(read(eager, 0, 24 * PAGE));
   });
 
-  test('stay as they were in a snapshot', () => {
+  test('restores the contents of equal pages from a snapshot', () => {
     const it = dram(true);
     for (const number of [1, 2]) it.write(pa(number * PAGE), KEY_HOST, page(5), 0, PAGE);
     const before = it.snapshot();
     for (const number of [1, 2]) it.write(pa(number * PAGE), KEY_HOST, page(6), 0, PAGE);
     it.restore(before);
     expect(read(it, PAGE, 2 * PAGE)).toEqual(new Uint8Array(2 * PAGE).fill(5));
+  });
+
+  test('shares the state of lines between pages once it is the same for all their lines', () => {
+    const it = dram(true);
+    for (const number of [1, 2]) {
+      for (let at = 0; at < PAGE; at += 64) {
+        it.write(pa(number * PAGE + at), KEY_HOST, new Uint8Array(64).fill(at / 64), 0, 64, 9);
+      }
+    }
+    const { pages } = it.view();
+    const [one, two] = [pages.get(0)?.get(1), pages.get(0)?.get(2)];
+    expect(one).not.toBe(two);
+    expect(one?.sameContents).toBe(true);
+    expect(one?.owner).toBe(two?.owner);
+    it.write(pa(PAGE), KEY_PLAIN, new Uint8Array(64), 0, 64, 4);
+    expect(pages.get(0)?.get(1)?.sameContents).toBe(false);
+    expect(it.lastWrite(pa(PAGE))).toEqual({ key: KEY_PLAIN, origin: 4 });
+    expect(it.lastWrite(pa(2 * PAGE))).toEqual({ key: KEY_HOST, origin: 9 });
   });
 });
