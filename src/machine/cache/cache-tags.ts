@@ -1,4 +1,4 @@
-/** The cache's directory: which line is in which slot, whose it is, and which one leaves next. */
+/** The cache's directory: the line in each slot, its owner, and the next victim. */
 import { LINE_SIZE, pa as toPa, type KeyId, type Pa } from '../address.js';
 import { LRU } from './lru.js';
 import type { Origin } from '../types.js';
@@ -7,10 +7,10 @@ import type { Origin } from '../types.js';
 export const REPLACEMENT = LRU;
 type Policy = ReturnType<typeof REPLACEMENT.create>;
 
-/** Where no slot holds the line. */
+/** Result of a lookup that finds no slot. */
 export const NO_SLOT = -1;
 
-/** Everything in the directory, to be put back. */
+/** The state of the directory; arrays are indexed by slot. */
 export interface LineTagsSnapshot {
   readonly low: Int32Array;
   readonly high: Int32Array;
@@ -18,7 +18,7 @@ export interface LineTagsSnapshot {
   readonly owner: Uint16Array;
   readonly origin: Uint32Array;
   readonly replacement: ReturnType<Policy['view']>;
-  /** By slot: when it was written last, as a count of writes. */
+  /** The number of the last write to each slot, counted over all writes. */
   readonly written: Float64Array;
   /** Writes so far. */
   readonly writes: number;
@@ -27,7 +27,7 @@ export interface LineTagsSnapshot {
 }
 
 /**
- * A tag is two numbers: the low 32 bits of the line's number, and the 14 bits above them with the key id over them.
+ * A tag is two numbers: the low 32 bits of the line's number, and the next 14 bits with the key id above them.
  * Two integers compare faster than one double, and a line number with its key would not fit a double.
  */
 const INVALID = -1;
@@ -59,11 +59,11 @@ export class LineTags {
   private readonly owner: Uint16Array;
   private readonly origin: Uint32Array;
   private readonly replacement: Policy;
-  /** When it was written last: a line that is only read does not become the newer one. */
+  /** The number of the last write to each slot: reads do not make a line newer. */
   private readonly written: Float64Array;
   /** Counts writes of lines. */
   private writes = 0;
-  /** The way that the last look-up found its line in: where the next one looks first. */
+  /** The way that the last lookup hit: the next lookup tries it first. */
   private way = 0;
 
   /** @param sets a power of two. */
@@ -88,7 +88,7 @@ export class LineTags {
     const l = low(pa);
     const h = high(pa, key);
     const first = (l & (this.sets - 1)) * this.ways;
-    // Lines that come one after the other are often in the same way of their sets.
+    // Adjacent lines are often in the same way of their sets.
     const likely = first + this.way;
     if (lowTag[likely] === l && highTag[likely] === h) return likely;
     const end = first + this.ways;
@@ -101,7 +101,7 @@ export class LineTags {
     return NO_SLOT;
   }
 
-  /** The slot that a new line of this address gets: an empty one, else the one that the policy gives up. */
+  /** The slot for a new line of this address: an empty one of its set, else the policy's victim. */
   victim(pa: Pa): number {
     const { highTag } = this;
     const first = (low(pa) & (this.sets - 1)) * this.ways;
@@ -127,7 +127,7 @@ export class LineTags {
     this.replacement.use(slot);
   }
 
-  /** A CPU wrote the line: it is that CPU's now. */
+  /** Marks a line as written by a CPU, which becomes its owner. */
   dirty(slot: number, cpu: number, origin: Origin): void {
     this.dirtyBits[slot] = 1;
     this.owner[slot] = cpu;
@@ -136,7 +136,7 @@ export class LineTags {
     this.written[slot] = ++this.writes;
   }
 
-  /** A write went to the line and to memory. */
+  /** Records a write-through: to the line and to memory. */
   wroteThrough(slot: number, origin: Origin): void {
     this.origin[slot] = origin;
     this.written[slot] = ++this.writes;
@@ -199,13 +199,13 @@ export class LineTags {
     return found.sort((a, b) => this.addressOf(a) - this.addressOf(b));
   }
 
-  /** Of the dirty lines at a physical address, whatever their keys, the one that was written last. */
+  /** The slot of the dirty line at a physical address, under any key, that was written last. */
   newestDirty(pa: Pa): number | undefined {
     const dirty = this.slotsOfLine(pa).filter((slot) => this.isDirty(slot));
     return dirty.sort((a, b) => (this.written[b] ?? 0) - (this.written[a] ?? 0))[0];
   }
 
-  /** All dirty slots, ascending by address; at one address in the order that the policy gives them up. */
+  /** All dirty slots, ascending by address; at one address in the order of eviction. */
   dirtySlots(): Int32Array {
     return this.dirtyInOrder('all', (a, b) => this.replacement.leavesBefore(a, b));
   }
@@ -216,8 +216,8 @@ export class LineTags {
   }
 
   /**
-   * Takes `count` lines from an address on in an empty directory, each dirty at once, as `take` and `dirty` of one line
-   * after the other would: line after line goes to the next set, and round after round to the next way.
+   * Puts `count` adjacent dirty lines from an address on into an empty directory, as `take` and `dirty` of each in turn
+   * would: adjacent lines go to adjacent sets, and each round through the sets to the next way.
    */
   takeRun(pa: Pa, key: KeyId, cpu: number, origin: Origin, count: number): void {
     const { ways, sets, lowTag, highTag, written, replacement } = this;
@@ -246,8 +246,8 @@ export class LineTags {
   }
 
   /**
-   * Slots of a set stand together and sets are in the order of addresses within a stretch that fills every set once:
-   * so the slots are sorted by their stretch, in two passes; `atOneAddress` puts those of one line in order.
+   * Slots of a set are adjacent, and sets are in the order of addresses within a range that fills every set once (a
+   * counting sort by that range gives the order, in two passes). `atOneAddress` orders the slots of one physical line.
    */
   private dirtyInOrder(
     cpu: number | 'all',
@@ -255,10 +255,10 @@ export class LineTags {
   ): Int32Array {
     const { dirtyBits, lowTag, highTag, setBits, ways, owner } = this;
     const above = 2 ** (32 - setBits);
-    // Stretches by their numbers, in the order that they were met, with how many lines each has.
-    const known = new Map<number, number>();
+    // Index of each range by its number, in order of first occurrence, and the number of lines in each.
+    const indexOf = new Map<number, number>();
     const counts: number[] = [];
-    // What each way held in the set before: most often the same stretch.
+    // The range of each way's line in the previous set: most often the same range.
     const lastLow = new Int32Array(ways).fill(INVALID);
     const lastHigh = new Int32Array(ways).fill(INVALID);
     const lastIndex = new Int32Array(ways);
@@ -272,9 +272,9 @@ export class LineTags {
       const l = (lowTag[slot] ?? 0) >>> setBits;
       const h = (highTag[slot] ?? 0) & HIGH_MASK;
       if (lastLow[way] !== l || lastHigh[way] !== h) {
-        const stretch = h * above + l;
-        const index = known.get(stretch) ?? known.size;
-        known.set(stretch, index);
+        const range = h * above + l;
+        const index = indexOf.get(range) ?? indexOf.size;
+        indexOf.set(range, index);
         lastLow[way] = l;
         lastHigh[way] = h;
         lastIndex[way] = index;
@@ -287,23 +287,23 @@ export class LineTags {
     }
     const next = new Int32Array(counts.length);
     let start = 0;
-    for (const stretch of Float64Array.from(known.keys()).sort()) {
-      const index = known.get(stretch) ?? 0;
+    for (const range of Float64Array.from(indexOf.keys()).sort()) {
+      const index = indexOf.get(range) ?? 0;
       next[index] = start;
       start += counts[index] ?? 0;
     }
     const slots = new Int32Array(total);
     for (let i = 0; i < total; i++) {
       const index = indexes[i] ?? 0;
-      const place = next[index] ?? 0;
-      slots[place] = found[i] ?? 0;
-      next[index] = place + 1;
+      const position = next[index] ?? 0;
+      slots[position] = found[i] ?? 0;
+      next[index] = position + 1;
     }
     this.orderLines(slots, atOneAddress);
     return slots;
   }
 
-  /** Puts neighbours in order that hold one physical line under several keys. */
+  /** Orders adjacent slots that hold one physical line under several keys. */
   private orderLines(slots: Int32Array, atOneAddress: (a: number, b: number) => number): void {
     const sameLine = (a: number, b: number): boolean =>
       this.lowTag[a] === this.lowTag[b] &&
@@ -316,7 +316,7 @@ export class LineTags {
     }
   }
 
-  /** As it stands, without a copy: good until it changes. */
+  /** The present state without a copy: valid until the next change. */
   view(): LineTagsSnapshot {
     const { dirtyBits, owner, origin, written, writes, valid } = this;
     const [low, high, replacement] = [this.lowTag, this.highTag, this.replacement.view()];

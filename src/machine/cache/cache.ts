@@ -1,8 +1,8 @@
 /**
- * The cache: one coherent write-back store for all CPUs, in front of memory (APM 7.3, 7.6).
+ * The cache: one coherent write-back cache for all CPUs, in front of memory (APM 7.3, 7.6).
  *
- * Lines are tagged with their address and key and hold plaintext (APM 7.10.6), so one physical line may be here under
- * several keys at once; memory ends up as whichever is written back last. Finite, in sets (replacement.ts).
+ * Lines are tagged with their address and key and hold plaintext (APM 7.10.6), so one physical line may be cached under
+ * several keys at once; memory then gets the contents of the last write-back. Set-associative (replacement.ts).
  */
 import { InputError } from '../../base/errors.js';
 import {
@@ -15,6 +15,7 @@ import {
   type KeyId,
   type Pa,
 } from '../address.js';
+import { copyLine } from './copy-line.js';
 import { LineTags, type LineTagsSnapshot, NO_SLOT, REPLACEMENT } from './cache-tags.js';
 import { LazyFill } from './lazy-fill.js';
 import type { LineSet } from '../memory/line-set.js';
@@ -23,55 +24,52 @@ import { allocatesOnRead } from '../cpu/memory-types.js';
 import { OverwrittenRun } from '../memory/overwritten-run.js';
 import { REQUESTER_CACHE, type Requester } from '../requester.js';
 import { MEMTYPE, type MemType, type Observer, type Origin } from '../types.js';
+import { WriteBackQueue } from './write-back-queue.js';
 
-/** What the cache tells observers. */
+/** The events that the cache reports to observers. */
 export type CacheHooks = Pick<Observer, 'fill' | 'writeBack'>;
 
 export interface CacheConfig {
   readonly store: LineStore;
-  /** Bytes of data; 0 is no cache. */
+  /** Bytes of data; 0: no cache. */
   readonly size: number;
   readonly ways: number;
-  /** HwEnfCacheCoh (CPUID Fn8000_001F EAX 10): a line is here under one key only. */
+  /** HwEnfCacheCoh (CPUID Fn8000_001F EAX 10): a physical line is cached under one key at a time. */
   readonly coherent?: boolean;
 }
 
-/** Everything in the cache, to be put back. */
+/** The state of the cache. */
 export interface CacheSnapshot {
   readonly data: Uint8Array;
   readonly tags: LineTagsSnapshot;
 }
 
-/** Accesses up to this many bytes are copied byte by byte: making a view would cost more. */
+/** Accesses up to this many bytes are copied byte by byte: a subarray costs more. */
 const SMALL = 16;
 
 export class Cache {
-  /** Told of fills and write-backs; null costs nothing. */
+  /** Called for fills and write-backs; null: not reported. */
   hooks: CacheHooks | null = null;
-  /** Takes the lines that accesses are about, if somebody wants to know. */
+  /** Collects the lines of all accesses; null: not recorded. */
   watch: LineSet | null = null;
   readonly size: number;
   private readonly store: LineStore;
   private readonly coherent: boolean;
   private readonly tags: LineTags;
-  /** The lines, then a page to gather an access in, then a page to gather write-backs in. */
+  /** The lines, then a page in which an access is gathered. */
   private readonly data: Uint8Array;
   /** The same bytes, for copies of whole lines. */
   private readonly words: Int32Array;
+  /** Offset of that page. */
   private readonly stage: number;
-  private readonly writeBackQueue: number;
-  /** The run of adjacent lines in the outbox. */
-  private outPa = toPa(0);
-  private outKey = 0 as KeyId;
-  private outOrigin: Origin = 0;
-  private outLength = 0;
-  /** The run of lines that this write took whole, for the hooks. */
+  private readonly writeBacks: WriteBackQueue;
+  /** The run of lines that this write allocated whole, for the hooks. */
   private readonly whole = new OverwrittenRun();
   private readonly run = new Int32Array(PAGE_SIZE / LINE_SIZE);
-  /** What the cache holds after a long fill until something asks: the directory is empty then. */
+  /** The contents of the cache after a long fill, until the next access to them; the directory is empty then. */
   private lazy: LazyFill | null = null;
 
-  /** Throws E_CACHE_GEOMETRY where size and ways do not make a power of two of sets. */
+  /** Throws E_CACHE_GEOMETRY if size and ways do not give a power of two as the number of sets. */
   constructor({ store, size, ways, coherent = false }: CacheConfig) {
     const sets = size / LINE_SIZE / ways;
     const whole = Number.isInteger(Math.log2(sets)) && Number.isInteger(ways) && sets >= 1;
@@ -88,18 +86,18 @@ export class Cache {
     this.coherent = coherent;
     this.tags = new LineTags(size === 0 ? 0 : sets, size === 0 ? 0 : ways);
     this.stage = size;
-    this.writeBackQueue = size + PAGE_SIZE;
-    this.data = new Uint8Array(size + 2 * PAGE_SIZE);
+    this.writeBacks = new WriteBackQueue(store);
+    this.data = new Uint8Array(size + PAGE_SIZE);
     this.words = new Int32Array(this.data.buffer);
   }
 
-  /** Lines that hold something, and those of them that memory does not have yet. */
+  /** Numbers of valid and of dirty lines. */
   get lines(): { valid: number; dirty: number } {
     this.materialize();
     return { valid: this.tags.valid, dirty: this.tags.countDirty() };
   }
 
-  /** Reads `len` bytes within one 4 KiB page for a CPU, any alignment, as an access of a memory type (APM table 7-3). */
+  /** A CPU's read of `len` bytes within one 4 KiB page, with any alignment, under a memory type (APM table 7-3). */
   read(
     cpu: number,
     pa: Pa,
@@ -128,7 +126,7 @@ export class Cache {
     this.copyOut(this.stage + skip, out, off, len);
   }
 
-  /** Writes `len` bytes within one 4 KiB page for a CPU, any alignment, as an access of a memory type (APM table 7-3). */
+  /** A CPU's write of `len` bytes within one 4 KiB page, with any alignment, under a memory type (APM table 7-3). */
   write(
     cpu: number,
     pa: Pa,
@@ -146,52 +144,52 @@ export class Cache {
       return;
     }
     if (this.size > 0 && type === MEMTYPE.WT) {
-      // APM table 7-3: a WT write goes to memory and to the line, if it is here.
+      // APM table 7-3: a WT write goes to memory and to the line, if it is cached.
       this.update(pa, key, data, off, len, origin);
       this.store.write(pa, key, data, off, len, origin, cpu);
       return;
     }
-    // APM table 7-3: a WP write goes to memory and invalidates the line; a UC or WC one finds none.
+    // APM table 7-3: a WP write goes to memory and invalidates the line; a UC or WC write finds no line.
     this.invalidate(pa, key, len);
     this.store.write(pa, key, data, off, len, origin, cpu);
   }
 
-  /** From how many bytes on `fillRun` takes a fill; Infinity where it takes none. */
+  /** The least number of bytes for `fillRun`; Infinity if it may not be used. */
   get longFill(): number {
     return this.size === 0 || this.hooks !== null ? Infinity : REPLACEMENT.turnover * this.size;
   }
 
   /**
-   * Fills at least `longFill` bytes of whole lines with one byte, as WB writes of one line after the other would: every
-   * line that was here leaves on the way (the policy's `turnover`), and at the end the cache holds the last `size` bytes of
-   * the fill, dirty; the rest is in memory.
+   * Fills at least `longFill` bytes of whole lines with one byte, as WB writes of each line in turn would: all lines
+   * that were cached before are evicted (the policy's `turnover`), and afterwards the cache holds the last `size` bytes
+   * of the fill, dirty; the rest is in memory.
    */
   fillRun(cpu: number, pa: Pa, key: KeyId, byte: number, len: number, origin: Origin): void {
     this.watch?.add(pa, len);
-    // A fill before this one, of which nothing has used a line, leaves as it came.
+    // The lines of a previous long fill, none of which was accessed since, are written back as one run.
     if (this.lazy !== null) this.lazy.writeBack(this.store);
     else {
       for (const slot of this.tags.dirtySlots()) this.queueWriteBack(slot);
       this.sendWriteBacks();
       this.tags.invalidateOwned('all');
     }
-    const kept = paAdd(pa, len - this.size);
-    this.store.fillLines(pa, key, byte, kept - pa, origin, REQUESTER_CACHE);
-    this.lazy = new LazyFill(cpu, kept, key, byte, origin, this.size);
+    const cached = paAdd(pa, len - this.size);
+    this.store.fillLines(pa, key, byte, cached - pa, origin, REQUESTER_CACHE);
+    this.lazy = new LazyFill(cpu, cached, key, byte, origin, this.size);
   }
 
-  /** The lines that a long fill left take their slots. */
+  /** Puts the lines of a long fill into the directory. */
   private materialize(): void {
     this.lazy?.materialize(this.tags, this.data);
     this.lazy = null;
   }
 
-  /** The same, if some of `len` bytes from an address on are in them. */
+  /** Puts the lines of a long fill into the directory if they overlap `len` bytes from an address on. */
   private materializeAt(pa: number, len: number): void {
     if (this.lazy?.overlaps(pa, len) === true) this.materialize();
   }
 
-  /** Reads as a device or table walker does: lines of the same key win over memory; nothing is allocated. */
+  /** Reads as a device or table walker does: from lines of the same key, else from memory; allocates no line. */
   peekCoherent(
     requester: Requester,
     pa: Pa,
@@ -220,7 +218,7 @@ export class Cache {
       return;
     }
     const end = pa + len;
-    // Memory is read where the lines are not here, adjacent ones at once.
+    // Lines that are not cached are read from memory, adjacent ones in one read.
     let missing = pa;
     for (let line = lineOf(pa); line < end; line = paAdd(line, LINE_SIZE)) {
       const slot = this.tags.find(line, key);
@@ -239,7 +237,7 @@ export class Cache {
     }
   }
 
-  /** Writes as a device does: lines of the same key leave the cache first. Any length and alignment. */
+  /** Writes as a device does: lines of the same key are written back and invalidated first. Any length and alignment. */
   deviceWrite(
     requester: Requester,
     pa: Pa,
@@ -253,14 +251,14 @@ export class Cache {
     this.store.write(pa, key, data, off, len, origin, requester);
   }
 
-  /** CLFLUSH of each line of some bytes: with that key it leaves the cache (facts: through a mapping, that C). */
+  /** CLFLUSH of each line of `len` bytes, under one key (facts: the key is that of the mapping's C-bit). */
   clflush(pa: Pa, key: KeyId, len = 1): void {
     this.invalidate(pa, key, len);
   }
 
   /**
-   * WBINVD: writes back the lines of a CPU, or all, and invalidates them (APM 7.6.3). Our choice of order: ascending
-   * address, at one address ascending key.
+   * WBINVD: writes back the lines of a CPU, or all lines, and invalidates them (APM 7.6.3). Our choice of order:
+   * ascending address, at one address ascending key.
    */
   wbinvd(cpu: number | 'all'): void {
     this.materialize();
@@ -270,7 +268,7 @@ export class Cache {
     this.tags.invalidateOwned(cpu);
   }
 
-  /** The key and the origin of the line that was written last of those that hold an address and are newer than memory. */
+  /** Key and origin of the most recently written dirty line at an address; undefined if no dirty line is cached. */
   lastWrite(address: Pa): { key: KeyId; origin: Origin } | undefined {
     this.materialize();
     const slot = this.tags.newestDirty(lineOf(address));
@@ -278,32 +276,32 @@ export class Cache {
     return { key: this.tags.keyOf(slot), origin: this.tags.originOf(slot) };
   }
 
-  /** Everything in the cache without a copy: good until it changes. */
+  /** The present state without a copy: valid until the next change. */
   view(): CacheSnapshot {
     this.materialize();
     return { data: this.data.subarray(0, this.size), tags: this.tags.view() };
   }
 
-  /** A copy of everything in the cache. */
+  /** A copy of the present state. */
   snapshot(): CacheSnapshot {
     this.materialize();
     return { data: this.data.slice(0, this.size), tags: this.tags.snapshot() };
   }
 
-  /** Puts a snapshot of a cache of the same geometry back. */
+  /** Restores a snapshot of a cache of the same geometry. */
   restore(snapshot: CacheSnapshot): void {
     this.data.set(snapshot.data);
     this.tags.restore(snapshot.tags);
     this.lazy = null;
   }
 
-  /** Lines of a range leave the cache, dirty ones to memory; under `key` only, if keys are not kept coherent. */
+  /** Invalidates the lines of a range, dirty ones after a write-back; only those under `key`, unless `coherent`. */
   private invalidate(pa: Pa, key: KeyId, len: number): void {
     const start = lineOf(pa);
     if (this.lazy !== null) this.materializeAt(start, pa + len - start);
     if (this.tags.valid === 0) return;
     const end = pa + len;
-    // Of a range longer than the cache, the lines that are there are looked at instead of all that could be.
+    // For a range longer than the cache, walk the valid lines instead of the range.
     if (!this.coherent && len > this.size) {
       for (const slot of this.tags.slotsIn(start, end, key)) this.drop(slot);
       this.sendWriteBacks();
@@ -322,13 +320,13 @@ export class Cache {
     this.tags.invalidate(slot);
   }
 
-  /** HwEnfCacheCoh: the line under any other key leaves the cache first. */
+  /** HwEnfCacheCoh: the physical line under any other key is written back and invalidated first. */
   private invalidateOthers(pa: Pa, key: KeyId): void {
     for (const slot of this.tags.sameLineOtherKey(pa, key)) this.drop(slot);
   }
 
-  /** A slot for a line that is not here; where its set is full, a line of it leaves. */
-  private place(cpu: number, pa: Pa, key: KeyId, origin: Origin): number {
+  /** Allocates a slot for a line that is not cached; evicts a line if its set is full. */
+  private allocate(cpu: number, pa: Pa, key: KeyId, origin: Origin): number {
     if (this.coherent) this.invalidateOthers(pa, key);
     const slot = this.tags.victim(pa);
     if (this.tags.isDirty(slot)) this.queueWriteBack(slot);
@@ -345,45 +343,45 @@ export class Cache {
   private lineForRead(cpu: number, pa: Pa, key: KeyId, origin: Origin): number {
     let slot = this.tags.find(pa, key);
     if (slot === NO_SLOT) {
-      slot = this.place(cpu, pa, key, origin);
+      slot = this.allocate(cpu, pa, key, origin);
       this.fill(slot, cpu, pa, key, origin);
     }
     this.tags.touch(slot);
     return slot;
   }
 
-  /** Brings the lines of one page into the stage, adjacent missing ones in one read of memory. */
+  /** Copies lines of one page to the stage, and fills the missing ones, adjacent ones in one read of memory. */
   private gather(cpu: number, first: Pa, key: KeyId, lines: number, origin: Origin): void {
-    const { data, tags, stage } = this;
+    const { data, words, tags, stage } = this;
     for (let line = 0; line < lines;) {
       const pa = paAdd(first, line * LINE_SIZE);
       const at = stage + line * LINE_SIZE;
       const slot = tags.find(pa, key);
       if (slot !== NO_SLOT) {
         tags.touch(slot);
-        this.copyLine(at, slot * LINE_SIZE);
+        copyLine(words, at, words, slot * LINE_SIZE);
         line++;
         continue;
       }
-      // Lines of one run are in different sets, so that none drives out another of the run.
+      // Lines of one run are in different sets, so that none evicts another of the run.
       const limit = Math.min(lines - line, tags.sets);
       let n = 0;
       do {
         const next = paAdd(pa, n * LINE_SIZE);
-        this.run[n] = this.place(cpu, next, key, origin);
+        this.run[n] = this.allocate(cpu, next, key, origin);
         n++;
       } while (n < limit && tags.find(paAdd(pa, n * LINE_SIZE), key) === NO_SLOT);
       this.sendWriteBacks();
       this.store.readLines(pa, key, data, at, n * LINE_SIZE, cpu);
       for (let i = 0; i < n; i++) {
-        this.copyLine((this.run[i] ?? 0) * LINE_SIZE, at + i * LINE_SIZE);
+        copyLine(words, (this.run[i] ?? 0) * LINE_SIZE, words, at + i * LINE_SIZE);
       }
       this.hooks?.fill?.(pa, key, n * LINE_SIZE, false, origin);
       line += n;
     }
   }
 
-  /** WB: the write stays in the line; a whole line is taken without reading memory. */
+  /** WB: the write stays in the line; a whole line is allocated without a read of memory. */
   private writeBackType(
     cpu: number,
     pa: Pa,
@@ -393,7 +391,7 @@ export class Cache {
     len: number,
     origin: Origin,
   ): void {
-    const { data, tags, stage } = this;
+    const { data, words, tags, stage } = this;
     const skip = inLine(pa);
     const small = len <= SMALL && skip + len <= LINE_SIZE;
     if (!small) data.set(bytes.subarray(off, off + len), stage + skip);
@@ -405,13 +403,13 @@ export class Cache {
       const to = Math.min(at + LINE_SIZE, end);
       let slot = tags.find(line, key);
       if (slot === NO_SLOT) {
-        slot = this.place(cpu, line, key, origin);
+        slot = this.allocate(cpu, line, key, origin);
         if (to - from < LINE_SIZE) this.fill(slot, cpu, line, key, origin);
         else if (this.hooks !== null) this.whole.add(line, key, origin, this.hooks.fill);
       }
       const target = slot * LINE_SIZE + (from - at);
       if (small) for (let i = 0; i < len; i++) data[target + i] = bytes[off + i] ?? 0;
-      else if (to - from === LINE_SIZE) this.copyLine(target, stage + from);
+      else if (to - from === LINE_SIZE) copyLine(words, target, words, stage + from);
       else data.copyWithin(target, stage + from, stage + to);
       tags.dirty(slot, cpu, origin);
     }
@@ -419,6 +417,7 @@ export class Cache {
     this.whole.report(key, origin, this.hooks?.fill);
   }
 
+  /** WT: updates the lines that are cached. */
   private update(
     pa: Pa,
     key: KeyId,
@@ -444,57 +443,19 @@ export class Cache {
     this.sendWriteBacks();
   }
 
-  /** Copies a line within `data`; a loop, because a builtin's call costs more than 64 bytes do. */
-  private copyLine(to: number, from: number): void {
-    const { words } = this;
-    let target = to / 4;
-    let source = from / 4;
-    for (const end = source + LINE_SIZE / 4; source < end; source++, target++) {
-      words[target] = words[source] ?? 0;
-    }
-  }
-
   private copyOut(from: number, out: Uint8Array, off: number, len: number): void {
     if (len > LINE_SIZE) out.set(this.data.subarray(from, from + len), off);
     else for (let i = 0; i < len; i++) out[off + i] = this.data[from + i] ?? 0;
   }
 
-  /** A dirty line goes to the outbox, behind its neighbour if that is there. */
   private queueWriteBack(slot: number): void {
-    const pa = this.tags.addressOf(slot);
-    const key = this.tags.keyOf(slot);
-    const origin = this.tags.originOf(slot);
-    const continues =
-      this.outLength > 0 &&
-      pa === this.outPa + this.outLength &&
-      key === this.outKey &&
-      origin === this.outOrigin &&
-      this.outLength < PAGE_SIZE;
-    if (!continues) {
-      this.sendWriteBacks();
-      this.outPa = pa;
-      this.outKey = key;
-      this.outOrigin = origin;
-    }
-    const at = this.writeBackQueue + this.outLength;
-    this.copyLine(at, slot * LINE_SIZE);
-    this.outLength += LINE_SIZE;
+    const { tags, writeBacks, words, hooks } = this;
+    const pa = tags.addressOf(slot);
+    const key = tags.keyOf(slot);
+    writeBacks.add(words, slot * LINE_SIZE, pa, key, tags.originOf(slot), hooks?.writeBack);
   }
 
   private sendWriteBacks(): void {
-    const length = this.outLength;
-    if (length === 0) return;
-    this.outLength = 0;
-    const { outPa, outKey, outOrigin } = this;
-    this.store.writeLines(
-      outPa,
-      outKey,
-      this.data,
-      this.writeBackQueue,
-      length,
-      outOrigin,
-      REQUESTER_CACHE,
-    );
-    this.hooks?.writeBack?.(outPa, outKey, length, outOrigin);
+    this.writeBacks.flush(this.hooks?.writeBack);
   }
 }

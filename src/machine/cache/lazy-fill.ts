@@ -1,6 +1,7 @@
 /**
- * A long fill that the cache does not have line by line yet: its last lines, as many as the cache holds, all of one byte,
- * dirty. Until something asks for one of them the directory is empty, and the next long fill writes them back as a run.
+ * The lines that a long fill leaves in the cache, not yet in the directory: the last ones of the fill, as many as the
+ * cache has, dirty, filled with one byte. The directory stays empty until one of them is accessed; another long fill
+ * writes them back as one run.
  */
 import { LINE_SIZE, type KeyId, type Pa } from '../address.js';
 import type { LineTags } from './cache-tags.js';
@@ -10,8 +11,8 @@ import type { Origin } from '../types.js';
 
 export class LazyFill {
   /**
-   * @param cpu the CPU that owns the lines. @param pa the first of them. @param size bytes of all of them: the cache's
-   * size.
+   * @param cpu the CPU that owns the lines. @param pa address of the first line. @param size bytes of all lines: the
+   * cache's size.
    */
   constructor(
     private readonly cpu: number,
@@ -22,12 +23,12 @@ export class LazyFill {
     private readonly size: number,
   ) {}
 
-  /** Whether some of `length` bytes from an address on are in its lines, whatever the key. */
+  /** Whether its lines, under any key, overlap `length` bytes from an address on. */
   overlaps(pa: number, length: number): boolean {
     return pa < this.pa + this.size && this.pa < pa + length;
   }
 
-  /** Puts the lines into an empty directory and the cache's bytes, as writes of one line after the other would. */
+  /** Puts the lines into an empty directory and their bytes into `data`, as a write of each line in turn would. */
   materialize(tags: LineTags, data: Uint8Array): void {
     data.fill(this.byte, 0, this.size);
     tags.takeRun(this.pa, this.key, this.cpu, this.origin, this.size / LINE_SIZE);

@@ -1,8 +1,8 @@
-/** True LRU: the line leaves that was used longest ago (our choice of policy). */
+/** True LRU: the victim is the line whose last use is the oldest (our choice of policy). */
 import type { Replacement, ReplacementPolicy } from './replacement.js';
 
 export interface LruState {
-  /** By slot: when its line was used last, as a count of uses. */
+  /** The number of the last use of each slot, counted over all uses. */
   readonly used: Float64Array;
   /** Uses so far. */
   readonly clock: number;
@@ -25,9 +25,9 @@ class Lru implements Replacement<LruState> {
     let oldest = first;
     let age = Infinity;
     for (let slot = first; slot < end; slot++) {
-      const when = used[slot] ?? 0;
-      if (when < age) {
-        age = when;
+      const lastUse = used[slot] ?? 0;
+      if (lastUse < age) {
+        age = lastUse;
         oldest = slot;
       }
     }
@@ -54,7 +54,7 @@ class Lru implements Replacement<LruState> {
 
 const orders = new WeakMap<Float64Array, Int32Array>();
 
-/** The slots of each set, from the one that was used longest ago. */
+/** The slots of each set, least recently used first. */
 function orderOf(used: Float64Array, ways: number): Int32Array {
   const known = orders.get(used);
   if (known !== undefined) return known;
@@ -67,11 +67,11 @@ function orderOf(used: Float64Array, ways: number): Int32Array {
 }
 
 export const LRU: ReplacementPolicy<LruState> = {
-  // Each set takes as many new lines as it has ways within the cache's size, whatever was used when; twice that is our
-  // choice, so that a long fill is worth its own way.
+  // A fill of the cache's size puts as many new lines into each set as it has ways, which replaces all old ones; twice
+  // that is our choice, so that only fills which gain by it take the special path.
   turnover: 2,
   create: (slots) => new Lru(slots),
-  /** The order of uses within each set counts, not their numbers. */
+  /** Compares the order of uses within each set; their numbers do not matter. */
   sameChoices({ used: a }, { used: b }, ways) {
     const order = orderOf(b, ways);
     for (let i = 1; i < order.length; i++) {
