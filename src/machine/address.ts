@@ -1,9 +1,9 @@
 /**
  * Physical and virtual addresses.
  *
- * Both fit a double exactly: physical addresses are below 2^52, virtual addresses are 48-bit canonical and kept
+ * Both fit a double exactly: physical addresses are below 2^52, virtual addresses are 48-bit canonical and stored
  * sign-extended, so that 0xffffffff81000000 is the number -0x7f000000. The two are distinct types; a physical
- * address never carries the C-bit (the key id travels beside it).
+ * address never carries the C-bit (the key id is a separate parameter).
  */
 declare const brand: unique symbol;
 
@@ -16,7 +16,7 @@ export type Va = number & { readonly [brand]: 'Va' };
 /** A page-table entry of 64 bits. */
 export type Pte = bigint;
 
-/** What a C-bit selects: 0 is plain memory, 1 the host's key, guests have higher ones. */
+/** The key that a C-bit selects: 0 is no encryption, 1 the host's key, guests have higher ids. */
 export type KeyId = number & { readonly [brand]: 'KeyId' };
 
 export const KEY_PLAIN = 0 as KeyId;
@@ -35,22 +35,22 @@ export const BLOCK_SIZE = 16;
 const TWO_47 = 2 ** 47;
 const TWO_48 = 2 ** 48;
 
-/** Makes a physical address of a number of bytes. */
+/** A number of bytes as a physical address. */
 export function pa(value: number): Pa {
   return value as Pa;
 }
 
-/** Makes a virtual address of a signed number or of the low 48 bits of an unsigned one. */
+/** A virtual address from a signed number or from the low 48 bits of an unsigned one. */
 export function va(value: number): Va {
   return (value >= TWO_47 ? value - TWO_48 : value) as Va;
 }
 
-/** The physical address `bytes` after another (before it where negative). */
+/** The physical address `bytes` after `at` (before it where negative). */
 export function paAdd(at: Pa, bytes: number): Pa {
   return (at + bytes) as Pa;
 }
 
-/** The virtual address `bytes` after another (before it where negative). */
+/** The virtual address `bytes` after `at` (before it where negative). */
 export function vaAdd(at: Va, bytes: number): Va {
   return va(at + bytes);
 }
@@ -60,17 +60,17 @@ export function lineOf(at: Pa): Pa {
   return (at - inLine(at)) as Pa;
 }
 
-/** How many bytes an address is into its cache line. */
+/** The offset of an address in its cache line, in bytes. */
 export function inLine(at: Pa): number {
   return at & (LINE_SIZE - 1);
 }
 
-/** The physical address of a byte of a page: of the page's number, and bytes into it. */
+/** The physical address of the byte at `offset` in page frame `number`. */
 export function paOfPage(number: number, offset: number): Pa {
   return (number * PAGE_SIZE + offset) as Pa;
 }
 
-/** Where a translation that begins at `from.va` takes a virtual address of its range. */
+/** The physical address of `at`, a virtual address in the range of the translation `from`. */
 export function translated(from: { readonly va: Va; readonly pa: Pa }, at: Va): Pa {
   return (from.pa + (at - from.va)) as Pa;
 }

@@ -1,5 +1,6 @@
 /**
- * What stands behind the cache: DRAM, and devices that answer at physical addresses; and the way of devices to memory.
+ * The bus behind the cache: DRAM, and devices that answer at physical addresses; and the port through which devices
+ * reach memory.
  */
 import { InputError } from '../base/errors.js';
 import { hex, KEY_PLAIN, PAGE_SIZE, paAdd, type KeyId, type Pa } from './address.js';
@@ -14,14 +15,14 @@ export interface PortRange {
   readonly size: number;
 }
 
-/** A device: what it is called, where it answers, and all that it holds as plain data. */
+/** A device: its name, the addresses and ports that it answers at, and its state as plain data. */
 export interface Device {
   readonly name: string;
   /** Physical ranges that it answers at, in whole pages. */
   readonly mmio?: readonly PhysicalRange[];
   /** Set by the bus: called when `mmio` has changed. */
   onMoved?: () => void;
-  /** A read of its registers or memory; the range lies within one page. `requester` is who asks. */
+  /** A read of its registers or memory; the range lies within one page. `requester` is the originator of the read. */
   mmioRead?(
     address: Pa,
     out: Uint8Array,
@@ -42,22 +43,25 @@ export interface Device {
   portIn?(port: number, size: number): number;
   /** OUT of `size` bytes (1 or 2). */
   portOut?(port: number, value: number, size: number): void;
-  /** All that it holds, structured-clonable. */
+  /** Its whole state, structured-clonable. */
   snapshot(): unknown;
   restore(state: unknown): void;
 }
 
-/** How a request of a device ended: done, nobody there, or refused (PCI: master abort, target abort). */
+/** How a request of a device ended: done, not claimed by any target, or refused (PCI: master abort, target abort). */
 export type BusResult = 'ok' | 'master-abort' | 'target-abort';
 
 /** Where a device's requests go: the host bridge, or an IOMMU in front of it. */
 export interface UpstreamPort {
-  /** @param requester bus, device and function as 16 bits. @param bus the address that the device sends, C-bit and all. */
+  /**
+   * @param requester bus, device and function as 16 bits.
+   * @param bus the address that the device sends, C-bit included.
+   */
   read(requester: number, bus: bigint, out: Uint8Array): BusResult;
   write(requester: number, bus: bigint, data: Uint8Array): BusResult;
 }
 
-/** DRAM and memory-mapped devices on one bus. Without devices it is DRAM, at no cost. */
+/** DRAM and memory-mapped devices on one bus. Without devices it is DRAM alone, at no extra cost. */
 export class Bus implements LineStore {
   private readonly devices: Device[] = [];
   private windows: { base: number; end: number; device: Device }[] = [];
@@ -68,7 +72,7 @@ export class Bus implements LineStore {
     return this.devices;
   }
 
-  /** Puts a device on the bus. Refuses one that answers where another does (E_MMIO_OVERLAP). */
+  /** Puts a device on the bus. Throws E_MMIO_OVERLAP if its MMIO ranges overlap those of another device. */
   attach(device: Device): void {
     for (const { base, size } of device.mmio ?? []) {
       const other = this.windows.find((w) => base < w.end && w.base < base + size);
@@ -84,12 +88,12 @@ export class Bus implements LineStore {
     }
     this.devices.push(device);
     device.onMoved = () => {
-      this.place(device);
+      this.updateWindows(device);
     };
   }
 
-  /** A device answers elsewhere now. Where two answer, it is the one that was there first (our choice). */
-  private place(device: Device): void {
+  /** Reads a device's MMIO ranges again. Where two devices overlap, the earlier one answers (our choice). */
+  private updateWindows(device: Device): void {
     const own = (device.mmio ?? []).map(({ base, size }) => ({ base, end: base + size, device }));
     this.windows = [...this.windows.filter((window) => window.device !== device), ...own];
   }
@@ -167,12 +171,12 @@ export class Bus implements LineStore {
     else if (key === KEY_PLAIN) device.mmioWrite?.(pa, data, offset, length, requester);
   }
 
-  /** IN: I/O ports know no C-bit (APM 7.10: it is a bit of physical memory addresses). Nobody there: all ones. */
+  /** IN: I/O ports have no C-bit (APM 7.10: it is a bit of physical memory addresses). Without a device: all ones. */
   portIn(port: number, size: number): number {
     return this.atPort(port)?.portIn?.(port, size) ?? 2 ** (8 * size) - 1;
   }
 
-  /** OUT; nobody there: the value is lost. */
+  /** OUT; the value is lost where no device has the port. */
   portOut(port: number, value: number, size: number): void {
     this.atPort(port)?.portOut?.(port, value, size);
   }
@@ -183,7 +187,7 @@ export class Bus implements LineStore {
     );
   }
 
-  /** The device that answers at an address. */
+  /** The device that answers at an address, or undefined. */
   at(address: number): Device | undefined {
     for (const { base, end, device } of this.windows) {
       if (address >= base && address < end) return device;

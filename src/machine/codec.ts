@@ -1,5 +1,5 @@
 /**
- * Plain data with typed arrays, maps and bigints as bytes and back: a JSON head whose arrays stand behind it.
+ * Plain data with typed arrays, maps and bigints as bytes and back: a JSON head, then the contents of the arrays.
  * Our own, because snapshots go through it wherever the simulator runs.
  */
 const MAGIC = 0x534d_4531;
@@ -9,7 +9,7 @@ type Tagged =
   | { readonly $: 'bigint'; readonly v: string }
   | { readonly $: 'map'; readonly v: readonly unknown[] }
   | { readonly $: string; readonly at: number; readonly n: number }
-  /** An array of one value, as a page of zeros is. */
+  /** An array whose elements are all equal, for example a page of zeros. */
   | { readonly $: string; readonly of: number; readonly n: number };
 
 const ARRAYS = {
@@ -23,7 +23,10 @@ const ARRAYS = {
 type ArrayName = keyof typeof ARRAYS;
 const ALIGN = 8;
 
-/** Bytes of a value made of plain objects, arrays, strings, numbers, bigints, maps and typed arrays. */
+/**
+ * Bytes of a value made of plain objects, arrays, strings, numbers, bigints, maps and typed arrays. Throws a RangeError
+ * for a typed array of another kind.
+ */
 export function serialize(value: unknown): Uint8Array {
   const blocks: Uint8Array[] = [];
   const seen = new Map<object, Tagged>();
@@ -39,9 +42,9 @@ export function serialize(value: unknown): Uint8Array {
     for (const [name, type] of Object.entries(ARRAYS)) {
       if (!(item instanceof type)) continue;
       const of = item[0] ?? 0;
-      // -0 and what JSON has no number for stay as they are.
-      const plain = Number.isInteger(of) && !Object.is(of, -0);
-      if (plain && uniform(item)) return { $: name, of, n: item.length };
+      // JSON has no -0, NaN or infinity: such an array is written as bytes.
+      const inJson = Number.isInteger(of) && !Object.is(of, -0);
+      if (inJson && uniform(item)) return { $: name, of, n: item.length };
       return put(name as ArrayName, item, item.length);
     }
     throw new RangeError(`no such array in a snapshot: ${item.constructor.name}`);
@@ -50,7 +53,7 @@ export function serialize(value: unknown): Uint8Array {
     if (typeof item === 'bigint') return { $: 'bigint', v: item.toString() };
     if (typeof item !== 'object' || item === null) return item;
     if (ArrayBuffer.isView(item)) {
-      // An array that stands in several places, as a page of several snapshots does, is written once.
+      // An array that is referenced more than once, as a page of several snapshots is, is written once.
       const known = seen.get(item) ?? array(item);
       seen.set(item, known);
       return known;
@@ -74,7 +77,7 @@ export function serialize(value: unknown): Uint8Array {
   return out;
 }
 
-/** The value of bytes that {@link serialize} made. */
+/** The value of bytes that {@link serialize} made. Throws a RangeError if they do not begin with its magic number. */
 export function deserialize(bytes: Uint8Array): unknown {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   if (bytes.length < HEAD || view.getUint32(0, true) !== MAGIC) throw new RangeError('no snapshot');
@@ -107,13 +110,13 @@ export function deserialize(bytes: Uint8Array): unknown {
   return decode(head);
 }
 
-/** Whether all elements are like the first. */
+/** Whether all elements equal the first. */
 function uniform(array: ArrayLike<number>): boolean {
   for (let i = 1; i < array.length; i++) if (!Object.is(array[i], array[0])) return false;
   return true;
 }
 
-/** Whether an object is a map, of whatever realm: structuredClone() may make one of another. */
+/** Whether an object is a Map of any realm: structuredClone() may return one of another realm. */
 export function isMap(item: object): item is ReadonlyMap<unknown, unknown> {
   return Object.prototype.toString.call(item) === '[object Map]';
 }

@@ -1,4 +1,4 @@
-/** A machine: DRAM behind its engine, a cache, MTRRs and CPUs, wired together; snapshots of all of it. */
+/** A machine: DRAM behind its engine, a cache, MTRRs and CPUs, connected to each other; snapshots of all of it. */
 import { KEY_PLAIN, PAGE_SIZE, pa, type KeyId, type Pa } from './address.js';
 import { Bus, type Device, type UpstreamPort } from './bus.js';
 import { Cache, type CacheSnapshot } from './cache/cache.js';
@@ -17,7 +17,7 @@ import type { BlockCipherFactory, Observer, Origin } from './types.js';
 export interface MachineConfig {
   readonly model: CpuModel;
   readonly cpus: number;
-  /** Where DRAM answers. */
+  /** Physical ranges of DRAM. */
   readonly ram: readonly DramRange[];
   readonly mtrr: MtrrConfig;
   readonly cache: { readonly size: number; readonly ways: number };
@@ -31,12 +31,12 @@ export interface MachineConfig {
   readonly syscfgMemEncrypt: boolean | readonly boolean[];
 }
 
-/** A frozen machine. */
+/** The state of a machine. */
 export interface MachineSnapshot {
   readonly dram: DramSnapshot;
   readonly cache: CacheSnapshot;
   readonly cpus: readonly CpuSnapshot[];
-  /** By the device's name. */
+  /** Pairs of a device's name and its state. */
   readonly devices: readonly (readonly [string, unknown])[];
 }
 
@@ -47,12 +47,12 @@ export class Machine implements CpuBus {
   readonly cache: Cache;
   readonly mtrrs: MtrrMap;
   readonly cpus: readonly [Cpu, ...Cpu[]];
-  /** Where requests of devices go that no IOMMU translates. */
+  /** The port for requests of devices that no IOMMU translates. */
   readonly hostBridge: UpstreamPort;
   readonly observers: Observer[] = [];
   origin: Origin = 0;
   patSlots: Set<number> | null = null;
-  /** Where devices have read and written memory, if somebody wants to know. */
+  /** Ranges of memory that devices have read and written; null: not recorded. */
   dmaLog: { readonly pa: Pa; readonly key: KeyId; readonly length: number }[] | null = null;
 
   constructor(readonly config: MachineConfig) {
@@ -85,7 +85,7 @@ export class Machine implements CpuBus {
     this.cpus = [make(0), ...Array.from({ length: config.cpus - 1 }, (_, i) => make(i + 1))];
   }
 
-  /** Adds an observer; without one, watching costs nothing. */
+  /** Adds an observer; a machine without observers pays nothing for them. */
   observe(observer: Observer): void {
     this.observers.push(observer);
     this.wireObservers();
@@ -104,8 +104,8 @@ export class Machine implements CpuBus {
   }
 
   /**
-   * From now on, the lines that anything reads or writes, in the cache or behind it, go into a set. One that leaves the
-   * cache as memory has it does not: nothing goes with it.
+   * Records, from now on, the lines that any access reads or writes, in the cache or behind it; null stops it. A clean
+   * line that leaves the cache is not recorded: it transfers nothing.
    */
   watchLines(into: LineSet | null): void {
     this.cache.watch = into;
@@ -113,7 +113,7 @@ export class Machine implements CpuBus {
   }
 
   /**
-   * Writes memory beside the CPUs, as a device or firmware does: lines of the same key leave the cache first. The address
+   * Writes memory without a CPU, as a device or firmware does: lines of the same key leave the cache first. The address
    * is without the C-bit.
    */
   dmaWrite(
@@ -126,7 +126,7 @@ export class Machine implements CpuBus {
     this.cache.deviceWrite(requester, address, key, data, 0, data.length, this.origin);
   }
 
-  /** Reads `length` bytes of memory beside the CPUs, as a device or firmware does, coherent with lines of the same key. */
+  /** Reads `length` bytes of memory without a CPU, as a device or firmware does, coherent with lines of the same key. */
   dmaRead(
     address: Pa,
     length: number,
@@ -148,21 +148,21 @@ export class Machine implements CpuBus {
     return this.dram.has(address) || this.bus.at(address) !== undefined;
   }
 
-  /** Who wrote the line of an address last, through which key: in the cache if it is newer there. For reports. */
+  /** Key and origin of the last write to the line of an address, in the cache if it is newer there. For reports only. */
   lastWrite(address: Pa): { key: KeyId; origin: Origin } | undefined {
     return this.cache.lastWrite(address) ?? this.dram.lastWrite(address);
   }
 
   snapshot(): MachineSnapshot {
-    return { dram: this.dram.snapshot(), cache: this.cache.snapshot(), ...this.small() };
+    return { dram: this.dram.snapshot(), cache: this.cache.snapshot(), ...this.cpusAndDevices() };
   }
 
-  /** What a snapshot would hold, where it is: good until the machine does something. */
+  /** The state without a copy: valid until the machine changes. */
   view(): MachineSnapshot {
-    return { dram: this.dram.view(), cache: this.cache.view(), ...this.small() };
+    return { dram: this.dram.view(), cache: this.cache.view(), ...this.cpusAndDevices() };
   }
 
-  private small(): Pick<MachineSnapshot, 'cpus' | 'devices'> {
+  private cpusAndDevices(): Pick<MachineSnapshot, 'cpus' | 'devices'> {
     return {
       cpus: this.cpus.map((cpu) => cpu.snapshot()),
       devices: this.bus.all.map((device) => [device.name, device.snapshot()] as const),
@@ -179,8 +179,8 @@ export class Machine implements CpuBus {
 
   private wireObservers(): void {
     const { observers } = this;
-    const any = observers.length > 0;
-    this.cache.hooks = any
+    const observed = observers.length > 0;
+    this.cache.hooks = observed
       ? {
           fill: (...args) => {
             for (const observer of observers) observer.fill?.(...args);
@@ -190,7 +190,7 @@ export class Machine implements CpuBus {
           },
         }
       : null;
-    if (any) {
+    if (observed) {
       this.dram.onOwner = (...args) => {
         for (const observer of observers) observer.owner?.(...args);
       };

@@ -1,29 +1,29 @@
 /**
- * Who a memory transaction is from. It travels with each access through cache and bus, as QEMU's MemTxAttrs do, so that
- * a device that answers each CPU in its own way (the local APIC) knows whose access it has.
+ * The originator of a memory transaction. It is a parameter of each access through cache and bus, as QEMU's MemTxAttrs
+ * are, so that a device that answers each CPU differently (the local APIC) can tell the CPUs apart.
  *
- * A small integer, so that an access allocates nothing (our choice of numbers): a CPU is its own number, a PCI function
- * its requester id above the CPUs, and two more that are neither.
+ * A small integer, so that an access allocates nothing (our choice of numbers): a CPU's number; a PCI function's
+ * requester id, offset past the CPU numbers; and two more that are neither.
  */
 
-/** A CPU's number, or what the functions and constants here make. */
+/** A CPU's number, or a value of {@link pciRequester}, REQUESTER_CACHE or REQUESTER_PLATFORM. */
 export type Requester = number;
 
 /** CPU numbers and PCI requester ids (PCI Express Base 2.2.6.2) have 16 bits each. */
 const COUNT = 0x1_0000;
 const FIRST_PCI = COUNT;
 
-/** The cache itself: lines that it writes back. */
+/** The cache itself, for lines that it writes back. */
 export const REQUESTER_CACHE: Requester = FIRST_PCI + COUNT;
-/** What reaches memory beside the CPUs and is no PCI function: firmware that loads a kernel, and reports. */
+/** Accesses that are neither a CPU's nor a PCI function's: firmware that loads a kernel, and reports. */
 export const REQUESTER_PLATFORM: Requester = REQUESTER_CACHE + 1;
 
-/** @param id bus, device and function as 16 bits (PCI Express Base 2.2.6.2). */
+/** The requester for a PCI function. @param id bus, device and function as 16 bits (PCI Express Base 2.2.6.2). */
 export function pciRequester(id: number): Requester {
   return FIRST_PCI + id;
 }
 
-/** The number of the CPU that a transaction is from; undefined where it is not from a CPU. */
+/** The number of the requesting CPU; undefined if the requester is not a CPU. */
 export function requestingCpu(requester: Requester): number | undefined {
   return requester < FIRST_PCI ? requester : undefined;
 }

@@ -1,5 +1,5 @@
 /**
- * The contracts between the blocks of the machine: faults, origins, observers, memory readers.
+ * The interfaces between the blocks of the machine: faults, origins, observers, memory readers.
  */
 import type { KeyId, Pa, Va } from './address.js';
 
@@ -11,11 +11,11 @@ export interface Fault {
   readonly vector: number;
   /** The error code, for vectors that push one (APM 8.4.2 for #PF). */
   readonly error: number;
-  /** CR2 of a #PF: the linear address. For a #GP of a non-canonical address, the low 64 bits asked for. */
+  /** CR2 of a #PF: the linear address. For a #GP of a non-canonical address, its low 64 bits. */
   readonly address?: number | bigint;
-  /** How the page walk met it, in a word (`not-present`, `reserved`, `write`, `user`, `fetch`), for reports only. */
+  /** The cause that the page walk found (`not-present`, `reserved`, `write`, `user`, `fetch`), for reports only. */
   readonly why: string;
-  /** Of a #PF that a page walk met: the entry that it stopped at, for reports only. */
+  /** For a #PF of a page walk: the entry at which the walk stopped, for reports only. */
   readonly read?: EntryRead;
 }
 
@@ -26,9 +26,9 @@ export interface EntryRead {
   readonly at: Pa;
   readonly key: KeyId;
   readonly value: bigint;
-  /** The bits of it that are set and must be zero. */
+  /** The bits of the entry that are set and must be zero. */
   readonly reserved: bigint;
-  /** Nothing answers at the address: what was read is no entry. */
+  /** Neither DRAM nor a device answers at the address: the value is not an entry. */
   readonly absent: boolean;
 }
 
@@ -39,18 +39,18 @@ export const PF = { P: 1, W: 2, U: 4, RSVD: 8, I: 16 } as const;
 export const MEMTYPE = { UC: 0, WC: 1, WT: 4, WP: 5, WB: 6, UC_MINUS: 7 } as const;
 export type MemType = (typeof MEMTYPE)[keyof typeof MEMTYPE];
 
-/** Who makes an access: a small integer which the driver interns (function, hunk, device). 0 is the hardware itself. */
+/** The code that an access is attributed to: a number that the driver interns (function, hunk, device). 0: hardware. */
 export type Origin = number;
 
 /** What an access is for. */
 export type AccessKind = 'read' | 'write' | 'fetch' | 'walk';
 
 /**
- * Watches the machine. Every method is optional; a machine without observers pays nothing.
+ * Observes the machine. Every method is optional; a machine without observers pays nothing.
  * Lengths are in bytes. `key` is the key id that the C-bit selected.
  */
 export interface Observer {
-  /** A CPU or device touched memory: one call for a run of bytes within one page. */
+  /** A CPU or device accessed memory: one call for a run of bytes within one page. */
   access?(
     kind: AccessKind,
     cpu: number,
@@ -60,11 +60,11 @@ export interface Observer {
     length: number,
     origin: Origin,
   ): void;
-  /** Lines came from DRAM to the cache. `overwritten`: the content was never used, the whole line is written at once. */
+  /** Lines were filled from DRAM. `overwritten`: the content was never used, the whole line is written at once. */
   fill?(pa: Pa, key: KeyId, length: number, overwritten: boolean, origin: Origin): void;
-  /** Dirty lines went from the cache to DRAM. `origin` is that of the line's last writer. */
+  /** Dirty lines were written back to DRAM. `origin` is that of the line's last writer. */
   writeBack?(pa: Pa, key: KeyId, length: number, origin: Origin): void;
-  /** A translation was made by a walk (not found in a TLB). */
+  /** A walk made a translation (TLB miss). */
   translation?(cpu: number, va: Va, pa: Pa, key: KeyId, pageSize: number, type: MemType): void;
   /** A TLB or cache flush. */
   flush?(
@@ -77,7 +77,7 @@ export interface Observer {
   owner?(pa: Pa, length: number, from: KeyId, to: KeyId, origin: Origin): void;
 }
 
-/** Bulk AES-128 on whole 16-byte blocks, ECB, no padding: what an engine is built on. Both work in place. */
+/** Bulk AES-128 on whole 16-byte blocks, ECB, no padding: the primitive of a memory engine. */
 export interface BlockCipher {
   /** Encrypts `blocks` in place; its length is a multiple of 16. */
   encrypt(blocks: Uint8Array): void;
@@ -85,7 +85,7 @@ export interface BlockCipher {
   decrypt(blocks: Uint8Array): void;
 }
 
-/** Makes a block cipher of a 16-byte key: noble's anywhere, node:crypto's in node/. */
+/** Makes a block cipher from a 16-byte key: @noble/ciphers on any host, node:crypto in node/. */
 export type BlockCipherFactory = (key: Uint8Array) => BlockCipher;
 
 /** Reads memory for a page walker: 8-byte entries at a physical address under a key, as two u32. */
@@ -93,7 +93,7 @@ export interface TableReader {
   /** Reads the entry; the low half is the result, the high half is in `high` afterwards. */
   readEntry(pa: Pa, key: KeyId): number;
   readonly high: number;
-  /** Whether memory or a device answers at an address; absent: always. */
+  /** Whether memory or a device answers at an address; without this method: always. */
   answers?(pa: Pa): boolean;
   /** ORs bits into the low half of an entry (accessed and dirty; APM 5.4.2). */
   setBits(pa: Pa, key: KeyId, bits: number): void;

@@ -1,34 +1,34 @@
-/** A page of DRAM as it is kept, with what is known of each of its lines. */
+/** A page of DRAM as it is stored, with the state of each of its lines. */
 import { LINE_SIZE, PAGE_SIZE, type KeyId } from '../address.js';
 
-/** Lines of a page. */
+/** Lines in a page. */
 export const LINES = PAGE_SIZE / LINE_SIZE;
 
-/** What is known of the lines of a page. */
+/** The state of the lines of a page; each array has one element per line. */
 export interface Lines {
-  /** Per line: the key whose plaintext the page's bytes hold; 0 where they are the bytes on the bus. */
+  /** The key under which the page's bytes are plaintext; 0 where they are the bytes on the bus. */
   pending: Uint16Array;
-  /** Per line: the key of the last writer; UNTOUCHED where nobody wrote. Known to reports only. */
+  /** The key of the last write; UNTOUCHED where there was none. Used by reports only. */
   owner: Uint16Array;
-  /** Per line: the origin of the last write. Known to reports only. */
+  /** The origin of the last write. Used by reports only. */
   writer: Uint16Array;
 }
 
-/** A page that was touched. */
+/** A page that has been accessed. */
 export interface Page extends Lines {
   readonly bytes: Uint8Array;
-  /** Its lines are all alike and shared with other pages: before one changes, the page gets lines of its own. */
+  /** All its lines have the same state, in arrays shared with other pages: the page gets its own before one changes. */
   sameContents: boolean;
 }
 
 // Above every key id: the largest part has 1006 guests (PPR, CPUID Fn8000_001F ECX).
 export const UNTOUCHED = 0xffff;
 
-/** Pages that are all one byte, written under one key on behalf of one writer: one stands for all that are alike. */
+/** Pages filled with one byte, under one key, by one origin: one shared page object for each such triple. */
 export class UniformPages {
   private readonly made = new Map<string, Page>();
 
-  /** It is shared: whoever writes to it copies it first. */
+  /** The shared page for a byte, key and origin. Not to be changed: copy it before a write. */
   of(byte: number, key: KeyId, origin: number): Page {
     const id = [byte, key, origin].join(' ');
     let page = this.made.get(id);
@@ -46,13 +46,17 @@ export class UniformPages {
   }
 }
 
-/** Whether some line of a page was last written through a key. */
+/** Whether any line of a page was last written under a key other than KEY_PLAIN. */
 export function throughKey({ owner }: Page): boolean {
   for (const key of owner) if (key !== 0 && key !== UNTOUCHED) return true;
   return false;
 }
 
-/** Visits the pages that a stretch of bytes lies in: the page's number, where in it, how many bytes, and those before. */
+/**
+ * Visits the pages of a range of bytes, ascending.
+ *
+ * @param visit gets the page's number, the offset in it, the number of bytes, and the number of bytes visited before.
+ */
 export function eachPage(
   address: number,
   length: number,
@@ -67,7 +71,7 @@ export function eachPage(
   }
 }
 
-/** Whether a page has just these bytes and these lines. */
+/** Whether a page has exactly these bytes and these arrays of line state. */
 export function isWhole(page: Page, bytes: Uint8Array, lines: Lines): boolean {
   if (page.pending !== lines.pending || page.owner !== lines.owner) return false;
   if (page.writer !== lines.writer) return false;
@@ -75,7 +79,7 @@ export function isWhole(page: Page, bytes: Uint8Array, lines: Lines): boolean {
   return true;
 }
 
-/** The bytes of a page, four at a time. */
+/** The bytes of a page as 32-bit words. */
 export function wordsOf({ bytes }: Page): Uint32Array {
   return new Uint32Array(bytes.buffer, bytes.byteOffset, PAGE_SIZE / 4);
 }

@@ -1,9 +1,9 @@
 /**
- * DRAM: what a probe on the bus would see, sparse and copy-on-write.
+ * DRAM: the bytes that a logic analyzer on the bus would see, sparse and copy-on-write.
  *
- * A page is made when it is first touched; before that it reads as power-on noise. Lines may be *pending*: kept as
- * plaintext under the key that they were written with, and encrypted in batches when somebody looks under another key.
- * Eager DRAM encrypts at once; nothing else tells the two apart.
+ * A page is allocated at its first write; before that it reads as power-on noise. Lines may be *pending*: stored as
+ * plaintext under the key that they were written with, and encrypted in batches when they are read under another key.
+ * Eager DRAM encrypts at once; there is no other observable difference.
  */
 import { InputError } from '../../base/errors.js';
 import {
@@ -22,7 +22,7 @@ import { eachPage, LINES, UNTOUCHED, type Page } from './dram-page.js';
 import type { LineSet } from './line-set.js';
 import { PageStore, type PageStoreSnapshot } from './page-store.js';
 
-/** Half-open stretch of physical addresses where DRAM answers: whole pages, in bytes. */
+/** A range of physical addresses of DRAM: whole pages, in bytes. */
 export interface DramRange {
   readonly base: number;
   readonly size: number;
@@ -30,35 +30,35 @@ export interface DramRange {
 
 export interface DramOptions {
   readonly ranges: readonly DramRange[];
-  /** Of the power-on noise. */
+  /** The seed of the power-on noise. */
   readonly noiseSeed: number;
   readonly engine: MemoryEngine;
   readonly lazy: boolean;
 }
 
-/** How many bytes of a stretch were last written plain, through a key, or never. */
+/** How many bytes of a range were last written without encryption, under a key, or never. */
 export interface DramState {
   plain: number;
   encrypted: number;
   untouched: number;
 }
 
-/** A frozen picture of DRAM. */
+/** The state of DRAM. */
 export type DramSnapshot = PageStoreSnapshot;
 
 export class Dram {
-  /** Takes the lines that are read and written, if somebody wants to know. */
+  /** Collects the lines that are read and written; null: not recorded. */
   watch: LineSet | null = null;
-  /** Called for runs of bytes whose owner changed by a write. */
+  /** Called for each run of bytes whose key a write changes. */
   onOwner?: (address: Pa, length: number, from: KeyId, to: KeyId, origin: number) => void;
   private readonly pages: PageStore;
-  private readonly plain: PageDecryption;
+  private readonly decryption: PageDecryption;
   private readonly scratch = new Uint8Array(PAGE_SIZE);
 
-  /** Refuses ranges that are not whole pages (E_DRAM_RANGE): here a page has DRAM or has none. */
+  /** Throws E_DRAM_RANGE if a range is not whole pages: a page is either all DRAM or none. */
   constructor(private readonly options: DramOptions) {
     this.pages = new PageStore(options.noiseSeed);
-    this.plain = new PageDecryption(options.engine);
+    this.decryption = new PageDecryption(options.engine);
     for (const { base, size } of options.ranges) {
       if (base % PAGE_SIZE !== 0 || size % PAGE_SIZE !== 0) {
         throw new InputError({
@@ -78,7 +78,7 @@ export class Dram {
     return false;
   }
 
-  /** Bytes kept for pages that were touched. */
+  /** Size in bytes of the pages that were touched. */
   get touchedBytes(): number {
     return this.touched().length * PAGE_SIZE;
   }
@@ -88,7 +88,7 @@ export class Dram {
     return this.pages.touched();
   }
 
-  /** Reads bytes under a key, of any alignment. Where nothing answers: all ones (our choice). */
+  /** Reads bytes under a key, with any alignment. Outside DRAM: all ones (our choice). */
   read(address: Pa, key: KeyId, out: Uint8Array, offset: number, length: number): void {
     this.watch?.add(address, length);
     eachPage(address, length, (number, inPage, run, done) => {
@@ -101,7 +101,7 @@ export class Dram {
     });
   }
 
-  /** Writes bytes under a key, of any alignment. Where nothing answers they are dropped (our choice). */
+  /** Writes bytes under a key, with any alignment. Outside DRAM they are dropped (our choice). */
   write(
     address: Pa,
     key: KeyId,
@@ -115,7 +115,7 @@ export class Dram {
       if (!this.has(number * PAGE_SIZE)) return;
       const from = offset + done;
       if (run === PAGE_SIZE && this.options.lazy && this.onOwner === undefined) {
-        this.plain.forget(number);
+        this.decryption.forget(number);
         this.pages.put(number, data.subarray(from, from + PAGE_SIZE), key, origin);
         return;
       }
@@ -143,12 +143,12 @@ export class Dram {
     this.write(address, key, data, offset, length, origin);
   }
 
-  /** Whole lines of one byte: the same as `write` of them. */
+  /** Fills whole lines with one byte: the same as `write` of them. */
   fillLines(address: Pa, key: KeyId, byte: number, length: number, origin = 0): void {
     this.watch?.add(address, length);
     const data = this.pages.uniformBytes(byte, key, origin);
     const whole = this.wholePages(address, length);
-    // Pages that are alike are one page, as pages of a snapshot are, until somebody writes.
+    // Equal pages share one page object, as pages of a snapshot do, until the next write to one of them.
     const shared = this.options.lazy && this.onOwner === undefined;
     if (!shared || whole.first >= whole.last) {
       this.fillPages(address, key, data, length, origin);
@@ -158,11 +158,11 @@ export class Dram {
     const to = whole.last * PAGE_SIZE;
     this.fillPages(address, key, data, from - address, origin);
     this.pages.fill(whole.first, whole.last, byte, key, origin);
-    this.plain.forget('all');
+    this.decryption.forget('all');
     this.fillPages(pa(to), key, data, address + length - to, origin);
   }
 
-  /** Fills page after page with the bytes of one. */
+  /** Fills a range page by page with the bytes of `data`, one page. */
   private fillPages(
     address: Pa,
     key: KeyId,
@@ -175,13 +175,13 @@ export class Dram {
     });
   }
 
-  /** The pages that a stretch covers whole, where DRAM answers for all of it; else none. */
+  /** The pages that a range covers whole, [first, last), if all of the range is DRAM; else an empty range. */
   private wholePages(address: number, length: number): { first: number; last: number } {
     const { ranges } = this.options;
     const end = address + length;
-    const there = ranges.some(({ base, size }) => address >= base && end <= base + size);
+    const inDram = ranges.some(({ base, size }) => address >= base && end <= base + size);
     const first = Math.ceil(address / PAGE_SIZE);
-    return { first, last: there ? Math.floor(end / PAGE_SIZE) : first };
+    return { first, last: inDram ? Math.floor(end / PAGE_SIZE) : first };
   }
 
   /** The bytes on the bus. */
@@ -191,7 +191,7 @@ export class Dram {
     return out;
   }
 
-  /** The key and the origin that a byte's line was written with last; undefined where nobody wrote. */
+  /** Key and origin of the last write to the line of an address; undefined if there was none. */
   lastWrite(address: Pa): { key: KeyId; origin: number } | undefined {
     const page = this.pages.at(Math.floor(address / PAGE_SIZE));
     const line = Math.floor((address % PAGE_SIZE) / LINE_SIZE);
@@ -199,12 +199,12 @@ export class Dram {
     return key === UNTOUCHED ? undefined : { key: key as KeyId, origin: page?.writer[line] ?? 0 };
   }
 
-  /** Whether any line was last written through a key. */
+  /** Whether any line was last written under a key other than KEY_PLAIN. */
   get encrypted(): boolean {
     return this.pages.encrypted;
   }
 
-  /** Who wrote a stretch last, in bytes. */
+  /** How the bytes of a range were last written. */
   stateOf(address: Pa, length: number): DramState {
     const state: DramState = { plain: 0, encrypted: 0, untouched: 0 };
     eachPage(address, length, (number, inPage, run) => {
@@ -226,20 +226,20 @@ export class Dram {
     return state;
   }
 
-  /** The present state without freezing it: good until something is written. */
+  /** The present state without a copy: valid until the next write. */
   view(): DramSnapshot {
     return this.pages.view();
   }
 
-  /** Freezes the present state. */
+  /** A snapshot of the present state. */
   snapshot(): DramSnapshot {
-    this.plain.forget('all');
+    this.decryption.forget('all');
     return this.pages.snapshot();
   }
 
-  /** Goes back to a snapshot of DRAM with the same engine and noise; the snapshot stays as it is. */
+  /** Restores a snapshot of DRAM with the same engine and noise; the snapshot does not change. */
   restore(snapshot: DramSnapshot): void {
-    this.plain.forget('all');
+    this.decryption.forget('all');
     this.pages.restore(snapshot);
   }
 
@@ -253,7 +253,7 @@ export class Dram {
   ): void {
     let page = this.pages.at(number);
     if (page === undefined) {
-      this.plain.read(number, this.pages.noiseOf(number), inPage, length, key, out, at);
+      this.decryption.read(number, this.pages.noiseOf(number), inPage, length, key, out, at);
       return;
     }
     for (let from = inPage; from < inPage + length;) {
@@ -268,17 +268,17 @@ export class Dram {
       if (pending === key) {
         out.set(page.bytes.subarray(from, stop), to);
       } else {
-        // Looking under another key: the bus bytes are made now and kept.
+        // A read under another key: the bytes on the bus are computed now and stored.
         if (pending !== 0 && this.pages.inRun(number)) {
-          // One page serves many: what each of them is on the bus is not kept.
+          // One page object represents many pages, with different bytes on the bus: they are not stored.
           const bytes = this.scratch;
           const [start, end] = [first * LINE_SIZE, line * LINE_SIZE];
           bytes.set(page.bytes.subarray(start, end), start);
           const at = paOfPage(number, start);
           this.options.engine.encrypt(pending as KeyId, at, bytes, start, end - start);
-          this.plain.forget(number);
-          this.plain.read(number, bytes, from, stop - from, key, out, to);
-          this.plain.forget(number);
+          this.decryption.forget(number);
+          this.decryption.read(number, bytes, from, stop - from, key, out, to);
+          this.decryption.forget(number);
           from = stop;
           continue;
         }
@@ -287,13 +287,13 @@ export class Dram {
           this.encryptPending(page, number, first, line);
           this.pages.written(page);
         }
-        this.plain.read(number, page.bytes, from, stop - from, key, out, to);
+        this.decryption.read(number, page.bytes, from, stop - from, key, out, to);
       }
       from = stop;
     }
   }
 
-  /** Turns pending lines [first, last) into the bytes on the bus. */
+  /** Encrypts the pending lines [first, last): they become the bytes on the bus. */
   private encryptPending(page: Page, number: number, first: number, last: number): void {
     for (let line = first; line < last;) {
       const key = (page.pending[line] ?? 0) as KeyId;
@@ -326,7 +326,7 @@ export class Dram {
       }
     };
     if (firstWhole >= lastWhole) {
-      // Less than a line, or two pieces of neighbours.
+      // Less than a line, or parts of two adjacent lines.
       const split = Math.min(Math.max(firstWhole, inPage), inPage + length);
       part(inPage, split);
       part(split, inPage + length);
@@ -344,7 +344,7 @@ export class Dram {
     part(lastWhole, inPage + length);
   }
 
-  /** A write within one line: where the line is another key's, its blocks are read, changed and written back. */
+  /** A write within one line: if the line is stored under another key, its blocks are read, modified and written. */
   private storePart(
     page: Page,
     number: number,
@@ -368,7 +368,7 @@ export class Dram {
     this.options.engine.encrypt(key, address, page.bytes, first, last - first);
   }
 
-  /** Notes the new owner of the lines that a write touches. */
+  /** Records key and origin of a write for the lines that it touches. */
   private recordOwner(
     page: Page,
     number: number,
@@ -395,9 +395,9 @@ export class Dram {
     page.writer.fill(origin, first, last);
   }
 
-  /** The page for writing; `whole`: all of it, so that nothing is read before but the owner, which a watcher is told. */
+  /** The page for a write; `whole`: all bytes are written, so that only the owners, for `onOwner`, are read before. */
   private writable(number: number, whole: boolean): Page {
-    this.plain.forget(number);
+    this.decryption.forget(number);
     return this.pages.writable(number, whole, this.onOwner !== undefined);
   }
 }

@@ -1,7 +1,7 @@
 /**
  * The memory engine: AES-128 with an address tweak in front of DRAM.
  *
- * Blocks of 16 bytes, each by itself (Wilke et al., SEVurity, §III; Du et al., arXiv 1712.05090):
+ * Blocks of 16 bytes, each encrypted separately (Wilke et al., SEVurity, §III; Du et al., arXiv 1712.05090):
  *   T(p) = XOR of t_i over the set bits i ≥ 4 of the physical address p,
  *   XE:  C = AES(m ⊕ T(p)),   XEX: C = AES(m ⊕ T(p)) ⊕ T(p).
  * T is linear in the address bits: one table for the offsets in a page, one constant per page.
@@ -24,7 +24,7 @@ export interface EngineOptions {
   readonly seed: string;
 }
 
-/** Enough to recompute any ciphertext with any AES tool. */
+/** The parameters needed to recompute any ciphertext with another AES tool. */
 export interface EngineDescription {
   readonly mode: EngineMode;
   /** Keys made so far, in hexadecimal. */
@@ -33,7 +33,7 @@ export interface EngineDescription {
   readonly tweaks: readonly { readonly bit: number; readonly constant: string }[];
 }
 
-/** Most bytes handed to the cipher in one call. */
+/** The largest number of bytes passed to the cipher in one call. */
 const BATCH = 65_536;
 const WORDS_PER_BLOCK = BLOCK_SIZE / 4;
 const PAGE_BITS = 12;
@@ -43,9 +43,9 @@ export class MemoryEngine {
   private readonly processor: SecureProcessor;
   private readonly ciphers = new Map<KeyId, BlockCipher>();
   private readonly keys = new Map<KeyId, Uint8Array>();
-  /** t_i as words, by bit. */
+  /** t_i as words, indexed by address bit. */
   private readonly tweaks: readonly Uint32Array[];
-  /** T of each offset in a page, without the page's constant. */
+  /** T of each offset in a page, without the constant of the page's address bits. */
   private readonly pageTable = new Uint32Array(PAGE_SIZE / 4);
   private readonly pageTweak = new Uint32Array(WORDS_PER_BLOCK);
   private readonly batch = new Uint8Array(BATCH);
@@ -68,14 +68,14 @@ export class MemoryEngine {
   }
 
   /**
-   * Encrypts in place. `address` and `length` are multiples of 16, or nothing is done and an E_ENGINE_BLOCK thrown;
-   * key 0 leaves the bytes alone.
+   * Encrypts in place. Throws E_ENGINE_BLOCK, before any change, if `address` or `length` is not a multiple of 16. Key 0
+   * leaves the bytes unchanged.
    */
   encrypt(key: KeyId, address: Pa, bytes: Uint8Array, offset: number, length: number): void {
     this.crypt(key, address, bytes, offset, length, true);
   }
 
-  /** Decrypts in place; as `encrypt`. */
+  /** Decrypts in place; parameters and errors as for `encrypt`. */
   decrypt(key: KeyId, address: Pa, bytes: Uint8Array, offset: number, length: number): void {
     this.crypt(key, address, bytes, offset, length, false);
   }
@@ -113,7 +113,7 @@ export class MemoryEngine {
       const run = Math.min(BATCH, length - done);
       const blocks = run === BATCH ? this.batch : this.batch.subarray(0, run);
       blocks.set(bytes.subarray(offset + done, offset + done + run));
-      // XE: C = AES(m ⊕ T), so its way back begins without the tweak.
+      // XE: C = AES(m ⊕ T), so decryption applies the tweak after the cipher only.
       if (this.mode === 'XEX' || encrypt) this.applyTweaks(address + done, run);
       if (encrypt) cipher.encrypt(blocks);
       else cipher.decrypt(blocks);
@@ -129,10 +129,10 @@ export class MemoryEngine {
     const table = this.pageTable;
     let word = 0;
     let at = address;
-    let left = length;
-    while (left > 0) {
+    let remaining = length;
+    while (remaining > 0) {
       const inPage = at % PAGE_SIZE;
-      const run = Math.min(left, PAGE_SIZE - inPage);
+      const run = Math.min(remaining, PAGE_SIZE - inPage);
       this.loadPageTweak(at - inPage);
       const t0 = this.pageTweak[0] ?? 0;
       const t1 = this.pageTweak[1] ?? 0;
@@ -146,7 +146,7 @@ export class MemoryEngine {
         words[word + 3] = (words[word + 3] ?? 0) ^ (table[t + 3] ?? 0) ^ t3;
       }
       at += run;
-      left -= run;
+      remaining -= run;
     }
   }
 
@@ -176,7 +176,7 @@ export class MemoryEngine {
   }
 }
 
-/** Noise and ciphers work on words of memory as x86 does; elsewhere their bytes would differ (E_BYTE_ORDER). */
+/** Throws E_BYTE_ORDER on a big-endian host: noise and ciphers work on words in memory, as x86 orders their bytes. */
 export function requireLittleEndian(bytesOfOne = new Uint8Array(Uint32Array.of(1).buffer)): void {
   if (bytesOfOne[0] === 1) return;
   throw new InputError({

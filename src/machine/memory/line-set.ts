@@ -1,7 +1,7 @@
-/** A set of lines of physical memory that takes ranges as quickly as single lines. */
+/** A set of lines of physical memory; adding a range costs about as much as adding a line. */
 import { LINE_SIZE } from '../address.js';
 
-/** Lines whose bits stand together: those of 2 MiB. */
+/** Lines in one bitmap: those of 2 MiB. */
 const CHUNK_LINES = 32768;
 const CHUNK_BYTES = CHUNK_LINES * LINE_SIZE;
 
@@ -10,7 +10,7 @@ export class LineSet {
   private lastNumber = -1;
   private lastChunk = new Uint8Array(0);
 
-  /** Adds the lines that some bytes lie in; addresses are without a C-bit. */
+  /** Adds the lines of `length` bytes from an address without the C-bit. */
   add(address: number, length: number): void {
     const end = address + length;
     for (let at = address; at < end;) {
@@ -32,7 +32,7 @@ export class LineSet {
     }
   }
 
-  /** Whether it has a line, by its number: its address over the size of a line. */
+  /** Whether the set has a line. @param line the line's number: its address divided by LINE_SIZE. */
   has(line: number): boolean {
     const inChunk = line % CHUNK_LINES;
     const bits = this.chunks.get((line - inChunk) / CHUNK_LINES);

@@ -1,11 +1,11 @@
-/** What stands behind the cache: DRAM with its engine, or DRAM and devices on one bus. */
+/** The memory behind the cache: DRAM with its engine, or DRAM and devices on one bus. */
 import type { KeyId, Pa } from '../address.js';
 import type { Requester } from '../requester.js';
 import type { Origin } from '../types.js';
 
 /**
- * Memory as the cache sees it: plaintext in and out, under a key. Lengths and offsets are in bytes; `requester` is who
- * the transaction is from.
+ * Memory as the cache sees it: plaintext in and out, under a key. Lengths and offsets are in bytes; `requester` is the
+ * originator of the transaction.
  */
 export interface LineStore {
   /** Reads whole lines; `pa` and `length` are multiples of the line size. */
@@ -27,7 +27,7 @@ export interface LineStore {
     origin: Origin,
     requester: Requester,
   ): void;
-  /** Writes one byte to all of some whole lines. */
+  /** Fills whole lines with one byte. */
   fillLines(
     pa: Pa,
     key: KeyId,

@@ -1,7 +1,7 @@
 /**
- * AES-128 in batches of blocks by @noble/ciphers: the engine's cipher wherever the simulator runs.
- * On its block functions with the round keys kept: its ecb() expands the key in every call, which makes a line cost
- * seven times as much. They take and give a block as four words in the order of the bytes (little-endian).
+ * AES-128 in batches of blocks by @noble/ciphers: a cipher for the engine on any host.
+ * Uses its block functions with the round keys cached: its ecb() expands the key in every call, which makes a line cost
+ * seven times as much. Their input and output is a block as four little-endian words.
  */
 import { unsafe } from '@noble/ciphers/aes.js';
 import type { BlockCipherFactory } from '../types.js';

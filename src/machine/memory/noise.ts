@@ -1,10 +1,10 @@
-/** What untouched DRAM holds after power-on: noise from a seed (our choice: a 32-bit integer hash of word addresses). */
+/** Untouched DRAM after power-on: noise from a seed (our choice: a 32-bit integer hash of word addresses). */
 import { PAGE_SIZE } from '../address.js';
 
-// Taken once: a look-up through the global object costs more than the multiplication in some hosts.
+// Read once: a lookup through the global object costs more than the multiplication on some hosts.
 const { imul } = Math;
 
-/** Fills a page with the noise of its page number. */
+/** Fills `out`, the words of a page, with the noise of page number `page`. */
 export function noise(seed: number, page: number, out: Uint32Array): void {
   const high = Math.floor(page / 2 ** 22);
   let base = (seed ^ imul(high + 1, 0x9e37_79b1)) | 0;

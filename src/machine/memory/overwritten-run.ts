@@ -1,4 +1,4 @@
-/** Lines that were written whole one after the other, for whoever is told of the refills that nobody saw. */
+/** A run of adjacent lines that were written whole: reported to the `fill` hook as one fill with `overwritten` set. */
 import { LINE_SIZE, pa, type KeyId, type Pa } from '../address.js';
 import type { Observer, Origin } from '../types.js';
 

@@ -1,9 +1,9 @@
-/** Bytes on the bus as they read under a key. Small reads that follow one another in a page share its decryption. */
+/** Decrypts bytes on the bus for a read under a key. Consecutive small reads in a page decrypt it once. */
 import { BLOCK_SIZE, PAGE_SIZE, paOfPage, type KeyId } from '../address.js';
 import type { MemoryEngine } from './engine.js';
 
 export class PageDecryption {
-  /** The plaintext of a page, if `full`. */
+  /** The plaintext of page `number` under `key`, if `full`. */
   private readonly plain = new Uint8Array(PAGE_SIZE);
   private number = -1;
   private key = 0;
@@ -11,7 +11,7 @@ export class PageDecryption {
 
   constructor(private readonly engine: MemoryEngine) {}
 
-  /** Reads a part of a page, whose bytes are `raw`, into `out`. */
+  /** Reads `length` bytes at offset `inPage` of a page, whose bytes on the bus are `raw`, into `out` at `at`. */
   read(
     number: number,
     raw: Uint8Array,
@@ -35,7 +35,7 @@ export class PageDecryption {
       out.set(known.subarray(inPage, inPage + length), at);
       return;
     }
-    // Whole blocks are decrypted, what was asked for is kept.
+    // Whole blocks are decrypted; the requested part of them is copied.
     const first = Math.floor(inPage / BLOCK_SIZE) * BLOCK_SIZE;
     const last = Math.ceil((inPage + length) / BLOCK_SIZE) * BLOCK_SIZE;
     const blocks = raw.slice(first, last);
@@ -43,12 +43,12 @@ export class PageDecryption {
     out.set(blocks.subarray(inPage - first, inPage - first + length), at);
   }
 
-  /** The bytes of a page may change, or those of all. */
+  /** Drops the cached plaintext of a page, or of any: its bytes may change. */
   forget(number: number | 'all'): void {
     if (number === 'all' || number === this.number) this.number = -1;
   }
 
-  /** A page's plaintext, from the second call in a row for it on: it costs a few blocks'. */
+  /** A page's plaintext, from the second call in a row for that page and key on; before that undefined (too costly). */
   private whole(number: number, raw: Uint8Array, key: KeyId): Uint8Array | undefined {
     if (number !== this.number || key !== this.key) {
       this.number = number;

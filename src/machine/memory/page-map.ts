@@ -1,17 +1,17 @@
-/** Pages by their numbers, in blocks of a few: what a snapshot took is shared block by block until one changes. */
+/** Pages by number, in blocks: snapshots share whole blocks until a page of one changes. */
 
-/** Pages by their numbers, by the numbers of their blocks. */
+/** Pages by number, in maps by block number. */
 export type PageBlocks<P> = ReadonlyMap<number, ReadonlyMap<number, P>>;
 
 const BLOCK = 64;
 const blockOf = (number: number): number => Math.floor(number / BLOCK);
 
-/** A page among frozen ones. */
+/** The page with a number in frozen blocks. */
 export function pageIn<P>(blocks: PageBlocks<P>, number: number): P | undefined {
   return blocks.get(blockOf(number))?.get(number);
 }
 
-/** Frozen pages with some more or others; blocks of which none is another are shared. */
+/** Frozen blocks with some pages added or replaced; blocks without a change are shared. */
 export function withPages<P>(blocks: PageBlocks<P>, pages: ReadonlyMap<number, P>): PageBlocks<P> {
   const map = new PageMap(blocks);
   for (const [number, page] of pages) map.set(number, page);
@@ -20,7 +20,7 @@ export function withPages<P>(blocks: PageBlocks<P>, pages: ReadonlyMap<number, P
 
 export class PageMap<P> {
   private blocks: Map<number, ReadonlyMap<number, P>>;
-  /** Blocks that no snapshot has. */
+  /** Blocks that no snapshot shares. */
   private readonly own = new Map<number, Map<number, P>>();
 
   constructor(blocks: PageBlocks<P> = new Map()) {
@@ -39,7 +39,7 @@ export class PageMap<P> {
     this.writable(number).set(number, page);
   }
 
-  /** False where there was none. */
+  /** Removes a page; false if there was none. */
   delete(number: number): boolean {
     return this.has(number) && this.writable(number).delete(number);
   }
@@ -49,12 +49,12 @@ export class PageMap<P> {
     for (const block of this.blocks.values()) yield* block;
   }
 
-  /** The present pages, good until some change. */
+  /** The present pages: valid until the next change. */
   view(): PageBlocks<P> {
     return this.blocks;
   }
 
-  /** The present pages; they do not change any more. */
+  /** The present pages, which later changes do not affect. */
   freeze(): PageBlocks<P> {
     this.own.clear();
     return new Map(this.blocks);

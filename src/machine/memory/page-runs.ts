@@ -1,26 +1,26 @@
-/** Runs of pages that are all alike, as a long fill leaves them: one page of the model stands for each of a run. */
+/** Runs of equal pages, as a long fill leaves them: one page object represents all pages of a run. */
 
 export interface PageRun<P> {
-  /** Numbers of pages: from `first` up to `last`, which is not in it. */
+  /** Page numbers [first, last). */
   readonly first: number;
   readonly last: number;
   readonly page: P;
 }
 
-/** A few runs that do not overlap. They are never changed, so that snapshots may share them. */
+/** Runs that do not overlap. Immutable, so that snapshots may share them. */
 export class PageRuns<P> {
   constructor(readonly all: readonly PageRun<P>[] = []) {}
 
-  /** The page that stands for a number. */
+  /** The page object for a page number, or undefined. */
   get(number: number): P | undefined {
     for (const { first, last, page } of this.all) if (number >= first && number < last) return page;
     return undefined;
   }
 
-  /** These runs with one more, which takes the place of what was there; with neighbours of the same page it is one. */
+  /** These runs with one more, which replaces what it overlaps and is merged with adjacent runs of the same page. */
   with({ first, last, page }: PageRun<P>): PageRuns<P> {
     const run = { first, last, page };
-    const kept = this.all
+    const others = this.all
       .flatMap((old) => [
         { ...old, last: Math.min(old.last, first) },
         { ...old, first: Math.max(old.first, last) },
@@ -32,6 +32,6 @@ export class PageRuns<P> {
         else if (joins) run.last = old.last;
         return !joins;
       });
-    return new PageRuns([...kept, run]);
+    return new PageRuns([...others, run]);
   }
 }

@@ -1,7 +1,7 @@
 /**
- * The pages of DRAM, sparse and copy-on-write: a page is made when it is first touched, snapshots share pages until one
- * is written, and pages that a long fill made alike are one. Pages are numbered: an address over the size of a page.
- * It knows no key and no engine: what a page's bytes mean is the concern of `Dram`.
+ * The pages of DRAM, sparse and copy-on-write: a page is allocated at its first write, snapshots share pages until one
+ * is written, and pages of a long fill share one page object. A page's number is its address divided by PAGE_SIZE.
+ * The store does not use keys or the engine: `Dram` interprets the bytes.
  */
 import { PAGE_SIZE, type KeyId } from '../address.js';
 import { isWhole, throughKey, UniformPages, wordsOf, type Lines, type Page } from './dram-page.js';
@@ -10,10 +10,10 @@ import { PageMap, type PageBlocks } from './page-map.js';
 import { PagePool } from './page-pool.js';
 import { PageRuns, type PageRun } from './page-runs.js';
 
-/** Frozen pages; they are shared until somebody writes. */
+/** Frozen pages; each is shared until it is written. */
 export interface PageStoreSnapshot {
   readonly pages: PageBlocks<Page>;
-  /** Pages that a long fill left alike, where `pages` has none. */
+  /** Runs of equal pages from long fills; they apply where `pages` has no page. */
   readonly runs: readonly PageRun<Page>[];
 }
 
@@ -22,31 +22,31 @@ export class PageStore {
   private runs = new PageRuns<Page>();
   private readonly uniform = new UniformPages();
   private readonly pool = new PagePool();
-  /** Pages that no snapshot shares; the others are copied before they change. */
+  /** Numbers of pages that no snapshot shares; the others are copied before they change. */
   private readonly own = new Set<number>();
   private lastNumber = -1;
   private lastPage: Page | undefined;
-  /** The page that was written whole last. */
+  /** The last page that was written whole. */
   private lastWhole: { number: number; page: Page } | null = null;
   private readonly noisePage = new Uint8Array(PAGE_SIZE);
   private readonly noiseWords = new Uint32Array(this.noisePage.buffer);
-  /** The page whose noise `noisePage` holds. */
+  /** Number of the page whose noise is in `noisePage`. */
   private noiseNumber = -1;
 
-  /** @param seed of the power-on noise. */
+  /** @param seed the seed of the power-on noise. */
   constructor(private readonly seed: number) {}
 
-  /** A page that was touched. Not to be changed. */
+  /** A touched page, not to be changed; undefined if untouched. */
   at(number: number): Page | undefined {
     return this.pages.get(number) ?? this.runs.get(number);
   }
 
-  /** Whether a page that was touched is one of a run, whose one page of the model serves all of them. */
+  /** Whether a page is part of a run, whose pages share one page object. */
   inRun(number: number): boolean {
     return !this.pages.has(number) && this.runs.get(number) !== undefined;
   }
 
-  /** What an untouched page holds: power-on noise. Good until the next call. */
+  /** The contents of an untouched page: power-on noise. Valid until the next call. */
   noiseOf(number: number): Uint8Array {
     if (this.noiseNumber !== number) {
       noise(this.seed, number, this.noiseWords);
@@ -65,7 +65,7 @@ export class PageStore {
     return [...numbers].sort((a, b) => a - b);
   }
 
-  /** Whether any line was last written through a key. */
+  /** Whether any line was last written under a key other than KEY_PLAIN. */
   get encrypted(): boolean {
     for (const [, page] of this.pages.all()) if (throughKey(page)) return true;
     return this.runs.all.some(({ first, last, page }) => {
@@ -76,10 +76,10 @@ export class PageStore {
   }
 
   /**
-   * The page for writing: made of noise if untouched, copied if a snapshot shares it.
+   * The page for a write: filled with noise if untouched, copied if a snapshot shares it.
    *
-   * @param whole all bytes are about to be written: none are made or copied.
-   * @param keepLines what is known of its lines is copied even so.
+   * @param whole all bytes are about to be written: they are neither filled nor copied.
+   * @param keepLines the state of its lines is copied nevertheless.
    */
   writable(number: number, whole: boolean, keepLines: boolean): Page {
     if (number === this.lastNumber && this.lastPage !== undefined) {
@@ -101,22 +101,22 @@ export class PageStore {
     return page;
   }
 
-  /** A page that `writable` gave has been written: lines of it that are alike by now take no room. */
+  /** To be called after the write to a page of `writable`: shares the state of its lines if it is the same for all. */
   written(page: Page): void {
     this.pool.compact(page);
   }
 
   /**
-   * A whole page is written, each line alike, pending under its key. One that is like the page before is one with it
-   * until a write: what is long and repeats itself takes no room.
+   * Writes a whole page, all lines pending under the key. If it equals the last page written whole, both share one page
+   * object until the next write, so that repeated contents take no memory.
    */
   put(number: number, data: Uint8Array, key: KeyId, origin: number): void {
     const lines = this.pool.sharedPage(key, key, origin);
     this.lastNumber = -1;
     const { lastWhole } = this;
     if (lastWhole !== null && isWhole(lastWhole.page, data, lines)) {
-      const { number: before, page } = lastWhole;
-      if (this.pages.get(before) === page) this.own.delete(before);
+      const { number: previous, page } = lastWhole;
+      if (this.pages.get(previous) === page) this.own.delete(previous);
       this.pages.set(number, page);
       this.own.delete(number);
       return;
@@ -125,12 +125,12 @@ export class PageStore {
     this.lastWhole = { number, page };
   }
 
-  /** The bytes of a page that is all one byte. Not to be changed. */
+  /** The bytes of a page filled with one byte. Not to be changed. */
   uniformBytes(byte: number, key: KeyId, origin: number): Uint8Array {
     return this.uniform.of(byte, key, origin).bytes;
   }
 
-  /** Whole pages [first, last) become one byte, each line pending under the key: one page of the model for all. */
+  /** Fills the pages [first, last) with one byte, all lines pending under the key, as one shared page object. */
   fill(first: number, last: number, byte: number, key: KeyId, origin: number): void {
     for (let number = first; number < last; number++) {
       if (this.pages.delete(number)) this.own.delete(number);
@@ -139,25 +139,25 @@ export class PageStore {
     this.lastNumber = -1;
   }
 
-  /** The present pages without freezing them: good until something is written. */
+  /** The present pages without a copy: valid until the next write. */
   view(): PageStoreSnapshot {
     return { pages: this.pages.view(), runs: this.runs.all };
   }
 
-  /** Freezes the present pages. */
+  /** A snapshot of the present pages. */
   snapshot(): PageStoreSnapshot {
     this.share();
     return { pages: this.pages.freeze(), runs: this.runs.all };
   }
 
-  /** Goes back to a snapshot of pages with the same noise; the snapshot stays as it is. */
+  /** Restores a snapshot of pages with the same noise; the snapshot does not change. */
   restore(snapshot: PageStoreSnapshot): void {
     this.share();
     this.pages = new PageMap(snapshot.pages);
     this.runs = new PageRuns(snapshot.runs);
   }
 
-  /** From now on every page belongs to a snapshot too. */
+  /** Marks every page as shared with a snapshot. */
   private share(): void {
     this.own.clear();
     this.lastNumber = -1;
