@@ -1,12 +1,8 @@
-// Which part of the tests runs is chosen by scripts/jest.mjs: test/real/, test/browser/ and test/live/
-// need what a new machine lacks, and run only when they are asked for.
-const part = process.env.SME_BOOT_TESTS ?? 'all';
-const folder = ['real', 'browser', 'live', 'stages'].includes(part) ? `${part}/` : '';
-const apart =
-  {
-    all: ['real', 'browser', 'live'],
-    units: ['real', 'browser', 'live', 'stages'],
-  }[part] ?? [];
+// Which groups of the tests run is chosen by scripts/jest.mjs. Jest alone runs all that a new machine can run.
+import { BY_PATH, groupOf, testFiles } from './scripts/test-groups.mjs';
+
+const groups = process.env.SME_BOOT_TESTS?.split(',') ?? BY_PATH[0].groups;
+const files = testFiles().filter((file) => groups.includes(groupOf(file)));
 
 /** @type {import('jest').Config} */
 export default {
@@ -14,12 +10,13 @@ export default {
   // By default one core stays free, which is half of a small machine.
   maxWorkers: '100%',
   roots: ['<rootDir>/test'],
-  testMatch: [`<rootDir>/test/${folder}**/*.test.ts`],
-  testPathIgnorePatterns: ['/node_modules/', ...apart.map((name) => `<rootDir>/test/${name}/`)],
+  testRegex: `/test/(?:${files.join('|').replaceAll('.', '\\.')})$`,
+  testPathIgnorePatterns: ['/node_modules/'],
   extensionsToTreatAsEsm: ['.ts'],
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
   transform: { '^.+\\.ts$': ['<rootDir>/scripts/jest-transform.mjs', { useESM: true }] },
   modulePathIgnorePatterns: ['<rootDir>/dist/'],
+  reporters: ['default', '<rootDir>/scripts/jest-counts.mjs'],
   // The script of a page runs in a browser, where nobody counts lines.
   collectCoverageFrom: ['src/**/*.ts', '!src/analysis/matrix/page/matrix-page.ts'],
   coverageDirectory: 'coverage',

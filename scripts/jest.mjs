@@ -1,32 +1,55 @@
 // Runs jest on ES modules: node needs a flag for it, which a package script cannot set alike on every shell.
-// `--real` runs test/real/ (real kernel images) instead of the rest, `--browser` test/browser/ (pages in Chromium),
-// `--live` test/live/ (comparisons with tools from outside), `--stages` test/stages/ (whole boots) alone and `--units`
-// what is none of these; other arguments go to jest.
+// The first argument may be the name of a script of scripts/test-groups.mjs (`test` is the default); other arguments go
+// to jest. With a path of a test or folder among them, whatever of it a new machine can run is run. The last line adds
+// up the runs, and says what is left to which other script.
 // With JEST_REPORTS naming a directory, jest's own report is left there as JSON besides what it prints.
 import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import process from 'node:process';
+import { BY_PATH, leftTo, SCRIPTS } from './test-groups.mjs';
 
 const given = process.argv.slice(2);
-const parts = ['--real', '--browser', '--live', '--stages', '--units'];
-const part = given.findLast((arg) => parts.includes(arg));
-const args = given.filter((arg) => !parts.includes(arg));
-
-const reports = process.env.JEST_REPORTS;
-if (reports) args.push('--json', `--outputFile=${join(reports, `jest-${process.pid}.json`)}`);
+const script = Object.hasOwn(SCRIPTS, given[0]) ? given.shift() : 'test';
+const byPath = script === 'test' && given.some((arg) => !arg.startsWith('-') && existsSync(arg));
 
 const flags = '--experimental-vm-modules --disable-warning=ExperimentalWarning';
-const env = { ...process.env, NODE_OPTIONS: `${process.env.NODE_OPTIONS ?? ''} ${flags}`.trim() };
-if (part) env.SME_BOOT_TESTS = part.slice(2);
-else delete env.SME_BOOT_TESTS;
-
 const jest = dirname(createRequire(import.meta.url).resolve('jest/package.json'));
-const { status, signal, error } = spawnSync(
-  process.execPath,
-  [join(jest, 'bin', 'jest.js'), ...args],
-  { env, stdio: 'inherit' },
-);
-if (error) console.error(`jest did not start: ${error.message}`);
-if (signal) console.error(`jest was ended by ${signal}`);
-process.exit(status ?? 1);
+const work = mkdtempSync(join(tmpdir(), 'sme-boot-tests-'));
+const counts = join(work, 'counts');
+
+/** One run of jest; gives its exit status. */
+function run({ groups, options = [] }) {
+  const args = [join(jest, 'bin', 'jest.js'), ...options, ...given];
+  const reports = process.env.JEST_REPORTS;
+  if (reports)
+    args.push('--json', `--outputFile=${join(reports, `jest-${process.pid}-${groups[0]}.json`)}`);
+  const env = {
+    ...process.env,
+    NODE_OPTIONS: `${process.env.NODE_OPTIONS ?? ''} ${flags}`.trim(),
+    SME_BOOT_TESTS: groups.join(),
+    SME_BOOT_COUNTS: counts,
+  };
+  const { status, signal, error } = spawnSync(process.execPath, args, { env, stdio: 'inherit' });
+  if (error) console.error(`jest did not start: ${error.message}`);
+  if (signal) console.error(`jest was ended by ${signal}`);
+  return status ?? 1;
+}
+
+let status = 0;
+for (const each of byPath ? BY_PATH : SCRIPTS[script]) status = run(each) || status;
+
+/** The numbers of all runs; none where jest only answered a question, like --listTests. */
+function total() {
+  if (!existsSync(counts)) return [];
+  const lines = readFileSync(counts, 'utf8').trim().split('\n');
+  const sum = (column) => lines.reduce((all, line) => all + Number(line.split(' ')[column]), 0);
+  return [`${sum(0)} passed, ${sum(1)} failed`];
+}
+
+const closing = [...total(), ...(byPath ? [] : [leftTo(script)])].filter(Boolean).join('; ');
+if (existsSync(counts)) console.error(closing);
+rmSync(work, { recursive: true });
+process.exit(status);

@@ -1,0 +1,81 @@
+// The groups of the tests, and what each script of package.json runs. A test file belongs to the first group whose
+// pattern matches its path below test/. jest.config.mjs takes the files from here, scripts/jest.mjs the runs and what
+// its last line says is left to other scripts.
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export const GROUPS = {
+  // What a new machine lacks: kernel images, Chromium, tools from outside.
+  real: /^real\//,
+  browser: /^browser\//,
+  live: /^live\//,
+  // Boots by the hundred: every stage of every scenario, every label, every hunk. Beside each such file stands one
+  // with representatives, which npm test runs.
+  exhaustive: /^stages\/|\.exhaustive\.test\.ts$/,
+  quick: /^(?:base|check|firmware|kernel|machine|series|trace)\//,
+  rest: /^/,
+};
+
+/**
+ * The runs of jest of each script, by their groups, with options of their own. Counting lines doubles the time of a test,
+ * and what the exhaustive ones cover the others cover too.
+ */
+export const SCRIPTS = {
+  'test:quick': [{ groups: ['quick'] }],
+  test: [{ groups: ['quick', 'rest'] }],
+  'test:exhaustive': [{ groups: ['exhaustive'] }],
+  'test:all': [{ groups: ['quick', 'rest'], options: ['--coverage'] }, { groups: ['exhaustive'] }],
+  'test:live': [{ groups: ['live'] }],
+  'test:real': [{ groups: ['real'] }],
+  'test:browser': [{ groups: ['browser'] }],
+};
+
+/** What runs when paths are given: all that a new machine can run. */
+export const BY_PATH = [{ groups: ['quick', 'rest', 'exhaustive'] }];
+
+/** The scripts that a left group is named with. */
+const RUN_BY = {
+  quick: 'test',
+  rest: 'test',
+  exhaustive: 'test:all',
+  live: 'test:live',
+  real: 'test:real',
+  browser: 'test:browser',
+};
+
+const TESTS = fileURLToPath(new URL('../test', import.meta.url));
+
+/** The group of a test file, by its path below test/. */
+export function groupOf(path) {
+  return Object.keys(GROUPS).find((name) => GROUPS[name].test(path));
+}
+
+/** All test files below test/, with `/`. */
+export function testFiles(folder = '') {
+  return readdirSync(join(TESTS, folder), { withFileTypes: true })
+    .flatMap((entry) => {
+      const path = folder === '' ? entry.name : `${folder}/${entry.name}`;
+      if (entry.isDirectory()) return testFiles(path);
+      return path.endsWith('.test.ts') ? [path] : [];
+    })
+    .sort();
+}
+
+/** What a script leaves to others: `left to npm run test:all: 12 files; to test:live: 4`. */
+export function leftTo(script, files = testFiles()) {
+  const run = new Set(SCRIPTS[script].flatMap(({ groups }) => groups));
+  const left = new Map();
+  for (const file of files) {
+    const group = groupOf(file);
+    if (run.has(group)) continue;
+    left.set(RUN_BY[group], (left.get(RUN_BY[group]) ?? 0) + 1);
+  }
+  // The names of scripts in the order of the table.
+  const parts = Object.keys(SCRIPTS).flatMap((name) => {
+    const count = left.get(name);
+    if (count === undefined) return [];
+    return `${name} (${count} ${count === 1 ? 'file' : 'files'})`;
+  });
+  return parts.length === 0 ? '' : `left to npm run ${parts.join(', ')}`;
+}
