@@ -32,6 +32,6 @@ describe('a BIOS', () => {
   });
 
   test('hands over the memory map that it was made with, and no EFI', () => {
-    expect(firmware.handOver({ code: [], data: [] })).toEqual({ e820: [], things: [] });
+    expect(firmware.handOver({ code: [], data: [] })).toEqual({ e820: [], blobs: [] });
   });
 });

@@ -57,7 +57,7 @@ function missing(subject: Boot, ran: BootSnapshot): string[] {
       : entries.map(({ key }) => key)),
     ...(JSON.stringify(subject.recorder.consumedSoFar) === JSON.stringify(consumed)
       ? []
-      : ['looks']),
+      : ['read checks']),
     ...(subject.ahead[0] === subject.labels[ran.next] ? [] : ['the label']),
   ];
 }
