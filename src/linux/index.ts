@@ -12,15 +12,10 @@ import { amdIommuIvrs } from './drivers/iommu/amd_iommu_init/ivrs.js';
 import { amdIommuPgtable } from './drivers/iommu/amd_iommu/pgtable.js';
 import { amdIommuState, amdIommuVariables } from './drivers/iommu/amd_iommu_types.js';
 import { apicOptions } from './arch/x86/kernel/apic/apic/params.js';
-import { apic, pgtable } from './arch/x86/kernel/apic/apic/apic.js';
+import { apic } from './arch/x86/kernel/apic/apic/apic.js';
 import { cmdline } from './arch/x86/lib/cmdline.js';
 import { consoleState } from './include/linux/console.js';
-import {
-  cpuCommon,
-  cpuState,
-  cpuVariables,
-  scattered,
-} from './arch/x86/kernel/cpu/common/common.js';
+import { cpuCommon, cpuState, cpuVariables } from './arch/x86/kernel/cpu/common/common.js';
 import { devicetree } from './arch/x86/kernel/devicetree.js';
 import { ofFdt, ofVariables } from './drivers/of/fdt.js';
 import { asmDmaMapping, dmaMapping } from './include/linux/dma-mapping/dma-mapping.js';
@@ -73,12 +68,7 @@ import { kvmVmm } from './user/vmm.js';
 import { machineKexec } from './arch/x86/kernel/machine_kexec_64.js';
 import { fault, main, mainState } from './init/main/main.js';
 import { memblock, memblockState } from './mm/memblock.js';
-import {
-  earlycpio,
-  microcode,
-  microcodeAmd,
-  microcodeState,
-} from './arch/x86/kernel/cpu/microcode/core.js';
+import { microcode, microcodeState } from './arch/x86/kernel/cpu/microcode/core.js';
 import { patOptions } from './arch/x86/mm/pat/params.js';
 import { mmap, mmapState, mmapVariables } from './mm/mmap.js';
 import { mpState } from './arch/x86/include/asm/mpspec.js';
@@ -96,7 +86,7 @@ import { nommuVariables, pciNommu } from './arch/x86/kernel/pci-nommu.js';
 import { pciProbe, pciState } from './drivers/pci/probe.js';
 import { pciI386, pciIomap, pciResources, resourceState } from './drivers/pci/setup-res.js';
 import { pciSwiotlb, pciSwiotlbVariables } from './arch/x86/kernel/pci-swiotlb.js';
-import { fixmap, pgtableTypes, pgtableVariables } from './arch/x86/include/asm/pgtable_types.js';
+import { pgtableTypes, pgtableVariables } from './arch/x86/include/asm/pgtable_types.js';
 import { printk } from './kernel/printk/printk.js';
 import { probeRoms, romsState } from './arch/x86/kernel/probe_roms.js';
 import { realmodeVariables } from './arch/x86/realmode/rmpiggy.js';
@@ -106,7 +96,7 @@ import { screenInfoVariables } from './include/uapi/linux/screen_info.js';
 import { setupOptions } from './arch/x86/kernel/setup/params.js';
 import { setupData } from './arch/x86/kernel/setup/setup-data.js';
 import { kexecVariables, relocateKernel } from './arch/x86/kernel/relocate_kernel_64.js';
-import { ebda, setup, setupState, traps } from './arch/x86/kernel/setup/setup.js';
+import { setup, setupState } from './arch/x86/kernel/setup/setup.js';
 import { smp } from './kernel/smp.js';
 import { smpOptions } from './arch/x86/kernel/smpboot/params.js';
 import { smpVariables } from './kernel/cpu.js';
@@ -130,6 +120,27 @@ import { mtrrMain, mtrrState } from './arch/x86/kernel/cpu/mtrr/main.js';
 import { cacheMode, cacheModeVariables } from './arch/x86/mm/init/cache-mode.js';
 import { setupNx } from './arch/x86/mm/setup_nx.js';
 import { ioApic } from './arch/x86/kernel/apic/io_apic.js';
+import { fixmap } from './include/asm-generic/fixmap.js';
+import { asmPgtable } from './arch/x86/include/asm/pgtable.js';
+import { asmApic } from './arch/x86/include/asm/apic.js';
+import { pgtable } from './arch/x86/mm/pgtable.js';
+import { setPte } from './arch/x86/mm/init_64/set-pte.js';
+import { asmPgalloc } from './arch/x86/include/asm/pgalloc.js';
+import { tlb } from './arch/x86/mm/tlb.js';
+import { asmBiosEbda } from './arch/x86/include/asm/bios_ebda.js';
+import { entry64 } from './arch/x86/entry/entry_64.js';
+import { asmIo } from './arch/x86/include/asm/io.js';
+import { asmCpufeature } from './arch/x86/include/asm/cpufeature.js';
+import { scattered } from './arch/x86/kernel/cpu/scattered.js';
+import { microcodeAmd } from './arch/x86/kernel/cpu/microcode/amd.js';
+import { earlycpio } from './lib/earlycpio.js';
+import { head } from './arch/x86/kernel/head.js';
+import { traps } from './arch/x86/kernel/traps.js';
+import { panic } from './kernel/panic.js';
+import { asmBug } from './arch/x86/include/asm/bug.js';
+import { setupBrk } from './arch/x86/kernel/setup/brk.js';
+import { setupE820 } from './arch/x86/kernel/setup/e820.js';
+import { setupEfiBoot } from './arch/x86/kernel/setup/efi-boot.js';
 
 const HEAD_64_S = 'arch/x86/kernel/head_64.S';
 const HEAD64_C = 'arch/x86/kernel/head64.c';
@@ -177,7 +188,8 @@ const files = [
   kernelFile('arch/x86/include/asm/desc.h', asmDesc),
   kernelFile('arch/x86/lib/cmdline.c', cmdline),
   kernelFile('arch/x86/include/asm/pgtable_types.h', pgtableTypes),
-  kernelFile('arch/x86/include/asm/fixmap.h', fixmap),
+  kernelFile('include/asm-generic/fixmap.h', fixmap),
+  kernelFile('arch/x86/include/asm/pgtable.h', asmPgtable),
   kernelFile('arch/x86/include/asm/processor.h', processor),
   kernelFile(PAT_C, pat),
   kernelFile('arch/x86/kernel/cpu/mtrr/main.c', mtrrMain),
@@ -186,6 +198,7 @@ const files = [
   kernelFile(IOREMAP_C, ioremap),
   kernelFile('mm/early_ioremap.c', early_ioremap),
   kernelFile(CPU_COMMON_C, cpuCommon),
+  kernelFile('arch/x86/include/asm/cpufeature.h', asmCpufeature),
   kernelFile('arch/x86/kernel/cpu/scattered.c', scattered),
   kernelFile('arch/x86/kernel/cpu/microcode/core.c', microcode),
   kernelFile('arch/x86/kernel/cpu/microcode/amd.c', microcodeAmd),
@@ -193,10 +206,16 @@ const files = [
   kernelFile('mm/memblock.c', memblock),
   kernelFile(E820_C, e820),
   kernelFile(SETUP_C, setup),
-  kernelFile('arch/x86/kernel/ebda.c', ebda),
+  kernelFile('arch/x86/kernel/head.c', head),
   kernelFile('arch/x86/kernel/traps.c', traps),
+  kernelFile('kernel/panic.c', panic),
+  kernelFile('arch/x86/include/asm/bug.h', asmBug),
+  kernelFile(SETUP_C, setupBrk),
+  kernelFile(SETUP_C, setupE820),
+  kernelFile(SETUP_C, setupEfiBoot),
   kernelFile(INIT_C, init),
   kernelFile(INIT_64_C, init_64),
+  kernelFile('arch/x86/include/asm/pgalloc.h', asmPgalloc),
   kernelFile(MAIN_C, main),
   kernelFile('arch/x86/mm/fault.c', fault),
   kernelFile('init/initramfs.c', initramfs),
@@ -227,7 +246,9 @@ const files = [
   kernelFile('kernel/memremap.c', memremapFile),
   kernelFile('drivers/firmware/dmi_scan.c', dmiScan),
   kernelFile('arch/x86/kernel/probe_roms.c', probeRoms),
+  kernelFile('arch/x86/include/asm/io.h', asmIo),
   kernelFile('arch/x86/kernel/mpparse.c', mpparse),
+  kernelFile('arch/x86/include/asm/bios_ebda.h', asmBiosEbda),
   kernelFile('arch/x86/realmode/init.c', realmodeInit),
   kernelFile('arch/x86/kernel/acpi/boot.c', acpiBoot),
   kernelFile('drivers/acpi/bus.c', acpiBus),
@@ -252,7 +273,9 @@ const files = [
   kernelFile('arch/x86/include/asm/vga.h', vgaHeader),
   kernelFile(SMPBOOT_C, { ...smpboot, ...startSecondary }),
   kernelFile(APIC_C, apic),
+  kernelFile('arch/x86/include/asm/apic.h', asmApic),
   kernelFile('arch/x86/mm/pgtable.c', pgtable),
+  kernelFile(INIT_64_C, setPte),
   kernelFile('arch/x86/realmode/rm/trampoline_64.S', trampoline),
   kernelFile('drivers/base/dd.c', drivers),
   kernelFile(X86_C, kvm),
@@ -267,6 +290,7 @@ const files = [
   kernelFile('arch/x86/kernel/relocate_kernel_64.S', relocateKernel),
   kernelFile(PAGEATTR_C, pageattr),
   kernelFile('arch/x86/kernel/espfix_64.c', espfix_64),
+  kernelFile('arch/x86/entry/entry_64.S', entry64),
   kernelFile(PAGEATTR_C, { ...pageattrFlush, ...pageattrSplit, ...pageattrPgd }),
   kernelFile('kernel/smp.c', smp),
   kernelFile('mm/page_alloc.c', pageAlloc),
@@ -292,6 +316,7 @@ const files = [
   kernelFile(FIRMWARE_EFI_C, efiFirmwareOptions),
   kernelFile(EFI_C, efiOldMap),
   kernelFile(EFI_64_C, efiOldMap64),
+  kernelFile('arch/x86/mm/tlb.c', tlb),
 ] as const;
 export const BASE_FILES: readonly KernelFile[] = files satisfies Complete<typeof files>;
 

@@ -18,19 +18,12 @@ const NOT_KERNEL: Readonly<Record<string, string>> = {
 
 /** Bodies that have not been moved to their C file's path yet. */
 const REST_OF_ARCH: readonly string[] = [
-  'fixmap',
   'processor',
-  'scattered',
-  'microcodeAmd',
-  'earlycpio',
-  'ebda',
-  'traps',
   'efi64Kexec',
   'efiQuirksKexec',
   'libIoremap',
   'memremapFile',
   'acpiBus',
-  'pgtable',
   'efiFirmwareOptions',
   'efiOldMap64',
 ];

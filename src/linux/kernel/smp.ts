@@ -1,7 +1,8 @@
 /** kernel/smp.c: what runs on every CPU. */
 import type { Cpu } from '../../machine/cpu/cpu.js';
-import { inline, bodies } from '../../kernel/table.js';
+import { inline, bodies, label } from '../../kernel/table.js';
 import type { Kernel } from '../../kernel/kernel.js';
+import { onlineCpus } from './cpu.js';
 
 declare module '../../kernel/table.js' {
   interface Entries {
@@ -9,6 +10,7 @@ declare module '../../kernel/table.js' {
     cpu_online_mask(k: Kernel): readonly number[];
     /** Does something on each CPU that runs the kernel, and waits for it. */
     on_each_cpu(k: Kernel, what: (cpu: Cpu) => void): void;
+    smp_init(k: Kernel): void;
   }
 }
 
@@ -20,5 +22,32 @@ export const smp = bodies({
       const cpu = k.machine.cpus[id];
       if (cpu !== undefined) what(cpu);
     }
+  }),
+
+  // kernel/smp.c; then native_cpu_up() and native_smp_cpus_done().
+  smp_init: label((k: Kernel) => {
+    const apicIds = k.fn.phys_cpu_present_map();
+    if (apicIds.length < 2) return;
+    const boot = k.fn.read_apic_id();
+    const others = apicIds.filter((id) => id !== boot);
+    const { setupMaxCpus, nrCpuIds } = k.state.params;
+    for (const [index, apicid] of others.entries()) {
+      const cpu = index + 1;
+      if (onlineCpus(k).length >= setupMaxCpus) break;
+      // do_cpu_up(): cpu_possible_mask
+      if (cpu >= nrCpuIds) {
+        k.trace.console(
+          `can't online cpu ${String(cpu)} because it is not configured as may-hotadd at boot time`,
+        );
+        continue;
+      }
+      if (cpu === 1) k.trace.console('x86: Booting SMP configuration:');
+      const error = k.fn.do_boot_cpu(apicid, cpu);
+      if (error !== 0) {
+        k.trace.console(`do_boot_cpu failed(${String(error)}) to wakeup CPU#${String(cpu)}`);
+      }
+    }
+    k.trace.console(`x86: Booted up 1 node, ${String(onlineCpus(k).length)} CPUs`);
+    k.fn.mtrr_aps_init();
   }),
 });

@@ -24,8 +24,6 @@ declare module '../../../../kernel/table.js' {
     /** Flags of the page of stacks, before the supported ones are kept. */
     'init_espfix_ap:stack-flags'(k: Kernel): bigint;
     espfix_base_addr(k: Kernel, cpu: number): Va;
-    /** What entry_64.S does on the way back to a 16-bit segment: the frame is written, and read at its alias. */
-    native_irq_return_ldt(k: Kernel, cpu: number): void;
   }
 }
 
@@ -38,11 +36,7 @@ const PTE_STRIDE = TWO_16 / PAGE_SIZE;
 const ESPFIX_PTE_CLONES = PTRS_PER_TABLE / PTE_STRIDE;
 const ESPFIX_PMD_CLONES = PTRS_PER_TABLE;
 const ESPFIX_PUD_CLONES = TWO_16 / (ESPFIX_PTE_CLONES * ESPFIX_PMD_CLONES);
-/** RAX, and the IRET frame: RIP, CS, RFLAGS, RSP, SS (entry_64.S). */
-const IRET_FRAME = 6 * 8;
 const __PAGE_KERNEL_RO = __PAGE_KERNEL & ~_PAGE_RW;
-/** The words of the frame (our choice). */
-const FRAME_WORD = 0x1600n;
 const POINTER = 8;
 
 /** PGTABLE_PROT: pointers are read-only and not executable. */
@@ -120,23 +114,6 @@ export const espfix_64 = bodies({
     k.writeU64(va(k.sym('espfix_waddr') + cpu * POINTER), waddr);
   }),
   'init_espfix_ap:stack-flags': inline(() => __PAGE_KERNEL_RO),
-
-  // arch/x86/entry/entry_64.S. No process of the boot returns to a 16-bit segment; one frame goes through
-  // all the same, right after the stacks are there (our choice).
-  native_irq_return_ldt: inline((k: Kernel, cpu: number) => {
-    const at = (name: string): Va => k.canonical(k.readU64(va(k.sym(name) + cpu * POINTER)));
-    const waddr = at('espfix_waddr');
-    const frame = new Uint8Array(IRET_FRAME);
-    const view = new DataView(frame.buffer);
-    for (let word = 0; word < IRET_FRAME / 8; word++) {
-      view.setBigUint64(word * 8, FRAME_WORD + BigInt(word), true);
-    }
-    k.trace.recorder.produced('espfix frame', frame);
-    k.writeBytes(waddr, frame);
-    const got = k.readBytes(at('espfix_stack'), IRET_FRAME);
-    k.trace.recorder.consumed('espfix frame', 'native_irq_return_ldt', got);
-    k.trace.read('espfix stack', at('espfix_stack'), IRET_FRAME);
-  }),
 });
 
 const FILE = 'arch/x86/kernel/espfix_64.c';

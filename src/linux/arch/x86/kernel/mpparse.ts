@@ -14,7 +14,6 @@ declare module '../../../../kernel/table.js' {
     /** Whether the floating pointer is in the range. */
     smp_scan_config(k: Kernel, base: number, length: number): boolean;
     mpf_checksum(k: Kernel, at: Va, length: number): number;
-    get_bios_ebda(k: Kernel): number;
     smp_reserve_memory(k: Kernel, physptr: number): void;
     get_mpc_size(k: Kernel, physptr: number): number;
     get_smp_config(k: Kernel): void;
@@ -76,9 +75,7 @@ const PLACES = [
   [639 * 0x400, 0x400],
   [0xf_0000, 0x1_0000],
 ] as const;
-const EBDA_SEGMENT = 0x40e;
 const EBDA_SCAN = 0x400;
-const PARAGRAPH = 16;
 
 /** num_processors: those of the MADT and those of this table. */
 const num_processors = (k: Kernel): number =>
@@ -94,9 +91,6 @@ export const mpparse = bodies({
     const ebda = k.fn.get_bios_ebda();
     if (ebda !== 0) k.fn.smp_scan_config(ebda, EBDA_SCAN);
   }),
-
-  // asm/bios_ebda.h
-  get_bios_ebda: inline((k: Kernel) => k.readU16(k.__va(EBDA_SEGMENT)) * PARAGRAPH),
 
   mpf_checksum: inline((k: Kernel, at: Va, length: number) =>
     k.readBytes(at, length).reduce((sum, byte) => (sum + byte) & 0xff, 0),

@@ -7,8 +7,6 @@ import type { Kernel } from '../../../../kernel/kernel.js';
 declare module '../../../../kernel/table.js' {
   interface Entries {
     probe_roms(k: Kernel): void;
-    /** isa_bus_to_virt(): phys_to_virt() (arch/x86/include/asm/io.h). */
-    isa_bus_to_virt(k: Kernel, address: number): Va;
     romsignature(k: Kernel, rom: Va): boolean;
     romchecksum(k: Kernel, rom: Va, length: number): boolean;
   }
@@ -73,8 +71,6 @@ function video(k: Kernel): number {
 }
 
 export const probeRoms = bodies({
-  isa_bus_to_virt: inline((k: Kernel, address: number) => k.__va(address)),
-
   romsignature: inline((k: Kernel, rom: Va) => k.readU16(rom) === ROMSIGNATURE),
 
   romchecksum: inline((k: Kernel, rom: Va, length: number) => {

@@ -1,13 +1,11 @@
-/** arch/x86/include/asm/pgtable_types.h and asm/fixmap.h: the macros that tables and mappings are made with. */
-import { va, type Va } from '../../../../../machine/address.js';
+/** arch/x86/include/asm/pgtable_types.h: flags of tables and mappings. */
+import { va } from '../../../../../machine/address.js';
 import {
   __KERNPG_TABLE,
   __PAGE_KERNEL,
   __PAGE_KERNEL_EXEC,
   __PAGE_KERNEL_LARGE,
   __PAGE_TABLE,
-  _PAGE_PRESENT,
-  FIXADDR_TOP,
   PAGE_CACHE_MODE,
   PTE_PFN_MASK,
 } from '../../../../../kernel/constants.js';
@@ -25,15 +23,8 @@ declare module '../../../../../kernel/table.js' {
     PAGE_KERNEL_IO(k: Kernel): bigint;
     PAGE_KERNEL_IO_NOCACHE(k: Kernel): bigint;
     PAGE_KERNEL_NOCACHE(k: Kernel): bigint;
-    FIXMAP_PAGE_NORMAL(k: Kernel): bigint;
-    FIXMAP_PAGE_IO(k: Kernel): bigint;
-    FIXMAP_PAGE_NOCACHE(k: Kernel): bigint;
     /** Entry bits of a cache mode, as the kernel's table has them. */
     cachemode2protval(k: Kernel, mode: number): bigint;
-    /** Flags that the hardware does not have are dropped from present entries. */
-    massage_pgprot(k: Kernel, prot: bigint): bigint;
-    pfn_pte(k: Kernel, pfn: number, prot: bigint): bigint;
-    fix_to_virt(k: Kernel, index: number): Va;
   }
 }
 
@@ -60,19 +51,6 @@ export const pgtableTypes = bodies({
       ? 0n
       : BigInt(k.readU16(va(k.sym('__cachemode2pte_tbl') + mode * 2))),
   ),
-  massage_pgprot: inline((k: Kernel, prot: bigint) =>
-    (prot & _PAGE_PRESENT) === 0n ? prot : prot & k.readU64(k.sym('__supported_pte_mask')),
-  ),
-  pfn_pte: inline(
-    (k: Kernel, pfn: number, prot: bigint) => BigInt(pfn * 4096) | k.fn.massage_pgprot(prot),
-  ),
-});
-
-export const fixmap = bodies({
-  FIXMAP_PAGE_NORMAL: inline((k: Kernel) => k.fn.PAGE_KERNEL()),
-  FIXMAP_PAGE_IO: inline((k: Kernel) => k.fn.PAGE_KERNEL_IO()),
-  FIXMAP_PAGE_NOCACHE: inline((k: Kernel) => k.fn.PAGE_KERNEL_NOCACHE()),
-  fix_to_virt: inline((_k: Kernel, index: number) => va(FIXADDR_TOP - index * 4096)),
 });
 
 export const pgtableVariables: readonly Variable[] = [

@@ -30,8 +30,6 @@ declare module '../../../../../kernel/table.js' {
     setup_memory_map(k: Kernel): void;
     default_machine_specific_memory_setup(k: Kernel): string;
     e820_end_of_ram_pfn(k: Kernel): number;
-    e820_add_kernel_range(k: Kernel): void;
-    trim_bios_range(k: Kernel): void;
     /** Changes a range's type, where it has the old one. Bytes. */
     e820_update_range(k: Kernel, start: bigint, size: bigint, old: number, now: number): void;
     e820_print_map(k: Kernel, who: string): void;
@@ -54,8 +52,6 @@ const ULLONG_MAX = 2n ** 64n - 1n;
 /** HIGH_MEMORY and LOWMEMSIZE() (asm/e820.h, asm/bios_ebda.h). */
 const HIGH_MEMORY = 0x10_0000n;
 const LOWMEMSIZE = 0x9_f000n;
-const BIOS_BEGIN = 0xa_0000n;
-const BIOS_END = 0x10_0000n;
 
 const TYPE_NAMES: Readonly<Record<number, string>> = {
   [E820.RAM]: 'usable',
@@ -286,23 +282,6 @@ export const e820 = bodies({
     }
     k.trace.console(`e820: last_pfn = ${hex(last)} max_arch_pfn = ${hex(maxArchPfn)}`);
     return Number(last);
-  }),
-
-  // The kernel's own range is RAM, whatever the map said (arch/x86/kernel/setup.c).
-  e820_add_kernel_range: inline((k: Kernel) => {
-    const start = BigInt(k.__pa(k.sym('_text')));
-    const size = BigInt(k.__pa(k.sym('_end'))) - start;
-    if (k.fn.e820_all_mapped(start, start + size, E820.RAM)) return;
-    k.trace.console('.text .data .bss are not marked as E820_RAM!');
-    k.fn.e820_remove_range(start, size, null);
-    k.fn.e820_add_region({ addr: start, size, type: E820.RAM });
-  }),
-
-  // Page 0 is reserved and the BIOS area is no RAM (arch/x86/kernel/setup.c).
-  trim_bios_range: inline((k: Kernel) => {
-    k.fn.e820_update_range(0n, 4096n, E820.RAM, E820.RESERVED);
-    k.fn.e820_remove_range(BIOS_BEGIN, BIOS_END - BIOS_BEGIN, E820.RAM);
-    k.state.e820 = sanitize(k.state.e820) ?? k.state.e820;
   }),
 
   memblock_x86_fill: fn((k: Kernel) => {

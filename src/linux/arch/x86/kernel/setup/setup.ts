@@ -1,9 +1,8 @@
-/** arch/x86/kernel/setup.c, ebda.c and trim functions: setup_arch() in the pieces that the boot steps run. */
+/** arch/x86/kernel/setup.c: setup_arch() in the parts that the boot steps run, and the initrd's place. */
 import { alignUp, hex, PAGE_SIZE, va, type Va } from '../../../../../machine/address.js';
 import { BOOT_PARAMS } from '../../../../../firmware/boot-params.js';
 import { ISA_END_ADDRESS, PAGE_OFFSET } from '../../../../../kernel/constants.js';
 import { CPUINFO } from '../cpu/common/common.js';
-import { BootEnd } from '../../../../../kernel/ends.js';
 import { SCREEN_INFO_SIZE } from '../../../../include/uapi/linux/screen_info.js';
 import { stateSlice } from '../../../../../kernel/state.js';
 import { fn, inline, bodies, label } from '../../../../../kernel/table.js';
@@ -28,7 +27,6 @@ declare module '../../../../../kernel/table.js' {
     'setup_arch:x86_dtb_init'(k: Kernel): void;
     /** Which low-level driver the virtual terminals start with. */
     'setup_arch:conswitchp'(k: Kernel): void;
-    reserve_ebda_region(k: Kernel): void;
     early_reserve_initrd(k: Kernel): void;
     get_ramdisk_image(k: Kernel): number;
     get_ramdisk_size(k: Kernel): number;
@@ -36,9 +34,6 @@ declare module '../../../../../kernel/table.js' {
     /** Before reserve_initrd decides whether the initrd must move. */
     'reserve_initrd:before-mapped'(k: Kernel, image: number, end: number): void;
     relocate_initrd(k: Kernel): void;
-    early_trap_pf_init(k: Kernel): void;
-    BUG(k: Kernel, what: string): never;
-    panic(k: Kernel, message: string): never;
   }
 }
 
@@ -49,12 +44,6 @@ declare module '../../../../../kernel/state.js' {
   }
 }
 export const setupState = stateSlice(() => ({ maxPfn: 0 }));
-
-const BIOS_LOWMEM_KILOBYTES = 0x413;
-const EBDA_SEGMENT = 0x40e;
-const LOWMEM_CAP = 0x9_f000;
-const INSANE_CUTOFF = 0x2_0000;
-const X86_TRAP_PF = 14;
 
 const field = (k: Kernel, name: keyof typeof BOOT_PARAMS): Va =>
   va(k.sym('boot_params') + BOOT_PARAMS[name]);
@@ -194,42 +183,6 @@ export const setup = bodies({
     k.trace.console(`Allocated new RAMDISK: [mem ${hex(to)}-${hex(to + size - 1)}]`);
     k.fn.copy_from_early_mem(k.__va(to), image, size);
     k.trace.console(`Move RAMDISK from ${hexRange(image, size)} to ${hexRange(to, size)}`);
-  }),
-
-  // kernel/panic.c
-  panic: inline((k: Kernel, message: string): never => {
-    k.trace.emit('panic', { message });
-    k.fn.printk(`Kernel panic - not syncing: ${message}`);
-    throw new BootEnd('panic', k.current?.name ?? '?', message);
-  }),
-  // asm/bug.h: ud2 in the text; no handler mends it.
-  BUG: inline((k: Kernel, what: string): never => {
-    k.trace.emit('panic', { message: `kernel BUG: ${what}` });
-    k.fn.printk(`kernel BUG: ${what}`);
-    throw new BootEnd('panic', k.current?.name ?? '?', `kernel BUG: ${what}`);
-  }),
-});
-
-export const ebda = bodies({
-  reserve_ebda_region: fn((k: Kernel) => {
-    const lowWord = k.readU16(k.__va(BIOS_LOWMEM_KILOBYTES));
-    const segment = k.readU16(k.__va(EBDA_SEGMENT));
-    k.trace.recorder.consumed(
-      'BIOS data area',
-      'reserve_ebda_region',
-      Uint8Array.of(segment & 0xff, segment >> 8, lowWord & 0xff, lowWord >> 8),
-    );
-    const sane = (address: number): number => (address < INSANE_CUTOFF ? LOWMEM_CAP : address);
-    const lowmem = Math.min(sane(lowWord * 1024), sane(segment * 16), LOWMEM_CAP);
-    k.trace.emit('read', { what: 'BDA', lowmem: hex(lowWord * 1024), ebda: hex(segment * 16) });
-    k.fn.memblock_reserve(lowmem, 0x10_0000 - lowmem);
-  }),
-});
-
-export const traps = bodies({
-  // The real page-fault handler takes the gate.
-  early_trap_pf_init: fn((k: Kernel) => {
-    k.fn.set_intr_gate(X86_TRAP_PF, k.sym('page_fault'));
   }),
 });
 

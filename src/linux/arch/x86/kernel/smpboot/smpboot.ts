@@ -13,12 +13,7 @@ import { BootEnd, CpuAstray } from '../../../../../kernel/ends.js';
 import { SECONDARY_VARIABLES } from '../head_64/head_64.js';
 import { GFP } from '../../../../mm/page_alloc/page_alloc.js';
 import { realModeField } from '../../realmode/init.js';
-import {
-  cpumask_clear_cpu,
-  cpumask_set_cpu,
-  cpumask_test_cpu,
-  onlineCpus,
-} from '../../../../kernel/cpu.js';
+import { cpumask_clear_cpu, cpumask_set_cpu, cpumask_test_cpu } from '../../../../kernel/cpu.js';
 import { AP_CPU_OFFSET, THREAD_INFO_CPU } from './start-secondary.js';
 import { fn, inline, bodies, label } from '../../../../../kernel/table.js';
 import type { Kernel } from '../../../../../kernel/kernel.js';
@@ -26,9 +21,6 @@ import type { Kernel } from '../../../../../kernel/kernel.js';
 declare module '../../../../../kernel/table.js' {
   interface Entries {
     native_smp_prepare_cpus(k: Kernel): void;
-    smp_init(k: Kernel): void;
-    /** APIC ids of the processors that the firmware's tables list (phys_cpu_present_map), in their order. */
-    phys_cpu_present_map(k: Kernel): readonly number[];
     /** Starts one CPU; 0 or -1. */
     do_boot_cpu(k: Kernel, apicid: number, cpu: number): number;
     smpboot_setup_warm_reset_vector(k: Kernel, startEip: number): void;
@@ -82,40 +74,6 @@ export const smpboot = bodies({
     cpumask_set_cpu(k, 0, 'cpu_callin_mask');
     cpumask_set_cpu(k, 0, 'cpu_callout_mask');
     k.fn.set_mtrr_aps_delayed_init();
-  }),
-  // generic_processor_info(), called for entries of the MADT, or of the MP table where there is none.
-  // smp_sanity_check(): no CPU counts where neither table was found good.
-  phys_cpu_present_map: inline(({ state: { madt, mp } }: Kernel) =>
-    mp.foundConfig || madt.lapic
-      ? [...madt.apicIds, ...mp.processors.map(({ apicid }) => apicid)]
-      : [],
-  ),
-
-  // kernel/smp.c; then native_cpu_up() and native_smp_cpus_done().
-  smp_init: label((k: Kernel) => {
-    const apicIds = k.fn.phys_cpu_present_map();
-    if (apicIds.length < 2) return;
-    const boot = k.fn.read_apic_id();
-    const others = apicIds.filter((id) => id !== boot);
-    const { setupMaxCpus, nrCpuIds } = k.state.params;
-    for (const [index, apicid] of others.entries()) {
-      const cpu = index + 1;
-      if (onlineCpus(k).length >= setupMaxCpus) break;
-      // do_cpu_up(): cpu_possible_mask
-      if (cpu >= nrCpuIds) {
-        k.trace.console(
-          `can't online cpu ${String(cpu)} because it is not configured as may-hotadd at boot time`,
-        );
-        continue;
-      }
-      if (cpu === 1) k.trace.console('x86: Booting SMP configuration:');
-      const error = k.fn.do_boot_cpu(apicid, cpu);
-      if (error !== 0) {
-        k.trace.console(`do_boot_cpu failed(${String(error)}) to wakeup CPU#${String(cpu)}`);
-      }
-    }
-    k.trace.console(`x86: Booted up 1 node, ${String(onlineCpus(k).length)} CPUs`);
-    k.fn.mtrr_aps_init();
   }),
 
   do_boot_cpu: fn((k: Kernel, apicid: number, cpu: number) => {

@@ -1,11 +1,10 @@
-/** arch/x86/mm/init.c: which stretches of RAM the direct map covers, with which page sizes. */
+/** arch/x86/mm/init.c: which ranges of RAM the direct map covers, and with which page sizes. */
 import {
   alignDown,
   alignUp,
   hex,
   PMD_SIZE,
   PUD_SIZE,
-  va,
   type Va,
 } from '../../../../../machine/address.js';
 import {
@@ -30,9 +29,7 @@ export interface MapRange {
 
 declare module '../../../../../kernel/table.js' {
   interface Entries {
-    extend_brk(k: Kernel, size: number, align: number): Va;
     early_alloc_pgt_buf(k: Kernel): void;
-    reserve_brk(k: Kernel): void;
     alloc_low_page(k: Kernel): Va;
     probe_page_size_mask(k: Kernel): void;
     split_mem_range(k: Kernel, start: number, end: number): MapRange[];
@@ -79,25 +76,9 @@ const ALLOW_1G = 1 << PG_LEVEL_1G;
 const INIT_PGT_BUF_PAGES = 6;
 
 export const init = bodies({
-  // arch/x86/kernel/setup.c
-  extend_brk: inline((k: Kernel, size: number, align: number) => {
-    if (k.state.brkEnd === 0) k.state.brkEnd = k.program.link('__brk_base');
-    const at = va(alignUp(k.state.brkEnd, align));
-    if (at + size > k.program.link('__brk_limit')) k.fn.BUG('extend_brk: _brk_end > __brk_limit');
-    k.state.brkEnd = at + size;
-    k.memset(at, 0, size);
-    return at;
-  }),
   early_alloc_pgt_buf: fn((k: Kernel) => {
     const base = k.__pa(k.fn.extend_brk(INIT_PGT_BUF_PAGES * 4096, 4096)) / 4096;
     k.state.pgtBuf = { end: base, top: base + INIT_PGT_BUF_PAGES };
-  }),
-  reserve_brk: inline((k: Kernel) => {
-    const start = k.program.link('__brk_base');
-    if (k.state.brkEnd > start) {
-      k.fn.memblock_reserve(k.__pa(va(start)), k.state.brkEnd - start);
-    }
-    k.state.brkLocked = true;
   }),
 
   alloc_low_page: fn((k: Kernel) => {

@@ -38,8 +38,6 @@ declare module '../../../../../kernel/table.js' {
       prot: bigint,
     ): number;
     phys_pte_init(k: Kernel, pte: Va, start: number, end: number, prot: bigint): number;
-    /** A pointer entry for a new table: pgd_populate, pud_populate, pmd_populate_kernel. */
-    pud_populate(k: Kernel, table: Va): bigint;
   }
 }
 
@@ -86,8 +84,6 @@ export const init_64 = bodies({
     __flush_tlb_all(k);
     return last;
   }),
-
-  pud_populate: inline((k: Kernel, table: Va) => BigInt(k.__pa(table)) | k.fn._PAGE_TABLE()),
 
   phys_pud_init: inline((k: Kernel, pud: Va, start: number, end: number, mask: number) => {
     let last = end;

@@ -1,8 +1,8 @@
 /** arch/x86/mm/pageattr.c: look-ups and flushes. */
 import { alignDown, PAGE_SIZE, tableIndex, va, type Va } from '../../../../../machine/address.js';
 import type { Cpu } from '../../../../../machine/cpu/cpu.js';
-import { _PAGE_PRESENT, X86_CR4_PGE } from '../../../../../kernel/constants.js';
-import { __flush_tlb_all, get_entry, wbinvd } from '../../../../../kernel/cpu-ops.js';
+import { _PAGE_PRESENT } from '../../../../../kernel/constants.js';
+import { get_entry, wbinvd } from '../../../../../kernel/cpu-ops.js';
 import {
   LEVELS,
   PG_LEVEL_1G,
@@ -16,6 +16,7 @@ import {
   type CpaData,
   type FoundEntry,
 } from './types.js';
+import { flushTlbOf } from '../tlb.js';
 import { entryPhysical } from '../../include/asm/pgtable_types.js';
 import { inline, bodies } from '../../../../../kernel/table.js';
 import type { Kernel } from '../../../../../kernel/kernel.js';
@@ -26,25 +27,11 @@ declare module '../../../../../kernel/table.js' {
     lookup_address_in_pgd(k: Kernel, pgd: Va, address: number): FoundEntry | undefined;
     lookup_address(k: Kernel, address: number): FoundEntry | undefined;
     _lookup_address_cpa(k: Kernel, cpa: CpaData, address: number): FoundEntry | undefined;
-    /** All translations of all CPUs go (arch/x86/mm/tlb.c). */
-    flush_tlb_all(k: Kernel): void;
     /** Line by line, through the mapping in force. Bytes. */
     clflush_cache_range(k: Kernel, vaddr: Va, size: number): void;
     cpa_flush_range(k: Kernel, start: Va, numpages: number, cache: boolean): void;
     cpa_flush_all(k: Kernel, cache: boolean): void;
   }
-}
-
-/** __flush_tlb_all() on one CPU. */
-function flushTlbOf(k: Kernel, cpu: Cpu): void {
-  if (cpu.id === k.cpu.id) {
-    __flush_tlb_all(k);
-    return;
-  }
-  const { cr4 } = cpu;
-  k.retryUntilDelivered(() => cpu.writeCr4(cr4 & ~X86_CR4_PGE));
-  k.retryUntilDelivered(() => cpu.writeCr4(cr4));
-  k.trace.emit('tlb-flush', { how: 'pge', cpu: cpu.id });
 }
 
 function wbinvdOf(k: Kernel, cpu: Cpu): void {
@@ -85,12 +72,6 @@ export const pageattrFlush = bodies({
   _lookup_address_cpa: inline((k: Kernel, cpa: CpaData, address: number) =>
     cpa.pgd === 0 ? k.fn.lookup_address(address) : k.fn.lookup_address_in_pgd(cpa.pgd, address),
   ),
-
-  flush_tlb_all: inline((k: Kernel) => {
-    k.fn.on_each_cpu((cpu) => {
-      flushTlbOf(k, cpu);
-    });
-  }),
 
   clflush_cache_range: inline((k: Kernel, vaddr: Va, size: number) => {
     k.retryUntilDelivered(() => k.cpu.clflushRange(vaddr, size));

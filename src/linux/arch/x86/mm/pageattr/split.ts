@@ -39,8 +39,6 @@ declare module '../../../../../kernel/table.js' {
       pfn: number,
       area: ProtectedAreas,
     ): bigint;
-    /** An entry of a mapping that is in use gets a new value (arch/x86/include/asm/pgtable_64.h). */
-    set_pte_atomic(k: Kernel, at: FoundEntry, address: number, value: bigint): void;
     /** 0: the large page serves; 1: it must be split; else a negative errno. */
     try_preserve_large_page(k: Kernel, at: FoundEntry, address: number, cpa: CpaData): number;
     /** 0 or a negative errno. */
@@ -83,13 +81,6 @@ export const pageattrSplit = bodies({
       return prot & ~forbidden;
     },
   ),
-
-  set_pte_atomic: inline((k: Kernel, at: FoundEntry, address: number, value: bigint) => {
-    const { size } = LEVELS[at.level];
-    const was = entryOf(k, at);
-    k.writeU64(va(at.table + at.index * 8), value);
-    k.trace.protected(at.table, at.index, was, value, va(alignDown(address, size)), size);
-  }),
 
   try_preserve_large_page: inline((k: Kernel, at: FoundEntry, address: number, cpa: CpaData) => {
     if (cpa.forceSplit) return 1;

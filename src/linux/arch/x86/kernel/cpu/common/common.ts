@@ -1,4 +1,4 @@
-/** arch/x86/kernel/cpu/common.c and scattered.c: which CPU this is. */
+/** arch/x86/kernel/cpu/common.c: vendor, family and features of the boot CPU; noclflush. */
 import { hex, va } from '../../../../../../machine/address.js';
 import { cpuid } from '../../../../../../kernel/cpu-ops.js';
 import { __setup, always, type ObsKernelParam } from '../../../../../include/linux/init.js';
@@ -7,23 +7,12 @@ import { fn, inline, bodies } from '../../../../../../kernel/table.js';
 import type { Kernel } from '../../../../../../kernel/kernel.js';
 import type { Variable } from '../../../../../../kernel/variables.js';
 
-/** A feature found outside the big words: its name, register, bit and leaf (scattered.c). */
-export interface ScatteredFeature {
-  name: string;
-  reg: 'eax' | 'ebx' | 'ecx' | 'edx';
-  bit: number;
-  leaf: number;
-}
-
 declare module '../../../../../../kernel/table.js' {
   interface Entries {
     early_cpu_init(k: Kernel): void;
     get_cpu_cap(k: Kernel): void;
     /** x86_phys_bits as CPUID gives it. */
     'get_cpu_cap:phys_bits'(k: Kernel, bits: number): number;
-    init_scattered_cpuid_features(k: Kernel): void;
-    'init_scattered_cpuid_features:table'(k: Kernel): ScatteredFeature[];
-    cpu_has(k: Kernel, feature: string): boolean;
   }
 }
 
@@ -91,21 +80,6 @@ export const cpuCommon = bodies({
     k.fn.init_scattered_cpuid_features();
   }),
   'get_cpu_cap:phys_bits': inline((_k: Kernel, bits: number) => bits),
-
-  cpu_has: inline((k: Kernel, feature: string) => k.state.bootCpuData.capability[feature] === 1),
-});
-
-export const scattered = bodies({
-  init_scattered_cpuid_features: fn((k: Kernel) => {
-    for (const { name, reg, bit, leaf } of k.fn['init_scattered_cpuid_features:table']()) {
-      // The leaf must be within the maximum of its group.
-      const max = k.cpu.cpuid(leaf >= 0x8000_0000 ? 0x8000_0000 : 0, 0).eax;
-      if (max < leaf || max > Math.floor(leaf / 0x1_0000) * 0x1_0000 + 0xffff) continue;
-      if (((cpuid(k, leaf)[reg] >>> bit) & 1) === 1) k.state.bootCpuData.capability[name] = 1;
-    }
-  }),
-  // None of the base's scattered features is read by the boot path that the model runs.
-  'init_scattered_cpuid_features:table': inline(() => []),
 });
 
 export const cpuVariables: readonly Variable[] = [

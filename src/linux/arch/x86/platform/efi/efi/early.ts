@@ -2,7 +2,6 @@
 import { hex, va, type Va } from '../../../../../../machine/address.js';
 import { BOOT_PARAMS } from '../../../../../../firmware/boot-params.js';
 import {
-  EFI64_LOADER_SIGNATURE,
   EFI_INFO,
   EFI_RUNTIME_SERVICES,
   EFI_SYSTEM_TABLE,
@@ -13,7 +12,7 @@ import type { Phys } from '../../../../../mm/early_ioremap.js';
 import { UnmodelledError } from '../../../../../../machine/unmodelled.js';
 import { clear_bit, set_bit } from '../../../../../include/linux/efi/memmap.js';
 import { EINVAL, ENOMEM } from '../../../../../include/uapi/asm-generic/errno-base.js';
-import { fn, inline, bodies, label } from '../../../../../../kernel/table.js';
+import { fn, inline, bodies } from '../../../../../../kernel/table.js';
 import type { Kernel } from '../../../../../../kernel/kernel.js';
 import { printable } from '../../../kernel/setup/setup.js';
 
@@ -22,8 +21,6 @@ export type EarlyMap = (k: Kernel, phys: Phys, size: number) => Va | 0;
 
 declare module '../../../../../../kernel/table.js' {
   interface Entries {
-    /** The loader's signature in efi_info, and efi_memblock_x86_reserve_range(). */
-    'setup_arch:efi_boot'(k: Kernel): void;
     efi_memblock_x86_reserve_range(k: Kernel): void;
     /** Each returns 0 or a negative errno. */
     efi_systab_init(k: Kernel, phys: number): number;
@@ -44,26 +41,20 @@ declare module '../../../../../../kernel/table.js' {
 const VENDOR_MAX = 99;
 const early_memremap: EarlyMap = (k, phys, size) => k.fn.early_memremap(phys, size);
 
-const info = (k: Kernel, field: keyof typeof EFI_INFO): number =>
+/** A 32-bit field of boot_params.efi_info. */
+export const efiInfo = (k: Kernel, field: keyof typeof EFI_INFO): number =>
   k.readU32(va(k.sym('boot_params') + BOOT_PARAMS.efi_info + EFI_INFO[field]));
 const wide = (k: Kernel, low: keyof typeof EFI_INFO, high: keyof typeof EFI_INFO): number =>
-  info(k, low) + info(k, high) * 2 ** 32;
+  efiInfo(k, low) + efiInfo(k, high) * 2 ** 32;
 
 export const efi = bodies({
-  'setup_arch:efi_boot': label((k: Kernel) => {
-    if (info(k, 'efi_loader_signature') !== EFI64_LOADER_SIGNATURE) return;
-    set_bit(k, 'EFI_BOOT');
-    set_bit(k, 'EFI_64BIT');
-    k.fn.efi_memblock_x86_reserve_range();
-  }),
-
   efi_memblock_x86_reserve_range: fn((k: Kernel) => {
-    const desc_size = info(k, 'efi_memdesc_size');
+    const desc_size = efiInfo(k, 'efi_memdesc_size');
     // A divide by zero in the kernel; the model has no #DE (our choice).
     if (desc_size === 0) throw new UnmodelledError('#DE', 'efi_memdesc_size is 0');
     const phys_map = wide(k, 'efi_memmap', 'efi_memmap_hi');
-    const nr_map = Math.floor(info(k, 'efi_memmap_size') / desc_size);
-    const desc_version = info(k, 'efi_memdesc_version');
+    const nr_map = Math.floor(efiInfo(k, 'efi_memmap_size') / desc_size);
+    const desc_version = efiInfo(k, 'efi_memdesc_version');
     k.state.efi.memmap = { phys_map, nr_map, desc_size, desc_version, map: 0 };
     k.fn.memblock_reserve(phys_map, nr_map * desc_size);
   }),

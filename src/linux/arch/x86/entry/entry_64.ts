@@ -1,0 +1,38 @@
+/** arch/x86/entry/entry_64.S: returns to a 16-bit stack segment. */
+import { va, type Va } from '../../../../machine/address.js';
+import { inline, bodies } from '../../../../kernel/table.js';
+import type { Kernel } from '../../../../kernel/kernel.js';
+
+declare module '../../../../kernel/table.js' {
+  interface Entries {
+    /** Writes an IRET frame for a 16-bit stack segment and reads it at its alias. */
+    native_irq_return_ldt(k: Kernel, cpu: number): void;
+  }
+}
+
+/** RAX, and the IRET frame: RIP, CS, RFLAGS, RSP, SS. */
+const IRET_FRAME = 6 * 8;
+
+/** The words of the frame (our choice). */
+const FRAME_WORD = 0x1600n;
+/** Bytes of a pointer: the distance of two CPUs' variables. */
+const POINTER = 8;
+
+export const entry64 = bodies({
+  // No process of the boot returns to a 16-bit segment; one frame is written all the same, right after the stacks are
+  // mapped (our choice).
+  native_irq_return_ldt: inline((k: Kernel, cpu: number) => {
+    const at = (name: string): Va => k.canonical(k.readU64(va(k.sym(name) + cpu * POINTER)));
+    const waddr = at('espfix_waddr');
+    const frame = new Uint8Array(IRET_FRAME);
+    const view = new DataView(frame.buffer);
+    for (let word = 0; word < IRET_FRAME / 8; word++) {
+      view.setBigUint64(word * 8, FRAME_WORD + BigInt(word), true);
+    }
+    k.trace.recorder.produced('espfix frame', frame);
+    k.writeBytes(waddr, frame);
+    const got = k.readBytes(at('espfix_stack'), IRET_FRAME);
+    k.trace.recorder.consumed('espfix frame', 'native_irq_return_ldt', got);
+    k.trace.read('espfix stack', at('espfix_stack'), IRET_FRAME);
+  }),
+});

@@ -1,0 +1,18 @@
+/** arch/x86/kernel/traps.c: gates of exceptions. */
+import { fn, bodies } from '../../../../kernel/table.js';
+import type { Kernel } from '../../../../kernel/kernel.js';
+
+declare module '../../../../kernel/table.js' {
+  interface Entries {
+    early_trap_pf_init(k: Kernel): void;
+  }
+}
+
+const X86_TRAP_PF = 14;
+
+export const traps = bodies({
+  // The real page-fault handler takes the gate.
+  early_trap_pf_init: fn((k: Kernel) => {
+    k.fn.set_intr_gate(X86_TRAP_PF, k.sym('page_fault'));
+  }),
+});
