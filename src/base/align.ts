@@ -1,31 +1,31 @@
 /**
- * Aligns two sequences, keeping order: which element of one stands for which of the other. Equal elements weigh most,
- * alike ones weigh what the caller says. Symmetrical: align(b, a) is align(a, b) seen from the other side.
+ * Aligns two sequences: pairs elements of one with elements of the other, in order, with the largest sum of weights.
+ * Equal elements weigh most; the caller weighs similar ones. Symmetrical: align(b, a) is align(a, b) with sides swapped.
  */
 
-/** What two elements that are the same weigh; the weight of alike ones stays below. */
+/** The weight of a pair of equal elements; the weight of a similar pair is below it. */
 export const EQUAL = 1000;
 
-/** How many pairs are weighed at most (our choice: two boots' steps of 1400 lines each); beyond, only equal ones pair. */
+/** Most pairs that are weighed (our choice: two boots' steps of 1400 lines each); above it, only equal elements pair. */
 const MAX_PAIRS = 2_000_000;
 
-/** One place of an alignment: an index on either side, or on both. */
+/** One row of an alignment: an index into `a`, into `b`, or both for a pair. */
 export interface Aligned {
   readonly a?: number;
   readonly b?: number;
 }
 
-/** How to compare two kinds of things. */
+/** How elements of the two sequences are compared. */
 export interface Weighing<T> {
-  /** The same text for the same thing. */
+  /** A text that is the same for equal elements only. */
   key(each: T): string;
-  /** 0: they do not belong together; up to EQUAL - 1: the more, the more alike. Symmetrical. */
+  /** Weight of a pair that is not equal: 0 if the two must not pair, up to EQUAL - 1 the more similar. Symmetrical. */
   similar(a: T, b: T): number;
 }
 
 type Pair = readonly [a: number, b: number];
 
-/** Pairs of indices in order, with the largest sum of weights. */
+/** Pairs of indices in ascending order, with the largest sum of weights. */
 function bestPairs<T>(a: readonly T[], b: readonly T[], by: Weighing<T>): Pair[] {
   const keysA = a.map((each) => by.key(each));
   const keysB = b.map((each) => by.key(each));
@@ -81,18 +81,18 @@ function heaviest(
   return pairs;
 }
 
-/** For sequences too long to weigh: each element pairs with the next equal one. */
+/** For sequences above MAX_PAIRS: each element pairs with the next equal one. */
 function greedy(keysA: readonly string[], keysB: readonly string[]): readonly Pair[] {
-  const places = new Map<string, number[]>();
+  const indices = new Map<string, number[]>();
   keysB.forEach((key, index) => {
-    const known = places.get(key);
-    if (known === undefined) places.set(key, [index]);
+    const known = indices.get(key);
+    if (known === undefined) indices.set(key, [index]);
     else known.push(index);
   });
   const pairs: Pair[] = [];
   let from = 0;
   keysA.forEach((key, index) => {
-    const found = places.get(key)?.find((place) => place >= from);
+    const found = indices.get(key)?.find((index) => index >= from);
     if (found === undefined) return;
     pairs.push([index, found]);
     from = found + 1;
@@ -100,9 +100,9 @@ function greedy(keysA: readonly string[], keysB: readonly string[]): readonly Pa
   return pairs;
 }
 
-/** Aligns two sequences. Between two pairs, what is only in `a` comes before what is only in `b`. */
+/** The alignment of two sequences: each index of `a` and of `b` once, ascending. Between two pairs, `a` comes first. */
 export function align<T>(a: readonly T[], b: readonly T[], by: Weighing<T>): Aligned[] {
-  // One of the two orders is computed and the other mirrored, so that ties fall alike from either side.
+  // One of the two orders is computed and the other mirrored, so that ties are broken the same way from either side.
   const first =
     a.map((each) => by.key(each)).join('\n') <= b.map((each) => by.key(each)).join('\n');
   const pairs = first ? bestPairs(a, b, by) : bestPairs(b, a, by).map(([x, y]): Pair => [y, x]);

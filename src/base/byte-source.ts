@@ -1,17 +1,17 @@
-/** Bytes that are read where they are when they are needed: what is long is not held in memory for that. */
+/** A random-access source of bytes, read on demand: a large file need not be in memory as a whole. */
 export interface ByteSource {
-  /** How many there are. */
+  /** Size in bytes. */
   readonly length: number;
-  /** The bytes [at, at + length), which are there; an array that is not changed elsewhere. */
+  /** The bytes [at, at + length), which must be inside the source; the caller must not change the array. */
   read(at: number, length: number): Uint8Array;
-  /** Fills an array with the bytes from `at` on. */
+  /** Fills `into` with the bytes from offset `at`; all of [at, at + into.length) must be inside the source. */
   readInto(at: number, into: Uint8Array): void;
 }
 
-/** Bytes that are read at once where all are wanted (our choice). */
-const PIECE = 1 << 20;
+/** Chunk size of a sequential read, in bytes (our choice). */
+const CHUNK = 1 << 20;
 
-/** Bytes in memory as a source. */
+/** A source over bytes in memory; it does not copy them. */
 export function sourceOf(bytes: Uint8Array): ByteSource {
   return {
     length: bytes.length,
@@ -20,16 +20,16 @@ export function sourceOf(bytes: Uint8Array): ByteSource {
   };
 }
 
-/** A source as it is, bytes in memory as one. */
+/** `bytes` as a source; a source is returned unchanged. */
 export function asSource(bytes: Uint8Array | ByteSource): ByteSource {
   return bytes instanceof Uint8Array ? sourceOf(bytes) : bytes;
 }
 
-/** All bytes of a source in their order, with the offset of each piece, which is good until the next one. */
+/** All bytes of a source in order, chunk by chunk, each with its offset. A chunk is valid until the next is taken. */
 export function* piecesOf(source: ByteSource): Generator<{ at: number; bytes: Uint8Array }> {
-  const piece = new Uint8Array(Math.min(PIECE, source.length));
-  for (let at = 0; at < source.length; at += PIECE) {
-    const bytes = piece.subarray(0, Math.min(PIECE, source.length - at));
+  const chunk = new Uint8Array(Math.min(CHUNK, source.length));
+  for (let at = 0; at < source.length; at += CHUNK) {
+    const bytes = chunk.subarray(0, Math.min(CHUNK, source.length - at));
     source.readInto(at, bytes);
     yield { at, bytes };
   }

@@ -11,29 +11,29 @@ export interface Place {
   readonly offset?: number;
   /** Line, counted from 1. */
   readonly line?: number;
-  /** Column, counted from 1; said only together with a line. */
+  /** Column, counted from 1; printed only together with a line. */
   readonly column?: number;
 }
 
-/** What an {@link InputError} is made of. */
+/** The parts of an {@link InputError}. */
 export interface InputErrorDetails {
   /** `E_` and capitals, stable across versions, for example `E_NOT_A_KERNEL`. */
   readonly code: string;
   /** Where the input is wrong; empty if the input has no file. */
   readonly place?: Place;
-  /** What stands in the way, in one line, when expected and found do not say it by themselves. */
+  /** The reason, in one line, where expected and found do not give it. */
   readonly reason?: string;
-  /** What would have been right. */
+  /** The value or form that the input should have. */
   readonly expected?: string;
-  /** What was there instead. */
+  /** The value that the input has. */
   readonly found?: string;
-  /** The failure underneath (a YAML parser's, a file system's), for programs; users are not shown it. */
+  /** The underlying error (a YAML parser's, a file system's), for programs; it is not printed. */
   readonly cause?: unknown;
 }
 
 const HEX_RADIX = 16;
 
-/** Names a place as `vmlinuz, offset 0x202` or `boot.yaml:12:3, machine.dram.size`; '' if nothing is known. */
+/** A place as text: `vmlinuz, offset 0x202` or `boot.yaml:12:3, machine.dram.size`; '' if it is empty. */
 export function formatPlace(place: Place): string {
   const { file, path, offset, line, column } = place;
   const spot = line === undefined ? '' : `${line}${column === undefined ? '' : `:${column}`}`;
@@ -45,27 +45,29 @@ export function formatPlace(place: Place): string {
   return parts.join(', ');
 }
 
-/** Joins a message that spans lines to one line; control characters of a hostile input become spaces. */
+/** The text as one line: each run of control characters and line separators becomes a space. */
 function oneLine(text: string): string {
   return text.replace(/[\p{Cc}\u2028\u2029]+/gu, ' ').trim();
 }
 
 function compose(details: InputErrorDetails): string {
-  const says: string[] = [];
-  if (details.reason !== undefined) says.push(details.reason);
+  const message: string[] = [];
+  if (details.reason !== undefined) message.push(details.reason);
   const pair: string[] = [];
   if (details.expected !== undefined) pair.push(`expected ${details.expected}`);
   if (details.found !== undefined) pair.push(`found ${details.found}`);
-  if (pair.length > 0) says.push(pair.join(', '));
+  if (pair.length > 0) message.push(pair.join(', '));
   const where = formatPlace(details.place ?? {});
-  return oneLine([details.code, where, says.join('; ')].filter((part) => part !== '').join(': '));
+  return oneLine(
+    [details.code, where, message.join('; ')].filter((part) => part !== '').join(': '),
+  );
 }
 
 /**
- * The input (a file, a YAML value, a flag) is wrong. It carries a stable code and the place, so that a program can act
- * on it, and a one-line message, so that a person can; the command line prints that line and exits 2.
+ * The input (a file, a YAML value, a flag) is wrong. It has a stable code and a place for programs, and a one-line
+ * message for users; the command line prints the message and exits with status 2.
  *
- * A simulated machine's own failures (faults, panics) are not errors of this kind: they are recorded as events.
+ * Failures of the simulated machine (faults, panics) are not errors of this kind: they are recorded as events.
  */
 export class InputError extends Error {
   override readonly name: string = 'InputError';
@@ -84,7 +86,7 @@ export class InputError extends Error {
     if (details.found !== undefined) this.found = details.found;
   }
 
-  /** The message laid out for a terminal: the code and place on one line, then one indented line for each thing known. */
+  /** The message for a terminal: code and place on one line, then reason, expected and found on a line each, indented. */
   format(): string {
     const where = oneLine(formatPlace(this.place));
     const lines = [where === '' ? this.code : `${this.code}: ${where}`];
@@ -94,7 +96,7 @@ export class InputError extends Error {
     return lines.join('\n');
   }
 
-  /** The same error seen from outside, where more of the place is known (a parser knows the offset, its caller the file). */
+  /** A copy with the parts of `outer` that this place lacks: a parser gives the offset, its caller adds the file. */
   within(outer: Place): InputError {
     return new InputError({
       code: this.code,

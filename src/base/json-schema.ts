@@ -1,7 +1,7 @@
-/** JSON Schemas (draft-07) of the project's files, for editors and other tools: made from the schemas that read them. */
+/** JSON Schemas (draft-07) of the project's files, for editors and other tools, generated from the zod schemas. */
 import * as z from 'zod';
 
-/** What a JSON Schema says about itself. */
+/** The name, title and description in a JSON Schema. */
 export interface SchemaNames {
   /** The kind of file: `urn:sme-boot:schema:NAME:1` is its `$id`, `schemas/NAME.schema.json` its file. */
   readonly name: string;
@@ -10,14 +10,14 @@ export interface SchemaNames {
 }
 
 /**
- * The version in every `$id`: another one when a file that was right is no longer, or means something else. A trace
- * states the same number as `schema`.
+ * The version in every `$id`. It changes when a file that was valid no longer is, or changes its meaning. A trace has
+ * the same number in `schema`.
  */
 const VERSION = 1;
 
 /**
- * The JSON Schema of a kind of file, as a person writes it: a key with a default may be left out. `reused`: what stands
- * in several places is written once (`ref`) or each time.
+ * The JSON Schema of a kind of file as input: a key with a default is optional. `reused`: a schema that is used in
+ * several places is written once (`ref`) or in full each time (`inline`).
  */
 export function jsonSchema(
   { name, title, description }: SchemaNames,

@@ -1,6 +1,6 @@
 /**
- * Optional properties for an object literal: those of `fields` that are not undefined, in their order. A property that
- * may be absent cannot be undefined under exactOptionalPropertyTypes.
+ * The properties of `fields` that are not undefined, in their order, to spread into an object literal: under
+ * exactOptionalPropertyTypes an optional property must be absent, not undefined.
  */
 export function optional<T extends object>(
   fields: T,

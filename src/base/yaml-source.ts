@@ -1,6 +1,6 @@
 /**
- * Reads a YAML file that people write, and says where in it something is wrong: file, YAML path, line and column.
- * Aliases, tags and several documents in one file are refused: no input of ours needs them.
+ * Reads a hand-written YAML file and gives the place of each value for errors: file, YAML path, line and column.
+ * Aliases, tags and several documents in one file are refused: no input of this project needs them (our choice).
  */
 import {
   isNode,
@@ -15,27 +15,27 @@ import {
 import type * as z from 'zod';
 import { InputError, type Place } from './errors.js';
 
-/** The longest text that is read, in characters (our choice: a thousand times the longest trace). */
+/** The longest text that is parsed, in characters (our choice: a thousand times the longest trace). */
 export const MAX_TEXT = 64 * 1024 * 1024;
 
-/** A step on the way to a value: a key of a mapping or an index of a sequence. */
+/** One component of the path to a value: a key of a mapping or an index of a sequence. */
 export type PathKey = string | number;
 
 /** A parsed YAML file. */
 export interface YamlSource {
   readonly file: string;
   readonly value: unknown;
-  /** Where a value is; `key` asks for the place of one of its keys. */
+  /** The place of the value at `path`; with `key`, the place of that key of it. */
   place(path: readonly PathKey[], key?: string): Place;
 }
 
-/** How scalars are read. */
+/** How scalars are parsed. */
 export interface YamlOptions {
-  /** `text`: 0x10 is the text "0x10", as a trace has it; `number` (YAML 1.2 core): it is 16. */
+  /** `text` (default): 0x10 is the text "0x10", as in a trace; `number` (YAML 1.2 core): it is the number 16. */
   readonly hex?: 'text' | 'number';
 }
 
-/** What `yaml` is told, for reading and writing alike: plain hexadecimal is text. */
+/** Options of the `yaml` library, for reading and writing: plain hexadecimal is text. */
 export const hexAsText = {
   schema: 'core',
   customTags: (tags) =>
@@ -45,7 +45,7 @@ export const hexAsText = {
 const INT_TAG = 'tag:yaml.org,2002:int';
 const IDENTIFIER = /^[\w-]+$/;
 
-/** A path as `steps[3].events[0].map`. */
+/** A path as text: `steps[3].events[0].map`. */
 export function pathText(path: readonly PathKey[]): string {
   return path.reduce<string>((text, key) => {
     if (typeof key === 'number') return `${text}[${key}]`;
@@ -54,7 +54,10 @@ export function pathText(path: readonly PathKey[]): string {
   }, '');
 }
 
-/** Parses a YAML text. Throws E_YAML with the place for everything that is not one plain YAML document. */
+/**
+ * Parses a YAML text; `file` is the name for errors. Throws E_TOO_LARGE above MAX_TEXT, E_YAML with the place for
+ * anything that is not one YAML document without aliases and tags.
+ */
 export function readYaml(file: string, text: string, options: YamlOptions = {}): YamlSource {
   if (text.length > MAX_TEXT) {
     throw new InputError({
@@ -81,7 +84,7 @@ export function readYaml(file: string, text: string, options: YamlOptions = {}):
     if (problem !== undefined) throw bad(problem.message, at(problem.pos[0]), problem);
     visit(document, {
       Pair: (_key, { key }) => {
-        // Validation would pass it over in silence.
+        // Validation would ignore it silently.
         if (!isScalar(key) || key.value !== '__proto__') return;
         throw bad('the key __proto__ is not allowed', key.range ? at(key.range[0]) : {});
       },
@@ -106,7 +109,7 @@ export function readYaml(file: string, text: string, options: YamlOptions = {}):
   };
 }
 
-/** Where a value stands in the text, or the value around it if it is not there. */
+/** Offset of the value (or of its key `key`) in the text; if it is absent, that of the nearest value around it. */
 function offsetOf(
   document: Document.Parsed,
   path: readonly PathKey[],
@@ -124,7 +127,7 @@ function offsetOf(
   return undefined;
 }
 
-/** A value in a few words, for the "found" of an error. */
+/** A short description of a value, for `found` of an error: at most 60 characters. */
 export function describeValue(value: unknown): string {
   if (value === null || value === undefined) return 'nothing';
   if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list';
@@ -135,7 +138,7 @@ export function describeValue(value: unknown): string {
 
 type Issue = z.core.$ZodIssue;
 
-/** What would have been right, in words. */
+/** The text of `expected` for a schema issue; undefined if the issue's own message is to be used. */
 function expectation(issue: Issue): string | undefined {
   switch (issue.code) {
     case 'invalid_type':
@@ -163,7 +166,7 @@ const NAMES: Readonly<Record<string, string>> = {
   boolean: 'true or false',
 };
 
-/** The value at a path. */
+/** The value at a path, by own properties only; undefined if there is none. */
 export function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
   return path.reduce<unknown>(
     (inner, key) =>
@@ -174,7 +177,7 @@ export function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
   );
 }
 
-/** The issue of a union that says most: that of the alternative which the value came nearest to. */
+/** The issue to report for a union: that of the alternative whose issues are deepest, then fewest. */
 function plainest(issue: Issue): Issue {
   if (issue.code !== 'invalid_union') return issue;
   const alternatives = issue.errors
@@ -188,7 +191,7 @@ function plainest(issue: Issue): Issue {
 const depthOf = (issues: readonly Issue[]): number =>
   Math.max(...issues.map(({ path }) => path.length));
 
-/** The error for a value that a schema refused, at its place in the file. */
+/** The error for a value that a schema refused, with `code` and the value's place in the file. */
 export function schemaError(code: string, source: YamlSource, given: Issue): InputError {
   const issue = plainest(given);
   const path = issue.path.map((key) => (typeof key === 'number' ? key : String(key)));
@@ -209,7 +212,7 @@ export function schemaError(code: string, source: YamlSource, given: Issue): Inp
   });
 }
 
-/** Checks a file against a schema; throws the first thing that is wrong as an InputError of the code given. */
+/** The file's value, parsed by `schema`. Throws InputError with `code` for the first issue. */
 export function validate<T>(code: string, schema: z.ZodType<T>, source: YamlSource): T {
   const result = schema.safeParse(source.value);
   if (result.success) return result.data;

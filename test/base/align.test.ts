@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { align, EQUAL, type Aligned, type Weighing } from '../../src/base/align.js';
 
-/** Words: alike if they begin with the same letter. */
+/** Words: similar if they begin with the same letter. */
 const byWord: Weighing<string> = {
   key: (word) => word,
   similar: (a, b) => (a[0] === b[0] ? EQUAL / 2 : 0),
@@ -17,7 +17,7 @@ const shown = (a: string, b: string): string =>
     })
     .join(' ');
 
-describe('two sequences', () => {
+describe('align', () => {
   test.each([
     ['', '', ''],
     ['a b', 'a b', '=a =b'],
@@ -28,37 +28,37 @@ describe('two sequences', () => {
     ['a1 a2', 'a2', '-a1 =a2'],
     ['a b c d', 'c d a', '-a -b =c =d +a'],
     ['x a1 y', 'p a2 q', '-x +p a1~a2 -y +q'],
-  ])('%j and %j are aligned as %j', (a, b, text) => {
+  ])('aligns %j and %j as %j', (a, b, text) => {
     expect(shown(a, b)).toBe(text);
   });
 
   const anyWords = fc.array(fc.constantFrom('a', 'a1', 'a2', 'b', 'b1', 'c'), { maxLength: 12 });
 
-  test('are aligned in order, each element once', () => {
+  test('returns each index of both sequences once, in order', () => {
     fc.assert(
       fc.property(anyWords, anyWords, (a, b) => {
-        const places = align(a, b, byWord);
-        const left = places.flatMap((place) => place.a ?? []);
-        const right = places.flatMap((place) => place.b ?? []);
+        const rows = align(a, b, byWord);
+        const left = rows.flatMap((row) => row.a ?? []);
+        const right = rows.flatMap((row) => row.b ?? []);
         expect(left).toEqual(a.map((_word, index) => index));
         expect(right).toEqual(b.map((_word, index) => index));
       }),
     );
   });
 
-  test('are aligned alike from either side', () => {
-    const pairs = (places: readonly Aligned[]): Aligned[] =>
-      places.filter(({ a, b }) => a !== undefined && b !== undefined);
+  test('gives the same pairs when the sequences are swapped', () => {
+    const pairs = (rows: readonly Aligned[]): Aligned[] =>
+      rows.filter(({ a, b }) => a !== undefined && b !== undefined);
     fc.assert(
       fc.property(anyWords, anyWords, (a, b) => {
-        const there = pairs(align(a, b, byWord));
-        const back = pairs(align(b, a, byWord));
-        expect(back.map((at) => [at.b, at.a])).toEqual(there.map((at) => [at.a, at.b]));
+        const forward = pairs(align(a, b, byWord));
+        const swapped = pairs(align(b, a, byWord));
+        expect(swapped.map((at) => [at.b, at.a])).toEqual(forward.map((at) => [at.a, at.b]));
       }),
     );
   });
 
-  test('pair as many equal elements as their longest common subsequence has', () => {
+  test('pairs as many equal elements as the longest common subsequence has', () => {
     const lcs = (a: readonly string[], b: readonly string[]): number => {
       const [x, ...as] = a;
       const [y, ...bs] = b;
@@ -68,14 +68,14 @@ describe('two sequences', () => {
     const few = fc.array(fc.constantFrom('a', 'b', 'c'), { maxLength: 7 });
     fc.assert(
       fc.property(few, few, (a, b) => {
-        const places = align(a, b, { ...byWord, similar: () => 0 });
-        const equal = places.filter((at) => at.a !== undefined && at.b !== undefined);
+        const rows = align(a, b, { ...byWord, similar: () => 0 });
+        const equal = rows.filter((at) => at.a !== undefined && at.b !== undefined);
         expect(equal).toHaveLength(lcs(a, b));
       }),
     );
   });
 
-  test('too long to weigh are aligned by what is equal', () => {
+  test('pairs equal elements only in sequences too long to weigh', () => {
     const a = Array.from({ length: 2000 }, (_, index) => `a${index}`);
     const b = Array.from({ length: 2000 }, (_, index) =>
       index % 2 === 0 ? `a${index}` : `b${index}`,

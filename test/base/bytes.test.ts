@@ -13,22 +13,22 @@ import {
 const bytes = (...values: number[]): Uint8Array => Uint8Array.of(...values);
 const some = fc.uint8Array({ maxLength: 6, max: 2 });
 
-test('concat joins pieces, none and empty ones too', () => {
+test('concat joins arrays, also none and empty ones', () => {
   expect(concat([])).toEqual(new Uint8Array(0));
   expect(concat([bytes(1), new Uint8Array(0), bytes(2, 3)])).toEqual(bytes(1, 2, 3));
 });
 
-test('latin1 of ascii is the text, for each character below U+0100', () => {
+test('latin1 is the inverse of ascii for each character below U+0100', () => {
   const text = String.fromCharCode(...Array.from({ length: 256 }, (_, code) => code));
   expect(ascii(text)).toHaveLength(256);
   expect(latin1(ascii(text))).toBe(text);
 });
 
-test('latin1 takes more bytes than a call takes arguments', () => {
+test('latin1 takes more bytes than a function call takes arguments', () => {
   expect(latin1(new Uint8Array(300_000).fill(0x41))).toBe('A'.repeat(300_000));
 });
 
-describe('the first difference', () => {
+describe('firstDifference', () => {
   test.each([
     [[], [], undefined],
     [[1, 2, 3], [1, 2, 3], undefined],
@@ -40,7 +40,7 @@ describe('the first difference', () => {
     expect(firstDifference(bytes(...a), bytes(...b))).toBe(at);
   });
 
-  test('is none where bytes are equal, and only there', () => {
+  test('is undefined if and only if equalBytes is true', () => {
     fc.assert(
       fc.property(some, some, (a, b) => {
         expect(equalBytes(a, b)).toBe(firstDifference(a, b) === undefined);
@@ -50,18 +50,18 @@ describe('the first difference', () => {
   });
 });
 
-describe('bytes at an offset', () => {
+describe('hasBytesAt and startsWith', () => {
   test.each([
     [[1, 2, 3], 1, [2, 3], true],
     [[1, 2, 3], 1, [2, 4], false],
     [[1, 2, 3], 2, [3, 0], false],
     [[1, 2, 3], 3, [], true],
     [[1, 2, 3], 4, [], false],
-  ])('%j at %p: %j %p', (all, at, wanted, expected) => {
-    expect(hasBytesAt(bytes(...all), at, wanted)).toBe(expected);
+  ])('hasBytesAt: %j has at %p the bytes %j: %p', (all, at, expected, result) => {
+    expect(hasBytesAt(bytes(...all), at, expected)).toBe(result);
   });
 
-  test('startsWith is equality of the start', () => {
+  test('startsWith is true if the first bytes are equal', () => {
     fc.assert(
       fc.property(some, some, (all, first) => {
         expect(startsWith(all, first)).toBe(equalBytes(all.subarray(0, first.length), first));

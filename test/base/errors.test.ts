@@ -2,9 +2,9 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { formatPlace, InputError, type Place } from '../../src/base/errors.js';
 
-describe('a place is named as the user would look for it', () => {
+describe('formatPlace of', () => {
   const cases: readonly (readonly [string, Place, string])[] = [
-    ['nothing known', {}, ''],
+    ['an empty place', {}, ''],
     ['a file', { file: 'vmlinuz' }, 'vmlinuz'],
     ['the first byte of a file', { file: 'vmlinuz', offset: 0 }, 'vmlinuz, offset 0x0'],
     ['a byte in a file', { file: 'vmlinuz', offset: 0x202 }, 'vmlinuz, offset 0x202'],
@@ -12,7 +12,11 @@ describe('a place is named as the user would look for it', () => {
     ['a line', { file: 'boot.yaml', line: 12 }, 'boot.yaml:12'],
     ['a line and a column', { file: 'boot.yaml', line: 12, column: 3 }, 'boot.yaml:12:3'],
     ['a line without a file', { line: 12, column: 3 }, 'line 12:3'],
-    ['a column without a line says nothing', { file: 'boot.yaml', column: 3 }, 'boot.yaml'],
+    [
+      'a column without a line leaves the column out',
+      { file: 'boot.yaml', column: 3 },
+      'boot.yaml',
+    ],
     ['a value in YAML', { file: 'a.yaml', path: 'dram.size' }, 'a.yaml, dram.size'],
     [
       'everything',
@@ -33,13 +37,13 @@ describe('InputError', () => {
     found: '"\\x7fELF"',
   };
 
-  test('says code, place, expected and found in one line', () => {
+  test('has code, place, expected and found in a one-line message', () => {
     expect(new InputError(notAKernel).message).toBe(
       'E_NOT_A_KERNEL: vmlinuz, offset 0x202: expected "HdrS", found "\\x7fELF"',
     );
   });
 
-  test('carries its parts for programs', () => {
+  test('has its parts as properties', () => {
     const error = new InputError(notAKernel);
     expect(error).toBeInstanceOf(Error);
     expect(error.name).toBe('InputError');
@@ -47,13 +51,13 @@ describe('InputError', () => {
     expect(error.reason).toBeUndefined();
   });
 
-  test('keeps the failure underneath as its cause, and has no cause of its own', () => {
+  test('has the underlying error as its cause, and no cause property without one', () => {
     const cause = new RangeError('short read');
     expect(new InputError({ ...notAKernel, cause }).cause).toBe(cause);
     expect(Object.hasOwn(new InputError(notAKernel), 'cause')).toBe(false);
   });
 
-  test('has no keys for what is not known', () => {
+  test('has no properties for parts that were not given', () => {
     const error = new InputError({ code: 'E_EMPTY' });
     expect(error.message).toBe('E_EMPTY');
     expect(error.place).toEqual({});
@@ -72,7 +76,7 @@ describe('InputError', () => {
     expect(new InputError({ code: 'E_X', expected: 'that' }).message).toBe('E_X: expected that');
   });
 
-  test('formats one line for each thing known', () => {
+  test('format() has one line for each part that was given', () => {
     expect(new InputError({ ...notAKernel, reason: 'no boot sector' }).format()).toBe(
       [
         'E_NOT_A_KERNEL: vmlinuz, offset 0x202',
@@ -84,7 +88,7 @@ describe('InputError', () => {
     expect(new InputError({ code: 'E_EMPTY' }).format()).toBe('E_EMPTY');
   });
 
-  test('stays one line whatever the input holds', () => {
+  test('has a one-line message for any input', () => {
     const text = fc.string({ unit: 'binary' });
     fc.assert(
       fc.property(text, text, text, text, (file, reason, expected, found) => {
@@ -95,7 +99,7 @@ describe('InputError', () => {
     );
   });
 
-  test('within() adds what the caller knows and keeps what was known', () => {
+  test('within() adds parts of the place and does not replace any', () => {
     const cause = new Error('underneath');
     const inner = new InputError({
       code: 'E_X',

@@ -5,24 +5,24 @@ interface Named {
   readonly name?: string;
   readonly size?: number | null;
 }
-const asked = (name: string | undefined, size: number | null | undefined): Named =>
+const made = (name: string | undefined, size: number | null | undefined): Named =>
   optional({ name, size });
 
-describe('optional properties', () => {
-  test('are absent where they are undefined', () => {
-    expect(Object.keys(asked(undefined, undefined))).toEqual([]);
-    expect(Object.keys(asked(undefined, 4))).toEqual(['size']);
+describe('optional', () => {
+  test('omits properties that are undefined', () => {
+    expect(Object.keys(made(undefined, undefined))).toEqual([]);
+    expect(Object.keys(made(undefined, 4))).toEqual(['size']);
   });
 
-  test('stay where they are null, zero or empty, in the order given', () => {
-    expect(Object.entries(asked('', null))).toEqual([
+  test('copies properties that are null, zero, false or empty, in the order given', () => {
+    expect(Object.entries(made('', null))).toEqual([
       ['name', ''],
       ['size', null],
     ]);
     expect(optional({ size: 0, on: false })).toEqual({ size: 0, on: false });
   });
 
-  test('keep the type of each property', () => {
+  test('preserves the type of each property', () => {
     // @ts-expect-error: a name is not a number.
     const wrong: Named = optional({ name: 7 });
     expect(wrong).toEqual({ name: 7 });

@@ -16,7 +16,7 @@ describe('a YAML file', () => {
   test.each([
     ['text', '0x10'],
     ['number', 16],
-  ] as const)('has plain hexadecimal as %s if asked so', (hex, value) => {
+  ] as const)('has plain hexadecimal as %s with that option', (hex, value) => {
     expect(readYaml('a.yaml', 'a: 0x10', { hex }).value).toEqual({ a: value });
     expect(readYaml('a.yaml', 'a: 16', { hex }).value).toEqual({ a: 16 });
     expect(readYaml('a.yaml', 'a: "16"', { hex }).value).toEqual({ a: '16' });
@@ -34,7 +34,7 @@ describe('a YAML file', () => {
     ['an alias bomb', bomb, 2],
     ['a key that JavaScript reserves', 'a:\n  __proto__: 1', 2],
     ['an alias to nothing', 'a: *x', 1],
-    ['nesting without end', '['.repeat(20_000), undefined],
+    ['very deep nesting', '['.repeat(20_000), undefined],
   ])('is refused with %s', (_what, text, line) => {
     const error = refusal(() => readYaml('a.yaml', text));
     expect(error.code).toBe('E_YAML');
@@ -42,12 +42,12 @@ describe('a YAML file', () => {
     if (line !== undefined) expect(error.place.line).toBe(line);
   });
 
-  test('is refused one character past the longest, before it is parsed', () => {
+  test('is refused with E_TOO_LARGE one character above the limit, before it is parsed', () => {
     const text = ' '.repeat(MAX_TEXT + 1);
     expect(refusal(() => readYaml('a.yaml', text)).code).toBe('E_TOO_LARGE');
   });
 
-  test('of any text is read or refused with an InputError', () => {
+  test('of any text is parsed or refused with an InputError', () => {
     fc.assert(
       fc.property(fc.string(), (text) => {
         try {
@@ -69,11 +69,11 @@ describe('a place in a YAML file', () => {
     [['a', 0, 'b'], undefined, { file: 'a.yaml', path: 'a[0].b', line: 2, column: 8 }],
     [['a', 0], 'c d', { file: 'a.yaml', path: 'a[0]."c d"', line: 3, column: 5 }],
     [['a', 7], undefined, { file: 'a.yaml', path: 'a[7]', line: 2, column: 3 }],
-  ])('%j %p is where a reader would look', (path, key, place) => {
+  ])('of %j %p is the line and column of the value', (path, key, place) => {
     expect(source.place(path, key)).toEqual(place);
   });
 
-  test('is written as YAML people do', () => {
+  test('has its path written with dots and brackets', () => {
     expect(pathText(['steps', 3, 'events', 0, 'tlb-flush'])).toBe('steps[3].events[0].tlb-flush');
     expect(pathText([0, 'a'])).toBe('[0].a');
   });
@@ -104,7 +104,7 @@ describe('a value that a schema refuses', () => {
     expect(refusal(() => validate('E_X', schema, source)).message).toBe(message);
   });
 
-  test('is described in a few words', () => {
+  test('is described in at most 60 characters', () => {
     expect([null, {}, [1], true, 'x'.repeat(100)].map(describeValue)).toEqual([
       'nothing',
       'a mapping',
@@ -114,7 +114,7 @@ describe('a value that a schema refuses', () => {
     ]);
   });
 
-  test('is looked up by its own keys only', () => {
+  test('is looked up by own properties only', () => {
     expect(valueAt({ a: [1] }, ['a', 0])).toBe(1);
     expect(valueAt({}, ['toString'])).toBeUndefined();
     expect(valueAt(null, ['a'])).toBeUndefined();
