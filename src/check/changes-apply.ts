@@ -1,4 +1,4 @@
-/** Makes the whole trace of a base and the changes in a file. What the base has no place for is a misfit, with its place. */
+/** Applies the changes in a file to a base trace. An edit that does not apply is a misfit, with its place. */
 import { InputError } from '../base/errors.js';
 import {
   changesFileSchema,
@@ -32,17 +32,17 @@ import {
 
 const CODE = 'E_CHANGES';
 
-/** A trace made of changes. */
+/** The result of applying changes. */
 export interface Applied {
   readonly trace: Trace;
-  /** Edits that name what the base does not have (E_APPLY, with their places); the trace is as if they were not there. */
+  /** Edits whose element the base does not have (E_APPLY, with their places); the trace is made without them. */
   readonly misfits: readonly InputError[];
 }
 
-/** Fields by which an element is found, and the element itself. */
+/** An element, or the fields that identify it. */
 type Fields = Readonly<Record<string, unknown>>;
 
-/** Fields with some of them new; null takes one away. */
+/** A copy of `item` with the fields of `to`; null removes a field, undefined is ignored. */
 export function withFields(item: Fields, to: Fields): Fields {
   const out: Record<string, unknown> = { ...item };
   for (const [field, value] of Object.entries(to)) {
@@ -52,20 +52,20 @@ export function withFields(item: Fields, to: Fields): Fields {
   return out;
 }
 
-/** The part of a file that is being applied. */
+/** One application of a file to a base; collects the misfits. */
 class Application {
   readonly misfits: InputError[] = [];
 
   constructor(private readonly source: YamlSource) {}
 
-  /** Notes an edit whose element is not there. */
-  misfit(path: readonly PathKey[], what: string, wanted: string, nearest?: string): InputError {
+  /** Records an edit whose element is not found, as E_APPLY at the place of `path`. */
+  misfit(path: readonly PathKey[], what: string, expected: string, nearest?: string): InputError {
     const error = new InputError({
       code: 'E_APPLY',
       place: this.source.place(path),
-      reason: `the base has no such ${what} from here on`,
-      expected: wanted,
-      found: nearest ?? 'none like it',
+      reason: `the base has no such ${what} after the edit before`,
+      expected,
+      found: nearest ?? 'none similar',
     });
     this.misfits.push(error);
     return error;
@@ -84,7 +84,7 @@ class Application {
     });
   }
 
-  /** Edits of elements that are found by some of their fields. */
+  /** Applies edits to elements that are identified by some of their fields. */
   rows<K extends Fields, C extends Fields, T extends Fields>(
     path: readonly PathKey[],
     what: string,
@@ -101,7 +101,7 @@ class Application {
     });
   }
 
-  /** An event of the file, checked as one. */
+  /** An event of the file, validated by its kind. Throws E_TRACE. */
   event(event: TraceEvent, path: readonly PathKey[]): TraceEvent {
     const kind = kindOf(event);
     if (kind === undefined || !schemaOf(kind).safeParse(event).success) {
@@ -110,7 +110,7 @@ class Application {
     return event;
   }
 
-  /** An event of the base with some fields changed. */
+  /** An event of the base with some fields changed. Throws E_CHANGES if it is no longer valid. */
   changed(event: TraceEvent, to: EventChange, path: readonly PathKey[]): TraceEvent {
     const changed = withFields(event, to) as Record<string, Scalar>;
     const kind = kindOf(changed);
@@ -118,7 +118,7 @@ class Application {
       throw new InputError({
         code: CODE,
         place: this.source.place(path),
-        reason: 'an event keeps its kind: drop this one and add another',
+        reason: 'the kind of an event cannot change: drop this one and add another',
       });
     }
     const issue = schemaOf(kind).safeParse(changed).error?.issues[0];
@@ -173,7 +173,7 @@ class Application {
       this.names([...path, name], 'name', base[name], changes[name] ?? []);
     const without = list('without');
     const extra = list('with');
-    // Of another composition it would be another run's trace: there is nothing to compare it with.
+    // With another hunk selection it would be the trace of another run, with nothing to compare it to.
     const [misfit] = this.misfits;
     if (misfit !== undefined) throw misfit;
     const { settings, config, image, optionsNotModelled: options, ...others } = changes;
@@ -226,7 +226,7 @@ class Application {
   consumed(base: Trace['consumed'], edits: readonly ConsumedEdit[]): Trace['consumed'] {
     return this.rows(
       ['changes', 'consumed'],
-      'consumed thing',
+      'consumed entry',
       base,
       edits,
       (row, to) => withFields(row, to) as typeof row,
@@ -236,7 +236,7 @@ class Application {
 
 const fieldsText = (key: Fields): string => printEvent(key as TraceEvent);
 
-/** The element that has most of the fields of a key, in the file's words; undefined if none has any. */
+/** The element that has most of the fields of a key, as text; undefined if none has any. */
 function nearest(rest: readonly Fields[], key: Fields): string | undefined {
   const share = (item: Fields): number =>
     Object.entries(key).filter(([field, value]) => item[field] === value).length;
@@ -244,23 +244,23 @@ function nearest(rest: readonly Fields[], key: Fields): string | undefined {
     (most, item) => (share(item) > most.share ? { item, share: share(item) } : most),
     { share: 0 },
   );
-  return best.item === undefined ? undefined : `at most ${fieldsText(best.item)}`;
+  return best.item === undefined ? undefined : `nearest ${fieldsText(best.item)}`;
 }
 
-/** Whether a file is of this form: an exact trace with a base or changes. */
+/** Whether a parsed file has this form: `expect: exact` with `base` or `changes`. */
 export function isDifference(source: YamlSource): boolean {
   if (valueAt(source.value, ['expect']) !== 'exact') return false;
   return ['base', 'changes'].some((key) => valueAt(source.value, [key]) !== undefined);
 }
 
-/** The file of the base, as a file of changes names it. Throws E_CHANGES for a file that is not of this form. */
+/** The path of the base, as written in the file. Throws E_CHANGES for a file that is not of this form. */
 export function baseOf(source: YamlSource): string {
   return validate(CODE, changesFileSchema, source).base;
 }
 
 /**
- * The trace of a file of changes. Throws E_CHANGES and E_TRACE for what is wrong in the file itself, E_APPLY for an edit
- * of the composition (`without`, `with`) that does not fit: the run would be another.
+ * Applies a file of changes to its base. Throws E_CHANGES and E_TRACE for an invalid file, E_APPLY for an edit of the
+ * hunk selection (`without`, `with`) that does not apply: it would be another run. Other misfits are returned.
  */
 export function applyChanges(base: Trace, source: YamlSource): Applied {
   const { changes } = validate(CODE, changesFileSchema, source);

@@ -1,4 +1,4 @@
-/** The difference of a trace from a base, in the form of its file. */
+/** Computes the difference of a trace from a base, in the form of its file. */
 import { EQUAL } from '../base/align.js';
 import type {
   ConsumedEdit,
@@ -26,11 +26,11 @@ import { canonical, inOrder } from '../trace/yaml-out.js';
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** A field of its own: a setting may be named as what every object has. */
+/** An own property: a setting may have the name of a property of Object.prototype. */
 const own = (fields: Fields, field: string): unknown =>
   Object.hasOwn(fields, field) ? fields[field] : undefined;
 
-/** The fields of `to` that are not those of `from`; null for one that it has no more. Undefined if there are none. */
+/** The fields of `to` that differ from `from`; null for one that `to` lacks. Undefined if there are none. */
 function changedFields(from: Fields, to: Fields): Record<string, unknown> | undefined {
   const out: Record<string, unknown> = {};
   for (const [field, value] of Object.entries(to))
@@ -39,7 +39,7 @@ function changedFields(from: Fields, to: Fields): Record<string, unknown> | unde
   return Object.keys(out).length === 0 ? undefined : out;
 }
 
-/** Names of an event: its kind with the principal value and the function, then with one field more. */
+/** Keys of an event: its kind with the principal value and the function, then the same with one more field. */
 function eventKeys(event: TraceEvent): readonly [TraceEvent, ...TraceEvent[]] {
   const kind = kindOf(event) ?? '';
   const plain: Record<string, TraceEvent[string]> = {};
@@ -77,7 +77,7 @@ const steps: Finding<string, EventEdit[], TraceStep> = {
   },
 };
 
-/** Rows with one name pair, most of all those that are equal. */
+/** Weight of two rows with the same name. */
 const NAMESAKE = EQUAL / 2;
 
 const consumed: Finding<Pick<Consumed, 'name' | 'by'>, ConsumedChange, Consumed> = {
@@ -100,17 +100,17 @@ const regions: Finding<Pick<FinalRegion, 'name'>, RegionChange, FinalRegion> = {
 const nameEdits = (from: readonly string[] = [], to: readonly string[] = []): NameEdit[] =>
   findEdits(from, to, names);
 
-/** Something if it is not empty. */
+/** The value, or undefined if it is empty. */
 const some = <T extends object>(value: T): T | undefined =>
   Object.keys(value).length === 0 ? undefined : value;
 
-/** A mapping without its fields that are undefined. */
+/** A mapping without the fields that are undefined. */
 function present<T extends object>(fields: T): { [F in keyof T]?: Exclude<T[F], undefined> } {
   const entries = Object.entries(fields).filter(([, value]) => value !== undefined);
   return Object.fromEntries(entries) as { [F in keyof T]?: Exclude<T[F], undefined> };
 }
 
-/** Edits of a list that a trace may lack: null where it goes, edits of nothing where it comes. */
+/** Edits of an optional list: null if `to` lacks it, edits of an empty list if `from` lacks it. */
 function listOrNone(
   from: readonly string[] | undefined,
   to: readonly string[] | undefined,
@@ -149,7 +149,7 @@ function stepEdits(from: readonly TraceStep[], to: readonly TraceStep[]): StepEd
   });
 }
 
-/** What makes `to` of `from`: applied to `from` it is `to` again. */
+/** The changes that turn `from` into `to`: applied to `from`, they give `to`. */
 export function changesOf(from: Trace, to: Trace): TraceChanges {
   const [base, trace] = [canonical(from), canonical(to)];
   const consumedEdits: ConsumedEdit[] = findEdits(base.consumed, trace.consumed, consumed);

@@ -1,16 +1,16 @@
-/** Writes a trace as its difference from another: a line for each edit, the same bytes for the same two traces. */
+/** Writes a trace as its difference from another: a line for each edit. Deterministic. */
 import { Document, isCollection, isMap, isPair, isScalar, isSeq, visit, type YAMLMap } from 'yaml';
 import type { TraceChanges } from './changes.js';
 import { inOrder, WRITING, type PrintOptions } from '../trace/yaml-out.js';
 import { hexAsText } from '../base/yaml-source.js';
 
-/** Whether an entry of a list has several lines: a step with its edits, or a new one with its events. */
+/** Whether a list entry is in block style: a step with its edits, or a new step with its events. */
 function isStep(map: YAMLMap): boolean {
   const { value } = map.items[0] ?? {};
   return map.has('events') || (isMap(value) && value.has('events'));
 }
 
-/** The events that edits add, their keys in the vocabulary's order. */
+/** The changes with the keys of added events in the vocabulary's order. */
 function ordered(changes: TraceChanges): TraceChanges {
   const { steps } = changes;
   if (steps === undefined) return changes;
@@ -28,7 +28,7 @@ function ordered(changes: TraceChanges): TraceChanges {
   };
 }
 
-/** The file of a trace. `base`: the base's file from the folder of this one, with slashes. */
+/** The text of the file. `base`: path of the base relative to the folder of the file, with slashes. */
 export function printChanges(
   base: string,
   changes: TraceChanges,
@@ -41,7 +41,7 @@ export function printChanges(
       const around = ancestors.at(-1);
       if (isMap(node)) node.flow = node.items.length === 0 || (isSeq(around) && !isStep(node));
       else if (isSeq(node)) node.flow = node.items.length === 0;
-      // A new step: `add:` and below it the label and the events.
+      // A new step: `add:`, with the label and the events in block style below it.
       if (
         isPair(around) &&
         isScalar(around.key) &&

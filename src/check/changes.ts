@@ -1,6 +1,6 @@
 /**
- * A trace written as its difference from another, its base: what a file of such a trace holds. A ladder's stages are
- * nearly equal; each says only what its patch changes. See docs/trace-differences.md.
+ * The format of a trace written as its difference from another, its base. The stages of a ladder are nearly equal; each
+ * file records only what its patch changes. See docs/trace-differences.md.
  */
 import * as z from 'zod';
 import { jsonSchema } from '../base/json-schema.js';
@@ -22,23 +22,23 @@ const nth = z
   .int()
   .min(2)
   .optional()
-  .describe('Which of several that the key fits, from where the edits have come; 1 by default.');
+  .describe('The nth element from here that matches the key; 1 by default.');
 const dropRest = z.strictObject({
-  'drop-rest': z.literal(true).describe('What the base has from here on is taken away.'),
+  'drop-rest': z.literal(true).describe('The rest of the base is removed.'),
 });
 
 const filled = (fields: object): boolean => Object.keys(fields).length > 0;
 const NEEDS_FIELD = 'needs at least one field';
 
-/** The edits that leave an element as it is, take it away, or put one there. */
+/** Schemas of the edits after, drop, add and drop-rest. */
 const editsOf = <K, T>(key: z.ZodType<K>, item: z.ZodType<T>) =>
   [
     z.strictObject({
-      after: key.describe('Both have it; the next edit is about what follows it.'),
+      after: key.describe('Both have it; the next edit applies after it.'),
       nth,
     }),
-    z.strictObject({ drop: key.describe('The base has it, and this trace has not.'), nth }),
-    z.strictObject({ add: item.describe('This trace has it here, and the base has not.') }),
+    z.strictObject({ drop: key.describe('The base has it, this trace does not.'), nth }),
+    z.strictObject({ add: item.describe('This trace has it here, the base does not.') }),
     dropRest,
   ] as const;
 
@@ -49,9 +49,9 @@ const changeOf = <K, C>(key: z.ZodType<K>, to: z.ZodType<C>) =>
     to: to.describe('The fields that differ, with their values in this trace.'),
   });
 
-/** Fields by which an event is found: those that are given must be equal. */
+/** Fields that identify an event: those that are given must be equal. */
 const eventKey = z.record(z.string(), scalarSchema).refine(filled, NEEDS_FIELD);
-/** Fields with their new values; null: the event has it no more. */
+/** Fields with their new values; null: the field is removed. */
 const eventTo = z.record(z.string(), scalarSchema.nullable()).refine(filled, NEEDS_FIELD);
 const settings = z.record(z.string(), scalarSchema.nullable());
 
@@ -69,17 +69,17 @@ const headerChanges = z.strictObject({
     .nullable()
     .optional()
     .describe(
-      'What is left out stays as stubs: its names exist and do nothing; null: nothing is said of it.',
+      'What is left out is replaced by stubs: its names exist and do nothing; null: not in the header.',
     ),
   with: names.optional().describe('Edits of the alternatives put in.'),
-  settings: settings.optional().describe('Settings that differ; null: this trace has not.'),
+  settings: settings.optional().describe('Settings that differ; null: not in this trace.'),
   seed: header.seed.optional(),
   optionsNotModelled: names
     .nullable()
     .optional()
     .describe('Edits of the options that the model does not have; null: there are none.'),
-  image: header.image.partial().optional().describe('What is otherwise about the kernel image.'),
-  config: settings.optional().describe('Options that differ; null: this trace has not.'),
+  image: header.image.partial().optional().describe('Keys of the kernel image that differ.'),
+  config: settings.optional().describe('Options that differ; null: not in this trace.'),
   overlay: names.optional().describe("Edits of the names in the model's overlay."),
 });
 
@@ -89,7 +89,7 @@ const consumedTo = consumedSchema
   .extend({ firstDifference: consumedSchema.shape.firstDifference.nullable() });
 const regionKey = regionSchema.pick({ name: true });
 
-/** The schema of the changes. `event`: what a whole event is held to. */
+/** The schema of the changes. `event`: the schema of a whole event. */
 function schemaWith<E>(event: z.ZodType<E>) {
   const events = z.array(z.union([...editsOf(eventKey, event), changeOf(eventKey, eventTo)]));
   const { label } = stepSchema.shape;
@@ -101,16 +101,18 @@ function schemaWith<E>(event: z.ZodType<E>) {
         z.union([
           z.strictObject({
             step: z.string().describe('Label of a step that both have, whose events differ.'),
-            events: events.describe('What is otherwise about its events, in order.'),
+            events: events.describe('Edits of its events, in order.'),
           }),
           z.strictObject({
-            after: z.string().describe('Label of a step that both have: what follows is after it.'),
+            after: z
+              .string()
+              .describe('Label of a step that both have: the next edit is after it.'),
           }),
           z.strictObject({
-            drop: z.string().describe('Label of a step that the base has and this trace has not.'),
+            drop: z.string().describe('Label of a step that the base has, this trace does not.'),
           }),
           z.strictObject({
-            add: step.describe('A step that this trace has here, and the base has not.'),
+            add: step.describe('A step that this trace has here, the base does not.'),
           }),
           dropRest,
         ]),
@@ -135,10 +137,12 @@ function schemaWith<E>(event: z.ZodType<E>) {
         screen: names
           .nullable()
           .optional()
-          .describe('Edits of the lines; of none, where the base has no screen. null: no screen.'),
+          .describe(
+            'Edits of the lines; of an empty list if the base has no screen. null: no screen.',
+          ),
       })
       .optional()
-      .describe('What is otherwise about the machine at the end.'),
+      .describe('Differences in the machine at the end.'),
     outcome: z
       .strictObject({
         kind: outcomeSchema.shape.kind.optional(),
@@ -146,11 +150,11 @@ function schemaWith<E>(event: z.ZodType<E>) {
           .string()
           .nullable()
           .optional()
-          .describe('The function in which it ended; null: none is known.'),
-        message: z.string().nullable().optional().describe('What there was to say; null: nothing.'),
+          .describe('The function in which it ended; null: not recorded.'),
+        message: z.string().nullable().optional().describe('The message; null: there is none.'),
       })
       .optional()
-      .describe('What is otherwise about how the boot ended.'),
+      .describe('Differences in how the boot ended.'),
     findings: z
       .array(z.never())
       .max(0)
@@ -163,12 +167,12 @@ function schemaWith<E>(event: z.ZodType<E>) {
 function fileWith<E>(event: z.ZodType<E>) {
   return z.strictObject({
     expect: z.literal('exact').describe('The form of the file.'),
-    base: z.string().min(1).describe('The file of the base, from the folder of this one.'),
+    base: z.string().min(1).describe('Path of the base, relative to the folder of this file.'),
     changes: schemaWith(event).describe('What differs from the base.'),
   });
 }
 
-/** A file of such a trace. Its events are any mappings yet: what is wrong with one is said better by its kind. */
+/** Schema of the file. Events are any mappings here; they are checked later, by kind, for more exact errors. */
 export const changesFileSchema = fileWith(z.record(z.string(), scalarSchema));
 
 export type TraceChanges = z.infer<typeof changesFileSchema>['changes'];
@@ -188,7 +192,7 @@ export function changesJsonSchema(): Record<string, unknown> {
   const schemaNames = {
     name: 'changes',
     title: 'sme-boot trace as the difference from another',
-    description: 'An expected trace that says only what differs (docs/trace-differences.md).',
+    description: 'An expected trace that records only what differs (docs/trace-differences.md).',
   };
   return jsonSchema(schemaNames, fileWith(events.element), 'ref');
 }

@@ -3,7 +3,7 @@ import type { Difference, EventDifference, FieldDifference } from './compare.js'
 import type { Scalar } from '../trace/trace.js';
 import { printEvent } from '../trace/yaml-out.js';
 
-/** Colours a piece of text; given from outside, so that text without colours needs nothing. */
+/** Colours a text. The caller passes it in, so that plain text has no dependency. */
 export interface Painter {
   heading(text: string): string;
   gone(text: string): string;
@@ -11,19 +11,19 @@ export interface Painter {
   changed(text: string): string;
 }
 
-const asItIs = (text: string): string => text;
+const unchanged = (text: string): string => text;
 
-/** No colours. */
+/** A painter without colours. */
 export const plainPainter: Painter = {
-  heading: asItIs,
-  gone: asItIs,
-  added: asItIs,
-  changed: asItIs,
+  heading: unchanged,
+  gone: unchanged,
+  added: unchanged,
+  changed: unchanged,
 };
 
 const shown = (value: Scalar | undefined): string => (value === undefined ? '(none)' : `${value}`);
 
-/** How a difference is told: of what should be and what is, or of what was before and after. */
+/** Wording of a difference: `expected` (expected A, found B) or `before` (A → B). */
 export type Wording = 'expected' | 'before';
 
 /** `C: expected 1, found 0`, or `C: 1 → 0`. */
@@ -45,7 +45,7 @@ function eventLines(difference: EventDifference, paint: Painter, wording: Wordin
   ];
 }
 
-/** Lines: the header's, each step's with `-` gone, `+` added, `~` changed, then the rest. '' if nothing differs. */
+/** The differences, a line each: header, steps with `-` missing, `+` extra, `~` changed, then the rest. '' for none. */
 export function differenceText(
   difference: Difference,
   paint: Painter = plainPainter,
@@ -58,7 +58,7 @@ export function differenceText(
           paint.heading(`${name}:`),
           ...fields.map((field) => paint.changed(`  ${fieldText(field, wording)}`)),
         ];
-  const notes = { gone: ' (gone)', added: ' (added)', changed: '' };
+  const notes = { gone: ' (missing)', added: ' (extra)', changed: '' };
   return [
     ...section('header', difference.header),
     ...difference.steps.flatMap(({ label, change, events }) => [

@@ -1,6 +1,6 @@
 /**
- * Compares two whole traces: what a boot did otherwise than expected, step by step. Events are compared by meaning:
- * the order of their keys does not count, and one that differs in some fields is a changed one.
+ * Compares two whole traces, step by step. Events are compared by their fields: the order of keys does not count, and
+ * two events that differ in some fields are reported as one changed event.
  */
 import { align, EQUAL, type Aligned, type Weighing } from '../base/align.js';
 import {
@@ -12,7 +12,7 @@ import {
 } from '../trace/trace.js';
 import { inOrder } from '../trace/yaml-out.js';
 
-/** A value that differs; undefined where one side has none. Values that are no scalars are given as JSON. */
+/** A value that differs, by the path of its field; undefined where one side has none. */
 export interface FieldDifference {
   readonly field: string;
   readonly expected: Scalar | undefined;
@@ -30,14 +30,14 @@ export type EventDifference =
       readonly fields: readonly FieldDifference[];
     };
 
-/** One boot step that differs: it is gone or new as a whole, or some of its events are. */
+/** One boot step that differs: missing or extra as a whole, or with events that differ. */
 export interface StepDifference {
   readonly label: string;
   readonly change: 'gone' | 'added' | 'changed';
   readonly events: readonly EventDifference[];
 }
 
-/** All that differs between two traces. */
+/** All differences between two traces. */
 export interface Difference {
   readonly header: readonly FieldDifference[];
   readonly steps: readonly StepDifference[];
@@ -46,8 +46,8 @@ export interface Difference {
   readonly outcome: readonly FieldDifference[];
 }
 
-/** Share of fields that must be equal for two events to be one that changed (our choice). */
-const ALIKE_ENOUGH = 0.5;
+/** Least share of equal fields for two events to be compared as one changed event (our choice). */
+const MIN_SIMILARITY = 0.5;
 
 const keysOfBoth = (a: object, b: object): string[] => [
   ...new Set([...Object.keys(a), ...Object.keys(b)]),
@@ -60,25 +60,25 @@ export function eventFields(expected: TraceEvent, found: TraceEvent): FieldDiffe
     .map((field) => ({ field, expected: expected[field], found: found[field] }));
 }
 
-/** How alike two events are, from 0 to 1: the share of fields that are equal; 0 if they are of different kinds. */
+/** Similarity of two events, from 0 to 1: the share of fields that are equal; 0 if their kinds differ. */
 export function similarity(a: TraceEvent, b: TraceEvent): number {
   if (kindOf(a) !== kindOf(b)) return 0;
   const keys = keysOfBoth(a, b);
   return keys.filter((key) => a[key] === b[key]).length / keys.length;
 }
 
-/** How alike events are: which of two lists stand for each other. */
+/** How events are aligned: by equality, then by similarity. */
 export const byEvent: Weighing<TraceEvent> = {
   key: (event) => JSON.stringify(inOrder(event)),
   similar: (a, b) => {
     const share = similarity(a, b);
-    return share < ALIKE_ENOUGH ? 0 : Math.min(EQUAL - 1, Math.round(share * EQUAL));
+    return share < MIN_SIMILARITY ? 0 : Math.min(EQUAL - 1, Math.round(share * EQUAL));
   },
 };
 
 const byLabel: Weighing<TraceStep> = { key: ({ label }) => label, similar: () => 0 };
 
-/** What differs between the events of one step. */
+/** The differences between the events of one step, in order. */
 export function eventDifferences(
   expected: readonly TraceEvent[],
   found: readonly TraceEvent[],
@@ -110,7 +110,7 @@ function stepDifferences(
   });
 }
 
-/** The scalars of a value by their path: `image.digest`; those of a list by themselves, `overlay[sme_me_mask]`. */
+/** The scalars of a value by their path: `image.digest`; in a list, by their own value: `overlay[sme_me_mask]`. */
 function flat(value: unknown, path = ''): [string, Scalar][] {
   if (typeof value === 'object' && value !== null) {
     const inner: [string, Scalar][] = Object.entries(value).flatMap(([key, each]) => {
@@ -126,7 +126,7 @@ function isScalar(value: unknown): value is Scalar {
   return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean';
 }
 
-/** The scalars in which two pieces of plain data differ, by their path; those of a list by themselves. */
+/** The scalars in which two values of plain data differ, by their path; in a list, by their own value. */
 export function plainDifferences(expected: unknown, found: unknown): FieldDifference[] {
   const was = new Map(flat(expected));
   const is = new Map(flat(found));
@@ -135,7 +135,7 @@ export function plainDifferences(expected: unknown, found: unknown): FieldDiffer
     .map((field) => ({ field, expected: was.get(field), found: is.get(field) }));
 }
 
-/** Rows by their names, so that a row that is missing does not make all that follow it differ. */
+/** Rows by name (`NAME (2)` for a second one), so that a missing row does not shift all rows after it. */
 export function byName<R>(rows: readonly R[], name: (row: R) => string): Record<string, R> {
   const seen = new Map<string, number>();
   return Object.fromEntries(
@@ -147,7 +147,7 @@ export function byName<R>(rows: readonly R[], name: (row: R) => string): Record<
   );
 }
 
-/** Compares two traces. */
+/** Compares two traces: every difference of header, steps, consumed, final state and outcome. */
 export function compare(expected: Trace, found: Trace): Difference {
   const consumed = ({ consumed }: Trace): unknown =>
     byName(consumed, ({ name, by }) => `${name} by ${by}`);
@@ -164,7 +164,7 @@ export function compare(expected: Trace, found: Trace): Difference {
   };
 }
 
-/** Whether nothing differs. `header: false` leaves the header out: two ways to say the same boot. */
+/** Whether nothing differs. `header: false` ignores the header: two invocations may give the same boot. */
 export function isSame(difference: Difference, options: { header?: boolean } = {}): boolean {
   const { header, steps, consumed, final, outcome } = difference;
   const rest = [steps, consumed, final, outcome];

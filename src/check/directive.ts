@@ -1,7 +1,7 @@
 /**
  * The directives of a match file. In order: `expect` (somewhere after the last match), `next` (the very next event),
- * `any-order` (all of several, after the last match), `not` (not between the match before and the one after). Apart from
- * the order: `count` (how many events, each line for as many as it stands for). `step` confines each to a boot step.
+ * `any-order` (all of several, after the last match), `not` (not between the match before and the one after). Independent
+ * of order: `count` (the number of events; a line counts its `n`). `step` restricts any of them to a boot step.
  */
 import * as z from 'zod';
 import { InputError } from '../base/errors.js';
@@ -17,10 +17,10 @@ import {
   type YamlSource,
 } from '../base/yaml-source.js';
 
-/** The code of every error about an expectation. */
+/** The error code of an expectation file. */
 export const CODE = 'E_EXPECTATION';
 
-/** What a field of a pattern may be in the file. */
+/** Schema of a field of a pattern in the file. */
 export const value = z.union([z.string(), z.number(), z.boolean(), z.null()]);
 const patternSchema = z.record(z.string(), value);
 const count = z.int().min(0);
@@ -28,30 +28,30 @@ const step = z
   .string()
   .min(1)
   .optional()
-  .describe('Label of the boot step that the directive is confined to.');
+  .describe('Label of the boot step that the directive is restricted to.');
 const times = z.union([
   count,
   z
     .strictObject({
-      min: count.optional().describe('The fewest events, 0 by default.'),
-      max: count.optional().describe('The most events, any number by default.'),
+      min: count.optional().describe('The least number of events, 0 by default.'),
+      max: count.optional().describe('The greatest number of events, no limit by default.'),
     })
     .refine(({ min, max }) => min !== undefined || max !== undefined, 'needs min or max'),
 ]);
 
-/** The directives, whose patterns are as a schema says. */
+/** The schemas of the directives, for a given schema of patterns. */
 function directives<P extends z.ZodType>(pattern: P) {
   return {
     expect: z.strictObject({
-      expect: pattern.describe('An event like this comes somewhere after the last match.'),
+      expect: pattern.describe('A matching event follows somewhere after the last match.'),
       step,
     }),
     next: z.strictObject({
-      next: pattern.describe('The line after the last match is an event like this.'),
+      next: pattern.describe('The line after the last match is a matching event.'),
       step,
     }),
     not: z.strictObject({
-      not: pattern.describe('No event like this comes between the match before and the one after.'),
+      not: pattern.describe('No matching event is between the match before and the one after.'),
       step,
     }),
     'any-order': z.strictObject({
@@ -59,12 +59,12 @@ function directives<P extends z.ZodType>(pattern: P) {
         .array(pattern)
         .min(2)
         .max(16)
-        .describe('Events like these come after the last match, in any order, each its own.'),
+        .describe('A distinct matching event for each follows after the last match, in any order.'),
       step,
     }),
     count: z.strictObject({
-      count: pattern.describe('Events like this are counted, in the whole trace or in the step.'),
-      times: times.describe('How many there must be: a number, or min and max.'),
+      count: pattern.describe('Matching events are counted, in the whole trace or in the step.'),
+      times: times.describe('The required number: a number, or min and max.'),
       step,
     }),
   } as const;
@@ -72,7 +72,7 @@ function directives<P extends z.ZodType>(pattern: P) {
 
 const DIRECTIVES = directives(patternSchema);
 
-/** A pattern of an event of one kind: the kind with its principal value, and any of its other keys. */
+/** Schema of a pattern of one kind of event: the kind with its principal value, and any of its other keys. */
 function patternOf(kind: TraceKind): z.ZodType {
   const principal = z.union([z.string(), z.number(), z.boolean()]);
   const shape: Record<string, z.ZodType> = {
@@ -82,17 +82,17 @@ function patternOf(kind: TraceKind): z.ZodType {
   return z.strictObject(shape).describe(MEANINGS[kind].what);
 }
 
-/** What a line of a match file may be, for editors; `directiveOf` says more exactly what is wrong with one. */
+/** Schema of a directive, for editors; `directiveOf` gives more exact errors. */
 export function directiveSchema(): z.ZodType {
   const description = 'An event by its kind, and fields that it must have.';
   const pattern = z.union(TRACE_KINDS.map(patternOf)).meta({ id: 'pattern', description });
   return z.union(Object.values(directives(pattern)));
 }
 
-/** What a directive asks. */
+/** The kind of a directive. */
 export type DirectiveKind = keyof typeof DIRECTIVES;
 
-/** How many events a `count` wants, both ends included. */
+/** The number of events that a `count` requires, both ends included. */
 export interface Times {
   readonly min: number;
   readonly max: number;
@@ -101,20 +101,20 @@ export interface Times {
 /** One line of a match file. */
 export interface Directive {
   readonly kind: DirectiveKind;
-  /** One, or several for any-order. */
+  /** One pattern; for any-order, two or more. */
   readonly patterns: readonly Pattern[];
-  /** The boot step that it is confined to. */
+  /** Label of the boot step that it is restricted to. */
   readonly step?: string;
-  /** Of a count. */
+  /** The required number, for `count` only. */
   readonly times?: Times;
 }
 
-/** The error for a part of an expectation that makes no sense. */
+/** An E_EXPECTATION error with a reason, at the place of `path`. */
 export function refuse(source: YamlSource, path: readonly PathKey[], reason: string): InputError {
   return new InputError({ code: CODE, place: source.place(path), reason });
 }
 
-/** Reads what fields must be. At least one field. */
+/** Parses the pattern of a record. Throws E_EXPECTATION for an invalid value or no field at all. */
 export function toPattern(
   source: YamlSource,
   path: readonly PathKey[],
@@ -131,7 +131,7 @@ export function toPattern(
   return Object.fromEntries(out);
 }
 
-/** A pattern of an event: it names the kind, and fields that events of the kind have. */
+/** Parses the pattern of an event: one kind, and fields that events of the kind have. Throws E_EXPECTATION. */
 function eventPattern(
   source: YamlSource,
   path: readonly PathKey[],
@@ -167,10 +167,10 @@ function toTimes(given: z.infer<typeof times>): Times {
   return { min: given.min ?? 0, max: given.max ?? Number.MAX_SAFE_INTEGER };
 }
 
-/** Reads one directive. */
+/** Parses the directive at `path`. Throws E_EXPECTATION with its place. */
 export function directiveOf(source: YamlSource, path: readonly PathKey[]): Directive {
-  const given = valueAt(source.value, path);
-  const keys = typeof given === 'object' && given !== null ? Object.keys(given) : [];
+  const found = valueAt(source.value, path);
+  const keys = typeof found === 'object' && found !== null ? Object.keys(found) : [];
   const kinds = keys.filter((key): key is DirectiveKind => Object.hasOwn(DIRECTIVES, key));
   const [kind] = kinds;
   if (kind === undefined || kinds.length > 1) {
@@ -178,12 +178,12 @@ export function directiveOf(source: YamlSource, path: readonly PathKey[]): Direc
       code: CODE,
       place: source.place(path),
       expected: `one of ${Object.keys(DIRECTIVES).join(', ')}`,
-      found: keys.length > 0 ? keys.join(', ') : describeValue(given),
+      found: keys.length > 0 ? keys.join(', ') : describeValue(found),
     });
   }
   const inner: YamlSource = {
     file: source.file,
-    value: given,
+    value: found,
     place: (below, key) => source.place([...path, ...below], key),
   };
   const read = (below: PathKey[], fields: z.infer<typeof patternSchema>): Pattern =>
@@ -202,8 +202,8 @@ export function directiveOf(source: YamlSource, path: readonly PathKey[]): Direc
       return { kind, patterns, ...confined(label) };
     }
     case 'count': {
-      const { count: fields, times: wanted, step: label } = validate(CODE, DIRECTIVES.count, inner);
-      const range = toTimes(wanted);
+      const { count: fields, times: given, step: label } = validate(CODE, DIRECTIVES.count, inner);
+      const range = toTimes(given);
       if (range.min > range.max) throw refuse(source, [...path, 'times'], 'min is above max');
       return { kind, patterns: [read([kind], fields)], times: range, ...confined(label) };
     }
@@ -222,7 +222,7 @@ export function directiveOf(source: YamlSource, path: readonly PathKey[]): Direc
   }
 }
 
-/** Refuses directives that could never fail or never matter. */
+/** Throws E_EXPECTATION for directives that cannot fail or have no effect, and for unbound captures. */
 export function checkUse(source: YamlSource, directives: readonly Directive[]): void {
   const bound = new Set<string>();
   let placed = false;
@@ -230,10 +230,10 @@ export function checkUse(source: YamlSource, directives: readonly Directive[]): 
   directives.forEach(({ kind, patterns }, index) => {
     const path = ['match', index, kind];
     if (kind === 'next' && !placed) {
-      throw refuse(source, path, 'next needs a directive before it to follow');
+      throw refuse(source, path, 'next needs a directive before it');
     }
     if (kind === 'next' && lastNot !== undefined) {
-      throw refuse(source, ['match', lastNot], 'unused: nothing can come before a next');
+      throw refuse(source, ['match', lastNot], 'unused: no event can be before a next');
     }
     const names = patterns.flatMap((pattern) => Object.values(pattern).flatMap(capturesOf));
     if (kind === 'not' || kind === 'count') {

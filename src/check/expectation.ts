@@ -1,6 +1,7 @@
 /**
- * Files of expected traces. `exact`: the whole trace, whose header says the run; a trace as it was written is one as it
- * stands, and one may be written as its difference from another, its base. `match`: how to run, and directives that hold what matters, in the way of LLVM's FileCheck.
+ * Files of expected traces. `exact`: the whole trace, whose header gives the run; a trace file is such a file unchanged,
+ * and one may be written as its difference from another, its base. `match`: how to run the boot, and directives about
+ * the relevant events, in the way of LLVM's FileCheck.
  */
 import * as z from 'zod';
 import { applyChanges, baseOf, isDifference } from './changes-apply.js';
@@ -40,7 +41,7 @@ const runSchema = z.strictObject({
   stub: z
     .boolean()
     .optional()
-    .describe('What is left out stays as stubs: its names exist and do nothing: --stub.'),
+    .describe('What is left out is replaced by stubs: its names exist and do nothing: --stub.'),
   neutral: z.boolean().optional().describe('The former name of stub.'),
   with: z.array(z.string()).optional().describe('Alternatives put in: --with.'),
   set: z
@@ -49,8 +50,9 @@ const runSchema = z.strictObject({
     .describe('Values of the scenario that are changed, by their path: --set.'),
 });
 
-/** A value of a thing at the end, that is not compared if it is not there. */
-const wantedValue = (what: string): z.ZodOptional<typeof value> => value.optional().describe(what);
+/** An optional value pattern; without it the value is not compared. */
+const optionalValue = (what: string): z.ZodOptional<typeof value> =>
+  value.optional().describe(what);
 
 const MATCH = 'Directives about the events, in order: expect, next, any-order, not, count.';
 
@@ -63,18 +65,18 @@ const matchSchema = z.strictObject({
       z.string(),
       z.strictObject({
         state: z.enum(REGION_STATES).optional().describe('What DRAM holds of it at the end.'),
-        digest: wantedValue('SHA-256 of its bytes on the bus.'),
-        pa: wantedValue('Its physical range.'),
-        bytes: wantedValue('Its size in bytes.'),
+        digest: optionalValue('SHA-256 of its bytes on the bus.'),
+        pa: optionalValue('Its physical range.'),
+        bytes: optionalValue('Its size in bytes.'),
       }),
     )
     .optional()
-    .describe('Regions at the end, by name: those that are named must be as said.'),
+    .describe('Regions at the end, by name: each that is named must match.'),
   outcome: z
     .strictObject({
       kind: z.enum(OUTCOME_KINDS).optional().describe('How the boot ends.'),
-      where: wantedValue('The function in which it ends.'),
-      message: wantedValue('What there is to say.'),
+      where: optionalValue('The function in which it ends.'),
+      message: optionalValue('The message, such as that of a panic.'),
     })
     .optional()
     .describe('How the boot ends.'),
@@ -82,13 +84,15 @@ const matchSchema = z.strictObject({
     .record(
       z.string(),
       z.strictObject({
-        by: wantedValue('Its reader; without it the pattern is about all readers.'),
-        intact: z.boolean().optional().describe('Whether the reader gets what was put there.'),
-        firstDifference: wantedValue('Offset of the first byte that differs; null: none is known.'),
+        by: optionalValue('Its reader; without it the pattern is about all readers.'),
+        intact: z.boolean().optional().describe('Whether it reads the bytes that were written.'),
+        firstDifference: optionalValue(
+          'Offset of the first byte that differs; null: none is known.',
+        ),
       }),
     )
     .optional()
-    .describe('Things that the boot reads, by name: those that are named must be as said.'),
+    .describe('What the boot reads, by name: each that is named must match.'),
 });
 
 const exactSchema = z.strictObject({
@@ -99,7 +103,7 @@ const exactSchema = z.strictObject({
 /** How to run the boot that a match file is about: the flags of `run`. */
 export type RunOf = z.infer<typeof runSchema>;
 
-/** What is wanted of named things: regions, consumed things, or the outcome. */
+/** Required values by name: of regions or of what is consumed. */
 export type Required = readonly (readonly [name: string, pattern: Pattern])[];
 
 /** A match file. */
@@ -112,23 +116,23 @@ export interface MatchExpectation {
   readonly consumed: Required;
 }
 
-/** A file of a whole trace, or of one as its difference from another. */
+/** A file of a whole trace, or of a trace as its difference from another. */
 export interface ExactExpectation {
   readonly expect: 'exact';
   readonly trace: Trace;
-  /** The file of the base, as this one names it, if it is a difference. */
+  /** The file name of the base, as written in this file, if it is a difference. */
   readonly base?: string;
-  /** What of the difference does not fit the base; the trace is as if it were not there. */
+  /** Edits that do not apply to the base (E_APPLY); the trace is made without them. */
   readonly misfits: readonly InputError[];
 }
 
 /** A file of an expected trace. */
 export type Expectation = ExactExpectation | MatchExpectation;
 
-/** Finds the trace that a file names as its base; `source` is the file that names it. */
+/** Reads the trace that a file names as its base; `source` is the file that names it. */
 export type BaseReader = (base: string, source: YamlSource) => Trace;
 
-/** Where only whole traces and match files can be read. */
+/** The default: throws E_BASE, for callers that read only whole traces and match files. */
 const noBase: BaseReader = (_base, source) => {
   throw new InputError({
     code: 'E_BASE',
@@ -141,11 +145,11 @@ function matchOf(source: YamlSource): MatchExpectation {
   const { run, match, final, outcome, consumed } = validate(CODE, matchSchema, source);
   const directives = (match ?? []).map((_each, index) => directiveOf(source, ['match', index]));
   checkUse(source, directives);
-  const wanted = (
+  const required = (
     section: string,
-    things: Readonly<Record<string, Readonly<Record<string, Scalar | null | undefined>>>> = {},
+    rows: Readonly<Record<string, Readonly<Record<string, Scalar | null | undefined>>>> = {},
   ): Required =>
-    Object.entries(things).map(([name, fields]) => [
+    Object.entries(rows).map(([name, fields]) => [
       name,
       toPattern(source, [section, name], fields),
     ]);
@@ -153,28 +157,28 @@ function matchOf(source: YamlSource): MatchExpectation {
     expect: 'match',
     run,
     directives,
-    final: wanted('final', final),
+    final: required('final', final),
     outcome: outcome === undefined ? undefined : toPattern(source, ['outcome'], outcome),
-    consumed: wanted('consumed', consumed),
+    consumed: required('consumed', consumed),
   };
-  const asked = [directives, expectation.final, expectation.consumed].some(
+  const filled = [directives, expectation.final, expectation.consumed].some(
     (part) => part.length > 0,
   );
-  if (!asked && expectation.outcome === undefined) {
+  if (!filled && expectation.outcome === undefined) {
     throw refuse(source, [], 'it expects nothing: give match, final, outcome or consumed');
   }
   return expectation;
 }
 
 /**
- * Reads a file of an expected trace. Throws InputError: E_YAML (not YAML), E_TRACE (the exact trace is none),
- * E_EXPECTATION (anything else), each with its place.
+ * Parses a file of an expected trace. Throws InputError with its place: E_YAML (not YAML), E_TRACE (the exact trace is
+ * not a valid one), E_BASE (a difference from another trace), E_EXPECTATION (anything else).
  */
 export function readExpectation(file: string, text: string): Expectation {
   return expectationOf(readYaml(file, text));
 }
 
-/** What a parsed file expects; throws as {@link readExpectation} does, and E_CHANGES for a wrong difference. */
+/** The expectation in a parsed file. Throws as {@link readExpectation}, and E_CHANGES for an invalid difference. */
 export function expectationOf(source: YamlSource, readBase: BaseReader = noBase): Expectation {
   const form = valueAt(source.value, ['expect']);
   if (form === 'match') return matchOf(source);
@@ -202,7 +206,7 @@ export function expectationJsonSchema(): Record<string, unknown> {
   const names = {
     name: 'expectation',
     title: 'sme-boot expectation',
-    description: 'What must come true of a boot (docs/expectations.md).',
+    description: 'Requirements on the trace of a boot (docs/expectations.md).',
   };
   const whole = matchSchema.extend({
     match: z.array(directiveSchema()).min(1).optional().describe(MATCH),

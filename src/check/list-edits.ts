@@ -1,41 +1,41 @@
 /**
- * How one list came from another, as edits that a person can read: each names the element it is about by some of its
- * fields, and is looked for after the edit before it. What no edit names is taken over. No edit says an index, so that a
- * list whose other elements change takes the same edits.
+ * The difference of two lists as readable edits: each names its element by some of its fields, and is searched for after
+ * the element of the edit before it. Elements that no edit names are copied. No edit has an index, so that the same edits
+ * apply to a base whose other elements change.
  */
 import { align, type Weighing } from '../base/align.js';
 
-/** One edit. `nth`, from 2 on: not the first such element from here, but the nth. */
+/** One edit. `nth` (2 or more): the nth element from here that matches, instead of the first. */
 export type Edit<K, C, T> =
-  /** The next edit is about what follows this element. */
+  /** Keep this element; the next edit applies after it. */
   | { readonly after: K; readonly nth?: number | undefined }
-  /** The element is another in some of its fields. */
+  /** Change some fields of the element. */
   | { readonly change: K; readonly nth?: number | undefined; readonly to: C }
-  /** The element is not in the list. */
+  /** Remove the element. */
   | { readonly drop: K; readonly nth?: number | undefined }
-  /** A new element, here. */
+  /** Insert a new element here. */
   | { readonly add: T }
-  /** All the rest of the base is not in the list. */
+  /** Remove the rest of the base. */
   | { readonly 'drop-rest': true };
 
-/** What applying edits needs to know of the elements. `index` is that of the edit. */
+/** Operations on elements for applying edits. `index` is that of the edit. */
 export interface Applying<K, C, T> {
   matches(item: T, key: K): boolean;
   change(item: T, to: C, index: number): T;
-  /** Called for an edit whose element is not there; the edit is left out. */
+  /** Called for an edit whose element is not found in `rest`; the edit is skipped. */
   misfit(index: number, key: K, rest: readonly T[]): void;
 }
 
-/** What finding edits needs to know of the elements. */
+/** Operations on elements for finding edits. */
 export interface Finding<K, C, T> extends Weighing<T> {
   matches(item: T, key: K): boolean;
-  /** Keys that the element matches; the plainest first, the others in order of preference. */
+  /** Keys that the element matches; the shortest first, the others in order of preference. */
   keys(item: T): readonly [K, ...K[]];
-  /** What makes `to` of `from`; undefined if they are the same. */
+  /** The change that turns `from` into `to`; undefined if they are equal. */
   changes(from: T, to: T): C | undefined;
 }
 
-/** How many elements before the one meant may say where it is (our choice). */
+/** How many elements back an `after` may be from the element it locates (our choice). */
 const CONTEXT = 8;
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -44,22 +44,22 @@ type Fields = Readonly<Record<string, unknown>>;
 export const hasFields = (item: Fields, key: Fields): boolean =>
   Object.entries(key).every(([field, value]) => item[field] === value);
 
-/** Index of the nth element from `start` on that matches; -1 if there are not so many. */
+/** Index of the nth matching element from `start` on; -1 if there are fewer. */
 function indexOfNth<T>(
   items: readonly T[],
   start: number,
   nth: number,
   matches: (item: T) => boolean,
 ): number {
-  let left = nth;
+  let remaining = nth;
   for (let index = start; index < items.length; index++) {
     const item = items[index];
-    if (item !== undefined && matches(item) && --left === 0) return index;
+    if (item !== undefined && matches(item) && --remaining === 0) return index;
   }
   return -1;
 }
 
-/** The list that edits make of a base. */
+/** The result of applying edits to a base; an edit that does not apply is reported to `how.misfit` and skipped. */
 export function applyEdits<K, C, T>(
   base: readonly T[],
   edits: readonly Edit<K, C, T>[],
@@ -96,7 +96,7 @@ interface Place<K> {
   readonly nth?: number;
 }
 
-/** How to name `base[target]` from `cursor` on: by itself, after an element before it, or as the nth of its like. */
+/** How to name `base[target]` from `cursor` on: by a key, by a key after an element before it, or by key and nth. */
 function locate<K, C, T>(
   base: readonly T[],
   cursor: number,
@@ -118,18 +118,18 @@ function locate<K, C, T>(
       return { context: key, place: { key: plain } };
     }
   }
-  const like = base.slice(cursor, target + 1).filter((each) => how.matches(each, plain));
-  return { place: { key: plain, nth: like.length } };
+  const matching = base.slice(cursor, target + 1).filter((each) => how.matches(each, plain));
+  return { place: { key: plain, nth: matching.length } };
 }
 
-/** The edits that make `list` of `base`: `applyEdits(base, findEdits(base, list))` is `list`. */
+/** The edits that turn `base` into `list`: `applyEdits(base, findEdits(base, list))` equals `list`. */
 export function findEdits<K, C, T>(
   base: readonly T[],
   list: readonly T[],
   how: Finding<K, C, T>,
 ): Edit<K, C, T>[] {
   const edits: Edit<K, C, T>[] = [];
-  /** Elements of the base before this one are behind the edits so far, or are taken over. */
+  /** Elements of the base before this index are done: edited, or copied. */
   let cursor = 0;
   let done = 0;
   const goTo = (target: number): Place<K> | undefined => {

@@ -1,4 +1,4 @@
-/** A match file's result as text: a line per directive, and under a failed one what helps. */
+/** The result of a match file as text: a line per directive, with details below one that failed. */
 import { plainPainter, type Painter } from './compare-text.js';
 import type { Directive } from './directive.js';
 import {
@@ -12,11 +12,11 @@ import {
 import { patternText, type Captures, type Mismatch, type Pattern } from './pattern.js';
 import { printEvent } from '../trace/yaml-out.js';
 
-/** What only the caller knows. */
+/** Context of a report, from the caller. */
 export interface MatchContext {
-  /** The command that runs the same boot again, one line. */
+  /** The command that runs the same boot again, on one line. */
   readonly rerun?: string;
-  /** The state of the machine at the start of a boot step, in a few lines. */
+  /** The state of the machine at the start of a boot step, as lines of text; undefined if it is not known. */
   readonly stateAt?: (step: string) => string | undefined;
   readonly paint?: Painter;
 }
@@ -44,7 +44,7 @@ const placedText = ({ step, event }: Placed): string => `${step}: ${printEvent(e
 const mismatchText = ({ field, expected, found }: Mismatch): string =>
   `${field}: expected ${expected}, found ${found === undefined ? '(none)' : `${found}`}`;
 
-/** What there is to say under a directive's own line. */
+/** The lines below the line of a directive. */
 function details(verdict: Verdict): string[] {
   switch (verdict.status) {
     case 'found':
@@ -53,12 +53,12 @@ function details(verdict: Verdict): string[] {
       return [];
     case 'not-found': {
       const begins = verdict.from === undefined ? 'after the last event' : `from ${verdict.from}`;
-      const wanted = `no ${recordText(verdict.pattern, verdict.captures)} ${begins}`;
-      if (verdict.nearest === undefined) return [wanted, 'nothing of its kind in the trace'];
+      const missing = `no ${recordText(verdict.pattern, verdict.captures)} ${begins}`;
+      if (verdict.nearest === undefined) return [missing, 'no event of this kind in the trace'];
       const { nearest } = verdict;
-      const note = nearest.differs.length === 0 ? ' (elsewhere)' : '';
+      const note = nearest.differs.length === 0 ? ' (outside the range searched)' : '';
       return [
-        wanted,
+        missing,
         `nearest${note}: ${placedText(nearest)}`,
         ...nearest.differs.map((each) => `  ${mismatchText(each)}`),
       ];
@@ -74,15 +74,15 @@ function details(verdict: Verdict): string[] {
 
 const WORDS: Readonly<Record<Verdict['status'], string>> = {
   found: 'found',
-  absent: 'absent, as it should be',
+  absent: 'absent, as required',
   counted: 'counted',
   'not-found': 'not found',
-  forbidden: 'forbidden, but found',
-  'wrong-count': 'another count',
+  forbidden: 'found, but forbidden',
+  'wrong-count': 'wrong count',
   unused: 'unused',
 };
 
-/** The boot step to look at when a directive failed. */
+/** The boot step whose state helps to explain a failed directive; undefined if there is none. */
 function stepOf(verdict: Verdict): string | undefined {
   if (verdict.status === 'forbidden') return verdict.at.step;
   if (verdict.status !== 'not-found') return undefined;
@@ -112,20 +112,20 @@ function requiredLines(
 ): string[] {
   const what = section === 'outcome' ? section : `${section} ${name}`;
   if (ok) return [paint.added(`${what}: as expected`)];
-  if (!known) return [paint.gone(`${what}: the trace has no such thing`)];
+  if (!known) return [paint.gone(`${what}: not in the trace`)];
   return [
     paint.gone(`${what}: differs`),
     ...differs.map((each) => paint.changed(`  ${mismatchText(each)}`)),
   ];
 }
 
-/** The report: every directive and what is wanted besides; the command to run again if anything failed. */
+/** The report: a line for every directive and every required name; the command to run again if anything failed. */
 export function matchText(result: MatchResult, context: MatchContext = {}): string {
   const paint = context.paint ?? plainPainter;
   const rerun = result.ok || context.rerun === undefined ? [] : [`rerun: ${context.rerun}`];
   return [
     ...result.directives.flatMap((each) => directiveLines(each, context)),
-    ...result.wanted.flatMap((each) => requiredLines(each, paint)),
+    ...result.required.flatMap((each) => requiredLines(each, paint)),
     ...rerun,
   ]
     .map((line) => `${line}\n`)

@@ -1,4 +1,4 @@
-/** Evaluates a match file against a trace: what was found where, and what came nearest where nothing was. */
+/** Evaluates a match file against a trace: the events that match, and the nearest event where none does. */
 import type { Directive, DirectiveKind } from './directive.js';
 import type { MatchExpectation, Required } from './expectation.js';
 import { matchRecord, mismatches, type Captures, type Mismatch, type Pattern } from './pattern.js';
@@ -18,12 +18,12 @@ export interface Placed {
   readonly event: TraceEvent;
 }
 
-/** The event that came nearest to a pattern, and what is wrong with it. */
+/** The event nearest to a pattern, and the fields that do not match. */
 export interface Nearest extends Placed {
   readonly differs: readonly Mismatch[];
 }
 
-/** How a directive fared. */
+/** The result of a directive. */
 export type Verdict =
   | { readonly status: 'found'; readonly at: readonly Placed[] }
   | { readonly status: 'absent' }
@@ -40,47 +40,47 @@ export type Verdict =
   | { readonly status: 'wrong-count'; readonly times: number }
   | { readonly status: 'unused'; readonly reason: string };
 
-/** A directive with how it fared. */
+/** A directive and its verdict. */
 export interface DirectiveResult {
   readonly directive: Directive;
-  /** Its place in the file, from 0. */
+  /** Its index in the file, from 0. */
   readonly index: number;
   readonly verdict: Verdict;
 }
 
-/** What was wanted of a named thing and is not so. */
+/** The result for one name of the sections final, outcome and consumed. */
 export interface RequiredResult {
   readonly section: 'final' | 'outcome' | 'consumed';
   readonly name: string;
   readonly ok: boolean;
-  /** Whether the trace has the thing at all. */
+  /** Whether the trace has the name at all. */
   readonly known: boolean;
   readonly differs: readonly Mismatch[];
 }
 
-/** A whole match file's result. */
+/** The result of a whole match file. */
 export interface MatchResult {
   readonly ok: boolean;
   readonly directives: readonly DirectiveResult[];
-  readonly wanted: readonly RequiredResult[];
+  readonly required: readonly RequiredResult[];
 }
 
-/** How many candidates an any-order search may try (our choice; far beyond any file that a person writes). */
+/** Most candidates that an any-order search tries (our choice; far above any hand-written file). */
 const MAX_TRIES = 200_000;
 const GOOD: ReadonlySet<Verdict['status']> = new Set(['found', 'absent', 'counted']);
 
-/** Whether a directive got what it asked. */
+/** Whether a directive passed. */
 export function isGood({ status }: Verdict): boolean {
   return GOOD.has(status);
 }
 
-/** A stretch of the trace's events: [start, end). */
-interface Stretch {
+/** A range of indices of the trace's events: [start, end). */
+interface EventRange {
   readonly start: number;
   readonly end: number;
 }
 
-/** A group of patterns found: the captures, and the index of each one's event in the order of the patterns. */
+/** A match of all patterns of a directive: the captures, and the index of each pattern's event, in their order. */
 interface Found {
   readonly captures: Captures;
   readonly indices: readonly number[];
@@ -88,9 +88,9 @@ interface Found {
 
 class Matching {
   private readonly events: Placed[];
-  private readonly steps = new Map<string, Stretch>();
+  private readonly steps = new Map<string, EventRange>();
   private captures: Captures = new Map();
-  /** Where the next search begins: after the last match, whose end `not` counts from as well. */
+  /** Where the next search begins: the index after the last match. A `not` is checked from here as well. */
   private cursor = 0;
 
   constructor(trace: Trace) {
@@ -106,18 +106,18 @@ class Matching {
 
   run(directives: readonly Directive[]): DirectiveResult[] {
     const verdicts = new Map<number, Verdict>();
-    let waiting: number[] = [];
+    let pendingNots: number[] = [];
     let lost = false;
-    const settleNots = (until: number): void => {
-      for (const index of waiting) {
+    const checkNots = (until: number): void => {
+      for (const index of pendingNots) {
         const directive = directives[index];
         if (directive !== undefined) verdicts.set(index, this.forbid(directive, until));
       }
-      waiting = [];
+      pendingNots = [];
     };
     directives.forEach((directive, index) => {
       if (directive.kind === 'not') {
-        waiting.push(index);
+        pendingNots.push(index);
         return;
       }
       const unknown = this.unknownStep(directive);
@@ -128,15 +128,15 @@ class Matching {
         verdicts.set(index, found.verdict);
         lost = found.indices === undefined;
         if (found.indices === undefined) return;
-        settleNots(Math.min(...found.indices));
+        checkNots(Math.min(...found.indices));
         this.cursor = Math.max(...found.indices) + 1;
       } else {
-        const reason = 'what it should follow was not found';
+        const reason = 'the match before it was not found';
         verdicts.set(index, unknown ?? { status: 'unused', reason });
         lost ||= directive.kind !== 'count';
       }
     });
-    settleNots(this.events.length);
+    checkNots(this.events.length);
     return directives.flatMap((directive, index) => {
       const verdict = verdicts.get(index);
       return verdict === undefined ? [] : [{ directive, index, verdict }];
@@ -149,8 +149,8 @@ class Matching {
       : { status: 'unused', reason: `the trace has no boot step ${step}` };
   }
 
-  /** A stretch cut to the step that a directive is confined to. */
-  private confined({ step }: Directive, { start, end }: Stretch): Stretch {
+  /** A range, cut to the step that a directive is restricted to. */
+  private confined({ step }: Directive, { start, end }: EventRange): EventRange {
     const within = step === undefined ? undefined : this.steps.get(step);
     if (within === undefined) return { start, end };
     return { start: Math.max(start, within.start), end: Math.min(end, within.end) };
@@ -160,16 +160,16 @@ class Matching {
     const after = { start: this.cursor, end: this.events.length };
     const reach =
       directive.kind === 'next' ? { ...after, end: Math.min(this.cursor + 1, after.end) } : after;
-    const stretch = this.confined(directive, reach);
-    const found = this.assign(directive.patterns, stretch);
-    if (found === undefined) return { verdict: this.missing(directive, stretch) };
+    const range = this.confined(directive, reach);
+    const found = this.assign(directive.patterns, range);
+    if (found === undefined) return { verdict: this.missing(directive, range) };
     this.captures = found.captures;
     const at = found.indices.map((index) => this.placed(index));
     return { verdict: { status: 'found', at }, indices: found.indices };
   }
 
-  /** Finds an event of its own for each pattern: the first that lets the others find theirs. */
-  private assign(patterns: readonly Pattern[], { start, end }: Stretch): Found | undefined {
+  /** Finds a distinct event for each pattern, by backtracking: the earliest assignment in pattern order. */
+  private assign(patterns: readonly Pattern[], { start, end }: EventRange): Found | undefined {
     let tries = 0;
     const search = (rank: number, captures: Captures, taken: number[]): Found | undefined => {
       const pattern = patterns[rank];
@@ -190,7 +190,7 @@ class Matching {
     const from = this.cursor;
     const unknown = this.unknownStep(directive);
     if (unknown !== undefined) return unknown;
-    const stretch = this.confined(directive, { start: from, end: until });
+    const range = this.confined(directive, { start: from, end: until });
     const own = directive.step === undefined ? undefined : this.steps.get(directive.step);
     const outside = own !== undefined && (own.end <= from || own.start >= until);
     if (outside && own.end > own.start) {
@@ -198,7 +198,7 @@ class Matching {
       return { status: 'unused', reason };
     }
     for (const pattern of directive.patterns) {
-      const found = this.assign([pattern], stretch)?.indices[0];
+      const found = this.assign([pattern], range)?.indices[0];
       if (found !== undefined) return { status: 'forbidden', at: this.placed(found) };
     }
     return { status: 'absent' };
@@ -216,13 +216,13 @@ class Matching {
     return { status: times >= min && times <= max ? 'counted' : 'wrong-count', times };
   }
 
-  /** What is said of a directive that found nothing: its first pattern that finds none alone, and what came nearest. */
-  private missing(directive: Directive, stretch: Stretch): Verdict {
+  /** The verdict of a directive without a match: its first pattern that no event matches, and the nearest event. */
+  private missing(directive: Directive, range: EventRange): Verdict {
     const [first = {}] = directive.patterns;
     const pattern =
-      directive.patterns.find((each) => this.assign([each], stretch) === undefined) ?? first;
-    const nearest = this.nearest(pattern, stretch, directive.kind);
-    const from = this.events[stretch.start]?.step;
+      directive.patterns.find((each) => this.assign([each], range) === undefined) ?? first;
+    const nearest = this.nearest(pattern, range, directive.kind);
+    const from = this.events[range.start]?.step;
     return {
       status: 'not-found',
       pattern,
@@ -232,9 +232,9 @@ class Matching {
     };
   }
 
-  /** The event of the pattern's kind with the fewest fields amiss: of the stretch, else of the whole trace. */
-  private nearest(pattern: Pattern, stretch: Stretch, kind: DirectiveKind): Nearest | undefined {
-    const best = ({ start, end }: Stretch): Nearest | undefined => {
+  /** The event of the pattern's kind with the fewest mismatches: in the range, otherwise in the whole trace. */
+  private nearest(pattern: Pattern, range: EventRange, kind: DirectiveKind): Nearest | undefined {
+    const best = ({ start, end }: EventRange): Nearest | undefined => {
       let found: Nearest | undefined;
       for (let index = start; index < end; index++) {
         const { step, event } = this.placed(index);
@@ -247,7 +247,7 @@ class Matching {
       }
       return found;
     };
-    return best(stretch) ?? best({ start: 0, end: this.events.length });
+    return best(range) ?? best({ start: 0, end: this.events.length });
   }
 
   private placed(index: number): Placed {
@@ -259,36 +259,36 @@ class Matching {
 
 type Row = Readonly<Record<string, Scalar | undefined>>;
 
-/** Compares what is wanted of named things: all rows of the name that have the pattern's `by` must agree. */
+/** Checks a section's requirements: all rows of a name that match the pattern's `by` must match the other fields. */
 function checkRequired(
   section: 'final' | 'consumed',
-  wanted: Required,
+  required: Required,
   rows: readonly (FinalRegion | Consumed)[],
 ): RequiredResult[] {
-  return wanted.map(([name, pattern]) => {
+  return required.map(([name, pattern]) => {
     const { by, ...others } = pattern;
-    const mine: Row[] = rows.filter((row) => row.name === name);
-    const meant =
-      by === undefined ? mine : mine.filter((row) => matchRecord({ by }, row, new Map()));
+    const named: Row[] = rows.filter((row) => row.name === name);
+    const selected =
+      by === undefined ? named : named.filter((row) => matchRecord({ by }, row, new Map()));
     const differs =
-      meant.length === 0 && by !== undefined
-        ? mine.flatMap((row) => mismatches({ by }, row, new Map()))
-        : meant.flatMap((row) => mismatches(others, row, new Map()));
-    const known = mine.length > 0;
+      selected.length === 0 && by !== undefined
+        ? named.flatMap((row) => mismatches({ by }, row, new Map()))
+        : selected.flatMap((row) => mismatches(others, row, new Map()));
+    const known = named.length > 0;
     return { section, name, ok: known && differs.length === 0, known, differs };
   });
 }
 
-/** Evaluates a match file against a trace. */
+/** Evaluates a match file against a trace: a result for each directive and each required name, in file order. */
 export function match(expectation: MatchExpectation, trace: Trace): MatchResult {
   const directives = new Matching(trace).run(expectation.directives);
-  const wanted = [
+  const required = [
     ...checkRequired('final', expectation.final, trace.final.regions),
     ...checkRequired('consumed', expectation.consumed, trace.consumed),
   ];
   if (expectation.outcome !== undefined) {
     const differs = mismatches(expectation.outcome, trace.outcome, new Map());
-    wanted.push({
+    required.push({
       section: 'outcome',
       name: 'outcome',
       ok: differs.length === 0,
@@ -296,6 +296,7 @@ export function match(expectation: MatchExpectation, trace: Trace): MatchResult 
       differs,
     });
   }
-  const ok = directives.every(({ verdict }) => isGood(verdict)) && wanted.every((each) => each.ok);
-  return { ok, directives, wanted };
+  const ok =
+    directives.every(({ verdict }) => isGood(verdict)) && required.every((each) => each.ok);
+  return { ok, directives, required };
 }

@@ -1,31 +1,31 @@
 /**
- * Patterns of events: the fields that must be there and what they must be. A value is a literal, a regular expression
- * `/…/` (anywhere in the value, as written), a capture `$name` (binds the value, afterwards it must be the same), or
- * null: the field must be absent. `\/…` and `\$…` are literals that begin so. Named groups of a regular expression are
- * captures too.
+ * Patterns of events: required fields and their values. A value is a literal, a regular expression `/…/` (matches
+ * anywhere in the value, as printed), a capture `$name` (the first match binds it, later ones must be equal), or null:
+ * the field must be absent. `\/…` and `\$…` are literals that begin with / and $. Named groups of a regular expression
+ * are captures too.
  */
 import type { Scalar } from '../trace/trace.js';
 
-/** What captures hold: from the value that each was bound to. */
+/** The value of each bound capture, by name. */
 export type Captures = ReadonlyMap<string, string>;
 
-/** What one value must be. */
+/** The pattern of one value. */
 export type ValuePattern =
   | { readonly is: 'literal'; readonly text: string }
   | { readonly is: 'regex'; readonly regex: RegExp }
   | { readonly is: 'capture'; readonly name: string }
   | { readonly is: 'absent' };
 
-/** A partial event: what its fields must be, by name. */
+/** A partial event: the pattern of each field, by name. */
 export type Pattern = Readonly<Record<string, ValuePattern>>;
 
 /** The longest regular expression (our choice: a pattern is a line). */
 const MAX_REGEX = 500;
-/** An address or range as the trace prints it, with its symbol behind. */
+/** An address or range as the trace prints it, followed by its symbol. */
 const ADDRESS_WITH_SYMBOL = /^(0x[0-9a-f]+(?:\.\.0x[0-9a-f]+)?) (.+)$/;
 const CAPTURE = /^\$[A-Za-z_]\w*$/;
 
-/** Reads what one value must be. Returns what is wrong with it as text. */
+/** Parses the pattern of one value; returns the reason as text if it is invalid. */
 export function valuePattern(value: Scalar | null): ValuePattern | string {
   if (value === null) return { is: 'absent' };
   const text = String(value);
@@ -39,7 +39,7 @@ export function valuePattern(value: Scalar | null): ValuePattern | string {
   }
   if (!text.startsWith('/')) return { is: 'literal', text };
   if (text.length < 3 || !text.endsWith('/')) {
-    return 'a regular expression stands between two /; write \\/ for a literal slash';
+    return 'a regular expression is written between two /; write \\/ for a literal slash';
   }
   if (text.length > MAX_REGEX) return `a regular expression has at most ${MAX_REGEX} characters`;
   try {
@@ -49,21 +49,21 @@ export function valuePattern(value: Scalar | null): ValuePattern | string {
   }
 }
 
-/** The captures that a value may bind. */
+/** The names of the captures that a value pattern may bind. */
 export function capturesOf(pattern: ValuePattern): string[] {
   if (pattern.is === 'capture') return [pattern.name];
   if (pattern.is !== 'regex') return [];
   return [...pattern.regex.source.matchAll(/\(\?<([A-Za-z_]\w*)>/g)].map(([, name]) => name ?? '');
 }
 
-/** A literal stands for a whole value, or for its address or its symbol alone. */
+/** Whether a literal equals the whole value, its address (or range), or its symbol. */
 function isLiteral(text: string, value: string): boolean {
   if (text === value) return true;
   const [, address, symbol] = ADDRESS_WITH_SYMBOL.exec(value) ?? [];
   return text === address || text === symbol;
 }
 
-/** Whether a value is as it must be: the captures it binds, or undefined. */
+/** Matches one value: the captures, extended by those it binds; undefined if it does not match. */
 export function matchValue(
   pattern: ValuePattern,
   value: Scalar | undefined,
@@ -101,7 +101,7 @@ function bind(
   return out;
 }
 
-/** A record's values against a pattern: the captures it binds, or undefined. */
+/** Matches a record against a pattern: the captures, extended; undefined if a field does not match. */
 export function matchRecord(
   pattern: Pattern,
   record: Readonly<Record<string, Scalar | undefined>>,
@@ -115,15 +115,15 @@ export function matchRecord(
   return bound;
 }
 
-/** A field that is not as the pattern wants it. */
+/** A field that does not match its pattern. */
 export interface Mismatch {
   readonly field: string;
-  /** What it must be, as written; a bound capture with its value. */
+  /** The pattern as written; a bound capture is followed by its value. */
   readonly expected: string;
   readonly found: Scalar | undefined;
 }
 
-/** How a value pattern is written. */
+/** The text of a value pattern; a bound capture is followed by its value: `$page (0x1000)`. */
 export function patternText(pattern: ValuePattern, captures: Captures = new Map()): string {
   switch (pattern.is) {
     case 'absent':
@@ -139,7 +139,7 @@ export function patternText(pattern: ValuePattern, captures: Captures = new Map(
   }
 }
 
-/** The fields of a record that are not as the pattern wants them. */
+/** The fields of a record that do not match their pattern, each checked by itself. */
 export function mismatches(
   pattern: Pattern,
   record: Readonly<Record<string, Scalar | undefined>>,

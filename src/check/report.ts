@@ -1,14 +1,14 @@
-/** Reports of many results, for people (text), CI servers (JUnit) and kernel test tooling (KTAP). */
+/** Reports of many results: text for a terminal, JUnit for CI servers, KTAP for kernel test tooling. */
 
 /** The result of one check. */
 export interface Result {
   readonly name: string;
   readonly ok: boolean;
-  /** What there is to say; '' for nothing. */
+  /** The details, printed if it failed; '' for none. */
   readonly text: string;
 }
 
-/** A form of report. */
+/** A format of a report. */
 export type ReportForm = 'text' | 'junit' | 'ktap';
 
 type Reporter = (results: readonly Result[]) => string;
@@ -20,9 +20,9 @@ const textLines = (text: string): string[] => (text === '' ? [] : text.trimEnd()
 const text: Reporter = (results) => {
   const failed = results.filter(({ ok }) => !ok).length;
   return lines([
-    ...results.flatMap(({ name, ok, text: says }) => [
+    ...results.flatMap(({ name, ok, text: detail }) => [
       `${ok ? 'ok    ' : 'FAILED'} ${oneLine(name)}`,
-      ...(ok ? [] : textLines(says).map((line) => `  ${line}`)),
+      ...(ok ? [] : textLines(detail).map((line) => `  ${line}`)),
     ]),
     `${results.length - failed} of ${results.length} ok`,
   ]);
@@ -36,7 +36,7 @@ const ENTITIES: Readonly<Record<string, string>> = {
   "'": '&apos;',
 };
 
-/** Text as XML 1.0 can hold it: section 2.2 has no place for most control characters and lone surrogates. */
+/** Text escaped for XML 1.0; U+FFFD for control characters and lone surrogates, which section 2.2 excludes. */
 function xml(raw: string): string {
   return raw
     .replace(/[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu, '\ufffd')
@@ -49,13 +49,13 @@ const junit: Reporter = (results) => {
   return lines([
     '<?xml version="1.0" encoding="UTF-8"?>',
     `<testsuite ${suite}>`,
-    ...results.flatMap(({ name, ok, text: says }) => {
+    ...results.flatMap(({ name, ok, text: detail }) => {
       const open = `  <testcase name="${xml(oneLine(name))}" classname="sme-boot"`;
       if (ok) return [`${open}/>`];
-      const [first = 'failed'] = textLines(says);
+      const [first = 'failed'] = textLines(detail);
       return [
         `${open}>`,
-        `    <failure message="${xml(oneLine(first))}">${xml(says)}</failure>`,
+        `    <failure message="${xml(oneLine(first))}">${xml(detail)}</failure>`,
         '  </testcase>',
       ];
     }),
@@ -63,24 +63,24 @@ const junit: Reporter = (results) => {
   ]);
 };
 
-// KTAP version 1 (kernel Documentation/dev-tools/ktap.rst): a plan, diagnostics before the result that they belong to.
+// KTAP version 1 (kernel Documentation/dev-tools/ktap.rst): a plan, and the diagnostics of a result before it.
 const ktap: Reporter = (results) =>
   lines([
     'KTAP version 1',
     `1..${results.length}`,
-    ...results.flatMap(({ name, ok, text: says }, index) => [
-      ...(ok ? [] : textLines(says).map((line) => `# ${line}`)),
-      // A # would begin a directive such as SKIP.
+    ...results.flatMap(({ name, ok, text: detail }, index) => [
+      ...(ok ? [] : textLines(detail).map((line) => `# ${line}`)),
+      // A # in the name would begin a directive such as SKIP.
       `${ok ? 'ok' : 'not ok'} ${index + 1} ${oneLine(name).replaceAll('#', '_')}`,
     ]),
   ]);
 
 const REPORTERS: Readonly<Record<ReportForm, Reporter>> = { text, junit, ktap };
 
-/** The forms of report, as a flag names them. */
+/** The report formats, by the name of the flag. */
 export const REPORT_FORMS = Object.keys(REPORTERS) as readonly ReportForm[];
 
-/** The report of some results in a form. */
+/** The report of `results` in a format. */
 export function report(form: ReportForm, results: readonly Result[]): string {
   return REPORTERS[form](results);
 }

@@ -1,9 +1,9 @@
 /**
- * What the lines of a closed step amount to together.
+ * Folds lines of a closed step that belong together into one.
  *
- * Re-encryption in place, seen in the copies that make it up: a range read under one C-bit into a buffer and written
+ * Re-encryption in place is recognized from its copies: a range read under one C-bit into a buffer and written
  * from that buffer to the same range under the other (APM 7.10.8). The two copies become one `encrypt` or `decrypt`.
- * Nothing but the copies' own fields is asked.
+ * Only the fields of the copies decide.
  */
 import { isSpan, type EventInput, type Field, type FieldsOf, type Span } from './event.js';
 import type { Run } from './coalesce.js';
@@ -31,70 +31,70 @@ function takesTurns(into: Run, out: Run): boolean {
   );
 }
 
-/** What two copies amount to, if the second brings back what the first took. */
+/** The re-encryption that two copies make, if the second writes back what the first read. */
 function reencryption(into: Run, out: Run): EventInput<'encrypt' | 'decrypt'> | undefined {
-  const taken = endsOf(into);
-  const brought = endsOf(out);
-  if (taken === undefined || brought === undefined || into.path !== out.path) return undefined;
+  const read = endsOf(into);
+  const written = endsOf(out);
+  if (read === undefined || written === undefined || into.path !== out.path) return undefined;
   const { fromC, toC: bufferC } = into.fields;
   const { toC, fromC: bufferReadC } = out.fields;
-  const inPlace = sameSpan(taken.from, brought.to) && sameSpan(taken.to, brought.from);
+  const inPlace = sameSpan(read.from, written.to) && sameSpan(read.to, written.from);
   if (!inPlace || bufferC !== bufferReadC || !takesTurns(into, out)) return undefined;
   const kind =
     fromC === 0 && toC === 1 ? 'encrypt' : fromC === 1 && toC === 0 ? 'decrypt' : undefined;
   if (kind === undefined) return undefined;
-  const via = into.fields.to ?? taken.to;
+  const via = into.fields.to ?? read.to;
   const { cpu } = into.fields;
-  return { kind, fields: { pa: taken.from, bytes: taken.from.length, via, cpu } };
+  return { kind, fields: { pa: read.from, bytes: read.from.length, via, cpu } };
 }
 
 const textOf = (field: Field | undefined): string =>
   isSpan(field) ? `${field.space} ${field.start} ${field.length}` : String(field);
 
-/** What CPUID answers. Each CPU has its own: Fn1 EBX holds the number of its local APIC. */
-const ANSWERS = ['eax', 'ebx', 'ecx', 'edx'] as const;
-const isAnswer = (kind: Run['kind'], name: string): boolean =>
-  kind === 'cpuid' && ANSWERS.some((answer) => answer === name);
+/** The result registers of CPUID. They may differ by CPU: Fn1 EBX holds the number of its local APIC. */
+const RESULTS = ['eax', 'ebx', 'ecx', 'edx'] as const;
+const isResult = (kind: Run['kind'], name: string): boolean =>
+  kind === 'cpuid' && RESULTS.some((result) => result === name);
 
-/** A run without its CPU and what that answered of itself, as text: equal where two CPUs did the same. */
-function deedOf({ kind, fields, origin, at }: Run): string {
+/** A run without its CPU and CPUID results, as text: equal where two CPUs did the same. */
+function actionOf({ kind, fields, origin, at }: Run): string {
   const texts = Object.entries(fields).map(([name, field]) =>
-    name === 'cpu' || isAnswer(kind, name) ? '' : `${name}=${textOf(field)}`,
+    name === 'cpu' || isResult(kind, name) ? '' : `${name}=${textOf(field)}`,
   );
   return [kind, ...texts, origin.fn, origin.file, origin.patch, origin.hunk, at.length].join('|');
 }
 
-/** The answers of several CPUs to one question: the common one, or each CPU's in their order. */
-function answersOf(runs: readonly Run[]): Partial<FieldsOf<'cpuid'>> {
+/** The CPUID results in which several CPUs differ: each CPU's value, in order of the CPUs. */
+function resultsOf(runs: readonly Run[]): Partial<FieldsOf<'cpuid'>> {
   const [first] = runs;
   if (first?.kind !== 'cpuid') return {};
-  const joined = ANSWERS.flatMap((name) => {
+  const joined = RESULTS.flatMap((name) => {
     const values = runs.map(({ fields }) => textOf(fields[name]));
     return new Set(values).size > 1 ? [[name, values.join(',')] as const] : [];
   });
   return Object.fromEntries(joined);
 }
 
-/** Numbers as `1..3`, or one by one where they do not follow one another. */
+/** CPU numbers as `1..3` if they are consecutive, otherwise as `1,3`. */
 function listOf(cpus: readonly number[]): string {
   const [first = 0] = cpus;
-  const inRow = cpus.every((cpu, index) => cpu === first + index);
-  return inRow ? `${first}..${first + cpus.length - 1}` : cpus.join(',');
+  const consecutive = cpus.every((cpu, index) => cpu === first + index);
+  return consecutive ? `${first}..${first + cpus.length - 1}` : cpus.join(',');
 }
 
-/** The runs of a closed step, with what several CPUs did line for line alike told once, where the first did it. */
+/** The runs of a closed step; CPUs whose runs are all the same share one set of lines, where the first CPU has them. */
 export function foldCpus(runs: readonly Run[]): Run[] {
   const byCpu = new Map<number, Run[]>();
   for (const run of runs) {
     const { cpu } = run.fields;
     if (typeof cpu === 'number') byCpu.set(cpu, [...(byCpu.get(cpu) ?? []), run]);
   }
-  const alike = new Map<string, number[]>();
+  const byActions = new Map<string, number[]>();
   for (const [cpu, list] of byCpu) {
-    const all = list.map(deedOf).join('\n');
-    alike.set(all, [...(alike.get(all) ?? []), cpu]);
+    const actions = list.map(actionOf).join('\n');
+    byActions.set(actions, [...(byActions.get(actions) ?? []), cpu]);
   }
-  const groups = [...alike.values()];
+  const groups = [...byActions.values()];
   const out: Run[] = [];
   for (const run of runs) {
     const { cpu } = run.fields;
@@ -103,31 +103,31 @@ export function foldCpus(runs: readonly Run[]): Run[] {
     else if (group[0] === cpu) {
       const index = byCpu.get(cpu)?.indexOf(run) ?? -1;
       const same = group.flatMap((other) => byCpu.get(other)?.[index] ?? []);
-      out.push({ ...run, fields: { ...run.fields, ...answersOf(same), cpu: listOf(group) } });
+      out.push({ ...run, fields: { ...run.fields, ...resultsOf(same), cpu: listOf(group) } });
     }
   }
   return out;
 }
 
 /**
- * The runs of a closed step without the entries of functions that a later line of the step names anyway: what a function
- * does says that it was entered. One that says more, or whose function has no other line, stays.
+ * The runs of a closed step without redundant `enter` lines: a later line of the same function implies that it was
+ * entered. An `enter` that has a `what`, or whose function has no later line, stays.
  */
 export function foldEntries(runs: readonly Run[]): Run[] {
-  const acts = new Set<string>();
-  const kept: Run[] = [];
+  const acting = new Set<string>();
+  const out: Run[] = [];
   for (const run of [...runs].reverse()) {
     const { fn, file, patch, hunk } = run.origin;
     const who = [fn, file, patch, hunk, textOf(run.fields.cpu)].join(' ');
     const bare = run.kind === 'enter' && run.fields.fn === fn && run.fields.what === undefined;
-    if (bare && acts.has(who)) continue;
-    if (!bare) acts.add(who);
-    kept.push(run);
+    if (bare && acting.has(who)) continue;
+    if (!bare) acting.add(who);
+    out.push(run);
   }
-  return kept.reverse();
+  return out.reverse();
 }
 
-/** The runs of a closed step with each pair of copies in place folded, at the place of the first. */
+/** The runs of a closed step with each re-encryption in place as one run, where its first copy was. */
 export function foldReencryption(runs: readonly Run[]): Run[] {
   const out: Run[] = [];
   const used = new Set<Run>();

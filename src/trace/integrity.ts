@@ -1,6 +1,6 @@
 /**
- * What was put into memory for the boot to use, and whether those who used it got the same. A ghost: it sees both ends,
- * nothing in the machine or the kernel may ask it.
+ * Checks reads against writes: the bytes that a producer (loader, firmware, device) put into memory, and whether each
+ * consumer read the same. It sees both ends; nothing in the machine or the kernel model may read it.
  */
 import { firstDifference } from '../base/bytes.js';
 import { sha256 } from '@noble/hashes/sha2.js';
@@ -8,87 +8,90 @@ import { bytesToHex } from '@noble/hashes/utils.js';
 import { piecesOf, type ByteSource } from '../base/byte-source.js';
 import type { Consumed } from './trace.js';
 
-/** What a producer put: its bytes, where they are read again, or their SHA-256 in hexadecimal. */
+/** What a producer put into memory: the bytes, a source to read them from, or their SHA-256 in hexadecimal. */
 export type Produced = Uint8Array | ByteSource | string;
 
-/** The digest that stands for bytes in a trace: SHA-256 in hexadecimal. */
+/** The digest of bytes in a trace: SHA-256 in lower-case hexadecimal. */
 export function digestOf(bytes: Uint8Array): string {
   return bytesToHex(sha256(bytes));
 }
 
-/** The first difference to all that was produced. */
+/** Offset of the first difference between all that was produced and `bytes`; undefined if they are equal. */
 function differenceToAll(made: Uint8Array | ByteSource, bytes: Uint8Array): number | undefined {
   if (made instanceof Uint8Array) return firstDifference(made, bytes);
-  for (const piece of piecesOf(made)) {
+  for (const chunk of piecesOf(made)) {
     const at = firstDifference(
-      piece.bytes,
-      bytes.subarray(piece.at, piece.at + piece.bytes.length),
+      chunk.bytes,
+      bytes.subarray(chunk.at, chunk.at + chunk.bytes.length),
     );
-    if (at !== undefined) return piece.at + at;
+    if (at !== undefined) return chunk.at + at;
   }
   return made.length === bytes.length ? undefined : made.length;
 }
 
-/** The first difference to what was produced from an offset on. */
+/** Offset in `bytes` of the first difference to what was produced at offset `from`; undefined if they are equal. */
 function differenceFrom(
   made: ByteSource,
   from: number,
   bytes: Uint8Array,
   scratch: Uint8Array,
 ): number | undefined {
-  const there = scratch.subarray(0, Math.max(0, Math.min(bytes.length, made.length - from)));
-  if (there.length > 0) made.readInto(from, there);
-  return firstDifference(there, bytes);
+  const expected = scratch.subarray(0, Math.max(0, Math.min(bytes.length, made.length - from)));
+  if (expected.length > 0) made.readInto(from, expected);
+  return firstDifference(expected, bytes);
 }
 
-/** A copy of what a {@link Integrity} knows, structured-clonable as long as all that was produced is in memory. */
+/** The state of an {@link Integrity}, structured-clonable if no produced value is a ByteSource over a file. */
 export interface IntegrityState {
   readonly produced: readonly (readonly [string, Produced])[];
   readonly consumed: readonly Consumed[];
   readonly prefix: string;
 }
 
-/** One look of a consumer at a thing. */
+/** The check of one read. */
 export interface ReadCheck {
+  /** The blob or table that was read, with the kernel's prefix. */
   readonly name: string;
+  /** The function or device that read it. */
   readonly by: string;
+  /** Whether the bytes equal what was produced. */
   readonly intact: boolean;
-  /** The bytes that it got. */
+  /** The bytes that the consumer read. */
   readonly bytes: Uint8Array;
-  /** Of the first wrong byte, in what it got. */
+  /** Offset of the first mismatch in `bytes`; undefined if there is none or what was produced is not known. */
   readonly at: number | undefined;
 }
 
 export class Integrity {
-  /** Told of each look, if somebody wants to know. */
-  onReadCheck: ((look: ReadCheck) => void) | null = null;
-  /** Takes each look as an entry of its own, if somebody wants to know. */
+  /** Called for each read that is checked; null: no callback. */
+  onReadCheck: ((check: ReadCheck) => void) | null = null;
+  /** Receives each check as an entry of its own; null: not recorded. */
   readChecks: Consumed[] | null = null;
   private made = new Map<string, Produced>();
   private got = new Map<string, Consumed>();
   private scratch = new Uint8Array(0);
-  /** Before the names of what is put and read from now on. */
+  /** Prefix of the names that are produced and consumed from now on. */
   private prefix = '';
 
-  /** What is put and read from now on has names of its own; what nobody puts again is found under its old name. */
+  /** Sets the prefix of names from now on. A name that is not produced with the prefix is looked up without it. */
   within(prefix: string): void {
     this.prefix = prefix;
   }
 
-  /** Remembers what was put under a name; a second time replaces the first. */
+  /** Records what was produced under a name (bytes are copied); it replaces an earlier value. */
   produced(name: string, what: Produced): void {
-    const kept = typeof what === 'string' ? what.toLowerCase() : what;
-    this.made.set(this.prefix + name, kept instanceof Uint8Array ? kept.slice() : kept);
+    const value = typeof what === 'string' ? what.toLowerCase() : what;
+    this.made.set(this.prefix + name, value instanceof Uint8Array ? value.slice() : value);
   }
 
-  /** Remembers under a name what was put under another one; nothing, where that was not put. */
+  /** Records for `name` what was produced as `earlier`; removes `name` if that was not produced. */
   producedAs(name: string, earlier: string): void {
     const made = this.lookUp(earlier);
     if (made === undefined) this.made.delete(this.prefix + name);
     else this.made.set(this.prefix + name, made);
   }
 
-  /** Compares all that a consumer got. What nobody produced is not intact. */
+  /** Checks what a consumer read as a whole. A name that was not produced is not intact. */
   consumed(name: string, by: string, bytes: Uint8Array): void {
     const made = this.lookUp(name);
     if (typeof made === 'string') {
@@ -103,11 +106,11 @@ export class Integrity {
     this.checked(name, by, bytes, intact, at);
   }
 
-  /** Compares a part of what a consumer gets piece by piece; `offset` counts from the start of what was produced. */
+  /** Checks a part of what a consumer reads part by part; `offset` is in bytes from the start of what was produced. */
   consumedPart(name: string, by: string, offset: number, bytes: Uint8Array): void {
     const made = this.lookUp(name);
     if (made === undefined || typeof made === 'string') {
-      this.note(name, by, false, undefined); // a digest says nothing of a part
+      this.note(name, by, false, undefined); // a digest cannot check a part
       return;
     }
     const at =
@@ -118,14 +121,14 @@ export class Integrity {
     this.checked(name, by, bytes, at === undefined, at);
   }
 
-  /** What was consumed, in the order of first use. */
+  /** The reads that were checked, one entry a name and consumer, in the order of first use. */
   list(): Consumed[] {
     return [...this.got.values()];
   }
 
-  /** Looks that were made elsewhere, and are as if they had been made here. */
-  replay(looks: readonly Consumed[]): void {
-    for (const look of looks) this.add(look);
+  /** Adds checks that were recorded elsewhere, as if they had been made here. */
+  replay(checks: readonly Consumed[]): void {
+    for (const check of checks) this.add(check);
   }
 
   snapshot(): IntegrityState {
@@ -138,7 +141,7 @@ export class Integrity {
     this.got = new Map(state.consumed.map((each) => [key(each.name, each.by), each]));
   }
 
-  /** Room for what is compared. */
+  /** A scratch buffer of at least `length` bytes. */
   private scratchFor(length: number): Uint8Array {
     if (this.scratch.length < length) this.scratch = new Uint8Array(length);
     return this.scratch;
@@ -159,17 +162,17 @@ export class Integrity {
   }
 
   private note(what: string, by: string, intact: boolean, at: number | undefined): void {
-    const look = {
+    const check = {
       name: this.prefix + what,
       by,
       intact,
       ...(at !== undefined && { firstDifference: at }),
     };
-    this.readChecks?.push(look);
-    this.add(look);
+    this.readChecks?.push(check);
+    this.add(check);
   }
 
-  /** One consumer's pieces and repeated uses of one thing make one entry: intact if all were. */
+  /** Merges a check into the entry of its name and consumer: intact if all its checks are, lowest offset. */
   private add({ name, by, intact, firstDifference }: Consumed): void {
     const before = this.got.get(key(name, by));
     const offsets = [before?.firstDifference, firstDifference].filter((at) => at !== undefined);

@@ -1,7 +1,7 @@
 /** What each kind of event and each of its fields means: the text that an editor shows and docs/trace-format.md prints. */
 import type { COMMON_FIELDS, KINDS, ORIGIN_FIELDS, TraceKind } from './vocabulary.js';
 
-/** What a kind of event says, and what each of its fields holds, by the field's name. */
+/** The description of a kind of event and of each of its fields, by the field's name. */
 export interface Meaning<Field extends string = string> {
   readonly what: string;
   readonly fields: Readonly<Record<Field, string>>;
@@ -9,7 +9,7 @@ export interface Meaning<Field extends string = string> {
 
 type FieldOf<K extends TraceKind> = (typeof KINDS)[K]['fields'][number];
 
-const PA_RANGE = 'The physical range behind it, with its symbol or region.';
+const PA_RANGE = 'The physical range that it maps to, with its symbol or region.';
 
 const ENTRY = {
   va: 'The virtual range that the entry governs (of an IOMMU: the range of bus addresses).',
@@ -31,10 +31,10 @@ const REENCRYPTION = {
 /** What each kind of event means. */
 export const MEANINGS: { readonly [K in TraceKind]: Meaning<FieldOf<K>> } = {
   enter: {
-    what: 'A function was entered, and no later line of the step says so.',
+    what: 'A function was entered that no later line of the step names.',
     fields: {
       fn: 'The function.',
-      what: 'Who it belongs to and how it ended, where it is not the kernel: a call of EFI firmware.',
+      what: 'Owner and status of a function outside the kernel: a call of EFI firmware.',
     },
   },
   cpuid: {
@@ -104,7 +104,7 @@ export const MEANINGS: { readonly [K in TraceKind]: Meaning<FieldOf<K>> } = {
     },
   },
   fill: {
-    what: 'A range was filled with one byte, or written piece by piece.',
+    what: 'A range was filled with one byte, or written in parts.',
     fields: {
       at: 'The virtual range.',
       pa: PA_RANGE,
@@ -122,12 +122,12 @@ export const MEANINGS: { readonly [K in TraceKind]: Meaning<FieldOf<K>> } = {
     fields: REENCRYPTION,
   },
   dma: {
-    what: 'A device, firmware or the loader reached memory past the CPU.',
+    what: 'A device, firmware or the loader accessed memory without the CPU.',
     fields: {
       device: 'The device; firmware and loader for what is in memory before the kernel.',
       direction: 'to device: it read memory; from device: it wrote memory.',
-      bus: 'The address that its driver gave it.',
-      pa: 'The physical range that the driver meant.',
+      bus: 'The bus address that the driver programmed.',
+      pa: 'The physical range that the driver intended.',
       bytes: 'How many bytes.',
       C: 'The C-bit of the bus address.',
       via: 'The DMA operations of the kernel that made the bus address.',
@@ -177,15 +177,15 @@ export const MEANINGS: { readonly [K in TraceKind]: Meaning<FieldOf<K>> } = {
       value: 'What was read, where it is one value.',
       lowmem: 'Of the BIOS data area: the end of low memory as it says.',
       ebda: 'Of the BIOS data area: the address of the EBDA as it says.',
-      result: 'What the reader made of it.',
+      result: 'How the reader took it.',
     },
   },
   fault: {
     what: 'The CPU raised an exception.',
     fields: {
       what: 'The exception with its error code, and the address of a page fault.',
-      why: 'What was wrong, in words that the error code has not: not-present, reserved and others.',
-      handler: 'Who takes it; triple fault where there is no one.',
+      why: 'The cause that the error code does not give: not-present, reserved and others.',
+      handler: 'The handler that is entered; triple fault if there is none.',
       va: 'The virtual address.',
       level: 'The level of the table entry that stopped the walk: PGD, PUD, PMD or PTE.',
       entry: 'The physical address of that entry, with its table.',
@@ -195,7 +195,7 @@ export const MEANINGS: { readonly [K in TraceKind]: Meaning<FieldOf<K>> } = {
     },
   },
   panic: {
-    what: 'The kernel gave up.',
+    what: 'The kernel called panic().',
     fields: { message: 'What it printed.', where: 'The function.' },
   },
   outcome: {
@@ -203,12 +203,12 @@ export const MEANINGS: { readonly [K in TraceKind]: Meaning<FieldOf<K>> } = {
     fields: {
       kind: 'booted, panic, triple-fault or hung.',
       where: 'The function in which it ended.',
-      message: 'What there was to say.',
+      message: 'The message, such as that of a panic.',
     },
   },
 };
 
-/** What the fields mean that an event of any kind may have. */
+/** The descriptions of the fields that an event of any kind may have. */
 export const SHARED_MEANINGS: Readonly<
   Record<(typeof COMMON_FIELDS)[number] | (typeof ORIGIN_FIELDS)[number], string>
 > = {
@@ -217,10 +217,10 @@ export const SHARED_MEANINGS: Readonly<
   file: 'The kernel source file that the function is in.',
   patch: 'The number of the patch whose code did it; absent for the base kernel.',
   hunk: 'The hunk of that patch.',
-  n: 'How many events the line stands for, where it is more than one.',
+  n: 'The number of events that the line merges, if more than one.',
 };
 
-/** What a key of an event means: the kind itself (its principal value) or another key. */
+/** The description of a key of an event: the kind itself (its principal value) or another key. */
 export function meaningOf(kind: TraceKind, key: string): string {
   const { fields, what } = MEANINGS[kind];
   const own: Readonly<Record<string, string>> = fields;

@@ -1,6 +1,6 @@
 /**
- * Writes down a boot: events under one label per step, what was consumed, the final state, the outcome. It is told
- * everything and is asked nothing; leaving it out changes no boot.
+ * Records the trace of a boot: events under one label per step, the reads that are checked, the final state, the outcome.
+ * Write-only for the machine and the kernel model: a boot does not depend on it.
  */
 import { InputError } from '../base/errors.js';
 import { Coalescer } from './coalesce.js';
@@ -27,13 +27,13 @@ import {
   type TraceKind,
 } from './vocabulary.js';
 
-/** What a recorder is given. */
+/** Options of a recorder. */
 export interface RecorderOptions {
-  /** Names an address, as the trace prints it. */
+  /** The symbol of an address, printed after it; none by default. */
   readonly symbolize?: Symbolize;
 }
 
-/** A named piece of DRAM at the end of the boot. */
+/** A named range of DRAM at the end of the boot. */
 export interface RegionAtEnd {
   readonly name: string;
   readonly pa: Span;
@@ -42,14 +42,14 @@ export interface RegionAtEnd {
   readonly digest: string;
 }
 
-/** The machine at the end of the boot, as far as a trace tells it. */
+/** The machine at the end of the boot, as far as a trace records it. */
 export interface FinalState {
   readonly regions: readonly RegionAtEnd[];
-  /** The lines on the screen, where the machine has one. */
+  /** The lines on the screen; undefined if the machine has none. */
   readonly screen?: readonly string[] | undefined;
 }
 
-/** All that a recorder knows at a step's label, structured-clonable: a boot resumed there goes on with it. */
+/** The state of a recorder between two steps, structured-clonable, for a boot that is resumed there. */
 export interface RecorderState {
   readonly header: TraceHeader | undefined;
   readonly steps: readonly TraceStep[];
@@ -59,7 +59,7 @@ export interface RecorderState {
   readonly outcome: Outcome | undefined;
 }
 
-/** Where an outcome is noted from: nobody's function but the boot's own end. */
+/** Origin of the `outcome` event: no kernel function but the sequencer. */
 const SEQUENCER: Origin = { fn: 'boot' };
 
 function misuse(code: string, reason: string): InputError {
@@ -72,8 +72,8 @@ const WORDS: ReadonlyMap<TraceKind, ReadonlySet<string>> = new Map(
 );
 
 /**
- * Refuses an event whose words the vocabulary does not have. The type of `emit` says the same to the compiler; left to
- * find at run time is what it cannot see: a caller in JavaScript, and a name of no kind in a variable or a spread.
+ * Throws E_TRACE_FIELD for a kind or field that is not in the vocabulary. The type of `emit` checks the same; this check
+ * is for what the compiler cannot see: a caller in JavaScript, and an unknown name in a variable or a spread.
  */
 function checkWords(kind: TraceKind, fields: EventFields): void {
   const known = WORDS.get(kind);
@@ -98,9 +98,9 @@ export class Recorder {
   private label: string | undefined;
   private open = new Coalescer();
   private end: Outcome | undefined;
-  /** The functions on the way to here, outermost first. */
+  /** The call stack, outermost function first. */
   private scopes: string[] = [];
-  /** The number of each path of functions: its parent's number and the function make its key. */
+  /** The number of each call path; the key is the parent path's number and the function. */
   private readonly paths = new Map<string, number>();
   private path: number[] = [];
   private names: string[] = [''];
@@ -110,12 +110,12 @@ export class Recorder {
     this.symbolize = options.symbolize ?? (() => undefined);
   }
 
-  /** States the whole invocation. */
+  /** Sets the header: the whole invocation. */
   header(header: TraceHeader): void {
     this.head = header;
   }
 
-  /** Starts a boot step; the one before is closed. Labels are unique. */
+  /** Starts a boot step and closes the one before. Throws E_TRACE_STEP if the label was used already. */
   step(label: string): void {
     this.close();
     if (this.steps.some((step) => step.label === label)) {
@@ -124,7 +124,7 @@ export class Recorder {
     this.label = label;
   }
 
-  /** Records an event. Refuses words that the vocabulary lacks, and any event before the first step. */
+  /** Records an event. Throws E_TRACE_FIELD for a kind or field not in the vocabulary, E_TRACE_STEP before any step. */
   emit<K extends TraceKind>(kind: K, fields: FieldsOf<K>, origin: Origin): void {
     checkWords(kind, fields);
     if (this.label === undefined) {
@@ -133,13 +133,13 @@ export class Recorder {
     this.open.add<K>({ kind, fields }, origin, this.path.at(-1) ?? 0);
   }
 
-  /** A function was entered: what follows is recorded as done on its behalf. */
+  /** A function was entered: the events that follow are in its scope. */
   scopeEnter(name: string): void {
     this.scopes.push(name);
     this.path.push(this.pathNumber(this.path.at(-1) ?? 0, name));
   }
 
-  /** Does something whose events gather with others of that name, whichever functions led to it. */
+  /** Runs `body` in a scope of its own: its events merge with others of that name, whatever the call path. */
   aside(name: string, body: () => void): void {
     this.scopes.push(name);
     this.path.push(this.pathNumber(0, name));
@@ -150,13 +150,13 @@ export class Recorder {
     }
   }
 
-  /** The function was left. One more than were entered changes nothing: a kernel gone astray may return too often. */
+  /** The function returned. Without a matching scopeEnter() it does nothing: a corrupted stack may return too often. */
   scopeLeave(): void {
     this.scopes.pop();
     this.path.pop();
   }
 
-  /** The small integer that stands for a name where accesses carry their origin; 0 is '', the hardware itself. */
+  /** The integer for a name, by which an access carries its origin; 0 is '', the hardware itself. */
   intern(name: string): number {
     const known = this.nameIndex.get(name);
     if (known !== undefined) return known;
@@ -165,69 +165,69 @@ export class Recorder {
     return this.names.length - 1;
   }
 
-  /** The name behind an interned integer. */
+  /** The name of an interned integer; undefined if there is none. */
   nameOf(origin: number): string | undefined {
     return this.names[origin];
   }
 
-  /** Something was put into memory for the boot to use. */
+  /** A producer put the named bytes into memory for the boot to read. */
   produced(name: string, what: Produced): void {
     this.integrity.produced(name, what);
   }
 
-  /** What was produced under one name is what is to be found under another; without it, nothing is. */
+  /** Reads of `name` are checked against what was produced as `earlier`; against nothing if that was not produced. */
   producedAs(name: string, earlier: string): void {
     this.integrity.producedAs(name, earlier);
   }
 
-  /** What is produced and consumed from now on is another kernel's: its names begin so. */
+  /** Sets the prefix of the names that are produced and consumed from now on: those of another kernel (kexec). */
   within(prefix: string): void {
     this.integrity.within(prefix);
   }
 
-  /** A consumer read all of it. */
+  /** A consumer read the named bytes as a whole. */
   consumed(name: string, by: string, bytes: Uint8Array): void {
     this.integrity.consumed(name, by, bytes);
   }
 
-  /** A consumer read a part of it. */
+  /** A consumer read a part of the named bytes; `offset` is in bytes from their start. */
   consumedPart(name: string, by: string, offset: number, bytes: Uint8Array): void {
     this.integrity.consumedPart(name, by, offset, bytes);
   }
 
-  /** Tells somebody of each look of a consumer at a thing, or nobody. */
-  onReadCheck(tell: ((look: ReadCheck) => void) | null): void {
-    this.integrity.onReadCheck = tell;
+  /** Sets the callback for each read that is checked; null: none. */
+  onReadCheck(callback: ((check: ReadCheck) => void) | null): void {
+    this.integrity.onReadCheck = callback;
   }
 
-  /** From now on, each look goes into a list as an entry of its own; or into none. */
+  /** Appends each read that is checked from now on to `into`, unmerged; null: stops that. */
   keepReadChecks(into: Consumed[] | null): void {
     this.integrity.readChecks = into;
   }
 
-  /** Looks that were kept elsewhere count as made here. */
-  replayReadChecks(looks: readonly Consumed[]): void {
-    this.integrity.replay(looks);
+  /** Adds read checks that were recorded elsewhere, as if they had been made here. */
+  replayReadChecks(checks: readonly Consumed[]): void {
+    this.integrity.replay(checks);
   }
 
-  /** Things that were read so far, in the order of first use. */
+  /** The reads that were checked so far, one entry a name and consumer, in the order of first use. */
   get consumedSoFar(): readonly Consumed[] {
     return this.integrity.list();
   }
 
-  /** The events of a step that is over. */
+  /** The events of a finished step, by label; empty if there is no such step. Closes the open step. */
   eventsOf(label: string): readonly TraceEvent[] {
     this.close();
     return this.steps.find((step) => step.label === label)?.events ?? [];
   }
 
-  /** Notes how the boot ended, also as the last event of the step it ended in. */
+  /** Records the outcome of the boot, also as the last event of the open step. */
   outcome(outcome: Outcome): void {
     this.end = outcome;
     if (this.label !== undefined) this.emit('outcome', outcome, SEQUENCER);
   }
 
-  /** Closes the trace. Header, a step and the outcome must have been given. */
+  /** Closes and returns the trace. Throws E_TRACE_UNFINISHED without a header, a step or an outcome. */
   finish(final: FinalState): Trace {
     this.close();
     if (this.head === undefined) throw misuse('E_TRACE_UNFINISHED', 'the trace has no header');
@@ -252,7 +252,7 @@ export class Recorder {
     };
   }
 
-  /** What is known between two steps; the step before is closed. */
+  /** The state between two steps; closes the open step. */
   snapshot(): RecorderState {
     this.close();
     return {
@@ -265,7 +265,7 @@ export class Recorder {
     };
   }
 
-  /** Goes back to a snapshot; the next thing is a step. */
+  /** Restores a snapshot; the next call must be step(). */
   restore(state: RecorderState): void {
     this.head = state.header;
     this.steps = [...state.steps];

@@ -1,27 +1,27 @@
-/** How a value of an event is written: addresses in hexadecimal with their symbol, everything else as it is. */
+/** Text of the values of an event: addresses in hexadecimal with their symbol, all others unchanged. */
 import { endOf, isSpan, type Field, type Origin, type Span } from './event.js';
 import type { Scalar, TraceEvent } from './trace.js';
 import { COMMON_FIELDS, KINDS, type TraceKind } from './vocabulary.js';
 
-/** The name of an address, for example `early_level4_pgt[511]`; undefined if it has none. */
+/** The symbol of an address, for example `early_level4_pgt[511]`; undefined if it has none. */
 export type Symbolize = (space: Span['space'], address: number) => string | undefined;
 
 const HEX_RADIX = 16;
 const ADDRESS_BITS = 64;
 
-/** An address as 64 unsigned bits in hexadecimal. */
+/** A signed address as 64 unsigned bits in hexadecimal. */
 export function hexAddress(address: number): string {
   return `0x${BigInt.asUintN(ADDRESS_BITS, BigInt(address)).toString(HEX_RADIX)}`;
 }
 
-/** A run of addresses, first to last: `0x1000..0x1fff`; one byte is its address; an empty one says so. */
+/** A range, first to last address: `0x1000..0x1fff`; of one byte, `0x1000`; of none, `0x1000 (empty)`. */
 export function rangeText(span: Span): string {
   const first = hexAddress(span.start);
   if (span.length === 0) return `${first} (empty)`;
   return span.length === 1 ? first : `${first}..${hexAddress(endOf(span) - 1)}`;
 }
 
-/** A field as the trace holds it. */
+/** A field as a value of a trace. */
 export function renderField(field: Field, symbolize: Symbolize): Scalar {
   if (typeof field === 'bigint') {
     return field < 0n ? `-0x${(-field).toString(HEX_RADIX)}` : `0x${field.toString(HEX_RADIX)}`;
@@ -32,7 +32,7 @@ export function renderField(field: Field, symbolize: Symbolize): Scalar {
   return symbol === undefined ? rangeText(field) : `${rangeText(field)} ${symbol}`;
 }
 
-/** An event as the trace holds it: kind and principal value, fields in the vocabulary's order, origin, count. */
+/** An event as a line of a trace: kind and principal value, fields in the vocabulary's order, origin, count `n`. */
 export function renderEvent(
   kind: TraceKind,
   fields: Readonly<Record<string, Field | undefined>>,

@@ -1,22 +1,22 @@
 /**
- * The trace of a boot as data, in the shape of its file. The recorder makes it, YAML and JSON carry it, comparison and
- * matching read it. What a trace is made of is stated once, as zod schemas; the JSON Schema of editors comes from them.
+ * The trace of a boot as data, in the shape of its file. The recorder makes it, YAML and JSON hold it, comparison and
+ * matching read it. Its form is defined once, as zod schemas; the JSON Schema for editors is generated from them.
  */
 import * as z from 'zod';
 import { jsonSchema } from '../base/json-schema.js';
 import { meaningOf, MEANINGS } from './meanings.js';
 import { isKind, keysOf, principalOf, TRACE_KINDS, type TraceKind } from './vocabulary.js';
 
-/** The version of the trace's form; another number is another form. */
+/** The version of the trace format. */
 export const TRACE_SCHEMA = 1;
 
-/** A value in an event. Addresses are text: `0x1000..0x1fff`, with their symbol behind if they have one. */
+/** A value in an event. Addresses are text: `0x1000..0x1fff`, followed by their symbol if they have one. */
 export type Scalar = string | number | boolean;
 
 /** One line of a trace: the kind with its principal value, then the other fields. */
 export type TraceEvent = Readonly<Record<string, Scalar>>;
 
-/** The value of a field. */
+/** Schema of a {@link Scalar}. */
 export const scalarSchema = z.union([z.string(), z.number(), z.boolean()]);
 const count = z.int().min(0);
 
@@ -40,12 +40,12 @@ function kindSchema(kind: TraceKind): z.ZodType<TraceEvent> {
 
 const kindSchemas = new Map(TRACE_KINDS.map((kind) => [kind, kindSchema(kind)] as const));
 
-/** The kind of an event: the one key that names a kind. A record without one is no event. */
+/** The kind of an event: its first key that is a kind; undefined if there is none. */
 export function kindOf(event: Readonly<Record<string, unknown>>): TraceKind | undefined {
   return Object.keys(event).find(isKind);
 }
 
-/** The schema of one kind of event, to say exactly what is wrong with a value that meant to be one. */
+/** The schema of one kind of event, for exact errors. Throws RangeError for an unknown kind. */
 export function schemaOf(kind: TraceKind): z.ZodType<TraceEvent> {
   const schema = kindSchemas.get(kind);
   if (schema === undefined) throw new RangeError(`no kind of event: ${kind}`);
@@ -54,7 +54,7 @@ export function schemaOf(kind: TraceKind): z.ZodType<TraceEvent> {
 
 const settings = z.record(z.string(), scalarSchema);
 
-/** The whole invocation: what is needed to run the same boot again. */
+/** Schema of the header: the whole invocation, all that is needed to run the same boot again. */
 export const headerSchema = z.strictObject({
   scenario: z.string().min(1).describe("The scenario's name."),
   scenarioDigest: z.string().describe('SHA-256 of the scenario with its settings, as JSON.'),
@@ -64,7 +64,7 @@ export const headerSchema = z.strictObject({
   stub: z
     .boolean()
     .optional()
-    .describe('What is left out stays as stubs: its names exist and do nothing.'),
+    .describe('What is left out is replaced by stubs: its names exist and do nothing.'),
   with: z.array(z.string()).describe('Alternatives put in, by id.'),
   settings: settings.describe('Values of the scenario that the run changed, by their path.'),
   seed: z.string().describe("The scenario's seed."),
@@ -72,7 +72,7 @@ export const headerSchema = z.strictObject({
     .array(z.string())
     .min(1)
     .optional()
-    .describe('Options of the command line that the model does not have, as they are written.'),
+    .describe('Kernel command line options that the model does not have, as written.'),
   image: z
     .strictObject({
       name: z.string().describe('`built-in`, or the file name of the image.'),
@@ -85,7 +85,7 @@ export const headerSchema = z.strictObject({
     .describe("Kernel names that the image lacks; the model's overlay has them."),
 });
 
-/** What DRAM holds of a region at the end, as a probe on the bus would see it. */
+/** What DRAM holds of a region at the end, as a probe on the memory bus would see it. */
 export const REGION_STATES = ['plaintext', 'ciphertext', 'mixed', 'untouched'] as const;
 /** How a boot can end. */
 export const OUTCOME_KINDS = ['booted', 'panic', 'triple-fault', 'hung'] as const;
@@ -101,18 +101,18 @@ export const regionSchema = z.strictObject({
 });
 
 export const consumedSchema = z.strictObject({
-  name: z.string().min(1).describe('The thing that was read.'),
+  name: z.string().min(1).describe('What was read: a table, blob or structure by name.'),
   by: z.string().describe('The function or device that read it.'),
-  intact: z.boolean().describe("Whether the reader's bytes equal what was put there."),
+  intact: z.boolean().describe('Whether the bytes that were read equal those that were written.'),
   firstDifference: count
     .optional()
-    .describe('Offset of the first byte that differs, where what was put there is known.'),
+    .describe('Offset of the first byte that differs, where the bytes written are known.'),
 });
 
 export const outcomeSchema = z.strictObject({
   kind: z.enum(OUTCOME_KINDS).describe('How the boot ended.'),
   where: z.string().optional().describe('The function in which it ended.'),
-  message: z.string().optional().describe('What there was to say.'),
+  message: z.string().optional().describe('The message, such as that of a panic.'),
 });
 
 export const stepSchema = z.strictObject({
@@ -120,14 +120,14 @@ export const stepSchema = z.strictObject({
   events: z.array(z.union([...kindSchemas.values()])).describe('Its events, in order.'),
 });
 
-/** A whole trace. At least one step; a trace of nothing shows nothing. */
+/** Schema of a whole trace. It has at least one step: an empty trace proves nothing. */
 export const traceSchema = z.strictObject({
   schema: z.literal(TRACE_SCHEMA).describe('The version of the form.'),
   header: headerSchema.describe('The whole invocation.'),
   steps: z.array(stepSchema).min(1).describe('The boot, step by step.'),
   consumed: z
     .array(consumedSchema)
-    .describe('What the boot read of what others had put there, in the order of first use.'),
+    .describe('Reads of what the loader, firmware or devices wrote, in the order of first use.'),
   final: z
     .strictObject({
       regions: z.array(regionSchema).describe('What DRAM holds, region by region.'),
@@ -150,7 +150,7 @@ export type Outcome = z.infer<typeof outcomeSchema>;
 export type OutcomeKind = Outcome['kind'];
 export type Trace = z.infer<typeof traceSchema>;
 
-/** How many events a line stands for. */
+/** The number of events that a line merges. */
 export function countOf(event: TraceEvent): number {
   return typeof event.n === 'number' ? event.n : 1;
 }

@@ -1,14 +1,14 @@
 /**
- * The words of a trace: each kind of event with its fields in the order they are printed. The first field of a kind is
- * its principal one: its value stands beside the kind. What is not in this table is refused, when it is emitted as well as
- * when it is read, so that a misspelt field of an expectation never passes for an absent one.
+ * The vocabulary of a trace: each kind of event with its fields in the order they are printed. The first field of a kind
+ * is its principal one: its value is printed beside the kind. A kind or field that is not in this table is refused, when
+ * it is emitted and when it is read, so that a misspelt field of an expectation never counts as an absent one.
  */
 
 /**
- * How events of a kind may merge: with any like event close by, or only with the one just before. Over a line of the
- * kernel's log (`line`) others do merge: a loop may print one for each turn.
+ * How events of a kind may merge: with an equal one within a window (`nearby`), or only with the event just before
+ * (`adjacent`, `line`). Other events merge across a line of the kernel's log (`line`): a loop may print one per iteration.
  */
-export type Merging = 'nearby' | 'neighbour' | 'line';
+export type Merging = 'nearby' | 'adjacent' | 'line';
 
 interface KindRow {
   readonly fields: readonly [string, ...string[]];
@@ -19,15 +19,15 @@ const MAPPING = ['va', 'pa', 'size', 'flags', 'C', 'type', 'table', 'reserved'] 
 const REENCRYPTION = ['pa', 'bytes', 'via'] as const;
 
 /**
- * All kinds. Our choice: what changes the state of the CPU, or speaks to a person, keeps its place among its
- * neighbours (`neighbour`); what a loop does page after page gathers in one line (`nearby`).
+ * All kinds. Our choice: an event that changes the state of the CPU, or ends the boot, stays in order with the events
+ * around it (`adjacent`); what a loop does page by page merges into one line (`nearby`).
  */
 export const KINDS = {
   enter: { fields: ['fn', 'what'], merging: 'nearby' },
   cpuid: { fields: ['leaf', 'sub', 'eax', 'ebx', 'ecx', 'edx'], merging: 'nearby' },
   rdmsr: { fields: ['msr', 'value'], merging: 'nearby' },
-  wrmsr: { fields: ['msr', 'value'], merging: 'neighbour' },
-  cr: { fields: ['reg', 'value', 'table', 'C'], merging: 'neighbour' },
+  wrmsr: { fields: ['msr', 'value'], merging: 'adjacent' },
+  cr: { fields: ['reg', 'value', 'table', 'C'], merging: 'adjacent' },
   map: { fields: MAPPING, merging: 'nearby' },
   unmap: { fields: MAPPING, merging: 'nearby' },
   protect: { fields: [...MAPPING, 'was'], merging: 'nearby' },
@@ -41,7 +41,7 @@ export const KINDS = {
     fields: ['device', 'direction', 'bus', 'pa', 'bytes', 'C', 'via', 'what', 'result'],
     merging: 'nearby',
   },
-  ipi: { fields: ['to', 'vector', 'what', 'at'], merging: 'neighbour' },
+  ipi: { fields: ['to', 'vector', 'what', 'at'], merging: 'adjacent' },
   vmrun: { fields: ['vmcb', 'C', 'exit', 'why'], merging: 'nearby' },
   vmexit: { fields: ['code', 'info1', 'info2'], merging: 'nearby' },
   console: { fields: ['text'], merging: 'line' },
@@ -51,10 +51,10 @@ export const KINDS = {
   },
   fault: {
     fields: ['what', 'why', 'handler', 'va', 'level', 'entry', 'C', 'value', 'reserved'],
-    merging: 'neighbour',
+    merging: 'adjacent',
   },
-  panic: { fields: ['message', 'where'], merging: 'neighbour' },
-  outcome: { fields: ['kind', 'where', 'message'], merging: 'neighbour' },
+  panic: { fields: ['message', 'where'], merging: 'adjacent' },
+  outcome: { fields: ['kind', 'where', 'message'], merging: 'adjacent' },
 } as const satisfies Record<string, KindRow>;
 
 /** A kind of event. */
@@ -63,16 +63,16 @@ export type TraceKind = keyof typeof KINDS;
 /** Fields that an event of any kind may have: the CPU it happened on, where there are several. */
 export const COMMON_FIELDS = ['cpu'] as const;
 
-/** What is printed of an event's origin, and how many events a line stands for. */
+/** Fields of an event's origin, and the number of events that a line merges. */
 export const ORIGIN_FIELDS = ['in', 'file', 'patch', 'hunk', 'n'] as const;
 
 /** A field that an event of any kind may have. */
 export type CommonField = (typeof COMMON_FIELDS)[number];
 
-/** A field that the table gives some kind. */
+/** A field that at least one kind has. */
 export type OwnField = (typeof KINDS)[TraceKind]['fields'][number];
 
-/** The name of a field of some kind. */
+/** The name of any field of an event. */
 export type FieldName = OwnField | CommonField;
 
 /** The principal field of kind K. */
@@ -86,17 +86,17 @@ export type KindsWith<N extends OwnField> = {
 /** Every kind, in the table's order. */
 export const TRACE_KINDS = Object.keys(KINDS).filter(isKind);
 
-/** Whether a word is a kind of event. */
+/** Whether `word` is a kind of event. */
 export function isKind(word: string): word is TraceKind {
   return Object.hasOwn(KINDS, word);
 }
 
-/** The field whose value stands beside the kind. */
+/** The field whose value is printed beside the kind. */
 export function principalOf(kind: TraceKind): FieldName {
   return KINDS[kind].fields[0];
 }
 
-/** The keys that an event of a kind may have besides the kind itself, in the order they are printed. */
+/** The keys of an event of a kind, other than the kind itself, in the order they are printed. */
 export function keysOf(kind: TraceKind): readonly string[] {
   return [...KINDS[kind].fields.slice(1), ...COMMON_FIELDS, ...ORIGIN_FIELDS];
 }

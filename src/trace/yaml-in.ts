@@ -1,4 +1,4 @@
-/** Reads a trace back, from YAML or JSON, and refuses whatever is not one: with the file, the path and the line. */
+/** Parses and validates a trace, from YAML or JSON; an error has the file, the path and the line. */
 import type * as z from 'zod';
 import { InputError } from '../base/errors.js';
 import { isKind, TRACE_KINDS } from './vocabulary.js';
@@ -14,7 +14,7 @@ import {
 
 const CODE = 'E_TRACE';
 
-/** What is wrong with a value that should be an event of some kind, and is none. */
+/** The E_TRACE error for the value at `path`, which is not a valid event. */
 export function eventError(source: YamlSource, path: readonly PathKey[]): InputError {
   const event = valueAt(source.value, path);
   const isMapping = typeof event === 'object' && event !== null && !Array.isArray(event);
@@ -41,7 +41,7 @@ export function eventError(source: YamlSource, path: readonly PathKey[]): InputE
   return schemaError(CODE, source, { ...issue, path: [...path, ...issue.path] });
 }
 
-/** Where an issue is about an event as a whole: `steps[i].events[j]`. */
+/** The path `steps[i].events[j]` of the event that an issue is about; undefined if it is about no event. */
 function eventPath(path: readonly PropertyKey[]): PathKey[] | undefined {
   const [steps, step, events, event] = path;
   return steps === 'steps' && events === 'events' && Number.isInteger(step)
@@ -56,7 +56,7 @@ function traceError(source: YamlSource, issue: z.core.$ZodIssue): InputError {
   return path === undefined ? schemaError(CODE, source, issue) : eventError(source, path);
 }
 
-/** Refuses a label that is there twice, and steps without an event. `path` is where in the file the steps are. */
+/** Throws E_TRACE for a duplicate label, or if no step has an event. `path` is that of the steps in the file. */
 export function checkSteps(
   source: YamlSource,
   path: readonly PathKey[],
@@ -84,7 +84,7 @@ export function checkSteps(
   }
 }
 
-/** The trace that a parsed file holds. `at` is where in the file it begins, if it is not the whole of it. */
+/** The trace in a parsed file, at path `at` (default: the whole file). Throws E_TRACE. */
 export function traceOf(source: YamlSource, at: readonly PathKey[] = []): Trace {
   const inner: YamlSource = {
     file: source.file,

@@ -1,4 +1,4 @@
-/** Writes a trace as YAML or JSON: the same trace gives the same bytes, on any machine. */
+/** Writes a trace as YAML or JSON. Deterministic: equal traces give equal bytes. */
 import { Document, isCollection, isMap, isPair, isScalar, isSeq, visit, type Node } from 'yaml';
 import { hexAsText } from '../base/yaml-source.js';
 import { kindOf, type Scalar, type Trace, type TraceEvent } from './trace.js';
@@ -6,11 +6,11 @@ import { keysOf } from './vocabulary.js';
 
 /** How a trace is written. */
 export interface PrintOptions {
-  /** The JSON Schema's place relative to the file, for editors: `../../schemas/trace.schema.json`. */
+  /** Path of the JSON Schema relative to the file, for editors: `../../schemas/trace.schema.json`. */
   readonly schema?: string;
 }
 
-/** What `yaml` is told for writing: long lines stay whole. */
+/** Options of the `yaml` library for writing: long lines are not wrapped. */
 export const WRITING = { lineWidth: 0, flowCollectionPadding: false, singleQuote: true } as const;
 
 /** An event with its keys in the vocabulary's order: the kind first. */
@@ -25,7 +25,7 @@ export function inOrder(event: TraceEvent): TraceEvent {
   return out;
 }
 
-/** A trace with all its keys in the order they are written. */
+/** A trace with all keys in the order they are written. */
 export function canonical(trace: Trace): Trace {
   const { schema, header, steps, consumed, final, outcome, findings } = trace;
   return {
@@ -75,8 +75,8 @@ function sorted(settings: Readonly<Record<string, Scalar>>): Record<string, Scal
   return Object.fromEntries(Object.entries(settings).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-/** Whether a collection stands in one line: events, regions and whatever holds only plain values in a list, but a screen. */
-function standsInLine(node: Node, depth: number, block: boolean): boolean {
+/** Whether a collection is in flow style (one line): events, regions and lists of scalars, except a screen (`block`). */
+function isFlow(node: Node, depth: number, block: boolean): boolean {
   if (isSeq(node)) return !block && !node.items.some(isCollection);
   if (!isMap(node)) return false;
   return (
@@ -91,7 +91,7 @@ export function printTrace(trace: Trace, options: PrintOptions = {}): string {
     Collection: (_key, node, ancestors) => {
       const inList = ancestors.at(-1);
       const screen = isPair(inList) && isScalar(inList.key) && inList.key.value === 'screen';
-      node.flow = standsInLine(node, isSeq(inList) ? 2 : 0, screen);
+      node.flow = isFlow(node, isSeq(inList) ? 2 : 0, screen);
     },
   });
   const body = document.toString(WRITING);
@@ -100,14 +100,14 @@ export function printTrace(trace: Trace, options: PrintOptions = {}): string {
     : `# yaml-language-server: $schema=${options.schema}\n${body}`;
 }
 
-/** One event as its line in the trace, without the dash. */
+/** One event as a line of the trace, without the dash. */
 export function printEvent(event: TraceEvent): string {
   const document = new Document(inOrder(event), hexAsText);
   if (isCollection(document.contents)) document.contents.flow = true;
   return document.toString(WRITING).trimEnd();
 }
 
-/** The trace as JSON, the same data. */
+/** The trace as JSON, with the same data as the YAML. */
 export function printTraceJson(trace: Trace): string {
   return `${JSON.stringify(canonical(trace), null, 2)}\n`;
 }

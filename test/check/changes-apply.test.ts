@@ -13,7 +13,7 @@ const BASE: Trace = traceWith({
   setup_arch: [{ console: 'x', in: 'printk' }],
 });
 
-/** What a file with these changes, as YAML in a line, makes of the base. */
+/** The result of a file with these changes, as YAML on one line, applied to the base. */
 function apply(changes: string, base = BASE): Applied {
   return applyChanges(
     base,
@@ -23,7 +23,7 @@ function apply(changes: string, base = BASE): Applied {
 const inStep = (edits: string): string => `{steps: [{step: startup_64, events: [${edits}]}]}`;
 
 describe('a file of changes', () => {
-  test('is an exact trace with a base, and says which', () => {
+  test('is an exact trace with the path of its base', () => {
     const source = (text: string) => readYaml('t.yaml', text);
     expect(isDifference(source('{expect: exact, base: b.yaml, changes: {}}'))).toBe(true);
     expect(isDifference(source('{expect: exact, trace: {}}'))).toBe(false);
@@ -35,7 +35,7 @@ describe('a file of changes', () => {
     expect(apply('{}')).toEqual({ trace: BASE, misfits: [] });
   });
 
-  test('gives fields new values, adds some and takes some away', () => {
+  test('changes, adds and removes fields of an event', () => {
     const { trace } = apply(
       inStep('{change: {map: 0x0..0xfff}, to: {C: 1, type: WB, patch: null}}'),
     );
@@ -47,7 +47,7 @@ describe('a file of changes', () => {
     });
   });
 
-  test('leaves the steps that it does not name as they are', () => {
+  test('does not change the steps that it does not name', () => {
     const { trace } = apply(inStep('{drop: {enter: sme_enable}}'));
     expect(trace.steps[1]).toBe(BASE.steps[1]);
     expect(trace.steps[0]?.events).toHaveLength(2);
@@ -61,10 +61,10 @@ describe('a file of changes', () => {
       '{map: 0x0..0xfff, C: 0, in: startup_64, patch: 3}',
     ],
     [
-      'an event that is before the place',
+      'an event that is before the edit',
       inStep('{after: {enter: sme_enable}}, {drop: {cpuid: 0x0}}'),
       'changes.steps[0].events[1]',
-      'none like it',
+      'none similar',
     ],
     [
       'as many events',
@@ -72,27 +72,27 @@ describe('a file of changes', () => {
       'changes.steps[0].events[0]',
       '{cpuid: 0x0, eax: 0xd',
     ],
-    ['a step', '{steps: [{drop: run_init}]}', 'changes.steps[0]', 'none like it'],
+    ['a step', '{steps: [{drop: run_init}]}', 'changes.steps[0]', 'none similar'],
     [
       'a name',
       '{header: {overlay: [{after: sme_memcpy}]}}',
       'changes.header.overlay[0]',
-      'none like it',
+      'none similar',
     ],
     [
       'a region',
       '{final: {regions: [{drop: {name: bios}}]}}',
       'changes.final.regions[0]',
-      'none like it',
+      'none similar',
     ],
     [
-      'a consumed thing',
+      'a consumed entry',
       '{consumed: [{drop: {name: initrd, by: me}}]}',
       'changes.consumed[0]',
       'name: initrd',
     ],
   ])(
-    'that names %s which the base does not have is applied without that, and says so',
+    'that names %s which the base does not have is applied without that edit, and reports it',
     (_what, changes, path, found) => {
       const { trace, misfits } = apply(changes);
       expect(trace).toEqual(BASE);
@@ -103,7 +103,7 @@ describe('a file of changes', () => {
     },
   );
 
-  test('whose composition does not fit the base is refused: it would be another run', () => {
+  test('whose hunk selection does not apply to the base is refused: it would be another run', () => {
     expect(refusal(() => apply('{header: {with: [{drop: 09/flush-tlb}]}}'))).toMatchObject({
       code: 'E_APPLY',
       place: { path: 'changes.header.with[0]' },
@@ -121,13 +121,13 @@ describe('a file of changes', () => {
     ['a key without a field', inStep('{drop: {}}'), 'E_CHANGES', /at least one field/],
     ['an nth that is the first', inStep('{drop: {cpuid: 0x0}, nth: 1}'), 'E_CHANGES', /nth/],
     [
-      'a new event of no kind',
+      'a new event without a kind',
       inStep('{add: {in: f}}'),
       'E_TRACE',
       /events\[0\]\.add: expected an event/,
     ],
     [
-      'a new event with a field of another',
+      'a new event with a field of another kind',
       inStep('{add: {cpuid: 0x0, va: 0x0}}'),
       'E_TRACE',
       /unknown key "va"/,
@@ -139,7 +139,7 @@ describe('a file of changes', () => {
       /to\.?.*unknown key "va"/,
     ],
     [
-      'a value that the field cannot have',
+      'an invalid value of a field',
       inStep('{change: {cpuid: 0x0}, to: {patch: none}}'),
       'E_CHANGES',
       /to\.patch/,
@@ -148,7 +148,7 @@ describe('a file of changes', () => {
       'no kind left',
       inStep('{change: {cpuid: 0x0}, to: {cpuid: null}}'),
       'E_CHANGES',
-      /keeps its kind/,
+      /kind of an event cannot change/,
     ],
     [
       'a label twice',
@@ -165,7 +165,7 @@ describe('a file of changes', () => {
     expect(error.message).toMatch(message);
   });
 
-  test('holds for a base that is otherwise somewhere else', () => {
+  test('applies to a base that differs where no edit is', () => {
     const changes = inStep('{change: {map: 0x0..0xfff}, to: {C: 1}}, {add: {rdmsr: SYSCFG}}');
     const [first, ...others] = BASE.steps;
     const events = [{ enter: 'new' }, ...(first?.events ?? [])];
@@ -177,7 +177,7 @@ describe('a file of changes', () => {
     ]);
   });
 
-  test('keeps the end of a trace that has no screen, an empty one and a filled one apart', () => {
+  test('distinguishes no screen, an empty screen and a filled one', () => {
     const { screen: _none, ...final } = smallTrace().final;
     const screens = [undefined, [], ['a']];
     const made = ['{}', '{final: {screen: []}}', '{final: {screen: [{add: a}]}}'].map(

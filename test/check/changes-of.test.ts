@@ -12,14 +12,14 @@ import { anyTrace, HEADER, smallTrace, traceWith } from '../trace/helpers.js';
 const fileOf = (base: Trace, trace: Trace): string =>
   printChanges('base.yaml', changesOf(base, trace));
 
-/** What a file makes of a base; misfits fail the test. */
+/** The trace of a file applied to a base; misfits fail the test. */
 function made(base: Trace, text: string): Trace {
   const { trace, misfits } = applyChanges(base, readYaml('t.yaml', text));
   expect(misfits).toEqual([]);
   return trace;
 }
 
-/** A trace with an arbitrary end: some things consumed, regions, a screen, an outcome. */
+/** An arbitrary end of a trace: consumed entries, regions, a screen, an outcome. */
 const anyEnd = fc.record({
   consumed: fc.array(
     fc.record(
@@ -74,7 +74,7 @@ const whole = fc.tuple(anyTrace, anyEnd).map(([trace, end]): Trace => ({
   ...(end.findings && { findings: [] }),
 }));
 
-/** A trace that is near another: some of its events are gone, doubled or in another order. */
+/** A trace similar to another: some of its events are missing, doubled or in another order. */
 const nearly = (trace: Trace): fc.Arbitrary<Trace> =>
   fc
     .tuple(...trace.steps.map(({ events }) => fc.shuffledSubarray([...events, ...events])))
@@ -88,7 +88,7 @@ const nearly = (trace: Trace): fc.Arbitrary<Trace> =>
     .filter(({ steps }) => steps.some(({ events }) => events.length > 0));
 
 describe('the difference of a trace from another', () => {
-  test('makes the trace again of any other, byte for byte', () => {
+  test('applied to any base gives the trace, byte for byte', () => {
     fc.assert(
       fc.property(whole, whole, (base, trace) => {
         expect(printTrace(made(base, fileOf(base, trace)))).toBe(printTrace(trace));
@@ -96,7 +96,7 @@ describe('the difference of a trace from another', () => {
     );
   });
 
-  test('makes the trace again of one that is near it', () => {
+  test('applied to a similar base gives the trace, byte for byte', () => {
     const pair = whole.chain((trace) => fc.tuple(fc.constant(trace), nearly(trace)));
     fc.assert(
       fc.property(pair, ([base, trace]) => {
@@ -105,7 +105,7 @@ describe('the difference of a trace from another', () => {
     );
   });
 
-  test('is written in the same bytes when it is found again', () => {
+  test('is written as the same bytes when it is computed again', () => {
     fc.assert(
       fc.property(whole, whole, (base, trace) => {
         const text = fileOf(base, trace);
@@ -114,7 +114,7 @@ describe('the difference of a trace from another', () => {
     );
   });
 
-  test('tells a setting that is named as what every object has', () => {
+  test('has a setting with the name of a property of Object.prototype', () => {
     const withSettings = (settings: Trace['header']['settings']): Trace => ({
       ...smallTrace(),
       header: { ...HEADER, settings },
@@ -133,7 +133,7 @@ describe('the difference of a trace from another', () => {
     );
   });
 
-  test('has a line for each event that is gone, new or changed, in its step', () => {
+  test('has a line for each event that is dropped, added or changed, in its step', () => {
     const base = traceWith({
       startup_64: [
         { cpuid: '0x0', in: 'verify_cpu' },

@@ -3,11 +3,11 @@ import { describe, expect, test } from '@jest/globals';
 import { changesFileSchema, changesJsonSchema } from '../../src/check/changes.js';
 
 describe('the schema of a file of changes', () => {
-  test('wants a base and changes', () => {
+  test('requires a base and changes', () => {
     const file = { expect: 'exact', base: 'stage-00.yaml', changes: {} };
     expect(changesFileSchema.safeParse(file).success).toBe(true);
     for (const key of Object.keys(file)) {
-      const { [key]: _left, ...others } = file as Record<string, unknown>;
+      const { [key]: _omitted, ...others } = file as Record<string, unknown>;
       expect(changesFileSchema.safeParse(others).success).toBe(false);
     }
     expect(changesFileSchema.safeParse({ ...file, trace: {} }).success).toBe(false);

@@ -9,13 +9,13 @@ const after = {
   outcome: { kind: 'booted' as const },
 };
 
-test('a difference has a line for each thing that is gone, added or changed', () => {
+test('a difference has a line for each event that is missing, extra or changed', () => {
   expect(differenceText(compare(before, after))).toBe(`a:
   ~ {map: 0x0, C: 0}
       C: expected 1, found 0
   - {console: x}
   + {panic: z}
-b: (gone)
+b: (missing)
   - {console: y}
 outcome:
   kind: expected panic, found booted
@@ -24,11 +24,11 @@ outcome:
 `);
 });
 
-test('no difference is no text', () => {
+test('no difference is an empty text', () => {
   expect(differenceText(compare(smallTrace(), smallTrace()))).toBe('');
 });
 
-test('colours come from outside', () => {
+test('a difference is coloured by the given painter', () => {
   const paint = {
     heading: (text: string) => `H${text}`,
     gone: (text: string) => `G${text}`,
@@ -41,12 +41,12 @@ test('colours come from outside', () => {
   expect(marks.join('')).toBe('HCCGAHGHCCC');
 });
 
-test('a field that one side lacks is none there', () => {
+test('a field that one side lacks is printed as (none)', () => {
   expect(fieldText({ field: 'hunk', expected: undefined, found: '08/enc' })).toBe(
     'hunk: expected (none), found 08/enc',
   );
 });
 
-test('told of two boots, a field has a before and an after', () => {
+test('with the wording `before` a field is printed as before → after', () => {
   expect(fieldText({ field: 'C', expected: 0, found: 1 }, 'before')).toBe('C: 0 → 1');
 });

@@ -34,7 +34,7 @@ function mirrored(difference: Difference): Difference {
   };
 }
 
-/** A difference with its lists in an order of their own: which side comes first in a gap is not said. */
+/** A difference with its lists sorted: the order of the two sides within a gap is not specified. */
 function sorted(value: unknown): unknown {
   if (Array.isArray(value)) {
     return value.map(sorted).sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1));
@@ -57,13 +57,13 @@ describe('a trace', () => {
     );
   });
 
-  test('is the same in whatever order the keys of an event are', () => {
+  test('is the same for any order of the keys of an event', () => {
     const one = traceWith({ a: [{ map: '0x0', C: 1 }] });
     const other = traceWith({ a: [{ C: 1, map: '0x0' }] });
     expect(isSame(compare(one, other))).toBe(true);
   });
 
-  test('differs from another as the other from it', () => {
+  test('differs from another as the other from it, with sides swapped', () => {
     fc.assert(
       fc.property(anyTrace, anyTrace, (a, b) => {
         expect(sorted(compare(b, a))).toEqual(sorted(mirrored(compare(a, b))));
@@ -84,7 +84,7 @@ describe('a trace', () => {
 describe('the difference of two traces', () => {
   const before = traceWith({ a: [map('0x0', 1), { console: 'x' }], b: [{ console: 'y' }] });
 
-  test('tells the fields of an event that changed', () => {
+  test('has the fields of an event that changed', () => {
     const after = traceWith({ a: [map('0x0', 0), { console: 'x' }], b: [{ console: 'y' }] });
     expect(compare(before, after).steps).toEqual([
       {
@@ -102,7 +102,7 @@ describe('the difference of two traces', () => {
     ]);
   });
 
-  test('tells events that are gone and added', () => {
+  test('has events that are missing and extra', () => {
     const after = traceWith({ a: [map('0x0', 1)], b: [{ console: 'y' }, { panic: 'z' }] });
     expect(compare(before, after).steps).toEqual([
       { label: 'a', change: 'changed', events: [{ change: 'gone', event: { console: 'x' } }] },
@@ -110,7 +110,7 @@ describe('the difference of two traces', () => {
     ]);
   });
 
-  test('tells a boot step that was never reached', () => {
+  test('has a boot step that was never reached', () => {
     const after = traceWith({ a: [map('0x0', 1), { console: 'x' }] });
     expect(compare(before, after).steps).toEqual([
       { label: 'b', change: 'gone', events: [{ change: 'gone', event: { console: 'y' } }] },
@@ -118,7 +118,7 @@ describe('the difference of two traces', () => {
     expect(compare(after, before).steps).toMatchObject([{ label: 'b', change: 'added' }]);
   });
 
-  test('tells header, final state, consumed things and outcome apart', () => {
+  test('has header, final state, consumed and outcome in sections of their own', () => {
     const one = smallTrace();
     const other = {
       ...one,
@@ -155,14 +155,14 @@ describe('the difference of two traces', () => {
     expect(isSame(difference)).toBe(false);
   });
 
-  test('may leave the header out', () => {
+  test('may ignore the header', () => {
     const one = smallTrace();
     const difference = compare(one, { ...one, header: { ...one.header, stage: 9 } });
     expect(isSame(difference)).toBe(false);
     expect(isSame(difference, { header: false })).toBe(true);
   });
 
-  test('tells apart regions that have the same name', () => {
+  test('numbers regions that have the same name', () => {
     const one = smallTrace();
     const regions = [...one.final.regions, ...one.final.regions];
     expect(compare(one, { ...one, final: { regions } }).final).toContainEqual({
@@ -173,12 +173,12 @@ describe('the difference of two traces', () => {
   });
 });
 
-test('events of different kinds are never one that changed', () => {
+test('similarity of events of different kinds is 0', () => {
   expect(similarity({ map: '0x0', in: 'f' }, { unmap: '0x0', in: 'f' })).toBe(0);
   expect(similarity({ map: '0x0', in: 'f' }, { map: '0x0', in: 'g' })).toBe(0.5);
 });
 
-test('a line of the screen that differs is told by its number', () => {
+test('a line of the screen that differs is named by its number', () => {
   const one = smallTrace();
   const withScreen = (screen: string[]): Trace => ({ ...one, final: { ...one.final, screen } });
   expect(compare(withScreen(['a', 'b']), withScreen(['a', 'c'])).final).toEqual([

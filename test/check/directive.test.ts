@@ -3,7 +3,7 @@ import { checkUse, directiveOf, type Directive } from '../../src/check/directive
 import { readYaml } from '../../src/base/yaml-source.js';
 import { refusal } from '../trace/helpers.js';
 
-/** The directives of a list in YAML, checked. */
+/** The directives of a list in YAML, parsed and checked. */
 function directives(text: string): Directive[] {
   const source = readYaml('m.yaml', `match:\n${text.replace(/^/gm, '  ')}`);
   const count = (source.value as { match: unknown[] }).match.length;
@@ -13,7 +13,7 @@ function directives(text: string): Directive[] {
 }
 
 describe('a directive', () => {
-  test('of each kind is read', () => {
+  test('of each kind is parsed', () => {
     const list = directives(
       [
         '- expect: {map: $va, C: 1}',
@@ -50,23 +50,28 @@ describe('a directive', () => {
   });
 
   test.each([
-    ['that is none', '- exepct: {map: x}', 'match[0]', 'expected one of expect, next, not'],
-    ['that is two', '- {expect: {map: x}, not: {map: y}}', 'match[0]', 'found expect, not'],
-    ['that is text', '- expect', 'match[0]', 'found "expect"'],
+    ['of an unknown kind', '- exepct: {map: x}', 'match[0]', 'expected one of expect, next, not'],
+    ['of two kinds', '- {expect: {map: x}, not: {map: y}}', 'match[0]', 'found expect, not'],
+    ['written as text', '- expect', 'match[0]', 'found "expect"'],
     ['with an unknown key', '- {expect: {map: x}, stp: a}', 'match[0].stp', 'unknown key'],
-    ['with times where nothing is counted', '- {expect: {map: x}, times: 1}', 'match[0].times', ''],
-    ['that counts to nothing', '- {count: {map: x}}', 'match[0].times', ''],
+    ['with times but not count', '- {expect: {map: x}, times: 1}', 'match[0].times', ''],
+    ['count without times', '- {count: {map: x}}', 'match[0].times', ''],
     ['with an empty range', '- {count: {map: x}, times: {}}', 'match[0].times', 'min or max'],
-    [
-      'with a range upside down',
-      '- {count: {map: x}, times: {min: 2, max: 1}}',
-      'match[0].times',
-      '',
-    ],
-    ['with a pattern of nothing', '- {expect: {}}', 'match[0].expect', 'one kind of event'],
+    ['with min above max', '- {count: {map: x}, times: {min: 2, max: 1}}', 'match[0].times', ''],
+    ['with an empty pattern', '- {expect: {}}', 'match[0].expect', 'one kind of event'],
     ['without a kind of event', '- {expect: {C: 1}}', 'match[0].expect', 'found none'],
-    ['of two kinds', '- {expect: {map: x, unmap: x}}', 'match[0].expect', 'map and unmap'],
-    ['of no kind', '- {expect: {map: ~}}', 'match[0].expect.map', 'cannot be absent'],
+    [
+      'with two kinds of event',
+      '- {expect: {map: x, unmap: x}}',
+      'match[0].expect',
+      'map and unmap',
+    ],
+    [
+      'with an absent kind of event',
+      '- {expect: {map: ~}}',
+      'match[0].expect.map',
+      'cannot be absent',
+    ],
     [
       'with a field misspelt',
       '- {not: {map: x, typ: WP}}',
@@ -74,19 +79,19 @@ describe('a directive', () => {
       'unknown key "typ"',
     ],
     ['with a bad expression', '- {expect: {map: /(/}}', 'match[0].expect.map', 'group'],
-    ['with one thing in any order', '- any-order: [{map: x}]', 'match[0].any-order', 'at least 2'],
+    ['any-order with one pattern', '- any-order: [{map: x}]', 'match[0].any-order', 'at least 2'],
     [
-      'wrong inside any-order',
+      'any-order with an unknown key',
       '- any-order: [{map: x}, {map: x, q: 1}]',
       'match[0].any-order[1].q',
       'unknown key',
     ],
-    ['next with nothing before', '- next: {map: x}', 'match[0].next', 'to follow'],
+    ['next with nothing before', '- next: {map: x}', 'match[0].next', 'a directive before it'],
     [
       'next after a count only',
       '- {count: {map: x}, times: 1}\n- next: {map: x}',
       'match[1].next',
-      'to follow',
+      'a directive before it',
     ],
     [
       'not before a next, where nothing can be',
@@ -102,15 +107,15 @@ describe('a directive', () => {
     ],
     ['not with an unbound capture', '- not: {map: $va}', 'match[0].not', '$va is not bound'],
     [
-      'that counts an unbound capture',
+      'count with an unbound capture',
       '- {count: {map: $va}, times: 1}',
       'match[0].count',
       '$va is not bound',
     ],
-  ])('is refused: one %s', (_what, text, path, says) => {
+  ])('is refused: %s', (_what, text, path, message) => {
     const error = refusal(() => directives(text));
     expect([error.code, error.place.path]).toEqual(['E_EXPECTATION', path]);
-    expect(error.message).toContain(says);
+    expect(error.message).toContain(message);
     expect(error.place.line).toBeGreaterThan(1);
   });
 

@@ -7,9 +7,9 @@ const indented = printTrace(smallTrace()).replace(/^/gm, '  ');
 
 describe('an exact expectation', () => {
   test.each([
-    ['a trace as it was written', printTrace(smallTrace())],
+    ['a trace file unchanged', printTrace(smallTrace())],
     ['a trace in JSON', printTraceJson(smallTrace())],
-    ['a trace in its envelope', `expect: exact\ntrace:\n${indented}`],
+    ['a trace with expect: exact', `expect: exact\ntrace:\n${indented}`],
   ])('is %s', (_what, text) => {
     expect(readExpectation('e.yaml', text)).toEqual({
       expect: 'exact',
@@ -18,7 +18,7 @@ describe('an exact expectation', () => {
     });
   });
 
-  test('tells where its trace is wrong, envelope counted', () => {
+  test('has the place of an error in its trace, relative to the file', () => {
     const text = `expect: exact\ntrace:\n${indented.replace('type: WB', 'typ: WB')}`;
     const error = refusal(() => readExpectation('e.yaml', text));
     expect(error.code).toBe('E_TRACE');
@@ -27,7 +27,7 @@ describe('an exact expectation', () => {
 });
 
 describe('a match expectation', () => {
-  test('says how to run and what to find', () => {
+  test('has the run, directives, final, outcome and consumed of its file', () => {
     const text = `
 expect: match
 run: {scenario: plain, stage: 8, activate: true, without: [09/initrd], set: {cache: 0}}
@@ -63,22 +63,22 @@ consumed: {initrd: {intact: true, by: unpack_to_rootfs}}
     ['nothing', head, undefined, 'it expects nothing'],
     ['no match', `${head}match: []`, 'match', 'not empty'],
     ['no regions', `${head}final: {}`, undefined, 'it expects nothing'],
-    ['a region of which nothing is wanted', `${head}final: {a: {}}`, 'final.a', 'at least one'],
-    ['an outcome of which nothing is wanted', `${head}outcome: {}`, 'outcome', 'at least one'],
+    ['a region without fields', `${head}final: {a: {}}`, 'final.a', 'at least one'],
+    ['an outcome without fields', `${head}outcome: {}`, 'outcome', 'at least one'],
     ['an unknown key', `${head}machts: []`, 'machts', 'unknown key'],
     ['an unknown flag', 'expect: match\nrun: {scenario: a, stge: 1}', 'run.stge', 'unknown key'],
     ['no scenario', 'expect: match\nrun: {}\noutcome: {kind: hung}', 'run.scenario', 'text'],
     ['no run', 'expect: match\noutcome: {kind: hung}', 'run', 'a mapping'],
-    ['a state that there is not', `${head}final: {a: {state: x}}`, 'final.a.state', 'plaintext or'],
+    ['an unknown state', `${head}final: {a: {state: x}}`, 'final.a.state', 'plaintext or'],
     ['a key of consumed misspelt', `${head}consumed: {a: {intakt: true}}`, 'consumed.a.intakt', ''],
     ['a bad expression', `${head}outcome: {where: /(/}`, 'outcome.where', 'group'],
     ['another form', 'expect: fuzzy', 'expect', 'found "fuzzy"'],
     ['no form', 'run: {}', 'expect', 'expected expect: exact'],
     ['no text', '', 'expect', 'found nothing'],
     ['a second trace', 'expect: exact\ntrace: {}\nmore: 1', 'more', 'unknown key'],
-  ])('is refused with %s', (_what, text, path, says) => {
+  ])('is refused with %s', (_what, text, path, message) => {
     const error = refusal(() => readExpectation('e.yaml', text));
     expect([error.code, error.place.path]).toEqual(['E_EXPECTATION', path]);
-    expect(error.message).toContain(says);
+    expect(error.message).toContain(message);
   });
 });

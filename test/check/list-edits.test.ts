@@ -37,11 +37,11 @@ function apply(base: readonly Item[], edits: readonly ItemEdit[], misfits: numbe
 describe('edits of a list', () => {
   const base = [item('a'), item('b'), item('a', 1), item('c'), item('d')];
 
-  test('take over what none of them names', () => {
+  test('copy elements that none of them names', () => {
     expect(apply(base, [])).toEqual(base);
   });
 
-  test('are applied one after the other, each from where the one before it ended', () => {
+  test('are applied in order, each from where the one before it ended', () => {
     const edits: ItemEdit[] = [
       { add: item('new') },
       { after: { name: 'b' } },
@@ -59,14 +59,14 @@ describe('edits of a list', () => {
     ]);
   });
 
-  test('may mean the nth element that matches, and all the rest', () => {
+  test('may name the nth element that matches, and all the rest', () => {
     expect(apply(base, [{ drop: { name: 'a' }, nth: 2 }, { 'drop-rest': true }])).toEqual([
       item('a'),
       item('b'),
     ]);
   });
 
-  test('that name what is not there, or what is before them, are left out and told', () => {
+  test('whose element is absent or before them are skipped and reported', () => {
     const misfits: number[] = [];
     const edits: ItemEdit[] = [
       { drop: { name: 'z' } },
@@ -83,16 +83,16 @@ describe('the edits between two lists', () => {
   const edits = (from: readonly Item[], to: readonly Item[]): ItemEdit[] =>
     findEdits(from, to, finding);
 
-  test('are none for the same list', () => {
+  test('are none for equal lists', () => {
     expect(edits([item('a'), item('b')], [item('a'), item('b')])).toEqual([]);
   });
 
-  test('name an element by the plainest key that finds it first', () => {
+  test('name an element by the shortest key that finds it first', () => {
     const base = [item('a', 1), item('a', 2), item('b')];
     expect(edits(base, [item('a', 1), item('b')])).toEqual([{ drop: { name: 'a', place: 2 } }]);
   });
 
-  test('name an element before it where no key finds it first', () => {
+  test('name a preceding element where no key finds it first', () => {
     const base = [item('a'), item('b'), item('a')];
     expect(edits(base, [item('a'), item('b'), item('a', 0, 5)])).toEqual([
       { after: { name: 'b' } },
@@ -100,7 +100,7 @@ describe('the edits between two lists', () => {
     ]);
   });
 
-  test('count where nothing else says which one is meant', () => {
+  test('use nth where no key and no preceding element is unique', () => {
     const base = [item('a'), item('a'), item('a')];
     expect(edits(base, [item('a'), item('a'), item('a'), item('b')])).toEqual([
       { after: { name: 'a' }, nth: 3 },
@@ -108,7 +108,7 @@ describe('the edits between two lists', () => {
     ]);
   });
 
-  test('say in one that the rest is gone', () => {
+  test('drop the rest in one edit', () => {
     const base = [item('a'), item('b'), item('c'), item('d')];
     expect(edits(base, [item('a'), item('x')])).toEqual([
       { after: { name: 'a' } },
@@ -118,7 +118,7 @@ describe('the edits between two lists', () => {
     expect(edits(base, [])).toEqual([{ 'drop-rest': true }]);
   });
 
-  test('make the one of the other, whatever the lists', () => {
+  test('turn the one into the other, for any lists', () => {
     const anyItem = fc.record({
       name: fc.constantFrom('a', 'b', 'c'),
       place: fc.nat(2),
@@ -135,7 +135,7 @@ describe('the edits between two lists', () => {
     );
   });
 
-  test('hold for a base that changed where no edit is', () => {
+  test('apply to a base that differs where no edit is', () => {
     const base = [item('a'), item('b'), item('c'), item('d')];
     const found = edits(base, [item('a'), item('b'), item('new'), item('c', 3), item('d')]);
     const other = [item('first'), item('a', 0, 9), item('b', 4), item('c'), item('d'), item('e')];

@@ -26,7 +26,7 @@ final: {dtb: {state: plaintext}, initrd: {state: plaintext}}
 outcome: {kind: panic}
 `);
 
-test('a report says for each directive how it fared, and what helps where it failed', () => {
+test('a report has a line for each directive, with details below one that failed', () => {
   const stateAt = (step: string): string => `CR3 at ${step}\nCR4`;
   expect(matchText(bad, { rerun: 'sme-boot run plain --stage 8', stateAt })).toBe(
     `match[0] expect {console: $x}: found
@@ -38,16 +38,16 @@ match[1] expect {map: $x, C: 1}: not found
   at first:
     CR3 at first
     CR4
-match[2] not {panic: /./}: forbidden, but found
+match[2] not {panic: /./}: found, but forbidden
   at second: {panic: b}
   at second:
     CR3 at second
     CR4
-match[3] count {map: /./} times at least 2: another count
+match[3] count {map: /./} times at least 2: wrong count
   found 1
 match[4] expect {map: /./} (in third): unused
   the trace has no boot step third
-final dtb: the trace has no such thing
+final dtb: not in the trace
 final initrd: differs
   state: expected plaintext, found ciphertext
 outcome: as expected
@@ -56,27 +56,27 @@ rerun: sme-boot run plain --stage 8
   );
 });
 
-test('a report of what is well has neither a state nor a command', () => {
+test('a report without failures has neither a state nor a command', () => {
   const good = resultOf('match: [{not: {fill: /./}}, {count: {map: /./}, times: 1}]');
   const context = { rerun: 'sme-boot run', stateAt: () => 'CR3' };
   expect(matchText(good, context)).toBe(
-    'match[0] not {fill: /./}: absent, as it should be\n' +
+    'match[0] not {fill: /./}: absent, as required\n' +
       'match[1] count {map: /./} times 1: counted\n',
   );
 });
 
-test('a report of what is nowhere says so', () => {
+test('a report names a pattern whose kind has no event in the trace', () => {
   const none = resultOf('match: [{expect: {panic: /./}}, {expect: {dma: /./}}]');
-  expect(matchText(none)).toContain('nothing of its kind in the trace');
+  expect(matchText(none)).toContain('no event of this kind in the trace');
   expect(matchText(none)).toContain('no {dma: /./} after the last event');
 });
 
-test('a report tells a match in another place', () => {
-  const elsewhere = resultOf('match: [{expect: {panic: b}}, {expect: {console: a}}]');
-  expect(matchText(elsewhere)).toContain('nearest (elsewhere): first: {console: a}');
+test('a report marks a nearest event outside the range searched', () => {
+  const outside = resultOf('match: [{expect: {panic: b}}, {expect: {console: a}}]');
+  expect(matchText(outside)).toContain('nearest (outside the range searched): first: {console: a}');
 });
 
-test('colours come from outside', () => {
+test('a report is coloured by the painter of its context', () => {
   const paint = {
     heading: (text: string) => `H${text}`,
     gone: (text: string) => `G${text}`,

@@ -23,26 +23,30 @@ const boot = traceWith({
 
 describe('expect and next', () => {
   test.each<[string, string[], string[]]>([
-    ['find events in order', ['expect: {map: /./}', 'expect: {unmap: "0x2"}'], ['found', 'found']],
+    ['match events in order', ['expect: {map: /./}', 'expect: {unmap: "0x2"}'], ['found', 'found']],
     [
-      'find nothing that came before',
+      'do not match an event before the last match',
       ['expect: {unmap: "0x1"}', 'expect: {map: /./}'],
       ['found', 'not-found'],
     ],
     [
-      'find an event but once',
+      'match an event only once',
       ['expect: {fill: /./}', 'expect: {fill: /./}'],
       ['found', 'not-found'],
     ],
-    ['find the very next event', ['expect: {map: "0x1"}', 'next: {map: /./}'], ['found', 'found']],
-    ['skip no event', ['expect: {console: a}', 'next: {map: "0x2"}'], ['found', 'not-found']],
+    ['match the very next event', ['expect: {map: "0x1"}', 'next: {map: /./}'], ['found', 'found']],
     [
-      'go on from one boot step to the next one',
+      'do not skip an event at next',
+      ['expect: {console: a}', 'next: {map: "0x2"}'],
+      ['found', 'not-found'],
+    ],
+    [
+      'continue from one boot step into the next',
       ['expect: {map: "0x2"}', 'next: {unmap: "0x1"}'],
       ['found', 'found'],
     ],
     [
-      'stay in a boot step',
+      'are restricted to a boot step',
       ['{expect: {console: a}, step: second}', '{expect: {console: a}, step: second}'],
       ['found', 'not-found'],
     ],
@@ -51,33 +55,41 @@ describe('expect and next', () => {
       ['expect: {unmap: /./}', '{expect: {map: /./}, step: first}'],
       ['found', 'not-found'],
     ],
-    ['keep captures', ['expect: {map: $va, C: 1}', 'expect: {unmap: $va}'], ['found', 'found']],
     [
-      'hold a capture to its value',
+      'use captures of earlier directives',
+      ['expect: {map: $va, C: 1}', 'expect: {unmap: $va}'],
+      ['found', 'found'],
+    ],
+    [
+      'do not match another value than that of a bound capture',
       ['expect: {console: $x}', 'expect: {map: $x}'],
       ['found', 'not-found'],
     ],
     [
-      'go on after one that was not found',
+      'continue after one that was not found',
       ['expect: {map: "0x7"}', 'expect: {map: "0x1"}'],
       ['not-found', 'found'],
     ],
     [
-      'follow nothing that was not found',
+      'have an unused next after one that was not found',
       ['expect: {map: "0x7"}', 'next: {console: a}'],
       ['not-found', 'unused'],
     ],
     [
-      'find nothing after the last event',
+      'match nothing after the last event',
       ['expect: {fill: /./}', 'next: {console: a}', 'next: {console: a}'],
       ['found', 'found', 'not-found'],
     ],
-    ['in no step that there is not', ['{expect: {console: a}, step: third}'], ['unused']],
+    [
+      'are unused in a step that the trace does not have',
+      ['{expect: {console: a}, step: third}'],
+      ['unused'],
+    ],
   ])('%s', (_what, directives, verdicts) => {
     expect(statuses(run(boot, ...directives))).toEqual(verdicts);
   });
 
-  test('tell what came nearest, and the fields that differ', () => {
+  test('report the nearest event, and the fields that differ', () => {
     const [result] = run(boot, 'expect: {map: "0x2", C: 0, in: f}').directives;
     expect(result?.verdict).toMatchObject({
       status: 'not-found',
@@ -90,12 +102,12 @@ describe('expect and next', () => {
     });
   });
 
-  test('tell a match that stands elsewhere if there is nothing near', () => {
+  test('report a match outside the range searched if the range has none of the kind', () => {
     const [, result] = run(boot, 'expect: {unmap: "0x1"}', 'expect: {map: "0x1"}').directives;
     expect(result?.verdict).toMatchObject({ nearest: { step: 'first', differs: [] } });
   });
 
-  test('tell the event that stands where next looked', () => {
+  test('report the event that is at the position of next', () => {
     const [, result] = run(boot, 'expect: {console: a}', 'next: {unmap: "0x1"}').directives;
     expect(result?.verdict).toMatchObject({
       nearest: { event: { map: '0x1' }, differs: [{ field: 'unmap' }] },
@@ -105,21 +117,29 @@ describe('expect and next', () => {
 
 describe('any-order', () => {
   test.each<[string, string[], string[]]>([
+    ['matches events in either order', ['any-order: [{unmap: "0x2"}, {unmap: "0x1"}]'], ['found']],
     [
-      'finds events whichever comes first',
-      ['any-order: [{unmap: "0x2"}, {unmap: "0x1"}]'],
+      'matches a distinct event for each pattern',
+      ['any-order: [{map: /./}, {map: "0x1"}]'],
       ['found'],
     ],
-    ['finds an event of its own for each', ['any-order: [{map: /./}, {map: "0x1"}]'], ['found']],
-    ['needs all of them', ['any-order: [{map: "0x1"}, {map: "0x3"}]'], ['not-found']],
-    ['needs as many events as patterns', ['any-order: [{fill: /./}, {fill: /./}]'], ['not-found']],
     [
-      'lets go on after the last of them',
+      'fails if one pattern has no event',
+      ['any-order: [{map: "0x1"}, {map: "0x3"}]'],
+      ['not-found'],
+    ],
+    [
+      'fails if there are fewer events than patterns',
+      ['any-order: [{fill: /./}, {fill: /./}]'],
+      ['not-found'],
+    ],
+    [
+      'continues after the last of its events',
       ['any-order: [{unmap: "0x2"}, {console: a}]', 'next: {fill: /./}'],
       ['found', 'found'],
     ],
     [
-      'binds captures in the order it is written in',
+      'binds captures in the order of the patterns',
       ['any-order: [{unmap: $va}, {map: $va, C: 1}]'],
       ['found'],
     ],
@@ -127,12 +147,12 @@ describe('any-order', () => {
     expect(statuses(run(boot, ...directives))).toEqual(verdicts);
   });
 
-  test('names the pattern that found nothing', () => {
+  test('reports the pattern that no event matches', () => {
     const [result] = run(boot, 'any-order: [{map: "0x1"}, {map: "0x3"}]').directives;
     expect(result?.verdict).toMatchObject({ pattern: { map: { text: '0x3' } } });
   });
 
-  test('gives up in time if it cannot be', () => {
+  test('stops at the limit of candidates if no assignment exists', () => {
     const many = traceWith({
       a: Array.from({ length: 300 }, (_, index) => ({ console: `x${index}` })),
     });
@@ -144,31 +164,35 @@ describe('any-order', () => {
 describe('not', () => {
   test.each<[string, string[], string[]]>([
     ['forbids an event anywhere', ['not: {fill: /./}'], ['forbidden']],
-    ['is content if it is nowhere', ['not: {panic: /./}'], ['absent']],
+    ['passes if no event matches', ['not: {panic: /./}'], ['absent']],
     [
-      'looks only between the matches around it',
+      'is checked only between the matches around it',
       ['expect: {map: "0x1"}', 'not: {console: a}', 'expect: {fill: /./}'],
       ['found', 'absent', 'found'],
     ],
     [
-      'looks up to the match after it',
+      'is checked up to the match after it',
       ['expect: {map: "0x1"}', 'not: {map: "0x2"}', 'expect: {unmap: /./}'],
       ['found', 'forbidden', 'found'],
     ],
     [
-      'looks to the end after the last match',
+      'is checked up to the end after the last match',
       ['expect: {unmap: "0x2"}', 'not: {console: a}'],
       ['found', 'forbidden'],
     ],
-    ['may be confined to a boot step', ['{not: {unmap: /./}, step: first}'], ['absent']],
+    ['may be restricted to a boot step', ['{not: {unmap: /./}, step: first}'], ['absent']],
     [
-      'is unused in a boot step that lies elsewhere',
+      'is unused in a boot step that is not between the matches around it',
       ['expect: {unmap: "0x1"}', '{not: {map: /./}, step: first}'],
       ['found', 'unused'],
     ],
-    ['is unused in a boot step that there is not', ['{not: {map: /./}, step: x}'], ['unused']],
     [
-      'uses what was captured before it',
+      'is unused in a boot step that the trace does not have',
+      ['{not: {map: /./}, step: x}'],
+      ['unused'],
+    ],
+    [
+      'uses captures that were bound before it',
       ['expect: {map: $va, C: 1}', 'not: {unmap: $va}'],
       ['found', 'forbidden'],
     ],
@@ -176,7 +200,7 @@ describe('not', () => {
     expect(statuses(run(boot, ...directives))).toEqual(verdicts);
   });
 
-  test('tells where the event was', () => {
+  test('reports the step of the forbidden event', () => {
     const [result] = run(boot, 'not: {fill: /./}').directives;
     expect(result?.verdict).toMatchObject({ at: { step: 'second', event: { fill: '0x9' } } });
   });
@@ -198,7 +222,7 @@ describe('count', () => {
     expect(statuses(run(boot, directive))).toEqual([verdict]);
   });
 
-  test('leaves the place where the others look alone', () => {
+  test('does not move the position from which other directives search', () => {
     const directives = [
       '{count: {fill: /./}, times: 5}',
       'expect: {console: a}',
@@ -208,7 +232,7 @@ describe('count', () => {
   });
 });
 
-describe('what is wanted besides the events', () => {
+describe('final, outcome and consumed', () => {
   const trace = smallTrace();
   test.each([
     ['final: {initrd: {state: ciphertext, bytes: 4096, pa: /^0x100000/}}', true],
@@ -226,14 +250,14 @@ describe('what is wanted besides the events', () => {
     expect(match(expectationOf(text), trace).ok).toBe(ok);
   });
 
-  test('is wanted of every consumer, or of the one that is named', () => {
+  test('consumed is required of every consumer, or of the one that `by` names', () => {
     const consumed = [
       { name: 'initrd', by: 'a', intact: true },
       { name: 'initrd', by: 'b', intact: false },
     ];
     const two = { ...trace, consumed };
-    const ok = (wanted: string): boolean =>
-      match(expectationOf(`consumed: {initrd: {${wanted}}}`), two).ok;
+    const ok = (fields: string): boolean =>
+      match(expectationOf(`consumed: {initrd: {${fields}}}`), two).ok;
     expect(ok('intact: true')).toBe(false);
     expect(ok('intact: true, by: a')).toBe(true);
     expect(ok('intact: true, by: b')).toBe(false);
@@ -241,7 +265,7 @@ describe('what is wanted besides the events', () => {
   });
 });
 
-test('every event of a trace is found by a pattern of its own literal fields', () => {
+test('every event of a trace is matched by a pattern of its own literal fields', () => {
   const escaped = (event: TraceEvent): string =>
     JSON.stringify(
       Object.fromEntries(

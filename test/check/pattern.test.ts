@@ -10,14 +10,14 @@ import {
   type ValuePattern,
 } from '../../src/check/pattern.js';
 
-/** A value pattern that is right. */
+/** A valid value pattern. */
 function pattern(value: Scalar | null): ValuePattern {
   const read = valuePattern(value);
   if (typeof read === 'string') throw new Error(read);
   return read;
 }
-const matches = (wanted: Scalar | null, value: Scalar | undefined): boolean =>
-  matchValue(pattern(wanted), value, new Map()) !== undefined;
+const matches = (written: Scalar | null, value: Scalar | undefined): boolean =>
+  matchValue(pattern(written), value, new Map()) !== undefined;
 
 const RANGE = '0x1c8b000..0x1c8bfff early_level4_pgt[511]';
 
@@ -46,8 +46,8 @@ describe('a value', () => {
     [null, 0, false],
     ['', '', true],
     ['', undefined, false],
-  ])('%p is matched by %p: %p', (wanted, value, yes) => {
-    expect(matches(wanted, value)).toBe(yes);
+  ])('pattern %p matches value %p: %p', (written, value, yes) => {
+    expect(matches(written, value)).toBe(yes);
   });
 
   test.each([
@@ -59,17 +59,17 @@ describe('a value', () => {
     ['$', 'a capture is'],
     ['$1', 'a capture is'],
     ['$a b', 'a capture is'],
-  ])('cannot be matched by %p', (wanted, says) => {
-    expect(valuePattern(wanted)).toContain(says);
+  ])('cannot have the pattern %p', (written, reason) => {
+    expect(valuePattern(written)).toContain(reason);
   });
 
-  test('can be matched by the longest regular expression', () => {
+  test('may have a regular expression of the greatest length', () => {
     expect(matches(`/${'x'.repeat(498)}/`, 'x'.repeat(498))).toBe(true);
   });
 });
 
 describe('a capture', () => {
-  test('is bound by the first value and must be the same afterwards', () => {
+  test('is bound by the first value, and later values must be equal', () => {
     const both = { va: pattern('$page'), pa: pattern('$page') };
     expect(matchRecord(both, { va: '0x1', pa: '0x1' }, new Map())).toEqual(
       new Map([['page', '0x1']]),
@@ -87,15 +87,15 @@ describe('a capture', () => {
     expect(capturesOf(pattern('x'))).toEqual([]);
   });
 
-  test('leaves what was bound before alone', () => {
+  test('does not change the captures that are passed in', () => {
     const before = new Map([['x', '1']]);
     matchValue(pattern('$y'), '2', before);
     expect([...before]).toEqual([['x', '1']]);
   });
 });
 
-test('the fields amiss are told with what was wanted of each', () => {
-  const wanted = {
+test('mismatches have the field, the pattern as written and the value found', () => {
+  const patterns = {
     map: pattern('/0x1/'),
     C: pattern(1),
     type: pattern(null),
@@ -103,7 +103,7 @@ test('the fields amiss are told with what was wanted of each', () => {
     in: pattern('$fn'),
   };
   const event = { map: '0x2', C: 0, type: 'WB', pa: '0x9' };
-  expect(mismatches(wanted, event, new Map([['pa', '0x8']]))).toEqual([
+  expect(mismatches(patterns, event, new Map([['pa', '0x8']]))).toEqual([
     { field: 'map', expected: '/0x1/', found: '0x2' },
     { field: 'C', expected: '1', found: 0 },
     { field: 'type', expected: '(absent)', found: 'WB' },

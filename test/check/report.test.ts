@@ -8,7 +8,7 @@ const results: readonly Result[] = [
 ];
 
 describe('a report', () => {
-  test('as text has a line for each result and says why one failed', () => {
+  test('as text has a line for each result, and the details of one that failed', () => {
     expect(report('text', results)).toBe(`ok     stage-08
 FAILED without <09/initrd> #1 second
   C: expected 1
@@ -17,7 +17,7 @@ FAILED without <09/initrd> #1 second
 `);
   });
 
-  test('as KTAP has a plan, and diagnostics before the result that they belong to', () => {
+  test('as KTAP has a plan, and the diagnostics of a result before it', () => {
     expect(report('ktap', results)).toBe(`KTAP version 1
 1..2
 ok 1 stage-08
@@ -40,19 +40,19 @@ not ok 2 without <09/initrd> _1 second
 `);
   });
 
-  test('as JUnit holds no character that XML has not', () => {
+  test('as JUnit has no character that XML excludes', () => {
     const text = 'a\u0000b\u001bc\ufffed\ud800e\u{1f600}\tf';
     expect(report('junit', [{ name: 'x', ok: false, text }])).toContain(
       '>a\ufffdb\ufffdc\ufffdd\ufffde\u{1f600}\tf</failure>',
     );
   });
 
-  test.each(REPORT_FORMS)('as %s tells of a failure that has nothing to say', (form) => {
+  test.each(REPORT_FORMS)('as %s shows a failure without details', (form) => {
     const one = report(form, [{ name: 'silent', ok: false, text: '' }]);
     expect(one).not.toBe(report(form, [{ name: 'silent', ok: true, text: '' }]));
   });
 
-  test('as KTAP has a line for each result, whatever their names and texts are', () => {
+  test('as KTAP has a line for each result, for any names and texts', () => {
     const any = fc.record({ name: fc.string(), ok: fc.boolean(), text: fc.string() });
     fc.assert(
       fc.property(fc.array(any), (list) => {

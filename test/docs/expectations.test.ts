@@ -42,7 +42,7 @@ describe('docs/expectations.md', () => {
       const quoted = checks.flatMap(({ output }) => output.split('\n'));
       const own = quoted.filter((line) => new RegExp(`^ +match\\[\\d+\\] ${kind} `).test(line));
       const holds = (line: string): boolean =>
-        /: (?:found|counted|absent, as it should be)$/.test(line);
+        /: (?:found|counted|absent, as required)$/.test(line);
       expect(own.some(holds)).toBe(true);
       expect(own.some((line) => !holds(line))).toBe(true);
     },

@@ -26,8 +26,8 @@ function runsOf(events: readonly EventInput[], path: (index: number) => number =
   return coalescer.runs.map(({ kind, fields, at }) => ({ kind, fields, n: at.length }));
 }
 
-describe('neighbouring events', () => {
-  test('of pages that follow one another become one range', () => {
+describe('adjacent events', () => {
+  test('of consecutive pages become one range', () => {
     expect(runsOf([map(0), map(1), map(2)])).toEqual([
       { kind: 'map', fields: { va: va(0, 3 * PAGE), pa: pa(0, 3 * PAGE), C: 1 }, n: 3 },
     ]);
@@ -36,21 +36,21 @@ describe('neighbouring events', () => {
   test.each([
     ['before the end', { ...pa(PAGE - 1) }],
     ['past the end', { ...pa(PAGE + 1) }],
-  ])('stay two if the second begins one byte %s of the first', (_where, second) => {
+  ])('are not merged if the second begins one byte %s of the first', (_where, second) => {
     expect(runsOf([event('fill', { at: pa(0) }), event('fill', { at: second })])).toHaveLength(2);
   });
 
-  test('stay two if the C-bit differs', () => {
+  test('are not merged if the C-bit differs', () => {
     expect(runsOf([map(0, 0), map(1, 1)])).toHaveLength(2);
   });
 
-  test('stay two if one has a field more', () => {
+  test('are not merged if one has an additional field', () => {
     const more = event('map', { ...map(1).fields, type: 'WP' });
     expect(runsOf([map(0), more])).toHaveLength(2);
     expect(runsOf([more, map(2)])).toHaveLength(2);
   });
 
-  test('stay two if they came by different functions, or were done by another', () => {
+  test('are not merged if the call path or the origin differs', () => {
     expect(runsOf([map(0), map(1)], (index) => index)).toHaveLength(2);
     const coalescer = new Coalescer();
     coalescer.add(map(0), by('f'), 0);
@@ -58,20 +58,20 @@ describe('neighbouring events', () => {
     expect(coalescer.runs).toHaveLength(2);
   });
 
-  test('stay two if an address is virtual in one and physical in the other', () => {
+  test('are not merged if an address is virtual in one and physical in the other', () => {
     const at = [event('fill', { at: pa(0) }), event('fill', { at: va(PAGE) })];
     expect(runsOf(at)).toHaveLength(2);
   });
 
-  test('that are equal are counted', () => {
+  test('that are equal are merged and counted', () => {
     expect(
       runsOf([event('cache-flush', { how: 'wbinvd' }), event('cache-flush', { how: 'wbinvd' })]),
     ).toEqual([{ kind: 'cache-flush', fields: { how: 'wbinvd' }, n: 2 }]);
   });
 });
 
-describe('pages from the top', () => {
-  test('are one stretch where they are cleared one below the other', () => {
+describe('pages in descending order', () => {
+  test('become one range where they are cleared', () => {
     const cleared = (page: number): EventInput =>
       event('fill', { at: va(page * PAGE), pa: pa((page + 100) * PAGE), C: 1 });
     expect(runsOf([cleared(3), cleared(2), cleared(1)])).toEqual([
@@ -81,7 +81,7 @@ describe('pages from the top', () => {
         n: 3,
       },
     ]);
-    // Up and down is no stretch, and neither is one address up and the other down.
+    // Not merged: first up, then down; nor one address up and the other down.
     expect(runsOf([cleared(2), cleared(3), cleared(1)])).toHaveLength(2);
     expect(
       runsOf([
@@ -91,7 +91,7 @@ describe('pages from the top', () => {
     ).toHaveLength(2);
   });
 
-  test('are not one stretch where they are mapped so: which went where would be lost', () => {
+  test('are not merged where they are mapped: which page maps where would be lost', () => {
     const mapped = (page: number): EventInput =>
       event('map', { va: va(page * PAGE), pa: pa(page * PAGE), C: 1 });
     expect(runsOf([mapped(2), mapped(1)])).toHaveLength(2);
@@ -99,11 +99,11 @@ describe('pages from the top', () => {
 });
 
 describe('lines of the log', () => {
-  const said = (text: string): EventInput => event('console', { text });
+  const printed = (text: string): EventInput => event('console', { text });
   const drawn = event('fill', { at: va(0), C: 1 });
 
-  test('do not part what repeats over them, and gather where the same is said again', () => {
-    const runs = runsOf([said('a'), drawn, said('b'), drawn, said('b'), drawn]);
+  test('do not separate repetitions around them, and merge with an equal line', () => {
+    const runs = runsOf([printed('a'), drawn, printed('b'), drawn, printed('b'), drawn]);
     expect(runs.map(({ kind, n }) => [kind, n])).toEqual([
       ['console', 1],
       ['fill', 3],
@@ -111,8 +111,8 @@ describe('lines of the log', () => {
     ]);
   });
 
-  test('keep their order among each other', () => {
-    expect(runsOf([said('a'), said('b'), said('a')])).toHaveLength(3);
+  test('stay in their order', () => {
+    expect(runsOf([printed('a'), printed('b'), printed('a')])).toHaveLength(3);
   });
 });
 
@@ -129,7 +129,7 @@ describe('a loop over pages', () => {
     event('unmap', { va: va(-2 * PAGE) }),
   ];
 
-  test('becomes a line for each thing it does, however often it runs', () => {
+  test('becomes a line for each operation, for any number of iterations', () => {
     const pages = Array.from({ length: 100 }, (_, page) => page);
     expect(runsOf(pages.flatMap((page) => body(page))).map(({ kind, n }) => [kind, n])).toEqual([
       ['map', 100],
@@ -140,7 +140,7 @@ describe('a loop over pages', () => {
     ]);
   });
 
-  test('takes a shorter last pass over the same buffer in', () => {
+  test('merges a shorter last pass over the same buffer', () => {
     const [, , copy] = runsOf([...body(0), ...body(1), ...body(2, 100)]);
     expect(copy).toEqual({
       kind: 'copy',
@@ -149,18 +149,18 @@ describe('a loop over pages', () => {
     });
   });
 
-  test('keeps a shorter fill of the same place apart if nothing goes on', () => {
+  test('does not merge a shorter fill of the same address if no range continues', () => {
     const fills = [event('fill', { at: pa(0) }), event('fill', { at: pa(0, 100) })];
     expect(runsOf(fills)).toHaveLength(2);
   });
 
-  test('a field that stood still once does not grow later', () => {
+  test('does not grow a field that was constant before', () => {
     const copy = (from: number, to: number): EventInput =>
       event('copy', { from: pa(from * PAGE), to: pa(to * PAGE) });
     expect(runsOf([copy(0, 8), copy(1, 8), copy(2, 9)])).toHaveLength(2);
   });
 
-  test('goes on in its line although its functions tell much in between', () => {
+  test('continues its line although its functions emit many events in between', () => {
     const noise = (turn: number): EventInput[] =>
       Array.from({ length: 2 * MERGE_WINDOW }, (_, each) =>
         event('read', { what: `${turn}.${each}` }),
@@ -182,15 +182,15 @@ describe('a repetition', () => {
   test.each([
     [MERGE_WINDOW - 1, 1],
     [MERGE_WINDOW, 2],
-  ])('with %d lines in between leaves %d lines', (between, left) => {
+  ])('with %d lines in between gives %d lines', (between, lines) => {
     const coalescer = new Coalescer();
     coalescer.add(flush, by('f'), 1);
     for (const each of others(between)) coalescer.add(each, by('g'), 2);
     coalescer.add(flush, by('f'), 1);
-    expect(coalescer.runs.filter(({ kind }) => kind === 'tlb-flush')).toHaveLength(left);
+    expect(coalescer.runs.filter(({ kind }) => kind === 'tlb-flush')).toHaveLength(lines);
   });
 
-  test('does not reach back over a write to CR4: the second WBINVD stands after it', () => {
+  test('is not merged across a write to CR4: the second WBINVD stays after it', () => {
     const wbinvd = event('cache-flush', { how: 'wbinvd' });
     const cr4 = event('cr', { reg: 'CR4', value: '0x20' });
     const kinds = runsOf([wbinvd, cr4, wbinvd, wbinvd]).map(({ kind, n }) => [kind, n]);
@@ -201,20 +201,20 @@ describe('a repetition', () => {
     ]);
   });
 
-  test('stays apart, a range goes on over a write to CR4', () => {
+  test('is not merged across a write to CR4, unlike a range that continues', () => {
     const cr4 = event('cr', { reg: 'CR4', value: '0x20' });
     expect(runsOf([map(0), cr4, map(1)])).toHaveLength(2);
     expect(runsOf([map(0), cr4, map(0)])).toHaveLength(3);
   });
 
-  test('of what changes the CPU keeps its place: CR4 is cleared and set again', () => {
+  test('of a CPU state change stays in order: CR4 is cleared and set again', () => {
     const cr4 = (value: string): EventInput => event('cr', { reg: 'CR4', value });
     expect(runsOf([cr4('0x20'), cr4('0xa0'), cr4('0x20')])).toHaveLength(3);
     expect(runsOf([cr4('0x20'), cr4('0x20')])).toHaveLength(1);
   });
 });
 
-describe('whatever happens', () => {
+describe('any list of fills', () => {
   const span = fc
     .tuple(fc.integer({ min: 0, max: 5 }), fc.integer({ min: 1, max: 3 }))
     .map(([start, length]) => pa(start * 8, length * 8));
@@ -229,7 +229,7 @@ describe('whatever happens', () => {
     return out;
   };
 
-  test('the runs cover just the addresses that the events covered, and count all of them', () => {
+  test('is merged into runs that cover exactly its addresses and count all events', () => {
     fc.assert(
       fc.property(fc.array(anyFill, { maxLength: 40 }), (fills) => {
         const runs = runsOf(fills.map((fields) => event('fill', fields)));

@@ -8,7 +8,7 @@ describe('a span', () => {
     expect(endOf(va(-0x1000, 0x1000))).toBe(0);
   });
 
-  test.each([['text'], [0], [0n], [false], [undefined]])('is told from %p', (field) => {
+  test.each([['text'], [0], [0n], [false], [undefined]])('is distinguished from %p', (field) => {
     expect(isSpan(field)).toBe(false);
     expect(isSpan(pa(0))).toBe(true);
   });

@@ -4,7 +4,7 @@ import { by, copyFields, eventsOf, PAGE, pa } from './helpers.js';
 
 const BUFFER = pa(0x5000);
 
-/** What sme_early_mem_enc does for each chunk: out of the range under one C-bit, into it under the other. */
+/** As sme_early_mem_enc does for each chunk: read from the range under one C-bit, write to it under the other. */
 function inPlace(recorder: Recorder, start: number, chunks: readonly number[], from: 0 | 1): void {
   const to = from === 0 ? 1 : 0;
   let at = start;
@@ -16,10 +16,10 @@ function inPlace(recorder: Recorder, start: number, chunks: readonly number[], f
   }
 }
 
-const kinds = (story: (recorder: Recorder) => void): string[] =>
-  eventsOf(story).map((event) => Object.keys(event)[0] ?? '');
+const kinds = (record: (recorder: Recorder) => void): string[] =>
+  eventsOf(record).map((event) => Object.keys(event)[0] ?? '');
 
-describe('a copy into a buffer and back to the same place', () => {
+describe('a copy into a buffer and back to the same range', () => {
   test.each([
     ['encrypt', 0],
     ['decrypt', 1],
@@ -50,33 +50,33 @@ describe('a copy into a buffer and back to the same place', () => {
     expect(events[0]).toMatchObject({ bytes });
   });
 
-  test('is two copies still if both were made under the same C-bit', () => {
-    const story = (recorder: Recorder): void => {
+  test('stays two copies if both were made under the same C-bit', () => {
+    const record = (recorder: Recorder): void => {
       recorder.emit('copy', copyFields(pa(0x10_0000), BUFFER, 1, 1), by('f'));
       recorder.emit('copy', copyFields(BUFFER, pa(0x10_0000), 1, 1), by('f'));
     };
-    expect(kinds(story)).toEqual(['copy', 'copy']);
+    expect(kinds(record)).toEqual(['copy', 'copy']);
   });
 
-  test.each([-1, 1])('is two copies if it comes back %d byte off', (off) => {
-    const story = (recorder: Recorder): void => {
+  test.each([-1, 1])('stays two copies if it is written back %d byte off', (off) => {
+    const record = (recorder: Recorder): void => {
       recorder.emit('copy', copyFields(pa(0x10_0000), BUFFER, 0, 1), by('f'));
       recorder.emit('copy', copyFields(BUFFER, pa(0x10_0000 + off), 1, 1), by('f'));
     };
-    expect(kinds(story)).toEqual(['copy', 'copy']);
+    expect(kinds(record)).toEqual(['copy', 'copy']);
   });
 
-  test('is two copies if the buffer was read under another C-bit than it was written', () => {
-    const story = (recorder: Recorder): void => {
+  test('stays two copies if the buffer was read under another C-bit than it was written', () => {
+    const record = (recorder: Recorder): void => {
       recorder.emit('copy', copyFields(pa(0x10_0000), BUFFER, 0, 0), by('f'));
       recorder.emit('copy', copyFields(BUFFER, pa(0x10_0000), 1, 1), by('f'));
     };
-    expect(kinds(story)).toEqual(['copy', 'copy']);
+    expect(kinds(record)).toEqual(['copy', 'copy']);
   });
 
-  test('stays as it is if the second chunk overwrote the first in the buffer', () => {
+  test('stays two copies if the second chunk overwrote the first in the buffer', () => {
     const pages = [0x10_0000, 0x10_1000];
-    const story = (recorder: Recorder): void => {
+    const record = (recorder: Recorder): void => {
       for (const page of pages) {
         recorder.emit('copy', copyFields(pa(page), BUFFER, 0, 1), by('f'));
       }
@@ -84,24 +84,24 @@ describe('a copy into a buffer and back to the same place', () => {
         recorder.emit('copy', copyFields(BUFFER, pa(page), 1, 1), by('f'));
       }
     };
-    expect(kinds(story)).toEqual(['copy', 'copy']);
+    expect(kinds(record)).toEqual(['copy', 'copy']);
   });
 
-  test('stays as it is if it was written back before it was read', () => {
-    const story = (recorder: Recorder): void => {
+  test('stays two copies if it was written back before it was read', () => {
+    const record = (recorder: Recorder): void => {
       recorder.emit('copy', copyFields(BUFFER, pa(0x10_0000), 1, 1), by('f'));
       recorder.emit('copy', copyFields(pa(0x10_0000), BUFFER, 0, 1), by('f'));
     };
-    expect(kinds(story)).toEqual(['copy', 'copy']);
+    expect(kinds(record)).toEqual(['copy', 'copy']);
   });
 
-  test('stays as it is if two functions share it', () => {
-    const story = (recorder: Recorder): void => {
+  test('stays two copies if they have different call paths', () => {
+    const record = (recorder: Recorder): void => {
       recorder.emit('copy', copyFields(pa(0x10_0000), BUFFER, 0, 1), by('f'));
       recorder.scopeEnter('g');
       recorder.emit('copy', copyFields(BUFFER, pa(0x10_0000), 1, 1), by('f'));
     };
-    expect(kinds(story)).toEqual(['copy', 'copy']);
+    expect(kinds(record)).toEqual(['copy', 'copy']);
   });
 });
 
@@ -111,7 +111,7 @@ describe('the entry of a function', () => {
   const fill = (recorder: Recorder, fn: string): void =>
     recorder.emit('fill', { at: pa(0) }, by(fn));
 
-  test('needs no line where the function has another after it', () => {
+  test('has no line where the function has a later one', () => {
     expect(
       kinds((recorder) => {
         enter(recorder, 'f');
@@ -121,9 +121,9 @@ describe('the entry of a function', () => {
   });
 
   test.each([
-    ['it is all that the function shows', 'f', 'g', undefined, ['enter', 'fill']],
-    ['it says more', 'f', 'f', 'firmware, status 0x0', ['enter', 'fill']],
-  ] as const)('stays where %s', (_why, entered, acting, what, lines) => {
+    ['the function has no other line', 'f', 'g', undefined, ['enter', 'fill']],
+    ['it has a further field', 'f', 'f', 'firmware, status 0x0', ['enter', 'fill']],
+  ] as const)('has a line where %s', (_why, entered, acting, what, lines) => {
     expect(
       kinds((recorder) => {
         enter(recorder, entered, what);
@@ -132,7 +132,7 @@ describe('the entry of a function', () => {
     ).toEqual(lines);
   });
 
-  test('stays where the function acted before it only', () => {
+  test('has a line where the function has only earlier ones', () => {
     expect(
       kinds((recorder) => {
         fill(recorder, 'f');
@@ -142,23 +142,23 @@ describe('the entry of a function', () => {
   });
 });
 
-describe('what CPUs do alike', () => {
+describe('equal lines of several CPUs', () => {
   const starts = (recorder: Recorder, cpu: number, value = '0x1'): void => {
     recorder.emit('cr', { reg: 'CR0', value, cpu }, by('trampoline_start'));
     recorder.emit('cr', { reg: 'CR4', value: '0xb0', cpu }, by('pa_startup_32'));
   };
-  const cpus = (story: (recorder: Recorder) => void): unknown[] =>
-    eventsOf(story).map((event) => event.cpu);
+  const cpus = (record: (recorder: Recorder) => void): unknown[] =>
+    eventsOf(record).map((event) => event.cpu);
 
   test.each([
-    ['in a row', [1, 2, 3], '1..3'],
-    ['apart', [1, 3], '1,3'],
-    ['alone', [2], 2],
-  ] as const)('is told once, of all of them: %s', (_how, all, told) => {
-    expect(cpus((recorder) => all.forEach((cpu) => starts(recorder, cpu)))).toEqual([told, told]);
+    ['consecutive', [1, 2, 3], '1..3'],
+    ['not consecutive', [1, 3], '1,3'],
+    ['one', [2], 2],
+  ] as const)('are merged, with the list of CPUs: %s', (_how, all, list) => {
+    expect(cpus((recorder) => all.forEach((cpu) => starts(recorder, cpu)))).toEqual([list, list]);
   });
 
-  test('is told of each where one line differs', () => {
+  test('are not merged with those of a CPU that differs in one line', () => {
     expect(
       cpus((recorder) => {
         starts(recorder, 1);
@@ -169,16 +169,16 @@ describe('what CPUs do alike', () => {
   });
 });
 
-describe('what CPUID answers each CPU', () => {
-  const ask = (recorder: Recorder, cpu: number, ebx: number): void => {
+describe('CPUID results of several CPUs', () => {
+  const execute = (recorder: Recorder, cpu: number, ebx: number): void => {
     const fields = { leaf: '0x1', eax: '0x800f12', ebx: `0x${ebx.toString(16)}`, cpu };
     recorder.emit('cpuid', fields, by('f'));
     recorder.emit('rdmsr', { msr: 'EFER', value: '0x0', cpu }, by('f'));
   };
 
-  test('does not keep their lines apart, and is listed where it differs', () => {
+  test('are merged into one line, and listed where they differ', () => {
     const events = eventsOf((recorder) => {
-      for (const cpu of [1, 2, 3]) ask(recorder, cpu, cpu * 2 ** 24);
+      for (const cpu of [1, 2, 3]) execute(recorder, cpu, cpu * 2 ** 24);
     });
     expect(events).toHaveLength(2);
     expect(events[0]).toMatchObject({
@@ -189,9 +189,9 @@ describe('what CPUID answers each CPU', () => {
     });
   });
 
-  test('stands once where it is the same', () => {
+  test('are printed once where they are equal', () => {
     const events = eventsOf((recorder) => {
-      for (const cpu of [1, 2]) ask(recorder, cpu, 0x800);
+      for (const cpu of [1, 2]) execute(recorder, cpu, 0x800);
     });
     expect(events[0]).toMatchObject({ ebx: '0x800', cpu: '1..2' });
   });

@@ -1,4 +1,4 @@
-/** What the tests of a trace share: a small boot, and arbitrary events for properties. */
+/** Shared by the tests of traces: a small boot, and arbitrary events for property tests. */
 import fc from 'fast-check';
 import { InputError } from '../../src/base/errors.js';
 import type { FieldsOf, Origin, Span } from '../../src/trace/event.js';
@@ -40,15 +40,15 @@ export function recording(label = 'startup_64'): Recorder {
   return recorder;
 }
 
-/** The events that a story leaves in a trace of one step. */
-export function eventsOf(story: (recorder: Recorder) => void): TraceEvent[] {
+/** The events of a trace of one step, recorded by `record`. */
+export function eventsOf(record: (recorder: Recorder) => void): TraceEvent[] {
   const recorder = recording();
-  story(recorder);
+  record(recorder);
   const state: RecorderState = recorder.snapshot();
   return state.steps[0]?.events ?? [];
 }
 
-/** A trace of two steps, with a bit of everything. */
+/** A trace of two steps, with an entry in each section. */
 export function smallTrace(): Trace {
   const recorder = recording();
   recorder.emit('cpuid', { leaf: 0x8000001fn, ebx: 0x16fn }, by('sme_enable'));
@@ -63,7 +63,7 @@ export function smallTrace(): Trace {
   });
 }
 
-/** A trace whose steps hold these events. */
+/** The small trace with other steps: events by label. */
 export function traceWith(steps: Readonly<Record<string, readonly TraceEvent[]>>): Trace {
   return {
     ...smallTrace(),
@@ -93,12 +93,12 @@ function eventOfKind(kind: TraceKind): fc.Arbitrary<TraceEvent> {
     .map((event): TraceEvent => event as Record<string, Scalar>);
 }
 
-/** Any event that the schema admits. */
+/** Any event that the schema accepts. */
 export const anyEvent: fc.Arbitrary<TraceEvent> = fc
   .constantFrom(...TRACE_KINDS)
   .chain(eventOfKind);
 
-/** Any name but the one that a YAML file may not have as a key. */
+/** Any name except `__proto__`, which a YAML file may not have as a key. */
 const settingName = fc.string().filter((name) => name !== '__proto__');
 
 /** Any list of steps with unique labels; the first has an event. */
@@ -127,7 +127,7 @@ export function copyFields(from: Span, to: Span, fromC: 0 | 1, toC: 0 | 1): Fiel
   return { from: virtual(from), to: virtual(to), fromPa: from, toPa: to, fromC, toC };
 }
 
-/** The InputError that an act is refused with; anything else fails the test. */
+/** The InputError that `act` throws; anything else fails the test. */
 export function refusal(act: () => unknown): InputError {
   try {
     act();
@@ -135,5 +135,5 @@ export function refusal(act: () => unknown): InputError {
     if (error instanceof InputError) return error;
     throw error;
   }
-  throw new Error('it was not refused');
+  throw new Error('no InputError was thrown');
 }

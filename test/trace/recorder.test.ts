@@ -4,7 +4,7 @@ import type { Origin } from '../../src/trace/event.js';
 import { by, eventsOf, HEADER, PAGE, pa, recording, refusal, smallTrace, va } from './helpers.js';
 
 describe('the recorder', () => {
-  test('keeps the events of each boot step under its label, in order', () => {
+  test('stores the events of each boot step under its label, in order', () => {
     const trace = smallTrace();
     expect(trace.steps.map(({ label, events }) => [label, events.length])).toEqual([
       ['startup_64', 2],
@@ -25,7 +25,7 @@ describe('the recorder', () => {
     ]);
   });
 
-  test('notes the outcome as the last event of the step it ended in', () => {
+  test('records the outcome as the last event of the step it ended in', () => {
     const trace = smallTrace();
     expect(trace.outcome.kind).toBe('panic');
     expect(trace.steps.at(-1)?.events.at(-1)).toMatchObject({ outcome: 'panic', where: 'panic' });
@@ -39,7 +39,7 @@ describe('the recorder', () => {
     expect(recorder.snapshot().steps.map(({ events }) => events.length)).toEqual([1, 1]);
   });
 
-  test('merges what a function does each time the same caller calls it', () => {
+  test('merges events of a function that the same caller calls several times', () => {
     const events = eventsOf((recorder) => {
       for (let page = 0; page < 4; page++) {
         recorder.scopeEnter('__early_set_fixmap');
@@ -50,7 +50,7 @@ describe('the recorder', () => {
     expect(events).toEqual([expect.objectContaining({ pa: '0x0..0x3fff', n: 4 })]);
   });
 
-  test('does not merge what a function does for two callers', () => {
+  test('does not merge events of a function called by two callers', () => {
     const events = eventsOf((recorder) => {
       ['caller', 'other'].forEach((caller, page) => {
         recorder.scopeEnter(caller);
@@ -63,7 +63,7 @@ describe('the recorder', () => {
     expect(events).toHaveLength(2);
   });
 
-  test('bears a kernel that returns more often than it called', () => {
+  test('accepts more returns than calls', () => {
     const events = eventsOf((recorder) => {
       recorder.scopeLeave();
       recorder.emit('console', { text: 'still here' }, by('f'));
@@ -71,14 +71,14 @@ describe('the recorder', () => {
     expect(events).toHaveLength(1);
   });
 
-  test('names addresses as it is told to', () => {
+  test('names addresses with its symbolize option', () => {
     const recorder = new Recorder({ symbolize: (space, at) => `${space}:${at}` });
     recorder.step('a');
     recorder.emit('fill', { at: va(16, 1) }, by('f'));
     expect(recorder.snapshot().steps[0]?.events[0]?.fill).toBe('0x10 va:16');
   });
 
-  test('gives the same integer for the same name, and 0 for the hardware itself', () => {
+  test('interns equal names as the same integer, and the hardware itself as 0', () => {
     const recorder = new Recorder();
     expect(recorder.intern('')).toBe(0);
     expect(recorder.intern('a')).toBe(1);
@@ -93,7 +93,7 @@ interface Untyped {
 }
 
 describe('the recorder refuses', () => {
-  /** The recorder as a caller in JavaScript sees it: with no types. */
+  /** The recorder as a caller in JavaScript sees it: without types. */
   const untyped = (recorder: Recorder): Untyped => recorder;
   const unknown = { text: 'x', flavour: 'y' };
 
@@ -149,7 +149,7 @@ describe('the recorder refuses', () => {
     expect(refusal(act).code).toBe(code);
   });
 
-  test('and stays as it was', () => {
+  test('an event without recording a part of it', () => {
     const events = eventsOf((recorder) => {
       expect(refusal(() => recorder.emit('console', unknown, by('f'))).code).toBe('E_TRACE_FIELD');
     });
@@ -157,7 +157,7 @@ describe('the recorder refuses', () => {
   });
 });
 
-describe('a recorder that goes on from a snapshot', () => {
+describe('a recorder restored from a snapshot', () => {
   const first = (recorder: Recorder): void => {
     recorder.scopeEnter('start_kernel');
     recorder.intern('dma');
@@ -172,7 +172,7 @@ describe('a recorder that goes on from a snapshot', () => {
     return JSON.stringify([recorder.intern('dma'), recorder.finish({ regions: [] })]);
   };
 
-  test('writes the same rest, also after its state was cloned', () => {
+  test('records the same remaining trace, also from a clone of the state', () => {
     const recorder = recording();
     first(recorder);
     const state = structuredClone(recorder.snapshot());
@@ -182,7 +182,7 @@ describe('a recorder that goes on from a snapshot', () => {
     expect(second(resumed)).toBe(straight);
   });
 
-  test('is not changed by what the first does afterwards', () => {
+  test('does not share state with the recorder that made the snapshot', () => {
     const recorder = recording();
     first(recorder);
     const state = recorder.snapshot();

@@ -15,7 +15,7 @@ describe('an address', () => {
   });
 });
 
-describe('a run of addresses', () => {
+describe('a range of addresses', () => {
   test.each([
     [pa(0x1000, 0), '0x1000 (empty)'],
     [pa(0x1000, 1), '0x1000'],
@@ -26,7 +26,7 @@ describe('a run of addresses', () => {
     expect(rangeText(span)).toBe(text);
   });
 
-  test('has the symbol of its first address behind', () => {
+  test('is followed by the symbol of its first address', () => {
     const name = (space: string, at: number): string | undefined =>
       space === 'pa' && at === 0x1c8_bff8 ? 'early_level4_pgt[511]' : undefined;
     expect(renderField(pa(0x1c8_bff8, 8), name)).toBe('0x1c8bff8..0x1c8bfff early_level4_pgt[511]');
@@ -54,7 +54,7 @@ describe('an event', () => {
     ]);
   });
 
-  test('that happened once has no count, and says no more of its origin than is known', () => {
+  test('without repetition has no count, and only the known parts of its origin', () => {
     expect(renderEvent('console', { text: 'x' }, { fn: 'f' }, 1, none)).toEqual({
       console: 'x',
       in: 'f',

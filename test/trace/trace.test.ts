@@ -6,11 +6,11 @@ import { TRACE_KINDS } from '../../src/trace/vocabulary.js';
 import { anyEvent, smallTrace } from './helpers.js';
 
 describe('the schema of a trace', () => {
-  test('admits what the recorder makes', () => {
+  test('accepts the trace of a recorder', () => {
     expect(traceSchema.parse(smallTrace())).toEqual(smallTrace());
   });
 
-  test('has a form for each kind of event, and each event has one kind', () => {
+  test('has a schema for each kind of event, and an event is valid for one kind only', () => {
     fc.assert(
       fc.property(anyEvent, (event) => {
         const kind = kindOf(event);
@@ -22,12 +22,12 @@ describe('the schema of a trace', () => {
     );
   });
 
-  test('takes a line for as many events as it says', () => {
+  test('counts n events for a line, 1 without n', () => {
     expect(countOf({ console: 'x' })).toBe(1);
     expect(countOf({ console: 'x', n: 2 })).toBe(2);
   });
 
-  test('reserves a place for findings and lets nothing into it', () => {
+  test('reserves the key findings and accepts only an empty list', () => {
     expect(traceSchema.safeParse({ ...smallTrace(), findings: [] }).success).toBe(true);
     expect(traceSchema.safeParse({ ...smallTrace(), findings: ['x'] }).success).toBe(false);
   });

@@ -10,7 +10,7 @@ import {
 } from '../../src/trace/vocabulary.js';
 
 describe('the vocabulary', () => {
-  test('has every kind of event that the boot tells', () => {
+  test('has every kind of event that a boot emits', () => {
     expect(TRACE_KINDS).toEqual([
       ...['enter', 'cpuid', 'rdmsr', 'wrmsr', 'cr', 'map', 'unmap', 'protect', 'tlb-flush'],
       ...['cache-flush', 'copy', 'fill', 'encrypt', 'decrypt', 'dma', 'ipi'],
@@ -31,7 +31,10 @@ describe('the vocabulary', () => {
     expect(keysOf('map')).not.toContain('va');
   });
 
-  test.each(['toString', '__proto__', 'constructor', ''])('does not take %p for a kind', (word) => {
-    expect(isKind(word)).toBe(false);
-  });
+  test.each(['toString', '__proto__', 'constructor', ''])(
+    'does not accept %p as a kind',
+    (word) => {
+      expect(isKind(word)).toBe(false);
+    },
+  );
 });

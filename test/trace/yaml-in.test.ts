@@ -4,12 +4,12 @@ import { printTrace } from '../../src/trace/yaml-out.js';
 import { refusal, smallTrace } from './helpers.js';
 
 const good = printTrace(smallTrace());
-/** The small trace with one piece of its text replaced. */
+/** The small trace with one part of its text replaced. */
 function changed(from: string, to: string): string {
   expect(good).toContain(from);
   return good.replace(from, to);
 }
-const lineOf = (piece: string): number => good.slice(0, good.indexOf(piece)).split('\n').length;
+const lineOf = (part: string): number => good.slice(0, good.indexOf(part)).split('\n').length;
 
 describe('a trace is refused', () => {
   test.each([
@@ -52,21 +52,15 @@ describe('a trace is refused', () => {
       'steps[1].label',
       'startup_64 again',
     ],
-    [
-      'a state that there is not',
-      'ciphertext',
-      'garbage',
-      'final.regions[0].state',
-      'found "garbage"',
-    ],
-    ['an outcome that there is not', 'kind: panic', 'kind: fine', 'outcome.kind', 'found "fine"'],
-  ])('with %s', (_what, from, to, path, says) => {
+    ['an unknown state', 'ciphertext', 'garbage', 'final.regions[0].state', 'found "garbage"'],
+    ['an unknown outcome', 'kind: panic', 'kind: fine', 'outcome.kind', 'found "fine"'],
+  ])('with %s', (_what, from, to, path, message) => {
     const error = refusal(() => parseTrace('t.yaml', changed(from, to)));
     expect(error.code).toBe('E_TRACE');
     expect(error.place.file).toBe('t.yaml');
     expect(error.place.path?.startsWith(path)).toBe(true);
-    if (says !== undefined) {
-      expect(error.message).toContain(says);
+    if (message !== undefined) {
+      expect(error.message).toContain(message);
       expect(error.place.line).toBe(lineOf(from));
     }
   });
@@ -75,9 +69,9 @@ describe('a trace is refused', () => {
     ['without a step', /^steps:\n[^]*?(?=^consumed)/m, 'steps: []\n', 'expected not empty'],
     ['without an event', /events:\n(?: {6}.*\n)+/g, 'events: []\n', 'found an empty trace'],
     ['with findings', /$/, 'findings: [x]\n', 'findings'],
-  ])('%s', (_what, from, to, says) => {
+  ])('%s', (_what, from, to, message) => {
     const error = refusal(() => parseTrace('t.yaml', good.replace(from, to)));
-    expect([error.code, error.message]).toEqual(['E_TRACE', expect.stringContaining(says)]);
+    expect([error.code, error.message]).toEqual(['E_TRACE', expect.stringContaining(message)]);
   });
 
   test.each(['', '# nothing\n', '[]', 'text'])('if it is %j', (text) => {

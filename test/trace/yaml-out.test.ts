@@ -50,7 +50,7 @@ outcome:
   message: 'VFS: Unable to mount root fs'
 `;
 
-/** The same trace with the keys of every mapping the other way round. */
+/** The same trace with the keys of every mapping in reverse order. */
 function reversed<T>(value: T): T {
   if (Array.isArray(value)) return value.map(reversed) as T;
   if (typeof value !== 'object' || value === null) return value;
@@ -63,19 +63,19 @@ describe('a trace as YAML', () => {
     expect(printTrace(smallTrace())).toBe(SMALL);
   });
 
-  test('has what is empty in the line of its name', () => {
+  test('has an empty collection on the line of its key', () => {
     const { header } = smallTrace();
     const text = printTrace({ ...smallTrace(), header: { ...header, settings: {} }, consumed: [] });
     expect(text).toContain('\n  settings: {}\n');
     expect(text).toContain('\nconsumed: []\n');
   });
 
-  test('names its schema in the first line if it is told where that is', () => {
+  test('names its schema in the first line with that option', () => {
     const text = printTrace(smallTrace(), { schema: '../../schemas/trace.schema.json' });
     expect(text).toBe(`# yaml-language-server: $schema=../../schemas/trace.schema.json\n${SMALL}`);
   });
 
-  test('is the same bytes in whatever order the keys came', () => {
+  test('is the same bytes for any order of the keys', () => {
     expect(printTrace(reversed(smallTrace()))).toBe(SMALL);
     fc.assert(
       fc.property(anyTrace, (trace) => {
@@ -84,7 +84,7 @@ describe('a trace as YAML', () => {
     );
   });
 
-  test('reads back as it was written', () => {
+  test('is parsed back to the same trace', () => {
     fc.assert(
       fc.property(anyTrace, (trace) => {
         expect(parseTrace('t.yaml', printTrace(trace))).toEqual(trace);
@@ -92,11 +92,11 @@ describe('a trace as YAML', () => {
     );
   });
 
-  test('is written again as it was read', () => {
+  test('is written again as the same bytes', () => {
     expect(printTrace(parseTrace('t.yaml', SMALL))).toBe(SMALL);
   });
 
-  test('repeats equal values instead of pointing to them', () => {
+  test('repeats equal values instead of using aliases', () => {
     const events = smallTrace().steps[0]?.events ?? [];
     const twice: Trace = {
       ...smallTrace(),
@@ -107,7 +107,7 @@ describe('a trace as YAML', () => {
 });
 
 describe('a trace as JSON', () => {
-  test('is the same data', () => {
+  test('has the same data as the trace', () => {
     fc.assert(
       fc.property(anyTrace, (trace) => {
         expect(JSON.parse(printTraceJson(trace))).toEqual(JSON.parse(JSON.stringify(trace)));
@@ -118,7 +118,7 @@ describe('a trace as JSON', () => {
 });
 
 describe('an event', () => {
-  test('is one line, whatever is in it', () => {
+  test('is printed on one line for any values', () => {
     fc.assert(
       fc.property(anyEvent, (event) => {
         expect(printEvent(event)).not.toMatch(/\n/);
@@ -126,7 +126,7 @@ describe('an event', () => {
     );
   });
 
-  test('keeps all its fields when they are put in order', () => {
+  test('has all its fields after inOrder()', () => {
     fc.assert(
       fc.property(anyEvent, (event) => {
         expect(inOrder(event)).toEqual(event);
@@ -137,12 +137,12 @@ describe('an event', () => {
     ]);
   });
 
-  test('without a kind is left as it is', () => {
+  test('without a kind is not changed by inOrder()', () => {
     expect(inOrder({ z: 1, a: 2 })).toEqual({ z: 1, a: 2 });
   });
 });
 
-test('putting a trace in order adds and drops nothing', () => {
+test('canonical() neither adds nor drops anything', () => {
   const full: Trace = { ...smallTrace(), findings: [] };
   expect(canonical(reversed(full))).toEqual(full);
 });
@@ -151,14 +151,14 @@ describe('a screen', () => {
   const screen = ['', '  - leading', '0x10', 'a: b # c', 'x'.repeat(80), '│ ☺'];
   const trace: Trace = { ...smallTrace(), final: { ...smallTrace().final, screen } };
 
-  test('stands line below line, and is read back as it was', () => {
+  test('has one line below the other, and is parsed back to the same text', () => {
     const text = printTrace(trace);
     expect(text).toContain("\n  screen:\n    - ''\n    - '  - leading'\n    - 0x10\n");
     expect(parseTrace('t.yaml', text)).toEqual(trace);
     expect(JSON.parse(printTraceJson(trace))).toEqual(trace);
   });
 
-  test('without a line is an empty list', () => {
+  test('without lines is an empty list', () => {
     const blank: Trace = { ...trace, final: { ...trace.final, screen: [] } };
     expect(parseTrace('t.yaml', printTrace(blank)).final.screen).toEqual([]);
   });
