@@ -13,7 +13,8 @@ export const GROUPS = {
   // Boots by the hundred: every stage of every scenario, every label, every hunk. Beside each such file stands one
   // with representatives, which npm test runs.
   exhaustive: /^stages\/|\.exhaustive\.test\.ts$/,
-  quick: /^(?:base|check|firmware|kernel|machine|series|trace)\//,
+  // Of these folders without the suites that boot for long.
+  quick: /^(?:base|check|firmware|kernel|machine|series|trace)\/(?!alternatives\.)/,
   rest: /^/,
 };
 

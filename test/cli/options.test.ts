@@ -1,3 +1,4 @@
+/** Options of the kernel that are not modelled, as `sme-boot run` and `sme-boot list options` tell them. */
 import { describe, expect, test } from '@jest/globals';
 import { OPTIONS } from '../../src/linux/options/options.js';
 import { parseTrace } from '../../src/trace/yaml-in.js';

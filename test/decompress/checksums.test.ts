@@ -1,3 +1,4 @@
+/** The checksums of all compressed formats: CRCs and xxHash. */
 import { describe, expect, test } from '@jest/globals';
 import { crc32, crc32Bzip2, crc64 } from '../../src/decompress/crc.js';
 import { xxh32, xxh64 } from '../../src/decompress/xxhash.js';

@@ -1,3 +1,4 @@
+/** The forms in which people post a kernel log: encodings, quoting, log viewers. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import { parseDmesg, type DmesgFacts } from '../../src/scenario/dmesg.js';

@@ -1,3 +1,4 @@
+/** The records under patches/ against the hunks of the series. */
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import { patchRecords } from '../../src/cli/records.js';

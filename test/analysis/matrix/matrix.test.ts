@@ -1,102 +1,28 @@
 /** Rows are made from snapshots of one boot: each must say what a whole boot without its hunk says. */
 import { beforeAll, describe, expect, test } from '@jest/globals';
-import { wrongRead } from '../../../src/analysis/matrix/key-mismatch.js';
 import { leavable, Matrix } from '../../../src/analysis/matrix/matrix.js';
-import type { Run } from '../../../src/analysis/matrix/run.js';
-import { differenceOf, causeOf } from '../../../src/analysis/matrix/cause.js';
-import type { MatrixRow, WrongRead } from '../../../src/analysis/matrix/report.js';
-import type { Boot, BootOptions } from '../../../src/sequencer/boot.js';
+import type { MatrixRow } from '../../../src/analysis/matrix/report.js';
 import { allHunks } from '../../../src/series/patches.js';
-import type { Consumed, TraceEvent } from '../../../src/trace/trace.js';
 import { boot, scenario } from '../../helpers.js';
+import { holds, optionsOf, whole, type Whole } from './whole-boots.js';
 
-const optionsOf = (name: string): BootOptions => boot({ scenario: scenario(name) }).options;
-
-/** A boot that ran through, with all that was looked at wrongly. */
-interface Whole {
-  readonly boot: Boot;
-  readonly consumed: readonly Consumed[];
-  readonly events: ReadonlyMap<string, readonly TraceEvent[]>;
-  readonly wrong: readonly WrongRead[];
-}
-
-function whole(options: BootOptions): Whole {
-  const subject = boot(options);
-  const wrong: WrongRead[] = [];
-  subject.recorder.onReadCheck((look) => {
-    if (!look.intact) wrong.push(wrongRead(subject, look));
-  });
-  const events = new Map<string, readonly TraceEvent[]>();
-  for (let going = true; going;) {
-    const [label = ''] = subject.ahead;
-    subject.kernel.trace.reads ??= [];
-    going = subject.step();
-    events.set(label, subject.recorder.eventsOf(label));
-  }
-  return { boot: subject, consumed: subject.recorder.consumedSoFar, events, wrong };
-}
-
-type Told = Pick<
-  MatrixRow,
-  'outcome' | 'same' | 'wrong' | 'lost' | 'gained' | 'difference' | 'encrypted'
->;
-
-/** What a row must say, from the two whole boots. */
-function expected(series: Whole, less: Whole): Told & { cause: string } {
-  const intactIn = ({ consumed }: Whole, { name, by }: Pick<Consumed, 'name' | 'by'>): boolean =>
-    consumed.some((each) => each.name === name && each.by === by && each.intact);
-  const names = (from: Whole, to: Whole): string[] => [
-    ...new Set(
-      from.consumed.filter((each) => each.intact && !intactIn(to, each)).map(({ name }) => name),
-    ),
-  ];
-  const outcome = less.boot.outcome ?? { kind: 'booted' };
-  const wrong = less.wrong.find(({ name, reader }) => intactIn(series, { name, by: reader }));
-  const step = [...less.events].find(
-    ([label, events]) => JSON.stringify(events) !== JSON.stringify(series.events.get(label)),
-  );
-  const differs =
-    step === undefined
-      ? undefined
-      : { label: step[0], before: series.events.get(step[0]) ?? [], after: step[1] };
-  const { encrypted } = less.boot.machine.dram;
-  const run: Run = { boot: less.boot, outcome, consumed: less.consumed, wrong, differs, encrypted };
-  const difference = differs === undefined ? undefined : differenceOf(differs);
-  return {
-    outcome,
-    same:
-      JSON.stringify(outcome) === JSON.stringify(series.boot.outcome) &&
-      JSON.stringify(less.consumed) === JSON.stringify(series.consumed),
-    ...(wrong === undefined ? {} : { wrong }),
-    lost: names(series, less),
-    gained: names(less, series),
-    ...(difference === undefined ? {} : { difference }),
-    encrypted,
-    cause: causeOf(run, difference),
-  };
-}
-
-/** Whether the row of a hunk is what the whole boot says; a row that says more than it should is found too. */
-function holds(matrix: Matrix, series: Whole, id: string): MatrixRow {
-  const leftOut = matrix.hunks.find(({ hunk }) => hunk.id === id);
-  if (leftOut === undefined) throw new Error(`no hunk ${id}`);
-  const row = matrix.row(leftOut);
-  const less = whole({
-    ...series.boot.options,
-    without: [id],
-    stub: leftOut.how === 'stub',
-  });
-  const { hunk: _h, file: _f, what: _w, how: _o, scenario: _s, command: _c, ...told } = row;
-  const { firstUse, ...said } = told;
-  const wanted = expected(series, less);
-  if (firstUse === undefined) {
-    expect(wanted).toMatchObject({ same: true, cause: 'nothing runs differently' });
-    expect(said).toEqual({ ...wanted, cause: 'this boot never uses it' });
-  } else {
-    expect(said).toEqual(wanted);
-  }
-  return row;
-}
+/** One hunk of each kind of row. */
+const SOME = [
+  // Not used; used, and no step differs.
+  '10/efi',
+  '15/setup_real_mode',
+  // A step differs, and nothing that is read.
+  '04/scattered',
+  // Replaced by a stub.
+  '08/sme_early_mem',
+  // Read as garbage at the end, or so that the boot ends.
+  '06/sme_early_init',
+  '09/initrd',
+  // A fault.
+  '06/load_cr3',
+  // No encryption at all.
+  '18/sme_enable',
+];
 
 describe('on bios-minimal', () => {
   let matrix: Matrix;
@@ -116,7 +42,7 @@ describe('on bios-minimal', () => {
     });
   });
 
-  test.each(allHunks().map(({ id }) => id))(
+  test.each(SOME)(
     'the row of %s is what the whole boot without it says',
     (id) => {
       const row = holds(matrix, series, id);
@@ -129,10 +55,11 @@ describe('on bios-minimal', () => {
   );
 
   test('rows are the same in any order, and the second time', () => {
-    const rows = matrix.hunks.map((each) => matrix.row(each));
-    const again = [...matrix.hunks].reverse().map((each) => matrix.row(each));
+    const some = matrix.hunks.filter(({ hunk }) => SOME.includes(hunk.id));
+    const rows = some.map((each) => matrix.row(each));
+    const again = some.toReversed().map((each) => matrix.row(each));
     expect(again.reverse()).toEqual(rows);
-    expect(matrix.hunks.map((each) => matrix.row(each))).toEqual(rows);
+    expect(some.map((each) => matrix.row(each))).toEqual(rows);
   }, 120_000);
 
   test('a hunk that this boot never uses is told apart from one whose absence changes nothing', () => {

@@ -1,0 +1,98 @@
+/** Rows of a matrix beside whole boots of what they are about. */
+import { expect } from '@jest/globals';
+import { wrongRead } from '../../../src/analysis/matrix/key-mismatch.js';
+import type { Matrix } from '../../../src/analysis/matrix/matrix.js';
+import type { Run } from '../../../src/analysis/matrix/run.js';
+import { differenceOf, causeOf } from '../../../src/analysis/matrix/cause.js';
+import type { MatrixRow, WrongRead } from '../../../src/analysis/matrix/report.js';
+import type { Boot, BootOptions } from '../../../src/sequencer/boot.js';
+import type { Consumed, TraceEvent } from '../../../src/trace/trace.js';
+import { boot, scenario } from '../../helpers.js';
+
+export const optionsOf = (name: string): BootOptions => boot({ scenario: scenario(name) }).options;
+
+/** A boot that ran through, with all that was looked at wrongly. */
+export interface Whole {
+  readonly boot: Boot;
+  readonly consumed: readonly Consumed[];
+  readonly events: ReadonlyMap<string, readonly TraceEvent[]>;
+  readonly wrong: readonly WrongRead[];
+}
+
+export function whole(options: BootOptions): Whole {
+  const subject = boot(options);
+  const wrong: WrongRead[] = [];
+  subject.recorder.onReadCheck((look) => {
+    if (!look.intact) wrong.push(wrongRead(subject, look));
+  });
+  const events = new Map<string, readonly TraceEvent[]>();
+  for (let going = true; going;) {
+    const [label = ''] = subject.ahead;
+    subject.kernel.trace.reads ??= [];
+    going = subject.step();
+    events.set(label, subject.recorder.eventsOf(label));
+  }
+  return { boot: subject, consumed: subject.recorder.consumedSoFar, events, wrong };
+}
+
+type Told = Pick<
+  MatrixRow,
+  'outcome' | 'same' | 'wrong' | 'lost' | 'gained' | 'difference' | 'encrypted'
+>;
+
+/** What a row must say, from the two whole boots. */
+function expected(series: Whole, less: Whole): Told & { cause: string } {
+  const intactIn = ({ consumed }: Whole, { name, by }: Pick<Consumed, 'name' | 'by'>): boolean =>
+    consumed.some((each) => each.name === name && each.by === by && each.intact);
+  const names = (from: Whole, to: Whole): string[] => [
+    ...new Set(
+      from.consumed.filter((each) => each.intact && !intactIn(to, each)).map(({ name }) => name),
+    ),
+  ];
+  const outcome = less.boot.outcome ?? { kind: 'booted' };
+  const wrong = less.wrong.find(({ name, reader }) => intactIn(series, { name, by: reader }));
+  const step = [...less.events].find(
+    ([label, events]) => JSON.stringify(events) !== JSON.stringify(series.events.get(label)),
+  );
+  const differs =
+    step === undefined
+      ? undefined
+      : { label: step[0], before: series.events.get(step[0]) ?? [], after: step[1] };
+  const { encrypted } = less.boot.machine.dram;
+  const run: Run = { boot: less.boot, outcome, consumed: less.consumed, wrong, differs, encrypted };
+  const difference = differs === undefined ? undefined : differenceOf(differs);
+  return {
+    outcome,
+    same:
+      JSON.stringify(outcome) === JSON.stringify(series.boot.outcome) &&
+      JSON.stringify(less.consumed) === JSON.stringify(series.consumed),
+    ...(wrong === undefined ? {} : { wrong }),
+    lost: names(series, less),
+    gained: names(less, series),
+    ...(difference === undefined ? {} : { difference }),
+    encrypted,
+    cause: causeOf(run, difference),
+  };
+}
+
+/** Whether the row of a hunk is what the whole boot says; a row that says more than it should is found too. */
+export function holds(matrix: Matrix, series: Whole, id: string): MatrixRow {
+  const leftOut = matrix.hunks.find(({ hunk }) => hunk.id === id);
+  if (leftOut === undefined) throw new Error(`no hunk ${id}`);
+  const row = matrix.row(leftOut);
+  const less = whole({
+    ...series.boot.options,
+    without: [id],
+    stub: leftOut.how === 'stub',
+  });
+  const { hunk: _h, file: _f, what: _w, how: _o, scenario: _s, command: _c, ...told } = row;
+  const { firstUse, ...said } = told;
+  const wanted = expected(series, less);
+  if (firstUse === undefined) {
+    expect(wanted).toMatchObject({ same: true, cause: 'nothing runs differently' });
+    expect(said).toEqual({ ...wanted, cause: 'this boot never uses it' });
+  } else {
+    expect(said).toEqual(wanted);
+  }
+  return row;
+}

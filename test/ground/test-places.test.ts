@@ -1,0 +1,87 @@
+/** Where test files are: test/ mirrors src/, and what does not is listed here with what it covers. */
+import { existsSync, readFileSync } from 'node:fs';
+import { expect, test } from '@jest/globals';
+import { testFiles } from '../../scripts/test-groups.mjs';
+
+/** Folders that mirror nothing: tests of the program as a whole, and of the project. */
+const FOLDERS: Readonly<Record<string, string>> = {
+  browser: 'the page of a matrix in Chromium',
+  docs: 'the pages under docs/ and the schemas',
+  ground: 'the lint rules, the scripts and what may import what',
+  guards: 'what the compiler refuses',
+  live: 'readers and writers of archives beside the tools of other projects',
+  real: 'whole boots of real kernel images',
+  stages: 'whole boots at every stage, scenario and label',
+};
+
+/** Suites that cover several files of src/, or one thing of them, by path below test/ without `.test.ts`. */
+const SEVERAL: Readonly<Record<string, readonly string[]>> = {
+  'analysis/matrix/own-hunk': ['analysis/matrix/matrix.ts', 'analysis/matrix/cause.ts'],
+  'cli/options': ['cli/run.ts', 'linux/options/options.ts'],
+  'decompress/checksums': ['decompress/crc.ts', 'decompress/xxhash.ts'],
+  'dma/masks': ['dma', 'linux/include/linux/dma-mapping', 'linux/lib/swiotlb'],
+  'firmware/image/hostile': [
+    'firmware/image/elf.ts',
+    'firmware/image/kallsyms.ts',
+    'firmware/image/symbols.ts',
+  ],
+  'kernel/call-sites': ['kernel/program.ts'],
+  'linux/arch/x86/kernel/head64-reservations': ['linux/arch/x86/kernel/head64.ts'],
+  'linux/init/main/run-init': ['linux/init/main'],
+  'linux/options/cpu': ['linux/options/options.ts', 'linux/kernel/cpu.ts'],
+  'linux/options/dma': ['linux/options/options.ts', 'linux/arch/x86/kernel/pci-dma'],
+  'linux/options/memory': ['linux/options/options.ts', 'linux/arch/x86/kernel/e820'],
+  'machine/memory/last-write': [
+    'machine/machine.ts',
+    'machine/cache/cache.ts',
+    'machine/memory/dram.ts',
+  ],
+  'machine/memory/watch-lines': ['machine/machine.ts', 'machine/memory/line-set.ts'],
+  'scenario/cpu-tables': ['firmware/acpi', 'firmware/mp-table.ts'],
+  'scenario/dmesg-forms': ['scenario/dmesg.ts', 'scenario/log-text.ts'],
+  'sequencer/elsewhere': ['sequencer/boot.ts', 'machine/codec.ts'],
+  'series/alternatives': ['series/compose.ts', 'series/link.ts', 'series/patches.ts'],
+  'series/records': ['series/record.ts', 'cli/records.ts'],
+};
+
+const suites = testFiles().map((file) => file.replace(/(?:\.exhaustive)?\.test\.ts$/, ''));
+/** A module of that path, or a folder: a C file that is several modules. */
+const mirrors = (suite: string): boolean =>
+  existsSync(`src/${suite}.ts`) || existsSync(`src/${suite}`);
+
+test('each suite is at the path of its source, or listed with what it covers', () => {
+  const lost = suites.filter(
+    (suite) =>
+      !mirrors(suite) &&
+      !Object.hasOwn(SEVERAL, suite) &&
+      !Object.hasOwn(FOLDERS, suite.split('/')[0] ?? ''),
+  );
+  expect(lost).toEqual([]);
+});
+
+test('what is listed is there, covers what is there, and mirrors nothing', () => {
+  const wrong = Object.entries(SEVERAL).flatMap(([suite, covers]) => [
+    ...(suites.includes(suite) ? [] : [`${suite}: there is no such suite`]),
+    ...(mirrors(suite) ? [`${suite}: src/ has it`] : []),
+    ...covers
+      .filter((path) => !existsSync(`src/${path}`))
+      .map((path) => `${suite}: no src/${path}`),
+  ]);
+  const folders = Object.keys(FOLDERS).filter(
+    (folder) => existsSync(`src/${folder}`) || !suites.some((s) => s.startsWith(`${folder}/`)),
+  );
+  expect([...wrong, ...folders]).toEqual([]);
+});
+
+test.each(Object.keys(SEVERAL))('%s says at its head what it covers', (suite) => {
+  expect(readFileSync(`test/${suite}.test.ts`, 'utf8')).toMatch(/^\/\*\*/);
+});
+
+test('an exhaustive suite has its representatives beside it', () => {
+  const alone = testFiles().filter(
+    (file) =>
+      file.endsWith('.exhaustive.test.ts') &&
+      !existsSync(`test/${file.replace('.exhaustive', '')}`),
+  );
+  expect(alone).toEqual([]);
+});
