@@ -1,5 +1,5 @@
 /** The kernel at the base commit: its files, its variables and the names that have addresses. */
-import { acpiBoot, acpiBus, madtState } from './arch/x86/kernel/acpi/boot/madt.js';
+import { acpiBoot, madtState } from './arch/x86/kernel/acpi/boot/madt.js';
 import { acpiOsl, acpiState, acpiTables } from './drivers/acpi/acpica/tbutils.js';
 import { amdIommuCmd } from './drivers/iommu/amd_iommu/commands.js';
 import { amdIommuDma, amdIommuDmaVariables } from './drivers/iommu/amd_iommu/dma.js';
@@ -29,9 +29,9 @@ import { efi64 } from './arch/x86/platform/efi/efi_64/page-tables.js';
 import { efiBgrt } from './arch/x86/platform/efi/efi-bgrt.js';
 import { efiEsrt } from './drivers/firmware/efi/esrt.js';
 import { efiFirmware } from './drivers/firmware/efi/efi/tables.js';
-import { efiOldMap, efiOldMap64 } from './arch/x86/platform/efi/efi/old-map.js';
-import { efiFirmwareOptions, efiOptions } from './arch/x86/platform/efi/efi/params.js';
-import { efi64Kexec, efiKexec, efiQuirksKexec } from './arch/x86/platform/efi/efi/kexec.js';
+import { efiOldMap } from './arch/x86/platform/efi/efi/old-map.js';
+import { efiOptions } from './arch/x86/platform/efi/efi/params.js';
+import { efiKexec } from './arch/x86/platform/efi/efi/kexec.js';
 import { efiMemmap } from './include/linux/efi/memmap.js';
 import { efiQuirks } from './arch/x86/platform/efi/quirks/boot-services.js';
 import {
@@ -51,11 +51,11 @@ import { exec } from './fs/exec.js';
 import { head64 } from './arch/x86/kernel/head64.js';
 import { gdtVariables, head64Variables } from './arch/x86/kernel/head_64/data.js';
 import { head_64, head_64State } from './arch/x86/kernel/head_64/head_64.js';
-import { init, initMmState, processor } from './arch/x86/mm/init/init.js';
+import { init, initMmState } from './arch/x86/mm/init/init.js';
 import { init_64 } from './arch/x86/mm/init_64/init_64.js';
 import { identMap } from './arch/x86/mm/init_64/ident-map.js';
 import { initramfs, initramfsVariables } from './init/initramfs/initramfs.js';
-import { ioremapLate, libIoremap, memremapFile, vmallocState } from './arch/x86/mm/ioremap/late.js';
+import { ioremapLate, vmallocState } from './arch/x86/mm/ioremap/late.js';
 import { kexecCore, kexecState } from './kernel/kexec_core.js';
 import { guestState, kvm } from './arch/x86/kvm/x86/x86.js';
 import { kvmEmulate } from './arch/x86/kvm/x86/emulate.js';
@@ -141,6 +141,17 @@ import { asmBug } from './arch/x86/include/asm/bug.js';
 import { setupBrk } from './arch/x86/kernel/setup/brk.js';
 import { setupE820 } from './arch/x86/kernel/setup/e820.js';
 import { setupEfiBoot } from './arch/x86/kernel/setup/efi-boot.js';
+import { efi64Kexec } from './arch/x86/platform/efi/efi_64/kexec.js';
+import { efiQuirksKexec } from './arch/x86/platform/efi/quirks/kexec.js';
+import { efiOldMap64 } from './arch/x86/platform/efi/efi_64/old-map.js';
+import { efiFirmwareOptions } from './drivers/firmware/efi/efi/params.js';
+import { libIoremap } from './lib/ioremap.js';
+import { memremapFile } from './kernel/memremap.js';
+import { resource } from './kernel/resource.js';
+import { acpiBus } from './drivers/acpi/bus.js';
+import { acpiTablesC } from './drivers/acpi/tables.js';
+import { asmAcpi } from './arch/x86/include/asm/acpi.js';
+import { processor } from './arch/x86/include/asm/processor.js';
 
 const HEAD_64_S = 'arch/x86/kernel/head_64.S';
 const HEAD64_C = 'arch/x86/kernel/head64.c';
@@ -244,6 +255,7 @@ const files = [
   kernelFile(IOREMAP_C, ioremapLate),
   kernelFile('lib/ioremap.c', libIoremap),
   kernelFile('kernel/memremap.c', memremapFile),
+  kernelFile('kernel/resource.c', resource),
   kernelFile('drivers/firmware/dmi_scan.c', dmiScan),
   kernelFile('arch/x86/kernel/probe_roms.c', probeRoms),
   kernelFile('arch/x86/include/asm/io.h', asmIo),
@@ -252,6 +264,8 @@ const files = [
   kernelFile('arch/x86/realmode/init.c', realmodeInit),
   kernelFile('arch/x86/kernel/acpi/boot.c', acpiBoot),
   kernelFile('drivers/acpi/bus.c', acpiBus),
+  kernelFile('drivers/acpi/tables.c', acpiTablesC),
+  kernelFile('arch/x86/include/asm/acpi.h', asmAcpi),
   kernelFile('drivers/acpi/acpica/tbutils.c', acpiTables),
   kernelFile('drivers/acpi/osl.c', acpiOsl),
   kernelFile('arch/x86/kernel/devicetree.c', devicetree),

@@ -17,16 +17,7 @@ const NOT_KERNEL: Readonly<Record<string, string>> = {
 };
 
 /** Bodies that have not been moved to their C file's path yet. */
-const REST_OF_ARCH: readonly string[] = [
-  'processor',
-  'efi64Kexec',
-  'efiQuirksKexec',
-  'libIoremap',
-  'memremapFile',
-  'acpiBus',
-  'efiFirmwareOptions',
-  'efiOldMap64',
-];
+const REST_OF_ARCH: readonly string[] = [];
 
 const REST_OF_OTHERS: readonly string[] = [
   'ioremap',

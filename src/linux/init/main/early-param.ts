@@ -17,6 +17,7 @@ import { rowsOf } from '../../options/options.js';
 import { cString, parameq, parameqn, parse_args, type Param } from '../../kernel/params.js';
 import { pciDmaParams } from '../../arch/x86/kernel/pci-dma/params.js';
 import { setupParams } from '../../arch/x86/kernel/setup/params.js';
+import { efiFirmwareParams } from '../../drivers/firmware/efi/efi/params.js';
 import { smpParams } from '../../arch/x86/kernel/smpboot/params.js';
 import { inline, bodies } from '../../../kernel/table.js';
 import type { Kernel } from '../../../kernel/kernel.js';
@@ -53,6 +54,7 @@ export const SETUP_PARAMS: readonly ObsKernelParam[] = [
   ...smpParams,
   ...acpiParams,
   ...efiParams,
+  ...efiFirmwareParams,
   ...pciDmaParams,
   ...amdIommuParams,
   ...initrdParams,

@@ -13,11 +13,11 @@ import {
   X86_CR4_PGE,
   X86_CR4_PSE,
 } from '../../../../../kernel/constants.js';
-import { __flush_tlb_all, write_cr3, write_cr4 } from '../../../../../kernel/cpu-ops.js';
+import { __flush_tlb_all, write_cr4 } from '../../../../../kernel/cpu-ops.js';
 import type { Range } from '../../../../mm/memblock.js';
 import { GFP } from '../../../../mm/page_alloc/page_alloc.js';
 import { stateSlice } from '../../../../../kernel/state.js';
-import { fn, inline, bodies, label } from '../../../../../kernel/table.js';
+import { fn, inline, bodies } from '../../../../../kernel/table.js';
 import type { Kernel } from '../../../../../kernel/kernel.js';
 
 /** A stretch to map: bytes, half-open, and the large sizes allowed (1 << PG_LEVEL_2M | 1 << PG_LEVEL_1G). */
@@ -37,9 +37,6 @@ declare module '../../../../../kernel/table.js' {
     init_range_memory_mapping(k: Kernel, start: number, end: number): number;
     memory_map_top_down(k: Kernel, start: number, end: number): void;
     init_mem_mapping(k: Kernel): void;
-    load_cr3(k: Kernel, table: string): void;
-    /** The physical address of a table as CR3 takes it. */
-    'load_cr3:value'(k: Kernel, table: string): bigint;
     pfn_range_is_mapped(k: Kernel, start: number, end: number): boolean;
   }
 }
@@ -211,13 +208,6 @@ export const init = bodies({
   pfn_range_is_mapped: inline((k: Kernel, start: number, end: number) =>
     k.state.pfnMapped.some((range) => start >= range.start && end <= range.end),
   ),
-});
-
-export const processor = bodies({
-  load_cr3: inline((k: Kernel, table: string) => {
-    write_cr3(k, k.fn['load_cr3:value'](table), table);
-  }),
-  'load_cr3:value': label((k: Kernel, table: string) => BigInt(k.__pa(k.sym(table)))),
 });
 
 /** Whether the memory map has all of a range. */

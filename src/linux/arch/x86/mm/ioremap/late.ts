@@ -1,4 +1,4 @@
-/** arch/x86/mm/ioremap.c (the late part), lib/ioremap.c and kernel/memremap.c: mappings in vmalloc space. */
+/** arch/x86/mm/ioremap.c, the late part: mappings in vmalloc space. */
 import {
   alignDown,
   alignUp,
@@ -10,15 +10,9 @@ import {
 } from '../../../../../machine/address.js';
 import { ISA_END_ADDRESS, PAGE_CACHE_MODE } from '../../../../../kernel/constants.js';
 import { CPUINFO } from '../../kernel/cpu/common/common.js';
-import {
-  __flush_tlb_all,
-  get_entry,
-  set_entry,
-  type Level,
-} from '../../../../../kernel/cpu-ops.js';
-import { E820 } from '../../include/asm/e820.js';
-import { GFP } from '../../../../mm/page_alloc/page_alloc.js';
-import { entryPhysical } from '../../include/asm/pgtable_types.js';
+import { __flush_tlb_all, set_entry } from '../../../../../kernel/cpu-ops.js';
+import { isRam } from '../../../../kernel/resource.js';
+import { pteTable } from '../../../../lib/ioremap.js';
 import { stateSlice } from '../../../../../kernel/state.js';
 import { fn, inline, bodies } from '../../../../../kernel/table.js';
 import type { Kernel } from '../../../../../kernel/kernel.js';
@@ -29,14 +23,7 @@ declare module '../../../../../kernel/table.js' {
     __ioremap_caller(k: Kernel, phys: number, size: number, pcm: number): Va | 0;
     ioremap_cache(k: Kernel, phys: number, size: number): Va | 0;
     ioremap_nocache(k: Kernel, phys: number, size: number): Va | 0;
-    /** 0, or a negative number where there is no memory for tables. */
-    ioremap_page_range(k: Kernel, address: Va, end: Va, phys: number, prot: bigint): number;
     iounmap(k: Kernel, address: Va): void;
-    /** Whether a page is System RAM of the resource tree (kernel/resource.c). */
-    page_is_ram(k: Kernel, pfn: number): boolean;
-    /** MEMREMAP_WB: the direct map's address where all is RAM, a mapping where none is, 0 where it is mixed. */
-    memremap(k: Kernel, phys: number, size: number): Va | 0;
-    memunmap(k: Kernel, address: Va): void;
   }
 }
 
@@ -53,35 +40,6 @@ export const vmallocState = stateSlice(() => ({ vmalloc: [], vmallocNext: 0 }));
 export const VMALLOC_START = va(-0x3700_0000_0000);
 export const VMALLOC_END = va(-0x1700_0000_0001);
 const ISA_START_ADDRESS = 0xa_0000;
-
-const SHIFTS = [
-  ['pgd', 39],
-  ['pud', 30],
-  ['pmd', 21],
-] as const;
-
-/** e820_reserve_resources(): what is RAM, for the kernel or reserved by it, is a System RAM resource. */
-const isRam = (k: Kernel, start: number, end: number): boolean =>
-  k.fn.e820_any_mapped(start, end, E820.RAM) ||
-  k.fn.e820_any_mapped(start, end, E820.RESERVED_KERN);
-
-/** The PTE table for an address, tables on the way made as needed (pud_alloc, pmd_alloc, pte_alloc_kernel). */
-function pteTable(k: Kernel, address: Va): Va | 0 {
-  let table = k.sym('init_level4_pgt');
-  for (const [level, shift] of SHIFTS) {
-    const index = tableIndex(address, shift);
-    let entry = get_entry(k, table, index);
-    if (entry === 0n) {
-      const page = k.fn.get_zeroed_page(GFP.KERNEL);
-      if (page === 0) return 0;
-      entry = k.fn.pud_populate(page);
-      const mapped = va(alignDown(address, 2 ** shift));
-      set_entry(k, level satisfies Level, table, index, entry, mapped);
-    }
-    table = k.__va(entryPhysical(entry));
-  }
-  return table;
-}
 
 export const ioremapLate = bodies({
   __ioremap_caller: fn((k: Kernel, phys: number, size: number, pcm: number): Va | 0 => {
@@ -143,35 +101,3 @@ function getVmArea(k: Kernel, size: number): Va {
   k.state.vmalloc.push({ address, size });
   return address;
 }
-
-export const libIoremap = bodies({
-  ioremap_page_range: inline((k: Kernel, address: Va, end: Va, phys: number, prot: bigint) => {
-    for (let at: number = address; at < end; at += PAGE_SIZE) {
-      const table = pteTable(k, va(at));
-      if (table === 0) return -1;
-      const value = k.fn.pfn_pte((phys + at - address) / PAGE_SIZE, prot);
-      set_entry(k, 'pte', table, tableIndex(va(at), 12), value, va(at));
-    }
-    return 0;
-  }),
-});
-
-export const memremapFile = bodies({
-  page_is_ram: inline((k: Kernel, pfn: number) => isRam(k, pfn * PAGE_SIZE, (pfn + 1) * PAGE_SIZE)),
-
-  memremap: inline((k: Kernel, phys: number, size: number): Va | 0 => {
-    const pages = Array.from(
-      { length: alignUp((phys % PAGE_SIZE) + size, PAGE_SIZE) / PAGE_SIZE },
-      (_, i) => k.fn.page_is_ram(Math.floor(phys / PAGE_SIZE) + i),
-    );
-    if (pages.every((ram) => ram)) return k.__va(phys);
-    if (pages.some((ram) => ram)) {
-      k.trace.console(`memremap attempted on mixed range ${hex(phys)} size: ${hex(size)}`);
-      return 0;
-    }
-    return k.fn.ioremap_cache(phys, size);
-  }),
-  memunmap: inline((k: Kernel, address: Va) => {
-    if (address >= VMALLOC_START && address <= VMALLOC_END) k.fn.iounmap(address);
-  }),
-});

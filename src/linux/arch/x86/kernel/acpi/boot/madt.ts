@@ -1,4 +1,4 @@
-/** arch/x86/kernel/acpi/boot.c and drivers/acpi/tables.c: ACPI tables at boot, and the CPUs that the MADT lists. */
+/** arch/x86/kernel/acpi/boot.c: ACPI tables at boot, and the CPUs that the MADT lists. */
 import { hex } from '../../../../../../machine/address.js';
 import { EINVAL } from '../../../../../include/uapi/asm-generic/errno-base.js';
 import { stateSlice } from '../../../../../../kernel/state.js';
@@ -20,12 +20,8 @@ export interface MadtState {
 declare module '../../../../../../kernel/table.js' {
   interface Entries {
     acpi_boot_table_init(k: Kernel): void;
-    /** 0 or a negative errno. */
-    acpi_table_init(k: Kernel): number;
     acpi_boot_init(k: Kernel): void;
     acpi_process_madt(k: Kernel): void;
-    acpi_early_init(k: Kernel): void;
-    disable_acpi(k: Kernel): void;
   }
 }
 
@@ -46,16 +42,6 @@ const LOCAL_APIC = { processor_id: 2, id: 3, lapic_flags: 4, size: 8 } as const;
 const ACPI_MADT_ENABLED = 1;
 
 export const acpiBoot = bodies({
-  disable_acpi: inline((k: Kernel) => {
-    k.state.acpi.disabled = true;
-    k.state.params.acpiNoirq = true;
-  }),
-
-  acpi_table_init: inline((k: Kernel) => {
-    const rsdp = k.fn.acpi_os_get_root_pointer();
-    return rsdp !== 0 && k.fn.acpi_tb_parse_root_table(rsdp) ? 0 : -EINVAL;
-  }),
-
   acpi_boot_table_init: fn((k: Kernel) => {
     if (k.state.acpi.disabled) return;
     if (k.fn.acpi_table_init() !== 0) k.fn.disable_acpi();
@@ -137,9 +123,3 @@ function parseLapic(k: Kernel, view: DataView, at: number, length: number): numb
   }
   return 0;
 }
-
-export const acpiBus = bodies({
-  acpi_early_init: fn((k: Kernel) => {
-    if (!k.state.acpi.disabled) k.state.acpi.permanent_mmap = true;
-  }, true),
-});

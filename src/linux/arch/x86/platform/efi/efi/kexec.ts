@@ -1,18 +1,11 @@
 /**
- * EFI in a kernel that was entered by kexec: firmware has virtual addresses already, and can be given no others. The
- * kernel before says which in the memory map, and what the system table had before in setup_data of type SETUP_EFI
- * (arch/x86/platform/efi/efi.c, efi_64.c, quirks.c).
+ * arch/x86/platform/efi/efi.c: EFI in a kernel that was entered by kexec. Firmware is in virtual mode already and can be
+ * given no other addresses. The previous kernel passes them in the memory map, and what the system table had before in
+ * setup_data of type SETUP_EFI.
  */
-import { startsWith } from '../../../../../../base/bytes.js';
-import { alignUp, PAGE_SIZE, va, type Va } from '../../../../../../machine/address.js';
-import {
-  EFI_CONFIGURATION_TABLE,
-  EFI_GUID,
-  EFI_MEMORY,
-  EFI_SETUP_DATA,
-  SETUP_DATA,
-} from '../../../../../../firmware/efi/layout.js';
-import { clear_bit, type EfiMemoryDesc } from '../../../../../include/linux/efi/memmap.js';
+import { alignUp, PAGE_SIZE, type Va } from '../../../../../../machine/address.js';
+import { EFI_MEMORY, EFI_SETUP_DATA } from '../../../../../../firmware/efi/layout.js';
+import { clear_bit } from '../../../../../include/linux/efi/memmap.js';
 import { isBootServices } from '../quirks/boot-services.js';
 import type { EarlyMap } from './early.js';
 import { ENOMEM } from '../../../../../include/uapi/asm-generic/errno-base.js';
@@ -21,14 +14,9 @@ import type { Kernel } from '../../../../../../kernel/kernel.js';
 
 declare module '../../../../../../kernel/table.js' {
   interface Entries {
-    parse_efi_setup(k: Kernel, physAddr: bigint): void;
     /** What another kernel passed; undefined where nothing was, a negative errno where it cannot be mapped. */
     'efi_systab_init:setup_data'(k: Kernel): EfiSetupData | number | undefined;
     'efi_systab_init:setup-memremap': EarlyMap;
-    /** 0 or a negative errno. */
-    efi_reuse_config(k: Kernel): number;
-    'efi_reuse_config:memremap': EarlyMap;
-    efi_map_region_fixed(k: Kernel, md: EfiMemoryDesc): void;
     /** Keeps what a kernel that is entered by kexec will need to know. */
     save_runtime_map(k: Kernel): void;
     kexec_enter_virtual_mode(k: Kernel): void;
@@ -43,10 +31,11 @@ export interface EfiSetupData {
   readonly smbios: bigint;
 }
 
-const early_memremap: EarlyMap = (k, phys, size) => k.fn.early_memremap(phys, size);
+/** Maps with early_memremap(), as the base does. */
+export const early_memremap: EarlyMap = (k, phys, size) => k.fn.early_memremap(phys, size);
 
-/** Reads the whole structure where it is mapped. */
-function read(k: Kernel, at: Va, by: string): EfiSetupData {
+/** Reads struct efi_setup_data at a mapped address; `by` is the function that reads it. */
+export function readEfiSetupData(k: Kernel, at: Va, by: string): EfiSetupData {
   const bytes = k.readBytes(at, EFI_SETUP_DATA.size);
   k.trace.recorder.consumed('EFI setup data', by, bytes);
   const view = new DataView(bytes.buffer);
@@ -66,7 +55,7 @@ export const efiKexec = bodies({
     if (efi_setup === 0) return undefined;
     const at = k.fn['efi_systab_init:setup-memremap'](efi_setup, EFI_SETUP_DATA.size);
     if (at === 0) return -ENOMEM;
-    const data = read(k, at, 'efi_systab_init');
+    const data = readEfiSetupData(k, at, 'efi_systab_init');
     // In the kernel it stays mapped until the system table has been read as well; nothing else maps in between.
     k.fn.early_memunmap(at, EFI_SETUP_DATA.size);
     return data;
@@ -104,45 +93,5 @@ export const efiKexec = bodies({
     k.fn.efi_sync_low_kernel_mappings();
     if (k.fn.efi_enabled('EFI_OLD_MEMMAP')) k.fn.runtime_code_page_mkexec();
     k.fn.efi_delete_dummy_variable();
-  }),
-});
-
-export const efi64Kexec = bodies({
-  parse_efi_setup: inline((k: Kernel, physAddr: bigint) => {
-    k.state.efi.efi_setup = Number(physAddr) + SETUP_DATA.data;
-  }),
-  efi_map_region_fixed: inline((k: Kernel, md: EfiMemoryDesc) => {
-    k.fn.__map_region(md, Number(BigInt.asIntN(64, md.virt_addr)));
-  }),
-});
-
-export const efiQuirksKexec = bodies({
-  'efi_reuse_config:memremap': inline(early_memremap),
-  // Firmware may have made the SMBIOS pointer virtual: the table gets back what it had.
-  efi_reuse_config: inline((k: Kernel) => {
-    const { efi_setup, systab } = k.state.efi;
-    if (efi_setup === 0 || systab === null) return 0;
-    const at = k.fn['efi_reuse_config:memremap'](efi_setup, EFI_SETUP_DATA.size);
-    if (at === 0) return -ENOMEM;
-    const { smbios } = read(k, at, 'efi_reuse_config');
-    const done = (status: number): number => {
-      k.fn.early_memunmap(at, EFI_SETUP_DATA.size);
-      return status;
-    };
-    if (smbios === 0n) return done(0);
-    const size = systab.nr_tables * EFI_CONFIGURATION_TABLE.size;
-    const tables = k.fn['efi_reuse_config:memremap'](Number(systab.tables), size);
-    if (tables === 0) {
-      k.trace.console('efi: Could not map Configuration table!');
-      return done(-ENOMEM);
-    }
-    for (let i = 0; i < systab.nr_tables; i++) {
-      const entry = va(tables + i * EFI_CONFIGURATION_TABLE.size);
-      const guid = k.readBytes(entry, EFI_CONFIGURATION_TABLE.VendorTable);
-      if (!startsWith(guid, EFI_GUID.SMBIOS_TABLE)) continue;
-      k.writeU64(va(entry + EFI_CONFIGURATION_TABLE.VendorTable), smbios);
-    }
-    k.fn.early_memunmap(tables, size);
-    return done(0);
   }),
 });

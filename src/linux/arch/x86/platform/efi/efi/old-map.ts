@@ -1,23 +1,15 @@
 /**
- * efi=old_map: firmware runs in the kernel's own page tables, each region where the direct map has it or where
- * efi_ioremap() puts it (arch/x86/platform/efi/efi.c and efi_64.c).
+ * arch/x86/platform/efi/efi.c: efi=old_map. Firmware runs in the kernel's own page tables, each region where the direct
+ * map has it or where efi_ioremap() maps it.
  */
-import {
-  alignDown,
-  PAGE_SIZE,
-  PGDIR_SIZE,
-  tableIndex,
-  va,
-  type Va,
-} from '../../../../../../machine/address.js';
+import { PAGE_SIZE, va, type Va } from '../../../../../../machine/address.js';
 import { UnmodelledError } from '../../../../../../machine/unmodelled.js';
 import {
   EFI_MEMORY,
   EFI_MEMORY_DESCRIPTOR,
   EFI_MEMORY_TYPE,
 } from '../../../../../../firmware/efi/layout.js';
-import { _PAGE_NX, PAGE_OFFSET } from '../../../../../../kernel/constants.js';
-import { __flush_tlb_all, get_entry, set_entry } from '../../../../../../kernel/cpu-ops.js';
+import { _PAGE_NX } from '../../../../../../kernel/constants.js';
 import { descSize, type EfiMemoryDesc } from '../../../../../include/linux/efi/memmap.js';
 import { inline, bodies } from '../../../../../../kernel/table.js';
 import type { Kernel } from '../../../../../../kernel/kernel.js';
@@ -26,24 +18,18 @@ declare module '../../../../../../kernel/table.js' {
   interface Entries {
     /** Gives a descriptor the virtual address that its range has in the kernel's tables, and writes it there. */
     old_map_region(k: Kernel, at: Va, md: EfiMemoryDesc): void;
-    /** Maps a range that the direct map leaves out; 0 where it cannot be. */
-    efi_ioremap(k: Kernel, phys: number, size: number, type: number): Va | 0;
     efi_set_executable(k: Kernel, md: EfiMemoryDesc, executable: boolean): void;
-    /** Code of the firmware may be run, or no longer. */
-    early_code_mapping_set_exec(k: Kernel, executable: boolean): void;
     runtime_code_page_mkexec(k: Kernel): void;
-    /** The direct map's entries stand at the bottom as well, so that physical addresses are addresses. */
-    'efi_call_phys_prolog:old_map'(k: Kernel): void;
-    'efi_call_phys_epilog:old_map'(k: Kernel): void;
   }
 }
 
-const nx = (k: Kernel): boolean => (k.readU64(k.sym('__supported_pte_mask')) & _PAGE_NX) !== 0n;
-const { RUNTIME_SERVICES_CODE, BOOT_SERVICES_CODE } = EFI_MEMORY_TYPE;
-const RUNTIME_CODE: readonly number[] = [RUNTIME_SERVICES_CODE];
-const EARLY_CODE: readonly number[] = [RUNTIME_SERVICES_CODE, BOOT_SERVICES_CODE];
+/** Whether entries may have NX: __supported_pte_mask has it. */
+export const nxSupported = (k: Kernel): boolean =>
+  (k.readU64(k.sym('__supported_pte_mask')) & _PAGE_NX) !== 0n;
+const RUNTIME_CODE: readonly number[] = [EFI_MEMORY_TYPE.RUNTIME_SERVICES_CODE];
 
-function setExec(k: Kernel, types: readonly number[], executable: boolean): void {
+/** Makes the firmware's memory of some types executable, or not. */
+export function setExec(k: Kernel, types: readonly number[], executable: boolean): void {
   for (const at of k.fn.for_each_efi_memory_desc()) {
     const md = k.fn.efi_memory_desc(at);
     if (types.includes(md.type)) k.fn.efi_set_executable(md, executable);
@@ -75,43 +61,6 @@ export const efiOldMap = bodies({
   }),
 
   runtime_code_page_mkexec: inline((k: Kernel) => {
-    if (nx(k)) setExec(k, RUNTIME_CODE, true);
-  }),
-});
-
-export const efiOldMap64 = bodies({
-  efi_ioremap: inline((k: Kernel, phys: number, size: number, type: number): Va | 0 => {
-    if (type === EFI_MEMORY_TYPE.MEMORY_MAPPED_IO) return k.fn.ioremap_nocache(phys, size);
-    k.fn.init_memory_mapping(phys, phys + size);
-    return k.__va(phys);
-  }),
-
-  early_code_mapping_set_exec: inline((k: Kernel, executable: boolean) => {
-    if (nx(k)) setExec(k, EARLY_CODE, executable);
-  }),
-
-  'efi_call_phys_prolog:old_map': inline((k: Kernel) => {
-    k.fn.early_code_mapping_set_exec(true);
-    const pgd = k.sym('init_level4_pgt');
-    const saved: bigint[] = [];
-    for (let at = 0; at < k.state.maxPfn * PAGE_SIZE; at += PGDIR_SIZE) {
-      const low = tableIndex(at, 39);
-      saved.push(get_entry(k, pgd, low));
-      const entry = get_entry(k, pgd, tableIndex(va(PAGE_OFFSET + at), 39));
-      set_entry(k, 'pgd', pgd, low, entry, va(alignDown(at, PGDIR_SIZE)));
-    }
-    // kmalloc(): only the epilog reads the copy; it is kept outside simulated memory (our choice).
-    k.state.efi.save_pgd = saved;
-    __flush_tlb_all(k);
-  }),
-
-  'efi_call_phys_epilog:old_map': inline((k: Kernel) => {
-    const pgd = k.sym('init_level4_pgt');
-    for (const [index, entry] of k.state.efi.save_pgd.entries()) {
-      set_entry(k, 'pgd', pgd, index, entry, va(index * PGDIR_SIZE));
-    }
-    k.state.efi.save_pgd = [];
-    __flush_tlb_all(k);
-    k.fn.early_code_mapping_set_exec(false);
+    if (nxSupported(k)) setExec(k, RUNTIME_CODE, true);
   }),
 });

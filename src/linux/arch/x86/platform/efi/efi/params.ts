@@ -1,18 +1,16 @@
-/** drivers/firmware/efi/efi.c and arch/x86/platform/efi/efi.c: noefi, efi= and add_efi_memmap. */
+/** arch/x86/platform/efi/efi.c: efi=old_map, efi=debug's list and add_efi_memmap. */
 import { PAGE_SIZE } from '../../../../../../machine/address.js';
 import { EFI_MEMORY, EFI_MEMORY_TYPE } from '../../../../../../firmware/efi/layout.js';
 import { parse_option_str } from '../../../../../lib/cmdline.js';
 import { E820, E820_X_MAX } from '../../../include/asm/e820.js';
 import { descSize, set_bit, type EfiMemoryDesc } from '../../../../../include/linux/efi/memmap.js';
-import { EINVAL } from '../../../../../include/uapi/asm-generic/errno-base.js';
+import { needsOption } from '../../../../../drivers/firmware/efi/efi/params.js';
 import { always, early_param, type ObsKernelParam } from '../../../../../include/linux/init.js';
 import { inline, bodies } from '../../../../../../kernel/table.js';
 import type { Kernel } from '../../../../../../kernel/kernel.js';
 
 declare module '../../../../../../kernel/table.js' {
   interface Entries {
-    /** Runtime services are not to be used. */
-    efi_runtime_disabled(k: Kernel): boolean;
     /** The firmware's map is added to the kernel's. */
     do_add_efi_memmap(k: Kernel): void;
     /** efi=debug: a line for each descriptor. */
@@ -114,22 +112,6 @@ export const efiOptions = bodies({
   }),
 });
 
-export const efiFirmwareOptions = bodies({
-  efi_runtime_disabled: inline((k: Kernel) => k.state.params.efiRuntimeDisabled),
-});
-
-function needsOption(k: Kernel): number {
-  k.trace.console('efi: need at least one option');
-  return -EINVAL;
-}
-
-function parse_efi_cmdline(k: Kernel, str: string | undefined): number {
-  if (str === undefined) return needsOption(k);
-  if (parse_option_str(str, 'debug')) set_bit(k, 'EFI_DBG');
-  if (parse_option_str(str, 'noruntime')) k.state.params.efiRuntimeDisabled = true;
-  return 0;
-}
-
 function arch_parse_efi_cmdline(k: Kernel, str: string | undefined): number {
   if (str === undefined) return needsOption(k);
   if (parse_option_str(str, 'old_map')) set_bit(k, 'EFI_OLD_MEMMAP');
@@ -138,11 +120,6 @@ function arch_parse_efi_cmdline(k: Kernel, str: string | undefined): number {
 
 export const efiParams: readonly ObsKernelParam[] = [
   early_param('efi', arch_parse_efi_cmdline),
-  early_param('efi', parse_efi_cmdline),
-  early_param(
-    'noefi',
-    always(0, (k) => (k.state.params.efiRuntimeDisabled = true)),
-  ),
   early_param(
     'add_efi_memmap',
     always(0, (k) => (k.state.params.addEfiMemmap = true)),
