@@ -126,7 +126,7 @@ export class Machine implements CpuBus {
     this.cache.deviceWrite(requester, address, key, data, 0, data.length, this.origin);
   }
 
-  /** Reads `length` bytes of memory without a CPU, as a device or firmware does, coherent with lines of the same key. */
+  /** Reads memory without a CPU, as a device or firmware does, coherent with lines of the same key. */
   dmaRead(
     address: Pa,
     length: number,
@@ -148,7 +148,7 @@ export class Machine implements CpuBus {
     return this.dram.has(address) || this.bus.at(address) !== undefined;
   }
 
-  /** Key and origin of the last write to the line of an address, in the cache if it is newer there. For reports only. */
+  /** Key and origin of the last write to the line of an address, in the cache if newer there. For reports only. */
   lastWrite(address: Pa): { key: KeyId; origin: Origin } | undefined {
     return this.cache.lastWrite(address) ?? this.dram.lastWrite(address);
   }

@@ -237,7 +237,7 @@ export class Cache {
     }
   }
 
-  /** Writes as a device does: lines of the same key are written back and invalidated first. Any length and alignment. */
+  /** Writes as a device does: lines of the same key are first written back and invalidated. Any length, alignment. */
   deviceWrite(
     requester: Requester,
     pa: Pa,

@@ -1,4 +1,4 @@
-/** A CPU's registers: what they hold, what writing them does, and the paging that follows from them. */
+/** A CPU's registers: their values, the effects of writes, and the paging that they select. */
 import { KEY_HOST, va, type Pa, type Va } from '../address.js';
 import type { Cache } from '../cache/cache.js';
 import { CODE_SEGMENT, codeAddress, INIT_STATE, modeOf, type CpuMode } from './cpu-modes.js';
@@ -21,22 +21,22 @@ import {
 import { Tlb, type TlbEntry } from './tlb.js';
 import type { Fault, Observer, Origin } from '../types.js';
 
-/** What a CPU is connected to. */
+/** The part of a machine that a CPU uses. */
 export interface CpuBus {
   readonly cache: Cache;
   readonly mtrrs: MtrrMap;
   readonly observers: readonly Observer[];
-  /** Stamped on accesses; the driver sets it. */
+  /** The origin of accesses from now on; the driver sets it. */
   origin: Origin;
-  /** Takes the slots of the PAT that are used, if somebody wants to know. */
+  /** Collects the PAT slots that are used; null or absent: not recorded. */
   readonly patSlots?: Set<number> | null;
   /** Whether memory or a device answers at an address. */
   answers(address: Pa): boolean;
-  /** Who wrote the line of an address last. */
+  /** The last write to the line of an address; undefined if there was none. */
   lastWrite(address: Pa): { readonly origin: Origin } | undefined;
 }
 
-/** Everything in a CPU, as data. */
+/** The state of a CPU. */
 export interface CpuSnapshot {
   readonly registers: Readonly<Record<string, number>>;
   readonly cr2: bigint;
@@ -45,7 +45,7 @@ export interface CpuSnapshot {
   readonly tlb: readonly TlbEntry[];
 }
 
-/** Names of the numeric registers, in the order that a snapshot has them. */
+/** Names of the numeric registers, in their order in a snapshot. */
 const NUMERIC = [
   ...['rax', 'rcx', 'rdx', 'rbx', 'rsp', 'rbp', 'rsi', 'rdi'],
   ...['r8', 'r9', 'r10', 'r11', 'r12', 'r13', 'r14', 'r15'],
@@ -53,11 +53,11 @@ const NUMERIC = [
   ...['csBase', 'csLong', 'activity', 'generalSet'],
 ] as const;
 
-/** What a CPU does (APM 14.1.3, 8.2.9): it executes, waits for a STARTUP IPI, or has shut down. */
+/** The activity of a CPU (APM 14.1.3, 8.2.9): it executes, waits for a STARTUP IPI, or has shut down. */
 export const ACTIVITY = { running: 0, waitForSipi: 1, shutdown: 2 } as const;
 export type Activity = (typeof ACTIVITY)[keyof typeof ACTIVITY];
 
-/** What the paging context is made of: CR0, CR3, CR4, whether SYSCFG[23] is set, EFER, PAT and MTRRdefType. */
+/** The state that determines the paging context: CR0, CR3, CR4, SYSCFG[23], EFER, PAT and MTRRdefType. */
 type PagingState = readonly [
   cr0: number,
   cr3: bigint,
@@ -73,11 +73,11 @@ function sameState(a: PagingState, b: PagingState): boolean {
   return true;
 }
 
-/** How many contexts are kept: a flush of the TLB by way of CR4 goes to another one and back. */
-const KEPT_CONTEXTS = 4;
+/** Number of cached contexts: a TLB flush by toggling CR4 switches to another context and back. */
+const CACHED_CONTEXTS = 4;
 
 export class CpuCore {
-  /** Which general registers hold what the driver gave them: bit n is register n of {@link GENERAL_REGISTERS}. */
+  /** The general registers whose value the driver has set: bit n is register n of {@link GENERAL_REGISTERS}. */
   private generalSet = 0;
   readonly rax: Va = va(0);
   readonly rcx: Va = va(0);
@@ -99,7 +99,7 @@ export class CpuCore {
   rflags: number = RFLAGS.ONE;
   cs = 0xf000;
   ss = 0;
-  /** What the processor keeps of the code segment's descriptor: its base, and CS.L as 0 or 1 (APM 4.5.3). */
+  /** The hidden part of CS, from its descriptor: the base, and CS.L as 0 or 1 (APM 4.5.3). */
   csBase: number = CODE_SEGMENT.RESET_BASE;
   csLong = 0;
   cpl = 0;
@@ -116,9 +116,9 @@ export class CpuCore {
   private cr3Value = 0n;
   private cr4Value = 0;
   private paging: PagingContext | null = null;
-  /** Contexts that were made last, the newest first. */
+  /** Cached contexts, the newest first. */
   private readonly contexts: { readonly from: PagingState; readonly context: PagingContext }[] = [];
-  /** Our choice: the firmware has left the other processors waiting for a STARTUP IPI. */
+  /** Our choice: firmware has left the application processors waiting for a STARTUP IPI. */
   activity: Activity;
 
   constructor(
@@ -141,15 +141,16 @@ export class CpuCore {
   // --- Registers -------------------------------------------------------------------------------------------------
 
   /**
-   * Writes a general register. A driver that does not execute instructions sets few of them; `known` false says that
-   * the value is none that the code would have there.
+   * Writes a general register. A driver that does not execute instructions sets few of them.
+   *
+   * @param known false: the modelled code would have another, unknown value in the register.
    */
   setGeneral(name: GeneralRegister, value: Va, known = true): void {
     const bit = 1 << GENERAL_REGISTERS.indexOf(name);
     Reflect.set(this, name, value);
     this.generalSet = known ? this.generalSet | bit : this.generalSet & ~bit;
   }
-  /** Whether a general register holds what the driver gave it. RSP always does: the stack is in memory. */
+  /** Whether the driver has set a general register. Always true of RSP: the stack is in memory. */
   knows(name: GeneralRegister): boolean {
     return name === 'rsp' || (this.generalSet & (1 << GENERAL_REGISTERS.indexOf(name))) !== 0;
   }
@@ -183,18 +184,18 @@ export class CpuCore {
   }
 
   writeCr0(value: number): Fault | null {
-    const wanted = value >>> 0;
+    const cr0 = value >>> 0;
     // APM 3.1.1: PG without PE, and NW without CD, are a #GP.
-    if (has(wanted, CR0.PG) && !has(wanted, CR0.PE)) return generalProtection('CR0.PG without PE');
-    if (has(wanted, CR0.NW) && !has(wanted, CR0.CD)) return generalProtection('CR0.NW without CD');
-    const changed = (wanted ^ this.cr0Value) >>> 0;
-    const why = has(changed, CR0.PG) ? this.pagingRefused(has(wanted, CR0.PG)) : undefined;
+    if (has(cr0, CR0.PG) && !has(cr0, CR0.PE)) return generalProtection('CR0.PG without PE');
+    if (has(cr0, CR0.NW) && !has(cr0, CR0.CD)) return generalProtection('CR0.NW without CD');
+    const changed = (cr0 ^ this.cr0Value) >>> 0;
+    const why = has(changed, CR0.PG) ? this.pagingRefused(has(cr0, CR0.PG)) : undefined;
     if (why !== undefined) return generalProtection(why);
-    this.cr0Value = wanted;
+    this.cr0Value = cr0;
     if (has(changed, CR0.PG)) {
       const efer = this.msrs.get('EFER');
       const lma = BigInt(EFER.LMA);
-      const active = has(wanted, CR0.PG) && (efer & BigInt(EFER.LME)) !== 0n;
+      const active = has(cr0, CR0.PG) && (efer & BigInt(EFER.LME)) !== 0n;
       this.msrs.set('EFER', active ? efer | lma : efer & ~lma);
       this.flushTlb('tlb-global');
     }
@@ -203,13 +204,13 @@ export class CpuCore {
   }
 
   writeCr3(value: bigint): Fault | null {
-    // APM vol. 3, MOV CRn: outside 64-bit mode the operand has 32 bits, so that CR3 gets no C-bit.
+    // APM vol. 3, MOV CRn: outside 64-bit mode the operand has 32 bits, so that CR3 cannot get a C-bit above them.
     const operand = BigInt.asUintN(this.mode === '64-bit' ? 64 : 32, value);
     if (cr3Reserved(this.context().format, operand)) {
       return generalProtection('reserved bit of CR3');
     }
     this.cr3Value = operand;
-    // APM 5.5.2: a write to CR3 drops what is not global.
+    // APM 5.5.2: a write to CR3 flushes the entries that are not global.
     this.flushTlb('tlb');
     this.controlWritten('CR3');
     return null;
@@ -221,28 +222,28 @@ export class CpuCore {
     if (this.longMode && !has(value, CR4.PAE)) return generalProtection('CR4.PAE cleared');
     const changed = value ^ this.cr4Value;
     this.cr4Value = value;
-    // APM 5.5.2: changing PSE, PAE or PGE drops everything.
+    // APM 5.5.2: changing PSE, PAE or PGE flushes all entries.
     if (has(changed, CR4.PSE | CR4.PAE | CR4.PGE)) this.flushTlb('tlb-global');
     this.controlWritten('CR4');
     return null;
   }
 
   rdmsr(number: number): bigint | Fault {
-    this.usesWhole(number);
+    this.recordPatUse(number);
     return this.msrs.read(number) ?? generalProtection(`RDMSR ${number.toString(16)}`);
   }
 
   wrmsr(number: number, value: bigint): Fault | null {
-    this.usesWhole(number);
+    this.recordPatUse(number);
     if (!this.msrs.write(number, value)) return generalProtection(`WRMSR ${number.toString(16)}`);
     this.paging = null;
-    // The type and the key of what is cached in the TLB stay as they were: real parts need a flush as well.
+    // Entries in the TLB keep their memory type and key: real parts need a flush as well.
     if (number === MSR.EFER || number === MSR.SYSCFG) this.controlWritten(msrName(number) ?? '');
     return null;
   }
 
-  /** RDMSR and WRMSR of the PAT are about all of its slots. */
-  private usesWhole(msr: number): void {
+  /** RDMSR and WRMSR of the PAT use all of its slots. */
+  private recordPatUse(msr: number): void {
     if (msr !== MSR.PAT) return;
     for (let slot = 0; slot < PAT_SLOTS; slot++) this.bus.patSlots?.add(slot);
   }
@@ -259,7 +260,7 @@ export class CpuCore {
     this.gdtr = { base, limit };
   }
 
-  /** Puts the CPU in long mode on a root table, as a loader leaves it: no IDT, CPL 0. */
+  /** Puts the CPU in long mode with a root table, as a loader leaves it: no IDT, CPL 0. */
   enterLongMode(cr3: bigint): void {
     this.cr4Value = CR4.PAE;
     this.cr3Value = cr3;
@@ -274,7 +275,7 @@ export class CpuCore {
     this.tlb.flushAll();
   }
 
-  /** Loads CR0, CR3, CR4 and EFER at once, without the checks of a MOV: what a #VMEXIT does (APM 15.6). */
+  /** Loads CR0, CR3, CR4 and EFER at once, without the checks of a MOV, as a #VMEXIT does (APM 15.6). */
   loadControl(cr0: number, cr3: bigint, cr4: number, efer: bigint): void {
     this.cr0Value = cr0;
     this.cr3Value = cr3;
@@ -285,7 +286,7 @@ export class CpuCore {
 
   /**
    * INIT (APM 14.1.3, table 14-1): registers as after a reset, but CR0.CD and NW, all MSRs except EFER and the caches
-   * are kept. The processor then waits for a STARTUP IPI; the boot processor starts at the reset vector.
+   * do not change. The processor then waits for a STARTUP IPI; the boot processor starts at the reset vector.
    */
   init(): void {
     for (const name of NUMERIC) if (name in INIT_STATE) Reflect.set(this, name, INIT_STATE[name]);
@@ -303,7 +304,7 @@ export class CpuCore {
     this.activity = boot ? ACTIVITY.running : ACTIVITY.waitForSipi;
   }
 
-  /** STARTUP IPI (APM 16.5): execution at vector·4096 in real mode. Ignored where the processor does not wait for it. */
+  /** STARTUP IPI (APM 16.5): execution at vector·4096 in real mode. Ignored unless the processor waits for it. */
   startup(vector: number): void {
     if (this.activity !== ACTIVITY.waitForSipi) return;
     this.cs = vector * CODE_SEGMENT.SIPI_SELECTOR;
@@ -352,7 +353,7 @@ export class CpuCore {
     this.paging = null;
   }
 
-  // --- Inside ------------------------------------------------------------------------------------------------
+  // --- Internal ----------------------------------------------------------------------------------------------
 
   protected context(): PagingContext {
     if (this.paging !== null) return this.paging;
@@ -367,7 +368,7 @@ export class CpuCore {
     if (made === undefined) {
       made = { from, context: this.contextOf(...from) };
       this.contexts.unshift(made);
-      this.contexts.length = Math.min(this.contexts.length, KEPT_CONTEXTS);
+      this.contexts.length = Math.min(this.contexts.length, CACHED_CONTEXTS);
     }
     this.paging = made.context;
     return this.paging;
@@ -394,9 +395,9 @@ export class CpuCore {
     };
   }
 
-  /** Why CR0.PG may not change now, or undefined. */
+  /** Why CR0.PG may not be set to `on` now, or undefined. */
   private pagingRefused(on: boolean): string | undefined {
-    // APM 14.8: paging is left from compatibility mode only.
+    // APM 14.8: paging may be disabled in compatibility mode only.
     if (!on) return this.mode === '64-bit' ? 'CR0.PG cleared in 64-bit mode' : undefined;
     if ((Number(this.msrs.get('EFER')) & EFER.LME) === 0) return undefined;
     // APM 14.6.1: long mode needs PAE, and a code segment whose L bit is clear.

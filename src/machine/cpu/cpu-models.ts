@@ -1,7 +1,7 @@
-/** Processors by name: what their CPUID says (facts: PPR of each family). */
+/** Processors by name, with the properties that CPUID reports (facts: PPR of each family). */
 import { AMD_VENDOR, HYGON_VENDOR, type CpuModel } from './cpuid.js';
 
-/** What all processors of AMD's 64-bit architecture have. */
+/** Properties of all processors of AMD's 64-bit architecture. */
 const LONG_MODE = { vendor: AMD_VENDOR, linearBits: 48, nx: true } as const;
 const AMD64 = { ...LONG_MODE, gbPages: true, svm: { revision: 1, asids: 0x8000 } } as const;
 
@@ -126,7 +126,7 @@ export const EPYC_9654: CpuModel = {
   sme: { cBit: 51, reduction: 6, guests: 1006, minAsid: 1, coherent: true },
 };
 
-/** EPYC 9005 (Turin); Fn8000_001F is the EPYC 9654's (our choice: no public dump of this part's was found). */
+/** EPYC 9005 (Turin); Fn8000_001F is the EPYC 9654's (our choice: no public dump of this part's leaf was found). */
 export const ZEN5: CpuModel = {
   ...AMD64,
   name: 'AMD EPYC 9755 128-Core Processor',

@@ -1,11 +1,11 @@
-/** The operating modes of a CPU and what INIT leaves (APM 1.3, 14.1.3). */
+/** The operating modes of a CPU and its state after INIT (APM 1.3, 14.1.3). */
 import { va, type Va } from '../address.js';
 import { RFLAGS } from './registers.js';
 
 /** Operating modes (APM table 1-1). Virtual-8086 mode is not modelled. */
 export type CpuMode = 'real' | 'protected' | 'compatibility' | '64-bit';
 
-/** The numbers of code segments and of the registers that point to descriptor tables. */
+/** Constants of code segments and of the descriptor-table registers. */
 export const CODE_SEGMENT = {
   /** A selector counts paragraphs of 16 bytes in real mode (APM 1.2.5). */
   PARAGRAPH: 16,
@@ -19,7 +19,7 @@ export const CODE_SEGMENT = {
   TABLE_REGISTER: { base: va(0), limit: 0xffff },
 } as const;
 
-/** What INIT puts into the numeric registers (APM table 14-1); CR0 and EDX follow from the processor's own state. */
+/** The numeric registers after INIT (APM table 14-1); CR0 and EDX depend on the processor's state. */
 export const INIT_STATE: Readonly<Record<string, number>> = {
   ...Object.fromEntries(
     ['rax', 'rcx', 'rbx', 'rsp', 'rbp', 'rsi', 'rdi', 'ss', 'cpl', 'rsp0', 'csLong'].map((r) => [
@@ -34,7 +34,7 @@ export const INIT_STATE: Readonly<Record<string, number>> = {
   csBase: CODE_SEGMENT.RESET_BASE,
 };
 
-/** The mode that CR0.PE, EFER.LMA and CS.L make. */
+/** The operating mode for CR0.PE, EFER.LMA and CS.L. */
 export function modeOf(pe: boolean, lma: boolean, csLong: boolean): CpuMode {
   if (!pe) return 'real';
   if (!lma) return 'protected';

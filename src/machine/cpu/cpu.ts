@@ -1,6 +1,6 @@
 /**
- * A CPU: registers, translations, and every way that software reaches memory. Architectural events come back as faults;
- * whoever drives the CPU delivers them. Nothing here knows what the driver is.
+ * A CPU: registers, translations, and every way that software accesses memory. Exceptions are returned as faults; the
+ * caller delivers them. Nothing here depends on the caller.
  */
 import {
   alignDown,
@@ -11,6 +11,7 @@ import {
   paAdd,
   translated,
   va,
+  vaAdd,
   type KeyId,
   type Pa,
   type Va,
@@ -42,7 +43,7 @@ import { MEMTYPE, PF, type Fault, type MemType, type TableReader } from '../type
 export { isFault } from './fault.js';
 export type { CpuBus, CpuSnapshot } from './cpu-core.js';
 
-/** How an address is reached now. */
+/** The present translation of a virtual address. */
 export interface Translation {
   readonly pa: Pa;
   readonly key: KeyId;
@@ -50,7 +51,7 @@ export interface Translation {
   readonly type: MemType;
 }
 
-/** What the walker is asked to check, by the kind of access. */
+/** The access that the walker checks, indexed by TLB_KIND. */
 const accesses = (user: boolean): readonly [WalkAccess, WalkAccess, WalkAccess] => [
   { write: false, user, fetch: false },
   { write: true, user, fetch: false },
@@ -61,9 +62,9 @@ const USER_ACCESS = accesses(true);
 const READ = SYSTEM_ACCESS[TLB_KIND.read];
 
 export class Cpu extends CpuCore implements InterruptTarget {
-  /** Bytes that the last read, write, copy or fill did before it faulted. */
+  /** Bytes that the last read, write, copy or fill completed, up to a fault if there was one. */
   progress = 0;
-  /** Told of each access of a guest to its memory. */
+  /** Called for each access of a guest to its memory. */
   onGuestAccess?: (what: GuestAccess, gpa: number, bytes: Uint8Array) => void;
   /** Reads tables for the walker: coherent with lines of the same key. */
   readonly tables: TableReader;
@@ -78,12 +79,12 @@ export class Cpu extends CpuCore implements InterruptTarget {
 
   // --- Memory ----------------------------------------------------------------------------------------------------
 
-  /** Reads bytes; on a fault `progress` says how many were read. */
+  /** Reads bytes; on a fault `progress` is how many were read. */
   read(at: Va, out: Uint8Array, off = 0, len = out.length): Fault | null {
     return this.access(at, len, TLB_KIND.read, out, off);
   }
 
-  /** Writes bytes; on a fault `progress` says how many were written. */
+  /** Writes bytes; on a fault `progress` is how many were written. */
   write(at: Va, data: Uint8Array, off = 0, len = data.length): Fault | null {
     return this.access(at, len, TLB_KIND.write, data, off);
   }
@@ -93,12 +94,12 @@ export class Cpu extends CpuCore implements InterruptTarget {
     return this.access(at, len, TLB_KIND.fetch, out, 0);
   }
 
-  /** REP MOVSB upwards: restartable where it faulted, `progress` bytes on. */
+  /** REP MOVSB upwards; after a fault it can be restarted `progress` bytes further on. */
   copy(to: Va, from: Va, len: number): Fault | null {
     let done = 0;
     while (done < len) {
-      const source = va(from + done);
-      const target = va(to + done);
+      const source = vaAdd(from, done);
+      const target = vaAdd(to, done);
       const run = Math.min(len - done, toPageEnd(source), toPageEnd(target));
       const fault = this.read(source, this.page, 0, run) ?? this.write(target, this.page, 0, run);
       if (fault !== null) {
@@ -116,7 +117,7 @@ export class Cpu extends CpuCore implements InterruptTarget {
     this.page.fill(byte);
     let done = 0;
     while (done < len) {
-      const target = va(at + done);
+      const target = vaAdd(at, done);
       const long = this.fillLong(target, byte, len - done);
       const run = long > 0 ? long : Math.min(len - done, toPageEnd(target));
       const fault = long > 0 ? null : this.write(target, this.page, 0, run);
@@ -130,7 +131,10 @@ export class Cpu extends CpuCore implements InterruptTarget {
     return null;
   }
 
-  /** What one translation covers of a fill that drives all else out of the cache; 0 where it is not of that kind. */
+  /**
+   * Fills, up to the end of one translation, if the fill is long enough to replace everything in the cache. Returns the
+   * number of bytes filled; 0 if it is not long enough.
+   */
   private fillLong(at: Va, byte: number, len: number): number {
     const { cache, observers, origin } = this.bus;
     if (len < cache.longFill || observers.length > 0) return 0;
@@ -172,9 +176,9 @@ export class Cpu extends CpuCore implements InterruptTarget {
     return this.write(at, this.word, 0, 8);
   }
 
-  /** PUSH of 64 bits; RSP moves only if the store was good. */
+  /** PUSH of 64 bits; RSP changes only if the store succeeds. */
   push(value: bigint): Fault | null {
-    const at = va(this.rsp - 8);
+    const at = vaAdd(this.rsp, -8);
     const fault = this.storeU64(at, BigInt.asUintN(64, value));
     if (fault === null) this.rsp = at;
     return fault;
@@ -182,7 +186,7 @@ export class Cpu extends CpuCore implements InterruptTarget {
 
   pop(): bigint | Fault {
     const value = this.loadU64(this.rsp);
-    if (!isFault(value)) this.rsp = va(this.rsp + 8);
+    if (!isFault(value)) this.rsp = vaAdd(this.rsp, 8);
     return value;
   }
 
@@ -193,7 +197,7 @@ export class Cpu extends CpuCore implements InterruptTarget {
     this.reportFlush('invlpg', at);
   }
 
-  /** CLFLUSH: the line goes that the mapping's key selects (facts: inferred). */
+  /** CLFLUSH: flushes the line under the mapping's key (facts: inferred). */
   clflush(at: Va): Fault | null {
     const entry = this.tlbEntry(at, TLB_KIND.read);
     if (isFault(entry)) return entry;
@@ -202,7 +206,7 @@ export class Cpu extends CpuCore implements InterruptTarget {
     return null;
   }
 
-  /** CLFLUSH of every line of a range: a translation is looked up once for what it covers. */
+  /** CLFLUSH of every line of a range, with one lookup per translation. */
   clflushRange(at: Va, len: number): Fault | null {
     for (let line = alignDown(at, LINE_SIZE); line < at + len;) {
       const entry = this.tlbEntry(line, TLB_KIND.read);
@@ -212,8 +216,8 @@ export class Cpu extends CpuCore implements InterruptTarget {
       line = va(alignUp(end, LINE_SIZE));
       this.bus.cache.clflush(translated(entry, first), entry.key, line - first);
       if (this.bus.observers.length === 0) continue;
-      for (let told = first; told < line; told = va(told + LINE_SIZE)) {
-        this.reportFlush('clflush', told);
+      for (let flushed = first; flushed < line; flushed = vaAdd(flushed, LINE_SIZE)) {
+        this.reportFlush('clflush', flushed);
       }
     }
     return null;
@@ -224,7 +228,7 @@ export class Cpu extends CpuCore implements InterruptTarget {
     this.reportFlush('wbinvd', undefined);
   }
 
-  /** How an address is reached now: as the TLB has it, else by a walk that changes nothing. */
+  /** The present translation of an address: from the TLB, else by a walk that sets no bits and caches nothing. */
   translate(at: Va): Translation | Fault {
     const context = this.context();
     const entry = has(this.cr0, CR0.PG)
@@ -235,31 +239,31 @@ export class Cpu extends CpuCore implements InterruptTarget {
     return { pa: translated(entry, at), key, pageSize: size, type };
   }
 
-  /** The entries that a walk for an address meets. */
+  /** The table entries that a walk for an address reads. */
   traceWalk(at: Va): WalkStep[] {
     return traceWalk(this.tables, this.context(), at);
   }
 
-  /** Takes a table entry apart; `span` is what one entry of its table governs, in bytes. */
+  /** The fields of a table entry. @param span bytes of address space that one entry of its table covers. */
   decodeEntry(value: bigint, span: number): DecodedEntry {
     return decodeEntry(this.context(), value, span);
   }
 
   // --- Exceptions ------------------------------------------------------------------------------------------------
 
-  /** Delivers a fault through the IDT, in real mode the IVT: to a handler, or into a shutdown. */
+  /** Delivers a fault through the IDT, in real mode the IVT: to a handler, else the CPU shuts down. */
   deliver(fault: Fault): Delivery {
     const delivery = this.mode === 'real' ? deliverReal(this, fault) : deliver(this, fault);
     if ('tripleFault' in delivery) this.shutdown();
     return delivery;
   }
 
-  /** JMP FAR: loads CS, from its descriptor in the GDT outside real mode, and goes to an offset in it. */
+  /** JMP FAR: loads CS (outside real mode from its descriptor in the GDT) and RIP. */
   farJump(selector: number, offset: number): Fault | null {
     return farJump(this, selector, offset);
   }
 
-  /** RETF of 64 bits: the other way round, from the stack. */
+  /** RETF of 64 bits: loads RIP and CS from the stack. */
   farReturn(): Fault | null {
     return farReturn(this);
   }
@@ -270,7 +274,7 @@ export class Cpu extends CpuCore implements InterruptTarget {
 
   // --- Guests ----------------------------------------------------------------------------------------------------
 
-  /** VMRUN of the VMCB at a system physical address, C-bit and all: until the guest leaves. */
+  /** VMRUN of the VMCB at a system physical address with its C-bit: returns at the #VMEXIT. */
   vmrun(rax: bigint): VmrunResult {
     return vmrun(this, this.bus, this.context(), rax);
   }
@@ -281,14 +285,14 @@ export class Cpu extends CpuCore implements InterruptTarget {
     return vmsave(this, this.bus, this.context(), rax);
   }
 
-  // --- Inside ----------------------------------------------------------------------------------------------------
+  // --- Internal --------------------------------------------------------------------------------------------------
 
-  /** Does an access page by page (or by the piece that one translation covers). */
+  /** Does an access page by page (or by the part of a page that one translation covers). */
   private access(at: Va, len: number, kind: TlbKind, bytes: Uint8Array, off: number): Fault | null {
     const { cache, observers, origin } = this.bus;
     let done = 0;
     while (done < len) {
-      const here = va(at + done);
+      const here = vaAdd(at, done);
       const entry = this.tlbEntry(here, kind);
       if (isFault(entry)) {
         this.progress = done;
@@ -314,19 +318,19 @@ export class Cpu extends CpuCore implements InterruptTarget {
     const context = this.context();
     const write = kind === TLB_KIND.write;
     const access = (this.cpl === 3 ? USER_ACCESS : SYSTEM_ACCESS)[kind];
-    const known = this.tlb.lookup(at, kind);
+    const cached = this.tlb.lookup(at, kind);
     // A write through a page that is not dirty walks again, to set the bit (APM 5.4.2).
-    if (known !== undefined && (!write || known.dirty)) {
-      const why = refusal(context, known, access);
-      if (why === undefined) return known;
-      // APM 5.5.3: a fault drops the translation; the tables are looked at again.
+    if (cached !== undefined && (!write || cached.dirty)) {
+      const why = refusal(context, cached, access);
+      if (why === undefined) return cached;
+      // APM 5.5.3: a fault drops the translation; the tables are read again.
       this.tlb.invlpg(at);
-      return this.walkAndKeep(at, context, access);
+      return this.walkAndInsert(at, context, access);
     }
-    return this.walkAndKeep(at, context, access);
+    return this.walkAndInsert(at, context, access);
   }
 
-  private walkAndKeep(at: Va, context: PagingContext, access: WalkAccess): TlbEntry | Fault {
+  private walkAndInsert(at: Va, context: PagingContext, access: WalkAccess): TlbEntry | Fault {
     if (!has(this.cr0, CR0.PG)) return this.unpaged(at);
     if (!this.longMode) throw new UnmodelledError('legacy paging');
     const entry = walk(this.tables, context, at, access);
@@ -359,7 +363,7 @@ export class Cpu extends CpuCore implements InterruptTarget {
     };
   }
 
-  /** CR0.CD: misses are not cached, hits stay (APM table 7-2); our choice: an access is UC then. */
+  /** CR0.CD: misses are not cached, hits stay (APM table 7-2); our choice: every access is UC then. */
   private typeOf(entry: TlbEntry): MemType {
     return has(this.cr0, CR0.CD) ? MEMTYPE.UC : entry.type;
   }
@@ -386,7 +390,7 @@ export class Cpu extends CpuCore implements InterruptTarget {
       setBits(at: Pa, key: KeyId, bits: number): void {
         bus.cache.peekCoherent(id, at, key, bytes, 0, 8);
         view.setInt32(0, view.getInt32(0, true) | bits, true);
-        // The table stays that of whoever wrote it: the walker only notes that it was used (our choice).
+        // The entry keeps the origin of its last writer: the walker's update does not change it (our choice).
         const origin = bus.lastWrite(at)?.origin ?? 0;
         bus.cache.write(id, at, key, MEMTYPE.WB, bytes, 0, 8, origin);
       },

@@ -1,9 +1,9 @@
 /** CPUID, by table (APM vol. 3, appendix E). */
 import { InputError } from '../../base/errors.js';
 
-/** What a processor says of itself. */
+/** The properties that a processor reports through CPUID. */
 export interface CpuModel {
-  /** The marketing name, as Fn8000_0002–4 give it. */
+  /** The marketing name, as returned by Fn8000_0002–4. */
   readonly name: string;
   /** 12 characters, for example `AuthenticAMD`. */
   readonly vendor: string;
@@ -17,9 +17,9 @@ export interface CpuModel {
   readonly linearBits: number;
   readonly nx: boolean;
   readonly gbPages: boolean;
-  /** Absent where the processor has no memory encryption. */
+  /** Absent if the processor has no memory encryption. */
   readonly sme?: SmeModel;
-  /** Absent where the processor has no virtual machines of AMD's kind. */
+  /** Absent if the processor has no SVM. */
   readonly svm?: SvmModel;
 }
 
@@ -45,7 +45,7 @@ export interface SmeModel {
   readonly coherent: boolean;
 }
 
-/** The vendor's 12 characters that Fn0 gives in EBX, EDX and ECX. */
+/** The vendor's 12 characters that Fn0 returns in EBX, EDX and ECX. */
 export function vendorOf({ ebx, edx, ecx }: CpuidResult): string {
   return [ebx, edx, ecx]
     .flatMap((register) => [0, 8, 16, 24].map((shift) => (register >>> shift) & 0xff))
@@ -161,7 +161,7 @@ function brand(part: number): (model: CpuModel) => CpuidResult {
   });
 }
 
-/** Leaves that say something; the others up to the maximum read as zero: features that the machine lacks. */
+/** Modelled leaves; the others up to the maximum read as zero: features that the machine lacks. */
 const LEAVES: Readonly<Record<number, (model: CpuModel, cpu: number) => CpuidResult>> = {
   [CPUID.vendor]: ({ vendor, maxBasicLeaf }) => ({
     eax: maxBasicLeaf,
@@ -219,7 +219,7 @@ export function cpuid(model: CpuModel, cpu: number, leaf: number): CpuidResult {
   const asked = leaf >>> 0;
   const max = asked >= CPUID.maxExtended ? model.maxExtendedLeaf : model.maxBasicLeaf;
   if (asked <= max) return LEAVES[asked]?.(model, cpu) ?? NOTHING;
-  // Intel gives the highest basic leaf's data above the maximum (SDM vol. 2, CPUID); AMD gives zeros.
+  // Above the maximum Intel returns the highest basic leaf's data (SDM vol. 2, CPUID); AMD returns zeros.
   return followsAmd(model) ? NOTHING : (LEAVES[model.maxBasicLeaf]?.(model, cpu) ?? NOTHING);
 }
 
@@ -229,9 +229,9 @@ const C_BIT_MIN = 12;
 const ADDRESS_BITS_MIN = 32;
 
 /**
- * Refuses a model that no table entry could express.
+ * Checks that the model's physical addresses and C-bit fit a table entry.
  *
- * @param path where the model is given, for the error.
+ * @param path path of the model in its file, for the error.
  * @throws InputError E_CPU_MODEL
  */
 export function checkModel(model: CpuModel, path = 'cpu'): void {
@@ -254,6 +254,6 @@ export function checkModel(model: CpuModel, path = 'cpu'): void {
   }
   if (!(sme.reduction >= 0 && model.physAddrBits - sme.reduction >= ADDRESS_BITS_MIN)) {
     const most = model.physAddrBits - ADDRESS_BITS_MIN;
-    refuse('sme.reduction', `0 to ${most}, so that 32 address bits are left`, sme.reduction);
+    refuse('sme.reduction', `0 to ${most}, so that 32 address bits remain`, sme.reduction);
   }
 }

@@ -1,5 +1,5 @@
 /** JMP FAR and RETF, and the code-segment descriptors that they read (APM 4.7, 4.8.1; vol. 3, JMP Far, RET Far). */
-import { va, vaOfU64, type Va } from '../address.js';
+import { va, vaAdd, vaOfU64, type Va } from '../address.js';
 import { CODE_SEGMENT, type CpuMode } from './cpu-modes.js';
 import { generalProtection, isFault } from './fault.js';
 import type { Fault } from '../types.js';
@@ -26,7 +26,7 @@ const IP_MASK = 0xffff;
 const STACK_SLOT = 8;
 const SELECTOR_MASK = 0xffffn;
 
-/** What a far jump needs of a CPU. */
+/** The part of a CPU that a far jump uses. */
 export interface FarJumper {
   cs: number;
   csBase: number;
@@ -38,10 +38,10 @@ export interface FarJumper {
   loadU64(address: Va): bigint | Fault;
 }
 
-/** Loads CS and goes to an offset in it; on a fault nothing has changed. CPL stays 0: gates and rings are not modelled. */
+/** Loads CS and RIP; on a fault nothing has changed. CPL stays 0: gates and rings are not modelled. */
 export function farJump(cpu: FarJumper, selector: number, offset: number): Fault | null {
   if (cpu.mode === 'real') {
-    // APM vol. 3, JMP Far: in real mode the base is the selector times 16.
+    // APM vol. 3, JMP Far: in real mode the base is the selector multiplied by 16.
     cpu.cs = selector;
     cpu.csBase = selector * CODE_SEGMENT.PARAGRAPH;
     cpu.rip = va(offset & IP_MASK);
@@ -49,11 +49,11 @@ export function farJump(cpu: FarJumper, selector: number, offset: number): Fault
   }
   const index = selector - (selector & SELECTOR_LOW);
   const error = selector - (selector & 3);
-  // APM vol. 3, JMP Far: a null selector, one beyond the table or one of the LDT is a #GP.
+  // APM vol. 3, JMP Far: a null selector, one beyond the table's limit or one of the LDT is a #GP.
   if (index === 0 || (selector & TI) !== 0 || index + DESCRIPTOR_SIZE - 1 > cpu.gdtr.limit) {
     return generalProtection('no such code segment', undefined, error);
   }
-  const descriptor = cpu.loadU64(va(cpu.gdtr.base + index));
+  const descriptor = cpu.loadU64(vaAdd(cpu.gdtr.base, index));
   if (isFault(descriptor)) return descriptor;
   const field = (name: keyof typeof CODE_DESCRIPTOR): bigint =>
     (descriptor >> CODE_DESCRIPTOR[name].shift) & CODE_DESCRIPTOR[name].mask;
@@ -70,15 +70,15 @@ export function farJump(cpu: FarJumper, selector: number, offset: number): Fault
   return null;
 }
 
-/** RETF with a 64-bit operand: takes RIP and CS from the stack; on a fault nothing has changed (APM vol. 3, RET Far). */
+/** RETF with a 64-bit operand: pops RIP and CS; on a fault nothing has changed (APM vol. 3, RET Far). */
 export function farReturn(cpu: FarJumper): Fault | null {
   const rip = cpu.loadU64(cpu.rsp);
   if (isFault(rip)) return rip;
-  const cs = cpu.loadU64(va(cpu.rsp + STACK_SLOT));
+  const cs = cpu.loadU64(vaAdd(cpu.rsp, STACK_SLOT));
   if (isFault(cs)) return cs;
   const target = vaOfU64(rip);
   if (target === undefined) return generalProtection('return not canonical', rip);
   const fault = farJump(cpu, Number(cs & SELECTOR_MASK), target);
-  if (fault === null) cpu.rsp = va(cpu.rsp + 2 * STACK_SLOT);
+  if (fault === null) cpu.rsp = vaAdd(cpu.rsp, 2 * STACK_SLOT);
   return fault;
 }

@@ -1,4 +1,4 @@
-/** Making faults and telling them from values. */
+/** Constructors and a type guard for faults. */
 import { VECTOR, type Fault } from '../types.js';
 
 /** Whether a result is a fault and not a value. */
@@ -6,7 +6,7 @@ export function isFault(result: unknown): result is Fault {
   return typeof result === 'object' && result !== null && 'vector' in result;
 }
 
-/** A #GP; error code 0 unless a selector is to blame (APM 8.4.1). */
+/** A #GP; the error code is 0 unless a selector caused it (APM 8.4.1). */
 export function generalProtection(why: string, address?: number | bigint, error = 0): Fault {
   return { vector: VECTOR.GP, error, why, ...(address !== undefined && { address }) };
 }

@@ -1,5 +1,5 @@
-/** Interrupt gates of long mode and what happens when delivering a fault faults (APM 4.8.4, 8.2.9, 8.9). */
-import { va, vaOfU64, type Va } from '../address.js';
+/** Interrupt gates of long mode, delivery of faults, and faults during delivery (APM 4.8.4, 8.2.9, 8.9). */
+import { va, vaAdd, vaOfU64, type Va } from '../address.js';
 import { isFault } from './fault.js';
 import { RFLAGS } from './registers.js';
 import { UnmodelledError } from '../unmodelled.js';
@@ -18,7 +18,7 @@ export const GATE = {
 } as const;
 /** Gate types in long mode (APM table 4-6). */
 export const GATE_TYPE = { INTERRUPT: 0xen, TRAP: 0xfn } as const;
-/** Bits of a selector error code: the IDT is meant (APM 8.4.1). */
+/** Bit of a selector error code: the selector indexes the IDT (APM 8.4.1). */
 const ERROR_IDT = 2;
 const ERROR_INDEX_SHIFT = 3;
 const NP = 11;
@@ -48,7 +48,7 @@ export function makeGate(
   return [low, offset >> OFFSET_HIGH_FROM];
 }
 
-/** What delivery needs of a CPU. */
+/** The part of a CPU that delivery uses. */
 export interface InterruptTarget {
   rip: Va;
   rsp: Va;
@@ -59,13 +59,13 @@ export interface InterruptTarget {
   cpl: number;
   readonly longMode: boolean;
   readonly idtr: { readonly base: Va; readonly limit: number };
-  /** RSP0: the stack of CPL 0 that an interrupt from CPL 3 takes (APM 8.9.3). */
+  /** RSP0: the CPL 0 stack that an interrupt at CPL 3 switches to (APM 8.9.3). */
   readonly rsp0: Va;
   loadU64(address: Va): bigint | Fault;
   storeU64(address: Va, value: bigint): Fault | null;
 }
 
-/** How a fault ended: at a handler, or in a shutdown. */
+/** The outcome of a delivery: a handler, or a shutdown. */
 export type Delivery =
   | { readonly handler: Va; readonly fault: Fault }
   | { readonly tripleFault: true; readonly first: Fault; readonly second?: Fault };
@@ -81,12 +81,12 @@ export function makesDoubleFault(first: number, second: number): boolean {
   return first === VECTOR.PF && (second === VECTOR.PF || CONTRIBUTORY.has(second));
 }
 
-/** Serial faults at most: every one of them is caused by another access of the delivery, of which there are few. */
+/** The largest number of serial faults: each is caused by another access of the delivery, which makes few. */
 const MAX_SERIAL = 16;
 
 /**
- * Delivers a fault: reads the gate, switches the stack if CPL changes, pushes the frame, goes to the handler. Faults on
- * the way are taken in its place, become a #DF, or shut the CPU down (APM 8.2.9).
+ * Delivers a fault: reads the gate, switches the stack if CPL changes, pushes the frame, enters the handler. Faults
+ * during delivery are delivered instead, become a #DF, or shut the CPU down (APM 8.2.9).
  */
 export function deliver(cpu: InterruptTarget, fault: Fault): Delivery {
   let current = fault;
@@ -106,16 +106,16 @@ function gateError(vector: number, why: string, by: number = VECTOR.GP): Fault {
   return { vector: by, error: vector * 2 ** ERROR_INDEX_SHIFT + ERROR_IDT, why };
 }
 
-/** Goes to the handler of one fault, or says what fault stopped that; then only memory and CR2 have changed. */
+/** Enters the handler of one fault, or returns the fault that prevented it; then only memory and CR2 have changed. */
 function attempt(cpu: InterruptTarget, fault: Fault): Va | Fault {
-  // APM 8.2.15: CR2 holds the address of a #PF, before its handler is looked for.
+  // APM 8.2.15: CR2 holds the address of a #PF; it is set before the gate is read.
   if (fault.vector === VECTOR.PF) cpu.cr2 = BigInt.asUintN(64, BigInt(fault.address ?? 0));
   const offset = fault.vector * GATE.SIZE;
   const { base, limit } = cpu.idtr;
-  // APM 8.9.1: a gate beyond the limit is a #GP. Gates are shorter outside long mode: none of them fits a limit of 0.
+  // APM 8.9.1: a gate beyond the limit is a #GP. Gates are shorter outside long mode; none fits within a limit of 0.
   if (offset + GATE.SIZE - 1 > limit) return gateError(fault.vector, 'beyond the IDT');
   if (!cpu.longMode) throw new UnmodelledError('an interrupt through a gate outside long mode');
-  const gate = gateAt(cpu, va(base + offset), fault.vector);
+  const gate = gateAt(cpu, vaAdd(base, offset), fault.vector);
   return isFault(gate) ? gate : enter(cpu, gate, fault);
 }
 
@@ -126,10 +126,10 @@ interface Gate {
 }
 
 function gateAt(cpu: InterruptTarget, at: Va, vector: number): Gate | Fault {
-  // Reads of system structures are supervisor accesses whatever CPL is (APM 5.6.1).
+  // Reads of system structures are supervisor accesses at any CPL (APM 5.6.1).
   const low = supervisor(cpu, () => cpu.loadU64(at));
   if (isFault(low)) return low;
-  const high = supervisor(cpu, () => cpu.loadU64(va(at + SLOT)));
+  const high = supervisor(cpu, () => cpu.loadU64(vaAdd(at, SLOT)));
   if (isFault(high)) return high;
   const field = (name: GateField): bigint => (low >> GATE[name].shift) & GATE[name].mask;
   const type = field('TYPE');
@@ -157,10 +157,10 @@ function supervisor<T>(cpu: InterruptTarget, access: () => T): T {
   return result;
 }
 
-/** Pushes SS, RSP, RFLAGS, CS, RIP and the error code on an aligned stack (APM 8.9.3), then goes to the handler. */
+/** Pushes SS, RSP, RFLAGS, CS, RIP and the error code on an aligned stack (APM 8.9.3), then enters the handler. */
 function enter(cpu: InterruptTarget, gate: Gate, fault: Fault): Va | Fault {
-  const changes = cpu.cpl !== 0;
-  const top = changes ? cpu.rsp0 : cpu.rsp;
+  const fromUser = cpu.cpl !== 0;
+  const top = fromUser ? cpu.rsp0 : cpu.rsp;
   let rsp = Math.floor(top / STACK_ALIGN) * STACK_ALIGN;
   const frame = [
     BigInt(cpu.ss),
@@ -176,9 +176,9 @@ function enter(cpu: InterruptTarget, gate: Gate, fault: Fault): Va | Fault {
     if (refused !== null) return refused;
   }
   cpu.rsp = va(rsp);
-  // Our choice: the selector is taken without reading its descriptor; segments are flat in long mode.
+  // Our choice: the selector is loaded without reading its descriptor; segments are flat in long mode.
   cpu.cs = gate.selector - (gate.selector & RPL);
-  if (changes) cpu.ss = 0;
+  if (fromUser) cpu.ss = 0;
   cpu.cpl = 0;
   cpu.rip = gate.handler;
   // APM 8.9.5: an interrupt gate clears IF, both kinds clear TF, NT, RF and VM.
@@ -187,11 +187,11 @@ function enter(cpu: InterruptTarget, gate: Gate, fault: Fault): Va | Fault {
   return gate.handler;
 }
 
-/** IRETQ: takes RIP, CS, RFLAGS, RSP and SS from the stack; on a fault nothing has changed (APM 8.9.6). */
+/** IRETQ: pops RIP, CS, RFLAGS, RSP and SS; on a fault nothing has changed (APM 8.9.6). */
 export function iret(cpu: InterruptTarget): Fault | null {
   const frame: bigint[] = [];
   for (let i = 0; i < 5; i++) {
-    const value = cpu.loadU64(va(cpu.rsp + i * SLOT));
+    const value = cpu.loadU64(vaAdd(cpu.rsp, i * SLOT));
     if (isFault(value)) return value;
     frame.push(value);
   }

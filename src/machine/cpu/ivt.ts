@@ -1,5 +1,5 @@
 /** Exceptions in real mode: the interrupt-vector table of far pointers (APM 8.6). */
-import { va, type Va } from '../address.js';
+import { va, vaAdd, type Va } from '../address.js';
 import { CODE_SEGMENT } from './cpu-modes.js';
 import type { Delivery } from './idt.js';
 import { isFault } from './fault.js';
@@ -12,7 +12,7 @@ const CS_OFFSET = 2;
 const WORD = 2;
 const SEGMENT_SIZE = 0x1_0000;
 
-/** What delivery in real mode needs of a CPU. */
+/** The part of a CPU that delivery in real mode uses. */
 export interface RealModeTarget {
   rip: Va;
   rsp: Va;
@@ -25,13 +25,13 @@ export interface RealModeTarget {
   storeU16(address: Va, value: number): Fault | null;
 }
 
-/** Pushes FLAGS, CS and IP, without an error code, and goes where the table says (APM 8.6.1). */
+/** Pushes FLAGS, CS and IP, without an error code, and loads CS and IP from the table's entry (APM 8.6.1). */
 export function deliverReal(cpu: RealModeTarget, fault: Fault): Delivery {
   const at = fault.vector * ENTRY_SIZE;
-  // APM 8.2.9: an entry beyond the limit is a #DF; our choice: the #DF's own entry is not looked for, the CPU shuts down.
+  // APM 8.2.9: an entry beyond the limit is a #DF; our choice: no delivery of the #DF is tried, the CPU shuts down.
   if (at + ENTRY_SIZE - 1 > cpu.idtr.limit) return { tripleFault: true, first: fault };
-  const ip = cpu.loadU16(va(cpu.idtr.base + at));
-  const cs = cpu.loadU16(va(cpu.idtr.base + at + CS_OFFSET));
+  const ip = cpu.loadU16(vaAdd(cpu.idtr.base, at));
+  const cs = cpu.loadU16(vaAdd(cpu.idtr.base, at + CS_OFFSET));
   if (isFault(ip) || isFault(cs)) return { tripleFault: true, first: fault };
   const stack = cpu.ss * CODE_SEGMENT.PARAGRAPH;
   for (const value of [cpu.rflags, cpu.cs, cpu.rip]) {

@@ -1,4 +1,4 @@
-/** Memory types: what the PAT selects and how it combines with the MTRRs' type. */
+/** Memory types: the PAT's, and how they combine with the MTRRs'. */
 import { MEMTYPE, type MemType } from '../types.js';
 
 const { UC, WC, WT, WP, WB, UC_MINUS } = MEMTYPE;
@@ -37,7 +37,7 @@ export function patTypes(value: bigint): readonly MemType[] | undefined {
 
 /**
  * The effective type by the PAT's (row) and the MTRRs' (column): APM table 7-11.
- * Its CD (uncached, a cached copy is written back first) is what UC does here.
+ * UC here behaves as the table's CD (uncached, a cached copy is written back first).
  */
 const COMBINED: Readonly<Record<MemType, Readonly<Record<Exclude<MemType, 7>, MemType>>>> = {
   [UC]: { [UC]: UC, [WC]: UC, [WP]: UC, [WT]: UC, [WB]: UC },
@@ -48,15 +48,15 @@ const COMBINED: Readonly<Record<MemType, Readonly<Record<Exclude<MemType, 7>, Me
   [WB]: { [UC]: UC, [WC]: WC, [WP]: WP, [WT]: WT, [WB]: WB },
 };
 
-/** An MTRR type: the PAT's without UC-. */
+/** A type of an MTRR: those of the PAT except UC-. */
 export type MtrrType = Exclude<MemType, typeof UC_MINUS>;
 
-/** The type that an access has (APM 7.8.5, table 7-11). */
+/** The effective type of an access (APM 7.8.5, table 7-11). */
 export function effectiveType(pat: MemType, mtrr: MtrrType): MemType {
   return COMBINED[pat][mtrr];
 }
 
-/** Whether a read brings its line into the cache (APM table 7-3). */
+/** Whether a read allocates its line in the cache (APM table 7-3). */
 export function allocatesOnRead(type: MemType): boolean {
   return type === MEMTYPE.WB || type === MEMTYPE.WP || type === MEMTYPE.WT;
 }

@@ -77,9 +77,9 @@ const LEVELS: readonly Level[] = [
 ];
 const TABLE_LOW = bits(31, 12);
 
-/** How a CPU's registers make the walker read entries. */
+/** The walker's parameters, from a CPU's registers. */
 export interface PagingContext {
-  /** The root table and the key it is read under: CR3 and its C-bit. */
+  /** The root table and the key under which it is read: CR3 and its C-bit. */
   readonly root: Pa;
   readonly rootKey: KeyId;
   readonly format: EntryFormat;
@@ -93,17 +93,17 @@ export interface PagingContext {
   /** Bit 8 of a PML4E and of a PDPE that points to a table must be zero (APM 5.3.3; AMD only). */
   readonly bit8Mbz: boolean;
   readonly pat: readonly MemType[];
-  /** Told of each slot of the PAT that an entry selects. */
+  /** Called with each PAT slot that an entry selects. */
   readonly onPatSlot?: (slot: number) => void;
-  /** The MTRRs' type of a range, undefined where it is not one type. */
+  /** The MTRRs' type of a range; undefined if the range has several types. */
   readonly mtrr: (pa: number, size: number) => MtrrType | undefined;
 }
 
-/** Which bits of an entry's halves are address, C-bit and reserved. */
+/** The address bits, C-bit and reserved bits in the halves of an entry. */
 export interface EntryFormat {
   readonly addressHigh: number;
   readonly reservedHigh: number;
-  /** The C-bit in the half that it is in; 0 in the other, and in both where there is none. */
+  /** The C-bit in its half; 0 in the other half, and in both if there is no C-bit. */
   readonly cHigh: number;
   readonly cLow: number;
   /** The key that the C-bit selects. */
@@ -112,12 +112,12 @@ export interface EntryFormat {
 
 /**
  * The format of entries. With memory encryption on, the physical size shrinks by the reduction and the bits above it
- * are reserved, the C-bit excepted, wherever it is (APM 7.10.1). With it off the C-bit is what its position makes it:
- * an ordinary address bit below MAXPHYADDR, reserved at or above it (our choice; APM 7.10.1 leaves it open).
+ * are reserved, except the C-bit at any position (APM 7.10.1). With it off the position of the C-bit decides: an
+ * ordinary address bit below MAXPHYADDR, reserved at or above it (our choice; APM 7.10.1 leaves it open).
  *
- * No part has a C-bit within the address bits that are left. Our choice, should one have: it is no address bit of any
- * entry then, nor anything else that the bit means without encryption (the PAT bit of a large leaf, bits 29:13 that
- * must be zero); memory whose address has it set is reached by no mapping.
+ * No part has a C-bit within the remaining address bits. Our choice for such a part: the bit is not an address bit of
+ * any entry, nor has it its meaning without encryption (the PAT bit of a large leaf, bits 29:13 that must be zero); no
+ * mapping reaches memory whose address has it set.
  */
 export function entryFormat(
   physAddrBits: number,
@@ -138,7 +138,7 @@ export function entryFormat(
   };
 }
 
-/** What an access does, as the walker checks it. */
+/** The properties of an access that the walker checks. */
 export interface WalkAccess {
   readonly write: boolean;
   readonly user: boolean;
@@ -172,7 +172,7 @@ function classify(context: PagingContext, level: Level, low: number, high: numbe
   return (low & level.leafMbz & ~context.format.cLow) !== 0 ? 'reserved' : 'leaf';
 }
 
-/** The bits of an entry that are set and must be zero: none exactly where {@link classify} does not say `reserved`. */
+/** The bits of an entry that are set and must be zero; nonzero exactly if {@link classify} returns `reserved`. */
 function reservedBits(context: PagingContext, level: Level, low: number, high: number): bigint {
   if ((low & ENTRY.P) === 0) return 0n;
   const highMask = context.format.reservedHigh | (context.nxe ? 0 : NX_HIGH);
@@ -186,12 +186,12 @@ function reservedBits(context: PagingContext, level: Level, low: number, high: n
   return entryOf(low & lowMask & ~context.format.cLow, high & highMask);
 }
 
-/** The two halves of an entry as one. */
+/** The entry of two halves. */
 function entryOf(low: number, high: number): Pte {
   return (BigInt(high >>> 0) << BigInt(HALF_BITS)) | BigInt(low >>> 0);
 }
 
-/** An entry that a walk stops at, with what is wrong about it. */
+/** An entry as read by a walk, with its reserved bits. */
 function entryRead(
   reader: TableReader,
   context: PagingContext,
@@ -247,7 +247,7 @@ export function pageFault(
   return { vector: VECTOR.PF, error, address: va, why, ...(read !== undefined && { read }) };
 }
 
-/** Why a page may not be accessed so, or undefined (APM 5.6.1, 5.6.2, 5.6.4). */
+/** Why a page's permissions refuse an access, or undefined (APM 5.6.1, 5.6.2, 5.6.4). */
 export function refusal(
   context: PagingContext,
   page: { readonly rw: boolean; readonly us: boolean; readonly nx: boolean },
@@ -259,7 +259,7 @@ export function refusal(
   return undefined;
 }
 
-/** The part of a leaf around an address that is one memory type. */
+/** The largest aligned part of a leaf, around an address, that has one memory type. */
 function uniform(
   context: PagingContext,
   pageVa: number,
@@ -274,16 +274,16 @@ function uniform(
     const type = context.mtrr(pa, size);
     if (type !== undefined) return { va: start, pa, size, type };
   }
-  // MTRRs are of 4 KiB at the least, but memory may end inside a page: uncached (our choice).
+  // MTRRs have a granularity of 4 KiB, but memory may end within a page: uncached (our choice).
   const start = Math.floor(va / PAGE_SIZE) * PAGE_SIZE;
   return { va: start, pa: pagePa + (start - pageVa), size: PAGE_SIZE, type: MEMTYPE.UC };
 }
 
 /**
- * Walks the tables for an address and gives the translation, or the #PF.
+ * Walks the tables for an address and returns the translation, or the #PF.
  *
- * @param commit sets accessed and dirty bits in the tables (APM 5.4.2), as a CPU's access does; a probe does not. Our
- *   choice: they are set once the whole walk was found good.
+ * @param commit whether to set accessed and dirty bits in the tables (APM 5.4.2), as a CPU's access does. Our choice:
+ *   they are set after the whole walk has succeeded.
  */
 export function walk(
   reader: TableReader,
@@ -313,8 +313,8 @@ export function walk(
     us &&= (low & ENTRY.US) !== 0;
     nx ||= (high & NX_HIGH) !== 0;
     const dirties = kind === 'leaf' && access.write;
-    const wanted = dirties ? ENTRY.A | ENTRY.D : ENTRY.A;
-    if ((low & wanted) !== wanted) unaccessed.push({ pa: at, key, bits: wanted });
+    const required = dirties ? ENTRY.A | ENTRY.D : ENTRY.A;
+    if ((low & required) !== required) unaccessed.push({ pa: at, key, bits: required });
     if (kind === 'table') {
       table = physical(format, low, high, TABLE_LOW);
       key = keyOf(format, low, high);
@@ -347,20 +347,20 @@ export function walk(
   return pageFault(context, va, access, 0, 'not-present');
 }
 
-/** One level of a walk, as shown to people. */
+/** One level of a walk, for display. */
 export interface WalkStep extends EntryRead {
-  /** The table read. */
+  /** Physical address of the table. */
   readonly table: Pa;
   readonly index: number;
   readonly entry: Pte;
-  /** The entry's own C-bit, if C-bits are in force. */
+  /** The entry's own C-bit; 0 if C-bits are not in force. */
   readonly c: 0 | 1;
   readonly kind: EntryKind;
-  /** Where the entry points: the next table or the page; undefined where it is not valid. */
+  /** Physical address of the next table or the page; absent if the entry is not valid. */
   readonly target?: Pa;
 }
 
-/** The entries that a walk for an address meets, down to the leaf or to what stops it. Changes nothing. */
+/** The entries that a walk for an address reads, down to the leaf or the entry that stops it. Changes nothing. */
 export function traceWalk(reader: TableReader, context: PagingContext, va: Va): WalkStep[] {
   const steps: WalkStep[] = [];
   let table = context.root;
@@ -391,30 +391,30 @@ export function traceWalk(reader: TableReader, context: PagingContext, va: Va): 
   return steps;
 }
 
-/** A table entry taken apart, as the trace prints it. */
+/** The fields of a table entry, as the trace prints them. */
 export interface DecodedEntry {
-  /** Where it points: all of the address that it holds, but the C-bit. */
+  /** Physical address in the entry: all its address bits, without the C-bit. */
   readonly pa: Pa;
   readonly c: 0 | 1;
   /** Whether it maps a page; otherwise it points to a table. */
   readonly leaf: boolean;
-  /** Its flags but P and those that select the memory type, for example `RW|A|D|G|NX`. */
+  /** Its flags except P and those that select the memory type, for example `RW|A|D|G|NX`. */
   readonly flags: string;
   /** The effective memory type of a leaf under PAT and MTRRs. */
   readonly type: string;
-  /** The bits of it that are set and must be zero. */
+  /** The bits of the entry that are set and must be zero. */
   readonly reserved: bigint;
 }
 
 const FLAG_NAMES = ['RW', 'US', 'A', 'D', 'G'] as const;
 
-/** Takes an entry apart. `span` is what one entry of its table governs, in bytes. */
+/** The fields of an entry. @param span bytes of address space that one entry of its table covers. */
 export function decodeEntry(context: PagingContext, value: Pte, span: number): DecodedEntry {
   const low = Number(value & 0xffff_ffffn);
   const high = Number((value >> BigInt(HALF_BITS)) & 0xffff_ffffn);
   const level = LEVELS.find((l) => 2 ** l.shift === span);
   const leaf = span === PAGE_SIZE || (level?.pageSize === span && (low & ENTRY.PS) !== 0);
-  // What is above the physical size is told as it is: the walker refuses it, and here it would be masked away.
+  // Address bits above the physical size are reported, not masked: the walker faults on them.
   const format = { ...context.format, addressHigh: ADDRESS_HIGH & ~context.format.cHigh };
   const pa = physical(format, low, high, leaf ? (level?.leafLow ?? TABLE_LOW) : TABLE_LOW);
   const names: string[] = FLAG_NAMES.filter((name) => (low & ENTRY[name]) !== 0);
@@ -431,7 +431,7 @@ export function decodeEntry(context: PagingContext, value: Pte, span: number): D
   };
 }
 
-/** Bits of an entry by their numbers, runs of them in short: `51..48, 43`. */
+/** The numbers of the bits that are set, highest first, runs abbreviated: `51..48, 43`. */
 export function bitNumbers(mask: bigint): string {
   const runs: string[] = [];
   for (let high = 63; high >= 0; high--) {

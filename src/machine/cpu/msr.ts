@@ -80,7 +80,7 @@ export const MISC_ENABLE = {
 } as const;
 const MISC_ENABLE_BITS = Object.values(MISC_ENABLE).reduce((sum, one) => sum | one, 0n);
 
-/** What a register needs to know of its CPU. */
+/** The state of a CPU that its registers depend on. */
 export interface MsrContext {
   readonly model: CpuModel;
   readonly cpu: number;
@@ -88,7 +88,7 @@ export interface MsrContext {
   readonly paging: boolean;
 }
 
-/** What a write gives: the value that the register then holds, or null for a #GP. */
+/** The result of a write: the register's new value, or null for a #GP. */
 type Written = bigint | null;
 
 interface MsrRow {
@@ -99,7 +99,7 @@ interface MsrRow {
     context: MsrContext,
     other: (name: MsrName) => bigint,
   ) => Written;
-  /** Whether this processor has it; without one, every processor has. */
+  /** Whether a processor has the register; absent: every processor has it. */
   readonly present?: (model: CpuModel) => boolean;
 }
 
@@ -120,18 +120,18 @@ function writeEfer(
   { model, paging }: MsrContext,
   other: (name: MsrName) => bigint,
 ): Written {
-  // APM 3.1.7: LMA follows LME and CR0.PG; our choice: a write keeps it, whatever it says.
+  // APM 3.1.7: LMA follows LME and CR0.PG; our choice: a write does not change it, whatever its bit.
   const lma = bit(EFER.LMA);
-  const wanted = (value & ~lma) | (old & lma);
+  const written = (value & ~lma) | (old & lma);
   // APM 15.4: SVME is reserved where the part has no SVM, and while VM_CR.SVMDIS is set.
   const svm = model.svm !== undefined && (other('VM_CR') & VM_CR.SVMDIS) === 0n;
   const allowed = EFER_ALWAYS | lma | (model.nx ? bit(EFER.NXE) : 0n) | (svm ? bit(EFER.SVME) : 0n);
   const unmodelled = bit(EFER.LMSLE) | bit(EFER.TCE);
   // CPUID reports neither LMSLE nor TCE: setting them is a #GP like any reserved bit (APM 3.1.7).
-  if ((wanted & (unmodelled | ~allowed)) !== 0n) return null;
+  if ((written & (unmodelled | ~allowed)) !== 0n) return null;
   // APM 14.6.1: changing LME with paging on is a #GP.
-  if (paging && ((wanted ^ old) & bit(EFER.LME)) !== 0n) return null;
-  return wanted;
+  if (paging && ((written ^ old) & bit(EFER.LME)) !== 0n) return null;
+  return written;
 }
 
 /** VM_CR (APM 15.30.1). */
@@ -185,7 +185,7 @@ const ROWS: Readonly<Record<MsrName, MsrRow>> = {
   SYSENTER_ESP: address,
   SYSENTER_EIP: address,
   MISC_ENABLE: {
-    // Our choice: these bits are set at reset, as on the parts that the kernel's logs show.
+    // Our choice: these bits are set at reset, as on the parts in public kernel logs.
     reset: () =>
       MISC_ENABLE.FAST_STRINGS |
       MISC_ENABLE.THERMAL_CONTROL |
@@ -216,7 +216,7 @@ const ROWS: Readonly<Record<MsrName, MsrRow>> = {
   TSC_AUX: plain,
   SYSCFG: {
     reset: () => SYSCFG.MtrrFixDramEn | SYSCFG.MtrrVarDramEn,
-    // APM 3.2.1; our choice: bits without a meaning on this part are dropped, not refused.
+    // APM 3.2.1; our choice: bits without a meaning on this part are ignored, not a #GP.
     write: (value, _old, { model }) =>
       value & (SYSCFG_MTRR_BITS | (model.sme === undefined ? 0n : SYSCFG.MemEncryptionModEn)),
     present: followsAmd,
@@ -232,7 +232,7 @@ const UNMODELLED_BY_NUMBER = new Map<number, string>(
   Object.entries(UNMODELLED_MSRS).map(([name, number]) => [number, name]),
 );
 
-/** The name of an MSR, modelled or not; undefined for a number that no table has. */
+/** The name of an MSR, modelled or not; undefined for a number that is in no table. */
 export function msrName(number: number): string | undefined {
   return BY_NUMBER.get(number) ?? UNMODELLED_BY_NUMBER.get(number);
 }
@@ -257,8 +257,8 @@ export class MsrFile {
   write(number: number, value: bigint): boolean {
     const name = this.find(number);
     if (name === null) return false;
-    const wanted = BigInt.asUintN(64, value);
-    const written = ROWS[name].write(wanted, this.get(name), this.context, (n) => this.get(n));
+    const operand = BigInt.asUintN(64, value);
+    const written = ROWS[name].write(operand, this.get(name), this.context, (n) => this.get(n));
     if (written === null) return false;
     this.values.set(name, written);
     return true;
@@ -269,7 +269,7 @@ export class MsrFile {
     return this.values.get(name) ?? 0n;
   }
 
-  /** Sets a register without the checks of a WRMSR: what hardware or firmware did. */
+  /** Sets a register without the checks of a WRMSR, as hardware or firmware does. */
   set(name: MsrName, value: bigint): void {
     this.values.set(name, value);
   }

@@ -26,7 +26,7 @@ export interface MtrrConfig {
   readonly uncached: readonly PhysicalRange[];
 }
 
-/** The value that firmware leaves in MTRRdefType. */
+/** The value of MTRRdefType after firmware. */
 export function mtrrDefType(config: MtrrConfig): bigint {
   return BigInt(config.default) | (config.enabled ? MTRR_DEF_TYPE.E | MTRR_DEF_TYPE.FE : 0n);
 }
@@ -45,11 +45,11 @@ function inside(range: PhysicalRange, pa: number, size: number): 'all' | 'part' 
   return pa >= range.base && pa + size <= end ? 'all' : 'part';
 }
 
-/** The ranges of a machine that the MTRRs or the lack of memory make uncached. */
+/** The ranges of a machine that are uncached, by the MTRRs or because no DRAM is there. */
 export class MtrrMap {
   private readonly uncached: PhysicalRange[];
 
-  /** @param ram where memory answers; everything else is memory-mapped I/O. */
+  /** @param ram the ranges of DRAM; everything else is memory-mapped I/O. */
   constructor(
     uncached: readonly PhysicalRange[],
     private readonly ram: readonly PhysicalRange[],
@@ -57,7 +57,7 @@ export class MtrrMap {
     this.uncached = [...uncached];
   }
 
-  /** Makes a range uncached, as firmware does where it puts a device. */
+  /** Makes a range uncached, as firmware does for the range of a device. */
   addUncached(range: PhysicalRange): void {
     this.uncached.push(range);
   }

@@ -94,7 +94,7 @@ export const RFLAGS = {
 /** The highest value of a register of 32 bits. */
 export const U32_MAX = 2 ** 32 - 1;
 
-/** The bits of CR0 or CR4 as one number, from a table of bits. */
+/** All bits of a table, for example CR0 or CR4, as one mask. */
 export function allBits(table: Readonly<Record<string, number>>): number {
   return Object.values(table).reduce((sum, bit) => sum + bit, 0);
 }
@@ -104,7 +104,7 @@ export function has(value: number, bit: number): boolean {
   return (value & bit) !== 0;
 }
 
-/** The names of the bits of a table that a value has, in the table's order. */
+/** The names of the bits of a table that are set in a value, in the table's order. */
 export function bitNames(table: Readonly<Record<string, number>>, value: number): string[] {
   return Object.entries(table)
     .filter(([, bit]) => has(value, bit))

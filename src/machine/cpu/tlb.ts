@@ -1,15 +1,15 @@
 /**
- * A CPU's translation lookaside buffer. It keeps what a walk found until it is told to forget it, whatever happens to
- * the tables meanwhile (APM 5.5).
+ * A CPU's translation lookaside buffer. A translation stays until it is invalidated or evicted, whatever happens to the
+ * tables meanwhile (APM 5.5).
  */
 import { PAGE_SIZE, PMD_SIZE, PUD_SIZE, type KeyId, type Pa, type Va } from '../address.js';
 import type { MemType } from '../types.js';
 
-/** A translation as the TLB holds it; it carries the key and the memory type. */
+/** A translation in the TLB, with its key and memory type. */
 export interface TlbEntry {
   /** First address that it translates. */
   readonly va: Va;
-  /** Bytes that it translates: the page's size, or less where the MTRRs cut the page in types. */
+  /** Bytes that it translates: the page's size, or less where the MTRRs give the page several types. */
   readonly size: number;
   /** Size of the page in the tables. */
   readonly pageSize: number;
@@ -27,11 +27,11 @@ export interface TlbEntry {
 /** Entries of Zen 1's L2 data TLB (PPR 17h 2.1.11.1). */
 export const TLB_ENTRIES = 1536;
 
-/** What an access is for, as an index: each keeps the entry that it used last. */
+/** The kind of an access, as an index: for each kind the last entry used is cached. */
 export const TLB_KIND = { read: 0, write: 1, fetch: 2 } as const;
 export type TlbKind = (typeof TLB_KIND)[keyof typeof TLB_KIND];
 
-/** Page numbers of the larger sizes are kept apart from those of 4 KiB pages by these offsets. */
+/** Offsets that separate the page numbers of the larger sizes from those of 4 KiB pages. */
 const PMD_TAG = 2 ** 40;
 const PUD_TAG = 2 ** 41;
 
@@ -49,8 +49,8 @@ export class Tlb {
   private readonly last: (TlbEntry | null)[] = [null, null, null];
   private pmds = 0;
   private puds = 0;
-  /** Entries whose page the MTRRs cut in pieces. */
-  private pieces = 0;
+  /** Entries that translate a part of their page. */
+  private partial = 0;
 
   constructor(private readonly capacity: number = TLB_ENTRIES) {}
 
@@ -70,7 +70,7 @@ export class Tlb {
     return found;
   }
 
-  /** Keeps a translation, in the place of the oldest one if there is no room. */
+  /** Inserts a translation; evicts the oldest one if the TLB is full. */
   insert(entry: TlbEntry): void {
     const tag = tagOf(entry.va, entry.size);
     this.remove(tag);
@@ -82,26 +82,26 @@ export class Tlb {
     this.count(entry, 1);
   }
 
-  /** INVLPG: forgets the page that holds an address, a global one as well (APM 5.5.2). */
+  /** INVLPG: invalidates the entries of the page of an address, global ones too (APM 5.5.2). */
   invlpg(va: Va): void {
     for (const size of SIZES) this.remove(tagOf(va, size));
-    if (this.pieces === 0) return;
+    if (this.partial === 0) return;
     for (const [tag, entry] of this.entriesByTag) {
       const start = Math.floor(entry.va / entry.pageSize) * entry.pageSize;
       if (va >= start && va < start + entry.pageSize) this.remove(tag);
     }
   }
 
-  /** MOV CR3: forgets what is not global (APM 5.5.2). */
+  /** MOV CR3: invalidates all entries that are not global (APM 5.5.2). */
   flushNonGlobal(): void {
     for (const [tag, entry] of this.entriesByTag) if (!entry.global) this.remove(tag);
   }
 
-  /** Forgets everything, global entries too. */
+  /** Invalidates all entries, global ones too. */
   flushAll(): void {
     this.entriesByTag.clear();
     this.last.fill(null);
-    this.pmds = this.puds = this.pieces = 0;
+    this.pmds = this.puds = this.partial = 0;
   }
 
   /** All entries, oldest first. */
@@ -109,7 +109,7 @@ export class Tlb {
     return [...this.entriesByTag.values()];
   }
 
-  /** Puts back what {@link entries} gave. */
+  /** Restores a result of {@link entries}. */
   restore(entries: readonly TlbEntry[]): void {
     this.flushAll();
     for (const entry of entries) this.insert(entry);
@@ -120,13 +120,13 @@ export class Tlb {
     if (entry === undefined) return;
     this.entriesByTag.delete(tag);
     this.count(entry, -1);
-    // What is gone from the buffer is gone from the short cut to it, so that a restored machine acts alike.
+    // Clear the last entries used too, so that a restored TLB behaves the same.
     this.last.fill(null);
   }
 
   private count(entry: TlbEntry, by: number): void {
     if (entry.size === PMD_SIZE) this.pmds += by;
     if (entry.size === PUD_SIZE) this.puds += by;
-    if (entry.size !== entry.pageSize) this.pieces += by;
+    if (entry.size !== entry.pageSize) this.partial += by;
   }
 }

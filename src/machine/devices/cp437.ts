@@ -1,4 +1,4 @@
-/** Code page 437, the character set of PC video adapters, as a person sees it (Unicode: VENDORS/MICSFT/PC/CP437.TXT). */
+/** Code page 437, the character set of PC video adapters, as displayed (Unicode: VENDORS/MICSFT/PC/CP437.TXT). */
 
 /** Glyphs of 0x00 to 0x1f (IBM's graphics for the control codes); 0x00 is blank. */
 const CONTROLS = ' ☺☻♥♦♣♠•◘○◙♂♀♪♫☼►◄↕‼¶§▬↨↑↓→←∟↔▲▼';

@@ -1,7 +1,6 @@
 /**
  * A device that does DMA: it sends addresses of a limited width upstream, reads memory into its buffer, and writes a
- * pattern of its own to memory. What driver and device say to one another goes through its registers, which are plain
- * state here (our choice: they are not mapped anywhere).
+ * pattern of its own to memory. A driver commands it by method calls (our choice: no command registers are mapped).
  */
 import { InputError } from '../../base/errors.js';
 import { hex, PAGE_SIZE, type Pa } from '../address.js';
@@ -9,8 +8,8 @@ import type { BusResult, Device, UpstreamPort } from '../bus.js';
 import type { PhysicalRange } from '../cpu/mtrr.js';
 
 /**
- * Bits of an address that the device can send, 12 to 64: 24 of an ISA bus master, 32 of a PCI one without dual address
- * cycles; in between what the maker saw fit (graphics processors 40, sound chips 28 to 31).
+ * The width of the addresses that the device can send, 12 to 64 bits: 24 for an ISA bus master, 32 for a PCI one
+ * without dual address cycles; other devices have other widths (graphics processors 40, sound chips 28 to 31).
  */
 export type AddressBits = number;
 
@@ -19,20 +18,20 @@ export interface DmaDeviceConfig {
   readonly addressBits: AddressBits;
   /** Requester id: bus[15:8], device[7:3], function[2:0] (PCI Express Base 2.2.6.2). */
   readonly requester: number;
-  /** Physical address of its registers, as firmware has set the BAR; without one it has none that are mapped. */
+  /** Physical address of its registers: the value of the BAR after firmware; absent: no registers are mapped. */
   readonly bar?: number;
-  /** Where its requests go. */
+  /** The port for its requests. */
   readonly upstream: UpstreamPort;
 }
 
-/** All that a device holds. */
+/** The state of a device. */
 export interface DmaDeviceState {
-  /** How many transfers it has begun: each writes another pattern. */
+  /** Number of transfers begun; each writes another pattern. */
   transfers: number;
-  /** What its last reading transfer got. */
+  /** The data of its last transfer from memory. */
   buffer: Uint8Array;
   status: BusResult;
-  /** The BAR; null where it has none. */
+  /** The BAR; null if it has none. */
   bar: number | null;
 }
 
@@ -50,7 +49,7 @@ export class DmaDevice implements Device {
   readonly addressBits: AddressBits;
   readonly requester: number;
   private readonly upstream: UpstreamPort;
-  /** What the first registers hold: the device's name (our choice); the others are zero. */
+  /** The contents of the first registers: the device's name (our choice); the others are zero. */
   readonly identity: Uint8Array;
   onMoved?: () => void;
   private state: DmaDeviceState;
@@ -64,12 +63,12 @@ export class DmaDevice implements Device {
     this.state = { transfers: 0, buffer: new Uint8Array(0), status: 'ok', bar: bar ?? null };
   }
 
-  /** Physical address of the registers; null where the device has none that are mapped. */
+  /** Physical address of the registers; null if none are mapped. */
   get bar(): number | null {
     return this.state.bar;
   }
 
-  /** The BAR is written: the registers answer elsewhere from now on. */
+  /** Writes the BAR: the registers are at `base` from now on. */
   setBar(base: number): void {
     this.state.bar = base;
     this.onMoved?.();
@@ -79,23 +78,23 @@ export class DmaDevice implements Device {
     return this.state.bar === null ? [] : [{ base: this.state.bar, size: BAR_SIZE }];
   }
 
-  /** Registers are read only (our choice): a write is lost. */
+  /** Registers are read-only (our choice): writes are ignored. */
   mmioRead(address: Pa, out: Uint8Array, offset: number, length: number): void {
     const from = address - (this.state.bar ?? 0);
     for (let i = 0; i < length; i++) out[offset + i] = this.identity[from + i] ?? 0;
   }
 
-  /** What the last transfer from memory brought. */
+  /** The data of the last transfer from memory. */
   get received(): Uint8Array {
     return this.state.buffer.slice();
   }
 
-  /** How the last transfer ended. */
+  /** The result of the last transfer. */
   get status(): BusResult {
     return this.state.status;
   }
 
-  /** The address that stands on the device's address lines: the ones above its width are not there (our choice: dropped). */
+  /** A bus address as the device sends it: bits above its width are dropped (our choice). */
   truncate(bus: bigint): bigint {
     return BigInt.asUintN(this.addressBits, bus);
   }
@@ -131,7 +130,7 @@ export class DmaDevice implements Device {
     this.onMoved?.();
   }
 
-  /** Goes through a range request by request; the first that fails ends the transfer (our choice). */
+  /** Makes the requests of a transfer; the first that fails ends it (our choice). */
   private transfer(
     bus: bigint,
     length: number,

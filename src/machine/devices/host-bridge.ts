@@ -1,6 +1,6 @@
 /**
- * The host bridge: takes requests of devices to memory. A bus address with the C-bit goes through the memory engine
- * (APM 7.10.4; facts: without an IOMMU the device puts the C-bit in the address that it sends).
+ * The host bridge: forwards requests of devices to memory. A bus address with the C-bit goes through the memory engine
+ * (APM 7.10.4; facts: without an IOMMU the C-bit is in the address that the device sends).
  */
 import { KEY_HOST, KEY_PLAIN, pa, type KeyId } from '../address.js';
 import type { BusResult, UpstreamPort } from '../bus.js';
@@ -12,21 +12,21 @@ export class HostBridge implements UpstreamPort {
 
   read(requester: number, bus: bigint, out: Uint8Array): BusResult {
     const { address, key } = this.split(bus);
-    const there = this.reaches(address, out.length);
-    if (there) {
+    const inDram = this.isDram(address, out.length);
+    if (inDram) {
       out.set(this.machine.dmaRead(pa(address), out.length, key, pciRequester(requester)));
-    } else out.fill(0xff); // PCI: a read that nobody claims gives all ones.
-    return there ? 'ok' : 'master-abort';
+    } else out.fill(0xff); // PCI: a read that no target claims returns all ones.
+    return inDram ? 'ok' : 'master-abort';
   }
 
   write(requester: number, bus: bigint, data: Uint8Array): BusResult {
     const { address, key } = this.split(bus);
-    if (!this.reaches(address, data.length)) return 'master-abort';
+    if (!this.isDram(address, data.length)) return 'master-abort';
     this.machine.dmaWrite(pa(address), data, key, pciRequester(requester));
     return 'ok';
   }
 
-  /** A bus address as a physical one and its key. Our choice: the C-bit counts where SYSCFG[23] of CPU 0 is set. */
+  /** The physical address and key of a bus address. Our choice: the C-bit is in force if SYSCFG[23] of CPU 0 is set. */
   split(bus: bigint): { address: number; key: KeyId } {
     const { sme } = this.machine.config.model;
     const on = sme !== undefined && this.machine.cpus[0].encryption;
@@ -37,7 +37,7 @@ export class HostBridge implements UpstreamPort {
     };
   }
 
-  private reaches(address: number, length: number): boolean {
+  private isDram(address: number, length: number): boolean {
     return (
       length > 0 && this.machine.dram.has(address) && this.machine.dram.has(address + length - 1)
     );

@@ -1,13 +1,13 @@
 /**
- * Local APICs: the registers of every CPU behind one page, as far as starting other CPUs needs them (APM chapter 16).
- * Interrupts are not modelled; a command other than INIT and STARTUP stops the simulator.
+ * Local APICs: the registers of every CPU at one page, as far as starting other CPUs needs them (APM chapter 16).
+ * Interrupts are not modelled; a command other than INIT and STARTUP stops the simulator (E_UNMODELLED).
  */
 import type { Pa } from '../address.js';
 import type { Device } from '../bus.js';
 import { requestingCpu, type Requester } from '../requester.js';
 import { UnmodelledError } from '../unmodelled.js';
 
-/** Where the registers are after a reset (APM 16.3.1). */
+/** Physical address of the registers after a reset (APM 16.3.1). */
 export const LOCAL_APIC_BASE = 0xfee0_0000;
 const LOCAL_APIC_SIZE = 0x1000;
 
@@ -26,7 +26,7 @@ export const APIC_REGISTER = {
 } as const;
 type RegisterName = keyof typeof APIC_REGISTER;
 
-/** Registers that a real part has and the machine does not: touching one stops the simulator. */
+/** Registers that a real part has and the machine does not: an access to one throws E_UNMODELLED. */
 export const UNMODELLED_APIC_REGISTERS = {
   ARBITRATION_PRIORITY: 0x90,
   PROCESSOR_PRIORITY: 0xa0,
@@ -76,7 +76,7 @@ const SPURIOUS_RESET = 0xff;
 const ALL_ONES = 0xffff_ffff;
 const WORD = 4;
 
-/** What an APIC does to a CPU. */
+/** The part of a CPU that its APIC uses. */
 export interface ApicTarget {
   readonly id: number;
   init(): void;
@@ -94,7 +94,7 @@ const UNMODELLED_BY_OFFSET = new Map<number, string>(
   Object.entries(UNMODELLED_APIC_REGISTERS).map(([name, offset]) => [offset, name]),
 );
 
-function fresh(id: number): Registers {
+function resetState(id: number): Registers {
   return {
     ID: id * 2 ** ID_SHIFT,
     VERSION,
@@ -121,12 +121,12 @@ export class LocalApic implements Device {
   private registers: Registers[];
 
   constructor(private readonly cpus: readonly ApicTarget[]) {
-    this.registers = cpus.map(({ id }) => fresh(id));
+    this.registers = cpus.map(({ id }) => resetState(id));
   }
 
   /**
-   * Each CPU reaches its own registers at the same address (APM 16.3.1); to all others nothing is there: they read ones
-   * and write nothing (our choice).
+   * Each CPU accesses its own registers at the same address (APM 16.3.1); other requesters read ones and their writes
+   * are ignored (our choice).
    */
   mmioRead(
     address: Pa,
@@ -137,7 +137,7 @@ export class LocalApic implements Device {
   ): void {
     const cpu = requestingCpu(requester);
     const name = this.registerAt(address, length);
-    // APM 16.3.2: only aligned accesses of 32 bits are defined; our choice: others read ones and write nothing.
+    // APM 16.3.2: only aligned accesses of 32 bits are defined; our choice: others read ones, or are ignored.
     if (name === undefined || cpu === undefined)
       return void out.fill(0xff, offset, offset + length);
     const value = this.of(cpu)[name];
@@ -155,7 +155,7 @@ export class LocalApic implements Device {
     const name = this.registerAt(address, length);
     if (name === undefined || cpu === undefined || READ_ONLY.has(name)) return;
     const value = new DataView(data.buffer, data.byteOffset + offset, WORD).getUint32(0, true);
-    // APM 16.4.6: a write of any value to the ESR latches the errors seen; there are none. EOI keeps nothing.
+    // APM 16.4.6: a write of any value to the ESR latches the errors detected; there are none. EOI stores nothing.
     this.of(cpu)[name] = name === 'ESR' || name === 'EOI' ? 0 : value;
     if (name === 'ICR_LOW') this.send(cpu, value);
   }
@@ -168,7 +168,7 @@ export class LocalApic implements Device {
   }
 
   private of(cpu: number): Registers {
-    return (this.registers[cpu] ??= fresh(cpu));
+    return (this.registers[cpu] ??= resetState(cpu));
   }
 
   private registerAt(address: Pa, length: number): RegisterName | undefined {
@@ -180,7 +180,7 @@ export class LocalApic implements Device {
     return name;
   }
 
-  /** Sends what a CPU wrote to its ICR_LOW (APM 16.5). */
+  /** Sends the interrupt that a CPU has written to its ICR_LOW (APM 16.5). */
   private send(self: number, icr: number): void {
     const type = icrField(icr, 'MESSAGE_TYPE');
     const targets = this.targets(self, icr);

@@ -1,5 +1,5 @@
 /**
- * The secure processor's part: it makes the keys and tweak constants at reset, out of software's sight.
+ * The secure processor: it makes the keys and tweak constants at reset, which software cannot read.
  * Our choice: both are SHA-256 of a label and the scenario's seed, so that a run can be repeated.
  */
 import { sha256 } from '@noble/hashes/sha2.js';

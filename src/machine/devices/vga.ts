@@ -1,5 +1,5 @@
 /**
- * A VGA adapter in text mode 3: 80 columns, 25 lines, 16 colours; character and attribute in turn (IBM PS/2 Hardware
+ * A VGA adapter in text mode 3: 80 columns, 25 lines, 16 colours; cells of character and attribute (IBM PS/2 Hardware
  * Interface Technical Reference, Video Subsystem; FreeVGA).
  *
  * Not modelled: graphics modes, fonts, palette and DAC, sequencer and graphics controller (their ports: see UNMODELLED).
@@ -11,7 +11,7 @@ import type { PhysicalRange } from '../cpu/mtrr.js';
 import { cp437 } from './cp437.js';
 import { UnmodelledError } from '../unmodelled.js';
 
-/** What PCs give to a video adapter; no RAM is there. */
+/** The address range of a video adapter in a PC; it has no DRAM. */
 export const VGA_WINDOW = { base: 0xa_0000, size: 0x2_0000 } as const;
 /** Graphics controller, Miscellaneous register, memory map select 11b: the colour text modes' 32 KiB. */
 export const VGA_TEXT = { base: 0xb_8000, size: 0x8000 } as const;
@@ -27,7 +27,7 @@ export const VGA_DEFAULT_ATTRIBUTE = 0x07;
 
 /** The CRT controller's index and data ports of a colour adapter. */
 export const VGA_PORTS = { crtcIndex: 0x3d4, crtcData: 0x3d5 } as const;
-/** The CRT controller's registers that count here, by index (FreeVGA: CRTC registers). */
+/** The CRT controller's registers that have an effect here, by index (FreeVGA: CRTC registers). */
 export const CRTC = {
   CURSOR_START: 0x0a,
   CURSOR_END: 0x0b,
@@ -47,17 +47,17 @@ const UNMODELLED: readonly (PortRange & { readonly what: string })[] = [
   { base: 0x3da, size: 1, what: 'input status 1, feature control' },
 ];
 
-/** The screen as a person sees it. */
+/** The contents of the screen. */
 export interface VgaScreen {
   /** 25 lines of 80 characters. */
   readonly lines: readonly string[];
   /** The attributes of each line's cells: bits 3:0 foreground, 6:4 background, 7 blink. */
   readonly attributes: readonly Uint8Array[];
-  /** Where the cursor stands, or undefined where it is not on the screen. */
+  /** Position of the cursor; undefined if it is not on the screen. */
   readonly cursor: { readonly line: number; readonly column: number } | undefined;
 }
 
-/** All that the adapter holds. */
+/** The state of the adapter. */
 interface VgaState {
   readonly memory: Uint8Array;
   readonly crtcIndex: number;
@@ -86,7 +86,7 @@ export class VgaAdapter implements Device {
 
   mmioRead(address: Pa, out: Uint8Array, offset: number, length: number): void {
     for (let i = 0; i < length; i++) {
-      // Our choice: outside the 32 KiB that the mode selects nobody answers, which reads as all ones.
+      // Our choice: outside the 32 KiB that the mode selects reads return all ones.
       out[offset + i] = this.memory[address + i - VGA_TEXT.base] ?? 0xff;
     }
   }
@@ -113,7 +113,7 @@ export class VgaAdapter implements Device {
     if (this.crtcIndex < CRTC_REGISTERS) this.crtc[this.crtcIndex] = data & 0xff;
   }
 
-  /** What is on the screen: the cells from the CRT controller's start address on; it wraps at the end of the memory. */
+  /** The screen: the cells from the CRT controller's start address on; they wrap at the end of the memory. */
   render(): VgaScreen {
     const start = this.pair(CRTC.START_HI, CRTC.START_LO) * VGA_CELL;
     const lines: string[] = [];

@@ -3,13 +3,13 @@ import { encodedSize } from './amd-iommu-walk.js';
 
 export const COMMAND_SIZE = 16;
 
-/** What commands act on. */
+/** The IOMMU as commands act on it. */
 export interface CommandTarget {
-  /** Stores 8 bytes; false where nobody answers. */
+  /** Stores 8 bytes; false if the write fails. */
   store(address: bigint, data: Uint8Array): boolean;
   completionInterrupt(): void;
   invalidateDevice(device: number): void;
-  /** Forgets translations of a domain for what the last two words of a command say: see {@link stretchOf}. */
+  /** Invalidates translations of a domain. `low`, `high`: the last words of the command ({@link invalidatedRange}). */
   invalidatePages(domain: number, low: number, high: number): void;
   invalidateAll(): void;
 }
@@ -18,29 +18,29 @@ type Words = readonly [number, number, number, number];
 
 interface Command {
   readonly name: string;
-  /** Bits that may be set, word by word; the code itself (bits 31:28 of the second word) is besides. */
+  /** The bits of each word that may be set, without the code (bits 31:28 of the second word). */
   readonly known: Words;
-  /** Takes the four words; false where a memory access of the command failed. */
+  /** Runs the command of four words; false if a memory access of the command fails. */
   run(w0: number, w1: number, w2: number, w3: number, target: CommandTarget): boolean;
 }
 
 /** COMPLETION_WAIT: s, i, f, the store address in bits 51:3 and the data. */
 const WAIT = { s: 1, i: 2, addressLow: 0xffff_fff8, addressHigh: 0xf_ffff } as const;
-/** INVALIDATE_IOMMU_PAGES: S, PDE, the address from bit 12 on. GN needs guest translation, which there is not. */
+/** INVALIDATE_IOMMU_PAGES: S, PDE, the address from bit 12 on. GN needs guest translation, which is not modelled. */
 const PAGES = { S: 1, PDE: 2, address: 0xffff_f000 } as const;
 const ID = 0xffff;
 const ALL = 0xffff_ffff;
 
 const wide = (low: number, high: number): bigint => (BigInt(high >>> 0) << 32n) | BigInt(low >>> 0);
 
-/** What INVALIDATE_IOMMU_PAGES is about: `size` bytes from `address`, as a size of 2^64 all of them. */
-export function stretchOf(low: number, high: number): { address: bigint; size: bigint } {
+/** The range of INVALIDATE_IOMMU_PAGES: `size` bytes from `address`; a size of 2^64 is the whole address space. */
+export function invalidatedRange(low: number, high: number): { address: bigint; size: bigint } {
   const address = wide(low & PAGES.address, high);
   const size = (low & PAGES.S) === 0 ? 0x1000n : encodedSize(address);
   return { address: address & ~(size - 1n), size };
 }
 
-/** Commands by their codes. Those that need features which this IOMMU lacks are illegal, as are unknown ones. */
+/** Commands by code. Commands that need features which this IOMMU lacks are illegal, as are unknown ones. */
 export const COMMANDS: Readonly<Record<number, Command>> = {
   1: {
     name: 'COMPLETION_WAIT',
@@ -84,7 +84,7 @@ export const COMMANDS: Readonly<Record<number, Command>> = {
   },
 };
 
-/** How a command ended. */
+/** The outcome of a command. */
 export type CommandResult = 'done' | 'illegal' | 'failed';
 
 /** Runs the command at an offset; one with an unknown code or a reserved bit set is illegal and does nothing. */

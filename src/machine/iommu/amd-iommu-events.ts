@@ -31,15 +31,15 @@ export const EVENT_SIZE = 16;
 
 export interface IommuEvent {
   readonly name: EventName;
-  /** Bus, device and function, where a device caused it. */
+  /** Bus, device and function, if a device caused the event. */
   readonly device?: number;
   readonly domain?: number;
   readonly flags?: number;
-  /** What the device asked for, or where the IOMMU looked, C-bit and all. */
+  /** The address of the device's request, or of the IOMMU's own access, C-bit included. */
   readonly address: bigint;
 }
 
-/** An entry as it stands in memory. */
+/** The 16 bytes of an entry in memory. */
 export function encodeEvent(event: IommuEvent): Uint8Array {
   const { name, device = 0, domain = 0, flags = 0, address } = event;
   const bytes = new Uint8Array(EVENT_SIZE);

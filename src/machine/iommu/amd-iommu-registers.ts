@@ -21,7 +21,7 @@ export const RING = { Base: ADDRESS_51_12, LenShift: 56n, Len: bits(59, 56) } as
 /** Head and tail pointers of rings: byte offsets in bits 18:4. */
 export const POINTER = bits(18, 4);
 
-/** IOMMU Control Register: bits that have a function here, and those that only keep their value. */
+/** IOMMU Control Register: bits that have an effect here, and those that only hold their value. */
 export const CONTROL = {
   IommuEn: bit(0),
   HtTunEn: bit(1),
@@ -45,7 +45,7 @@ export const STATUS = {
   CmdBufRun: bit(4),
 } as const;
 
-/** IOMMU Extended Feature Register: what this one has. HATS 10b: tables of up to six levels. */
+/** IOMMU Extended Feature Register: the features of this IOMMU. HATS 10b: tables of up to six levels. */
 export const FEATURES = { IASup: bit(6), HATS: bits(11, 10), HATS_6_LEVELS: 2n << 10n } as const;
 
 interface RegisterRow {
@@ -129,7 +129,7 @@ export class IommuRegisters {
     return this.values.get(name) ?? 0n;
   }
 
-  /** What the hardware itself does to a register. */
+  /** Sets a register as the hardware itself does. */
   set(name: IommuRegister, value: bigint): void {
     this.values.set(name, value);
   }
@@ -138,15 +138,15 @@ export class IommuRegisters {
     return (this.get(name) & mask) !== 0n;
   }
 
-  /** What software reads of the register that begins at `start`; reserved ones are 0. */
+  /** Software's read of the register at offset `start`; reserved ones are 0. */
   read(start: number): bigint {
     const name = BY_OFFSET.get(start);
     return name === undefined ? 0n : this.get(name);
   }
 
   /**
-   * Software's write of some bytes of the register that begins at `start`; `mask` has the bits of those bytes.
-   * @returns the register, or undefined where the offset is reserved.
+   * Software's write of some bytes of the register at offset `start`; `mask` has the bits of those bytes.
+   * @returns the register, or undefined if the offset is reserved.
    */
   write(start: number, value: bigint, mask: bigint): IommuRegister | undefined {
     const name = BY_OFFSET.get(start);

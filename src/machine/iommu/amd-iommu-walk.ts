@@ -45,21 +45,21 @@ const LEVEL_SHIFT = 9n;
 /** Bits that must be 0: in a leaf 58:52, in a pointer 60:52 as well. */
 const LEAF_RESERVED = bits(58, 52);
 const POINTER_RESERVED = bits(60, 52);
-/** A leaf of a size that its address tells. */
+/** Next level of a leaf whose address encodes its size. */
 const SIZE_IN_ADDRESS = 7;
 const MAX_LEVEL = 6;
 
-const valueOf = (table: Readonly<Record<string, bigint>>): bigint =>
+const allBits = (table: Readonly<Record<string, bigint>>): bigint =>
   Object.values(table).reduce((sum, mask) => sum | mask, 0n);
-const DTE0_KNOWN = valueOf(DTE0);
-const DTE1_KNOWN = valueOf(DTE1);
+const DTE0_KNOWN = allBits(DTE0);
+const DTE1_KNOWN = allBits(DTE1);
 
-/** A device table entry taken apart. */
+/** The fields of a device table entry. */
 export interface Dte {
   readonly valid: boolean;
   readonly translationValid: boolean;
   readonly mode: number;
-  /** Where the top table is, C-bit and all. */
+  /** Address of the root table, C-bit included. */
   readonly root: bigint;
   readonly read: boolean;
   readonly write: boolean;
@@ -70,7 +70,7 @@ export interface Dte {
   readonly illegal?: 'reserved' | 'level';
 }
 
-/** Decodes bits 127:0; those above govern interrupts, which are not modelled. */
+/** Decodes bits 127:0 of an entry; the bits above control interrupts, which are not modelled. */
 export function decodeDte(low: bigint, high: bigint): Dte {
   const valid = (low & DTE0.V) !== 0n;
   const mode = Number((low & DTE0.Mode) >> LEVEL_SHIFT);
@@ -96,7 +96,7 @@ export function decodeDte(low: bigint, high: bigint): Dte {
   };
 }
 
-/** A translation: `size` bytes from `iova` are at `address`, C-bit and all. */
+/** A translation: `size` bytes from `iova` are at `address`, C-bit included. */
 export interface Translation {
   readonly iova: bigint;
   readonly address: bigint;
@@ -105,7 +105,7 @@ export interface Translation {
   readonly write: boolean;
 }
 
-/** How a walk ended: a translation, a page fault with its flags, or an entry that could not be read. */
+/** The outcome of a walk: a translation, a page fault with its flags, or an entry that could not be read. */
 export type Walk =
   | { readonly kind: 'translation'; readonly translation: Translation }
   | { readonly kind: 'fault'; readonly flags: number }
@@ -115,8 +115,8 @@ const fault = (flags: number): Walk => ({ kind: 'fault', flags });
 const shiftOf = (level: number): bigint => BigInt(12 + 9 * (level - 1));
 
 /**
- * Walks a valid entry's tables. Permissions are those of all entries on the way together.
- * @param readEntry reads 8 bytes at an address that carries the C-bit or not; undefined where nobody answers.
+ * Walks the tables of a valid device table entry. A permission must be set in all entries of the walk.
+ * @param readEntry reads 8 bytes at an address, C-bit included; undefined if the read fails.
  */
 export function walkTables(
   dte: Dte,
@@ -125,12 +125,12 @@ export function walkTables(
 ): Walk {
   let { read, write } = dte;
   let level = dte.mode;
-  // Mode 0: translation is off, IR and IW still govern.
+  // Mode 0: translation is off, IR and IW still apply.
   if (level === 0) {
     const page = iova & ~0xfffn;
     return found({ iova: page, address: page, size: 0x1000n, read, write });
   }
-  // An address beyond what the levels reach is not present.
+  // An address beyond the range of the levels is not present.
   if (level < MAX_LEVEL && iova >> (shiftOf(level) + 9n) !== 0n) return fault(0);
   let table = dte.root;
   for (;;) {
@@ -145,7 +145,7 @@ export function walkTables(
     if (next === 0 || next === SIZE_IN_ADDRESS) {
       if ((entry & LEAF_RESERVED) !== 0n) return fault(EVENT_FLAG.PR | EVENT_FLAG.RZ);
       const size = next === 0 ? 1n << shift : encodedSize(entry);
-      // An encoded size lies between the level's own and that of the level above.
+      // An encoded size is between that of the level and that of the level above.
       const fits = next === 0 || (size > 1n << shift && size < 1n << (shift + 9n));
       if (!fits) return fault(EVENT_FLAG.PR);
       const address = entry & PTE.Address & ~(size - 1n);
@@ -153,7 +153,7 @@ export function walkTables(
     }
     if ((entry & POINTER_RESERVED) !== 0n) return fault(EVENT_FLAG.PR | EVENT_FLAG.RZ);
     if (next >= level) return fault(EVENT_FLAG.PR);
-    // Levels may be skipped where the address has zeroes for them.
+    // Levels may be skipped if the address bits of the skipped levels are zero.
     const skipped = ((1n << shift) - 1n) & ~((1n << (shiftOf(next) + 9n)) - 1n);
     if ((iova & skipped) !== 0n) return fault(EVENT_FLAG.PR);
     table = entry & PTE.Address;
@@ -165,9 +165,9 @@ function found(translation: Translation): Walk {
   return { kind: 'translation', translation };
 }
 
-/** The size that an address tells: the ones from bit 12 on, up to the first zero (also in INVALIDATE_IOMMU_PAGES). */
+/** The size that an address encodes by the ones from bit 12 up to the first zero (also in INVALIDATE_IOMMU_PAGES). */
 export function encodedSize(value: bigint): bigint {
-  // The lowest zero of bits 62:12; where there is none, bit 63.
+  // The lowest zero of bits 62:12; if there is none, bit 63.
   const zeros = BigInt.asUintN(51, ~value >> 12n);
   const low = Number(zeros & 0xffff_ffffn);
   const high = Number(zeros >> 32n);

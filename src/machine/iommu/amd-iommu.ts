@@ -1,16 +1,17 @@
 /**
- * An AMD IOMMU (AMD I/O Virtualization Technology specification, pub. 48882): it stands before the host bridge,
- * translates what devices send by tables in memory, takes commands from one ring in memory and logs to another.
+ * An AMD IOMMU (AMD I/O Virtualization Technology specification, pub. 48882) between devices and the host bridge: it
+ * translates the addresses of their requests by tables in memory, fetches commands from one ring in memory and logs
+ * events to another.
  *
- * Each structure is reached at the address that it was given for it, as it was given: whatever that address means to
- * the host bridge, the C-bit among it, holds for the IOMMU's own accesses too. Interrupts are not remapped.
+ * Each structure is accessed at the address that software has set, unchanged: its C-bit means to the host bridge the
+ * same as in a device's request. Interrupts are not remapped.
  */
 import type { BusResult, Device, UpstreamPort } from '../bus.js';
 import { PAGE_SIZE } from '../address.js';
 import {
   COMMAND_SIZE,
   runCommand,
-  stretchOf,
+  invalidatedRange,
   type CommandResult,
   type CommandTarget,
 } from './amd-iommu-commands.js';
@@ -30,18 +31,18 @@ import { decodeDte, DTE_SIZE, walkTables, type Dte, type Translation } from './a
 import { UnmodelledError } from '../unmodelled.js';
 
 export interface AmdIommuConfig {
-  /** Where the registers answer. */
+  /** Physical address of the registers. */
   readonly base: number;
-  /** Its own bus, device and function. */
+  /** Its own requester id: bus, device and function as 16 bits. */
   readonly requester: number;
-  /** Where it sends translated requests and its own. */
+  /** The port for translated requests and for its own. */
   readonly upstream: UpstreamPort;
 }
 
-/** Where its capability block is in configuration space (our choice). */
+/** Offset of its capability block in configuration space (our choice). */
 export const CAPABILITY_POINTER = 0x40;
 
-/** All that an IOMMU holds. */
+/** The state of an IOMMU. */
 interface AmdIommuState {
   readonly registers: readonly (readonly [string, bigint])[];
   readonly entries: readonly (readonly [number, Dte])[];
@@ -59,14 +60,14 @@ export class AmdIommu implements Device, UpstreamPort, CommandTarget {
   readonly mmio: readonly { base: number; size: number }[];
   readonly requester: number;
   readonly registers = new IommuRegisters();
-  /** Told of each event that is logged or lost, after it was written. */
+  /** Called with each event after it was written, and its address in the log. */
   onEvent?: (event: IommuEvent, at: bigint) => void;
   private readonly upstream: UpstreamPort;
   private readonly base: number;
-  /** Device table entries and translations that were read; they stay until they are invalidated. */
+  /** Cached device table entries and translations; they stay until they are invalidated. */
   private readonly entries = new Map<number, Dte>();
   private readonly translations = new Map<number, Map<bigint, Translation>>();
-  /** Commands that were fetched together, and whether one of them stored something, maybe into the ring. */
+  /** Commands that were fetched together, and whether one of them has stored to memory, possibly to the ring. */
   private readonly commands = new Uint8Array(PAGE_SIZE);
   private readonly commandView = new DataView(this.commands.buffer);
   private stored = false;
@@ -92,7 +93,7 @@ export class AmdIommu implements Device, UpstreamPort, CommandTarget {
     return this.forward(requester, bus, data, true);
   }
 
-  /** Whether it holds its interrupt line: an event was logged and its interrupt is enabled. */
+  /** Whether it asserts its interrupt: an event was logged and its interrupt is enabled. */
   get interrupt(): boolean {
     const { registers } = this;
     return (
@@ -104,21 +105,21 @@ export class AmdIommu implements Device, UpstreamPort, CommandTarget {
     for (let done = 0; done < bytes.length;) {
       const at = bus + BigInt(done);
       const run = Math.min(bytes.length - done, PAGE_SIZE - Number(at % BigInt(PAGE_SIZE)));
-      const piece = bytes.subarray(done, done + run);
+      const part = bytes.subarray(done, done + run);
       const target = this.translate(requester, at, write);
-      // PCI: what ends in an abort reads as all ones.
+      // PCI: a read that is aborted returns all ones.
       if (target === undefined && !write) bytes.fill(0xff, done);
       if (target === undefined) return 'target-abort';
       const result = write
-        ? this.upstream.write(requester, target, piece)
-        : this.upstream.read(requester, target, piece);
+        ? this.upstream.write(requester, target, part)
+        : this.upstream.read(requester, target, part);
       if (result !== 'ok') return result;
       done += run;
     }
     return 'ok';
   }
 
-  /** Where a request goes; undefined where it is refused, which is logged. */
+  /** The translated address of a request; undefined if it is refused, which is logged. */
   private translate(requester: number, bus: bigint, write: boolean): bigint | undefined {
     // IommuEn=0: nothing is translated.
     if (!this.registers.has('Control', CONTROL.IommuEn)) return bus;
@@ -141,11 +142,11 @@ export class AmdIommu implements Device, UpstreamPort, CommandTarget {
       });
       return undefined;
     };
-    // V=1 and TV=0 end the walk; that this is a page fault is our reading.
+    // V=1 and TV=0 end the walk; our reading: with a page fault.
     if (!dte.translationValid) return pageFault(0);
     const page = bus / BigInt(PAGE_SIZE);
-    let known = this.translations.get(dte.domain)?.get(page);
-    if (known === undefined) {
+    let translation = this.translations.get(dte.domain)?.get(page);
+    if (translation === undefined) {
       const walk = walkTables(dte, bus, (at) => this.readQuad(at));
       if (walk.kind === 'fault') return pageFault(walk.flags);
       if (walk.kind === 'unreadable') {
@@ -158,15 +159,16 @@ export class AmdIommu implements Device, UpstreamPort, CommandTarget {
         });
         return undefined;
       }
-      known = walk.translation;
-      // Mode 0 translates nothing that could be kept.
-      if (dte.mode !== 0) this.keep(dte.domain, page, known);
+      translation = walk.translation;
+      // Mode 0 has no translation to cache.
+      if (dte.mode !== 0) this.cacheTranslation(dte.domain, page, translation);
     }
-    if (write ? !known.write : !known.read) return pageFault(EVENT_FLAG.PR | EVENT_FLAG.PE);
-    return known.address + (bus - known.iova);
+    const allowed = write ? translation.write : translation.read;
+    if (!allowed) return pageFault(EVENT_FLAG.PR | EVENT_FLAG.PE);
+    return translation.address + (bus - translation.iova);
   }
 
-  /** A device's table entry, from the cache or the table; undefined where it cannot be had, which is logged. */
+  /** A device's table entry, cached or from memory; undefined if it is unreadable or illegal, which is logged. */
   private entryOf(requester: number, bus: bigint, rw: number): Dte | undefined {
     const cached = this.entries.get(requester);
     if (cached !== undefined) return cached;
@@ -174,7 +176,7 @@ export class AmdIommu implements Device, UpstreamPort, CommandTarget {
     const size = (Number(base & DEVICE_TABLE.Size) + 1) * PAGE_SIZE;
     const device = requester;
     if ((requester + 1) * DTE_SIZE > size) {
-      // A device that the table does not reach.
+      // The device is beyond the end of the table.
       this.log({ name: 'IO_PAGE_FAULT', device, flags: rw, address: bus });
       return undefined;
     }
@@ -196,8 +198,8 @@ export class AmdIommu implements Device, UpstreamPort, CommandTarget {
     return dte;
   }
 
-  /** Our choice: translations are kept by pages of 4 KiB, pointers between tables are not. */
-  private keep(domain: number, page: bigint, translation: Translation): void {
+  /** Our choice: translations are cached by pages of 4 KiB, pointers between tables are not. */
+  private cacheTranslation(domain: number, page: bigint, translation: Translation): void {
     const pages = this.translations.get(domain) ?? new Map<bigint, Translation>();
     pages.set(page, translation);
     this.translations.set(domain, pages);
@@ -223,7 +225,7 @@ export class AmdIommu implements Device, UpstreamPort, CommandTarget {
   invalidatePages(domain: number, low: number, high: number): void {
     const pages = this.translations.get(domain);
     if (pages === undefined) return;
-    const { address, size } = stretchOf(low, high);
+    const { address, size } = invalidatedRange(low, high);
     const first = address / BigInt(PAGE_SIZE);
     const end = (address + size) / BigInt(PAGE_SIZE);
     for (const page of [...pages.keys()]) if (page >= first && page < end) pages.delete(page);
@@ -234,7 +236,7 @@ export class AmdIommu implements Device, UpstreamPort, CommandTarget {
     this.translations.clear();
   }
 
-  /** Takes commands until the ring is empty or one stops it. Our choice: at once, before the register write is over. */
+  /** Runs commands until the ring is empty or one fails. Our choice: at once, within the register write. */
   private runCommands(): void {
     const { registers } = this;
     const { base, size } = this.ring('CommandBufferBase');
@@ -254,7 +256,7 @@ export class AmdIommu implements Device, UpstreamPort, CommandTarget {
       }
       registers.set('CommandBufferHead', BigInt((head + done) % size));
       if (result !== 'done') {
-        // 48882, "ILLEGAL_COMMAND_ERROR Event": no more commands are fetched. Our choice: the head stays at this one.
+        // 48882, "ILLEGAL_COMMAND_ERROR Event": fetching stops. Our choice: the head stays at this command.
         registers.set('Status', registers.get('Status') & ~STATUS.CmdBufRun);
         const flags = result === 'failed' ? EVENT_FLAG.TYPE_MASTER_ABORT : 0;
         const name = result === 'failed' ? 'COMMAND_HARDWARE_ERROR' : 'ILLEGAL_COMMAND_ERROR';
@@ -264,7 +266,7 @@ export class AmdIommu implements Device, UpstreamPort, CommandTarget {
     }
   }
 
-  /** Fetches commands, all of them or at least the first; says how many bytes came. */
+  /** Fetches `length` bytes of commands, or only the first command. Returns the number of bytes; 0 on failure. */
   private fetchCommands(address: bigint, length: number): number {
     for (const size of [length, COMMAND_SIZE]) {
       const bytes = this.commands.subarray(0, size);
@@ -281,14 +283,14 @@ export class AmdIommu implements Device, UpstreamPort, CommandTarget {
     const { base, size } = this.ring('EventLogBase');
     const tail = Number(registers.get('EventLogTail'));
     const next = (tail + EVENT_SIZE) % size;
-    // 48882, "Event Log": an entry is lost where it would make the ring look empty, and logging stops.
+    // 48882, "Event Log": an entry that would make the ring appear empty is lost, and logging stops.
     if (next === Number(registers.get('EventLogHead'))) {
       registers.set('Status', registers.get('Status') & ~STATUS.EventLogRun);
       this.setStatus(STATUS.EventOverflow);
       return;
     }
     const at = base + BigInt(tail);
-    // Our choice: an entry that nobody takes is lost without a word.
+    // Our choice: a failure of this write is not reported.
     this.upstream.write(this.requester, at, encodeEvent(event));
     registers.set('EventLogTail', BigInt(next));
     this.setStatus(STATUS.EventLogInt);
@@ -334,7 +336,7 @@ export class AmdIommu implements Device, UpstreamPort, CommandTarget {
     }
   }
 
-  /** What follows from software's write of a register. */
+  /** The effects of software's write of a register. */
   private written(name: IommuRegister, controlBefore: bigint): void {
     if (name === 'Control') this.controlWritten(controlBefore);
     if (name === 'CommandBufferTail' || name === 'Control') this.runCommands();
@@ -354,7 +356,7 @@ export class AmdIommu implements Device, UpstreamPort, CommandTarget {
     }
   }
 
-  /** A word of its configuration space: of its capability block; others are 0. */
+  /** A 32-bit word of its configuration space; 0 outside its capability block. */
   configRead(offset: number): number {
     const { CapId, CapType, CapRev, EFRSup } = CAPABILITY_HEADER;
     const words: Readonly<Record<number, number>> = {
@@ -382,7 +384,7 @@ export class AmdIommu implements Device, UpstreamPort, CommandTarget {
     this.invalidateAll();
     for (const [device, dte] of entries) this.entries.set(device, dte);
     for (const [domain, list] of translations) {
-      for (const [page, known] of list) this.keep(domain, page, known);
+      for (const [page, translation] of list) this.cacheTranslation(domain, page, translation);
     }
   }
 }

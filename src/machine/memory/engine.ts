@@ -68,8 +68,8 @@ export class MemoryEngine {
   }
 
   /**
-   * Encrypts in place. Throws E_ENGINE_BLOCK, before any change, if `address` or `length` is not a multiple of 16. Key 0
-   * leaves the bytes unchanged.
+   * Encrypts in place. Throws E_ENGINE_BLOCK, before any change, if `address` or `length` is not a multiple of 16. Key
+   * 0 leaves the bytes unchanged.
    */
   encrypt(key: KeyId, address: Pa, bytes: Uint8Array, offset: number, length: number): void {
     this.crypt(key, address, bytes, offset, length, true);

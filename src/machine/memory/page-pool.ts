@@ -1,6 +1,6 @@
 /**
  * Allocates the bytes of DRAM pages and the state of their lines. Pages whose lines all have the same state share it:
- * most pages that are written whole do. The rest is allocated in blocks: single allocations cost more than filling them.
+ * most pages that are written whole do. The rest is allocated in blocks: a single allocation costs more than a fill.
  */
 import { PAGE_SIZE } from '../address.js';
 import { LINES, UNTOUCHED, type Lines, type Page } from './dram-page.js';

@@ -1,6 +1,6 @@
 /**
- * The instructions that a guest can execute, by opcode (APM vol. 3). Bytes that are none of them are an invalid opcode:
- * our choice, for a processor knows many more.
+ * The instructions that a guest can execute, by opcode (APM vol. 3). Our choice: all other opcodes raise #UD, although
+ * a processor has many more instructions.
  */
 import { isFault } from '../cpu/fault.js';
 import { Guest, type GuestStop } from './guest.js';
@@ -14,7 +14,7 @@ import { INTERCEPT, VMEXIT } from './vmcb.js';
 const RCX = 1;
 const RSI = 6;
 const RDI = 7;
-/** Instructions that a guest may take before something must have stopped it (our choice). */
+/** The largest number of instructions before a #VMEXIT (our choice). */
 const MAX_STEPS = 100_000;
 
 const NONE = 0n;
@@ -25,7 +25,7 @@ const invalidOpcode = (bytes: number): Fault => ({
   why: `no instruction of the guest begins with 0x${bytes.toString(16)}`,
 });
 
-/** Reads instruction bytes one after the other. */
+/** Fetches instruction bytes one by one. */
 class Decoder {
   length = 0;
 
@@ -42,7 +42,7 @@ class Decoder {
     return byte[0] ?? 0;
   }
 
-  /** An immediate of some bytes, little endian. */
+  /** A little-endian immediate of `bytes` bytes. */
   immediate(bytes: number): bigint | GuestStop {
     let value = 0n;
     for (let i = 0; i < bytes; i++) {
@@ -64,31 +64,31 @@ const movImmediate: Instruction = (guest, decoder, opcode) => {
   return null;
 };
 
-/** REP MOVSB (F3 A4): moves what one page of each side holds at a time, so that it goes on where it was stopped. */
+/** REP MOVSB (F3 A4): moves at most to the end of a page of either side at a time, so that it can be restarted. */
 const repMovsb: Instruction = (guest, decoder, opcode) => {
   const next = decoder.byte();
   if (typeof next !== 'number') return next;
   if (next !== OPCODE.MOVSB) return invalidOpcode(opcode);
   if ((guest.get('RFLAGS') & BigInt(RFLAGS.DF)) !== 0n) throw new UnmodelledError('RFLAGS.DF');
   const bytes = guest.addressBytes;
-  for (let left = guest.general(RCX, bytes); left > 0n; left = guest.general(RCX, bytes)) {
+  for (let count = guest.general(RCX, bytes); count > 0n; count = guest.general(RCX, bytes)) {
     const from = guest.linear('DS', guest.general(RSI, bytes));
     if (isFault(from)) return from;
     const to = guest.linear('ES', guest.general(RDI, bytes));
     if (isFault(to)) return to;
-    const run = Math.min(Number(left), Guest.toPageEnd(from), Guest.toPageEnd(to));
+    const run = Math.min(Number(count), Guest.toPageEnd(from), Guest.toPageEnd(to));
     const data = new Uint8Array(run);
     const stop = guest.access('read', from, data) ?? guest.access('write', to, data);
     if (stop !== null) return stop;
     const moved = BigInt(run);
     guest.setGeneral(RSI, bytes, guest.general(RSI, bytes) + moved);
     guest.setGeneral(RDI, bytes, guest.general(RDI, bytes) + moved);
-    guest.setGeneral(RCX, bytes, left - moved);
+    guest.setGeneral(RCX, bytes, count - moved);
   }
   return null;
 };
 
-/** JMP rel8 (EB): from the next instruction on. */
+/** JMP rel8 (EB): relative to the next instruction. */
 const jmpShort: Instruction = (guest, decoder) => {
   const byte = decoder.byte();
   if (typeof byte !== 'number') return byte;
@@ -104,7 +104,7 @@ const hlt: Instruction = (guest) => {
   throw new UnmodelledError('HLT of a guest without an intercept');
 };
 
-/** VMMCALL (0F 01 D9): a #UD where nobody intercepts it (APM 15.12.7). */
+/** VMMCALL (0F 01 D9): a #UD without an intercept (APM 15.12.7). */
 const vmmcall: Instruction = (guest, decoder, opcode) => {
   for (const expected of VMMCALL_REST) {
     const byte = decoder.byte();
@@ -127,7 +127,7 @@ export const OPCODE = {
   REP: 0xf3,
   HLT: 0xf4,
 } as const;
-/** What follows 0F in VMMCALL. */
+/** The bytes of VMMCALL after 0F. */
 export const VMMCALL_REST: readonly number[] = [0x01, 0xd9];
 
 const INSTRUCTIONS: ReadonlyMap<number, Instruction> = new Map<number, Instruction>([
@@ -139,7 +139,7 @@ const INSTRUCTIONS: ReadonlyMap<number, Instruction> = new Map<number, Instructi
   [OPCODE.HLT, hlt],
 ]);
 
-/** Runs a guest until it leaves for the host. An instruction that is stopped has not moved RIP. */
+/** Runs a guest until a #VMEXIT. RIP still points to an instruction that was stopped. */
 export function runGuest(guest: Guest): Vmexit {
   // APM 15.20: an injected event is delivered before the guest's first instruction; intercepts do not see it.
   const { injected } = guest;
@@ -147,15 +147,15 @@ export function runGuest(guest: Guest): Vmexit {
   for (let steps = 0; steps < MAX_STEPS; steps++) {
     const decoder = new Decoder(guest);
     const opcode = decoder.byte();
-    if (typeof opcode !== 'number') return retryUntilDelivered(guest, opcode);
+    if (typeof opcode !== 'number') return exitOf(guest, opcode);
     const execute = INSTRUCTIONS.get(opcode);
     const stop = execute === undefined ? invalidOpcode(opcode) : execute(guest, decoder, opcode);
-    if (stop !== null) return retryUntilDelivered(guest, stop);
+    if (stop !== null) return exitOf(guest, stop);
     guest.set('RIP', guest.get('RIP') + BigInt(decoder.length));
   }
   throw new UnmodelledError('interrupts that would stop a guest');
 }
 
-function retryUntilDelivered(guest: Guest, stop: GuestStop): Vmexit {
+function exitOf(guest: Guest, stop: GuestStop): Vmexit {
   return isVmexit(stop) ? stop : guest.raise(stop);
 }

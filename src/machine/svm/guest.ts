@@ -1,6 +1,6 @@
 /**
- * A CPU in guest mode: the registers that VMRUN loads from the VMCB, the guest's way to memory, and what happens to its
- * exceptions (APM 15.5–15.14). The general registers besides rAX and rSP are the CPU's own (APM 15.5.1).
+ * A CPU in guest mode: the registers that VMRUN loads from the VMCB, the guest's memory accesses, and its exceptions
+ * (APM 15.5–15.14). The general registers other than rAX and rSP are the CPU's own (APM 15.5.1).
  */
 import { KEY_PLAIN, PAGE_SIZE, translated, va, type Va } from '../address.js';
 import type { CpuBus } from '../cpu/cpu-core.js';
@@ -31,23 +31,23 @@ import {
   type VmcbView,
 } from './vmcb.js';
 
-/** What stops an instruction of a guest: it leaves for the host, or raises an exception. */
+/** What stops an instruction of a guest: a #VMEXIT or an exception. */
 export type GuestStop = Vmexit | Fault;
 
 export type GuestAccess = 'read' | 'write' | 'fetch';
 
-/** What a guest shares with the CPU that it runs on. */
+/** The part of the CPU that its guest uses. */
 export interface GuestCpu extends Readonly<Record<GeneralRegister, Va>> {
   readonly id: number;
   readonly model: { readonly physAddrBits: number; readonly gbPages: boolean };
   /** Reads memory for table walks. */
   readonly tables: TableReader;
-  /** Told of each access of a guest to its memory, page by page. */
+  /** Called for each access of a guest to its memory, page by page. */
   onGuestAccess?: (what: GuestAccess, gpa: number, bytes: Uint8Array) => void;
   setGeneral(name: GeneralRegister, value: Va): void;
 }
 
-/** A segment register (APM 4.5), as much of it as the guest's instructions use. */
+/** The fields of a segment register (APM 4.5) that the guest's instructions use. */
 interface Segment {
   readonly attributes: number;
   readonly limit: number;
@@ -62,7 +62,7 @@ type LoadedSegment = (typeof LOADED)[number];
 const REGISTERS = ['EFER', 'CR0', 'CR2', 'CR3', 'CR4', 'RFLAGS', 'RIP', 'RSP', 'RAX'] as const;
 type RegisterName = (typeof REGISTERS)[number];
 
-/** Bytes of a gate in an interrupt vector table of real mode, and in an IDT of long mode (APM 4.8.4, 8.6). */
+/** Bytes of an entry in the IVT of real mode, and in the IDT of legacy and long mode (APM 4.8.4, 8.6). */
 const GATE_BYTES = { real: 4, legacy: 8, long: 16 } as const;
 const RAX = 0;
 
@@ -110,7 +110,7 @@ export class Guest {
     return this.longMode && has(this.segment('CS').attributes, SEGMENT_ATTRIBUTES.L);
   }
 
-  /** Bytes of an address and, in 64-bit mode, half as many of an operand (APM vol. 3, 1.2.2 and 1.2.3). */
+  /** Address size in bytes; the operand size is half of it in 64-bit mode (APM vol. 3, 1.2.2 and 1.2.3). */
   get addressBytes(): 2 | 4 | 8 {
     if (this.long) return 8;
     return has(this.segment('CS').attributes, SEGMENT_ATTRIBUTES.DB) ? 4 : 2;
@@ -130,13 +130,13 @@ export class Guest {
     return BigInt.asUintN(bytes * 8, whole);
   }
 
-  /** Writes a general register: 16 bits leave the rest, 32 bits clear it (APM vol. 1, 3.1.2). */
+  /** Writes a general register: 16 bits preserve the upper bits, 32 bits clear them (APM vol. 1, 3.1.2). */
   setGeneral(index: number, bytes: 2 | 4 | 8, value: bigint): void {
-    const kept = bytes === 2 ? (this.general(index, 8) >> 16n) << 16n : 0n;
-    const whole = kept | BigInt.asUintN(bytes * 8, value);
+    const upper = bytes === 2 ? (this.general(index, 8) >> 16n) << 16n : 0n;
+    const whole = upper | BigInt.asUintN(bytes * 8, value);
     if (index === RAX) this.set('RAX', whole);
     else if (index === RSP) this.set('RSP', whole);
-    // Our choice: registers of the CPU keep 48 bits, sign-extended, as everywhere in the machine.
+    // Our choice: registers of the CPU hold 48 bits, sign-extended, as everywhere in the machine.
     else {
       const name = GENERAL_REGISTERS[index] ?? 'rax';
       this.cpu.setGeneral(name, va(Number(BigInt.asUintN(48, whole))));
@@ -154,7 +154,7 @@ export class Guest {
 
   // --- Memory ----------------------------------------------------------------------------------------------------
 
-  /** The linear address of a byte of a segment; beyond its limit is a #GP (APM 4.12). In 64-bit mode bases are 0. */
+  /** The linear address for an offset in a segment; a #GP beyond its limit (APM 4.12). In 64-bit mode bases are 0. */
   linear(name: LoadedSegment, offset: bigint): number | Fault {
     if (this.long) return Number(BigInt.asIntN(48, offset));
     const { base, limit } = this.segment(name);
@@ -162,31 +162,31 @@ export class Guest {
     return base + Number(offset);
   }
 
-  /** How many bytes a piece of memory has from a linear address to the end of its page. */
+  /** Bytes from a linear address to the end of its page. */
   static toPageEnd(linear: number): number {
     return PAGE_SIZE - (((linear % PAGE_SIZE) + PAGE_SIZE) % PAGE_SIZE);
   }
 
-  /** Does one access that lies within a page. */
+  /** Does one access within a page. Returns what stopped it, or null. */
   access(what: GuestAccess, linear: number, data: Uint8Array): GuestStop | null {
-    const wanted: WalkAccess = {
+    const walkAccess: WalkAccess = {
       write: what === 'write',
       user: this.cpl === 3,
       fetch: what === 'fetch',
     };
-    const guest = this.guestPhysical(linear, wanted);
+    const guest = this.guestPhysical(linear, walkAccess);
     if (isFault(guest) || isVmexit(guest)) return guest;
-    const at = this.nested.translate(guest.gpa, wanted, 'final');
+    const at = this.nested.translate(guest.gpa, walkAccess, 'final');
     if (isVmexit(at)) return at;
     const address = translated(at, va(guest.gpa));
-    // APM 15.25.8: guest and nested types combine; our choice: by the table of PAT and MTRR.
+    // APM 15.25.8: guest and nested types combine; our choice: as PAT and MTRR types do.
     const type = effectiveType(guest.type, at.type as MtrrType);
     const { cache, origin, observers } = this.bus;
     for (const observer of observers) {
       observer.access?.(what, this.cpu.id, va(linear), address, at.key, data.length, origin);
     }
-    const move = what === 'write' ? cache.write.bind(cache) : cache.read.bind(cache);
-    move(this.cpu.id, address, at.key, type, data, 0, data.length, origin);
+    const transfer = what === 'write' ? cache.write.bind(cache) : cache.read.bind(cache);
+    transfer(this.cpu.id, address, at.key, type, data, 0, data.length, origin);
     this.cpu.onGuestAccess?.(what, guest.gpa, data);
     return null;
   }
@@ -207,7 +207,7 @@ export class Guest {
 
   // --- Exceptions ------------------------------------------------------------------------------------------------
 
-  /** What an exception of the guest leads to: its intercept (APM 15.12), or its delivery inside the guest. */
+  /** The #VMEXIT after an exception of the guest: by its intercept (APM 15.12), or by delivery in the guest. */
   raise(fault: Fault): Vmexit {
     const address =
       typeof fault.address === 'number' ? BigInt.asUintN(64, BigInt(fault.address)) : 0n;
@@ -224,8 +224,8 @@ export class Guest {
   }
 
   /**
-   * Delivers an exception in the guest. A vector beyond the IDT's limit is a #GP, then a #DF, then a shutdown (APM 8.2.9,
-   * 15.14.3).
+   * Delivers an exception in the guest. A vector beyond the IDT's limit is a #GP, then a #DF, then a shutdown (APM
+   * 8.2.9, 15.14.3).
    */
   deliver(vector: number): Vmexit {
     const mode = this.longMode ? 'long' : this.on('CR0', CR0.PE) ? 'legacy' : 'real';
@@ -238,13 +238,13 @@ export class Guest {
     return { code: VMEXIT.SHUTDOWN, info1: 0n, info2: 0n };
   }
 
-  /** The event that the VMCB asks to inject, as a vector (APM 15.20). */
+  /** The vector of the event to inject, from the VMCB (APM 15.20); undefined if there is none. */
   get injected(): number | undefined {
     const event = this.vmcb.get(VMCB_CONTROL.EVENTINJ);
     return (event & EVENT.V) === 0n ? undefined : Number(event & EVENT.VECTOR);
   }
 
-  // --- Inside ----------------------------------------------------------------------------------------------------
+  // --- Internal --------------------------------------------------------------------------------------------------
 
   private get longMode(): boolean {
     return (this.get('EFER') & BigInt(EFER.LMA)) !== 0n;
@@ -260,7 +260,7 @@ export class Guest {
 
   private pagingContext(): PagingContext {
     const { physAddrBits, gbPages } = this.cpu.model;
-    // A guest without SEV has no C-bit: the bit is one of its physical address (our choice: nor is that reduced).
+    // A guest without SEV has no C-bit: it is an ordinary address bit (our choice: its address size is not reduced).
     const format = entryFormat(physAddrBits, null);
     return {
       ...rootOf(format, this.get('CR3')),
@@ -272,7 +272,7 @@ export class Guest {
       gbPages,
       bit8Mbz: true,
       pat: patTypes(this.vmcb.get(VMCB_SAVE.G_PAT)) ?? [],
-      // A guest has no MTRRs of its own; the machine's count at the nested level (APM 15.25.8).
+      // A guest has no MTRRs of its own; the machine's apply at the nested level (APM 15.25.8).
       mtrr: () => MEMTYPE.WB,
     };
   }

@@ -1,8 +1,8 @@
 /**
- * Nested paging (APM 15.25): a guest-physical address goes through four-level tables of the host, read by the same
- * walker as the host's own. Each nested table is read under the key that the C-bit of the pointer above selects, the
- * root's that of nCR3, and the page under that of the nested leaf (APM 7.10.1, 15.25.3). Our choice: translations of a
- * guest are not kept, so that TLB_CONTROL has nothing to drop.
+ * Nested paging (APM 15.25): four-level tables of the host translate guest-physical addresses; the walker is the same
+ * as for the host's own tables. Each nested table is read under the key that the C-bit of the pointer to it selects
+ * (for the root that of nCR3), and the page under that of the nested leaf (APM 7.10.1, 15.25.3). Our choice:
+ * translations of a guest are not cached, so that TLB_CONTROL has nothing to flush.
  */
 import { translated, va, type KeyId, type Pa } from '../address.js';
 import { isFault } from '../cpu/fault.js';
@@ -11,7 +11,7 @@ import type { TlbEntry } from '../cpu/tlb.js';
 import type { TableReader } from '../types.js';
 import { NPF, VMEXIT } from './vmcb.js';
 
-/** A #VMEXIT: what stands in EXITCODE, EXITINFO1 and EXITINFO2. */
+/** A #VMEXIT: the values of EXITCODE, EXITINFO1 and EXITINFO2. */
 export interface Vmexit {
   readonly code: bigint;
   readonly info1: bigint;
@@ -23,13 +23,13 @@ export function isVmexit(result: unknown): result is Vmexit {
   return typeof result === 'object' && result !== null && 'code' in result;
 }
 
-/** What a nested translation is for: the guest's own access, or a table of the guest. */
+/** The purpose of a nested translation: the guest's own access, or a read of the guest's tables. */
 export type NestedPurpose = 'final' | 'table';
 
 export class NestedPaging {
   private readonly context: PagingContext;
 
-  /** @param host the paging of the host as it was at VMRUN: its PAT, EFER.NXE and entry format hold (APM 15.25.3). */
+  /** @param host the host's paging at VMRUN: its PAT, EFER.NXE and entry format apply (APM 15.25.3). */
   constructor(
     private readonly reader: TableReader,
     host: PagingContext,
@@ -38,9 +38,9 @@ export class NestedPaging {
     this.context = { ...host, ...rootOf(host.format, nCr3) };
   }
 
-  /** Where a guest-physical address is in memory, with the key of the nested leaf; or the nested page fault. */
+  /** The translation of a guest-physical address, with the key of the nested leaf; or the nested page fault. */
   translate(gpa: number, access: WalkAccess, purpose: NestedPurpose): TlbEntry | Vmexit {
-    // APM 15.25.5: at the nested level every access of a guest is a user's; a walk of its tables is a write.
+    // APM 15.25.5: at the nested level every access of a guest is a user access; a walk of its tables is a write.
     const nested: WalkAccess = {
       write: access.write || purpose === 'table',
       user: true,
@@ -57,8 +57,8 @@ export class NestedPaging {
 }
 
 /**
- * Reads the guest's tables for the walker. A nested page fault makes the entry read as not present and is kept in
- * `exit`: whoever walks looks there first.
+ * Reads the guest's tables for the walker. After a nested page fault the entry reads as not present and the #VMEXIT is
+ * in `exit`, which the caller of the walk checks first.
  */
 export class GuestTables implements TableReader {
   exit: Vmexit | null = null;

@@ -1,4 +1,4 @@
-/** What VMRUN finds wrong with a VMCB before it enters a guest (APM 15.5.1, "Canonicalization and Consistency Checks"). */
+/** The checks of VMRUN on a VMCB before it enters a guest (APM 15.5.1, "Canonicalization and Consistency Checks"). */
 import type { CpuModel } from '../cpu/cpuid.js';
 import { patTypes } from '../cpu/memory-types.js';
 import { cr3Reserved, entryFormat, type PagingContext } from '../cpu/mmu.js';
@@ -21,7 +21,7 @@ interface Check {
 }
 
 const HIGH_HALF = ~0xffff_ffffn;
-/** Bits of a physical address that a page does not have, and those above the largest. */
+/** The offset bits of a page's address. */
 const PAGE_OFFSET = 0xfffn;
 
 const bit = (value: number): bigint => BigInt(value);
@@ -47,7 +47,7 @@ function illegalEvent({ vmcb }: Check): boolean {
   return type === EVENT.TYPE_EXCEPTION && (vector === NMI_VECTOR || vector > LAST_EXCEPTION);
 }
 
-/** In the manual's order; the name is what a report says. */
+/** In the manual's order; `why` is the text for reports. */
 const CHECKS: readonly (readonly [why: string, wrong: (check: Check) => boolean])[] = [
   ['EFER.SVME is zero', (c) => !all(efer(c), EFER.SVME)],
   ['CR0.CD is zero and CR0.NW is set', (c) => !all(cr0(c), CR0.CD) && all(cr0(c), CR0.NW)],
@@ -106,7 +106,7 @@ function nested(vmcb: VmcbView): boolean {
   return (vmcb.get(VMCB_CONTROL.NP_ENABLE) & NP_ENABLE.NP) !== 0n;
 }
 
-/** The first thing that makes a VMCB illegal, or undefined: VMRUN then leaves with VMEXIT_INVALID. */
+/** The first check that a VMCB fails, which makes VMRUN exit with VMEXIT_INVALID; undefined if it passes all. */
 export function invalidState(
   vmcb: VmcbView,
   host: PagingContext,
@@ -115,5 +115,5 @@ export function invalidState(
   return CHECKS.find(([, wrong]) => wrong({ vmcb, host, model }))?.[0];
 }
 
-/** All that is checked, in order. */
+/** The texts of all checks, in order. */
 export const VMRUN_CHECKS: readonly string[] = CHECKS.map(([why]) => why);

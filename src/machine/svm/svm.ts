@@ -1,8 +1,8 @@
 /**
- * Secure virtual machine (APM vol. 2, chapter 15): VMRUN with nested paging, #VMEXIT, VMLOAD and VMSAVE. Addresses that
- * software gives (rAX, VM_HSAVE_PA, nCR3) are system physical addresses: with memory encryption on, their C-bit selects
+ * Secure virtual machine (APM vol. 2, chapter 15): VMRUN with nested paging, #VMEXIT, VMLOAD and VMSAVE. The addresses
+ * from software (rAX, VM_HSAVE_PA, nCR3) are system physical addresses: with memory encryption on, their C-bit selects
  * the key (APM 7.10.1, 15.34; KVM sets it in each of them since 4.14). Not modelled: VMRUN without nested paging, SEV,
- * GIF and interrupts, the MSR and I/O permission maps, and VMCB caching: all of the VMCB is read each time (our choice).
+ * GIF and interrupts, the MSR and I/O permission maps, and VMCB caching: each VMRUN reads the whole VMCB (our choice).
  */
 import { paAdd, vaOfU64, type KeyId, type Pa, type Va } from '../address.js';
 import type { CpuBus } from '../cpu/cpu-core.js';
@@ -28,11 +28,11 @@ import {
   type VmcbField,
 } from './vmcb.js';
 
-/** How a VMRUN ended: a fault before anything happened, a #VMEXIT, or a shutdown of the CPU. */
+/** The outcome of a VMRUN: a fault before any state changed, a #VMEXIT, or a shutdown of the CPU. */
 export type VmrunResult =
   Fault | { readonly exit: Vmexit; readonly why: string } | { readonly shutdown: string };
 
-/** What VMRUN uses of a CPU. */
+/** The part of a CPU that VMRUN uses. */
 export interface SvmCpu extends GuestCpu {
   readonly model: CpuModel;
   readonly msrs: MsrFile;
@@ -75,7 +75,7 @@ class SystemPage {
     return new VmcbView(bytes);
   }
 
-  /** Writes fields as they stand in the bytes. */
+  /** Writes some fields of a VMCB to memory. */
   write(view: VmcbView, fields: readonly VmcbField[]): void {
     const { cache, origin } = this.bus;
     for (const [offset, length] of fields) {
@@ -85,7 +85,7 @@ class SystemPage {
   }
 }
 
-/** What VMRUN, VMLOAD and VMSAVE refuse before they do anything (APM vol. 3, VMRUN). */
+/** The faults of VMRUN, VMLOAD and VMSAVE before any state changes, or null (APM vol. 3, VMRUN). */
 function refused(cpu: SvmCpu, context: PagingContext, rax: bigint): Fault | null {
   const svme = (cpu.msrs.get('EFER') & BigInt(EFER.SVME)) !== 0n;
   if (!svme || !cpu.longMode) return { vector: VECTOR.UD, error: 0, why: 'EFER.SVME is clear' };
@@ -100,7 +100,7 @@ const EXIT_FIELDS = [
   VMCB_CONTROL.EXITINFO1,
   VMCB_CONTROL.EXITINFO2,
 ] as const satisfies readonly VmcbField[];
-/** What a #VMEXIT stores of a guest that ran (APM 15.6). */
+/** The fields that a #VMEXIT stores if the guest has run (APM 15.6). */
 const GUEST_FIELDS: readonly VmcbField[] = [
   ...EXIT_FIELDS,
   VMCB_CONTROL.EXITINTINFO,
@@ -112,7 +112,7 @@ const GUEST_FIELDS: readonly VmcbField[] = [
   VMCB_SAVE.RAX,
 ];
 
-/** VMRUN (APM 15.5): runs the guest of the VMCB at rAX until it leaves. */
+/** VMRUN (APM 15.5): runs the guest of the VMCB at rAX until a #VMEXIT. */
 export function vmrun(cpu: SvmCpu, bus: CpuBus, context: PagingContext, rax: bigint): VmrunResult {
   const fault = refused(cpu, context, rax);
   if (fault !== null) return fault;
@@ -123,7 +123,7 @@ export function vmrun(cpu: SvmCpu, bus: CpuBus, context: PagingContext, rax: big
   const why = invalidState(vmcb, context, cpu.model);
   let exit: Vmexit;
   if (why !== undefined) {
-    // APM 15.5.1: nothing of the guest is loaded, so nothing but the exit code is stored.
+    // APM 15.5.1: no guest state is loaded, so only the exit code is stored.
     exit = { code: VMEXIT.INVALID, info1: 0n, info2: 0n };
     storeExit(vmcb, exit);
     page.write(vmcb, EXIT_FIELDS);
@@ -156,7 +156,7 @@ function storeExit(vmcb: VmcbView, exit: Vmexit): void {
 
 // --- The host's state --------------------------------------------------------------------------------------------
 
-/** What the host save area holds (APM 15.30.4 leaves its form open); our choice: the fields stand as in a VMCB. */
+/** The fields of the host save area (APM 15.30.4 leaves its form open); our choice: at the offsets of a VMCB. */
 const HOST_FIELDS = {
   efer: VMCB_SAVE.EFER,
   cr0: VMCB_SAVE.CR0,
@@ -199,7 +199,7 @@ function saveHost(cpu: SvmCpu, page: SystemPage, rax: bigint): void {
   page.write(view, Object.values(HOST_FIELDS));
 }
 
-/** APM 15.6: #VMEXIT loads the host's state from VM_HSAVE_PA; state that no host can have shuts the CPU down. */
+/** APM 15.6: #VMEXIT loads the host's state from VM_HSAVE_PA; illegal host state shuts the CPU down. */
 function loadHost(cpu: SvmCpu, page: SystemPage, context: PagingContext): string | undefined {
   const view = page.read();
   const get = (name: keyof typeof HOST_FIELDS): bigint => view.get(HOST_FIELDS[name]);
@@ -209,7 +209,7 @@ function loadHost(cpu: SvmCpu, page: SystemPage, context: PagingContext): string
   const rsp = vaOfU64(get('rsp'));
   const idtBase = vaOfU64(get('idtBase'));
   const gdtBase = vaOfU64(get('gdtBase'));
-  // Our choice of what is looked at: the reserved bits, and addresses that are not canonical.
+  // Our choice of the checks: reserved bits, and addresses that are not canonical.
   if ((cr4 & ~BigInt(allBits(CR4))) !== 0n) return 'host CR4';
   if ((efer & ~BigInt(allBits(EFER))) !== 0n) return 'host EFER';
   if (cr3Reserved(context.format, get('cr3'))) return 'host CR3';
@@ -230,7 +230,7 @@ function loadHost(cpu: SvmCpu, page: SystemPage, context: PagingContext): string
 
 // --- VMLOAD and VMSAVE -------------------------------------------------------------------------------------------
 
-/** MSRs that VMLOAD and VMSAVE move (APM vol. 3, VMLOAD), with whether they hold an address. */
+/** MSRs that VMLOAD and VMSAVE transfer (APM vol. 3, VMLOAD), and whether they hold an address. */
 const MOVED: readonly (readonly [MsrName, VmcbField, address: boolean])[] = [
   ['FS_BASE', segmentField('FS', 'base'), true],
   ['GS_BASE', segmentField('GS', 'base'), true],
@@ -244,7 +244,7 @@ const MOVED: readonly (readonly [MsrName, VmcbField, address: boolean])[] = [
   ['SYSENTER_EIP', VMCB_SAVE.SYSENTER_EIP, true],
 ];
 
-/** VMLOAD: state that VMRUN leaves alone. Addresses become canonical (APM 15.5.2). TR and LDTR are not modelled. */
+/** VMLOAD: loads state that VMRUN does not. Addresses become canonical (APM 15.5.2). TR and LDTR are not modelled. */
 export function vmload(
   cpu: SvmCpu,
   bus: CpuBus,
@@ -261,7 +261,7 @@ export function vmload(
   return null;
 }
 
-/** VMSAVE: the same state to the VMCB. */
+/** VMSAVE: stores the same state to the VMCB. */
 export function vmsave(
   cpu: SvmCpu,
   bus: CpuBus,

@@ -1,6 +1,6 @@
 /** The virtual machine control block: its layout and codes (APM vol. 2, appendix B and C). */
 
-/** Where a field is: offset and size in bytes. */
+/** Offset and size of a field, in bytes. */
 export type VmcbField = readonly [offset: number, bytes: 1 | 2 | 4 | 8];
 
 /** Bytes of a VMCB, aligned to as many (APM 15.5). */
@@ -79,7 +79,7 @@ export const SEGMENT = {
   base: [0x8, 8],
 } as const satisfies Record<string, VmcbField>;
 
-/** Bits of a segment's attributes: the descriptor's bits 55:52 and 47:40 put together (APM 15.5.1). */
+/** Bits of a segment's attributes: the descriptor's bits 55:52 and 47:40, concatenated (APM 15.5.1). */
 export const SEGMENT_ATTRIBUTES = {
   CODE: 2 ** 3,
   S: 2 ** 4,
@@ -103,7 +103,7 @@ export const INTERCEPT = {
   VMMCALL: 1n << 33n,
 } as const;
 
-/** NP_ENABLE's bits; the others ask for what the machine does not have. */
+/** NP_ENABLE's bits; the others enable features that the machine does not have. */
 export const NP_ENABLE = { NP: 1n << 0n, SEV: 1n << 1n } as const;
 
 /** Intercept codes (APM appendix C). Exceptions are VMEXIT_EXCP0 plus their vector. */
@@ -116,7 +116,7 @@ export const VMEXIT = {
   INVALID: -1n,
 } as const;
 
-/** EXITINFO1 of a nested page fault, besides the bits of a page fault's error code (APM 15.25.6). */
+/** EXITINFO1 of a nested page fault, in addition to the bits of a page fault's error code (APM 15.25.6). */
 export const NPF = { FINAL: 1n << 32n, TABLE: 1n << 33n } as const;
 
 /** EVENTINJ and EXITINTINFO (APM 15.20). */
@@ -129,7 +129,7 @@ export const EVENT = {
   V: 1n << 31n,
 } as const;
 
-/** Takes fields from, and puts them into, the bytes of a VMCB. */
+/** Reads and writes fields in the bytes of a VMCB. */
 export class VmcbView {
   private readonly view: DataView;
 
