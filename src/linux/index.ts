@@ -71,8 +71,8 @@ import { memblock, memblockState } from './mm/memblock.js';
 import { microcode, microcodeState } from './arch/x86/kernel/cpu/microcode/core.js';
 import { patOptions } from './arch/x86/mm/pat/params.js';
 import { mmap, mmapState, mmapVariables } from './mm/mmap.js';
-import { mpState } from './arch/x86/include/asm/mpspec.js';
-import { mpparse } from './arch/x86/kernel/mpparse.js';
+import { mpState, findSmpConfig, getSmpConfig } from './arch/x86/include/asm/mpspec.js';
+import { mpc } from './arch/x86/kernel/mpparse/mpc.js';
 import { mtrr } from './arch/x86/kernel/cpu/mtrr/generic.js';
 import { pageAlloc, pageState } from './mm/page_alloc/page_alloc.js';
 import { pageattrFlush } from './arch/x86/mm/pageattr/flush.js';
@@ -152,6 +152,9 @@ import { acpiBus } from './drivers/acpi/bus.js';
 import { acpiTablesC } from './drivers/acpi/tables.js';
 import { asmAcpi } from './arch/x86/include/asm/acpi.js';
 import { processor } from './arch/x86/include/asm/processor.js';
+import { mpf } from './arch/x86/kernel/mpparse/mpf.js';
+import { pgtBuf } from './arch/x86/mm/init/pgt-buf.js';
+import { mmInternal } from './arch/x86/mm/mm_internal.js';
 
 const HEAD_64_S = 'arch/x86/kernel/head_64.S';
 const HEAD64_C = 'arch/x86/kernel/head64.c';
@@ -173,6 +176,8 @@ const X86_C = 'arch/x86/kvm/x86.c';
 const PAGEATTR_C = 'arch/x86/mm/pageattr.c';
 const AMD_IOMMU_C = 'drivers/iommu/amd_iommu.c';
 const INIT_C = 'arch/x86/mm/init.c';
+const MPPARSE_C = 'arch/x86/kernel/mpparse.c';
+const MPSPEC_H = 'arch/x86/include/asm/mpspec.h';
 
 /** Functions that boot steps enter by name, without a body of their own in the table, and their files. */
 export const ENTRY_POINTS: Readonly<Record<string, string>> = {
@@ -224,6 +229,8 @@ const files = [
   kernelFile(SETUP_C, setupBrk),
   kernelFile(SETUP_C, setupE820),
   kernelFile(SETUP_C, setupEfiBoot),
+  kernelFile(INIT_C, pgtBuf),
+  kernelFile('arch/x86/mm/mm_internal.h', mmInternal),
   kernelFile(INIT_C, init),
   kernelFile(INIT_64_C, init_64),
   kernelFile('arch/x86/include/asm/pgalloc.h', asmPgalloc),
@@ -258,8 +265,11 @@ const files = [
   kernelFile('kernel/resource.c', resource),
   kernelFile('drivers/firmware/dmi_scan.c', dmiScan),
   kernelFile('arch/x86/kernel/probe_roms.c', probeRoms),
+  kernelFile(MPSPEC_H, findSmpConfig),
+  kernelFile(MPPARSE_C, mpf),
+  kernelFile(MPSPEC_H, getSmpConfig),
   kernelFile('arch/x86/include/asm/io.h', asmIo),
-  kernelFile('arch/x86/kernel/mpparse.c', mpparse),
+  kernelFile(MPPARSE_C, mpc),
   kernelFile('arch/x86/include/asm/bios_ebda.h', asmBiosEbda),
   kernelFile('arch/x86/realmode/init.c', realmodeInit),
   kernelFile('arch/x86/kernel/acpi/boot.c', acpiBoot),

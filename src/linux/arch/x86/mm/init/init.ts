@@ -1,12 +1,5 @@
 /** arch/x86/mm/init.c: which ranges of RAM the direct map covers, and with which page sizes. */
-import {
-  alignDown,
-  alignUp,
-  hex,
-  PMD_SIZE,
-  PUD_SIZE,
-  type Va,
-} from '../../../../../machine/address.js';
+import { alignDown, alignUp, hex, PMD_SIZE, PUD_SIZE } from '../../../../../machine/address.js';
 import {
   _PAGE_GLOBAL,
   ISA_END_ADDRESS,
@@ -15,7 +8,6 @@ import {
 } from '../../../../../kernel/constants.js';
 import { __flush_tlb_all, write_cr4 } from '../../../../../kernel/cpu-ops.js';
 import type { Range } from '../../../../mm/memblock.js';
-import { GFP } from '../../../../mm/page_alloc/page_alloc.js';
 import { stateSlice } from '../../../../../kernel/state.js';
 import { fn, inline, bodies } from '../../../../../kernel/table.js';
 import type { Kernel } from '../../../../../kernel/kernel.js';
@@ -29,8 +21,6 @@ export interface MapRange {
 
 declare module '../../../../../kernel/table.js' {
   interface Entries {
-    early_alloc_pgt_buf(k: Kernel): void;
-    alloc_low_page(k: Kernel): Va;
     probe_page_size_mask(k: Kernel): void;
     split_mem_range(k: Kernel, start: number, end: number): MapRange[];
     init_memory_mapping(k: Kernel, start: number, end: number): void;
@@ -69,43 +59,8 @@ export const PG_LEVEL_2M = 2;
 export const PG_LEVEL_1G = 3;
 const ALLOW_2M = 1 << PG_LEVEL_2M;
 const ALLOW_1G = 1 << PG_LEVEL_1G;
-/** INIT_PGT_BUF_SIZE: three tables for the first 2 MiB, three for the ISA range. */
-const INIT_PGT_BUF_PAGES = 6;
 
 export const init = bodies({
-  early_alloc_pgt_buf: fn((k: Kernel) => {
-    const base = k.__pa(k.fn.extend_brk(INIT_PGT_BUF_PAGES * 4096, 4096)) / 4096;
-    k.state.pgtBuf = { end: base, top: base + INIT_PGT_BUF_PAGES };
-  }),
-
-  alloc_low_page: fn((k: Kernel) => {
-    // after_bootmem
-    if (k.state.pages.ready) {
-      const late = k.fn.get_zeroed_page(GFP.KERNEL);
-      return late === 0 ? k.fn.panic('alloc_low_pages: can not alloc memory') : late;
-    }
-    const { pgtBuf } = k.state;
-    let pfn = pgtBuf.end;
-    if (pfn + 1 > pgtBuf.top || !k.state.canUseBrkPgt) {
-      if (k.state.minPfnMapped >= k.state.maxPfnMapped)
-        k.fn.panic('alloc_low_pages: ran out of memory');
-      const found = k.fn.memblock_find_in_range(
-        k.state.minPfnMapped * 4096,
-        k.state.maxPfnMapped * 4096,
-        4096,
-        4096,
-      );
-      if (found === 0) k.fn.panic('alloc_low_pages: can not alloc memory');
-      k.fn.memblock_reserve(found, 4096);
-      pfn = found / 4096;
-    } else {
-      pgtBuf.end++;
-    }
-    const page = k.__va(pfn * 4096);
-    k.memset(page, 0, 4096);
-    return page;
-  }, true),
-
   probe_page_size_mask: inline((k: Kernel) => {
     if (k.fn.cpu_has('X86_FEATURE_PSE')) {
       k.state.pageSizeMask |= ALLOW_2M;
