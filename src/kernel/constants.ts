@@ -51,7 +51,7 @@ export const __PAGE_KERNEL_EXEC =
 export const __PAGE_KERNEL = __PAGE_KERNEL_EXEC | _PAGE_NX;
 export const __PAGE_KERNEL_LARGE = __PAGE_KERNEL | _PAGE_PSE;
 export const __PAGE_KERNEL_LARGE_EXEC = __PAGE_KERNEL_EXEC | _PAGE_PSE;
-/** The two flag sets of tables as the base has them; 06 calls them __PAGE_TABLE and __KERNPG_TABLE. */
+/** The two flag sets of tables in the base; patch 06 names them __PAGE_TABLE and __KERNPG_TABLE. */
 export const __PAGE_TABLE = _PAGE_PRESENT | _PAGE_RW | _PAGE_USER | _PAGE_ACCESSED | _PAGE_DIRTY;
 export const __KERNPG_TABLE = _PAGE_PRESENT | _PAGE_RW | _PAGE_ACCESSED | _PAGE_DIRTY;
 

@@ -1,4 +1,4 @@
-/** Privileged instructions as kernel code uses them: done by the CPU, told to the trace, faults delivered. */
+/** Privileged instructions as kernel code uses them: executed by the CPU, with an event, faults delivered. */
 import { hex, PAGE_SIZE, PGDIR_SIZE, PMD_SIZE, PUD_SIZE, va, type Va } from '../machine/address.js';
 import type { Kernel } from './kernel.js';
 import {
@@ -13,7 +13,7 @@ import {
   X86_CR4_PGE,
 } from './constants.js';
 
-/** Names of the MSRs that boot code touches, for the trace. */
+/** Names of the MSRs that boot code accesses, for the trace. */
 const MSR_NAMES: Readonly<Record<number, string>> = {
   [MSR_EFER]: 'EFER',
   [MSR_GS_BASE]: 'GS_BASE',
@@ -64,7 +64,7 @@ export function write_cr0(k: Kernel, value: number): void {
   k.trace.emit('cr', { reg: 'CR0', value: hex(value) });
 }
 
-/** MOV to CR3. `name` says what table it is, for the trace. */
+/** MOV to CR3. `name`: the page table, for the trace. */
 export function write_cr3(k: Kernel, value: bigint, name: string): void {
   k.retryUntilDelivered(() => k.cpu.writeCr3(value));
   const decoded = k.cpu.decodeEntry(value, PAGE_SIZE);
@@ -90,13 +90,13 @@ export function invlpg(k: Kernel, address: Va): void {
   k.cpu.invlpg(address);
 }
 
-/** local_flush_tlb(): CR3 written with its own value; global entries stay (asm/tlbflush.h). */
+/** local_flush_tlb(): writes CR3 with its own value; global entries stay (asm/tlbflush.h). */
 export function __flush_tlb(k: Kernel): void {
   k.retryUntilDelivered(() => k.cpu.writeCr3(k.cpu.cr3));
   k.trace.emit('tlb-flush', { how: 'cr3' });
 }
 
-/** __flush_tlb_all(): CR4.PGE toggled where the CPU has it, so that global entries go too (asm/tlbflush.h). */
+/** __flush_tlb_all(): toggles CR4.PGE, which flushes global entries too (asm/tlbflush.h). */
 export function __flush_tlb_all(k: Kernel): void {
   const cr4 = k.cpu.cr4;
   k.retryUntilDelivered(() => k.cpu.writeCr4(cr4 & ~X86_CR4_PGE));
@@ -104,7 +104,7 @@ export function __flush_tlb_all(k: Kernel): void {
   k.trace.emit('tlb-flush', { how: 'pge' });
 }
 
-/** Bytes that one entry governs, by the level of its table. */
+/** Size in bytes of the range that one entry governs, by the level of its table. */
 export const ENTRY_SPAN = {
   pgd: PGDIR_SIZE,
   pud: PUD_SIZE,
@@ -113,7 +113,7 @@ export const ENTRY_SPAN = {
 } as const;
 export type Level = keyof typeof ENTRY_SPAN;
 
-/** Writes a table entry through the mapping of its table, and tells the trace what it now maps. */
+/** Writes a page-table entry through the mapping of its table and emits it. `mapped`: first address it governs. */
 export function set_entry(
   k: Kernel,
   level: Level,
@@ -126,6 +126,7 @@ export function set_entry(
   k.trace.entry(table, index, value, mapped, ENTRY_SPAN[level]);
 }
 
+/** Reads a page-table entry through the mapping of its table. */
 export function get_entry(k: Kernel, table: Va, index: number): bigint {
   return k.readU64(va(table + index * 8));
 }

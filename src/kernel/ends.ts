@@ -1,12 +1,12 @@
-/** How a boot can end before `/init` runs: architectural events, not errors of the simulator. */
+/** How a boot can end before `/init` runs. These are architectural events, not errors of the simulator. */
 
 export type EndKind = 'panic' | 'triple-fault' | 'hung';
 
-/** Unwinds the model's own stack when the simulated CPU will never go on. */
+/** Unwinds the model's own stack when the simulated CPU can never continue. */
 export class BootEnd extends Error {
   constructor(
     readonly kind: EndKind,
-    /** The function it happened in. */
+    /** The kernel function in which it ended. */
     readonly where: string,
     override readonly message: string,
   ) {
@@ -15,13 +15,13 @@ export class BootEnd extends Error {
 }
 
 /**
- * Unwinds the model's own stack where a CPU other than the boot CPU will never come back, and the others go on without
- * it: in real mode it went through the firmware's vectors to code that is not the kernel's, or it waits for ever.
+ * Unwinds the model's own stack when a CPU other than the boot CPU is lost and the others continue without it: in real
+ * mode it went through the firmware's vectors to code that is not the kernel's, or it waits forever.
  */
 export class CpuAstray extends Error {
   constructor(
     readonly cpu: number,
-    /** The function it went astray in. */
+    /** The kernel function in which it was lost. */
     readonly where: string,
     why: string,
   ) {

@@ -1,27 +1,27 @@
-/** Which names of the model a kernel image has a place for: with room enough, and with the base kernel's contents. */
+/** The names of the model that a kernel image has: with enough room, and with the base kernel's contents. */
 import { startsWith } from '../base/bytes.js';
 import { va, type Va } from '../machine/address.js';
 import type { KernelImage } from '../firmware/image/kernel-image.js';
 import { __START_KERNEL_map } from './constants.js';
 import type { LinkAddresses, Variable } from './variables.js';
 
-/** Base names and what later kernels call them (4.17 renamed the page tables; 6.x split protection_map). */
+/** Base names and their names in later kernels (4.17 renamed the page tables; 6.x split protection_map). */
 const ALIASES: Readonly<Record<string, readonly string[]>> = {
   early_level4_pgt: ['early_top_pgt'],
   init_level4_pgt: ['init_top_pgt'],
   __end_init_task: ['__end_init_stack', '__top_init_kernel_stack'],
   page_fault: ['asm_exc_page_fault'],
-  // gdt_page itself counts from the start of the per-CPU area; this is where the boot CPU's first copy is.
+  // gdt_page itself is an offset in the per-CPU area; this is the address of the boot CPU's first copy.
   gdt_page: ['init_per_cpu__gdt_page'],
 };
 
-/** Contents that hold the address of a name which is not in the image. */
-class Elsewhere extends Error {}
+/** Thrown for contents that hold the address of a name which is not in the image. */
+class NotInImage extends Error {}
 
 export class ImagePlaces {
   private readonly owners = new Map<string, { variable: Variable; offset: number }>();
   private readonly functions: ReadonlySet<string>;
-  /** Answers of `variable`; `pending` while its contents are being made. */
+  /** Cache of variable(); `pending` while its contents are computed. */
   private readonly decided = new Map<Variable, Va | 'pending' | undefined>();
 
   constructor(
@@ -38,7 +38,7 @@ export class ImagePlaces {
     }
   }
 
-  /** The image's address of a name in the kernel's mapping: what per-CPU symbols count from 0 is another space. */
+  /** The image's address of a name in the kernel mapping; undefined for per-CPU symbols, which are offsets from 0. */
   symbol(name: string): Va | undefined {
     const symbol = this.image.symbols.get(this.aliased(name) ?? name);
     return symbol !== undefined && symbol.address >= __START_KERNEL_map && symbol.address < 0
@@ -46,15 +46,15 @@ export class ImagePlaces {
       : undefined;
   }
 
-  /** The distance from a name of the image to the next symbol. */
+  /** Distance in bytes from a name of the image to the next symbol. */
   room(name: string): number {
     return this.image.symbols.room(this.aliased(name) ?? name);
   }
 
-  /** The image's place for a variable; undefined where it has none, or other contents, or too little room. */
+  /** The image's address of a variable; undefined if it has none, other contents, or too little room. */
   variable(variable: Variable): Va | undefined {
     const known = this.decided.get(variable);
-    // Contents that go round to themselves: the place is the question, so the answer is the image's symbol.
+    // Contents that refer to the variable itself: its address is being decided, so the image's symbol is used.
     if (known === 'pending') return this.symbol(variable.name);
     if (known !== undefined || this.decided.has(variable)) return known;
     this.decided.set(variable, 'pending');
@@ -69,23 +69,23 @@ export class ImagePlaces {
     let room = this.room(variable.name);
     for (const [part, offset] of Object.entries(variable.parts ?? {})) {
       if (this.symbol(part) !== address + offset) return undefined;
-      // A part's symbol ends what the table knows of the variable's own room.
+      // The symbol of a part ends the room that the symbol table gives for the variable itself.
       if (room === offset) room += this.room(part);
     }
     if (room < variable.size) return undefined;
-    const wanted = this.contents(variable);
-    if (wanted === undefined) return undefined;
+    const expected = this.contents(variable);
+    if (expected === undefined) return undefined;
     const found = this.bytesAt(address, variable.size);
-    return startsWith(found, wanted) ? address : undefined;
+    return startsWith(found, expected) ? address : undefined;
   }
 
-  /** What the base gives a variable, the rest zero; undefined where it needs a name that is not in the image. */
+  /** The base kernel's contents of a variable, zero-filled; undefined if they need a name that is not in the image. */
   private contents(variable: Variable): Uint8Array | undefined {
     const bytes = new Uint8Array(variable.size);
     try {
       bytes.set(variable.init?.(this.linked) ?? []);
     } catch (error) {
-      if (!(error instanceof Elsewhere)) throw error;
+      if (!(error instanceof NotInImage)) throw error;
       return undefined;
     }
     return bytes;
@@ -95,12 +95,12 @@ export class ImagePlaces {
     link: (name) => {
       const owner = this.functions.has(name) ? undefined : this.owners.get(name);
       const address = owner === undefined ? this.symbol(name) : this.variable(owner.variable);
-      if (address === undefined) throw new Elsewhere(name);
+      if (address === undefined) throw new NotInImage(name);
       return va(address + (owner?.offset ?? 0));
     },
   };
 
-  /** The image's bytes at a link address; what no segment has is zero, as .bss is. */
+  /** The image's bytes at a link address; zero outside segments, as .bss is. */
   private bytesAt(address: Va, length: number): Uint8Array {
     const bytes = new Uint8Array(length);
     for (const segment of this.image.segments) {

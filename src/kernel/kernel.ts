@@ -32,12 +32,12 @@ const FETCH_WINDOW = 16;
 const MAX_NESTED_FAULTS = 8;
 
 /**
- * How often in a row one access may fault before the CPU counts as hung (our choice): a handler that has not mended the
- * cause by then never will, as early_make_pgtable() starts its 64 tables over again.
+ * How often in a row one access may fault before the CPU counts as hung (our choice): a handler that has not removed the
+ * cause by then never will, as early_make_pgtable() reuses its 64 tables from the start.
  */
 const MAX_SAME_FAULTS = 72;
 
-/** Settings of the kernel's build that the model knows. */
+/** The options of the kernel configuration that the model has. */
 export interface KernelConfig {
   readonly CONFIG_AMD_MEM_ENCRYPT: boolean;
   readonly CONFIG_EFI_MIXED: boolean;
@@ -46,9 +46,9 @@ export interface KernelConfig {
 export class Kernel {
   readonly fn: Fns<Entries>;
   readonly trace: Tracer;
-  /** The CPU that runs now; between boot steps it is the boot CPU. */
+  /** The CPU that is running; between boot steps it is the boot CPU. */
   cpu: Cpu;
-  /** Entries of hunks that ran, if somebody wants to know. */
+  /** Entries of hunks that ran; null: not recorded. */
   uses: Set<LinkedEntry> | null = null;
   private nested = 0;
   private lastFault = '';
@@ -62,7 +62,7 @@ export class Kernel {
     readonly table: LinkedTable,
     readonly config: KernelConfig,
     recorder: Recorder,
-    /** What is outside simulated memory; a fresh one of its own. */
+    /** The state outside simulated memory; not shared with another kernel. */
     public state: KernelState,
   ) {
     this.cpu = bootCpu;
@@ -75,7 +75,7 @@ export class Kernel {
     this.drive();
   }
 
-  /** The CPUs run this kernel: each write that can change the mapping is followed by a fetch of it (design: CPU). */
+  /** Makes the CPUs run this kernel: each write that can change the mapping is followed by a fetch (design: CPU). */
   drive(): void {
     for (const cpu of this.machine.cpus) {
       cpu.onControlWrite = () => {
@@ -86,16 +86,16 @@ export class Kernel {
 
   // --- CPUs ----------------------------------------------------------------------------------------------------
 
-  /** Runs code on another CPU, then goes on with this one: the model's CPUs take turns. */
+  /** Runs `body` on CPU `id`, then switches back: the model's CPUs run one at a time. */
   on<T>(id: number, body: () => T): T {
     const from = this.cpu.id;
-    const hunks = this.trace.setAside();
+    const hunks = this.trace.suspendHunks();
     this.switchTo(id);
     try {
       return body();
     } finally {
       this.switchTo(from);
-      this.trace.takeUp(hunks);
+      this.trace.resumeHunks(hunks);
     }
   }
 
@@ -116,17 +116,17 @@ export class Kernel {
 
   // --- Names and addresses -------------------------------------------------------------------------------------
 
-  /** How far the code runs from its link address: not 0 while it runs at physical addresses. */
+  /** Distance in bytes of the running code from its link address; not 0 while it runs at physical addresses. */
   get slide(): number {
     return this.state.slide;
   }
 
-  /** The address of a name as code running now computes it (`leaq name(%rip)`). */
+  /** The address of a symbol as the running code computes it (`leaq name(%rip)`). Throws E_NO_SYMBOL. */
   sym(name: string): Va {
     return va(this.program.link(name) + this.state.slide);
   }
 
-  /** `__va()`: the direct map's address of a physical one. A result that is not canonical is a #GP where it is used. */
+  /** `__va()`: the direct-map address of a physical address. Delivers #GP if the result is not canonical. */
   __va(physical: number): Va {
     const address = PAGE_OFFSET + physical;
     if (address < 2 ** 47) return va(address);
@@ -134,7 +134,7 @@ export class Kernel {
     return va(0);
   }
 
-  /** A pointer of 64 bits as an address; one that is not canonical is a #GP. */
+  /** A 64-bit pointer as an address. Delivers #GP if it is not canonical. */
   canonical(pointer: bigint): Va {
     const address = vaOfU64(pointer);
     if (address !== undefined) return address;
@@ -149,7 +149,7 @@ export class Kernel {
       : address - PAGE_OFFSET;
   }
 
-  /** The variable phys_base, as the kernel reads it. */
+  /** The value of the variable phys_base, read from memory. */
   phys_base(): number {
     return Number(BigInt.asIntN(64, this.readU64(this.sym('phys_base'))));
   }
@@ -174,29 +174,29 @@ export class Kernel {
   }
   writeU8(address: Va, value: number): void {
     const fault = this.cpu.storeU8(address, value);
-    if (fault !== null) this.again(fault, () => this.cpu.storeU8(address, value));
+    if (fault !== null) this.retryStore(fault, () => this.cpu.storeU8(address, value));
   }
   writeU16(address: Va, value: number): void {
     const fault = this.cpu.storeU16(address, value);
-    if (fault !== null) this.again(fault, () => this.cpu.storeU16(address, value));
+    if (fault !== null) this.retryStore(fault, () => this.cpu.storeU16(address, value));
   }
   writeU32(address: Va, value: number): void {
     const fault = this.cpu.storeU32(address, value);
-    if (fault !== null) this.again(fault, () => this.cpu.storeU32(address, value));
+    if (fault !== null) this.retryStore(fault, () => this.cpu.storeU32(address, value));
   }
   writeU64(address: Va, value: bigint): void {
     const word = BigInt.asUintN(64, value);
     const fault = this.cpu.storeU64(address, word);
-    if (fault !== null) this.again(fault, () => this.cpu.storeU64(address, word));
+    if (fault !== null) this.retryStore(fault, () => this.cpu.storeU64(address, word));
   }
-  /** Adds to a 64-bit value in memory. */
+  /** Adds to a 64-bit value in memory; returns the sum modulo 2^64. */
   addU64(address: Va, value: bigint): bigint {
     const sum = BigInt.asUintN(64, this.readU64(address) + value);
     this.writeU64(address, sum);
     return sum;
   }
 
-  /** Reads bytes, as code that walks through them would. */
+  /** Reads `length` bytes; a fault is delivered and the read continues at the byte that faulted. */
   readBytes(address: Va, length: number): Uint8Array {
     const out = new Uint8Array(length);
     let done = 0;
@@ -244,7 +244,7 @@ export class Kernel {
     this.trace.fill(at, byte, length);
   }
 
-  /** A fault is delivered; then the access is done again, until it does not fault. */
+  /** Delivers a fault and repeats the access until it does not fault. */
   private retry<T extends number | bigint>(first: Fault, access: () => T | Fault): T {
     for (let fault = first; ;) {
       this.fault(fault);
@@ -254,20 +254,20 @@ export class Kernel {
     }
   }
 
-  /** The same for what returns only a fault. */
-  private again(first: Fault, access: () => Fault | null): void {
+  /** The same for an access that returns only a fault. */
+  private retryStore(first: Fault, access: () => Fault | null): void {
     this.fault(first);
     this.retryUntilDelivered(access);
   }
 
-  /** Does something until it does not fault; faults are delivered. */
+  /** Repeats an access until it does not fault; each fault is delivered. */
   retryUntilDelivered(access: () => Fault | null): void {
     for (let fault = access(); fault !== null; fault = access()) this.fault(fault);
   }
 
   // --- Calls ---------------------------------------------------------------------------------------------------
 
-  /** The function that runs now. */
+  /** The frame of the running function; undefined before the first. */
   get current(): Frame | undefined {
     return this.state.frames[this.state.frames.length - 1];
   }
@@ -287,19 +287,19 @@ export class Kernel {
     return result;
   }
 
-  /** Where the function that runs now goes on after a call of `callee`. */
+  /** The return address of a call of `callee` from the running function. */
   private returnAddress(callee: string): Va {
     const frame = this.current;
     if (frame === undefined) return this.cpu.rip;
     return va(frame.at + callSite(callee, this.program.sizeOf(frame.name)));
   }
 
-  /** RIP is `offset` bytes into the code of the function that runs now. */
+  /** Sets RIP to `offset` bytes into the code of the running function. */
   ip(offset: number): void {
     this.cpu.rip = va((this.current?.at ?? this.cpu.rip) + offset);
   }
 
-  /** CALL: pushes where to return to, goes to the function, fetches its first bytes. */
+  /** CALL: pushes the return address, sets RIP to the function and fetches its first bytes. */
   enter(name: string, at: Va = this.sym(name)): void {
     const returnsTo = this.returnAddress(name);
     this.push(BigInt(returnsTo));
@@ -309,7 +309,7 @@ export class Kernel {
     this.fetch();
   }
 
-  /** Calls a function's code where a copy of it stands. */
+  /** Calls a copy of a function's code at another address. */
   callAt<N extends EntryName>(
     this: PatchedKernel,
     name: N,
@@ -335,20 +335,20 @@ export class Kernel {
     return typeof value === 'object' ? this.retry(value, () => this.cpu.pop()) : value;
   }
 
-  /** JMP: goes to a function for good, without a return address. */
+  /** JMP to a function: no return address. */
   jump(name: string, at: Va = this.sym(name)): void {
     this.cpu.rip = at;
     this.arrive(name, at);
   }
 
-  /** The CPU's instruction pointer, set by whatever instruction, is at a function's code at a linear address. */
+  /** A jump of any kind arrived at a function's code at a linear address: pushes its frame and fetches. */
   arrive(name: string, at: Va): void {
     this.state.frames.push({ name, at, returnsTo: va(0) });
     this.trace.entered(name, this.table.get(name));
     this.fetch();
   }
 
-  /** RET: takes the return address from the simulated stack and fetches there. */
+  /** RET: pops the return address from the simulated stack and fetches there. */
   leave(): void {
     const frame = this.state.frames.pop();
     const popped = this.popU64();
@@ -356,13 +356,13 @@ export class Kernel {
     const target = BigInt.asIntN(64, popped);
     this.cpu.rip = va(Number(BigInt.asIntN(48, popped)));
     if (frame === undefined || target !== BigInt(frame.returnsTo)) {
-      // The model cannot follow a return to anywhere else: what stands there is not the caller's code (our choice).
+      // The model cannot follow a return to another address: its bytes are not the caller's code (our choice).
       this.fault({ vector: VECTOR.UD, error: 0, why: `return to ${hex(popped)}` });
     }
     this.fetch();
   }
 
-  /** Fetches at RIP through the mapping in force and compares with the program (design: CPU). */
+  /** Fetches at RIP through the current mapping and compares with the program's bytes (design: CPU). #UD if they differ. */
   fetch(): void {
     const frame = this.current;
     const expected =
@@ -386,10 +386,10 @@ export class Kernel {
 
   // --- Faults --------------------------------------------------------------------------------------------------
 
-  /** Delivers a fault: returns when a handler mended its cause, else the boot ends. */
+  /** Delivers a fault and runs its handler; returns after IRET. Throws BootEnd or CpuAstray if there is no handler. */
   fault(fault: Fault): void {
     const where = this.current?.name ?? 'startup_64';
-    this.notForEver(fault, where);
+    this.checkRepeated(fault, where);
     this.nested += 1;
     const delivered =
       this.nested > MAX_NESTED_FAULTS
@@ -397,14 +397,14 @@ export class Kernel {
         : this.cpu.deliver(fault);
     if ('tripleFault' in delivered) {
       this.trace.fault(fault, 'triple fault');
-      // A shutdown of any CPU resets a PC: reboot.c's BOOT_TRIPLE counts on it, KVM's shutdown_interception() does it
+      // A shutdown of any CPU resets a PC: reboot.c's BOOT_TRIPLE relies on it, KVM's shutdown_interception() does it
       // for every virtual CPU. Our choice (APM 8.2.9 leaves it to the system): the boot ends, whichever CPU it was.
       throw new BootEnd('triple-fault', where, `${this.onCpu()}no handler for ${describe(fault)}`);
     }
     const handler = this.program.nameAt(delivered.handler - this.state.slide);
     this.trace.fault(fault, handler?.name ?? hex(delivered.handler));
     if (handler === undefined || !this.table.has(handler.name)) {
-      // Our choice: what a firmware's handler in real mode does is not followed.
+      // Not modelled: what the firmware's handler does in real mode (our choice).
       if (this.cpu.mode === 'real') {
         throw new CpuAstray(this.cpu.id, where, `unknown code at ${hex(delivered.handler)}`);
       }
@@ -426,8 +426,8 @@ export class Kernel {
     this.nested -= 1;
   }
 
-  /** Ends the boot where one access faults again and again: on a real machine the CPU would go round for ever. */
-  private notForEver(fault: Fault, where: string): void {
+  /** Throws BootEnd if one access faults MAX_SAME_FAULTS times in a row: a real CPU would loop forever. */
+  private checkRepeated(fault: Fault, where: string): void {
     const what = `${String(this.cpu.id)} ${describe(fault)} ${String(this.cpu.rip)}`;
     this.sameFaults = what === this.lastFault ? this.sameFaults + 1 : 0;
     this.lastFault = what;
@@ -435,7 +435,7 @@ export class Kernel {
     throw new BootEnd('hung', where, `${this.onCpu()}${describe(fault)} comes again for ever`);
   }
 
-  /** Says which CPU it is, of several. */
+  /** Prefix of a message: the CPU, if it is not the boot CPU. */
   private onCpu(): string {
     return this.cpu === this.bootCpu ? '' : `CPU ${String(this.cpu.id)}: `;
   }
@@ -447,7 +447,7 @@ export class Kernel {
   }
 }
 
-/** Whether the CPU pushed an error code (APM table 8-1), of the vectors that boot code can raise. */
+/** Whether the CPU pushes an error code (APM table 8-1); only vectors that boot code can raise. */
 function pushesErrorCode(vector: number): boolean {
   return vector === VECTOR.DF || vector === VECTOR.GP || vector === VECTOR.PF;
 }

@@ -1,11 +1,11 @@
 /**
  * The kernel program: an image's symbols and bytes, completed by an overlay for the names that the image lacks.
  *
- * A variable keeps the image's place where the image has the name, with room enough and the contents that the base
- * kernel gives it; a function where the image has its symbol. Everything else lives in the overlay, a stretch inside
- * [_text, _end) that the loader fills. Our choice: the overlay is the last page-aligned stretch of .bss where no
- * variable of the model has its place, and clear_bss() leaves just that out; an image made with a room for it
- * (`__overlay_start`, `__overlay_end`) keeps it in .data.
+ * A variable has the image's address if the image has its symbol with enough room and the contents that the base kernel
+ * gives it; a function if the image has its symbol. All other names are in the overlay, a range inside [_text, _end)
+ * that the loader fills. Our choice: the overlay is the last page-aligned range of .bss without a variable of the model,
+ * and clear_bss() does not clear it; an image with a range reserved for it (`__overlay_start`, `__overlay_end`) has it
+ * in .data.
  */
 import { InputError } from '../base/errors.js';
 import { alignDown, alignUp, PAGE_SIZE, va, type Va } from '../machine/address.js';
@@ -14,16 +14,16 @@ import { __START_KERNEL_map } from './constants.js';
 import { ImagePlaces } from './image-places.js';
 import type { LinkAddresses, Variable } from './variables.js';
 
-/** Bytes that a function of the overlay has: enough to fetch and compare. */
+/** Size in bytes of a function in the overlay: enough to fetch and compare. */
 const OVERLAY_FUNCTION_SIZE = 64;
-/** Bytes that functions are aligned on (arch/x86: CONFIG_X86_64's default of GCC). */
+/** Alignment of functions in bytes (arch/x86: CONFIG_X86_64's default of GCC). */
 const FUNCTION_ALIGN = 16;
 
-/** A function to place: `size` in bytes where its code has a known one. */
+/** A function to place; `size` in bytes if that of its code is known. */
 export interface CodePlan {
   readonly name: string;
   readonly size?: number;
-  /** The kernel file of one that no entry of the table is. */
+  /** The kernel file of a function that the table has no entry for. */
   readonly file?: string;
 }
 
@@ -34,7 +34,7 @@ export interface OverlayEntry {
   readonly kind: 'function' | 'variable';
 }
 
-/** A name that the image has no place for. */
+/** A name without an address in the image. */
 interface Lacking {
   readonly name: string;
   readonly size: number;
@@ -47,16 +47,16 @@ interface Placed {
   size: number;
 }
 
-/** The linked program: where every name is and what bytes stand there. */
+/** The linked program: the address of every name, and the bytes there. */
 export class Program implements LinkAddresses {
   readonly overlay: OverlayEntry[] = [];
-  /** Where the overlay lies, at link addresses. */
+  /** Link addresses of the overlay, `end` exclusive. */
   readonly overlayRange: { start: Va; end: Va };
   private readonly names = new Map<string, Placed>();
   private readonly overlayBytes: Uint8Array;
   private readonly places: ImagePlaces;
   private readonly files: ReadonlyMap<string, string | undefined>;
-  /** Answers of nameAt: a boot asks for the same few addresses again and again. */
+  /** Cache of nameAt(): a boot looks up the same few addresses repeatedly. */
   private readonly known = new Map<number, { name: string; offset: number } | undefined>();
 
   constructor(
@@ -90,14 +90,14 @@ export class Program implements LinkAddresses {
       if (symbol === undefined) this.fillOverlay(address, filler(name, size));
       this.names.set(name, { address, size: symbol === undefined ? size : this.places.room(name) });
     }
-    // Contents hold addresses of other names, so every name has its place first.
+    // Contents hold addresses of other names, so every name is placed first.
     for (const variable of variables) {
       const init = variable.init?.(this);
       if (init !== undefined) this.fillOverlay(this.link(variable.name), init);
     }
   }
 
-  /** The link address of a name of the model or of the image. Throws E_NO_SYMBOL where neither has it. */
+  /** The link address of a name of the model or of the image. Throws E_NO_SYMBOL if neither has it. */
   link(name: string): Va {
     const address = this.names.get(name)?.address ?? this.places.symbol(name);
     if (address === undefined) {
@@ -115,17 +115,17 @@ export class Program implements LinkAddresses {
     return this.names.has(name) || this.places.symbol(name) !== undefined;
   }
 
-  /** The size of a modelled variable or of overlay code in bytes, else the distance to the next symbol. */
+  /** Size in bytes of a modelled variable or of overlay code; otherwise the distance to the next symbol. */
   sizeOf(name: string): number {
     return this.names.get(name)?.size ?? this.places.room(name);
   }
 
-  /** The kernel file of a function that the table has no body of. */
+  /** The kernel file of a function that has no body in the table; undefined if it is not known. */
   fileOf(name: string): string | undefined {
     return this.files.get(name);
   }
 
-  /** The bytes that the program has at a link address: overlay over image; undefined outside both. */
+  /** The program's bytes at a link address, from the overlay or else the image; undefined outside both. */
   bytesAt(address: Va, length: number): Uint8Array | undefined {
     const inOverlay = address - this.overlayRange.start;
     if (inOverlay >= 0 && inOverlay + length <= this.overlayBytes.length) {
@@ -140,7 +140,7 @@ export class Program implements LinkAddresses {
     return undefined;
   }
 
-  /** What the loader writes over the image for the overlay, in pieces: only what has contents. */
+  /** What the loader writes over the image for the overlay: link address and bytes of each entry. */
   overlayPieces(): { link: Va; bytes: Uint8Array }[] {
     return this.overlay.map(({ address, size }) => {
       const offset = address - this.overlayRange.start;
@@ -148,7 +148,7 @@ export class Program implements LinkAddresses {
     });
   }
 
-  /** The name that holds a link address, with the offset in it. */
+  /** The name whose range holds a link address, with the offset in it; undefined if there is none. */
   nameAt(address: number): { name: string; offset: number } | undefined {
     if (!this.known.has(address)) this.known.set(address, this.findName(address));
     return this.known.get(address);
@@ -165,7 +165,7 @@ export class Program implements LinkAddresses {
     return best ?? this.image.symbols.at(address);
   }
 
-  /** All modelled names with their places. */
+  /** All modelled names with their link addresses and sizes in bytes. */
   modelled(): IterableIterator<[string, { address: Va; size: number }]> {
     return this.names.entries();
   }
@@ -177,7 +177,7 @@ export class Program implements LinkAddresses {
     }
   }
 
-  /** What has no place in the image, in the order of the overlay. */
+  /** The names without an address in the image, in the order of the overlay. */
   private lacking(variables: readonly Variable[], functions: readonly CodePlan[]): Lacking[] {
     return [
       ...variables
@@ -229,7 +229,7 @@ export class Program implements LinkAddresses {
   }
 }
 
-/** Gives each its place from an aligned address on, and returns where the last one ends. */
+/** Assigns each an aligned address from `start` on; returns the end of the last one. */
 function materialize(
   lacking: readonly Lacking[],
   start: Va,
@@ -255,16 +255,16 @@ function fnv1a(name: string): number {
 const CALL_LENGTH = 5;
 
 /**
- * How far into a function of `size` bytes a call of `callee` returns to. Our choice, since the model has no code: each
- * callee has one call site, at a place inside the caller that follows from its name, so that a loop of calls stays where
- * it is and what happened before does not move it.
+ * Offset of the return address of a call of `callee` in a function of `size` bytes. Our choice, since the model has no
+ * code: each callee has one call site in the caller, at an offset derived from its name, so that a loop of calls has one
+ * return address, independent of earlier calls.
  */
 export function callSite(callee: string, size: number): number {
   const sites = Math.max(1, Math.floor((size - 1) / CALL_LENGTH));
   return CALL_LENGTH * (1 + ((fnv1a(callee) >>> 0) % sites));
 }
 
-/** Deterministic bytes of a function's code: FNV-1a of its name, then an LCG (our choice). */
+/** Deterministic bytes for a function's code: FNV-1a of its name, then an LCG (our choice). `length` in bytes. */
 export function filler(name: string, length: number): Uint8Array {
   let hash = fnv1a(name);
   const bytes = new Uint8Array(length);

@@ -1,42 +1,43 @@
 /**
- * Plain kernel state: what the model keeps outside simulated memory between boot steps. It holds nothing that a
- * structured clone does not copy.
+ * Kernel state that the model has outside simulated memory between boot steps. All of it is structured-clonable.
  *
- * Here is what the runtime itself needs. Each file of the kernel declares its own part by adding to `KernelState`, as
- * it adds its names to `Entries`, and gives the part's fresh value by `stateSlice`; base.ts puts the slices together.
+ * This file has the state of the runtime itself. Each file of the kernel declares its own part by adding to
+ * `KernelState`, as it adds its names to `Entries`, and gives the part's initial value by `stateSlice`; linux/index.ts
+ * combines the slices.
  */
 import type { Va } from '../machine/address.js';
 
 /** One function on the simulated stack. */
 export interface Frame {
   readonly name: string;
-  /** Where its code stands: the address it was entered at. */
+  /** The address of its code: that at which it was entered. */
   readonly at: Va;
-  /** Where it returns to; the same value is on the simulated stack. */
+  /** Its return address; the same value is on the simulated stack. */
   readonly returnsTo: Va;
 }
 
-/** What the model keeps of a CPU while another one runs. */
+/** The context of a CPU while another one runs. */
 export interface CpuContext {
   frames: Frame[];
   slide: number;
-  /** Exceptions that are being handled. */
+  /** Number of exceptions that are being handled. */
   nested: number;
 }
 
 /** Every part of the state; files add to it by declaration merging. */
 export interface KernelState {
-  /** Bytes between where code runs and where it was linked. */
+  /** Distance in bytes of the running code from its link address. */
   slide: number;
+  /** The simulated call stack of the running CPU, outermost function first. */
   frames: Frame[];
-  /** Contexts of the CPUs that do not run now, by CPU number. */
+  /** Contexts of the CPUs that are not running, by CPU number. */
   cpus: Record<number, CpuContext>;
 }
 
-/** Makes some parts of the state as they are before the kernel runs. */
+/** Makes the initial value of some parts of the state. */
 export type StateSlice<K extends keyof KernelState> = () => Pick<KernelState, K>;
 
-/** The fresh values of the parts that a file declares. A part that `KernelState` does not have can have none. */
+/** The initial values of the parts that a file declares; a part that `KernelState` lacks is a type error. */
 export function stateSlice<K extends string>(
   fresh: () => { [N in K]: N extends keyof KernelState ? KernelState[N] : never },
 ): StateSlice<K & keyof KernelState> {

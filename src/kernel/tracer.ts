@@ -1,6 +1,6 @@
 /**
- * Tells the recorder what the kernel does: who did it, and each address with its name.
- * Nothing here changes the machine or is asked by the kernel.
+ * Emits the events of a running kernel model to the recorder, with their origin and the symbols of their addresses.
+ * Nothing here changes the machine; the kernel model does not read it.
  */
 import type { Recorder } from '../trace/recorder.js';
 import { optional } from '../base/optional.js';
@@ -15,16 +15,16 @@ import type { Kernel } from './kernel.js';
 import type { Frame } from './state.js';
 import type { LinkedEntry } from './table.js';
 
-/** How many reads are remembered: consumers look at what they have read within the last few (our choice). */
-const READS_KEPT = 16;
+/** How many reads `reads` holds: a consumer's read is checked within the next few (our choice). */
+const MAX_READS = 16;
 
-/** Bytes that were read, and where they stood. */
+/** Bytes that were read, and the physical ranges and C-bits that they were read from. */
 export interface ReadOf {
   readonly bytes: Uint8Array;
   readonly pieces: readonly Omit<Piece, 'va'>[];
 }
 
-/** A stretch of a copy or fill whose physical addresses are in one piece. */
+/** A part of a copy or fill that is contiguous in physical memory and has one key: sizes in bytes, `c` the C-bit. */
 export interface Piece {
   va: Va;
   pa: number;
@@ -39,13 +39,13 @@ const span = (space: 'va' | 'pa', start: number, length: number): Span => ({
 });
 
 export class Tracer {
-  /** While it is off, no event is told. */
+  /** No event is emitted while this is false. */
   on = true;
-  /** The last reads of bytes and how they were reached, if somebody wants to know. */
+  /** The last reads of bytes with their physical ranges, newest last; null: not recorded. */
   reads: ReadOf[] | null = null;
-  /** The fault that was delivered last: on which CPU, and the address that could not be used. */
+  /** The fault delivered last: its text, the CPU, and the address that faulted (RIP if the fault has none). */
   lastFault: { what: string; cpu: number; at: Va; read?: EntryRead } | null = null;
-  /** Inline hunks that run, each with how many frames there were when it began. */
+  /** Inline hunks that are running, each with the number of frames when it was entered. */
   private readonly hunks: { entry: LinkedEntry; depth: number }[] = [];
 
   constructor(
@@ -53,11 +53,11 @@ export class Tracer {
     readonly recorder: Recorder,
   ) {}
 
-  /** Who acts now: the hunk's place if one of its inline pieces runs, else the function on top of the stack. */
+  /** The origin of an event emitted now: the running inline hunk, otherwise the function on top of the stack. */
   origin(): Origin {
     const frame = this.k.current;
     const last = this.hunks[this.hunks.length - 1];
-    // A function that the hunk calls acts for itself.
+    // A function that the hunk calls is an origin of its own.
     const inHunk = last?.depth === this.k.state.frames.length ? last.entry : undefined;
     const entry = frame === undefined ? undefined : this.k.table.get(frame.name);
     const by = inHunk ?? entry;
@@ -68,50 +68,58 @@ export class Tracer {
     };
   }
 
+  /** A function was entered: emits `enter` unless its entry is quiet, and opens its scope. */
   entered(name: string, entry: LinkedEntry | undefined): void {
     if (entry?.quiet !== true) this.emit('enter', { fn: name });
     this.recorder.scopeEnter(name);
     this.k.machine.origin = this.recorder.intern(name);
   }
 
+  /** A function returned: closes its scope. */
   left(_name: string): void {
     this.recorder.scopeLeave();
     this.back();
   }
-  /** What is accessed from now on is on behalf of the function that runs now. */
+  /** Sets the origin of memory accesses to the function that runs now. */
   back(): void {
     this.k.machine.origin = this.recorder.intern(this.k.current?.name ?? '');
   }
 
+  /** An inline hunk starts. */
   pushHunk(entry: LinkedEntry): void {
     this.hunks.push({ entry, depth: this.k.state.frames.length });
   }
+  /** The inline hunk that started last ends. */
   popHunk(): void {
     this.hunks.pop();
   }
 
-  /** Another CPU runs: the hunks that run on this one are put aside until it goes on. */
-  setAside(): { entry: LinkedEntry; depth: number }[] {
+  /** Switch to another CPU: removes and returns the running hunks of this one, for resumeHunks(). */
+  suspendHunks(): { entry: LinkedEntry; depth: number }[] {
     return this.hunks.splice(0);
   }
-  takeUp(hunks: readonly { entry: LinkedEntry; depth: number }[]): void {
+  /** Restores the hunks that suspendHunks() returned. */
+  resumeHunks(hunks: readonly { entry: LinkedEntry; depth: number }[]): void {
     this.hunks.splice(0, this.hunks.length, ...hunks);
   }
-  /** A CPU other than the boot CPU goes on in its functions, or leaves them for a while. */
+  /** Switch to a CPU other than the boot CPU: opens the scopes of its frames, outermost first. */
   resumed(frames: readonly Frame[]): void {
     for (const { name } of frames) this.recorder.scopeEnter(name);
     this.k.machine.origin = this.recorder.intern(this.k.current?.name ?? '');
   }
+  /** Switch away from a CPU other than the boot CPU: closes the scopes of its frames. */
   suspended(frames: readonly Frame[]): void {
-    for (let left = frames.length; left > 0; left--) this.recorder.scopeLeave();
+    for (let depth = frames.length; depth > 0; depth--) this.recorder.scopeLeave();
   }
 
+  /** Emits an event with the present origin; with the CPU's number if it is not the boot CPU. */
   emit<K extends TraceKind>(kind: K, fields: FieldsOf<K>): void {
     if (!this.on) return;
     const { id } = this.k.cpu;
     this.recorder.emit(kind, id === 0 ? fields : { ...fields, cpu: id }, this.origin());
   }
 
+  /** Emits a copy of `length` bytes, one event for each part that is contiguous in physical memory on both sides. */
   copy(to: Va, from: Va, length: number): void {
     if (!this.on) return;
     let done = 0;
@@ -132,6 +140,7 @@ export class Tracer {
     }
   }
 
+  /** Emits a fill of `length` bytes with one value, one event for each physically contiguous part. */
   fill(at: Va, byte: number, length: number): void {
     if (!this.on) return;
     let done = 0;
@@ -148,7 +157,7 @@ export class Tracer {
     }
   }
 
-  /** How the memory at an address is reached now, for as long as it goes on in one piece. */
+  /** The translation of [at, at + length) as far as it is contiguous with one key; undefined if `at` is not mapped. */
   private piece(at: Va, length: number): Piece | undefined {
     const probed = this.k.cpu.translate(at);
     if ('vector' in probed) return undefined;
@@ -162,7 +171,7 @@ export class Tracer {
     return { va: at, pa: probed.pa, c: probed.key === 0 ? 0 : 1, length: Math.min(run, length) };
   }
 
-  /** A table entry was written. `mapped` is the first address that the entry governs. */
+  /** A table entry was written. `mapped`: first virtual address that it governs; `size`: bytes that it governs. */
   entry(table: Va, index: number, value: bigint, mapped: Va, size: number): void {
     if (!this.on) return;
     const name = this.name(table);
@@ -183,7 +192,7 @@ export class Tracer {
     });
   }
 
-  /** An entry in use got another value: what it maps now, and the flags that it had before. */
+  /** A present entry was changed from `was` to `value`: emits the new mapping and the flags before. */
   protected(table: Va, index: number, was: bigint, value: bigint, mapped: Va, size: number): void {
     if (!this.on) return;
     const { pa, leaf, flags, c, type, reserved } = this.k.cpu.decodeEntry(value, size);
@@ -202,7 +211,7 @@ export class Tracer {
     });
   }
 
-  /** Lines of a range were flushed one by one. */
+  /** The cache lines of a range were flushed with CLFLUSH. */
   flushed(at: Va, length: number): void {
     if (!this.on) return;
     const target = this.piece(at, length);
@@ -213,12 +222,12 @@ export class Tracer {
     });
   }
 
-  /** The C-bit that an address is reached with; undefined where it is not mapped. */
+  /** The C-bit (0 or 1) of the mapping of an address; undefined if it is not mapped. */
   keyAt(at: Va): number | undefined {
     return this.piece(at, 1)?.c;
   }
 
-  /** A copy that is one of many from places all over memory: only where it goes is told. */
+  /** A copy from one of many scattered sources: `from` describes it in words, only the target has addresses. */
   moved(from: string, to: Va, length: number): void {
     if (!this.on) return;
     const target = this.piece(to, length);
@@ -229,7 +238,7 @@ export class Tracer {
     });
   }
 
-  /** Bytes that a consumer read in one go. */
+  /** Emits a read of `length` bytes by a consumer; `what` names what was read. */
   read(what: string, at: Va, length: number): void {
     if (!this.on) return;
     const target = this.piece(at, length);
@@ -240,14 +249,14 @@ export class Tracer {
     });
   }
 
-  /** Bytes were read from an address on: how they were reached is kept until some more reads were made. */
+  /** Records bytes that were read at `at` in `reads`, with their physical ranges, if reads are recorded. */
   didRead(at: Va, bytes: Uint8Array): void {
     if (this.reads === null) return;
     this.reads.push({ bytes, pieces: this.pieces(at, bytes.length) });
-    if (this.reads.length > READS_KEPT) this.reads.shift();
+    if (this.reads.length > MAX_READS) this.reads.shift();
   }
 
-  /** Bytes that a device read with some requests; its tables and commands may be among those. */
+  /** Records bytes that a device read in `reads`; `requests` may include reads of its own tables and commands. */
   didDma(bytes: Uint8Array, requests: Kernel['machine']['dmaLog']): void {
     if (this.reads === null) return;
     const pieces = (requests ?? []).map(({ pa, key, length }) => ({
@@ -269,11 +278,12 @@ export class Tracer {
     return all;
   }
 
-  /** A user page was read back by its process. */
+  /** A process read back one of its pages. */
   touched(what: string, at: Va, length: number): void {
     this.read(what, at, length);
   }
 
+  /** Emits a fault, with the page-table entry that stopped the walk if there is one, and records it in lastFault. */
   fault(fault: Fault, handler: string): void {
     const { cpu } = this.k;
     const { read } = fault;
@@ -283,17 +293,17 @@ export class Tracer {
       at: faultAddress(fault) ?? cpu.rip,
       ...optional({ read }),
     };
-    // An empty entry that a handler may fill says no more than its address: our choice, it is left out.
-    const told = handler === 'triple fault' || (read !== undefined && read.value !== 0n);
+    // An empty entry that the handler may fill adds nothing to the address: our choice, it is left out.
+    const withEntry = handler === 'triple fault' || (read !== undefined && read.value !== 0n);
     this.emit('fault', {
       what: describe(fault),
       why: fault.why,
       handler,
-      ...(told && read !== undefined && entryFields(read)),
+      ...(withEntry && read !== undefined && entryFields(read)),
     });
   }
 
-  /** printk(): a line for the trace, and for the kernel's log and consoles, which draw for whoever spoke. */
+  /** Prints a line: an event of the trace, and printk() for the kernel's log and consoles, in a scope of its own. */
   console(text: string): void {
     this.emit('console', { text });
     this.recorder.aside('printk', () => {
@@ -301,7 +311,7 @@ export class Tracer {
     });
   }
 
-  /** Memory was written piece by piece in one go: as one stretch, with how it was reached. */
+  /** Emits one fill for a range that was written in parts, with the C-bit and memory type of its mapping. */
   wrote(at: Va, length: number): void {
     if (!this.on) return;
     const target = length > 0 ? this.piece(at, length) : undefined;
@@ -311,7 +321,7 @@ export class Tracer {
     this.emit('fill', { at: span('va', start, run), pa: span('pa', pa, run), C, type });
   }
 
-  /** Memory was tried: what came back of what was written. */
+  /** Emits the test of a memory range; `result` is what reading it back gave. */
   translated(what: string, at: Va, length: number, result: string): void {
     if (!this.on) return;
     const target = this.piece(at, length);
@@ -325,7 +335,7 @@ export class Tracer {
     return 'vector' in probed ? '?' : MEMTYPE_NAMES[probed.type];
   }
 
-  /** The name of an address as the kernel computes it now: a symbol, or hexadecimal. */
+  /** The name of an address at the present slide: `symbol+0x10`, `pa:0x1000` in the direct map, or hexadecimal. */
   name(address: Va): string {
     const known =
       address >= __START_KERNEL_map || this.k.slide !== 0
@@ -344,7 +354,7 @@ export class Tracer {
   }
 }
 
-/** The fields of a fault that say which table entry was read, and what was wrong about it. */
+/** The fields of a fault that give the page-table entry that was read, its value and its reserved bits. */
 function entryFields(read: EntryRead): {
   level: string;
   entry: Span;
@@ -362,7 +372,7 @@ function entryFields(read: EntryRead): {
   };
 }
 
-/** Reserved bits that are set; most entries have none, and say nothing. */
+/** The field for reserved bits that are set; no field if there are none. */
 function reservedField(mask: bigint): { reserved?: string } {
   return mask === 0n ? {} : { reserved: `bits ${bitNumbers(mask)}` };
 }

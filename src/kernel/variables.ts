@@ -3,29 +3,29 @@
  */
 import type { Va } from '../machine/address.js';
 
-/** Where names are: link addresses, as the image has them. */
+/** Lookup of link addresses. */
 export interface LinkAddresses {
-  /** The link address of a symbol. */
+  /** The link address of a symbol; throws if there is none. */
   link(name: string): Va;
 }
 
 /** A variable of the kernel. */
 export interface Variable {
   readonly name: string;
-  /** Bytes. */
+  /** Size in bytes. */
   readonly size: number;
-  /** Bytes, a power of two. */
+  /** Alignment in bytes, a power of two. */
   readonly align: number;
   readonly section: '.data' | '.bss' | '.init.data' | '.rodata';
-  /** Static contents, shorter than `size` where the rest is zero; absent means all zero. */
+  /** Static contents, zero-filled to `size`; absent means all zero. */
   readonly init?: (at: LinkAddresses) => Uint8Array;
-  /** Names inside the variable, by offset: code relies on their distance (`early_dynamic_pgts` follows its PGD). */
+  /** Names inside the variable, with their offsets in bytes: code relies on them (`early_dynamic_pgts` follows its PGD). */
   readonly parts?: Readonly<Record<string, number>>;
   /** The kernel file that defines it. */
   readonly file: string;
 }
 
-/** Little-endian bytes of 64-bit values. */
+/** 64-bit values as little-endian bytes. */
 export function quads(values: Iterable<bigint>): Uint8Array {
   const list = [...values];
   const bytes = new Uint8Array(list.length * 8);
@@ -34,7 +34,7 @@ export function quads(values: Iterable<bigint>): Uint8Array {
   return bytes;
 }
 
-/** A table of 512 entries with only some of them set. */
+/** A page table of 512 entries, as bytes; entries that are not given are 0. */
 export function table512(entries: Readonly<Record<number, bigint>>): Uint8Array {
   const values = new Array<bigint>(512).fill(0n);
   for (const [index, value] of Object.entries(entries)) values[Number(index)] = value;

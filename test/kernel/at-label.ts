@@ -1,11 +1,11 @@
-/** A booted kernel to call functions of, put back to the same point before each test. */
+/** A booted kernel whose functions a test calls, restored to the same label before each test. */
 import { PAGE_SIZE, PMD_SIZE, PUD_SIZE, va, type Va } from '../../src/machine/address.js';
 import type { Kernel } from '../../src/kernel/kernel.js';
 import { entryOf } from '../../src/linux/arch/x86/mm/pageattr/types.js';
 import type { Boot, BootOptions } from '../../src/sequencer/boot.js';
 import { boot, scenario } from '../helpers.js';
 
-/** How an address is mapped by the tables (not by what a TLB still has). */
+/** The mapping of an address in the page tables (not in the TLB). */
 export interface Mapped {
   readonly pa: number;
   readonly c: number;
@@ -16,7 +16,7 @@ export class Standing {
   readonly boot: Boot;
   private readonly snapshot;
 
-  /** Runs a boot up to and with a label. */
+  /** Runs a boot up to and including a label. */
   constructor(label: string, options: Partial<BootOptions> = {}) {
     this.boot = boot({ scenario: scenario('bios-minimal', 'machine.ram=256MiB'), ...options });
     this.boot.runTo(label);
@@ -27,7 +27,7 @@ export class Standing {
     return this.boot.kernel;
   }
 
-  /** Back to the label, in a step of the test's own. */
+  /** Restores the label and opens a boot step for the test. */
   again(): void {
     this.boot.restore(this.snapshot);
     this.boot.recorder.step('test');
@@ -52,7 +52,7 @@ export class Standing {
     return found === undefined ? 0n : entryOf(this.k, found);
   }
 
-  /** Makes a hole of a page. */
+  /** Clears the entry of a 4 KiB page and flushes the TLB. */
   unmap(address: Va): void {
     this.k.fn.set_memory_4k(address, 1);
     const found = this.k.fn.lookup_address(address);

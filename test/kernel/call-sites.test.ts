@@ -1,11 +1,11 @@
-/** Calls return into their caller, however many there are. */
+/** Return addresses of calls are in the caller. */
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { callSite } from '../../src/kernel/program.js';
 import { boot, scenario } from '../helpers.js';
 
 describe('a call site', () => {
-  test('lies in the caller, past a call of 5 bytes', () => {
+  test('is in the caller, after a call of 5 bytes', () => {
     fc.assert(
       fc.property(fc.string(), fc.integer({ min: 6, max: 100_000 }), (callee, size) => {
         const site = callSite(callee, size);
@@ -22,7 +22,7 @@ describe('a call site', () => {
 });
 
 describe('the instruction pointer', () => {
-  test('is in the function that runs, at the end of each step', () => {
+  test('is in the running function at the end of each step', () => {
     const subject = boot({ scenario: scenario('epyc-efi') });
     for (const label of subject.ahead) {
       subject.runTo(label);
@@ -38,7 +38,7 @@ describe('the instruction pointer', () => {
     }
   });
 
-  test('returns to the loop that encrypts a large initrd, page by page', () => {
+  test('returns to few addresses in the loop that encrypts a large initrd page by page', () => {
     const subject = boot({
       scenario: scenario('bios-minimal', 'machine.ram=512MiB'),
       initrd: new Uint8Array(32 * 2 ** 20),

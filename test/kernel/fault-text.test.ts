@@ -1,4 +1,4 @@
-/** What a trace says of a fault: which table entry was read, and what was wrong about it. */
+/** The page-table entry in a fault of a trace: its address, value and reserved bits. */
 import { describe, expect, test } from '@jest/globals';
 import { KEY_HOST, pa } from '../../src/machine/address.js';
 import { entryText } from '../../src/kernel/fault-text.js';
@@ -8,7 +8,7 @@ import { boot, scenario } from '../helpers.js';
 const events = (trace: Trace, kind: string): TraceEvent[] =>
   trace.steps.flatMap((step) => step.events.filter((event) => kindOf(event) === kind));
 
-describe('the entry of a fault in words', () => {
+describe('entryText', () => {
   const read = { level: 'PMD', at: pa(0x2008), key: KEY_HOST, value: 0x67n } as const;
   test.each([
     [{ reserved: 0n, absent: false }, 'PMD entry 0x2008 read with C=1: 0x67'],
@@ -26,8 +26,8 @@ describe('the entry of a fault in words', () => {
 });
 
 describe('a fault in a trace', () => {
-  // The C-bit is an address bit on a CPU whose SYSCFG[23] is clear: the table is looked for at 2^47 and more.
-  test('says that nothing is where the entry was read', () => {
+  // The C-bit is an address bit on a CPU whose SYSCFG[23] is clear: the table is read at 2^47 or above.
+  test('reports that there is no memory at the address of the entry', () => {
     const trace = boot({ scenario: scenario('ap-syscfg-clear') }).run();
     const [fault] = events(trace, 'fault').filter(({ handler }) => handler === 'triple fault');
     expect(fault).toMatchObject({ why: 'reserved', level: 'PUD', C: 0 });
@@ -36,14 +36,14 @@ describe('a fault in a trace', () => {
     expect(fault).not.toHaveProperty('reserved');
   });
 
-  test('names the reserved bits of an entry that holds noise for an address', () => {
+  test('has the reserved bits of an entry whose address is noise', () => {
     const trace = boot({ stage: 9, activate: true, scenario: scenario('epyc-efi') }).run();
     const fault = events(trace, 'fault').find(({ why }) => why === 'reserved');
     expect(fault).toMatchObject({ level: 'PTE', C: 1 });
     expect(String(fault?.entry)).toMatch(/bm_pte/);
     const bits = String(fault?.reserved);
     expect(bits).toMatch(/^bits [\d., ]+$/);
-    // The mapping was told as it is: with the same bits, and an address above the reduced size.
+    // The map event has the same reserved bits, and an address above the reduced size.
     const map = events(trace, 'map').find(({ reserved }) => reserved === bits);
     const [from] = /0x[0-9a-f]+/.exec(String(map?.pa)) ?? [];
     expect(Number(from)).toBeGreaterThan(2 ** 43);
@@ -52,7 +52,7 @@ describe('a fault in a trace', () => {
     );
   });
 
-  test('of an empty entry says no more than its address', () => {
+  test('of an empty entry has no fields of the entry', () => {
     const fault = events(boot().run(), 'fault')[0];
     expect(fault).toMatchObject({ why: 'not-present', handler: 'early_idt_handler_array' });
     expect(fault).not.toHaveProperty('entry');

@@ -1,4 +1,4 @@
-/** Which names of the model an image has a place for, on images of a few symbols. */
+/** The names of the model that an image has, on images of a few symbols. */
 import { describe, expect, test } from '@jest/globals';
 import type { KernelImage } from '../../src/firmware/image/kernel-image.js';
 import { SymbolTable } from '../../src/firmware/image/symbols.js';
@@ -7,10 +7,10 @@ import { ImagePlaces } from '../../src/kernel/image-places.js';
 import { quads, type Variable } from '../../src/kernel/variables.js';
 
 const TEXT = __START_KERNEL_map + 0x100_0000;
-/** Where the segment's file bytes end: what follows is .bss. */
+/** End of the segment's file bytes: .bss follows. */
 const BSS = TEXT + 0x100;
 
-/** An image with symbols by their distance from _text, and 64-bit words in its file by theirs. */
+/** An image with symbols and 64-bit words in its file, both by their distance from _text. */
 function imageWith(
   symbols: Record<string, number>,
   words: Record<number, bigint> = {},
@@ -43,7 +43,7 @@ function variable(name: string, more: Partial<Variable> = {}): Variable {
 const pointer = (name: string, to: string): Variable =>
   variable(name, { init: (at) => quads([BigInt(at.link(to))]) });
 
-/** The distance of the first variable's place from _text. */
+/** Distance of the first variable's address from _text; undefined if the image does not have it. */
 function placeOf(
   image: KernelImage,
   variables: readonly [Variable, ...Variable[]],
@@ -53,7 +53,7 @@ function placeOf(
   return address === undefined ? undefined : address - TEXT;
 }
 
-describe('a variable has its place in the image', () => {
+describe('a variable has its address in the image', () => {
   test.each([
     [7, undefined],
     [8, 0x10],
@@ -62,51 +62,51 @@ describe('a variable has its place in the image', () => {
     expect(placeOf(imageWith({ a: 0x10, next: 0x10 + room }), [variable('a')])).toBe(place);
   });
 
-  test('where it is aligned as the base kernel has it', () => {
+  test('if the address is aligned as in the base kernel', () => {
     expect(placeOf(imageWith({ a: 0x14 }), [variable('a')])).toBeUndefined();
     expect(placeOf(imageWith({ a: 0x18 }), [variable('a')])).toBe(0x18);
   });
 
-  test('with the contents of the base kernel, the rest zero, and not with others', () => {
+  test('with the contents of the base kernel, zero-filled, and not with others', () => {
     const a = variable('a', { size: 16, init: () => quads([5n]) });
     expect(placeOf(imageWith({ a: 0x10 }, { 0x10: 5n }), [a])).toBe(0x10);
     expect(placeOf(imageWith({ a: 0x10 }, { 0x10: 6n }), [a])).toBeUndefined();
     expect(placeOf(imageWith({ a: 0x10 }, { 0x10: 5n, 0x18: 1n }), [a])).toBeUndefined();
   });
 
-  test('that is all zero where the file has zeros, and in .bss, of which it has nothing', () => {
+  test('that is all zero where the file has zeros, and in .bss', () => {
     expect(placeOf(imageWith({ a: 0x10 }, { 0x10: 1n }), [variable('a')])).toBeUndefined();
     expect(placeOf(imageWith({ a: BSS - TEXT - 8 }), [variable('a', { size: 16 })])).toBe(0xf8);
   });
 
-  test('but not where its name is a per-CPU symbol, which counts from 0', () => {
+  test('but not if its name is a per-CPU symbol, which is an offset from 0', () => {
     expect(placeOf(imageWith({}), [variable('this_cpu', { size: 1, align: 1 })])).toBeUndefined();
   });
 
-  test('under the name that later kernels give it', () => {
+  test('under its name in later kernels', () => {
     const pgt = variable('early_level4_pgt');
     expect(placeOf(imageWith({ early_top_pgt: 0x20 }), [pgt])).toBe(0x20);
   });
 });
 
 describe('contents that hold an address', () => {
-  test('fit where the image has that name, and its address there', () => {
+  test('match if the image has that name, and its address there', () => {
     const image = imageWith({ a: 0x10, f: 0x80 }, { 0x10: BigInt(TEXT + 0x80) });
     expect(placeOf(image, [pointer('a', 'f')], ['f'])).toBe(0x10);
   });
 
-  test('do not fit where the function is in no image', () => {
+  test('do not match if the function is not in the image', () => {
     expect(placeOf(imageWith({ a: 0x10 }), [pointer('a', 'f')], ['f'])).toBeUndefined();
   });
 
-  test("do not fit where the other variable lives elsewhere, though the image has its symbol's address", () => {
+  test('do not match if the other variable is in the overlay, although the image has its symbol', () => {
     const image = imageWith({ a: 0x10, b: 0x20 }, { 0x10: BigInt(TEXT + 0x20), 0x20: 9n });
     expect(placeOf(image, [pointer('a', 'b'), variable('b')])).toBeUndefined();
     const fits = imageWith({ a: 0x10, b: 0x20 }, { 0x10: BigInt(TEXT + 0x20) });
     expect(placeOf(fits, [pointer('a', 'b'), variable('b')])).toBe(0x10);
   });
 
-  test('may be their own, and may be those of a part', () => {
+  test('may be the address of the variable itself, or of a part', () => {
     const self = imageWith({ a: 0x10 }, { 0x10: BigInt(TEXT + 0x10) });
     expect(placeOf(self, [pointer('a', 'a')])).toBe(0x10);
     const part = imageWith({ a: 0x10, b: 0x20, c: 0x28 }, { 0x10: BigInt(TEXT + 0x28) });

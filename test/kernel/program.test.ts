@@ -1,4 +1,4 @@
-/** Where the names go that an image lacks, on ELF images with a .bss that does not end on a page. */
+/** The overlay for names that an image lacks, on ELF images with a .bss that does not end on a page boundary. */
 import { describe, expect, test } from '@jest/globals';
 import { buildBuiltInImage } from '../../src/firmware/image/built-in.js';
 import { readKernelImage, type KernelImage } from '../../src/firmware/image/kernel-image.js';
@@ -24,7 +24,7 @@ const NAMES = new Set([
 const [segment] = base.segments;
 if (segment === undefined) throw new Error('the built-in image has no segment');
 
-/** The built-in kernel as an ELF file without a room for the overlay, without some names and with others moved. */
+/** The built-in kernel as an ELF file without a range for the overlay, without some names and with others moved. */
 function elf(without: readonly string[], moved: Record<string, number> = {}): KernelImage {
   const symbols = [...NAMES]
     .filter((name) => !without.includes(name) && !(name in moved))
@@ -45,7 +45,7 @@ const program = (image: KernelImage): Program => new Program(image, variables, f
 const WITHOUT = ['bm_pte', 'phys_base', 'espfix_pud_page', 'set_intr_gate'];
 
 describe('the overlay', () => {
-  test('takes what the missing names need, at the last page where they fit', () => {
+  test('has the size of the missing names, at the last page where they fit', () => {
     const { overlay, overlayRange } = program(elf(WITHOUT));
     const last = overlay.at(-1);
     expect(overlay.map(({ name }) => name)).toEqual(expect.arrayContaining(['bm_pte']));
@@ -59,7 +59,7 @@ describe('the overlay', () => {
     }
   });
 
-  test('keeps away from variables that the image has at the end of its .bss', () => {
+  test('does not overlap variables that the image has at the end of its .bss', () => {
     const page = Math.floor(BSS_STOP / PAGE_SIZE) * PAGE_SIZE;
     const image = elf(WITHOUT, { idt_table: page - 2 * PAGE_SIZE });
     const made = program(image);
@@ -77,7 +77,7 @@ describe('the overlay', () => {
     }
   });
 
-  test('is refused where .bss has no room for it', () => {
+  test('is refused with E_OVERLAY_FULL if .bss has no room for it', () => {
     const image = elf(WITHOUT, { __bss_start: BSS_STOP - PAGE_SIZE });
     expect(refusal(() => program(image)).code).toBe('E_OVERLAY_FULL');
   });
@@ -87,25 +87,22 @@ describe('clear_bss', () => {
   test.each([
     [17, KEY_PLAIN],
     [18, KEY_HOST],
-  ])(
-    'at stage %i zeroes .bss to its end but for the overlay, and nothing behind it',
-    (stage, key) => {
-      const subject = boot({ image: elf(WITHOUT), stage });
-      subject.runTo('x86_64_start_kernel');
-      const { overlayRange } = subject.kernel.program;
-      const read = (from: number, to: number): Uint8Array => {
-        const at = subject.loaded.kernelAt + (from - addressIn(base, '_text'));
-        return subject.machine.dmaRead(pa(at), to - from, key);
-      };
-      expect(BSS_STOP - overlayRange.end).toBeGreaterThan(0);
-      expect(read(BSS_START, overlayRange.start).every((byte) => byte === 0)).toBe(true);
-      expect(read(overlayRange.end, BSS_STOP).every((byte) => byte === 0)).toBe(true);
-      expect(read(overlayRange.start, overlayRange.end).some((byte) => byte !== 0)).toBe(true);
-      expect(read(BSS_STOP, BSS_STOP + 64).every((byte) => byte === 0)).toBe(false);
-    },
-  );
+  ])('at stage %i zeroes .bss except the overlay, and nothing after it', (stage, key) => {
+    const subject = boot({ image: elf(WITHOUT), stage });
+    subject.runTo('x86_64_start_kernel');
+    const { overlayRange } = subject.kernel.program;
+    const read = (from: number, to: number): Uint8Array => {
+      const at = subject.loaded.kernelAt + (from - addressIn(base, '_text'));
+      return subject.machine.dmaRead(pa(at), to - from, key);
+    };
+    expect(BSS_STOP - overlayRange.end).toBeGreaterThan(0);
+    expect(read(BSS_START, overlayRange.start).every((byte) => byte === 0)).toBe(true);
+    expect(read(overlayRange.end, BSS_STOP).every((byte) => byte === 0)).toBe(true);
+    expect(read(overlayRange.start, overlayRange.end).some((byte) => byte !== 0)).toBe(true);
+    expect(read(BSS_STOP, BSS_STOP + 64).every((byte) => byte === 0)).toBe(false);
+  });
 
-  test('and the boot reaches /init with names in the overlay', () => {
+  test('lets the boot reach /init with names in the overlay', () => {
     const trace = boot({ image: elf(WITHOUT) }).run();
     expect(trace.header.overlay).toEqual(expect.arrayContaining(WITHOUT.slice(0, 2)));
     expect(trace.outcome.kind).toBe('booted');

@@ -11,18 +11,18 @@ function objectsIn(value: unknown, found = new Set<object>()): Set<object> {
   return found;
 }
 
-describe('the state of a kernel that has not run', () => {
-  test('is the same each time it is made', () => {
+describe('freshState', () => {
+  test('returns equal values each time', () => {
     expect(freshState()).toEqual(freshState());
   });
 
-  test('shares no object with the state of another kernel', () => {
+  test('returns values that share no object', () => {
     const other = objectsIn(freshState());
     expect(other.size).toBeGreaterThan(40);
     expect([...objectsIn(freshState())].filter((one) => other.has(one))).toEqual([]);
   });
 
-  test('is what a structured clone copies', () => {
+  test('is structured-clonable', () => {
     expect(structuredClone(freshState())).toEqual(freshState());
   });
 
