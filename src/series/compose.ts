@@ -1,40 +1,41 @@
-/** Which hunks a run has: a stage of the series, patch 18 put on top of it, hunks left out and others put in. */
+/** Selects the hunks of a run: a stage of the series, patch 18 on top of it, hunks left out, alternatives put in. */
 import { addedNames, type Hunk } from '../kernel/hunk.js';
 import { InputError } from '../base/errors.js';
 import { alternatives, allHunks, hunksOf, LAST_STAGE, patchOf, TURN_ON } from './patches.js';
 import { checkLeftOut, expand, stubOf } from './without.js';
 
+/** A hunk selection: which hunks a kernel is linked from. */
 export interface HunkSelection {
   /** Patches 1…stage are applied. */
   readonly stage: number;
-  /** Patch 18 on top, with the names of later patches that it needs. */
+  /** Patch 18 is applied on top, with the header macros of later patches that it needs. */
   readonly activate: boolean;
-  /** Hunks (`09/initrd`) and patches (`10`) that are left out. */
+  /** Ids of hunks (`09/initrd`) and numbers of patches (`10`) that are left out. */
   readonly without?: readonly string[];
-  /** What is left out keeps its names, which do nothing. */
+  /** Hunks left out are replaced by stubs: their names exist and do nothing. */
   readonly stub?: boolean;
-  /** Alternatives, each in its hunk's place or on top of all. */
+  /** Ids of alternatives; each replaces its hunk (`instead`) or is applied on top. */
   readonly with?: readonly string[];
-  /** Hunks of one's own on top of the stage, with ids that the series does not have; each can be left out. */
+  /** Hunks that are not in the series, on top of the stage, with ids of their own; each can be left out. */
   readonly extra?: readonly Hunk[];
 }
 
-/** The hunks that a kernel is made of. */
+/** The hunks of a hunk selection. */
 export interface Composed {
   readonly hunks: readonly Hunk[];
-  /** Hunks whose names have a place in the image: those left out too, so that addresses stay comparable. */
+  /** Hunks whose names are placed in the image: also those left out, so that addresses stay comparable. */
   readonly placed: readonly Hunk[];
 }
 
-/** Whether a composition is the whole posted series, nothing more and nothing less. */
-export function isWholeSeries(composition: HunkSelection): boolean {
-  const { stage, without = [], with: alternative = [], extra = [] } = composition;
+/** Whether a hunk selection is exactly the posted series. */
+export function isWholeSeries(selection: HunkSelection): boolean {
+  const { stage, without = [], with: alternative = [], extra = [] } = selection;
   return stage === LAST_STAGE && [without, alternative, extra].every((each) => each.length === 0);
 }
 
-/** What is said of a composition, as options of `sme-boot run`. */
-export function compositionWords(composition: Partial<HunkSelection>): string[] {
-  const { stage, activate, without = [], stub, with: alternative = [] } = composition;
+/** A hunk selection as options of `sme-boot run`. */
+export function compositionWords(selection: Partial<HunkSelection>): string[] {
+  const { stage, activate, without = [], stub, with: alternative = [] } = selection;
   return [
     ...(stage === undefined ? [] : [`--stage ${String(stage)}`]),
     ...(activate === true ? ['--activate'] : []),
@@ -45,22 +46,23 @@ export function compositionWords(composition: Partial<HunkSelection>): string[] 
 }
 
 /**
- * The hunks of a composition, in the order of the series. Throws E_STAGE; E_HUNK for a name that is no hunk or is not in
- * the stage; E_LEFT_OUT where others need what is left out; E_ALTERNATIVE.
+ * The hunks of a hunk selection, in the order of the series. Throws E_STAGE for an unknown stage, E_HUNK for a name that
+ * is no hunk or patch of the stage, E_LEFT_OUT if others need a hunk that is left out, E_ALTERNATIVE for an unknown or
+ * duplicate alternative or one without its hunk.
  */
-export function compose(composition: HunkSelection): Composed {
-  const stage = [...atStage(composition), ...(composition.extra ?? [])];
-  const { without = [], stub = false, with: alternative = [] } = composition;
+export function compose(selection: HunkSelection): Composed {
+  const stage = [...atStage(selection), ...(selection.extra ?? [])];
+  const { without = [], stub = false, with: alternative = [] } = selection;
   const out = new Set(expand(without, stage));
-  const staying = stage.filter((hunk) => !out.has(hunk));
-  if (!stub) checkLeftOut(out, staying);
-  const kept = stub ? stage.map((hunk) => (out.has(hunk) ? stubOf(hunk) : hunk)) : staying;
-  const hunks = alternative.reduce(putIn, kept);
+  const remaining = stage.filter((hunk) => !out.has(hunk));
+  if (!stub) checkLeftOut(out, remaining);
+  const base = stub ? stage.map((hunk) => (out.has(hunk) ? stubOf(hunk) : hunk)) : remaining;
+  const hunks = alternative.reduce(putIn, base);
   const fresh = hunks.filter((hunk) => !stage.some(({ id }) => id === hunk.id));
   return { hunks, placed: fresh.length + out.size === 0 ? stage : [...stage, ...fresh] };
 }
 
-/** The hunks of a stage, with those that turn encryption on if they are asked for. */
+/** The hunks of a stage; with `activate`, also patch 18 and what it needs. Throws E_STAGE. */
 function atStage({ stage, activate }: HunkSelection): readonly Hunk[] {
   if (!Number.isInteger(stage) || stage < 0 || stage > LAST_STAGE) {
     throw new InputError({
@@ -78,20 +80,20 @@ function atStage({ stage, activate }: HunkSelection): readonly Hunk[] {
 }
 
 /**
- * A composition cut off after patch `stage`: of what is left out and put in, that which is there by then. What belongs
- * to patch 18 is there from the start where it is on top.
+ * A hunk selection restricted to patches 1…`stage`: hunks left out and alternatives put in only as far as their patch is
+ * applied. With `activate`, those of patch 18 apply at every stage.
  */
-export function upTo(composition: HunkSelection, stage: number): HunkSelection {
-  const { activate, without = [], stub, with: extra = [] } = composition;
-  const there = atStage({ stage, activate });
-  const isThere = (patch: number): boolean => patch <= stage || (activate && patch === TURN_ON);
+export function upTo(selection: HunkSelection, stage: number): HunkSelection {
+  const { activate, without = [], stub, with: extra = [] } = selection;
+  const applied = atStage({ stage, activate });
+  const isApplied = (patch: number): boolean => patch <= stage || (activate && patch === TURN_ON);
   const out = without.filter((name) =>
-    there.some((hunk) => hunk.id === name || patchOf(hunk) === Number(name)),
+    applied.some((hunk) => hunk.id === name || patchOf(hunk) === Number(name)),
   );
   const known = alternatives();
   const into = extra.filter((id) => {
     const found = known.find((alternative) => alternative.id === id);
-    return found === undefined || isThere(patchOf(found));
+    return found === undefined || isApplied(patchOf(found));
   });
   return {
     stage,
@@ -102,7 +104,7 @@ export function upTo(composition: HunkSelection, stage: number): HunkSelection {
   };
 }
 
-/** Puts an alternative in. */
+/** Applies an alternative. Throws E_ALTERNATIVE. */
 function putIn(hunks: readonly Hunk[], id: string): readonly Hunk[] {
   const known = alternatives();
   const found = known.find((alternative) => alternative.id === id);
@@ -122,20 +124,20 @@ function putIn(hunks: readonly Hunk[], id: string): readonly Hunk[] {
   if (!hunks.some((hunk) => hunk.id === instead)) {
     throw new InputError({
       code: 'E_ALTERNATIVE',
-      reason: `${id} comes in the place of ${instead}, which this composition does not have`,
+      reason: `${id} replaces ${instead}, which this hunk selection does not have`,
     });
   }
   return hunks.map((hunk) => (hunk.id === instead ? found : hunk));
 }
 
-/** Hunks between the stage and patch 18 that bring a name which patch 18 needs and the stage has not. */
+/** Hunks between the stage and patch 18 that add a name which patch 18 needs and the stage lacks. */
 function providers(turnOn: readonly Hunk[], have: readonly Hunk[], stage: number): Hunk[] {
   const names = new Set(have.flatMap(addedNames));
-  const wanted = turnOn.flatMap((hunk) => hunk.needs ?? []).filter((name) => !names.has(name));
+  const missing = turnOn.flatMap((hunk) => hunk.needs ?? []).filter((name) => !names.has(name));
   const between = allHunks().filter((hunk) => patchOf(hunk) > stage && patchOf(hunk) < TURN_ON);
-  // Only headers' macros come along: functions and variables must be there, or the build fails.
+  // Only macros of headers are added: functions and variables must be in the stage, or the build fails.
   return between.filter(
-    (hunk) => isHeader(hunk) && addedNames(hunk).some((name) => wanted.includes(name)),
+    (hunk) => isHeader(hunk) && addedNames(hunk).some((name) => missing.includes(name)),
   );
 }
 

@@ -1,4 +1,4 @@
-/** Compositions as data: a file that says which hunks a series has, beside those of the posted one. */
+/** Hunk selections as files: which hunks of the posted series a series has, and which alternatives. */
 import * as z from 'zod';
 import { InputError } from '../base/errors.js';
 import { jsonSchema } from '../base/json-schema.js';
@@ -9,46 +9,46 @@ import { allHunks, alternatives, LAST_STAGE, stageNumber } from './patches.js';
 import { compose, type HunkSelection } from './compose.js';
 import { expand } from './without.js';
 
-/** The code of an error about such a file. */
+/** The error code of such a file. */
 const CODE = 'E_SERIES';
 
 const text = z.string().min(1);
 const names = z
   .array(text)
   .min(1)
-  .refine((list) => new Set(list).size === list.length, 'a name stands there twice');
+  .refine((list) => new Set(list).size === list.length, 'a name is listed twice');
 
 export const seriesSchema = z
   .strictObject({
     name: z
       .string()
       .regex(/^[a-z0-9][a-z0-9.-]*$/, 'lower-case letters, digits, dots and dashes')
-      .describe('Lower-case letters, digits, dots and dashes; that of the file.'),
-    title: text.describe('What the series is, in a line.'),
+      .describe('Lower-case letters, digits, dots and dashes; equal to the name of the file.'),
+    title: text.describe('What the series is, in one line.'),
     source: text.describe('Where it is from: a posting, a release, or `our choice`.'),
     stage: stageNumber.optional().describe('Patches 1 to this one are applied; all by default.'),
     activate: z
       .boolean()
       .default(false)
-      .describe('Patch 18, which turns encryption on, is put on top of a stage below it.'),
+      .describe('Patch 18, which turns encryption on, is applied on top of an earlier stage.'),
     without: names
       .optional()
       .describe('Hunks (09/initrd) and patches ("10", in quotes) that are left out.'),
     stub: z
       .boolean()
       .optional()
-      .describe('What is left out stays as stubs: its names exist and do nothing.'),
+      .describe('What is left out is replaced by stubs: its names exist and do nothing.'),
     neutral: z.boolean().optional().describe('The former name of stub.'),
     with: names
       .optional()
-      .describe("Alternatives (14/own-structures), each in its hunk's place or on top."),
+      .describe('Alternatives (14/own-structures); each replaces its hunk or is applied on top.'),
   })
   .refine(({ stub = false, neutral = stub, without }) => !neutral || without !== undefined, {
     message: 'stub needs without',
     path: ['stub'],
   });
 
-/** A composition with what a reader wants to know of it. */
+/** A hunk selection with its name, title and source. */
 export interface Series extends HunkSelection {
   readonly name: string;
   readonly title: string;
@@ -56,8 +56,8 @@ export interface Series extends HunkSelection {
 }
 
 /**
- * Reads a composition's file. Throws E_SERIES for its form, E_HUNK and E_ALTERNATIVE for names that there are not, each at
- * its place in the file, and what `compose` and `link` throw.
+ * Parses a series file. Throws E_SERIES for its form, E_HUNK and E_ALTERNATIVE for unknown names, each with its place in
+ * the file, and the errors of `compose` and `link`.
  */
 export function seriesOf(source: YamlSource): Series {
   const {
@@ -95,7 +95,7 @@ export function seriesOf(source: YamlSource): Series {
   return series;
 }
 
-/** Does something; its errors are about a place in the file. */
+/** Runs `body`; an InputError gets the place of `path` in the file. */
 function within(source: YamlSource, path: readonly (string | number)[], body: () => unknown): void {
   try {
     body();
@@ -110,7 +110,7 @@ export function seriesJsonSchema(): Record<string, unknown> {
   const schemaNames = {
     name: 'series',
     title: 'sme-boot series',
-    description: 'Which patches and hunks a kernel has.',
+    description: 'The patches and hunks of a kernel.',
   };
   return jsonSchema(schemaNames, seriesSchema);
 }

@@ -1,4 +1,4 @@
-/** Puts hunks on the base kernel: the counterpart of applying patches and building. */
+/** Links the base kernel with hunks: the counterpart of applying patches and building. */
 import { BASE_FILES, BASE_VARIABLES, ENTRY_POINTS, freshState } from '../linux/index.js';
 import { addedNames, type Hunk } from '../kernel/hunk.js';
 import type { KernelConfig } from '../kernel/kernel.js';
@@ -9,24 +9,24 @@ import type { Variable } from '../kernel/variables.js';
 import { InputError } from '../base/errors.js';
 import { allHunks, patchOf } from './patches.js';
 
-/** A kernel ready to be placed in an image. */
+/** A linked kernel, ready to be placed in an image. */
 export interface LinkedKernel {
   readonly table: LinkedTable;
   readonly variables: readonly Variable[];
-  /** Functions in the order in which they are laid out. */
+  /** Functions in the order in which they are placed. */
   readonly functions: readonly CodePlan[];
-  /** The base's own functions: what a built-in image holds without any patch. */
+  /** The functions of the base: those of a built-in image without any patch. */
   readonly baseFunctions: readonly string[];
   readonly hunks: readonly Hunk[];
   /** Options of the configuration that may be set. */
   readonly options: ReadonlySet<string>;
-  /** Makes its state outside simulated memory as it is before it runs; no hunk adds to that. */
+  /** Makes its initial state outside simulated memory; no hunk adds to it. */
   readonly freshState: () => KernelState;
 }
 
 type Body = LinkedEntry['body'];
 
-/** The base kernel by itself: every other one begins as it. */
+/** The base kernel without hunks, linked once. */
 const BASE = linkBase();
 
 function linkBase(): { readonly table: LinkedTable; readonly functions: readonly string[] } {
@@ -35,19 +35,19 @@ function linkBase(): { readonly table: LinkedTable; readonly functions: readonly
   return { table, functions: functionsOf(table) };
 }
 
-/** A configuration as that kernel can have it: an option that the series brings and this kernel has not is not set. */
+/** The configuration that a kernel can have: an option that the series adds and this kernel lacks is not set. */
 export function configOf(config: KernelConfig, { options }: LinkedKernel): KernelConfig {
-  const brought = new Set(allHunks().flatMap((hunk) => hunk.options ?? []));
+  const added = new Set(allHunks().flatMap((hunk) => hunk.options ?? []));
   const set = Object.entries(config).map(([name, value]) => [
     name,
-    value === true && (!brought.has(name) || options.has(name)),
+    value === true && (!added.has(name) || options.has(name)),
   ]);
   return Object.fromEntries(set) as KernelConfig;
 }
 
 /**
- * The base kernel with some hunks, in their order. What `placed` hunks bring has a place in the image, in their order,
- * whether they are applied or not. Throws E_MISSING_NEED where a hunk needs a name that nobody adds.
+ * Links the base kernel with `hunks`, in their order. Names that `placed` hunks add get an address in the image, in
+ * their order, whether the hunk is applied or not. Throws E_MISSING_NEED if a hunk needs a name that none adds.
  */
 export function link(hunks: readonly Hunk[], placed: readonly Hunk[] = hunks): LinkedKernel {
   const { functions: baseFunctions } = BASE;
@@ -66,7 +66,7 @@ export function link(hunks: readonly Hunk[], placed: readonly Hunk[] = hunks): L
     for (const [name, replacement] of Object.entries(hunk.replaces ?? {})) {
       const before = table.get(name);
       if (before === undefined) throw missing(hunk, name);
-      // The table is typed by name where it is written; here a body is only handed on.
+      // The table is typed by name where it is written; here a body is only passed on.
       const make = replacement as (previous: Body) => Body;
       table.set(name, {
         ...before,
@@ -91,17 +91,17 @@ export function link(hunks: readonly Hunk[], placed: readonly Hunk[] = hunks): L
   };
 }
 
-/** Fails like a build: a needed name that neither the base nor another hunk has. */
+/** Throws E_MISSING_NEED for a needed name that neither the base nor another hunk has, as a build would fail. */
 function checkNeeds(hunk: Hunk, names: ReadonlySet<string>): void {
   for (const need of hunk.needs ?? []) if (!names.has(need)) throw missing(hunk, need);
 }
 
 function missing(hunk: Hunk, name: string): InputError {
   const from = allHunks().find((other) => addedNames(other).includes(name));
-  const whom = from === undefined ? '' : ` from ${from.id.slice(0, 2)}`;
+  const source = from === undefined ? '' : ` from ${from.id.slice(0, 2)}`;
   return new InputError({
     code: 'E_MISSING_NEED',
-    reason: `${hunk.id.slice(0, 2)} needs ${name}${whom}`,
+    reason: `${hunk.id.slice(0, 2)} needs ${name}${source}`,
     place: { path: hunk.id },
   });
 }
@@ -111,7 +111,7 @@ function addFile(table: Map<string, LinkedEntry>, file: KernelFile, hunk: Hunk |
     table.set(name, {
       name: name as EntryName,
       kind: def.kind,
-      // Typed by name where it is written; from here on it is only handed on.
+      // Typed by name where it is written; here it is only passed on.
       body: def.body as Body,
       quiet: def.quiet,
       file: file.file,
@@ -125,7 +125,7 @@ function codeOf(name: string, size: number | undefined): CodePlan {
   return { name, ...(size !== undefined && { size }), ...(file !== undefined && { file }) };
 }
 
-/** Sizes of code that a hunk states. */
+/** Code sizes in bytes that a hunk gives, by name. */
 function sizesIn(hunk: Hunk): [string, number][] {
   const defs = (hunk.adds ?? []).flatMap((file) => Object.entries(file.defs));
   return defs.flatMap(([name, { size }]) => (size === undefined ? [] : [[name, size]]));

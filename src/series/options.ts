@@ -1,16 +1,16 @@
-/** Which options of a command line a boot of the series does not have. */
+/** Kernel command line options that a boot of the series does not model. */
 import { notModelledOf, type NotModelled } from '../linux/options/options.js';
 import { allHunks, alternatives } from './patches.js';
 
 export type { NotModelled };
 
-/** Names of options that patches bring; 4.6 itself does not know them. */
+/** Names of options that patches add; 4.6 itself does not have them. */
 export const seriesParameters = (): readonly string[] =>
   [...allHunks(), ...alternatives()].flatMap(({ parameters }) => parameters ?? []);
 
 /**
- * Options of a command line that are not modelled, as they are written there, each with the reason: options of 4.6 that
- * would change what the model shows, values of modelled ones that are not, and words that 4.6 does not know. Options that
- * change nothing that the model shows are left out (src/linux/options/options.ts: withoutEffect).
+ * Options of a command line that are not modelled, as written, each with the reason: options of 4.6 that would change
+ * what the model shows, values of modelled options that are not modelled, and words that 4.6 does not have. Options
+ * without effect on what the model shows are not listed (src/linux/options/options.ts: withoutEffect).
  */
 export const notModelled = (line: string): NotModelled[] => notModelledOf(line, seriesParameters());

@@ -3,28 +3,28 @@ import * as z from 'zod';
 import type { Alternative, Hunk, PatchPart } from '../kernel/hunk.js';
 import * as registry from './registry.js';
 
-/** In the order of the series; an object of a module lists its names by the alphabet. */
+/** In the order of the series; a module namespace object lists its names alphabetically. */
 const PARTS: readonly PatchPart[] = Object.values<PatchPart>(registry).sort(
   (a, b) => a.patch - b.patch || (a.part ?? 1) - (b.part ?? 1),
 );
 
-/** Patches in the series. */
+/** The number of patches in the series, which is the last stage. */
 export const LAST_STAGE = Math.max(...PARTS.map(({ patch }) => patch));
 /** The patch that turns encryption on. */
 export const TURN_ON = Math.max(...PARTS.map(({ patch, turnsOn }) => (turnsOn ? patch : 0)));
 
-/** The number of a patch, in a file. */
+/** Schema of the number of a patch. */
 export const patchNumber = z
   .int()
   .min(1)
   .refine((patch) => patch <= LAST_STAGE, `a patch is a number from 1 to ${LAST_STAGE}`);
-/** A stage, in a file: patches 1…N are applied. */
+/** Schema of a stage: patches 1…N are applied. */
 export const stageNumber = z
   .int()
   .min(0)
   .refine((stage) => stage <= LAST_STAGE, `a stage is a number from 0 to ${LAST_STAGE}`);
 
-/** Every hunk of one patch, parts from several rooms together. */
+/** Every hunk of one patch, from all its parts, in order. */
 export function hunksOf(patch: number): readonly Hunk[] {
   return PARTS.filter((part) => part.patch === patch).flatMap((part) => part.hunks);
 }
@@ -34,7 +34,7 @@ export function allHunks(): readonly Hunk[] {
   return Array.from({ length: LAST_STAGE }, (_, i) => hunksOf(i + 1)).flat();
 }
 
-/** What may come in the place of hunks, or on top of the series, in the order of the patches. */
+/** All alternatives to hunks of the series, in the order of the patches. */
 export function alternatives(): readonly Alternative[] {
   const all = PARTS.flatMap((part) => part.alternatives ?? []);
   return all.sort((a, b) => patchOf(a) - patchOf(b));

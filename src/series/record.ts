@@ -1,4 +1,4 @@
-/** Records of the kernel patches: what each is, where its module stands, what it adds and needs. */
+/** Records of the kernel patches: subject, source, files, modules, hunks, names added and patches needed. */
 import * as z from 'zod';
 import { InputError } from '../base/errors.js';
 import { jsonSchema } from '../base/json-schema.js';
@@ -7,36 +7,36 @@ import { patchNumber } from './patches.js';
 const name = z.string().min(1);
 
 export const recordSchema = z.strictObject({
-  number: patchNumber.describe('Its place in the series, from 1.'),
+  number: patchNumber.describe('Its number in the series, from 1.'),
   subject: name.describe("The posting's subject without its prefix."),
   messageId: name
     .nullable()
-    .describe('Message-ID of the posting of 2016-04-26; null where it was not seen.'),
+    .describe('Message-ID of the posting of 2016-04-26; null if it was not seen.'),
   readInForm: name
     .optional()
-    .describe('The posting that was read instead, where the first one was not to be had.'),
+    .describe('The posting that was read instead, if the first one was not available.'),
   files: z.array(name).min(1).describe('Kernel files that the patch touches.'),
   status: z
     .enum(['modelled', 'partial', 'not modelled'])
-    .describe('Whether the patch is modelled whole, in part, or not yet.'),
+    .describe('Whether the patch is modelled completely, in part, or not.'),
   modules: z.array(name).describe('The files of this project that hold its hunks.'),
   hunks: z
     .array(
       z.strictObject({
         id: name.describe('Its id, as --without takes it: the number of the patch, /, a name.'),
         file: name.describe('The kernel file that it edits.'),
-        what: name.describe('What it does, in a line.'),
+        what: name.describe('What it does, in one line.'),
       }),
     )
     .describe('The hunks, in the order of its code.'),
-  adds: z.array(name).describe('Names that it brings, for later patches and for readers.'),
+  adds: z.array(name).describe('Names that it adds, for later patches and for readers.'),
   needs: z.array(patchNumber).describe('Numbers of the patches whose names it uses.'),
-  note: name.optional().describe('What the record does not say by itself.'),
+  note: name.optional().describe('A note on what the other keys do not cover.'),
 });
 
 export type PatchRecord = z.infer<typeof recordSchema>;
 
-/** Validates a record. Throws E_RECORD with the path of the first thing that is wrong. */
+/** Validates a record. Throws E_RECORD with the path of the first invalid value. */
 export function parseRecord(file: string, data: unknown): PatchRecord {
   const parsed = recordSchema.safeParse(data);
   if (parsed.success) return parsed.data;
@@ -53,7 +53,7 @@ export function patchJsonSchema(): Record<string, unknown> {
   const names = {
     name: 'patch',
     title: 'sme-boot patch record',
-    description: 'One kernel patch of the series: what it touches, and where its model is.',
+    description: 'One kernel patch of the series: the files it changes, and where its model is.',
   };
   return jsonSchema(names, recordSchema);
 }

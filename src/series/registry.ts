@@ -1,4 +1,4 @@
-/** The parts of all patches, a line each: adding one here puts it into the series. */
+/** The parts of all patches, one line each: a part listed here is in the series. */
 export { patWriteProtect } from '../pgtable/01-pat-write-protect.js';
 export { kconfig } from '../early-boot/02-kconfig.js';
 export { smeMask } from '../early-boot/03-sme-mask.js';

@@ -1,12 +1,12 @@
-/** The names that kernels along the series have: which can be called, with how many arguments, and which patch adds one. */
+/** The names that kernels of any stage have: which can be called, their number of arguments, the patch that adds them. */
 import { BASE_FILES } from '../linux/index.js';
 import { addedNames } from '../kernel/hunk.js';
 import type { KernelFile, LinkedEntry } from '../kernel/table.js';
 import { allHunks, patchOf } from './patches.js';
 
-/** A function or macro of the base kernel or of some patch. */
+/** A function or macro of the base kernel or of a patch. */
 export interface SeriesFunction {
-  /** How many arguments its bodies look at: the most that one of them takes, base and patches together. */
+  /** Number of arguments: the most that any of its bodies, of base or patches, takes. */
   readonly arity: number;
   /** The patch that adds it; absent for the base kernel's. */
   readonly patch?: number;
@@ -14,7 +14,7 @@ export interface SeriesFunction {
 
 type Body = LinkedEntry['body'];
 
-/** Every name that can be called at some stage. */
+/** Every name that can be called at some stage, of the base or of a patch. */
 export function seriesFunctions(): ReadonlyMap<string, SeriesFunction> {
   const found = new Map<string, SeriesFunction>();
   const note = (name: string, body: { readonly length: number }, patch?: number): void => {
@@ -44,7 +44,7 @@ export function seriesFunctions(): ReadonlyMap<string, SeriesFunction> {
   return found;
 }
 
-/** The number of the patch that brings a name of any kind (function, variable, constant); undefined where none does. */
+/** The number of the patch that adds a name of any kind (function, variable, constant); undefined if none does. */
 export function patchAdding(name: string): number | undefined {
   const hunk = allHunks().find((each) => addedNames(each).includes(name));
   if (hunk !== undefined) return patchOf(hunk);

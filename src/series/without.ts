@@ -1,10 +1,10 @@
-/** Leaving hunks out: who they are, who would miss them, and what is left of one that keeps only its names. */
+/** Leaving hunks out: their names, the hunks that need them, and their stubs. */
 import { addedNames, neededNames, type Hunk } from '../kernel/hunk.js';
 import { InputError } from '../base/errors.js';
 import { optional } from '../base/optional.js';
 import { patchOf } from './patches.js';
 
-/** The hunks that ids and patch numbers name, among those that are there. Throws E_HUNK. */
+/** The hunks of `among` that the ids and patch numbers in `names` select. Throws E_HUNK for an unknown one. */
 export function expand(names: readonly string[], among: readonly Hunk[]): Hunk[] {
   return names.flatMap((name) => {
     const patch = /^\d+$/.test(name) ? Number(name) : undefined;
@@ -22,46 +22,48 @@ export function expand(names: readonly string[], among: readonly Hunk[]): Hunk[]
   });
 }
 
-/** A hunk that somebody needs, and for which names. */
+/** A hunk left out, a hunk that needs it, and the names that it needs. */
 interface Unmet {
   readonly hunk: Hunk;
   readonly by: Hunk;
   readonly names: readonly string[];
 }
 
-/** Who of those that stay would miss something that only the hunks left out bring. */
-export function unmetBy(out: ReadonlySet<Hunk>, staying: readonly Hunk[]): Unmet[] {
-  const there = new Set(staying.flatMap(addedNames));
+/** The hunks of `remaining` that need names which only hunks left out add. */
+export function unmetBy(out: ReadonlySet<Hunk>, remaining: readonly Hunk[]): Unmet[] {
+  const available = new Set(remaining.flatMap(addedNames));
   return [...out].flatMap((hunk) => {
-    const gone = addedNames(hunk).filter((name) => !there.has(name));
-    return staying
-      .map((by) => ({ hunk, by, names: neededNames(by).filter((name) => gone.includes(name)) }))
+    const missing = addedNames(hunk).filter((name) => !available.has(name));
+    return remaining
+      .map((by) => ({ hunk, by, names: neededNames(by).filter((name) => missing.includes(name)) }))
       .filter(({ names }) => names.length > 0);
   });
 }
 
-/** Throws E_LEFT_OUT, naming all who need what is left out. */
-export function checkLeftOut(out: ReadonlySet<Hunk>, staying: readonly Hunk[]): void {
-  const all = unmetBy(out, staying);
+/** Throws E_LEFT_OUT if hunks of `remaining` need names of those left out; the message has all of them. */
+export function checkLeftOut(out: ReadonlySet<Hunk>, remaining: readonly Hunk[]): void {
+  const all = unmetBy(out, remaining);
   if (all.length === 0) return;
-  const who = all.map(({ hunk, by, names }) => `${by.id} needs ${names.join(', ')} of ${hunk.id}`);
+  const needs = all.map(
+    ({ hunk, by, names }) => `${by.id} needs ${names.join(', ')} of ${hunk.id}`,
+  );
   throw new InputError({
     code: 'E_LEFT_OUT',
-    reason: `${who.join('; ')} (--stub keeps the names and makes them do nothing)`,
+    reason: `${needs.join('; ')} (--stub keeps the names and makes them do nothing)`,
   });
 }
 
-/** A hunk with its names and nothing else. Throws E_NO_STUB where it has not said what its names are then. */
+/** The stub of a hunk: its names, with bodies that do nothing. Throws E_NO_STUB if it gives no stub of a name. */
 export function stubOf(hunk: Hunk): Hunk {
   const stubs = hunk.stub ?? [];
   const given = new Set(stubs.flatMap((file) => Object.keys(file.defs)));
-  const wanting = (hunk.adds ?? [])
+  const missing = (hunk.adds ?? [])
     .flatMap((file) => Object.keys(file.defs))
     .filter((name) => !given.has(name));
-  if (wanting.length > 0) {
+  if (missing.length > 0) {
     throw new InputError({
       code: 'E_NO_STUB',
-      reason: `${hunk.id} has no stubs of ${wanting.join(', ')}`,
+      reason: `${hunk.id} has no stub of ${missing.join(', ')}`,
     });
   }
   const { id, file, what, variables, names } = hunk;

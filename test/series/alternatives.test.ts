@@ -1,4 +1,4 @@
-/** Each alternative on the boot that shows its finding: the symptom without it, and none with it. */
+/** Each alternative on a boot that shows its finding: the symptom without it, and no symptom with it. */
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { isFault } from '../../src/machine/cpu/fault.js';
 import { KEY_HOST, KEY_PLAIN, pa, PGDIR_SIZE, va, type KeyId } from '../../src/machine/address.js';
@@ -19,14 +19,14 @@ const on = (name: string, settings: readonly string[], ...extra: string[]): Boot
 const eventsOf = (trace: Trace): TraceEvent[] => trace.steps.flatMap(({ events }) => events);
 const consoleOf = (trace: Trace, text: string): number =>
   eventsOf(trace).filter((event) => String(event.console ?? '').includes(text)).length;
-/** Who read a thing last in a boot that is not over, and whether intact. */
+/** Whether the last read of a name was intact, in a boot that is not finished; undefined if it was not read. */
 const lastRead = (b: Boot, name: string): boolean | undefined =>
   b.recorder.snapshot().integrity.consumed.findLast((one) => one.name === name)?.intact;
 
 describe('the alternatives', () => {
   const all = alternatives();
 
-  test('have ids of their own, numbers of patches, and say where they are from', () => {
+  test('have unique ids that begin with a patch number, and a source', () => {
     const ids = [...all, ...allHunks()].map(({ id }) => id);
     expect(new Set(ids).size).toBe(ids.length);
     for (const { id, what, source } of all) {
@@ -42,7 +42,7 @@ describe('the alternatives', () => {
       const linked = link(hunks, placed);
       expect(linked.hunks.map((hunk) => hunk.id)).toContain(id);
       if (instead !== undefined) expect(linked.hunks.map((hunk) => hunk.id)).not.toContain(instead);
-      // It changes what is called, not where anything is.
+      // It changes what is called, not any address.
       const whole = link(compose({ stage: 18, activate: false }).hunks);
       expect(linked.functions).toEqual(whole.functions);
       expect(linked.variables).toEqual(whole.variables);
@@ -57,8 +57,8 @@ describe('the alternatives', () => {
   });
 });
 
-describe('18/pat-large', () => {
-  /** Types of the plain map's translations while the kernel is encrypted, and what DRAM then has of the text. */
+describe('alternative 18/pat-large', () => {
+  /** Memory types of the plain map's translations while the kernel is encrypted, and the encrypted text in DRAM. */
   const encrypted = (...extra: string[]): { types: number[]; text: string } => {
     const b = on('bios-minimal', [SMALL], ...extra);
     const types = new Set<number>();
@@ -73,39 +73,39 @@ describe('18/pat-large', () => {
     return { types: [...types], text };
   };
 
-  test('has the plain kernel read write-protected where the posted entries select WT', () => {
+  test('reads the plain kernel as WP where the posted entries select WT', () => {
     const posted = encrypted();
-    const mended = encrypted('18/pat-large');
+    const fixed = encrypted('18/pat-large');
     expect(posted.types).toEqual([MEMTYPE.WT]);
-    expect(mended.types).toEqual([MEMTYPE.WP]);
-    expect(mended.text).toBe(posted.text);
+    expect(fixed.types).toEqual([MEMTYPE.WP]);
+    expect(fixed.text).toBe(posted.text);
   });
 });
 
-describe('09/whole-pages', () => {
+describe('alternative 09/whole-pages', () => {
   const mapped = (trace: Trace): TraceEvent[] =>
     eventsOf(trace).filter(
       (event) => event.in === 'create_unencrypted_mapping' && event.map !== undefined,
     );
 
-  test('maps both sides of a 2 MiB boundary that the command line lies across', () => {
+  test('maps both sides of a 2 MiB boundary that the command line crosses', () => {
     const posted = on('cmdline-across-2mib', [SMALL]).run();
-    const mended = on('cmdline-across-2mib', [SMALL], '09/whole-pages').run();
+    const fixed = on('cmdline-across-2mib', [SMALL], '09/whole-pages').run();
     expect(intact(posted, 'command line')).toBe(false);
-    expect(intact(mended, 'command line')).toBe(true);
+    expect(intact(fixed, 'command line')).toBe(true);
     const upTo = (trace: Trace): string[] => mapped(trace).map((event) => String(event.map));
     expect(upTo(posted).some((range) => range.endsWith('..0xffff8800005fffff'))).toBe(false);
-    expect(upTo(mended).some((range) => range.endsWith('..0xffff8800005fffff'))).toBe(true);
+    expect(upTo(fixed).some((range) => range.endsWith('..0xffff8800005fffff'))).toBe(true);
   });
 
   test.each([
     ['one byte before the boundary', 0x3f_ffff, 1, 1],
     ['one byte at the boundary', 0x40_0000, 1, 1],
     ['two bytes across it', 0x3f_ffff, 2, 2],
-    ['2 MiB that begin there', 0x40_0000, 0x20_0000, 1],
-    ['one byte more', 0x40_0000, 0x20_0001, 2],
-    ['nothing', 0x40_0000, 0, 0],
-  ])('%s', (_what, address, size, pages) => {
+    ['2 MiB that begin at it', 0x40_0000, 0x20_0000, 1],
+    ['2 MiB and one byte that begin at it', 0x40_0000, 0x20_0001, 2],
+    ['no byte', 0x40_0000, 0, 0],
+  ])('visits the 2 MiB pages of %s', (_what, address, size, pages) => {
     const { kernel } = on('bios-minimal', [SMALL], '09/whole-pages');
     const visited = patched(kernel).fn['create_unencrypted_mapping:steps'](va(address), size);
     expect(visited).toHaveLength(pages);
@@ -113,7 +113,7 @@ describe('09/whole-pages', () => {
   });
 });
 
-describe('09/flush-tlb', () => {
+describe('alternative 09/flush-tlb', () => {
   const lowMemory = (...extra: string[]): Boot => {
     const b = on('bios-minimal', [SMALL, 'machine.mtrr=false'], ...extra);
     b.runTo('copy_bootdata');
@@ -122,14 +122,14 @@ describe('09/flush-tlb', () => {
   const BDA = 0xffff_8800_0000_0400n;
   const at = va(Number(BigInt.asIntN(64, BDA)));
 
-  test('leaves no translation of a mapping that is gone', () => {
+  test('leaves no TLB entry of a mapping that was cleared', () => {
     const stale = lowMemory().machine.cpus[0].translate(at);
     expect(isFault(stale) ? stale.why : stale.key).toBe(KEY_PLAIN);
-    const gone = lowMemory('09/flush-tlb').machine.cpus[0].translate(at);
-    expect(isFault(gone) ? gone.why : gone.key).toBe('not-present');
+    const cleared = lowMemory('09/flush-tlb').machine.cpus[0].translate(at);
+    expect(isFault(cleared) ? cleared.why : cleared.key).toBe('not-present');
   });
 
-  test('so that the BIOS data area is noise whatever the TLB did before', () => {
+  test('makes reads of the BIOS data area noise, independent of earlier TLB fills', () => {
     const read = (mtrr: boolean, ...extra: string[]): boolean | undefined => {
       const b = on('bios-minimal', [SMALL, `machine.mtrr=${String(mtrr)}`], ...extra);
       b.runTo('reserve_ebda_region');
@@ -140,7 +140,7 @@ describe('09/flush-tlb', () => {
   });
 });
 
-describe('10/properties-table', () => {
+describe('alternative 10/properties-table', () => {
   const read = (...extra: string[]): { intact: boolean | undefined; c: unknown } => {
     const b = on('epyc-efi', [], ...extra);
     b.runTo('efi_init');
@@ -159,43 +159,43 @@ describe('10/properties-table', () => {
   });
 });
 
-describe('14/own-structures', () => {
+describe('alternative 14/own-structures', () => {
   let posted: Trace;
-  let mended: Trace;
+  let fixed: Trace;
   beforeAll(() => {
     posted = on('epyc-efi', ['guest=false']).run();
-    mended = on('epyc-efi', ['guest=false'], '14/own-structures').run();
+    fixed = on('epyc-efi', ['guest=false'], '14/own-structures').run();
   });
   const nic = (trace: Trace): string[] => garbageOf(trace).filter((name) => name.startsWith('nic'));
 
-  test('has the IOMMU take its commands, so that nobody waits in vain', () => {
+  test('lets the IOMMU read its commands, so that no completion wait times out', () => {
     expect(consoleOf(posted, 'Completion-Wait loop timed out')).toBeGreaterThan(0);
-    expect(consoleOf(mended, 'Completion-Wait loop timed out')).toBe(0);
+    expect(consoleOf(fixed, 'Completion-Wait loop timed out')).toBe(0);
   });
 
-  test('has it walk its tables: the device behind it gets its own bytes', () => {
+  test('lets the IOMMU walk its tables: its device transfers the right bytes', () => {
     expect(nic(posted)).toHaveLength(6);
-    expect(nic(mended)).toEqual([]);
-    expect(intact(mended, 'nic to device')).toBe(true);
+    expect(nic(fixed)).toEqual([]);
+    expect(intact(fixed, 'nic to device')).toBe(true);
   });
 });
 
-describe('15/before-paging', () => {
+describe('alternative 15/before-paging', () => {
   const end = (...extra: string[]): Trace => on('ap-syscfg-clear', [SMALL], ...extra).run();
 
-  test('lets a CPU set SYSCFG before the tables with the C-bit are in force', () => {
+  test('lets a CPU set SYSCFG before it uses page tables with the C-bit', () => {
     expect(end().outcome).toMatchObject({ kind: 'triple-fault', where: 'pa_startup_32' });
-    const mended = end('15/before-paging');
-    expect(mended.outcome.kind).toBe('booted');
-    expect([1, 2, 3].map((id) => intact(mended, `AP ${String(id)}`))).toEqual([true, true, true]);
-    const here = eventsOf(mended).filter((event) => event.in === 'pa_startup_32');
-    const set = here.findIndex((event) => event.wrmsr === 'SYSCFG');
-    expect(here[set]?.cpu).toBe('1..3');
-    expect(set).toBeLessThan(here.findIndex((event) => event.cr === 'CR3'));
+    const fixed = end('15/before-paging');
+    expect(fixed.outcome.kind).toBe('booted');
+    expect([1, 2, 3].map((id) => intact(fixed, `AP ${String(id)}`))).toEqual([true, true, true]);
+    const events = eventsOf(fixed).filter((event) => event.in === 'pa_startup_32');
+    const set = events.findIndex((event) => event.wrmsr === 'SYSCFG');
+    expect(events[set]?.cpu).toBe('1..3');
+    expect(set).toBeLessThan(events.findIndex((event) => event.cr === 'CR3'));
   });
 });
 
-describe('17/svm and 17/host-save-area', () => {
+describe('alternatives 17/svm and 17/host-save-area', () => {
   const guest = (...extra: string[]): Boot => {
     const b = on('bios-minimal', [SMALL, 'guest=true'], ...extra);
     b.runTo('kvm');
@@ -207,25 +207,25 @@ describe('17/svm and 17/host-save-area', () => {
       .integrity.consumed.filter(({ name }) => name.startsWith('guest'))
       .map(({ name, by, intact: whole }) => `${name}, ${by}: ${whole ? 'intact' : 'garbage'}`);
 
-  test('let the guest itself run, on encrypted memory, where KVM emulated it before', () => {
+  test('run the guest on encrypted memory with VMRUN, instead of emulation by KVM', () => {
     expect(readers(guest()).filter((line) => line.includes(', guest:'))).toEqual([]);
-    const mended = [
+    const fixed = [
       'guest code, guest: intact',
       'guest memory, guest: intact',
       'guest answer, vmm: intact',
     ];
-    expect(readers(guest('17/svm')).sort()).toEqual([...mended].sort());
-    expect(readers(guest('17/svm', '17/host-save-area')).sort()).toEqual([...mended].sort());
+    expect(readers(guest('17/svm')).sort()).toEqual([...fixed].sort());
+    expect(readers(guest('17/svm', '17/host-save-area')).sort()).toEqual([...fixed].sort());
   });
 
-  test('find nothing reserved in an entry with the mask, and mark the guest’s pages dirty', () => {
+  test('do not treat the mask as a reserved bit, and mark the guest’s pages dirty', () => {
     const b = guest('17/svm');
     expect(new Set(b.kernel.state.kvm?.dirtyPfns).size).toBe(3);
     const mask = b.kernel.fn['handle_mmio_page_fault:rsvd_bits'](43);
     expect(mask & patched(b.kernel).fn.sme_me_mask()).toBe(0n);
   });
 
-  test('have VMRUN save the host’s state under its key, and load it from there', () => {
+  test('make VMRUN save the host’s state under its key, and load it from there', () => {
     const saved = (key: KeyId, ...extra: string[]): bigint => {
       const b = guest(...extra);
       const area = (b.kernel.state.kvm?.saveArea ?? 0) + VMCB_SAVE.CR3[0];
@@ -250,7 +250,7 @@ describe('kexec', () => {
     expect(trace.outcome).toMatchObject({ kind: 'triple-fault', where: 'relocate_kernel' });
   });
 
-  test('06/kexec-cr3 gets to the other kernel, which then finds itself encrypted already', () => {
+  test('06/kexec-cr3 enters the other kernel, which is then encrypted already and fails', () => {
     const trace = end('06/kexec-cr3');
     expect(cr3(trace)).toBe(1);
     expect(trace.steps.at(-1)?.label).toBe('kexec:startup_64:phys_base');
@@ -284,7 +284,7 @@ describe('kexec', () => {
         with: extra,
       }).run();
 
-    test('10/kexec-map alone has them written back over the other kernel', () => {
+    test('10/kexec-map alone writes them back over the other kernel', () => {
       expect(large('10/kexec-map').outcome).toMatchObject({
         kind: 'triple-fault',
         where: 'startup_64',
@@ -292,7 +292,7 @@ describe('kexec', () => {
       });
     });
 
-    test('10/kexec-wbinvd alone does not get so far, with 10/kexec-map it boots', () => {
+    test('10/kexec-wbinvd alone fails earlier, and boots together with 10/kexec-map', () => {
       expect(large('10/kexec-wbinvd').outcome).toMatchObject({ where: 'relocate_kernel' });
       expect(large('10/kexec-map', '10/kexec-wbinvd').outcome.kind).toBe('booted');
     });

@@ -11,7 +11,7 @@ const shipped = readdirSync('patches/series').sort();
 const ship = (file: string): Series =>
   read(readFileSync(`patches/series/${file}`, 'utf8'), `patches/series/${file}`);
 
-describe('the shipped compositions', () => {
+describe('the shipped series files', () => {
   test.each(shipped)('%s is named like its file, and links', (file) => {
     expect(`${ship(file).name}.yaml`).toBe(file);
   });
@@ -22,7 +22,7 @@ describe('the shipped compositions', () => {
     expect(compose(series).hunks).toEqual(allHunks());
   });
 
-  test('fixed has all alternatives but one that does not get far enough, and the halves of another', () => {
+  test('fixed has all alternatives except 06/kexec-cr3 and the halves of 10/kexec-plain', () => {
     const known = alternatives().map(({ id }) => id);
     const put = ship('fixed.yaml').with ?? [];
     expect(known.filter((id) => !put.includes(id))).toEqual([
@@ -32,7 +32,7 @@ describe('the shipped compositions', () => {
     ]);
   });
 
-  test('merged-4-14 has none that is our choice', () => {
+  test('merged-4-14 has no alternative whose source is our choice', () => {
     const put = ship('merged-4-14.yaml').with ?? [];
     const sources = alternatives().filter(({ id }) => put.includes(id));
     expect(sources).toHaveLength(put.length);
@@ -40,8 +40,8 @@ describe('the shipped compositions', () => {
   });
 });
 
-describe('a file', () => {
-  test('may say all that a run may', () => {
+describe('a series file', () => {
+  test('may have every option of a hunk selection', () => {
     const text = `${HEAD}stage: 12\nactivate: true\nwithout: ['08', 09/initrd]\nstub: true\nwith: [09/whole-pages]\n`;
     expect(read(text)).toEqual({
       name: 'x',
@@ -75,7 +75,7 @@ describe('a file', () => {
     [`${HEAD}without: ['08']\n`, /^E_LEFT_OUT: x\.yaml/],
     [
       `${HEAD}without: [15/trampoline_64]\nwith: [15/before-paging]\n`,
-      /^E_ALTERNATIVE: x\.yaml.*in the place of/,
+      /^E_ALTERNATIVE: x\.yaml.*replaces 15\/trampoline_64, which/,
     ],
     [`${HEAD}stage: 8\nwith: [09/flush-tlb]\n`, /^E_MISSING_NEED: x\.yaml.*clear_mapping from 09/],
     [`name: X\ntitle: t\nsource: s\n`, /^E_SERIES: x\.yaml:1:7, name: lower-case/],
@@ -85,7 +85,7 @@ describe('a file', () => {
   });
 });
 
-describe('a composition up to a stage', () => {
+describe('upTo', () => {
   const whole: HunkSelection = {
     stage: 18,
     activate: false,
@@ -100,15 +100,15 @@ describe('a composition up to a stage', () => {
     [13, { ...whole, stage: 13, with: ['09/flush-tlb'] }],
     [9, { ...whole, stage: 9, without: ['09/initrd'], with: ['09/flush-tlb'] }],
     [8, { stage: 8, activate: false }],
-  ])('%i has what is there by then', (stage, expected) => {
+  ])('stage %i restricts a hunk selection to its patches', (stage, expected) => {
     expect(upTo(whole, stage)).toEqual(expected);
   });
 
-  test('has what belongs to patch 18 where that is on top', () => {
+  test('keeps alternatives to patch 18 if that is on top', () => {
     expect(upTo({ ...whole, activate: true }, 8).with).toEqual(['18/pat-large']);
   });
 
-  test('cannot have an alternative twice', () => {
+  test('compose refuses a duplicate alternative', () => {
     expect(() =>
       compose({ ...whole, without: [], with: ['18/pat-large', '18/pat-large'] }),
     ).toThrow(/^E_ALTERNATIVE: 18\/pat-large is put in twice/);

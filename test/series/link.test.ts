@@ -25,13 +25,13 @@ describe('the series', () => {
     },
   );
 
-  test('18 on stage 5 fails like a build, naming what is missing and where it comes from', () => {
+  test('18 on stage 5 fails with E_MISSING_NEED, naming the missing name and its patch', () => {
     expect(messageOf(() => link(compose({ stage: 5, activate: true }).hunks))).toMatch(
       /^E_MISSING_NEED: 18\/sme_enable: 18 needs sme_enable from 06/,
     );
   });
 
-  test('08 without 07 fails like a build', () => {
+  test('08 without 07 fails with E_MISSING_NEED', () => {
     const hunks = [2, 3, 6, 8].flatMap((n) => [...hunksOf(n)]);
     expect(messageOf(() => link(hunks))).toMatch(/08 needs early_memremap_dec_wp from 07/);
   });

@@ -1,4 +1,4 @@
-/** What an action is refused with, as text. */
+/** The message of the InputError that an action throws; 'no error' if it throws none. */
 import { InputError } from '../../src/base/errors.js';
 
 export const messageOf = (action: () => unknown): string => {

@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import { OPTIONS, rowsOf } from '../../src/linux/options/options.js';
 import { notModelled, seriesParameters } from '../../src/series/options.js';
 
-test('the option that patch 18 looks for is the series’ own: 4.6 does not know it', () => {
+test('the option that patch 18 parses is one of the series: 4.6 does not have it', () => {
   expect([...new Set(seriesParameters())]).toEqual(['mem_encrypt']);
   expect(OPTIONS.map(([name]) => name)).not.toContain('mem_encrypt');
   expect(rowsOf({ param: 'mem_encrypt', val: 'on' })).toEqual([]);

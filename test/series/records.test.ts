@@ -9,7 +9,7 @@ import { sme } from '../cli/io.js';
 
 const records = patchRecords('.');
 
-/** The patches that a record needs, with those that they need in turn. */
+/** The patches that a record needs, transitively. */
 function reach(number: number): Set<number> {
   const direct = records.find((record) => record.number === number)?.needs ?? [];
   return new Set([...direct, ...direct.flatMap((need) => [...reach(need)])]);
@@ -22,25 +22,22 @@ describe('the patch records', () => {
     );
   });
 
-  test.each(records)(
-    'record $number has the hunks that its modules have, and no others',
-    (record) => {
-      const code = hunksOf(record.number).map(({ id, file, what }) => ({ id, file, what }));
-      expect(record.hunks).toEqual(code);
-      expect(record.status === 'not modelled').toBe(code.length === 0);
-      for (const { id } of record.hunks) {
-        expect(id.startsWith(`${String(record.number).padStart(2, '0')}/`)).toBe(true);
-      }
-      for (const module of record.modules) {
-        expect(existsSync(module)).toBe(true);
-        expect(readFileSync(module, 'utf8')).toContain(`patch: ${String(record.number)},`);
-      }
-      expect(record.modules.length > 0).toBe(code.length > 0);
-    },
-  );
+  test.each(records)('record $number has exactly the hunks of its modules', (record) => {
+    const code = hunksOf(record.number).map(({ id, file, what }) => ({ id, file, what }));
+    expect(record.hunks).toEqual(code);
+    expect(record.status === 'not modelled').toBe(code.length === 0);
+    for (const { id } of record.hunks) {
+      expect(id.startsWith(`${String(record.number).padStart(2, '0')}/`)).toBe(true);
+    }
+    for (const module of record.modules) {
+      expect(existsSync(module)).toBe(true);
+      expect(readFileSync(module, 'utf8')).toContain(`patch: ${String(record.number)},`);
+    }
+    expect(record.modules.length > 0).toBe(code.length > 0);
+  });
 
   test.each(records.filter(({ status }) => status === 'modelled'))(
-    'what record $number adds is brought by its code',
+    'the names that record $number adds are added by its code',
     (record) => {
       const names = hunksOf(record.number).flatMap((hunk) => [
         ...addedNames(hunk),
@@ -51,7 +48,7 @@ describe('the patch records', () => {
   );
 
   test.each(records)(
-    'what the code of $number needs comes from the base or from patches it names',
+    'names needed by the code of $number are from the base or from patches in `needs`',
     (record) => {
       for (const hunk of hunksOf(record.number)) {
         for (const need of hunk.needs ?? []) {
@@ -65,7 +62,7 @@ describe('the patch records', () => {
     },
   );
 
-  test('a wrong record is refused with its place', () => {
+  test('an invalid record is refused with its place', () => {
     expect(() => parseRecord('patches/x.yaml', { ...records[0], number: 19 })).toThrow(
       /^E_RECORD: patches\/x\.yaml, number/,
     );
@@ -90,14 +87,14 @@ describe('sme-boot list, patches and schema', () => {
     expect(rows.length).toBe(text.out.trimEnd().split('\n').length);
   });
 
-  test('patches 9 tells of its hunks; patch 19 is refused', async () => {
+  test('patches 9 lists its hunks; patch 19 is refused', async () => {
     const { out } = await sme(['patches', '9']);
     expect(out).toContain('09/initrd');
     expect((await sme(['patches', '19'])).err).toMatch(/E_PATCH/);
     expect(JSON.parse((await sme(['patches', '--format', 'json'])).out)).toHaveLength(18);
   });
 
-  test('patches tells what may stand in the place of its hunks', async () => {
+  test('patches lists the alternatives to its hunks', async () => {
     const { out } = await sme(['patches', '15']);
     expect(out).toMatch(/--with 15\/before-paging, instead of 15\/trampoline_64: .+\n +source: /);
     const [record] = JSON.parse((await sme(['patches', '9', '--format', 'json'])).out) as {
@@ -108,7 +105,7 @@ describe('sme-boot list, patches and schema', () => {
   });
 
   test.each(['scenario', 'series', 'trace', 'changes', 'expectation', 'patch', 'probe', 'effects'])(
-    'the shipped schema of a %s is what the command prints',
+    'the shipped schema of a %s equals the output of the command',
     async (kind) => {
       const { out } = await sme(['schema', kind]);
       expect(JSON.parse(out)).toMatchObject({ $schema: 'http://json-schema.org/draft-07/schema#' });

@@ -12,14 +12,14 @@ const without = (...names: string[]): HunkSelection => ({ ...whole, without: nam
 const ids = (composition: HunkSelection): string[] =>
   compose(composition).hunks.map((hunk) => hunk.id);
 
-describe('what is left out', () => {
-  test('is a hunk, or all hunks of a patch', () => {
+describe('a hunk selection without some hunks', () => {
+  test('lacks one hunk, or all hunks of a patch', () => {
     expect(ids(without('09/initrd'))).toEqual(ids(whole).filter((id) => id !== '09/initrd'));
-    const tenth = hunksOf(12).map((hunk) => hunk.id);
-    expect(ids(without('12'))).toEqual(ids(whole).filter((id) => !tenth.includes(id)));
+    const twelfth = hunksOf(12).map((hunk) => hunk.id);
+    expect(ids(without('12'))).toEqual(ids(whole).filter((id) => !twelfth.includes(id)));
   });
 
-  test('keeps its place in the image, so that addresses stay as they were', () => {
+  test('has the same addresses in the image as the whole series', () => {
     const program = (composition: HunkSelection): readonly unknown[] => {
       const { hunks, placed } = compose(composition);
       const { functions, variables } = link(hunks, placed);
@@ -29,7 +29,7 @@ describe('what is left out', () => {
     expect(program(without('09'))).toEqual(program(whole));
   });
 
-  test('that others need is an error that names all of them', () => {
+  test('is refused with E_LEFT_OUT, naming all hunks that need one left out', () => {
     expect(messageOf(() => compose(without('08')))).toBe(
       'E_LEFT_OUT: 09/initrd needs sme_early_mem_enc of 08/sme_early_mem; ' +
         '11/set_real_mode_permissions needs sme_early_mem_dec of 08/sme_early_mem ' +
@@ -37,11 +37,11 @@ describe('what is left out', () => {
     );
   });
 
-  test('together with those who need it is none', () => {
+  test('is accepted if the hunks that need it are left out too', () => {
     expect(() => compose(without('08', '09/initrd', '11'))).not.toThrow();
   });
 
-  test('has to be there', () => {
+  test('is refused with E_HUNK for a hunk or patch that the stage does not have', () => {
     expect(messageOf(() => compose(without('09/initrds')))).toBe(
       'E_HUNK: there is no such hunk or patch at this stage; expected 09/bootdata, 09/initrd, found 09/initrds',
     );
@@ -49,7 +49,7 @@ describe('what is left out', () => {
   });
 });
 
-describe('a hunk of one’s own', () => {
+describe('an extra hunk', () => {
   const own: Hunk = {
     id: '19/own',
     file: 'a.c',
@@ -59,7 +59,7 @@ describe('a hunk of one’s own', () => {
   };
   const extra = [own];
 
-  test('comes after the stage, with a place for its names', () => {
+  test('is linked after the stage, and its names are placed in the image', () => {
     expect(ids({ ...whole, extra })).toEqual([...ids(whole), '19/own']);
     expect(ids({ ...whole, stage: 8, extra }).at(-1)).toBe('19/own');
     expect(() => link(compose({ ...whole, stage: 7, extra }).hunks)).toThrow(/^E_MISSING_NEED/);
@@ -68,7 +68,7 @@ describe('a hunk of one’s own', () => {
     expect(placed).toContain(own);
   });
 
-  test('can be left out, and others cannot be left out of what it needs', () => {
+  test('can be left out, and hunks that it needs cannot', () => {
     expect(messageOf(() => compose({ ...without('08', '09/initrd', '11'), extra }))).toMatch(
       /^E_LEFT_OUT: 19\/own needs sme_early_mem_dec of 08\/sme_early_mem/,
     );
@@ -76,18 +76,19 @@ describe('a hunk of one’s own', () => {
   });
 });
 
-describe('what keeps its names', () => {
-  test.each(allHunks().map((hunk) => [hunk.id, hunk] as const))('%s links', (id, hunk) => {
+describe('a stub', () => {
+  test.each(allHunks().map((hunk) => [hunk.id, hunk] as const))('of %s links', (id, hunk) => {
     const { hunks, placed } = compose({ ...without(id), stub: true });
     expect(() => link(hunks, placed)).not.toThrow();
     expect(stubOf(hunk).replaces).toBeUndefined();
     expect(addedNames(stubOf(hunk)).sort()).toEqual(addedNames(hunk).sort());
   });
 
-  test('has said what its names are then', () => {
-    const { stub: _gone, ...bare } = allHunks().find(({ id }) => id === '08/sme_early_mem') ?? {};
+  test('is refused with E_NO_NEUTRAL if the hunk gives no bodies for it', () => {
+    const { stub: _omitted, ...bare } =
+      allHunks().find(({ id }) => id === '08/sme_early_mem') ?? {};
     expect(messageOf(() => stubOf(bare as Hunk))).toBe(
-      'E_NO_STUB: 08/sme_early_mem has no stubs of sme_early_mem_enc, sme_early_mem_dec',
+      'E_NO_STUB: 08/sme_early_mem has no stub of sme_early_mem_enc, sme_early_mem_dec',
     );
   });
 });
@@ -95,7 +96,7 @@ describe('what keeps its names', () => {
 describe('an option of the configuration', () => {
   const config = { CONFIG_AMD_MEM_ENCRYPT: true, CONFIG_EFI_MIXED: true };
 
-  test('that the series brings cannot be set without the hunk that brings it', () => {
+  test('that the series adds cannot be set without the hunk that adds it', () => {
     const of = (composition: HunkSelection): unknown =>
       configOf(config, link(compose(composition).hunks));
     expect(of({ ...whole, stage: 1 })).toEqual({ ...config, CONFIG_AMD_MEM_ENCRYPT: false });
@@ -104,11 +105,11 @@ describe('an option of the configuration', () => {
   });
 });
 
-test('nobody misses anything of the whole series', () => {
+test('unmetBy of the whole series is empty', () => {
   expect(unmetBy(new Set(), allHunks())).toEqual([]);
 });
 
-test('only the whole series, nothing more and nothing less, is the whole series', () => {
+test('isWholeSeries is true for exactly the posted series', () => {
   expect(isWholeSeries(whole)).toBe(true);
   expect(isWholeSeries({ ...whole, stage: 17 })).toBe(false);
   expect(isWholeSeries(without('01'))).toBe(false);
