@@ -1,4 +1,4 @@
-/** What tests of whole boots share. */
+/** Shared by tests of whole boots. */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -17,7 +17,7 @@ import type { Trace } from '../src/trace/trace.js';
 export const sha256 = (bytes: Uint8Array): string =>
   createHash('sha256').update(bytes).digest('hex');
 
-/** A shipped scenario, with settings. */
+/** A shipped scenario with some settings changed (`path=value`). */
 export function scenario(name = 'bios-minimal', ...settings: string[]): Scenario {
   const file = join('scenarios', `${name}.yaml`);
   let data = parse(readFileSync(file, 'utf8')) as unknown;
@@ -29,12 +29,12 @@ export function scenario(name = 'bios-minimal', ...settings: string[]): Scenario
 const image = buildBuiltInImage(link([]).baseFunctions, BASE_VARIABLES);
 const initrd = builtInInitrd();
 
-/** A booted kernel with the names that its patches bring; one that its build lacks is undefined. */
+/** A kernel typed with the names that patches add; a name that its build lacks is undefined. */
 export function patched(kernel: Kernel): PatchedKernel {
   return kernel as PatchedKernel;
 }
 
-/** A boot of a small machine: 64 MiB of RAM is enough for everything but sizes. */
+/** A boot with default options: bios-minimal at stage 18, unless `options` has others. */
 export function boot(options: Partial<BootOptions> = {}): Boot {
   return new Boot({
     scenario: scenario(),
@@ -49,12 +49,12 @@ export function boot(options: Partial<BootOptions> = {}): Boot {
   });
 }
 
-/** Whether a thing's last consumer got what was produced; undefined where nobody consumed it. */
+/** Whether the last read of a name was intact; undefined if it was not read. */
 export function intact(trace: Trace, name: string): boolean | undefined {
   return trace.consumed.filter((consumed) => consumed.name === name).at(-1)?.intact;
 }
 
-/** What DRAM holds of a region at the end. */
+/** The state of a region in DRAM at the end; undefined if there is no such region. */
 export function stateOf(trace: Trace, name: string): string | undefined {
   return trace.final.regions.find((region) => region.name === name)?.state;
 }

@@ -1,6 +1,6 @@
 /**
- * Patch 13, "x86: DMA support for memory encryption": bus addresses of encrypted memory carry the mask, and bounce
- * buffers are plain memory for devices whose addresses do not reach so far.
+ * Patch 13, "x86: DMA support for memory encryption": bus addresses of encrypted memory carry the mask, and devices
+ * whose DMA mask does not cover it use bounce buffers in plain memory.
  */
 import type { KernelDevice } from '../linux/include/linux/dma-mapping/dma_map_ops.js';
 import type { Hunk, PatchPart } from '../kernel/hunk.js';
@@ -83,13 +83,13 @@ const memEncrypt: Hunk = {
     },
     swiotlb_get_me_mask: () => (k) => k.fn.sme_me_mask(),
     swiotlb_set_mem_dec: () => (k, vaddr, size) => {
-      // What it returns is not looked at.
+      // The return value is ignored.
       k.fn.sme_set_mem_dec(vaddr, size);
     },
   },
 };
 
-/** swiotlb_set_mem_dec() of one of the buffers that swiotlb_init() took. */
+/** swiotlb_set_mem_dec() for one of the buffers that swiotlb_init() allocated. */
 function decrypt(k: PatchedKernel, physical: number, size: number): { vaddr: Va; bytes: number } {
   const vaddr = k.__va(physical);
   const bytes = PAGE_ALIGN(size);

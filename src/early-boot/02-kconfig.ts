@@ -1,7 +1,7 @@
 /** Patch 02, "x86: Secure Memory Encryption (SME) build enablement": arch/x86/Kconfig. */
 import type { PatchPart } from '../kernel/hunk.js';
 
-/** The option is a setting of the run; without the patch there is no such option to set. */
+/** The option is a setting of the run; without the patch it cannot be set. */
 export const kconfig: PatchPart = {
   patch: 2,
   hunks: [

@@ -8,7 +8,7 @@ declare module '../kernel/table.js' {
   interface PatchEntries {
     /** The mask: the variable's value, or the constant 0 without CONFIG_AMD_MEM_ENCRYPT. */
     sme_me_mask(k: PatchedKernel): bigint;
-    /** Physical address bits lost; 0 without CONFIG_AMD_MEM_ENCRYPT. */
+    /** Number of physical address bits lost; 0 without CONFIG_AMD_MEM_ENCRYPT. */
     sme_get_me_loss(k: PatchedKernel): number;
   }
 }

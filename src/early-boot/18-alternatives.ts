@@ -1,4 +1,4 @@
-/** Beside patch 18: the map of the plain kernel as its comment says it is. */
+/** Alternatives to patch 18: the map of the plain kernel with the memory type that its comment states. */
 import { _PAGE_PCD, _PAGE_PWT } from '../kernel/constants.js';
 import type { Alternative } from '../kernel/hunk.js';
 

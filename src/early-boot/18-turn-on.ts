@@ -22,7 +22,7 @@ import { turnOnAlternatives } from './18-alternatives.js';
 
 declare module '../kernel/table.js' {
   interface PatchEntries {
-    /** The routine that runs from its copy outside the kernel; lengths in bytes. */
+    /** The routine that runs from its copy outside the kernel; `length` in bytes. */
     '.Lencrypt_start'(
       k: PatchedKernel,
       pgd: bigint,
@@ -31,7 +31,7 @@ declare module '../kernel/table.js' {
       dst: Va,
       buffer: Va,
     ): void;
-    /** Flags of an entry of the map that the plain kernel is read through, made from those of the other map. */
+    /** Flags of an entry of the map through which the plain kernel is read, derived from those of the other map. */
     'sme_encrypt_kernel:plain-flags'(k: PatchedKernel, flags: bigint): bigint;
   }
 }
@@ -39,10 +39,10 @@ declare module '../kernel/table.js' {
 const MEM_ENCRYPT_S = 'arch/x86/kernel/mem_encrypt.S';
 const SME_LEAF = 0x8000_001f;
 const MEM_ENCRYPT_OPTION = 'mem_encrypt=on';
-/** "AuthenticAMD" in the registers of CPUID leaf 0. */
+/** The vendor string "AuthenticAMD" in the registers of CPUID leaf 0. */
 const AMD = { ebx: 0x6874_7541, edx: 0x6974_6e65, ecx: 0x444d_4163 } as const;
 
-/** The work area, by offset from the 2 MiB boundary after the kernel. */
+/** Layout of the work area: offsets in bytes from the 2 MiB boundary after the kernel. */
 export const WORK_AREA = {
   pgd: 0,
   pudEncrypted: 0x1000,
@@ -51,14 +51,14 @@ export const WORK_AREA = {
   pmdPlain: 0x7000,
   tables: 11 * PAGE_SIZE,
 } as const;
-/** Bytes of the posted routine, .Lencrypt_stop less .Lencrypt_start, as GNU as assembles it. */
+/** Size of the posted routine in bytes, .Lencrypt_stop - .Lencrypt_start, as GNU as assembles it. */
 const ENCRYPT_SIZE = 0x87;
-/** In that code: the instructions after the writes of CR3 and CR4, and the two copies. */
+/** Offsets in that code: of the instructions after the writes of CR3 and CR4, and of the two copies. */
 const AFTER = { movCr3: 3, clearPge: 16, setPge: 26 } as const;
 const AT = { readPlain: 83, writeEncrypted: 98 } as const;
 /** Flags of pointers in the work area: present and writable. */
 const POINTER = 0x03n;
-/** IA32_PAT's slot 5 lies in byte 1 of the high half; WP is 5. */
+/** Slot 5 of IA32_PAT is byte 1 of the high half; WP is 5. */
 const PA5_SHIFT = 40n;
 const PA5_WP = 5n;
 
@@ -67,8 +67,8 @@ function disable(k: PatchedKernel): void {
   k.writeU8(k.sym('sme_me_loss'), 0);
 }
 
-/** Whether the processor and the command line ask for encryption; EBX of the leaf if so. */
-function wanted(k: PatchedKernel): number | undefined {
+/** EBX of CPUID 0x8000001f if the processor has SME and the command line enables it; undefined otherwise. */
+function requestedEbx(k: PatchedKernel): number | undefined {
   const vendor = cpuid(k, 0);
   if (vendor.ebx !== AMD.ebx || vendor.edx !== AMD.edx || vendor.ecx !== AMD.ecx) return undefined;
   if (cpuid(k, 0x8000_0000).eax < SME_LEAF) return undefined;
@@ -84,7 +84,7 @@ function wanted(k: PatchedKernel): number | undefined {
     k.sym('mem_encrypt_enable_option'),
   );
   k.popU64();
-  // Its result is tested against zero: −1, no command line at all, would count as found.
+  // The result is tested against zero: −1, no command line at all, counts as found.
   return found === 0 ? undefined : leaf.ebx;
 }
 
@@ -108,13 +108,13 @@ const enable: Hunk = {
     sme_enable: (previous) => (k) => {
       previous(k);
       if (!k.config.CONFIG_AMD_MEM_ENCRYPT) return;
-      const ebx = wanted(k);
+      const ebx = requestedEbx(k);
       const bit = ebx === undefined ? 0 : ebx & 0x3f;
       if (ebx === undefined || bit === 0) {
         disable(k);
         return;
       }
-      // BTS with a register of 32 bits reaches the doubleword that holds the bit (APM vol. 3, BTS).
+      // BTS with a 32-bit register accesses the doubleword that holds the bit (APM vol. 3, BTS).
       const word = va(k.sym('sme_me_mask') + 4 * (bit >>> 5));
       k.writeU32(word, (k.readU32(word) | (1 << (bit & 31))) >>> 0);
       k.writeU8(k.sym('sme_me_loss'), (ebx >>> 6) & 0x3f);
@@ -167,7 +167,7 @@ function buildTables(k: PatchedKernel, work: Va): void {
 }
 
 // Bit 12 would be PAT in a large entry; bit 7 is both PS and _PAGE_PAT, so PS stays set and the slot is PWT's:
-// _PAGE_PAT | _PAGE_PWT as posted. What type that selects is the page walker's affair.
+// _PAGE_PAT | _PAGE_PWT as posted. The page walker decides which type that selects.
 const plainFlags = inline(
   (_k: Kernel, flags: bigint) => (flags & ~_PAGE_CACHE_MASK) | _PAGE_PAT | _PAGE_PWT,
 );
@@ -182,7 +182,7 @@ const encrypt: Hunk = {
       '.Lencrypt_start': code(
         ENCRYPT_SIZE,
         (k: PatchedKernel, pgd: bigint, length: number, src: Va, dst: Va, buffer: Va) => {
-          // RIP is past a write of CR3 or CR4 when the next instruction is fetched through the new mapping.
+          // After a write of CR3 or CR4 the next instruction is fetched through the new mapping.
           k.ip(AFTER.movCr3);
           write_cr3(k, pgd, 'the work area');
           const cr4 = k.cpu.cr4;
@@ -190,17 +190,17 @@ const encrypt: Hunk = {
           write_cr4(k, cr4 & ~X86_CR4_PGE);
           k.ip(AFTER.setPge);
           write_cr4(k, cr4 | X86_CR4_PGE);
-          // RAX and RCX, the routine's address and the length, are saved around the MSR's instructions.
+          // RAX and RCX, the routine's address and the length, are saved around RDMSR and WRMSR.
           k.push(BigInt(va(buffer - PAGE_SIZE)));
           k.push(BigInt(length));
           const pat = rdmsr(k, MSR_IA32_CR_PAT);
           k.push(pat >> 32n);
           wrmsr(k, MSR_IA32_CR_PAT, (pat & ~(0xffn << PA5_SHIFT)) | (PA5_WP << PA5_SHIFT));
           const high = k.popU64();
-          const left = Number(k.popU64());
+          const bytes = Number(k.popU64());
           const area = va(Number(k.popU64()) + PAGE_SIZE);
           wbinvd(k);
-          for (let done = 0; done < left; done += PMD_SIZE) {
+          for (let done = 0; done < bytes; done += PMD_SIZE) {
             k.ip(AT.readPlain);
             k.memcpy(area, va(src + done), PMD_SIZE);
             k.ip(AT.writeEncrypted);
@@ -228,7 +228,7 @@ const encrypt: Hunk = {
       const text = k.sym('_text');
       const work = va(Math.ceil(k.sym('_end') / PMD_SIZE) * PMD_SIZE);
       buildTables(k, work);
-      // A page of stack after the tables, then the copy of the routine; RSP and RSI wait on the new stack.
+      // A page of stack after the tables, then the copy of the routine; RSP and RSI are saved on the new stack.
       const routine = va(work + WORK_AREA.tables + PAGE_SIZE);
       const oldStack = k.cpu.rsp;
       k.cpu.rsp = routine;

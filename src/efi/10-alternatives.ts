@@ -1,4 +1,4 @@
-/** Beside patch 10: what of the firmware's tables it does not map in the clear. */
+/** Alternatives to patch 10: firmware tables that it does not map in the clear. */
 import type { Alternative } from '../kernel/hunk.js';
 
 export const efiAlternatives: readonly Alternative[] = [
@@ -6,7 +6,7 @@ export const efiAlternatives: readonly Alternative[] = [
     id: '10/properties-table',
     file: 'drivers/firmware/efi/efi.c',
     what: 'the properties table is mapped by efi_me_early_memremap(), as the tables beside it are',
-    // Later revisions put the choice into early_memremap() itself (early_memremap_pgprot_adjust).
+    // Later revisions decide in early_memremap() itself (early_memremap_pgprot_adjust).
     source: 'our choice',
     needs: ['efi_me_early_memremap'],
     replaces: {

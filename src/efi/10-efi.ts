@@ -9,7 +9,7 @@ import { efiAlternatives } from './10-alternatives.js';
 
 declare module '../kernel/table.js' {
   interface PatchEntries {
-    /** An early mapping of what firmware or loader left in the clear; 0 where none can be had. */
+    /** An early mapping, without the mask, of what firmware or loader wrote in the clear; 0 if there is no free slot. */
     sme_early_memremap(k: PatchedKernel, paddr: Phys, size: number): Va | 0;
     /** The same for code outside arch/x86. */
     efi_me_early_memremap(k: PatchedKernel, paddr: Phys, size: number): Va | 0;
@@ -47,7 +47,7 @@ const memremap: Hunk = {
     }),
   ],
   replaces: {
-    // The weak definition loses against this one; mem_encrypt.c is built with CONFIG_AMD_MEM_ENCRYPT only.
+    // This one overrides the weak definition; mem_encrypt.c is built with CONFIG_AMD_MEM_ENCRYPT only.
     efi_me_early_memremap: (previous) => (k, paddr, size) =>
       k.config.CONFIG_AMD_MEM_ENCRYPT
         ? k.fn.sme_early_memremap(paddr, size)

@@ -8,11 +8,11 @@ import { fn, inline, kernelFile, type PatchedKernel } from '../kernel/table.js';
 
 declare module '../kernel/table.js' {
   interface PatchEntries {
-    /** The mappings of pages get the mask, or lose it; what memory holds stays. 0 or a negative errno. */
+    /** Sets or clears the mask in the mappings of pages; memory contents do not change. 0 or a negative errno. */
     set_memory_enc(k: PatchedKernel, address: Va, numpages: number): number;
     set_memory_dec(k: PatchedKernel, address: Va, numpages: number): number;
     __set_memory_enc_dec(k: PatchedKernel, cpa: CpaData): number;
-    /** The same for a number of bytes; nothing without memory encryption. */
+    /** The same for a size in bytes; does nothing without memory encryption. */
     sme_set_mem_enc(k: PatchedKernel, vaddr: Va, size: number): number;
     sme_set_mem_dec(k: PatchedKernel, vaddr: Va, size: number): number;
   }
@@ -23,7 +23,7 @@ const MEM_ENCRYPT_C = 'arch/x86/mm/mem_encrypt.c';
 
 type Setter = 'set_memory_enc' | 'set_memory_dec';
 
-/** set_memory_enc() and _dec(): the request names init_mm's tables, so holes are filled and not passed over. */
+/** set_memory_enc() and _dec(): the request names init_mm's tables, so holes are filled, not skipped. */
 const setter =
   (encrypt: boolean) =>
   (k: PatchedKernel, address: Va, numpages: number): number => {

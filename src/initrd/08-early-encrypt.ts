@@ -6,7 +6,7 @@ import { fn, inline, kernelFile, type PatchedKernel } from '../kernel/table.js';
 
 declare module '../kernel/table.js' {
   interface PatchEntries {
-    /** Encrypts memory in place; attributes of later mappings stay as they are. Bytes. */
+    /** Encrypts memory in place; attributes of later mappings do not change. `size` in bytes. */
     sme_early_mem_enc(k: PatchedKernel, paddr: number, size: number): void;
     sme_early_mem_dec(k: PatchedKernel, paddr: number, size: number): void;
   }
@@ -15,7 +15,7 @@ declare module '../kernel/table.js' {
 const MEM_ENCRYPT_C = 'arch/x86/mm/mem_encrypt.c';
 type Map = (paddr: number, size: number) => Va | 0;
 
-/** The loop of both functions: at most a page at a time, through the buffer. */
+/** The loop of both functions: at most one page at a time, through the buffer. */
 function convert(k: PatchedKernel, paddr: number, size: number, source: Map, target: Map): void {
   if (k.fn.sme_me_mask() === 0n) return;
   // The flush reloads CR3: global entries stay (asm/tlbflush.h, local_flush_tlb).

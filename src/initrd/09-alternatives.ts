@@ -1,4 +1,4 @@
-/** Beside patch 09: temporary mappings of all the bytes, and mappings that are really gone. */
+/** Alternatives to patch 09: temporary mappings that cover all bytes, and a TLB flush when they are cleared. */
 import { alignDown, PMD_SIZE, va, type Va } from '../machine/address.js';
 import { __flush_tlb } from '../kernel/cpu-ops.js';
 import type { Alternative } from '../kernel/hunk.js';

@@ -11,7 +11,7 @@ import { bootDataAlternatives } from './09-alternatives.js';
 declare module '../kernel/table.js' {
   interface PatchEntries {
     create_unencrypted_mapping(k: PatchedKernel, address: Va, size: number): void;
-    /** Addresses whose 2 MiB pages the loops of mapping and unmapping visit for some bytes. */
+    /** Addresses whose 2 MiB pages the mapping and unmapping loops visit for `size` bytes at `address`. */
     'create_unencrypted_mapping:steps'(k: PatchedKernel, address: Va, size: number): readonly Va[];
     __clear_mapping(k: PatchedKernel, address: Va): void;
     clear_mapping(k: PatchedKernel, address: Va, size: number): void;
@@ -21,7 +21,7 @@ declare module '../kernel/table.js' {
 
 const HEAD64 = 'arch/x86/kernel/head64.c';
 
-/** The loops of the patch: 2 MiB at a time from the start address, while size lasts. */
+/** The loops of the patch: 2 MiB steps from the start address until the size is used up. */
 const steps = inline((_k: Kernel, address: Va, size: number) => {
   const visited: Va[] = [];
   let at: number = address;
@@ -64,7 +64,7 @@ export const bootData: PatchPart = {
             const pud = get_entry(k, earlyTable(k, pgd), tableIndex(address, 30));
             if (pud === 0n) return;
             const mapped = alignDown(address, PMD_SIZE);
-            // The entry goes; the TLB is not told.
+            // The entry is cleared; the TLB is not flushed.
             set_entry(k, 'pmd', earlyTable(k, pud), tableIndex(address, 21), 0n, mapped);
           }, true),
           clear_mapping: fn((k: PatchedKernel, address: Va, size: number) => {

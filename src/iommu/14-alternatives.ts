@@ -1,11 +1,11 @@
-/** Beside patch 14: the mask in all addresses that the IOMMU is given, not in those of mapped pages alone. */
+/** Alternatives to patch 14: the mask in all addresses that the IOMMU reads, not only in those of mapped pages. */
 import type { Alternative } from '../kernel/hunk.js';
 
 export const amdIommuAlternatives: readonly Alternative[] = [
   {
     id: '14/own-structures',
     file: 'drivers/iommu/amd_iommu.c',
-    what: 'device table, rings, page tables and semaphores are given with the mask; it is taken out where the driver follows one back',
+    what: 'addresses of device table, rings, page tables and semaphores carry the mask; it is removed where the driver follows one',
     source:
       'the series as merged in v4.14: "iommu/amd: Allow the AMD IOMMU to work with memory encryption", 2543a786aa25',
     needs: ['amd_iommu_get_me_mask'],

@@ -10,7 +10,7 @@ declare module '../kernel/table.js' {
 }
 
 const AMD_IOMMU_C = 'drivers/iommu/amd_iommu.c';
-/** The weak default. */
+/** The weak default of amd_iommu_get_me_mask(). */
 const none = kernelFile(AMD_IOMMU_C, { amd_iommu_get_me_mask: fn(() => 0n, true) });
 
 const memEncrypt: Hunk = {

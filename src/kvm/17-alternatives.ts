@@ -1,4 +1,4 @@
-/** Beside patch 17: the mask in what VMRUN is given, and out of what KVM takes for an address. */
+/** Alternatives to patch 17: the mask in addresses passed to VMRUN, and removed from what KVM uses as an address. */
 import type { PatchedKernel } from '../kernel/table.js';
 import type { Alternative } from '../kernel/hunk.js';
 
@@ -10,7 +10,7 @@ export const kvmAlternatives: readonly Alternative[] = [
   {
     id: '17/svm',
     file: SVM_C,
-    what: 'VMCB, permission maps, nested root and the pointers between nested tables have the mask; PT64_BASE_ADDR_MASK and rsvd_bits() have not',
+    what: 'VMCB, permission maps, nested root and the pointers between nested tables have the mask; PT64_BASE_ADDR_MASK and rsvd_bits() do not',
     source:
       'the series as merged in v4.14: [PATCH v10 30/38] "kvm: x86: svm: Support Secure Memory Encryption within KVM"',
     needs: ['sme_me_mask'],

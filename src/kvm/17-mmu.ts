@@ -1,7 +1,7 @@
 /**
  * Patch 17, "x86/kvm: Enable Secure Memory Encryption of nested page tables": leaves of nested tables carry the mask.
- * Nothing else that the hardware is given does: not the pointers between the tables, their root, the VMCB's address,
- * the host save area's, or those of the permission maps.
+ * No other address that the hardware reads does: not the pointers between the tables, their root, nor the addresses of
+ * the VMCB, the host save area and the permission maps.
  */
 import type { PatchedKernel } from '../kernel/table.js';
 import {

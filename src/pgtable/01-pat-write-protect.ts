@@ -4,7 +4,7 @@ import { MEMTYPE } from '../machine/types.js';
 import { CPUINFO, X86_VENDOR } from '../linux/arch/x86/kernel/cpu/common/common.js';
 import type { PatchPart } from '../kernel/hunk.js';
 
-/** The PAT slot that gets write-protect. */
+/** The PAT slot that is set to write-protect. */
 const SLOT = 5;
 
 export const patWriteProtect: PatchPart = {

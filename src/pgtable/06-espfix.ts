@@ -1,4 +1,4 @@
-/** Patch 06, the part of the espfix stacks: arch/x86/kernel/espfix_64.c. */
+/** Patch 06, part for the espfix stacks: arch/x86/kernel/espfix_64.c. */
 import type { PatchPart } from '../kernel/hunk.js';
 
 export const espfixStack: PatchPart = {

@@ -1,6 +1,6 @@
 /**
- * Patch 06, "x86: Provide general kernel support for memory encryption": the page tables' part.
- * Static tables keep the flag sets without the mask; every entry made at run time gets it from the macros.
+ * Patch 06, "x86: Provide general kernel support for memory encryption": part for page tables.
+ * Static tables have the flag sets without the mask; every entry made at run time gets the mask from the macros.
  */
 import { PTE_PFN_MASK } from '../kernel/constants.js';
 import type { Hunk, PatchPart } from '../kernel/hunk.js';
@@ -19,7 +19,7 @@ declare module '../kernel/table.js' {
 const PGTABLE_TYPES_H = 'arch/x86/include/asm/pgtable_types.h';
 const MEM_ENCRYPT_H = 'arch/x86/include/asm/mem_encrypt.h';
 
-/** The mask as head_64.S takes it: from the variable, whatever the configuration. */
+/** The mask as head_64.S reads it: from the variable, for any configuration. */
 const maskOf = (k: PatchedKernel): bigint => k.readU64(k.sym('sme_me_mask'));
 const withMask =
   (previous: (k: PatchedKernel) => bigint) =>

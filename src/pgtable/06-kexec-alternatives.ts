@@ -1,4 +1,4 @@
-/** Beside patch 06: the way into another kernel. */
+/** Alternatives to patch 06: entry into another kernel by kexec. */
 import type { PatchedKernel } from '../kernel/table.js';
 import { wbinvd } from '../kernel/cpu-ops.js';
 import type { Alternative } from '../kernel/hunk.js';
@@ -8,10 +8,10 @@ const RELOCATE_KERNEL_64 = 'arch/x86/kernel/relocate_kernel_64.S';
 /** _KERNPG_TABLE_NOENC and PAGE_KERNEL_EXEC_NOENC: the same without the mask. */
 const noenc = (k: PatchedKernel, flags: bigint): bigint => flags & ~k.fn._PAGE_ENC();
 
-/** Where both halves of 10/kexec-plain are from. */
+/** Source of both halves of 10/kexec-plain. */
 const MERGED = 'the series as merged in v4.14: "x86/mm, kexec: Allow kexec to be used with SME"';
 
-/** The other kernel's pages and the way to them are mapped as it will read them. */
+/** The other kernel's pages and the transition page tables are mapped without the mask, as it will read them. */
 const plainMap: NonNullable<Alternative['replaces']> = {
   kimage_alloc_pages: (previous) => (k, order) => {
     const page = previous(k, order);
@@ -27,11 +27,11 @@ const plainMap: NonNullable<Alternative['replaces']> = {
 };
 const MAP_NEEDS = ['set_memory_dec', 'set_memory_enc', '_PAGE_ENC', 'sme_me_mask'] as const;
 
-/** No line of the first kernel is left to be written back over the other one. */
+/** Flushes caches, so that no line of the first kernel is written back over the other one. */
 const flushCaches: NonNullable<Alternative['replaces']> = {
   'identity_mapped:before-swap_pages': (previous) => (k) => {
     previous(k);
-    // The kernel asks sme_active() before and keeps the answer in a register; here it is not asked (our choice).
+    // The kernel calls sme_active() before and tests the result here; the model flushes in any case (our choice).
     wbinvd(k);
   },
 };

@@ -1,4 +1,4 @@
-/** Patch 06, the part of kexec: arch/x86/kernel/machine_kexec_64.c. */
+/** Patch 06, part for kexec: arch/x86/kernel/machine_kexec_64.c. */
 import type { PatchPart } from '../kernel/hunk.js';
 import { kexecAlternatives } from './06-kexec-alternatives.js';
 

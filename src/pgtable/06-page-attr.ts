@@ -1,4 +1,4 @@
-/** Patch 06, the page-attribute code's part: arch/x86/mm/pageattr.c. */
+/** Patch 06, part for the page-attribute code: arch/x86/mm/pageattr.c. */
 import type { PatchPart } from '../kernel/hunk.js';
 
 export const pageAttr: PatchPart = {

@@ -7,7 +7,7 @@ import { fn, inline, kernelFile, type PatchedKernel } from '../kernel/table.js';
 
 declare module '../kernel/table.js' {
   interface PatchEntries {
-    /** Maps memory with the given flags; 0 where no mapping can be had. */
+    /** Maps `size` bytes of memory with the given flags; 0 if there is no free slot. */
     early_memremap_prot(k: PatchedKernel, phys: Phys, size: number, prot: bigint): Va | 0;
     early_memremap_enc(k: PatchedKernel, phys: Phys, size: number): Va | 0;
     early_memremap_enc_wp(k: PatchedKernel, phys: Phys, size: number): Va | 0;

@@ -1,4 +1,4 @@
-/** Patch 06, the protection map's part: sme_early_init() of the new arch/x86/mm/mem_encrypt.c. */
+/** Patch 06, part for the protection map: sme_early_init() of the new arch/x86/mm/mem_encrypt.c. */
 import { va } from '../machine/address.js';
 import type { PatchPart } from '../kernel/hunk.js';
 import { fn, inline, kernelFile, type PatchedKernel } from '../kernel/table.js';

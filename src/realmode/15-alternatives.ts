@@ -1,4 +1,4 @@
-/** Beside patch 15: the check where a CPU that needs it can get to it. */
+/** Alternatives to patch 15: the check at a point that a CPU without SYSCFG[23] reaches. */
 import type { Alternative } from '../kernel/hunk.js';
 import { setSyscfg } from './15-set-syscfg.js';
 

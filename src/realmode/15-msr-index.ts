@@ -6,7 +6,7 @@ declare module '../kernel/table.js' {
   interface PatchEntries {
     /** SYSCFG's bit number for memory encryption. */
     MSR_K8_SYSCFG_MEM_ENCRYPT_BIT(k: PatchedKernel): number;
-    /** The bit itself. */
+    /** The bit as a mask. */
     MSR_K8_SYSCFG_MEM_ENCRYPT(k: PatchedKernel): bigint;
   }
 }
@@ -27,7 +27,7 @@ export const msrIndex: PatchPart = {
           ),
         }),
       ],
-      // A constant that does nothing is 0 (our choice).
+      // The stub of a constant is 0 (our choice).
       stub: [
         kernelFile('arch/x86/include/asm/msr-index.h', {
           MSR_K8_SYSCFG_MEM_ENCRYPT_BIT: inline(() => 0),

@@ -8,7 +8,7 @@ import { va } from '../machine/address.js';
 /** struct trampoline_header: u32 flags follows u32 cr4. */
 export const CR4_SIZE = 4;
 
-/** Reads the header's flags by way of its CR4, and sets the bit where it is asked for and clear. */
+/** Reads the header's flags relative to its CR4 field, and sets SYSCFG[23] if the flag is set and the bit is clear. */
 export function setSyscfg(k: PatchedKernel): void {
   const flags = k.readU32(va(operand(k, 'pa_tr_cr4') + CR4_SIZE));
   if (((flags >>> k.fn.TH_FLAGS_MEM_ENCRYPT_BIT()) & 1) === 0) return;

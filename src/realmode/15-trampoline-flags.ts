@@ -1,4 +1,4 @@
-/** Patch 15, "x86: Enable memory encryption on the APs": the trampoline's part. */
+/** Patch 15, "x86: Enable memory encryption on the APs": part for the trampoline. */
 import type { PatchPart } from '../kernel/hunk.js';
 import { TRAMPOLINE_HEADER } from '../linux/arch/x86/realmode/rmpiggy.js';
 import { inline, kernelFile, type PatchedKernel } from '../kernel/table.js';
@@ -8,7 +8,7 @@ import { trampolineAlternatives } from './15-alternatives.js';
 
 declare module '../kernel/table.js' {
   interface PatchEntries {
-    /** The bit number and the bit in the trampoline header's flags that ask for memory encryption. */
+    /** Number and mask of the bit in the trampoline header's flags that requests memory encryption. */
     TH_FLAGS_MEM_ENCRYPT_BIT(k: PatchedKernel): number;
     TH_FLAGS_MEM_ENCRYPT(k: PatchedKernel): number;
   }
@@ -32,7 +32,7 @@ export const trampolineFlags: PatchPart = {
           TH_FLAGS_MEM_ENCRYPT: inline((k: PatchedKernel) => 1 << k.fn.TH_FLAGS_MEM_ENCRYPT_BIT()),
         }),
       ],
-      // A constant that does nothing is 0 (our choice): the flag is in no value, its bit is not.
+      // The stub of a constant is 0 (our choice): the mask is empty, so the flag is never set.
       stub: [
         kernelFile(REALMODE_H, {
           TH_FLAGS_MEM_ENCRYPT_BIT: inline(() => 0),

@@ -1,4 +1,4 @@
-/** Patches 10 and 12: the setup_data chain and the device tree are read without the C-bit. */
+/** Patches 10 and 12: the setup_data chain and the device tree are mapped without the C-bit. */
 import { describe, expect, test } from '@jest/globals';
 import type { Scenario } from '../../src/scenario/scenario.js';
 import { boot, intact, scenario } from '../helpers.js';
@@ -21,7 +21,7 @@ describe('the device tree', () => {
     expect(trace.final.regions.find(({ name }) => name === 'device tree')?.state).toBe('plaintext');
   });
 
-  test('is not reached with encryption on and without patch 10: the chain leads astray', () => {
+  test('is not reached with encryption on and without patch 10: the chain links are noise', () => {
     const trace = run(9, true);
     expect(intact(trace, 'setup_data[0]')).toBe(false);
     expect(trace.outcome).toMatchObject({ kind: 'panic', where: 'early_fixup_exception' });
@@ -43,20 +43,20 @@ describe('a memory map of more than 128 entries', () => {
   const firmware = { ...subject.firmware, e820: manyRanges() };
   const many = (stage: number) => boot({ scenario: { ...subject, firmware }, stage }).run();
 
-  test('is whole at stage 17: the rest comes through the chain', () => {
+  test('is complete at stage 17: the rest is read from the setup_data chain', () => {
     expect(intact(many(17), 'e820 extension')).toBe(true);
   });
 
   // parse_e820_ext() is base code that no patch of the series touches.
-  test('loses what is in the chain at stage 18: its reader maps it with the C-bit', () => {
+  test('lacks the entries in the chain at stage 18: its reader maps them with the C-bit', () => {
     const trace = many(18);
     expect(intact(trace, 'setup_data[0]')).toBe(true);
     expect(intact(trace, 'e820 extension')).toBe(false);
   });
 
-  // __append_e820_map() stops at the first entry whose end wraps: noise does not lead the loop off the mapping.
+  // __append_e820_map() stops at the first entry whose end wraps: with noise the loop does not leave the mapping.
   test.each(['a', 's1', 's2', 's3', 's4', 's5', 's6', 's7'])(
-    'and boots with seed %s, for the reader stops at the first noise that wraps',
+    'boots at stage 18 with seed %s: the reader stops at the first entry of noise that wraps',
     (seed) => {
       const machine = { ...subject.machine, seed };
       const trace = boot({ scenario: { ...subject, machine, firmware } }).run();
@@ -66,10 +66,10 @@ describe('a memory map of more than 128 entries', () => {
   );
 });
 
-/** The usual map, with the top of RAM cut in pieces of 64 KiB that are reserved in turn. */
+/** The usual map, with the top of RAM split into 64 KiB ranges that are alternately reserved and usable. */
 function manyRanges(): Scenario['firmware']['e820'] {
   const top = 0x7000_0000;
-  const pieces = Array.from({ length: 140 }, (_, i) => ({
+  const ranges = Array.from({ length: 140 }, (_, i) => ({
     start: top + i * 0x1_0000,
     end: top + i * 0x1_0000 + 0xffff,
     type: i % 2 === 0 ? ('reserved' as const) : ('usable' as const),
@@ -77,7 +77,7 @@ function manyRanges(): Scenario['firmware']['e820'] {
   return [
     { start: 0, end: 0x9_fbff, type: 'usable' },
     { start: 0x10_0000, end: top - 1, type: 'usable' },
-    ...pieces,
+    ...ranges,
     { start: top + 140 * 0x1_0000, end: 0x7fff_ffff, type: 'usable' },
   ];
 }

@@ -1,4 +1,4 @@
-/** Boots with devices, before patch 13 and with it; what is named here is what somebody read. */
+/** Boots with devices, before patch 13 and with it: whether the reads of devices and drivers are intact. */
 import { describe, expect, test } from '@jest/globals';
 import { readLong } from '../../src/linux/lib/swiotlb/swiotlb.js';
 import { pa } from '../../src/machine/address.js';
@@ -18,24 +18,24 @@ const WAYS = [
 
 const devices = (ram = '256MiB', ...more: string[]): Scenario =>
   scenario('bios-devices', `machine.ram=${ram}`, ...more);
-/** How each way of a device ended: got what was sent, got something else, or was not gone. */
-const fate = (trace: Trace, name: string): (boolean | undefined)[] =>
+/** The result of each transfer of a device: intact, not intact, or undefined if it was not made. */
+const results = (trace: Trace, name: string): (boolean | undefined)[] =>
   WAYS.map((way) => intact(trace, `${name} ${way}`));
 const ALL = [true, true, true, true, true, true];
 const NONE = [false, false, false, false, false, false];
 
 describe('without encryption', () => {
-  test.each([0, 12, 13, 17])('at stage %p every device gets and gives what it should', (stage) => {
+  test.each([0, 12, 13, 17])('at stage %p all transfers of every device are intact', (stage) => {
     const trace = boot({ scenario: devices(), stage }).run();
     for (const name of ['nvme', 'ahci', 'isa'])
-      expect([name, fate(trace, name)]).toEqual([name, ALL]);
+      expect([name, results(trace, name)]).toEqual([name, ALL]);
     expect(printTrace(trace)).not.toContain('SWIOTLB');
   });
 
-  test('memory above 4 GiB brings bounce buffers, and nothing else is different', () => {
+  test('memory above 4 GiB adds bounce buffers, and all transfers stay intact', () => {
     const trace = boot({ scenario: devices('8GiB'), stage: 0 }).run();
     for (const name of ['nvme', 'ahci', 'isa'])
-      expect([name, fate(trace, name)]).toEqual([name, ALL]);
+      expect([name, results(trace, name)]).toEqual([name, ALL]);
     expect(printTrace(trace)).toContain('(64MB) mapped');
   });
 });
@@ -43,8 +43,8 @@ describe('without encryption', () => {
 describe('with encryption, patch 13 missing', () => {
   const trace = boot({ scenario: devices(), stage: 12, activate: true }).run();
 
-  test.each(['nvme', 'ahci', 'isa'])('%s sees other bytes than the kernel', (name) => {
-    expect(fate(trace, name)).toEqual(NONE);
+  test.each(['nvme', 'ahci', 'isa'])('no transfer of %s is intact', (name) => {
+    expect(results(trace, name)).toEqual(NONE);
   });
 });
 
@@ -56,18 +56,25 @@ describe.each([
   const trace = run.run();
   const text = printTrace(trace);
 
-  test('a 64-bit device is given addresses with the mask', () => {
-    expect(fate(trace, 'nvme')).toEqual(ALL);
+  test('all transfers of a 64-bit device are intact', () => {
+    expect(results(trace, 'nvme')).toEqual(ALL);
   });
 
-  test('a 32-bit device goes by plain bounce buffers, coherent memory too', () => {
-    expect(fate(trace, 'ahci')).toEqual(ALL);
+  test('a 32-bit device uses plain bounce buffers, for coherent memory too', () => {
+    expect(results(trace, 'ahci')).toEqual(ALL);
     expect(text).toMatch(/fill: .*, value: 0, C: 0, in: swiotlb_alloc_coherent/);
   });
 
-  test('a 24-bit device has its mask accepted, and then reaches no memory at all', () => {
+  test('a 24-bit device has its mask accepted, but all its mappings fail', () => {
     expect(text).not.toContain('No usable DMA configuration');
-    expect(fate(trace, 'isa')).toEqual([undefined, undefined, undefined, undefined, false, false]);
+    expect(results(trace, 'isa')).toEqual([
+      undefined,
+      undefined,
+      undefined,
+      undefined,
+      false,
+      false,
+    ]);
     expect(text).toContain('isa: DMA map failed');
     expect(text).toContain('swiotlb: coherent allocation failed for device isa size=4096');
   });
@@ -81,17 +88,17 @@ describe.each([
   });
 });
 
-test('a device moves what the trace says when the boot is taken up at the drivers', () => {
+test('a boot restored from a snapshot at pci_iommu_init has the same trace', () => {
   const first = boot({ scenario: devices() });
   first.runTo('pci_iommu_init');
-  const frozen = first.snapshot();
+  const snapshot = first.snapshot();
   const whole = printTrace(first.run());
   const second = boot({ scenario: devices() });
-  second.restore(frozen);
+  second.restore(snapshot);
   expect(printTrace(second.run())).toBe(whole);
 });
 
-test('zeroing the bounce area line by line, as where somebody watches, leaves the same memory', () => {
+test('zeroing the bounce area line by line, as with an observer, leaves the same memory', () => {
   const seen = [false, true].map((watched) => {
     const run = boot({ scenario: devices('128MiB') });
     if (watched) run.machine.observe({});

@@ -1,4 +1,4 @@
-/** Devices whose masks are neither 32 nor 64 bits: what reaches the C-bit, what reaches memory, what reaches nothing. */
+/** Devices with DMA masks other than 32 and 64 bits: which cover the C-bit, memory only, or nothing. */
 import { describe, expect, test } from '@jest/globals';
 import {
   DMA,
@@ -24,12 +24,12 @@ const transfers = (trace: Trace, bits: number): TraceEvent[] =>
 const results = (trace: Trace, bits: number): unknown[] =>
   transfers(trace, bits).map(({ result }) => result);
 
-describe('the C-bit is bit 47', () => {
+describe('with the C-bit at bit 47', () => {
   const MASKS = [23, 24, 31, 32, 33, 40, 47, 48, 63, 64];
   const on = boot({ scenario: machine(...MASKS) }).run();
   const off = boot({ scenario: machine(...MASKS), stage: 17 }).run();
 
-  test.each([48, 63, 64])('a mask of %i bits reaches it: the memory itself, C=1', (bits) => {
+  test.each([48, 63, 64])('a mask of %i bits covers it: direct transfers with C=1', (bits) => {
     const all = transfers(on, bits);
     expect(all).toHaveLength(8);
     for (const { bus, C, result } of all) {
@@ -37,21 +37,27 @@ describe('the C-bit is bit 47', () => {
     }
   });
 
-  test.each([32, 33, 40, 47])('one of %i bits does not: every transfer is bounced, C=0', (bits) => {
-    const all = transfers(on, bits);
-    expect(all).toHaveLength(8);
-    for (const { C, via, result } of all) {
-      expect([C, via, result]).toEqual([0, 'swiotlb_dma_ops', 'ok']);
-    }
-  });
+  test.each([32, 33, 40, 47])(
+    'a mask of %i bits does not: all transfers are bounced, C=0',
+    (bits) => {
+      const all = transfers(on, bits);
+      expect(all).toHaveLength(8);
+      for (const { C, via, result } of all) {
+        expect([C, via, result]).toEqual([0, 'swiotlb_dma_ops', 'ok']);
+      }
+    },
+  );
 
-  test.each([24, 31, 32, 40, 47, 48, 64])('without encryption %i bits are enough', (bits) => {
-    const all = transfers(off, bits);
-    expect(all).toHaveLength(8);
-    for (const { via, result } of all) expect([via, result]).toEqual(['nommu_dma_ops', 'ok']);
-  });
+  test.each([24, 31, 32, 40, 47, 48, 64])(
+    'without encryption a mask of %i bits needs no bounce buffer',
+    (bits) => {
+      const all = transfers(off, bits);
+      expect(all).toHaveLength(8);
+      for (const { via, result } of all) expect([via, result]).toEqual(['nommu_dma_ops', 'ok']);
+    },
+  );
 
-  test('one below 24 bits is refused by dma_set_mask() with and without', () => {
+  test('a mask below 24 bits is refused by dma_set_mask() with and without encryption', () => {
     for (const trace of [on, off]) {
       expect(results(trace, 23)).toEqual([]);
       expect(JSON.stringify(trace.steps)).toContain('d23: No usable DMA configuration, aborting');
@@ -59,7 +65,7 @@ describe('the C-bit is bit 47', () => {
   });
 });
 
-describe('a device of 40 bits and a buffer larger than a segment of slots', () => {
+describe('a device with a 40-bit mask and a buffer larger than a segment of slots', () => {
   const dev: KernelDevice = {
     name: 'gpu',
     devid: 0x400,
@@ -77,9 +83,9 @@ describe('a device of 40 bits and a buffer larger than a segment of slots', () =
   };
 
   // lib/swiotlb.c: IO_TLB_SEGSIZE slots of 2 KiB are the most that one mapping can have.
-  test('256 KiB are mapped; a byte more is a panic, and is mapped without encryption', () => {
+  test('maps 256 KiB; one byte more is a panic, and is mapped without encryption', () => {
     expect(fails(18, 256 * KIB)).toBe(false);
-    // swiotlb_full(): more than the overflow buffer holds, so nothing can be handed out in its place.
+    // swiotlb_full(): larger than the overflow buffer, so there is no replacement.
     expect(() => fails(18, 256 * KIB + 1)).toThrow(/Random memory could be DMA read/);
     expect(fails(17, 256 * KIB + 1)).toBe(false);
   });

@@ -1,5 +1,5 @@
 /**
- * What the posted assembly leaves behind, byte for byte: the values come from executing it, assembled, on two other
+ * The memory that the posted assembly leaves, byte for byte: the values are from executing it, assembled, on two other
  * machines (this project's CPU, and an emulator with an AES of its own).
  */
 import { describe, expect, test } from '@jest/globals';
@@ -11,7 +11,7 @@ import { boot, scenario } from '../helpers.js';
 /** The page of stack after the work area's tables, for the built-in image at its preferred address. */
 const STACK = 0x200_b000;
 const ROUTINE = 0x200_c000;
-/** The high half of the PAT that the CPU comes up with. */
+/** The high half of the PAT after reset. */
 const PAT_HIGH = 0x0007_0406n;
 
 function at(label: string, ...settings: string[]): Boot {
@@ -21,13 +21,13 @@ function at(label: string, ...settings: string[]): Boot {
 }
 const quad = (bytes: Uint8Array): bigint =>
   new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true);
-/** What a plain mapping shows, caches included. */
+/** 64 bits at an address, read through a plain mapping and the caches. */
 const plain = ({ machine }: Boot, address: number): bigint => {
   const bytes = new Uint8Array(8);
   machine.cpus[0].read(va(address), bytes, 0, 8);
   return quad(bytes);
 };
-/** What is on the bus. */
+/** 64 bits in DRAM, as seen on the bus. */
 const dram = ({ machine }: Boot, address: Pa): bigint => quad(machine.dram.peek(address, 8));
 /** The events of a step in a whole boot. */
 const events = (label: string): TraceEvent[] =>
@@ -40,7 +40,7 @@ describe('the routine that encrypts the kernel', () => {
   const subject = at('startup_64:phys_base');
   const { program } = subject;
 
-  test('is 135 bytes long, and all of them are copied behind the stack', () => {
+  test('is 135 bytes long, and all of them are copied after the stack', () => {
     const from = `0x${ROUTINE.toString(16)}..`;
     const copied = events('startup_64:phys_base').find(({ to }) => String(to).startsWith(from));
     expect(copied?.to).toBe('0x200c000..0x200c086');
@@ -55,22 +55,22 @@ describe('the routine that encrypts the kernel', () => {
     expect(back).toBeLessThan(program.sizeOf('sme_encrypt_kernel'));
   });
 
-  test('leaves the length and twice the high half of the PAT below, where RAX was first', () => {
+  test('leaves the length and twice the high half of the PAT below, over the first push of RAX', () => {
     expect(plain(subject, STACK + 0xfe0)).toBe(PAT_HIGH);
     expect(plain(subject, STACK + 0xfd8)).toBe(0x100_0000n);
     expect(plain(subject, STACK + 0xfd0)).toBe(PAT_HIGH);
   });
 
-  test('has RAX written back by its WBINVD: DRAM does not see what replaces it in the cache', () => {
+  test('writes RAX back with its WBINVD: what replaces it stays in the cache', () => {
     expect(dram(subject, pa(STACK + 0xfe0))).toBe(BigInt(ROUTINE));
   });
 
-  test('without a cache, has in DRAM what was pushed last', () => {
+  test('without a cache, has the last pushed value in DRAM', () => {
     const uncached = at('startup_64:phys_base', 'machine.cache.size=0');
     expect(dram(uncached, pa(STACK + 0xfe0))).toBe(PAT_HIGH);
   });
 
-  test('is 3 bytes in when MOV CR3 has taken a kernel above 4 GiB out of its own map', () => {
+  test('faults at offset 3, after MOV CR3 to a map without the kernel above 4 GiB', () => {
     const above = boot({ scenario: scenario('kernel-above-4gib') });
     const { outcome } = above.run();
     expect(outcome.kind).toBe('triple-fault');
@@ -124,7 +124,7 @@ describe('startup_64', () => {
     expect(cpu.rdi).toBe(0x9_0000);
   });
 
-  test('loads the GDT at gdt_page, whose code segment the far return took', () => {
+  test('loads the GDT at gdt_page, whose code segment the far return loads', () => {
     expect(cpu.gdtr).toEqual({ base: program.link('gdt_page'), limit: 127 });
     expect(cpu.cs).toBe(0x10);
     expect(cpu.csLong).toBe(1);

@@ -11,14 +11,14 @@ const standing = new Standing('drivers');
 const k = patched(standing.k);
 const { machine } = standing.boot;
 
-/** A 2 MiB page of the direct map that nobody uses. */
+/** An unused 2 MiB page of the direct map. */
 const PMD = va(PAGE_OFFSET + 80 * MIB);
 const page = (n: number): Va => va(PMD + n * PAGE_SIZE);
 const physical = (at: Va): number => at - PAGE_OFFSET;
 const c = (n: number): number => standing.mapped(page(n)).c;
 const text = Uint8Array.from({ length: PAGE_SIZE }, (_, i) => (i * 7) & 0xff);
 
-/** What DRAM has, taken as data of a key. */
+/** A page of DRAM, decrypted with a key. */
 function dram(at: Va, key = KEY_PLAIN, from = machine): Uint8Array {
   const bytes = new Uint8Array(PAGE_SIZE);
   from.dram.read(pa(physical(at)), key, bytes, 0, PAGE_SIZE);
@@ -30,7 +30,7 @@ beforeEach(() => {
 });
 
 describe('sme_set_mem_dec and sme_set_mem_enc', () => {
-  test('the C-bit goes from the asked pages only, and comes back', () => {
+  test('the C-bit is cleared and set for the requested pages only', () => {
     expect(k.fn.sme_set_mem_dec(page(5), 3 * PAGE_SIZE)).toBe(0);
     expect([4, 5, 6, 7, 8].map(c)).toEqual([1, 0, 0, 0, 1]);
     expect(k.fn.sme_set_mem_enc(page(6), PAGE_SIZE)).toBe(0);
@@ -54,7 +54,7 @@ describe('sme_set_mem_dec and sme_set_mem_enc', () => {
     expect(standing.mapped(page(5))).toEqual(before);
   });
 
-  test('memory keeps its bytes: ciphertext is seen in between', () => {
+  test('memory contents do not change: ciphertext is read in between', () => {
     k.writeBytes(page(5), text);
     machine.cpus[0].wbinvd();
     k.fn.sme_set_mem_dec(page(5), PAGE_SIZE);
@@ -64,7 +64,7 @@ describe('sme_set_mem_dec and sme_set_mem_enc', () => {
     expect(k.readBytes(page(5), PAGE_SIZE)).toEqual(text);
   });
 
-  test('the translation that the TLB had is gone', () => {
+  test('the earlier translation is flushed from the TLB', () => {
     k.readU64(page(5));
     k.fn.sme_set_mem_dec(page(5), PAGE_SIZE);
     expect(k.cpu.translate(page(5))).toMatchObject({ key: KEY_PLAIN });
@@ -72,7 +72,7 @@ describe('sme_set_mem_dec and sme_set_mem_enc', () => {
     expect(k.cpu.translate(page(5))).toMatchObject({ key: KEY_HOST });
   });
 
-  test('the high mapping of the kernel’s data follows its direct map', () => {
+  test('the high mapping of the kernel’s data is changed with its direct map', () => {
     const data = k.sym('__overlay_end');
     const direct = k.__va(k.__pa(data));
     k.fn.sme_set_mem_dec(direct, PAGE_SIZE);
@@ -80,13 +80,13 @@ describe('sme_set_mem_dec and sme_set_mem_enc', () => {
     expect(standing.mapped(va(data + PAGE_SIZE)).c).toBe(1);
   });
 
-  test('a size is rounded up to pages, the start down without it: an offset loses the last page', () => {
+  test('the size is rounded up by itself, the start down: with an offset the last page is missed', () => {
     k.fn.sme_set_mem_dec(page(5), 1);
     k.fn.sme_set_mem_dec(va(page(8) + 1), PAGE_SIZE);
     expect([4, 5, 6, 7, 8, 9].map(c)).toEqual([1, 0, 1, 1, 0, 1]);
   });
 
-  test('INT_MAX pages are tried, one more is refused', () => {
+  test('a size of more than INT_MAX pages is refused with EINVAL', () => {
     const most = (2 ** 31 - 1) * PAGE_SIZE;
     expect(k.fn.sme_set_mem_dec(page(5), most + 1)).toBe(-EINVAL);
     expect(c(5)).toBe(1);
@@ -104,7 +104,7 @@ describe('caches after set_memory_dec', () => {
     return from.k.readBytes(page(5), PAGE_SIZE);
   }
 
-  test('CLFLUSH through the new mapping misses the lines of the old key: they go over a device’s data', () => {
+  test('CLFLUSH through the new mapping misses lines of the old key: they overwrite a device’s data', () => {
     const got = deviceAfterDec(standing);
     expect(got).not.toEqual(text);
     expect(dram(page(5), KEY_HOST)).toEqual(new Uint8Array(PAGE_SIZE).fill(0xee));
@@ -129,7 +129,7 @@ describe('caches after set_memory_dec', () => {
 });
 
 describe('set_memory_dec at a hole', () => {
-  test('fills it and what follows it from the page frame of the page before', () => {
+  test('fills it and the pages after it with frames from that of the page before', () => {
     standing.unmap(page(5));
     k.fn.sme_set_mem_dec(page(4), 3 * PAGE_SIZE);
     const frames = [3, 4, 5, 6, 7].map(
@@ -138,7 +138,7 @@ describe('set_memory_dec at a hole', () => {
     expect(frames).toEqual([3, 4, 4, 5, 7]);
   });
 
-  test('fills it from page frame 0 where it comes first', () => {
+  test('fills it with page frame 0 if it is the first page', () => {
     standing.unmap(page(5));
     k.fn.sme_set_mem_dec(page(5), PAGE_SIZE);
     expect(standing.mapped(page(5)).pa).toBe(0);

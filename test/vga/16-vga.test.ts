@@ -6,7 +6,7 @@ import type { Trace } from '../../src/trace/trace.js';
 import { hunksOf } from '../../src/series/patches.js';
 import { boot, scenario } from '../helpers.js';
 
-/** How the kernel reaches an address of the direct map after console_init: its C-bit. */
+/** Key of the direct-map translation at an offset from video memory, after console_init. */
 function keyAt(offset: number, ...settings: string[]): number {
   const b = boot({ scenario: scenario('bios-minimal', 'machine.vga=true', ...settings) });
   b.runTo('console_init');
@@ -20,7 +20,7 @@ describe('VGA_MAP_MEM of patch 16', () => {
     ['the page before video memory', -1, 1],
     ['its first byte', 0, 0],
     ['its last byte', VGA_TEXT.size - 1, 0],
-    ['the page behind it', VGA_TEXT.size, 1],
+    ['the page after it', VGA_TEXT.size, 1],
   ])('clears the C-bit of exactly video memory: %s', (_what, offset, key) => {
     expect(keyAt(offset)).toBe(key);
   });
