@@ -1,5 +1,5 @@
-// Import cycles between modules as they run; a circle that a type-only import closes is erased by the compiler, and the
-// kernel's table needs one (its entries take a kernel, a kernel has the table). The directions between rooms are eslint's (scripts/lint/rooms.mjs).
+// Import cycles between modules at run time; the compiler erases a cycle with a type-only import, and the kernel's table
+// needs one (its entries take a kernel, a kernel has the table). eslint checks directions (scripts/lint/rooms.mjs).
 /** @type {import('dependency-cruiser').IConfiguration} */
 export default {
   forbidden: [

@@ -1,6 +1,6 @@
 // Bundles the command line into dist/sme-boot.js, and its worker thread into dist/matrix-worker.js: ES modules for
-// Node 20 with their source maps, the first executable. Each file replaces the one before it in one step, so that a
-// program that starts meanwhile finds a whole one.
+// Node 20 with their source maps, the first executable. Each file is replaced atomically, so that a program that starts
+// meanwhile finds a complete one.
 import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -41,12 +41,12 @@ try {
     await rename(beside, path);
   }
   for (const name of await readdir(outdir)) {
-    // What another build is writing right now is left to it.
+    // Files that another build is writing are not touched.
     const kept = names.has(name) || name.endsWith('.part');
     if (!kept) await rm(join(outdir, name), { recursive: true });
   }
 } catch (error) {
-  // What esbuild has found it has said.
+  // esbuild has printed its errors.
   if (error.errors === undefined) console.error(error.message);
   process.exitCode = 1;
 }

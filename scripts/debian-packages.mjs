@@ -1,13 +1,13 @@
-// Debian packages without installing them: what apt would fetch is downloaded and parts of it are unpacked.
+// Downloads Debian packages and unpacks parts of them, without installing them.
 //
-// apt's own configuration says where packages come from. Root is not needed: where the machine's package lists are
-// missing or out of date, lists for this run only are fetched into the working directory.
+// The sources are those of apt's own configuration. Root is not needed: if the machine's package lists are missing or
+// out of date, lists for this run only are fetched into the working directory.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import process from 'node:process';
 
-/** What a package could not be had for, in words. */
+/** The error of a package that is not available, with the reason. */
 export class Failure extends Error {}
 
 /** apt under the current user, in a working directory of its own. */
@@ -19,11 +19,11 @@ export class Packages {
   constructor(work) {
     this.#work = work;
     mkdirSync(work, { recursive: true });
-    // apt's user for downloads may not write here.
+    // apt's download user has no write permission here.
     this.#options = process.getuid?.() === 0 ? ['-o', 'APT::Sandbox::User=root'] : [];
   }
 
-  /** The versioned package that a meta package depends on, by how its name starts. */
+  /** The versioned package that a meta package depends on, by the start of its name. */
   dependency(meta, start) {
     return this.#withLists(() => {
       const depends = this.#field(meta, 'Depends');
@@ -48,7 +48,7 @@ export class Packages {
     });
   }
 
-  /** Downloads a package and unpacks the folders `keep` of it to `directory`; gives its version. */
+  /** Downloads a package and unpacks its folders `keep` to `directory`; returns its version. */
   unpack(name, keep, directory) {
     return this.#withLists(() => {
       const version = this.#field(name, 'Version');
@@ -66,7 +66,7 @@ export class Packages {
     });
   }
 
-  /** Asks with the machine's lists, and where those do not do, with lists of our own. */
+  /** Runs a query with the machine's lists; if it fails, with lists fetched for this run. */
   #withLists(ask) {
     try {
       return ask();
@@ -94,13 +94,13 @@ export class Packages {
 
   /** A field of a package's newest version. */
   #field(name, field) {
-    const said = this.#run('apt-cache', [...this.#options, 'show', '--no-all-versions', name]);
-    const value = new RegExp(`^${field}: (.*)$`, 'm').exec(said)?.[1];
+    const output = this.#run('apt-cache', [...this.#options, 'show', '--no-all-versions', name]);
+    const value = new RegExp(`^${field}: (.*)$`, 'm').exec(output)?.[1];
     if (value === undefined) throw new Failure(`apt knows no ${name} with a ${field}`);
     return value;
   }
 
-  /** Runs a program in the working directory; gives what it printed. */
+  /** Runs a program in the working directory; returns its output. */
   #run(program, args) {
     const env = { ...process.env, LC_ALL: 'C' };
     const options = { cwd: this.#work, env, encoding: 'utf8', maxBuffer: 1 << 26 };

@@ -1,5 +1,5 @@
 // Writes the tables of docs/scenarios.md (from schemas/scenario.schema.json) and docs/trace-format.md (from
-// schemas/trace.schema.json and src/trace/vocabulary.ts); with --check it only says whether they are up to date.
+// schemas/trace.schema.json and src/trace/vocabulary.ts); with --check it only reports whether they are up to date.
 // A table is between `<!-- keys PATH -->` or `<!-- events -->` or `<!-- fields PATH -->` and `<!-- /… -->`.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -17,7 +17,7 @@ const code = (value) => `\`${value}\``;
 const table = (head, rows) =>
   [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
 
-/** The part of a schema at a path such as `machine.devices`; a list is its items. */
+/** The part of a schema at a path such as `machine.devices`; for a list, that of its items. */
 function at(schema, path) {
   let part = schema;
   for (const key of path === '' ? [] : path.split('.')) {
@@ -36,7 +36,7 @@ function sizeText(bytes) {
 
 const isSize = ({ anyOf }) => anyOf?.some(({ pattern }) => pattern?.includes('KiB')) ?? false;
 
-/** What a value may be, in words. */
+/** The type of a value, as text. */
 function typeText(part) {
   if (isSize(part)) return /address/i.test(part.description) ? 'address' : 'size';
   if (part.anyOf !== undefined) return part.anyOf.map(typeText).join(' or ');
@@ -72,7 +72,7 @@ function defaultText(part, required) {
   return text === '{}' ? '' : code(text);
 }
 
-/** Keys of a mapping that a person writes. */
+/** Keys of a mapping in a hand-written file. */
 function keysTable(schema, path) {
   const { properties, required = [] } = at(schema, path);
   const rows = Object.entries(properties).map(([key, part]) => [
@@ -84,7 +84,7 @@ function keysTable(schema, path) {
   return table(['key', 'value', 'default', 'meaning'], rows);
 }
 
-/** Keys of a mapping that the tool writes. */
+/** Keys of a mapping in a generated file. */
 function fieldsTable(schema, path) {
   const { properties, required = [] } = at(schema, path);
   const rows = Object.entries(properties).map(([key, part]) => [
@@ -95,7 +95,7 @@ function fieldsTable(schema, path) {
   return table(['key', 'value', 'meaning'], rows);
 }
 
-/** The words of a trace, from the module itself: how each kind merges stands in no schema. */
+/** The vocabulary of a trace, from the module itself: how a kind merges is not in the schema. */
 async function vocabulary() {
   const { outputFiles } = await build({
     absWorkingDir: root,
@@ -109,7 +109,7 @@ async function vocabulary() {
   return import(`data:text/javascript;base64,${text}`);
 }
 
-/** Every kind of event with its fields: one table each, under a heading. */
+/** Every kind of event with its fields: a heading and a table each. */
 async function eventsTables(schema) {
   const { KINDS, COMMON_FIELDS, ORIGIN_FIELDS } = await vocabulary();
   const shared = [...COMMON_FIELDS, ...ORIGIN_FIELDS];
@@ -128,7 +128,7 @@ async function eventsTables(schema) {
   return [...parts, `### Every kind\n\n${table(['key', 'meaning'], all)}`].join('\n\n');
 }
 
-/** The paths of all mappings with keys of their own. */
+/** The paths of all mappings with fixed keys. */
 function pathsOf(part, path = '') {
   const inner = part.items ?? part;
   if (inner.properties === undefined) return [];

@@ -1,4 +1,4 @@
-// What scripts/build.mjs bundles: each file of dist/ with the module that it starts with.
+// The bundles of scripts/build.mjs: each file of dist/ with its entry module.
 export const ENTRY_POINTS = {
   'sme-boot': 'src/cli/main.ts',
   'matrix-worker': 'src/cli/matrix-worker.ts',

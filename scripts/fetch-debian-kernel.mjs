@@ -1,5 +1,5 @@
-// Brings Debian's kernel images into .cache/debian-kernel/, without installing them, and prints their paths. What it
-// found is in images.json there, a list of {name, package, version, vmlinuz, systemMap?, config?, initrd?}, the paths
+// Downloads Debian's kernel images to .cache/debian-kernel/, without installing them, and prints their paths. The result
+// is in images.json there, a list of {name, package, version, vmlinuz, systemMap?, config?, initrd?}, the paths
 // relative to the project's root; the cloud kernel is in kernel.json too, without its name. A second run fetches only
 // what is not there.
 import {
@@ -36,7 +36,7 @@ const newer = (flavour) => ({
   files: inBoot,
 });
 
-/** What is brought: how its package is found, which folders of it are unpacked, and which files of them are meant. */
+/** The images: how the package is found, which of its folders are unpacked, and which files are used. */
 const IMAGES = {
   cloud: stable('linux-image-cloud-amd64'),
   generic: stable('linux-image-amd64'),
@@ -51,7 +51,7 @@ const IMAGES = {
   },
 };
 
-/** Debian ships a note of one line in the map's place, and the map itself with the debug package. */
+/** Debian ships a one-line note as System.map, and the map itself with the debug package. */
 function isRealMap(map) {
   return / _text$/m.test(readFileSync(join(root, map), 'utf8'));
 }
@@ -72,7 +72,7 @@ function inBoot(folder) {
   };
 }
 
-/** The installer's kernel and initrd, those for a text terminal. */
+/** The installer's kernel and initrd, in the version for a text terminal. */
 function inInstaller(folder) {
   const files = readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' });
   const file = (name) => {
@@ -91,7 +91,7 @@ function fetchImage(packages, name, { find, keep, files }) {
   return image;
 }
 
-/** What earlier runs left, where it is whole. */
+/** The images of earlier runs that are complete. */
 function fetchedBefore() {
   if (!existsSync(records)) return [];
   const images = JSON.parse(readFileSync(records, 'utf8'));
@@ -113,7 +113,7 @@ try {
   for (const [name, wanted] of Object.entries(IMAGES)) {
     const image = before.find((each) => each.name === name) ?? fetchImage(packages, name, wanted);
     images.push(image);
-    // Each is recorded as soon as it is there, so that a failure of the next costs nothing twice.
+    // Each is recorded as soon as it is complete, so that it is not fetched again if a later one fails.
     writeJson(records, [
       ...images,
       ...before.filter((each) => !images.some((i) => i.name === each.name)),

@@ -39,7 +39,7 @@ const GLOBALS = [
   'structuredClone',
 ];
 
-/** The result of ts-jest with one more declaration on its first line, so that lines stay where they are. */
+/** The result of ts-jest with one more declaration on its first line, so that line numbers do not change. */
 function bound(result) {
   const used = GLOBALS.filter((name) => new RegExp(`\\b${name}\\b`).test(result.code));
   if (used.length === 0) return result;

@@ -27,7 +27,7 @@ const record = join(cache, 'ramdisks.json');
 const work = join(cache, 'making');
 const tree = join(work, 'root');
 
-/** What has to be in the root directory for both programs, besides what they depend on. */
+/** Packages in the root directory that both programs need, besides their dependencies. */
 const PACKAGES = [
   ...['initramfs-tools', 'busybox', 'klibc-utils', 'kmod', 'udev', 'dracut-core'],
   ...['gzip', 'bzip2', 'xz-utils', 'zstd', 'lz4', 'cpio', 'tar'],
@@ -39,7 +39,7 @@ const COMPRESSIONS = ['gzip', 'xz', 'zstd'];
 
 class Failure extends Error {}
 
-/** Runs a program; gives what it printed. */
+/** Runs a program; returns its output. */
 function run(program, args, options = {}) {
   const env = { ...process.env, LC_ALL: 'C', DEBIAN_FRONTEND: 'noninteractive' };
   const ran = spawnSync(program, args, { cwd: work, env, maxBuffer: 1 << 28, ...options });
@@ -50,7 +50,7 @@ function run(program, args, options = {}) {
   return ran.stdout;
 }
 
-/** apt's options: packages go into a directory of ours, and nothing counts as installed. */
+/** Options of apt: packages are downloaded to a separate directory, and nothing counts as installed. */
 function aptOptions() {
   const archives = join(work, 'archives');
   const lists = join(work, 'lists');
@@ -87,7 +87,7 @@ function makeTree(kernel) {
   for (const directory of ['dev', 'proc', 'tmp', 'var/tmp', 'boot', 'etc']) {
     mkdirSync(join(tree, directory), { recursive: true });
   }
-  // What the packages' scripts would have made.
+  // Files that the packages' install scripts would have made.
   symlinkSync('mawk', join(tree, 'usr/bin/awk'));
   symlinkSync('/proc/self/fd', join(tree, 'dev/fd'));
   writeFileSync(join(tree, 'etc/passwd'), 'root:x:0:0:root:/root:/bin/sh\n');
@@ -137,7 +137,7 @@ function makeAll() {
   );
   add('dracut-gzip', 'dracut --no-hostonly --gzip', join(tree, 'tmp/dracut-gzip'));
 
-  // With microcode in front, as the packages of microcode have it made: an archive that is not compressed.
+  // With microcode before it, as the microcode packages make it: an archive that is not compressed.
   const early = join(work, 'early');
   mkdirSync(join(early, 'kernel/x86/microcode'), { recursive: true });
   writeFileSync(join(early, 'kernel/x86/microcode/AuthenticAMD.bin'), 'no microcode of anybody\n');
@@ -153,7 +153,7 @@ function makeAll() {
   return disks;
 }
 
-/** What an earlier run left, if it is whole. */
+/** The RAM disks of an earlier run, if they are complete. */
 function madeBefore() {
   if (!existsSync(record)) return undefined;
   const disks = JSON.parse(readFileSync(record, 'utf8'));

@@ -1,4 +1,4 @@
-// The picture of a matrix's page for the README: node scripts/matrix-picture.mjs FILE.html OUT.png
+// Takes the picture of a matrix page for the README: node scripts/matrix-picture.mjs FILE.html OUT.png
 // Chromium is Debian's, or the one that CHROMIUM names.
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -11,7 +11,7 @@ const known = JSON.parse(readFileSync(new URL('chromium.json', import.meta.url),
 const executablePath = process.env.CHROMIUM || known.executable;
 const [file, out] = process.argv.slice(2);
 
-/** Says what is wrong and ends. */
+/** Prints an error and exits with a status. */
 function stop(status, message) {
   console.error(message);
   process.exit(status);

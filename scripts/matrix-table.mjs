@@ -1,4 +1,4 @@
-// Writes the table of docs/matrix.md from traces/without/; with --check it only says whether it is up to date.
+// Writes the table of docs/matrix.md from traces/without/; with --check it only reports whether it is up to date.
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import process from 'node:process';
@@ -18,7 +18,7 @@ const rows = readdirSync(without)
   .map((file) => {
     const text = readFileSync(join(without, file), 'utf8');
     const { run, outcome } = parse(text);
-    // The second line of a kept row says why.
+    // The second line of a golden row gives the cause.
     const why = /^# (.*)\.$/.exec(text.split('\n')[1])?.[1] ?? '';
     const how = run.stub ? '°' : '';
     return `| ${escape(run.without[0])}${how} | ${outcome.kind} | ${escape(why)} |`;

@@ -1,6 +1,6 @@
-// Bundles what stands under src/analysis/matrix/page/ (the script and the style of a matrix's page) to texts in
-// src/analysis/matrix/page-assets.ts, each with its hash for the page's policy. With --check nothing is written; exit status 1
-// says that the file is not what its sources make.
+// Bundles src/analysis/matrix/page/ (the script and the style of a matrix page) to texts in
+// src/analysis/matrix/page-assets.ts, each with its hash for the page's policy. With --check nothing is written; exit
+// status 1 means that the file is out of date.
 import { createHash } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import process from 'node:process';
@@ -27,7 +27,7 @@ async function bundle(entry) {
     logLevel: 'warning',
   });
   const text = outputFiles[0].text.trim();
-  // It stands between tags as it is.
+  // It is inserted between tags without escaping.
   if (/<\/(script|style)|<!--/i.test(text)) throw new Error(`${entry} would end its own element`);
   return text;
 }

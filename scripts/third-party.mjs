@@ -1,5 +1,5 @@
 // Writes THIRD-PARTY-NOTICES: the licences of the packages whose code is in dist/, as esbuild's metafile names them. With
-// --check it only says whether the file is up to date.
+// --check it only reports whether the file is up to date.
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import process from 'node:process';
@@ -10,7 +10,7 @@ import { ENTRY_POINTS } from './entry-points.mjs';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const file = join(root, 'THIRD-PARTY-NOTICES');
 
-/** The folders of the packages that a bundle of these entry points holds, sorted: `node_modules/@noble/ciphers`. */
+/** The folders of the packages in the bundles of these entry points, sorted: `node_modules/@noble/ciphers`. */
 async function bundledPackages() {
   const { metafile } = await build({
     absWorkingDir: root,
@@ -35,7 +35,7 @@ async function bundledPackages() {
   return [...new Set(folders)].sort();
 }
 
-/** The notice of a package: what it is, and its licence file. */
+/** The notice of a package: name, version, licence, source, and its licence file. */
 function notice(folder) {
   const { name, version, license, homepage, repository } = JSON.parse(
     readFileSync(join(root, folder, 'package.json'), 'utf8'),

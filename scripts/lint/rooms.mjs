@@ -1,10 +1,10 @@
-// The house's rooms and who may know whom, as data, and the lint rules that hold it.
+// The rooms (folders) of src/ and which may import which, as data, and the lint rules that check it.
 import { isBuiltin } from 'node:module';
 import { posix, relative, resolve, sep } from 'node:path';
 
 const UP_TO_KERNEL = ['base', 'trace', 'machine', 'decompress', 'firmware', 'kernel'];
 
-/** A room per group of patches. They know each other only through the kernel's table, never by import. */
+/** A room per group of patches. They use each other only through the kernel's table, never by import. */
 export const PATCH_ROOMS = [
   'early-boot',
   'pgtable',
@@ -78,7 +78,7 @@ function roomOf(src, file) {
   return inside.includes('/') ? inside.slice(0, inside.indexOf('/')) : '.';
 }
 
-/** Calls `check` with the node and text of every module that a file imports, in whatever form. */
+/** Calls `check` with the node and text of every module specifier that a file imports, in any form. */
 function onImport(check) {
   const literal = (node) => {
     if (node?.type === 'Literal' && typeof node.value === 'string') check(node, node.value);
@@ -121,7 +121,7 @@ const direction = {
       const to = roomOf(src, resolve(context.filename, '..', specifier));
       if (to === undefined) context.report({ node, messageId: 'outside' });
       else if (to !== from && !may.includes(to)) {
-        const data = { from, to, may: may.join(', ') || 'nothing of ours' };
+        const data = { from, to, may: may.join(', ') || 'no other room' };
         context.report({ node, messageId: 'refused', data });
       }
     });
@@ -131,7 +131,7 @@ const direction = {
 const browser = {
   meta: {
     type: 'problem',
-    docs: { description: 'nothing outside node/ and cli/ imports what only Node has' },
+    docs: { description: 'nothing outside node/ and cli/ imports Node modules' },
     messages: { refused: '{{module}} needs Node; only src/node/ and src/cli/ may import it.' },
     schema: [],
   },
@@ -147,7 +147,7 @@ const browser = {
 const assertions = {
   meta: {
     type: 'suggestion',
-    docs: { description: 'few non-null assertions in a file: accessor helpers hold them' },
+    docs: { description: 'few non-null assertions in a file: use accessor helpers' },
     messages: { many: 'More than {{max}} non-null assertions in this file; write an accessor.' },
     schema: [{ type: 'integer', minimum: 0 }],
   },

@@ -8,7 +8,7 @@ const files = readdirSync('src', { recursive: true, encoding: 'utf8' })
   .filter((file) => file.endsWith('.ts') && !/^(node|cli)\//.test(file))
   .sort();
 
-/** Bundles a module for the browser, with `stdin` in its place, and gives what stands in the way. */
+/** Bundles a module with this text for the browser; returns the error messages. */
 async function browserErrors(contents: string): Promise<string[]> {
   const bundled = build({
     stdin: { contents, resolveDir: 'src', loader: 'ts' },
@@ -25,8 +25,8 @@ async function browserErrors(contents: string): Promise<string[]> {
   );
 }
 
-describe('the browser bundle', () => {
-  test('holds everything outside node/ and cli/', async () => {
+describe('a browser bundle', () => {
+  test('can be made of every module outside node/ and cli/', async () => {
     expect(files).toContain('base/errors.ts');
     const contents = files.map((file) => `export * as _${files.indexOf(file)} from './${file}';`);
     expect(await browserErrors(contents.join('\n'))).toEqual([]);

@@ -13,8 +13,8 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(project, { recursive: true, force: true }));
 
-/** Runs the project's own cycle check on a house of the given files; gives its exit status and what it said. */
-function check(files: Record<string, string>): { status: number | null; said: string } {
+/** Runs the project's cycle check on a project of the given files; returns exit status and output. */
+function check(files: Record<string, string>): { status: number | null; output: string } {
   for (const [name, text] of Object.entries(files)) {
     writeFileSync(join(project, 'src', 'machine', name), text);
   }
@@ -24,7 +24,7 @@ function check(files: Record<string, string>): { status: number | null; said: st
     cwd: project,
     encoding: 'utf8',
   });
-  return { status: run.status, said: run.stdout + run.stderr };
+  return { status: run.status, output: run.stdout + run.stderr };
 }
 
 describe('the check for import cycles', () => {
@@ -32,29 +32,29 @@ describe('the check for import cycles', () => {
   const mmu = "import { tlb } from './tlb.js';\nexport const mmu = tlb;\n";
 
   test('passes a chain of imports', () => {
-    const { status, said } = check({ 'tlb.ts': tlb, 'mmu.ts': mmu });
-    expect(said).toContain('2 modules, 1 dependencies');
+    const { status, output } = check({ 'tlb.ts': tlb, 'mmu.ts': mmu });
+    expect(output).toContain('2 modules, 1 dependencies');
     expect(status).toBe(0);
   });
 
-  test('refuses a circle of values', () => {
+  test('refuses a cycle of value imports', () => {
     const round = "import { mmu } from './mmu.js';\nexport const tlb = (): unknown => mmu;\n";
-    const { status, said } = check({ 'tlb.ts': round, 'mmu.ts': mmu });
-    expect(said).toContain('error no-circular');
+    const { status, output } = check({ 'tlb.ts': round, 'mmu.ts': mmu });
+    expect(output).toContain('error no-circular');
     expect(status).not.toBe(0);
   });
 
-  test('passes a circle that only a type closes', () => {
+  test('passes a cycle with a type-only import', () => {
     const round = "import type { Mmu } from './mmu.js';\nexport type Tlb = Mmu[];\n";
     const typed = "import type { Tlb } from './tlb.js';\nexport interface Mmu { tlb: Tlb }\n";
-    const { status, said } = check({ 'tlb.ts': round, 'mmu.ts': typed });
-    expect(said).not.toContain('no-circular');
+    const { status, output } = check({ 'tlb.ts': round, 'mmu.ts': typed });
+    expect(output).not.toContain('no-circular');
     expect(status).toBe(0);
   });
 
-  test('refuses an import of nothing', () => {
-    const { status, said } = check({ 'mmu.ts': mmu });
-    expect(said).toContain('error resolvable');
+  test('refuses an import of a file that does not exist', () => {
+    const { status, output } = check({ 'mmu.ts': mmu });
+    expect(output).toContain('error resolvable');
     expect(status).not.toBe(0);
   });
 });

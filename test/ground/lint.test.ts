@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, test } from '@jest/globals';
 import { ESLint } from 'eslint';
 import { join } from 'node:path';
 
-// The table under test stands here a second time, by hand and by refusals, so that a hole in the linter's own table shows.
+// A second copy of the table under test, written by hand, so that an error in the linter's own table shows.
 const PATCH_ROOMS = [
   ...['early-boot', 'pgtable', 'protmap', 'efi', 'initrd', 'realmode'],
   ...['devicetree', 'dma', 'iommu', 'vga', 'kvm'],
@@ -28,7 +28,7 @@ const layerOf = (room: string): number => LAYERS.findIndex((layer) => layer.incl
 
 let eslint: ESLint;
 beforeAll(() => {
-  // These rules look at one file's text; without type information no such file has to exist.
+  // These rules read one file's text; without type information the file need not exist.
   eslint = new ESLint({
     cwd: process.cwd(),
     overrideConfig: [
@@ -42,7 +42,7 @@ beforeAll(() => {
   });
 });
 
-/** The ids of the rules that refuse this text when it stands at this path of the project. */
+/** The ids of the rules that refuse a file with this text at this path of the project. */
 async function refusals(path: string, text: string): Promise<string[]> {
   const [result] = await eslint.lintText(text, { filePath: join(process.cwd(), path) });
   if (result === undefined) throw new Error(`${path} is not linted`);
@@ -71,7 +71,7 @@ describe('imports between rooms go one way', () => {
     expect(await refusals('src/machine/mmu/walk.ts', text)).toEqual([]);
   });
 
-  test('a directory inside a room is not taken for the room of the same name', async () => {
+  test('a directory inside a room is not treated as the room of the same name', async () => {
     expect(await refusals('src/firmware/image/elf.ts', imports('kernel'))).toEqual([]);
   });
 
@@ -90,14 +90,14 @@ describe('imports between rooms go one way', () => {
   });
 
   test.each([
-    ['what stands outside src/', 'src/machine/probe.ts', "import '../../test/a.js';"],
+    ['an import from outside src/', 'src/machine/probe.ts', "import '../../test/a.js';"],
     ['a relative import without .js', 'src/machine/probe.ts', "import './dram';"],
     ['a room that the table does not list', 'src/cellar/probe.ts', 'export const a = 1;'],
   ])('refused: %s', async (_what, path, text) => {
     expect(await refusals(path, text)).toEqual(['rooms/direction']);
   });
 
-  test('the files directly in src/ may offer everything but node and cli', async () => {
+  test('the files directly in src/ may export everything except node and cli', async () => {
     for (const to of ROOMS) {
       const expected = to === 'node' || to === 'cli' ? ['rooms/direction'] : [];
       expect(await refusals('src/index.ts', `export * from './${to}/a.js';`)).toEqual(expected);
@@ -172,7 +172,7 @@ describe('shortcuts are refused', () => {
     expect(await refusals('src/machine/a.ts', lines(12))).toEqual(['rooms/assertions']);
   });
 
-  test('a comment does not switch a rule off', async () => {
+  test('a comment cannot disable a rule', async () => {
     const text = `/* eslint-disable */\nimport { a } from '../kernel/a.js';\nexport const b = a;\n`;
     expect(await refusals('src/machine/a.ts', text)).toContain('rooms/direction');
   });

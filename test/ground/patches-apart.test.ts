@@ -1,43 +1,51 @@
 /**
- * Only the series knows which hunks there are. The machine, the kernel, the firmware, the trace, the sequencer and the
- * rooms of the patches never ask which are applied, so that the effect of leaving a hunk out is the machine's doing.
- * The command line and the analysis are free: they name hunks to users and choose rows by them.
+ * Only the series has the list of hunks. The machine, the kernel, the firmware, the trace, the sequencer and the rooms
+ * of the patches never test which are applied, so that the effect of leaving a hunk out comes from the machine alone.
+ * The command line and the analysis may: they print hunk ids and select rows by them.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 
-/** Rooms that may compare ids, each with its reason. */
-const MAY_ASK: Readonly<Record<string, string>> = {
-  series: 'it puts hunks together, leaves them out and knows who needs whom',
-  analysis: 'rows are about hunks, and are found, ordered and coloured by their ids',
-  cli: 'users name hunks and patches, and rows are chosen by those names',
+/** Rooms that may compare hunk ids, each with its reason. */
+const MAY_TEST: Readonly<Record<string, string>> = {
+  series: 'it selects and links hunks, and checks their needs',
+  analysis: 'rows are about hunks, and are searched, ordered and coloured by their ids',
+  cli: 'users name hunks and patches, and rows are selected by those names',
   node: 'threads and files; it has no kernel',
 };
 
-/** Places that look like a question and are none: the file, and the text that is allowed there. */
-const NO_QUESTION: readonly (readonly [file: string, text: string, why: string])[] = [
-  ['kernel/kernel.ts', 'if (entry.hunk !== undefined) this.uses?.add(entry);', 'notes who ran'],
+/** Exceptions: lines that match a pattern and are allowed, each with its file and reason. */
+const ALLOWED: readonly (readonly [file: string, text: string, why: string])[] = [
+  [
+    'kernel/kernel.ts',
+    'if (entry.hunk !== undefined) this.uses?.add(entry);',
+    'records hunks that ran',
+  ],
   [
     'kernel/kernel.ts',
     'if (entry.hunk === undefined) return entry.body(this, ...args);',
-    'notes who acts',
+    'records the origin of events',
   ],
   [
     'trace/render.ts',
     'if (origin.patch !== undefined) out.patch = origin.patch;',
-    'prints who acts',
+    'prints the origin',
   ],
-  ['trace/render.ts', 'if (origin.hunk !== undefined) out.hunk = origin.hunk;', 'prints who acts'],
+  [
+    'trace/render.ts',
+    'if (origin.hunk !== undefined) out.hunk = origin.hunk;',
+    'prints the origin',
+  ],
   [
     'trace/coalesce.ts',
     'return a.fn === b.fn && a.file === b.file && a.patch === b.patch && a.hunk === b.hunk;',
-    'joins events of one place',
+    'merges events of one origin',
   ],
 ];
 
-/** What a question looks like. */
-const QUESTIONS: readonly (readonly [name: string, pattern: RegExp])[] = [
+/** Patterns of code that tests which hunks or patches are applied. */
+const TESTS: readonly (readonly [name: string, pattern: RegExp])[] = [
   ['a comparison of a hunk or patch', /\b(?:hunks?|patch|stage)\b\)?\s*(?:[=!]==?|[<>]=?)(?!>)/],
   [
     'a comparison with a hunk or patch',
@@ -52,7 +60,7 @@ const QUESTIONS: readonly (readonly [name: string, pattern: RegExp])[] = [
   ['the series', /\b(?:allHunks|hunksOf|patchOf|leavable)\b/],
 ];
 
-/** A text without its comments; lines stay where they are. */
+/** A text without its comments; line numbers do not change. */
 function withoutComments(text: string): string {
   return text.replace(
     /'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*"|`(?:[^`\\]|\\.)*`|\/\*[\s\S]*?\*\/|\/\/[^\n]*/g,
@@ -60,16 +68,16 @@ function withoutComments(text: string): string {
   );
 }
 
-/** The questions that a file asks, as `file:line: question: text`. */
-function questions(file: string, text: string): string[] {
+/** The lines of a file that match a pattern, as `file:line: pattern: text`. */
+function testsIn(file: string, text: string): string[] {
   return withoutComments(text)
     .split('\n')
     .flatMap((line, index) => {
       const code = line.trim();
-      // A room says what its own hunk is called, and whose place it takes; nothing else of a line with an id is a name.
+      // A room names its own hunk, and the hunk that it replaces; any other id in a line counts.
       const named = code.replace(/^(?:id|instead): '\d\d\/[\w.-]+',/, '');
-      if (NO_QUESTION.some(([where, allowed]) => where === file && allowed === code)) return [];
-      return QUESTIONS.filter(([, pattern]) => pattern.test(named)).map(
+      if (ALLOWED.some(([where, allowed]) => where === file && allowed === code)) return [];
+      return TESTS.filter(([, pattern]) => pattern.test(named)).map(
         ([name]) => `${file}:${String(index + 1)}: ${name}: ${code}`,
       );
     });
@@ -77,33 +85,33 @@ function questions(file: string, text: string): string[] {
 
 const files = readdirSync('src', { recursive: true, encoding: 'utf8' })
   .map((file) => file.replaceAll('\\', '/'))
-  .filter((file) => file.endsWith('.ts') && !Object.hasOwn(MAY_ASK, file.split('/')[0] ?? ''))
+  .filter((file) => file.endsWith('.ts') && !Object.hasOwn(MAY_TEST, file.split('/')[0] ?? ''))
   .sort();
 
-describe('no question which hunks or patches are applied', () => {
-  test('is looked for in every room that may not ask', () => {
+describe('the check that no room tests which hunks or patches are applied', () => {
+  test('reads every room that may not', () => {
     const rooms = new Set(files.map((file) => file.split('/')[0]));
     for (const room of ['kernel', 'machine', 'firmware', 'trace', 'sequencer', 'initrd', 'kvm']) {
       expect(rooms).toContain(room);
     }
-    for (const room of Object.keys(MAY_ASK)) expect(rooms).not.toContain(room);
+    for (const room of Object.keys(MAY_TEST)) expect(rooms).not.toContain(room);
   });
 
-  test('is asked', () => {
-    const found = files.flatMap((file) => questions(file, readFileSync(join('src', file), 'utf8')));
+  test('finds none in src/', () => {
+    const found = files.flatMap((file) => testsIn(file, readFileSync(join('src', file), 'utf8')));
     expect(found).toEqual([]);
   });
 
-  test('is missed at the end of any file', () => {
+  test('finds one that is appended to any file', () => {
     const missed = files.filter((file) => {
       const text = `${readFileSync(join('src', file), 'utf8')}\nif (entry.hunk === id) return;\n`;
-      return questions(file, text).length !== 1;
+      return testsIn(file, text).length !== 1;
     });
     expect(missed).toEqual([]);
   });
 
-  test('is allowed that nobody asks any more', () => {
-    for (const [file, text] of NO_QUESTION) {
+  test('has no exception for a line that no longer exists', () => {
+    for (const [file, text] of ALLOWED) {
       const lines = readFileSync(join('src', file), 'utf8').split('\n');
       expect([file, lines.some((line) => line.trim() === text)]).toEqual([file, true]);
     }
@@ -126,8 +134,8 @@ describe('no question which hunks or patches are applied', () => {
     ["/* why */ if (hunk === found) return; // '"],
     ["const text = 'it // is'; if (hunk === found) return;"],
     ['const text = `it // is`; if (hunk === found) return;'],
-  ])('is missed: %s', (line) => {
-    expect(questions('kernel/kernel.ts', `const a = 1;\n${line}\n`)).toContainEqual(
+  ])('finds: %s', (line) => {
+    expect(testsIn('kernel/kernel.ts', `const a = 1;\n${line}\n`)).toContainEqual(
       expect.stringMatching(/^kernel\/kernel\.ts:2: /),
     );
   });
@@ -140,13 +148,13 @@ describe('no question which hunks or patches are applied', () => {
     ['replaces: { a: (previous) => (k) => previous(k) },'],
     ['const patch = entry.patch;'],
     ['hunks.map((hunk) => hunk.id);'],
-  ])('is seen where there is none: %s', (line) => {
-    expect(questions('kernel/kernel.ts', line)).toEqual([]);
+  ])('accepts: %s', (line) => {
+    expect(testsIn('kernel/kernel.ts', line)).toEqual([]);
   });
 
-  test('is allowed anywhere else than where it is', () => {
-    const [[, text = ''] = []] = NO_QUESTION;
-    expect(questions('kernel/kernel.ts', text)).toEqual([]);
-    expect(questions('machine/cpu.ts', text)).toHaveLength(1);
+  test('accepts an exception only in its file', () => {
+    const [[, text = ''] = []] = ALLOWED;
+    expect(testsIn('kernel/kernel.ts', text)).toEqual([]);
+    expect(testsIn('machine/cpu.ts', text)).toHaveLength(1);
   });
 });

@@ -1,14 +1,14 @@
-/** Compiles a snippet as if it were a file of src/, with the project's settings, and returns the diagnostics. */
+/** Compiles a snippet as a file of src/, with the project's settings, and returns the diagnostics. */
 import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
 
 /** One error of the compiler. */
 export interface Diagnostic {
-  /** The number behind TS. */
+  /** The number after TS. */
   readonly code: number;
-  /** The message; its details follow, a line each. */
+  /** The message, with its details on a line each. */
   readonly message: string;
-  /** Where it is, below the project's root: `src/trace/snippet.ts`. */
+  /** The file, relative to the project's root: `src/trace/snippet.ts`. */
   readonly file: string | undefined;
 }
 
@@ -35,8 +35,8 @@ function project(): { options: ts.CompilerOptions; files: string[] } {
 }
 
 /**
- * Compiles snippets one after the other. Each is in a program of its own, for it may add to the interfaces of other files
- * (`declare module`); all programs share the parsed files, so that only the first takes seconds.
+ * Compiles snippets one after the other. Each is in a separate program, since it may add to the interfaces of other
+ * files (`declare module`); all programs share the parsed files, so that only the first takes seconds.
  */
 export class Compiler {
   private readonly project = project();
@@ -44,9 +44,9 @@ export class Compiler {
   private last: ts.Program | undefined;
 
   /**
-   * The errors in a file `path` (`src/trace/snippet.ts`) that holds `text`, in the order of the file; where src/ has a file
-   * of that path, this one replaces it. All of src/ belongs to the program, but only that file is checked, and the
-   * files that `also` names, for errors that a snippet causes elsewhere.
+   * The errors in a file `path` (`src/trace/snippet.ts`) that contains `text`, in the order of the file; it replaces a file
+   * of src/ with that path. All of src/ is in the program, but only that file is checked, and the files in `also`, for
+   * errors that a snippet causes in other files.
    */
   compile(path: string, text: string, also: readonly string[] = []): Diagnostic[] {
     const { options, files } = this.project;
@@ -73,7 +73,7 @@ export class Compiler {
     });
   }
 
-  /** The files on the disk, and the snippet. */
+  /** A compiler host with the files on disk and the snippet. */
   private host(name: string, text: string): ts.CompilerHost {
     const disk = ts.createCompilerHost(this.project.options);
     return {

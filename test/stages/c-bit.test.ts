@@ -1,4 +1,4 @@
-/** Where the C-bit lies is the processor's to say; the kernel of 2016 has an opinion of its own. */
+/** Positions of the C-bit: CPUID gives it, but the kernel of 2016 does not work with every one. */
 import { describe, expect, test } from '@jest/globals';
 import { boot, intact, scenario } from '../helpers.js';
 
@@ -11,14 +11,14 @@ const at = (cBit: number): ReturnType<typeof boot> =>
   });
 
 describe('the C-bit', () => {
-  // __PHYSICAL_MASK_SHIFT is 46: PTE_PFN_MASK cuts a bit from there on off an entry.
+  // __PHYSICAL_MASK_SHIFT is 46: PTE_PFN_MASK clears bits from 46 on.
   test.each([46, 47, 51])('at %i boots to the same end', (cBit) => {
     const trace = at(cBit).run();
     expect(trace.outcome).toEqual({ kind: 'booted', where: 'run_init' });
     expect(intact(trace, 'command line')).toBe(true);
   });
 
-  // A bit of an ordinary address: of a pointer to a table, of a page's, of a sum that carries. No boot gets to C code's end.
+  // A bit of an ordinary address: of a table pointer, of a page, of a sum that carries. No boot reaches /init.
   test.each([
     [12, 'triple-fault', 'startup_64'],
     [15, 'hung', 'find_ucode_in_initrd'],
@@ -46,7 +46,7 @@ describe('the C-bit', () => {
     expect(made('{"cBit":52,"reduction":5}')).toThrow(/machine\.sme\.cBit/);
   });
 
-  test('at 45 stays in the address of the table that __clear_mapping looks for', () => {
+  test('at 45 stays in the table address that __clear_mapping computes', () => {
     const { outcome, steps } = at(45).run();
     // early_dynamic_pgts through __START_KERNEL_map, with bit 45 added, in 64 bits.
     const address = BigInt.asUintN(64, 0xffff_ffff_81d0_1000n + (1n << 45n));

@@ -1,4 +1,4 @@
-/** The activation ladder on a whole machine: each patch makes its consumer intact, and the one before does not. */
+/** The activation ladder on a whole machine: the reads that each patch makes intact, and not the patch before. */
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import type { Trace } from '../../src/trace/trace.js';
 import { boot, intact, scenario, stateOf } from '../helpers.js';
@@ -40,7 +40,7 @@ describe('with patch 18 on top of a stage', () => {
     expect(intact(at(after), name)).toBe(true);
   });
 
-  test('what a patch mended stays mended', () => {
+  test('reads that a patch made intact stay intact at later stages', () => {
     for (const stage of [10, 11, 12, 13, 15, 16, 17]) {
       expect([stage, intact(at(stage), 'EFI system table')]).toEqual([stage, true]);
       expect([stage, intact(at(stage), 'initrd')]).toEqual([stage, true]);
@@ -56,7 +56,7 @@ describe('with patch 18 on top of a stage', () => {
     expect(stateOf(at(11), 'trampoline')).toBe('plaintext');
   });
 
-  test('without patch 09 or 10 the boot ends in an early exception, later in /init', () => {
+  test('the boot ends in an early exception without patch 09 or 10, and reaches /init from 10 on', () => {
     for (const stage of [8, 9]) expect(at(stage).outcome.kind).toBe('panic');
     for (const stage of [10, 11, 12, 13, 15, 16, 17]) {
       expect(at(stage).outcome.kind).toBe('booted');

@@ -1,4 +1,4 @@
-/** What always holds, on machines and layouts that the other scenarios do not have. */
+/** Invariants on machines and layouts that the other scenarios do not have. */
 import { holdsAt, STAGES } from './invariants.js';
 
 const LAYOUTS = [

@@ -1,4 +1,4 @@
-/** The regression per patch stage: what each stage does to a boot, on the default scenario. */
+/** The effect of each stage on a boot of the default scenario. */
 import { describe, expect, test } from '@jest/globals';
 import type { Trace } from '../../src/trace/trace.js';
 import { kindOf } from '../../src/trace/trace.js';
@@ -64,9 +64,9 @@ describe('the activation ladder', () => {
   });
 });
 
-describe('a processor or command line that does not have it', () => {
+describe('a processor, command line or configuration without SME', () => {
   test.each(['option-absent', 'intel', 'config-off'])(
-    '%s boots as if the series were not there',
+    '%s boots without any C-bit and with all reads intact',
     (name) => {
       const trace = boot({ scenario: scenario(name) }).run();
       expect(trace.outcome.kind).toBe('booted');

@@ -1,4 +1,4 @@
-/** What a snapshot of a boot must be good for, besides the walk over every label in the invariants. */
+/** Snapshots of a boot, besides the walk over every label in the invariants. */
 import { describe, expect, test } from '@jest/globals';
 import { PAGE_SIZE, pa } from '../../src/machine/address.js';
 import { deserialize, serialize } from '../../src/machine/codec.js';
@@ -45,8 +45,8 @@ describe('epyc-efi', () => {
   const whole = boot(options);
   const trace = printTrace(whole.run());
 
-  /** The first page that a probe on the bus sees with other bytes than in the whole boot. */
-  function elsewhere(subject: Boot): number | undefined {
+  /** Number of the first page whose bytes in DRAM differ from those after the whole boot; undefined if none. */
+  function differingPage(subject: Boot): number | undefined {
     const pages = (b: Boot): number[] => b.machine.dram.touched();
     const peek = (b: Boot, page: number): Uint8Array =>
       b.machine.dram.peek(pa(page * PAGE_SIZE), PAGE_SIZE);
@@ -55,7 +55,7 @@ describe('epyc-efi', () => {
   }
 
   test.each(['startup_64', 'smp_init', 'run_init'])(
-    'resumed before %s by a boot that has run nothing, it writes the same trace to the end',
+    'resumed before %s by a new boot writes the same trace to the end',
     (label) => {
       const first = boot(options);
       while (first.ahead[0] !== label && first.step());
@@ -63,20 +63,20 @@ describe('epyc-efi', () => {
       second.restore(deserialize(serialize(first.snapshot())) as BootSnapshot);
       expect(second.ahead[0]).toBe(label);
       expect(printTrace(second.run())).toBe(trace);
-      expect(elsewhere(second)).toBeUndefined();
+      expect(differingPage(second)).toBeUndefined();
     },
     TIME,
   );
 
   test.each([
-    ['an engine that encrypts at once', { lazy: false }],
-    ["noble's cipher instead of node's", { cipher: nobleCipher }],
+    ['with an engine that encrypts at once', { lazy: false }],
+    ["with noble's cipher instead of node's", { cipher: nobleCipher }],
   ])(
-    '%s gives the same trace and the same bytes on the bus',
+    '%s has the same trace and the same bytes in DRAM',
     (_title, other) => {
       const subject = boot({ ...options, ...other });
       expect(printTrace(subject.run())).toBe(trace);
-      expect(elsewhere(subject)).toBeUndefined();
+      expect(differingPage(subject)).toBeUndefined();
     },
     TIME,
   );

@@ -1,6 +1,6 @@
 /**
- * Nothing of a boot lives outside of its snapshots. A boot is stopped at each label; another boot takes the snapshot,
- * runs one step, and must stand where the first one stands at its next label: by induction the rest is the same.
+ * A snapshot has the whole state of a boot. A boot is stopped at each label; another boot restores the snapshot, runs
+ * one step, and must have the state of the first one at its next label: by induction the rest is the same.
  */
 import { isMap } from '../../src/machine/codec.js';
 import type { BootOptions, BootSnapshot } from '../../src/sequencer/boot.js';
@@ -8,14 +8,14 @@ import { printTrace } from '../../src/trace/yaml-out.js';
 import { boot } from '../helpers.js';
 
 export interface Walked {
-  /** Labels after which the two differ, and where. */
+  /** Labels after which the two differ, with the path of the first difference. */
   readonly wrong: readonly string[];
   readonly steps: number;
-  /** The traces of the boot that never stopped and of the one that goes on from snapshots. */
+  /** The traces of the boot that ran through and of the one that ran from snapshots. */
   readonly traces: readonly [string, string];
 }
 
-/** Runs a boot, and beside it one that takes over its snapshot at each label. */
+/** Runs a boot, and another that restores its snapshot at each label. */
 export function walk(options: Partial<BootOptions>): Walked {
   const subject = boot(options);
   const other = boot(options);
@@ -36,7 +36,7 @@ export function walk(options: Partial<BootOptions>): Walked {
   return { wrong, steps, traces: [printTrace(subject.finish()), printTrace(other.finish())] };
 }
 
-/** The first place where two values differ; pages that two snapshots share are not looked into. */
+/** Path of the first difference of two values; undefined if equal. Objects that both share are not compared. */
 export function difference(a: unknown, b: unknown, at = ''): string | undefined {
   if (Object.is(a, b)) return undefined;
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return at;
@@ -55,11 +55,11 @@ export function difference(a: unknown, b: unknown, at = ''): string | undefined 
 
 const bytesOf = ({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array =>
   new Uint8Array(buffer, byteOffset, byteLength);
-// A property that is undefined is as good as none: bytes have no place for it.
+// A property that is undefined counts as absent: the serialized form does not have it.
 const entriesOf = (value: object): (readonly [unknown, unknown])[] =>
   (isMap(value) ? [...value] : Object.entries(value)).filter(([, v]) => v !== undefined);
 
-/** A snapshot with the last of its recorded steps alone: the others were looked at before. */
+/** A snapshot with only the last of its recorded steps: the others were compared before. */
 function last({ recorder, ...rest }: BootSnapshot): unknown {
   return { ...rest, recorder: { ...recorder, steps: recorder.steps.slice(-1) } };
 }

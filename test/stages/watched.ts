@@ -1,4 +1,4 @@
-/** A boot that is watched from the machine's side: what went through a key, and what became of each fault. */
+/** A boot observed from the machine's side: accesses by key, and whether the access of each fault was repeated. */
 import { PAGE_SIZE, type KeyId } from '../../src/machine/address.js';
 import { REQUESTER_PLATFORM } from '../../src/machine/requester.js';
 import type { Observer } from '../../src/machine/types.js';
@@ -6,10 +6,10 @@ import type { Boot, BootOptions } from '../../src/sequencer/boot.js';
 import type { Trace } from '../../src/trace/trace.js';
 import { boot } from '../helpers.js';
 
-/** How often memory was reached through a key, by who met it. */
+/** Number of accesses by kind. */
 export type KeyUse = Record<string, number>;
 
-/** A fault and whether the access that raised it was made again. */
+/** A fault and whether the access that raised it was repeated. */
 interface Raised {
   readonly what: string;
   readonly handler: string;
@@ -19,27 +19,27 @@ interface Raised {
 
 export class Watched {
   readonly boot: Boot;
-  /** Uses of a key other than 0: empty where nothing is encrypted. */
+  /** Accesses with a key other than 0: empty if nothing is encrypted. */
   readonly encrypted: KeyUse = {};
-  /** Uses of key 0, to see that the watching itself works. */
+  /** Accesses with key 0, to check that the observer works. */
   readonly plain: KeyUse = {};
   readonly faults: Raised[] = [];
   private readonly open = new Set<Raised>();
-  /** On the machine only while a fault is open: an observer makes long fills slow. */
+  /** Attached only while a fault is open: an observer makes long fills slow. */
   private readonly faultObserver: Observer = {
     access: (kind, _cpu, at) => {
       if (kind !== 'walk') this.madeAgain(at);
     },
   };
 
-  /** Without `keys`, faults alone are watched: nothing but the access that follows one is looked at. */
+  /** Without `keys` only faults are observed, and only the access that follows one. */
   constructor(options: Partial<BootOptions>, keys = true) {
     this.boot = boot(options);
     if (keys) this.watchKeys();
     this.watchFaults();
   }
 
-  /** Runs what comes before a label. */
+  /** Runs the steps before a label. */
   runUpTo(label: string): void {
     while (this.boot.ahead[0] !== label && this.boot.step());
   }
@@ -48,7 +48,7 @@ export class Watched {
     return this.boot.run();
   }
 
-  /** Faults that were neither handled, so that their access was made again, nor named as the end's cause. */
+  /** Faults whose access was not repeated and that the outcome's message does not name. */
   get unanswered(): readonly string[] {
     const cause = this.boot.outcome?.message ?? '';
     return this.faults
@@ -82,7 +82,7 @@ export class Watched {
         this.count('owner', to);
       },
     });
-    // Devices reach memory through these; the bus below them has no observer of its own.
+    // Devices access memory through these; the bus below them has no observer.
     const dmaRead = machine.dmaRead.bind(machine);
     const dmaWrite = machine.dmaWrite.bind(machine);
     machine.dmaRead = (address, length, key = 0 as KeyId, requester = REQUESTER_PLATFORM) => {
