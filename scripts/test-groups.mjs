@@ -10,9 +10,9 @@ export const GROUPS = {
   real: /^real\//,
   browser: /^browser\//,
   live: /^live\//,
-  // Boots by the hundred: every stage of every scenario, every label, every hunk. Beside each such file stands one
-  // with representatives, which npm test runs.
-  exhaustive: /^stages\/|\.exhaustive\.test\.ts$/,
+  // Boots by the hundred: every stage of every scenario, every label, every hunk. Beside each such file is one with
+  // representatives, which npm test runs.
+  exhaustive: /^stages\/(?!ladder\.|invariants\.)|\.exhaustive\.test\.ts$/,
   // Of these folders without the suites that boot for long.
   quick: /^(?:base|check|firmware|kernel|machine|series|trace)\/(?!alternatives\.)/,
   rest: /^/,

@@ -12,6 +12,8 @@ describe('each test file', () => {
     ['series/alternatives.exhaustive.test.ts', 'exhaustive'],
     ['linux/mm/memblock.test.ts', 'rest'],
     ['stages/resume.test.ts', 'exhaustive'],
+    ['stages/invariants-efi.test.ts', 'exhaustive'],
+    ['stages/invariants.test.ts', 'rest'],
     ['real/images.test.ts', 'real'],
     ['browser/matrix-page.test.ts', 'browser'],
     ['live/archives.test.ts', 'live'],

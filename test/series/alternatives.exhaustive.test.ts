@@ -1,6 +1,8 @@
-/** Each alternative alone without the mask; alternatives.test.ts has them together. */
-import { beforeAll, expect, test } from '@jest/globals';
+/** Each alternative alone without the mask, which alternatives.test.ts has together, and kexec with a large cache. */
+import { beforeAll, describe, expect, test } from '@jest/globals';
 import { alternatives, patchOf } from '../../src/series/patches.js';
+import type { Trace } from '../../src/trace/trace.js';
+import { boot, scenario } from '../helpers.js';
 import { whatHappens, withoutMask } from './without-mask.js';
 
 let posted: unknown;
@@ -15,3 +17,24 @@ test.each(alternatives().map((one) => [one.id, one] as const))(
     expect(whatHappens(withoutMask(id).run())).toEqual(posted);
   },
 );
+
+describe('kexec with lines of the first kernel still in a cache of 64 MiB', () => {
+  const large = (...extra: string[]): Trace =>
+    boot({
+      scenario: scenario('kexec', `machine.cache.size=${String(64 * 2 ** 20)}`),
+      with: extra,
+    }).run();
+
+  test('10/kexec-map alone has them written back over the other kernel', () => {
+    expect(large('10/kexec-map').outcome).toMatchObject({
+      kind: 'triple-fault',
+      where: 'startup_64',
+      message: expect.stringContaining('#UD') as unknown,
+    });
+  });
+
+  test('10/kexec-wbinvd alone does not get so far, with 10/kexec-map it boots', () => {
+    expect(large('10/kexec-wbinvd').outcome).toMatchObject({ where: 'relocate_kernel' });
+    expect(large('10/kexec-map', '10/kexec-wbinvd').outcome.kind).toBe('booted');
+  });
+});
