@@ -1,13 +1,13 @@
-/** Which modelled processor is taken for one that a log names. */
+/** Chooses the modelled processor for the one in a log. */
 import { CPU_MODELS } from '../machine/cpu/cpu-models.js';
 import type { CpuFact, DmesgFacts } from './dmesg-facts.js';
 
-/** A model by its name in scenarios, and why. */
+/** A model by its name in scenarios, with the reason. */
 export interface ChosenCpu {
   readonly cpu: string;
-  /** What the model is taken for. */
+  /** The processor in the log that the model was chosen for. */
   readonly because: string;
-  /** It is another part than the log's in what matters here, or the log does not say enough. */
+  /** Why the model is a guess: it differs from the log's processor in a relevant way, or the log is ambiguous. */
   readonly guess?: string;
 }
 
@@ -21,7 +21,7 @@ interface Row {
   readonly to: number;
   readonly cpu: string;
   readonly name: string;
-  /** Why the model is not of that name. */
+  /** Why the model differs from `name`. */
   readonly guess?: string;
 }
 
@@ -34,7 +34,7 @@ const zen = (family: number, from: number, to: number, n: 1 | 2 | 3 | 4 | 5): Ro
   cpu: n === 4 ? 'epyc-9654' : `zen-${String(n)}`,
   name: `Zen ${String(n)}`,
 });
-/** Families and models by name: from Zen on as the kernel has them (arch/x86/kernel/cpu/amd.c, bsp_init_amd in 6.18). */
+/** Families and models by name: from Zen on as in the kernel (arch/x86/kernel/cpu/amd.c, bsp_init_amd in 6.18). */
 const AMD: readonly Row[] = [
   { family: 0xf, ...ANY, cpu: 'amd-k8', name: 'K8' },
   { family: 0x10, ...ANY, cpu: 'amd-k10', name: 'K10' },
@@ -59,7 +59,7 @@ const AMD: readonly Row[] = [
   { family: 0x1a, from: 0x50, to: 0x5f, cpu: 'zen-5', name: 'Zen 6', guess: NO_ZEN6 },
   { family: 0x1a, from: 0x80, to: 0xcf, cpu: 'zen-5', name: 'Zen 6', guess: NO_ZEN6 },
 ];
-/** The model for a Zen family whose model number no range has: the family's first. */
+/** The model for a Zen family whose model number is in no range: the family's first. */
 const OF_FAMILY = new Map([
   [0x17, 'zen-1'],
   [0x19, 'zen-3'],
@@ -68,7 +68,7 @@ const OF_FAMILY = new Map([
 const NEWEST = 'zen-5';
 const FIRST_WITH_SME = 0x17;
 
-/** Names of AMD's parts where a log has no family: kernels before 3.7, and distributions' kernels long after. */
+/** Names of AMD's parts, for logs without a family: kernels before 3.7, and distribution kernels long after. */
 const AMD_NAMES: readonly (readonly [RegExp, string])[] = [
   [/\bEPYC (?:3\d\d1|7\d\d1|Embedded 3)/, 'zen-1'],
   [/\bEPYC(?:-Rome| 7\w\d2)\b/, 'zen-2'],
@@ -88,7 +88,7 @@ const AMD_NAMES: readonly (readonly [RegExp, string])[] = [
   [/\bA\d{1,2}-[45]\d/, 'amd-bulldozer'],
 ];
 
-/** Vendors that print_cpu_info puts before a name, and makers' own names (arch/x86/kernel/cpu/, c_vendor). */
+/** Vendors that print_cpu_info prints before a name, and vendors' names in it (arch/x86/kernel/cpu/, c_vendor). */
 const OTHERS =
   /^(?:Centaur|VIA|ZHAOXIN|zhaoxin|Shanghai|Cyrix|NSC|Geode|Transmeta|UMC|Vortex|SiS|RISE|NexGen)\b/i;
 /** Intel is not always the first word: "11th Gen Intel(R) Core(TM)", "Genuine Intel(R) CPU". */
@@ -99,14 +99,14 @@ const IS_HYGON = /\bHygon\b/i;
 
 const hex = (value: number): string => `0x${value.toString(16)}`;
 
-/** The processor as a remark names it. */
+/** The processor as printed in a remark. */
 function named({ name, family, model }: CpuFact): string {
   return family === undefined || model === undefined
     ? name
     : `${name} (family ${hex(family)}, model ${hex(model)})`;
 }
 
-/** The model for the processor that a log names. */
+/** The model for the processor in a log. */
 export function chooseCpu({ cpu, vendor }: DmesgFacts): ChosenCpu {
   if (cpu === undefined) return byVendor(vendor);
   const { name } = cpu;
@@ -114,7 +114,7 @@ export function chooseCpu({ cpu, vendor }: DmesgFacts): ChosenCpu {
   if (OTHERS.test(name)) return otherVendor(cpu);
   if (IS_AMD.test(name)) return amd(cpu);
   if (IS_INTEL.test(name)) return { cpu: INTEL, because: `${named(cpu)}, which has no SME either` };
-  // A hypervisor's name for its processor says nothing of the maker; AMD's families from 0xf on are not Intel's.
+  // A hypervisor's name for its processor does not identify the vendor; Intel has no families from 0x10 on, AMD has.
   if (cpu.family !== undefined && cpu.family >= 0x10) return amd(cpu);
   return otherVendor(cpu);
 }
@@ -123,15 +123,15 @@ function otherVendor(cpu: CpuFact): ChosenCpu {
   return {
     cpu: INTEL,
     because: named(cpu),
-    guess: 'its maker is not modelled, and this is a processor without SME',
+    guess: 'its vendor is not modelled: a processor without SME instead',
   };
 }
 
 function byVendor(vendor: DmesgFacts['vendor']): ChosenCpu {
   if (vendor === undefined) {
-    return { cpu: DEFAULT_CPU, because: 'any', guess: 'the log does not say which' };
+    return { cpu: DEFAULT_CPU, because: 'an unknown processor', guess: 'the log does not name it' };
   }
-  const guess = `the log names none, and has "${vendor.because}"`;
+  const guess = `the log does not name it, but has "${vendor.because}"`;
   return vendor.name === 'Intel'
     ? { cpu: INTEL, because: 'an Intel processor', guess }
     : { cpu: DEFAULT_CPU, because: 'an AMD processor', guess };
@@ -146,8 +146,8 @@ function amd(cpu: CpuFact): ChosenCpu {
       because: cpu.name,
       guess:
         byName === undefined
-          ? 'the log has no family and the name is not known: a part before family 0x17'
-          : 'the log has no family: by the name',
+          ? 'the log has no family and the name is unknown: a part before family 0x17'
+          : 'the log has no family: chosen by the name',
     };
   }
   const row = AMD.find((each) => each.family === family && model >= each.from && model <= each.to);
@@ -166,8 +166,8 @@ function amd(cpu: CpuFact): ChosenCpu {
     cpu: OF_FAMILY.get(family) ?? NEWEST,
     because: named(cpu),
     guess: OF_FAMILY.has(family)
-      ? 'the kernel has no name for that model: the first of its family'
-      : 'a family that is not modelled: the newest that is',
+      ? 'the kernel has no name for this model: the first of its family'
+      : 'a family that is not modelled: the newest modelled one',
   };
 }
 
@@ -175,8 +175,8 @@ function amd(cpu: CpuFact): ChosenCpu {
 export const canEncrypt = (cpu: string): boolean =>
   Object.hasOwn(CPU_MODELS, cpu) && CPU_MODELS[cpu]?.sme !== undefined;
 
-/** What a model's C-bit is, for a remark. */
+/** A model's C-bit and address reduction, for a remark. */
 export function cBitOf(cpu: string): string {
   const { name, sme } = CPU_MODELS[cpu] ?? {};
-  return `C-bit ${String(sme?.cBit)}, ${String(sme?.reduction)} address bits fewer, as ${String(name)} has it`;
+  return `C-bit ${String(sme?.cBit)}, ${String(sme?.reduction)} address bits fewer, as on ${String(name)}`;
 }

@@ -1,8 +1,8 @@
-/** Lines in which drivers say how many address bits their device has for DMA. Most drivers say nothing of it. */
+/** Lines in which drivers print the DMA address width of their device. Most drivers print none. */
 import type { DeviceFact } from './dmesg-facts.js';
 
 interface DevicePattern {
-  /** The driver, where its name is not the first word before the device's address. */
+  /** The driver, if its name is not the first word before the device's address. */
   readonly driver?: string;
   readonly pattern: RegExp;
   readonly bits: (match: RegExpExecArray) => number | undefined;
@@ -52,7 +52,7 @@ const DEVICES: readonly DevicePattern[] = [
   { driver: 'vmw-pvscsi', pattern: /\bvmw_pvscsi: using (32|64)bit dma/, bits: decimal },
   { driver: 'sym53c8xx', pattern: /\bsym\d{1,2}: using (\d\d) bit DMA addressing/, bits: decimal },
   { driver: 'cciss', pattern: /\bcciss\d?:? .{0,80}using DAC\b/, bits: always(64) },
-  // Any other driver that names its mask after its device: "radeon 0000:01:00.0: ... 40-bit DMA", "DMA mask 44 bits".
+  // Any other driver that prints its mask after its device: "radeon 0000:01:00.0: ... 40-bit DMA", "DMA mask 44 bits".
   {
     pattern: /:[\da-f]{2}:[\da-f]{2}\.\d: .{0,80}?\b(\d\d)[- ]?bit (?:wide )?DMA\b/i,
     bits: decimal,
@@ -65,7 +65,7 @@ const DRIVER = /([a-z][\w-]{1,31})(?: [\da-f]{4}:[\da-f]{2}:[\da-f]{2}\.\d)?: /g
 const LEAST = 12;
 const MOST = 64;
 
-/** The device that a line tells the address width of. */
+/** The device whose address width a line has. */
 export function deviceIn(text: string): DeviceFact | undefined {
   if (!/DMA|dma|flags: |hcc params|DAC/.test(text)) return undefined;
   for (const { driver, pattern, bits: of } of DEVICES) {
@@ -79,7 +79,7 @@ export function deviceIn(text: string): DeviceFact | undefined {
   return undefined;
 }
 
-/** A driver's name as a scenario may have it: the last that stands before what was found, or in it. */
+/** A driver's name in the form of a scenario: the last one before the match, or in it. */
 function driverOf(text: string, at: number): string | undefined {
   const from = Math.max(0, at - 48);
   const names = [...text.slice(from, at + 48).matchAll(DRIVER)].filter(

@@ -3,7 +3,7 @@ import type { Collected, E820Name } from './dmesg-facts.js';
 import type { LogLine } from './log-text.js';
 import { joinings } from './log-unwrap.js';
 
-/** Words for the types, from the oldest kernels to the newest; each is tried in this order. */
+/** Words for the types, from the oldest kernels to the newest, tried in this order. */
 const TYPES = new Map<string, E820Name>([
   ['usable', 'usable'],
   ['System RAM', 'usable'],
@@ -13,25 +13,25 @@ const TYPES = new Map<string, E820Name>([
   ['ACPI NVS', 'ACPI NVS'],
   ['unusable', 'unusable'],
 ]);
-/** Types that the kernel keeps from itself and a scenario has no word for (soft reserved: CXL, HBM; persistent). */
+/** Types that the kernel does not use as RAM and that scenarios do not have (soft reserved: CXL, HBM; persistent). */
 const UNNAMED = ['soft reserved', 'persistent (type 7)', 'persistent (type 12)'];
 const WORDS = [...TYPES.keys(), ...UNNAMED];
 
-/** Whose map a line is of: the BIOS's own names come first (default_machine_specific_memory_setup). */
+/** Prefixes of map lines by source: the BIOS's first (default_machine_specific_memory_setup). */
 const SOURCE = 'BIOS-(?:e820|e801|88)|Xen|jailhouse|lguest';
 const SPAN_NEW = '\\[mem 0x([0-9a-f]{1,16})-0x([0-9a-f]{1,16})\\] {0,8}';
 /** Before Linux 3.5: the end was exclusive, and the type in parentheses. */
 const SPAN_OLD = '([0-9a-f]{16}) - ([0-9a-f]{16}) {0,4}';
 const START = new RegExp(`\\b(${SOURCE}): {0,4}(?:${SPAN_NEW}|${SPAN_OLD})`, 'gi');
-/** Any line of a map, whole or not; gaps are lines of their own since Linux 6.16. */
+/** Any line of a map, complete or broken; gaps are separate lines since Linux 6.16. */
 const MENTION = new RegExp(`\\b(?:${SOURCE}): {0,4}(?!\\[gap)(?:\\[|[0-9a-f]{8}|$)`, 'i');
-/** Xen's own map on a serial console (xen/arch/x86/e820.c, print_e820_memory_map): exclusive, then inclusive ends. */
+/** Xen's map on a serial console (xen/arch/x86/e820.c, print_e820_memory_map): exclusive ends, or inclusive ones in brackets. */
 const HYPERVISOR =
   /\(XEN\)(?: \[[^\]]{1,32}\])? {1,4}(?:\[([0-9a-f]{16}), ([0-9a-f]{16})\]|([0-9a-f]{16}) - ([0-9a-f]{16})) \(([\w ]{1,24})\)/i;
 
 const number = (text: string | undefined): number => Number(`0x${text ?? '0'}`);
 
-/** The type at the start of a text; `partial` where the text ends inside a word for one. */
+/** The type at the start of a text; `partial` if the text ends within a type's word. */
 function typeAt(text: string): { name: E820Name; unnamed?: string } | 'partial' | undefined {
   const open = text.startsWith('(') ? text.slice(1) : text;
   const known = WORDS.find(
@@ -57,7 +57,7 @@ interface Found {
   readonly unnamed?: string;
 }
 
-/** The ranges in a line: one, or more where line ends were lost. Undefined where one of them is not whole. */
+/** The ranges in a line: one, or more if line ends were lost. Undefined if one of them is incomplete. */
 function rangesIn(text: string): Found[] | undefined {
   const found: Found[] = [];
   for (const match of text.matchAll(START)) {
@@ -75,16 +75,16 @@ function rangesIn(text: string): Found[] | undefined {
   return found.length === 0 ? undefined : found;
 }
 
-/** A line that ends with the word for a type, and says no more behind its stamp. */
+/** A line that has only the word for a type after its time stamp. */
 const LONE_TYPE = new RegExp(
   `^.{0,96}(?:[\\]>:] {0,2}|^)(${WORDS.map((word) => word.replace(/[()]/g, '\\$&')).join('|')}|type \\d{1,10})\\s{0,8}$`,
 );
-/** How many lines after a broken one may be its rest. */
+/** Most continuation lines of a broken line. */
 const REST = 3;
 
 /**
- * Takes a line of the memory map. A line that is not whole is tried with the lines after it; what stays broken is
- * remembered with its number. Returns whether the line was one of a map, and how many lines after it were its rest.
+ * Parses a line of the memory map. An incomplete line is joined with the lines after it; if it stays broken, it is added
+ * to `facts.broken`. Returns whether the line belongs to a map, and the number of continuation lines used.
  */
 export function takeE820(
   facts: Collected,
@@ -105,20 +105,20 @@ export function takeE820(
     return { taken: true, joined: 0 };
   }
   if (!MENTION.test(line.text)) return { taken: false, joined: 0 };
-  let apart = '';
+  let split = '';
   for (const { joined, soft, hard, next = '' } of joinings(lines, index, REST, MENTION)) {
-    // pr_cont's words may have become a message of their own, with a stamp.
-    if (joined === 1) apart = `${line.text} ${LONE_TYPE.exec(next)?.[1] ?? ''}`;
-    const ranges = rangesIn(soft) ?? rangesIn(hard) ?? rangesIn(apart);
+    // The word that pr_cont prints may be a separate message with its own time stamp.
+    if (joined === 1) split = `${line.text} ${LONE_TYPE.exec(next)?.[1] ?? ''}`;
+    const ranges = rangesIn(soft) ?? rangesIn(hard) ?? rangesIn(split);
     if (ranges === undefined) continue;
-    for (const range of ranges) keep(facts, range, line.no);
+    for (const range of ranges) addRange(facts, range, line.no);
     return { taken: true, joined };
   }
   facts.broken.push(line);
   return { taken: true, joined: 0 };
 }
 
-function keep(facts: Collected, found: Found, line: number): void {
+function addRange(facts: Collected, found: Found, line: number): void {
   const { source, unnamed, ...range } = found;
   if (/^xen$/i.test(source)) {
     facts.xenRanges++;
@@ -135,7 +135,7 @@ function keep(facts: Collected, found: Found, line: number): void {
   facts.e820.push(range);
 }
 
-/** Whether a line begins a memory map anew: its first range is not above the last one, as ranges are sorted. */
+/** Whether a line begins another memory map: ranges are sorted, and its first range is not above the last one. */
 export function beginsMap(facts: Collected, text: string): boolean {
   const last = facts.e820.at(-1);
   if (last === undefined || !MENTION.test(text)) return false;

@@ -1,7 +1,7 @@
 /**
- * The EFI memory map as kernels of all versions print it with efi=debug: arch/x86/platform/efi/efi.c print_efi_memmap,
+ * The EFI memory map as all kernel versions print it with efi=debug: arch/x86/platform/efi/efi.c print_efi_memmap,
  * drivers/firmware/efi/efi.c efi_md_typeattr_format. Before Linux 3.18 types and attributes are numbers; before 4.5
- * ranges are half-open; the columns of attributes grow in number with almost every version.
+ * ranges are half-open; almost every version adds attribute columns.
  */
 import { EFI_MEMORY_TYPE } from '../firmware/efi/layout.js';
 import type { Collected, EfiFact } from './dmesg-facts.js';
@@ -31,7 +31,7 @@ const TYPES = new Map<string, number>([
   ['MMIO Port', EFI_MEMORY_TYPE.MEMORY_MAPPED_IO_PORT_SPACE],
   ['PAL Code', EFI_MEMORY_TYPE.PAL_CODE],
 ]);
-/** Types after PAL code: a scenario, as Linux 4.6, has no use for them and takes them as reserved. */
+/** Types after PAL code: Linux 4.6 and scenarios do not have them; read as reserved. */
 const LATER = new Map([
   ['Persistent Memory', 14],
   ['Persistent', 14],
@@ -82,10 +82,10 @@ function entriesIn(text: string): Entry[] | undefined {
   return entries.length === 0 ? undefined : entries;
 }
 
-/** How many lines after a broken one may be its rest: a line of 130 columns in a mail of 60. */
+/** Most continuation lines of a broken line: 130 columns in a mail of 60. */
 const REST = 4;
 
-/** Takes a line of the EFI map; as takeE820 does, with the lines after it where it is broken. */
+/** Parses a line of the EFI map; as takeE820, an incomplete line is joined with the lines after it. */
 export function takeEfi(
   facts: Collected,
   lines: readonly LogLine[],
@@ -97,28 +97,28 @@ export function takeEfi(
   for (const { joined, soft, hard } of joinings(lines, index, REST, MENTION)) {
     const entries = entriesIn(soft) ?? entriesIn(hard);
     if (entries === undefined) continue;
-    for (const entry of entries) keep(facts, entry, line.no);
+    for (const entry of entries) addEntry(facts, entry, line.no);
     return { taken: true, joined };
   }
   facts.efiBroken.push(line);
   return { taken: true, joined: 0 };
 }
 
-function keep(facts: Collected, { index, other, ...range }: Entry, line: number): void {
-  // The map is printed again with efi_fake_mem= and in some versions after it was changed: firmware's own is the first.
+function addEntry(facts: Collected, { index, other, ...range }: Entry, line: number): void {
+  // The map is printed again with efi_fake_mem=, and by some versions after a change: the first is the firmware's.
   if (index === 0 && facts.efiNumbers.length > 0) facts.at.set('efi again', line);
   if (facts.at.has('efi again') || facts.efiNumbers.at(-1) === index) return;
-  const what = `an EFI memory type (${other ?? ''}), taken as reserved`;
+  const what = `an EFI memory type (${other ?? ''}), read as reserved`;
   const isNew = !facts.unused.some((fact) => fact.what === what);
   if (other !== undefined && range.end >= range.start && isNew) facts.unused.push({ what, line });
   if (!facts.at.has('efi map')) facts.at.set('efi map', line);
   facts.efiNumbers.push(index);
-  // Some firmware fills its map up with entries of no pages.
+  // Some firmware pads its map with entries of zero pages.
   if (range.end < range.start) return;
   facts.efiMemoryMap.push(range);
 }
 
-/** Why a boot's EFI map cannot be used, if it cannot: lines that are broken, or missing. */
+/** Why a boot's EFI map cannot be used: broken or missing lines; undefined if it can. */
 export function efiProblem({ efiBroken, efiNumbers }: Collected, unit: string): string | undefined {
   if (efiBroken.length > 0) {
     const where = efiBroken.slice(0, 5).map(({ no }) => String(no));

@@ -1,4 +1,4 @@
-/** What a kernel log tells of a machine, as data. */
+/** Facts about a machine from a kernel log. */
 import type { LogLine } from './log-text.js';
 import type { E820_TYPE_NAMES } from './scenario.js';
 
@@ -12,37 +12,37 @@ export type E820Name = keyof typeof E820_TYPE_NAMES;
 export type E820Fact = Extent & { readonly type: E820Name };
 export type EfiFact = Extent & { readonly type: number; readonly runtime: boolean };
 
-/** A processor as its line in the log has it. */
+/** A processor as named in its log line. */
 export interface CpuFact {
   readonly name: string;
-  /** Absent before Linux 3.7, where the line has the stepping only. */
+  /** Absent before Linux 3.7, whose line has the stepping only. */
   readonly family?: number;
   readonly model?: number;
 }
 
-/** A device whose address width the log tells. */
+/** A device whose DMA address width is in the log. */
 export interface DeviceFact {
   readonly driver: string;
   readonly bits: number;
 }
 
-/** Numbers of CPUs, by the line that has them. */
+/** Numbers of CPUs, by the kind of line. */
 export interface CpuCounts {
-  /** "Allowing N CPUs" less "M hotplug CPUs", "N present CPUs", "N Processors exceeds NR_CPUS". */
+  /** "Allowing N CPUs" minus "M hotplug CPUs", "N present CPUs", "N Processors exceeds NR_CPUS". */
   readonly present?: number;
-  /** "Allowing N CPUs" as it stands. */
+  /** "Allowing N CPUs". */
   readonly possible?: number;
   /** "Brought up", "Booted up", "Total of N processors activated". */
   readonly up?: number;
 }
 
-/** Where a boot is in its log. */
+/** The position of a boot in its log. */
 export interface BootPlace {
   /** Counted from 1. */
   readonly number: number;
-  /** Boots whose memory map the log has. */
+  /** Number of boots with a memory map. */
   readonly of: number;
-  /** Others. */
+  /** Number of boots without one. */
   readonly without: number;
   readonly first: number;
   readonly last: number;
@@ -50,7 +50,7 @@ export interface BootPlace {
   readonly unit: 'line' | 'entry';
 }
 
-/** A line that says something for which a scenario has no key. */
+/** A line with a fact that a scenario has no key for. */
 export interface UnusedFact {
   readonly what: string;
   readonly line: number;
@@ -59,16 +59,16 @@ export interface UnusedFact {
 export interface DmesgFacts {
   /** After "Linux version". */
   readonly version?: string;
-  /** What shows that the kernel was one of 32 bits. */
+  /** Evidence that the kernel was a 32-bit one. */
   readonly bits32?: string;
   readonly commandLine?: string;
   readonly e820: readonly E820Fact[];
-  /** Words for types that a scenario cannot say; their ranges are reserved. */
+  /** Words for types that scenarios do not have; their ranges are read as reserved. */
   readonly e820Unnamed?: readonly string[];
   /** Whether the kernel was booted by EFI firmware. */
   readonly efi: boolean;
   readonly efiMemoryMap: readonly EfiFact[];
-  /** The log is of EFI, but its memory is too small for the simulated EFI firmware. */
+  /** The log is of an EFI boot, but its memory is too small for the simulated EFI firmware. */
   readonly efiTooSmall?: boolean;
   /** Why the EFI map's lines were not used. */
   readonly efiProblem?: string;
@@ -76,37 +76,37 @@ export interface DmesgFacts {
   readonly cpus?: number;
   readonly counts?: CpuCounts;
   readonly cpu?: CpuFact;
-  /** What shows the vendor where no line names the processor. */
+  /** Evidence of the vendor, if no line names the processor. */
   readonly vendor?: { readonly name: 'AMD' | 'Intel'; readonly because: string };
   readonly dmi?: string;
   /** A line that only kernels for other processors than x86 print. */
   readonly otherMachine?: string;
-  /** The memory that the kernel says it has ("Memory: .../N available"), in KiB. */
+  /** Memory that the kernel reports ("Memory: .../N available"), in KiB. */
   readonly memoryKib?: number;
   /** The first page of the boot page tables' extra memory ("BRK [...]"): it follows the kernel's image. */
   readonly brk?: number;
   readonly hypervisor?: string;
-  /** What is active, as the kernel's line has it: "SME", "SEV SEV-ES". */
+  /** Active encryption features, as in the kernel's line: "SME", "SEV SEV-ES". */
   readonly encryption?: string;
-  /** A line that a kernel prints only where SYSCFG[23] is set. */
+  /** A line that a kernel prints only if SYSCFG[23] is set. */
   readonly syscfg?: string;
   /** A line that only a machine with an AMD IOMMU has. */
   readonly iommu?: string;
   /** The console that the kernel found: "VGA+ 80x25", "dummy device 80x25". */
   readonly console?: string;
   readonly devices?: readonly DeviceFact[];
-  /** The map that Xen gives a guest ("Xen: [mem ...]"). */
+  /** Number of lines of the map that Xen passes to a guest ("Xen: [mem ...]"). */
   readonly xenRanges?: number;
-  /** The map is the one that the hypervisor printed ("(XEN) Xen-e820 RAM map"). */
+  /** The map is the one printed by the hypervisor ("(XEN) Xen-e820 RAM map"). */
   readonly fromXen?: boolean;
-  /** What the map's lines begin with, if not BIOS-e820. */
+  /** Prefix of the map's lines, if not BIOS-e820. */
   readonly mapSource?: string;
   readonly unused?: readonly UnusedFact[];
-  /** Lines of the memory map that cannot be read. */
+  /** Lines of the memory map that cannot be parsed. */
   readonly broken?: readonly LogLine[];
-  /** Numbers of the lines that the facts are from. */
+  /** Line numbers by fact. */
   readonly at?: ReadonlyMap<string, number>;
-  /** What was undone to read the log: colour codes, wrapped lines and so on. */
+  /** Conversions made to read the log: colour codes removed, wrapped lines joined and so on. */
   readonly undone?: readonly string[];
   readonly boot?: BootPlace;
 }
@@ -124,7 +124,7 @@ export interface Collected extends Mutable<DmesgFacts> {
   devices: DeviceFact[];
   unused: UnusedFact[];
   at: Map<string, number>;
-  /** Lines of the memory map, and of the EFI map, that cannot be read. */
+  /** Lines of the memory map, and of the EFI map, that cannot be parsed. */
   broken: LogLine[];
   efiBroken: LogLine[];
   kernelCommandLine: string[];
@@ -132,7 +132,7 @@ export interface Collected extends Mutable<DmesgFacts> {
   xenRanges: number;
 }
 
-/** Facts of a boot of which nothing is known. */
+/** The facts of a boot before its first line. */
 export const nothingKnown = (): Collected => ({
   e820: [],
   e820Unnamed: [],

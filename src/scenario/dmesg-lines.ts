@@ -1,6 +1,6 @@
 /**
- * The lines of a kernel log that tell something of the machine, besides the memory maps: a table of patterns. Each is
- * looked for anywhere in a line, after stamps and quoting marks; none takes time that grows faster than the line.
+ * The lines of a kernel log with facts about the machine, except the memory maps: a table of patterns. Each may match
+ * anywhere in a line, after time stamps and quoting marks; all run in time linear in the line's length.
  */
 import { deviceIn } from './dmesg-devices.js';
 import type { Collected } from './dmesg-facts.js';
@@ -25,7 +25,7 @@ function first<K extends keyof Collected>(
   facts.at.set(key, line);
 }
 
-/** Lines that say what a scenario cannot: each kind is named once, with its first line. */
+/** Lines with facts that a scenario has no key for: each kind is reported once, with its first line. */
 const UNUSED: readonly (readonly [RegExp, string])[] = [
   [
     /\bDMAR: (?:IOMMU enabled|Host address width|DRHD base)|\bACPI: DMAR\b/,
@@ -43,16 +43,19 @@ const UNUSED: readonly (readonly [RegExp, string])[] = [
   ],
   [
     /\b(?:modified|user): (?:\[mem|[0-9a-f]{16} - )/,
-    'a memory map that the command line or the kernel changed',
+    'a memory map changed by the command line or the kernel',
   ],
-  [/\be820: (?:update|remove) \[mem/, 'changes that the kernel made to the memory map'],
-  [/\befi: (?:Remove|Not removing) mem\d/, 'MMIO that the kernel took out of the memory map'],
+  [/\be820: (?:update|remove) \[mem/, "the kernel's changes of the memory map"],
+  [/\befi: (?:Remove|Not removing) mem\d/, 'MMIO that the kernel removed from the memory map'],
   [/\befi: memattr: /, "EFI's memory attributes table"],
   [
     /\bReserving \d{1,8}MB of memory at\b|\bcrashkernel reserved:/,
     'memory reserved for a crash kernel',
   ],
-  [/\bsoftware IO TLB: (?:mapped|area)|Placing \d{1,6}MB software IO TLB/i, 'where SWIOTLB was'],
+  [
+    /\bsoftware IO TLB: (?:mapped|area)|Placing \d{1,6}MB software IO TLB/i,
+    'the address of the SWIOTLB',
+  ],
   [/\bNUMA: Node \d{1,4} \[mem|\bSRAT: Node \d{1,4} PXM|\bACPI: SRAT: Node/, 'NUMA nodes'],
   [
     /\bWARNING: BIOS bug: CPU MTRRs don't cover|mtrr_cleanup:/,
@@ -66,7 +69,7 @@ const UNUSED: readonly (readonly [RegExp, string])[] = [
   ],
   [
     /\bx86\/mm: Checked W\+X|\bNX \(Execute Disable\) protection: disabled/,
-    'what the kernel says of NX',
+    "the kernel's report about NX",
   ],
 ];
 
@@ -97,7 +100,7 @@ const LINES: readonly LinePattern[] = [
         first(facts, 'commandLine', value, line);
         return;
       }
-      // Since Linux 6.19 a long line is printed in pieces, each with the prefix and all but the last with " \" behind.
+      // Since Linux 6.19 a long line is printed in parts, each with the prefix and all but the last with " \" at the end.
       const before = facts.kernelCommandLine.at(-1);
       if (before !== undefined && !before.endsWith('\\')) return;
       if (before === undefined) facts.at.set('kernelCommandLine', line);
@@ -154,7 +157,7 @@ const LINES: readonly LinePattern[] = [
     },
   },
   {
-    // Since 2.6.x with the family since 3.7; print_cpu_info and smp_boot_cpus.
+    // print_cpu_info and smp_boot_cpus since 2.6; the family since 3.7.
     pattern:
       /\bCPU0?: (\S.{0,79}?) \((?:family|fam): (?:0x)?([0-9a-f]{1,3}), model: (?:0x)?([0-9a-f]{1,3})\b/i,
     take: ([, name = '', family, model], facts, line) => {
@@ -188,7 +191,7 @@ const LINES: readonly LinePattern[] = [
     },
   },
   {
-    // mem_init_print_info since Linux 3.11 (before, with a small k, holes were counted too).
+    // mem_init_print_info since Linux 3.11 (before, with a lower-case k, holes were counted too).
     pattern: /\bMemory: \d{1,12}K\/(\d{1,12})K available/,
     take: ([, kib], facts, line) => {
       first(facts, 'memoryKib', Number(kib), line);
@@ -221,7 +224,7 @@ const LINES: readonly LinePattern[] = [
     },
   },
   {
-    // Linux 5.11 and 6.1 each moved the words; the names of features stayed.
+    // Linux 5.11 and 6.1 changed the order of the words; the names of features are the same.
     pattern: /\bMemory Encryption Features active: (?:AMD )?(S(?:ME|EV)\b[\w -]{0,40})/,
     take: ([, features = ''], facts, line) => {
       first(facts, 'encryption', plain(features).trim(), line);
@@ -235,7 +238,7 @@ const LINES: readonly LinePattern[] = [
     },
   },
   {
-    // early_detect_mem_encrypt clears both features where SYSCFG[23] is clear, so what follows them shows it set.
+    // early_detect_mem_encrypt clears both features if SYSCFG[23] is clear, so lines that depend on them show it set.
     pattern:
       /\bSEV(?:-ES|-SNP)? (?:supported: \d{1,6} ASIDs|(?:is )?enabled \(ASIDs)|\bSME is active, device will require DMA bounce buffers/,
     take: ([found = ''], facts, line) => {
@@ -263,15 +266,15 @@ const LINES: readonly LinePattern[] = [
   },
 ];
 
-/** A cheap test that most lines of a long log fail: words that every pattern above needs one of. */
+/** A cheap filter for long logs: every pattern above needs one of these words. */
 const INTERESTING =
   /e820|BIOS-|Xen|XEN|efi|EFI|ommand line|RAMDISK|CPU|up \d|processors? act|Linux version|Booting Linux|Machine model|DMI:|BRK \[|Hypervisor|paravirt|Encrypt|SEV|SME|AMD-Vi|IVRS|DMAR|Console:|DMA|dma|HIGHMEM|LOWMEM|NX \(|PMU|setup_data|modified|user:|extended|NUMA|SRAT|MTRR|mtrr|Kernel Offset|microcode|Memory:|flags:|hcc params|DAC|tdx|crashkernel|Reserving|IO TLB|guest|ADMA/;
 export const isInteresting = (text: string): boolean => INTERESTING.test(text);
 
-/** More drivers than any machine has (our choice). */
+/** Most drivers recorded (our choice: more than any machine has). */
 const DEVICES_MAX = 64;
 
-/** Takes what a line says, apart from memory maps. */
+/** Records the facts of a line, except memory maps. */
 export function takeLine(facts: Collected, text: string, line: number): void {
   for (const { pattern, take } of LINES) {
     const match = pattern.exec(text);
@@ -283,7 +286,7 @@ export function takeLine(facts: Collected, text: string, line: number): void {
   }
   const device = deviceIn(text);
   if (device === undefined) return;
-  // Of several devices with one driver the narrowest is taken.
+  // Of several devices with one driver the narrowest is recorded.
   const at = facts.devices.findIndex(({ driver }) => driver === device.driver);
   const known = facts.devices[at];
   if (known !== undefined && known.bits <= device.bits) return;

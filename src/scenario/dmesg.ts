@@ -1,4 +1,4 @@
-/** What a kernel log tells of a machine. A log may have several boots; their facts are kept apart. */
+/** Parses the facts about a machine in a kernel log. A log may have several boots; their facts are separate. */
 import { InputError } from '../base/errors.js';
 import { beginsMap, takeE820 } from './dmesg-e820.js';
 import { efiProblem, takeEfi } from './dmesg-efi.js';
@@ -9,7 +9,7 @@ import { unwrap } from './log-unwrap.js';
 
 export type { DmesgFacts, Extent } from './dmesg-facts.js';
 
-/** A boot while its lines are read. */
+/** A boot whose lines are being read. */
 interface Reading {
   readonly facts: Collected;
   readonly first: number;
@@ -20,15 +20,15 @@ const VERSION = /\bLinux version \d/;
 const COMMAND_LINE = /(?:^|[^\w]) ?Command line: /;
 const MAP_HEAD = /\b(?:BIOS-provided physical RAM map|provided physical RAM map):/;
 const XEN_HEAD = /\(XEN\) {1,4}(?:Xen version \d|Xen-e820 RAM map:|EFI RAM map:)/;
-/** A map has at least this many ranges: what is below 640 KiB and what is above 1 MiB. */
+/** Least number of ranges of a map: one below 640 KiB and one above 1 MiB. */
 const RANGES_MIN = 2;
-/** Boots that an error names. */
+/** Most boots listed in an error. */
 const SHOWN = 8;
 
-/** Whether a line begins another boot than the one that is being read. */
+/** Whether a line begins another boot. */
 function beginsBoot(facts: Collected, text: string): boolean {
   const known = facts.e820.length > 0 || facts.xenRanges > 0;
-  // Xen prints its own map before the kernel that it starts, which is of the same boot.
+  // Xen prints its map before the kernel that it starts: the same boot.
   if (XEN_HEAD.test(text)) return facts.version !== undefined || facts.hypervisorMap.length > 0;
   if (VERSION.test(text)) return facts.version !== undefined || known;
   if (MAP_HEAD.test(text) || beginsMap(facts, text)) return facts.e820.length > 0;
@@ -40,7 +40,7 @@ function beginsBoot(facts: Collected, text: string): boolean {
 const hasMap = ({ facts }: Reading): boolean =>
   facts.e820.length + facts.broken.length + facts.xenRanges + facts.hypervisorMap.length > 0;
 
-/** The facts of every boot in a log, but for those of which no line of a map is there: they are counted. */
+/** The facts of every boot with lines of a map, and the number of boots without. */
 function readBoots(lines: readonly LogLine[]): { boots: Reading[]; without: number } {
   const boots: Reading[] = [];
   let boot: Reading | undefined;
@@ -64,27 +64,27 @@ function readBoots(lines: readonly LogLine[]): { boots: Reading[]; without: numb
     else takeLine(boot.facts, line.text, line.no);
   }
   close();
-  // A log without any map has something to say as well: of its last boot.
+  // Without any map, the facts of the last boot are used for the error.
   if (boots.length === 0 && boot !== undefined) boots.push(boot);
   return { boots, without };
 }
 
-/** The map can be read, and the log goes on to where the kernel tells of its processors. */
-const isWhole = ({ facts }: Reading): boolean =>
+/** Whether the map could be parsed and the log continues up to the lines about the processors. */
+const isComplete = ({ facts }: Reading): boolean =>
   facts.e820.length >= RANGES_MIN &&
   facts.broken.length === 0 &&
   (facts.cpu !== undefined || facts.counts.present !== undefined || facts.counts.up !== undefined);
 
-/** The boot that is asked for; without a wish the last whole one, else the last with a map. */
-function choose(boots: readonly Reading[], wish: number | undefined): number {
-  if (wish === undefined) {
-    const whole = boots.findLastIndex(isWhole);
-    return whole >= 0 ? whole : boots.length - 1;
+/** Index of boot `number` (from 1); by default the last complete one, else the last with a map. Throws E_DMESG. */
+function choose(boots: readonly Reading[], number: number | undefined): number {
+  if (number === undefined) {
+    const complete = boots.findLastIndex(isComplete);
+    return complete >= 0 ? complete : boots.length - 1;
   }
-  if (wish >= 1 && wish <= boots.length) return wish - 1;
+  if (number >= 1 && number <= boots.length) return number - 1;
   throw new InputError({
     code: 'E_DMESG',
-    reason: 'there is no such boot in the log',
+    reason: 'no such boot in the log',
     expected:
       boots
         .slice(0, SHOWN)
@@ -93,20 +93,20 @@ function choose(boots: readonly Reading[], wish: number | undefined): number {
             `${String(i + 1)} (from ${String(first)}${facts.version === undefined ? '' : `, Linux ${facts.version}`})`,
         )
         .join(', ') + (boots.length > SHOWN ? `, … ${String(boots.length)}` : ''),
-    found: String(wish),
+    found: String(number),
   });
 }
 
 /**
- * Reads what a log says of the machine in one of its boots, counted from 1: the last whole one if none is named. Lines
- * that say nothing of the machine are passed over. Throws E_DMESG for a boot that the log does not have.
+ * Parses the facts about the machine in one boot of a log. `boot`: its number, from 1; by default the last complete one.
+ * Other lines are ignored. Throws E_DMESG for a boot that the log does not have.
  */
-export function parseDmesg(text: string, wish?: number): DmesgFacts {
+export function parseDmesg(text: string, boot?: number): DmesgFacts {
   const log = logLines(text);
   const from = log.lines.findIndex((line) => /e820: |Xen: \[|efi: mem/.test(line.text));
   const { lines, joined } = unwrap(log.lines, Math.max(0, from));
   const { boots, without } = readBoots(lines);
-  const index = choose(boots, wish);
+  const index = choose(boots, boot);
   const chosen = boots[index];
   const facts = chosen?.facts ?? nothingKnown();
   finish(facts, log, joined);
@@ -117,15 +117,13 @@ export function parseDmesg(text: string, wish?: number): DmesgFacts {
   return facts;
 }
 
-/** What follows from a boot's lines together. */
+/** Sets the facts that depend on several lines. */
 function finish(facts: Collected, log: LogText, joined: number): void {
   const { counts } = facts;
   const cpus = counts.present ?? counts.up;
   if (cpus !== undefined && cpus > 0) facts.cpus = cpus;
   if (facts.commandLine === undefined && facts.kernelCommandLine.length > 0) {
-    facts.commandLine = facts.kernelCommandLine
-      .map((piece) => piece.replace(/ ?\\$/, ''))
-      .join(' ');
+    facts.commandLine = facts.kernelCommandLine.map((part) => part.replace(/ ?\\$/, '')).join(' ');
     facts.at.set('commandLine', facts.at.get('kernelCommandLine') ?? 0);
   }
   if (facts.e820.length === 0 && facts.hypervisorMap.length >= RANGES_MIN) {

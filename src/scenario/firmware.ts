@@ -1,4 +1,4 @@
-/** From a scenario to its firmware: which tables, for which machine. */
+/** The firmware of a scenario: its tables, for the scenario's machine. */
 import { biosFirmware } from '../firmware/bios.js';
 import { efiFirmware, type EfiMachine } from '../firmware/efi/firmware.js';
 import { givenMap } from '../firmware/efi/given-map.js';
@@ -15,7 +15,7 @@ const MAKE: Readonly<Record<Type, (scenario: Scenario, machine: MachineDescripti
     efi: (scenario, machine) => efiFirmware(efiMachine(scenario), machine),
   };
 
-/** The machine as its EFI firmware sees it. */
+/** The machine's description for its EFI firmware. */
 function efiMachine(scenario: Scenario): EfiMachine {
   const { e820, efiMemoryMap } = scenario.firmware;
   if (e820 === undefined) return ramSizes(scenario);
@@ -29,7 +29,7 @@ function efiMachine(scenario: Scenario): EfiMachine {
   return { lowTop: given.lowTop, highSize: 0, given };
 }
 
-/** The firmware of a scenario, with everything that it leaves in memory. */
+/** The firmware of a scenario, with all data that it leaves in memory. */
 export function firmwareOf(scenario: Scenario): Firmware {
   const model = cpuModelOf(scenario);
   const { ram, cpus, iommu } = scenario.machine;

@@ -1,16 +1,16 @@
-/** From a log's facts to the parts of a scenario's machine, each with a remark where it is from. */
+/** Makes the parts of a scenario's machine from a log's facts, each with a remark about its source. */
 import { canEncrypt, cBitOf, chooseCpu } from './dmesg-cpu.js';
 import type { DeviceFact, DmesgFacts } from './dmesg-facts.js';
 import { usableBytes } from './from-dmesg-notes.js';
 import type { Remarks } from './remarks.js';
 
-/** CPUs that a scenario may have, and devices that its IOMMU has room for. */
+/** Most CPUs of a scenario, and most devices behind its IOMMU. */
 const MAX_CPUS = 8;
 const MAX_DEVICES = 3;
 const RAM_MIN = 64 * 2 ** 20;
 const PAGE = 4096;
 
-/** The processor, and whether it can encrypt. */
+/** The processor, and whether it supports SME. */
 export function processorOf(
   facts: DmesgFacts,
   remarks: Remarks,
@@ -23,7 +23,7 @@ export function processorOf(
   return { cpu, encrypts };
 }
 
-/** How many CPUs. */
+/** The number of CPUs. */
 export function cpusOf({ cpus, counts = {} }: DmesgFacts, remarks: Remarks): number {
   if (cpus === undefined) {
     remarks.guessed('machine.cpus: not in the log; 1');
@@ -39,7 +39,7 @@ export function cpusOf({ cpus, counts = {} }: DmesgFacts, remarks: Remarks): num
   if (cpus <= MAX_CPUS) remarks.read(`machine.cpus: ${String(cpus)}${text}`, fact);
   else {
     remarks.read(
-      `machine.cpus: ${String(MAX_CPUS)} of ${String(cpus)}, the most that are simulated${text}`,
+      `machine.cpus: ${String(MAX_CPUS)} of ${String(cpus)}, the most that can be simulated${text}`,
       fact,
     );
   }
@@ -54,49 +54,51 @@ export function ramOf({ e820 }: DmesgFacts, remarks: Remarks): number {
     return usable;
   }
   remarks.guessed(
-    `machine.ram: 64 MiB, the least that a scenario may say; the map has ${String(usable)} usable bytes`,
+    `machine.ram: 64 MiB, the minimum of a scenario; the map has ${String(usable)} usable bytes`,
   );
   return RAM_MIN;
 }
 
-/** Whether there is a VGA in text mode. */
+/** Whether the machine has a VGA in text mode. */
 export function vgaOf({ console: found, efi }: DmesgFacts, remarks: Remarks): boolean {
   if (found !== undefined) {
     const vga = found.startsWith('VGA');
-    remarks.read(`machine.vga: ${String(vga)}, as the console is "colour ${found}"`, 'console');
+    remarks.read(`machine.vga: ${String(vga)}, since the console is "colour ${found}"`, 'console');
     return vga;
   }
   remarks.guessed(`machine.vga: ${String(!efi)}, as is usual with ${efi ? 'EFI' : 'a BIOS'}`);
   return !efi;
 }
 
-/** Whether there is an AMD IOMMU. */
+/** Whether the machine has an AMD IOMMU. */
 export function iommuOf({ iommu }: DmesgFacts, cpu: string, remarks: Remarks): boolean {
   if (iommu === undefined) {
     if (canEncrypt(cpu))
-      remarks.guessed('machine.iommu: false, as no line is about AMD-Vi or IVRS');
+      remarks.guessed('machine.iommu: false, since no line mentions AMD-Vi or IVRS');
     return false;
   }
   remarks.read(`machine.iommu: "${iommu}"`, 'iommu');
   return true;
 }
 
-/** Devices with a known address width: one a driver, the narrowest if there are too many. */
+/** Devices with a known address width: one per driver, the narrowest ones if there are too many. */
 export function devicesOf(
   { devices = [] }: DmesgFacts,
   iommu: boolean,
   remarks: Remarks,
 ): { name: string; dmaMask: number; iommu?: boolean }[] {
   const narrow = [...devices].sort((a, b) => a.bits - b.bits);
-  const taken = new Set<DeviceFact>(narrow.slice(0, MAX_DEVICES));
-  for (const { driver, bits } of devices.filter((device) => !taken.has(device))) {
-    remarks.unused(`${driver}, ${String(bits)} bits of DMA address: one device too many`);
+  const used = new Set<DeviceFact>(narrow.slice(0, MAX_DEVICES));
+  for (const { driver, bits } of devices.filter((device) => !used.has(device))) {
+    remarks.unused(
+      `${driver}, ${String(bits)}-bit DMA addresses: a scenario from a log has at most ${String(MAX_DEVICES)} devices`,
+    );
   }
   return devices
-    .filter((device) => taken.has(device))
+    .filter((device) => used.has(device))
     .map(({ driver, bits }) => {
       remarks.read(
-        `machine.devices: ${driver}, ${String(bits)} bits of DMA address`,
+        `machine.devices: ${driver}, ${String(bits)}-bit DMA addresses`,
         `device ${driver}`,
       );
       return { name: driver, dmaMask: bits, ...(iommu && { iommu }) };
@@ -108,18 +110,18 @@ export function syscfgOf(facts: DmesgFacts, remarks: Remarks): { syscfgMemEncryp
   const { encryption = '', syscfg } = facts;
   if (/\bSME\b/.test(encryption)) {
     remarks.read(
-      'firmware.syscfgMemEncrypt: set, as the log says that SME is active',
+      'firmware.syscfgMemEncrypt: set, since the log reports SME as active',
       'encryption',
     );
   } else if (syscfg !== undefined) {
-    remarks.read(`firmware.syscfgMemEncrypt: set, as "${syscfg}" needs it`, 'syscfg');
+    remarks.read(`firmware.syscfgMemEncrypt: set, since "${syscfg}" requires it`, 'syscfg');
   } else {
     remarks.guessed(
-      'firmware.syscfgMemEncrypt: a log does not say; set on each CPU, as its setup screen does',
+      'firmware.syscfgMemEncrypt: not in a log; set on each CPU, as by the firmware setup option',
     );
     if (/(?:^|\s)mem_encrypt=on/.test(facts.commandLine ?? '')) {
       remarks.note(
-        'mem_encrypt=on is on the command line and no line says that SME is active: firmware may have left SYSCFG[23] clear',
+        'mem_encrypt=on is on the command line but no line reports SME as active: firmware may have left SYSCFG[23] clear',
       );
     }
   }

@@ -1,4 +1,4 @@
-/** Where a log's machine had its kernel and its RAM disk, and whether both have room there. */
+/** The addresses of kernel and initrd of a log's machine, checked against its memory map. */
 import { EFI_MEMORY_TYPE } from '../firmware/efi/layout.js';
 import { efiPlaces } from '../firmware/efi/places.js';
 import { givenMap } from '../firmware/efi/given-map.js';
@@ -9,22 +9,22 @@ import type { Remarks } from './remarks.js';
 import { E820_TYPE_NAMES } from './scenario.js';
 
 const MIB = 2 ** 20;
-/** Where the kernel goes at the lowest (CONFIG_PHYSICAL_START). */
+/** The lowest load address of the kernel (CONFIG_PHYSICAL_START). */
 const KERNEL_LOWEST = 16 * MIB;
 /**
- * Room for a kernel and its work area, from what is comfortable to what the built-in image needs: 16 MiB, the work area
- * behind it, and pages for tables (firmware/image/built-in.ts; our choice).
+ * Bytes for a kernel and its work area, in order of preference; the last is the least for the built-in image: 16 MiB, the
+ * work area after it, and pages for tables (firmware/image/built-in.ts; our choice).
  */
 const KERNEL_ROOMS = [64 * MIB, 32 * MIB, 20 * MIB] as const;
-/** The longest RAM disk that a scenario may say (scenario.ts). */
+/** Largest initrd of a scenario (scenario.ts). */
 const INITRD_SIZE_MAX = 2 ** 30;
-/** A range that the EFI stub took for a kernel has at least this size. */
+/** Least size of a range that the EFI stub allocated for a kernel. */
 const RELOCATED_MIN = 8 * MIB;
 
 const overlap = (a: Extent, b: Extent): boolean => a.start <= b.end && a.end >= b.start;
 const size = ({ start, end }: Extent): number => end - start + 1;
 
-/** What of usable memory is left beside other ranges. */
+/** Usable memory without other ranges, sorted. */
 function freeOf(usable: readonly Extent[], taken: readonly Extent[]): Extent[] {
   let free = [...usable];
   for (const other of taken) {
@@ -39,7 +39,7 @@ function freeOf(usable: readonly Extent[], taken: readonly Extent[]): Extent[] {
   return free.sort((a, b) => a.start - b.start);
 }
 
-/** The window that this firmware takes for itself on an EFI machine with a given map (firmware/efi/given-map.ts). */
+/** The memory that the simulated EFI firmware reserves for itself with a given map (firmware/efi/given-map.ts). */
 function firmwareWindow({ e820, efi }: DmesgFacts): Extent[] {
   if (!efi) return [];
   const map = e820.map(({ start, end, type }) => ({
@@ -51,7 +51,7 @@ function firmwareWindow({ e820, efi }: DmesgFacts): Extent[] {
   return [{ start: efiPlaces(lowTop).window, end: lowTop - 1 }];
 }
 
-/** Whether the simulated EFI firmware, which is not the log's, has room in a log's map. */
+/** Whether the simulated EFI firmware, which is not the log's, fits into a log's map. */
 export function hasRoomForEfi(facts: DmesgFacts): boolean {
   try {
     return firmwareWindow(facts).length > 0;
@@ -61,7 +61,7 @@ export function hasRoomForEfi(facts: DmesgFacts): boolean {
   }
 }
 
-/** A range to which the EFI stub may have moved the kernel: aligned as it asks for, and large. */
+/** Whether the EFI stub may have moved the kernel to a range: large and aligned as required. */
 const mayBeKernel = ({ start, end }: EfiFact, ramdisk: Extent | undefined): boolean =>
   start >= KERNEL_LOWEST &&
   start % PMD_SIZE === 0 &&
@@ -69,8 +69,8 @@ const mayBeKernel = ({ start, end }: EfiFact, ramdisk: Extent | undefined): bool
   (ramdisk === undefined || !overlap({ start, end }, ramdisk));
 
 /**
- * The EFI stub's place: newer stubs unpack the kernel into loader code (x86-stub.c, efi_decompress_kernel), older ones
- * move the image into loader data (efi_relocate_kernel). Where several ranges could be, that with the BRK behind it.
+ * The address chosen by the EFI stub: newer stubs decompress the kernel to loader code (x86-stub.c, efi_decompress_kernel),
+ * older ones move the image to loader data (efi_relocate_kernel). Of several candidate ranges, the one with the BRK.
  */
 function stubPlace(facts: DmesgFacts, remarks: Remarks): number | undefined {
   const { efiMemoryMap, ramdisk, brk } = facts;
@@ -87,13 +87,13 @@ function stubPlace(facts: DmesgFacts, remarks: Remarks): number | undefined {
   } else {
     const which = all.length === 1 ? 'the only' : `the first of ${String(all.length)}`;
     remarks.guessed(
-      `loader.kernelAt: ${hex(start)}, ${which} large, aligned range of EFI ${word}, where the EFI stub puts a kernel${elsewhere(brk, start)}`,
+      `loader.kernelAt: ${hex(start)}, ${which} large, aligned range of EFI ${word}, where the EFI stub places a kernel${elsewhere(brk, start)}`,
     );
   }
   return start;
 }
 
-/** The lowest place with room from 16 MiB on. */
+/** The lowest address from 16 MiB on with enough room. */
 function lowestPlace(free: readonly Extent[]): number | undefined {
   for (const room of KERNEL_ROOMS) {
     for (const { start, end } of free) {
@@ -110,7 +110,7 @@ export interface Places {
   readonly initrdSize?: number;
 }
 
-/** Where kernel and RAM disk go. Throws E_DMESG where no usable memory has room for a kernel. */
+/** The load addresses of kernel and initrd. Throws E_DMESG if no usable memory has room for a kernel. */
 export function placesOf(facts: DmesgFacts, remarks: Remarks): Places {
   const usable = facts.e820.filter(({ type }) => type === 'usable');
   const window = firmwareWindow(facts);
@@ -135,27 +135,27 @@ export function placesOf(facts: DmesgFacts, remarks: Remarks): Places {
     });
   }
   remarks.guessed(
-    `loader.kernelAt: ${hex(kernelAt)}, the lowest usable place from 16 MiB on; a log does not say it${elsewhere(facts.brk, kernelAt)}`,
+    `loader.kernelAt: ${hex(kernelAt)}, the lowest usable address from 16 MiB on; not in a log${elsewhere(facts.brk, kernelAt)}`,
   );
   return { kernelAt, ...initrd };
 }
 
-/** That the log's kernel was not where it is put: the BRK follows the image (arch/x86/kernel/vmlinux.lds.S). */
+/** A remark if the log's kernel had another address: the BRK follows the image (arch/x86/kernel/vmlinux.lds.S). */
 function elsewhere(brk: number | undefined, kernelAt: number): string {
   if (brk === undefined || (brk > kernelAt && brk < kernelAt + 2 * KERNEL_ROOMS[0])) return '';
-  return `; the log's kernel ran elsewhere (its BRK is at ${hex(brk)}), moved by KASLR or its loader`;
+  return `; the log's kernel was at another address (its BRK is at ${hex(brk)}), due to KASLR or its loader`;
 }
 
-/** The RAM disk's length, if the built-in one may be filled up to it. */
+/** The initrd's size, if the built-in one can be padded to it. */
 function initrdSize(ramdisk: Extent, remarks: Remarks): { initrdSize?: number } {
   if (size(ramdisk) <= INITRD_SIZE_MAX) return { initrdSize: size(ramdisk) };
   remarks.guessed(
-    `loader.initrdSize: left out, as ${String(size(ramdisk))} bytes are more than the 1 GiB that is simulated`,
+    `loader.initrdSize: left out, since ${String(size(ramdisk))} bytes exceed the simulated maximum of 1 GiB`,
   );
   return {};
 }
 
-/** The RAM disk's place, if it can be used as it is. */
+/** The initrd's range, if it can be used unchanged. */
 function ramdiskOf(
   { ramdisk }: DmesgFacts,
   usable: readonly Extent[],
@@ -163,7 +163,9 @@ function ramdiskOf(
   remarks: Remarks,
 ): Extent | undefined {
   if (ramdisk === undefined) {
-    remarks.guessed('loader.initrdAt: no RAMDISK in the log; as high as a loader may put it');
+    remarks.guessed(
+      'loader.initrdAt: no RAMDISK in the log; the highest address that a loader may use',
+    );
     return undefined;
   }
   remarks.read(
@@ -171,17 +173,17 @@ function ramdiskOf(
     'ramdisk',
   );
   remarks.guessed(
-    "the RAM disk's contents: the built-in one and zeros up to that size; --initrd gives another",
+    'initrd contents: the built-in initrd, padded with zeros to this size; --initrd replaces it',
   );
   if (window.some((range) => overlap(range, ramdisk))) {
     remarks.guessed(
-      `loader.initrdAt: left out, as ${hex(ramdisk.start)} is where the simulated EFI firmware has its window`,
+      `loader.initrdAt: left out, since ${hex(ramdisk.start)} is in memory of the simulated EFI firmware`,
     );
     return undefined;
   }
   if (!usable.some(({ start, end }) => ramdisk.start >= start && ramdisk.end <= end)) {
     remarks.guessed(
-      `loader.initrdAt: left out, as ${hex(ramdisk.start)} to ${hex(ramdisk.end)} is not usable memory of the map`,
+      `loader.initrdAt: left out, since ${hex(ramdisk.start)} to ${hex(ramdisk.end)} is not usable memory of the map`,
     );
     return undefined;
   }

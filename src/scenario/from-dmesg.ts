@@ -1,4 +1,4 @@
-/** A scenario from a kernel log. What the log lacks is filled with defaults, each of which is said. */
+/** Makes a scenario from a kernel log. Values that the log lacks get defaults, each with a remark. */
 import { InputError } from '../base/errors.js';
 import type { DmesgFacts } from './dmesg-facts.js';
 import { commandLineOf } from './from-dmesg-cmdline.js';
@@ -16,7 +16,7 @@ import { hasRoomForEfi, placesOf } from './from-dmesg-places.js';
 import { plain } from './log-text.js';
 import { Remarks, type Remark } from './remarks.js';
 
-/** A scenario's data as its file has it, and remarks: what was read, what was guessed, what was not used. */
+/** The data of a scenario file, and remarks: what was read, what was guessed, what was not used. */
 export interface DraftScenario {
   readonly data: Readonly<Record<string, unknown>>;
   readonly remarks: readonly Remark[];
@@ -24,7 +24,7 @@ export interface DraftScenario {
 
 export interface DraftOptions {
   readonly name: string;
-  /** Leave the command line as it was logged, and do not ask for encryption. */
+  /** Leave the command line as logged: do not add mem_encrypt=on. */
   readonly asLogged: boolean;
 }
 
@@ -33,7 +33,7 @@ const RANGES_MIN = 2;
 const RANGES_MAX = 3200;
 const SHOWN = 8;
 
-/** Makes a scenario of what a log says. Throws E_DMESG where it has no memory map that can be used. */
+/** Makes a scenario from a log's facts. Throws E_DMESG if there is no usable memory map. */
 export function draftScenario(given: DmesgFacts, options: DraftOptions): DraftScenario {
   checkMap(given);
   const remarks = new Remarks(given.at, given.boot?.unit);
@@ -72,7 +72,7 @@ export function draftScenario(given: DmesgFacts, options: DraftOptions): DraftSc
   return { data, remarks: remarks.list };
 }
 
-/** Refuses a log without a map, one whose map is broken, and a map that is not the machine's. */
+/** Throws E_DMESG for a log without a map, with a broken map, or with a map that is not the machine's. */
 function checkMap(facts: DmesgFacts): void {
   const { e820, broken = [], xenRanges = 0, boot, otherMachine } = facts;
   const [first] = broken;
@@ -90,7 +90,7 @@ function checkMap(facts: DmesgFacts): void {
   if (e820.length > RANGES_MAX) {
     throw new InputError({
       code: 'E_DMESG',
-      reason: 'the memory map has more ranges than a kernel can hold',
+      reason: 'the memory map has more ranges than a kernel can store',
       expected: `at most ${String(RANGES_MAX)}`,
       found: String(e820.length),
     });
@@ -120,11 +120,11 @@ function checkMap(facts: DmesgFacts): void {
   });
 }
 
-/** On an EFI machine too small for the simulated firmware, a BIOS takes its place. */
+/** The facts with BIOS firmware if the memory of an EFI machine is too small for the simulated EFI firmware. */
 function withFirmware(facts: DmesgFacts, remarks: Remarks): DmesgFacts {
   if (!facts.efi || hasRoomForEfi(facts)) return facts;
   remarks.guessed(
-    'firmware.type: bios, though the log is of EFI: its memory has no room for the simulated EFI firmware',
+    'firmware.type: bios, although the log is of an EFI boot: no room in its memory for the simulated EFI firmware',
   );
   return { ...facts, efi: false, efiMemoryMap: [], efiTooSmall: true };
 }

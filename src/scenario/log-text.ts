@@ -1,11 +1,11 @@
 /**
- * From the bytes of a log file to its lines: character sets, JSON, quoted-printable, colour codes. Nothing here knows
- * what the lines say. Each change of the text is said, so that a scenario's remarks can name it.
+ * Decodes the bytes of a log file to lines: character sets, JSON, quoted-printable, colour codes. The contents of the
+ * lines are not parsed here. Each conversion is recorded for the scenario's remarks.
  */
 import { startsWith } from '../base/bytes.js';
 import { InputError } from '../base/errors.js';
 
-/** A line of a log, or an entry where the log is JSON. */
+/** A line of a log, or an entry if the log is JSON. */
 export interface LogLine {
   /** Number of the line, or of the entry, counted from 1. */
   readonly no: number;
@@ -16,56 +16,56 @@ export interface LogText {
   readonly lines: readonly LogLine[];
   /** What `no` counts. */
   readonly unit: 'line' | 'entry';
-  /** What was undone before the lines could be read. */
+  /** The conversions that were made. */
   readonly undone: readonly string[];
 }
 
-/** The most lines that are read (our choice: 64 MiB in lines of 16 characters). */
+/** Most lines of a log (our choice: 64 MiB in lines of 16 characters). */
 const LINES_LIMIT = 2 ** 22;
-/** The longest part of a line that is read (our choice: printk's records have at most 1 KiB, a command line 2 KiB). */
+/** Most characters read of a line (our choice: printk's records have at most 1 KiB, a command line 2 KiB). */
 const LINE_LIMIT = 8192;
-/** The largest share of zero bytes that a text of 8 bits may have before it is taken for UTF-16 (our choice: a quarter). */
+/** A text with more than one zero byte in this many is read as UTF-16 (our choice). */
 const ZERO_SHARE = 4;
 const PROBE = 4096;
 
-/** First bytes of files that hold a log and are none, with what makes one of them. */
+/** First bytes of containers of logs, with the command that extracts the log. */
 const CONTAINERS: readonly { readonly magic: readonly number[]; readonly what: string }[] = [
-  { magic: [0x1f, 0x8b], what: 'compressed with gzip: give it through `zcat FILE |`' },
+  { magic: [0x1f, 0x8b], what: 'compressed with gzip: pipe it through `zcat FILE |`' },
   {
     magic: [0xfd, 0x37, 0x7a, 0x58, 0x5a],
-    what: 'compressed with xz: give it through `xzcat FILE |`',
+    what: 'compressed with xz: pipe it through `xzcat FILE |`',
   },
   {
     magic: [0x28, 0xb5, 0x2f, 0xfd],
-    what: 'compressed with zstd: give it through `zstdcat FILE |`',
+    what: 'compressed with zstd: pipe it through `zstdcat FILE |`',
   },
-  { magic: [0x42, 0x5a, 0x68], what: 'compressed with bzip2: give it through `bzcat FILE |`' },
+  { magic: [0x42, 0x5a, 0x68], what: 'compressed with bzip2: pipe it through `bzcat FILE |`' },
   { magic: [0x50, 0x4b, 0x03, 0x04], what: 'a zip archive' },
   {
     // "LPKSHHRH" (systemd, JOURNAL-FILE-FORMAT).
     magic: [0x4c, 0x50, 0x4b, 0x53, 0x48, 0x48, 0x52, 0x48],
-    what: 'a binary journal: give it through `journalctl -k --file FILE |`',
+    what: 'a binary journal: pipe it through `journalctl -k --file FILE |`',
   },
 ];
 
-/** What browsers and forums make of blanks. */
+/** Characters that browsers and forums use for blanks. */
 const NO_BREAK_SPACE = String.fromCharCode(0xa0);
 const ZERO_WIDTH_SPACE = String.fromCharCode(0x200b);
 const ESC = String.fromCharCode(0x1b);
 const BEL = String.fromCharCode(0x07);
-/** Control sequences (ECMA-48 5.4) behind ESC, or behind what cat -v, syslog and editors write for ESC. */
+/** Control sequences (ECMA-48 5.4) after ESC, or after what cat -v, syslog and editors write for ESC. */
 const CSI = `(?:${ESC}|\\^\\[|#033|\\\\x1b|\\\\033|\\\\e)\\[[0-9;:?]{0,32}[A-Za-z]`;
 /** Titles of terminal windows, and the short sequences. */
 const OTHER = `${ESC}\\][^${ESC}${BEL}]{0,256}(?:${BEL}|${ESC}\\\\)|${ESC}[@-Z\\\\^_=>()#][0-9A-Z]?`;
 const ESCAPES = new RegExp(`${CSI}|${OTHER}`, 'g');
-/** Control characters, and formats such as those that turn the direction of text (Unicode 23.2, TR36). */
+/** Control and format characters, such as those that change the direction of text (Unicode 23.2, TR36). */
 const CONTROLS = /[\p{Cc}\p{Cf}]/gu;
 
-/** Text in one line without control characters, for remarks and files: each is shown as a question mark. */
+/** Text on one line for remarks and files: control characters are replaced by question marks. */
 export const plain = (text: string): string =>
   text.replace(ESCAPES, '').replace(/\s/g, ' ').replace(CONTROLS, '?');
 
-/** The text of a log file. Throws E_DMESG for a file that is no text. */
+/** The text of a log file. Throws E_DMESG for a container. */
 export function decodeLog(bytes: Uint8Array): { text: string; undone: string[] } {
   const container = CONTAINERS.find(({ magic }) => startsWith(bytes, magic));
   if (container !== undefined) {
@@ -76,7 +76,7 @@ export function decodeLog(bytes: Uint8Array): { text: string; undone: string[] }
   return { text: new TextDecoder(wide).decode(bytes), undone: [`${wide.toUpperCase()} text`] };
 }
 
-/** UTF-16's byte order by its mark, or by where the zeros are. */
+/** UTF-16's byte order by its mark, or by the positions of zero bytes; undefined for other text. */
 function wideCharset(bytes: Uint8Array): 'utf-16le' | 'utf-16be' | undefined {
   if (bytes[0] === 0xff && bytes[1] === 0xfe) return 'utf-16le';
   if (bytes[0] === 0xfe && bytes[1] === 0xff) return 'utf-16be';
@@ -136,7 +136,7 @@ function checkLength(text: string): void {
 const mayHaveEscapes = (line: string): boolean =>
   line.includes(ESC) || /(?:\^\[|#033|\\x1b|\\033|\\e)\[/.test(line);
 
-/** Keys under which tools keep a message: dmesg -J, journalctl -o json, container runtimes, syslog daemons. */
+/** Keys of the message in the JSON of dmesg -J, journalctl -o json, container runtimes, syslog daemons. */
 const MESSAGE_KEYS = ['msg', 'MESSAGE', 'message', 'log', '_raw'] as const;
 
 function messageOf(entry: unknown): string | undefined {
@@ -145,7 +145,7 @@ function messageOf(entry: unknown): string | undefined {
   for (const key of MESSAGE_KEYS) {
     const value: unknown = Object.hasOwn(entry, key) ? Reflect.get(entry, key) : undefined;
     if (typeof value === 'string') return value.replace(/\n$/, '');
-    // journalctl writes a message that is no UTF-8 as an array of its bytes.
+    // journalctl writes a message that is not UTF-8 as an array of its bytes.
     if (Array.isArray(value) && value.every((byte) => typeof byte === 'number')) {
       return new TextDecoder().decode(Uint8Array.from(value));
     }
@@ -169,7 +169,7 @@ function jsonEntries(text: string): LogLine[] | undefined {
   return entries.length === 0 ? messageLines(text) : entries;
 }
 
-/** A message's line where JSON is spread over lines (journalctl -o json-pretty), or was cut. */
+/** The line with the message in multi-line JSON (journalctl -o json-pretty), or in truncated JSON. */
 const MESSAGE_LINE = /^\s{0,32}"(?:msg|MESSAGE|message|log)"\s{0,8}:\s{0,8}(".*"),?\s{0,8}$/;
 
 function messageLines(text: string): LogLine[] | undefined {
@@ -180,7 +180,7 @@ function messageLines(text: string): LogLine[] | undefined {
   return lines.length === 0 ? undefined : lines;
 }
 
-/** A message may have several lines; each has its entry's number. */
+/** The lines of an entry's message, each with the entry's number. */
 const linesOfEntry = (entry: unknown, index: number): LogLine[] =>
   messageOf(entry)
     ?.split('\n')
@@ -199,12 +199,12 @@ function parse(text: string): unknown {
   }
 }
 
-/** Of the equals signs of a text in quoted-printable, one in so many may be of a part that is not. */
+/** At most one equals sign in this many may be unencoded in a quoted-printable text (another part of the mail; our choice). */
 const OTHER_PART = 20;
 
 /**
- * Whether a mail's transfer encoding is still in a text: every equals sign begins a byte in hexadecimal or ends a line
- * (RFC 2045 6.7), and those of the text itself are among them.
+ * Whether a text is still quoted-printable: every equals sign begins a byte in hexadecimal or ends a line (RFC 2045 6.7),
+ * including the encoded equals signs of the text.
  */
 function isQuotedPrintable(text: string): boolean {
   if (!text.includes('=3D')) return false;
@@ -217,17 +217,17 @@ function isQuotedPrintable(text: string): boolean {
   return bare * OTHER_PART <= coded;
 }
 
-/** Undoes quoted-printable: soft line breaks and bytes in hexadecimal. */
+/** Decodes quoted-printable: soft line breaks and bytes in hexadecimal. */
 function unquote(lines: readonly LogLine[]): LogLine[] {
   const whole: { no: number; text: string }[] = [];
   let open: { no: number; text: string } | undefined;
   for (const { no, text } of lines) {
     const soft = text.endsWith('=');
-    const piece = soft ? text.slice(0, -1) : text;
-    // A line that never ends is no mail's: what is beyond the limit is not read anyway.
-    if (open !== undefined && open.text.length < LINE_LIMIT) open.text += piece;
+    const part = soft ? text.slice(0, -1) : text;
+    // Beyond the limit a line is not read anyway.
+    if (open !== undefined && open.text.length < LINE_LIMIT) open.text += part;
     else {
-      open = { no, text: piece };
+      open = { no, text: part };
       whole.push(open);
     }
     if (!soft) open = undefined;

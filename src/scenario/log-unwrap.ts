@@ -1,20 +1,20 @@
-/** Lines of a log that a mail program or a terminal broke are joined again. */
+/** Joins lines of a log that a mail program or a terminal wrapped. */
 import type { LogLine } from './log-text.js';
 
-/** Marks of a quotation before a line. */
+/** Quoting marks before a line. */
 const QUOTE = /^(?:[>|] ?){1,16}/;
 /**
- * What stands before a message, in every form that a log comes in: seconds since boot with or without CPU or thread,
+ * The prefix of a message in all log formats: seconds since boot with or without CPU or thread,
  * syslog's and ISO dates, dmesg -T, log levels as numbers and as dmesg -x writes them, the hypervisor's mark.
  */
 const STAMP =
   /^\s{0,8}(?:<\d{1,3}>|\[ {0,8}\d{1,8}\.\d{1,9}\]|\[?[A-Z][a-z]{2} (?:[A-Z][a-z]{2} )?[ \d]\d \d\d:\d\d:\d\d|\[?\d{4}-\d\d-\d\d[T ]\d\d:\d\d|[a-z]{3,8} {0,4}:[a-z]{3,8} {0,4}:|\(XEN\))/;
 
-/** Lines looked at to tell whether a log is wrapped, before and after the first line of interest (our choice). */
+/** Lines examined to detect wrapping, before and after the first relevant line (our choice). */
 const WINDOW = { before: 60, after: 300 } as const;
-/** The longest line that mail programs leave (our choice: 80 columns, and quoting marks). */
+/** Most characters of a wrapped line (our choice: 80 columns plus quoting marks). */
 const WIDTH = 100;
-/** Of stamped lines, one in so many may be longer: a word that cannot be broken. */
+/** At most one stamped line in this many may be longer: a word that cannot be broken (our choice). */
 const RARE = 20;
 const LINE_LIMIT = 8192;
 
@@ -23,17 +23,17 @@ export const isStamped = (text: string): boolean => STAMP.test(unquoted(text));
 
 export interface Unwrapped {
   readonly lines: readonly LogLine[];
-  /** How many lines were joined to the one before. */
+  /** Number of lines joined to the line before. */
   readonly joined: number;
 }
 
-/** Two pieces of a line: a break after a hyphen took no blank with it, nor does a terminal's at its last column. */
-const joinPieces = (first: string, next: string, hard: boolean): string => {
+/** Joins two parts of a line: a break after a hyphen, or at a terminal's last column (`hard`), replaced no blank. */
+const joinParts = (first: string, next: string, hard: boolean): string => {
   const head = first.trimEnd();
   return hard || head.endsWith('-') ? head + next : `${head} ${next.trimStart()}`;
 };
 
-/** A line with the `joined` lines after it: joined at a blank, without quoting marks (`soft`), and as they are (`hard`). */
+/** A line with the `joined` lines after it: joined with a blank and without quoting marks (`soft`), and unchanged (`hard`). */
 export interface Joined {
   readonly joined: number;
   readonly soft: string;
@@ -42,7 +42,7 @@ export interface Joined {
   readonly next: string | undefined;
 }
 
-/** A line by itself, then with one line after the other, up to `rest` of them or to one that begins something. */
+/** Yields a line alone, then joined with 1, 2, … up to `rest` lines after it; stops at a line that matches `begins`. */
 export function* joinings(
   lines: readonly LogLine[],
   index: number,
@@ -55,15 +55,15 @@ export function* joinings(
   for (let joined = 1; joined <= rest; joined++) {
     const next = lines[index + joined]?.text;
     if (next === undefined || begins.test(next)) return;
-    soft = joinPieces(soft, next.replace(/^[>|\s]{1,16}/, ''), false);
-    hard = joinPieces(hard, next, true);
+    soft = joinParts(soft, next.replace(/^[>|\s]{1,16}/, ''), false);
+    hard = joinParts(hard, next, true);
     yield { joined, soft, hard, next };
   }
 }
 
 /**
- * Joins lines without a stamp to the stamped line before, if the log is wrapped: around the line at `from` stamped
- * lines are short, and some are followed by lines without a stamp. A blank line ends what is joined.
+ * If the log is wrapped, joins lines without a time stamp to the stamped line before. It is wrapped if, near the line at
+ * `from`, stamped lines are short and some are followed by lines without a stamp. A blank line ends a joined line.
  */
 export function unwrap(lines: readonly LogLine[], from: number): Unwrapped {
   const breaks = breaksAround(lines, from);
@@ -75,7 +75,7 @@ export function unwrap(lines: readonly LogLine[], from: number): Unwrapped {
     const last = whole.at(-1);
     if (open && last !== undefined && text.trim() !== '' && !isStamped(text)) {
       if (last.text.length < LINE_LIMIT)
-        last.text = joinPieces(last.text, unquoted(text), breaks.hard);
+        last.text = joinParts(last.text, unquoted(text), breaks.hard);
       joined++;
       continue;
     }
@@ -85,7 +85,7 @@ export function unwrap(lines: readonly LogLine[], from: number): Unwrapped {
   return { lines: whole, joined };
 }
 
-/** Whether lines are broken, and how: `hard` in the middle of words, always at the same column. */
+/** The kind of line breaks: `hard` is within words, always at the same column; undefined if lines are not wrapped. */
 function breaksAround(lines: readonly LogLine[], from: number): { hard: boolean } | undefined {
   const near = lines.slice(Math.max(0, from - WINDOW.before), from + WINDOW.after);
   const stamps = near.filter(({ text }) => isStamped(text));
@@ -93,14 +93,14 @@ function breaksAround(lines: readonly LogLine[], from: number): { hard: boolean 
   const groups = groupsOf(near.map(({ text }) => text));
   if (stamps.length < 4 || groups.length < 2 || long * RARE > stamps.length) return undefined;
   const broken = groups.flatMap((rows) => rows.slice(0, -1));
-  // A break after the bracket took a blank with it, as only mail programs do.
+  // A break after the bracket replaced a blank: only mail programs do that.
   const soft = groups.some(
     ([row = '', next = '']) => row.endsWith(']') && /^[>|\s]{0,8}[a-zA-Z]/.test(next),
   );
   return { hard: !soft && broken.every((row) => row.length === broken[0]?.length) };
 }
 
-/** Stamped lines with the lines without a stamp that follow, as far as the next stamp. */
+/** Groups of a stamped line and the lines without a stamp after it. */
 function groupsOf(lines: readonly string[]): string[][] {
   const groups: string[][] = [];
   let open: string[] | undefined;

@@ -1,4 +1,4 @@
-/** From a scenario's sizes to addresses: where RAM is, what the firmware's map says, where the initrd goes. */
+/** Addresses of a scenario: RAM ranges, the firmware's memory map, the initrd. */
 import { alignDown, hex, PAGE_SIZE } from '../machine/address.js';
 import { CPU_MODELS } from '../machine/cpu/cpu-models.js';
 import { checkModel, type CpuModel } from '../machine/cpu/cpuid.js';
@@ -11,19 +11,19 @@ import { InputError } from '../base/errors.js';
 import { E820_TYPE_NAMES, type Scenario } from './scenario.js';
 
 const GIB = 2 ** 30;
-/** RAM below this stays there; the rest goes above 4 GiB (our choice: a 1 GiB hole for MMIO). */
+/** RAM beyond this size is above 4 GiB (our choice: a 1 GiB hole for MMIO). */
 const LOW_LIMIT = 3 * GIB;
 const HIGH_BASE = 4 * GIB;
 const VGA_HOLE = 0xa_0000;
 const ROM_START = 0xc_0000;
 const BIOS_ROM = 0xf_0000;
 const MIB = 0x10_0000;
-/** The highest address that a loader may put the initrd at (boot protocol, initrd_addr_max). */
+/** The highest address of the initrd's bytes (boot protocol, initrd_addr_max). */
 const INITRD_ADDR_MAX = 0x7fff_ffff;
 const RAM = 1;
 const RESERVED = 2;
 
-/** The processor of a scenario, with its overrides. Throws E_SME and E_CPU_MODEL for overrides that cannot be. */
+/** The processor of a scenario, with its overrides. Throws E_CPU, and E_SME and E_CPU_MODEL for invalid overrides. */
 export function cpuModelOf(scenario: Scenario): CpuModel {
   const model = CPU_MODELS[scenario.machine.cpu];
   if (model === undefined) {
@@ -40,7 +40,7 @@ export function cpuModelOf(scenario: Scenario): CpuModel {
     throw new InputError({
       code: 'E_SME',
       place: { path: 'machine.sme' },
-      reason: `${scenario.machine.cpu} has no memory encryption to change`,
+      reason: `${scenario.machine.cpu} has no memory encryption`,
       expected: 'a processor with memory encryption',
       found: scenario.machine.cpu,
     });
@@ -51,9 +51,9 @@ export function cpuModelOf(scenario: Scenario): CpuModel {
 }
 
 /**
- * Where DRAM answers on a machine with a given memory map: whatever the map calls it, memory reaches from 0 to the end
- * of the last range below 4 GiB that is no mere reservation, and from 4 GiB to the end of the last one above (our
- * choice: what firmware reserves in between is stolen from DRAM, what it reserves beyond is MMIO).
+ * DRAM ranges of a machine with a given memory map: from 0 to the end of the last range below 4 GiB that is not just
+ * reserved, and from 4 GiB to the end of the last one above (our choice: reserved ranges in between are DRAM taken by
+ * firmware, reserved ranges beyond are MMIO).
  */
 function ramOfMap(map: NonNullable<Scenario['firmware']['e820']>): DramRange[] {
   const memory = map.filter(({ type }) => type !== 'reserved' && type !== 'unusable');
@@ -71,18 +71,18 @@ function ramOfMap(map: NonNullable<Scenario['firmware']['e820']>): DramRange[] {
 }
 
 /**
- * Physical address bits that reach memory when the kernel is entered. The reduction counts only where SYSCFG[23] is set
- * (APM 7.10.1): firmware that has not set it may have put RAM above what is left once a kernel does.
+ * Physical address bits for memory when the kernel is entered. The reduction applies only if SYSCFG[23] is set (APM
+ * 7.10.1): firmware that has not set it may have RAM above the reduced limit.
  */
 function addressBits({ firmware }: Scenario, model: CpuModel): { bits: number; why: string } {
-  const lost = firmware.syscfgMemEncrypt ? (model.sme?.reduction ?? 0) : 0;
-  const bits = model.physAddrBits - lost;
-  if (lost === 0) return { bits, why: `${bits} physical address bits` };
-  const all = `${bits} physical address bits: firmware has set SYSCFG[23], which takes ${lost} of`;
-  return { bits, why: `${all} ${model.physAddrBits}` };
+  const reduction = firmware.syscfgMemEncrypt ? (model.sme?.reduction ?? 0) : 0;
+  const bits = model.physAddrBits - reduction;
+  if (reduction === 0) return { bits, why: `${bits} physical address bits` };
+  const all = `${bits} physical address bits: firmware has set SYSCFG[23], which reduces`;
+  return { bits, why: `${all} ${model.physAddrBits} by ${reduction}` };
 }
 
-/** Stretches where DRAM answers. Throws E_RAM_TOO_LARGE for RAM that the processor cannot address. */
+/** DRAM ranges. Throws E_RAM_TOO_LARGE for RAM that the processor cannot address. */
 export function ramOf(scenario: Scenario, model: CpuModel): DramRange[] {
   const ranges = rangesOf(scenario);
   const top = ranges.reduce((end, { base, size }) => Math.max(end, base + size), 0);
@@ -120,7 +120,7 @@ export function ramSizes({ machine: { ram } }: Scenario): { lowTop: number; high
   return { lowTop, highSize: ram - lowTop };
 }
 
-/** The memory map that a BIOS gives. */
+/** The memory map of a BIOS (INT 15h, E820h). */
 export function e820Of(scenario: Scenario): E820Range[] {
   if (scenario.firmware.e820 !== undefined) {
     return scenario.firmware.e820.map(({ start, end, type }) => ({
@@ -142,7 +142,7 @@ export function e820Of(scenario: Scenario): E820Range[] {
   ];
 }
 
-/** Where EFI firmware's own memory begins; without EFI, nowhere. */
+/** Start of EFI firmware's own memory; Infinity without EFI. */
 function firmwareWindow(scenario: Scenario): number {
   if (scenario.firmware.type !== 'efi') return Infinity;
   const { lowTop } =
@@ -152,13 +152,13 @@ function firmwareWindow(scenario: Scenario): number {
   return efiPlaces(lowTop).window;
 }
 
-/** A stretch of memory: from `base` up to `end`, which is not in it. */
+/** A range of memory; `end` is exclusive. */
 interface Room {
   readonly base: number;
   readonly end: number;
 }
 
-/** Where a kernel image is in memory. */
+/** The range of a loaded kernel image. */
 export function kernelRoom({ segments }: KernelImage, kernelAt?: number): Room {
   const first = segments.reduce((min, { paddr }) => Math.min(min, paddr), Infinity);
   const last = segments.reduce((max, { paddr, memsz }) => Math.max(max, paddr + memsz), 0);
@@ -166,21 +166,21 @@ export function kernelRoom({ segments }: KernelImage, kernelAt?: number): Room {
   return { base, end: base + last - first };
 }
 
-/** Bytes of a stretch, in whole pages. */
+/** Bytes of a range, in whole pages. */
 const roomOf = ({ base, end }: Room): number => Math.max(0, alignDown(end - base, PAGE_SIZE));
 
-/** What is left of a stretch outside of another one. */
+/** A range without another one. */
 function without(room: Room, { base, end }: Room): Room[] {
   if (end <= room.base || base >= room.end) return [room];
   return [
     { base: room.base, end: base },
     { base: end, end: room.end },
-  ].filter((left) => left.base < left.end);
+  ].filter((part) => part.base < part.end);
 }
 
 /**
- * Where the loader puts the initrd: as high as it may and firmware leaves room, page aligned, and not over the kernel.
- * Throws E_INITRD_PLACE where no stretch of memory is large enough.
+ * The address of the initrd: the highest page-aligned one below the limit, the firmware's memory, and outside the kernel.
+ * Throws E_INITRD_PLACE if no range of memory is large enough.
  */
 export function initrdPlace(
   scenario: Scenario,
@@ -206,7 +206,7 @@ export function initrdPlace(
     code: 'E_INITRD_PLACE',
     place: { path: 'loader.initrdAt' },
     reason: `usable memory below ${hex(limit)} has no room for the initrd`,
-    expected: `at most ${String(roomOf(largest))} bytes, which is the room at ${hex(largest.base)} to ${hex(largest.end - 1)}`,
+    expected: `at most ${String(roomOf(largest))} bytes, the size of the largest range (${hex(largest.base)} to ${hex(largest.end - 1)})`,
     found: `${String(size)} bytes`,
   });
 }

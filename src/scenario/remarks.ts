@@ -1,9 +1,9 @@
-/** What a scenario from a log says of itself: what was read, what was guessed and why, what was not used. */
+/** Remarks in a scenario made from a log: what was read, what was guessed and why, what was not used. */
 import { plain, type LogText } from './log-text.js';
 
 /**
- * `note`: what one has to know of the log as a whole; `read`: a value that the log has; `guessed`: a value that it does
- * not have, with what was taken and why; `unused`: what it has and the scenario does not.
+ * `note`: about the log as a whole; `read`: a value from the log; `guessed`: a value that the log does not have, with the
+ * choice and the reason; `unused`: a fact in the log that the scenario does not use.
  */
 export const REMARK_KINDS = ['note', 'read', 'guessed', 'unused'] as const;
 export type RemarkKind = (typeof REMARK_KINDS)[number];
@@ -17,11 +17,11 @@ export interface Remark {
 type Unit = LogText['unit'];
 export const plural = (unit: Unit): string => (unit === 'entry' ? 'entries' : 'lines');
 
-/** Collects remarks. A line's number goes with what was read from it. */
+/** Collects remarks. Values read from a line get its number. */
 export class Remarks {
   readonly list: Remark[] = [];
 
-  /** @param at numbers of lines by fact. @param unit what the numbers count. */
+  /** @param at line numbers by fact. @param unit what the numbers count. */
   constructor(
     private readonly at: ReadonlyMap<string, number> = new Map(),
     private readonly unit: Unit = 'line',

@@ -1,4 +1,4 @@
-/** Scenarios: a machine to boot and how it is set up, as validated data. */
+/** Scenarios: a machine, its firmware and its loader, as validated data. */
 import * as z from 'zod';
 import { CPU_MODELS } from '../machine/cpu/cpu-models.js';
 import { InputError } from '../base/errors.js';
@@ -35,7 +35,7 @@ const sme = z.strictObject({
     .min(0)
     .max(20)
     .describe(
-      'CPUID Fn8000_001F EBX[11:6], physical address bits lost; it counts where SYSCFG[23] is set. At least 32 bits must be left.',
+      'CPUID Fn8000_001F EBX[11:6], physical address bits lost; applies if SYSCFG[23] is set. At least 32 bits must remain.',
     ),
 });
 
@@ -43,24 +43,24 @@ const device = z.strictObject({
   name: z
     .string()
     .regex(/^[a-z0-9][a-z0-9-]*$/)
-    .describe('Its name in traces and in `expect`: lower-case letters, digits and dashes.'),
+    .describe('Name in traces and in `expect`: lower-case letters, digits and dashes.'),
   dmaMask: z
     .int()
     .min(12)
     .max(64)
-    .describe('Bits of an address that the device can send; its driver asks for such a DMA mask.'),
+    .describe('Address bits of the device; its driver sets this DMA mask.'),
   bar: size
     .optional()
     .describe(
-      "Physical address of the device's registers, a BAR of 4 KiB, where firmware has put them; without it none are mapped.",
+      "Physical address of the device's registers, a BAR of 4 KiB, as set by firmware; without it none are mapped.",
     ),
   iommu: z
     .boolean()
     .default(false)
-    .describe('The device is behind the IOMMU, if the machine has one; at most three are.'),
+    .describe('The device is behind the IOMMU, if the machine has one; at most three devices are.'),
 });
 
-/** Names of memory types as kernel logs have them. */
+/** Names of memory types as in kernel logs. */
 export const E820_TYPE_NAMES = {
   usable: 1,
   reserved: 2,
@@ -74,8 +74,8 @@ const extent = {
   start: size.describe('Physical address of the first byte.'),
   end: size.describe('Physical address of the last byte, as kernel logs print it.'),
 };
-const forwards = (range: { start: number; end: number }): boolean => range.end >= range.start;
-const BACKWARDS = { message: 'the range ends before it starts' };
+const isOrdered = (range: { start: number; end: number }): boolean => range.end >= range.start;
+const UNORDERED = { message: 'the range ends before it starts' };
 
 const e820Range = z
   .strictObject({
@@ -84,7 +84,7 @@ const e820Range = z
       .enum(Object.keys(E820_TYPE_NAMES) as [keyof typeof E820_TYPE_NAMES])
       .describe('The type as kernel logs print it: e820 types 1 to 5.'),
   })
-  .refine(forwards, BACKWARDS);
+  .refine(isOrdered, UNORDERED);
 
 const efiRange = z
   .strictObject({
@@ -99,26 +99,26 @@ const efiRange = z
       .default(false)
       .describe('EFI_MEMORY_RUNTIME is set: the kernel maps the range for runtime services.'),
   })
-  .refine(forwards, BACKWARDS);
+  .refine(isOrdered, UNORDERED);
 
-/** Each once, in the order of their code units. */
+/** Whether names are sorted by code units, without duplicates. */
 const sortedOnce = (names: readonly string[]): boolean =>
   names.every((name, i) => i === 0 || (names[i - 1] ?? '') < name);
-const UNSORTED = { message: 'names are sorted, and each is there once' };
+const UNSORTED = { message: 'names must be sorted and unique' };
 
 const machineSchema = z.strictObject({
   cpu: z
     .enum(Object.keys(CPU_MODELS) as [string, ...string[]])
-    .describe('The processor, which decides what CPUID and the MSRs say.'),
+    .describe('The processor model; sets the values of CPUID and the MSRs.'),
   sme: sme
     .optional()
-    .describe('Changes what the processor says about memory encryption; it must have some.'),
+    .describe("Overrides the processor's CPUID values for memory encryption; it must support SME."),
   ram: size
     .refine((bytes) => bytes >= 64 * 2 ** 20 && bytes % 4096 === 0, {
       message: 'at least 64 MiB, in whole pages',
     })
     .describe(
-      'Bytes of RAM, at least 64 MiB, in whole pages; 3 GiB of it are below 4 GiB and the rest is above.',
+      'Bytes of RAM, at least 64 MiB, in whole pages; up to 3 GiB are below 4 GiB, the rest is above.',
     ),
   cache: z
     .strictObject({
@@ -128,32 +128,32 @@ const machineSchema = z.strictObject({
       ways: z.int().min(1).max(64).default(8).describe('Lines in a set.'),
     })
     .prefault({})
-    .describe('The cache that all CPUs share: write-back, set-associative, LRU.'),
+    .describe('The cache shared by all CPUs: write-back, set-associative, LRU.'),
   engine: z
     .enum(['XEX', 'XE'])
     .default('XEX')
     .describe(
-      'How the memory engine applies its address tweak: before and after AES (XEX) or before it alone (XE).',
+      'How the memory encryption engine applies its address tweak: before and after AES (XEX) or only before (XE).',
     ),
   seed: z
     .string()
     .default('sme-boot')
-    .describe('All that is random comes from it: keys, tweaks, and what DRAM holds at power-on.'),
+    .describe('Seed of all random values: keys, tweaks, and the contents of DRAM at power-on.'),
   mtrr: z
     .boolean()
     .default(true)
     .describe('Firmware has enabled the MTRRs; the default type is WB.'),
-  cpus: z.int().min(1).max(8).default(1).describe('CPUs, the boot processor among them.'),
+  cpus: z.int().min(1).max(8).default(1).describe('Number of CPUs, including the boot processor.'),
   vga: z.boolean().default(false).describe('A VGA adapter in text mode, its memory at 0xb8000.'),
-  iommu: z.boolean().default(false).describe("An AMD IOMMU, which the firmware's IVRS describes."),
+  iommu: z.boolean().default(false).describe("An AMD IOMMU, described in the firmware's IVRS."),
   devices: z
     .array(device)
     .default([])
-    .describe('Devices that do DMA, in the order in which their drivers probe them.'),
+    .describe('Devices that do DMA, in the order of their probing.'),
 });
 
 const firmwareSchema = z.strictObject({
-  type: z.enum(['bios', 'efi']).default('bios').describe('What firmware leaves in memory.'),
+  type: z.enum(['bios', 'efi']).default('bios').describe('Kind of firmware.'),
   syscfgMemEncrypt: z
     .boolean()
     .default(false)
@@ -161,31 +161,30 @@ const firmwareSchema = z.strictObject({
   syscfgMemEncryptOnAps: z
     .boolean()
     .optional()
-    .describe('Firmware has set it on the other CPUs; by default as on the boot processor.'),
+    .describe(
+      'Firmware has set SYSCFG[23] on the other CPUs; by default as on the boot processor.',
+    ),
   e820: z
     .array(e820Range)
     .min(2)
     .optional()
     .describe(
-      'The memory map of a real machine, as its log prints it, instead of one that follows from machine.ram.',
+      'The memory map of a real machine, as printed in its log, instead of one made from machine.ram.',
     ),
   efiMemoryMap: z
     .array(efiRange)
     .min(1)
     .optional()
-    .describe('The EFI memory map of a real machine, where its log has it (efi=debug).'),
+    .describe('The EFI memory map of a real machine, if its log has it (efi=debug).'),
   acpi: z
     .boolean()
     .optional()
-    .describe('false: no ACPI tables. The kernel goes by the MP table, and knows of no IOMMU.'),
-  madt: z
-    .boolean()
-    .optional()
-    .describe('false: ACPI without a MADT. The kernel takes it for a machine with one CPU.'),
+    .describe('false: no ACPI tables. The kernel uses the MP table and finds no IOMMU.'),
+  madt: z.boolean().optional().describe('false: ACPI without a MADT. The kernel uses one CPU.'),
   mpTable: z
     .boolean()
     .optional()
-    .describe('false: no MP table in the BIOS area. EFI firmware has none in any case.'),
+    .describe('false: no MP table in the BIOS area. EFI firmware never has one.'),
   ebdaSegment: z
     .int()
     .min(0)
@@ -203,18 +202,16 @@ const firmwareSchema = z.strictObject({
 const loaderSchema = z.strictObject({
   kernelAt: size
     .optional()
-    .describe('Physical load address of the kernel; by default where its image asks to be.'),
+    .describe('Physical load address of the kernel; by default the one of its image.'),
   initrdSize: size
     .refine((bytes) => bytes <= 2 ** 30, { message: 'at most 1 GiB' })
     .optional()
     .describe(
-      'Bytes of the RAM disk, at most 1 GiB: the built-in one of about 390 KiB is filled up with zeros to as many.',
+      'Bytes of the initrd, at most 1 GiB: the built-in one of about 390 KiB is padded with zeros to this size.',
     ),
   initrdAt: size
     .optional()
-    .describe(
-      'Physical address of the RAM disk; by default as high below 2 GiB as memory and firmware leave room.',
-    ),
+    .describe('Physical address of the initrd; by default the highest possible one below 2 GiB.'),
   cmdlineAt: size.optional().describe('Physical address of the command line; 0x99000 by default.'),
   zeroPageAt: size
     .optional()
@@ -231,11 +228,11 @@ const configSchema = z.strictObject({
   CONFIG_AMD_MEM_ENCRYPT: z
     .boolean()
     .default(true)
-    .describe('The option of patch 02; without it the series is compiled out.'),
+    .describe('The option of patch 02; false: the series is compiled out.'),
   CONFIG_EFI_MIXED: z
     .boolean()
     .default(false)
-    .describe('32-bit firmware can be called: its arguments and stack are mapped 1:1.'),
+    .describe('Support for 32-bit firmware: arguments and stack of its calls are mapped 1:1.'),
 });
 
 const expectSchema = z.strictObject({
@@ -245,58 +242,58 @@ const expectSchema = z.strictObject({
     .refine(sortedOnce, UNSORTED)
     .optional()
     .describe(
-      'Names of the consumed things that some reader does not get intact: exactly these, sorted. Without the key none are compared.',
+      'Names of the data that at least one reader does not get intact: all of them, sorted. Not compared without the key.',
     ),
 });
 
-/** What a scenario file may say. */
+/** The schema of a scenario file. */
 export const scenarioSchema = z.strictObject({
   name: z
     .string()
     .regex(/^[a-z0-9][a-z0-9-]*$/)
     .describe(
-      'Its name in traces: lower-case letters, digits and dashes; by custom that of the file.',
+      'Name in traces: lower-case letters, digits and dashes; by convention the name of the file.',
     ),
-  title: z.string().min(1).describe('What machine it is, in a line.'),
+  title: z.string().min(1).describe('The machine in a line.'),
   machine: machineSchema.describe('The hardware.'),
   firmware: firmwareSchema
     .prefault({})
-    .describe('What firmware did, and left in memory, before the loader ran.'),
+    .describe('The firmware: its settings, and the data that it leaves in memory.'),
   kernel: z
     .strictObject({
       size: size
         .refine((bytes) => bytes > 0 && bytes % 4096 === 0, { message: 'in whole pages' })
         .optional()
         .describe(
-          'Bytes from _text to _end, in whole pages: 16 MiB, unless .bss is to be larger or smaller.',
+          'Bytes from _text to _end, in whole pages; default 16 MiB. Changes the size of .bss.',
         ),
     })
     .optional()
-    .describe('The built-in kernel image; an image from a file (--kernel) has a size of its own.'),
-  loader: loaderSchema.prefault({}).describe('What the boot loader put where.'),
-  guest: z.boolean().default(false).describe('A guest with nested paging is run before /init.'),
+    .describe('The built-in kernel image; an image from a file (--kernel) has its own size.'),
+  loader: loaderSchema.prefault({}).describe('The boot loader: addresses and data that it passes.'),
+  guest: z.boolean().default(false).describe('Run a guest with nested paging before /init.'),
   kexec: z
     .strictObject({
-      stage: stageNumber.describe('Patches 1 to this one are applied to it.'),
+      stage: stageNumber.describe('Stage of the second kernel: patches 1 to this one are applied.'),
     })
     .optional()
-    .describe('After /init another kernel is loaded and entered.'),
+    .describe('After /init, load and enter a second kernel.'),
   cmdline: z
     .string()
     .nullable()
     .default('console=tty0 root=/dev/ram0')
     .describe(
-      'The command line. null: the loader passes none, cmd_line_ptr is 0. An empty one is a command line too.',
+      'The command line. null: the loader passes none, cmd_line_ptr is 0; an empty string is passed.',
     ),
   config: configSchema.prefault({}).describe("The kernel's configuration."),
   expect: expectSchema
     .optional()
-    .describe('How the boot with the whole series ends; a run that ends otherwise exits 1.'),
+    .describe('How the boot with the whole series ends; a run that ends differently exits 1.'),
 });
 
 export type Scenario = z.output<typeof scenarioSchema>;
 
-/** Validates a scenario. Throws E_SCENARIO with the path of the first thing that is wrong. */
+/** Validates a scenario. Throws E_SCENARIO or E_UNKNOWN_KEY with the path of the first violation. */
 export function parseScenario(file: string, data: unknown): Scenario {
   const parsed = scenarioSchema.safeParse(data);
   if (parsed.success) return parsed.data;
@@ -312,7 +309,7 @@ export function parseScenario(file: string, data: unknown): Scenario {
 
 const FOUND_MAX = 60;
 
-/** What stands at a path of some data, as JSON, cut where it is long. */
+/** The value at a path, as JSON, truncated to FOUND_MAX characters. */
 function foundAt(data: unknown, path: readonly PropertyKey[]): string {
   const value = path.reduce<unknown>(
     (at, key) => (typeof at === 'object' && at !== null ? Reflect.get(at, key) : undefined),
@@ -322,13 +319,13 @@ function foundAt(data: unknown, path: readonly PropertyKey[]): string {
   return text.length > FOUND_MAX ? `${text.slice(0, FOUND_MAX)}…` : text;
 }
 
-/** Sets one value of a scenario's data by its path (`machine.ram=4GiB`); the value is read as JSON where it is JSON. */
+/** Sets one value of a scenario's data by its path (`machine.ram=4GiB`); the value is parsed as JSON if it is JSON. Throws E_SET. */
 export function setPath(data: unknown, assignment: string): unknown {
   const at = assignment.indexOf('=');
   if (at <= 0) {
     throw new InputError({
       code: 'E_SET',
-      reason: 'a setting is path=value',
+      reason: 'a setting has the form path=value',
       expected: 'for example machine.ram=4GiB',
       found: assignment,
     });

@@ -1,4 +1,4 @@
-/** Which table tells the kernel of its CPUs: the MADT, the MP table, or none. */
+/** The table from which the kernel gets its CPUs: the MADT, the MP table, or none. */
 import { describe, expect, test } from '@jest/globals';
 import type { Trace } from '../../src/trace/trace.js';
 import { boot, intact, scenario } from '../helpers.js';
@@ -23,14 +23,14 @@ const cpus = (trace: Trace): number =>
   1 + consoleOf(trace).filter((line) => line.startsWith('.... node')).length;
 
 describe('with encryption off', () => {
-  test('the MADT counts, and the MP table is looked for but not read', () => {
+  test('the MADT is used, and the MP table is searched for but not parsed', () => {
     const trace = four(17);
     expect(cpus(trace)).toBe(4);
     expect(intact(trace, 'MADT')).toBe(true);
     expect(intact(trace, 'MP configuration table')).toBeUndefined();
   });
 
-  test('ACPI without a MADT forgets the MP table: one CPU', () => {
+  test('ACPI without a MADT ignores the MP table: one CPU', () => {
     const trace = four(17, 'madt=false');
     expect(cpus(trace)).toBe(1);
     expect(consoleOf(trace)).toEqual(
@@ -42,20 +42,20 @@ describe('with encryption off', () => {
     expect(intact(trace, 'MP configuration table')).toBeUndefined();
   });
 
-  test('and has nothing to forget where there is no MP table', () => {
+  test('ACPI without a MADT and without an MP table: one CPU', () => {
     const trace = four(17, 'madt=false', 'mpTable=false');
     expect(cpus(trace)).toBe(1);
     expect(consoleOf(trace)).not.toContain('ACPI: No APIC-table, disabling MPS');
   });
 
-  test('without ACPI the MP table has all four', () => {
+  test('without ACPI all four CPUs are found in the MP table', () => {
     const trace = four(17, 'acpi=false');
     expect(cpus(trace)).toBe(4);
     expect(intact(trace, 'MP configuration table')).toBe(true);
     expect(intact(trace, 'RSDP')).toBeUndefined();
   });
 
-  test('without either there is one', () => {
+  test('without ACPI and MP table: one CPU', () => {
     const trace = four(17, 'acpi=false', 'mpTable=false');
     expect(cpus(trace)).toBe(1);
     expect(trace.outcome.kind).toBe('booted');
@@ -63,13 +63,13 @@ describe('with encryption off', () => {
 });
 
 describe('with encryption on', () => {
-  test('the MADT is read and the MP table is noise', () => {
+  test('the MADT is read and the MP table reads as garbage', () => {
     const trace = four(18);
     expect(cpus(trace)).toBe(4);
     expect(intact(trace, 'MP floating pointer')).toBeUndefined();
   });
 
-  test('a machine that has the MP table alone is left with one CPU', () => {
+  test('a machine with an MP table only uses one CPU', () => {
     const trace = four(18, 'acpi=false');
     expect(trace.outcome.kind).toBe('booted');
     expect(cpus(trace)).toBe(1);
@@ -77,7 +77,7 @@ describe('with encryption on', () => {
   });
 });
 
-test.each(['acpi', 'madt'])('EFI firmware can be without %s too', (table) => {
+test.each(['acpi', 'madt'])('EFI firmware can lack %s too', (table) => {
   const trace = boot({
     scenario: scenario('epyc-efi', 'machine.ram=256MiB', 'guest=false', `firmware.${table}=false`),
     stage: 17,
@@ -87,7 +87,7 @@ test.each(['acpi', 'madt'])('EFI firmware can be without %s too', (table) => {
   expect(intact(trace, 'RSDP')).toBe(table === 'acpi' ? undefined : true);
 });
 
-test('an AMD part without SME has no leaf 0x8000001f and boots as if not asked', () => {
+test('an AMD part without SME has no leaf 0x8000001f and ignores mem_encrypt=on', () => {
   const trace = boot({ scenario: scenario('amd-fam15h') }).run();
   const leaves = trace.steps
     .flatMap(({ events }) => events)

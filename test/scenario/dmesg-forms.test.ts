@@ -10,7 +10,7 @@ const WANTED = parseDmesg(LOG);
 const read = (bytes: Uint8Array): DmesgFacts => parseDmesg(decodeLog(bytes).text);
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 
-/** The facts without where they stand. */
+/** The facts without line numbers. */
 const bare = ({ boot: _boot, undone: _undone, at: _at, ...facts }: DmesgFacts): object => facts;
 
 function utf16(text: string, little: boolean): Uint8Array {
@@ -37,7 +37,7 @@ const mailed = (text: string, width: number): string =>
       return [...rows, rest];
     })
     .join('\n');
-/** Cuts as a terminal of so many columns does. */
+/** Wraps as a terminal of so many columns does. */
 const cut = (text: string, width: number): string =>
   text.replace(new RegExp(`(.{${String(width)}})(?=.)`, 'g'), '$1\n');
 const quoted = (text: string): string =>
@@ -102,13 +102,13 @@ test.each<[string, Uint8Array]>([
   ['behind a login prompt', bytes(LOG.replace(/^/m, 'host login: '))],
   ['printed twice by two consoles', bytes(LOG.replace(/^.*BIOS-e820.*$/gm, '$&\n$&'))],
   ['without line ends', bytes(LOG.replace(/\n(?=.*BIOS-e820)/g, ' '))],
-])('a log %s tells the same', (_form, log) => {
+])('a log %s has the same facts', (_form, log) => {
   const facts = read(log);
   expect(facts.e820).toEqual(WANTED.e820);
   expect(bare({ ...facts, e820: [] })).toEqual(bare({ ...WANTED, e820: [] }));
 });
 
-test('what was undone to read a log is said', () => {
+test('conversions of a log are recorded', () => {
   expect(parseDmesg(raw('dmesg-colour')).undone).toEqual(['colour codes']);
   expect(parseDmesg(raw('wrapped-by-mailer')).undone).toEqual(['10 wrapped lines']);
   expect(parseDmesg(quoted(LOG)).undone).toEqual(['quoted-printable']);
@@ -116,7 +116,7 @@ test('what was undone to read a log is said', () => {
   expect(parseDmesg(JSON.stringify({ dmesg: entries(LOG) })).undone).toEqual(['JSON']);
 });
 
-test('an entry of JSON may have several lines, and is counted as one', () => {
+test('a JSON entry with several lines counts as one entry', () => {
   const log = JSON.stringify({ dmesg: [{ msg: 'x' }, { msg: stamped('', LOG) }] });
   const facts = parseDmesg(log);
   expect(facts.e820).toEqual(WANTED.e820);
@@ -126,11 +126,11 @@ test('an entry of JSON may have several lines, and is counted as one', () => {
 test.each([
   ['gzip', [0x1f, 0x8b, 8], /gzip.*zcat/],
   ['a journal', [...'LPKSHHRH'].map((c) => c.charCodeAt(0)), /journalctl/],
-])('a file of %s is named for what it is', (_what, magic, message) => {
+])('a file of %s is refused with its format', (_what, magic, message) => {
   expect(() => decodeLog(Uint8Array.from(magic))).toThrow(message);
 });
 
-describe('the log that a mail program wrapped', () => {
+describe('a log wrapped by a mail program', () => {
   const facts = parseDmesg(raw('wrapped-by-mailer'));
 
   test('has its eight ranges', () => {
@@ -146,12 +146,12 @@ describe('the log that a mail program wrapped', () => {
   });
 });
 
-test('prose after a short command line is not taken for its rest', () => {
+test('prose after a short command line is not joined to it', () => {
   const facts = parseDmesg(`${LOG}\nThis machine hangs\nwhen it boots.`);
   expect(facts.commandLine).toBe(WANTED.commandLine);
 });
 
-describe('time is in proportion to length', () => {
+describe('parsing time is proportional to length', () => {
   const line = 'BIOS-e820: [mem 0x0000000000000000-0x000000000009fbff] usable';
   test.each([
     ['blanks behind a line', `${line}${' '.repeat(2_000_000)}\n${line}`],
@@ -163,14 +163,14 @@ describe('time is in proportion to length', () => {
     ['boots', `${'Linux version 5.0\n'.repeat(100_000)}${line}`],
     ['ends of lines in quoted-printable', `${'=3D=\n'.repeat(300_000)}${line}`],
   ])('%s', (_what, text) => {
-    // Of this process alone: the machine may be busy. A square of these lengths takes minutes.
+    // CPU time of this process: the machine may be busy. Quadratic time would be minutes.
     const start = process.cpuUsage();
     parseDmesg(text);
     expect(process.cpuUsage(start).user).toBeLessThan(5_000_000);
   });
 });
 
-test('control characters do not get into what is read', () => {
+test('control characters are removed from the facts', () => {
   const facts = parseDmesg(
     `DMI: a${ESC}[31mb\u0007c\u202ed\u009b31me\nCommand line: x${ESC}[2J y\u007f ${ESC}]0;title\u0007z`,
   );

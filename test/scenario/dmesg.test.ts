@@ -16,7 +16,7 @@ describe('a kernel log', () => {
     expect(facts.dmi).toMatch(/^Gigabyte.*F31 04\/15\/2019$/);
   });
 
-  test('that is quoted in a mail is read through its quoting marks, the RAM disk too', () => {
+  test('that is quoted in a mail is parsed despite quoting marks, including the RAMDISK line', () => {
     const facts = parseDmesg(log('dell-r6515'));
     expect(facts.e820).toHaveLength(23);
     expect(facts).toMatchObject({
@@ -61,7 +61,7 @@ describe('a kernel log', () => {
       'efi: mem00: type=5, attr=0x800000000000000f, range=[0x00000000c26ab000-0x00000000c2bab000) (5MB)',
       { efiMemoryMap: [{ start: 0xc26a_b000, end: 0xc2ba_afff, type: 5, runtime: true }] },
     ],
-    // Attributes that the kernel has no column for, and a type that it has no word for.
+    // Attributes without a column, and a type without a word.
     [
       'efi: mem00: [MMIO        |attr=0x8000000000000001] range=[0x00000000fe010000-0x00000000fe010fff] (0MB)',
       { efiMemoryMap: [{ start: 0xfe01_0000, end: 0xfe01_0fff, type: 11, runtime: true }] },
@@ -108,7 +108,7 @@ describe('a kernel log', () => {
       { commandLine: 'a b=c d' },
     ],
     ['', { e820: [], efi: false, efiMemoryMap: [] }],
-    // The first number is all that may ever be there.
+    // The first number includes hotplug CPUs.
     ['smpboot: Allowing 8 CPUs, 4 hotplug CPUs', { cpus: 4 }],
     ['SMP: Allowing 4 CPUs, 0 hotplug CPUs', { cpus: 4 }],
     ['CPU topo: Allowing 4 present CPUs plus 12 hotplug CPUs', { cpus: 4 }],
@@ -120,7 +120,7 @@ describe('a kernel log', () => {
     ['RAMDISK: 37c5e000 - 37fef000', { ramdisk: { start: 0x37c5_e000, end: 0x37fe_efff } }],
     ['RAMDISK: [mem 0x31203000-0x348f8fff]', { ramdisk: { start: 0x3120_3000, end: 0x348f_8fff } }],
     ['Allocated new RAMDISK: [mem 0x1ff000000-0x1ffffffff]', { ramdisk: undefined }],
-    // A processor's line of each time: before 3.7 without the family, hexadecimal with and without 0x.
+    // The processor's line of each era: before 3.7 without the family, hexadecimal with and without 0x.
     ['CPU0: AMD E-350 Processor stepping 00', { cpu: { name: 'AMD E-350 Processor' } }],
     [
       'smpboot: CPU0: Intel(R) Core(TM) i7-9700 CPU @ 3.00GHz (fam: 06, model: 9e, stepping: 0d)',
@@ -183,14 +183,14 @@ describe('a kernel log', () => {
 describe('a log with several boots', () => {
   const two = log('two-boots');
 
-  test('gives the last whole one, or the one that is asked for', () => {
+  test('gives the last complete one, or the requested one', () => {
     expect(parseDmesg(two).boot).toMatchObject({ number: 2, of: 2, first: 19, last: 36 });
     expect(parseDmesg(two).e820).toHaveLength(10);
     expect(parseDmesg(two, 1).boot).toMatchObject({ number: 1, first: 1, last: 18 });
     expect(parseDmesg(two, 1).e820).toEqual(parseDmesg(two, 2).e820);
   });
 
-  test('passes a boot over that is cut before its processors, or has no map', () => {
+  test('skips a boot that is truncated before its processors, or has no map', () => {
     const lines = two.trimEnd().split('\n');
     expect(parseDmesg(lines.slice(0, 30).join('\n')).boot).toMatchObject({ number: 1, of: 2 });
     const noMap = `${two}[    0.000000] Linux version 6.1.0\n[    0.1] CPU0: x\n`;
@@ -201,19 +201,19 @@ describe('a log with several boots', () => {
     ['Linux version', /Linux version/],
     ['the command line', /Linux version|BIOS-provided/],
     ['the map itself', /Linux version|ommand line/],
-  ])('knows them by %s', (_what, pattern) => {
+  ])('separates them by %s', (_what, pattern) => {
     const lines = two.split('\n').filter((line, i) => i === 0 || !pattern.test(line));
     expect(parseDmesg(lines.join('\n')).boot?.of).toBe(2);
     expect(parseDmesg(lines.join('\n')).e820).toHaveLength(10);
   });
 
-  test('refuses a boot that it does not have, and names those it has', () => {
+  test('refuses a boot that it does not have, and lists its boots', () => {
     expect(() => parseDmesg(two, 3)).toThrow(/1 \(from 1, Linux 5\.15.*2 \(from 19, Linux/);
   });
 });
 
 describe('the EFI map', () => {
-  test('of kernels before 3.18 is numbers', () => {
+  test('of kernels before 3.18 is parsed from numbers', () => {
     const { efiMemoryMap } = parseDmesg(log('efi-type-numbers'));
     expect(efiMemoryMap).toHaveLength(61);
     expect(efiMemoryMap[6]).toEqual({
@@ -226,7 +226,7 @@ describe('the EFI map', () => {
     expect(efiMemoryMap[60]).toMatchObject({ end: 0xffff_ffff, type: 11, runtime: true });
   });
 
-  test('is the first where it is printed again', () => {
+  test('is the first one if it is printed again', () => {
     const text = log('efi-type-numbers');
     expect(parseDmesg(text + text.replace(/^.*BIOS-e820.*$/gm, '')).efiMemoryMap).toHaveLength(61);
   });
@@ -242,7 +242,7 @@ describe('the EFI map', () => {
       (text: string) => text.replace(/(mem08: type=2, attr).*/, '$1'),
       /line 23 /,
     ],
-  ])('is not used where %s, and that is said', (_what, change, problem) => {
+  ])('is not used if %s, with a remark', (_what, change, problem) => {
     const facts = parseDmesg(change(log('efi-type-numbers')));
     expect(facts.efiMemoryMap).toEqual([]);
     expect(facts.efiProblem).toMatch(problem);
@@ -258,17 +258,14 @@ describe("Xen's guests", () => {
   test.each([
     ['', '0000000000000000 - 000000000009d800', '0000000000100000 - 00000000bff00000'],
     ['new ', '[0000000000000000, 000000000009d7ff]', '[0000000000100000, 00000000bfefffff]'],
-  ])(
-    "are passed over for the machine's map in Xen's %sform, where the log has it",
-    (_form, a, b) => {
-      const xen = `(XEN) Xen version 4.11\n(XEN) Xen-e820 RAM map:\n(XEN)  ${a} (usable)\n(XEN)  ${b} (usable)\n`;
-      const facts = parseDmesg(xen + log('xen-dom0'));
-      expect(facts.fromXen).toBe(true);
-      expect(facts.e820).toEqual([
-        { start: 0, end: 0x9_d7ff, type: 'usable' },
-        { start: 0x10_0000, end: 0xbfef_ffff, type: 'usable' },
-      ]);
-      expect(facts.boot).toMatchObject({ number: 1, of: 1 });
-    },
-  );
+  ])("are skipped for the machine's map in Xen's %sform, if the log has it", (_form, a, b) => {
+    const xen = `(XEN) Xen version 4.11\n(XEN) Xen-e820 RAM map:\n(XEN)  ${a} (usable)\n(XEN)  ${b} (usable)\n`;
+    const facts = parseDmesg(xen + log('xen-dom0'));
+    expect(facts.fromXen).toBe(true);
+    expect(facts.e820).toEqual([
+      { start: 0, end: 0x9_d7ff, type: 'usable' },
+      { start: 0x10_0000, end: 0xbfef_ffff, type: 'usable' },
+    ]);
+    expect(facts.boot).toMatchObject({ number: 1, of: 1 });
+  });
 });

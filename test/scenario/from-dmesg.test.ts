@@ -26,7 +26,7 @@ describe.each(['gigabyte-a320m', 'dell-r6515', 'ovmf-guest'])('the log of %s', (
 });
 
 describe('a scenario from a log', () => {
-  test('asks for encryption, unless it shall be as logged or the log said something of it', () => {
+  test('adds mem_encrypt=on, unless it shall be as logged or the log has mem_encrypt=', () => {
     const line = (commandLine: string, asLogged = false) =>
       draft({ ...facts('gigabyte-a320m'), commandLine }, asLogged).data.cmdline;
     expect(line('ro')).toBe('ro mem_encrypt=on');
@@ -34,18 +34,18 @@ describe('a scenario from a log', () => {
     expect(line('ro mem_encrypt=off quiet')).toBe('ro mem_encrypt=off quiet');
   });
 
-  test('leaves out early consoles that the machine does not have, and says so', () => {
+  test('removes early consoles that the machine does not have, with a remark', () => {
     const commandLine = 'ro earlyprintk=ttyS1,115200 earlyprintk=vga,keep mem_encrypt=on';
     const { data, remarks } = draft({ ...facts('gigabyte-a320m'), commandLine });
     expect(data.cmdline).toBe('ro earlyprintk=vga,keep mem_encrypt=on');
-    expect(said(remarks)).toMatch(/earlyprintk=ttyS1,115200 is left out/);
+    expect(said(remarks)).toMatch(/earlyprintk=ttyS1,115200 removed/);
   });
 
-  test('tells each default that it takes', () => {
+  test('has a remark for each default', () => {
     const { remarks } = draft({ efi: false, efiMemoryMap: [], e820: facts('ovmf-guest').e820 });
     expect(said(remarks)).toMatch(/machine\.cpus: not in the log; 1/);
     expect(said(remarks, 'guessed')).toMatch(
-      /machine\.cpu: zen-1 for any; the log does not say which/,
+      /machine\.cpu: zen-1 for an unknown processor; the log does not name it/,
     );
     expect(said(remarks)).toMatch(/cmdline: not in the log/);
   });
@@ -58,7 +58,7 @@ describe('a scenario from a log', () => {
     ['AMD Ryzen 3 3250U', 0x17, 0x20, 'zen-1', /Zen 1/],
     ['AMD EPYC 7742', 0x17, 0x31, 'zen-2', /Zen 2/],
     ['AMD EPYC-Rome Processor', 0x17, 0x31, 'zen-2', /Zen 2/],
-    ['AMD Ryzen', 0x17, 0xb0, 'zen-1', /no name for that model: the first of its family/],
+    ['AMD Ryzen', 0x17, 0xb0, 'zen-1', /no name for this model: the first of its family/],
     ['AMD EPYC 7763', 0x19, 0x01, 'zen-3', /Zen 3/],
     ['AMD Ryzen 9 5950X', 0x19, 0x21, 'zen-3', /Zen 3/],
     ['AMD Ryzen 7 5800H', 0x19, 0x50, 'zen-3', /Zen 3/],
@@ -83,15 +83,27 @@ describe('a scenario from a log', () => {
     ['11th Gen Intel(R) Core(TM) i5-1135G7', 0x6, 0x8c, 'intel-broadwell', /no SME either/],
     ['Genuine Intel(R) CPU 0000', 0x6, 0x1a, 'intel-broadwell', /no SME either/],
     ['Intel Common KVM processor', 0xf, 0x6, 'intel-broadwell', /no SME either/],
-    ['Centaur VIA Nano processor', 0x6, 0xf, 'intel-broadwell', /its maker is not modelled/],
-    ['ZHAOXIN KaiXian KX-6640MA', 0x7, 0x3b, 'intel-broadwell', /its maker is not modelled/],
-    ['__proto__', 0x6, 0x1, 'intel-broadwell', /its maker is not modelled/],
+    ['Centaur VIA Nano processor', 0x6, 0xf, 'intel-broadwell', /its vendor is not modelled/],
+    ['ZHAOXIN KaiXian KX-6640MA', 0x7, 0x3b, 'intel-broadwell', /its vendor is not modelled/],
+    ['__proto__', 0x6, 0x1, 'intel-broadwell', /its vendor is not modelled/],
     // Before Linux 3.7 the line has no family.
-    ['AMD E-350 Processor', undefined, undefined, 'amd-bobcat', /no family: by the name/],
-    ['AMD Opteron(tm) Processor 6128', undefined, undefined, 'amd-k10', /no family: by the name/],
-    ['AMD EPYC 7601 32-Core Processor', undefined, undefined, 'zen-1', /no family: by the name/],
+    ['AMD E-350 Processor', undefined, undefined, 'amd-bobcat', /no family: chosen by the name/],
+    [
+      'AMD Opteron(tm) Processor 6128',
+      undefined,
+      undefined,
+      'amd-k10',
+      /no family: chosen by the name/,
+    ],
+    [
+      'AMD EPYC 7601 32-Core Processor',
+      undefined,
+      undefined,
+      'zen-1',
+      /no family: chosen by the name/,
+    ],
     ['AMD Athlon(tm) 64 X2', undefined, undefined, 'amd-k8', /a part before family 0x17/],
-  ])('takes for %s of family %s and model %s %s', (name, family, model, cpu, remark) => {
+  ])('chooses for %s of family %s and model %s %s', (name, family, model, cpu, remark) => {
     const known = family === undefined || model === undefined ? {} : { family, model };
     const { data, remarks } = draft({ ...facts('gigabyte-a320m'), cpu: { name, ...known } });
     expect(data.machine).toMatchObject({ cpu });
@@ -105,16 +117,16 @@ describe('a scenario from a log', () => {
     [', Intel PMU driver', 'intel-broadwell'],
     [', AMD PMU driver', 'zen-1'],
     ['microcode: CPU0: patch_level=0x0800820d', 'zen-1'],
-  ])('without a line that names the processor takes its maker from "%s"', (line, cpu) => {
+  ])('without a line that names the processor gets its vendor from "%s"', (line, cpu) => {
     const text = readFileSync('test/fixtures/dmesg/wrapped-by-mailer.txt', 'utf8');
     const { data, remarks } = draft(
       parseDmesg(`${text}[    0.1] x: Fam${line.startsWith(',') ? line : ` ${line}`}.`),
     );
     expect(data.machine).toMatchObject({ cpu });
-    expect(said(remarks, 'guessed')).toMatch(/the log names none, and has/);
+    expect(said(remarks, 'guessed')).toMatch(/the log does not name it, but has/);
   });
 
-  test('puts the kernel where EFI loader data says that it was, else at 16 MiB or the next place', () => {
+  test('loads the kernel to the range of EFI loader data, else to 16 MiB or the next usable address', () => {
     expect(draft(facts('ovmf-guest')).data.loader).toMatchObject({ kernelAt: 0x200_0000 });
     expect(draft(facts('efi-loader-code')).data.loader).toMatchObject({
       kernelAt: 0x1_0500_0000,
@@ -124,7 +136,7 @@ describe('a scenario from a log', () => {
     expect(draft(facts('dell-r6515')).data.loader).toMatchObject({ initrdAt: 0xc28_4000 });
   });
 
-  test('is refused where the log has no memory map, or no room for a kernel', () => {
+  test('is refused if the log has no memory map, or no room for a kernel', () => {
     expect(() => draft(parseDmesg('nothing'))).toThrow(/E_DMESG/);
     const e820 = [
       { start: 0, end: 0x9_ffff, type: 'usable' as const },
@@ -137,7 +149,7 @@ describe('a scenario from a log', () => {
       { length: 4000 },
       (_, i) => `BIOS-e820: [mem 0x${(i * 4096).toString(16)}-0x${(i * 4096).toString(16)}] usable`,
     );
-    expect(() => draft(parseDmesg(long.join('\n')))).toThrow(/more ranges than a kernel can hold/);
+    expect(() => draft(parseDmesg(long.join('\n')))).toThrow(/more ranges than a kernel can store/);
     expect(() => draft(facts('xen-dom0'))).toThrow(/a Xen guest's map.*4 lines "Xen:/);
     expect(() => draft({ efi: false, efiMemoryMap: [], e820 })).toThrow(/room for a kernel/);
   });
@@ -152,7 +164,7 @@ describe('a scenario from a log', () => {
     expect(() => draft(parseDmesg(text))).toThrow(/\(line 23, 27\)/);
   });
 
-  test('gives its small machine a place for the kernel', () => {
+  test('of a small machine has an address for the kernel', () => {
     const { data } = draft(facts('vm-of-128-mib'));
     expect(data.machine).toMatchObject({ ram: 133_689_344, cpus: 1 });
     expect(data.loader).toEqual({
@@ -166,38 +178,43 @@ describe('a scenario from a log', () => {
     ];
     const small = draft({ efi: false, efiMemoryMap: [], e820 });
     expect(small.data.machine).toMatchObject({ ram: 2 ** 26 });
-    expect(said(small.remarks)).toMatch(/64 MiB, the least that a scenario may say/);
+    expect(said(small.remarks)).toMatch(/64 MiB, the minimum of a scenario/);
   });
 
-  test('leaves the RAM disk out of the way of the simulated firmware, and says so', () => {
+  test('leaves out an initrd address in memory of the simulated firmware, with a remark', () => {
     const base = facts('intel-11th-gen');
     const ramdisk = { start: 0x69ee_2000 - 0x90_0000, end: 0x69ee_1fff };
     const { data, remarks } = draft({ ...base, ramdisk });
     expect(data.loader).toEqual({ kernelAt: 0x100_0000, initrdSize: 0x90_0000 });
-    expect(said(remarks, 'guessed')).toMatch(/initrdAt: left out.*window/);
+    expect(said(remarks, 'guessed')).toMatch(/initrdAt: left out.*simulated EFI firmware/);
   });
 
-  test('whose RAM disk is longer than any that is simulated says so', () => {
+  test('has a remark if the initrd is larger than the simulated maximum', () => {
     const ramdisk = { start: 0x1_0000_0000, end: 0x1_7fff_ffff };
     const { data, remarks } = draft({ ...facts('ryzen-5950x'), ramdisk });
     expect(data.loader).toEqual({ kernelAt: 0x100_0000, initrdAt: 0x1_0000_0000 });
-    expect(said(remarks, 'guessed')).toMatch(/initrdSize: left out, as 2147483648 bytes/);
+    expect(said(remarks, 'guessed')).toMatch(/initrdSize: left out, since 2147483648 bytes/);
   });
 
   test.each([
-    ['SME is active', { encryption: 'SME' }, 'read', /set, as the log says that SME is active/],
-    ['SEV is supported', { syscfg: 'SEV supported: 410 ASIDs' }, 'read', /set, as "SEV supported/],
-    ['nothing', {}, 'guessed', /a log does not say; set/],
-    ['SEV is active', { encryption: 'SEV SEV-ES' }, 'note', /a guest of SEV. SEV is not modelled/],
+    ['SME is active', { encryption: 'SME' }, 'read', /set, since the log reports SME as active/],
+    [
+      'SEV is supported',
+      { syscfg: 'SEV supported: 410 ASIDs' },
+      'read',
+      /set, since "SEV supported/,
+    ],
+    ['nothing', {}, 'guessed', /not in a log; set on each CPU/],
+    ['SEV is active', { encryption: 'SEV SEV-ES' }, 'note', /an SEV guest. SEV is not modelled/],
     ['a hypervisor', { hypervisor: 'KVM' }, 'note', /a virtual machine \(KVM\)/],
     ['a crash kernel', { commandLine: 'a elfcorehdr=1G' }, 'note', /a crash kernel/],
     [
       'mem_encrypt=on alone',
       { commandLine: 'a mem_encrypt=on' },
       'note',
-      /no line says that SME is active/,
+      /no line reports SME as active/,
     ],
-    ['32 bits', { bits32: '"i686" in its version' }, 'note', /a kernel of 32 bits/],
+    ['32 bits', { bits32: '"i686" in its version' }, 'note', /a 32-bit kernel/],
     ['an IOMMU', { iommu: 'ACPI: IVRS 0x0' }, 'read', /machine\.iommu: "ACPI: IVRS/],
     ['no VGA', { console: 'dummy device 80x25' }, 'read', /machine\.vga: false/],
   ] as const)('that has %s says so', (_what, more, kind, remark) => {
@@ -206,7 +223,7 @@ describe('a scenario from a log', () => {
     expect(() => parseScenario('subject', data)).not.toThrow();
   });
 
-  test('takes an IOMMU and devices from it, three at the most, the narrowest', () => {
+  test('has the IOMMU and the narrowest devices of the log, at most three', () => {
     const devices = [
       { driver: 'xhci-hcd', bits: 64 },
       { driver: 'b43', bits: 32 },
@@ -222,25 +239,27 @@ describe('a scenario from a log', () => {
         { name: 'ahci', dmaMask: 32, iommu: true },
       ],
     });
-    expect(said(remarks, 'unused')).toMatch(/nic, 64 bits of DMA address: one device too many/);
+    expect(said(remarks, 'unused')).toMatch(
+      /nic, 64-bit DMA addresses: a scenario from a log has at most 3 devices/,
+    );
     const trace = boot({ scenario: parseScenario('subject', data), stage: 18 }).run();
     expect(trace.consumed.map(({ name }) => name)).toContain('ahci sg to device');
   });
 
-  test('names what the log has and the scenario does not use, with its line', () => {
+  test('lists facts that the scenario does not use, with their lines', () => {
     const text = `${readFileSync('test/fixtures/dmesg/hotplug-cpus.txt', 'utf8')}[    0.1] DMAR: IOMMU enabled\n`;
     const { remarks } = draft(parseDmesg(text));
     expect(said(remarks, 'unused').split('\n')).toEqual([
       'cmdline: quiet is not modelled: an option of 4.6, init/main.c',
       'cmdline: splash is not modelled: unknown to 4.6: passed to init',
-      'cmdline: without effect here: BOOT_IMAGE=/boot/vmlinuz-4.15.0-136-generic, ro (sme-boot list options)',
+      'cmdline: no effect here: BOOT_IMAGE=/boot/vmlinuz-4.15.0-136-generic, ro (sme-boot list options)',
       'an Intel IOMMU (DMAR) (line 25)',
     ]);
     expect(said(remarks, 'read')).toMatch(/machine\.cpus: 4; 8 possible \(line 22\)/);
   });
 });
 
-/** What the logs of the table give, and how the whole series ends with it. */
+/** The scenarios of the logs in the table, and the outcome of the whole series with them. */
 describe.each([
   ['dmesg-colour', { cpu: 'zen-3', cpus: 2, ram: 8_589_471_744 }, 7, 'booted'],
   ['efi-loader-code', { cpu: 'zen-3', cpus: 4, ram: 3_215_015_936 }, 19, 'triple-fault'],
@@ -255,7 +274,7 @@ describe.each([
   ['msi-ms7721', { cpu: 'amd-bulldozer', cpus: 4, iommu: true }, 20, 'booted'],
 ] as const)('the log %s', (name, machine, ranges, outcome) => {
   const { data } = draft(facts(name));
-  test('gives its machine', () => {
+  test('has the machine of the log', () => {
     expect(data.machine).toMatchObject(machine);
     expect(facts(name).e820).toHaveLength(ranges);
   });
@@ -279,12 +298,12 @@ test('the log of two EPYC 9654 gives eight of their CPUs, the IOMMU and the narr
     ],
   });
   expect(facts('supermicro-h13').e820).toHaveLength(38);
-  expect(said(remarks, 'read')).toMatch(/machine\.cpus: 8 of 384, the most that are simulated/);
+  expect(said(remarks, 'read')).toMatch(/machine\.cpus: 8 of 384, the most that can be simulated/);
   expect(said(remarks, 'read')).toMatch(/machine\.iommu: "ACPI: IVRS 0x00000000A3A0B000"/);
   expect(() => parseScenario('supermicro-h13', data)).not.toThrow();
 });
 
-test('the log of a Lenovo X240 gives its EFI map less the entries of no pages', () => {
+test('the log of a Lenovo X240 gives its EFI map without the entries of zero pages', () => {
   const { efiMemoryMap, efiProblem, e820Unnamed } = facts('lenovo-x240');
   expect(efiProblem).toBeUndefined();
   expect(efiMemoryMap).toHaveLength(44);
@@ -292,11 +311,11 @@ test('the log of a Lenovo X240 gives its EFI map less the entries of no pages', 
   expect(e820Unnamed).toEqual(['type 20']);
 });
 
-test('a long EFI map has room in the simulated firmware', () => {
+test('a long EFI map fits into the simulated firmware', () => {
   const base = facts('lenovo-x240');
   const first = 0x2000_0000;
   const efiMemoryMap = Array.from({ length: 250 }, (_, i) => ({
-    // Boot services' code and data, which e820 does not tell apart.
+    // Boot services' code and data, which e820 does not distinguish.
     start: first + i * 0x2000,
     end: first + i * 0x2000 + 0x1fff,
     type: 3 + (i % 2),
@@ -307,15 +326,15 @@ test('a long EFI map has room in the simulated firmware', () => {
   expect(trace.outcome.kind).toBe('booted');
 });
 
-test('an EFI machine too small for the simulated firmware boots with a BIOS, which is said', () => {
+test('an EFI machine too small for the simulated firmware boots with a BIOS, with a remark', () => {
   const { data, remarks } = draft({ ...facts('vm-of-128-mib'), efi: true });
   expect(data.firmware).toMatchObject({ type: 'bios' });
-  expect(said(remarks, 'guessed')).toMatch(/bios, though the log is of EFI/);
+  expect(said(remarks, 'guessed')).toMatch(/bios, although the log is of an EFI boot/);
 });
 
-test("the place of a kernel that ran elsewhere is not passed off as the log's", () => {
+test("a kernel at another address than the log's has a remark about it", () => {
   const { remarks } = draft({ ...facts('efi-type-numbers'), brk: 0x4_7267_0000 });
-  expect(said(remarks, 'guessed')).toMatch(/its BRK is at 0x472670000\), moved by KASLR/);
+  expect(said(remarks, 'guessed')).toMatch(/its BRK is at 0x472670000\), due to KASLR/);
   const own = draft({ ...facts('efi-type-numbers'), brk: 0x320_0000 });
   expect(said(own.remarks, 'read')).toMatch(/the range of loader data that has the kernel's BRK/);
 });
@@ -334,7 +353,7 @@ test.each([
       '[    0.1] Memory: 65000000K/67017176K available\n',
     /67017176 KiB of memory, the map has 3/,
   ],
-])('a map that %s is said to lack lines', (_what, change, doubt) => {
+])('a map that %s has a remark about missing lines', (_what, change, doubt) => {
   const whole = readFileSync('test/fixtures/dmesg/ryzen-5950x.txt', 'utf8');
   expect(said(draft(parseDmesg(whole)).remarks)).not.toMatch(doubt);
   expect(said(draft(parseDmesg(change(whole))).remarks, 'guessed')).toMatch(doubt);

@@ -5,10 +5,10 @@ import { boot, scenario } from '../helpers.js';
 
 const TIB = 2 ** 40;
 const GIB = 2 ** 30;
-/** RAM below 3 GiB stays there, so that it ends 1 GiB higher than it has bytes. */
+/** RAM beyond 3 GiB is above 4 GiB, so that its end is 1 GiB above its size. */
 const HOLE = GIB;
 
-describe('RAM that the processor reaches', () => {
+describe('RAM that the processor can address', () => {
   const sized = (bytes: number, syscfg: boolean): ReturnType<typeof scenario> =>
     scenario(
       'bios-minimal',
@@ -19,7 +19,7 @@ describe('RAM that the processor reaches', () => {
   test.each([
     ['SYSCFG[23] is set: 43 bits', 8 * TIB, true],
     ['it is not: 48 bits', 256 * TIB, false],
-  ])('ends where the address bits do, where %s', (_what, end, syscfg) => {
+  ])('is limited by the address bits: %s', (_what, end, syscfg) => {
     expect(ramOf(sized(end - HOLE, syscfg), ZEN1).at(-1)).toEqual({
       base: 4 * GIB,
       size: end - 4 * GIB,
@@ -29,13 +29,13 @@ describe('RAM that the processor reaches', () => {
     );
   });
 
-  test('an error says which bits are gone and why', () => {
+  test('E_RAM_TOO_LARGE names the reduction and its reason', () => {
     expect(() => ramOf(sized(9 * TIB, true), ZEN3)).toThrow(
-      /43 physical address bits: firmware has set SYSCFG\[23\], which takes 5 of 48/,
+      /43 physical address bits: firmware has set SYSCFG\[23\], which reduces 48 by 5/,
     );
   });
 
-  test('of a given map is refused by its end', () => {
+  test('of a given map is checked by its end', () => {
     expect(() =>
       boot({ scenario: scenario('ram-above-reduction', 'firmware.syscfgMemEncrypt=true') }),
     ).toThrow(
@@ -44,7 +44,7 @@ describe('RAM that the processor reaches', () => {
   });
 });
 
-describe('RAM above what SYSCFG[23] leaves', () => {
+describe('RAM above the limit with SYSCFG[23] set', () => {
   const high = (stage: number) => boot({ scenario: scenario('ram-above-reduction'), stage }).run();
 
   test('is used while the bit is clear', () => {
@@ -54,7 +54,7 @@ describe('RAM above what SYSCFG[23] leaves', () => {
     expect(JSON.stringify(trace.steps)).toContain('[mem 0x80000000000-0x8003fffffff]');
   });
 
-  test('is mapped all the same after patch 18 has set it, and the first access is a reserved bit', () => {
+  test('is still mapped after patch 18 has set it, and the first access faults on a reserved bit', () => {
     const trace = high(18);
     expect(trace.outcome.kind).toBe('panic');
     const events = trace.steps.flatMap((step) => step.events);
@@ -64,7 +64,7 @@ describe('RAM above what SYSCFG[23] leaves', () => {
       why: 'reserved',
       in: 'memblock_virt_alloc',
     });
-    // Patch 05 has told the kernel; the memory map is not asked.
+    // Patch 05 has reduced the kernel's address bits; the memory map is not checked against them.
     expect(JSON.stringify(trace.steps)).toContain('family 0x17, 43 physical address bits');
   });
 });
