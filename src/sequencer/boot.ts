@@ -1,6 +1,6 @@
 /**
- * Runs a boot: firmware and loader, then the kernel's steps in order, on one simulated machine. Ends are caught here:
- * a panic, a triple fault, a CPU that hangs, or `/init` running.
+ * Runs a boot: firmware and loader, then the kernel's steps in order, on one simulated machine. Determines the outcome:
+ * a panic, a triple fault, a hung CPU, or `/init` running.
  */
 import type { KernelImage } from '../firmware/image/kernel-image.js';
 import { buildBuiltInImage } from '../firmware/image/built-in.js';
@@ -52,32 +52,32 @@ export interface BootOptions extends HunkSelection {
   readonly scenarioDigest: string;
   /** Settings of the command line, for the trace. */
   readonly settings?: Readonly<Record<string, string | number | boolean>>;
-  /** The built-in image where absent. */
+  /** Default: the built-in image. */
   readonly image?: KernelImage;
-  /** The built-in initrd where absent. */
+  /** Default: the built-in initrd. */
   readonly initrd?: Uint8Array | ByteSource;
   /** A flattened device tree for the setup_data chain, instead of the scenario's. */
   readonly deviceTree?: Uint8Array;
   readonly cipher: BlockCipherFactory;
   /** SHA-256 in hexadecimal. */
   readonly digest: Digest;
-  /** Encrypt when somebody looks (the default), or at once. */
+  /** Encrypt on the first read of the ciphertext (the default), or at once. */
   readonly lazy?: boolean;
 }
 
-/** All of a boot at a label: enough to go on, and with the codec in another process. It shares its pages with the boot. */
+/** The whole state of a boot at a label, to resume from; with the codec also in another process. Shares pages with the boot. */
 export interface BootSnapshot {
   readonly next: number;
   readonly machine: MachineSnapshot;
   readonly kernel: KernelState;
   readonly recorder: RecorderState;
   readonly outcome: Outcome | null;
-  /** Whether the kernel is the one that was entered by kexec, and what it got of EFI. */
+  /** Whether the kernel is the one entered by kexec, and the EFI data passed to it. */
   readonly kexeced: boolean;
   readonly passed: PassedEfi | null;
 }
 
-/** The label of what happens before the kernel. */
+/** The label of the step before the kernel: firmware and loader. */
 export const LOADER_LABEL = 'loader';
 
 /** Labels of all steps, in order. */
@@ -89,7 +89,7 @@ const NEXT_STEPS = BOOT_STEPS.filter(({ before }) => before !== 'kexec_load').ma
 }));
 const NEXT_LABELS: readonly string[] = NEXT_STEPS.map((step) => step.label);
 
-/** The image of a boot: the one that is given, or the built-in one in the size that the scenario says. */
+/** The image of a boot: the given one, or the built-in one in the scenario's size. Throws E_KERNEL_SIZE. */
 function imageOf(
   { image, scenario, digest }: BootOptions,
   functions: readonly string[],
@@ -111,18 +111,18 @@ function imageOf(
 export class Boot {
   readonly machine: Machine;
   readonly recorder: Recorder;
-  /** Labels of all steps that this boot may have, in order. */
+  /** Labels of all possible steps of this boot, in order. */
   readonly labels: readonly string[];
   outcome: Outcome | null = null;
   private next = 0;
   private first: Running;
-  /** Hunks whose names have a place in the image. */
+  /** Hunks whose names have addresses in the image. */
   private readonly placed: readonly Hunk[];
-  /** The kernel that was entered by kexec. */
+  /** The kernel entered by kexec. */
   private second: Running | null = null;
   private readonly initrd: Uint8Array | ByteSource;
   private prepared: NextKernel | undefined;
-  /** What the first kernel has passed of EFI to the other one. */
+  /** The EFI data passed by the first kernel to the second one. */
   private passed: PassedEfi | null = null;
 
   constructor(readonly options: BootOptions) {
@@ -172,7 +172,7 @@ export class Boot {
     kernel.state.guest = scenario.guest;
     kernel.state.slide = loaded.kernelAt - program.link('_text');
     this.first = { linked, program, loaded, kernel };
-    const left = notModelled(scenario.cmdline ?? '');
+    const unmodelled = notModelled(scenario.cmdline ?? '');
     this.recorder.header({
       scenario: scenario.name,
       scenarioDigest: options.scenarioDigest,
@@ -183,7 +183,9 @@ export class Boot {
       with: [...(options.with ?? []), ...(options.extra ?? []).map((hunk) => hunk.id)],
       settings: { ...options.settings },
       seed: scenario.machine.seed,
-      ...(left.length > 0 && { optionsNotModelled: left.map(({ option }) => option) }),
+      ...(unmodelled.length > 0 && {
+        optionsNotModelled: unmodelled.map(({ option }) => option),
+      }),
       image: { name: image.file, digest: image.digest },
       config: { ...scenario.config },
       overlay: program.overlay.map((entry) => entry.name),
@@ -191,7 +193,7 @@ export class Boot {
     this.produce(this.initrd);
   }
 
-  /** The kernel that runs, and what it was made of: after a kexec, the other one. */
+  /** The running kernel: after a kexec, the second one. */
   private get running(): Running {
     return this.second ?? this.first;
   }
@@ -208,17 +210,17 @@ export class Boot {
     return this.running.loaded;
   }
 
-  /** Labels of the steps that are left; the first is the next one. */
+  /** Labels of the remaining steps; the first is the next one. */
   get ahead(): readonly string[] {
     return this.outcome === null ? this.labels.slice(this.next) : [];
   }
 
-  /** How the scenario says that this boot ends; it speaks of the whole series only. */
+  /** The scenario's expectation; undefined unless the whole series is applied. */
   get expected(): Expected | undefined {
     return isWholeSeries(this.options) ? this.options.scenario.expect : undefined;
   }
 
-  /** Runs one step; false when the boot is over. */
+  /** Runs one step; false if the boot has ended. */
   step(): boolean {
     const { labels } = this;
     const label = labels[this.next];
@@ -265,7 +267,7 @@ export class Boot {
     this.second = enterNext(next, this.machine, this.options.scenario, this.recorder);
   }
 
-  /** The kernel that a scenario enters after the first; undefined where it has none. */
+  /** The second kernel of a scenario; undefined if it has none. */
   private nextKernel(): NextKernel | undefined {
     const { scenario, digest } = this.options;
     if (scenario.kexec === undefined) return undefined;
@@ -280,19 +282,19 @@ export class Boot {
     return this.prepared;
   }
 
-  /** From now on the other kernel is the one that gets this of EFI. */
+  /** Sets the EFI data for the second kernel, which is built again from it. */
   private prepareNext(passed: PassedEfi | null): void {
     this.passed = passed;
     this.prepared = undefined;
   }
 
-  /** Runs up to and with the step of a label. Throws E_LABEL for a label that the boot does not have. */
+  /** Runs up to and including the step of a label. Throws E_LABEL for a label that the boot does not have. */
   runTo(label: string): void {
     const index = this.labels.indexOf(label);
     if (index < 0) {
       throw new InputError({
         code: 'E_LABEL',
-        reason: 'there is no such label',
+        reason: 'no such label',
         expected: this.labels.join(', '),
         found: label,
       });
@@ -306,7 +308,7 @@ export class Boot {
     return this.finish();
   }
 
-  /** The trace of a boot that is over: caches are written back, then DRAM is looked at (our choice). */
+  /** The trace of a boot that has ended: caches are written back, then DRAM is read (our choice). */
   finish(): Trace {
     this.watchScreen();
     for (const cpu of this.machine.cpus) cpu.wbinvd();
@@ -316,7 +318,7 @@ export class Boot {
     });
   }
 
-  /** Named stretches of physical memory, as `inspect` takes them too. */
+  /** Named ranges of physical memory, also for `inspect`. */
   regions(): Region[] {
     const { program } = this;
     const physical = (name: string): number =>
@@ -345,17 +347,19 @@ export class Boot {
   }
 
   /**
-   * Another composition's kernel in the place of this one, on the same machine. What it is made of must have its place
-   * in the image already, as the series less some hunks has; then snapshots of the one are good for the other. Nothing
-   * has run of it.
+   * Replaces the kernel by that of another hunk selection, on the same machine. All its functions must have addresses in
+   * the image, as those of the series without some hunks have; snapshots of the one are then valid for the other. No step
+   * of it has run. Throws RangeError for a function without an address.
    */
   relink(composition: HunkSelection): void {
     const { program } = this.first;
     const linked = link(compose(composition).hunks, this.placed);
-    const lost = [...linked.table.values()].find(
+    const unplaced = [...linked.table.values()].find(
       ({ kind, name }) => kind === 'fn' && !program.has(name),
     );
-    if (lost !== undefined) throw new RangeError(`${lost.name} has no place in this image`);
+    if (unplaced !== undefined) {
+      throw new RangeError(`${unplaced.name} has no address in this image`);
+    }
     this.first = { ...this.first, linked, kernel: this.kernelOf(linked, program) };
     this.second = null;
   }
@@ -374,7 +378,7 @@ export class Boot {
     );
   }
 
-  /** All of the boot as it stands between two steps. */
+  /** The whole state of the boot between two steps. */
   snapshot(): BootSnapshot {
     return {
       next: this.next,
@@ -387,25 +391,25 @@ export class Boot {
     };
   }
 
-  /** Goes on from a snapshot of a boot with the same options. */
+  /** Restores a snapshot of a boot with the same options. */
   restore(snapshot: BootSnapshot): void {
     this.machine.restore(snapshot.machine);
     this.prepareNext(snapshot.passed);
     this.reenter(snapshot.kexeced);
     this.kernel.state = structuredClone(snapshot.kernel);
     this.recorder.restore(snapshot.recorder);
-    // Whoever ran before this, accesses are again on behalf of the function that stands in the snapshot.
+    // Accesses are again attributed to the function recorded in the snapshot.
     this.kernel.trace.back();
     this.next = snapshot.next;
     this.outcome = snapshot.outcome;
   }
 
-  /** Somebody looks at the screen: at the end of a boot, and before the real console takes it over. */
+  /** Checks the screen: at the end of a boot, and before the real console uses it. */
   watchScreen(): void {
     watchScreen(this.machine, this.kernel.state.console.printk, this.recorder);
   }
 
-  /** Lets the kernel run that a snapshot was taken of. */
+  /** Makes the kernel of a snapshot the running one. */
   private reenter(kexeced: boolean): void {
     const next = kexeced ? this.nextKernel() : undefined;
     this.second =
@@ -439,12 +443,12 @@ export class Boot {
   }
 
   private describeLoad(): void {
-    const tell = (device: string, { name, base, size }: Region): void => {
+    const emit = (device: string, { name, base, size }: Region): void => {
       const span = { space: 'pa', start: base, length: size } as const;
       this.recorder.emit('dma', { device, what: name, pa: span }, { fn: device });
     };
-    for (const region of this.loaded.firmwareRegions) tell('firmware', region);
-    for (const region of this.loaded.regions) tell('loader', region);
+    for (const region of this.loaded.firmwareRegions) emit('firmware', region);
+    for (const region of this.loaded.regions) emit('loader', region);
   }
 
   private symbolize(space: 'va' | 'pa', address: number): string | undefined {

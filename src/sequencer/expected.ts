@@ -1,24 +1,24 @@
-/** How a scenario says that the boot of the whole series ends, held against a trace. */
+/** Compares a trace with a scenario's expectation for the boot of the whole series. */
 import type { Trace } from '../trace/trace.js';
 import type { Scenario } from '../scenario/scenario.js';
 
 /** A scenario's `expect`. */
 export type Expected = NonNullable<Scenario['expect']>;
 
-/** What of a trace says how it ended. */
+/** The parts of a trace that are compared. */
 type Ended = Pick<Trace, 'consumed' | 'outcome'>;
 
-/** Names of consumed things that some reader did not get intact: sorted, each once. */
+/** Names of consumed data that at least one reader did not get intact: sorted, each once. */
 export function garbageOf(trace: Ended): string[] {
   const names = trace.consumed.filter(({ intact }) => !intact).map(({ name }) => name);
   return [...new Set(names)].sort();
 }
 
-/** In which ways a boot ended otherwise, a sentence each; none where it ended as expected. */
+/** The differences from the expectation, a line each; empty if there are none. */
 export function differences(expected: Expected, trace: Ended): string[] {
   const lines: string[] = [];
   const { kind } = trace.outcome;
-  if (kind !== expected.outcome) lines.push(`expected to end ${expected.outcome}, not ${kind}`);
+  if (kind !== expected.outcome) lines.push(`expected outcome ${expected.outcome}, found ${kind}`);
   if (expected.garbage === undefined) return lines;
   const found = garbageOf(trace);
   const { garbage } = expected;
@@ -26,7 +26,7 @@ export function differences(expected: Expected, trace: Ended): string[] {
     if (!found.includes(name)) lines.push(`expected to be read as garbage: ${name}`);
   }
   for (const name of found) {
-    if (!garbage.includes(name)) lines.push(`not expected to be read as garbage: ${name}`);
+    if (!garbage.includes(name)) lines.push(`unexpectedly read as garbage: ${name}`);
   }
   return lines;
 }

@@ -1,4 +1,4 @@
-/** What DRAM holds when the boot is over, region by region. */
+/** The contents of DRAM at the end of a boot, region by region. */
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex } from '@noble/hashes/utils.js';
 import type { Region } from '../firmware/loader.js';
@@ -8,34 +8,34 @@ import type { Machine } from '../machine/machine.js';
 import type { RegionAtEnd } from '../trace/recorder.js';
 import type { RegionState } from '../trace/trace.js';
 
-/** Bytes that are hashed at once, and the pieces of what is more (our choice): of a large initrd there is no other copy. */
+/** Largest region that is hashed in one chunk, and the chunk size of larger ones (our choice): avoids a copy of a large initrd. */
 const AT_ONCE = 16 << 20;
-const PIECE = 1 << 20;
+const CHUNK = 1 << 20;
 
 /** SHA-256 of bytes, in hexadecimal. */
 export type Digest = (bytes: Uint8Array) => string;
 
-/** One word for who wrote a region last. */
+/** The state of a region from its lines' keys. */
 export function stateName({ plain, encrypted }: DramState): RegionState {
   if (plain === 0 && encrypted === 0) return 'untouched';
   if (encrypted === 0) return 'plaintext';
   return plain === 0 ? 'ciphertext' : 'mixed';
 }
 
-/** The digest of bytes on the bus; of many, piece by piece. */
+/** The digest of bytes in DRAM; of a large region, chunk by chunk. */
 function digestOf(machine: Machine, base: number, size: number, digest: Digest): string {
   if (size <= AT_ONCE) return digest(machine.dram.peek(pa(base), size));
   const hash = sha256.create();
-  const piece = new Uint8Array(PIECE);
-  for (let done = 0; done < size; done += PIECE) {
-    const length = Math.min(PIECE, size - done);
-    machine.dram.read(pa(base + done), KEY_PLAIN, piece, 0, length);
-    hash.update(piece.subarray(0, length));
+  const chunk = new Uint8Array(CHUNK);
+  for (let done = 0; done < size; done += CHUNK) {
+    const length = Math.min(CHUNK, size - done);
+    machine.dram.read(pa(base + done), KEY_PLAIN, chunk, 0, length);
+    hash.update(chunk.subarray(0, length));
   }
   return bytesToHex(hash.digest());
 }
 
-/** The regions with their states and the digests of their bytes on the bus. */
+/** The regions with their states and the digests of their bytes in DRAM. */
 export function finalRegions(
   machine: Machine,
   regions: readonly Region[],

@@ -1,5 +1,5 @@
 /**
- * What kexec-tools hand over of EFI to the other kernel, from what the running kernel shows: the runtime map and the
+ * The EFI data that kexec-tools pass to the second kernel, from what the running kernel exports: the runtime map and the
  * firmware's addresses (sysfs), efi_info and the memory map of its boot_params (kexec/arch/i386/x86-linux-setup.c,
  * setup_efi_info, setup_efi_data; arch/x86/kernel/kexec-bzimage64.c does the same).
  */
@@ -19,22 +19,22 @@ import { alignUp, pa, PAGE_SIZE, va } from '../machine/address.js';
 import type { Machine } from '../machine/machine.js';
 import type { Recorder } from '../trace/recorder.js';
 
-/** All that is passed, as plain data. */
+/** The EFI data that is passed, as plain data. */
 export interface PassedEfi {
-  /** Descriptors of the runtime regions, with their virtual addresses, at the firmware's distance. */
+  /** Descriptors of the runtime regions, with their virtual addresses, in the firmware's descriptor size. */
   readonly map: Uint8Array;
   readonly stride: number;
   readonly version: number;
   readonly systab: number;
   /** Physical addresses of vendor, runtime services, configuration tables and SMBIOS entry point. */
   readonly setup: Readonly<Record<'fw_vendor' | 'runtime' | 'tables' | 'smbios', bigint>>;
-  /** The firmware's memory map, as the running kernel got it. */
+  /** The firmware's memory map from the running kernel's boot_params. */
   readonly e820: readonly E820Range[];
 }
 
 const HIGH = 2 ** 32;
 
-/** What the running kernel has to pass; null without EFI or without a runtime map, as kexec-tools go on without EFI then. */
+/** The EFI data of the running kernel; null without EFI or without a runtime map: kexec-tools then continue without EFI. */
 export function passedEfi(k: Kernel): PassedEfi | null {
   const { systab, memmap, physSystab, runtimeMap, tables } = k.state.efi;
   if (systab === null || runtimeMap.length === 0) return null;
@@ -68,7 +68,7 @@ export function passedEfi(k: Kernel): PassedEfi | null {
   };
 }
 
-/** What is passed, laid out: the map, then the node of the setup_data chain behind it. */
+/** The passed data as a segment: the map, then the node of the setup_data chain. */
 export interface EfiSegment {
   readonly bytes: Uint8Array;
   readonly memsz: number;
@@ -80,11 +80,11 @@ export interface EfiSegment {
   readonly header: Uint8Array;
 }
 
-/** Bytes that it takes, in whole pages. */
+/** Bytes of the segment, in whole pages. */
 export const efiRoom = ({ map }: PassedEfi): number =>
   alignUp(alignUp(map.length, 16) + SETUP_DATA.data + EFI_SETUP_DATA.size, PAGE_SIZE);
 
-/** Lays out what is passed from a physical address on. */
+/** Builds the segment for a physical address. */
 export function efiSegment(passed: PassedEfi, at: number): EfiSegment {
   const { map, setup, systab, stride, version } = passed;
   const node = alignUp(map.length, 16);
@@ -123,24 +123,24 @@ export function efiSegment(passed: PassedEfi, at: number): EfiSegment {
   };
 }
 
-/** Things of the firmware that SetVirtualAddressMap() changes: what they hold now is what the other kernel should get. */
+/** Firmware tables that SetVirtualAddressMap() changes: the second kernel should get their present bytes. */
 const CHANGED = ['EFI system table', 'EFI runtime services', 'EFI configuration tables'] as const;
 
-/** Tells the recorder what the other kernel finds of EFI. */
+/** Records the EFI data for the second kernel as produced. */
 export function produceEfi(
   recorder: Recorder,
   machine: Machine,
   segment: EfiSegment,
   map: Uint8Array,
-  things: readonly { readonly name: string; readonly base: number; readonly bytes: Uint8Array }[],
+  blobs: readonly { readonly name: string; readonly base: number; readonly bytes: Uint8Array }[],
 ): void {
   recorder.produced('EFI memory map', map);
   recorder.produced('setup_data[0]', segment.header);
   recorder.produced('EFI setup data', segment.data);
   for (const name of CHANGED) {
-    const thing = things.find((each) => each.name === name);
-    if (thing !== undefined) {
-      recorder.produced(name, machine.dmaRead(pa(thing.base), thing.bytes.length));
+    const blob = blobs.find((each) => each.name === name);
+    if (blob !== undefined) {
+      recorder.produced(name, machine.dmaRead(pa(blob.base), blob.bytes.length));
     }
   }
 }

@@ -1,6 +1,6 @@
 /**
- * The other kernel of a scenario with `kexec`: what kexec-tools would load, and the way into it. It is linked and built
- * apart from the first one, and runs on the same machine, whose memory and caches are as the first left them.
+ * The second kernel of a scenario with `kexec`: what kexec-tools would load, and how it is entered. It is linked and built
+ * separately and runs on the same machine, with memory and caches as the first kernel left them.
  */
 import { concat } from '../base/bytes.js';
 import type { KernelImage } from '../firmware/image/kernel-image.js';
@@ -28,11 +28,11 @@ import { efiRoom, efiSegment, produceEfi, type EfiSegment, type PassedEfi } from
 import { e820Of, initrdPlace } from '../scenario/memory-layout.js';
 import type { Scenario } from '../scenario/scenario.js';
 
-/** Before the labels of the other kernel's steps, and the names of what it reads. */
+/** Prefix of the labels of the second kernel's steps, and of the names of the data that it reads. */
 export const KEXEC_LABEL = 'kexec:';
-const GHOST_PREFIX = 'kexec ';
+const NAME_PREFIX = 'kexec ';
 
-/** A kernel that runs, with what it was made of. */
+/** A running kernel, with its link and load results. */
 export interface Running {
   readonly linked: LinkedKernel;
   readonly program: Program;
@@ -40,14 +40,14 @@ export interface Running {
   readonly kernel: Kernel;
 }
 
-/** The other kernel before it is entered. */
+/** The second kernel before it is entered. */
 export interface NextKernel {
   readonly linked: LinkedKernel;
   readonly program: Program;
   readonly loaded: Loaded;
-  /** What is passed of EFI; undefined where nothing is. */
+  /** The EFI data that is passed; undefined: none. */
   readonly efi: { readonly segment: EfiSegment; readonly map: Uint8Array } | undefined;
-  /** What kexec_load() is called with. */
+  /** The segments for kexec_load(). */
   readonly segments: readonly KexecSource[];
   readonly purgatory: number;
 }
@@ -55,9 +55,9 @@ export interface NextKernel {
 const PURGATORY_CODE = filler('purgatory', PURGATORY.codeSize);
 
 /**
- * What `kexec -l vmlinux --initrd --command-line` makes of a scenario. Our choice, after kexec-tools' x86_64 loader: the
- * kernel at its own physical address, the rest below the initrd's place, a zero page as our loader makes it; on EFI with
- * what the running kernel has to pass of it.
+ * The result of `kexec -l vmlinux --initrd --command-line` for a scenario. Our choice, after kexec-tools' x86_64 loader:
+ * the kernel at its own physical address, the rest below the initrd, a zero page as from our loader; on EFI with the data
+ * that the running kernel passes.
  */
 export function nextKernel(
   scenario: Scenario,
@@ -75,7 +75,7 @@ export function nextKernel(
   const efiAt = zeroPageAt - (passed === null ? 0 : efiRoom(passed));
   const efi = passed === null ? undefined : { segment: efiSegment(passed, efiAt), map: passed.map };
   const purgatory = efiAt - PURGATORY.size;
-  // kexec-tools pass a command line in any case, one without --command-line an empty one.
+  // kexec-tools always pass a command line, an empty one without --command-line.
   const cmdline = commandLineBytes(scenario.cmdline ?? '');
   const zeroPage = makeZeroPage({
     image,
@@ -128,7 +128,7 @@ export function nextKernel(
   };
 }
 
-/** All of an image in one segment, with the overlay's pieces over it. */
+/** An image as one segment, with the overlay applied. */
 function kernelSegment(image: KernelImage, program: Program): KexecSource {
   const first = image.segments.reduce((min, s) => (s.paddr < min.paddr ? s : min));
   const end = image.segments.reduce((max, s) => Math.max(max, s.paddr + s.memsz), 0);
@@ -145,27 +145,27 @@ function padded({ memsz, buf }: KexecSource): Uint8Array {
   return bytes;
 }
 
-/** /init loads the other kernel (kexec -l). Throws E_KEXEC where the running one refuses it. */
+/** /init loads the second kernel (kexec -l). Throws E_KEXEC if the running kernel refuses it. */
 export function loadNext(kernel: Kernel, next: NextKernel): void {
   const result = kernel.fn.sys_kexec_load(next.purgatory, next.segments);
   if (result === 0) return;
   throw new InputError({
     code: 'E_KEXEC',
-    reason: 'the running kernel does not take the other one',
+    reason: 'the running kernel refuses to load the second one',
     place: { path: 'kexec' },
-    expected: '0 of kexec_load()',
+    expected: '0 from kexec_load()',
     found: String(result),
   });
 }
 
-/** From purgatory's first instruction to the other kernel's entry; a CPU that does not get there ends the boot. */
+/** Runs purgatory up to the second kernel's entry. Throws BootEnd if it does not get there. */
 export function crossPurgatory(kernel: Kernel, digest: Digest): void {
   const end = runPurgatory(kernel.cpu, PURGATORY_CODE, digest);
   if (end === 'digest') throw new BootEnd('hung', 'purgatory', 'sha256 digests do not match');
   if (end !== null) kernel.fault(end);
 }
 
-/** The other kernel on the machine, before its first instruction. */
+/** The second kernel on the machine, before its first instruction. */
 export function enterNext(
   next: NextKernel,
   machine: Machine,
@@ -187,7 +187,7 @@ export function enterNext(
   return { linked, program, loaded, kernel };
 }
 
-/** Tells the recorder what the other kernel finds; what it reads has names of its own from here on. */
+/** Records the data for the second kernel as produced; names of data are prefixed from here on. */
 export function produceNext(
   recorder: Recorder,
   next: NextKernel,
@@ -195,7 +195,7 @@ export function produceNext(
   cmdlineSize: number,
   { machine, loaded }: { readonly machine: Machine; readonly loaded: Loaded },
 ): void {
-  recorder.within(GHOST_PREFIX);
+  recorder.within(NAME_PREFIX);
   if (next.efi !== undefined) {
     produceEfi(recorder, machine, next.efi.segment, next.efi.map, loaded.blobs);
   }

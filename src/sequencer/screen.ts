@@ -1,11 +1,11 @@
-/** What a person sees on the screen, and whether it is what the kernel printed there. Nothing in a boot asks. */
+/** Reads the screen and checks it against the kernel's console output. Nothing in a boot depends on it. */
 import { CON, type PrintkState } from '../linux/include/linux/console.js';
 import { cp437 } from '../machine/devices/cp437.js';
 import type { Machine } from '../machine/machine.js';
 import { VGA_COLUMNS, VGA_LINES, VgaAdapter } from '../machine/devices/vga.js';
 import type { Recorder } from '../trace/recorder.js';
 
-/** The lines on a machine's screen, blank ones at the end cut; undefined where there is no screen. */
+/** The lines on a machine's screen without trailing blank ones; undefined: no screen. */
 export function screenOf(machine: Machine): string[] | undefined {
   const vga = machine.bus.all.find((device) => device instanceof VgaAdapter);
   if (vga === undefined) return undefined;
@@ -14,10 +14,10 @@ export function screenOf(machine: Machine): string[] | undefined {
   return lines;
 }
 
-/** Rows that hold text when the last line of it is complete and the cursor stands below. */
+/** Rows with text: the cursor is on the last row, below the last complete line. */
 const SHOWN = VGA_LINES - 1;
 
-/** A line of the log as it stands on a screen. */
+/** A line of the log as rows of the screen. */
 function wrap(text: string): string[] {
   const line = [...new TextEncoder().encode(text)].map(cp437).join('');
   const rows: string[] = [];
@@ -31,8 +31,8 @@ const bytesOf = (lines: readonly string[]): Uint8Array =>
   new TextEncoder().encode(lines.join('\n'));
 
 /**
- * Compares the screen with what the kernel gave to the console that it prefers now: its latest lines, as many as the
- * screen shows. Lines above them are not judged: they are the firmware's or another console's.
+ * Compares the screen with the latest output of the kernel's preferred console, as many lines as fit the screen. Lines
+ * above are not checked: they are the firmware's or another console's.
  */
 export function watchScreen(machine: Machine, printk: PrintkState, recorder: Recorder): void {
   const screen = screenOf(machine);

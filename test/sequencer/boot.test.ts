@@ -7,21 +7,21 @@ import { boot, scenario } from '../helpers.js';
 describe('a boot', () => {
   const whole = printTrace(boot().run());
 
-  test('gives the same bytes twice', () => {
+  test('is deterministic', () => {
     expect(printTrace(boot().run())).toBe(whole);
   });
 
-  test('gives the same trace and DRAM with an eager engine', () => {
+  test('has the same trace and DRAM with an eager engine', () => {
     expect(printTrace(boot({ lazy: false }).run())).toBe(whole);
   });
 
-  test('gives the same trace and DRAM with the portable cipher', () => {
+  test('has the same trace and DRAM with the portable cipher', () => {
     expect(printTrace(boot({ cipher: nobleCipher }).run())).toBe(whole);
   });
 
   // Every label, and a fresh process: elsewhere.test.ts.
   test.each([LABELS[0] ?? '', 'copy_bootdata', LABELS.at(-1) ?? ''])(
-    'goes on from a snapshot at %s with the same rest of the trace',
+    'resumes from a snapshot at %s with the same rest of the trace',
     (label) => {
       const first = boot();
       first.runTo(label);
@@ -33,7 +33,7 @@ describe('a boot', () => {
   );
 
   test.each(['bios-minimal', 'kexec'])(
-    'on %s acts for the same function after a restore as it did at the snapshot',
+    'on %s attributes accesses to the same function after a restore as at the snapshot',
     (name) => {
       const subject = boot({ scenario: scenario(name) });
       const stands = [];

@@ -22,7 +22,7 @@ afterAll(() => {
 });
 
 describe('the core', () => {
-  test('bundles for a browser and boots the same trace with only what a browser has', () => {
+  test('bundles for a browser and has the same trace with browser APIs only', () => {
     const code = readFileSync(join(dir, 'portable.js'), 'utf8');
     const context = createContext({ TextEncoder, TextDecoder, structuredClone, data });
     const found = runInContext(`${code}\nportable.trace(data)`, context) as string;
@@ -33,7 +33,7 @@ describe('the core', () => {
   }, 120_000);
 
   // Each label: elsewhere.exhaustive.test.ts.
-  test('goes on from a snapshot in a fresh process with the same rest of the trace', () => {
+  test('resumes from a snapshot in a new process with the same rest of the trace', () => {
     const labels = [LABELS[0] ?? '', 'copy_bootdata', 'smp_init', LABELS.at(-1) ?? ''];
     expect(resumeElsewhere(dir, labels, whole)).toEqual(labels.map((label) => `${label} same`));
   }, 300_000);

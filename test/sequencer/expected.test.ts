@@ -12,8 +12,8 @@ const ended = (
   ...consumed: Consumed[]
 ): Pick<Trace, 'consumed' | 'outcome'> => ({ consumed, outcome: { kind } });
 
-describe('what some reader did not get intact', () => {
-  test('is named once, in order, also where another reader did get it', () => {
+describe('garbageOf', () => {
+  test('names data once, sorted, even if another reader got it intact', () => {
     const trace = ended(
       'booted',
       read('initrd', false, 'find_cpio_data'),
@@ -29,23 +29,23 @@ describe('what some reader did not get intact', () => {
 describe('a boot', () => {
   const trace = ended('panic', read('initrd', false), read('option ROM', false));
 
-  test('that ends as expected differs in nothing', () => {
+  test('that ends as expected has no differences', () => {
     expect(differences({ outcome: 'panic', garbage: ['initrd', 'option ROM'] }, trace)).toEqual([]);
   });
 
-  test('is not asked for names that the scenario does not give', () => {
+  test('is not checked for garbage if the scenario lists none', () => {
     expect(differences({ outcome: 'panic' }, trace)).toEqual([]);
   });
 
-  test('that ends otherwise says each missing and each other name', () => {
+  test('that ends differently lists each missing and each unexpected name', () => {
     expect(differences({ outcome: 'booted', garbage: ['RSDP', 'initrd'] }, trace)).toEqual([
-      'expected to end booted, not panic',
+      'expected outcome booted, found panic',
       'expected to be read as garbage: RSDP',
-      'not expected to be read as garbage: option ROM',
+      'unexpectedly read as garbage: option ROM',
     ]);
   });
 
-  test('of less than the whole series is held to nothing', () => {
+  test('of less than the whole series is not checked', () => {
     const of = (stage: number): unknown =>
       boot({ scenario: scenario('bios-minimal'), stage }).expected;
     expect(of(17)).toBeUndefined();
@@ -53,7 +53,7 @@ describe('a boot', () => {
   });
 });
 
-describe('each scenario says how it ends', () => {
+describe('each scenario has an expectation', () => {
   const names = readdirSync('scenarios').map((file) => file.replace(/\.yaml$/, ''));
 
   test.each(names)('%s', (name) => {

@@ -1,4 +1,4 @@
-/** Another kernel on EFI: the first one hands over its runtime map and what the system table had before. */
+/** A second kernel on EFI: the first one passes its runtime map and the original addresses of the system table. */
 import { describe, expect, test } from '@jest/globals';
 import { deserialize, serialize } from '../../src/machine/codec.js';
 import { pa } from '../../src/machine/address.js';
@@ -8,7 +8,7 @@ import { printTrace } from '../../src/trace/yaml-out.js';
 import type { Trace, TraceEvent } from '../../src/trace/trace.js';
 import { boot, intact, scenario } from '../helpers.js';
 
-/** A boot at a stage, with another kernel at another; with 256 MiB the first one does not survive patch 10. */
+/** A boot at a stage, with a second kernel at another; with 256 MiB the first one does not survive patch 10. */
 function kexec(stage: number, next: number, ...extra: string[]): Boot {
   const ram = stage === 18 ? '2GiB' : '256MiB';
   const settings = ['firmware.type=efi', `machine.ram=${ram}`, `kexec.stage=${String(next)}`];
@@ -41,12 +41,12 @@ describe('efi_setup_data has the offsets of struct efi_setup_data', () => {
 describe('without encryption', () => {
   const trace = kexec(0, 0).run();
 
-  test('the other kernel boots on EFI, with all that was passed as it was passed', () => {
+  test('the second kernel boots on EFI, and reads all passed data intact', () => {
     expect(trace.outcome).toEqual({ kind: 'booted', where: 'run_init' });
     for (const name of PASSED) expect([name, intact(trace, `kexec ${name}`)]).toEqual([name, true]);
   });
 
-  test('the firmware is called at the addresses that the first kernel gave it, and gets no others', () => {
+  test('the firmware is called at the addresses set by the first kernel, which are not set again', () => {
     const calls = (label: string): unknown[] =>
       events(trace, label)
         .filter(({ what }) => typeof what === 'string' && what.startsWith('firmware'))
@@ -58,11 +58,11 @@ describe('without encryption', () => {
     expect(calls('kexec:efi_enter_virtual_mode')).not.toContain('SetVirtualAddressMap');
   });
 
-  test('goes on from a snapshot in the other kernel with the same rest of the trace', () => {
+  test('resumes from a snapshot in the second kernel with the same rest of the trace', () => {
     const first = kexec(0, 0);
     first.runTo('kexec:efi_init');
     const snapshot = first.snapshot();
-    // What was passed is plain data, which goes through bytes as the rest of a snapshot does.
+    // The passed data is plain data, serialized with the snapshot.
     expect(snapshot.passed?.map.length).toBeGreaterThan(0);
     expect(deserialize(serialize(snapshot.passed))).toEqual(snapshot.passed);
     const second = kexec(0, 0);
@@ -80,8 +80,8 @@ describe('without encryption', () => {
   });
 });
 
-describe('with encryption in the other kernel', () => {
-  test('what was passed is read in the clear, by patch 10', () => {
+describe('with encryption in the second kernel', () => {
+  test('the passed data is read in the clear, by patch 10', () => {
     const trace = kexec(17, 18).run();
     expect(trace.outcome.kind).toBe('booted');
     for (const name of PASSED) expect([name, intact(trace, `kexec ${name}`)]).toEqual([name, true]);

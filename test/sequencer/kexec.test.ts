@@ -7,7 +7,7 @@ import { printTrace } from '../../src/trace/yaml-out.js';
 import type { Trace } from '../../src/trace/trace.js';
 import { boot, intact, scenario } from '../helpers.js';
 
-/** A boot of a small machine at a stage, with another kernel at another. */
+/** A boot of a small machine at a stage, with a second kernel at another. */
 function kexec(stage: number, next: number, ...settings: string[]): Boot {
   const small = ['machine.ram=128MiB', `kexec.stage=${String(next)}`];
   return boot({ stage, scenario: scenario('kexec', ...small, ...settings) });
@@ -19,7 +19,7 @@ describe('kexec without encryption in the first kernel', () => {
   const trace = made.run();
   const whole = printTrace(trace);
 
-  test('the other kernel goes through all steps and runs /init', () => {
+  test('the second kernel runs all steps and /init', () => {
     expect(trace.outcome).toEqual({ kind: 'booted', where: 'run_init' });
     expect(labelsOf(trace)).toEqual([
       ...LABELS,
@@ -27,14 +27,14 @@ describe('kexec without encryption in the first kernel', () => {
     ]);
   });
 
-  test('it finds zero page, command line and initrd as they were loaded', () => {
+  test('the second kernel reads zero page, command line and initrd intact', () => {
     for (const name of ['boot params', 'command line', 'initrd', 'BIOS data area']) {
       expect([name, intact(trace, `kexec ${name}`)]).toEqual([name, true]);
     }
   });
 
   test.each(['kexec', 'kexec:copy_bootdata'])(
-    'goes on from a snapshot at %s with the same rest of the trace',
+    'resumes from a snapshot at %s with the same rest of the trace',
     (label) => {
       const first = kexec(0, 0);
       first.runTo(label);
@@ -45,7 +45,7 @@ describe('kexec without encryption in the first kernel', () => {
     },
   );
 
-  test('goes back to the first kernel from the other one', () => {
+  test('restores a snapshot of the first kernel from within the second', () => {
     const subject = kexec(0, 0);
     subject.runTo('run_init');
     const snapshot = subject.snapshot();
@@ -57,7 +57,7 @@ describe('kexec without encryption in the first kernel', () => {
     expect(printTrace(subject.run())).toBe(whole);
   });
 
-  test('the first kernel alone does not have the other one’s labels', () => {
+  test('a boot without kexec does not have the second kernel’s labels', () => {
     expect(() => {
       boot().runTo('kexec:startup_64');
     }).toThrow(/E_LABEL/);
@@ -65,7 +65,7 @@ describe('kexec without encryption in the first kernel', () => {
 });
 
 describe('kexec into a kernel with all patches', () => {
-  test('it turns encryption on by itself, as after a cold boot', () => {
+  test('the second kernel turns encryption on, as after a cold boot', () => {
     const trace = kexec(0, 18).run();
     expect(trace.outcome.kind).toBe('booted');
     expect(intact(trace, 'kexec initrd')).toBe(true);
@@ -74,7 +74,7 @@ describe('kexec into a kernel with all patches', () => {
     );
   });
 
-  test('and stays without where the command line does not ask', () => {
+  test('the second kernel leaves encryption off without mem_encrypt=on', () => {
     const trace = kexec(18, 18, 'cmdline=console=tty0 root=/dev/ram0').run();
     expect(trace.outcome.kind).toBe('booted');
     for (const name of ['boot params', 'command line', 'initrd', 'BIOS data area']) {
@@ -98,7 +98,7 @@ describe('kexec out of a kernel with encryption', () => {
   });
 });
 
-describe('what cannot be loaded', () => {
+describe('a second kernel that cannot be loaded', () => {
   test('a zero page that would lie in the kernel is refused by kexec_load()', () => {
     const bad = kexec(0, 0, 'loader.initrdAt=0x2000000');
     bad.runTo('run_init');

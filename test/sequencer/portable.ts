@@ -1,4 +1,4 @@
-/** A boot with nothing of Node: bundled and run elsewhere by tests. */
+/** A boot without Node APIs: bundled and run in other environments by tests. */
 import { nobleCipher } from '../../src/machine/memory/noble-cipher.js';
 import { deserialize } from '../../src/machine/codec.js';
 import { Boot, type BootSnapshot } from '../../src/sequencer/boot.js';

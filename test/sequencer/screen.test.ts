@@ -5,14 +5,14 @@ import { screenOf } from '../../src/sequencer/screen.js';
 import { boot, intact, scenario } from '../helpers.js';
 
 describe('the screen of a machine', () => {
-  test('is there only if the machine has a VGA', () => {
+  test('exists only if the machine has a VGA', () => {
     expect(screenOf(boot({ stage: 0 }).machine)).toBeUndefined();
     expect('screen' in boot({ stage: 0 }).run().final).toBe(false);
     const b = boot({ stage: 0, scenario: scenario('bios-minimal', 'machine.vga=true') });
     expect(screenOf(b.machine)).toEqual([]);
   });
 
-  test('is compared with what the console was given: one cell that differs is found', () => {
+  test('is compared with the console output: one differing cell is found', () => {
     const b = boot({ stage: 0, scenario: scenario('bios-minimal', 'machine.vga=true') });
     b.runTo('run_init');
     const vga = b.machine.bus.all.find((device) => device instanceof VgaAdapter);
@@ -23,7 +23,7 @@ describe('the screen of a machine', () => {
     expect(intact(trace, 'console')).toBe(false);
   });
 
-  test('of a kernel that has no console on it is not judged', () => {
+  test('is not checked for a kernel without a console on it', () => {
     const settings = ['machine.vga=true', 'cmdline=console=ttyS0'];
     const trace = boot({ stage: 0, scenario: scenario('bios-minimal', ...settings) }).run();
     expect(trace.final.screen).toEqual([]);
@@ -31,7 +31,7 @@ describe('the screen of a machine', () => {
   });
 });
 
-/** Where the screen starts in the text window, in bytes. */
+/** Offset of the screen in the text window, in bytes. */
 function vgaStart(vga: VgaAdapter | undefined): number {
   const { crtc } = vga?.snapshot() ?? { crtc: new Uint8Array(0x19) };
   return ((crtc[0x0c] ?? 0) * 0x100 + (crtc[0x0d] ?? 0)) * 2;
