@@ -1,4 +1,4 @@
-/** Places in memory as a user writes them: a number, a symbol or a region, with an index and an offset. */
+/** Parses places in memory: a number, a symbol or a region, with an index and an offset. */
 import { PAGE_OFFSET } from '../kernel/constants.js';
 import { va, vaOfU64, type Va } from '../machine/address.js';
 import type { Boot } from '../sequencer/boot.js';
@@ -19,12 +19,13 @@ export function placeName(text: string): string {
 }
 
 function wrong(found: string, expected: string): InputError {
-  return new InputError({ code: 'E_PLACE', reason: 'there is no such place', expected, found });
+  return new InputError({ code: 'E_PLACE', reason: 'no such place in memory', expected, found });
 }
 
 /**
- * Reads a place: `0xffffffff81000000`, `0x1000`, `early_level4_pgt[511]`, `initrd+64`, `kernel text`. Symbols are virtual,
- * regions and what firmware has put somewhere physical, a bare number what `numbers` says, but at or above 2^47 always virtual. Throws E_PLACE.
+ * Parses a place: `0xffffffff81000000`, `0x1000`, `early_level4_pgt[511]`, `initrd+64`, `kernel text`. A symbol is a
+ * virtual address, a region or firmware blob a physical one, a bare number one of `numbers`, but at or above 2^47 always
+ * virtual. Throws E_PLACE.
  */
 export function parsePlace(boot: Boot, text: string, numbers: 'va' | 'pa'): Place {
   const [, base = '', index, sign, offset] = FORM.exec(text.trim()) ?? [];

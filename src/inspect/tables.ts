@@ -1,4 +1,4 @@
-/** The page tables in use, as ranges of pages that are mapped alike. */
+/** The current page tables as ranges of pages with equal attributes. */
 import {
   PAGE_SIZE,
   PGDIR_SIZE,
@@ -12,29 +12,29 @@ import {
 import type { Cpu } from '../machine/cpu/cpu.js';
 import { bitNumbers } from '../machine/cpu/mmu.js';
 
-/** A run of pages that follow one another in both address spaces with the same flags. */
+/** Pages that are contiguous in both address spaces, with the same size and attributes. */
 export interface MappedRange {
   readonly va: number;
   readonly pa: number;
   readonly bytes: number;
-  /** Size of each page. */
+  /** Size of each page in bytes. */
   readonly page: number;
   readonly flags: string;
   readonly c: 0 | 1;
   readonly type: string;
-  /** Bits that are set and must be zero, so that no access goes through: `51..48, 43`. */
+  /** Reserved bits that are set, so that every access faults: `51..48, 43`. */
   readonly reserved?: string;
 }
 
 const SPANS = [PGDIR_SIZE, PUD_SIZE, PMD_SIZE, PAGE_SIZE] as const;
 const ENTRIES = 512;
 
-/** Every present page below CR3, from the lowest address on, neighbours merged. Changes nothing. */
+/** Every present page below CR3, by ascending address, adjacent ones merged. Has no side effects. */
 export function mappedRanges(cpu: Cpu): MappedRange[] {
   const ranges: MappedRange[] = [];
   const add = (range: MappedRange): void => {
     const last = ranges[ranges.length - 1];
-    const goesOn =
+    const extendsLast =
       last !== undefined &&
       last.va + last.bytes === range.va &&
       last.pa + last.bytes === range.pa &&
@@ -43,7 +43,7 @@ export function mappedRanges(cpu: Cpu): MappedRange[] {
       last.c === range.c &&
       last.type === range.type &&
       last.reserved === range.reserved;
-    if (goesOn) ranges[ranges.length - 1] = { ...last, bytes: last.bytes + range.bytes };
+    if (extendsLast) ranges[ranges.length - 1] = { ...last, bytes: last.bytes + range.bytes };
     else ranges.push(range);
   };
   const visit = (table: Pa, key: KeyId, level: number, base: number): void => {

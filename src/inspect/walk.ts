@@ -1,4 +1,4 @@
-/** How an address is translated: the entry of each level, then where it leads and how. */
+/** The page walk for an address: the entry of each level, then the translation. */
 import {
   alignDown,
   hex,
@@ -13,10 +13,10 @@ import { entryText } from '../kernel/fault-text.js';
 import { MEMTYPE_NAMES } from '../machine/cpu/memory-types.js';
 import { bitNumbers } from '../machine/cpu/mmu.js';
 
-/** What an entry of each level governs, in bytes. */
+/** Bytes mapped by an entry of each level. */
 const SPANS = { PGD: PGDIR_SIZE, PUD: PUD_SIZE, PMD: PMD_SIZE, PTE: PAGE_SIZE } as const;
 
-/** One level of a translation; addresses and the entry in hexadecimal. */
+/** One level of a walk; addresses and the entry in hexadecimal. */
 export interface WalkLevel {
   readonly level: string;
   readonly table: string;
@@ -26,31 +26,31 @@ export interface WalkLevel {
   readonly entry: string;
   /** The entry's own C-bit. */
   readonly c: 0 | 1;
-  /** `table`, `leaf`, or what stops the walk. */
+  /** `table`, `leaf`, or the reason why the walk ends. */
   readonly kind: string;
-  /** Bits that are set and must be zero: `51..48, 43`. */
+  /** Reserved bits that are set: `51..48, 43`. */
   readonly reserved?: string;
-  /** Neither memory nor a device answers where the entry was looked for. */
+  /** Neither memory nor a device is at the entry's address. */
   readonly absent?: true;
   /** Of a leaf: `RW|A|D|G|NX`. */
   readonly flags?: string;
   readonly target?: string;
 }
 
-/** A translation: where it leads with which C-bit and effective memory type, or the fault that it ends in. */
+/** A page walk and its translation: physical address, C-bit and effective memory type, or the fault. */
 export interface Walk {
   readonly va: string;
   readonly levels: readonly WalkLevel[];
   readonly pa?: string;
   readonly c?: 0 | 1;
   readonly type?: string;
-  /** The TLB has a translation that is not in the tables any more. */
+  /** The translation is from the TLB and differs from the page tables. */
   readonly stale?: true;
   readonly fault?: string;
   readonly why?: string;
 }
 
-/** Walks the tables in use for an address; the end is as the TLB has it, if it does. Changes nothing. */
+/** Walks the current page tables for an address; the translation is the TLB's if it has one. Has no side effects. */
 export function walkOf(cpu: Cpu, address: Va): Walk {
   const steps = cpu.traceWalk(address);
   const levels = steps.map((step) => ({
@@ -100,15 +100,15 @@ export function walkRows({ levels }: Walk): string[][] {
   ]);
 }
 
-/** What is wrong with an entry that leads nowhere. */
+/** The error of an entry that has no target. */
 function wrongWith({ reserved, absent }: Pick<WalkLevel, 'reserved' | 'absent'>): string {
-  if (absent === true) return 'nothing is there';
+  if (absent === true) return 'no memory at this address';
   return reserved === undefined ? '' : `bits ${reserved}`;
 }
 
-/** Where a translation leads, in a line. */
+/** The translation in a line. */
 export function walkEnd({ fault, why, pa, c, type, stale }: Walk): string {
   if (fault !== undefined) return `${fault}: ${why ?? '?'}`;
   const end = `physical ${pa ?? '?'}, C=${String(c)}, ${type ?? '?'}`;
-  return stale === true ? `${end}, as the TLB still has it` : end;
+  return stale === true ? `${end} (stale TLB entry)` : end;
 }

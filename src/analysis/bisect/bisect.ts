@@ -1,9 +1,9 @@
 /**
- * Which patch of a series first gives an outcome: a binary search over its stages, as `git bisect` does over commits.
- * It takes for granted that the outcome, once there, stays: of several beginnings it finds one.
+ * Finds the first patch of a series with which a predicate holds: a binary search over its stages, as `git bisect` does
+ * over commits. Assumes that the predicate holds in all stages after the first; if it does not, one transition is found.
  */
 
-/** What a stage is found to be: without the outcome, with it, or not to be built. */
+/** The predicate does not hold in a stage, it holds, or the stage cannot be linked. */
 export type Verdict = 'good' | 'bad' | 'skip';
 
 /** A stage that was tested. */
@@ -12,20 +12,20 @@ export interface Tested {
   readonly verdict: Verdict;
 }
 
-/** What came of a search. */
+/** The result of a search. */
 export type Answer =
   | { readonly found: 'first'; readonly stage: number }
-  /** It is one of these: none in between can be built. */
+  /** It is one of these: none of the stages between them can be linked. */
   | { readonly found: 'range'; readonly from: number; readonly to: number }
-  /** The last stage does not give it. */
+  /** The predicate does not hold in the last stage. */
   | { readonly found: 'never' };
 
-/** The answer with all that was tested, in its order. */
+/** The result with the tested stages, in the order of the tests. */
 export type Bisected = Answer & { readonly tested: readonly Tested[] };
 
 /**
- * The first of the stages 0…last that is bad. Of stages that are skipped the neighbours are tried: the nearest to the
- * middle of what is left. Stage 0 is the base kernel: where it is bad, it is the first.
+ * The first bad one of the stages 0…last. For a skipped stage, adjacent stages are tested: the untested one nearest to the
+ * middle of the remaining range. Stage 0 is the base kernel: if it is bad, it is the first.
  */
 export function bisect(last: number, test: (stage: number) => Verdict): Bisected {
   const verdicts = new Map<number, Verdict>();
@@ -36,7 +36,7 @@ export function bisect(last: number, test: (stage: number) => Verdict): Bisected
   };
   const tested = (): Tested[] => [...verdicts].map(([stage, verdict]) => ({ stage, verdict }));
 
-  // The end that shows it: the last stage, or the nearest one below that can be built.
+  // The bad end: the last stage, or the highest one below it that can be linked.
   let bad = last;
   while (bad >= 0 && tryStage(bad) === 'skip') bad--;
   if (bad < 0) return { tested: tested(), found: 'range', from: 0, to: last };

@@ -1,16 +1,16 @@
-/** What a search looks for in a trace, as it is written on a command line: `outcome=panic`, `garbage=initrd`. */
+/** Predicates on a trace in the form of the command line: `outcome=panic`, `garbage=initrd`. */
 import { InputError } from '../../base/errors.js';
 import { directiveOf } from '../../check/directive.js';
 import { matchRecord } from '../../check/pattern.js';
 import { OUTCOME_KINDS, type Trace } from '../../trace/trace.js';
 import { readYaml } from '../../base/yaml-source.js';
 
-/** What of a trace is looked at. */
+/** The parts of a trace that predicates read. */
 export type Shown = Pick<Trace, 'steps' | 'consumed' | 'outcome'>;
 
-/** One thing that a trace has or has not. */
+/** A property of a trace. */
 export interface Predicate {
-  /** As it was written. */
+  /** The expression as given. */
   readonly text: string;
   holds(trace: Shown): boolean;
 }
@@ -27,14 +27,14 @@ const READERS: Readonly<Record<string, Reader>> = {
     }
     return ({ outcome }) => outcome.kind === value;
   },
-  // Some reader did not get it.
+  // At least one reader got other bytes.
   garbage: (name) => (trace) => intactnessOf(trace, name).includes(false),
-  // It was read, and every reader got it.
+  // It was read, and every reader got the same bytes.
   intact: (name) => (trace) => {
     const readers = intactnessOf(trace, name);
     return readers.length > 0 && !readers.includes(false);
   },
-  // The fields of one event, as those of a match file's `expect`.
+  // Fields of one event, in the form of a match file's `expect`.
   event: (flow) => {
     const source = readYaml('--expect', `expect: ${flow}`);
     const { patterns } = directiveOf(source, []);
@@ -50,13 +50,13 @@ const READERS: Readonly<Record<string, Reader>> = {
 function wrong(found: string, expected: string): InputError {
   return new InputError({
     code: 'E_USAGE',
-    reason: '--expect says what to look for',
+    reason: '--expect takes a predicate',
     expected,
     found,
   });
 }
 
-/** Reads one expression. Throws E_USAGE, and E_YAML or E_EXPECTATION for an event that makes no sense. */
+/** Parses one expression. Throws E_USAGE, and E_YAML or E_EXPECTATION for a malformed event. */
 export function predicateOf(text: string): Predicate {
   const at = text.indexOf('=');
   const name = text.slice(0, Math.max(at, 0));

@@ -1,12 +1,12 @@
-/** What a probe answers, a line for each step: what two runs of it are compared by. */
+/** The results of a call script, one line per step: two runs of it are compared by these lines. */
 import { kindOf, type TraceEvent } from '../../trace/trace.js';
 import type { ByteRange, ScriptResult, CallResult } from './calls.js';
 
-/** Bytes and events that a line has room for (our choice). */
+/** Most bytes and events in a line (our choice). */
 const BYTES = 16;
 const EVENTS = 3;
 
-/** The answers of a probe by its steps, numbered from 1. */
+/** The results of a call script by its steps, numbered from 1. */
 export function answersOf({ reached, steps, outcome }: ScriptResult): Record<string, string> {
   const end = outcome === undefined ? '' : `${outcome.kind} in ${outcome.where ?? '?'}`;
   const lines = steps.map((step, i): [string, string] => [
@@ -14,37 +14,37 @@ export function answersOf({ reached, steps, outcome }: ScriptResult): Record<str
     answerOf(step),
   ]);
   return {
-    ...(!reached && { boot: `ends before: ${end}` }),
-    ...(reached && end !== '' && { boot: `ends in it: ${end}` }),
+    ...(!reached && { boot: `ends before the label: ${end}` }),
+    ...(reached && end !== '' && { boot: `ends in a step: ${end}` }),
     ...Object.fromEntries(lines),
   };
 }
 
-/** One step in a line. */
+/** The result of one step in a line. */
 function answerOf(step: CallResult): string {
   if (step.status === 'absent' || step.status === 'skipped') return step.status;
   const { result, bytes, walk, C, type, events } = step;
-  const telling = events.filter((event) => kindOf(event) !== 'enter');
-  const more = telling.length > EVENTS ? [`${String(telling.length - EVENTS)} more events`] : [];
+  const shown = events.filter((event) => kindOf(event) !== 'enter');
+  const more = shown.length > EVENTS ? [`${String(shown.length - EVENTS)} more events`] : [];
   const parts = [
     ...(step.status === 'ended' ? ['ends'] : []),
-    ...(result === undefined ? [] : [`gives ${result}`]),
-    ...(walk === undefined ? [] : [`${walk.pa ?? walk.fault ?? '?'}${reach(walk.c, walk.type)}`]),
-    ...(bytes === undefined ? [] : [`${bytesText(bytes)}${reach(C, type)}`]),
-    ...telling.slice(0, EVENTS).map(eventText),
+    ...(result === undefined ? [] : [`returns ${result}`]),
+    ...(walk === undefined ? [] : [`${walk.pa ?? walk.fault ?? '?'}${access(walk.c, walk.type)}`]),
+    ...(bytes === undefined ? [] : [`${bytesText(bytes)}${access(C, type)}`]),
+    ...shown.slice(0, EVENTS).map(eventText),
     ...more,
   ];
   return parts.join('; ') || 'done';
 }
 
-function reach(c: number | undefined, type: string | undefined): string {
+function access(c: number | undefined, type: string | undefined): string {
   return `${c === undefined ? '' : ` C=${String(c)}`}${type === undefined ? '' : ` ${type}`}`;
 }
 
 function bytesText({ hex, text, produced }: ByteRange): string {
   const shown = `${hex.replaceAll(' ', '').slice(0, 2 * BYTES)} |${text.slice(0, BYTES)}|`;
   if (produced === undefined) return shown;
-  return `${shown} ${produced.same ? 'as' : 'not as'} ${produced.name} was put`;
+  return `${shown} ${produced.same ? 'same bytes as' : 'differs from'} ${produced.name}`;
 }
 
 function eventText(event: TraceEvent): string {

@@ -1,4 +1,4 @@
-/** Runs a probe: a boot up to a label, then its steps through the kernel's own functions and the CPU's own mappings. */
+/** Runs a call script: boots up to a label, then does the script's steps with the kernel's functions and the CPU's mappings. */
 import { startsWith } from '../../base/bytes.js';
 import { BootEnd, CpuAstray } from '../../kernel/ends.js';
 import type { Kernel } from '../../kernel/kernel.js';
@@ -11,54 +11,54 @@ import { walkOf, type Walk } from '../../inspect/walk.js';
 import { InputError, type Place } from '../../base/errors.js';
 import type { Outcome, TraceEvent } from '../../trace/trace.js';
 import type { ScriptFile, ScriptStep, ScriptPlace } from './file.js';
-import { bytesHex, ScriptValues, valueText, type Lacking } from './values.js';
+import { bytesHex, ScriptValues, valueText, type Missing } from './values.js';
 import { producedAt } from '../effects/produced.js';
 import { seriesFunctions } from '../../series/series-names.js';
 
-/** The most bytes that a result shows. */
+/** Most bytes in a result. */
 const SHOWN = 64;
 
-/** Bytes that a step saw or wrote. */
+/** Bytes that a step read or wrote. */
 export interface ByteRange {
   readonly length: number;
-  /** In hexadecimal and as text, at most 64 of them. */
+  /** The first 64 bytes at most, in hexadecimal and as text. */
   readonly hex: string;
   readonly text: string;
-  /** Whose bytes stood there when the kernel was entered, and whether these are the same. */
+  /** The region or blob at this address when the kernel was entered, and whether its bytes are the same. */
   readonly produced?: { readonly name: string; readonly same: boolean };
 }
 
 /**
- * How a step went. `absent`: this kernel lacks a name that a patch of the series adds. `skipped`: a result that it needs
- * was not to be had. `ended`: the CPU will never go on; the probe ends there.
+ * The outcome of a step. `absent`: this kernel lacks a name that a patch of the series adds. `skipped`: the result of an
+ * earlier step that it needs is missing. `ended`: the boot ended or the CPU hangs; the script ends there.
  */
 export type CallStatus = 'done' | 'absent' | 'skipped' | 'ended';
 
 /** One step's result: plain data. */
 export interface CallResult {
-  /** The step as it is written: `early_memremap_dec(initrd, 4096)`. */
+  /** The step as written: `early_memremap_dec(initrd, 4096)`. */
   readonly step: string;
   readonly status: CallStatus;
-  /** The name that the result is kept under. */
+  /** The name of the result for later steps. */
   readonly as?: string;
-  /** Arguments as the function got them. */
+  /** Arguments as passed to the function. */
   readonly args?: readonly string[];
-  /** What a call returned; absent for nothing. */
+  /** The return value of a call; absent if it returned nothing. */
   readonly result?: string;
-  /** What was lacking. */
+  /** The reason for a status other than `done`. */
   readonly why?: string;
-  /** Where memory was reached, with which C-bit and effective memory type; on the bus there are none of these. */
+  /** Address of the access, its C-bit and effective memory type; a `bus` step has the physical address only. */
   readonly va?: string;
   readonly pa?: string;
   readonly C?: 0 | 1;
   readonly type?: string;
   readonly bytes?: ByteRange;
   readonly walk?: Walk;
-  /** What happened meanwhile, as a trace tells it. */
+  /** Events during the step, as in a trace. */
   readonly events: readonly TraceEvent[];
 }
 
-/** A probe's result: plain data, the same for the same inputs. */
+/** The result of a call script: plain data, deterministic. */
 export interface ScriptResult {
   readonly probe: string;
   readonly patch: number;
@@ -66,10 +66,10 @@ export interface ScriptResult {
   readonly stage: number;
   readonly activate: boolean;
   readonly at: string;
-  /** Whether the boot came to the label; if not, there are no steps. */
+  /** Whether the boot reached the label; if not, there are no steps. */
   readonly reached: boolean;
   readonly steps: readonly CallResult[];
-  /** How the boot ended before it came to the label, or in the last step. */
+  /** The outcome if the boot ended before the label, or in the last step. */
   readonly outcome?: Outcome;
 }
 
@@ -77,8 +77,8 @@ type StepData = Omit<CallResult, 'step' | 'events'>;
 type Callable = (...args: never[]) => unknown;
 
 /**
- * Boots to the label and does the steps. Throws InputError with the probe's file and path: E_LABEL, E_PLACE,
- * E_NOT_MAPPED, E_PROBE_ARGUMENT, E_PROBE_RESULT, E_PROBE_BYTES, E_PROBE_CALL (a function cannot do with its arguments).
+ * Boots to the label and does the steps. Throws InputError with the script's file and path: E_LABEL, E_PLACE,
+ * E_NOT_MAPPED, E_PROBE_ARGUMENT, E_PROBE_RESULT, E_PROBE_BYTES, E_PROBE_CALL (arguments that a function cannot process).
  */
 export function runScript(file: ScriptFile, options: BootOptions): ScriptResult {
   const { probe } = file;
@@ -94,7 +94,7 @@ export function runScript(file: ScriptFile, options: BootOptions): ScriptResult 
     activate: options.activate,
     at: probe.at,
   };
-  // A boot that came to its last label has ended well, and its kernel still stands.
+  // A boot that reached its last label has the outcome `booted`; its kernel can still be called.
   if (boot.outcome !== null && boot.outcome.kind !== 'booted') {
     return { ...head, reached: false, steps: [], outcome: boot.outcome };
   }
@@ -129,7 +129,7 @@ class Run {
     return { steps, outcome: this.outcome };
   }
 
-  /** A step, with ends of the boot as its outcome and errors at its place in the file. */
+  /** Does a step; an end of the boot becomes its outcome, an error gets its place in the file. */
   private guarded(index: number, step: ScriptStep): StepData {
     try {
       return within(this.file.place(['calls', index]), () => this.perform(index, step));
@@ -149,11 +149,11 @@ class Run {
     if ('write' in step) return this.memory(this.where(index, 'write', step.write, 'va'), step);
     if ('bus' in step) return this.bus(this.where(index, 'bus', step.bus, 'pa'), step);
     const had = this.where(index, 'entry', step.entry, 'va');
-    if (!('value' in had)) return lacking(had);
+    if (!('value' in had)) return missingStep(had);
     return { status: 'done', walk: walkOf(this.k.cpu, virtualOf(had.value)) };
   }
 
-  /** The place of a step, with errors at its key. */
+  /** The place in memory of a step; errors are reported at its key. */
   private where(
     index: number,
     key: string,
@@ -164,39 +164,39 @@ class Run {
   }
 
   private call(index: number, { call, args, as }: Extract<ScriptStep, { call: string }>): StepData {
-    const kept = as === undefined ? {} : { as };
+    const named = as === undefined ? {} : { as };
     const given: unknown[] = [];
-    let lack: Lacking | undefined;
+    let missing: Missing | undefined;
     for (const [i, argument] of args.entries()) {
       const had = within(this.file.place(['calls', index, 'args', i]), () =>
         this.values.argument(argument),
       );
       if ('value' in had) given.push(had.value);
-      else lack ??= had;
+      else missing ??= had;
     }
     if (!this.k.table.has(call)) {
       const patch = seriesFunctions().get(call)?.patch;
-      return { ...kept, ...lacking({ absent: call, ...(patch !== undefined && { patch }) }) };
+      return { ...named, ...missingStep({ absent: call, ...(patch !== undefined && { patch }) }) };
     }
-    if (lack !== undefined) return { ...kept, ...lacking(lack) };
+    if (missing !== undefined) return { ...named, ...missingStep(missing) };
     const fns: Readonly<Record<string, Callable>> = this.k.fn;
-    const value = suited(call, () => fns[call]?.(...(given as never[])));
-    if (as !== undefined) this.values.keep(as, value);
+    const value = checkedCall(call, () => fns[call]?.(...(given as never[])));
+    if (as !== undefined) this.values.store(as, value);
     const result = valueText(value);
     return {
       status: 'done',
-      ...kept,
+      ...named,
       ...(given.length > 0 && { args: given.map(argumentText) }),
       ...(result !== undefined && { result }),
     };
   }
 
-  /** Bytes through the mapping in force: read, or written. */
+  /** Reads or writes bytes through the current page tables. */
   private memory(
     had: ReturnType<ScriptValues['place']>,
     step: Extract<ScriptStep, { read: unknown } | { write: unknown }>,
   ): StepData {
-    if (!('value' in had)) return lacking(had);
+    if (!('value' in had)) return missingStep(had);
     const at = virtualOf(had.value);
     let bytes: Uint8Array;
     if ('read' in step) bytes = this.k.readBytes(at, step.length);
@@ -212,7 +212,7 @@ class Run {
           C: found.key === 0 ? (0 as const) : (1 as const),
           type: MEMTYPE_NAMES[found.type],
         };
-    const physical = this.oneStretch(at, bytes.length);
+    const physical = this.contiguous(at, bytes.length);
     return { status: 'done', va: hex(at), ...reached, bytes: this.shown(bytes, physical) };
   }
 
@@ -220,7 +220,7 @@ class Run {
     had: ReturnType<ScriptValues['place']>,
     step: Extract<ScriptStep, { bus: unknown }>,
   ): StepData {
-    if (!('value' in had)) return lacking(had);
+    if (!('value' in had)) return missingStep(had);
     const { machine } = this.boot;
     if (step.wbinvd === true) for (const cpu of machine.cpus) cpu.wbinvd();
     const physical = physicalOf(this.boot, had.value, String(step.bus));
@@ -228,8 +228,8 @@ class Run {
     return { status: 'done', pa: hex(physical), bytes: this.shown(bytes, physical) };
   }
 
-  /** Where a stretch lies, if its pages follow one another. */
-  private oneStretch(at: Va, length: number): number | undefined {
+  /** The physical address of a virtual range; undefined if a page is not mapped or the pages are not contiguous. */
+  private contiguous(at: Va, length: number): number | undefined {
     const first = this.k.cpu.translate(at);
     if (isFault(first)) return undefined;
     const inPage = first.pa % PAGE_SIZE;
@@ -257,13 +257,13 @@ class Run {
   }
 }
 
-function lacking(what: Lacking): StepData {
-  if ('lost' in what) return { status: 'skipped', why: `there is no $${what.lost}` };
+function missingStep(what: Missing): StepData {
+  if ('lost' in what) return { status: 'skipped', why: `$${what.lost} has no value` };
   const patch = what.patch === undefined ? 'a patch' : `patch ${what.patch}`;
-  return { status: 'absent', why: `${what.absent} comes with ${patch}` };
+  return { status: 'absent', why: `${what.absent} is added by ${patch}` };
 }
 
-/** Errors of input get the place of what they are about. */
+/** Adds a place to InputErrors that have none in `calls`. */
 function within<T>(place: Place, body: () => T): T {
   try {
     return body();
@@ -283,21 +283,21 @@ function within<T>(place: Place, body: () => T): T {
   }
 }
 
-/** A call whose arguments are a person's: what JavaScript cannot do with them is a mistake of the file. */
-function suited(call: string, body: () => unknown): unknown {
+/** Calls a function with arguments from a file: a TypeError or RangeError is reported as an error of the file. */
+function checkedCall(call: string, body: () => unknown): unknown {
   try {
     return body();
   } catch (error) {
     if (!(error instanceof TypeError || error instanceof RangeError)) throw error;
     throw new InputError({
       code: 'E_PROBE_CALL',
-      reason: `${call} cannot do with these arguments (64-bit values are written 0x…n): ${error.message}`,
+      reason: `${call} does not accept these arguments (64-bit values are written 0x…n): ${error.message}`,
       cause: error,
     });
   }
 }
 
-/** The bytes of a write: hexadecimal digits behind 0x, else text. Throws E_PROBE_BYTES. */
+/** The bytes of a write: hexadecimal digits after 0x, else text. Throws E_PROBE_BYTES. */
 function bytesOf(text: string): Uint8Array {
   if (!text.startsWith('0x')) return new TextEncoder().encode(text);
   const digits = text.slice(2).replace(/[\s_]/g, '');
@@ -313,13 +313,13 @@ function bytesOf(text: string): Uint8Array {
   );
 }
 
-/** An argument as the function got it; a device by its name. */
+/** An argument as passed to the function; a device by its name. */
 function argumentText(value: unknown): string {
   const isDevice = typeof value === 'object' && value !== null && 'devid' in value;
   return (isDevice && 'name' in value ? String(value.name) : valueText(value)) ?? 'nothing';
 }
 
-/** A step as it is written. */
+/** A step as written. */
 function stepText(step: ScriptStep): string {
   if ('call' in step) {
     const args = step.args.map((argument) =>

@@ -1,6 +1,7 @@
 /**
- * Files of probes: YAML that stops a boot behind a label and there calls functions of the kernel, reads and writes
- * through its mappings, looks at the bus and at table entries. For patches that only add helpers: no boot calls them yet.
+ * Call script files: YAML that stops a boot after a label and there calls functions of the kernel, reads and writes
+ * through its mappings, reads DRAM without decryption and page table entries. For patches that only add helpers, which
+ * no boot calls yet.
  */
 import * as z from 'zod';
 import { patchNumber } from '../../series/patches.js';
@@ -9,11 +10,11 @@ import { jsonSchema } from '../../base/json-schema.js';
 import { describeValue, readYaml, validate, type PathKey } from '../../base/yaml-source.js';
 import { seriesFunctions } from '../../series/series-names.js';
 
-/** The code of what the schema refuses. */
+/** The error code of schema violations. */
 const CODE = 'E_PROBE';
-/** The most bytes that one step reads (our choice: 64 are shown, the rest is only compared). */
+/** Most bytes that one step reads (our choice: 64 are shown, the rest is only compared). */
 const MOST_BYTES = 1024 * 1024;
-/** The most steps of a probe (our choice). */
+/** Most steps of a call script (our choice). */
 const MOST_STEPS = 1000;
 
 const id = z.string().regex(/^[A-Za-z_]\w*$/, 'a name of letters, digits and _');
@@ -46,11 +47,11 @@ const stepSchema = z.union([
       .describe(
         "The function's arguments: numbers, places, 64 bits as '0x…n', {text: …}, {device: …}.",
       ),
-    as: id.optional().describe('Keeps what it returns as $NAME for the steps that follow.'),
+    as: id.optional().describe('Stores the return value as $NAME for later steps.'),
   }),
   z.strictObject({
     read: where.describe(
-      'The kernel reads here through its own mapping; a region is read where the direct map has it.',
+      'The kernel reads here through its own mapping; a region is read through the direct map.',
     ),
     length: lengthOf,
   }),
@@ -63,32 +64,32 @@ const stepSchema = z.union([
       .describe('What is written: text, or bytes as 0x and hexadecimal digits.'),
   }),
   z.strictObject({
-    bus: where.describe('What a probe on the memory bus sees here: the contents of DRAM.'),
+    bus: where.describe('Reads DRAM here without decryption, as a logic probe on the memory bus.'),
     length: lengthOf,
     wbinvd: z
       .boolean()
       .optional()
-      .describe('All CPUs write back their caches first; by default they are left alone.'),
+      .describe('All CPUs write back their caches first; by default they do not.'),
   }),
   z.strictObject({
-    entry: where.describe('How this address is translated, level by level.'),
+    entry: where.describe('Walks the page tables for this address, level by level.'),
   }),
 ]);
 
 const scriptSchema = z.strictObject({
-  probe: z.string().min(1).describe('What is looked at, in a line.'),
-  patch: patchNumber.describe('Number of the patch that it is for.'),
-  scenario: z.string().min(1).describe('A scenario by name, or a file.'),
+  probe: z.string().min(1).describe('Title of the call script, one line.'),
+  patch: patchNumber.describe('Number of the patch whose code it calls.'),
+  scenario: z.string().min(1).describe('Name of a scenario, or a file.'),
   at: z
     .string()
     .min(1)
     .describe(
-      'A label of the boot: the calls are made when its step is over and the next one has not begun.',
+      'A label of the boot: the steps are done after the step of this label, before the next one.',
     ),
   set: z
     .record(z.string().min(1), scalar)
     .optional()
-    .describe('Values of the scenario that are changed, by their path: machine.ram.'),
+    .describe('Changed values of the scenario, by their path: machine.ram.'),
   calls: z
     .array(stepSchema)
     .min(1)
@@ -101,11 +102,11 @@ export type ScriptStep = CallScript['calls'][number];
 export type ScriptArgument = z.output<typeof argument>;
 export type ScriptPlace = z.output<typeof where>;
 
-/** A probe with the file that it stands in. */
+/** A call script with its file. */
 export interface ScriptFile {
   readonly file: string;
   readonly probe: CallScript;
-  /** Where a value of it stands. */
+  /** The place of a value in the file. */
   place(path: readonly PathKey[]): Place;
 }
 
@@ -114,7 +115,7 @@ export const REFERENCE = /^\$([A-Za-z_]\w*)\s*(?:([+-])\s*(0x[0-9a-fA-F]+|\d+))?
 /** `__va(…)` and `__pa(…)`, the kernel's macros. */
 export const MACRO = /^__(va|pa)\((.*)\)$/;
 
-/** The result that a place or an argument refers to, if it does. */
+/** The name of the result that a place or an argument refers to; undefined for none. */
 function referenceIn(value: unknown): string | undefined {
   if (typeof value !== 'string') return undefined;
   const inner = MACRO.exec(value)?.[2];
@@ -122,9 +123,9 @@ function referenceIn(value: unknown): string | undefined {
 }
 
 /**
- * Reads a file of a probe. Throws InputError with file, YAML path and line: E_YAML (not YAML), E_PROBE (a key or value that
- * no probe has), E_PROBE_FUNCTION (no kernel of the series has it), E_PROBE_ARITY, E_PROBE_RESULT (a result that no step
- * before gives, or two steps give).
+ * Parses a call script. Throws InputError with file, YAML path and line: E_YAML (not YAML), E_PROBE (an unknown key or
+ * invalid value), E_PROBE_FUNCTION (no kernel of the series has the function), E_PROBE_ARITY, E_PROBE_RESULT (a result
+ * that no earlier step stores, or that two steps store).
  */
 export function readScript(file: string, text: string): ScriptFile {
   const source = readYaml(file, text);
@@ -141,8 +142,9 @@ export function readScript(file: string, text: string): ScriptFile {
         throw new InputError({
           code: 'E_PROBE_RESULT',
           place: source.place([...at, key, ...(Array.isArray(value) ? [i] : [])]),
-          reason: 'no step before this one gives that result',
-          expected: [...results].map((each) => `$${each}`).join(', ') || 'a step with "as" before',
+          reason: 'no earlier step stores this result',
+          expected:
+            [...results].map((each) => `$${each}`).join(', ') || 'an earlier step with "as"',
           found: `$${name}`,
         });
       }
@@ -155,7 +157,7 @@ export function readScript(file: string, text: string): ScriptFile {
       throw new InputError({
         code: 'E_PROBE_FUNCTION',
         place: source.place([...at, 'call']),
-        reason: 'neither the base kernel nor a patch has such a function',
+        reason: 'neither the base kernel nor a patch has this function',
         ...(near.length > 0 && { expected: near.join(', ') }),
         found: call,
       });
@@ -182,12 +184,12 @@ export function readScript(file: string, text: string): ScriptFile {
   return { file, probe, place: (path) => source.place(path) };
 }
 
-/** The JSON Schema of a probe file. */
+/** The JSON Schema of a call script file. */
 export function scriptJsonSchema(): Record<string, unknown> {
   const names = {
     name: 'probe',
     title: 'sme-boot probe',
-    description: "Calls of the kernel's functions in a boot that is stopped at a label.",
+    description: 'A call script: calls kernel functions in a boot that is stopped at a label.',
   };
   return jsonSchema(names, scriptSchema);
 }

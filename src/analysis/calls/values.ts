@@ -1,4 +1,4 @@
-/** What places and arguments of a probe mean in a boot that stands still, and how values read. */
+/** Evaluates places and arguments of a call script in a stopped boot, and prints values. */
 import { hex, va, vaOfU64, type Va } from '../../machine/address.js';
 import type { Boot } from '../../sequencer/boot.js';
 import { parsePlace, placeName, virtualOf } from '../../inspect/place.js';
@@ -7,19 +7,19 @@ import { InputError } from '../../base/errors.js';
 import { MACRO, REFERENCE, type ScriptArgument, type ScriptPlace } from './file.js';
 import { patchAdding } from '../../series/series-names.js';
 
-/** A name that a later patch brings; this kernel has not got it. */
+/** A name that this kernel lacks and a later patch adds. */
 export interface Absent {
   readonly absent: string;
   readonly patch?: number;
 }
-/** The result of a step that was not done. */
+/** The name of a result whose step was not done. */
 export interface Lost {
   readonly lost: string;
 }
-export type Lacking = Absent | Lost;
+export type Missing = Absent | Lost;
 
-/** What could be had, or what was lacking. */
-export type Had<T> = { readonly value: T } | Lacking;
+/** A value, or what is missing for it. */
+export type Had<T> = { readonly value: T } | Missing;
 
 const BIGINT = /^(-?)(0x[0-9a-fA-F]+|\d+)n$/;
 const NUMBER = /^(-?)(0x[0-9a-fA-F]+|\d+)$/;
@@ -27,18 +27,18 @@ const NUMBER = /^(-?)(0x[0-9a-fA-F]+|\d+)$/;
 const refuse = (code: string, expected: string, found: string): InputError =>
   new InputError({ code, expected, found });
 
-/** Values by the names that earlier calls gave them. */
+/** Results of earlier calls by name. */
 export class ScriptValues {
   private readonly results = new Map<string, unknown>();
 
   constructor(private readonly boot: Boot) {}
 
-  /** Keeps what a call returned. */
-  keep(id: string, value: unknown): void {
+  /** Stores the return value of a call. */
+  store(id: string, value: unknown): void {
     this.results.set(id, value);
   }
 
-  /** A place; `numbers` says what a bare number is. Throws E_PLACE, E_PROBE_RESULT. */
+  /** A place; `numbers` is the address space of a bare number. Throws E_PLACE, E_PROBE_RESULT. */
   place(where: ScriptPlace, numbers: 'va' | 'pa'): Had<Spot> {
     if (typeof where === 'number') return { value: spotOf(where, numbers) };
     const text = where.trim();
@@ -55,7 +55,8 @@ export class ScriptValues {
       const had = this.reference(text);
       if (!('value' in had)) return had;
       const address = addressOf(had.value);
-      if (address === undefined) throw refuse('E_PROBE_RESULT', 'an address', `${text} is none`);
+      if (address === undefined)
+        throw refuse('E_PROBE_RESULT', 'an address', `${text}, which is not one`);
       return { value: spotOf(address, numbers) };
     }
     const name = placeName(text);
@@ -64,7 +65,7 @@ export class ScriptValues {
     return { value: parsePlace(this.boot, text, numbers) };
   }
 
-  /** An argument as the function gets it. Throws E_PLACE, E_PROBE_ARGUMENT, E_PROBE_RESULT. */
+  /** An argument as passed to the function. Throws E_PLACE, E_PROBE_ARGUMENT, E_PROBE_RESULT. */
   argument(argument: ScriptArgument): Had<unknown> {
     if (typeof argument === 'object') {
       return { value: 'text' in argument ? argument.text : this.device(argument.device) };
@@ -79,7 +80,7 @@ export class ScriptValues {
     return 'value' in had ? { value: had.value.address } : had;
   }
 
-  /** `$id`, `$id+8`: an offset keeps the kind of number. */
+  /** `$id`, `$id+8`: with an offset, a bigint stays a bigint. */
   private reference(text: string): Had<unknown> {
     const [, id = '', sign, offset] = REFERENCE.exec(text) ?? [];
     if (!this.results.has(id)) return { lost: id };
@@ -96,11 +97,11 @@ export class ScriptValues {
     const found = devices.find((device) => device.name === name);
     if (found !== undefined) return found;
     const names = devices.map((device) => device.name).join(', ');
-    throw refuse('E_PROBE_ARGUMENT', names || 'no device: none is known yet', name);
+    throw refuse('E_PROBE_ARGUMENT', names || 'none: the kernel has found no device yet', name);
   }
 }
 
-/** A number of an argument: exact in a double, or a canonical address. */
+/** A number of an argument: one that a double represents exactly, or a canonical address. */
 function exactly(text: string): number {
   const [, minus, digits = ''] = NUMBER.exec(text) ?? [];
   const size = BigInt(digits);
@@ -110,7 +111,7 @@ function exactly(text: string): number {
   throw refuse('E_PROBE_ARGUMENT', 'a number below 2^53, an address, or 64 bits as 0x…n', text);
 }
 
-/** A number as an address; below 0 it is the upper half's, whatever is said. */
+/** A number as an address; a negative one is virtual, in the upper half, whatever `numbers` is. */
 function spotOf(address: number, numbers: 'va' | 'pa'): Spot {
   return numbers === 'va' || address < 0
     ? { space: 'va', address: va(address) }
@@ -122,7 +123,7 @@ function addressOf(value: unknown): Va | number | undefined {
   return typeof value === 'bigint' ? vaOfU64(value) : undefined;
 }
 
-/** How deep structures are told (our choice; a domain of the IOMMU driver knows its devices, and they know it). */
+/** Levels of structures that are printed (our choice; the IOMMU driver's domains and devices refer to each other). */
 const DEPTH = 3;
 
 /** A value in text: numbers in hexadecimal, structures field by field; undefined for nothing. */

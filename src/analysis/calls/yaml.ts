@@ -1,4 +1,4 @@
-/** Writes results of probes as YAML: the same results give the same bytes. */
+/** Prints results of call scripts as YAML; deterministic. */
 import { Document, isCollection, isMap, isSeq, visit } from 'yaml';
 import { inOrder } from '../../trace/yaml-out.js';
 import { hexAsText } from '../../base/yaml-source.js';
@@ -14,7 +14,7 @@ export function printScripts(results: readonly ScriptResult[]): string {
   visit(document, {
     Collection: (_key, node, ancestors) => {
       const plain = node.items.length === 0 || !holdsCollections(node);
-      // Steps and results are blocks, whatever they hold.
+      // Steps and results are always blocks.
       const inList = isSeq(ancestors.at(-1));
       const depth = ancestors.filter(isSeq).length;
       node.flow = plain && (isSeq(node) || !inList || depth > 2);

@@ -1,10 +1,10 @@
 /**
- * Where the whole series stood at a label, with what its step is about; whether another boot stands there too but for
- * some lines of memory, slots of the PAT and entries of the kernel's state; and going on from a later stand when no step
- * between is about those.
+ * Checkpoints: the state of the whole series' boot at each label, and what the label's step accesses. Another boot is
+ * compared with a checkpoint; if it differs only in lines of memory, PAT slots and entries of the kernel's state that
+ * the next steps do not access, these steps are skipped and the boot resumes from a later checkpoint.
  *
- * A step reads only what it touches. Where two boots differ in nothing but places that it does not touch, it does the
- * same in both, and leaves them different in the same places.
+ * This is sound because a step depends only on what it accesses: if two boots differ only in state that a step does not
+ * access, the step does the same in both, and they differ in the same state after it.
  */
 import type { KernelState } from '../../kernel/state.js';
 import type { LinkedEntry } from '../../kernel/table.js';
@@ -14,29 +14,29 @@ import type { Boot, BootSnapshot } from '../../sequencer/boot.js';
 import type { RecorderState } from '../../trace/recorder.js';
 import type { Consumed, Outcome, TraceEvent } from '../../trace/trace.js';
 import { deepEqual } from './deep-equal.js';
-import { diffMachines, withThose, type MachineDiff } from './machine-diff.js';
-import { putEntries, diffStates, Touched, trackFields, type Entry } from './tracked-entries.js';
+import { applyDiff, diffMachines, type MachineDiff } from './machine-diff.js';
+import { copyEntries, diffStates, Touched, trackFields, type Entry } from './tracked-entries.js';
 
-/** The whole series before a step, and the step. */
+/** The boot of the whole series before a step, and what the step does. */
 export interface Checkpoint {
   readonly label: string;
   readonly snapshot: BootSnapshot;
-  /** Hunks that run in the step. */
+  /** Ids of the hunks that run in the step. */
   readonly uses: ReadonlySet<string>;
   readonly events: readonly TraceEvent[];
-  /** Lines of memory that it reads or writes. */
+  /** Lines of memory that the step reads or writes. */
   readonly touches: LineSet;
-  /** Slots of the PAT that it uses. */
+  /** PAT slots that the step uses. */
   readonly patSlots: ReadonlySet<number>;
-  /** Entries of the kernel's state that it reads or writes. */
+  /** Entries of the kernel's state that the step reads or writes. */
   readonly touchedState: Touched;
-  /** What consumers look at in it, one entry for each look. */
+  /** The read checks in the step, in order. */
   readonly readChecks: readonly Consumed[];
 }
 
 /**
- * Runs a boot whose loader has not run yet to its end: a stand before each step, and one behind the end. `always` are
- * hunks that count as running in every step.
+ * Runs a boot whose loader has not run yet to its end. Returns a checkpoint before each step and one after the end.
+ * `always`: ids of hunks that count as running in every step.
  */
 export function checkpointsOf(
   boot: Boot,
@@ -86,8 +86,8 @@ export function checkpointsOf(
 }
 
 /**
- * A boot that stands where the whole series stood, but for some places and for what was read before. Machine and kernel
- * are the boot's own: they are good until it goes on.
+ * The difference of a boot from a checkpoint, if it is limited to lines of memory, PAT slots, entries of the kernel's
+ * state and read checks. Machine and kernel are the boot's own objects: valid until its next step.
  */
 export interface CheckpointDiff {
   readonly machine: MachineSnapshot;
@@ -95,28 +95,29 @@ export interface CheckpointDiff {
   readonly recorder: RecorderState;
   readonly places: MachineDiff;
   readonly entries: readonly Entry[];
-  /** Whether all that was read is the same too. */
+  /** Whether the read checks so far are the same. */
   readonly sameReadChecks: boolean;
 }
 
-/** How a boot before a step differs from the stand there; undefined where it differs in more than such places. */
+/** The difference of a boot before a step from the checkpoint there; undefined if it differs in any other state. */
 export function diffFrom(
   boot: Boot,
-  { label, snapshot: stood }: Checkpoint,
+  { label, snapshot: reference }: Checkpoint,
 ): CheckpointDiff | undefined {
   const { state: kernel } = boot.kernel;
-  if ((boot.ahead[0] ?? '') !== label || !deepEqual(boot.outcome, stood.outcome)) return undefined;
-  // The machine first: most boots that have gone another way have other registers, which is soon seen.
+  if ((boot.ahead[0] ?? '') !== label || !deepEqual(boot.outcome, reference.outcome))
+    return undefined;
+  // The machine first: most boots that diverged have other registers, which is found quickly.
   const machine = boot.machine.view();
-  const places = diffMachines(machine, stood.machine, boot.machine.config.cache.ways);
+  const places = diffMachines(machine, reference.machine, boot.machine.config.cache.ways);
   if (places === undefined) return undefined;
-  const entries = diffStates(kernel, stood.kernel);
+  const entries = diffStates(kernel, reference.kernel);
   if (entries === undefined) return undefined;
 
   const recorder = boot.recorder.snapshot();
-  const [ours, theirs] = [recorder.integrity, stood.recorder.integrity];
+  const [ours, theirs] = [recorder.integrity, reference.recorder.integrity];
   const same =
-    deepEqual(recorder.scopes, stood.recorder.scopes) &&
+    deepEqual(recorder.scopes, reference.recorder.scopes) &&
     deepEqual(ours.produced, theirs.produced) &&
     ours.prefix === theirs.prefix;
   if (!same) return undefined;
@@ -124,35 +125,35 @@ export function diffFrom(
   return { machine, kernel, recorder, places, entries, sameReadChecks };
 }
 
-/** Whether a step is about something in which a boot differs. */
-export function isAbout(stand: Checkpoint, { places, entries }: CheckpointDiff): boolean {
+/** Whether the step of a checkpoint accesses state in which a boot differs. */
+export function isAffected(checkpoint: Checkpoint, { places, entries }: CheckpointDiff): boolean {
   return (
-    places.lines.some((line) => stand.touches.has(line)) ||
-    places.pat.some(({ slot }) => stand.patSlots.has(slot)) ||
-    entries.some((entry) => stand.touchedState.has(entry))
+    places.lines.some((line) => checkpoint.touches.has(line)) ||
+    places.pat.some(({ slot }) => checkpoint.patSlots.has(slot)) ||
+    entries.some((entry) => checkpoint.touchedState.has(entry))
   );
 }
 
-/** Goes on from a later stand as the boot would stand there; `between` are the stands whose steps are left out. */
-export function goOnFrom(
+/** Restores a later checkpoint with the boot's difference applied. `skipped`: the checkpoints whose steps are not run. */
+export function resumeFrom(
   boot: Boot,
-  stand: Checkpoint,
-  apart: CheckpointDiff,
-  between: readonly Checkpoint[],
+  checkpoint: Checkpoint,
+  diff: CheckpointDiff,
+  skipped: readonly Checkpoint[],
 ): void {
-  const { recorder, machine } = stand.snapshot;
+  const { recorder, machine } = checkpoint.snapshot;
   const names = [...recorder.names];
   const origin = (number: number): number => {
-    const name = apart.recorder.names[number] ?? '';
+    const name = diff.recorder.names[number] ?? '';
     const known = names.indexOf(name);
     return known < 0 ? names.push(name) - 1 : known;
   };
-  const { consumed } = apart.recorder.integrity;
+  const { consumed } = diff.recorder.integrity;
   boot.restore({
-    ...stand.snapshot,
-    machine: withThose(machine, apart.machine, apart.places, origin),
+    ...checkpoint.snapshot,
+    machine: applyDiff(machine, diff.machine, diff.places, origin),
     recorder: { ...recorder, names, integrity: { ...recorder.integrity, consumed } },
   });
-  putEntries(boot.kernel.state, apart.kernel, apart.entries);
-  boot.recorder.replayReadChecks(between.flatMap(({ readChecks }) => readChecks));
+  copyEntries(boot.kernel.state, diff.kernel, diff.entries);
+  boot.recorder.replayReadChecks(skipped.flatMap(({ readChecks }) => readChecks));
 }

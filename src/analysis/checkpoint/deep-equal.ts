@@ -1,6 +1,6 @@
 import { isMap } from '../../machine/codec.js';
 
-/** Whether two values of plain data, maps and typed arrays are alike; what both share is not looked into. */
+/** Whether two values of plain data, maps and typed arrays are equal. A shared object is equal without a comparison. */
 export function deepEqual(a: unknown, b: unknown): boolean {
   if (Object.is(a, b)) return true;
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
@@ -25,7 +25,7 @@ function sameItems(a: readonly unknown[], b: readonly unknown[]): boolean {
 }
 
 function sameProperties(a: Properties, b: Properties): boolean {
-  // A property that is undefined is as good as none.
+  // A property that is undefined counts as absent.
   for (const key in a) if (!deepEqual(a[key], b[key])) return false;
   for (const key in b) if (b[key] !== undefined && a[key] === undefined) return false;
   return true;
@@ -45,7 +45,7 @@ function sameBytes(a: ArrayBufferView, b: ArrayBufferView): boolean {
   return true;
 }
 
-/** The bytes of an array, one or four at a time. */
+/** The bytes of an array as words of one or four bytes. */
 function wordsOf(
   { buffer, byteOffset, byteLength }: ArrayBufferView,
   width: 1 | 4,

@@ -1,6 +1,6 @@
 /**
- * Where two frozen machines differ that are otherwise alike. Who wrote what, and how long ago a line was used, do not
- * count: no machine acts on that.
+ * The difference of two machine snapshots, if it is limited to lines of memory and PAT slots. The origin of writes and
+ * the age of cache lines are not compared: they do not affect execution.
  */
 import { LINE_SIZE, PAGE_SIZE } from '../../machine/address.js';
 import { lineOfSlot, REPLACEMENT } from '../../machine/cache/cache-tags.js';
@@ -24,18 +24,18 @@ export interface PatSlot {
 
 /** Lines whose bytes differ, and slots of PATs. */
 export interface MachineDiff {
-  /** Numbers of lines: addresses over the size of a line. */
+  /** Line numbers: address / LINE_SIZE. */
   readonly inMemory: readonly number[];
-  /** The cache has the same line in these slots, with other bytes. */
+  /** Cache slots with the same line but different bytes. */
   readonly inSlots: readonly number[];
-  /** Numbers of all of them. */
+  /** Line numbers of both. */
   readonly lines: readonly number[];
   readonly pat: readonly PatSlot[];
 }
 
 /**
- * The lines and slots in which two machines differ; undefined where they differ in more, or where a page is touched in
- * one only. `ways` are those of the cache.
+ * The lines and PAT slots in which two machines differ; undefined if they differ in other state, or if a page exists in
+ * one only. `ways`: associativity of the cache.
  */
 export function diffMachines(
   a: MachineSnapshot,
@@ -60,19 +60,19 @@ const SLOT_BITS = 8n;
 const patOf = ({ msrs }: Cpus[number]): bigint => msrs.find(([name]) => name === 'PAT')?.[1] ?? 0n;
 const maskOf = (slot: number): bigint => 0xffn << (BigInt(slot) * SLOT_BITS);
 
-/** Slots of their PATs in which CPUs differ; undefined where they differ in more. */
+/** PAT slots in which CPUs differ; undefined if they differ in other state. */
 function diffCpus(a: Cpus, b: Cpus): PatSlot[] | undefined {
-  const apart: PatSlot[] = [];
+  const differences: PatSlot[] = [];
   for (const [cpu, one] of a.entries()) {
     const other = b[cpu];
     if (other === undefined) return undefined;
     const difference = patOf(one) ^ patOf(other);
     if (!deepEqual(difference === 0n ? one : withPat(one, patOf(other)), other)) return undefined;
     for (let slot = 0; slot < PAT_SLOTS; slot++) {
-      if ((difference & maskOf(slot)) !== 0n) apart.push({ cpu, slot });
+      if ((difference & maskOf(slot)) !== 0n) differences.push({ cpu, slot });
     }
   }
-  return apart;
+  return differences;
 }
 
 function withPat(cpu: Cpus[number], pat: bigint): Cpus[number] {
@@ -91,10 +91,10 @@ function withSlots(onto: Cpus, from: Cpus, slots: readonly PatSlot[]): Cpus {
 }
 
 /**
- * A machine with the lines and slots of another: those in which the other differed from it at an earlier time, which nobody has
- * touched since. `origin` is the number that a writer of the other has here.
+ * The snapshot `onto` with lines and slots from `from`: those in which the two boots differed earlier and which have not
+ * been accessed since. `origin` translates an origin number of `from` to one of `onto`. Throws RangeError if a page is missing.
  */
-export function withThose(
+export function applyDiff(
   onto: MachineSnapshot,
   from: MachineSnapshot,
   { inMemory, inSlots, pat }: MachineDiff,
@@ -106,7 +106,7 @@ export function withThose(
     const index = line % PAGE_LINES;
     const page = pageOf(from.dram, number);
     const before = copied.get(number) ?? copyOf(pageOf(onto.dram, number));
-    if (page === undefined || before === undefined) throw new RangeError('a page was lost');
+    if (page === undefined || before === undefined) throw new RangeError('a page is missing');
     copied.set(number, before);
     const at = index * LINE_SIZE;
     before.bytes.set(page.bytes.subarray(at, at + LINE_SIZE), at);
@@ -117,7 +117,7 @@ export function withThose(
   const data = onto.cache.data.slice();
   const origins = onto.cache.tags.origin.slice();
   for (const slot of inSlots) {
-    // Elsewhere it has left the cache since, as memory has it.
+    // Otherwise the line has left the cache since and is in memory.
     if (lineOfSlot(onto.cache.tags, slot) !== lineOfSlot(from.cache.tags, slot)) continue;
     const at = slot * LINE_SIZE;
     data.set(from.cache.data.subarray(at, at + LINE_SIZE), at);
@@ -169,46 +169,46 @@ function copyOf(page: Page | undefined): Page | undefined {
 }
 
 function diffMemory(a: Dram, b: Dram): number[] | undefined {
-  const apart: number[] = [];
+  const differences: number[] = [];
   for (const index of new Set([...a.pages.keys(), ...b.pages.keys()])) {
     const [block, others] = [a.pages.get(index), b.pages.get(index)];
-    // What both share is not looked into.
+    // A shared block is equal.
     if (block === others) continue;
     for (const number of new Set([...(block?.keys() ?? []), ...(others?.keys() ?? [])])) {
       const [page, other] = [pageOf(a, number), pageOf(b, number)];
       if (page === other) continue;
       if (page === undefined || other === undefined) return undefined;
-      for (const line of linesOf(page, other)) apart.push(number * PAGE_LINES + line);
+      for (const line of linesOf(page, other)) differences.push(number * PAGE_LINES + line);
     }
   }
-  return apart;
+  return differences;
 }
 
-/** Lines in which two pages differ, by their place in the page. */
+/** Indices, in the page, of the lines in which two pages differ. */
 function linesOf(a: Page, b: Page): number[] {
   if (a === b) return [];
   const [left, right] = [wordsOf(a), wordsOf(b)];
-  const apart: number[] = [];
+  const differences: number[] = [];
   for (let line = 0; line < LINES; line++) {
     let same = a.pending[line] === b.pending[line] && a.owner[line] === b.owner[line];
     const end = (line + 1) * LINE_WORDS;
     for (let i = line * LINE_WORDS; same && i < end; i++) same = left[i] === right[i];
-    if (!same) apart.push(line);
+    if (!same) differences.push(line);
   }
-  return apart;
+  return differences;
 }
 
 function diffSlots({ cache: a }: MachineSnapshot, { cache: b }: MachineSnapshot): number[] {
   const words = ({ data }: typeof a): Uint32Array =>
     new Uint32Array(data.buffer, data.byteOffset, data.length / 4);
   const [left, right] = [words(a), words(b)];
-  const apart: number[] = [];
+  const differences: number[] = [];
   for (let i = 0; i < left.length; i++) {
     if (left[i] === right[i]) continue;
     const slot = Math.floor(i / LINE_WORDS);
-    // What an empty slot holds, nobody reads.
-    if (lineOfSlot(a.tags, slot) !== undefined) apart.push(slot);
+    // The bytes of an empty slot are never read.
+    if (lineOfSlot(a.tags, slot) !== undefined) differences.push(slot);
     i = (slot + 1) * LINE_WORDS - 1;
   }
-  return apart;
+  return differences;
 }

@@ -1,18 +1,18 @@
 /**
- * Parts of the kernel's state whose entries stand each for itself: a step that does not touch an entry does the same
- * whatever is in it. All other parts count as used by every step.
+ * Fields of the kernel's state whose entries are independent: a step that does not access an entry does the same
+ * whatever its value. All other fields count as accessed by every step.
  */
 import type { KernelState } from '../../kernel/state.js';
 import { deepEqual } from './deep-equal.js';
 
-/** Where the shelves are: what has them, and under which name. */
-const SHELVES = {
+/** The tracked fields: the object that has the field, and its key. */
+const TRACKED = {
   capability: (state: KernelState) => [state.bootCpuData, 'capability'],
   log: (state: KernelState) => [state.console.printk, 'log'],
   iomemResource: (state: KernelState) => [state, 'iomemResource'],
 } as const satisfies Record<string, (state: KernelState) => readonly [holder: object, key: string]>;
-type TrackedField = keyof typeof SHELVES;
-const NAMES = Object.keys(SHELVES) as TrackedField[];
+type TrackedField = keyof typeof TRACKED;
+const NAMES = Object.keys(TRACKED) as TrackedField[];
 
 /** An entry of a field. */
 export interface Entry {
@@ -22,18 +22,18 @@ export interface Entry {
 
 /** The field: a list or a record. */
 function fieldOf(state: KernelState, name: TrackedField): object {
-  const [holder, key] = SHELVES[name](state);
+  const [holder, key] = TRACKED[name](state);
   return propertyOf(holder, key) as object;
 }
 
 function setField(state: KernelState, name: TrackedField, field: object): void {
-  const [holder, key] = SHELVES[name](state);
+  const [holder, key] = TRACKED[name](state);
   Reflect.set(holder, key, field);
 }
 
 const propertyOf = (of: object, key: string): unknown => Reflect.get(of, key);
 
-/** Entries that a step has touched; '*' where it asked which there are, or put another field there. */
+/** Entries that a step has accessed; '*' if it enumerated or replaced the field. */
 export class Touched {
   private readonly keys = new Map<TrackedField, Set<string>>();
 
@@ -48,7 +48,7 @@ export class Touched {
   }
 }
 
-/** From now on, entries that are touched go into a set, until the function that it gives is called. */
+/** Records accessed entries in `into` until the returned function is called. */
 export function trackFields(state: KernelState, into: Touched): () => void {
   const watched = NAMES.map((name) => {
     const field = fieldOf(state, name);
@@ -64,7 +64,7 @@ export function trackFields(state: KernelState, into: Touched): () => void {
   };
 }
 
-/** Tells of each entry of a field that is read or written. */
+/** A proxy that calls `note` with the key of each entry that is read or written. */
 function watch<T extends object>(field: T, note: (key: string) => void): T {
   const noted = <R>(key: string | symbol, result: R): R => {
     note(String(key));
@@ -75,7 +75,7 @@ function watch<T extends object>(field: T, note: (key: string) => void): T {
     set: (target, key, value) => {
       const before = propertyOf(target, 'length');
       const done = noted(key, Reflect.set(target, key, value));
-      // A list that was cut has lost entries by the way.
+      // Assigning a shorter length removes entries.
       if (key === 'length' && before !== value) note('*');
       return done;
     },
@@ -85,22 +85,23 @@ function watch<T extends object>(field: T, note: (key: string) => void): T {
   });
 }
 
-/** Entries in which two states differ; undefined where they differ in more, or where a list is longer. */
+/** Tracked entries in which two states differ; undefined if they differ in other fields or in the length of a list. */
 export function diffStates(a: KernelState, b: KernelState): Entry[] | undefined {
   if (!deepEqual(withoutTracked(a), withoutTracked(b))) return undefined;
-  const apart: Entry[] = [];
+  const differences: Entry[] = [];
   for (const field of NAMES) {
     const [left, right] = [fieldOf(a, field), fieldOf(b, field)];
     if (propertyOf(left, 'length') !== propertyOf(right, 'length')) return undefined;
     for (const key of new Set([...Object.keys(left), ...Object.keys(right)])) {
-      if (!deepEqual(propertyOf(left, key), propertyOf(right, key))) apart.push({ field, key });
+      if (!deepEqual(propertyOf(left, key), propertyOf(right, key)))
+        differences.push({ field, key });
     }
   }
-  return apart;
+  return differences;
 }
 
-/** Gives a state the entries of another. */
-export function putEntries(onto: KernelState, from: KernelState, entries: readonly Entry[]): void {
+/** Copies entries from one state to another. */
+export function copyEntries(onto: KernelState, from: KernelState, entries: readonly Entry[]): void {
   for (const { field, key } of entries) {
     const value = propertyOf(fieldOf(from, field), key);
     if (value === undefined) Reflect.deleteProperty(fieldOf(onto, field), key);

@@ -1,4 +1,4 @@
-/** What a patch changes, from traces with and without it: pure functions, nothing runs here. */
+/** The effects of a patch, computed from traces with and without it; nothing is booted here. */
 import { byName, compare, isSame, plainDifferences, type Difference } from '../../check/compare.js';
 import { differenceText } from '../../check/compare-text.js';
 import { digestOf } from '../../trace/integrity.js';
@@ -6,7 +6,7 @@ import type { Consumed, FinalRegion, Outcome, Trace } from '../../trace/trace.js
 import { effectSteps } from './events.js';
 import type { EffectView, ScriptEffect, Read, Reading } from './form.js';
 
-/** What one probe answers without the patch and with it: any plain data. */
+/** The results of one call script without the patch and with it: plain data. */
 export interface ScriptAnswers {
   readonly probe: string;
   readonly before: unknown;
@@ -21,7 +21,7 @@ export function outcomeText({ kind, where, message }: Outcome): string {
   return `${kind}${where === undefined ? '' : ` in ${where}`}${message === undefined ? '' : `: ${message}`}`;
 }
 
-/** Rows of two tables by name, those of `after` first where both have them: what is only before comes last. */
+/** Pairs of rows with the same name: first the names of `after` in its order, then those only in `before`. */
 function pairs<R>(
   before: Readonly<Record<string, R>>,
   after: Readonly<Record<string, R>>,
@@ -34,10 +34,10 @@ type Consumption = Pick<EffectView, 'consumed' | 'readNow' | 'readNoMore'>;
 
 const reading = ({ intact }: Consumed): Reading => (intact ? 'intact' : 'garbage');
 
-/** Names by what their readers get, each once. */
+/** Names by what their readers got, each once. */
 function readOf(rows: readonly Consumed[]): Read {
-  const names = (wanted: Reading): string[] => [
-    ...new Set(rows.filter((row) => reading(row) === wanted).map(({ name }) => name)),
+  const names = (which: Reading): string[] => [
+    ...new Set(rows.filter((row) => reading(row) === which).map(({ name }) => name)),
   ];
   const [intact, garbage] = [names('intact'), names('garbage')];
   return { ...(some(intact) && { intact }), ...(some(garbage) && { garbage }) };
@@ -77,7 +77,7 @@ function regionEffects(before: Trace, after: Trace): NonNullable<EffectView['reg
   );
 }
 
-/** How many lines of the screen differ. */
+/** Number of differing lines of the screen. */
 function screenEffect(
   { final: { screen: was = [] } }: Trace,
   { final: { screen: is = [] } }: Trace,
@@ -86,7 +86,7 @@ function screenEffect(
   return Array.from({ length: lines }, (_, line) => was[line] !== is[line]).filter(Boolean).length;
 }
 
-/** What a patch changes between two traces. Their headers may differ; an empty view is two boots that are the same. */
+/** The effects of a patch between two traces. Headers are not compared; equal boots have an empty view. */
 export function effectBetween(patch: number, before: Trace, after: Trace): EffectView {
   const difference: Difference = { ...compare(before, after), header: [] };
   if (isSame(difference)) return {};
@@ -104,7 +104,7 @@ export function effectBetween(patch: number, before: Trace, after: Trace): Effec
   };
 }
 
-/** What a patch changes of what probes answer. */
+/** The differences in the results of call scripts. */
 export function scriptEffects(answers: readonly ScriptAnswers[]): ScriptEffect[] {
   return answers.flatMap(({ probe, before, after }) =>
     plainDifferences(before, after).map(({ field, expected, found }) => ({

@@ -1,4 +1,4 @@
-/** The differing events of a boot step: how many, how they differ, and which of them tell most. */
+/** The differing events of a boot step: counts by kind of difference, and the most relevant ones as examples. */
 import { fieldText } from '../../check/compare-text.js';
 import type { EventDifference, FieldDifference, StepDifference } from '../../check/compare.js';
 import { kindOf, type Scalar, type TraceEvent } from '../../trace/trace.js';
@@ -9,30 +9,30 @@ import { MOST_EXAMPLES, type EffectCounts, type EffectStep } from './form.js';
 type Way = keyof EffectCounts;
 type Changed = Extract<EventDifference, { change: 'changed' }>;
 
-/** Fields that say where something is. */
+/** Fields with addresses. */
 const PLACES = ['va', 'pa', 'bus', 'from', 'to', 'fromPa', 'toPa', 'at', 'via', 'table', 'vmcb'];
-/** Fields that say whose code it is. */
+/** Fields that name the code. */
 const CREDITS = ['patch', 'hunk'];
-/** Fields that say how memory is reached, or what came of it. */
-const TELLING = ['C', 'fromC', 'toC', 'type', 'flags', 'result'];
-/** Kinds that tell by being there: those by which a boot goes wrong, and those that change what memory or a CPU is. */
-const TELLING_KINDS: readonly (string | undefined)[] = [
+/** Fields with the way of an access to memory or its result. */
+const RELEVANT = ['C', 'fromC', 'toC', 'type', 'flags', 'result'];
+/** Kinds that are relevant if only one side has the event: failures, and changes of memory or of a CPU's mode. */
+const RELEVANT_KINDS: readonly (string | undefined)[] = [
   ...['fault', 'panic', 'outcome'],
   ...['encrypt', 'decrypt', 'protect', 'wrmsr'],
 ];
-/** What an example is cut to. */
+/** Most characters of an example. */
 const LONGEST = 240;
-/** What an example leaves out: the function is found by its name, the patch by the hunk's. */
+/** Fields not printed in examples: they follow from the function's name and the hunk's id. */
 const LEFT_OUT = ['file', 'patch'];
 
-/** A field under its own name: the kind's stands for its principal one. */
+/** The name of a field; a kind is mapped to the name of its principal field. */
 const fieldName = (field: string): string => (isKind(field) ? principalOf(field) : field);
 const isPlace = ({ field }: FieldDifference): boolean => PLACES.includes(fieldName(field));
 
 const ADDRESS = /0x[0-9a-f]+/g;
 
-/** A place without its addresses: only how long each range is. */
-function placeless(value: Scalar | undefined): string {
+/** An address field with addresses removed and ranges replaced by their lengths. */
+function withoutAddresses(value: Scalar | undefined): string {
   return String(value)
     .replace(/(0x[0-9a-f]+)\.\.(0x[0-9a-f]+)/g, (_all, from: string, to: string) =>
       String(BigInt(to) - BigInt(from)),
@@ -42,7 +42,8 @@ function placeless(value: Scalar | undefined): string {
 }
 
 const isMove = (difference: FieldDifference): boolean =>
-  isPlace(difference) && placeless(difference.expected) === placeless(difference.found);
+  isPlace(difference) &&
+  withoutAddresses(difference.expected) === withoutAddresses(difference.found);
 
 /** How an event differs. */
 function wayOf(difference: EventDifference): Way {
@@ -52,31 +53,31 @@ function wayOf(difference: EventDifference): Way {
   return rest.every(isMove) ? 'moved' : 'changed';
 }
 
-/** The event as it is after the patch, or was before it. */
+/** The event with the patch if there is one, else the one without it. */
 const eventOf = (difference: EventDifference): TraceEvent =>
   difference.change === 'changed' ? difference.found : difference.event;
 
-/** How much a difference tells of a patch: the less the more. */
+/** Rank of a difference for a patch: lower is more relevant. */
 function rankOf(difference: EventDifference, patch: number): number {
   const events =
     difference.change === 'changed'
       ? [difference.expected, difference.found]
       : [eventOf(difference)];
   const own = events.some((event) => event.patch === patch);
-  const telling =
+  const relevant =
     difference.change === 'changed'
-      ? difference.fields.some(({ field }) => TELLING.includes(field))
-      : TELLING_KINDS.includes(kindOf(eventOf(difference)));
-  const among = telling ? 0 : kindOf(eventOf(difference)) === 'enter' ? 2 : 1;
-  return own ? among : among + 3;
+      ? difference.fields.some(({ field }) => RELEVANT.includes(field))
+      : RELEVANT_KINDS.includes(kindOf(eventOf(difference)));
+  const rank = relevant ? 0 : kindOf(eventOf(difference)) === 'enter' ? 2 : 1;
+  return own ? rank : rank + 3;
 }
 
-/** Whether only places and lengths differ, as where a range is cut otherwise: it counts as changed and tells little. */
+/** Whether only addresses and lengths differ, as when a range is split differently: counted as changed, not an example. */
 const isRecut = (difference: EventDifference): boolean =>
   difference.change === 'changed' &&
   difference.fields.every((each) => isPlace(each) || each.field === 'n');
 
-/** What examples have in common that tell the same: kind, function and what became of it, places apart. */
+/** A key that is equal for similar differences: kind, function and changed fields without addresses. */
 function shapeOf(difference: EventDifference): string {
   const event = eventOf(difference);
   const fields = difference.change === 'changed' ? difference.fields : [];
@@ -90,21 +91,21 @@ function shapeOf(difference: EventDifference): string {
 const without = (event: TraceEvent, fields: readonly string[]): TraceEvent =>
   Object.fromEntries(Object.entries(event).filter(([field]) => !fields.includes(field)));
 
-/** A changed event by what identifies it, and what changed in it. */
+/** A changed event: the fields that identify it, then the changed ones. */
 function changedText({ found, fields }: Changed): string {
   const kind = kindOf(found) ?? '';
-  const told = fields.filter((each) => !LEFT_OUT.includes(each.field) && !isMove(each));
-  const names = told.map(({ field }) => field);
-  const kept = [kind, 'va', 'pa', 'table', 'cpu', 'in', 'hunk'].filter(
+  const changes = fields.filter((each) => !LEFT_OUT.includes(each.field) && !isMove(each));
+  const names = changes.map(({ field }) => field);
+  const identifying = [kind, 'va', 'pa', 'table', 'cpu', 'in', 'hunk'].filter(
     (key) => !names.includes(key),
   );
   const event = Object.fromEntries(
-    Object.entries(found).filter(([field]) => field === kind || kept.includes(field)),
+    Object.entries(found).filter(([field]) => field === kind || identifying.includes(field)),
   );
-  return `~ ${printEvent(event)} ${told.map((each) => fieldText(each, 'before')).join(', ')}`;
+  return `~ ${printEvent(event)} ${changes.map((each) => fieldText(each, 'before')).join(', ')}`;
 }
 
-/** A differing event in one line: `+` added, `-` gone, `~` changed. */
+/** A differing event in one line: `+` added, `-` removed, `~` changed. */
 export function exampleText(difference: EventDifference): string {
   const text = difference.change === 'changed' ? changedText(difference) : onlyText(difference);
   return text.length > LONGEST ? `${text.slice(0, LONGEST - 1)}…` : text;
@@ -114,7 +115,7 @@ function onlyText(difference: Exclude<EventDifference, Changed>): string {
   return `${difference.change === 'added' ? '+' : '-'} ${printEvent(without(difference.event, LEFT_OUT))}`;
 }
 
-/** The most telling of some events, in the order of the boot. `seen`: what other steps have told already. */
+/** The most relevant of some differences, in the order of the boot. `seen`: shapes that already have an example. */
 function examplesOf(
   differences: readonly EventDifference[],
   patch: number,
@@ -144,8 +145,8 @@ function countsOf(differences: readonly EventDifference[]): EffectCounts {
   return counts;
 }
 
-/** Neighbouring steps that only one side has, put together: the boot comes further, or less far. */
-function gathered(steps: readonly StepDifference[]): StepDifference[][] {
+/** Groups adjacent steps that only one side has: the boot gets further, or less far. */
+function grouped(steps: readonly StepDifference[]): StepDifference[][] {
   const groups: StepDifference[][] = [];
   for (const step of steps) {
     const last = groups.at(-1);
@@ -155,10 +156,10 @@ function gathered(steps: readonly StepDifference[]): StepDifference[][] {
   return groups;
 }
 
-/** The steps that differ, with counts and the most telling events for a patch; what tells the same is told once. */
+/** The steps that differ, with counts and the most relevant events for a patch; similar events are listed once. */
 export function effectSteps(steps: readonly StepDifference[], patch: number): EffectStep[] {
   const seen = new Set<string>();
-  return gathered(steps).map((group): EffectStep => {
+  return grouped(steps).map((group): EffectStep => {
     const events = group.flatMap((step) => step.events);
     const examples = examplesOf(events, patch, seen);
     const [first, last] = [group[0], group.at(-1)];

@@ -1,6 +1,6 @@
 /**
- * Files of effects: what one patch changes, in each of the views where that can be seen. A third form of expectation
- * beside whole traces and match files; every list is in the order of the boot, so that the same effect has the same text.
+ * Files of effects: what one patch changes, view by view. The third form of expectation besides whole traces and match
+ * files. Every list is in the order of the boot, so that equal effects have equal text.
  */
 import * as z from 'zod';
 import { Document, isCollection, isPair, isScalar, visit, type YAMLMap } from 'yaml';
@@ -9,34 +9,34 @@ import { jsonSchema } from '../../base/json-schema.js';
 import { hexAsText, validate, type YamlSource } from '../../base/yaml-source.js';
 import { REGION_STATES } from '../../trace/trace.js';
 
-/** The code of what the schema refuses. */
+/** The error code of schema violations. */
 const CODE = 'E_EFFECTS';
-/** The most events that a step shows. */
+/** Most examples of a step. */
 export const MOST_EXAMPLES = 3;
 
 const text = z.string().min(1);
 const some = z.int().min(1).optional();
 const scalar = z.union([z.string(), z.number(), z.boolean()]);
 
-/** What a reader got: what was put there, or something else. */
+/** What a reader got: the bytes that were written, or other bytes. */
 const READINGS = ['intact', 'garbage'] as const;
-/** Names of things that only one side reads, by what their reader gets. */
+/** Names of data that only one side reads, by what the reader gets. */
 const readSchema = z.strictObject({
   intact: z
     .array(text)
     .min(1)
     .optional()
-    .describe('Names of things whose reader gets the bytes that were put there.'),
-  garbage: z.array(text).min(1).optional().describe('Names of things whose reader does not.'),
+    .describe('Names of data whose reader gets the bytes that were written.'),
+  garbage: z.array(text).min(1).optional().describe('Names of data whose reader gets other bytes.'),
 });
 
-/** How many lines of a step's events differ, and how. */
+/** Numbers of differing event lines of a step, by kind of difference. */
 const countsSchema = z.strictObject({
-  added: some.describe('Lines that only the side with the patch has.'),
-  gone: some.describe('Lines that only the side without it has.'),
-  changed: some.describe('Lines of which some fields differ.'),
-  moved: some.describe('Lines that are the same but for their addresses.'),
-  credited: some.describe('Lines that are the same but for the hunk whose code did it.'),
+  added: some.describe('Lines only with the patch.'),
+  gone: some.describe('Lines only without the patch.'),
+  changed: some.describe('Lines with differing fields.'),
+  moved: some.describe('Lines that differ only in addresses.'),
+  credited: some.describe('Lines that differ only in the hunk that caused the event.'),
 });
 
 const stepSchema = z.strictObject({
@@ -45,80 +45,85 @@ const stepSchema = z.strictObject({
   step: z
     .enum(['added', 'gone'])
     .optional()
-    .describe('Only one side has the step at all: the boot comes further, or less far.'),
-  events: countsSchema.optional().describe("How many lines of the step's events differ, and how."),
+    .describe('Only one side has the step at all: the boot gets further, or less far.'),
+  events: countsSchema
+    .optional()
+    .describe("Numbers of differing lines of the step's events, by kind of difference."),
   examples: z
     .array(text)
     .min(1)
     .max(MOST_EXAMPLES)
     .optional()
-    .describe('The most telling lines: + added, - gone, ~ changed.'),
+    .describe('The most relevant lines: + added, - removed, ~ changed.'),
 });
 
 const state = z.enum([...REGION_STATES, 'none']);
 
 const viewSchema = z.strictObject({
-  none: text.optional().describe('Why there is no such view.'),
+  none: text.optional().describe('Why this view does not exist for the patch.'),
   how: z
     .enum(['removed', 'stub'])
     .optional()
-    .describe('How the patch was left out: stub where others need its names.'),
+    .describe('How the patch was left out: stub if others need its names.'),
   outcome: z
     .strictObject({
       before: text.describe('How the boot without the patch ends.'),
       after: text.describe('How the boot with it ends.'),
     })
     .optional()
-    .describe('How the boots end, where they end otherwise.'),
+    .describe('How the boots end, if they end differently.'),
   consumed: z
     .array(
       z.strictObject({
-        name: text.describe('What is read.'),
+        name: text.describe('The data that is read.'),
         by: z.string().describe('The function or device that reads it.'),
         before: z.enum(READINGS).describe('What its reader gets without the patch.'),
         after: z.enum(READINGS).describe('What its reader gets with it.'),
       }),
     )
     .optional()
-    .describe('Things that both sides read, and only one of them intact.'),
-  readNow: readSchema.optional().describe('What only the side with the patch reads.'),
-  readNoMore: readSchema.optional().describe('What only the side without the patch reads.'),
+    .describe('Data that both sides read, only one of them intact.'),
+  readNow: readSchema.optional().describe('Data that is read only with the patch.'),
+  readNoMore: readSchema.optional().describe('Data that is read only without the patch.'),
   regions: z
     .array(
       z.strictObject({
         name: text.describe('The region of memory.'),
-        before: state.describe('What DRAM holds of it at the end, without the patch.'),
-        after: state.describe('What DRAM holds of it at the end, with the patch.'),
+        before: state.describe('State of its bytes in DRAM at the end, without the patch.'),
+        after: state.describe('State of its bytes in DRAM at the end, with the patch.'),
       }),
     )
     .optional()
-    .describe('Regions of which DRAM holds something else at the end.'),
-  screen: some.describe('Lines of the screen that differ.'),
+    .describe('Regions whose state in DRAM differs at the end.'),
+  screen: some.describe('Number of differing lines of the screen.'),
   steps: z.array(stepSchema).optional().describe('Boot steps that differ, in order.'),
   digest: z
     .string()
     .regex(/^[0-9a-f]{64}$/)
     .optional()
-    .describe('SHA-256 of all that differs, headers apart; absent where nothing does.'),
+    .describe('SHA-256 of the whole difference, without headers; absent if there is none.'),
 });
 
 const scriptSchema = z.strictObject({
-  probe: text.describe('What the probe is about, and the step of it.'),
-  field: z.string().describe('The part of the answer that differs.'),
-  before: scalar.optional().describe('The answer without the patch; absent where there is none.'),
-  after: scalar.optional().describe('The answer with it; absent where there is none.'),
+  probe: text.describe('Name of the call script, and the view.'),
+  field: z.string().describe('The step of the call script whose result differs.'),
+  before: scalar.optional().describe('The result without the patch; absent if there is none.'),
+  after: scalar.optional().describe('The result with it; absent if there is none.'),
 });
 
-/** The views that compare traces, in the order they are told. */
+/** The views that compare traces, in the order of printing. */
 export const TRACE_VIEWS = ['stage', 'activated', 'without'] as const;
-/** All views: what probes of the patch answer is the last. */
+/** All views: the results of the patch's call scripts are the last. */
 export const VIEWS = [...TRACE_VIEWS, 'probes'] as const;
 
 const viewsSchema = z.strictObject({
   stage: viewSchema.optional().describe("The stage before the patch against the patch's own."),
   activated: viewSchema.optional().describe('The same two stages with patch 18 on top.'),
   without: viewSchema.optional().describe('The whole series without the patch against all of it.'),
-  probes: z.array(scriptSchema).optional().describe('What probes of the patch answer otherwise.'),
+  probes: z
+    .array(scriptSchema)
+    .optional()
+    .describe("Differing results of the patch's call scripts."),
 });
 
 export const effectsSchema = z
@@ -129,7 +134,7 @@ export const effectsSchema = z
     views: viewsSchema.describe('What the patch changes, view by view.'),
     reason: text
       .optional()
-      .describe('Why the patch shows in no view; there exactly when it shows in none.'),
+      .describe('Why the patch shows in no view; present if and only if it shows in none.'),
   })
   .superRefine(({ views, reason }, context) => {
     const shown = showsIn(views);
@@ -140,7 +145,7 @@ export const effectsSchema = z
         message:
           reason === undefined
             ? 'a patch that shows in no view needs a reason'
-            : `the patch shows in ${shown.join(', ')}: there is nothing to give a reason for`,
+            : `the patch shows in ${shown.join(', ')}: a reason is only for one that shows in no view`,
       });
     }
   });
@@ -158,15 +163,15 @@ export type TraceView = (typeof TRACE_VIEWS)[number];
 /** Any view. */
 export type ViewName = (typeof VIEWS)[number];
 
-/** Whether a step shows more than the same events elsewhere. */
+/** Whether a step differs in more than addresses and hunks of events. */
 function stepShows({ step, events }: EffectStep): boolean {
   const { added = 0, gone = 0, changed = 0 } = events ?? {};
   return step !== undefined || added + gone + changed > 0;
 }
 
 /**
- * Whether a view shows something. Events that only moved or are another patch's now, and bytes of a region (a new
- * variable among them), show nothing of what a patch is for (our choice); its digest has them.
+ * Whether a view shows an effect. Events that only moved or belong to another hunk, and bytes of a region (as of a new
+ * variable), do not count as effects of a patch (our choice); the digest covers them.
  */
 export function viewShows({ outcome, steps = [], ...view }: EffectView): boolean {
   const { consumed, readNow, readNoMore, regions, screen } = view;
@@ -183,18 +188,18 @@ export function showsIn(views: EffectViews): ViewName[] {
   });
 }
 
-/** Checks a parsed file. Throws E_EFFECTS with the place of the first thing that is wrong. */
+/** Validates a parsed file. Throws E_EFFECTS with the place of the first violation. */
 export function effectsOf(source: YamlSource): Effects {
   return validate(CODE, effectsSchema, source);
 }
 
-/** Whether a mapping stands in one line: one of plain values, or a step with its counts alone. */
-function standsInLine(node: YAMLMap): boolean {
+/** Whether a mapping is printed on one line: one of plain values, or a step with counts only. */
+function fitsOneLine(node: YAMLMap): boolean {
   const inner = node.items.filter(({ value }) => isCollection(value));
   return inner.length === 0 || (inner.length === 1 && node.has('label') && node.has('events'));
 }
 
-/** The effects as YAML: a line for each thing that changed, and for each example. */
+/** The effects as YAML: one line per change and per example. */
 export function printEffects({ expect, patch, scenario, views, reason }: Effects): string {
   const { stage, activated, without, probes } = views;
   const whole = {
@@ -212,7 +217,7 @@ export function printEffects({ expect, patch, scenario, views, reason }: Effects
   const document = new Document(whole, { ...hexAsText, aliasDuplicateObjects: false });
   visit(document, {
     Map: (_key, node, ancestors) => {
-      node.flow = ancestors.length > 1 && standsInLine(node);
+      node.flow = ancestors.length > 1 && fitsOneLine(node);
     },
     Seq: (_key, node, ancestors) => {
       const pair = ancestors.at(-1);
@@ -229,7 +234,7 @@ export function effectsJsonSchema(): Record<string, unknown> {
   const names = {
     name: 'effects',
     title: 'sme-boot effects',
-    description: 'What one patch changes: the expectation that sme-boot effects writes.',
+    description: 'The effects of one patch, as sme-boot effects --format yaml writes them.',
   };
   return jsonSchema(names, effectsSchema);
 }

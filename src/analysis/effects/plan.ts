@@ -1,4 +1,4 @@
-/** Which two kernels each view of a patch compares, and the effects that come of running them. */
+/** The two kernels that each view of a patch compares, and the effects computed from their boots. */
 import type { Hunk } from '../../kernel/hunk.js';
 import { link } from '../../series/link.js';
 import { allHunks, hunksOf, LAST_STAGE } from '../../series/patches.js';
@@ -16,7 +16,7 @@ import {
   type ViewName,
 } from './form.js';
 
-/** Two kernels, without a patch and with it; or why a view has no such two. */
+/** Two kernels, without a patch and with it; or why a view does not exist. */
 export type ViewPlan =
   | { readonly none: string }
   | {
@@ -25,15 +25,15 @@ export type ViewPlan =
       readonly after: HunkSelection;
     };
 
-/** What runs boots and asks probes. */
+/** Runs boots and call scripts. */
 export interface EffectSources {
   /** The trace of a kernel on the scenario that the effects are of. */
   readonly traceOf: (composition: HunkSelection) => Trace;
-  /** What the probes of a patch answer without it and with it; absent where there are no probes. */
+  /** The results of a patch's call scripts without it and with it; absent if there are no call scripts. */
   readonly scriptsOf?: (patch: number) => readonly ScriptAnswers[];
 }
 
-/** Whether patch 18 can be put on a stage: the hunks of it, or what is missing. */
+/** The hunks of a stage with patch 18 on top, or the error if that does not link. */
 function activated(stage: number): readonly Hunk[] | string {
   try {
     const { hunks, placed } = compose({ stage, activate: true });
@@ -49,12 +49,12 @@ const ids = (hunks: readonly Hunk[]): string => hunks.map(({ id }) => id).join('
 function activatedPlan(patch: number): ViewPlan {
   const [before, after] = [activated(patch - 1), activated(patch)];
   const cannot = (stage: number, why: string): ViewPlan => ({
-    none: `patch ${LAST_STAGE} cannot be put on stage ${stage}: ${why}`,
+    none: `stage ${stage} does not link with patch ${LAST_STAGE} on top: ${why}`,
   });
   if (typeof before === 'string') return cannot(patch - 1, before);
   if (typeof after === 'string') return cannot(patch, after);
   if (ids(before) === ids(after)) {
-    return { none: `patch ${patch} is the one that is put on top: the stage view shows it` };
+    return { none: `patch ${patch} is itself on top of both: see the stage view` };
   }
   return {
     before: { stage: patch - 1, activate: true },
@@ -67,7 +67,7 @@ function withoutPlan(patch: number): ViewPlan {
   const staying = allHunks().filter((hunk) => !out.has(hunk));
   if (ids(staying) === ids(compose({ stage: patch - 1, activate: false }).hunks)) {
     return {
-      none: `the series without patch ${patch} is stage ${patch - 1}: the stage view shows it`,
+      none: `the series without patch ${patch} is stage ${patch - 1}: see the stage view`,
     };
   }
   const how = unmetBy(out, staying).length === 0 ? 'removed' : 'stub';
@@ -97,7 +97,7 @@ function viewOf(patch: number, plan: ViewPlan, { traceOf }: EffectSources): Effe
   return { ...(plan.how !== undefined && { how: plan.how }), ...view };
 }
 
-/** The effects of a patch on a scenario, in some views or all. `reason`: kept only where no view shows anything. */
+/** The effects of a patch on a scenario, in some views or all. `reason`: included only if no view shows an effect. */
 export function effectsOn(
   patch: number,
   scenario: string,
@@ -105,15 +105,21 @@ export function effectsOn(
   options: { readonly views?: readonly ViewName[]; readonly reason?: string | undefined } = {},
 ): Effects {
   const plans = viewPlans(patch);
-  const wanted = VIEWS.filter((name) => (options.views ?? VIEWS).includes(name));
+  const selected = VIEWS.filter((name) => (options.views ?? VIEWS).includes(name));
   const views = Object.fromEntries(
-    wanted.flatMap((name): [string, unknown][] => {
+    selected.flatMap((name): [string, unknown][] => {
       if (name !== 'probes') return [[name, viewOf(patch, plans[name], sources)]];
       return sources.scriptsOf === undefined
         ? []
         : [[name, scriptEffects(sources.scriptsOf(patch))]];
     }),
   ) as Effects['views'];
-  const keeps = options.reason !== undefined && showsIn(views).length === 0;
-  return { expect: 'effects', patch, scenario, views, ...(keeps && { reason: options.reason }) };
+  const unexplained = options.reason !== undefined && showsIn(views).length === 0;
+  return {
+    expect: 'effects',
+    patch,
+    scenario,
+    views,
+    ...(unexplained && { reason: options.reason }),
+  };
 }

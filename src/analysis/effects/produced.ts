@@ -1,15 +1,15 @@
-/** What somebody put into memory before the kernel ran, by its physical address. A view for reports: nothing branches on it. */
+/** What firmware and loader wrote to memory before the kernel ran, by physical address. For reports only: nothing branches on it. */
 import type { Boot } from '../../sequencer/boot.js';
 import { asSource } from '../../base/byte-source.js';
 
-/** A stretch of memory as its producer left it. */
+/** A range of memory as firmware or loader wrote it. */
 export interface ProducedBytes {
   /** `initrd`, `EFI system table`. */
   readonly name: string;
   readonly bytes: Uint8Array;
 }
 
-/** The bytes that firmware or loader put at a physical address; undefined where nobody did, or only a part is known. */
+/** The bytes that firmware or loader wrote at a physical address; undefined if they did not write the whole range. */
 export function producedAt(boot: Boot, pa: number, length: number): ProducedBytes | undefined {
   const made = new Map(boot.recorder.snapshot().integrity.produced);
   const regions = [...boot.loaded.blobs, ...boot.regions()];

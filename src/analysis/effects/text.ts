@@ -1,4 +1,4 @@
-/** Effects as text for a terminal, and what differs between two of them. */
+/** Effects as text for a terminal, and the differences between two effects. */
 import { byName, plainDifferences } from '../../check/compare.js';
 import { fieldText, plainPainter, type Painter } from '../../check/compare-text.js';
 import {
@@ -14,20 +14,20 @@ import {
   viewShows,
 } from './form.js';
 
-/** What each view compares. */
+/** The title of each view: the two kernels it compares. */
 const VIEW_TITLES: Readonly<Record<TraceView, (patch: number, view: EffectView) => string>> = {
   stage: (patch) => `stage ${patch - 1} → stage ${patch}`,
   activated: (patch) => `stage ${patch - 1} → stage ${patch}, patch 18 on top of both`,
   without: (patch, { how }) =>
-    `the series without patch ${patch}${how === 'stub' ? ' (its names kept, for others need them)' : ''} → the series`,
+    `the series without patch ${patch}${how === 'stub' ? ' (replaced by stubs, since others need its names)' : ''} → the series`,
 };
 
 const COUNT_WORDS: Readonly<Record<keyof EffectCounts, string>> = {
   added: 'added',
-  gone: 'gone',
+  gone: 'removed',
   changed: 'changed',
-  moved: 'elsewhere',
-  credited: 'by other code',
+  moved: 'moved',
+  credited: 'same event, another hunk',
 };
 
 function countsText(events: EffectCounts): string {
@@ -87,13 +87,13 @@ function viewLines(view: EffectView, paint: Painter): string[] {
       return `    ${after === 'intact' ? paint.added(change) : paint.gone(change)}`;
     }),
     ...readLines('read now', readNow, paint),
-    ...readLines('read no more', readNoMore, paint),
+    ...readLines('no longer read', readNoMore, paint),
     ...regions.map(({ name, before, after }) => change(`${name} in DRAM: ${before} → ${after}`)),
-    ...(screen === undefined ? [] : [change(`the screen: ${screen} lines differ`)]),
+    ...(screen === undefined ? [] : [change(`screen: ${screen} lines differ`)]),
     ...steps.flatMap((step) => stepLines(step, paint)),
   ];
-  if (digest === undefined) return ['    nothing'];
-  return viewShows(view) ? lines : [...lines, '    nothing else than bytes in memory'];
+  if (digest === undefined) return ['    no difference'];
+  return viewShows(view) ? lines : [...lines, '    otherwise only bytes in memory differ'];
 }
 
 function scriptLine({ probe, field, before, after }: ScriptEffect): string {
@@ -101,12 +101,12 @@ function scriptLine({ probe, field, before, after }: ScriptEffect): string {
   return fieldText({ field: path, expected: before, found: after }, 'before');
 }
 
-/** How the effects are told: with colours, and under a title. */
+/** Options of the text. */
 export interface EffectsTextOptions {
   readonly paint?: Painter;
   /** The patch's subject. */
   readonly subject?: string;
-  /** The command that shows a view in full. */
+  /** The command that prints the whole difference of a view. */
   readonly commandOf?: (view: TraceView) => string | undefined;
 }
 
@@ -124,20 +124,22 @@ export function effectsText(effects: Effects, options: EffectsTextOptions = {}):
     lines.push(
       `  ${paint.heading(name)}: ${VIEW_TITLES[name](patch, view)}`,
       ...viewLines(view, paint),
-      ...(command === undefined ? [] : [`    all of it: ${command}`]),
+      ...(command === undefined ? [] : [`    full difference: ${command}`]),
     );
   }
   if (views.probes !== undefined) {
     const probes = views.probes.map((each) => `    ${paint.changed(scriptLine(each))}`);
-    lines.push(`  ${paint.heading('probes')}: what they answer without the patch → with it`);
-    lines.push(...(probes.length === 0 ? ['    nothing'] : probes));
+    lines.push(
+      `  ${paint.heading('probes')}: results of the call scripts without the patch → with it`,
+    );
+    lines.push(...(probes.length === 0 ? ['    no difference'] : probes));
   }
-  if (Object.keys(views).length === 0) lines.push('  there is no such view here');
-  if (reason !== undefined) lines.push(`  it shows in no view: ${reason}`);
+  if (Object.keys(views).length === 0) lines.push('  no such view for this patch');
+  if (reason !== undefined) lines.push(`  shows in no view: ${reason}`);
   return `${lines.join('\n')}\n`;
 }
 
-/** Lists by names, so that one row more does not make all that follow it differ. */
+/** The effects with lists keyed by name, so that an added row does not shift the rows after it. */
 function comparable({ views, ...rest }: Effects): unknown {
   const view = (each: EffectView | undefined): unknown =>
     each && {
@@ -156,7 +158,7 @@ function comparable({ views, ...rest }: Effects): unknown {
   };
 }
 
-/** In what two effects of a patch differ, a line each; none where they are the same. */
+/** The differences between two effects of a patch, one line each; empty if they are equal. */
 export function effectsDifferences(expected: Effects, found: Effects): string[] {
   const fields = plainDifferences(comparable(expected), comparable(found));
   const shown = showsIn(found.views);

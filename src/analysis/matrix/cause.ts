@@ -1,4 +1,4 @@
-/** Why a boot without a hunk came to what it came to: one line, made of what the machine saw. */
+/** The cause of the outcome of a boot without a hunk: one line, from the machine's records. */
 import { eventDifferences, type EventDifference } from '../../check/compare.js';
 import { entryText } from '../../kernel/fault-text.js';
 import { kindOf, type TraceEvent } from '../../trace/trace.js';
@@ -6,7 +6,7 @@ import { clashOnWalk, clashText } from './key-mismatch.js';
 import type { Run, StepPair } from './run.js';
 import type { MatrixRow } from './report.js';
 
-/** The line of a row: what was read wrongly and why, else what the last fault met, else what was done otherwise. */
+/** The cause of a row: the first wrong read and its key mismatch, else that of the last fault, else the first difference. */
 export function causeOf(run: Run, difference: MatrixRow['difference']): string {
   const other = difference === undefined ? undefined : `${difference.step}: ${difference.was}`;
   const because = other === undefined ? '' : `; first ${other}`;
@@ -14,18 +14,18 @@ export function causeOf(run: Run, difference: MatrixRow['difference']): string {
   if (wrong?.readC !== undefined) {
     const { reader, name, readC, writeC, writer } = wrong;
     const read = clashText({ readC, writeC, writer });
-    // Through the same key, or never written: the bytes were wrong when they came there.
+    // Same key, or never written: the bytes were wrong when they were written.
     return `${reader} reads ${name} ${read}${writeC === readC || writer === undefined ? because : ''}`;
   }
   const fault = faultText(run, because);
   if (fault !== undefined) return fault;
   if (wrong !== undefined)
-    return `${wrong.reader} gets other bytes than ${wrong.name} was put${because}`;
+    return `${wrong.reader} reads other bytes than those written for ${wrong.name}${because}`;
   if (!run.encrypted) return `no memory is encrypted${because}`;
   return other ?? 'nothing runs differently';
 }
 
-/** What the fault met that a boot ended in; undefined where it did not end in one. */
+/** The cause of the fault that ended a boot; undefined if no fault ended it. */
 function faultText({ boot, outcome }: Run, because: string): string | undefined {
   const last = boot.kernel.trace.lastFault;
   if (last === null || outcome.kind === 'booted') return undefined;
@@ -33,17 +33,17 @@ function faultText({ boot, outcome }: Run, because: string): string | undefined 
   if (cpu === undefined || outcome.message?.includes(last.what.split('(')[0] ?? '') !== true)
     return undefined;
   const clash = clashOnWalk(boot, cpu, last.at);
-  const who = cpu.id === 0 ? 'the CPU' : `CPU ${String(cpu.id)}`;
+  const reader = cpu.id === 0 ? 'the CPU' : `CPU ${String(cpu.id)}`;
   if (clash === undefined) {
-    // No key differs: a reserved bit was written as it is read.
+    // No key mismatch: the reserved bit is set in the entry as it was written.
     const { read } = last;
     const met = read === undefined || read.reserved === 0n ? '' : `: ${entryText(read)}`;
     return `${last.what} in ${outcome.where ?? '?'}${met}${because}`;
   }
-  return `${last.what}: ${who} reads ${clash.what} ${clashText(clash)}`;
+  return `${last.what}: ${reader} reads ${clash.what} ${clashText(clash)}`;
 }
 
-/** Fields that tell how memory is reached, and kinds that change it: what is looked at first of several differences. */
+/** Fields with the way of an access to memory, and kinds that change memory: they rank first among differences. */
 const REACH = ['C', 'fromC', 'toC', 'type'];
 const CHANGES = ['map', 'copy', 'encrypt', 'decrypt', 'wrmsr', 'cr', 'protect', 'dma'];
 
@@ -57,7 +57,7 @@ function rankOf(difference: EventDifference): number {
   return CHANGES.includes(kind) ? 1 : 2;
 }
 
-/** The first telling thing that was done otherwise in a step. */
+/** The highest-ranking difference in the events of a step. */
 export function differenceOf({ label, before, after }: StepPair): MatrixRow['difference'] {
   const [found] = eventDifferences(before, after).sort((a, b) => rankOf(a) - rankOf(b));
   if (found === undefined) return undefined;
@@ -67,7 +67,7 @@ export function differenceOf({ label, before, after }: StepPair): MatrixRow['dif
 
 function eventText(difference: EventDifference): string {
   if (difference.change !== 'changed') {
-    const verb = difference.change === 'gone' ? 'not done' : 'done besides';
+    const verb = difference.change === 'gone' ? 'missing' : 'extra';
     return `${verb}: ${lineOf(difference.event)}`;
   }
   const principal = kindOf(difference.found);
@@ -75,13 +75,13 @@ function eventText(difference: EventDifference): string {
     .filter(({ field }) => !['file', 'patch', 'hunk'].includes(field))
     .map(({ field, expected, found }) =>
       field === principal
-        ? `before ${String(expected)}`
+        ? `was ${String(expected)}`
         : `${field} ${String(expected ?? '–')} → ${String(found ?? '–')}`,
     );
-  return `${lineOf(difference.found)}: ${fields.join(', ') || 'by other code'}`;
+  return `${lineOf(difference.found)}: ${fields.join(', ') || 'same event, another hunk'}`;
 }
 
-/** An event in a few words: its kind and what it is about, and who did it. */
+/** An event in a few words: its kind, its principal field and its function. */
 function lineOf(event: TraceEvent): string {
   const kind = kindOf(event);
   const about = kind === undefined ? '' : String(event[kind]);

@@ -1,28 +1,28 @@
-/** A row of a matrix as an expected trace: what its boot must show, so that it can be checked again by itself. */
+/** Writes a row of a matrix as a match file, so that `sme-boot check` can check its boot alone. */
 import { printEvent } from '../../trace/yaml-out.js';
 import type { Scalar } from '../../trace/trace.js';
 import type { MatrixRow } from './report.js';
 import { LAST_STAGE } from '../../series/patches.js';
 
-/** Fields of an event that say who did it and how often, not what was done. */
+/** Fields of an event with its code and its count: not matched. */
 const BY = new Set(['file', 'patch', 'hunk', 'n']);
 
-/** What a row does not say of its boot. */
+/** The settings of a row's boot that are not in the row. */
 export interface GoldenRun {
-  /** The scenario's name or file; the name in the row where absent. */
+  /** The scenario's name or file; absent: the name in the row. */
   readonly scenario?: string;
-  /** The composition that the hunk is left out of, by name or file; the posted series where absent. */
+  /** The series that the hunk is left out of, by name or file; absent: the series as posted. */
   readonly series?: string;
-  /** Settings that changed it, `path=value`. */
+  /** Settings of the scenario, `path=value`. */
   readonly set?: readonly string[];
 }
 
-/** The name of a row's file: `09-initrd.yaml`. */
+/** The name of a row's match file: `09-initrd.yaml`. */
 export function goldenName({ hunk }: MatrixRow): string {
   return `${hunk.replaceAll('/', '-')}.yaml`;
 }
 
-/** The text of a row's expected trace. */
+/** The text of a row's match file. */
 export function goldenText(
   row: MatrixRow,
   { scenario = row.scenario, series, set = [] }: GoldenRun = {},
@@ -70,12 +70,12 @@ function directive({ step, change, event }: NonNullable<MatrixRow['difference']>
   return [`  - expect: ${pattern}`, `    step: ${scalar(step)}`];
 }
 
-/** A value that a pattern takes as it is. */
+/** A value escaped so that a pattern matches it literally. */
 function literal(value: Scalar): Scalar {
   return typeof value === 'string' && /^[/$]/.test(value) ? `\\${value}` : value;
 }
 
-/** A text as YAML. Without quotes it must not look like a number, a mark, or one of YAML's words. */
+/** A text as a YAML scalar, quoted if it could be read as a number, an indicator or a keyword. */
 const scalar = (text: string): string =>
   /^[a-z][\w./-]*$/i.test(text) && !/^(true|false|null)$/i.test(text) ? text : JSON.stringify(text);
 

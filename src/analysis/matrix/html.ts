@@ -1,6 +1,6 @@
 /**
- * A matrix as one page of HTML that needs nothing else: no network, no other file. The table stands in it and can be
- * read without scripts; a script sorts, filters and tells a row's details. Whatever a report says stays text.
+ * A matrix as one self-contained HTML page: no network, no other file. The table can be read without scripts; a script
+ * adds sorting, filters and details of rows. All strings of the report are escaped.
  */
 import { MATRIX_SCHEMA, type MatrixReport, type MatrixRow } from './report.js';
 import {
@@ -28,17 +28,17 @@ const ENTITIES: Readonly<Record<string, string>> = {
   "'": '&#39;',
 };
 
-/** A text as it stands in an element or between the quotes of an attribute. */
+/** A text escaped for an element or a quoted attribute. */
 function html(text: string): string {
   return oneLine(text).replace(/[&<>"']/g, (character) => ENTITIES[character] ?? '');
 }
 
-/** The same for a name that may be longer than its column: it breaks behind an underscore. */
+/** The same for a name that may be wider than its column: it may break after an underscore. */
 function name(text: string): string {
   return html(text).replace(/_+(?=[^_])/g, '$&<wbr>');
 }
 
-/** The columns: key and head. */
+/** The columns: key and heading. */
 const COLUMNS: Readonly<Record<ColumnKey, string>> = {
   scenario: 'Scenario',
   hunk: 'Without hunk',
@@ -50,7 +50,7 @@ const COLUMNS: Readonly<Record<ColumnKey, string>> = {
   cause: 'Cause',
 };
 
-/** Cells that a narrow page, where the heads are not above them, puts a word before. */
+/** Labels of cells on a narrow page, where the headings are not above the cells. */
 const LABELS: Readonly<Partial<Record<ColumnKey, string>>> = {
   wrong: 'reads wrongly',
   writer: 'written by',
@@ -61,7 +61,7 @@ const MONOSPACE: readonly ColumnKey[] = ['scenario', 'hunk', 'writer', 'reader']
 
 const badge = ({ kind }: MatrixOutcome): string => `<span class="badge ${kind}">${kind}</span>`;
 
-/** The outcome of a row: its kind, where it was if the boot did not end well, whether that is nothing new. */
+/** The outcome of a row: its kind, the function it ended in if it did not boot, whether it is that of the whole series. */
 function outcomeCell({ outcome, same }: MatrixRow): string {
   const { where } = outcome;
   return [
@@ -92,14 +92,14 @@ function rowHtml(row: MatrixRow, index: number): string {
   return `<tr role="row" data-row="${index}"${tone}>${tds.join('')}</tr>`;
 }
 
-/** A choice among values, the first of which is none. */
+/** A select element; its first option selects all. */
 function select(id: string, label: string, all: string, values: readonly string[]): string {
   const options = values.map((value) => `<option value="${html(value)}">${html(value)}</option>`);
   return `<label>${label}
 <select id="${id}"><option value="">${all}</option>${options.join('')}</select></label>`;
 }
 
-/** The filters; hidden until a script is there to heed them. */
+/** The filters; hidden until the script runs. */
 function controls({ scenarios, rows }: MatrixReport): string {
   const kinds = Object.keys(OUTCOME_ORDER).filter((kind) =>
     rows.some(({ outcome }) => outcome.kind === kind),
@@ -112,13 +112,13 @@ function controls({ scenarios, rows }: MatrixReport): string {
 ${select('filter-scenario', 'Scenario', 'all', names)}
 ${select('filter-outcome', 'Outcome', 'all', kinds)}
 ${select('filter-patch', 'Patch', 'all', patches)}
-<label class="check"><input id="filter-differing" type="checkbox">Only what differs from the whole series</label>
+<label class="check"><input id="filter-differing" type="checkbox">Only rows that differ from the whole series</label>
 <button id="clear" class="plain" type="button">Clear</button>
 <output id="shown" class="count">${rowsText(rows.length)}</output>
 </form>`;
 }
 
-/** What the whole series does in each scenario. */
+/** The result of the whole series in each scenario. */
 function overview(report: MatrixReport): string {
   const rows = byScenario(report).map(([scenario, own]) => {
     const { outcome, garbage, digest } = scenario;
@@ -141,14 +141,14 @@ ${rows.join('\n')}
 function missingList(missing: readonly string[]): string {
   if (missing.length === 0) return '';
   return `<h2>Missing rows</h2>
-<p>These were asked for and have not been run: ${missing.length}.</p>
+<p>Requested but not run: ${missing.length}.</p>
 <ul class="missing mono">
 ${missing.map((each) => `<li>${html(each)}</li>`).join('\n')}
 </ul>
 `;
 }
 
-/** The policy that lets nothing in but the page's own script and style. */
+/** The Content-Security-Policy: allows only the page's own script and style. */
 const POLICY = [
   "default-src 'none'",
   `script-src '${PAGE_SCRIPT.integrity}'`,
@@ -157,14 +157,14 @@ const POLICY = [
   "form-action 'none'",
 ].join('; ');
 
-/** The page of a report. The report itself is in it as JSON, in the element `matrix-data`. */
+/** The page of a report. It contains the report as JSON in the element `matrix-data`. */
 export function matrixHtml(report: MatrixReport): string {
   const { series, rows, missing } = report;
-  const title = `${html(series)} less each hunk`;
+  const title = `${html(series)} without each hunk`;
   const heads = Object.entries(COLUMNS).map(
     ([key, head]) => `<th role="columnheader" scope="col" data-key="${key}">${head}</th>`,
   );
-  // No `<` in it: neither the end of the element nor a comment can begin.
+  // Without `<`, neither an end tag nor a comment can begin.
   const data = JSON.stringify(report).replaceAll('<', '\\u003c');
   return `<!DOCTYPE html>
 <html lang="en">
@@ -185,7 +185,7 @@ export function matrixHtml(report: MatrixReport): string {
 ${overview(report)}
 <h2>Hunk by hunk</h2>
 ${controls(report)}
-<p id="none" hidden>No row is like that. <button id="clear-none" class="plain" type="button">Show all</button></p>
+<p id="none" hidden>No row matches. <button id="clear-none" class="plain" type="button">Show all</button></p>
 <span id="announce" class="unseen" role="status"></span>
 <table id="matrix" class="matrix" role="table" aria-label="Boots without one hunk">
 <thead role="rowgroup"><tr role="row">${heads.join('')}</tr></thead>

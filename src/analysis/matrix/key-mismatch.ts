@@ -1,6 +1,6 @@
 /**
- * Who is to blame: why bytes that somebody read are not those that were put there, as far as the machine can say. It is
- * asked about places, and knows nothing of patches.
+ * Key mismatches: a line that was written with one C-bit and read with another. Computed from the machine's records of
+ * addresses and origins; knows no patches.
  */
 import { startsWith } from '../../base/bytes.js';
 import { hex, pa, type KeyId, type Pa, type Va } from '../../machine/address.js';
@@ -11,28 +11,28 @@ import type { ReadCheck } from '../../trace/integrity.js';
 import type { WrongRead } from './report.js';
 
 const cOf = (key: KeyId | number): number => (key === 0 ? 0 : 1);
-/** What nobody's code has written: the loader and the firmware put it there. */
-const NOBODY = 'firmware or loader';
+/** The writer of lines that no modelled function wrote. */
+const UNNAMED = 'firmware or loader';
 
-/** A place that was written through one key and read through another, or was never written. */
+/** An address that was written with one key and read with another, or was never written. */
 export interface Clash {
   readonly pa: Pa;
   readonly readC: number;
   readonly writeC?: number;
   readonly writer?: string;
-  /** Neither memory nor a device answers there. */
+  /** Neither memory nor a device is at this address. */
   readonly absent?: true;
 }
 
-/** What memory knows of a place: who wrote it last, through which C-bit. */
+/** The last write to an address: writer and C-bit; empty if there was none. */
 function written(boot: Boot, address: Pa): Pick<Clash, 'writeC' | 'writer'> {
   const last = boot.machine.lastWrite(address);
   if (last === undefined) return {};
   const name = boot.recorder.nameOf(last.origin) ?? '';
-  return { writeC: cOf(last.key), writer: name === '' ? NOBODY : name };
+  return { writeC: cOf(last.key), writer: name === '' ? UNNAMED : name };
 }
 
-/** Where the bytes of a look stood: the read that gave them, else one with the same bytes. */
+/** The first wrong byte of a read check: its physical address and C-bit, from the read with these bytes, else from one that begins with them. */
 function placeOf(
   reads: readonly ReadOf[],
   { bytes, at }: ReadCheck,
@@ -41,23 +41,23 @@ function placeOf(
   const found =
     backwards.find((read) => read.bytes === bytes) ??
     backwards.find((read) => bytes.length > 0 && startsWith(read.bytes, bytes));
-  let left = at ?? 0;
+  let offset = at ?? 0;
   for (const piece of found?.pieces ?? []) {
-    if (left < piece.length) return { pa: pa(piece.pa + left), c: piece.c };
-    left -= piece.length;
+    if (offset < piece.length) return { pa: pa(piece.pa + offset), c: piece.c };
+    offset -= piece.length;
   }
   return undefined;
 }
 
-/** A look that did not find what was put, with both sides of the place where it first differs. */
-export function wrongRead(boot: Boot, look: ReadCheck): WrongRead {
-  const { name, by: reader } = look;
-  const place = placeOf(boot.kernel.trace.reads ?? [], look);
+/** A failed read check, with reader and writer of the first wrong byte. */
+export function wrongRead(boot: Boot, check: ReadCheck): WrongRead {
+  const { name, by: reader } = check;
+  const place = placeOf(boot.kernel.trace.reads ?? [], check);
   if (place === undefined) return { name, reader };
   return { name, reader, readC: place.c, pa: hex(place.pa), ...written(boot, place.pa) };
 }
 
-/** On the way to an address: the first table whose entry was written through another key than the walk reads it with. */
+/** The first entry on the page walk to an address, or the memory there, that was written with another key than it is read with. */
 export function clashOnWalk(
   boot: Boot,
   cpu: Cpu,
@@ -77,7 +77,7 @@ export function clashOnWalk(
   return { what: `memory ${hex(found.pa)}`, pa: found.pa, readC: cOf(found.key), ...side };
 }
 
-/** A clash as the end of a sentence that has named the reader. */
+/** A key mismatch as text to follow the name of the reader. */
 export function clashText({
   readC,
   writeC,
@@ -90,8 +90,8 @@ export function clashText({
   readonly absent?: true | undefined;
 }): string {
   const read = `with C=${String(readC)}`;
-  if (absent === true) return `${read}; nothing is there, it reads as all ones`;
-  if (writer === undefined) return `${read}; nobody wrote it`;
-  if (writeC === readC) return `${read}; ${writer} wrote it so`;
+  if (absent === true) return `${read}; no memory is there, it reads as all ones`;
+  if (writer === undefined) return `${read}; it was never written`;
+  if (writeC === readC) return `${read}; ${writer} wrote it with the same C-bit`;
   return `${read}; ${writer} wrote it with C=${String(writeC ?? 0)}`;
 }

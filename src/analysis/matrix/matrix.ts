@@ -1,8 +1,7 @@
 /**
- * The series less each of its hunks, on one scenario. The whole series boots once and leaves a snapshot at each label;
- * the boot without a hunk goes on from the step in which that hunk first ran, and where it stands as the whole series
- * stood, it leaves out steps that are about nothing in which it differs. What a row says is read off the machine and
- * the trace.
+ * The series without each of its hunks, on one scenario. The whole series boots once, with a checkpoint at each label.
+ * The boot without a hunk resumes from the step in which that hunk first ran; while it differs from the checkpoints only
+ * in state that the next steps do not access, these steps are skipped. Rows are read from the machine and the trace.
  */
 import type { Hunk } from '../../kernel/hunk.js';
 import { Boot, type BootOptions } from '../../sequencer/boot.js';
@@ -19,20 +18,20 @@ import type { MatrixRow, MatrixScenario, WrongRead } from './report.js';
 import type { Run, StepPair } from './run.js';
 import {
   diffFrom,
-  goOnFrom,
-  isAbout,
   checkpointsOf,
+  isAffected,
+  resumeFrom,
   type CheckpointDiff,
   type Checkpoint,
 } from '../checkpoint/checkpoint.js';
 
-/** A hunk and how it is taken away. */
+/** A hunk and how it is left out. */
 export interface LeftOut {
   readonly hunk: Hunk;
   readonly how: MatrixRow['how'];
 }
 
-/** All hunks of a composition, each with the way in which it can be left out. */
+/** All hunks of a selection, each with the way in which it can be left out. */
 export function leavable(composition: HunkSelection): LeftOut[] {
   const { hunks } = compose(composition);
   return hunks.map((hunk) => {
@@ -41,7 +40,7 @@ export function leavable(composition: HunkSelection): LeftOut[] {
   });
 }
 
-/** A composition less one of its hunks: an alternative gives its place back to the hunk that it came for. */
+/** A selection without one of its hunks; without an alternative, the hunk that it replaced is back. */
 export function withoutHunk(composition: HunkSelection, { hunk, how }: LeftOut): HunkSelection {
   const { without = [], stub = false, with: alternatives = [] } = composition;
   if (alternatives.includes(hunk.id)) {
@@ -66,7 +65,7 @@ export class Matrix {
   constructor(private readonly options: BootOptions) {
     this.hunks = leavable(options);
     this.boot = new Boot(options);
-    // An option of the configuration acts on whatever runs.
+    // A configuration option affects every step.
     const always = this.hunks.flatMap(({ hunk }) => (hunk.options === undefined ? [] : hunk.id));
     const { checkpoints, outcome } = checkpointsOf(this.boot, always);
     this.checkpoints = checkpoints;
@@ -88,12 +87,12 @@ export class Matrix {
     const run = first === undefined ? undefined : this.runWithout({ hunk, how }, first);
     const consumed = run?.consumed ?? this.consumed;
     const found = new Map(consumed.map((each) => [key(each), each.intact]));
-    const had = new Map(this.consumed.map((each) => [key(each), each.intact]));
+    const whole = new Map(this.consumed.map((each) => [key(each), each.intact]));
     const names = (all: readonly Consumed[], is: (each: Consumed) => boolean): string[] => [
       ...new Set(all.filter(is).map(({ name }) => name)),
     ];
     const lost = names(this.consumed, (each) => each.intact && found.get(key(each)) !== true);
-    const gained = names(consumed, (each) => each.intact && had.get(key(each)) !== true);
+    const gained = names(consumed, (each) => each.intact && whole.get(key(each)) !== true);
     const outcome = run?.outcome ?? this.outcome;
     const difference = run?.differs === undefined ? undefined : differenceOf(run.differs);
     const same = deepEqual(outcome, this.outcome) && deepEqual(consumed, this.consumed);
@@ -111,7 +110,7 @@ export class Matrix {
       gained,
       ...(difference === undefined ? {} : { difference }),
       encrypted: run?.encrypted ?? this.encrypted,
-      cause: run === undefined ? 'this boot never uses it' : causeOf(run, difference),
+      cause: run === undefined ? 'this boot never runs it' : causeOf(run, difference),
       command: commandOf(this.options, { hunk, how }),
     };
   }
@@ -120,33 +119,33 @@ export class Matrix {
     const { boot } = this;
     boot.relink(withoutHunk(this.options, { hunk, how }));
     let wrong: WrongRead | undefined;
-    boot.recorder.onReadCheck((look: ReadCheck) => {
-      if (!look.intact && this.intact.has(key(look))) wrong ??= wrongRead(boot, look);
+    boot.recorder.onReadCheck((check: ReadCheck) => {
+      if (!check.intact && this.intact.has(key(check))) wrong ??= wrongRead(boot, check);
     });
     let differs: StepPair | undefined;
     let at = this.checkpoints.indexOf(first);
     boot.restore(first.snapshot);
     while (boot.outcome === null) {
-      const stand = this.checkpoints[at];
+      const checkpoint = this.checkpoints[at];
       const label = boot.ahead[0] ?? '';
       boot.kernel.trace.reads ??= [];
       boot.kernel.trace.on = differs === undefined;
       boot.step();
       if (differs === undefined) {
         const events = boot.recorder.eventsOf(label);
-        if (!deepEqual(events, stand?.events)) {
-          differs = { label, before: stand?.events ?? [], after: events };
+        if (!deepEqual(events, checkpoint?.events)) {
+          differs = { label, before: checkpoint?.events ?? [], after: events };
         }
       }
       at++;
-      const stood = this.checkpoints[at];
-      const apart = stood && boot.outcome === null ? diffFrom(boot, stood) : undefined;
-      if (apart === undefined) continue;
-      const to = this.nextAbout(at, hunk.id, apart);
+      const next = this.checkpoints[at];
+      const diff = next && boot.outcome === null ? diffFrom(boot, next) : undefined;
+      if (diff === undefined) continue;
+      const to = this.nextAffected(at, hunk.id, diff);
       if (to === undefined) break;
       const target = this.checkpoints[to];
       if (to > at && target !== undefined) {
-        goOnFrom(boot, target, apart, this.checkpoints.slice(at, to));
+        resumeFrom(boot, target, diff, this.checkpoints.slice(at, to));
         at = to;
       }
     }
@@ -164,17 +163,17 @@ export class Matrix {
   }
 
   /**
-   * The next step that the hunk runs in or that is about something in which the boot differs, at the latest the last one;
-   * undefined where it differs in nothing and the hunk does not run again.
+   * Index of the next step that runs the hunk or accesses state in which the boot differs, at the latest the last step;
+   * undefined if the boot does not differ and the hunk does not run again.
    */
-  private nextAbout(at: number, hunk: string, apart: CheckpointDiff): number | undefined {
+  private nextAffected(at: number, hunk: string, diff: CheckpointDiff): number | undefined {
     const step = this.checkpoints.findIndex(
-      (stand, i) => i >= at && (stand.uses.has(hunk) || isAbout(stand, apart)),
+      (checkpoint, i) => i >= at && (checkpoint.uses.has(hunk) || isAffected(checkpoint, diff)),
     );
     if (step >= 0) return step;
-    const { places, entries, sameReadChecks } = apart;
+    const { places, entries, sameReadChecks } = diff;
     const none = [places.lines, places.pat, entries].every(({ length }) => length === 0);
-    // How a boot ends is seen by ending it: the last stand is behind the end.
+    // The last step is always run, to get the outcome; the last checkpoint is after the end.
     return sameReadChecks && none ? undefined : Math.max(at, this.checkpoints.length - 2);
   }
 }
@@ -185,7 +184,7 @@ function commandOf(options: BootOptions, leftOut: LeftOut): string {
   const { stage, ...others } = withoutHunk(options, leftOut);
   const words = [
     ...Object.entries(settings).map(([path, value]) => `--set '${path}=${String(value)}'`),
-    // The last stage goes without saying.
+    // The last stage is the default.
     ...compositionWords(stage === LAST_STAGE ? others : { stage, ...others }),
   ];
   return ['sme-boot run', scenario.name, ...words].join(' ');

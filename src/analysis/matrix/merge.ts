@@ -1,4 +1,4 @@
-/** Reads matrix reports back, and puts the parts of one matrix together again. */
+/** Parses matrix reports and merges the shards of one matrix. */
 import { InputError } from '../../base/errors.js';
 import {
   describeValue,
@@ -18,7 +18,7 @@ import {
 const CODE = 'E_MATRIX';
 const MERGE_CODE = 'E_MATRIX_MERGE';
 
-/** `epyc-efi 09/initrd`: what a row is about, as `missing` writes it. */
+/** The key of a row in the form of `missing`: `epyc-efi 09/initrd`. */
 const keyOf = ({ scenario, hunk }: MatrixRow): string => `${scenario} ${hunk}`;
 
 /** The parsed JSON of a report. Throws E_MATRIX with the place. */
@@ -26,7 +26,7 @@ function jsonOf(file: string, text: string): unknown {
   try {
     return JSON.parse(text) as unknown;
   } catch (cause) {
-    // JSON is YAML, whose reader knows lines and columns; where it has nothing against the text, it is YAML and no JSON.
+    // The YAML reader gives line and column. If it accepts the text, the text is YAML but not JSON: no line then.
     let place = { file };
     try {
       readYaml(file, text);
@@ -38,10 +38,10 @@ function jsonOf(file: string, text: string): unknown {
   }
 }
 
-/** A report from the text of a file. Throws InputError (E_MATRIX) with the file, path, line and column. */
+/** Parses a report. Throws InputError (E_MATRIX) with the file, path, line and column. */
 export function parseMatrix(file: string, text: string): MatrixReport {
   const result = matrixSchema.safeParse(jsonOf(file, text));
-  // The slow reader, which knows where everything stands, is only asked when something is wrong.
+  // The slow reader, which records lines and columns, is only used for errors.
   if (!result.success) return validate(CODE, matrixSchema, readYaml(file, text));
   const report = result.data;
   const refuse = (path: PathKey[], expected: string, found: string): never => {
@@ -63,18 +63,18 @@ export function parseMatrix(file: string, text: string): MatrixReport {
   return report;
 }
 
-interface Unlike {
+interface ValueDifference {
   readonly path: readonly PathKey[];
   readonly before: unknown;
   readonly after: unknown;
 }
 
-/** Where two plain values first differ; a key that is undefined counts as absent. */
-function unlike(
+/** The first difference between two plain values; a key that is undefined counts as absent. */
+function firstDifference(
   before: unknown,
   after: unknown,
   path: readonly PathKey[] = [],
-): Unlike | undefined {
+): ValueDifference | undefined {
   if (Object.is(before, after)) return undefined;
   const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null;
   if (!isObject(before) || !isObject(after) || Array.isArray(before) !== Array.isArray(after)) {
@@ -84,41 +84,41 @@ function unlike(
   const other = new Map<string, unknown>(Object.entries(after));
   for (const key of new Set([...one.keys(), ...other.keys()])) {
     const step = Array.isArray(before) ? Number(key) : key;
-    const found = unlike(one.get(key), other.get(key), [...path, step]);
+    const found = firstDifference(one.get(key), other.get(key), [...path, step]);
     if (found !== undefined) return found;
   }
   return undefined;
 }
 
-/** Takes a thing that several reports may have; throws E_MATRIX_MERGE if it is not the same in all of them. */
-function take<T>(into: Map<string, T>, at: string, key: string, value: T): void {
+/** Adds an entry that several reports may have. Throws E_MATRIX_MERGE if it differs from one already there. */
+function addEntry<T>(into: Map<string, T>, at: string, key: string, value: T): void {
   const before = into.get(key);
   if (before === undefined) {
     into.set(key, value);
     return;
   }
-  const found = unlike(before, value);
+  const found = firstDifference(before, value);
   if (found === undefined) return;
   throw new InputError({
     code: MERGE_CODE,
     place: { path: pathText([at, key, ...found.path]) },
     reason: 'the reports disagree',
-    expected: `${describeValue(found.before)} as in an earlier one`,
+    expected: `${describeValue(found.before)} as in an earlier report`,
     found: describeValue(found.after),
   });
 }
 
-/** Sorts by the places that two lists give; what a list does not have comes last, by its name. */
-function places(order: readonly string[]): (a: string, b: string) => number {
-  const place = new Map(order.map((name, index) => [name, index]));
-  const of = (name: string): number => place.get(name) ?? order.length;
+/** Compares names by their position in `order`; names that are not in it sort last, alphabetically. */
+function byPosition(order: readonly string[]): (a: string, b: string) => number {
+  const position = new Map(order.map((name, index) => [name, index]));
+  const of = (name: string): number => position.get(name) ?? order.length;
   return (a, b) => of(a) - of(b) || (a < b ? -1 : Number(a > b));
 }
 
 /**
- * Joins reports of one series: scenarios in the order in which they are first named, in each the rows in the `order` of
- * hunks given, unknown hunks last. A row or scenario that several reports have must be alike in all of them. A row is
- * missing if some report misses it and none has it. Throws InputError (E_MATRIX_MERGE) if the reports do not fit.
+ * Merges reports of one series: scenarios in the order of their first mention, the rows of each in the `order` of hunks,
+ * unknown hunks last. A row or scenario in several reports must be equal in all of them. A row is missing if a report
+ * lists it as missing and none has it. Throws InputError (E_MATRIX_MERGE) if the reports disagree.
  */
 export function mergeReports(
   reports: readonly MatrixReport[],
@@ -140,11 +140,11 @@ export function mergeReports(
         found: report.series,
       });
     }
-    for (const each of report.scenarios) take(scenarios, 'scenarios', each.name, each);
-    for (const each of report.rows) take(rows, 'rows', keyOf(each), each);
+    for (const each of report.scenarios) addEntry(scenarios, 'scenarios', each.name, each);
+    for (const each of report.rows) addEntry(rows, 'rows', keyOf(each), each);
   }
-  const byScenario = places([...scenarios.keys()]);
-  const byHunk = places(order);
+  const byScenario = byPosition([...scenarios.keys()]);
+  const byHunk = byPosition(order);
   const byKey = (a: readonly [string, string], b: readonly [string, string]): number =>
     byScenario(a[0], b[0]) || byHunk(a[1], b[1]);
   const split = (key: string): readonly [string, string] => {

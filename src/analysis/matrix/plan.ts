@@ -1,8 +1,8 @@
-/** Which rows a matrix has, which of them a shard makes, and the report of those that were made. */
+/** The rows of a matrix, their split into shards and tasks, and the report of the finished ones. */
 import { InputError } from '../../base/errors.js';
 import { MATRIX_SCHEMA, type MatrixReport, type MatrixRow, type MatrixScenario } from './report.js';
 
-/** A row to make: a scenario by the name it was asked for, and a hunk's id. */
+/** A row to run: a scenario as given on the command line, and a hunk's id. */
 export interface Pair {
   readonly scenario: string;
   readonly hunk: string;
@@ -14,7 +14,7 @@ export interface Shard {
   readonly count: number;
 }
 
-/** Reads `2/5`. Throws E_SHARD. */
+/** Parses `2/5`. Throws E_SHARD. */
 export function parseShard(text: string): Shard {
   const [, index, count] = /^(\d+)\/(\d+)$/.exec(text) ?? [];
   const shard = { index: Number(index), count: Number(count) };
@@ -22,23 +22,23 @@ export function parseShard(text: string): Shard {
   throw new InputError({ code: 'E_SHARD', expected: 'I/N with I from 1 to N', found: text });
 }
 
-/** All rows, in the order of scenarios and of the series. */
+/** All rows, by scenario and in the order of the series. */
 export function pairsOf(scenarios: readonly string[], hunks: readonly string[]): Pair[] {
   return scenarios.flatMap((scenario) => hunks.map((hunk) => ({ scenario, hunk })));
 }
 
-/** The rows of a shard: every count-th, since neighbours cost alike. */
+/** The rows of a shard: every `count`-th, since adjacent rows take similar time. */
 export function shardOf(pairs: readonly Pair[], { index, count }: Shard): Pair[] {
   return pairs.filter((_, i) => i % count === index - 1);
 }
 
-/** One piece of work: some hunks on one scenario. */
+/** A unit of work: some hunks on one scenario. */
 export interface Task {
   readonly scenario: string;
   readonly hunks: readonly string[];
 }
 
-/** Work for some workers: each scenario in as few parts as keep all of them busy, since each part boots it whole once. */
+/** Splits work for `workers`: each scenario in as few parts as occupy all of them, since each part boots the whole series once. */
 export function tasksOf(pairs: readonly Pair[], workers: number): Task[] {
   const scenarios = [...new Set(pairs.map(({ scenario }) => scenario))];
   const parts = Math.max(1, Math.ceil(workers / Math.max(1, scenarios.length)));
@@ -51,25 +51,25 @@ export function tasksOf(pairs: readonly Pair[], workers: number): Task[] {
   });
 }
 
-/** What was made of a plan. */
+/** The finished part of a plan. */
 export interface Made {
   readonly series: string;
-  /** Scenarios that were booted, by the name they were asked for. */
+  /** Booted scenarios, by the name given on the command line. */
   readonly scenarios: ReadonlyMap<string, MatrixScenario>;
   readonly rows: readonly MatrixRow[];
 }
 
-/** The report of a plan, whole or not. */
+/** The report of a plan, complete or not. */
 export function reportOf({ series, scenarios, rows }: Made, plan: readonly Pair[]): MatrixReport {
   const names = [...new Set(plan.map(({ scenario }) => scenario))];
   const nameOf = (scenario: string): string => scenarios.get(scenario)?.name ?? scenario;
   const made = new Map(rows.map((row) => [`${row.scenario} ${row.hunk}`, row]));
-  const wanted = plan.map(({ scenario, hunk }) => `${nameOf(scenario)} ${hunk}`);
+  const planned = plan.map(({ scenario, hunk }) => `${nameOf(scenario)} ${hunk}`);
   return {
     'sme-boot-matrix': MATRIX_SCHEMA,
     series,
     scenarios: names.flatMap((name) => scenarios.get(name) ?? []),
-    rows: wanted.flatMap((id) => made.get(id) ?? []),
-    missing: wanted.filter((id) => !made.has(id)),
+    rows: planned.flatMap((id) => made.get(id) ?? []),
+    missing: planned.filter((id) => !made.has(id)),
   };
 }

@@ -1,11 +1,11 @@
 /**
- * What a matrix says: for each scenario, the whole series less each of its hunks. A report is plain data: it is printed,
- * written as JSON, split over machines and put together again.
+ * The report of a matrix: for each scenario, the series without each of its hunks. Plain data: it is printed, written as
+ * JSON, and merged from shards.
  */
 import * as z from 'zod';
 import { OUTCOME_KINDS } from '../../trace/trace.js';
 
-/** The version of the report's form. */
+/** The version of the report's format. */
 export const MATRIX_SCHEMA = 1;
 
 const outcomeSchema = z.strictObject({
@@ -14,17 +14,17 @@ const outcomeSchema = z.strictObject({
   message: z.string().optional(),
 });
 
-/** A thing that some reader did not get as it was put. */
+/** Data that a reader did not get as it was written. */
 const wrongSchema = z.strictObject({
-  /** What it was: `initrd`, `EFI system table`. */
+  /** Name of the data: `initrd`, `EFI system table`. */
   name: z.string(),
   /** The function or device that read it. */
   reader: z.string(),
-  /** The C-bit that it read through; absent where that is not known. */
+  /** The C-bit of the read; absent: not recorded. */
   readC: z.int().optional(),
-  /** The function, device or firmware that wrote the first wrong line last; absent where nobody did. */
+  /** The function, device or firmware that last wrote the first wrong line; absent: never written. */
   writer: z.string().optional(),
-  /** The C-bit that it was written through. */
+  /** The C-bit of that write. */
   writeC: z.int().optional(),
   /** Physical address of the first wrong line, in hexadecimal. */
   pa: z.string().optional(),
@@ -37,53 +37,53 @@ const rowSchema = z.strictObject({
   /** The kernel file that the hunk edits, and what it does. */
   file: z.string(),
   what: z.string(),
-  /** `out`: the hunk is not there. `stub`: others need its names; they stay and do nothing. */
+  /** `out`: the hunk is left out. `stub`: others need its names; it is replaced by stubs that do nothing. */
   how: z.enum(['out', 'stub']),
-  /** The label of the step in which the hunk would first have been used; absent where the boot never used it. */
+  /** The label of the step in which the hunk first runs; absent: this boot never runs it. */
   firstUse: z.string().optional(),
   outcome: outcomeSchema,
-  /** Whether the boot ended like that of the whole series and everything was read alike. */
+  /** Whether outcome and reads are equal to those of the whole series. */
   same: z.boolean(),
-  /** The first thing read wrongly that the whole series has read intact. */
+  /** The first wrong read of data that the whole series reads intact. */
   wrong: wrongSchema.optional(),
-  /** All things that the whole series has read intact and this boot has not, or no longer reads; and the reverse. */
+  /** Names of data that the whole series reads intact and this boot does not (or does not read); and the reverse. */
   lost: z.array(z.string()),
   gained: z.array(z.string()),
-  /** The first telling thing that was done otherwise: not done any more, done besides, or done so. */
+  /** The highest-ranking difference in the first step that differs: a missing, extra or changed event. */
   difference: z
     .strictObject({
       step: z.string(),
       change: z.enum(['gone', 'added', 'changed']),
       /** The event: of the whole series if it is gone, else of this boot. */
       event: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
-      /** What of it was how before, in a line. */
+      /** The difference in a line. */
       was: z.string(),
     })
     .optional(),
-  /** Whether memory was encrypted at all. */
+  /** Whether any memory is encrypted at the end. */
   encrypted: z.boolean(),
-  /** Why, in a line made of what the machine saw. */
+  /** The cause in a line, from the machine's records. */
   cause: z.string(),
-  /** The command that shows it. */
+  /** The command that runs this boot. */
   command: z.string(),
 });
 
 const scenarioSchema = z.strictObject({
   name: z.string(),
   digest: z.string(),
-  /** How the whole series ends there, and what it reads as garbage. */
+  /** The outcome of the whole series, and the names of data that it reads as garbage. */
   outcome: outcomeSchema,
   garbage: z.array(z.string()),
 });
 
 export const matrixSchema = z.strictObject({
   'sme-boot-matrix': z.literal(MATRIX_SCHEMA),
-  /** The composition that hunks are left out of: `rfc-v1`. */
+  /** The series that hunks are left out of: `rfc-v1`. */
   series: z.string(),
   scenarios: z.array(scenarioSchema),
-  /** In the order of scenarios and of the series. */
+  /** By scenario, in the order of the series. */
   rows: z.array(rowSchema),
-  /** Rows that were asked for and are not there: `scenario hunk`; not empty after Ctrl-C or for a shard. */
+  /** Requested rows that were not run: `scenario hunk`; not empty after Ctrl-C. */
   missing: z.array(z.string()),
 });
 

@@ -1,17 +1,17 @@
-/** What a boot without a hunk came to, before it is put into words. */
+/** The result of a boot without a hunk. */
 import type { Boot } from '../../sequencer/boot.js';
 import type { Consumed, Outcome, TraceEvent } from '../../trace/trace.js';
 import type { WrongRead } from './report.js';
 
-/** What a boot without a hunk came to. */
+/** The result of a boot without a hunk. */
 export interface Run {
   readonly boot: Boot;
   readonly outcome: Outcome;
   readonly consumed: readonly Consumed[];
   readonly wrong: WrongRead | undefined;
-  /** The first step whose events are others, with both sides. */
+  /** The first step whose events differ, with both sides. */
   readonly differs: StepPair | undefined;
-  /** Whether some memory is encrypted at the end. */
+  /** Whether any memory is encrypted at the end. */
   readonly encrypted: boolean;
 }
 

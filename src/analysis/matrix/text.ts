@@ -1,4 +1,4 @@
-/** A matrix for a terminal and for a page of Markdown. */
+/** Prints a matrix for a terminal and as Markdown. */
 import type { MatrixReport, MatrixRow } from './report.js';
 import {
   byScenario,
@@ -12,33 +12,33 @@ import {
   wrongText,
 } from './words.js';
 
-/** Colours a piece of text; given from outside, so that text without colours needs nothing. */
+/** Colours of the text. */
 export interface MatrixPainter {
-  /** The name of a scenario, the heads of columns. */
+  /** The name of a scenario, headings of columns. */
   heading(text: string): string;
-  /** A row that is like the whole series, and what is by the way. */
+  /** A row equal to the whole series, and secondary text. */
   quiet(text: string): string;
-  /** A boot that reached its end. */
+  /** The outcome `booted`. */
   good(text: string): string;
-  /** A boot that did not, and what was read wrongly. */
+  /** Any other outcome, and wrong reads. */
   bad(text: string): string;
 }
 
-const asItIs = (text: string): string => text;
+const unchanged = (text: string): string => text;
 
 /** No colours. */
 export const plainMatrixPainter: MatrixPainter = {
-  heading: asItIs,
-  quiet: asItIs,
-  good: asItIs,
-  bad: asItIs,
+  heading: unchanged,
+  quiet: unchanged,
+  good: unchanged,
+  bad: unchanged,
 };
 
-/** Columns that a text takes if nobody says how many there are. */
+/** Width of the text if the terminal's is not known. */
 const DEFAULT_COLUMNS = 100;
-/** The widest that the columns before the last become (our choice). */
+/** Greatest widths of the columns before the last (our choice). */
 const WIDEST = { hunk: 32, how: 7, outcome: 12, wrong: 28 };
-/** How narrow what was read wrongly and the cause may become to stand beside the others (our choice). */
+/** Least widths of the wrong read and the cause for a row on one line (our choice). */
 const NARROWEST = { wrong: 14, cause: 26 };
 const INDENT = '  ';
 const GAP = '  ';
@@ -69,8 +69,8 @@ function wrap(text: string, width: number): string[] {
   return [...lines, line];
 }
 
-/** Cells beside each other, each wrapped to its width. */
-function beside(cells: readonly Cell[], widths: readonly number[]): string[] {
+/** A row of cells, each wrapped to its width. */
+function rowLines(cells: readonly Cell[], widths: readonly number[]): string[] {
   const wrapped = cells.map(({ text }, index) => wrap(text, widths[index] ?? Infinity));
   const height = Math.max(...wrapped.map((lines) => lines.length));
   return Array.from({ length: height }, (_, y) => {
@@ -87,7 +87,7 @@ function beside(cells: readonly Cell[], widths: readonly number[]): string[] {
 /** The cells of a row, the cause last. */
 function cellsOf(row: MatrixRow, paint: MatrixPainter): Cell[] {
   const { hunk, how, outcome, same, cause } = row;
-  const calm: Paint = same ? paint.quiet.bind(paint) : asItIs;
+  const calm: Paint = same ? paint.quiet.bind(paint) : unchanged;
   const end = outcome.kind === 'booted' ? paint.good.bind(paint) : paint.bad.bind(paint);
   const wrong = oneLine(wrongText(row));
   return [
@@ -99,7 +99,7 @@ function cellsOf(row: MatrixRow, paint: MatrixPainter): Cell[] {
   ];
 }
 
-/** The rows of a scenario under the heads of their columns. */
+/** The rows of a scenario below the headings of the columns. */
 function tableLines(rows: readonly MatrixRow[], paint: MatrixPainter, columns: number): string[] {
   const heading = paint.heading.bind(paint);
   const heads = ['hunk', 'how', 'outcome', 'read wrongly', 'cause'].map((text): Cell => ({
@@ -115,9 +115,9 @@ function tableLines(rows: readonly MatrixRow[], paint: MatrixPainter, columns: n
   const lent = Math.max(0, Math.min(NARROWEST.cause - left, wrong - NARROWEST.wrong));
   if (left + lent >= NARROWEST.cause) {
     const all = [...widths.slice(0, -1), wrong - lent, left + lent];
-    return lines.flatMap((cells) => beside(cells, all));
+    return lines.flatMap((cells) => rowLines(cells, all));
   }
-  // No room beside the others: the last cell stands below them, further in.
+  // Not enough room: the last cell is printed below the others, indented.
   const shrunk = Math.max(
     Math.min(wrong, NARROWEST.wrong),
     Math.min(wrong, wrong + left + GAP.length),
@@ -125,7 +125,7 @@ function tableLines(rows: readonly MatrixRow[], paint: MatrixPainter, columns: n
   const above = [...widths.slice(0, -1), shrunk];
   const inside = `${INDENT}${INDENT}`;
   return lines.flatMap((cells) => [
-    ...beside(cells.slice(0, -1), above),
+    ...rowLines(cells.slice(0, -1), above),
     ...cells
       .slice(-1)
       .flatMap((last) =>
@@ -137,8 +137,8 @@ function tableLines(rows: readonly MatrixRow[], paint: MatrixPainter, columns: n
 }
 
 /**
- * A report for a terminal of `columns` columns: a block per scenario, rows under each other, then the totals and the
- * rows that are missing. It ends with a line end. Names are cut only where a line has no room for them otherwise.
+ * A report for a terminal of `columns` columns: a block per scenario, then the totals and the missing rows. Ends with a
+ * newline. Words are split only if they are wider than their column.
  */
 export function matrixText(
   report: MatrixReport,
@@ -155,7 +155,7 @@ export function matrixText(
     ];
   });
   const { missing, rows, series } = report;
-  const total = `${oneLine(series)} less each hunk: ${totalsText(totalsOf(rows))}`;
+  const total = `${oneLine(series)} without each hunk: ${totalsText(totalsOf(rows))}`;
   const lines = [...blocks.flat(), ...wrap(total, columns).map((text) => paint.heading(text))];
   if (missing.length > 0) {
     lines.push(paint.bad(`missing: ${missing.length}`));
@@ -164,7 +164,7 @@ export function matrixText(
   return `${lines.join('\n')}\n`;
 }
 
-/** A text that Markdown leaves as it is, inside a cell of a table too. */
+/** A text escaped for Markdown, also inside a table cell. */
 function markdown(text: string): string {
   return oneLine(text)
     .replace(/[\\`*[\]<>|~]/g, '\\$&')
@@ -179,10 +179,10 @@ const MARKDOWN_HEADS = [
   ...['hunk', 'how', 'outcome', 'read wrongly', 'written by', 'read by', 'cause'],
 ];
 
-/** A report in GitHub's Markdown: a table per scenario. It ends with a line end. */
+/** A report in GitHub's Markdown: a table per scenario. Ends with a newline. */
 export function matrixMarkdown(report: MatrixReport): string {
   const lines = [
-    `# ${markdown(report.series)} less each hunk`,
+    `# ${markdown(report.series)} without each hunk`,
     '',
     `${totalsText(totalsOf(report.rows))}.`,
   ];

@@ -1,10 +1,10 @@
-/** What every printing of a matrix says in the same words. Only types are imported: the page's script uses these too. */
+/** Texts shared by all formats of a matrix. Imports only types: the page's script uses this file too. */
 import type { MatrixReport, MatrixRow, MatrixScenario } from './report.js';
 
 export type MatrixOutcome = MatrixRow['outcome'];
 export type OutcomeKind = MatrixOutcome['kind'];
 
-/** The kinds of outcome, the gentlest first; the order in which they are counted and sorted. */
+/** The kinds of outcome by severity: the order in which they are counted and sorted. */
 export const OUTCOME_ORDER: Readonly<Record<OutcomeKind, number>> = {
   booted: 0,
   hung: 1,
@@ -12,7 +12,7 @@ export const OUTCOME_ORDER: Readonly<Record<OutcomeKind, number>> = {
   'triple-fault': 3,
 };
 
-/** A text on one line: what would move a cursor or end a line is a space. */
+/** A text on one line: control characters and line ends are replaced by spaces. */
 export function oneLine(text: string): string {
   return text.replace(/[\p{Cc}\u2028\u2029]+/gu, ' ').trim();
 }
@@ -23,30 +23,30 @@ export function outcomeText({ kind, where, message }: MatrixOutcome): string {
   return message === undefined ? place : `${place}: ${message}`;
 }
 
-/** Who touched a line, and how: `unpack_to_rootfs (C=1)`; '' where nobody is known. */
-export function accessText(who: string | undefined, c: number | undefined): string {
-  if (who === undefined) return '';
-  return c === undefined ? who : `${who} (C=${c})`;
+/** An access to a line: `unpack_to_rootfs (C=1)`; '' if the origin is not known. */
+export function accessText(origin: string | undefined, c: number | undefined): string {
+  if (origin === undefined) return '';
+  return c === undefined ? origin : `${origin} (C=${c})`;
 }
 
-/** Who wrote the first thing that a row's boot read wrongly. */
+/** The writer of the first wrong line. */
 export function writerText({ wrong }: MatrixRow): string {
   return accessText(wrong?.writer, wrong?.writeC);
 }
 
-/** Who read it. */
+/** The reader of the first wrong line. */
 export function readerText({ wrong }: MatrixRow): string {
   return accessText(wrong?.reader, wrong?.readC);
 }
 
-/** The first thing read wrongly; where there is none, what else changed in what was read. */
+/** The name of the first wrong read; without one, other changes in what was read. */
 export function wrongText({ wrong, lost, gained }: MatrixRow): string {
   if (wrong !== undefined) return wrong.name;
   if (lost.length > 0) return `not read: ${some(lost)}`;
   return gained.length > 0 ? `now intact: ${some(gained)}` : '';
 }
 
-/** How many names a cell has room for (our choice). */
+/** Most names in a cell (our choice). */
 const NAMES = 4;
 
 const some = (names: readonly string[]): string =>
@@ -54,22 +54,22 @@ const some = (names: readonly string[]): string =>
     ? names.join(', ')
     : `${names.slice(0, NAMES).join(', ')} and ${String(names.length - NAMES)} more`;
 
-/** The number of the patch that a row's hunk belongs to, as the hunk writes it: `09`; '' if it names none. */
+/** The patch number in a row's hunk id: `09`; '' if there is none. */
 export function patchText({ hunk }: MatrixRow): string {
   return /^\d+(?=\/)/.exec(hunk)?.[0] ?? '';
 }
 
-/** How the whole series does in a scenario: `booted; read as garbage: option ROM`. */
+/** The result of the whole series in a scenario: `booted; read as garbage: option ROM`. */
 export function wholeText({ outcome, garbage }: MatrixScenario): string {
   const read = garbage.length === 0 ? 'all read intact' : `read as garbage: ${garbage.join(', ')}`;
   return `${outcomeText(outcome)}; ${read}`;
 }
 
-/** How many rows, how many of them are not like the whole series, and how those ended. */
+/** Number of rows, of rows that differ from the whole series, and the outcomes of those. */
 export interface MatrixTotals {
   readonly rows: number;
   readonly differing: number;
-  /** Of the rows that differ; only kinds that occur, in their order. */
+  /** Outcomes of the differing rows with their counts; only kinds that occur, by severity. */
   readonly ends: readonly (readonly [OutcomeKind, number])[];
 }
 

@@ -13,7 +13,7 @@ const series = (text: string): Verdict[] => [...text].map((letter) => NAMES[lett
 const search = (verdicts: readonly Verdict[]): Bisected =>
   bisect(verdicts.length - 1, (stage) => verdicts[stage] ?? 'skip');
 
-/** The same by looking at each in turn. */
+/** The same by testing each stage in turn. */
 function naive(verdicts: readonly Verdict[]): Answer {
   const last = verdicts.length - 1;
   const bad = verdicts.indexOf('bad');
@@ -49,7 +49,7 @@ describe('a search', () => {
     expect(withoutTested(search(series(text)))).toEqual(answer);
   });
 
-  test('says in order what it tested', () => {
+  test('returns the tested stages in order', () => {
     expect(search(series('ggggb')).tested).toEqual([
       { stage: 4, verdict: 'bad' },
       { stage: 0, verdict: 'good' },
@@ -66,7 +66,7 @@ describe('a search', () => {
       ),
     );
 
-  test('finds what looking at every stage finds', () => {
+  test('finds what testing every stage finds', () => {
     fc.assert(
       fc.property(cases, (verdicts) => {
         expect(withoutTested(search(verdicts))).toEqual(naive(verdicts));
@@ -74,7 +74,7 @@ describe('a search', () => {
     );
   });
 
-  test('tests no stage twice, and few beside those that are skipped', () => {
+  test('tests no stage twice, and few besides the skipped ones', () => {
     fc.assert(
       fc.property(cases, (verdicts) => {
         const { tested } = search(verdicts);
@@ -82,7 +82,7 @@ describe('a search', () => {
         expect(new Set(stages).size).toBe(stages.length);
         const built = tested.filter(({ verdict }) => verdict !== 'skip').length;
         const skipped = verdicts.filter((verdict) => verdict === 'skip').length;
-        // Both ends, then halves; a skip puts the middle off by what lies beside it.
+        // Both ends, then halves; a skip moves the middle to an adjacent stage.
         expect(built).toBeLessThanOrEqual(3 + Math.ceil(Math.log2(verdicts.length)) + skipped);
       }),
     );

@@ -17,8 +17,8 @@ const result = (
   ...changes,
 });
 
-describe('the answer of a step is a line', () => {
-  test('with the result, the mapping that was made and how memory is reached', () => {
+describe('the result of a step is a line', () => {
+  test('with the return value, the mapping that was made, the C-bit and the memory type', () => {
     const map = { map: '0x1000..0x1fff', C: 0, type: 'WP', in: '__early_ioremap' };
     const enter = { enter: 'early_memremap_dec_wp' };
     const walk = { va: '0x1000', levels: [], pa: '0x7000', c: 0, type: 'WP' } as const;
@@ -30,12 +30,12 @@ describe('the answer of a step is a line', () => {
         ]),
       ),
     ).toEqual({
-      '1 early_memremap_dec_wp(initrd, 4096)': 'gives 0x1000; map 0x1000..0x1fff C 0 type WP',
+      '1 early_memremap_dec_wp(initrd, 4096)': 'returns 0x1000; map 0x1000..0x1fff C 0 type WP',
       '2 entry $wp': '0x7000 C=0 WP',
     });
   });
 
-  test('with the first bytes, and whether they are those that were put there', () => {
+  test('with the first bytes, and whether they are those of the region', () => {
     const bytes = (same: boolean): ByteRange => ({
       length: 32,
       hex: '30 37 30 37 '.repeat(8).trim(),
@@ -45,9 +45,9 @@ describe('the answer of a step is a line', () => {
     const read = (same: boolean): Record<string, string> =>
       answersOf(result([{ step: 'read $p, 32 bytes', bytes: bytes(same), C: 1, type: 'WB' }]));
     expect(read(true)).toEqual({
-      '1 read $p, 32 bytes': `${'30373037'.repeat(4)} |${'0707'.repeat(4)}| as initrd was put C=1 WB`,
+      '1 read $p, 32 bytes': `${'30373037'.repeat(4)} |${'0707'.repeat(4)}| same bytes as initrd C=1 WB`,
     });
-    expect(Object.values(read(false))[0]).toMatch(/\| not as initrd was put/);
+    expect(Object.values(read(false))[0]).toMatch(/\| differs from initrd/);
   });
 
   test('with no more than three events', () => {
@@ -57,10 +57,10 @@ describe('the answer of a step is a line', () => {
     );
   });
 
-  test('or says that there is none', () => {
+  test('or the status of a step that was not done', () => {
     const answers = answersOf(
       result([
-        { step: 'f()', status: 'absent', why: 'f comes with patch 7' },
+        { step: 'f()', status: 'absent', why: 'f is added by patch 7' },
         { step: 'read $x, 8 bytes', status: 'skipped' },
         { step: 'g()' },
       ]),
@@ -72,15 +72,15 @@ describe('the answer of a step is a line', () => {
 describe('a boot that ends', () => {
   const outcome = { kind: 'panic', where: 'copy_bootdata' } as const;
 
-  test('before the label is the only answer', () => {
+  test('before the label is the only result', () => {
     expect(answersOf(result([], { reached: false, outcome }))).toEqual({
-      boot: 'ends before: panic in copy_bootdata',
+      boot: 'ends before the label: panic in copy_bootdata',
     });
   });
 
-  test('in a step says so beside it', () => {
+  test('in a step is reported in addition to the step', () => {
     expect(answersOf(result([{ step: 'f()', status: 'ended' }], { outcome }))).toEqual({
-      boot: 'ends in it: panic in copy_bootdata',
+      boot: 'ends in a step: panic in copy_bootdata',
       '1 f()': 'ends',
     });
   });

@@ -65,7 +65,7 @@ describe('early mappings of a page of the initrd', () => {
     expect(seen(steps).slice(1)).toEqual([c, 'WB', magic]);
   });
 
-  test('read the producer’s bytes or not, and say so', () => {
+  test('read the initrd’s bytes or others, as reported', () => {
     const [, , read] = run('reserve_initrd', map('early_memremap_dec')).steps;
     expect(read).toMatchObject({ pa: '0x7ff9e000', C: 0, type: 'WB' });
     expect(read?.bytes?.produced).toEqual({ name: 'initrd', same: false });
@@ -73,11 +73,11 @@ describe('early mappings of a page of the initrd', () => {
     expect(right?.bytes).toMatchObject({ text: '070701', produced: { same: true } });
   });
 
-  test('do not exist before their patch; what needs them is skipped', () => {
+  test('are absent before their patch; steps that need them are skipped', () => {
     const { steps, reached } = run('reserve_initrd', map('early_memremap_dec'), { stage: 6 });
     expect(reached).toBe(true);
     expect(steps.map(({ status }) => status)).toEqual(['absent', 'skipped', 'skipped', 'skipped']);
-    expect(steps[0]?.why).toBe('early_memremap_dec comes with patch 7');
+    expect(steps[0]?.why).toBe('early_memremap_dec is added by patch 7');
   });
 });
 
@@ -91,7 +91,7 @@ describe('PAT slot 5 through an early mapping', () => {
     ['mtrr_bp_init', 1, 'WP'],
     // The reset value of slot 5 (APM 7.8.2).
     ['early_ioremap_init', 1, 'WT'],
-  ])('behind %s at stage %i is %s', (at, stage, type) => {
+  ])('after %s at stage %i is %s', (at, stage, type) => {
     expect(run(at, slot5, { stage }).steps[1]?.walk?.type).toBe(type);
   });
 
@@ -102,7 +102,7 @@ describe('PAT slot 5 through an early mapping', () => {
 });
 
 describe('a step', () => {
-  test('tells what the kernel did meanwhile, as a trace does', () => {
+  test('has the events of the kernel during it', () => {
     const [step] = run('init_mem_mapping', [
       '{ call: sme_early_mem_enc, args: [initrd, 4096] }',
     ]).steps;
@@ -113,7 +113,7 @@ describe('a step', () => {
     );
   });
 
-  test('on the bus sees DRAM, and with wbinvd what the caches had', () => {
+  test('on the bus reads DRAM, and with wbinvd the written-back cache lines', () => {
     const bus = '{ bus: initrd, length: 6 }';
     const flushed = '{ bus: initrd, length: 6, wbinvd: true }';
     const call = (name: string): string => `{ call: ${name}, args: [initrd, 4096] }`;
@@ -141,13 +141,13 @@ describe('a step', () => {
     expect(steps[3]?.bytes?.produced?.same).toBe(false);
   });
 
-  test('shows 64 bytes and compares all', () => {
+  test('has 64 bytes in its result and compares all', () => {
     const [step] = run('init_mem_mapping', ['{ bus: initrd, length: 4096 }']).steps;
     expect(step?.bytes).toMatchObject({ length: 4096, produced: { name: 'initrd', same: true } });
     expect(step?.bytes?.hex).toHaveLength(128);
   });
 
-  test('that faults is mended by the kernel’s handler, or ends the probe', () => {
+  test('that faults is fixed up by the kernel’s handler, or ends the script', () => {
     const { steps, outcome } = run('reserve_initrd', [
       '{ read: 16, length: 1 }',
       '{ call: sme_me_mask }',
@@ -163,7 +163,7 @@ describe('a step', () => {
     expect(early.steps[0]).toMatchObject({ status: 'done', bytes: { hex: MAGIC } });
   });
 
-  test('walks a stale translation and says that only the TLB has it', () => {
+  test('reports a translation as stale that only the TLB has', () => {
     const { steps } = run('early-idt', [
       '{ call: create_unencrypted_mapping, args: [__va(boot params), 4096] }',
       '{ read: boot params+0x202, length: 4 }',
@@ -175,7 +175,7 @@ describe('a step', () => {
     expect(steps[3]?.walk?.levels.at(-1)?.kind).toBe('not-present');
   });
 
-  test('takes numbers, 64-bit values, places, macros, texts and results', () => {
+  test('accepts numbers, 64-bit values, places, macros, texts and results', () => {
     const { steps } = run('reserve_initrd', [
       '{ call: __sme_pa, args: [init_level4_pgt], as: cr3 }',
       '{ call: __sme_va, args: [$cr3+8] }',
@@ -213,8 +213,8 @@ describe('bus addresses', () => {
   });
 });
 
-describe('a probe', () => {
-  test('whose boot ends before the label has no steps and the outcome', () => {
+describe('a call script', () => {
+  test('whose boot ends before the label has an outcome and no steps', () => {
     const { reached, steps, outcome } = run('reserve_initrd', ['{ call: sme_me_mask }'], {
       stage: 7,
       activate: true,
@@ -222,12 +222,12 @@ describe('a probe', () => {
     expect([reached, steps, outcome?.kind]).toEqual([false, [], 'panic']);
   });
 
-  test('at the last label still has a kernel', () => {
+  test('at the last label can still call the kernel', () => {
     const { steps, outcome } = run('kexec', ['{ call: sme_get_me_loss }']);
     expect([steps[0]?.result, outcome]).toEqual(['0x5', undefined]);
   });
 
-  test('gives the same twice, as YAML', () => {
+  test('prints the same YAML twice', () => {
     const one = run('reserve_initrd', map('early_memremap_dec'));
     const text = printScripts([one]);
     expect(printScripts([run('reserve_initrd', map('early_memremap_dec'))])).toBe(text);
@@ -256,7 +256,7 @@ describe('a probe', () => {
     [
       'reserve_initrd',
       '{ call: phys_to_dma, args: [{ device: nic }, 0] }',
-      /^E_PROBE_ARGUMENT: .*calls\[0\]\.args\[0\]: expected no device/,
+      /^E_PROBE_ARGUMENT: .*calls\[0\]\.args\[0\]: expected none: the kernel has found no device/,
     ],
     [
       'reserve_initrd',
@@ -266,19 +266,19 @@ describe('a probe', () => {
     [
       'reserve_initrd',
       '{ call: __early_ioremap, args: [initrd, 4096, 1] }',
-      /^E_PROBE_CALL: .*calls\[0\]: __early_ioremap cannot do with these arguments/,
+      /^E_PROBE_CALL: .*calls\[0\]: __early_ioremap does not accept these arguments/,
     ],
   ])('at %s with %s is refused', (at, step, message) => {
     expect(() => run(at, [step])).toThrow(message);
   });
 
-  test('whose step offsets a result that is no number is refused', () => {
+  test('with an offset from a result that is not a number is refused', () => {
     const steps = ['{ call: early_iounmap, args: [0, 0], as: none }', '{ entry: $none+8 }'];
     expect(() => run('reserve_initrd', steps)).toThrow(/^E_PROBE_RESULT: .*calls\[1\]\.entry/);
   });
 });
 
-test('values in text are hexadecimal, and structures go only so deep', () => {
+test('valueText prints hexadecimal numbers, and structures to a limited depth', () => {
   const inner: Record<string, unknown> = { list: [1, 0n] };
   inner.self = inner;
   expect(valueText(-22)).toBe('0xffffffffffffffea');

@@ -9,8 +9,8 @@ at: reserve_initrd
 `;
 const probe = (calls: string, head = HEAD) => readScript('p.yaml', `${head}calls:\n${calls}`);
 
-describe('a probe file', () => {
-  test('says what is called, read, written, looked at on the bus and walked', () => {
+describe('a call script file', () => {
+  test('has calls, reads, writes, bus reads and page walks', () => {
     const { probe: read, file } =
       probe(`  - { call: early_memremap_dec, args: [initrd, 4096], as: dec }
   - { read: $dec+8, length: 16 }
@@ -103,7 +103,7 @@ describe('the names of the series', () => {
     expect(functions.get('set_memory_dec')).toEqual({ arity: 2, patch: 10 });
   });
 
-  test('have the arity of the body that looks at the most: a weak default looks at nothing', () => {
+  test('have the arity of the body with the most parameters: a weak default has none', () => {
     // lib/swiotlb.c's swiotlb_set_mem_dec() is empty, that of mem_encrypt.c takes an address and a size.
     expect(functions.get('swiotlb_set_mem_dec')).toEqual({ arity: 2, patch: 13 });
   });

@@ -4,7 +4,7 @@ import { deepEqual } from '../../../src/analysis/checkpoint/deep-equal.js';
 
 const bytes = (...values: number[]): Uint8Array => Uint8Array.from(values);
 
-describe('what is alike', () => {
+describe('deepEqual', () => {
   test.each<[string, unknown, unknown]>([
     ['the same number', 1, 1],
     ['numbers that are none', NaN, NaN],
@@ -26,7 +26,7 @@ describe('what is alike', () => {
         [1, 'a'],
       ]),
     ],
-  ])('is %s', (_, one, other) => {
+  ])('is true for %s', (_, one, other) => {
     expect(deepEqual(one, other)).toBe(true);
     expect(deepEqual(other, one)).toBe(true);
   });
@@ -46,12 +46,12 @@ describe('what is alike', () => {
     ['bytes and a list of them', bytes(1, 2), [1, 2]],
     ['a value of a map', new Map([[1, bytes(1)]]), new Map([[1, bytes(2)]])],
     ['a key more', new Map([[1, 1]]), new Map([...[[1, 1] as const], [2, 1]])],
-  ])('is not %s', (_, one, other) => {
+  ])('is false for %s', (_, one, other) => {
     expect(deepEqual(one, other)).toBe(false);
     expect(deepEqual(other, one)).toBe(false);
   });
 
-  test('is each plain value and its copy, and no copy with one leaf changed', () => {
+  test('is true for a plain value and its copy, false for a copy with one leaf changed', () => {
     fc.assert(
       fc.property(fc.jsonValue({ maxDepth: 4 }), fc.uint8Array(), (value, data) => {
         const copy = structuredClone({ value, data });

@@ -4,7 +4,7 @@ import { ZEN1 } from '../../../src/machine/cpu/cpu-models.js';
 import { Machine, type MachineSnapshot } from '../../../src/machine/machine.js';
 import { MEMTYPE } from '../../../src/machine/types.js';
 import { nodeCipher } from '../../../src/node/node-cipher.js';
-import { diffMachines, withThose } from '../../../src/analysis/checkpoint/machine-diff.js';
+import { diffMachines, applyDiff } from '../../../src/analysis/checkpoint/machine-diff.js';
 
 const WAYS = 2;
 const LINE = 64;
@@ -25,7 +25,7 @@ const put = (m: Machine, line: number, value: number, origin = 1, key: KeyId = K
 const look = (m: Machine, line: number): void =>
   m.cache.read(0, pa(line * LINE), KEY_HOST, MEMTYPE.WB, new Uint8Array(1), 0, 1, 1);
 
-/** What two machines are apart in after the same accesses and then others. */
+/** The difference of two machines after common accesses and then different ones. */
 function apart(one: (m: Machine) => void, two: (m: Machine) => void) {
   const machines = [machine(), machine()] as const;
   for (const m of machines) for (const line of [0, 8, 3, 70]) put(m, line, 1);
@@ -36,12 +36,12 @@ function apart(one: (m: Machine) => void, two: (m: Machine) => void) {
 const nothing = { inMemory: [], inSlots: [], lines: [], pat: [] };
 
 describe('two machines', () => {
-  test('of the same accesses are apart in nothing, whoever made them', () => {
+  test('do not differ after the same accesses by different functions', () => {
     const same = (origin: number) => (m: Machine) => put(m, 3, 7, origin);
     expect(apart(same(1), same(2))).toEqual(nothing);
   });
 
-  test('are apart in a line of the cache, and in memory when it has left', () => {
+  test('differ in a cache line, and in memory after its eviction', () => {
     const write = (value: number, then?: (m: Machine) => void) => (m: Machine) => {
       put(m, 70, value);
       then?.(m);
@@ -59,19 +59,19 @@ describe('two machines', () => {
     expect(both).toMatchObject({ inMemory: [70], lines: [70, 70] });
   });
 
-  test('that used lines in another order are no match, though they hold the same', () => {
+  test('are not comparable if they used lines in another order, even with equal bytes', () => {
     const use =
       (...lines: number[]) =>
       (m: Machine): void => {
         for (const line of lines) look(m, line);
       };
-    // Lines 0 and 8 share a set, 3 has one of its own.
+    // Lines 0 and 8 are in one set, 3 in another.
     expect(apart(use(0, 8), use(8, 0))).toBeUndefined();
     expect(apart(use(0, 3, 8), use(3, 0, 8))).toEqual(nothing);
     expect(apart(use(0, 8), use(0, 8, 0, 8))).toEqual(nothing);
   });
 
-  test('are apart in slots of the PAT', () => {
+  test('differ in slots of the PAT', () => {
     const wrpat = (value: bigint) => (m: Machine) => void m.cpus[0].msrs.set('PAT', value);
     const found = apart(wrpat(0x0007_0406_0007_0406n), wrpat(0x0507_0406_0007_0106n));
     expect(found).toEqual({
@@ -90,11 +90,11 @@ describe('two machines', () => {
     ['a line that is newer than memory', (m) => m.cache.wbinvd('all')],
     ['a page that was touched', (m) => m.dmaWrite(pa(0x8000), Uint8Array.of(1))],
     ['a key in the cache', (m) => put(m, 70, 1, 1, KEY_PLAIN)],
-  ])('are no match with another of %s', (_what, change) => {
+  ])('are not comparable if they differ in %s', (_what, change) => {
     expect(apart(change, () => undefined)).toBeUndefined();
   });
 
-  test('are apart in the key that a line of memory was written with, under which it reads the same', () => {
+  test('differ in the key that a line of memory was written with, even if it reads the same', () => {
     const write = (key: KeyId) => (m: Machine) => {
       m.cache.wbinvd('all');
       m.dmaWrite(pa(70 * LINE), new Uint8Array(LINE), key);
@@ -103,8 +103,8 @@ describe('two machines', () => {
   });
 });
 
-describe('a machine takes over the lines of another', () => {
-  test('in memory and in the cache, with their writers by its own numbers', () => {
+describe('applyDiff copies the lines of another machine', () => {
+  test('in memory and in the cache, with translated origin numbers', () => {
     const [one, two] = [machine(), machine()];
     for (const [i, m] of [one, two].entries()) {
       put(m, 3, i, 10);
@@ -113,11 +113,11 @@ describe('a machine takes over the lines of another', () => {
     }
     const lines = diffMachines(one.view(), two.view(), WAYS);
     if (lines === undefined) throw new Error('they differ in more');
-    // Meanwhile the other does something that is not about them.
+    // Meanwhile the other machine accesses other lines.
     put(two, 8, 5);
     const before = structuredClone(two.snapshot());
     const onto: MachineSnapshot = two.snapshot();
-    const made = withThose(onto, one.view(), lines, (origin) => origin + 100);
+    const made = applyDiff(onto, one.view(), lines, (origin) => origin + 100);
     expect(onto).toEqual(before);
     two.restore(made);
     put(one, 8, 5);
@@ -127,17 +127,17 @@ describe('a machine takes over the lines of another', () => {
     ]);
   });
 
-  test('and slots of its PAT, but not the others', () => {
+  test('and the differing slots of its PAT only', () => {
     const [one, two] = [machine(), machine()];
     one.cpus[0].msrs.set('PAT', 0x0007_0406_0007_0506n);
     const places = diffMachines(one.view(), two.view(), WAYS);
     if (places === undefined) throw new Error('they differ in more');
     two.cpus[0].msrs.set('PAT', 0x0607_0406_0007_0406n);
-    two.restore(withThose(two.snapshot(), one.view(), places, (origin) => origin));
+    two.restore(applyDiff(two.snapshot(), one.view(), places, (origin) => origin));
     expect(two.cpus[0].msrs.get('PAT')).toBe(0x0607_0406_0007_0506n);
   });
 
-  test('but not one that has left the cache since, as memory had it', () => {
+  test('but not one that was evicted since, whose bytes are in memory', () => {
     const [one, two] = [machine(), machine()];
     for (const [i, m] of [one, two].entries()) {
       put(m, 3, i);
@@ -148,7 +148,7 @@ describe('a machine takes over the lines of another', () => {
     if (lines === undefined) throw new Error('they differ in more');
     for (const m of [one, two]) for (const line of [11, 19]) look(m, line);
     const from = one.snapshot();
-    two.restore(withThose(two.snapshot(), from, lines, (origin) => origin));
+    two.restore(applyDiff(two.snapshot(), from, lines, (origin) => origin));
     expect(diffMachines(one.view(), two.view(), WAYS)).toEqual(nothing);
   });
 });

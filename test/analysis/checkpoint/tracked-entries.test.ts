@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { freshState } from '../../../src/linux/index.js';
 import type { KernelState } from '../../../src/kernel/state.js';
 import {
-  putEntries,
+  copyEntries,
   diffStates,
   Touched,
   trackFields,
@@ -19,14 +19,14 @@ function state(change: (state: KernelState) => void = () => undefined): KernelSt
 const log = (key: string) => ({ field: 'log', key }) as const;
 const capability = (key: string) => ({ field: 'capability', key }) as const;
 
-describe('entries that are touched', () => {
+describe('accessed entries', () => {
   const touched = (act: (state: KernelState) => void): string[] => {
     const subject = state();
     const [before, into] = [structuredClone(subject), new Touched()];
     const unwatch = trackFields(subject, into);
     act(subject);
     unwatch();
-    // What watched has gone: a clone of it would not be one of plain data.
+    // The proxies are removed: they could not be cloned as plain data.
     expect(structuredClone(subject)).toBeDefined();
     act(before);
     expect(subject).toEqual(before);
@@ -55,11 +55,11 @@ describe('entries that are touched', () => {
 });
 
 describe('two states differ', () => {
-  test('in no entry, if they are alike', () => {
+  test('in no entry if they are equal', () => {
     expect(diffStates(state(), state())).toEqual([]);
   });
 
-  test('in some entries, which one takes over from the other', () => {
+  test('in some entries, which copyEntries copies', () => {
     const other = state((s) => {
       s.console.printk.log[1] = 'zwei';
       s.bootCpuData.capability = { SME: 0, NX: 1 };
@@ -67,7 +67,7 @@ describe('two states differ', () => {
     const subject = state();
     const apart = diffStates(other, subject) ?? [];
     expect(apart).toEqual([capability('SME'), capability('NX'), capability('PGE'), log('1')]);
-    putEntries(subject, other, apart);
+    copyEntries(subject, other, apart);
     expect(subject).toEqual(other);
   });
 

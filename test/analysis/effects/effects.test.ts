@@ -33,13 +33,13 @@ const stepOf = (before: Trace, after: Trace, patch = 9): unknown =>
   effectBetween(patch, before, after).steps;
 
 describe('the effect between two traces', () => {
-  test('of the same boot is nothing, whatever their headers say', () => {
+  test('is empty for equal boots with different headers', () => {
     const other = { ...base, header: { ...HEADER, stage: 12, overlay: [] } };
     expect(effectBetween(9, base, other)).toEqual({});
     expect(viewShows({})).toBe(false);
   });
 
-  test('tells another outcome', () => {
+  test('has a changed outcome', () => {
     const after: Trace = { ...base, outcome: { kind: 'booted', where: 'run_init' } };
     expect(effectBetween(9, base, after)).toMatchObject({
       outcome: { before: 'panic in panic: VFS: Unable to mount root fs', after: 'booted' },
@@ -47,7 +47,7 @@ describe('the effect between two traces', () => {
     expect(outcomeText({ kind: 'hung' })).toBe('hung');
   });
 
-  test('tells what is read otherwise, what is read now, and what no more', () => {
+  test('has data read differently, data read now and data no longer read', () => {
     const row = (name: string, intact: boolean): Trace['consumed'][number] => ({
       name,
       by: 'f',
@@ -62,7 +62,7 @@ describe('the effect between two traces', () => {
     });
   });
 
-  test('tells a region’s other state; of other bytes only the digest tells', () => {
+  test('has the changed state of a region; changed bytes only change the digest', () => {
     const [region] = base.final.regions;
     if (region === undefined) throw new Error('no region');
     const final = (change: object): Trace => ({
@@ -81,7 +81,7 @@ describe('the effect between two traces', () => {
     expect(bytes.digest).not.toBe(effectBetween(9, base, final({ digest: 'f00d' })).digest);
   });
 
-  test('counts lines of the screen', () => {
+  test('counts differing lines of the screen', () => {
     const screen = (...lines: string[]): Trace => ({
       ...base,
       final: { ...base.final, screen: lines },
@@ -90,7 +90,7 @@ describe('the effect between two traces', () => {
     expect(effectBetween(9, base, screen('a')).screen).toBe(1);
   });
 
-  test('counts events added, gone and changed', () => {
+  test('counts events added, removed and changed', () => {
     const after = withEvents(
       { ...MAP, C: 1 },
       { wrmsr: 'SYSCFG', value: '0x1', in: 'g', file: 'g.c' },
@@ -111,7 +111,7 @@ describe('the effect between two traces', () => {
   test.each([
     ['elsewhere', { ...MAP, map: '0x3000..0x3fff', pa: '0x8000..0x8fff' }, { moved: 1 }],
     ['of another patch', { ...MAP, patch: 9, hunk: '09/initrd' }, { credited: 1 }],
-  ])('shows nothing where an event is the same but %s', (_title, event, events) => {
+  ])('shows no effect if an event differs only in %s', (_title, event, events) => {
     const view = effectBetween(9, base, withEvents(event, ENTER));
     expect(view.steps).toEqual([{ label: 'start', events }]);
     expect(viewShows(view)).toBe(false);
@@ -121,7 +121,7 @@ describe('the effect between two traces', () => {
     ['a range is longer', { map: '0x1000..0x2fff' }],
     ['a place has another name', { pa: '0x5000..0x5fff initrd' }],
     ['there are more of them', { n: 3 }],
-  ])('shows something where %s', (_title, change) => {
+  ])('shows an effect if %s', (_title, change) => {
     const view = effectBetween(9, base, withEvents({ ...MAP, ...change }, ENTER));
     expect(view.steps).toMatchObject([{ events: { changed: 1 } }]);
     expect(viewShows(view)).toBe(true);
@@ -144,7 +144,7 @@ describe('the effect between two traces', () => {
     ]);
   });
 
-  test('tells once what happens again and again, and cuts long lines', () => {
+  test('lists similar events once, and truncates long lines', () => {
     const more = (text: string): TraceEvent => ({
       fill: '0x9000..0x9fff',
       value: text,
@@ -159,7 +159,7 @@ describe('the effect between two traces', () => {
     expect(two).toEqual({ label: 'two', events: { added: 1 } });
   });
 
-  test('puts steps together that only one side has', () => {
+  test('groups adjacent steps that only one side has', () => {
     const further = traceWith({ start: [MAP, ENTER], two: [ENTER], three: [], four: [ENTER] });
     const step = {
       label: 'two',
@@ -173,13 +173,13 @@ describe('the effect between two traces', () => {
     expect(viewShows(effectBetween(9, base, empty))).toBe(true);
   });
 
-  test('is the same again', () => {
+  test('is deterministic', () => {
     const after = withEvents({ ...MAP, C: 1 }, ENTER);
     expect(effectBetween(9, base, after)).toEqual(effectBetween(9, base, after));
   });
 });
 
-test('what probes answer is compared field by field', () => {
+test('results of call scripts are compared field by field', () => {
   const answers = [
     { probe: 'wp', before: { type: 'UC', C: 0 }, after: { type: 'WP', C: 0, n: 1 } },
   ];
@@ -190,7 +190,7 @@ test('what probes answer is compared field by field', () => {
 });
 
 describe('the two kernels of each view', () => {
-  test('are neighbouring stages', () => {
+  test('are adjacent stages', () => {
     expect(viewPlans(9).stage).toEqual({
       before: { stage: 8, activate: false },
       after: { stage: 9, activate: false },
@@ -198,13 +198,13 @@ describe('the two kernels of each view', () => {
   });
 
   test.each([
-    [6, /^patch 18 cannot be put on stage 5: 18 needs sme_enable from 06$/],
+    [6, /^stage 5 does not link with patch 18 on top: 18 needs sme_enable from 06$/],
     [18, /stage view/],
-  ])('are not there activated for patch %i, and it says why', (patch, why) => {
+  ])('do not exist for the activated view of patch %i, with the reason', (patch, why) => {
     expect(viewPlans(patch).activated).toEqual({ none: expect.stringMatching(why) });
   });
 
-  test('leave a patch out where nobody needs its names, else make it stub', () => {
+  test('leave a patch out if nothing needs its names, else replace it by stubs', () => {
     expect(viewPlans(12).without).toMatchObject({ how: 'removed', before: { without: ['12'] } });
     expect(viewPlans(8).without).toMatchObject({ how: 'stub', before: { stub: true } });
     expect(viewPlans(18).without).toEqual({ none: expect.stringMatching(/is stage 17/) });
@@ -221,7 +221,7 @@ const sources = (patch: number): EffectSources => ({
 });
 
 describe('the effects of a patch', () => {
-  test('are those of all views that it has; a reason goes when it is not needed', () => {
+  test('are those of all its views; a reason is dropped if a view shows an effect', () => {
     const found = effectsOn(9, 'mine', sources(9), { reason: 'it cannot be seen' });
     expect(showsIn(found.views)).toEqual(['stage', 'activated', 'without']);
     expect(found).not.toHaveProperty('reason');
@@ -231,13 +231,13 @@ describe('the effects of a patch', () => {
     );
   });
 
-  test('are those of the views asked for', () => {
+  test('are those of the selected views', () => {
     const { views } = effectsOn(9, 'mine', sources(9), { views: ['without'] });
     expect(Object.keys(views)).toEqual(['without']);
     expect(views.without).toMatchObject({ how: 'removed' });
   });
 
-  test('show in probes where somebody asks them', () => {
+  test('include results of call scripts if there is a source for them', () => {
     const scriptsOf = (): { probe: string; before: number; after: number }[] => [
       { probe: 'mask', before: 0, after: 47 },
     ];
@@ -251,7 +251,7 @@ describe('a file of effects', () => {
   const read = (text: string): Effects => effectsOf(readYaml('09.yaml', text));
   const HEAD = 'expect: effects\npatch: 9\nscenario: mine\n';
 
-  test('is read as it was written', () => {
+  test('is parsed back to the printed effects', () => {
     const found = effectsOn(9, 'mine', sources(9));
     expect(read(printEffects(found))).toEqual(found);
     expect(printEffects(read(printEffects(found)))).toBe(printEffects(found));
@@ -288,7 +288,7 @@ describe('a file of effects', () => {
     expect(error.message).toMatch(message);
   });
 
-  test('that no longer holds says what differs, by name', () => {
+  test('that no longer holds lists the differences by name', () => {
     const expected = effectsOn(9, 'mine', sources(9));
     expect(effectsDifferences(expected, expected)).toEqual([]);
     const lines = effectsDifferences(expected, effectsOn(9, 'mine', SAME));
@@ -297,19 +297,21 @@ describe('a file of effects', () => {
   });
 });
 
-test('the text tells each view, what it compares and how to see all of it', () => {
+test('effectsText prints each view, what it compares and the command for the full difference', () => {
   const found = effectsOn(8, 'mine', sources(8));
   const text = effectsText(found, { subject: 'x86: Early', commandOf: (view) => `diff ${view}` });
   expect(text).toContain(
     '08 x86: Early, on mine\n  stage: stage 7 → stage 8\n    start: 1 added\n',
   );
-  expect(text).toContain('      + {enter: g, in: f}\n    all of it: diff stage\n');
-  expect(text).toContain('without patch 8 (its names kept, for others need them) → the series');
+  expect(text).toContain('      + {enter: g, in: f}\n    full difference: diff stage\n');
+  expect(text).toContain(
+    'without patch 8 (replaced by stubs, since others need its names) → the series',
+  );
   const unseen = effectsText(effectsOn(5, 'mine', SAME, { reason: 'so it is' }));
   expect(unseen).toContain(
     'activated: stage 4 → stage 5, patch 18 on top of both\n    patch 18 cannot',
   );
   expect(unseen).toContain('    nothing\n');
-  expect(unseen).toContain('it shows in no view: so it is');
+  expect(unseen).toContain('shows in no view: so it is');
   expect(effectsText(effectsOn(5, 'mine', SAME, { views: ['probes'] }))).toContain('no such view');
 });

@@ -6,7 +6,7 @@ import { readExpectation, type MatchExpectation } from '../../../src/check/expec
 import { patternText } from '../../../src/check/pattern.js';
 import { initrdRow, row } from './reports.js';
 
-/** What a row's file expects, as `check` reads it. */
+/** The expectations in a row's file, as parsed by `check`. */
 function kept(given: MatrixRow): MatchExpectation {
   const expectation = readExpectation('kept.yaml', goldenText(given));
   if (expectation.expect !== 'match') throw new Error('not a match file');
@@ -21,12 +21,12 @@ const differing = (changes: Partial<Difference> = {}): MatrixRow =>
     difference: { step: 'reserve_initrd', change: 'changed', event, was: 'C 0 → 1', ...changes },
   });
 
-describe('a row that is kept', () => {
-  test('is a file by the name of its hunk', () => {
+describe('the match file of a row', () => {
+  test('is named after its hunk', () => {
     expect(goldenName(initrdRow())).toBe('09-initrd.yaml');
   });
 
-  test('says the file and the settings that its scenario was made from', () => {
+  test('has the file and the settings of its scenario', () => {
     const set = ['machine.ram=256MiB', 'cmdline=a=b c', 'machine.cpus=2'];
     const text = goldenText(initrdRow(), { scenario: './my own.yaml', set });
     const mended = goldenText(initrdRow(), { series: 'my/fixed.yaml' });
@@ -43,7 +43,7 @@ describe('a row that is kept', () => {
     });
   });
 
-  test('says how it was run, and why in a comment', () => {
+  test('has the run, and the cause in a comment', () => {
     expect(kept(initrdRow()).run).toEqual({
       scenario: 'bios-minimal',
       stage: 18,
@@ -55,7 +55,7 @@ describe('a row that is kept', () => {
     expect(second).toBe(`# ${initrdRow().cause}.`);
   });
 
-  test('expects the end, and what was read wrongly by whom', () => {
+  test('expects the outcome, and the wrong read with its reader', () => {
     const { outcome, consumed, directives } = kept(initrdRow());
     expect(texts(outcome)).toEqual({ ...initrdRow().outcome });
     expect(consumed.map(([name, pattern]) => [name, texts(pattern)])).toEqual([
@@ -76,13 +76,13 @@ describe('a row that is kept', () => {
     },
   );
 
-  test('expects no event that is like the one which is gone', () => {
+  test('expects no event that equals the missing one', () => {
     const [directive] = kept(differing({ change: 'gone' })).directives;
     expect(directive).toMatchObject({ kind: 'count', step: 'reserve_initrd' });
     expect(directive).toMatchObject({ times: { min: 0, max: 0 } });
   });
 
-  test('takes slashes and dollars at the beginning of a value as they are', () => {
+  test('escapes slashes and dollars at the beginning of a value', () => {
     const given = differing({ event: { enter: '$a', in: '/init', what: '/x/' } });
     const wrong = { name: 'user file page', reader: '/init' };
     const { directives, consumed, outcome } = kept({
@@ -99,7 +99,7 @@ describe('a row that is kept', () => {
     expect(texts(outcome)).toEqual({ kind: 'panic', where: '/init', message: '$1 lost' });
   });
 
-  test('expects each text of its end as it is, whatever it looks like', () => {
+  test('expects each text of the outcome literally', () => {
     const odd = fc.constantFrom(
       ...[
         '0x10',
@@ -118,7 +118,7 @@ describe('a row that is kept', () => {
         'no',
       ],
     );
-    // Patterns have no word for a text that begins with an escaped slash or dollar.
+    // Patterns cannot express a text that begins with an escaped slash or dollar.
     const text = fc
       .oneof(odd, fc.string({ unit: 'grapheme' }))
       .filter((each) => !/^\\[/$]/.test(each));

@@ -7,7 +7,7 @@ import { initrdRow, report, row, wholeSeries } from './reports.js';
 
 const EVIL = `"'><img src=x onerror=alert(1)></script><!--<script>&amp;`;
 
-/** Every text that a report has, evil. */
+/** A report with markup in every text. */
 const evil: MatrixReport = {
   ...report([], { series: EVIL, missing: [EVIL] }),
   scenarios: [
@@ -29,7 +29,7 @@ const evil: MatrixReport = {
   ],
 };
 
-/** The content of the page's elements that hold no markup, and the page without it. */
+/** The content of the page's raw-text elements, and the page without it. */
 function parts(page: string): { markup: string; raw: string[] } {
   const raw: string[] = [];
   const markup = page.replace(/(<(script|style)\b[^>]*>)(.*?)(?=<\/\2>)/gs, (_, tag, __, text) => {
@@ -41,7 +41,7 @@ function parts(page: string): { markup: string; raw: string[] } {
 
 const VOID = ['meta', 'input', 'wbr'];
 
-/** The elements that are open at the end of a page, or what closes wrongly. */
+/** The elements that are not closed at the end of a page, or the first mismatched end tag. */
 function unclosed(markup: string): string[] {
   const open: string[] = [];
   for (const [, slash, name = ''] of markup.matchAll(/<(\/?)([a-z][a-z0-9]*)(?:\s[^<>]*)?>/g)) {
@@ -68,7 +68,7 @@ describe('the page of a matrix', () => {
     expect(new Set(ids).size).toBe(ids.length);
   });
 
-  test('keeps what a report says as text', () => {
+  test('escapes all strings of a report', () => {
     const { markup, raw } = parts(matrixHtml(evil));
     expect(markup).not.toContain('<img');
     expect(markup.match(/<script/g)).toHaveLength(2);
@@ -78,13 +78,13 @@ describe('the page of a matrix', () => {
     expect(raw[1]).not.toContain('<');
   });
 
-  test('holds the report as JSON', () => {
+  test('contains the report as JSON', () => {
     for (const given of [evil, wholeSeries()]) {
       expect(JSON.parse(parts(matrixHtml(given)).raw[1] ?? '')).toEqual(given);
     }
   });
 
-  test('needs nothing else', () => {
+  test('refers to no other resource', () => {
     const { markup, raw } = parts(matrixHtml(wholeSeries()));
     expect(markup).not.toMatch(
       /\s(src|href|style|srcset|action)\s*=|<(link|img|iframe|base|object)\b/i,
@@ -97,7 +97,7 @@ describe('the page of a matrix', () => {
     }
   });
 
-  test('lets in its own script and style by their hashes', () => {
+  test('allows its own script and style by their hashes', () => {
     const page = matrixHtml(evil);
     const { raw } = parts(page);
     const [style = '', , script = ''] = raw;
@@ -109,7 +109,7 @@ describe('the page of a matrix', () => {
     expect(policy).toContain(`style-src ${hash(style)}`);
   });
 
-  test('has the rows in it, for who has no scripts', () => {
+  test('has the rows as static HTML, for browsers without scripts', () => {
     const { markup } = parts(matrixHtml(report([row(), initrdRow()], { missing: ['a b'] })));
     expect(markup).toContain('1 differs from the whole series (1 panic)');
     expect(markup).toMatch(
@@ -121,13 +121,13 @@ describe('the page of a matrix', () => {
     expect(markup).toMatch(/<form id="controls"[^>]* hidden>/);
   });
 
-  test('offers the scenarios, outcomes and patches that there are', () => {
+  test('offers filters for the scenarios, outcomes and patches of the report', () => {
     const { markup } = parts(matrixHtml(report([row(), initrdRow(), row({ hunk: 'odd' })])));
     const options = [...markup.matchAll(/<option value="([^"]*)"/g)].map(([, value]) => value);
     expect(options).toEqual(['', 'bios-minimal', '', 'booted', 'panic', '', '04', '09']);
   });
 
-  test('has the script and the style that stand under src/review/page/', () => {
+  test('has the script and the style of src/analysis/matrix/page/', () => {
     const made = spawnSync(process.execPath, ['scripts/page.mjs', '--check'], { encoding: 'utf8' });
     expect(made.stderr).toBe('');
     expect(made.status).toBe(0);

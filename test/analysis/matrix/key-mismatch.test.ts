@@ -1,4 +1,4 @@
-/** Who is to blame, on a booted machine whose tables and writes are made by hand. */
+/** Key mismatches on a booted machine whose tables and writes are made by hand. */
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { hex, pa, va, type Va } from '../../../src/machine/address.js';
 import { PAGE_OFFSET } from '../../../src/kernel/constants.js';
@@ -11,12 +11,12 @@ const { k, boot } = standing;
 const { machine, recorder } = boot;
 const C47 = 1n << 47n;
 const MIB = 2 ** 20;
-/** Two pages of the direct map that nobody uses: the other one is a second way to the first. */
+/** Two unused pages of the direct map: the second one is an alias of the first. */
 const PAGE = va(PAGE_OFFSET + 80 * MIB);
 const ALIAS = va(PAGE_OFFSET + 84 * MIB);
 const PA = 80 * MIB;
 
-/** Writes the last entry of an address: where it goes, and with which C-bit. */
+/** Writes the last-level entry of an address: its target and C-bit. */
 function reach(address: Va, to: number, c: 0 | 1): void {
   k.fn.set_memory_4k(address, 1);
   const entry = standing.entry(address) & 0x8000_0000_0000_0fffn;
@@ -33,7 +33,7 @@ function as<T>(name: string, act: () => T): T {
 
 const bytes = (length: number): Uint8Array => Uint8Array.from({ length }, (_, i) => i + 1);
 
-/** A read on behalf of somebody, and what there is to blame if the byte `at` was wrong. */
+/** A read on behalf of a function, and the mismatch found if the byte `at` was wrong. */
 function looked(address: Va, length: number, at = 0): ReadCheck {
   const found = as('reader', () => k.readBytes(address, length));
   return { name: 'thing', by: 'reader', intact: false, bytes: found, at };
@@ -71,7 +71,7 @@ describe('a wrong read', () => {
     });
   });
 
-  test('names the last of those who wrote, in the line that is wrong', () => {
+  test('names the last writer of the wrong line', () => {
     reach(PAGE, PA, 1);
     reach(ALIAS, PA, 0);
     as('first', () => {
@@ -94,7 +94,7 @@ describe('a wrong read', () => {
     }
   });
 
-  test('finds the piece of a read that goes over pages with other C-bits', () => {
+  test('finds the part of a read across pages with different C-bits', () => {
     reach(PAGE, PA, 1);
     reach(va(PAGE + 4096), PA + 16 * 4096, 0);
     as('writer', () => {
@@ -109,7 +109,7 @@ describe('a wrong read', () => {
     });
   });
 
-  test('of memory that nobody wrote has no writer', () => {
+  test('of memory that was never written has no writer', () => {
     reach(ALIAS, PA, 0);
     expect(wrongRead(boot, looked(ALIAS, 64))).toEqual({
       name: 'thing',
@@ -119,7 +119,7 @@ describe('a wrong read', () => {
     });
   });
 
-  test('of what was there before any code ran names firmware or loader', () => {
+  test('of data written before the kernel names firmware or loader', () => {
     machine.origin = 0;
     machine.dmaWrite(pa(PA), bytes(64));
     reach(ALIAS, PA, 1);
@@ -130,7 +130,7 @@ describe('a wrong read', () => {
     });
   });
 
-  test('whose bytes came from a read like it is found by what they are', () => {
+  test('whose bytes are a copy is found by comparing bytes', () => {
     reach(ALIAS, PA, 0);
     as('writer', () => {
       k.writeBytes(ALIAS, bytes(64));
@@ -140,7 +140,7 @@ describe('a wrong read', () => {
     expect(wrongRead(boot, { ...look, bytes: found.slice(0, 8) }).pa).toBe(hex(PA + 3));
   });
 
-  test('whose bytes nobody is known to have read says who it was and no more', () => {
+  test('without a matching read names the reader only', () => {
     looked(ALIAS, 64);
     const foreign = { name: 'thing', by: 'reader', intact: false, bytes: bytes(3), at: 0 };
     expect(wrongRead(boot, foreign)).toEqual({ name: 'thing', reader: 'reader' });
@@ -150,7 +150,7 @@ describe('a wrong read', () => {
 });
 
 describe('a walk', () => {
-  test('whose tables are all read as they were written meets no clash', () => {
+  test('has no mismatch if all tables are read with the key they were written with', () => {
     reach(PAGE, PA, 1);
     as('writer', () => {
       k.writeBytes(PAGE, bytes(8));
@@ -158,7 +158,7 @@ describe('a walk', () => {
     expect(clashOnWalk(boot, k.cpu, PAGE)).toBeUndefined();
   });
 
-  test('names the entry that was written through the other key', () => {
+  test('names the entry that was written with the other key', () => {
     reach(PAGE, PA, 1);
     const steps = k.cpu.traceWalk(PAGE);
     const [pmd, pte] = [steps[2], steps[3]];
@@ -180,7 +180,7 @@ describe('a walk', () => {
     });
   });
 
-  test('that comes through names the memory behind it', () => {
+  test('that reaches a page names the memory there', () => {
     reach(PAGE, PA, 1);
     as('writer', () => {
       k.writeBytes(PAGE, bytes(8));
@@ -195,7 +195,7 @@ describe('a walk', () => {
     });
   });
 
-  test('to a table where no memory is says that nothing is there', () => {
+  test('to a table outside memory reports that no memory is there', () => {
     reach(PAGE, PA, 1);
     const pmd = k.cpu.traceWalk(PAGE)[2];
     if (pmd === undefined) throw new Error('no table');
@@ -204,22 +204,22 @@ describe('a walk', () => {
     const found = clashOnWalk(boot, k.cpu, PAGE);
     const at = 2 ** 42 + Number((BigInt(PAGE) >> 12n) & 511n) * 8;
     expect(found).toEqual({ what: `PTE entry ${hex(at)}`, pa: at, readC: 0, absent: true });
-    expect(found && clashText(found)).toBe('with C=0; nothing is there, it reads as all ones');
+    expect(found && clashText(found)).toBe('with C=0; no memory is there, it reads as all ones');
   });
 
-  test('to nowhere, through good tables, meets no clash', () => {
+  test('to an unmapped address through intact tables has no mismatch', () => {
     standing.unmap(PAGE);
     expect(clashOnWalk(boot, k.cpu, PAGE)).toBeUndefined();
   });
 });
 
-describe('the sentence', () => {
+describe('clashText', () => {
   test.each([
-    [{ readC: 1 }, 'with C=1; nobody wrote it'],
+    [{ readC: 1 }, 'with C=1; it was never written'],
     [{ readC: 1, writeC: 0, writer: 'loader' }, 'with C=1; loader wrote it with C=0'],
     [{ readC: 0, writeC: 1, writer: 'f' }, 'with C=0; f wrote it with C=1'],
-    [{ readC: 1, writeC: 1, writer: 'f' }, 'with C=1; f wrote it so'],
-    [{ readC: 0, writeC: 0, writer: 'f' }, 'with C=0; f wrote it so'],
+    [{ readC: 1, writeC: 1, writer: 'f' }, 'with C=1; f wrote it with the same C-bit'],
+    [{ readC: 0, writeC: 0, writer: 'f' }, 'with C=0; f wrote it with the same C-bit'],
   ])('of %o ends "%s"', (clash, text) => {
     expect(clashText(clash)).toBe(text);
   });

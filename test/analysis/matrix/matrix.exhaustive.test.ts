@@ -1,4 +1,4 @@
-/** The rows of all hunks, of which matrix.test.ts has one of each kind. */
+/** The rows of all hunks; matrix.test.ts has one of each kind. */
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { Matrix } from '../../../src/analysis/matrix/matrix.js';
 import { allHunks } from '../../../src/series/patches.js';
@@ -14,14 +14,14 @@ describe('on bios-minimal', () => {
   }, 60_000);
 
   test.each(allHunks().map(({ id }) => id))(
-    'the row of %s is what the whole boot without it says',
+    'the row of %s equals that of a complete boot without it',
     (id) => {
       expect(holds(matrix, series, id).hunk).toBe(id);
     },
     60_000,
   );
 
-  test('rows are the same in any order, and the second time', () => {
+  test('rows do not depend on their order or on earlier rows', () => {
     const rows = matrix.hunks.map((each) => matrix.row(each));
     const again = [...matrix.hunks].reverse().map((each) => matrix.row(each));
     expect(again.reverse()).toEqual(rows);

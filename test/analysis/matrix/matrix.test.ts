@@ -1,4 +1,4 @@
-/** Rows are made from snapshots of one boot: each must say what a whole boot without its hunk says. */
+/** Rows are made from checkpoints of one boot: each must equal the row of a complete boot without its hunk. */
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { leavable, Matrix } from '../../../src/analysis/matrix/matrix.js';
 import type { MatrixRow } from '../../../src/analysis/matrix/report.js';
@@ -33,7 +33,7 @@ describe('on bios-minimal', () => {
     series = whole(options);
   }, 60_000);
 
-  test('the whole series ends as the scenario says', () => {
+  test('the whole series ends as the scenario expects', () => {
     expect(matrix.scenario).toEqual({
       name: 'bios-minimal',
       digest: 'test',
@@ -43,7 +43,7 @@ describe('on bios-minimal', () => {
   });
 
   test.each(SOME)(
-    'the row of %s is what the whole boot without it says',
+    'the row of %s equals that of a complete boot without it',
     (id) => {
       const row = holds(matrix, series, id);
       expect(row.hunk).toBe(id);
@@ -54,7 +54,7 @@ describe('on bios-minimal', () => {
     60_000,
   );
 
-  test('rows are the same in any order, and the second time', () => {
+  test('rows do not depend on their order or on earlier rows', () => {
     const some = matrix.hunks.filter(({ hunk }) => SOME.includes(hunk.id));
     const rows = some.map((each) => matrix.row(each));
     const again = some.toReversed().map((each) => matrix.row(each));
@@ -62,10 +62,10 @@ describe('on bios-minimal', () => {
     expect(some.map((each) => matrix.row(each))).toEqual(rows);
   }, 120_000);
 
-  test('a hunk that this boot never uses is told apart from one whose absence changes nothing', () => {
+  test('a hunk that never runs is distinguished from one whose absence changes nothing', () => {
     const row = (id: string): MatrixRow | undefined =>
       matrix.hunks.filter(({ hunk }) => hunk.id === id).map((each) => matrix.row(each))[0];
-    expect(row('10/efi')).toMatchObject({ same: true, cause: 'this boot never uses it' });
+    expect(row('10/efi')).toMatchObject({ same: true, cause: 'this boot never runs it' });
     expect(row('10/efi')?.firstUse).toBeUndefined();
     expect(row('15/setup_real_mode')).toMatchObject({
       same: true,
@@ -74,7 +74,7 @@ describe('on bios-minimal', () => {
     });
   });
 
-  test('some rows are known by their cause', () => {
+  test('some rows have a known cause', () => {
     const line = (id: string): string | undefined =>
       matrix.hunks.filter(({ hunk }) => hunk.id === id).map((each) => matrix.row(each).cause)[0];
     expect(line('06/sme_early_init')).toBe(
@@ -90,7 +90,7 @@ describe('on bios-minimal', () => {
   });
 });
 
-test('on a machine without a cache rows are those of whole boots too', () => {
+test('on a machine without a cache rows equal those of complete boots too', () => {
   const options = boot({ scenario: scenario('bios-minimal', 'machine.cache.size=0') }).options;
   const matrix = new Matrix(options);
   const series = whole(options);
@@ -115,7 +115,7 @@ describe('on epyc-efi', () => {
     '13/swiotlb',
     '15/trampoline_64',
   ])(
-    'the row of %s is what the whole boot without it says',
+    'the row of %s equals that of a complete boot without it',
     (id) => {
       holds(matrix, series, id);
     },
@@ -123,7 +123,7 @@ describe('on epyc-efi', () => {
   );
 });
 
-test('each hunk is left out whole unless others need it', () => {
+test('each hunk is left out unless others need its names', () => {
   const all = leavable({ stage: 18, activate: false });
   expect(all.map(({ hunk }) => hunk.id)).toEqual(allHunks().map(({ id }) => id));
   const how = new Map(all.map(({ hunk, how: way }) => [hunk.id, way]));
@@ -131,7 +131,7 @@ test('each hunk is left out whole unless others need it', () => {
   expect(how.get('09/initrd')).toBe('out');
 });
 
-test('what is on the screen at the end counts as read', () => {
+test('the screen at the end counts as read', () => {
   const options = { scenario: scenario('bios-minimal', 'machine.vga=true') };
   const matrix = new Matrix(boot(options).options);
   const leftOut = matrix.hunks.find(({ hunk }) => hunk.id === '16/vga_map_mem');

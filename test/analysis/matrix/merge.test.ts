@@ -5,7 +5,7 @@ import { initrdRow, report, row, wholeSeries } from './reports.js';
 
 const ORDER = ['04/scattered', '09/bootdata', '09/initrd', '10/efi'];
 
-/** The error that something throws. */
+/** The error that a function throws. */
 function refusal(run: () => unknown): InputError {
   try {
     run();
@@ -16,7 +16,7 @@ function refusal(run: () => unknown): InputError {
   throw new Error('nothing was refused');
 }
 
-describe('reports put together', () => {
+describe('merged reports', () => {
   const first = report([row({ hunk: '10/efi' }), initrdRow()], {
     missing: ['bios-minimal 04/scattered', 'bios-minimal 09/bootdata'],
   });
@@ -24,7 +24,7 @@ describe('reports put together', () => {
     missing: ['bios-minimal 10/efi', 'bios-minimal 09/initrd', 'bios-minimal 09/bootdata'],
   });
 
-  test('have their rows in the order of scenarios and of the series', () => {
+  test('have rows in the order of scenarios and of the series', () => {
     const { rows, scenarios } = mergeReports([first, second], ORDER);
     expect(scenarios.map(({ name }) => name)).toEqual(['bios-minimal', 'epyc-efi']);
     expect(rows.map(({ scenario, hunk }) => `${scenario} ${hunk}`)).toEqual([
@@ -35,11 +35,11 @@ describe('reports put together', () => {
     ]);
   });
 
-  test('miss what some missed and none has', () => {
+  test('list as missing what a report lists and none has', () => {
     expect(mergeReports([first, second], ORDER).missing).toEqual(['bios-minimal 09/bootdata']);
   });
 
-  test('keep hunks that the series does not know at the end, by name', () => {
+  test('have hunks that are not in the series at the end, by name', () => {
     const odd = report([row({ hunk: '99/b' }), row({ hunk: '99/a' }), row()]);
     expect(mergeReports([odd], ORDER).rows.map(({ hunk }) => hunk)).toEqual([
       '04/scattered',
@@ -48,7 +48,7 @@ describe('reports put together', () => {
     ]);
   });
 
-  test('are one report again, however it was split', () => {
+  test('equal the unsplit report for any split', () => {
     const whole = wholeSeries();
     const order = whole.rows.map(({ hunk }) => hunk);
     const shards = [0, 1, 2].map((shard) => ({
@@ -64,7 +64,7 @@ describe('reports put together', () => {
     expect(mergeReports([whole, whole], order)).toEqual(whole);
   });
 
-  test('do not lose a row for the order of its keys', () => {
+  test('do not depend on the order of keys in a row', () => {
     const turned = Object.fromEntries(
       Object.entries(initrdRow()).reverse(),
     ) as (typeof first.rows)[0];
@@ -87,7 +87,7 @@ describe('reports put together', () => {
     [
       'a row that lost something else',
       [first, report([initrdRow({ lost: ['initrd', 'ESRT'] })])],
-      'lost\\[1\\]: .*expected nothing as in an earlier one, found "ESRT"',
+      'lost\\[1\\]: .*expected nothing as in an earlier report, found "ESRT"',
     ],
   ])('refuse %s', (_, reports, message) => {
     const error = refusal(() => mergeReports(reports, ORDER));
@@ -96,10 +96,10 @@ describe('reports put together', () => {
   });
 });
 
-describe('a report read back', () => {
+describe('parseMatrix', () => {
   const text = JSON.stringify(report([row(), initrdRow()]), null, 2);
 
-  test('is what was written', () => {
+  test('returns the report that was written', () => {
     expect(parseMatrix('m.json', text)).toEqual(report([row(), initrdRow()]));
     const whole = wholeSeries();
     expect(parseMatrix('m.json', JSON.stringify(whole))).toEqual(whole);
@@ -139,7 +139,7 @@ describe('a report read back', () => {
       }),
       'scenarios\\[1\\]\\.name: expected each name once, found bios-minimal again',
     ],
-  ])('is refused with the place: %s', (_, content, message) => {
+  ])('refuses with the place: %s', (_, content, message) => {
     const error = refusal(() => parseMatrix('m.json', content));
     expect(error.code).toBe('E_MATRIX');
     expect(error.message).toMatch(new RegExp(message));

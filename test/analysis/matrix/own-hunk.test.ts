@@ -1,4 +1,4 @@
-/** Hunks that the series does not have: what their rows say comes from the machine, which knows none of them. */
+/** Hunks that are not in the series: their rows must come from the machine's records alone. */
 import { describe, expect, test } from '@jest/globals';
 import { va, type Va } from '../../../src/machine/address.js';
 import { PAGE_OFFSET } from '../../../src/kernel/constants.js';
@@ -8,7 +8,7 @@ import { Matrix } from '../../../src/analysis/matrix/matrix.js';
 import type { MatrixRow } from '../../../src/analysis/matrix/report.js';
 import { boot, intact, scenario } from '../../helpers.js';
 
-/** User pages get the mask where they are made, not in the map of protections. */
+/** User pages get the mask when they are mapped, not from protection_map. */
 const maskAtUse: Hunk = {
   id: '19/mask-at-use',
   file: 'mm/mmap.c',
@@ -17,14 +17,14 @@ const maskAtUse: Hunk = {
     vm_get_page_prot: (previous) => (k, flags) => previous(k, flags) | k.fn.sme_me_mask(),
   },
 };
-/** The map of protections stays without the mask. */
+/** protection_map has no mask. */
 const mapAsItWas: Hunk = {
   id: '19/map-as-it-was',
   file: 'arch/x86/mm/mem_encrypt.c',
   what: 'sme_early_init() does nothing',
   replaces: { sme_early_init: () => () => undefined },
 };
-/** User pages lose the mask that the map of protections has. */
+/** User pages lose the mask that protection_map has. */
 const unmask: Hunk = {
   id: '19/unmask',
   file: 'mm/mmap.c',
@@ -34,11 +34,11 @@ const unmask: Hunk = {
   },
 };
 
-/** A page of the direct map that nobody uses, reached through an entry of its own. */
+/** An unused page of the direct map, mapped by an entry of its own. */
 const PAGE = va(PAGE_OFFSET + 80 * 2 ** 20);
 const C47 = 1n << 47n;
 
-/** Gives the C-bit of an entry on the way to the page a value: the last one, or the pointer to its table. */
+/** Sets the C-bit of an entry on the walk to the page: the last-level entry, or the pointer to its table. */
 function setC(k: Kernel, level: 'PTE' | 'PMD', c: 0 | 1): void {
   k.fn.set_memory_4k(PAGE, 1);
   const step = k.cpu.traceWalk(PAGE).find((each) => each.level === level);
@@ -48,11 +48,11 @@ function setC(k: Kernel, level: 'PTE' | 'PMD', c: 0 | 1): void {
   k.fn.flush_tlb_all();
 }
 
-/** The two functions that the note is written and read in. */
+/** The functions that write and read the note. */
 const WRITER = 'init_espfix_bsp';
 const READER = 'set_real_mode_permissions';
 
-/** What is done to the page before a function's part of the note. */
+/** Changes of the mapping before a function accesses the note. */
 function reach(id: string, where: typeof WRITER | typeof READER, act: (k: Kernel) => void): Hunk {
   const replacement = (previous: (k: Kernel) => void) => (k: Kernel) => {
     previous(k);
@@ -68,7 +68,7 @@ function reach(id: string, where: typeof WRITER | typeof READER, act: (k: Kernel
 const TEXT = new TextEncoder().encode('what is written here is read there');
 const OTHER = new TextEncoder().encode('what was written is something else');
 
-/** A note is written by one function and read by another, both with C=1 unless somebody has seen to it. */
+/** One function writes a note, another one reads it, both with C=1 unless a hunk changes that. */
 function note(written: boolean): Hunk[] {
   return [
     reach('19/note-write', WRITER, (k) => {
@@ -97,8 +97,8 @@ function rowOf(extra: readonly Hunk[], id: string, on = scenario()): MatrixRow {
   return matrix.row(leftOut);
 }
 
-describe('a hunk of one’s own', () => {
-  test('is in the kernel, in the trace and in what can be left out', () => {
+describe('a hunk outside the series', () => {
+  test('is in the kernel, in the trace and among the hunks that can be left out', () => {
     const extra = [unmask];
     const trace = boot({ extra }).run();
     expect(trace.header.with).toEqual(['19/unmask']);
@@ -112,7 +112,7 @@ describe('a hunk of one’s own', () => {
     expect(() => boot({ without: ['19/unmask'] })).toThrow(/^E_HUNK/);
   });
 
-  test('that alone gives user pages the mask has the row of a page read with C=0', () => {
+  test('that alone adds the mask to user pages has a row with a page read with C=0', () => {
     const row = rowOf([mapAsItWas, maskAtUse], '19/mask-at-use');
     expect(row).toMatchObject({
       same: false,
@@ -134,7 +134,7 @@ describe('a hunk of one’s own', () => {
     });
   });
 
-  test('that takes the mask away has a row which reads what the series does not', () => {
+  test('that removes the mask has a row with data that the series does not read intact', () => {
     const row = rowOf([unmask], '19/unmask');
     expect(row).toMatchObject({ same: false, lost: [], gained: ['user file page'] });
     expect(row.wrong).toBeUndefined();
@@ -147,7 +147,7 @@ describe('a hunk of one’s own', () => {
   ])('with a note that is %s', (_, written) => {
     const extra = [plainWrite, plainRead, ...note(written)];
 
-    test('is read as it was written where both sides take C=0', () => {
+    test('is read intact if both sides use C=0', () => {
       expect(intact(boot({ extra }).run(), 'note')).toBe(true);
       expect(intact(boot({ extra: note(written) }).run(), 'note')).toBe(true);
     });
@@ -168,7 +168,7 @@ describe('a hunk of one’s own', () => {
     });
   });
 
-  test('that only changes what is written, by as many accesses, has a row of its own', () => {
+  test('that only changes the written bytes has a row with that difference', () => {
     let text = OTHER;
     const chosen = reach('19/text', WRITER, () => {
       text = TEXT;
@@ -182,10 +182,10 @@ describe('a hunk of one’s own', () => {
     const row = rowOf([chosen, write, ...(read === undefined ? [] : [read])], '19/text');
     expect(row).toMatchObject({ same: false, lost: ['note'] });
     expect(row.difference).toBeUndefined();
-    expect(row.cause).toBe(`${READER} reads note with C=1; ${WRITER} wrote it so`);
+    expect(row.cause).toBe(`${READER} reads note with C=1; ${WRITER} wrote it with the same C-bit`);
   });
 
-  test('that only changes where is read, which leaves no trace in a machine, has one too', () => {
+  test('that only changes the address of a read, which leaves the machine unchanged, has one too', () => {
     let offset = 64;
     const chosen = reach('19/offset', READER, () => {
       offset = 0;
@@ -203,10 +203,10 @@ describe('a hunk of one’s own', () => {
     const uncached = scenario('bios-minimal', 'machine.cache={"size":0,"ways":8}');
     const row = rowOf([chosen, write, read], '19/offset', uncached);
     expect(row).toMatchObject({ same: false, lost: ['note'] });
-    expect(row.cause).toBe(`${READER} reads note with C=1; ${WRITER} wrote it so`);
+    expect(row.cause).toBe(`${READER} reads note with C=1; ${WRITER} wrote it with the same C-bit`);
   });
 
-  test('that mends a pointer to a table has the row of the walk that meets the table', () => {
+  test('that corrects a pointer to a table has a row with the walk through that table', () => {
     const broken = reach('19/broken', WRITER, (k) => {
       setC(k, 'PMD', 0);
     });
@@ -223,7 +223,7 @@ describe('a hunk of one’s own', () => {
   });
 });
 
-/** Where the pointer to the page's last table stands. */
+/** The address of the pointer to the page's last-level table. */
 function pointer(k: Kernel): Va {
   const step = k.cpu.traceWalk(PAGE).find(({ level }) => level === 'PMD');
   return k.__va(step === undefined ? 0 : step.table + step.index * 8);

@@ -23,7 +23,7 @@ describe('a plan', () => {
     expect(pairsOf(['b', 'a'], ['2', '1']).map(keyOf)).toEqual(['b 2', 'b 1', 'a 2', 'a 1']);
   });
 
-  test('is parted by its shards, of which none is more than a row longer than another', () => {
+  test('is partitioned by its shards, whose sizes differ by at most one row', () => {
     fc.assert(
       fc.property(plan, count, (pairs, n) => {
         const shards = Array.from({ length: n }, (_, i) =>
@@ -40,10 +40,10 @@ describe('a plan', () => {
     );
   });
 
-  test('is parted by its tasks, which keep as many workers busy as there is work for', () => {
+  test('is partitioned by its tasks, which occupy as many workers as there is work for', () => {
     fc.assert(
       fc.property(plan, count, count, (pairs, n, workers) => {
-        // A shard's plan is one with holes.
+        // A shard's plan has gaps.
         const shard = shardOf(pairs, { index: 1, count: n });
         const tasks = tasksOf(shard, workers);
         const done = tasks.flatMap(({ scenario, hunks }) =>
@@ -51,7 +51,7 @@ describe('a plan', () => {
         );
         expect(done.sort()).toEqual(shard.map(keyOf).sort());
         expect(tasks.every(({ hunks }) => hunks.length > 0)).toBe(true);
-        // No scenario is booted more often than there are workers, and not at all in vain.
+        // No scenario is booted more often than there are workers, nor without rows.
         const boots = new Map<string, number>();
         for (const { scenario } of tasks) boots.set(scenario, (boots.get(scenario) ?? 0) + 1);
         expect(Math.max(0, ...boots.values())).toBeLessThanOrEqual(workers);
@@ -79,12 +79,12 @@ describe('a shard', () => {
     ['1/1', 1, 1],
     ['2/5', 2, 5],
     ['5/5', 5, 5],
-  ])('is read from %s', (text, index, of) => {
+  ])('is parsed from %s', (text, index, of) => {
     expect(parseShard(text)).toEqual({ index, count: of });
   });
 
   test.each(['0/2', '3/2', 'x', '', '1', '1/', '/2', '-1/2', '1.5/2', '1/2/3', ' 1/2', '0/0'])(
-    'is not read from "%s"',
+    'is not parsed from "%s"',
     (text) => {
       expect(() => parseShard(text)).toThrow(InputError);
       expect(() => parseShard(text)).toThrow(/^E_SHARD: expected I\/N with I from 1 to N/);
@@ -105,7 +105,7 @@ describe('the report of a plan', () => {
     ['b.yaml', scenario('b')],
   ]);
 
-  test('has rows and scenarios in the order of the plan, whoever was first', () => {
+  test('has rows and scenarios in the order of the plan, not of completion', () => {
     const rows = ['a 1', 'b 1', 'a 2', 'b 2'].map((key) => {
       const [name = '', hunk = ''] = key.split(' ');
       return row({ scenario: name, hunk });
@@ -116,7 +116,7 @@ describe('the report of a plan', () => {
     expect(report.missing).toEqual([]);
   });
 
-  test('misses what was not made, under the name that its row would have had', () => {
+  test('lists unfinished rows as missing, under the scenario’s name', () => {
     const scenarios = new Map([['b.yaml', scenario('b')]]);
     const rows = [row({ scenario: 'b', hunk: '1' })];
     const report = reportOf({ series: 's', scenarios, rows }, whole);
@@ -125,7 +125,7 @@ describe('the report of a plan', () => {
     expect(report.missing).toEqual(['b 2', 'a 2', 'a 1']);
   });
 
-  test('has no row that nobody planned', () => {
+  test('has no row outside the plan', () => {
     const rows = [row({ scenario: 'a', hunk: '9' })];
     expect(reportOf({ series: 's', scenarios: booted, rows }, whole).rows).toEqual([]);
   });

@@ -1,4 +1,4 @@
-/** Invented matrix reports: what they say is plausible and nothing ran. */
+/** Invented matrix reports with plausible values; nothing was booted. */
 import {
   MATRIX_SCHEMA,
   type MatrixReport,
@@ -6,7 +6,7 @@ import {
 } from '../../../src/analysis/matrix/report.js';
 import { allHunks } from '../../../src/series/patches.js';
 
-/** A row like the whole series, with changes. */
+/** A row equal to the whole series, with changes. */
 export function row(changes: Partial<MatrixRow> = {}): MatrixRow {
   const scenario = changes.scenario ?? 'bios-minimal';
   const hunk = changes.hunk ?? '04/scattered';
@@ -27,7 +27,7 @@ export function row(changes: Partial<MatrixRow> = {}): MatrixRow {
   };
 }
 
-/** The row of a hunk without which the RAM disk is read through the wrong mapping. */
+/** The row of a hunk without which the initrd is read through the wrong mapping. */
 export function initrdRow(changes: Partial<MatrixRow> = {}): MatrixRow {
   return row({
     hunk: '09/initrd',
@@ -75,7 +75,7 @@ export function report(
   };
 }
 
-/** What may go wrong, in turn. */
+/** Possible outcomes, in turn. */
 const FATES: readonly Partial<MatrixRow>[] = [
   {},
   {
@@ -130,7 +130,7 @@ const FATES: readonly Partial<MatrixRow>[] = [
   },
 ];
 
-/** Every hunk of the series in two scenarios, each with one of the fates. */
+/** Every hunk of the series in two scenarios, each with one of the outcomes. */
 export function wholeSeries(): MatrixReport {
   const rows = ['bios-minimal', 'epyc-efi'].flatMap((scenario, at) =>
     allHunks().map(({ id, file, what, stub }, index) => {

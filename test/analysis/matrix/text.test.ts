@@ -30,11 +30,11 @@ epyc-efi
   hunk          how   outcome  read wrongly  cause
   04/scattered  stub  booted   -             nothing in this boot asked for it
 
-rfc-v1 less each hunk: 3 rows, 1 differs from the whole series (1 panic)
+rfc-v1 without each hunk: 3 rows, 1 differs from the whole series (1 panic)
 `);
   });
 
-  test('puts the cause below the row where there is no room beside it', () => {
+  test('prints the cause below the row if the columns are too narrow', () => {
     expect(matrixText(report([initrdRow()]), undefined, 50)).toContain(`
   hunk       how  outcome  read wrongly
     cause
@@ -46,20 +46,20 @@ rfc-v1 less each hunk: 3 rows, 1 differs from the whole series (1 panic)
 
   test.each([50, 70, 99, 100, 101, 120, 300])('has no line longer than %i columns', (columns) => {
     const lines = matrixText(wholeSeries(), undefined, columns).split('\n');
-    // Where the mechanism stands below, the names before it are not cut to fit.
+    // With the cause below, the names in the row are not split.
     const names = 69;
     const longest = Math.max(...lines.map((line) => line.length));
     expect(longest).toBeLessThanOrEqual(Math.max(columns, names));
     expect(lines.filter((line) => /\s$/.test(line))).toEqual([]);
   });
 
-  test('is on one line per row where nobody limits the columns', () => {
+  test('has one line per row if the width is not limited', () => {
     const lines = matrixText(wholeSeries(), undefined, Infinity).split('\n');
     expect(lines.filter((line) => line.startsWith('  09/'))).toHaveLength(4);
     expect(lines.filter((line) => line.startsWith('    '))).toEqual([]);
   });
 
-  test('colours rows by what became of them and says the same without colours', () => {
+  test('colours rows by outcome and has the same text without colours', () => {
     const one = report([
       row(),
       initrdRow(),
@@ -74,7 +74,7 @@ rfc-v1 less each hunk: 3 rows, 1 differs from the whole series (1 panic)
     expect(unpainted(painted)).toBe(matrixText(one));
   });
 
-  test('says what was read otherwise where nothing was read wrongly', () => {
+  test('prints lost and gained reads if there is no wrong read', () => {
     const lost = row({ hunk: '10/efi', same: false, lost: ['ESRT', 'BGRT'] });
     const gained = row({ hunk: '10/esrt', same: false, gained: ['option ROM'] });
     const text = matrixText(report([lost, gained]), undefined, 200);
@@ -94,11 +94,11 @@ rfc-v1 less each hunk: 3 rows, 1 differs from the whole series (1 panic)
     const { scenarios } = report([row()]);
     expect(matrixText(report([], { scenarios }))).toMatch(/^bios-minimal\n {2}booted/);
     expect(matrixText(report([]))).toBe(
-      'rfc-v1 less each hunk: 0 rows, none differ from the whole series\n',
+      'rfc-v1 without each hunk: 0 rows, none differ from the whole series\n',
     );
   });
 
-  test('lets no control character of a report reach the terminal', () => {
+  test('replaces control characters of a report', () => {
     const bad = row({ hunk: '09/\u001b[2Jx', cause: 'a\nb\u0007c' });
     const text = matrixText(report([bad], { missing: ['a\rb'] }));
     expect(text).toContain('09/ [2Jx');
@@ -111,7 +111,7 @@ describe('a matrix as Markdown', () => {
   test('has a table per scenario', () => {
     expect(matrixMarkdown(report([row(), initrdRow()], { missing: ['epyc-efi 09/initrd'] })))
       .toBe(`\
-# rfc-v1 less each hunk
+# rfc-v1 without each hunk
 
 2 rows, 1 differs from the whole series (1 panic).
 
@@ -138,7 +138,7 @@ The whole series: booted; read as garbage: BIOS data area.
     ['*p & [q](r)', '\\*p &amp; \\[q\\](r)'],
     ['__pa of `x`', '\\_\\_pa of \\`x\\`'],
     ['early_memremap', 'early_memremap'],
-  ])('keeps %j in its cell as it is', (cause, cell) => {
+  ])('escapes %j in its cell', (cause, cell) => {
     const text = matrixMarkdown(report([row({ cause })]));
     expect(text.split('\n').find((line) => line.startsWith('| 04'))).toBe(
       `| 04/scattered | out | booted (same) | - | - | - | ${cell} |`,

@@ -1,4 +1,4 @@
-/** Rows of a matrix beside whole boots of what they are about. */
+/** Compares rows of a matrix with complete boots. */
 import { expect } from '@jest/globals';
 import { wrongRead } from '../../../src/analysis/matrix/key-mismatch.js';
 import type { Matrix } from '../../../src/analysis/matrix/matrix.js';
@@ -11,7 +11,7 @@ import { boot, scenario } from '../../helpers.js';
 
 export const optionsOf = (name: string): BootOptions => boot({ scenario: scenario(name) }).options;
 
-/** A boot that ran through, with all that was looked at wrongly. */
+/** A complete boot, with all wrong reads. */
 export interface Whole {
   readonly boot: Boot;
   readonly consumed: readonly Consumed[];
@@ -40,7 +40,7 @@ type Told = Pick<
   'outcome' | 'same' | 'wrong' | 'lost' | 'gained' | 'difference' | 'encrypted'
 >;
 
-/** What a row must say, from the two whole boots. */
+/** The expected row, from the two complete boots. */
 function expected(series: Whole, less: Whole): Told & { cause: string } {
   const intactIn = ({ consumed }: Whole, { name, by }: Pick<Consumed, 'name' | 'by'>): boolean =>
     consumed.some((each) => each.name === name && each.by === by && each.intact);
@@ -75,7 +75,7 @@ function expected(series: Whole, less: Whole): Told & { cause: string } {
   };
 }
 
-/** Whether the row of a hunk is what the whole boot says; a row that says more than it should is found too. */
+/** Checks the row of a hunk against the complete boot, including fields that must be absent. */
 export function holds(matrix: Matrix, series: Whole, id: string): MatrixRow {
   const leftOut = matrix.hunks.find(({ hunk }) => hunk.id === id);
   if (leftOut === undefined) throw new Error(`no hunk ${id}`);
@@ -90,7 +90,7 @@ export function holds(matrix: Matrix, series: Whole, id: string): MatrixRow {
   const wanted = expected(series, less);
   if (firstUse === undefined) {
     expect(wanted).toMatchObject({ same: true, cause: 'nothing runs differently' });
-    expect(said).toEqual({ ...wanted, cause: 'this boot never uses it' });
+    expect(said).toEqual({ ...wanted, cause: 'this boot never runs it' });
   } else {
     expect(said).toEqual(wanted);
   }

@@ -1,6 +1,6 @@
 /**
- * The script of a matrix's page: the table is there without it; it adds sorting, filters and details of rows.
- * It runs in a person's browser, alone: scripts/page.mjs bundles it to a text that ../page-assets.ts holds.
+ * The script of a matrix's page: adds sorting, filters and details of rows to the static table. Runs in the browser;
+ * scripts/page.mjs bundles it into a string in ../page-assets.ts.
  */
 import type { MatrixReport, MatrixRow } from '../report.js';
 import { accessText, outcomeText, rowsText } from '../words.js';
@@ -13,7 +13,7 @@ import {
   type Filter,
 } from './select.js';
 
-/** The element of an id, which the page is known to have. */
+/** The element with an id. Throws if the page has none of this type. */
 function byId<T extends HTMLElement>(id: string, type: new () => T): T {
   const found = document.getElementById(id);
   if (!(found instanceof type)) throw new Error(`the page has no ${type.name} ${id}`);
@@ -47,7 +47,7 @@ const patch = byId('filter-patch', HTMLSelectElement);
 const differing = byId('filter-differing', HTMLInputElement);
 const heads = [...table.querySelectorAll<HTMLTableCellElement>('thead th[data-key]')];
 
-/** A row of the table, with the row of its details once somebody has opened it. */
+/** A row of the table, with the row of its details once it was opened. */
 interface Line {
   readonly row: MatrixRow;
   readonly element: HTMLTableRowElement;
@@ -63,7 +63,7 @@ const lines = rows.map((row, index): Line => {
 
 let sort: { key: ColumnKey; direction: Direction } | undefined;
 
-/** Puts the rows into the order asked for, each with its details behind it. */
+/** Sorts the rows of the table, each followed by its details. */
 function arrange(): void {
   const order = sort === undefined ? rows.keys() : sortedBy(rows, sort.key, sort.direction);
   for (const index of order) {
@@ -79,7 +79,7 @@ function arrange(): void {
 /** Whether the details of a row are open. */
 const isOpen = (line: Line): boolean => line.button?.getAttribute('aria-expanded') === 'true';
 
-/** Hides what the filters do not let through, and says how many rows are left. */
+/** Hides the rows that the filters do not match and shows the number of the others. */
 function sift(): void {
   const filter: Filter = {
     text: search.value,
@@ -101,7 +101,7 @@ function sift(): void {
   table.hidden = count === 0;
 }
 
-/** Puts a text on the clipboard; where the browser does not let us, it is selected instead. */
+/** Copies a text to the clipboard; selects it if the browser refuses. */
 function copy(code: HTMLElement, button: HTMLButtonElement): void {
   const say = (text: string): void => {
     button.textContent = text;
@@ -111,13 +111,13 @@ function copy(code: HTMLElement, button: HTMLButtonElement): void {
     getSelection()?.selectAllChildren(code);
     say('Selected');
   };
-  // Pages that are not from a secure origin have no clipboard, whatever the types say.
+  // Pages that are not from a secure origin have no clipboard, although the type is not optional.
   const clipboard: Clipboard | undefined = navigator.clipboard;
   if (clipboard === undefined) select();
   else clipboard.writeText(code.textContent).then(() => say('Copied'), select);
 }
 
-/** The details of a row: terms and what is known of them. */
+/** The details of a row: terms and their values. */
 function detailsOf({ row }: Line): HTMLTableRowElement {
   const list = make('dl');
   const say = (term: string, value: string | undefined, className = ''): void => {
@@ -136,7 +136,7 @@ function detailsOf({ row }: Line): HTMLTableRowElement {
   say('Read by', accessText(wrong?.reader, wrong?.readC), 'mono');
   say('No longer intact', row.lost.join(', '));
   say('Now intact', row.gained.join(', '));
-  // Broken between words, never behind a hyphen.
+  // Broken between words, not after a hyphen.
   const code = make('code');
   row.command.split(' ').forEach((word, index) => {
     if (index > 0) code.append(' ');

@@ -1,4 +1,4 @@
-/** Which rows of a matrix a page shows, and in which order. Nothing of a document is needed here. */
+/** Filters and sorts the rows of a matrix page. Uses no DOM. */
 import type { MatrixRow } from '../report.js';
 import {
   oneLine,
@@ -10,17 +10,17 @@ import {
   wrongText,
 } from '../words.js';
 
-/** The columns, as the heads name them. */
+/** The columns. */
 export type ColumnKey =
   'scenario' | 'hunk' | 'how' | 'outcome' | 'wrong' | 'writer' | 'reader' | 'cause';
 
 export type Direction = 'ascending' | 'descending';
 
-/** What a person asked for; '' asks for nothing. */
+/** The values of the filters; '' is no filter. */
 export interface Filter {
-  /** Words that a row must all have somewhere. */
+  /** Words, all of which a row must contain. */
   readonly text: string;
-  /** As the page writes it, on one line. */
+  /** As printed on the page, on one line. */
   readonly scenario: string;
   readonly outcome: string;
   /** `09`. */
@@ -29,13 +29,13 @@ export interface Filter {
   readonly differing: boolean;
 }
 
-/** All that the words of a filter are looked for in: the columns, and what a row's details say. */
+/** The text in which a filter's words are searched: the columns and the row's details. */
 function textOf(row: MatrixRow): string {
   const { scenario, hunk, how, cause, file, what, firstUse, lost, gained, wrong } = row;
   const columns = [scenario, hunk, how, outcomeText(row.outcome), wrongText(row), cause];
-  const people = [writerText(row), readerText(row)];
+  const accesses = [writerText(row), readerText(row)];
   const details = [file, what, firstUse ?? '', wrong?.pa ?? '', ...lost, ...gained];
-  return [...columns, ...people, ...details].join('\n').toLowerCase();
+  return [...columns, ...accesses, ...details].join('\n').toLowerCase();
 }
 
 /** Whether a row is shown. */
@@ -49,7 +49,7 @@ export function matches(row: MatrixRow, filter: Filter): boolean {
   return words.every((word) => text.includes(word));
 }
 
-/** The values of the columns that sort by their text. */
+/** The texts of the columns that are sorted alphabetically. */
 const TEXTS: Readonly<Record<Exclude<ColumnKey, 'outcome'>, (row: MatrixRow) => string>> = {
   scenario: (row) => row.scenario,
   hunk: (row) => row.hunk,
@@ -60,7 +60,7 @@ const TEXTS: Readonly<Record<Exclude<ColumnKey, 'outcome'>, (row: MatrixRow) => 
   cause: (row) => row.cause,
 };
 
-/** Below 0 if `a` comes first: outcomes by how bad they are, the rest by their text. */
+/** Negative if `a` sorts first: outcomes by severity, other columns alphabetically. */
 function compare(a: MatrixRow, b: MatrixRow, key: ColumnKey): number {
   if (key === 'outcome') {
     const byKind = OUTCOME_ORDER[a.outcome.kind] - OUTCOME_ORDER[b.outcome.kind];
@@ -70,7 +70,7 @@ function compare(a: MatrixRow, b: MatrixRow, key: ColumnKey): number {
   return one < other ? -1 : Number(one > other);
 }
 
-/** Indices of the rows in the order of a column; alike ones stay in the report's order, empty ones come last. */
+/** Indices of the rows sorted by a column; equal ones stay in the report's order, empty ones are last. */
 export function sortedBy(
   rows: readonly MatrixRow[],
   key: ColumnKey,
@@ -87,7 +87,7 @@ export function sortedBy(
     .map(({ index }) => index);
 }
 
-/** What a click on a column's head asks for next: up, down, then the report's own order. */
+/** The direction after a click on a column's heading: ascending, descending, then the report's order (undefined). */
 export function nextDirection(before: Direction | undefined): Direction | undefined {
   if (before === undefined) return 'ascending';
   return before === 'ascending' ? 'descending' : undefined;

@@ -15,7 +15,7 @@ const ROWS = [
   row({ hunk: '10/esrt', outcome: { kind: 'booted' }, same: false, gained: ['option ROM'] }),
 ];
 
-/** The rows that a filter lets through. */
+/** The rows that a filter matches. */
 const shown = (filter: Partial<Filter>): number[] =>
   [...ROWS.keys()].filter((index) => matches(ROWS[index]!, { ...ALL, ...filter }));
 
@@ -31,25 +31,25 @@ describe('a filter', () => {
     ['words that are not all there', { text: 'panic nowhere' }, []],
     ['a word of the details', { text: 'kernel/setup.c' }, [1]],
     ['all of it', { patch: '10', differing: true, outcome: 'booted', text: 'rom' }, [3]],
-  ])('lets through %s', (_, filter, expected) => {
+  ])('matches %s', (_, filter, expected) => {
     expect(shown(filter)).toEqual(expected);
   });
 });
 
 describe('an order', () => {
-  test('of outcomes goes from what is like the whole series to the worst', () => {
+  test('of outcomes is by severity, rows equal to the whole series first', () => {
     expect(sortedBy(ROWS, 'outcome', 'ascending')).toEqual([0, 3, 1, 2]);
     expect(sortedBy(ROWS, 'outcome', 'descending')).toEqual([2, 1, 3, 0]);
   });
 
-  test('of a text leaves alike rows as they are, and empty cells at the end', () => {
+  test('of a text leaves equal rows in their order and empty cells at the end', () => {
     expect(sortedBy(ROWS, 'scenario', 'ascending')).toEqual([1, 2, 3, 0]);
     expect(sortedBy(ROWS, 'scenario', 'descending')).toEqual([0, 1, 2, 3]);
     expect(sortedBy(ROWS, 'wrong', 'ascending')).toEqual([1, 3, 0, 2]);
     expect(sortedBy(ROWS, 'wrong', 'descending')).toEqual([3, 1, 0, 2]);
   });
 
-  test('is up, then down, then none', () => {
+  test('is ascending, then descending, then the report’s', () => {
     expect(nextDirection(undefined)).toBe('ascending');
     expect(nextDirection('ascending')).toBe('descending');
     expect(nextDirection('descending')).toBeUndefined();
