@@ -75,7 +75,7 @@ try {
     console.log('real image: run scripts/fetch-debian-kernel.mjs first');
   }
 
-  console.log('\nthe series less each hunk, on the default scenario: CPU time in one process');
+  console.log('\nthe series without each hunk, on the default scenario: CPU time in one process');
   // It looks for the package's files from where it stands, as the bundle of the commands does.
   await runSource('bench/matrix.ts', join(root, 'dist/bench-matrix.mjs'), { packages: 'external' });
 } finally {

@@ -1,4 +1,4 @@
-/** `sme-boot bisect`: which patch of a series first gives an outcome. */
+/** `sme-boot bisect`: the first patch of a series with which a predicate holds. */
 import { Command, Option } from 'commander';
 import { bisect, type Bisected, type Tested, type Verdict } from '../analysis/bisect/bisect.js';
 import { predicateOf, type Predicate } from '../analysis/bisect/predicate.js';
@@ -23,21 +23,22 @@ interface Flags {
 
 /** Exit statuses of `git bisect run`. */
 const EXIT = { good: 0, bad: 1, skip: 125 } as const satisfies Record<Verdict, number>;
-/** What a stage that cannot be built is refused with. */
+/** Error codes of a stage that cannot be linked: it is skipped. */
 const UNBUILT: ReadonlySet<string> = new Set(['E_MISSING_NEED', 'E_LEFT_OUT']);
 
 const HELP = `
 EXPR is one of
-  outcome=KIND     the boot ends so: booted, panic, triple-fault, hung
-  garbage=NAME     some reader of a thing did not get it as it was put: "initrd", "nic to device"
-  intact=NAME      it was read, and every reader got it
+  outcome=KIND     the boot ends with this outcome: booted, panic, triple-fault, hung
+  garbage=NAME     at least one reader of this data got other bytes than were written: "initrd", "nic to device"
+  intact=NAME      this data was read, and every reader got the bytes that were written
   event={…}        an event has these fields, as in a match file: 'event={cr: CR3, C: 0}'
-With several --expect all must hold.
+With more than one --expect all must hold.
 
-Stages 0 (the base kernel) to the series' own are searched for the first one that has it, on the assumption that
-those after it have it too. A stage that lacks a need is skipped and its neighbours are tried, as git bisect does.
+Searches stage 0 (the base kernel) to the last stage of the series for the first one where EXPR holds, and assumes that
+it holds in all later stages. A stage that does not link (a name that it needs is missing) is skipped and adjacent
+stages are tested, as git bisect does.
 
-With --stage N that stage alone is tested, for git bisect run:
+With --stage N, tests that stage only, for git bisect run:
   git bisect run sme-boot bisect rfc-v1 --expect garbage=initrd --stage 12
 
 Examples:
@@ -45,19 +46,19 @@ Examples:
   sme-boot bisect fixed --scenario kexec --expect outcome=booted --expect 'event={console: Starting new kernel}'
   sme-boot bisect rfc-v1 --scenario bios-minimal --activate --expect 'intact=boot params'
 
-Exit status: 0 found, 1 the whole series does not give it, 2 bad usage or input, 125 undecidable because of skips.
-With --stage: 0 the stage does not give it (good), 1 it does (bad), 125 it lacks a need.`;
+Exit status: 0 found, 1 EXPR does not hold with the whole series, 2 bad usage or input, 125 undecided because of skipped
+stages. With --stage: 0 EXPR does not hold (good), 1 it holds (bad), 125 the stage does not link.`;
 
 export function bisectCommand(io: Io): Command {
   return new Command('bisect')
-    .description('find the patch of a series that first gives an outcome')
-    .argument('<SERIES>', 'a composition by name (sme-boot list series), or a file')
-    .option('--expect <EXPR>', 'what to look for (see below); may be given again', repeated)
-    .option('--scenario <SCENARIO>', 'a scenario by name, or a file', DEFAULT_SCENARIO)
-    .option('--stage <N>', 'test this stage only, as git bisect run wants it', stageNumber)
-    .option('--activate', 'put patch 18, which turns encryption on, on top of every stage')
-    .option('--cmdline <TEXT>', "the kernel's command line")
-    .option('--set <PATH=VALUE>', 'change one value of the scenario', repeated)
+    .description('find the first patch of a series that causes an outcome')
+    .argument('<SERIES>', 'name of a series (sme-boot list series), or a file')
+    .option('--expect <EXPR>', 'the outcome to search for (see below); can be repeated', repeated)
+    .option('--scenario <SCENARIO>', 'name of a scenario, or a file', DEFAULT_SCENARIO)
+    .option('--stage <N>', 'test this stage only, for git bisect run', stageNumber)
+    .option('--activate', 'apply patch 18, which turns encryption on, on top of every stage')
+    .option('--cmdline <TEXT>', 'set the kernel command line')
+    .option('--set <PATH=VALUE>', 'change one value of the scenario; can be repeated', repeated)
     .addOption(new Option('--format <FORMAT>').choices(['text', 'json']).default('text'))
     .addHelpText('after', HELP)
     .action((name: string, flags: Flags) => {
@@ -65,25 +66,25 @@ export function bisectCommand(io: Io): Command {
     });
 }
 
-/** A tested stage with what was seen there. */
+/** A tested stage with its result. */
 interface Seen extends Tested {
-  /** How the boot ended, or what the stage lacks. */
+  /** The boot's outcome, or the error of a stage that does not link. */
   readonly saw: string;
 }
 
 function search(io: Io, name: string, flags: Flags): void {
-  const wanted = (flags.expect ?? []).map(predicateOf);
-  if (wanted.length === 0) {
+  const predicates = (flags.expect ?? []).map(predicateOf);
+  if (predicates.length === 0) {
     throw new InputError({ code: 'E_USAGE', reason: 'bisect needs --expect' });
   }
   const series = loadSeries(name);
   const seen: Seen[] = [];
   const text = flags.format === 'text';
   const test = (stage: number): Verdict => {
-    const one = testStage(name, stage, wanted, flags);
-    seen.push(one);
-    if (text) io.stdout.write(stageLine(one, io));
-    return one.verdict;
+    const tested = testStage(name, stage, predicates, flags);
+    seen.push(tested);
+    if (text) io.stdout.write(stageLine(tested, io));
+    return tested.verdict;
   };
   if (flags.stage !== undefined) {
     checkStage(series, flags.stage);
@@ -108,11 +109,11 @@ function checkStage(series: Series, stage: number): void {
   });
 }
 
-/** Boots a stage of the series and looks. What cannot be built is skipped; all else that is wrong is thrown. */
+/** Boots a stage of the series and evaluates the predicates. A stage that does not link is skipped; other errors are thrown. */
 function testStage(
   series: string,
   stage: number,
-  wanted: readonly Predicate[],
+  predicates: readonly Predicate[],
   flags: Flags,
 ): Seen {
   const { scenario, activate, cmdline, set } = flags;
@@ -130,7 +131,7 @@ function testStage(
     if (!(error instanceof InputError) || !UNBUILT.has(error.code)) throw error;
     return { stage, verdict: 'skip', saw: error.message };
   }
-  const verdict = wanted.every((one) => one.holds(trace)) ? 'bad' : 'good';
+  const verdict = predicates.every((predicate) => predicate.holds(trace)) ? 'bad' : 'good';
   const { kind, where } = trace.outcome;
   const saw = where === undefined || kind === 'booted' ? kind : `${kind} in ${where}`;
   return { stage, verdict, saw };
@@ -145,21 +146,21 @@ function stageLine({ stage, verdict, saw }: Seen, io: Io): string {
 const subjectOf = (patch: number): string =>
   patchRecords().find(({ number }) => number === patch)?.subject ?? 'the base kernel';
 
-/** The answer as a person reads it. */
+/** The result as text. */
 function answer(result: Bisected, series: Series, io: Io): string {
   const name = (patch: number): string =>
     patch === 0 ? 'the base kernel' : `patch ${String(patch).padStart(2, '0')}`;
   switch (result.found) {
     case 'never':
-      return `${series.name}: the whole series does not give it\n`;
+      return `${series.name}: does not hold with the whole series\n`;
     case 'first': {
       const { stage } = result;
-      if (stage === 0) return `${name(0)} gives it already\n`;
-      const put = (series.with ?? []).filter((id) => Number(id.slice(0, 2)) === stage);
+      if (stage === 0) return `holds with ${name(0)} already\n`;
+      const alternatives = (series.with ?? []).filter((id) => Number(id.slice(0, 2)) === stage);
       const lines = [
-        io.paint.bold(`${name(stage)} is the first to give it`),
+        io.paint.bold(`${name(stage)} is the first with which it holds`),
         `    ${subjectOf(stage)}`,
-        ...(put.length === 0 ? [] : [`    with ${put.join(', ')}`]),
+        ...(alternatives.length === 0 ? [] : [`    with ${alternatives.join(', ')}`]),
       ];
       return `${lines.join('\n')}\n`;
     }
@@ -167,12 +168,12 @@ function answer(result: Bisected, series: Series, io: Io): string {
       const { from, to } = result;
       const all = Array.from({ length: to - from + 1 }, (_, i) => from + i);
       const lines = all.map((patch) => `    ${name(patch)}: ${subjectOf(patch)}`);
-      return `only skipped stages are left; the first to give it, if any does, is one of\n${lines.join('\n')}\n`;
+      return `only skipped stages are left; the first with which it holds, if any, is one of\n${lines.join('\n')}\n`;
     }
   }
 }
 
-/** The answer as data. */
+/** The result as data. */
 function answerData(result: Bisected): Record<string, unknown> {
   const { found } = result;
   if (found === 'never') return { found };

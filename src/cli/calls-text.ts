@@ -1,4 +1,4 @@
-/** The result of a probe told to a person: each step, what came of it, and what the kernel did meanwhile. */
+/** The result of a call script as text: each step, its result, and the kernel's events during it. */
 import type { ChalkInstance } from 'chalk';
 import type { ByteRange, ScriptResult, CallResult } from '../analysis/calls/calls.js';
 import { walkEnd, walkRows, type Walk } from '../inspect/walk.js';
@@ -9,10 +9,10 @@ import { TURN_ON } from '../series/patches.js';
 
 /** Bytes in a line of a dump. */
 const ROW = 16;
-/** A call whose arguments are numbers as they stand. */
+/** A call whose arguments are all literal numbers. */
 const PLAIN_NUMBERS = /\([-\d, ]*\)$/;
-/** What of an event says nothing here: its step and function stand above. */
-const UNTOLD: ReadonlySet<string> = new Set(['file', 'patch']);
+/** Fields of an event that are not printed: they follow from the step and the function above. */
+const OMITTED: ReadonlySet<string> = new Set(['file', 'patch']);
 
 /** A whole result. */
 export function scriptText(result: ScriptResult, paint: ChalkInstance): string {
@@ -21,10 +21,10 @@ export function scriptText(result: ScriptResult, paint: ChalkInstance): string {
   const also = activate && stage < TURN_ON ? ` and ${TURN_ON}` : '';
   const lines = [
     paint.bold(`${String(patch).padStart(2, '0')} ${probe}`),
-    paint.dim(`${scenario}, ${patches}${also}, when ${at} is over`),
+    paint.dim(`${scenario}, ${patches}${also}, after ${at}`),
     ...result.steps.flatMap((step) => stepLines(step, paint)),
   ];
-  // An end in a step is told there.
+  // An end within a step is printed with the step.
   if (!result.reached && outcome !== undefined) {
     const { kind, where, message } = outcome;
     lines.push(paint.red(`  ${kind} before the label, in ${where ?? '?'}: ${message ?? ''}`));
@@ -34,7 +34,7 @@ export function scriptText(result: ScriptResult, paint: ChalkInstance): string {
 
 function stepLines(step: CallResult, paint: ChalkInstance): string[] {
   const { status, as, args, result, why, bytes, walk, events } = step;
-  const told = `  ${paint.cyan(step.step)}${as === undefined ? '' : ` → $${as}`}`;
+  const head = `  ${paint.cyan(step.step)}${as === undefined ? '' : ` → $${as}`}`;
   const lines = events.map((event) => paint.dim(`    ${eventText(event)}`));
   if (args !== undefined && !PLAIN_NUMBERS.test(step.step)) {
     lines.unshift(paint.dim(`    with ${args.join(', ')}`));
@@ -44,14 +44,14 @@ function stepLines(step: CallResult, paint: ChalkInstance): string[] {
   if (walk !== undefined) lines.push(...walkLines(walk, paint));
   if (status === 'ended') lines.push(paint.red(`    ended: ${why ?? ''}`));
   else if (status !== 'done') lines.push(paint.yellow(`    ${status}: ${why ?? ''}`));
-  return [told, ...lines];
+  return [head, ...lines];
 }
 
-/** An event in a line, without its file. */
+/** An event on one line, without its file and patch. */
 function eventText(event: TraceEvent): string {
   const kind = kindOf(event) ?? '?';
   const fields = keysOf(kind === '?' ? 'enter' : kind).flatMap((key) =>
-    event[key] === undefined || UNTOLD.has(key) ? [] : [`${key} ${String(event[key])}`],
+    event[key] === undefined || OMITTED.has(key) ? [] : [`${key} ${String(event[key])}`],
   );
   return [`${kind} ${String(event[kind])}`, ...fields].join(', ');
 }
@@ -70,7 +70,9 @@ function bytesLines(step: CallResult, bytes: ByteRange, paint: ChalkInstance): s
   if (bytes.length > bytes.text.length) lines.push(`    … of ${bytes.length} bytes`);
   if (bytes.produced !== undefined) {
     const { name, same } = bytes.produced;
-    lines.push(`    ${same ? paint.green(`as put there: ${name}`) : paint.red(`not the ${name}`)}`);
+    lines.push(
+      `    ${same ? paint.green(`same bytes as ${name}`) : paint.red(`differs from ${name}`)}`,
+    );
   }
   return lines;
 }

@@ -1,4 +1,4 @@
-/** `sme-boot check`: runs every expected trace and compares. */
+/** `sme-boot check`: runs the boot of every expected trace and compares. */
 import { existsSync, mkdirSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { Command, Option } from 'commander';
@@ -48,16 +48,16 @@ const EXAMPLES = `
 Examples:
   sme-boot check                              every expected trace of the project
   sme-boot check traces/bios-minimal          one directory
-  sme-boot check --update                     rewrite traces and effects after a change that was meant
+  sme-boot check --update                     rewrite traces and effects after an intended change
   sme-boot check --reporter junit > report.xml`;
 
 export function checkCommand(io: Io): Command {
   return new Command('check')
-    .description('run every expected trace and compare')
+    .description('run the boots of the expected traces and compare')
     .argument('[PATHS...]', "files or directories (default: the project's traces)")
-    .option('--update', 'rewrite exact traces and effects; refused when CI is set')
+    .option('--update', 'rewrite exact traces and effects; refused if CI is set in the environment')
     .addOption(
-      new Option('--reporter <FORM>', 'how results are reported')
+      new Option('--reporter <FORM>', 'format of the results')
         .choices([...REPORT_FORMS])
         .default('text'),
     )
@@ -72,7 +72,7 @@ function check(io: Io, paths: readonly string[], flags: Flags): void {
     throw new InputError({
       code: 'E_CI',
       reason:
-        'expected traces are not rewritten where CI is set; update them and commit the change',
+        '--update is refused while CI is set in the environment; update locally and commit the change',
     });
   }
   const traces = join(packageRoot(), 'traces');
@@ -80,7 +80,7 @@ function check(io: Io, paths: readonly string[], flags: Flags): void {
   const runs = new Runs();
   if (update && paths.length === 0) updateGolden(io, runs, traces);
   const given = paths.length === 0 ? [traces] : paths;
-  const files = yamlFiles(given, 'there is no expected trace to check');
+  const files = yamlFiles(given, 'no expected trace found');
   const check = new Check(io, runs, files, update);
   const results = files.map((file, index) => {
     progress(io, index, files.length, relative('.', file));
@@ -96,13 +96,13 @@ function check(io: Io, paths: readonly string[], flags: Flags): void {
   if (failed > 0) io.exitCode = 1;
 }
 
-/** The files of one check, and what was found of each. */
+/** The files of one check and their results. */
 class Check {
   private readonly files = new TraceFiles();
   private readonly given: ReadonlySet<string>;
   private readonly results = new Map<string, Result>();
   private readonly rewritten = new Set<string>();
-  /** Files that wait for their bases. */
+  /** Files whose bases are being checked first. */
   private readonly pending = new Set<string>();
 
   constructor(
@@ -114,15 +114,15 @@ class Check {
     this.given = new Set(given.map(fileKey));
   }
 
-  /** Checks a file once; a wrong file is an error of the whole command. */
+  /** Checks a file once. Throws for a file that cannot be read or parsed: that ends the whole command. */
   result(file: string): Result {
     const key = fileKey(file);
-    const result = this.results.get(key) ?? this.one(file);
+    const result = this.results.get(key) ?? this.checkFile(file);
     this.results.set(key, result);
     return result;
   }
 
-  private one(file: string): Result {
+  private checkFile(file: string): Result {
     const name = relative('.', file);
     const known = this.files.get(file);
     if (known !== undefined) return this.exact(file, known);
@@ -131,7 +131,7 @@ class Check {
       return effects(this.runs, file, source, this.update);
     }
     const base = this.update && isDifference(source) ? basePath(file, baseOf(source)) : undefined;
-    // What is rewritten is the difference from the base as that is from now on.
+    // The difference must be from the updated base.
     if (base !== undefined && this.given.has(fileKey(base))) this.updateFirst(file, base);
     try {
       const expectation = this.files.read(file, source);
@@ -139,7 +139,7 @@ class Check {
         ? this.match(name, expectation)
         : this.exact(file, expectation);
     } catch (error) {
-      // A difference is no worse than a trace that differs: the others are checked all the same.
+      // A difference that does not fit its base fails this file only: the others are checked.
       if (!(error instanceof InputError) || error.code !== 'E_APPLY' || this.update) throw error;
       return { name, ok: false, text: `${error.message}\n` };
     }
@@ -147,7 +147,7 @@ class Check {
 
   /** Checks a base before the file that is the difference from it. */
   private updateFirst(file: string, base: string): void {
-    // In a circle, or one after another without end: reading the file says so.
+    // A circle, or a chain that is too long: reading the file reports it.
     if (this.pending.has(fileKey(base)) || this.pending.size > MAX_BASES) return;
     this.pending.add(fileKey(file));
     this.result(base);
@@ -177,32 +177,32 @@ class Check {
     const text = [
       ...misfits.map(({ message }) => `${message}\n`),
       differenceText(difference, painterOf(this.io.paint)),
-      `Run it again: ${commandOf(run)} --trace -\n`,
+      `Rerun: ${commandOf(run)} --trace -\n`,
     ].join('');
     return { name, ok: false, text };
   }
 
-  /** A file in the form that it had: whole, or the difference from its base. */
+  /** The text of a file in its present form: whole, or the difference from its base. */
   private textOf(file: string, found: Trace, base: string | undefined): string {
     if (base === undefined) return exactText(found);
     return changesText(base, this.files.trace(basePath(file, base)), found);
   }
 
-  /** Says which files that were not given are differences from what was rewritten: they now mean another trace. */
+  /** Names on stderr the files, not among those given, whose base was rewritten: they now mean another trace. */
   reportObsolete(): void {
     if (this.rewritten.size === 0) return;
     const keys = new Set([...this.rewritten].map(fileKey));
     const folders = new Set([...this.rewritten].map((file) => dirname(fileKey(file))));
     const traces = fileKey(join(packageRoot(), 'traces'));
     if ([...folders].some((folder) => folder.startsWith(traces))) folders.add(traces);
-    const beside = new Set([...folders].flatMap((folder) => yamlFiles([folder], '')));
-    for (const file of beside) {
+    const candidates = new Set([...folders].flatMap((folder) => yamlFiles([folder], '')));
+    for (const file of candidates) {
       if (this.given.has(fileKey(file))) continue;
       const [, base] = /^base: (.+)$/m.exec(readText(file)) ?? [];
       if (base === undefined || !keys.has(fileKey(basePath(file, base)))) continue;
       const name = relative('.', file);
       this.io.stderr.write(
-        `${name} is the difference from a file that was rewritten: check it too\n`,
+        `${name} is a difference from a file that was rewritten: check it too\n`,
       );
     }
   }
@@ -221,23 +221,23 @@ function effects(runs: Runs, file: string, source: YamlSource, update: boolean):
     return { name, ok: true, text: '' };
   }
   const { patch, scenario } = expected;
-  const rerun = `Run it again: sme-boot effects ${String(patch)} --scenario ${scenario}`;
+  const rerun = `Rerun: sme-boot effects ${String(patch)} --scenario ${scenario}`;
   return { name, ok: false, text: `${[...lines, rerun].join('\n')}\n` };
 }
 
-/** Throws E_EFFECTS for effects that show nowhere and have no reason: only a person knows it. */
+/** Throws E_EFFECTS for effects that show in no view and state no reason: the reason must be written by hand. */
 function checkReason(file: string, { views, reason, patch, scenario }: Effects): void {
   if (reason !== undefined || showsIn(views).length > 0) return;
   throw new InputError({
     code: 'E_EFFECTS',
     place: { file, path: 'reason' },
     reason:
-      `patch ${String(patch)} shows in no view on ${scenario}: write the file with expect, patch, scenario, ` +
-      'views: {} and the reason, and update again',
+      `patch ${String(patch)} shows in no view on ${scenario}: write the file by hand with expect, patch, scenario, ` +
+      'views: {} and the reason, then update again',
   });
 }
 
-/** The run that an expectation is about. */
+/** The run of an expectation. */
 function runOf(file: string, expectation: Expectation): Run {
   if (expectation.expect === 'match') return fromRun(expectation.run);
   const { header } = expectation.trace;
@@ -245,7 +245,7 @@ function runOf(file: string, expectation: Expectation): Run {
     throw new InputError({
       code: 'E_IMAGE',
       place: { file, path: 'header.image.name' },
-      reason: 'only traces of the built-in image can be run again from their header',
+      reason: 'only traces of the built-in image can be rerun from their header',
     });
   }
   return runOfHeader(header);
@@ -279,7 +279,7 @@ function fromRun(run: RunOf): Run {
 
 const exactText = (trace: Trace): string => printTrace(trace, { schema: TRACE_SCHEMA_FILE });
 
-/** Writes the kept files that are not there yet; those that are, the check itself rewrites. */
+/** Writes the golden files that do not exist yet; the check rewrites the existing ones. */
 function updateGolden(io: Io, runs: Runs, traces: string): void {
   const write = (file: string, textOf: () => string): void => {
     const path = join(traces, file);
@@ -296,9 +296,9 @@ function updateGolden(io: Io, runs: Runs, traces: string): void {
       return changesText(baseName(join(traces, file), join(traces, base)), runs.trace(from), found);
     });
   }
-  for (const { file, ...kept } of GOLDEN_EFFECTS) {
+  for (const { file, ...golden } of GOLDEN_EFFECTS) {
     write(file, () => {
-      const found = effectsOfRuns(runs, kept);
+      const found = effectsOfRuns(runs, golden);
       checkReason(`traces/${file}`, found);
       return printEffects(found);
     });

@@ -1,6 +1,6 @@
 /** Rows of text in columns. */
 
-/** Each cell as wide as the widest of its column; the last ones end where they end. */
+/** Rows with each cell padded to the width of its column; trailing spaces are cut. */
 export function table(rows: readonly (readonly string[])[]): string {
   const widths = (rows[0] ?? []).map((_, i) =>
     rows.reduce((max, row) => Math.max(max, (row[i] ?? '').length), 0),

@@ -1,4 +1,4 @@
-/** `sme-boot diff`: two traces, from files or from runs, compared by meaning. */
+/** `sme-boot diff`: compares two traces, from files or from runs, event by event. */
 import { existsSync } from 'node:fs';
 import { Command, Option } from 'commander';
 import { readText } from '../node/files.js';
@@ -19,17 +19,17 @@ interface Flags {
 }
 
 const EXAMPLES = `
-A and B are trace files, or runs: a scenario with the options of "run" in one argument.
-With --stage given twice both sides are runs of one scenario.
+A and B are each a trace file or a run: a scenario with options of "run", quoted as one argument.
+With --stage given twice, A and B are runs of one scenario at these two stages.
 
 Examples:
   sme-boot diff --stage 17 --stage 18                    what patch 18 does
-  sme-boot diff --stage 8 --stage 9 --activate           what patch 09 mends
+  sme-boot diff --stage 8 --stage 9 --activate           what patch 09 fixes
   sme-boot diff before.yaml after.yaml
   sme-boot diff traces/bios-minimal/stage-08.yaml traces/bios-minimal/stage-09.yaml
   sme-boot diff traces/bios-minimal/stage-18.yaml "bios-minimal --set machine.engine=XE"
 
-Exit status: 0 the traces mean the same, 1 they differ.`;
+Exit status: 0 the traces are equivalent, 1 they differ, 2 bad usage or input.`;
 
 export function diffCommand(io: Io): Command {
   const stage = (text: string, before: number[] = []): number[] => {
@@ -40,14 +40,14 @@ export function diffCommand(io: Io): Command {
     return [...before, number];
   };
   return new Command('diff')
-    .description('compare two traces by meaning: events added, gone, changed')
+    .description('compare two traces: events added, removed, changed')
     .argument('[A]', 'a trace file or a run')
     .argument('[B]', 'a trace file or a run')
     .option('--stage <N>', 'compare runs of two stages; give it twice', stage)
-    .option('--activate', 'patch 18 on top of both stages')
+    .option('--activate', 'apply patch 18, which turns encryption on, on top of both stages')
     .option(
       '--set <PATH=VALUE>',
-      'change the scenario of both',
+      'change one value of the scenario of both runs; can be repeated',
       (value: string, before: string[] = []) => [...before, value],
     )
     .addOption(new Option('--format <FORMAT>').choices(['text', 'json']).default('text'))
@@ -70,7 +70,7 @@ function sides(a: string | undefined, b: string | undefined, flags: Flags): [Tra
   if (stages !== undefined) {
     const [first, second] = stages;
     if (first === undefined || second === undefined || stages.length !== 2 || b !== undefined) {
-      throw usage('--stage given twice, and at most one scenario');
+      throw usage('--stage twice and at most one scenario');
     }
     const of = (stage: number): Trace =>
       prepareBoot(a ?? DEFAULT_SCENARIO, {
@@ -86,13 +86,13 @@ function sides(a: string | undefined, b: string | undefined, flags: Flags): [Tra
 }
 
 const usage = (expected: string): InputError =>
-  new InputError({ code: 'E_USAGE', reason: 'diff compares two sides', expected });
+  new InputError({ code: 'E_USAGE', reason: 'diff needs two traces', expected });
 
-/** The trace of a side: a file if there is one of that name, else a run. */
+/** The trace of one argument: a file if one of that name exists, else a run. */
 function traceOf(files: TraceFiles, side: string): Trace {
   if (existsSync(side)) return files.trace(side);
   const words = side.split(/\s+/).filter((word) => word !== '');
-  // A single word that looks like a file and is none is a misspelt file, not a run.
+  // A single word that looks like a path but does not exist is a misspelt file, not a run.
   if (words.length === 1 && /[./]/.test(side)) readText(side);
   return runOf(words);
 }

@@ -1,4 +1,4 @@
-/** `sme-boot effects`: what each patch changes, in each of the views where that can be seen. */
+/** `sme-boot effects`: what each patch changes, in each of the views. */
 import { existsSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { Command, Option } from 'commander';
@@ -36,15 +36,17 @@ interface Flags {
 }
 
 const EXAMPLES = `
-Views: "stage" is what the patch does to the stage before it, where encryption is off until patch 18; "activated" the
-same with patch 18 on top of both; "without" what the whole series lacks when the patch is left out; "probes" what
-functions of the kernel answer.
+Views:
+  stage      the stage before the patch against the patch's own stage; encryption is off up to patch 18
+  activated  the same two stages, each with patch 18 on top
+  without    the whole series with the patch against the whole series without it
+  probes     results of the call scripts for the patch, without it and with it
 
 Examples:
   sme-boot effects                            all patches, in all views
   sme-boot effects 12 --view without          what breaks without patch 12
   sme-boot effects 13 --scenario no-iommu
-  sme-boot effects 5 --format yaml            as traces/effects/ keeps it`;
+  sme-boot effects 5 --format yaml            in the form of traces/effects/`;
 
 export function effectsCommand(io: Io): Command {
   const views = (text: string, before: ViewName[] = []): ViewName[] => {
@@ -55,12 +57,15 @@ export function effectsCommand(io: Io): Command {
     return [...before, view];
   };
   return new Command('effects')
-    .description('what each patch changes: outcome, what is read intact, memory, events')
-    .argument('[PATCHES...]', 'numbers of patches (default: all)')
-    .option('--view <VIEW>', `one of ${VIEWS.join(', ')}; may be repeated (default: all)`, views)
-    .option('--scenario <S>', 'the machine (default: those that the patch shows on)')
+    .description('show what each patch changes: outcome, data read intact, memory, events')
+    .argument('[PATCHES...]', 'patch numbers (default: all)')
+    .option('--view <VIEW>', `one of ${VIEWS.join(', ')}; can be repeated (default: all)`, views)
+    .option(
+      '--scenario <SCENARIO>',
+      'name of a scenario, or a file (default: those of traces/effects/)',
+    )
     .addOption(
-      new Option('--format <FORMAT>', 'how it is printed')
+      new Option('--format <FORMAT>', 'output format')
         .choices(['text', 'yaml', 'json'])
         .default('text'),
     )
@@ -77,11 +82,11 @@ function patchNumber(text: string): number {
 }
 
 function effects(io: Io, patches: readonly string[], { view, scenario, format }: Flags): void {
-  const wanted = patches.map(patchNumber);
+  const selected = patches.map(patchNumber);
   const all = Array.from({ length: LAST_STAGE }, (_, index) => index + 1);
-  const jobs = (wanted.length === 0 ? all : wanted).flatMap((patch) =>
+  const jobs = (selected.length === 0 ? all : selected).flatMap((patch) =>
     scenario === undefined
-      ? GOLDEN_EFFECTS.filter((kept) => kept.patch === patch)
+      ? GOLDEN_EFFECTS.filter((golden) => golden.patch === patch)
       : [{ file: '', patch, scenario }],
   );
   const runs = new Runs();
@@ -121,8 +126,8 @@ export function effectsOfRuns(
 }
 
 /**
- * What the probes of a patch answer, without it and with it: in the stage before it and its own, and with encryption on
- * where that can be had there, else in the whole series.
+ * The results of a patch's call scripts, without it and with it: in the stage before it and its own, and with encryption
+ * on where those stages link with patch 18, else in the whole series.
  */
 function scriptsOf(patch: number): ScriptAnswers[] {
   const { stage, activated, without } = viewPlans(patch);
@@ -140,14 +145,14 @@ function scriptsOf(patch: number): ScriptAnswers[] {
   );
 }
 
-/** The reason that the kept file gives for a patch that shows in no view. */
+/** The reason that the golden file states for a patch that shows in no view. */
 function goldenReason({ file }: Pick<GoldenEffects, 'file'>): string | undefined {
   const path = join(packageRoot(), 'traces', file);
   if (file === '' || !existsSync(path)) return undefined;
   return effectsOf(readYaml(file, readText(path))).reason;
 }
 
-/** The command that shows all that differs in a view. */
+/** The command that prints the whole difference of a view. */
 function diffCommandOf({ patch, scenario }: Effects, view: TraceView): string | undefined {
   const plan = viewPlans(patch)[view];
   if ('none' in plan) return undefined;

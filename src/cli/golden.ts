@@ -1,11 +1,11 @@
-/** The exact traces and the effects that the project keeps: which runs, in which files. */
+/** The golden traces and effects of the project: which runs, in which files. */
 import { LAST_STAGE, TURN_ON } from '../series/patches.js';
 import { DEFAULT_SCENARIO, type RunFlags } from './run-options.js';
 
-/** One run and the file of its expected trace, below traces/. */
+/** One run and the path of its expected trace, relative to traces/. */
 export interface GoldenRun {
   readonly file: string;
-  /** The kept file that this one is the difference from; a whole trace has none. */
+  /** The golden file that this one is the difference from; undefined for a whole trace. */
   readonly base?: string;
   readonly scenario: string;
   readonly flags: RunFlags;
@@ -14,14 +14,14 @@ export interface GoldenRun {
 const range = (first: number, last: number): number[] =>
   Array.from({ length: last - first + 1 }, (_, i) => first + i);
 
-/** The scenarios whose stages are all kept, and the stages that are kept with encryption turned on. */
+/** The scenarios with a golden trace of every stage, and the stages with one with encryption turned on as well. */
 const LADDERS = [
   { scenario: 'bios-minimal', activated: [6, 7, 8, 9] },
   { scenario: 'epyc-efi', activated: range(6, TURN_ON - 1) },
 ];
 /**
- * Others are kept with the whole series applied, as the difference from a ladder's stage where that is less than a third
- * of the whole (our choice): from stage 17 where encryption stays off.
+ * The others have one golden trace, of the whole series, stored as the difference from a ladder's stage where that is less
+ * than a third of the whole trace (our choice): from stage 17 where encryption stays off.
  */
 const VARIANTS: Readonly<Record<string, string | undefined>> = {
   'option-absent': 'bios-minimal/stage-17.yaml',
@@ -49,14 +49,14 @@ const two = (n: number): string => String(n).padStart(2, '0');
 const stageFile = (scenario: string, stage: number): string =>
   `${scenario}/stage-${two(stage)}.yaml`;
 
-/** The rungs of a ladder with encryption turned on: the highest from the last stage, each other from the one above it. */
+/** The stages of a ladder with encryption turned on: the highest is a difference from the last stage, each other from the next higher. */
 function activatedRungs(scenario: string, activated: readonly number[]): GoldenRun[] {
   const file = (stage: number): string => `${scenario}/activated-${two(stage)}.yaml`;
   return activated.map((stage, index) => {
-    const above = activated[index + 1];
+    const higher = activated[index + 1];
     return {
       file: file(stage),
-      base: above === undefined ? stageFile(scenario, LAST_STAGE) : file(above),
+      base: higher === undefined ? stageFile(scenario, LAST_STAGE) : file(higher),
       scenario,
       flags: { stage, activate: true },
     };
@@ -82,20 +82,20 @@ export const GOLDEN_RUNS: readonly GoldenRun[] = [
   })),
 ];
 
-/** The effects of one patch on a scenario and their file, below traces/. */
+/** One patch, a scenario, and the path of the patch's effects on it, relative to traces/. */
 export interface GoldenEffects {
   readonly file: string;
   readonly patch: number;
   readonly scenario: string;
 }
 
-/** Other machines on which a patch shows what it does not show on the default one. */
+/** Further scenarios on which a patch has effects that it does not have on the default one, by patch number. */
 const SHOWN_ON: Readonly<Record<number, readonly string[]>> = {
-  // Without an IOMMU all devices go by bounce buffers, whose addresses the patch gives the mask.
+  // Without an IOMMU all devices use bounce buffers, to whose addresses the patch adds the mask.
   13: ['no-iommu'],
 };
 
-/** Each patch on the default machine, then on others that show more of it. */
+/** Each patch on the default scenario, then on those of `SHOWN_ON`. */
 export const GOLDEN_EFFECTS: readonly GoldenEffects[] = Array.from(
   { length: LAST_STAGE },
   (_, index) => index + 1,

@@ -1,4 +1,4 @@
-/** `sme-boot inspect`: looks into the machine at a label. */
+/** `sme-boot inspect`: prints the machine's state at a label. */
 import { Command, Option } from 'commander';
 import { writeWhole } from '../node/files.js';
 import { hex, pa, PAGE_SIZE, type KeyId } from '../machine/address.js';
@@ -26,8 +26,8 @@ interface Flags extends RunFlags {
 }
 
 const EXAMPLES = `
-A PLACE is an address, a symbol or a region, with [index] and +offset: early_level4_pgt[511], initrd+64, "kernel text".
-With --vtop a region is looked for where the direct map has it.
+PLACE is an address, a symbol or a region, with optional [index] and +offset: early_level4_pgt[511], initrd+64,
+"kernel text". With --vtop, a region's address is the one in the direct map.
 
 Examples:
   sme-boot inspect --at startup_64:switch --vtop _text
@@ -39,22 +39,22 @@ Examples:
 export function inspectCommand(io: Io): Command {
   const command = new Command('inspect')
     .description(
-      'look into the machine at a label: translations, tables, memory, engine, registers',
+      'print the state of the machine at a label: translations, page tables, memory, engine, registers',
     )
-    .argument('[SCENARIO]', 'a scenario by name, or a file', DEFAULT_SCENARIO);
+    .argument('[SCENARIO]', 'name of a scenario, or a file', DEFAULT_SCENARIO);
   return addRunOptions(command)
-    .option('--at <LABEL>', 'when the step of this label is over (default: the end)')
-    .option('--vtop <VA>', 'how an address is translated, level by level')
-    .option('--ptdump', 'the page tables in use as ranges')
-    .option('--mem <PLACE:LEN>', 'bytes of memory')
+    .option('--at <LABEL>', 'stop after the step of this label (default: at the end of the boot)')
+    .option('--vtop <PLACE>', 'translate a virtual address and print each level of the page walk')
+    .option('--ptdump', 'print the current page tables as ranges')
+    .option('--mem <PLACE:LEN>', 'print LEN bytes of memory')
     .addOption(
-      new Option('--as <WHAT>', 'how the bytes are read: on the bus, with C=0, with C=1')
+      new Option('--as <VIEW>', 'read --mem from DRAM without decryption, with C=0 or with C=1')
         .choices(['dram', 'c0', 'c1'])
         .default('dram'),
     )
-    .option('--save <FILE>', 'write the bytes of --mem to a file')
-    .option('--engine', "the memory engine's mode, keys and tweak constants")
-    .option('--regs', 'the registers (the default)')
+    .option('--save <FILE>', 'write the bytes of --mem to this file')
+    .option('--engine', "print the memory encryption engine's mode, keys and tweak constants")
+    .option('--regs', 'print the registers (the default)')
     .addOption(new Option('--format <FORMAT>').choices(['text', 'json']).default('text'))
     .addHelpText('after', EXAMPLES)
     .action((scenario: string, flags: Flags) => {
@@ -62,7 +62,7 @@ export function inspectCommand(io: Io): Command {
     });
 }
 
-/** One thing looked at: as data, and as text. */
+/** One part of the state: as data, and as text. */
 interface View {
   readonly name: string;
   readonly data: unknown;
@@ -147,7 +147,7 @@ function memory(boot: Boot, text: string, as: Flags['as'], save: string | undefi
   };
 }
 
-/** As `hexdump -C` prints: repeated lines are one star. */
+/** In the format of `hexdump -C`: repeated lines are replaced by one star. */
 function hexdump(address: number, bytes: Uint8Array): string {
   const lines: string[] = [];
   let before = '';
@@ -199,14 +199,16 @@ function registers(boot: Boot): View {
     IDTR: { base: hex(cpu.idtr.base), limit: cpu.idtr.limit },
     GDTR: { base: hex(cpu.gdtr.base), limit: cpu.gdtr.limit },
     cpl: cpu.cpl,
-    // A register that was never set is not zero: the kernel's functions are modelled, not executed.
+    // A register that was never set is unknown, not zero: the kernel's functions are modelled, not executed.
     notModelled: [
       ...GENERAL_REGISTERS.filter((name) => !cpu.knows(name)),
       'rflags CF PF AF ZF SF OF IF',
     ],
   };
   const last = (name: string): string =>
-    name !== 'rsp' && name in general ? '  as last set; what runs since is not executed' : '';
+    name !== 'rsp' && name in general
+      ? '  last modelled write; the code since is not executed'
+      : '';
   const shown = (value: unknown): string =>
     typeof value === 'object' && value !== null
       ? Object.entries(value)

@@ -1,4 +1,4 @@
-/** What a command writes to and reads from; tests give their own. */
+/** A command's streams and environment; tests pass their own. */
 import type { ChalkInstance } from 'chalk';
 
 export interface Output {
@@ -13,6 +13,6 @@ export interface Io {
   /** Paints for stdout; plain when colours are off. */
   paint: ChalkInstance;
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** 0 fine, 1 a mismatch or an unexpected outcome, 2 bad usage or input. */
+  /** 0 success, 1 a mismatch or an unexpected outcome, 2 bad usage or input. */
   exitCode: number;
 }

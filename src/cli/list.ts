@@ -1,4 +1,4 @@
-/** `sme-boot list`, `patches` and `schema`: what there is. */
+/** `sme-boot list`, `patches` and `schema`. */
 import { Argument, Command, Option } from 'commander';
 import { hex } from '../machine/address.js';
 import { effectsJsonSchema } from '../analysis/effects/form.js';
@@ -33,9 +33,9 @@ interface Flags extends RunFlags {
 type Row = Readonly<Record<string, string | number>>;
 
 const format = (): Option =>
-  new Option('--format <FORMAT>', 'how it is printed').choices(['text', 'json']).default('text');
+  new Option('--format <FORMAT>', 'output format').choices(['text', 'json']).default('text');
 
-/** What each kind of list has; regions and symbols are those of a boot that has not begun. */
+/** The rows of each kind of list; regions and symbols are those of a boot that has not begun. */
 const LISTS: Readonly<Record<string, (scenario: string, flags: RunFlags) => Row[]>> = {
   scenarios: () =>
     scenarioNames().map((name) => ({ name, title: loadScenario(name, {}).scenario.title })),
@@ -77,7 +77,7 @@ export function listCommand(io: Io): Command {
       'list scenarios, series, labels, options, patches, hunks, alternatives, regions or symbols',
     )
     .addArgument(new Argument('<WHAT>', 'what to list').choices(Object.keys(LISTS)))
-    .argument('[SCENARIO]', 'whose regions or symbols', DEFAULT_SCENARIO);
+    .argument('[SCENARIO]', 'scenario of the regions or symbols', DEFAULT_SCENARIO);
   return addRunOptions(command)
     .addOption(format())
     .addHelpText(
@@ -113,8 +113,8 @@ function print(io: Io, rows: readonly Row[], form: Flags['format']): void {
 
 export function patchesCommand(io: Io): Command {
   return new Command('patches')
-    .description('what each kernel patch is and does')
-    .argument('[N]', `one patch, 1 to ${LAST_STAGE}`)
+    .description('describe the patches of the series: hunks, files, needs, alternatives')
+    .argument('[N]', `patch number, 1 to ${LAST_STAGE} (default: all)`)
     .addOption(format())
     .addHelpText('after', '\nExamples:\n  sme-boot patches\n  sme-boot patches 9 --format json')
     .action((text: string | undefined, flags: Flags) => {
@@ -128,14 +128,14 @@ export function patchesCommand(io: Io): Command {
         });
       }
       if (flags.format === 'json') {
-        const rows = chosen.map((record) => ({ ...record, alternatives: beside(record) }));
+        const rows = chosen.map((record) => ({ ...record, alternatives: alternativesOf(record) }));
         io.stdout.write(`${JSON.stringify(rows, null, 2)}\n`);
       } else for (const record of chosen) io.stdout.write(patchText(record, io));
     });
 }
 
 /** The alternatives of a patch, as data. */
-function beside({
+function alternativesOf({
   number,
 }: PatchRecord): Pick<Alternative, 'id' | 'instead' | 'what' | 'source'>[] {
   return alternatives()
@@ -159,7 +159,7 @@ function patchText(record: PatchRecord, io: Io): string {
     ...(adds.length > 0 ? [`   adds: ${adds.join(' ')}`] : []),
     ...(needs.length > 0 ? [`   needs: ${needs.join(' ')}`] : []),
     ...(note === undefined ? [] : [`   note: ${note}`]),
-    ...beside(record).flatMap(({ id, instead, what, source }) => [
+    ...alternativesOf(record).flatMap(({ id, instead, what, source }) => [
       `   --with ${io.paint.cyan(id)}${instead === undefined ? '' : `, instead of ${instead}`}: ${what}`,
       `      source: ${source}`,
     ]),
@@ -180,8 +180,8 @@ const SCHEMAS: Readonly<Record<string, () => Record<string, unknown>>> = {
 
 export function schemaCommand(io: Io): Command {
   return new Command('schema')
-    .description('the JSON Schema (draft-07) of a kind of file, for editors and other tools')
-    .addArgument(new Argument('<KIND>', 'a kind of file').choices(Object.keys(SCHEMAS)))
+    .description('print the JSON Schema (draft-07) of a kind of file, for editors and other tools')
+    .addArgument(new Argument('<KIND>', 'kind of file').choices(Object.keys(SCHEMAS)))
     .addHelpText('after', '\nExamples:\n  sme-boot schema scenario > scenario.schema.json')
     .action((kind: string) => {
       io.stdout.write(`${JSON.stringify(SCHEMAS[kind]?.(), null, 2)}\n`);

@@ -20,23 +20,23 @@ import { traceCommand } from './trace.js';
 
 const EXAMPLES = `
 Examples:
-  sme-boot run                                the default scenario, the whole series
-  sme-boot run --stage 8 --activate           what breaks while patch 09 is missing
-  sme-boot diff --stage 17 --stage 18         what patch 18 does
-  sme-boot effects 12                         what patch 12 changes, wherever that shows
+  sme-boot run                                boot the default scenario with the whole series
+  sme-boot run --stage 8 --activate           see what breaks while patch 09 is missing
+  sme-boot diff --stage 17 --stage 18         see what patch 18 does
+  sme-boot effects 12                         see what patch 12 changes, in every view
   sme-boot inspect --at startup_64:phys_base --vtop _text
-  sme-boot check                              every expected trace
+  sme-boot check                              check every expected trace
   sme-boot bisect rfc-v1 --expect 'garbage=nic to device'
 
-Exit status: 0 fine, 1 a mismatch or another outcome than expected, 2 bad usage or input,
+Exit status: 0 success, 1 a mismatch or an unexpected outcome, 2 bad usage or input,
 3 the boot needs a part of the machine that is not modelled.`;
 
-/** Exit statuses where a command ends by an error (our choice). */
+/** Exit statuses of errors (our choice). */
 const EXIT = { usage: 2, unmodelled: 3 };
 
 type ColorWhen = 'auto' | 'always' | 'never';
 
-/** How many colours: the flag, then NO_COLOR, then whether stdout is a terminal. */
+/** The colour level: from the flag, then NO_COLOR, then whether stdout is a terminal. */
 function colorLevel(when: ColorWhen, io: Io): ColorSupportLevel {
   if (when === 'always') return 1;
   if (when === 'never' || (io.env.NO_COLOR ?? '') !== '' || !io.stdout.isTTY) return 0;
@@ -48,14 +48,16 @@ function colorLevel(when: ColorWhen, io: Io): ColorSupportLevel {
 function program(io: Io): Command {
   const top = new Command('sme-boot')
     .description(
-      'Watch Linux turn on AMD memory encryption, one patch at a time, without the hardware.',
+      'Simulate how Linux turns on AMD memory encryption (SME), one patch at a time, without the hardware.',
     )
     .addOption(
-      new Option('--color <WHEN>', 'colours').choices(['auto', 'always', 'never']).default('auto'),
+      new Option('--color <WHEN>', 'colour the output')
+        .choices(['auto', 'always', 'never'])
+        .default('auto'),
     )
     .version('0.1.0')
     .addHelpText('after', EXAMPLES)
-    .showHelpAfterError('(sme-boot --help says more)')
+    .showHelpAfterError('(see sme-boot --help)')
     .hook('preAction', (command) => {
       const { color } = command.opts<{ color: ColorWhen }>();
       io.paint = new Chalk({ level: colorLevel(color, io) });
@@ -95,7 +97,7 @@ function program(io: Io): Command {
   return top;
 }
 
-/** Runs one command line and says the exit status. Nothing is thrown for what a user can do wrong. */
+/** Runs one command line and returns the exit status. Prints an InputError, throws any other error. */
 export async function runCli(argv: readonly string[], io: Io): Promise<number> {
   try {
     await program(io).parseAsync([...argv], { from: 'user' });
@@ -110,14 +112,14 @@ export async function runCli(argv: readonly string[], io: Io): Promise<number> {
   }
 }
 
-/** Whether this file is the program that node was asked to run. */
+/** Whether this file is the script that node was started with. */
 function isMain(): boolean {
   const started = process.argv[1];
   return started !== undefined && realpathSync(started) === fileURLToPath(import.meta.url);
 }
 
 if (isMain()) {
-  // A reader that went away (`| head`) ends the program quietly.
+  // A closed pipe (`| head`) ends the program without an error.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE') process.exit(0);
     throw error;

@@ -1,20 +1,20 @@
-/** One task of a matrix, row after row; in this thread or in a worker's. */
+/** One task of a matrix, yielded row by row; runs in this thread or in a worker. */
 import { Matrix } from '../analysis/matrix/matrix.js';
 import type { MatrixRow, MatrixScenario } from '../analysis/matrix/report.js';
 import type { Task } from '../analysis/matrix/plan.js';
 import { bootOptions, type RunFlags } from './run-options.js';
 
-/** A task with what its boots are made from. */
+/** A task with the flags of its boots. */
 export interface MatrixTask extends Task {
   readonly flags: RunFlags;
 }
 
-/** What a task says: the whole series' boot first, then a row for each hunk. */
+/** The messages of a task: the boot of the whole series first, then a row for each hunk. */
 export type MatrixMessage =
   | { readonly task: string; readonly scenario: MatrixScenario }
   | { readonly task: string; readonly row: MatrixRow };
 
-/** Makes the rows of a task. */
+/** Runs the boots of a task. */
 export function* runTask({ scenario, hunks, flags }: MatrixTask): Generator<MatrixMessage> {
   const matrix = new Matrix(bootOptions(scenario, flags));
   yield { task: scenario, scenario: matrix.scenario };

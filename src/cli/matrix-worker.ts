@@ -1,4 +1,4 @@
-/** A worker thread of `sme-boot matrix`: takes tasks, answers with rows. The program of dist/matrix-worker.js. */
+/** A worker thread of `sme-boot matrix`: receives tasks, posts rows. Bundled as dist/matrix-worker.js. */
 import { parentPort } from 'node:worker_threads';
 import { InputError } from '../base/errors.js';
 import { runTask, type MatrixTask } from './matrix-task.js';

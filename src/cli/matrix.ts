@@ -1,4 +1,4 @@
-/** `sme-boot matrix`: the series less each hunk, on each scenario. */
+/** `sme-boot matrix`: the series without each hunk in turn, on each scenario. */
 import { existsSync, mkdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { extname, join } from 'node:path';
@@ -36,9 +36,9 @@ const FORM_OF: Readonly<Record<string, Form>> = {
   '.json': 'json',
   '.html': 'html',
 };
-/** The exit status of a program that Ctrl-C ended. */
+/** The exit status after Ctrl-C: 128 + SIGINT. */
 const INTERRUPTED = 130;
-/** The program of a worker, beside the bundle. */
+/** The worker's script, in the folder of the bundle. */
 const WORKER = new URL('./matrix-worker.js', import.meta.url);
 
 interface OutputFlags {
@@ -55,39 +55,39 @@ interface Flags extends OutputFlags {
 }
 
 const EXAMPLES = `
-Scenarios are names or files; "all" stands for every one of the package. A hunk whose names others need keeps them and
-does nothing ("stub"); every other one is not there ("out").
+Scenarios are names or files; "all" means every scenario of the package. A hunk that defines names which others need is
+replaced by stubs that do nothing ("stub"); any other hunk is left out ("out").
 
 Examples:
   sme-boot matrix                                    the default scenario
   sme-boot matrix all --out matrix.html              every scenario, as a page to sort and filter
   sme-boot matrix bios-minimal --only 09/initrd 08   some hunks or patches
-  sme-boot matrix all --shard 2/5 --out part-2.json  a fifth of it, for one machine of five
-  sme-boot matrix merge part-*.json --out matrix.md  the parts together
+  sme-boot matrix all --shard 2/5 --out part-2.json  one fifth, to spread the work over five machines
+  sme-boot matrix merge part-*.json --out matrix.md  the shards joined
 
-Exit status: 0 done, 2 bad usage or input, 130 after Ctrl-C, which leaves the rows made so far.`;
+Exit status: 0 success, 2 bad usage or input, 130 after Ctrl-C; the rows finished until then are printed.`;
 
 export function matrixCommand(io: Io): Command {
   const command = new Command('matrix')
-    .description('leave out each hunk of the series in turn, and say what comes of it')
-    .argument('[SCENARIOS...]', `scenarios by name, or files (default: ${DEFAULT_SCENARIO})`)
-    .option('--only <HUNK...>', 'only these hunks (09/initrd) or patches (10)')
-    .option('--series <NAME>', 'a composition by name or file instead of the posted series')
+    .description('leave out each hunk of the series in turn and report the outcome')
+    .argument('[SCENARIOS...]', `names of scenarios, or files (default: ${DEFAULT_SCENARIO})`)
+    .option('--only <HUNK...>', 'leave out only these hunks (09/initrd) or patches (10)')
+    .option('--series <NAME>', 'name of a series, or a file (default: the series as posted)')
     .option(
       '--set <PATH=VALUE>',
-      'change one value of each scenario',
+      'change one value of each scenario; can be repeated',
       (value: string, before: string[] = []) => [...before, value],
     )
-    .option('--shard <I/N>', 'make part I of N; "matrix merge" joins the parts', parseShard)
-    .option('--jobs <N>', 'worker threads (default: one for each processor)', jobsNumber)
-    .option('--keep <DIR>', 'write each row as an expected trace too, for "check"')
+    .option('--shard <I/N>', 'run part I of N; "matrix merge" joins the parts', parseShard)
+    .option('--jobs <N>', 'number of worker threads (default: one per processor)', jobsNumber)
+    .option('--keep <DIR>', 'also write each row to DIR as a match file for "check"')
     .addHelpText('after', EXAMPLES)
     .action(async (scenarios: string[], flags: Flags) => {
       await matrix(io, scenarios, flags);
     });
   const merge = new Command('merge')
     .description('join the JSON reports of shards')
-    .argument('<FILES...>', 'reports that "matrix --format json" wrote')
+    .argument('<FILES...>', 'reports written by "matrix --format json"')
     .action((files: string[], flags: OutputFlags) => {
       const order = allHunks().map((hunk) => hunk.id);
       const reports = files.map((file) => parseMatrix(file, readText(file)));
@@ -102,7 +102,7 @@ function addOutput(command: Command): void {
     .addOption(
       new Option(
         '--format <FORM>',
-        'how the report is written (default: text, or by the name of --out)',
+        'format of the report (default: by the file name of --out, else text)',
       ).choices([...FORMS]),
     )
     .option('--out <FILE>', 'write the report to a file');
@@ -111,7 +111,7 @@ function addOutput(command: Command): void {
 function jobsNumber(text: string): number {
   const jobs = Number(text);
   if (Number.isInteger(jobs) && jobs >= 1) return jobs;
-  throw new InvalidArgumentError('a number of threads, 1 or more.');
+  throw new InvalidArgumentError('expected a number of threads, 1 or more.');
 }
 
 async function matrix(io: Io, named: readonly string[], flags: Flags): Promise<void> {
@@ -121,7 +121,7 @@ async function matrix(io: Io, named: readonly string[], flags: Flags): Promise<v
   };
   const all = named.flatMap((name) => (name === 'all' ? scenarioNames() : [name]));
   const scenarios = [...new Set(all.length === 0 ? [DEFAULT_SCENARIO] : all)];
-  // What is wrong with a scenario is said before anything boots.
+  // Errors in a scenario are reported before anything boots.
   const [options] = scenarios.map((scenario) => bootOptions(scenario, run));
   if (options === undefined) return;
   const hunks = chosen(
@@ -144,22 +144,22 @@ async function matrix(io: Io, named: readonly string[], flags: Flags): Promise<v
   io.exitCode = INTERRUPTED;
 }
 
-/** Writes each row as an expected trace; those of several scenarios in a folder for each. */
+/** Writes each row as a match file; with several scenarios, in one folder per scenario. */
 function keep(directory: string, { scenarios, rows }: Omit<Made, 'series'>, run: RunFlags): void {
-  const asked = new Map([...scenarios].map(([nameOrFile, { name }]) => [name, nameOrFile]));
+  const given = new Map([...scenarios].map(([nameOrFile, { name }]) => [name, nameOrFile]));
   for (const row of rows) {
     const folder = scenarios.size > 1 ? join(directory, row.scenario) : directory;
-    const scenario = asked.get(row.scenario) ?? row.scenario;
+    const scenario = given.get(row.scenario) ?? row.scenario;
     mkdirSync(folder, { recursive: true });
     const text = goldenText(row, { ...run, scenario });
     writeWhole(join(folder, goldenName(row)), text);
   }
 }
 
-/** The hunks that are asked for. Throws E_HUNK. */
+/** The ids of `ids` that `--only` selects, in their order. Throws E_HUNK if a name selects none. */
 function chosen(ids: readonly string[], only: readonly string[] | undefined): string[] {
   if (only === undefined) return [...ids];
-  const asked = only
+  const selected = only
     .flatMap((text) => text.split(','))
     .map((name) => {
       const found = ids.filter(
@@ -168,21 +168,21 @@ function chosen(ids: readonly string[], only: readonly string[] | undefined): st
       if (found.length > 0) return found;
       throw new InputError({
         code: 'E_HUNK',
-        reason: 'there is no such hunk or patch',
+        reason: 'no such hunk or patch',
         expected: ids.join(', '),
         found: name,
       });
     });
-  const wanted = new Set(asked.flat());
-  return ids.filter((id) => wanted.has(id));
+  const all = new Set(selected.flat());
+  return ids.filter((id) => all.has(id));
 }
 
-/** Makes the rows of a plan; true if Ctrl-C came first. */
+/** Runs the boots of a plan; true if Ctrl-C interrupted it. */
 async function make(
   plan: readonly Pair[],
   flags: RunFlags,
   jobs: number | undefined,
-  tell: (message: MatrixMessage) => void,
+  onMessage: (message: MatrixMessage) => void,
 ): Promise<boolean> {
   const abort = new AbortController();
   const onInterrupt = (): void => {
@@ -192,14 +192,14 @@ async function make(
   try {
     const workers = Math.min(jobs ?? availableParallelism(), plan.length);
     const tasks = tasksOf(plan, workers).map((task): MatrixTask => ({ ...task, flags }));
-    // Run from its sources, the program has no worker beside it.
+    // Run from its sources, the program has no bundled worker.
     if (workers > 1 && existsSync(WORKER)) {
-      await runOnWorkers(WORKER, tasks, workers, tell, abort.signal);
+      await runOnWorkers(WORKER, tasks, workers, onMessage, abort.signal);
     } else {
       for (const task of tasks) {
         for (const message of runTask(task)) {
-          tell(message);
-          // Signals are heard between two rows.
+          onMessage(message);
+          // Signal handlers run between two rows.
           await setImmediate();
           if (abort.signal.aborted) return true;
         }
@@ -211,7 +211,7 @@ async function make(
   }
 }
 
-/** Shows on a terminal's stderr how far it is. */
+/** Prints the progress if stderr is a terminal. */
 function progress(io: Io, done: number, total: number, message: MatrixMessage): void {
   const width = 20;
   const full = Math.round((done / Math.max(1, total)) * width);

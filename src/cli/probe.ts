@@ -1,4 +1,4 @@
-/** `sme-boot probe`: calls functions of the kernel where a boot stands still, for patches that only add helpers. */
+/** `sme-boot probe`: calls kernel functions at a label of a boot, for patches that only add helpers. */
 import { join, relative } from 'node:path';
 import { Command, Option } from 'commander';
 import { readText } from '../node/files.js';
@@ -21,32 +21,28 @@ interface Flags {
 }
 
 const EXAMPLES = `
-A probe is a YAML file: a scenario, the label behind which the boot stops, and steps. A step calls a function, reads or
-writes through the kernel's mappings, looks at the bus, or walks the page tables for an address. A function that the
-stage does not have yet is told as absent.
+A call script is a YAML file: a scenario, the label after which the boot stops, and steps. A step calls a function,
+reads or writes through the kernel's mappings, reads DRAM without decryption, or walks the page tables for an address.
+A function that the stage does not have is reported as absent.
 
 Examples:
-  sme-boot probe                                     every probe of the project
+  sme-boot probe                                     every call script of the project
   sme-boot probe probes/07-early-memremap.yaml
   sme-boot probe probes/07-early-memremap.yaml --stage 6
   sme-boot probe probes/08-early-encrypt.yaml --stage 8 --activate
   sme-boot probe --format yaml > probes.txt
-  sme-boot schema probe                              all that a probe may say`;
+  sme-boot schema probe                              the JSON Schema of a call script`;
 
 export function probeCommand(io: Io): Command {
   return new Command('probe')
-    .description("call the kernel's functions at a label and tell what they do")
-    .argument('[FILES...]', "files or directories (default: the project's probes)")
+    .description('run call scripts: call kernel functions at a label and report what they do')
+    .argument('[FILES...]', "files or directories (default: the project's call scripts, probes/)")
     .addOption(
-      new Option('--stage <N>', 'patches 1 to N are applied')
-        .argParser(stageNumber)
-        .default(LAST_STAGE),
+      new Option('--stage <N>', 'apply patches 1 to N').argParser(stageNumber).default(LAST_STAGE),
     )
-    .option('--activate', 'put patch 18, which turns encryption on, on top of the stage')
+    .option('--activate', 'apply patch 18, which turns encryption on, on top of the stage')
     .addOption(
-      new Option('--format <FORMAT>', 'how results are printed')
-        .choices(['text', 'yaml'])
-        .default('text'),
+      new Option('--format <FORMAT>', 'output format').choices(['text', 'yaml']).default('text'),
     )
     .addHelpText('after', EXAMPLES)
     .action((paths: string[], flags: Flags) => {
@@ -56,8 +52,8 @@ export function probeCommand(io: Io): Command {
 
 function probe(io: Io, paths: readonly string[], flags: Flags): void {
   const given = paths.length === 0 ? [join(packageRoot(), 'probes')] : paths;
-  // Every file is read before anything runs: a wrong one leaves nothing half printed.
-  const files = yamlFiles(given, 'there is no probe').map((file) =>
+  // Every file is read before anything runs, so that an error in one leaves no partial output.
+  const files = yamlFiles(given, 'no call script found').map((file) =>
     readScript(relative('.', file), readText(file)),
   );
   const results = files.map((file) => run(file, flags));
@@ -69,14 +65,14 @@ function run(file: ScriptFile, { stage, activate }: Flags): ScriptResult {
   return runScript(file, optionsOf(file, { stage, ...(activate !== undefined && { activate }) }));
 }
 
-/** The probes of the project that are for a patch. */
+/** The project's call scripts for a patch. */
 export function scriptsFor(patch: number): ScriptFile[] {
-  return yamlFiles([join(packageRoot(), 'probes')], 'there is no probe')
+  return yamlFiles([join(packageRoot(), 'probes')], 'no call script found')
     .map((file) => readScript(relative('.', file), readText(file)))
     .filter(({ probe: { patch: own } }) => own === patch);
 }
 
-/** The boot that a probe asks for. A scenario that is not there is a mistake of the probe. */
+/** The boot options of a call script. Throws E_SCENARIO_UNKNOWN at the script's `scenario`. */
 export function optionsOf(file: ScriptFile, flags: RunFlags): BootOptions {
   const { scenario, set } = file.probe;
   try {

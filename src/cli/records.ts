@@ -1,4 +1,4 @@
-/** The patch records on disk. */
+/** The patch records of the package. */
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { readText } from '../node/files.js';
@@ -6,7 +6,7 @@ import { parseRecord, type PatchRecord } from '../series/record.js';
 import { readYaml } from '../base/yaml-source.js';
 import { packageRoot } from './paths.js';
 
-/** All records, by number; each is validated. */
+/** All records, ordered by number and validated. */
 export function patchRecords(root = packageRoot()): PatchRecord[] {
   return readdirSync(join(root, 'patches'))
     .filter((name) => name.endsWith('.yaml'))

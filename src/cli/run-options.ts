@@ -1,4 +1,4 @@
-/** The options that every command which boots has, and the boot that they ask for. */
+/** The options shared by all commands that boot, and the boot options made from them. */
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { basename, join } from 'node:path';
@@ -19,7 +19,7 @@ import { yamlNames } from './yaml-files.js';
 
 export const DEFAULT_SCENARIO = 'epyc-efi';
 
-/** What the user said about the boot. */
+/** Values of the boot's command-line options. */
 export interface RunFlags {
   stage?: number;
   activate?: boolean;
@@ -37,7 +37,7 @@ export interface RunFlags {
   set?: string[];
 }
 
-/** A scenario with its data's digest and the settings that changed it. */
+/** A scenario and the SHA-256 of its data with the settings applied. */
 export interface LoadedScenario {
   readonly scenario: Scenario;
   readonly digest: string;
@@ -46,26 +46,26 @@ export interface LoadedScenario {
 const sha256 = (bytes: Uint8Array | string): string =>
   createHash('sha256').update(bytes).digest('hex');
 
-/** A stage on the command line. */
+/** Parses the value of `--stage`. */
 export function stageNumber(text: string): number {
   const stage = Number(text);
   if (!Number.isInteger(stage) || stage < 0 || stage > LAST_STAGE) {
-    throw new InvalidArgumentError(`a stage is a number from 0 to ${String(LAST_STAGE)}.`);
+    throw new InvalidArgumentError(`expected a number from 0 to ${String(LAST_STAGE)}.`);
   }
   return stage;
 }
 
-/** An option that may be given again. */
+/** Collects the values of an option that can be repeated. */
 export const repeated = (value: string, before: string[] = []): string[] => [...before, value];
 
 const split = (value: string): string[] => value.split(',').filter((name) => name !== '');
 
-/** Names of the scenarios that the package has. */
+/** Names of the package's scenarios. */
 export function scenarioNames(root = packageRoot()): string[] {
   return yamlNames(join(root, 'scenarios'));
 }
 
-/** Refuses a scenario behind an option that takes all words up to the next one. */
+/** Throws E_USAGE for a scenario after an option that takes all words up to the next option. */
 function checkSwallowed(option: string, names: readonly string[] = []): void {
   if (names.length === 0) return;
   const scenarios = scenarioNames();
@@ -73,7 +73,7 @@ function checkSwallowed(option: string, names: readonly string[] = []): void {
   if (swallowed === undefined) return;
   throw new InputError({
     code: 'E_USAGE',
-    reason: `the scenario comes before ${option}`,
+    reason: `put the scenario before ${option}`,
     found: `${option} … ${swallowed}`,
   });
 }
@@ -83,8 +83,8 @@ const both = (a: readonly string[] = [], b: readonly string[] = []): string[] =>
 ];
 
 /**
- * Which hunks a run has: a series as far as its stage, the posted one if none is named, and what the flags say besides.
- * A trace states what comes of it and not the series' name: the file may change, what was run does not.
+ * The hunk selection of a run: the named series (default: as posted) up to its stage, changed by the other flags. A trace
+ * records the selection, not the series' name: the series file may change later.
  */
 export function compositionOf(flags: RunFlags): HunkSelection {
   checkSwallowed('--without', flags.without);
@@ -112,33 +112,29 @@ export function compositionOf(flags: RunFlags): HunkSelection {
 /** Adds the options of a boot to a command. */
 export function addRunOptions(command: Command): Command {
   return command
-    .option(
-      '--stage <N>',
-      `patches 1 to N are applied (default: ${String(LAST_STAGE)})`,
-      stageNumber,
-    )
-    .option('--series <NAME>', 'a composition by name (rfc-v1, fixed, …), or a file')
-    .option('--activate', 'put patch 18, which turns encryption on, on top of the stage')
+    .option('--stage <N>', `apply patches 1 to N (default: ${String(LAST_STAGE)})`, stageNumber)
+    .option('--series <NAME>', 'name of a series (rfc-v1, fixed, …), or a file')
+    .option('--activate', 'apply patch 18, which turns encryption on, on top of the stage')
     .option(
       '--without <HUNK...>',
       'leave out hunks (09/initrd) or whole patches (10)',
       (value: string, before: string[] = []) => [...before, ...split(value)],
     )
-    .option('--stub', 'keep the names of what --without leaves out, as functions that do nothing')
+    .option('--stub', 'replace what --without names by stubs that do nothing')
     .addOption(new Option('--neutral', 'the former name of --stub').hideHelp())
     .option(
       '--with <ALTERNATIVE...>',
-      "put code that stands beside a hunk in the hunk's place",
+      'use an alternative (sme-boot list alternatives) instead of its hunk, or on top',
       (value: string, before: string[] = []) => [...before, ...split(value)],
     )
     .option(
       '--kernel <FILE>',
       'boot this kernel image (bzImage, vmlinux or UKI) instead of the built-in one',
     )
-    .option('--system-map <FILE>', "take the kernel's symbols from this System.map")
+    .option('--system-map <FILE>', "read the kernel's symbols from this System.map")
     .option('--initrd <FILE>', 'use this initrd instead of the built-in one')
     .option('--dtb <FILE>', 'pass this flattened device tree in the setup_data chain')
-    .option('--cmdline <TEXT>', "the kernel's command line")
+    .option('--cmdline <TEXT>', 'set the kernel command line')
     .option(
       '--set <PATH=VALUE>',
       'change one value of the scenario, for example machine.ram=4GiB',
@@ -146,7 +142,7 @@ export function addRunOptions(command: Command): Command {
     );
 }
 
-/** The data of a scenario by name, or from a file. */
+/** The data of a scenario by name, or from a file. Throws E_SCENARIO_UNKNOWN for an unknown name. */
 export function scenarioData(nameOrFile: string): { file: string; data: unknown } {
   const own = join(packageRoot(), 'scenarios', `${nameOrFile}.yaml`);
   const isName = /^[a-z0-9-]+$/.test(nameOrFile);
@@ -162,7 +158,7 @@ export function scenarioData(nameOrFile: string): { file: string; data: unknown 
   return { file: name, data: readYaml(name, readText(file)).value };
 }
 
-/** A scenario with the command line's settings in it. */
+/** A scenario with `--set` and `--cmdline` applied. */
 export function loadScenario(nameOrFile: string, flags: RunFlags): LoadedScenario {
   const { file, data } = scenarioData(nameOrFile);
   let changed = data;
@@ -173,7 +169,7 @@ export function loadScenario(nameOrFile: string, flags: RunFlags): LoadedScenari
   return { scenario, digest: sha256(JSON.stringify(scenario)) };
 }
 
-/** The settings of a run as its trace states them. */
+/** The settings of a run as its trace records them. */
 function settingsOf(flags: RunFlags): Record<string, string> {
   const settings: Record<string, string> = {};
   for (const assignment of flags.set ?? []) {
@@ -184,10 +180,10 @@ function settingsOf(flags: RunFlags): Record<string, string> {
   return settings;
 }
 
-/** The longest tree that the loader has room for (firmware/loader.ts: from its place to the zero page). */
+/** Bytes that the loader has for a device tree (firmware/loader.ts: from its address to the zero page). */
 const DTB_ROOM = 0xf000;
 
-/** A device tree's bytes, whatever they are: what is wrong with them is for the kernel to find. */
+/** A device tree's bytes, unchecked: the kernel validates them. Throws E_DTB_SIZE. */
 function readDeviceTree(file: string): Uint8Array {
   const bytes = readBytes(file);
   if (bytes.length === 0 || bytes.length > DTB_ROOM) {
@@ -201,7 +197,7 @@ function readDeviceTree(file: string): Uint8Array {
   return bytes;
 }
 
-/** The kernel image that the flags name, if they name one. */
+/** The image of `--kernel`; undefined: the built-in one. */
 function readKernel(flags: RunFlags): KernelImage | undefined {
   if (flags.kernel === undefined) return undefined;
   const systemMap =
@@ -219,7 +215,7 @@ function readKernel(flags: RunFlags): KernelImage | undefined {
 const givesCmdline = (flags: RunFlags): boolean =>
   flags.cmdline !== undefined || (flags.set ?? []).some((each) => /^cmdline=/.test(each));
 
-/** What a boot is made from: files are read, nothing runs yet. A UKI's command line and initrd give way to the user's. */
+/** The options of a boot; reads files, runs nothing. The user's command line and initrd override a UKI's. */
 export function bootOptions(nameOrFile: string, given: RunFlags): BootOptions {
   const image = readKernel(given);
   const cmdline = givesCmdline(given) ? undefined : image?.uki?.cmdline;

@@ -1,4 +1,4 @@
-/** `sme-boot run`: boots, tells the story, writes the trace. */
+/** `sme-boot run`: boots, prints a summary, writes the trace. */
 import { Command, Option } from 'commander';
 import { writeWhole } from '../node/files.js';
 import type { Boot } from '../sequencer/boot.js';
@@ -17,20 +17,20 @@ interface Flags extends RunFlags {
 const EXAMPLES = `
 Examples:
   sme-boot run                                     the default scenario with all patches
-  sme-boot run bios-minimal --stage 6 --activate   encryption on while 07 to 09 are missing
-  sme-boot run epyc-efi --series fixed             with the fix of each finding
-  sme-boot run bios-minimal --without 09/initrd    the series less one hunk
+  sme-boot run bios-minimal --stage 6 --activate   encryption on while patches 07 to 09 are missing
+  sme-boot run epyc-efi --series fixed             with fixes for the findings in docs/findings.md
+  sme-boot run bios-minimal --without 09/initrd    the series without one hunk
   sme-boot run --set machine.ram=8GiB --trace boot.yaml
   sme-boot run --kernel vmlinuz --initrd initrd.img --trace - > real.yaml`;
 
 export function runCommand(io: Io): Command {
   const command = new Command('run')
-    .description('boot a scenario and tell what happens')
-    .argument('[SCENARIO]', 'a scenario by name, or a file', DEFAULT_SCENARIO);
+    .description('boot a scenario and print a summary of the boot')
+    .argument('[SCENARIO]', 'name of a scenario, or a file', DEFAULT_SCENARIO);
   addRunOptions(command)
-    .option('--trace <FILE>', 'write the trace to a file, or with - to stdout')
+    .option('--trace <FILE>', 'write the trace to a file, or to stdout (-)')
     .addOption(
-      new Option('--trace-format <FORMAT>', 'how the trace is written')
+      new Option('--trace-format <FORMAT>', 'format of the trace')
         .choices(['yaml', 'json'])
         .default('yaml'),
     )
@@ -43,11 +43,11 @@ export function runCommand(io: Io): Command {
 
 function run(io: Io, scenario: string, flags: Flags): void {
   const boot = prepareBoot(scenario, flags);
-  // The story gives way to the trace where both would go to stdout.
-  const story = flags.trace === '-' ? io.stderr : io.stdout;
-  story.write(summaryHead(boot, io.paint));
+  // With the trace on stdout, the summary is on stderr.
+  const summary = flags.trace === '-' ? io.stderr : io.stdout;
+  summary.write(summaryHead(boot, io.paint));
   const trace = printRemarks(boot, io, (text) => {
-    story.write(text);
+    summary.write(text);
   });
   if (flags.trace !== undefined) {
     const text = flags.traceFormat === 'json' ? printTraceJson(trace) : printTrace(trace);
@@ -55,12 +55,12 @@ function run(io: Io, scenario: string, flags: Flags): void {
     else writeWhole(flags.trace, text);
   }
   const { expected } = boot;
-  const otherwise = expected === undefined ? [] : differences(expected, trace);
-  story.write(summaryEnd(trace, otherwise, io.paint, story.columns));
-  if (otherwise.length > 0) io.exitCode = 1;
+  const unexpected = expected === undefined ? [] : differences(expected, trace);
+  summary.write(summaryEnd(trace, unexpected, io.paint, summary.columns));
+  if (unexpected.length > 0) io.exitCode = 1;
 }
 
-/** Runs the steps and tells each as soon as it is over; progress on a terminal's stderr meanwhile. */
+/** Runs the steps and prints each when it has ended; shows progress on stderr if it is a terminal. */
 function printRemarks(boot: Boot, io: Io, write: (text: string) => void): Trace {
   const total = boot.ahead.length;
   for (;;) {

@@ -1,4 +1,4 @@
-/** Runs of a command that has many: each boot is run once, and its trace kept as long as the command runs. */
+/** Runs of a command with many boots: each is booted once; its trace is cached until the command ends. */
 import { LAST_STAGE } from '../series/patches.js';
 import { compositionWords, type HunkSelection } from '../series/compose.js';
 import type { Trace, TraceHeader } from '../trace/trace.js';
@@ -10,7 +10,7 @@ export interface Run {
   readonly flags: RunFlags;
 }
 
-/** The scenario and options of a run, as `sme-boot run` and `sme-boot diff` take them. */
+/** The scenario and options of a run, in the form that `sme-boot run` and `sme-boot diff` parse. */
 export function wordsOf({ scenario, flags }: Run): string {
   const quote = (text: string): string => (/^[\w./=-]+$/.test(text) ? text : `'${text}'`);
   return [
@@ -22,10 +22,10 @@ export function wordsOf({ scenario, flags }: Run): string {
   ].join(' ');
 }
 
-/** The one line that runs the same boot. */
+/** The command line of the same boot. */
 export const commandOf = (run: Run): string => `sme-boot run ${wordsOf(run)}`;
 
-/** The run of a composition. */
+/** The run of a hunk selection on a scenario. */
 export function runOfComposition(scenario: string, composition: HunkSelection): Run {
   const { stage, activate, without, stub, with: alternative } = composition;
   return {
@@ -40,11 +40,11 @@ export function runOfComposition(scenario: string, composition: HunkSelection): 
   };
 }
 
-/** Settings as `--set` takes them. */
+/** Settings in the form of `--set`. */
 export const assignments = (settings: Readonly<Record<string, unknown>>): string[] =>
   Object.entries(settings).map(([path, value]) => `${path}=${String(value)}`);
 
-/** The run that the header of a trace tells of. */
+/** The run that a trace's header records. */
 export function runOfHeader(header: TraceHeader): Run {
   const { scenario, stage, activate, without, stub, with: extra, settings } = header;
   const { cmdline, ...others } = settings;
@@ -62,11 +62,11 @@ export function runOfHeader(header: TraceHeader): Run {
   };
 }
 
-/** Traces by their runs. The boots themselves are not kept: a trace is a hundredth of one. */
+/** Traces by their runs. The boots are not retained: a trace takes a hundredth of a boot's memory. */
 export class Runs {
   private readonly traces = new Map<string, Trace>();
 
-  /** The trace of a run; the boot runs the first time that it is asked for. */
+  /** The trace of a run; boots on the first call only. */
   trace(run: Run): Trace {
     const key = wordsOf({ ...run, flags: { ...run.flags, stage: run.flags.stage ?? LAST_STAGE } });
     const known = this.traces.get(key);

@@ -1,4 +1,4 @@
-/** `sme-boot scenario`: scenarios from elsewhere. */
+/** `sme-boot scenario`: writes scenarios from other sources. */
 import { basename, extname } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import { Document } from 'yaml';
@@ -18,7 +18,7 @@ interface Flags {
   asLogged?: boolean;
 }
 
-/** The longest log that is read: kernel logs are some hundred KiB. */
+/** The largest log that is read, in bytes (our choice): kernel logs have some hundred KiB. */
 const LOG_LIMIT = 64 * 2 ** 20;
 
 const EXAMPLES = `
@@ -26,21 +26,21 @@ Examples:
   dmesg | sme-boot scenario from-dmesg - > mine.yaml
   sme-boot scenario from-dmesg boot.log --output mine.yaml && sme-boot run mine.yaml
   journalctl -k -o short-monotonic | sme-boot scenario from-dmesg - --name mine
-  sme-boot scenario from-dmesg kern.log --boot 2     the second of its boots
+  sme-boot scenario from-dmesg kern.log --boot 2     the second boot in the log
 
-The log may have stamps of any kind, quoting marks, colour codes, lines that a
-mail program wrapped, CR LF, UTF-16, quoted-printable, or be what dmesg -J prints.
-The scenario's first lines say what was read, what was guessed and why, and what
-was not used. Boot with efi=debug to have the EFI memory map in the log.`;
+The log may have any kind of time stamps, quoting marks, colour codes, lines wrapped
+by a mail program, CR LF line ends, UTF-16 or quoted-printable encoding, or be the
+output of dmesg -J. Comments at the head of the scenario list what was read, what was
+guessed and why, and what was not used. Boot with efi=debug to log the EFI memory map.`;
 
 export function scenarioCommand(io: Io): Command {
   const fromDmesg = new Command('from-dmesg')
     .description('write a scenario from a kernel log')
     .argument('<FILE>', 'the log, or - for stdin')
-    .option('--output <FILE>', 'where the scenario goes (default: stdout)')
-    .option('--name <NAME>', "the scenario's name (default: the log's file name)")
-    .option('--boot <N>', 'which boot of a log with several (default: the last whole one)', number)
-    .option('--as-logged', 'leave the command line as it was: do not ask for encryption')
+    .option('--output <FILE>', 'write the scenario to this file (default: stdout)')
+    .option('--name <NAME>', "name of the scenario (default: the log's file name)")
+    .option('--boot <N>', 'number of the boot in the log (default: the last complete one)', number)
+    .option('--as-logged', 'leave the command line unchanged: do not add mem_encrypt=on')
     .addHelpText('after', EXAMPLES)
     .action((file: string, flags: Flags) => {
       const yaml = fromLog(file, flags);
@@ -52,7 +52,7 @@ export function scenarioCommand(io: Io): Command {
 
 function number(text: string): number {
   if (/^[1-9]\d{0,5}$/.test(text)) return Number(text);
-  throw new InvalidArgumentError('a boot is a number from 1 on.');
+  throw new InvalidArgumentError('expected a number from 1 on.');
 }
 
 function fromLog(file: string, { name = nameOf(file), boot, asLogged = false }: Flags): string {
@@ -64,7 +64,7 @@ function fromLog(file: string, { name = nameOf(file), boot, asLogged = false }: 
       { ...facts, undone: [...undone, ...(facts.undone ?? [])] },
       { name, asLogged },
     );
-    // What is written must be a scenario: its own check finds what the log had wrong.
+    // The output must be a valid scenario: this finds contradictions in the log.
     parseScenario(file, draft.data);
     return print(draft, file === '-' ? 'stdin' : basename(file));
   } catch (error) {
@@ -84,7 +84,7 @@ function readLog(file: string): Uint8Array {
   });
 }
 
-/** A name that a scenario may have, from a file's. */
+/** A valid scenario name, made from a file name. */
 function nameOf(file: string): string {
   if (file === '-') return 'from-dmesg';
   const name = basename(file, extname(file))
@@ -94,11 +94,11 @@ function nameOf(file: string): string {
   return name === '' ? 'from-dmesg' : name;
 }
 
-/** How the remarks of each kind are headed. */
+/** The headings of the remarks. */
 const HEADS: Readonly<Record<RemarkKind, string>> = {
-  note: 'Of the log:',
-  read: 'Read from it:',
-  guessed: 'Guessed, or chosen:',
+  note: 'About the log:',
+  read: 'Read from the log:',
+  guessed: 'Guessed or chosen:',
   unused: 'In the log and not used:',
 };
 
@@ -115,7 +115,7 @@ function print({ data, remarks }: DraftScenario, source: string): string {
   return document.toString({ lineWidth: 0 });
 }
 
-/** Addresses are written in hexadecimal, ranges in a line each. */
+/** Formats addresses in hexadecimal and ranges on one line each. */
 function hexadecimal(document: Document): void {
   const visit = (node: unknown): void => {
     if (!isCollection(node)) return;

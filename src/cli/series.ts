@@ -1,4 +1,4 @@
-/** Compositions by name, of the package or from a file. */
+/** Series by name, of the package or from a file. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { readText } from '../node/files.js';
@@ -9,15 +9,15 @@ import { packageRoot } from './paths.js';
 import { yamlNames } from './yaml-files.js';
 
 const FOLDER = join('patches', 'series');
-/** Former names of compositions that the package has. */
+/** Former names of the package's series. */
 const FORMER: Readonly<Record<string, string>> = { mended: 'fixed' };
 
-/** Names of the compositions that the package has. */
+/** Names of the package's series. */
 export function seriesNames(root = packageRoot()): string[] {
   return yamlNames(join(root, FOLDER));
 }
 
-/** A composition by name, or from a file. Throws E_SERIES_UNKNOWN, and what reading the file throws. */
+/** A series by name, or from a file. Throws E_SERIES_UNKNOWN, and what reading the file throws. */
 export function loadSeries(given: string): Series {
   const nameOrFile = FORMER[given] ?? given;
   const isName = /^[a-z0-9-]+$/.test(nameOrFile);

@@ -1,4 +1,4 @@
-/** A boot told to a person: a line per step, what became encrypted, what was read intact, how it ended. */
+/** The summary of a boot as text: a line per step, what became encrypted, what was read intact, the outcome. */
 import type { ChalkInstance } from 'chalk';
 import { withoutEffect } from '../linux/options/options.js';
 import { BOOT_STEPS } from '../linux/boot-steps.js';
@@ -9,82 +9,82 @@ import type { Consumed, Trace, TraceEvent } from '../trace/trace.js';
 import { kindOf } from '../trace/trace.js';
 
 const LABEL_WIDTH = 28;
-/** Columns that a frame takes besides the text. */
+/** Columns of a frame in addition to its text. */
 const FRAME = 4;
 
-/** What is booted: one paragraph before the steps. */
+/** The paragraph before the steps: scenario, patches, image, command line. */
 export function summaryHead(boot: Boot, paint: ChalkInstance): string {
   const { scenario, stage, activate, without = [], stub, with: extra = [] } = boot.options;
   const patches =
     stage === 0 ? 'the base kernel' : `the base kernel with patches 1 to ${String(stage)}`;
   const also = activate && stage < 18 ? ' and 18' : '';
-  const less = without.length === 0 ? '' : ` without ${without.join(', ')}`;
-  const kept = stub === true ? ' (names kept)' : '';
-  const more = extra.length === 0 ? '' : ` with ${extra.join(', ')}`;
+  const leftOut = without.length === 0 ? '' : ` without ${without.join(', ')}`;
+  const stubs = stub === true ? ' (replaced by stubs)' : '';
+  const added = extra.length === 0 ? '' : ` with ${extra.join(', ')}`;
   const image = boot.program.image;
   const version = image.version === undefined ? '' : `, ${image.version}`;
   return [
     `${paint.bold(scenario.name)}: ${scenario.title}`,
-    `${patches}${also}${less}${kept}${more}, image ${image.file}${version}`,
-    ...taken(boot),
+    `${patches}${also}${leftOut}${stubs}${added}, image ${image.file}${version}`,
+    ...imageParts(boot),
     scenario.cmdline === null ? 'no command line' : `command line: ${scenario.cmdline}`,
-    ...ramDiskOtherwise(boot),
+    ...initrdSizeLine(boot),
     ...optionLines(scenario.cmdline ?? '', paint),
     '',
     '',
   ].join('\n');
 }
 
-/** That the RAM disk is not as long as that of the machine which the scenario is of, where it says how long. */
-function ramDiskOtherwise({ options: { scenario }, loaded }: Boot): string[] {
+/** A line if the initrd's size is not the one that the scenario states for its machine. */
+function initrdSizeLine({ options: { scenario }, loaded }: Boot): string[] {
   const { initrdSize } = scenario.loader;
   const size = loaded.regions.find(({ name }) => name === 'initrd')?.size ?? 0;
   if (initrdSize === undefined || size === initrdSize) return [];
   return [
-    `RAM disk: ${String(size)} bytes; the scenario's machine had one of ${String(initrdSize)} (loader.initrdSize)`,
+    `initrd: ${String(size)} bytes; on the scenario's machine it had ${String(initrdSize)} (loader.initrdSize)`,
   ];
 }
 
-/** What of the command line is not modelled, and what changes nothing here. */
+/** The options of the command line that are not modelled, and those without effect. */
 function optionLines(line: string, paint: ChalkInstance): string[] {
-  const left = notModelled(line).map(({ option, why }) => `${option} (${why})`);
+  const unmodelled = notModelled(line).map(({ option, why }) => `${option} (${why})`);
   const idle = withoutEffect(line).map(({ option }) => option);
   return [
-    ...(left.length === 0 ? [] : [paint.yellow(`not modelled: ${left.join(', ')}`)]),
+    ...(unmodelled.length === 0 ? [] : [paint.yellow(`not modelled: ${unmodelled.join(', ')}`)]),
     ...(idle.length === 0
       ? []
-      : [paint.dim(`without effect here: ${idle.join(', ')} (why: sme-boot list options)`)]),
+      : [paint.dim(`no effect here: ${idle.join(', ')} (reasons: sme-boot list options)`)]),
   ];
 }
 
-/** What a kernel file is made of, where it is more than the kernel, and which parts of it the boot uses. */
-function taken({ options, program: { image } }: Boot): string[] {
+/** The parts of a kernel file that is compressed or a UKI, and which of them the boot uses. */
+function imageParts({ options, program: { image } }: Boot): string[] {
   const lines: string[] = [];
   if (image.packedWith !== undefined)
     lines.push(`the image is compressed with ${image.packedWith}`);
   const { uki } = image;
   if (uki === undefined) return lines;
   const uses = ['.linux'];
-  const leaves = [...uki.unused];
-  const sort = (section: string, there: boolean, used: boolean): void => {
-    if (there) (used ? uses : leaves).push(section);
+  const unused = [...uki.unused];
+  const sort = (section: string, present: boolean, used: boolean): void => {
+    if (present) (used ? uses : unused).push(section);
   };
   sort('.initrd', uki.initrd !== undefined, options.initrd === uki.initrd);
   sort('.cmdline', uki.cmdline !== undefined, options.scenario.cmdline === uki.cmdline);
   const what = [uki.system, uki.release].filter((each) => each !== undefined).join(', ');
-  const left = leaves.length === 0 ? '' : `; not used: ${leaves.join(', ')}`;
+  const rest = unused.length === 0 ? '' : `; not used: ${unused.join(', ')}`;
   lines.push(
-    `a UKI${what === '' ? '' : ` of ${what}`}: ${uses.join(', ')} used${left}; its stub is not run`,
+    `a UKI${what === '' ? '' : ` of ${what}`}: ${uses.join(', ')} used${rest}; its stub is not run`,
   );
   return lines;
 }
 
-/** The step that a boot has just made: its line, and below it what a person would want to know. */
+/** The last step of a boot: its line, and below it its noteworthy events. */
 export function summaryStep(boot: Boot, label: string, paint: ChalkInstance): string {
   return stepText(label, boot.recorder.snapshot().steps.at(-1)?.events ?? [], paint);
 }
 
-/** A step by its events: its line, and below it what a person would want to know. */
+/** A step from its events: its line, and below it the noteworthy ones. */
 export function stepText(
   label: string,
   events: readonly TraceEvent[],
@@ -101,7 +101,7 @@ export function stepText(
   ].join('\n');
 }
 
-/** What an event says to a person; most say nothing. */
+/** The lines for an event; most events have none. */
 function note(event: TraceEvent, paint: ChalkInstance): string[] {
   const by = event.hunk === undefined ? '' : paint.dim(` (patch ${String(event.hunk)})`);
   switch (kindOf(event)) {
@@ -132,34 +132,34 @@ function note(event: TraceEvent, paint: ChalkInstance): string[] {
   }
 }
 
-/** The table entry that a fault is about: where it was read, and what was wrong about it. */
+/** The page table entry of a fault: its level, address, C bit of the read, value and reserved bits. */
 function entryOf({ level, entry, C, value, reserved }: TraceEvent): string {
   if (level === undefined) return '';
   const bits = reserved === undefined ? '' : `, reserved ${String(reserved)}`;
   return `: ${String(level)} entry ${String(entry)} read with C=${String(C)}: ${String(value)}${bits}`;
 }
 
-/** What is said of an initrd, or of a program in it, besides what the kernel says. */
+/** Whether a read event has a remark about an initrd or a program in it that the kernel does not log. */
 function isRemark({ read, result }: TraceEvent): boolean {
   return result !== undefined && typeof read === 'string' && /^(?:initrd$|\/)/.test(read);
 }
 
-/** The first process, as the kernel says which it runs. */
+/** The first process, as the kernel logs it. */
 function firstProcess(trace: Trace): string {
   const lines = trace.steps.flatMap(({ events }) => events.map((event) => String(event.console)));
   return lines.findLast((line) => /^Run .* as init process$/.test(line)) ?? 'booted';
 }
 
-/** What was consumed, what DRAM holds, what is otherwise than the scenario says, and the outcome as the last line. */
+/** What was consumed, what DRAM contains, deviations from the scenario's expectations, and the outcome as the last line. */
 export function summaryEnd(
   trace: Trace,
-  otherwise: readonly string[],
+  unexpected: readonly string[],
   paint: ChalkInstance,
   columns = Infinity,
 ): string {
   const lines = ['', paint.bold('what the boot read')];
   for (const consumed of trace.consumed) lines.push(`  ${consumedLine(consumed, paint)}`);
-  lines.push('', paint.bold('what DRAM holds'));
+  lines.push('', paint.bold('what DRAM contains'));
   for (const { name, state, bytes } of trace.final.regions) {
     const shown = state === 'ciphertext' ? paint.green(state) : state;
     lines.push(`  ${name.padEnd(LABEL_WIDTH)} ${shown} (${String(bytes)} bytes)`);
@@ -168,13 +168,13 @@ export function summaryEnd(
     lines.push('', ...framed(trace.final.screen, columns, paint));
   const { kind, where, message } = trace.outcome;
   const reason = kind === 'booted' ? firstProcess(trace) : `in ${where ?? '?'}: ${message ?? ''}`;
-  if (otherwise.length > 0) lines.push('', ...otherwise.map((line) => paint.red(line)));
-  const color = otherwise.length === 0 && kind === 'booted' ? paint.green : paint.red;
+  if (unexpected.length > 0) lines.push('', ...unexpected.map((line) => paint.red(line)));
+  const color = unexpected.length === 0 && kind === 'booted' ? paint.green : paint.red;
   lines.push('', color(`${kind}: ${reason}`), '');
   return lines.join('\n');
 }
 
-/** The screen in a frame if the terminal has room for it; blank lines at its top are cut as well. */
+/** The screen, in a frame if the terminal is wide enough; leading blank lines are cut. */
 function framed(screen: readonly string[], columns: number, paint: ChalkInstance): string[] {
   const first = screen.findIndex((line) => line !== '');
   const lines = first < 0 ? ['(blank)'] : screen.slice(first);

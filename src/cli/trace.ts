@@ -1,4 +1,4 @@
-/** `sme-boot trace`: one expected trace, whole or as its difference from another. */
+/** `sme-boot trace`: prints one expected trace, whole or as the difference from another. */
 import type { ChalkInstance } from 'chalk';
 import { Command, Option } from 'commander';
 import { writeWhole } from '../node/files.js';
@@ -10,7 +10,7 @@ import type { Io } from './io.js';
 import { runOfHeader, wordsOf } from './runs.js';
 import { stepText, summaryEnd } from './summary.js';
 
-/** Where a file below traces/ has its schema, for editors. */
+/** The schema's path from a file below traces/, for editors. */
 export const TRACE_SCHEMA_FILE = '../../schemas/trace.schema.json';
 
 interface Flags {
@@ -20,26 +20,26 @@ interface Flags {
 }
 
 const EXAMPLES = `
-A file may hold a trace whole, or as its difference from another file, its base. Either way it is printed whole, or
-with --base as the difference from that file.
+A file stores a trace whole, or as the difference from another file, its base. Both forms are printed whole, or, with
+--base, as the difference from that file.
 
 Examples:
   sme-boot trace traces/epyc-efi/stage-09.yaml                  stage 9 whole
-  sme-boot trace traces/epyc-efi/stage-09.yaml --format text    as a boot is told
-  sme-boot trace s9.yaml --base s8.yaml --output s9.yaml        keep s9 as its difference from s8
-  sme-boot trace s9.yaml --output s9.yaml                       and whole again`;
+  sme-boot trace traces/epyc-efi/stage-09.yaml --format text    as "run" prints it
+  sme-boot trace s9.yaml --base s8.yaml --output s9.yaml        store s9 as the difference from s8
+  sme-boot trace s9.yaml --output s9.yaml                       store s9 whole again`;
 
 export function traceCommand(io: Io): Command {
   return new Command('trace')
-    .description('print an expected trace whole, or as its difference from another')
+    .description('print an expected trace, whole or as the difference from another')
     .argument('<FILE>', 'a trace file, whole or a difference')
     .addOption(
-      new Option('--format <FORMAT>', 'how a whole trace is printed')
+      new Option('--format <FORMAT>', 'format of a whole trace')
         .choices(['yaml', 'json', 'text'])
         .default('yaml'),
     )
     .option('--base <FILE>', 'print the difference from this trace file, as YAML')
-    .option('--output <FILE>', 'write to a file, which may be FILE itself')
+    .option('--output <FILE>', 'write to this file, which may be FILE itself')
     .addHelpText('after', EXAMPLES)
     .action((file: string, flags: Flags) => {
       print(io, file, flags);
@@ -50,7 +50,8 @@ function print(io: Io, file: string, { format, base, output }: Flags): void {
   if (base !== undefined && format !== 'yaml') {
     throw new InputError({
       code: 'E_USAGE',
-      expected: '--format yaml with --base',
+      reason: '--base prints YAML only',
+      expected: '--format yaml',
       found: format,
     });
   }
@@ -69,7 +70,7 @@ function print(io: Io, file: string, { format, base, output }: Flags): void {
   else writeWhole(output, text);
 }
 
-/** The trace of a base, none of whose own bases is the file that is written. */
+/** The trace of a base. Throws E_BASE if `target` is the base or one of its own bases. */
 function baseTrace(files: TraceFiles, base: string, target: string): Trace {
   const trace = files.trace(base);
   if (!files.chain(base).includes(fileKey(target))) return trace;
@@ -90,7 +91,7 @@ function wholeText(
   return format === 'yaml' ? printTrace(trace, options) : summaryOf(trace, paint);
 }
 
-/** A trace as `run` tells a boot: its run, the steps, the end. */
+/** A trace as `run` prints a boot: its run, the steps, the end. */
 function summaryOf(trace: Trace, paint: ChalkInstance): string {
   return [
     `${paint.bold(wordsOf(runOfHeader(trace.header)))}\n\n`,

@@ -1,10 +1,10 @@
-/** The YAML files that a command is given: files, and directories with what is below them. */
+/** The YAML files of a command's arguments: files, and directories searched recursively. */
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { readText } from '../node/files.js';
 import { InputError } from '../base/errors.js';
 
-/** Names of the YAML files in a folder, without the ending. */
+/** Sorted names of the YAML files in a folder, without `.yaml`. */
 export function yamlNames(folder: string): string[] {
   return readdirSync(folder)
     .filter((name) => name.endsWith('.yaml'))
@@ -12,7 +12,7 @@ export function yamlNames(folder: string): string[] {
     .sort();
 }
 
-/** All YAML files below paths, sorted. Throws E_READ for a path that is not there, E_NOTHING with a reason for none. */
+/** All YAML files at or below `paths`, sorted. Throws E_READ for a path that does not exist, E_NOTHING with `reason` if there are none. */
 export function yamlFiles(paths: readonly string[], reason: string): string[] {
   const files = paths.flatMap((path) => {
     if (!existsSync(path)) readText(path);

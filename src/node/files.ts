@@ -1,4 +1,4 @@
-/** Files as the command line reads and writes them: errors with code and place, nothing half written. */
+/** Reads and writes files for the command line: errors have a code and a place; writes are atomic. */
 import {
   closeSync,
   fstatSync,
@@ -12,20 +12,21 @@ import {
 import { sourceOf, type ByteSource } from '../base/byte-source.js';
 import { InputError } from '../base/errors.js';
 
-/** Why a file could not be had, in words, by the system's code. */
+/** Reasons of file errors in words, by the system's error code. */
 const REASONS: Readonly<Record<string, string>> = {
   ENOENT: 'no such file',
   EACCES: 'permission denied',
   EISDIR: 'it is a directory',
-  ENOTDIR: 'a part of the path is no directory',
-  ENOSPC: 'no space left',
+  ENOTDIR: 'a part of the path is not a directory',
+  ENOSPC: 'no space left on the device',
   EROFS: 'the file system is read-only',
 };
 
-/** The most that is read of a file into memory; what has no size of its own (a pipe, a device) ends sooner (our choice). */
+/** Most bytes read into memory of a regular file, and of a stream (a pipe, a device), whose size is unknown (our choice). */
 const FILE_MAX = 2 ** 31 - 1;
 const STREAM_MAX = 2 ** 29;
-const PIECE = 1 << 20;
+/** Bytes of one read of a stream. */
+const CHUNK = 1 << 20;
 
 function fileError(code: string, file: string, cause: unknown): InputError {
   if (cause instanceof InputError) return cause;
@@ -47,7 +48,7 @@ function tooLarge(file: string, most: number, found: string): InputError {
   });
 }
 
-/** Does something with an open file. Throws E_READ for what the system refuses. */
+/** Calls `body` with an open file. Throws E_READ for errors of the system. */
 function withFile<T>(file: string, body: (fd: number, stats: Stats) => T): T {
   try {
     const fd = openSync(file, 'r');
@@ -61,7 +62,7 @@ function withFile<T>(file: string, body: (fd: number, stats: Stats) => T): T {
   }
 }
 
-/** Fills an array from a position of a file on; how much of it there was. */
+/** Reads into an array from a position of a file (null: the current one); returns the number of bytes read. */
 function fill(fd: number, into: Uint8Array, position: number | null): number {
   let done = 0;
   while (done < into.length) {
@@ -73,23 +74,23 @@ function fill(fd: number, into: Uint8Array, position: number | null): number {
   return done;
 }
 
-/** Reads up to the end, whatever size the system gives. */
+/** Reads up to the end of a file whose size is not known. Throws E_FILE_TOO_LARGE. */
 function readStream(fd: number, file: string): Uint8Array {
-  const pieces: Uint8Array[] = [];
+  const chunks: Uint8Array[] = [];
   let length = 0;
   for (;;) {
-    const piece = new Uint8Array(PIECE);
-    const count = fill(fd, piece, null);
+    const chunk = new Uint8Array(CHUNK);
+    const count = fill(fd, chunk, null);
     length += count;
     if (length > STREAM_MAX) throw tooLarge(file, STREAM_MAX, 'more');
-    pieces.push(piece.subarray(0, count));
-    if (count < PIECE) break;
+    chunks.push(chunk.subarray(0, count));
+    if (count < CHUNK) break;
   }
   const bytes = new Uint8Array(length);
   let at = 0;
-  for (const piece of pieces) {
-    bytes.set(piece, at);
-    at += piece.length;
+  for (const chunk of chunks) {
+    bytes.set(chunk, at);
+    at += chunk.length;
   }
   return bytes;
 }
@@ -105,8 +106,8 @@ export function readBytes(file: string): Uint8Array {
 }
 
 /**
- * The bytes of a file, read when they are needed; of what is no regular file, read now. Throws E_READ, also later: where
- * the file can no longer be read, or is no longer the same.
+ * The bytes of a file, read on demand if it is a regular file, else at once. Throws E_READ, also from a later read: if the
+ * file cannot be read any more or was changed.
  */
 export function openBytes(file: string): ByteSource {
   const first = withFile(file, (_fd, stats) => stats);
@@ -118,7 +119,7 @@ export function openBytes(file: string): ByteSource {
       throw new InputError({
         code: 'E_READ',
         place: { file, offset: at },
-        reason: 'the file was changed while it was read',
+        reason: 'the file was changed during the run',
       });
     });
   };
@@ -138,14 +139,14 @@ export function readText(file: string): string {
   return new TextDecoder().decode(readBytes(file));
 }
 
-/** Writes a file whole or not at all: to a name beside it, then renamed. Throws E_WRITE. */
+/** Writes a file atomically: to a temporary file in the same folder, which is then renamed. Throws E_WRITE. */
 export function writeWhole(file: string, data: string | Uint8Array): void {
-  const beside = `${file}.${String(process.pid)}.part`;
+  const temporary = `${file}.${String(process.pid)}.part`;
   try {
-    writeFileSync(beside, data);
-    renameSync(beside, file);
+    writeFileSync(temporary, data);
+    renameSync(temporary, file);
   } catch (error) {
-    rmSync(beside, { force: true });
+    rmSync(temporary, { force: true });
     throw fileError('E_WRITE', file, error);
   }
 }

@@ -1,4 +1,4 @@
-/** AES-128 in batches of blocks by node:crypto. ECB keeps no state between calls, so one stream serves for ever. */
+/** AES-128 over batches of blocks with node:crypto. ECB has no state between calls, so one stream is used for all of them. */
 import { createCipheriv, createDecipheriv } from 'node:crypto';
 import type { BlockCipherFactory } from '../machine/types.js';
 

@@ -1,4 +1,4 @@
-/** Files of expected traces. A trace that is written as its difference from another is read with its bases, each once. */
+/** Files of expected traces. A trace stored as the difference from another is read with its bases, each once. */
 import { realpathSync } from 'node:fs';
 import { dirname, relative, resolve, sep } from 'node:path';
 import { changesOf } from '../check/changes-of.js';
@@ -9,10 +9,10 @@ import type { Trace } from '../trace/trace.js';
 import { readYaml, type YamlSource } from '../base/yaml-source.js';
 import { readText } from './files.js';
 
-/** The most files from one to the whole trace at the end of its bases (our choice). */
+/** Most files in the chain from a difference to the whole trace at its end (our choice). */
 export const MAX_BASES = 500;
 
-/** A file by one name, however it is reached. */
+/** A canonical path of a file: symbolic links resolved if it exists. */
 export function fileKey(file: string): string {
   try {
     return realpathSync(file);
@@ -21,41 +21,41 @@ export function fileKey(file: string): string {
   }
 }
 
-/** The path of a base, which is named from the folder of its file. */
+/** The path of a base; `base` is relative to the folder of `file`. */
 export const basePath = (file: string, base: string): string =>
   relative('.', resolve(dirname(file), base));
 
-/** How `file` names `base`: from its folder, with slashes. */
+/** The path of `base` as `file` states it: relative to the folder of `file`, with slashes. */
 export const baseName = (file: string, base: string): string =>
   relative(dirname(fileKey(file)), fileKey(base))
     .split(sep)
     .join('/');
 
-/** The text of a file that holds a trace as its difference from `base`. */
+/** The text of a file that stores a trace as the difference from `base`. */
 export function changesText(base: string, from: Trace, trace: Trace): string {
   return printChanges(base, changesOf(from, trace), {
     schema: '../../schemas/changes.schema.json',
   });
 }
 
-/** Traces by their files; what was read once is not read again. */
+/** Traces by their files; each file is read once. */
 export class TraceFiles {
   private readonly known = new Map<string, ExactExpectation>();
-  /** Files whose bases are being read, the first asked for first. */
+  /** Keys of the files whose bases are being read, outermost first. */
   private readonly open: string[] = [];
 
-  /** What a file was read to hold, if it was. */
+  /** The expectation of a file that was read or set; undefined: neither. */
   get(file: string): ExactExpectation | undefined {
     return this.known.get(fileKey(file));
   }
 
-  /** Says what a file holds from now on. */
+  /** Records a file's trace after it was rewritten. */
   set(file: string, trace: Trace, base?: string): void {
     const whole = { expect: 'exact', trace, misfits: [] } as const;
     this.known.set(fileKey(file), base === undefined ? whole : { ...whole, base });
   }
 
-  /** A file that was read, its base, the base's base and so on, each by its key. */
+  /** The keys of a file that was read, its base, the base's base and so on. */
   chain(file: string): string[] {
     const keys: string[] = [];
     for (let at: string | undefined = fileKey(file); at !== undefined;) {
@@ -67,8 +67,8 @@ export class TraceFiles {
   }
 
   /**
-   * What a file expects. Throws as expectationOf does; E_BASE for a base that is not there or none, and for a circle;
-   * E_APPLY where a base itself does not fit its own.
+   * The expectation of a file. Throws as expectationOf does; E_BASE for a base that does not exist or is not a trace, and
+   * for a circle; E_APPLY if a base does not fit its own base.
    */
   read(file: string, source: YamlSource = readYaml(file, readText(file))): Expectation {
     const key = fileKey(file);
@@ -84,14 +84,14 @@ export class TraceFiles {
     }
   }
 
-  /** The whole trace of a file. Throws E_NOT_A_TRACE for a match file, E_APPLY for a difference that does not fit. */
+  /** The whole trace of a file. Throws E_NOT_A_TRACE for a match file, E_APPLY for a difference that does not fit its base. */
   trace(file: string): Trace {
     const expectation = this.read(file);
     if (expectation.expect === 'match') {
       throw new InputError({
         code: 'E_NOT_A_TRACE',
         place: { file },
-        reason: 'match expectations are not a whole trace',
+        reason: 'a file of match expectations is not a trace',
       });
     }
     const [misfit] = expectation.misfits;
@@ -110,7 +110,7 @@ export class TraceFiles {
       throw refuse('a trace cannot be the difference from itself', round.join(' from '));
     }
     if (this.open.length > MAX_BASES) {
-      throw refuse(`a trace has at most ${String(MAX_BASES)} bases one from another`, 'more');
+      throw refuse(`a chain of bases has at most ${String(MAX_BASES)} files`, 'more');
     }
     try {
       return this.trace(path);
@@ -118,7 +118,7 @@ export class TraceFiles {
       const code = error instanceof InputError ? error.code : '';
       if (!(error instanceof InputError) || !OWN.has(code)) throw error;
       throw refuse(
-        code === 'E_READ' ? (error.reason ?? 'it cannot be read') : 'the base is no whole trace',
+        code === 'E_READ' ? (error.reason ?? 'cannot be read') : 'the base is not a trace',
         path,
         error,
       );
@@ -126,5 +126,5 @@ export class TraceFiles {
   }
 }
 
-/** Errors of a base that are told of the file that names it; what is wrong inside a base is told of the base. */
+/** Errors of a base that are reported at the file that names it; errors inside a base are reported at the base. */
 const OWN = new Set(['E_READ', 'E_NOT_A_TRACE']);

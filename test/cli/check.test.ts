@@ -17,7 +17,7 @@ beforeAll(async () => {
   whole = (await sme(['trace', 'traces/bios-minimal/stage-18.yaml'])).out;
 });
 
-/** An expected trace with one thing changed. */
+/** An expected trace with one event changed. */
 function changed(name: string, from: RegExp, to: string, text = whole): string {
   const file = join(dir, name);
   const other = text.replace(from, to);
@@ -27,7 +27,7 @@ function changed(name: string, from: RegExp, to: string, text = whole): string {
 }
 
 describe('sme-boot check', () => {
-  test('says of each expected trace under a folder that it holds', async () => {
+  test('reports each expected trace below a folder as ok', async () => {
     const { status, out } = await sme(['check', 'traces/intel', 'traces/match/initrd.yaml']);
     expect(out).toMatch(/\n\d+ passed, 0 failed\n$/);
     expect(out).toContain('ok     traces/intel/stage-18.yaml');
@@ -35,7 +35,7 @@ describe('sme-boot check', () => {
     expect(status).toBe(0);
   });
 
-  test('a trace that differs fails, says what differs and how to run it again', async () => {
+  test('a trace that differs fails with the difference and the command to rerun', async () => {
     const file = changed('differs.yaml', /\{cr: CR3, (.*)C: 1/, '{cr: CR3, $1C: 0');
     const { status, out } = await sme(['check', file]);
     expect(status).toBe(1);
@@ -44,13 +44,13 @@ describe('sme-boot check', () => {
     expect(out).toContain('0 passed, 1 failed');
   });
 
-  test('--update rewrites it', async () => {
+  test('--update rewrites a trace that differs', async () => {
     const file = changed('update.yaml', /value: 0x940000/, 'value: 0x950000');
     expect((await sme(['check', file, '--update'])).status).toBe(0);
     expect((await sme(['check', file])).status).toBe(0);
   });
 
-  describe('of a trace that is a difference from another', () => {
+  describe('of a trace stored as a difference', () => {
     const FILES = { base: 'base.yaml', file: 'rung.yaml', next: 'next.yaml' };
     let here: string;
     const at = (name: keyof typeof FILES): string => join(here, FILES[name]);
@@ -61,7 +61,7 @@ describe('sme-boot check', () => {
       writeFileSync(at(name), text.replace(from, to));
     };
 
-    /** Stage 3 whole, stage 4 as its difference from that, stage 5 from stage 4, in a folder of their own. */
+    /** Stage 3 whole, stage 4 as the difference from stage 3, stage 5 from stage 4, in a folder of their own. */
     beforeEach(async () => {
       here = mkdtempSync(join(dir, 'ladder-'));
       const write = (stage: number, name: keyof typeof FILES, base: string[]): Promise<Ran> =>
@@ -77,12 +77,12 @@ describe('sme-boot check', () => {
       await write(5, 'next', ['--base', at('file')]);
     });
 
-    test('holds where the run is what base and difference make, each file read once', async () => {
+    test('passes if the run equals base plus difference, each file read once', async () => {
       const { status, out } = await sme(['check', here]);
       expect([status, out]).toEqual([0, expect.stringMatching(/3 passed, 0 failed/)]);
     });
 
-    test('fails where the difference says something else, and --update rewrites that alone', async () => {
+    test('fails if the difference is wrong, and --update rewrites that file only', async () => {
       const [base, file, next] = [read('base'), read('file'), read('next')];
       edit('file', /(cpuid: 0x8000001f, eax: )0x1/, '$10x2');
       const { status, out } = await sme(['check', here]);
@@ -93,7 +93,7 @@ describe('sme-boot check', () => {
       expect([read('base'), read('file'), read('next')]).toEqual([base, file, next]);
     });
 
-    test('stays as it is where its base is rewritten in an event that it does not name', async () => {
+    test('is unchanged if its base is rewritten in an event that it does not contain', async () => {
       const [base, file, next] = [read('base'), read('file'), read('next')];
       edit('base', /(cpuid: 0x1, eax: )0x800f12/, '$10x800f11');
       const { out } = await sme(['check', here]);
@@ -102,7 +102,7 @@ describe('sme-boot check', () => {
       expect([read('base'), read('file'), read('next')]).toEqual([base, file, next]);
     });
 
-    test('that no longer fits its base fails with the place, and --update rewrites it', async () => {
+    test('fails with the place if it no longer fits its base, and --update rewrites it', async () => {
       const file = read('file');
       edit('file', '- {drop: {', '- {drop: {cpu: 7, ');
       const { status, out } = await sme(['check', here]);
@@ -115,17 +115,17 @@ describe('sme-boot check', () => {
       expect(read('file')).toBe(file);
     });
 
-    test('whose base alone was rewritten is named, because it means another trace now', async () => {
+    test('is named on stderr if only its base was rewritten', async () => {
       edit('base', /(cpuid: 0x1, eax: )0x800f12/, '$10x800f11');
       const { status, err } = await sme(['check', at('base'), '--update']);
       expect(status).toBe(0);
       expect(err).toMatch(
-        /rung\.yaml is the difference from a file that was rewritten: check it too\n$/,
+        /rung\.yaml is a difference from a file that was rewritten: check it too\n$/,
       );
     });
 
     test.each([[[]], [['--update']]])(
-      'that is one from itself is refused, flags %j',
+      'is refused if it is a difference from itself, flags %j',
       async (flags) => {
         writeFileSync(at('base'), 'expect: exact\nbase: next.yaml\nchanges: {}\n');
         const { status, err } = await sme(['check', here, ...flags]);
@@ -137,7 +137,7 @@ describe('sme-boot check', () => {
     );
   });
 
-  test('a match file may name a series, and is run again with it', async () => {
+  test('a match file may name a series, which is in the command to rerun', async () => {
     const file = join(dir, 'series.yaml');
     const match = (garbage: boolean): string =>
       [
@@ -213,7 +213,7 @@ describe('sme-boot check of effects', () => {
     return path;
   }
 
-  test('that no longer hold fails, says what differs and how to see them; --update rewrites', async () => {
+  test('that no longer hold fails with the differences and the command; --update rewrites', async () => {
     const path = file('effects.yaml', `${OWN}views: {stage: {screen: 3}}\n`);
     const { status, out } = await sme(['check', path]);
     expect(status).toBe(1);
@@ -225,7 +225,7 @@ describe('sme-boot check of effects', () => {
     expect((await sme(['check', path])).status).toBe(0);
   });
 
-  test('that show nowhere wants a reason from a person, not from --update', async () => {
+  test('that show in no view needs a reason that --update does not make up', async () => {
     const text = 'expect: effects\npatch: 12\nscenario: bios-minimal\n';
     const path = file('unseen.yaml', `${text}views: {stage: {screen: 3}}\n`);
     const { status, err } = await sme(['check', path, '--update']);
@@ -254,7 +254,7 @@ describe('sme-boot check of effects', () => {
 });
 
 describe('sme-boot diff', () => {
-  test('of stages 17 and 18 is what patch 18 does', async () => {
+  test('of stages 17 and 18 is the effect of patch 18', async () => {
     const { status, out } = await sme(['diff', 'bios-minimal', '--stage', '17', '--stage', '18']);
     expect(status).toBe(1);
     expect(out).toMatch(/\+ \{wrmsr: SYSCFG, value: 0x940000/);
@@ -262,7 +262,7 @@ describe('sme-boot diff', () => {
     expect(out).toMatch(/early_level4_pgt\[511\].*\n {6}C: 0 → 1/);
   });
 
-  test('of a file and the run that it is of is empty', async () => {
+  test('of a file and the same run is empty', async () => {
     const { status, out } = await sme([
       'diff',
       'traces/bios-minimal/stage-05.yaml',
@@ -271,7 +271,7 @@ describe('sme-boot diff', () => {
     expect([status, out]).toEqual([0, '']);
   });
 
-  test('is data with --format json', async () => {
+  test('prints data with --format json', async () => {
     const stages = ['--stage', '0', '--stage', '1'];
     const { out } = await sme(['diff', 'bios-minimal', ...stages, '--format', 'json']);
     const data = JSON.parse(out) as { steps: { label: string }[] };

@@ -12,7 +12,7 @@ import { boot, scenario } from '../helpers.js';
 import { sme } from './io.js';
 
 describe('sme-boot effects', () => {
-  test('tells what a patch changes in each view, under its title, with the command that shows it', async () => {
+  test('prints what a patch changes in each view, with the command for the full difference', async () => {
     const { status, out } = await sme(['effects', '12']);
     expect(status).toBe(0);
     expect(out).toMatch(
@@ -24,7 +24,7 @@ describe('sme-boot effects', () => {
     expect(out).toContain('sme-boot diff "epyc-efi --stage 18 --without 12" "epyc-efi --stage 18"');
   });
 
-  test('takes one view, another machine and several patches, and shows how far it is', async () => {
+  test('accepts one view, another scenario and several patches, and shows progress', async () => {
     const args = ['effects', '1', '4', '--view', 'stage', '--scenario', 'bios-minimal'];
     const { out, err } = await sme(args, {}, true);
     expect(out).toMatch(/^01 .*, on bios-minimal\n {2}stage: .*\n {4}mtrr_bp_init: 2 changed\n/);
@@ -33,7 +33,7 @@ describe('sme-boot effects', () => {
     expect(err).toContain('[2/2] patch 4 on bios-minimal');
   });
 
-  test('is data as JSON, and the kept file as YAML', async () => {
+  test('prints data as JSON, and the golden file as YAML', async () => {
     const json = await sme([
       'effects',
       '5',
@@ -62,15 +62,15 @@ describe('sme-boot effects', () => {
   });
 });
 
-describe('the kept effects', () => {
-  test('are there for each patch, and no others', () => {
+describe('the golden effects', () => {
+  test('exist for each patch, and no others', () => {
     const files = readdirSync('traces/effects').map((name) => `effects/${name}`);
     expect(files.sort()).toEqual(GOLDEN_EFFECTS.map(({ file }) => file).sort());
     expect(new Set(GOLDEN_EFFECTS.map(({ patch }) => patch)).size).toBe(18);
   });
 
   test.each(GOLDEN_EFFECTS.map(({ file, patch, scenario: name }) => [file, patch, name] as const))(
-    '%s is of its patch and scenario',
+    '%s has its patch and scenario',
     (file, patch, name) => {
       expect(existsSync(`traces/${file}`)).toBe(true);
       const source = readYaml(file, readFileSync(`traces/${file}`, 'utf8'));
@@ -78,11 +78,11 @@ describe('the kept effects', () => {
     },
   );
 
-  test('of patch 16 fail when its module does nothing', () => {
+  test('of patch 16 fail if its module does nothing', () => {
     const file = 'traces/effects/16.yaml';
     const expected = effectsOf(readYaml(file, readFileSync(file, 'utf8')));
     const ids = hunksOf(16).map(({ id }) => id);
-    /** Every kernel that has the patch, without what its module does. */
+    /** Every kernel that has the patch, without the effect of its module. */
     const traceOf = (composition: HunkSelection): Trace => {
       const { stage, without = [] } = composition;
       const edited = stage < 16 || without.length > 0 ? without : ids;
@@ -96,7 +96,7 @@ describe('the kept effects', () => {
     expect(lines.at(-1)).toBe('the patch shows in no view now');
   });
 
-  test('of patch 16 hold for its module as it is', () => {
+  test('of patch 16 hold for its module unchanged', () => {
     const file = 'traces/effects/16.yaml';
     const expected = effectsOf(readYaml(file, readFileSync(file, 'utf8')));
     const traceOf = (composition: HunkSelection): Trace =>

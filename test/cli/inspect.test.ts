@@ -6,7 +6,7 @@ import { writeFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import { sme } from './io.js';
 
-/** `inspect` of the small machine: a boot of it costs the least. */
+/** `inspect` of the small machine: its boot is the fastest. */
 const inspect = (...argv: string[]) => sme(['inspect', 'bios-minimal', ...argv]);
 
 interface Vtop {
@@ -22,7 +22,7 @@ const json = async (...argv: string[]): Promise<unknown> =>
   JSON.parse((await inspect(...argv, '--format', 'json')).out) as unknown;
 
 describe('sme-boot inspect', () => {
-  test('--vtop shows each level with the C-bit that it was read through', async () => {
+  test('--vtop prints each level with the C-bit that it is read with', async () => {
     const before = (await json('--at', 'startup_64:phys_base', '--vtop', '0x1000000')) as Vtop;
     expect(before.vtop).toMatchObject({ pa: '0x1000000', c: 1 });
     expect(before.vtop.levels.map(({ readAs }) => readAs)).toEqual(['C=0', 'C=0', 'C=0']);
@@ -38,14 +38,14 @@ describe('sme-boot inspect', () => {
     expect(out).toMatch(/physical 0x1d00ff8, C=1, WB/);
   });
 
-  test('--ptdump marks what is encrypted', async () => {
+  test('--ptdump marks encrypted ranges', async () => {
     const { out } = await inspect('--ptdump', '--at', 'init_mem_mapping');
     expect(out).toMatch(/^0xffff880040000000-0xffff88007fffffff +0x40000000 +1G +ENC +WB/m);
     const plain = await inspect('--ptdump', '--stage', '17');
     expect(plain.out.match(/ENC/g)).toHaveLength(1);
   });
 
-  test('--mem shows the bus or either key, and saves raw bytes', async () => {
+  test('--mem reads DRAM or with either C-bit, and saves raw bytes', async () => {
     const c1 = await inspect('--at', 'reserve_initrd', '--mem', 'initrd:64', '--as', 'c1');
     expect(c1.out).toContain('|0707010000000100|');
     const bus = await inspect('--at', 'reserve_initrd', '--mem', 'initrd:64');
@@ -58,7 +58,7 @@ describe('sme-boot inspect', () => {
     expect(zeros.out.split('\n')[1]).toBe('*');
   });
 
-  test('--engine is enough to recompute what --mem shows on the bus', async () => {
+  test('--engine has all data to recompute the DRAM bytes of --mem', async () => {
     const dir = mkdtempSync(join(tmpdir(), 'sme-boot-inspect-'));
     try {
       const { out } = await inspect('--engine', '--format', 'json');
@@ -86,15 +86,15 @@ describe('sme-boot inspect', () => {
     expect(before.out).toMatch(/#PF.*not-present/);
   });
 
-  test('--regs is what it shows when nothing is asked for', async () => {
+  test('prints the registers by default', async () => {
     const { out } = await inspect('--at', 'startup_64');
     expect(out).toMatch(/^SYSCFG +0x940000 {2}MemEncryptionModEn true$/m);
     expect(out).toMatch(/^PAT .*WB,WT,UC-,UC/m);
   });
 
-  test('--regs shows registers that were set, and names the others', async () => {
+  test('--regs prints registers that were set, and names the others', async () => {
     const { out } = await inspect('--at', 'startup_64');
-    expect(out).toMatch(/^rsi +0x90000 {2}as last set/m);
+    expect(out).toMatch(/^rsi +0x90000 {2}last modelled write/m);
     expect(out).toMatch(/^rsp +0x[0-9a-f]+$/m);
     expect(out).not.toMatch(/^r(ax|8|15) /m);
     expect(out).toMatch(/^not modelled +RAX, RCX, .*R15, RFLAGS CF /m);

@@ -1,4 +1,4 @@
-/** A terminal that is none: what commands write is kept. */
+/** A fake terminal that records what commands write. */
 import { Chalk } from 'chalk';
 import { runCli } from '../../src/cli/main.js';
 import type { Io } from '../../src/cli/io.js';

@@ -18,7 +18,7 @@ import type { MatrixReport } from '../../src/analysis/matrix/report.js';
 import { allHunks } from '../../src/series/patches.js';
 import { sme } from './io.js';
 
-/** One hunk is not used, one changes nothing, one loses the initrd, one ends the boot early. */
+/** One hunk never runs, one changes nothing, without one the initrd is garbage, without one the boot ends early. */
 const SOME = ['04/scattered', '06/load_cr3', '09/initrd', '10/efi'];
 const ONLY = ['--only', ...SOME];
 
@@ -38,7 +38,7 @@ const file = (name: string): string => join(dir, name);
 const hunksOf = ({ rows }: MatrixReport): string[] => rows.map(({ hunk }) => hunk);
 
 describe('sme-boot matrix', () => {
-  test('makes the rows that are asked for, in the order of the series', async () => {
+  test('runs the selected rows, in the order of the series', async () => {
     expect(hunksOf(whole)).toEqual(SOME);
     expect(whole.missing).toEqual([]);
     expect(whole.scenarios.map(({ name, outcome }) => [name, outcome.kind])).toEqual([
@@ -52,16 +52,16 @@ describe('sme-boot matrix', () => {
     expect(hunksOf(parseMatrix('-', out))).toEqual(['04/scattered', '09/bootdata', '09/initrd']);
   }, 60_000);
 
-  test('prints text for people, without colours where there is no terminal', async () => {
+  test('prints text, without colours if stdout is not a terminal', async () => {
     const { status, out, err } = await sme(['matrix', 'bios-minimal', ...ONLY]);
     expect([status, err]).toEqual([0, '']);
     expect(out).toMatch(/^bios-minimal\n {2}booted in run_init; read as garbage: BIOS data area, /);
     expect(out).toMatch(/\n {2}09\/initrd +out +panic +initrd +unpack_to_rootfs reads initrd/);
-    expect(out).toMatch(/\nrfc-v1 less each hunk: 4 rows, 2 differ from the whole series/);
+    expect(out).toMatch(/\nrfc-v1 without each hunk: 4 rows, 2 differ from the whole series/);
     expect(out).not.toContain('\u001b');
   }, 60_000);
 
-  test('shows on a terminal how far it is, and clears that away', async () => {
+  test('shows progress on a terminal, and clears it', async () => {
     const { out, err } = await sme(['matrix', 'bios-minimal', ...ONLY], {}, true);
     expect(err).toContain('\r\u001b[K[=====               ] 1/4 bios-minimal 04/scattered');
     expect(err.endsWith('\r\u001b[K')).toBe(true);
@@ -74,7 +74,7 @@ describe('sme-boot matrix', () => {
     ['m.json', /^\{\n {2}"sme-boot-matrix": 1,/],
     ['m.txt', /^bios-minimal\n/],
   ])(
-    'writes %s in the form of its name',
+    'writes %s in the format of its name',
     async (name, form) => {
       const argv = ['matrix', 'bios-minimal', ...ONLY, '--out', file(name)];
       expect(await sme(argv)).toEqual({ status: 0, out: '', err: '' });
@@ -83,13 +83,13 @@ describe('sme-boot matrix', () => {
     60_000,
   );
 
-  test('writes the form that is asked for, whatever the name', async () => {
+  test('writes the format of --format, whatever the name', async () => {
     const more = ['--format', 'json', '--out', file('m2.html')];
     await sme(['matrix', 'bios-minimal', ...ONLY, ...more]);
     expect(parseMatrix('m2.html', readFileSync(file('m2.html'), 'utf8'))).toEqual(whole);
   }, 60_000);
 
-  test('takes the settings of a scenario, and says them in the command of a row', async () => {
+  test('applies settings to the scenario, and has them in the command of a row', async () => {
     const only = ['--only', '09/initrd', '--set', 'machine.ram=256MiB'];
     const { out } = await sme(['matrix', 'bios-minimal', ...only, '--format', 'json']);
     const { rows, scenarios } = parseMatrix('-', out);
@@ -100,7 +100,7 @@ describe('sme-boot matrix', () => {
     expect(rows[0]?.wrong?.name).toBe('initrd');
   }, 60_000);
 
-  test('makes shards that are the whole report again, merged', async () => {
+  test('runs shards that merge to the whole report', async () => {
     for (const shard of ['1', '2']) {
       const more = ['--shard', `${shard}/2`, '--out', file(`part-${shard}.json`)];
       expect((await sme(['matrix', 'bios-minimal', ...ONLY, ...more])).status).toBe(0);
@@ -118,7 +118,7 @@ describe('sme-boot matrix', () => {
     expect(readFileSync(file('merged.json'), 'utf8')).toBe(out);
   }, 60_000);
 
-  test('keeps rows that check accepts, of several scenarios in a folder for each', async () => {
+  test('--keep writes match files that check accepts, in a folder per scenario', async () => {
     const folder = file('kept');
     const set = ['--set', 'machine.ram=256MiB'];
     const only = ['--only', ...SOME, '18/sme_enable'];
@@ -133,14 +133,14 @@ describe('sme-boot matrix', () => {
     expect(status).toBe(0);
     await sme(['matrix', 'intel', '--only', '10/efi', '--keep', file('kept-one')]);
     expect(readdirSync(file('kept-one'))).toEqual(['10-efi.yaml']);
-    // What is kept is of this boot: another hunk's absence does not do.
+    // The match file is specific: it fails for the boot without another hunk.
     const kept = join(folder, 'bios-minimal', '09-initrd.yaml');
     const text = readFileSync(kept, 'utf8').replace('[09/initrd]', '[04/scattered]');
     writeFileSync(kept, text);
     expect((await sme(['check', kept])).status).toBe(1);
   }, 120_000);
 
-  describe('refuses, and writes nothing for it,', () => {
+  describe('refuses without output', () => {
     test.each<[string, string[], RegExp]>([
       ['no jobs', ['bios-minimal', '--jobs', '0'], /--jobs.*a number of threads, 1 or more/],
       ['half a job', ['bios-minimal', '--jobs', '1.5'], /--jobs.*a number of threads/],
@@ -191,7 +191,7 @@ describe('sme-boot matrix', () => {
       expect(existsSync(file('refused.json'))).toBe(false);
     });
 
-    test('to merge nothing, or a file that is not there', async () => {
+    test('to merge no file, or one that does not exist', async () => {
       expect((await sme(['matrix', 'merge'])).status).toBe(2);
       const { status, err } = await sme(['matrix', 'merge', file('none.json')]);
       expect([status, err.slice(0, 16)]).toEqual([2, 'sme-boot: E_READ']);
@@ -203,7 +203,7 @@ describe('as a program with workers', () => {
   let program: string;
   let terminal: string;
   beforeAll(async () => {
-    // How far it is, is said to a terminal only.
+    // Progress is shown on a terminal only.
     writeFileSync(file('terminal.mjs'), 'process.stderr.isTTY = true;');
     terminal = pathToFileURL(file('terminal.mjs')).href;
     const project = file('project');
@@ -224,13 +224,13 @@ describe('as a program with workers', () => {
       },
       logLevel: 'error',
     });
-    // A package of its own, whose scenarios are those of this one.
+    // A package of its own with the scenarios of this one.
     writeFileSync(join(project, 'package.json'), readFileSync('package.json', 'utf8'));
     symlinkSync(resolve('scenarios'), join(project, 'scenarios'));
     program = join(project, 'dist', 'sme-boot.js');
   }, 60_000);
 
-  test('makes the same report on two threads as on this one', () => {
+  test('makes the same report with two workers as in this thread', () => {
     const argv = ['matrix', 'bios-minimal', ...ONLY, '--jobs', '2', '--format', 'json'];
     const ran = spawnSync(process.execPath, [program, ...argv], { encoding: 'utf8' });
     expect([ran.status, ran.stderr]).toEqual([0, '']);
@@ -238,7 +238,7 @@ describe('as a program with workers', () => {
   }, 60_000);
 
   test.each([1, 2])(
-    'ends on Ctrl-C with the rows so far, on %i threads',
+    'ends on Ctrl-C with the rows so far, with --jobs %i',
     async (jobs) => {
       const out = file(`interrupted-${String(jobs)}.json`);
       const argv = ['matrix', 'bios-minimal', 'epyc-efi', '--jobs', String(jobs), '--out', out];

@@ -7,16 +7,16 @@ import { sme } from './io.js';
 const LINE = 'console=tty0 quiet splash nokaslr maxcpus=1 mem_encrypt=on';
 
 describe('options that are not modelled', () => {
-  test('are told in one line of the story, with why; so are those without an effect', async () => {
+  test('are listed in one line of the summary with reasons; so are those without an effect', async () => {
     const { out } = await sme(['run', '--stage', '0', '--cmdline', LINE]);
     const lines = out.split('\n');
     expect(lines.filter((line) => line.startsWith('not modelled:'))).toEqual([
       'not modelled: quiet (an option of 4.6, init/main.c), splash (unknown to 4.6: passed to init)',
     ]);
-    expect(lines).toContain('without effect here: nokaslr (why: sme-boot list options)');
+    expect(lines).toContain('no effect here: nokaslr (reasons: sme-boot list options)');
   });
 
-  test('are in the header of the trace, which has no such field without them', async () => {
+  test('are in the header of the trace; without them it has no such field', async () => {
     const headerOf = async (line: string): Promise<readonly string[] | undefined> => {
       const { out } = await sme(['run', '--stage', '0', '--cmdline', line, '--trace', '-']);
       return parseTrace('-', out).header.optionsNotModelled;
@@ -27,7 +27,7 @@ describe('options that are not modelled', () => {
 });
 
 describe('sme-boot list options', () => {
-  test('has each with who takes it, its file, and whether it is modelled', async () => {
+  test('lists each with its handler, its file, and whether it is modelled', async () => {
     const { status, out } = await sme(['list', 'options']);
     expect(status).toBe(0);
     const lines = out.trimEnd().split('\n');
@@ -39,7 +39,7 @@ describe('sme-boot list options', () => {
     expect(line('quiet')).toBe('quiet early init/main.c not modelled');
     expect(line('nokaslr')).toMatch(/^nokaslr find .* without effect: the kernel is where/);
   });
-  test('is data as well', async () => {
+  test('prints JSON with --format json', async () => {
     const { out } = await sme(['list', 'options', '--format', 'json']);
     const rows = JSON.parse(out) as { name: string; modelled: string }[];
     expect(rows.find(({ name }) => name === 'iommu')?.modelled).toBe('modelled');

@@ -16,7 +16,7 @@ afterAll(() => {
 
 const shipped = readdirSync('probes').sort();
 
-/** Writes a probe of one step and runs it. */
+/** Writes a call script of one step and runs it. */
 const one = (step: string, { at = 'early_cpu_init', more = '' } = {}, ...argv: string[]) => {
   const file = join(dir, 'one.yaml');
   const head = `probe: one step\npatch: 3\nscenario: bios-minimal\nat: ${at}\n${more}`;
@@ -25,7 +25,7 @@ const one = (step: string, { at = 'early_cpu_init', more = '' } = {}, ...argv: s
 };
 
 describe('sme-boot probe', () => {
-  test.each(shipped)('%s finds all it names at the last stage', async (name) => {
+  test.each(shipped)('%s finds all its names at the last stage', async (name) => {
     const file = join('probes', name);
     const { patch } = readScript(file, readText(file)).probe;
     expect(name.startsWith(`${String(patch).padStart(2, '0')}-`)).toBe(true);
@@ -34,14 +34,14 @@ describe('sme-boot probe', () => {
     expect(out).not.toMatch(/absent:|skipped:|ended:|before the label/);
   });
 
-  test('tells that a helper is absent before its patch', async () => {
+  test('reports a helper as absent before its patch', async () => {
     const { status, out } = await sme(['probe', 'probes/03-mask.yaml', '--stage', '2']);
     expect(status).toBe(0);
-    expect(out).toMatch(/^bios-minimal, patches 1 to 2, when early_cpu_init is over$/m);
-    expect(out.match(/absent: \w+ comes with patch 3/g)).toHaveLength(3);
+    expect(out).toMatch(/^bios-minimal, patches 1 to 2, after early_cpu_init$/m);
+    expect(out.match(/absent: \w+ is added by patch 3/g)).toHaveLength(3);
   });
 
-  test('tells a call, its arguments, what happened and what came of it', async () => {
+  test('prints a call, its arguments, its events and its result', async () => {
     const { out } = await sme(['probe', 'probes/07-early-memremap-initrd.yaml']);
     const lines = out.split('\n');
     expect(lines.slice(2, 6)).toEqual([
@@ -50,11 +50,11 @@ describe('sme-boot probe', () => {
       '    enter early_memremap_enc, in early_memremap_enc, hunk 07/ioremap',
       expect.stringMatching(/^ {4}map 0xf{8}ff200000\.\..* C 1, type WB, table bm_pte/),
     ]);
-    expect(out).toMatch(/^ {4}30 37 30 37 .*\|0707010000000100\|\n {4}as put there: initrd$/m);
+    expect(out).toMatch(/^ {4}30 37 30 37 .*\|0707010000000100\|\n {4}same bytes as initrd$/m);
     expect(out).toMatch(/^ {4}physical 0x7ff9e000, C=0, WP, RW\|A\|D\|G\|NX$/m);
   });
 
-  test('prints YAML, and several probes of a directory in order', async () => {
+  test('prints YAML, and the call scripts of a directory in order', async () => {
     for (const name of ['b', 'a']) {
       const text = readText('probes/03-mask.yaml').replace(/^probe: .*/m, `probe: ${name}`);
       writeFileSync(join(dir, `${name}.yaml`), text);
@@ -69,7 +69,7 @@ describe('sme-boot probe', () => {
     expect(out).toMatch(/^ {4}- step: sme_me_mask\(\)\n {6}status: done\n {6}result: 0x0$/m);
   });
 
-  test('changes the scenario where the probe says so, and activates', async () => {
+  test('applies the settings of the call script and --activate', async () => {
     const more = 'set: { machine.sme.cBit: 47, machine.sme.reduction: 3 }\n';
     const call = '{ call: sme_get_me_loss }';
     const { out } = await one(call, { more }, '--stage', '6', '--activate');
@@ -77,7 +77,7 @@ describe('sme-boot probe', () => {
     expect(out).toMatch(/= 0x3$/m);
   });
 
-  test('tells an end in a step, and one before the label', async () => {
+  test('reports an end in a step, and one before the label', async () => {
     const ended = await one('{ read: 16, length: 1 }', { at: 'reserve_initrd' });
     expect([ended.status, ended.out]).toEqual([
       0,
@@ -95,7 +95,7 @@ describe('sme-boot probe', () => {
 
   test.each([
     [['probe', 'nowhere.yaml'], /E_READ/],
-    [['probe', 'probes/03-mask.yaml', '--stage', '19'], /a stage is a number from 0 to 18/],
+    [['probe', 'probes/03-mask.yaml', '--stage', '19'], /expected a number from 0 to 18/],
     [['probe', 'probes/03-mask.yaml', '--stage', '3', '--activate'], /E_MISSING_NEED/],
     [['probe', 'scenarios/bios-minimal.yaml'], /E_PROBE: scenarios.bios-minimal\.yaml/],
     [['probe', 'schemas'], /E_NOTHING/],
@@ -105,7 +105,7 @@ describe('sme-boot probe', () => {
     expect(err).toMatch(message);
   });
 
-  test('names file, line and path of what is wrong in a probe', async () => {
+  test('reports errors in a call script with file, line and path', async () => {
     const { status, err } = await one('{ call: sme_get_me_los }');
     expect(status).toBe(2);
     expect(err).toMatch(/E_PROBE_FUNCTION: .*one\.yaml:6:13, calls\[0\]\.call/);

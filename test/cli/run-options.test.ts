@@ -43,14 +43,14 @@ describe('--kernel with a UKI', () => {
     rmSync(dir, { recursive: true });
   });
 
-  test('boots with its initrd and its command line, which the trace states', () => {
+  test('boots with its initrd and its command line, which the trace records', () => {
     const options = bootOptions('bios-minimal', { kernel });
     expect(options.initrd).toEqual(ascii('070701'));
     expect(options.scenario.cmdline).toBe('root=/dev/sda2 mem_encrypt=on');
     expect(options.settings).toEqual({ cmdline: 'root=/dev/sda2 mem_encrypt=on' });
   });
 
-  test('takes an initrd of the user instead', () => {
+  test('uses the initrd of --initrd instead', () => {
     const options = bootOptions('bios-minimal', { kernel, initrd });
     const given = options.initrd;
     if (given === undefined || !('read' in given)) throw new Error('no initrd of the user');
@@ -61,14 +61,14 @@ describe('--kernel with a UKI', () => {
   test.each([
     ['--cmdline', { cmdline: 'quiet' }],
     ['--set cmdline=', { set: ['cmdline=quiet'] }],
-  ])('takes a command line of the user instead, by %s', (_option, flags) => {
+  ])('uses the command line of %s instead', (_option, flags) => {
     const options = bootOptions('bios-minimal', { kernel, ...flags });
     expect(options.scenario.cmdline).toBe('quiet');
     expect(options.settings).toEqual({ cmdline: 'quiet' });
     expect(options.initrd).toEqual(ascii('070701'));
   });
 
-  test('leaves both as they are where the file is no UKI', () => {
+  test('changes neither initrd nor command line if the file is not a UKI', () => {
     writeFileSync(join(dir, 'vmlinuz'), bzImage);
     const options = bootOptions('bios-minimal', { kernel: join(dir, 'vmlinuz') });
     expect(options.scenario).toEqual(bootOptions('bios-minimal', {}).scenario);

@@ -14,7 +14,7 @@ afterAll(() => {
 });
 
 describe('sme-boot run', () => {
-  test('tells the default boot and ends with /init', async () => {
+  test('prints a summary of the default boot that ends with /init', async () => {
     const { status, out, err } = await sme(['run']);
     expect(status).toBe(0);
     expect(err).toBe('');
@@ -24,7 +24,7 @@ describe('sme-boot run', () => {
     expect(out).not.toContain('\u001b');
   });
 
-  test('gives stdout to a trace that asks for it and tells the story on stderr', async () => {
+  test('writes the trace of --trace - to stdout and the summary to stderr', async () => {
     const { status, out, err } = await sme(['run', '--stage', '3', '--trace', '-']);
     expect(status).toBe(0);
     expect(parseTrace('-', out).header.stage).toBe(3);
@@ -48,7 +48,7 @@ describe('sme-boot run', () => {
     expect(readdirSync(dir)).toEqual(['t.json']);
   });
 
-  test('ends with the screen in a frame where the machine has a VGA', async () => {
+  test('ends with the screen in a frame if the machine has a VGA', async () => {
     const { out } = await sme(['run', 'bios-minimal', '--stage', '0', '--set', 'machine.vga=true']);
     const lines = out.trimEnd().split('\n');
     const head = lines.indexOf('what the screen shows');
@@ -59,7 +59,7 @@ describe('sme-boot run', () => {
     expect(new Set(lines.slice(head + 1, -2).map((line) => line.length)).size).toBe(1);
   });
 
-  test('leaves the frame out on a terminal that is too narrow for it', async () => {
+  test('prints no frame on a terminal that is too narrow', async () => {
     const { out } = await sme(
       ['run', 'bios-minimal', '--stage', '0', '--set', 'machine.vga=true'],
       {},
@@ -69,13 +69,13 @@ describe('sme-boot run', () => {
     expect(out).not.toContain('┌');
   });
 
-  test('shows a blank screen where nothing that was printed reached it', async () => {
+  test('prints a blank screen if no output reached it', async () => {
     const { out } = await sme(['run', '--stage', '15', '--activate', '--set', 'machine.vga=true']);
     expect(out).toMatch(/┌─+┐\n│ \(blank\) │\n└─+┘/);
     expect(out).toMatch(/console +garbage from byte 0, read by the screen/);
   });
 
-  test('exits 1 where the whole series ends otherwise than the scenario says, and says how', async () => {
+  test('exits 1 if the whole series ends differently than the scenario expects, with the differences', async () => {
     const expected = { outcome: 'panic', garbage: ['BIOS data area', 'boot params', 'initrd'] };
     const { status, out } = await sme([
       'run',
@@ -85,29 +85,29 @@ describe('sme-boot run', () => {
     ]);
     expect(status).toBe(1);
     expect(out.trimEnd().split('\n').slice(-5)).toEqual([
-      'expected to end panic, not booted',
+      'expected outcome panic, found booted',
       'expected to be read as garbage: boot params',
-      'not expected to be read as garbage: option ROM',
+      'unexpectedly read as garbage: option ROM',
       '',
       'booted: Run /init as init process',
     ]);
   });
 
-  test('holds no other stage to that', async () => {
+  test('does not check the expectation for other stages', async () => {
     const { status, out } = await sme(['run', '--stage', '6', '--activate']);
     expect(status).toBe(0);
     expect(out).toMatch(/\npanic: in /);
     expect(out).not.toMatch(/expected to/);
   });
 
-  test('takes settings and a command line', async () => {
+  test('applies settings and a command line', async () => {
     const { out } = await sme(['run', '--set', 'machine.ram=4GiB', '--cmdline', 'quiet']);
     expect(out).toMatch(/command line: quiet/);
     expect(out).toMatch(/BIOS-e820: \[mem 0x100000000-0x13fffffff\] usable/);
     expect(out).not.toMatch(/encrypted in place/);
   });
 
-  test('boots a composition, to which flags add, and states what came of it', async () => {
+  test('boots a series changed by flags, and records the hunk selection', async () => {
     const header = async (...argv: string[]): Promise<Record<string, unknown>> => {
       const { out } = await sme(['run', 'bios-minimal', ...argv, '--trace', '-']);
       const { stage, activate, without, stub, with: extra } = parseTrace('-', out).header;
@@ -140,7 +140,7 @@ describe('sme-boot run', () => {
     expect(status).toBe(3);
   });
 
-  test('colours when told to, and not when NO_COLOR is set', async () => {
+  test('colours with --color always, and not if NO_COLOR is set', async () => {
     expect((await sme(['--color=always', 'run', '--stage', '0'])).out).toContain('\u001b[');
     expect((await sme(['run', '--stage', '0'], { NO_COLOR: '1' }, true)).out).not.toContain(
       '\u001b[',
@@ -164,7 +164,7 @@ describe('sme-boot run', () => {
   });
 });
 
-/** The start of a bzImage whose payload is said to lie beyond the end of the file. */
+/** The start of a bzImage whose header places the payload beyond the end of the file. */
 function truncatedKernel(): string {
   const header = Buffer.alloc(0x1000);
   header.writeUInt8(4, 0x1f1);
@@ -196,7 +196,7 @@ test('a scenario file with an alias bomb or broken YAML is refused with its line
 
 describe('bad usage exits 2 and writes nothing', () => {
   test.each([
-    [['run', '--stage', '19'], /stage is a number from 0 to 18/],
+    [['run', '--stage', '19'], /expected a number from 0 to 18/],
     [['run', '--no-such-flag'], /unknown option/],
     [['frobnicate'], /unknown command/],
     [['run', 'no-such-scenario'], /E_SCENARIO_UNKNOWN: .*bios-minimal/],
@@ -218,10 +218,10 @@ describe('bad usage exits 2 and writes nothing', () => {
     [['run', '--initrd', 'src'], /E_READ: src: it is a directory/],
     [
       ['run', '--without', '09/initrd', 'bios-minimal'],
-      /E_USAGE: the scenario comes before --without/,
+      /E_USAGE: put the scenario before --without/,
     ],
-    [['run', '--with', '18/pat-large', 'kexec'], /E_USAGE: the scenario comes before --with; /],
-    [['run', '--without', '09/initrd', 'my.yaml'], /E_USAGE: the scenario comes before --without/],
+    [['run', '--with', '18/pat-large', 'kexec'], /E_USAGE: put the scenario before --with; /],
+    [['run', '--without', '09/initrd', 'my.yaml'], /E_USAGE: put the scenario before --without/],
     [['run', '--with', '18/none'], /E_ALTERNATIVE: .*18\/pat-large/],
     [['run', '--stub'], /E_USAGE: --stub needs --without/],
     [['run', '--series', 'rfc-v2'], /E_SERIES_UNKNOWN: expected a file, or one of .*rfc-v1/],
@@ -242,7 +242,7 @@ describe('bad usage exits 2 and writes nothing', () => {
     expect(existsSync(trace)).toBe(false);
   });
 
-  test('--update is refused where CI is set', async () => {
+  test('check --update is refused if CI is set', async () => {
     const { status, err } = await sme(['check', '--update'], { CI: 'true' });
     expect([status, err.slice(0, 14)]).toEqual([2, 'sme-boot: E_CI']);
   });

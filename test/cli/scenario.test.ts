@@ -16,7 +16,7 @@ afterAll(() => {
 });
 
 const fromDmesg = (...args: string[]) => sme(['scenario', 'from-dmesg', ...args]);
-/** A log of our own in a file. */
+/** Writes a log to a file. */
 function log(name: string, data: string | Uint8Array): string {
   const file = join(folder, name);
   writeFileSync(file, data);
@@ -25,29 +25,27 @@ function log(name: string, data: string | Uint8Array): string {
 const CONTROL = /[^\P{Cc}\n]|\p{Cf}/u;
 
 describe('sme-boot scenario from-dmesg', () => {
-  test('writes a scenario whose head says what was read, guessed and not used', async () => {
+  test('writes a scenario whose comments list what was read, guessed and not used', async () => {
     const { status, out } = await fromDmesg(`${FIXTURES}/hotplug-cpus.txt`);
     expect(status).toBe(0);
-    expect(out).toMatch(/^# From the kernel log hotplug-cpus\.txt\.\n# Of the log:\n/);
+    expect(out).toMatch(/^# From the kernel log hotplug-cpus\.txt\.\n# About the log:\n/);
     expect(out).toMatch(/^# {3}machine\.cpu: intel-broadwell for Intel\(R\)/m);
     expect(out).toMatch(/^# {3}machine\.cpus: 4; 8 possible \(line 22\)$/m);
-    expect(out).toMatch(/^# Guessed, or chosen:$/m);
+    expect(out).toMatch(/^# Guessed or chosen:$/m);
     expect(out).toMatch(/^ {4}- \{ start: 0x0, end: 0x9dbff, type: usable \}$/m);
     const scenario = parseScenario('x', readYaml('x', out, { hex: 'number' }).value);
     expect(scenario.name).toBe('hotplug-cpus');
     expect(scenario.loader).toMatchObject({ initrdAt: 0x3120_3000, initrdSize: 0x36f_6000 });
   });
 
-  test('takes the boot that is asked for, and says which', async () => {
+  test('uses the boot of --boot, and has its number in a remark', async () => {
     const last = await fromDmesg(`${FIXTURES}/two-boots.txt`);
     expect(last.out).toMatch(/the log has 2 boots; this is boot 2, lines 19 to 36/);
     const first = await fromDmesg(`${FIXTURES}/two-boots.txt`, '--boot', '1');
     expect(first.out).toMatch(/this is boot 1, lines 1 to 18/);
     const none = await fromDmesg(`${FIXTURES}/two-boots.txt`, '--boot', '3');
     expect(none).toMatchObject({ status: 2, out: '' });
-    expect(none.err).toMatch(
-      /E_DMESG: .*two-boots\.txt: there is no such boot.*1 \(from 1, Linux/s,
-    );
+    expect(none.err).toMatch(/E_DMESG: .*two-boots\.txt: no such boot.*1 \(from 1, Linux/s);
     for (const wrong of ['0', 'x', '1e1', '']) {
       expect(await fromDmesg(`${FIXTURES}/two-boots.txt`, '--boot', wrong)).toMatchObject({
         status: 2,
@@ -66,7 +64,7 @@ describe('sme-boot scenario from-dmesg', () => {
     expect(text).toMatch(/^cmdline: BOOT_IMAGE=\S+ root=\/dev\/sda1 ro$/m);
   });
 
-  test('reads UTF-16, and says so', async () => {
+  test('reads UTF-16, with a remark', async () => {
     const text = `\ufeff${readFileSync(`${FIXTURES}/two-boots.txt`, 'utf8')}`;
     const file = log(
       'wide.log',
@@ -74,7 +72,7 @@ describe('sme-boot scenario from-dmesg', () => {
     );
     const { status, out } = await fromDmesg(file);
     expect(status).toBe(0);
-    expect(out).toMatch(/undone to read the log: UTF-16LE text/);
+    expect(out).toMatch(/converted to read the log: UTF-16LE text/);
   });
 
   test.each([
@@ -92,7 +90,7 @@ describe('sme-boot scenario from-dmesg', () => {
     expect(err.replace(/\n +/g, ' ')).toMatch(message);
   });
 
-  test('lets no control character into what it writes, not from the file name either', async () => {
+  test('writes no control characters, not even from the file name', async () => {
     const esc = String.fromCharCode(27);
     const file = log(
       `a${esc}[2J\nname: x .log`,
@@ -120,22 +118,22 @@ describe('sme-boot scenario from-dmesg', () => {
   });
 });
 
-describe('the RAM disk of a log', () => {
+describe('the initrd of a log', () => {
   const data = (size: number): string =>
     `name: x\ntitle: x\nmachine: { cpu: zen-1, ram: 128MiB }\nfirmware: { syscfgMemEncrypt: true }\nloader: { initrdSize: ${String(size)} }\ncmdline: console=tty0 mem_encrypt=on\n`;
 
-  test('is as long as the log says, and is unpacked', async () => {
+  test('has the size in the log, and is unpacked', async () => {
     const { out } = await sme(['run', log('long.yaml', data(2 ** 21))]);
     expect(out).toMatch(/^ {2}initrd +ciphertext \(2097152 bytes\)/m);
-    expect(out).not.toMatch(/RAM disk:/);
+    expect(out).not.toMatch(/^initrd: /m);
     expect(out).toMatch(/^booted: /m);
   });
 
-  test('is said to be of another length where another is given, or the built-in one is longer', async () => {
+  test('has a line about another size with --initrd, or if the built-in one is larger', async () => {
     const short = await sme(['run', log('short.yaml', data(4096)), '--stage', '0']);
-    expect(short.out).toMatch(/^RAM disk: \d+ bytes; the scenario's machine had one of 4096/m);
+    expect(short.out).toMatch(/^initrd: \d+ bytes; on the scenario's machine it had 4096/m);
     const own = ['--initrd', log('own.cpio', new Uint8Array(512)), '--stage', '0'];
     const given = await sme(['run', log('long.yaml', data(2 ** 21)), ...own]);
-    expect(given.out).toMatch(/^RAM disk: 512 bytes; the scenario's machine had one of 2097152/m);
+    expect(given.out).toMatch(/^initrd: 512 bytes; on the scenario's machine it had 2097152/m);
   });
 });

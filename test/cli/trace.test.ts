@@ -21,7 +21,7 @@ const own = (name: string, text: string): string => {
 };
 
 describe('sme-boot trace', () => {
-  test('prints whole what a file holds as its difference from another', async () => {
+  test('prints a trace whole that is stored as a difference', async () => {
     expect(readFileSync(STAGE_9, 'utf8')).toMatch(/^expect: exact\nbase: stage-08\.yaml$/m);
     const { status, out } = await sme(['trace', STAGE_9]);
     expect(status).toBe(0);
@@ -32,7 +32,7 @@ describe('sme-boot trace', () => {
     expect(JSON.parse(json.out)).toEqual(JSON.parse(JSON.stringify(trace)));
   });
 
-  test('prints a whole file as it is, its first line of a schema apart', async () => {
+  test('prints a whole file unchanged except for its schema line', async () => {
     const file = 'traces/gpu-40-bit/stage-18.yaml';
     const { out } = await sme(['trace', file]);
     expect(`${readFileSync(file, 'utf8').split('\n')[0] ?? ''}\n${out}`).toBe(
@@ -40,14 +40,14 @@ describe('sme-boot trace', () => {
     );
   });
 
-  test('tells it as a boot is told with --format text', async () => {
+  test('prints it as "run" prints a boot with --format text', async () => {
     const { out } = await sme(['trace', STAGE_9, '--format', 'text']);
     expect(out).toMatch(/^bios-minimal --stage 9\n\nloader +/);
     expect(out).toMatch(/\n {2}initrd +intact, read by /);
     expect(out).toMatch(/\nbooted: Run \/init as init process\n$/);
   });
 
-  test('makes a difference of a whole file, and a whole file of it again, in place', async () => {
+  test('converts a whole file to a difference and back, in place', async () => {
     mkdirSync(join(dir, 'below'));
     const base = join(dir, 'a.yaml');
     const file = join(dir, 'below/b.yaml');
@@ -66,7 +66,7 @@ describe('sme-boot trace', () => {
     expect(readFileSync(file, 'utf8')).toBe(whole);
   });
 
-  test('is the same text as the file that the ladder has', async () => {
+  test('prints the same text as the golden file of the ladder', async () => {
     const { out } = await sme(['trace', STAGE_9, '--base', 'traces/bios-minimal/stage-08.yaml']);
     expect(out).toBe(readFileSync(STAGE_9, 'utf8'));
   });
@@ -74,11 +74,11 @@ describe('sme-boot trace', () => {
   const DIFFERENCE = 'expect: exact\nchanges: {}\nbase: ';
   test.each([
     [
-      'that is not there',
+      'that does not exist',
       `${DIFFERENCE}none.yaml\n`,
       /E_BASE: .*:3:7, base: no such file; found .*none\.yaml/,
     ],
-    ['that is a match file', `${DIFFERENCE}match.yaml\n`, /E_BASE: .*the base is no whole trace/],
+    ['that is a match file', `${DIFFERENCE}match.yaml\n`, /E_BASE: .*the base is not a trace/],
     [
       'that is the file itself',
       `${DIFFERENCE}it.yaml\n`,
@@ -86,7 +86,7 @@ describe('sme-boot trace', () => {
     ],
     ['of no name', 'expect: exact\nchanges: {}\n', /E_CHANGES: .*it\.yaml.*base: expected text/],
     [
-      'that is no text',
+      'that is not text',
       `${DIFFERENCE}[1]\n`,
       /E_CHANGES: .*it\.yaml:3:7, base: expected text, found a list/,
     ],
@@ -97,7 +97,7 @@ describe('sme-boot trace', () => {
     expect(err).toMatch(message);
   });
 
-  test('refuses to make a file the difference from what is one from it', async () => {
+  test('refuses a base that is itself a difference from the file', async () => {
     const [file, base] = [
       own('first.yaml', (await sme(['trace', STAGE_9])).out),
       join(dir, 'second.yaml'),
@@ -124,7 +124,7 @@ describe('sme-boot trace', () => {
 });
 
 describe('the expected traces of the project', () => {
-  test('have the form that the ladder says, each with its base before it', () => {
+  test('have the form of GOLDEN_RUNS, each with its base before it', () => {
     const before = new Set<string>();
     for (const { file, base } of GOLDEN_RUNS) {
       const text = readFileSync(`traces/${file}`, 'utf8');

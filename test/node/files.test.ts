@@ -12,7 +12,7 @@ const file = join(dir, 'file');
 const bytes = Uint8Array.from({ length: 5000 }, (_, i) => i % 251);
 
 describe('a file', () => {
-  test('is read whole, or piece by piece where it is', () => {
+  test('is read whole, or on demand by ranges', () => {
     writeFileSync(file, bytes);
     expect(readBytes(file)).toEqual(bytes);
     const source = openBytes(file);
@@ -20,7 +20,7 @@ describe('a file', () => {
     expect(source.read(4990, 10)).toEqual(bytes.subarray(4990));
   });
 
-  test('that is changed while it is read is refused from then on', () => {
+  test('that is changed while it is open is refused from then on', () => {
     writeFileSync(file, bytes);
     const source = openBytes(file);
     truncateSync(file, 4000);
@@ -30,7 +30,7 @@ describe('a file', () => {
     });
   });
 
-  test('of 2 GiB is too large to be held, and one that has no end too', () => {
+  test('of 2 GiB is too large to read whole, and so is an endless one', () => {
     const huge = join(dir, 'huge');
     writeFileSync(huge, '');
     truncateSync(huge, 2 ** 31);
@@ -39,16 +39,16 @@ describe('a file', () => {
       place: { file: huge },
       found: String(2 ** 31),
     });
-    // Where it is read piece by piece it is as good as any.
+    // Read on demand, its size is no problem.
     expect(openBytes(huge).length).toBe(2 ** 31);
   });
 
-  test('that is not there, or is a directory, is told', () => {
+  test('that does not exist, or is a directory, is E_READ with the reason', () => {
     expect(refusal(() => openBytes(join(dir, 'none'))).reason).toBe('no such file');
     expect(refusal(() => readBytes(dir)).reason).toBe('it is a directory');
   });
 
-  test('that is empty is a source of nothing', () => {
+  test('that is empty is an empty source', () => {
     writeFileSync(file, '');
     expect(openBytes(file).length).toBe(0);
   });

@@ -15,7 +15,7 @@ interface Message {
   readonly thread: number;
 }
 
-/** Says its task twice, or does what the task says. Two that meet wait for each other. */
+/** Posts its task twice, or does what the task says. Two `meet` tasks wait for each other. */
 const PROGRAM = `
   import { appendFileSync, readFileSync } from 'node:fs';
   import { parentPort, threadId } from 'node:worker_threads';
@@ -48,7 +48,7 @@ afterAll(() => {
   rmSync(dir, { recursive: true });
 });
 
-/** Runs tasks and gives all that was said. */
+/** Runs tasks and returns all messages. */
 async function run(
   tasks: readonly Task[],
   count: number,
@@ -78,20 +78,20 @@ describe('a pool of workers', () => {
     [7, 1],
     [7, 3],
     [3, 7],
-  ])('does %i tasks on %i workers, each once, and hands on all that they say', async (n, count) => {
+  ])('does %i tasks on %i workers, each once, and passes on all messages', async (n, count) => {
     const said = await run(tasksUpTo(n), count);
     const wanted = tasksUpTo(n).flatMap((task) => [task.n, task.n + 0.5]);
     expect(said.map((message) => message.n).sort((a, b) => a - b)).toEqual(wanted);
     const threads = new Set(said.map(({ thread }) => thread));
     expect(threads.size).toBeLessThanOrEqual(Math.min(n, count));
-    // What one worker says comes in the order in which it said it.
+    // Messages of one worker arrive in their order.
     for (const thread of threads) {
       const own = said.filter((message) => message.thread === thread).map((each) => each.n);
       expect(own).toEqual([...own].sort((a, b) => a - b));
     }
   });
 
-  test('is at work in all its workers at once', async () => {
+  test('runs all its workers at the same time', async () => {
     const said = await run(
       [
         { n: 0, act: 'meet' },
@@ -102,25 +102,25 @@ describe('a pool of workers', () => {
     expect(new Set(said.map(({ thread }) => thread)).size).toBe(2);
   });
 
-  test('fails with what a worker threw, and begins nothing more', async () => {
+  test('rejects with the error of a worker, and starts no more tasks', async () => {
     const tasks: Task[] = [{ n: 0, act: 'throw' }, ...tasksUpTo(3).map(({ n }) => ({ n: n + 1 }))];
     const error: unknown = await run(tasks, 1).catch((cause: unknown) => cause);
     expect(String(error)).toBe('RangeError: task 0 fails');
     expect(readFileSync(join(dir, 'log'), 'utf8')).toBe('');
   });
 
-  test('refuses what a worker refuses, with the code and the place', async () => {
+  test('rejects with the InputError of a worker, with code and place', async () => {
     const error: unknown = await run([{ n: 0, act: 'refuse' }], 2).catch((cause: unknown) => cause);
     expect(error).toBeInstanceOf(InputError);
     expect(String(error)).toContain('E_X: f.yaml, a.b: expected 1, found 2');
   });
 
-  test('does not take a worker that went away for one that is done', async () => {
+  test('rejects if a worker exits before its task is done', async () => {
     const tasks: Task[] = [{ n: 0 }, { n: 1, act: 'leave' }, { n: 2 }];
     await expect(run(tasks, 1)).rejects.toThrow(/worker.*3/);
   });
 
-  test('stops where it is when it is told to', async () => {
+  test('stops at once on abort', async () => {
     const abort = new AbortController();
     const tasks: Task[] = [{ n: 0 }, { n: 1, act: 'wait' }, { n: 2 }, { n: 3 }];
     const said = await run(tasks, 1, abort.signal, ({ n }) => {
@@ -129,7 +129,7 @@ describe('a pool of workers', () => {
     expect(said.map(({ n }) => n)).toEqual([0, 0.5, 1]);
   });
 
-  test('does not begin when it was told to stop before', async () => {
+  test('does not start if it was aborted before', async () => {
     const abort = new AbortController();
     abort.abort();
     expect(await run(tasksUpTo(3), 2, abort.signal)).toEqual([]);
