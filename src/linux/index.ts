@@ -155,6 +155,7 @@ import { processor } from './arch/x86/include/asm/processor.js';
 import { mpf } from './arch/x86/kernel/mpparse/mpf.js';
 import { pgtBuf } from './arch/x86/mm/init/pgt-buf.js';
 import { mmInternal } from './arch/x86/mm/mm_internal.js';
+import { initcallKvm } from './init/main/initcall-kvm.js';
 
 const HEAD_64_S = 'arch/x86/kernel/head_64.S';
 const HEAD64_C = 'arch/x86/kernel/head64.c';
@@ -192,7 +193,15 @@ export const ENTRY_POINTS: Readonly<Record<string, string>> = {
   cpu_init: CPU_COMMON_C,
 };
 
-/** In the order of their functions in the text of the built-in image. */
+/**
+ * In the order of their functions in the text of the built-in image: a file whose functions are not together has a row for
+ * each module. A name is at the file that defines it in 4.6.5, a name with a colon at the file of what is before the colon.
+ *
+ * Names that no kernel file has are at the file that uses them (our choice): `halt`, the end of assembly that cannot go on;
+ * `boot_params:e820_map` and `setup_data:memremap`, accesses to data; `svm_set_segment_base` and `kvm_mmu_zap_all`, a part
+ * of an ioctl each. `init_cache_modes` and `__init_cache_modes` are the names of the series' base commit; 4.6.5 has
+ * pat_init_cache_modes(). `pa_startup_32` and `pa_startup_64` are made from the labels by arch/x86/realmode/rm/Makefile.
+ */
 const files = [
   kernelFile(HEAD_64_S, head_64),
   kernelFile('arch/x86/mm/extable.c', extable),
@@ -303,6 +312,7 @@ const files = [
   kernelFile('arch/x86/realmode/rm/trampoline_64.S', trampoline),
   kernelFile('drivers/base/dd.c', drivers),
   kernelFile(X86_C, kvm),
+  kernelFile(MAIN_C, initcallKvm),
   kernelFile('virt/kvm/kvm_main.c', kvmMain),
   kernelFile('arch/x86/kvm/mmu.c', kvmMmu),
   kernelFile('arch/x86/kvm/svm.c', { ...kvmSvm, ...kvmExit }),

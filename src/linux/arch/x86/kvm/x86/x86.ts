@@ -9,7 +9,6 @@ import type { Kernel } from '../../../../../kernel/kernel.js';
 
 declare module '../../../../../kernel/table.js' {
   interface Entries {
-    'do_initcalls:kvm'(k: Kernel): void;
     /** 0, or a negative error. */
     kvm_arch_init(k: Kernel): number;
     /** Says what nested entries are made of. */
@@ -39,27 +38,6 @@ const ALARM_ENTRIES = 64;
 const MAX_PHYS_BITS = 52;
 
 export const kvm = bodies({
-  // kvm_amd's module_init; then a VMM is run where user space has one.
-  'do_initcalls:kvm': label((k: Kernel) => {
-    if (!k.state.guest) return;
-    k.state.kvm = {
-      saveArea: 0,
-      asidGeneration: 0,
-      maxAsid: 0,
-      nextAsid: 0,
-      iopmBase: 0,
-      slot: null,
-      vcpu: null,
-      hostMsrs: [],
-      warned: false,
-      dirtyPfns: [],
-      answered: [],
-    };
-    if (k.fn.kvm_arch_init() < 0) return;
-    k.fn.svm_hardware_setup();
-    k.fn['vmm:main']();
-  }),
-
   kvm_arch_init: fn((k: Kernel) => {
     if (!k.fn.has_svm()) {
       k.trace.console('kvm: no hardware support');

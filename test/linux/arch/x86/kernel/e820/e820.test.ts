@@ -121,19 +121,6 @@ describe('the kernel’s own map', () => {
     expect(k.state.e820).toEqual([entry(0x1000, 0x1000, 1), entry(0x2000, 0x2000, 2)]);
   });
 
-  test('e820_add_kernel_range makes RAM of what the map calls reserved', () => {
-    const text = k.__pa(k.sym('_text'));
-    const size = k.__pa(k.sym('_end')) - text;
-    k.state.e820 = [
-      entry(0, text + 0x1000, E820.RAM),
-      entry(text + 0x1000, 2 ** 30, E820.RESERVED),
-    ];
-    k.fn.e820_add_kernel_range();
-    k.fn.trim_bios_range();
-    expect(typeAt(k.state.e820, BigInt(text + size - 1))).toBe(E820.RAM);
-    expect(typeAt(k.state.e820, BigInt(text + size))).toBe(E820.RESERVED);
-  });
-
   test('e820_all_mapped takes several entries together, but not across a gap', () => {
     k.state.e820 = [entry(0, 0x1000, 1), entry(0x1000, 0x1000, 1), entry(0x3000, 0x1000, 1)];
     expect(k.fn.e820_all_mapped(0n, 0x2000n, 1)).toBe(true);

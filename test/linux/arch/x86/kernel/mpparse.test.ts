@@ -1,9 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
-import { pa } from '../../../../../../src/machine/address.js';
-import { MPC_CPU } from '../../../../../../src/linux/arch/x86/kernel/mpparse/mpc.js';
-import { MPC, MPF } from '../../../../../../src/linux/arch/x86/kernel/mpparse/mpf.js';
-import type { Boot } from '../../../../../../src/sequencer/boot.js';
-import { boot, scenario } from '../../../../../helpers.js';
+import { pa } from '../../../../../src/machine/address.js';
+import { MPC_CPU } from '../../../../../src/linux/arch/x86/kernel/mpparse/mpc.js';
+import { MPC, MPF } from '../../../../../src/linux/arch/x86/kernel/mpparse/mpf.js';
+import type { Boot } from '../../../../../src/sequencer/boot.js';
+import { boot, scenario } from '../../../../helpers.js';
 
 const TABLE_AT = 0xf_1000;
 const text = (value: string): number[] => [...value].map((c) => c.charCodeAt(0));

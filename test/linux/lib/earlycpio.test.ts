@@ -1,8 +1,8 @@
 /** find_cpio_data(): how far it reads, on pages of the direct map of which the next one is not there. */
 import { beforeEach, describe, expect, test } from '@jest/globals';
-import { PAGE_SIZE, va } from '../../../../../../../src/machine/address.js';
-import { PAGE_OFFSET } from '../../../../../../../src/kernel/constants.js';
-import { Standing } from '../../../../../../kernel/at-label.js';
+import { PAGE_SIZE, va } from '../../../src/machine/address.js';
+import { PAGE_OFFSET } from '../../../src/kernel/constants.js';
+import { Standing } from '../../kernel/at-label.js';
 
 const standing = new Standing('drivers');
 const { k } = standing;
