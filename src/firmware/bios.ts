@@ -1,4 +1,4 @@
-/** BIOS firmware on a machine: what it leaves in the BIOS area below 1 MiB (places are our choice). */
+/** BIOS firmware: the tables that it leaves in the BIOS area below 1 MiB (addresses are our choice). */
 import { acpiTables } from './acpi/acpi.js';
 import { mpConfig, mpFloating } from './mp-table.js';
 import { VIDEO_ROM, videoRom } from './option-rom.js';
@@ -8,13 +8,13 @@ import { smbiosEntry, smbiosTable } from './smbios.js';
 
 const KIB = 1024;
 
-/** The areas that hold something, for whoever looks them up. */
+/** The areas that contain tables. */
 const AREAS: readonly Region[] = [
   { name: 'option ROM area', base: VIDEO_ROM, size: 64 * KIB },
   { name: 'BIOS extension', base: 0xe_0000, size: 64 * KIB },
   { name: 'BIOS', base: 0xf_0000, size: 64 * KIB },
 ];
-const PLACE = {
+const ADDRESS = {
   rsdp: 0xe_0010,
   facs: 0xe_0040,
   acpi: 0xe_0400,
@@ -24,7 +24,7 @@ const PLACE = {
   mpConfig: 0xf_d800,
 } as const;
 
-/** The firmware of a machine without EFI, with the memory map that it gives. */
+/** The firmware of a machine without EFI. @param e820 the memory map that it reports. */
 export function biosFirmware(request: MachineDescription, e820: readonly E820Range[]): Firmware {
   const { cpus, iommu, processor, tables = ALL_TABLES } = request;
   const table = smbiosTable(request);
@@ -35,19 +35,19 @@ export function biosFirmware(request: MachineDescription, e820: readonly E820Ran
           cpus,
           iommu,
           madt: tables.madt,
-          rsdpAt: PLACE.rsdp,
-          tablesAt: PLACE.acpi,
-          facsAt: PLACE.facs,
+          rsdpAt: ADDRESS.rsdp,
+          tablesAt: ADDRESS.acpi,
+          facsAt: ADDRESS.facs,
         })
       : []),
-    { name: 'SMBIOS', base: PLACE.smbiosEntry, bytes: smbiosEntry(table, PLACE.smbios) },
-    { name: 'SMBIOS structures', base: PLACE.smbios, bytes: table.bytes },
+    { name: 'SMBIOS', base: ADDRESS.smbiosEntry, bytes: smbiosEntry(table, ADDRESS.smbios) },
+    { name: 'SMBIOS structures', base: ADDRESS.smbios, bytes: table.bytes },
     ...(tables.mp ? mpBlobs(cpus, processor.signature) : []),
   ];
   return { regions: AREAS, blobs, handOver: () => ({ e820, blobs: [] }) };
 }
 
 const mpBlobs = (cpus: number, signature: number): Blob[] => [
-  { name: 'MP floating pointer', base: PLACE.mpFloating, bytes: mpFloating(PLACE.mpConfig) },
-  { name: 'MP configuration table', base: PLACE.mpConfig, bytes: mpConfig(cpus, signature) },
+  { name: 'MP floating pointer', base: ADDRESS.mpFloating, bytes: mpFloating(ADDRESS.mpConfig) },
+  { name: 'MP configuration table', base: ADDRESS.mpConfig, bytes: mpConfig(cpus, signature) },
 ];

@@ -3,10 +3,10 @@
  * characters, the name, the body, name and body each padded with zeros to a multiple of 4, and an entry called
  * "TRAILER!!!" at the end.
  */
-import { latin1 } from '../base/bytes.js';
+import { concat, latin1 } from '../base/bytes.js';
 import { InputError } from '../base/errors.js';
 
-/** The fields of a header behind its magic, in order; each is eight hexadecimal digits (buffer-format.txt). */
+/** The fields of a header after its magic, in order; each is eight hexadecimal digits (buffer-format.txt). */
 export const NEWC_FIELDS = [
   'c_ino',
   'c_mode',
@@ -40,7 +40,7 @@ const SHOWN = 6;
 
 /** A file, directory or node of an archive. */
 export interface CpioEntry {
-  /** Without its NUL, as it stands in the archive. */
+  /** As in the archive, without its NUL. */
   readonly name: string;
   /** Type and permissions, as st_mode. */
   readonly mode: number;
@@ -52,26 +52,26 @@ export interface CpioEntry {
   readonly mtime?: number;
 }
 
-/** What {@link readCpio} found. */
+/** The result of {@link readCpio}. */
 export interface CpioArchives {
   /** The entries of all archives, without their trailers. */
   readonly entries: (Required<CpioEntry> & {
-    /** Where the entry's header stands, and where its body does: offsets in the bytes read. */
+    /** Offsets of the entry's header and of its body in the bytes read. */
     readonly at: number;
     readonly bodyAt: number;
   })[];
-  /** Where reading stopped: the end, or the first byte behind an archive that starts no other (a gzip member's). */
+  /** Offset at which reading stopped: the end, or the first byte after an archive that does not start another one. */
   readonly end: number;
 }
 
 const align = (at: number): number => Math.ceil(at / ALIGN) * ALIGN;
 
 /**
- * Reads archives one behind another as the kernel's unpacker does (init/initramfs.c): an archive starts at a "0" on a
+ * Reads concatenated archives as the kernel's unpacker does (init/initramfs.c): an archive starts with a "0" at a
  * multiple of 4, zero bytes between archives are skipped, an archive ends with its trailer. Bodies are not copied.
  *
- * @throws InputError E_NOT_CPIO if the first archive is none, E_TRUNCATED if an entry or the trailer is missing, E_BAD_CPIO if
- * a header is damaged; each with the offset of the header.
+ * @throws InputError E_NOT_CPIO if the bytes do not start with an archive, E_TRUNCATED if an entry or the trailer is
+ * missing, E_BAD_CPIO if a header is malformed; each with the offset of the header.
  */
 export function readCpio(bytes: Uint8Array, { file }: { readonly file: string }): CpioArchives {
   const entries: CpioArchives['entries'] = [];
@@ -90,7 +90,7 @@ export function readCpio(bytes: Uint8Array, { file }: { readonly file: string })
   return { entries, end: at };
 }
 
-/** Reads one archive's entries; gives where it ends. */
+/** Adds one archive's entries to `entries`. Returns the offset of its end. */
 function readArchive(
   bytes: Uint8Array,
   start: number,
@@ -104,7 +104,7 @@ function readArchive(
     const nameEnd = nameAt + header.c_namesize;
     const bodyAt = align(nameEnd);
     const bodyEnd = bodyAt + header.c_filesize;
-    // What pads the last name or body of all need not be there.
+    // The padding after the last name or body may be missing.
     const end = header.c_filesize === 0 ? nameEnd : bodyEnd;
     if (header.c_namesize === 0 || header.c_namesize > PATH_MAX) {
       throw failed(file, 'E_BAD_CPIO', at, {
@@ -123,7 +123,7 @@ function readArchive(
     const name = latin1(bytes.subarray(nameAt, nameEnd));
     if (name.indexOf('\0') !== name.length - 1) {
       throw failed(file, 'E_BAD_CPIO', at, {
-        expected: 'a name that its only NUL ends',
+        expected: 'a name with one NUL, at its end',
         found: JSON.stringify(name),
       });
     }
@@ -179,32 +179,27 @@ function failed(
   file: string,
   code: string,
   offset: number,
-  says: { reason?: string; expected?: string; found?: string },
+  details: { reason?: string; expected?: string; found?: string },
 ): InputError {
-  return new InputError({ code, place: { file, offset }, ...says });
+  return new InputError({ code, place: { file, offset }, ...details });
 }
 
 /**
- * Writes one archive with its trailer. The bytes follow from the entries alone: inode numbers count from 1, and every
+ * Writes one archive with its trailer. The bytes depend on the entries alone: inode numbers count from 1, and every
  * entry has one link, a directory two.
  *
- * @throws InputError E_BAD_CPIO for a name that an archive cannot hold: empty, too long, with a NUL or beyond Latin-1, or the trailer's.
+ * @throws InputError E_BAD_CPIO for a name that is empty, too long, contains a NUL or a character beyond Latin-1, or is
+ * the trailer's.
  */
 export function writeCpio(list: readonly CpioEntry[]): Uint8Array {
-  const pieces = list.map((entry, index) => {
+  const packedEntries = list.map((entry, index) => {
     checkName(entry.name);
     const directory = (entry.mode & S_IFMT) === S_IFDIR;
     return packed(entry, { ino: index + 1, nlink: directory ? 2 : 1 });
   });
   const trailer: CpioEntry = { name: TRAILER, mode: 0, body: new Uint8Array(0) };
-  pieces.push(packed(trailer, { ino: 0, nlink: 1 }));
-  const archive = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
-  let at = 0;
-  for (const piece of pieces) {
-    archive.set(piece, at);
-    at += piece.length;
-  }
-  return archive;
+  packedEntries.push(packed(trailer, { ino: 0, nlink: 1 }));
+  return concat(packedEntries);
 }
 
 function checkName(name: string): void {
@@ -235,7 +230,7 @@ function packed(entry: CpioEntry, { ino, nlink }: { ino: number; nlink: number }
     c_rmaj: 0,
     c_rmin: 0,
     c_namesize: entry.name.length + 1,
-    c_chksum: 0, // not looked at with this magic (buffer-format.txt)
+    c_chksum: 0, // ignored with this magic (buffer-format.txt)
   };
   const digits = (value: number): string =>
     Math.min(value, FIELD_MAX).toString(16).padStart(FIELD_SIZE, '0');

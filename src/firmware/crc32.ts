@@ -1,4 +1,4 @@
-/** The CRC-32 of UEFI's table headers (UEFI 4.2: the one of ISO 3309, as EFI_BOOT_SERVICES.CalculateCrc32 has it). */
+/** The CRC-32 of UEFI's table headers (UEFI 4.2: that of ISO 3309, as EFI_BOOT_SERVICES.CalculateCrc32 computes it). */
 
 /** The generator polynomial, bits reversed. */
 const POLYNOMIAL = 0xedb8_8320;

@@ -1,7 +1,7 @@
-/** The device tree that the loader passes: the few things on a board that ACPI says nothing of (our choice). */
+/** The device tree that the loader passes: a few devices of a board that ACPI does not describe (our choice). */
 import type { FdtNode } from './fdt.js';
 
-/** A tree for a machine of some CPUs. */
+/** The device tree of a machine with `cpus` CPUs. */
 export function boardTree(cpus: number): FdtNode {
   return {
     name: '',

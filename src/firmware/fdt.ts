@@ -1,4 +1,4 @@
-/** Flattened device trees as the Devicetree Specification (0.1, chapter 5) lays them out: the writer. Big-endian. */
+/** A writer of flattened device trees (Devicetree Specification 0.1, chapter 5). Big-endian. */
 
 /** struct fdt_header (5.2). */
 export const FDT_HEADER = {
@@ -15,14 +15,14 @@ export const FDT_HEADER = {
   size: 40,
 } as const;
 export const FDT_MAGIC = 0xd00d_feed;
-/** The version written, and the oldest one that it can be read as (5.2). */
+/** The version written, and the oldest one with which it is compatible (5.2). */
 export const FDT_VERSION = 17;
 export const FDT_LAST_COMP_VERSION = 16;
 
 /** Tokens of the structure block (5.4.1). */
 export const FDT_TOKEN = { BEGIN_NODE: 1, END_NODE: 2, PROP: 3, NOP: 4, END: 9 } as const;
 
-/** A property's value: text, several texts, cells of 32 bits, bytes, or nothing. */
+/** A property's value: a string, a list of strings, cells of 32 bits, bytes, or empty (null). */
 export type FdtValue = string | readonly string[] | readonly number[] | Uint8Array | null;
 
 /** A node: its unit name, its properties in order, its children in order. The root's name is ''. */
@@ -44,7 +44,7 @@ const cell = (value: number): number[] => [
   value & 0xff,
 ];
 
-/** The bytes of a value (2.2.4): text with its zero, cells big-endian. */
+/** The bytes of a value (2.2.4): strings with a NUL, cells big-endian. */
 function bytesOf(value: FdtValue): number[] {
   if (value === null) return [];
   if (typeof value === 'string') return text(value);
@@ -52,19 +52,19 @@ function bytesOf(value: FdtValue): number[] {
   return value.flatMap((each) => (typeof each === 'string' ? text(each) : cell(each)));
 }
 
-/** Fills with zeros up to the next cell. */
+/** Pads with zeros to a multiple of a cell. */
 function aligned(bytes: readonly number[]): number[] {
   const length = Math.ceil(bytes.length / CELL) * CELL;
   return [...bytes, ...new Array<number>(length - bytes.length).fill(0)];
 }
 
-/** A tree as a blob of version 17. */
+/** A device tree blob of version 17. */
 export function writeFdt(root: FdtNode, bootCpu = 0): Uint8Array {
   const strings: number[] = [];
   const offsets = new Map<string, number>();
   const offsetOf = (name: string): number => {
-    const known = offsets.get(name);
-    if (known !== undefined) return known;
+    const existing = offsets.get(name);
+    if (existing !== undefined) return existing;
     const offset = strings.length;
     strings.push(...text(name));
     offsets.set(name, offset);

@@ -1,23 +1,23 @@
 /**
- * The identity map that a loader enters the kernel on: the first 4 GiB, as the decompressor leaves it, and whatever
- * else the kernel, the zero page and the command line need (Documentation/x86/boot.txt, 64-bit boot protocol).
+ * The identity map with which a loader enters the kernel: the first 4 GiB, as the decompressor maps them, and the GiB
+ * of the kernel, the zero page and the command line (Documentation/x86/boot.txt, 64-bit boot protocol).
  */
 import { InputError } from '../base/errors.js';
 import { hex, PAGE_SIZE, pa, PGDIR_SIZE, PMD_SIZE, PUD_SIZE } from '../machine/address.js';
 import type { Machine } from '../machine/machine.js';
 import { placedBy, type Region } from './placed.js';
 
-/** GiB that are mapped in any case. */
+/** GiB that are always mapped. */
 const ALWAYS = [0, 1, 2, 3];
 const ENTRIES = 512;
-/** Present, writable, user: pointers; present, writable, large, global: pages. */
+/** Entry flags: present, writable, user for pointers; present, writable, large, global for pages. */
 const POINTER = 0x7n;
 const LEAF = 0x183n;
 
 /**
- * The GiB that a map has for a kernel in [start, end) and for what is handed over to it.
+ * The GiB to map for a kernel in [start, end) and for the regions that are passed to it, ascending.
  *
- * @throws InputError E_LAYOUT_ABOVE_512G where one PUD does not reach.
+ * @throws InputError E_LAYOUT_ABOVE_512G for a region beyond one PUD table.
  */
 export function identityGib(
   start: number,
@@ -41,12 +41,12 @@ export function identityGib(
   return [...gib].sort((a, b) => a - b);
 }
 
-/** Bytes that the tables take. */
+/** Size of the tables in bytes. */
 export function identityMapSize(gib: readonly number[]): number {
   return (2 + gib.length) * PAGE_SIZE;
 }
 
-/** Writes the tables, of 2 MiB pages, from an address on and puts the boot processor in long mode on them. */
+/** Writes the tables, with 2 MiB pages, at an address and puts the boot processor in long mode with them. */
 export function enterLongMode(machine: Machine, tablesAt: number, gib: readonly number[]): void {
   const tables = new BigUint64Array(identityMapSize(gib) / 8);
   const at = (page: number): bigint => BigInt(tablesAt + page * PAGE_SIZE);

@@ -1,13 +1,13 @@
 /**
- * The built-in initrd: an uncompressed archive with microcode for the kernel to find early
- * (Documentation/x86/early-microcode.txt), and behind it a gzipped archive with the first root file system. The bytes
- * are the same on every machine.
+ * The built-in initrd: an uncompressed archive with microcode for the early loader of the kernel
+ * (Documentation/x86/early-microcode.txt), then a gzipped archive with the first root file system. The bytes are the
+ * same on every machine.
  */
 import { ascii } from '../base/bytes.js';
 import { gzipSync } from 'fflate';
 import { S_IFDIR, S_IFREG, writeCpio, type CpioEntry } from './cpio.js';
 
-/** Where the kernel looks for AMD microcode in the initrd (arch/x86/kernel/cpu/microcode/amd.c). */
+/** Path of AMD microcode in the initrd (arch/x86/kernel/cpu/microcode/amd.c). */
 export const MICROCODE_PATH = 'kernel/x86/microcode/AuthenticAMD.bin';
 
 /** The container of AMD microcode (arch/x86/include/asm/microcode_amd.h): its header, then the equivalence table. */
@@ -42,13 +42,13 @@ export const MICROCODE_HEADER_AMD = {
   size: 64,
 } as const;
 
-/** "DMA" as the file has it, 'AMD' read as a little-endian word (UCODE_MAGIC). */
+/** "DMA" as bytes in the file, 'AMD' as a little-endian word (UCODE_MAGIC). */
 export const UCODE_MAGIC = 0x0041_4d44;
 export const UCODE_EQUIV_CPU_TABLE_TYPE = 0;
 export const UCODE_UCODE_TYPE = 1;
 /** CPUID Fn0000_0001 EAX of EPYC 7001: family 17h, model 01h, stepping 2 (PPR 54945). */
 export const NAPLES_CPUID = 0x0080_0f12;
-/** What stands for that CPU in patches: extended family, model and stepping without the base family (PPR 54945). */
+/** The id of that CPU in patches: extended family, model and stepping without the base family (PPR 54945). */
 export const NAPLES_EQUIV_CPU = 0x8012;
 /** A patch level of that CPU (our choice). */
 export const NAPLES_PATCH_ID = 0x0800_1250;
@@ -59,7 +59,7 @@ const DATA_CODE = 0x0426_2016;
 /** Format of the patch data (our choice: that of family 10h and later). */
 const MC_PATCH_DATA_ID = 0x8004;
 
-/** Size of /lib/modules.bin: what does not compress, so that the initrd spans many pages (our choice). */
+/** Size of /lib/modules.bin, which does not compress, so that the initrd spans many pages (our choice). */
 const MODULES_SIZE = 384 * 1024;
 const MODULES_SEED = 0x1337_c0de;
 const MICROCODE_SEED = 0x0080_0f12;
@@ -73,10 +73,10 @@ cat /etc/motd
 exec /bin/sh
 `;
 
-/** The shell: it waits for ever, `mov $34, %eax; syscall; jmp .-7` (34 is pause(2) on x86-64). */
+/** The shell, which waits forever: `mov $34, %eax; syscall; jmp .-7` (34 is pause(2) on x86-64). */
 const SHELL_CODE = [0xb8, 34, 0, 0, 0, 0x0f, 0x05, 0xeb, 0xf7] as const;
 
-/** Fields of a 64-bit ELF header and of the one program header behind it (ELF-64 Object File Format, 1.5: figures 2, 6). */
+/** Fields of a 64-bit ELF header and of its one program header (ELF-64 Object File Format, 1.5: figures 2, 6). */
 const ELF = { e_type: 16, e_machine: 18, e_version: 20, e_entry: 24, e_phoff: 32 } as const;
 const ELF_SIZES = { e_ehsize: 52, e_phentsize: 54, e_phnum: 56 } as const;
 const PHDR = {
@@ -89,7 +89,7 @@ const PHDR = {
 } as const;
 const EHDR_SIZE = 64;
 const PHDR_SIZE = 56;
-/** Where the program is linked (our choice, where static programs of x86-64 are). */
+/** Link address of the program (our choice: the usual one of static programs for x86-64). */
 const SHELL_AT = 0x40_0000;
 
 /** A static program for x86-64 whose one segment is the whole file. */
@@ -129,7 +129,7 @@ const directory = (name: string): CpioEntry => ({
   body: new Uint8Array(0),
 });
 
-/** Bytes without a pattern from a seed that is not 0: Marsaglia's xorshift of 32 bits. */
+/** Pseudo-random bytes from a nonzero seed: Marsaglia's 32-bit xorshift. */
 function noise(length: number, seed: number): Uint8Array {
   const bytes = new Uint8Array(length);
   const view = new DataView(bytes.buffer);
@@ -143,7 +143,7 @@ function noise(length: number, seed: number): Uint8Array {
   return bytes;
 }
 
-/** A well-formed container with one patch for one CPU. Its patch data is noise: no CPU would take it. */
+/** A well-formed container with one patch for one CPU. Its patch data is noise, which no CPU would accept. */
 export function microcodeContainer(): Uint8Array {
   const tableSize = 2 * EQUIV_CPU_ENTRY.size;
   const sectionAt = UCODE_CONTAINER.table + tableSize;
@@ -170,7 +170,7 @@ export function microcodeContainer(): Uint8Array {
   return bytes;
 }
 
-/** The files of the root file system, and the directories that hold them, in the order of the archive. */
+/** The files of the root file system and their directories, in the order of the archive. */
 export function rootEntries(): CpioEntry[] {
   return [
     directory('bin'),
@@ -194,7 +194,7 @@ export function builtInInitrd(size = 0): Uint8Array {
     directory('kernel/x86/microcode'),
     file(MICROCODE_PATH, 0o644, microcodeContainer()),
   ]);
-  // Stored blocks (RFC 1951 3.2.4): almost all of it is noise, and searching that for repeats costs a tenth of a boot.
+  // Stored blocks (RFC 1951 3.2.4): most of it is noise, and searching that for matches costs a tenth of a boot.
   const root = gzipSync(writeCpio(rootEntries()), { level: 0, mtime: 0 });
   // Zeros after an archive are skipped (init/initramfs.c, unpack_to_rootfs).
   const initrd = new Uint8Array(Math.max(early.length + root.length, size));

@@ -1,6 +1,6 @@
 /**
- * Firmware and loader: what stands in memory, and in the CPU, when the kernel's first instruction runs.
- * Everything is put there by DMA, in plain text: nothing is encrypted yet.
+ * Firmware and loader: the contents of memory, and the state of the CPU, when the kernel's first instruction runs.
+ * All writes are DMA without the C-bit: nothing is encrypted yet.
  */
 import { piecesOf, type ByteSource } from '../base/byte-source.js';
 import { InputError } from '../base/errors.js';
@@ -22,26 +22,26 @@ import {
 } from './placed.js';
 import { placeSetupData, type PlacedSetupData, type SetupDataNode } from './setup-data.js';
 
-/** ARRAY_SIZE(boot_params.e820_map): what is more goes into the setup_data chain (boot.txt, SETUP_E820_EXT). */
+/** ARRAY_SIZE(boot_params.e820_map): further entries go into the setup_data chain (boot.txt, SETUP_E820_EXT). */
 const E820MAX = 128;
 
 export type { E820Range, Region } from './placed.js';
 
 export interface LoadRequest {
   readonly image: KernelImage;
-  /** Physical load address of the image; its preferred one where absent. */
+  /** Physical load address of the image; absent: the image's preferred one. */
   readonly kernelAt?: number;
-  /** Pieces that go over the image, at link addresses. */
+  /** Bytes that overwrite parts of the image, at link addresses. */
   readonly pieces: readonly { readonly link: number; readonly bytes: Uint8Array }[];
   readonly initrd: ByteSource;
   readonly initrdAt: number;
-  /** null for none: cmd_line_ptr is 0. */
+  /** null: no command line, and cmd_line_ptr is 0. */
   readonly cmdline: string | null;
-  /** Where the command line goes, if not where it usually does. */
+  /** Physical address of the command line; absent: that of LOADER_LAYOUT. */
   readonly cmdlineAt?: number;
-  /** Where the zero page goes, if not where it usually does. */
+  /** Physical address of the zero page; absent: that of LOADER_LAYOUT. */
   readonly zeroPageAt?: number;
-  /** What goes into the setup_data chain, in order. */
+  /** The nodes of the setup_data chain, in order. */
   readonly setupData?: readonly SetupDataNode[];
   readonly firmware: Firmware;
   /** Segment of the extended BIOS data area and KiB of conventional memory. */
@@ -50,7 +50,7 @@ export interface LoadRequest {
   readonly vga?: boolean;
 }
 
-/** What the zero page tells of. */
+/** The contents of the zero page. */
 export interface ZeroPageRequest extends Pick<LoadRequest, 'image' | 'initrdAt' | 'vga'> {
   readonly initrd: Pick<ByteSource, 'length'>;
   readonly e820: readonly E820Range[];
@@ -63,32 +63,32 @@ export interface ZeroPageRequest extends Pick<LoadRequest, 'image' | 'initrdAt' 
 }
 
 export interface Loaded {
-  /** What the loader has taken. */
+  /** The regions that the loader uses. */
   readonly regions: readonly Region[];
-  /** What firmware has taken and put something into. */
+  /** The regions of the firmware that contain a blob. */
   readonly firmwareRegions: readonly Region[];
-  /** What firmware put into memory, the hand-over's things as well. */
+  /** The blobs that firmware put into memory, including those of the hand-over. */
   readonly blobs: readonly Blob[];
   /** Physical address of the image's first byte. */
   readonly kernelAt: number;
   readonly entry: number;
   readonly zeroPage: Uint8Array;
-  /** The command line's place with its bytes; null where there is none. */
+  /** The command line's buffer of CMDLINE_ROOM bytes; null if there is no command line. */
   readonly cmdline: Uint8Array | null;
-  /** The setup_data chain as it stands in memory. */
+  /** The setup_data chain in memory. */
   readonly setupData: readonly PlacedSetupData[];
 }
 
-/** Where the loader keeps its things below 640 KiB (our choice, in places that boot loaders use). */
+/** Physical addresses of the loader's data below 640 KiB (our choice, among those that boot loaders use). */
 export const LOADER_LAYOUT = {
   pageTables: 0x7_0000,
   setupData: 0x8_0000,
   zeroPage: 0x9_0000,
   cmdline: 0x9_9000,
 } as const;
-/** The longest command line that fits its place. */
+/** Size of the command line's buffer in bytes. */
 export const CMDLINE_ROOM = 0x1000;
-/** Interrupt vectors and BIOS data area, which firmware of both kinds has. */
+/** Interrupt vectors and BIOS data area, used by BIOS and EFI firmware. */
 const BIOS_DATA: Region = { name: 'interrupt vectors and BIOS data area', base: 0, size: 0x500 };
 const BDA_EBDA_SEGMENT = 0x40e;
 const BDA_LOWMEM = 0x413;
@@ -98,7 +98,7 @@ const TEXT_MODE = 3;
 const EGA_BX = 3;
 const FONT_HEIGHT = 16;
 
-/** Loads everything and leaves the CPU at the kernel's entry, in long mode on an identity map. */
+/** Loads everything and leaves the CPU at the kernel's entry, in long mode with an identity map. */
 export function load(machine: Machine, request: LoadRequest): Loaded {
   const { image } = request;
   const first = image.segments.reduce((min, s) => Math.min(min, s.paddr), Infinity);
@@ -124,12 +124,12 @@ export function load(machine: Machine, request: LoadRequest): Loaded {
     { name: 'initrd', base: request.initrdAt, size: request.initrd.length },
   ];
   const { firmware } = request;
-  const { regions, setupData, handOver } = takeOver(request, own);
+  const { regions, setupData, handOver } = handOverFrom(request, own);
   checkLayout(machine, [BIOS_DATA, ...regions, ...firmware.regions], keysOf(request));
   const blobs = [...firmware.blobs, ...handOver.blobs];
   for (const { base, bytes } of blobs) machine.dmaWrite(pa(base), bytes);
 
-  for (const segment of image.segments) machine.dmaWrite(pa(segment.paddr + shift), segment.bytes);
+  for (const { paddr, bytes } of image.segments) machine.dmaWrite(pa(paddr + shift), bytes);
   const link = image.segments.reduce((min, s) => (s.paddr === first ? s.vaddr : min), 0);
   for (const piece of request.pieces) {
     machine.dmaWrite(pa(kernelAt + piece.link - link), piece.bytes);
@@ -167,7 +167,7 @@ export function load(machine: Machine, request: LoadRequest): Loaded {
 const holdsAny = (region: Region, blobs: readonly Blob[]): boolean =>
   blobs.map(regionOf).some(({ base }) => base >= region.base && base < region.base + region.size);
 
-/** Which key of a scenario is to blame for where one of some regions is: one that was given before one that was not. */
+/** Returns the scenario key that determines the address of one of some regions, preferably one that was given. */
 function keysOf(request: LoadRequest): (...names: string[]) => string {
   const given: Readonly<Record<string, unknown>> = {
     'boot params': request.zeroPageAt,
@@ -182,7 +182,7 @@ function keysOf(request: LoadRequest): (...names: string[]) => string {
   };
 }
 
-/** Refuses a layout whose pieces overlap or lie where there is no RAM. */
+/** Throws E_LAYOUT_OVERLAP for regions that overlap, E_LAYOUT_NO_RAM for one outside RAM. */
 function checkLayout(
   machine: Machine,
   regions: readonly Region[],
@@ -213,11 +213,11 @@ function checkLayout(
   }
 }
 
-/** The command line's place in memory: its bytes, then zeros. Throws E_CMDLINE_TOO_LONG for one that does not fit. */
+/** The command line's buffer: its bytes, then zeros. Throws E_CMDLINE_TOO_LONG for one that does not fit. */
 export function commandLineBytes(text: string): Uint8Array {
-  const place = new Uint8Array(CMDLINE_ROOM);
-  place.set(encodeCommandLine(text));
-  return place;
+  const buffer = new Uint8Array(CMDLINE_ROOM);
+  buffer.set(encodeCommandLine(text));
+  return buffer;
 }
 
 function encodeCommandLine(text: string): Uint8Array {
@@ -234,7 +234,7 @@ function encodeCommandLine(text: string): Uint8Array {
   return bytes;
 }
 
-/** The zero page: zeros, the image's setup header, and the loader's fields (Documentation/x86/boot.txt). */
+/** The zero page: the image's setup header and the loader's fields, the rest zero (Documentation/x86/boot.txt). */
 export function makeZeroPage(request: ZeroPageRequest): Uint8Array {
   const page = new Uint8Array(BOOT_PARAMS.size);
   const view = new DataView(page.buffer);
@@ -259,7 +259,7 @@ export function makeZeroPage(request: ZeroPageRequest): Uint8Array {
   return page;
 }
 
-/** struct e820entry, packed, one after another. */
+/** An array of struct e820entry, which is packed. */
 function e820Bytes(ranges: readonly E820Range[]): Uint8Array {
   const bytes = new Uint8Array(ranges.length * E820_ENTRY);
   const view = new DataView(bytes.buffer);
@@ -273,10 +273,10 @@ function e820Bytes(ranges: readonly E820Range[]): Uint8Array {
 }
 
 /**
- * The hand-over from the firmware and the chain that goes with it: the memory map's rest, where the zero page is full,
- * is a node of the chain, and the chain's memory is in the map.
+ * The hand-over from the firmware and the setup_data chain, which depend on each other: the entries of the memory map
+ * that do not fit the zero page are a node of the chain, and the chain's memory is in the map.
  */
-function takeOver(
+function handOverFrom(
   { firmware, setupData: nodes = [] }: LoadRequest,
   own: readonly Region[],
 ): { regions: Region[]; setupData: PlacedSetupData[]; handOver: HandOver } {
@@ -302,7 +302,7 @@ function takeOver(
 
 /** screen_info of a VGA in mode 3, as the real-mode setup code asks the video BIOS (arch/x86/boot/video.c). */
 function fillScreenInfo(view: DataView): void {
-  // Our choice: the screen is blank and the cursor on its last line, where firmware's and loader's messages scrolled.
+  // Our choice: the screen is blank and the cursor on its last line, as after messages of firmware and loader.
   view.setUint8(BOOT_PARAMS.orig_y, VGA_LINES - 1);
   view.setUint8(BOOT_PARAMS.orig_video_mode, TEXT_MODE);
   view.setUint8(BOOT_PARAMS.orig_video_cols, VGA_COLUMNS);

@@ -116,7 +116,7 @@ export function mpConfig(cpus: number, signature: number): Uint8Array {
     .sum(MP_CONFIG.Checksum, 0, size).bytes;
 }
 
-/** The floating pointer; it stands on a multiple of 16. */
+/** The floating pointer, to be placed at a multiple of 16. */
 export function mpFloating(configAt: number): Uint8Array {
   return new Struct(MP_FLOATING.size)
     .ascii(MP_FLOATING.Signature, '_MP_')

@@ -1,7 +1,7 @@
 /** The video BIOS: an option ROM as firmware leaves it in shadow RAM (PCI Firmware Specification 3.0, 5.2.1). */
 import { noiseBytes, Struct } from './struct.js';
 
-/** Where a video BIOS is (PC convention: C000h:0000h). */
+/** Physical address of a video BIOS (PC convention: C000h:0000h). */
 export const VIDEO_ROM = 0xc_0000;
 
 /** Header of the image for PC-AT machines. */
@@ -28,7 +28,7 @@ export const PCIR = {
 } as const;
 export const ROM_SIGNATURE = 0xaa55;
 
-/** 32 KiB, with an adapter's ids (our choice). */
+/** 32 KiB, and the adapter's ids (our choice). */
 const UNITS = 64;
 const VENDOR = 0x1234;
 const DEVICE = 0x1111;
@@ -39,7 +39,7 @@ const SEED = 0x0c00_05ed;
 /** JMP SHORT over the header. */
 const JMP = [0xeb, 0x7b] as const;
 
-/** The image: header, PCI data, code that is no instructions (our choice), and a last byte that makes all sum to 0. */
+/** The image: header, PCI data, noise in place of code (our choice), and a last byte that makes the sum 0. */
 export function videoRom(): Uint8Array {
   const size = UNITS * OPTION_ROM.unit;
   return new Struct(size)

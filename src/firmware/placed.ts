@@ -1,20 +1,20 @@
-/** What firmware and loader put into physical memory, and how they tell of it. */
+/** The regions and blobs of firmware and loader in physical memory, and the hand-over between them. */
 
-/** A named stretch of physical memory. */
+/** A named range of physical memory. */
 export interface Region {
   readonly name: string;
   readonly base: number;
   readonly size: number;
 }
 
-/** Bytes at a physical address, for somebody to find. */
+/** Bytes at a physical address. */
 export interface Blob {
   readonly name: string;
   readonly base: number;
   readonly bytes: Uint8Array;
 }
 
-/** An entry of the memory map that the kernel is given (boot protocol: e820_map). */
+/** An entry of the memory map that is passed to the kernel (boot protocol: e820_map). */
 export interface E820Range {
   readonly base: number;
   readonly size: number;
@@ -23,11 +23,11 @@ export interface E820Range {
 
 /** The machine that firmware's tables describe. */
 export interface MachineDescription {
-  /** Bytes of RAM in all. */
+  /** Total RAM in bytes. */
   readonly ram: number;
   readonly cpus: number;
   readonly iommu: boolean;
-  /** Which tables firmware has: ACPI's at all, the MADT among them, the MP table; all where absent. */
+  /** The tables that firmware has: ACPI, in it the MADT, and the MP table. Absent: all. */
   readonly tables?: { readonly acpi: boolean; readonly madt: boolean; readonly mp: boolean };
   /** The processor's name and vendor, and EAX of CPUID Fn1. */
   readonly processor: {
@@ -37,35 +37,35 @@ export interface MachineDescription {
   };
 }
 
-/** What the firmware's memory map follows from besides the firmware: what the loader has taken. */
+/** The regions of the loader, which are in the firmware's memory map. */
 export interface LoaderMemory {
   readonly code: readonly Region[];
   readonly data: readonly Region[];
 }
 
-/** What a loader gets from the firmware just before it enters the kernel. */
+/** What the firmware passes to a loader just before the loader enters the kernel. */
 export interface HandOver {
   readonly e820: readonly E820Range[];
   /** Bytes of struct efi_info for the zero page; absent without EFI. */
   readonly efiInfo?: Uint8Array;
-  /** What the hand-over itself puts into memory. */
+  /** Blobs that the hand-over itself puts into memory. */
   readonly blobs: readonly Blob[];
 }
 
-/** What firmware has left in memory. */
+/** Firmware as it is in memory. */
 export interface Firmware {
-  /** Stretches that are the firmware's; a loader keeps clear of them. */
+  /** Regions of the firmware, which a loader must not use. */
   readonly regions: readonly Region[];
   readonly blobs: readonly Blob[];
   handOver(loader: LoaderMemory): HandOver;
 }
 
-/** The region of a thing. */
+/** The region of a blob. */
 export function regionOf({ name, base, bytes }: Blob): Region {
   return { name, base, size: bytes.length };
 }
 
-/** Keys of a scenario that say where a region goes. */
+/** The scenario keys that set the address of a region, by the region's name. */
 const PLACED_BY: Readonly<Record<string, string>> = {
   'boot params': 'loader.zeroPageAt',
   'command line': 'loader.cmdlineAt',
@@ -73,7 +73,7 @@ const PLACED_BY: Readonly<Record<string, string>> = {
   initrd: 'loader.initrdAt',
 };
 
-/** The key of a scenario that says where a region goes; undefined where none does. */
+/** The scenario key that sets the address of a region; undefined if there is none. */
 export const placedBy = (region: string): string | undefined => PLACED_BY[region];
 
 /** All tables. */

@@ -1,29 +1,29 @@
 /**
- * kexec-tools' purgatory: the program that runs between two kernels. It compares the digest of what was loaded, loads
- * the registers and jumps to the new kernel (purgatory/purgatory.c, arch/x86_64/entry64.S).
+ * kexec-tools' purgatory: the program that runs between two kernels. It verifies the digest of the loaded segments,
+ * loads the registers and jumps to the new kernel (purgatory/purgatory.c, arch/x86_64/entry64.S).
  */
 import { concat } from '../base/bytes.js';
-import { PAGE_SIZE, va, type Va } from '../machine/address.js';
+import { PAGE_SIZE, va, vaAdd, type Va } from '../machine/address.js';
 import { isFault, type Cpu } from '../machine/cpu/cpu.js';
 import { VECTOR, type Fault } from '../machine/types.js';
 
-/** A stretch of physical memory whose bytes the digest covers. */
+/** A range of physical memory that the digest covers. */
 export interface Covered {
   readonly mem: number;
   readonly memsz: number;
 }
 
-/** What purgatory is told before it is loaded. */
+/** The data that kexec-tools stores in purgatory. */
 export interface PurgatoryData {
   /** Physical address of the new kernel's entry, and of its zero page for RSI. */
   readonly rip: number;
   readonly rsi: number;
-  /** SHA-256 over the segments one after the other, in hexadecimal. */
+  /** SHA-256 over the concatenated segments, in hexadecimal. */
   readonly digest: string;
   readonly segments: readonly Covered[];
 }
 
-/** Purgatory's page by offset (our choice): code, registers, digest, segments, and its stack down from the end. */
+/** Offsets in purgatory's page (our choice): code, registers, digest, segments; the stack grows down from the end. */
 export const PURGATORY = {
   code: 0,
   codeSize: 0x400,
@@ -57,7 +57,7 @@ export function purgatoryPage(code: Uint8Array, data: PurgatoryData): Uint8Array
   return page;
 }
 
-/** How purgatory ends: a fault, a loop for ever because the digests differ, or in the new kernel (`null`). */
+/** The outcome of purgatory: a fault, an endless loop because the digests differ, or the new kernel (`null`). */
 export type PurgatoryEnd = Fault | 'digest' | null;
 
 /** Runs purgatory on a CPU whose RIP is at its first byte. `digest` is SHA-256 in hexadecimal. */
@@ -73,26 +73,26 @@ export function runPurgatory(
   if (window.some((byte, index) => byte !== code[index])) {
     return { vector: VECTOR.UD, error: 0, why: 'text is not purgatory' };
   }
-  cpu.rsp = va(base + PURGATORY.size);
-  const word = (offset: number): bigint | Fault => cpu.loadU64(va(base + offset));
+  cpu.rsp = vaAdd(base, PURGATORY.size);
+  const word = (offset: number): bigint | Fault => cpu.loadU64(vaAdd(base, offset));
   const count = word(PURGATORY.count);
   if (isFault(count)) return count;
-  const pieces: Uint8Array[] = [];
+  const segments: Uint8Array[] = [];
   for (let i = 0; i < Number(count); i++) {
     const mem = word(PURGATORY.segments + i * SEGMENT_SIZE);
     const memsz = word(PURGATORY.segments + i * SEGMENT_SIZE + 8);
     if (isFault(mem)) return mem;
     if (isFault(memsz)) return memsz;
-    const piece = new Uint8Array(Number(memsz));
-    const fault = cpu.read(va(Number(mem)), piece);
+    const segment = new Uint8Array(Number(memsz));
+    const fault = cpu.read(va(Number(mem)), segment);
     if (fault !== null) return fault;
-    pieces.push(piece);
+    segments.push(segment);
   }
-  const wanted = new Uint8Array(DIGEST_SIZE);
-  const unread = cpu.read(va(base + PURGATORY.digest), wanted);
+  const stored = new Uint8Array(DIGEST_SIZE);
+  const unread = cpu.read(vaAdd(base, PURGATORY.digest), stored);
   if (unread !== null) return unread;
-  const hex = Array.from(wanted, (byte) => byte.toString(16).padStart(2, '0')).join('');
-  if (digest(concat(pieces)) !== hex) return 'digest';
+  const hex = Array.from(stored, (byte) => byte.toString(16).padStart(2, '0')).join('');
+  if (digest(concat(segments)) !== hex) return 'digest';
   return enterKernel(cpu, word(PURGATORY.rip), word(PURGATORY.rsi));
 }
 

@@ -1,5 +1,5 @@
 /**
- * The setup_data chain: what a loader passes besides the zero page, each node with the physical address of the next
+ * The setup_data chain: data that a loader passes beyond the zero page, each node with the physical address of the next
  * (Documentation/x86/boot.txt, setup_data; bootparam.h, struct setup_data).
  */
 import { SETUP_DATA } from './efi/layout.js';
@@ -8,11 +8,11 @@ import { SETUP_DATA } from './efi/layout.js';
 export interface SetupDataNode {
   readonly type: number;
   readonly data: Uint8Array;
-  /** What the trace calls it. */
+  /** Name in the trace. */
   readonly name: string;
 }
 
-/** A node where it goes in memory. */
+/** A node with its physical address. */
 export interface PlacedSetupData {
   readonly name: string;
   /** Physical address of the node's header. */
@@ -20,11 +20,11 @@ export interface PlacedSetupData {
   readonly bytes: Uint8Array;
 }
 
-/** Distance of nodes from a page's end: their data's first look crosses into the next page (our choice). */
+/** Distance of a node's data from the end of its page: a map of the first bytes spans two pages (our choice). */
 const FROM_PAGE_END = 0x40;
 const PAGE = 0x1000;
 
-/** Lays nodes out from an address on, each in pages of its own, linked in their order. */
+/** Places nodes from an address on, each in pages of its own, linked in order. */
 export function placeSetupData(nodes: readonly SetupDataNode[], from: number): PlacedSetupData[] {
   const addresses: number[] = [];
   let page = from;

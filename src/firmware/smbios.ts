@@ -42,7 +42,7 @@ export const SMBIOS_HEADER = { Type: 0, Length: 1, Handle: 2 } as const;
 const VERSION = { major: 3, minor: 0 } as const;
 const END_OF_TABLE = 127;
 const MIB = 2 ** 20;
-/** Size in MiB that says: see Extended Size (DSP0134 7.18.4). */
+/** The Size value that refers to Extended Size (DSP0134 7.18.4). */
 const SIZE_EXTENDED = 0x7fff;
 
 type Field = readonly [offset: number, width: 1 | 2 | 4 | 8, value: number];
@@ -51,13 +51,13 @@ interface Structure {
   readonly length: number;
   readonly handle: number;
   readonly fields: readonly Field[];
-  /** By the offset of the field that has the string's number. */
+  /** Strings by the offset of the field that has the string's number. */
   readonly strings?: Readonly<Record<number, string>>;
 }
 
 /** The structures: BIOS, system, baseboard, processor, memory array and device, end (DSP0134 7.1–7.3, 7.5, 7.17, 7.18). */
 function structures({ ram, cpus, processor }: MachineDescription): Structure[] {
-  // A module is as large as whole MiB: a log's usable memory need not be.
+  // A module's size is in MiB; the usable memory of a kernel log may not be whole MiB.
   const mib = Math.ceil(ram / MIB);
   const size = mib < SIZE_EXTENDED ? mib : SIZE_EXTENDED;
   const extended = mib < SIZE_EXTENDED ? 0 : mib;
@@ -186,7 +186,7 @@ function encode({ type, length, handle, fields, strings = {} }: Structure): Uint
   return concat([part.bytes, ...set, new Uint8Array(texts.length === 0 ? 2 : 1)]);
 }
 
-/** The structure table and what entry points say of it. */
+/** The structure table and its properties for the entry points. */
 export interface SmbiosTable {
   readonly bytes: Uint8Array;
   readonly count: number;
@@ -203,7 +203,7 @@ export function smbiosTable(request: MachineDescription): SmbiosTable {
   };
 }
 
-/** The 32-bit entry point, 31 bytes with both sums right. */
+/** The 32-bit entry point: 31 bytes with both checksums. */
 export function smbiosEntry(table: SmbiosTable, at: number): Uint8Array {
   return new Struct(SMBIOS_ENTRY.size)
     .ascii(SMBIOS_ENTRY.Anchor, '_SM_')

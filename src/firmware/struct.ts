@@ -1,7 +1,7 @@
-/** Little-endian structures in the making: fields by offset, and the sums that tables carry. */
+/** A writer of little-endian structures: fields by offset, and checksums of tables. */
 import { ascii } from '../base/bytes.js';
 
-/** A structure of a fixed size, zeros to begin with. Fields outside of it are a RangeError. */
+/** A structure of a fixed size, initially zero. Throws a RangeError for a field outside it. */
 export class Struct {
   readonly bytes: Uint8Array;
   private readonly view: DataView;
@@ -32,11 +32,11 @@ export class Struct {
     this.bytes.set(bytes, at);
     return this;
   }
-  /** Characters of a byte each, without a NUL. */
+  /** ASCII characters, without a NUL. */
   ascii(at: number, text: string): this {
     return this.put(at, ascii(text));
   }
-  /** Makes the bytes of a stretch sum to 0 modulo 256 by the byte at `field`. */
+  /** Sets the byte at `field` so that the bytes of a range sum to 0 modulo 256. */
   sum(field: number, from: number, length: number): this {
     this.bytes[field] = 0;
     this.bytes[field] = -byteSum(this.bytes.subarray(from, from + length)) & 0xff;
@@ -51,12 +51,12 @@ export function ucs2(text: string): Uint8Array {
   return struct.bytes;
 }
 
-/** The sum of bytes modulo 256; 0 for a table whose checksum is right. */
+/** The sum of bytes modulo 256; 0 for a table with a correct checksum. */
 export function byteSum(bytes: Uint8Array): number {
   return bytes.reduce((sum, byte) => (sum + byte) & 0xff, 0);
 }
 
-/** Bytes without a pattern from a seed that is not 0: Marsaglia's xorshift of 32 bits. */
+/** Pseudo-random bytes from a nonzero seed: Marsaglia's 32-bit xorshift. */
 export function noiseBytes(length: number, seed: number): Uint8Array {
   const struct = new Struct(Math.ceil(length / 4) * 4);
   let word = seed;

@@ -1,4 +1,4 @@
-/** All ACPI tables of a machine at their places. */
+/** All ACPI tables of a machine with their addresses. */
 import { alignUp } from '../../machine/address.js';
 import type { Blob } from '../placed.js';
 import { bgrt, bgrtImage } from './bgrt.js';
@@ -7,25 +7,25 @@ import { ivrs } from './ivrs.js';
 import { madt } from './madt.js';
 import { rsdp, rsdt, xsdt } from './sdt.js';
 
-/** What the tables describe, and where they go. */
+/** The machine that the tables describe, and the addresses of the tables. */
 export interface AcpiRequest {
   readonly cpus: number;
   readonly iommu: boolean;
-  /** Whether there is a MADT: true where absent. */
+  /** Whether there is a MADT; absent: true. */
   readonly madt?: boolean;
   readonly rsdpAt: number;
-  /** Where the other tables go, one behind another. */
+  /** Physical address of the first of the other tables, which follow each other. */
   readonly tablesAt: number;
-  /** A multiple of 64. */
+  /** Physical address of the FACS, a multiple of 64. */
   readonly facsAt: number;
-  /** Where the boot image goes; without it there is no BGRT. */
+  /** Physical address of the boot image; absent: no BGRT. */
   readonly imageAt?: number;
 }
 
-/** Tables start at such multiples. */
+/** Alignment of tables in bytes. */
 const ALIGN = 64;
 
-/** The tables in the order of their addresses, the RSDP first; their names are their signatures'. */
+/** The tables in the order of their addresses, the RSDP first; their names are their signatures. */
 export function acpiTables(request: AcpiRequest): Blob[] {
   const blobs: Blob[] = [];
   let at = request.tablesAt;

@@ -1,4 +1,4 @@
-/** BGRT and the picture that firmware showed: a bitmap, in memory that boot services leave. */
+/** BGRT and the boot image that firmware displayed: a bitmap in boot services memory. */
 import { Struct } from '../struct.js';
 import { BGRT } from './layout.js';
 import { sdt, summed } from './sdt.js';
@@ -37,10 +37,10 @@ export const BMP = {
 } as const;
 const BI_SIZE = 40;
 const BYTES_PER_PIXEL = 3;
-/** A square, so wide that no row needs padding and the image spans pages (our choice). */
+/** Side of the square image: no row needs padding, and the image spans pages (our choice). */
 const SIDE = 64;
 
-/** The picture: a disc on a ground that shades. */
+/** The boot image: a disc on a colour gradient. */
 export function bgrtImage(): Uint8Array {
   const pixels = SIDE * SIDE * BYTES_PER_PIXEL;
   const image = new Struct(BMP.size + pixels)

@@ -1,4 +1,4 @@
-/** FADT, FACS and DSDT: a PC with ACPI's fixed registers in I/O space (our choice of ports, as AMD boards have them). */
+/** FADT, FACS and DSDT: a PC with ACPI's fixed registers in I/O space (our choice of ports, as on AMD boards). */
 import { Struct } from '../struct.js';
 import { FACS, FADT, GAS, SDT } from './layout.js';
 import { sdt, summed } from './sdt.js';
@@ -13,7 +13,7 @@ const SMI_CMD = 0xb2;
 const ACPI_ENABLE = 0xa0;
 const ACPI_DISABLE = 0xa1;
 const CMOS_CENTURY = 0x32;
-/** The latencies that say: no C2, no C3 (ACPI table 5-34). */
+/** Latencies that mean no C2 and no C3 (ACPI table 5-34). */
 const NO_C2 = 0x65;
 const NO_C3 = 0x3e9;
 /** IAPC_BOOT_ARCH: legacy devices, 8042 (ACPI table 5-36). */
@@ -67,7 +67,7 @@ const BLOCKS: readonly Block[] = [
   },
 ];
 
-/** @param facsAt below 4 GiB: FIRMWARE_CTRL has it and X_FIRMWARE_CTRL is 0 (ACPI table 5-34). */
+/** @param facsAt address of the FACS below 4 GiB: for FIRMWARE_CTRL; X_FIRMWARE_CTRL is 0 (ACPI table 5-34). */
 export function fadt(facsAt: number, dsdtAt: number): Uint8Array {
   const table = sdt('FACP', FADT_REVISION, FADT.size)
     .u32(FADT.FIRMWARE_CTRL, facsAt)
@@ -95,7 +95,7 @@ export function fadt(facsAt: number, dsdtAt: number): Uint8Array {
   return summed(table);
 }
 
-/** The control structure, without a checksum; its place is a multiple of 64. */
+/** The control structure, which has no checksum; its address is a multiple of 64. */
 export function facs(): Uint8Array {
   return new Struct(FACS.size)
     .ascii(FACS.Signature, 'FACS')
@@ -103,7 +103,7 @@ export function facs(): Uint8Array {
     .u8(FACS.Version, FACS_VERSION).bytes;
 }
 
-/** A DSDT without a definition. */
+/** A DSDT without definitions. */
 export function dsdt(): Uint8Array {
   return summed(sdt('DSDT', DSDT_REVISION, SDT.size));
 }

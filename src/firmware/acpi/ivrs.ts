@@ -1,11 +1,11 @@
-/** IVRS: the AMD IOMMU and the devices behind it. */
+/** IVRS: the AMD IOMMU and the devices that it translates. */
 import { concat } from '../../base/bytes.js';
 import { Struct } from '../struct.js';
 import { IVHD_10H, IVHD_ENTRY, IVHD_SPECIAL, IVRS } from './layout.js';
 import { IO_APIC_ID } from './madt.js';
 import { sdt, summed } from './sdt.js';
 
-/** Where the IOMMU's registers answer, and its device id 00:00.2 (our choice, as on EPYC). */
+/** Physical address of the IOMMU's registers, and its device id 00:00.2 (our choice, as on EPYC). */
 export const IOMMU_MMIO_BASE = 0xfeb8_0000;
 export const IOMMU_DEVICE_ID = 0x0002;
 /** The devices that it translates, first and last: 00:01.0 to 03:1f.7 (our choice). */

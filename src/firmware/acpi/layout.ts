@@ -29,7 +29,7 @@ export const SDT = {
   size: 36,
 } as const;
 
-/** Fixed ACPI Description Table (ACPI 5.2.9), as far as a PC sets it. */
+/** Fixed ACPI Description Table (ACPI 5.2.9): the fields that a PC sets. */
 export const FADT = {
   FIRMWARE_CTRL: 36,
   DSDT: 40,

@@ -35,7 +35,7 @@ interface Kind {
 }
 const entry = ({ type, size }: Kind): Struct => new Struct(size).u8(0, type).u8(1, size);
 
-/** @param cpus how many; their APIC ids count from 0. */
+/** @param cpus number of CPUs; their APIC ids count from 0. */
 export function madt(cpus: number): Uint8Array {
   const override = (source: number, gsi: number, flags: number): Struct =>
     entry(MADT_INTERRUPT_OVERRIDE)

@@ -1,16 +1,16 @@
-/** What all ACPI tables share: the header with its checksum, the root pointer, the lists of tables. */
+/** Common parts of ACPI: the table header with its checksum, the root pointer, the lists of tables. */
 import { ascii } from '../../base/bytes.js';
 import { Struct } from '../struct.js';
 import { RSDP, SDT } from './layout.js';
 
-/** Who made the tables (our choice). */
+/** OEM and creator of the tables (our choice). */
 const OEM_ID = 'SMEBT ';
 const OEM_TABLE_ID = 'SMEBOOT ';
 const OEM_REVISION = 1;
 const CREATOR_ID = 'SMEB';
 const CREATOR_REVISION = 1;
 
-/** A table with its header but for the checksum. @param size of all of it, in bytes. */
+/** A table with its header, without the checksum. @param size bytes of the table with its header. */
 export function sdt(signature: string, revision: number, size: number): Struct {
   return new Struct(size)
     .ascii(SDT.Signature, signature)
@@ -23,7 +23,7 @@ export function sdt(signature: string, revision: number, size: number): Struct {
     .u32(SDT.CreatorRevision, CREATOR_REVISION);
 }
 
-/** The table's bytes, which now sum to 0. */
+/** The table's bytes with their checksum. */
 export function summed(table: Struct): Uint8Array {
   return table.sum(SDT.Checksum, 0, table.bytes.length).bytes;
 }

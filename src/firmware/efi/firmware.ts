@@ -1,4 +1,4 @@
-/** EFI firmware on a machine: every table and image at its place, and the hand-over to a loader. */
+/** EFI firmware: all its tables and images with their addresses, and the hand-over to a loader. */
 import { alignUp, PAGE_SIZE } from '../../machine/address.js';
 import { InputError } from '../../base/errors.js';
 import { acpiTables } from '../acpi/acpi.js';
@@ -16,7 +16,7 @@ import { smbios3Entry, smbiosEntry, smbiosTable } from '../smbios.js';
 import { noiseBytes } from '../struct.js';
 import { without, type GivenMap } from './given-map.js';
 import { EFI_MEMORY_DESCRIPTOR_STRIDE, type EFI_GUID } from './layout.js';
-import { describeMemory, efiInfo, memoryMapBytes, ramStretches, setup_e820 } from './memory-map.js';
+import { describeMemory, efiInfo, memoryMapBytes, ramRanges, setup_e820 } from './memory-map.js';
 import { efiPlaces, MEMORY_MAP_ROOM, MEMORY_MAP_ROOM_MAX, type EfiPlaces } from './places.js';
 import {
   runtimeCode,
@@ -36,7 +36,7 @@ import {
   type RuntimeServiceName,
 } from './tables.js';
 
-/** Where things stand in the runtime data (our choice: pool allocations, none across a page). */
+/** Offsets in the runtime data (our choice: as pool allocations, none across a page). */
 const IN_RUNTIME_DATA = {
   driver: 0,
   systemTable: 0x2f18,
@@ -48,25 +48,27 @@ const IN_RUNTIME_DATA = {
   smbios3Entry: 0x1_0058,
   smbios: 0x1_1000,
 } as const;
-/** And in the boot services data. */
+/** Offsets in the boot services data. */
 const IN_BOOT_DATA = { esrt: 0x1_1818, properties: 0x1_2698, bgrtImage: 0x2_0018 } as const;
-/** And among the ACPI tables. */
+/** Offsets in the region of the ACPI tables. */
 const IN_ACPI = { rsdp: 0x14, tables: 0x1000 } as const;
 
 const BOOT_CODE_SEED = 0xb007_c0de;
 
-/** What a loader asks: sizes of RAM below and above 4 GiB in bytes. */
+/** The RAM of the machine, in bytes. */
 export interface EfiMachine {
+  /** End of the RAM below 4 GiB. */
   readonly lowTop: number;
+  /** Size of the RAM above 4 GiB. */
   readonly highSize: number;
-  /** The memory map, where it is not ours. */
+  /** A memory map from the scenario; absent: the firmware's own. */
   readonly given?: GivenMap;
 }
 
 /**
- * Lays the firmware out.
+ * The firmware of a machine with EFI.
  *
- * @throws InputError E_EFI_RAM on a machine with too little memory.
+ * @throws InputError E_EFI_RAM if the machine has too little memory.
  */
 export function efiFirmware(
   machine: EfiMachine,
@@ -75,23 +77,23 @@ export function efiFirmware(
   const places = efiPlaces(machine.lowTop);
   const data = places.at('EFI runtime data').base;
   const system = data + IN_RUNTIME_DATA.systemTable;
-  const shown = shownTables(places, described);
+  const others = otherTables(places, described);
   return {
     places,
-    blobs: [...runtimeBlobs(places, shown.published), ...shown.blobs],
+    blobs: [...runtimeBlobs(places, others.published), ...others.blobs],
     regions: [
       ...places.regions.filter(({ name }) => !SHARED.has(name)),
-      mapPlace(places, machine.given),
+      mapRegion(places, machine.given),
     ],
     handOver: (loader): HandOver => handOver(machine, places, system, loader),
   };
 }
 
-/** What the configuration tables point at, in order. */
+/** The targets of the configuration tables, in order. */
 type Published = readonly { readonly guid: keyof typeof EFI_GUID; readonly at: number }[];
 
-/** ACPI, SMBIOS, ESRT, properties table; and what else firmware leaves in memory. */
-function shownTables(
+/** ACPI, SMBIOS, ESRT, properties table; boot services code and the video BIOS. */
+function otherTables(
   places: EfiPlaces,
   described: MachineDescription,
 ): { blobs: Blob[]; published: Published } {
@@ -144,7 +146,7 @@ function runtimeBlobs(places: EfiPlaces, published: Published): Blob[] {
   const code = places.at('EFI runtime code').base;
   const data = places.at('EFI runtime data').base;
   if (data !== code + RUNTIME_CODE_SIZE) {
-    throw new RangeError('runtime data is not behind its code');
+    throw new RangeError('runtime data does not follow runtime code');
   }
   const at = (what: keyof typeof IN_RUNTIME_DATA): number => data + IN_RUNTIME_DATA[what];
   const entries = Object.fromEntries(
@@ -176,16 +178,16 @@ function runtimeBlobs(places: EfiPlaces, published: Published): Blob[] {
 
 const blob = (name: string, base: number, bytes: Uint8Array): Blob => ({ name, base, bytes });
 
-/** Entries of the map that are no DRAM, or whose DRAM firmware does not have to itself. */
+/** Entries of the map that are not DRAM, or DRAM that others use too. */
 const SHARED: ReadonlySet<string> = new Set(['FCH registers', 'flash', 'EFI boot services page 0']);
 
-/** Descriptors besides those of a given map, and those that a region in the middle of a given one makes of it. */
+/** The most descriptors beyond those of a given map, and the most parts that a region splits a given range into. */
 const OWN_DESCRIPTORS = 64;
 const PARTS = 2;
 
-/** Where the loader asks for the map: what is usual, or more for a given map that is long. */
-const mapPlace = (places: EfiPlaces, given: GivenMap | undefined): Region => {
-  const ranges = (given?.ram.length ?? 0) + (given?.kept.length ?? 0);
+/** The loader's buffer for the memory map: MEMORY_MAP_ROOM, or more for a long given map. */
+const mapRegion = (places: EfiPlaces, given: GivenMap | undefined): Region => {
+  const ranges = (given?.ram.length ?? 0) + (given?.reserved.length ?? 0);
   const size = (OWN_DESCRIPTORS + PARTS * ranges) * EFI_MEMORY_DESCRIPTOR_STRIDE;
   return {
     name: 'EFI memory map',
@@ -194,34 +196,34 @@ const mapPlace = (places: EfiPlaces, given: GivenMap | undefined): Region => {
   };
 };
 
-/** GetMemoryMap() into the loader's memory, ExitBootServices(), and what a stub makes of it (eboot.c, exit_boot). */
+/** GetMemoryMap(), ExitBootServices(), and the data that the stub puts in the zero page (eboot.c, exit_boot). */
 function handOver(
   machine: EfiMachine,
   places: EfiPlaces,
   systab: number,
   loader: LoaderMemory,
 ): HandOver {
-  const place = mapPlace(places, machine.given);
-  const data = [...loader.data, place];
+  const buffer = mapRegion(places, machine.given);
+  const data = [...loader.data, buffer];
   const { given } = machine;
-  const kept = without(given?.kept ?? [], [...places.regions, ...loader.code, ...data]);
+  const reserved = without(given?.reserved ?? [], [...places.regions, ...loader.code, ...data]);
   const descriptors = describeMemory(
-    given?.ram ?? ramStretches(machine.lowTop, machine.highSize),
-    [...places.regions, ...kept],
+    given?.ram ?? ramRanges(machine.lowTop, machine.highSize),
+    [...places.regions, ...reserved],
     { code: loader.code, data },
   );
   const bytes = memoryMapBytes(descriptors);
-  if (bytes.length > place.size) {
+  if (bytes.length > buffer.size) {
     throw new InputError({
       code: 'E_EFI_MEMORY_MAP',
-      reason: 'the memory map has more descriptors than its place has room for',
-      expected: `at most ${place.size} bytes`,
+      reason: 'the memory map does not fit the buffer for it',
+      expected: `at most ${buffer.size} bytes`,
       found: `${bytes.length} bytes`,
     });
   }
   return {
     e820: setup_e820(descriptors),
-    efiInfo: efiInfo({ systab, memmap: place.base, memmapSize: bytes.length }),
-    blobs: [{ name: place.name, base: place.base, bytes }],
+    efiInfo: efiInfo({ systab, memmap: buffer.base, memmapSize: bytes.length }),
+    blobs: [{ name: buffer.name, base: buffer.base, bytes }],
   };
 }

@@ -1,11 +1,11 @@
-/** EFI firmware on a machine whose memory map is given, by a kernel log for instance. */
+/** EFI firmware on a machine whose memory map is given, for example from a kernel log. */
 import { InputError } from '../../base/errors.js';
 import { alignDown, alignUp, hex, PAGE_SIZE } from '../../machine/address.js';
 import type { E820Range, Region } from '../placed.js';
 import { EFI_MEMORY, EFI_MEMORY_TYPE } from './layout.js';
 import { RAM_ATTRIBUTES, WINDOW_SIZE, type EfiRegion } from './places.js';
 
-/** A range of an EFI memory map as a log has it; bytes, half-open. */
+/** A range of a given EFI memory map, in bytes. */
 export interface GivenRange {
   readonly base: number;
   readonly size: number;
@@ -14,40 +14,40 @@ export interface GivenRange {
   readonly runtime: boolean;
 }
 
-/** What a given map makes of a machine. */
+/** The memory of a machine with a given map. */
 export interface GivenMap {
-  /** Where the memory ends at whose top the firmware has its window. */
+  /** End of the RAM below 4 GiB that has the firmware's window at its top. */
   readonly lowTop: number;
-  /** RAM that is free or the boot's. */
+  /** RAM that is free, or free after boot. */
   readonly ram: readonly Omit<Region, 'name'>[];
-  /** What the map keeps besides. */
-  readonly kept: readonly EfiRegion[];
+  /** All other ranges of the map. */
+  readonly reserved: readonly EfiRegion[];
 }
 
 const HIGH_BASE = 2 ** 32;
 const E820_RAM = 1;
-/** e820 types to EFI's, where the log has no EFI map (arch/x86/boot/compressed/eboot.c, setup_e820, backwards). */
+/** EFI types for e820 types, without an EFI map (arch/x86/boot/compressed/eboot.c, setup_e820, inverted). */
 const EFI_OF_E820: Readonly<Record<number, number>> = {
   2: EFI_MEMORY_TYPE.RESERVED_TYPE,
   3: EFI_MEMORY_TYPE.ACPI_RECLAIM_MEMORY,
   4: EFI_MEMORY_TYPE.ACPI_MEMORY_NVS,
   5: EFI_MEMORY_TYPE.UNUSABLE_MEMORY,
 };
-/** Types that this loader and the kernel decide anew. */
+/** Types that this loader and firmware assign anew. */
 const FREE: ReadonlySet<number> = new Set([
   EFI_MEMORY_TYPE.CONVENTIONAL_MEMORY,
   EFI_MEMORY_TYPE.LOADER_CODE,
   EFI_MEMORY_TYPE.LOADER_DATA,
 ]);
 
-/** What of some regions others leave. */
+/** The parts of `regions` outside all of `others`. */
 export function without(
   regions: readonly EfiRegion[],
   others: readonly Omit<Region, 'name'>[],
 ): EfiRegion[] {
-  let left = [...regions];
+  let remaining = [...regions];
   for (const { base, size } of others) {
-    left = left.flatMap((region) => {
+    remaining = remaining.flatMap((region) => {
       const end = region.base + region.size;
       if (end <= base || region.base >= base + size) return [region];
       const parts: EfiRegion[] = [];
@@ -56,10 +56,10 @@ export function without(
       return parts;
     });
   }
-  return left;
+  return remaining;
 }
 
-/** A descriptor of EFI counts pages (UEFI 7.2, EFI_MEMORY_DESCRIPTOR): a range of bytes that is none is refused. */
+/** Throws E_EFI_PAGES for a range that is not whole pages (UEFI 7.2, EFI_MEMORY_DESCRIPTOR: sizes are in pages). */
 function checkWholePages(ranges: readonly { base: number; size: number }[], path: string): void {
   for (const [index, { base, size }] of ranges.entries()) {
     const end = base + size;
@@ -83,9 +83,9 @@ function checkWholePages(ranges: readonly { base: number; size: number }[], path
 }
 
 /**
- * Our choice: the tables of the real firmware are not in a log; this firmware's stand in a window at the top of the
- * highest usable memory below 4 GiB. Throws E_EFI_RAM where no usable range has room for it, E_EFI_PAGES where a
- * range begins or ends inside a page.
+ * Our choice: the tables of the real firmware are not in a log; those of this firmware are in a window at the top of
+ * the highest usable memory below 4 GiB. Throws E_EFI_RAM if no usable range has room for it, E_EFI_PAGES if a range
+ * begins or ends within a page.
  */
 export function givenMap(
   e820: readonly E820Range[],
@@ -119,7 +119,7 @@ export function givenMap(
   return {
     lowTop,
     ram: usable,
-    kept: ranges
+    reserved: ranges
       .filter(({ type }) => !FREE.has(type))
       .map(({ runtime, ...range }) => ({
         ...range,

@@ -1,5 +1,5 @@
 /**
- * Layouts of what EFI firmware leaves in memory, by the UEFI specification (2.6) and the kernel's structures
+ * Layouts of EFI firmware's tables in memory, by the UEFI specification (2.6) and the kernel's structures
  * (include/linux/efi.h). All values are little-endian; offsets are in bytes.
  */
 
@@ -57,7 +57,7 @@ export const EFI_RUNTIME_SERVICES_SIGNATURE = 0x5652_4553_544e_5552n;
 /** EFI_CONFIGURATION_TABLE (UEFI 4.6), 64-bit. */
 export const EFI_CONFIGURATION_TABLE = { VendorGuid: 0, VendorTable: 16, size: 24 } as const;
 
-/** EFI_MEMORY_DESCRIPTOR (UEFI 7.2); the stride is the firmware's and larger. */
+/** EFI_MEMORY_DESCRIPTOR (UEFI 7.2); the firmware's stride is larger than `size`. */
 export const EFI_MEMORY_DESCRIPTOR = {
   Type: 0,
   PhysicalStart: 8,
@@ -114,7 +114,7 @@ export const EFI_GUID = {
   PROPERTIES_TABLE: guid('880aaca3-4adc-4a04-9079-b747340825e5'),
 } as const;
 
-/** A GUID's text as it stands in memory: the first three fields little-endian (UEFI appendix A). */
+/** The 16 bytes of a GUID in memory: its first three fields are little-endian (UEFI appendix A). */
 export function guid(text: string): Uint8Array {
   const hex = text.replaceAll('-', '');
   const bytes = Uint8Array.from({ length: 16 }, (_, i) =>
@@ -169,7 +169,7 @@ export const EFI64_LOADER_SIGNATURE = 0x3436_4c45;
 export const SETUP_DATA = { next: 0, type: 8, len: 12, data: 16 } as const;
 export const SETUP_TYPE = { E820_EXT: 1, DTB: 2, PCI: 3, EFI: 4 } as const;
 
-/** struct efi_setup_data (asm/efi.h), what a node of type SETUP_EFI holds: addresses that the system table had. */
+/** struct efi_setup_data (asm/efi.h), the data of a node of type SETUP_EFI: the system table's original addresses. */
 export const EFI_SETUP_DATA = {
   fw_vendor: 0,
   runtime: 8,
@@ -182,7 +182,7 @@ export const EFI_SETUP_DATA = {
 /** EFI_GLOBAL_VARIABLE, the GUID of the variables that UEFI 3.3 defines. */
 export const EFI_GLOBAL_VARIABLE = guid('8be4df61-93ca-11d2-aa0d-00e098032b8c');
 
-/** VARIABLE_STORE_HEADER, as EDK2 keeps variables (MdeModulePkg/Include/Guid/VariableFormat.h). */
+/** VARIABLE_STORE_HEADER of EDK2's variable store (MdeModulePkg/Include/Guid/VariableFormat.h). */
 export const VARIABLE_STORE = {
   Signature: 0,
   Size: 16,

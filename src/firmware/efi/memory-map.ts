@@ -1,4 +1,4 @@
-/** The EFI memory map: descriptors of all of RAM, and the e820 map that an EFI stub makes of them. */
+/** The EFI memory map: descriptors of all of RAM, and the e820 map that an EFI stub makes from them. */
 import { PAGE_SIZE } from '../../machine/address.js';
 import type { E820Range, LoaderMemory, Region } from '../placed.js';
 import { Struct } from '../struct.js';
@@ -24,8 +24,8 @@ const LOW_MEMORY = 0xa_0000;
 const MIB = 0x10_0000;
 const HIGH_BASE = 2 ** 32;
 
-/** Stretches that the map covers without a gap: RAM as firmware sees it, without the VGA and ROM areas. */
-export function ramStretches(lowTop: number, highSize: number): readonly Omit<Region, 'name'>[] {
+/** The RAM that the map must cover: without the VGA and ROM areas. */
+export function ramRanges(lowTop: number, highSize: number): readonly Omit<Region, 'name'>[] {
   return [
     { base: 0, size: LOW_MEMORY },
     { base: MIB, size: lowTop - MIB },
@@ -40,7 +40,7 @@ const wholePages = ({ base, size }: Region): { base: number; end: number } => ({
 
 /**
  * The descriptors in order of address: the firmware's regions, the loader's in whole pages, the rest of RAM as
- * conventional memory; neighbours alike are one. Regions must not overlap: who lays them out checks that.
+ * conventional memory; adjacent ranges of one type and attribute are merged. Regions must not overlap (unchecked).
  */
 export function describeMemory(
   ram: readonly Omit<Region, 'name'>[],
@@ -83,8 +83,8 @@ export function describeMemory(
   const merged: typeof taken = [];
   for (const range of all) {
     const last = merged.at(-1);
-    const alike = last?.type === range.type && last.attribute === range.attribute;
-    if (last !== undefined && alike && last.end >= range.base) last.end = range.end;
+    const similar = last?.type === range.type && last.attribute === range.attribute;
+    if (last !== undefined && similar && last.end >= range.base) last.end = range.end;
     else merged.push({ ...range });
   }
   return merged.map(({ base, end, type, attribute }) => ({
@@ -95,7 +95,7 @@ export function describeMemory(
   }));
 }
 
-/** The map as GetMemoryMap() gives it (UEFI 7.2): descriptors at this firmware's distance. */
+/** The map as GetMemoryMap() returns it (UEFI 7.2), with this firmware's descriptor size. */
 export function memoryMapBytes(descriptors: readonly EfiDescriptor[]): Uint8Array {
   const map = new Struct(descriptors.length * EFI_MEMORY_DESCRIPTOR_STRIDE);
   for (const [index, { type, base, pages, attribute }] of descriptors.entries()) {
@@ -116,7 +116,7 @@ const E820_NVS = 4;
 const E820_UNUSABLE = 5;
 const E820_PMEM = 7;
 
-/** What an EFI stub makes of a type of memory (arch/x86/boot/compressed/eboot.c, setup_e820). */
+/** The e820 type that an EFI stub makes from an EFI type (arch/x86/boot/compressed/eboot.c, setup_e820). */
 export const E820_OF_EFI: Readonly<Record<keyof typeof EFI_MEMORY_TYPE, number>> = {
   RESERVED_TYPE: E820_RESERVED,
   LOADER_CODE: E820_RAM,
@@ -141,7 +141,7 @@ const BY_NUMBER: ReadonlyMap<number, number> = new Map(
   ]),
 );
 
-/** The e820 map of the zero page: an entry per descriptor, neighbours of one type joined, other types left out (setup_e820). */
+/** The e820 map of the zero page: adjacent ranges of one type are merged, unknown EFI types omitted (setup_e820). */
 export function setup_e820(descriptors: readonly EfiDescriptor[]): E820Range[] {
   const ranges: { base: number; size: number; type: number }[] = [];
   for (const { type: efi, base, pages } of descriptors) {
@@ -156,15 +156,15 @@ export function setup_e820(descriptors: readonly EfiDescriptor[]): E820Range[] {
 }
 
 /** struct efi_info as a 64-bit stub fills it (eboot.c, exit_boot). */
-export function efiInfo(place: { systab: number; memmap: number; memmapSize: number }): Uint8Array {
+export function efiInfo(at: { systab: number; memmap: number; memmapSize: number }): Uint8Array {
   const high = (address: number): number => Math.floor(address / HIGH_BASE);
   return new Struct(EFI_INFO.size)
     .u32(EFI_INFO.efi_loader_signature, EFI64_LOADER_SIGNATURE)
-    .u32(EFI_INFO.efi_systab, place.systab % HIGH_BASE)
+    .u32(EFI_INFO.efi_systab, at.systab % HIGH_BASE)
     .u32(EFI_INFO.efi_memdesc_size, EFI_MEMORY_DESCRIPTOR_STRIDE)
     .u32(EFI_INFO.efi_memdesc_version, EFI_MEMORY_DESCRIPTOR_VERSION)
-    .u32(EFI_INFO.efi_memmap, place.memmap % HIGH_BASE)
-    .u32(EFI_INFO.efi_memmap_size, place.memmapSize)
-    .u32(EFI_INFO.efi_systab_hi, high(place.systab))
-    .u32(EFI_INFO.efi_memmap_hi, high(place.memmap)).bytes;
+    .u32(EFI_INFO.efi_memmap, at.memmap % HIGH_BASE)
+    .u32(EFI_INFO.efi_memmap_size, at.memmapSize)
+    .u32(EFI_INFO.efi_systab_hi, high(at.systab))
+    .u32(EFI_INFO.efi_memmap_hi, high(at.memmap)).bytes;
 }

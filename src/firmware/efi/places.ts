@@ -1,6 +1,6 @@
 /**
- * Where this EFI firmware keeps its things (our choice throughout, in places and an order that real firmware uses): in
- * a window below the top of low RAM, what must be below 4 GiB in any case.
+ * The memory regions of this EFI firmware (all our choice, at addresses and in an order that real firmware uses): in a
+ * window below the top of low RAM, since some of them must be below 4 GiB.
  */
 import { InputError } from '../../base/errors.js';
 import { alignDown, PMD_SIZE } from '../../machine/address.js';
@@ -10,19 +10,19 @@ import { EFI_MEMORY, EFI_MEMORY_TYPE } from './layout.js';
 const KIB = 1024;
 const MIB = 1024 * KIB;
 const { UC, WC, WT, WB, XP, RO, RUNTIME } = EFI_MEMORY;
-/** What RAM can be (UEFI 7.2: capabilities, not settings). */
+/** The cacheability attributes of RAM (UEFI 7.2: capabilities, not settings). */
 export const RAM_ATTRIBUTES = UC | WC | WT | WB;
 
-/** A stretch of the firmware's memory map. */
+/** A range of the firmware's memory map. */
 export interface EfiRegion extends Region {
   /** EFI_MEMORY_TYPE. */
   readonly type: number;
   readonly attribute: bigint;
 }
 
-/** Less RAM than this leaves no room between a kernel and the firmware's window. */
+/** The least RAM below 4 GiB: less leaves no room between a kernel and the firmware's window. */
 export const EFI_RAM_MIN = 256 * MIB;
-/** The window below the top of low RAM. */
+/** Size of the window below the top of low RAM. */
 export const WINDOW_SIZE = 16 * MIB;
 
 /** Offsets in the window. Runtime data follows runtime code: its code addresses it relative to itself. */
@@ -36,17 +36,17 @@ const WINDOW = [
   { name: 'EFI runtime data', at: 1344 * KIB, size: 192 * KIB, type: 'RUNTIME_SERVICES_DATA' },
   { name: 'EFI boot services stack', at: 1536 * KIB, size: 128 * KIB, type: 'BOOT_SERVICES_DATA' },
 ] as const;
-/** Where the map of memory goes that the loader asks the firmware for: between the window's regions. */
+/** Offset in the window of the loader's buffer for the memory map: between the firmware's regions. */
 const MEMORY_MAP_AT = 768 * KIB;
 export const MEMORY_MAP_ROOM = 8 * KIB;
-/** The most, as far as the window's next region, and what the kernel can map early (NR_FIX_BTMAPS, 64 pages). */
+/** Its largest size: up to the window's next region, and what the kernel can map early (NR_FIX_BTMAPS, 64 pages). */
 export const MEMORY_MAP_ROOM_MAX = 256 * KIB;
-/** RAM that system management mode keeps for itself, to the top. */
+/** Offset in the window of SMRAM, which extends to the window's end. */
 const SMRAM_AT = 8 * MIB;
 
-/** What a page of the first MiB is. */
+/** Regions in the first MiB. */
 const LOW = [
-  // The BIOS data area is here; boot services have it on machines that can boot the old way too.
+  // The BIOS data area is here; firmware with legacy boot support reports it as boot services data.
   { name: 'EFI boot services page 0', base: 0, size: 4 * KIB, type: 'BOOT_SERVICES_DATA' },
   { name: 'EBDA', base: 636 * KIB, size: 4 * KIB, type: 'RESERVED_TYPE' },
   { name: 'ROM area', base: 768 * KIB, size: 256 * KIB, type: 'RESERVED_TYPE' },
@@ -62,7 +62,7 @@ export type EfiRegionName = (typeof WINDOW)[number]['name'] | (typeof MMIO)[numb
 
 const ATTRIBUTES: Partial<Record<keyof typeof EFI_MEMORY_TYPE, bigint>> = {
   RESERVED_TYPE: 0n,
-  // UEFI 4.6.2: with the properties table's bit set, code and data are apart and can be protected.
+  // UEFI 4.6.2: with the properties table's bit set, code and data are in separate descriptors and can be protected.
   RUNTIME_SERVICES_CODE: RAM_ATTRIBUTES | RO | RUNTIME,
   RUNTIME_SERVICES_DATA: RAM_ATTRIBUTES | XP | RUNTIME,
 };
@@ -76,7 +76,7 @@ export interface EfiPlaces {
   at(name: EfiRegionName): EfiRegion;
 }
 
-/** @param lowTop where RAM below 4 GiB ends. @throws InputError E_EFI_RAM if that is too little. */
+/** @param lowTop end of the RAM below 4 GiB. @throws InputError E_EFI_RAM if it is less than EFI_RAM_MIN. */
 export function efiPlaces(lowTop: number): EfiPlaces {
   if (lowTop < EFI_RAM_MIN) {
     throw new InputError({

@@ -1,15 +1,15 @@
 /**
- * One call of a runtime service, as the service's code sees it: its own code and data relative to where it runs, its
- * arguments in the caller's frame, all of it reached through the CPU. A fault ends the call.
+ * One call of a runtime service, as the service's code sees it: its own code and data relative to RIP, its arguments in
+ * the caller's frame, all accessed through the CPU. A fault ends the call ({@link Trap}).
  */
-import { va, vaOfU64, type Va } from '../../machine/address.js';
+import { vaAdd, vaOfU64, type Va } from '../../machine/address.js';
 import type { Cpu } from '../../machine/cpu/cpu.js';
 import { generalProtection, isFault } from '../../machine/cpu/fault.js';
 import { VECTOR, type Fault } from '../../machine/types.js';
 import { RUNTIME_CODE_SIZE, SERVICE_OFFSET, SERVICE_SIZE, serviceCode } from './runtime-image.js';
 import type { RuntimeServiceName } from './tables.js';
 
-/** Leaves a service where the CPU raised a fault. */
+/** Thrown to leave a service at a fault of the CPU. */
 export class Trap extends Error {
   constructor(readonly fault: Fault) {
     super(fault.why);
@@ -20,32 +20,32 @@ const SLOT = 8;
 const NUL_SIZE = 2;
 
 export class RuntimeCall {
-  /** First byte of the image: where the code was entered, less the service's offset. */
+  /** Address of the image: the entry point minus the service's offset. */
   readonly image: Va;
-  /** The driver's data: right behind the code, addressed relative to it. */
+  /** Address of the driver's data, which follows the code and is addressed relative to it. */
   readonly data: Va;
 
-  /** @param home where the caller's frame has the arguments, a slot of 8 bytes each. */
+  /** @param home address of the arguments in the caller's frame, a slot of 8 bytes each. */
   constructor(
     readonly cpu: Cpu,
     readonly service: RuntimeServiceName,
     entry: Va,
     private readonly home: Va,
   ) {
-    this.image = va(entry - SERVICE_OFFSET[service]);
-    this.data = va(this.image + RUNTIME_CODE_SIZE);
+    this.image = vaAdd(entry, -SERVICE_OFFSET[service]);
+    this.data = vaAdd(this.image, RUNTIME_CODE_SIZE);
   }
 
   /** An argument by its number. */
   arg(index: number): bigint {
-    return this.u64(va(this.home + index * SLOT));
+    return this.u64(vaAdd(this.home, index * SLOT));
   }
 
-  /** Goes on only if what stands at a service's place is its code (our choice: other bytes are no instructions). */
+  /** Checks that the bytes at a service's address are its code (our choice: other bytes raise #UD). */
   execute(name: RuntimeServiceName): void {
-    const at = va(this.image + SERVICE_OFFSET[name]);
+    const at = vaAdd(this.image, SERVICE_OFFSET[name]);
     const found = new Uint8Array(SERVICE_SIZE);
-    this.retryUntilDelivered(this.cpu.fetch(at, found));
+    this.trapOn(this.cpu.fetch(at, found));
     const code = serviceCode(name);
     if (found.some((byte, index) => byte !== code[index])) {
       throw new Trap({ vector: VECTOR.UD, error: 0, why: `code is not ${name}` });
@@ -73,31 +73,32 @@ export class RuntimeCall {
   }
   bytes(at: Va, length: number): Uint8Array {
     const out = new Uint8Array(length);
-    this.retryUntilDelivered(this.cpu.read(at, out));
+    this.trapOn(this.cpu.read(at, out));
     return out;
   }
   put(at: Va, bytes: Uint8Array): void {
-    this.retryUntilDelivered(this.cpu.write(at, bytes));
+    this.trapOn(this.cpu.write(at, bytes));
   }
   putU8(at: Va, value: number): void {
-    this.retryUntilDelivered(this.cpu.storeU8(at, value));
+    this.trapOn(this.cpu.storeU8(at, value));
   }
   putU32(at: Va, value: number): void {
-    this.retryUntilDelivered(this.cpu.storeU32(at, value));
+    this.trapOn(this.cpu.storeU32(at, value));
   }
   putU64(at: Va, value: bigint): void {
-    this.retryUntilDelivered(this.cpu.storeU64(at, value));
+    this.trapOn(this.cpu.storeU64(at, value));
   }
 
-  /** A UCS-2 string up to and with its NUL; undefined if that is not within `limit` bytes. */
+  /** A UCS-2 string with its NUL; undefined if the NUL is not within `limit` bytes. */
   ucs2(at: Va, limit: number): Uint8Array | undefined {
     for (let length = NUL_SIZE; length <= limit; length += NUL_SIZE) {
-      if (this.u16(va(at + length - NUL_SIZE)) === 0) return this.bytes(at, length);
+      if (this.u16(vaAdd(at, length - NUL_SIZE)) === 0) return this.bytes(at, length);
     }
     return undefined;
   }
 
-  retryUntilDelivered(fault: Fault | null): void {
+  /** Throws a {@link Trap} for a fault. */
+  trapOn(fault: Fault | null): void {
     if (fault !== null) throw new Trap(fault);
   }
   private value<T extends number | bigint>(result: T | Fault): T {

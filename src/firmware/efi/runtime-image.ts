@@ -1,17 +1,17 @@
 /**
- * The runtime driver as it lies in memory: its code, its data right behind it, and the variable store. The code is bytes
- * that nothing else resembles (our choice: no x86 instructions; runtime.ts acts for them while they are what is fetched).
+ * The runtime driver in memory: its code, then its data, and the variable store. The code is noise unlike any other
+ * contents (our choice: not x86 instructions; runtime.ts does a service's work if the CPU fetches exactly these bytes).
  */
 import { noiseBytes, Struct, ucs2 } from '../struct.js';
 import { EFI_GLOBAL_VARIABLE, VARIABLE_HEADER, VARIABLE_STORE } from './layout.js';
 import { RUNTIME_SERVICE_NAMES, type RuntimeServiceName } from './tables.js';
 
 const KIB = 1024;
-/** Bytes of code; the driver's data starts there, counted from the image's first byte. */
+/** Bytes of code, and offset of the driver's data in the image. */
 export const RUNTIME_CODE_SIZE = 64 * KIB;
 const CODE_SEED = 0x5eed_c0de;
 const PATTERN_SEED = 0x5eed_da7a;
-/** The image's header has the first page; a service has this much code (our choice). */
+/** The image's header has the first page; each service has SERVICE_SIZE bytes of code (our choice). */
 const FIRST_SERVICE = 4 * KIB;
 export const SERVICE_SIZE = 512;
 
@@ -33,7 +33,7 @@ export function serviceCode(name: RuntimeServiceName): Uint8Array {
   return CODE.slice(at, at + SERVICE_SIZE);
 }
 
-/** The driver's data, by offset; pointers are physical addresses until they are converted. */
+/** Offsets in the driver's data; pointers are physical addresses until they are converted. */
 export const RUNTIME_DATA = {
   Signature: 0x00,
   /** 1 after ExitBootServices(). */
@@ -45,9 +45,9 @@ export const RUNTIME_DATA = {
   VariableStore: 0x20,
   ImageBase: 0x28,
   FlashBase: 0x30,
-  /** u32: how many of the offsets that follow count. */
+  /** u32: number of relocations. */
   RelocationCount: 0x38,
-  /** u32 each: where in this data a pointer stands that must be converted. */
+  /** u32 each: offset in this data of a pointer to convert. */
   Relocations: 0x40,
   Pattern: 0x200,
   size: 0x1000,
@@ -68,7 +68,7 @@ export function runtimePattern(): Uint8Array {
   return noiseBytes(RUNTIME_DATA.size - RUNTIME_DATA.Pattern, PATTERN_SEED);
 }
 
-/** The driver's data as ExitBootServices() left it. */
+/** The driver's data after ExitBootServices(). */
 export function runtimeData(at: Readonly<Record<(typeof RELOCATED)[number], number>>): Uint8Array {
   const data = new Struct(RUNTIME_DATA.size)
     .u64(RUNTIME_DATA.Signature, RUNTIME_DATA_SIGNATURE)
@@ -99,7 +99,7 @@ const ALL_ACCESS =
   EFI_VARIABLE.NON_VOLATILE | EFI_VARIABLE.BOOTSERVICE_ACCESS | EFI_VARIABLE.RUNTIME_ACCESS;
 const READ_ONLY = EFI_VARIABLE.BOOTSERVICE_ACCESS | EFI_VARIABLE.RUNTIME_ACCESS;
 
-/** What the store holds when the kernel starts (our choice; UEFI 3.3 defines the names). */
+/** The variables in the store when the kernel starts (our choice; UEFI 3.3 defines the names). */
 export const VARIABLES: readonly EfiVariable[] = [
   {
     name: 'BootOrder',
@@ -116,11 +116,11 @@ export const VARIABLES: readonly EfiVariable[] = [
   { name: 'SecureBoot', guid: EFI_GLOBAL_VARIABLE, attributes: READ_ONLY, data: Uint8Array.of(0) },
 ];
 
-/** Where the part behind ends that starts at `at` and is padded to the store's alignment. */
+/** An offset in the store, rounded up to the store's alignment. */
 export const alignVariable = (at: number): number =>
   Math.ceil(at / VARIABLE_HEADER.align) * VARIABLE_HEADER.align;
 
-/** The store: its header, the variables, and the ones of erased flash to its end (MdeModulePkg, VariableFormat.h). */
+/** The store: its header, the variables, then 0xff as in erased flash (MdeModulePkg, VariableFormat.h). */
 export function variableStore(variables: readonly EfiVariable[] = VARIABLES): Uint8Array {
   const store = new Struct(VARIABLE_STORE_SIZE);
   store.bytes.fill(0xff);

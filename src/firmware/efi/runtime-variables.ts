@@ -1,6 +1,6 @@
 /** GetVariable() and SetVariable() (UEFI 8.2) on the store in the runtime data. */
 import { equalBytes } from '../../base/bytes.js';
-import { va, type Va } from '../../machine/address.js';
+import { vaAdd, type Va } from '../../machine/address.js';
 import { Struct } from '../struct.js';
 import { VARIABLE_HEADER, VARIABLE_STORE } from './layout.js';
 import type { RuntimeCall } from './runtime-call.js';
@@ -8,10 +8,10 @@ import { alignVariable, EFI_VARIABLE, RUNTIME_DATA, VARIABLE_STORE_SIZE } from '
 import { EFI_STATUS } from './status.js';
 
 const GUID_SIZE = 16;
-/** Bytes of a name with its NUL, at most (our choice: as EDK2's store header has room for). */
+/** The longest name in bytes with its NUL (our choice: the limit of EDK2's store header). */
 const NAME_MAX = 0x400;
 
-/** Where a variable stands, and where the next one would. */
+/** A variable in the store: addresses of its header and data. */
 interface Found {
   readonly at: Va;
   readonly dataAt: Va;
@@ -24,52 +24,52 @@ interface Request {
   readonly guid: Uint8Array;
 }
 
-/** What a walk through the store saw. */
-interface Walked {
+/** The result of a search of the store. */
+interface SearchResult {
   readonly found: Found | undefined;
-  /** Offset behind the last variable. */
+  /** Offset in the store of the end of the last variable. */
   readonly end: number;
 }
 
-/** The store's address by the driver's pointer; undefined where what stands there is no store. */
+/** The store's address, from the driver's pointer; undefined if no healthy store is there. */
 function storeOf(call: RuntimeCall): Va | undefined {
-  const store = call.address(call.u64(va(call.data + RUNTIME_DATA.VariableStore)));
+  const store = call.address(call.u64(vaAdd(call.data, RUNTIME_DATA.VariableStore)));
   const signature = call.bytes(store, GUID_SIZE);
   const healthy =
-    call.u8(va(store + VARIABLE_STORE.Format)) === VARIABLE_STORE.FORMATTED &&
-    call.u8(va(store + VARIABLE_STORE.State)) === VARIABLE_STORE.HEALTHY;
+    call.u8(vaAdd(store, VARIABLE_STORE.Format)) === VARIABLE_STORE.FORMATTED &&
+    call.u8(vaAdd(store, VARIABLE_STORE.State)) === VARIABLE_STORE.HEALTHY;
   return healthy && equalBytes(signature, VARIABLE_STORE.signature) ? store : undefined;
 }
 
-/** Walks variable by variable up to the first header that is none. */
-function walk(call: RuntimeCall, store: Va, wanted: Request): Walked {
+/** Searches variable by variable up to the first invalid header. */
+function search(call: RuntimeCall, store: Va, request: Request): SearchResult {
   let found: Found | undefined;
   let end: number = VARIABLE_STORE.size;
   while (end + VARIABLE_HEADER.size <= VARIABLE_STORE_SIZE) {
-    const at = va(store + end);
+    const at = vaAdd(store, end);
     const u32 = (field: 'Attributes' | 'NameSize' | 'DataSize'): number =>
-      call.u32(va(at + VARIABLE_HEADER[field]));
-    if (call.u16(va(at + VARIABLE_HEADER.StartId)) !== VARIABLE_HEADER.START) break;
+      call.u32(vaAdd(at, VARIABLE_HEADER[field]));
+    if (call.u16(vaAdd(at, VARIABLE_HEADER.StartId)) !== VARIABLE_HEADER.START) break;
     const nameAt = end + VARIABLE_HEADER.size;
     const nameSize = u32('NameSize');
     const dataAt = alignVariable(nameAt + nameSize);
     const dataSize = u32('DataSize');
     const next = alignVariable(dataAt + dataSize);
     if (next > VARIABLE_STORE_SIZE) break;
-    const added = call.u8(va(at + VARIABLE_HEADER.State)) === VARIABLE_HEADER.ADDED;
+    const added = call.u8(vaAdd(at, VARIABLE_HEADER.State)) === VARIABLE_HEADER.ADDED;
     if (
       added &&
-      equalBytes(call.bytes(va(at + VARIABLE_HEADER.VendorGuid), GUID_SIZE), wanted.guid) &&
-      equalBytes(call.bytes(va(store + nameAt), nameSize), wanted.name)
+      equalBytes(call.bytes(vaAdd(at, VARIABLE_HEADER.VendorGuid), GUID_SIZE), request.guid) &&
+      equalBytes(call.bytes(vaAdd(store, nameAt), nameSize), request.name)
     ) {
-      found = { at, dataAt: va(store + dataAt), dataSize, attributes: u32('Attributes') };
+      found = { at, dataAt: vaAdd(store, dataAt), dataSize, attributes: u32('Attributes') };
     }
     end = next;
   }
   return { found, end };
 }
 
-/** Name and GUID that arguments 0 and 1 point at; undefined where they are no valid ones. */
+/** Name and GUID from the pointers in arguments 0 and 1; undefined if they are not valid. */
 function requestOf(call: RuntimeCall): Request | undefined {
   const [name, guid] = [call.arg(0), call.arg(1)];
   if (name === 0n || guid === 0n) return undefined;
@@ -80,18 +80,18 @@ function requestOf(call: RuntimeCall): Request | undefined {
 /** GetVariable(*VariableName, *VendorGuid, *Attributes, *DataSize, *Data); Attributes may be NULL. */
 export function getVariable(call: RuntimeCall): bigint {
   const sizeAt = call.arg(3);
-  const wanted = requestOf(call);
-  if (wanted === undefined || sizeAt === 0n) return EFI_STATUS.INVALID_PARAMETER;
+  const request = requestOf(call);
+  if (request === undefined || sizeAt === 0n) return EFI_STATUS.INVALID_PARAMETER;
   const store = storeOf(call);
   if (store === undefined) return EFI_STATUS.DEVICE_ERROR;
-  const { found } = walk(call, store, wanted);
-  // At runtime the others are not seen (UEFI 8.2).
+  const { found } = search(call, store, request);
+  // At runtime the other variables are not visible (UEFI 8.2).
   if (found === undefined || (found.attributes & EFI_VARIABLE.RUNTIME_ACCESS) === 0) {
     return EFI_STATUS.NOT_FOUND;
   }
-  const room = call.u64(call.address(sizeAt));
+  const capacity = call.u64(call.address(sizeAt));
   call.putU64(call.address(sizeAt), BigInt(found.dataSize));
-  if (room < BigInt(found.dataSize)) return EFI_STATUS.BUFFER_TOO_SMALL;
+  if (capacity < BigInt(found.dataSize)) return EFI_STATUS.BUFFER_TOO_SMALL;
   const [attributesAt, dataAt] = [call.arg(2), call.arg(4)];
   if (dataAt === 0n) return EFI_STATUS.INVALID_PARAMETER;
   if (attributesAt !== 0n) call.putU32(call.address(attributesAt), found.attributes);
@@ -99,15 +99,15 @@ export function getVariable(call: RuntimeCall): bigint {
   return EFI_STATUS.SUCCESS;
 }
 
-/** SetVariable(*VariableName, *VendorGuid, Attributes, DataSize, *Data); no size or no access deletes. */
+/** SetVariable(*VariableName, *VendorGuid, Attributes, DataSize, *Data); size 0 or no access attribute deletes. */
 export function setVariable(call: RuntimeCall): bigint {
-  const wanted = requestOf(call);
-  if (wanted === undefined || wanted.name.length <= 2) return EFI_STATUS.INVALID_PARAMETER;
+  const request = requestOf(call);
+  if (request === undefined || request.name.length <= 2) return EFI_STATUS.INVALID_PARAMETER;
   const store = storeOf(call);
   if (store === undefined) return EFI_STATUS.DEVICE_ERROR;
   const attributes = Number(call.arg(2) & 0xffff_ffffn);
   const size = call.arg(3);
-  const { found, end } = walk(call, store, wanted);
+  const { found, end } = search(call, store, request);
   const access = EFI_VARIABLE.BOOTSERVICE_ACCESS | EFI_VARIABLE.RUNTIME_ACCESS;
   if (size === 0n || (attributes & access) === 0) {
     if (found === undefined) return EFI_STATUS.NOT_FOUND;
@@ -118,24 +118,24 @@ export function setVariable(call: RuntimeCall): bigint {
   const writable = access | EFI_VARIABLE.NON_VOLATILE;
   if (attributes !== writable) return EFI_STATUS.INVALID_PARAMETER;
   const nameAt = end + VARIABLE_HEADER.size;
-  const dataAt = alignVariable(nameAt + wanted.name.length);
+  const dataAt = alignVariable(nameAt + request.name.length);
   if (BigInt(dataAt) + size > BigInt(VARIABLE_STORE_SIZE)) return EFI_STATUS.OUT_OF_RESOURCES;
   const header = new Struct(VARIABLE_HEADER.size)
     .u16(VARIABLE_HEADER.StartId, VARIABLE_HEADER.START)
     .u8(VARIABLE_HEADER.State, VARIABLE_HEADER.ADDED)
     .u32(VARIABLE_HEADER.Attributes, attributes)
-    .u32(VARIABLE_HEADER.NameSize, wanted.name.length)
+    .u32(VARIABLE_HEADER.NameSize, request.name.length)
     .u32(VARIABLE_HEADER.DataSize, Number(size))
-    .put(VARIABLE_HEADER.VendorGuid, wanted.guid).bytes;
+    .put(VARIABLE_HEADER.VendorGuid, request.guid).bytes;
   const data = call.bytes(call.address(call.arg(4)), Number(size));
-  call.put(va(store + end), header);
-  call.put(va(store + nameAt), wanted.name);
-  call.put(va(store + dataAt), data);
+  call.put(vaAdd(store, end), header);
+  call.put(vaAdd(store, nameAt), request.name);
+  call.put(vaAdd(store, dataAt), data);
   if (found !== undefined) remove(call, found);
   return EFI_STATUS.SUCCESS;
 }
 
 function remove(call: RuntimeCall, { at }: Found): void {
-  const state = va(at + VARIABLE_HEADER.State);
+  const state = vaAdd(at, VARIABLE_HEADER.State);
   call.putU8(state, call.u8(state) & VARIABLE_HEADER.DELETED_MASK);
 }

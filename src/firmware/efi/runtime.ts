@@ -1,11 +1,11 @@
 /**
- * Runtime services as firmware runs them: called at an address through whatever translation is in force. Which service
- * runs follows from the bytes fetched there; its state is in memory. It knows its caller's tables no better than a
- * driver in ROM does.
+ * Runtime services of the firmware, called at an address through the translation in force. The bytes fetched there
+ * determine which service runs; its state is in memory. A service has no access to its caller's tables, as a driver in
+ * ROM has none.
  */
 import { equalBytes } from '../../base/bytes.js';
 import { InputError } from '../../base/errors.js';
-import { alignDown, hex, va, type Va } from '../../machine/address.js';
+import { alignDown, hex, va, vaAdd, type Va } from '../../machine/address.js';
 import type { Cpu } from '../../machine/cpu/cpu.js';
 import { isFault } from '../../machine/cpu/fault.js';
 import { VECTOR, type Fault } from '../../machine/types.js';
@@ -22,22 +22,22 @@ import { EFI_STATUS } from './status.js';
 import { RUNTIME_SERVICE_NAMES, type RuntimeServiceName } from './tables.js';
 import { setVirtualAddressMap } from './virtual-mode.js';
 
-/** How a call ended: with an EFI_STATUS, or where the CPU raised a fault that firmware does not handle. */
+/** The outcome of a call: an EFI_STATUS, or a fault of the CPU, which firmware does not handle. */
 export type RuntimeResult =
   | { readonly kind: 'status'; readonly service: RuntimeServiceName; readonly status: bigint }
   | {
       readonly kind: 'fault';
       readonly fault: Fault;
-      /** The service that ran; undefined where its first bytes could not be fetched or are no service's. */
+      /** The service that ran; undefined if its first bytes could not be fetched or are not a service's. */
       readonly service: RuntimeServiceName | undefined;
-      /** Where it was entered. */
+      /** The address that was called. */
       readonly entry: Va;
     };
 
-/** What a service does once its code runs. */
+/** The work of a service. Returns its EFI_STATUS. */
 type Service = (call: RuntimeCall) => bigint;
 
-/** Services that this firmware does not have at runtime say so (UEFI 2.8, 8: EFI_UNSUPPORTED). */
+/** Services that this firmware does not support at runtime (UEFI 2.8, 8: EFI_UNSUPPORTED). */
 const unsupported: Service = () => EFI_STATUS.UNSUPPORTED;
 
 /** A reset has no status to return (UEFI 8.5.1). */
@@ -62,21 +62,21 @@ const SERVICES: Readonly<Record<RuntimeServiceName, Service>> = {
   QueryVariableInfo: unsupported,
 };
 
-/** Bytes that tell services apart. */
+/** Bytes of a service's code that identify it. */
 const PROLOGUE = 16;
 const SLOT = 8;
 const STACK_ALIGN = 16;
-/** Arguments that registers carry, each with a slot in the caller's frame as well (UEFI 2.3.4.2). */
+/** Arguments passed in registers, each with a slot in the caller's frame as well (UEFI 2.3.4.2). */
 const IN_REGISTERS = 4;
-/** Slots of the caller's frame: room for six arguments, as the kernel's efi_call makes it. */
+/** Slots of the caller's frame: six arguments, as in the kernel's efi_call. */
 const ARGUMENTS = 6;
 
 /**
  * Calls the service at an address with up to six arguments, by the calling convention of UEFI 2.3.4.2: RCX, RDX, R8, R9,
- * then the stack. On return the CPU's RSP and RIP are the caller's; after a fault they are as the fault found them. The
- * status is the result's: RAX keeps no more than 53 bits (our choice).
+ * then the stack. On return the CPU's RSP and RIP are the caller's; after a fault they are those at the fault. The
+ * status is in the result only, since RAX holds at most 53 bits (our choice).
  *
- * @throws InputError E_EFI_CALL for more arguments than that, UnmodelledError for a reset.
+ * @throws InputError E_EFI_CALL for more than six arguments, UnmodelledError for a reset.
  */
 export function callRuntimeService(cpu: Cpu, entry: Va, args: readonly bigint[]): RuntimeResult {
   if (args.length > ARGUMENTS) {
@@ -92,13 +92,13 @@ export function callRuntimeService(cpu: Cpu, entry: Va, args: readonly bigint[])
     const home = enter(cpu, entry, args);
     service = serviceAt(cpu, entry);
     const call = new RuntimeCall(cpu, service, entry, home);
-    // A compiler's code keeps the register arguments in the caller's frame.
+    // Compiled code spills the register arguments to the caller's frame.
     for (const [index, value] of args.slice(0, IN_REGISTERS).entries()) {
-      call.putU64(va(home + index * SLOT), BigInt.asUintN(64, value));
+      call.putU64(vaAdd(home, index * SLOT), BigInt.asUintN(64, value));
     }
     call.execute(service);
-    call.retryUntilDelivered(cpu.push(BigInt(cpu.rbp)));
-    const status = checked(call) ? SERVICES[service](call) : EFI_STATUS.DEVICE_ERROR;
+    call.trapOn(cpu.push(BigInt(cpu.rbp)));
+    const status = driverDataIsIntact(call) ? SERVICES[service](call) : EFI_STATUS.DEVICE_ERROR;
     leave(cpu, caller.rip);
     cpu.rsp = caller.rsp;
     return { kind: 'status', service, status };
@@ -108,7 +108,7 @@ export function callRuntimeService(cpu: Cpu, entry: Va, args: readonly bigint[])
   }
 }
 
-/** The caller's side of a CALL: an aligned frame, the arguments, the return address. Gives the frame's argument slots. */
+/** The caller's side of a CALL: aligned frame, arguments, return address. Returns the address of the argument slots. */
 function enter(cpu: Cpu, entry: Va, args: readonly bigint[]): Va {
   const home = va(alignDown(cpu.rsp, STACK_ALIGN) - ARGUMENTS * SLOT);
   cpu.rsp = home;
@@ -119,7 +119,7 @@ function enter(cpu: Cpu, entry: Va, args: readonly bigint[]): Va {
   cpu.setGeneral('r9', register(3));
   for (const [index, value] of args.entries()) {
     if (index < IN_REGISTERS) continue;
-    const fault = cpu.storeU64(va(home + index * SLOT), BigInt.asUintN(64, value));
+    const fault = cpu.storeU64(vaAdd(home, index * SLOT), BigInt.asUintN(64, value));
     if (fault !== null) throw new Trap(fault);
   }
   const fault = cpu.push(BigInt(cpu.rip));
@@ -128,7 +128,7 @@ function enter(cpu: Cpu, entry: Va, args: readonly bigint[]): Va {
   return home;
 }
 
-/** The service whose code starts at an address; bytes that are no service's are no instructions (our choice). */
+/** The service whose code starts at an address; other bytes raise #UD (our choice). */
 function serviceAt(cpu: Cpu, entry: Va): RuntimeServiceName {
   const found = new Uint8Array(PROLOGUE);
   const fault = cpu.fetch(entry, found);
@@ -142,24 +142,24 @@ function serviceAt(cpu: Cpu, entry: Va): RuntimeServiceName {
   return name;
 }
 
-/** POP RBP and RET: the return address is what the stack holds. */
+/** POP RBP and RET: the return address is read from the stack. */
 function leave(cpu: Cpu, expected: Va): void {
   const rbp = cpu.pop();
   if (isFault(rbp)) throw new Trap(rbp);
-  // The caller's own: no better known than before the call.
+  // The caller's RBP: as known, or unknown, as before the call.
   cpu.setGeneral('rbp', va(Number(BigInt.asIntN(48, rbp))), cpu.knows('rbp'));
-  const back = cpu.pop();
-  if (isFault(back)) throw new Trap(back);
-  cpu.rip = va(Number(BigInt.asIntN(48, back)));
+  const rip = cpu.pop();
+  if (isFault(rip)) throw new Trap(rip);
+  cpu.rip = va(Number(BigInt.asIntN(48, rip)));
   if (cpu.rip !== expected) {
     throw new Trap({ vector: VECTOR.UD, error: 0, why: `return to ${hex(cpu.rip)}` });
   }
 }
 
-/** Whether the driver's data is what its code left there (our choice: without it every service is a device error). */
-function checked(call: RuntimeCall): boolean {
+/** Whether the driver reads its constant data unchanged (our choice: else every service returns EFI_DEVICE_ERROR). */
+function driverDataIsIntact(call: RuntimeCall): boolean {
   const { data } = call;
-  if (call.u64(va(data + RUNTIME_DATA.Signature)) !== RUNTIME_DATA_SIGNATURE) return false;
+  if (call.u64(vaAdd(data, RUNTIME_DATA.Signature)) !== RUNTIME_DATA_SIGNATURE) return false;
   const pattern = runtimePattern();
-  return equalBytes(call.bytes(va(data + RUNTIME_DATA.Pattern), pattern.length), pattern);
+  return equalBytes(call.bytes(vaAdd(data, RUNTIME_DATA.Pattern), pattern.length), pattern);
 }

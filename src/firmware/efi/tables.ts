@@ -16,7 +16,7 @@ import {
   guid,
 } from './layout.js';
 
-/** Who made this firmware (our choice). */
+/** Vendor and revision of this firmware (our choice). */
 export const FIRMWARE_VENDOR = 'sme-boot';
 export const FIRMWARE_REVISION = 0x0001_0000;
 
@@ -27,7 +27,7 @@ export const RUNTIME_SERVICE_NAMES = Object.keys(EFI_RUNTIME_SERVICES).filter(
   (name): name is RuntimeServiceName => name !== 'Hdr' && name !== 'size',
 );
 
-/** Writes a table's header and the CRC over all of the table with the CRC's field 0 (UEFI 4.2). */
+/** Writes a table's header and the CRC over the whole table, computed with the CRC field 0 (UEFI 4.2). */
 function withHeader(table: Struct, signature: bigint): Uint8Array {
   table
     .u64(EFI_TABLE_HDR.Signature, signature)
@@ -37,7 +37,7 @@ function withHeader(table: Struct, signature: bigint): Uint8Array {
   return table.u32(EFI_TABLE_HDR.CRC32, crc32(table.bytes)).bytes;
 }
 
-/** The system table as it stands after ExitBootServices(): consoles and boot services are gone (UEFI 7.4). */
+/** The system table after ExitBootServices(): pointers to consoles and boot services are 0 (UEFI 7.4). */
 export function systemTable(at: {
   vendor: number;
   runtimeServices: number;
@@ -107,7 +107,7 @@ export function esrt(): Uint8Array {
 }
 
 const PROPERTIES_VERSION = 0x0001_0000;
-/** Runtime code and data are in descriptors apart (UEFI 4.6.2). */
+/** Runtime code and data have separate descriptors (UEFI 4.6.2). */
 export const EFI_PROPERTIES_RUNTIME_MEMORY_PROTECTION_NON_EXECUTABLE_PE_DATA = 1n;
 
 export function propertiesTable(): Uint8Array {

@@ -1,5 +1,5 @@
 /** SetVirtualAddressMap() (UEFI 8.4), in the order of EDK2's runtime driver (MdeModulePkg/Core/RuntimeDxe/Runtime.c). */
-import { PAGE_SHIFT, va, type Va } from '../../machine/address.js';
+import { PAGE_SHIFT, vaAdd, type Va } from '../../machine/address.js';
 import { crc32 } from '../crc32.js';
 import {
   EFI_MEMORY,
@@ -14,7 +14,7 @@ import { RUNTIME_DATA } from './runtime-image.js';
 import { EFI_STATUS } from './status.js';
 import { RUNTIME_SERVICE_NAMES } from './tables.js';
 
-/** The caller's map: descriptors with virtual addresses, at its own distance. */
+/** The caller's map: descriptors with virtual addresses, with the caller's descriptor size. */
 interface VirtualMap {
   readonly at: Va;
   readonly stride: number;
@@ -25,8 +25,8 @@ interface VirtualMap {
 export function setVirtualAddressMap(call: RuntimeCall): bigint {
   const { data } = call;
   // Only once, and only at runtime (UEFI 8.4: EFI_UNSUPPORTED).
-  const atRuntime = call.u32(va(data + RUNTIME_DATA.AtRuntime));
-  const virtual = call.u32(va(data + RUNTIME_DATA.VirtualMode));
+  const atRuntime = call.u32(vaAdd(data, RUNTIME_DATA.AtRuntime));
+  const virtual = call.u32(vaAdd(data, RUNTIME_DATA.VirtualMode));
   if (atRuntime !== 1 || virtual !== 0) return EFI_STATUS.UNSUPPORTED;
   const size = call.arg(0);
   const stride = call.arg(1);
@@ -41,38 +41,38 @@ export function setVirtualAddressMap(call: RuntimeCall): bigint {
   return convertAll(call, map) ? EFI_STATUS.SUCCESS : EFI_STATUS.NO_MAPPING;
 }
 
-/** Converts what the tables and the driver's data point at; false where the map lacks an address. */
+/** Converts the pointers in the tables and in the driver's data; false if the map lacks an address. */
 function convertAll(call: RuntimeCall, map: VirtualMap): boolean {
   const { data } = call;
-  const table = (field: number): Va => call.address(call.u64(va(data + field)));
-  // Both tables are still reached at their physical addresses.
+  const table = (field: number): Va => call.address(call.u64(vaAdd(data, field)));
+  // Both tables are still accessed at their physical addresses.
   const runtimeServices = table(RUNTIME_DATA.RuntimeServices);
   const systemTable = table(RUNTIME_DATA.SystemTable);
   for (const name of RUNTIME_SERVICE_NAMES) {
-    if (!convert(call, map, va(runtimeServices + EFI_RUNTIME_SERVICES[name]))) return false;
+    if (!convert(call, map, vaAdd(runtimeServices, EFI_RUNTIME_SERVICES[name]))) return false;
   }
-  sign(call, runtimeServices, EFI_RUNTIME_SERVICES.size);
+  updateCrc(call, runtimeServices, EFI_RUNTIME_SERVICES.size);
   for (const field of ['FirmwareVendor', 'ConfigurationTable', 'RuntimeServices'] as const) {
-    if (!convert(call, map, va(systemTable + EFI_SYSTEM_TABLE[field]))) return false;
+    if (!convert(call, map, vaAdd(systemTable, EFI_SYSTEM_TABLE[field]))) return false;
   }
-  sign(call, systemTable, EFI_SYSTEM_TABLE.size);
-  const count = call.u32(va(data + RUNTIME_DATA.RelocationCount));
+  updateCrc(call, systemTable, EFI_SYSTEM_TABLE.size);
+  const count = call.u32(vaAdd(data, RUNTIME_DATA.RelocationCount));
   for (let index = 0; index < count; index++) {
-    const offset = call.u32(va(data + RUNTIME_DATA.Relocations + 4 * index));
-    if (!convert(call, map, va(data + offset))) return false;
+    const offset = call.u32(vaAdd(data, RUNTIME_DATA.Relocations + 4 * index));
+    if (!convert(call, map, vaAdd(data, offset))) return false;
   }
-  call.putU32(va(data + RUNTIME_DATA.VirtualMode), 1);
+  call.putU32(vaAdd(data, RUNTIME_DATA.VirtualMode), 1);
   return true;
 }
 
-/** Replaces the pointer at an address by its virtual address; false where no descriptor has it (ConvertPointer). */
+/** Replaces the pointer at an address by its virtual address; false if no descriptor covers it (ConvertPointer). */
 function convert(call: RuntimeCall, map: VirtualMap, pointerAt: Va): boolean {
   call.execute('ConvertPointer');
   const pointer = call.u64(pointerAt);
   for (let index = 0; index < map.count; index++) {
-    const at = map.at + index * map.stride;
+    const at = vaAdd(map.at, index * map.stride);
     const field = (name: keyof typeof EFI_MEMORY_DESCRIPTOR): bigint =>
-      call.u64(va(at + EFI_MEMORY_DESCRIPTOR[name]));
+      call.u64(vaAdd(at, EFI_MEMORY_DESCRIPTOR[name]));
     if ((field('Attribute') & EFI_MEMORY.RUNTIME) === 0n) continue;
     const start = field('PhysicalStart');
     const size = field('NumberOfPages') << BigInt(PAGE_SHIFT);
@@ -83,8 +83,8 @@ function convert(call: RuntimeCall, map: VirtualMap, pointerAt: Va): boolean {
   return false;
 }
 
-/** Puts a table's CRC in its header again. */
-function sign(call: RuntimeCall, table: Va, size: number): void {
-  call.putU32(va(table + EFI_TABLE_HDR.CRC32), 0);
-  call.putU32(va(table + EFI_TABLE_HDR.CRC32), crc32(call.bytes(table, size)));
+/** Updates the CRC in a table's header. */
+function updateCrc(call: RuntimeCall, table: Va, size: number): void {
+  call.putU32(vaAdd(table, EFI_TABLE_HDR.CRC32), 0);
+  call.putU32(vaAdd(table, EFI_TABLE_HDR.CRC32), crc32(call.bytes(table, size)));
 }

@@ -1,7 +1,7 @@
 /**
- * The built-in kernel image: 16 MiB, or as many as a scenario says, with the sections and symbols of a base kernel, and contents that are the same on
- * every machine. It is linked from the names that it is given; code is noise, for nobody executes it: functions are
- * fetched and compared, not run.
+ * The built-in kernel image: 16 MiB, or the scenario's size, with the sections and symbols of a base kernel, and
+ * contents that are the same on every machine. It is linked from the given names. Code is noise, since it is not
+ * executed: functions are fetched and compared.
  */
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex } from '@noble/hashes/utils.js';
@@ -10,7 +10,7 @@ import { hex, PAGE_SIZE, va, type Va } from '../../machine/address.js';
 import { InputError } from '../../base/errors.js';
 import { SymbolTable, type ImageSymbol, type KernelImage } from './kernel-image.js';
 
-/** A variable to lay out; `init` sees the addresses of names laid out so far. */
+/** A variable to link; `init` can use the addresses of the names that were linked before it. */
 export interface ImageVariable {
   readonly name: string;
   readonly size: number;
@@ -25,7 +25,7 @@ const MIB = 1024 * 1024;
 const TEXT = -0x8000_0000 + 16 * MIB;
 /** Physical load address. */
 const LOAD = 16 * MIB;
-/** Sections in order, with their sizes (our choice): 16 MiB in all, as _end − _text. Another size is .bss's to give. */
+/** Sections in order, with their sizes (our choice): 16 MiB together, _end − _text. For another size .bss is changed. */
 const SECTIONS = [
   { name: '.text', size: 8 * MIB, symbol: '_text', end: '_etext', loaded: true },
   { name: '.rodata', size: 3 * MIB, symbol: '__start_rodata', end: '__end_rodata', loaded: true },
@@ -35,12 +35,12 @@ const SECTIONS = [
   { name: '.brk', size: 0.5 * MIB, symbol: '__brk_base', end: '__brk_limit', loaded: false },
 ] as const;
 type Section = Omit<(typeof SECTIONS)[number], 'size'> & { readonly size: number };
-/** Room in .data for the names that patches add. */
+/** Bytes in .data for the names that patches add. */
 const OVERLAY_SIZE = 128 * 1024;
-/** Distance between functions, and the size that the early exception stubs need more than that. */
+/** Distance between functions in bytes. */
 const FUNCTION_SPACING = 512;
 
-/** Words that look like code: a xorshift generator (Marsaglia), the same everywhere. */
+/** Fills words with deterministic noise: a xorshift generator (Marsaglia). */
 function fillNoise(words: Uint32Array): void {
   let x = 0x2016_0426;
   for (let i = 0; i < words.length; i++) {
@@ -51,12 +51,12 @@ function fillNoise(words: Uint32Array): void {
   }
 }
 
-/** `_end` − `_text` of an image, unless it is said to be another. */
+/** The default `_end` − `_text` in bytes. */
 export const BUILT_IN_SIZE = SECTIONS.reduce((sum, { size }) => sum + size, 0);
 /** The kernel mapping has 512 MiB from __START_KERNEL_map on (KERNEL_IMAGE_SIZE). */
 const SIZE_MAX = 512 * MIB - LOAD;
 
-/** The sections of an image of `size` bytes: .bss is larger or smaller than usual. */
+/** The sections of an image of `size` bytes: the difference from the default is in .bss. */
 function sectionsOf(size: number): readonly Section[] {
   return SECTIONS.map((section) =>
     section.name === '.bss' ? { ...section, size: section.size + size - BUILT_IN_SIZE } : section,
@@ -68,7 +68,7 @@ function sectionsOf(size: number): readonly Section[] {
  *
  * @param digest SHA-256 in hexadecimal.
  * @param total `_end` − `_text` in bytes, a multiple of 4096.
- * @throws InputError E_KERNEL_SIZE for a size that has no room for .bss, or that the kernel mapping has no room for.
+ * @throws InputError E_KERNEL_SIZE for a size that is too small for .bss, or too large for the kernel mapping.
  */
 export function buildBuiltInImage(
   functions: readonly string[],
@@ -93,7 +93,7 @@ export function buildBuiltInImage(
     define(section.end, start + section.size, 'D');
     next.set(section.name, start);
     if (section.loaded && section.name !== '.text') {
-      // Data begins as zeros; only what is laid out has contents, but .rodata keeps its noise.
+      // Data is zero except for linked variables; .rodata stays noise.
       if (section.name !== '.rodata') {
         bytes.fill(0, start - TEXT, start - TEXT + section.size);
       }
@@ -136,7 +136,7 @@ export function buildBuiltInImage(
   };
 }
 
-/** Refuses a size that .bss, with its variables, or the kernel mapping has no room in. */
+/** Throws E_KERNEL_SIZE for a size too small for .bss with its variables, or too large for the kernel mapping. */
 function checkSize(total: number, used: number): void {
   const others = SECTIONS.filter(({ name }) => name !== '.bss').reduce((sum, s) => sum + s.size, 0);
   const least = others + Math.ceil(used / PAGE_SIZE) * PAGE_SIZE;

@@ -1,15 +1,21 @@
-/** bzImage: the boot sector and setup code of the x86 boot protocol, and the compressed kernel behind them (Documentation/x86/boot.txt). */
+/**
+ * bzImage: the boot sector and setup code of the x86 boot protocol, then the compressed kernel
+ * (Documentation/x86/boot.txt).
+ */
 import { DECODED, decompress, detectFormat, type Format } from '../../decompress/decompress.js';
 import { GZIP_MAX_RATIO } from '../../decompress/gzip.js';
 import { LZ4_MAX_RATIO } from '../../decompress/lz4-block.js';
 import { BOOT_FLAG, HDRS_MAGIC } from '../boot-params.js';
 import { Reader, hex, hexBytes } from './reader.js';
 
-/** Fields of the setup header that a loader of the payload uses: offsets in the file (Documentation/x86/boot.txt, "The real-mode kernel header"). */
+/**
+ * Fields of the setup header that a loader of the payload uses: offsets in the file (Documentation/x86/boot.txt, "The
+ * real-mode kernel header").
+ */
 export const SETUP_HEADER = {
   setup_sects: 0x1f1,
   boot_flag: 0x1fe,
-  /** The jump instruction's displacement: the header ends that many bytes behind it. */
+  /** The jump instruction's displacement: the header ends that many bytes after the instruction. */
   jump: 0x201,
   header: 0x202,
   version: 0x206,
@@ -21,15 +27,15 @@ export const SETUP_HEADER = {
   init_size: 0x260,
 } as const;
 
-/** What a bzImage holds. */
+/** The contents of a bzImage. */
 export interface BzImage {
   /** The setup header as the loader copies it to offset 0x1f1 of the zero page. */
   readonly setupHeader: Uint8Array;
   /** The kernel's version and build as text, '' if it has none. */
   readonly version: string;
-  /** What compressed the payload. */
+  /** The compression of the payload. */
   readonly compression: Format;
-  /** The payload decompressed: an ELF file, and relocations behind it where the kernel is relocatable. */
+  /** The decompressed payload: an ELF file, followed by relocations if the kernel is relocatable. */
   readonly payload: Uint8Array;
 }
 
@@ -39,26 +45,26 @@ const PROTOCOL_WITH_PAYLOAD = 0x0208;
 const PROTOCOL_WITH_XLOADFLAGS = 0x020c;
 const XLF_KERNEL_64 = 1;
 const SECTOR = 512;
-/** What setup_sects 0 stands for (boot.txt). */
+/** The meaning of setup_sects 0 (boot.txt). */
 const DEFAULT_SETUP_SECTS = 4;
-/** kernel_version points at a string this far less into the file (boot.txt). */
+/** kernel_version plus this is the offset of a string in the file (boot.txt). */
 const KERNEL_VERSION_BASE = 0x200;
 const LONGEST_VERSION = 512;
-/** Where the setup header must end: edd_mbr_sig_buffer follows it in the zero page (Documentation/x86/zero-page.txt). */
+/** The largest end of the setup header: edd_mbr_sig_buffer follows it (Documentation/x86/zero-page.txt). */
 const SETUP_HEADER_LIMIT = 0x290;
 const SIZE_BYTES = 4;
-/** The shortest header that has the payload's place: protocol 2.08's ends with payload_length. */
+/** The least end of a header with the payload's fields: protocol 2.08's ends with payload_length. */
 const PAYLOAD_FIELDS_END = SETUP_HEADER.payload_length + 4;
-/** A payload that gives more than this is refused: the kernel's own address space is 1 GiB at most (KERNEL_IMAGE_SIZE). */
+/** The largest decompressed payload: the kernel's own address space is at most 1 GiB (KERNEL_IMAGE_SIZE). */
 const LARGEST_PAYLOAD = 2 ** 30;
 
-/** Formats whose output per byte of input has a bound. */
+/** The largest number of output bytes per input byte, of formats that have a bound. */
 const MAX_RATIO: ReadonlyMap<Format, number> = new Map([
   ['gzip', GZIP_MAX_RATIO],
   ['LZ4', LZ4_MAX_RATIO],
 ]);
 
-/** Whether a file starts as a bzImage does: the boot sector's flag and the header's magic. */
+/** Whether a file has a bzImage's boot sector flag and header magic. */
 export function isBzImage(bytes: Uint8Array): boolean {
   if (bytes.length < SETUP_HEADER.header + 4) return false;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -69,10 +75,11 @@ export function isBzImage(bytes: Uint8Array): boolean {
 }
 
 /**
- * Reads a bzImage of boot protocol 2.08 or later and decompresses its payload. `path` names the part of the file that
- * the bytes are, where they are not the whole.
+ * Reads a bzImage of boot protocol 2.08 or later and decompresses its payload.
  *
- * @throws InputError E_NOT_A_KERNEL (also for a 32-bit kernel, and a program of this protocol that is no Linux); E_OLD_PROTOCOL; E_UNSUPPORTED_COMPRESSION; E_TRUNCATED; E_CORRUPT; E_TOO_LARGE.
+ * @param path the name of the part of the file that `bytes` are; absent: the whole file.
+ * @throws InputError E_NOT_A_KERNEL (also for a 32-bit kernel, and for a program of this protocol other than Linux);
+ * E_OLD_PROTOCOL; E_BAD_FIELD; E_UNSUPPORTED_COMPRESSION; E_TRUNCATED; E_CORRUPT; E_TOO_LARGE.
  */
 export function readBzImage(bytes: Uint8Array, file: string, path?: string): BzImage {
   const reader = new Reader(bytes, { file, ...(path !== undefined && { path }) });
@@ -145,7 +152,7 @@ function readPayload(reader: Reader): Pick<BzImage, 'compression' | 'payload'> {
   }
   const sizeAt = at + length - SIZE_BYTES;
   const size = reader.u32(sizeAt, 'uncompressed size');
-  // gzip has the size as its own last field; after the others the build appends it (scripts/Makefile.lib, size_append).
+  // gzip's own last field is the size; to the other formats the build appends it (scripts/Makefile.lib, size_append).
   const stream = compression === 'gzip' ? packed : packed.subarray(0, -SIZE_BYTES);
   const most = Math.min(LARGEST_PAYLOAD, stream.length * (MAX_RATIO.get(compression) ?? Infinity));
   if (size > most) {

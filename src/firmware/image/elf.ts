@@ -1,24 +1,24 @@
-/** ELF64 kernel images for x86-64: loadable segments, and the symbol table where it was not stripped (System V ABI, ch. 4 and 5). */
+/** ELF64 kernel images for x86-64: loadable segments, and the symbol table unless stripped (System V ABI, ch. 4, 5). */
 import { startsWith } from '../../base/bytes.js';
 import type { InputError } from '../../base/errors.js';
 import { Reader, hex, hexBytes, type ReaderPlace } from './reader.js';
 import { SymbolTable, type ImageSymbol } from './symbols.js';
 
-/** A piece of the image as it is loaded. */
+/** A loadable segment of the image. */
 export interface ImageSegment {
-  /** Physical address it is linked for. */
+  /** Physical address for which it is linked. */
   readonly paddr: number;
   /** 48-bit virtual address, sign-extended; the per-CPU segment has 0. */
   readonly vaddr: number;
-  /** The bytes that the file has for it; what memsz has beyond them is zero. */
+  /** Its bytes in the file; the rest of memsz is zero. */
   readonly bytes: Uint8Array;
-  /** Bytes that it takes in memory, at least `bytes.length`. */
+  /** Size in memory in bytes, at least `bytes.length`. */
   readonly memsz: number;
   /** p_flags: 1 executable, 2 writable, 4 readable. */
   readonly flags: number;
 }
 
-/** What an ELF kernel holds. */
+/** The contents of an ELF kernel. */
 export interface ElfImage {
   readonly segments: ImageSegment[];
   /** e_entry: for a kernel, a physical address. */
@@ -111,7 +111,7 @@ const CANONICAL_END = 2 ** 47;
 /** e_type: a kernel is ET_EXEC or ET_DYN. */
 const ET_EXEC = 2;
 const ET_DYN = 3;
-/** What else is taken for a kernel, by e_type. */
+/** Other values of e_type, for errors. */
 const ELF_TYPES: ReadonlyMap<number, string> = new Map([
   [1, 'ET_REL, an object file or a module'],
   [4, 'ET_CORE, a memory dump'],
@@ -129,18 +129,18 @@ const ELF_MACHINES: ReadonlyMap<number, string> = new Map([
   [258, 'LoongArch'],
 ]);
 
-/** Characters of a symbol's name; kallsyms leaves out those of KSYM_NAME_LEN and more (scripts/kallsyms.c, read_symbol). */
+/** The longest symbol name; kallsyms omits those of KSYM_NAME_LEN and more (scripts/kallsyms.c, read_symbol). */
 const LONGEST_NAME = 511;
-/** Characters of all names at most (our choice; a kernel with debug symbols has 10 million): many may share one text. */
+/** The most characters of all names (our choice; a kernel with debug symbols has 10 million): names may share text. */
 const LARGEST_NAMES = 1 << 25;
 /**
- * What an image may span in memory. The kernel has 512 MiB or 1 GiB of address space for itself
+ * The largest span of an image in memory. The kernel has 512 MiB or 1 GiB of address space for itself
  * (KERNEL_IMAGE_SIZE, arch/x86/include/asm/page_64_types.h).
  */
 export const LARGEST_IMAGE = 2 ** 30;
 
 /**
- * Reads an ELF64 x86-64 executable. Bytes behind the ELF (a relocatable kernel's relocations) are left out.
+ * Reads an ELF64 x86-64 executable. Bytes after the ELF (a relocatable kernel's relocations) are ignored.
  *
  * @throws InputError E_NOT_A_KERNEL for another machine, class or type; E_TRUNCATED; E_BAD_FIELD; E_TOO_LARGE.
  */
@@ -157,11 +157,11 @@ export function readElf(bytes: Uint8Array, place: ReaderPlace): ElfImage {
 
 function checkHeader(reader: Reader): void {
   const E = ELF64_EHDR;
-  const wants = (offset: number, found: string, expected: string): InputError =>
+  const notKernel = (offset: number, found: string, expected: string): InputError =>
     reader.error('E_NOT_A_KERNEL', offset, { expected, found });
   const magic = reader.slice(E.e_ident, ELF_MAGIC.length, 'ELF magic');
   if (!startsWith(magic, ELF_MAGIC)) {
-    throw wants(E.e_ident, hexBytes(magic), `${hexBytes(Uint8Array.from(ELF_MAGIC))} (ELF)`);
+    throw notKernel(E.e_ident, hexBytes(magic), `${hexBytes(Uint8Array.from(ELF_MAGIC))} (ELF)`);
   }
   reader.slice(0, E.size, 'ELF header');
   const named = (value: number, names: ReadonlyMap<number, string>): string => {
@@ -172,21 +172,21 @@ function checkHeader(reader: Reader): void {
   if (elfClass !== ELFCLASS64) {
     const machine = named(reader.u16(E.e_machine, 'e_machine'), ELF_MACHINES);
     const found = elfClass === ELFCLASS32 ? `1 (32-bit), e_machine ${machine}` : `${elfClass}`;
-    throw wants(E.EI_CLASS, found, 'EI_CLASS 2 (64-bit)');
+    throw notKernel(E.EI_CLASS, found, 'EI_CLASS 2 (64-bit)');
   }
   const data = reader.u8(E.EI_DATA, 'EI_DATA');
-  if (data !== ELFDATA2LSB) throw wants(E.EI_DATA, `${data}`, 'EI_DATA 1 (little endian)');
+  if (data !== ELFDATA2LSB) throw notKernel(E.EI_DATA, `${data}`, 'EI_DATA 1 (little endian)');
   const type = reader.u16(E.e_type, 'e_type');
   if (type !== ET_EXEC && type !== ET_DYN) {
-    throw wants(E.e_type, named(type, ELF_TYPES), 'e_type 2 (ET_EXEC) or 3 (ET_DYN)');
+    throw notKernel(E.e_type, named(type, ELF_TYPES), 'e_type 2 (ET_EXEC) or 3 (ET_DYN)');
   }
   const machine = reader.u16(E.e_machine, 'e_machine');
   if (machine !== EM_X86_64) {
-    throw wants(E.e_machine, named(machine, ELF_MACHINES), 'e_machine 62 (x86-64)');
+    throw notKernel(E.e_machine, named(machine, ELF_MACHINES), 'e_machine 62 (x86-64)');
   }
 }
 
-/** Offset of entry `index` of a table, which must be there whole and have entries of the size that this reader knows. */
+/** Checks that a table is whole and has entries of `entry` bytes. Returns the offset of an entry by its index. */
 function tableAt(
   reader: Reader,
   fields: { off: number; entsize: number; name: string },
@@ -289,7 +289,7 @@ function checkSegments(reader: Reader, segments: readonly ImageSegment[]): void 
   }
 }
 
-/** The nm letter of a symbol (nm(1)); a section's letter by what its flags and type say. */
+/** The nm letter of a symbol (nm(1)), by its binding and the type and flags of its section. */
 function nmLetter(info: number, shndx: number, section: { type: number; flags: number }): string {
   const bind = info >>> 4;
   if (bind === STB_WEAK) return (info & 15) === STT_OBJECT ? 'V' : 'W';

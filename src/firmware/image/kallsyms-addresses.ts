@@ -1,9 +1,9 @@
-/** The addresses of kallsyms' symbols, in each form that kernels have had. */
+/** The addresses of kallsyms' symbols, in the formats of all kernel versions. */
 import { alignUp, type Align, type Bytes, type Names } from './kallsyms-types.js';
 
 const TWO_32 = 2 ** 32;
 
-/** Reads the addresses from where each layout has them; undefined where none gives ascending ones. */
+/** Reads the addresses at the position of each layout; undefined if no layout gives ascending addresses. */
 export function readAddresses(
   at: Bytes,
   { numSyms, count }: Names,
@@ -33,8 +33,8 @@ function readAbsolute({ view }: Bytes, table: number, count: number): Float64Arr
 
 /**
  * kallsyms_offsets and kallsyms_relative_base (CONFIG_KALLSYMS_BASE_RELATIVE): 32 bits each. With
- * CONFIG_KALLSYMS_ABSOLUTE_PERCPU an offset that is not negative is an address itself, a negative one counts down from
- * the base less one (kernel/kallsyms.c, kallsyms_sym_address); without, offsets are unsigned and none reaches 2 GiB.
+ * CONFIG_KALLSYMS_ABSOLUTE_PERCPU a non-negative offset is the address itself, a negative one is subtracted from the
+ * base minus one (kernel/kallsyms.c, kallsyms_sym_address); without, offsets are unsigned and below 2 GiB.
  */
 function readRelative(
   { u8, view }: Bytes,
@@ -60,7 +60,7 @@ function readRelative(
   return areKernelAddresses(addresses) ? addresses : undefined;
 }
 
-/** kallsyms_offsets from 7.0 on: 32 bits each, counted from the entry's own address (kernel/kallsyms.c, offset_to_ptr). */
+/** kallsyms_offsets from 7.0 on: 32 bits each, relative to the entry's own address (kernel/kallsyms.c, offset_to_ptr). */
 function readPlaceRelative(
   { u8, view, vaddr }: Bytes,
   offsets: number,
@@ -80,7 +80,7 @@ function isKernelText(address: number): boolean {
   return address >= -(TWO_32 / 2) && address < 0;
 }
 
-/** Whether addresses are what kallsyms sorts: ascending as unsigned numbers, per-CPU ones below 2 GiB, then the kernel's. */
+/** Whether addresses are in kallsyms' order: ascending as unsigned numbers, per-CPU ones below 2 GiB, then the kernel's. */
 function areKernelAddresses(addresses: Float64Array): boolean {
   let previous = 0;
   for (const address of addresses) {

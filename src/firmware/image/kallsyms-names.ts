@@ -1,4 +1,4 @@
-/** kallsyms_names and kallsyms_markers: found from the token table backwards, and written out. */
+/** kallsyms_names and kallsyms_markers: the search, backwards from the token table, and the decoder. */
 import {
   alignDown,
   alignUp,
@@ -12,18 +12,18 @@ import {
 import type { SymbolTexts } from './symbols.js';
 
 const NAMES_PER_MARKER = 256;
-/** Bytes that an entry of names takes at most: KSYM_NAME_LEN is 512, the length has two bytes. */
+/** The largest entry of names in bytes: KSYM_NAME_LEN is 512, the length has two bytes. */
 const LARGEST_NAME = 514;
 const SMALLEST_NAME = 2;
-/** Characters that a name and its letter have at most: KSYM_NAME_LEN with its NUL (include/linux/kallsyms.h, since 6.1). */
+/** The most characters of a name with its letter: KSYM_NAME_LEN with its NUL (include/linux/kallsyms.h, since 6.1). */
 const LONGEST_TEXT = 512;
-/** Characters of all names at most (our choice; a distribution's 200,000 symbols have 5 million). */
+/** The most characters of all names together (our choice; a distribution's 200,000 symbols have 5 million). */
 const LARGEST_TEXT = 1 << 26;
-/** Bytes between markers and token_table at most: seqs_of_names has 3 per symbol; this is room for a million symbols. */
+/** The most bytes between markers and token_table: seqs_of_names has 3 per symbol; enough for a million symbols. */
 const FARTHEST_MARKERS = 3 << 20;
 /** Bytes of seqs_of_names and padding that may follow a table of one marker. */
 const FARTHEST_SINGLE_MARKER = 3 * NAMES_PER_MARKER + 16;
-/** Set in the first byte of a length that goes on in a second one, ULEB128 (kernel/kallsyms.c, since 6.1). */
+/** Set in the first byte of a length of two bytes, ULEB128 (kernel/kallsyms.c, since 6.1). */
 const BIG_LENGTH = 0x80;
 const TWO_32 = 2 ** 32;
 
@@ -37,7 +37,7 @@ interface Markers {
   readonly count: number;
 }
 
-/** Finds names through the markers that follow them, looking backwards from token_table. */
+/** Finds the names by the markers that follow them, searching backwards from token_table. */
 export function findNames(
   at: Bytes,
   { start: tokenTable, tokens }: TokenTable,
@@ -54,7 +54,7 @@ export function findNames(
       if (width > align) continue;
       const most = countMarkers(at, place, width, tokenTable);
       budget.spend(most);
-      // What follows the markers may look like a few more of them.
+      // The bytes after the markers may resemble a few more markers.
       for (let count = most; count > 0 && count > most - 4; count--) {
         if (count === 1 && tokenTable - place > FARTHEST_SINGLE_MARKER) break;
         const markers = { at: place, width, count };
@@ -72,7 +72,7 @@ function marker({ view }: Bytes, { at, width }: Omit<Markers, 'count'>, index: n
   return high * TWO_32 + view.getUint32(place, true);
 }
 
-/** How many entries from `place` on are as far apart as 256 names can be. */
+/** The number of entries from `place` on whose differences are possible for 256 names. */
 function countMarkers(at: Bytes, place: number, width: MarkerWidth, end: number): number {
   const markers = { at: place, width };
   if (place + width > end) return 0;
@@ -89,7 +89,7 @@ function countMarkers(at: Bytes, place: number, width: MarkerWidth, end: number)
   return count;
 }
 
-/** Looks for a num_syms in front of names that agree with the markers. */
+/** Searches for a num_syms that is followed by names in agreement with the markers. */
 function findNamesBefore(
   at: Bytes,
   markers: Markers,
@@ -149,7 +149,7 @@ function walkNames(
   return alignUp(place, align) === markers.at;
 }
 
-/** Whether each name's tokens give a text of a length that a kernel's names have, and all together of one. */
+/** Whether the texts of all names are within LONGEST_TEXT each and LARGEST_TEXT together. */
 function areTexts(u8: Uint8Array, { count, starts, ends }: Names, lengths: Uint16Array): boolean {
   let total = 0;
   for (let index = 0; index < count; index++) {
@@ -162,20 +162,20 @@ function areTexts(u8: Uint8Array, { count, starts, ends }: Names, lengths: Uint1
   return total <= LARGEST_TEXT;
 }
 
-/** Writes out every name's tokens, one name behind another. */
+/** Expands the tokens of all names into one array. */
 export function decodeNames(
   bytes: Uint8Array,
   { count, starts: from, ends: to }: Names,
   tokens: readonly string[],
 ): SymbolTexts {
-  const pieces = tokens.map((token) => Uint16Array.from(token, (char) => char.charCodeAt(0)));
+  const units = tokens.map((token) => Uint16Array.from(token, (char) => char.charCodeAt(0)));
   const none = new Uint16Array(0);
   const starts = new Uint32Array(count + 1);
   let length = 0;
   for (let index = 0; index < count; index++) {
     const end = to[index] ?? 0;
     for (let at = from[index] ?? 0; at < end; at++) {
-      length += pieces[byteAt(bytes, at)]?.length ?? 0;
+      length += units[byteAt(bytes, at)]?.length ?? 0;
     }
     starts[index + 1] = length;
   }
@@ -184,8 +184,7 @@ export function decodeNames(
   for (let index = 0; index < count; index++) {
     const end = to[index] ?? 0;
     for (let at = from[index] ?? 0; at < end; at++) {
-      const piece = pieces[byteAt(bytes, at)] ?? none;
-      for (const code of piece) text[unit++] = code;
+      for (const code of units[byteAt(bytes, at)] ?? none) text[unit++] = code;
     }
   }
   return { text, starts };

@@ -1,30 +1,30 @@
-/** What the readers of kallsyms' parts share: the image's bytes, alignment, and the bound of the search. */
+/** Common to the readers of kallsyms' tables: the image's bytes, alignment, and the bound of the search. */
 
 /** Alignment of the tables: ALGN in scripts/kallsyms.c for 64 bits; from 7.0 on its output_label aligns to 4. */
 export const ALIGNS = [8, 4] as const;
 export type Align = (typeof ALIGNS)[number];
 
-/** The image's bytes in which the tables stand, and a view of them. */
+/** The bytes of the segment that is searched, and a view of them. */
 export interface Bytes {
   readonly u8: Uint8Array;
   readonly view: DataView;
-  /** Virtual address of the first of them, sign-extended. */
+  /** Virtual address of the first byte, sign-extended. */
   readonly vaddr: number;
 }
 
 export interface TokenTable {
-  /** Where token_table starts. */
+  /** Offset of token_table. */
   readonly start: number;
-  /** Where token_index ends. */
+  /** Offset of the end of token_index. */
   readonly end: number;
   readonly tokens: readonly string[];
 }
 
 export interface Names {
-  /** Where num_syms stands. */
+  /** Offset of num_syms. */
   readonly numSyms: number;
   readonly count: number;
-  /** Where each name's tokens start, and where they end. */
+  /** Offsets of the start and the end of each name's tokens. */
   readonly starts: Uint32Array;
   readonly ends: Uint32Array;
 }
@@ -33,23 +33,23 @@ export const alignUp = (at: number, align: Align): number => Math.ceil(at / alig
 export const alignDown = (at: number, align: Align): number => Math.floor(at / align) * align;
 export const byteAt = (bytes: Uint8Array, at: number): number => bytes[at] ?? 0;
 
-/** Steps for an image of no bytes, and for each byte (our choice: a kernel takes less than one for each byte). */
+/** The budget in steps: a constant, and per byte (our choice: a kernel takes less than one per byte). */
 const STEPS = 20_000_000;
 const STEPS_PER_BYTE = 2;
 
-/** Counts the steps of a search, so that no image makes it endless. */
+/** Bounds the steps of a search for any image. */
 export class SearchBudget {
-  private left: number;
+  private remaining: number;
 
   constructor(bytes: number) {
-    this.left = STEPS + STEPS_PER_BYTE * bytes;
+    this.remaining = STEPS + STEPS_PER_BYTE * bytes;
   }
 
   spend(steps: number): void {
-    this.left -= steps;
+    this.remaining -= steps;
   }
 
   get spent(): boolean {
-    return this.left < 0;
+    return this.remaining < 0;
   }
 }

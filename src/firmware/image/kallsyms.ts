@@ -1,15 +1,15 @@
 /**
- * The symbol table that a kernel carries in its read-only data for its own messages (CONFIG_KALLSYMS), decoded from a
- * stripped image: nothing says where it is, so its tables are recognised by their structure.
+ * The symbol table in a kernel's read-only data, for its own messages (CONFIG_KALLSYMS), decoded from a stripped image.
+ * Nothing in the image points to the tables: they are recognised by their structure.
  *
- * scripts/kallsyms.c lays out, each table on a multiple of 8 bytes, from 7.0 on of 4:
+ * The order of scripts/kallsyms.c, each table at a multiple of 8 bytes, from 7.0 on of 4:
  * - until 6.4: addresses, or offsets and relative_base; num_syms; names; markers; (6.2 to 6.4: seqs_of_names);
  *   token_table; token_index;
  * - from 6.5: num_syms; names; markers; token_table; token_index; offsets; relative_base; seqs_of_names;
- * - from 7.0: the same without relative_base: each offset counts from its own place.
+ * - from 7.0: the same without relative_base: each offset is relative to its own address.
  *
- * A name is a length and that many tokens; the first character that they give is nm's letter. Each of the 256 tokens is
- * a string in token_table, at the offset that token_index has for it. markers has the place of every 256th name.
+ * A name is a length and that many tokens; the first character of their text is nm's letter. Each of the 256 tokens is
+ * a string in token_table, at its offset from token_index. markers has the offset of every 256th name.
  */
 import type { ImageSegment } from './elf.js';
 import { readAddresses } from './kallsyms-addresses.js';
@@ -36,11 +36,11 @@ const PRINTABLE_FIRST = 0x20;
 const PRINTABLE_LAST = 0x7e;
 
 /**
- * Finds and decodes kallsyms, or gives undefined where no segment has it. Names are made when first asked for. Segments
- * start on pages, so what is aligned in memory is aligned in their bytes.
+ * Finds and decodes kallsyms; undefined if no segment has it. Names are decoded at their first use. Segments start at
+ * page boundaries, so that alignment in memory is alignment in their bytes.
  *
- * The search has a budget of steps in proportion to the image, far above what any kernel takes: where an image is made
- * of what looks like these tables, it ends without them.
+ * The search has a budget of steps proportional to the image, far above the need of any kernel: in an image full of
+ * look-alikes it ends without a result.
  */
 export function readKallsyms(segments: readonly ImageSegment[]): SymbolTable | undefined {
   for (const { bytes, vaddr } of segments) {
@@ -69,13 +69,13 @@ export function readKallsyms(segments: readonly ImageSegment[]): SymbolTable | u
 }
 
 /**
- * Places where the ten digits stand as strings of one character. Characters that occur in names are tokens of their own
- * (scripts/kallsyms.c, insert_real_symbols_in_table), so token_table has all ten, one behind another.
+ * Offsets of the ten digits as consecutive strings of one character. Each character that occurs in names is a token
+ * (scripts/kallsyms.c, insert_real_symbols_in_table), so token_table has all ten digits in a row.
  */
 function* findDigits(bytes: Uint8Array): Generator<number> {
   const length = 2 * DIGITS;
   const isDigit = (byte: number): boolean => byte >= DIGIT_ZERO && byte <= DIGIT_NINE;
-  // Of every two neighbouring bytes in the pattern one is a digit and one NUL, so one look per 19 bytes is enough.
+  // Of two adjacent bytes in the pattern one is a digit and one NUL, so one check per 19 bytes is enough.
   for (let at = 0; at + 1 < bytes.length; at += length - 1) {
     const first = byteAt(bytes, at);
     const second = byteAt(bytes, at + 1);
@@ -84,27 +84,27 @@ function* findDigits(bytes: Uint8Array): Generator<number> {
     else if (first === 0 && isDigit(second)) start = at + 1 - 2 * (second - DIGIT_ZERO);
     else continue;
     if (start < 0 || start + length > bytes.length) continue;
-    let same = 0;
-    while (same < length) {
-      const wanted = same % 2 === 0 ? DIGIT_ZERO + same / 2 : 0;
-      if (byteAt(bytes, start + same) !== wanted) break;
-      same++;
+    let matched = 0;
+    while (matched < length) {
+      const expected = matched % 2 === 0 ? DIGIT_ZERO + matched / 2 : 0;
+      if (byteAt(bytes, start + matched) !== expected) break;
+      matched++;
     }
-    if (same === length) yield start;
+    if (matched === length) yield start;
   }
 }
 
-/** Where the tokens from "0" on end, if that is near enough. */
+/** Offset of the end of the tokens from "0" on; undefined if token_table would be too large. */
 function tokensEnd({ u8 }: Bytes, digits: number, budget: SearchBudget): number | undefined {
   const limit = Math.min(u8.length, digits + LARGEST_TOKEN_TABLE);
-  let left = TOKENS - DIGIT_ZERO;
+  let remaining = TOKENS - DIGIT_ZERO;
   let at = digits;
-  while (left > 0 && at < limit) if (byteAt(u8, at++) === 0) left--;
+  while (remaining > 0 && at < limit) if (byteAt(u8, at++) === 0) remaining--;
   budget.spend(at - digits);
-  return left === 0 ? at : undefined;
+  return remaining === 0 ? at : undefined;
 }
 
-/** Reads token_table and token_index around the token "0", or gives undefined where they do not agree. */
+/** Reads token_table and token_index around the token "0"; undefined if they do not agree. */
 function readTokenTable(
   { u8, view }: Bytes,
   digits: number,

@@ -1,4 +1,4 @@
-/** A kernel image as the loader has it: what is loaded where, where it is entered, and its symbols. */
+/** A kernel image for the loader: segments, entry point and symbols. */
 import { startsWith } from '../../base/bytes.js';
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex } from '@noble/hashes/utils.js';
@@ -30,38 +30,38 @@ export interface KernelImage {
   /** A bzImage's version text, or a vmlinux' `linux_banner`, if it has one. */
   readonly version?: string;
   readonly segments: ImageSegment[];
-  /** Physical address that it is entered at. */
+  /** Physical address of the entry point. */
   readonly entry: number;
   readonly symbols: SymbolTable;
-  /** Of a bzImage: its setup header, which the loader copies to offset 0x1f1 of the zero page. */
+  /** The setup header of a bzImage, which the loader copies to offset 0x1f1 of the zero page. */
   readonly setupHeader?: Uint8Array;
-  /** Of a bzImage: what its payload is compressed with. */
+  /** The compression of a bzImage's payload. */
   readonly compression?: Format;
-  /** What the whole image is compressed with, as a vmlinux.gz is. */
+  /** The compression of the whole image, for example of a vmlinux.gz. */
   readonly packedWith?: Format;
-  /** The unified kernel image that the kernel is a section of, with what else that has for the boot. */
+  /** The unified kernel image of which the kernel is a section. */
   readonly uki?: Uki;
 }
 
-/** What readKernelImage needs beside the bytes. */
+/** The parameters of readKernelImage. */
 export interface KernelImageOptions {
   /** The file as the user named it. */
   readonly file: string;
-  /** The image's System.map, where it has no symbols of its own or they are not wanted. */
+  /** The image's System.map, used in place of the image's own symbols. */
   readonly systemMap?: { readonly file: string; readonly text: string };
-  /** SHA-256 of bytes, 32 bytes; another than the built-in one where the platform has a faster one. */
+  /** A faster SHA-256 of the platform, 32 bytes; absent: @noble/hashes. */
   readonly sha256?: (bytes: Uint8Array) => Uint8Array;
 }
 
 const LINUX_BANNER = 'Linux version ';
 const LONGEST_BANNER = 1024;
-/** What a compressed image may give: the kernel's own address space is 1 GiB at most (KERNEL_IMAGE_SIZE), and so is a file. */
+/** The largest decompressed image: the kernel's own address space is at most 1 GiB (KERNEL_IMAGE_SIZE). */
 const LARGEST_UNPACKED = 2 ** 30;
-/** Of a compressed file that much is unpacked to see what it is (our choice: the largest block of any format and more). */
-const FIRST_LOOK = 1 << 24;
+/** Bytes that are decompressed to identify a file (our choice: more than the largest block of any format). */
+const PROBE_SIZE = 1 << 24;
 
 /**
- * Reads a bzImage, an ELF vmlinux, a unified kernel image, or one of them compressed as a whole, whichever the bytes are.
+ * Reads a bzImage, an ELF vmlinux, a unified kernel image, or one of them compressed as a whole.
  * Symbols are taken from the System.map if one is given, else from the ELF symbol table, else from kallsyms.
  *
  * @throws InputError E_NOT_A_KERNEL, which names what it is, if it is none of them; E_NO_SYMBOLS if no table has any;
@@ -78,10 +78,10 @@ export function readKernelImage(bytes: Uint8Array, opts: KernelImageOptions): Ke
 
 const isImage = (bytes: Uint8Array): boolean => isElf(bytes) || isBzImage(bytes) || isUki(bytes);
 
-/** Unpacks a compressed image; first a part of it, so that what is none is not unpacked whole. */
+/** Decompresses an image; first a part of it, so that another file is not decompressed whole. */
 function unpack(format: Format, bytes: Uint8Array, file: string): Uint8Array {
   const place = { file };
-  const { error, ...start } = decompressPart(format, bytes, { limit: FIRST_LOOK, place });
+  const { error, ...start } = decompressPart(format, bytes, { limit: PROBE_SIZE, place });
   if (error !== undefined && error.code !== 'E_TOO_LARGE') throw error;
   if (!isImage(start.bytes)) {
     throw notAKernel(file, `${nameKind(start.bytes)}, compressed with ${format}`);
@@ -108,9 +108,9 @@ function notAKernel(file: string, found: string, path?: string): InputError {
   });
 }
 
-/** What the bytes were taken from. */
+/** The container of the image's bytes. */
 interface Outer {
-  /** The part of the file that they are. */
+  /** The part of the file that the bytes are; absent: the whole file. */
   readonly path?: string;
   readonly packedWith?: Format;
   readonly uki?: Uki;
@@ -153,7 +153,7 @@ function readImage(
   throw notAKernel(file, nameKind(bytes), path);
 }
 
-/** An image whose digest is computed when it is first asked for: hashing takes as long as all the rest (measured). */
+/** An image whose digest is computed at its first use: hashing takes as long as all the rest (measured). */
 class ReadImage implements KernelImage {
   readonly segments: ImageSegment[];
   readonly entry: number;
@@ -207,7 +207,7 @@ function symbolsOf(elf: ElfImage, { file, systemMap }: KernelImageOptions): Symb
   });
 }
 
-/** A map is the image's own if `_text` is where a segment starts and the banner is where the map says. */
+/** Throws E_SYSTEM_MAP_MISMATCH unless `_text` is the start of a segment and the banner is at `linux_banner`. */
 function checkMap(segments: readonly ImageSegment[], symbols: SymbolTable, file: string): void {
   const text = symbols.get('_text');
   const mismatch = (expected: string, found: string): InputError =>
@@ -226,7 +226,7 @@ function checkMap(segments: readonly ImageSegment[], symbols: SymbolTable, file:
   }
 }
 
-/** The text at `linux_banner`, without its line feed; undefined where that is no banner. */
+/** The text at `linux_banner`, without its line feed; undefined if it is not a banner. */
 function banner(segments: readonly ImageSegment[], symbols: SymbolTable): string | undefined {
   const symbol = symbols.get('linux_banner');
   if (symbol === undefined) return undefined;

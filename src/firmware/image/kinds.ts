@@ -1,4 +1,4 @@
-/** What a file is that is no kernel for this machine, in the words of an error: kernels of other kinds, and what is taken for one. */
+/** Names, for errors, of files that are not a kernel for this machine: other kernels, and files mistaken for one. */
 import { hasBytesAt, startsWith } from '../../base/bytes.js';
 import { detectFormat } from '../../decompress/decompress.js';
 import { isPe, MZ, PE_MACHINES, readPe } from './pe.js';
@@ -7,7 +7,7 @@ import { InputError } from '../../base/errors.js';
 
 const SHOWN_BYTES = 4;
 
-/** A kind by bytes at an offset; `name` may look further. */
+/** A kind of file, by the bytes at an offset; `name` may depend on further bytes. */
 interface Kind {
   readonly at: number;
   readonly magic: readonly number[] | string;
@@ -82,12 +82,12 @@ function machineOf(bytes: Uint8Array): string {
   }
 }
 
-/** Names what a file is, by its bytes. */
+/** The name of a file's kind, by its bytes. */
 export function nameKind(bytes: Uint8Array): string {
   if (bytes.length === 0) return 'an empty file';
   for (const { at, magic, name } of KINDS) {
-    const wanted = typeof magic === 'string' ? [...magic].map((char) => char.charCodeAt(0)) : magic;
-    if (!hasBytesAt(bytes, at, wanted)) continue;
+    const codes = typeof magic === 'string' ? [...magic].map((char) => char.charCodeAt(0)) : magic;
+    if (!hasBytesAt(bytes, at, codes)) continue;
     return typeof name === 'string' ? name : name(bytes);
   }
   if (isPe(bytes)) return `a PE file for ${machineOf(bytes)} without a Linux kernel in it`;

@@ -1,4 +1,4 @@
-/** Sections of a PE file, as far as a unified kernel image needs them (Microsoft PE Format; UEFI 2.1.1 names it for images). */
+/** Sections of a PE file, as far as a unified kernel image needs them (Microsoft PE Format; UEFI 2.1.1). */
 import { startsWith } from '../../base/bytes.js';
 import { Reader, type ReaderPlace } from './reader.js';
 
@@ -10,7 +10,7 @@ export interface PeSection {
   readonly offset: number;
 }
 
-/** What a PE file is for and made of. */
+/** Machine and sections of a PE file. */
 export interface PeFile {
   /** IMAGE_FILE_MACHINE_*. */
   readonly machine: number;
@@ -19,7 +19,7 @@ export interface PeFile {
 
 /** "MZ" (PE Format, "MS-DOS Stub"). */
 export const MZ = [0x4d, 0x5a] as const;
-/** Where the DOS header has the offset of the PE signature. */
+/** Offset in the DOS header of the field with the offset of the PE signature. */
 export const E_LFANEW = 0x3c;
 const SIGNATURE = 0x0000_4550;
 /** COFF file header, from the signature on (PE Format, "COFF File Header"). */
@@ -34,7 +34,7 @@ const SECTION = {
 } as const;
 const NAME_LENGTH = 8;
 
-/** The processors whose kernels come as PE files: IMAGE_FILE_MACHINE_* by number. */
+/** Processors whose kernels can be PE files, by IMAGE_FILE_MACHINE_* number. */
 export const PE_MACHINES: ReadonlyMap<number, string> = new Map([
   [0x14c, 'i386'],
   [0x1c2, 'ARM'],
@@ -53,10 +53,10 @@ export function isPe(bytes: Uint8Array): boolean {
 }
 
 /**
- * Reads the section table. A section's bytes are those that both the file and memory have; one that has none in the file
- * is empty.
+ * Reads the section table. A section's bytes are the smaller of its sizes in the file and in memory; a section without
+ * data in the file is empty.
  *
- * @throws InputError E_TRUNCATED where the table or a section is past the end.
+ * @throws InputError E_TRUNCATED if the table or a section is past the end.
  */
 export function readPe(bytes: Uint8Array, place: ReaderPlace): PeFile {
   const reader = new Reader(bytes, place);

@@ -1,27 +1,27 @@
-/** Little-endian fields of a file, each read checked against the file's end. */
+/** A reader of little-endian fields in a file, each checked against the file's end. */
 import { InputError } from '../../base/errors.js';
 
-/** What a reader is of: a file, or the decompressed payload inside one. */
+/** The source of a reader's bytes, for errors: a file, or a part of one. */
 export interface ReaderPlace {
   /** The file as the user named it. */
   readonly file: string;
-  /** The part of it that offsets count in, where that is not the file itself. */
+  /** The part of the file to which offsets are relative; absent: the file itself. */
   readonly path?: string;
 }
 
 const TWO_32 = 2 ** 32;
 
-/** Bytes shown as an error shows them: `7f 45 4c 46`. */
+/** Bytes as printed in errors: `7f 45 4c 46`. */
 export function hexBytes(bytes: Uint8Array): string {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join(' ');
 }
 
-/** A number as an error shows it. */
+/** A number as printed in errors. */
 export function hex(value: number): string {
   return `0x${value.toString(16)}`;
 }
 
-/** Fields of a byte array by offset. Every reader throws E_TRUNCATED, with the offset, past the end. */
+/** Fields of a byte array by offset. Every method throws E_TRUNCATED, with the offset, for a field past the end. */
 export class Reader {
   private readonly view: DataView;
 
@@ -47,7 +47,7 @@ export class Reader {
     return this.view.getUint32(offset, true);
   }
 
-  /** 64 bits taken as signed; values that a double does not hold exactly are refused with E_BAD_FIELD. */
+  /** A signed 64-bit field. Throws E_BAD_FIELD for a value that a double does not hold exactly. */
   i64(offset: number, what: string): number {
     this.need(offset, 8, what);
     const value = this.view.getInt32(offset + 4, true) * TWO_32 + this.view.getUint32(offset, true);
@@ -59,7 +59,7 @@ export class Reader {
     });
   }
 
-  /** 64 bits that count or place something: not negative, below 2^53. Otherwise E_BAD_FIELD. */
+  /** A 64-bit count or offset. Throws E_BAD_FIELD for 2^53 and above. */
   u64(offset: number, what: string): number {
     const value = this.i64(offset, what);
     if (value >= 0) return value;
@@ -83,13 +83,13 @@ export class Reader {
     return String.fromCharCode(...(end === -1 ? limited : limited.subarray(0, end)));
   }
 
-  /** An error at an offset of what is read here. */
+  /** An error at an offset in the bytes. */
   error(
     code: string,
     offset: number,
-    says: { reason?: string; expected?: string; found?: string },
+    details: { reason?: string; expected?: string; found?: string },
   ): InputError {
-    return new InputError({ code, place: { ...this.place, offset }, ...says });
+    return new InputError({ code, place: { ...this.place, offset }, ...details });
   }
 
   private need(offset: number, length: number, what: string): void {

@@ -1,9 +1,9 @@
 /**
- * The symbols of a kernel image, whatever table they came from.
+ * The symbols of a kernel image, from any of its symbol tables.
  *
- * Addresses are ordered as unsigned 64-bit numbers, as nm -n and kallsyms order them: per-CPU symbols (from 0 upward)
- * come first, the kernel's own (negative here, since an address is kept sign-extended) after them. The two kinds are
- * different address spaces, so nothing reaches from the last of one to the first of the other.
+ * Addresses are ordered as unsigned 64-bit numbers, as by nm -n and kallsyms: first per-CPU symbols (from 0 upward),
+ * then the kernel's own (negative here, since an address is stored sign-extended). The two are different address
+ * spaces: no symbol extends from the last of one to the first of the other.
  */
 
 /** A symbol of a kernel image. */
@@ -11,19 +11,19 @@ export interface ImageSymbol {
   readonly name: string;
   /** 48-bit virtual address, sign-extended: 0xffffffff81000000 is -0x7f000000. Per-CPU symbols count from 0. */
   readonly address: number;
-  /** The letter that nm gives it: T text, D data, R read-only data, B BSS, A absolute, W weak; lower case is local. */
+  /** The symbol's letter in nm: T text, D data, R read-only data, B BSS, A absolute, W weak; lower case is local. */
   readonly type: string;
 }
 
-/** Names behind one another in one array, index by index with the addresses. */
+/** All names in one array, in the order of the addresses. */
 export interface SymbolTexts {
   /** UTF-16 code units: for each symbol nm's letter, then its name. */
   readonly text: Uint16Array;
-  /** Where each symbol's text starts; one more than there are symbols, the last being where the last one ends. */
+  /** Offset of each symbol's text, and as a further element the end of the last one. */
   readonly starts: Uint32Array;
 }
 
-/** Symbols in table order whose names are made when they are first asked for. */
+/** Symbols in table order; their names are decoded at their first use. */
 export interface SymbolColumns {
   /** Ascending as unsigned 64-bit numbers. */
   readonly addresses: Float64Array;
@@ -39,7 +39,10 @@ export function compareUnsigned(a: number, b: number): number {
 const WEAK = /^[wWvV]$/;
 const underscores = (name: string): number => /^_*/.exec(name)?.[0].length ?? 0;
 
-/** Which of two names of one address is shown: not a weak one, then the one with fewer underscores (scripts/kallsyms.c, compare_symbols). */
+/**
+ * Orders symbols by address; at one address the preferred name first: not weak, then with fewer leading underscores
+ * (scripts/kallsyms.c, compare_symbols).
+ */
 function compareSymbols(a: ImageSymbol, b: ImageSymbol): number {
   return (
     compareUnsigned(a.address, b.address) ||
@@ -74,15 +77,15 @@ function columns(list: readonly ImageSymbol[]): SymbolColumns {
 const FNV_OFFSET = 0x811c_9dc5;
 const FNV_PRIME = 0x0100_0193;
 const EMPTY = -1;
-/** Slots per symbol of the hash table, at least. */
+/** The least number of hash table slots per symbol. */
 const SLOTS = 2;
-/** Steps from slot to slot per symbol, on average: FNV is no secret, so names can be made that all want one slot. */
+/** Limit of probe steps per symbol, and a constant: FNV is not secret, so names can be made to collide. */
 const STEPS_PER_SYMBOL = 16;
-const STEPS_BESIDES = 10_000;
+const STEPS_CONSTANT = 10_000;
 
 /**
- * Finds names in packed texts: a hash table with open addressing, half the time that a Map of strings takes (measured).
- * Where names have been made to collide in it, it is a Map, whose hash has a secret seed.
+ * Finds names in packed texts: a hash table with open addressing, in half the time of a Map of strings (measured). If
+ * too many names collide, it falls back to a Map, whose hash has a secret seed.
  */
 class NameIndex {
   private readonly slots: Int32Array;
@@ -94,17 +97,17 @@ class NameIndex {
     const size = 2 ** Math.ceil(Math.log2(Math.max(1, count) * SLOTS));
     this.slots = new Int32Array(size).fill(EMPTY);
     this.mask = size - 1;
-    let steps = count * STEPS_PER_SYMBOL + STEPS_BESIDES;
-    // In table order: of equal names the first has the slot.
+    let steps = count * STEPS_PER_SYMBOL + STEPS_CONSTANT;
+    // In table order: of equal names the first gets the slot.
     for (let index = 0; index < count && steps > 0; index++) {
       let slot = this.hashAt(index) & this.mask;
-      let there = this.slots[slot] as number;
-      while (there !== EMPTY && !this.same(there, index)) {
+      let occupant = this.slots[slot] as number;
+      while (occupant !== EMPTY && !this.same(occupant, index)) {
         slot = (slot + 1) & this.mask;
-        there = this.slots[slot] as number;
+        occupant = this.slots[slot] as number;
         steps--;
       }
-      if (there === EMPTY) this.slots[slot] = index;
+      if (occupant === EMPTY) this.slots[slot] = index;
     }
     if (steps <= 0) this.byName = this.makeMap(count);
   }
@@ -172,10 +175,10 @@ class NameIndex {
   }
 }
 
-/** Symbols by name and by address. Where two have one name, the one at the lower address is found. */
+/** Symbols by name and by address. Of several symbols with one name, the one at the lowest address is found. */
 export class SymbolTable {
   private readonly columns: SymbolColumns;
-  /** Index of the first symbol of the kernel's half, behind the per-CPU ones. */
+  /** Index of the first symbol of the kernel's half, after the per-CPU ones. */
   private readonly split: number;
   private loaded: NameIndex | undefined;
 
@@ -185,7 +188,7 @@ export class SymbolTable {
     this.split = first === -1 ? this.size : first;
   }
 
-  /** How many symbols there are; aliases and equal names count each. */
+  /** Number of symbols, including aliases and equal names. */
   get size(): number {
     return this.columns.addresses.length;
   }
@@ -197,7 +200,7 @@ export class SymbolTable {
     return { name, address: this.addressAt(index), type: this.byName.type(index) };
   }
 
-  /** Bytes from the symbol to the next higher address that has one; 0 for an unknown name and for the highest symbol. */
+  /** Bytes from a symbol to the next higher symbol's address; 0 for an unknown name and for the highest symbol. */
   room(name: string): number {
     const index = this.byName.find(name);
     if (index === undefined) return 0;
@@ -207,8 +210,8 @@ export class SymbolTable {
   }
 
   /**
-   * The symbol that an address lies in, with the offset in it. A symbol reaches to the next higher one, the highest
-   * reaches nowhere. Where several share an address, the first in the table is named, as the kernel does.
+   * The symbol of an address, with the offset in it. A symbol extends to the next higher one; the highest has no
+   * extent. Of several symbols at one address the first in the table is returned, as in the kernel.
    */
   at(address: number): { name: string; offset: number } | undefined {
     const next = this.firstAbove(address);
@@ -242,8 +245,8 @@ export class SymbolTable {
     let high = this.endOf(address);
     while (low < high) {
       const middle = (low + high) >>> 1;
-      const there = this.addressAt(middle);
-      if (orAt ? there < address : there <= address) low = middle + 1;
+      const candidate = this.addressAt(middle);
+      if (orAt ? candidate < address : candidate <= address) low = middle + 1;
       else high = middle;
     }
     return low;

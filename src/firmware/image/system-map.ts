@@ -1,4 +1,4 @@
-/** System.map, the list of symbols that a kernel build leaves beside its image: `nm -n` less some lines (scripts/mksysmap). */
+/** System.map, a kernel build's list of symbols: the output of `nm -n` without some lines (scripts/mksysmap). */
 import { InputError } from '../../base/errors.js';
 import { SymbolTable, type ImageSymbol } from './symbols.js';
 
@@ -10,7 +10,7 @@ const SHOWN = 60;
 /**
  * Reads the text of a System.map.
  *
- * @throws InputError E_BAD_SYSTEM_MAP with the line, or without one where `_text` is missing (a note in the map's place).
+ * @throws InputError E_BAD_SYSTEM_MAP with the line, or without a line if `_text` is missing (a placeholder file).
  */
 export function readSystemMap(text: string, file: string): SymbolTable {
   const list: ImageSymbol[] = [];
@@ -27,7 +27,7 @@ export function readSystemMap(text: string, file: string): SymbolTable {
         found: JSON.stringify(line.slice(0, SHOWN)),
       });
     }
-    // Absolute symbols may be any number; only what a double holds exactly can be an address here.
+    // Absolute symbols may have any value; one that a double does not hold exactly is not an address.
     const address = (parseInt(high, 16) | 0) * TWO_32 + parseInt(low, 16);
     if (Number.isSafeInteger(address)) list.push({ name, address, type });
   }

@@ -5,18 +5,18 @@
 import { isPe, PE_MACHINES, readPe, type PeSection } from './pe.js';
 import { InputError } from '../../base/errors.js';
 
-/** What a UKI holds for the boot. */
+/** The parts of a UKI that a boot uses. */
 export interface Uki {
   /** The kernel: its bytes, and their offset in the file. */
   readonly linux: PeSection;
-  /** .ucode and .initrd, one behind the other as the stub hands them over; undefined without either. */
+  /** .ucode and .initrd, concatenated as the stub passes them; absent without either. */
   readonly initrd?: Uint8Array;
-  /** .cmdline as the stub passes it on. */
+  /** .cmdline as the stub passes it to the kernel. */
   readonly cmdline?: string;
   /** PRETTY_NAME of .osrel, the kernel release of .uname. */
   readonly system?: string;
   readonly release?: string;
-  /** Sections of it that the boot does not use, by name. */
+  /** Names of the sections that the boot does not use. */
   readonly unused: readonly string[];
 }
 
@@ -24,7 +24,7 @@ const LINUX = '.linux';
 /** cpio archives are padded to four bytes, so that one may follow another. */
 const CPIO_ALIGN = 4;
 const X86_64 = 0x8664;
-/** Sections that are the stub's own program, of no interest to a boot. */
+/** Sections of the stub's own program, which do not matter for a boot. */
 const STUB = [
   '.text',
   '.rodata',
@@ -50,7 +50,7 @@ export function isUki(bytes: Uint8Array): boolean {
 }
 
 /**
- * Reads a UKI of x86-64. Of several sections of one name the first counts, as in a UKI of one profile.
+ * Reads a UKI for x86-64. Of several sections of one name the first is used, as in a UKI of one profile.
  *
  * @throws InputError E_NOT_A_KERNEL for another processor; E_TRUNCATED.
  */
@@ -65,8 +65,8 @@ export function readUki(bytes: Uint8Array, file: string): Uki {
       found: `a UKI for ${PE_MACHINES.get(machine) ?? `machine 0x${machine.toString(16)}`}`,
     });
   }
-  const section = (wanted: string): Uint8Array | undefined =>
-    sections.find(({ name }) => name === wanted)?.bytes;
+  const section = (sectionName: string): Uint8Array | undefined =>
+    sections.find(({ name }) => name === sectionName)?.bytes;
   const archives = [section('.ucode'), section('.initrd')].filter((each) => each !== undefined);
   const cmdline = section('.cmdline');
   const system = /^PRETTY_NAME="?(.*?)"?$/m.exec(text(section('.osrel')))?.[1];
@@ -74,7 +74,7 @@ export function readUki(bytes: Uint8Array, file: string): Uki {
   return {
     linux,
     ...(archives.length > 0 && { initrd: joined(archives) }),
-    // systemd-stub makes blanks of control characters and cuts those at the end (src/boot/efi/stub.c).
+    // systemd-stub replaces control characters by blanks and trims the end (src/boot/efi/stub.c).
     ...(cmdline !== undefined && {
       cmdline: text(cmdline)
         .replace(/\p{Cc}/gu, ' ')
@@ -88,7 +88,7 @@ export function readUki(bytes: Uint8Array, file: string): Uki {
   };
 }
 
-/** A section as text, without what follows a NUL. */
+/** A section as text, up to the first NUL. */
 function text(bytes: Uint8Array | undefined): string {
   if (bytes === undefined) return '';
   const end = bytes.indexOf(0);

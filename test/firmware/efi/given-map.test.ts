@@ -22,7 +22,7 @@ describe('a given memory map', () => {
   });
 
   test('without an EFI map keeps what the BIOS map says, by its EFI type', () => {
-    expect(givenMap(e820, undefined).kept).toMatchObject([
+    expect(givenMap(e820, undefined).reserved).toMatchObject([
       { base: 256 * MIB, size: MIB, type: EFI_MEMORY_TYPE.ACPI_RECLAIM_MEMORY },
       { base: 321 * MIB, size: MIB, type: EFI_MEMORY_TYPE.ACPI_MEMORY_NVS },
     ]);
@@ -35,14 +35,14 @@ describe('a given memory map', () => {
       type,
       runtime,
     });
-    const { kept } = givenMap(e820, [
+    const { reserved } = givenMap(e820, [
       range(0, 7),
       range(4096, 1),
       range(8192, 2),
       range(MIB, 6, true),
     ]);
-    expect(kept).toHaveLength(1);
-    expect((kept[0]?.attribute ?? 0n) & EFI_MEMORY.RUNTIME).not.toBe(0n);
+    expect(reserved).toHaveLength(1);
+    expect((reserved[0]?.attribute ?? 0n) & EFI_MEMORY.RUNTIME).not.toBe(0n);
   });
 });
 

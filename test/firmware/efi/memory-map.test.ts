@@ -11,7 +11,7 @@ import {
   E820_OF_EFI,
   efiInfo,
   memoryMapBytes,
-  ramStretches,
+  ramRanges,
   setup_e820,
   type EfiDescriptor,
 } from '../../../src/firmware/efi/memory-map.js';
@@ -48,7 +48,7 @@ const machines = [
 describe.each(machines)(
   'the map of a machine with %i bytes below and %i above 4 GiB',
   (low, high) => {
-    const map = describeMemory(ramStretches(low, high), efiPlaces(low).regions, loader);
+    const map = describeMemory(ramRanges(low, high), efiPlaces(low).regions, loader);
 
     test('is in order and no descriptor overlaps another', () => {
       for (const [index, one] of map.entries()) {
@@ -59,7 +59,7 @@ describe.each(machines)(
     });
 
     test('covers every page of RAM', () => {
-      for (const { base, size } of ramStretches(low, high)) {
+      for (const { base, size } of ramRanges(low, high)) {
         let at = base;
         for (const one of map) if (one.base <= at && end(one) > at) at = end(one);
         expect(at).toBeGreaterThanOrEqual(base + size);
@@ -97,7 +97,7 @@ const nameOf = (type: number): keyof typeof T =>
 
 describe('descriptors', () => {
   test('loader memory is in whole pages, the image as code, the rest as data', () => {
-    const map = describeMemory(ramStretches(GIB, 0), efiPlaces(GIB).regions, loader);
+    const map = describeMemory(ramRanges(GIB, 0), efiPlaces(GIB).regions, loader);
     expect(map).toContainEqual(descriptor(T.LOADER_CODE, 16 * MIB, 4096));
     expect(map).toContainEqual(descriptor(T.LOADER_DATA, 0x9_0000, 1));
     expect(map).toContainEqual(descriptor(T.LOADER_DATA, 0x700_0000, 4));
