@@ -1,13 +1,13 @@
 /**
- * bzip2 (no standard: the format of Seward's bzip2 1.0, as libbz2's decompress.c reads it): blocks of up to 900,000 bytes,
- * run-length coded, sorted by Burrows and Wheeler, moved to front, run-length coded again, in Huffman codes.
+ * bzip2 (no standard: the format of Seward's bzip2 1.0, as read by libbz2's decompress.c): blocks of up to 900,000
+ * bytes; run-length coding, Burrows–Wheeler transform, move-to-front, run-length coding again, Huffman codes.
  */
 import { crc32Bzip2 } from './crc.js';
 import type { Output } from './output.js';
 import { hex32, type Source } from './source.js';
 
 const BLOCK_UNIT = 100_000;
-/** Marks of a block (the digits of π) and of the stream's end (those of √π), in 24-bit halves. */
+/** Magics of a block (the digits of π) and of the stream's end (those of √π), in 24-bit halves. */
 const BLOCK_MARK = [0x31_4159, 0x26_5359] as const;
 const END_MARK = [0x17_7245, 0x38_5090] as const;
 const GROUP = 50;
@@ -17,10 +17,10 @@ const CODE_MAX = 20;
 const RUN_B = 1;
 /** Four equal bytes are followed by a count of further ones. */
 const RUN = 4;
-/** Runs of more than this many doublings are longer than any block. */
+/** Runs with more doublings are longer than any block. */
 const RUN_DOUBLINGS_MAX = 21;
 
-/** Bits from the top of each byte down. */
+/** Reads bits, the highest bit of each byte first. */
 class Bits {
   private buffer = 0;
   private held = 0;
@@ -30,7 +30,7 @@ class Bits {
     private at: number,
   ) {}
 
-  /** Up to 24 bits. */
+  /** The next `count` bits, at most 24. */
   read(count: number): number {
     while (this.held < count) {
       this.buffer = (this.buffer << 8) | this.source.u8(this.at++, 'bzip2 data');
@@ -40,7 +40,7 @@ class Bits {
     return (this.buffer >>> this.held) & ((1 << count) - 1);
   }
 
-  /** The offset of the byte that the next bit is in. */
+  /** Offset of the byte of the next bit. */
   get position(): number {
     return this.at - Math.floor(this.held / 8);
   }
@@ -50,7 +50,7 @@ class Bits {
   }
 }
 
-/** Decodes one stream; gives where it ends. */
+/** Decodes one stream. Returns the offset of its end. */
 export function decodeBzip2(source: Source, out: Output): number {
   const magic = source.slice(0, 4, 'header of the bzip2 stream');
   const level = (magic[3] ?? 0) - 0x30;
@@ -81,14 +81,14 @@ export function decodeBzip2(source: Source, out: Output): number {
 
 interface Codes {
   readonly shortest: number;
-  /** By length: the highest code of it; below the lowest one of longer codes where it has none. */
+  /** The highest code of each length; a value below all longer codes if no code has that length. */
   readonly limit: Int32Array;
-  /** By length: what is taken off a code for its place in `symbols`. */
+  /** For each length: a code minus this is its index in `symbols`. */
   readonly base: Int32Array;
   readonly symbols: Uint16Array;
 }
 
-/** Reads blocks; what it allocates serves all of them. */
+/** Decodes blocks; all blocks share its buffers. */
 class BlockDecoder {
   private readonly sorted: Uint32Array;
 
@@ -121,7 +121,7 @@ class BlockDecoder {
     return this.source.corrupt(Math.min(this.bits.position, this.source.length), reason);
   }
 
-  /** The bytes that occur: a bit for each 16 of them, and for each of those a bit. */
+  /** The byte values in use: a bit for each range of 16, then for each range in use a bit per value. */
   private readUsed(): Uint8Array {
     const { bits } = this;
     const used: number[] = [];
@@ -158,7 +158,7 @@ class BlockDecoder {
     return { selectors, tables };
   }
 
-  /** Code lengths, each as the difference from the one before, and the codes that they encode. */
+  /** A Huffman table: code lengths, each as the difference from the previous one. */
   private readCodes(count: number): Codes {
     const { bits } = this;
     const lengths = new Uint8Array(count);
@@ -189,7 +189,7 @@ class BlockDecoder {
     return { shortest: Math.min(...lengths), limit, base, symbols };
   }
 
-  /** Undoes Huffman codes, runs and move-to-front into the low bytes of `sorted`; gives how many. */
+  /** Decodes Huffman codes, runs and move-to-front into the low bytes of `sorted`. Returns the number of bytes. */
   private readSymbols(used: Uint8Array, selectors: Uint8Array, tables: readonly Codes[]): number {
     const { bits, sorted, size } = this;
     const end = used.length + 1;
@@ -232,7 +232,7 @@ class BlockDecoder {
     throw this.corrupt('a bzip2 block without its end');
   }
 
-  /** Puts into the upper bits of each place where the byte after it in the text is (inverse Burrows–Wheeler). */
+  /** Stores in the upper bits of each element the index of the next byte of the text (inverse Burrows–Wheeler). */
   private unsort(length: number): void {
     const { sorted } = this;
     const next = new Uint32Array(256);
@@ -254,7 +254,7 @@ class BlockDecoder {
     }
   }
 
-  /** Follows the text through `sorted`, and undoes the first run-length coding. */
+  /** Follows the text through `sorted`, and decodes the first run-length coding. */
   private write(out: Output, length: number, first: number): void {
     const { sorted } = this;
     let entry = first;

@@ -1,16 +1,19 @@
-/** The CRCs of compressed formats: CRC32 of ISO 3309 (RFC 1952, 8), CRC64 of ECMA-182 (.xz format 1.0.4, 6), bzip2's CRC32, which goes from the top bit. */
+/**
+ * The CRCs of compressed formats: CRC32 of ISO 3309 (RFC 1952, 8), CRC64 of ECMA-182 (.xz format 1.0.4, 6), and bzip2's
+ * CRC32, which processes the highest bit first.
+ */
 
 const TABLES = 8;
 const ENTRIES = 256;
-/** x^32 + x^26 + … + 1, its bits reversed (RFC 1952, 8). */
+/** x^32 + x^26 + … + 1, bits reversed (RFC 1952, 8). */
 const CRC32_REVERSED = 0xedb8_8320;
-/** The same polynomial as it is written (bzip2 shifts to the left). */
+/** The same polynomial, bits not reversed (bzip2 shifts to the left). */
 const CRC32_NORMAL = 0x04c1_1db7;
 /** The polynomial of ECMA-182, its bits reversed, in halves. */
 const CRC64_HIGH = 0xc96c_5795;
 const CRC64_LOW = 0xd787_0f42;
 
-/** Eight tables: entry [k][b] is what byte b does when k bytes follow it, so that eight bytes go at once. */
+/** Eight tables: entry [k][b] is the effect of byte b followed by k bytes, to process eight bytes at once. */
 const SLICES = makeSlices();
 
 function makeSlices(): Int32Array {
@@ -52,7 +55,7 @@ export function crc32(bytes: Uint8Array): number {
 
 const CRC64 = makeCrc64();
 
-/** Low and high halves, one behind the other. */
+/** The table of CRC64: low and high halves alternate. */
 function makeCrc64(): Int32Array {
   const table = new Int32Array(2 * ENTRIES);
   for (let byte = 0; byte < ENTRIES; byte++) {

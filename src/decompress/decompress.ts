@@ -1,6 +1,6 @@
 /**
- * One place for what a kernel image or a RAM disk may be compressed with (lib/decompress.c; boot.txt, payload_offset):
- * formats by their magic, and a decoder for each, with bounded output.
+ * The compression formats of kernel images and RAM disks (lib/decompress.c; boot.txt, payload_offset): detection by
+ * magic, and a decoder for each, with bounded output.
  */
 import { hasBytesAt } from '../base/bytes.js';
 import { InputError } from '../base/errors.js';
@@ -15,38 +15,38 @@ import { decodeZstd } from './zstd.js';
 
 export type { CompressedPlace } from './source.js';
 
-/** A format by the name that people call it. */
+/** A format by its common name. */
 export type Format = 'gzip' | 'bzip2' | 'LZMA' | 'XZ' | 'LZO' | 'LZ4' | 'ZSTD';
 
-/** Bounds of the output, and what else a decoder is told. */
+/** Bounds of the output, and options of decoders. */
 export interface DecompressOptions extends OutputBounds {
-  /** Where the bytes are, for errors. */
+  /** The origin of the bytes, for errors. */
   readonly place?: CompressedPlace;
   /** false: gzip's CRC32 and size are not compared, as lib/decompress_inflate.c does not. */
   readonly verify?: boolean;
 }
 
-/** What a stream gave. */
+/** The result of decoding a stream. */
 export interface Decompressed {
   readonly bytes: Uint8Array;
-  /** Bytes of input that the stream took: what follows it starts there. */
+  /** Length of the stream in bytes of input. */
   readonly consumed: number;
 }
 
-/** What a stream gave before it went wrong, if it did. */
+/** The output of a stream up to an error, if there was one. */
 export interface PartlyDecompressed extends Decompressed {
   readonly error?: InputError;
 }
 
 interface FormatRow {
   readonly name: Format;
-  /** First bytes of a stream, one list for each kind. */
+  /** The first bytes of a stream, for each variant of the format. */
   readonly magics: readonly (readonly number[])[];
-  /** Decodes one stream; gives where it ends. Without one the format is refused by its name. */
+  /** Decodes one stream and returns the offset of its end. Absent: the format is not supported. */
   readonly decode?: (source: Source, out: Output, verify: boolean) => number;
 }
 
-/** Magics as lib/decompress.c has them, its LZ4 one whole, and those of formats that came later (ZSTD, LZ4's frame). */
+/** Magics as in lib/decompress.c, with all bytes of LZ4's, and those of newer formats (ZSTD, LZ4's frame). */
 const FORMATS: readonly FormatRow[] = [
   {
     name: 'gzip',
@@ -82,13 +82,13 @@ export const DECODED: readonly Format[] = FORMATS.filter((row) => row.decode !==
   ({ name }) => name,
 );
 
-/** The format of the stream at an offset, by its magic; undefined for none of them. */
+/** The format of the stream at an offset, by its magic; undefined if no magic matches. */
 export function detectFormat(bytes: Uint8Array, at = 0): Format | undefined {
   return FORMATS.find(({ magics }) => magics.some((magic) => hasBytesAt(bytes, at, magic)))?.name;
 }
 
 /**
- * Decompresses the one stream that `bytes` starts with (of legacy LZ4, all frames that follow one another).
+ * Decompresses the stream at the start of `bytes` (for legacy LZ4, all consecutive frames).
  *
  * @throws InputError E_TRUNCATED, E_CORRUPT (checksums are compared), E_TOO_LARGE past the limit,
  * E_UNSUPPORTED_COMPRESSION for a format, filter or dictionary without a decoder.
@@ -103,7 +103,7 @@ export function decompress(
   return given;
 }
 
-/** The same, giving what came before an error along with it. */
+/** The same, but returns the output before an error together with the error. */
 export function decompressPart(
   format: Format,
   bytes: Uint8Array,
@@ -125,14 +125,14 @@ export function decompressPart(
     return { bytes: out.since(0), consumed };
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
-    const given = out.bytes.subarray(0, Math.min(out.length, out.length + out.left));
+    const given = out.bytes.subarray(0, Math.min(out.length, out.length + out.remaining));
     return { bytes: given, consumed: 0, error };
   }
 }
 
 /**
- * Decompresses streams of one format one behind another, as its tool does, up to the end or what is no such stream.
- * Skippable frames of LZ4 and ZSTD and the padding of XZ are left out.
+ * Decompresses concatenated streams of one format, as the format's tool does, up to the end or to bytes that are not
+ * such a stream. Skippable frames of LZ4 and ZSTD and the padding of XZ are skipped.
  *
  * @throws InputError as `decompress`.
  */
@@ -143,7 +143,7 @@ export function decompressAll(
 ): Decompressed {
   const { place = {}, limit, ...rest } = options;
   const pieces: Uint8Array[] = [];
-  let left = limit;
+  let remaining = limit;
   let consumed = 0;
   let total = 0;
   let streams = 0;
@@ -156,21 +156,21 @@ export function decompressAll(
     if (streams > 0 && detectFormat(bytes, consumed) !== format) break;
     const given = decompress(format, bytes.subarray(consumed), {
       ...rest,
-      limit: left,
+      limit: remaining,
       place: { ...place, base: (place.base ?? 0) + consumed },
     });
     streams++;
-    // A copy, where more streams follow: the buffer that a small one was decoded in is larger than it.
+    // Copied if more streams follow, since the buffer of a small stream is larger than its output.
     const last = consumed + given.consumed >= bytes.length;
     if (given.bytes.length > 0) pieces.push(last ? given.bytes : given.bytes.slice());
     consumed += given.consumed;
-    left -= given.bytes.length;
+    remaining -= given.bytes.length;
     total += given.bytes.length;
   }
   return { bytes: joined(pieces, total), consumed };
 }
 
-/** Bytes between streams at an offset that give nothing: XZ's padding (.xz format 1.0.4, 2.2), a skippable frame. */
+/** Number of bytes to skip at an offset between streams: XZ's padding (.xz format 1.0.4, 2.2), a skippable frame. */
 function skippable(format: Format, bytes: Uint8Array, at: number): number {
   if (format === 'XZ') {
     let end = at;

@@ -1,10 +1,10 @@
-/** gzip (RFC 1952). The inflating is pako's. */
+/** gzip (RFC 1952); pako inflates. */
 import { Inflate } from 'pako';
 import { crc32 } from './crc.js';
 import type { Output } from './output.js';
 import { hex32, type Source } from './source.js';
 
-/** No byte of deflated input gives more than this many bytes: a match of 258 bytes takes two bits at least (RFC 1951). */
+/** The most output bytes per byte of deflated input: a match of 258 bytes takes at least two bits (RFC 1951). */
 export const GZIP_MAX_RATIO = 1032;
 
 /** The fields of a member's header and trailer that are read (RFC 1952, 2.3). */
@@ -15,10 +15,10 @@ const CM_DEFLATE = 8;
 /** Bits of FLG (RFC 1952, 2.3.1). */
 const FLG = { FHCRC: 2, FEXTRA: 4, FNAME: 8, FCOMMENT: 16, reserved: 0xe0 } as const;
 const CHUNK = 1 << 16;
-/** zlib's Z_DATA_ERROR; what else ends a stream early is its input's end (Z_BUF_ERROR). */
+/** zlib's Z_DATA_ERROR; otherwise a stream ends early at the end of its input (Z_BUF_ERROR). */
 const Z_DATA_ERROR = -3;
 
-/** Decodes one member; gives where it ends. Its CRC32 and size are compared unless `verify` is false. */
+/** Decodes one member. Returns the offset of its end. Its CRC32 and size are checked unless `verify` is false. */
 export function decodeGzip(source: Source, out: Output, verify = true): number {
   const start = out.length;
   const from = headerEnd(source);
@@ -48,7 +48,7 @@ export function decodeGzip(source: Source, out: Output, verify = true): number {
   return end + MEMBER.trailer;
 }
 
-/** Where the deflate stream starts. */
+/** Offset of the deflate stream. */
 function headerEnd(source: Source): number {
   source.need(0, MEMBER.header, 'header of the gzip member');
   if (source.u16(0, 'ID1 and ID2') !== ID) throw source.corrupt(0, 'no gzip member starts here');
@@ -75,7 +75,7 @@ function headerEnd(source: Source): number {
   return at;
 }
 
-/** pako's inflater with its output in ours, as it comes. */
+/** pako's inflater, which writes to an Output. */
 class Stored extends Inflate {
   /** Whether the last block was read to its end. */
   whole = false;
@@ -88,10 +88,10 @@ class Stored extends Inflate {
     super({ raw: true, chunkSize: CHUNK });
   }
 
-  /** How much input was read; it is in the library's stream state only, and a test compares it. */
+  /** Bytes of input read. The library has it in its stream state only; a test compares it. */
   consumedTo(): number {
-    const { avail_in: left } = this['strm'] as { avail_in: number };
-    return Math.min(this.source.length, this.source.length - left);
+    const { avail_in: unread } = this['strm'] as { avail_in: number };
+    return Math.min(this.source.length, this.source.length - unread);
   }
 
   override onData(chunk: Uint8Array): void {

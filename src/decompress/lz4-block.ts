@@ -1,38 +1,37 @@
-/** LZ4's block format (lz4 doc/lz4_Block_format.md): sequences of literals and of matches that repeat what was given before. */
+/** LZ4's block format (lz4 doc/lz4_Block_format.md): sequences of literals and of matches that repeat earlier output. */
 
-/** No byte of compressed input gives more than this many bytes: a length continues by 255 a byte (lz4_Block_format.md). */
+/** The most output bytes per byte of compressed input: each further byte of a length adds 255 (lz4_Block_format.md). */
 export const LZ4_MAX_RATIO = 255;
 
 const WORD = 4;
-/** The field of four bits that says a length goes on in bytes of its own (lz4_Block_format.md). */
+/** The value of a 4-bit length that continues in further bytes (lz4_Block_format.md). */
 const LENGTH_CONTINUES = 15;
 const CONTINUES_AGAIN = 255;
 const MIN_MATCH = 4;
 const OFFSET_BYTES = 2;
 /**
- * Up to this length a copy goes by words of 32 bits and may write up to three bytes too many, which what follows
- * overwrites; above it the engine's own copy is faster (measured: 80 ms for 53 MB; bytes one by one take 120).
+ * Up to this length a copy uses 32-bit words and may write up to three bytes too many, which later output overwrites;
+ * above it the host's builtin copy is faster (measured: 80 ms for 53 MB; a byte loop takes 120).
  */
 const LONG_COPY = 256;
 const OVERSHOOT = WORD - 1;
 
-/** Where a block's output ended, or at which input byte it went wrong and how. */
+/** The end of a block's output; or the offset in the input and the text of an error. */
 export interface Lz4BlockResult {
   readonly at: number;
   readonly error?: string;
-  /** Whether the output would go past the limit: more input would have given more. */
+  /** The output would exceed the limit. */
   readonly pastLimit?: boolean;
 }
 
-/** A byte whose index the caller has checked. */
+/** A byte at an index that the caller has checked. */
 const byteAt = (bytes: Uint8Array, index: number): number => bytes[index] as number;
 const viewOf = (bytes: Uint8Array): DataView =>
   new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
 /**
- * Decompresses the block at src[from, to) to dst[at, …), never past `limit`, except that up to three bytes behind what
- * it gave may be spoilt. Matches reach back to dst[window], which is the block's own start where
- * blocks are independent.
+ * Decompresses the block at src[from, to) to dst[at, …), not past `limit`, but up to three bytes after the output may be
+ * overwritten. Matches may refer back to dst[window], which is the block's own start if blocks are independent.
  */
 export function decodeLz4Block(
   src: Uint8Array,
@@ -45,7 +44,7 @@ export function decodeLz4Block(
 ): Lz4BlockResult {
   const srcView = viewOf(src);
   const dstView = viewOf(dst);
-  // Copies by words may start where they end before these.
+  // Copies by words must start below these.
   const srcEnd = src.length - OVERSHOOT;
   const dstEnd = dst.length - OVERSHOOT;
   let s = from;

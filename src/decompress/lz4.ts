@@ -1,6 +1,6 @@
 /**
- * LZ4 in frames (lz4 doc/lz4_Frame_format.md): the legacy frame, as kernel payloads have it, and the frame of today. A
- * legacy frame is a magic, then blocks, each a 32-bit length and that many compressed bytes, each giving at most 8 MiB.
+ * LZ4 in frames (lz4 doc/lz4_Frame_format.md): the legacy frame of kernel payloads, and the current one. A legacy frame
+ * is a magic, then blocks, each a 32-bit length and that many compressed bytes, for at most 8 MiB of output.
  */
 import { decodeLz4Block } from './lz4-block.js';
 import type { Output } from './output.js';
@@ -11,9 +11,9 @@ import { xxh32 } from './xxhash.js';
 export const LZ4_LEGACY_MAGIC = 0x184c_2102;
 /** The first four bytes of a frame, little endian (lz4_Frame_format.md, "General Structure"). */
 export const LZ4_FRAME_MAGIC = 0x184d_2204;
-/** What one block of a legacy frame gives at most (lz4_Frame_format.md). */
+/** The most output of a block of a legacy frame (lz4_Frame_format.md). */
 export const LZ4_LEGACY_BLOCK_SIZE = 8 << 20;
-/** What a block of incompressible 8 MiB takes at most (lz4.h, LZ4_COMPRESSBOUND). */
+/** The largest block for 8 MiB of incompressible output (lz4.h, LZ4_COMPRESSBOUND). */
 const LEGACY_BLOCK_BOUND = LZ4_LEGACY_BLOCK_SIZE + Math.floor(LZ4_LEGACY_BLOCK_SIZE / 255) + 16;
 
 const WORD = 4;
@@ -31,17 +31,17 @@ const VERSION = 1;
 /** BD: bits 4 to 6 are the largest block, the others reserved. */
 const BD_SIZE_SHIFT = 4;
 const BD_RESERVED = 0x8f;
-/** Block sizes by BD's number: 64 KiB to 4 MiB. */
+/** The largest block by BD's value: 64 KiB to 4 MiB. */
 const BLOCK_SIZES: ReadonlyMap<number, number> = new Map([
   [4, 1 << 16],
   [5, 1 << 18],
   [6, 1 << 20],
   [7, 1 << 22],
 ]);
-/** Set in a block's size where its bytes are not compressed. */
+/** Set in a block's size if its bytes are not compressed. */
 const UNCOMPRESSED = 0x8000_0000;
 
-/** Decodes one frame of either kind, a legacy one with those that follow it; gives where it ends. */
+/** Decodes one frame of either kind, a legacy one with the legacy frames after it. Returns the offset of the end. */
 export function decodeLz4(source: Source, out: Output): number {
   const magic = source.u32(0, 'magic of the LZ4 frame');
   if (magic === LZ4_LEGACY_MAGIC) return decodeLegacy(source, out);
@@ -53,7 +53,7 @@ export function decodeLz4(source: Source, out: Output): number {
   });
 }
 
-/** A legacy frame ends with the input, at a length of 0 (padding), or at one that no block has: another magic. */
+/** A legacy frame ends at the end of input, at a length of 0 (padding), or at an impossible length: another magic. */
 function decodeLegacy(source: Source, out: Output): number {
   let at = WORD;
   while (at < source.length) {
@@ -70,7 +70,7 @@ function decodeLegacy(source: Source, out: Output): number {
   return at;
 }
 
-/** Decodes a compressed block of at most `most` bytes; `window` is where matches may reach back to. */
+/** Decodes a compressed block of at most `most` bytes of output. @param window the first byte that matches may use. */
 function decodeBlock(
   source: Source,
   out: Output,
@@ -90,7 +90,7 @@ function decodeBlock(
 }
 
 interface FrameDescriptor {
-  /** Where the first block starts. */
+  /** Offset of the first block. */
   readonly end: number;
   readonly flg: number;
   readonly largestBlock: number;
@@ -126,7 +126,7 @@ function decodeFrame(source: Source, out: Output): number {
   const { end, flg, largestBlock, contentSize } = readDescriptor(source);
   const start = out.length;
   const independent = (flg & FLG.independent) !== 0;
-  if (contentSize !== undefined && contentSize > out.left) throw out.tooMuch(WORD + 2);
+  if (contentSize !== undefined && contentSize > out.remaining) throw out.tooMuch(WORD + 2);
   let at = end;
   for (;;) {
     const word = source.u32(at, 'size of an LZ4 block');
@@ -160,7 +160,7 @@ function decodeFrame(source: Source, out: Output): number {
   return checkXxh32(source, at, 'LZ4 content checksum', out.since(start));
 }
 
-/** Compares the checksum stored at `at`; gives where it ends. */
+/** Checks the checksum stored at `at`. Returns the offset after it. */
 function checkXxh32(source: Source, at: number, what: string, bytes: Uint8Array): number {
   source.checksum(at, what, hex32(source.u32(at, what)), hex32(xxh32(bytes)));
   return at + WORD;

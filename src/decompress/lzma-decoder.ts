@@ -1,6 +1,6 @@
 /**
- * The LZMA decoder: literals and matches, each choice a bit by an adaptive range coder (LZMA specification of the LZMA
- * SDK, DOC/lzma-specification.txt; names are its own). LZMA2 and .lzma files run it on their own framing.
+ * The LZMA decoder: literals and matches, each choice a bit of an adaptive range coder (LZMA specification of the LZMA
+ * SDK, DOC/lzma-specification.txt; names are from it). LZMA2 and .lzma files use it with their own framing.
  */
 import type { Output } from './output.js';
 import type { Source } from './source.js';
@@ -25,14 +25,14 @@ const ALIGN_BITS = 4;
 const MATCH_MIN = 2;
 /** The longest match (MATCH_MIN + 8 + 8 + 256 − 1). */
 const MATCH_MAX = 273;
-/** Of a literal's probabilities: 0x100 for each kind of context. */
+/** Number of a literal's probabilities: 0x100 for each kind of context. */
 const LITERAL_SIZE = 0x300;
-/** Bytes in front of each range-coded piece: the first is 0, then the code. */
+/** Bytes before each range-coded chunk: the first is 0, then the code. */
 export const RANGE_CODER_INIT = 5;
 /** The distance that means the end of the stream. */
 const END_MARKER = -1;
 
-/** Where each group of probabilities starts in one array. */
+/** Start of each group of probabilities in one array. */
 const LEN = {
   choice: 0,
   choice2: 1,
@@ -54,7 +54,7 @@ const MATCH_LEN = ALIGN + (1 << ALIGN_BITS);
 const REP_LEN = MATCH_LEN + LEN_SIZE;
 const LITERAL = REP_LEN + LEN_SIZE;
 
-/** Reads lc, lp and pb from their byte, or gives undefined where it says none: (pb × 5 + lp) × 9 + lc. */
+/** lc, lp and pb from their byte, (pb × 5 + lp) × 9 + lc; undefined if it is invalid. */
 export function readProps(byte: number): LzmaProps | undefined {
   if (byte >= 9 * 5 * 5) return undefined;
   return { lc: byte % 9, lp: Math.floor(byte / 9) % 5, pb: Math.floor(byte / 45) };
@@ -74,9 +74,9 @@ export class LzmaDecoder {
   /** Signed 32-bit, compared as unsigned. */
   private range = 0;
   private code = 0;
-  /** Where the next byte of input is read; past `source.length` it reads as 0, which decode() refuses. */
+  /** Offset of the next byte of input; past `source.length` it reads as 0, which decode() refuses. */
   private at = 0;
-  /** Where the output starts that matches may reach back to. */
+  /** Offset of the first byte of output that matches may use. */
   dictionary = 0;
 
   constructor(
@@ -108,17 +108,17 @@ export class LzmaDecoder {
     this.at = at + RANGE_CODER_INIT;
   }
 
-  /** Where the next byte of input is read: after normalize(), where the range coder's input ends. */
+  /** Offset of the next byte of input; after normalize() it is the end of the range coder's input. */
   get position(): number {
     return this.at;
   }
 
-  /** Whether the range coder is where a finished stream leaves it. */
+  /** Whether the range coder is in the state after a finished stream. */
   get finished(): boolean {
     return this.code === 0;
   }
 
-  /** Takes in the byte that is due before a stream's end is judged, as encoders flush. */
+  /** Reads the pending byte, if any, before a check of the stream's end, as encoders flush it. */
   normalize(): void {
     if (this.range >>> 0 < TOP) {
       this.code = (this.code << 8) | (this.source.bytes[this.at++] ?? 0);
@@ -127,8 +127,8 @@ export class LzmaDecoder {
   }
 
   /**
-   * Decodes until the output is `end` long, or to the end marker, and says which: true for the marker. Input must not
-   * go past `to`.
+   * Decodes until the output has `end` bytes, or to the end marker, for which it returns true. Input must not extend
+   * past `to`.
    *
    * @throws InputError E_TRUNCATED, E_CORRUPT, E_TOO_LARGE.
    */
@@ -136,7 +136,7 @@ export class LzmaDecoder {
     const { out, source } = this;
     let { bytes, length: d } = out;
     let capacity = bytes.length - MATCH_MAX;
-    /** Up to here the output comes of input that was there. */
+    /** Length of the output that was decoded from existing input. */
     let good = d;
     while (d < end) {
       if (this.at > to) {
@@ -145,12 +145,12 @@ export class LzmaDecoder {
       }
       good = d;
       if (d >= capacity) {
-        // The end marker may be next, so nothing is asked for that would be too much.
+        // The end marker may be next, so no space is reserved beyond the limit.
         out.length = d;
-        if (out.left < 0) throw out.tooMuch(this.at);
+        if (out.remaining < 0) throw out.tooMuch(this.at);
         out.reserveUpTo(Math.min(end - d, bytes.length));
         bytes = out.bytes;
-        // Close to the limit each match is checked on its own.
+        // Close to the limit each match is checked separately.
         capacity = Math.max(bytes.length - MATCH_MAX, d + 1);
       }
       const posState = (d - this.dictionary) & this.pbMask;
@@ -217,7 +217,7 @@ export class LzmaDecoder {
     return false;
   }
 
-  /** Whether an end marker is next, behind data of a known size. */
+  /** Whether an end marker is next, after data of a known size. */
   decodeMarker(to: number): boolean {
     const { state } = this;
     const posState = (this.out.length - this.dictionary) & this.pbMask;
@@ -231,7 +231,7 @@ export class LzmaDecoder {
   private finish(d: number, to: number, good: number): void {
     this.out.length = this.at > to ? good : d;
     if (this.at > to) throw this.cut(to);
-    if (this.out.left < 0) throw this.out.tooMuch(this.at);
+    if (this.out.remaining < 0) throw this.out.tooMuch(this.at);
   }
 
   private cut(to: number): Error {
@@ -305,7 +305,7 @@ export class LzmaDecoder {
     return value;
   }
 
-  /** A literal; after a match its bits are predicted by the byte at the last distance. */
+  /** A literal; after a match the byte at the last distance predicts its bits. */
   private literal(bytes: Uint8Array, d: number): number {
     const { lc } = this;
     const previous = d > this.dictionary ? (bytes[d - 1] as number) : 0;
@@ -337,7 +337,7 @@ export class LzmaDecoder {
     return MATCH_MIN + 16 + this.tree(base + LEN.high, 8);
   }
 
-  /** A distance less one, as a signed 32-bit number. */
+  /** A distance minus one, as a signed 32-bit number. */
   private distance(length: number): number {
     const lenState = Math.min(length - MATCH_MIN, LEN_TO_POS_STATES - 1);
     const slot = this.tree(POS_SLOT + lenState * 64, 6);

@@ -6,10 +6,10 @@ import type { Source } from './source.js';
 const HEADER = { properties: 0, dictionarySize: 1, uncompressedSize: 5, size: 13 } as const;
 /** A size of all ones is unknown: the stream has an end marker. */
 const UNKNOWN_SIZE = 2 ** 64;
-/** A dictionary is taken to be at least this large (lzma-specification.txt). */
+/** The least size of a dictionary (lzma-specification.txt). */
 const SMALLEST_DICTIONARY = 1 << 12;
 
-/** Decodes one stream; gives where it ends. A known size may have an end marker after it too. */
+/** Decodes one stream. Returns the offset of its end. Data of a known size may be followed by an end marker. */
 export function decodeLzma(source: Source, out: Output): number {
   source.need(0, HEADER.size, 'header of the LZMA stream');
   const byte = source.u8(HEADER.properties, 'LZMA properties');
@@ -24,7 +24,7 @@ export function decodeLzma(source: Source, out: Output): number {
   const dictionarySize = source.u32(HEADER.dictionarySize, 'dictionary size');
   const announced = source.u64(HEADER.uncompressedSize, 'uncompressed size');
   const known = announced < UNKNOWN_SIZE;
-  if (known && announced > out.left) throw out.tooMuch(HEADER.uncompressedSize);
+  if (known && announced > out.remaining) throw out.tooMuch(HEADER.uncompressedSize);
   const start = out.length;
   const decoder = new LzmaDecoder(source, out, Math.max(dictionarySize, SMALLEST_DICTIONARY));
   decoder.dictionary = start;
@@ -42,7 +42,7 @@ export function decodeLzma(source: Source, out: Output): number {
   }
   decoder.normalize();
   source.need(decoder.position, 0, 'end of the LZMA stream');
-  // A stream of known size ends here, or in an end marker, which leaves the code at 0 only when it was read.
+  // A stream of known size ends here, or with an end marker; the code is 0 only after the marker was read.
   if (!marked && !decoder.finished && !decoder.decodeMarker(source.length)) {
     throw source.corrupt(decoder.position, 'the LZMA stream goes on after its size');
   }

@@ -1,4 +1,4 @@
-/** LZMA2 (.xz format 1.0.4, 5.3.1; its chunks as LZMA SDK's Lzma2Dec.c names them): LZMA in chunks, or bytes as they are. */
+/** LZMA2 (.xz format 1.0.4, 5.3.1; names of chunks from the LZMA SDK's Lzma2Dec.c): chunks of LZMA or of stored bytes. */
 import { LzmaDecoder, RANGE_CODER_INIT, readProps } from './lzma-decoder.js';
 import type { Output } from './output.js';
 import type { Source } from './source.js';
@@ -12,7 +12,7 @@ const CONTROL = {
   /** Bits 5 and 6 of an LZMA chunk: what is reset. */
   resetShift: 5,
   resetMask: 3,
-  /** Bits 0 to 4: bits 16 to 20 of the size, less one. */
+  /** Bits 0 to 4: bits 16 to 20 of the size minus one. */
   sizeMask: 0x1f,
 } as const;
 const RESET = { state: 1, properties: 2, dictionary: 3 } as const;
@@ -20,7 +20,7 @@ const RESET = { state: 1, properties: 2, dictionary: 3 } as const;
 const LC_LP_MAX = 4;
 const LARGEST_DICTIONARY_CODE = 40;
 
-/** The dictionary size that a filter's property byte says (5.3.1), undefined for a reserved one. */
+/** The dictionary size for a filter's property byte (5.3.1); undefined for a reserved one. */
 export function lzma2DictionarySize(code: number): number | undefined {
   if (code > LARGEST_DICTIONARY_CODE) return undefined;
   if (code === LARGEST_DICTIONARY_CODE) return 2 ** 32 - 1;
@@ -30,7 +30,7 @@ export function lzma2DictionarySize(code: number): number | undefined {
 const u16be = (source: Source, at: number, what: string): number =>
   (source.u8(at, what) << 8) | source.u8(at + 1, what);
 
-/** Decodes chunks up to the end mark; gives the offset after it. */
+/** Decodes chunks up to the end marker. Returns the offset after it. */
 export function decodeLzma2(
   source: Source,
   out: Output,

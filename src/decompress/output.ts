@@ -1,29 +1,29 @@
-/** Decompressed bytes as they come: a buffer that grows up to a limit, never past it. */
+/** The output of a decoder: a buffer that grows up to a limit. */
 import type { Source } from './source.js';
 
-/** How much a decoder may write. */
+/** Bounds of a decoder's output. */
 export interface OutputBounds {
-  /** Bytes that the output may have at most. */
+  /** The largest output in bytes. */
   readonly limit: number;
-  /** Bytes that it must have, where something outside the stream says so; at most `limit`. */
+  /** The required size of the output in bytes, if known from outside the stream; at most `limit`. */
   readonly size?: number;
 }
 
-/** Bytes after the end that a decoder may spoil: copies by words of 32 bits overshoot by three. */
+/** Bytes after the end that a decoder may overwrite: copies by 32-bit words overshoot by up to three. */
 const SLACK = 8;
 const SMALLEST = 1 << 16;
-/** Output per byte of input that is made room for at the start: kernels give 3 to 6. */
+/** Output per byte of input for the first allocation: kernels have 3 to 6. */
 const USUAL_RATIO = 8;
-/** No more room is made at the start: input that follows the stream would count for it too. */
+/** The largest first allocation: the input's length may include bytes after the stream. */
 const LARGEST_START = 1 << 26;
 
-/** What a decoder has written, in `bytes[0, length)`. */
+/** The bytes that a decoder has written: `bytes[0, length)`. */
 export class Output {
-  /** Replaced when it grows: ask again after each `reserve`. */
+  /** The buffer; `reserve` may replace it. */
   bytes: Uint8Array;
   length = 0;
   private readonly most: number;
-  /** Room that is made when the first byte comes. */
+  /** Size of the first allocation, made for the first byte. */
   private readonly first: number;
 
   constructor(
@@ -36,15 +36,15 @@ export class Output {
     this.bytes = new Uint8Array(SLACK);
   }
 
-  /** How many more bytes may be written. */
-  get left(): number {
+  /** Number of bytes that may still be written. */
+  get remaining(): number {
     return this.most - this.length;
   }
 
   /**
-   * Makes room for `more` bytes after `length`.
+   * Grows the buffer for `more` bytes after `length`, and returns it.
    *
-   * @throws InputError E_TOO_LARGE past the limit, E_CORRUPT past the size that the output must have.
+   * @throws InputError E_TOO_LARGE past the limit, E_CORRUPT past the required size.
    */
   reserve(more: number, at: number): Uint8Array {
     const needed = this.length + more;
@@ -58,29 +58,29 @@ export class Output {
     return this.bytes;
   }
 
-  /** Makes room for up to `more` bytes, less where the bounds allow less; gives for how many. */
+  /** Grows the buffer for up to `more` bytes within the bounds. Returns the number of bytes. */
   reserveUpTo(more: number): number {
-    const room = Math.min(more, this.left);
-    this.reserve(room, 0);
-    return room;
+    const allowed = Math.min(more, this.remaining);
+    this.reserve(allowed, 0);
+    return allowed;
   }
 
-  /** Appends bytes; of too many those that the bounds allow. */
+  /** Appends bytes; if they exceed the bounds, those within them before the error. */
   append(piece: Uint8Array, at: number): void {
-    if (piece.length > this.left) {
-      this.append(piece.subarray(0, this.left), at);
+    if (piece.length > this.remaining) {
+      this.append(piece.subarray(0, this.remaining), at);
       throw this.tooMuch(at);
     }
     this.reserve(piece.length, at).set(piece, this.length);
     this.length += piece.length;
   }
 
-  /** What was written from `start` on, not copied. */
+  /** The bytes written from `start` on, not copied. */
   since(start: number): Uint8Array {
     return this.bytes.subarray(start, this.length);
   }
 
-  /** The error for output past the bounds, found at an offset of the input. */
+  /** The error for output past the bounds. @param at offset in the input. */
   tooMuch(at: number): Error {
     const { size, limit } = this.bounds;
     return size === undefined || size > limit
@@ -92,7 +92,7 @@ export class Output {
       : this.wrongSize(at, size, 'more');
   }
 
-  /** Throws E_CORRUPT unless the output has the size that it must have. */
+  /** Throws E_CORRUPT unless the output has the required size. */
   checkSize(at: number): void {
     const { size } = this.bounds;
     if (size !== undefined && size !== this.length)

@@ -1,18 +1,18 @@
-/** The compressed bytes that a decoder reads, each field checked against their end. */
+/** The input of a decoder: fields by offset, each checked against the end. */
 import { InputError } from '../base/errors.js';
 
-/** Where compressed bytes are, for errors. */
+/** The origin of compressed bytes, for errors. */
 export interface CompressedPlace {
   /** The file as the user named it. */
   readonly file?: string;
-  /** The part of it that offsets count in, where that is not the file itself. */
+  /** The part of the file to which offsets are relative; absent: the file itself. */
   readonly path?: string;
-  /** Offset of the first compressed byte, 0 where not given. */
+  /** Offset of the first compressed byte; absent: 0. */
   readonly base?: number;
 }
 
-/** What is wrong, in the parts of an InputError. */
-export interface Says {
+/** The texts of an InputError. */
+export interface ErrorTexts {
   readonly reason?: string;
   readonly expected?: string;
   readonly found?: string;
@@ -54,7 +54,7 @@ export class Source {
     return this.view.getUint32(at, true);
   }
 
-  /** 64 bits, unsigned; above 2^53 not exact, which is above every limit too. */
+  /** An unsigned 64-bit field; inexact above 2^53, which is above every limit. */
   u64(at: number, what: string): number {
     this.need(at, 8, what);
     return this.view.getUint32(at + 4, true) * 2 ** 32 + this.view.getUint32(at, true);
@@ -66,7 +66,7 @@ export class Source {
     return this.bytes.subarray(at, at + length);
   }
 
-  /** Throws E_TRUNCATED unless `length` bytes are there from `at` on. */
+  /** Throws E_TRUNCATED unless there are `length` bytes from `at` on. */
   need(at: number, length: number, what: string): void {
     if (at + length <= this.bytes.length) return;
     throw this.error('E_TRUNCATED', at, {
@@ -76,13 +76,13 @@ export class Source {
     });
   }
 
-  /** An error at an offset of the compressed bytes; one past them, which a bit reader reaches, is their end. */
-  error(code: string, at: number, says: Says): InputError {
+  /** An error at an offset; one past the end, which a bit reader can have, is reported as the end. */
+  error(code: string, at: number, texts: ErrorTexts): InputError {
     const { base = 0, ...place } = this.place;
     return new InputError({
       code,
       place: { ...place, offset: base + Math.min(at, this.bytes.length) },
-      ...says,
+      ...texts,
     });
   }
 
@@ -91,14 +91,14 @@ export class Source {
     return this.error('E_CORRUPT', at, { reason });
   }
 
-  /** Throws E_CORRUPT unless a checksum is the one stored at `at`. */
+  /** Throws E_CORRUPT unless a computed checksum equals the one stored at `at`. */
   checksum(at: number, what: string, stored: string, computed: string): void {
     if (stored === computed) return;
     throw this.error('E_CORRUPT', at, { reason: what, expected: computed, found: stored });
   }
 }
 
-/** A 32-bit checksum as an error shows it. */
+/** A 32-bit checksum as printed in errors. */
 export function hex32(value: number): string {
   return `0x${(value >>> 0).toString(16).padStart(8, '0')}`;
 }

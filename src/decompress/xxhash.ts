@@ -55,8 +55,8 @@ const merge64 = (acc: bigint, lane: bigint): bigint =>
   u64((acc ^ round64(0n, lane)) * P64_1 + P64_4);
 
 /**
- * A 64-bit product's low half, by 16-bit digits of the first factor: [low, high] × [p0, p1] into `into`. BigInt takes
- * ten times as long (measured on 60 MB).
+ * The four accumulators after all whole stripes, and the offset of the rest. 64-bit arithmetic by 32-bit halves: BigInt
+ * takes ten times as long (measured on 60 MB).
  */
 function stripes(bytes: Uint8Array): { acc: bigint[]; at: number } {
   // Each accumulator as low and high 32-bit halves.
@@ -107,7 +107,7 @@ function mulHigh(a: number, b: number): number {
   const b1 = b >>> 16;
   const middle = a1 * b0 + ((a0 * b0) >>> 16);
   const low = (middle & 0xffff) + a0 * b1;
-  // `middle` reaches 2^32, so its upper half is taken by division.
+  // `middle` can reach 2^32, so its upper half is computed by division.
   return (a1 * b1 + Math.floor(middle / 65536) + Math.floor(low / 65536)) | 0;
 }
 

@@ -1,4 +1,4 @@
-/** .xz files (The .xz File Format 1.0.4): streams of blocks, each LZMA2, behind an x86 BCJ filter where its header says so. */
+/** .xz files (The .xz File Format 1.0.4): streams of blocks, each LZMA2, with an x86 BCJ filter if its header has one. */
 import { startsWith } from '../base/bytes.js';
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex } from '@noble/hashes/utils.js';
@@ -32,7 +32,7 @@ const CHECKS: ReadonlyMap<number, Check> = new Map<number, Check>([
 ]);
 const SHA256 = 10;
 
-/** Filters (5.3), those by which no byte can be decoded here are refused by name. */
+/** Names of filters (5.3), for errors about those that are not supported. */
 const LZMA2 = 0x21;
 const BCJ_X86 = 0x04;
 const FILTERS: ReadonlyMap<number, string> = new Map([
@@ -55,7 +55,7 @@ const BLOCK = {
   uncompressedSize: 0x80,
 } as const;
 
-/** Decodes one stream; gives where it ends, without the padding that may follow. */
+/** Decodes one stream. Returns the offset of its end, before any padding. */
 export function decodeXz(source: Source, out: Output): number {
   const check = readHeader(source);
   const records: BlockRecord[] = [];
@@ -90,13 +90,13 @@ function readHeader(source: Source): Check {
   return check;
 }
 
-/** Compares the CRC32 stored at `at` with that of the bytes [from, to). */
+/** Checks the CRC32 stored at `at` against the bytes [from, to). */
 function checkCrc(source: Source, at: number, what: string, from: number, to: number): void {
   const stored = source.u32(at, what);
   source.checksum(at, what, hex32(stored), hex32(crc32(source.bytes.subarray(from, to))));
 }
 
-/** A number of 7 bits a byte, at most 63 bits (1.2). */
+/** A number with 7 bits per byte, at most 63 bits (1.2). */
 function readVli(source: Source, at: number, what: string): { value: number; next: number } {
   let value = 0;
   for (let index = 0; index < 9; index++) {
@@ -119,7 +119,7 @@ interface BlockHeader {
   readonly size: number;
   readonly compressedSize?: number;
   readonly uncompressedSize?: number;
-  /** Where the x86 filter starts to count; undefined without the filter. */
+  /** Start offset of the x86 filter; undefined without the filter. */
   readonly bcjStart?: number;
   readonly dictionarySize: number;
 }
@@ -178,13 +178,13 @@ function readBlockHeader(source: Source, at: number): BlockHeader {
 function decodeBlock(source: Source, out: Output, at: number, check: Check): BlockRecord {
   const header = readBlockHeader(source, at);
   const start = out.length;
-  if ((header.uncompressedSize ?? 0) > out.left) throw out.tooMuch(at);
+  if ((header.uncompressedSize ?? 0) > out.remaining) throw out.tooMuch(at);
   const from = at + header.size;
   let end: number;
   try {
     end = decodeLzma2(source, out, from, header.dictionarySize);
   } catch (error) {
-    // What is not filtered back is not what was packed.
+    // Without the inverse filter the output would be wrong.
     if (header.bcjStart !== undefined) out.length = start;
     throw error;
   }
@@ -207,7 +207,7 @@ function decodeBlock(source: Source, out: Output, at: number, check: Check): Blo
   checkPadding(source, end, checkAt);
   const stored = source.bytes.subarray(checkAt, checkAt + check.size);
   if (check.compute !== undefined) {
-    // CRCs are stored with their low byte first, a hash as it is.
+    // CRCs are stored little-endian, a hash in its own byte order.
     const shown = bytesToHex(CHECKS.get(SHA256) === check ? stored : stored.toReversed());
     source.checksum(checkAt, `${check.name} of an XZ block`, shown, check.compute(bytes));
   }
@@ -223,7 +223,7 @@ function checkPadding(source: Source, from: number, to: number): void {
   }
 }
 
-/** Compares the index (4) with the blocks that were read; gives where it ends. */
+/** Checks the index (4) against the blocks that were read. Returns the offset of its end. */
 function checkIndex(source: Source, start: number, records: readonly BlockRecord[]): number {
   let { value, next } = readVli(source, start + 1, 'number of records in the XZ index');
   const compare = (what: string, expected: number): void => {

@@ -1,14 +1,14 @@
 /** Finite State Entropy (RFC 8878, 4.1) and the two bit streams of Zstandard: one read forwards, one backwards. */
 
-/** Why data is wrong; the caller knows the place. */
+/** Malformed data; the caller adds the offset. */
 export class ZstdError extends Error {
   override readonly name = 'ZstdError';
 }
 
-/** The place of the highest bit that is set. */
+/** The position of the highest set bit. */
 export const highBit = (value: number): number => 31 - Math.clz32(value);
 
-/** A decoding table: for each state its symbol, how many bits to read, and what to add to them for the next state. */
+/** A decoding table: for each state its symbol, the number of bits to read, and the base that they are added to. */
 export interface FseTable {
   readonly log: number;
   readonly symbols: Uint8Array;
@@ -16,30 +16,30 @@ export interface FseTable {
   readonly base: Uint16Array;
 }
 
-/** Bytes that must follow what is read, since 32 bits are read at once. */
+/** Bytes that must follow the data, since 32 bits are read at once. */
 export const PADDING = 8;
 
 /** Reads bits from the end of bytes to their start (RFC 8878, 4.1: "bitstreams … are read backwards"). */
 export class BackwardBits {
   private readonly view: DataView;
   private readonly start: number;
-  /** Bits left below the one read last, counted from `start`; negative where more were read than there are. */
-  left: number;
+  /** Bits that remain to be read down to `start`; negative if more were read than exist. */
+  remainingBits: number;
 
-  /** The bytes [from, to) of a buffer with PADDING behind them. */
+  /** @param bytes a buffer with the data at [from, to), followed by PADDING bytes. */
   constructor(bytes: Uint8Array, from: number, to: number) {
     this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.start = from;
     const last = to > from ? (bytes[to - 1] as number) : 0;
     if (last === 0) throw new ZstdError('a bit stream without its end mark');
-    // The highest bit of the last byte is the mark.
-    this.left = (to - from) * 8 - 8 + highBit(last);
+    // The highest set bit of the last byte is the end mark.
+    this.remainingBits = (to - from) * 8 - 8 + highBit(last);
   }
 
-  /** Up to 25 bits; those before the start are 0. */
+  /** The next `count` bits, at most 25; bits before the start are 0. */
   read(count: number): number {
-    this.left -= count;
-    return this.peekAt(this.left, count);
+    this.remainingBits -= count;
+    return this.peekAt(this.remainingBits, count);
   }
 
   /** Bits [position, position + count), at most 25. */
@@ -66,7 +66,7 @@ export function buildFseTable(counts: readonly number[], log: number): FseTable 
   const step = (size >>> 1) + (size >>> 3) + 3;
   let place = 0;
   for (const [symbol, count] of counts.entries()) {
-    for (let left = count; left > 0; left--) {
+    for (let i = count; i > 0; i--) {
       symbols[place] = symbol;
       do place = (place + step) & (size - 1);
       while (place >= high);
@@ -95,7 +95,7 @@ export function singleSymbolTable(symbol: number): FseTable {
   };
 }
 
-/** Reads a table's description (RFC 8878, 4.1.1) from [from, to); gives where it ends. */
+/** Reads a table's description (RFC 8878, 4.1.1) from [from, to), and returns its end too. */
 export function readFseTable(
   bytes: Uint8Array,
   { from, to }: { from: number; to: number },
@@ -113,7 +113,7 @@ export function readFseTable(
   const counts: number[] = [];
   let remaining = 1 << log;
   while (remaining > 0) {
-    // A value of 0 to remaining + 1, in one bit less where that is enough.
+    // A value of 0 to remaining + 1, in one bit less if that is enough.
     const width = highBit(remaining + 1) + 1;
     const low = (1 << (width - 1)) - 1;
     const spare = (1 << width) - 1 - (remaining + 1);

@@ -1,7 +1,7 @@
-/** The literals of a Zstandard block (RFC 8878, 3.1.1.3.1): as they are, one byte repeated, or in Huffman codes. */
+/** The literals of a Zstandard block (RFC 8878, 3.1.1.3.1): raw, one byte repeated, or in Huffman codes. */
 import { BackwardBits, highBit, readFseTable, ZstdError } from './zstd-fse.js';
 
-/** A table by the next `log` bits: the byte, and how many of the bits are its code. */
+/** A table indexed by the next `log` bits: the byte, and the length of its code. */
 export interface HuffmanTable {
   readonly log: number;
   readonly symbols: Uint8Array;
@@ -18,15 +18,15 @@ const DIRECT = 128;
 const STREAMS = 4;
 const JUMP_TABLE = 6;
 
-/** What a literals section gave. */
+/** A decoded literals section. */
 export interface Literals {
   readonly count: number;
-  /** Where the section ends. */
+  /** Offset of the section's end. */
   readonly next: number;
   readonly table: HuffmanTable | undefined;
 }
 
-/** Reads a literals section of [from, to) into `into`; `previous` is the table of the block before. */
+/** Reads a literals section of [from, to) into `into`. @param previous the table of the previous block. */
 export function readLiterals(
   bytes: Uint8Array,
   { from, to }: { from: number; to: number },
@@ -43,7 +43,7 @@ export function readLiterals(
   const check = (count: number): void => {
     if (count > into.length) throw new ZstdError('more literals than a block may have');
   };
-  // All fields are within five bytes; what is read past the block is padding, and refused by `need` below.
+  // All fields are within five bytes; bytes read past the block are padding, which `need` below refuses.
   const at = (index: number): number => bytes[from + index] ?? 0;
   if (type === TYPE.raw || type === TYPE.rle) {
     const header = format === 3 ? 3 : format === 1 ? 2 : 1;
@@ -92,7 +92,7 @@ export function readLiterals(
   return { count, next: end, table };
 }
 
-/** Decodes one Huffman stream into all of `into`; it must end with it. */
+/** Decodes one Huffman stream, which must fill `into` exactly. */
 function readStream(
   bytes: Uint8Array,
   { from, to }: { from: number; to: number },
@@ -100,14 +100,14 @@ function readStream(
   { log, symbols, bits }: HuffmanTable,
 ): void {
   const stream = new BackwardBits(bytes, from, to);
-  let { left } = stream;
+  let { remainingBits: remaining } = stream;
   for (let at = 0; at < into.length; at++) {
-    const code = stream.peekAt(left - log, log);
+    const code = stream.peekAt(remaining - log, log);
     into[at] = symbols[code] as number;
-    left -= bits[code] as number;
-    if (left < 0) throw new ZstdError('a literals stream that ends too early');
+    remaining -= bits[code] as number;
+    if (remaining < 0) throw new ZstdError('a literals stream that ends too early');
   }
-  if (left !== 0) throw new ZstdError('a literals stream that does not end with its literals');
+  if (remaining !== 0) throw new ZstdError('a literals stream that does not end with its literals');
 }
 
 function readHuffmanTable(
@@ -135,7 +135,7 @@ function readHuffmanTable(
   return { table: buildHuffmanTable(weights), next };
 }
 
-/** Weights in an FSE stream of two states that take turns (RFC 8878, 4.2.1.2). */
+/** Weights in an FSE stream of two alternating states (RFC 8878, 4.2.1.2). */
 function readWeights(
   bytes: Uint8Array,
   range: { from: number; to: number },
@@ -150,14 +150,14 @@ function readWeights(
     weights.push(table.symbols[state] as number);
     states[turn] = (table.base[state] as number) + stream.read(table.bits[state] as number);
     if (weights.length >= WEIGHTS_MAX) throw new ZstdError('a Huffman table of too many weights');
-    if (stream.left < 0) {
+    if (stream.remainingBits < 0) {
       weights.push(table.symbols[states[turn ^ 1] as number] as number);
       return;
     }
   }
 }
 
-/** A symbol of weight w has 2^(w − 1) places; the last symbol's weight fills the table (RFC 8878, 4.2.1). */
+/** A symbol of weight w has 2^(w − 1) entries; the last symbol's weight fills the table (RFC 8878, 4.2.1). */
 function buildHuffmanTable(weights: number[]): HuffmanTable {
   const places = (weight: number): number => (weight === 0 ? 0 : 1 << (weight - 1));
   const sum = weights.reduce((total, weight) => total + places(weight), 0);

@@ -1,4 +1,4 @@
-/** The sequences of a Zstandard block (RFC 8878, 3.1.1.3.2): how many literals, then a match, over and over. */
+/** The sequences of a Zstandard block (RFC 8878, 3.1.1.3.2): each a number of literals, then a match. */
 import {
   BackwardBits,
   buildFseTable,
@@ -8,7 +8,7 @@ import {
   type FseTable,
 } from './zstd-fse.js';
 
-/** What one kind of code encodes. */
+/** The values of one kind of code. */
 interface CodeKind {
   readonly logMax: number;
   readonly symbolMax: number;
@@ -68,26 +68,26 @@ const KINDS: readonly [CodeKind, CodeKind, CodeKind] = [
   },
 ];
 const MODE = { predefined: 0, rle: 1, compressed: 2, repeat: 3 } as const;
-/** Of the byte of modes: where each kind's two bits are; the lowest two are reserved. */
+/** Position of each kind's two bits in the byte of modes; the lowest two bits are reserved. */
 const MODE_SHIFTS = [6, 4, 2] as const;
 const MODE_RESERVED = 3;
-/** Up to this many bits are read at once. */
+/** The most bits read at once. */
 const READ_MAX = 24;
 
-/** What lasts from block to block of a frame. */
+/** The state that the blocks of a frame share. */
 export interface SequenceState {
   tables: (FseTable | undefined)[];
   /** The last three offsets (RFC 8878, 3.1.1.5). */
   offsets: [number, number, number];
 }
 
-/** The state of a frame's first block. */
+/** The state before a frame's first block. */
 export const newSequenceState = (): SequenceState => ({
   tables: [undefined, undefined, undefined],
   offsets: [1, 4, 8],
 });
 
-/** Where sequences write: `bytes` from `at` on, up to `end`, matches not before `start`. */
+/** The target of sequences: `bytes` from `at` up to `end`; matches must not start before `start`. */
 export interface Target {
   readonly bytes: Uint8Array;
   readonly start: number;
@@ -95,10 +95,10 @@ export interface Target {
   readonly end: number;
 }
 
-/** Raised where the output would pass the target's end. */
+/** Thrown if the output would exceed the target's end. */
 export class PastEnd extends Error {}
 
-/** Reads the sequences of [from, to) and carries them out with their literals; gives where the output ends. */
+/** Reads the sequences of [from, to) and executes them with their literals. Returns the end of the output. */
 export function runSequences(
   bytes: Uint8Array,
   { from, to }: { from: number; to: number },
@@ -141,7 +141,7 @@ export function runSequences(
         matchState = next(matches, matchState);
         offsetState = next(offsets, offsetState);
       }
-      if (stream.left < 0) throw new ZstdError('a sequence stream that ends too early');
+      if (stream.remainingBits < 0) throw new ZstdError('a sequence stream that ends too early');
       const offset = nextOffset(state.offsets, offsetValue, length);
       copyLiterals(length);
       if (offset < 1 || offset > at - target.start) {
@@ -155,7 +155,7 @@ export function runSequences(
         for (const end = at + matchLength; at < end; at++) out[at] = out[at - offset] as number;
       }
     }
-    if (stream.left !== 0)
+    if (stream.remainingBits !== 0)
       throw new ZstdError('a sequence stream that does not end with its block');
   } else if (header.next !== to) {
     throw new ZstdError('a block that goes on after its literals');
@@ -170,7 +170,7 @@ function readOffset(stream: BackwardBits, code: number): number {
   return 2 ** code + high * 2 ** READ_MAX + stream.read(READ_MAX);
 }
 
-/** Values up to 3 are one of the last three offsets, by turns (RFC 8878, 3.1.1.5). */
+/** Values up to 3 select one of the last three offsets (RFC 8878, 3.1.1.5). */
 function nextOffset(last: [number, number, number], value: number, literals: number): number {
   const [first, second, third] = last;
   if (value > 3) {

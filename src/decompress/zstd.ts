@@ -16,10 +16,10 @@ const DESCRIPTOR = {
   singleSegment: 1 << 5,
   contentSizeShift: 6,
 } as const;
-/** Bytes of Dictionary_ID and of Frame_Content_Size by their flags. */
+/** Sizes in bytes of Dictionary_ID and of Frame_Content_Size, by their flags. */
 const DICTIONARY_BYTES = [0, 1, 2, 4] as const;
 const CONTENT_SIZE_BYTES = [0, 2, 4, 8] as const;
-/** A content size of two bytes counts from here (3.1.1.1.4). */
+/** Added to a content size of two bytes (3.1.1.1.4). */
 const CONTENT_SIZE_BASE = 256;
 const WINDOW_LOG_MIN = 10;
 const BLOCK_MAX = 1 << 17;
@@ -27,18 +27,18 @@ const BLOCK_HEADER = 3;
 const TYPE = { raw: 0, rle: 1, compressed: 2 } as const;
 
 interface FrameHeader {
-  /** Where the first block starts. */
+  /** Offset of the first block. */
   readonly end: number;
   readonly blockMax: number;
   readonly checksum: boolean;
   readonly contentSize?: number;
 }
 
-/** Decodes one frame; gives where it ends. */
+/** Decodes one frame. Returns the offset of its end. */
 export function decodeZstd(source: Source, out: Output): number {
   const header = readHeader(source);
   const { contentSize, blockMax } = header;
-  if (contentSize !== undefined && contentSize > out.left) throw out.tooMuch(4);
+  if (contentSize !== undefined && contentSize > out.remaining) throw out.tooMuch(4);
   const start = out.length;
   const blocks = new Blocks(source, out, blockMax);
   let at = header.end;
@@ -103,12 +103,12 @@ function readLittle(source: Source, at: number, bytes: number, what: string): nu
   return value;
 }
 
-/** The blocks of a frame, with what lasts from one to the next. */
+/** A decoder of the blocks of a frame, with the state that they share. */
 class Blocks {
   private readonly sequences: SequenceState = newSequenceState();
   private huffman: HuffmanTable | undefined;
   private readonly literals: Uint8Array;
-  /** A block's bytes, with zeros behind them: bits are read 32 at a time. */
+  /** A block's bytes, followed by zeros: bits are read 32 at a time. */
   private readonly padded: Uint8Array;
   private readonly start: number;
 
@@ -122,7 +122,7 @@ class Blocks {
     this.padded = new Uint8Array(Math.min(max, source.length) + PADDING);
   }
 
-  /** Decodes the block whose header is at an offset; gives where it ends. */
+  /** Decodes the block with its header at an offset. Returns the offset of its end. */
   decode(at: number, type: number, size: number): number {
     const { source, out, max } = this;
     const from = at + BLOCK_HEADER;
