@@ -9,7 +9,7 @@ import { nodeCipher } from '../src/node/node-cipher.js';
 const BATCH = 64 * 1024;
 const MB = 1e6;
 
-/** MB/s of something done to batches, the best of several rounds. */
+/** Throughput of `work` on batches in MB/s, the best of several rounds. */
 function rate(total: number, work: (batch: Uint8Array) => void): number {
   const batch = new Uint8Array(BATCH);
   let best = 0;

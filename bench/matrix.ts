@@ -1,7 +1,7 @@
 /**
- * What a matrix costs, in CPU time of a warm boot in the same process, and how it grows with the number of hunks. Each
- * matrix is held against the boots right before and after it, since a machine may be faster at one time than at another;
- * of the runs of each size the median counts.
+ * The cost of a matrix, in CPU time of a warm boot in the same process, by the number of hunks. Each matrix is compared
+ * with the boots directly before and after it, since the speed of a machine varies over time; the result is the median
+ * of the runs of each size.
  */
 import { bootOptions, DEFAULT_SCENARIO } from '../src/cli/run-options.js';
 import { Matrix } from '../src/analysis/matrix/matrix.js';
@@ -12,7 +12,7 @@ const WARM_UP = 5;
 const BOOTS = 3;
 const RUNS = 5;
 
-/** Milliseconds of CPU that something takes, in this process. */
+/** CPU time of `work` in this process, in milliseconds. */
 function cpu(work: () => void): number {
   const before = process.cpuUsage();
   work();
@@ -33,7 +33,7 @@ const boots = (): number[] => Array.from({ length: BOOTS }, () => cpu(boot));
 
 for (let i = 0; i < WARM_UP; i++) boot();
 
-/** A matrix of one hunk in so many: its rows, its cost, and how many boots that is. */
+/** A matrix of every n-th hunk: its rows, its CPU time in ms, and the ratio to a boot. */
 function matrix(every: number): { rows: number; all: number; ratio: number } {
   const before = boots();
   let rows = 0;

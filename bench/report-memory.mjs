@@ -1,4 +1,4 @@
-// Loaded into a measured process: at its end, tells its peak memory on file descriptor 3.
+// Loaded into a measured process: at its exit, writes its peak memory in KB to file descriptor 3.
 import { writeSync } from 'node:fs';
 import process from 'node:process';
 

@@ -1,4 +1,4 @@
-// `npm run bench`: what the engine and whole boots cost on this machine. Ratios are what to compare; nothing is asserted.
+// `npm run bench`: the cost of the engine and of whole boots on this machine. Compare ratios; nothing is asserted.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
@@ -13,7 +13,7 @@ const RUNS = 5;
 
 const median = (values) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)];
 
-/** Whole processes: median wall seconds and median peak megabytes. */
+/** Runs the tool several times: median wall time in seconds and median peak memory in MB. */
 function measure(args) {
   const wall = [];
   const peak = [];
@@ -76,7 +76,7 @@ try {
   }
 
   console.log('\nthe series without each hunk, on the default scenario: CPU time in one process');
-  // It looks for the package's files from where it stands, as the bundle of the commands does.
+  // In dist/, since it finds the package's files relative to itself, as the bundle of the commands does.
   await runSource('bench/matrix.ts', join(root, 'dist/bench-matrix.mjs'), { packages: 'external' });
 } finally {
   rmSync(work, { recursive: true });

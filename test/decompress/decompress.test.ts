@@ -17,20 +17,20 @@ const place = { file: 'initrd', base: 0x1000 };
 describe.each(PACKINGS)('%s, %s', (format, file, contents) => {
   const packed = compressed(file);
 
-  test('gives what was packed, and how many bytes it took', () => {
+  test('decompresses to the original and reports the bytes consumed', () => {
     const followed = concat(packed, le32(0), ascii('070701'));
     const { bytes, consumed } = decompress(format, followed, { limit });
     expect(Buffer.compare(bytes, contents)).toBe(0);
     expect(consumed).toBe(packed.length);
   });
 
-  test('is known by its magic', () => {
+  test('is detected by its magic', () => {
     // LZMA has none: the kernel takes the properties that lzma -9 writes for one.
     expect(detectFormat(packed)).toBe(file === 'lp.lzma' ? undefined : format);
     expect(detectFormat(concat([1, 2, 3], packed), 3)).toBe(detectFormat(packed));
   });
 
-  test('gives exactly what the limit allows, and not a byte more', () => {
+  test('is accepted with a limit of its size and refused with one byte less', () => {
     const exact = decompress(format, packed, { limit: contents.length });
     expect(exact.bytes).toHaveLength(contents.length);
     const { code, place: at } = refusal(() =>
@@ -41,14 +41,14 @@ describe.each(PACKINGS)('%s, %s', (format, file, contents) => {
     expect(at.offset).toBeLessThanOrEqual(0x1000 + packed.length);
   });
 
-  test('of another size than it must have is refused', () => {
+  test('with another size than required is refused', () => {
     for (const size of [contents.length - 1, contents.length + 1]) {
       const { code, reason } = refusal(() => decompress(format, packed, { limit, size }));
       expect({ code, reason }).toEqual({ code: 'E_CORRUPT', reason: 'decompressed size' });
     }
   });
 
-  test('cut anywhere is refused, and gives what came before', () => {
+  test('truncated anywhere is refused, with the output before', () => {
     const cuts = [0, 1, 4, 5, 12, 13, packed.length >>> 1, packed.length - 1];
     for (const length of cuts) {
       // A legacy LZ4 frame may end after any block.
@@ -62,7 +62,7 @@ describe.each(PACKINGS)('%s, %s', (format, file, contents) => {
     }
   });
 
-  test('damaged or cut at random ends in bytes within the limit or in an input error', () => {
+  test('corrupted or truncated at random gives output within the limit or an InputError', () => {
     const damage = fc.record({
       at: fc.nat(packed.length - 1),
       flip: fc.integer({ min: 1, max: 255 }),
@@ -102,7 +102,7 @@ describe.each(PACKINGS.filter(([, file]) => !UNCHECKED.includes(file)))(
   (format, file, contents) => {
     const packed = compressed(file);
 
-    test('never gives wrong bytes for one bit turned over', () => {
+    test('never gives wrong output for a flipped bit', () => {
       for (let bit = 3; bit < packed.length * 8; bit += Math.ceil(packed.length / 20)) {
         const at = bit >>> 3;
         const wrong = packed.with(at, (packed[at] ?? 0) ^ (1 << (bit & 7)));
@@ -127,7 +127,7 @@ test.each(REFUSED)('%s, %s, is refused by name', (format, file, found) => {
   });
 });
 
-describe('streams one behind another', () => {
+describe('decompressAll of concatenated streams', () => {
   test.each(PACKINGS)('%s, %s: two give their contents twice', (format, file, contents) => {
     const packed = compressed(file);
     const { bytes, consumed } = decompressAll(format, concat(packed, packed), { limit });
@@ -138,7 +138,7 @@ describe('streams one behind another', () => {
     expect(Buffer.compare(bytes.subarray(-contents.length), contents)).toBe(0);
   });
 
-  test('XZ may have padding between them', () => {
+  test('accepts padding between XZ streams', () => {
     const packed = compressed('twice-padded.xz');
     const { bytes, consumed } = decompressAll('XZ', packed, { limit });
     expect(bytes).toEqual(concat(sample, sample));
@@ -148,7 +148,7 @@ describe('streams one behind another', () => {
   test.each([
     ['LZ4', 'frame.lz4'],
     ['ZSTD', 'sample.zst'],
-  ] as const)('%s may have skippable frames around them', (format, file) => {
+  ] as const)('%s: skips skippable frames', (format, file) => {
     const skipped = concat(le32(0x184d_2a5f), le32(5), ascii('hello'));
     const packed = concat(skipped, compressed(file), skipped, skipped, compressed(file), skipped);
     const { bytes, consumed } = decompressAll(format, packed, { limit });
@@ -156,7 +156,7 @@ describe('streams one behind another', () => {
     expect(consumed).toBe(packed.length);
   });
 
-  test('may be many and give nothing, without memory for each', () => {
+  test('accepts many empty streams without memory for each', () => {
     const empty = gzipSync(new Uint8Array(0), { mtime: 0 });
     const packed = new Uint8Array(3000 * empty.length).map(
       (_, at) => empty[at % empty.length] ?? 0,
@@ -166,13 +166,13 @@ describe('streams one behind another', () => {
     expect(consumed).toBe(packed.length);
   });
 
-  test('what follows them is left', () => {
+  test('stops at bytes that are not a stream', () => {
     const packed = compressed('sample.bz2');
     const { consumed } = decompressAll('bzip2', concat(packed, ascii('070701')), { limit });
     expect(consumed).toBe(packed.length);
   });
 
-  test('the limit is for all of them, the offset of an error from the first on', () => {
+  test('applies the limit to all streams together, with error offsets from the first one', () => {
     const packed = compressed('frame.lz4');
     const all = { limit: sample.length * 2 - 1, place };
     expect(refusal(() => decompressAll('LZ4', concat(packed, packed), all)).code).toBe(
@@ -184,11 +184,11 @@ describe('streams one behind another', () => {
   });
 });
 
-describe('a size that a stream announces', () => {
+describe('the size in a stream’s header', () => {
   test.each([
     ['LZ4', 'sized.lz4', 6],
     ['LZMA', 'known.lzma', 5],
-  ] as const)('%s: is refused before memory is taken for it', (format, file, at) => {
+  ] as const)('%s: is refused before memory is allocated for it', (format, file, at) => {
     const packed = compressed(file);
     packed.set(le32(0x7fff_ffff), at);
     const { code } = refusal(() => decompress(format, packed, { limit }));
@@ -196,13 +196,13 @@ describe('a size that a stream announces', () => {
     expect(code).toBe(format === 'LZ4' ? 'E_CORRUPT' : 'E_TOO_LARGE');
   });
 
-  test('LZMA: one byte more than its data has is refused', () => {
+  test('LZMA: is refused if the data is one byte shorter', () => {
     const packed = compressed('known.lzma');
     packed.set(le32(sample.length + 1), 5);
     expect(refusal(() => decompress('LZMA', packed, { limit })).code).toMatch(/CORRUPT|TRUNCATED/);
   });
 
-  test('LZMA: of known size it may have an end marker', () => {
+  test('LZMA: may be followed by an end marker', () => {
     const packed = compressed('unknown.lzma');
     packed.set(concat(le32(sample.length), le32(0)), 5);
     expect(decompress('LZMA', packed, { limit })).toEqual({

@@ -16,7 +16,7 @@ describe('a gzip member', () => {
     ['fflate', packed],
     ['zlib, deflated', new Uint8Array(nodeGzip(bytes))],
     ['zlib, stored', new Uint8Array(nodeGzip(bytes, { level: 0 }))],
-  ])('packed by %s gives its bytes, and how many it took', (_packer, src) => {
+  ])('packed by %s decompresses and reports the bytes consumed', (_packer, src) => {
     const followed = concat(src, ascii('070701'));
     expect(decompress('gzip', followed, { limit })).toEqual({ bytes, consumed: src.length });
   });
@@ -48,7 +48,7 @@ describe('a gzip member', () => {
   test.each([
     [-1, 'more'],
     [1, `${bytes.length}`],
-  ])('that differs by %d from the size that it must have is refused', (more, found) => {
+  ])('with a size that differs by %d from the required one is refused', (more, found) => {
     const error = refusal(() => gunzip(packed, bytes.length + more));
     expect({ code: error.code, found: error.found }).toEqual({ code: 'E_CORRUPT', found });
   });
@@ -70,7 +70,7 @@ describe('a gzip member', () => {
   test.each([
     ['CRC32', 8],
     ['ISIZE', 4],
-  ])('with a wrong %s is refused there, unless that is not to be compared', (_field, back) => {
+  ])('with a wrong %s is refused, unless verify is false', (_field, back) => {
     const at = packed.length - back;
     const wrong = packed.with(at, (packed[at] ?? 0) ^ 1);
     const { code, place: where } = refusal(() => gunzip(wrong));

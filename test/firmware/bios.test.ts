@@ -11,7 +11,7 @@ const described = {
 describe('a BIOS', () => {
   const firmware = biosFirmware(described, []);
 
-  test('leaves everything between c0000 and fffff, nothing over another', () => {
+  test('places all blobs between c0000 and fffff without overlap', () => {
     const sorted = [...firmware.blobs].sort((a, b) => a.base - b.base);
     for (const [index, { base, bytes }] of sorted.entries()) {
       expect(base).toBeGreaterThanOrEqual(0xc_0000);
@@ -24,14 +24,17 @@ describe('a BIOS', () => {
     ['SMBIOS', 16, 0xf_0000, 0xf_ffff],
     ['MP floating pointer', 16, 0xf_0000, 0xf_ffff],
     ['option ROM', 2048, 0xc_0000, 0xd_ffff],
-  ])('has its %s on a multiple of %i where it is scanned for', (name, align, first, last) => {
-    const base = firmware.blobs.find((one) => one.name === name)?.base ?? 0;
-    expect(base % align).toBe(0);
-    expect(base).toBeGreaterThanOrEqual(first);
-    expect(base).toBeLessThanOrEqual(last);
-  });
+  ])(
+    'has its %s at a multiple of %i in the range that is scanned for it',
+    (name, align, first, last) => {
+      const base = firmware.blobs.find((one) => one.name === name)?.base ?? 0;
+      expect(base % align).toBe(0);
+      expect(base).toBeGreaterThanOrEqual(first);
+      expect(base).toBeLessThanOrEqual(last);
+    },
+  );
 
-  test('hands over the memory map that it was made with, and no EFI', () => {
+  test('hands over its memory map, and no EFI data', () => {
     expect(firmware.handOver({ code: [], data: [] })).toEqual({ e820: [], blobs: [] });
   });
 });

@@ -36,7 +36,7 @@ function changed(name: (typeof NEWC_FIELDS)[number], digits: string, at = 0): Ui
 }
 
 describe('a newc archive', () => {
-  test('has thirteen fields behind its magic, in the order of buffer-format.txt', () => {
+  test('has thirteen fields after its magic, in the order of buffer-format.txt', () => {
     expect(NEWC_FIELDS).toEqual([
       'c_ino',
       'c_mode',
@@ -64,7 +64,7 @@ describe('a newc archive', () => {
     expect(writeCpio(entries)).toEqual(archive);
   });
 
-  test('gives back what was written, with the places of headers and bodies', () => {
+  test('reads back as written, with the offsets of headers and bodies', () => {
     const { entries: found, end } = readCpio(archive, file);
     expect(given(archive)).toEqual(entries);
     expect(end).toBe(archive.length);
@@ -76,7 +76,7 @@ describe('a newc archive', () => {
     expect(found[0]).toMatchObject({ uid: 0, gid: 0, mtime: 0 });
   });
 
-  test('keeps owner and time', () => {
+  test('stores owner and time', () => {
     const owned = { ...motd, uid: 1, gid: 0xffff_ffff, mtime: 0x5700_0000 };
     expect(readCpio(writeCpio([owned]), file).entries[0]).toMatchObject(owned);
   });
@@ -110,7 +110,7 @@ describe('a newc archive', () => {
     expect(readCpio(archive.subarray(0, end), file).end).toBe(end);
   });
 
-  test('of any entries gives them back', () => {
+  test('with any entries reads back as written', () => {
     const entry = fc.record({
       name: fc
         .array(fc.integer({ min: 1, max: 0xff }), { minLength: 1, maxLength: 40 })
@@ -170,7 +170,7 @@ describe('no newc archive', () => {
     }
   });
 
-  test('is one cut before the end of its trailer', () => {
+  test('is one truncated before the end of its trailer', () => {
     const trailer = archive.length - 124;
     const last = trailer + NEWC_HEADER_SIZE + 'TRAILER!!!'.length;
     for (let length = 6; length <= last; length++) {
@@ -192,7 +192,7 @@ describe('no newc archive', () => {
 describe('an archive of GNU cpio', () => {
   const packed = fixture('cpio/root.cpio');
 
-  test('gives back what was packed', () => {
+  test('reads back the packed files', () => {
     expect(given(packed)).toEqual(entries);
   });
 

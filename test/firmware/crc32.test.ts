@@ -9,7 +9,7 @@ describe('CRC-32', () => {
     expect(crc32(ascii('123456789'))).toBe(0xcbf4_3926);
   });
 
-  test.each([0, 1, 2, 255, 4096])('of %i bytes is what gzip puts behind its data', (length) => {
+  test.each([0, 1, 2, 255, 4096])('of %i bytes equals the trailer of gzip', (length) => {
     const bytes = noiseBytes(length, 1);
     const member = gzipSync(bytes);
     expect(crc32(bytes)).toBe(member.readUInt32LE(member.length - 8));

@@ -5,7 +5,7 @@ import { FDT_HEADER, FDT_MAGIC, writeFdt } from '../../src/firmware/fdt.js';
 import { fixture } from '../fixtures/fixture.js';
 
 describe('a flattened device tree', () => {
-  test('has its header fields where the specification has them', () => {
+  test('has its header fields at the specification’s offsets', () => {
     expect(FDT_HEADER).toEqual({
       magic: 0,
       totalsize: 4,
@@ -28,7 +28,7 @@ describe('a flattened device tree', () => {
     expect(writeFdt(boardTree(4))).toEqual(fixture('dtc/built-in.dtb'));
   });
 
-  test('holds texts, lists of texts, cells, bytes and empty values as dtc does', () => {
+  test('encodes strings, string lists, cells, bytes and empty values as dtc does', () => {
     const ours = writeFdt({
       name: '',
       properties: {

@@ -32,7 +32,7 @@ describe('the built-in initrd', () => {
     expect(initrd.length).toBeLessThan(600 * 1024);
   });
 
-  test('starts with an uncompressed archive of microcode, each directory before what it holds', () => {
+  test('starts with an uncompressed archive of microcode, each directory before its contents', () => {
     expect(early.entries.map(({ name }) => name)).toEqual([
       'kernel',
       'kernel/x86',
@@ -47,7 +47,7 @@ describe('the built-in initrd', () => {
     expect([...initrd.subarray(early.end, early.end + 8)]).toEqual([0x1f, 0x8b, 8, 0, 0, 0, 0, 0]);
   });
 
-  test('has a root file system that zlib gives back', () => {
+  test('has a root file system that zlib decompresses', () => {
     const packed = gunzipped();
     const { entries, end } = readCpio(packed, { file: 'root' });
     expect(end).toBe(packed.length);
@@ -66,7 +66,7 @@ describe('the built-in initrd', () => {
     expect(String.fromCharCode(...(init?.body ?? []))).toMatch(/^#!\/bin\/sh\n/);
   });
 
-  test('holds what does not compress, so that it takes many pages', () => {
+  test('has contents that do not compress, so that it spans many pages', () => {
     const modules = rootEntries().find(({ name }) => name === 'lib/modules.bin');
     expect(modules?.body).toHaveLength(384 * 1024);
     expect(sha256(modules?.body ?? new Uint8Array(0))).toBe(
@@ -132,7 +132,7 @@ describe("AMD's microcode container", () => {
   });
 });
 
-test('the built-in initrd is filled up with zeros to a size that is asked for, and is never cut', () => {
+test('the built-in initrd is padded with zeros to a requested size and never truncated', () => {
   const long = builtInInitrd(initrd.length + 4097);
   expect(long).toHaveLength(initrd.length + 4097);
   expect(sha256(long.slice(0, initrd.length))).toBe(sha256(initrd));

@@ -14,7 +14,7 @@ describe('the loader', () => {
     ['epyc-efi', ['machine.ram=256MiB']],
     ['epyc-efi', ['machine.ram=2GiB']],
     ['epyc-efi', ['machine.ram=3GiB']],
-  ] as const)('finds in DRAM what firmware put there: %s %j', (name, settings) => {
+  ] as const)('leaves firmware’s blobs in DRAM: %s %j', (name, settings) => {
     const it = boot({ scenario: scenario(name, ...settings), stage: 0 });
     for (const { base, bytes } of it.loaded.blobs) {
       expect(Buffer.compare(it.machine.dmaRead(pa(base), bytes.length), bytes)).toBe(0);
@@ -53,7 +53,7 @@ describe('the loader', () => {
     else expect(make).toThrow(code);
   });
 
-  test('puts the initrd right below the firmware where RAM ends there', () => {
+  test('places the initrd directly below the firmware at the end of RAM', () => {
     const it = efi('machine.ram=256MiB');
     const initrd = it.loaded.regions.find(({ name }) => name === 'initrd');
     const window = 240 * 2 ** 20;
@@ -100,13 +100,13 @@ describe('the zero page', () => {
     expect(() => at(address, 'machine.ram=2TiB')).toThrow(error);
   });
 
-  test('is not blamed for a command line that was put over it', () => {
+  test('is not the key of an error about a command line that overlaps it', () => {
     const over = (): unknown =>
       boot({ scenario: scenario('bios-minimal', 'loader.cmdlineAt=0x90000') });
     expect(over).toThrow(/E_LAYOUT_OVERLAP: loader\.cmdlineAt/);
   });
 
-  test('right after the kernel is lost to the work area of patch 18, with what it says of the initrd', () => {
+  test('directly after the kernel is overwritten by the work area of patch 18, with its initrd fields', () => {
     const trace = at(0x200_0000).run();
     expect(intact(trace, 'boot params')).toBe(false);
     expect(trace.outcome).toMatchObject({ kind: 'panic', message: /VFS/ });
@@ -125,7 +125,7 @@ describe('no command line', () => {
   const none = (stage: number): ReturnType<typeof boot> =>
     boot({ scenario: scenario('no-command-line'), stage });
 
-  test('is a pointer of 0 in the zero page, and no place in memory', () => {
+  test('is a pointer of 0 in the zero page, and no region in memory', () => {
     const { loaded } = none(18);
     const view = new DataView(loaded.zeroPage.buffer);
     expect(view.getUint32(BOOT_PARAMS.cmd_line_ptr, true)).toBe(0);
@@ -139,7 +139,7 @@ describe('no command line', () => {
     expect(trace.outcome.kind).toBe('booted');
   });
 
-  test('turns encryption on, where an empty one does not', () => {
+  test('turns encryption on, an empty one does not', () => {
     const sets = (it: ReturnType<typeof boot>): number =>
       it
         .run()

@@ -15,7 +15,7 @@ import { expectLayout } from './fields.js';
 const ENTRY_SIZE: Readonly<Record<number, number>> = { 0: 20, 1: 8, 2: 8, 3: 8, 4: 8 };
 
 describe('the MP table', () => {
-  test('has its fields where the widths put them', () => {
+  test('has its fields at the offsets that their widths imply', () => {
     expectLayout(MP_FLOATING, [
       ['Signature', 4],
       ['PhysicalAddressPointer', 4],

@@ -13,7 +13,7 @@ describe('the video ROM', () => {
   const rom = videoRom();
   const view = new DataView(rom.buffer);
 
-  test('starts on a 2 KiB boundary with 55 aa, and sums to 0 over the length that it says', () => {
+  test('starts at a 2 KiB boundary with 55 aa, and sums to 0 over its length field', () => {
     expect(VIDEO_ROM % 2048).toBe(0);
     expect([...rom.subarray(0, 2)]).toEqual([0x55, 0xaa]);
     expect(view.getUint16(OPTION_ROM.Signature, true)).toBe(ROM_SIGNATURE);
@@ -28,7 +28,7 @@ describe('the video ROM', () => {
     expect(view.getUint16(at + PCIR.ImageLength, true) * OPTION_ROM.unit).toBe(rom.length);
   });
 
-  test('has PCI data whose fields are where the widths put them', () => {
+  test('has PCI data with fields at the offsets that their widths imply', () => {
     expectLayout(PCIR, [
       ['Signature', 4],
       ['VendorID', 2],

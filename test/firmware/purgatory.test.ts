@@ -52,7 +52,7 @@ describe('purgatory', () => {
     expect([...order].sort((a, b) => a - b)).toEqual(order);
   });
 
-  test('goes on to the kernel with the zero page in RSI where the digest is right', () => {
+  test('enters the kernel with the zero page in RSI if the digest matches', () => {
     const { cpus } = machine();
     expect(runPurgatory(cpus[0], CODE, sha256)).toBeNull();
     expect([cpus[0].rip, cpus[0].rsi]).toEqual([0x20_0040, 0x9000]);
@@ -73,13 +73,13 @@ describe('purgatory', () => {
     expect(runPurgatory(made.cpus[0], CODE, sha256)).toBeNull();
   });
 
-  test('is an invalid opcode where other bytes stand in its place', () => {
+  test('is an invalid opcode if its code was overwritten', () => {
     const made = machine();
     made.dmaWrite(pa(AT + 3), Uint8Array.of(0xff));
     expect(runPurgatory(made.cpus[0], CODE, sha256)).toMatchObject({ vector: 6 });
   });
 
-  test('faults where it is not mapped', () => {
+  test('faults if it is not mapped', () => {
     const made = machine();
     made.cpus[0].rip = va(2 ** 30);
     expect(runPurgatory(made.cpus[0], CODE, sha256)).toMatchObject({ vector: 14 });

@@ -21,7 +21,7 @@ describe('the setup_data chain', () => {
     expect(next).toEqual([...placed.slice(1).map(({ at }) => at), 0]);
   });
 
-  test('keeps type, length and data of each node', () => {
+  test('stores type, length and data of each node', () => {
     for (const [index, { bytes }] of placed.entries()) {
       const view = new DataView(bytes.buffer);
       const data = nodes[index]?.data ?? new Uint8Array(0);
@@ -31,13 +31,13 @@ describe('the setup_data chain', () => {
     }
   });
 
-  test('lets no two nodes overlap', () => {
+  test('places nodes without overlap', () => {
     for (const [index, { at, bytes }] of placed.entries()) {
       expect(placed[index + 1]?.at ?? Infinity).toBeGreaterThanOrEqual(at + bytes.length);
     }
   });
 
-  test('of nothing is nothing', () => {
+  test('without nodes is empty', () => {
     expect(placeSetupData([], 0x8_0000)).toEqual([]);
   });
 });

@@ -45,7 +45,7 @@ function parse(bytes: Uint8Array): Parsed[] {
 }
 
 describe('SMBIOS', () => {
-  test('entry points have their fields where the widths put them', () => {
+  test('entry points have their fields at the offsets that their widths imply', () => {
     expectLayout(SMBIOS_ENTRY, [
       ['Anchor', 4],
       ['Checksum', 1],
@@ -93,7 +93,7 @@ describe('SMBIOS', () => {
     expect(list.length).toBe(table.count);
   });
 
-  test('every string that a structure numbers is there, and none besides', () => {
+  test('every structure has exactly the strings that it numbers', () => {
     const [bios, system, board, cpu, , memory] = parse(smbiosTable(described).bytes);
     expect(bios?.strings).toHaveLength(3);
     expect(system?.formatted.subarray(4, 8)).toEqual(Uint8Array.of(1, 2, 3, 4));

@@ -11,12 +11,12 @@ describe('a structure', () => {
     expect([...struct.bytes]).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15]);
   });
 
-  test('refuses a field that reaches over its end', () => {
+  test('refuses a field past its end', () => {
     expect(() => new Struct(4).u32(0, 1)).not.toThrow();
     expect(() => new Struct(4).u32(1, 1)).toThrow(RangeError);
   });
 
-  test.each([0, 1, 255])('sums to 0 whatever stood in the checksum before: %i', (before) => {
+  test.each([0, 1, 255])('sums to 0 whatever the previous value of the checksum: %i', (before) => {
     const struct = new Struct(4).u8(0, 200).u8(1, 100).u8(2, before).sum(2, 0, 3);
     expect(byteSum(struct.bytes.subarray(0, 3))).toBe(0);
     expect(struct.bytes[2]).toBe(212);
@@ -26,7 +26,7 @@ describe('a structure', () => {
     expect([...ucs2('aé')]).toEqual([0x61, 0, 0xe9, 0, 0, 0]);
   });
 
-  test('noise of a seed is the same to any length', () => {
+  test('noiseBytes of one seed are a prefix of each other', () => {
     expect([...noiseBytes(5, 7)]).toEqual([...noiseBytes(8, 7).subarray(0, 5)]);
   });
 });

@@ -13,7 +13,7 @@ const limit = 1 << 28;
 const digest = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 
 describe('the recipe of test/fixtures/compressed', () => {
-  test('makes the same sample, and packings that give the same contents', () => {
+  test('makes the same sample, and archives with the same contents', () => {
     const recipe = resolve('test/fixtures/compressed/make.sh');
     inDirectory((directory) => {
       tool('sh', [recipe, directory]);

@@ -34,7 +34,7 @@ describe('an archive of GNU cpio', () => {
     ['lz4', '-qc'],
     ['xz', '--check=crc64', '-c'],
     ['lzop', '-qc'],
-  ])('is none packed by %s %s', (name, ...args) => {
+  ])('is not an archive packed by %s %s', (name, ...args) => {
     const { files, message } = unpackCpio(tool(name, args, archive));
     expect(files).toEqual([]);
     expect(message).toBeDefined();

@@ -12,13 +12,13 @@ const decompiled = (blob: Uint8Array): string =>
   toolText('dtc', ['-q', '-I', 'dtb', '-O', 'dts', '-'], blob);
 
 describe('GNU cpio', () => {
-  test.each([...ARCHIVES])('packs %s as it is recorded', (name, entries) => {
+  test.each([...ARCHIVES])('packs %s as recorded', (name, entries) => {
     expect(pack(entries)).toEqual(fixture(`cpio/${name}`));
   });
 });
 
 describe('dtc', () => {
-  test('compiles board.dts as it is recorded', () => {
+  test('compiles board.dts as recorded', () => {
     expect(dtc('dts', 'dtb', fixtureText('dtc/board.dts'))).toEqual(fixture('dtc/board.dtb'));
   });
 

@@ -86,17 +86,14 @@ describe('the C-bit', () => {
     expect(m.dram.stateOf(pa(0), 64)).toMatchObject({ encrypted: 64 });
   });
 
-  test.each([43n, 44n, 46n])(
-    'with SYSCFG[23] set bit %i, lost to the reduction, is reserved',
-    (bit) => {
-      const m = machine();
-      tables(m, (i) => page(i, 1n << bit));
-      m.cpus[0].wrmsr(MSR.SYSCFG, SYSCFG_ON);
-      expect(faultOf(m.cpus[0].loadU8(va(0)))).toMatchObject({ error: 9, why: 'reserved' });
-    },
-  );
+  test.each([43n, 44n, 46n])('with SYSCFG[23] set bit %i is reserved by the reduction', (bit) => {
+    const m = machine();
+    tables(m, (i) => page(i, 1n << bit));
+    m.cpus[0].wrmsr(MSR.SYSCFG, SYSCFG_ON);
+    expect(faultOf(m.cpus[0].loadU8(va(0)))).toMatchObject({ error: 9, why: 'reserved' });
+  });
 
-  test.each([0, 1, 2])('in the pointer of level %i says how the next table is read', (level) => {
+  test.each([0, 1, 2])('in the pointer of level %i selects the key of the next table', (level) => {
     const m = machine();
     const pointers = [0n, 0n, 0n].map((none, i) => (i === level ? C47 : none));
     tables(m, (i) => page(i), pointers);
@@ -113,7 +110,7 @@ describe('the C-bit', () => {
     expect(isFault(m.cpus[0].loadU8(va(0)))).toBe(false);
   });
 
-  test('one line may be cached under both keys; memory is what was written back last', () => {
+  test('one line may be cached under both keys; memory gets the last write-back', () => {
     const m = machine();
     tables(m, (i) => page(0, i === 1 ? C47 : 0n));
     m.cpus[0].wrmsr(MSR.SYSCFG, SYSCFG_ON);
@@ -151,7 +148,7 @@ describe('the TLB', () => {
     m.dmaWrite(pa(PTE + index * 8), new Uint8Array(BigUint64Array.of(entry).buffer));
   };
 
-  test('keeps a stale entry until INVLPG, MOV CR3 or a toggle of CR4.PGE, global ones through MOV CR3', () => {
+  test('holds a stale entry until INVLPG, MOV CR3 or a toggle of CR4.PGE; global ones survive MOV CR3', () => {
     const m = machine();
     const cpu = m.cpus[0];
     tables(m, (i) => page(i === 0 || i === 1 ? 0x100 : 0x101, i === 1 ? G : 0n));
@@ -200,7 +197,7 @@ describe('page faults', () => {
     expect(faultOf(cpu.fetch(va(0), new Uint8Array(4)))).toMatchObject({ error: 17 });
   });
 
-  test('an access over a page end does the first page and says how far it came', () => {
+  test('an access across a page end does the first page and reports its progress', () => {
     const m = machine();
     tables(m, (i) => (i === 1 ? 0n : page(0x100 + i)));
     const cpu = m.cpus[0];
@@ -224,7 +221,7 @@ describe('page faults', () => {
 });
 
 describe('control registers and MSRs', () => {
-  test('what the manual forbids is a #GP and changes nothing', () => {
+  test('a write that the manual forbids is a #GP and changes nothing', () => {
     const cpu = machine().cpus[0];
     expect(faultOf(cpu.writeCr0(2 ** 31)).vector).toBe(VECTOR.GP);
     expect(faultOf(cpu.writeCr0(2 ** 29)).vector).toBe(VECTOR.GP);
@@ -239,7 +236,7 @@ describe('control registers and MSRs', () => {
     expect(m.cpus[0].cr3).toBe(BigInt(PGD));
   });
 
-  test('each write that can change the mapping in force is told to the driver', () => {
+  test('each write that can change the mapping in force calls onControlWrite', () => {
     const m = machine();
     tables(m, (i) => page(i));
     const told: string[] = [];
@@ -281,7 +278,7 @@ describe('exceptions', () => {
     });
   });
 
-  test('a gate leads to its handler, the frame is on the stack, and IRET takes it back', () => {
+  test('delivery pushes the frame and enters the gate’s handler; IRET pops the frame', () => {
     const m = machine();
     tables(m, (i) => page(i));
     const cpu = m.cpus[0];
@@ -298,7 +295,7 @@ describe('exceptions', () => {
     expect([cpu.rip, cpu.rsp]).toEqual([0x7777, 0x9000]);
   });
 
-  test('PUSH and POP move RSP only when they work', () => {
+  test('PUSH and POP change RSP only if they succeed', () => {
     const m = machine();
     tables(m, (i) => (i === 0 ? 0n : page(i)));
     const cpu = m.cpus[0];
@@ -311,7 +308,7 @@ describe('exceptions', () => {
 });
 
 describe('a machine', () => {
-  test('is watched only by those who asked', () => {
+  test('calls observers only while they are registered', () => {
     const m = machine();
     tables(m, (i) => page(i));
     const seen: string[] = [];
@@ -339,7 +336,7 @@ describe('a machine', () => {
     expect(seen.length).toBe(before);
   });
 
-  test('goes on from a snapshot that went through bytes', () => {
+  test('continues from a serialized and deserialized snapshot', () => {
     const first = machine();
     tables(first, (i) => page(i));
     first.cpus[0].setGeneral('rax', va(5));
@@ -356,7 +353,7 @@ describe('a machine', () => {
     expect(second.dram.peek(pa(0), 0x1_4000)).toEqual(first.dram.peek(pa(0), 0x1_4000));
   });
 
-  test('refuses bytes that are no snapshot', () => {
+  test('refuses bytes that are not a snapshot', () => {
     expect(() => deserialize(new Uint8Array(4))).toThrow(/no snapshot/);
     const value = {
       a: [1n, -5n],
@@ -368,7 +365,7 @@ describe('a machine', () => {
   });
 });
 
-test('slots of the PAT are told that entries select, and all that RDMSR and WRMSR are about', () => {
+test('patSlots collects the slots that entries select, and all slots for RDMSR and WRMSR of the PAT', () => {
   const [PWT, PCD, PAT] = [0x8n, 0x10n, 0x80n];
   const m = machine();
   tables(m, (i) => page(i, i === 5 ? PWT : i === 6 ? PCD | PAT : 0n));

@@ -6,7 +6,7 @@ import {
   requestingCpu,
 } from '../../src/machine/requester.js';
 
-describe('who a transaction is from', () => {
+describe('the requester of a transaction', () => {
   test.each([0, 1, 0xffff])('CPU %p is its number', (cpu) => {
     expect(requestingCpu(cpu)).toBe(cpu);
   });
@@ -18,7 +18,7 @@ describe('who a transaction is from', () => {
     },
   );
 
-  test('every PCI function is another one, and none is the cache or the platform', () => {
+  test('differs for every PCI function, the cache and the platform', () => {
     const all = Array.from({ length: 0x1_0000 }, (_, id) => pciRequester(id));
     expect(new Set([...all, REQUESTER_CACHE, REQUESTER_PLATFORM]).size).toBe(0x1_0002);
   });

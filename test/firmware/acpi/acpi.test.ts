@@ -247,7 +247,7 @@ describe('layouts of ACPI', () => {
         ['Variety', 1],
       ],
     ],
-  ] as const)('%s has its fields where the widths put them', (_, layout, fields) => {
+  ] as const)('%s has its fields at the offsets that their widths imply', (_, layout, fields) => {
     expectLayout(layout, fields);
   });
 });
@@ -271,7 +271,7 @@ describe('ACPI tables', () => {
     expect(base % 16).toBe(0);
   });
 
-  test('are reached from the RSDP by the XSDT and by the RSDT alike', () => {
+  test('are the same from the RSDP by the XSDT and by the RSDT', () => {
     const root = view(get('RSDP'));
     expect(root.getUint32(RSDP.RsdtAddress, true)).toBe(get('RSDT').base);
     expect(Number(root.getBigUint64(RSDP.XsdtAddress, true))).toBe(get('XSDT').base);
@@ -318,7 +318,7 @@ describe('ACPI tables', () => {
     expect(types.get(MADT_IO_APIC.type)).toBe(1);
   });
 
-  test('the IVRS has one IOMMU at its registers, with the devices behind it', () => {
+  test('the IVRS has one IOMMU with its register base and its devices', () => {
     const table = get('IVRS');
     const at = IVRS.size;
     const ivhd = view(table);
@@ -340,7 +340,7 @@ describe('ACPI tables', () => {
     expect(names).toEqual(['RSDP', 'DSDT', 'FADT', 'MADT', 'RSDT', 'XSDT', 'FACS']);
   });
 
-  test('the BGRT points at a bitmap that says how long it is', () => {
+  test('the BGRT points to a bitmap with its own size', () => {
     const bgrt = get('BGRT');
     const image = get('BGRT image');
     expect(Number(view(bgrt).getBigUint64(BGRT.ImageAddress, true))).toBe(image.base);

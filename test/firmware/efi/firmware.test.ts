@@ -54,7 +54,7 @@ describe.each(sizes)('EFI firmware with %i bytes below and %i above 4 GiB', (low
     return found;
   };
 
-  test('puts every thing inside one of its regions, none over another', () => {
+  test('places every blob inside one of its regions without overlap', () => {
     const sorted = [...firmware.blobs].sort((a, b) => a.base - b.base);
     for (const [index, { name, base, bytes }] of sorted.entries()) {
       const inside = firmware.regions.filter(
@@ -111,7 +111,7 @@ describe.each(sizes)('EFI firmware with %i bytes below and %i above 4 GiB', (low
     expect(stored).toBe(computed);
   });
 
-  test('the configuration tables name what stands at their addresses', () => {
+  test('the configuration tables have the GUIDs of the tables at their addresses', () => {
     const { bytes } = thing('EFI configuration tables');
     const names = {
       ACPI_20_TABLE: 'RSDP',
@@ -141,7 +141,7 @@ describe.each(sizes)('EFI firmware with %i bytes below and %i above 4 GiB', (low
     }
   });
 
-  test('the hand-over is a map and where it and the system table are', () => {
+  test('the hand-over has the map and the addresses of the map and the system table', () => {
     const handOver = firmware.handOver({ code: [], data: [] });
     const view = new DataView(handOver.efiInfo?.buffer ?? new ArrayBuffer(0));
     expect(view.getUint32(4, true)).toBe(thing('EFI system table').base);
@@ -162,7 +162,7 @@ describe('EFI places', () => {
     else expect(make).toThrow('E_EFI_RAM');
   });
 
-  test('regions neither overlap nor leave the end of RAM to nobody', () => {
+  test('regions do not overlap and cover the end of RAM', () => {
     for (const lowTop of [EFI_RAM_MIN, EFI_RAM_MIN + 4096, 3 * GIB - 4096, 3 * GIB]) {
       const regions = efiPlaces(lowTop).regions;
       for (const [index, { base, size }] of regions.entries()) {
@@ -204,7 +204,7 @@ test('the ESRT has as many entries as it counts', () => {
   expect(table.length).toBe(16 + 40 * count);
 });
 
-test('the properties table has its own length in it', () => {
+test('the properties table has its own length', () => {
   const table = propertiesTable();
   expect(new DataView(table.buffer).getUint32(4, true)).toBe(table.length);
 });

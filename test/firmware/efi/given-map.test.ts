@@ -21,14 +21,14 @@ describe('a given memory map', () => {
     expect(() => givenMap(e820.slice(0, 1), undefined)).toThrow(/E_EFI_RAM/);
   });
 
-  test('without an EFI map keeps what the BIOS map says, by its EFI type', () => {
+  test('without an EFI map reserves the ranges of the BIOS map, with EFI types', () => {
     expect(givenMap(e820, undefined).reserved).toMatchObject([
       { base: 256 * MIB, size: MIB, type: EFI_MEMORY_TYPE.ACPI_RECLAIM_MEMORY },
       { base: 321 * MIB, size: MIB, type: EFI_MEMORY_TYPE.ACPI_MEMORY_NVS },
     ]);
   });
 
-  test('with an EFI map keeps all but what is free, and what is for run time stays so', () => {
+  test('with an EFI map reserves all but free ranges, runtime ranges with RUNTIME', () => {
     const range = (base: number, type: number, runtime = false) => ({
       base,
       size: 4096,

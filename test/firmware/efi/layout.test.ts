@@ -182,7 +182,7 @@ describe('layouts of EFI', () => {
         ['VendorGuid', 16],
       ],
     ],
-  ] as const)('%s has its fields where the widths put them', (_, layout, fields) => {
+  ] as const)('%s has its fields at the offsets that their widths imply', (_, layout, fields) => {
     expectLayout(layout, fields);
   });
 
@@ -192,7 +192,7 @@ describe('layouts of EFI', () => {
     expect(text(EFI64_LOADER_SIGNATURE, 4)).toBe('EL64');
   });
 
-  test('a GUID stands in memory with its first three fields little-endian', () => {
+  test('a GUID has its first three fields little-endian in memory', () => {
     // EFI_GUID(0x8868e871, 0xe4f1, 0x11d3, 0xbc, 0x22, 0x0, 0x80, 0xc7, 0x3c, 0x88, 0x81) in include/linux/efi.h.
     expect([...EFI_GUID.ACPI_20_TABLE]).toEqual([
       0x71, 0xe8, 0x68, 0x88, 0xf1, 0xe4, 0xd3, 0x11, 0xbc, 0x22, 0x00, 0x80, 0xc7, 0x3c, 0x88,
@@ -200,7 +200,7 @@ describe('layouts of EFI', () => {
     ]);
   });
 
-  test('descriptors are further apart than they are long', () => {
+  test('the descriptor stride is larger than a descriptor', () => {
     expect(EFI_MEMORY_DESCRIPTOR_STRIDE).toBeGreaterThan(EFI_MEMORY_DESCRIPTOR.size);
     expect(EFI_MEMORY_DESCRIPTOR_STRIDE % 8).toBe(0);
   });

@@ -80,7 +80,7 @@ describe.each(machines)(
       }
     });
 
-    test('becomes an e820 map with all RAM that nobody keeps', () => {
+    test('becomes an e820 map with all RAM that is not reserved', () => {
       const e820 = setup_e820(map);
       const usable = e820.filter(({ type }) => type === 1).reduce((sum, { size }) => sum + size, 0);
       const kept = map
@@ -103,7 +103,7 @@ describe('descriptors', () => {
     expect(map).toContainEqual(descriptor(T.LOADER_DATA, 0x700_0000, 4));
   });
 
-  test('of neighbours alike are one; of others, and with a page between, two', () => {
+  test('of adjacent equal ranges are merged; of different ranges, or with a gap, not', () => {
     const region = { name: '', type: T.RESERVED_TYPE, attribute: 0n };
     const none = { code: [], data: [] };
     const at = (base: number): { base: number; size: number } => ({ base, size: 4096 });
@@ -124,7 +124,7 @@ describe('descriptors', () => {
     ]);
   });
 
-  test('stand in memory at the stride, virtual addresses and padding 0', () => {
+  test('are stored at the stride, with virtual addresses and padding 0', () => {
     const bytes = memoryMapBytes([descriptor(3, 0x1000, 2), descriptor(7, 0x3000, 5)]);
     expect(bytes.length).toBe(2 * EFI_MEMORY_DESCRIPTOR_STRIDE);
     const view = new DataView(bytes.buffer, EFI_MEMORY_DESCRIPTOR_STRIDE);
@@ -154,15 +154,15 @@ describe('setup_e820', () => {
     [T.MEMORY_MAPPED_IO_PORT_SPACE, 2],
     [T.PAL_CODE, 2],
     [T.PERSISTENT_MEMORY, 7],
-  ])('makes of EFI type %i the e820 type %i', (efi, type) => {
+  ])('converts EFI type %i to e820 type %i', (efi, type) => {
     expect(setup_e820([descriptor(efi, 0x1000, 1)])).toEqual([{ base: 0x1000, size: 4096, type }]);
   });
 
-  test('leaves out a type that it does not know', () => {
+  test('omits an unknown type', () => {
     expect(setup_e820([descriptor(15, 0x1000, 1)])).toEqual([]);
   });
 
-  test('joins neighbours of one e820 type whatever their EFI types, and nothing across a gap', () => {
+  test('merges adjacent ranges of one e820 type with any EFI types, and nothing across a gap', () => {
     expect(
       setup_e820([
         descriptor(T.LOADER_DATA, 0, 1),

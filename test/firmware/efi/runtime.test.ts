@@ -131,7 +131,7 @@ const headerCrc = (table: Uint8Array): [number, number] => {
 };
 
 describe('SetVirtualAddressMap', () => {
-  test('moves every pointer of the tables by its descriptor and signs the tables again', () => {
+  test('converts every pointer of the tables and updates their CRCs', () => {
     const m = efi();
     const system = m.thing('EFI system table').base;
     const services = m.thing('EFI runtime services').base;
@@ -166,19 +166,19 @@ describe('SetVirtualAddressMap', () => {
     [{ version: 1 }, EFI_STATUS.SUCCESS],
     [{ version: 2 }, EFI_STATUS.INVALID_PARAMETER],
     [{ stride: 39 }, EFI_STATUS.INVALID_PARAMETER],
-  ])('with %j says %s', (arguments_, expected) => {
+  ])('with %j returns %s', (arguments_, expected) => {
     const m = efi();
     expect(status(setVirtualAddressMap(m, virtualMap(m, HIGH), arguments_))).toBe(expected);
   });
 
-  test('finds no mapping where the map stops short of a pointer', () => {
+  test('returns NO_MAPPING if the map does not cover a pointer', () => {
     const m = efi();
     const map = virtualMap(m, HIGH);
     const size = EFI_MEMORY_DESCRIPTOR_STRIDE * 4;
     expect(status(setVirtualAddressMap(m, map, { size }))).toBe(EFI_STATUS.NO_MAPPING);
   });
 
-  test('finds no mapping where the descriptors that it reads are not those that were written', () => {
+  test('returns NO_MAPPING if it reads the descriptors under another key', () => {
     const m = efi();
     m.put(MAP_AT, virtualMap(m, HIGH));
     m.it.machine.cpus[0].wbinvd();
@@ -198,8 +198,8 @@ describe('SetVirtualAddressMap', () => {
   });
 });
 
-describe('a call', () => {
-  test('leaves RSP and RIP to the caller', () => {
+describe('a runtime service call', () => {
+  test('restores RSP and RIP of the caller', () => {
     const m = efi();
     const cpu = m.it.machine.cpus[0];
     cpu.rsp = va(0x7_fff8);
@@ -235,7 +235,7 @@ describe('a call', () => {
     expect(m.call(m.entry('GetTime'))).toMatchObject({ kind: 'status' });
   });
 
-  test('that finds other data behind its code is a device error', () => {
+  test('returns DEVICE_ERROR if its data is not intact', () => {
     const m = efi();
     m.put(m.thing('EFI runtime data').base + RUNTIME_DATA.Pattern, Uint8Array.of(0));
     expect(status(setVirtualAddressMap(m))).toBe(EFI_STATUS.DEVICE_ERROR);
@@ -247,19 +247,19 @@ describe('a call', () => {
     expect(m.call(m.entry('GetTime'))).toMatchObject({ fault: { vector: 14, error: 2 } });
   });
 
-  test('to ResetSystem is not modelled, and says so by name', () => {
+  test('to ResetSystem throws E_UNMODELLED', () => {
     const m = efi();
     expect(() => m.call(m.entry('ResetSystem'), 0, 0, 0, 0)).toThrow('ResetSystem');
   });
 
-  test('takes six arguments and refuses a seventh', () => {
+  test('accepts six arguments and refuses a seventh', () => {
     const m = efi();
     expect(m.call(m.entry('GetTime'), 1, 2, 3, 4, 5, 6)).toMatchObject({ kind: 'status' });
     expect(() => m.call(m.entry('GetTime'), 1, 2, 3, 4, 5, 6, 7)).toThrow('E_EFI_CALL');
   });
 });
 
-describe('variables', () => {
+describe('EFI variables', () => {
   test('are read at the physical address before, at the virtual one after SetVirtualAddressMap', () => {
     const m = efi();
     variable(m, 'BootOrder', 8);
@@ -284,7 +284,7 @@ describe('variables', () => {
     expect(m.u64(SIZE_AT)).toBe(4n);
   });
 
-  test('that nobody set are not found, and deleting one says so', () => {
+  test('that were not set are NOT_FOUND, for reads and for deletion', () => {
     const m = efi();
     variable(m, 'BootNext', 8);
     expect(status(getVariable(m, m.entry('GetVariable')))).toBe(EFI_STATUS.NOT_FOUND);

@@ -12,19 +12,22 @@ const at = (image: ReturnType<typeof build>, name: string): number =>
   image.symbols.get(name)?.address ?? NaN;
 
 describe('the built-in image', () => {
-  test.each([15 * MIB, 16 * MIB + 4096, 100 * MIB])('has %i bytes where it is told to', (size) => {
-    const image = build(size);
-    expect(at(image, '_end') - at(image, '_text')).toBe(size);
-    expect(image.segments[0]?.memsz).toBe(size);
-    // All but .bss is as large as ever, and .brk is the last.
-    expect(at(image, '__bss_stop') - at(image, '__bss_start')).toBe(
-      1.5 * MIB + size - BUILT_IN_SIZE,
-    );
-    expect(at(image, '_end') - at(image, '__brk_base')).toBe(0.5 * MIB);
-    expect(at(image, 'boot_params')).toBe(at(build(), 'boot_params'));
-  });
+  test.each([15 * MIB, 16 * MIB + 4096, 100 * MIB])(
+    'has the requested size of %i bytes',
+    (size) => {
+      const image = build(size);
+      expect(at(image, '_end') - at(image, '_text')).toBe(size);
+      expect(image.segments[0]?.memsz).toBe(size);
+      // All but .bss is as large as ever, and .brk is the last.
+      expect(at(image, '__bss_stop') - at(image, '__bss_start')).toBe(
+        1.5 * MIB + size - BUILT_IN_SIZE,
+      );
+      expect(at(image, '_end') - at(image, '__brk_base')).toBe(0.5 * MIB);
+      expect(at(image, 'boot_params')).toBe(at(build(), 'boot_params'));
+    },
+  );
 
-  test('has 16 MiB else, and is the same', () => {
+  test('has 16 MiB by default, and constant contents', () => {
     const [said, usual] = [build(BUILT_IN_SIZE), build()];
     expect(at(said, '_end') - at(said, '_text')).toBe(16 * MIB);
     for (const name of ['_end', '__brk_base', 'boot_params', 'early_dynamic_pgts']) {
@@ -71,7 +74,7 @@ describe('a kernel whose _end is not on 2 MiB', () => {
     }
   });
 
-  test('has what lies behind it encrypted with it: an initrd twice, once by patch 18 and once by 09', () => {
+  test('has an initrd after it encrypted twice, once by patch 18 and once by 09', () => {
     const twice = boot({ scenario: scenario('encrypted-tail') }).run();
     expect(twice.outcome).toMatchObject({ kind: 'panic', message: /VFS/ });
     const reads = twice.consumed.filter(({ name }) => name === 'initrd');
@@ -87,7 +90,7 @@ describe('a kernel whose _end is not on 2 MiB', () => {
   test.each([
     ['command line', 'loader.cmdlineAt=0x1fff000'],
     ['boot params', 'loader.zeroPageAt=0x1fff000'],
-  ])('has a %s behind it encrypted, which patch 09 then reads in the clear', (name, place) => {
+  ])('has a %s after it encrypted, which patch 09 then reads in the clear', (name, place) => {
     const make = (...settings: string[]) =>
       boot({ scenario: scenario('bios-minimal', 'kernel.size=15MiB', place, ...settings) }).run();
     expect(intact(make(), name)).toBe(false);

@@ -95,7 +95,7 @@ describe('a bzImage', () => {
   test.each([
     ['boot_flag', SETUP_HEADER.boot_flag],
     ['"HdrS"', SETUP_HEADER.header],
-  ])('without %s is none', (_title, offset) => {
+  ])('without %s is not a bzImage', (_title, offset) => {
     const bytes = buildBzImage({ payload: lz4 }).with(offset, 0);
     expect(isBzImage(bytes)).toBe(false);
     const error = refusal(() => readBzImage(bytes, 'vmlinuz'));
@@ -132,7 +132,7 @@ describe('a bzImage', () => {
   test.each([
     ['LZ4', concat(lz4.subarray(0, -4), le32(0xffff_ffff)), lz4.length],
     ['gzip', concat(gzip.subarray(0, -4), le32(0xffff_fff0)), gzip.length],
-  ])('whose %s payload announces more than it can give is refused unread', (_title, payload, n) => {
+  ])('whose %s payload has an impossible size is refused unread', (_title, payload, n) => {
     const error = refusal(() => readBzImage(buildBzImage({ payload }), 'vmlinuz'));
     expect({ code: error.code, offset: error.place.offset }).toEqual({
       code: 'E_TOO_LARGE',
@@ -158,7 +158,7 @@ describe('a bzImage', () => {
     }
   });
 
-  test('cut anywhere is refused as an input', () => {
+  test('truncated anywhere throws an InputError', () => {
     const bytes = buildBzImage({ payload: lz4 });
     for (let length = 0; length < PAYLOAD + lz4.length; length += 13) {
       const { code } = refusal(() => readBzImage(bytes.subarray(0, length), 'vmlinuz'));

@@ -104,7 +104,7 @@ describe('an ELF kernel', () => {
     ]);
   });
 
-  test('leaves out notes, empty segments and what follows the file', () => {
+  test('ignores notes, empty segments and bytes after the file', () => {
     const note = { ...text, type: 4 };
     const empty = { ...percpu, bytes: new Uint8Array(0), memsz: 0 };
     const bytes = buildElf({ segments: [note, text, empty] });
@@ -125,7 +125,7 @@ describe('an ELF kernel', () => {
     ['type ET_CORE', ELF64_EHDR.e_type, 2, 4, 16, '4 (ET_CORE, a memory dump)'],
     ['machine AArch64', ELF64_EHDR.e_machine, 2, 183, 18, '183 (AArch64)'],
     ['no program headers', ELF64_EHDR.e_phnum, 2, 0, 56, 'none'],
-  ] as const)('with %s is none', (_title, at, width, value, offset, found) => {
+  ] as const)('with %s is not a kernel', (_title, at, width, value, offset, found) => {
     const error = refusal(() => readElf(changed(at, width, value), place));
     expect({ code: error.code, place: error.place, found: error.found }).toEqual({
       code: 'E_NOT_A_KERNEL',
@@ -171,7 +171,7 @@ describe('an ELF kernel', () => {
     });
   });
 
-  test('cut anywhere is refused as an input', () => {
+  test('truncated anywhere throws an InputError', () => {
     const bytes = buildElf({ ...plan, symbols: [{ name: '_text', value: TEXT }] });
     for (let length = 0; length < bytes.length; length++) {
       const { code } = refusal(() => readElf(bytes.subarray(0, length), place));
@@ -179,7 +179,7 @@ describe('an ELF kernel', () => {
     }
   });
 
-  test('damaged in any byte gives an image or an input error', () => {
+  test('corrupted in any byte gives an image or an InputError', () => {
     const bytes = buildElf({ ...plan, symbols: [{ name: '_text', value: TEXT }] });
     fc.assert(
       fc.property(fc.nat(bytes.length - 1), fc.integer({ min: 0, max: 255 }), (at, byte) => {
@@ -222,7 +222,7 @@ describe('the ELF symbol table', () => {
     ]);
   });
 
-  test('leaves out sections, files, undefined and unnamed symbols', () => {
+  test('omits sections, files, undefined and unnamed symbols', () => {
     const symbols = read([
       { name: 'section', value: TEXT, info: 0x03 },
       { name: 'head_64.c', value: 0, info: 0x04 },

@@ -25,7 +25,7 @@ describe('kallsyms', () => {
   }));
   const tables = buildKallsyms(symbols, { word: 4, addresses: 'relative', order: 'classic' });
 
-  test('whose names are longer than KSYM_NAME_LEN is none', () => {
+  test('with names longer than KSYM_NAME_LEN gives undefined', () => {
     const long = buildKallsyms(
       [{ name: 'x'.repeat(513), type: 'T', address: TEXT }, ...symbols.slice(1)],
       { word: 4, addresses: 'relative', order: 'classic' },
@@ -131,7 +131,7 @@ describe('an ELF symbol table', () => {
     expect(readElf(elf(511, 100), { file: 'vmlinux' }).symbols?.size).toBe(101);
   });
 
-  test('leaves out names of KSYM_NAME_LEN and more, as kallsyms does', () => {
+  test('omits names of KSYM_NAME_LEN and more, as kallsyms does', () => {
     expect(readElf(elf(512, 100), { file: 'vmlinux' }).symbols).toBeUndefined();
   });
 

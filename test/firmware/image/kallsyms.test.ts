@@ -64,7 +64,7 @@ describe.each(LAYOUTS)('kallsyms of %s', (_title, layout) => {
     expect(listed(found)).toEqual(list);
   });
 
-  test('is found in whatever segment it lies', () => {
+  test('is found in any segment', () => {
     const list = symbols(300 + percpu, percpu);
     const other = { ...segment(noise(999)), vaddr: 0 };
     const found = readKallsyms([other, segment(buildKallsyms(list, layout))]);
@@ -81,7 +81,7 @@ describe.each(LAYOUTS)('kallsyms of %s', (_title, layout) => {
     expect(found?.get(long)?.address).toBe(TEXT + 0x10_0000);
   });
 
-  test('damaged in any byte gives a table or none', () => {
+  test('corrupted in any byte gives a table or undefined', () => {
     const tables = buildKallsyms(symbols(600 + percpu, percpu), layout);
     fc.assert(
       fc.property(fc.nat(tables.length - 1), fc.integer({ min: 0, max: 255 }), (at, byte) => {
@@ -92,7 +92,7 @@ describe.each(LAYOUTS)('kallsyms of %s', (_title, layout) => {
     );
   });
 
-  test('cut short gives none', () => {
+  test('truncated gives undefined', () => {
     const tables = buildKallsyms(symbols(600 + percpu, percpu), layout);
     const whole = segment(tables);
     for (let cut = 64; cut < tables.length; cut += 499) {
@@ -112,11 +112,11 @@ describe('without kallsyms', () => {
       'digits at the very end',
       [{ ...segment(noise(9)), bytes: ascii('0\x001\x002\x003\x004\x00') }],
     ],
-  ])('%s gives none', (_title, segments) => {
+  ])('%s gives undefined', (_title, segments) => {
     expect(readKallsyms(segments)).toBeUndefined();
   });
 
-  test('names whose addresses do not ascend are no table', () => {
+  test('names whose addresses do not ascend give undefined', () => {
     const list = symbols(300);
     const broken = list.map((symbol, index) =>
       index === 200 ? { ...symbol, address: TEXT } : symbol,

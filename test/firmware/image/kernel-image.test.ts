@@ -73,7 +73,7 @@ describe('a kernel image', () => {
     expect([...readKernelImage(bytes, { file: 'vmlinux' }).symbols.names()]).toEqual(['_text']);
   });
 
-  test('has the SHA-256 of its file, whoever computes it', () => {
+  test('has the SHA-256 of its file, also with another hash function', () => {
     const sha256 = (bytes: Uint8Array): Uint8Array =>
       new Uint8Array(createHash('sha256').update(bytes).digest());
     const wanted = createHash('sha256').update(bzImage).digest('hex');
@@ -110,7 +110,7 @@ describe('a kernel image', () => {
     });
   });
 
-  test('without any symbols is refused, and the way out named', () => {
+  test('without symbols is refused, with the suggestion of a System.map', () => {
     const { code, place, reason } = refusal(() => readKernelImage(bare, { file: 'vmlinux' }));
     expect({ code, place }).toEqual({ code: 'E_NO_SYMBOLS', place: { file: 'vmlinux' } });
     expect(reason).toContain('System.map');
@@ -143,7 +143,7 @@ describe('a kernel image', () => {
     expect('packedWith' in plain).toBe(false);
   });
 
-  test('with bytes after what compresses it is refused there', () => {
+  test('with bytes after the compressed stream is refused at their offset', () => {
     const packed = gzipSync(stripped, { mtime: 0 });
     expect(readKernelImage(concat(packed, [0, 0]), { file: 'f' }).packedWith).toBe('gzip');
     const { code, place } = refusal(() =>
@@ -165,7 +165,7 @@ describe('a kernel image', () => {
     expect(image.digest).toBe(createHash('sha256').update(uki).digest('hex'));
   });
 
-  test('in a UKI that is none is refused inside .linux', () => {
+  test('in a UKI that is not a kernel is refused inside .linux', () => {
     for (const [linux, found] of [
       [ascii('#!/bin/sh'), 'a file that starts with 23 21 2f 62'],
       [buildPe({ sections: [['.linux', bzImage]] }), 'a PE file for x86-64'],
@@ -177,7 +177,7 @@ describe('a kernel image', () => {
     }
   });
 
-  test('with a payload that is no ELF is refused inside the payload', () => {
+  test('with a payload that is not ELF is refused inside the payload', () => {
     const junk = noise(500);
     const bytes = buildBzImage({ payload: concat(lz4Legacy(junk), le32(junk.length)) });
     const { code, place } = refusal(() => readKernelImage(bytes, { file: 'vmlinuz' }));

@@ -42,7 +42,7 @@ const KINDS: readonly (readonly [string, Uint8Array])[] = [
   ['a file that starts with 7f', Uint8Array.of(0x7f)],
 ];
 
-describe('a file that is no kernel', () => {
+describe('a file that is not a kernel', () => {
   test.each(KINDS)('is %s', (name, bytes) => {
     expect(nameKind(bytes)).toBe(name);
     const error = refusal(() => readKernelImage(bytes, { file: 'Image' }));
@@ -92,7 +92,7 @@ describe('a file that is no kernel', () => {
     });
   });
 
-  test('is not unpacked whole to be named', () => {
+  test('is not decompressed whole to be named', () => {
     // 64 MiB of zeros in 64 KiB: what tells it is in the first part.
     const bomb = gzipSync(new Uint8Array(1 << 26), { mtime: 0 });
     expect(refusal(() => readKernelImage(bomb, { file: 'bomb' })).found).toBe(
@@ -102,7 +102,7 @@ describe('a file that is no kernel', () => {
 });
 
 describe('a 32-bit kernel', () => {
-  test('is told by xloadflags', () => {
+  test('is detected by xloadflags', () => {
     const bytes = buildBzImage({ payload: compressed('bcj-crc32.xz') });
     viewOf(bytes).setUint16(0x236, 4, true);
     const error = refusal(() => readKernelImage(bytes, { file: 'vmlinuz' }));
@@ -113,7 +113,7 @@ describe('a 32-bit kernel', () => {
     });
   });
 
-  test('before boot protocol 2.12 is told by its ELF class', () => {
+  test('before boot protocol 2.12 is detected by its ELF class', () => {
     const elf = buildElf({ segments: [] });
     elf[4] = 1;
     viewOf(elf).setUint16(18, 3, true);
@@ -129,7 +129,7 @@ describe('a 32-bit kernel', () => {
   });
 });
 
-test('another program of the boot protocol, without a payload, is none', () => {
+test('another program of the boot protocol, without a payload, is not a kernel', () => {
   const bytes = buildBzImage({ payload: new Uint8Array(0) });
   const error = refusal(() => readKernelImage(bytes, { file: 'memtest' }));
   expect({ code: error.code, place: error.place }).toEqual({
@@ -138,7 +138,7 @@ test('another program of the boot protocol, without a payload, is none', () => {
   });
 });
 
-test('a program with an interpreter is none', () => {
+test('a program with an interpreter is not a kernel', () => {
   const bytes = buildElf({
     segments: [{ vaddr: 0x1000, paddr: 0x1000, bytes: ascii('/lib64/ld.so\0'), type: 3 }],
   });

@@ -22,7 +22,7 @@ const uki = buildPe({
 });
 
 describe('a unified kernel image', () => {
-  test('gives its kernel, initrd and command line, and names what is not used', () => {
+  test('has kernel, initrd and command line, and lists unused sections', () => {
     expect(isUki(uki)).toBe(true);
     const read = readUki(uki, 'linux.efi');
     expect(read).toEqual({
@@ -41,7 +41,7 @@ describe('a unified kernel image', () => {
     expect(read).toEqual({ linux: expect.anything(), unused: [] });
   });
 
-  test('has its microcode in front of its initrd, on a multiple of four', () => {
+  test('has its microcode before its initrd, padded to a multiple of four', () => {
     const sections = [
       ['.linux', linux],
       ['.initrd', initrd],
@@ -60,7 +60,7 @@ describe('a unified kernel image', () => {
     });
   });
 
-  test('is no PE file without .linux, nor one whose table is cut', () => {
+  test('is not a PE file without .linux, nor one with a truncated table', () => {
     expect(isUki(buildPe({ sections: [['.text', linux]] }))).toBe(false);
     expect(isUki(uki.subarray(0, 0x1a0))).toBe(false);
     expect(isPe(uki.subarray(0, 0x90))).toBe(false);
@@ -72,7 +72,7 @@ describe('a unified kernel image', () => {
     expect(place.offset).toBe(uki.length - 5 - 9);
   });
 
-  test('takes no more of a section than memory has of it', () => {
+  test('limits a section to its size in memory', () => {
     const changed = uki.slice();
     const table = 0x80 + 24 + 0xf0;
     // VirtualSize of .cmdline, the fifth section.
@@ -80,7 +80,7 @@ describe('a unified kernel image', () => {
     expect(readUki(changed, 'linux.efi').cmdline).toBe('root=/dev');
   });
 
-  test('damaged in any byte of its head is read or refused', () => {
+  test('corrupted in any byte of its header is read or refused', () => {
     fc.assert(
       fc.property(
         fc.nat(0x80 + 24 + 0xf0 + 8 * 40),

@@ -58,7 +58,7 @@ function get(cache: Cache, at: number, type: MemType, key = KEY_PLAIN): number {
 }
 const whole = (value: number): Uint8Array => new Uint8Array(LINE).fill(value);
 
-describe('an access goes by its memory type (APM table 7-3)', () => {
+describe('a cache access by memory type (APM table 7-3)', () => {
   const { UC, WC, WT, WP, WB } = MEMTYPE;
 
   test.each([
@@ -78,7 +78,7 @@ describe('an access goes by its memory type (APM table 7-3)', () => {
     expect(get(writing.cache, 0, type)).toBe(7);
   });
 
-  test('a WT write updates the line that is here, a WP write drives it out', () => {
+  test('a WT write updates a cached line, a WP write invalidates it', () => {
     for (const [type, again] of [
       [WT, []],
       [WP, ['fill 0 k0']],
@@ -113,8 +113,8 @@ describe('an access goes by its memory type (APM table 7-3)', () => {
   });
 });
 
-describe('replacement', () => {
-  test('the least recently used line of the set leaves, a dirty one to memory', () => {
+describe('cache replacement', () => {
+  test('evicts the least recently used line of the set, a dirty one with a write-back', () => {
     const { memory, cache } = setup(); // 4 sets of 2: lines 0, 4, 8 share one.
     put(cache, 0, 1, MEMTYPE.WB);
     get(cache, 4 * LINE, MEMTYPE.WB);
@@ -126,7 +126,7 @@ describe('replacement', () => {
     expect(memory.log).toEqual(['fill 8 k0', 'back 0 k0', 'fill 4 k0']);
   });
 
-  test('a read longer than the cache fills it in turn', () => {
+  test('a read longer than the cache replaces all its lines', () => {
     const { memory, cache } = setup();
     memory.bytes.forEach((_, i) => (memory.bytes[i] = i & 0xff));
     const out = new Uint8Array(4096);
@@ -145,8 +145,8 @@ describe('replacement', () => {
   });
 });
 
-describe('lines of two keys (APM 7.10.6)', () => {
-  test('are here side by side; WBINVD writes them in ascending key', () => {
+describe('cache lines of one address under two keys (APM 7.10.6)', () => {
+  test('are cached at once; WBINVD writes them back by ascending key', () => {
     const { memory, cache } = setup();
     put(cache, 0, 0x11, MEMTYPE.WB, KEY_HOST);
     put(cache, 0, 0x22, MEMTYPE.WB, KEY_PLAIN);
@@ -156,7 +156,7 @@ describe('lines of two keys (APM 7.10.6)', () => {
     expect(memory.log).toEqual(['back 0 k0', `back 0 k${KEY_HOST}`]);
   });
 
-  test('with HwEnfCacheCoh one drives out the other', () => {
+  test('evict each other with HwEnfCacheCoh', () => {
     const { memory, cache } = setup(8 * LINE, 2, true);
     put(cache, 0, 0x11, MEMTYPE.WB, KEY_HOST);
     get(cache, 0, MEMTYPE.WB, KEY_PLAIN);
@@ -164,7 +164,7 @@ describe('lines of two keys (APM 7.10.6)', () => {
     expect(memory.log).toEqual([`fill 0 k${KEY_HOST}`, `back 0 k${KEY_HOST}`, 'fill 0 k0']);
   });
 
-  test('CLFLUSH takes the line of its key only', () => {
+  test('CLFLUSH flushes the line of its key only', () => {
     const { memory, cache } = setup();
     put(cache, 0, 1, MEMTYPE.WB, KEY_HOST);
     put(cache, 0, 2, MEMTYPE.WB, KEY_PLAIN);
@@ -174,7 +174,7 @@ describe('lines of two keys (APM 7.10.6)', () => {
     expect(cache.lines.valid).toBe(1);
   });
 
-  test.each([false, true])('a walker sees lines of its key (coherent: %s)', (coherent) => {
+  test.each([false, true])('a table walker reads lines of its key (coherent: %s)', (coherent) => {
     const { memory, cache } = setup(8 * LINE, 2, coherent);
     put(cache, 60, 5, MEMTYPE.WB, KEY_HOST);
     put(cache, 64, 6, MEMTYPE.WB, KEY_HOST);
@@ -188,7 +188,7 @@ describe('lines of two keys (APM 7.10.6)', () => {
   });
 });
 
-test("WBINVD of one CPU leaves the others' lines", () => {
+test("WBINVD of one CPU does not flush other CPUs' lines", () => {
   const { memory, cache } = setup();
   put(cache, 0, 1, MEMTYPE.WB, KEY_PLAIN, 0);
   put(cache, 64, 2, MEMTYPE.WB, KEY_PLAIN, 1);
@@ -198,7 +198,7 @@ test("WBINVD of one CPU leaves the others' lines", () => {
   expect(cache.lines).toEqual({ valid: 1, dirty: 1 });
 });
 
-test('a device drives lines of its key out before it writes', () => {
+test('Cache.deviceWrite invalidates lines of its key before it writes memory', () => {
   const { memory, cache } = setup();
   put(cache, 0, 1, MEMTYPE.WB);
   memory.log.length = 0;
@@ -207,7 +207,7 @@ test('a device drives lines of its key out before it writes', () => {
   expect([get(cache, 0, MEMTYPE.WB), get(cache, 1, MEMTYPE.WB)]).toEqual([1, 8]);
 });
 
-describe('memory is told who a transaction is from', () => {
+describe('the requester that the cache passes to memory', () => {
   /** What reaches memory, and from whom. */
   function told(access: (cache: Cache) => void): [string, Requester][] {
     const log: [string, Requester][] = [];
@@ -278,7 +278,7 @@ describe('memory is told who a transaction is from', () => {
   });
 });
 
-test('hooks tell of fills, of lines overwritten unseen, and of write-backs in one run', () => {
+test('cache hooks report fills, overwritten lines, and write-backs of a run as one', () => {
   const { cache } = setup();
   const told: string[] = [];
   cache.hooks = {
@@ -291,7 +291,7 @@ test('hooks tell of fills, of lines overwritten unseen, and of write-backs in on
   expect(told).toEqual(['fill 192 64', 'over 0 192', 'back 0 256']);
 });
 
-test('a snapshot brings back lines, dirt and age', () => {
+test('Cache.restore restores lines, dirty state and order of use', () => {
   const { memory, cache } = setup();
   put(cache, 0, 1, MEMTYPE.WB);
   get(cache, 4 * LINE, MEMTYPE.WB);
@@ -306,7 +306,7 @@ test('a snapshot brings back lines, dirt and age', () => {
   }
 });
 
-test('under one key, whatever the types and sizes, a reader gets what was written last', () => {
+test('reads under one key return the last write, for all memory types and sizes', () => {
   const types = [MEMTYPE.UC, MEMTYPE.WC, MEMTYPE.WT, MEMTYPE.WP, MEMTYPE.WB];
   const op = fc.record({
     at: fc.nat(8 * 1024),
@@ -366,7 +366,7 @@ describe('a fill longer than the cache', () => {
     return { left, seen, dirty, others, end: sha256(memory.bytes) };
   };
 
-  test('leaves cache and memory as line after line would', () => {
+  test('has the same effect on cache and memory as writes of single lines', () => {
     const old = fc.tuple(
       fc.integer({ min: 0, max: 120 }),
       fc.constantFrom(KEY_PLAIN, KEY_HOST),
@@ -421,7 +421,7 @@ describe('a fill longer than the cache', () => {
     return [...said, left, end()];
   };
 
-  test('follows another, with accesses between them or none', () => {
+  test('may follow another one, with or without accesses between them', () => {
     const then = fc.tuple(
       fc.constantFrom<What>('fill', 'fill', 'write', 'read', 'look', 'flush', 'empty', 'device'),
       fc.integer({ min: 0, max: 100 }),
@@ -436,18 +436,21 @@ describe('a fill longer than the cache', () => {
   });
 
   // Of a fill of 16 lines from 0 on, the cache keeps the lines from 8 to 15.
-  test.each([7, 8, 15, 16])('keeps its last lines, up to line %i and from it on', (line) => {
-    for (const what of ['write', 'read', 'look', 'flush', 'device'] as const) {
-      const steps: Then[] = [
-        ['fill', 0, KEY_HOST],
-        [what, line, KEY_HOST],
-        ['look', line, KEY_HOST],
-      ];
-      expect(history(steps, false, true)).toEqual(history(steps, false, false));
-    }
-  });
+  test.each([7, 8, 15, 16])(
+    'leaves its last lines in the cache, checked from line %i on',
+    (line) => {
+      for (const what of ['write', 'read', 'look', 'flush', 'device'] as const) {
+        const steps: Then[] = [
+          ['fill', 0, KEY_HOST],
+          [what, line, KEY_HOST],
+          ['look', line, KEY_HOST],
+        ];
+        expect(history(steps, false, true)).toEqual(history(steps, false, false));
+      }
+    },
+  );
 
-  test('that follows another at once takes the lines of the first out in one piece', () => {
+  test('directly after another one writes the lines of the first back as one run', () => {
     const { memory, cache } = setup(8 * LINE);
     const pieces: number[] = [];
     memory.fillLines = (_at, _key, _byte, length): void => void pieces.push(length / LINE);
@@ -461,7 +464,7 @@ describe('a fill longer than the cache', () => {
     expect(pieces).toEqual([8, 8, 8, 8, 8]);
   });
 
-  test('is taken from twice the size on, and not where somebody watches', () => {
+  test('is used from twice the size on, and not with hooks', () => {
     const { cache } = setup(8 * LINE);
     expect(cache.longFill).toBe(16 * LINE);
     cache.hooks = {};

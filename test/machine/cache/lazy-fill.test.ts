@@ -9,7 +9,7 @@ const SIZE = 8 * LINE_SIZE;
 const AT = pa(0x1000);
 const fill = new LazyFill(3, AT, KEY_HOST, 0x5a, 7, SIZE);
 
-describe('a long fill that the cache does not have line by line yet', () => {
+describe('LazyFill', () => {
   test.each([
     [0x0fff, 1, false],
     [0x0fff, 2, true],
@@ -17,11 +17,11 @@ describe('a long fill that the cache does not have line by line yet', () => {
     [0x11ff, 1, true],
     [0x1200, 64, false],
     [0, 0x4000, true],
-  ])('%p and %p bytes: some are in its lines: %p', (at, length, expected) => {
+  ])('overlaps(%p, %p bytes) is %p', (at, length, expected) => {
     expect(fill.overlaps(at, length)).toBe(expected);
   });
 
-  test('takes slots as dirty lines of its CPU, key and origin', () => {
+  test('materialize makes dirty lines of its CPU, key and origin', () => {
     const tags = new LineTags(4, 2);
     const data = new Uint8Array(SIZE + 1);
     fill.materialize(tags, data);
@@ -32,7 +32,7 @@ describe('a long fill that the cache does not have line by line yet', () => {
     expect(data).toEqual(new Uint8Array(SIZE + 1).fill(0x5a, 0, SIZE));
   });
 
-  test('goes to memory as one run of the cache', () => {
+  test('writeBack writes one run of the cache’s size', () => {
     const runs: unknown[][] = [];
     const nothing = (): void => {
       throw new RangeError('not a run');

@@ -24,12 +24,12 @@ function victims(policy: Replacement<LruState>, set: number): number[] {
 const slots = fc.array(fc.nat(SLOTS - 1), { maxLength: 40 });
 
 describe('true LRU', () => {
-  test('gives up the line that was used longest ago', () => {
+  test('evicts the line whose last use is the oldest', () => {
     expect(victims(after([0, 2, 5]), 0)).toEqual([1, 3, 0, 2]);
     expect(victims(after([0, 2, 5]), 1)).toEqual([4, 6, 7, 5]);
   });
 
-  test('leavesBefore is the order in which the lines of a set leave', () => {
+  test('leavesBefore is the order of eviction in a set', () => {
     fc.assert(
       fc.property(slots, (uses) => {
         const policy = after(uses);
@@ -39,7 +39,7 @@ describe('true LRU', () => {
     );
   });
 
-  test('sameChoices: whether the lines of every set leave in the same order', () => {
+  test('sameChoices compares the order of eviction in every set', () => {
     fc.assert(
       fc.property(slots, slots, (one, other) => {
         const [a, b] = [after(one), after(other)];
@@ -50,7 +50,7 @@ describe('true LRU', () => {
     );
   });
 
-  test('a snapshot does not change any more and can be put back', () => {
+  test('snapshot is not changed by later uses and can be restored', () => {
     const policy = after([0]);
     const state = policy.snapshot();
     policy.use(1);
@@ -60,7 +60,7 @@ describe('true LRU', () => {
     expect(policy.victim(0, WAYS)).toBe(1);
   });
 
-  test('a set gets as many new lines as its ways within the turnover, whatever was used before', () => {
+  test('a fill of the turnover gives every set as many new lines as it has ways, whatever was used before', () => {
     fc.assert(
       fc.property(slots, (uses) => {
         const policy = after(uses);

@@ -57,13 +57,13 @@ describe('the operating mode', () => {
     ['protected', 0xffff_0000, 0xfff0, 0xffff_fff0],
     ['compatibility', 0xffff_0000, 0x1_0000, 0],
     ['64-bit', 0x9a000, 0x10, 0x10],
-  ] as const)('in %s mode base %p and RIP %p make the linear address %p', (mode, base, ip, at) => {
+  ] as const)('in %s mode gives base %p and RIP %p the linear address %p', (mode, base, ip, at) => {
     expect(codeAddress(mode, base, va(ip))).toBe(at);
   });
 });
 
 describe('INIT', () => {
-  test('leaves the registers of APM table 14-1', () => {
+  test('sets the registers of APM table 14-1', () => {
     const { ap } = machine();
     ap.enterLongMode(0x1000n);
     ap.rsp = va(0x8000);
@@ -86,14 +86,14 @@ describe('INIT', () => {
     [0, 0x10],
     [CR0.CD, CR0.CD + 0x10],
     [CR0.CD + CR0.NW, CR0.CD + CR0.NW + 0x10],
-  ])('keeps CR0.CD and NW: %p becomes %p', (before, after) => {
+  ])('preserves CR0.CD and NW: %p becomes %p', (before, after) => {
     const { ap } = machine();
     ap.writeCr0(before);
     ap.init();
     expect(ap.cr0).toBe(after);
   });
 
-  test('leaves every MSR but EFER alone', () => {
+  test('changes no MSR but EFER', () => {
     const { ap } = machine();
     ap.wrmsr(MSR.EFER, BigInt(EFER.LME | EFER.SCE));
     ap.wrmsr(MSR.PAT, 0x0007_0406_0007_0106n);
@@ -104,7 +104,7 @@ describe('INIT', () => {
     expect(ap.encryption).toBe(true);
   });
 
-  test('drops translations and keeps the cache', () => {
+  test('flushes the TLB and not the cache', () => {
     const { m, ap } = machine();
     ap.storeU8(va(0x2000), 7);
     const { dirty } = m.cache.lines;
@@ -115,7 +115,7 @@ describe('INIT', () => {
     expect(m.cache.lines.dirty).toBe(dirty);
   });
 
-  test('lets the boot processor run at the reset vector, others wait', () => {
+  test('starts the boot processor at the reset vector; others wait for a STARTUP IPI', () => {
     const { bsp, ap } = machine();
     bsp.init();
     ap.init();
@@ -151,7 +151,7 @@ describe('a STARTUP IPI', () => {
     expect(ap.activity).toBe(ACTIVITY.running);
   });
 
-  test('survives a snapshot', () => {
+  test('is part of a snapshot', () => {
     const { m, ap } = machine();
     ap.init();
     ap.startup(0x9a);
@@ -165,7 +165,7 @@ describe('a STARTUP IPI', () => {
 });
 
 describe('real mode', () => {
-  test('reads memory plain, whatever SYSCFG[23] says', () => {
+  test('reads memory without encryption, whatever SYSCFG[23]', () => {
     const { m, ap } = machine();
     m.dmaWrite(pa(0x9a000), Uint8Array.of(1, 2, 3, 4));
     ap.startup(0x9a);
@@ -173,7 +173,7 @@ describe('real mode', () => {
     expect(ap.loadU32(ap.codeAddress)).toBe(0x0403_0201);
   });
 
-  test('takes a fault through the interrupt-vector table', () => {
+  test('delivers a fault through the interrupt-vector table', () => {
     const { m, ap } = machine();
     m.dmaWrite(pa(VECTOR.UD * 4), Uint8Array.of(0x34, 0x12, 0x00, 0x80));
     ap.init();
@@ -198,7 +198,7 @@ describe('real mode', () => {
   });
 });
 
-describe('the way to long mode', () => {
+describe('the switch to long mode', () => {
   test('a CR3 move outside 64-bit mode carries 32 bits: the C-bit is lost', () => {
     const { m, ap } = machine();
     protectedMode(m, ap);
@@ -232,7 +232,7 @@ describe('the way to long mode', () => {
     expect(ap.writeCr0(CR0.PE)).toMatchObject({ vector: VECTOR.GP });
   });
 
-  test('legacy paging is not modelled and says so', () => {
+  test('legacy paging throws E_UNMODELLED', () => {
     const { m, ap } = machine();
     protectedMode(m, ap);
     ap.writeCr0(CR0.PE + CR0.PG);
@@ -262,7 +262,7 @@ describe('a far jump', () => {
     expect(ap.cs).toBe(0x100);
   });
 
-  test('takes the base from both of its fields', () => {
+  test('assembles the base from both fields of the descriptor', () => {
     const ap = withGdt(0x12cf_9b34_5678_ffffn);
     expect(ap.farJump(8, 0x10)).toBeNull();
     expect(ap.codeAddress).toBe(0x1234_5678 + 0x10);

@@ -52,7 +52,7 @@ describe('REP STOSB', () => {
     ['with ends in the middle of lines', 3 * MIB + 13, 100_001],
     ['just below what drives all else out of the cache', 3 * MIB, 64 * 1024 - 64],
     ['of just what does', 3 * MIB, 64 * 1024],
-  ])('%s leaves what single writes leave', (_name, at, length) => {
+  ])('%s has the effect of single writes', (_name, at, length) => {
     const [fast, slow] = [false, true].map((watched) => {
       const m = machine(watched);
       m.cpus[0].write(va(2 * MIB + 5), Uint8Array.of(1, 2, 3));
@@ -64,7 +64,7 @@ describe('REP STOSB', () => {
     expect(fast).toEqual(slow);
   });
 
-  test('ends at a page that is not there, with what it did', () => {
+  test('faults at a page that is not present, with its progress', () => {
     const [fast, slow] = [false, true].map((watched) => {
       const m = machine(watched);
       const fault = m.cpus[0].fill(va(3 * MIB), 7, 2 * MIB);
@@ -93,7 +93,7 @@ describe('CLFLUSH of a range', () => {
     expect(made[0]).toEqual(made[1]);
   });
 
-  test('faults where nothing is mapped', () => {
+  test('faults at an unmapped page', () => {
     const fault = machine(false).cpus[0].clflushRange(va(4 * MIB - 64), 128);
     expect(fault).toMatchObject({ address: 4 * MIB });
   });

@@ -64,7 +64,7 @@ test.each([
   ['amd-bobcat', 0, 0],
   ['amd-bulldozer', 0, 0],
   ['amd-jaguar', 0, 0],
-])('%s answers Fn8000_001F', (name, eax, ebx) => {
+])('%s reports its Fn8000_001F', (name, eax, ebx) => {
   const model = CPU_MODELS[name] ?? ZEN1;
   expect(cpuid(model, 0, 0x8000_001f)).toMatchObject({ eax, ebx });
 });
@@ -100,7 +100,7 @@ describe('a leaf above the maximum', () => {
   });
 });
 
-describe('a model that no table entry could express is refused', () => {
+describe('checkModel', () => {
   const sme = { cBit: 47, reduction: 5, guests: 15, minAsid: 5, coherent: false };
   test.each<[string, Partial<CpuModel>, RegExp]>([
     ['a vendor of 3 characters', { vendor: 'AMD' }, /cpu\.vendor/],
@@ -109,16 +109,19 @@ describe('a model that no table entry could express is refused', () => {
     ['a C-bit of 52', { sme: { ...sme, cBit: 52 } }, /cBit/],
     ['a C-bit of 11, which is a flag', { sme: { ...sme, cBit: 11 } }, /cBit/],
     ['a reduction that leaves 31 bits', { sme: { ...sme, reduction: 17 } }, /reduction/],
-  ])('%s', (_name, change, where) => {
+  ])('refuses %s', (_name, change, where) => {
     expect(() => checkModel({ ...ZEN1, ...change })).toThrow(/E_CPU_MODEL/);
     expect(() => checkModel({ ...ZEN1, ...change })).toThrow(where);
   });
 
-  test.each([12, 31, 32, 40, 51])('a C-bit of %i is not, with 32 address bits left', (cBit) => {
-    expect(() => checkModel({ ...ZEN1, sme: { ...sme, cBit, reduction: 16 } })).not.toThrow();
-  });
+  test.each([12, 31, 32, 40, 51])(
+    'accepts a C-bit of %i with 32 remaining address bits',
+    (cBit) => {
+      expect(() => checkModel({ ...ZEN1, sme: { ...sme, cBit, reduction: 16 } })).not.toThrow();
+    },
+  );
 
-  test.each(Object.entries(CPU_MODELS))('%s is not', (_name, model) => {
+  test.each(Object.entries(CPU_MODELS))('accepts %s', (_name, model) => {
     expect(() => checkModel(model)).not.toThrow();
   });
 });

@@ -114,29 +114,29 @@ describe('reserved bits (error code 9)', () => {
     expect(errorOf(t)).toBe(9);
   });
 
-  test('not bit 42, nor bits 62:52, nor the bits that software has', () => {
+  test('do not include bit 42, bits 62:52 and the bits available to software', () => {
     const t = tables({ PTE: (0x7ffn << 52n) | 0xe00n | (1n << 42n) });
     expect(walk(t, context(), va(0), READ)).toMatchObject({ pa: 0x5000 + 2 ** 42 });
   });
 
-  test('bit 8 of a pointer is free on Intel', () => {
+  test('do not include bit 8 of a pointer on Intel', () => {
     expect(errorOf(tables({ PGD: G, PUD: G }), context({ bit8Mbz: false }))).toBeNull();
   });
 
-  test('a 1 GiB leaf where CPUID does not report them', () => {
+  test('include PS of a PDPE if CPUID reports no 1 GiB pages', () => {
     const t = tables().put(0x2000, PS | ALL);
     expect(errorOf(t, context({ gbPages: false }))).toBe(9);
     expect(errorOf(t)).toBeNull();
   });
 
-  test('NX with EFER.NXE clear, at each level', () => {
+  test('include NX with EFER.NXE clear, at each level', () => {
     for (const level of ['PGD', 'PUD', 'PMD', 'PTE'] as const) {
       expect(errorOf(tables({ [level]: NX }), context({ nxe: false }))).toBe(9);
       expect(errorOf(tables({ [level]: NX }))).toBeNull();
     }
   });
 
-  test('without encryption bits 46:43 are address; the C-bit is one too below MAXPHYADDR', () => {
+  test('without encryption do not include bits 46:43, nor the C-bit below MAXPHYADDR', () => {
     const c = context({}, null);
     expect(walk(tables({ PTE: 1n << 47n }), c, va(0), READ)).toMatchObject({
       pa: 0x5000 + 2 ** 47,
@@ -146,7 +146,7 @@ describe('reserved bits (error code 9)', () => {
   });
 });
 
-describe('rights (APM 5.6)', () => {
+describe('page permissions (APM 5.6)', () => {
   const WRITE = { ...READ, write: true };
   const USER = { ...READ, user: true };
   const FETCH = { ...READ, fetch: true };
@@ -155,20 +155,23 @@ describe('rights (APM 5.6)', () => {
     return tables().put(at, BigInt(at + 0x1000) | (ALL & ~bit));
   };
 
-  test.each(['PGD', 'PUD', 'PMD', 'PTE'] as const)('are the least of all levels: %s', (level) => {
-    expect(errorOf(without(level, P))).toBe(0);
-    expect(errorOf(without(level, RW), context(), WRITE)).toBe(3);
-    expect(errorOf(without(level, RW), context({ wp: false }), WRITE)).toBeNull();
-    const userWrite = { ...WRITE, user: true };
-    expect(errorOf(without(level, RW), context({ wp: false }), userWrite)).toBe(7);
-    expect(errorOf(without(level, US), context(), USER)).toBe(5);
-    expect(errorOf(tables({ [level]: NX }), context(), FETCH)).toBe(17);
-    expect(errorOf(tables({ [level]: NX }))).toBeNull();
-  });
+  test.each(['PGD', 'PUD', 'PMD', 'PTE'] as const)(
+    'are the intersection over all levels: %s',
+    (level) => {
+      expect(errorOf(without(level, P))).toBe(0);
+      expect(errorOf(without(level, RW), context(), WRITE)).toBe(3);
+      expect(errorOf(without(level, RW), context({ wp: false }), WRITE)).toBeNull();
+      const userWrite = { ...WRITE, user: true };
+      expect(errorOf(without(level, RW), context({ wp: false }), userWrite)).toBe(7);
+      expect(errorOf(without(level, US), context(), USER)).toBe(5);
+      expect(errorOf(tables({ [level]: NX }), context(), FETCH)).toBe(17);
+      expect(errorOf(tables({ [level]: NX }))).toBeNull();
+    },
+  );
 });
 
 describe('accessed and dirty bits', () => {
-  test('are set in what lacks them once the walk is found good, and not by a probe', () => {
+  test('are set where missing after a successful walk, and not with commit false', () => {
     const bare = tables();
     [0x1000, 0x2000, 0x3000, 0x4000].forEach((at) => bare.put(at, BigInt(at + 0x1000) | P | RW));
     expect(isFault(walk(bare, context(), va(0), READ, false))).toBe(false);
@@ -195,7 +198,7 @@ describe('large pages and memory types', () => {
     expect(result).toMatchObject({ type });
   });
 
-  test('a page that the MTRRs cut is kept in the largest piece of one type', () => {
+  test('a page with several MTRR types is translated in the largest part of one type', () => {
     const c = context({ mtrr: (_at, size) => (size > PAGE_SIZE ? undefined : MEMTYPE.UC) });
     const t = tables().put(0x3000, PS | ALL | 0x20_0000n);
     expect(walk(t, c, va(0x3123), READ)).toMatchObject({
@@ -226,24 +229,30 @@ test('the C-bit of a pointer selects the key that the next table is read under',
   ]);
 });
 
-describe('a C-bit that is not above the address bits', () => {
+describe('a C-bit within the address bits:', () => {
   const low = (cBit: number): PagingContext => context({}, { cBit, reduction: 5, key: KEY_HOST });
   const at = (cBit: number): bigint => 1n << BigInt(cBit);
 
-  test.each([12, 15, 20, 21, 30, 31, 32, 42])('%i selects the key and is no address', (cBit) => {
-    // Tables at addresses that have none of the bits in question.
-    const [pgd, pud, pmd, pte] = [0x2_0000, 0x4_0000, 0x6_0000, 0x8_0000] as const;
-    const t = new Tables()
-      .put(pgd, BigInt(pud) | ALL)
-      .put(pud, BigInt(pmd) | ALL)
-      .put(pmd, BigInt(pte) | ALL)
-      .put(pte, 0x40_2000n | ALL | at(cBit));
-    const c = { ...low(cBit), root: pa(pgd) };
-    expect(walk(t, c, va(0), READ)).toMatchObject({ pa: 0x40_2000, key: KEY_HOST });
-    expect(decodeEntry(c, 0x40_2001n | at(cBit), PAGE_SIZE)).toMatchObject({ pa: 0x40_2000, c: 1 });
-  });
+  test.each([12, 15, 20, 21, 30, 31, 32, 42])(
+    'bit %i selects the key and is not part of the address',
+    (cBit) => {
+      // Tables at addresses that have none of the bits in question.
+      const [pgd, pud, pmd, pte] = [0x2_0000, 0x4_0000, 0x6_0000, 0x8_0000] as const;
+      const t = new Tables()
+        .put(pgd, BigInt(pud) | ALL)
+        .put(pud, BigInt(pmd) | ALL)
+        .put(pmd, BigInt(pte) | ALL)
+        .put(pte, 0x40_2000n | ALL | at(cBit));
+      const c = { ...low(cBit), root: pa(pgd) };
+      expect(walk(t, c, va(0), READ)).toMatchObject({ pa: 0x40_2000, key: KEY_HOST });
+      expect(decodeEntry(c, 0x40_2001n | at(cBit), PAGE_SIZE)).toMatchObject({
+        pa: 0x40_2000,
+        c: 1,
+      });
+    },
+  );
 
-  test.each([13, 20])('%i need not be zero in a 2 MiB leaf, its neighbours must', (cBit) => {
+  test.each([13, 20])('bit %i need not be zero in a 2 MiB leaf, adjacent bits must', (cBit) => {
     const leaf = 0x20_0000n | PS | ALL;
     const walked = (bits: bigint): unknown =>
       walk(
@@ -261,7 +270,7 @@ describe('a C-bit that is not above the address bits', () => {
     expect(walked(at(16) | at(cBit))).toMatchObject({ error: 9, read: { reserved: at(16) } });
   });
 
-  test('12 is not the PAT bit of a large leaf then', () => {
+  test('bit 12 is not the PAT bit of a large leaf', () => {
     const leaf = 0x20_1008n | PS | ALL;
     const plain = { ...low(12), root: pa(0x2000) };
     const t = new Tables()
@@ -271,7 +280,7 @@ describe('a C-bit that is not above the address bits', () => {
     expect(walk(t, plain, va(0), READ)).toMatchObject({ type: MEMTYPE.WC, key: KEY_HOST });
   });
 
-  test.each([12, 21, 31])('CR3 has it at %i too', (cBit) => {
+  test.each([12, 21, 31])('bit %i selects the key in CR3 too', (cBit) => {
     const { format } = low(cBit);
     expect(rootOf(format, 0x60_4000n | at(cBit))).toEqual({
       root: Number(0x60_4000n & ~at(cBit)),
@@ -280,7 +289,7 @@ describe('a C-bit that is not above the address bits', () => {
     expect(cr3Reserved(format, at(cBit))).toBe(false);
   });
 
-  test('without encryption it is what its position makes it', () => {
+  test('without encryption its position decides its meaning', () => {
     const c = context({}, null);
     expect(walk(tables({ PTE: at(21) }), c, va(0), READ)).toMatchObject({
       pa: 0x20_5000,
@@ -289,7 +298,7 @@ describe('a C-bit that is not above the address bits', () => {
   });
 });
 
-test('CR3 has a C-bit and reserved bits of its own', () => {
+test('CR3 has a C-bit and reserved bits', () => {
   const { format } = context();
   expect(rootOf(format, 0x5000n | (1n << 47n))).toEqual({ root: 0x5000, rootKey: KEY_HOST });
   expect(cr3Reserved(format, 1n << 47n)).toBe(false);
@@ -297,13 +306,13 @@ test('CR3 has a C-bit and reserved bits of its own', () => {
   expect(cr3Reserved(context({}, null).format, 1n << 43n)).toBe(false);
 });
 
-describe('the entry that a fault is about', () => {
+describe('the entry that a page fault reports', () => {
   const faultOf = (t: Tables, c = context(), access = READ) => {
     const result = walk(t, c, va(0), access);
     return isFault(result) ? result.read : undefined;
   };
 
-  test('is where the walk read it, under the key that it was read with', () => {
+  test('has the address and the key of the walk’s read', () => {
     const C = 1n << 47n;
     const t = tables({ PGD: C }).put(0x2000, 0n, KEY_HOST);
     expect(faultOf(t)).toEqual({
@@ -311,7 +320,7 @@ describe('the entry that a fault is about', () => {
     });
   });
 
-  test('has its reserved bits named, those of the low half too', () => {
+  test('has its reserved bits, those of the low half too', () => {
     const t = tables().put(0x3000, ALL | PS | (1n << 13n) | (1n << 43n) | (1n << 51n));
     const read = faultOf(t);
     expect(read).toMatchObject({ level: 'PMD', at: 0x3000, absent: false });
@@ -325,7 +334,7 @@ describe('the entry that a fault is about', () => {
   });
 
   // With SYSCFG[23] clear the C-bit is an address bit: the walk goes where nothing is, which is no reserved bit of the entry that led there.
-  test('is absent where nothing answers at its address', () => {
+  test('is absent if nothing answers at its address', () => {
     const t = tables({ PGD: 1n << 47n });
     t.answers = (at) => at < 2 ** 40;
     t.put(2 ** 47 + 0x2000, 2n ** 64n - 1n);
@@ -337,14 +346,14 @@ describe('the entry that a fault is about', () => {
     });
   });
 
-  test('is the leaf where the page refuses the access', () => {
+  test('is the leaf if the page’s permissions refuse the access', () => {
     const t = tables().put(0x4000, 0x5000n | P | US | A);
     expect(faultOf(t, context(), { ...READ, write: true })).toMatchObject({
       ...{ level: 'PTE', at: 0x4000, value: 0x5000n | P | US | A, reserved: 0n },
     });
   });
 
-  test('has reserved bits exactly where the walk calls it reserved', () => {
+  test('has reserved bits exactly if the cause is reserved', () => {
     const levels = ['PGD', 'PUD', 'PMD', 'PTE'] as const;
     const contexts = [
       ...[context(), context({}, null), context({ nxe: false }), context({ gbPages: false })],
@@ -375,11 +384,11 @@ test.each([
   [0b1011n, '3, 1..0'],
   [1n << 63n, '63'],
   [2n ** 64n - 1n, '63..0'],
-])('bit numbers of %s are %p', (mask, text) => {
+])('bitNumbers(%s) is %p', (mask, text) => {
   expect(bitNumbers(mask)).toBe(text);
 });
 
-test('an address above the physical size is told as it is, its bits as reserved', () => {
+test('decodeEntry reports an address above the physical size unmasked, with its reserved bits', () => {
   const entry = (1n << 46n) | (1n << 43n) | 0x20_0000n | (1n << 47n) | P | RW | PS;
   expect(decodeEntry(context(), entry, 0x20_0000)).toMatchObject({
     pa: 2 ** 46 + 2 ** 43 + 0x20_0000,
@@ -394,7 +403,7 @@ test('an address above the physical size is told as it is, its bits as reserved'
   });
 });
 
-test('an entry taken apart', () => {
+test('decodeEntry reports address, C-bit, flags and type', () => {
   const value = 0x20_0000n | P | RW | A | D | PS | G | NX | (1n << 47n);
   expect(decodeEntry(context(), value, 0x20_0000)).toEqual({
     pa: 0x20_0000,

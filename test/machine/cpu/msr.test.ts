@@ -22,7 +22,7 @@ test('only the boot CPU has APIC_BASE.BSC', () => {
 });
 
 describe('SYSCFG', () => {
-  test('takes bit 23 where the part has SME and drops bits without a meaning', () => {
+  test('accepts bit 23 if the part has SME and ignores undefined bits', () => {
     const msrs = file();
     expect(msrs.write(MSR.SYSCFG, (1n << 63n) | (1n << 23n) | (1n << 18n) | 1n)).toBe(true);
     expect(msrs.read(MSR.SYSCFG)).toBe((1n << 23n) | (1n << 18n));
@@ -38,7 +38,7 @@ describe('SYSCFG', () => {
   });
 });
 
-describe('what is refused with a #GP and changes nothing', () => {
+describe('WRMSR is a #GP and changes nothing for', () => {
   test.each([
     ['a reserved PAT type', 'PAT', 0x0002n],
     ['writing MTRRcap', 'MTRRcap', 0n],
@@ -56,13 +56,13 @@ describe('what is refused with a #GP and changes nothing', () => {
     expect(msrs.read(MSR[name])).toBe(before);
   });
 
-  test('EFER.LME while paging, EFER.NXE where the part has no NX', () => {
+  test('EFER.LME with paging on, EFER.NXE on a part without NX', () => {
     expect(file(ZEN1, 0, true).write(MSR.EFER, 1n << 8n)).toBe(false);
     expect(file(ZEN1, 0, false).write(MSR.EFER, 1n << 8n)).toBe(true);
     expect(file({ ...ZEN1, nx: false }).write(MSR.EFER, 1n << 11n)).toBe(false);
   });
 
-  test('a number that nobody has', () => {
+  test('an unknown MSR number', () => {
     expect(file().read(0x4000_0000)).toBeNull();
     expect(msrName(0x4000_0000)).toBeUndefined();
   });
@@ -83,7 +83,7 @@ describe('VM_CR', () => {
     expect(msrs.write(MSR.VM_CR, 1n << 4n)).toBe(false);
   });
 
-  test('LOCK keeps LOCK and SVMDIS as they are', () => {
+  test('LOCK makes LOCK and SVMDIS read-only', () => {
     const msrs = file();
     msrs.write(MSR.VM_CR, (1n << 3n) | (1n << 4n));
     expect(msrs.write(MSR.VM_CR, 1n)).toBe(true);
@@ -97,12 +97,12 @@ test('EFER.LMA is read-only', () => {
   expect(msrs.read(MSR.EFER)).toBe(0n);
 });
 
-test.each(Object.entries(UNMODELLED_MSRS))('%s stops the simulator by name', (name, number) => {
+test.each(Object.entries(UNMODELLED_MSRS))('access to %s throws E_UNMODELLED', (name, number) => {
   expect(msrName(number)).toBe(name);
   expect(() => file().read(number)).toThrow(UnmodelledError);
   expect(() => file().write(number, 0n)).toThrow(name);
 });
 
-test('a negative number is the same register: ECX is 32 bits', () => {
+test('a negative MSR number is the same register: ECX has 32 bits', () => {
   expect(file().read(MSR.SYSCFG - 2 ** 32)).toBe(0x14_0000n);
 });

@@ -14,7 +14,7 @@ test('MTRRdefType holds type, FE and E', () => {
   expect([7n, 2n, 0x200n, 1n << 40n].some(mtrrDefTypeValid)).toBe(false);
 });
 
-describe('the type of a range', () => {
+describe('the MTRR type of a range', () => {
   const map = new MtrrMap([{ base: 0x800_0000, size: 0x1000 }], ram);
 
   test.each([
@@ -31,7 +31,7 @@ describe('the type of a range', () => {
     expect(map.typeOf(defType, at, size)).toBe(type);
   });
 
-  test('follows a device that firmware adds', () => {
+  test('is UC for a range added with addUncached', () => {
     const other = new MtrrMap([], ram);
     other.addUncached({ base: 0x900_0000, size: 0x1000 });
     expect(other.typeOf(ON, 0x900_0000, 0x1000)).toBe(UC);
@@ -56,6 +56,6 @@ test.each([
   expect([effectiveType(pat, WB), effectiveType(pat, UC)]).toEqual([withWb, withUc]);
 });
 
-test('UC- gives way to a WC MTRR and UC does not', () => {
+test('a WC MTRR overrides UC- and not UC', () => {
   expect([effectiveType(UC_MINUS, WC), effectiveType(UC, WC)]).toEqual([WC, UC]);
 });

@@ -19,7 +19,7 @@ const entry = (at: number, size: number, more: Partial<TlbEntry> = {}): TlbEntry
 });
 const has = (tlb: Tlb, at: number): boolean => tlb.lookup(va(at), TLB_KIND.read) !== undefined;
 
-test('an address is found in a page of any size, in both halves of the address space', () => {
+test('Tlb.lookup finds pages of all sizes, in both halves of the address space', () => {
   const tlb = new Tlb();
   tlb.insert(entry(PAGE_SIZE, PAGE_SIZE));
   tlb.insert(entry(4 * PMD_SIZE, PMD_SIZE));
@@ -30,7 +30,7 @@ test('an address is found in a page of any size, in both halves of the address s
   expect(missing.some((at) => has(tlb, at))).toBe(false);
 });
 
-test('the oldest translation makes room, and a page is kept once', () => {
+test('Tlb.insert evicts the oldest translation of a full TLB and holds a page once', () => {
   const tlb = new Tlb(2);
   tlb.insert(entry(0, PAGE_SIZE));
   tlb.insert(entry(PAGE_SIZE, PAGE_SIZE));
@@ -40,7 +40,7 @@ test('the oldest translation makes room, and a page is kept once', () => {
   expect([has(tlb, 0), has(tlb, PAGE_SIZE), has(tlb, 2 * PAGE_SIZE)]).toEqual([false, true, true]);
 });
 
-test('INVLPG drops the page with all pieces that the MTRRs cut it in, a global one too', () => {
+test('INVLPG invalidates all parts of a page with several MTRR types, a global one too', () => {
   const tlb = new Tlb();
   tlb.insert(entry(0, PAGE_SIZE, { pageSize: PMD_SIZE, global: true }));
   tlb.insert(entry(PAGE_SIZE, PAGE_SIZE, { pageSize: PMD_SIZE }));
@@ -49,7 +49,7 @@ test('INVLPG drops the page with all pieces that the MTRRs cut it in, a global o
   expect(tlb.entries().map((e) => e.va)).toEqual([PMD_SIZE]);
 });
 
-test('MOV CR3 leaves global translations, a full flush none', () => {
+test('MOV CR3 preserves global translations, a full flush none', () => {
   const tlb = new Tlb();
   tlb.insert(entry(0, PAGE_SIZE, { global: true }));
   tlb.insert(entry(PMD_SIZE, PMD_SIZE));
@@ -60,7 +60,7 @@ test('MOV CR3 leaves global translations, a full flush none', () => {
   expect([tlb.size, has(tlb, 0)]).toEqual([0, false]);
 });
 
-test('restored, it finds the same and forgets in the same order', () => {
+test('a restored TLB has the same entries and order of eviction', () => {
   const tlb = new Tlb(2);
   tlb.insert(entry(PAGE_SIZE, PAGE_SIZE));
   tlb.insert(entry(0, PMD_SIZE));

@@ -38,7 +38,7 @@ function device(addressBits: AddressBits = 64): { port: Port; dma: DmaDevice } {
 }
 
 describe('a device that does DMA', () => {
-  test('writes its pattern where the bus address says, and reads it back', () => {
+  test('writes its pattern at the bus address and reads it back', () => {
     const { port, dma } = device();
     const pattern = dma.pattern(0x40);
     expect(dma.writeMemory(0x1234n, 0x40)).toBe('ok');
@@ -73,13 +73,13 @@ describe('a device that does DMA', () => {
     [32, 0x1_0000_0000n, 0n],
     [32, 0x8000_7fab_c800n, 0x7fab_c800n],
     [64, 0x8000_7fab_c800n, 0x8000_7fab_c800n],
-  ] as const)('of %p address bits puts %p on its lines as %p', (bits, bus, sent) => {
+  ] as const)('with %p address bits sends %p as %p', (bits, bus, sent) => {
     const { port, dma } = device(bits);
     dma.readMemory(bus, 1);
     expect(port.requests).toEqual([`read 100 ${sent.toString(16)}+1`]);
   });
 
-  test('goes on at the bottom where a transfer passes the end of its addresses', () => {
+  test('wraps to address 0 after the end of its address range', () => {
     const { port, dma } = device(24);
     dma.readMemory(0xff_f800n, 0x1000);
     expect(port.requests).toEqual(['read 100 fff800+800', 'read 100 0+800']);
@@ -104,7 +104,7 @@ describe('a device that does DMA', () => {
     expect(device().dma.readMemory(0n, length)).toBe('ok');
   });
 
-  test('has all that it holds in its snapshot', () => {
+  test('has its whole state in a snapshot', () => {
     const { port, dma } = device();
     port.memory.fill(7);
     dma.readMemory(0n, 16);

@@ -74,7 +74,7 @@ describe('local APIC registers', () => {
     ['a PCI function of the number of a CPU', pciRequester(1)],
     ['the cache', REQUESTER_CACHE],
     ['firmware', REQUESTER_PLATFORM],
-  ])('%s finds none of them', (_name, from) => {
+  ])('are not accessible to %s', (_name, from) => {
     const { apic, log } = apics();
     const before = apic.snapshot();
     expect(read(apic, APIC_REGISTER.ID, from)).toBe(0xffff_ffff);
@@ -144,13 +144,13 @@ describe('the interrupt command register', () => {
     [0, 0xc500 | (2 << 18), ['0 init', '1 init', '2 init']],
     [0, 0x06ff | (3 << 18), ['1 startup ff', '2 startup ff']],
     [2, 0x0600 | (1 << 18), ['0 startup 0']],
-  ])('of CPU 0 with destination %p and low half %p does %p', (to, low, done) => {
+  ])('of CPU 0 with destination %p and low half %p has the effect %p', (to, low, done) => {
     const { apic, log } = apics();
     send(apic, to, low);
     expect(log).toEqual(done);
   });
 
-  test('means another CPU where another CPU writes it', () => {
+  test('is relative to the CPU that writes it', () => {
     const { apic, log } = apics();
     send(apic, 0, 0xc500 | (3 << 18), 2);
     expect(log).toEqual(['0 init', '1 init']);
@@ -162,7 +162,7 @@ describe('the interrupt command register', () => {
     }).toThrow(/inter-processor interrupt/);
   });
 
-  test('a logical destination is not modelled and says so', () => {
+  test('throws E_UNMODELLED for a logical destination', () => {
     expect(() => {
       send(apics().apic, 1, 0xcd00);
     }).toThrow(/logical/);

@@ -10,7 +10,7 @@ import {
 describe('the secure processor', () => {
   const processor = new SecureProcessor('test');
 
-  test('derives what sha256sum derives of the label and the seed', () => {
+  test('derives keys as sha256sum of the label and the seed', () => {
     // printf 'sme-boot key 1 test' | sha256sum | cut -c1-32, and so on; the noise is its first four bytes.
     expect(hexBytes(processor.key(KEY_HOST))).toBe('cb157ba81fd7d9640601d6fc0607e638');
     expect(hexBytes(processor.tweak(4))).toBe('87ed722b5663283f729faa92f080b8c4');
@@ -18,7 +18,7 @@ describe('the secure processor', () => {
     expect(processor.noiseSeed()).toBe(0x0f66_9905);
   });
 
-  test('gives each key and each tweak constant another value, and another with another seed', () => {
+  test('derives different values for each key, tweak constant and seed', () => {
     const values = ['test', 'other'].flatMap((seed) => {
       const made = new SecureProcessor(seed);
       const bits = Array.from(

@@ -34,14 +34,14 @@ function textMode(): VgaAdapter {
 }
 
 describe('a VGA in text mode 3', () => {
-  test('shows a blank screen of 25 lines of 80 after the mode was set', () => {
+  test('shows a blank screen of 25 lines of 80 after setTextMode', () => {
     const { lines, attributes, cursor } = textMode().render();
     expect(lines).toEqual(new Array(25).fill(' '.repeat(80)));
     expect(attributes.every((row) => row.length === 80 && row.every((a) => a === 7))).toBe(true);
     expect(cursor).toEqual({ line: 0, column: 0 });
   });
 
-  test('shows characters and attributes where the cells are', () => {
+  test('shows characters and attributes at the positions of their cells', () => {
     const vga = textMode();
     vga.mmioWrite(pa(VGA_TEXT.base + 160 * 2 + 4), bytes('hi', 0x1f), 0, 4);
     const { lines, attributes } = vga.render();
@@ -54,7 +54,7 @@ describe('a VGA in text mode 3', () => {
     ['its first byte', VGA_TEXT.base, true],
     ['its last byte', VGA_TEXT.base + VGA_TEXT.size - 1, true],
     ['the start of the graphics window', VGA_WINDOW.base, false],
-  ])('%s keeps what is written: %s', (_what, at, keeps) => {
+  ])('%s stores writes: %s', (_what, at, keeps) => {
     const vga = textMode();
     write(vga, at, 0x5a);
     expect(read(vga, at)).toBe(keeps ? 0x5a : 0xff);

@@ -40,9 +40,9 @@ function tables(levels: number, iova: bigint, leaf = TARGET | IR | IW | P): Reco
   return out;
 }
 
-describe('a walk', () => {
+describe('walkTables', () => {
   test.each([1, 2, 3, 4, 5, 6])(
-    'of %i levels reaches the first and the last page and no further',
+    'with %i levels translates the first and the last page and nothing beyond',
     (n) => {
       const reach = n === 6 ? 2n ** 64n : 2n ** BigInt(12 + 9 * n);
       for (const iova of [0n, reach - 0x1000n]) {
@@ -71,7 +71,7 @@ describe('a walk', () => {
     ['the entry', IR, IR | IW, IR | IW, true, false],
     ['the pointer', IR | IW, IW, IR | IW, false, true],
     ['the leaf', IR | IW, IR | IW, 0n, false, false],
-  ])('takes the permissions of %s together with the others', (_what, top, middle, leaf, r, w) => {
+  ])('requires the permissions of %s as well as the others', (_what, top, middle, leaf, r, w) => {
     const memory = {
       [key(ROOT)]: (ROOT + 0x1000n) | level(1) | middle | P,
       [key(ROOT + 0x1000n)]: TARGET | leaf | P,
@@ -81,12 +81,15 @@ describe('a walk', () => {
     });
   });
 
-  test.each([2, 3, 4, 5])('ends at a leaf of level %i with that level’s page', (n) => {
-    const size = 2n ** BigInt(12 + 9 * (n - 1));
-    const leaf = size | IR | IW | P;
-    const walk = walkTables(dte(n), size * 3n + 0x123n, from({ [key(ROOT + 24n)]: leaf }));
-    expect(walk).toMatchObject({ translation: { iova: size * 3n, address: size, size } });
-  });
+  test.each([2, 3, 4, 5])(
+    'returns a page of the size of level %i for a leaf at that level',
+    (n) => {
+      const size = 2n ** BigInt(12 + 9 * (n - 1));
+      const leaf = size | IR | IW | P;
+      const walk = walkTables(dte(n), size * 3n + 0x123n, from({ [key(ROOT + 24n)]: leaf }));
+      expect(walk).toMatchObject({ translation: { iova: size * 3n, address: size, size } });
+    },
+  );
 
   test.each([
     [1, 13, 'translation'],
@@ -96,7 +99,7 @@ describe('a walk', () => {
     [2, 22, 'translation'],
     [2, 29, 'translation'],
     [2, 30, 'fault'],
-  ])('at level %i takes a size of 2^%i in the address: %s', (n, bits, kind) => {
+  ])('at level %i reads a size of 2^%i from the address: %s', (n, bits, kind) => {
     // The address has ones from bit 12 up to the one below its size's half.
     const ones = 2n ** BigInt(bits - 1) - 0x1000n;
     const base = 2n ** 32n;
@@ -115,19 +118,19 @@ describe('a walk', () => {
     ['a pointer with bit 59', ROOT | (1n << 59n) | level(1) | IR | P, PR | RZ],
     ['a pointer to its own level', ROOT | level(3) | IR | P, PR],
     ['a pointer to a higher level', ROOT | level(4) | IR | P, PR],
-  ])('ends in a fault at %s', (_what, entry, expected) => {
+  ])('faults at %s', (_what, entry, expected) => {
     expect(flags(walkTables(dte(3), 0n, from({ [key(ROOT)]: entry })))).toBe(expected);
   });
 
   test.each([
     ['U and FC', (1n << 59n) | (1n << 60n)],
     ['ignored low bits', 0x1en],
-  ])('does not mind %s in a leaf', (_what, more) => {
+  ])('ignores %s in a leaf', (_what, more) => {
     const memory = from({ [key(ROOT)]: TARGET | more | IR | P });
     expect(walkTables(dte(1), 0n, memory).kind).toBe('translation');
   });
 
-  test('skips levels where the address has zeroes for them', () => {
+  test('allows skipped levels only if their address bits are zero', () => {
     const memory = from({
       [key(ROOT + 8n)]: (ROOT + 0x1000n) | level(1) | IR | P,
       [key(ROOT + 0x1000n + 16n)]: TARGET | IR | P,
@@ -138,7 +141,7 @@ describe('a walk', () => {
     expect(flags(walkTables(dte(4), top | 0x2000n | (1n << 38n), memory))).toBe(PR);
   });
 
-  test('carries bit 47 of every address as it was given', () => {
+  test('passes bit 47 of every table and page address unchanged', () => {
     const C = 1n << 47n;
     const seen: bigint[] = [];
     const walk = walkTables(decodeDte(ROOT | C | level(2) | IR | 3n, 0n), 0n, (at) => {
@@ -149,7 +152,7 @@ describe('a walk', () => {
     expect(walk).toMatchObject({ translation: { address: TARGET | C } });
   });
 
-  test('ends where an entry cannot be read', () => {
+  test('reports the address of an entry that cannot be read', () => {
     expect(walkTables(dte(1), 0x3000n, () => undefined)).toEqual({
       kind: 'unreadable',
       at: ROOT + 24n,
@@ -157,7 +160,7 @@ describe('a walk', () => {
   });
 });
 
-test('a size is told by the ones from bit 12 on', () => {
+test('encodedSize counts the ones from bit 12 up', () => {
   expect(encodedSize(0n)).toBe(0x2000n);
   expect(encodedSize(0x1000n)).toBe(0x4000n);
   expect(encodedSize(0x7fff_ffff_ffff_f000n)).toBe(2n ** 64n);

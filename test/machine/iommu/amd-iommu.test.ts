@@ -18,21 +18,21 @@ beforeEach(() => {
   bench = new Bench().start();
 });
 
-describe('a request', () => {
-  test('goes on untranslated while IommuEn is 0', () => {
+describe('a DMA request through the IOMMU', () => {
+  test('passes untranslated while IommuEn is 0', () => {
     const off = new Bench();
     expect(off.write(DEV, BigInt(PAGE), 1, 2, 3)).toBe('ok');
     expect(off.machine.dmaRead(pa(PAGE), 3)).toEqual(Uint8Array.of(1, 2, 3));
   });
 
-  test('goes on untranslated where the entry has V=0, whatever else it has', () => {
+  test('passes untranslated if its device table entry has V=0, whatever the other bits', () => {
     bench.dte(DEV, ~1n, ~0n);
     expect(bench.write(DEV, BigInt(PAGE), 9)).toBe('ok');
     expect(bench.machine.dmaRead(pa(PAGE), 1)[0]).toBe(9);
     expect(bench.events()).toEqual([]);
   });
 
-  test('is refused where V=1 and TV=0', () => {
+  test('is refused if V=1 and TV=0', () => {
     bench.dte(DEV, P | IR | IW, 7n);
     expect(bench.read(DEV, 0x1234n)).toBe('target-abort');
     expect(bench.events()).toEqual([
@@ -45,7 +45,7 @@ describe('a request', () => {
     ['IR', IR, 'ok', 'target-abort'],
     ['IW', IW, 'target-abort', 'ok'],
     ['neither', 0n, 'target-abort', 'target-abort'],
-  ])('in mode 0 is not translated and governed by %s', (_what, flags, read, write) => {
+  ])('in mode 0 is not translated, but checked against %s', (_what, flags, read, write) => {
     bench.dte(DEV, P | 2n | flags);
     const got = bench.read(DEV, BigInt(PAGE));
     expect(typeof got === 'string' ? got : 'ok').toBe(read);
@@ -55,21 +55,21 @@ describe('a request', () => {
     }
   });
 
-  test('that is refused reads as all ones', () => {
+  test('reads all ones if it is refused', () => {
     bench.dte(DEV, P | 2n);
     const out = new Uint8Array(4);
     expect(bench.iommu.read(DEV, 0n, out)).toBe('target-abort');
     expect(out).toEqual(new Uint8Array(4).fill(0xff));
   });
 
-  test('of the last device in the table is found, of the next one refused', () => {
+  test('from the last device in the table is translated, from the next one refused', () => {
     bench.dte(127, 0n);
     expect(bench.write(127, BigInt(PAGE), 1)).toBe('ok');
     expect(bench.write(128, BigInt(PAGE), 1)).toBe('target-abort');
     expect(bench.events()).toMatchObject([{ code: 2, device: 128, flags: RW }]);
   });
 
-  test('that crosses pages is translated page by page', () => {
+  test('across pages is translated page by page', () => {
     bench.dte(DEV, bench.map(1, 0x1000n, BigInt(PAGE)));
     bench.map(1, 0x2000n, BigInt(PAGE + 0x8000));
     expect(bench.write(DEV, 0x1ffen, 1, 2, 3, 4)).toBe('ok');
@@ -78,13 +78,13 @@ describe('a request', () => {
     expect(bench.write(DEV, 0x2fffn, 1, 2)).toBe('target-abort');
   });
 
-  test('of an interrupt message is not modelled', () => {
+  test('to the interrupt address range throws E_UNMODELLED', () => {
     expect(() => bench.write(DEV, 0xfee0_0000n, 1)).toThrow(/E_UNMODELLED/);
     expect(() => bench.write(DEV, 0xfeef_ffffn, 1)).toThrow(/E_UNMODELLED/);
   });
 });
 
-describe('an entry of the device table', () => {
+describe('a device table entry', () => {
   test.each([
     ['a reserved bit below the mode', 1n << 2n, 0n, RZ],
     ['a page request bit', 1n << 52n, 0n, RZ],
@@ -100,19 +100,19 @@ describe('an entry of the device table', () => {
     ]);
   });
 
-  test('out of memory is a hardware error', () => {
+  test('outside memory logs a hardware error', () => {
     bench.reg('DeviceTableBase', 0x400_0000n);
     expect(bench.read(DEV, 0n)).toBe('target-abort');
     expect(bench.events()).toMatchObject([{ code: 3, address: BigInt(0x400_0000 + DEV * 32) }]);
   });
 
-  test('with SA keeps its page faults out of the log', () => {
+  test('with SA suppresses the logging of page faults', () => {
     bench.dte(DEV, P | 2n, 1n << 34n);
     expect(bench.read(DEV, 0n)).toBe('target-abort');
     expect(bench.events()).toEqual([]);
   });
 
-  test('stays as it was read until it is invalidated', () => {
+  test('stays cached until it is invalidated', () => {
     bench.dte(DEV, P | 2n | IR);
     expect(typeof bench.read(DEV, 0n)).toBe('object');
     bench.dte(DEV, P | 2n);
@@ -124,8 +124,8 @@ describe('an entry of the device table', () => {
   });
 });
 
-describe('translations', () => {
-  test('stay until their page, domain or everything is invalidated', () => {
+describe('IOMMU translations', () => {
+  test('stay cached until their page, their domain or everything is invalidated', () => {
     const stale = (): boolean => typeof bench.read(DEV, IOVA) === 'object';
     const remap = (leaf: bigint): void => {
       bench.dte(DEV, bench.map(2, IOVA, BigInt(PAGE), leaf), 5n);
@@ -151,7 +151,7 @@ describe('translations', () => {
     }
   });
 
-  test('of pages that were not present are not kept', () => {
+  test('of pages that are not present are not cached', () => {
     bench.clear(AT.root, 0x3000);
     bench.dte(DEV, bench.map(2, IOVA, 0n));
     bench.quad(AT.root + 0x1000 + 0x51 * 8, 0n);
@@ -160,7 +160,7 @@ describe('translations', () => {
     expect(typeof bench.read(DEV, IOVA)).toBe('object');
   });
 
-  test('of a table out of memory are a hardware error with the entry’s address', () => {
+  test('with a table outside memory log a hardware error with the entry’s address', () => {
     bench.dte(DEV, 0x400_0000n | level(1) | IR | P | 2n, 3n);
     expect(bench.read(DEV, 0x2000n)).toBe('target-abort');
     expect(bench.events()).toMatchObject([{ code: 4, domain: 3, address: 0x400_0010n }]);
@@ -174,7 +174,7 @@ describe('the C-bit', () => {
     ['all addresses with it', C, C, true],
     ['a page’s address without it', C, 0n, false],
     ['a page’s address alone', 0n, C, true],
-  ])('%s: what the device reads is what stands behind that key', (_what, c, leaf, clear) => {
+  ])('%s: the device reads the contents under that key', (_what, c, leaf, clear) => {
     const b = new Bench(c).start();
     b.machine.dmaWrite(pa(PAGE), secret, KEY_HOST);
     b.dte(DEV, b.map(3, IOVA, BigInt(PAGE) | leaf));
@@ -184,7 +184,7 @@ describe('the C-bit', () => {
     expect(bus).not.toEqual(secret);
   });
 
-  test('is needed for an encrypted device table: else its ciphertext is taken for entries', () => {
+  test('is needed for an encrypted device table: without it the IOMMU reads ciphertext as entries', () => {
     const b = new Bench(C).start();
     b.dte(DEV, P | 2n | IR | IW);
     b.reg('DeviceTableBase', BigInt(AT.table));
@@ -197,7 +197,7 @@ describe('the C-bit', () => {
     else expect(event).toMatchObject({ code: 1, device: DEV });
   });
 
-  test('is an address bit like others while SYSCFG[23] is 0', () => {
+  test('is an ordinary address bit while SYSCFG[23] is 0', () => {
     const b = new Bench(0n, false).start();
     b.reg('CommandBufferBase', BigInt(AT.commands) | C | (8n << 56n));
     b.command(0, 0x8000_0000, 0, 0);
@@ -205,7 +205,7 @@ describe('the C-bit', () => {
     expect(b.value('Status') & STATUS.CmdBufRun).toBe(0n);
   });
 
-  test('in the event log’s base has events encrypted', () => {
+  test('in the event log’s base address encrypts the events', () => {
     const b = new Bench(C).start();
     b.dte(DEV, P | 2n);
     b.read(DEV, 0n);
@@ -222,13 +222,13 @@ describe('the command ring', () => {
     high,
   ];
 
-  test('COMPLETION_WAIT stores its 64 bits where it says', () => {
+  test('COMPLETION_WAIT stores its 64 bits at its address', () => {
     bench.command(...wait(PAGE + 8, 0x1122_3344, 0x5566_7788));
     expect(bench.quadAt(PAGE + 8)).toBe(0x5566_7788_1122_3344n);
     expect(bench.value('CommandBufferHead')).toBe(16n);
   });
 
-  test('COMPLETION_WAIT stores through the key of its address, and only with s', () => {
+  test('COMPLETION_WAIT stores under the key of its address, and only with s set', () => {
     bench.command(PAGE | 1, 0x1000_0000 | 0x8000, 5, 0);
     expect(bench.quadAt(PAGE, KEY_HOST)).toBe(5n);
     bench.command(PAGE | 2, 0x1000_0000 | 0x8000, 6, 0);
@@ -288,7 +288,7 @@ describe('the command ring', () => {
     expect(b.value('Status')).toBe(STATUS.CmdBufRun | STATUS.EventLogRun);
   });
 
-  test('a store that nobody takes is a hardware error of the command', () => {
+  test('a store outside memory logs a COMMAND_HARDWARE_ERROR', () => {
     bench.command(0x400_0001, 0x1000_0000, 1, 0);
     expect(bench.events()).toMatchObject([{ code: 6, address: BigInt(AT.commands) }]);
   });
@@ -302,7 +302,7 @@ describe('the event log', () => {
     bench.dte(DEV, P | 2n);
   });
 
-  test('wraps after its last entry where software has moved the head', () => {
+  test('wraps after its last entry if software has moved the head', () => {
     for (let i = 0; i < 250; i++) fault(0x1000n);
     bench.reg('EventLogHead', 250n * 16n);
     for (let i = 0; i < 10; i++) fault(0x2000n);
@@ -310,7 +310,7 @@ describe('the event log', () => {
     expect(bench.value('EventLogTail')).toBe(4n * 16n);
   });
 
-  test('keeps 255 entries of 256, then overflows and stops until it is enabled again', () => {
+  test('stores 255 of 256 entries, then overflows and stops until it is enabled again', () => {
     for (let i = 0; i < 255; i++) fault(BigInt(i) * 0x1000n);
     expect(bench.events()).toHaveLength(255);
     expect(bench.value('Status') & STATUS.EventOverflow).toBe(0n);
@@ -337,8 +337,8 @@ describe('the event log', () => {
   });
 });
 
-describe('its state', () => {
-  test('comes back from a snapshot with stale entries and all', () => {
+describe('the state of the IOMMU', () => {
+  test('is restored from a snapshot with its stale entries', () => {
     bench.dte(DEV, bench.map(2, IOVA, BigInt(PAGE)), 5n);
     bench.read(DEV, IOVA);
     const frozen = deserialize(serialize(bench.iommu.snapshot()));
@@ -352,7 +352,7 @@ describe('its state', () => {
     expect(bench.read(DEV, IOVA, 1)).toEqual(Uint8Array.of(0xab));
   });
 
-  test('its own accesses carry its own number, and its capability tells where its registers are', () => {
+  test('has its own requester id for its accesses, and its register base in its capability', () => {
     expect(bench.iommu.requester).toBe(SELF);
     expect(bench.iommu.configRead(CAPABILITY_POINTER) & 0xff).toBe(0x0f);
     expect(bench.iommu.configRead(CAPABILITY_POINTER + 4)).toBe(BASE + 1);

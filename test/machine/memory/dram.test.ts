@@ -38,13 +38,13 @@ describe('DRAM', () => {
     }
   });
 
-  test('holds noise until it is written, the same each time and never the same twice', () => {
+  test('reads as noise until written, repeatable and different for each page', () => {
     expect(read(dram(), 0x1000, KEY_PLAIN, 256)).toEqual(read(dram(), 0x1000, KEY_PLAIN, 256));
     expect(read(dram(), 0x1000, KEY_PLAIN, 64)).not.toEqual(read(dram(), 0x2000, KEY_PLAIN, 64));
     expect(read(dram(), 0x1000, KEY_PLAIN, 64)).not.toEqual(read(dram(), 0x1000, KEY_HOST, 64));
   });
 
-  test('reads back under the key that wrote, and as garbage under another', () => {
+  test('reads back under the key of the write, and garbage under another', () => {
     const memory = dram();
     memory.write(pa(0x2000), KEY_HOST, bytes(128), 0, 128);
     expect(read(memory, 0x2000, KEY_HOST, 128)).toEqual(bytes(128));
@@ -54,7 +54,7 @@ describe('DRAM', () => {
     expect(memory.peek(pa(0x2000), 128)).toEqual(read(memory, 0x2000, KEY_PLAIN, 128));
   });
 
-  test('says who wrote last, and tells of lines that change hands', () => {
+  test('records the last write, and calls onOwner for lines whose key changes', () => {
     const memory = dram();
     const told: unknown[] = [];
     memory.onOwner = (address, length, from, to) => told.push([address, length, from, to]);
@@ -66,7 +66,7 @@ describe('DRAM', () => {
     expect(memory.stateOf(pa(0x4000), 16)).toEqual({ plain: 0, encrypted: 0, untouched: 16 });
   });
 
-  test('a snapshot keeps what was there, whatever is written after', () => {
+  test('a snapshot does not change with later writes', () => {
     const memory = dram();
     memory.write(pa(0x2000), KEY_HOST, bytes(64, 1), 0, 64);
     const frozen = memory.snapshot();
@@ -77,7 +77,7 @@ describe('DRAM', () => {
     expect(read(memory, 0x3000, KEY_PLAIN, 64)).toEqual(read(dram(), 0x3000, KEY_PLAIN, 64));
   });
 
-  test('eager and lazy, of any alignment, hold the same bytes on the bus', () => {
+  test('has the same bytes on the bus eager and lazy, for any alignment', () => {
     const write = fc.record({
       address: fc.integer({ min: 0x1000, max: 0x13ff }),
       length: fc.integer({ min: 1, max: 200 }),
@@ -105,7 +105,7 @@ describe('DRAM', () => {
     [true, KEY_PLAIN],
     [false, KEY_HOST],
   ])(
-    'a fill is a write of its lines, and pages that were alike part (lazy: %s, key %i)',
+    'a fill equals a write of its lines, and shared pages separate (lazy: %s, key %i)',
     (lazy, key) => {
       const [filled, written] = [dram(lazy), dram(lazy)];
       const length = 0x3000 - 0x80;
@@ -134,7 +134,7 @@ describe('DRAM', () => {
         memory.restore(changed);
       },
     ],
-  ])('small reads in a row see what changes between them: %s', (_what, change) => {
+  ])('consecutive small reads see a change between them: %s', (_what, change) => {
     const made = (): Dram => {
       const memory = dram();
       memory.write(pa(0x2000), KEY_HOST, bytes(64), 0, 64);
@@ -151,7 +151,7 @@ describe('DRAM', () => {
     expect(after).not.toEqual(bytes(64).slice(19, 24));
   });
 
-  test('lines are read and written like any bytes', () => {
+  test('readLines and writeLines equal read and write', () => {
     const memory = dram();
     memory.writeLines(pa(0x1fc0), KEY_HOST, bytes(256), 64, 128);
     const out = new Uint8Array(256);
@@ -159,7 +159,7 @@ describe('DRAM', () => {
     expect(out.subarray(32, 160)).toEqual(bytes(256).subarray(64, 192));
   });
 
-  test('has room for the key of every guest of the largest part', () => {
+  test('stores the key of every guest of the largest part', () => {
     const told: unknown[] = [];
     const memories = [dram(true), dram(false)];
     for (const id of [254, 255, 256, 257, 1006]) {
@@ -185,7 +185,7 @@ describe('DRAM', () => {
     expect(() => dram(true, [{ base: 0, size: 0x1000 }, range])).toThrow(/E_DRAM_RANGE/);
   });
 
-  test('of 1 TiB keeps only what was touched', () => {
+  test('of 1 TiB allocates touched pages only', () => {
     const TIB = 2 ** 40;
     const memory = dram(true, [{ base: 0, size: TIB }]);
     memory.write(pa(TIB - 64), KEY_HOST, bytes(64), 0, 64);
@@ -209,7 +209,7 @@ describe('a snapshot of DRAM', () => {
   };
 
   test.each([0, 1, 2, 3])(
-    'after %i others belongs to no machine that goes on from it',
+    'after %i others does not change with a machine that continues from it',
     (before) => {
       const [memory, frozen] = taken(before);
       for (const snapshot of [frozen, deserialize(serialize(frozen)) as DramSnapshot]) {
@@ -228,7 +228,7 @@ describe('a snapshot of DRAM', () => {
     },
   );
 
-  test('does not change when somebody looks under another key', () => {
+  test('does not change with a read under another key', () => {
     const memory = dram();
     memory.write(pa(0x2000), KEY_HOST, bytes(64), 0, 64);
     const frozen = memory.snapshot();
@@ -277,7 +277,7 @@ describe('DRAM against a model that encrypts every block at once', () => {
   test.each([
     ['lazy', true],
     ['eager', false],
-  ])('%s, it holds the same bytes after any accesses and snapshots', (_name, lazy) => {
+  ])('%s: has the same bytes after any accesses and snapshots', (_name, lazy) => {
     fc.assert(
       fc.property(fc.array(step, { minLength: 10, maxLength: 40 }), (steps) => {
         const memory = dram(lazy, [{ base: BASE, size: SIZE }]);

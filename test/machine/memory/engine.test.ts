@@ -18,40 +18,35 @@ const CIPHERS: [name: string, factory: BlockCipherFactory][] = [
 ];
 
 describe.each(CIPHERS)('the memory engine over %s', (_name, factory) => {
-  test.each<EngineMode>(['XEX', 'XE'])(
-    'in mode %s gives what the formula gives, block by block',
-    (mode) => {
-      const engine = new MemoryEngine({ cipher: factory, mode, seed: 'test' });
-      const bytes = Uint8Array.from({ length: 256 }, (_, i) => i);
-      const found = bytes.slice();
-      // From the middle of one page into the next, so that both the table and the page's constant matter.
-      const address = 0x12_3456_7f80;
-      engine.encrypt(KEY_HOST, pa(address), found, 0, found.length);
-      const { keys, tweaks } = engine.describe();
-      const aes = createCipheriv('aes-128-ecb', hex(keys[0]?.key ?? ''), null).setAutoPadding(
-        false,
-      );
-      const wanted: number[] = [];
-      for (let at = 0; at < bytes.length; at += 16) {
-        const tweak = new Uint8Array(16);
-        for (const { bit, constant } of tweaks) {
-          if (Math.floor((address + at) / 2 ** bit) % 2 === 0) continue;
-          hex(constant).forEach((byte, i) => (tweak[i] = (tweak[i] ?? 0) ^ byte));
-        }
-        const xor = (block: Uint8Array): Uint8Array => block.map((b, i) => b ^ (tweak[i] ?? 0));
-        const inner = new Uint8Array(aes.update(xor(bytes.subarray(at, at + 16))));
-        wanted.push(...(mode === 'XEX' ? xor(inner) : inner));
+  test.each<EngineMode>(['XEX', 'XE'])('in mode %s encrypts each block by the formula', (mode) => {
+    const engine = new MemoryEngine({ cipher: factory, mode, seed: 'test' });
+    const bytes = Uint8Array.from({ length: 256 }, (_, i) => i);
+    const found = bytes.slice();
+    // From the middle of one page into the next, so that both the table and the page's constant matter.
+    const address = 0x12_3456_7f80;
+    engine.encrypt(KEY_HOST, pa(address), found, 0, found.length);
+    const { keys, tweaks } = engine.describe();
+    const aes = createCipheriv('aes-128-ecb', hex(keys[0]?.key ?? ''), null).setAutoPadding(false);
+    const wanted: number[] = [];
+    for (let at = 0; at < bytes.length; at += 16) {
+      const tweak = new Uint8Array(16);
+      for (const { bit, constant } of tweaks) {
+        if (Math.floor((address + at) / 2 ** bit) % 2 === 0) continue;
+        hex(constant).forEach((byte, i) => (tweak[i] = (tweak[i] ?? 0) ^ byte));
       }
-      expect([...found]).toEqual(wanted);
-      engine.decrypt(KEY_HOST, pa(address), found, 0, found.length);
-      expect(found).toEqual(bytes);
-    },
-  );
+      const xor = (block: Uint8Array): Uint8Array => block.map((b, i) => b ^ (tweak[i] ?? 0));
+      const inner = new Uint8Array(aes.update(xor(bytes.subarray(at, at + 16))));
+      wanted.push(...(mode === 'XEX' ? xor(inner) : inner));
+    }
+    expect([...found]).toEqual(wanted);
+    engine.decrypt(KEY_HOST, pa(address), found, 0, found.length);
+    expect(found).toEqual(bytes);
+  });
 
   test.each([
     ['XE', 'fe89ae4d9e43631f95473dbabfeb791c'],
     ['XEX', 'a6d0f118da1ca7793deddc94128b477b'],
-  ] as const)('in mode %s gives the ciphertext that was computed by hand', (mode, wanted) => {
+  ] as const)('in mode %s gives the ciphertext computed by hand', (mode, wanted) => {
     // Address 0x2010 has bits 13 and 4 set, so with the constants that `describe()` gives:
     //   t_4     87ed722b5663283f729faa92f080b8c4
     //   t_13    dfb42d7e123cec59da354bbc5de086a3
@@ -74,7 +69,7 @@ describe.each(CIPHERS)('the memory engine over %s', (_name, factory) => {
 describe('the memory engine', () => {
   const engine = new MemoryEngine({ cipher: nodeCipher, mode: 'XEX', seed: 'test' });
 
-  test('leaves memory alone under key 0', () => {
+  test('does not change bytes under key 0', () => {
     const bytes = new Uint8Array(64).fill(7);
     engine.encrypt(KEY_PLAIN, pa(0x1000), bytes, 0, 64);
     expect(bytes.every((byte) => byte === 7)).toBe(true);
@@ -90,7 +85,7 @@ describe('the memory engine', () => {
     expect(new Set([at(0, 'a'), at(16, 'a'), at(0x1000, 'a'), at(0, 'b')]).size).toBe(4);
   });
 
-  test('does in batches of any length what it does at once, with either cipher', () => {
+  test('gives the same result in batches of any length, with either cipher', () => {
     const noble = new MemoryEngine({ cipher: nobleCipher, mode: 'XEX', seed: 'test' });
     const blocks = fc.integer({ min: 1, max: 40 });
     fc.assert(
@@ -115,7 +110,7 @@ describe('the memory engine', () => {
     );
   });
 
-  test('goes over its batch size', () => {
+  test('encrypts more than one batch', () => {
     const bytes = new Uint8Array(200_000 - (200_000 % 16)).fill(3);
     const copy = bytes.slice();
     engine.encrypt(KEY_HOST, pa(0), bytes, 0, bytes.length);
@@ -167,7 +162,7 @@ describe('the memory engine', () => {
   test.each([
     ['an address', 0x1008, 16],
     ['a length', 0x1000, 24],
-  ])('refuses %s that is not of whole blocks, and changes nothing', (_what, address, length) => {
+  ])('refuses %s that is not whole blocks, and changes nothing', (_what, address, length) => {
     for (const key of [KEY_PLAIN, KEY_HOST]) {
       const bytes = new Uint8Array(32);
       for (const crypt of ['encrypt', 'decrypt'] as const) {
@@ -179,7 +174,7 @@ describe('the memory engine', () => {
     }
   });
 
-  test('refuses a host whose words lie the other way round', () => {
+  test('refuses a big-endian host', () => {
     expect(() => {
       requireLittleEndian(Uint8Array.of(0, 0, 0, 1));
     }).toThrow(/E_BYTE_ORDER/);

@@ -25,7 +25,7 @@ const read = (m: Machine, key: KeyId, origin: number): void =>
   m.cache.read(0, AT, key, MEMTYPE.WB, new Uint8Array(1), 0, 1, origin);
 
 describe('the last write of a line', () => {
-  test('is nobody’s where nobody wrote, whoever has read', () => {
+  test('is undefined without a write, also after reads', () => {
     const m = machine();
     expect(m.lastWrite(AT)).toBeUndefined();
     read(m, KEY_HOST, 5);
@@ -35,7 +35,7 @@ describe('the last write of a line', () => {
   test.each([
     ['plain', KEY_PLAIN],
     ['host', KEY_HOST],
-  ])('with the %s key is known in the cache and still in DRAM', (_, key) => {
+  ])('with the %s key is reported from the cache and after write-back from DRAM', (_, key) => {
     const m = machine();
     write(m, key, 7);
     expect(m.dram.lastWrite(AT)).toBeUndefined();
@@ -47,14 +47,14 @@ describe('the last write of a line', () => {
     expect(m.lastWrite(AT)).toEqual({ key, origin: 7 });
   });
 
-  test('is that of its whole line and of no other', () => {
+  test('applies to its whole line and no other', () => {
     const m = machine();
     write(m, KEY_HOST, 7);
     for (const at of [0x4_0040, 0x4_007f]) expect(m.lastWrite(pa(at))?.origin).toBe(7);
     for (const at of [0x4_003f, 0x4_0080]) expect(m.lastWrite(pa(at))).toBeUndefined();
   });
 
-  test('goes past the cache where there is none, or the type says so', () => {
+  test('is recorded in DRAM without a cache or for an uncached type', () => {
     const none = machine(0);
     write(none, KEY_HOST, 3);
     expect(none.lastWrite(AT)).toEqual({ key: KEY_HOST, origin: 3 });
@@ -66,7 +66,7 @@ describe('the last write of a line', () => {
     }
   });
 
-  test('of a device is the one that runs on its behalf', () => {
+  test('by a device has the origin in force', () => {
     const m = machine();
     write(m, KEY_PLAIN, 3);
     m.origin = 8;
@@ -74,7 +74,7 @@ describe('the last write of a line', () => {
     expect(m.lastWrite(AT)).toEqual({ key: KEY_PLAIN, origin: 8 });
   });
 
-  test('is the later one of two that are in the cache under two keys, whichever was read since', () => {
+  test('is the later of two cached under two keys, regardless of reads since', () => {
     for (const [first, last] of [
       [KEY_PLAIN, KEY_HOST],
       [KEY_HOST, KEY_PLAIN],
@@ -93,7 +93,7 @@ describe('the last write of a line', () => {
     }
   });
 
-  test('of a table is not that of the walker that notes its use', () => {
+  test('of a table is not changed by the walker’s accessed bits', () => {
     const m = machine();
     const table = (page: number): Pa => pa(0x2_0000 + page * 4096);
     m.origin = 4;
@@ -112,7 +112,7 @@ describe('the last write of a line', () => {
     expect(m.lastWrite(pa(0x5000))).toEqual({ key: KEY_PLAIN, origin: 6 });
   });
 
-  test('of a long fill is the filler’s, in what the cache kept and in what it did not', () => {
+  test('of a long fill has the fill’s origin, in the cache and in memory', () => {
     const m = machine();
     const length = m.cache.longFill;
     m.cache.fillRun(0, pa(0x1_0000), KEY_HOST, 0, length, 6);

@@ -4,7 +4,7 @@ import { LineSet } from '../../../src/machine/memory/line-set.js';
 
 const MIB = 2 ** 20;
 
-test('has the lines that a byte of some range lay in, and no others', () => {
+test('LineSet has exactly the lines of the added ranges', () => {
   // Around the ends of the 2 MiB whose bits stand together, also where addresses do not fit 32 bits.
   const range = fc.record({
     base: fc.constantFrom(0, 2 * MIB, 2 ** 47 - 4 * MIB),
@@ -29,7 +29,7 @@ test('has the lines that a byte of some range lay in, and no others', () => {
   );
 });
 
-test('takes more than 2 MiB at once', () => {
+test('LineSet.add accepts more than 2 MiB at once', () => {
   const set = new LineSet();
   set.add(MIB + 1, 6 * MIB);
   const has = [MIB - 1, MIB, 2 * MIB, 5 * MIB, 7 * MIB, 7 * MIB + 64].map((at) =>

@@ -6,8 +6,8 @@ import { holdToAes128, text } from './block-cipher.js';
 
 holdToAes128('@noble/ciphers', nobleCipher);
 
-describe('the portable cipher', () => {
-  test('gives what node:crypto gives, with any key and any blocks', () => {
+describe('nobleCipher', () => {
+  test('equals node:crypto for any key and blocks', () => {
     const bytes = (length: number): fc.Arbitrary<Uint8Array> =>
       fc.uint8Array({ minLength: length, maxLength: length });
     const blocks = fc.integer({ min: 1, max: 6 }).chain((n) => bytes(n * 16));

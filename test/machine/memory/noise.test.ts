@@ -10,7 +10,7 @@ const page = (seed: number, number: number): Uint32Array => {
 };
 
 describe('power-on noise', () => {
-  test('is the same for the same seed and page, whatever stood there', () => {
+  test('depends on seed and page only', () => {
     const out = new Uint32Array(WORDS).fill(7);
     noise(42, 1, out);
     expect(out).toEqual(page(42, 1));

@@ -9,7 +9,7 @@ import {
 
 const NUMBERS = [0, 1, 63, 64, 65, 127, 128, 2 ** 35];
 
-test('holds pages as a map does, and what was frozen does not change', () => {
+test('PageMap holds pages as a Map does; frozen pages do not change', () => {
   const step = fc.record({
     what: fc.constantFrom('set', 'set', 'delete', 'freeze', 'thaw'),
     number: fc.constantFrom(...NUMBERS),
@@ -45,7 +45,7 @@ test('holds pages as a map does, and what was frozen does not change', () => {
   );
 });
 
-test('with more pages, frozen ones keep theirs', () => {
+test('withPages does not change the frozen pages', () => {
   const pages = new PageMap<string>();
   pages.set(1, 'a');
   pages.set(64, 'b');

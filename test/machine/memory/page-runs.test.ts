@@ -2,8 +2,8 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { PageRuns } from '../../../src/machine/memory/page-runs.js';
 
-describe('runs of pages', () => {
-  test('give each number the page of the run that was put over it last', () => {
+describe('PageRuns', () => {
+  test('returns for each number the page of the last run that covers it', () => {
     const put = fc.record({ first: fc.nat(60), length: fc.integer({ min: 1, max: 40 }) });
     fc.assert(
       fc.property(
@@ -30,7 +30,7 @@ describe('runs of pages', () => {
     );
   });
 
-  test('are one where they meet and have the same page', () => {
+  test('merges adjacent runs of the same page', () => {
     const runs = new PageRuns<string>()
       .with({ first: 4, last: 6, page: 'a' })
       .with({ first: 8, last: 9, page: 'a' })
@@ -42,7 +42,7 @@ describe('runs of pages', () => {
     ]);
   });
 
-  test('end before their last number', () => {
+  test('does not include `last`', () => {
     const runs = new PageRuns<string>().with({ first: 4, last: 6, page: 'a' });
     expect([3, 4, 5, 6].map((number) => runs.get(number))).toEqual([
       undefined,

@@ -11,8 +11,8 @@ function poke(store: PageStore, number: number, value: number): void {
   store.written(page);
 }
 
-describe('the pages of DRAM', () => {
-  test('one that was not touched has no page but its noise, and is made of it', () => {
+describe('PageStore', () => {
+  test('returns no page for an untouched number, and its noise for a write', () => {
     const store = new PageStore(7);
     expect(store.at(3)).toBeUndefined();
     const noise = store.noiseOf(3).slice();
@@ -21,7 +21,7 @@ describe('the pages of DRAM', () => {
     expect(store.touched()).toEqual([3]);
   });
 
-  test('a snapshot shares pages until one is written', () => {
+  test('shares pages with a snapshot until one is written', () => {
     const store = new PageStore(7);
     poke(store, 1, 5);
     poke(store, 2, 6);
@@ -34,7 +34,7 @@ describe('the pages of DRAM', () => {
     expect(store.at(1)).toBe(one);
   });
 
-  test('whole pages that are equal are one page until one of them is written', () => {
+  test('shares one page object between equal whole pages until one is written', () => {
     const store = new PageStore(7);
     for (const number of [1, 2, 3]) store.put(number, bytes(5), KEY_HOST, 9);
     expect(store.at(1)).toBe(store.at(2));
@@ -42,7 +42,7 @@ describe('the pages of DRAM', () => {
     expect([1, 2, 3].map((number) => store.at(number)?.bytes[0])).toEqual([5, 1, 5]);
   });
 
-  test('a fill is one page for all, with pages of its own where one is written', () => {
+  test('represents a fill by one page object, and copies it for a write', () => {
     const store = new PageStore(7);
     poke(store, 5, 1);
     store.fill(4, 8, 0xcc, KEY_HOST, 2);
@@ -60,16 +60,13 @@ describe('the pages of DRAM', () => {
   test.each([
     [false, 0xcc],
     [true, 0],
-  ])(
-    'the bytes of a shared page that is about to be written whole (%p) begin as %p',
-    (all, was) => {
-      const store = new PageStore(7);
-      store.fill(1, 2, 0xcc, KEY_HOST, 2);
-      expect(store.writable(1, all, false).bytes[9]).toBe(was);
-    },
-  );
+  ])('writable of a shared page with whole %p starts with byte %p', (all, was) => {
+    const store = new PageStore(7);
+    store.fill(1, 2, 0xcc, KEY_HOST, 2);
+    expect(store.writable(1, all, false).bytes[9]).toBe(was);
+  });
 
-  test('it knows whether a line was last written through a key', () => {
+  test('encrypted is whether a line was last written under a key', () => {
     const store = new PageStore(7);
     poke(store, 1, 5);
     expect(store.encrypted).toBe(false);

@@ -86,7 +86,7 @@ function act(
   return sha256(out);
 }
 
-test('what does not touch a line does the same whatever is in it, and leaves it as it was', () => {
+test('accesses that do not record a line neither depend on its contents nor change it', () => {
   let [touched, untouched] = [0, 0];
   fc.assert(
     fc.property(

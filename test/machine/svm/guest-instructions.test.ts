@@ -17,7 +17,7 @@ const run = (
   return { m, exit: m.run() };
 };
 
-describe('bytes that are no instruction of a guest', () => {
+describe('undefined opcodes of a guest', () => {
   test.each([
     ['ud2', [0x0f, 0x0b]],
     ['a REP of something else', [0xf3, 0xa5]],
@@ -26,7 +26,7 @@ describe('bytes that are no instruction of a guest', () => {
     expect(run(code).exit.code).toBe(VMEXIT.SHUTDOWN);
   });
 
-  test('are #UD to whoever intercepts it', () => {
+  test('exit with VMEXIT_EXCP6 if #UD is intercepted', () => {
     const { m, exit } = run([0x90, 0x0f, 0x0b], (view) => {
       view.set(VMCB_CONTROL.INTERCEPT_EXCEPTION, 1n << 6n);
     });
@@ -34,7 +34,7 @@ describe('bytes that are no instruction of a guest', () => {
     expect(m.vmcb(VMCB_SAVE.RIP)).toBe(BigInt(CODE + 1));
   });
 
-  test('with an IDT that reaches vector 6 would run a handler, which is not modelled', () => {
+  test('throw E_UNMODELLED if the IDT has a gate for vector 6', () => {
     const limit = (value: bigint) => () =>
       run([0x0f, 0x0b], (view) => {
         view.set(segmentField('IDTR', 'limit'), value);

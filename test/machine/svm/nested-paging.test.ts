@@ -29,7 +29,7 @@ describe('a nested page fault', () => {
     ['the code may not be executed', CODE, ALL | NX, 0x15n, CODE],
     ['an entry has a reserved bit', FROM, ALL | BIT_43, 0xdn, FROM],
   ] as const)(
-    'where %s says so in EXITINFO1 and gives the address in EXITINFO2',
+    'at %s reports the cause in EXITINFO1 and the address in EXITINFO2',
     (_why, at, flags, info1, gpa) => {
       const m = new GuestMachine({ encryption: true, leaf: but(at, flags) });
       m.wrmsr(0xc000_0080, 0x1d00n);
@@ -43,7 +43,7 @@ describe('a nested page fault', () => {
     expect(m.run()).toMatchObject({ code: VMEXIT.NPF, info1: 0xdn | NPF.FINAL });
   });
 
-  test('in the middle of REP MOVSB leaves what was moved moved: the guest goes on there', () => {
+  test('in REP MOVSB keeps its progress: the guest continues there', () => {
     const m = new GuestMachine({ leaf: but(0x4000, 0n) });
     m.put(
       AT.guest + CODE,
@@ -54,24 +54,24 @@ describe('a nested page fault', () => {
     expect(m.vmcb(VMCB_SAVE.RIP)).toBe(BigInt(CODE + 9));
     expect(m.guest(0x3ff8, 8)).toEqual(DATA.slice(0, 8));
   });
+});
 
-  test('sets accessed and dirty bits of nested entries as an access of the host does', () => {
-    const m = new GuestMachine();
-    m.run();
-    m.cpu.wbinvd();
-    const entry = (gpa: number): bigint => {
-      const bytes = m.get(AT.npte + page(gpa) * 8, 8);
-      return new DataView(bytes.buffer).getBigUint64(0, true) & 0x60n;
-    };
-    expect([entry(FROM), entry(TO), entry(0x5000)]).toEqual([0x20n, 0x60n, 0n]);
-  });
+test('a guest’s access sets accessed and dirty bits of nested entries as an access of the host does', () => {
+  const m = new GuestMachine();
+  m.run();
+  m.cpu.wbinvd();
+  const entry = (gpa: number): bigint => {
+    const bytes = m.get(AT.npte + page(gpa) * 8, 8);
+    return new DataView(bytes.buffer).getBigUint64(0, true) & 0x60n;
+  };
+  expect([entry(FROM), entry(TO), entry(0x5000)]).toEqual([0x20n, 0x60n, 0n]);
 });
 
 describe('the C-bit of the nested leaf selects the guest page’s key', () => {
   test.each([
     ['set, pages encrypted', true, KEY_HOST],
     ['clear, pages plain', false, KEY_PLAIN],
-  ] as const)('%s: the guest reads and writes what the host has', (_what, pte, pages) => {
+  ] as const)('%s: the guest reads and writes the host’s data', (_what, pte, pages) => {
     const m = new GuestMachine({ encryption: true, c: { pte }, key: { pages } });
     expect(m.run().code).toBe(VMEXIT.HLT);
     m.cpu.wbinvd();
@@ -174,17 +174,17 @@ describe('a guest in long mode', () => {
     expect(m.guest(TO, 16)).toEqual(DATA);
   });
 
-  test('gets a page fault of its own for its own tables: EXITINFO1 is the error code, EXITINFO2 the address', () => {
+  test('raises #PF for its own tables: EXITINFO1 is the error code, EXITINFO2 the address', () => {
     const m = longMode(new GuestMachine(), (n) => (n === page(TO) ? P | US : ALL));
     expect(m.run()).toEqual({ code: VMEXIT.EXCP0 + 14n, info1: 3n, info2: BigInt(TO) });
   });
 
-  test('a nested fault on one of its tables is one of a user’s write, marked as a table’s', () => {
+  test('has nested faults on its tables reported as user writes, with the table bit', () => {
     const m = longMode(new GuestMachine({ leaf: but(0xa000, P | US) }));
     expect(m.run()).toEqual({ code: VMEXIT.NPF, info1: 0x7n | NPF.TABLE, info2: 0xa000n });
   });
 
-  test('its tables have no C-bit: the bit is one of a guest-physical address', () => {
+  test('has no C-bit in its tables: it is a bit of the guest-physical address', () => {
     const m = longMode(new GuestMachine({ encryption: true }), (n) =>
       n === page(FROM) ? ALL | C : ALL,
     );

@@ -31,7 +31,7 @@ describe('VMRUN', () => {
     expect(m.get(AT.hsave + 0x5d8, 8)[1]).toBe(0x80);
   });
 
-  test('leaves 16-bit registers above bit 15 alone', () => {
+  test('preserves the bits of a register above bit 15 for a 16-bit operand', () => {
     const m = new GuestMachine();
     m.edit((view) => {
       view.set(VMCB_SAVE.RAX, 0x1234_5678n);
@@ -69,7 +69,7 @@ describe('VMRUN', () => {
     }
   });
 
-  test('takes the C-bit in rAX only where C-bits are in force; the reduction makes bits reserved', () => {
+  test('accepts the C-bit in rAX only if C-bits are in force; the reduction makes bits reserved', () => {
     const on = new GuestMachine({ encryption: true });
     expect(isFault(on.cpu.vmrun(BigInt(AT.vmcb) | (1n << 43n)))).toBe(true);
     expect(isFault(on.cpu.vmrun(BigInt(AT.vmcb) | C))).toBe(false);
@@ -115,14 +115,14 @@ describe('VMRUN', () => {
     expect(m.run().code).toBe(VMEXIT.INVALID);
   });
 
-  test('takes the last ASID', () => {
+  test('accepts the last ASID', () => {
     const m = new GuestMachine().edit((view) => {
       view.set(VMCB_CONTROL.GUEST_ASID, 0x7fffn);
     });
     expect(m.run().code).toBe(VMEXIT.HLT);
   });
 
-  test('without nested paging stops the simulator by name', () => {
+  test('without nested paging throws E_UNMODELLED', () => {
     const m = new GuestMachine().edit((view) => {
       view.set(VMCB_CONTROL.NP_ENABLE, 0n);
     });
@@ -145,7 +145,7 @@ describe('the C-bit of the VMCB’s address', () => {
     ['an encrypted VMCB at a plain address', false, KEY_HOST],
     ['a plain VMCB at an encrypted address', true, 0],
   ] as const)(
-    '%s is no VMCB: VMEXIT_INVALID, stored under the key of the address',
+    '%s is not a VMCB: VMEXIT_INVALID, stored under the key of the address',
     (_what, vmcb, key) => {
       const m = new GuestMachine({
         encryption: true,
@@ -164,7 +164,7 @@ describe('VM_HSAVE_PA', () => {
   test.each([
     ['plain', false, 0],
     ['encrypted', true, KEY_HOST],
-  ] as const)('with a %s address keeps the host’s state that way', (_what, hsave, key) => {
+  ] as const)('with a %s address stores the host’s state under that key', (_what, hsave, key) => {
     const m = new GuestMachine({ encryption: true, c: { hsave } });
     expect(m.run().code).toBe(VMEXIT.HLT);
     m.cpu.wbinvd();
@@ -172,13 +172,13 @@ describe('VM_HSAVE_PA', () => {
     expect(new DataView(saved.buffer).getBigUint64(0, true)).toBe(m.cpu.cr3);
   });
 
-  test('where there is no memory shuts the CPU down: what comes back is no state of a host', () => {
+  test('outside memory shuts the CPU down, since all ones are not a host state', () => {
     const m = new GuestMachine({ cache: 0 });
     m.wrmsr(MSR.VM_HSAVE_PA, 1n << 40n);
     expect(m.cpu.vmrun(m.vmcbAddress)).toHaveProperty('shutdown');
   });
 
-  test('refuses what is not a page, what is beyond memory, and the C-bit while it is not one', () => {
+  test('refuses an unaligned address, one beyond memory, and the C-bit while it is not in force', () => {
     const off = new GuestMachine().cpu;
     expect(isFault(off.wrmsr(MSR.VM_HSAVE_PA, 0x800n))).toBe(true);
     expect(isFault(off.wrmsr(MSR.VM_HSAVE_PA, 1n << 48n))).toBe(true);
@@ -189,7 +189,7 @@ describe('VM_HSAVE_PA', () => {
 });
 
 describe('VMLOAD and VMSAVE', () => {
-  test('move the MSRs that VMRUN leaves alone, addresses made canonical', () => {
+  test('transfer the MSRs that VMRUN does not, with canonical addresses', () => {
     const m = new GuestMachine().edit((view) => {
       view.set([0x458, 8], 1n << 47n);
       view.set(VMCB_SAVE.STAR, 0x1234n);

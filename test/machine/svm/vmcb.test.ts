@@ -84,16 +84,16 @@ function offsets<N extends string>(
   return found;
 }
 
-test('the control area is laid out as in the kernel’s struct, and as long as 1 KiB', () => {
+test('the VMCB control area has the layout of the kernel’s struct and 1 KiB', () => {
   expect(offsets(CONTROL, 0)).toEqual(VMCB_CONTROL);
   expect(CONTROL.reduce((sum, [, bytes]) => sum + bytes, 0)).toBe(0x400);
 });
 
-test('the save area is laid out as in the kernel’s struct, from 0x400 on', () => {
+test('the VMCB save area has the layout of the kernel’s struct, from 0x400 on', () => {
   expect(offsets(SAVE, 0x400)).toEqual(VMCB_SAVE);
 });
 
-test('segments are 16 bytes each, from 0x400 on, in the manual’s order', () => {
+test('VMCB segments have 16 bytes each, from 0x400 on, in the manual’s order', () => {
   expect(Object.values(VMCB_SEGMENTS)).toEqual(
     Array.from({ length: 10 }, (_, i) => 0x400 + i * 16),
   );
@@ -101,11 +101,14 @@ test('segments are 16 bytes each, from 0x400 on, in the manual’s order', () =>
   expect(segmentField('CS', 'base')).toEqual([0x418, 8]);
 });
 
-test.each([1, 2, 4, 8] as const)('a field of %i bytes is little endian and alone', (bytes) => {
-  const raw = new Uint8Array(4096).fill(0xee);
-  const view = new VmcbView(raw);
-  view.set([16, bytes], 0x0102_0304_0506_0708n);
-  expect(view.get([16, bytes])).toBe(BigInt.asUintN(bytes * 8, 0x0102_0304_0506_0708n));
-  expect(raw[16]).toBe(8);
-  expect([raw[15], raw[16 + bytes]]).toEqual([0xee, 0xee]);
-});
+test.each([1, 2, 4, 8] as const)(
+  'VmcbView.set of a %i-byte field is little-endian and changes no other byte',
+  (bytes) => {
+    const raw = new Uint8Array(4096).fill(0xee);
+    const view = new VmcbView(raw);
+    view.set([16, bytes], 0x0102_0304_0506_0708n);
+    expect(view.get([16, bytes])).toBe(BigInt.asUintN(bytes * 8, 0x0102_0304_0506_0708n));
+    expect(raw[16]).toBe(8);
+    expect([raw[15], raw[16 + bytes]]).toEqual([0xee, 0xee]);
+  },
+);
