@@ -12,8 +12,13 @@ import process from 'node:process';
 import { BY_PATH, leftTo, SCRIPTS } from './test-groups.mjs';
 
 const given = process.argv.slice(2);
+/** Whether an argument is a path of tests or sources, and not the value of an option. */
+function isPath(arg) {
+  return /^(?:\.\/)?(?:test|src)\//.test(arg) && existsSync(arg);
+}
+
 const script = Object.hasOwn(SCRIPTS, given[0]) ? given.shift() : 'test';
-const byPath = script === 'test' && given.some((arg) => !arg.startsWith('-') && existsSync(arg));
+const byPath = script === 'test' && given.some((arg) => isPath(arg));
 
 const flags = '--experimental-vm-modules --disable-warning=ExperimentalWarning';
 const jest = dirname(createRequire(import.meta.url).resolve('jest/package.json'));
@@ -38,18 +43,34 @@ function run({ groups, options = [] }) {
   return status ?? 1;
 }
 
-let status = 0;
-for (const each of byPath ? BY_PATH : SCRIPTS[script]) status = run(each) || status;
-
-/** The numbers of all runs; none where jest only answered a question, like --listTests. */
-function total() {
+/** Passed and failed tests of each run so far. */
+function counted() {
   if (!existsSync(counts)) return [];
   const lines = readFileSync(counts, 'utf8').trim().split('\n');
-  const sum = (column) => lines.reduce((all, line) => all + Number(line.split(' ')[column]), 0);
-  return [`${sum(0)} passed, ${sum(1)} failed`];
+  return lines.map((line) => line.split(' ').map(Number));
 }
 
-const closing = [...total(), ...(byPath ? [] : [leftTo(script)])].filter(Boolean).join('; ');
-if (existsSync(counts)) console.error(closing);
+let status = 0;
+let broken = 0;
+for (const each of byPath ? BY_PATH : SCRIPTS[script]) {
+  const before = counted().length;
+  const ended = run(each);
+  if (ended !== 0 && counted().length === before) broken++;
+  status ||= ended;
+}
+
+/** The sums of all runs; none where jest only answered a question, like --listTests. */
+function total() {
+  const runs = counted();
+  const sum = (column) => runs.reduce((all, one) => all + one[column], 0);
+  return [
+    ...(runs.length === 0 ? [] : [`${sum(0)} passed, ${sum(1)} failed`]),
+    ...(broken === 0 ? [] : [`${broken} ${broken === 1 ? 'run' : 'runs'} without a result`]),
+  ];
+}
+
+const ran = total();
+if (ran.length > 0)
+  console.error([...ran, byPath ? '' : leftTo(script)].filter(Boolean).join('; '));
 rmSync(work, { recursive: true });
 process.exit(status);

@@ -26,7 +26,7 @@ export function scenario(name = 'bios-minimal', ...settings: string[]): Scenario
 }
 
 /** The built-in image and initrd, made once for all tests of a file. */
-const image = buildBuiltInImage(link([]).baseFunctions, BASE_VARIABLES);
+const image = buildBuiltInImage(link([]).baseFunctions, BASE_VARIABLES, sha256);
 const initrd = builtInInitrd();
 
 /** A kernel typed with the names that patches add; a name that its build lacks is undefined. */
