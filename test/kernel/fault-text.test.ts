@@ -4,6 +4,7 @@ import { KEY_HOST, pa } from '../../src/machine/address.js';
 import { entryText } from '../../src/kernel/fault-text.js';
 import { kindOf, type Trace, type TraceEvent } from '../../src/trace/trace.js';
 import { boot, scenario } from '../helpers.js';
+import { traceOf } from '../shared-traces.js';
 
 const events = (trace: Trace, kind: string): TraceEvent[] =>
   trace.steps.flatMap((step) => step.events.filter((event) => kindOf(event) === kind));
@@ -28,7 +29,7 @@ describe('entryText', () => {
 describe('a fault in a trace', () => {
   // The C-bit is an address bit on a CPU whose SYSCFG[23] is clear: the table is read at 2^47 or above.
   test('reports that there is no memory at the address of the entry', () => {
-    const trace = boot({ scenario: scenario('ap-syscfg-clear') }).run();
+    const trace = traceOf({ scenario: scenario('ap-syscfg-clear') });
     const [fault] = events(trace, 'fault').filter(({ handler }) => handler === 'triple fault');
     expect(fault).toMatchObject({ why: 'reserved', level: 'PUD', C: 0 });
     expect(Number(fault?.entry)).toBeGreaterThan(2 ** 47);
@@ -53,7 +54,7 @@ describe('a fault in a trace', () => {
   });
 
   test('of an empty entry has no fields of the entry', () => {
-    const fault = events(boot().run(), 'fault')[0];
+    const fault = events(traceOf(), 'fault')[0];
     expect(fault).toMatchObject({ why: 'not-present', handler: 'early_idt_handler_array' });
     expect(fault).not.toHaveProperty('entry');
   });

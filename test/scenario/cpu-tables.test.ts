@@ -2,6 +2,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Trace } from '../../src/trace/trace.js';
 import { boot, intact, scenario } from '../helpers.js';
+import { traceOf } from '../shared-traces.js';
 
 /** Four CPUs on a BIOS, with some tables and without others. */
 const four = (stage: number, ...settings: string[]): Trace =>
@@ -88,7 +89,7 @@ test.each(['acpi', 'madt'])('EFI firmware can lack %s too', (table) => {
 });
 
 test('an AMD part without SME has no leaf 0x8000001f and ignores mem_encrypt=on', () => {
-  const trace = boot({ scenario: scenario('amd-fam15h') }).run();
+  const trace = traceOf({ scenario: scenario('amd-fam15h') });
   const leaves = trace.steps
     .flatMap(({ events }) => events)
     .flatMap((event) => (event.cpuid === undefined ? [] : [event.cpuid]));

@@ -3,6 +3,7 @@ import { nobleCipher } from '../../src/machine/memory/noble-cipher.js';
 import { LABELS } from '../../src/sequencer/boot.js';
 import { printTrace } from '../../src/trace/yaml-out.js';
 import { boot, scenario } from '../helpers.js';
+import { traceOf } from '../shared-traces.js';
 
 describe('a boot', () => {
   const whole = printTrace(boot().run());
@@ -60,7 +61,7 @@ describe('a boot', () => {
     const none = boot({
       scenario: scenario('bios-minimal', 'machine.cache={"size":0,"ways":8}'),
     }).run();
-    const usual = boot().run();
+    const usual = traceOf();
     expect(none.outcome).toEqual(usual.outcome);
     expect(none.consumed).toEqual(usual.consumed);
     expect(none.final).toEqual(usual.final);

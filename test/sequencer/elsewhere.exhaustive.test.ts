@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { LABELS } from '../../src/sequencer/boot.js';
 import { printTrace } from '../../src/trace/yaml-out.js';
-import { boot } from '../helpers.js';
+import { traceOf } from '../shared-traces.js';
 import { bundlePortable, resumeElsewhere } from './fresh-process.js';
 
 let dir: string;
@@ -18,6 +18,6 @@ afterAll(() => {
 });
 
 test('a boot goes on from a snapshot at each label in a fresh process with the same rest of the trace', () => {
-  const whole = printTrace(boot().run());
+  const whole = printTrace(traceOf());
   expect(resumeElsewhere(dir, LABELS, whole)).toEqual(LABELS.map((label) => `${label} same`));
 }, 600_000);

@@ -6,7 +6,7 @@ import { createContext, runInContext } from 'node:vm';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { LABELS } from '../../src/sequencer/boot.js';
 import { printTrace } from '../../src/trace/yaml-out.js';
-import { boot } from '../helpers.js';
+import { traceOf } from '../shared-traces.js';
 import { bundlePortable, data, resumeElsewhere } from './fresh-process.js';
 
 let dir: string;
@@ -14,7 +14,7 @@ let whole: string;
 
 beforeAll(async () => {
   dir = mkdtempSync(join(tmpdir(), 'sme-boot-elsewhere-'));
-  whole = printTrace(boot().run());
+  whole = printTrace(traceOf());
   await bundlePortable(dir);
 }, 60_000);
 afterAll(() => {

@@ -2,7 +2,8 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Trace } from '../../src/trace/trace.js';
 import { kindOf } from '../../src/trace/trace.js';
-import { boot, intact, scenario, stateOf } from '../helpers.js';
+import { intact, scenario, stateOf } from '../helpers.js';
+import { traceOf } from '../shared-traces.js';
 import { LAST_STAGE } from '../../src/series/patches.js';
 
 const STAGES = Array.from({ length: LAST_STAGE }, (_, stage) => stage);
@@ -12,7 +13,7 @@ describe('below stage 18 encryption is never on', () => {
   test.each(STAGES)(
     'stage %i boots, nothing has a C-bit and everything is read intact',
     (stage) => {
-      const trace = boot({ stage }).run();
+      const trace = traceOf({ stage });
       expect(trace.outcome.kind).toBe('booted');
       expect(events(trace).filter((e) => e.C === 1 || e.fromC === 1 || e.toC === 1)).toEqual([]);
       expect(events(trace).filter((e) => e.wrmsr === 'SYSCFG')).toEqual([]);
@@ -23,7 +24,7 @@ describe('below stage 18 encryption is never on', () => {
 });
 
 describe('stage 18', () => {
-  const trace = boot().run();
+  const trace = traceOf();
 
   test('reaches /init with everything that it needs intact', () => {
     expect(trace.outcome.kind).toBe('booted');
@@ -49,14 +50,14 @@ describe('stage 18', () => {
 
 describe('the activation ladder', () => {
   test.each([6, 7, 8])('with 18 on stage %i the boot params are garbage', (stage) => {
-    const trace = boot({ stage, activate: true }).run();
+    const trace = traceOf({ stage, activate: true });
     expect(intact(trace, 'boot params')).toBe(false);
     expect(intact(trace, 'initrd')).not.toBe(true);
     expect(trace.outcome.kind).not.toBe('booted');
   });
 
   test('with 18 on stage 9 boot data and initrd are intact', () => {
-    const trace = boot({ stage: 9, activate: true }).run();
+    const trace = traceOf({ stage: 9, activate: true });
     expect(trace.outcome.kind).toBe('booted');
     for (const name of ['boot params', 'command line', 'initrd']) {
       expect([name, intact(trace, name)]).toEqual([name, true]);
@@ -68,7 +69,7 @@ describe('a processor, command line or configuration without SME', () => {
   test.each(['option-absent', 'intel', 'config-off'])(
     '%s boots without any C-bit and with all reads intact',
     (name) => {
-      const trace = boot({ scenario: scenario(name) }).run();
+      const trace = traceOf({ scenario: scenario(name) });
       expect(trace.outcome.kind).toBe('booted');
       expect(events(trace).filter((e) => e.C === 1)).toEqual([]);
       expect(trace.consumed.filter((consumed) => !consumed.intact)).toEqual([]);
