@@ -1,16 +1,23 @@
 /** The kernel at the base commit: its files, its variables and the names that have addresses. */
 import { acpiBoot, madtState } from './arch/x86/kernel/acpi/boot/madt.js';
-import { acpiOsl, acpiState, acpiTables } from './drivers/acpi/acpica/tbutils.js';
+import { acpiState, acpiTables } from './drivers/acpi/acpica/tbutils.js';
+import { acpiOsl } from './drivers/acpi/osl.js';
 import { amdIommuCmd } from './drivers/iommu/amd_iommu/commands.js';
 import { amdIommuDma, amdIommuDmaVariables } from './drivers/iommu/amd_iommu/dma.js';
 import { amdIommuDomain } from './drivers/iommu/amd_iommu/domain.js';
 import { amdIommuEvent } from './drivers/iommu/amd_iommu/events.js';
 import { amdIommuHw } from './drivers/iommu/amd_iommu_init/registers.js';
-import { amdIommuIdentity, iommuCore } from './drivers/iommu/amd_iommu/identity.js';
-import { amdIommuInit, apicC } from './drivers/iommu/amd_iommu_init/states.js';
+import { amdIommuIdentity } from './drivers/iommu/amd_iommu/identity.js';
+import { iommuCore } from './drivers/iommu/iommu.js';
+import { amdIommuInit } from './drivers/iommu/amd_iommu_init/states.js';
+import { apicC } from './arch/x86/kernel/apic/apic/irq-remapping.js';
 import { amdIommuIvrs } from './drivers/iommu/amd_iommu_init/ivrs.js';
 import { amdIommuPgtable } from './drivers/iommu/amd_iommu/pgtable.js';
-import { amdIommuState, amdIommuVariables } from './drivers/iommu/amd_iommu_types.js';
+import {
+  amdIommuState,
+  amdIommuTypes,
+  amdIommuVariables,
+} from './drivers/iommu/amd_iommu_types.js';
 import { apicOptions } from './arch/x86/kernel/apic/apic/params.js';
 import { apic } from './arch/x86/kernel/apic/apic/apic.js';
 import { cmdline } from './arch/x86/lib/cmdline.js';
@@ -18,13 +25,15 @@ import { consoleState } from './include/linux/console.js';
 import { cpuCommon, cpuState, cpuVariables } from './arch/x86/kernel/cpu/common/common.js';
 import { devicetree } from './arch/x86/kernel/devicetree.js';
 import { ofFdt, ofVariables } from './drivers/of/fdt.js';
-import { asmDmaMapping, dmaMapping } from './include/linux/dma-mapping/dma-mapping.js';
+import { dmaMapping } from './include/linux/dma-mapping/dma-mapping.js';
+import { asmDmaMapping } from './arch/x86/include/asm/dma-mapping.js';
 import { doMounts } from './init/do_mounts.js';
 import { dmiScan, dmiState } from './drivers/firmware/dmi_scan.js';
 import { drivers } from './drivers/base/dd.js';
 import { e820Options } from './arch/x86/kernel/e820/params.js';
 import { e820, e820State } from './arch/x86/kernel/e820/e820.js';
-import { early_ioremap, earlyIoremapState, ioremap, ioremapVariables } from './mm/early_ioremap.js';
+import { early_ioremap, earlyIoremapState } from './mm/early_ioremap.js';
+import { ioremap, ioremapVariables } from './arch/x86/mm/ioremap/early.js';
 import { efi64 } from './arch/x86/platform/efi/efi_64/page-tables.js';
 import { efiBgrt } from './arch/x86/platform/efi/efi-bgrt.js';
 import { efiEsrt } from './drivers/firmware/efi/esrt.js';
@@ -34,13 +43,10 @@ import { efiOptions } from './arch/x86/platform/efi/efi/params.js';
 import { efiKexec } from './arch/x86/platform/efi/efi/kexec.js';
 import { efiMemmap } from './include/linux/efi/memmap.js';
 import { efiQuirks } from './arch/x86/platform/efi/quirks/boot-services.js';
-import {
-  efiDummy,
-  efiHeader,
-  efiRuntimeVariables,
-  efiStub,
-  runtimeWrappers,
-} from './drivers/firmware/efi/runtime-wrappers.js';
+import { runtimeWrappers } from './drivers/firmware/efi/runtime-wrappers.js';
+import { efiDummy, efiRuntimeVariables } from './arch/x86/platform/efi/quirks/dummy-variable.js';
+import { efiHeader } from './arch/x86/include/asm/efi.js';
+import { efiStub } from './arch/x86/platform/efi/efi_stub_64.js';
 import { efiState } from './include/linux/efi/types.js';
 import { efiVirtualMode } from './arch/x86/platform/efi/efi/virtual-mode.js';
 import { earlyParam } from './init/main/early-param.js';
@@ -54,7 +60,8 @@ import { head_64, head_64State } from './arch/x86/kernel/head_64/head_64.js';
 import { init, initMmState } from './arch/x86/mm/init/init.js';
 import { init_64 } from './arch/x86/mm/init_64/init_64.js';
 import { identMap } from './arch/x86/mm/init_64/ident-map.js';
-import { initramfs, initramfsVariables } from './init/initramfs/initramfs.js';
+import { initramfs } from './init/initramfs/initramfs.js';
+import { initrdVariables } from './init/do_mounts_initrd.js';
 import { ioremapLate, vmallocState } from './arch/x86/mm/ioremap/late.js';
 import { kexecCore, kexecState } from './kernel/kexec_core.js';
 import { guestState, kvm } from './arch/x86/kvm/x86/x86.js';
@@ -66,11 +73,12 @@ import { kvmState } from './include/linux/kvm_host.js';
 import { kvmSvm } from './arch/x86/kvm/svm/svm.js';
 import { kvmVmm } from './user/vmm.js';
 import { machineKexec } from './arch/x86/kernel/machine_kexec_64.js';
-import { fault, main, mainState } from './init/main/main.js';
+import { main, mainState } from './init/main/main.js';
+import { fault } from './arch/x86/mm/fault.js';
 import { memblock, memblockState } from './mm/memblock.js';
 import { microcode, microcodeState } from './arch/x86/kernel/cpu/microcode/core.js';
 import { patOptions } from './arch/x86/mm/pat/params.js';
-import { mmap, mmapState, mmapVariables } from './mm/mmap.js';
+import { mmap, mmapVariables } from './mm/mmap.js';
 import { mpState, findSmpConfig, getSmpConfig } from './arch/x86/include/asm/mpspec.js';
 import { mpc } from './arch/x86/kernel/mpparse/mpc.js';
 import { mtrr } from './arch/x86/kernel/cpu/mtrr/generic.js';
@@ -83,8 +91,10 @@ import { paramState } from './include/linux/init.js';
 import { pat, patState } from './arch/x86/mm/pat/pat.js';
 import { pciDma, pciDmaState, pciDmaVariables } from './arch/x86/kernel/pci-dma/pci-dma.js';
 import { nommuVariables, pciNommu } from './arch/x86/kernel/pci-nommu.js';
-import { pciProbe, pciState } from './drivers/pci/probe.js';
-import { pciI386, pciIomap, pciResources, resourceState } from './drivers/pci/setup-res.js';
+import { pciLegacy, pciState } from './arch/x86/pci/legacy.js';
+import { pciResources } from './drivers/pci/setup-res.js';
+import { pciIomap } from './drivers/pci/pci.js';
+import { pciI386 } from './arch/x86/pci/i386.js';
 import { pciSwiotlb, pciSwiotlbVariables } from './arch/x86/kernel/pci-swiotlb.js';
 import { pgtableTypes, pgtableVariables } from './arch/x86/include/asm/pgtable_types.js';
 import { printk } from './kernel/printk/printk.js';
@@ -99,18 +109,22 @@ import { kexecVariables, relocateKernel } from './arch/x86/kernel/relocate_kerne
 import { setup, setupState } from './arch/x86/kernel/setup/setup.js';
 import { smp } from './kernel/smp.js';
 import { smpOptions } from './arch/x86/kernel/smpboot/params.js';
-import { smpVariables } from './kernel/cpu.js';
+import { cpuC, cpuOnlineVariables } from './kernel/cpu.js';
+import { smpVariables } from './arch/x86/kernel/cpu/common/masks.js';
 import { smpboot } from './arch/x86/kernel/smpboot/smpboot.js';
 import { runtimeState, type KernelState } from '../kernel/state.js';
 import { swiotlbDma } from './lib/swiotlb/dma.js';
-import { iommuHelper, swiotlb, swiotlbVariables } from './lib/swiotlb/swiotlb.js';
+import { swiotlb, swiotlbVariables } from './lib/swiotlb/swiotlb.js';
+import { iommuHelper } from './lib/iommu-helper.js';
 import { startSecondary } from './arch/x86/kernel/smpboot/start-secondary.js';
 import { kernelFile, type Complete, type KernelFile } from '../kernel/table.js';
 import { trampoline } from './arch/x86/realmode/rm/trampoline_64.js';
 import { verifyCpu } from './arch/x86/kernel/verify_cpu.js';
 import type { Variable } from '../kernel/variables.js';
-import { vgacon, vgaHeader } from './drivers/video/console/vgacon.js';
-import { dummycon, vt } from './drivers/tty/vt/vt.js';
+import { vgacon } from './drivers/video/console/vgacon.js';
+import { vgaHeader } from './arch/x86/include/asm/vga.js';
+import { vt } from './drivers/tty/vt/vt.js';
+import { dummycon } from './drivers/video/console/dummycon.js';
 import { extable } from './arch/x86/mm/extable.js';
 import { asmPage } from './arch/x86/include/asm/page.js';
 import { bootparamUtils } from './arch/x86/include/asm/bootparam_utils.js';
@@ -147,7 +161,7 @@ import { efiOldMap64 } from './arch/x86/platform/efi/efi_64/old-map.js';
 import { efiFirmwareOptions } from './drivers/firmware/efi/efi/params.js';
 import { libIoremap } from './lib/ioremap.js';
 import { memremapFile } from './kernel/memremap.js';
-import { resource } from './kernel/resource.js';
+import { resource, resourceState } from './kernel/resource.js';
 import { acpiBus } from './drivers/acpi/bus.js';
 import { acpiTablesC } from './drivers/acpi/tables.js';
 import { asmAcpi } from './arch/x86/include/asm/acpi.js';
@@ -156,6 +170,29 @@ import { mpf } from './arch/x86/kernel/mpparse/mpf.js';
 import { pgtBuf } from './arch/x86/mm/init/pgt-buf.js';
 import { mmInternal } from './arch/x86/mm/mm_internal.js';
 import { initcallKvm } from './init/main/initcall-kvm.js';
+import { acpiMapTable } from './arch/x86/kernel/acpi/boot/map-table.js';
+import { acpiRoot } from './drivers/acpi/acpica/tbxfroot.js';
+import { acpiGetTable } from './drivers/acpi/acpica/tbxface.js';
+import { pciHeader } from './include/linux/pci.js';
+import { amdIommuDmaOpsInit } from './drivers/iommu/amd_iommu/dma-ops-init.js';
+import { irq } from './arch/x86/kernel/irq.js';
+import { ttyIo } from './drivers/tty/tty_io.js';
+import { vtKern } from './include/linux/vt_kern.js';
+import { vtBuffer } from './include/linux/vt_buffer.js';
+import { ofHeader } from './include/linux/of.js';
+import { ofBase } from './drivers/of/base.js';
+import { devicetreeAlloc } from './arch/x86/kernel/devicetree/alloc.js';
+import { bootmem } from './include/linux/bootmem.js';
+import { nobootmem } from './mm/nobootmem.js';
+import { gfpHeader } from './include/linux/gfp.js';
+import { memory, memoryState } from './mm/memory.js';
+import { open } from './fs/open.js';
+import { unpackToRootfs } from './init/initramfs/unpack-to-rootfs.js';
+import { initrdMem } from './arch/x86/mm/init/initrd.js';
+import { kexec } from './kernel/kexec.js';
+import { initcalls } from './init/main/initcalls.js';
+import { amdIommuSteps } from './drivers/iommu/amd_iommu_init/steps.js';
+import { amdIommuProto } from './drivers/iommu/amd_iommu_proto.js';
 
 const HEAD_64_S = 'arch/x86/kernel/head_64.S';
 const HEAD64_C = 'arch/x86/kernel/head64.c';
@@ -176,9 +213,13 @@ const APIC_C = 'arch/x86/kernel/apic/apic.c';
 const X86_C = 'arch/x86/kvm/x86.c';
 const PAGEATTR_C = 'arch/x86/mm/pageattr.c';
 const AMD_IOMMU_C = 'drivers/iommu/amd_iommu.c';
+const AMD_IOMMU_INIT_C = 'drivers/iommu/amd_iommu_init.c';
+const INITRAMFS_C = 'init/initramfs.c';
 const INIT_C = 'arch/x86/mm/init.c';
 const MPPARSE_C = 'arch/x86/kernel/mpparse.c';
 const MPSPEC_H = 'arch/x86/include/asm/mpspec.h';
+const ACPI_BOOT_C = 'arch/x86/kernel/acpi/boot.c';
+const DEVICETREE_C = 'arch/x86/kernel/devicetree.c';
 
 /** Functions that boot steps enter by name, without a body of their own in the table, and their files. */
 export const ENTRY_POINTS: Readonly<Record<string, string>> = {
@@ -229,6 +270,7 @@ const files = [
   kernelFile('arch/x86/kernel/cpu/microcode/amd.c', microcodeAmd),
   kernelFile('lib/earlycpio.c', earlycpio),
   kernelFile('mm/memblock.c', memblock),
+  kernelFile('include/linux/bootmem.h', bootmem),
   kernelFile(E820_C, e820),
   kernelFile(SETUP_C, setup),
   kernelFile('arch/x86/kernel/head.c', head),
@@ -243,12 +285,16 @@ const files = [
   kernelFile(INIT_C, init),
   kernelFile(INIT_64_C, init_64),
   kernelFile('arch/x86/include/asm/pgalloc.h', asmPgalloc),
-  kernelFile(MAIN_C, main),
+  kernelFile(MAIN_C, { ...main, ...initcalls }),
   kernelFile('arch/x86/mm/fault.c', fault),
-  kernelFile('init/initramfs.c', initramfs),
+  kernelFile(INITRAMFS_C, initramfs),
+  kernelFile(INIT_C, initrdMem),
+  kernelFile(INITRAMFS_C, unpackToRootfs),
   kernelFile('init/do_mounts.c', doMounts),
   kernelFile('fs/exec.c', exec),
+  kernelFile('fs/open.c', open),
   kernelFile('mm/mmap.c', mmap),
+  kernelFile('mm/memory.c', memory),
   kernelFile(SETUP_C, setupData),
   kernelFile(EFI_C, efi),
   kernelFile('include/linux/efi.h', efiMemmap),
@@ -281,17 +327,23 @@ const files = [
   kernelFile(MPPARSE_C, mpc),
   kernelFile('arch/x86/include/asm/bios_ebda.h', asmBiosEbda),
   kernelFile('arch/x86/realmode/init.c', realmodeInit),
-  kernelFile('arch/x86/kernel/acpi/boot.c', acpiBoot),
+  kernelFile(ACPI_BOOT_C, acpiBoot),
   kernelFile('drivers/acpi/bus.c', acpiBus),
   kernelFile('drivers/acpi/tables.c', acpiTablesC),
   kernelFile('arch/x86/include/asm/acpi.h', asmAcpi),
   kernelFile('drivers/acpi/acpica/tbutils.c', acpiTables),
+  kernelFile('drivers/acpi/acpica/tbxface.c', acpiGetTable),
+  kernelFile('drivers/acpi/acpica/tbxfroot.c', acpiRoot),
   kernelFile('drivers/acpi/osl.c', acpiOsl),
-  kernelFile('arch/x86/kernel/devicetree.c', devicetree),
+  kernelFile(ACPI_BOOT_C, acpiMapTable),
+  kernelFile(DEVICETREE_C, devicetree),
   kernelFile('drivers/of/fdt.c', ofFdt),
+  kernelFile(DEVICETREE_C, devicetreeAlloc),
+  kernelFile('drivers/of/base.c', ofBase),
+  kernelFile('include/linux/of.h', ofHeader),
   kernelFile('arch/x86/include/asm/dma-mapping.h', asmDmaMapping),
   kernelFile('include/linux/dma-mapping.h', dmaMapping),
-  kernelFile('drivers/pci/probe.c', pciProbe),
+  kernelFile('arch/x86/pci/legacy.c', pciLegacy),
   kernelFile('arch/x86/kernel/pci-dma.c', pciDma),
   kernelFile('arch/x86/kernel/pci-nommu.c', pciNommu),
   kernelFile('arch/x86/kernel/pci-swiotlb.c', pciSwiotlb),
@@ -301,6 +353,9 @@ const files = [
   kernelFile(MAIN_C, earlyParam),
   kernelFile('arch/x86/kernel/early_printk.c', earlyPrintk),
   kernelFile('drivers/tty/vt/vt.c', vt),
+  kernelFile('include/linux/vt_buffer.h', vtBuffer),
+  kernelFile('include/linux/vt_kern.h', vtKern),
+  kernelFile('drivers/tty/tty_io.c', ttyIo),
   kernelFile('drivers/video/console/dummycon.c', dummycon),
   kernelFile('drivers/video/console/vgacon.c', vgacon),
   kernelFile('arch/x86/include/asm/vga.h', vgaHeader),
@@ -320,14 +375,18 @@ const files = [
   kernelFile('user space', kvmVmm),
   kernelFile(MACHINE_KEXEC_64_C, machineKexec),
   kernelFile('kernel/kexec_core.c', kexecCore),
+  kernelFile('kernel/kexec.c', kexec),
   kernelFile(INIT_64_C, identMap),
   kernelFile('arch/x86/kernel/relocate_kernel_64.S', relocateKernel),
   kernelFile(PAGEATTR_C, pageattr),
   kernelFile('arch/x86/kernel/espfix_64.c', espfix_64),
   kernelFile('arch/x86/entry/entry_64.S', entry64),
   kernelFile(PAGEATTR_C, { ...pageattrFlush, ...pageattrSplit, ...pageattrPgd }),
+  kernelFile('kernel/cpu.c', cpuC),
   kernelFile('kernel/smp.c', smp),
   kernelFile('mm/page_alloc.c', pageAlloc),
+  kernelFile('include/linux/gfp.h', gfpHeader),
+  kernelFile('mm/nobootmem.c', nobootmem),
   kernelFile(AMD_IOMMU_C, {
     ...amdIommuCmd,
     ...amdIommuEvent,
@@ -335,7 +394,13 @@ const files = [
     ...amdIommuDomain,
     ...amdIommuDma,
   }),
-  kernelFile('drivers/iommu/amd_iommu_init.c', { ...amdIommuHw, ...amdIommuIvrs, ...amdIommuInit }),
+  kernelFile('drivers/iommu/amd_iommu_proto.h', amdIommuProto),
+  kernelFile('drivers/iommu/amd_iommu_types.h', amdIommuTypes),
+  kernelFile('arch/x86/kernel/irq.c', irq),
+  kernelFile(AMD_IOMMU_INIT_C, { ...amdIommuHw, ...amdIommuIvrs, ...amdIommuSteps }),
+  kernelFile(AMD_IOMMU_C, amdIommuDmaOpsInit),
+  kernelFile(AMD_IOMMU_INIT_C, amdIommuInit),
+  kernelFile('include/linux/pci.h', pciHeader),
   kernelFile(AMD_IOMMU_C, amdIommuIdentity),
   kernelFile('drivers/iommu/iommu.c', iommuCore),
   kernelFile(APIC_C, apicC),
@@ -360,7 +425,7 @@ export const BASE_VARIABLES: readonly Variable[] = [
   ...cacheModeVariables,
   ...ioremapVariables,
   ...cpuVariables,
-  ...initramfsVariables,
+  ...initrdVariables,
   ...mmapVariables,
   ...ofVariables,
   ...espfixVariables,
@@ -376,6 +441,7 @@ export const BASE_VARIABLES: readonly Variable[] = [
   ...kexecVariables,
   ...realmodeVariables,
   ...smpVariables,
+  ...cpuOnlineVariables,
   ...gdtVariables,
 ];
 
@@ -396,7 +462,7 @@ export const freshState = (): KernelState => ({
   ...setupState(),
   ...pageState(),
   ...vmallocState(),
-  ...mmapState(),
+  ...memoryState(),
   ...consoleState(),
   ...paramState(),
   ...mainState(),

@@ -28,7 +28,7 @@ const SEVERAL: Readonly<Record<string, readonly string[]>> = {
   'kernel/call-sites': ['kernel/program.ts'],
   'linux/arch/x86/kernel/head64-reservations': ['linux/arch/x86/kernel/head64.ts'],
   'linux/init/main/run-init': ['linux/init/main'],
-  'linux/options/cpu': ['linux/options/options.ts', 'linux/kernel/cpu.ts'],
+  'linux/options/cpu': ['linux/options/options.ts', 'linux/include/linux/cpumask.ts'],
   'linux/options/dma': ['linux/options/options.ts', 'linux/arch/x86/kernel/pci-dma'],
   'linux/options/memory': ['linux/options/options.ts', 'linux/arch/x86/kernel/e820'],
   'machine/memory/last-write': [

@@ -29,8 +29,6 @@ import type { Kernel } from '../../kernel/kernel.js';
 
 declare module '../../kernel/table.js' {
   interface Entries {
-    /** Whether a path leads to something: 0 or an error below 0 (fs/open.c, F_OK). */
-    sys_access(k: Kernel, path: string): number;
     /** Runs a program: 0 or an error below 0. The program is in the state of the root file system. */
     do_execve(k: Kernel, path: string): number;
   }
@@ -173,11 +171,6 @@ function loadElf(k: Kernel, program: Binprm): number {
 }
 
 export const exec = bodies({
-  sys_access: inline((k: Kernel, path: string) => {
-    const found = lookupPath(k.state.rootfs, path, true);
-    return found < 0 ? found : 0;
-  }),
-
   do_execve: inline((k: Kernel, path: string) => {
     if (path.split('/').some((name) => name.length > NAME_MAX)) return -ENAMETOOLONG;
     const program = openExec(k, path);

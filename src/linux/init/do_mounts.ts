@@ -1,13 +1,17 @@
 /**
- * init/do_mounts.c: what the kernel does when the initrd has no program to run. The model has no block devices and no
- * file system on one, so that mounting a root always fails (our choice): what is said is what 4.6 says then.
+ * init/do_mounts.c: the root file system is created; what the kernel does when the initrd has no program to run. The
+ * model has no block devices and no file system on one, so that mounting a root always fails (our choice): the messages
+ * are those of 4.6.
  */
+import { freshRootfs } from '../include/linux/fs.js';
 import { ENXIO } from '../include/uapi/asm-generic/errno-base.js';
 import { inline, bodies } from '../../kernel/table.js';
 import type { Kernel } from '../../kernel/kernel.js';
 
 declare module '../../kernel/table.js' {
   interface Entries {
+    /** Creates the root file system: its type, and how many blocks and inodes it may hold. */
+    init_rootfs(k: Kernel): void;
     prepare_namespace(k: Kernel): never;
     /** The device number of `root=`; 0:0 where no device has that name. */
     name_to_dev_t(k: Kernel, name: string): { major: number; minor: number };
@@ -24,6 +28,19 @@ const NONE = { major: 0, minor: 0 } as const;
 const ROOT_RAM0 = { major: 1, minor: 0 } as const;
 
 export const doMounts = bodies({
+  init_rootfs: inline((k: Kernel) => {
+    const { zones } = k.state.pages;
+    const totalram = zones.reduce((sum, { managed }) => sum + managed, 0);
+    const { savedRootName, rootFsNames } = k.state.init;
+    const named = rootFsNames === null || rootFsNames.includes('tmpfs');
+    const isTmpfs = savedRootName === '' && named;
+    k.state.rootfs = freshRootfs();
+    if (!isTmpfs) return; // ramfs takes all that the page allocator gives
+    // mm/shmem.c: shmem_default_max_blocks, shmem_default_max_inodes.
+    k.state.rootfs.maxBlocks = Math.floor(totalram / 2);
+    k.state.rootfs.maxInodes = Math.floor(totalram / 2);
+  }),
+
   name_to_dev_t: inline((_k: Kernel, name: string) => {
     if (name.startsWith('/dev/')) return name === '/dev/ram' ? ROOT_RAM0 : NONE;
     const [, major, minor] = /^(\d+):(\d+)$/.exec(name) ?? [];

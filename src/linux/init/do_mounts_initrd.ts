@@ -1,5 +1,6 @@
 /** init/main.c, init/do_mounts.c, init/do_mounts_initrd.c and init/initramfs.c: what runs first, and from where. */
 import { always, __setup, type ObsKernelParam } from '../include/linux/init.js';
+import type { Variable } from '../../kernel/variables.js';
 
 /** Bytes of saved_root_name[] (init/do_mounts.c). */
 const SAVED_ROOT_NAME = 64;
@@ -32,4 +33,10 @@ export const initrdParams: readonly ObsKernelParam[] = [
     k.state.params.doRetainInitrd = true;
     return 1;
   }),
+];
+
+const FILE = 'init/do_mounts_initrd.c';
+export const initrdVariables: readonly Variable[] = [
+  { name: 'initrd_start', size: 8, align: 8, section: '.bss', file: FILE },
+  { name: 'initrd_end', size: 8, align: 8, section: '.bss', file: FILE },
 ];

@@ -1,50 +1,25 @@
-/** kernel/cpu.c and arch/x86/kernel/cpu/common.c: sets of CPUs as words in memory. */
-import { va, type Va } from '../../machine/address.js';
+/** kernel/cpu.c: the set of online CPUs. */
+import { cpumask } from '../include/linux/cpumask.js';
+import { inline, bodies } from '../../kernel/table.js';
 import type { Kernel } from '../../kernel/kernel.js';
 import type { Variable } from '../../kernel/variables.js';
 
-const COMMON_C = 'arch/x86/kernel/cpu/common.c';
-const BITS = 64;
-const BYTES = 8;
+declare module '../../kernel/table.js' {
+  interface Entries {
+    /** Numbers of the CPUs that run the kernel, ascending. */
+    cpu_online_mask(k: Kernel): readonly number[];
+  }
+}
 
-export type CpuMask =
-  'cpu_initialized_mask' | 'cpu_callout_mask' | 'cpu_callin_mask' | 'cpu_online_mask';
+export const cpuC = bodies({
+  cpu_online_mask: inline((k: Kernel) => [k.cpu.id]),
+});
 
-/** The sets, each of one word: NR_CPUS is 64 (our choice). The boot CPU is online from boot_cpu_init() on. */
-export const smpVariables: readonly Variable[] = [
-  { name: 'cpu_initialized_mask', size: BYTES, align: BYTES, section: '.bss', file: COMMON_C },
-  { name: 'cpu_callout_mask', size: BYTES, align: BYTES, section: '.bss', file: COMMON_C },
-  { name: 'cpu_callin_mask', size: BYTES, align: BYTES, section: '.bss', file: COMMON_C },
+export const cpuOnlineVariables: readonly Variable[] = [
   {
-    name: 'cpu_online_mask',
-    size: BYTES,
-    align: BYTES,
+    ...cpumask('cpu_online_mask', 'kernel/cpu.c'),
     section: '.data',
-    file: 'kernel/cpu.c',
+    // boot_cpu_init(): the boot CPU is online.
     init: () => Uint8Array.of(1, 0, 0, 0, 0, 0, 0, 0),
   },
 ];
-
-function wordOf(k: Kernel, mask: CpuMask, cpu: number): { at: Va; bit: bigint } {
-  const word = Math.floor(cpu / BITS) * BYTES;
-  return { at: va(k.sym(mask) + word), bit: 1n << BigInt(cpu % BITS) };
-}
-
-export function cpumask_set_cpu(k: Kernel, cpu: number, mask: CpuMask): void {
-  const { at, bit } = wordOf(k, mask, cpu);
-  k.writeU64(at, k.readU64(at) | bit);
-}
-export function cpumask_clear_cpu(k: Kernel, cpu: number, mask: CpuMask): void {
-  const { at, bit } = wordOf(k, mask, cpu);
-  k.writeU64(at, k.readU64(at) & ~bit);
-}
-export function cpumask_test_cpu(k: Kernel, cpu: number, mask: CpuMask): boolean {
-  const { at, bit } = wordOf(k, mask, cpu);
-  return (k.readU64(at) & bit) !== 0n;
-}
-
-/** Numbers of the online CPUs, ascending. */
-export function onlineCpus(k: Kernel): number[] {
-  const word = k.readU64(k.sym('cpu_online_mask'));
-  return k.machine.cpus.map(({ id }) => id).filter((id) => ((word >> BigInt(id)) & 1n) === 1n);
-}

@@ -1,5 +1,5 @@
 /**
- * kernel/kexec.c and kernel/kexec_core.c: an image is loaded page by page into pages that are nobody's destination, with
+ * kernel/kexec_core.c: an image is loaded page by page into pages that are nobody's destination, with
  * a list that says where each belongs. Images for a crash and jumps back (KEXEC_TYPE_CRASH, preserve_context) are not
  * modelled. Device shutdown, stop_other_cpus() and the IOMMU's shutdown have no counterpart here (our choice).
  */
@@ -11,7 +11,6 @@ import {
   IND_DONE,
   IND_INDIRECTION,
   IND_SOURCE,
-  KEXEC_SEGMENT_MAX,
   KIMAGE_NO_DEST,
   type KexecSegment,
   type KexecSource,
@@ -24,8 +23,6 @@ import type { Kernel } from '../../kernel/kernel.js';
 
 declare module '../../kernel/table.js' {
   interface Entries {
-    /** The system call: 0 or a negative errno. The user's buffers are not in simulated memory (our choice). */
-    sys_kexec_load(k: Kernel, entry: number, segments: readonly KexecSource[]): number;
     /** Enters the image that was loaded; nothing where there is none. */
     kernel_kexec(k: Kernel): void;
     sanity_check_segment_list(k: Kernel, segments: readonly KexecSource[]): number;
@@ -57,11 +54,17 @@ function isDestination(segments: readonly KexecSegment[], start: number, end: nu
 const place = (k: Kernel, page: number, index: number): Va | undefined =>
   page === 0 ? undefined : va(k.__va(page) + index * 8);
 
-function readEntry(k: Kernel, image: Kimage, page: number, index: number): number {
+export function readEntry(k: Kernel, image: Kimage, page: number, index: number): number {
   const at = place(k, page, index);
   return at === undefined ? image.head : Number(k.readU64(at));
 }
-function writeEntry(k: Kernel, image: Kimage, page: number, index: number, value: number): void {
+export function writeEntry(
+  k: Kernel,
+  image: Kimage,
+  page: number,
+  index: number,
+  value: number,
+): void {
   const at = place(k, page, index);
   if (at === undefined) image.head = value;
   else k.writeU64(at, BigInt(value));
@@ -178,35 +181,6 @@ export const kexecCore = bodies({
       toC: k.trace.keyAt(k.__va(alignDown(image.head, PAGE_SIZE))),
     });
     return error;
-  }),
-
-  sys_kexec_load: fn((k: Kernel, entry: number, sources: readonly KexecSource[]) => {
-    if (sources.length > KEXEC_SEGMENT_MAX) return -EINVAL;
-    const insane = k.fn.sanity_check_segment_list(sources);
-    if (insane !== 0) return insane;
-    const image: Kimage = {
-      start: entry,
-      segments: sources.map(({ mem, memsz }) => ({ mem, memsz })),
-      head: 0,
-      entry: { page: 0, index: 0 },
-      lastEntry: { page: 0, index: 0 },
-      controlCodePage: 0,
-      swapPage: 0,
-      destPages: [],
-    };
-    image.controlCodePage = k.fn.kimage_alloc_control_pages(image, 1);
-    image.swapPage = k.fn.kimage_alloc_control_pages(image, 0);
-    if (image.controlCodePage === 0 || image.swapPage === 0) return -ENOMEM;
-    let error = k.fn.machine_kexec_prepare(image);
-    for (const segment of sources) {
-      if (error === 0) error = k.fn.kimage_load_normal_segment(image, segment);
-    }
-    if (error !== 0) return error;
-    // kimage_terminate()
-    if (readEntry(k, image, image.entry.page, image.entry.index) !== 0) image.entry.index++;
-    writeEntry(k, image, image.entry.page, image.entry.index, IND_DONE);
-    k.state.kexecImage = image;
-    return 0;
   }),
 
   kernel_kexec: label((k: Kernel) => {

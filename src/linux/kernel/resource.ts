@@ -1,6 +1,7 @@
 /** kernel/resource.c: the resources of physical memory. */
 import { PAGE_SIZE } from '../../machine/address.js';
 import { E820 } from '../arch/x86/include/asm/e820.js';
+import { stateSlice } from '../../kernel/state.js';
 import { inline, bodies } from '../../kernel/table.js';
 import type { Kernel } from '../../kernel/kernel.js';
 
@@ -10,6 +11,14 @@ declare module '../../kernel/table.js' {
     page_is_ram(k: Kernel, pfn: number): boolean;
   }
 }
+
+declare module '../../kernel/state.js' {
+  interface KernelState {
+    /** iomem_resource: its end is the last physical address that there can be. */
+    iomemResource: { end: number };
+  }
+}
+export const resourceState = stateSlice(() => ({ iomemResource: { end: 0 } }));
 
 /** e820_reserve_resources(): what is RAM, for the kernel or reserved by it, is a System RAM resource. */
 export const isRam = (k: Kernel, start: number, end: number): boolean =>

@@ -2,12 +2,10 @@
 import type { Cpu } from '../../machine/cpu/cpu.js';
 import { inline, bodies, label } from '../../kernel/table.js';
 import type { Kernel } from '../../kernel/kernel.js';
-import { onlineCpus } from './cpu.js';
+import { onlineCpus } from '../include/linux/cpumask.js';
 
 declare module '../../kernel/table.js' {
   interface Entries {
-    /** Numbers of the CPUs that run the kernel, ascending (include/linux/cpumask.h). */
-    cpu_online_mask(k: Kernel): readonly number[];
     /** Does something on each CPU that runs the kernel, and waits for it. */
     on_each_cpu(k: Kernel, what: (cpu: Cpu) => void): void;
     smp_init(k: Kernel): void;
@@ -15,7 +13,6 @@ declare module '../../kernel/table.js' {
 }
 
 export const smp = bodies({
-  cpu_online_mask: inline((k: Kernel) => [k.cpu.id]),
   // Our choice: one CPU after the other, ascending.
   on_each_cpu: inline((k: Kernel, what: (cpu: Cpu) => void) => {
     for (const id of k.fn.cpu_online_mask()) {

@@ -1,20 +1,9 @@
-/** arch/x86/mm/ioremap.c (the early part) and mm/early_ioremap.c: mappings before ioremap works. */
-import {
-  alignUp,
-  alignDown,
-  PAGE_SIZE,
-  PMD_SIZE,
-  tableIndex,
-  va,
-  type Va,
-} from '../../machine/address.js';
+/** mm/early_ioremap.c: mappings before ioremap works. */
+import { alignUp, alignDown, PAGE_SIZE, va, type Va } from '../../machine/address.js';
 import { FIX_BTMAP_BEGIN, FIX_BTMAPS_SLOTS, NR_FIX_BTMAPS } from '../../kernel/constants.js';
-import { get_entry, invlpg, set_entry } from '../../kernel/cpu-ops.js';
-import { entryPhysical } from '../arch/x86/include/asm/pgtable_types.js';
 import { stateSlice } from '../../kernel/state.js';
 import { fn, inline, bodies } from '../../kernel/table.js';
 import type { Kernel } from '../../kernel/kernel.js';
-import type { Variable } from '../../kernel/variables.js';
 
 /** A physical address; 64 bits of it where it comes from memory and may be anything. */
 export type Phys = number | bigint;
@@ -27,11 +16,6 @@ export interface EarlyMapSlot {
 
 declare module '../../kernel/table.js' {
   interface Entries {
-    /** The page-global directory in use, as an address: `__va(read_cr3())`. */
-    'early_ioremap_pmd:base'(k: Kernel): Va;
-    early_ioremap_pmd(k: Kernel, address: Va): { table: Va; index: number };
-    early_ioremap_init(k: Kernel): void;
-    __early_set_fixmap(k: Kernel, index: number, phys: number, prot: bigint): void;
     /** Returns 0 where no mapping can be had (a NULL pointer). */
     __early_ioremap(k: Kernel, phys: Phys, size: number, prot: bigint): Va | 0;
     early_ioremap(k: Kernel, phys: Phys, size: number): Va | 0;
@@ -53,33 +37,6 @@ export const earlyIoremapState = stateSlice(() => ({
 }));
 
 const MAX_MAP_CHUNK = NR_FIX_BTMAPS * PAGE_SIZE;
-
-export const ioremap = bodies({
-  'early_ioremap_pmd:base': inline((k: Kernel) => k.__va(Number(k.cpu.cr3))),
-
-  early_ioremap_pmd: inline((k: Kernel, address: Va) => {
-    const pgd = k.fn['early_ioremap_pmd:base']();
-    const pud = k.__va(entryPhysical(get_entry(k, pgd, tableIndex(address, 39))));
-    const pmd = k.__va(entryPhysical(get_entry(k, pud, tableIndex(address, 30))));
-    return { table: pmd, index: tableIndex(address, 21) };
-  }),
-
-  early_ioremap_init: fn((k: Kernel) => {
-    const at = k.fn.fix_to_virt(FIX_BTMAP_BEGIN);
-    const { table, index } = k.fn.early_ioremap_pmd(at);
-    const bm_pte = k.sym('bm_pte');
-    k.memset(bm_pte, 0, 4096);
-    const pointer = BigInt(k.__pa(bm_pte)) | k.fn._PAGE_TABLE();
-    set_entry(k, 'pmd', table, index, pointer, va(alignDown(at, PMD_SIZE)));
-  }),
-
-  __early_set_fixmap: inline((k: Kernel, index: number, phys: number, prot: bigint) => {
-    const address = k.fn.fix_to_virt(index);
-    const value = prot === 0n ? 0n : k.fn.pfn_pte(phys / PAGE_SIZE, prot);
-    set_entry(k, 'pte', k.sym('bm_pte'), tableIndex(address, 12), value, address);
-    invlpg(k, address);
-  }),
-});
 
 export const early_ioremap = bodies({
   __early_ioremap: fn((k: Kernel, given: Phys, size: number, prot: bigint): Va | 0 => {
@@ -142,7 +99,3 @@ export const early_ioremap = bodies({
     }
   }),
 });
-
-export const ioremapVariables: readonly Variable[] = [
-  { name: 'bm_pte', size: 4096, align: 4096, section: '.bss', file: 'arch/x86/mm/ioremap.c' },
-];

@@ -1,7 +1,7 @@
 /** mm/memblock.c: which memory there is and which of it is taken. Kept as plain kernel state. */
-import { alignDown, alignUp, type Va } from '../../machine/address.js';
+import { alignDown, alignUp } from '../../machine/address.js';
 import { stateSlice } from '../../kernel/state.js';
-import { fn, inline, bodies } from '../../kernel/table.js';
+import { inline, bodies } from '../../kernel/table.js';
 import type { Kernel } from '../../kernel/kernel.js';
 
 /** A half-open range of physical addresses in bytes. */
@@ -31,10 +31,6 @@ declare module '../../kernel/table.js' {
       size: number,
       align: number,
     ): number;
-    /** Zeroed memory below 4 GiB; 0 (a NULL pointer) where there is none. */
-    memblock_virt_alloc_low_nopanic(k: Kernel, size: number, align: number): Va | 0;
-    /** Zeroed memory from anywhere; a panic where there is none. */
-    memblock_virt_alloc(k: Kernel, size: number, align: number): Va;
     /** Bytes of memory below a page frame number. */
     memblock_mem_size(k: Kernel, limitPfn: number): number;
   }
@@ -50,11 +46,8 @@ export const memblockState = stateSlice(() => ({
 }));
 
 /** Physical addresses that the model keeps stay below 2^52; a range beyond is cut there. */
-const LIMIT = 2 ** 52;
+export const LIMIT = 2 ** 52;
 const MEMBLOCK_ALLOC_ACCESSIBLE = 0;
-/** include/linux/bootmem.h: where allocations begin, __pa(MAX_DMA_ADDRESS), and what low means. */
-const BOOTMEM_LOW_LIMIT = 2 ** 24;
-const ARCH_LOW_ADDRESS_LIMIT = 2 ** 32 - 1;
 
 /** Adds a range to a sorted list of disjoint ranges and merges neighbours. */
 export function addRange(list: Range[], base: number, size: number): Range[] {
@@ -96,19 +89,6 @@ export function addOwned(
   let fresh: Range[] = addRange([], base, size);
   for (const range of list) fresh = removeRange(fresh, range.base, range.size);
   return [...list, ...fresh.map((part) => ({ ...part, owner }))].sort((a, b) => a.base - b.base);
-}
-
-/** memblock_virt_alloc_internal(): away from ZONE_DMA if that can be; zeroed through the direct map. */
-function virtAlloc(k: Kernel, size: number, align: number, limit: number): Va | 0 {
-  const base =
-    k.fn.memblock_find_in_range(BOOTMEM_LOW_LIMIT, limit, size, align) ||
-    k.fn.memblock_find_in_range(0, limit, size, align);
-  if (base === 0) return 0;
-  // The caller's caller asks: the allocator itself is on top of the stack.
-  k.fn.memblock_reserve(base, size, k.state.frames.at(-2)?.name);
-  const address = k.__va(base);
-  k.memset(address, 0, size);
-  return address;
 }
 
 export const memblock = bodies({
@@ -156,16 +136,6 @@ export const memblock = bodies({
       return 0;
     },
   ),
-
-  memblock_virt_alloc_low_nopanic: fn(
-    (k: Kernel, size: number, align: number) => virtAlloc(k, size, align, ARCH_LOW_ADDRESS_LIMIT),
-    true,
-  ),
-  memblock_virt_alloc: fn((k: Kernel, size: number, align: number) => {
-    const address = virtAlloc(k, size, align, LIMIT);
-    if (address !== 0) return address;
-    return k.fn.panic(`memblock_virt_alloc: Failed to allocate ${String(size)} bytes`);
-  }, true),
 
   memblock_mem_size: inline((k: Kernel, limitPfn: number) => {
     const limit = limitPfn * 4096;

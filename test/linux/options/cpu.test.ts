@@ -1,6 +1,6 @@
 /** Options that limit CPUs, APICs and ACPI. */
 import { describe, expect, test } from '@jest/globals';
-import { onlineCpus } from '../../../src/linux/kernel/cpu.js';
+import { onlineCpus } from '../../../src/linux/include/linux/cpumask.js';
 import type { Boot } from '../../../src/sequencer/boot.js';
 import { eventsOf, onlyIn, printedBy, upTo, withLine } from './option-boots.js';
 

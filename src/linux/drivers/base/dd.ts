@@ -14,13 +14,11 @@ import {
   type Scatterlist,
 } from '../../include/linux/dma-mapping/dma_map_ops.js';
 import { GFP } from '../../mm/page_alloc/page_alloc.js';
-import { fn, bodies, label } from '../../../kernel/table.js';
+import { fn, bodies } from '../../../kernel/table.js';
 import type { Kernel } from '../../../kernel/kernel.js';
 
 declare module '../../../kernel/table.js' {
   interface Entries {
-    /** Each device's driver, in the order of the bus. */
-    'do_initcalls:drivers'(k: Kernel): void;
     really_probe(k: Kernel, dev: KernelDevice): void;
   }
 }
@@ -242,10 +240,6 @@ function registers({ k, dev, device }: Binding): void {
 }
 
 export const drivers = bodies({
-  'do_initcalls:drivers': label((k: Kernel) => {
-    for (const dev of k.state.devices) k.fn.really_probe(dev);
-  }),
-
   really_probe: fn((k: Kernel, dev: KernelDevice) => {
     const device = k.machine.bus.all.find((one) => one.name === dev.name);
     if (!(device instanceof DmaDevice)) return;

@@ -1,6 +1,8 @@
 /** drivers/iommu/amd_iommu_types.h: the driver's numbers and structures. What the IOMMU reads itself is in simulated memory. */
 import type { Va } from '../../../machine/address.js';
 import { stateSlice } from '../../../kernel/state.js';
+import { bodies, inline } from '../../../kernel/table.js';
+import type { Kernel } from '../../../kernel/kernel.js';
 import type { Variable } from '../../../kernel/variables.js';
 
 /** Registers, by their offsets. */
@@ -237,3 +239,14 @@ export const amdIommuVariables: readonly Variable[] = [
   pointer('amd_iommu_rlookup_table'),
   pointer('amd_iommu_pd_alloc_bitmap'),
 ];
+
+declare module '../../../kernel/table.js' {
+  interface Entries {
+    /** Address of the table that an entry points to. */
+    IOMMU_PTE_PAGE(k: Kernel, pte: bigint): Va;
+  }
+}
+
+export const amdIommuTypes = bodies({
+  IOMMU_PTE_PAGE: inline((k: Kernel, pte: bigint) => k.__va(Number(pte & IOMMU_PAGE_MASK))),
+});

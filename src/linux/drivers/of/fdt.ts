@@ -1,8 +1,7 @@
 /**
- * drivers/of/fdt.c and base.c: the flattened tree becomes nodes and properties in memory, which readers then walk.
+ * drivers/of/fdt.c: the flattened tree becomes nodes and properties in memory, which drivers/of/base.c walks.
  * The structures hold the fields that the model reads, in our own layout (our choice).
  */
-import { latin1 } from '../../../base/bytes.js';
 import { FDT_TOKEN } from '../../../firmware/fdt.js';
 import { va, type Va } from '../../../machine/address.js';
 import {
@@ -29,8 +28,7 @@ export const DEVICE_NODE = {
 export const PROPERTY = { name: 0, value: 8, length: 16, next: 24, size: 32 } as const;
 /** FDT_V17_SIZE rounded up to a power of two: the alignment of the copy (of/fdt.c). */
 const COPY_ALIGN = 64;
-/** The goal of early_init_dt_alloc_memory_arch: above MAX_DMA_ADDRESS (arch/x86/kernel/devicetree.c). */
-const MAX_DMA = 16 * 2 ** 20;
+
 /** What stands behind the tree to show that nothing wrote past it. */
 const END_MARKER = 0xdead_beef;
 
@@ -39,15 +37,8 @@ declare module '../../../kernel/table.js' {
     of_get_flat_dt_size(k: Kernel): number;
     unflatten_and_copy_device_tree(k: Kernel): void;
     unflatten_device_tree(k: Kernel, blob: Va): void;
-    /** Physical memory for the tree; the panic is the allocator's. */
-    early_init_dt_alloc_memory_arch(k: Kernel, size: number, align: number): Va;
-    /** The first node, in the order of the tree, whose `compatible` has the text; 0 where there is none. */
-    of_find_compatible_node(k: Kernel, compatible: string): Va | 0;
-    of_have_populated_dt(k: Kernel): boolean;
   }
 }
-
-const pointer = (k: Kernel, at: number): number => Number(BigInt.asIntN(64, k.readU64(va(at))));
 
 /** One node of the first pass: what it needs room for, and where its tokens are. */
 interface Parsed {
@@ -123,42 +114,10 @@ function write(k: Kernel, node: Parsed, at: number, parent: number): number {
   return next;
 }
 
-function textAt(k: Kernel, at: number, length: number): string {
-  return latin1(k.readBytes(va(at), length));
-}
-
-/** Whether a node's `compatible`, a list of texts, has one. */
-function isCompatible(k: Kernel, node: number, wanted: string): boolean {
-  let property = pointer(k, node + DEVICE_NODE.properties);
-  while (property !== 0) {
-    const name = textAt(k, pointer(k, property + PROPERTY.name), 'compatible'.length + 1);
-    if (name === 'compatible\0') {
-      const length = pointer(k, property + PROPERTY.length);
-      const value = textAt(k, pointer(k, property + PROPERTY.value), length);
-      return value.split('\0').includes(wanted);
-    }
-    property = pointer(k, property + PROPERTY.next);
-  }
-  return false;
-}
-
 export const ofFdt = bodies({
   of_get_flat_dt_size: inline((k: Kernel) => {
     const params = k.readU64(k.sym('initial_boot_params'));
     return fdtField(k, k.canonical(params), 'totalsize');
-  }),
-
-  early_init_dt_alloc_memory_arch: inline((k: Kernel, size: number, align: number) => {
-    const limit = k.state.memblock.currentLimit;
-    const at =
-      k.fn.memblock_find_in_range(MAX_DMA, limit, size, align) ||
-      k.fn.memblock_find_in_range(0, limit, size, align);
-    if (at === 0) return k.fn.panic('Out of memory');
-    k.fn.memblock_reserve(at, size, 'device tree');
-    const address = k.__va(at);
-    // ___alloc_bootmem_node clears what it gives (mm/nobootmem.c).
-    k.memset(address, 0, size);
-    return address;
   }),
 
   unflatten_and_copy_device_tree: fn((k: Kernel) => {
@@ -192,23 +151,6 @@ export const ofFdt = bodies({
     k.writeU32(va(at + size), END_MARKER);
     write(k, root, at, 0);
     k.writeU64(k.sym('of_root'), BigInt(at));
-  }),
-
-  of_have_populated_dt: inline((k: Kernel) => k.readU64(k.sym('of_root')) !== 0n),
-
-  of_find_compatible_node: inline((k: Kernel, compatible: string) => {
-    let node = pointer(k, k.sym('of_root'));
-    while (node !== 0) {
-      if (isCompatible(k, node, compatible)) return va(node);
-      let next = pointer(k, node + DEVICE_NODE.child);
-      // of_find_all_nodes: children first, then the next sibling of the nearest node that has one.
-      while (next === 0 && node !== 0) {
-        next = pointer(k, node + DEVICE_NODE.sibling);
-        node = pointer(k, node + DEVICE_NODE.parent);
-      }
-      node = next;
-    }
-    return 0;
   }),
 });
 

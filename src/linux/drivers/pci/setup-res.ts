@@ -1,37 +1,24 @@
 /**
- * Where devices have their registers: arch/x86/pci/i386.c, drivers/pci/setup-res.c and bus.c, kernel/resource.c. A root
+ * drivers/pci/setup-res.c and bus.c: the addresses of the devices' registers. A root
  * bus has all of iomem_resource, as without _CRS (arch/x86/pci/bus_numa.c: x86_pci_root_bus_resources). Our choice:
  * ports pass everything on, so bridges have no windows; a device has one BAR of 64 bits, and its command register says
  * that it decodes memory.
  */
-import { alignUp, hex, va, type Va } from '../../../machine/address.js';
+import { alignUp, hex } from '../../../machine/address.js';
 import { DmaDevice } from '../../../machine/devices/dma-device.js';
 import type { KernelDevice, MemoryBar } from '../../include/linux/dma-mapping/dma_map_ops.js';
 import { E820 } from '../../arch/x86/include/asm/e820.js';
 import { EINVAL } from '../../include/uapi/asm-generic/errno-base.js';
-import { stateSlice } from '../../../kernel/state.js';
 import { inline, bodies } from '../../../kernel/table.js';
 import type { Kernel } from '../../../kernel/kernel.js';
 
 declare module '../../../kernel/table.js' {
   interface Entries {
-    /** Each device's BAR is claimed where firmware has put it, or given another place. */
-    pcibios_resource_survey(k: Kernel): void;
     /** 0 or a negative errno. */
     pci_claim_resource(k: Kernel, dev: KernelDevice, bar: MemoryBar): number;
     pci_assign_resource(k: Kernel, dev: KernelDevice, bar: MemoryBar): number;
-    /** Maps a BAR; 0 where it has no place, or the kernel refuses to map it. */
-    pci_ioremap_bar(k: Kernel, dev: KernelDevice): Va | 0;
   }
 }
-
-declare module '../../../kernel/state.js' {
-  interface KernelState {
-    /** iomem_resource (kernel/resource.c): its end is the last physical address that there can be. */
-    iomemResource: { end: number };
-  }
-}
-export const resourceState = stateSlice(() => ({ iomemResource: { end: 0 } }));
 
 /** A range of iomem_resource that is taken, first byte and the one after the last. */
 interface Taken {
@@ -112,27 +99,5 @@ export const pciResources = bodies({
     // pci_update_resource()
     deviceOf(k, dev)?.setBar(at);
     return 0;
-  }),
-});
-
-export const pciI386 = bodies({
-  pcibios_resource_survey: inline((k: Kernel) => {
-    const unclaimed = k.state.devices.filter(
-      (dev) => dev.bar !== undefined && k.fn.pci_claim_resource(dev, dev.bar) !== 0,
-    );
-    // pcibios_assign_resources(), an initcall of its own.
-    for (const dev of unclaimed) if (dev.bar !== undefined) k.fn.pci_assign_resource(dev, dev.bar);
-  }),
-});
-
-export const pciIomap = bodies({
-  pci_ioremap_bar: inline((k: Kernel, dev: KernelDevice): Va | 0 => {
-    const { bar } = dev;
-    if (bar?.claimed !== true) {
-      k.trace.console(`${dev.name}: can't ioremap BAR 0`);
-      return 0;
-    }
-    const at = k.fn.ioremap_nocache(bar.start, bar.size);
-    return at === 0 ? 0 : va(at);
   }),
 });

@@ -1,22 +1,8 @@
-/** init/main.c and arch/x86/mm/fault.c: from start_kernel to /init. */
-import { hex, tableIndex, va, type Va } from '../../../machine/address.js';
-import type { Fault } from '../../../machine/types.js';
-import { _PAGE_PRESENT, _PAGE_PSE, PTE_PFN_MASK } from '../../../kernel/constants.js';
-import { get_entry } from '../../../kernel/cpu-ops.js';
-import { BootEnd } from '../../../kernel/ends.js';
-import { describe } from '../../../kernel/fault-text.js';
+/** init/main.c: from start_kernel to /init. */
 import { ENOENT } from '../../include/uapi/asm-generic/errno-base.js';
-import { entryPhysical } from '../../arch/x86/include/asm/pgtable_types.js';
 import { stateSlice } from '../../../kernel/state.js';
-import { fn, inline, bodies, label } from '../../../kernel/table.js';
+import { inline, bodies, label } from '../../../kernel/table.js';
 import type { Kernel } from '../../../kernel/kernel.js';
-
-const LEVELS = [
-  ['PGD', 39],
-  ['PUD', 30],
-  ['PMD', 21],
-  ['PTE', 12],
-] as const;
 
 /** What is tried where nothing else was asked for, in that order. */
 const INITS = ['/sbin/init', '/etc/init', '/bin/init', '/bin/sh'] as const;
@@ -39,10 +25,6 @@ declare module '../../../kernel/table.js' {
     'start_kernel:mm_init'(k: Kernel): void;
     /** Right after locking_selftest(). */
     'start_kernel:after-locking_selftest'(k: Kernel): void;
-    page_fault(k: Kernel, fault: Fault): void;
-    /** Where the tables in use are: `__va(read_cr3() & PHYSICAL_PAGE_MASK)`. */
-    'dump_pagetable:base'(k: Kernel): Va;
-    dump_pagetable(k: Kernel, address: Va): void;
     /** The first process: which program it runs, and that it runs. */
     'kernel_init:run_init'(k: Kernel): void;
     /** 0 or an error below 0. */
@@ -146,31 +128,5 @@ export const main = bodies({
       );
     }
     return error;
-  }),
-});
-
-export const fault = bodies({
-  'dump_pagetable:base': inline((k: Kernel) => k.__va(Number(k.cpu.cr3 & PTE_PFN_MASK))),
-
-  dump_pagetable: inline((k: Kernel, address: Va) => {
-    let table = k.fn['dump_pagetable:base']();
-    const words: string[] = [];
-    for (const [name, shift] of LEVELS) {
-      const entry = get_entry(k, table, tableIndex(address, shift));
-      words.push(`${name} ${entry.toString(16)}`);
-      if ((entry & _PAGE_PRESENT) === 0n || (shift < 39 && (entry & _PAGE_PSE) !== 0n)) break;
-      table = k.__va(entryPhysical(entry));
-    }
-    k.trace.console(words.join(' '));
-  }),
-
-  page_fault: fn((k: Kernel, cause: Fault) => {
-    const address = typeof cause.address === 'number' ? va(cause.address) : undefined;
-    const text = `BUG: unable to handle kernel paging request at ${hex(address ?? 0)}`;
-    k.trace.console(text);
-    if (address !== undefined) k.fn.dump_pagetable(address);
-    const message = `Fatal exception: ${describe(cause)}`;
-    k.trace.emit('panic', { message });
-    throw new BootEnd('panic', 'page_fault', `${text}; ${message}`);
   }),
 });

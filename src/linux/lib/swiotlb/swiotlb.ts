@@ -23,14 +23,6 @@ declare module '../../../kernel/table.js' {
     swiotlb_free(k: Kernel): void;
     is_swiotlb_buffer(k: Kernel, paddr: number): boolean;
     swiotlb_bounce(k: Kernel, orig: number, tlb: number, size: number, dir: DmaDirection): void;
-    /** lib/iommu-helper.c: whether slots would cross a boundary that the device cannot. */
-    iommu_is_span_boundary(
-      k: Kernel,
-      index: number,
-      nr: number,
-      shift: number,
-      boundary: number,
-    ): boolean;
     /** The physical address of slots that were taken; SWIOTLB_MAP_ERROR where there are none. */
     swiotlb_tbl_map_single(
       k: Kernel,
@@ -282,13 +274,6 @@ export const swiotlb = bodies({
       k.fn.swiotlb_bounce(orig, tlb, size, bounce);
     },
     true,
-  ),
-});
-
-export const iommuHelper = bodies({
-  iommu_is_span_boundary: inline(
-    (_k: Kernel, index: number, nr: number, shift: number, boundary: number) =>
-      ((shift + index) % boundary) + nr > boundary,
   ),
 });
 

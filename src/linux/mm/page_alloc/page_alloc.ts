@@ -1,13 +1,12 @@
 /**
- * mm/page_alloc.c and mm/nobootmem.c: page frames once memblock has handed its memory over, in the kernel's own way:
+ * mm/page_alloc.c: page frames once memblock has handed its memory over, in the kernel's own way:
  * zones, a buddy system, and lists of single pages per CPU. Kept as plain kernel state. Migrate types, watermarks and
  * nodes are not modelled (our choice): they do not bear on a boot with memory to spare.
  */
-import { alignDown, alignUp, PAGE_SIZE, va, type Va } from '../../../machine/address.js';
+import { alignUp, PAGE_SIZE, va, type Va } from '../../../machine/address.js';
 import {
   addPcp,
   freeBlock,
-  freeRun,
   MAX_ORDER,
   MAX_ORDER_SIZE,
   orderOf,
@@ -15,33 +14,27 @@ import {
   takeBlock,
   type Zone,
 } from './buddy.js';
-import { addRange, removeRange, type Range } from '../memblock.js';
+import { addRange, type Range } from '../memblock.js';
 import { stateSlice } from '../../../kernel/state.js';
-import { fn, inline, bodies } from '../../../kernel/table.js';
+import { inline, bodies } from '../../../kernel/table.js';
 import type { Kernel } from '../../../kernel/kernel.js';
 
 /** Where pages may come from (include/linux/gfp.h). */
 export const GFP = { KERNEL: 0, DMA: 1, DMA32: 4 } as const;
 /** Ends of ZONE_DMA and ZONE_DMA32 (asm/dma.h), in bytes. */
-const MAX_DMA = 16 * 2 ** 20;
-const MAX_DMA32 = 2 ** 32;
+export const MAX_DMA = 16 * 2 ** 20;
+export const MAX_DMA32 = 2 ** 32;
 
 declare module '../../../kernel/table.js' {
   interface Entries {
-    /** Memory that nobody reserved becomes free pages. */
-    free_all_bootmem(k: Kernel): void;
     /** From now on each CPU keeps single pages by the batch. */
     setup_per_cpu_pageset(k: Kernel): void;
-    /** Physical address of 2^order pages, aligned to their size; 0 where there are none. */
-    alloc_pages(k: Kernel, gfp: number, order: number): number;
-    /** The same as a direct-map address. */
+    /** alloc_pages(), as a direct-map address. */
     __get_free_pages(k: Kernel, gfp: number, order: number): Va | 0;
     get_zeroed_page(k: Kernel, gfp: number): Va | 0;
     /** Pages for a number of bytes, page-aligned, in one piece; a physical address, 0 where there are none. */
     alloc_pages_exact(k: Kernel, gfp: number, size: number): number;
     free_pages(k: Kernel, address: Va, order: number): void;
-    /** Gives a range of physical memory to the allocator, page by page (free_reserved_area, free_bootmem_late). */
-    free_bootmem_late(k: Kernel, base: number, size: number): void;
   }
 }
 
@@ -71,27 +64,10 @@ export function freeRanges({ zones }: PageState): Range[] {
   return ranges;
 }
 
-/** The zones that may serve a request, the one it prefers first (build_zonelists_node). */
-function zonelist({ zones }: PageState, gfp: number): Zone[] {
-  const limit = (gfp & GFP.DMA) !== 0 ? MAX_DMA : (gfp & GFP.DMA32) !== 0 ? MAX_DMA32 : Infinity;
-  return zones.filter(({ end }) => end <= limit || limit === Infinity).reverse();
-}
-
-function zoneOf({ zones }: PageState, address: number): Zone {
+export function zoneOf({ zones }: PageState, address: number): Zone {
   const zone = zones.find(({ end }) => address < end);
   if (zone === undefined) throw new RangeError(`no zone at ${address.toString(16)}`);
   return zone;
-}
-
-/** One page off a CPU's list, which is filled by the batch (buffered_rmqueue, rmqueue_bulk). */
-function takePage(zone: Zone, cpu: number): number {
-  const list = (zone.pcp[cpu] ??= []);
-  for (let i = list.length === 0 ? zone.batch : 0; i > 0; i--) {
-    const page = takeBlock(zone, 0);
-    if (page === 0) break;
-    list.push(page);
-  }
-  return list.shift() ?? 0;
 }
 
 function free(k: Kernel, base: number, order: number): void {
@@ -100,7 +76,7 @@ function free(k: Kernel, base: number, order: number): void {
 }
 
 /** Frees page after page. */
-function freePages(k: Kernel, start: number, end: number): void {
+export function freePages(k: Kernel, start: number, end: number): void {
   for (let at = start; at < end;) {
     const zone = zoneOf(k.state.pages, at);
     const stop = Math.min(end, zone.end);
@@ -114,43 +90,35 @@ function checked(k: Kernel, freed: boolean): void {
   if (!freed) k.fn.BUG('bad page state: freed twice');
 }
 
-export const pageAlloc = bodies({
-  free_all_bootmem: fn((k: Kernel) => {
-    let ranges: Range[] = [];
-    for (const { base, size } of k.state.memblock.memory) ranges = addRange(ranges, base, size);
-    for (const { base, size } of k.state.memblock.reserved)
-      ranges = removeRange(ranges, base, size);
-    const ends = [MAX_DMA, MAX_DMA32, Infinity];
-    k.state.pages = {
-      ready: true,
-      // Until setup_per_cpu_pageset() a CPU keeps no pages to itself (setup_pageset: batch 1, high 0).
-      zones: ends.map((end) => ({
-        end: Math.min(end, Number.MAX_SAFE_INTEGER),
-        managed: 0,
-        batch: 1,
-        high: 0,
-        pcp: {},
-        blocks: Array.from({ length: MAX_ORDER }, () => []),
-        runs: [],
-      })),
-    };
-    let pages = 0;
-    for (const { base, size } of ranges) {
-      // Only whole pages are free; page 0 is never given out.
-      let at = Math.max(alignUp(base, PAGE_SIZE), PAGE_SIZE);
-      const top = alignDown(base + size, PAGE_SIZE);
-      while (at < top) {
-        const zone = zoneOf(k.state.pages, at);
-        const stop = Math.min(top, zone.end);
-        zone.managed += (stop - at) / PAGE_SIZE;
-        pages += (stop - at) / PAGE_SIZE;
-        freeRun(zone, at, stop);
-        at = stop;
-      }
-    }
-    k.trace.console(`Memory: ${String(pages * (PAGE_SIZE / 1024))}K available`);
-  }),
+/** The zones that may serve a request, the one it prefers first (build_zonelists_node). */
+function zonelist({ zones }: PageState, gfp: number): Zone[] {
+  const limit = (gfp & GFP.DMA) !== 0 ? MAX_DMA : (gfp & GFP.DMA32) !== 0 ? MAX_DMA32 : Infinity;
+  return zones.filter(({ end }) => end <= limit || limit === Infinity).reverse();
+}
 
+/** One page off a CPU's list, which is filled by the batch (buffered_rmqueue, rmqueue_bulk). */
+function takePage(zone: Zone, cpu: number): number {
+  const list = (zone.pcp[cpu] ??= []);
+  for (let i = list.length === 0 ? zone.batch : 0; i > 0; i--) {
+    const page = takeBlock(zone, 0);
+    if (page === 0) break;
+    list.push(page);
+  }
+  return list.shift() ?? 0;
+}
+
+/** __alloc_pages_nodemask(): physical address of 2^order pages, aligned to their size; 0 where there are none. */
+export function __alloc_pages(k: Kernel, gfp: number, order: number): number {
+  if (!k.state.pages.ready) k.fn.BUG('the page allocator is used before mem_init');
+  if (order > MAX_ORDER) return 0;
+  for (const zone of zonelist(k.state.pages, gfp)) {
+    const at = order === 0 ? takePage(zone, k.cpu.id) : takeBlock(zone, order);
+    if (at !== 0) return at;
+  }
+  return 0;
+}
+
+export const pageAlloc = bodies({
   setup_per_cpu_pageset: inline((k: Kernel) => {
     for (const zone of k.state.pages.zones) {
       // zone_batchsize(): a 1024th of the zone, at most 512 KiB, a quarter of it, rounded to 2^n − 1.
@@ -161,15 +129,6 @@ export const pageAlloc = bodies({
     }
   }),
 
-  alloc_pages: inline((k: Kernel, gfp: number, order: number) => {
-    if (!k.state.pages.ready) k.fn.BUG('the page allocator is used before mem_init');
-    if (order > MAX_ORDER) return 0;
-    for (const zone of zonelist(k.state.pages, gfp)) {
-      const at = order === 0 ? takePage(zone, k.cpu.id) : takeBlock(zone, order);
-      if (at !== 0) return at;
-    }
-    return 0;
-  }),
   __get_free_pages: inline((k: Kernel, gfp: number, order: number) => {
     const at = k.fn.alloc_pages(gfp, order);
     return at === 0 ? 0 : k.__va(at);
@@ -190,8 +149,5 @@ export const pageAlloc = bodies({
   }),
   free_pages: inline((k: Kernel, address: Va, order: number) => {
     free(k, k.__pa(address), order);
-  }),
-  free_bootmem_late: inline((k: Kernel, base: number, size: number) => {
-    freePages(k, alignUp(base, PAGE_SIZE), alignDown(base + size, PAGE_SIZE));
   }),
 });

@@ -1,15 +1,9 @@
-/** drivers/acpi/acpica (tbutils.c, tbinstal.c, tbxface.c), drivers/acpi/osl.c, tables.c: finding ACPI tables. */
+/** drivers/acpi/acpica/tbutils.c, tbinstal.c and tbfadt.c: the tables that the RSDP leads to are listed. */
 import { latin1 } from '../../../../base/bytes.js';
-import { alignDown, alignUp, hex, PAGE_SIZE, va, type Va } from '../../../../machine/address.js';
+import { hex } from '../../../../machine/address.js';
 import { stateSlice } from '../../../../kernel/state.js';
-import { fn, inline, bodies } from '../../../../kernel/table.js';
+import { fn, bodies } from '../../../../kernel/table.js';
 import type { Kernel } from '../../../../kernel/kernel.js';
-
-/** A table as it is mapped: its address and its length in bytes. */
-export interface MappedTable {
-  readonly address: Va;
-  readonly size: number;
-}
 
 /** An entry of acpi_gbl_root_table_list (struct acpi_table_desc, actbl.h). */
 export interface TableDesc {
@@ -32,19 +26,8 @@ export interface AcpiState {
 
 declare module '../../../../kernel/table.js' {
   interface Entries {
-    /** Physical address of the RSDP; 0 where there is none. */
-    acpi_os_get_root_pointer(k: Kernel): number;
-    acpi_find_root_pointer(k: Kernel): number;
-    acpi_os_map_memory(k: Kernel, phys: number, size: number): Va | 0;
-    acpi_os_unmap_memory(k: Kernel, address: Va, size: number): void;
-    __acpi_map_table(k: Kernel, phys: number, size: number): Va | 0;
-    __acpi_unmap_table(k: Kernel, address: Va, size: number): void;
     /** false where the kernel goes on without ACPI. */
     acpi_tb_parse_root_table(k: Kernel, rsdp: number): boolean;
-    /** Gives back what acpi_get_table has mapped, while mappings are early ones; later they stay. */
-    early_acpi_os_unmap_memory(k: Kernel, address: Va, size: number): void;
-    /** Maps a table by its signature; undefined where it is not there or cannot be mapped. */
-    acpi_get_table(k: Kernel, signature: string): MappedTable | undefined;
   }
 }
 
@@ -82,41 +65,14 @@ export const ACPI_TABLE_HEADER = {
 /** struct acpi_table_fadt (actbl.h), as far as it is read here; `size` is where Xdsdt ends. */
 export const ACPI_TABLE_FADT = { facs: 36, dsdt: 40, Xfacs: 132, Xdsdt: 140, size: 148 } as const;
 const SIGNATURE_SIZE = 4;
-/** actbl.h and acconfig.h: RSDP checksums, and where it is looked for. */
-const RSDP_SIGNATURE = 'RSD PTR ';
-const RSDP_CHECKSUM_LENGTH = 20;
-const RSDP_SCAN_STEP = 16;
-const EBDA_PTR_LOCATION = 0x40e;
-const EBDA_WINDOW_SIZE = 1024;
-const HI_RSDP_WINDOW_BASE = 0xe_0000;
-const HI_RSDP_WINDOW_SIZE = 0x2_0000;
+
 const XSDT_ENTRY_SIZE = 8;
 const RSDT_ENTRY_SIZE = 4;
 
-const sum = (bytes: Uint8Array): number => bytes.reduce((total, byte) => (total + byte) & 0xff, 0);
+export const sum = (bytes: Uint8Array): number =>
+  bytes.reduce((total, byte) => (total + byte) & 0xff, 0);
 /** acpi_tb_fix_string() */
 const printed = (bytes: Uint8Array): string => latin1(bytes).replace(/[^\x20-\x7e]/g, '?');
-
-/** acpi_tb_validate_rsdp() */
-function isRsdp(bytes: Uint8Array): boolean {
-  if (latin1(bytes.subarray(0, RSDP_SIGNATURE.length)) !== RSDP_SIGNATURE) return false;
-  if (sum(bytes.subarray(0, RSDP_CHECKSUM_LENGTH)) !== 0) return false;
-  return (
-    (bytes[ACPI_TABLE_RSDP.revision] ?? 0) < 2 || sum(bytes.subarray(0, ACPI_TABLE_RSDP.size)) === 0
-  );
-}
-
-/** acpi_tb_scan_memory_for_rsdp(): the window is mapped, and each paragraph looked at. */
-function scan(k: Kernel, phys: number, size: number): number | undefined {
-  const at = k.fn.acpi_os_map_memory(phys, size);
-  if (at === 0) return undefined;
-  const bytes = k.readBytes(at, size);
-  k.fn.acpi_os_unmap_memory(at, size);
-  for (let offset = 0; offset < size; offset += RSDP_SCAN_STEP) {
-    if (isRsdp(bytes.subarray(offset))) return phys + offset;
-  }
-  return undefined;
-}
 
 function printHeader(k: Kernel, phys: number, header: Uint8Array): void {
   const view = new DataView(header.buffer, header.byteOffset);
@@ -133,7 +89,7 @@ function printHeader(k: Kernel, phys: number, header: Uint8Array): void {
 }
 
 /** Maps, copies and unmaps; undefined where no mapping can be had. */
-function search(k: Kernel, phys: number, size: number): Uint8Array | undefined {
+export function search(k: Kernel, phys: number, size: number): Uint8Array | undefined {
   const at = k.fn.acpi_os_map_memory(phys, size);
   if (at === 0) return undefined;
   const bytes = k.readBytes(at, size);
@@ -175,18 +131,6 @@ function parseFadt(k: Kernel, phys: number, header: Uint8Array): void {
 }
 
 export const acpiTables = bodies({
-  acpi_find_root_pointer: inline((k: Kernel) => {
-    const pointer = search(k, EBDA_PTR_LOCATION, 2);
-    if (pointer === undefined) return 0;
-    const ebda = new DataView(pointer.buffer).getUint16(0, true) * 16;
-    const found =
-      (ebda > 0x400 ? scan(k, ebda, EBDA_WINDOW_SIZE) : undefined) ??
-      scan(k, HI_RSDP_WINDOW_BASE, HI_RSDP_WINDOW_SIZE);
-    if (found !== undefined) return found;
-    k.trace.console('ACPI BIOS Error (bug): A valid RSDP was not found');
-    return 0;
-  }),
-
   // With EFI's pointer nobody checks the RSDP's signature or checksum.
   acpi_tb_parse_root_table: fn((k: Kernel, phys: number) => {
     const rsdp = search(k, phys, ACPI_TABLE_RSDP.size);
@@ -229,50 +173,5 @@ export const acpiTables = bodies({
     }
     k.fn.acpi_os_unmap_memory(at, length);
     return true;
-  }),
-
-  // acpi_get_table_with_size(): the descriptor says how long the table is, whatever its header says by now.
-  acpi_get_table: inline((k: Kernel, signature: string): MappedTable | undefined => {
-    const desc = k.state.acpi.disabled ? undefined : k.state.acpi.tables[signature];
-    if (desc === undefined) return undefined;
-    const address = desc.pointer || k.fn.acpi_os_map_memory(desc.address, desc.length);
-    if (address === 0) return undefined;
-    if (k.state.acpi.permanent_mmap) desc.pointer = address;
-    return { address: va(address), size: desc.length };
-  }),
-});
-
-export const acpiOsl = bodies({
-  acpi_os_get_root_pointer: inline((k: Kernel) => {
-    if (k.state.params.acpiRsdp !== 0) return k.state.params.acpiRsdp;
-    if (!k.fn.efi_enabled('EFI_CONFIG_TABLES')) return k.fn.acpi_find_root_pointer();
-    const { acpi20, acpi } = k.state.efi.tables;
-    const found = acpi20 ?? acpi;
-    if (found === undefined) k.trace.console('ACPI: System description tables not found');
-    return found ?? 0;
-  }),
-
-  acpi_os_map_memory: inline((k: Kernel, phys: number, size: number): Va | 0 => {
-    if (!k.state.acpi.permanent_mmap) return k.fn.__acpi_map_table(phys, size);
-    const start = alignDown(phys, PAGE_SIZE);
-    const length = alignUp(phys + size, PAGE_SIZE) - start;
-    // acpi_map(): RAM is reached through the direct map, a page of it at most.
-    if (k.fn.page_is_ram(start / PAGE_SIZE)) return length > PAGE_SIZE ? 0 : k.__va(phys);
-    const at = k.fn.ioremap_cache(start, length);
-    return at === 0 ? 0 : va(at + (phys - start));
-  }),
-  early_acpi_os_unmap_memory: inline((k: Kernel, address: Va, size: number) => {
-    if (!k.state.acpi.permanent_mmap) k.fn.__acpi_unmap_table(address, size);
-  }),
-  acpi_os_unmap_memory: inline((k: Kernel, address: Va, size: number) => {
-    if (!k.state.acpi.permanent_mmap) k.fn.__acpi_unmap_table(address, size);
-    else k.fn.memunmap(va(alignDown(address, PAGE_SIZE)));
-  }),
-
-  __acpi_map_table: inline((k: Kernel, phys: number, size: number): Va | 0 =>
-    phys === 0 || size === 0 ? 0 : k.fn.early_ioremap(phys, size),
-  ),
-  __acpi_unmap_table: inline((k: Kernel, address: Va, size: number) => {
-    if (size !== 0) k.fn.early_iounmap(address, size);
   }),
 });

@@ -9,7 +9,6 @@ import {
   CMD_INV_IOMMU_PAGES_SIZE_MASK,
   CMD_SIZE,
   FEATURE,
-  IOMMU_CAP,
   MAX_DEV_TABLE_ENTRIES,
   MMIO,
   type AmdIommuInstance,
@@ -56,8 +55,6 @@ declare module '../../../../kernel/table.js' {
     domain_flush_tlb_pde(k: Kernel, domain: ProtectionDomain): void;
     domain_flush_complete(k: Kernel, domain: ProtectionDomain): void;
     domain_flush_devices(k: Kernel, domain: ProtectionDomain): void;
-    /** Whether an IOMMU has a feature, by its bit (amd_iommu_proto.h). */
-    iommu_feature(k: Kernel, iommu: AmdIommuInstance, feature: number): boolean;
   }
 }
 
@@ -261,9 +258,4 @@ export const amdIommuCmd = bodies({
       if (data !== undefined) k.fn.device_flush_dte(data);
     }
   }),
-
-  iommu_feature: inline(
-    (_k: Kernel, iommu: AmdIommuInstance, feature: number) =>
-      (iommu.cap & (1 << IOMMU_CAP.EFR)) !== 0 && ((iommu.features >> BigInt(feature)) & 1n) !== 0n,
-  ),
 });

@@ -28,7 +28,7 @@ import {
 import { EINVAL } from '../../../include/uapi/asm-generic/errno-base.js';
 import { GFP } from '../../../mm/page_alloc/page_alloc.js';
 import { get_order } from '../../../arch/x86/kernel/pci-dma/pci-dma.js';
-import { onlineCpus } from '../../../kernel/cpu.js';
+import { onlineCpus } from '../../../include/linux/cpumask.js';
 import { fn, inline, bodies } from '../../../../kernel/table.js';
 import type { Kernel } from '../../../../kernel/kernel.js';
 import type { Variable } from '../../../../kernel/variables.js';

@@ -1,5 +1,4 @@
 /** drivers/iommu/amd_iommu.c, "Interrupt handling functions": what the IOMMU logged is printed. */
-import { AmdIommu } from '../../../../machine/iommu/amd-iommu.js';
 import { va, type Va } from '../../../../machine/address.js';
 import { readl, writel } from './commands.js';
 import {
@@ -21,8 +20,6 @@ declare module '../../../../kernel/table.js' {
     iommu_print_event(k: Kernel, iommu: AmdIommuInstance, event: Va): void;
     iommu_poll_events(k: Kernel, iommu: AmdIommuInstance): void;
     amd_iommu_int_thread(k: Kernel, iommu: AmdIommuInstance): void;
-    /** Interrupts of IOMMUs that wait are handled; called where a device may have caused one (our choice). */
-    'do_IRQ:amd_iommu'(k: Kernel): void;
   }
 }
 
@@ -133,17 +130,6 @@ export const amdIommuEvent = bodies({
       writel(k, iommu, MMIO.STATUS, MMIO_STATUS_EVT_INT_MASK);
       k.fn.iommu_poll_events(iommu);
       status = readl(k, iommu, MMIO.STATUS);
-    }
-  }),
-
-  'do_IRQ:amd_iommu': inline((k: Kernel) => {
-    for (const iommu of k.state.amdIommu.iommus) {
-      const line = k.machine.bus.all.find(
-        (one) => one instanceof AmdIommu && one.requester === iommu.devid,
-      );
-      if (iommu.int_enabled && line instanceof AmdIommu && line.interrupt) {
-        k.fn.amd_iommu_int_thread(iommu);
-      }
     }
   }),
 });

@@ -1,6 +1,6 @@
 /**
- * iommu=pt: a device gets a domain without tables, in which bus addresses are physical ones (drivers/iommu/iommu.c:
- * iommu_request_dm_for_dev; drivers/iommu/amd_iommu.c: IOMMU_DOMAIN_IDENTITY). Its DMA operations stay the common ones.
+ * drivers/iommu/amd_iommu.c, IOMMU_DOMAIN_IDENTITY: a domain without tables, in which bus addresses are physical ones
+ * (iommu=pt). The device's DMA operations stay the common ones.
  */
 import { va, type Va } from '../../../../machine/address.js';
 import {
@@ -10,25 +10,15 @@ import {
   IOMMU_PTE_TV,
   PAGE_MODE_NONE,
   PM_PTE_LEVEL,
-  type AmdIommuInstance,
   type IommuDevData,
   type ProtectionDomain,
 } from '../amd_iommu_types.js';
 import { bitmapSet, tableOf } from './domain.js';
-import type { KernelDevice } from '../../../include/linux/dma-mapping/dma_map_ops.js';
-import { ENOMEM } from '../../../include/uapi/asm-generic/errno-base.js';
 import { inline, bodies } from '../../../../kernel/table.js';
 import type { Kernel } from '../../../../kernel/kernel.js';
 
 declare module '../../../../kernel/table.js' {
   interface Entries {
-    /** Puts the device into a domain of its own that translates nothing; 0 or a negative errno. */
-    iommu_request_dm_for_dev(
-      k: Kernel,
-      dev: KernelDevice,
-      data: IommuDevData,
-      iommu: AmdIommuInstance,
-    ): number;
     /** A domain without tables; null where there is no number for it. */
     'amd_iommu_domain_alloc:identity'(k: Kernel): ProtectionDomain | null;
     clear_dte_entry(k: Kernel, devid: number): void;
@@ -103,21 +93,4 @@ export const amdIommuIdentity = bodies({
       if (data.domain !== null && data.domain > index) data.domain -= 1;
     }
   }),
-});
-
-export const iommuCore = bodies({
-  iommu_request_dm_for_dev: inline(
-    (k: Kernel, dev: KernelDevice, data: IommuDevData, iommu: AmdIommuInstance) => {
-      const { domains } = k.state.amdIommu;
-      const old = domains[data.domain ?? -1];
-      if (k.fn['amd_iommu_domain_alloc:identity']() === null) return -ENOMEM;
-      // amd_iommu_attach_device()
-      k.fn.detach_device(data);
-      k.fn.attach_device(data, domains.length - 1);
-      k.fn.iommu_completion_wait(iommu);
-      if (old !== undefined) k.fn.amd_iommu_domain_free(old);
-      k.trace.console(`iommu: Using direct mapping for device ${dev.name}`);
-      return 0;
-    },
-  ),
 });

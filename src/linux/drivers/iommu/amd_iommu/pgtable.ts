@@ -42,8 +42,6 @@ declare module '../../../../kernel/table.js' {
     ): number;
     /** virt_to_phys() of what the driver has written itself, as the IOMMU is given the address. */
     'amd_iommu:virt_to_phys'(k: Kernel, address: Va): bigint;
-    /** IOMMU_PTE_PAGE: where the kernel finds the table that an entry points to. */
-    IOMMU_PTE_PAGE(k: Kernel, pte: bigint): Va;
   }
 }
 
@@ -67,7 +65,6 @@ export function traceLeaf(k: Kernel, domain: ProtectionDomain, bus: number, pte:
 
 export const amdIommuPgtable = bodies({
   'amd_iommu:virt_to_phys': inline((k: Kernel, address: Va) => BigInt(k.__pa(address))),
-  IOMMU_PTE_PAGE: inline((k: Kernel, pte: bigint) => k.__va(Number(pte & IOMMU_PAGE_MASK))),
 
   increase_address_space: inline((k: Kernel, domain: ProtectionDomain) => {
     if (domain.mode === PAGE_MODE_6_LEVEL) return false;

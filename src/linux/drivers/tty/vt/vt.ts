@@ -1,8 +1,8 @@
 /**
- * drivers/tty/vt/vt.c and drivers/video/console/dummycon.c: the first virtual terminal as a console. One terminal
- * (MIN_NR_CONSOLES), without escape sequences, blanking or resizing.
+ * drivers/tty/vt/vt.c: the first virtual terminal as a console. One terminal (MIN_NR_CONSOLES), without escape
+ * sequences, blanking or resizing.
  */
-import { va, type Va } from '../../../../machine/address.js';
+import { va } from '../../../../machine/address.js';
 import type { ConswName, VcData } from '../../../include/linux/console.js';
 import { GFP } from '../../../mm/page_alloc/page_alloc.js';
 import { fn, inline, bodies } from '../../../../kernel/table.js';
@@ -11,21 +11,15 @@ import type { Kernel } from '../../../../kernel/kernel.js';
 
 declare module '../../../../kernel/table.js' {
   interface Entries {
-    /** console_init() of drivers/tty/tty_io.c: calls the console initcalls, of which con_init is one. */
-    console_init(k: Kernel): void;
     con_init(k: Kernel): void;
     visual_init(k: Kernel): VcData;
     vc_init(k: Kernel, vc: VcData, do_clear: boolean): void;
     set_origin(k: Kernel, vc: VcData): void;
     gotoxy(k: Kernel, vc: VcData, x: number, y: number): void;
     csi_J(k: Kernel, vc: VcData, from: number): void;
-    update_screen(k: Kernel, vc: VcData): void;
     scrup(k: Kernel, vc: VcData): void;
     lf(k: Kernel, vc: VcData): void;
     vt_console_print(k: Kernel, text: string): void;
-    scr_memsetw(k: Kernel, at: Va, value: number, bytes: number): void;
-    dummycon_startup(k: Kernel): string;
-    dummycon_init(k: Kernel, vc: VcData): void;
   }
 }
 
@@ -40,7 +34,7 @@ interface Consw {
   readonly con_cursor?: 'vgacon_cursor';
 }
 
-const CONSW: Readonly<Record<ConswName, Consw>> = {
+export const CONSW: Readonly<Record<ConswName, Consw>> = {
   vga_con: {
     con_startup: 'vgacon_startup',
     con_init: 'vgacon_init',
@@ -53,7 +47,7 @@ const CONSW: Readonly<Record<ConswName, Consw>> = {
   dummy_con: { con_startup: 'dummycon_startup', con_init: 'dummycon_init' },
 };
 
-const CELL = 2;
+export const CELL = 2;
 const ENCODER = new TextEncoder();
 const SPACE = 0x20;
 /** default_color: light grey on black, and so build_attr() of it at normal intensity. */
@@ -61,17 +55,10 @@ const DEFAULT_ATTR = 0x07;
 const BACKSPACE = 8;
 const NEWLINE = 10;
 const RETURN = 13;
-/** CONFIG_DUMMY_CONSOLE_COLUMNS, CONFIG_DUMMY_CONSOLE_ROWS. */
-const DUMMY_COLUMNS = 80;
-const DUMMY_ROWS = 25;
 
 const visible = (k: Kernel): boolean => k.state.console.vt.visible;
 
 export const vt = bodies({
-  console_init: inline((k: Kernel) => {
-    k.fn.con_init();
-  }),
-
   con_init: fn((k: Kernel) => {
     const { vt } = k.state.console;
     k.fn.console_lock();
@@ -159,15 +146,6 @@ export const vt = bodies({
     vc.need_wrap = false;
   }),
 
-  // redraw_screen(vc, 0)
-  update_screen: inline((k: Kernel, vc: VcData) => {
-    const { con_cursor, con_switch } = CONSW[vc.sw];
-    if (con_cursor !== undefined) k.fn[con_cursor](vc);
-    k.fn.set_origin(vc);
-    if (con_switch !== undefined) k.fn[con_switch](vc);
-    if (con_cursor !== undefined) k.fn[con_cursor](vc);
-  }),
-
   scrup: inline((k: Kernel, vc: VcData) => {
     const scroll = CONSW[vc.sw].con_scroll;
     if (visible(k) && scroll !== undefined && k.fn[scroll](vc, 1)) return;
@@ -245,25 +223,5 @@ export const vt = bodies({
     k.trace.wrote(va(from), to - from);
     const cursor = CONSW[vc.sw].con_cursor;
     if (cursor !== undefined) k.fn[cursor](vc);
-  }, true),
-
-  // include/linux/vt_buffer.h
-  scr_memsetw: inline((k: Kernel, at: Va, value: number, bytes: number) => {
-    const cells = new Uint8Array(bytes);
-    for (let i = 0; i < bytes; i += CELL) {
-      cells[i] = value & 0xff;
-      cells[i + 1] = value >> 8;
-    }
-    k.writeBytes(at, cells);
-    k.trace.wrote(at, bytes);
-  }),
-});
-
-export const dummycon = bodies({
-  dummycon_startup: fn(() => 'dummy device', true),
-  dummycon_init: fn((_k: Kernel, vc: VcData) => {
-    vc.can_do_color = true;
-    vc.cols = DUMMY_COLUMNS;
-    vc.rows = DUMMY_ROWS;
   }, true),
 });

@@ -15,8 +15,6 @@ declare module '../../../../kernel/table.js' {
     /** Returns what the display is called; without an adapter the dummy console takes over. */
     vgacon_startup(k: Kernel): string;
     'vgacon_startup:no_vga'(k: Kernel): string;
-    /** arch/x86/include/asm/vga.h: where video memory is for the kernel. */
-    VGA_MAP_MEM(k: Kernel, address: number, size: number): number;
     /** Whether video memory keeps what is written to it. */
     'vgacon_startup:probe'(k: Kernel): boolean;
     vgacon_init(k: Kernel, vc: VcData): void;
@@ -170,8 +168,4 @@ export const vgacon = bodies({
     outw(k, register + (value & 0xff00), port);
     outw(k, register + 1 + ((value << 8) & 0xff00), port);
   }),
-});
-
-export const vgaHeader = bodies({
-  VGA_MAP_MEM: inline((k: Kernel, address: number, _size: number) => k.__va(address)),
 });

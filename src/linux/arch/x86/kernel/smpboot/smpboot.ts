@@ -13,7 +13,11 @@ import { BootEnd, CpuAstray } from '../../../../../kernel/ends.js';
 import { SECONDARY_VARIABLES } from '../head_64/head_64.js';
 import { GFP } from '../../../../mm/page_alloc/page_alloc.js';
 import { realModeField } from '../../realmode/init.js';
-import { cpumask_clear_cpu, cpumask_set_cpu, cpumask_test_cpu } from '../../../../kernel/cpu.js';
+import {
+  cpumask_clear_cpu,
+  cpumask_set_cpu,
+  cpumask_test_cpu,
+} from '../../../../include/linux/cpumask.js';
 import { AP_CPU_OFFSET, THREAD_INFO_CPU } from './start-secondary.js';
 import { fn, inline, bodies, label } from '../../../../../kernel/table.js';
 import type { Kernel } from '../../../../../kernel/kernel.js';

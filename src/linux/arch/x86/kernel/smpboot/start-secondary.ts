@@ -5,7 +5,7 @@
 import { alignDown, va } from '../../../../../machine/address.js';
 import { THREAD_SIZE } from '../../../../../kernel/constants.js';
 import { CpuAstray } from '../../../../../kernel/ends.js';
-import { cpumask_set_cpu, cpumask_test_cpu } from '../../../../kernel/cpu.js';
+import { cpumask_set_cpu, cpumask_test_cpu } from '../../../../include/linux/cpumask.js';
 import { bodies, label } from '../../../../../kernel/table.js';
 import type { Kernel } from '../../../../../kernel/kernel.js';
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { THREAD_SIZE } from '../../../../../../src/kernel/constants.js';
-import { cpumask_test_cpu, onlineCpus } from '../../../../../../src/linux/kernel/cpu.js';
+import { cpumask_test_cpu, onlineCpus } from '../../../../../../src/linux/include/linux/cpumask.js';
 import { ACTIVITY } from '../../../../../../src/machine/cpu/cpu-core.js';
 import { MSR } from '../../../../../../src/machine/cpu/msr.js';
 import type { Trace } from '../../../../../../src/trace/trace.js';

@@ -5,7 +5,7 @@ import { rdmsr } from '../../../../../../kernel/cpu-ops.js';
 import { stateSlice } from '../../../../../../kernel/state.js';
 import { fn, bodies, inline } from '../../../../../../kernel/table.js';
 import type { Kernel } from '../../../../../../kernel/kernel.js';
-import { onlineCpus } from '../../../../../kernel/cpu.js';
+import { onlineCpus } from '../../../../../include/linux/cpumask.js';
 
 declare module '../../../../../../kernel/table.js' {
   interface Entries {

@@ -4,8 +4,8 @@ import {
   cpumask_set_cpu,
   cpumask_test_cpu,
   onlineCpus,
-} from '../../../src/linux/kernel/cpu.js';
-import { boot } from '../../helpers.js';
+} from '../../../../src/linux/include/linux/cpumask.js';
+import { boot } from '../../../helpers.js';
 
 const it = boot({ stage: 0 });
 it.runTo('early-idt');

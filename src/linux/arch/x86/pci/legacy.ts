@@ -1,18 +1,18 @@
-/** drivers/pci/probe.c: the devices on the bus become the kernel's devices. */
-import { BAR_SIZE, DmaDevice } from '../../../machine/devices/dma-device.js';
-import { DMA_BIT_MASK, type KernelDevice } from '../../include/linux/dma-mapping/dma_map_ops.js';
-import { stateSlice } from '../../../kernel/state.js';
-import { fn, bodies } from '../../../kernel/table.js';
-import type { Kernel } from '../../../kernel/kernel.js';
+/** arch/x86/pci/legacy.c: the devices on the bus become the kernel's devices. */
+import { BAR_SIZE, DmaDevice } from '../../../../machine/devices/dma-device.js';
+import { DMA_BIT_MASK, type KernelDevice } from '../../../include/linux/dma-mapping/dma_map_ops.js';
+import { stateSlice } from '../../../../kernel/state.js';
+import { fn, bodies } from '../../../../kernel/table.js';
+import type { Kernel } from '../../../../kernel/kernel.js';
 
-declare module '../../../kernel/table.js' {
+declare module '../../../../kernel/table.js' {
   interface Entries {
     /** Enumerates the bus; configuration space is not modelled, the devices are taken as they stand. */
     pci_subsys_init(k: Kernel): void;
   }
 }
 
-declare module '../../../kernel/state.js' {
+declare module '../../../../kernel/state.js' {
   interface KernelState {
     /** Devices that the PCI code found, in the order of the bus. */
     devices: KernelDevice[];
@@ -20,9 +20,9 @@ declare module '../../../kernel/state.js' {
 }
 export const pciState = stateSlice(() => ({ devices: [] }));
 
-export const pciProbe = bodies({
+export const pciLegacy = bodies({
   pci_subsys_init: fn((k: Kernel) => {
-    // pci_setup_device() and pci_device_add(): both masks begin with 32 bits.
+    // drivers/pci/probe.c, pci_setup_device() and pci_device_add(): both masks begin with 32 bits.
     k.state.devices = k.machine.bus.all
       .filter((device) => device instanceof DmaDevice)
       .map(({ name, requester, bar }) => ({

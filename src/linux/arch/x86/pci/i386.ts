@@ -1,0 +1,20 @@
+/** arch/x86/pci/i386.c: each BAR is claimed or assigned. */
+import { inline, bodies } from '../../../../kernel/table.js';
+import type { Kernel } from '../../../../kernel/kernel.js';
+
+declare module '../../../../kernel/table.js' {
+  interface Entries {
+    /** Each device's BAR is claimed where firmware has put it, or given another place. */
+    pcibios_resource_survey(k: Kernel): void;
+  }
+}
+
+export const pciI386 = bodies({
+  pcibios_resource_survey: inline((k: Kernel) => {
+    const unclaimed = k.state.devices.filter(
+      (dev) => dev.bar !== undefined && k.fn.pci_claim_resource(dev, dev.bar) !== 0,
+    );
+    // pcibios_assign_resources(), an initcall of its own.
+    for (const dev of unclaimed) if (dev.bar !== undefined) k.fn.pci_assign_resource(dev, dev.bar);
+  }),
+});

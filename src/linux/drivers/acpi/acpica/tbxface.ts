@@ -1,0 +1,29 @@
+/** drivers/acpi/acpica/tbxface.c: a table by its signature. */
+import { va, type Va } from '../../../../machine/address.js';
+import { inline, bodies } from '../../../../kernel/table.js';
+import type { Kernel } from '../../../../kernel/kernel.js';
+
+declare module '../../../../kernel/table.js' {
+  interface Entries {
+    /** Maps a table by its signature; undefined where it is not there or cannot be mapped. */
+    acpi_get_table(k: Kernel, signature: string): MappedTable | undefined;
+  }
+}
+
+/** A table as it is mapped: its address and its length in bytes. */
+export interface MappedTable {
+  readonly address: Va;
+  readonly size: number;
+}
+
+export const acpiGetTable = bodies({
+  // acpi_get_table_with_size(): the descriptor says how long the table is, whatever its header says by now.
+  acpi_get_table: inline((k: Kernel, signature: string): MappedTable | undefined => {
+    const desc = k.state.acpi.disabled ? undefined : k.state.acpi.tables[signature];
+    if (desc === undefined) return undefined;
+    const address = desc.pointer || k.fn.acpi_os_map_memory(desc.address, desc.length);
+    if (address === 0) return undefined;
+    if (k.state.acpi.permanent_mmap) desc.pointer = address;
+    return { address: va(address), size: desc.length };
+  }),
+});

@@ -1,0 +1,55 @@
+/** drivers/acpi/acpica/tbxfroot.c: the search for the RSDP in the EBDA and the BIOS area. */
+import { latin1 } from '../../../../base/bytes.js';
+import { inline, bodies } from '../../../../kernel/table.js';
+import type { Kernel } from '../../../../kernel/kernel.js';
+import { ACPI_TABLE_RSDP, sum, search } from './tbutils.js';
+
+declare module '../../../../kernel/table.js' {
+  interface Entries {
+    acpi_find_root_pointer(k: Kernel): number;
+  }
+}
+
+/** actbl.h and acconfig.h: RSDP checksums, and where it is looked for. */
+const RSDP_SIGNATURE = 'RSD PTR ';
+const RSDP_CHECKSUM_LENGTH = 20;
+const RSDP_SCAN_STEP = 16;
+const EBDA_PTR_LOCATION = 0x40e;
+const EBDA_WINDOW_SIZE = 1024;
+const HI_RSDP_WINDOW_BASE = 0xe_0000;
+const HI_RSDP_WINDOW_SIZE = 0x2_0000;
+
+/** acpi_tb_validate_rsdp() */
+function isRsdp(bytes: Uint8Array): boolean {
+  if (latin1(bytes.subarray(0, RSDP_SIGNATURE.length)) !== RSDP_SIGNATURE) return false;
+  if (sum(bytes.subarray(0, RSDP_CHECKSUM_LENGTH)) !== 0) return false;
+  return (
+    (bytes[ACPI_TABLE_RSDP.revision] ?? 0) < 2 || sum(bytes.subarray(0, ACPI_TABLE_RSDP.size)) === 0
+  );
+}
+
+/** acpi_tb_scan_memory_for_rsdp(): the window is mapped, and each paragraph looked at. */
+function scan(k: Kernel, phys: number, size: number): number | undefined {
+  const at = k.fn.acpi_os_map_memory(phys, size);
+  if (at === 0) return undefined;
+  const bytes = k.readBytes(at, size);
+  k.fn.acpi_os_unmap_memory(at, size);
+  for (let offset = 0; offset < size; offset += RSDP_SCAN_STEP) {
+    if (isRsdp(bytes.subarray(offset))) return phys + offset;
+  }
+  return undefined;
+}
+
+export const acpiRoot = bodies({
+  acpi_find_root_pointer: inline((k: Kernel) => {
+    const pointer = search(k, EBDA_PTR_LOCATION, 2);
+    if (pointer === undefined) return 0;
+    const ebda = new DataView(pointer.buffer).getUint16(0, true) * 16;
+    const found =
+      (ebda > 0x400 ? scan(k, ebda, EBDA_WINDOW_SIZE) : undefined) ??
+      scan(k, HI_RSDP_WINDOW_BASE, HI_RSDP_WINDOW_SIZE);
+    if (found !== undefined) return found;
+    k.trace.console('ACPI BIOS Error (bug): A valid RSDP was not found');
+    return 0;
+  }),
+});

@@ -1,0 +1,18 @@
+/** fs/open.c: whether a path leads to a file. */
+import { lookupPath } from './namei.js';
+import { inline, bodies } from '../../kernel/table.js';
+import type { Kernel } from '../../kernel/kernel.js';
+
+declare module '../../kernel/table.js' {
+  interface Entries {
+    /** Whether a path leads to something: 0 or an error below 0 (fs/open.c, F_OK). */
+    sys_access(k: Kernel, path: string): number;
+  }
+}
+
+export const open = bodies({
+  sys_access: inline((k: Kernel, path: string) => {
+    const found = lookupPath(k.state.rootfs, path, true);
+    return found < 0 ? found : 0;
+  }),
+});

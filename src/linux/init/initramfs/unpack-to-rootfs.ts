@@ -1,0 +1,34 @@
+/** init/initramfs.c: the archive in memory is unpacked into the root file system. */
+import { va, type Va } from '../../../machine/address.js';
+import { unpackTo, type UnpackError } from './unpack.js';
+import type { InitrdSource } from './input.js';
+import { pageCache } from '../../mm/filemap.js';
+import { Rootfs } from '../../fs/ramfs.js';
+import { fn, bodies } from '../../../kernel/table.js';
+import type { Kernel } from '../../../kernel/kernel.js';
+
+declare module '../../../kernel/table.js' {
+  interface Entries {
+    /** The first error, or undefined when all was unpacked. */
+    unpack_to_rootfs(k: Kernel, at: Va, length: number): UnpackError | undefined;
+  }
+}
+
+/** The initrd in memory: reads go through the CPU, and are compared with what the loader put there. */
+function initrdAt(k: Kernel, at: Va, length: number): InitrdSource {
+  return {
+    length,
+    read: (offset, count) => {
+      const bytes = k.readBytes(va(at + offset), count);
+      k.trace.recorder.consumedPart('initrd', 'unpack_to_rootfs', offset, bytes);
+      return bytes;
+    },
+  };
+}
+
+export const unpackToRootfs = bodies({
+  unpack_to_rootfs: fn((k: Kernel, at: Va, length: number) => {
+    k.trace.read('initrd', at, length);
+    return unpackTo(new Rootfs(k.state.rootfs, pageCache(k)), initrdAt(k, at, length));
+  }),
+});
