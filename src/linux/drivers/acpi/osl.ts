@@ -8,7 +8,7 @@ declare module '../../../kernel/table.js' {
     /** Physical address of the RSDP; 0 where there is none. */
     acpi_os_get_root_pointer(k: Kernel): number;
     acpi_os_map_memory(k: Kernel, phys: number, size: number): Va | 0;
-    /** Gives back what acpi_get_table has mapped, while mappings are early ones; later they stay. */
+    /** Unmaps what acpi_get_table has mapped while mappings are early ones; later ones are permanent. */
     early_acpi_os_unmap_memory(k: Kernel, address: Va, size: number): void;
     acpi_os_unmap_memory(k: Kernel, address: Va, size: number): void;
   }

@@ -1,7 +1,7 @@
 /**
- * drivers/base/dd.c and what a driver does (our choice, after Documentation/DMA-API-HOWTO.txt): it says how wide the
- * device's addresses are, and moves known data both ways by each kind of mapping. What a mapping gives goes to the
- * device as it is; a mapping that failed is said and not used.
+ * drivers/base/dd.c and what a driver does (our choice, after Documentation/DMA-API-HOWTO.txt): it sets the DMA
+ * mask, and moves known data both ways by each kind of mapping. The device gets the bus address of a mapping
+ * unchanged; a mapping that failed is reported and not used.
  */
 import { hex, PAGE_SIZE, va, type Va } from '../../../machine/address.js';
 import { DmaDevice } from '../../../machine/devices/dma-device.js';
@@ -23,12 +23,12 @@ declare module '../../../kernel/table.js' {
   }
 }
 
-/** A streaming buffer: it begins within a page and goes over into the next one (our choice). */
+/** A streaming buffer: it crosses a page boundary (our choice). */
 const BUFFER = { order: 1, offset: 0x300, size: 0x1800 } as const;
 /** Bytes of a coherent allocation, and of each half: commands that the device reads, answers that it writes. */
 const RING = { size: PAGE_SIZE, half: PAGE_SIZE / 2 } as const;
 /** Pieces of a scatterlist. */
-const PIECES = [
+const SEGMENTS = [
   { offset: 0x100, length: 0x900 },
   { offset: 0, length: PAGE_SIZE },
 ] as const;
@@ -38,7 +38,7 @@ interface Binding {
   readonly k: Kernel;
   readonly dev: KernelDevice;
   readonly device: DmaDevice;
-  /** Where memory for the device comes from: drivers of ISA devices ask for ZONE_DMA. */
+  /** Zone of the device's memory: drivers of ISA devices use ZONE_DMA. */
   readonly gfp: number;
 }
 
@@ -53,7 +53,7 @@ function dataOf(name: string, size: number): Uint8Array {
   return data;
 }
 
-/** Tells the trace of a transfer, or of one that a failed mapping kept from being. */
+/** Records a transfer in the trace, or one that a failed mapping prevented. */
 function traceDma(
   { k, dev }: Binding,
   what: string,
@@ -61,7 +61,7 @@ function traceDma(
   at: { pa: number; bytes: number; bus?: bigint },
   result: string,
 ): void {
-  // Whether the trace is told or not, the machine does the same.
+  // The machine does the same whether the trace is on or not.
   const ops = k.fn.get_dma_ops(dev);
   if (!k.trace.on) return;
   k.trace.emit('dma', {
@@ -77,12 +77,12 @@ function traceDma(
   });
 }
 
-/** The device moves bytes at bus addresses, piece after piece; says how the last one ended. */
+/** The device moves bytes at bus addresses, segment by segment. */
 function transfer(
   bound: Binding,
   what: string,
   dir: DmaDirection,
-  pieces: readonly { bus: bigint; pa: number; bytes: number }[],
+  segments: readonly { bus: bigint; pa: number; bytes: number }[],
 ): void {
   const { k, dev, device } = bound;
   const { recorder } = k.trace;
@@ -92,22 +92,22 @@ function transfer(
   const { origin } = machine;
   machine.origin = recorder.intern(dev.name);
   machine.dmaLog = [];
-  for (const piece of pieces) {
+  for (const segment of segments) {
     let result: BusResult;
     if (dir === DMA.TO_DEVICE) {
-      result = device.readMemory(piece.bus, piece.bytes);
+      result = device.readMemory(segment.bus, segment.bytes);
       moved.push(device.received);
     } else {
-      moved.push(device.pattern(piece.bytes));
-      result = device.writeMemory(piece.bus, piece.bytes);
+      moved.push(device.pattern(segment.bytes));
+      result = device.writeMemory(segment.bus, segment.bytes);
     }
-    const sent = device.truncate(piece.bus);
+    const sent = device.truncate(segment.bus);
     traceDma(
       bound,
       name,
       dir,
-      piece,
-      sent === piece.bus ? result : `${result}, sent as ${hex(sent)}`,
+      segment,
+      sent === segment.bus ? result : `${result}, sent as ${hex(sent)}`,
     );
   }
   machine.origin = origin;
@@ -129,12 +129,12 @@ function joined(parts: readonly Uint8Array[]): Uint8Array {
   return all;
 }
 
-/** Pages for a driver; without memory it could not go on (our choice: a panic). */
+/** Pages for a driver; without memory it cannot continue (our choice: a panic). */
 function pages(k: Kernel, gfp: number, order: number): number {
   return k.fn.alloc_pages(gfp, order) || k.fn.panic('driver: out of memory');
 }
 
-/** dma_map_single() one way: the device moves the buffer's bytes, then the driver looks. */
+/** dma_map_single() one way: the device moves the buffer's bytes, then the driver reads it. */
 function streaming(bound: Binding, dir: DmaDirection, page: number): void {
   const { k, dev } = bound;
   const { size } = BUFFER;
@@ -181,12 +181,12 @@ function coherent(bound: Binding): void {
   k.fn.dma_free_coherent(dev, size, vaddr, handle);
 }
 
-/** dma_map_sg() one way: pieces of several pages. */
+/** dma_map_sg() one way: segments of several pages. */
 function scattered(bound: Binding, dir: DmaDirection): void {
   const { k, dev } = bound;
   const name = `${dev.name} sg ${dirName(dir)}`;
   const toDevice = dir === DMA.TO_DEVICE;
-  const sgl = PIECES.map(({ offset, length }): Scatterlist => ({
+  const sgl = SEGMENTS.map(({ offset, length }): Scatterlist => ({
     page: pages(k, bound.gfp, 0),
     offset,
     length,
@@ -210,12 +210,12 @@ function scattered(bound: Binding, dir: DmaDirection): void {
     }
   } else {
     if (toDevice) k.trace.recorder.produced(name, data);
-    const pieces = sgl.map((sg) => ({
+    const segments = sgl.map((sg) => ({
       bus: sg.dmaAddress,
       pa: sg.page + sg.offset,
       bytes: sg.dmaLength,
     }));
-    transfer(bound, 'sg ', dir, pieces);
+    transfer(bound, 'sg ', dir, segments);
     k.fn.dma_unmap_sg(dev, sgl, dir);
     if (!toDevice) {
       const read = joined(sgl.map((sg) => k.readBytes(bufferOf(sg), sg.length)));
@@ -225,7 +225,7 @@ function scattered(bound: Binding, dir: DmaDirection): void {
   for (const { page } of sgl) k.fn.free_pages(k.__va(page), 0);
 }
 
-/** The driver maps the device's registers and reads who it is. */
+/** The driver maps the device's registers and reads its identity. */
 function registers({ k, dev, device }: Binding): void {
   const at = k.fn.pci_ioremap_bar(dev);
   if (at === 0) {
@@ -256,7 +256,7 @@ export const drivers = bodies({
     if (width !== addressBits) k.trace.console(`${dev.name}: DMA mask of ${String(width)} bits`);
     const bound = { k, dev, device, gfp: addressBits <= 24 ? GFP.DMA : GFP.KERNEL };
     if (dev.bar !== undefined) registers(bound);
-    // The buffer is the driver's for as long as it is bound.
+    // The driver owns the buffer while it is bound.
     const buffer = pages(k, bound.gfp, BUFFER.order);
     streaming(bound, DMA.TO_DEVICE, buffer);
     streaming(bound, DMA.FROM_DEVICE, buffer);

@@ -26,7 +26,7 @@ export type DmiIdent =
 declare module '../../../kernel/table.js' {
   interface Entries {
     dmi_scan_machine(k: Kernel): void;
-    /** Each takes 32 bytes and says whether they are an entry point whose table was walked. */
+    /** Each takes 32 bytes; true where they are an entry point whose table was walked. */
     dmi_present(k: Kernel, entry: Uint8Array): boolean;
     dmi_smbios3_present(k: Kernel, entry: Uint8Array): boolean;
     /** Walks a table of structures; false where it cannot be mapped. */
@@ -70,7 +70,7 @@ const SCAN_BASE = 0xf_0000;
 const SCAN_SIZE = 0x1_0000;
 const SCAN_STEP = 16;
 
-/** Which strings dmi_decode() keeps: type of structure, slot, offset of the string's number. */
+/** Strings that dmi_decode() stores: type of structure, slot, offset of the string's number. */
 const IDENTS: readonly (readonly [number, DmiIdent, number])[] = [
   [0, 'DMI_BIOS_VENDOR', 4],
   [0, 'DMI_BIOS_VERSION', 5],
@@ -88,7 +88,7 @@ const sound = (bytes: Uint8Array, length: number): boolean =>
   (bytes.subarray(0, length).reduce((sum, byte) => sum + byte, 0) & 0xff) === 0;
 const viewOf = (bytes: Uint8Array): DataView => new DataView(bytes.buffer, bytes.byteOffset);
 
-/** dmi_string_nosave(): the n-th string behind a structure's formatted part. */
+/** dmi_string_nosave(): the n-th string after a structure's formatted part. */
 function stringOf(table: Uint8Array, strings: number, number: number): string {
   if (number === 0) return '';
   let at = strings;
@@ -140,7 +140,7 @@ function entryAt(k: Kernel, phys: number): Uint8Array | undefined {
   return bytes;
 }
 
-/** With EFI the configuration tables say where the entry points are. */
+/** With EFI the configuration tables have the addresses of the entry points. */
 function byEfi(k: Kernel): boolean {
   const { smbios3, smbios } = k.state.efi.tables;
   if (smbios3 !== undefined) {
@@ -163,7 +163,7 @@ function byScan(k: Kernel): boolean {
   const entry = new Uint8Array(ENTRY_BYTES);
   let found = false;
   for (let offset = 0; offset < SCAN_SIZE && !found; offset += SCAN_STEP) {
-    // The paragraph before it stays in front; nothing behind the entry point is read.
+    // The paragraph before it comes first; nothing after the entry point is read.
     entry.set(k.readBytes(va(at + offset), SCAN_STEP), SCAN_STEP);
     found = k.fn.dmi_smbios3_present(entry) || k.fn.dmi_present(entry);
     entry.copyWithin(0, SCAN_STEP);

@@ -157,7 +157,7 @@ export interface ProtectionDomain {
   updated: boolean;
   /** Devices in it, the latest first. */
   dev_list: number[];
-  /** How many devices are behind each IOMMU. */
+  /** Number of attached devices of each IOMMU. */
   dev_iommu: number[];
   aperture_size: number;
   /** *next_index of the CPU; the driver has one for each. */

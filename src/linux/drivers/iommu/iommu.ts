@@ -7,7 +7,7 @@ import type { Kernel } from '../../../kernel/kernel.js';
 
 declare module '../../../kernel/table.js' {
   interface Entries {
-    /** Puts the device into a domain of its own that translates nothing; 0 or a negative errno. */
+    /** Attaches the device to a new domain that translates nothing; 0 or a negative errno. */
     iommu_request_dm_for_dev(
       k: Kernel,
       dev: KernelDevice,

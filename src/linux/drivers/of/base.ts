@@ -19,14 +19,14 @@ function textAt(k: Kernel, at: number, length: number): string {
 }
 
 /** Whether a node's `compatible`, a list of texts, has one. */
-function isCompatible(k: Kernel, node: number, wanted: string): boolean {
+function isCompatible(k: Kernel, node: number, compatible: string): boolean {
   let property = pointer(k, node + DEVICE_NODE.properties);
   while (property !== 0) {
     const name = textAt(k, pointer(k, property + PROPERTY.name), 'compatible'.length + 1);
     if (name === 'compatible\0') {
       const length = pointer(k, property + PROPERTY.length);
       const value = textAt(k, pointer(k, property + PROPERTY.value), length);
-      return value.split('\0').includes(wanted);
+      return value.split('\0').includes(compatible);
     }
     property = pointer(k, property + PROPERTY.next);
   }

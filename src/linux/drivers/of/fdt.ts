@@ -24,12 +24,12 @@ export const DEVICE_NODE = {
   sibling: 32,
   size: 40,
 } as const;
-/** struct property; its value stands in the copied blob. */
+/** struct property; its value is in the copied blob. */
 export const PROPERTY = { name: 0, value: 8, length: 16, next: 24, size: 32 } as const;
 /** FDT_V17_SIZE rounded up to a power of two: the alignment of the copy (of/fdt.c). */
 const COPY_ALIGN = 64;
 
-/** What stands behind the tree to show that nothing wrote past it. */
+/** Marker after the tree: a write past the end would change it. */
 const END_MARKER = 0xdead_beef;
 
 declare module '../../../kernel/table.js' {
@@ -40,14 +40,14 @@ declare module '../../../kernel/table.js' {
   }
 }
 
-/** One node of the first pass: what it needs room for, and where its tokens are. */
+/** One node of the first pass: its name, and its properties in the blob. */
 interface Parsed {
   readonly fullName: string;
   readonly properties: { readonly name: string; readonly value: Va; readonly length: number }[];
   readonly children: Parsed[];
 }
 
-/** Reads the structure block; an error ends it where it is, as unflatten_dt_node does. */
+/** Reads the structure block; an error ends it there, as in unflatten_dt_node. */
 function parse(k: Kernel, blob: FdtBlob): Parsed | undefined {
   const stack: Parsed[] = [];
   let root: Parsed | undefined;
@@ -83,7 +83,7 @@ const sizeOf = (node: Parsed): number =>
   node.properties.reduce((sum, { name }) => sum + align8(PROPERTY.size + name.length + 1), 0) +
   node.children.reduce((sum, child) => sum + sizeOf(child), 0);
 
-/** Writes a tree's nodes from an address on; gives the address after them. */
+/** Writes a tree's nodes from an address on; returns the address after them. */
 function write(k: Kernel, node: Parsed, at: number, parent: number): number {
   const put = (to: number, value: number): void => {
     k.writeU64(va(to), BigInt(value));

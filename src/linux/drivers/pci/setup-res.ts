@@ -1,8 +1,8 @@
 /**
  * drivers/pci/setup-res.c and bus.c: the addresses of the devices' registers. A root
  * bus has all of iomem_resource, as without _CRS (arch/x86/pci/bus_numa.c: x86_pci_root_bus_resources). Our choice:
- * ports pass everything on, so bridges have no windows; a device has one BAR of 64 bits, and its command register says
- * that it decodes memory.
+ * ports forward all accesses, so bridges have no windows; a device has one BAR of 64 bits, and memory decoding is on in
+ * its command register.
  */
 import { alignUp, hex } from '../../../machine/address.js';
 import { DmaDevice } from '../../../machine/devices/dma-device.js';
@@ -40,13 +40,13 @@ const claimed = (k: Kernel): Taken[] =>
   k.state.devices.flatMap(({ bar }) =>
     bar?.claimed === true ? [{ start: bar.start, end: bar.start + bar.size }] : [],
   );
-const ranges = (k: Kernel, wanted: (type: number) => boolean): Taken[] =>
+const ranges = (k: Kernel, has: (type: number) => boolean): Taken[] =>
   k.state.e820
-    .filter(({ type }) => wanted(type))
+    .filter(({ type }) => has(type))
     .map(({ addr, size }) => ({ start: Number(addr), end: Number(addr + size) }));
 const isRam = (type: number): boolean => type === E820.RAM || type === E820.RESERVED_KERN;
 
-/** e820_reserve_resources_late(): what follows RAM up to a round address is left alone. */
+/** e820_reserve_resources_late(): addresses after RAM up to the next alignment stay unused. */
 const buffers = (k: Kernel): Taken[] =>
   ranges(k, (type) => type === E820.RAM).map(({ end }) => ({
     start: end,
@@ -65,14 +65,14 @@ function deviceOf(k: Kernel, { name }: KernelDevice): DmaDevice | undefined {
 
 export const pciResources = bodies({
   pci_claim_resource: inline((k: Kernel, dev: KernelDevice, bar: MemoryBar) => {
-    const wanted = { start: bar.start, end: bar.start + bar.size };
+    const range = { start: bar.start, end: bar.start + bar.size };
     const refuse = (why: string): number => {
       k.trace.console(`${dev.name}: can't claim BAR 0 ${span(bar)}: ${why}`);
       return -EINVAL;
     };
     // pci_find_parent_resource(): the root bus's resource must contain it.
-    if (wanted.end - 1 > k.state.iomemResource.end) return refuse('no compatible bridge window');
-    const busy = [...ranges(k, isRam), ...claimed(k)].find((taken) => overlaps(wanted, taken));
+    if (range.end - 1 > k.state.iomemResource.end) return refuse('no compatible bridge window');
+    const busy = [...ranges(k, isRam), ...claimed(k)].find((taken) => overlaps(range, taken));
     if (busy !== undefined) return refuse(`address conflict at ${hex(busy.start)}`);
     bar.claimed = true;
     return 0;

@@ -7,7 +7,7 @@ import type { Kernel } from '../../../../kernel/kernel.js';
 
 declare module '../../../../kernel/table.js' {
   interface Entries {
-    /** Enumerates the bus; configuration space is not modelled, the devices are taken as they stand. */
+    /** Enumerates the bus; configuration space is not modelled: the devices are the machine's. */
     pci_subsys_init(k: Kernel): void;
   }
 }

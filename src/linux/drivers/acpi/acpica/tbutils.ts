@@ -9,24 +9,24 @@ import type { Kernel } from '../../../../kernel/kernel.js';
 export interface TableDesc {
   /** Physical address. */
   readonly address: number;
-  /** Bytes, as the header said when the table was installed: it is not read again. */
+  /** Bytes, from the header when the table was installed: it is not read again. */
   readonly length: number;
-  /** Where it is mapped for good; 0 while it is not. */
+  /** Virtual address of the permanent mapping; 0 without one. */
   pointer: number;
 }
 
-/** What the kernel keeps of ACPI outside simulated memory. */
+/** ACPI state of the kernel outside simulated memory. */
 export interface AcpiState {
   disabled: boolean;
   /** acpi_gbl_permanent_mmap: early mappings are over. */
   permanent_mmap: boolean;
-  /** Tables by signature; the first of those that there are several of. */
+  /** Tables by signature; of several with one signature, the first. */
   tables: Record<string, TableDesc>;
 }
 
 declare module '../../../../kernel/table.js' {
   interface Entries {
-    /** false where the kernel goes on without ACPI. */
+    /** Lists the tables; false where the kernel continues without ACPI. */
     acpi_tb_parse_root_table(k: Kernel, rsdp: number): boolean;
   }
 }
@@ -62,7 +62,7 @@ export const ACPI_TABLE_HEADER = {
   oem_table_id: 16,
   size: 36,
 } as const;
-/** struct acpi_table_fadt (actbl.h), as far as it is read here; `size` is where Xdsdt ends. */
+/** struct acpi_table_fadt (actbl.h), the fields read here; `size` is the end of Xdsdt. */
 export const ACPI_TABLE_FADT = { facs: 36, dsdt: 40, Xfacs: 132, Xdsdt: 140, size: 148 } as const;
 const SIGNATURE_SIZE = 4;
 
@@ -88,7 +88,7 @@ function printHeader(k: Kernel, phys: number, header: Uint8Array): void {
   k.trace.console(`ACPI: ${signature} ${hex(phys)} ${length} (v${revision} ${oem})`);
 }
 
-/** Maps, copies and unmaps; undefined where no mapping can be had. */
+/** Maps, copies and unmaps; undefined where the mapping fails. */
 export function search(k: Kernel, phys: number, size: number): Uint8Array | undefined {
   const at = k.fn.acpi_os_map_memory(phys, size);
   if (at === 0) return undefined;
@@ -114,7 +114,7 @@ function install(k: Kernel, phys: number, expected?: string): void {
   if (signature === 'FACP') parseFadt(k, phys, header);
 }
 
-/** acpi_tb_parse_fadt(): the tables that only the FADT points at. */
+/** acpi_tb_parse_fadt(): the tables that only the FADT points to. */
 function parseFadt(k: Kernel, phys: number, header: Uint8Array): void {
   const length = new DataView(header.buffer).getUint32(ACPI_TABLE_HEADER.length, true);
   const bytes = search(k, phys, length);
@@ -131,7 +131,7 @@ function parseFadt(k: Kernel, phys: number, header: Uint8Array): void {
 }
 
 export const acpiTables = bodies({
-  // With EFI's pointer nobody checks the RSDP's signature or checksum.
+  // EFI's pointer is used without a check of the RSDP's signature or checksum.
   acpi_tb_parse_root_table: fn((k: Kernel, phys: number) => {
     const rsdp = search(k, phys, ACPI_TABLE_RSDP.size);
     if (rsdp === undefined) return false;

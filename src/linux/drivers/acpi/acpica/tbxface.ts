@@ -5,19 +5,19 @@ import type { Kernel } from '../../../../kernel/kernel.js';
 
 declare module '../../../../kernel/table.js' {
   interface Entries {
-    /** Maps a table by its signature; undefined where it is not there or cannot be mapped. */
+    /** Maps a table by its signature; undefined where there is none, or no mapping. */
     acpi_get_table(k: Kernel, signature: string): MappedTable | undefined;
   }
 }
 
-/** A table as it is mapped: its address and its length in bytes. */
+/** A mapped table: virtual address, and length in bytes. */
 export interface MappedTable {
   readonly address: Va;
   readonly size: number;
 }
 
 export const acpiGetTable = bodies({
-  // acpi_get_table_with_size(): the descriptor says how long the table is, whatever its header says by now.
+  // acpi_get_table_with_size(): the length is the descriptor's; the header is not read again.
   acpi_get_table: inline((k: Kernel, signature: string): MappedTable | undefined => {
     const desc = k.state.acpi.disabled ? undefined : k.state.acpi.tables[signature];
     if (desc === undefined) return undefined;

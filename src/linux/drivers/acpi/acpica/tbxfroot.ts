@@ -10,7 +10,7 @@ declare module '../../../../kernel/table.js' {
   }
 }
 
-/** actbl.h and acconfig.h: RSDP checksums, and where it is looked for. */
+/** actbl.h and acconfig.h: RSDP checksums, and the ranges that are searched. */
 const RSDP_SIGNATURE = 'RSD PTR ';
 const RSDP_CHECKSUM_LENGTH = 20;
 const RSDP_SCAN_STEP = 16;
@@ -28,7 +28,7 @@ function isRsdp(bytes: Uint8Array): boolean {
   );
 }
 
-/** acpi_tb_scan_memory_for_rsdp(): the window is mapped, and each paragraph looked at. */
+/** acpi_tb_scan_memory_for_rsdp(): maps the window and checks each paragraph. */
 function scan(k: Kernel, phys: number, size: number): number | undefined {
   const at = k.fn.acpi_os_map_memory(phys, size);
   if (at === 0) return undefined;

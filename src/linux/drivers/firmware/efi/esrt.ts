@@ -1,4 +1,4 @@
-/** drivers/firmware/efi/esrt.c: the system resource table is found, measured and kept. */
+/** drivers/firmware/efi/esrt.c: the system resource table is found, measured and reserved. */
 import { hex, va, type Va } from '../../../../machine/address.js';
 import { ESRT, ESRT_ENTRY } from '../../../../firmware/efi/layout.js';
 import type { Phys } from '../../../mm/early_ioremap.js';
@@ -31,35 +31,35 @@ export const efiEsrt = bodies({
   efi_esrt_init: fn((k: Kernel) => {
     const phys = k.state.efi.tables.esrt;
     if (phys === undefined) return;
-    const say = (text: string): void => {
+    const print = (text: string): void => {
       k.trace.console(`esrt: ${text}`);
     };
     const md = k.fn.efi_mem_desc_lookup(phys);
     if (typeof md === 'number') {
-      say('ESRT header is not in the memory map.');
+      print('ESRT header is not in the memory map.');
       return;
     }
     const end = md.phys_addr + descSize(md);
     if (end < phys) {
-      say(`EFI memory descriptor is invalid. (esrt: ${hex(phys)} max: ${hex(end)})`);
+      print(`EFI memory descriptor is invalid. (esrt: ${hex(phys)} max: ${hex(end)})`);
       return;
     }
     const max = end - phys;
     const size = ESRT.Entries;
     if (max < size) {
-      say("ESRT header doen't fit on single memory map entry.");
+      print("ESRT header doen't fit on single memory map entry.");
       return;
     }
     const first = k.fn['efi_esrt_init:memremap'](phys, size);
     if (first === 0) {
-      say('early_memremap failed.');
+      print('early_memremap failed.');
       return;
     }
     const { count, version } = header(k, first);
     k.trace.recorder.consumedPart('ESRT', 'efi_esrt_init', 0, k.readBytes(first, size));
     if (version !== VERSION_1) {
-      // The mapping is left as it is.
-      say(`Unsupported ESRT version ${BigInt.asIntN(64, version).toString()}.`);
+      // The mapping is not undone.
+      print(`Unsupported ESRT version ${BigInt.asIntN(64, version).toString()}.`);
       return;
     }
     const entries = count * ESRT_ENTRY.size;
@@ -73,16 +73,16 @@ export const efiEsrt = bodies({
             : undefined;
     k.fn.early_memunmap(first, size);
     if (refusal !== undefined) {
-      say(refusal);
+      print(refusal);
       return;
     }
     const whole = k.fn['efi_esrt_init:memremap'](phys, size + entries);
     if (whole === 0) {
-      say('early_memremap failed.');
+      print('early_memremap failed.');
       return;
     }
     k.state.efi.esrt = { data: phys, size: size + entries };
-    say(`Reserving ESRT space from ${hex(phys)} to ${hex(phys + size + entries)}.`);
+    print(`Reserving ESRT space from ${hex(phys)} to ${hex(phys + size + entries)}.`);
     k.fn.memblock_reserve(phys, size + entries);
     k.fn.early_memunmap(whole, size + entries);
   }),

@@ -103,7 +103,7 @@ function withSem(k: Kernel, body: (sem: Va) => number): number {
 /**
  * What iommu_queue_command() does with one command after the other, for as many as there is room for in the ring
  * whatever the IOMMU takes meanwhile: they are written together, and so is the tail. They are `first` with 0, 1, 2 …
- * added to one of its words, where its device or domain id stands.
+ * added to one of its words, that holds the device or domain id.
  */
 function queueMany(
   k: Kernel,
@@ -120,7 +120,7 @@ function queueMany(
     const head = readl(k, iommu, MMIO.CMD_HEAD);
     const tail = readl(k, iommu, MMIO.CMD_TAIL);
     const left = (head - tail - CMD_SIZE + CMD_BUFFER_SIZE) % CMD_BUFFER_SIZE;
-    // The last that goes in leaves more than 2 bytes, as iommu_queue_command_sync() demands.
+    // The last command that fits leaves more than 2 bytes free (iommu_queue_command_sync).
     const room = Math.min(Math.ceil((left - 2) / CMD_SIZE), (CMD_BUFFER_SIZE - tail) / CMD_SIZE);
     const n = Math.min(room, count - id);
     if (!inRing(head) || !inRing(tail) || n < 1) {

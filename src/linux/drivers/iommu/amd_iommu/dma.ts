@@ -1,4 +1,4 @@
-/** drivers/iommu/amd_iommu.c, dma_ops mapping/unmapping: bus addresses of devices behind the IOMMU. */
+/** drivers/iommu/amd_iommu.c, dma_ops mapping/unmapping: bus addresses of devices that an IOMMU translates for. */
 import { alignUp, PAGE_SIZE, va } from '../../../../machine/address.js';
 import {
   APERTURE_MAX_RANGES,
@@ -69,7 +69,7 @@ declare module '../../../../kernel/table.js' {
       align: boolean,
       dma_mask: bigint,
     ): number;
-    /** The physical address as it goes into the page table. */
+    /** The physical address as the page-table entry gets it. */
     '__map_single:paddr'(k: Kernel, paddr: number): bigint;
     __unmap_single(k: Kernel, domain: ProtectionDomain, dma_addr: bigint, size: number): void;
     map_page: DmaMapFn<'map_page'>;
@@ -233,8 +233,8 @@ export const amdIommuDma = bodies({
       const target = k.fn['__map_single:paddr'](paddr - offset);
       for (let i = 0; i < pages; i++) {
         const start = address + i * PAGE_SIZE;
-        const piece = target + BigInt(i * PAGE_SIZE);
-        if (k.fn.dma_ops_domain_map(domain, start, piece, dir) !== ERROR) continue;
+        const frame = target + BigInt(i * PAGE_SIZE);
+        if (k.fn.dma_ops_domain_map(domain, start, frame, dir) !== ERROR) continue;
         for (let done = i - 1; done >= 0; done--) {
           k.fn.dma_ops_domain_unmap(domain, address + done * PAGE_SIZE);
         }
@@ -324,7 +324,7 @@ export const amdIommuDma = bodies({
   }, true),
 
   amd_iommu_dma_supported: fn((k, dev, _mask) => k.fn.check_device(dev), true),
-  // The device's mask stays as it is: this driver's operation does not store the new one.
+  // The device's mask does not change: this driver's operation does not store the new one.
   set_dma_mask: fn((k, dev, mask) => {
     const domain = k.fn.get_domain(dev);
     if (domain === null) return -EINVAL;

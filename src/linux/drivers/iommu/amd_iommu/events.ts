@@ -1,4 +1,4 @@
-/** drivers/iommu/amd_iommu.c, "Interrupt handling functions": what the IOMMU logged is printed. */
+/** drivers/iommu/amd_iommu.c, "Interrupt handling functions": printing the IOMMU's event log. */
 import { va, type Va } from '../../../../machine/address.js';
 import { readl, writel } from './commands.js';
 import {
@@ -29,7 +29,7 @@ const digits = (value: number | bigint, width: number): string =>
 export const bdf = (devid: number): string =>
   `${digits(devid >> 8, 2)}:${digits((devid >> 3) & 0x1f, 2)}.${digits(devid & 7, 1)}`;
 
-/** What the driver reads in an entry. */
+/** Fields that the driver reads in an entry. */
 interface Logged {
   readonly devid: number;
   readonly domid: number;
@@ -81,7 +81,7 @@ export const amdIommuEvent = bodies({
     }
   }),
   dump_command: inline((k: Kernel, phys: bigint) => {
-    // phys_to_virt(): whatever stood in the event.
+    // phys_to_virt() of the event's address, unchecked.
     const at = k.canonical(BigInt.asUintN(64, phys + BigInt(PAGE_OFFSET)));
     for (let i = 0; i < 4; i++) {
       const word = digits(k.readU32(va(at + i * 4)), 8);
@@ -100,7 +100,7 @@ export const amdIommuEvent = bodies({
       address: ((w3 ?? 0n) << 32n) | (w2 ?? 0n),
     };
     if (type === 0) {
-      // The driver looks LOOP_TIMEOUT times; the model's log is written before its tail moves (our choice: once).
+      // The driver polls LOOP_TIMEOUT times; the model's log is written before its tail moves (our choice: once).
       k.trace.console('AMD-Vi: No event written to event log');
       return;
     }

@@ -19,11 +19,11 @@ import type { Kernel } from '../../../../kernel/kernel.js';
 
 declare module '../../../../kernel/table.js' {
   interface Entries {
-    /** A domain without tables; null where there is no number for it. */
+    /** A domain without tables; null where no domain id is free. */
     'amd_iommu_domain_alloc:identity'(k: Kernel): ProtectionDomain | null;
     clear_dte_entry(k: Kernel, devid: number): void;
     detach_device(k: Kernel, data: IommuDevData): void;
-    /** A domain of two levels gives its tables and its number back. */
+    /** Frees the tables and the id of a domain of two levels. */
     amd_iommu_domain_free(k: Kernel, domain: ProtectionDomain): void;
     free_pt_l2(k: Kernel, table: Va): void;
   }
@@ -81,7 +81,7 @@ export const amdIommuIdentity = bodies({
     k.fn.free_pages(table, 0);
   }),
 
-  // The bitmaps of its ranges are not given back: that is dma_ops_domain_free(), which is not called here.
+  // The bitmaps of its ranges are not freed: that is dma_ops_domain_free(), which is not called here.
   amd_iommu_domain_free: inline((k: Kernel, domain: ProtectionDomain) => {
     k.fn.free_pt_l2(domain.pt_root);
     // protection_domain_free()

@@ -22,7 +22,7 @@ import type { Kernel } from '../../../../kernel/kernel.js';
 
 declare module '../../../../kernel/table.js' {
   interface Entries {
-    /** One more level on top; false where there is no room or no memory. */
+    /** Adds a level on top; false at six levels or without memory. */
     increase_address_space(k: Kernel, domain: ProtectionDomain): boolean;
     /** The entry for a page of 4 KiB and the leaf table that it is in; null where there is no memory. */
     alloc_pte(
@@ -32,7 +32,7 @@ declare module '../../../../kernel/table.js' {
     ): { pte: Va; pte_page: Va } | null;
     /** The entry for an address, if there are tables for it. */
     fetch_pte(k: Kernel, domain: ProtectionDomain, address: number): Va | null;
-    /** The IOMMU API's mapping of a page of 4 KiB; 0 or a negative errno. */
+    /** Maps a page of 4 KiB for the IOMMU API; 0 or a negative errno. */
     iommu_map_page(
       k: Kernel,
       domain: ProtectionDomain,
@@ -46,7 +46,7 @@ declare module '../../../../kernel/table.js' {
 }
 
 const at = (table: Va, index: number): Va => va(table + index * 8);
-/** Tells the trace of a leaf: `va` is the address that the device sends. */
+/** Records a leaf in the trace: `va` is the address that the device sends. */
 export function traceLeaf(k: Kernel, domain: ProtectionDomain, bus: number, pte: bigint): void {
   if (!k.trace.on) return;
   const { pa, c } = k.cpu.decodeEntry(pte & IOMMU_PAGE_MASK, PAGE_SIZE);
@@ -80,7 +80,7 @@ export const amdIommuPgtable = bodies({
   alloc_pte: inline((k: Kernel, domain: ProtectionDomain, address: number) => {
     const bus = BigInt(address);
     while (bus > PM_LEVEL_SIZE(domain.mode)) {
-      // The kernel would try for ever where there is no memory.
+      // Without memory the kernel would retry forever.
       if (!k.fn.increase_address_space(domain)) return null;
     }
     let level = domain.mode - 1;

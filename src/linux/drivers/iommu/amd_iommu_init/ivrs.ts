@@ -1,4 +1,4 @@
-/** drivers/iommu/amd_iommu_init.c, the ACPI table: which devices there are and which IOMMU each is behind. */
+/** drivers/iommu/amd_iommu_init.c, the ACPI table: the devices, and the IOMMU that translates for each. */
 import { PAGE_SIZE, va, type Va } from '../../../../machine/address.js';
 import { ACPI_TABLE_HEADER } from '../../acpi/acpica/tbutils.js';
 import { tableOf } from '../amd_iommu/domain.js';
@@ -86,7 +86,7 @@ declare module '../../../../kernel/table.js' {
 /** Bytes that are summed in one go: what a fault met before counts as read (our choice). */
 const CHUNK = PAGE_SIZE;
 
-/** The sum of a table's bytes, each read in turn for as many as its header says. */
+/** The sum of a table's bytes, over the length in its header. */
 function checksum(k: Kernel, table: Va): number {
   const length = k.readU32(va(table + ACPI_TABLE_HEADER.length));
   let sum = 0;
@@ -97,7 +97,7 @@ function checksum(k: Kernel, table: Va): number {
   return sum;
 }
 
-/** The IVHD blocks of a table, each found when it is asked for. */
+/** The IVHD blocks of a table, read lazily. */
 function* ivhdBlocks(k: Kernel, table: Va): Generator<Va> {
   const end = k.readU32(va(table + ACPI_TABLE_HEADER.length));
   for (let at = IVRS_HEADER_LENGTH; at < end;) {
@@ -118,7 +118,7 @@ interface IvhdEntry {
   readonly ext: number;
 }
 
-/** Entries of a block, each read when it is asked for. */
+/** Entries of a block, read lazily. */
 function* ivhdEntries(k: Kernel, ivhd: Va): Generator<IvhdEntry> {
   const end = ivhd + k.readU16(va(ivhd + IVHD_HEADER.length));
   for (let at = ivhd + IVHD_HEADER.size; at < end;) {
@@ -273,7 +273,7 @@ export const amdIommuIvrs = bodies({
     iommus.push(iommu);
     const ret = k.fn.init_iommu_from_acpi(iommu, ivhd);
     if (ret !== 0) return ret;
-    // The IOMMU does not translate itself, whatever the table says.
+    // The IOMMU does not translate itself, regardless of the table.
     const table = tableOf(k, 'amd_iommu_rlookup_table');
     k.writeU64(va(table + iommu.devid * RLOOKUP_TABLE_ENTRY_SIZE), 0n);
     return 0;
@@ -282,7 +282,7 @@ export const amdIommuIvrs = bodies({
   init_iommu_from_acpi: inline((k: Kernel, iommu: AmdIommuInstance, ivhd: Va) => {
     let range: OpenRange = { start: 0, flags: 0 };
     for (const entry of ivhdEntries(k, ivhd)) {
-      // add_special_device() knows I/O APICs and HPETs; what was set up before stays.
+      // add_special_device() takes I/O APICs and HPETs; entries set up before remain.
       if (entry.type === IVHD_DEV.SPECIAL && !SPECIALS.includes(entry.ext >>> 24)) return -EINVAL;
       range = TAKE[entry.type]?.(k, iommu, entry, range) ?? range;
     }

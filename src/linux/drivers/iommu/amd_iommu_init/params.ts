@@ -3,7 +3,7 @@ import { EINVAL } from '../../../include/uapi/asm-generic/errno-base.js';
 import { always, early_param, __setup, type ObsKernelParam } from '../../../include/linux/init.js';
 import type { Kernel } from '../../../../kernel/kernel.js';
 
-/** Each place of the value is tried, so that a word counts wherever it stands. */
+/** Searches the value at every offset: a word counts at any position. */
 function parse_amd_iommu_options(k: Kernel, str: string): number {
   const { params } = k.state;
   if (str.includes('fullflush')) params.amdIommuUnmapFlush = true;

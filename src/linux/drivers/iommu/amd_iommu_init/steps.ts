@@ -39,7 +39,7 @@ const IOAPIC_SB_DEVID = 0x14 << 3;
 const tbl_size = (k: Kernel, entry: number): number =>
   4096 * 2 ** get_order((k.state.amdIommu.last_bdf + 1) * entry);
 
-/** Takes pages for a table and keeps where it is in the variable; false where there is no memory. */
+/** Allocates pages for a table and stores its address in the variable; false without memory. */
 function allocTable(k: Kernel, name: string, size: number, zero: boolean): boolean {
   const at = k.fn.__get_free_pages(GFP.KERNEL, get_order(size));
   if (at === 0) return false;
@@ -92,7 +92,7 @@ export const amdIommuSteps = bodies({
     return ret;
   }),
 
-  // The I/O APICs that the kernel knows are those of the machine: the one that the table names (our choice).
+  // The machine's only I/O APIC is the one that the table names (our choice).
   check_ioapic_information: inline((k: Kernel) => {
     const found = k.state.amdIommu.ioapic_map.some(({ devid }) => devid === IOAPIC_SB_DEVID);
     if (!found) {
@@ -114,7 +114,7 @@ export const amdIommuSteps = bodies({
     const { iommus } = k.state.amdIommu;
     for (const iommu of iommus) k.fn.iommu_init_pci(iommu);
     const ret = k.fn.amd_iommu_init_api();
-    // init_device_table_dma(): devices without a domain get nowhere.
+    // init_device_table_dma(): the DMA of devices without a domain is refused.
     k.fn['for_each_devid:set_dev_entry_bits'](DEV_ENTRY.VALID, DEV_ENTRY.TRANSLATION);
     for (const iommu of iommus) k.fn.iommu_flush_all_caches(iommu);
     if (ret !== 0) return ret;

@@ -88,7 +88,7 @@ export const vt = bodies({
 
   visual_init: inline((k: Kernel): VcData => {
     const vc: VcData = {
-      // A driver that found no adapter has put another in its place.
+      // A driver without an adapter has set another one.
       sw: k.state.console.vt.conswitchp ?? 'dummy_con',
       can_do_color: false,
       cols: 0,
@@ -149,11 +149,11 @@ export const vt = bodies({
   scrup: inline((k: Kernel, vc: VcData) => {
     const scroll = CONSW[vc.sw].con_scroll;
     if (visible(k) && scroll !== undefined && k.fn[scroll](vc, 1)) return;
-    const kept = (vc.bottom - vc.top - 1) * vc.size_row;
+    const rest = (vc.bottom - vc.top - 1) * vc.size_row;
     const to = va(vc.origin + vc.size_row * vc.top);
     // scr_memmovew(): upwards, so that the overlap does no harm.
-    k.memcpy(to, va(to + vc.size_row), kept);
-    k.fn.scr_memsetw(va(to + kept), vc.video_erase_char, vc.size_row);
+    k.memcpy(to, va(to + vc.size_row), rest);
+    k.fn.scr_memsetw(va(to + rest), vc.video_erase_char, vc.size_row);
   }),
 
   lf: inline((k: Kernel, vc: VcData) => {
@@ -170,10 +170,10 @@ export const vt = bodies({
     if (!printable || vc === null) return;
     let x = vc.x;
     let count = 0;
-    // Told to the trace as whole rows, so that rows that follow one another make one line.
+    // Recorded as whole rows, so that consecutive rows make one event.
     const from = vc.pos - vc.x * CELL;
     let to = from;
-    // Cells that stand side by side are written together, at the end of their row at the latest (our choice).
+    // Adjacent cells are written together, at the end of their row at the latest (our choice).
     const chars = ENCODER.encode(text);
     const cells = new Uint8Array(chars.length * CELL);
     let first = vc.pos;
@@ -182,7 +182,7 @@ export const vt = bodies({
       k.writeBytes(va(first), cells.subarray(0, bytes));
       bytes = 0;
     };
-    const settle = (): void => {
+    const flush = (): void => {
       write();
       vc.x += count;
       if (count > 0 && vc.need_wrap) vc.x--;
@@ -190,7 +190,7 @@ export const vt = bodies({
     };
     for (const c of chars) {
       if (c === NEWLINE || c === RETURN || c === BACKSPACE || vc.need_wrap) {
-        settle();
+        flush();
         if (c === BACKSPACE) continue;
         if (c !== RETURN) k.fn.lf(vc);
         // cr()

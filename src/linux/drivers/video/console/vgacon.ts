@@ -12,10 +12,10 @@ import type { Kernel } from '../../../../kernel/kernel.js';
 
 declare module '../../../../kernel/table.js' {
   interface Entries {
-    /** Returns what the display is called; without an adapter the dummy console takes over. */
+    /** Returns the name of the display; without an adapter the dummy console takes over. */
     vgacon_startup(k: Kernel): string;
     'vgacon_startup:no_vga'(k: Kernel): string;
-    /** Whether video memory keeps what is written to it. */
+    /** Whether video memory holds what is written to it. */
     'vgacon_startup:probe'(k: Kernel): boolean;
     vgacon_init(k: Kernel, vc: VcData): void;
     vgacon_set_origin(k: Kernel, vc: VcData): boolean;

@@ -95,7 +95,7 @@ export const efiFirmware = bodies({
     }
     if (phys_map === 0 || nr_map === 0 || desc_size === 0) return -EINVAL;
     for (let p = phys_map; p < phys_map + nr_map * desc_size; p += desc_size) {
-      // Each descriptor is mapped anew: whoever asks late has no map any more.
+      // Each descriptor is mapped separately: late callers have no mapped memory map.
       const at = k.fn['efi_mem_desc_lookup:memremap'](p, EFI_MEMORY_DESCRIPTOR.size);
       if (at === 0) {
         k.trace.console(`efi: early_memremap(${hex(p)}, ${String(desc_size)}) failed.`);
@@ -103,11 +103,11 @@ export const efiFirmware = bodies({
       }
       const md = k.fn.efi_memory_desc(at);
       k.fn.early_memunmap(at, EFI_MEMORY_DESCRIPTOR.size);
-      const wanted =
+      const holds =
         (md.attribute & EFI_MEMORY.RUNTIME) !== 0n ||
         md.type === EFI_MEMORY_TYPE.BOOT_SERVICES_DATA ||
         md.type === EFI_MEMORY_TYPE.RUNTIME_SERVICES_DATA;
-      if (!wanted) continue;
+      if (!holds) continue;
       if (phys >= md.phys_addr && phys < md.phys_addr + descSize(md)) return md;
     }
     k.trace.console('efi: requested map not found.');
@@ -115,7 +115,7 @@ export const efiFirmware = bodies({
   }, true),
 });
 
-/** The properties table, through a mapping like any other memory's; patch 10 leaves this one as it is. */
+/** The properties table, through a mapping like any other memory's; patch 10 does not change this one. */
 function propertiesTable(k: Kernel): number {
   const phys = k.state.efi.tables.properties_table;
   if (phys === undefined) return 0;
