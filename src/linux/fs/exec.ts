@@ -1,6 +1,6 @@
 /**
- * fs/exec.c, fs/binfmt_script.c and fs/binfmt_elf.c as far as they decide whether a file can run. What is read of files is
- * read through the direct map. Not modelled: binfmt_misc (nothing is registered before user space), other formats as
+ * fs/exec.c, fs/binfmt_script.c and fs/binfmt_elf.c as far as they decide whether a file can run. Files are read
+ * through the direct map. Not modelled: binfmt_misc (nothing is registered before user space), other formats as
  * modules.
  */
 import { latin1 } from '../../base/bytes.js';
@@ -34,7 +34,7 @@ declare module '../../kernel/table.js' {
   }
 }
 
-/** Bytes that formats are told by (include/uapi/linux/binfmts.h). */
+/** Bytes of a file by which its format is recognised (include/uapi/linux/binfmts.h). */
 const BINPRM_BUF_SIZE = 128;
 /** How deep scripts may name scripts (fs/exec.c, search_binary_handler). */
 const MAX_RECURSION = 5;
@@ -62,19 +62,19 @@ function openExec(k: Kernel, path: string): Binprm | number {
   return { ino, inode, buf };
 }
 
-/** Notes what the archive lacks for a program to run; the first such note stays. */
+/** Records what a program lacks to run; the first record is final. */
 function lacks(k: Kernel, ino: number, why: string): void {
   k.state.rootfs.incomplete ??= { path: '', ino, why };
 }
 
-/** search_binary_handler(): the file whose text runs in the end, or an error below 0. */
+/** search_binary_handler(): inode number of the file whose code runs, or an error below 0. */
 function search(k: Kernel, program: Binprm, depth: number): number {
   if (depth > MAX_RECURSION) return -ELOOP;
   if (latin1(program.buf.subarray(0, 2)) === '#!') return loadScript(k, program, depth + 1);
   return loadElf(k, program);
 }
 
-/** load_script(): the interpreter runs in the script's place. */
+/** load_script(): the interpreter runs instead of the script. */
 function loadScript(k: Kernel, { ino, buf }: Binprm, depth: number): number {
   const line = latin1(buf.subarray(2, BINPRM_BUF_SIZE - 1)).split(/[\n\0]/, 1)[0] ?? '';
   const interpreter = /^[ \t]*([^ \t]+)/.exec(line)?.[1];
@@ -125,7 +125,7 @@ function programHeaders(k: Kernel, { inode, buf }: Binprm, bits: Bits): Uint8Arr
   return headers.length === count * at.phdr ? headers : undefined;
 }
 
-/** The path of the dynamic linker; null where the program wants none, an error below 0 where it is none. */
+/** The path of the dynamic linker; null for a static program, an error below 0 where it is invalid. */
 function interpreterOf(
   k: Kernel,
   { inode }: Binprm,
@@ -148,7 +148,7 @@ function interpreterOf(
   return null;
 }
 
-/** load_elf_binary(), up to where it cannot go back: an ELF program of this machine, and its dynamic linker. */
+/** load_elf_binary(), up to the point of no return: an ELF program of this machine, and its dynamic linker. */
 function loadElf(k: Kernel, program: Binprm): number {
   const { buf } = program;
   const type = viewOf(buf).getUint16(E_TYPE, true);

@@ -1,4 +1,4 @@
-/** fs/namei.c: from a path to an inode. The current directory is the root, as it is for the first process until /init runs. */
+/** fs/namei.c: path lookup. The current directory is the root, as for the first process until /init runs. */
 import { ELOOP, ENAMETOOLONG, ENOENT, ENOTDIR } from '../include/uapi/asm-generic/errno-base.js';
 import {
   NAME_MAX,
@@ -37,7 +37,7 @@ class Walk {
     this.left = [...names].reverse();
   }
 
-  /** Walks all names; the last one is followed if it is a link and `follow` says so. An inode number, or an error below 0. */
+  /** Walks all names; the last one is followed if it is a link and `follow` is set. An inode number, or an error below 0. */
   to(follow: boolean): number {
     let at = this.dir;
     for (let name = this.left.pop(); name !== undefined; name = this.left.pop()) {
@@ -77,7 +77,7 @@ function checkPath(path: string): number {
   return path.length >= PATH_MAX ? -ENAMETOOLONG : 0;
 }
 
-/** The inode number of a path, or an error below 0 (filename_lookup). The last link is followed if `follow` says so. */
+/** The inode number of a path, or an error below 0 (filename_lookup). The last link is followed if `follow` is set. */
 export function lookupPath(state: RootfsState, path: string, follow: boolean): number {
   const refused = checkPath(path);
   if (refused !== 0) return refused;

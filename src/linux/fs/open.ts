@@ -1,11 +1,11 @@
-/** fs/open.c: whether a path leads to a file. */
+/** fs/open.c: the existence check of a path. */
 import { lookupPath } from './namei.js';
 import { inline, bodies } from '../../kernel/table.js';
 import type { Kernel } from '../../kernel/kernel.js';
 
 declare module '../../kernel/table.js' {
   interface Entries {
-    /** Whether a path leads to something: 0 or an error below 0 (fs/open.c, F_OK). */
+    /** Whether a path exists (F_OK): 0 or an error below 0. */
     sys_access(k: Kernel, path: string): number;
   }
 }

@@ -1,5 +1,5 @@
 /**
- * The system calls that unpack the first root file system, on fs/ramfs or, where the kernel is told no root=, mm/shmem.c:
+ * The system calls that unpack the first root file system, on fs/ramfs or, without root=, mm/shmem.c:
  * what they change is plain kernel state, but for the pages of files, which are memory like any other.
  */
 import {
@@ -127,7 +127,7 @@ export class Rootfs {
     return 0;
   }
 
-  /** Owner, permissions and time of what a path leads to; the last link is followed if `follow` says so. */
+  /** Owner, permissions and time of what a path leads to; the last link is followed if `follow` is set. */
   change(path: string, follow: boolean, what: Partial<Pick<Inode, 'uid' | 'gid' | 'mtime'>>): void {
     this.changeInode(lookupPath(this.state, path, follow), what);
   }

@@ -5,7 +5,7 @@ import { stateSlice } from '../../kernel/state.js';
 import { fn, inline, bodies } from '../../kernel/table.js';
 import type { Kernel } from '../../kernel/kernel.js';
 
-/** A physical address; 64 bits of it where it comes from memory and may be anything. */
+/** A physical address; a bigint where all 64 bits are read from memory. */
 export type Phys = number | bigint;
 
 /** An early mapping slot in use (mm/early_ioremap.c: prev_map, prev_size). */
@@ -16,7 +16,7 @@ export interface EarlyMapSlot {
 
 declare module '../../kernel/table.js' {
   interface Entries {
-    /** Returns 0 where no mapping can be had (a NULL pointer). */
+    /** Returns 0 (a NULL pointer) where the mapping fails. */
     __early_ioremap(k: Kernel, phys: Phys, size: number, prot: bigint): Va | 0;
     early_ioremap(k: Kernel, phys: Phys, size: number): Va | 0;
     early_memremap(k: Kernel, phys: Phys, size: number): Va | 0;
@@ -44,7 +44,7 @@ export const early_ioremap = bodies({
     // A size of 0, or an end beyond 2^64, is a warning and no mapping.
     if (slot < 0 || size <= 0 || BigInt(given) + BigInt(size) > 2n ** 64n) return 0;
     const offset = Number(BigInt(given) % BigInt(PAGE_SIZE));
-    // A page's address has at most 52 bits that count: exact in a double, whatever a garbage pointer says.
+    // A page's address has at most 52 bits that count: exact in a double, even for a garbage pointer.
     let page = Number(BigInt(given) - BigInt(offset));
     const pages = alignUp(offset + size, PAGE_SIZE) / PAGE_SIZE;
     if (pages > NR_FIX_BTMAPS) return 0;

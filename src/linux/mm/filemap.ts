@@ -1,5 +1,5 @@
 /**
- * mm/filemap.c as far as writing to the root file system goes: a file's pages are taken one by one and written through
+ * mm/filemap.c as far as writes to the root file system need it: a file's pages are taken one by one and written through
  * the direct map, whatever that maps them as.
  */
 import { PAGE_SIZE, va } from '../../machine/address.js';
@@ -66,16 +66,16 @@ export function pageCache(k: Kernel): PageCache {
       const inPage = at % PAGE_SIZE;
       const run = Math.min(PAGE_SIZE - inPage, bytes.length - done);
       const index = (at - inPage) / PAGE_SIZE;
-      const piece = bytes.subarray(done, done + run);
+      const part = bytes.subarray(done, done + run);
       const there = pageOf(inode, index);
       const page = there ?? newPage();
       if (page === 0) return done;
       if (there === undefined) addPage(inode.pages, index, page);
-      if (there !== undefined || run === PAGE_SIZE) k.writeBytes(va(k.__va(page) + inPage), piece);
+      if (there !== undefined || run === PAGE_SIZE) k.writeBytes(va(k.__va(page) + inPage), part);
       else {
         // simple_write_begin(): the rest of a new page is zeroed.
         const whole = new Uint8Array(PAGE_SIZE);
-        whole.set(piece, inPage);
+        whole.set(part, inPage);
         k.writeBytes(k.__va(page), whole);
       }
       done += run;

@@ -1,4 +1,4 @@
-/** mm/memblock.c: which memory there is and which of it is taken. Kept as plain kernel state. */
+/** mm/memblock.c: the ranges of memory, and those that are reserved. Plain kernel state. */
 import { alignDown, alignUp } from '../../machine/address.js';
 import { stateSlice } from '../../kernel/state.js';
 import { inline, bodies } from '../../kernel/table.js';
@@ -10,7 +10,7 @@ export interface Range {
   size: number;
 }
 
-/** A range that somebody reserved, with who did. */
+/** A reserved range, and the function that reserved it. */
 export interface OwnedRange extends Range {
   readonly owner: string;
 }
@@ -18,7 +18,7 @@ export interface OwnedRange extends Range {
 declare module '../../kernel/table.js' {
   interface Entries {
     memblock_add(k: Kernel, base: number, size: number): void;
-    /** Takes a range; `owner` says for whom, by default the function that asks. */
+    /** Reserves a range; `owner` is its name in the list, by default the calling function. */
     memblock_reserve(k: Kernel, base: number, size: number, owner?: string): void;
     memblock_free(k: Kernel, base: number, size: number): void;
     memblock_set_current_limit(k: Kernel, limit: number): void;
@@ -45,28 +45,28 @@ export const memblockState = stateSlice(() => ({
   memblock: { memory: [], reserved: [], currentLimit: Number.MAX_SAFE_INTEGER },
 }));
 
-/** Physical addresses that the model keeps stay below 2^52; a range beyond is cut there. */
+/** The model's physical addresses are below 2^52; a range is cut there. */
 export const LIMIT = 2 ** 52;
 const MEMBLOCK_ALLOC_ACCESSIBLE = 0;
 
-/** Adds a range to a sorted list of disjoint ranges and merges neighbours. */
+/** Adds a range to a sorted list of disjoint ranges and merges adjacent ones. */
 export function addRange(list: Range[], base: number, size: number): Range[] {
   if (size <= 0 || base >= LIMIT) return list;
   let start = base;
   let end = Math.min(base + size, LIMIT);
-  const kept: Range[] = [];
+  const merged: Range[] = [];
   for (const range of list) {
-    if (range.base > end || range.base + range.size < start) kept.push(range);
+    if (range.base > end || range.base + range.size < start) merged.push(range);
     else {
       start = Math.min(start, range.base);
       end = Math.max(end, range.base + range.size);
     }
   }
-  kept.push({ base: start, size: end - start });
-  return kept.sort((a, b) => a.base - b.base);
+  merged.push({ base: start, size: end - start });
+  return merged.sort((a, b) => a.base - b.base);
 }
 
-/** Takes a range out of a sorted list of disjoint ranges. */
+/** Removes a range from a sorted list of disjoint ranges. */
 export function removeRange(list: readonly Range[], base: number, size: number): Range[] {
   const end = base + size;
   return list.flatMap((range) => {
@@ -79,7 +79,7 @@ export function removeRange(list: readonly Range[], base: number, size: number):
   });
 }
 
-/** Adds what of a range nobody has yet, under its owner's name; the list stays sorted and disjoint. */
+/** Adds the unreserved parts of a range, with their owner; the list stays sorted and disjoint. */
 export function addOwned(
   list: readonly OwnedRange[],
   base: number,
@@ -121,7 +121,7 @@ export const memblock = bodies({
       // Once mem_init() has run, memory is the page allocator's (mm/bootmem.c and slab_is_available()).
       if (k.state.pages.ready) k.fn.BUG('memblock used after mem_init');
       const low = Math.max(start, 4096);
-      // memblock_find_in_range_node: the limit counts only for who names no end.
+      // memblock_find_in_range_node: the limit applies only where no end is given.
       const high = end === MEMBLOCK_ALLOC_ACCESSIBLE ? k.state.memblock.currentLimit : end;
       const { memory, reserved } = k.state.memblock;
       let free: Range[] = [...memory];

@@ -21,7 +21,7 @@ import { VM } from './mmap.js';
 
 declare module '../../kernel/table.js' {
   interface Entries {
-    /** A zeroed page frame; the panic is the kernel's when there is none. */
+    /** Physical address of a zeroed page; a panic where there is none. */
     alloc_zeroed_page(k: Kernel): number;
     /** Maps one page of the current process. */
     install_user_pte(k: Kernel, address: Va, pa: number, prot: bigint): void;

@@ -8,9 +8,9 @@ import { MAX_DMA, MAX_DMA32, zoneOf, freePages } from './page_alloc/page_alloc.j
 
 declare module '../../kernel/table.js' {
   interface Entries {
-    /** Memory that nobody reserved becomes free pages. */
+    /** Memory that is not reserved becomes free pages. */
     free_all_bootmem(k: Kernel): void;
-    /** Gives a range of physical memory to the allocator, page by page (free_reserved_area, free_bootmem_late). */
+    /** Frees a range of physical memory to the allocator, page by page. */
     free_bootmem_late(k: Kernel, base: number, size: number): void;
   }
 }
@@ -24,7 +24,7 @@ export const nobootmem = bodies({
     const ends = [MAX_DMA, MAX_DMA32, Infinity];
     k.state.pages = {
       ready: true,
-      // Until setup_per_cpu_pageset() a CPU keeps no pages to itself (setup_pageset: batch 1, high 0).
+      // Until setup_per_cpu_pageset() a CPU's list is empty (setup_pageset: batch 1, high 0).
       zones: ends.map((end) => ({
         end: Math.min(end, Number.MAX_SAFE_INTEGER),
         managed: 0,

@@ -41,7 +41,7 @@ export interface Inode {
   size: number;
   /** Its pages, by their numbers, ascending; what has none reads as zeros. */
   pages: PageRun[];
-  /** What a symbolic link says. */
+  /** Target of a symbolic link. */
   readonly target: string;
   /** Inode numbers by name; null where this is no directory. */
   readonly entries: Map<string, number> | null;

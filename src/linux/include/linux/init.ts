@@ -20,7 +20,7 @@ export const early_param = (str: string, setup: ObsKernelParam['setup']): ObsKer
   early: true,
   setup,
 });
-/** __setup(): the function gets what stands after the name. */
+/** __setup(): the function gets the text after the name. */
 export const __setup = (str: string, setup: SetupFunc): ObsKernelParam => ({
   str,
   early: false,
@@ -37,7 +37,7 @@ export const always =
 /** NR_CPUS (our choice: smp-masks.ts). */
 export const NR_CPUS = 64;
 
-/** A stretch of memory for a crash kernel (struct resource): bytes. */
+/** A range of memory for a crash kernel (struct resource), in bytes. */
 export interface CrashRegion {
   base: number;
   size: number;
@@ -90,7 +90,7 @@ export interface ParamState {
   /** init/do_mounts_initrd.c and init/initramfs.c. */
   mountInitrd: boolean;
   doRetainInitrd: boolean;
-  /** init/main.c: argv_init and envp_init, what the first program gets; and what panic_later and panic_param say. */
+  /** init/main.c: argv_init and envp_init, for the first program; and the texts of panic_later and panic_param. */
   argvInit: string[];
   envpInit: string[];
   panicLater: { vars: 'init' | 'env'; param: string } | null;

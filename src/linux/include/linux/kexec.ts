@@ -12,7 +12,7 @@ export interface KexecSource extends KexecSegment {
   readonly buf: Uint8Array;
 }
 
-/** Where the next entry of the list goes: a page and an index in it; page 0 is the head itself. */
+/** Position of the next list entry: a page and an index in it; page 0 is the head itself. */
 export interface EntryPointer {
   page: number;
   index: number;
@@ -29,7 +29,7 @@ export interface Kimage {
   /** Physical addresses. */
   controlCodePage: number;
   swapPage: number;
-  /** Pages that are somebody's destination, until their turn comes. */
+  /** Allocated pages that are destinations of other pages, held until those are loaded. */
   destPages: number[];
 }
 

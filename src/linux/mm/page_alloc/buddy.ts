@@ -15,7 +15,7 @@ export interface Zone {
   end: number;
   /** Pages that it has in all. */
   managed: number;
-  /** Pages that a CPU takes at once, and how many it keeps at most. */
+  /** Pages that a CPU takes at once, and the most that its list holds. */
   batch: number;
   high: number;
   /** Single pages by CPU. */
@@ -92,7 +92,7 @@ export function freeBlock(zone: Zone, base: number, order: number): boolean {
     return true;
   }
   const list = listOf(zone, size);
-  // A block whose next larger buddy is free may soon merge with it: it goes to the end.
+  // A block whose next larger buddy is free may soon merge with it: it is appended at the end.
   const larger = Math.floor(at / sizeOf(size + 1)) * sizeOf(size + 1);
   const soon = size < MAX_ORDER - 1 && listOf(zone, size + 1).includes(buddyOf(larger, size + 1));
   if (soon) list.push(at);
@@ -101,7 +101,7 @@ export function freeBlock(zone: Zone, base: number, order: number): boolean {
 }
 
 /**
- * Single pages from an address on go to a CPU's list, one after the other; what is too many there goes back by the batch,
+ * Frees single pages from an address on to a CPU's list, one after the other; above its limit it is drained by the batch,
  * the oldest first. False, and nothing done, if one of them is free already.
  */
 export function addPcp(zone: Zone, cpu: number, base: number, pages = 1): boolean {
@@ -110,17 +110,17 @@ export function addPcp(zone: Zone, cpu: number, base: number, pages = 1): boolea
   const among = (page: number): boolean => page >= base && page < end;
   if (list.some(among) || listOf(zone, 0).some(among)) return false;
   // The oldest first: what the list has, then the pages.
-  const kept = list.length;
+  const before = list.length;
   const at = (i: number): number =>
-    i < kept ? (list[kept - 1 - i] ?? 0) : base + (i - kept) * PAGE_SIZE;
+    i < before ? (list[before - 1 - i] ?? 0) : base + (i - before) * PAGE_SIZE;
   let oldest = 0;
-  for (let count = kept + 1; count <= kept + pages; count++) {
+  for (let count = before + 1; count <= before + pages; count++) {
     if (count - oldest < zone.high) continue;
     const stop = Math.min(oldest + zone.batch, count);
     while (oldest < stop) freeBlock(zone, at(oldest++), 0);
   }
-  const left = kept + pages - oldest;
-  zone.pcp[cpu] = Array.from({ length: left }, (_, i) => at(kept + pages - 1 - i));
+  const left = before + pages - oldest;
+  zone.pcp[cpu] = Array.from({ length: left }, (_, i) => at(before + pages - 1 - i));
   return true;
 }
 

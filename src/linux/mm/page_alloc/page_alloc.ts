@@ -1,7 +1,7 @@
 /**
- * mm/page_alloc.c: page frames once memblock has handed its memory over, in the kernel's own way:
- * zones, a buddy system, and lists of single pages per CPU. Kept as plain kernel state. Migrate types, watermarks and
- * nodes are not modelled (our choice): they do not bear on a boot with memory to spare.
+ * mm/page_alloc.c: page frames once memblock has handed its memory over, as in the kernel:
+ * zones, a buddy system, and lists of single pages per CPU. Plain kernel state. Migrate types, watermarks and
+ * nodes are not modelled (our choice): they have no effect on a boot with enough memory.
  */
 import { alignUp, PAGE_SIZE, va, type Va } from '../../../machine/address.js';
 import {
@@ -19,7 +19,7 @@ import { stateSlice } from '../../../kernel/state.js';
 import { inline, bodies } from '../../../kernel/table.js';
 import type { Kernel } from '../../../kernel/kernel.js';
 
-/** Where pages may come from (include/linux/gfp.h). */
+/** Zone modifiers of an allocation (include/linux/gfp.h). */
 export const GFP = { KERNEL: 0, DMA: 1, DMA32: 4 } as const;
 /** Ends of ZONE_DMA and ZONE_DMA32 (asm/dma.h), in bytes. */
 export const MAX_DMA = 16 * 2 ** 20;
@@ -27,12 +27,12 @@ export const MAX_DMA32 = 2 ** 32;
 
 declare module '../../../kernel/table.js' {
   interface Entries {
-    /** From now on each CPU keeps single pages by the batch. */
+    /** Sets the batch and the limit of the CPUs' lists of single pages. */
     setup_per_cpu_pageset(k: Kernel): void;
     /** alloc_pages(), as a direct-map address. */
     __get_free_pages(k: Kernel, gfp: number, order: number): Va | 0;
     get_zeroed_page(k: Kernel, gfp: number): Va | 0;
-    /** Pages for a number of bytes, page-aligned, in one piece; a physical address, 0 where there are none. */
+    /** Pages for a number of bytes, page-aligned and contiguous; a physical address, 0 where there are none. */
     alloc_pages_exact(k: Kernel, gfp: number, size: number): number;
     free_pages(k: Kernel, address: Va, order: number): void;
   }
@@ -51,7 +51,7 @@ declare module '../../../kernel/state.js' {
 }
 export const pageState = stateSlice(() => ({ pages: { ready: false, zones: [] } }));
 
-/** All that is free, in order of address. */
+/** All free memory, ordered by address. */
 export function freeRanges({ zones }: PageState): Range[] {
   let ranges: Range[] = [];
   for (const { blocks, runs, pcp } of zones) {
@@ -85,7 +85,7 @@ export function freePages(k: Kernel, start: number, end: number): void {
   }
 }
 
-/** A page that is freed twice is a bug of whoever freed it (mm/page_alloc.c: bad_page). */
+/** A page that is freed twice is a bug of the caller (mm/page_alloc.c: bad_page). */
 function checked(k: Kernel, freed: boolean): void {
   if (!freed) k.fn.BUG('bad page state: freed twice');
 }
@@ -143,7 +143,7 @@ export const pageAlloc = bodies({
     if (used > MAX_ORDER_SIZE) return 0;
     const order = orderOf(used);
     const at = k.fn.alloc_pages(gfp, order);
-    // make_alloc_exact(): what is beyond goes back, page by page.
+    // make_alloc_exact(): the pages after the end are freed, page by page.
     if (at !== 0) freePages(k, at + used, at + sizeOf(order));
     return at;
   }),

@@ -28,7 +28,7 @@ declare module '../../../../kernel/table.js' {
 }
 
 export const dmaMapping = bodies({
-  // The PCI code gives every device 0xffffffff (drivers/pci/probe.c: pci_device_add); it is the default as well.
+  // The PCI code sets 0xffffffff for every device (drivers/pci/probe.c: pci_device_add); it is the default as well.
   dma_get_seg_boundary: inline(() => DMA_BIT_MASK(32)),
 
   dma_map_single: inline(

@@ -1,6 +1,6 @@
 /**
  * include/linux/dma-mapping.h: struct dma_map_ops. Such a structure is a variable of the kernel, pointers to functions;
- * whoever calls through it reads the pointer from memory and goes where it points.
+ * a caller reads the pointer from memory and jumps to it.
  */
 import { va, type Va } from '../../../../machine/address.js';
 import { VECTOR } from '../../../../machine/types.js';
@@ -24,11 +24,11 @@ export interface MemoryBar {
   /** Physical address, and size in bytes. */
   start: number;
   readonly size: number;
-  /** Whether it has a place in iomem_resource. */
+  /** Whether it is claimed in iomem_resource. */
   claimed: boolean;
 }
 
-/** struct device, as far as DMA goes: made by the PCI code, kept as plain kernel state. */
+/** struct device, as far as DMA goes: created by the PCI code, plain kernel state. */
 export interface KernelDevice {
   readonly name: string;
   /** Requester id: bus, device and function as 16 bits. */
@@ -36,13 +36,13 @@ export interface KernelDevice {
   /** *dev->dma_mask; 0 where the device does no DMA. */
   dmaMask: bigint;
   coherentDmaMask: bigint;
-  /** Where its registers are; absent where it has none that are mapped. */
+  /** Its registers; absent for a device without a memory BAR. */
   bar?: MemoryBar;
   /** archdata.dma_ops: the address of a struct dma_map_ops, 0 for the common ones. */
   dmaOps: number;
 }
 
-/** struct scatterlist: a piece of memory (page as its physical address), and how the device reaches it. */
+/** struct scatterlist: a segment of memory (page as its physical address), and its bus address. */
 export interface Scatterlist {
   readonly page: number;
   readonly offset: number;
@@ -51,7 +51,7 @@ export interface Scatterlist {
   dmaLength: number;
 }
 
-/** What an allocation gives: where the kernel and where the device finds it. */
+/** An allocation: the kernel's virtual address and the device's bus address. */
 export interface Coherent {
   readonly vaddr: Va;
   readonly handle: bigint;
@@ -111,12 +111,12 @@ export const DMA_MAP_OPS = {
 } as const;
 const DMA_MAP_OPS_SIZE = 128;
 
-/** Functions of the kernel that can stand for an operation. */
+/** Functions of the kernel that can implement an operation. */
 type Implementation<S extends DmaOp> = {
   [N in keyof Entries]: Entries[N] extends DmaMapFn<S> ? N : never;
 }[keyof Entries];
 
-/** Which function does which operation. */
+/** The function of each operation. */
 export type DmaMapOpsNames = { readonly [S in DmaOp]?: Implementation<S> };
 
 /** A static struct dma_map_ops. */

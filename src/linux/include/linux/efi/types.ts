@@ -1,4 +1,4 @@
-/** include/linux/efi.h and asm/efi.h: what the kernel keeps of EFI outside simulated memory, and its numbers. */
+/** include/linux/efi.h and asm/efi.h: EFI state of the kernel outside simulated memory, and constants. */
 import { va } from '../../../../machine/address.js';
 import { stateSlice } from '../../../../kernel/state.js';
 
@@ -17,7 +17,7 @@ export type EfiFlag =
 /** Members of struct efi that configuration tables fill: physical addresses. */
 export type EfiTable = 'acpi20' | 'acpi' | 'smbios' | 'smbios3' | 'esrt' | 'properties_table';
 
-/** What of the system table is copied and looked at again (arch/x86/platform/efi/efi.c: efi_systab). */
+/** Fields of the system table that are copied and read later (arch/x86/platform/efi/efi.c: efi_systab). */
 export interface EfiSystab {
   signature: bigint;
   revision: number;
@@ -37,7 +37,7 @@ export interface EfiMemoryMap {
   map: number;
 }
 
-/** efi_memory_desc_t as it is kept for another kernel. */
+/** efi_memory_desc_t as it is saved for another kernel. */
 export interface SavedMemoryDesc {
   readonly type: number;
   readonly phys_addr: number;
@@ -67,7 +67,7 @@ export interface EfiState {
   scratch: { efi_pgt: bigint; use_pgd: boolean; phys_stack: number };
   /** Entries of init_level4_pgt while efi_call_phys_prolog() has others in their place (efi=old_map). */
   save_pgd: bigint[];
-  /** efi_va: where the next region goes, downwards. */
+  /** efi_va: address of the next region, downwards. */
   efi_va: number;
   /** esrt_data and esrt_data_size. */
   esrt: { data: number; size: number };

@@ -1,4 +1,4 @@
-/** struct screen_info (include/uapi/linux/screen_info.h): what the loader says of the screen. */
+/** struct screen_info (include/uapi/linux/screen_info.h): the loader's description of the screen. */
 import { va } from '../../../../machine/address.js';
 import type { Kernel } from '../../../../kernel/kernel.js';
 import type { Variable } from '../../../../kernel/variables.js';
@@ -24,7 +24,7 @@ export const SCREEN_INFO = {
 /** Bytes of the structure; boot_params begins with one. */
 export const SCREEN_INFO_SIZE = 0x40;
 
-/** Reads a field of the structure that stands in a variable: boot_params or screen_info. */
+/** Reads a field of the structure in a variable: boot_params or screen_info. */
 export function screenInfo(
   k: Kernel,
   variable: 'boot_params' | 'screen_info',
