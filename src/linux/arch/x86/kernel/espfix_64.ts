@@ -1,6 +1,6 @@
 /**
- * arch/x86/kernel/espfix_64.c: the small stacks that returns to 16-bit segments go through. One page of them is mapped
- * by hand, read-only, many times over.
+ * arch/x86/kernel/espfix_64.c: the small stacks for returns to 16-bit segments. One page of them is mapped by hand,
+ * read-only, at many addresses.
  */
 import { PAGE_SIZE, PGDIR_SIZE, tableIndex, va, type Va } from '../../../../machine/address.js';
 import {
@@ -21,7 +21,7 @@ declare module '../../../../kernel/table.js' {
   interface Entries {
     init_espfix_bsp(k: Kernel): void;
     init_espfix_ap(k: Kernel, cpu: number): void;
-    /** Flags of the page of stacks, before the supported ones are kept. */
+    /** Flags of the page of stacks, before they are masked with the supported ones. */
     'init_espfix_ap:stack-flags'(k: Kernel): bigint;
     espfix_base_addr(k: Kernel, cpu: number): Va;
   }
@@ -63,7 +63,7 @@ function cloned(
   const mask = k.readU64(k.sym('__supported_pte_mask'));
   const pointer = BigInt(k.__pa(below)) | (tableFlags(k) & mask);
   set_entry(k, level, table, index, pointer, address);
-  // The other entries are the same: one of them is told.
+  // The other entries are the same: only the first is traced.
   for (let n = 1; n < clones; n++) k.writeU64(va(table + (index + n) * 8), pointer);
   return below;
 }

@@ -1,4 +1,4 @@
-/** arch/x86/kernel/probe_roms.c: option ROMs below 1 MiB, looked for through the direct map. */
+/** arch/x86/kernel/probe_roms.c: option ROMs below 1 MiB, found through the direct map. */
 import { va, type Va } from '../../../../machine/address.js';
 import { stateSlice } from '../../../../kernel/state.js';
 import { fn, inline, bodies } from '../../../../kernel/table.js';
@@ -46,7 +46,7 @@ function request(k: Kernel, { name, start, end }: Rom): void {
   });
 }
 
-/** Looks at a range in steps; returns the first address with a signature. */
+/** Physical address of the first ROM signature in [start, end), at multiples of STEP. */
 function find(k: Kernel, start: number, end: number): number | undefined {
   for (let at = start; at < end; at += STEP) {
     if (k.fn.romsignature(k.fn.isa_bus_to_virt(at))) return at;
@@ -57,7 +57,7 @@ function find(k: Kernel, start: number, end: number): number | undefined {
 const lengthOf = (k: Kernel, start: number): number =>
   k.readU8(va(k.fn.isa_bus_to_virt(start) + LENGTH_AT)) * BLOCK;
 
-/** The video ROM; returns where the next may be. */
+/** Requests the video ROM; returns the lowest address of the next ROM. */
 function video(k: Kernel): number {
   const first = k.readBytes(k.fn.isa_bus_to_virt(VIDEO.start), LENGTH_AT);
   k.trace.recorder.consumedPart('option ROM', 'romsignature', 0, first);

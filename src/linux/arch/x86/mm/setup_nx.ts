@@ -7,13 +7,13 @@ import type { Kernel } from '../../../../kernel/kernel.js';
 
 declare module '../../../../kernel/table.js' {
   interface Entries {
-    /** Whether NX may be set in entries. */
+    /** Sets or clears NX in __supported_pte_mask. */
     x86_configure_nx(k: Kernel): void;
     x86_report_nx(k: Kernel): void;
   }
 }
 
-/** Only the beginning of the word counts; another value leaves things as they are. */
+/** Only the beginning of the word counts; another value changes nothing. */
 function noexec_setup(k: Kernel, str: string | undefined): number {
   if (str === undefined) return -EINVAL;
   if (str.startsWith('on')) k.state.params.disableNx = false;

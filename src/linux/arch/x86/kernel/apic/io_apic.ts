@@ -5,7 +5,7 @@ import type { Kernel } from '../../../../../kernel/kernel.js';
 
 declare module '../../../../../kernel/table.js' {
   interface Entries {
-    /** I/O APICs are left alone, so that interrupts are not remapped. */
+    /** I/O APICs are not set up, so that interrupts are not remapped. */
     disable_ioapic_support(k: Kernel): void;
   }
 }

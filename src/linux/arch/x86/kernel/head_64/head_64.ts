@@ -2,7 +2,7 @@
  * arch/x86/kernel/head_64.S: startup_64 and the early exception entry.
  *
  * Runs at physical addresses on the loader's identity map until it jumps to the high address. Split where the series
- * edits it; %rbp (the load offset) is kept in the kernel's plain state between the pieces.
+ * edits it; %rbp (the load offset) is stored in k.state between the parts.
  */
 import {
   alignDown,
@@ -71,7 +71,7 @@ declare module '../../../../../kernel/table.js' {
     secondary_startup_64(k: Kernel): void;
     /** From EFER on: registers, the stack at stack_start, GS at initial_gs. */
     'secondary_startup_64:efer'(k: Kernel): void;
-    /** To where initial_code says, which is code of the function `name` if nothing is wrong. */
+    /** Jumps to the address in initial_code: the function `name`, unless the bytes are wrong. */
     'secondary_startup_64:initial_code'(k: Kernel, name: string): void;
     /** %rax at `1:` of secondary_startup_64, before phys_base is added. */
     'secondary_startup_64:cr3'(k: Kernel, rax: bigint): bigint;
@@ -87,7 +87,7 @@ declare module '../../../../../kernel/state.js' {
 }
 export const head_64State = stateSlice(() => ({ rbp: 0n }));
 
-/** What a CPU takes from memory that the one before it has set for it. */
+/** Variables that the boot CPU sets and a starting CPU reads. */
 export const SECONDARY_VARIABLES = ['initial_code', 'initial_gs', 'stack_start'] as const;
 
 export const head_64 = bodies({
@@ -175,7 +175,7 @@ export const head_64 = bodies({
     k.fn['secondary_startup_64:initial_code']('x86_64_start_kernel');
   }),
 
-  // Other CPUs come here from the trampoline, at the address that the kernel was linked at.
+  // Other CPUs enter here from the trampoline, at the address that the kernel was linked at.
   secondary_startup_64: label((k: Kernel) => {
     k.fn.verify_cpu();
     const rax = k.fn['secondary_startup_64:cr3'](

@@ -30,7 +30,7 @@ declare module '../../../../../kernel/table.js' {
     smpboot_setup_warm_reset_vector(k: Kernel, startEip: number): void;
     smpboot_restore_warm_reset_vector(k: Kernel): void;
     wakeup_secondary_cpu_via_init(k: Kernel, apicid: number, startEip: number): void;
-    /** The other CPU runs for a while: schedule() in the loops that wait for it. */
+    /** Runs the other CPU until it waits: schedule() in the loops that wait for it. */
     'do_boot_cpu:schedule'(k: Kernel, cpu: number, go: () => void): void;
   }
 }

@@ -12,7 +12,7 @@ import { stateSlice } from '../../../../../kernel/state.js';
 import { fn, inline, bodies } from '../../../../../kernel/table.js';
 import type { Kernel } from '../../../../../kernel/kernel.js';
 
-/** A stretch to map: bytes, half-open, and the large sizes allowed (1 << PG_LEVEL_2M | 1 << PG_LEVEL_1G). */
+/** A range to map: bytes, half-open, and the large page sizes allowed (1 << PG_LEVEL_2M | 1 << PG_LEVEL_1G). */
 export interface MapRange {
   start: number;
   end: number;
@@ -170,7 +170,7 @@ function allMemory(memory: readonly Range[], start: number, end: number): boolea
   return memory.some(({ base, size }) => base <= start && base + size >= end);
 }
 
-/** A small range goes with big pages where the memory around it is RAM as well. */
+/** Gives a small range large pages where the memory around it is RAM as well. */
 function adjust(ranges: MapRange[], allowed: number, memory: readonly Range[]): void {
   for (const range of ranges) {
     for (const [bit, size] of [

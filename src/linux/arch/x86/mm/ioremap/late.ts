@@ -56,7 +56,7 @@ export const ioremapLate = bodies({
     const start = alignDown(phys, PAGE_SIZE);
     const end = alignUp(last + 1, PAGE_SIZE);
     for (let at = start; at < end; at += PAGE_SIZE) {
-      // __ioremap_check_ram() lets reserved pages pass; the model has no page flags, memblock's owners say who has them.
+      // __ioremap_check_ram() lets reserved pages pass; the model has no page flags, memblock's reserved ranges are used instead.
       if (!isRam(k, at, at + PAGE_SIZE) || isReserved(k, at)) continue;
       k.trace.console(`ioremap on RAM at ${hex(phys)} - ${hex(last)}`);
       return 0;
@@ -93,7 +93,7 @@ export const ioremapLate = bodies({
 const isReserved = (k: Kernel, phys: number): boolean =>
   k.state.memblock.reserved.some((r) => phys >= r.base && phys < r.base + r.size);
 
-/** get_vm_area(): the next free place, with a guard page behind it (mm/vmalloc.c); no place is used twice (our choice). */
+/** get_vm_area(): the next free address, with a guard page after it (mm/vmalloc.c); no address is used twice (our choice). */
 function getVmArea(k: Kernel, size: number): Va {
   const last = k.state.vmallocNext;
   const address = last === 0 ? VMALLOC_START : va(last);

@@ -5,7 +5,7 @@ import type { Kernel } from '../../../../../kernel/kernel.js';
 
 declare module '../../../../../kernel/table.js' {
   interface Entries {
-    /** No PAT from now on: the cache modes are those of the register as it was found. */
+    /** Disables the PAT: the cache modes become those of the register's present value. */
     pat_disable(k: Kernel, reason: string): void;
   }
 }

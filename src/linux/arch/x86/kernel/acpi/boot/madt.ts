@@ -5,13 +5,13 @@ import { stateSlice } from '../../../../../../kernel/state.js';
 import { fn, inline, bodies } from '../../../../../../kernel/table.js';
 import type { Kernel } from '../../../../../../kernel/kernel.js';
 
-/** What the MADT said. */
+/** What the kernel stores of the MADT. */
 export interface MadtState {
-  /** Local APICs that are enabled, in the table's order. Each is registered when it is met: a wrong entry leaves those before it. */
+  /** Local APICs that are enabled, in the table's order. Each is registered when its entry is read: an invalid entry leaves those before it. */
   apicIds: number[];
   /** acpi_lapic, from early_acpi_process_madt(): the table could be walked. */
   lapic: boolean;
-  /** acpi_ioapic. I/O APICs are not kept: a table whose local APICs are good is taken to have one (our choice). */
+  /** acpi_ioapic. I/O APICs are not stored: a table with valid local APICs is assumed to have one (our choice). */
   ioapic: boolean;
   /** acpi_lapic_addr. */
   lapicAddress: number;

@@ -7,12 +7,12 @@ import type { Kernel } from '../../../../../../kernel/kernel.js';
 
 declare module '../../../../../../kernel/table.js' {
   interface Entries {
-    /** Whether a CPU that a table lists is taken: nr_cpus= and disable_cpu_apicid= limit it. */
+    /** Whether a CPU that a table lists is registered: nr_cpus= and disable_cpu_apicid= limit it. */
     generic_processor_info(k: Kernel, apicid: number): boolean;
   }
 }
 
-/** CPUs that were taken: those of the MADT, or of the MP table. */
+/** Local APIC ids of the CPUs registered so far: those of the MADT, or of the MP table. */
 const taken = ({ madt, mp }: Kernel['state']): number[] => [
   ...madt.apicIds,
   ...mp.processors.map(({ apicid }) => apicid),

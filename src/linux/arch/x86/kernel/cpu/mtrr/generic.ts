@@ -22,7 +22,7 @@ declare module '../../../../../../kernel/table.js' {
 /** MTRRdefType.E and FE and the type (prepare_set clears them). */
 const DEFTYPE_OFF = ~(MTRR_DEF_TYPE.TYPE | MTRR_DEF_TYPE.FE | MTRR_DEF_TYPE.E);
 
-/** What the boot CPU does first is told to the trace; CPU after CPU then does the same, and only its PAT is told. */
+/** The boot CPU's first pass is traced whole; each later pass is the same on another CPU, and only its PAT is traced. */
 const TRACED = { __flush_tlb, rdmsr, wbinvd, write_cr0, write_cr4, wrmsr };
 const UNTRACED: typeof TRACED = {
   rdmsr: (k, msr) => {
