@@ -309,9 +309,9 @@ test('effectsText prints each view, what it compares and the command for the ful
   );
   const unseen = effectsText(effectsOn(5, 'mine', SAME, { reason: 'so it is' }));
   expect(unseen).toContain(
-    'activated: stage 4 → stage 5, patch 18 on top of both\n    patch 18 cannot',
+    'activated: stage 4 → stage 5, patch 18 on top of both\n    stage 4 does not link',
   );
-  expect(unseen).toContain('    nothing\n');
+  expect(unseen).toContain('    no difference\n');
   expect(unseen).toContain('shows in no view: so it is');
   expect(effectsText(effectsOn(5, 'mine', SAME, { views: ['probes'] }))).toContain('no such view');
 });
