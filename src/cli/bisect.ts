@@ -109,7 +109,10 @@ function checkStage(series: Series, stage: number): void {
   });
 }
 
-/** Boots a stage of the series and evaluates the predicates. A stage that does not link is skipped; other errors are thrown. */
+/**
+ * Boots a stage of the series and evaluates the predicates. A stage that does not link is skipped; other errors are
+ * thrown.
+ */
 function testStage(
   series: string,
   stage: number,

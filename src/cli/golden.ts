@@ -49,7 +49,10 @@ const two = (n: number): string => String(n).padStart(2, '0');
 const stageFile = (scenario: string, stage: number): string =>
   `${scenario}/stage-${two(stage)}.yaml`;
 
-/** The stages of a ladder with encryption turned on: the highest is a difference from the last stage, each other from the next higher. */
+/**
+ * The stages of a ladder with encryption turned on: the highest is a difference from the last stage, each other from
+ * the next higher.
+ */
 function activatedRungs(scenario: string, activated: readonly number[]): GoldenRun[] {
   const file = (stage: number): string => `${scenario}/activated-${two(stage)}.yaml`;
   return activated.map((stage, index) => {

@@ -150,7 +150,9 @@ function firstProcess(trace: Trace): string {
   return lines.findLast((line) => /^Run .* as init process$/.test(line)) ?? 'booted';
 }
 
-/** What was consumed, what DRAM contains, deviations from the scenario's expectations, and the outcome as the last line. */
+/**
+ * What was consumed, what DRAM contains, deviations from the scenario's expectations, and the outcome as the last line.
+ */
 export function summaryEnd(
   trace: Trace,
   unexpected: readonly string[],

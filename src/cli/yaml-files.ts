@@ -12,7 +12,10 @@ export function yamlNames(folder: string): string[] {
     .sort();
 }
 
-/** All YAML files at or below `paths`, sorted. Throws E_READ for a path that does not exist, E_NOTHING with `reason` if there are none. */
+/**
+ * All YAML files at or below `paths`, sorted. Throws E_READ for a path that does not exist, E_NOTHING with `reason` if
+ * there are none.
+ */
 export function yamlFiles(paths: readonly string[], reason: string): string[] {
   const files = paths.flatMap((path) => {
     if (!existsSync(path)) readText(path);

@@ -22,7 +22,10 @@ const REASONS: Readonly<Record<string, string>> = {
   EROFS: 'the file system is read-only',
 };
 
-/** Most bytes read into memory of a regular file, and of a stream (a pipe, a device), whose size is unknown (our choice). */
+/**
+ * Most bytes read into memory of a regular file, and of a stream (a pipe, a device), whose size is unknown (our
+ * choice).
+ */
 const FILE_MAX = 2 ** 31 - 1;
 const STREAM_MAX = 2 ** 29;
 /** Bytes of one read of a stream. */

@@ -1,4 +1,7 @@
-/** AES-128 over batches of blocks with node:crypto. ECB has no state between calls, so one stream is used for all of them. */
+/**
+ * AES-128 over batches of blocks with node:crypto. ECB has no state between calls, so one stream is used for all of
+ * them.
+ */
 import { createCipheriv, createDecipheriv } from 'node:crypto';
 import type { BlockCipherFactory } from '../machine/types.js';
 

@@ -84,7 +84,10 @@ export class TraceFiles {
     }
   }
 
-  /** The whole trace of a file. Throws E_NOT_A_TRACE for a match file, E_APPLY for a difference that does not fit its base. */
+  /**
+   * The whole trace of a file. Throws E_NOT_A_TRACE for a match file, E_APPLY for a difference that does not fit its
+   * base.
+   */
   trace(file: string): Trace {
     const expectation = this.read(file);
     if (expectation.expect === 'match') {

@@ -25,7 +25,10 @@ const SPAN_OLD = '([0-9a-f]{16}) - ([0-9a-f]{16}) {0,4}';
 const START = new RegExp(`\\b(${SOURCE}): {0,4}(?:${SPAN_NEW}|${SPAN_OLD})`, 'gi');
 /** Any line of a map, complete or broken; gaps are separate lines since Linux 6.16. */
 const MENTION = new RegExp(`\\b(?:${SOURCE}): {0,4}(?!\\[gap)(?:\\[|[0-9a-f]{8}|$)`, 'i');
-/** Xen's map on a serial console (xen/arch/x86/e820.c, print_e820_memory_map): exclusive ends, or inclusive ones in brackets. */
+/**
+ * Xen's map on a serial console (xen/arch/x86/e820.c, print_e820_memory_map): exclusive ends, or inclusive ones in
+ * brackets.
+ */
 const HYPERVISOR =
   /\(XEN\)(?: \[[^\]]{1,32}\])? {1,4}(?:\[([0-9a-f]{16}), ([0-9a-f]{16})\]|([0-9a-f]{16}) - ([0-9a-f]{16})) \(([\w ]{1,24})\)/i;
 

@@ -199,7 +199,10 @@ function parse(text: string): unknown {
   }
 }
 
-/** At most one equals sign in this many may be unencoded in a quoted-printable text (another part of the mail; our choice). */
+/**
+ * At most one equals sign in this many may be unencoded in a quoted-printable text (another part of the mail; our
+ * choice).
+ */
 const OTHER_PART = 20;
 
 /**

@@ -33,7 +33,10 @@ const joinParts = (first: string, next: string, hard: boolean): string => {
   return hard || head.endsWith('-') ? head + next : `${head} ${next.trimStart()}`;
 };
 
-/** A line with the `joined` lines after it: joined with a blank and without quoting marks (`soft`), and unchanged (`hard`). */
+/**
+ * A line with the `joined` lines after it: joined with a blank and without quoting marks (`soft`), and unchanged
+ * (`hard`).
+ */
 export interface Joined {
   readonly joined: number;
   readonly soft: string;

@@ -319,7 +319,10 @@ function foundAt(data: unknown, path: readonly PropertyKey[]): string {
   return text.length > FOUND_MAX ? `${text.slice(0, FOUND_MAX)}…` : text;
 }
 
-/** Sets one value of a scenario's data by its path (`machine.ram=4GiB`); the value is parsed as JSON if it is JSON. Throws E_SET. */
+/**
+ * Sets one value of a scenario's data by its path (`machine.ram=4GiB`); the value is parsed as JSON if it is JSON.
+ * Throws E_SET.
+ */
 export function setPath(data: unknown, assignment: string): unknown {
   const at = assignment.indexOf('=');
   if (at <= 0) {

@@ -65,7 +65,10 @@ export interface BootOptions extends HunkSelection {
   readonly lazy?: boolean;
 }
 
-/** The whole state of a boot at a label, to resume from; with the codec also in another process. Shares pages with the boot. */
+/**
+ * The whole state of a boot at a label, to resume from; with the codec also in another process. Shares pages with the
+ * boot.
+ */
 export interface BootSnapshot {
   readonly next: number;
   readonly machine: MachineSnapshot;

@@ -8,7 +8,10 @@ import type { Machine } from '../machine/machine.js';
 import type { RegionAtEnd } from '../trace/recorder.js';
 import type { RegionState } from '../trace/trace.js';
 
-/** Largest region that is hashed in one chunk, and the chunk size of larger ones (our choice): avoids a copy of a large initrd. */
+/**
+ * Largest region that is hashed in one chunk, and the chunk size of larger ones (our choice): avoids a copy of a large
+ * initrd.
+ */
 const AT_ONCE = 16 << 20;
 const CHUNK = 1 << 20;
 

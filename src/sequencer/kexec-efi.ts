@@ -34,7 +34,9 @@ export interface PassedEfi {
 
 const HIGH = 2 ** 32;
 
-/** The EFI data of the running kernel; null without EFI or without a runtime map: kexec-tools then continue without EFI. */
+/**
+ * The EFI data of the running kernel; null without EFI or without a runtime map: kexec-tools then continue without EFI.
+ */
 export function passedEfi(k: Kernel): PassedEfi | null {
   const { systab, memmap, physSystab, runtimeMap, tables } = k.state.efi;
   if (systab === null || runtimeMap.length === 0) return null;

@@ -1,4 +1,7 @@
-/** Runs a call script: boots up to a label, then does the script's steps with the kernel's functions and the CPU's mappings. */
+/**
+ * Runs a call script: boots up to a label, then does the script's steps with the kernel's functions and the CPU's
+ * mappings.
+ */
 import { startsWith } from '../../base/bytes.js';
 import { BootEnd, CpuAstray } from '../../kernel/ends.js';
 import type { Kernel } from '../../kernel/kernel.js';

@@ -134,7 +134,9 @@ export function isAffected(checkpoint: Checkpoint, { places, entries }: Checkpoi
   );
 }
 
-/** Restores a later checkpoint with the boot's difference applied. `skipped`: the checkpoints whose steps are not run. */
+/**
+ * Restores a later checkpoint with the boot's difference applied. `skipped`: the checkpoints whose steps are not run.
+ */
 export function resumeFrom(
   boot: Boot,
   checkpoint: Checkpoint,

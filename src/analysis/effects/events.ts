@@ -72,7 +72,9 @@ function rankOf(difference: EventDifference, patch: number): number {
   return own ? rank : rank + 3;
 }
 
-/** Whether only addresses and lengths differ, as when a range is split differently: counted as changed, not an example. */
+/**
+ * Whether only addresses and lengths differ, as when a range is split differently: counted as changed, not an example.
+ */
 const isRecut = (difference: EventDifference): boolean =>
   difference.change === 'changed' &&
   difference.fields.every((each) => isPlace(each) || each.field === 'n');

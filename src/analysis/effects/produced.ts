@@ -1,4 +1,7 @@
-/** What firmware and loader wrote to memory before the kernel ran, by physical address. For reports only: nothing branches on it. */
+/**
+ * What firmware and loader wrote to memory before the kernel ran, by physical address. For reports only: nothing
+ * branches on it.
+ */
 import type { Boot } from '../../sequencer/boot.js';
 import { asSource } from '../../base/byte-source.js';
 

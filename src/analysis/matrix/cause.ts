@@ -6,7 +6,10 @@ import { clashOnWalk, clashText } from './key-mismatch.js';
 import type { Run, StepPair } from './run.js';
 import type { MatrixRow } from './report.js';
 
-/** The cause of a row: the first wrong read and its key mismatch, else that of the last fault, else the first difference. */
+/**
+ * The cause of a row: the first wrong read and its key mismatch, else that of the last fault, else the first
+ * difference.
+ */
 export function causeOf(run: Run, difference: MatrixRow['difference']): string {
   const other = difference === undefined ? undefined : `${difference.step}: ${difference.was}`;
   const because = other === undefined ? '' : `; first ${other}`;

@@ -61,7 +61,9 @@ const MONOSPACE: readonly ColumnKey[] = ['scenario', 'hunk', 'writer', 'reader']
 
 const badge = ({ kind }: MatrixOutcome): string => `<span class="badge ${kind}">${kind}</span>`;
 
-/** The outcome of a row: its kind, the function it ended in if it did not boot, whether it is that of the whole series. */
+/**
+ * The outcome of a row: its kind, the function it ended in if it did not boot, whether it is that of the whole series.
+ */
 function outcomeCell({ outcome, same }: MatrixRow): string {
   const { where } = outcome;
   return [

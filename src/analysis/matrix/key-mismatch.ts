@@ -32,7 +32,10 @@ function written(boot: Boot, address: Pa): Pick<Clash, 'writeC' | 'writer'> {
   return { writeC: cOf(last.key), writer: name === '' ? UNNAMED : name };
 }
 
-/** The first wrong byte of a read check: its physical address and C-bit, from the read with these bytes, else from one that begins with them. */
+/**
+ * The first wrong byte of a read check: its physical address and C-bit, from the read with these bytes, else from one
+ * that begins with them.
+ */
 function placeOf(
   reads: readonly ReadOf[],
   { bytes, at }: ReadCheck,
@@ -57,7 +60,10 @@ export function wrongRead(boot: Boot, check: ReadCheck): WrongRead {
   return { name, reader, readC: place.c, pa: hex(place.pa), ...written(boot, place.pa) };
 }
 
-/** The first entry on the page walk to an address, or the memory there, that was written with another key than it is read with. */
+/**
+ * The first entry on the page walk to an address, or the memory there, that was written with another key than it is
+ * read with.
+ */
 export function clashOnWalk(
   boot: Boot,
   cpu: Cpu,

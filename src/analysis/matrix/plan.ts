@@ -38,7 +38,10 @@ export interface Task {
   readonly hunks: readonly string[];
 }
 
-/** Splits work for `workers`: each scenario in as few parts as occupy all of them, since each part boots the whole series once. */
+/**
+ * Splits work for `workers`: each scenario in as few parts as occupy all of them, since each part boots the whole
+ * series once.
+ */
 export function tasksOf(pairs: readonly Pair[], workers: number): Task[] {
   const scenarios = [...new Set(pairs.map(({ scenario }) => scenario))];
   const parts = Math.max(1, Math.ceil(workers / Math.max(1, scenarios.length)));
