@@ -14,7 +14,8 @@ export const GROUPS = {
   // representatives, which npm test runs.
   exhaustive: /^stages\/(?!ladder\.|invariants\.)|\.exhaustive\.test\.ts$/,
   // Of these folders without the suites that boot for long.
-  quick: /^(?:base|check|firmware|kernel|machine|series|trace)\/(?!alternatives\.)/,
+  quick:
+    /^(?:base|check|firmware|kernel|machine|series|trace)\/(?!alternatives\.|loader\.|image\/built-in\.)/,
   rest: /^/,
 };
 

@@ -9,6 +9,8 @@ describe('each test file', () => {
     ['machine/cache/cache.test.ts', 'quick'],
     ['series/link.test.ts', 'quick'],
     ['series/alternatives.test.ts', 'rest'],
+    ['firmware/loader.test.ts', 'rest'],
+    ['machine/memory/watch-lines.exhaustive.test.ts', 'exhaustive'],
     ['series/alternatives.exhaustive.test.ts', 'exhaustive'],
     ['linux/mm/memblock.test.ts', 'rest'],
     ['stages/resume.test.ts', 'exhaustive'],

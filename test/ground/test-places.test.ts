@@ -26,7 +26,6 @@ const SEVERAL: Readonly<Record<string, readonly string[]>> = {
     'firmware/image/symbols.ts',
   ],
   'kernel/call-sites': ['kernel/program.ts'],
-  'linux/arch/x86/kernel/head64-reservations': ['linux/arch/x86/kernel/head64.ts'],
   'linux/init/main/run-init': ['linux/init/main'],
   'linux/options/cpu': ['linux/options/options.ts', 'linux/include/linux/cpumask.ts'],
   'linux/options/dma': ['linux/options/options.ts', 'linux/arch/x86/kernel/pci-dma'],
