@@ -55,7 +55,7 @@ describe('a series file', () => {
     });
   });
 
-  test('may say neutral, the former name of stub', () => {
+  test('may have neutral, the former name of stub', () => {
     expect(read(`${HEAD}without: ['08']\nneutral: true\n`)).toMatchObject({ stub: true });
   });
 

@@ -84,7 +84,7 @@ describe('a stub', () => {
     expect(addedNames(stubOf(hunk)).sort()).toEqual(addedNames(hunk).sort());
   });
 
-  test('is refused with E_NO_NEUTRAL if the hunk gives no bodies for it', () => {
+  test('is refused with E_NO_STUB if the hunk gives no bodies for it', () => {
     const { stub: _omitted, ...bare } =
       allHunks().find(({ id }) => id === '08/sme_early_mem') ?? {};
     expect(messageOf(() => stubOf(bare as Hunk))).toBe(
