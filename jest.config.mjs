@@ -1,4 +1,4 @@
-// Which groups of the tests run is chosen by scripts/jest.mjs. Jest alone runs all that a new machine can run.
+// scripts/jest.mjs selects the groups of tests. Jest alone runs all that a new machine can run.
 import { BY_PATH, groupOf, testFiles } from './scripts/test-groups.mjs';
 
 const groups = process.env.SME_BOOT_TESTS?.split(',') ?? BY_PATH[0].groups;
@@ -7,7 +7,7 @@ const files = testFiles().filter((file) => groups.includes(groupOf(file)));
 /** @type {import('jest').Config} */
 export default {
   testEnvironment: 'node',
-  // By default one core stays free, which is half of a small machine.
+  // jest's default leaves one core idle, which is half of a small machine.
   maxWorkers: '100%',
   roots: ['<rootDir>/test'],
   testRegex: `/test/(?:${files.join('|').replaceAll('.', '\\.')})$`,
@@ -17,7 +17,7 @@ export default {
   transform: { '^.+\\.ts$': ['<rootDir>/scripts/jest-transform.mjs', { useESM: true }] },
   modulePathIgnorePatterns: ['<rootDir>/dist/'],
   reporters: ['default', '<rootDir>/scripts/jest-counts.mjs'],
-  // The script of a page runs in a browser, where nobody counts lines.
+  // The script of a page runs in a browser, without coverage.
   collectCoverageFrom: ['src/**/*.ts', '!src/analysis/matrix/page/matrix-page.ts'],
   coverageDirectory: 'coverage',
   coverageReporters: ['text-summary', 'json-summary', 'lcov'],

@@ -1,4 +1,4 @@
-// Every gate of the project, cheapest first. A gate that fails does not hide what the next ones find.
+// Every check of the project, cheapest first. After a failure the next ones still run.
 import { spawnSync } from 'node:child_process';
 import process from 'node:process';
 

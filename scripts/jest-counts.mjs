@@ -1,4 +1,4 @@
-// A reporter of jest that leaves the numbers of a run for scripts/jest.mjs, which adds up its runs.
+// A reporter of jest that writes the counts of a run for scripts/jest.mjs, which adds up its runs.
 import { appendFileSync } from 'node:fs';
 import process from 'node:process';
 

@@ -1,8 +1,8 @@
 // Runs jest on ES modules: node needs a flag for it, which a package script cannot set alike on every shell.
 // The first argument may be the name of a script of scripts/test-groups.mjs (`test` is the default); other arguments go
-// to jest. With a path of a test or folder among them, whatever of it a new machine can run is run. The last line adds
-// up the runs, and says what is left to which other script.
-// With JEST_REPORTS naming a directory, jest's own report is left there as JSON besides what it prints.
+// to jest. With a path of a test or folder among them, all of it that a new machine can run is run. The last line adds
+// up the runs, and names the scripts that run the other files.
+// If JEST_REPORTS names a directory, jest's JSON report is written there in addition.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -25,7 +25,7 @@ const jest = dirname(createRequire(import.meta.url).resolve('jest/package.json')
 const work = mkdtempSync(join(tmpdir(), 'sme-boot-tests-'));
 const counts = join(work, 'counts');
 
-/** One run of jest; gives its exit status. */
+/** One run of jest; returns its exit status. */
 function run({ groups, options = [] }) {
   const args = [join(jest, 'bin', 'jest.js'), ...options, ...given];
   const reports = process.env.JEST_REPORTS;
@@ -59,7 +59,7 @@ for (const each of byPath ? BY_PATH : SCRIPTS[script]) {
   status ||= ended;
 }
 
-/** The sums of all runs; none where jest only answered a question, like --listTests. */
+/** The sums of all runs; empty if jest ran no test, as with --listTests. */
 function total() {
   const runs = counted();
   const sum = (column) => runs.reduce((all, one) => all + one[column], 0);

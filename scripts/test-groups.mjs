@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export const GROUPS = {
-  // What a new machine lacks: kernel images, Chromium, tools from outside.
+  // These need what a new machine lacks: kernel images, Chromium, external tools.
   real: /^real\//,
   browser: /^browser\//,
   live: /^live\//,
@@ -20,8 +20,8 @@ export const GROUPS = {
 };
 
 /**
- * The runs of jest of each script, by their groups, with options of their own. Counting lines doubles the time of a test,
- * and what the exhaustive ones cover the others cover too.
+ * The runs of jest of each script, by their groups, with further options. Measuring coverage doubles the time of a test,
+ * and the exhaustive ones cover no further lines.
  */
 export const SCRIPTS = {
   'test:quick': [{ groups: ['quick'] }],
@@ -36,7 +36,7 @@ export const SCRIPTS = {
 /** What runs when paths are given: all that a new machine can run. */
 export const BY_PATH = [{ groups: ['quick', 'rest', 'exhaustive'] }];
 
-/** The scripts that a left group is named with. */
+/** The script that runs a group, for the last line. */
 const RUN_BY = {
   quick: 'test',
   rest: 'test',

@@ -1,6 +1,6 @@
 /**
- * A boot that leaves steps out must stand where it would stand if it had run them: each hunk's boot is run step by step,
- * and from each of its stops as far as the checkpoints of the whole series let it go without running.
+ * A boot that skips steps must have the state that it would have if it had run them: each hunk's boot is run step by
+ * step, and from each of its stops advanced by the checkpoints of the whole series as far as they apply.
  */
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { leavable, withoutHunk, type LeftOut } from '../../src/analysis/matrix/matrix.js';
@@ -30,7 +30,7 @@ function series(name: string): Series {
   return { options: subject.options, subject, hunks, ...checkpointsOf(subject, always) };
 }
 
-/** Where the boot without a hunk stands before each step from the hunk's first use on, with no step left out. */
+/** Snapshots of the boot without a hunk before each step from the hunk's first use on, with no step skipped. */
 function stops({ subject, checkpoints }: Series, first: number): Map<number, BootSnapshot> {
   const found = new Map<number, BootSnapshot>();
   subject.restore((checkpoints[first] as Checkpoint).snapshot);
@@ -39,7 +39,7 @@ function stops({ subject, checkpoints }: Series, first: number): Map<number, Boo
   return found;
 }
 
-/** What a boot that was put somewhere lacks to be where it would be by running. */
+/** The differences of a boot that skipped steps from the snapshot of the boot that ran them. */
 function missing(subject: Boot, ran: BootSnapshot): string[] {
   const lines = diffMachines(
     subject.machine.view(),
@@ -50,11 +50,9 @@ function missing(subject: Boot, ran: BootSnapshot): string[] {
   const { consumed } = ran.recorder.integrity;
   return [
     ...(lines === undefined
-      ? ['more of the machine than lines']
+      ? ['the machine, not only lines']
       : lines.lines.map((n) => `line ${n}`)),
-    ...(entries === undefined
-      ? ['more of the kernel than entries']
-      : entries.map(({ key }) => key)),
+    ...(entries === undefined ? ['the kernel, not only entries'] : entries.map(({ key }) => key)),
     ...(JSON.stringify(subject.recorder.consumedSoFar) === JSON.stringify(consumed)
       ? []
       : ['read checks']),
@@ -62,7 +60,7 @@ function missing(subject: Boot, ran: BootSnapshot): string[] {
   ];
 }
 
-/** Checks each step that the boot without a hunk may leave out; says how many there are. */
+/** Checks each step that the boot without a hunk may skip; returns how many there are. */
 function check(all: Series, leftOut: LeftOut): number {
   const { subject, checkpoints, options } = all;
   const { id } = leftOut.hunk;
@@ -70,17 +68,17 @@ function check(all: Series, leftOut: LeftOut): number {
   if (first < 0) return 0;
   subject.relink(withoutHunk(options, leftOut));
   const ran = stops(all, first);
-  let leftOutSteps = 0;
+  let skipped = 0;
   for (const [at, stop] of ran) {
     subject.restore(stop);
-    const apart = diffFrom(subject, checkpoints[at] as Checkpoint);
-    if (apart === undefined) continue;
+    const differences = diffFrom(subject, checkpoints[at] as Checkpoint);
+    if (differences === undefined) continue;
     for (let to = at; to < checkpoints.length - 2; to++) {
       const step = checkpoints[to] as Checkpoint;
-      if (step.uses.has(id) || isAffected(step, apart)) break;
+      if (step.uses.has(id) || isAffected(step, differences)) break;
       subject.restore(stop);
       const again = diffFrom(subject, checkpoints[at] as Checkpoint);
-      if (again === undefined) throw new Error('the same stop is another');
+      if (again === undefined) throw new Error('the same stop has no difference');
       resumeFrom(subject, checkpoints[to + 1] as Checkpoint, again, checkpoints.slice(at, to + 1));
       expect([id, at, to + 1, missing(subject, ran.get(to + 1) as BootSnapshot)]).toEqual([
         id,
@@ -88,10 +86,10 @@ function check(all: Series, leftOut: LeftOut): number {
         to + 1,
         [],
       ]);
-      leftOutSteps++;
+      skipped++;
     }
   }
-  return leftOutSteps;
+  return skipped;
 }
 
 describe('on bios-minimal', () => {
@@ -100,7 +98,7 @@ describe('on bios-minimal', () => {
     all = series('bios-minimal');
   }, 60_000);
 
-  test('each step that is left out would have changed nothing but what it changed in the whole series', () => {
+  test('each skipped step would have changed only what it changes in the whole series', () => {
     const steps = new Map(all.hunks.map((each) => [each.hunk.id, check(all, each)]));
     const some = [...steps].filter(([, count]) => count > 0).map(([id]) => id);
     expect(some).toEqual(
@@ -115,7 +113,7 @@ describe('on epyc-efi', () => {
     all = series('epyc-efi');
   }, 60_000);
 
-  test('a boot that nobody is told of does the same', () => {
+  test('a boot with the trace off ends in the same state', () => {
     const { subject, checkpoints } = all;
     subject.relink(all.options);
     subject.restore((checkpoints[0] as Checkpoint).snapshot);
@@ -136,7 +134,7 @@ describe('on epyc-efi', () => {
     '13/pci-swiotlb',
     '15/realmode-header',
   ])(
-    'each step that is left out without %s would have changed nothing else',
+    'each step skipped without %s would have changed nothing else',
     (id) => {
       const [leftOut] = all.hunks.filter(({ hunk }) => hunk.id === id);
       expect(check(all, leftOut as LeftOut)).toBeGreaterThan(0);
