@@ -15,7 +15,7 @@ export const GROUPS = {
   exhaustive: /^stages\/(?!ladder\.|invariants\.)|\.exhaustive\.test\.ts$/,
   // Of these folders without the suites that boot for long.
   quick:
-    /^(?:base|check|firmware|kernel|machine|series|trace)\/(?!alternatives\.|loader\.|image\/built-in\.)/,
+    /^(?:base|check|firmware|kernel|machine|series|trace)\/(?!alternatives\.|fault-text\.|loader\.|image\/built-in\.)/,
   rest: /^/,
 };
 
