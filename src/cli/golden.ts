@@ -14,40 +14,44 @@ export interface GoldenRun {
 const range = (first: number, last: number): number[] =>
   Array.from({ length: last - first + 1 }, (_, i) => first + i);
 
+const two = (n: number): string => String(n).padStart(2, '0');
+
+const stageFile = (scenario: string, stage: number): string =>
+  `${scenario}/stage-${two(stage)}.yaml`;
+
 /** The scenarios with a golden trace of every stage, and the stages with one with encryption turned on as well. */
 const LADDERS = [
   { scenario: 'bios-minimal', activated: [6, 7, 8, 9] },
   { scenario: 'epyc-efi', activated: range(6, TURN_ON - 1) },
 ];
+
+/** The small machine with encryption on, and the stage before that. */
+const ON = stageFile('bios-minimal', LAST_STAGE);
+const OFF = stageFile('bios-minimal', TURN_ON - 1);
 /**
  * The others have one golden trace, of the whole series, stored as the difference from a ladder's stage where that is less
- * than a third of the whole trace (our choice): from stage 17 where encryption stays off.
+ * than a third of the whole trace (our choice): from the stage before patch 18 where encryption stays off.
  */
 const VARIANTS: Readonly<Record<string, string | undefined>> = {
-  'option-absent': 'bios-minimal/stage-17.yaml',
-  intel: 'bios-minimal/stage-17.yaml',
-  'c-bit-51': 'bios-minimal/stage-18.yaml',
-  'firmware-syscfg': 'bios-minimal/stage-18.yaml',
-  'config-off': 'bios-minimal/stage-17.yaml',
-  'ram-1tib': 'bios-minimal/stage-18.yaml',
-  'no-iommu': 'epyc-efi/stage-18.yaml',
-  'bios-devices': 'bios-minimal/stage-18.yaml',
-  'ap-syscfg-clear': 'bios-minimal/stage-18.yaml',
-  kexec: 'bios-minimal/stage-18.yaml',
-  'initrd-behind-kernel': 'bios-minimal/stage-18.yaml',
-  'cmdline-across-2mib': 'bios-minimal/stage-18.yaml',
+  'option-absent': OFF,
+  intel: OFF,
+  'c-bit-51': ON,
+  'firmware-syscfg': ON,
+  'config-off': OFF,
+  'ram-1tib': ON,
+  'no-iommu': stageFile('epyc-efi', LAST_STAGE),
+  'bios-devices': ON,
+  'ap-syscfg-clear': ON,
+  kexec: ON,
+  'initrd-behind-kernel': ON,
+  'cmdline-across-2mib': ON,
   'kernel-above-4gib': undefined,
   'gpu-40-bit': undefined,
-  'no-command-line': 'bios-minimal/stage-18.yaml',
-  'encrypted-tail': 'bios-minimal/stage-18.yaml',
-  'ram-above-reduction': 'bios-minimal/stage-18.yaml',
-  'amd-fam15h': 'bios-minimal/stage-17.yaml',
+  'no-command-line': ON,
+  'encrypted-tail': ON,
+  'ram-above-reduction': ON,
+  'amd-fam15h': OFF,
 };
-
-const two = (n: number): string => String(n).padStart(2, '0');
-
-const stageFile = (scenario: string, stage: number): string =>
-  `${scenario}/stage-${two(stage)}.yaml`;
 
 /**
  * The stages of a ladder with encryption turned on: the highest is a difference from the last stage, each other from

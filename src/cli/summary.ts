@@ -7,6 +7,7 @@ import { KEXEC_LABEL } from '../sequencer/kexec.js';
 import { notModelled } from '../series/options.js';
 import type { Consumed, Trace, TraceEvent } from '../trace/trace.js';
 import { kindOf } from '../trace/trace.js';
+import { TURN_ON } from '../series/patches.js';
 
 const LABEL_WIDTH = 28;
 /** Columns of a frame in addition to its text. */
@@ -17,7 +18,7 @@ export function summaryHead(boot: Boot, paint: ChalkInstance): string {
   const { scenario, stage, activate, without = [], stub, with: extra = [] } = boot.options;
   const patches =
     stage === 0 ? 'the base kernel' : `the base kernel with patches 1 to ${String(stage)}`;
-  const also = activate && stage < 18 ? ' and 18' : '';
+  const also = activate && stage < TURN_ON ? ` and ${String(TURN_ON)}` : '';
   const leftOut = without.length === 0 ? '' : ` without ${without.join(', ')}`;
   const stubs = stub === true ? ' (replaced by stubs)' : '';
   const added = extra.length === 0 ? '' : ` with ${extra.join(', ')}`;

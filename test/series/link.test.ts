@@ -45,7 +45,7 @@ describe('the series', () => {
     expect(doubled).toEqual(['sme_me_mask']);
   });
 
-  test.each([-1, 19, 2.5])('stage %p is refused with its code', (stage) => {
+  test.each([-1, LAST_STAGE + 1, 2.5])('stage %p is refused with its code', (stage) => {
     expect(messageOf(() => compose({ stage, activate: false }))).toMatch(/^E_STAGE: stage/);
   });
 });

@@ -2,12 +2,12 @@ import { describe, expect, test } from '@jest/globals';
 import type { Hunk } from '../../src/kernel/hunk.js';
 import { addedNames } from '../../src/kernel/hunk.js';
 import { configOf, link } from '../../src/series/link.js';
-import { allHunks, hunksOf } from '../../src/series/patches.js';
+import { allHunks, hunksOf, LAST_STAGE } from '../../src/series/patches.js';
 import { compose, isWholeSeries, type HunkSelection } from '../../src/series/compose.js';
 import { unmetBy, stubOf } from '../../src/series/without.js';
 import { messageOf } from './message-of.js';
 
-const whole: HunkSelection = { stage: 18, activate: false };
+const whole: HunkSelection = { stage: LAST_STAGE, activate: false };
 const without = (...names: string[]): HunkSelection => ({ ...whole, without: names });
 const ids = (composition: HunkSelection): string[] =>
   compose(composition).hunks.map((hunk) => hunk.id);

@@ -5,17 +5,15 @@ import type { Trace } from '../../src/trace/trace.js';
 import { scenario } from '../helpers.js';
 import { walk } from './walk.js';
 import { Watched } from './watched.js';
-import { LAST_STAGE } from '../../src/series/patches.js';
+import { LAST_STAGE, TURN_ON } from '../../src/series/patches.js';
 
 /** Stages 0 (no patch) to 18. */
 export const STAGES: readonly number[] = Array.from(
   { length: LAST_STAGE + 1 },
   (_, stage) => stage,
 );
-/** The stage that turns encryption on. */
-const TURNED_ON = 18;
 /** Stages whose traces are also made without observers and from snapshots. */
-const TWICE: readonly number[] = [17, 18];
+const TWICE: readonly number[] = [TURN_ON - 1, TURN_ON];
 /** Scenarios that encrypt nothing at any stage: processor, option or configuration is missing. */
 const NEVER: readonly string[] = ['intel', 'amd-fam15h', 'option-absent', 'config-off'];
 /** Scenarios whose key uses are observed also at the stage that encrypts: one small, one with all devices. */
@@ -31,7 +29,7 @@ export function body({ steps, consumed, final, outcome }: Trace): unknown {
 export function holdsAt(name: string, stages: readonly number[]): ReadonlyMap<number, Trace> {
   const traces = new Map<number, Trace>();
   describe.each(stages)(`${name} at stage %i`, (stage) => {
-    const off = stage < TURNED_ON || NEVER.includes(name);
+    const off = stage < TURN_ON || NEVER.includes(name);
     const keys = off || WATCHED_ON.includes(name);
     let trace: Trace;
     let uses: string[];
@@ -90,7 +88,7 @@ export function holdsAt(name: string, stages: readonly number[]): ReadonlyMap<nu
       const { kind, where, message } = trace.outcome;
       expect(where).toMatch(/./);
       if (kind !== 'booted') expect(message).toMatch(/./);
-      if (stage === TURNED_ON) expect(kind).toBe(scenario(name).expect?.outcome ?? kind);
+      if (stage === TURN_ON) expect(kind).toBe(scenario(name).expect?.outcome ?? kind);
     });
 
     if (TWICE.includes(stage)) {
