@@ -205,7 +205,7 @@ describe('bad usage exits 2 and writes nothing', () => {
     [['run', '--set', 'expect={"outcome":"panicked"}'], /E_SCENARIO: .*expect\.outcome/],
     [
       ['run', '--set', 'expect={"outcome":"booted","garbage":["b","a"]}'],
-      /E_SCENARIO: .*expect\.garbage: names are sorted/,
+      /E_SCENARIO: .*expect\.garbage: names must be sorted/,
     ],
     [['run', '--set', 'nonsense'], /E_SET/],
     [['run', '--set', 'machine.sme={"cBit":200,"reduction":5}'], /machine\.sme\.cBit/],

@@ -188,7 +188,7 @@ describe('the highest-ranking difference of a step', () => {
 
   test('prints the former principal value, and added and removed fields', () => {
     const moved = { ...map, map: '0x2000..0x2fff' };
-    expect(of([map], [moved])?.was).toBe('map 0x2000..0x2fff in f: before 0x1000..0x1fff');
+    expect(of([map], [moved])?.was).toBe('map 0x2000..0x2fff in f: was 0x1000..0x1fff');
     expect(of([map], [{ ...map, n: 2 }])?.was).toBe('map 0x1000..0x1fff in f: n – → 2');
   });
 
