@@ -6,7 +6,7 @@ import type { Variable } from '../../kernel/variables.js';
 const SAVED_ROOT_NAME = 64;
 
 export const initrdParams: readonly ObsKernelParam[] = [
-  // init_setup(), rdinit_setup(): words for init that stand before are forgotten.
+  // init_setup(), rdinit_setup(): earlier arguments for init are dropped.
   __setup('init=', (k, str) => {
     k.state.init.executeCommand = str;
     k.state.params.argvInit.length = 1;

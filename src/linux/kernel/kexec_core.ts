@@ -1,5 +1,5 @@
 /**
- * kernel/kexec_core.c: an image is loaded page by page into pages that are nobody's destination, with
+ * kernel/kexec_core.c: an image is loaded page by page into pages that are no destination, with
  * a list that says where each belongs. Images for a crash and jumps back (KEXEC_TYPE_CRASH, preserve_context) are not
  * modelled. Device shutdown, stop_other_cpus() and the IOMMU's shutdown have no counterpart here (our choice).
  */
@@ -112,10 +112,10 @@ function usedFor(
   }
 }
 
-/** kimage_alloc_page(): a page that is its own destination or nobody's; 0 where there is none. */
+/** kimage_alloc_page(): a page that is its own destination or none; 0 where there is none. */
 function allocPage(k: Kernel, image: Kimage, destination: number): number {
-  const kept = image.destPages.indexOf(destination);
-  if (kept >= 0) return image.destPages.splice(kept, 1)[0] ?? 0;
+  const index = image.destPages.indexOf(destination);
+  if (index >= 0) return image.destPages.splice(index, 1)[0] ?? 0;
   for (;;) {
     const page = k.fn.kimage_alloc_pages(0);
     if (page === 0 || page === destination) return page;

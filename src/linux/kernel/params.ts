@@ -1,4 +1,4 @@
-/** kernel/params.c: a command line taken apart (next_arg, parse_args), and names compared (parameq). */
+/** kernel/params.c: parsing of a command line (next_arg, parse_args), and names compared (parameq). */
 
 /** An option as next_arg() cuts it out; `val` is undefined (a NULL pointer) where there is no `=`. */
 export interface Param {
@@ -52,7 +52,7 @@ function next_arg(line: string, from: number): Param & { next: number } {
   return { param, val: unquoted(val, quoted), next };
 }
 
-/** The options of a line up to `--`, and what stands after that (parse_args: "Stop at --"). */
+/** The options of a line up to `--`, and the rest of the line (parse_args: "Stop at --"). */
 export function parse_args(line: string): { params: Param[]; afterDashes: string | undefined } {
   const params: Param[] = [];
   let at = skip_spaces(line, 0);

@@ -23,12 +23,12 @@ export function simple_strtoull(text: string): Parsed<bigint> {
   return { value: U64(value), rest: text.slice(from + digits.length) };
 }
 
-/** simple_strtol() with base 0, as an int keeps it. */
+/** simple_strtol() with base 0, truncated to an int. */
 export function simple_strtol(text: string): Parsed<number> {
   const negative = text.startsWith('-');
   const { value, rest } = simple_strtoull(negative ? text.slice(1) : text);
   const signed = BigInt.asIntN(32, negative ? -value : value);
-  // "-" alone is taken; without digits the pointer of the kernel stands after it as well.
+  // "-" alone is taken; without digits the kernel's pointer is after it as well.
   return { value: Number(signed), rest };
 }
 

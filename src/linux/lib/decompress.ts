@@ -10,7 +10,7 @@ export interface Decompression {
 /**
  * Decompresses the stream that a source starts with.
  *
- * @param flush takes what comes out, piece by piece; false where it wants no more
+ * @param flush receives the output, chunk by chunk; returns false to stop
  * @param error takes the kernel's words for what is wrong
  */
 export type Decompressor = (

@@ -24,7 +24,7 @@ export interface NotModelled {
   readonly why: string;
 }
 
-/** COMMAND_LINE_SIZE less the NUL (include/asm-generic or asm/setup.h): what stands after that is cut. */
+/** COMMAND_LINE_SIZE less the NUL (include/asm-generic or asm/setup.h): the rest is cut. */
 const LINE = 2047;
 
 /**

@@ -27,7 +27,7 @@ export const GUEST_MESSAGE: Uint8Array = Uint8Array.from({ length: MESSAGE_SIZE 
   'guest memory '.charCodeAt(i % 13),
 );
 
-/** Tells the trace of an access to guest memory. Nothing depends on it. */
+/** Records an access to guest memory in the trace. */
 export function noteGuestAccess(
   k: Kernel,
   by: string,

@@ -113,7 +113,7 @@ export class CpioUnpacker {
 
   constructor(private readonly fs: Rootfs) {}
 
-  /** error(): only the first is kept. */
+  /** error(): only the first is stored. */
   error(text: string): void {
     this.message ??= text;
   }

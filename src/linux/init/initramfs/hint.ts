@@ -3,7 +3,7 @@ import { startsWith } from '../../../base/bytes.js';
 import type { UnpackError } from './unpack.js';
 import type { InitrdSource } from './input.js';
 
-/** The bytes that tell, at an offset, and what to say. */
+/** A magic number, its offset, and the text of the hint. */
 interface Kind {
   readonly at: number;
   readonly magic: readonly number[];

@@ -39,7 +39,7 @@ const consoleParams: readonly ObsKernelParam[] = [
 
 /**
  * __setup_start: the options that the model takes, each with its function. Names that several files take (efi=, iommu=)
- * stand once for each; only among those does the order count.
+ * are listed once for each; only among those does the order count.
  */
 export const SETUP_PARAMS: readonly ObsKernelParam[] = [
   ...consoleParams,
@@ -60,7 +60,7 @@ export const SETUP_PARAMS: readonly ObsKernelParam[] = [
   ...initrdParams,
 ];
 
-/** The line in memory up to its NUL; strlcpy() keeps room for one. */
+/** The line in memory up to its NUL; strlcpy() reserves room for one. */
 const lineOf = (k: Kernel): string =>
   cString(k.readBytes(k.sym('boot_command_line'), COMMAND_LINE_SIZE).subarray(0, -1));
 

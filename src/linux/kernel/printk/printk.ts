@@ -8,7 +8,7 @@ import type { Kernel } from '../../../kernel/kernel.js';
 
 declare module '../../../kernel/table.js' {
   interface Entries {
-    /** vprintk_emit(): a record goes to the log buffer, then to the consoles if nobody holds them. */
+    /** vprintk_emit(): a record goes to the log buffer, then to the consoles if they are not locked. */
     printk(k: Kernel, text: string): void;
     console_lock(k: Kernel): void;
     /** Gives the consoles what they have not had, then releases them. */

@@ -174,7 +174,7 @@ export const swiotlb = bodies({
     const orig = k.readU64(k.sym('io_tlb_orig_addr'));
     if (orig === 0n) return;
     const nslabs = readLong(k, 'io_tlb_nslabs');
-    // memblock_free_late(); late_alloc stays 0, for nobody calls swiotlb_late_init_with_tbl() here.
+    // memblock_free_late(); late_alloc stays 0, since swiotlb_late_init_with_tbl() is not called.
     const free = (base: number, size: number): void => {
       k.fn.free_bootmem_late(base, PAGE_ALIGN(size));
     };

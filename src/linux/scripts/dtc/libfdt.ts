@@ -1,4 +1,4 @@
-/** scripts/dtc/libfdt: reading a flattened tree where it stands in memory. Cells are big-endian. */
+/** scripts/dtc/libfdt: reads a flattened tree in memory. Cells are big-endian. */
 import { FDT_HEADER, FDT_MAGIC, FDT_TOKEN } from '../../../firmware/fdt.js';
 import { va, type Va } from '../../../machine/address.js';
 import type { Kernel } from '../../../kernel/kernel.js';

@@ -86,7 +86,7 @@ export const head64 = bodies({
     const start = k.sym('__bss_start');
     const stop = k.sym('__bss_stop');
     const { start: from, end: to } = k.program.overlayRange;
-    // The overlay stands for .data of names that the image lacks (our choice): it is not the image's .bss.
+    // The overlay is .data of names that the image lacks (our choice), not the image's .bss.
     const cut = from >= start && to <= stop;
     k.memset(start, 0, (cut ? from : stop) - start);
     if (cut && to < stop) k.memset(va(to), 0, stop - to);

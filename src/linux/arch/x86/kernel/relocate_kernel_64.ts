@@ -49,7 +49,7 @@ declare module '../../../../kernel/table.js' {
 const RELOCATE_KERNEL_S = 'arch/x86/kernel/relocate_kernel_64.S';
 /** RBX, RBP, R12 to R15 and RFLAGS. */
 const SAVED_REGISTERS = 7;
-/** What is kept behind the code, by offset in the control page. */
+/** Data after the code, by offset in the control page. */
 const DATA = {
   RSP: KEXEC_CONTROL_CODE_MAX_SIZE,
   CR0: KEXEC_CONTROL_CODE_MAX_SIZE + 0x08,
@@ -99,9 +99,9 @@ export const relocateKernel = bodies({
       k.push(0n);
       k.push(BigInt(start));
       const cleared = X86_CR0_AM + X86_CR0_WP + X86_CR0_TS + X86_CR0_EM;
-      // Bits 31 and 30 would make a negative number of it: CR0 is taken apart as unsigned.
-      const kept = BigInt(k.cpu.cr0) & ~BigInt(cleared);
-      write_cr0(k, Number(kept | BigInt(X86_CR0_PG + X86_CR0_PE)));
+      // Bits 31 and 30 would make a negative number of it: CR0 is masked as unsigned.
+      const masked = BigInt(k.cpu.cr0) & ~BigInt(cleared);
+      write_cr0(k, Number(masked | BigInt(X86_CR0_PG + X86_CR0_PE)));
       write_cr4(k, X86_CR4_PAE);
       write_cr3(k, table, 'kexec tables');
       k.fn['identity_mapped:before-swap_pages']();

@@ -40,7 +40,7 @@ declare module '../../../../kernel/table.js' {
     mmu_alloc_direct_roots(k: Kernel): void;
     /** sp->spt of the page that holds entries of a level for a guest frame: a found one, or a cleared new one. */
     kvm_mmu_get_page(k: Kernel, gfn: number, level: number): Va;
-    /** The address in an entry, with all that stands in its bits. */
+    /** The address field of an entry, all of its bits included. */
     PT64_BASE_ADDR_MASK(k: Kernel): bigint;
     /** Where the next table is. */
     '__shadow_walk_next:shadow_addr'(k: Kernel, spte: bigint): bigint;
@@ -234,7 +234,7 @@ export const kvmMmu = bodies({
     },
   ),
 
-  // kvm_arch_flush_shadow_all(): the leaves' pages are told, the tables go back.
+  // kvm_arch_flush_shadow_all(): the pages of the leaves are marked dirty, the tables are freed.
   kvm_mmu_zap_all: fn((k: Kernel) => {
     const vcpu = vcpuOf(k);
     for (const { level, spt, gfn } of vcpu.shadowPages) {

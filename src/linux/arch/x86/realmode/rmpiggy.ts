@@ -1,6 +1,6 @@
 /**
  * arch/x86/realmode/rm: the real-mode blob as the kernel image carries it, and its relocations. Symbols, their order and
- * the header are the kernel's; offsets within sections, and where in the code operands stand, are our choice.
+ * the header are the kernel's; offsets within sections, and the offsets of operands in the code, are our choice.
  */
 import { filler } from '../../../../kernel/program.js';
 import type { LinkAddresses, Variable } from '../../../../kernel/variables.js';
@@ -96,7 +96,7 @@ export type OperandName = keyof typeof OPERANDS;
 
 /** The base in the pseudo-descriptor at the start of tr_gdt: a limit of 16 bits comes first. */
 const TR_GDT_BASE = RM.tr_gdt + 2;
-/** Pieces of code: what stands for their instructions follows from the name. */
+/** Pieces of code: the bytes of their instructions are derived from the name. */
 const CODE: readonly (readonly [name: string, at: number, end: number])[] = [
   ['trampoline_start', RM.trampoline_start, RM.startup_32],
   ['pa_startup_32', RM.startup_32, RM.startup_64],

@@ -97,7 +97,7 @@ export function sanitize(map: readonly E820Entry[], room = E820_X_MAX): E820Entr
     if (addr === entry.addr) overlap.add(entry);
     else overlap.delete(entry);
     const type = [...overlap].reduce((max, each) => Math.max(max, each.type), 0);
-    // Ranges of persistent memory are kept apart.
+    // Ranges of persistent memory are not merged.
     if (type === last.type && type !== E820.PRAM) continue;
     if (last.type !== 0 && addr !== last.addr) {
       result.push({ addr: last.addr, size: addr - last.addr, type: last.type });

@@ -60,7 +60,7 @@ export const head64Variables: readonly Variable[] = [
     align: 4096,
     section: '.data',
     file: HEAD_64,
-    // 8 MiB are kept for vsyscalls above entry 506.
+    // 8 MiB are reserved for vsyscalls above entry 506.
     init: (at) => table512({ 506: physical(at, 'level1_fixmap_pgt') + __PAGE_TABLE }),
   },
   {

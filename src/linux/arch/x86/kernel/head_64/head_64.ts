@@ -204,7 +204,7 @@ export const head_64 = bodies({
     const gdt = k.sym('early_gdt_descr');
     k.cpu.lgdt(k.canonical(k.readU64(va(gdt + GDT_DESCR.base))), k.readU16(gdt));
     wrmsr(k, MSR_GS_BASE, k.readU64(k.sym('initial_gs')));
-    // RSI, the zero page, is the first argument of what comes next.
+    // RSI, the zero page, is the first argument of the next function.
     k.cpu.setGeneral('rdi', k.cpu.rsi);
   }),
   // A far return to the address read: 0 as the return address of what is there, and __KERNEL_CS.

@@ -1,4 +1,4 @@
-/** arch/x86/kernel/setup.c: reservelow= and the crash kernel's reservation; kernel/kexec_core.c: crashkernel= taken apart. */
+/** arch/x86/kernel/setup.c: reservelow= and the crash kernel's reservation; kernel/kexec_core.c: parsing of crashkernel=. */
 import { alignUp, PAGE_SIZE } from '../../../../../machine/address.js';
 import { memparse } from '../../../../lib/cmdline.js';
 import { COMMAND_LINE_SIZE, MAXMEM } from '../../../../../kernel/constants.js';

@@ -13,7 +13,7 @@ declare module '../../../../../kernel/table.js' {
     'setup_arch:reserve'(k: Kernel): void;
     'setup_arch:early_cpu_init'(k: Kernel): void;
     'setup_arch:early_ioremap_init'(k: Kernel): void;
-    /** The loader's screen_info is kept. */
+    /** Copies the loader's screen_info. */
     'setup_arch:screen_info'(k: Kernel): void;
     'setup_arch:setup_memory_map'(k: Kernel): void;
     'setup_arch:parse_setup_data'(k: Kernel): void;

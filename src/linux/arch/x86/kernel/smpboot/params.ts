@@ -12,7 +12,7 @@ declare module '../../../../../kernel/table.js' {
     prefill_possible_map(k: Kernel): void;
     /** One CPU from now on; the others that the tables list are forgotten. */
     disable_smp(k: Kernel): void;
-    /** Whether other CPUs may be started; what keeps them from it is printed. */
+    /** Whether other CPUs may be started; prints the reason where not. */
     smp_sanity_check(k: Kernel, maxCpus: number): SmpSanity;
   }
 }

@@ -131,8 +131,8 @@ export const smpboot = bodies({
     if (apicid === k.cpu.id || k.machine.cpus[apicid]?.activity !== ACTIVITY.running) return;
     try {
       k.on(apicid, go);
-    } catch (astray) {
-      if (!(astray instanceof CpuAstray)) throw astray;
+    } catch (error) {
+      if (!(error instanceof CpuAstray)) throw error;
     }
   }),
 

@@ -337,7 +337,7 @@ function run(k: Kernel, vmcbPa: bigint): void {
   if (saved !== null) k.fn.BUG(`kvm_spurious_fault: VMSAVE: ${saved.why}`);
 }
 
-/** Tells the trace how a guest ran. */
+/** Records a VMRUN and its exit in the trace. */
 function traceRun(
   k: Kernel,
   vmcbPa: bigint,

@@ -64,7 +64,7 @@ const DECODERS: ReadonlyMap<number, Decoder> = new Map<number, Decoder>([
       },
     }),
   ],
-  // em_hlt sets vcpu->arch.halt_request, which only VMX looks at: with SVM the next instruction follows.
+  // em_hlt sets vcpu->arch.halt_request, which only VMX reads: with SVM the next instruction follows.
   [OPCODE.HLT, () => ({ length: 1, execute: () => true })],
   [
     OPCODE.TWO_BYTE,

@@ -61,7 +61,7 @@ export const kvm = bodies({
     k.fn.kvm_mmu_set_mmio_spte_mask(rsvd_bits(phys, 51) | (3n << 62n) | present);
   }),
 
-  // No interrupt controller in the kernel: the VMM is told.
+  // No interrupt controller in the kernel: the exit goes to the VMM.
   kvm_vcpu_halt: inline((k: Kernel) => {
     vcpuOf(k).exitReason = 'KVM_EXIT_HLT';
     return 0;

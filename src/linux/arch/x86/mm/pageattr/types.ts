@@ -39,7 +39,7 @@ export const CPA_FLUSHTLB = 1;
 
 /** struct cpa_data, without the arrays of addresses and pages that boot code does not use. */
 export interface CpaData {
-  /** Moves on as pages are done; shared with whoever made the request, as the kernel's pointer is. */
+  /** Moves on as pages are done; shared with the caller, as the kernel's pointer is. */
   readonly vaddr: { address: number };
   /** A page-global directory, or 0 for init_mm's. */
   readonly pgd: Va | 0;

@@ -12,7 +12,7 @@ declare module '../../../../../kernel/table.js' {
   }
 }
 
-/** SAVE_XMM keeps RSP, CR0 and six registers in an aligned frame (efi_stub_64.S). */
+/** SAVE_XMM saves RSP, CR0 and six registers in an aligned frame (efi_stub_64.S). */
 const XMM_FRAME = 0x70;
 const FRAME_ALIGN = 16;
 
@@ -25,7 +25,7 @@ export const efiStub = bodies({
     const result = callRuntimeService(cpu, k.canonical(fp), args);
     if (result.kind === 'fault') {
       k.fault(result.fault);
-      // Firmware is not restarted where it faulted; no handler of this kernel mends such a fault.
+      // Firmware is not restarted where it faulted; no handler of this kernel resolves such a fault.
       throw new UnmodelledError('firmware code after a fault that was handled');
     }
     k.trace.emit('enter', { fn: result.service, what: `firmware, status ${hex(result.status)}` });

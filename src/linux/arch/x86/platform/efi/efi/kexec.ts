@@ -17,7 +17,7 @@ declare module '../../../../../../kernel/table.js' {
     /** What another kernel passed; undefined where nothing was, a negative errno where it cannot be mapped. */
     'efi_systab_init:setup_data'(k: Kernel): EfiSetupData | number | undefined;
     'efi_systab_init:setup-memremap': EarlyMap;
-    /** Keeps what a kernel that is entered by kexec will need to know. */
+    /** Stores what a kernel entered by kexec needs. */
     save_runtime_map(k: Kernel): void;
     kexec_enter_virtual_mode(k: Kernel): void;
   }

@@ -1,4 +1,4 @@
-/** arch/x86/platform/efi/quirks.c: boot services memory is kept until the firmware has virtual addresses. */
+/** arch/x86/platform/efi/quirks.c: boot services memory stays reserved until the firmware has virtual addresses. */
 import { va } from '../../../../../../machine/address.js';
 import {
   EFI_MEMORY,
@@ -60,7 +60,7 @@ export const efiQuirks = bodies({
         k.fn.memblock_reserve(md.phys_addr, size);
         if (k.fn.can_free_region(md.phys_addr, size)) continue;
       }
-      // Somebody else's: the bit in the map says so to efi_free_boot_services().
+      // Reserved by another: the bit in the map makes efi_free_boot_services() skip it.
       k.writeU64(va(at + EFI_MEMORY_DESCRIPTOR.Attribute), md.attribute | EFI_MEMORY.RUNTIME);
     }
   }),
