@@ -120,7 +120,7 @@ export class LineTags {
     this.dirtyBits[slot] = 0;
     this.owner[slot] = cpu;
     this.origin[slot] = origin;
-    this.touch(slot);
+    this.replacement.fill(slot);
   }
 
   touch(slot: number): void {
@@ -227,7 +227,7 @@ export class LineTags {
       const slot = (l & (sets - 1)) * ways + Math.floor(i / sets);
       lowTag[slot] = l;
       highTag[slot] = high(line, key);
-      replacement.use(slot);
+      replacement.fill(slot);
       written[slot] = ++this.writes;
     }
     if (count === highTag.length) {

@@ -16,6 +16,11 @@ class Lru implements Replacement<LruState> {
     this.used = new Float64Array(slots);
   }
 
+  /** An allocation counts as a use. */
+  fill(slot: number): void {
+    this.used[slot] = ++this.clock;
+  }
+
   use(slot: number): void {
     this.used[slot] = ++this.clock;
   }

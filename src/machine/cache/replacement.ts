@@ -5,13 +5,15 @@
 
 /** The state of a policy for one cache. Slots of a set are adjacent; slots are numbered through all sets. */
 export interface Replacement<State> {
-  /** Records a use of a slot: its line was allocated, read or written. */
+  /** Records that a line was allocated in a slot. */
+  fill(slot: number): void;
+  /** Records a read or write of the line in a slot. */
   use(slot: number): void;
   /** The slot of the full set [first, end) whose line is evicted next. */
   victim(first: number, end: number): number;
   /** Compares two slots of one set: negative if the line of `a` is evicted before that of `b`, without further uses. */
   leavesBefore(a: number, b: number): number;
-  /** The present state without a copy: valid until the next use. */
+  /** The present state without a copy: valid until the next fill or use. */
   view(): State;
   /** A copy of the present state. */
   snapshot(): State;
