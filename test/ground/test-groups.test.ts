@@ -4,6 +4,9 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import { GROUPS, groupOf, leftTo, SCRIPTS, testFiles } from '../../scripts/test-groups.mjs';
 
+/** Without the directory that reports of this run of jest go to. */
+const env = { ...process.env, JEST_REPORTS: '' };
+
 describe('each test file', () => {
   test.each([
     ['machine/cache/cache.test.ts', 'quick'],
@@ -49,6 +52,7 @@ describe('the scripts of package.json', () => {
   ])('%j run %s and not %s', (argv, one, other) => {
     const ran = spawnSync(process.execPath, ['scripts/jest.mjs', ...argv, '--listTests'], {
       encoding: 'utf8',
+      env,
     });
     expect(ran.status).toBe(0);
     expect(ran.stdout).toContain(`/test/${one}\n`);
@@ -76,7 +80,7 @@ describe('the last line of a script', () => {
 
   test('adds up what ran', () => {
     const argv = ['scripts/jest.mjs', 'test/base/optional.test.ts', '-i'];
-    const { status, stderr } = spawnSync(process.execPath, argv, { encoding: 'utf8' });
+    const { status, stderr } = spawnSync(process.execPath, argv, { encoding: 'utf8', env });
     expect(status).toBe(0);
     expect(stderr).toMatch(/Ran all test suites.*\n[1-9]\d* passed, 0 failed\n$/);
   });
