@@ -12,9 +12,9 @@ import process from 'node:process';
 import { BY_PATH, leftTo, SCRIPTS } from './test-groups.mjs';
 
 const given = process.argv.slice(2);
-/** Whether an argument is a path of tests or sources, and not the value of an option. */
+/** Whether an argument is a path of tests or sources, or the beginning of one, and not the value of an option. */
 function isPath(arg) {
-  return /^(?:\.\/)?(?:test|src)\//.test(arg) && existsSync(arg);
+  return /^(?:\.\/)?(?:test|src)\//.test(arg);
 }
 
 const script = Object.hasOwn(SCRIPTS, given[0]) ? given.shift() : 'test';

@@ -50,7 +50,8 @@ export class PackageCopy {
     const path = `${join(this.dir, 'bin')}:${process.env.PATH ?? ''}`;
     const child = spawn('sh', ['-c', `{ ${line}\n} 2>&1`], {
       cwd: this.dir,
-      env: { ...process.env, PATH: path, NO_COLOR: '1' },
+      // An empty CI is none: check --update refuses where it is set.
+      env: { ...process.env, PATH: path, NO_COLOR: '1', CI: '' },
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     let output = '';
