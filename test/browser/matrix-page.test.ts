@@ -121,7 +121,7 @@ describe('the page of a matrix', () => {
       expect(await visibleRows().count()).toBe(expected);
       expect(await count()).toBe(`${expected} of ${whole.rows.length} rows`);
     };
-    await page.getByLabel('Only what differs').check();
+    await page.getByLabel('Only rows that differ').check();
     await shows(of((r) => !r.same));
     await page.getByLabel('Scenario').selectOption('epyc-efi');
     await shows(of((r) => !r.same && r.scenario === 'epyc-efi'));
