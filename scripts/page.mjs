@@ -40,7 +40,7 @@ function constant(name, what, text) {
 }
 
 const source = [
-  '/** Made by scripts/page.mjs of what stands under page/; edit that, then `npm run build:page`. */\n',
+  '/** Made by scripts/page.mjs from the files in page/; edit those, then `npm run build:page`. */\n',
   constant('PAGE_SCRIPT', 'page/matrix-page.ts', await bundle('matrix-page.ts')),
   constant('PAGE_STYLE', 'page/matrix-page.css', await bundle('matrix-page.css')),
 ].join('\n');

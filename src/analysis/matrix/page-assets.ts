@@ -1,4 +1,4 @@
-/** Made by scripts/page.mjs of what stands under page/; edit that, then `npm run build:page`. */
+/** Made by scripts/page.mjs from the files in page/; edit those, then `npm run build:page`. */
 
 /** page/matrix-page.ts */
 export const PAGE_SCRIPT = {

@@ -29,11 +29,11 @@ describe('the match file of a row', () => {
   test('has the file and the settings of its scenario', () => {
     const set = ['machine.ram=256MiB', 'cmdline=a=b c', 'machine.cpus=2'];
     const text = goldenText(initrdRow(), { scenario: './my own.yaml', set });
-    const mended = goldenText(initrdRow(), { series: 'my/fixed.yaml' });
-    expect(readExpectation('kept.yaml', mended)).toMatchObject({
+    const fixed = goldenText(initrdRow(), { series: 'my/fixed.yaml' });
+    expect(readExpectation('kept.yaml', fixed)).toMatchObject({
       run: { series: 'my/fixed.yaml', without: ['09/initrd'] },
     });
-    expect(mended).not.toContain('stage');
+    expect(fixed).not.toContain('stage');
     const expectation = readExpectation('kept.yaml', text);
     expect(expectation).toMatchObject({
       run: {

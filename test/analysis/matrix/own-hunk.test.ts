@@ -211,11 +211,11 @@ describe('a hunk outside the series', () => {
     const broken = reach('19/broken', WRITER, (k) => {
       setC(k, 'PMD', 0);
     });
-    const mended = reach('19/fixed', WRITER, (k) => {
+    const fixed = reach('19/fixed', WRITER, (k) => {
       k.writeU64(pointer(k), k.readU64(pointer(k)) | C47);
       k.fn.flush_tlb_all();
     });
-    const row = rowOf([broken, mended, ...note(false)], '19/fixed');
+    const row = rowOf([broken, fixed, ...note(false)], '19/fixed');
     expect(row.outcome.kind).not.toBe('booted');
     expect(row.firstUse).toBe('init_espfix_bsp');
     expect(row.cause).toMatch(
