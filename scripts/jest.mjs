@@ -24,9 +24,10 @@ const flags = '--experimental-vm-modules --disable-warning=ExperimentalWarning';
 const jest = dirname(createRequire(import.meta.url).resolve('jest/package.json'));
 const work = mkdtempSync(join(tmpdir(), 'sme-boot-tests-'));
 const counts = join(work, 'counts');
+const casesLeft = join(work, 'cases-left');
 
 /** One run of jest; returns its exit status. */
-function run({ groups, options = [] }) {
+function run({ groups, options = [], cases = 'all' }) {
   const args = [join(jest, 'bin', 'jest.js'), ...options, ...given];
   const reports = process.env.JEST_REPORTS;
   if (reports)
@@ -36,6 +37,8 @@ function run({ groups, options = [] }) {
     NODE_OPTIONS: `${process.env.NODE_OPTIONS ?? ''} ${flags}`.trim(),
     SME_BOOT_TESTS: groups.join(),
     SME_BOOT_COUNTS: counts,
+    SME_BOOT_CASES: cases,
+    SME_BOOT_CASES_LEFT: casesLeft,
   };
   const { status, signal, error } = spawnSync(process.execPath, args, { env, stdio: 'inherit' });
   if (error) console.error(`jest did not start: ${error.message}`);
@@ -43,12 +46,15 @@ function run({ groups, options = [] }) {
   return status ?? 1;
 }
 
-/** Passed and failed tests of each run so far. */
-function counted() {
-  if (!existsSync(counts)) return [];
-  const lines = readFileSync(counts, 'utf8').trim().split('\n');
+/** The numbers of each line of a file; none if it was not written. */
+function numbers(file) {
+  if (!existsSync(file)) return [];
+  const lines = readFileSync(file, 'utf8').trim().split('\n');
   return lines.map((line) => line.split(' ').map(Number));
 }
+
+/** Passed and failed tests of each run so far. */
+const counted = () => numbers(counts);
 
 let status = 0;
 let broken = 0;
@@ -70,7 +76,8 @@ function total() {
 }
 
 const ran = total();
+const cases = numbers(casesLeft).reduce((all, [count]) => all + count, 0);
 if (ran.length > 0)
-  console.error([...ran, byPath ? '' : leftTo(script)].filter(Boolean).join('; '));
+  console.error([...ran, byPath ? '' : leftTo(script, { cases })].filter(Boolean).join('; '));
 rmSync(work, { recursive: true });
 process.exit(status);

@@ -21,11 +21,11 @@ export const GROUPS = {
 
 /**
  * The runs of jest of each script, by their groups, with further options. Measuring coverage doubles the time of a test,
- * and the exhaustive ones cover no further lines.
+ * and the exhaustive ones cover no further lines. `cases: 'first'` leaves what test/cases.ts marks to test:all.
  */
 export const SCRIPTS = {
-  'test:quick': [{ groups: ['quick'] }],
-  test: [{ groups: ['quick', 'rest'] }],
+  'test:quick': [{ groups: ['quick'], cases: 'first' }],
+  test: [{ groups: ['quick', 'rest'], cases: 'first' }],
   'test:exhaustive': [{ groups: ['exhaustive'] }],
   'test:all': [{ groups: ['quick', 'rest'], options: ['--coverage'] }, { groups: ['exhaustive'] }],
   'test:live': [{ groups: ['live'] }],
@@ -64,8 +64,17 @@ export function testFiles(folder = '') {
     .sort();
 }
 
-/** What a script leaves to others: `left to npm run test:all: 12 files; to test:live: 4`. */
-export function leftTo(script, files = testFiles()) {
+/** `1 file`, `2 files`; empty for none. */
+function counted(count, noun) {
+  if (count === 0) return '';
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}
+
+/**
+ * What a script leaves to others: `left to npm run test:all (12 files, 90 cases), test:live (4 files)`. `cases` counts
+ * those of the files that ran.
+ */
+export function leftTo(script, { files = testFiles(), cases = 0 } = {}) {
   const run = new Set(SCRIPTS[script].flatMap(({ groups }) => groups));
   const left = new Map();
   for (const file of files) {
@@ -75,9 +84,11 @@ export function leftTo(script, files = testFiles()) {
   }
   // The names of scripts in the order of the table.
   const parts = Object.keys(SCRIPTS).flatMap((name) => {
-    const count = left.get(name);
-    if (count === undefined) return [];
-    return `${name} (${count} ${count === 1 ? 'file' : 'files'})`;
+    const counts = [
+      counted(left.get(name) ?? 0, 'file'),
+      counted(name === 'test:all' ? cases : 0, 'case'),
+    ].filter(Boolean);
+    return counts.length === 0 ? [] : `${name} (${counts.join(', ')})`;
   });
   return parts.length === 0 ? '' : `left to npm run ${parts.join(', ')}`;
 }

@@ -71,11 +71,20 @@ describe('the last line of a script', () => {
     ['test:all', 'left to npm run test:real (2 files)'],
     ['test:real', 'left to npm run test (2 files), test:all (1 file)'],
   ])('of %s: %s', (script, line) => {
-    expect(leftTo(script, files)).toBe(line);
+    expect(leftTo(script, { files })).toBe(line);
   });
 
   test('is empty where nothing is left', () => {
-    expect(leftTo('test', ['trace/a.test.ts'])).toBe('');
+    expect(leftTo('test', { files: ['trace/a.test.ts'] })).toBe('');
+  });
+
+  test('counts the cases that test/cases.ts leaves to test:all', () => {
+    expect(leftTo('test', { files, cases: 7 })).toBe(
+      'left to npm run test:all (1 file, 7 cases), test:real (2 files)',
+    );
+    expect(leftTo('test', { files: ['trace/a.test.ts'], cases: 1 })).toBe(
+      'left to npm run test:all (1 case)',
+    );
   });
 
   test('adds up what ran', () => {
