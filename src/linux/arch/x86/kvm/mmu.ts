@@ -1,6 +1,6 @@
 /**
- * arch/x86/kvm/mmu.c: nested page tables (TDP), filled by the guest's faults. Left out, for this guest never gets there:
- * shadow paging, large pages, prefetching of neighbours, dirty logging, and frames that no slot has.
+ * arch/x86/kvm/mmu.c: nested page tables (TDP), filled on the guest's faults. Left out, because this guest does not
+ * reach them: shadow paging, large pages, prefetching of adjacent entries, dirty logging, frames outside every slot.
  */
 import { PAGE_SIZE, tableIndex, va, type Va } from '../../../../machine/address.js';
 import { UnmodelledError } from '../../../../machine/unmodelled.js';
@@ -23,7 +23,7 @@ import type { Variable } from '../../../../kernel/variables.js';
 
 declare module '../../../../kernel/table.js' {
   interface Entries {
-    /** The bits that entries are made of; patch 17 adds the last one. */
+    /** Sets the masks from which entries are built; patch 17 adds `me`. */
     kvm_mmu_set_mask_ptes(
       k: Kernel,
       user: bigint,
@@ -35,17 +35,17 @@ declare module '../../../../kernel/table.js' {
     ): void;
     kvm_mmu_set_mmio_spte_mask(k: Kernel, mask: bigint): void;
     mmu_topup_memory_caches(k: Kernel): void;
-    /** Makes a root and loads it. */
+    /** Allocates a root table and loads it as the nested CR3. */
     kvm_mmu_load(k: Kernel): void;
     mmu_alloc_direct_roots(k: Kernel): void;
-    /** sp->spt of the page that holds entries of a level for a guest frame: a found one, or a cleared new one. */
+    /** sp->spt, the table of `level` that maps guest frame `gfn`: an existing one, or a new one of zeros. */
     kvm_mmu_get_page(k: Kernel, gfn: number, level: number): Va;
-    /** The address field of an entry, all of its bits included. */
+    /** Mask of an entry's address bits. */
     PT64_BASE_ADDR_MASK(k: Kernel): bigint;
-    /** Where the next table is. */
+    /** Physical address of the table that `spte` points to. */
     '__shadow_walk_next:shadow_addr'(k: Kernel, spte: bigint): bigint;
     spte_to_pfn(k: Kernel, spte: bigint): number;
-    /** Forgets an entry; what it said of dirtiness goes to its page. */
+    /** Clears an entry; where a leaf's dirty bit was set, marks its page frame dirty. */
     mmu_spte_clear_track_bits(
       k: Kernel,
       level: number,
@@ -62,7 +62,7 @@ declare module '../../../../kernel/table.js' {
       gfn: number,
       spt: Va,
     ): void;
-    /** The entry that points to a table. */
+    /** Value of an entry that points to the table `spt`. */
     'link_shadow_page:pointer'(k: Kernel, spt: Va): bigint;
     mmu_set_spte(
       k: Kernel,
@@ -73,19 +73,19 @@ declare module '../../../../kernel/table.js' {
       write: boolean,
     ): void;
     set_spte(k: Kernel, table: Va, index: number, gfn: number, pfn: number, write: boolean): void;
-    /** Puts the page frame into an entry. */
+    /** Returns `spte` with the address of page frame `pfn`. */
     'set_spte:pfn'(k: Kernel, spte: bigint, pfn: number): bigint;
-    /** Bits whose loss needs a flush of remote TLBs, for tables of a guest that KVM shadows. */
+    /** Entry bits whose removal needs a flush of remote TLBs; used where KVM shadows the guest's tables. */
     PT64_PERM_MASK(k: Kernel): bigint;
     need_remote_flush(k: Kernel, before: bigint, after: bigint): boolean;
     __direct_map(k: Kernel, gfn: number, pfn: number, write: boolean): void;
     fast_page_fault(k: Kernel, gpa: number, error: number): boolean;
     tdp_page_fault(k: Kernel, gpa: number, error: number): number;
-    /** 0 to let the guest fault again, −1 for reserved bits in an entry of KVM's own. */
+    /** Returns 0 where the guest must retry, −1 where one of KVM's entries has a reserved bit set. */
     handle_mmio_page_fault(k: Kernel, gpa: number): number;
-    /** rsvd_bits() of the bits that no physical address has. */
+    /** rsvd_bits() from the physical address width `from` up: bits that no physical address has. */
     'handle_mmio_page_fault:rsvd_bits'(k: Kernel, from: number): bigint;
-    /** 1 to enter the guest again, less for an end of KVM_RUN. */
+    /** Returns 1 to enter the guest again, or a negative value, which ends KVM_RUN. */
     kvm_mmu_page_fault(k: Kernel, gpa: number, error: number): number;
   }
 }
@@ -96,16 +96,16 @@ const BITS_51_12 = 0x000f_ffff_ffff_f000n;
 const PT64_ROOT_LEVEL = 4;
 const PT_PAGE_TABLE_LEVEL = 1;
 const PFERR = { PRESENT: 1, WRITE: 2, RSVD: 8 } as const;
-/** mmu.c: two of the bits that the hardware leaves alone, from PT_FIRST_AVAIL_BITS_SHIFT on. */
+/** mmu.c: two bits that the hardware ignores, from PT_FIRST_AVAIL_BITS_SHIFT on. */
 const SPTE_HOST_WRITEABLE = 1n << 10n;
 const SPTE_MMU_WRITEABLE = 1n << 11n;
-/** arch/x86/include/asm/kvm_host.h: KVM_NR_MEM_OBJS; how many the cache must have at least (mmu.c). */
+/** Pages of a full cache (arch/x86/include/asm/kvm_host.h), and the number below which it is refilled (mmu.c). */
 const KVM_NR_MEM_OBJS = 40;
 const MMU_PAGE_CACHE_MIN = 8;
 const RET_MMIO_PF_RETRY = 0;
 const RET_MMIO_PF_BUG = -1;
 
-/** Names and shifts by level. */
+/** Name and address shift of each table level. */
 const LEVELS: Readonly<Record<number, { level: Level; shift: 12 | 21 | 30 | 39 }>> = {
   4: { level: 'pgd', shift: 39 },
   3: { level: 'pud', shift: 30 },
@@ -114,7 +114,7 @@ const LEVELS: Readonly<Record<number, { level: Level; shift: 12 | 21 | 30 | 39 }
 };
 function levelOf(level: number): { level: Level; shift: 12 | 21 | 30 | 39 } {
   const found = LEVELS[level];
-  if (found === undefined) throw new UnmodelledError(`a nested table of level ${String(level)}`);
+  if (found === undefined) throw new UnmodelledError(`nested page table level ${String(level)}`);
   return found;
 }
 
@@ -125,21 +125,21 @@ const present = (k: Kernel, spte: bigint): boolean => {
 };
 
 export function kvmOf(k: Kernel): KvmState {
-  if (k.state.kvm === null) return k.fn.BUG('kvm is not there');
+  if (k.state.kvm === null) return k.fn.BUG('no struct kvm');
   return k.state.kvm;
 }
 export function vcpuOf(k: Kernel): VcpuState {
   const { vcpu } = kvmOf(k);
-  if (vcpu === null) return k.fn.BUG('no vcpu');
+  if (vcpu === null) return k.fn.BUG('no struct kvm_vcpu');
   return vcpu;
 }
 
-/** rsvd_bits(), mmu.h: the bits from one to another. */
+/** rsvd_bits(), mmu.h: mask of bits `to`:`from`; 0 where `to` is below `from`. */
 export function rsvd_bits(from: number, to: number): bigint {
   return to < from ? 0n : (1n << BigInt(to + 1)) - (1n << BigInt(from));
 }
 
-/** The entries from the root to a leaf, for_each_shadow_entry(): a table is found by the entry above, C-bit and all. */
+/** for_each_shadow_entry(): entries from the root to the leaf; the next table's address may include a C-bit. */
 function* walkShadow(
   k: Kernel,
   gpa: number,
@@ -167,7 +167,7 @@ export const kvmMmu = bodies({
     k.writeU64(k.sym('shadow_mmio_mask'), value);
   }),
 
-  // The page cache only; the others hold structures that are plain state here.
+  // The page cache only; the other caches hold structures that are model state here.
   mmu_topup_memory_caches: inline((k: Kernel) => {
     const { pageCache } = vcpuOf(k);
     if (pageCache.length >= MMU_PAGE_CACHE_MIN) return;
@@ -189,8 +189,8 @@ export const kvmMmu = bodies({
 
   kvm_mmu_get_page: inline((k: Kernel, gfn: number, level: number) => {
     const vcpu = vcpuOf(k);
-    const known = vcpu.shadowPages.find((sp) => sp.gfn === gfn && sp.level === level);
-    if (known !== undefined) return va(known.spt);
+    const existing = vcpu.shadowPages.find((sp) => sp.gfn === gfn && sp.level === level);
+    if (existing !== undefined) return va(existing.spt);
     const spt = vcpu.pageCache.pop();
     if (spt === undefined) return k.fn.BUG('mmu_memory_cache_alloc: the cache is empty');
     vcpu.shadowPages.push({ gfn, level, spt });
@@ -234,7 +234,7 @@ export const kvmMmu = bodies({
     },
   ),
 
-  // kvm_arch_flush_shadow_all(): the pages of the leaves are marked dirty, the tables are freed.
+  // kvm_arch_flush_shadow_all(): page frames of dirty leaves are marked dirty, and the tables are freed.
   kvm_mmu_zap_all: fn((k: Kernel) => {
     const vcpu = vcpuOf(k);
     for (const { level, spt, gfn } of vcpu.shadowPages) {
@@ -254,7 +254,7 @@ export const kvmMmu = bodies({
   mmu_set_spte: inline(
     (k: Kernel, table: Va, index: number, gfn: number, pfn: number, write: boolean) => {
       const before = get_entry(k, table, index);
-      // An entry of another frame is dropped first.
+      // A present entry for another page frame is cleared first.
       if (present(k, before) && pfn !== k.fn.spte_to_pfn(before)) {
         k.fn.mmu_spte_clear_track_bits(PT_PAGE_TABLE_LEVEL, table, index, gfn);
       }
@@ -262,7 +262,7 @@ export const kvmMmu = bodies({
     },
   ),
 
-  // A page that is mapped by its fault (not speculative), ACC_ALL, of 4 KiB; svm_get_mt_mask() is 0.
+  // A 4 KiB page, mapped on its fault (not speculatively) with ACC_ALL; svm_get_mt_mask() is 0.
   set_spte: fn((k: Kernel, table: Va, index: number, gfn: number, pfn: number, write: boolean) => {
     let spte = _PAGE_PRESENT | mask(k, 'shadow_accessed_mask');
     spte |= mask(k, 'shadow_x_mask') | mask(k, 'shadow_user_mask');
@@ -281,7 +281,7 @@ export const kvmMmu = bodies({
       mask(k, 'shadow_x_mask') |
       mask(k, 'shadow_nx_mask'),
   ),
-  // Its one caller, kvm_mmu_pte_write(), is for shadowed guest tables: not on the way of this guest.
+  // Its only caller, kvm_mmu_pte_write(), handles shadowed guest tables, which this guest does not have.
   need_remote_flush: inline((k: Kernel, before: bigint, after: bigint) => {
     if (!present(k, before)) return false;
     if (!present(k, after)) return true;
@@ -305,7 +305,7 @@ export const kvmMmu = bodies({
     }
   }),
 
-  // Only a write to a present entry may be fast; one whose entry allows it is spurious: the guest tries again.
+  // Only a write to a present entry can be fast. Where the entry is gone or already writable, the guest retries.
   fast_page_fault: inline((k: Kernel, gpa: number, error: number) => {
     if ((error & PFERR.RSVD) !== 0) return false;
     if ((error & PFERR.PRESENT) === 0 || (error & PFERR.WRITE) === 0) return false;
@@ -322,8 +322,8 @@ export const kvmMmu = bodies({
     if (k.fn.fast_page_fault(gpa, error)) return 0;
     const gfn = Math.floor(gpa / PAGE_SIZE);
     const pfn = k.fn.gfn_to_pfn(gfn);
-    if (pfn === 0) throw new UnmodelledError('memory of a guest that no slot has');
-    // The VMM's page is writable, and so is the guest's (map_writable), whatever the access was.
+    if (pfn === 0) throw new UnmodelledError('guest memory outside every memory slot');
+    // map_writable: the VMM's page is writable, so the guest's mapping is, whatever the access was.
     k.fn.__direct_map(gfn, pfn, true);
     return 0;
   }),
@@ -333,11 +333,11 @@ export const kvmMmu = bodies({
     let reserved = false;
     for (const { level, spte } of walkShadow(k, gpa)) {
       if (!present(k, spte)) break;
-      // reset_tdp_shadow_zero_bits_mask(): bits from x86_phys_bits to 51, and NX, may not be set.
+      // reset_tdp_shadow_zero_bits_mask(): bits from x86_phys_bits to 51, and NX, must be 0.
       const phys = k.readU8(va(k.sym('boot_cpu_data') + CPUINFO.x86_phys_bits));
       const upper = level >= 3 ? 1n << 8n : 0n;
-      const beyond = k.fn['handle_mmio_page_fault:rsvd_bits'](phys);
-      const zero = beyond | _PAGE_NX | (level === PT_PAGE_TABLE_LEVEL ? 0n : upper);
+      const unaddressable = k.fn['handle_mmio_page_fault:rsvd_bits'](phys);
+      const zero = unaddressable | _PAGE_NX | (level === PT_PAGE_TABLE_LEVEL ? 0n : upper);
       reserved ||= (spte & zero) !== 0n;
     }
     if (!reserved) return RET_MMIO_PF_RETRY;

@@ -1,4 +1,4 @@
-/** Boots up to KVM, each base boot made once, and what a kernel of later years does in their place. */
+/** Boots through the kvm step, each base boot run once, and replacements that add the mask as later kernels do. */
 import {
   KEY_HOST,
   KEY_PLAIN,
@@ -13,19 +13,19 @@ import { boot, scenario } from '../../../../helpers.js';
 export { KEY_HOST, KEY_PLAIN };
 export const C = 1n << 47n;
 
-/** What names of the table are replaced by. */
+/** Replacement functions, by name in the kernel's table. */
 type Changes = Readonly<Record<string, (...args: never[]) => unknown>>;
 
-/** Address by address, what the posted series leaves without the mask. */
+/** For each address that the posted series leaves without the mask: a replacement that adds it. */
 export const WITH_MASK = {
   vmcb: { 'svm_create_vcpu:vmcb_pa': (page: number) => BigInt(page) | C },
   hsave: { 'svm_hardware_enable:hsave': (area: number) => BigInt(area) | C },
   root: { 'set_tdp_cr3:root': (root: bigint) => root | C },
-  /** Not an address given to the hardware, but the mask that KVM takes addresses out of entries with. */
+  /** Not an address given to the hardware, but the mask with which KVM extracts addresses from entries. */
   baseAddress: { PT64_BASE_ADDR_MASK: () => 0x000f_ffff_ffff_f000n & ~C },
 } as const satisfies Record<string, Changes>;
 
-/** The pointers between nested tables with the mask. */
+/** The replacement that adds the mask to pointers between nested tables. */
 export function pointersWithMask({ kernel }: Boot): Changes {
   const before = kernel.fn['link_shadow_page:pointer'];
   return { 'link_shadow_page:pointer': (spt: Va) => before(spt) | C };
@@ -41,7 +41,7 @@ export interface Case {
   readonly changes?: (b: Boot) => readonly Changes[];
 }
 
-/** A boot that has just been through KVM. */
+/** A boot right after the kvm step. */
 export function throughKvm({ stage, activate = false, set = [], changes }: Case): Boot {
   const options: Partial<BootOptions> = {
     scenario: scenario('bios-minimal', 'guest=true', 'machine.ram=64MiB', ...set),
@@ -60,7 +60,7 @@ export function throughKvm({ stage, activate = false, set = [], changes }: Case)
   return b;
 }
 
-/** The events of some kinds in the step, in the order of their first: the kind, what it is about, how often. */
+/** Events of the kvm step as `kind value xCOUNT`, in the order of the first of each. */
 export function events(b: Boot, ...kinds: string[]): string[] {
   const step = b.recorder.snapshot().steps.find(({ label }) => label === 'kvm');
   const seen = new Map<string, number>();
@@ -76,7 +76,7 @@ export function events(b: Boot, ...kinds: string[]): string[] {
   return [...seen].map(([what, n]) => `${what} x${String(n)}`);
 }
 
-/** Who got what was produced: `name by` with true or false. */
+/** Whether each reader got the guest's blob intact, by `name, reader`. */
 export function consumed(b: Boot): Record<string, boolean> {
   const { integrity } = b.recorder.snapshot();
   return Object.fromEntries(
@@ -86,13 +86,13 @@ export function consumed(b: Boot): Record<string, boolean> {
   );
 }
 
-/** 64 bits as a key has them now, caches and all. */
+/** 64 bits at a physical address, read with `key`, dirty cache lines included. */
 export function cached(b: Boot, address: number, key: KeyId): bigint {
   const bytes = b.machine.dmaRead(pa(address), 8, key);
   return new DataView(bytes.buffer).getBigUint64(0, true);
 }
 
-/** 64 bits of DRAM, caches written back. */
+/** 64 bits of DRAM, read with `key` after a write-back of the caches. */
 export function dram(b: Boot, address: number, key: KeyId): bigint {
   b.machine.cpus[0].wbinvd();
   return cached(b, address, key);

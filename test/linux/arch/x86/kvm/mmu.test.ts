@@ -1,4 +1,4 @@
-/** Which addresses carry the mask: the posted series, and what each further one would show. */
+/** Boots in which one address after the other gets the encryption mask that the posted series leaves out. */
 import { describe, expect, test } from '@jest/globals';
 import type { Boot } from '../../../../../src/sequencer/boot.js';
 import { rsvd_bits } from '../../../../../src/linux/arch/x86/kvm/mmu.js';
@@ -8,35 +8,35 @@ const { vmcb, root, baseAddress } = WITH_MASK;
 const pages = (b: Boot): number[] => [...new Set(b.kernel.state.kvm?.dirtyPfns)];
 
 test.each([
-  ['first', 43, 51, 0x000f_f800_0000_0000n],
-  ['none', 52, 51, 0n],
-  ['one', 51, 51, 1n << 51n],
-] as const)('rsvd_bits(): %s', (_which, from, to, mask) => {
+  ['bits 51:43', 43, 51, 0x000f_f800_0000_0000n],
+  ['no bit where the first is above the last', 52, 51, 0n],
+  ['bit 51 alone', 51, 51, 1n << 51n],
+] as const)('rsvd_bits() sets %s', (_which, from, to, mask) => {
   expect(rsvd_bits(from, to)).toBe(mask);
 });
 
-describe('if the VMCB’s address had the mask', () => {
-  test('the root, given without, is read as plain: the guest faults on its first fetch for ever', () => {
+describe('with the mask in the VMCB’s address', () => {
+  test('a root without the mask is read as plaintext: the guest faults on its first fetch forever', () => {
     const b = throughKvm({ stage: 18, changes: () => [vmcb] });
     expect(events(b, 'vmrun')).toEqual(['vmrun npf x64']);
     expect(Object.keys(consumed(b))).toEqual(['guest answer, vmm']);
   });
 
-  test('and the root’s, the pointers of link_shadow_page() are the next: the same', () => {
+  test('and in the root, pointers of link_shadow_page() without it are read as plaintext: the same fault', () => {
     const b = throughKvm({ stage: 18, changes: () => [vmcb, root] });
     expect(events(b, 'vmrun')).toEqual(['vmrun npf x64']);
   });
 
-  test('and the pointers’, KVM follows them with the mask in the address and the host dies of it', () => {
+  test('and in the root and the pointers, KVM takes the mask as part of a table’s address: the host panics', () => {
     const b = throughKvm({ stage: 18, changes: (x) => [vmcb, root, pointersWithMask(x)] });
     expect(b.outcome).toMatchObject({ kind: 'panic', where: 'page_fault' });
   });
 });
 
-describe('if all but the leaf’s had the mask, and PT64_BASE_ADDR_MASK were without', () => {
+describe('with the mask in all addresses but the leaf’s, and not in PT64_BASE_ADDR_MASK', () => {
   const others = (b: Boot) => [vmcb, root, pointersWithMask(b), baseAddress];
 
-  test('patch 17 lets the guest run on encrypted memory', () => {
+  test('the guest runs on encrypted memory with patch 17', () => {
     const b = throughKvm({ stage: 18, changes: others });
     expect(events(b, 'vmrun')).toEqual(['vmrun npf x3', 'vmrun hlt x1']);
     expect(consumed(b)).toEqual({
@@ -55,18 +55,18 @@ describe('if all but the leaf’s had the mask, and PT64_BASE_ADDR_MASK were wit
 });
 
 describe('spte_to_pfn()', () => {
-  test('without encryption gives the guest’s frames: they are marked dirty when the entries go', () => {
+  test('without encryption returns the guest’s frames: they are marked dirty when the entries are cleared', () => {
     expect(pages(throughKvm({ stage: 17 }))).toHaveLength(3);
   });
 
-  test('takes the leaf’s mask for an address under patch 17: no page is marked dirty', () => {
+  test('takes the leaf’s mask for an address bit with patch 17: no page is marked dirty', () => {
     const b = throughKvm({
       stage: 18,
       changes: (x) => [
         vmcb,
         root,
         pointersWithMask(x),
-        // The tables are found, so that the guest runs; the leaves are taken apart as the series does.
+        // Addresses of tables have the mask removed, so that the guest runs; leaves are decoded as in the series.
         { '__shadow_walk_next:shadow_addr': (spte: bigint) => spte & 0x000f_7fff_ffff_f000n },
       ],
     });
@@ -85,11 +85,11 @@ describe('handle_mmio_page_fault()', () => {
       ],
     });
 
-  test('finds nothing reserved in the entries of a mapped page', () => {
+  test('finds no reserved bit in the entries of a mapped page', () => {
     expect(withGuestAlive(17).kernel.fn.handle_mmio_page_fault(0x1000)).toBe(0);
   });
 
-  test('takes the C-bit for a reserved one once patch 05 has reduced x86_phys_bits', () => {
+  test('takes the C-bit for a reserved bit once patch 05 has reduced x86_phys_bits', () => {
     expect(withGuestAlive(18).kernel.fn.handle_mmio_page_fault(0x1000)).toBe(-1);
   });
 });
@@ -97,12 +97,12 @@ describe('handle_mmio_page_fault()', () => {
 describe('need_remote_flush()', () => {
   const present = 0x7n;
   test.each([
-    ['an entry that was not present', 0n, present, false],
-    ['an entry that is not present any more', present, 0n, true],
-    ['another address', 0x1000n | present, 0x2000n | present, true],
-    ['a right that is gone', present, 0x5n, true],
-    ['a right that is new', 0x5n, present, false],
-    ['the mask that is gone: an address bit too', present | C, present, true],
+    ['is false for an entry that was not present', 0n, present, false],
+    ['is true for an entry that is no longer present', present, 0n, true],
+    ['is true for a changed address', 0x1000n | present, 0x2000n | present, true],
+    ['is true for a removed permission', present, 0x5n, true],
+    ['is false for an added permission', 0x5n, present, false],
+    ['is true for a removed mask, an address bit too', present | C, present, true],
   ] as const)('%s', (_what, before, after, flush) => {
     expect(throughKvm({ stage: 17 }).kernel.fn.need_remote_flush(before, after)).toBe(flush);
   });

@@ -1,4 +1,4 @@
-/** arch/x86/kvm/svm.c: why the guest left, as the kernel reads it from the VMCB, and what is done about it. */
+/** arch/x86/kvm/svm.c: handle_exit(), which reads the exit code from the VMCB and calls its handler. */
 import { PAGE_SIZE, va } from '../../../../../machine/address.js';
 import { UnmodelledError } from '../../../../../machine/unmodelled.js';
 import { VMCB_CONTROL, VMEXIT } from '../../../../../machine/svm/vmcb.js';
@@ -10,16 +10,16 @@ import type { Kernel } from '../../../../../kernel/kernel.js';
 
 declare module '../../../../../kernel/table.js' {
   interface Entries {
-    /** More than 0 to enter the guest again; 0 to return to the VMM; less for an error. */
+    /** Returns 1 to enter the guest again, 0 to return to the VMM, or a negative value for an error. */
     handle_exit(k: Kernel): number;
   }
 }
 
 const UD_VECTOR = 6;
 
-/** The kernel compares 32 bits with −1. */
+/** −1, as the 32 bits of the exit code that the kernel compares. */
 const SVM_EXIT_ERR = 0xffff_ffff;
-/** SVM_EXIT_XSETBV is the last of the handlers before SVM_EXIT_NPF. */
+/** SVM_EXIT_XSETBV, the highest exit code with a handler below SVM_EXIT_NPF. */
 const LAST_HANDLER = 0x8d;
 
 const EXIT_NAMES: ReadonlyMap<bigint, string> = new Map<bigint, string>([
@@ -31,7 +31,7 @@ const EXIT_NAMES: ReadonlyMap<bigint, string> = new Map<bigint, string>([
   [VMEXIT.NPF, 'npf'],
   [BigInt(SVM_EXIT_ERR), 'invalid'],
 ]);
-/** SVM_EXIT_REASONS (uapi/asm/svm.h), as far as the model has them; else the number. */
+/** Name of an exit code in SVM_EXIT_REASONS (uapi/asm/svm.h); the hexadecimal code where the model lists no name. */
 export function exitName(code: bigint): string {
   return EXIT_NAMES.get(code) ?? `0x${code.toString(16)}`;
 }
@@ -42,7 +42,7 @@ function emulated(k: Kernel): number {
   return result === 'EMULATE_DONE' ? 1 : 0;
 }
 
-/** svm_exit_handlers[]. This guest runs into no others. */
+/** svm_exit_handlers[], without the exits that this guest cannot cause. */
 const HANDLERS: Readonly<Record<number, (k: Kernel) => number>> = {
   // cr_interception() without DECODEASSISTS, which the CPU does not report.
   [0x00]: emulated,
@@ -86,7 +86,7 @@ export const kvmExit = bodies({
       info1: vmcbField(k, VMCB_CONTROL.EXITINFO1),
       info2: vmcbField(k, VMCB_CONTROL.EXITINFO2),
     });
-    // svm_complete_interrupts(): what was queued for this entry is done with.
+    // svm_complete_interrupts(): drops the exception that was queued for this entry.
     vcpuOf(k).exception = null;
     if (code === SVM_EXIT_ERR) {
       k.trace.console('KVM: FAILED VMRUN WITH VMCB:');
@@ -98,7 +98,7 @@ export const kvmExit = bodies({
     if (code <= LAST_HANDLER || code === Number(VMEXIT.NPF)) {
       throw new UnmodelledError(`svm_exit_handlers[0x${code.toString(16)}]`);
     }
-    // WARN_ONCE; the exception comes with the next entry.
+    // WARN_ONCE; #UD is injected at the next entry.
     if (!kvmOf(k).warned) k.trace.console(`svm: unexpected exit reason 0x${code.toString(16)}`);
     kvmOf(k).warned = true;
     vcpuOf(k).exception = UD_VECTOR;

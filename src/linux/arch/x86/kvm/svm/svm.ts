@@ -1,6 +1,6 @@
 /**
  * arch/x86/kvm/svm.c: a virtual CPU on AMD hardware. Physical addresses are given to the hardware as 4.6 computes them:
- * page_to_pfn() << PAGE_SHIFT and __pa(), which know no mask. Left out: GIF, interrupts, FPU, debug registers.
+ * page_to_pfn() << PAGE_SHIFT and __pa(), without the encryption mask. Left out: GIF, interrupts, FPU, debug registers.
  */
 import { PAGE_SIZE, va } from '../../../../../machine/address.js';
 import type { Vmexit } from '../../../../../machine/svm/nested-paging.js';
@@ -47,19 +47,19 @@ declare module '../../../../../kernel/table.js' {
     has_svm(k: Kernel): boolean;
     is_disabled(k: Kernel): boolean;
     svm_hardware_setup(k: Kernel): void;
-    /** 0, or a negative error. */
+    /** Returns 0 or a negative errno. */
     svm_hardware_enable(k: Kernel): number;
-    /** The host save area's address as the MSR takes it. */
+    /** Value for VM_HSAVE_PA: the physical address of the host save area. */
     'svm_hardware_enable:hsave'(k: Kernel, area: number): bigint;
     svm_hardware_disable(k: Kernel): void;
     svm_create_vcpu(k: Kernel): void;
-    /** The VMCB's address as VMRUN takes it. */
+    /** Operand of VMRUN: the physical address of the VMCB. */
     'svm_create_vcpu:vmcb_pa'(k: Kernel, page: number): bigint;
     init_vmcb(k: Kernel): void;
-    /** A permission map's address as the VMCB takes it. */
+    /** Value of a VMCB field for the physical address of a permission map. */
     'init_vmcb:permission-map'(k: Kernel, physical: number): bigint;
     set_tdp_cr3(k: Kernel, root: bigint): void;
-    /** The nested root as the VMCB takes it. */
+    /** Value of the VMCB's N_CR3 for the physical address of the nested root. */
     'set_tdp_cr3:root'(k: Kernel, root: bigint): bigint;
     svm_get_segment_base(k: Kernel, segment: VmcbSegment): bigint;
     svm_set_segment_base(k: Kernel, segment: VmcbSegment, selector: number, base: bigint): void;
@@ -72,11 +72,11 @@ declare module '../../../../../kernel/table.js' {
   }
 }
 
-/** arch/x86/include/asm/svm.h: members of struct vmcb_control_area and where its bits are. */
+/** arch/x86/include/asm/svm.h: bits of intercept_cr; reads of CR0 and CR4, writes of CR0, CR4 and CR8. */
 const INTERCEPT_CR = { READ: [0, 4], WRITE: [16, 20, 24] } as const;
-/** init_vmcb() with nested paging: #UD, #MC, #AC, #DB; CR3 and #PF are the guest's own. */
+/** init_vmcb() with nested paging: #UD, #MC, #AC, #DB; CR3 and #PF are not intercepted. */
 const INTERCEPT_EXCEPTION = [6, 18, 17, 1] as const;
-/** Bits of `intercept` that init_vmcb() sets, by their numbers in the enum. */
+/** Bit numbers of `intercept` that init_vmcb() sets (the enum of asm/svm.h). */
 const INTERCEPTS = {
   INTR: 0,
   NMI: 1,
@@ -198,7 +198,7 @@ export const kvmSvm = bodies({
       exitReason: 'KVM_EXIT_UNKNOWN',
       entries: 0,
     };
-    // svm_vcpu_init_msrpm(): every MSR is intercepted; the few that are not are none of this guest's.
+    // svm_vcpu_init_msrpm(): every MSR is intercepted; this guest uses none of those that the kernel allows.
     k.memset(k.__va(msrpm), 0xff, PAGE_SIZE * 2 ** MSRPM_ALLOC_ORDER);
     k.memset(k.__va(page), 0, PAGE_SIZE);
     k.fn.init_vmcb();
@@ -224,7 +224,7 @@ export const kvmSvm = bodies({
       setVmcbField(k, segmentField(name, 'attributes'), ATTRIBUTES[kind]);
     }
     k.fn.svm_set_segment_base('CS', 0xf000, 0xffff_0000n);
-    // svm_set_efer(0): the guest's EFER has SVME, as VMRUN wants it.
+    // svm_set_efer(0): the guest's EFER has SVME, as VMRUN requires.
     setVmcbField(k, VMCB_SAVE.EFER, EFER_SVME);
     setVmcbField(k, VMCB_SAVE.DR6, DR6_INIT);
     setVmcbField(k, VMCB_SAVE.RFLAGS, BigInt(RFLAGS.ONE));
@@ -323,14 +323,14 @@ export const kvmSvm = bodies({
   }),
 });
 
-/** The instructions between CLGI and STGI. A fault of one is a BUG (kvm_spurious_fault). */
+/** VMLOAD, VMRUN and VMSAVE, between CLGI and STGI. A fault in one is a BUG (kvm_spurious_fault). */
 function run(k: Kernel, vmcbPa: bigint): void {
   const loaded = k.cpu.vmload(vmcbPa);
   if (loaded !== null) k.fn.BUG(`kvm_spurious_fault: VMLOAD: ${loaded.why}`);
   const result = k.cpu.vmrun(vmcbPa);
   if (isFault(result)) return k.fn.BUG(`kvm_spurious_fault: VMRUN: ${result.why}`);
   if ('shutdown' in result) {
-    throw new BootEnd('triple-fault', 'svm_vcpu_run', `#VMEXIT: ${result.shutdown} is no host’s`);
+    throw new BootEnd('triple-fault', 'svm_vcpu_run', `#VMEXIT: invalid ${result.shutdown}`);
   }
   if (k.trace.on) traceRun(k, vmcbPa, result);
   const saved = k.cpu.vmsave(vmcbPa);

@@ -1,10 +1,10 @@
-/** The VMCB as the kernel reaches it: through the direct map. */
+/** Fields of the VMCB, read and written as the kernel does: through the direct map. */
 import { va } from '../../../../../machine/address.js';
 import type { VmcbField } from '../../../../../machine/svm/vmcb.js';
 import { vcpuOf } from '../mmu.js';
 import type { Kernel } from '../../../../../kernel/kernel.js';
 
-/** svm->vmcb's field. */
+/** Value of a field of svm->vmcb; `bytes` is its width. */
 export function vmcbField(k: Kernel, [offset, bytes]: VmcbField): bigint {
   const at = va(vcpuOf(k).vmcb + offset);
   if (bytes === 8) return k.readU64(at);

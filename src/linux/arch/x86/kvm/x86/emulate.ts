@@ -1,6 +1,6 @@
 /**
- * arch/x86/kvm/emulate.c and x86_emulate_instruction(): KVM does an instruction of the guest itself, with the VMM's view
- * of guest memory. The instructions are those of the guest that the VMM runs, in real mode.
+ * arch/x86/kvm/emulate.c and x86_emulate_instruction(): KVM emulates a guest instruction on guest memory as the VMM has
+ * it mapped. Modelled are the real-mode instructions that the VMM's guest uses.
  */
 import { OPCODE, VMMCALL_REST } from '../../../../../machine/svm/guest-instructions.js';
 import { UnmodelledError } from '../../../../../machine/unmodelled.js';
@@ -12,9 +12,9 @@ import type { Kernel } from '../../../../../kernel/kernel.js';
 
 declare module '../../../../../kernel/table.js' {
   interface Entries {
-    /** EMULATE_DONE, or EMULATE_FAIL. `ud`: EMULTYPE_TRAP_UD, only what a #UD may be emulated for. */
+    /** `ud`: EMULTYPE_TRAP_UD; EMULATE_FAIL for any instruction that is not marked EmulateOnUD. */
     x86_emulate_instruction(k: Kernel, ud: boolean): EmulationResult;
-    /** Reads at CS:RIP through the VMM's memory; undefined where there is none. */
+    /** The byte at CS:`offset`, read through the VMM's mapping; undefined outside every memory slot. */
     kvm_fetch_guest_virt(k: Kernel, offset: bigint): number | undefined;
     emulator_fix_hypercall(k: Kernel): void;
   }
@@ -23,7 +23,7 @@ declare module '../../../../../kernel/table.js' {
 export type EmulationResult = 'EMULATE_DONE' | 'EMULATE_FAIL';
 
 const BY = 'x86_emulate_instruction';
-/** 16-bit registers by their number in an opcode. */
+/** 16-bit registers, indexed by the register number in an opcode. */
 const WORD_REGS = ['rax', 'rcx', 'rdx', 'rbx', 'rsp', 'rbp', 'rsi', 'rdi'] as const;
 const MASK = 0xffffn;
 
@@ -34,9 +34,9 @@ function setLow(regs: VcpuRegs, name: string, value: bigint): void {
 
 interface Decoded {
   readonly length: number;
-  /** EmulateOnUD: worth doing when the CPU raised #UD for it. */
+  /** EmulateOnUD: emulated also after a #UD. */
   readonly onUd?: true;
-  /** Does it; false leaves RIP where it is. */
+  /** Executes the instruction; returns false where RIP must not advance. */
   execute(k: Kernel, regs: VcpuRegs): boolean;
 }
 
@@ -64,7 +64,7 @@ const DECODERS: ReadonlyMap<number, Decoder> = new Map<number, Decoder>([
       },
     }),
   ],
-  // em_hlt sets vcpu->arch.halt_request, which only VMX reads: with SVM the next instruction follows.
+  // em_hlt() sets vcpu->arch.halt_request, which only VMX reads: with SVM the guest continues after the HLT.
   [OPCODE.HLT, () => ({ length: 1, execute: () => true })],
   [
     OPCODE.TWO_BYTE,
@@ -73,7 +73,7 @@ const DECODERS: ReadonlyMap<number, Decoder> = new Map<number, Decoder>([
         ? {
             length: 3,
             onUd: true,
-            // em_hypercall(): the instruction is written anew and done again.
+            // em_hypercall(): the instruction's bytes are rewritten, and the guest executes it again.
             execute: (k) => {
               k.fn.emulator_fix_hypercall();
               return false;
@@ -83,14 +83,14 @@ const DECODERS: ReadonlyMap<number, Decoder> = new Map<number, Decoder>([
   ],
 ]);
 
-/** A byte at a time, as the emulator restarts a string instruction until RCX is 0. */
+/** REP MOVSB, byte by byte: the emulator restarts a string instruction until RCX is 0. */
 function repMovsb(k: Kernel, regs: VcpuRegs): boolean {
   while (low(regs, 'rcx') !== 0n) {
     const from = Number(k.fn.svm_get_segment_base('DS') + low(regs, 'rsi'));
     const to = Number(k.fn.svm_get_segment_base('ES') + low(regs, 'rdi'));
     const bytes = k.fn.kvm_read_guest(from, 1);
     if (bytes === undefined || !k.fn.kvm_write_guest(to, bytes)) {
-      throw new UnmodelledError('MMIO of a guest');
+      throw new UnmodelledError('guest MMIO in an emulated instruction');
     }
     noteGuestAccess(k, BY, 'read', from, bytes);
     noteGuestAccess(k, BY, 'write', to, bytes);
@@ -111,7 +111,7 @@ export const kvmEmulate = bodies({
     return k.fn.kvm_read_guest(linear, 1)?.[0];
   }),
 
-  // svm_patch_hypercall() gives VMMCALL's bytes.
+  // svm_patch_hypercall() writes the bytes of VMMCALL.
   emulator_fix_hypercall: inline((k: Kernel) => {
     const at = Number(k.fn.svm_get_segment_base('CS') + low(vcpuOf(k).regs, 'rip'));
     k.fn.kvm_write_guest(at, Uint8Array.of(OPCODE.TWO_BYTE, ...VMMCALL_REST));
@@ -127,7 +127,7 @@ export const kvmEmulate = bodies({
     const decoded = DECODERS.get(opcode)?.(byte, opcode);
     if (ud && decoded?.onUd !== true) return 'EMULATE_FAIL';
     if (decoded === undefined) {
-      // reexecute_instruction(): with a direct map the guest tries again where guest frame 0 is memory.
+      // reexecute_instruction(): with a direct map the guest retries the instruction where guest frame 0 has a slot.
       if (k.fn.gfn_to_hva(0) !== 0) return 'EMULATE_DONE';
       throw new UnmodelledError(`emulation of opcode 0x${opcode.toString(16)}`);
     }

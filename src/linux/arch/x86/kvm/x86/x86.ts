@@ -1,4 +1,4 @@
-/** arch/x86/kvm/x86.c: KVM starts, and runs a virtual CPU until it must return to the VMM. */
+/** arch/x86/kvm/x86.c: initialization of KVM, and KVM_RUN, which runs a virtual CPU until it must return to the VMM. */
 import { va } from '../../../../../machine/address.js';
 import { CPUINFO } from '../../kernel/cpu/common/common.js';
 import { rsvd_bits, PT64_NX_MASK, PT_ACCESSED_MASK, PT_DIRTY_MASK, PT_USER_MASK } from '../mmu.js';
@@ -9,15 +9,15 @@ import type { Kernel } from '../../../../../kernel/kernel.js';
 
 declare module '../../../../../kernel/table.js' {
   interface Entries {
-    /** 0, or a negative error. */
+    /** Returns 0 or a negative errno. */
     kvm_arch_init(k: Kernel): number;
-    /** Says what nested entries are made of. */
+    /** Sets the masks from which nested page-table entries are built. */
     'kvm_arch_init:mask_ptes'(k: Kernel): void;
     kvm_set_mmio_spte_mask(k: Kernel): void;
     kvm_vcpu_halt(k: Kernel): number;
     kvm_emulate_hypercall(k: Kernel): number;
     vcpu_enter_guest(k: Kernel): number;
-    /** What ioctl KVM_RUN returns: 0 with an exit reason, or a negative error. */
+    /** Result of ioctl KVM_RUN: 0 with an exit reason, or a negative errno. */
     vcpu_run(k: Kernel): number;
   }
 }
@@ -33,7 +33,7 @@ export const guestState = stateSlice(() => ({ guest: false }));
 const EOPNOTSUPP = 95;
 const EINTR = 4;
 const KVM_ENOSYS = 1000n;
-/** Entries after which the VMM's alarm has rung (our choice): a signal ends KVM_RUN. */
+/** Guest entries after which the VMM's alarm signal is pending, which ends KVM_RUN (our choice). */
 const ALARM_ENTRIES = 64;
 const MAX_PHYS_BITS = 52;
 
@@ -61,12 +61,12 @@ export const kvm = bodies({
     k.fn.kvm_mmu_set_mmio_spte_mask(rsvd_bits(phys, 51) | (3n << 62n) | present);
   }),
 
-  // No interrupt controller in the kernel: the exit goes to the VMM.
+  // No in-kernel interrupt controller: HLT exits to the VMM.
   kvm_vcpu_halt: inline((k: Kernel) => {
     vcpuOf(k).exitReason = 'KVM_EXIT_HLT';
     return 0;
   }),
-  // No hypercall that the guest could mean is modelled: the answer is -KVM_ENOSYS in RAX.
+  // No hypercall number is modelled: each returns -KVM_ENOSYS in RAX.
   kvm_emulate_hypercall: inline((k: Kernel) => {
     vcpuOf(k).regs.rax = BigInt.asUintN(64, -KVM_ENOSYS);
     return 1;

@@ -1,4 +1,4 @@
-/** What the kernel gives the hardware, and under which key it stands in DRAM. */
+/** The VMCB and the addresses that the kernel gives to the hardware, and the key of their bytes in DRAM. */
 import { describe, expect, test } from '@jest/globals';
 import { VMCB_CONTROL, VMCB_SAVE, type VmcbField } from '../../../../../../src/machine/svm/vmcb.js';
 import type { Boot } from '../../../../../../src/sequencer/boot.js';
@@ -19,7 +19,7 @@ import {
 const field = (b: Boot, [offset]: VmcbField): bigint => dram(b, vmcbPage(b) + offset, KEY_PLAIN);
 const low = (value: bigint): bigint => BigInt.asUintN(32, value);
 
-test('init_vmcb() intercepts what 4.6 does and asks for nested paging', () => {
+test('init_vmcb() sets the intercepts of 4.6 and enables nested paging', () => {
   const b = throughKvm({ stage: 0 });
   expect(low(field(b, VMCB_CONTROL.INTERCEPT_CR))).toBe(0x0111_0011n);
   expect(low(field(b, VMCB_CONTROL.INTERCEPT_DR))).toBe(0x00ff_00ffn);
@@ -40,19 +40,19 @@ describe('at stage 18', () => {
     expect(at(VMCB_SAVE.CR0)).toBe(0x10n);
   });
 
-  test('the VMCB is encrypted, and garbage at the address that VMRUN gets', () => {
+  test('the VMCB is encrypted, and garbage at the address that VMRUN is given', () => {
     const b = throughKvm({ stage: 18 });
     expect(dram(b, vmcbPage(b) + CR0_OFFSET, KEY_HOST)).toBe(0x10n);
     expect(dram(b, vmcbPage(b) + CR0_OFFSET, KEY_PLAIN)).not.toBe(0x10n);
   });
 
-  test('the host’s state is saved in plain text', () => {
+  test('the host’s state is saved as plaintext', () => {
     const b = throughKvm({ stage: 18 });
     const area = b.kernel.state.kvm?.saveArea ?? 0;
     expect(cached(b, area + CR3_OFFSET, KEY_PLAIN)).toBe(b.kernel.cpu.cr3);
   });
 
-  test('a line of the save area from before, written under the host’s key, is written back over it', () => {
+  test('a dirty line of the save area under the host’s key is later written back over the saved state', () => {
     const b = throughKvm({ stage: 18 });
     const area = b.kernel.state.kvm?.saveArea ?? 0;
     const stale = cached(b, area + CR3_OFFSET, KEY_HOST);
@@ -60,14 +60,14 @@ describe('at stage 18', () => {
     expect(dram(b, area + CR3_OFFSET, KEY_PLAIN)).not.toBe(b.kernel.cpu.cr3);
   });
 
-  test('with the mask in VM_HSAVE_PA it would be saved under the host’s key', () => {
+  test('with the mask in VM_HSAVE_PA the host’s state is saved under the host’s key', () => {
     const b = throughKvm({ stage: 18, changes: () => [WITH_MASK.hsave] });
     const area = b.kernel.state.kvm?.saveArea ?? 0;
     expect(dram(b, area + CR3_OFFSET, KEY_PLAIN)).not.toBe(b.kernel.cpu.cr3);
     expect(dram(b, area + CR3_OFFSET, KEY_HOST)).toBe(b.kernel.cpu.cr3);
   });
 
-  test('MSRs that VMLOAD loads from garbage are the host’s again after KVM_RUN', () => {
+  test('MSRs that VMLOAD loads from garbage have the host’s values again after KVM_RUN', () => {
     const b = throughKvm({ stage: 18 });
     for (const [msr, value] of b.kernel.state.kvm?.hostMsrs ?? []) {
       expect(b.kernel.cpu.rdmsr(msr)).toBe(value);
@@ -92,14 +92,14 @@ describe('a guest with other code', () => {
       },
     });
 
-  test('gets -KVM_ENOSYS in RAX for a hypercall, and goes on after it', () => {
+  test('gets -KVM_ENOSYS in RAX for a hypercall, and continues after it', () => {
     const b = withCode(0x0f, 0x01, 0xd9, 0xf4);
     expect(events(b, 'vmexit')).toEqual(['vmexit npf x1', 'vmexit vmmcall x1', 'vmexit hlt x1']);
     expect(b.kernel.state.kvm?.vcpu?.regs.rax).toBe(BigInt.asUintN(64, -1000n));
     expect(b.kernel.state.kvm?.vcpu?.regs.rip).toBe(0x1004n);
   });
 
-  test('gets its invalid opcode injected, and shuts down for want of an IDT', () => {
+  test('gets #UD injected for an invalid opcode, and shuts down because it has no IDT', () => {
     const b = withCode(0x0f, 0x0b);
     expect(events(b, 'vmexit')).toEqual([
       'vmexit npf x1',
@@ -112,7 +112,7 @@ describe('a guest with other code', () => {
 });
 
 describe('a VMRUN that faults', () => {
-  test('is a BUG: kvm_spurious_fault()', () => {
+  test('ends in the BUG() of kvm_spurious_fault()', () => {
     const b = throughKvm({
       stage: 17,
       changes: () => [{ 'svm_create_vcpu:vmcb_pa': (page: number) => BigInt(page) | 0x800n }],

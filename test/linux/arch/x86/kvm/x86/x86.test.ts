@@ -20,7 +20,7 @@ describe('without encryption', () => {
     },
   );
 
-  test('CONFIG_AMD_MEM_ENCRYPT=n at stage 18 is the same', () => {
+  test('at stage 18 with CONFIG_AMD_MEM_ENCRYPT=n the guest reads all its bytes intact', () => {
     const b = throughKvm({ stage: 18, set: ['config.CONFIG_AMD_MEM_ENCRYPT=false'] });
     expect(consumed(b)).toEqual(RAN);
   });
@@ -28,7 +28,7 @@ describe('without encryption', () => {
 
 describe('with encryption the posted series gives VMRUN the VMCB’s address without the mask', () => {
   test.each([{ stage: 18 }, { stage: 16, activate: true }, { stage: 17, activate: true }])(
-    '%j: the guest never runs, every entry is invalid',
+    '%j: the guest never runs, every VMRUN exits as invalid',
     (which) => {
       const b = throughKvm(which);
       expect(events(b, 'vmrun')).toEqual(['vmrun invalid x64']);
@@ -48,10 +48,10 @@ describe('with encryption the posted series gives VMRUN the VMCB’s address wit
   });
 
   test.each([
-    ['the cache keeps keys coherent (Zen 3)', ['machine.cpu=zen-3']],
+    ['the cache is coherent across keys (Zen 3)', ['machine.cpu=zen-3']],
     ['there is no cache', ['machine.cache.size=0']],
   ])(
-    'where %s the exit code is garbage to the kernel: it warns, once, and goes on',
+    'where %s the kernel reads garbage as the exit code: it warns, once, and continues',
     (_why, set) => {
       const b = throughKvm({ stage: 18, set });
       expect(events(b, 'vmrun')).toEqual(['vmrun invalid x64']);
@@ -62,7 +62,7 @@ describe('with encryption the posted series gives VMRUN the VMCB’s address wit
     },
   );
 
-  test('the host goes on to /init', () => {
+  test('the host boots to /init', () => {
     const b = throughKvm({ stage: 18 });
     b.runTo('run_init');
     expect(
@@ -73,7 +73,7 @@ describe('with encryption the posted series gives VMRUN the VMCB’s address wit
 });
 
 describe('no guest', () => {
-  test('is run where user space has none', () => {
+  test('is run where the scenario has guest=false', () => {
     const b = throughKvm({ stage: 0, set: ['guest=false'] });
     expect(b.kernel.state.kvm).toBeNull();
     expect(events(b, 'enter', 'console')).toEqual([]);
@@ -85,13 +85,13 @@ describe('no guest', () => {
   });
 });
 
-test('KVM leaves EFER.SVME and VM_HSAVE_PA as it found them', () => {
+test('KVM restores EFER.SVME and VM_HSAVE_PA', () => {
   const { msrs } = throughKvm({ stage: 17 }).machine.cpus[0];
   expect(msrs.get('EFER') & 0x1000n).toBe(0n);
   expect(msrs.get('VM_HSAVE_PA')).toBe(0n);
 });
 
-test('a boot that goes on from a snapshot before KVM in another boot tells the same', () => {
+test('a boot continued from another boot’s snapshot before KVM records the same steps', () => {
   const which = { stage: 18, set: ['machine.seed=another'] };
   const one = throughKvm(which);
   const other = throughKvm(which);
