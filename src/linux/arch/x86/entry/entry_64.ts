@@ -1,11 +1,11 @@
-/** arch/x86/entry/entry_64.S: returns to a 16-bit stack segment. */
+/** arch/x86/entry/entry_64.S: IRET to a 16-bit stack segment (espfix). */
 import { va, type Va } from '../../../../machine/address.js';
 import { inline, bodies } from '../../../../kernel/table.js';
 import type { Kernel } from '../../../../kernel/kernel.js';
 
 declare module '../../../../kernel/table.js' {
   interface Entries {
-    /** Writes an IRET frame for a 16-bit stack segment and reads it at its alias. */
+    /** Writes an IRET frame at espfix_waddr and reads it back through its read-only alias at espfix_stack. */
     native_irq_return_ldt(k: Kernel, cpu: number): void;
   }
 }
@@ -13,14 +13,13 @@ declare module '../../../../kernel/table.js' {
 /** RAX, and the IRET frame: RIP, CS, RFLAGS, RSP, SS. */
 const IRET_FRAME = 6 * 8;
 
-/** The words of the frame (our choice). */
+/** First word of the frame; each next word is 1 more (our choice). */
 const FRAME_WORD = 0x1600n;
-/** Bytes of a pointer: the distance of two CPUs' variables. */
+/** Bytes of a pointer, and the stride of the arrays by CPU. */
 const POINTER = 8;
 
 export const entry64 = bodies({
-  // No process of the boot returns to a 16-bit segment; one frame is written all the same, right after the stacks are
-  // mapped (our choice).
+  // Nothing in the boot returns to a 16-bit segment; one frame is written once the stacks are mapped (our choice).
   native_irq_return_ldt: inline((k: Kernel, cpu: number) => {
     const at = (name: string): Va => k.canonical(k.readU64(va(k.sym(name) + cpu * POINTER)));
     const waddr = at('espfix_waddr');

@@ -1,4 +1,4 @@
-/** arch/x86/lib/cmdline.c: is a word on the command line? */
+/** arch/x86/lib/cmdline.c: search for a word on the command line. */
 import { va, type Va } from '../../../../machine/address.js';
 import { COMMAND_LINE_SIZE } from '../../../../kernel/constants.js';
 import { fn, bodies } from '../../../../kernel/table.js';
@@ -6,22 +6,22 @@ import type { Kernel } from '../../../../kernel/kernel.js';
 
 declare module '../../../../kernel/table.js' {
   interface Entries {
-    /** The position of the word, from 1; 0 where it is not there; −1 where there is no command line. */
+    /** Position of the word's first character, counted from 1; 0: not found; −1: there is no command line. */
     cmdline_find_option_bool(k: Kernel, cmdline: Va, option: Va): number;
   }
 }
 
 const SPACE = 0x20;
 
-/** cmdline_find_option_bool() with the option's bytes as `wanted` gives them; 0 is the NUL at their end. */
-function find(k: Kernel, line: Va, wanted: (index: number) => number): number {
+/** cmdline_find_option_bool(). `optionByte` returns the option's byte at an index, and 0 (NUL) at its end. */
+function find(k: Kernel, line: Va, optionByte: (index: number) => number): number {
   if (line === 0) return -1;
   let wordStart = 0;
   let matched = 0;
   let skipping = false;
   for (let pos = 1; pos <= COMMAND_LINE_SIZE; pos++) {
     const c = k.readU8(va(line + pos - 1));
-    // Everything up to the space counts as white space (myisspace).
+    // myisspace(): every code up to the space is white space.
     const space = c <= SPACE && c !== 0;
     if (wordStart === 0) {
       if (c === 0) return 0;
@@ -31,7 +31,7 @@ function find(k: Kernel, line: Va, wanted: (index: number) => number): number {
       skipping = false;
     }
     if (!skipping) {
-      const expected = wanted(matched);
+      const expected = optionByte(matched);
       if (expected === 0) {
         if (c === 0 || space) return wordStart;
       } else if (c === expected) {
@@ -47,7 +47,7 @@ function find(k: Kernel, line: Va, wanted: (index: number) => number): number {
   return 0;
 }
 
-/** The same search for a word that has no place in simulated memory. */
+/** The same search for a word that is not in simulated memory. */
 export const findOption = (k: Kernel, line: Va, option: string): number =>
   find(k, line, (index) => (index < option.length ? option.charCodeAt(index) : 0));
 

@@ -1,4 +1,4 @@
-/** arch/x86/include/asm/acpi.h: ACPI is disabled. */
+/** arch/x86/include/asm/acpi.h: disabling ACPI. */
 import { inline, bodies } from '../../../../../kernel/table.js';
 import type { Kernel } from '../../../../../kernel/kernel.js';
 

@@ -4,12 +4,12 @@ import type { Kernel } from '../../../../../kernel/kernel.js';
 
 declare module '../../../../../kernel/table.js' {
   interface Entries {
-    /** Physical address of the area, in bytes; 0 where there is none. */
+    /** Physical address of the area; 0 where there is none. */
     get_bios_ebda(k: Kernel): number;
   }
 }
 
-/** Address in the BIOS data area of the segment, and its unit in bytes. */
+/** Physical address of the EBDA's segment in the BIOS data area, and the bytes of a paragraph, its unit. */
 const EBDA_SEGMENT = 0x40e;
 const PARAGRAPH = 16;
 

@@ -1,4 +1,4 @@
-/** arch/x86/include/asm/bootparam_utils.h: fields of boot_params that the loader did not set. */
+/** arch/x86/include/asm/bootparam_utils.h: clears fields of boot_params that the loader did not set. */
 import { va } from '../../../../../machine/address.js';
 import { BOOT_PARAMS } from '../../../../../firmware/boot-params.js';
 import { inline, bodies } from '../../../../../kernel/table.js';
@@ -11,7 +11,7 @@ declare module '../../../../../kernel/table.js' {
 }
 
 export const bootparamUtils = bodies({
-  // A set sentinel: the loader did not clear the page.
+  // A sentinel that is not 0: the loader did not clear the page.
   sanitize_boot_params: inline((k: Kernel) => {
     const bp = k.sym('boot_params');
     if (k.readU8(va(bp + BOOT_PARAMS.sentinel)) === 0) return;

@@ -10,7 +10,7 @@ declare module '../../../../../kernel/table.js' {
 }
 
 export const asmBug = bodies({
-  // ud2 in the text; no handler fixes it up.
+  // ud2: the #UD has no fixup.
   BUG: inline((k: Kernel, what: string): never => {
     k.trace.emit('panic', { message: `kernel BUG: ${what}` });
     k.fn.printk(`kernel BUG: ${what}`);

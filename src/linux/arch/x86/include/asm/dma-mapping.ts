@@ -28,7 +28,7 @@ export const asmDmaMapping = bodies({
       dev.dmaMask !== 0n && addr + BigInt(size) - 1n <= dev.dmaMask,
   ),
 
-  // CONFIG_X86_DEV_DMA_OPS, which X86_64 selects: a device may have operations of its own.
+  // CONFIG_X86_DEV_DMA_OPS, which X86_64 selects: a device may have its own operations.
   get_dma_ops: inline((k: Kernel, dev: KernelDevice) =>
     dev.dmaOps === 0 ? k.canonical(k.readU64(k.sym('dma_ops'))) : va(dev.dmaOps),
   ),

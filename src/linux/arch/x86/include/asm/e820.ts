@@ -1,4 +1,4 @@
-/** struct e820entry (asm/e820.h): a range of physical memory and what it is. */
+/** struct e820entry (asm/e820.h): a range of physical memory and its type. */
 export interface E820Entry {
   /** Start, in bytes. */
   addr: bigint;
@@ -20,7 +20,7 @@ export const E820 = {
 } as const;
 /** ARRAY_SIZE(boot_params.e820_map). */
 export const E820MAX = 128;
-/** E820_X_MAX: what the kernel's own map holds (asm/e820.h: E820MAX + 3 * MAX_NUMNODES, of one node's default of 64). */
+/** Capacity of the kernel's own map, in entries (asm/e820.h: E820MAX + 3 * MAX_NUMNODES, which is 64 by default). */
 export const E820_X_MAX = E820MAX + 3 * 64;
 /** sizeof(struct e820entry), packed. */
 export const E820_ENTRY_SIZE = 20;

@@ -1,4 +1,4 @@
-/** arch/x86/include/asm/efi.h: the call of a runtime service. */
+/** arch/x86/include/asm/efi.h: calls of runtime services. */
 import { va } from '../../../../../machine/address.js';
 import { EFI_RUNTIME_SERVICES, EFI_SYSTEM_TABLE } from '../../../../../firmware/efi/layout.js';
 import { __flush_tlb_all, write_cr3 } from '../../../../../kernel/cpu-ops.js';
@@ -7,7 +7,7 @@ import type { Kernel } from '../../../../../kernel/kernel.js';
 
 declare module '../../../../../kernel/table.js' {
   interface Entries {
-    /** A runtime service through its virtual address, with the EFI page tables loaded. */
+    /** Calls a runtime service at its virtual address, with the EFI page tables loaded; returns its status. */
     efi_call_virt(
       k: Kernel,
       service: keyof typeof EFI_RUNTIME_SERVICES,

@@ -11,11 +11,11 @@ import { UnmodelledError } from '../../../../../machine/unmodelled.js';
 
 declare module '../../../../../kernel/table.js' {
   interface Entries {
-    /** Looks for the MP floating pointer where the specification allows it. */
+    /** Searches the ranges that the MP specification allows for the floating pointer. */
     find_smp_config(k: Kernel): void;
-    /** Reads the MP table that the floating pointer gives. */
+    /** Reads the MP table that the floating pointer points to. */
     get_smp_config(k: Kernel): void;
-    /** acpi_lapic && acpi_ioapic: the MP table is not read. */
+    /** acpi_lapic && acpi_ioapic: where true, the MP table is not read. */
     'get_smp_config:acpi'(k: Kernel): boolean;
   }
 }
@@ -41,8 +41,8 @@ export const mpState = stateSlice(() => ({
   mp: { mpfFound: null, foundConfig: false, processors: [], lapic: 0 },
 }));
 
-/** Where the floating pointer may be: the first KiB, the last of 640, the BIOS ROM (default_find_smp_config): address, size in bytes. */
-const PLACES = [
+/** Ranges to scan, as address and bytes: the first KiB, the last KiB of 640, the BIOS ROM (default_find_smp_config). */
+const SCANNED = [
   [0, 0x400],
   [639 * 0x400, 0x400],
   [0xf_0000, 0x1_0000],
@@ -51,7 +51,7 @@ const EBDA_SCAN = 0x400;
 
 export const findSmpConfig = bodies({
   find_smp_config: fn((k: Kernel) => {
-    for (const [base, length] of PLACES) if (k.fn.smp_scan_config(base, length)) return;
+    for (const [base, length] of SCANNED) if (k.fn.smp_scan_config(base, length)) return;
     const ebda = k.fn.get_bios_ebda();
     if (ebda !== 0) k.fn.smp_scan_config(ebda, EBDA_SCAN);
   }),

@@ -1,4 +1,4 @@
-/** arch/x86/include/asm/page.h: physical addresses of kernel addresses. */
+/** arch/x86/include/asm/page.h: physical addresses of kernel virtual addresses. */
 import { type Va } from '../../../../../machine/address.js';
 import { inline, bodies } from '../../../../../kernel/table.js';
 import type { Kernel } from '../../../../../kernel/kernel.js';

@@ -1,11 +1,11 @@
-/** arch/x86/include/asm/pgalloc.h: pointers to tables. */
+/** arch/x86/include/asm/pgalloc.h: entries that point to page tables. */
 import type { Va } from '../../../../../machine/address.js';
 import { inline, bodies } from '../../../../../kernel/table.js';
 import type { Kernel } from '../../../../../kernel/kernel.js';
 
 declare module '../../../../../kernel/table.js' {
   interface Entries {
-    /** A pointer entry for a new table: pgd_populate, pud_populate, pmd_populate_kernel. */
+    /** Value of an entry that points to a new table, for pgd_populate, pud_populate and pmd_populate_kernel alike. */
     pud_populate(k: Kernel, table: Va): bigint;
   }
 }

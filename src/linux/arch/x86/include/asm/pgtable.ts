@@ -1,4 +1,4 @@
-/** arch/x86/include/asm/pgtable.h: how entries of the page tables are made and written. */
+/** arch/x86/include/asm/pgtable.h: values of page-table entries, and writes of them. */
 import { _PAGE_PRESENT } from '../../../../../kernel/constants.js';
 import { inline, bodies } from '../../../../../kernel/table.js';
 import type { Kernel } from '../../../../../kernel/kernel.js';
@@ -7,7 +7,7 @@ import { entryOf, LEVELS, type FoundEntry } from '../../mm/pageattr/types.js';
 
 declare module '../../../../../kernel/table.js' {
   interface Entries {
-    /** Flags that the hardware does not have are dropped from present entries. */
+    /** Removes flags that are not in __supported_pte_mask from a present entry. */
     massage_pgprot(k: Kernel, prot: bigint): bigint;
     pfn_pte(k: Kernel, pfn: number, prot: bigint): bigint;
     /** Writes an entry of a mapping that is in use: native_set_pte_atomic() (asm/pgtable_64.h). */
@@ -26,8 +26,8 @@ export const asmPgtable = bodies({
 
   set_pte_atomic: inline((k: Kernel, at: FoundEntry, address: number, value: bigint) => {
     const { size } = LEVELS[at.level];
-    const was = entryOf(k, at);
+    const before = entryOf(k, at);
     k.writeU64(va(at.table + at.index * 8), value);
-    k.trace.protected(at.table, at.index, was, value, va(alignDown(address, size)), size);
+    k.trace.protected(at.table, at.index, before, value, va(alignDown(address, size)), size);
   }),
 });

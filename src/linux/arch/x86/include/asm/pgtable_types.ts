@@ -1,4 +1,4 @@
-/** arch/x86/include/asm/pgtable_types.h: flags of tables and mappings. */
+/** arch/x86/include/asm/pgtable_types.h: flags of page-table entries. */
 import { va } from '../../../../../machine/address.js';
 import {
   __KERNPG_TABLE,
@@ -23,12 +23,12 @@ declare module '../../../../../kernel/table.js' {
     PAGE_KERNEL_IO(k: Kernel): bigint;
     PAGE_KERNEL_IO_NOCACHE(k: Kernel): bigint;
     PAGE_KERNEL_NOCACHE(k: Kernel): bigint;
-    /** Entry bits of a cache mode, as the kernel's table has them. */
+    /** Entry bits of a cache mode, from __cachemode2pte_tbl. */
     cachemode2protval(k: Kernel, mode: number): bigint;
   }
 }
 
-/** The physical address in an entry, as the kernel takes it (PTE_PFN_MASK strips what is above bit 45). */
+/** Physical address in an entry as the kernel extracts it: PTE_PFN_MASK drops bits above 45. */
 export function entryPhysical(entry: bigint): number {
   return Number(entry & PTE_PFN_MASK);
 }

@@ -1,4 +1,4 @@
-/** arch/x86/include/asm/processor.h: a page-global directory is loaded. */
+/** arch/x86/include/asm/processor.h: loading CR3. */
 import { write_cr3 } from '../../../../../kernel/cpu-ops.js';
 import { inline, bodies, label } from '../../../../../kernel/table.js';
 import type { Kernel } from '../../../../../kernel/kernel.js';
@@ -6,7 +6,7 @@ import type { Kernel } from '../../../../../kernel/kernel.js';
 declare module '../../../../../kernel/table.js' {
   interface Entries {
     load_cr3(k: Kernel, table: string): void;
-    /** The physical address of a table as CR3 takes it. */
+    /** Value of CR3 for a table: its physical address. */
     'load_cr3:value'(k: Kernel, table: string): bigint;
   }
 }

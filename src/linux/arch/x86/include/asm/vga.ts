@@ -4,7 +4,7 @@ import type { Kernel } from '../../../../../kernel/kernel.js';
 
 declare module '../../../../../kernel/table.js' {
   interface Entries {
-    /** The kernel's virtual address of video memory. */
+    /** Virtual address of video memory at the physical `address`. */
     VGA_MAP_MEM(k: Kernel, address: number, size: number): number;
   }
 }
