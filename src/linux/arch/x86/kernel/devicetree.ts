@@ -8,17 +8,17 @@ import type { Kernel } from '../../../../kernel/kernel.js';
 
 declare module '../../../../kernel/table.js' {
   interface Entries {
-    /** Remembers where the tree is: behind the header of its setup_data node. */
+    /** Stores the physical address of the tree, which is after the header of its setup_data node. */
     add_dtb(k: Kernel, data: bigint): void;
     x86_flattree_get_config(k: Kernel): void;
-    /** How x86_flattree_get_config maps the tree. */
+    /** Maps the tree at `physAddr` for x86_flattree_get_config(). */
     'x86_flattree_get_config:memremap'(k: Kernel, physAddr: Phys, size: number): Va | 0;
     x86_dtb_init(k: Kernel): void;
   }
 }
 
-/** The first look is at least this long. */
-const FIRST_LOOK = 128;
+/** Least size of the first mapping, in bytes. */
+const FIRST_MAPPING = 128;
 
 export const devicetree = bodies({
   add_dtb: inline((k: Kernel, data: bigint) => {
@@ -38,7 +38,7 @@ export const devicetree = bodies({
       k.writeU64(params, BigInt(dt));
       return dt;
     };
-    let length = Math.max(PAGE_SIZE - Number(initial_dtb % BigInt(PAGE_SIZE)), FIRST_LOOK);
+    let length = Math.max(PAGE_SIZE - Number(initial_dtb % BigInt(PAGE_SIZE)), FIRST_MAPPING);
     let dt = map(length);
     k.trace.recorder.consumedPart(
       'device tree',
@@ -59,11 +59,14 @@ export const devicetree = bodies({
   x86_dtb_init: fn((k: Kernel) => {
     k.fn.x86_flattree_get_config();
     if (!k.fn.of_have_populated_dt()) return;
-    // dtb_setup_hpet() and dtb_apic_setup() look for the parts of one board; a board that has them is not modelled.
+    // dtb_setup_hpet() and dtb_apic_setup() search for devices of one board, the CE4100, which is not modelled.
     for (const part of ['intel,ce4100-hpet', 'intel,ce4100-lapic', 'intel,ce4100-ioapic']) {
       if (k.fn.of_find_compatible_node(part) !== 0) k.fn.panic(`${part} is not modelled`);
     }
     const board = k.fn.of_find_compatible_node('simple-bus');
-    k.trace.emit('read', { what: 'device tree', result: board === 0 ? 'no board' : 'unflattened' });
+    k.trace.emit('read', {
+      what: 'device tree',
+      result: board === 0 ? 'no simple-bus node' : 'unflattened',
+    });
   }),
 });

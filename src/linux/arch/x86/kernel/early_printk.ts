@@ -22,7 +22,7 @@ const BLANK = 0x0720;
 const ATTRIBUTE = 0x07;
 const NEWLINE = 0x0a;
 const RETURN = 0x0d;
-/** What else earlyprintk= can name, in the order in which setup_early_printk looks. */
+/** The other consoles of earlyprintk=, which are not modelled, in the order in which setup_early_printk() compares. */
 export const EARLY_CONSOLES_LEFT_OUT = [
   'serial',
   'ttyS',
@@ -58,7 +58,7 @@ export const earlyPrintk = bodies({
     let last = first;
     for (const c of new TextEncoder().encode(text)) {
       if (early.current_ypos >= max_ypos) {
-        // readw() and writew() of one cell after the other: a row is read before it is written, so rows go as one.
+        // The kernel copies cell by cell (readw(), writew()); the rows do not overlap, so here each is one copy.
         const row = cell(0, 1) - cell(0, 0);
         for (let y = 1; y < max_ypos; y++) {
           k.writeBytes(cell(0, y - 1), k.readBytes(cell(0, y), row));

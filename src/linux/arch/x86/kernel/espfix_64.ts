@@ -1,6 +1,6 @@
 /**
- * arch/x86/kernel/espfix_64.c: the small stacks for returns to 16-bit segments. One page of them is mapped by hand,
- * read-only, at many addresses.
+ * arch/x86/kernel/espfix_64.c: small stacks for IRET to 16-bit stack segments. The code writes the page tables itself
+ * and maps a page of stacks read-only at many addresses.
  */
 import { PAGE_SIZE, PGDIR_SIZE, tableIndex, va, type Va } from '../../../../machine/address.js';
 import {
@@ -21,7 +21,7 @@ declare module '../../../../kernel/table.js' {
   interface Entries {
     init_espfix_bsp(k: Kernel): void;
     init_espfix_ap(k: Kernel, cpu: number): void;
-    /** Flags of the page of stacks, before they are masked with the supported ones. */
+    /** Flags of a page of stacks, before __supported_pte_mask is applied. */
     'init_espfix_ap:stack-flags'(k: Kernel): bigint;
     espfix_base_addr(k: Kernel, cpu: number): Va;
   }
@@ -39,16 +39,16 @@ const ESPFIX_PUD_CLONES = TWO_16 / (ESPFIX_PTE_CLONES * ESPFIX_PMD_CLONES);
 const __PAGE_KERNEL_RO = __PAGE_KERNEL & ~_PAGE_RW;
 const POINTER = 8;
 
-/** PGTABLE_PROT: pointers are read-only and not executable. */
+/** PGTABLE_PROT: flags of pointers to tables, read-only and no-execute. */
 const tableFlags = (k: Kernel): bigint => (k.fn._KERNPG_TABLE() & ~_PAGE_RW) | _PAGE_NX;
 
 function zeroedPage(k: Kernel): Va {
   const page = k.fn.get_zeroed_page(GFP.KERNEL);
-  // The kernel goes on with the pointer unchecked.
+  // The kernel does not check the pointer.
   return page === 0 ? k.fn.BUG('init_espfix_ap: no memory') : page;
 }
 
-/** The table below an entry that is there `clones` times, made if it is not present. */
+/** The table that an entry points to. Where it is not present, allocates one and writes the entry `clones` times. */
 function cloned(
   k: Kernel,
   level: 'pud' | 'pmd',
@@ -63,7 +63,7 @@ function cloned(
   const mask = k.readU64(k.sym('__supported_pte_mask'));
   const pointer = BigInt(k.__pa(below)) | (tableFlags(k) & mask);
   set_entry(k, level, table, index, pointer, address);
-  // The other entries are the same: only the first is traced.
+  // The clones have the same value: only the first entry is traced.
   for (let n = 1; n < clones; n++) k.writeU64(va(table + (index + n) * 8), pointer);
   return below;
 }
@@ -73,7 +73,7 @@ export const espfix_64 = bodies({
   espfix_base_addr: inline((_k: Kernel, cpu: number) => {
     const page = Math.floor(cpu / ESPFIX_STACKS_PER_PAGE);
     const address = page * PAGE_SIZE + (cpu % ESPFIX_STACKS_PER_PAGE) * ESPFIX_STACK_SIZE;
-    // Bits above 15 move up by 16: they are what the 16-bit return does not restore.
+    // Bits from 16 up are shifted left by 16: bits 31:16, which a 16-bit IRET does not restore, select a clone.
     const low = address % TWO_16;
     return va(ESPFIX_BASE_ADDR + low + (address - low) * TWO_16);
   }),
@@ -88,11 +88,11 @@ export const espfix_64 = bodies({
   }),
 
   init_espfix_ap: fn((k: Kernel, cpu: number) => {
-    const stacks = va(k.sym('espfix_stack') + cpu * POINTER);
-    if (k.readU64(stacks) !== 0n) return;
+    const stackSlot = va(k.sym('espfix_stack') + cpu * POINTER);
+    if (k.readU64(stackSlot) !== 0n) return;
     const address = k.fn.espfix_base_addr(cpu);
-    const known = va(k.sym('espfix_pages') + Math.floor(cpu / ESPFIX_STACKS_PER_PAGE) * POINTER);
-    if (k.readU64(known) === 0n) {
+    const pageSlot = va(k.sym('espfix_pages') + Math.floor(cpu / ESPFIX_STACKS_PER_PAGE) * POINTER);
+    if (k.readU64(pageSlot) === 0n) {
       const base = va(address - ((address - ESPFIX_BASE_ADDR) % PAGE_SIZE));
       const pud = k.sym('espfix_pud_page');
       const pmd = cloned(k, 'pud', pud, tableIndex(base, 30), base, ESPFIX_PUD_CLONES);
@@ -106,24 +106,24 @@ export const espfix_64 = bodies({
       for (let n = 1; n < ESPFIX_PTE_CLONES; n++) {
         k.writeU64(va(pte + (first + n * PTE_STRIDE) * 8), entry);
       }
-      k.writeU64(known, BigInt(page));
+      k.writeU64(pageSlot, BigInt(page));
     }
-    k.writeU64(stacks, BigInt(address));
+    k.writeU64(stackSlot, BigInt(address));
     const offset = (address - ESPFIX_BASE_ADDR) % PAGE_SIZE;
-    const waddr = BigInt.asIntN(64, k.readU64(known)) + BigInt(offset);
+    const waddr = BigInt.asIntN(64, k.readU64(pageSlot)) + BigInt(offset);
     k.writeU64(va(k.sym('espfix_waddr') + cpu * POINTER), waddr);
   }),
   'init_espfix_ap:stack-flags': inline(() => __PAGE_KERNEL_RO),
 });
 
 const FILE = 'arch/x86/kernel/espfix_64.c';
-/** CPUs that a kernel of the model may have. */
+/** Greatest number of CPUs in the model's kernel. */
 const NR_CPUS = 64;
 
 export const espfixVariables: readonly Variable[] = [
   { name: 'espfix_pud_page', size: PAGE_SIZE, align: PAGE_SIZE, section: '.bss', file: FILE },
   { name: 'espfix_pages', size: POINTER, align: POINTER, section: '.bss', file: FILE },
-  // Per-CPU variables; our choice: arrays by CPU.
+  // Per-CPU variables in the kernel; arrays by CPU here (our choice).
   { name: 'espfix_stack', size: NR_CPUS * POINTER, align: POINTER, section: '.bss', file: FILE },
   { name: 'espfix_waddr', size: NR_CPUS * POINTER, align: POINTER, section: '.bss', file: FILE },
 ];

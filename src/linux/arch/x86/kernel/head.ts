@@ -1,4 +1,4 @@
-/** arch/x86/kernel/head.c: the memory of the BIOS below 1 MiB is reserved. */
+/** arch/x86/kernel/head.c: reserves the BIOS memory below 1 MiB. */
 import { hex } from '../../../../machine/address.js';
 import { fn, bodies } from '../../../../kernel/table.js';
 import type { Kernel } from '../../../../kernel/kernel.js';
@@ -9,7 +9,7 @@ declare module '../../../../kernel/table.js' {
   }
 }
 
-/** Words of the BIOS data area (its addresses), and limits of the address that they give. */
+/** Physical addresses of words in the BIOS data area, and bounds for the addresses that they contain. */
 const BIOS_LOWMEM_KILOBYTES = 0x413;
 const EBDA_SEGMENT = 0x40e;
 const LOWMEM_CAP = 0x9_f000;

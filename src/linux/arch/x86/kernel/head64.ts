@@ -27,16 +27,16 @@ import type { Kernel } from '../../../../kernel/kernel.js';
 declare module '../../../../kernel/table.js' {
   interface Entries {
     reset_early_page_tables(k: Kernel): void;
-    /** Returns 0 when the address is mapped now, −1 where it cannot be. */
+    /** Returns 0 once the address is mapped, −1 where it cannot be. */
     early_make_pgtable(k: Kernel, address: Va): number;
     /** The walk and the allocation of early_make_pgtable; stores `pmd` for the address. */
     'early_make_pgtable:install'(k: Kernel, address: Va, pmd: bigint): number;
-    /** What CR3 must hold for the early tables to be in use. */
+    /** Value of CR3 while the early tables are in use. */
     'early_make_pgtable:cr3'(k: Kernel): bigint;
     clear_bss(k: Kernel): void;
     get_cmd_line_ptr(k: Kernel): number;
     copy_bootdata(k: Kernel, real_mode_data: Va): void;
-    /** How copy_bootdata copies what the loader left. */
+    /** Copies `size` bytes of the loader's data for copy_bootdata(). */
     'copy_bootdata:copy'(k: Kernel, to: Va, from: Va, size: number): void;
     'x86_64_start_kernel:reset'(k: Kernel): void;
     /** After clear_page(init_level4_pgt). */
@@ -46,7 +46,7 @@ declare module '../../../../kernel/table.js' {
   }
 }
 
-/** The table that an entry of the early tables points to, through the kernel mapping. */
+/** Address, in the kernel mapping, of the table that an entry of the early tables points to. */
 export function earlyTable(k: Kernel, entry: bigint): Va {
   return va(Number(entry & PTE_PFN_MASK) + __START_KERNEL_map - k.phys_base());
 }
@@ -86,7 +86,7 @@ export const head64 = bodies({
     const start = k.sym('__bss_start');
     const stop = k.sym('__bss_stop');
     const { start: from, end: to } = k.program.overlayRange;
-    // The overlay is .data of names that the image lacks (our choice), not the image's .bss.
+    // The overlay has the variables that the image lacks (our choice): it is .data, and not cleared.
     const cut = from >= start && to <= stop;
     k.memset(start, 0, (cut ? from : stop) - start);
     if (cut && to < stop) k.memset(va(to), 0, stop - to);
@@ -140,7 +140,7 @@ export const head64 = bodies({
   }),
 });
 
-/** The table below an entry, made if there is none; undefined when the tables ran out and were reset. */
+/** The table that an entry points to, a new one where it is 0; undefined where none was left and all were reset. */
 function nextTable(k: Kernel, level: Level, table: Va, index: number, mapped: Va): Va | undefined {
   const entry = get_entry(k, table, index);
   if (entry !== 0n) return earlyTable(k, entry);

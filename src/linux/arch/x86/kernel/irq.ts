@@ -5,7 +5,7 @@ import type { Kernel } from '../../../../kernel/kernel.js';
 
 declare module '../../../../kernel/table.js' {
   interface Entries {
-    /** Interrupts of IOMMUs that wait are handled; called where a device may have caused one (our choice). */
+    /** Handles pending interrupts of IOMMUs; called where a device may have caused one (our choice). */
     'do_IRQ:amd_iommu'(k: Kernel): void;
   }
 }
@@ -13,10 +13,10 @@ declare module '../../../../kernel/table.js' {
 export const irq = bodies({
   'do_IRQ:amd_iommu': inline((k: Kernel) => {
     for (const iommu of k.state.amdIommu.iommus) {
-      const line = k.machine.bus.all.find(
-        (one) => one instanceof AmdIommu && one.requester === iommu.devid,
+      const device = k.machine.bus.all.find(
+        (each) => each instanceof AmdIommu && each.requester === iommu.devid,
       );
-      if (iommu.int_enabled && line instanceof AmdIommu && line.interrupt) {
+      if (iommu.int_enabled && device instanceof AmdIommu && device.interrupt) {
         k.fn.amd_iommu_int_thread(iommu);
       }
     }

@@ -1,4 +1,4 @@
-/** arch/x86/kernel/machine_kexec_64.c: another kernel in this one's place. */
+/** arch/x86/kernel/machine_kexec_64.c: prepares the page tables for another kernel and starts it. */
 import {
   alignDown,
   PAGE_SIZE,
@@ -29,17 +29,17 @@ import type { Kernel } from '../../../../kernel/kernel.js';
 
 declare module '../../../../kernel/table.js' {
   interface Entries {
-    /** Tables for the way over; 0 or a negative errno. */
+    /** Builds the page tables of the transition; returns 0 or a negative errno. */
     machine_kexec_prepare(k: Kernel, image: Kimage): number;
-    /** The identity map, and relocate_kernel at its own address. */
+    /** Builds the identity map and the mapping of relocate_kernel at its linked address. */
     init_pgtable(k: Kernel, image: Kimage, start_pgtable: number): number;
     /** Flags of each 2 MiB leaf of the identity map. */
     'init_pgtable:pmd_flag'(k: Kernel): bigint;
-    /** Protection of the page that relocate_kernel is reached by. */
+    /** Protection of the mapping of relocate_kernel. */
     'init_transition_pgtable:prot'(k: Kernel): bigint;
     init_transition_pgtable(k: Kernel, image: Kimage, pgd: Va): number;
     machine_kexec(k: Kernel, image: Kimage): void;
-    /** PA_TABLE_PAGE: what relocate_kernel() loads CR3 with. */
+    /** PA_TABLE_PAGE: the value that relocate_kernel() loads into CR3. */
     'machine_kexec:table'(k: Kernel, page: number): bigint;
   }
 }
@@ -104,7 +104,7 @@ export const machineKexec = bodies({
 
   'machine_kexec:table': label((_k: Kernel, page: number) => BigInt(page)),
 
-  // It does not come back.
+  // It does not return.
   machine_kexec: label((k: Kernel, image: Kimage) => {
     k.enter('machine_kexec');
     const control = k.__va(image.controlCodePage + PAGE_SIZE);
@@ -121,7 +121,7 @@ export const machineKexec = bodies({
     for (const [index, word] of Object.entries(words)) {
       k.writeU64(va(list + Number(index) * 8), BigInt(word));
     }
-    // The descriptor tables are made invalid: from here on every fault is the last.
+    // The descriptor tables are made invalid: from here on every fault is a triple fault.
     k.cpu.lgdt(k.__va(0), 0);
     k.cpu.lidt(k.__va(0), 0);
     k.fn.relocate_kernel(image.head, list, image.start);

@@ -1,4 +1,4 @@
-/** arch/x86/kernel/pci-nommu.c: DMA operations where nothing translates: the bus address is the physical one. */
+/** arch/x86/kernel/pci-nommu.c: DMA operations without an IOMMU: the bus address is the physical address. */
 import { hex } from '../../../../machine/address.js';
 import {
   DMA_BIT_MASK,
@@ -14,7 +14,7 @@ declare module '../../../../kernel/table.js' {
   interface Entries {
     check_addr(k: Kernel, name: string, dev: KernelDevice, bus: bigint, size: number): boolean;
     nommu_map_page: DmaMapFn<'map_page'>;
-    /** The bus address of a page and an offset in it. */
+    /** Bus address of the byte at `offset` in the page at physical address `page`. */
     'nommu_map_page:bus'(k: Kernel, dev: KernelDevice, page: number, offset: number): bigint;
     nommu_map_sg: DmaMapFn<'map_sg'>;
   }

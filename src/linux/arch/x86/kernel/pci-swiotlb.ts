@@ -14,7 +14,7 @@ declare module '../../../../kernel/table.js' {
   interface Entries {
     /** Positive where bounce buffers are forced. */
     pci_swiotlb_detect_override(k: Kernel): number;
-    /** Whether `swiotlb` is to be set. */
+    /** Whether to set `swiotlb`. */
     'pci_swiotlb_detect_override:forced'(k: Kernel): boolean;
     pci_swiotlb_detect_4gb(k: Kernel): number;
     pci_swiotlb_init(k: Kernel): void;
@@ -39,7 +39,7 @@ const PCI_SWIOTLB_C = 'arch/x86/kernel/pci-swiotlb.c';
 
 export const pciSwiotlb = bodies({
   pci_swiotlb_detect_override: fn((k: Kernel) => {
-    // The answer is taken before `swiotlb` is set.
+    // The result is computed before `swiotlb` is set.
     const use = readInt(k, 'swiotlb') | readInt(k, 'swiotlb_force');
     if (k.fn['pci_swiotlb_detect_override:forced']()) writeInt(k, 'swiotlb', 1);
     return use;
@@ -47,7 +47,7 @@ export const pciSwiotlb = bodies({
   'pci_swiotlb_detect_override:forced': inline((k: Kernel) => readInt(k, 'swiotlb_force') !== 0),
 
   pci_swiotlb_detect_4gb: fn((k: Kernel) => {
-    // max_possible_pfn is max_pfn where no memory can be plugged in (arch/x86/kernel/setup.c).
+    // max_possible_pfn is max_pfn where no memory can be hot-added (arch/x86/kernel/setup.c).
     if (readInt(k, 'no_iommu') === 0 && k.state.maxPfn > MAX_DMA32_PFN) writeInt(k, 'swiotlb', 1);
     return readInt(k, 'swiotlb');
   }, true),
@@ -60,7 +60,7 @@ export const pciSwiotlb = bodies({
 
   pci_swiotlb_late_init: fn((k: Kernel) => {
     if (readInt(k, 'swiotlb') === 0) {
-      // An IOMMU has switched it off.
+      // The IOMMU driver has cleared `swiotlb`.
       k.fn.swiotlb_free();
       return;
     }
@@ -98,6 +98,6 @@ export const pciSwiotlbVariables: readonly Variable[] = [
     unmap_sg: 'swiotlb_unmap_sg_attrs',
     map_page: 'swiotlb_map_page',
     unmap_page: 'swiotlb_unmap_page',
-    // dma_supported is NULL: the generic answer holds.
+    // dma_supported is NULL: the generic checks decide.
   }),
 ];

@@ -21,11 +21,11 @@ declare module '../../../../kernel/state.js' {
 export const romsState = stateSlice(() => ({ roms: [] }));
 
 const ROMSIGNATURE = 0xaa55;
-/** ROMs begin at multiples of this; their length is a count of blocks. */
+/** ROMs are searched at multiples of STEP bytes; the byte at LENGTH_AT is the length in units of BLOCK bytes. */
 const STEP = 2048;
 const BLOCK = 512;
 const LENGTH_AT = 2;
-/** The ranges that the file's resources begin with; the ends are exclusive. */
+/** Initial ranges of the resources in probe_roms.c; the ends are exclusive. */
 const VIDEO = { name: 'Video ROM', start: 0xc_0000, end: 0xc_8000 } as const;
 const ADAPTERS = { name: 'Adapter ROM', start: 0xc_8000, most: 6 } as const;
 const EXTENSION = { name: 'Extension ROM', start: 0xe_0000, end: 0xf_0000 } as const;
@@ -64,8 +64,8 @@ function video(k: Kernel): number {
   const start = find(k, VIDEO.start, VIDEO.end);
   if (start === undefined) return VIDEO.end;
   const length = lengthOf(k, start);
-  const trusted = length > 0 && k.fn.romchecksum(k.fn.isa_bus_to_virt(start), length);
-  const end = trusted ? start + length : VIDEO.end;
+  const valid = length > 0 && k.fn.romchecksum(k.fn.isa_bus_to_virt(start), length);
+  const end = valid ? start + length : VIDEO.end;
   request(k, { name: VIDEO.name, start, end });
   return Math.max(Math.ceil(end / STEP) * STEP, ADAPTERS.start);
 }

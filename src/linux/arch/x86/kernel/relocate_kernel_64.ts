@@ -1,6 +1,6 @@
 /**
- * arch/x86/kernel/relocate_kernel_64.S: from this kernel's tables to the identity map, all pages to their places, and on
- * to the image. It is entered at its own address; the tables of the way over have its copy there.
+ * arch/x86/kernel/relocate_kernel_64.S: switches from this kernel's page tables to the identity map, copies all pages
+ * to their destinations and jumps to the image. Entered at its linked address, where the kexec tables map its copy.
  */
 import { PAGE_SIZE, va, type Va } from '../../../../machine/address.js';
 import {
@@ -31,7 +31,7 @@ import type { Variable } from '../../../../kernel/variables.js';
 
 declare module '../../../../kernel/table.js' {
   interface Entries {
-    /** RDI: the list's head; RSI: page_list; RDX: where to go. It leaves the CPU there, all registers zero. */
+    /** RDI: head of the page list; RSI: page_list; RDX: the image's entry point, at which all registers are zero. */
     relocate_kernel(k: Kernel, indirection: number, pageList: Va, start: number): void;
     identity_mapped(
       k: Kernel,
@@ -40,14 +40,14 @@ declare module '../../../../kernel/table.js' {
       swap: number,
       start: number,
     ): void;
-    /** On the identity map, before the first page is moved. */
+    /** On the identity map, before the first page is copied. */
     'identity_mapped:before-swap_pages'(k: Kernel): void;
     swap_pages(k: Kernel, indirection: number, swap: number): void;
   }
 }
 
 const RELOCATE_KERNEL_S = 'arch/x86/kernel/relocate_kernel_64.S';
-/** RBX, RBP, R12 to R15 and RFLAGS. */
+/** Count of pushed registers: RBX, RBP, R12 to R15 and RFLAGS. */
 const SAVED_REGISTERS = 7;
 /** Data after the code, by offset in the control page. */
 const DATA = {
@@ -99,7 +99,7 @@ export const relocateKernel = bodies({
       k.push(0n);
       k.push(BigInt(start));
       const cleared = X86_CR0_AM + X86_CR0_WP + X86_CR0_TS + X86_CR0_EM;
-      // Bits 31 and 30 would make a negative number of it: CR0 is masked as unsigned.
+      // As BigInt: `&` of Numbers would make CR0 negative where bit 31 is set.
       const masked = BigInt(k.cpu.cr0) & ~BigInt(cleared);
       write_cr0(k, Number(masked | BigInt(X86_CR0_PG + X86_CR0_PE)));
       write_cr4(k, X86_CR4_PAE);
@@ -114,7 +114,7 @@ export const relocateKernel = bodies({
 
   'identity_mapped:before-swap_pages': label(() => undefined),
 
-  // Each page changes places with its source page, by way of the swap page.
+  // Each destination page is exchanged with its source page through the swap page.
   swap_pages: inline((k: Kernel, indirection: number, swap: number) => {
     let entry = BigInt(indirection);
     let list = va(0);
@@ -138,14 +138,14 @@ export const relocateKernel = bodies({
   }),
 });
 
-/** REP MOVSQ of a page, at physical addresses. */
+/** Copies a page between physical addresses (REP MOVSQ). */
 function move(k: Kernel, to: number, from: number): void {
   k.retryUntilDelivered(() => k.cpu.copy(va(to), va(from), PAGE_SIZE));
 }
 
 export const kexecVariables: readonly Variable[] = [
   {
-    // It begins at a page, because a page of it is mapped. Our choice: among the read-only data, with bytes of its own.
+    // Page-aligned, because it is mapped as a page. Our choice: it is in .rodata, and its bytes are generated.
     name: 'relocate_kernel',
     size: KEXEC_CONTROL_CODE_MAX_SIZE,
     align: PAGE_SIZE,

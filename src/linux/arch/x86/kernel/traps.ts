@@ -1,4 +1,4 @@
-/** arch/x86/kernel/traps.c: gates of exceptions. */
+/** arch/x86/kernel/traps.c: exception gates. */
 import { fn, bodies } from '../../../../kernel/table.js';
 import type { Kernel } from '../../../../kernel/kernel.js';
 
@@ -11,7 +11,7 @@ declare module '../../../../kernel/table.js' {
 const X86_TRAP_PF = 14;
 
 export const traps = bodies({
-  // The real page-fault handler takes the gate.
+  // page_fault() replaces the early handler in the gate.
   early_trap_pf_init: fn((k: Kernel) => {
     k.fn.set_intr_gate(X86_TRAP_PF, k.sym('page_fault'));
   }),

@@ -1,5 +1,5 @@
 /**
- * arch/x86/kernel/verify_cpu.S: whether the processor has what a 64-bit kernel needs. The code is included twice: in
+ * arch/x86/kernel/verify_cpu.S: checks for the features that a 64-bit kernel requires. The code is included twice: in
  * head_64.S, and in 16-bit form in the trampoline.
  */
 import {
@@ -17,7 +17,7 @@ import type { Kernel } from '../../../../kernel/kernel.js';
 
 declare module '../../../../kernel/table.js' {
   interface Entries {
-    /** Returns EAX: 0 where the processor will do, else 1. */
+    /** Returns EAX: 0 where the processor has all that is required, else 1. */
     verify_cpu(k: Kernel): number;
   }
 }
@@ -36,18 +36,18 @@ const REQUIRED_MASK0 =
   FEATURES_EDX.SSE2;
 const REQUIRED_MASK1 = EXTENDED_EDX.LM;
 const SSE_MASK = FEATURES_EDX.SSE + FEATURES_EDX.SSE2;
-/** The first processors whose MISC_ENABLE is looked at: above family 6, or from model 0xd. */
+/** The first processors whose IA32_MISC_ENABLE is read: family 6, model 0xd; later models and families too. */
 const PENTIUM_M = { family: 6, model: 0xd } as const;
 /** SSEDIS of MSR_K7_HWCR, a register that the machine does not have (UNMODELLED_MSRS). */
 const SSE_DISABLE = 1n << 15n;
 
 const hasAll = (value: number, mask: number): boolean => (value & mask) === mask;
 
-/** Fields of CPUID Fn1 EAX as the code shifts them: extended over base, without the gap between. */
+/** Fields of CPUID Fn1 EAX as the code masks and shifts them: the bits between base and extended field are 0. */
 const familyOf = (eax: number): number => (eax & 0x0ff0_0f00) >>> 8;
 const modelOf = (eax: number): number => (eax & 0x000f_00f0) >>> 4;
 
-/** Intel processors: no-execute may have been turned off by firmware. */
+/** Intel: clears XD_DISABLE, by which firmware turns no-execute off. */
 function clearXdDisable(k: Kernel): void {
   const { eax } = cpuid(k, 1);
   const family = familyOf(eax);
@@ -58,7 +58,7 @@ function clearXdDisable(k: Kernel): void {
   if ((misc & XD_DISABLE) !== 0n) wrmsr(k, MSR_IA32_MISC_ENABLE, misc & ~XD_DISABLE);
 }
 
-/** The checks themselves, in the mode that the processor is in; 0 where all are met, else 1. */
+/** The checks, in the CPU's current mode; returns 0 where all pass, else 1. */
 export function verify(k: Kernel): number {
   const leaf = cpuid(k, 0);
   if (leaf.eax < 1) return 1;
@@ -69,7 +69,7 @@ export function verify(k: Kernel): number {
   if (!hasAll(cpuid(k, 0x8000_0001).edx, REQUIRED_MASK1)) return 1;
   if (hasAll(cpuid(k, 1).edx, SSE_MASK)) return 0;
   if (vendor !== AMD_VENDOR) return 1;
-  // Only AMD parts are asked to turn SSE on, once.
+  // SSE is turned on for AMD processors only, once.
   const { HWCR } = UNMODELLED_MSRS;
   wrmsr(k, HWCR, rdmsr(k, HWCR) & ~SSE_DISABLE);
   return hasAll(cpuid(k, 1).edx, SSE_MASK) ? 0 : 1;

@@ -1,11 +1,11 @@
-/** arch/x86/kernel/apic/io_apic.c: whether I/O APICs are set up. */
+/** arch/x86/kernel/apic/io_apic.c: options that disable I/O APICs. */
 import { always, early_param, type ObsKernelParam } from '../../../../include/linux/init.js';
 import { inline, bodies } from '../../../../../kernel/table.js';
 import type { Kernel } from '../../../../../kernel/kernel.js';
 
 declare module '../../../../../kernel/table.js' {
   interface Entries {
-    /** I/O APICs are not set up, so that interrupts are not remapped. */
+    /** Disables the setup of I/O APICs, and with it interrupt remapping. */
     disable_ioapic_support(k: Kernel): void;
   }
 }

@@ -1,4 +1,4 @@
-/** arch/x86/kernel/cpu/scattered.c: features outside the leaves that fill whole words. */
+/** arch/x86/kernel/cpu/scattered.c: features outside the CPUID leaves that fill whole capability words. */
 import { cpuid } from '../../../../../kernel/cpu-ops.js';
 import { fn, inline, bodies } from '../../../../../kernel/table.js';
 import type { Kernel } from '../../../../../kernel/kernel.js';
@@ -10,7 +10,7 @@ declare module '../../../../../kernel/table.js' {
   }
 }
 
-/** A feature outside the leaves that fill whole words: its name, register, bit and leaf. */
+/** A feature outside the CPUID leaves that fill whole capability words: its name, register, bit and leaf. */
 export interface ScatteredFeature {
   name: string;
   reg: 'eax' | 'ebx' | 'ecx' | 'edx';

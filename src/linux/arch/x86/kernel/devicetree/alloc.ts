@@ -5,7 +5,7 @@ import type { Kernel } from '../../../../../kernel/kernel.js';
 
 declare module '../../../../../kernel/table.js' {
   interface Entries {
-    /** Physical memory for the tree; the panic is the allocator's. */
+    /** Address of `size` zeroed bytes for the tree; panics as the allocator does where there are none. */
     early_init_dt_alloc_memory_arch(k: Kernel, size: number, align: number): Va;
   }
 }
@@ -22,7 +22,7 @@ export const devicetreeAlloc = bodies({
     if (at === 0) return k.fn.panic('Out of memory');
     k.fn.memblock_reserve(at, size, 'device tree');
     const address = k.__va(at);
-    // ___alloc_bootmem_node clears what it gives (mm/nobootmem.c).
+    // ___alloc_bootmem_node() clears the memory that it returns (mm/nobootmem.c).
     k.memset(address, 0, size);
     return address;
   }),

@@ -1,4 +1,4 @@
-/** arch/x86/kernel/e820.c: the memory map that the loader left in the zero page. */
+/** arch/x86/kernel/e820.c: the memory map that the loader passed in the zero page. */
 import { hex, va, type Va } from '../../../../../machine/address.js';
 import { BOOT_PARAMS } from '../../../../../firmware/boot-params.js';
 import { SETUP_DATA } from '../../../../../firmware/efi/layout.js';
@@ -15,25 +15,25 @@ import type { Kernel } from '../../../../../kernel/kernel.js';
 
 declare module '../../../../../kernel/table.js' {
   interface Entries {
-    /** Reads boot_params.e820_map; as many entries as it says, at most what there is room for. */
+    /** The first `count` entries of boot_params.e820_map, at most E820MAX. */
     'boot_params:e820_map'(k: Kernel, count: number): E820Entry[];
-    /** `room`: entries that the map has space for. Undefined where the map is left as it was. */
+    /** `room`: capacity of the map, in entries. Undefined where the map stays unchanged. */
     sanitize_e820_map(k: Kernel, map: E820Entry[], room: number): E820Entry[] | undefined;
     append_e820_map(k: Kernel, map: E820Entry[]): number;
-    /** Each entry is added before the next one is read; -1 at the first whose end wraps. */
+    /** Adds each entry before it reads the next; returns -1 at the first whose end wraps around 2^64, else 0. */
     __append_e820_map(k: Kernel, map: Iterable<E820Entry>): number;
     e820_add_region(k: Kernel, entry: E820Entry): void;
-    /** Takes a range out of the map; of one type, or of all where `type` is null. Bytes. */
+    /** Removes a range, in bytes, from the entries of `type`, or from all where it is null. */
     e820_remove_range(k: Kernel, start: bigint, size: bigint, type: number | null): void;
-    /** Whether RAM covers all of a range; right for a sorted map without overlaps. Bytes. */
+    /** Whether entries of `type` cover [start, end), in bytes. Requires a sorted map without overlaps. */
     e820_all_mapped(k: Kernel, start: bigint, end: bigint, type: number): boolean;
     setup_memory_map(k: Kernel): void;
     default_machine_specific_memory_setup(k: Kernel): string;
     e820_end_of_ram_pfn(k: Kernel): number;
-    /** Changes a range's type, where it has the old one. Bytes. */
+    /** Changes the type of a range, in bytes, from `old` to `now`. */
     e820_update_range(k: Kernel, start: bigint, size: bigint, old: number, now: number): void;
     e820_print_map(k: Kernel, who: string): void;
-    /** An extended map in the setup_data chain is added. */
+    /** Adds the extended map of a setup_data node. */
     parse_e820_ext(k: Kernel, physAddr: bigint, dataLen: number): void;
     memblock_x86_fill(k: Kernel): void;
     e820_any_mapped(k: Kernel, start: number, end: number, type: number): boolean;
@@ -70,15 +70,15 @@ interface ChangePoint {
   readonly entry: E820Entry;
 }
 
-/** cpcompare(): by address; at one address starts come before ends. */
+/** cpcompare(): sorts by address, and starts before ends at the same address. */
 function cpcompare(a: ChangePoint, b: ChangePoint): number {
   if (a.addr !== b.addr) return a.addr < b.addr ? -1 : 1;
   return Number(a.addr !== a.entry.addr) - Number(b.addr !== b.entry.addr);
 }
 
 /**
- * sanitize_e820_map(): overlaps removed, the higher type winning; at most `room` entries. Undefined where the map is
- * left as it was: it has one entry, or one that wraps around 2^64.
+ * sanitize_e820_map(): a sorted map without overlaps, in which the higher type wins; at most `room` entries. Undefined
+ * where the map stays unchanged: it has fewer than two entries, or one that wraps around 2^64.
  */
 export function sanitize(map: readonly E820Entry[], room = E820_X_MAX): E820Entry[] | undefined {
   if (map.length < 2) return undefined;
@@ -108,20 +108,20 @@ export function sanitize(map: readonly E820Entry[], room = E820_X_MAX): E820Entr
   return result;
 }
 
-/** __e820_add_region(): a full map takes nothing more. */
+/** __e820_add_region(): a full map ignores the entry. */
 function addRegion(k: Kernel, map: E820Entry[], entry: E820Entry): void {
   if (map.length < E820_X_MAX) map.push(entry);
   else k.trace.console(`e820: too many entries; ignoring ${rangeOf(entry)}`);
 }
 
-/** start + size as the functions below take it: cut at the largest 64-bit number. */
+/** End of a range in the functions below: start + size, at most 2^64 - 1. */
 function endOf(start: bigint, size: bigint): bigint {
   return start + size > ULLONG_MAX ? ULLONG_MAX : start + size;
 }
 
 /**
- * __e820_update_range(), and e820_remove_range() where `now` is null: the entries of type `old` (null: of all types)
- * get another type, or go, where they lie in the range. What is added at the end of the map is looked at too.
+ * __e820_update_range(), and e820_remove_range() where `now` is null: inside the range, entries of type `old` (null: of
+ * any type) get the type `now` or are removed. The loop also visits entries that it has added at the end of the map.
  */
 function changeRange(
   k: Kernel,
@@ -160,7 +160,7 @@ function rangeOf({ addr, size }: E820Entry): string {
   return `[mem ${hex(addr)}-${hex(U64(addr + size - 1n))}]`;
 }
 
-/** Entries of an extended map, each read when it is asked for. */
+/** Entries of an extended map, each read from memory only when the caller reaches it. */
 function* extendedMap(k: Kernel, sdata: Va, count: number): Generator<E820Entry> {
   for (let index = 0; index < count; index++) {
     const at = index * E820_ENTRY_SIZE;
@@ -200,7 +200,7 @@ export const e820 = bodies({
   }),
   __append_e820_map: inline((k: Kernel, map: Iterable<E820Entry>) => {
     for (const entry of map) {
-      // What was added before stays.
+      // Entries added before stay in the map.
       if (entry.addr > U64(entry.addr + entry.size)) return -1;
       k.fn.e820_add_region(entry);
     }
@@ -214,8 +214,8 @@ export const e820 = bodies({
     const bp = k.sym('boot_params');
     const count = k.readU8(va(bp + BOOT_PARAMS.e820_entries));
     if (count > E820MAX) k.fn.BUG('sanitize_e820_map: old_nr > max_nr_map');
-    const given = k.fn['boot_params:e820_map'](count);
-    const map = k.fn.sanitize_e820_map(given, E820MAX) ?? given;
+    const loaderMap = k.fn['boot_params:e820_map'](count);
+    const map = k.fn.sanitize_e820_map(loaderMap, E820MAX) ?? loaderMap;
     if (k.fn.append_e820_map(map) === 0) return 'BIOS-e820';
     const ext = k.readU16(va(bp + BOOT_PARAMS.screen_info_ext_mem_k));
     const alt = k.readU32(va(bp + BOOT_PARAMS.alt_mem_k));
@@ -257,7 +257,7 @@ export const e820 = bodies({
 
   parse_e820_ext: fn((k: Kernel, physAddr: bigint, dataLen: number) => {
     const sdata = va(k.fn.early_memremap(physAddr, dataLen));
-    // The length is read once more: where it differs from what is mapped, the loop runs off the mapping.
+    // The length is read a second time: where it is above the mapped size, the loop reads past the mapping.
     const length = k.readU32(va(sdata + SETUP_DATA.len));
     k.fn.__append_e820_map(extendedMap(k, sdata, Math.floor(length / E820_ENTRY_SIZE)));
     k.state.e820 = k.fn.sanitize_e820_map(k.state.e820, E820_X_MAX) ?? k.state.e820;

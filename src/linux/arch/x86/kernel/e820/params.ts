@@ -1,4 +1,4 @@
-/** arch/x86/kernel/e820.c: mem= and memmap=, which change the memory map before anybody has used it. */
+/** arch/x86/kernel/e820.c: mem= and memmap=, which change the memory map before its first use. */
 import { E820, E820_X_MAX } from '../../include/asm/e820.js';
 import { memparse } from '../../../../lib/cmdline.js';
 import { EINVAL } from '../../../../include/uapi/asm-generic/errno-base.js';
@@ -8,7 +8,7 @@ import type { Kernel } from '../../../../../kernel/kernel.js';
 
 declare module '../../../../../kernel/table.js' {
   interface Entries {
-    /** A map that the user changed is cleaned up and printed. */
+    /** Sanitizes and prints a map that the command line changed. */
     finish_e820_parsing(k: Kernel): void;
   }
 }
@@ -27,7 +27,7 @@ export const e820Options = bodies({
   }),
 });
 
-/** e820_remove_range() of RAM from an address on, with the line that it prints. */
+/** Removes RAM from `start` up, and prints the line of e820_remove_range(). */
 function removeFrom(k: Kernel, start: bigint): void {
   k.trace.console(`e820: remove [mem ${hex10(start)}-${hex10(ULLONG_MAX - 1n)}] usable`);
   k.fn.e820_remove_range(start, ULLONG_MAX - start, E820.RAM);
@@ -41,13 +41,13 @@ function parse_memopt(k: Kernel, p: string | undefined): number {
   }
   k.state.params.userdef = true;
   const { value } = memparse(p);
-  // All of memory is not taken away, whatever the value was.
+  // 0, also the result of an invalid value, does not remove all of memory.
   if (value === 0n) return -EINVAL;
   removeFrom(k, value);
   return 0;
 }
 
-/** What the character between size and start makes of a range. */
+/** Type of a range, by the character between its size and its start. */
 const KINDS: Readonly<Record<string, number>> = {
   '@': E820.RAM,
   '#': E820.ACPI,
@@ -57,7 +57,7 @@ const KINDS: Readonly<Record<string, number>> = {
 
 function parse_memmap_one(k: Kernel, p: string): void {
   if (p.startsWith('exactmap')) {
-    // CONFIG_CRASH_DUMP: saved_max_pfn is of the crash kernel's /dev/oldmem.
+    // CONFIG_CRASH_DUMP: saved_max_pfn, which only /dev/oldmem of a crash kernel uses.
     k.fn.e820_end_of_ram_pfn();
     k.state.e820 = [];
     k.state.params.userdef = true;
@@ -71,7 +71,7 @@ function parse_memmap_one(k: Kernel, p: string): void {
   else k.fn.e820_add_region({ addr: memparse(rest.slice(1)).value, size, type });
 }
 
-// What is wrong with one of several is not looked at.
+// Errors of single ranges are ignored.
 function parse_memmap_opt(k: Kernel, p: string | undefined): number {
   for (const one of p?.split(',') ?? []) parse_memmap_one(k, one);
   return 0;

@@ -1,4 +1,4 @@
-/** The variables of arch/x86/kernel/head_64.S and those that early code shares, with their static contents. */
+/** Variables of arch/x86/kernel/head_64.S and of other files that early code uses, with their static contents. */
 import { PAGE_SIZE, PMD_SIZE } from '../../../../../machine/address.js';
 import {
   __KERNPG_TABLE,
@@ -27,7 +27,7 @@ const physical = (at: LinkAddresses, name: string): bigint =>
 export const GDT_DESCR = { limit: 0, base: 2, size: 10 } as const;
 /** Entries of a GDT (asm/segment.h: GDT_ENTRIES). */
 const GDT_ENTRIES = 16;
-/** The segments of gdt_page from entry 1 on (arch/x86/kernel/cpu/common.c): code of 32 bits, code, data; user's the same. */
+/** gdt_page from entry 1 on (arch/x86/kernel/cpu/common.c): 32-bit code, code, data; user 32-bit code, data, code. */
 const GDT = [
   0x00cf_9b00_0000_ffffn,
   0x00af_9b00_0000_ffffn,
@@ -44,7 +44,7 @@ function gdtDescr(at: LinkAddresses): Uint8Array {
   return new Uint8Array(view.buffer);
 }
 
-/** In the order in which their contents need each other's addresses. */
+/** Ordered so that each variable follows those whose addresses are in its contents. */
 export const head64Variables: readonly Variable[] = [
   {
     name: 'level1_fixmap_pgt',
@@ -94,7 +94,7 @@ export const head64Variables: readonly Variable[] = [
     align: 4096,
     section: '.init.data',
     file: HEAD_64,
-    // startup_64 reaches the dynamic tables as the page after the PGD.
+    // startup_64 addresses the dynamic tables as the pages after the PGD.
     parts: { early_dynamic_pgts: 4096 },
     init: (at) => {
       const bytes = new Uint8Array(4096 * (1 + EARLY_DYNAMIC_PAGE_TABLES));
@@ -165,7 +165,7 @@ export const head64Variables: readonly Variable[] = [
   { name: 'boot_command_line', size: 2048, align: 16, section: '.init.data', file: 'init/main.c' },
 ];
 
-/** What LGDT loads. Our choice: per-CPU areas are not modelled, so every CPU has the boot CPU's GDT. */
+/** The GDT and the operand of LGDT. Our choice: per-CPU areas are not modelled, so every CPU has the boot CPU's GDT. */
 export const gdtVariables: readonly Variable[] = [
   {
     name: 'gdt_page',

@@ -62,16 +62,16 @@ declare module '../../../../../kernel/table.js' {
     /** %rax, the first 2 MiB entry of the identity map, before it is stored. */
     'startup_64:identity-leaf'(k: Kernel, rax: bigint): bigint;
     'startup_64:phys_base'(k: Kernel): void;
-    /** Before phys_base gets the load offset. */
+    /** Before the load offset is added to phys_base. */
     'startup_64:before-phys_base'(k: Kernel): void;
     /** After phys_base, before CR3 is loaded. */
     'startup_64:after-phys_base'(k: Kernel): void;
     'startup_64:switch'(k: Kernel): void;
-    /** Where other CPUs enter the kernel. */
+    /** Entry of the other CPUs into the kernel. */
     secondary_startup_64(k: Kernel): void;
-    /** From EFER on: registers, the stack at stack_start, GS at initial_gs. */
+    /** From the write of EFER on: CR0, RSP from stack_start, the GDT, GS base from initial_gs. */
     'secondary_startup_64:efer'(k: Kernel): void;
-    /** Jumps to the address in initial_code: the function `name`, unless the bytes are wrong. */
+    /** Jumps to the address in initial_code, which is that of the function `name` where the bytes are intact. */
     'secondary_startup_64:initial_code'(k: Kernel, name: string): void;
     /** %rax at `1:` of secondary_startup_64, before phys_base is added. */
     'secondary_startup_64:cr3'(k: Kernel, rax: bigint): bigint;
@@ -81,7 +81,7 @@ declare module '../../../../../kernel/table.js' {
 
 declare module '../../../../../kernel/state.js' {
   interface KernelState {
-    /** rbp of startup_64: the load offset, with the mask in it where a hunk puts it there. */
+    /** %rbp of startup_64: the load offset, plus the encryption mask where a hunk adds it. */
     rbp: bigint;
   }
 }
@@ -207,7 +207,7 @@ export const head_64 = bodies({
     // RSI, the zero page, is the first argument of the next function.
     k.cpu.setGeneral('rdi', k.cpu.rsi);
   }),
-  // A far return to the address read: 0 as the return address of what is there, and __KERNEL_CS.
+  // lretq to the address read, with __KERNEL_CS; the 0 below them is a return address for the unwinder.
   'secondary_startup_64:initial_code': inline((k: Kernel, name: string) => {
     const target = k.readU64(k.sym('initial_code'));
     k.push(0n);

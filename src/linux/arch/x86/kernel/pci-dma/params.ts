@@ -12,9 +12,9 @@ const set = (name: string) => (k: Kernel) => {
 };
 
 /**
- * Words of iommu= by how they begin, in the order in which the kernel looks: one word may do several things. Not here, for
- * only the GART, Calgary and Intel drivers read what they set: force, noforce, merge, nomerge, biomerge, panic, nopanic,
- * calgary and the words of gart_parse_options().
+ * Words of iommu=, compared as prefixes in the kernel's order: one word may match several. Left out, because only the
+ * GART, Calgary and Intel drivers read what they set: force, noforce, merge, nomerge, biomerge, panic, nopanic, calgary
+ * and the words of gart_parse_options().
  */
 const WORDS: readonly (readonly [word: string, take: (k: Kernel) => void])[] = [
   ['off', set('no_iommu')],
@@ -32,7 +32,7 @@ function iommu_setup(k: Kernel, p: string | undefined): number {
     for (const [start, take] of WORDS) {
       if (!word.startsWith(start)) continue;
       take(k);
-      // It ends there, and is said to be malformed.
+      // The function returns here: do_early_param() reports a malformed option.
       if (start === 'usedac') return 1;
     }
   }
@@ -40,7 +40,7 @@ function iommu_setup(k: Kernel, p: string | undefined): number {
 }
 
 function setup_io_tlb_npages(k: Kernel, str: string | undefined): number {
-  // The pointer is not looked at: without a value the kernel reads at address 0.
+  // The pointer is not checked: without a value the kernel reads at address 0.
   if (str === undefined) return k.readU8(va(0));
   let rest = str;
   if (/^[0-9]/.test(str)) {

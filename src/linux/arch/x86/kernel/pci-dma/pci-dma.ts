@@ -1,4 +1,4 @@
-/** arch/x86/kernel/pci-dma.c: which DMA operations there are. */
+/** arch/x86/kernel/pci-dma.c: choice of the DMA operations, and the generic ones. */
 import { alignUp, PAGE_SIZE, va } from '../../../../../machine/address.js';
 import {
   DMA_BIT_MASK,
@@ -18,13 +18,13 @@ declare module '../../../../../kernel/table.js' {
     /** amd_iommu_detect(): positive where the ACPI tables describe an IOMMU. */
     'pci_iommu_alloc:amd_iommu_detect'(k: Kernel): number;
     pci_iommu_init(k: Kernel): void;
-    /** x86_init.iommu.iommu_init(): what a detected IOMMU put there. */
+    /** x86_init.iommu.iommu_init(), which a detected IOMMU has set. */
     'pci_iommu_init:iommu_init'(k: Kernel): void;
     dma_generic_alloc_coherent: DmaMapFn<'alloc'>;
-    /** The bus address of a page that was allocated. */
+    /** Bus address of the allocated page at physical address `page`. */
     'dma_generic_alloc_coherent:addr'(k: Kernel, dev: KernelDevice, page: number): bigint;
     dma_generic_free_coherent: DmaMapFn<'free'>;
-    /** The flags to allocate with; null for a device that does no DMA. */
+    /** GFP flags of the allocation; null for a device that cannot do DMA. */
     arch_dma_alloc_attrs(k: Kernel, dev: KernelDevice, gfp: number): number | null;
     dma_supported: DmaMapFn<'dma_supported'>;
   }
@@ -51,7 +51,7 @@ interface IommuTableEntry {
 }
 
 /**
- * The table as sort_iommu_table() leaves it. Not modelled, for a Zen machine has none of them: pci_xen_swiotlb_detect,
+ * The table after sort_iommu_table(). Not modelled, because a Zen machine has none of them: pci_xen_swiotlb_detect,
  * gart_iommu_hole_init, detect_calgary, detect_intel_iommu.
  */
 const IOMMU_TABLE: readonly IommuTableEntry[] = [
@@ -76,7 +76,7 @@ const IOMMU_TABLE: readonly IommuTableEntry[] = [
   },
 ];
 
-/** The order of 2^order pages that hold a number of bytes (get_order). */
+/** get_order(): the least order such that 2^order pages hold `size` bytes. */
 export function get_order(size: number): number {
   let order = 0;
   while (PAGE_SIZE * 2 ** order < size) order++;
@@ -178,7 +178,7 @@ export const PAGE_ALIGN = (size: number): number => alignUp(size, PAGE_SIZE);
 /** The end of ZONE_DMA32 as a page frame number (asm/dma.h). */
 export const MAX_DMA32_PFN = 2 ** 32 / PAGE_SIZE;
 
-/** A variable of the kernel of 32 bits. */
+/** Value of an int variable of the kernel. */
 export const readInt = (k: Kernel, name: string): number => k.readU32(k.sym(name)) | 0;
 export const writeInt = (k: Kernel, name: string, value: number): void => {
   k.writeU32(va(k.sym(name)), value >>> 0);

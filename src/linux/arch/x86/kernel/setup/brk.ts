@@ -5,7 +5,7 @@ import type { Kernel } from '../../../../../kernel/kernel.js';
 
 declare module '../../../../../kernel/table.js' {
   interface Entries {
-    /** Takes `size` zeroed bytes at a multiple of `align`. BUG where the area is used up. */
+    /** Allocates `size` zeroed bytes at a multiple of `align`. BUG where the area is exhausted. */
     extend_brk(k: Kernel, size: number, align: number): Va;
     reserve_brk(k: Kernel): void;
   }

@@ -15,7 +15,7 @@ const BIOS_BEGIN = 0xa_0000n;
 const BIOS_END = 0x10_0000n;
 
 export const setupE820 = bodies({
-  // The kernel's own range is RAM, whatever the map said.
+  // Makes the kernel's own range RAM where the map does not have it as RAM.
   e820_add_kernel_range: inline((k: Kernel) => {
     const start = BigInt(k.__pa(k.sym('_text')));
     const size = BigInt(k.__pa(k.sym('_end'))) - start;
@@ -25,7 +25,7 @@ export const setupE820 = bodies({
     k.fn.e820_add_region({ addr: start, size, type: E820.RAM });
   }),
 
-  // Page 0 is reserved and the BIOS area is no RAM.
+  // Reserves page 0 and removes the BIOS area from RAM.
   trim_bios_range: inline((k: Kernel) => {
     k.fn.e820_update_range(0n, 4096n, E820.RAM, E820.RESERVED);
     k.fn.e820_remove_range(BIOS_BEGIN, BIOS_END - BIOS_BEGIN, E820.RAM);

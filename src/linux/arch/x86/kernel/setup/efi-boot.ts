@@ -1,4 +1,4 @@
-/** arch/x86/kernel/setup.c: EFI firmware started the loader, or did not. */
+/** arch/x86/kernel/setup.c: detects a boot from EFI firmware. */
 import { EFI64_LOADER_SIGNATURE } from '../../../../../firmware/efi/layout.js';
 import { set_bit } from '../../../../include/linux/efi/memmap.js';
 import { efiInfo } from '../../platform/efi/efi/early.js';
@@ -7,7 +7,7 @@ import type { Kernel } from '../../../../../kernel/kernel.js';
 
 declare module '../../../../../kernel/table.js' {
   interface Entries {
-    /** Compares the loader's signature in efi_info; reserves the memory map of the firmware. */
+    /** Compares the loader's signature in efi_info; on a match reserves the firmware's memory map. */
     'setup_arch:efi_boot'(k: Kernel): void;
   }
 }

@@ -11,10 +11,10 @@ import type { Kernel } from '../../../../../kernel/kernel.js';
 
 declare module '../../../../../kernel/table.js' {
   interface Entries {
-    /** The lowest pages of memory: 64 KiB, or what reservelow= says. */
+    /** Reserves the lowest pages of memory: 64 KiB, or the size of reservelow=. */
     trim_low_memory_range(k: Kernel): void;
     reserve_crashkernel(k: Kernel): void;
-    /** 0 or a negative errno. */
+    /** Returns 0 or a negative errno. */
     reserve_crashkernel_low(k: Kernel): number;
   }
 }
@@ -29,7 +29,7 @@ const CRASHKERNEL = 'crashkernel=';
 const SUFFIXES = [',high', ',low'] as const;
 type Suffix = (typeof SUFFIXES)[number];
 
-/** What the command line asks for: bytes, and 0 where any address will do. */
+/** The reservation that the command line requests, in bytes. `base` 0: at any address. */
 interface CrashRequest {
   size: number;
   base: number;
@@ -40,52 +40,52 @@ const mib = (bytes: number): string => String(Math.floor(bytes / MIB));
 const commandLine = (k: Kernel): string =>
   cString(k.readBytes(k.sym('boot_command_line'), COMMAND_LINE_SIZE));
 
-/** get_last_crashkernel(): from the value on to the line's end; the words with another suffix are passed over. */
+/** get_last_crashkernel(): the line from the value of the last crashkernel= with that suffix on; else undefined. */
 function lastCrashkernel(line: string, suffix: Suffix | undefined): string | undefined {
   let found: string | undefined;
   for (let at = line.indexOf(CRASHKERNEL); at >= 0; at = line.indexOf(CRASHKERNEL, at + 1)) {
     const space = line.indexOf(' ', at);
     const word = line.slice(at, space < 0 ? line.length : space);
-    const mine =
+    const matches =
       suffix === undefined ? !SUFFIXES.some((s) => word.endsWith(s)) : word.endsWith(suffix);
-    if (mine) found = line.slice(at + CRASHKERNEL.length);
+    if (matches) found = line.slice(at + CRASHKERNEL.length);
   }
   return found;
 }
 
-/** Said where a value cannot be read. */
-const refused = (k: Kernel, why: string): undefined => {
+/** Prints why a value is invalid. */
+const rejected = (k: Kernel, why: string): undefined => {
   k.trace.console(why);
   return undefined;
 };
-const ended = (rest: string): boolean => rest === '' || rest.startsWith(' ');
+const atEnd = (rest: string): boolean => rest === '' || rest.startsWith(' ');
 const unrecognized = (k: Kernel, rest: string): undefined =>
-  refused(k, `crashkernel: unrecognized char: ${rest.charAt(0)}`);
+  rejected(k, `crashkernel: unrecognized char: ${rest.charAt(0)}`);
 
-/** parse_crashkernel_mem(): sizes by how much memory there is. */
+/** parse_crashkernel_mem(): the size for the range of memory sizes that `ram`, in bytes, is in. */
 function byMemory(k: Kernel, text: string, ram: number): CrashRequest | undefined {
   let cur = text;
   let size = 0n;
   for (;;) {
     const start = memparse(cur);
-    if (start.rest === cur) return refused(k, 'crashkernel: Memory value expected');
-    if (!start.rest.startsWith('-')) return refused(k, "crashkernel: '-' expected");
+    if (start.rest === cur) return rejected(k, 'crashkernel: Memory value expected');
+    if (!start.rest.startsWith('-')) return rejected(k, "crashkernel: '-' expected");
     cur = start.rest.slice(1);
     let end = 2n ** 64n - 1n;
     if (!cur.startsWith(':')) {
       const parsed = memparse(cur);
-      if (parsed.rest === cur) return refused(k, 'crashkernel: Memory value expected');
+      if (parsed.rest === cur) return rejected(k, 'crashkernel: Memory value expected');
       cur = parsed.rest;
       end = parsed.value;
-      if (end <= start.value) return refused(k, 'crashkernel: end <= start');
+      if (end <= start.value) return rejected(k, 'crashkernel: end <= start');
     }
-    if (!cur.startsWith(':')) return refused(k, "crashkernel: ':' expected");
-    const asked = memparse(cur.slice(1));
-    if (asked.rest === cur.slice(1)) return refused(k, 'Memory value expected');
-    cur = asked.rest;
-    if (asked.value >= BigInt(ram)) return refused(k, 'crashkernel: invalid size');
+    if (!cur.startsWith(':')) return rejected(k, "crashkernel: ':' expected");
+    const amount = memparse(cur.slice(1));
+    if (amount.rest === cur.slice(1)) return rejected(k, 'Memory value expected');
+    cur = amount.rest;
+    if (amount.value >= BigInt(ram)) return rejected(k, 'crashkernel: invalid size');
     if (BigInt(ram) >= start.value && BigInt(ram) < end) {
-      size = asked.value;
+      size = amount.value;
       break;
     }
     if (!cur.startsWith(',')) break;
@@ -96,12 +96,12 @@ function byMemory(k: Kernel, text: string, ram: number): CrashRequest | undefine
   if (at === null) return { size: Number(size), base: 0 };
   const base = memparse(cur.slice(at[0].length));
   if (base.rest === cur.slice(at[0].length)) {
-    return refused(k, "Memory value expected after '@'");
+    return rejected(k, "Memory value expected after '@'");
   }
   return { size: Number(size), base: Number(base.value) };
 }
 
-/** parse_crashkernel() and its _high and _low; undefined is -EINVAL. */
+/** parse_crashkernel(), and with a suffix parse_crashkernel_high() or _low(); undefined for -EINVAL. */
 function parse_crashkernel(
   k: Kernel,
   line: string,
@@ -113,16 +113,16 @@ function parse_crashkernel(
   const word = text.slice(0, text.includes(' ') ? text.indexOf(' ') : undefined);
   if (suffix === undefined && word.includes(':')) return byMemory(k, text, ram);
   const { value, rest } = memparse(text);
-  if (rest === text) return refused(k, 'crashkernel: memory value expected');
+  if (rest === text) return rejected(k, 'crashkernel: memory value expected');
   if (suffix !== undefined) {
     if (!rest.startsWith(suffix)) return unrecognized(k, rest);
     const after = rest.slice(suffix.length);
-    return ended(after) ? { size: Number(value), base: 0 } : unrecognized(k, after);
+    return atEnd(after) ? { size: Number(value), base: 0 } : unrecognized(k, after);
   }
   if (rest.startsWith('@')) {
     return { size: Number(value), base: Number(memparse(rest.slice(1)).value) };
   }
-  return ended(rest) ? { size: Number(value), base: 0 } : unrecognized(k, rest);
+  return atEnd(rest) ? { size: Number(value), base: 0 } : unrecognized(k, rest);
 }
 
 export const setupOptions = bodies({
@@ -132,10 +132,10 @@ export const setupOptions = bodies({
 
   reserve_crashkernel_low: inline((k: Kernel) => {
     const ram = k.fn.memblock_mem_size(GIB4 / PAGE_SIZE);
-    const asked = parse_crashkernel(k, commandLine(k), ram, ',low');
-    // swiotlb_size_or_default() and some more, at least 256 MiB.
+    const request = parse_crashkernel(k, commandLine(k), ram, ',low');
+    // swiotlb_size_or_default() and 8 MiB, at least 256 MiB.
     const swiotlb = readLong(k, 'io_tlb_nslabs') * 2 ** IO_TLB_SHIFT || IO_TLB_DEFAULT_SIZE;
-    const size = asked === undefined ? Math.max(swiotlb + 8 * MIB, 256 * MIB) : asked.size;
+    const size = request === undefined ? Math.max(swiotlb + 8 * MIB, 256 * MIB) : request.size;
     if (size === 0) return 0;
     const base = k.fn.memblock_find_in_range(size, GIB4, size, CRASH_ALIGN);
     if (base === 0) {
@@ -152,16 +152,16 @@ export const setupOptions = bodies({
     return 0;
   }),
 
-  // The line is read once more; where the option is not there, nothing else happens.
+  // Parses the command line again; without the option nothing is reserved.
   reserve_crashkernel: inline((k: Kernel) => {
     const ram = k.state.memblock.memory.reduce((sum, { size }) => sum + size, 0);
     const line = commandLine(k);
-    let asked = parse_crashkernel(k, line, ram);
-    const high = asked === undefined || asked.size === 0;
-    if (high) asked = parse_crashkernel(k, line, ram, ',high');
-    if (asked === undefined || asked.size === 0) return;
-    const { size } = asked;
-    let { base } = asked;
+    let request = parse_crashkernel(k, line, ram);
+    const high = request === undefined || request.size === 0;
+    if (high) request = parse_crashkernel(k, line, ram, ',high');
+    if (request === undefined || request.size === 0) return;
+    const { size } = request;
+    let { base } = request;
     if (base === 0) {
       const limit = high ? CRASH_ADDR_HIGH_MAX : CRASH_ADDR_LOW_MAX;
       base = k.fn.memblock_find_in_range(CRASH_ALIGN, limit, size, CRASH_ALIGN);

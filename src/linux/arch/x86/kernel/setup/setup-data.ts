@@ -19,7 +19,7 @@ declare module '../../../../../kernel/table.js' {
     parse_setup_data(k: Kernel): void;
     memblock_x86_reserve_range_setup_data(k: Kernel): void;
     e820_reserve_setup_data(k: Kernel): void;
-    /** How the walks map a node's header. */
+    /** Maps the header of a node at `physAddr` for the walks. */
     'setup_data:memremap'(k: Kernel, physAddr: Phys, size: number): Va | 0;
   }
 }
@@ -33,7 +33,7 @@ function walk(
   let physAddr = k.readU64(va(k.sym('boot_params') + BOOT_PARAMS.setup_data));
   let index = 0;
   while (physAddr !== 0n) {
-    // The pointer is used unchecked; a null one faults at the first byte.
+    // The kernel does not check the pointer; a null pointer faults at the first byte.
     const data = va(k.fn['setup_data:memremap'](physAddr, SETUP_DATA.data));
     const bytes = k.readBytes(data, SETUP_DATA.data);
     const view = new DataView(bytes.buffer);

@@ -1,4 +1,4 @@
-/** arch/x86/kernel/setup.c: setup_arch() in the parts that the boot steps run, and the initrd's place. */
+/** arch/x86/kernel/setup.c: setup_arch(), split into boot steps, and the location of the initrd. */
 import { alignUp, hex, PAGE_SIZE, va, type Va } from '../../../../../machine/address.js';
 import { BOOT_PARAMS } from '../../../../../firmware/boot-params.js';
 import { ISA_END_ADDRESS, PAGE_OFFSET } from '../../../../../kernel/constants.js';
@@ -25,7 +25,7 @@ declare module '../../../../../kernel/table.js' {
     'setup_arch:reserve_initrd'(k: Kernel): void;
     'setup_arch:acpi_boot_table_init'(k: Kernel): void;
     'setup_arch:x86_dtb_init'(k: Kernel): void;
-    /** Which low-level driver the virtual terminals start with. */
+    /** Selects the low-level driver of the virtual terminals. */
     'setup_arch:conswitchp'(k: Kernel): void;
     early_reserve_initrd(k: Kernel): void;
     get_ramdisk_image(k: Kernel): number;
@@ -57,8 +57,8 @@ export const setup = bodies({
     k.fn.early_reserve_initrd();
     const line = k.readBytes(k.sym('boot_command_line'), 2048);
     const end = line.indexOf(0);
-    const text_ = String.fromCharCode(...line.subarray(0, end < 0 ? line.length : end));
-    k.trace.console(`Command line: ${printable(text_)}`);
+    const commandLine = String.fromCharCode(...line.subarray(0, end < 0 ? line.length : end));
+    k.trace.console(`Command line: ${printable(commandLine)}`);
   }),
   'setup_arch:early_cpu_init': label((k: Kernel) => {
     k.fn.early_cpu_init();
@@ -132,7 +132,7 @@ export const setup = bodies({
     const bytes = k.readBytes(k.sym('boot_params'), SCREEN_INFO_SIZE);
     k.writeBytes(k.sym('screen_info'), bytes);
   }),
-  // On EFI only where the firmware's map does not call 0xa0000 conventional memory: here it never does.
+  // With EFI only if 0xa0000 is not conventional memory in the firmware's map: in the model it never is.
   'setup_arch:conswitchp': inline((k: Kernel) => {
     k.state.console.vt.conswitchp = 'vga_con';
   }),
@@ -192,9 +192,9 @@ function hexRange(base: number, size: number): string {
   return `[mem ${digits(base)}-${digits(base + size - 1)}]`;
 }
 
-/** Text with what a terminal could not show written as escapes. */
+/** `text` with codes that a terminal cannot display as \xNN escapes. */
 export function printable(text: string): string {
-  // eslint would want no control characters in a pattern; a code-point test says the same.
+  // A comparison of codes: the lint rules allow no control characters in a regular expression.
   return [...text]
     .map((c) => {
       const code = c.charCodeAt(0);

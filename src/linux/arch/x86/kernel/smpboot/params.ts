@@ -1,4 +1,4 @@
-/** kernel/smp.c and arch/x86/kernel/smpboot.c: how many CPUs may run. */
+/** kernel/smp.c and arch/x86/kernel/smpboot.c: options that limit the number of CPUs. */
 import { get_option } from '../../../../lib/cmdline.js';
 import { always, early_param, type ObsKernelParam } from '../../../../include/linux/init.js';
 import { inline, bodies } from '../../../../../kernel/table.js';
@@ -6,11 +6,11 @@ import type { Kernel } from '../../../../../kernel/kernel.js';
 
 declare module '../../../../../kernel/table.js' {
   interface Entries {
-    /** Interrupts of I/O APICs are done without as well. */
+    /** Disables I/O APICs, as nosmp and maxcpus=0 do. */
     arch_disable_smp_support(k: Kernel): void;
-    /** nr_cpu_ids becomes the number of CPUs that may ever run. */
+    /** Sets nr_cpu_ids to the number of possible CPUs. */
     prefill_possible_map(k: Kernel): void;
-    /** One CPU from now on; the others that the tables list are forgotten. */
+    /** Removes all CPUs but the boot CPU from those that the tables list. */
     disable_smp(k: Kernel): void;
     /** Whether other CPUs may be started; prints the reason where not. */
     smp_sanity_check(k: Kernel, maxCpus: number): SmpSanity;
@@ -41,7 +41,7 @@ export const smpOptions = bodies({
       k.trace.console(`smpboot: ${String(possible)} Processors exceeds max_cpus limit of 0`);
       possible = 1;
     }
-    // The line of a boot without the option is left out (our choice).
+    // The line is printed only with possible_cpus= (our choice).
     if (params.setupPossibleCpus !== -1) {
       const spare = String(Math.max(possible - processors, 0));
       k.trace.console(`smpboot: Allowing ${String(possible)} CPUs, ${spare} hotplug CPUs`);
@@ -73,7 +73,7 @@ export const smpOptions = bodies({
 
 function maxcpus(k: Kernel, str: string | undefined): number {
   const { params } = k.state;
-  // An int goes into an unsigned variable.
+  // A signed int is stored in an unsigned variable.
   params.setupMaxCpus = (get_option(str) ?? params.setupMaxCpus) >>> 0;
   if (params.setupMaxCpus === 0) k.fn.arch_disable_smp_support();
   return 0;
@@ -82,7 +82,7 @@ function maxcpus(k: Kernel, str: string | undefined): number {
 function nrcpus(k: Kernel, str: string | undefined): number {
   const { params } = k.state;
   const nr = get_option(str);
-  // Without a number the variable of the kernel's function is whatever the stack had; here nothing is set (our choice).
+  // Without a number the kernel's local variable is uninitialized; here nothing is set (our choice).
   if (nr !== undefined && nr > 0 && nr < params.nrCpuIds) params.nrCpuIds = nr;
   return 0;
 }

@@ -25,13 +25,13 @@ import type { Kernel } from '../../../../../kernel/kernel.js';
 declare module '../../../../../kernel/table.js' {
   interface Entries {
     native_smp_prepare_cpus(k: Kernel): void;
-    /** Starts one CPU; 0 or -1. */
+    /** Starts one CPU; returns 0, or -1 where it does not come up. */
     do_boot_cpu(k: Kernel, apicid: number, cpu: number): number;
     smpboot_setup_warm_reset_vector(k: Kernel, startEip: number): void;
     smpboot_restore_warm_reset_vector(k: Kernel): void;
     wakeup_secondary_cpu_via_init(k: Kernel, apicid: number, startEip: number): void;
-    /** Runs the other CPU until it waits: schedule() in the loops that wait for it. */
-    'do_boot_cpu:schedule'(k: Kernel, cpu: number, go: () => void): void;
+    /** schedule() in the boot CPU's wait loops: `go` runs on the CPU `apicid` until that CPU waits. */
+    'do_boot_cpu:schedule'(k: Kernel, apicid: number, go: () => void): void;
   }
 }
 
@@ -40,7 +40,7 @@ const TRAMPOLINE_PHYS_LOW = 0x467;
 const TRAMPOLINE_PHYS_HIGH = 0x469;
 const PARAGRAPH_SHIFT = 4;
 const PARAGRAPH_MASK = 0xf;
-/** Pages of a kernel stack as a power of two, and struct pt_regs at its top (asm/ptrace.h). */
+/** Order of a kernel stack in pages, and bytes of struct pt_regs at its top (asm/ptrace.h). */
 const THREAD_SIZE_ORDER = 2;
 const PT_REGS_SIZE = 168;
 const STARTUPS = 2;
@@ -65,9 +65,9 @@ export const smpboot = bodies({
     // default_setup_apic_routing()
     k.fn.enable_IR_x2apic();
     const apicIds = k.fn.phys_cpu_present_map();
-    // Our choice: the local APIC of a machine with one CPU is left alone; nothing uses it.
+    // Our choice: the local APIC of a machine with one CPU is not set up; nothing uses it.
     if (apicIds.length < 2) return;
-    // The kernel sets the fixmap from acpi_boot_init(); nothing reads the APIC before this step (our choice).
+    // The kernel sets the fixmap in acpi_boot_init(); here this step does, the first to access the APIC (our choice).
     const { madt, mp } = k.state;
     k.fn.register_lapic_address(madt.lapicAddress || mp.lapic || LOCAL_APIC_BASE);
     const id = k.fn.read_apic_id();
@@ -87,8 +87,8 @@ export const smpboot = bodies({
     const stack = k.fn.__get_free_pages(GFP.KERNEL, THREAD_SIZE_ORDER);
     if (stack === 0) return k.fn.panic('fork_idle: no memory for a stack');
     k.memset(stack, 0, THREAD_SIZE);
-    const number = va(stack + THREAD_INFO_CPU);
-    k.writeU32(number, cpu);
+    const cpuField = va(stack + THREAD_INFO_CPU);
+    k.writeU32(cpuField, cpu);
     const values = [k.sym('start_secondary'), 0, stack + THREAD_SIZE - PT_REGS_SIZE];
     const bytes = new Uint8Array(AP_CPU_OFFSET + 4);
     const view = new DataView(bytes.buffer);
@@ -110,7 +110,7 @@ export const smpboot = bodies({
     k.fn['do_boot_cpu:schedule'](apicid, () => {
       k.fn.trampoline_start();
     });
-    // The kernel looks for ten seconds; a CPU that has not shown itself in its turn never will (our choice).
+    // The kernel polls for ten seconds; a CPU that has not set its bit after one run never does (our choice).
     if (cpumask_test_cpu(k, cpu, 'cpu_initialized_mask')) {
       cpumask_set_cpu(k, cpu, 'cpu_callout_mask');
       error = 0;
@@ -118,7 +118,7 @@ export const smpboot = bodies({
         k.fn['start_secondary:callout']();
       });
       if (!cpumask_test_cpu(k, cpu, 'cpu_callin_mask')) {
-        throw new BootEnd('hung', 'do_boot_cpu', `CPU ${String(cpu)} never calls in`);
+        throw new BootEnd('hung', 'do_boot_cpu', `CPU ${String(cpu)} is not in cpu_callin_mask`);
       }
     }
     k.writeU32(status, 0);
@@ -127,7 +127,7 @@ export const smpboot = bodies({
   }),
 
   'do_boot_cpu:schedule': inline((k: Kernel, apicid: number, go: () => void) => {
-    // The machine says whether that CPU executes at all: an IPI may not have reached it.
+    // Only a CPU that the machine has running executes: the IPIs may not have reached it.
     if (apicid === k.cpu.id || k.machine.cpus[apicid]?.activity !== ACTIVITY.running) return;
     try {
       k.on(apicid, go);

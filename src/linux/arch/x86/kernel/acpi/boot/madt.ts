@@ -5,11 +5,11 @@ import { stateSlice } from '../../../../../../kernel/state.js';
 import { fn, inline, bodies } from '../../../../../../kernel/table.js';
 import type { Kernel } from '../../../../../../kernel/kernel.js';
 
-/** What the kernel stores of the MADT. */
+/** Values that the kernel stores from the MADT. */
 export interface MadtState {
-  /** Local APICs that are enabled, in the table's order. Each is registered when its entry is read: an invalid entry leaves those before it. */
+  /** Ids of enabled local APICs, in the table's order. Stored one by one: those before an invalid entry stay. */
   apicIds: number[];
-  /** acpi_lapic, from early_acpi_process_madt(): the table could be walked. */
+  /** acpi_lapic, from early_acpi_process_madt(): no entry has length 0. */
   lapic: boolean;
   /** acpi_ioapic. I/O APICs are not stored: a table with valid local APICs is assumed to have one (our choice). */
   ioapic: boolean;
@@ -54,7 +54,7 @@ export const acpiBoot = bodies({
   acpi_process_madt: inline((k: Kernel) => {
     const madt = k.fn.acpi_get_table('APIC');
     if (madt === undefined) {
-      // ACPI without a MADT wants one CPU and the PIC: an MP table that was found is forgotten.
+      // ACPI without a MADT means one CPU and the PIC: a found MP table is ignored.
       if (k.state.mp.foundConfig) k.trace.console('ACPI: No APIC-table, disabling MPS');
       k.state.mp.foundConfig = false;
       return;
@@ -73,7 +73,7 @@ export const acpiBoot = bodies({
       k.trace.console('ACPI: Invalid BIOS MADT, disabling ACPI');
       k.fn.disable_acpi();
     };
-    // The passes for address overrides and SAPICs take none of these entries, but stop at one without a length.
+    // The passes for address overrides and SAPICs match none of these entries, but fail at one of length 0.
     if (parseEntries(view, () => 0) < 0) {
       invalid('LAPIC address override entry');
       return;
@@ -82,7 +82,7 @@ export const acpiBoot = bodies({
     state.lapic = true;
     const count = parseEntries(view, (at, length) => parseLapic(k, view, at, length));
     if (count < 0) invalid('LAPIC/X2APIC entries');
-    // acpi_parse_madt_lapic_entries(): -ENODEV, and ACPI goes on.
+    // acpi_parse_madt_lapic_entries(): -ENODEV, and ACPI stays enabled.
     else if (count === 0) k.trace.console('ACPI: No LAPIC entries present');
     else {
       k.trace.console(`ACPI: MADT: ${String(state.apicIds.length)} CPUs`);
@@ -94,8 +94,8 @@ export const acpiBoot = bodies({
 });
 
 /**
- * acpi_parse_entries_array() for entries of local APICs: how many there are, or a negative errno at the first that its
- * handler refuses or that has no length.
+ * acpi_parse_entries_array() for entries of local APICs: returns their count, or a negative errno at the first entry
+ * that `handler` rejects or that has length 0.
  */
 function parseEntries(view: DataView, handler: (at: number, length: number) => number): number {
   const end = view.byteLength;

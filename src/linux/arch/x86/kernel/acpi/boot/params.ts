@@ -3,7 +3,7 @@ import { EINVAL } from '../../../../../include/uapi/asm-generic/errno-base.js';
 import { early_param, type ObsKernelParam } from '../../../../../include/linux/init.js';
 import type { Kernel } from '../../../../../../kernel/kernel.js';
 
-/** What acpi= may be; the values that change nothing of the model are taken all the same. */
+/** Values of acpi=; those without an effect in the model are accepted too. */
 const ACPI: Readonly<Record<string, (k: Kernel) => void>> = {
   off: (k) => {
     k.fn.disable_acpi();
@@ -31,13 +31,13 @@ function parse_acpi(k: Kernel, arg: string | undefined): number {
   return 0;
 }
 
-/** acpi_disable_pci(), and the same word of a list for pcibios_setup(): of what they set, only acpi_noirq is modelled. */
+/** pci=noacpi, alone (acpi_disable_pci()) or in a list (pcibios_setup()); only acpi_noirq is modelled. */
 function parse_pci(k: Kernel, arg: string | undefined): number {
   if (arg?.split(',').includes('noacpi') === true) k.state.params.acpiNoirq = true;
   return 0;
 }
 
-/** kstrtoul(arg, 16): hexadecimal digits, `0x` before them or not, and nothing after them. CONFIG_KEXEC is set. */
+/** kstrtoul(arg, 16): hexadecimal digits after an optional `0x`, and nothing after them. CONFIG_KEXEC is set. */
 function setup_acpi_rsdp(k: Kernel, arg: string | undefined): number {
   const digits = /^\+?(?:0[xX])?([0-9a-fA-F]+)\n?$/.exec(arg ?? '')?.[1];
   const address = digits === undefined ? 0n : BigInt(`0x${digits}`);

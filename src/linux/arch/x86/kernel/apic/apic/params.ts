@@ -7,13 +7,13 @@ import type { Kernel } from '../../../../../../kernel/kernel.js';
 
 declare module '../../../../../../kernel/table.js' {
   interface Entries {
-    /** Whether a CPU that a table lists is registered: nr_cpus= and disable_cpu_apicid= limit it. */
+    /** Whether to register a CPU that a table lists: nr_cpus= and disable_cpu_apicid= can exclude it. */
     generic_processor_info(k: Kernel, apicid: number): boolean;
   }
 }
 
 /** Local APIC ids of the CPUs registered so far: those of the MADT, or of the MP table. */
-const taken = ({ madt, mp }: Kernel['state']): number[] => [
+const registeredIds = ({ madt, mp }: Kernel['state']): number[] => [
   ...madt.apicIds,
   ...mp.processors.map(({ apicid }) => apicid),
 ];
@@ -21,8 +21,8 @@ const taken = ({ madt, mp }: Kernel['state']): number[] => [
 export const apicOptions = bodies({
   generic_processor_info: inline((k: Kernel, apicid: number) => {
     const { params } = k.state;
-    const known = taken(k.state);
-    // read_apic_id(): the kernel maps the APIC before; the boot CPU runs this.
+    const registered = registeredIds(k.state);
+    // read_apic_id(), of an APIC that the kernel has mapped by now; the boot CPU runs this.
     const boot = k.cpu.id;
     const ignored = (thiscpu: number, why: string): false => {
       const id = `${String(thiscpu)}/0x${apicid.toString(16)}`;
@@ -32,13 +32,13 @@ export const apicOptions = bodies({
     };
     const limit = `ACPI: NR_CPUS/possible_cpus limit of ${String(params.nrCpuIds)}`;
     if (params.disabledCpuApicid === apicid && apicid !== boot) {
-      return ignored(known.length + params.disabledCpus, 'APIC: Disabling requested cpu.');
+      return ignored(registered.length + params.disabledCpus, 'APIC: Disabling requested cpu.');
     }
     const last = params.nrCpuIds + params.disabledCpus;
-    if (!known.includes(boot) && known.length >= params.nrCpuIds - 1 && apicid !== boot) {
+    if (!registered.includes(boot) && registered.length >= params.nrCpuIds - 1 && apicid !== boot) {
       return ignored(last - 1, `${limit} almost reached. Keeping one slot for boot cpu. `);
     }
-    if (known.length >= params.nrCpuIds) return ignored(last, `${limit} reached. `);
+    if (registered.length >= params.nrCpuIds) return ignored(last, `${limit} reached. `);
     return true;
   }),
 });

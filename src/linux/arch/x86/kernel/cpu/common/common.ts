@@ -11,7 +11,7 @@ declare module '../../../../../../kernel/table.js' {
   interface Entries {
     early_cpu_init(k: Kernel): void;
     get_cpu_cap(k: Kernel): void;
-    /** x86_phys_bits as CPUID gives it. */
+    /** x86_phys_bits, from `bits`, the value that CPUID reports. */
     'get_cpu_cap:phys_bits'(k: Kernel, bits: number): number;
   }
 }
@@ -34,7 +34,7 @@ const VENDORS: Readonly<Record<string, number>> = {
   AuthenticAMD: X86_VENDOR.AMD,
 };
 
-/** Features of the words that CPUID fills at once: their bit positions (asm/cpufeatures.h). */
+/** Features of the capability words that a CPUID register fills, with its leaf and their bits (asm/cpufeatures.h). */
 const WORD_FEATURES: readonly [name: string, leaf: number, reg: 'ecx' | 'edx', bit: number][] = [
   ['X86_FEATURE_PSE', 1, 'edx', 3],
   ['X86_FEATURE_PGE', 1, 'edx', 13],

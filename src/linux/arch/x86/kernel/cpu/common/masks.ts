@@ -1,4 +1,4 @@
-/** arch/x86/kernel/cpu/common.c: the sets of CPUs of the bring-up. */
+/** arch/x86/kernel/cpu/common.c: CPU masks of the bring-up. */
 import { cpumask } from '../../../../../include/linux/cpumask.js';
 import type { Variable } from '../../../../../../kernel/variables.js';
 

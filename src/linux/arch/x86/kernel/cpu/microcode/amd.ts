@@ -29,8 +29,8 @@ export const microcodeAmd = bodies({
     const magic = k.readU32(data);
     const type = k.readU32(va(data + 4));
     const length = k.readU32(va(data + 8));
-    const sound = magic === UCODE_MAGIC && type === UCODE_EQUIV_CPU_TABLE_TYPE && length !== 0;
-    const what = sound ? 'container found' : 'no container';
+    const valid = magic === UCODE_MAGIC && type === UCODE_EQUIV_CPU_TABLE_TYPE && length !== 0;
+    const what = valid ? 'container found' : 'no container';
     k.trace.console(`microcode: ${what} (${String(size)} bytes in the initrd)`);
   }),
 });

@@ -1,4 +1,4 @@
-/** arch/x86/kernel/cpu/microcode/core.c: microcode is loaded from the initrd. */
+/** arch/x86/kernel/cpu/microcode/core.c: loads microcode from the initrd. */
 import { va } from '../../../../../../machine/address.js';
 import { BOOT_PARAMS } from '../../../../../../firmware/boot-params.js';
 import { findOption } from '../../../lib/cmdline.js';
@@ -25,7 +25,7 @@ export const microcodeState = stateSlice(() => ({ microcode: null }));
 const DIS_UCODE_LDR = 'dis_ucode_ldr';
 
 export const microcode = bodies({
-  // cmdline_find_option_bool(); its call is not a line of the trace here (our choice).
+  // cmdline_find_option_bool(); its call is not traced here (our choice).
   check_loader_disabled_bsp: inline((k: Kernel) => {
     k.state.params.disUcodeLdr ||= findOption(k, k.sym('boot_command_line'), DIS_UCODE_LDR) > 0;
     return k.state.params.disUcodeLdr;
@@ -33,7 +33,7 @@ export const microcode = bodies({
   load_ucode_bsp: fn((k: Kernel) => {
     if (k.fn.check_loader_disabled_bsp()) return;
     const { ebx, ecx, edx } = cpuid(k, 0);
-    // "AuthenticAMD" as CPUID gives it (asm/microcode.h).
+    // "AuthenticAMD" in the registers of CPUID Fn0 (asm/microcode.h).
     if (ebx !== 0x68747541 || edx !== 0x69746e65 || ecx !== 0x444d4163) return;
     const found = k.fn.find_ucode_in_initrd();
     k.state.microcode = found ?? null;

@@ -1,4 +1,4 @@
-/** arch/x86/kernel/cpu/mtrr/generic.c: memory types set on one CPU, the same on each. */
+/** arch/x86/kernel/cpu/mtrr/generic.c: sets the memory types of one CPU. */
 import { MTRR_DEF_TYPE } from '../../../../../../machine/cpu/mtrr.js';
 import { MSR_MTRRdefType, X86_CR0_CD, X86_CR4_PGE } from '../../../../../../kernel/constants.js';
 import {
@@ -14,15 +14,15 @@ import type { Kernel } from '../../../../../../kernel/kernel.js';
 
 declare module '../../../../../../kernel/table.js' {
   interface Entries {
-    /** On the CPU that runs: caches off, MTRRs and PAT written, caches on. */
+    /** On the current CPU: disables the caches, writes MTRRs and PAT, enables the caches. */
     generic_set_all(k: Kernel): void;
   }
 }
 
-/** MTRRdefType.E and FE and the type (prepare_set clears them). */
+/** Mask without MTRRdefType.E, FE and TYPE, which prepare_set() clears. */
 const DEFTYPE_OFF = ~(MTRR_DEF_TYPE.TYPE | MTRR_DEF_TYPE.FE | MTRR_DEF_TYPE.E);
 
-/** The boot CPU's first pass is traced whole; each later pass is the same on another CPU, and only its PAT is traced. */
+/** The first pass, on the boot CPU, is traced in full. Later passes repeat it, and only their PAT is traced. */
 const TRACED = { __flush_tlb, rdmsr, wbinvd, write_cr0, write_cr4, wrmsr };
 const UNTRACED: typeof TRACED = {
   rdmsr: (k, msr) => {
@@ -49,21 +49,21 @@ const UNTRACED: typeof TRACED = {
 export const mtrr = bodies({
   generic_set_all: inline((k: Kernel) => {
     const { cr0, cr4 } = k.cpu;
-    const does = k.state.patBootCpuDone ? UNTRACED : TRACED;
-    const deftype = does.rdmsr(k, MSR_MTRRdefType);
-    does.write_cr0(
+    const ops = k.state.patBootCpuDone ? UNTRACED : TRACED;
+    const deftype = ops.rdmsr(k, MSR_MTRRdefType);
+    ops.write_cr0(
       k,
       cr0 + (cr0 >= X86_CR0_CD && cr0 % (2 * X86_CR0_CD) >= X86_CR0_CD ? 0 : X86_CR0_CD),
     );
-    does.wbinvd(k);
-    does.write_cr4(k, cr4 & ~X86_CR4_PGE);
-    does.__flush_tlb(k);
-    does.wrmsr(k, MSR_MTRRdefType, deftype & DEFTYPE_OFF);
-    does.wbinvd(k);
+    ops.wbinvd(k);
+    ops.write_cr4(k, cr4 & ~X86_CR4_PGE);
+    ops.__flush_tlb(k);
+    ops.wrmsr(k, MSR_MTRRdefType, deftype & DEFTYPE_OFF);
+    ops.wbinvd(k);
     k.fn.pat_init();
-    does.__flush_tlb(k);
-    does.wrmsr(k, MSR_MTRRdefType, deftype);
-    does.write_cr0(k, cr0);
-    does.write_cr4(k, cr4);
+    ops.__flush_tlb(k);
+    ops.wrmsr(k, MSR_MTRRdefType, deftype);
+    ops.write_cr0(k, cr0);
+    ops.write_cr4(k, cr4);
   }),
 });

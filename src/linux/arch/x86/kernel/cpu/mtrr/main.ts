@@ -11,7 +11,7 @@ declare module '../../../../../../kernel/table.js' {
   interface Entries {
     mtrr_bp_init(k: Kernel): void;
     set_mtrr_aps_delayed_init(k: Kernel): void;
-    /** All online CPUs set their memory types; the boot CPU again. */
+    /** Sets the memory types of all online CPUs, those of the boot CPU again. */
     mtrr_aps_init(k: Kernel): void;
   }
 }
@@ -27,7 +27,7 @@ declare module '../../../../../../kernel/state.js' {
 export const mtrrState = stateSlice(() => ({ mtrrEnabled: false, mtrrApsDelayedInit: false }));
 
 export const mtrrMain = bodies({
-  // generic_set_all() around pat_init(), or the PAT as it was found.
+  // generic_set_all(), which calls pat_init(); with MTRRs disabled, the PAT as firmware left it.
   mtrr_bp_init: fn((k: Kernel) => {
     const deftype = rdmsr(k, MSR_MTRRdefType);
     k.state.mtrrEnabled = (deftype & MTRR_DEF_TYPE.E) !== 0n;
