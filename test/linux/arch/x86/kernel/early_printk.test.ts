@@ -29,7 +29,7 @@ describe('earlyprintk=vga', () => {
     expect(linesOf(b).at(-1)).toBe(log.at(-1));
   });
 
-  test('is not there without the word, and a word that only begins with it is none', () => {
+  test('is not registered without the option or its value, nor by another option that contains its name', () => {
     for (const cmdline of ['console=tty0', 'earlyprintk', 'xearlyprintk=vga']) {
       const b = upTo('init_mem_mapping', cmdline, { stage: 0 });
       expect([cmdline, b.kernel.state.console.printk.drivers]).toEqual([cmdline, []]);
@@ -37,19 +37,19 @@ describe('earlyprintk=vga', () => {
     }
   });
 
-  test('is not there on a machine without a VGA', () => {
+  test('is not registered on a machine without a VGA', () => {
     const b = boot({ stage: 0, scenario: scenario('bios-minimal', 'cmdline=earlyprintk=vga') });
     b.runTo('parse_setup_data');
     expect(b.kernel.state.console.printk.drivers).toEqual([]);
   });
 
-  test('is refused by name for consoles that the model does not have', () => {
+  test('is the only form modelled: another console throws E_UNMODELLED with its name', () => {
     expect(() => upTo('parse_setup_data', 'earlyprintk=serial,ttyS0', { stage: 0 })).toThrow(
       /E_UNMODELLED.*earlyprintk=serial/,
     );
   });
 
-  test('leaves when the real console comes; with keep it stays', () => {
+  test('is unregistered when the real console registers; with keep it stays', () => {
     const names = (cmdline: string): string[] =>
       upTo('console_init', cmdline, { stage: 0 }).kernel.state.console.printk.drivers.map(
         ({ name }) => name,
@@ -59,7 +59,7 @@ describe('earlyprintk=vga', () => {
     expect(names('earlyprintk=vga console=ttyS0')).toEqual(['earlyvga']);
   });
 
-  test('is a boot console exactly without keep', () => {
+  test('has the flag CON_BOOT only without keep', () => {
     const flags = (cmdline: string): number =>
       (upTo('parse_setup_data', cmdline, { stage: 0 }).kernel.state.console.printk.drivers[0]
         ?.flags ?? 0) & CON.BOOT;
@@ -67,7 +67,7 @@ describe('earlyprintk=vga', () => {
     expect(flags('earlyprintk=vga,keep')).toBe(0);
   });
 
-  test('writes through the direct map: with encryption on nothing of it reaches the adapter', () => {
+  test('writes through the direct map: with encryption on no text reaches the adapter', () => {
     const b = upTo('mm_init', 'earlyprintk=vga mem_encrypt=on');
     expect(b.kernel.state.console.printk.drivers.map(({ name }) => name)).toEqual(['earlyvga']);
     expect(shown(b)).toEqual([]);
@@ -90,7 +90,7 @@ describe('early_vga_write', () => {
     return b;
   }
 
-  test('goes on in the next line after the last column, and scrolls with the next character', () => {
+  test('continues in the next line after the last column, and scrolls with the next character', () => {
     const b = early();
     b.kernel.fn.early_vga_write('x'.repeat(81));
     expect(linesOf(b).slice(-2)).toEqual(['x'.repeat(80), 'x']);
@@ -100,13 +100,13 @@ describe('early_vga_write', () => {
     expect(linesOf(b).slice(-2)).toEqual(['x', 'y']);
   });
 
-  test('writes a whole line without moving to a second row too early', () => {
+  test('writes a line of 80 columns without scrolling before the next character', () => {
     const b = early();
     b.kernel.fn.early_vga_write('z'.repeat(80));
     expect(linesOf(b).at(-1)).toBe('z'.repeat(80));
   });
 
-  test('drops a carriage return and writes bytes as they are', () => {
+  test('drops a carriage return and writes the bytes around it', () => {
     const b = early();
     b.kernel.fn.early_vga_write('a\rb');
     expect(linesOf(b).at(-1)).toBe('ab');

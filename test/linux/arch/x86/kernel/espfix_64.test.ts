@@ -15,7 +15,7 @@ beforeEach(() => {
 });
 
 describe('espfix_base_addr', () => {
-  test('stacks of one page follow each other, from the address range of entry −2 on', () => {
+  test('places the stacks of one page 64 bytes apart, from the address of PGD entry −2 on', () => {
     expect(ESPFIX_BASE_ADDR).toBe(-(2 ** 40));
     expect([0, 1, ESPFIX_STACKS_PER_PAGE - 1].map((cpu) => k.fn.espfix_base_addr(cpu))).toEqual([
       ESPFIX_BASE_ADDR,
@@ -24,7 +24,7 @@ describe('espfix_base_addr', () => {
     ]);
   });
 
-  test('after 16 pages the page number moves up past the low 32 bits', () => {
+  test('moves the page number past the low 32 bits after 16 pages', () => {
     const cpu = (page: number): number => page * ESPFIX_STACKS_PER_PAGE;
     expect([15, 16, 17].map((page) => k.fn.espfix_base_addr(cpu(page)) - ESPFIX_BASE_ADDR)).toEqual(
       [15 * PAGE_SIZE, 2 ** 32, 2 ** 32 + PAGE_SIZE],
@@ -45,11 +45,11 @@ describe('init_espfix_bsp', () => {
     expect(k.fn.lookup_address(ESPFIX_BASE_ADDR + 2 ** 32)).toBeUndefined();
   });
 
-  test('a write through the alias faults', () => {
+  test('maps the alias so that a write through it faults', () => {
     expect(k.cpu.storeU64(va(ESPFIX_BASE_ADDR), 0n)).toMatchObject({ vector: 14 });
   });
 
-  test('another CPU gets a stack in the same page', () => {
+  test('leaves room for another CPU’s stack in the same page', () => {
     k.fn.init_espfix_ap(3);
     const waddr = (cpu: number): bigint => k.readU64(va(k.sym('espfix_waddr') + cpu * 8));
     expect(waddr(3) - waddr(0)).toBe(192n);
@@ -60,7 +60,7 @@ describe('init_espfix_bsp', () => {
 });
 
 describe('a frame on an espfix stack', () => {
-  test.each([0, 17, 18])('comes back through its alias at stage %i', (stage) => {
+  test.each([0, 17, 18])('is read back intact through its alias at stage %i', (stage) => {
     const run = boot({ stage });
     while (run.step());
     expect(intact(run.finish(), 'espfix frame')).toBe(true);

@@ -1,4 +1,4 @@
-/** x86_64_start_reservations(): the zero page is copied again where it has no version of the boot protocol. */
+/** x86_64_start_reservations(): the zero page is copied again where its boot protocol version is 0. */
 import { describe, expect, test } from '@jest/globals';
 import { buildBuiltInImage } from '../../../../../src/firmware/image/built-in.js';
 import type { KernelImage } from '../../../../../src/firmware/image/kernel-image.js';
@@ -21,7 +21,7 @@ describe.each([17, 18])('at stage %i the zero page', (stage) => {
   const counts = (image: KernelImage): [string, number][] =>
     copies(image).map(([label, events]) => [label, events.length]);
 
-  test('is copied once where the setup header came with it', () => {
+  test('is copied once where the image has a setup header', () => {
     expect(setupHeader?.length).toBeGreaterThan(0);
     const found = counts({ ...vmlinux, ...(setupHeader && { setupHeader }) });
     expect(found.map(([label, n]) => [label, n > 0])).toEqual([
@@ -31,7 +31,7 @@ describe.each([17, 18])('at stage %i the zero page', (stage) => {
   });
 
   // A loader of a bare vmlinux has no header to copy.
-  test('is copied twice where it has no version', () => {
+  test('is copied twice where its boot protocol version is 0', () => {
     const found = counts(vmlinux);
     expect(found.map(([label, n]) => [label, n > 0])).toEqual([
       ['copy_bootdata', true],

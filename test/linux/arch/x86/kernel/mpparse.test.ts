@@ -8,10 +8,10 @@ import { boot, scenario } from '../../../../helpers.js';
 const TABLE_AT = 0xf_1000;
 const text = (value: string): number[] => [...value].map((c) => c.charCodeAt(0));
 
-/** Makes the bytes sum to zero through the one at `at`. */
-function summed(bytes: Uint8Array, at: number, wrong = 0): Uint8Array {
+/** Sets the byte at `at` so that the bytes sum to `sum`; 0 is a valid checksum. */
+function summed(bytes: Uint8Array, at: number, sum = 0): Uint8Array {
   bytes[at] = 0;
-  bytes[at] = (wrong - bytes.reduce((total, byte) => total + byte, 0)) & 0xff;
+  bytes[at] = (sum - bytes.reduce((total, byte) => total + byte, 0)) & 0xff;
   return bytes;
 }
 
@@ -19,21 +19,21 @@ interface Pointer {
   readonly physptr?: number;
   readonly length?: number;
   readonly specification?: number;
-  readonly wrong?: number;
+  readonly sum?: number;
 }
 
-function pointer({ physptr = TABLE_AT, length = 1, specification = 4, wrong = 0 }: Pointer = {}) {
+function pointer({ physptr = TABLE_AT, length = 1, specification = 4, sum = 0 }: Pointer = {}) {
   const bytes = new Uint8Array(MPF.size);
   const view = new DataView(bytes.buffer);
   bytes.set(text('_MP_'));
   view.setUint32(MPF.physptr, physptr, true);
   bytes[MPF.length] = length;
   bytes[MPF.specification] = specification;
-  return summed(bytes, MPF.checksum, wrong);
+  return summed(bytes, MPF.checksum, sum);
 }
 
-/** An MP table with processors (their flags), then a bus entry. */
-function table(flags: readonly number[], wrong = 0): Uint8Array {
+/** An MP table with a processor entry for each of `flags`, then a bus entry. */
+function table(flags: readonly number[], sum = 0): Uint8Array {
   const bytes = new Uint8Array(MPC.size + flags.length * MPC_CPU.size + 8);
   const view = new DataView(bytes.buffer);
   bytes.set(text('PCMP'));
@@ -48,10 +48,10 @@ function table(flags: readonly number[], wrong = 0): Uint8Array {
     bytes[at + MPC_CPU.cpuflag] = flag;
   });
   bytes[bytes.length - 8] = 1;
-  return summed(bytes, MPC.checksum, wrong);
+  return summed(bytes, MPC.checksum, sum);
 }
 
-/** A boot past find_smp_config(), with a pointer at a place and a table. */
+/** A boot after find_smp_config(), with the pointer `mpf` at the address `at`, and an MP table. */
 function found(at: number, mpf = pointer(), options: Parameters<typeof boot>[0] = {}): Boot {
   const b = boot({ stage: 0, ...options });
   // No other tables: with a MADT the MP table would not be read.
@@ -63,7 +63,7 @@ function found(at: number, mpf = pointer(), options: Parameters<typeof boot>[0] 
 }
 const isFound = (b: Boot): boolean => b.kernel.state.mp.mpfFound !== null;
 
-test('the structures have the offsets of the MP specification, chapter 4', () => {
+test('MPF, MPC and MPC_CPU have the offsets of the MP specification, chapter 4', () => {
   expect(MPF).toEqual({
     signature: 0,
     physptr: 4,
@@ -82,38 +82,41 @@ describe('find_smp_config', () => {
   test.each([
     ['the start of the BIOS ROM', 0xf_0000, true],
     ['the last 16 bytes of the BIOS ROM', 0xf_fff0, true],
-    ['off a multiple of 16', 0xf_0008, false],
-    ['below the BIOS ROM', 0xe_fff0, false],
+    ['an address off a multiple of 16', 0xf_0008, false],
+    ['the last 16 bytes below the BIOS ROM', 0xe_fff0, false],
     ['the last KiB of 640', 639 * 1024, true],
     ['the end of the last KiB', 640 * 1024 - 16, true],
     ['the first KiB', 0x3f0, true],
-    ['behind the first KiB', 0x500, false],
-  ])('looks at %s', (_what, at, there) => {
+    ['an address above the first KiB', 0x500, false],
+  ])('finds a pointer at %s (%i): %s', (_what, at, there) => {
     expect(isFound(found(at))).toBe(there);
   });
 
   test.each([
     ['its first bytes', 0, true],
     ['the end of its first KiB', 0x3f0, true],
-    ['behind its first KiB', 0x400, false],
-  ])('looks at the extended BIOS data area: %s', (_what, offset, there) => {
-    const b = boot({
-      stage: 0,
-      scenario: scenario('bios-minimal', 'firmware.ebdaSegment=0x9d00'),
-    });
-    b.machine.dmaWrite(pa(0xf_0000), new Uint8Array(0x1_0000));
-    b.machine.dmaWrite(pa(TABLE_AT), table([3]));
-    b.machine.dmaWrite(pa(0x9_d000 + offset), pointer());
-    b.runTo('mtrr_bp_init');
-    expect(isFound(b)).toBe(there);
-  });
+    ['the byte after its first KiB', 0x400, false],
+  ])(
+    'finds a pointer in the extended BIOS data area at %s (offset %i): %s',
+    (_what, offset, there) => {
+      const b = boot({
+        stage: 0,
+        scenario: scenario('bios-minimal', 'firmware.ebdaSegment=0x9d00'),
+      });
+      b.machine.dmaWrite(pa(0xf_0000), new Uint8Array(0x1_0000));
+      b.machine.dmaWrite(pa(TABLE_AT), table([3]));
+      b.machine.dmaWrite(pa(0x9_d000 + offset), pointer());
+      b.runTo('mtrr_bp_init');
+      expect(isFound(b)).toBe(there);
+    },
+  );
 
   test.each([
     ['another length', { length: 2 }],
     ['another version', { specification: 2 }],
-    ['a wrong checksum', { wrong: 1 }],
-  ])('does not take a pointer with %s', (_what, wrong) => {
-    expect(isFound(found(0xf_0000, pointer(wrong)))).toBe(false);
+    ['a wrong checksum', { sum: 1 }],
+  ])('rejects a pointer with %s', (_what, fields) => {
+    expect(isFound(found(0xf_0000, pointer(fields)))).toBe(false);
   });
 
   test('reserves the pointer and the table', () => {
@@ -133,7 +136,7 @@ describe('get_smp_config', () => {
     expect(b.kernel.state.mp.processors).toEqual([]);
   });
 
-  test('keeps the enabled processors and the local APIC’s address', () => {
+  test('stores the enabled processors and the local APIC’s address', () => {
     const b = found(0xf_0000);
     b.runTo('x86_dtb_init');
     expect(b.kernel.state.mp).toMatchObject({
@@ -149,7 +152,7 @@ describe('get_smp_config', () => {
   test.each([
     ['a wrong checksum', table([3], 1), 'MPTABLE: checksum error!'],
     ['another signature', table([3]).fill(0x51, 0, 1), 'MPTABLE: bad signature!'],
-  ])('drops a table with %s', (_what, bytes, line) => {
+  ])('rejects a table with %s', (_what, bytes, line) => {
     const b = found(0xf_0000);
     b.machine.dmaWrite(pa(TABLE_AT), bytes);
     b.runTo('x86_dtb_init');

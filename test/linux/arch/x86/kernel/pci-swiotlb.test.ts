@@ -1,4 +1,4 @@
-/** Whether there are bounce buffers, and what becomes of them when an IOMMU has switched them off. */
+/** When bounce buffers are allocated, and how they are freed after an IOMMU driver has disabled them. */
 import { describe, expect, test } from '@jest/globals';
 import {
   readInt,
@@ -16,7 +16,7 @@ const at = (label: string, ram: string, stage: number): Boot => {
   return made;
 };
 
-/** amd_iommu_init_dma_ops() without iommu=pt: no bounce buffers, and nothing translates for other devices. */
+/** amd_iommu_init_dma_ops() without iommu=pt: no bounce buffers, and other devices use physical addresses. */
 const switchOff = ({ kernel }: Boot): void => {
   writeInt(kernel, 'swiotlb', 0);
   set_dma_ops(kernel, 'nommu_dma_ops');
@@ -27,15 +27,15 @@ describe('bounce buffers', () => {
     ['3GiB', 0, false],
     ['4GiB', 0, true],
     ['128MiB', 18, true],
-  ])('with %s at stage %p: %p', (ram, stage, used) => {
+  ])('with %s of RAM at stage %p are allocated: %p', (ram, stage, used) => {
     const { kernel } = at('mm_init', ram, stage);
-    const [ops, name] = used ? ['swiotlb_dma_ops', 64 * 2 ** 20] : ['nommu_dma_ops', 0];
+    const [ops, size] = used ? ['swiotlb_dma_ops', 64 * 2 ** 20] : ['nommu_dma_ops', 0];
     expect(kernel.readU64(kernel.sym('dma_ops'))).toBe(BigInt.asUintN(64, BigInt(kernel.sym(ops))));
-    expect(readLong(kernel, 'io_tlb_end') - readLong(kernel, 'io_tlb_start')).toBe(name);
+    expect(readLong(kernel, 'io_tlb_end') - readLong(kernel, 'io_tlb_start')).toBe(size);
     expect(readInt(kernel, 'swiotlb')).toBe(used ? 1 : 0);
   });
 
-  test('that are not wanted any more are free pages again', () => {
+  test('that an IOMMU driver disabled are freed', () => {
     const run = at('populate_rootfs', '4GiB', 0);
     const free = (): number =>
       freeRanges(run.kernel.state.pages).reduce((sum, r) => sum + r.size, 0);
@@ -47,7 +47,7 @@ describe('bounce buffers', () => {
     expect(run.run().outcome.kind).toBe('booted');
   });
 
-  test('that the posted series decrypted are given back with their plain mapping: tables made there are garbage', () => {
+  test('that the posted series decrypted are freed without the C-bit: tables made there are garbage', () => {
     const run = at('populate_rootfs', '128MiB', 18);
     switchOff(run);
     const trace = run.run();

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { pa } from '../../../../../src/machine/address.js';
 import { boot, scenario } from '../../../../helpers.js';
 
-/** A ROM with its signature, its length in blocks of 512 and a byte that makes the sum zero. */
+/** A ROM with its signature, its length in blocks of 512 bytes, and a byte that makes the bytes sum to `sum`. */
 function rom(blocks: number, sum = 0): Uint8Array {
   const bytes = new Uint8Array(blocks * 512).fill(0xa5, 16);
   bytes.set([0x55, 0xaa, blocks]);
@@ -10,9 +10,9 @@ function rom(blocks: number, sum = 0): Uint8Array {
   return bytes;
 }
 
-type Placed = readonly [number, Uint8Array];
+type Placed = readonly [address: number, bytes: Uint8Array];
 
-/** What probe_roms() requests where ROMs are placed; the rest of the area is zero. */
+/** Resources that probe_roms() requests; outside `roms` the area is zero. */
 function requested(roms: readonly Placed[], options: Parameters<typeof boot>[0] = {}): string[] {
   const b = boot({ stage: 0, ...options });
   b.machine.dmaWrite(pa(0xc_0000), new Uint8Array(0x4_0000));
@@ -45,21 +45,21 @@ describe('probe_roms', () => {
   });
 
   test.each([
-    ['the first place', 0xc_8000, rom(4), true],
-    ['the last place', 0xe_f800, rom(4), true],
-    ['a length over the system ROM', 0xe_f800, rom(5), false],
+    ['the lowest address', 0xc_8000, rom(4), true],
+    ['the highest address', 0xe_f800, rom(4), true],
+    ['a length that reaches into the system ROM', 0xe_f800, rom(5), false],
     ['a wrong checksum', 0xc_8000, rom(4, 1), false],
-    ['no length', 0xc_8000, Uint8Array.of(0x55, 0xaa, 0), false],
-    ['a place between two of 2 KiB', 0xc_8400, rom(2), false],
+    ['length 0', 0xc_8000, Uint8Array.of(0x55, 0xaa, 0), false],
+    ['an address that is not a multiple of 2 KiB', 0xc_8400, rom(2), false],
   ])('an adapter ROM with %s is requested: %s', (_what, at, bytes, found) => {
     const end = (at + bytes.length - 1).toString(16);
     const line = `Adapter ROM ${at.toString(16)}-${end}`;
     expect(requested([[at, bytes]])).toEqual(found ? [SYSTEM, line] : [SYSTEM]);
   });
 
-  test('looks for the next adapter ROM behind the one before', () => {
+  test('searches for the next adapter ROM after the end of the one before', () => {
     const inner = rom(8);
-    // A signature inside the first ROM is not looked at.
+    // A signature inside the first ROM is not checked.
     inner.set([0x55, 0xaa, 1], 2048);
     inner[3] = 0;
     inner[3] = -inner.reduce((total, byte) => total + byte, 0) & 0xff;
@@ -71,12 +71,12 @@ describe('probe_roms', () => {
     ).toEqual([SYSTEM, 'Adapter ROM c8000-c8fff', 'Adapter ROM c9000-c97ff']);
   });
 
-  test('takes six adapter ROMs and no more', () => {
-    const places = Array.from({ length: 7 }, (_, i): Placed => [0xd_0000 + i * 0x1000, rom(1)]);
-    expect(requested(places).length).toBe(1 + 6);
+  test('requests six adapter ROMs and no more', () => {
+    const roms = Array.from({ length: 7 }, (_, i): Placed => [0xd_0000 + i * 0x1000, rom(1)]);
+    expect(requested(roms).length).toBe(1 + 6);
   });
 
-  test('requests an extension ROM of 64 KiB by its checksum alone, and none behind its start', () => {
+  test('requests an extension ROM of 64 KiB by its checksum alone, and no adapter ROM after its start', () => {
     const extension = rom(128);
     expect(requested([[0xe_0000, extension]])).toEqual([SYSTEM, 'Extension ROM e0000-effff']);
   });

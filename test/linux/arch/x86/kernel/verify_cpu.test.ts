@@ -3,33 +3,33 @@ import type { Cpu } from '../../../../../src/machine/cpu/cpu.js';
 import { MISC_ENABLE, MSR } from '../../../../../src/machine/cpu/msr.js';
 import { boot, scenario } from '../../../../helpers.js';
 
-/** What a CPU's instructions ask of it while something runs, in order. */
-function watched(cpu: Cpu, run: () => unknown): string[] {
-  const asked: string[] = [];
+/** CPUID leaves and MSR accesses of a CPU during `run`, in order. */
+function accessesDuring(cpu: Cpu, run: () => unknown): string[] {
+  const accesses: string[] = [];
   const [cpuid, rdmsr, wrmsr] = [cpu.cpuid.bind(cpu), cpu.rdmsr.bind(cpu), cpu.wrmsr.bind(cpu)];
   const hex = (number: number): string => number.toString(16);
   cpu.cpuid = (leaf, sub) => {
-    asked.push(hex(leaf));
+    accesses.push(hex(leaf));
     return cpuid(leaf, sub);
   };
   cpu.rdmsr = (msr) => {
-    asked.push(`rdmsr ${hex(msr)}`);
+    accesses.push(`rdmsr ${hex(msr)}`);
     return rdmsr(msr);
   };
   cpu.wrmsr = (msr, value) => {
-    asked.push(`wrmsr ${hex(msr)}`);
+    accesses.push(`wrmsr ${hex(msr)}`);
     return wrmsr(msr, value);
   };
   run();
-  return asked;
+  return accesses;
 }
 
-/** What the boot CPU is asked by verify_cpu: the first step at stage 0 asks for nothing else. */
-function asked(name: string, prepare?: (misc: bigint) => bigint): string[] {
+/** CPUID leaves and MSR accesses of verify_cpu on the boot CPU: the first step at stage 0 has no others. */
+function bootCpuAccesses(name: string, prepare?: (misc: bigint) => bigint): string[] {
   const subject = boot({ scenario: scenario(name), stage: 0 });
   const cpu = subject.machine.cpus[0];
   if (prepare !== undefined) cpu.msrs.set('MISC_ENABLE', prepare(cpu.msrs.get('MISC_ENABLE')));
-  return watched(cpu, () => {
+  return accessesDuring(cpu, () => {
     subject.runTo('startup_64');
   });
 }
@@ -37,24 +37,24 @@ function asked(name: string, prepare?: (misc: bigint) => bigint): string[] {
 describe('verify_cpu', () => {
   const common = ['1', '80000000', '80000001', '1'];
 
-  test('asks an AMD processor for CPUID 0, 1, 80000000, 80000001 and 1', () => {
-    expect(asked('bios-minimal')).toEqual(['0', ...common]);
+  test('reads CPUID 0, 1, 80000000, 80000001 and 1 on an AMD processor', () => {
+    expect(bootCpuAccesses('bios-minimal')).toEqual(['0', ...common]);
   });
 
-  test("reads an Intel processor's IA32_MISC_ENABLE first", () => {
-    expect(asked('intel')).toEqual(['0', '1', 'rdmsr 1a0', ...common]);
+  test("reads an Intel processor's IA32_MISC_ENABLE before the feature leaves", () => {
+    expect(bootCpuAccesses('intel')).toEqual(['0', '1', 'rdmsr 1a0', ...common]);
   });
 
-  test('writes that register where firmware has turned no-execute off', () => {
+  test('writes IA32_MISC_ENABLE where firmware has turned no-execute off', () => {
     const off = (misc: bigint): bigint => misc | MISC_ENABLE.XD_DISABLE;
-    expect(asked('intel', off)).toEqual(['0', '1', 'rdmsr 1a0', 'wrmsr 1a0', ...common]);
+    expect(bootCpuAccesses('intel', off)).toEqual(['0', '1', 'rdmsr 1a0', 'wrmsr 1a0', ...common]);
   });
 
-  test('asks each other CPU the same in 16-bit code, and again in 64-bit code', () => {
+  test('reads the same leaves on each AP in 16-bit code, and again in 64-bit code', () => {
     const subject = boot({ scenario: scenario('bios-minimal', 'machine.cpus=2'), stage: 0 });
     const cpu = subject.machine.cpus[1];
     if (cpu === undefined) throw new Error('there is one CPU only');
-    const leaves = watched(cpu, () => subject.run());
+    const leaves = accessesDuring(cpu, () => subject.run());
     expect(leaves.slice(0, 5)).toEqual(['0', ...common]);
     const later = leaves.slice(5).filter((leaf) => !leaf.startsWith('wrmsr'));
     expect(later.slice(0, 5)).toEqual(['0', ...common]);

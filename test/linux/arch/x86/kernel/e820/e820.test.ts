@@ -17,22 +17,22 @@ const typeAt = (map: readonly E820Entry[], at: bigint): number =>
   map.reduce((t, e) => (e.addr <= at && e.addr + e.size > at ? Math.max(t, e.type) : t), 0);
 
 describe('sanitize_e820_map', () => {
-  test('a map of one entry is left alone', () => {
+  test('a map of one entry stays unchanged', () => {
     expect(sanitize([entry(0, 0x1000, 1)])).toBeUndefined();
   });
 
-  test('a map with an entry that wraps around 2^64 is left alone', () => {
+  test('a map with an entry that wraps around 2^64 stays unchanged', () => {
     const wrap = { addr: 2n ** 64n - 1n, size: 2n, type: 1 };
     expect(sanitize([entry(0, 0x1000, 1), wrap])).toBeUndefined();
   });
 
-  test('where entries overlap the higher type wins and neighbours of one type merge', () => {
+  test('where entries overlap the higher type wins, and adjacent ranges of one type merge', () => {
     expect(
       sanitize([entry(0, 0x3000, 1), entry(0x1000, 0x1000, 2), entry(0x3000, 0x1000, 1)]),
     ).toEqual([entry(0, 0x1000, 1), entry(0x1000, 0x1000, 2), entry(0x2000, 0x2000, 1)]);
   });
 
-  test('every address keeps the highest type that any entry gave it', () => {
+  test('every address has the highest type of the entries that contain it', () => {
     const any = fc.record({
       addr: fc.bigInt(0n, 30n),
       size: fc.bigInt(1n, 9n),
@@ -52,13 +52,13 @@ describe('sanitize_e820_map', () => {
 });
 
 describe('sanitize_e820_map of persistent memory', () => {
-  test('neighbours of type 12 stay apart, those of type 7 merge', () => {
+  test('adjacent ranges of type 12 stay separate, those of type 7 merge', () => {
     const two = (type: number) => [entry(0, 0x1000, type), entry(0x1000, 0x1000, type)];
     expect(sanitize(two(12))).toEqual(two(12));
     expect(sanitize(two(7))).toEqual([entry(0, 0x2000, 7)]);
   });
 
-  test('a map with room for no more ends with the entry that fills it', () => {
+  test('a map ends with the entry that reaches its capacity', () => {
     const map = [entry(0, 1, 1), entry(2, 1, 1), entry(4, 1, 1)];
     expect(sanitize(map, 2)).toEqual(map.slice(0, 2));
   });
@@ -73,8 +73,8 @@ describe('the kernel’s own map', () => {
     k.state.e820 = [];
   });
 
-  test('__append_e820_map keeps what it added before an entry that wraps, and reads no further', () => {
-    const asked: number[] = [];
+  test('__append_e820_map leaves the entries before one that wraps in the map, and reads none after it', () => {
+    const visited: number[] = [];
     function* entries(): Generator<E820Entry> {
       for (const [index, each] of [
         entry(0, 1, 1),
@@ -82,7 +82,7 @@ describe('the kernel’s own map', () => {
         wraps,
         entry(4, 1, 1),
       ].entries()) {
-        asked.push(index);
+        visited.push(index);
         // The entry before this one is in the map already.
         expect(k.state.e820).toHaveLength(Math.min(index, 2));
         yield each;
@@ -90,7 +90,7 @@ describe('the kernel’s own map', () => {
     }
     expect(k.fn.__append_e820_map(entries())).toBe(-1);
     expect(k.state.e820).toEqual([entry(0, 1, 1), entry(2, 1, 9)]);
-    expect(asked).toEqual([0, 1, 2]);
+    expect(visited).toEqual([0, 1, 2]);
   });
 
   test('e820_add_region adds no more than E820_X_MAX entries', () => {
@@ -115,13 +115,13 @@ describe('the kernel’s own map', () => {
     expect(k.state.e820).toEqual(expected);
   });
 
-  test('a range that ends beyond 2^64 is cut at the largest number', () => {
+  test('e820_update_range cuts a range that ends beyond 2^64 at 2^64 - 1', () => {
     k.state.e820 = [entry(0x1000, 0x3000, E820.RAM)];
     k.fn.e820_update_range(0x2000n, 2n ** 64n - 1n, E820.RAM, E820.RESERVED);
     expect(k.state.e820).toEqual([entry(0x1000, 0x1000, 1), entry(0x2000, 0x2000, 2)]);
   });
 
-  test('e820_all_mapped takes several entries together, but not across a gap', () => {
+  test('e820_all_mapped is true for a range of several adjacent entries, and false across a gap', () => {
     k.state.e820 = [entry(0, 0x1000, 1), entry(0x1000, 0x1000, 1), entry(0x3000, 0x1000, 1)];
     expect(k.fn.e820_all_mapped(0n, 0x2000n, 1)).toBe(true);
     expect(k.fn.e820_all_mapped(0n, 0x2001n, 1)).toBe(false);

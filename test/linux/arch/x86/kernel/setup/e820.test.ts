@@ -12,7 +12,7 @@ const entry = (addr: number, size: number, type: number): (typeof k.state.e820)[
 const typeAt = (at: number): number | undefined =>
   k.state.e820.find(({ addr, size }) => addr <= at && addr + size > at)?.type;
 
-test('e820_add_kernel_range makes RAM of what the map calls reserved', () => {
+test('e820_add_kernel_range makes the kernel’s range RAM where the map has it as reserved', () => {
   standing.again();
   const text = k.__pa(k.sym('_text'));
   const size = k.__pa(k.sym('_end')) - text;

@@ -10,7 +10,7 @@ import { eventsOf, printed, threeCpus } from '../../../../smp-boots.js';
 const ON = 'firmware.syscfgMemEncrypt=true';
 const APS_OFF = 'firmware.syscfgMemEncryptOnAps=false';
 
-/** Who read what of other CPUs' starting, and whether it was what had been put there. */
+/** Reads of the trampoline and of the APs' startup data, as `name: reader`, and whether the bytes were intact. */
 const started = (trace: Trace): [string, boolean][] =>
   trace.consumed
     .filter(({ name }) => name.startsWith('AP ') || name === 'trampoline')
@@ -40,7 +40,7 @@ describe('other CPUs', () => {
     expect(onlineCpus(it.kernel)).toEqual([0, 1, 2]);
   });
 
-  test('run encrypted with SYSCFG[23] set everywhere: C-bit in CR3, same PAT as the boot CPU', () => {
+  test('run encrypted with SYSCFG[23] set on every CPU: C-bit in CR3, same PAT as the boot CPU', () => {
     const it = threeCpus({ stage: 18 }, ON);
     it.runTo('smp_init');
     const [bsp, ...aps] = it.machine.cpus;
@@ -52,7 +52,7 @@ describe('other CPUs', () => {
     }
   });
 
-  test('without patch 11 fetch ciphertext in real mode, go astray and are given up', () => {
+  test('without patch 11 fetch ciphertext in real mode and do not come up', () => {
     const trace = threeCpus({ stage: 10, activate: true }, ON).run();
     expect(trace.outcome.kind).toBe('booted');
     expect(started(trace)).toEqual([
@@ -71,7 +71,7 @@ describe('other CPUs', () => {
     ['set on the boot CPU only, by firmware', 18, false, [ON, APS_OFF]],
     ['set on the boot CPU only, by the kernel', 18, false, []],
     ['set on the boot CPU only, without patch 15', 14, true, [ON, APS_OFF]],
-    ['set on the boot CPU only, at the patch that is for it', 15, true, [ON, APS_OFF]],
+    ['set on the boot CPU only, with patch 15', 15, true, [ON, APS_OFF]],
   ] as const)(
     'with SYSCFG[23] %s, shut down at the first fetch after CR0.PG',
     (_what, stage, activate, settings) => {
@@ -81,16 +81,16 @@ describe('other CPUs', () => {
       expect(trace.outcome.message).toMatch(/^CPU 1: no handler for #PF/);
       const events = eventsOf(trace, 'smp_init').filter(({ cpu }) => cpu === 1);
       const paging = events.findIndex(({ cr, value }) => cr === 'CR0' && value === '0x80010001');
-      // The write is told after its own fetch: it never comes, the fault stands in its place.
+      // A write of CR0 is recorded after the next fetch, which faults here: the trace has the fault only.
       expect(paging).toBe(-1);
       expect(events.at(-1)).toMatchObject({ why: 'reserved', in: 'pa_startup_32' });
       expect(it.machine.cpus[1]?.activity).toBe(ACTIVITY.shutdown);
-      // The code of patch 15 was not reached: nobody wrote the MSR.
+      // The code of patch 15 was not reached: the AP did not write the MSR.
       expect(events.filter(({ wrmsr }) => wrmsr === 'SYSCFG')).toEqual([]);
     },
   );
 
-  test('with the C-bit at or above MAXPHYADDR end the same way', () => {
+  test('with the C-bit at or above MAXPHYADDR shut down in pa_startup_32 too', () => {
     const trace = threeCpus({ stage: 18 }, 'machine.cpu=zen-3', ON, APS_OFF).run();
     expect(trace.outcome).toMatchObject({ kind: 'triple-fault', where: 'pa_startup_32' });
   });
@@ -113,14 +113,14 @@ describe('do_boot_cpu', () => {
     expect(it.kernel.readU32(it.kernel.__va(0x467))).toBe(0);
   });
 
-  test('gives each CPU a stack of its own', () => {
+  test('gives each CPU its own stack', () => {
     const it = threeCpus({ stage: 9 });
     it.runTo('smp_init');
     const stacks = it.machine.cpus.map(({ rsp }) => Math.floor(rsp / THREAD_SIZE));
     expect(new Set(stacks).size).toBe(3);
   });
 
-  test('gives up a CPU whose IPI nobody receives', () => {
+  test('fails for a CPU whose APIC id the machine does not have', () => {
     const it = threeCpus({ stage: 9 });
     it.runTo('acpi_boot_table_init');
     expect(it.kernel.state.madt.apicIds).toEqual([0, 1, 2]);
@@ -133,7 +133,7 @@ describe('do_boot_cpu', () => {
 
   test.each([
     ['no CPU', [], ['smpboot: SMP motherboard not detected', 'smpboot: SMP disabled']],
-    ['one', [0], []],
+    ['one CPU', [0], []],
   ] as const)('is not called where the tables list %s', (_what, apicIds, lines) => {
     const it = threeCpus({ stage: 9 });
     it.runTo('mm_init');
@@ -148,7 +148,7 @@ describe('do_boot_cpu', () => {
 
 describe('a snapshot', () => {
   test.each(['set_real_mode_permissions', 'smp_init'])(
-    'after %s goes on to the same trace elsewhere',
+    'after %s continues to the same trace in another boot',
     (label) => {
       const first = threeCpus({ stage: 18 }, ON);
       first.runTo(label);
@@ -159,7 +159,7 @@ describe('a snapshot', () => {
     },
   );
 
-  test('of a machine with one CPU says nothing of others', () => {
+  test('of a machine with one CPU has no state of other CPUs', () => {
     const it = boot({ stage: 0 });
     it.runTo('smp_init');
     expect(it.kernel.state.cpus).toEqual({});

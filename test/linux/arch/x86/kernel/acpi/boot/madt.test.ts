@@ -1,4 +1,4 @@
-/** ACPI at boot: the RSDP by EFI or by a scan, the tables behind it, the CPUs that the MADT lists. */
+/** ACPI at boot: the RSDP from EFI or from a scan, the tables that it points to, the CPUs of the MADT. */
 import { describe, expect, test } from '@jest/globals';
 import { MADT, MADT_LOCAL_APIC, RSDP, SDT } from '../../../../../../../src/firmware/acpi/layout.js';
 import { ACPI_TABLE_MADT } from '../../../../../../../src/linux/arch/x86/kernel/acpi/boot/madt.js';
@@ -54,7 +54,7 @@ describe.each([
     },
   ],
 ] as const)('on %s', (_firmware, make) => {
-  // Early mappings of ACPI tables have I/O attributes: without the C-bit whatever the series does.
+  // Early mappings of ACPI tables have I/O attributes: without the C-bit at every stage.
   test.each([9, 18])('the tables are intact at stage %i', (stage) => {
     const subject = make(stage);
     for (const name of TABLES) expect([name, intactSoFar(subject, name)]).toEqual([name, true]);
@@ -96,15 +96,15 @@ describe('a wrong entry of the MADT', () => {
     return subject;
   };
 
-  // acpi_register_lapic() is called entry by entry, so that two CPUs are there already.
-  test('that ends beyond the table disables ACPI, and leaves the CPUs before it', () => {
+  // acpi_register_lapic() is called entry by entry, so that two CPUs are registered already.
+  test('that ends beyond the table disables ACPI, and the CPUs before it stay registered', () => {
     const length = THIRD + MADT_LOCAL_APIC.size - 1;
     const { state } = changed(ACPI_TABLE_HEADER.length, Uint8Array.of(length, 0, 0, 0)).kernel;
     expect(state.acpi.disabled).toBe(true);
     expect(state.madt).toMatchObject({ apicIds: [0, 1], lapic: true, ioapic: false });
   });
 
-  test('without a length is met before any CPU is registered', () => {
+  test('of length 0 disables ACPI before any CPU is registered', () => {
     const { state } = changed(THIRD + 1, Uint8Array.of(0)).kernel;
     expect(state.acpi.disabled).toBe(true);
     expect(state.madt).toMatchObject({ apicIds: [], lapic: false, ioapic: false });
@@ -119,8 +119,8 @@ describe('without an RSDP', () => {
     expect(subject.kernel.state.acpi).toMatchObject({ disabled: true, tables: {} });
   });
 
-  // Nothing of EFI leads to it: the BIOS area has none.
-  test('a kernel that could not read the EFI tables goes on with one CPU', () => {
+  // Without the EFI tables the kernel scans the BIOS area, which has no RSDP.
+  test('a kernel that could not read the EFI tables disables ACPI and registers no CPU', () => {
     const subject = efiBoot('efi_late_init', 9, true);
     expect(subject.kernel.state.acpi.disabled).toBe(true);
     expect(subject.kernel.state.madt.apicIds).toEqual([]);

@@ -24,7 +24,7 @@ describe('the local APIC’s fixmap', () => {
     expect(it.kernel.fn.read_apic_id()).toBe(0);
   });
 
-  test('with the C-bit reaches no APIC: ids read as ones, no CPU is started', () => {
+  test('with the C-bit reaches no APIC: ids read as 0xff, and no CPU is started', () => {
     const it = threeCpus({ stage: 18 }, 'firmware.syscfgMemEncrypt=true');
     it.runTo('set_real_mode_permissions');
     const { kernel } = it;
