@@ -1,4 +1,4 @@
-/** arch/x86/mm/extable.c: an exception before the real handlers are set up. */
+/** arch/x86/mm/extable.c: an exception taken before the final handlers are installed. */
 import type { Fault } from '../../../../machine/types.js';
 import { BootEnd } from '../../../../kernel/ends.js';
 import { describe } from '../../../../kernel/fault-text.js';
@@ -13,7 +13,7 @@ declare module '../../../../kernel/table.js' {
 
 export const extable = bodies({
   early_fixup_exception: fn((k: Kernel, fault: Fault) => {
-    // No entry of the exception table covers boot code that the model runs: the kernel says so and stops.
+    // No exception-table entry covers the boot code that the model runs: the kernel prints the exception and stops.
     const text = `PANIC: early exception ${fault.vector.toString(16)} ${describe(fault)}`;
     k.trace.console(text);
     k.trace.emit('panic', { message: text });

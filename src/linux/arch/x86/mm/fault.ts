@@ -1,4 +1,4 @@
-/** arch/x86/mm/fault.c: page faults of the kernel, and the page-table entries that are printed. */
+/** arch/x86/mm/fault.c: page faults in kernel mode, and the page-table dump that is printed for them. */
 import { hex, tableIndex, va, type Va } from '../../../../machine/address.js';
 import type { Fault } from '../../../../machine/types.js';
 import { _PAGE_PRESENT, _PAGE_PSE, PTE_PFN_MASK } from '../../../../kernel/constants.js';
@@ -11,7 +11,7 @@ import type { Kernel } from '../../../../kernel/kernel.js';
 
 declare module '../../../../kernel/table.js' {
   interface Entries {
-    /** Where the tables in use are: `__va(read_cr3() & PHYSICAL_PAGE_MASK)`. */
+    /** Virtual address of the page-global directory in use: `__va(read_cr3() & PHYSICAL_PAGE_MASK)`. */
     'dump_pagetable:base'(k: Kernel): Va;
     dump_pagetable(k: Kernel, address: Va): void;
     page_fault(k: Kernel, fault: Fault): void;

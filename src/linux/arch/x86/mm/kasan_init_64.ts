@@ -9,6 +9,6 @@ declare module '../../../../kernel/table.js' {
 }
 
 export const kasanInit64 = bodies({
-  // CONFIG_KASAN is off in the base configuration; the name is there for the patch that edits its body.
+  // CONFIG_KASAN is off in the base configuration; the empty function exists for the patch that edits its body.
   kasan_early_init: inline(() => undefined),
 });

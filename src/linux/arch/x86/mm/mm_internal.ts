@@ -1,6 +1,6 @@
 /**
- * arch/x86/mm/mm_internal.h: a page for a table of the direct map. The inline function calls alloc_low_pages() of init.c;
- * it is one function here (our choice).
+ * arch/x86/mm/mm_internal.h: allocates a page for a table of the direct map. The inline function calls alloc_low_pages()
+ * of init.c; here they are one function (our choice).
  */
 import type { Va } from '../../../../machine/address.js';
 import { GFP } from '../../../mm/page_alloc/page_alloc.js';
@@ -9,7 +9,7 @@ import type { Kernel } from '../../../../kernel/kernel.js';
 
 declare module '../../../../kernel/table.js' {
   interface Entries {
-    /** A zeroed page. Panics where there is none. */
+    /** Allocates a zeroed page. Panics without memory. */
     alloc_low_page(k: Kernel): Va;
   }
 }

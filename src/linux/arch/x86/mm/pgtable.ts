@@ -1,4 +1,4 @@
-/** arch/x86/mm/pgtable.c: a fixed mapping after boot. */
+/** arch/x86/mm/pgtable.c: setting a fixmap entry in the kernel's own page tables. */
 import { PAGE_SIZE } from '../../../../machine/address.js';
 import { fn, bodies } from '../../../../kernel/table.js';
 import type { Kernel } from '../../../../kernel/kernel.js';

@@ -13,7 +13,7 @@ declare module '../../../../kernel/table.js' {
   }
 }
 
-/** Only the beginning of the word counts; another value changes nothing. */
+/** Compares prefixes only, like the kernel's strncmp(); any other value changes nothing. */
 function noexec_setup(k: Kernel, str: string | undefined): number {
   if (str === undefined) return -EINVAL;
   if (str.startsWith('on')) k.state.params.disableNx = false;
@@ -25,12 +25,12 @@ function noexec_setup(k: Kernel, str: string | undefined): number {
 export const setupNx = bodies({
   x86_configure_nx: inline((k: Kernel) => {
     const mask = k.sym('__supported_pte_mask');
-    const now = k.readU64(mask);
+    const bits = k.readU64(mask);
     const nx = k.fn.cpu_has('X86_FEATURE_NX') && !k.state.params.disableNx;
-    k.writeU64(mask, nx ? now | _PAGE_NX : now & ~_PAGE_NX);
+    k.writeU64(mask, nx ? bits | _PAGE_NX : bits & ~_PAGE_NX);
   }),
 
-  // The line of a boot without the option is left out (our choice).
+  // The lines for active and for missing NX are left out (our choice).
   x86_report_nx: inline((k: Kernel) => {
     if (!k.state.params.disableNx || !k.fn.cpu_has('X86_FEATURE_NX')) return;
     k.trace.console('NX (Execute Disable) protection: disabled by kernel command line option');

@@ -1,4 +1,4 @@
-/** arch/x86/mm/tlb.c: flushes of the TLB. */
+/** arch/x86/mm/tlb.c: TLB flushes. */
 import type { Cpu } from '../../../../machine/cpu/cpu.js';
 import { X86_CR4_PGE } from '../../../../kernel/constants.js';
 import { __flush_tlb_all } from '../../../../kernel/cpu-ops.js';
@@ -7,7 +7,7 @@ import type { Kernel } from '../../../../kernel/kernel.js';
 
 declare module '../../../../kernel/table.js' {
   interface Entries {
-    /** Drops all translations of all CPUs, global ones included. */
+    /** Invalidates all translations on all CPUs, global ones included. */
     flush_tlb_all(k: Kernel): void;
   }
 }

@@ -1,10 +1,10 @@
-/** arch/x86/pci/i386.c: each BAR is claimed or assigned. */
+/** arch/x86/pci/i386.c: claiming or assigning each BAR. */
 import { inline, bodies } from '../../../../kernel/table.js';
 import type { Kernel } from '../../../../kernel/kernel.js';
 
 declare module '../../../../kernel/table.js' {
   interface Entries {
-    /** Each device's BAR is claimed where firmware has put it, or given another place. */
+    /** Claims each device's BAR at the address that firmware assigned, or assigns another one. */
     pcibios_resource_survey(k: Kernel): void;
   }
 }
@@ -14,7 +14,7 @@ export const pciI386 = bodies({
     const unclaimed = k.state.devices.filter(
       (dev) => dev.bar !== undefined && k.fn.pci_claim_resource(dev, dev.bar) !== 0,
     );
-    // pcibios_assign_resources(), an initcall of its own.
+    // pcibios_assign_resources(), a separate initcall in the kernel.
     for (const dev of unclaimed) if (dev.bar !== undefined) k.fn.pci_assign_resource(dev, dev.bar);
   }),
 });

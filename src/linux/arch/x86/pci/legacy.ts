@@ -1,4 +1,4 @@
-/** arch/x86/pci/legacy.c: the devices on the bus become the kernel's devices. */
+/** arch/x86/pci/legacy.c: enumerating the devices on the bus. */
 import { BAR_SIZE, DmaDevice } from '../../../../machine/devices/dma-device.js';
 import { DMA_BIT_MASK, type KernelDevice } from '../../../include/linux/dma-mapping/dma_map_ops.js';
 import { stateSlice } from '../../../../kernel/state.js';
@@ -7,14 +7,14 @@ import type { Kernel } from '../../../../kernel/kernel.js';
 
 declare module '../../../../kernel/table.js' {
   interface Entries {
-    /** Enumerates the bus; configuration space is not modelled: the devices are the machine's. */
+    /** Enumerates the bus. Configuration space is not modelled: the machine's list of devices is used. */
     pci_subsys_init(k: Kernel): void;
   }
 }
 
 declare module '../../../../kernel/state.js' {
   interface KernelState {
-    /** Devices that the PCI code found, in the order of the bus. */
+    /** Devices that the PCI code found, in bus order. */
     devices: KernelDevice[];
   }
 }
@@ -22,7 +22,7 @@ export const pciState = stateSlice(() => ({ devices: [] }));
 
 export const pciLegacy = bodies({
   pci_subsys_init: fn((k: Kernel) => {
-    // drivers/pci/probe.c, pci_setup_device() and pci_device_add(): both masks begin with 32 bits.
+    // drivers/pci/probe.c, pci_setup_device() and pci_device_add(): both DMA masks are 32 bits at first.
     k.state.devices = k.machine.bus.all
       .filter((device) => device instanceof DmaDevice)
       .map(({ name, requester, bar }) => ({

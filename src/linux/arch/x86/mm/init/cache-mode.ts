@@ -1,4 +1,4 @@
-/** arch/x86/mm/init.c: the tables that translate cache modes to bits of an entry and back. */
+/** arch/x86/mm/init.c: the tables that translate cache modes to page-table entry bits and back. */
 import { va } from '../../../../../machine/address.js';
 import {
   _PAGE_CACHE_MODE_NUM,
@@ -17,7 +17,7 @@ declare module '../../../../../kernel/table.js' {
   }
 }
 
-/** The entry bits that select a slot, in a 4 KiB entry. */
+/** PWT, PCD and PAT bits of a 4 KiB entry that select a PAT slot. */
 function slotBits(slot: number): bigint {
   return (
     ((slot & 1) !== 0 ? _PAGE_PWT : 0n) |
@@ -28,7 +28,7 @@ function slotBits(slot: number): bigint {
 
 const FALLBACK = _PAGE_PCD;
 
-/** Static contents of __cachemode2pte_tbl: everything but WB and UC falls back to UC- (PCD). */
+/** Initial __cachemode2pte_tbl, a u16 per cache mode: every mode but WB and UC falls back to UC- (PCD). */
 function cachemode2pte(): Uint8Array {
   const bytes = new Uint8Array(_PAGE_CACHE_MODE_NUM * 2);
   const view = new DataView(bytes.buffer);

@@ -12,7 +12,7 @@ import { stateSlice } from '../../../../../kernel/state.js';
 import { fn, inline, bodies } from '../../../../../kernel/table.js';
 import type { Kernel } from '../../../../../kernel/kernel.js';
 
-/** A range to map: bytes, half-open, and the large page sizes allowed (1 << PG_LEVEL_2M | 1 << PG_LEVEL_1G). */
+/** Physical addresses [start, end) to map, with the large page sizes allowed (1 << PG_LEVEL_2M | 1 << PG_LEVEL_1G). */
 export interface MapRange {
   start: number;
   end: number;
@@ -33,7 +33,7 @@ declare module '../../../../../kernel/table.js' {
 
 declare module '../../../../../kernel/state.js' {
   interface KernelState {
-    /** _brk_end at link addresses; 0 before the first use. */
+    /** _brk_end as a link address; 0 before the first extend_brk(). */
     brkEnd: number;
     brkLocked: boolean;
     pgtBuf: { end: number; top: number };
@@ -86,19 +86,19 @@ export const init = bodies({
     const limit = alignDown(end, 4096);
     const ranges: MapRange[] = [];
     let at = alignDown(start, 4096);
-    const take = (to: number, mask: number): void => {
+    const save_mr = (to: number, mask: number): void => {
       if (at >= to) return;
       ranges.push({ start: at, end: to, mask });
       at = to;
     };
     const lastPmd = alignDown(limit, PMD_SIZE);
-    take(Math.min(alignUp(at, PMD_SIZE), limit), 0);
+    save_mr(Math.min(alignUp(at, PMD_SIZE), limit), 0);
     if (at % PMD_SIZE === 0) {
-      take(Math.min(alignUp(at, PUD_SIZE), lastPmd), allowed & ALLOW_2M);
-      if (at % PUD_SIZE === 0) take(alignDown(limit, PUD_SIZE), allowed & (ALLOW_2M | ALLOW_1G));
-      take(lastPmd, allowed & ALLOW_2M);
+      save_mr(Math.min(alignUp(at, PUD_SIZE), lastPmd), allowed & ALLOW_2M);
+      if (at % PUD_SIZE === 0) save_mr(alignDown(limit, PUD_SIZE), allowed & (ALLOW_2M | ALLOW_1G));
+      save_mr(lastPmd, allowed & ALLOW_2M);
     }
-    take(limit, 0);
+    save_mr(limit, 0);
     adjust(ranges, allowed, k.state.memblock.memory);
     return merge(ranges);
   }),
@@ -120,7 +120,7 @@ export const init = bodies({
       const end = Math.min(Math.max(range.base + range.size, rStart), rEnd);
       if (start >= end) continue;
       const { pgtBuf } = k.state;
-      // A range that holds the brk buffer itself takes its tables from memblock.
+      // For a range that contains the brk buffer itself, tables are allocated from memblock.
       k.state.canUseBrkPgt = Math.max(start, pgtBuf.end * 4096) >= Math.min(end, pgtBuf.top * 4096);
       k.fn.init_memory_mapping(start, end);
       k.state.canUseBrkPgt = true;
@@ -143,7 +143,7 @@ export const init = bodies({
       mapped += k.fn.init_range_memory_mapping(start, lastStart);
       lastStart = start;
       k.state.minPfnMapped = lastStart / 4096;
-      // get_new_step_size: one less than the difference of the level shifts (21 − 12 − 1).
+      // get_new_step_size(): a shift by PMD_SHIFT − PAGE_SHIFT − 1 (21 − 12 − 1).
       if (mapped >= step) step *= 2 ** 8;
     }
     if (realEnd < mapEnd) k.fn.init_range_memory_mapping(realEnd, mapEnd);
@@ -152,7 +152,7 @@ export const init = bodies({
   init_mem_mapping: fn((k: Kernel) => {
     k.fn.probe_page_size_mask();
     const end = k.state.maxPfn * 4096;
-    // The ISA range is mapped whatever holes it has.
+    // The ISA range is mapped whole, holes included.
     k.fn.init_memory_mapping(0, ISA_END_ADDRESS);
     k.fn.memory_map_top_down(ISA_END_ADDRESS, end);
     k.trace.console(`direct map: [mem ${hex(0)}-${hex(end - 1)}]`);
@@ -165,12 +165,12 @@ export const init = bodies({
   ),
 });
 
-/** Whether the memory map has all of a range. */
+/** memblock_is_region_memory(): whether one range of `memory` covers [start, end). */
 function allMemory(memory: readonly Range[], start: number, end: number): boolean {
   return memory.some(({ base, size }) => base <= start && base + size >= end);
 }
 
-/** Gives a small range large pages where the memory around it is RAM as well. */
+/** adjust_range_page_size_mask(): allows large pages for a smaller range if all that they would map is RAM. */
 function adjust(ranges: MapRange[], allowed: number, memory: readonly Range[]): void {
   for (const range of ranges) {
     for (const [bit, size] of [

@@ -1,4 +1,4 @@
-/** arch/x86/mm/init.c: the initrd's pages are freed. */
+/** arch/x86/mm/init.c: freeing the initrd's pages. */
 import { alignUp, PAGE_SIZE, type Va } from '../../../../../machine/address.js';
 import { fn, bodies } from '../../../../../kernel/table.js';
 import type { Kernel } from '../../../../../kernel/kernel.js';

@@ -1,4 +1,4 @@
-/** arch/x86/mm/init.c: the buffer of the first page tables, in the brk area. */
+/** arch/x86/mm/init.c: the buffer for the first page tables, in the brk area. */
 import { fn, bodies } from '../../../../../kernel/table.js';
 import type { Kernel } from '../../../../../kernel/kernel.js';
 

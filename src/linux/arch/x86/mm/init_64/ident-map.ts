@@ -1,4 +1,4 @@
-/** arch/x86/mm/init_64.c (in 4.7: arch/x86/mm/ident_map.c): an identity map in tables of the caller's. */
+/** arch/x86/mm/init_64.c (in 4.7: arch/x86/mm/ident_map.c): an identity map in page tables that the caller provides. */
 import {
   alignDown,
   PGDIR_SIZE,
@@ -18,7 +18,7 @@ import type { Kernel } from '../../../../../kernel/kernel.js';
 
 /** struct x86_mapping_info (asm/init.h), without kernel_mapping. */
 export interface X86MappingInfo {
-  /** A cleared page for a table, or 0. */
+  /** Allocates a zeroed page for a page table; 0 without memory. */
   alloc_pgt_page(): Va | 0;
   /** Flags of each 2 MiB leaf. */
   readonly pmd_flag: bigint;
@@ -26,7 +26,7 @@ export interface X86MappingInfo {
 
 declare module '../../../../../kernel/table.js' {
   interface Entries {
-    /** Maps [start, end) at its physical addresses; 0 or a negative errno. */
+    /** Maps [start, end) with virtual addresses equal to physical ones; 0 or a negative errno. */
     kernel_ident_mapping_init(
       k: Kernel,
       info: X86MappingInfo,
@@ -39,8 +39,8 @@ declare module '../../../../../kernel/table.js' {
   }
 }
 
-/** The table below an entry, made and filled before its pointer is written; false where there is no memory. */
-function below(
+/** Fills an entry's table; a missing one is allocated, and its pointer written after `fill`. False without memory. */
+function fillTable(
   k: Kernel,
   info: X86MappingInfo,
   at: { level: 'pgd' | 'pud'; table: Va; index: number; mapped: number },
@@ -55,8 +55,8 @@ function below(
   return true;
 }
 
-/** Does something for each piece of a range that one entry of a level governs. */
-function pieces(
+/** Calls `each` for every part of [start, end) that one entry of `size` bytes maps; false at the first failure. */
+function forEachEntry(
   start: number,
   end: number,
   size: number,
@@ -81,18 +81,18 @@ export const identMap = bodies({
   'kernel_ident_mapping_init:kernpg_flag': inline((k: Kernel) => k.fn._KERNPG_TABLE()),
   kernel_ident_mapping_init: fn(
     (k: Kernel, info: X86MappingInfo, pgd: Va, start: number, end: number) => {
-      const done = pieces(start, end, PGDIR_SIZE, (from, to) => {
+      const mappedAll = forEachEntry(start, end, PGDIR_SIZE, (from, to) => {
         const slot = { level: 'pgd', table: pgd, index: tableIndex(from, 39) } as const;
-        return below(k, info, { ...slot, mapped: alignDown(from, PGDIR_SIZE) }, (pud) =>
-          pieces(from, to, PUD_SIZE, (low, high) => {
+        return fillTable(k, info, { ...slot, mapped: alignDown(from, PGDIR_SIZE) }, (pud) =>
+          forEachEntry(from, to, PUD_SIZE, (low, high) => {
             const next = { level: 'pud', table: pud, index: tableIndex(low, 30) } as const;
-            return below(k, info, { ...next, mapped: alignDown(low, PUD_SIZE) }, (pmd) =>
+            return fillTable(k, info, { ...next, mapped: alignDown(low, PUD_SIZE) }, (pmd) =>
               pmdInit(k, info, pmd, low, high),
             );
           }),
         );
       });
-      return done ? 0 : -ENOMEM;
+      return mappedAll ? 0 : -ENOMEM;
     },
   ),
 });

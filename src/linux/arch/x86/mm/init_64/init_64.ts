@@ -1,4 +1,4 @@
-/** arch/x86/mm/init_64.c: the direct map's tables. */
+/** arch/x86/mm/init_64.c: the page tables of the direct map. */
 import {
   alignDown,
   PAGE_SIZE,
@@ -42,7 +42,7 @@ declare module '../../../../../kernel/table.js' {
 }
 
 const direct = (physical: number): Va => va(PAGE_OFFSET + physical);
-/** What is no RAM loses its entry, as long as memory is memblock's (after_bootmem). */
+/** Whether an entry after the mapped range stays: it maps RAM, or memblock is no longer in use (after_bootmem). */
 const hasRam = (k: Kernel, start: number, end: number): boolean =>
   k.state.pages.ready ||
   k.fn.e820_any_mapped(start, end, E820.RAM) ||

@@ -1,4 +1,4 @@
-/** arch/x86/mm/init_64.c: set_pte_vaddr(), one page of the kernel's own tables. */
+/** arch/x86/mm/init_64.c: set_pte_vaddr(), which maps one page in init_level4_pgt. */
 import {
   alignDown,
   PMD_SIZE,
@@ -16,13 +16,13 @@ import type { Kernel } from '../../../../../kernel/kernel.js';
 declare module '../../../../../kernel/table.js' {
   interface Entries {
     set_pte_vaddr(k: Kernel, address: Va, pte: bigint): void;
-    /** A zeroed page for a table. */
+    /** Allocates a zeroed page for a page table. Panics without memory. */
     spp_getpage(k: Kernel): Va;
   }
 }
 
 export const setPte = bodies({
-  // With fill_pmd() and fill_pte().
+  // Includes fill_pmd() and fill_pte().
   set_pte_vaddr: inline((k: Kernel, address: Va, pte: bigint) => {
     const pgd = get_entry(k, k.sym('init_level4_pgt'), tableIndex(address, 39));
     if (pgd === 0n) {

@@ -1,4 +1,4 @@
-/** arch/x86/mm/ioremap.c: the page table of early mappings. */
+/** arch/x86/mm/ioremap.c: bm_pte, the page table of early mappings. */
 import {
   alignDown,
   PAGE_SIZE,
@@ -16,7 +16,7 @@ import type { Variable } from '../../../../../kernel/variables.js';
 
 declare module '../../../../../kernel/table.js' {
   interface Entries {
-    /** The page-global directory in use, as an address: `__va(read_cr3())`. */
+    /** Virtual address of the page-global directory in use: `__va(read_cr3())`. */
     'early_ioremap_pmd:base'(k: Kernel): Va;
     early_ioremap_pmd(k: Kernel, address: Va): { table: Va; index: number };
     early_ioremap_init(k: Kernel): void;

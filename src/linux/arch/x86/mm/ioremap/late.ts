@@ -1,4 +1,4 @@
-/** arch/x86/mm/ioremap.c, the late part: mappings in vmalloc space. */
+/** arch/x86/mm/ioremap.c: ioremap() and iounmap(), in vmalloc space. */
 import {
   alignDown,
   alignUp,
@@ -19,7 +19,7 @@ import type { Kernel } from '../../../../../kernel/kernel.js';
 
 declare module '../../../../../kernel/table.js' {
   interface Entries {
-    /** Maps bytes with I/O attributes and a cache mode; 0 where the kernel refuses. */
+    /** Maps `size` bytes at `phys` with PAGE_KERNEL_IO and cache mode `pcm`; 0 where the kernel refuses. */
     __ioremap_caller(k: Kernel, phys: number, size: number, pcm: number): Va | 0;
     ioremap_cache(k: Kernel, phys: number, size: number): Va | 0;
     ioremap_nocache(k: Kernel, phys: number, size: number): Va | 0;
@@ -29,7 +29,7 @@ declare module '../../../../../kernel/table.js' {
 
 declare module '../../../../../kernel/state.js' {
   interface KernelState {
-    /** Areas of vmalloc space in use, and where the next one goes (0: at its start). */
+    /** Areas of vmalloc space in use, and the address of the next one (0: VMALLOC_START). */
     vmalloc: { address: number; size: number }[];
     vmallocNext: number;
   }
@@ -51,12 +51,12 @@ export const ioremapLate = bodies({
       k.trace.console(`ioremap: invalid physical address ${hex(phys)}`);
       return 0;
     }
-    // The ISA range is always mapped: by the direct map.
+    // The direct map always covers the ISA range.
     if (phys >= ISA_START_ADDRESS && last < ISA_END_ADDRESS) return k.__va(phys);
     const start = alignDown(phys, PAGE_SIZE);
     const end = alignUp(last + 1, PAGE_SIZE);
     for (let at = start; at < end; at += PAGE_SIZE) {
-      // __ioremap_check_ram() lets reserved pages pass; the model has no page flags, memblock's reserved ranges are used instead.
+      // __ioremap_check_ram() accepts PageReserved pages; the model has no page flags and checks memblock's reserved ranges.
       if (!isRam(k, at, at + PAGE_SIZE) || isReserved(k, at)) continue;
       k.trace.console(`ioremap on RAM at ${hex(phys)} - ${hex(last)}`);
       return 0;
@@ -84,16 +84,16 @@ export const ioremapLate = bodies({
       const table = pteTable(k, va(at));
       if (table !== 0) set_entry(k, 'pte', table, tableIndex(va(at), 12), 0n, va(at));
     }
-    // Areas are flushed lazily and before they are used again; here at once (our choice).
+    // The kernel flushes freed areas lazily, before it reuses them; the model flushes at once (our choice).
     __flush_tlb_all(k);
   }, true),
 });
 
-/** Pages that mem_init() did not give to the allocator. */
+/** Whether a page is reserved in memblock, so that mem_init() did not free it to the page allocator. */
 const isReserved = (k: Kernel, phys: number): boolean =>
   k.state.memblock.reserved.some((r) => phys >= r.base && phys < r.base + r.size);
 
-/** get_vm_area(): the next free address, with a guard page after it (mm/vmalloc.c); no address is used twice (our choice). */
+/** get_vm_area(): takes the next address, with a guard page after the area (mm/vmalloc.c); none is reused (our choice). */
 function getVmArea(k: Kernel, size: number): Va {
   const last = k.state.vmallocNext;
   const address = last === 0 ? VMALLOC_START : va(last);

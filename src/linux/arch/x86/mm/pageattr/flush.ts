@@ -1,4 +1,4 @@
-/** arch/x86/mm/pageattr.c: look-ups and flushes. */
+/** arch/x86/mm/pageattr.c: page-table look-ups, cache and TLB flushes. */
 import { alignDown, PAGE_SIZE, tableIndex, va, type Va } from '../../../../../machine/address.js';
 import type { Cpu } from '../../../../../machine/cpu/cpu.js';
 import { _PAGE_PRESENT } from '../../../../../kernel/constants.js';
@@ -23,11 +23,11 @@ import type { Kernel } from '../../../../../kernel/kernel.js';
 
 declare module '../../../../../kernel/table.js' {
   interface Entries {
-    /** The entry that maps an address, under a page-global directory's address; undefined for NULL. */
+    /** The entry that maps `address` in the page-global directory at `pgd`; undefined where the kernel returns NULL. */
     lookup_address_in_pgd(k: Kernel, pgd: Va, address: number): FoundEntry | undefined;
     lookup_address(k: Kernel, address: number): FoundEntry | undefined;
     _lookup_address_cpa(k: Kernel, cpa: CpaData, address: number): FoundEntry | undefined;
-    /** Line by line, through the mapping in force. Bytes. */
+    /** Flushes each cache line of `size` bytes, through the current mapping. */
     clflush_cache_range(k: Kernel, vaddr: Va, size: number): void;
     cpa_flush_range(k: Kernel, start: Va, numpages: number, cache: boolean): void;
     cpa_flush_all(k: Kernel, cache: boolean): void;
@@ -81,7 +81,7 @@ export const pageattrFlush = bodies({
   cpa_flush_range: inline((k: Kernel, start: Va, numpages: number, cache: boolean) => {
     k.fn.flush_tlb_all();
     if (!cache) return;
-    // The kernel goes page by page; pages of one large page have one entry, which is looked up once.
+    // The kernel looks up every 4 KiB page; here the entry of a large page is looked up once for all its pages.
     for (let page = 0; page < numpages;) {
       const address = va(start + page * PAGE_SIZE);
       const at = k.fn.lookup_address(address);
@@ -100,7 +100,7 @@ export const pageattrFlush = bodies({
   cpa_flush_all: inline((k: Kernel, cache: boolean) => {
     k.fn.on_each_cpu((cpu) => {
       flushTlbOf(k, cpu);
-      // boot_cpu_data.x86 ≥ 4: every CPU that the model has.
+      // boot_cpu_data.x86 ≥ 4: true of every CPU that the model has.
       if (cache) wbinvdOf(k, cpu);
     });
   }),

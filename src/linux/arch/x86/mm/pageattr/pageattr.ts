@@ -1,5 +1,5 @@
 /**
- * arch/x86/mm/pageattr.c: changing the attributes of mappings that exist.
+ * arch/x86/mm/pageattr.c: changing the attributes of existing mappings.
  *
  * Not modelled: requests by arrays of addresses or pages (CPA_ARRAY, CPA_PAGES_ARRAY) and the functions that change the
  * memory type and so need the PAT's list of ranges (set_memory_uc, _wc, _wt, _wb), and DEBUG_PAGEALLOC.
@@ -51,19 +51,19 @@ declare module '../../../../../kernel/table.js' {
       maskClr: bigint,
       forceSplit: boolean,
     ): number;
-    /** Does a request page by page, or large page by large page; with `checkalias` in the other mappings as well. */
+    /** Applies a request entry by entry; with `checkalias`, to the other mappings of each page as well. */
     __change_page_attr_set_clr(k: Kernel, cpa: CpaData, checkalias: boolean): number;
-    /** As much as one entry covers; numpages says how many pages that was. */
+    /** Applies a request to one entry; sets cpa.numpages to the number of pages that it maps. */
     __change_page_attr(k: Kernel, cpa: CpaData, primary: boolean): number;
     __cpa_process_fault(k: Kernel, cpa: CpaData, vaddr: number, primary: boolean): number;
     cpa_process_alias(k: Kernel, cpa: CpaData): number;
   }
 }
 
-/** From 1 GiB to 2 MiB to 4 KiB: a page is split twice, and the flush of another CPU may bring one of them back (our choice). */
+/** Splits at one address before the CPU counts as hung (our choice); 2 suffice unless another CPU's flush undoes one. */
 const MAX_SPLITS = 8;
 
-/** A new request, as memset() and the assignments after it leave it. */
+/** A new struct cpa_data; fields that are not given are 0. */
 export function cpaData(request: {
   address: number;
   numpages: number;
@@ -77,7 +77,7 @@ export function cpaData(request: {
   return { vaddr: { address }, pgd, pfn, flags: 0, forceSplit, ...rest };
 }
 
-/** An address at a page's start; anything else is warned of (WARN_ON_ONCE). */
+/** Rounds an address down to a page boundary; prints a warning if it was not aligned (WARN_ON_ONCE). */
 export function pageAligned(k: Kernel, address: Va): Va {
   const start = alignDown(address, PAGE_SIZE);
   if (start !== address) k.trace.console(`WARNING: CPA: ${hex(address)} is not page-aligned`);
@@ -87,11 +87,11 @@ export function pageAligned(k: Kernel, address: Va): Va {
 const inDirectMap = (k: Kernel, address: number): boolean =>
   address >= PAGE_OFFSET && address < PAGE_OFFSET + k.state.maxPfnMapped * PAGE_SIZE;
 
-/** _brk_end, which moves on as long as extend_brk() is used. */
+/** _brk_end; __brk_base before the first extend_brk(). */
 const brkEnd = (k: Kernel): number =>
   k.state.brkEnd === 0 ? k.program.link('__brk_base') : k.state.brkEnd;
 
-/** Whether a page frame is of the kernel's high mapping: highmap_start_pfn() to highmap_end_pfn(). */
+/** Whether a page frame is in the kernel's high mapping: highmap_start_pfn() to highmap_end_pfn(). */
 function inHighmap(k: Kernel, pfn: number): boolean {
   const start = k.__pa(k.sym('_text')) / PAGE_SIZE;
   const end = k.__pa(va(alignUp(brkEnd(k), PMD_SIZE))) / PAGE_SIZE;
@@ -121,10 +121,10 @@ export const pageattr = bodies({
   __change_page_attr: inline((k: Kernel, cpa: CpaData, primary: boolean) => {
     const { address } = cpa.vaddr;
     for (let splits = 0; ; splits++) {
-      // Our choice: a CPU that splits one page more often than there are sizes has tables that do not keep what is written,
-      // as where no memory answers. It would go on until it has allocated all memory.
+      // Our choice: after more splits than there are page sizes, the tables do not hold what is written to them (there
+      // is no memory at their address). The kernel would continue until it has allocated all memory.
       if (splits > MAX_SPLITS) {
-        throw new BootEnd('hung', '__change_page_attr', `${hex(address)} is split for ever`);
+        throw new BootEnd('hung', '__change_page_attr', `${hex(address)} is split forever`);
       }
       const at = k.fn._lookup_address_cpa(cpa, address);
       const old = at === undefined ? 0n : entryOf(k, at);
@@ -161,21 +161,21 @@ export const pageattr = bodies({
     const inHigh = address >= k.sym('_text') && address < brkEnd(k);
     if (!inHigh && inHighmap(k, cpa.pfn)) {
       const high = cpa.pfn * PAGE_SIZE + __START_KERNEL_map - k.phys_base();
-      // The high mapping is imprecise: what this returns is not looked at.
+      // The high mapping is imprecise: the return value is ignored.
       k.fn.__change_page_attr_set_clr({ ...cpa, vaddr: { address: high } }, false);
     }
     return 0;
   }),
 
   __change_page_attr_set_clr: inline((k: Kernel, cpa: CpaData, checkalias: boolean) => {
-    let left = cpa.numpages;
-    while (left > 0) {
-      cpa.numpages = left;
+    let remaining = cpa.numpages;
+    while (remaining > 0) {
+      cpa.numpages = remaining;
       let error = k.fn.__change_page_attr(cpa, checkalias);
       if (error === 0 && checkalias) error = k.fn.cpa_process_alias(cpa);
       if (error !== 0) return error;
-      if (cpa.numpages > left || cpa.numpages === 0) k.fn.BUG('CPA: numpages');
-      left -= cpa.numpages;
+      if (cpa.numpages > remaining || cpa.numpages === 0) k.fn.BUG('CPA: numpages');
+      remaining -= cpa.numpages;
       cpa.vaddr.address += cpa.numpages * PAGE_SIZE;
     }
     return 0;
@@ -199,7 +199,7 @@ export const pageattr = bodies({
       const checkalias = (maskSet | maskClr) !== _PAGE_NX;
       const error = k.fn.__change_page_attr_set_clr(cpa, checkalias);
       if ((cpa.flags & CPA_FLUSHTLB) === 0) return error;
-      // Caches are flushed where a cache mode was set; write-back is the mode of no bits (pgprot2cachemode).
+      // Caches are flushed if the request sets a cache mode other than write-back, whose bits are 0 (pgprot2cachemode).
       const cache = (maskSet & _PAGE_CACHE_MASK) !== 0n;
       if (error === 0 && k.fn.cpu_has('X86_FEATURE_CLFLUSH')) {
         k.fn.cpa_flush_range(start, numpages, cache);

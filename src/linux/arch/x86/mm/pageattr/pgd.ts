@@ -1,4 +1,4 @@
-/** arch/x86/mm/pageattr.c: filling and emptying tables, as EFI's page-global directory needs it. */
+/** arch/x86/mm/pageattr.c: filling and clearing the tables of another page-global directory, as EFI needs. */
 import {
   alignDown,
   PAGE_SIZE,
@@ -25,7 +25,7 @@ import type { Kernel } from '../../../../../kernel/kernel.js';
 
 declare module '../../../../../kernel/table.js' {
   interface Entries {
-    /** Fills what an address has no entry for, from cpa.pfn on; numpages says how much. 0 or a negative number. */
+    /** Maps page frames from cpa.pfn on at `address`; sets cpa.numpages to the pages mapped. 0 or a negative number. */
     populate_pgd(k: Kernel, cpa: CpaData, address: number): number;
     /** Maps pages in a page-global directory that is not the kernel's own; 0 or a negative errno. */
     kernel_map_pages_in_pgd(
@@ -36,13 +36,13 @@ declare module '../../../../../kernel/table.js' {
       numpages: number,
       pageFlags: bigint,
     ): number;
-    /** What of a table's flags the mapping does not get, besides NX and RW. */
+    /** The request's mask_clr: `maskClr` (NX or RW), and flags that a patch adds. */
     'kernel_map_pages_in_pgd:mask_clr'(k: Kernel, maskClr: bigint, pageFlags: bigint): bigint;
     kernel_unmap_pages_in_pgd(k: Kernel, root: Va, address: number, numpages: number): void;
   }
 }
 
-/** One entry of a table, with the first address that it governs. */
+/** One page-table entry, with the first address that it maps. */
 interface Slot {
   readonly level: Level;
   readonly table: Va;
@@ -66,9 +66,9 @@ function write(k: Kernel, slot: Slot, value: bigint): void {
   set_entry(k, slot.level, slot.table, slot.index, value, slot.mapped);
 }
 /** The table that an entry points to. */
-const below = (k: Kernel, slot: Slot): Va => k.__va(entryPhysical(read(k, slot)));
+const tableOf = (k: Kernel, slot: Slot): Va => k.__va(entryPhysical(read(k, slot)));
 
-/** A new table under an empty entry (alloc_pte_page, alloc_pmd_page, populate_pgd); false where there is no memory. */
+/** Allocates a table for an empty entry (alloc_pte_page, alloc_pmd_page, populate_pgd); false without memory. */
 function needTable(k: Kernel, slot: Slot): boolean {
   if (read(k, slot) !== 0n) return true;
   const table = k.fn.get_zeroed_page(GFP.KERNEL);
@@ -86,21 +86,21 @@ function populatePte(
   prot: bigint,
 ): void {
   const flags = k.fn.massage_pgprot(presentBits(prot));
-  const table = below(k, pmd);
+  const table = tableOf(k, pmd);
   for (let at = from; at < to; at += PAGE_SIZE) {
     write(k, slotOf('pte', table, at), k.fn.pfn_pte(cpa.pfn, flags));
     cpa.pfn++;
   }
 }
 
-/** A large leaf at an entry. GLOBAL is not set here (populate_pmd, populate_pud). */
+/** Writes a large leaf and advances cpa.pfn. GLOBAL is not set here (populate_pmd, populate_pud). */
 function writeLarge(k: Kernel, cpa: CpaData, slot: Slot, prot: bigint, size: number): void {
   const flags = k.fn.massage_pgprot(pgprot_4k_2_large(prot));
   write(k, slot, (BigInt(cpa.pfn) * BigInt(PAGE_SIZE)) | _PAGE_PSE | flags);
   cpa.pfn += size / PAGE_SIZE;
 }
 
-/** populate_pmd(): [from, to), which lies under one entry of a PUD table. Returns whether there was memory. */
+/** populate_pmd(): maps [from, to), which is within one PUD entry; false without memory. */
 function populatePmd(
   k: Kernel,
   cpa: CpaData,
@@ -109,7 +109,7 @@ function populatePmd(
   pud: Slot,
   prot: bigint,
 ): boolean {
-  const table = below(k, pud);
+  const table = tableOf(k, pud);
   let at = from;
   const small = (end: number): boolean => {
     const pmd = slotOf('pmd', table, at);
@@ -125,9 +125,9 @@ function populatePmd(
   return at >= to || small(to);
 }
 
-/** populate_pud(). Returns the number of pages mapped, negative where there is no memory. */
+/** populate_pud(). Returns the number of pages mapped; negative without memory. */
 function populatePud(k: Kernel, cpa: CpaData, start: number, pgd: Slot, prot: bigint): number {
-  const table = below(k, pgd);
+  const table = tableOf(k, pgd);
   const end = start + cpa.numpages * PAGE_SIZE;
   let at = start;
   if (at % PUD_SIZE !== 0) {
@@ -144,28 +144,28 @@ function populatePud(k: Kernel, cpa: CpaData, start: number, pgd: Slot, prot: bi
   if (at < end) {
     const pud = slotOf('pud', table, at);
     if (!needTable(k, pud)) return -1;
-    // Where the rest does not fit, only what came before it counts.
+    // If the tail cannot be mapped, only the pages before it count.
     if (populatePmd(k, cpa, at, end, pud, prot)) at = end;
   }
   return (at - start) / PAGE_SIZE;
 }
 
-/** Frees a table if it is empty (try_to_free_pte_page and its like). */
+/** Frees a table if it is empty (try_to_free_pte_page, try_to_free_pmd_page, try_to_free_pud_page). */
 function freeIfEmpty(k: Kernel, table: Va): boolean {
   for (let i = 0; i < 512; i++) if (get_entry(k, table, i) !== 0n) return false;
   k.fn.free_pages(table, 0);
   return true;
 }
 
-/** Where tables of each level point, and how much one entry governs. */
+/** Level of the table that an entry of each level points to. */
 const NEXT = { pgd: 'pud', pud: 'pmd', pmd: 'pte' } as const;
 
-/** unmap_pud_range(), unmap_pmd_range(), unmap_pte_range(): leaves go, and tables that are empty then. */
+/** unmap_pud_range(), unmap_pmd_range(), unmap_pte_range(): clears leaves and frees the tables that become empty. */
 function unmapBelow(k: Kernel, slot: Slot, from: number, to: number): void {
   if (slot.level === 'pte') return;
   const level = NEXT[slot.level];
   const span = 2 ** SHIFTS[level];
-  const table = below(k, slot);
+  const table = tableOf(k, slot);
   for (let at = from; at < to; at = alignDown(at, span) + span) {
     const entry = slotOf(level, table, at);
     const value = read(k, entry);
@@ -204,7 +204,7 @@ export const pageattrPgd = bodies({
       if ((k.readU64(k.sym('__supported_pte_mask')) & _PAGE_NX) === 0n) return -EINVAL;
       let maskClr = 0n;
       if ((pageFlags & _PAGE_NX) === 0n) maskClr = _PAGE_NX;
-      // As the kernel has it: the second assignment overwrites the first.
+      // As in the kernel: the second assignment overwrites the first.
       if ((pageFlags & _PAGE_RW) === 0n) maskClr = _PAGE_RW;
       maskClr = k.fn['kernel_map_pages_in_pgd:mask_clr'](maskClr, pageFlags);
       const maskSet = _PAGE_PRESENT | pageFlags;

@@ -1,4 +1,4 @@
-/** arch/x86/mm/pageattr.c: large pages, changed whole or split. */
+/** arch/x86/mm/pageattr.c: changing large pages whole, or splitting them. */
 import { alignDown, PAGE_SIZE, va, type Va } from '../../../../../machine/address.js';
 import {
   _PAGE_GLOBAL,
@@ -31,7 +31,7 @@ import type { Kernel } from '../../../../../kernel/kernel.js';
 
 declare module '../../../../../kernel/table.js' {
   interface Entries {
-    /** Flags without those that the kernel's text and read-only data forbid. */
+    /** `prot` without the flags that are forbidden for kernel text (NX) and read-only data (RW). */
     static_protections(
       k: Kernel,
       prot: bigint,
@@ -39,14 +39,14 @@ declare module '../../../../../kernel/table.js' {
       pfn: number,
       area: ProtectedAreas,
     ): bigint;
-    /** 0: the large page serves; 1: it must be split; else a negative errno. */
+    /** 0: done, the large page is preserved; 1: it must be split; else a negative errno. */
     try_preserve_large_page(k: Kernel, at: FoundEntry, address: number, cpa: CpaData): number;
     /** 0 or a negative errno. */
     split_large_page(k: Kernel, cpa: CpaData, at: FoundEntry, address: number): number;
   }
 }
 
-/** Where the kernel's text and read-only data are; addresses and page frame numbers, half-open. */
+/** The kernel's text (virtual addresses) and read-only data (page frame numbers), half-open. */
 export interface ProtectedAreas {
   readonly text: readonly [number, number];
   readonly rodataPfn: readonly [number, number];
@@ -55,7 +55,7 @@ export interface ProtectedAreas {
 const within = (at: number, [start, end]: readonly [number, number]): boolean =>
   at >= start && at < end;
 
-/** The areas as the linker and phys_base say. */
+/** The areas from the linker's symbols and phys_base. */
 export function protectedAreas(k: Kernel): ProtectedAreas {
   const pfn = (name: string): number => Math.floor(k.__pa(k.sym(name)) / PAGE_SIZE);
   return {
@@ -64,7 +64,7 @@ export function protectedAreas(k: Kernel): ProtectedAreas {
   };
 }
 
-/** Of `pages` pages from an address and a frame on, those that are the first within an area or behind it, by number. */
+/** Indexes of the pages, of `pages` pages from `base` and `pfn` on, at which an area begins or has ended. */
 function edgesIn(area: ProtectedAreas, base: number, pfn: number, pages: number): number[] {
   const text = area.text.map((edge) => Math.ceil((edge - base) / PAGE_SIZE));
   const rodata = area.rodataPfn.map((edge) => edge - pfn);
@@ -94,22 +94,22 @@ export const pageattrSplit = bodies({
     const pages = size / PAGE_SIZE;
     cpa.numpages = Math.min(cpa.numpages, (base + size - address) / PAGE_SIZE);
 
-    let wanted = (pgprot_large_2_4k(oldProt) & ~cpa.maskClr) | cpa.maskSet;
-    wanted = presentBits(pgprot_4k_2_large(wanted), _PAGE_PSE | _PAGE_GLOBAL);
-    wanted = k.fn.massage_pgprot(wanted);
+    let reqProt = (pgprot_large_2_4k(oldProt) & ~cpa.maskClr) | cpa.maskSet;
+    reqProt = presentBits(pgprot_4k_2_large(reqProt), _PAGE_PSE | _PAGE_GLOBAL);
+    reqProt = k.fn.massage_pgprot(reqProt);
     const offset = (address - base) / PAGE_SIZE;
     cpa.pfn = oldPfn + offset;
 
     const area = protectedAreas(k);
-    const next = k.fn.static_protections(wanted, address, cpa.pfn, area);
-    // Every page of the large one must be allowed the same flags; they change where an area begins or ends.
+    const newProt = k.fn.static_protections(reqProt, address, cpa.pfn, area);
+    // All its 4 KiB pages must be allowed the same flags; what is allowed changes only where an area begins or ends.
     for (const page of [0, ...edgesIn(area, base, oldPfn, pages)]) {
       const at4k = base + page * PAGE_SIZE;
-      if (k.fn.static_protections(wanted, at4k, oldPfn + page, area) !== next) return 1;
+      if (k.fn.static_protections(reqProt, at4k, oldPfn + page, area) !== newProt) return 1;
     }
-    if (next === oldProt) return 0;
+    if (newProt === oldProt) return 0;
     if (offset !== 0 || cpa.numpages !== pages) return 1;
-    k.fn.set_pte_atomic(at, address, k.fn.pfn_pte(oldPfn, next));
+    k.fn.set_pte_atomic(at, address, k.fn.pfn_pte(oldPfn, newProt));
     cpa.flags |= CPA_FLUSHTLB;
     return 0;
   }),
@@ -125,7 +125,7 @@ export const pageattrSplit = bodies({
   }),
 });
 
-/** __split_large_page(): the next smaller pages with the large one's flags. */
+/** __split_large_page(): fills a table with entries of the next smaller size that have the large page's flags. */
 function fillSplitTable(k: Kernel, table: Va, at: FoundEntry, address: number): void {
   const { level } = at;
   const old = entryOf(k, at);

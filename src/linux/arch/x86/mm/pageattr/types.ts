@@ -1,4 +1,4 @@
-/** Shapes of arch/x86/mm/pageattr.c: the request that travels through it, and entries by level. */
+/** Types of arch/x86/mm/pageattr.c: struct cpa_data, and page-table entries by level. */
 import { PAGE_SIZE, PMD_SIZE, PUD_SIZE, type Va } from '../../../../../machine/address.js';
 import {
   _PAGE_GLOBAL,
@@ -18,7 +18,7 @@ export const PG_LEVEL_2M = 2;
 export const PG_LEVEL_1G = 3;
 export type PgLevel = typeof PG_LEVEL_4K | typeof PG_LEVEL_2M | typeof PG_LEVEL_1G;
 
-/** What an entry of each level maps, and where its page frame number is (pte_pfn_mask, pmd_pfn_mask, pud_pfn_mask). */
+/** Bytes that a leaf of each level maps, and its page frame number's bits (pte_pfn_mask, pmd_pfn_mask, pud_pfn_mask). */
 export const LEVELS: Readonly<
   Record<PgLevel, { readonly name: Level; readonly size: number; readonly pfnMask: bigint }>
 > = {
@@ -27,19 +27,19 @@ export const LEVELS: Readonly<
   [PG_LEVEL_1G]: { name: 'pud', size: PUD_SIZE, pfnMask: PTE_PFN_MASK & ~BigInt(PUD_SIZE - 1) },
 };
 
-/** An entry that a look-up ended at: a leaf, or what is not present. */
+/** The entry at which a look-up ended: a leaf, or an entry that is not present. */
 export interface FoundEntry {
   readonly table: Va;
   readonly index: number;
   readonly level: PgLevel;
 }
 
-/** Something in cpa_data's flags was changed (CPA_FLUSHTLB). */
+/** cpa_data.flags: an entry has changed, so that the TLB must be flushed. */
 export const CPA_FLUSHTLB = 1;
 
 /** struct cpa_data, without the arrays of addresses and pages that boot code does not use. */
 export interface CpaData {
-  /** Moves on as pages are done; shared with the caller, as the kernel's pointer is. */
+  /** Advanced as pages are processed; shared with the caller, like the kernel's pointer. */
   readonly vaddr: { address: number };
   /** A page-global directory, or 0 for init_mm's. */
   readonly pgd: Va | 0;
@@ -61,19 +61,19 @@ export function pfnOf(entry: bigint, level: PgLevel): number {
 }
 
 const PAT_BITS = _PAGE_PAT | _PAGE_PAT_LARGE;
-/** Distance of the two PAT bits. */
+/** Ratio of the two PAT bits. */
 const PAT_RATIO = _PAGE_PAT_LARGE / _PAGE_PAT;
 
-/** pgprot_4k_2_large(): the PAT bit moves to where large pages have it. */
+/** pgprot_4k_2_large(): moves the PAT bit to its position in a large entry. */
 export function pgprot_4k_2_large(prot: bigint): bigint {
   return (prot & ~PAT_BITS) | ((prot & _PAGE_PAT) * PAT_RATIO);
 }
-/** pgprot_large_2_4k(): it moves back, and PSE goes, which has the same place. */
+/** pgprot_large_2_4k(): moves the PAT bit to its position in a 4 KiB entry; PSE, which is the same bit, is cleared. */
 export function pgprot_large_2_4k(prot: bigint): bigint {
   return (prot & ~PAT_BITS) | ((prot & _PAGE_PAT_LARGE) / PAT_RATIO);
 }
 
-/** Bits of a present mapping are set, of others cleared: else it would pass for one (pageattr.c, in five places). */
+/** Sets `bits` if the mapping is present, else clears them, as they would make it count as present (pageattr.c, 5 times). */
 export function presentBits(prot: bigint, bits: bigint = _PAGE_GLOBAL): bigint {
   return (prot & _PAGE_PRESENT) === 0n ? prot & ~bits : prot | bits;
 }

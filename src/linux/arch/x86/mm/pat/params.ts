@@ -5,14 +5,14 @@ import type { Kernel } from '../../../../../kernel/kernel.js';
 
 declare module '../../../../../kernel/table.js' {
   interface Entries {
-    /** Disables the PAT: the cache modes become those of the register's present value. */
+    /** Disables the PAT: the cache modes become those of the register's current value. */
     pat_disable(k: Kernel, reason: string): void;
   }
 }
 
 export const patOptions = bodies({
-  // As the series' base has it (tip of April 2016): the register's own types are taken. 4.6 makes up those of its reset
-  // value in pat_init(), which is the same unless the register was written.
+  // As in the series' base (tip of April 2016): the types are read from the register. 4.6 uses those of the reset value,
+  // in pat_init(): the same unless the register was written.
   pat_disable: inline((k: Kernel, reason: string) => {
     if (!k.state.params.patEnabled) return;
     k.state.params.patEnabled = false;

@@ -12,7 +12,7 @@ declare module '../../../../../kernel/table.js' {
     'pat_init:slots'(k: Kernel): number[];
     pat_init(k: Kernel): void;
     pat_bsp_init(k: Kernel, pat: bigint): void;
-    /** Another CPU, or the boot CPU again. */
+    /** On another CPU, or again on the boot CPU. */
     pat_ap_init(k: Kernel, pat: bigint): void;
     init_cache_modes(k: Kernel): void;
     __init_cache_modes(k: Kernel, pat: bigint): void;
@@ -29,9 +29,9 @@ export const patState = stateSlice(() => ({ patBootCpuDone: false }));
 
 const { UC, WC, WT, WP, WB, UC_MINUS } = MEMTYPE;
 
-/** The default slots of the base: WT in slot 7, the reserved ones mapped to their lower twins. */
+/** The base's slots: WT in slot 7; the reserved slots 4 to 6 repeat slots 0 to 2. */
 export const BASE_SLOTS: readonly number[] = [WB, WC, UC_MINUS, UC, WB, WC, UC_MINUS, WT];
-/** What slots mean without PAT: the reset value's types. */
+/** Types of the slots without PAT: those of the register's reset value. */
 const NO_PAT_SLOTS: readonly number[] = [WB, WT, UC_MINUS, UC, WB, WT, UC_MINUS, UC];
 
 /** Cache mode of a PAT type (pat_get_cache_mode). */
@@ -52,7 +52,7 @@ const TYPE_NAME: Readonly<Record<number, string>> = {
   [UC_MINUS]: 'UC-',
 };
 
-/** Eight types as the PAT's 64 bits. */
+/** Value of IA32_PAT for eight types, slot 0 in the low byte. */
 export function patValue(slots: readonly number[]): bigint {
   return slots.reduce((value, type, slot) => value | (BigInt(type) << BigInt(slot * 8)), 0n);
 }
@@ -61,7 +61,7 @@ export const pat = bodies({
   'pat_init:slots': inline(() => [...BASE_SLOTS]),
 
   pat_init: fn((k: Kernel) => {
-    // pat_disable() has set the cache modes.
+    // pat_disable() has already set the cache modes.
     if (!k.state.params.patEnabled) return;
     const value = patValue(k.fn['pat_init:slots']());
     if (k.state.patBootCpuDone) {
@@ -71,14 +71,14 @@ export const pat = bodies({
     k.fn.pat_bsp_init(value);
     k.state.patBootCpuDone = true;
   }),
-  // pat_enabled(): the boot CPU found a PAT.
+  // pat_enabled() is true here: the boot CPU found a PAT.
   pat_ap_init: inline((k: Kernel, value: bigint) => {
     if (k.state.mtrrEnabled) wrmsr(k, MSR_IA32_CR_PAT, value);
   }),
 
   pat_bsp_init: fn((k: Kernel, value: bigint) => {
     const found = rdmsr(k, MSR_IA32_CR_PAT);
-    // A PAT of 0 is taken as no PAT at all.
+    // The kernel treats a value of 0 as no PAT.
     if (found === 0n) {
       k.fn.init_cache_modes();
       return;
@@ -92,7 +92,7 @@ export const pat = bodies({
     k.fn.__init_cache_modes(found === 0n ? patValue(NO_PAT_SLOTS) : found);
   }),
 
-  // Lower slots are preferred, so the highest comes first.
+  // From slot 7 down, so that the lowest slot of a type is the one used.
   __init_cache_modes: fn((k: Kernel, value: bigint) => {
     const names: string[] = [];
     for (let slot = 7; slot >= 0; slot--) {

@@ -21,7 +21,7 @@ const leaf = (address: Va): Mapped => standing.mapped(address);
 const level = (address: Va): number | undefined => standing.level(address);
 const entry = (address: Va): bigint => standing.entry(address);
 
-/** A 2 MiB page of the direct map that nobody uses, and its neighbours. */
+/** An unused 2 MiB page of the direct map; the pages next to it are unused as well. */
 const PMD = va(PAGE_OFFSET + 80 * MIB);
 const PAGES = 512;
 
@@ -32,7 +32,7 @@ beforeEach(() => {
 });
 
 describe('set_memory_4k', () => {
-  test('splitting a 2 MiB page keeps every translation and attribute', () => {
+  test('splits a 2 MiB page without changing any translation or attribute', () => {
     const before = Array.from({ length: PAGES + 2 }, (_, i) => leaf(page(i - 1)));
     expect(level(page(0))).toBe(PG_LEVEL_2M);
     expect(k.fn.set_memory_4k(page(3), 1)).toBe(0);
@@ -45,7 +45,7 @@ describe('set_memory_4k', () => {
     expect(Array.from({ length: PAGES + 2 }, (_, i) => leaf(page(i - 1)))).toEqual(before);
   });
 
-  test('the new table is encrypted and its pointer has the mask', () => {
+  test('encrypts the new table and sets the C-bit in the pointer to it', () => {
     k.fn.set_memory_4k(page(0), 1);
     const steps = k.cpu.traceWalk(page(0));
     expect(steps.map(({ level: name, c }) => [name, c])).toEqual([
@@ -57,7 +57,7 @@ describe('set_memory_4k', () => {
     expect(steps[3]?.key).toBe(KEY_HOST);
   });
 
-  test('a large page that is split translates through its new entries at once', () => {
+  test('flushes the large page’s TLB entry, so that the new entries are used at once', () => {
     k.writeU64(page(7), 0x1122_3344_5566_7788n);
     k.fn.set_memory_4k(page(7), 1);
     expect(
@@ -70,7 +70,7 @@ describe('set_memory_4k', () => {
 });
 
 describe('set_memory_ro, _rw, _nx and _x', () => {
-  test('change the asked pages and not their neighbours', () => {
+  test('change the requested pages and no adjacent ones', () => {
     expect(k.fn.set_memory_ro(page(5), 3)).toBe(0);
     const writable = [4, 5, 6, 7, 8].map((n) => (entry(page(n)) & _PAGE_RW) !== 0n);
     expect(writable).toEqual([true, false, false, false, true]);
@@ -78,7 +78,7 @@ describe('set_memory_ro, _rw, _nx and _x', () => {
     expect((entry(page(6)) & _PAGE_RW) !== 0n).toBe(true);
   });
 
-  test('keep a 2 MiB page whole where all of it changes, from its first to its last page', () => {
+  test('preserve a 2 MiB page only if the request covers all of it', () => {
     k.fn.set_memory_ro(page(0), PAGES);
     expect(level(page(0))).toBe(PG_LEVEL_2M);
     expect((entry(page(0)) & _PAGE_RW) === 0n).toBe(true);
@@ -87,7 +87,7 @@ describe('set_memory_ro, _rw, _nx and _x', () => {
     expect([510, 511].map((n) => (entry(page(n)) & _PAGE_RW) !== 0n)).toEqual([true, false]);
   });
 
-  test('a request across a 2 MiB border splits only where it must', () => {
+  test('split only the 2 MiB page that a request covers in part', () => {
     k.fn.set_memory_ro(page(511), PAGES + 1);
     expect([level(page(511)), level(page(512))]).toEqual([PG_LEVEL_4K, PG_LEVEL_2M]);
     expect([510, 511, 512, 1023, 1024].map((n) => (entry(page(n)) & _PAGE_RW) !== 0n)).toEqual([
@@ -99,14 +99,14 @@ describe('set_memory_ro, _rw, _nx and _x', () => {
     ]);
   });
 
-  test('a write through a read-only page faults although the TLB had it writable', () => {
+  test('flush the TLB: a write to a page made read-only faults although it was cached as writable', () => {
     k.writeU64(page(9), 1n);
     k.fn.set_memory_ro(page(9), 1);
     expect(k.cpu.storeU64(page(9), 2n)).toMatchObject({ vector: 14 });
     expect(k.readU64(page(9))).toBe(1n);
   });
 
-  test('the kernel text stays executable and its read-only data read-only', () => {
+  test('leave kernel text executable and read-only data read-only', () => {
     const text = k.sym('_text');
     const rodata = k.sym('__start_rodata');
     k.fn.set_memory_nx(text, 1);
@@ -115,7 +115,7 @@ describe('set_memory_ro, _rw, _nx and _x', () => {
     expect(entry(k.__va(k.__pa(rodata))) & _PAGE_RW).toBe(0n);
   });
 
-  test('other mappings of a page follow, but for NX', () => {
+  test('change the other mappings of a page as well, except for NX', () => {
     const data = va(Math.ceil(k.sym('_edata') / (2 * MIB)) * 2 * MIB - PAGE_SIZE);
     const direct = k.__va(k.__pa(data));
     k.fn.set_memory_ro(direct, 1);
@@ -128,7 +128,7 @@ describe('set_memory_ro, _rw, _nx and _x', () => {
     expect(entry(data) & _PAGE_NX).toBe(executable);
   });
 
-  test('a hole of the direct map is passed over, an address that nobody maps is refused', () => {
+  test('skip a hole in the direct map and return -EFAULT for an address after its end', () => {
     const end = va(PAGE_OFFSET + k.state.maxPfnMapped * PAGE_SIZE);
     standing.unmap(page(4));
     expect(k.fn.set_memory_ro(page(3), 3)).toBe(0);
@@ -138,19 +138,19 @@ describe('set_memory_ro, _rw, _nx and _x', () => {
     expect(k.fn.set_memory_ro(end, 1)).toBe(-EFAULT);
   });
 
-  test('GLOBAL is set on what is present', () => {
+  test('set GLOBAL in present entries', () => {
     k.fn.set_memory_ro(page(0), 1);
     expect(entry(page(0)) & _PAGE_GLOBAL).toBe(_PAGE_GLOBAL);
   });
 });
 
 describe('cpa_flush_range', () => {
-  test('without a cache mode the lines stay, with one they reach memory', () => {
-    const where = pa(page(0) - PAGE_OFFSET);
+  test('writes cache lines back only if the cache mode changes', () => {
+    const address = pa(page(0) - PAGE_OFFSET);
     k.writeU64(page(0), 0x55n);
     const memory = (): bigint => {
       const bytes = new Uint8Array(8);
-      machine.dram.read(where, KEY_HOST, bytes, 0, 8);
+      machine.dram.read(address, KEY_HOST, bytes, 0, 8);
       return new DataView(bytes.buffer).getBigUint64(0, true);
     };
     const before = memory();

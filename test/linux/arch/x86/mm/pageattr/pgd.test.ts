@@ -17,7 +17,7 @@ function root(): Va {
 }
 
 /** Level, physical address and C-bit of an address under a root; undefined where it is not mapped. */
-function seen(pgd: Va, address: number): { level: number; pa: number; c: number } | undefined {
+function lookup(pgd: Va, address: number): { level: number; pa: number; c: number } | undefined {
   const found = k.fn.lookup_address_in_pgd(pgd, address);
   if (found === undefined || entryOf(k, found) === 0n) return undefined;
   const size = { 1: PAGE_SIZE, 2: PMD_SIZE, 3: PUD_SIZE }[found.level];
@@ -31,7 +31,7 @@ beforeEach(() => {
 });
 
 describe('kernel_map_pages_in_pgd', () => {
-  test('maps with 4K up to a border, then 2M, then 1G, and down again', () => {
+  test('maps with 4K pages up to a 2M boundary, then 2M, then 1G pages, and down again', () => {
     const pgd = root();
     const first = PUD_SIZE - PMD_SIZE - PAGE_SIZE;
     const end = 2 * PUD_SIZE + PMD_SIZE + PAGE_SIZE;
@@ -49,21 +49,21 @@ describe('kernel_map_pages_in_pgd', () => {
       [end, undefined],
     ];
     for (const [address, level] of levels) {
-      expect([address, seen(pgd, address)?.level]).toEqual([address, level]);
-      if (level !== undefined) expect(seen(pgd, address)?.pa).toBe(address);
+      expect([address, lookup(pgd, address)?.level]).toEqual([address, level]);
+      if (level !== undefined) expect(lookup(pgd, address)?.pa).toBe(address);
     }
   });
 
-  test('the C-bit is on pages only where it is asked for, and on every table', () => {
+  test('sets the C-bit on pages only if the flags have it, and on the pointer to every table', () => {
     const pgd = root();
     const enc = patched(k).fn._PAGE_ENC();
     k.fn.kernel_map_pages_in_pgd(pgd, 0x800, 0x80_0000, 1, _PAGE_RW);
     k.fn.kernel_map_pages_in_pgd(pgd, 0x801, 0x80_1000, 1, _PAGE_RW | enc);
-    expect([seen(pgd, 0x80_0000)?.c, seen(pgd, 0x80_1000)?.c]).toEqual([0, 1]);
+    expect([lookup(pgd, 0x80_0000)?.c, lookup(pgd, 0x80_1000)?.c]).toEqual([0, 1]);
     expect(k.readU64(pgd) & enc).toBe(enc);
   });
 
-  test('4K pages are global and executable, 2M pages are not global', () => {
+  test('makes 4K pages global and executable, 2M pages not global', () => {
     const pgd = root();
     k.fn.kernel_map_pages_in_pgd(pgd, 0x800 - 1, 0x80_0000 - PAGE_SIZE, 513, _PAGE_RW);
     const entry = (address: number): bigint => {
@@ -75,16 +75,16 @@ describe('kernel_map_pages_in_pgd', () => {
     expect(entry(0x80_0000) & _PAGE_NX).toBe(0n);
   });
 
-  test('what is mapped already keeps its page frame and gets new flags', () => {
+  test('keeps the page frame of a page that is already mapped and changes its flags', () => {
     const pgd = root();
     const enc = patched(k).fn._PAGE_ENC();
     k.fn.kernel_map_pages_in_pgd(pgd, 0x800, 0x80_0000, 512, _PAGE_RW | enc);
     k.fn.kernel_map_pages_in_pgd(pgd, 0, 0x80_3000, 1, _PAGE_RW);
-    expect(seen(pgd, 0x80_3000)).toEqual({ level: 1, pa: 0x80_3000, c: 0 });
-    expect([seen(pgd, 0x80_2000)?.c, seen(pgd, 0x80_4000)?.c]).toEqual([1, 1]);
+    expect(lookup(pgd, 0x80_3000)).toEqual({ level: 1, pa: 0x80_3000, c: 0 });
+    expect([lookup(pgd, 0x80_2000)?.c, lookup(pgd, 0x80_4000)?.c]).toEqual([1, 1]);
   });
 
-  test('is refused on a CPU without NX', () => {
+  test('returns -EINVAL on a CPU without NX', () => {
     const mask = k.sym('__supported_pte_mask');
     k.writeU64(mask, k.readU64(mask) & ~_PAGE_NX);
     expect(k.fn.kernel_map_pages_in_pgd(root(), 1, PAGE_SIZE, 1, _PAGE_RW)).toBe(-EINVAL);
@@ -92,13 +92,13 @@ describe('kernel_map_pages_in_pgd', () => {
 });
 
 describe('kernel_unmap_pages_in_pgd', () => {
-  test('takes the asked pages away and gives empty tables back', () => {
+  test('unmaps the requested pages and frees empty tables', () => {
     const pgd = root();
     const before = free();
     k.fn.kernel_map_pages_in_pgd(pgd, 0x800, 0x80_0000, 3, _PAGE_RW);
     expect(before - free()).toBe(3 * PAGE_SIZE);
     k.fn.kernel_unmap_pages_in_pgd(pgd, 0x80_1000, 1);
-    expect([0x80_0000, 0x80_1000, 0x80_2000].map((a) => seen(pgd, a)?.pa)).toEqual([
+    expect([0x80_0000, 0x80_1000, 0x80_2000].map((a) => lookup(pgd, a)?.pa)).toEqual([
       0x80_0000,
       undefined,
       0x80_2000,
