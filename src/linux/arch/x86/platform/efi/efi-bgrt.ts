@@ -1,4 +1,4 @@
-/** arch/x86/platform/efi/efi-bgrt.c: the picture that the firmware has shown is copied. */
+/** arch/x86/platform/efi/efi-bgrt.c: copying the firmware's boot image. */
 import { PAGE_SIZE, va } from '../../../../../machine/address.js';
 import { ACPI_TABLE_HEADER } from '../../../../drivers/acpi/acpica/tbutils.js';
 import { GFP } from '../../../../mm/page_alloc/page_alloc.js';
@@ -24,7 +24,7 @@ export const ACPI_TABLE_BGRT = {
 /** struct bmp_header (efi-bgrt.c), packed. */
 const BMP_HEADER = { id: 0, size: 2, bytes: 6 } as const;
 const BMP_MAGIC = 0x4d42;
-/** The largest order of pages that kmalloc has (include/linux/slab.h: KMALLOC_MAX_SIZE is 4 MiB). */
+/** Bytes of the largest kmalloc() allocation (include/linux/slab.h: 4 MiB). */
 const KMALLOC_MAX_SIZE = 1024 * PAGE_SIZE;
 
 export const efiBgrt = bodies({
@@ -81,7 +81,7 @@ function copyImage(k: Kernel, phys: number, ignore: (why: string) => void): void
     ignore(`Incorrect BMP magic number 0x${id.toString(16)} (expected 0x4d42)`);
     return;
   }
-  // kmalloc(): pages here, for the model has no slabs (our choice).
+  // kmalloc(): whole pages, since the model has no slabs (our choice).
   const copy = size > KMALLOC_MAX_SIZE ? 0 : k.fn.alloc_pages_exact(GFP.KERNEL, size);
   if (copy === 0) {
     ignore(`failed to allocate memory for image (wanted ${String(size)} bytes)`);

@@ -1,4 +1,4 @@
-/** arch/x86/platform/efi/efi_stub_64.S: the call of firmware code. */
+/** arch/x86/platform/efi/efi_stub_64.S: calling firmware code. */
 import { alignDown, hex, va } from '../../../../../machine/address.js';
 import { callRuntimeService } from '../../../../../firmware/efi/runtime.js';
 import { UnmodelledError } from '../../../../../machine/unmodelled.js';
@@ -7,7 +7,7 @@ import type { Kernel } from '../../../../../kernel/kernel.js';
 
 declare module '../../../../../kernel/table.js' {
   interface Entries {
-    /** Calls firmware code at an address of the mapping in force; returns RAX. */
+    /** Calls firmware code at virtual address `fp` with the current page tables; returns RAX. */
     efi_call(k: Kernel, fp: bigint, args: readonly bigint[]): bigint;
   }
 }

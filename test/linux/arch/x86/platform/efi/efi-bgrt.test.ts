@@ -1,4 +1,4 @@
-/** arch/x86/platform/efi/efi-bgrt.c and kernel/memremap.c: a table outside RAM, an image in it. */
+/** arch/x86/platform/efi/efi-bgrt.c and kernel/memremap.c: a table outside RAM, an image in RAM. */
 import { describe, expect, test } from '@jest/globals';
 import { BGRT } from '../../../../../../src/firmware/acpi/layout.js';
 import { ACPI_TABLE_BGRT } from '../../../../../../src/linux/arch/x86/platform/efi/efi-bgrt.js';
@@ -8,7 +8,7 @@ import type { Boot } from '../../../../../../src/sequencer/boot.js';
 import { freeRanges } from '../../../../../../src/linux/mm/page_alloc/page_alloc.js';
 import { freshEfiBoot, intactSoFar, printed } from './efi-boots.js';
 
-/** A boot whose page allocator is there, with ACPI's early mappings over. */
+/** A boot with the page allocator set up, after ACPI's early mappings. */
 function ready(stage: number): Boot {
   const subject = freshEfiBoot(stage);
   subject.runTo('after-locking_selftest');
@@ -16,7 +16,7 @@ function ready(stage: number): Boot {
   return subject;
 }
 
-test('the kernel’s structure has the specification’s offsets', () => {
+test('ACPI_TABLE_BGRT has the offsets of the ACPI specification', () => {
   expect(ACPI_TABLE_BGRT).toEqual({
     version: BGRT.Version,
     status: BGRT.Status,
@@ -38,7 +38,7 @@ describe('the boot image', () => {
     expect(subject.kernel.state.efi.bgrt.size).toBe(size);
   });
 
-  // ACPI memory is no RAM and gets an I/O mapping; the image is in boot services memory, that is RAM: memremap() returns
+  // ACPI memory is not RAM and gets an I/O mapping; the image is in boot services memory, which is RAM: memremap() returns
   // the direct map's address, with the C-bit. No patch of the series touches efi-bgrt.c.
   test('is ignored at stage 18: its table is intact, its magic number is not', () => {
     const subject = ready(18);
@@ -53,20 +53,20 @@ describe('the boot image', () => {
 describe('ioremap', () => {
   const subject = ready(18);
   const { kernel } = subject;
-  const place = (name: string): number =>
+  const baseOf = (name: string): number =>
     subject.loaded.firmwareRegions.find((region) => region.name === name)?.base ?? 0;
 
-  test('maps what is no RAM in vmalloc space, without the C-bit, at the same offset', () => {
-    const phys = place('ACPI tables') + 0x123;
+  test('maps memory that is not RAM in vmalloc space, without the C-bit, at the same page offset', () => {
+    const phys = baseOf('ACPI tables') + 0x123;
     const at = kernel.fn.ioremap_cache(phys, 0x1000);
     expect(at).toBeGreaterThanOrEqual(VMALLOC_START);
-    const probed = kernel.cpu.translate(kernel.canonical(BigInt(at)));
-    expect(probed).toMatchObject({ pa: phys, key: 0 });
+    const translated = kernel.cpu.translate(kernel.canonical(BigInt(at)));
+    expect(translated).toMatchObject({ pa: phys, key: 0 });
     kernel.fn.iounmap(kernel.canonical(BigInt(at)));
     expect(kernel.cpu.translate(kernel.canonical(BigInt(at)))).toHaveProperty('vector');
   });
 
-  test('refuses RAM that the page allocator has', () => {
+  test('refuses RAM that the page allocator manages', () => {
     const free = freeRanges(kernel.state.pages)[0];
     expect(kernel.fn.ioremap_cache(free?.base ?? 0, 0x1000)).toBe(0);
   });
@@ -75,12 +75,12 @@ describe('ioremap', () => {
     [0x9_ffff, false],
     [0xa_0000, true],
     [0xf_ffff, true],
-  ])('returns the direct map’s address for the ISA range: %i', (phys, direct) => {
+  ])('returns the direct-map address for the ISA range: %i', (phys, direct) => {
     expect(kernel.fn.ioremap_cache(phys, 1) === PAGE_OFFSET + phys).toBe(direct);
   });
 
-  test('refuses nothing and what the CPU cannot address', () => {
-    expect(kernel.fn.ioremap_cache(place('ACPI tables'), 0)).toBe(0);
+  test('refuses a size of 0 and addresses beyond the physical address size', () => {
+    expect(kernel.fn.ioremap_cache(baseOf('ACPI tables'), 0)).toBe(0);
     expect(kernel.fn.ioremap_cache(2 ** 43, 1)).toBe(0);
   });
 });

@@ -1,10 +1,10 @@
-/** Boots on EFI firmware that tests of several files look at. */
+/** Boots on EFI firmware that several test files share. */
 import type { Boot } from '../../../../../../src/sequencer/boot.js';
 import type { Scenario } from '../../../../../../src/scenario/scenario.js';
 import type { TraceStep } from '../../../../../../src/trace/trace.js';
 import { boot, scenario } from '../../../../../helpers.js';
 
-/** A small machine without a device tree, whose chain would lead a kernel without patch 10 astray. */
+/** A small machine without a device tree: its setup_data would be misread by an encrypting kernel without patch 10. */
 export function efiScenario(...settings: string[]): Scenario {
   return scenario(
     'epyc-efi',
@@ -15,9 +15,9 @@ export function efiScenario(...settings: string[]): Scenario {
   );
 }
 
-const kept = new Map<string, Boot>();
+const boots = new Map<string, Boot>();
 
-/** A boot that has run to a label; who asks for the same again gets the same boot. */
+/** A boot that has run to a label; calls with the same arguments share one boot. */
 export function efiBoot(
   label: string,
   stage: number,
@@ -25,26 +25,26 @@ export function efiBoot(
   ...settings: string[]
 ): Boot {
   const key = [label, stage, activate, ...settings].join(' ');
-  const known = kept.get(key);
-  if (known !== undefined) return known;
+  const shared = boots.get(key);
+  if (shared !== undefined) return shared;
   const fresh = freshEfiBoot(stage, activate, ...settings);
   fresh.runTo(label);
-  kept.set(key, fresh);
+  boots.set(key, fresh);
   return fresh;
 }
 
-/** A boot that nobody else has. */
+/** A new boot, which is not shared. */
 export function freshEfiBoot(stage: number, activate = false, ...settings: string[]): Boot {
   return boot({ scenario: efiScenario(...settings), stage, activate });
 }
 
-/** Whether a thing's last consumer got what was produced, up to now; undefined where nobody consumed it. */
+/** Whether the latest read of blob `name` returned what was written; undefined if it has not been read yet. */
 export function intactSoFar(subject: Boot, name: string): boolean | undefined {
   const { consumed } = subject.recorder.snapshot().integrity;
   return consumed.filter((each) => each.name === name).at(-1)?.intact;
 }
 
-/** What the kernel has printed up to now. */
+/** Lines that the kernel has printed so far. */
 export function printed(subject: Boot): string[] {
   return subject.recorder
     .snapshot()

@@ -1,4 +1,4 @@
-/** arch/x86/platform/efi/efi.c, the early half: the system table, its tables and the memory map are found and read. */
+/** arch/x86/platform/efi/efi.c, early boot: reading the system table, the runtime services table and the memory map. */
 import { hex, va, type Va } from '../../../../../../machine/address.js';
 import { BOOT_PARAMS } from '../../../../../../firmware/boot-params.js';
 import {
@@ -16,7 +16,7 @@ import { fn, inline, bodies } from '../../../../../../kernel/table.js';
 import type { Kernel } from '../../../../../../kernel/kernel.js';
 import { printable } from '../../../kernel/setup/setup.js';
 
-/** Maps `size` bytes at a physical address for a short look; 0 where no mapping can be had. */
+/** Maps `size` bytes at a physical address temporarily; 0 where that fails. */
 export type EarlyMap = (k: Kernel, phys: Phys, size: number) => Va | 0;
 
 declare module '../../../../../../kernel/table.js' {
@@ -120,7 +120,7 @@ export const efi = bodies({
   efi_memmap_init: fn((k: Kernel) => {
     const { memmap } = k.state.efi;
     const bytes = memmap.nr_map * memmap.desc_size;
-    // It stays mapped, in its early slot, until efi_unmap_memmap().
+    // The map stays mapped, in an early_ioremap slot, until efi_unmap_memmap().
     const map = k.fn['efi_memmap_init:memremap'](memmap.phys_map, bytes);
     if (map === 0) {
       k.trace.console('efi: Could not map the memory map!');
@@ -138,8 +138,10 @@ export const efi = bodies({
     efi.physSystab = wide(k, 'efi_systab', 'efi_systab_hi');
     if (k.fn.efi_systab_init(efi.physSystab) !== 0 || efi.systab === null) return;
     const { revision, fw_vendor } = efi.systab;
-    const by = vendorOf(k, Number(fw_vendor));
-    k.trace.console(`efi: EFI v${String(revision >>> 16)}.${minor(revision)} by ${printable(by)}`);
+    const vendor = vendorOf(k, Number(fw_vendor));
+    k.trace.console(
+      `efi: EFI v${String(revision >>> 16)}.${minor(revision)} by ${printable(vendor)}`,
+    );
     if (k.fn.efi_reuse_config() !== 0) return;
     if (k.fn.efi_config_init() !== 0) return;
     if (k.fn.efi_runtime_disabled() || k.fn.efi_runtime_init() !== 0) return;
@@ -161,10 +163,10 @@ export const efi = bodies({
   }, true),
 });
 
-/** The minor half of a revision, in two digits. */
+/** Minor version: the low 16 bits of a revision, in two digits. */
 const minor = (revision: number): string => String(revision & 0xffff).padStart(2, '0');
 
-/** The vendor's name: two bytes are mapped, and as many characters read as come before a zero (efi_init). */
+/** The vendor's name. efi_init() maps two bytes, but reads 16-bit characters up to a zero, VENDOR_MAX at most. */
 function vendorOf(k: Kernel, phys: number): string {
   const at = k.fn['efi_init:vendor-memremap'](phys, 2);
   if (at === 0) {
@@ -180,6 +182,6 @@ function vendorOf(k: Kernel, phys: number): string {
   const bytes = Uint8Array.from([...units, 0].flatMap((unit) => [unit & 0xff, unit >> 8]));
   k.trace.recorder.consumed('EFI vendor', 'efi_init', bytes);
   k.fn.early_memunmap(at, 2);
-  // Each 16-bit character becomes a char.
+  // Each 16-bit character is truncated to a char.
   return String.fromCharCode(...units.map((unit) => unit & 0xff));
 }

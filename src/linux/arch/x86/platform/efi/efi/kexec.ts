@@ -1,7 +1,7 @@
 /**
- * arch/x86/platform/efi/efi.c: EFI in a kernel that was entered by kexec. Firmware is in virtual mode already and can be
- * given no other addresses. The previous kernel passes them in the memory map, and what the system table had before in
- * setup_data of type SETUP_EFI.
+ * arch/x86/platform/efi/efi.c: EFI in a kernel that was entered by kexec. Firmware is in virtual mode already, and its
+ * addresses cannot be changed. The previous kernel passes them in the memory map, and the physical pointers that the
+ * system table had at first in setup_data of type SETUP_EFI.
  */
 import { alignUp, PAGE_SIZE, type Va } from '../../../../../../machine/address.js';
 import { EFI_MEMORY, EFI_SETUP_DATA } from '../../../../../../firmware/efi/layout.js';
@@ -14,10 +14,10 @@ import type { Kernel } from '../../../../../../kernel/kernel.js';
 
 declare module '../../../../../../kernel/table.js' {
   interface Entries {
-    /** What another kernel passed; undefined where nothing was, a negative errno where it cannot be mapped. */
+    /** The previous kernel's setup_data; undefined without it, a negative errno where it cannot be mapped. */
     'efi_systab_init:setup_data'(k: Kernel): EfiSetupData | number | undefined;
     'efi_systab_init:setup-memremap': EarlyMap;
-    /** Stores what a kernel entered by kexec needs. */
+    /** Saves the runtime regions' descriptors for a kernel entered by kexec. */
     save_runtime_map(k: Kernel): void;
     kexec_enter_virtual_mode(k: Kernel): void;
   }
@@ -31,13 +31,13 @@ export interface EfiSetupData {
   readonly smbios: bigint;
 }
 
-/** Maps with early_memremap(), as the base does. */
+/** Maps with early_memremap(), like the base. */
 export const early_memremap: EarlyMap = (k, phys, size) => k.fn.early_memremap(phys, size);
 
-/** Reads struct efi_setup_data at a mapped address; `by` is the function that reads it. */
-export function readEfiSetupData(k: Kernel, at: Va, by: string): EfiSetupData {
+/** Reads struct efi_setup_data at a mapped address; `reader` is the calling function, for the trace. */
+export function readEfiSetupData(k: Kernel, at: Va, reader: string): EfiSetupData {
   const bytes = k.readBytes(at, EFI_SETUP_DATA.size);
-  k.trace.recorder.consumed('EFI setup data', by, bytes);
+  k.trace.recorder.consumed('EFI setup data', reader, bytes);
   const view = new DataView(bytes.buffer);
   const field = (name: keyof EfiSetupData): bigint => view.getBigUint64(EFI_SETUP_DATA[name], true);
   return {
@@ -56,7 +56,7 @@ export const efiKexec = bodies({
     const at = k.fn['efi_systab_init:setup-memremap'](efi_setup, EFI_SETUP_DATA.size);
     if (at === 0) return -ENOMEM;
     const data = readEfiSetupData(k, at, 'efi_systab_init');
-    // In the kernel it stays mapped until the system table has been read as well; nothing else maps in between.
+    // The kernel unmaps it only after it has read the system table; nothing else is mapped in between.
     k.fn.early_memunmap(at, EFI_SETUP_DATA.size);
     return data;
   }),

@@ -1,6 +1,6 @@
 /**
- * arch/x86/platform/efi/efi.c: efi=old_map. Firmware runs in the kernel's own page tables, each region where the direct
- * map has it or where efi_ioremap() maps it.
+ * arch/x86/platform/efi/efi.c: efi=old_map. Firmware runs on the kernel's own page tables, each region at its direct-map
+ * address or where efi_ioremap() maps it.
  */
 import { PAGE_SIZE, va, type Va } from '../../../../../../machine/address.js';
 import { UnmodelledError } from '../../../../../../machine/unmodelled.js';
@@ -16,19 +16,19 @@ import type { Kernel } from '../../../../../../kernel/kernel.js';
 
 declare module '../../../../../../kernel/table.js' {
   interface Entries {
-    /** Gives a descriptor the virtual address that its range has in the kernel's tables, and writes it there. */
+    /** Sets a descriptor's virtual address, in `md` and in memory, to that of its range in the kernel's page tables. */
     old_map_region(k: Kernel, at: Va, md: EfiMemoryDesc): void;
     efi_set_executable(k: Kernel, md: EfiMemoryDesc, executable: boolean): void;
     runtime_code_page_mkexec(k: Kernel): void;
   }
 }
 
-/** Whether entries may have NX: __supported_pte_mask has it. */
+/** Whether page-table entries may have NX (__supported_pte_mask). */
 export const nxSupported = (k: Kernel): boolean =>
   (k.readU64(k.sym('__supported_pte_mask')) & _PAGE_NX) !== 0n;
 const RUNTIME_CODE: readonly number[] = [EFI_MEMORY_TYPE.RUNTIME_SERVICES_CODE];
 
-/** Makes the firmware's memory of some types executable, or not. */
+/** Makes the firmware's memory of the given types executable or not executable. */
 export function setExec(k: Kernel, types: readonly number[], executable: boolean): void {
   for (const at of k.fn.for_each_efi_memory_desc()) {
     const md = k.fn.efi_memory_desc(at);

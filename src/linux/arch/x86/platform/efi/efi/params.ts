@@ -11,9 +11,9 @@ import type { Kernel } from '../../../../../../kernel/kernel.js';
 
 declare module '../../../../../../kernel/table.js' {
   interface Entries {
-    /** The firmware's map is added to the kernel's. */
+    /** Adds the firmware's memory map to e820. */
     do_add_efi_memmap(k: Kernel): void;
-    /** efi=debug: a line for each descriptor. */
+    /** efi=debug: prints a line for each descriptor. */
     efi_print_memmap(k: Kernel): void;
   }
 }
@@ -67,7 +67,7 @@ function typeattr({ type, attribute }: EfiMemoryDesc): string {
   return `[${kind}|${columns.join('|')}]`;
 }
 
-/** Types that become usable memory where they are write-back. */
+/** Types that are added as RAM if they are write-back, else as reserved. */
 const USABLE: readonly number[] = [
   EFI_MEMORY_TYPE.LOADER_CODE,
   EFI_MEMORY_TYPE.LOADER_DATA,
@@ -75,7 +75,7 @@ const USABLE: readonly number[] = [
   EFI_MEMORY_TYPE.BOOT_SERVICES_DATA,
   EFI_MEMORY_TYPE.CONVENTIONAL_MEMORY,
 ];
-/** Types with an e820 type of their own; the others are reserved. */
+/** Types that have a corresponding e820 type; the others are added as reserved. */
 const E820_TYPES: Readonly<Record<number, number>> = {
   [EFI_MEMORY_TYPE.ACPI_RECLAIM_MEMORY]: E820.ACPI,
   [EFI_MEMORY_TYPE.ACPI_MEMORY_NVS]: E820.NVS,

@@ -1,4 +1,4 @@
-/** arch/x86/platform/efi/efi.c, the late half: the firmware's runtime services get virtual addresses. */
+/** arch/x86/platform/efi/efi.c, late boot: assigning virtual addresses to the firmware's runtime services. */
 import { PAGE_SIZE, va, type Va } from '../../../../../../machine/address.js';
 import {
   EFI_MEMORY,
@@ -13,7 +13,7 @@ import { fn, inline, bodies, label } from '../../../../../../kernel/table.js';
 import type { EfiMemoryDesc } from '../../../../../include/linux/efi/memmap.js';
 import type { Kernel } from '../../../../../../kernel/kernel.js';
 
-/** The map that goes to the firmware: where it is, how many descriptors it has, and the order of its pages. */
+/** The memory map for SetVirtualAddressMap(): its address, number of descriptors, and order of its pages. */
 export interface NewMemmap {
   at: Va;
   count: number;
@@ -25,12 +25,12 @@ declare module '../../../../../../kernel/table.js' {
     efi_enter_virtual_mode(k: Kernel): void;
     __efi_enter_virtual_mode(k: Kernel): void;
     efi_merge_regions(k: Kernel): void;
-    /** Maps what firmware needs, and copies its descriptors; undefined where there is no memory. */
+    /** Maps the regions that firmware needs and copies their descriptors; undefined without memory. */
     efi_map_regions(k: Kernel): NewMemmap | undefined;
     get_systab_virt_addr(k: Kernel, md: EfiMemoryDesc): void;
-    /** Twice the pages, with what the old ones held; 0 where there are none. */
+    /** Allocates twice the pages, copies the old ones' contents and frees them; 0 without memory. */
     realloc_pages(k: Kernel, old_memmap: Va | 0, old_shift: number): Va | 0;
-    /** The pages are allocated, nothing is copied yet. */
+    /** After the allocation, before the copy. */
     'realloc_pages:allocated'(k: Kernel, pages: Va, size: number): void;
     phys_efi_set_virtual_address_map(
       k: Kernel,
@@ -91,8 +91,8 @@ export const efiVirtualMode = bodies({
     let count = 0;
     let pg_shift = 0;
     let left = 0;
-    // From the last descriptor to the first, for addresses are given from the top down (efi_map_next_entry_reverse);
-    // with efi=old_map in their order (efi_map_next_entry).
+    // From the last descriptor to the first, as addresses are assigned from the top down (efi_map_next_entry_reverse);
+    // with efi=old_map from the first to the last (efi_map_next_entry).
     const entries = k.fn.for_each_efi_memory_desc();
     for (const p of k.fn.efi_enabled('EFI_OLD_MEMMAP') ? entries : entries.reverse()) {
       const md = k.fn.efi_memory_desc(p);
@@ -105,7 +105,7 @@ export const efiVirtualMode = bodies({
         left += PAGE_SIZE * 2 ** pg_shift;
         pg_shift++;
       }
-      // memcpy(), without a line of the trace for each descriptor.
+      // memcpy(), without a trace event for each descriptor.
       k.writeBytes(va(at + count * desc_size), k.readBytes(p, desc_size));
       left -= desc_size;
       count++;
@@ -118,11 +118,11 @@ export const efiVirtualMode = bodies({
       const save_pgd = k.fn.efi_call_phys_prolog();
       const { physSetVirtualAddressMap } = k.state.efi;
       const args = [size, descriptor, version, map].map(BigInt);
-      // What the firmware will find at the map's address: for the trace, nothing depends on it.
-      const seen = new Uint8Array(size);
-      if (k.cpu.read(va(map), seen) === null) {
-        k.trace.didRead(va(map), seen);
-        k.trace.recorder.consumed('virtual address map', 'SetVirtualAddressMap', seen);
+      // Reads what the firmware will find at the map's address; only the trace uses it.
+      const contents = new Uint8Array(size);
+      if (k.cpu.read(va(map), contents) === null) {
+        k.trace.didRead(va(map), contents);
+        k.trace.recorder.consumed('virtual address map', 'SetVirtualAddressMap', contents);
       }
       const status = k.fn.efi_call(physSetVirtualAddressMap, args);
       k.fn.efi_call_phys_epilog(save_pgd);

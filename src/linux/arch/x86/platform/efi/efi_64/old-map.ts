@@ -1,4 +1,4 @@
-/** arch/x86/platform/efi/efi_64.c: efi=old_map, the parts for 64 bits. */
+/** arch/x86/platform/efi/efi_64.c: efi=old_map, the 64-bit part. */
 import {
   alignDown,
   PAGE_SIZE,
@@ -16,9 +16,9 @@ import type { Kernel } from '../../../../../../kernel/kernel.js';
 
 declare module '../../../../../../kernel/table.js' {
   interface Entries {
-    /** Maps a range that the direct map leaves out; 0 where it cannot be. */
+    /** Maps a range that is not in the direct map; 0 where that fails. */
     efi_ioremap(k: Kernel, phys: number, size: number, type: number): Va | 0;
-    /** Makes the firmware's code executable, or not. */
+    /** Makes the firmware's code executable or not executable. */
     early_code_mapping_set_exec(k: Kernel, executable: boolean): void;
     /** Copies the direct map's entries to the low half of the page-global directory: virtual addresses equal physical ones. */
     'efi_call_phys_prolog:old_map'(k: Kernel): void;

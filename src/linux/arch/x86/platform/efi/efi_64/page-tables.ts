@@ -1,4 +1,4 @@
-/** arch/x86/platform/efi/efi_64.c: the page tables that firmware is called with. */
+/** arch/x86/platform/efi/efi_64.c: the page tables in use while firmware is called. */
 import {
   alignDown,
   PAGE_SIZE,
@@ -38,19 +38,19 @@ declare module '../../../../../../kernel/table.js' {
     /** 0 or a negative errno. */
     efi_alloc_page_tables(k: Kernel): number;
     efi_sync_low_kernel_mappings(k: Kernel): void;
-    /** 0, or 1 where something could not be mapped. */
+    /** 0, or 1 where a mapping failed. */
     efi_setup_page_tables(k: Kernel, pa_memmap: number, num_pages: number): number;
-    /** What CR3 gets for firmware: the physical address of efi_pgd. */
+    /** CR3 value for firmware calls: the physical address of efi_pgd. */
     'efi_setup_page_tables:efi_pgt'(k: Kernel, pgd: Va): bigint;
     /** Flags of the 1:1 maps of memory and kernel text that mixed mode needs. */
     'efi_setup_page_tables:1:1-flags'(k: Kernel): bigint;
-    /** The stack that mixed mode needs below 4 GiB has been allocated. */
+    /** After the allocation of mixed mode's stack below 4 GiB. */
     'efi_setup_page_tables:stack'(k: Kernel, page: Va): void;
-    /** Maps a descriptor's range 1:1 and at its virtual address, and writes that into the descriptor. */
+    /** Maps a descriptor's range 1:1 and at a new virtual address, which is written to the descriptor. */
     efi_map_region(k: Kernel, at: Va, md: EfiMemoryDesc): void;
     __map_region(k: Kernel, md: EfiMemoryDesc, address: number): void;
     efi_runtime_update_mappings(k: Kernel): void;
-    /** Returns what CR3 was. */
+    /** Returns the previous CR3. */
     efi_call_phys_prolog(k: Kernel): bigint;
     efi_call_phys_epilog(k: Kernel, save_pgd: bigint): void;
   }
@@ -64,10 +64,10 @@ const USABLE: readonly number[] = [
 ];
 
 /** The table that an entry points to. */
-const below = (k: Kernel, table: Va, index: number): Va =>
+const nextTable = (k: Kernel, table: Va, index: number): Va =>
   k.__va(entryPhysical(get_entry(k, table, index)));
 
-/** Copies `count` entries from one table to another, both from an index on. */
+/** Copies entries [index, index + count) of table `from` to the same indexes of table `to`. */
 function share(k: Kernel, to: Va, from: Va, index: number, count: number): void {
   k.memcpy(va(to + index * 8), va(from + index * 8), count * 8);
 }
@@ -104,9 +104,9 @@ export const efi64 = bodies({
     const first = tableIndex(PAGE_OFFSET, 39);
     const shared = tableIndex(EFI_VA_END, 39);
     share(k, pgd, kernel, first, shared - first);
-    // The one PGD entry that holds the EFI regions holds kernel text and fixmap too: its entries are copied around them.
-    const pud = below(k, pgd, shared);
-    const kernelPud = below(k, kernel, shared);
+    // The PGD entry of the EFI regions also covers kernel text and fixmap: the PUD entries around the regions are copied.
+    const pud = nextTable(k, pgd, shared);
+    const kernelPud = nextTable(k, kernel, shared);
     share(k, pud, kernelPud, 0, tableIndex(EFI_VA_END, 30));
     const above = tableIndex(EFI_VA_START, 30);
     share(k, pud, kernelPud, above, PTRS_PER_TABLE - above);
@@ -122,7 +122,7 @@ export const efi64 = bodies({
     const map = (phys: number, pages: number, flags: bigint): boolean =>
       k.fn.kernel_map_pages_in_pgd(pgd, phys / PAGE_SIZE, phys, pages, flags) === 0;
     efi.scratch.efi_pgt = k.fn['efi_setup_page_tables:efi_pgt'](pgd);
-    // The new memory map is handed over by its physical address.
+    // The new memory map is passed to firmware by its physical address.
     if (!map(pa_memmap, num_pages, _PAGE_NX | _PAGE_RW)) {
       k.trace.console(`efi: Error ident-mapping new memmap (0x${pa_memmap.toString(16)})!`);
       return 1;
@@ -166,10 +166,10 @@ export const efi64 = bodies({
       return;
     }
     const { efi } = k.state;
-    // 1:1, for firmware that does not forget its physical addresses.
+    // 1:1 as well, for firmware that still uses physical addresses.
     k.fn.__map_region(md, md.phys_addr);
     efi.efi_va -= descSize(md);
-    // The same offset in a 2 MiB page as the physical address has.
+    // Same offset in a 2 MiB page as the physical address.
     const offset = md.phys_addr % PMD_SIZE;
     const before = efi.efi_va;
     efi.efi_va = alignDown(efi.efi_va, PMD_SIZE) + offset;

@@ -15,7 +15,7 @@ declare module '../../../../../../kernel/table.js' {
     can_free_region(k: Kernel, start: number, size: number): boolean;
     efi_reserve_boot_services(k: Kernel): void;
     efi_free_boot_services(k: Kernel): void;
-    /** Right before a range is given to the page allocator. */
+    /** Immediately before a range is freed to the page allocator. */
     'efi_free_boot_services:before-free'(k: Kernel, start: number, size: number): void;
   }
 }
@@ -60,7 +60,7 @@ export const efiQuirks = bodies({
         k.fn.memblock_reserve(md.phys_addr, size);
         if (k.fn.can_free_region(md.phys_addr, size)) continue;
       }
-      // Reserved by another: the bit in the map makes efi_free_boot_services() skip it.
+      // Already reserved, or not to be freed: with this attribute efi_free_boot_services() skips it.
       k.writeU64(va(at + EFI_MEMORY_DESCRIPTOR.Attribute), md.attribute | EFI_MEMORY.RUNTIME);
     }
   }),

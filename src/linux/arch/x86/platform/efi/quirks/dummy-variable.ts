@@ -1,4 +1,4 @@
-/** arch/x86/platform/efi/quirks.c: the dummy variable is deleted. */
+/** arch/x86/platform/efi/quirks.c: deleting the dummy variable. */
 import { guid } from '../../../../../../firmware/efi/layout.js';
 import { fn, bodies } from '../../../../../../kernel/table.js';
 import type { Kernel } from '../../../../../../kernel/kernel.js';
@@ -25,7 +25,7 @@ export const efiRuntimeVariables: readonly Variable[] = [
     init: () => Uint8Array.from([...DUMMY_NAME].flatMap((c) => [c.charCodeAt(0), 0])),
   },
   {
-    // A constant of the source; the compiler gives it no name.
+    // A literal in the source, which has no symbol.
     name: 'EFI_DUMMY_GUID',
     size: 16,
     align: 8,
@@ -36,7 +36,7 @@ export const efiRuntimeVariables: readonly Variable[] = [
 ];
 
 export const efiDummy = bodies({
-  // Its status is not looked at.
+  // The returned status is ignored.
   efi_delete_dummy_variable: fn((k: Kernel) => {
     k.fn.virt_efi_set_variable(
       k.sym('efi_dummy_name'),

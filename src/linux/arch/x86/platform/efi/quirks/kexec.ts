@@ -1,4 +1,4 @@
-/** arch/x86/platform/efi/quirks.c: the configuration table of firmware that was in virtual mode before. */
+/** arch/x86/platform/efi/quirks.c: the configuration table of firmware that is already in virtual mode. */
 import { startsWith } from '../../../../../../base/bytes.js';
 import { va } from '../../../../../../machine/address.js';
 import {
@@ -23,7 +23,7 @@ declare module '../../../../../../kernel/table.js' {
 export const efiQuirksKexec = bodies({
   'efi_reuse_config:memremap': inline(early_memremap),
 
-  // Firmware may have made the SMBIOS pointer virtual: the old value is written back to the table.
+  // Firmware may have converted the SMBIOS pointer to a virtual address: the physical one is written back to the table.
   efi_reuse_config: inline((k: Kernel) => {
     const { efi_setup, systab } = k.state.efi;
     if (efi_setup === 0 || systab === null) return 0;

@@ -1,4 +1,4 @@
-/** noefi, efi= and add_efi_memmap: what of EFI is used, and how firmware is mapped. */
+/** noefi, efi= and add_efi_memmap: which parts of EFI are used, and how firmware is mapped. */
 import { describe, expect, test } from '@jest/globals';
 import { E820 } from '../../../../../../../src/linux/arch/x86/include/asm/e820.js';
 import { PAGE_OFFSET } from '../../../../../../../src/kernel/constants.js';
@@ -26,7 +26,7 @@ const SETTINGS = [
 const efi = (words: string, stage = 0, ...more: string[]): Boot =>
   withLine(words, 'epyc-efi', [...SETTINGS, ...more], { stage });
 
-/** Services of the firmware that ran. */
+/** The firmware's runtime services that were called. */
 const services = (trace: Trace): unknown[] =>
   ['efi_enter_virtual_mode', 'efi_late_init'].flatMap((label) =>
     eventsOf(trace, label, 'enter')
@@ -40,7 +40,7 @@ test('without an option the firmware gets virtual addresses and is called with t
 });
 
 describe.each(['noefi', 'efi=noruntime', 'efi=debug,noruntime'])('%s', (words) => {
-  test('no service runs, and the firmware’s map is not used; its tables are read', () => {
+  test('calls no runtime service and does not use the memory map, but reads the configuration tables', () => {
     const b = efi(words);
     const trace = b.run();
     expect(services(trace)).toEqual([]);
@@ -50,11 +50,11 @@ describe.each(['noefi', 'efi=noruntime', 'efi=debug,noruntime'])('%s', (words) =
     expect(b.kernel.state.efi.flags).not.toContain('EFI_MEMMAP');
     expect(b.kernel.state.efi.flags).not.toContain('EFI_RUNTIME_SERVICES');
     expect(b.kernel.state.efi.efi_pgd).toBe(0);
-    // ACPI is found through EFI all the same.
+    // ACPI is still found through EFI.
     expect(printedBy(b).some((line) => line.startsWith('ACPI: RSDP'))).toBe(true);
     expect(trace.outcome.kind).toBe('booted');
   });
-  test('boot services memory is not reserved', () => {
+  test('does not reserve boot services memory', () => {
     const owners = (b: Boot): string[] =>
       upTo('memblock_x86_fill', b).kernel.state.memblock.reserved.map(({ owner }) => owner);
     expect(owners(efi(''))).toContain('efi_reserve_boot_services');
@@ -77,7 +77,7 @@ test('efi=debug prints the firmware’s map, a line for each descriptor', () => 
   expect(lines.at(-1)).toMatch(/\[Memory Mapped I\/O {2}\|RUN\|.*\|UC\]/);
 });
 
-test('efi without a value needs one; a word that it does not know is passed over', () => {
+test('efi without a value is malformed; efi= ignores an unknown word', () => {
   expect(printedBy(upTo('parse_setup_data', efi('efi'))).slice(-4)).toEqual([
     'efi: need at least one option',
     "Malformed early option 'efi'",
@@ -88,7 +88,7 @@ test('efi without a value needs one; a word that it does not know is passed over
 });
 
 describe('efi=old_map', () => {
-  test('firmware runs in the kernel’s tables, in the direct map, and CR3 stays', () => {
+  test('firmware runs on the kernel’s page tables, in the direct map, and CR3 is not written', () => {
     const b = efi('efi=old_map');
     const trace = b.run();
     expect(services(trace)).toEqual(['SetVirtualAddressMap', 'SetVariable']);
@@ -96,7 +96,7 @@ describe('efi=old_map', () => {
     expect(b.kernel.state.efi.efi_pgd).toBe(0);
     expect(trace.outcome.kind).toBe('booted');
   });
-  test('regions of memory get their direct-map addresses, device registers an I/O mapping', () => {
+  test('gives memory regions their direct-map addresses, and device registers an I/O mapping', () => {
     const { kernel } = upTo('efi_enter_virtual_mode', efi('efi=old_map'));
     const mapped = kernel.fn
       .for_each_efi_memory_desc()
@@ -109,7 +109,7 @@ describe('efi=old_map', () => {
       expect([md.type, md.virt_addr === direct]).toEqual([md.type, md.type !== 11]);
     }
   });
-  test('runtime code may be run, and boot services code no longer, once the firmware has been called', () => {
+  test('leaves runtime code executable and boot services code not, after SetVirtualAddressMap()', () => {
     const { kernel } = upTo('efi_enter_virtual_mode', efi('efi=old_map'));
     const nx = (type: number): boolean[] =>
       kernel.fn
@@ -123,8 +123,8 @@ describe('efi=old_map', () => {
     expect(nx(5)).toEqual([false]);
     expect(new Set(nx(3))).toEqual(new Set([true]));
   });
-  test('with encryption on its code is read with the C-bit, and is no code', () => {
-    // With less memory, boot services memory is used again before /init (docs/findings.md).
+  test('panics with encryption on, because firmware code is fetched with the C-bit', () => {
+    // With less memory, boot services memory is reused before /init (docs/findings.md).
     const ram = 'machine.ram="6GiB"';
     const trace = efi(`${ON} efi=old_map`, 18, ram).run();
     expect(trace.outcome).toMatchObject({ kind: 'panic' });
@@ -133,7 +133,7 @@ describe('efi=old_map', () => {
   });
 });
 
-test('add_efi_memmap adds what the firmware’s map has and e820 has not', () => {
+test('add_efi_memmap adds RAM that the firmware’s map has and e820 has not', () => {
   const cut = (words: string): boolean => {
     const { e820 } = upTo('efi_init', efi(`mem=128M ${words}`)).kernel.state;
     return e820.some(({ addr, size, type }) => type === E820.RAM && addr + size > 128n << 20n);
@@ -141,13 +141,13 @@ test('add_efi_memmap adds what the firmware’s map has and e820 has not', () =>
   expect([cut(''), cut('add_efi_memmap')]).toEqual([false, true]);
 });
 
-test('the line of these boots is what the scenario says', () => {
+test('the command line of these boots is the test’s options after the default ones', () => {
   expect(printedBy(upTo('setup_arch', efi('noefi')))).toContain(`Command line: ${LINE} noefi`);
 });
 
-test('memory that the line makes up ends the boot where tables in it are split for ever', () => {
-  const made = 'memmap=exactmap memmap=640K@0 memmap=3G@1M';
-  expect(withLine(made, 'epyc-efi').run().outcome).toMatchObject({
+test('memmap= with RAM that does not exist hangs the boot: a page there is split forever', () => {
+  const invented = 'memmap=exactmap memmap=640K@0 memmap=3G@1M';
+  expect(withLine(invented, 'epyc-efi').run().outcome).toMatchObject({
     kind: 'hung',
     where: '__change_page_attr',
   });

@@ -1,4 +1,4 @@
-/** Firmware gets virtual addresses: the EFI page tables, SetVirtualAddressMap(), and what becomes of the memory. */
+/** Virtual addresses for the firmware: the EFI page tables, SetVirtualAddressMap(), and freeing the memory. */
 import { describe, expect, test } from '@jest/globals';
 import {
   EFI_VA_END,
@@ -18,7 +18,7 @@ describe.each([
   [10, true],
   [18, false],
 ])('at stage %i (activated: %s)', (stage, activate) => {
-  test('every runtime region gets an address of the EFI space, in the map’s order', () => {
+  test('every runtime region gets a virtual address in the EFI range, in the map’s order', () => {
     const { kernel } = entered(stage, activate);
     const addresses = kernel.fn
       .for_each_efi_memory_desc()
@@ -40,34 +40,34 @@ describe.each([
   });
 });
 
-test('the EFI page table is loaded with the C-bit from patch 10, where the mask is set', () => {
+test('the CR3 value for firmware has the C-bit from patch 10 on, if the mask is set', () => {
   const cBit = 1n << 47n;
   expect(entered(18).kernel.state.efi.scratch.efi_pgt & cBit).toBe(cBit);
   expect(entered(10).kernel.state.efi.scratch.efi_pgt & cBit).toBe(0n);
 });
 
 describe('the pages of the new memory map', () => {
-  /** Bytes of free memory whose direct mapping has a key. */
+  /** Bytes of free memory whose direct mapping uses `key`. */
   const freeUnder = ({ kernel }: Boot, key: number): number => {
     let bytes = 0;
     for (const { base, size } of freeRanges(kernel.state.pages)) {
       for (let at = base; at < base + size;) {
-        const probed = kernel.cpu.translate(va(PAGE_OFFSET + at));
-        if (!('key' in probed)) throw new Error('free memory is not mapped');
-        const next = Math.min(at - (at % probed.pageSize) + probed.pageSize, base + size);
-        if (probed.key === key) bytes += next - at;
+        const translated = kernel.cpu.translate(va(PAGE_OFFSET + at));
+        if (!('key' in translated)) throw new Error('free memory is not mapped');
+        const next = Math.min(at - (at % translated.pageSize) + translated.pageSize, base + size);
+        if (translated.key === key) bytes += next - at;
         at = next;
       }
     }
     return bytes;
   };
 
-  test('are freed as they were allocated where nothing is encrypted', () => {
+  test('are freed with an unchanged direct mapping where nothing is encrypted', () => {
     expect(freeUnder(entered(10), 1)).toBe(0);
   });
 
   // realloc_pages() of patch 10 clears the mask in their direct mapping; nothing sets it again before free_pages().
-  test('go back to the page allocator with a direct mapping that has no C-bit', () => {
+  test('are freed at stage 18 with a direct mapping that has no C-bit', () => {
     const subjectBoot = entered(18);
     expect(freeUnder(subjectBoot, 0)).toBeGreaterThanOrEqual(PAGE_SIZE);
     const { kernel } = subjectBoot;
@@ -78,14 +78,14 @@ describe('the pages of the new memory map', () => {
 describe('with CONFIG_EFI_MIXED', () => {
   const mixed = 'config.CONFIG_EFI_MIXED=true';
 
-  test('firmware finds the map where nothing is encrypted', () => {
+  test('firmware reads the new map intact where nothing is encrypted', () => {
     const subjectBoot = entered(10, false, mixed);
     expect(subjectBoot.outcome).toBeNull();
     expect(intactSoFar(subjectBoot, 'virtual address map')).toBe(true);
   });
 
-  // The 1:1 map of usable memory comes after the new map's and gives its pages, written without the C-bit, the C-bit.
-  test('patch 10 maps all usable memory 1:1 with the C-bit, the new map’s pages too: a panic', () => {
+  // The 1:1 mapping of usable memory is made last and sets the C-bit for the new map's pages, which were written without it.
+  test('panics with patch 10, which maps all usable memory 1:1 with the C-bit, the new map’s pages too', () => {
     const subjectBoot = entered(18, false, mixed);
     expect(intactSoFar(subjectBoot, 'virtual address map')).toBe(false);
     expect(subjectBoot.outcome).toMatchObject({
@@ -96,7 +96,7 @@ describe('with CONFIG_EFI_MIXED', () => {
 });
 
 describe('boot services memory', () => {
-  test('is reserved until firmware has its virtual addresses, then free', () => {
+  test('is reserved until firmware has its virtual addresses, then freed', () => {
     const { kernel, loaded } = efiBoot('efi_late_init', 10);
     const code = loaded.firmwareRegions.find(({ name }) => name === 'EFI boot services code');
     const base = code?.base ?? 0;
