@@ -1,4 +1,4 @@
-/** arch/x86/realmode/init.c: the trampoline of other CPUs. */
+/** arch/x86/realmode/init.c: the trampoline that starts the other CPUs. */
 import { alignUp, hex, PAGE_SIZE, tableIndex, va, type Va } from '../../../../machine/address.js';
 import { EFER } from '../../../../machine/cpu/registers.js';
 import { ISA_END_ADDRESS, MSR_EFER, PAGE_OFFSET } from '../../../../kernel/constants.js';
@@ -28,7 +28,7 @@ function blobSize(k: Kernel): number {
   return alignUp(k.sym('real_mode_blob_end') - k.sym('real_mode_blob'), PAGE_SIZE);
 }
 
-/** The pointer real_mode_header. */
+/** Value of the pointer variable real_mode_header. */
 function base(k: Kernel): Va {
   return k.canonical(k.readU64(k.sym('real_mode_header')));
 }
@@ -38,7 +38,7 @@ export function realModeField(k: Kernel, name: keyof typeof REAL_MODE_HEADER): n
   return k.readU32(va(base(k) + REAL_MODE_HEADER[name].offset));
 }
 
-/** Applies one list of relocations; returns where the next one starts. */
+/** Applies one list of relocations; returns the address of the next list. */
 function relocate(k: Kernel, list: Va, apply: (site: number) => void): Va {
   const count = k.readU32(list);
   for (let i = 1; i <= count; i++) apply(k.readU32(va(list + i * U32)));
@@ -86,7 +86,7 @@ export const realmodeInit = bodies({
   }),
   'setup_real_mode:flags': label(() => undefined),
 
-  // An early initcall: memory cannot be given permissions before, and CPUs start soon after.
+  // An early initcall: page permissions cannot be changed earlier, and the other CPUs start soon after.
   set_real_mode_permissions: fn((k: Kernel) => {
     const at = base(k);
     const size = blobSize(k);

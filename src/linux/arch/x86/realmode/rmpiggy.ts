@@ -1,5 +1,5 @@
 /**
- * arch/x86/realmode/rm: the real-mode blob as the kernel image carries it, and its relocations. Symbols, their order and
+ * arch/x86/realmode/rm: the real-mode blob in the kernel image, and its relocations. Symbols, their order and
  * the header are the kernel's; offsets within sections, and the offsets of operands in the code, are our choice.
  */
 import { filler } from '../../../../kernel/program.js';
@@ -29,7 +29,7 @@ export const RM = {
 export const RM_PAGES_SIZE = 0x6000;
 const RM_BASE = 0;
 
-/** struct real_mode_header (asm/realmode.h) without CONFIG_ACPI_SLEEP: offsets of u32 fields, and what they hold. */
+/** struct real_mode_header (asm/realmode.h) without CONFIG_ACPI_SLEEP: offsets of u32 fields, and their values. */
 export const REAL_MODE_HEADER = {
   text_start: { offset: 0, value: RM.text_start },
   ro_end: { offset: 4, value: RM.ro_end },
@@ -62,12 +62,12 @@ interface Operand {
   readonly at: number;
   /** Bytes. */
   readonly size: 2 | 4;
-  /** What it holds before relocation. */
+  /** Value before relocation. */
   readonly value: number;
   readonly relocation: Relocation;
 }
 
-/** Operands of the trampoline's instructions, each behind the first 16 bytes of its piece of code. */
+/** Operands of the trampoline's instructions, each after the first 16 bytes of its part of the code. */
 export const OPERANDS = {
   'ljmpw:offset': { at: 0x1014, size: 2, value: 0x1018, relocation: 'none' },
   'ljmpw:real_mode_seg': { at: 0x1016, size: 2, value: 0, relocation: 'segment' },
@@ -96,7 +96,7 @@ export type OperandName = keyof typeof OPERANDS;
 
 /** The base in the pseudo-descriptor at the start of tr_gdt: a limit of 16 bits comes first. */
 const TR_GDT_BASE = RM.tr_gdt + 2;
-/** Pieces of code: the bytes of their instructions are derived from the name. */
+/** Parts of the code; the bytes of their instructions are derived from the name. */
 const CODE: readonly (readonly [name: string, at: number, end: number])[] = [
   ['trampoline_start', RM.trampoline_start, RM.startup_32],
   ['pa_startup_32', RM.startup_32, RM.startup_64],
@@ -126,7 +126,7 @@ export function realModeBlob(): Uint8Array {
   return bytes;
 }
 
-/** Offsets of what is relocated in one way. */
+/** Offsets of the fields and operands with one kind of relocation. */
 function sites(relocation: Relocation): number[] {
   const fields = Object.values(REAL_MODE_HEADER).map(({ offset }) => offset);
   const operands = Object.values(OPERANDS)

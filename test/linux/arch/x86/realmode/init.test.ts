@@ -15,14 +15,14 @@ import { boot, scenario } from '../../../../helpers.js';
 const C = 1n << 47n;
 const START: Partial<BootOptions> = { scenario: scenario('bios-minimal', 'machine.ram=256MiB') };
 
-/** A boot up to and with a step, and where the trampoline is. */
+/** A boot that has run step `label`, and the trampoline's physical address. */
 function after(label: string, options: Partial<BootOptions>): { it: Boot; base: number } {
   const it = boot({ ...START, ...options });
   it.runTo(label);
   const range = it.kernel.state.memblock.reserved.find((r) => r.owner === 'reserve_real_mode');
   return { it, base: range?.base ?? 0 };
 }
-/** Memory as an access with or without the C-bit finds it. */
+/** The u64 at a physical address, read with or without the C-bit. */
 function u64(it: Boot, at: number, encrypted: boolean): bigint {
   const { k } = { k: it.kernel };
   const read = encrypted ? k.readU64(va(PAGE_OFFSET + at)) : plain(it, at);
@@ -33,7 +33,7 @@ function plain(it: Boot, at: number): bigint {
 }
 
 describe('reserve_real_mode', () => {
-  test.each([0, 9, 18])('at stage %p takes whole pages below 1 MiB', (stage) => {
+  test.each([0, 9, 18])('at stage %p reserves whole pages below 1 MiB', (stage) => {
     const { it, base } = after('memblock_x86_fill', { stage });
     const range = it.kernel.state.memblock.reserved.find((r) => r.owner === 'reserve_real_mode');
     expect(range?.size).toBe(RM_PAGES_SIZE);
@@ -42,7 +42,7 @@ describe('reserve_real_mode', () => {
 });
 
 describe('setup_real_mode', () => {
-  test('relocates the header, the segment and the operands by where the blob is', () => {
+  test('relocates the header, the segment and the operands to the blob’s address', () => {
     const { it, base } = after('init_mem_mapping', { stage: 9 });
     const { kernel } = it;
     expect(realModeField(kernel, 'trampoline_start')).toBe(base + RM.trampoline_start);
@@ -56,7 +56,7 @@ describe('setup_real_mode', () => {
     expect(at(RM.tr_gdt + 2)).toBe(base + RM.tr_gdt);
   });
 
-  test('fills the header: EFER without LMA, the kernel’s entry, CR4', () => {
+  test('fills in the header: EFER without LMA, the kernel’s entry point, CR4', () => {
     const { it, base } = after('init_mem_mapping', { stage: 9 });
     const header = base + RM.trampoline_header;
     expect(u64(it, header + TRAMPOLINE_HEADER.efer, true) & (1n << 10n)).toBe(0n);
@@ -72,16 +72,16 @@ describe('setup_real_mode', () => {
   test.each([
     [9, 0n],
     [18, C],
-  ])('at stage %p takes the PGD’s entries from the kernel’s, C-bit %p', (stage, mask) => {
+  ])('at stage %p copies the PGD’s entries from the kernel’s, with a mask of %p', (stage, mask) => {
     const { it, base } = after('init_mem_mapping', { stage });
     const pgd = base + RM.trampoline_pgd;
     const kernel = it.program.link('init_level4_pgt');
-    for (const [own, theirs] of [
+    for (const [index, source] of [
       [0, 272],
       [511, 511],
     ] as const) {
-      const entry = u64(it, pgd + own * 8, true);
-      expect(entry).toBe(it.kernel.readU64(va(kernel + theirs * 8)));
+      const entry = u64(it, pgd + index * 8, true);
+      expect(entry).toBe(it.kernel.readU64(va(kernel + source * 8)));
       expect(entry & C).toBe(mask);
     }
   });
@@ -96,7 +96,7 @@ describe('setup_real_mode', () => {
     const value = it.kernel.readU32(
       va(PAGE_OFFSET + base + RM.trampoline_header + TH_FLAGS_OFFSET),
     );
-    // Before patch 15 there is no such field: what stands there is the blob's.
+    // Before patch 15 there is no such field: the value is the blob's.
     expect(value).toBe(flags ?? 0);
   });
 });
@@ -113,26 +113,29 @@ describe('set_real_mode_permissions', () => {
     [10, true, false],
     [11, true, true],
     [18, false, true],
-  ])('at stage %p, activated %p, text read plain is the blob’s: %p', (stage, activate, same) => {
-    const { it, base } = after('set_real_mode_permissions', { stage, activate });
-    expect(text(it, base) === blobText(it)).toBe(same);
-  });
+  ])(
+    'at stage %p, activated %p, text read without the C-bit is the blob’s: %p',
+    (stage, activate, same) => {
+      const { it, base } = after('set_real_mode_permissions', { stage, activate });
+      expect(text(it, base) === blobText(it)).toBe(same);
+    },
+  );
 
   test.each([
     [10, 1],
     [11, 0],
-  ])('activated on stage %p, the direct mapping has C=%p', (stage, c) => {
+  ])('at stage %p, activated, the trampoline’s direct mapping has C=%p', (stage, c) => {
     const { it, base } = after('set_real_mode_permissions', { stage, activate: true });
     for (const page of [0, 1, 3, 5]) {
       const walk = it.kernel.cpu.traceWalk(va(PAGE_OFFSET + base + page * 4096));
       expect(walk.at(-1)?.c).toBe(c);
     }
     const before = it.kernel.cpu.traceWalk(va(PAGE_OFFSET + base - 4096));
-    const behind = it.kernel.cpu.traceWalk(va(PAGE_OFFSET + base + RM_PAGES_SIZE));
-    expect([before.at(-1)?.c, behind.at(-1)?.c]).toEqual([1, 1]);
+    const following = it.kernel.cpu.traceWalk(va(PAGE_OFFSET + base + RM_PAGES_SIZE));
+    expect([before.at(-1)?.c, following.at(-1)?.c]).toEqual([1, 1]);
   });
 
-  test('header and text are read-only, only text may be executed', () => {
+  test('makes header and text read-only, and only text executable', () => {
     const { it, base } = after('set_real_mode_permissions', { stage: 9 });
     const flags = [0, 1, 2, 3, 5].map((page) => {
       const leaf =

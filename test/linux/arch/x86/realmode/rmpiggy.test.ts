@@ -16,7 +16,7 @@ const blob = realModeBlob();
 const view = new DataView(blob.buffer);
 
 describe('the real-mode blob', () => {
-  test('has pages for text, data and the trampoline’s PGD, whole ones', () => {
+  test('has whole pages for text, data and the trampoline’s PGD', () => {
     expect(blob.length).toBe(RM_PAGES_SIZE);
     expect(RM_PAGES_SIZE % 4096).toBe(0);
     expect([RM.text_start % 4096, RM.trampoline_start % 4096, RM.trampoline_pgd % 4096]).toEqual([
@@ -59,17 +59,17 @@ describe('the real-mode blob', () => {
     expect([0, 1, 2].map((i) => field(i, 'P'))).toEqual([1n, 1n, 1n]);
   });
 
-  test('operands stand apart from the bytes that are fetched and from one another', () => {
-    const taken = new Set<number>();
+  test('operands overlap neither the bytes that are fetched nor one another', () => {
+    const used = new Set<number>();
     for (const { at, size } of Object.values(OPERANDS)) {
       for (let byte = at; byte < at + size; byte++) {
-        expect(taken.has(byte)).toBe(false);
-        taken.add(byte);
+        expect(used.has(byte)).toBe(false);
+        used.add(byte);
       }
     }
     const after = OPERANDS['ljmpw:offset'].value;
     for (const start of [RM.trampoline_start, RM.startup_32, RM.startup_64, after]) {
-      for (let byte = start; byte < start + 16; byte++) expect(taken.has(byte)).toBe(false);
+      for (let byte = start; byte < start + 16; byte++) expect(used.has(byte)).toBe(false);
     }
   });
 

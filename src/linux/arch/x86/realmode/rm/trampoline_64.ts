@@ -1,6 +1,7 @@
 /**
- * arch/x86/realmode/rm/trampoline_64.S: from real mode to the kernel's 64-bit entry. Each piece runs where the SIPI put
- * it, in the mode that its own writes to control registers make; its operands are read from its code, as relocated.
+ * arch/x86/realmode/rm/trampoline_64.S: from real mode to the kernel's 64-bit entry. Each part runs at the address
+ * that follows from the SIPI's vector, in the mode that its own control-register writes set; its operands are fetched
+ * from the relocated code.
  */
 import { va, type Va } from '../../../../../machine/address.js';
 import { MSR_EFER, X86_CR0_PE, X86_CR0_PG, X86_CR0_WP } from '../../../../../kernel/constants.js';
@@ -21,7 +22,7 @@ import { verify } from '../../kernel/verify_cpu.js';
 
 declare module '../../../../../kernel/table.js' {
   interface Entries {
-    /** 16-bit code; the processor is where the STARTUP IPI put it. */
+    /** 16-bit code, entered at the STARTUP IPI's vector. */
     trampoline_start(k: Kernel): void;
     /** verify_cpu, included in 16-bit code. */
     'trampoline_start:verify_cpu'(k: Kernel): void;
@@ -41,19 +42,19 @@ const WINDOW = 16;
 const CALL_LENGTH = 3;
 const WORD = 2;
 
-/** Where the blob's start is, as the piece that runs now is placed: its own address less its offset in the blob. */
-function offsetOf(k: Kernel, symbol: number): Va {
+/** Address of offset `symbol` in the blob, relative to the running code: its own address less its offset in the blob. */
+function addressOf(k: Kernel, symbol: number): Va {
   const frame = k.current;
-  const piece =
+  const ownOffset =
     frame === undefined ? 0 : k.program.link(frame.name) - k.program.link('real_mode_blob');
-  return va((frame?.at ?? 0) - piece + symbol);
+  return va((frame?.at ?? 0) - ownOffset + symbol);
 }
 
-/** An operand of the code that runs now: fetched like the instruction that holds it. */
+/** Value of an operand of the running code, read by an instruction fetch. */
 export function operand(k: Kernel, name: OperandName): number {
   const { at, size } = OPERANDS[name];
   const bytes = new Uint8Array(4);
-  k.retryUntilDelivered(() => k.cpu.fetch(offsetOf(k, at), bytes, size));
+  k.retryUntilDelivered(() => k.cpu.fetch(addressOf(k, at), bytes, size));
   return new DataView(bytes.buffer).getUint32(0, true);
 }
 
@@ -62,7 +63,7 @@ function pseudoDescriptor(k: Kernel, at: Va): [base: Va, limit: number] {
   return [va(k.readU32(va(at + WORD))), k.readU16(at)];
 }
 
-/** A far jump to the next piece of code. */
+/** A far jump to the next part of the code. */
 function ljmp(k: Kernel, name: string, selector: number, offset: number): void {
   k.retryUntilDelivered(() => k.cpu.farJump(selector, offset));
   k.arrive(name, k.cpu.codeAddress);
@@ -72,14 +73,14 @@ export const trampoline = bodies({
   trampoline_start: label((k: Kernel) => {
     const { cpu } = k;
     const start = cpu.codeAddress;
-    const seen = new Uint8Array(WINDOW);
-    k.retryUntilDelivered(() => cpu.fetch(start, seen));
-    k.trace.didRead(start, seen);
-    const by = `trampoline_start (CPU ${String(cpu.id)})`;
-    k.trace.recorder.consumedPart('trampoline', by, RM.trampoline_start - RM.text_start, seen);
+    const code = new Uint8Array(WINDOW);
+    k.retryUntilDelivered(() => cpu.fetch(start, code));
+    k.trace.didRead(start, code);
+    const reader = `trampoline_start (CPU ${String(cpu.id)})`;
+    k.trace.recorder.consumedPart('trampoline', reader, RM.trampoline_start - RM.text_start, code);
     k.arrive('trampoline_start', start);
     wbinvd(k);
-    // LJMPW_RM: to the blob's segment, where offsets count from the blob's start.
+    // LJMPW_RM: to the blob's segment, whose offsets are relative to the blob's start.
     const offset = operand(k, 'ljmpw:offset');
     const segment = operand(k, 'ljmpw:real_mode_seg');
     k.retryUntilDelivered(() => cpu.farJump(segment, offset));
@@ -98,7 +99,7 @@ export const trampoline = bodies({
     k.fn.pa_startup_32();
   }),
 
-  // CALL and RET of 16 bits; our choice: the flags that it saves on the stack meanwhile are not.
+  // 16-bit CALL and RET; our choice: the flags that verify_cpu saves on the stack are not written.
   'trampoline_start:verify_cpu': label((k: Kernel) => {
     const { cpu } = k;
     cpu.rsp = va(cpu.rsp - WORD);
@@ -107,7 +108,7 @@ export const trampoline = bodies({
     cpu.rip = va(k.readU16(va(cpu.csBase + cpu.rsp)) - CALL_LENGTH);
     cpu.rsp = va(cpu.rsp + WORD);
     k.fetch();
-    if (eax !== 0) throw new CpuAstray(cpu.id, 'no_longmode', 'it halts: no long mode');
+    if (eax !== 0) throw new CpuAstray(cpu.id, 'no_longmode', 'halts: no long mode');
   }),
 
   pa_startup_32: label((k: Kernel) => {
@@ -116,7 +117,7 @@ export const trampoline = bodies({
     cpu.rsp = va(cpu.rsp + operand(k, 'pa_real_mode_base'));
     k.fn['pa_startup_32:unpaged']();
     write_cr4(k, k.readU32(va(operand(k, 'pa_tr_cr4'))));
-    // A move of 32 bits: no bit above 31 can be in it.
+    // A 32-bit move: bits 63:32 of CR3 are 0.
     write_cr3(k, BigInt(operand(k, 'pa_trampoline_pgd')), 'trampoline_pgd');
     wrmsr(k, MSR_EFER, k.readU64(va(operand(k, 'pa_tr_efer'))));
     write_cr0(k, X86_CR0_PG + X86_CR0_WP + X86_CR0_PE);
@@ -128,8 +129,8 @@ export const trampoline = bodies({
   'pa_startup_32:paged': label(() => undefined),
 
   pa_startup_64: label((k: Kernel) => {
-    // Through a pointer relative to RIP, to the kernel's own address.
-    const pointer = offsetOf(k, RM.trampoline_header + TRAMPOLINE_HEADER.start);
+    // A jump through a RIP-relative pointer, to the kernel's virtual address.
+    const pointer = addressOf(k, RM.trampoline_header + TRAMPOLINE_HEADER.start);
     const target = k.canonical(k.readU64(pointer));
     k.jump('secondary_startup_64', target);
     k.fn.secondary_startup_64();

@@ -12,7 +12,7 @@ import { link } from '../../../../../../src/series/link.js';
 import type { Trace } from '../../../../../../src/trace/trace.js';
 import { eventsOf, printed, threeCpus } from '../../../../smp-boots.js';
 
-/** What a CPU did. Where CPUs do alike the trace tells it once, with their numbers as `1..2`. */
+/** Events of one CPU. The trace has identical events of several CPUs once, with a range of CPU numbers, `1..2`. */
 function onCpu(trace: Trace, cpu: number): readonly Readonly<Record<string, unknown>>[] {
   return eventsOf(trace, 'smp_init').filter(({ cpu: cpus }) => {
     const [first, last = first] = String(cpus).split('..').map(Number);
@@ -20,8 +20,8 @@ function onCpu(trace: Trace, cpu: number): readonly Readonly<Record<string, unkn
   });
 }
 
-/** A boot in which somebody has changed the trampoline's bytes before the first CPU starts. */
-function spoilt(offset: number, bytes: readonly number[], stage = 9): Trace {
+/** A boot in which bytes of the trampoline are overwritten before the first other CPU starts. */
+function corrupted(offset: number, bytes: readonly number[], stage = 9): Trace {
   const it = threeCpus({ stage });
   it.runTo('set_real_mode_permissions');
   const range = it.kernel.state.memblock.reserved.find((r) => r.owner === 'reserve_real_mode');
@@ -35,22 +35,25 @@ describe('the trampoline', () => {
   const base =
     it.kernel.state.memblock.reserved.find((r) => r.owner === 'reserve_real_mode')?.base ?? 0;
 
-  test.each([1, 2])('takes CPU %p from real mode to the kernel’s tables in its order', (cpu) => {
-    const control = onCpu(trace, cpu).filter((e) => e.cr !== undefined || e.wrmsr !== undefined);
-    expect(control.slice(0, 7).map((e) => [e.cr ?? e.wrmsr, e.in])).toEqual([
-      ['CR0', 'trampoline_start'],
-      ['CR4', 'pa_startup_32'],
-      ['CR3', 'pa_startup_32'],
-      ['EFER', 'pa_startup_32'],
-      ['CR0', 'pa_startup_32'],
-      ['CR4', 'secondary_startup_64'],
-      ['CR3', 'secondary_startup_64'],
-    ]);
-    const [, , root] = control;
-    expect([root?.value, root?.C]).toEqual([`0x${(base + RM.trampoline_pgd).toString(16)}`, 0]);
-  });
+  test.each([1, 2])(
+    'takes CPU %p from real mode to the kernel’s page tables, writing registers in order',
+    (cpu) => {
+      const control = onCpu(trace, cpu).filter((e) => e.cr !== undefined || e.wrmsr !== undefined);
+      expect(control.slice(0, 7).map((e) => [e.cr ?? e.wrmsr, e.in])).toEqual([
+        ['CR0', 'trampoline_start'],
+        ['CR4', 'pa_startup_32'],
+        ['CR3', 'pa_startup_32'],
+        ['EFER', 'pa_startup_32'],
+        ['CR0', 'pa_startup_32'],
+        ['CR4', 'secondary_startup_64'],
+        ['CR3', 'secondary_startup_64'],
+      ]);
+      const [, , root] = control;
+      expect([root?.value, root?.C]).toEqual([`0x${(base + RM.trampoline_pgd).toString(16)}`, 0]);
+    },
+  );
 
-  test('needs no more of the image than its symbols: it runs from the overlay as well', () => {
+  test('runs from the overlay if the image does not contain its symbols', () => {
     const rest = BASE_VARIABLES.filter((variable) => !realmodeVariables.includes(variable));
     const image = buildBuiltInImage(link([]).baseFunctions, rest);
     const other = threeCpus({ stage: 9, image });
@@ -59,9 +62,9 @@ describe('the trampoline', () => {
   });
 });
 
-describe('a trampoline with other bytes', () => {
-  test('in its 16-bit code: the CPU goes through the firmware’s vectors and is given up', () => {
-    const trace = spoilt(RM.trampoline_start, [0]);
+describe('a corrupted trampoline', () => {
+  test('in its 16-bit code: the CPU faults through the firmware’s vectors and is given up', () => {
+    const trace = corrupted(RM.trampoline_start, [0]);
     expect(trace.outcome.kind).toBe('booted');
     expect(onCpu(trace, 1).at(-1)).toMatchObject({ fault: '#UD', in: 'trampoline_start' });
     expect(printed(trace, 'smp_init')).toContain('do_boot_cpu failed(-1) to wakeup CPU#1');
@@ -87,14 +90,14 @@ describe('a trampoline with other bytes', () => {
     ['a CR4 without PAE', RM.trampoline_header + TRAMPOLINE_HEADER.cr4, [0], 'pa_startup_32'],
     ['another PGD', OPERANDS.pa_trampoline_pgd.at, [0, 0, 0, 0], 'pa_startup_32'],
   ] as const)('in %s: without an IDT the CPU shuts down', (_what, offset, bytes, where) => {
-    const trace = spoilt(offset, bytes);
+    const trace = corrupted(offset, bytes);
     expect(trace.outcome).toMatchObject({ kind: 'triple-fault', where });
     expect(trace.outcome.message).toMatch(/^CPU 1: /);
   });
 
-  test('one byte before and one behind what is fetched and read changes nothing', () => {
+  test('has no effect in bytes that are neither fetched nor read', () => {
     for (const offset of [RM.trampoline_start + 16, RM.startup_32 - 1, RM.startup_64 - 1]) {
-      expect(printed(spoilt(offset, [0]), 'smp_init').at(-1)).toMatch(/3 CPUs/);
+      expect(printed(corrupted(offset, [0]), 'smp_init').at(-1)).toMatch(/3 CPUs/);
     }
   });
 });
