@@ -1,4 +1,4 @@
-/** drivers/iommu/amd_iommu_types.h: the driver's numbers and structures. What the IOMMU reads itself is in simulated memory. */
+/** drivers/iommu/amd_iommu_types.h: the driver's constants and structures. Those that the IOMMU reads are in simulated memory. */
 import type { Va } from '../../../machine/address.js';
 import { stateSlice } from '../../../kernel/state.js';
 import { bodies, inline } from '../../../kernel/table.js';
@@ -41,7 +41,7 @@ export const CONTROL = {
 export const CTRL_INV_TO_MASK = 7 << CONTROL.INV_TIMEOUT;
 export const CTRL_INV_TO_1S = 4;
 
-/** Bits of the extended feature register that the driver asks for, by number, with their names as it prints them. */
+/** Bits of the extended feature register that the driver tests, by number, and the names that it prints. */
 export const FEATURE = { PPR: 1, GT: 4, IA: 6, PC: 9 } as const;
 export const FEATURE_NAMES = ['PreF', 'PPR', 'X2APIC', 'NX', 'GT', '[5]', 'IA', 'GA', 'HE', 'PC'];
 /** Bits of the capability header, by number. */
@@ -98,13 +98,13 @@ export const IOMMU_PROT_IW = 2;
 export const PAGE_MODE_NONE = 0;
 export const PAGE_MODE_2_LEVEL = 2;
 export const PAGE_MODE_6_LEVEL = 6;
-/** PM_LEVEL_SIZE: the highest address that tables of a mode reach, less one page's worth of nothing. */
+/** PM_LEVEL_SIZE: the highest address that tables of `mode` levels can map. */
 export const PM_LEVEL_SIZE = (mode: number): bigint =>
   mode < 6 ? (1n << BigInt(12 + mode * 9)) - 1n : (1n << 64n) - 1n;
 export const PM_LEVEL_INDEX = (level: number, address: bigint): number =>
   Number((address >> BigInt(12 + level * 9)) & 0x1ffn);
 const PM_LEVEL_ENC = (level: number): bigint => (BigInt(level) << 9n) & 0xe00n;
-/** An entry that points to a table of a level. */
+/** An entry that points to a table of level `level`. */
 export const PM_LEVEL_PDE = (level: number, address: bigint): bigint =>
   address | PM_LEVEL_ENC(level) | IOMMU_PTE_P | IOMMU_PTE_IR | IOMMU_PTE_IW;
 export const PM_PTE_LEVEL = (pte: bigint): number => Number((pte >> 9n) & 7n);
@@ -118,12 +118,12 @@ export const APERTURE_PAGE_INDEX = (address: number): number =>
   Math.floor(address / 2 ** 21) & 0x3f;
 
 export const MAX_DOMAIN_ID = 65536;
-/** asm/msidef.h: where interrupt messages go. */
+/** asm/msidef.h: lowest address of interrupt messages. */
 export const MSI_ADDR_BASE_LO = 0xfee0_0000;
 
 /** struct amd_iommu. */
 export interface AmdIommuInstance {
-  /** Where the structure is, which the reverse lookup table points to (kzalloc(); a page of its own is our choice). */
+  /** Address of the structure, for the reverse lookup table (kzalloc(); a whole page is our choice). */
   readonly at: Va;
   readonly index: number;
   readonly devid: number;
@@ -141,11 +141,11 @@ export interface AmdIommuInstance {
 
 /** struct aperture_range. */
 export interface ApertureRange {
-  /** A page: a bit for each page of the range. */
+  /** One page, with a bit for each page of the range. */
   readonly bitmap: Va;
   readonly offset: number;
   next_bit: number;
-  /** Leaf tables by their place in the range; 0 where there is none yet. */
+  /** Leaf tables by their index in the range; 0 where there is none yet. */
   pte_pages: number[];
 }
 
@@ -155,12 +155,12 @@ export interface ProtectionDomain {
   mode: number;
   pt_root: Va;
   updated: boolean;
-  /** Devices in it, the latest first. */
+  /** Device ids in the domain, the last attached first. */
   dev_list: number[];
   /** Number of attached devices of each IOMMU. */
   dev_iommu: number[];
   aperture_size: number;
-  /** *next_index of the CPU; the driver has one for each. */
+  /** *next_index; one for each CPU in the driver, one in all here. */
   next_index: number;
   aperture: ApertureRange[];
 }

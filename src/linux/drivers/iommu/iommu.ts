@@ -1,4 +1,4 @@
-/** drivers/iommu/iommu.c: a device gets a domain that translates nothing (iommu=pt). */
+/** drivers/iommu/iommu.c: an identity domain for a device (iommu=pt). */
 import { type AmdIommuInstance, type IommuDevData } from './amd_iommu_types.js';
 import type { KernelDevice } from '../../include/linux/dma-mapping/dma_map_ops.js';
 import { ENOMEM } from '../../include/uapi/asm-generic/errno-base.js';
@@ -7,7 +7,7 @@ import type { Kernel } from '../../../kernel/kernel.js';
 
 declare module '../../../kernel/table.js' {
   interface Entries {
-    /** Attaches the device to a new domain that translates nothing; 0 or a negative errno. */
+    /** Attaches the device to a new identity domain; 0 or a negative errno. */
     iommu_request_dm_for_dev(
       k: Kernel,
       dev: KernelDevice,

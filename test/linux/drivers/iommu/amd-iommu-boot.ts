@@ -1,4 +1,4 @@
-/** Boots of a machine with an IOMMU whose firmware leaves the IVRS where the kernel can read it. */
+/** Boots of a machine with an IOMMU and with the IVRS at an address where the kernel can read it. */
 import { ivrs } from '../../../../src/firmware/acpi/ivrs.js';
 import { pa } from '../../../../src/machine/address.js';
 import { AmdIommu } from '../../../../src/machine/iommu/amd-iommu.js';
@@ -12,7 +12,7 @@ const IVRS_AT = 0x9_e800;
 
 /** A machine with a BIOS and one device, behind the IOMMU; its IVRS is in the EBDA. */
 export function iommuBoot(stage: number, activate: boolean, ...settings: string[]): Boot {
-  const made = boot({
+  const subject = boot({
     scenario: scenario(
       'epyc-efi',
       'firmware.type="bios"',
@@ -27,11 +27,11 @@ export function iommuBoot(stage: number, activate: boolean, ...settings: string[
     stage,
     activate,
   });
-  made.runTo('acpi_boot_table_init');
+  subject.runTo('acpi_boot_table_init');
   const table = ivrs();
-  made.machine.dmaWrite(pa(IVRS_AT), table);
-  made.kernel.state.acpi.tables['IVRS'] = { address: IVRS_AT, length: table.length, pointer: 0 };
-  return made;
+  subject.machine.dmaWrite(pa(IVRS_AT), table);
+  subject.kernel.state.acpi.tables['IVRS'] = { address: IVRS_AT, length: table.length, pointer: 0 };
+  return subject;
 }
 
 /** The machine's IOMMU. */
@@ -41,14 +41,14 @@ export function iommuOf({ machine }: Boot): AmdIommu {
   return found;
 }
 
-/** The device behind it, as the kernel knows it. */
+/** The kernel's device for the NIC behind the IOMMU. */
 export function nicOf({ kernel }: Boot): KernelDevice {
   const found = kernel.state.devices.find(({ name }) => name === 'nic');
   if (found === undefined) throw new Error('there is no nic');
   return found;
 }
 
-/** All that the kernel printed in a step, with how often. */
+/** Lines that the kernel printed in a step, with their repeat counts. */
 export function consoleOf(trace: Trace, label: string): [string, number][] {
   const step = trace.steps.find((one) => one.label === label);
   return (step?.events ?? []).flatMap((event): [string, number][] => {

@@ -38,7 +38,7 @@ const read = (bus: bigint, length = 4): Uint8Array | string => {
 };
 
 describe('the device table', () => {
-  test('has the device in its domain, with two levels and both permissions', () => {
+  test('has an entry for the device with its domain, two levels and both permissions', () => {
     const [low, high] = dteOf(dev.devid);
     const IR_IW = 3n << 61n;
     expect(low).toBe(BigInt(k.__pa(domain.pt_root)) | (2n << 9n) | 3n | IR_IW);
@@ -64,7 +64,7 @@ describe('a mapping', () => {
     ['to device', 1, 'object', 'target-abort'],
     ['from device', 2, 'string', 'ok'],
     ['both ways', 0, 'object', 'ok'],
-  ] as const)('%s lets the device do that', (_what, dir, reads, writes) => {
+  ] as const)('permits DMA %s only', (_what, dir, reads, writes) => {
     const page = k.fn.alloc_pages(0, 0);
     k.writeU32(k.__va(page), 0x0403_0201);
     const bus = k.fn.dma_map_single(dev, k.__va(page), 4, dir);
@@ -74,7 +74,7 @@ describe('a mapping', () => {
     expect(k.readU8(k.__va(page))).toBe(writes === 'ok' ? 9 : 1);
   });
 
-  test('stays in the IOMMU after it was taken away: the driver flushes lazily', () => {
+  test('stays in the IOTLB after dma_unmap_single(): the driver flushes lazily', () => {
     const page = k.fn.alloc_pages(0, 0);
     const bus = k.fn.dma_map_single(dev, k.__va(page), 4, 1);
     expect(typeof read(bus)).toBe('object');
@@ -84,7 +84,7 @@ describe('a mapping', () => {
     expect(read(bus)).toBe('target-abort');
   });
 
-  test('that was never looked up is gone at once, and the next gets another address', () => {
+  test('that the IOMMU has not cached is gone after dma_unmap_single(), and the next one gets another address', () => {
     const page = k.fn.alloc_pages(0, 0);
     const bus = k.fn.dma_map_single(dev, k.__va(page), 4, 1);
     k.fn.dma_unmap_single(dev, bus, 4, 1);
@@ -101,7 +101,7 @@ describe('a mapping', () => {
 });
 
 describe('page tables', () => {
-  test('grow by a level where an address is beyond them', () => {
+  test('grow by a level for an address that they cannot map', () => {
     expect(domain.mode).toBe(2);
     expect(k.fn.alloc_pte(domain, 2 ** 30 - 0x1000)).not.toBeNull();
     expect(domain.mode).toBe(2);
@@ -113,7 +113,7 @@ describe('page tables', () => {
     expect((dteOf(dev.devid)[0] >> 9n) & 7n).toBe(3n);
   });
 
-  test('refuse a page that is mapped, an unaligned one, and one without permissions', () => {
+  test('refuse a second mapping, a mapping without permissions and an unaligned one', () => {
     expect(k.fn.iommu_map_page(domain, 0x40_0000, 0x5000n, 1)).toBe(0);
     expect(k.fn.iommu_map_page(domain, 0x40_0000, 0x5000n, 1)).toBe(-16);
     expect(k.fn.iommu_map_page(domain, 0x40_1000, 0x5000n, 0)).toBe(-22);

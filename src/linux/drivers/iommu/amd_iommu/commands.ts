@@ -1,4 +1,4 @@
-/** drivers/iommu/amd_iommu.c, "IOMMU command queuing functions": commands into the ring, and waiting for them. */
+/** drivers/iommu/amd_iommu.c, "IOMMU command queuing functions": queuing commands, and waiting for their completion. */
 import { va, type Va } from '../../../../machine/address.js';
 import {
   CMD,
@@ -24,7 +24,7 @@ export type IommuCmd = [number, number, number, number];
 
 declare module '../../../../kernel/table.js' {
   interface Entries {
-    /** 0, or a negative errno after LOOP_TIMEOUT turns. */
+    /** 0, or a negative errno after LOOP_TIMEOUT iterations. */
     wait_on_sem(k: Kernel, sem: Va): number;
     copy_cmd_to_buffer(k: Kernel, iommu: AmdIommuInstance, cmd: IommuCmd, tail: number): void;
     build_completion_wait(k: Kernel, address: Va): IommuCmd;
@@ -78,7 +78,7 @@ const build_inv_dte = (devid: number): IommuCmd => withType([devid, 0, 0, 0], CM
 const build_inv_all = (): IommuCmd => withType([0, 0, 0, 0], CMD.INV_ALL);
 const build_inv_irt = (devid: number): IommuCmd => withType([devid, 0, 0, 0], CMD.INV_IRT);
 
-/** More than one page: all of the domain. */
+/** Invalidates one page; for a larger range, all of the domain. */
 function build_inv_iommu_pages(
   address: bigint,
   size: bigint,
@@ -101,9 +101,9 @@ function withSem(k: Kernel, body: (sem: Va) => number): number {
 }
 
 /**
- * What iommu_queue_command() does with one command after the other, for as many as there is room for in the ring
- * whatever the IOMMU takes meanwhile: they are written together, and so is the tail. They are `first` with 0, 1, 2 …
- * added to one of its words, that holds the device or domain id.
+ * Queues `count` commands like iommu_queue_command(): `first`, with 0, 1, 2 … added to the word that holds the device or
+ * domain id. As many as the ring has room for, before the IOMMU reads any of them, are written together with one
+ * update of the tail.
  */
 function queueMany(
   k: Kernel,
@@ -138,8 +138,8 @@ function queueMany(
 }
 
 export const amdIommuCmd = bodies({
-  // The model's IOMMU is done with a command when the write of the tail register is, and nothing else runs meanwhile:
-  // what the first turn does not see, none of the LOOP_TIMEOUT turns sees, so that one is made (our choice).
+  // The model's IOMMU completes commands within the write of the tail register, and nothing else runs meanwhile: if the
+  // first of the LOOP_TIMEOUT iterations does not see the store, none does, so one is enough (our choice).
   wait_on_sem: fn((k: Kernel, sem: Va) => {
     if (k.readU64(sem) !== 0n) return 0;
     k.trace.console('AMD-Vi: Completion-Wait loop timed out');
@@ -216,7 +216,7 @@ export const amdIommuCmd = bodies({
     k.fn.iommu_flush_tlb_all(iommu);
   }),
 
-  // Devices with address caches of their own (ATS) are not modelled: device_flush_iotlb() has none to flush.
+  // IOTLBs of devices (ATS) are not modelled: device_flush_iotlb() has none to flush.
   device_flush_dte: inline((k: Kernel, data: IommuDevData) => {
     const iommu = k.fn.rlookup_iommu(data.devid);
     if (iommu === undefined) return k.fn.BUG('iommu is NULL');

@@ -11,10 +11,10 @@ declare module '../../../../kernel/table.js' {
 
 export const amdIommuDmaOpsInit = bodies({
   amd_iommu_init_dma_ops: fn((k: Kernel) => {
-    const through = readInt(k, 'iommu_pass_through') !== 0;
-    writeInt(k, 'swiotlb', through ? 1 : 0);
+    const passThrough = readInt(k, 'iommu_pass_through') !== 0;
+    writeInt(k, 'swiotlb', passThrough ? 1 : 0);
     writeInt(k, 'iommu_detected', 1);
-    if (!through) set_dma_ops(k, 'nommu_dma_ops');
+    if (!passThrough) set_dma_ops(k, 'nommu_dma_ops');
     const flush = k.state.params.amdIommuUnmapFlush;
     k.trace.console(
       flush ? 'AMD-Vi: IO/TLB flush on unmap enabled' : 'AMD-Vi: Lazy IO/TLB flushing enabled',

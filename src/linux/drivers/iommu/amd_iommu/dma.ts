@@ -1,4 +1,4 @@
-/** drivers/iommu/amd_iommu.c, dma_ops mapping/unmapping: bus addresses of devices that an IOMMU translates for. */
+/** drivers/iommu/amd_iommu.c, dma_ops mapping/unmapping: bus addresses for devices behind an IOMMU. */
 import { alignUp, PAGE_SIZE, va } from '../../../../machine/address.js';
 import {
   APERTURE_MAX_RANGES,
@@ -35,7 +35,7 @@ import type { Variable } from '../../../../kernel/variables.js';
 
 declare module '../../../../kernel/table.js' {
   interface Entries {
-    /** A bus address for some pages, or DMA_ERROR_CODE. */
+    /** Allocates bus addresses for `pages` pages; returns the first, or DMA_ERROR_CODE. */
     dma_ops_alloc_addresses(
       k: Kernel,
       dev: KernelDevice,
@@ -69,7 +69,7 @@ declare module '../../../../kernel/table.js' {
       align: boolean,
       dma_mask: bigint,
     ): number;
-    /** The physical address as the page-table entry gets it. */
+    /** Physical address for the page-table entry. */
     '__map_single:paddr'(k: Kernel, paddr: number): bigint;
     __unmap_single(k: Kernel, domain: ProtectionDomain, dma_addr: bigint, size: number): void;
     map_page: DmaMapFn<'map_page'>;
@@ -88,7 +88,7 @@ const ERROR = Number(DMA_ERROR_CODE);
 const numPages = (address: number, size: number): number =>
   alignUp((address % PAGE_SIZE) + size, PAGE_SIZE) / PAGE_SIZE;
 
-/** iommu_area_alloc(): pages that are free, aligned, and do not cross a boundary; −1 where there are none. */
+/** iommu_area_alloc(): marks free, aligned pages within a boundary as used; returns the first one's index, or −1. */
 function areaAlloc(
   k: Kernel,
   range: ApertureRange,
@@ -137,8 +137,8 @@ export const amdIommuDma = bodies({
           const range = domain.aperture[index];
           if (range === undefined || BigInt(range.offset) >= mask) continue;
           // iommu_device_max_index()
-          const reach = Number(mask / BigInt(PAGE_SIZE)) - range.offset / PAGE_SIZE + 1;
-          const limit = Math.min(APERTURE_RANGE_PAGES, reach);
+          const maxIndex = Number(mask / BigInt(PAGE_SIZE)) - range.offset / PAGE_SIZE + 1;
+          const limit = Math.min(APERTURE_RANGE_PAGES, maxIndex);
           const area = { limit, pages, align, boundary };
           let at = areaAlloc(k, range, { ...area, from: range.next_bit });
           if (at < 0) {
@@ -164,7 +164,7 @@ export const amdIommuDma = bodies({
         k.fn.domain_flush_complete(domain);
       }
       const at = (address % APERTURE_RANGE_SIZE) / PAGE_SIZE;
-      // Without amd_iommu=fullflush, addresses are not used again before the ring of them wraps, which flushes.
+      // Without amd_iommu=fullflush, an address is not reused before next_bit wraps around, which flushes the IOTLB.
       if (at + pages > range.next_bit) range.next_bit = at + pages;
       bitmapSet(k, range.bitmap, at, pages, false);
     },
@@ -177,10 +177,10 @@ export const amdIommuDma = bodies({
     const page = aperture.pte_pages[slot] ?? 0;
     let pte = page + PM_LEVEL_INDEX(0, BigInt(address)) * 8;
     if (page === 0) {
-      const made = k.fn.alloc_pte(domain, address);
-      if (made === null) return 0;
-      aperture.pte_pages[slot] = made.pte_page;
-      pte = made.pte;
+      const allocated = k.fn.alloc_pte(domain, address);
+      if (allocated === null) return 0;
+      aperture.pte_pages[slot] = allocated.pte_page;
+      pte = allocated.pte;
     }
     k.fn.update_domain(domain);
     return pte;
@@ -241,7 +241,7 @@ export const amdIommuDma = bodies({
         k.fn.dma_ops_free_addresses(domain, address, pages);
         return ERROR;
       }
-      // amd_iommu_np_cache is set by IOMMUs that keep entries which are not present; this one does not.
+      // amd_iommu_np_cache is for IOMMUs that cache non-present entries; this one does not.
       return address + offset;
     },
     true,
@@ -305,7 +305,7 @@ export const amdIommuDma = bodies({
     }
     const size = alignUp(length, PAGE_SIZE);
     const order = get_order(size);
-    // Any zone will do, and __GFP_ZERO.
+    // Zone flags are dropped; __GFP_ZERO.
     const page = k.fn.alloc_pages(gfp & ~(GFP.DMA | GFP.DMA32), order);
     if (page === 0) return null;
     const vaddr = k.__va(page);
@@ -324,15 +324,15 @@ export const amdIommuDma = bodies({
   }, true),
 
   amd_iommu_dma_supported: fn((k, dev, _mask) => k.fn.check_device(dev), true),
-  // The device's mask does not change: this driver's operation does not store the new one.
+  // The device's mask does not change: this operation does not store the new one.
   set_dma_mask: fn((k, dev, mask) => {
     const domain = k.fn.get_domain(dev);
     if (domain === null) return -EINVAL;
-    const most = mask === DMA_BIT_MASK(64) ? 8 : mask > DMA_BIT_MASK(32) ? 4 : 1;
+    const max_apertures = mask === DMA_BIT_MASK(64) ? 8 : mask > DMA_BIT_MASK(32) ? 4 : 1;
     const online = onlineCpus(k).length;
-    for (let i = domain.aperture.length; i < Math.min(most, online); i++) {
+    for (let i = domain.aperture.length; i < Math.min(max_apertures, online); i++) {
       if (k.fn.alloc_new_range(domain, false) === 0) continue;
-      k.trace.console(`${dev.name}: Can't allocate ${String(most)} iommu apertures`);
+      k.trace.console(`${dev.name}: Can't allocate ${String(max_apertures)} iommu apertures`);
       break;
     }
     return 0;

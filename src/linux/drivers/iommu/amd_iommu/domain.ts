@@ -54,12 +54,12 @@ declare module '../../../../kernel/table.js' {
   }
 }
 
-/** A pointer variable of the driver. */
+/** Value of one of the driver's pointer variables. */
 export const tableOf = (k: Kernel, name: string): Va => k.canonical(k.readU64(k.sym(name)));
 const dteOf = (k: Kernel, devid: number): Va =>
   va(tableOf(k, 'amd_iommu_dev_table') + devid * DEV_TABLE_ENTRY_SIZE);
 
-/** __set_bit() and test_bit() of a bitmap in memory. */
+/** Sets or clears bits [start, start + count) of a bitmap in memory. */
 export function bitmapSet(
   k: Kernel,
   bitmap: Va,
@@ -114,7 +114,7 @@ export const amdIommuDomain = bodies({
     };
     k.state.amdIommu.domains.push(domain);
     if (k.fn.alloc_new_range(domain, true) !== 0) return null;
-    // The first page is taken, so that no bus address is 0.
+    // The first page is reserved, so that no bus address is 0.
     const first = domain.aperture[0]?.bitmap;
     if (first !== undefined) k.writeU64(first, 1n);
     return domain;
@@ -133,16 +133,16 @@ export const amdIommuDomain = bodies({
       pte_pages: new Array<number>(pages).fill(0),
     };
     for (let i = 0; populate && i < pages; i++) {
-      const made = k.fn.alloc_pte(domain, offset + i * (APERTURE_RANGE_SIZE / pages));
-      if (made === null) return -ENOMEM;
-      range.pte_pages[i] = made.pte_page;
+      const allocated = k.fn.alloc_pte(domain, offset + i * (APERTURE_RANGE_SIZE / pages));
+      if (allocated === null) return -ENOMEM;
+      range.pte_pages[i] = allocated.pte_page;
     }
     domain.aperture.push(range);
     domain.aperture_size += APERTURE_RANGE_SIZE;
     if (offset < MSI_ADDR_BASE_LO && domain.aperture_size > MSI_ADDR_BASE_LO) {
       k.fn.dma_ops_reserve_addresses(domain, MSI_ADDR_BASE_LO / PAGE_SIZE, 0x1_0000 / PAGE_SIZE);
     }
-    // Pages that are mapped already are reserved; a leaf table at a time.
+    // Reserves pages that are mapped already, one leaf table at a time.
     for (let at = offset; at < domain.aperture_size; at += 512 * PAGE_SIZE) {
       const pte = k.fn.fetch_pte(domain, at);
       if (pte === null) continue;
@@ -193,7 +193,7 @@ export const amdIommuDomain = bodies({
     domain.updated = false;
   }),
 
-  // ATS of devices is not modelled, so that none is turned on.
+  // ATS of devices is not modelled, and so not enabled.
   attach_device: inline((k: Kernel, data: IommuDevData, index: number) => {
     const domain = k.state.amdIommu.domains[index];
     const iommu = k.fn.rlookup_iommu(data.devid);
@@ -215,13 +215,13 @@ export const amdIommuDomain = bodies({
     return k.fn.rlookup_iommu(dev.devid) !== undefined;
   }),
 
-  // drivers/iommu/iommu.c: a device alone in its group gets a domain of its own, and is attached when it is added.
+  // drivers/iommu/iommu.c: a device alone in its group is attached to a new domain when it is added.
   amd_iommu_add_device: fn((k: Kernel, dev: KernelDevice) => {
     const { dev_data: known, domains } = k.state.amdIommu;
     if (!k.fn.check_device(dev) || known.some(({ devid }) => devid === dev.devid)) return 0;
     const iommu = k.fn.rlookup_iommu(dev.devid);
     if (iommu === undefined) return 0;
-    // get_alias(): the table's answer, for PCI has no other here.
+    // get_alias(): the alias in the IVRS; PCI has no other here.
     const aliases = tableOf(k, 'amd_iommu_alias_table');
     const alias = k.readU16(va(aliases + dev.devid * ALIAS_TABLE_ENTRY_SIZE));
     const data: IommuDevData = { devid: dev.devid, alias, domain: null };
@@ -233,9 +233,9 @@ export const amdIommuDomain = bodies({
     k.fn.attach_device(data, domains.length - 1);
     // amd_iommu_attach_device()
     k.fn.iommu_completion_wait(iommu);
-    const through = readInt(k, 'iommu_pass_through') !== 0;
-    if (through) k.fn.iommu_request_dm_for_dev(dev, data, iommu);
-    // What domain it is in now (IOMMU_DOMAIN_IDENTITY or IOMMU_DOMAIN_DMA).
+    const passThrough = readInt(k, 'iommu_pass_through') !== 0;
+    if (passThrough) k.fn.iommu_request_dm_for_dev(dev, data, iommu);
+    // By the type of its current domain (IOMMU_DOMAIN_IDENTITY or IOMMU_DOMAIN_DMA).
     if (k.fn.get_domain(dev)?.mode !== PAGE_MODE_NONE) dev.dmaOps = k.sym('amd_iommu_dma_ops');
     k.fn.iommu_completion_wait(iommu);
     return 0;
@@ -248,7 +248,7 @@ export const amdIommuDomain = bodies({
     return index === null ? null : (domains[index] ?? null);
   }),
 
-  // bus_set_iommu(): the devices that are on the bus are added.
+  // bus_set_iommu(): adds the devices on the bus.
   amd_iommu_init_api: fn((k: Kernel) => {
     for (const dev of k.state.devices) k.fn.amd_iommu_add_device(dev);
     return 0;

@@ -25,11 +25,11 @@ declare module '../../../../kernel/table.js' {
 
 const digits = (value: number | bigint, width: number): string =>
   value.toString(16).padStart(width, '0');
-/** A device id as lspci writes it. */
+/** A device id in lspci's form, bus:device.function. */
 export const bdf = (devid: number): string =>
   `${digits(devid >> 8, 2)}:${digits((devid >> 3) & 0x1f, 2)}.${digits(devid & 7, 1)}`;
 
-/** Fields that the driver reads in an entry. */
+/** Fields of a log entry that the driver reads. */
 interface Logged {
   readonly devid: number;
   readonly domid: number;
@@ -44,32 +44,32 @@ const flags = ({ flags: bits }: Logged): string => `flags=0x${digits(bits, 4)}`;
 
 interface EventRow {
   readonly name: string;
-  readonly parts: readonly ((event: Logged) => string)[];
+  readonly fields: readonly ((event: Logged) => string)[];
   readonly after?: (k: Kernel, event: Logged) => void;
 }
 
-/** How events are printed, by their type. */
+/** Printed form of each event type. */
 const EVENTS: Readonly<Record<number, EventRow>> = {
   1: {
     name: 'ILLEGAL_DEV_TABLE_ENTRY',
-    parts: [device, address, flags],
+    fields: [device, address, flags],
     after: (k, { devid }) => {
       k.fn.dump_dte_entry(devid);
     },
   },
-  2: { name: 'IO_PAGE_FAULT', parts: [device, domain, address, flags] },
-  3: { name: 'DEV_TAB_HARDWARE_ERROR', parts: [device, address, flags] },
-  4: { name: 'PAGE_TAB_HARDWARE_ERROR', parts: [device, domain, address, flags] },
+  2: { name: 'IO_PAGE_FAULT', fields: [device, domain, address, flags] },
+  3: { name: 'DEV_TAB_HARDWARE_ERROR', fields: [device, address, flags] },
+  4: { name: 'PAGE_TAB_HARDWARE_ERROR', fields: [device, domain, address, flags] },
   5: {
     name: 'ILLEGAL_COMMAND_ERROR',
-    parts: [address],
+    fields: [address],
     after: (k, event) => {
       k.fn.dump_command(event.address);
     },
   },
-  6: { name: 'COMMAND_HARDWARE_ERROR', parts: [address, flags] },
-  7: { name: 'IOTLB_INV_TIMEOUT', parts: [device, address] },
-  8: { name: 'INVALID_DEVICE_REQUEST', parts: [device, address, flags] },
+  6: { name: 'COMMAND_HARDWARE_ERROR', fields: [address, flags] },
+  7: { name: 'IOTLB_INV_TIMEOUT', fields: [device, address] },
+  8: { name: 'INVALID_DEVICE_REQUEST', fields: [device, address, flags] },
 };
 
 export const amdIommuEvent = bodies({
@@ -100,7 +100,7 @@ export const amdIommuEvent = bodies({
       address: ((w3 ?? 0n) << 32n) | (w2 ?? 0n),
     };
     if (type === 0) {
-      // The driver polls LOOP_TIMEOUT times; the model's log is written before its tail moves (our choice: once).
+      // The driver polls LOOP_TIMEOUT times; here once, as the model writes an entry before it moves the tail (our choice).
       k.trace.console('AMD-Vi: No event written to event log');
       return;
     }
@@ -108,7 +108,7 @@ export const amdIommuEvent = bodies({
     const text =
       row === undefined
         ? `UNKNOWN type=0x${digits(type, 2)}`
-        : [row.name, ...row.parts.map((part) => part(logged))].join(' ');
+        : [row.name, ...row.fields.map((field) => field(logged))].join(' ');
     k.trace.console(`AMD-Vi: Event logged [${text}]`);
     row?.after?.(k, logged);
     k.writeBytes(event, new Uint8Array(EVENT_ENTRY_SIZE));

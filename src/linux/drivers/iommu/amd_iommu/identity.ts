@@ -1,6 +1,6 @@
 /**
  * drivers/iommu/amd_iommu.c, IOMMU_DOMAIN_IDENTITY: a domain without tables, in which bus addresses are physical ones
- * (iommu=pt). The device's DMA operations stay the common ones.
+ * (iommu=pt). The device keeps the default DMA operations.
  */
 import { va, type Va } from '../../../../machine/address.js';
 import {

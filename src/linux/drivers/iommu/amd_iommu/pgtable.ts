@@ -30,7 +30,7 @@ declare module '../../../../kernel/table.js' {
       domain: ProtectionDomain,
       address: number,
     ): { pte: Va; pte_page: Va } | null;
-    /** The entry for an address, if there are tables for it. */
+    /** The entry for an address; null where there are no tables for it. */
     fetch_pte(k: Kernel, domain: ProtectionDomain, address: number): Va | null;
     /** Maps a page of 4 KiB for the IOMMU API; 0 or a negative errno. */
     iommu_map_page(
@@ -40,7 +40,7 @@ declare module '../../../../kernel/table.js' {
       phys_addr: bigint,
       prot: number,
     ): number;
-    /** virt_to_phys() of what the driver has written itself, as the IOMMU is given the address. */
+    /** virt_to_phys() of a structure that the driver writes and the IOMMU reads. */
     'amd_iommu:virt_to_phys'(k: Kernel, address: Va): bigint;
   }
 }
@@ -89,7 +89,7 @@ export const amdIommuPgtable = bodies({
     while (level > 0) {
       let value = k.readU64(pte);
       if ((value & IOMMU_PTE_P) === 0n) {
-        // get_zeroed_page(), without a line in the trace for each of many.
+        // get_zeroed_page(), without a trace event for each page.
         const page = k.fn.__get_free_pages(GFP.KERNEL, 0);
         if (page === 0) return null;
         k.writeBytes(page, new Uint8Array(PAGE_SIZE));
@@ -104,7 +104,7 @@ export const amdIommuPgtable = bodies({
     return { pte, pte_page: table };
   }),
 
-  // Large pages come from the IOMMU API, whose callers (VFIO, KVM device assignment) are not modelled.
+  // Large pages are mapped through the IOMMU API, whose callers (VFIO, KVM device assignment) are not modelled.
   fetch_pte: inline((k: Kernel, domain: ProtectionDomain, address: number) => {
     const bus = BigInt(address);
     if (bus > PM_LEVEL_SIZE(domain.mode)) return null;

@@ -1,4 +1,4 @@
-/** drivers/iommu/amd_iommu_init.c, the ACPI table: the devices, and the IOMMU that translates for each. */
+/** drivers/iommu/amd_iommu_init.c, parsing the IVRS: the devices, and the IOMMU that translates for each. */
 import { PAGE_SIZE, va, type Va } from '../../../../machine/address.js';
 import { ACPI_TABLE_HEADER } from '../../acpi/acpica/tbutils.js';
 import { tableOf } from '../amd_iommu/domain.js';
@@ -51,7 +51,7 @@ export const IVHD_DEV = {
 const IVHD_SPECIAL_IOAPIC = 1;
 const IVHD_SPECIAL_HPET = 2;
 const SPECIALS: readonly number[] = [IVHD_SPECIAL_IOAPIC, IVHD_SPECIAL_HPET];
-/** Performance counters: banks and counters of the extended features as the table has them. */
+/** Performance counters: counters and banks in the extended features of an IVHD. */
 const EFR_COUNTERS = 0xf << 13;
 const EFR_BANKS = 0x3f << 17;
 
@@ -83,7 +83,7 @@ declare module '../../../../kernel/table.js' {
   }
 }
 
-/** Bytes that are summed in one go: what a fault met before counts as read (our choice). */
+/** Bytes summed per read: chunks before a fault count as read (our choice). */
 const CHUNK = PAGE_SIZE;
 
 /** The sum of a table's bytes, over the length in its header. */
@@ -135,7 +135,7 @@ function* ivhdEntries(k: Kernel, ivhd: Va): Generator<IvhdEntry> {
   }
 }
 
-/** How find_last_devid_from_ivhd() takes an entry: entries not here name no device that counts. */
+/** Device id that find_last_devid_from_ivhd() takes from an entry; other entry types do not count. */
 const LAST_DEVID: Readonly<Record<number, (entry: IvhdEntry) => number>> = {
   [IVHD_DEV.ALL]: () => 0xffff,
   [IVHD_DEV.SELECT]: ({ devid }) => devid,
@@ -144,15 +144,15 @@ const LAST_DEVID: Readonly<Record<number, (entry: IvhdEntry) => number>> = {
   [IVHD_DEV.EXT_SELECT]: ({ devid }) => devid,
 };
 
-/** What a range that was begun is for. */
+/** A range whose RANGE_END entry has not been read yet. */
 interface OpenRange {
   readonly start: number;
   readonly flags: number;
   readonly alias?: number;
 }
 
-/** How init_iommu_from_acpi() takes an entry; returns the range that is open after it. */
-type Take = (
+/** Handles an entry in init_iommu_from_acpi(); returns the range that it opens, if any. */
+type EntryHandler = (
   k: Kernel,
   iommu: AmdIommuInstance,
   entry: IvhdEntry,
@@ -162,13 +162,13 @@ type Take = (
 const setAlias = (k: Kernel, devid: number, alias: number): void => {
   k.writeU16(va(tableOf(k, 'amd_iommu_alias_table') + devid * ALIAS_TABLE_ENTRY_SIZE), alias);
 };
-const select: Take = (k, iommu, { devid, flags }) => {
+const select: EntryHandler = (k, iommu, { devid, flags }) => {
   k.fn.set_dev_entry_from_acpi(iommu, devid, flags);
   return undefined;
 };
-const begin: Take = (_k, _iommu, { devid, flags }) => ({ start: devid, flags });
+const begin: EntryHandler = (_k, _iommu, { devid, flags }) => ({ start: devid, flags });
 
-const TAKE: Readonly<Record<number, Take>> = {
+const ENTRY_HANDLERS: Readonly<Record<number, EntryHandler>> = {
   [IVHD_DEV.ALL]: (k, iommu, { flags }) => {
     for (let devid = 0; devid <= k.state.amdIommu.last_bdf; devid++) {
       k.fn.set_dev_entry_from_acpi(iommu, devid, flags);
@@ -282,9 +282,9 @@ export const amdIommuIvrs = bodies({
   init_iommu_from_acpi: inline((k: Kernel, iommu: AmdIommuInstance, ivhd: Va) => {
     let range: OpenRange = { start: 0, flags: 0 };
     for (const entry of ivhdEntries(k, ivhd)) {
-      // add_special_device() takes I/O APICs and HPETs; entries set up before remain.
+      // add_special_device() accepts I/O APICs and HPETs; what earlier entries set stays.
       if (entry.type === IVHD_DEV.SPECIAL && !SPECIALS.includes(entry.ext >>> 24)) return -EINVAL;
-      range = TAKE[entry.type]?.(k, iommu, entry, range) ?? range;
+      range = ENTRY_HANDLERS[entry.type]?.(k, iommu, entry, range) ?? range;
     }
     return 0;
   }),

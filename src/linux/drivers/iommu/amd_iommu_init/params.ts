@@ -3,12 +3,12 @@ import { EINVAL } from '../../../include/uapi/asm-generic/errno-base.js';
 import { always, early_param, __setup, type ObsKernelParam } from '../../../include/linux/init.js';
 import type { Kernel } from '../../../../kernel/kernel.js';
 
-/** Searches the value at every offset: a word counts at any position. */
+/** Compares at every offset of the value, so that a word counts at any position. */
 function parse_amd_iommu_options(k: Kernel, str: string): number {
   const { params } = k.state;
   if (str.includes('fullflush')) params.amdIommuUnmapFlush = true;
   if (str.includes('off')) params.amdIommuDisabled = true;
-  // Nothing of 4.6 asks for it.
+  // 4.6 sets it and never reads it.
   if (str.includes('force_isolation')) params.amdIommuForceIsolation = true;
   return 1;
 }
@@ -18,7 +18,7 @@ function setup_irqremap(k: Kernel, str: string | undefined): number {
   for (const word of str.split(',')) {
     if (word.startsWith('on')) k.state.params.disableIrqRemap = false;
     else if (word.startsWith('off')) k.state.params.disableIrqRemap = true;
-    // nosid, no_x2apic_optout and nopost are of Intel's interrupt remapping and of posted interrupts.
+    // nosid, no_x2apic_optout and nopost are for Intel's interrupt remapping and posted interrupts.
   }
   return 0;
 }

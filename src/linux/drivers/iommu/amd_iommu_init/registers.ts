@@ -1,4 +1,4 @@
-/** drivers/iommu/amd_iommu_init.c, the registers: where the IOMMU finds its structures, and what of it is on. */
+/** drivers/iommu/amd_iommu_init.c, the registers: base addresses of the IOMMU's structures, and its enable bits. */
 import { va } from '../../../../machine/address.js';
 import { readl, writel } from '../amd_iommu/commands.js';
 import { tableOf } from '../amd_iommu/domain.js';
@@ -29,7 +29,7 @@ declare module '../../../../kernel/table.js' {
   }
 }
 
-/** IVHD_FLAG_*_EN_MASK: what the table recommends, with the control bit of each. */
+/** IVHD_FLAG_*_EN_MASK: settings that the IVHD recommends, with the control bit of each. */
 const IVHD_FLAGS = [
   [0x01, CONTROL.HT_TUN_EN],
   [0x02, CONTROL.PASSPW_EN],
@@ -37,7 +37,7 @@ const IVHD_FLAGS = [
   [0x08, CONTROL.ISOC_EN],
 ] as const;
 
-/** memcpy_toio() of an entry of 64 bits. */
+/** memcpy_toio() of a 64-bit value. */
 function writeBase(k: Kernel, iommu: AmdIommuInstance, offset: number, entry: bigint): void {
   k.writeU64(va(iommu.mmio_base + offset), entry);
 }

@@ -18,7 +18,7 @@ declare module '../../../../kernel/table.js' {
   }
 }
 
-/** One step of state_next(): the state to go on from, and what it returns. */
+/** One step of state_next(): the next state, and the return value. */
 type Next = (k: Kernel) => { state: IommuInitState; ret: number };
 
 const stop: Next = (k) => ({ state: k.state.amdIommu.init_state, ret: -EINVAL });
@@ -39,7 +39,7 @@ const STATE_NEXT: Readonly<Record<IommuInitState, Next>> = {
     k.fn.early_enable_iommus();
     return 0;
   }, 'IOMMU_ENABLED'),
-  // enable_iommus_v2() finds neither page requests nor guest translation.
+  // enable_iommus_v2() does nothing: the IOMMU has neither page requests nor guest translation.
   IOMMU_ENABLED: step((k) => k.fn.amd_iommu_init_pci(), 'IOMMU_PCI_INIT'),
   IOMMU_PCI_INIT: step((k) => k.fn.amd_iommu_enable_interrupts(), 'IOMMU_INTERRUPTS_EN'),
   IOMMU_INTERRUPTS_EN: step((k) => k.fn.amd_iommu_init_dma_ops(), 'IOMMU_DMA_OPS'),
@@ -78,7 +78,7 @@ export const amdIommuInit = bodies({
     if (ret === 0) return 0;
     const { irq_remapping_enabled, iommus, last_bdf } = k.state.amdIommu;
     if (!irq_remapping_enabled) {
-      // free_on_init_error(): the tables' pages stay where they are (our choice).
+      // free_on_init_error(): the tables' pages are not freed (our choice).
       k.fn.disable_iommus();
       return ret;
     }

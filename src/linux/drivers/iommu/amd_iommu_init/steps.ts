@@ -1,4 +1,4 @@
-/** drivers/iommu/amd_iommu_init.c: the steps between the states, from the ACPI table to interrupts. */
+/** drivers/iommu/amd_iommu_init.c: the functions of the state transitions, from the IVRS to interrupts. */
 import { readl } from '../amd_iommu/commands.js';
 import { tableOf } from '../amd_iommu/domain.js';
 import { bdf } from '../amd_iommu/events.js';
@@ -35,7 +35,7 @@ declare module '../../../../kernel/table.js' {
 /** SB IOAPIC: device 14h, function 0 of bus 0. */
 const IOAPIC_SB_DEVID = 0x14 << 3;
 
-/** tbl_size(): bytes of a table with an entry for each device, in whole orders of pages. */
+/** tbl_size(): bytes of a table with an entry for each device, rounded up to a power of two of pages. */
 const tbl_size = (k: Kernel, entry: number): number =>
   4096 * 2 ** get_order((k.state.amdIommu.last_bdf + 1) * entry);
 
@@ -77,8 +77,8 @@ export const amdIommuSteps = bodies({
         if (!allocTable(k, name, size, zero)) return -ENOMEM;
       }
       const aliases = tableOf(k, 'amd_iommu_alias_table');
-      const own = Uint16Array.from({ length: amdIommu.last_bdf + 1 }, (_, devid) => devid);
-      k.writeBytes(aliases, new Uint8Array(own.buffer));
+      const identity = Uint16Array.from({ length: amdIommu.last_bdf + 1 }, (_, devid) => devid);
+      k.writeBytes(aliases, new Uint8Array(identity.buffer));
       k.writeU8(tableOf(k, 'amd_iommu_pd_alloc_bitmap'), 1);
       const ret = k.fn.init_iommu_all(table);
       if (ret !== 0) return ret;
@@ -114,7 +114,7 @@ export const amdIommuSteps = bodies({
     const { iommus } = k.state.amdIommu;
     for (const iommu of iommus) k.fn.iommu_init_pci(iommu);
     const ret = k.fn.amd_iommu_init_api();
-    // init_device_table_dma(): the DMA of devices without a domain is refused.
+    // init_device_table_dma(): blocks the DMA of devices without a domain.
     k.fn['for_each_devid:set_dev_entry_bits'](DEV_ENTRY.VALID, DEV_ENTRY.TRANSLATION);
     for (const iommu of iommus) k.fn.iommu_flush_all_caches(iommu);
     if (ret !== 0) return ret;
@@ -132,7 +132,7 @@ export const amdIommuSteps = bodies({
     return 0;
   }),
 
-  // iommu_init_msi(); that the function has MSI is our choice.
+  // iommu_init_msi(); the IOMMU's PCI function has MSI (our choice).
   amd_iommu_enable_interrupts: inline((k: Kernel) => {
     for (const iommu of k.state.amdIommu.iommus) {
       iommu.int_enabled = true;

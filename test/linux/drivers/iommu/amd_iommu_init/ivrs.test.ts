@@ -1,4 +1,4 @@
-/** How the IVRS is read: as long as it says when it is read, entry by entry. */
+/** Parsing the IVRS: by the length that its header has at that time, entry by entry. */
 import { describe, expect, test } from '@jest/globals';
 import { ivrs } from '../../../../../src/firmware/acpi/ivrs.js';
 import { pa } from '../../../../../src/machine/address.js';
@@ -13,17 +13,17 @@ import { iommuBoot } from '../amd-iommu-boot.js';
 const LENGTH = 4;
 const CHECKSUM = 9;
 
-/** A boot whose IVRS is changed where it lies, its checksum made good again. */
+/** A boot whose IVRS is changed in memory, with a corrected checksum. */
 function withIvrs(change: (table: Uint8Array) => void): Boot {
-  const made = iommuBoot(17, false);
-  const { address, length } = made.kernel.state.acpi.tables['IVRS'] ?? { address: 0, length: 0 };
+  const subject = iommuBoot(17, false);
+  const { address, length } = subject.kernel.state.acpi.tables['IVRS'] ?? { address: 0, length: 0 };
   const table = ivrs();
   change(table);
   table[CHECKSUM] = 0;
   table[CHECKSUM] = -table.reduce((sum, byte) => sum + byte, 0) & 0xff;
   expect(table).toHaveLength(length);
-  made.machine.dmaWrite(pa(address), table);
-  return made;
+  subject.machine.dmaWrite(pa(address), table);
+  return subject;
 }
 
 describe('an IVRS below 1 MiB, which is read through the direct map', () => {
@@ -42,16 +42,16 @@ describe('an IVRS below 1 MiB, which is read through the direct map', () => {
     expect(intact(low('s1', 17), 'IVRS')).toBe(true);
   });
 
-  // acpi_tb_init_table_descriptor() has kept the length: the mapping is right, its bytes are noise.
-  test('is mapped at its length, and refused for its checksum', () => {
+  // acpi_tb_init_table_descriptor() has stored the length: the mapping is right, the bytes read are noise.
+  test('is mapped with its right length, and refused for its checksum, with encryption on', () => {
     const trace = low('sme-boot');
     expect(intact(trace, 'IVRS')).toBe(false);
     expect(trace.outcome.kind).toBe('booted');
     expect(JSON.stringify(trace.steps)).not.toMatch(/ioremap on RAM|Found IOMMU/);
   });
 
-  // find_last_devid_acpi() adds up as many bytes as the noise in the header says.
-  test('is the end where the noise for its length is more than there is RAM', () => {
+  // find_last_devid_acpi() sums as many bytes as the length read from the header, which is noise.
+  test('causes a panic if the noise read as its length exceeds RAM', () => {
     const trace = low('s1');
     expect(trace.outcome).toMatchObject({ kind: 'panic', where: 'page_fault' });
     expect(trace.outcome.message).toMatch(/at 0xffff880008000000/);
@@ -62,41 +62,41 @@ describe('the entries of an IVRS', () => {
   const at = IVRS_HEADER_LENGTH + IVHD_HEADER.size;
   const SPECIAL = 0x48;
 
-  test('are all taken where they are good', () => {
-    const made = withIvrs(() => undefined);
-    made.runTo('pci_iommu_init');
-    expect(made.kernel.state.amdIommu.iommus).toHaveLength(1);
-    expect(made.kernel.state.amdIommu.init_state).toBe('IOMMU_INITIALIZED');
+  test('are all used if they are valid', () => {
+    const subject = withIvrs(() => undefined);
+    subject.runTo('pci_iommu_init');
+    expect(subject.kernel.state.amdIommu.iommus).toHaveLength(1);
+    expect(subject.kernel.state.amdIommu.init_state).toBe('IOMMU_INITIALIZED');
   });
 
-  test('before one of an unknown special device have been taken when it is refused', () => {
-    const made = withIvrs((table) => {
+  test('before an unknown special device take effect, although the IVRS is refused', () => {
+    const subject = withIvrs((table) => {
       const special = table.indexOf(SPECIAL, at);
       expect(special).toBeGreaterThan(at);
       table[special + 7] = 9;
     });
-    made.runTo('pci_iommu_init');
-    const { iommus, init_state } = made.kernel.state.amdIommu;
+    subject.runTo('pci_iommu_init');
+    const { iommus, init_state } = subject.kernel.state.amdIommu;
     expect([iommus.length, init_state]).toEqual([1, 'IOMMU_INIT_ERROR']);
   });
 
-  test('of a block of length 0 keep the kernel there for ever', () => {
-    const made = withIvrs((table) => {
+  test('of a block of length 0 hang the kernel', () => {
+    const subject = withIvrs((table) => {
       table.fill(
         0,
         IVRS_HEADER_LENGTH + IVHD_HEADER.length,
         IVRS_HEADER_LENGTH + IVHD_HEADER.devid,
       );
     });
-    expect(made.run().outcome).toMatchObject({ kind: 'hung', where: 'early_amd_iommu_init' });
+    expect(subject.run().outcome).toMatchObject({ kind: 'hung', where: 'early_amd_iommu_init' });
   });
 
-  test('end where the header in memory says, not where it said when the table was found', () => {
-    const made = withIvrs((table) => {
+  test('end at the length in the header in memory, not at the one stored when the table was found', () => {
+    const subject = withIvrs((table) => {
       new DataView(table.buffer).setUint32(LENGTH, IVRS_HEADER_LENGTH, true);
       table.fill(0, IVRS_HEADER_LENGTH);
     });
-    made.runTo('pci_iommu_init');
-    expect(made.kernel.state.amdIommu.iommus).toEqual([]);
+    subject.runTo('pci_iommu_init');
+    expect(subject.kernel.state.amdIommu.iommus).toEqual([]);
   });
 });

@@ -18,7 +18,7 @@ describe('without encryption', () => {
     trace = booted.run();
   });
 
-  test('the IOMMU is found, on, and translates what the device sends', () => {
+  test('the IOMMU is found and enabled, and translates the device’s DMA', () => {
     expect(trace.outcome.kind).toBe('booted');
     expect(consoleOf(trace, 'pci_iommu_init').map(([text]) => text)).toEqual([
       'AMD-Vi: Found IOMMU at 0000:00:00.2 cap 0x40',
@@ -30,7 +30,7 @@ describe('without encryption', () => {
     expect(intact(trace, 'IVRS')).toBe(true);
   });
 
-  test('all commands were taken, none was illegal', () => {
+  test('the IOMMU has executed all commands, none of them illegal', () => {
     const { registers } = iommuOf(booted);
     expect(registers.get('CommandBufferHead')).toBe(registers.get('CommandBufferTail'));
     expect(registers.get('EventLogTail')).toBe(0n);
@@ -64,7 +64,7 @@ describe.each([
     }
   });
 
-  test('the IOMMU takes ciphertext for its first command and stops', () => {
+  test('the IOMMU reads ciphertext as its first command and stops', () => {
     const { registers } = iommuOf(booted);
     const base = registers.get('CommandBufferBase') & ((1n << 52n) - 1n);
     expect(logged[0]?.event).toMatchObject({ name: 'ILLEGAL_COMMAND_ERROR', address: base });
@@ -72,13 +72,13 @@ describe.each([
     expect(registers.get('CommandBufferHead')).toBe(0n);
   });
 
-  test('the driver waits in vain, once for each time round the ring', () => {
+  test('the driver’s waits time out, one for each pass through the ring', () => {
     const waits = consoleOf(trace, 'smp_prepare_cpus').filter(([text]) => text === TIMED_OUT);
     // Three flushes of 65536 commands through a ring of 512, and a wait at the end of each.
     expect(waits.reduce((sum, [, n]) => sum + n, 0)).toBe(3 * (65536 / 512 + 1));
   });
 
-  test('the event is in memory as plaintext, which the driver does not find', () => {
+  test('the event is in memory as plaintext, which the driver does not read', () => {
     // The code in bits 63:60; the CPU still has the zeroes that it wrote there with the mask.
     expect((logged[0]?.plain[7] ?? 0) >> 4).toBe(5);
     expect(logged[0]?.host).toEqual(new Uint8Array(16));
@@ -87,12 +87,12 @@ describe.each([
     );
   });
 
-  test('the device reads and writes other memory than the driver mapped', () => {
+  test('the device’s DMA does not transfer the driver’s data', () => {
     expect(NIC.map((name) => intact(trace, name))).toEqual(NIC.map(() => false));
   });
 
   test('the bounce buffers that the IOMMU made superfluous are freed without the mask', () => {
-    // A table that is written there in the clear is garbage for a walker that was pointed to it with the mask.
+    // A table that is written there in the clear is garbage to a page walk through a pointer with the mask.
     expect(trace.outcome).toMatchObject({ kind: 'triple-fault', where: 'map_user_pages' });
   });
 });
@@ -121,7 +121,7 @@ describe('what patch 14 changes', () => {
     expect(k.readU64(domain.pt_root) & C).toBe(0n);
     const table = k.canonical(k.readU64(k.sym('amd_iommu_dev_table')));
     expect(k.readU64(va(table + dev.devid * 32)) & C).toBe(0n);
-    // Neither have pages that come through the IOMMU API.
+    // Nor have pages that are mapped through the IOMMU API.
     expect(k.fn.iommu_map_page(domain, 0x700_0000, BigInt(page), 3)).toBe(0);
     const other = k.fn.fetch_pte(domain, 0x700_0000);
     expect(k.readU64(va(other ?? 0)) & C).toBe(0n);
