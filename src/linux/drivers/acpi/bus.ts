@@ -1,4 +1,4 @@
-/** drivers/acpi/bus.c: ACPI after the early boot. */
+/** drivers/acpi/bus.c: ACPI after early boot. */
 import { fn, bodies } from '../../../kernel/table.js';
 import type { Kernel } from '../../../kernel/kernel.js';
 

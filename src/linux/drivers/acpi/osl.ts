@@ -8,7 +8,7 @@ declare module '../../../kernel/table.js' {
     /** Physical address of the RSDP; 0 where there is none. */
     acpi_os_get_root_pointer(k: Kernel): number;
     acpi_os_map_memory(k: Kernel, phys: number, size: number): Va | 0;
-    /** Unmaps what acpi_get_table has mapped while mappings are early ones; later ones are permanent. */
+    /** Unmaps a table that acpi_get_table() mapped, while mappings are early ones; later mappings are permanent. */
     early_acpi_os_unmap_memory(k: Kernel, address: Va, size: number): void;
     acpi_os_unmap_memory(k: Kernel, address: Va, size: number): void;
   }
@@ -28,7 +28,7 @@ export const acpiOsl = bodies({
     if (!k.state.acpi.permanent_mmap) return k.fn.__acpi_map_table(phys, size);
     const start = alignDown(phys, PAGE_SIZE);
     const length = alignUp(phys + size, PAGE_SIZE) - start;
-    // acpi_map(): RAM is reached through the direct map, a page of it at most.
+    // acpi_map(): kmap() for RAM, that is the direct map, and one page at most.
     if (k.fn.page_is_ram(start / PAGE_SIZE)) return length > PAGE_SIZE ? 0 : k.__va(phys);
     const at = k.fn.ioremap_cache(start, length);
     return at === 0 ? 0 : va(at + (phys - start));

@@ -1,4 +1,4 @@
-/** drivers/acpi/tables.c: ACPI tables are found through the root pointer. */
+/** drivers/acpi/tables.c: finding the ACPI tables through the root pointer. */
 import { EINVAL } from '../../include/uapi/asm-generic/errno-base.js';
 import { inline, bodies } from '../../../kernel/table.js';
 import type { Kernel } from '../../../kernel/kernel.js';

@@ -1,7 +1,7 @@
 /**
- * drivers/base/dd.c and what a driver does (our choice, after Documentation/DMA-API-HOWTO.txt): it sets the DMA
- * mask, and moves known data both ways by each kind of mapping. The device gets the bus address of a mapping
- * unchanged; a mapping that failed is reported and not used.
+ * drivers/base/dd.c and a generic driver (our choice, after Documentation/DMA-API-HOWTO.txt): it sets the DMA mask, and
+ * transfers known data in both directions through each kind of mapping. The device uses a mapping's bus address
+ * unchanged; a failed mapping is reported and not used.
  */
 import { hex, PAGE_SIZE, va, type Va } from '../../../machine/address.js';
 import { DmaDevice } from '../../../machine/devices/dma-device.js';
@@ -27,13 +27,13 @@ declare module '../../../kernel/table.js' {
 const BUFFER = { order: 1, offset: 0x300, size: 0x1800 } as const;
 /** Bytes of a coherent allocation, and of each half: commands that the device reads, answers that it writes. */
 const RING = { size: PAGE_SIZE, half: PAGE_SIZE / 2 } as const;
-/** Pieces of a scatterlist. */
+/** Segments of the scatterlist. */
 const SEGMENTS = [
   { offset: 0x100, length: 0x900 },
   { offset: 0, length: PAGE_SIZE },
 ] as const;
 
-/** One driver at work. */
+/** A driver bound to its device. */
 interface Binding {
   readonly k: Kernel;
   readonly dev: KernelDevice;
@@ -45,7 +45,7 @@ interface Binding {
 const dirName = (dir: DmaDirection): string =>
   dir === DMA.TO_DEVICE ? 'to device' : 'from device';
 
-/** Known data: its own name over and over. */
+/** Known data of `size` bytes: the name, repeated. */
 function dataOf(name: string, size: number): Uint8Array {
   const text = `${name} `;
   const data = new Uint8Array(size);
@@ -61,7 +61,7 @@ function traceDma(
   at: { pa: number; bytes: number; bus?: bigint },
   result: string,
 ): void {
-  // The machine does the same whether the trace is on or not.
+  // Called with the trace off as well: the machine must execute the same accesses.
   const ops = k.fn.get_dma_ops(dev);
   if (!k.trace.on) return;
   k.trace.emit('dma', {
@@ -77,7 +77,7 @@ function traceDma(
   });
 }
 
-/** The device moves bytes at bus addresses, segment by segment. */
+/** The device transfers bytes at bus addresses, segment by segment. */
 function transfer(
   bound: Binding,
   what: string,
@@ -129,12 +129,12 @@ function joined(parts: readonly Uint8Array[]): Uint8Array {
   return all;
 }
 
-/** Pages for a driver; without memory it cannot continue (our choice: a panic). */
+/** Allocates pages for a driver; panics without memory (our choice). */
 function pages(k: Kernel, gfp: number, order: number): number {
   return k.fn.alloc_pages(gfp, order) || k.fn.panic('driver: out of memory');
 }
 
-/** dma_map_single() one way: the device moves the buffer's bytes, then the driver reads it. */
+/** dma_map_single() one way: the device transfers the buffer, then the driver reads it. */
 function streaming(bound: Binding, dir: DmaDirection, page: number): void {
   const { k, dev } = bound;
   const { size } = BUFFER;

@@ -6,7 +6,7 @@ import { stateSlice } from '../../../kernel/state.js';
 import { fn, inline, bodies } from '../../../kernel/table.js';
 import type { Kernel } from '../../../kernel/kernel.js';
 
-/** What the scan leaves: dmi_available, dmi_ver, and dmi_ident's strings. */
+/** Result of the scan: dmi_available, dmi_ver, and dmi_ident's strings. */
 export interface DmiState {
   available: boolean;
   version: number;
@@ -84,7 +84,7 @@ const IDENTS: readonly (readonly [number, DmiIdent, number])[] = [
 const has = (bytes: Uint8Array, anchor: string): boolean =>
   latin1(bytes.subarray(0, anchor.length)) === anchor;
 /** dmi_checksum() */
-const sound = (bytes: Uint8Array, length: number): boolean =>
+const checksumOk = (bytes: Uint8Array, length: number): boolean =>
   (bytes.subarray(0, length).reduce((sum, byte) => sum + byte, 0) & 0xff) === 0;
 const viewOf = (bytes: Uint8Array): DataView => new DataView(bytes.buffer, bytes.byteOffset);
 
@@ -112,8 +112,9 @@ function decode(k: Kernel, table: Uint8Array, count: number): void {
     at = strings;
     while (at < end - 1 && (table[at] !== 0 || table[at + 1] !== 0)) at++;
     if (at < end - 1) {
-      for (const [of, slot, offset] of IDENTS) {
-        if (of === type) ident[slot] ??= stringOf(table, strings, table[start + offset] ?? 0);
+      for (const [structure, slot, offset] of IDENTS) {
+        if (structure === type)
+          ident[slot] ??= stringOf(table, strings, table[start + offset] ?? 0);
       }
     }
     at += 2;
@@ -125,13 +126,13 @@ function decode(k: Kernel, table: Uint8Array, count: number): void {
 function printIds(k: Kernel): void {
   const { ident } = k.state.dmi;
   // print_filtered()
-  const of = (slot: DmiIdent): string => printable(ident[slot] ?? '');
-  const board = ident.DMI_BOARD_NAME === undefined ? '' : `/${of('DMI_BOARD_NAME')}`;
-  const system = `${of('DMI_SYS_VENDOR')} ${of('DMI_PRODUCT_NAME')}${board}`;
-  k.trace.console(`DMI: ${system}, BIOS ${of('DMI_BIOS_VERSION')} ${of('DMI_BIOS_DATE')}`);
+  const text = (slot: DmiIdent): string => printable(ident[slot] ?? '');
+  const board = ident.DMI_BOARD_NAME === undefined ? '' : `/${text('DMI_BOARD_NAME')}`;
+  const system = `${text('DMI_SYS_VENDOR')} ${text('DMI_PRODUCT_NAME')}${board}`;
+  k.trace.console(`DMI: ${system}, BIOS ${text('DMI_BIOS_VERSION')} ${text('DMI_BIOS_DATE')}`);
 }
 
-/** The 32 bytes at an entry point; undefined where no mapping can be had. */
+/** The 32 bytes at an entry point; undefined where the mapping fails. */
 function entryAt(k: Kernel, phys: number): Uint8Array | undefined {
   const at = k.fn.early_ioremap(phys, ENTRY_BYTES);
   if (at === 0) return undefined;
@@ -140,7 +141,7 @@ function entryAt(k: Kernel, phys: number): Uint8Array | undefined {
   return bytes;
 }
 
-/** With EFI the configuration tables have the addresses of the entry points. */
+/** With EFI: checks the entry points whose addresses are in the configuration tables. */
 function byEfi(k: Kernel): boolean {
   const { smbios3, smbios } = k.state.efi.tables;
   if (smbios3 !== undefined) {
@@ -156,14 +157,14 @@ function byEfi(k: Kernel): boolean {
   return k.fn.dmi_present(bytes);
 }
 
-/** Without, the BIOS area is looked through: 32 bytes around each paragraph. */
+/** Without EFI: checks the 32 bytes at every 16th byte of the BIOS area. */
 function byScan(k: Kernel): boolean {
   const at = k.fn.early_ioremap(SCAN_BASE, SCAN_SIZE);
   if (at === 0) return false;
   const entry = new Uint8Array(ENTRY_BYTES);
   let found = false;
   for (let offset = 0; offset < SCAN_SIZE && !found; offset += SCAN_STEP) {
-    // The paragraph before it comes first; nothing after the entry point is read.
+    // `entry` is the previous paragraph and this one; nothing after the entry point is read.
     entry.set(k.readBytes(va(at + offset), SCAN_STEP), SCAN_STEP);
     found = k.fn.dmi_smbios3_present(entry) || k.fn.dmi_present(entry);
     entry.copyWithin(0, SCAN_STEP);
@@ -185,7 +186,8 @@ export const dmiScan = bodies({
 
   dmi_smbios3_present: inline((k: Kernel, entry: Uint8Array) => {
     const length = entry[ENTRY3.length] ?? 0;
-    if (!has(entry, ENTRY3.anchor) || length >= ENTRY_BYTES || !sound(entry, length)) return false;
+    if (!has(entry, ENTRY3.anchor) || length >= ENTRY_BYTES || !checksumOk(entry, length))
+      return false;
     const view = viewOf(entry);
     const table = {
       base: Number(view.getBigUint64(ENTRY3.base, true)),
@@ -196,16 +198,16 @@ export const dmiScan = bodies({
     const [major, minor] = [entry[ENTRY3.major] ?? 0, entry[ENTRY3.minor] ?? 0];
     const docrev = entry[ENTRY3.docrev] ?? 0;
     k.state.dmi.version = (major << 16) | (minor << 8) | docrev;
-    // The system's names are a pr_debug() here (always shown since 4.13).
+    // The line with the system's names is a pr_debug() here (always printed since 4.13).
     k.trace.console(`SMBIOS ${String(major)}.${String(minor)}.${String(docrev)} present.`);
     return true;
   }),
 
   dmi_present: inline((k: Kernel, entry: Uint8Array) => {
     const size = entry[ENTRY.length] ?? 0;
-    const smbios = has(entry, ENTRY.anchor) && size < ENTRY_BYTES && sound(entry, size);
+    const smbios = has(entry, ENTRY.anchor) && size < ENTRY_BYTES && checksumOk(entry, size);
     const dmi = entry.subarray(INTERMEDIATE.at);
-    if (!has(dmi, INTERMEDIATE.anchor) || !sound(dmi, INTERMEDIATE.bytes)) return false;
+    if (!has(dmi, INTERMEDIATE.anchor) || !checksumOk(dmi, INTERMEDIATE.bytes)) return false;
     const view = viewOf(dmi);
     const table = {
       base: view.getUint32(INTERMEDIATE.base, true),

@@ -1,4 +1,4 @@
-/** drivers/of/base.c: searches in the tree of nodes. */
+/** drivers/of/base.c: searching the tree of nodes. */
 import { latin1 } from '../../../base/bytes.js';
 import { va, type Va } from '../../../machine/address.js';
 import { inline, bodies } from '../../../kernel/table.js';
@@ -7,7 +7,7 @@ import { DEVICE_NODE, PROPERTY } from './fdt.js';
 
 declare module '../../../kernel/table.js' {
   interface Entries {
-    /** The first node, in the order of the tree, whose `compatible` has the text; 0 where there is none. */
+    /** The first node, in tree order, whose `compatible` property contains the string; 0 where there is none. */
     of_find_compatible_node(k: Kernel, compatible: string): Va | 0;
   }
 }
@@ -18,7 +18,7 @@ function textAt(k: Kernel, at: number, length: number): string {
   return latin1(k.readBytes(va(at), length));
 }
 
-/** Whether a node's `compatible`, a list of texts, has one. */
+/** Whether a node's `compatible` property, a list of strings, contains a string. */
 function isCompatible(k: Kernel, node: number, compatible: string): boolean {
   let property = pointer(k, node + DEVICE_NODE.properties);
   while (property !== 0) {

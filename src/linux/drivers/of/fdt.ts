@@ -1,6 +1,6 @@
 /**
- * drivers/of/fdt.c: the flattened tree becomes nodes and properties in memory, which drivers/of/base.c walks.
- * The structures hold the fields that the model reads, in our own layout (our choice).
+ * drivers/of/fdt.c: unflattening the tree to nodes and properties in memory, which drivers/of/base.c walks.
+ * The structures have the fields that the model reads, in a layout of our choice.
  */
 import { FDT_TOKEN } from '../../../firmware/fdt.js';
 import { va, type Va } from '../../../machine/address.js';
@@ -47,7 +47,7 @@ interface Parsed {
   readonly children: Parsed[];
 }
 
-/** Reads the structure block; an error ends it there, as in unflatten_dt_node. */
+/** Parses the structure block, up to the first error, as unflatten_dt_node() does. */
 function parse(k: Kernel, blob: FdtBlob): Parsed | undefined {
   const stack: Parsed[] = [];
   let root: Parsed | undefined;

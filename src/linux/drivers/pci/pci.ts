@@ -6,7 +6,7 @@ import type { Kernel } from '../../../kernel/kernel.js';
 
 declare module '../../../kernel/table.js' {
   interface Entries {
-    /** Maps a BAR; 0 where it has no place, or the kernel refuses to map it. */
+    /** Maps a BAR; 0 where it has no address assigned, or the kernel refuses to map it. */
     pci_ioremap_bar(k: Kernel, dev: KernelDevice): Va | 0;
   }
 }

@@ -1,8 +1,7 @@
 /**
- * drivers/pci/setup-res.c and bus.c: the addresses of the devices' registers. A root
- * bus has all of iomem_resource, as without _CRS (arch/x86/pci/bus_numa.c: x86_pci_root_bus_resources). Our choice:
- * ports forward all accesses, so bridges have no windows; a device has one BAR of 64 bits, and memory decoding is on in
- * its command register.
+ * drivers/pci/setup-res.c and bus.c: claiming and assigning the addresses of BARs. A root bus has all of iomem_resource,
+ * as without _CRS (arch/x86/pci/bus_numa.c: x86_pci_root_bus_resources). Our choice: ports forward all accesses, so
+ * bridges have no windows; a device has one 64-bit BAR, and memory decoding is on in its command register.
  */
 import { alignUp, hex } from '../../../machine/address.js';
 import { DmaDevice } from '../../../machine/devices/dma-device.js';
@@ -20,13 +19,13 @@ declare module '../../../kernel/table.js' {
   }
 }
 
-/** A range of iomem_resource that is taken, first byte and the one after the last. */
+/** A range of iomem_resource in use, [start, end). */
 interface Taken {
   readonly start: number;
   readonly end: number;
 }
 
-/** pci_high (drivers/pci/bus.c): where a 64-bit BAR is put first. */
+/** pci_high (drivers/pci/bus.c): lowest address that is tried first for a 64-bit BAR. */
 const PCI_HIGH = 2 ** 32;
 const MIB = 2 ** 20;
 
@@ -57,7 +56,7 @@ const overlaps = (a: Taken, b: Taken): boolean => a.start < b.end && b.start < a
 const span = ({ start, size }: MemoryBar): string =>
   `[mem ${hex(start)}-${hex(start + size - 1)} 64bit]`;
 
-/** The machine's device of a kernel's device. */
+/** The machine's device for a kernel's device. */
 function deviceOf(k: Kernel, { name }: KernelDevice): DmaDevice | undefined {
   const found = k.machine.bus.all.find((one) => one.name === name);
   return found instanceof DmaDevice ? found : undefined;
@@ -78,7 +77,7 @@ export const pciResources = bodies({
     return 0;
   }),
 
-  // allocate_resource(): the lowest free place from pci_high on.
+  // allocate_resource(): the lowest free address from pci_high on.
   pci_assign_resource: inline((k: Kernel, dev: KernelDevice, bar: MemoryBar) => {
     const taken = [...ranges(k, () => true), ...buffers(k), ...claimed(k)].sort(
       (a, b) => a.start - b.start,
@@ -89,7 +88,7 @@ export const pciResources = bodies({
       if (each.end > at) at = alignUp(each.end, bar.size);
     }
     if (at + bar.size - 1 > k.state.iomemResource.end) {
-      // pci_revert_fw_address() tries where firmware had it, which was refused before.
+      // pci_revert_fw_address() retries the address that firmware assigned, which has been refused already.
       k.trace.console(`${dev.name}: BAR 0: failed to assign [mem size ${hex(bar.size)} 64bit]`);
       return -EINVAL;
     }

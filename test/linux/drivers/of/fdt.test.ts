@@ -1,4 +1,4 @@
-/** The kernel reads what dtc compiled, and what is wrong with a tree is found by the reader. */
+/** The kernel reads a tree that dtc compiled, and reports a damaged one. */
 import { describe, expect, test } from '@jest/globals';
 import { FDT_HEADER } from '../../../../src/firmware/fdt.js';
 import type { Trace } from '../../../../src/trace/trace.js';
@@ -7,7 +7,7 @@ import { boot, intact } from '../../../helpers.js';
 
 const compiled = (): Uint8Array => fixture('dtc/board.dtb');
 
-const said = (trace: Trace): string[] =>
+const printed = (trace: Trace): string[] =>
   trace.steps
     .filter(({ label }) => label === 'x86_dtb_init')
     .flatMap(({ events }) => events)
@@ -22,7 +22,7 @@ const withHeader = (field: keyof typeof FDT_HEADER, value: number): Uint8Array =
 };
 
 describe('a device tree compiled by dtc', () => {
-  test('is copied, verified and unflattened, and its nodes are found by what they are compatible with', () => {
+  test('is copied, verified and unflattened, and its nodes are found by their compatible strings', () => {
     const subject = boot({ stage: 0, deviceTree: compiled() });
     const trace = subject.run();
     expect(intact(trace, 'device tree')).toBe(true);
@@ -37,7 +37,7 @@ describe('a device tree compiled by dtc', () => {
     ['last_comp_version', 18],
   ] as const)('with a %s of %i is refused', (field, value) => {
     const trace = boot({ stage: 0, deviceTree: withHeader(field, value) }).run();
-    expect(said(trace)).toEqual(['Invalid device tree blob header']);
+    expect(printed(trace)).toEqual(['Invalid device tree blob header']);
     expect(trace.outcome.kind).toBe('booted');
   });
 
@@ -47,13 +47,13 @@ describe('a device tree compiled by dtc', () => {
     );
   });
 
-  test('that says to be longer than an early mapping can be is not mapped at all', () => {
+  test('with a totalsize above the limit of an early mapping is not mapped', () => {
     const trace = boot({ stage: 0, deviceTree: withHeader('totalsize', 0x4_0001) }).run();
-    expect(said(trace)).toEqual(['No valid device tree found, continuing without']);
+    expect(printed(trace)).toEqual(['No valid device tree found, continuing without']);
   });
 
-  test('whose structure block ends too early says so', () => {
+  test('whose structure block ends too early is reported', () => {
     const trace = boot({ stage: 0, deviceTree: withHeader('size_dt_struct', 64) }).run();
-    expect(said(trace).join()).toMatch(/unflatten: error -\d+ processing FDT/);
+    expect(printed(trace).join()).toMatch(/unflatten: error -\d+ processing FDT/);
   });
 });

@@ -1,4 +1,4 @@
-/** Registers of devices above the physical address size that memory encryption leaves: what patch 05 is for. */
+/** BARs above the physical address size that memory encryption reduces: the case of patch 05. */
 import { describe, expect, test } from '@jest/globals';
 import { KEY_PLAIN, pa } from '../../../../src/machine/address.js';
 import { REQUESTER_PLATFORM } from '../../../../src/machine/requester.js';
@@ -8,7 +8,7 @@ import type { Trace } from '../../../../src/trace/trace.js';
 import { boot, intact, scenario } from '../../../helpers.js';
 
 const TIB = 2 ** 40;
-/** 43 bits are left of 48. */
+/** The first address above 43 bits, to which encryption reduces the 48. */
 const REDUCED = 8 * TIB;
 
 const machine = (ram: string, ...bars: number[]): ReturnType<typeof scenario> =>
@@ -26,7 +26,7 @@ const run = (stage: number, bars: readonly number[], ...without: string[]): Trac
   boot({ scenario: machine('256MiB', ...bars), stage, without }).run();
 
 describe('a BAR', () => {
-  test('below the limit stays where firmware has put it', () => {
+  test('below the limit keeps the address that firmware assigned', () => {
     for (const stage of [17, 18]) {
       const trace = run(stage, [REDUCED - 4096]);
       expect(consoleOf(trace)).not.toMatch(/BAR/);
@@ -34,24 +34,24 @@ describe('a BAR', () => {
     }
   });
 
-  test('above it is reached while SYSCFG[23] is clear', () => {
+  test('above the limit is usable while SYSCFG[23] is clear', () => {
     const trace = run(17, [REDUCED]);
     expect(consoleOf(trace)).not.toMatch(/BAR/);
     expect(intact(trace, 'd0 registers')).toBe(true);
   });
 
-  test('above it gets another place where patch 05 has told the kernel', () => {
+  test('above the limit is assigned another address with patch 05', () => {
     const trace = run(18, [REDUCED, REDUCED + 4096]);
     expect(consoleOf(trace)).toContain(
       "d0: can't claim BAR 0 [mem 0x80000000000-0x80000000fff 64bit]: no compatible bridge window",
     );
-    // The lowest places above 4 GiB.
+    // The lowest addresses above 4 GiB.
     expect(consoleOf(trace)).toContain('d0: BAR 0: assigned [mem 0x100000000-0x100000fff 64bit]');
     expect(consoleOf(trace)).toContain('d1: BAR 0: assigned [mem 0x100001000-0x100001fff 64bit]');
     expect([intact(trace, 'd0 registers'), intact(trace, 'd1 registers')]).toEqual([true, true]);
   });
 
-  test('above it is mapped as it is without patch 05, and the first read is a reserved bit', () => {
+  test('above the limit keeps its address without patch 05, and the first read faults on a reserved bit', () => {
     const trace = run(18, [REDUCED], '05');
     const faults = trace.steps
       .flatMap(({ events }) => events)
@@ -60,12 +60,12 @@ describe('a BAR', () => {
     expect(trace.outcome.kind).toBe('panic');
   });
 
-  test('is assigned behind RAM and the buffer that follows it', () => {
+  test('is assigned after RAM and the buffer that follows it', () => {
     const trace = boot({ scenario: machine('5121MiB', REDUCED) }).run();
     expect(consoleOf(trace)).toContain('assigned [mem 0x184000000-0x184000fff 64bit]');
   });
 
-  test('moves with the boot that a snapshot is taken of', () => {
+  test('is at its new address after a snapshot is restored', () => {
     const make = (): Boot => boot({ scenario: machine('256MiB', REDUCED) });
     const first = make();
     first.runTo('pci_iommu_init');

@@ -1,4 +1,4 @@
-/** drivers/acpi/acpica/tbutils.c, tbinstal.c and tbfadt.c: the tables that the RSDP leads to are listed. */
+/** drivers/acpi/acpica/tbutils.c, tbinstal.c and tbfadt.c: listing the tables that the RSDP points to. */
 import { latin1 } from '../../../../base/bytes.js';
 import { hex } from '../../../../machine/address.js';
 import { stateSlice } from '../../../../kernel/state.js';
@@ -18,7 +18,7 @@ export interface TableDesc {
 /** ACPI state of the kernel outside simulated memory. */
 export interface AcpiState {
   disabled: boolean;
-  /** acpi_gbl_permanent_mmap: early mappings are over. */
+  /** acpi_gbl_permanent_mmap: early mappings are no longer used. */
   permanent_mmap: boolean;
   /** Tables by signature; of several with one signature, the first. */
   tables: Record<string, TableDesc>;
@@ -88,8 +88,8 @@ function printHeader(k: Kernel, phys: number, header: Uint8Array): void {
   k.trace.console(`ACPI: ${signature} ${hex(phys)} ${length} (v${revision} ${oem})`);
 }
 
-/** Maps, copies and unmaps; undefined where the mapping fails. */
-export function search(k: Kernel, phys: number, size: number): Uint8Array | undefined {
+/** Maps `size` bytes at `phys`, copies and unmaps them; undefined where the mapping fails. */
+export function readPhysical(k: Kernel, phys: number, size: number): Uint8Array | undefined {
   const at = k.fn.acpi_os_map_memory(phys, size);
   if (at === 0) return undefined;
   const bytes = k.readBytes(at, size);
@@ -97,9 +97,9 @@ export function search(k: Kernel, phys: number, size: number): Uint8Array | unde
   return bytes;
 }
 
-/** acpi_tb_install_standard_table(), without checksums: those are off this early. */
+/** acpi_tb_install_standard_table(), without checksums: they are not verified this early. */
 function install(k: Kernel, phys: number, expected?: string): void {
-  const header = search(k, phys, ACPI_TABLE_HEADER.size);
+  const header = readPhysical(k, phys, ACPI_TABLE_HEADER.size);
   if (header === undefined) return;
   const signature = latin1(header.subarray(0, SIGNATURE_SIZE));
   if (expected !== undefined && signature !== expected) {
@@ -114,16 +114,16 @@ function install(k: Kernel, phys: number, expected?: string): void {
   if (signature === 'FACP') parseFadt(k, phys, header);
 }
 
-/** acpi_tb_parse_fadt(): the tables that only the FADT points to. */
+/** acpi_tb_parse_fadt(): installs the tables that only the FADT points to. */
 function parseFadt(k: Kernel, phys: number, header: Uint8Array): void {
   const length = new DataView(header.buffer).getUint32(ACPI_TABLE_HEADER.length, true);
-  const bytes = search(k, phys, length);
+  const bytes = readPhysical(k, phys, length);
   if (bytes === undefined || length < ACPI_TABLE_FADT.size) return;
   k.trace.recorder.consumed('FADT', 'acpi_tb_parse_fadt', bytes);
   const view = new DataView(bytes.buffer);
   const low = (at: number): number => view.getUint32(at, true);
   const high = (at: number): number => Number(view.getBigUint64(at, true));
-  // acpi_tb_convert_fadt(): the 64-bit pointer where there is one.
+  // acpi_tb_convert_fadt(): the 64-bit pointer, if it is not 0.
   const dsdt = high(ACPI_TABLE_FADT.Xdsdt) || low(ACPI_TABLE_FADT.dsdt);
   if (dsdt !== 0) install(k, dsdt, 'DSDT');
   const facs = [low(ACPI_TABLE_FADT.facs), high(ACPI_TABLE_FADT.Xfacs)];
@@ -133,7 +133,7 @@ function parseFadt(k: Kernel, phys: number, header: Uint8Array): void {
 export const acpiTables = bodies({
   // EFI's pointer is used without a check of the RSDP's signature or checksum.
   acpi_tb_parse_root_table: fn((k: Kernel, phys: number) => {
-    const rsdp = search(k, phys, ACPI_TABLE_RSDP.size);
+    const rsdp = readPhysical(k, phys, ACPI_TABLE_RSDP.size);
     if (rsdp === undefined) return false;
     k.trace.recorder.consumed('RSDP', 'acpi_tb_parse_root_table', rsdp);
     const view = new DataView(rsdp.buffer);
@@ -145,7 +145,7 @@ export const acpiTables = bodies({
       revision > 1 && xsdt !== 0 && !k.state.params.doNotUseXsdt
         ? [xsdt, XSDT_ENTRY_SIZE]
         : [view.getUint32(ACPI_TABLE_RSDP.rsdt_physical_address, true), RSDT_ENTRY_SIZE];
-    const header = search(k, root, ACPI_TABLE_HEADER.size);
+    const header = readPhysical(k, root, ACPI_TABLE_HEADER.size);
     if (header === undefined) return false;
     printHeader(k, root, header);
     const length = new DataView(header.buffer).getUint32(ACPI_TABLE_HEADER.length, true);

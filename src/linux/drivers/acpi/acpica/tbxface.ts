@@ -1,11 +1,11 @@
-/** drivers/acpi/acpica/tbxface.c: a table by its signature. */
+/** drivers/acpi/acpica/tbxface.c: mapping a table by its signature. */
 import { va, type Va } from '../../../../machine/address.js';
 import { inline, bodies } from '../../../../kernel/table.js';
 import type { Kernel } from '../../../../kernel/kernel.js';
 
 declare module '../../../../kernel/table.js' {
   interface Entries {
-    /** Maps a table by its signature; undefined where there is none, or no mapping. */
+    /** Maps a table by its signature; undefined where there is none, or the mapping fails. */
     acpi_get_table(k: Kernel, signature: string): MappedTable | undefined;
   }
 }

@@ -2,7 +2,7 @@
 import { latin1 } from '../../../../base/bytes.js';
 import { inline, bodies } from '../../../../kernel/table.js';
 import type { Kernel } from '../../../../kernel/kernel.js';
-import { ACPI_TABLE_RSDP, sum, search } from './tbutils.js';
+import { ACPI_TABLE_RSDP, readPhysical, sum } from './tbutils.js';
 
 declare module '../../../../kernel/table.js' {
   interface Entries {
@@ -42,7 +42,7 @@ function scan(k: Kernel, phys: number, size: number): number | undefined {
 
 export const acpiRoot = bodies({
   acpi_find_root_pointer: inline((k: Kernel) => {
-    const pointer = search(k, EBDA_PTR_LOCATION, 2);
+    const pointer = readPhysical(k, EBDA_PTR_LOCATION, 2);
     if (pointer === undefined) return 0;
     const ebda = new DataView(pointer.buffer).getUint16(0, true) * 16;
     const found =

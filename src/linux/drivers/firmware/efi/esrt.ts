@@ -1,4 +1,4 @@
-/** drivers/firmware/efi/esrt.c: the system resource table is found, measured and reserved. */
+/** drivers/firmware/efi/esrt.c: finding, checking and reserving the EFI system resource table. */
 import { hex, va, type Va } from '../../../../machine/address.js';
 import { ESRT, ESRT_ENTRY } from '../../../../firmware/efi/layout.js';
 import type { Phys } from '../../../mm/early_ioremap.js';
@@ -14,7 +14,7 @@ declare module '../../../../kernel/table.js' {
   }
 }
 
-/** The most resources that esrt.c believes. */
+/** Largest fw_resource_count that esrt.c accepts. */
 const MAX_RESOURCES = 128;
 const VERSION_1 = 1n;
 
@@ -58,7 +58,7 @@ export const efiEsrt = bodies({
     const { count, version } = header(k, first);
     k.trace.recorder.consumedPart('ESRT', 'efi_esrt_init', 0, k.readBytes(first, size));
     if (version !== VERSION_1) {
-      // The mapping is not undone.
+      // Returns without unmapping, like the kernel.
       print(`Unsupported ESRT version ${BigInt.asIntN(64, version).toString()}.`);
       return;
     }

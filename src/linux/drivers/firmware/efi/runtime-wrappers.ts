@@ -1,4 +1,4 @@
-/** drivers/firmware/efi/runtime-wrappers.c: calls of the firmware's runtime services. */
+/** drivers/firmware/efi/runtime-wrappers.c: calling the firmware's runtime services. */
 import type { Va } from '../../../../machine/address.js';
 import { fn, bodies } from '../../../../kernel/table.js';
 import type { Kernel } from '../../../../kernel/kernel.js';

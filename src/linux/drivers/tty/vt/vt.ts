@@ -50,7 +50,7 @@ export const CONSW: Readonly<Record<ConswName, Consw>> = {
 export const CELL = 2;
 const ENCODER = new TextEncoder();
 const SPACE = 0x20;
-/** default_color: light grey on black, and so build_attr() of it at normal intensity. */
+/** default_color: light grey on black, which build_attr() returns unchanged at normal intensity. */
 const DEFAULT_ATTR = 0x07;
 const BACKSPACE = 8;
 const NEWLINE = 10;
@@ -88,7 +88,7 @@ export const vt = bodies({
 
   visual_init: inline((k: Kernel): VcData => {
     const vc: VcData = {
-      // A driver without an adapter has set another one.
+      // A driver that finds no adapter has replaced it.
       sw: k.state.console.vt.conswitchp ?? 'dummy_con',
       can_do_color: false,
       cols: 0,
@@ -114,7 +114,7 @@ export const vt = bodies({
     return vc;
   }),
 
-  // With reset_terminal().
+  // Includes reset_terminal().
   vc_init: inline((k: Kernel, vc: VcData, do_clear: boolean) => {
     k.fn.set_origin(vc);
     vc.top = 0;
@@ -126,8 +126,8 @@ export const vt = bodies({
   }),
 
   set_origin: inline((k: Kernel, vc: VcData) => {
-    const own = CONSW[vc.sw].con_set_origin;
-    if (!visible(k) || own === undefined || !k.fn[own](vc)) vc.origin = vc.screenbuf;
+    const setOrigin = CONSW[vc.sw].con_set_origin;
+    if (!visible(k) || setOrigin === undefined || !k.fn[setOrigin](vc)) vc.origin = vc.screenbuf;
     vc.visible_origin = vc.origin;
     vc.scr_end = vc.origin + vc.screenbuf_size;
     vc.pos = vc.origin + vc.size_row * vc.y + CELL * vc.x;
@@ -151,7 +151,7 @@ export const vt = bodies({
     if (visible(k) && scroll !== undefined && k.fn[scroll](vc, 1)) return;
     const rest = (vc.bottom - vc.top - 1) * vc.size_row;
     const to = va(vc.origin + vc.size_row * vc.top);
-    // scr_memmovew(): upwards, so that the overlap does no harm.
+    // scr_memmovew(): an ascending copy to a lower address, so that the overlap is harmless.
     k.memcpy(to, va(to + vc.size_row), rest);
     k.fn.scr_memsetw(va(to + rest), vc.video_erase_char, vc.size_row);
   }),

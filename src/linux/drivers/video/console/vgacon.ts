@@ -15,7 +15,7 @@ declare module '../../../../kernel/table.js' {
     /** Returns the name of the display; without an adapter the dummy console takes over. */
     vgacon_startup(k: Kernel): string;
     'vgacon_startup:no_vga'(k: Kernel): string;
-    /** Whether video memory holds what is written to it. */
+    /** Whether video memory reads back what is written to it. */
     'vgacon_startup:probe'(k: Kernel): boolean;
     vgacon_init(k: Kernel, vc: VcData): void;
     vgacon_set_origin(k: Kernel, vc: VcData): boolean;
@@ -32,7 +32,7 @@ declare module '../../../../kernel/table.js' {
 /** include/uapi/linux/screen_info.h */
 const VIDEO_TYPE_VLFB = 0x23;
 const VIDEO_TYPE_EFI = 0x70;
-/** Video modes of 16 colours in graphics, which vgacon does not take. */
+/** Graphics modes with 16 colours, which vgacon does not support. */
 const GRAPHICS_MODES: readonly number[] = [0x0d, 0x0e, 0x10, 0x12, 0x6a];
 const MONOCHROME_MODE = 7;
 /** orig_video_ega_bx of an adapter that is neither EGA nor VGA. */
@@ -85,16 +85,16 @@ export const vgacon = bodies({
     const p = va(k.state.console.vgacon.vga_vram_base);
     const next = va(p + CELL);
     const saved = [k.readU16(p), k.readU16(next)] as const;
-    const holds = (one: number, two: number): boolean => {
+    const readsBack = (one: number, two: number): boolean => {
       k.writeU16(p, one);
       k.writeU16(next, two);
       return k.readU16(p) === one && k.readU16(next) === two;
     };
-    const there = holds(AA55, _55AA) && holds(_55AA, AA55);
+    const present = readsBack(AA55, _55AA) && readsBack(_55AA, AA55);
     k.writeU16(p, saved[0]);
     k.writeU16(next, saved[1]);
-    k.trace.translated('VGA memory', p, 2 * CELL, there ? 'holds' : 'does not hold');
-    return there;
+    k.trace.translated('VGA memory', p, 2 * CELL, present ? 'holds' : 'does not hold');
+    return present;
   }),
 
   vgacon_init: inline((k: Kernel, vc: VcData) => {
@@ -162,7 +162,7 @@ export const vgacon = bodies({
     k.fn.write_vga(CRTC_START, (vc.visible_origin - k.state.console.vgacon.vga_vram_base) / CELL);
   }),
 
-  // Two registers of 8 bits hold one value: the high half first.
+  // A 16-bit value in two 8-bit registers, the high byte first.
   write_vga: inline((k: Kernel, register: number, value: number) => {
     const port = k.state.console.vgacon.vga_video_port_reg;
     outw(k, register + (value & 0xff00), port);

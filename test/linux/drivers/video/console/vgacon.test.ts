@@ -17,7 +17,7 @@ const linesOf = (b: Boot): string[] =>
     .render()
     .lines.map((line) => line.trimEnd());
 
-/** A boot whose console is there, ready to print. */
+/** A boot after console_init, with the VGA console registered. */
 function console(options: Parameters<typeof boot>[0] = {}): Boot {
   const b = vgaBoot({ stage: 0, ...options });
   b.runTo('console_init');
@@ -26,7 +26,7 @@ function console(options: Parameters<typeof boot>[0] = {}): Boot {
 }
 
 describe('console_init', () => {
-  test('on a VGA makes it the console and replays the log, of which the screen keeps the end', () => {
+  test('registers the VGA console and replays the log, whose last lines are on the screen', () => {
     const b = console();
     const { log } = b.kernel.state.console.printk;
     expect(log).toContain('Console: colour VGA+ 80x25');
@@ -35,7 +35,7 @@ describe('console_init', () => {
     expect(adapter(b).render().cursor).toEqual({ line: 24, column: 0 });
   });
 
-  test('without a VGA takes the dummy console', () => {
+  test('uses the dummy console without a VGA', () => {
     const b = boot({ stage: 0 });
     b.runTo('console_init');
     expect(b.kernel.state.console.vt.vc?.sw).toBe('dummy_con');
@@ -54,7 +54,7 @@ describe('console_init', () => {
     expect(b.kernel.state.console.printk.drivers.map(({ name }) => name)).toEqual(names);
   });
 
-  test('leaves the two cells that it tries as they were', () => {
+  test('restores the two cells that vgacon_startup writes as a probe', () => {
     const b = vgaBoot({ stage: 0 });
     b.runTo('mm_init');
     adapter(b).mmioWrite(pa(VGA_TEXT.base), Uint8Array.of(0x41, 0x12, 0x42, 0x34), 0, 4);
@@ -64,18 +64,18 @@ describe('console_init', () => {
     expect(adapter(b).render().lines[0]?.slice(0, 2)).toBe('AB');
   });
 
-  test('finds no adapter where its memory does not keep what is written', () => {
+  test('finds no adapter if its memory does not read back what is written', () => {
     const b = vgaBoot({ stage: 0 });
     b.runTo('mm_init');
     b.recorder.step('test');
-    // The graphics window: nobody answers there in a text mode.
+    // The graphics window: the adapter does not decode it in a text mode.
     b.kernel.state.console.vgacon.vga_vram_base = b.kernel.__va(0xa_0000);
     expect(b.kernel.fn['vgacon_startup:probe']()).toBe(false);
   });
 });
 
 describe('vt_console_print', () => {
-  test('wraps after the last column only when another character comes', () => {
+  test('wraps after the last column only when another character is printed', () => {
     const b = console();
     b.kernel.fn.vt_console_print('x'.repeat(80));
     expect(linesOf(b).at(-1)).toBe('x'.repeat(80));
@@ -85,28 +85,28 @@ describe('vt_console_print', () => {
     expect(linesOf(b).slice(-3)).toEqual(['y', 'z'.repeat(80), 'z']);
   });
 
-  test('scrolls by moving the origin, and comes back to the start of video memory at its end', () => {
+  test('scrolls by moving the origin, and wraps to the start of video memory at its end', () => {
     const b = console();
     const { vgacon, vt } = b.kernel.state.console;
     const origins = new Set<number>();
-    let back = 0;
+    let wraps = 0;
     for (let i = 0; i < 420; i++) {
       const before = vt.vc?.origin ?? 0;
       b.kernel.trace.console(`line ${String(i)}`);
       const origin = vt.vc?.origin ?? 0;
       origins.add(origin);
-      if (origin < before) back++;
+      if (origin < before) wraps++;
       expect(origin).toBeGreaterThanOrEqual(vgacon.vga_vram_base);
       expect(vt.vc?.scr_end).toBeLessThan(vgacon.vga_vram_end);
     }
-    expect(back).toBe(2);
+    expect(wraps).toBe(2);
     expect(linesOf(b)).toEqual([
       ...Array.from({ length: 24 }, (_, i) => `line ${String(396 + i)}`),
       '',
     ]);
   });
 
-  test('prints a record once, also one that comes while it prints', () => {
+  test('prints a record once, including one that is logged while the console is locked', () => {
     const b = console();
     const { printk } = b.kernel.state.console;
     printk.locked = true;
@@ -127,14 +127,14 @@ describe('the screen at the end of a boot', () => {
     [10, true, false],
     [15, true, false],
     [16, true, true],
-  ])('stage %i, activated %s, shows the console’s text: %s', (stage, activate, there) => {
+  ])('stage %i, activated %s, shows the console’s text: %s', (stage, activate, shown) => {
     const trace = vgaBoot({ stage, activate }).run();
     expect(trace.outcome.kind).toBe('booted');
-    expect(intact(trace, 'console')).toBe(there);
-    expect(trace.final.screen?.at(-1)).toBe(there ? 'Run /init as init process' : undefined);
+    expect(intact(trace, 'console')).toBe(shown);
+    expect(trace.final.screen?.at(-1)).toBe(shown ? 'Run /init as init process' : undefined);
   });
 
-  test('is the same when the boot goes on from a snapshot at console_init', () => {
+  test('is the same when the boot is resumed from a snapshot at mm_init', () => {
     const b = vgaBoot();
     b.runTo('mm_init');
     const snapshot = b.snapshot();

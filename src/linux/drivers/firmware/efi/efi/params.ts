@@ -8,12 +8,12 @@ import type { Kernel } from '../../../../../kernel/kernel.js';
 
 declare module '../../../../../kernel/table.js' {
   interface Entries {
-    /** Runtime services are not to be used. */
+    /** Whether the use of runtime services is disabled. */
     efi_runtime_disabled(k: Kernel): boolean;
   }
 }
 
-/** The refusal of efi= without a value. */
+/** Rejects efi= without a value. */
 export function needsOption(k: Kernel): number {
   k.trace.console('efi: need at least one option');
   return -EINVAL;

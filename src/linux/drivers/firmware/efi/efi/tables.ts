@@ -1,4 +1,4 @@
-/** drivers/firmware/efi/efi.c: the configuration tables, and looking a range up in the memory map. */
+/** drivers/firmware/efi/efi.c: the configuration tables, and address look-up in the memory map. */
 import { startsWith } from '../../../../../base/bytes.js';
 import { hex, va, type Va } from '../../../../../machine/address.js';
 import {
@@ -23,7 +23,7 @@ declare module '../../../../../kernel/table.js' {
     efi_config_init(k: Kernel): number;
     'efi_config_init:memremap': EarlyMap;
     efi_config_parse_tables(k: Kernel, tables: Va, count: number): number;
-    /** How the properties table is mapped. */
+    /** Maps the properties table. */
     'efi_config_parse_tables:memremap': EarlyMap;
     /** The descriptor that holds an address; a negative errno where there is none. */
     efi_mem_desc_lookup(k: Kernel, phys: number): EfiMemoryDesc | number;
@@ -34,7 +34,7 @@ declare module '../../../../../kernel/table.js' {
 /** include/linux/efi.h: the table of ACPI 1.0. */
 const ACPI_TABLE_GUID = guid('eb9d2d30-2d88-11d3-9a16-0090273fc14d');
 
-/** common_tables, as far as this firmware has them: GUID, name, member of struct efi. */
+/** The entries of common_tables that the model's firmware has: GUID, name, member of struct efi. */
 const common_tables: readonly (readonly [Uint8Array, string, EfiTable])[] = [
   [EFI_GUID.ACPI_20_TABLE, 'ACPI 2.0', 'acpi20'],
   [ACPI_TABLE_GUID, 'ACPI', 'acpi'],
@@ -115,7 +115,7 @@ export const efiFirmware = bodies({
   }, true),
 });
 
-/** The properties table, through a mapping like any other memory's; patch 10 does not change this one. */
+/** Reads the properties table through early_memremap(), a call that patch 10 does not change. */
 function propertiesTable(k: Kernel): number {
   const phys = k.state.efi.tables.properties_table;
   if (phys === undefined) return 0;
