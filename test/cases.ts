@@ -13,14 +13,18 @@ function leave(count: number): void {
 const first = process.env.SME_BOOT_CASES === 'first';
 
 /** The first `n` rows of a table, which cover one case of each kind; all rows in test:all and if a path is given. */
-export function firstOf<Row>(n: number, rows: readonly Row[]): Row[] {
+export function firstOf<const Row>(n: number, rows: readonly Row[]): Row[] {
   if (!first) return [...rows];
   leave(rows.length - n);
   return rows.slice(0, n);
 }
 
 /** A test of test:all, and of runs with a path. */
-export function exhaustiveTest(title: string, body: () => void | Promise<void>): void {
+export function exhaustiveTest(
+  title: string,
+  body: () => void | Promise<void>,
+  timeout?: number,
+): void {
   if (first) leave(1);
-  else test(title, body);
+  else test(title, body, timeout);
 }

@@ -6,6 +6,7 @@ import { printChanges } from '../../src/check/changes-out.js';
 import type { Trace } from '../../src/trace/trace.js';
 import { printTrace } from '../../src/trace/yaml-out.js';
 import { readYaml } from '../../src/base/yaml-source.js';
+import { exhaustiveTest } from '../cases.js';
 import { anyTrace, HEADER, smallTrace, traceWith } from '../trace/helpers.js';
 
 /** The file of a trace as its difference from a base. */
@@ -88,7 +89,7 @@ const nearly = (trace: Trace): fc.Arbitrary<Trace> =>
     .filter(({ steps }) => steps.some(({ events }) => events.length > 0));
 
 describe('the difference of a trace from another', () => {
-  test('applied to any base gives the trace, byte for byte', () => {
+  exhaustiveTest('applied to any base gives the trace, byte for byte', () => {
     fc.assert(
       fc.property(whole, whole, (base, trace) => {
         expect(printTrace(made(base, fileOf(base, trace)))).toBe(printTrace(trace));
@@ -105,7 +106,7 @@ describe('the difference of a trace from another', () => {
     );
   });
 
-  test('is written as the same bytes when it is computed again', () => {
+  exhaustiveTest('is written as the same bytes when it is computed again', () => {
     fc.assert(
       fc.property(whole, whole, (base, trace) => {
         const text = fileOf(base, trace);

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { exhaustiveTest } from '../cases.js';
 import { sme, type Ran } from './io.js';
 
 let dir: string;
@@ -31,7 +32,7 @@ describe('sme-boot bisect', () => {
     );
   });
 
-  test('with --activate skips the stages that do not link with patch 18', async () => {
+  exhaustiveTest('with --activate skips the stages that do not link with patch 18', async () => {
     const ran = await bisect('rfc-v1', '--activate', '--expect', 'intact=boot params');
     expect(ran.status).toBe(0);
     expect(tested(ran)).toContain('0 skip');
@@ -75,7 +76,7 @@ describe('sme-boot bisect', () => {
     });
   });
 
-  test('searches a series file with its hunks of each stage', async () => {
+  exhaustiveTest('searches a series file with its hunks of each stage', async () => {
     const file = join(dir, 'short.yaml');
     writeFileSync(
       file,

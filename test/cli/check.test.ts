@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { exhaustiveTest } from '../cases.js';
 import { sme, type Ran } from './io.js';
 
 let dir: string;
@@ -93,14 +94,17 @@ describe('sme-boot check', () => {
       expect([read('base'), read('file'), read('next')]).toEqual([base, file, next]);
     });
 
-    test('is unchanged if its base is rewritten in an event that it does not contain', async () => {
-      const [base, file, next] = [read('base'), read('file'), read('next')];
-      edit('base', /(cpuid: 0x1, eax: )0x800f12/, '$10x800f11');
-      const { out } = await sme(['check', here]);
-      expect(out).toContain('0 passed, 3 failed');
-      expect((await sme(['check', here, '--update'])).status).toBe(0);
-      expect([read('base'), read('file'), read('next')]).toEqual([base, file, next]);
-    });
+    exhaustiveTest(
+      'is unchanged if its base is rewritten in an event that it does not contain',
+      async () => {
+        const [base, file, next] = [read('base'), read('file'), read('next')];
+        edit('base', /(cpuid: 0x1, eax: )0x800f12/, '$10x800f11');
+        const { out } = await sme(['check', here]);
+        expect(out).toContain('0 passed, 3 failed');
+        expect((await sme(['check', here, '--update'])).status).toBe(0);
+        expect([read('base'), read('file'), read('next')]).toEqual([base, file, next]);
+      },
+    );
 
     test('fails with the place if it no longer fits its base, and --update rewrites it', async () => {
       const file = read('file');
@@ -225,7 +229,7 @@ describe('sme-boot check of effects', () => {
     expect((await sme(['check', path])).status).toBe(0);
   });
 
-  test('that show in no view needs a reason that --update does not make up', async () => {
+  exhaustiveTest('that show in no view needs a reason that --update does not make up', async () => {
     const text = 'expect: effects\npatch: 12\nscenario: bios-minimal\n';
     const path = file('unseen.yaml', `${text}views: {stage: {screen: 3}}\n`);
     const { status, err } = await sme(['check', path, '--update']);

@@ -8,6 +8,7 @@ import { hunksOf } from '../../src/series/patches.js';
 import type { HunkSelection } from '../../src/series/compose.js';
 import type { Trace } from '../../src/trace/trace.js';
 import { readYaml } from '../../src/base/yaml-source.js';
+import { exhaustiveTest } from '../cases.js';
 import { boot, scenario } from '../helpers.js';
 import { sme } from './io.js';
 
@@ -78,7 +79,7 @@ describe('the golden effects', () => {
     },
   );
 
-  test('of patch 16 fail if its module does nothing', () => {
+  exhaustiveTest('of patch 16 fail if its module does nothing', () => {
     const file = 'traces/effects/16.yaml';
     const expected = effectsOf(readYaml(file, readFileSync(file, 'utf8')));
     const ids = hunksOf(16).map(({ id }) => id);

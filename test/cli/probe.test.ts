@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { readScript } from '../../src/analysis/calls/file.js';
 import { readText } from '../../src/node/files.js';
+import { firstOf } from '../cases.js';
 import { sme } from './io.js';
 
 let dir: string;
@@ -25,7 +26,7 @@ const one = (step: string, { at = 'early_cpu_init', more = '' } = {}, ...argv: s
 };
 
 describe('sme-boot probe', () => {
-  test.each(shipped)('%s finds all its names at the last stage', async (name) => {
+  test.each(firstOf(4, shipped))('%s finds all its names at the last stage', async (name) => {
     const file = join('probes', name);
     const { patch } = readScript(file, readText(file)).probe;
     expect(name.startsWith(`${String(patch).padStart(2, '0')}-`)).toBe(true);

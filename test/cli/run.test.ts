@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { parseTrace } from '../../src/trace/yaml-in.js';
+import { exhaustiveTest } from '../cases.js';
 import { sme } from './io.js';
 
 let dir: string;
@@ -140,7 +141,7 @@ describe('sme-boot run', () => {
     expect(status).toBe(3);
   });
 
-  test('colours with --color always, and not if NO_COLOR is set', async () => {
+  exhaustiveTest('colours with --color always, and not if NO_COLOR is set', async () => {
     expect((await sme(['--color=always', 'run', '--stage', '0'])).out).toContain('\u001b[');
     expect((await sme(['run', '--stage', '0'], { NO_COLOR: '1' }, true)).out).not.toContain(
       '\u001b[',

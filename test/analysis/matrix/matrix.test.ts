@@ -3,6 +3,7 @@ import { beforeAll, describe, expect, test } from '@jest/globals';
 import { leavable, Matrix } from '../../../src/analysis/matrix/matrix.js';
 import type { MatrixRow } from '../../../src/analysis/matrix/report.js';
 import { allHunks } from '../../../src/series/patches.js';
+import { exhaustiveTest } from '../../cases.js';
 import { boot, scenario } from '../../helpers.js';
 import { holds, optionsOf, whole, type Whole } from './whole-boots.js';
 
@@ -90,14 +91,18 @@ describe('on bios-minimal', () => {
   });
 });
 
-test('on a machine without a cache rows equal those of complete boots too', () => {
-  const options = boot({ scenario: scenario('bios-minimal', 'machine.cache.size=0') }).options;
-  const matrix = new Matrix(options);
-  const series = whole(options);
-  for (const id of ['06/espfix', '09/bootdata', '13/swiotlb', '18/sme_encrypt_kernel']) {
-    holds(matrix, series, id);
-  }
-}, 120_000);
+exhaustiveTest(
+  'on a machine without a cache rows equal those of complete boots too',
+  () => {
+    const options = boot({ scenario: scenario('bios-minimal', 'machine.cache.size=0') }).options;
+    const matrix = new Matrix(options);
+    const series = whole(options);
+    for (const id of ['06/espfix', '09/bootdata', '13/swiotlb', '18/sme_encrypt_kernel']) {
+      holds(matrix, series, id);
+    }
+  },
+  120_000,
+);
 
 describe('on epyc-efi', () => {
   let matrix: Matrix;

@@ -2,6 +2,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { ivrs } from '../../../../../src/firmware/acpi/ivrs.js';
 import { pa } from '../../../../../src/machine/address.js';
+import { exhaustiveTest } from '../../../../cases.js';
 import {
   IVRS_HEADER_LENGTH,
   IVHD_HEADER,
@@ -51,7 +52,7 @@ describe('an IVRS below 1 MiB, which is read through the direct map', () => {
   });
 
   // find_last_devid_acpi() sums as many bytes as the length read from the header, which is noise.
-  test('causes a panic if the noise read as its length exceeds RAM', () => {
+  exhaustiveTest('causes a panic if the noise read as its length exceeds RAM', () => {
     const trace = low('s1');
     expect(trace.outcome).toMatchObject({ kind: 'panic', where: 'page_fault' });
     expect(trace.outcome.message).toMatch(/at 0xffff880008000000/);

@@ -4,6 +4,7 @@ import { cpumask_test_cpu, onlineCpus } from '../../../../../../src/linux/includ
 import { ACTIVITY } from '../../../../../../src/machine/cpu/cpu-core.js';
 import { MSR } from '../../../../../../src/machine/cpu/msr.js';
 import type { Trace } from '../../../../../../src/trace/trace.js';
+import { firstOf } from '../../../../../cases.js';
 import { boot } from '../../../../../helpers.js';
 import { eventsOf, printed, threeCpus } from '../../../../smp-boots.js';
 
@@ -23,15 +24,17 @@ const ALL_UP: [string, boolean][] = [1, 2].flatMap((cpu) => [
 ]);
 
 describe('other CPUs', () => {
-  test.each([
-    [9, false, []],
-    [14, false, []],
-    [17, false, [APS_OFF]],
-    [18, false, [ON]],
-    [11, true, [ON]],
-    [14, true, [ON]],
-    [15, true, [ON]],
-  ] as const)('come up at stage %p, activated %p, with %p', (stage, activate, settings) => {
+  test.each(
+    firstOf(3, [
+      [9, false, []],
+      [14, false, []],
+      [17, false, [APS_OFF]],
+      [18, false, [ON]],
+      [11, true, [ON]],
+      [14, true, [ON]],
+      [15, true, [ON]],
+    ] as const),
+  )('come up at stage %p, activated %p, with %p', (stage, activate, settings) => {
     const it = threeCpus({ stage, activate }, ...settings);
     const trace = it.run();
     expect(trace.outcome.kind).toBe('booted');
@@ -67,12 +70,14 @@ describe('other CPUs', () => {
     expect(printed(trace, 'smp_init').at(-1)).toBe('x86: Booted up 1 node, 1 CPUs');
   });
 
-  test.each([
-    ['set on the boot CPU only, by firmware', 18, false, [ON, APS_OFF]],
-    ['set on the boot CPU only, by the kernel', 18, false, []],
-    ['set on the boot CPU only, without patch 15', 14, true, [ON, APS_OFF]],
-    ['set on the boot CPU only, with patch 15', 15, true, [ON, APS_OFF]],
-  ] as const)(
+  test.each(
+    firstOf(1, [
+      ['set on the boot CPU only, by firmware', 18, false, [ON, APS_OFF]],
+      ['set on the boot CPU only, by the kernel', 18, false, []],
+      ['set on the boot CPU only, without patch 15', 14, true, [ON, APS_OFF]],
+      ['set on the boot CPU only, with patch 15', 15, true, [ON, APS_OFF]],
+    ] as const),
+  )(
     'with SYSCFG[23] %s, shut down at the first fetch after CR0.PG',
     (_what, stage, activate, settings) => {
       const it = threeCpus({ stage, activate }, ...settings);
@@ -147,7 +152,7 @@ describe('do_boot_cpu', () => {
 });
 
 describe('a snapshot', () => {
-  test.each(['set_real_mode_permissions', 'smp_init'])(
+  test.each(firstOf(1, ['set_real_mode_permissions', 'smp_init']))(
     'after %s continues to the same trace in another boot',
     (label) => {
       const first = threeCpus({ stage: 18 }, ON);

@@ -11,6 +11,7 @@ import { pa } from '../../../../../../src/machine/address.js';
 import { link } from '../../../../../../src/series/link.js';
 import type { Trace } from '../../../../../../src/trace/trace.js';
 import { eventsOf, printed, threeCpus } from '../../../../smp-boots.js';
+import { firstOf } from '../../../../../cases.js';
 
 /** Events of one CPU. The trace has identical events of several CPUs once, with a range of CPU numbers, `1..2`. */
 function onCpu(trace: Trace, cpu: number): readonly Readonly<Record<string, unknown>>[] {
@@ -70,26 +71,28 @@ describe('a corrupted trampoline', () => {
     expect(printed(trace, 'smp_init')).toContain('do_boot_cpu failed(-1) to wakeup CPU#1');
   });
 
-  test.each([
-    ['its 32-bit code', RM.startup_32 + 15, [0], 'pa_startup_32'],
-    ['its 64-bit code', RM.startup_64, [0], 'pa_startup_64'],
-    ['its code segments', RM.tr_gdt + 8, [0, 0, 0, 0, 0, 0, 0, 0], 'trampoline_start'],
-    ['the first entry of its PGD', RM.trampoline_pgd, [0, 0, 0, 0], 'pa_startup_32'],
-    [
-      'the last entry of its PGD',
-      RM.trampoline_pgd + 511 * 8,
-      [0, 0, 0, 0, 0, 0, 0, 0],
-      'secondary_startup_64',
-    ],
-    [
-      'a kernel address that is not canonical',
-      RM.trampoline_header + TRAMPOLINE_HEADER.start,
-      [0, 0, 0, 0, 0, 0, 0, 0x80],
-      'pa_startup_64',
-    ],
-    ['a CR4 without PAE', RM.trampoline_header + TRAMPOLINE_HEADER.cr4, [0], 'pa_startup_32'],
-    ['another PGD', OPERANDS.pa_trampoline_pgd.at, [0, 0, 0, 0], 'pa_startup_32'],
-  ] as const)('in %s: without an IDT the CPU shuts down', (_what, offset, bytes, where) => {
+  test.each(
+    firstOf(3, [
+      ['its 32-bit code', RM.startup_32 + 15, [0], 'pa_startup_32'],
+      ['its 64-bit code', RM.startup_64, [0], 'pa_startup_64'],
+      ['its code segments', RM.tr_gdt + 8, [0, 0, 0, 0, 0, 0, 0, 0], 'trampoline_start'],
+      ['the first entry of its PGD', RM.trampoline_pgd, [0, 0, 0, 0], 'pa_startup_32'],
+      [
+        'the last entry of its PGD',
+        RM.trampoline_pgd + 511 * 8,
+        [0, 0, 0, 0, 0, 0, 0, 0],
+        'secondary_startup_64',
+      ],
+      [
+        'a kernel address that is not canonical',
+        RM.trampoline_header + TRAMPOLINE_HEADER.start,
+        [0, 0, 0, 0, 0, 0, 0, 0x80],
+        'pa_startup_64',
+      ],
+      ['a CR4 without PAE', RM.trampoline_header + TRAMPOLINE_HEADER.cr4, [0], 'pa_startup_32'],
+      ['another PGD', OPERANDS.pa_trampoline_pgd.at, [0, 0, 0, 0], 'pa_startup_32'],
+    ] as const),
+  )('in %s: without an IDT the CPU shuts down', (_what, offset, bytes, where) => {
     const trace = corrupted(offset, bytes);
     expect(trace.outcome).toMatchObject({ kind: 'triple-fault', where });
     expect(trace.outcome.message).toMatch(/^CPU 1: /);

@@ -5,6 +5,7 @@ import { PAGE_OFFSET } from '../../../../../../../src/kernel/constants.js';
 import { entryOf } from '../../../../../../../src/linux/arch/x86/mm/pageattr/types.js';
 import type { Boot } from '../../../../../../../src/sequencer/boot.js';
 import type { Trace } from '../../../../../../../src/trace/trace.js';
+import { exhaustiveTest } from '../../../../../../cases.js';
 import {
   eventsOf,
   LINE,
@@ -123,14 +124,17 @@ describe('efi=old_map', () => {
     expect(nx(5)).toEqual([false]);
     expect(new Set(nx(3))).toEqual(new Set([true]));
   });
-  test('panics with encryption on, because firmware code is fetched with the C-bit', () => {
-    // With less memory, boot services memory is reused before /init (docs/findings.md).
-    const ram = 'machine.ram="6GiB"';
-    const trace = efi(`${ON} efi=old_map`, 18, ram).run();
-    expect(trace.outcome).toMatchObject({ kind: 'panic' });
-    expect(trace.steps.at(-1)?.label).toBe('efi_enter_virtual_mode');
-    expect(efi(ON, 18, ram).run().outcome.kind).toBe('booted');
-  });
+  exhaustiveTest(
+    'panics with encryption on, because firmware code is fetched with the C-bit',
+    () => {
+      // With less memory, boot services memory is reused before /init (docs/findings.md).
+      const ram = 'machine.ram="6GiB"';
+      const trace = efi(`${ON} efi=old_map`, 18, ram).run();
+      expect(trace.outcome).toMatchObject({ kind: 'panic' });
+      expect(trace.steps.at(-1)?.label).toBe('efi_enter_virtual_mode');
+      expect(efi(ON, 18, ram).run().outcome.kind).toBe('booted');
+    },
+  );
 });
 
 test('add_efi_memmap adds RAM that the firmware’s map has and e820 has not', () => {

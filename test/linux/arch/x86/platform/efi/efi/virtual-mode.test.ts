@@ -9,6 +9,7 @@ import { PAGE_SIZE, va } from '../../../../../../../src/machine/address.js';
 import type { Boot } from '../../../../../../../src/sequencer/boot.js';
 import { freeRanges } from '../../../../../../../src/linux/mm/page_alloc/page_alloc.js';
 import { efiBoot, intactSoFar } from '../efi-boots.js';
+import { exhaustiveTest } from '../../../../../../cases.js';
 
 const entered = (stage: number, activate = false, ...settings: string[]): Boot =>
   efiBoot('efi_enter_virtual_mode', stage, activate, ...settings);
@@ -96,7 +97,7 @@ describe('with CONFIG_EFI_MIXED', () => {
 });
 
 describe('boot services memory', () => {
-  test('is reserved until firmware has its virtual addresses, then freed', () => {
+  exhaustiveTest('is reserved until firmware has its virtual addresses, then freed', () => {
     const { kernel, loaded } = efiBoot('efi_late_init', 10);
     const code = loaded.firmwareRegions.find(({ name }) => name === 'EFI boot services code');
     const base = code?.base ?? 0;
