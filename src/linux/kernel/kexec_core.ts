@@ -1,6 +1,6 @@
 /**
- * kernel/kexec_core.c: an image is loaded page by page into pages that are no destination, with
- * a list that says where each belongs. Images for a crash and jumps back (KEXEC_TYPE_CRASH, preserve_context) are not
+ * kernel/kexec_core.c: an image is loaded page by page into pages outside all destinations, with
+ * a list of each page's destination. Images for a crash and jumps back (KEXEC_TYPE_CRASH, preserve_context) are not
  * modelled. Device shutdown, stop_other_cpus() and the IOMMU's shutdown have no counterpart here (our choice).
  */
 import { alignDown, hex, PAGE_SIZE, va, type Va } from '../../machine/address.js';
@@ -23,10 +23,10 @@ import type { Kernel } from '../../kernel/kernel.js';
 
 declare module '../../kernel/table.js' {
   interface Entries {
-    /** Enters the image that was loaded; nothing where there is none. */
+    /** Enters the loaded image; returns if there is none. */
     kernel_kexec(k: Kernel): void;
     sanity_check_segment_list(k: Kernel, segments: readonly KexecSource[]): number;
-    /** 2^order pages of the image's: their physical address, or 0. */
+    /** Physical address of 2^order pages for the image, or 0. */
     kimage_alloc_pages(k: Kernel, order: number): number;
     kimage_free_pages(k: Kernel, page: number, order: number): void;
     /** Physical address of 2^order pages outside all destinations, or 0. */
@@ -37,25 +37,25 @@ declare module '../../kernel/table.js' {
 
 declare module '../../kernel/state.js' {
   interface KernelState {
-    /** kexec_image: what kexec_load() put there. */
+    /** kexec_image: the image that kexec_load() loaded; null if none. */
     kexecImage: Kimage | null;
   }
 }
 export const kexecState = stateSlice(() => ({ kexecImage: null }));
 
 const ENTRIES_PER_PAGE = PAGE_SIZE / 8;
-const MARKS = PAGE_SIZE - 1;
+const FLAG_BITS = PAGE_SIZE - 1;
 
 function isDestination(segments: readonly KexecSegment[], start: number, end: number): boolean {
   return segments.some(({ mem, memsz }) => end > mem && start < mem + memsz);
 }
 
-/** Where a list entry is; undefined for the head, which is in struct kimage. */
-const place = (k: Kernel, page: number, index: number): Va | undefined =>
+/** Direct-map address of a list entry; undefined for the head, which is in struct kimage. */
+const entryAddress = (k: Kernel, page: number, index: number): Va | undefined =>
   page === 0 ? undefined : va(k.__va(page) + index * 8);
 
 export function readEntry(k: Kernel, image: Kimage, page: number, index: number): number {
-  const at = place(k, page, index);
+  const at = entryAddress(k, page, index);
   return at === undefined ? image.head : Number(k.readU64(at));
 }
 export function writeEntry(
@@ -65,7 +65,7 @@ export function writeEntry(
   index: number,
   value: number,
 ): void {
-  const at = place(k, page, index);
+  const at = entryAddress(k, page, index);
   if (at === undefined) image.head = value;
   else k.writeU64(at, BigInt(value));
 }
@@ -88,11 +88,11 @@ function addEntry(k: Kernel, image: Kimage, value: number): number {
   return 0;
 }
 
-/** kimage_dst_used(): where the list has the source page of a destination page. */
-function usedFor(
+/** kimage_dst_used(): the list entry of the source page for the page `target`; undefined if there is none. */
+function sourceEntryOf(
   k: Kernel,
   image: Kimage,
-  wanted: number,
+  target: number,
 ): { page: number; index: number; value: number } | undefined {
   let destination = 0;
   let page = 0;
@@ -102,7 +102,7 @@ function usedFor(
     if (value === 0 || (value & IND_DONE) !== 0) return undefined;
     if ((value & IND_DESTINATION) !== 0) destination = alignDown(value, PAGE_SIZE);
     else if ((value & IND_SOURCE) !== 0) {
-      if (destination === wanted) return { page, index, value };
+      if (destination === target) return { page, index, value };
       destination += PAGE_SIZE;
     }
     if ((value & IND_INDIRECTION) !== 0) {
@@ -112,7 +112,7 @@ function usedFor(
   }
 }
 
-/** kimage_alloc_page(): a page that is its own destination or none; 0 where there is none. */
+/** kimage_alloc_page(): address of a page that is `destination` itself or no destination; 0 without memory. */
 function allocPage(k: Kernel, image: Kimage, destination: number): number {
   const index = image.destPages.indexOf(destination);
   if (index >= 0) return image.destPages.splice(index, 1)[0] ?? 0;
@@ -120,13 +120,13 @@ function allocPage(k: Kernel, image: Kimage, destination: number): number {
     const page = k.fn.kimage_alloc_pages(0);
     if (page === 0 || page === destination) return page;
     if (!isDestination(image.segments, page, page + PAGE_SIZE)) return page;
-    const old = usedFor(k, image, page);
-    if (old !== undefined) {
-      // The page goes to where its contents belong, and the one that had them is free.
-      const before = alignDown(old.value, PAGE_SIZE);
-      k.writeBytes(k.__va(page), k.readBytes(k.__va(before), PAGE_SIZE));
-      writeEntry(k, image, old.page, old.index, page + (old.value & MARKS));
-      return before;
+    const entry = sourceEntryOf(k, image, page);
+    if (entry !== undefined) {
+      // The page is a destination: its contents are moved here, and their former source page is free.
+      const source = alignDown(entry.value, PAGE_SIZE);
+      k.writeBytes(k.__va(page), k.readBytes(k.__va(source), PAGE_SIZE));
+      writeEntry(k, image, entry.page, entry.index, page + (entry.value & FLAG_BITS));
+      return source;
     }
     image.destPages.push(page);
   }

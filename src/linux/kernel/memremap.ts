@@ -6,7 +6,7 @@ import type { Kernel } from '../../kernel/kernel.js';
 
 declare module '../../kernel/table.js' {
   interface Entries {
-    /** MEMREMAP_WB: the direct map's address where all is RAM, a mapping where none is, 0 where it is mixed. */
+    /** MEMREMAP_WB: the direct-map address if all of the range is RAM, a new mapping if none is, 0 if it is mixed. */
     memremap(k: Kernel, phys: number, size: number): Va | 0;
     memunmap(k: Kernel, address: Va): void;
   }

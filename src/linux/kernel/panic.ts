@@ -1,4 +1,4 @@
-/** kernel/panic.c: a message, then the kernel stops. */
+/** kernel/panic.c: prints a message and stops the kernel. */
 import { BootEnd } from '../../kernel/ends.js';
 import { inline, bodies } from '../../kernel/table.js';
 import type { Kernel } from '../../kernel/kernel.js';

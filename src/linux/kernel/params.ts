@@ -1,12 +1,12 @@
-/** kernel/params.c: parsing of a command line (next_arg, parse_args), and names compared (parameq). */
+/** kernel/params.c: parses a command line (next_arg, parse_args) and compares option names (parameq). */
 
-/** An option as next_arg() cuts it out; `val` is undefined (a NULL pointer) where there is no `=`. */
+/** An option as next_arg() returns it; `val` is undefined (a NULL pointer) if there is no `=`. */
 export interface Param {
   readonly param: string;
   readonly val: string | undefined;
 }
 
-/** lib/ctype.c: what isspace() holds for; 0xa0 counts. */
+/** lib/ctype.c: isspace() is true for 0xa0 too. */
 const isspace = (code: number): boolean =>
   code === 0x20 || (code >= 0x09 && code <= 0x0d) || code === 0xa0;
 
@@ -18,7 +18,7 @@ const skip_spaces = (text: string, from: number): number => {
   return at;
 };
 
-/** The bytes of a string in memory up to its NUL, one character a byte. */
+/** The string at the start of `bytes`, up to its NUL or the end; one character per byte. */
 export function cString(bytes: Uint8Array): string {
   const end = bytes.indexOf(0);
   const text: string[] = [];
@@ -28,7 +28,7 @@ export function cString(bytes: Uint8Array): string {
   return text.join('');
 }
 
-/** next_arg(): quotes hold spaces together and cannot be escaped; an `=` in the first place is no `=`. */
+/** next_arg(): quotes protect spaces and cannot be escaped; an `=` as first character does not separate a value. */
 function next_arg(line: string, from: number): Param & { next: number } {
   const quoted = line[from] === QUOTE;
   const start = quoted ? from + 1 : from;
@@ -41,7 +41,7 @@ function next_arg(line: string, from: number): Param & { next: number } {
     if (line[end] === QUOTE) inQuote = !inQuote;
   }
   const next = skip_spaces(line, end + 1);
-  // The last quote goes where the value or the whole began with one.
+  // A quote at the end is removed if the value or the whole word began with one.
   const unquoted = (text: string, opened: boolean): string =>
     opened && text.endsWith(QUOTE) ? text.slice(0, -1) : text;
   if (equals === 0)
@@ -52,7 +52,7 @@ function next_arg(line: string, from: number): Param & { next: number } {
   return { param, val: unquoted(val, quoted), next };
 }
 
-/** The options of a line up to `--`, and the rest of the line (parse_args: "Stop at --"). */
+/** The options of a command line up to `--`, and the text after it (parse_args: "Stop at --"). */
 export function parse_args(line: string): { params: Param[]; afterDashes: string | undefined } {
   const params: Param[] = [];
   let at = skip_spaces(line, 0);
@@ -67,10 +67,10 @@ export function parse_args(line: string): { params: Param[]; afterDashes: string
 
 const dash2underscore = (text: string): string => text.replaceAll('-', '_');
 
-/** parameq(): dashes and underscores are the same. */
+/** parameq(): dashes and underscores compare equal. */
 export const parameq = (one: string, other: string): boolean =>
   dash2underscore(one) === dash2underscore(other);
 
-/** parameqn() with the length of `str`: whether a word begins with it. */
+/** parameqn() with the length of `str`: whether `word` begins with `str`. */
 export const parameqn = (word: string, str: string): boolean =>
   dash2underscore(word.slice(0, str.length)) === dash2underscore(str);

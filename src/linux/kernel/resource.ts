@@ -7,20 +7,20 @@ import type { Kernel } from '../../kernel/kernel.js';
 
 declare module '../../kernel/table.js' {
   interface Entries {
-    /** Whether a page is System RAM of the resource tree. */
+    /** Whether a page frame is System RAM in the resource tree. */
     page_is_ram(k: Kernel, pfn: number): boolean;
   }
 }
 
 declare module '../../kernel/state.js' {
   interface KernelState {
-    /** iomem_resource: its end is the last physical address that there can be. */
+    /** iomem_resource: `end` is the highest valid physical address. */
     iomemResource: { end: number };
   }
 }
 export const resourceState = stateSlice(() => ({ iomemResource: { end: 0 } }));
 
-/** e820_reserve_resources(): what is RAM, for the kernel or reserved by it, is a System RAM resource. */
+/** e820_reserve_resources(): E820_RAM and E820_RESERVED_KERN are System RAM; true if [start, end) overlaps one. */
 export const isRam = (k: Kernel, start: number, end: number): boolean =>
   k.fn.e820_any_mapped(start, end, E820.RAM) ||
   k.fn.e820_any_mapped(start, end, E820.RESERVED_KERN);

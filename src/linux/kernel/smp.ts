@@ -1,4 +1,4 @@
-/** kernel/smp.c: what runs on every CPU. */
+/** kernel/smp.c: calls on every CPU, and the start of the other CPUs. */
 import type { Cpu } from '../../machine/cpu/cpu.js';
 import { inline, bodies, label } from '../../kernel/table.js';
 import type { Kernel } from '../../kernel/kernel.js';
@@ -6,18 +6,18 @@ import { onlineCpus } from '../include/linux/cpumask.js';
 
 declare module '../../kernel/table.js' {
   interface Entries {
-    /** Does something on each CPU that runs the kernel, and waits for it. */
-    on_each_cpu(k: Kernel, what: (cpu: Cpu) => void): void;
+    /** Calls a function for each CPU of cpu_online_mask(), and waits until all have returned. */
+    on_each_cpu(k: Kernel, func: (cpu: Cpu) => void): void;
     smp_init(k: Kernel): void;
   }
 }
 
 export const smp = bodies({
   // Our choice: one CPU after the other, ascending.
-  on_each_cpu: inline((k: Kernel, what: (cpu: Cpu) => void) => {
+  on_each_cpu: inline((k: Kernel, func: (cpu: Cpu) => void) => {
     for (const id of k.fn.cpu_online_mask()) {
       const cpu = k.machine.cpus[id];
-      if (cpu !== undefined) what(cpu);
+      if (cpu !== undefined) func(cpu);
     }
   }),
 

@@ -22,19 +22,19 @@ const segment = (mem: number, pages: number, seed = 1): KexecSource => ({
   memsz: pages * PAGE_SIZE,
   buf: Uint8Array.from({ length: pages * PAGE_SIZE - 100 }, (_, i) => (i * seed + seed) & 0xff),
 });
-/** The page that the allocator gives next; those after it follow. */
+/** Physical address of the page that the allocator returns next; the pages after it are returned after it. */
 function nextPage(): number {
   const page = k.fn.alloc_pages(GFP.KERNEL, 0);
   k.fn.free_pages(k.__va(page), 0);
   return page;
 }
 function image(): Kimage {
-  const made = k.state.kexecImage;
-  if (made === null) throw new Error('nothing was loaded');
-  return made;
+  const loaded = k.state.kexecImage;
+  if (loaded === null) throw new Error('nothing was loaded');
+  return loaded;
 }
 
-/** Where each destination page's source is, as relocate_kernel would read the list. */
+/** Source page by destination page, from the list as relocate_kernel reads it. */
 function sources(): Map<number, number> {
   const found = new Map<number, number>();
   let entry = image().head;
@@ -60,7 +60,7 @@ beforeEach(() => {
 });
 
 describe('sys_kexec_load', () => {
-  test('every destination page has a source page with its bytes, zeros after the buffer', () => {
+  test('gives every destination page a source page with its bytes and zeros after the buffer', () => {
     const one = segment(16 * MIB, 700, 3);
     const two = segment(40 * MIB, 2, 7);
     expect(k.fn.sys_kexec_load(0x1234, [one, two])).toBe(0);
@@ -68,15 +68,15 @@ describe('sys_kexec_load', () => {
     expect(list.size).toBe(702);
     for (const { mem, memsz, buf } of [one, two]) {
       for (const page of [0, 1, memsz / PAGE_SIZE - 1]) {
-        const wanted = new Uint8Array(PAGE_SIZE);
-        wanted.set(buf.subarray(page * PAGE_SIZE, (page + 1) * PAGE_SIZE));
-        expect(bytesOf(list.get(mem + page * PAGE_SIZE) ?? 0)).toEqual(wanted);
+        const expected = new Uint8Array(PAGE_SIZE);
+        expected.set(buf.subarray(page * PAGE_SIZE, (page + 1) * PAGE_SIZE));
+        expect(bytesOf(list.get(mem + page * PAGE_SIZE) ?? 0)).toEqual(expected);
       }
     }
     expect(image().start).toBe(0x1234);
   });
 
-  test('no source page is another page’s destination, though the allocator gives such pages', () => {
+  test('uses no source page that is another page’s destination, although the allocator returns such pages', () => {
     const pages = 8;
     const one = segment(nextPage(), pages, 5);
     expect(k.fn.sys_kexec_load(0, [one])).toBe(0);
@@ -85,11 +85,11 @@ describe('sys_kexec_load', () => {
       const inside = source >= one.mem && source < one.mem + one.memsz;
       expect(inside ? source : destination).toBe(destination);
     }
-    const wanted = one.buf.slice(PAGE_SIZE, 2 * PAGE_SIZE);
-    expect(bytesOf(list.get(one.mem + PAGE_SIZE) ?? 0)).toEqual(wanted);
+    const expected = one.buf.slice(PAGE_SIZE, 2 * PAGE_SIZE);
+    expect(bytesOf(list.get(one.mem + PAGE_SIZE) ?? 0)).toEqual(expected);
   });
 
-  test('control pages lie outside all destinations', () => {
+  test('allocates control pages outside all destinations', () => {
     const one = segment(nextPage(), 16);
     k.fn.sys_kexec_load(0, [one]);
     const { controlCodePage, swapPage } = image();
@@ -99,7 +99,7 @@ describe('sys_kexec_load', () => {
     expect(controlCodePage % (2 * PAGE_SIZE)).toBe(0);
   });
 
-  test('refuses what is not page-aligned, overlaps, is larger than its room or too much', () => {
+  test('rejects segments that are unaligned, overlap, exceed memsz or are too many', () => {
     const good = segment(16 * MIB, 2);
     const load = (...list: KexecSource[]): number => k.fn.sys_kexec_load(0, list);
     expect(load({ ...good, mem: good.mem + 1 })).toBe(-EADDRNOTAVAIL);
@@ -135,7 +135,7 @@ describe('init_pgtable', () => {
     expect(walk(pgd, 256 * MIB)).toBeUndefined();
   });
 
-  test('maps a segment that lies beyond RAM as well', () => {
+  test('maps a range beyond RAM and across a PGD entry’s boundary', () => {
     const pgd = k.fn.get_zeroed_page(0);
     if (pgd === 0) throw new Error('no memory');
     const info = { alloc_pgt_page: () => k.fn.get_zeroed_page(0), pmd_flag: 0x183n };
@@ -147,7 +147,7 @@ describe('init_pgtable', () => {
     expect(walk(pgd, 2 ** 39 + 2 * MIB)).toBeUndefined();
   });
 
-  test('has the control page’s copy at the address of relocate_kernel', () => {
+  test('maps the control page’s copy of relocate_kernel at the linked address', () => {
     k.fn.sys_kexec_load(0, [segment(16 * MIB, 1)]);
     const { controlCodePage } = image();
     const at = k.sym('relocate_kernel');

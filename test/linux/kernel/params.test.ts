@@ -25,7 +25,7 @@ describe('next_arg', () => {
     ],
     ['x=a=b', [['x', 'a=b']]],
     ['x=', [['x', '']]],
-    // A quote before the name takes the whole word, its value's quotes stay.
+    // A quote before the name encloses the whole word.
     [
       '"x=a b" y',
       [
@@ -34,11 +34,11 @@ describe('next_arg', () => {
       ],
     ],
     ['"quiet"', [['quiet', undefined]]],
-    // Quotes in the middle hold spaces together and are not taken away.
+    // Quotes in the middle protect spaces and are not removed.
     ['x=a" "b', [['x', 'a" "b']]],
     // A quote that is never closed runs to the end of the line.
     ['x="a b', [['x', 'a b']]],
-    // An = in the first place is none.
+    // An = as first character does not separate a value.
     ['=x', [['=x', undefined]]],
     [
       '\tx\n=y\u00a0z',
@@ -48,13 +48,13 @@ describe('next_arg', () => {
         ['z', undefined],
       ],
     ],
-  ])('takes %j apart', (line, expected) => {
+  ])('splits %j into options', (line, expected) => {
     expect(pairs(line)).toEqual(expected);
   });
 });
 
 describe('parse_args', () => {
-  test('stops at --, and only where it stands alone', () => {
+  test('stops only at -- as a word of its own', () => {
     expect(parse_args('a -- b=1 c')).toEqual({
       params: [{ param: 'a', val: undefined }],
       afterDashes: 'b=1 c',
@@ -64,14 +64,14 @@ describe('parse_args', () => {
   });
 });
 
-test('dashes and underscores are the same in names', () => {
+test('parameq() and parameqn() compare dashes and underscores as equal', () => {
   expect(parameq('nr-cpus', 'nr_cpus')).toBe(true);
   expect(parameq('nr_cpus', 'nr_cpu')).toBe(false);
   expect(parameqn('amd-iommu=off', 'amd_iommu=')).toBe(true);
   expect(parameqn('amd-iommu', 'amd_iommu=')).toBe(false);
 });
 
-test('a string ends at its NUL', () => {
+test('cString() ends at the NUL', () => {
   expect(cString(Uint8Array.of(0x61, 0xe4, 0, 0x62))).toBe('a\u00e4');
   expect(cString(Uint8Array.of(0x61))).toBe('a');
 });
@@ -90,13 +90,13 @@ describe('lib/cmdline.c', () => {
     ['x', 0n, 'x'],
     ['08', 0n, '8'],
     ['0x', 0n, 'x'],
-    // 64 bits are kept.
+    // The result wraps at 64 bits.
     ['32E', 0n, ''],
   ])('memparse(%j)', (text, value, rest) => {
     expect(memparse(text)).toEqual({ value, rest });
   });
 
-  test('numbers wrap at 64 bits', () => {
+  test('simple_strtoull() wraps at 64 bits', () => {
     expect(simple_strtoull('18446744073709551617').value).toBe(1n);
   });
 

@@ -8,10 +8,10 @@ import type { Kernel } from '../../../kernel/kernel.js';
 
 declare module '../../../kernel/table.js' {
   interface Entries {
-    /** vprintk_emit(): a record goes to the log buffer, then to the consoles if they are not locked. */
+    /** vprintk_emit(): appends a record to the log buffer, and prints it unless console_sem is held. */
     printk(k: Kernel, text: string): void;
     console_lock(k: Kernel): void;
-    /** Gives the consoles what they have not had, then releases them. */
+    /** Prints the records from console_seq on, then releases console_sem. */
     console_unlock(k: Kernel): void;
     call_console_drivers(k: Kernel, text: string): void;
     /** `console=` on the command line; the last one is the preferred console. */
@@ -21,7 +21,7 @@ declare module '../../../kernel/table.js' {
   }
 }
 
-/** What a struct console is made of besides its state: who writes, and whether a tty device is behind it. */
+/** Constant members of a struct console: its write function, and whether it has a tty device. */
 const DRIVERS = {
   earlyvga: { write: 'early_vga_write', device: false },
   tty: { write: 'vt_console_print', device: true },
@@ -36,7 +36,7 @@ function staticsOf(k: Kernel, name: ConsoleName): { index: number; flags: number
 
 const boot = (flags: number): string => ((flags & CON.BOOT) !== 0 ? 'boot' : '');
 
-/** Whether a console is wanted: the first that comes if none was selected, else one of the command line's. */
+/** A console with the flags that register_console() sets: enabled if none was selected yet or if console= names it. */
 function select(k: Kernel, name: ConsoleName, index: number, flags: number): ConsoleDriver {
   const { printk } = k.state.console;
   const con = { name, index, flags, first: printk.consoleSeq };
@@ -49,11 +49,11 @@ function select(k: Kernel, name: ConsoleName, index: number, flags: number): Con
     }
   }
   const match = printk.cmdline.findIndex(
-    (wanted) => wanted.name === name && (con.index < 0 || con.index === wanted.index),
+    (each) => each.name === name && (con.index < 0 || con.index === each.index),
   );
-  const wanted = printk.cmdline[match];
-  if (wanted === undefined) return con;
-  if (con.index < 0) con.index = wanted.index;
+  const requested = printk.cmdline[match];
+  if (requested === undefined) return con;
+  if (con.index < 0) con.index = requested.index;
   con.flags |= CON.ENABLED;
   if (match === printk.selected) {
     con.flags |= CON.CONSDEV;
@@ -66,7 +66,7 @@ export const printk = bodies({
   printk: inline((k: Kernel, text: string) => {
     const { printk } = k.state.console;
     printk.log.push(text);
-    // console_trylock(): who prints already will print this as well.
+    // console_trylock() fails: the holder of console_sem prints this record as well.
     if (printk.locked) return;
     k.fn.console_lock();
     k.fn.console_unlock();
@@ -139,8 +139,8 @@ export const printk = bodies({
     k.fn.console_unlock();
     k.trace.console(`${boot(con.flags)}console [${name}${String(con.index)}] enabled`);
     if (!takesOver) return;
-    const leaving = printk.drivers.filter((driver) => (driver.flags & CON.BOOT) !== 0);
-    for (const driver of leaving) k.fn.unregister_console(driver.name);
+    const bootConsoles = printk.drivers.filter((driver) => (driver.flags & CON.BOOT) !== 0);
+    for (const driver of bootConsoles) k.fn.unregister_console(driver.name);
   }),
 
   unregister_console: inline((k: Kernel, name: ConsoleName) => {

@@ -24,14 +24,14 @@ describe('console= on the command line', () => {
     expect(setup(value)).toEqual({ cmdline: [{ name, index }], selected: 0 });
   });
 
-  test('the last one is preferred, also where it was named before', () => {
+  test('the last one is preferred, even if it was given before', () => {
     expect(setup('ttyS0', 'tty0').selected).toBe(1);
     const again = setup('ttyS0', 'tty0', 'ttyS0');
     expect([again.cmdline.length, again.selected]).toEqual([2, 0]);
   });
 });
 
-test('the zero page begins with screen_info, field by field', () => {
+test('SCREEN_INFO has the offsets of BOOT_PARAMS and of the kernel header', () => {
   for (const name of [
     'orig_x',
     'orig_y',
