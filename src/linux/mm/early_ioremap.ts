@@ -5,7 +5,7 @@ import { stateSlice } from '../../kernel/state.js';
 import { fn, inline, bodies } from '../../kernel/table.js';
 import type { Kernel } from '../../kernel/kernel.js';
 
-/** A physical address; a bigint where all 64 bits are read from memory. */
+/** A physical address; a bigint if all 64 bits are read from memory. */
 export type Phys = number | bigint;
 
 /** An early mapping slot in use (mm/early_ioremap.c: prev_map, prev_size). */
@@ -16,7 +16,7 @@ export interface EarlyMapSlot {
 
 declare module '../../kernel/table.js' {
   interface Entries {
-    /** Returns 0 (a NULL pointer) where the mapping fails. */
+    /** Virtual address of the mapping; 0 (a NULL pointer) if it fails. */
     __early_ioremap(k: Kernel, phys: Phys, size: number, prot: bigint): Va | 0;
     early_ioremap(k: Kernel, phys: Phys, size: number): Va | 0;
     early_memremap(k: Kernel, phys: Phys, size: number): Va | 0;
@@ -28,7 +28,7 @@ declare module '../../kernel/table.js' {
 
 declare module '../../kernel/state.js' {
   interface KernelState {
-    /** By slot; null where it is free. */
+    /** Mappings by slot number; null if the slot is free. */
     slots: (EarlyMapSlot | null)[];
   }
 }
@@ -39,18 +39,18 @@ export const earlyIoremapState = stateSlice(() => ({
 const MAX_MAP_CHUNK = NR_FIX_BTMAPS * PAGE_SIZE;
 
 export const early_ioremap = bodies({
-  __early_ioremap: fn((k: Kernel, given: Phys, size: number, prot: bigint): Va | 0 => {
+  __early_ioremap: fn((k: Kernel, phys: Phys, size: number, prot: bigint): Va | 0 => {
     const slot = k.state.slots.findIndex((used) => used === null);
-    // A size of 0, or an end beyond 2^64, is a warning and no mapping.
-    if (slot < 0 || size <= 0 || BigInt(given) + BigInt(size) > 2n ** 64n) return 0;
-    const offset = Number(BigInt(given) % BigInt(PAGE_SIZE));
-    // A page's address has at most 52 bits that count: exact in a double, even for a garbage pointer.
-    let page = Number(BigInt(given) - BigInt(offset));
+    // On a size of 0, or an end beyond 2^64, the kernel warns and maps nothing.
+    if (slot < 0 || size <= 0 || BigInt(phys) + BigInt(size) > 2n ** 64n) return 0;
+    const offset = Number(BigInt(phys) % BigInt(PAGE_SIZE));
+    // A page's address has at most 52 significant bits: exact in a double, even for a garbage pointer.
+    let page = Number(BigInt(phys) - BigInt(offset));
     const pages = alignUp(offset + size, PAGE_SIZE) / PAGE_SIZE;
     if (pages > NR_FIX_BTMAPS) return 0;
     let index = FIX_BTMAP_BEGIN - NR_FIX_BTMAPS * slot;
     const first = k.fn.fix_to_virt(index);
-    for (let left = pages; left > 0; left--) {
+    for (let remaining = pages; remaining > 0; remaining--) {
       k.fn.__early_set_fixmap(index, page, prot);
       page += PAGE_SIZE;
       index--;
@@ -72,7 +72,11 @@ export const early_ioremap = bodies({
     if (slot < 0 || k.state.slots[slot]?.size !== size) return;
     const offset = address - alignDown(address, PAGE_SIZE);
     let index = FIX_BTMAP_BEGIN - NR_FIX_BTMAPS * slot;
-    for (let left = alignUp(offset + size, PAGE_SIZE) / PAGE_SIZE; left > 0; left--) {
+    for (
+      let remaining = alignUp(offset + size, PAGE_SIZE) / PAGE_SIZE;
+      remaining > 0;
+      remaining--
+    ) {
       k.fn.__early_set_fixmap(index, 0, 0n);
       index--;
     }
@@ -83,19 +87,19 @@ export const early_ioremap = bodies({
   }),
 
   copy_from_early_mem: fn((k: Kernel, dest: Va, src: number, size: number) => {
-    let left = size;
+    let remaining = size;
     let from = src;
     let to: number = dest;
-    while (left > 0) {
+    while (remaining > 0) {
       const slop = from % PAGE_SIZE;
-      const chunk = Math.min(left, MAX_MAP_CHUNK - slop);
+      const chunk = Math.min(remaining, MAX_MAP_CHUNK - slop);
       const mapped = k.fn.early_memremap(from - slop, chunk + slop);
       // The kernel uses the pointer unchecked; a null one faults at the first byte.
       k.memcpy(va(to), va(mapped + slop), chunk);
       k.fn.early_memunmap(va(mapped), chunk + slop);
       to += chunk;
       from += chunk;
-      left -= chunk;
+      remaining -= chunk;
     }
   }),
 });

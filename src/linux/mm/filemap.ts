@@ -1,6 +1,6 @@
 /**
- * mm/filemap.c as far as writes to the root file system need it: a file's pages are taken one by one and written through
- * the direct map, whatever that maps them as.
+ * mm/filemap.c, as used by writes to the root file system: a file's pages are allocated one by one and written through
+ * the direct map, with the attributes of that mapping.
  */
 import { PAGE_SIZE, va } from '../../machine/address.js';
 import { GFP } from './page_alloc/page_alloc.js';
@@ -8,13 +8,13 @@ import type { Inode, PageRun } from '../include/linux/fs.js';
 import type { PageCache } from '../fs/ramfs.js';
 import type { Kernel } from '../../kernel/kernel.js';
 
-/** Bytes of a user page that the first process reads. */
+/** Number of bytes that the first process reads from each of its pages. */
 export const TOUCHED = 256;
 
-/** The name that the first bytes of a file go by until the file is run. */
+/** Name of a file's first bytes in the integrity record, until the file is run. */
 export const headOf = (ino: number): string => `file ${String(ino)}`;
 
-/** Physical address of a page of a file; undefined where it has none. */
+/** Physical address of page `index` of a file; undefined for a hole. */
 export function pageOf({ pages }: Inode, index: number): number | undefined {
   let low = 0;
   let high = pages.length - 1;
@@ -28,7 +28,7 @@ export function pageOf({ pages }: Inode, index: number): number | undefined {
   return undefined;
 }
 
-/** Adds a page at the end of a file; what is unpacked is written from its start to its end. */
+/** Appends a page to a file's runs; unpacking writes a file from its start to its end. */
 function addPage(pages: PageRun[], index: number, pa: number): void {
   const last = pages.at(-1);
   const next = last?.index === undefined ? -1 : last.index + last.count;
@@ -40,7 +40,7 @@ function addPage(pages: PageRun[], index: number, pa: number): void {
 /** The page cache of a kernel's root file system. */
 export function pageCache(k: Kernel): PageCache {
   const heads = new Map<number, Uint8Array>();
-  /** Notes what a file's first bytes are, for the process that may run it: without an x bit too (kernel_init:incomplete). */
+  /** Records a file's first bytes, in case it is run; also of a file without an x bit (kernel_init:incomplete). */
   const produced = (ino: number, pos: number, bytes: Uint8Array): void => {
     if (pos >= TOUCHED) return;
     const head = heads.get(ino) ?? new Uint8Array(TOUCHED);
@@ -49,7 +49,7 @@ export function pageCache(k: Kernel): PageCache {
     k.trace.recorder.produced(headOf(ino), head);
   };
 
-  /** A page for a file; 0 where the file system may have no more (shmem_getpage_gfp), and no return without memory. */
+  /** Allocates a file's page; 0 at the file system's limit (shmem_getpage_gfp). Panics if no memory is free. */
   const newPage = (): number => {
     const { rootfs } = k.state;
     if (rootfs.blocks >= rootfs.maxBlocks) return 0;
@@ -64,21 +64,22 @@ export function pageCache(k: Kernel): PageCache {
     for (let done = 0; done < bytes.length;) {
       const at = pos + done;
       const inPage = at % PAGE_SIZE;
-      const run = Math.min(PAGE_SIZE - inPage, bytes.length - done);
+      const count = Math.min(PAGE_SIZE - inPage, bytes.length - done);
       const index = (at - inPage) / PAGE_SIZE;
-      const part = bytes.subarray(done, done + run);
-      const there = pageOf(inode, index);
-      const page = there ?? newPage();
+      const part = bytes.subarray(done, done + count);
+      const existing = pageOf(inode, index);
+      const page = existing ?? newPage();
       if (page === 0) return done;
-      if (there === undefined) addPage(inode.pages, index, page);
-      if (there !== undefined || run === PAGE_SIZE) k.writeBytes(va(k.__va(page) + inPage), part);
+      if (existing === undefined) addPage(inode.pages, index, page);
+      if (existing !== undefined || count === PAGE_SIZE)
+        k.writeBytes(va(k.__va(page) + inPage), part);
       else {
         // simple_write_begin(): the rest of a new page is zeroed.
         const whole = new Uint8Array(PAGE_SIZE);
         whole.set(part, inPage);
         k.writeBytes(k.__va(page), whole);
       }
-      done += run;
+      done += count;
     }
     return bytes.length;
   };
@@ -93,17 +94,17 @@ export function pageCache(k: Kernel): PageCache {
   return { write, free };
 }
 
-/** kernel_read(): bytes of a file from a position on, through the direct map; fewer where the file ends. */
+/** kernel_read(): `length` bytes of a file from offset `pos`, through the direct map; fewer at the file's end. */
 export function readFile(k: Kernel, inode: Inode, pos: number, length: number): Uint8Array {
   const out = new Uint8Array(Math.max(0, Math.min(length, inode.size - pos)));
   for (let done = 0; done < out.length;) {
     const at = pos + done;
     const inPage = at % PAGE_SIZE;
-    const run = Math.min(PAGE_SIZE - inPage, out.length - done);
+    const count = Math.min(PAGE_SIZE - inPage, out.length - done);
     const page = pageOf(inode, (at - inPage) / PAGE_SIZE);
-    // What has no page reads as zeros (mm/filemap.c: a hole).
-    if (page !== undefined) out.set(k.readBytes(va(k.__va(page) + inPage), run), done);
-    done += run;
+    // A hole reads as zeros (mm/filemap.c).
+    if (page !== undefined) out.set(k.readBytes(va(k.__va(page) + inPage), count), done);
+    done += count;
   }
   return out;
 }

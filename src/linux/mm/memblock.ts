@@ -1,4 +1,4 @@
-/** mm/memblock.c: the ranges of memory, and those that are reserved. Plain kernel state. */
+/** mm/memblock.c: lists of memory ranges and of reserved ranges. Plain kernel state. */
 import { alignDown, alignUp } from '../../machine/address.js';
 import { stateSlice } from '../../kernel/state.js';
 import { inline, bodies } from '../../kernel/table.js';
@@ -23,7 +23,7 @@ declare module '../../kernel/table.js' {
     memblock_free(k: Kernel, base: number, size: number): void;
     memblock_set_current_limit(k: Kernel, limit: number): void;
     memblock_trim_memory(k: Kernel, align: number): void;
-    /** The highest free range of that size below `end`, or below the limit where that is 0; 0 where there is none. */
+    /** Address of the highest free range in [start, end), or below the current limit if `end` is 0; 0 if none fits. */
     memblock_find_in_range(
       k: Kernel,
       start: number,
@@ -45,7 +45,7 @@ export const memblockState = stateSlice(() => ({
   memblock: { memory: [], reserved: [], currentLimit: Number.MAX_SAFE_INTEGER },
 }));
 
-/** The model's physical addresses are below 2^52; a range is cut there. */
+/** The model's physical addresses are below 2^52; ranges are truncated there. */
 export const LIMIT = 2 ** 52;
 const MEMBLOCK_ALLOC_ACCESSIBLE = 0;
 
@@ -86,9 +86,11 @@ export function addOwned(
   size: number,
   owner: string,
 ): OwnedRange[] {
-  let fresh: Range[] = addRange([], base, size);
-  for (const range of list) fresh = removeRange(fresh, range.base, range.size);
-  return [...list, ...fresh.map((part) => ({ ...part, owner }))].sort((a, b) => a.base - b.base);
+  let unreserved: Range[] = addRange([], base, size);
+  for (const range of list) unreserved = removeRange(unreserved, range.base, range.size);
+  return [...list, ...unreserved.map((part) => ({ ...part, owner }))].sort(
+    (a, b) => a.base - b.base,
+  );
 }
 
 export const memblock = bodies({
@@ -115,13 +117,13 @@ export const memblock = bodies({
     });
   }),
 
-  // Top down, as __memblock_find_range_top_down; page 0 is never given out.
+  // Top down, as __memblock_find_range_top_down; page 0 is never allocated.
   memblock_find_in_range: inline(
     (k: Kernel, start: number, end: number, size: number, align: number): number => {
-      // Once mem_init() has run, memory is the page allocator's (mm/bootmem.c and slab_is_available()).
+      // After mem_init() free memory belongs to the page allocator (mm/bootmem.c and slab_is_available()).
       if (k.state.pages.ready) k.fn.BUG('memblock used after mem_init');
       const low = Math.max(start, 4096);
-      // memblock_find_in_range_node: the limit applies only where no end is given.
+      // memblock_find_in_range_node: the current limit applies only if no end is given.
       const high = end === MEMBLOCK_ALLOC_ACCESSIBLE ? k.state.memblock.currentLimit : end;
       const { memory, reserved } = k.state.memblock;
       let free: Range[] = [...memory];

@@ -1,4 +1,4 @@
-/** mm/memory.c as far as the first three pages of the first process go. */
+/** mm/memory.c, the part that maps the first three pages of the first process. */
 import {
   alignDown,
   PAGE_SIZE,
@@ -21,11 +21,11 @@ import { VM } from './mmap.js';
 
 declare module '../../kernel/table.js' {
   interface Entries {
-    /** Physical address of a zeroed page; a panic where there is none. */
+    /** Physical address of a zeroed page; panics if no memory is free. */
     alloc_zeroed_page(k: Kernel): number;
-    /** Maps one page of the current process. */
+    /** Maps one page of the current process at a user address. */
     install_user_pte(k: Kernel, address: Va, pa: number, prot: bigint): void;
-    /** The first process reads and writes its pages; `path` is what it was run as. */
+    /** Maps the pages of the first process, which then writes and reads them; `path` is the program's path. */
     map_user_pages(k: Kernel, path: string): void;
   }
 }
@@ -37,12 +37,12 @@ declare module '../../kernel/state.js' {
 }
 export const memoryState = stateSlice(() => ({ userPages: [] }));
 
-/** Where its pages are (our choice, in the places that a static program has them). */
+/** User addresses of the pages (our choice: usual ones of a static program). */
 const USER_TEXT = va(0x40_0000);
 const USER_DATA = va(0x60_0000);
 const USER_SHARED = va(0x7f00_0000_0000);
 
-/** What the process writes to each of its pages: its name over and over. */
+/** Bytes that the process writes to a page: the page's name, repeated. */
 function pattern(name: string): Uint8Array {
   return Uint8Array.from({ length: TOUCHED }, (_, i) => name.charCodeAt(i % name.length));
 }
@@ -76,7 +76,7 @@ export const memory = bodies({
 
   map_user_pages: fn((k: Kernel, path: string) => {
     const { READ, WRITE, EXEC, SHARED: SHARE } = VM;
-    // The process has a PGD of its own in a real kernel; here it shares init's (our choice).
+    // In the kernel a process has its own PGD; here it shares init_level4_pgt (our choice).
     write_cr3(k, k.fn['load_cr3:value']('init_level4_pgt'), 'init_level4_pgt');
     const { executable, inodes } = k.state.rootfs;
     const file = inodes.get(executable);

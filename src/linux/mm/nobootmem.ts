@@ -8,7 +8,7 @@ import { MAX_DMA, MAX_DMA32, zoneOf, freePages } from './page_alloc/page_alloc.j
 
 declare module '../../kernel/table.js' {
   interface Entries {
-    /** Memory that is not reserved becomes free pages. */
+    /** Frees all memory that is not reserved to the page allocator. */
     free_all_bootmem(k: Kernel): void;
     /** Frees a range of physical memory to the allocator, page by page. */
     free_bootmem_late(k: Kernel, base: number, size: number): void;
@@ -37,7 +37,7 @@ export const nobootmem = bodies({
     };
     let pages = 0;
     for (const { base, size } of ranges) {
-      // Only whole pages are free; page 0 is never given out.
+      // Only whole pages are freed; page 0 is never allocated.
       let at = Math.max(alignUp(base, PAGE_SIZE), PAGE_SIZE);
       const top = alignDown(base + size, PAGE_SIZE);
       while (at < top) {

@@ -8,24 +8,24 @@ const has = (list: readonly Range[], at: number): boolean =>
 const range = fc.record({ base: fc.nat(40), size: fc.integer({ min: 1, max: 12 }) });
 
 describe('memblock', () => {
-  test('a range that touches another merges with it', () => {
+  test('addRange() merges adjacent ranges', () => {
     expect(addRange([{ base: 0, size: 0x1000 }], 0x1000, 0x1000)).toEqual([
       { base: 0, size: 0x2000 },
     ]);
   });
 
-  test('a hole cut in the middle leaves both ends', () => {
+  test('removeRange() from the middle leaves both ends', () => {
     expect(removeRange([{ base: 0, size: 0x3000 }], 0x1000, 0x1000)).toEqual([
       { base: 0, size: 0x1000 },
       { base: 0x2000, size: 0x1000 },
     ]);
   });
 
-  test('a range of no size adds nothing', () => {
+  test('addRange() of size 0 adds nothing', () => {
     expect(addRange([], 0x1000, 0)).toEqual([]);
   });
 
-  test('the limit binds who names no end, and nobody else', () => {
+  test('memblock_find_in_range() applies the current limit only if no end is given', () => {
     const { kernel } = boot({ stage: 0 });
     kernel.state.memblock.memory = [{ base: 0, size: 0x40_0000 }];
     kernel.fn.memblock_set_current_limit(0x10_0000);
@@ -33,7 +33,7 @@ describe('memblock', () => {
     expect(kernel.fn.memblock_find_in_range(0, 0x20_0000, 0x1000, 0x1000)).toBe(0x1f_f000);
   });
 
-  test('an address is in memory exactly if some added range held it and no later removal did', () => {
+  test('a list has exactly the addresses that were added and not removed later', () => {
     fc.assert(
       fc.property(fc.array(range), fc.array(range), (added, removed) => {
         let list: Range[] = [];

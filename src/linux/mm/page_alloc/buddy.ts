@@ -1,6 +1,6 @@
 /**
- * The buddy system of mm/page_alloc.c: blocks of 2^order pages by zone, split and merged, the last freed first.
- * Addresses are physical, in bytes; lists have their head first.
+ * The buddy system of mm/page_alloc.c: free blocks of 2^order pages per zone, split and merged; the block freed last is
+ * allocated first. Addresses are physical, in bytes; element 0 of a list is its head.
  */
 import { PAGE_SIZE } from '../../../machine/address.js';
 import type { Range } from '../memblock.js';
@@ -9,29 +9,29 @@ import type { Range } from '../memblock.js';
 export const MAX_ORDER = 10;
 export const MAX_ORDER_SIZE = PAGE_SIZE * 2 ** MAX_ORDER;
 
-/** A zone: free blocks by order, and single pages that CPUs keep. */
+/** A zone: free blocks by order, and the per-CPU lists of single free pages. */
 export interface Zone {
-  /** Address after the last. */
+  /** Physical address after the zone's last byte. */
   end: number;
-  /** Pages that it has in all. */
+  /** Number of pages that the allocator manages (managed_pages). */
   managed: number;
-  /** Pages that a CPU takes at once, and the most that its list holds. */
+  /** pcp->batch: pages moved to or from a per-CPU list at once; pcp->high: the list's limit. */
   batch: number;
   high: number;
-  /** Single pages by CPU. */
+  /** Per-CPU lists of single free pages, by CPU number. */
   pcp: Record<number, number[]>;
-  /** Blocks of orders below the largest. */
+  /** Free blocks of the orders below MAX_ORDER, by order. */
   blocks: number[][];
-  /** Blocks of the largest order, in runs: the last run's highest block is the head of the list. */
+  /** Free blocks of MAX_ORDER as contiguous runs: the highest block of the last run is the head of the list. */
   runs: Range[];
 }
 
 const SIZES = Array.from({ length: MAX_ORDER + 2 }, (_, order) => PAGE_SIZE * 2 ** order);
 
-/** Bytes of a block. */
+/** Size in bytes of a block of `order`. */
 export const sizeOf = (order: number): number => SIZES[order] ?? PAGE_SIZE * 2 ** order;
 
-/** The order of a block that holds a number of bytes (get_order). */
+/** The smallest order whose block holds `size` bytes (get_order). */
 export function orderOf(size: number): number {
   let order = 0;
   while (sizeOf(order) < size) order++;
@@ -54,12 +54,12 @@ function putLargest(zone: Zone, base: number): void {
   else zone.runs.push({ base, size: MAX_ORDER_SIZE });
 }
 
-/** A block of an order, split off the smallest that is large enough (__rmqueue_smallest, expand); 0 where none is. */
+/** Takes a block, split off the smallest one that is large enough (__rmqueue_smallest, expand); 0 if none is free. */
 export function takeBlock(zone: Zone, order: number): number {
   for (let from = order; from <= MAX_ORDER; from++) {
     const base = from === MAX_ORDER ? takeLargest(zone) : (listOf(zone, from).shift() ?? 0);
     if (base === 0) continue;
-    // The lower half is split on; the upper ones are free.
+    // The lower half is split further; the upper halves become free blocks.
     for (let half = from - 1; half >= order; half--) {
       listOf(zone, half).unshift(base + sizeOf(half));
     }
@@ -73,43 +73,44 @@ const buddyOf = (base: number, order: number): number => {
   return Math.floor(base / size) % 2 === 0 ? base + size : base - size;
 };
 
-/** Frees a block, merged with its buddies as far as they are free (__free_one_page); false if it is free already. */
+/** Frees a block and merges it with its free buddies (__free_one_page); false if it is free already. */
 export function freeBlock(zone: Zone, base: number, order: number): boolean {
   if (order < MAX_ORDER && listOf(zone, order).includes(base)) return false;
   let at = base;
-  let size = order;
-  while (size < MAX_ORDER) {
-    const list = listOf(zone, size);
-    const index = list.indexOf(buddyOf(at, size));
+  let merged = order;
+  while (merged < MAX_ORDER) {
+    const list = listOf(zone, merged);
+    const index = list.indexOf(buddyOf(at, merged));
     if (index < 0) break;
     at = Math.min(at, list[index] ?? at);
     list.copyWithin(index, index + 1);
     list.pop();
-    size++;
+    merged++;
   }
-  if (size === MAX_ORDER) {
+  if (merged === MAX_ORDER) {
     putLargest(zone, at);
     return true;
   }
-  const list = listOf(zone, size);
+  const list = listOf(zone, merged);
   // A block whose next larger buddy is free may soon merge with it: it is appended at the end.
-  const larger = Math.floor(at / sizeOf(size + 1)) * sizeOf(size + 1);
-  const soon = size < MAX_ORDER - 1 && listOf(zone, size + 1).includes(buddyOf(larger, size + 1));
-  if (soon) list.push(at);
+  const larger = Math.floor(at / sizeOf(merged + 1)) * sizeOf(merged + 1);
+  const mayMerge =
+    merged < MAX_ORDER - 1 && listOf(zone, merged + 1).includes(buddyOf(larger, merged + 1));
+  if (mayMerge) list.push(at);
   else list.unshift(at);
   return true;
 }
 
 /**
- * Frees single pages from an address on to a CPU's list, one after the other; above its limit it is drained by the batch,
- * the oldest first. False, and nothing done, if one of them is free already.
+ * Frees `pages` single pages from `base` on to a CPU's list, in ascending order; at its limit the list is drained by a
+ * batch, the oldest pages first. Returns false and frees nothing if one of the pages is free already.
  */
 export function addPcp(zone: Zone, cpu: number, base: number, pages = 1): boolean {
   const list = (zone.pcp[cpu] ??= []);
   const end = base + pages * PAGE_SIZE;
-  const among = (page: number): boolean => page >= base && page < end;
-  if (list.some(among) || listOf(zone, 0).some(among)) return false;
-  // The oldest first: what the list has, then the pages.
+  const isGiven = (page: number): boolean => page >= base && page < end;
+  if (list.some(isGiven) || listOf(zone, 0).some(isGiven)) return false;
+  // Pages by age, the oldest first: those on the list, then the given ones.
   const before = list.length;
   const at = (i: number): number =>
     i < before ? (list[before - 1 - i] ?? 0) : base + (i - before) * PAGE_SIZE;
@@ -119,12 +120,12 @@ export function addPcp(zone: Zone, cpu: number, base: number, pages = 1): boolea
     const stop = Math.min(oldest + zone.batch, count);
     while (oldest < stop) freeBlock(zone, at(oldest++), 0);
   }
-  const left = before + pages - oldest;
-  zone.pcp[cpu] = Array.from({ length: left }, (_, i) => at(before + pages - 1 - i));
+  const remaining = before + pages - oldest;
+  zone.pcp[cpu] = Array.from({ length: remaining }, (_, i) => at(before + pages - 1 - i));
   return true;
 }
 
-/** Frees [start, end) in the largest aligned blocks, upwards (__free_pages_memory). */
+/** Frees [start, end) in the largest aligned blocks, in ascending order (__free_pages_memory). */
 export function freeRun(zone: Zone, start: number, end: number): void {
   let at = start;
   while (at < end) {

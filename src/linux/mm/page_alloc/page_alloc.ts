@@ -1,6 +1,6 @@
 /**
- * mm/page_alloc.c: page frames once memblock has handed its memory over, as in the kernel:
- * zones, a buddy system, and lists of single pages per CPU. Plain kernel state. Migrate types, watermarks and
+ * mm/page_alloc.c: the allocator of page frames after free_all_bootmem(), as in the kernel:
+ * zones, a buddy system, and per-CPU lists of single pages. Plain kernel state. Migrate types, watermarks and
  * nodes are not modelled (our choice): they have no effect on a boot with enough memory.
  */
 import { alignUp, PAGE_SIZE, va, type Va } from '../../../machine/address.js';
@@ -27,18 +27,18 @@ export const MAX_DMA32 = 2 ** 32;
 
 declare module '../../../kernel/table.js' {
   interface Entries {
-    /** Sets the batch and the limit of the CPUs' lists of single pages. */
+    /** Sets the batch and the limit of each zone's per-CPU lists. */
     setup_per_cpu_pageset(k: Kernel): void;
     /** alloc_pages(), as a direct-map address. */
     __get_free_pages(k: Kernel, gfp: number, order: number): Va | 0;
     get_zeroed_page(k: Kernel, gfp: number): Va | 0;
-    /** Pages for a number of bytes, page-aligned and contiguous; a physical address, 0 where there are none. */
+    /** Physical address of contiguous pages for `size` bytes; 0 if there are none. */
     alloc_pages_exact(k: Kernel, gfp: number, size: number): number;
     free_pages(k: Kernel, address: Va, order: number): void;
   }
 }
 
-/** The page allocator's state: its zones from the lowest up. */
+/** The page allocator's state: its zones, in ascending order. */
 export interface PageState {
   ready: boolean;
   zones: Zone[];
@@ -75,7 +75,7 @@ function free(k: Kernel, base: number, order: number): void {
   checked(k, freeBlock(zoneOf(k.state.pages, base), base, order));
 }
 
-/** Frees page after page. */
+/** Frees the pages of [start, end) one by one. */
 export function freePages(k: Kernel, start: number, end: number): void {
   for (let at = start; at < end;) {
     const zone = zoneOf(k.state.pages, at);
@@ -90,13 +90,13 @@ function checked(k: Kernel, freed: boolean): void {
   if (!freed) k.fn.BUG('bad page state: freed twice');
 }
 
-/** The zones that may serve a request, the one it prefers first (build_zonelists_node). */
+/** The zones that may serve a request, the preferred one first (build_zonelists_node). */
 function zonelist({ zones }: PageState, gfp: number): Zone[] {
   const limit = (gfp & GFP.DMA) !== 0 ? MAX_DMA : (gfp & GFP.DMA32) !== 0 ? MAX_DMA32 : Infinity;
   return zones.filter(({ end }) => end <= limit || limit === Infinity).reverse();
 }
 
-/** One page off a CPU's list, which is filled by the batch (buffered_rmqueue, rmqueue_bulk). */
+/** Takes a page from a CPU's list; an empty list is refilled with a batch (buffered_rmqueue, rmqueue_bulk). */
 function takePage(zone: Zone, cpu: number): number {
   const list = (zone.pcp[cpu] ??= []);
   for (let i = list.length === 0 ? zone.batch : 0; i > 0; i--) {
@@ -107,7 +107,7 @@ function takePage(zone: Zone, cpu: number): number {
   return list.shift() ?? 0;
 }
 
-/** __alloc_pages_nodemask(): physical address of 2^order pages, aligned to their size; 0 where there are none. */
+/** __alloc_pages_nodemask(): physical address of 2^order pages, aligned to their size; 0 if there are none. */
 export function __alloc_pages(k: Kernel, gfp: number, order: number): number {
   if (!k.state.pages.ready) k.fn.BUG('the page allocator is used before mem_init');
   if (order > MAX_ORDER) return 0;
@@ -121,7 +121,7 @@ export function __alloc_pages(k: Kernel, gfp: number, order: number): number {
 export const pageAlloc = bodies({
   setup_per_cpu_pageset: inline((k: Kernel) => {
     for (const zone of k.state.pages.zones) {
-      // zone_batchsize(): a 1024th of the zone, at most 512 KiB, a quarter of it, rounded to 2^n − 1.
+      // zone_batchsize(): 1/1024 of the zone or 512 KiB if that is less, divided by 4, rounded to 2^n − 1.
       const part = Math.min(Math.floor(zone.managed / 1024), (512 * 1024) / PAGE_SIZE);
       const batch = Math.max(1, Math.floor(part / 4));
       zone.batch = Math.max(1, 2 ** Math.floor(Math.log2(batch + Math.floor(batch / 2))) - 1);
@@ -143,7 +143,7 @@ export const pageAlloc = bodies({
     if (used > MAX_ORDER_SIZE) return 0;
     const order = orderOf(used);
     const at = k.fn.alloc_pages(gfp, order);
-    // make_alloc_exact(): the pages after the end are freed, page by page.
+    // make_alloc_exact(): the pages after `used` bytes are freed one by one.
     if (at !== 0) freePages(k, at + used, at + sizeOf(order));
     return at;
   }),

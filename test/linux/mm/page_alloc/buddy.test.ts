@@ -31,7 +31,7 @@ const freeOf = (subject: Zone) => freeRanges({ ready: true, zones: [subject] });
 const bytes = (subject: Zone): number => freeOf(subject).reduce((sum, { size }) => sum + size, 0);
 
 describe('the buddy system', () => {
-  test('splits the last block from below: pages come upwards, the upper halves are free', () => {
+  test('takeBlock() splits the last block from below: pages ascend, the upper halves stay free', () => {
     const subject = zone(4 * MAX_ORDER_SIZE, 6 * MAX_ORDER_SIZE);
     expect(takeBlock(subject, 0)).toBe(5 * MAX_ORDER_SIZE);
     expect(takeBlock(subject, 0)).toBe(5 * MAX_ORDER_SIZE + PAGE);
@@ -40,7 +40,7 @@ describe('the buddy system', () => {
     expect(takeBlock(subject, MAX_ORDER)).toBe(0);
   });
 
-  test('gives the block freed last first, and merges it with its buddies', () => {
+  test('takeBlock() returns the block freed last first; freeBlock() merges buddies', () => {
     const subject = zone(MAX_ORDER_SIZE, 2 * MAX_ORDER_SIZE);
     const pages = [0, 0, 0, 0].map(() => takeBlock(subject, 0));
     const [a = 0, b = 0, c = 0] = pages;
@@ -51,7 +51,7 @@ describe('the buddy system', () => {
     expect(takeBlock(subject, 1)).toBe(a);
   });
 
-  test('refuses a page that is free already', () => {
+  test('freeBlock() and addPcp() reject a page that is free already', () => {
     const subject = zone(MAX_ORDER_SIZE, 2 * MAX_ORDER_SIZE);
     const page = takeBlock(subject, 0);
     takeBlock(subject, 0);
@@ -61,7 +61,7 @@ describe('the buddy system', () => {
   });
 
   test.each([1, 41, 42, 43, 200])(
-    'takes %i single pages in a row as one after the other',
+    'addPcp() of %i pages equals freeing them one by one',
     (count) => {
       const [together, each] = [
         zone(MAX_ORDER_SIZE, 2 * MAX_ORDER_SIZE),
@@ -79,7 +79,7 @@ describe('the buddy system', () => {
     },
   );
 
-  test('puts single pages on the CPU’s list and, at its limit, the oldest batch back', () => {
+  test('addPcp() returns the oldest batch to the zone at the list’s limit', () => {
     const subject = zone(MAX_ORDER_SIZE, 3 * MAX_ORDER_SIZE);
     const pages = Array.from({ length: 42 }, () => takeBlock(subject, 0));
     for (const page of pages.slice(0, 41)) addPcp(subject, 0, page);
@@ -99,7 +99,7 @@ describe('the buddy system', () => {
     expect(orderOf(size)).toBe(order);
   });
 
-  test('takes a range in the largest aligned blocks that fit', () => {
+  test('freeRun() frees a range in the largest aligned blocks that fit', () => {
     const start = MAX_ORDER_SIZE - 3 * PAGE;
     const subject = zone(start, 3 * MAX_ORDER_SIZE + 5 * PAGE);
     expect(freeOf(subject)).toEqual([{ base: start, size: 2 * MAX_ORDER_SIZE + 8 * PAGE }]);
@@ -107,7 +107,7 @@ describe('the buddy system', () => {
     expect(subject.blocks[0]).toHaveLength(2);
   });
 
-  test('never gives a page twice, nothing outside, and ends whole when all is freed', () => {
+  test('allocates no page twice and none outside the zone, and merges fully when all is freed', () => {
     const steps = fc.array(fc.record({ order: fc.nat(4), free: fc.boolean() }), { maxLength: 80 });
     fc.assert(
       fc.property(steps, (list) => {
