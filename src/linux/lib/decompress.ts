@@ -1,7 +1,7 @@
-/** lib/decompress.c: which decompressor a RAM disk asks for, by its first two bytes. */
+/** lib/decompress.c: selects a RAM disk's decompressor by its first two bytes. */
 import type { InitrdSource } from '../init/initramfs/input.js';
 
-/** How a decompressor ended, and how many bytes it has taken: what follows is looked at next. */
+/** Whether a decompressor succeeded, and how many input bytes it consumed; unpacking continues after them. */
 export interface Decompression {
   readonly ok: boolean;
   readonly used: number;
@@ -11,7 +11,7 @@ export interface Decompression {
  * Decompresses the stream that a source starts with.
  *
  * @param flush receives the output, chunk by chunk; returns false to stop
- * @param error takes the kernel's words for what is wrong
+ * @param error receives the kernel's error message
  */
 export type Decompressor = (
   source: InitrdSource,
@@ -19,7 +19,7 @@ export type Decompressor = (
   error: (text: string) => void,
 ) => Decompression;
 
-/** The names of compressed_formats[], by their magics. */
+/** compressed_formats[]: the name and the two magic bytes of each. */
 const FORMATS = [
   ['gzip', 0x1f, 0x8b],
   ['gzip', 0x1f, 0x9e],
@@ -32,7 +32,7 @@ const FORMATS = [
 
 export type MethodName = (typeof FORMATS)[number][0];
 
-/** decompress_method(): the format of two bytes; undefined where it is none of them. */
+/** decompress_method(): the format whose magic `bytes` begins with; undefined if there is none. */
 export function decompressMethod(bytes: Uint8Array): MethodName | undefined {
   if (bytes.length < 2) return undefined;
   return FORMATS.find(([, first, second]) => bytes[0] === first && bytes[1] === second)?.[0];

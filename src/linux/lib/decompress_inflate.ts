@@ -1,28 +1,28 @@
-/** lib/decompress_inflate.c: a gzip member, piece by piece; the inflating is pako's. */
+/** lib/decompress_inflate.c: decompresses a gzip member chunk by chunk, with pako. */
 import { Inflate } from 'pako';
 import type { Decompressor } from './decompress.js';
 import { SourceInput, WINDOW } from '../init/initramfs/input.js';
 
-/** Header of a member (RFC 1952, 2.3), and the trailer that the kernel skips without a look. */
+/** Sizes in bytes of a member's header (RFC 1952, 2.3), and of the trailer, which the kernel skips unread. */
 const HEADER = 10;
 const TRAILER = 8;
 const CM_DEFLATE = 8;
-/** Of FLG the kernel knows the file name alone. */
+/** The only bit of FLG that the kernel handles: a file name follows the header. */
 const FNAME = 0x08;
-/** Bytes that the kernel's decompressor gives at once. */
+/** Size in bytes of the kernel decompressor's output chunks. */
 const OUT_LEN = 0x8000;
 const Z_SYNC_FLUSH = 2;
 
-/** Thrown by the taker of bytes that wants no more. */
+/** Thrown when flush() returns false. */
 class Stopped extends Error {}
 
-/** pako's inflater, which gives its output on as it comes. */
+/** pako's Inflate, with each output chunk passed to flush(). */
 class Flushing extends Inflate {
   constructor(private readonly flush: (bytes: Uint8Array) => boolean) {
     super({ raw: true, chunkSize: OUT_LEN });
   }
 
-  /** How much of the input is left; the library has it in its stream's state only, and a test compares it. */
+  /** Bytes of pushed input not consumed yet; pako has it only in its private stream state, and a test checks it. */
   get left(): number {
     return this.stream.avail_in;
   }
@@ -31,7 +31,7 @@ class Flushing extends Inflate {
     if (!this.flush(chunk)) throw new Stopped();
   }
 
-  /** What came before data that is wrong is given too. */
+  /** Output produced before corrupt data is passed on too. */
   override onEnd(status: number): void {
     const { output, next_out } = this.stream;
     if (status !== 0 && next_out > 0) this.onData(output.subarray(0, next_out));
@@ -42,7 +42,7 @@ class Flushing extends Inflate {
   }
 }
 
-/** __gunzip(): CRC32 and size are not compared. */
+/** __gunzip(): CRC32 and size are not checked. */
 export const gunzip: Decompressor = (source, flush, error) => {
   const input = new SourceInput(source);
   const header = input.peek(HEADER);
@@ -63,9 +63,9 @@ export const gunzip: Decompressor = (source, flush, error) => {
         error('read error');
         return { ok: false, used: input.offset + TRAILER };
       }
-      const piece = input.some(WINDOW);
-      inflate.push(piece, piece.length === input.left ? Z_SYNC_FLUSH : 0);
-      input.eat(piece.length - inflate.left);
+      const chunk = input.some(WINDOW);
+      inflate.push(chunk, chunk.length === input.left ? Z_SYNC_FLUSH : 0);
+      input.eat(chunk.length - inflate.left);
     }
   } catch (stopped) {
     if (!(stopped instanceof Stopped)) throw stopped;
@@ -76,12 +76,12 @@ export const gunzip: Decompressor = (source, flush, error) => {
   return { ok: inflate.err === 0, used: input.offset + TRAILER };
 };
 
-/** Skips a file name with its NUL; false where there is no NUL. */
+/** Skips a file name with its NUL; false if there is no NUL. */
 function skipName(input: SourceInput): boolean {
   while (input.left > 0) {
-    const piece = input.some(WINDOW);
-    const nul = piece.indexOf(0);
-    input.eat(nul < 0 ? piece.length : nul + 1);
+    const chunk = input.some(WINDOW);
+    const nul = chunk.indexOf(0);
+    input.eat(nul < 0 ? chunk.length : nul + 1);
     if (nul >= 0) return true;
   }
   return false;

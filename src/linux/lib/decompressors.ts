@@ -1,6 +1,6 @@
 /**
- * The decompressors that x86_64_defconfig has (usr/Kconfig: CONFIG_RD_GZIP and so on), with what each says when it fails.
- * But for gzip the whole stream is decompressed, then given on in the pieces that the kernel's decompressor gives.
+ * The decompressors of x86_64_defconfig (usr/Kconfig: CONFIG_RD_GZIP and so on), with their error messages. All but gzip
+ * decompress the whole stream first, then pass it on in chunks of the size that the kernel's decompressor uses.
  */
 import { startsWith } from '../../base/bytes.js';
 import { decompressPart, type Format } from '../../decompress/decompress.js';
@@ -12,26 +12,26 @@ import type { InitrdSource } from '../init/initramfs/input.js';
 /** Decompressors by the names of their formats. */
 export type Decompressors = Readonly<Partial<Record<MethodName, Decompressor>>>;
 
-/** The most that a stream other than gzip may give (our choice): it is held in the host's memory. */
+/** Limit of a stream's output in bytes, except for gzip (our choice): it is held in the host's memory. */
 const OUTPUT_MAX = 2 ** 30;
 
-/** How a format is called here, and what differs between the kernel's decompressors. */
+/** A format, and the differences between the kernel's decompressor for it and src/decompress. */
 interface Wrapper {
   readonly format: Format;
-  /** Bytes that are given on at once; of LZMA, the dictionary's size. */
-  readonly piece: (input: Uint8Array) => number;
-  /** What is said before anything is decompressed, where this kernel's decompressor takes less than ours. */
-  readonly refuses?: (input: Uint8Array) => string | undefined;
-  /** What is said of an error; nothing, where only "decompressor failed" is. */
-  readonly says: (error: InputError) => string | undefined;
-  /** The stream has to end where the input does. */
-  readonly last?: string;
+  /** Size of an output chunk in bytes; for LZMA the dictionary's size. */
+  readonly chunkSize: (input: Uint8Array) => number;
+  /** Error message for input that the kernel's decompressor rejects and ours accepts; undefined if both accept it. */
+  readonly rejection?: (input: Uint8Array) => string | undefined;
+  /** The kernel's message for an error; undefined if it prints only "decompressor failed". */
+  readonly message: (error: InputError) => string | undefined;
+  /** Error message for input after the stream; absent if the kernel allows it. */
+  readonly trailing?: string;
 }
 
 const KIB = 1024;
 const XZ_SETTINGS = 'Input was encoded with settings that are not supported by this XZ decoder';
 const XZ_MAGIC = [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00] as const;
-/** Where an XZ stream's header names its check (xz-file-format.txt, 2.1.1.2). */
+/** Offset of the check type in an XZ stream's header (xz-file-format.txt, 2.1.1.2). */
 const XZ_CHECK = 7;
 const XZ_CHECK_CRC32 = 1;
 
@@ -42,65 +42,65 @@ const isCrc = ({ reason }: InputError): boolean => /CRC/.test(reason ?? '');
 const WRAPPERS = {
   xz: {
     format: 'XZ',
-    piece: () => 4 * KIB, // XZ_IOBUF_SIZE
-    refuses: (input) => {
+    chunkSize: () => 4 * KIB, // XZ_IOBUF_SIZE
+    rejection: (input) => {
       if (!startsWith(input, XZ_MAGIC)) {
         return 'Input is not in the XZ format (wrong magic bytes)';
       }
       // lib/xz/xz_dec_stream.c, dec_stream_header: XZ_DEC_ANY_CHECK is not defined.
       return (input[XZ_CHECK] ?? 0) > XZ_CHECK_CRC32 ? XZ_SETTINGS : undefined;
     },
-    says: ({ code }) =>
+    message: ({ code }) =>
       code === 'E_UNSUPPORTED_COMPRESSION' ? XZ_SETTINGS : 'XZ-compressed data is corrupt',
   },
   lzma: {
     format: 'LZMA',
-    piece: (input) => {
+    chunkSize: (input) => {
       const view = new DataView(input.buffer, input.byteOffset, input.byteLength);
       return input.length < 5 ? 1 : Math.max(1, view.getUint32(1, true));
     },
-    says: (error) => (isTruncated(error) ? 'unexpected EOF' : 'LZMA data is corrupt'),
+    message: (error) => (isTruncated(error) ? 'unexpected EOF' : 'LZMA data is corrupt'),
   },
   bzip2: {
     format: 'bzip2',
-    piece: () => 4 * KIB, // BZIP2_IOBUF_SIZE
-    says: (error) => (isCrc(error) ? 'Data integrity error when decompressing.' : undefined),
+    chunkSize: () => 4 * KIB, // BZIP2_IOBUF_SIZE
+    message: (error) => (isCrc(error) ? 'Data integrity error when decompressing.' : undefined),
   },
   lz4: {
     format: 'LZ4',
-    piece: () => 8 * KIB * KIB, // LZ4_DEFAULT_UNCOMPRESSED_CHUNK_SIZE
-    refuses: (input) =>
+    chunkSize: () => 8 * KIB * KIB, // LZ4_DEFAULT_UNCOMPRESSED_CHUNK_SIZE
+    rejection: (input) =>
       startsWith(input, [0x02, 0x21, 0x4c, 0x18]) ? undefined : 'invalid header',
-    says: (error) => (isTruncated(error) ? 'data corrupted' : 'Decoding failed'),
-    // Zeros after it are a block without bytes.
-    last: 'Decoding failed',
+    message: (error) => (isTruncated(error) ? 'data corrupted' : 'Decoding failed'),
+    // Zeros after the stream are read as a block of size 0.
+    trailing: 'Decoding failed',
   },
 } as const satisfies Record<string, Wrapper>;
 
-/** A decompressor around one of ours. */
-function wrapped({ format, piece, refuses, says, last }: Wrapper): Decompressor {
+/** A kernel decompressor that uses one of src/decompress. */
+function wrapped({ format, chunkSize, rejection, message, trailing }: Wrapper): Decompressor {
   return (source, flush, error) => {
     const input = source.read(0, source.length);
-    const refusal = refuses?.(input);
-    if (refusal !== undefined) {
-      error(refusal);
+    const rejected = rejection?.(input);
+    if (rejected !== undefined) {
+      error(rejected);
       return { ok: false, used: 0 };
     }
     const part = decompressPart(format, input, { limit: OUTPUT_MAX, verify: true });
     if (part.error?.code === 'E_TOO_LARGE') throw tooLarge(format, source);
-    const step = piece(input);
-    for (let at = 0; at < part.bytes.length; at += step) {
-      if (flush(part.bytes.subarray(at, at + step))) continue;
+    const size = chunkSize(input);
+    for (let at = 0; at < part.bytes.length; at += size) {
+      if (flush(part.bytes.subarray(at, at + size))) continue;
       error('write error');
       return { ok: false, used: 0 };
     }
     if (part.error !== undefined) {
-      const text = says(part.error);
+      const text = message(part.error);
       if (text !== undefined) error(text);
       return { ok: false, used: part.consumed };
     }
-    if (last !== undefined && part.consumed < input.length) {
-      error(last);
+    if (trailing !== undefined && part.consumed < input.length) {
+      error(trailing);
       return { ok: false, used: part.consumed };
     }
     return { ok: true, used: part.consumed };
@@ -110,9 +110,9 @@ function wrapped({ format, piece, refuses, says, last }: Wrapper): Decompressor 
 function tooLarge(format: Format, { length }: InitrdSource): InputError {
   return new InputError({
     code: 'E_INITRD_TOO_LARGE',
-    reason: `what the initrd's ${format} stream gives is not held in memory`,
-    expected: `at most ${String(OUTPUT_MAX)} bytes (gzip has no limit but the machine's memory)`,
-    found: `more, from ${String(length)} bytes`,
+    reason: `the initrd's ${format} stream decompresses to more than is held in memory`,
+    expected: `at most ${String(OUTPUT_MAX)} bytes (gzip is limited by the machine's memory only)`,
+    found: `more, from ${String(length)} bytes of input`,
   });
 }
 

@@ -1,4 +1,4 @@
-/** lib/earlycpio.c: a file of an uncompressed cpio archive, before the initramfs is unpacked. */
+/** lib/earlycpio.c: finds a file in an uncompressed cpio archive, before the initramfs is unpacked. */
 import { latin1 } from '../../base/bytes.js';
 import { va, type Va } from '../../machine/address.js';
 import { inline, bodies } from '../../kernel/table.js';
@@ -16,7 +16,7 @@ export interface CpioData {
   size: number;
 }
 
-/** Bytes of a newc header: a magic of 6 and 13 fields of 8. */
+/** Size of a newc header in bytes: a magic of 6 and 13 fields of 8. */
 const CPIO_HEADER = 110;
 const S_IFMT = 0o170000;
 const S_IFREG = 0o100000;
@@ -25,7 +25,7 @@ const FIELD = { mode: 1, filesize: 6, namesize: 11 } as const;
 
 const align4 = (n: number): number => Math.ceil(n / 4) * 4;
 
-/** Reads a header a character at a time, up to the first that is no hexadecimal digit. */
+/** Reads a header one character at a time, up to and with the first that is not a hexadecimal digit. */
 function readHeader(k: Kernel, from: Va): Uint8Array {
   const bytes: number[] = [];
   while (bytes.length < CPIO_HEADER) {
@@ -36,7 +36,7 @@ function readHeader(k: Kernel, from: Va): Uint8Array {
   return Uint8Array.from(bytes);
 }
 
-/** The fields of a newc header that the search needs; undefined where it is none. */
+/** The fields of a newc header that the search needs; undefined if `bytes` is not a newc header. */
 function parseHeader(
   bytes: Uint8Array,
 ): { mode: number; filesize: number; namesize: number } | undefined {
@@ -55,7 +55,7 @@ function parseHeader(
 export const earlycpio = bodies({
   find_cpio_data: inline((k: Kernel, path: string, data: Va, length: number) => {
     let at = 0;
-    // PTR_ALIGN(): addresses are aligned, wherever the archive begins.
+    // PTR_ALIGN() aligns addresses, not offsets in the archive.
     const align = (offset: number): number => align4(data + offset) - data;
     while (length - at > CPIO_HEADER) {
       if (k.readU8(va(data + at)) === 0) {

@@ -4,7 +4,7 @@ import type { Kernel } from '../../kernel/kernel.js';
 
 declare module '../../kernel/table.js' {
   interface Entries {
-    /** Whether slots would cross a boundary that the device cannot. */
+    /** Whether `nr` slots from `shift + index` on cross a multiple of `boundary` slots. */
     iommu_is_span_boundary(
       k: Kernel,
       index: number,

@@ -1,4 +1,4 @@
-/** lib/ioremap.c: entries of a mapping in vmalloc space. */
+/** lib/ioremap.c: sets the page-table entries of a mapping in vmalloc space. */
 import { alignDown, PAGE_SIZE, tableIndex, va, type Va } from '../../machine/address.js';
 import { get_entry, set_entry, type Level } from '../../kernel/cpu-ops.js';
 import { entryPhysical } from '../arch/x86/include/asm/pgtable_types.js';
@@ -8,7 +8,7 @@ import type { Kernel } from '../../kernel/kernel.js';
 
 declare module '../../kernel/table.js' {
   interface Entries {
-    /** 0, or a negative number where there is no memory for tables. */
+    /** Returns 0, or a negative number if there is no memory for tables. */
     ioremap_page_range(k: Kernel, address: Va, end: Va, phys: number, prot: bigint): number;
   }
 }
@@ -19,7 +19,7 @@ const SHIFTS = [
   ['pmd', 21],
 ] as const;
 
-/** The PTE table for an address, tables on the way made as needed (pud_alloc, pmd_alloc, pte_alloc_kernel). */
+/** The PTE table of an address; missing tables are allocated (pud_alloc, pmd_alloc, pte_alloc_kernel). 0 on failure. */
 export function pteTable(k: Kernel, address: Va): Va | 0 {
   let table = k.sym('init_level4_pgt');
   for (const [level, shift] of SHIFTS) {

@@ -1,4 +1,4 @@
-/** find_cpio_data(): how far it reads, on pages of the direct map of which the next one is not there. */
+/** How far find_cpio_data() reads: the page after the archive's page is not mapped. */
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { PAGE_SIZE, va } from '../../../src/machine/address.js';
 import { PAGE_OFFSET } from '../../../src/kernel/constants.js';
@@ -30,8 +30,8 @@ beforeEach(() => {
   standing.unmap(HOLE);
 });
 
-describe('a search of a cpio archive', () => {
-  test('reads no header beyond its first character that is no digit', () => {
+describe('find_cpio_data()', () => {
+  test('stops reading a header at its first character that is not a hexadecimal digit', () => {
     const text = '070701zz';
     const at = va(HOLE - text.length);
     k.writeBytes(at, ascii(text));
@@ -39,7 +39,7 @@ describe('a search of a cpio archive', () => {
     expect(() => k.readU8(HOLE)).toThrow();
   });
 
-  test('goes off the end where all of it are digits', () => {
+  test('faults beyond the mapped page if all characters are digits', () => {
     const at = va(HOLE - 8);
     k.writeBytes(at, ascii('07070100'));
     expect(() => k.fn.find_cpio_data(PATH, at, PAGE_SIZE)).toThrow(/0xffff88000500/);

@@ -1,4 +1,4 @@
-/** lib/swiotlb.c, the DMA operations: the direct way where the device reaches the memory, else a bounce. */
+/** lib/swiotlb.c, the DMA operations: direct if the device reaches the memory, else through a bounce buffer. */
 import { hex } from '../../../machine/address.js';
 import { DMA, DMA_BIT_MASK } from '../../include/linux/dma-mapping/dma_map_ops.js';
 import type {
@@ -13,7 +13,7 @@ import type { Kernel } from '../../../kernel/kernel.js';
 
 declare module '../../../kernel/table.js' {
   interface Entries {
-    /** The bus address of bounce memory: the places in lib/swiotlb.c that take one of a slot, the area or the overflow buffer. */
+    /** Bus address of bounce memory: lib/swiotlb.c's phys_to_dma() of a slot, the area or the overflow buffer. */
     'swiotlb:bounce_address'(k: Kernel, dev: KernelDevice, paddr: number): bigint;
     'swiotlb:map_single'(
       k: Kernel,
@@ -43,7 +43,7 @@ declare module '../../../kernel/table.js' {
   }
 }
 
-/** Why it is dangerous to go on without bounce memory, by direction. */
+/** Verb of the panic message, by direction. */
 const RANDOM_MEMORY: Readonly<Record<DmaDirection, string>> = {
   [DMA.BIDIRECTIONAL]: 'accessed',
   [DMA.FROM_DEVICE]: 'written',
@@ -70,7 +70,7 @@ export const swiotlbDma = bodies({
   ),
   'swiotlb:unmap_single': inline((k, dev, addr, size, dir) => {
     const paddr = k.fn.dma_to_phys(dev, addr);
-    // dma_mark_clean() is nothing on x86.
+    // dma_mark_clean() is empty on x86.
     if (k.fn.is_swiotlb_buffer(paddr)) k.fn.swiotlb_tbl_unmap_single(dev, paddr, size, dir);
   }),
 
@@ -117,7 +117,7 @@ export const swiotlbDma = bodies({
   swiotlb_free_coherent: fn((k, dev, size, vaddr, handle) => {
     const paddr = k.fn.dma_to_phys(dev, handle);
     if (!k.fn.is_swiotlb_buffer(paddr)) k.fn.free_pages(vaddr, get_order(size));
-    // TO_DEVICE: nothing is to be copied back.
+    // TO_DEVICE: nothing is copied back.
     else k.fn.swiotlb_tbl_unmap_single(dev, paddr, size, DMA.TO_DEVICE);
   }, true),
 
@@ -154,7 +154,7 @@ export const swiotlbDma = bodies({
           k.fn.swiotlb_unmap_sg_attrs(dev, sgl.slice(0, index), dir);
           return 0;
         }
-        // Whether the device reaches the slot is not asked here.
+        // The kernel does not check here whether the device reaches the slot.
         sg.dmaAddress = k.fn['swiotlb:bounce_address'](dev, map);
       }
       sg.dmaLength = sg.length;
@@ -173,7 +173,7 @@ export const swiotlbDma = bodies({
       addr === k.fn['swiotlb:bounce_address'](dev, readLong(k, 'io_tlb_overflow_buffer')),
     true,
   ),
-  // No x86 operations point here; others and Xen do.
+  // No dma_map_ops of x86 points here; those of other architectures and of Xen do.
   swiotlb_dma_supported: fn(
     (k, dev, mask) => k.fn['swiotlb:bounce_address'](dev, readLong(k, 'io_tlb_end') - 1) <= mask,
     true,

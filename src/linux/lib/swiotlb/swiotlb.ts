@@ -1,6 +1,6 @@
 /**
- * lib/swiotlb.c, the area: bounce memory in slabs of 2 KiB, handed out in segments of 128. The free list and the
- * original addresses are arrays in simulated memory, as the kernel has them.
+ * lib/swiotlb.c, the area: bounce memory in slots of 2 KiB; a mapping is within one segment of 128 slots. The free list
+ * and the original addresses are arrays in simulated memory, as in the kernel.
  */
 import { alignUp, hex, PAGE_SIZE, va, type Va } from '../../../machine/address.js';
 import {
@@ -23,7 +23,7 @@ declare module '../../../kernel/table.js' {
     swiotlb_free(k: Kernel): void;
     is_swiotlb_buffer(k: Kernel, paddr: number): boolean;
     swiotlb_bounce(k: Kernel, orig: number, tlb: number, size: number, dir: DmaDirection): void;
-    /** The physical address of slots that were taken; SWIOTLB_MAP_ERROR where there are none. */
+    /** Physical address of the allocated slots; SWIOTLB_MAP_ERROR if none are free. */
     swiotlb_tbl_map_single(
       k: Kernel,
       dev: KernelDevice,
@@ -55,7 +55,7 @@ export const IO_TLB_SHIFT = 11;
 export const IO_TLB_SEGSIZE = 128;
 const SLAB = 2 ** IO_TLB_SHIFT;
 export const IO_TLB_DEFAULT_SIZE = 64 * 2 ** 20;
-/** ~(phys_addr_t)0: no slots; the model's physical addresses end below 2^52. */
+/** ~(phys_addr_t)0 in the kernel: no slots. The model's physical addresses are below 2^52. */
 export const SWIOTLB_MAP_ERROR = -1;
 /** enum dma_sync_target. */
 export type SyncTarget = 'SYNC_FOR_CPU' | 'SYNC_FOR_DEVICE';
@@ -79,7 +79,7 @@ const listAt = (k: Kernel, index: number): Va =>
 const origAt = (k: Kernel, index: number): Va =>
   va(k.canonical(k.readU64(k.sym('io_tlb_orig_addr'))) + index * SIZEOF_PHYS_ADDR);
 
-/** Counts free slots upwards from a slot down to the start of its segment or the next one that is taken. */
+/** Sets io_tlb_list[from], [from − 1]… to start + 1, start + 2…, down to the segment's start or a slot in use. */
 function countDown(k: Kernel, from: number, start: number): void {
   let count = start;
   // OFFSET(i, IO_TLB_SEGSIZE)
@@ -90,7 +90,7 @@ function countDown(k: Kernel, from: number, start: number): void {
   }
 }
 
-/** The first slot of a free run, searched from io_tlb_index on and around; undefined where there is none. */
+/** Index of the first of `nslots` free slots, from io_tlb_index on with wrap-around; undefined if there are none. */
 function findSlots(
   k: Kernel,
   nslots: number,
@@ -144,7 +144,7 @@ export const swiotlb = bodies({
     const orig = k.fn.memblock_virt_alloc(PAGE_ALIGN(nslabs * SIZEOF_PHYS_ADDR), PAGE_SIZE);
     k.writeU64(k.sym('io_tlb_list'), BigInt(list));
     k.writeU64(k.sym('io_tlb_orig_addr'), BigInt(orig));
-    // Each entry says how many slots are free from it to the end of its segment.
+    // Each entry is the number of free slots from it to the end of its segment.
     const counts = Uint32Array.from(
       { length: nslabs },
       (_, i) => IO_TLB_SEGSIZE - (i % IO_TLB_SEGSIZE),
@@ -214,8 +214,8 @@ export const swiotlb = bodies({
       const offset = slotsOf(Number(tblDmaAddr & mask));
       const max = slotsOf(Number(mask) + 1);
       const nslots = slotsOf(size);
-      if (nslots === 0) k.fn.BUG('swiotlb_tbl_map_single of no bytes');
-      // More than a page is aligned to a page.
+      if (nslots === 0) k.fn.BUG('swiotlb_tbl_map_single of 0 bytes');
+      // A mapping of more than a page is page-aligned.
       const stride = size > PAGE_SIZE ? PAGE_SIZE / SLAB : 1;
       const index = findSlots(k, nslots, stride, offset, max);
       if (index === undefined) {

@@ -24,7 +24,7 @@ const standing = new Standing('pci_iommu_init', {
   scenario: scenario('bios-minimal', 'machine.ram=128MiB'),
 });
 const { k } = standing;
-// Pages are shared until somebody writes: cheaper than bytes for 64 MiB.
+// A snapshot shares its pages until they are written: cheaper than copying 64 MiB.
 const machine = k.machine.snapshot();
 const state = structuredClone(k.state);
 const recorded = standing.boot.recorder.snapshot();
@@ -46,7 +46,7 @@ const dev = device(32);
 const start = (): number => readLong(k, 'io_tlb_start');
 const list = (index: number): number =>
   k.readU32(va(Number(BigInt.asIntN(64, k.readU64(k.sym('io_tlb_list')))) + index * 4));
-/** Takes slots; their index. */
+/** Maps `size` bytes; the index of the first slot, or SWIOTLB_MAP_ERROR. */
 const map = (size: number, orig = 8 * MIB, dir: 0 | 1 | 2 = DMA.FROM_DEVICE): number => {
   const tlb = k.fn.swiotlb_tbl_map_single(dev, BigInt(start()), orig, size, dir);
   return tlb === SWIOTLB_MAP_ERROR ? tlb : (tlb - start()) / SLAB;
@@ -57,8 +57,8 @@ const unmap = (index: number, size: number, dir: 0 | 1 | 2 = DMA.TO_DEVICE): voi
 const bytes = (length: number, first: number): Uint8Array =>
   Uint8Array.from({ length }, (_, i) => (first + i * 7) & 0xff);
 
-describe('the area', () => {
-  test('has 64 MiB below 4 GiB, page-aligned, and 32 KiB to overflow into', () => {
+describe('the bounce buffer area', () => {
+  test('has 64 MiB below 4 GiB, page-aligned, and an overflow buffer of 32 KiB', () => {
     expect(readLong(k, 'io_tlb_nslabs')).toBe(SLABS);
     expect(readLong(k, 'io_tlb_end') - start()).toBe(64 * MIB);
     expect(start() % 4096).toBe(0);
@@ -66,18 +66,18 @@ describe('the area', () => {
     expect(readLong(k, 'io_tlb_overflow')).toBe(32 * 1024);
   });
 
-  test('counts in each entry of its list what is free to the end of the segment', () => {
+  test('has in each entry of io_tlb_list the number of free slots to the end of the segment', () => {
     const entries = [0, 1, 126, 127, 128, SLABS - 128, SLABS - 1].map(list);
     expect(entries).toEqual([128, 127, 2, 1, 128, 128, 1]);
   });
 
-  test('ends where it ends: one byte below and one at either side', () => {
+  test('is what is_swiotlb_buffer() accepts, from the first byte to the last', () => {
     const end = readLong(k, 'io_tlb_end');
     const inside = [start() - 1, start(), end - 1, end].map((at) => k.fn.is_swiotlb_buffer(at));
     expect(inside).toEqual([false, true, true, false]);
   });
 
-  test('is not had where memory is too small for it, and a bounce is a panic then', () => {
+  test('is not allocated if memory is too small for it, and a bounce then panics', () => {
     const small = new Standing('pci_iommu_init', {
       scenario: scenario('bios-minimal', 'machine.ram=64MiB'),
     });
@@ -89,7 +89,7 @@ describe('the area', () => {
   });
 });
 
-describe('slots', () => {
+describe('swiotlb_tbl_map_single()', () => {
   test.each([
     [1, 1],
     [SLAB - 1, 1],
@@ -98,34 +98,34 @@ describe('slots', () => {
     [2 * SLAB, 2],
     [2 * SLAB + 1, 3],
     [SEGMENT * SLAB, SEGMENT],
-  ])('%p bytes take %p', (size, count) => {
+  ])('maps %p bytes in %p slots', (size, count) => {
     expect(map(size)).toBe(0);
     expect(list(count - 1)).toBe(0);
     expect(list(count)).toBe(SEGMENT - (count % SEGMENT));
     expect(readInt(k, 'io_tlb_index')).toBe(count);
   });
 
-  test('more than a segment is never given', () => {
+  test('fails for more than a segment', () => {
     expect(map(SEGMENT * SLAB + 1)).toBe(SWIOTLB_MAP_ERROR);
     expect(list(0)).toBe(SEGMENT);
   });
 
-  test('no bytes are a bug', () => {
+  test('is a BUG for 0 bytes', () => {
     expect(() => map(0)).toThrow(/BUG/);
   });
 
-  test('up to a page they begin at any slot, above it at a page', () => {
+  test('aligns a mapping to a page only if it is larger than a page', () => {
     expect(map(1)).toBe(0);
     expect(map(4096)).toBe(1);
     expect(map(4097)).toBe(4);
   });
 
-  test('of one mapping are in one segment', () => {
+  test('allocates the slots of a mapping in one segment', () => {
     expect(map((SEGMENT - 2) * SLAB)).toBe(0);
     expect(map(2 * SLAB + 1)).toBe(SEGMENT);
   });
 
-  test('are searched from where the last ones ended, and around', () => {
+  test('searches from io_tlb_index on and wraps around', () => {
     writeInt(k, 'io_tlb_index', SLABS - 1);
     expect(map(1)).toBe(SLABS - 1);
     expect(readInt(k, 'io_tlb_index')).toBe(0);
@@ -133,14 +133,14 @@ describe('slots', () => {
     expect(map(1)).toBe(0);
   });
 
-  test('are had until none is left, and again when one is given back', () => {
+  test('fails once no slot is free, and succeeds again after an unmap', () => {
     for (let i = 0; i < SLABS / SEGMENT; i++) expect(map(SEGMENT * SLAB)).toBe(i * SEGMENT);
     expect(map(1)).toBe(SWIOTLB_MAP_ERROR);
     unmap(5 * SEGMENT, SEGMENT * SLAB);
     expect(map(1)).toBe(5 * SEGMENT);
   });
 
-  test('given back join the free ones on both sides', () => {
+  test('finds unmapped slots merged with the free ones on both sides', () => {
     const [a, b, c] = [map(SLAB), map(3 * SLAB - SLAB), map(SLAB)];
     expect([a, b, c]).toEqual([0, 1, 3]);
     unmap(0, SLAB);
@@ -151,7 +151,7 @@ describe('slots', () => {
     expect([0, 1, 2, 3].map(list)).toEqual([128, 127, 126, 125]);
   });
 
-  test('at the end of a segment do not count the next one', () => {
+  test('does not count the next segment’s slots as free', () => {
     writeInt(k, 'io_tlb_index', SEGMENT - 1);
     expect(map(1)).toBe(SEGMENT - 1);
     expect(list(SEGMENT - 2)).toBe(1);
@@ -184,7 +184,7 @@ describe('a bounce', () => {
     expect(k.readU8(k.__va(orig + size))).not.toBe((9 + size * 7) & 0xff);
   });
 
-  test('of slots that were given back copies nothing', () => {
+  test('copies nothing when slots are unmapped a second time', () => {
     k.writeBytes(k.__va(orig), bytes(size, 3));
     const index = map(size, orig);
     unmap(index, size, DMA.TO_DEVICE);
@@ -222,14 +222,14 @@ describe('iommu_is_span_boundary()', () => {
 describe('swiotlb_map_page()', () => {
   const page = 8 * MIB;
 
-  test('gives the page itself where the device reaches it', () => {
+  test('returns the page’s own address if the device reaches it', () => {
     const mask = k.readU64(k.sym('sme_me_mask'));
     const bus = k.fn.swiotlb_map_page(device(64), page, 0x10, 64, DMA.TO_DEVICE);
     expect(bus).toBe(BigInt(page + 0x10) | mask);
     expect(k.fn.swiotlb_dma_mapping_error(dev, bus)).toBe(false);
   });
 
-  test('gives slots where it does not, and takes them back', () => {
+  test('returns slots if the device does not reach the page, and unmapping frees them', () => {
     const bus = k.fn.swiotlb_map_page(dev, page, 0x10, 64, DMA.TO_DEVICE);
     expect(bus).toBe(BigInt(start()));
     expect(list(0)).toBe(0);
@@ -237,7 +237,7 @@ describe('swiotlb_map_page()', () => {
     expect(list(0)).toBe(SEGMENT);
   });
 
-  test('gives the overflow buffer, which is an error, where it reaches no slot', () => {
+  test('returns the overflow buffer, a mapping error, if the device reaches no slot', () => {
     const isa = device(24);
     const bus = k.fn.swiotlb_map_page(isa, page, 0, 64, DMA.TO_DEVICE);
     expect(bus).toBe(BigInt(readLong(k, 'io_tlb_overflow_buffer')));
@@ -249,19 +249,22 @@ describe('swiotlb_map_page()', () => {
     [DMA.TO_DEVICE, /DMA read/],
     [DMA.FROM_DEVICE, /DMA written/],
     [DMA.BIDIRECTIONAL, /DMA accessed/],
-  ])('panics where no slots are left for more than the overflow buffer holds', (dir, text) => {
-    const room = readLong(k, 'io_tlb_overflow');
-    writeLong(k, 'io_tlb_nslabs', SEGMENT);
-    map(SEGMENT * SLAB);
-    const bus = k.fn.swiotlb_map_page(dev, page, 0, room, dir);
-    expect(k.fn.swiotlb_dma_mapping_error(dev, bus)).toBe(true);
-    expect(() => k.fn.swiotlb_map_page(dev, page, 0, room + 1, dir)).toThrow(text);
-  });
+  ])(
+    'panics for direction %p if no slots are free and the overflow buffer is too small',
+    (dir, text) => {
+      const room = readLong(k, 'io_tlb_overflow');
+      writeLong(k, 'io_tlb_nslabs', SEGMENT);
+      map(SEGMENT * SLAB);
+      const bus = k.fn.swiotlb_map_page(dev, page, 0, room, dir);
+      expect(k.fn.swiotlb_dma_mapping_error(dev, bus)).toBe(true);
+      expect(() => k.fn.swiotlb_map_page(dev, page, 0, room + 1, dir)).toThrow(text);
+    },
+  );
 
-  test('a scatterlist that does not fit gives all its slots back', () => {
+  test('a scatterlist that does not fit frees all its slots', () => {
     writeLong(k, 'io_tlb_nslabs', SEGMENT);
-    const piece = { page, offset: 0, length: 100 * SLAB, dmaAddress: 0n, dmaLength: 0 };
-    const sgl = [piece, { ...piece }];
+    const entry = { page, offset: 0, length: 100 * SLAB, dmaAddress: 0n, dmaLength: 0 };
+    const sgl = [entry, { ...entry }];
     expect(k.fn.swiotlb_map_sg_attrs(dev, sgl, DMA.TO_DEVICE)).toBe(0);
     expect(list(0)).toBe(SEGMENT);
   });
