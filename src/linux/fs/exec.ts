@@ -1,6 +1,6 @@
 /**
- * fs/exec.c, fs/binfmt_script.c and fs/binfmt_elf.c as far as they decide whether a file can run. Files are read
- * through the direct map. Not modelled: binfmt_misc (nothing is registered before user space), other formats as
+ * fs/exec.c, fs/binfmt_script.c and fs/binfmt_elf.c, the parts that decide whether a file can run. Files are read
+ * through the direct map. Not modelled: binfmt_misc (nothing is registered before user space), formats built as
  * modules.
  */
 import { latin1 } from '../../base/bytes.js';
@@ -29,24 +29,24 @@ import type { Kernel } from '../../kernel/kernel.js';
 
 declare module '../../kernel/table.js' {
   interface Entries {
-    /** Runs a program: 0 or an error below 0. The program is in the state of the root file system. */
+    /** Sets rootfs.executable to the inode of the program to run; 0 or a negative errno. */
     do_execve(k: Kernel, path: string): number;
   }
 }
 
 /** Bytes of a file by which its format is recognised (include/uapi/linux/binfmts.h). */
 const BINPRM_BUF_SIZE = 128;
-/** How deep scripts may name scripts (fs/exec.c, search_binary_handler). */
+/** Maximum nesting of scripts whose interpreter is a script (fs/exec.c, search_binary_handler). */
 const MAX_RECURSION = 5;
 
-/** A program that is to run. */
+/** struct linux_binprm: a file to be executed, and its first bytes. */
 interface Binprm {
   readonly ino: number;
   readonly inode: Inode;
   readonly buf: Uint8Array;
 }
 
-/** do_open_execat() and prepare_binprm(): the file of a path, or an error below 0. */
+/** do_open_execat() and prepare_binprm(): the file at a path, or a negative errno. */
 function openExec(k: Kernel, path: string): Binprm | number {
   const ino = lookupPath(k.state.rootfs, path, true);
   if (ino < 0) return ino;
@@ -54,7 +54,7 @@ function openExec(k: Kernel, path: string): Binprm | number {
   if (inode === undefined || (inode.mode & S_IFMT) !== S_IFREG) return -EACCES;
   // fs/namei.c, generic_permission: root may run a file with any x bit.
   if ((inode.mode & S_IXUGO) === 0) {
-    lacks(k, ino, `its mode is 0${(inode.mode & S_IALLUGO).toString(8)}`);
+    recordIncomplete(k, ino, `its mode is 0${(inode.mode & S_IALLUGO).toString(8)}`);
     return -EACCES;
   }
   const buf = new Uint8Array(BINPRM_BUF_SIZE);
@@ -62,29 +62,29 @@ function openExec(k: Kernel, path: string): Binprm | number {
   return { ino, inode, buf };
 }
 
-/** Records what a program lacks to run; the first record is final. */
-function lacks(k: Kernel, ino: number, why: string): void {
+/** Records why a program cannot run; only the first record is stored. */
+function recordIncomplete(k: Kernel, ino: number, why: string): void {
   k.state.rootfs.incomplete ??= { path: '', ino, why };
 }
 
-/** search_binary_handler(): inode number of the file whose code runs, or an error below 0. */
+/** search_binary_handler(): inode number of the file whose code runs, or a negative errno. */
 function search(k: Kernel, program: Binprm, depth: number): number {
   if (depth > MAX_RECURSION) return -ELOOP;
   if (latin1(program.buf.subarray(0, 2)) === '#!') return loadScript(k, program, depth + 1);
   return loadElf(k, program);
 }
 
-/** load_script(): the interpreter runs instead of the script. */
+/** load_script(): the interpreter is executed instead of the script. */
 function loadScript(k: Kernel, { ino, buf }: Binprm, depth: number): number {
   const line = latin1(buf.subarray(2, BINPRM_BUF_SIZE - 1)).split(/[\n\0]/, 1)[0] ?? '';
   const interpreter = /^[ \t]*([^ \t]+)/.exec(line)?.[1];
   if (interpreter === undefined) return -ENOEXEC;
   const program = openExec(k, interpreter);
-  if (program === -ENOENT) lacks(k, ino, `there is no ${interpreter}`);
+  if (program === -ENOENT) recordIncomplete(k, ino, `there is no ${interpreter}`);
   return typeof program === 'number' ? program : search(k, program, depth);
 }
 
-/** Where the fields of an ELF header are, by its class (include/uapi/linux/elf.h: Elf64_Ehdr, Elf32_Ehdr). */
+/** Offsets of ELF fields and the size of a program header, by class (include/uapi/linux/elf.h: Elf64_Ehdr, Elf32_Ehdr). */
 const EHDR = {
   64: { e_phoff: 32, e_phentsize: 54, e_phnum: 56, phdr: 56, p_offset: 8, p_filesz: 32 },
   32: { e_phoff: 28, e_phentsize: 42, e_phnum: 44, phdr: 32, p_offset: 4, p_filesz: 16 },
@@ -99,7 +99,7 @@ const EM_386 = 3;
 const EM_486 = 6;
 const EM_X86_64 = 62;
 const PT_INTERP = 3;
-/** What all program headers may take: ELF_MIN_ALIGN and 64 KiB's worth of them. */
+/** Limit of all program headers in bytes: ELF_MIN_ALIGN, which is below the kernel's other limit of 64 KiB. */
 const PHDRS_MAX = 4096;
 
 const viewOf = (bytes: Uint8Array): DataView =>
@@ -112,7 +112,7 @@ function bitsOf(buf: Uint8Array): Bits | undefined {
   return machine === EM_386 || machine === EM_486 ? 32 : undefined;
 }
 
-/** load_elf_phdrs(): the program headers, or an error below 0. */
+/** load_elf_phdrs(): the program headers; undefined if they are invalid. */
 function programHeaders(k: Kernel, { inode, buf }: Binprm, bits: Bits): Uint8Array | undefined {
   const at = EHDR[bits];
   const view = viewOf(buf);
@@ -125,7 +125,7 @@ function programHeaders(k: Kernel, { inode, buf }: Binprm, bits: Bits): Uint8Arr
   return headers.length === count * at.phdr ? headers : undefined;
 }
 
-/** The path of the dynamic linker; null for a static program, an error below 0 where it is invalid. */
+/** The path of the dynamic linker (PT_INTERP); null for a static program, a negative errno if it is invalid. */
 function interpreterOf(
   k: Kernel,
   { inode }: Binprm,
@@ -148,7 +148,7 @@ function interpreterOf(
   return null;
 }
 
-/** load_elf_binary(), up to the point of no return: an ELF program of this machine, and its dynamic linker. */
+/** load_elf_binary() up to flush_old_exec(), for a program and its dynamic linker. Inode number or negative errno. */
 function loadElf(k: Kernel, program: Binprm): number {
   const { buf } = program;
   const type = viewOf(buf).getUint16(E_TYPE, true);
@@ -161,7 +161,7 @@ function loadElf(k: Kernel, program: Binprm): number {
   if (typeof path === 'number') return path;
   if (path !== null) {
     const linker = openExec(k, path);
-    if (linker === -ENOENT) lacks(k, program.ino, `there is no ${path}`);
+    if (linker === -ENOENT) recordIncomplete(k, program.ino, `there is no ${path}`);
     if (typeof linker === 'number') return linker;
     if (latin1(linker.buf.subarray(0, ELFMAG.length)) !== ELFMAG) return -ELIBBAD;
     if (bitsOf(linker.buf) !== bits) return -ELIBBAD;

@@ -9,14 +9,15 @@ import {
   type RootfsState,
 } from '../include/linux/fs.js';
 
-/** Symbolic links that one walk follows at most (include/linux/namei.h). */
+/** Maximum number of symbolic links that one walk follows (include/linux/namei.h). */
 const MAXSYMLINKS = 40;
 
-/** The last component of a path, not looked up: fs/namei.c calls `.`, `..` and nothing at all no LAST_NORM. */
+/** The last component of a path, not looked up. */
 export interface LastComponent {
   /** Inode number of its directory. */
   readonly dir: number;
   readonly name: string;
+  /** LAST_NORM of fs/namei.c: neither `.` nor `..` nor empty. */
   readonly normal: boolean;
   /** The path ends with a slash, so it must be a directory. */
   readonly slash: boolean;
@@ -24,42 +25,42 @@ export interface LastComponent {
 
 const componentsOf = (path: string): string[] => path.split('/').filter((name) => name !== '');
 
-/** Names that are still to be walked, the next one last; an absolute target starts again at the root. */
+/** A path walk: `pending` has the names to be walked, the next one last. An absolute target restarts at the root. */
 class Walk {
   dir = ROOT_INO;
-  private readonly left: string[];
+  private readonly pending: string[];
   private links = 0;
 
   constructor(
     private readonly state: RootfsState,
     names: readonly string[],
   ) {
-    this.left = [...names].reverse();
+    this.pending = [...names].reverse();
   }
 
-  /** Walks all names; the last one is followed if it is a link and `follow` is set. An inode number, or an error below 0. */
+  /** Walks all names; a link as last name is followed if `follow` is set. An inode number, or a negative errno. */
   to(follow: boolean): number {
     let at = this.dir;
-    for (let name = this.left.pop(); name !== undefined; name = this.left.pop()) {
+    for (let name = this.pending.pop(); name !== undefined; name = this.pending.pop()) {
       const found = this.lookup(at, name);
       if (found < 0) return found;
       const inode = this.state.inodes.get(found);
       const isLink = inode !== undefined && (inode.mode & S_IFMT) === S_IFLNK;
-      if (!isLink || (this.left.length === 0 && !follow)) {
+      if (!isLink || (this.pending.length === 0 && !follow)) {
         at = found;
         continue;
       }
       if (this.links++ >= MAXSYMLINKS) return -ELOOP;
       if (inode.target === '') return -ENOENT;
-      // A slash at the end of the target asks for a directory, as it does in a path.
-      if (inode.target.endsWith('/')) this.left.push('.');
-      this.left.push(...componentsOf(inode.target).reverse());
+      // A slash at the end of the target requires a directory, as it does in a path.
+      if (inode.target.endsWith('/')) this.pending.push('.');
+      this.pending.push(...componentsOf(inode.target).reverse());
       if (inode.target.startsWith('/')) at = ROOT_INO;
     }
     return at;
   }
 
-  /** One name in a directory. */
+  /** Inode number of a name in a directory, or a negative errno. */
   private lookup(dir: number, name: string): number {
     const inode = this.state.inodes.get(dir);
     if (inode === undefined || inode.entries === null) return -ENOTDIR;
@@ -71,25 +72,25 @@ class Walk {
   }
 }
 
-/** What getname() refuses of a path; 0 where it takes it. */
+/** getname(): a negative errno for an empty or too long path, else 0. */
 function checkPath(path: string): number {
   if (path === '') return -ENOENT;
   return path.length >= PATH_MAX ? -ENAMETOOLONG : 0;
 }
 
-/** The inode number of a path, or an error below 0 (filename_lookup). The last link is followed if `follow` is set. */
+/** The inode number of a path, or a negative errno (filename_lookup). The last link is followed if `follow` is set. */
 export function lookupPath(state: RootfsState, path: string, follow: boolean): number {
-  const refused = checkPath(path);
-  if (refused !== 0) return refused;
+  const error = checkPath(path);
+  if (error !== 0) return error;
   const slash = path.endsWith('/');
   const names = componentsOf(path);
   return new Walk(state, slash ? [...names, '.'] : names).to(follow || slash);
 }
 
-/** The directory of a path's last component (filename_parentat), or an error below 0. */
+/** The last component of a path and its directory (filename_parentat), or a negative errno. */
 export function lookupParent(state: RootfsState, path: string): LastComponent | number {
-  const refused = checkPath(path);
-  if (refused !== 0) return refused;
+  const error = checkPath(path);
+  if (error !== 0) return error;
   const names = componentsOf(path);
   const name = names.pop() ?? '';
   const dir = new Walk(state, names).to(true);

@@ -5,7 +5,7 @@ import type { Kernel } from '../../kernel/kernel.js';
 
 declare module '../../kernel/table.js' {
   interface Entries {
-    /** Whether a path exists (F_OK): 0 or an error below 0. */
+    /** Whether a path exists (F_OK): 0 or a negative errno. */
     sys_access(k: Kernel, path: string): number;
   }
 }

@@ -1,6 +1,6 @@
 /**
- * The system calls that unpack the first root file system, on fs/ramfs or, without root=, mm/shmem.c:
- * what they change is plain kernel state, but for the pages of files, which are memory like any other.
+ * The system calls that unpacking uses on the first root file system: fs/ramfs or, without root=, mm/shmem.c.
+ * Inodes and directories are plain kernel state; the pages of files are in simulated memory.
  */
 import {
   EEXIST,
@@ -28,25 +28,25 @@ import {
 
 /** The page cache of files. */
 export interface PageCache {
-  /** Writes bytes from a position on; gives how many there was memory for. */
+  /** Writes bytes at offset `pos`; returns the number written, fewer at the file system's limit. */
   write(ino: number, inode: Inode, pos: number, bytes: Uint8Array): number;
-  /** Gives a file's pages back. */
+  /** Frees a file's pages. */
   free(inode: Inode): void;
 }
 
-/** Calls on the root file system; an error is a number below 0. */
+/** System calls on the root file system; an error is a negative errno. */
 export class Rootfs {
   constructor(
     private readonly state: RootfsState,
     private readonly pages: PageCache,
   ) {}
 
-  /** newlstat(): the mode; undefined where there is no such file. */
+  /** newlstat(): the mode; undefined if there is no such file. */
   lstatMode(path: string): number | undefined {
     return this.inode(lookupPath(this.state, path, false))?.mode;
   }
 
-  /** open() for writing, with O_CREAT: an inode number. */
+  /** open() for writing, with O_CREAT; returns the inode number. */
   open(path: string, truncate: boolean, mode: number): number {
     const at = lookupPath(this.state, path, true);
     const inode = this.inode(at);
@@ -59,7 +59,7 @@ export class Rootfs {
     return this.create(path, S_IFREG | (mode & S_IALLUGO), {}, -EISDIR);
   }
 
-  /** ftruncate(): only ever to a file's whole length, so that no page is cut. */
+  /** ftruncate(): called only before the whole file is written, so that no page is truncated in its middle. */
   truncate(ino: number, size: number): void {
     const inode = this.inode(ino);
     if (inode === undefined) return;
@@ -127,13 +127,17 @@ export class Rootfs {
     return 0;
   }
 
-  /** Owner, permissions and time of what a path leads to; the last link is followed if `follow` is set. */
-  change(path: string, follow: boolean, what: Partial<Pick<Inode, 'uid' | 'gid' | 'mtime'>>): void {
-    this.changeInode(lookupPath(this.state, path, follow), what);
+  /** Sets owner or time of the inode at a path; the last link is followed if `follow` is set. */
+  change(
+    path: string,
+    follow: boolean,
+    attributes: Partial<Pick<Inode, 'uid' | 'gid' | 'mtime'>>,
+  ): void {
+    this.changeInode(lookupPath(this.state, path, follow), attributes);
   }
-  changeInode(ino: number, what: Partial<Pick<Inode, 'uid' | 'gid' | 'mtime'>>): void {
+  changeInode(ino: number, attributes: Partial<Pick<Inode, 'uid' | 'gid' | 'mtime'>>): void {
     const inode = this.inode(ino);
-    if (inode !== undefined) Object.assign(inode, what);
+    if (inode !== undefined) Object.assign(inode, attributes);
   }
   chmod(path: string, mode: number): void {
     this.chmodInode(lookupPath(this.state, path, true), mode);
@@ -147,7 +151,7 @@ export class Rootfs {
     return this.state.inodes.get(ino);
   }
 
-  /** A name that may be created, with its directory (filename_create). `taken` is the error for `.`, `..` and nothing. */
+  /** The last component of a path to create (filename_create); `taken` is the error for `.`, `..` and an empty name. */
   private newName(
     path: string,
     taken: number,
@@ -165,7 +169,7 @@ export class Rootfs {
   private create(path: string, mode: number, more: Partial<Inode>, taken: number): number {
     const last = this.newName(path, taken);
     if (typeof last === 'number') return last;
-    // Only a directory may be named with a slash at the end before it is there.
+    // A path with a slash at its end may create a directory only.
     if (last.slash && (mode & S_IFMT) !== S_IFDIR) {
       return (mode & S_IFMT) === S_IFREG ? taken : -ENOENT;
     }
