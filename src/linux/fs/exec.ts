@@ -80,7 +80,7 @@ function loadScript(k: Kernel, { ino, buf }: Binprm, depth: number): number {
   const interpreter = /^[ \t]*([^ \t]+)/.exec(line)?.[1];
   if (interpreter === undefined) return -ENOEXEC;
   const program = openExec(k, interpreter);
-  if (program === -ENOENT) recordIncomplete(k, ino, `there is no ${interpreter}`);
+  if (program === -ENOENT) recordIncomplete(k, ino, `${interpreter} does not exist`);
   return typeof program === 'number' ? program : search(k, program, depth);
 }
 
@@ -161,7 +161,7 @@ function loadElf(k: Kernel, program: Binprm): number {
   if (typeof path === 'number') return path;
   if (path !== null) {
     const linker = openExec(k, path);
-    if (linker === -ENOENT) recordIncomplete(k, program.ino, `there is no ${path}`);
+    if (linker === -ENOENT) recordIncomplete(k, program.ino, `${path} does not exist`);
     if (typeof linker === 'number') return linker;
     if (latin1(linker.buf.subarray(0, ELFMAG.length)) !== ELFMAG) return -ELIBBAD;
     if (bitsOf(linker.buf) !== bits) return -ELIBBAD;

@@ -1,7 +1,7 @@
 /**
- * init/do_mounts.c: the root file system is created; what the kernel does when the initrd has no program to run. The
- * model has no block devices and no file system on one, so that mounting a root always fails (our choice): the messages
- * are those of 4.6.
+ * init/do_mounts.c: creates the root file system, and mounts a root device if the initrd has no program to run. The
+ * model has no block devices and no file system on one, so that mounting always fails (our choice); the messages are
+ * those of 4.6.
  */
 import { freshRootfs } from '../include/linux/fs.js';
 import { ENXIO } from '../include/uapi/asm-generic/errno-base.js';
@@ -10,15 +10,15 @@ import type { Kernel } from '../../kernel/kernel.js';
 
 declare module '../../kernel/table.js' {
   interface Entries {
-    /** Creates the root file system: its type, and how many blocks and inodes it may hold. */
+    /** Creates the root file system, with the limits of blocks and inodes of its type. */
     init_rootfs(k: Kernel): void;
     prepare_namespace(k: Kernel): never;
-    /** The device number of `root=`; 0:0 where no device has that name. */
+    /** The device number of `root=`; 0:0 if no device has that name. */
     name_to_dev_t(k: Kernel, name: string): { major: number; minor: number };
   }
 }
 
-/** Bits of a minor number in a word of old device numbers (include/linux/kdev_t.h, new_decode_dev). */
+/** new_decode_dev() (include/linux/kdev_t.h): major and minor number of an encoded device number. */
 const decode = (dev: number): { major: number; minor: number } => ({
   major: (dev >>> 8) & 0xfff,
   minor: ((dev & 0xff) | ((dev >>> 12) & 0xf_ff00)) >>> 0,
@@ -35,7 +35,7 @@ export const doMounts = bodies({
     const named = rootFsNames === null || rootFsNames.includes('tmpfs');
     const isTmpfs = savedRootName === '' && named;
     k.state.rootfs = freshRootfs();
-    if (!isTmpfs) return; // ramfs takes all that the page allocator gives
+    if (!isTmpfs) return; // ramfs has no limits
     // mm/shmem.c: shmem_default_max_blocks, shmem_default_max_inodes.
     k.state.rootfs.maxBlocks = Math.floor(totalram / 2);
     k.state.rootfs.maxInodes = Math.floor(totalram / 2);
@@ -53,7 +53,7 @@ export const doMounts = bodies({
     const { savedRootName: root } = k.state.init;
     const { major, minor } = k.fn.name_to_dev_t(root);
     const device = `unknown-block(${String(major)},${String(minor)})`;
-    // printk() writes a null pointer so.
+    // The text that printk() prints for a null pointer.
     const name = root === '' ? '(null)' : root.replace(/^\/dev\//, '');
     // mount_block_root()
     k.trace.console(`VFS: Cannot open root device "${name}" or ${device}: error ${String(-ENXIO)}`);

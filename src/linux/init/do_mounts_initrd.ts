@@ -1,4 +1,4 @@
-/** init/main.c, init/do_mounts.c, init/do_mounts_initrd.c and init/initramfs.c: what runs first, and from where. */
+/** init/{main,do_mounts,do_mounts_initrd,initramfs}.c: options for the first program and the initrd. */
 import { always, __setup, type ObsKernelParam } from '../include/linux/init.js';
 import type { Variable } from '../../kernel/variables.js';
 
@@ -22,12 +22,12 @@ export const initrdParams: readonly ObsKernelParam[] = [
     always(1, ({ state }) => (state.init.savedRootName = str.slice(0, SAVED_ROOT_NAME - 1)))(k),
   ),
   __setup('rootfstype=', (k, str) => always(1, ({ state }) => (state.init.rootFsNames = str))(k)),
-  // initrd_load() alone asks for it, once no program of an initramfs was found: an archive is unpacked all the same.
+  // Only initrd_load() reads it, if the initramfs has no program to run: an archive is unpacked regardless.
   __setup(
     'noinitrd',
     always(1, (k) => (k.state.params.mountInitrd = false)),
   ),
-  // Anything behind the word makes it another one.
+  // With text after the word it is not this option.
   __setup('retain_initrd', (k, str) => {
     if (str !== '') return 0;
     k.state.params.doRetainInitrd = true;

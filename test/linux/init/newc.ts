@@ -1,10 +1,10 @@
-/** Archives written field by field, and what the kernel makes of archives, without a machine. */
+/** Builds archives field by field, and unpacks archives as the kernel does, without a machine. */
 import { sourceOf } from '../../../src/base/byte-source.js';
 import { unpackTo, type UnpackError } from '../../../src/linux/init/initramfs/unpack.js';
 import { freshRootfs, type Inode } from '../../../src/linux/include/linux/fs.js';
 import { Rootfs, type PageCache } from '../../../src/linux/fs/ramfs.js';
 
-/** An entry with what its header says; what is absent follows from the rest. */
+/** An archive entry; header fields that are absent are derived from the others. */
 export interface Entry {
   readonly name: string;
   readonly mode?: number;
@@ -48,12 +48,12 @@ export const joined = (...parts: readonly Uint8Array[]): Uint8Array =>
   new Uint8Array(Buffer.concat(parts));
 export const zeros = (count: number): Uint8Array => new Uint8Array(count);
 
-/** A file as it is found. */
+/** An unpacked file. */
 export interface Found extends Pick<Inode, 'mode' | 'uid' | 'gid' | 'nlink' | 'rdev' | 'target'> {
   readonly body: string;
 }
 
-/** What an initrd comes to, by path. */
+/** The files of an initrd by path, and the first error; `most` limits the bytes of all files. */
 export function unpacked(
   bytes: Uint8Array,
   most = Infinity,
@@ -62,13 +62,13 @@ export function unpacked(
   const bodies = new Map<Inode, Buffer>();
   let room = most;
   const pages: PageCache = {
-    write: (_ino, inode, pos, piece) => {
-      const count = Math.min(room, piece.length);
+    write: (_ino, inode, pos, chunk) => {
+      const count = Math.min(room, chunk.length);
       room -= count;
       const before = bodies.get(inode) ?? Buffer.alloc(0);
       const grown = Buffer.alloc(Math.max(before.length, pos + count));
       before.copy(grown);
-      grown.set(piece.subarray(0, count), pos);
+      grown.set(chunk.subarray(0, count), pos);
       bodies.set(inode, grown);
       return count;
     },
@@ -76,7 +76,7 @@ export function unpacked(
   };
   const error = unpackTo(new Rootfs(state, pages), sourceOf(bytes));
   const files = new Map<string, Found>();
-  const visit = (entries: ReadonlyMap<string, number>, before: string): void => {
+  const visit = (entries: ReadonlyMap<string, number>, prefix: string): void => {
     for (const [name, ino] of entries) {
       const inode = state.inodes.get(ino);
       if (inode === undefined) continue;
@@ -84,8 +84,8 @@ export function unpacked(
       const whole = Buffer.alloc(size);
       bodies.get(inode)?.copy(whole);
       const body = whole.toString('latin1');
-      files.set(before + name, { mode, uid, gid, nlink, rdev, target, body });
-      if (inode.entries !== null) visit(inode.entries, `${before}${name}/`);
+      files.set(prefix + name, { mode, uid, gid, nlink, rdev, target, body });
+      if (inode.entries !== null) visit(inode.entries, `${prefix}${name}/`);
     }
   };
   const root = state.inodes.get(1)?.entries;

@@ -1,20 +1,21 @@
 /**
- * The state machine of init/initramfs.c that unpacks newc archives, state by state: what an archive that is damaged or
- * cut comes to follows from them as it does in the kernel.
+ * The state machine of init/initramfs.c that unpacks newc archives, with the kernel's states, so that a corrupt or
+ * truncated archive gives the files and the error that it gives in the kernel.
  */
 import { latin1 } from '../../../base/bytes.js';
 import { PATH_MAX, S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFLNK } from '../../include/linux/fs.js';
 import { S_IFMT, S_IFREG, S_IFSOCK } from '../../include/linux/fs.js';
 import type { Rootfs } from '../../fs/ramfs.js';
 
-/** Bytes that come one after another, some of them at hand. */
+/** A sequence of bytes with lookahead. */
 export interface Input {
-  /** How many are left. */
+  /** Number of bytes not consumed yet. */
   readonly left: number;
-  /** The next `count` bytes in one piece, not eaten; at most `left`, and no more than {@link PIECE}. */
+  /** The next `count` bytes, not consumed; `count` is at most `left` and {@link PEEK_MAX}. */
   peek(count: number): Uint8Array;
-  /** Some of the next bytes, not eaten: at least one, at most `most` and `left`. */
+  /** Some of the next bytes, not consumed: at least one, at most `most` and `left`. */
   some(most: number): Uint8Array;
+  /** Consumes `count` bytes. */
   eat(count: number): void;
 }
 
@@ -23,14 +24,14 @@ const FIELD_SIZE = 8;
 const MAGIC = '070701';
 const OLD_MAGIC = '070707';
 const TRAILER = 'TRAILER!!!';
-/** N_ALIGN(): bytes of a name with what pads it, so that header and name together are a multiple of 4. */
+/** N_ALIGN(): size of a name with its padding, so that header and name together are a multiple of 4. */
 const nAlign = (length: number): number => Math.floor((length + 1) / 4) * 4 + 2;
-/** The most that is asked for in one piece: a symbolic link's name and target. */
-export const PIECE = nAlign(PATH_MAX) + PATH_MAX;
+/** Largest `count` of peek(): a symbolic link's name and target. */
+export const PEEK_MAX = nAlign(PATH_MAX) + PATH_MAX;
 
 const align4 = (n: number): number => Math.ceil(n / 4) * 4;
 
-/** The fields of a header that the kernel reads, in their order (parse_header); c_chksum is not among them. */
+/** Number of header fields that the kernel reads, in their order (parse_header): all but c_chksum. */
 const FIELDS = 12;
 
 interface Header {
@@ -47,7 +48,7 @@ interface Header {
   readonly nameLength: number;
 }
 
-/** parse_header(): a field is read as far as it is hexadecimal (lib/vsprintf.c, simple_strtoul). */
+/** parse_header(): a field is read up to its first non-hexadecimal character (lib/vsprintf.c, simple_strtoul). */
 function parseHeader(header: Uint8Array): Header {
   const parsed = Array.from({ length: FIELDS }, (_, index) => {
     const from = MAGIC.length + index * FIELD_SIZE;
@@ -73,7 +74,7 @@ function parseHeader(header: Uint8Array): Header {
   };
 }
 
-/** A C string: up to its NUL, or to the end of what was collected (our choice: nothing beyond is read). */
+/** A C string: up to its NUL, or to the end of the collected bytes (our choice: nothing beyond is read). */
 function cString(bytes: Uint8Array): string {
   const nul = bytes.indexOf(0);
   return latin1(nul < 0 ? bytes : bytes.subarray(0, nul));
@@ -81,8 +82,8 @@ function cString(bytes: Uint8Array): string {
 
 const isType = (mode: number, ...types: number[]): boolean => types.includes(mode & S_IFMT);
 
-/** What an action says: go on with the next state, or wait for more bytes. */
-const GO_ON = false;
+/** Result of an action: continue with the next state, or wait for more bytes. */
+const CONTINUE = false;
 const WAIT = true;
 
 type State =
@@ -90,12 +91,12 @@ type State =
 
 /** Unpacks archives into a root file system. */
 export class CpioUnpacker {
-  /** The first error. */
+  /** Message of the first error. */
   message: string | undefined;
   state: State = 'Start';
-  /** Offset of the next byte from where its archive is counted. */
+  /** this_header: offset of the next byte in its archive. */
   thisHeader = 0;
-  // As the archive of the kernel itself leaves it (populate_rootfs unpacks that one first).
+  // The state after the built-in archive, which populate_rootfs() unpacks first.
   private nextState: State = 'Reset';
   private nextHeader = 0;
   private header: Header = parseHeader(new Uint8Array(HEADER_SIZE));
@@ -106,9 +107,9 @@ export class CpioUnpacker {
   private wfd = 0;
   private written = 0;
   private path = '';
-  /** find_link(): the name that a file with several was unpacked under first. */
+  /** find_link(): the first path of each file with several links. */
   private readonly links = new Map<string, string>();
-  /** dir_add(): directories get their times at the end. */
+  /** dir_add(): directories, whose times are set at the end. */
   private readonly directories: { path: string; mtime: number }[] = [];
 
   constructor(private readonly fs: Rootfs) {}
@@ -118,12 +119,12 @@ export class CpioUnpacker {
     this.message ??= text;
   }
 
-  /** write_buffer(): takes bytes until an archive ends or none are left. */
+  /** write_buffer(): consumes bytes until an archive ends or none are left. */
   write(input: Input): void {
     for (;;) if (this.act(input) === WAIT) return;
   }
 
-  /** flush_buffer(): takes what a decompressor gives; false where it need give no more. */
+  /** flush_buffer(): consumes a decompressor's output; false if it should stop. */
   flush(bytes: Uint8Array): boolean {
     if (this.message !== undefined) return false;
     const input = new Bytes(bytes);
@@ -137,7 +138,7 @@ export class CpioUnpacker {
     }
   }
 
-  /** dir_utime(): the last thing of all. */
+  /** dir_utime(): sets the times of the directories, after all files. */
   finish(): void {
     for (const { path, mtime } of this.directories) this.fs.change(path, false, { mtime });
   }
@@ -174,7 +175,7 @@ export class CpioUnpacker {
       this.eat(input, size);
       this.state = next;
     } else this.collectInto(size, next);
-    return GO_ON;
+    return CONTINUE;
   }
 
   private collectInto(size: number, next: State): void {
@@ -193,7 +194,7 @@ export class CpioUnpacker {
     this.remains -= count;
     if (this.remains !== 0) return WAIT;
     this.state = this.nextState;
-    return GO_ON;
+    return CONTINUE;
   }
 
   private gotHeader(input: Input): boolean {
@@ -209,38 +210,38 @@ export class CpioUnpacker {
     this.bodyLeft = bodyLength;
     this.nextHeader = align4(this.thisHeader + nAlign(nameLength) + bodyLength);
     this.state = 'SkipIt';
-    if (nameLength <= 0 || nameLength > PATH_MAX) return GO_ON;
+    if (nameLength <= 0 || nameLength > PATH_MAX) return CONTINUE;
     if (isType(mode, S_IFLNK)) {
       if (bodyLength <= PATH_MAX) this.collectInto(nAlign(nameLength) + bodyLength, 'GotSymlink');
     } else if (isType(mode, S_IFREG) || bodyLength === 0) {
       return this.readInto(input, nAlign(nameLength), 'GotName');
     }
-    return GO_ON;
+    return CONTINUE;
   }
 
   private skip(input: Input): boolean {
-    const far = this.nextHeader - this.thisHeader;
-    if (input.left < far) {
+    const count = this.nextHeader - this.thisHeader;
+    if (input.left < count) {
       this.eat(input, input.left);
       return WAIT;
     }
-    this.eat(input, far);
+    this.eat(input, count);
     this.state = this.nextState;
-    return GO_ON;
+    return CONTINUE;
   }
 
   private reset(input: Input): boolean {
     while (input.left > 0) {
-      const piece = input.some(input.left);
-      const zeros = piece.findIndex((byte) => byte !== 0);
-      this.eat(input, zeros < 0 ? piece.length : zeros);
+      const chunk = input.some(input.left);
+      const zeros = chunk.findIndex((byte) => byte !== 0);
+      this.eat(input, zeros < 0 ? chunk.length : zeros);
       if (zeros >= 0) break;
     }
     if (input.left > 0 && this.thisHeader % 4 !== 0) this.error('broken padding');
     return WAIT;
   }
 
-  /** maybe_link(): 1 where the file is there under another name already, −1 where that name cannot be given. */
+  /** maybe_link(): 1 if the file is linked to its first path, −1 if the link fails, 0 if the file has no earlier path. */
   private maybeLink(path: string): number {
     const { nlink, major, minor, ino, mode } = this.header;
     if (nlink < 2) return 0;
@@ -253,11 +254,11 @@ export class CpioUnpacker {
     return this.fs.link(old, path) < 0 ? -1 : 1;
   }
 
-  /** clean_path(): what has the name and is of another type goes. */
+  /** clean_path(): removes an existing file of another type. */
   private cleanPath(path: string, mode: number): void {
-    const there = this.fs.lstatMode(path);
-    if (there === undefined || ((there ^ mode) & S_IFMT) === 0) return;
-    if (isType(there, S_IFDIR)) this.fs.rmdir(path);
+    const existing = this.fs.lstatMode(path);
+    if (existing === undefined || ((existing ^ mode) & S_IFMT) === 0) return;
+    if (isType(existing, S_IFDIR)) this.fs.rmdir(path);
     else this.fs.unlink(path);
   }
 
@@ -267,14 +268,14 @@ export class CpioUnpacker {
     const path = cString(this.collected);
     if (path === TRAILER) {
       this.links.clear();
-      return GO_ON;
+      return CONTINUE;
     }
     const { mode, uid, gid, mtime, rdev, bodyLength } = this.header;
     this.cleanPath(path, mode);
     if (isType(mode, S_IFREG)) {
       const linked = this.maybeLink(path);
       const wfd = linked < 0 ? -1 : this.fs.open(path, linked !== 1, mode);
-      if (wfd < 0) return GO_ON;
+      if (wfd < 0) return CONTINUE;
       this.fs.changeInode(wfd, { uid, gid });
       this.fs.chmodInode(wfd, mode);
       if (bodyLength > 0) this.fs.truncate(wfd, bodyLength);
@@ -293,30 +294,30 @@ export class CpioUnpacker {
       this.fs.chmod(path, mode);
       this.fs.change(path, false, { mtime });
     }
-    return GO_ON;
+    return CONTINUE;
   }
 
   private copyFile(input: Input): boolean {
     const whole = input.left >= this.bodyLeft;
     for (let count = Math.min(input.left, this.bodyLeft); count > 0;) {
-      const piece = input.some(count);
-      this.xwrite(piece);
-      this.eat(input, piece.length);
-      count -= piece.length;
-      this.bodyLeft -= piece.length;
+      const chunk = input.some(count);
+      this.xwrite(chunk);
+      this.eat(input, chunk.length);
+      count -= chunk.length;
+      this.bodyLeft -= chunk.length;
     }
     if (!whole) return WAIT;
     this.fs.change(this.path, false, { mtime: this.header.mtime });
     this.state = 'SkipIt';
-    return GO_ON;
+    return CONTINUE;
   }
 
-  private xwrite(piece: Uint8Array): void {
-    const written = this.fs.write(this.wfd, this.written, piece);
+  private xwrite(chunk: Uint8Array): void {
+    const written = this.fs.write(this.wfd, this.written, chunk);
     this.written += written;
-    if (written === piece.length) return;
+    if (written === chunk.length) return;
     this.error('write error');
-    this.wfd = 0; // xwrite() gives up
+    this.wfd = 0; // the rest of the body is dropped
   }
 
   private gotSymlink(): boolean {
@@ -328,11 +329,11 @@ export class CpioUnpacker {
     this.fs.change(path, false, { mtime });
     this.state = 'SkipIt';
     this.nextState = 'Reset';
-    return GO_ON;
+    return CONTINUE;
   }
 }
 
-/** Bytes that are all at hand. */
+/** Input from a buffer. */
 export class Bytes implements Input {
   private at = 0;
 

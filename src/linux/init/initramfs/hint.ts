@@ -1,4 +1,4 @@
-/** What an initrd is that this kernel cannot unpack: more than the kernel itself says of it. */
+/** The format of an initrd that this kernel cannot unpack, which the kernel's own message does not name. */
 import { startsWith } from '../../../base/bytes.js';
 import type { UnpackError } from './unpack.js';
 import type { InitrdSource } from './input.js';
@@ -11,33 +11,37 @@ interface Kind {
 }
 
 const NOT_IN_46 =
-  'Linux 4.6 takes gzip, bzip2, lzma, xz (--check=crc32), lzo, lz4 (lz4 -l, the legacy format)';
+  'Linux 4.6 supports gzip, bzip2, lzma, xz (--check=crc32), lzo, lz4 (lz4 -l, the legacy format)';
 const NO_DISK =
-  'a kernel with CONFIG_BLK_DEV_RAM would write it to /initrd.image and mount it; x86_64_defconfig has none';
+  'a kernel with CONFIG_BLK_DEV_RAM would write it to /initrd.image and mount it; x86_64_defconfig does not set it';
 
 const KINDS: readonly Kind[] = [
   {
     at: 0,
     magic: [0x28, 0xb5, 0x2f, 0xfd],
-    what: `zstd, which Linux knows from 5.9 on; ${NOT_IN_46}`,
+    what: `zstd, which Linux supports from 5.9 on; ${NOT_IN_46}`,
   },
   {
     at: 0,
     magic: [0x04, 0x22, 0x4d, 0x18],
-    what: `an LZ4 frame, which no Linux takes; ${NOT_IN_46}`,
+    what: `an LZ4 frame, which no Linux version supports; ${NOT_IN_46}`,
   },
   {
     at: 0,
     magic: [0x89, 0x4c, 0x5a, 0x4f],
-    what: 'LZO, which x86_64_defconfig takes; sme-boot has no decoder for it: use another compression',
+    what: 'LZO, which x86_64_defconfig supports; sme-boot has no decoder for it: use another compression',
   },
-  { at: 0, magic: [0x4c, 0x5a, 0x49, 0x50], what: `lzip, which no Linux takes; ${NOT_IN_46}` },
+  {
+    at: 0,
+    magic: [0x4c, 0x5a, 0x49, 0x50],
+    what: `lzip, which no Linux version supports; ${NOT_IN_46}`,
+  },
   {
     at: 0,
     magic: [0x30, 0x37, 0x30, 0x37, 0x30, 0x32],
-    what: 'a cpio archive with checksums (-H crc); the kernel takes -H newc',
+    what: 'a cpio archive with checksums (-H crc); the kernel requires -H newc',
   },
-  { at: 0, magic: [0xc7, 0x71], what: 'an old binary cpio archive; the kernel takes -H newc' },
+  { at: 0, magic: [0xc7, 0x71], what: 'an old binary cpio archive; the kernel requires -H newc' },
   // fs/squashfs/squashfs_fs.h, include/uapi/linux/cramfs_fs.h, romfs_fs.h, minix_fs.h, fs/ext2/ext2.h.
   { at: 0, magic: [0x68, 0x73, 0x71, 0x73], what: `a squashfs image; ${NO_DISK}` },
   { at: 0, magic: [0x45, 0x3d, 0xcd, 0x28], what: `a cramfs image; ${NO_DISK}` },
@@ -52,10 +56,10 @@ const KINDS: readonly Kind[] = [
   { at: 1024 + 0x38, magic: [0x53, 0xef], what: `an ext2, ext3 or ext4 image; ${NO_DISK}` },
 ];
 
-/** Where the flags of an XZ stream name its check (xz-file-format.txt, 2.1.1.2), and the ones that the kernel has. */
+/** An XZ stream's magic, the offset of its check type (xz-file-format.txt, 2.1.1.2), the kernel's highest type. */
 const XZ = { magic: [0xfd, 0x37, 0x7a, 0x58, 0x5a], check: 7, crc32: 1 } as const;
 
-/** What to say of the place where the unpacking failed; undefined where there is no more to say. */
+/** The hint for the data at which unpacking failed; undefined if their format is not recognised. */
 export function initrdHint({ at }: UnpackError, source: InitrdSource): string | undefined {
   const starts = (offset: number, magic: readonly number[]): boolean => {
     if (offset + magic.length > source.length) return false;
@@ -65,7 +69,7 @@ export function initrdHint({ at }: UnpackError, source: InitrdSource): string | 
   if (starts(at, XZ.magic) && at + XZ.check < source.length) {
     const check = (source.read(at + XZ.check, 1)[0] ?? 0) & 0x0f;
     if (check > XZ.crc32)
-      return 'xz with a check that the kernel lacks: make it with xz --check=crc32';
+      return 'xz with a check that the kernel does not support: use xz --check=crc32';
   }
   const found = KINDS.find((kind) => starts(at + kind.at, kind.magic));
   if (found === undefined) return undefined;

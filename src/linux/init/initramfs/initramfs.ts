@@ -1,4 +1,4 @@
-/** init/initramfs.c: the built-in archive and the initrd fill the root file system. */
+/** init/initramfs.c: unpacks the built-in archive and the initrd into the root file system. */
 import { va, type Va } from '../../../machine/address.js';
 import { REQUESTER_PLATFORM } from '../../../machine/requester.js';
 import { initrdHint } from './hint.js';
@@ -31,12 +31,12 @@ export const initramfs = bodies({
     const end = k.readU64(k.sym('initrd_end'));
     if (start === 0n) return;
     const length = Number(BigInt.asIntN(64, end - start));
-    // CONFIG_BLK_DEV_RAM is not set, as in x86_64_defconfig: what cannot be unpacked is no disk either.
+    // CONFIG_BLK_DEV_RAM is not set, as in x86_64_defconfig: an initrd that cannot be unpacked is not tried as a disk image.
     k.trace.console('Unpacking initramfs...');
     const error = k.fn.unpack_to_rootfs(k.canonical(start), length);
     if (error !== undefined) {
       k.trace.console(`Initramfs unpacking failed: ${error.message}`);
-      const hint = initrdHint(error, initrdAtRest(k, k.canonical(start), length));
+      const hint = initrdHint(error, peekInitrd(k, k.canonical(start), length));
       if (hint !== undefined) k.trace.emit('read', { what: 'initrd', result: hint });
     }
     // free_initrd()
@@ -46,15 +46,22 @@ export const initramfs = bodies({
   }),
 });
 
-/** The initrd for the hint, which is not the kernel's: not read through the CPU, not recorded. */
-function initrdAtRest(k: Kernel, at: Va, length: number): InitrdSource {
+/** The initrd's bytes for the hint, which is the model's own: not read through the CPU, not recorded. */
+function peekInitrd(k: Kernel, at: Va, length: number): InitrdSource {
   return {
     length,
     read: (offset, count) => {
       const out = new Uint8Array(count);
-      const probed = k.cpu.translate(va(at + offset));
-      if (!('vector' in probed)) {
-        k.machine.cache.peekCoherent(REQUESTER_PLATFORM, probed.pa, probed.key, out, 0, count);
+      const translated = k.cpu.translate(va(at + offset));
+      if (!('vector' in translated)) {
+        k.machine.cache.peekCoherent(
+          REQUESTER_PLATFORM,
+          translated.pa,
+          translated.key,
+          out,
+          0,
+          count,
+        );
       }
       return out;
     },

@@ -1,14 +1,14 @@
-/** The initrd as its unpackers read it: from memory, window by window, so that it is never all in memory twice. */
+/** The unpackers' input: the initrd in simulated memory, read in windows, so that the host holds no second copy. */
 import type { ByteSource } from '../../../base/byte-source.js';
-import { PIECE, type Input } from './cpio-fsm.js';
+import { PEEK_MAX, type Input } from './cpio-fsm.js';
 
 /** The initrd, or a part of it. */
 export type InitrdSource = Pick<ByteSource, 'length' | 'read'>;
 
-/** Bytes that are read at once (our choice: the kernel's unpackers walk through memory byte by byte). */
+/** Size of a window in bytes (our choice: the kernel's unpackers walk through memory byte by byte). */
 export const WINDOW = 1 << 16;
 
-/** A source from an offset on. */
+/** Input from a source, from offset `at` on. */
 export class SourceInput implements Input {
   private window: Uint8Array = new Uint8Array(0);
   private windowAt = 0;
@@ -28,7 +28,7 @@ export class SourceInput implements Input {
     return Math.max(0, this.source.length - this.at);
   }
   peek(count: number): Uint8Array {
-    this.fill(Math.min(count, PIECE));
+    this.fill(Math.min(count, PEEK_MAX));
     const from = this.at - this.windowAt;
     return this.window.subarray(from, from + count);
   }
@@ -41,7 +41,7 @@ export class SourceInput implements Input {
     this.at += count;
   }
 
-  /** Makes sure that some of the next bytes are in the window, as far as there are any. */
+  /** Reads a new window unless the current one has the next `count` bytes, or all that are left. */
   private fill(count: number): void {
     const needed = Math.min(count, this.left);
     const end = this.windowAt + this.window.length;

@@ -1,4 +1,4 @@
-/** init/initramfs.c: the archive in memory is unpacked into the root file system. */
+/** init/initramfs.c: unpacks the archive in memory into the root file system. */
 import { va, type Va } from '../../../machine/address.js';
 import { unpackTo, type UnpackError } from './unpack.js';
 import type { InitrdSource } from './input.js';
@@ -9,12 +9,12 @@ import type { Kernel } from '../../../kernel/kernel.js';
 
 declare module '../../../kernel/table.js' {
   interface Entries {
-    /** The first error, or undefined when all was unpacked. */
+    /** Returns the first error, or undefined if the archive was unpacked completely. */
     unpack_to_rootfs(k: Kernel, at: Va, length: number): UnpackError | undefined;
   }
 }
 
-/** The initrd in memory: reads go through the CPU, and are compared with what the loader put there. */
+/** The initrd in memory: read through the CPU, and checked against the bytes that the loader wrote. */
 function initrdAt(k: Kernel, at: Va, length: number): InitrdSource {
   return {
     length,

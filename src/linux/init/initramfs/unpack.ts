@@ -8,15 +8,15 @@ import { SourceInput, type InitrdSource } from './input.js';
 import { freshRootfs, S_IFMT, S_IFREG, type Inode } from '../../include/linux/fs.js';
 import { Rootfs, type PageCache } from '../../fs/ramfs.js';
 
-/** What was found and where, for a message that says more than the kernel's. */
+/** The first error of unpacking, with its offset, for a more specific message than the kernel's. */
 export interface UnpackError {
   /** The kernel's message. */
   readonly message: string;
-  /** Offset in the buffer of what it was about: of an archive, or of a compressed stream. */
+  /** Offset in the buffer of the archive or compressed stream with the error. */
   readonly at: number;
 }
 
-/** Unpacks a buffer into a root file system; the first error, if there was one. */
+/** Unpacks a buffer into a root file system; returns the first error, if any. */
 export function unpackTo(
   fs: Rootfs,
   source: InitrdSource,
@@ -68,7 +68,7 @@ function leadingZeros(bytes: Uint8Array): number {
   return count;
 }
 
-/** A source from an offset on. */
+/** The part of a source from offset `from` on. */
 function restOf(source: InitrdSource, from: number): InitrdSource {
   return { length: source.length - from, read: (at, length) => source.read(from + at, length) };
 }
@@ -80,15 +80,15 @@ export interface UnpackedFile {
   readonly body: Uint8Array;
 }
 
-/** What an archive comes to, without a machine. */
+/** The result of unpacking without a machine. */
 export interface Unpacked {
-  /** Its regular files, under each of their names, in the order of their directories. */
+  /** Regular files, one element per name, in the order of their directories. */
   readonly files: UnpackedFile[];
-  /** The kernel's message where it gave up. */
+  /** The kernel's message for the first error; absent if there is none. */
   readonly message?: string;
 }
 
-/** Unpacks a buffer as the kernel does, into files that are here and not in a machine's memory. */
+/** Unpacks a buffer as the kernel does, into the host's memory instead of a machine's. */
 export function unpackCpio(
   buffer: Uint8Array,
   decompressors: Decompressors = DECOMPRESSORS,
@@ -107,14 +107,14 @@ export function unpackCpio(
   };
   const error = unpackTo(new Rootfs(state, pages), sourceOf(buffer), decompressors);
   const files: UnpackedFile[] = [];
-  const visit = (entries: ReadonlyMap<string, number>, before: string): void => {
+  const visit = (entries: ReadonlyMap<string, number>, prefix: string): void => {
     for (const [name, ino] of entries) {
       const inode = state.inodes.get(ino);
       if (inode === undefined) continue;
-      if (inode.entries !== null) visit(inode.entries, `${before}${name}/`);
+      if (inode.entries !== null) visit(inode.entries, `${prefix}${name}/`);
       if ((inode.mode & S_IFMT) !== S_IFREG) continue;
       const body = bodies.get(inode) ?? new Uint8Array(inode.size);
-      files.push({ path: `${before}${name}`, mode: inode.mode, body });
+      files.push({ path: `${prefix}${name}`, mode: inode.mode, body });
     }
   };
   const root = state.inodes.get(1)?.entries;

@@ -25,9 +25,9 @@ import type { Kernel } from '../../../kernel/kernel.js';
 declare module '../../../kernel/table.js' {
   interface Entries {
     parse_early_param(k: Kernel): void;
-    /** The parameters that the kernel's own parts take, as far as the model has them. */
+    /** Handles the __setup() options that are modelled, and collects the words for init. */
     'start_kernel:parse_args'(k: Kernel): void;
-    /** Words for init that there was no room for. */
+    /** Panics if there were too many words for init. */
     'start_kernel:panic_later'(k: Kernel): void;
   }
 }
@@ -38,8 +38,8 @@ const consoleParams: readonly ObsKernelParam[] = [
 ];
 
 /**
- * __setup_start: the options that the model takes, each with its function. Names that several files take (efi=, iommu=)
- * are listed once for each; only among those does the order count.
+ * __setup_start: the modelled options, each with its function. A name that several files handle (efi=, iommu=) is listed
+ * once per file; the order matters only among those.
  */
 export const SETUP_PARAMS: readonly ObsKernelParam[] = [
   ...consoleParams,
@@ -60,7 +60,7 @@ export const SETUP_PARAMS: readonly ObsKernelParam[] = [
   ...initrdParams,
 ];
 
-/** The line in memory up to its NUL; strlcpy() reserves room for one. */
+/** The command line in memory up to its NUL; strlcpy() reserves a byte for it. */
 const lineOf = (k: Kernel): string =>
   cString(k.readBytes(k.sym('boot_command_line'), COMMAND_LINE_SIZE).subarray(0, -1));
 
@@ -71,7 +71,7 @@ function do_early_param(k: Kernel, param: string, val: string | undefined): void
   }
 }
 
-/** obsolete_checksetup(), for a whole word. */
+/** obsolete_checksetup() for a whole word. */
 function obsolete_checksetup(k: Kernel, line: string): void {
   for (const p of SETUP_PARAMS) {
     if (p.early || !parameqn(line, p.str)) continue;
@@ -81,11 +81,11 @@ function obsolete_checksetup(k: Kernel, line: string): void {
 
 /** MAX_INIT_ARGS and MAX_INIT_ENVS (CONFIG_INIT_ENV_ARG_LIMIT). */
 const MAX_INIT = 32;
-/** Who takes a word so that init does not get it: what only searches the line leaves it there. */
-const TAKERS: readonly OptionKind[] = ['early', 'setup', 'core', 'module'];
+/** Kinds of options whose words are not passed to init; a word that the kernel only searches for is passed. */
+const NOT_FOR_INIT: readonly OptionKind[] = ['early', 'setup', 'core', 'module'];
 
-/** The first of argv_init or envp_init that is free, or one of the same name; too many are a panic later. */
-function giveInit(k: Kernel, vars: 'init' | 'env', param: string, word: string): void {
+/** Adds a word to argv_init or envp_init, in place of a variable of the same name; too many set panic_later. */
+function addInitWord(k: Kernel, vars: 'init' | 'env', param: string, word: string): void {
   const { params } = k.state;
   const list = vars === 'init' ? params.argvInit : params.envpInit;
   const same = vars === 'env' ? list.findIndex((each) => each.startsWith(`${param}=`)) : -1;
@@ -93,13 +93,14 @@ function giveInit(k: Kernel, vars: 'init' | 'env', param: string, word: string):
   list[same < 0 ? list.length : same] = word;
 }
 
-/** unknown_bootoption(): an option without a handler is init's, unless it looks like a module's parameter. */
+/** unknown_bootoption(): an option without a handler is passed to init, unless it has a dot (a module parameter). */
 function unknown_bootoption(k: Kernel, param: Param): void {
   const word = wordOf(param);
   obsolete_checksetup(k, word);
-  if (rowsOf(param).some(([, kind]) => TAKERS.includes(kind)) || param.param.includes('.')) return;
+  if (rowsOf(param).some(([, kind]) => NOT_FOR_INIT.includes(kind)) || param.param.includes('.'))
+    return;
   if (k.state.params.panicLater !== null) return;
-  giveInit(k, param.val === undefined ? 'init' : 'env', param.param, word);
+  addInitWord(k, param.val === undefined ? 'init' : 'env', param.param, word);
 }
 
 /** repair_env_string() */
@@ -116,7 +117,7 @@ export const earlyParam = bodies({
     // set_init_arg()
     for (const param of parse_args(afterDashes).params) {
       if (k.state.params.panicLater !== null) break;
-      giveInit(k, 'init', param.param, wordOf(param));
+      addInitWord(k, 'init', param.param, wordOf(param));
     }
   }),
   'start_kernel:panic_later': inline((k: Kernel) => {

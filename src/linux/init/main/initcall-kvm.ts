@@ -1,4 +1,4 @@
-/** init/main.c, do_initcalls(): KVM's modules, then a virtual machine monitor. */
+/** init/main.c, do_initcalls(): initializes KVM, then runs a virtual machine monitor. */
 import { bodies, label } from '../../../kernel/table.js';
 import type { Kernel } from '../../../kernel/kernel.js';
 
@@ -9,7 +9,7 @@ declare module '../../../kernel/table.js' {
 }
 
 export const initcallKvm = bodies({
-  // kvm_amd's module_init; then a VMM is run where user space has one.
+  // kvm_amd's module_init; then the VMM, if the scenario has a guest.
   'do_initcalls:kvm': label((k: Kernel) => {
     if (!k.state.guest) return;
     k.state.kvm = {

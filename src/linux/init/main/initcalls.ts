@@ -4,7 +4,7 @@ import type { Kernel } from '../../../kernel/kernel.js';
 
 declare module '../../../kernel/table.js' {
   interface Entries {
-    /** Each device's driver, in the order of the bus. */
+    /** Probes each device's driver, in the order of the bus. */
     'do_initcalls:drivers'(k: Kernel): void;
   }
 }

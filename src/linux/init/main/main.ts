@@ -4,33 +4,33 @@ import { stateSlice } from '../../../kernel/state.js';
 import { inline, bodies, label } from '../../../kernel/table.js';
 import type { Kernel } from '../../../kernel/kernel.js';
 
-/** What is tried where nothing else was asked for, in that order. */
+/** Programs that are tried, in this order, if /init cannot run and init= is not given. */
 const INITS = ['/sbin/init', '/etc/init', '/bin/init', '/bin/sh'] as const;
 
-/** What the command line says about the first process and its root file system (init/main.c, init/do_mounts.c). */
+/** Options of the command line for the first process and its root file system (init/main.c, init/do_mounts.c). */
 export interface InitState {
-  /** rdinit= and init=; null where they are not given. */
+  /** rdinit= and init=; null if they are not given. */
   ramdiskExecuteCommand: string | null;
   executeCommand: string | null;
-  /** root=; empty where it is not given. */
+  /** root=; empty if it is not given. */
   savedRootName: string;
-  /** rootfstype=; null where it is not given. */
+  /** rootfstype=; null if it is not given. */
   rootFsNames: string | null;
 }
 
 declare module '../../../kernel/table.js' {
   interface Entries {
     'start_kernel:trap_init'(k: Kernel): void;
-    /** mm_init() as far as memory goes: pci_iommu_alloc() and the page allocator (arch/x86/mm/init_64.c: mem_init). */
+    /** mm_init() as modelled: pci_iommu_alloc() and the page allocator (arch/x86/mm/init_64.c: mem_init). */
     'start_kernel:mm_init'(k: Kernel): void;
     /** Right after locking_selftest(). */
     'start_kernel:after-locking_selftest'(k: Kernel): void;
-    /** The first process: which program it runs, and that it runs. */
+    /** Selects the program of the first process and runs it. */
     'kernel_init:run_init'(k: Kernel): void;
-    /** 0 or an error below 0. */
+    /** 0 or a negative errno. */
     run_init_process(k: Kernel, path: string): number;
     try_to_run_init_process(k: Kernel, path: string): number;
-    /** Whether a program runs that the archive has not all of. */
+    /** Runs the first program that failed because the archive is incomplete; false if there is none. */
     'kernel_init:incomplete'(k: Kernel): boolean;
   }
 }
@@ -50,7 +50,7 @@ export const mainState = stateSlice(() => ({
 }));
 
 export const main = bodies({
-  // trap_init(): gates of the real handlers; the model needs the page fault's only.
+  // trap_init(): gates of the final handlers; the model needs only the page fault's.
   'start_kernel:trap_init': label((k: Kernel) => {
     k.fn['start_kernel:parse_args']();
     k.fn.set_intr_gate(14, k.sym('page_fault'));
@@ -95,15 +95,15 @@ export const main = bodies({
     );
   }),
 
-  // Our choice: an archive made for a test often has an /init that no shell is there for, or that has no x bit. The
-  // kernel panics. Here user space is not run anyway: the first such program gets its pages, and what it lacks is said.
+  // Our choice: an archive made for a test often has an /init without its shell or without an x bit, where the kernel
+  // panics. User space is not run here anyway: the first such program gets its pages, and the trace names what is missing.
   'kernel_init:incomplete': inline((k: Kernel) => {
     const { incomplete } = k.state.rootfs;
     if (incomplete === null) return false;
     const { why, path } = incomplete;
     k.trace.emit('read', {
       what: path,
-      result: `${why}: Linux panics here (No working init found), the model goes on`,
+      result: `${why}: Linux panics here (No working init found), the model continues`,
     });
     k.state.rootfs.executable = incomplete.ino;
     k.trace.console(`Run ${path} as init process`);
@@ -114,7 +114,7 @@ export const main = bodies({
   run_init_process: inline((k: Kernel, path: string) => {
     const error = k.fn.do_execve(path);
     if (error !== 0) return error;
-    // 4.6 says nothing; later kernels have this line.
+    // 4.6 prints nothing here; later kernels print this line.
     k.trace.console(`Run ${path} as init process`);
     k.fn.map_user_pages(path);
     return 0;

@@ -32,23 +32,23 @@ function modeOf(text: string): number {
   return mode;
 }
 
-describe('an archive of the cpio tool', () => {
+describe('unpacking an archive of GNU cpio', () => {
   const { files, error } = unpacked(fixture('files.cpio'));
   const listed = readFileSync(`${FIXTURES}/files.list`, 'latin1').trimEnd().split('\n');
 
-  test.each(listed)('has %s', (line) => {
+  test.each(listed)('creates %s', (line) => {
     const [mode = '', nlink, uid, gid, ...rest] = line.split(/[ ,]+/);
     const device = mode.startsWith('c') || mode.startsWith('b');
     const [path = '', target = ''] = line.slice(line.indexOf('2016 ') + 5).split(' -> ');
     const found = files.get(path);
     expect(found).toMatchObject({ mode: modeOf(mode), uid: Number(uid), gid: Number(gid), target });
     if (device) expect(found?.rdev).toEqual({ major: Number(rest[0]), minor: Number(rest[1]) });
-    // The links of one file have their body at the last of them.
+    // Of the hard links of a file, the last entry has the body.
     else if (mode.startsWith('-') && nlink === '1')
       expect(found?.body).toHaveLength(Number(rest[0]));
   });
 
-  test('is unpacked without an error, hard links as one file', () => {
+  test('gives no error, and one inode for hard links', () => {
     expect(error).toBeUndefined();
     const [sh, ash, dash] = ['bin/sh', 'bin/ash', 'bin/dash'].map((path) => files.get(path));
     expect(sh).toMatchObject({ nlink: 3 });
@@ -57,7 +57,7 @@ describe('an archive of the cpio tool', () => {
   });
 
   test.each(['gz', 'bz2', 'lzma', 'xz', 'lz4'])(
-    'is the same in .%s, with zeros before it',
+    'gives the same files from .%s with zeros before it',
     (ext) => {
       const packed = unpacked(joined(zeros(512), fixture(`files.cpio.${ext}`)));
       expect(packed.error).toBeUndefined();
@@ -70,20 +70,23 @@ describe('an archive of the cpio tool', () => {
     ['frame.lz4', 'junk in compressed archive'],
     ['zst', 'junk in compressed archive'],
     ['lzo', 'compression method lzo not configured'],
-  ])('is none to this kernel in .%s', (ext, text) => {
+  ])('gives no files from .%s, which the kernel does not support', (ext, text) => {
     expect(unpacked(fixture(`files.cpio.${ext}`))).toEqual({
       files: new Map(),
       error: { message: text, at: 0 },
     });
   });
 
-  test.each(['gz', 'bz2', 'lzma', 'xz'])('may be followed by others in .%s', (ext) => {
-    const packed = fixture(`files.cpio.${ext}`);
-    const pad = zeros(-packed.length & 3);
-    const both = unpacked(joined(newc(a), packed, pad, gz(newc(b)), zeros(64)));
-    expect(both.error).toBeUndefined();
-    expect([...both.files.keys()]).toEqual(['a', ...files.keys(), 'b']);
-  });
+  test.each(['gz', 'bz2', 'lzma', 'xz'])(
+    'continues with the archives before and after a .%s stream',
+    (ext) => {
+      const packed = fixture(`files.cpio.${ext}`);
+      const pad = zeros(-packed.length & 3);
+      const both = unpacked(joined(newc(a), packed, pad, gz(newc(b)), zeros(64)));
+      expect(both.error).toBeUndefined();
+      expect([...both.files.keys()]).toEqual(['a', ...files.keys(), 'b']);
+    },
+  );
 
   test.each([
     ['bz2', 'decompressor failed'],
@@ -91,7 +94,7 @@ describe('an archive of the cpio tool', () => {
     ['xz', 'XZ-compressed data is corrupt'],
     ['gz', 'uncompression error'],
     ['lz4', 'Decoding failed'],
-  ])('that is damaged in .%s is told in the words of its decompressor', (ext, text) => {
+  ])('reports corrupt .%s data with the decompressor’s message', (ext, text) => {
     const damaged = fixture(`files.cpio.${ext}`);
     damaged.fill(0xff, 40, 120);
     expect([text, 'decompressor failed']).toContain(message(damaged));
@@ -102,25 +105,25 @@ describe('an archive of the cpio tool', () => {
     ['xz', 'XZ-compressed data is corrupt'],
     ['lz4', 'data corrupted'],
     ['lzma', 'unexpected EOF'],
-  ])('that is cut in .%s is told too', (ext, text) => {
+  ])('reports truncated .%s data with the decompressor’s message', (ext, text) => {
     expect(message(fixture(`files.cpio.${ext}`).subarray(0, 300))).toBe(text);
   });
 });
 
 describe('unpack_to_rootfs()', () => {
-  test('takes plain and compressed archives in any order, with zeros between', () => {
+  test('unpacks plain and compressed archives in any order, with zeros between', () => {
     expect(names(joined(newc(a), zeros(512), gz(newc(b))))).toEqual(['a', 'b']);
     const first = gz(newc(b));
     const aligned = joined(first, zeros(-first.length & 3));
     expect(names(joined(aligned, newc(a)))).toEqual(['b', 'a']);
   });
 
-  test('takes an archive at a multiple of 4 alone', () => {
+  test('unpacks a further archive only at a multiple of 4', () => {
     expect(message(joined(newc(a), zeros(2), newc(b)))).toBe('broken padding');
     expect(names(joined(newc(a), zeros(2), newc(b)))).toEqual(['a']);
   });
 
-  test('takes an empty initrd and one of zeros for one without files', () => {
+  test('unpacks no files and gives no error for an empty initrd and one of zeros', () => {
     expect(unpacked(zeros(0))).toEqual({ files: new Map(), error: undefined });
     expect(unpacked(zeros(1 << 21))).toEqual({ files: new Map(), error: undefined });
   });
@@ -129,34 +132,34 @@ describe('unpack_to_rootfs()', () => {
     ['070707', 'incorrect cpio method used: use -H newc option'],
     ['070702', 'no cpio magic'],
     ['07070x', 'no cpio magic'],
-  ])('says what it does not take: magic %s', (magic, text) => {
+  ])('rejects magic %s with the kernel’s message', (magic, text) => {
     expect(message(newc({ ...a, magic }))).toBe(text);
     expect(names(newc(a, { ...b, magic }))).toEqual(['a']);
   });
 
-  test('keeps what came before an error, and tells where that was', () => {
+  test('retains the files before an error, and returns the error’s offset', () => {
     const first = newc(a);
     const { files, error } = unpacked(joined(first, zeros(4), Uint8Array.of(1, 2, 3, 4)));
     expect([...files.keys()]).toEqual(['a']);
     expect(error).toEqual({ message: 'junk in compressed archive', at: first.length + 4 });
   });
 
-  test('takes just as many bytes of a body as the header says', () => {
+  test('reads exactly c_filesize bytes of a body', () => {
     const long = unpacked(newc({ ...a, body: 'first\nand more', filesize: 6 }, b));
     expect(long.files.get('a')?.body).toBe('first\n');
-    // What is too much is no archive.
+    // The bytes after c_filesize are not an archive.
     expect(long.error?.message).toBe('junk in compressed archive');
     expect(unpacked(newc({ ...a, body: 'first\nxx', filesize: 6 }, b)).files.get('a')?.body).toBe(
       'first\n',
     );
   });
 
-  test('leaves an archive that ends in a body as far as it goes, without a word', () => {
+  test('unpacks an archive that is truncated in a body up to its end, without an error', () => {
     const cut = newc(a, b).subarray(0, 110 + 2 + 8 + 112 + 4);
     const { files, error } = unpacked(cut);
     expect(error).toBeUndefined();
     expect(files.get('b')?.body).toBe(`seco${'\0'.repeat(8)}`);
-    // In a compressed one it is an error, for the next archive could only start after it.
+    // In a compressed archive it is an error: the next archive can only start after the body.
     expect(message(gz(cut))).toBe('junk in compressed archive');
   });
 
@@ -164,34 +167,34 @@ describe('unpack_to_rootfs()', () => {
     ['4094 characters', 4094, true],
     ['4095 characters, PATH_MAX with their NUL', 4095, true],
     ['4096 characters', 4096, false],
-  ])('takes a path of %s: %s', (_title, length, taken) => {
+  ])('accepts a path of %s: %s', (_title, length, taken) => {
     const name = 'f'.padStart(length, '/');
     const { files, error } = unpacked(newc({ ...a, name }, b));
     expect(error).toBeUndefined();
     expect([...files.keys()]).toEqual(taken ? ['f', 'b'] : ['b']);
   });
 
-  test('takes a name of 255 characters and none of 256', () => {
+  test('accepts a name of 255 characters and skips one of 256', () => {
     expect(names(newc({ ...a, name: 'x'.repeat(255) }, b))).toHaveLength(2);
     expect(names(newc({ ...a, name: 'x'.repeat(256) }, b))).toEqual(['b']);
   });
 
-  test('leaves out a name of no length, and a file without its directory', () => {
+  test('skips a name of size 0 and a file whose directory is missing', () => {
     expect(names(newc({ ...a, name: '', namesize: 0 }, b))).toEqual(['b']);
     expect(names(newc({ ...a, name: 'no/a' }, b))).toEqual(['b']);
   });
 
-  test('puts what comes later in the place of what was there', () => {
+  test('replaces an earlier file of the same path, also by another type', () => {
     const dir: Entry = { name: 'a', mode: 0o040755 };
     expect(unpacked(newc(a, { ...a, body: 'again' })).files.get('a')?.body).toBe('again');
     expect(unpacked(newc(a, dir)).files.get('a')?.mode).toBe(0o040755);
     expect(unpacked(newc(dir, a)).files.get('a')?.mode).toBe(0o100644);
-    // A directory that has something in it stays.
-    const held = unpacked(newc(dir, { ...b, name: 'a/b' }, a)).files;
-    expect([...held.keys()]).toEqual(['a', 'a/b']);
+    // A directory that is not empty is not replaced.
+    const replaced = unpacked(newc(dir, { ...b, name: 'a/b' }, a)).files;
+    expect([...replaced.keys()]).toEqual(['a', 'a/b']);
   });
 
-  test('makes hard links, whichever of them has the body', () => {
+  test('creates hard links, whichever entry has the body', () => {
     const one: Entry = { name: 'one', ino: 7, nlink: 2, mode: 0o100755 };
     const two: Entry = { ...one, name: 'two' };
     for (const list of [
@@ -202,12 +205,14 @@ describe('unpack_to_rootfs()', () => {
       expect(files.get('one')).toMatchObject({ body: 'both', nlink: 2 });
       expect(files.get('two')).toEqual(files.get('one'));
     }
-    // Numbers of inodes are an archive's own.
-    const apart = unpacked(joined(newc({ ...one, body: '1' }), newc({ ...two, body: '2' }))).files;
-    expect([apart.get('one')?.body, apart.get('two')?.body]).toEqual(['1', '2']);
+    // Inode numbers are local to an archive.
+    const separate = unpacked(
+      joined(newc({ ...one, body: '1' }), newc({ ...two, body: '2' })),
+    ).files;
+    expect([separate.get('one')?.body, separate.get('two')?.body]).toEqual(['1', '2']);
   });
 
-  test('takes a symbolic link with a target of PATH_MAX and no longer one', () => {
+  test('accepts a symbolic link’s target of less than PATH_MAX characters and skips a longer one', () => {
     const link = (length: number): Entry => ({
       name: 'link',
       mode: 0o120777,
@@ -218,26 +223,26 @@ describe('unpack_to_rootfs()', () => {
     expect(names(newc(link(4097), a))).toEqual(['a']);
   });
 
-  test('stops where there is no more room, after the file that it was for', () => {
+  test('stops at the file system’s limit with a write error, after the file being written', () => {
     const big: Entry = { name: 'big', body: 'x'.repeat(50_000) };
     for (const bytes of [newc(a, big, b), gz(newc(a, big, b))]) {
       const { files, error } = unpacked(bytes, 30_000);
       expect(error?.message).toBe('write error');
       expect([...files.keys()]).toEqual(['a', 'big']);
-      // Its length was set before: what is missing reads as zeros.
+      // Its size was set before: the missing part reads as zeros.
       expect(files.get('big')?.body).toHaveLength(50_000);
       expect(files.get('big')?.body.at(-1)).toBe('\0');
     }
   });
 
-  test('reads fields as far as they are hexadecimal', () => {
+  test('reads a header field as simple_strtoul() does, with an optional 0x', () => {
     const bytes = newc(a, b);
     // c_mode: 0o100644 is 81a4.
     bytes.set(Buffer.from('0x0081A4'), 14);
     expect(unpacked(bytes).files.get('a')?.mode).toBe(0o100644);
   });
 
-  test('takes files that are longer than a window of what is read at once', () => {
+  test('unpacks files that are larger than the read window', () => {
     const body = Buffer.alloc(3_000_001, 'some text of 23 bytes. ');
     const { files, error } = unpacked(newc({ ...a, body }, b));
     expect(error).toBeUndefined();

@@ -7,11 +7,11 @@ const join2 = (...parts: Uint8Array[]): Uint8Array => new Uint8Array(Buffer.conc
 const names = (bytes: Uint8Array): string[] => unpackCpio(bytes).files.map((file) => file.path);
 const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString();
 
-describe('init/initramfs.c unpacks', () => {
+describe('unpackCpio()', () => {
   const a = fixture('cpio/one.cpio');
   const b = fixture('cpio/two-three.cpio');
 
-  test('an archive of GNU cpio', () => {
+  test('unpacks an archive of GNU cpio', () => {
     const { files, message } = unpackCpio(b);
     expect(message).toBeUndefined();
     expect(files.map((f) => [f.path, text(f.body)])).toEqual([
@@ -20,7 +20,7 @@ describe('init/initramfs.c unpacks', () => {
     ]);
   });
 
-  test('a plain archive, zeros, then a gzipped one, then a plain one again', () => {
+  test('unpacks a plain archive, zeros, a gzipped archive and a plain one', () => {
     const gz = new Uint8Array(gzipSync(b));
     const pad = new Uint8Array((4 - (gz.length % 4)) % 4);
     const all = join2(a, new Uint8Array(512), gz, pad, a);
@@ -28,7 +28,7 @@ describe('init/initramfs.c unpacks', () => {
     expect(names(all)).toEqual(['one', 'two', 'three']);
   });
 
-  test('a gzip member with a file name in its header', () => {
+  test('unpacks a gzip member with a file name in its header', () => {
     const plain = new Uint8Array(gzipSync(a));
     const named = join2(
       Uint8Array.of(...plain.slice(0, 3), 8, ...plain.slice(4, 10)),
@@ -38,7 +38,7 @@ describe('init/initramfs.c unpacks', () => {
     expect(names(named)).toEqual(['one']);
   });
 
-  test('nothing of what is no archive, and says so as the kernel does', () => {
+  test('rejects data that are not an archive, with the kernel’s message', () => {
     expect(unpackCpio(Uint8Array.of(1, 2, 3, 4)).message).toBe('junk in compressed archive');
     expect(
       unpackCpio(Uint8Array.of(0x30, 0x31, ...new Array<number>(200).fill(0x31))).message,
@@ -47,18 +47,18 @@ describe('init/initramfs.c unpacks', () => {
     expect(unpackCpio(old).message).toBe('incorrect cpio method used: use -H newc option');
   });
 
-  test('no compression that Linux 4.6 does not know', () => {
+  test('rejects zstd, which Linux 4.6 does not support', () => {
     const zstd = Uint8Array.of(0x28, 0xb5, 0x2f, 0xfd, 0, 0);
     expect(unpackCpio(zstd).message).toBe('junk in compressed archive');
   });
 
-  test('a broken gzip member', () => {
+  test('reports a corrupt gzip member', () => {
     const broken = new Uint8Array(gzipSync(b));
     broken.fill(0xff, 12, 40);
     expect(unpackCpio(broken).message).toBe('uncompression error');
   });
 
-  test('an archive that ends in the middle of a file, as far as it goes', () => {
+  test('unpacks an archive that is truncated in a file up to its end', () => {
     const cut = b.slice(0, 120);
     const body = new Uint8Array(12);
     body.set(b.subarray(116, 120));

@@ -1,4 +1,4 @@
-/** Where options come from: the line in memory, as it is when it is read. */
+/** Options are parsed from the command line in simulated memory. */
 import { describe, expect, test } from '@jest/globals';
 import type { Hunk } from '../../../../src/kernel/hunk.js';
 import { freshParams, type ParamState } from '../../../../src/linux/include/linux/init.js';
@@ -13,12 +13,12 @@ const FOUR = [
   'firmware.syscfgMemEncrypt=true',
   'firmware.syscfgMemEncryptOnAps=true',
 ];
-/** An option of each way to be found, and what it sets. */
+/** Options of each kind of handler: early_param(), __setup(), a search of the line. */
 const ALL =
   'dis_ucode_ldr mem=128M reservelow=128k crashkernel=16M noexec=off nogbpages nopat noapic maxcpus=1 ' +
   'acpi=noirq noefi iommu=nodac nointremap amd_iommu=fullflush noinitrd retain_initrd';
 
-/** Patch 9's copy, with the line read through the mapping that has the mask, as without the patch. */
+/** Patch 9's copy, but the command line is read through the mapping with the mask, as without the patch. */
 const plainLine: Hunk = {
   id: 'test/plain-line',
   file: 'arch/x86/kernel/head64.c',
@@ -31,14 +31,14 @@ const plainLine: Hunk = {
   },
 };
 
-/** What options set, of a boot or of none: without the words that go to init. */
+/** The variables that options set, of a boot or the initial ones; without the words for init. */
 function settingsOf(b?: Boot): Omit<ParamState, 'argvInit' | 'envpInit'> {
   const { argvInit: _argv, envpInit: _envp, ...settings } = b?.kernel.state.params ?? freshParams();
   return settings;
 }
 
-describe('the line is read from memory', () => {
-  test('where it is intact, each option sets what it sets', () => {
+describe('the command line in memory', () => {
+  test('intact: each option sets its variables', () => {
     const b = withLine(`${ON} ${ALL}`, 'bios-minimal', FOUR, { stage: 18 });
     const trace = b.run();
     expect(intact(trace, 'command line')).toBe(true);
@@ -67,7 +67,7 @@ describe('the line is read from memory', () => {
     );
   });
 
-  test('where it is garbage, no option has an effect', () => {
+  test('garbled: no option has an effect', () => {
     const garbled = withLine(`${ON} ${ALL}`, 'bios-minimal', FOUR, {
       stage: 18,
       extra: [plainLine],
@@ -84,7 +84,7 @@ describe('the line is read from memory', () => {
     expect(trace.outcome.kind).toBe('booted');
   });
 
-  test('the bytes in memory count, whatever the loader was given', () => {
+  test('changed after the loader wrote it: the changed bytes are parsed', () => {
     const b = upTo('copy_bootdata', withLine('maxcpus=2', 'bios-minimal', FOUR));
     const line = b.kernel.sym('boot_command_line');
     b.recorder.step('test');
@@ -98,42 +98,42 @@ describe('the line is read from memory', () => {
   });
 });
 
-describe('words', () => {
+describe('words of the command line', () => {
   const params = (words: string): Boot => upTo('trap_init', withLine(words));
-  test('behind -- are init’s', () => {
+  test('after -- are not options', () => {
     expect(settingsOf(params('-- nosmp amd_iommu=off'))).toEqual(settingsOf(params('')));
   });
   test('in quotes are one word', () => {
     expect(params('x="a nosmp b"').kernel.state.params.setupMaxCpus).toBe(64);
     expect(params('"maxcpus=1"').kernel.state.params.setupMaxCpus).toBe(1);
   });
-  test('of a name that only begins with an early option’s are others', () => {
+  test('that only contain the name of an early option are not that option', () => {
     expect(params('nosmpx xnosmp').kernel.state.params.setupMaxCpus).toBe(64);
   });
-  test('that __setup() has may go on behind the name', () => {
+  test('of __setup() match by their beginning; retain_initrd rejects further text', () => {
     expect(params('amd-iommu=off').kernel.state.params.amdIommuDisabled).toBe(true);
     expect(params('retain_initrdx').kernel.state.params.doRetainInitrd).toBe(false);
   });
-  test('behind the line’s room are cut', () => {
+  test('after COMMAND_LINE_SIZE are ignored', () => {
     const long = 'x'.repeat(COMMAND_LINE_SIZE);
     expect(params(`${long} nosmp`).kernel.state.params.setupMaxCpus).toBe(64);
   });
 });
 
 describe('words without a handler', () => {
-  const given = (words: string): Boot['kernel']['state']['params'] =>
+  const paramsWith = (words: string): Boot['kernel']['state']['params'] =>
     upTo('trap_init', withLine(words)).kernel.state.params;
-  test('are init’s: arguments, or variables where they have a value; the last of a name counts', () => {
-    const { argvInit, envpInit } = given(
+  test('are passed to init: as arguments, or as variables if they have a value; the last of a name wins', () => {
+    const { argvInit, envpInit } = paramsWith(
       'single x=1 quiet mod.y=2 TERM=vt100 x=2 crashkernel=1M -- a b=c',
     );
     expect(argvInit).toEqual(['init', 'single', 'a', 'b=c']);
     expect(envpInit).toEqual(['HOME=/', 'TERM=vt100', 'x=2', 'crashkernel=1M']);
   });
-  test('init= forgets arguments that stand before it', () => {
-    expect(given('a init=/bin/sh b').argvInit).toEqual(['init', 'b']);
+  test('before init= are dropped from init’s arguments', () => {
+    expect(paramsWith('a init=/bin/sh b').argvInit).toEqual(['init', 'b']);
   });
-  test('are a panic once the console is there, where they are too many', () => {
+  test('cause a panic after console_init() if they are too many', () => {
     const words = (count: number): string =>
       Array.from({ length: count }, (_, i) => `w${String(i)}`).join(' ');
     expect(withLine(words(32)).run().outcome.kind).toBe('booted');
@@ -150,12 +150,12 @@ describe('words without a handler', () => {
 });
 
 describe('the RAM disk', () => {
-  test('noinitrd: an archive is unpacked all the same', () => {
+  test('noinitrd: an archive is unpacked regardless', () => {
     const trace = withLine('noinitrd').run();
     expect(intact(trace, 'initrd')).toBe(true);
     expect(trace.outcome.kind).toBe('booted');
   });
-  test('retain_initrd: its memory is kept', () => {
+  test('retain_initrd: its memory is not freed', () => {
     const fills = (words: string): number =>
       eventsOf(withLine(words).run(), 'populate_rootfs', 'fill').filter(
         (event) => event['in'] === 'free_initrd_mem',
@@ -163,7 +163,7 @@ describe('the RAM disk', () => {
     expect(fills('')).toBeGreaterThan(0);
     expect(fills('retain_initrd')).toBe(0);
   });
-  test('dis_ucode_ldr: no microcode is looked for in it, so that nothing reads it before it is encrypted', () => {
+  test('dis_ucode_ldr: it is not searched for microcode, so that nothing reads it before it is encrypted', () => {
     const readers = (words: string): unknown[] =>
       withLine(`${ON} ${words}`, 'bios-minimal', [], { stage: 18 })
         .run()
@@ -174,12 +174,12 @@ describe('the RAM disk', () => {
       ['unpack_to_rootfs', true],
     ]);
     expect(readers('dis_ucode_ldr')).toEqual([['unpack_to_rootfs', true]]);
-    // A longer word is another one.
+    // A longer word is not this option.
     expect(readers('dis_ucode_ldrx')).toHaveLength(2);
   });
 });
 
-test('options that the model does not have change nothing but the line', () => {
+test('options that are not modelled change nothing that is printed except the command line', () => {
   const b = withLine('quiet nokaslr splash');
   b.run();
   const plain = withLine('');

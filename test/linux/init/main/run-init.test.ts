@@ -1,4 +1,4 @@
-/** Which program runs first, and what the kernel says where none does. */
+/** Which program runs first, and the kernel's messages if none does. */
 import { readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from '@jest/globals';
@@ -11,19 +11,19 @@ const fixture = (name: string): Uint8Array =>
 
 interface Run {
   readonly trace: Trace;
-  /** What the kernel said from the unpacking on. */
-  readonly said: string[];
+  /** Console lines and, in parentheses, results of read events, from populate_rootfs on. */
+  readonly printed: string[];
   readonly end: string;
 }
 
-/** Boots the base kernel with an initrd, and gives how it ended. */
+/** Boots a kernel, by default the base kernel, with an initrd. */
 function run(initrd: Uint8Array, cmdline = '', ram = '128MiB', stage = 0): Run {
   const settings = [`machine.ram=${ram}`, `cmdline=${JSON.stringify(cmdline)}`];
   const trace = boot({ stage, initrd, scenario: scenario('bios-minimal', ...settings) }).run();
   const steps = trace.steps.slice(
     trace.steps.findIndex(({ label }) => label === 'populate_rootfs'),
   );
-  const said = steps.flatMap(({ events }) =>
+  const printed = steps.flatMap(({ events }) =>
     events.flatMap((event) =>
       event.console === undefined
         ? event.result === undefined
@@ -33,7 +33,7 @@ function run(initrd: Uint8Array, cmdline = '', ram = '128MiB', stage = 0): Run {
     ),
   );
   const { kind, message } = trace.outcome;
-  return { trace, said, end: message === undefined ? kind : `${kind}: ${message}` };
+  return { trace, printed, end: message === undefined ? kind : `${kind}: ${message}` };
 }
 
 const ELF = { machine: 62, type: 2, phentsize: 56, phnum: 1 };
@@ -64,69 +64,71 @@ const NO_ROOT = 'panic: VFS: Unable to mount root fs on unknown-block(0,0)';
 const NO_INIT =
   'panic: No working init found.  Try passing init= option to kernel. See Linux Documentation/init.txt for guidance.';
 
-describe('the cases', () => {
-  test('/init is a symbolic link', () => {
-    const { end, said, trace } = run(fixture('initrd-init-is-a-symlink.cpio'));
+describe('a boot with an initrd', () => {
+  test('runs /init if it is a symbolic link', () => {
+    const { end, printed, trace } = run(fixture('initrd-init-is-a-symlink.cpio'));
     expect(end).toBe('booted');
-    expect(said).toContain('Run /init as init process');
+    expect(printed).toContain('Run /init as init process');
     expect(intact(trace, 'user file page')).toBe(true);
   });
 
-  test('rdinit= names the program', () => {
+  test('runs the program that rdinit= names', () => {
     const initrd = fixture('initrd-rdinit.cpio');
-    const { end, said, trace } = run(initrd, 'mem_encrypt=on rdinit=/sbin/init', '128MiB', 18);
+    const { end, printed, trace } = run(initrd, 'mem_encrypt=on rdinit=/sbin/init', '128MiB', 18);
     expect(end).toBe('booted');
-    expect(said).toContain('Run /sbin/init as init process');
-    // It has no x bit, and its bytes are known all the same.
+    expect(printed).toContain('Run /sbin/init as init process');
+    // It has no x bit, but its bytes are recorded.
     expect(intact(trace, 'user file page')).toBe(true);
     expect(run(initrd).end).toBe(NO_ROOT);
   });
 
-  test('a file of 4 MiB and a byte', () => {
+  test('unpacks a file of 4 MiB and a byte', () => {
     const big = { name: 'big', body: new Uint8Array(4 * 2 ** 20 + 1).fill(0x61) };
-    const { end, said, trace } = run(newc(program('init'), big));
+    const { end, printed, trace } = run(newc(program('init'), big));
     expect(end).toBe('booted');
-    expect(said.some((line) => line.includes('failed'))).toBe(false);
+    expect(printed.some((line) => line.includes('failed'))).toBe(false);
     expect(intact(trace, 'initrd')).toBe(true);
   });
 
-  test.each(['xz', 'lz4', 'bz2', 'lzma', 'gz'])('an initrd in .%s', (ext) => {
+  test.each(['xz', 'lz4', 'bz2', 'lzma', 'gz'])('unpacks an initrd in .%s', (ext) => {
     expect(run(fixture(`files.cpio.${ext}`)).end).toBe('booted');
   });
 
-  test('zstd is unknown to 4.6, and that is said', () => {
-    const { end, said } = run(fixture('files.cpio.zst'));
+  test('reports zstd, which 4.6 does not support', () => {
+    const { end, printed } = run(fixture('files.cpio.zst'));
     expect(end).toBe(NO_ROOT);
-    expect(said).toContain('Initramfs unpacking failed: junk in compressed archive');
-    expect(said.find((line) => line.startsWith('(initrd'))).toMatch(
-      /zstd, which Linux knows from 5\.9/,
+    expect(printed).toContain('Initramfs unpacking failed: junk in compressed archive');
+    expect(printed.find((line) => line.startsWith('(initrd'))).toMatch(
+      /zstd, which Linux supports from 5\.9/,
     );
   });
 
-  test('LZO is refused by name', () => {
-    const { said } = run(fixture('files.cpio.lzo'));
-    expect(said).toContain('Initramfs unpacking failed: compression method lzo not configured');
-    expect(said.find((line) => line.startsWith('(initrd'))).toMatch(/LZO.*no decoder/);
+  test('reports LZO by name', () => {
+    const { printed } = run(fixture('files.cpio.lzo'));
+    expect(printed).toContain('Initramfs unpacking failed: compression method lzo not configured');
+    expect(printed.find((line) => line.startsWith('(initrd'))).toMatch(/LZO.*no decoder/);
   });
 });
 
-describe('the initrd', () => {
-  test('that is empty is none', () => {
-    const { said, end } = run(zeros(0), 'root=/dev/sda1');
-    expect(said).not.toContain('Unpacking initramfs...');
-    expect(said).toContain('VFS: Cannot open root device "sda1" or unknown-block(0,0): error -6');
+describe('an initrd', () => {
+  test('that is empty is not unpacked', () => {
+    const { printed, end } = run(zeros(0), 'root=/dev/sda1');
+    expect(printed).not.toContain('Unpacking initramfs...');
+    expect(printed).toContain(
+      'VFS: Cannot open root device "sda1" or unknown-block(0,0): error -6',
+    );
     expect(end).toBe(NO_ROOT);
   });
 
-  test('with microcode in front and a compressed archive behind it boots', () => {
+  test('with microcode before a compressed archive boots', () => {
     const early = newc(dir('kernel'), { name: 'kernel/x86', body: 'microcode' });
     const main = new Uint8Array(gzipSync(newc(program('init'))));
     expect(run(joined(early, zeros(512), main)).end).toBe('booted');
   });
 
-  test('that goes wrong after /init boots, as far as it was unpacked', () => {
-    const { said, end } = run(joined(newc(program('init')), Uint8Array.of(1, 2, 3, 4)));
-    expect(said).toContain('Initramfs unpacking failed: junk in compressed archive');
+  test('with an unpacking error after /init boots', () => {
+    const { printed, end } = run(joined(newc(program('init')), Uint8Array.of(1, 2, 3, 4)));
+    expect(printed).toContain('Initramfs unpacking failed: junk in compressed archive');
     expect(end).toBe('booted');
   });
 
@@ -134,22 +136,22 @@ describe('the initrd', () => {
     ['ext2', 1024 + 0x38, [0x53, 0xef]],
     ['squashfs', 0, [0x68, 0x73, 0x71, 0x73]],
     ['cramfs', 0, [0x45, 0x3d, 0xcd, 0x28]],
-  ])('that is a disk image is told to be %s', (name, at, magic) => {
+  ])('that is a disk image is reported as %s', (name, at, magic) => {
     const image = new Uint8Array(8192).fill(1);
     image.set(magic, at);
-    const { said, end } = run(image);
-    expect(said.find((line) => line.startsWith('(initrd'))).toMatch(
+    const { printed, end } = run(image);
+    expect(printed.find((line) => line.startsWith('(initrd'))).toMatch(
       new RegExp(`${name}.*/initrd\\.image`),
     );
     expect(end).toBe(NO_ROOT);
   });
 
-  test('that needs more than half of the memory is cut, where the root is a tmpfs', () => {
+  test('larger than half of the memory is truncated in a tmpfs, and panics in a ramfs', () => {
     const bomb = new Uint8Array(gzipSync(newc(program('init'), { name: 'x', body: zeros(6e7) })));
-    const { said, end } = run(bomb);
-    expect(said).toContain('Initramfs unpacking failed: write error');
+    const { printed, end } = run(bomb);
+    expect(printed).toContain('Initramfs unpacking failed: write error');
     expect(end).toBe('booted');
-    // With root= it is a ramfs, which takes all there is.
+    // With root= it is a ramfs, which has no limit.
     const all = new Uint8Array(gzipSync(newc(program('init'), { name: 'x', body: zeros(2e8) })));
     expect(run(all, 'root=/dev/sda1').end).toBe(
       'panic: Out of memory and no killable processes...',
@@ -179,12 +181,7 @@ describe('kernel_init()', () => {
       '/init',
     ],
     ['rdinit= in quotes, the last one counts', 'rdinit=/no rdinit="/x"', [program('x')], '/x'],
-    [
-      'init=, if there is an /init that cannot run',
-      'init=/x',
-      [program('init', 'text'), program('x')],
-      '/x',
-    ],
+    ['init=, if /init cannot run', 'init=/x', [program('init', 'text'), program('x')], '/x'],
     [
       '/sbin/init after /init',
       '',
@@ -206,24 +203,24 @@ describe('kernel_init()', () => {
     ],
     ['a program of 32 bits', '', [program('init', elf32())], '/init'],
   ])('runs %s', (_title, cmdline, entries, path) => {
-    const { said, end } = run(newc(...entries), cmdline);
-    expect(said).toContain(`Run ${path} as init process`);
-    expect(said.some((line) => line.includes('model goes on'))).toBe(false);
+    const { printed, end } = run(newc(...entries), cmdline);
+    expect(printed).toContain(`Run ${path} as init process`);
+    expect(printed.some((line) => line.includes('model continues'))).toBe(false);
     expect(end).toBe('booted');
   });
 
   test.each<[string, string, Entry[], string]>([
-    ['links go in a circle', '', [link('init', 'two'), link('two', 'init')], NO_ROOT],
-    ['a link leads nowhere', '', [link('init', 'nowhere')], NO_ROOT],
-    ['rdinit= names what is not there', 'rdinit=/none', [program('init')], NO_ROOT],
-    ['rdinit= names nothing', 'rdinit=', [program('init')], NO_ROOT],
+    ['links form a loop', '', [link('init', 'two'), link('two', 'init')], NO_ROOT],
+    ['/init is a dangling link', '', [link('init', 'nowhere')], NO_ROOT],
+    ['rdinit= names a missing file', 'rdinit=/none', [program('init')], NO_ROOT],
+    ['rdinit= is empty', 'rdinit=', [program('init')], NO_ROOT],
     [
-      'init= alone names what is not there',
+      'init= names a missing file',
       'init=/none',
       [program('init', 'text')],
       'panic: Requested init /none failed (error -2).',
     ],
-    ['/init is no program', '', [program('init', 'just text')], NO_INIT],
+    ['/init is a text file', '', [program('init', 'just text')], NO_INIT],
     ['/init is a directory', '', [dir('init')], NO_INIT],
     [
       '/init is a program of another machine',
@@ -240,12 +237,12 @@ describe('kernel_init()', () => {
     ],
     ['a script is its own interpreter', '', [program('init', '#!/init\n')], NO_INIT],
     [
-      'the dynamic linker is none',
+      'the dynamic linker is a text file',
       '',
       [program('ld', 'text'), program('init', elf({}, '/ld'))],
       NO_INIT,
     ],
-  ])('panics where %s', (_title, cmdline, entries, end) => {
+  ])('panics if %s', (_title, cmdline, entries, end) => {
     expect(run(newc(...entries), cmdline).end).toBe(end);
   });
 
@@ -254,44 +251,51 @@ describe('kernel_init()', () => {
     ['a directory', [dir('init')], -13],
     ['a script that is its own interpreter', [program('init', '#!/init\n')], -40],
     [
-      'a program whose linker is none',
+      'a program whose dynamic linker is a text file',
       [program('ld', 'text'), program('init', elf({}, '/ld'))],
       -80,
     ],
-  ])('says the error of %s', (_title, entries, error) => {
-    expect(run(newc(...entries)).said).toContain(
+  ])('prints the error of %s', (_title, entries, error) => {
+    expect(run(newc(...entries)).printed).toContain(
       `Failed to execute /init (error ${String(error)})`,
     );
   });
 
   test.each<[string, Entry[], number, RegExp]>([
     ['an x bit', [program('init', elf(), 0o100644)], -13, /its mode is 0644/],
-    ['a shell', [program('init', '#!/bin/sh\n')], -2, /there is no \/bin\/sh/],
-    ['a dynamic linker', [program('init', elf({}, '/lib/ld.so'))], -2, /there is no \/lib\/ld\.so/],
+    ['a shell', [program('init', '#!/bin/sh\n')], -2, /\/bin\/sh does not exist/],
+    [
+      'a dynamic linker',
+      [program('init', elf({}, '/lib/ld.so'))],
+      -2,
+      /\/lib\/ld\.so does not exist/,
+    ],
   ])(
-    'goes on where an archive lacks %s, and says that Linux does not',
+    'continues if the archive lacks %s, and reports that Linux panics',
     (_t, entries, error, why) => {
-      const { said, end } = run(newc(...entries));
-      expect(said).toContain(`Failed to execute /init (error ${String(error)})`);
-      expect(said.find((line) => line.startsWith('(/init'))).toMatch(why);
-      expect(said).toContain('Run /init as init process');
+      const { printed, end } = run(newc(...entries));
+      expect(printed).toContain(`Failed to execute /init (error ${String(error)})`);
+      expect(printed.find((line) => line.startsWith('(/init'))).toMatch(why);
+      expect(printed).toContain('Run /init as init process');
       expect(end).toBe('booted');
     },
   );
 
-  test('prefers what runs to what is not complete', () => {
+  test('prefers a complete program to an incomplete one', () => {
     const shell = program('init', '#!/bin/bash\n');
-    const { said } = run(newc(shell, dir('bin'), program('bin/sh')));
-    expect(said).toContain('Run /bin/sh as init process');
+    const { printed } = run(newc(shell, dir('bin'), program('bin/sh')));
+    expect(printed).toContain('Run /bin/sh as init process');
   });
 
-  test('misses a console that the archive took away', () => {
-    const { said } = run(newc(program('init'), { name: 'dev/console', mode: 0o120777, body: 'x' }));
-    expect(said).toContain('Warning: unable to open an initial console.');
+  test('warns if the archive replaces /dev/console', () => {
+    const { printed } = run(
+      newc(program('init'), { name: 'dev/console', mode: 0o120777, body: 'x' }),
+    );
+    expect(printed).toContain('Warning: unable to open an initial console.');
   });
 });
 
-/** The same for i386 (Elf32_Ehdr). */
+/** A program of one segment for i386 (Elf32_Ehdr). */
 function elf32(): Uint8Array {
   const bytes = Buffer.alloc(200);
   bytes.write('\x7fELF\x01\x01\x01', 'latin1');
