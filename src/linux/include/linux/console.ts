@@ -1,4 +1,4 @@
-/** What printk, the consoles and the virtual terminal keep between boot steps; plain data. */
+/** State of printk, the consoles and the virtual terminal between boot steps; plain data. */
 import { stateSlice } from '../../../kernel/state.js';
 
 /** The drivers that can be registered (struct console, by name). */
@@ -13,17 +13,17 @@ export interface ConsoleDriver {
   index: number;
   flags: number;
   /**
-   * Not the kernel's: the first record of the log that it was given, or the first since another console left the screen
-   * to it. Only who compares the screen asks.
+   * Not in the kernel: index of the first log record that this console printed, or of the first one after another console
+   * left the screen to it. Used only to compare the screen with the log.
    */
   first: number;
 }
 
 /** kernel/printk/printk.c */
 export interface PrintkState {
-  /** The log buffer: a record's text each. */
+  /** The log buffer: the text of each record. */
   log: string[];
-  /** console_seq: the next record for the consoles. */
+  /** console_seq: index of the next record for the consoles. */
   consoleSeq: number;
   /** console_sem is held. */
   locked: boolean;

@@ -1,4 +1,4 @@
-/** include/linux/cpumask.h: sets of CPUs as words in memory, each of one word: NR_CPUS is 64 (our choice). */
+/** include/linux/cpumask.h: sets of CPUs, each one word in simulated memory: NR_CPUS is 64 (our choice). */
 import { va, type Va } from '../../../machine/address.js';
 import type { Kernel } from '../../../kernel/kernel.js';
 import type { Variable } from '../../../kernel/variables.js';

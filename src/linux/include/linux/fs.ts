@@ -1,4 +1,4 @@
-/** The first root file system as plain kernel state: inodes, directories and where the page cache has files' pages. */
+/** The first root file system as plain kernel state: inodes, directories and the addresses of the files' pages. */
 import { stateSlice } from '../../../kernel/state.js';
 
 /** Bits of an inode's mode (include/uapi/linux/stat.h). */
@@ -18,16 +18,16 @@ export const S_IXUGO = 0o111;
 export const PATH_MAX = 4096;
 export const NAME_MAX = 255;
 
-/** Pages of a file that follow one another in the file and in memory. */
+/** Pages that are contiguous both in a file and in memory. */
 export interface PageRun {
-  /** Number of the first page in the file. */
+  /** Index of the first page in the file. */
   readonly index: number;
-  /** Its physical address. */
+  /** Physical address of the first page. */
   readonly pa: number;
   count: number;
 }
 
-/** A file of any type. Names and paths have a character per byte. */
+/** A file of any type. Names and paths have one character per byte. */
 export interface Inode {
   mode: number;
   uid: number;
@@ -35,17 +35,17 @@ export interface Inode {
   nlink: number;
   /** Seconds since 1970. */
   mtime: number;
-  /** Of a device node. */
+  /** Device number of a device node. */
   readonly rdev: { readonly major: number; readonly minor: number };
-  /** Bytes of a regular file. */
+  /** Size of a regular file in bytes. */
   size: number;
-  /** Its pages, by their numbers, ascending; what has none reads as zeros. */
+  /** The file's pages, ascending by index; a hole reads as zeros. */
   pages: PageRun[];
   /** Target of a symbolic link. */
   readonly target: string;
-  /** Inode numbers by name; null where this is no directory. */
+  /** Directory entries: inode numbers by name; null if this is not a directory. */
   readonly entries: Map<string, number> | null;
-  /** Inode number of the directory that has this one. */
+  /** Inode number of the directory that the inode was created in. */
   readonly parent: number;
 }
 
@@ -53,13 +53,13 @@ export interface RootfsState {
   inodes: Map<number, Inode>;
   /** The number of the next inode. */
   next: number;
-  /** Pages that files have, and how many they and inodes may have at most. */
+  /** Number of pages that files use, and the limits of pages and inodes. */
   blocks: number;
   maxBlocks: number;
   maxInodes: number;
-  /** The file whose text runs as the first process; 0 before it does. */
+  /** Inode number of the first process's program; 0 before it runs. */
   executable: number;
-  /** The first program that could not run because the archive is not complete, and what it lacks. */
+  /** The first program that could not run because the archive is incomplete, and the reason. */
   incomplete: { path: string; ino: number; why: string } | null;
 }
 
@@ -84,7 +84,7 @@ function makeInode(mode: number, parent: number, more: Partial<Inode> = {}): Ino
   };
 }
 
-/** Adds an inode; gives its number. */
+/** Adds an inode; returns its number. */
 export function addInode(
   state: RootfsState,
   mode: number,

@@ -5,7 +5,7 @@ import type { Kernel } from '../../../kernel/kernel.js';
 
 declare module '../../../kernel/table.js' {
   interface Entries {
-    /** Physical address of 2^order pages, aligned to their size; 0 where there are none. */
+    /** Physical address of 2^order pages, aligned to their size; 0 if there are none. */
     alloc_pages(k: Kernel, gfp: number, order: number): number;
   }
 }

@@ -1,16 +1,16 @@
-/** include/linux/init.h: struct obs_kernel_param, and what the parsers of options leave outside simulated memory. */
+/** include/linux/init.h: struct obs_kernel_param, and the variables that options set outside simulated memory. */
 import type { Kernel } from '../../../kernel/kernel.js';
 import { stateSlice } from '../../../kernel/state.js';
 
-/** A function that takes an option's value. Of an early one, 0 is success; of the others, anything but 0. */
+/** Handles an option's value. Returns 0 on success if it is early_param()'s, a nonzero value if it is __setup()'s. */
 export type SetupFunc = (k: Kernel, arg: string) => number;
 
 /** struct obs_kernel_param. */
 export interface ObsKernelParam {
-  /** The name; with its `=` where `__setup()` has one. */
+  /** The name; with its `=` if `__setup()` has one. */
   readonly str: string;
   readonly early: boolean;
-  /** An early function gets undefined (NULL) where the option has no `=`. */
+  /** An early function gets undefined (NULL) if the option has no `=`. */
   readonly setup: (k: Kernel, arg: string | undefined) => number;
 }
 
@@ -26,7 +26,7 @@ export const __setup = (str: string, setup: SetupFunc): ObsKernelParam => ({
   early: false,
   setup: (k, arg = '') => setup(k, arg),
 });
-/** Takes a value and returns what the kernel's function returns. */
+/** A setup function that calls `set` and returns `result`, as the kernel's function does. */
 export const always =
   (result: number, set: (k: Kernel) => void) =>
   (k: Kernel): number => {
@@ -34,7 +34,7 @@ export const always =
     return result;
   };
 
-/** NR_CPUS (our choice: smp-masks.ts). */
+/** NR_CPUS (our choice: cpumask.ts). */
 export const NR_CPUS = 64;
 
 /** A range of memory for a crash kernel (struct resource), in bytes. */
@@ -43,7 +43,7 @@ export interface CrashRegion {
   size: number;
 }
 
-/** Variables that options set and that no device reads, by the file that has them. */
+/** Variables that options set and that no device reads, by the file that defines them. */
 export interface ParamState {
   /** arch/x86/kernel/e820.c: the user defined a memory map. */
   userdef: boolean;
@@ -62,7 +62,7 @@ export interface ParamState {
   setupMaxCpus: number;
   nrCpuIds: number;
   setupPossibleCpus: number;
-  /** arch/x86/kernel/apic: disable_apic, skip_ioapic_setup; BAD_APICID where no CPU is disabled. */
+  /** arch/x86/kernel/apic: disable_apic, skip_ioapic_setup; BAD_APICID if no CPU is disabled. */
   disableApic: boolean;
   skipIoapicSetup: boolean;
   disabledCpuApicid: number;
@@ -71,12 +71,12 @@ export interface ParamState {
   acpiForce: boolean;
   acpiNoirq: boolean;
   doNotUseXsdt: boolean;
-  /** drivers/acpi/osl.c: 0 where it is not given. */
+  /** drivers/acpi/osl.c: 0 if it is not given. */
   acpiRsdp: number;
   /** drivers/firmware/efi/efi.c and arch/x86/platform/efi/efi.c. */
   efiRuntimeDisabled: boolean;
   addEfiMemmap: boolean;
-  /** arch/x86/kernel/pci-dma.c; forbid_dac is of drivers/pci. */
+  /** arch/x86/kernel/pci-dma.c; forbid_dac is in drivers/pci. */
   forbidDac: number;
   iommuSacForce: boolean;
   /** drivers/iommu/amd_iommu_init.c. */

@@ -1,6 +1,6 @@
-/** include/linux/kexec.h: an image to be entered in this kernel's place. */
+/** include/linux/kexec.h: the image of the next kernel. */
 
-/** struct kexec_segment: bytes that go to [mem, mem + memsz); what is not in the buffer is zero. */
+/** struct kexec_segment: the destination [mem, mem + memsz) of a buffer; bytes after the buffer's end are zero. */
 export interface KexecSegment {
   /** Physical address. */
   readonly mem: number;
@@ -18,9 +18,9 @@ export interface EntryPointer {
   index: number;
 }
 
-/** struct kimage, as plain data. The list that it heads is in memory. */
+/** struct kimage, as plain data. The list that starts at `head` is in simulated memory. */
 export interface Kimage {
-  /** Physical address that is entered. */
+  /** Physical address of the entry point. */
   readonly start: number;
   readonly segments: readonly KexecSegment[];
   head: number;
@@ -29,21 +29,21 @@ export interface Kimage {
   /** Physical addresses. */
   controlCodePage: number;
   swapPage: number;
-  /** Allocated pages that are destinations of other pages, held until those are loaded. */
+  /** Allocated pages that are destinations, reserved until their contents are loaded. */
   destPages: number[];
 }
 
-/** Marks of list entries (kimage_entry_t). */
+/** Flags of list entries (kimage_entry_t). */
 export const IND_DESTINATION = 0x1;
 export const IND_INDIRECTION = 0x2;
 export const IND_DONE = 0x4;
 export const IND_SOURCE = 0x8;
-/** KIMAGE_NO_DEST: a page that may lie anywhere. */
+/** KIMAGE_NO_DEST: a page without a destination. */
 export const KIMAGE_NO_DEST = -1;
 /** KEXEC_SEGMENT_MAX. */
 export const KEXEC_SEGMENT_MAX = 16;
 
-/** arch/x86/include/asm/kexec.h: the words of page_list, and where relocate_kernel's data begin in its page. */
+/** arch/x86/include/asm/kexec.h: indices into page_list, and the offset of relocate_kernel's data in its page. */
 export const PA_CONTROL_PAGE = 0;
 export const VA_CONTROL_PAGE = 1;
 export const PA_TABLE_PAGE = 2;

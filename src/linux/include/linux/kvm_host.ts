@@ -1,4 +1,4 @@
-/** KVM's structures as plain state: what the model needs of struct kvm, kvm_vcpu, vcpu_svm and kvm_mmu_page. */
+/** KVM's structures as plain state: the members of struct kvm, kvm_vcpu, vcpu_svm and kvm_mmu_page that the model uses. */
 import { stateSlice } from '../../../kernel/state.js';
 
 /** struct kvm_mmu_page: a page of shadow (here: nested) table entries. */
@@ -22,7 +22,7 @@ export interface VcpuState {
   asidGeneration: number;
   regs: VcpuRegs;
   cr2: bigint;
-  /** vcpu->arch.exception: the vector that is pending. */
+  /** vcpu->arch.exception: the pending vector; null if none is. */
   exception: number | null;
   /** vcpu->arch.mmu.root_hpa; null for INVALID_PAGE. */
   rootHpa: number | null;
@@ -31,7 +31,7 @@ export interface VcpuState {
   pageCache: number[];
   /** kvm_run->exit_reason by name. */
   exitReason: string;
-  /** How often the guest was entered since KVM_RUN. */
+  /** Number of guest entries since KVM_RUN. */
   entries: number;
 }
 
@@ -49,9 +49,9 @@ export interface KvmState {
   hostMsrs: [number, bigint][];
   /** WARN_ONCE has warned of an unexpected exit. */
   warned: boolean;
-  /** struct page: frames that KVM marked dirty when their entries went (SetPageDirty). */
+  /** struct page: frames that KVM marked dirty when their nested entries were removed (SetPageDirty). */
   dirtyPfns: number[];
-  /** What the guest wrote to its answer's place, byte by byte (for the trace alone). */
+  /** Bytes that the guest wrote to its answer, in order (used only by the integrity record). */
   answered: number[];
 }
 

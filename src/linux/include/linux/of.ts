@@ -1,4 +1,4 @@
-/** include/linux/of.h: whether there is a tree of nodes. */
+/** include/linux/of.h: whether a device tree is present. */
 import { inline, bodies } from '../../../kernel/table.js';
 import type { Kernel } from '../../../kernel/kernel.js';
 

@@ -15,7 +15,7 @@ export const pciHeader = bodies({
     const device = k.machine.bus.all.find(
       (one) => one instanceof AmdIommu && one.requester === devid,
     );
-    // PCI: a function that is not there reads as all ones.
+    // PCI: a function that does not exist reads as all ones.
     return device instanceof AmdIommu ? device.configRead(offset) : 0xffff_ffff;
   }),
 });

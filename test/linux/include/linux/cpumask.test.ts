@@ -13,7 +13,7 @@ const { kernel } = it;
 const word = (): bigint => kernel.readU64(kernel.sym('cpu_callin_mask'));
 
 describe('sets of CPUs', () => {
-  test.each([0, 1, 62, 63])('CPU %p is that bit of the word', (cpu) => {
+  test.each([0, 1, 62, 63])('CPU %p is the bit of the same number', (cpu) => {
     cpumask_set_cpu(kernel, cpu, 'cpu_callin_mask');
     expect(word()).toBe(1n << BigInt(cpu));
     expect(cpumask_test_cpu(kernel, cpu, 'cpu_callin_mask')).toBe(true);

@@ -1,6 +1,6 @@
 /**
- * include/linux/dma-mapping.h: struct dma_map_ops. Such a structure is a variable of the kernel, pointers to functions;
- * a caller reads the pointer from memory and jumps to it.
+ * include/linux/dma-mapping.h: struct dma_map_ops. Such a structure is a kernel variable that holds function pointers;
+ * a caller reads the pointer from memory and calls it.
  */
 import { va, type Va } from '../../../../machine/address.js';
 import { VECTOR } from '../../../../machine/types.js';
@@ -13,7 +13,7 @@ import { quads, type Variable } from '../../../../kernel/variables.js';
 export const DMA = { BIDIRECTIONAL: 0, TO_DEVICE: 1, FROM_DEVICE: 2 } as const;
 export type DmaDirection = (typeof DMA)[keyof typeof DMA];
 
-/** asm/dma-mapping.h: what a mapping that failed gives where the operations have no mapping_error. */
+/** asm/dma-mapping.h: the bus address of a failed mapping, for operations without mapping_error. */
 export const DMA_ERROR_CODE = 0n;
 
 /** DMA_BIT_MASK(n). */
@@ -33,7 +33,7 @@ export interface KernelDevice {
   readonly name: string;
   /** Requester id: bus, device and function as 16 bits. */
   readonly devid: number;
-  /** *dev->dma_mask; 0 where the device does no DMA. */
+  /** *dev->dma_mask; 0 if the device does no DMA. */
   dmaMask: bigint;
   coherentDmaMask: bigint;
   /** Its registers; absent for a device without a memory BAR. */
@@ -57,9 +57,9 @@ export interface Coherent {
   readonly handle: bigint;
 }
 
-/** The operations. A page is its physical address; attributes (struct dma_attrs) are none. */
+/** The operations. A page is given by its physical address; struct dma_attrs is not modelled. */
 export interface DmaMapOps {
-  /** null where there is no memory that the device reaches. */
+  /** null if there is no free memory that the device reaches. */
   alloc: (dev: KernelDevice, size: number, gfp: number) => Coherent | null;
   free: (dev: KernelDevice, size: number, vaddr: Va, handle: bigint) => void;
   map_page: (
@@ -70,7 +70,7 @@ export interface DmaMapOps {
     dir: DmaDirection,
   ) => bigint;
   unmap_page: (dev: KernelDevice, addr: bigint, size: number, dir: DmaDirection) => void;
-  /** How many entries are mapped; 0 where it failed. */
+  /** Number of mapped entries; 0 on failure. */
   map_sg: (dev: KernelDevice, sgl: Scatterlist[], dir: DmaDirection) => number;
   unmap_sg: (dev: KernelDevice, sgl: Scatterlist[], dir: DmaDirection) => void;
   sync_single_for_cpu: (dev: KernelDevice, addr: bigint, size: number, dir: DmaDirection) => void;
@@ -116,7 +116,7 @@ type Implementation<S extends DmaOp> = {
   [N in keyof Entries]: Entries[N] extends DmaMapFn<S> ? N : never;
 }[keyof Entries];
 
-/** The function of each operation. */
+/** Name of the function that implements each operation. */
 export type DmaMapOpsNames = { readonly [S in DmaOp]?: Implementation<S> };
 
 /** A static struct dma_map_ops. */
@@ -137,16 +137,20 @@ export function dmaMapOps(name: string, file: string, ops: DmaMapOpsNames): Vari
   };
 }
 
-/** The operation that a struct dma_map_ops in memory points to; undefined where the pointer is NULL. */
+/** The operation that a struct dma_map_ops in memory points to; undefined if the pointer is NULL. */
 export function dmaOp<S extends DmaOp>(k: Kernel, ops: Va, op: S): DmaMapOps[S] | undefined {
   const pointer = k.readU64(va(ops + DMA_MAP_OPS[op]));
   if (pointer === 0n) return undefined;
   const found = k.program.nameAt(k.canonical(pointer) - k.slide);
   if (found?.offset !== 0 || !isFunction(k, found.name)) {
     k.fault({ vector: VECTOR.UD, error: 0, why: `call through ${op}` });
-    throw new BootEnd('hung', k.current?.name ?? '?', 'the model cannot run what is no function');
+    throw new BootEnd(
+      'hung',
+      k.current?.name ?? '?',
+      'the pointer is not a function’s address: the model cannot execute it',
+    );
   }
-  // An indirect call: which function a pointer in memory names is known when it runs; dmaMapOps() checks its type.
+  // An indirect call: the function is known only at run time; dmaMapOps() has checked its type.
   return k.fn[found.name] as DmaMapOps[S];
 }
 

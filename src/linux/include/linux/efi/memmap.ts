@@ -1,4 +1,4 @@
-/** The EFI memory map as the kernel walks it: descriptors in memory, at the firmware's stride (include/linux/efi.h). */
+/** The kernel's walk of the EFI memory map: descriptors in memory, at the firmware's stride (include/linux/efi.h). */
 import { PAGE_SIZE, va, type Va } from '../../../../machine/address.js';
 import { EFI_MEMORY_DESCRIPTOR } from '../../../../firmware/efi/layout.js';
 import { inline, bodies } from '../../../../kernel/table.js';
@@ -17,7 +17,7 @@ export interface EfiMemoryDesc {
 declare module '../../../../kernel/table.js' {
   interface Entries {
     efi_enabled(k: Kernel, flag: EfiFlag): boolean;
-    /** Addresses of all descriptors of the mapped memory map, in order; none where it is not mapped. */
+    /** Addresses of all descriptors of the mapped memory map, in order; empty if it is not mapped. */
     for_each_efi_memory_desc(k: Kernel): Va[];
     /** Reads one descriptor. */
     efi_memory_desc(k: Kernel, at: Va): EfiMemoryDesc;
@@ -26,7 +26,7 @@ declare module '../../../../kernel/table.js' {
 
 const FIELD = EFI_MEMORY_DESCRIPTOR;
 
-/** Bytes of a descriptor's range. */
+/** Size in bytes of a descriptor's range. */
 export const descSize = (md: EfiMemoryDesc): number => md.num_pages * PAGE_SIZE;
 
 export const efiMemmap = bodies({

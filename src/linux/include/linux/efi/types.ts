@@ -33,11 +33,11 @@ export interface EfiMemoryMap {
   nr_map: number;
   desc_size: number;
   desc_version: number;
-  /** Where it is mapped; 0 where it is not. */
+  /** Virtual address of its mapping; 0 if it is not mapped. */
   map: number;
 }
 
-/** efi_memory_desc_t as it is saved for another kernel. */
+/** efi_memory_desc_t as saved for the next kernel (kexec). */
 export interface SavedMemoryDesc {
   readonly type: number;
   readonly phys_addr: number;
@@ -57,7 +57,7 @@ export interface EfiState {
   virtSystab: bigint;
   tables: Partial<Record<EfiTable, number>>;
   memmap: EfiMemoryMap;
-  /** efi_setup: physical address of what an earlier kernel passed; 0 without. */
+  /** efi_setup: physical address of the SETUP_EFI data that an earlier kernel passed (kexec); 0 if there are none. */
   efi_setup: number;
   /** efi_runtime_map, which sysfs shows: kmalloc'd in the kernel, plain state here (our choice: no slab is modelled). */
   runtimeMap: SavedMemoryDesc[];
@@ -65,9 +65,9 @@ export interface EfiState {
   efi_pgd: number;
   /** efi_scratch. */
   scratch: { efi_pgt: bigint; use_pgd: boolean; phys_stack: number };
-  /** Entries of init_level4_pgt while efi_call_phys_prolog() has others in their place (efi=old_map). */
+  /** Entries of init_level4_pgt that efi_call_phys_prolog() has replaced (efi=old_map). */
   save_pgd: bigint[];
-  /** efi_va: address of the next region, downwards. */
+  /** efi_va: regions are placed downwards from this address. */
   efi_va: number;
   /** esrt_data and esrt_data_size. */
   esrt: { data: number; size: number };
@@ -75,7 +75,7 @@ export interface EfiState {
   bgrt: { image: number; size: number };
 }
 
-/** asm/pgtable_64_types.h: where EFI regions get their virtual addresses, from the top down. */
+/** asm/pgtable_64_types.h: the virtual addresses for EFI regions, used from the top down. */
 export const EFI_VA_START = va(-4 * 2 ** 30);
 export const EFI_VA_END = va(-68 * 2 ** 30);
 

@@ -1,4 +1,4 @@
-/** include/uapi/asm-generic/errno-base.h: what kernel functions return negated. */
+/** include/uapi/asm-generic/errno-base.h: error numbers, which kernel functions return negated. */
 export const EPERM = 1;
 export const ENOENT = 2;
 export const EIO = 5;

@@ -1,4 +1,4 @@
-/** DMA without anything that translates: the base kernel, dma_ops = nommu_dma_ops. */
+/** DMA of the base kernel without IOMMU and bounce buffers: dma_ops = nommu_dma_ops. */
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import {
   DMA,
@@ -39,11 +39,14 @@ describe('asm/dma-mapping.h', () => {
     [32, 0xffff_f001n, 0x1000, false],
     [64, 2n ** 47n, 1, true],
     [0, 0n, 1, false],
-  ])('a mask of %p bits and %p+%p: capable is %p', (bits, addr, size, capable) => {
-    expect(k.fn.dma_capable(device(bits), addr, size)).toBe(capable);
-  });
+  ])(
+    'dma_capable() for a mask of %p bits, address %p and size %p is %p',
+    (bits, addr, size, capable) => {
+      expect(k.fn.dma_capable(device(bits), addr, size)).toBe(capable);
+    },
+  );
 
-  test('a device has the common operations unless it has its own', () => {
+  test('get_dma_ops() returns dma_ops unless the device has its own', () => {
     expect(k.fn.get_dma_ops(device(32))).toBe(k.sym('nommu_dma_ops'));
     const own = { ...device(32), dmaOps: k.sym('swiotlb_dma_ops') };
     expect(k.fn.get_dma_ops(own)).toBe(k.sym('swiotlb_dma_ops'));
@@ -54,10 +57,10 @@ describe('asm/dma-mapping.h', () => {
     [32, GFP.KERNEL, GFP.DMA32],
     [33, GFP.KERNEL, GFP.KERNEL],
     [64, GFP.KERNEL, GFP.KERNEL],
-    // Without a mask of its own: 24 bits where ZONE_DMA was asked for, else 32.
+    // Without a mask of its own: 24 bits if GFP_DMA is set, else 32.
     [0, GFP.DMA, GFP.DMA],
     [0, GFP.KERNEL, GFP.DMA32],
-  ])('coherent memory for %p bits with flags %p is asked for with %p', (bits, gfp, flags) => {
+  ])('dma_alloc_coherent_gfp_flags() for %p bits and flags %p is %p', (bits, gfp, flags) => {
     expect(k.fn.dma_alloc_coherent_gfp_flags(device(32, bits), gfp)).toBe(flags);
   });
 });
@@ -67,15 +70,15 @@ describe('nommu_map_page()', () => {
     [24, 16 * MIB - 4096, 0, 4096, true],
     [24, 16 * MIB - 4096, 1, 4096, false],
     [32, 16 * MIB, 0x123, 1, true],
-  ])('for %p bits, page %p+%p, %p bytes: %p', (bits, page, offset, size, ok) => {
+  ])('maps for %p bits, page %p+%p, %p bytes: %p', (bits, page, offset, size, ok) => {
     const bus = k.fn.dma_map_page(device(bits), page, offset, size, DMA.TO_DEVICE);
     expect(bus).toBe(ok ? BigInt(page + offset) : 0n);
     expect(k.fn.dma_mapping_error(device(bits), bus)).toBe(!ok);
   });
 
-  test('a scatterlist of which one piece is out of reach fails whole', () => {
-    const piece = (page: number) => ({ page, offset: 8, length: 16, dmaAddress: 0n, dmaLength: 0 });
-    const sgl = [piece(8 * MIB), piece(16 * MIB)];
+  test('fails for a whole scatterlist if one entry is out of reach', () => {
+    const entry = (page: number) => ({ page, offset: 8, length: 16, dmaAddress: 0n, dmaLength: 0 });
+    const sgl = [entry(8 * MIB), entry(16 * MIB)];
     expect(k.fn.dma_map_sg(device(24), sgl, DMA.TO_DEVICE)).toBe(0);
     expect(k.fn.dma_map_sg(device(32), sgl, DMA.TO_DEVICE)).toBe(2);
     expect(sgl.map(({ dmaAddress, dmaLength }) => [dmaAddress, dmaLength])).toEqual([
@@ -85,25 +88,25 @@ describe('nommu_map_page()', () => {
   });
 });
 
-describe('masks', () => {
+describe('DMA masks', () => {
   test.each([
     [23, -EIO],
     [24, 0],
     [64, 0],
-  ])('of %p bits: dma_set_mask() is %p', (bits, rc) => {
+  ])('of %p bits: dma_set_mask_and_coherent() returns %p', (bits, rc) => {
     const dev = device(32);
     expect(k.fn.dma_set_mask_and_coherent(dev, DMA_BIT_MASK(bits))).toBe(rc);
     const width = rc === 0 ? bits : 32;
     expect([dev.dmaMask, dev.coherentDmaMask]).toEqual([DMA_BIT_MASK(width), DMA_BIT_MASK(width)]);
   });
 
-  test('a device that does no DMA keeps none', () => {
+  test('cannot be set for a device that does no DMA', () => {
     const dev = device(0);
     expect(k.fn.dma_set_mask(dev, DMA_BIT_MASK(32))).toBe(-EIO);
     expect(k.fn.dma_alloc_coherent(dev, 4096, GFP.KERNEL)).toBeNull();
   });
 
-  test('begin with 32 bits when the bus is enumerated', () => {
+  test('are 32 bits after the bus is enumerated', () => {
     expect(k.state.devices.map(({ name, devid, dmaMask }) => [name, devid, dmaMask])).toEqual([
       ['nvme', 0x400, DMA_BIT_MASK(32)],
       ['ahci', 0x500, DMA_BIT_MASK(32)],
@@ -113,7 +116,7 @@ describe('masks', () => {
 });
 
 describe('dma_generic_alloc_coherent()', () => {
-  test('gives zeroed memory that the device reaches, and takes it back', () => {
+  test('allocates zeroed memory that the device reaches, and dma_free_coherent() frees it', () => {
     const before = structuredClone(k.state.pages);
     const first = k.fn.dma_alloc_coherent(device(32), 5000, GFP.KERNEL);
     if (first === null) throw new Error('no memory');
@@ -125,7 +128,7 @@ describe('dma_generic_alloc_coherent()', () => {
     expect(free(k.state.pages)).toBe(free(before));
   });
 
-  test('refuses the last page below the mask, by one byte', () => {
+  test('rejects the last page below the mask, off by one byte', () => {
     // The page at 16 MiB − 4 KiB ends at the mask and is compared with its end, not with its last byte.
     const taken: number[] = [];
     for (let page = k.fn.alloc_pages(GFP.DMA, 0); page !== 16 * MIB - 4096;) {

@@ -14,7 +14,7 @@ beforeAll(() => {
 });
 
 describe('struct dma_map_ops', () => {
-  test('has its pointers one after the other, in the order of the header', () => {
+  test('has its pointers contiguous, in the order of the header', () => {
     expect(Object.entries(DMA_MAP_OPS)).toEqual(
       [
         ['alloc', 'free', 'mmap', 'get_sgtable', 'map_page', 'unmap_page', 'map_sg', 'unmap_sg'],
@@ -26,7 +26,7 @@ describe('struct dma_map_ops', () => {
     );
   });
 
-  test('stands in memory as addresses of functions, NULL where there is none', () => {
+  test('is in memory as function addresses, NULL for an operation without function', () => {
     const at = (ops: string, op: keyof typeof DMA_MAP_OPS): string | undefined =>
       k.program.nameAt(
         Number(BigInt.asIntN(64, k.readU64(va(k.sym(ops) + DMA_MAP_OPS[op])))) - k.slide,
@@ -41,7 +41,7 @@ describe('struct dma_map_ops', () => {
     ['the middle of a function', (): bigint => BigInt(k.sym('nommu_map_page') + 1)],
     ['a variable', (): bigint => BigInt(k.sym('dma_ops'))],
     ['no name', (): bigint => 0x1234n],
-  ])('called through a pointer to %s, the kernel ends', (_what, pointer) => {
+  ])('ends the boot when called through a pointer to %s', (_what, pointer) => {
     standing.again();
     k.writeU64(va(k.sym('nommu_dma_ops') + DMA_MAP_OPS.map_page), pointer());
     expect(() => dmaOp(k, k.sym('nommu_dma_ops'), 'map_page')).toThrow(
@@ -50,6 +50,6 @@ describe('struct dma_map_ops', () => {
   });
 });
 
-test('DMA_BIT_MASK has as many bits as it says', () => {
+test('DMA_BIT_MASK(n) has n bits', () => {
   expect([24, 32, 64].map(DMA_BIT_MASK)).toEqual([0xff_ffffn, 0xffff_ffffn, 2n ** 64n - 1n]);
 });
