@@ -1,4 +1,4 @@
-/** Options of Linux 4.6 that kernel, mm, init, lib, block, fs, net, security and crypto take: data, see options.ts. */
+/** Options of Linux 4.6 in kernel, mm, init, lib, block, fs, net, security and crypto: data, see options.ts. */
 import type { OptionRow } from './types.js';
 
 export const CORE_OPTIONS: readonly OptionRow[] = [

@@ -1,4 +1,4 @@
-/** Options of Linux 4.6 that drivers and sound take: data, see options.ts. */
+/** Options of Linux 4.6 in drivers and sound: data, see options.ts. */
 import type { OptionRow } from './types.js';
 
 export const DRIVER_OPTIONS: readonly OptionRow[] = [

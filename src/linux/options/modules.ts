@@ -1,4 +1,4 @@
-/** Options of Linux 4.6 that parts that have parameters as modules do, with the name of the module in front take: data, see options.ts. */
+/** Module parameters of Linux 4.6, each with the module's name as prefix: data, see options.ts. */
 import type { OptionRow } from './types.js';
 
 export const MODULE_OPTIONS: readonly OptionRow[] = [

@@ -1,8 +1,8 @@
 /**
- * The options of Linux 4.6 for x86, and what a command line says that the model does not do. The rows come from the source
+ * The options of Linux 4.6 for x86, and the options of a command line that are not modelled. The rows come from the source
  * of 4.6.5: the arguments of early_param(), early_param_on_off(), __setup(), core_param(), module_param*() (with
- * MODULE_PARAM_PREFIX or the module's name) and cmdline_find_option*() in all files that an x86 kernel can be made of;
- * of modules only those of the directories that belong to every kernel. The marks are ours.
+ * MODULE_PARAM_PREFIX or the module's name) and cmdline_find_option*() in all files that an x86 kernel can be built from;
+ * parameters of modules only from the directories that every kernel uses. The marks are our choice.
  */
 import { CORE_OPTIONS } from './core.js';
 import { DRIVER_OPTIONS } from './drivers.js';
@@ -18,17 +18,18 @@ export const OPTIONS: readonly OptionRow[] = [
   ...MODULE_OPTIONS,
 ];
 
-/** An option that is on a line and is not modelled, as it is written there, and why. */
+/** An option of a command line, as it is written there, and why it is not modelled or has no effect. */
 export interface NotModelled {
   readonly option: string;
   readonly why: string;
 }
 
-/** COMMAND_LINE_SIZE less the NUL (include/asm-generic or asm/setup.h): the rest is cut. */
-const LINE = 2047;
+/** COMMAND_LINE_SIZE without the NUL (include/asm-generic or asm/setup.h): a longer line is truncated. */
+const LINE_MAX = 2047;
 
 /**
- * Values of modelled options that are not modelled; of `only`, all others. A list with commas is looked at word by word.
+ * Values of modelled options that are not modelled: those that begin with one of `words`, or all but `only`. Each word of
+ * a comma-separated list is checked.
  */
 const VALUES: Readonly<Record<string, { words?: readonly string[]; only?: readonly string[] }>> = {
   acpi: { words: ['strict', 'copy_dsdt', 'nocmcff'] },
@@ -38,14 +39,14 @@ const VALUES: Readonly<Record<string, { words?: readonly string[]; only?: readon
 
 const isReason = (mark: Mark): mark is Reason => mark in REASONS;
 
-/** Why an option of a mark has no effect here; undefined where it has one, or would have. */
+/** Why an option with a mark has no effect in the model; undefined for `modelled` and `named`. */
 export const reasonOf = (mark: Mark): string | undefined =>
   isReason(mark) ? REASONS[mark] : undefined;
 
-/** Characters after a name that __setup() has without `=`, where the word still is that option. */
+/** Characters that may follow a __setup() name without `=` in a word that is that option. */
 const AFTER_NAME = ['', '=', '[', ','];
 
-/** The rows that a word of a line means. */
+/** The rows that match a word of a command line. */
 export function rowsOf({ param, val }: Param): OptionRow[] {
   const word = val === undefined ? param : `${param}=${val}`;
   return OPTIONS.filter(([name, kind]) => {
@@ -61,8 +62,8 @@ const wordOf = ({ param, val }: Param): string => {
   return val === undefined ? param : `${param}=${quoted}`;
 };
 
-/** What of a modelled option's value is not modelled. */
-function valuesLeftOut({ param, val }: Param): string[] {
+/** The words of a modelled option's value that are not modelled. */
+function unmodelledValues({ param, val }: Param): string[] {
   const rule = Object.entries(VALUES).find(([name]) => parameq(param, name))?.[1];
   if (rule === undefined || val === undefined) return [];
   return val.split(',').filter((word) => {
@@ -71,42 +72,45 @@ function valuesLeftOut({ param, val }: Param): string[] {
   });
 }
 
-function judge(param: Param): NotModelled | undefined {
+function reasonFor(param: Param): NotModelled | undefined {
   const option = wordOf(param);
   const rows = rowsOf(param);
   const marks = rows.map(([, , , mark]) => mark);
   if (marks.includes('modelled')) {
-    const left = valuesLeftOut(param);
-    if (left.length === 0) return undefined;
-    return { option, why: `${left.join(', ')}: this value is not modelled` };
+    const values = unmodelledValues(param);
+    if (values.length === 0) return undefined;
+    return { option, why: `${values.join(', ')}: this value is not modelled` };
   }
   const named = rows.find(([, , , mark]) => mark === 'named');
   if (named !== undefined) return { option, why: `an option of 4.6, ${named[2]}` };
   if (rows.length > 0) return undefined;
   if (param.param.includes('.')) {
-    return { option, why: 'a parameter of a module, which 4.6 leaves to who loads it' };
+    return {
+      option,
+      why: 'a module parameter, which 4.6 leaves to the program that loads the module',
+    };
   }
   return { option, why: 'unknown to 4.6: passed to init' };
 }
 
-const paramsOf = (line: string): readonly Param[] => parse_args(line.slice(0, LINE)).params;
+const paramsOf = (line: string): readonly Param[] => parse_args(line.slice(0, LINE_MAX)).params;
 
 /**
- * Options of a command line that the model does not have, in the line's order, each once.
+ * Options of a command line that are not modelled, in the line's order, each once.
  *
- * @param also names that something else than 4.6 takes.
+ * @param handled names of options that code outside 4.6 handles.
  */
-export function notModelledOf(line: string, also: readonly string[]): NotModelled[] {
+export function notModelledOf(line: string, handled: readonly string[]): NotModelled[] {
   const found = new Map<string, NotModelled>();
   for (const param of paramsOf(line)) {
-    if (also.some((name) => parameq(name, param.param))) continue;
-    const verdict = judge(param);
-    if (verdict !== undefined) found.set(verdict.option, verdict);
+    if (handled.some((name) => parameq(name, param.param))) continue;
+    const result = reasonFor(param);
+    if (result !== undefined) found.set(result.option, result);
   }
   return [...found.values()];
 }
 
-/** Options of a line that 4.6 knows and that change nothing here, with the reason. */
+/** Options of a command line that 4.6 has and that have no effect in the model, with the reason. */
 export function withoutEffect(line: string): NotModelled[] {
   const found = new Map<string, NotModelled>();
   for (const param of paramsOf(line)) {

@@ -1,4 +1,4 @@
-/** Options of Linux 4.6 that arch/x86 takes: data, see options.ts. */
+/** Options of Linux 4.6 in arch/x86, and of boot loaders: data, see options.ts. */
 import type { OptionRow } from './types.js';
 
 export const X86_OPTIONS: readonly OptionRow[] = [

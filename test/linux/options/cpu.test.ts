@@ -19,11 +19,11 @@ const iommu = (words: string): Boot => upTo('smp_init', withLine(words, 'epyc-ef
 const plain = four('');
 
 describe('how many CPUs run', () => {
-  test('all of them without an option', () => {
+  test('without an option: all', () => {
     expect(onlineCpus(plain.kernel)).toEqual([0, 1, 2, 3]);
   });
 
-  test('nosmp and maxcpus=0: the boot CPU, and no IPI is sent', () => {
+  test('nosmp and maxcpus=0: only the boot CPU, and no IPI is sent', () => {
     for (const words of ['nosmp', 'maxcpus=0']) {
       const b = withLine(words, 'bios-minimal', FOUR);
       const trace = b.run();
@@ -44,7 +44,7 @@ describe('how many CPUs run', () => {
     ['maxcpus=1', [0], ['x86: Booted up 1 node, 1 CPUs']],
     ['maxcpus=3', [0, 1, 2], ['x86: Booted up 1 node, 3 CPUs']],
     ['maxcpus=9', [0, 1, 2, 3], []],
-    // An int goes into an unsigned variable.
+    // A negative int is stored in an unsigned variable.
     ['maxcpus=-1', [0, 1, 2, 3], []],
     ['maxcpus', [0, 1, 2, 3], []],
     ['max-cpus=1', [0, 1, 2, 3], []],
@@ -79,22 +79,24 @@ describe('how many CPUs run', () => {
         'x86: Booted up 1 node, 3 CPUs',
       ],
     ],
-    // The boot CPU itself cannot be disabled so.
+    // The boot CPU cannot be disabled by this option.
     ['disable_cpu_apicid=0', [0, 1, 2, 3], []],
-  ] as const)('%s', (words, apicIds, lines) => {
+  ] as const)('%s: those with the APIC IDs %j', (words, apicIds, lines) => {
     const b = four(words);
-    const running = b.machine.cpus.filter(({ id }) => id === 0 || ran(b, id)).map(({ id }) => id);
+    const running = b.machine.cpus
+      .filter(({ id }) => id === 0 || runsKernel(b, id))
+      .map(({ id }) => id);
     expect(running).toEqual(apicIds);
     if (lines !== undefined) expect(onlyIn(b, plain)).toEqual(lines);
   });
 });
 
-/** Whether a CPU (by APIC id) is out of its reset state. */
-function ran(b: Boot, id: number): boolean {
+/** Whether a CPU (by APIC ID) runs the kernel: its CR3 is the boot CPU's. */
+function runsKernel(b: Boot, id: number): boolean {
   return b.machine.cpus[id]?.cr3 === b.machine.cpus[0].cr3;
 }
 
-describe('interrupts are not remapped, so that the IOMMU is set up with the devices', () => {
+describe('options that disable interrupt remapping', () => {
   const plainIommu = iommu('');
   test.each([
     ['noapic', ['Not enabling interrupt remapping due to skipped IO-APIC setup']],
@@ -107,7 +109,7 @@ describe('interrupts are not remapped, so that the IOMMU is set up with the devi
     expect(b.kernel.state.amdIommu.irq_remapping_enabled).toBe(false);
     expect(onlyIn(b, plainIommu)).toEqual(lines);
   });
-  test('intremap=on takes it back', () => {
+  test('intremap=on after nointremap enables it again', () => {
     expect(iommu('nointremap intremap=on').kernel.state.amdIommu.irq_remapping_enabled).toBe(true);
   });
 });
@@ -117,10 +119,10 @@ describe('nolapic, disableapic', () => {
     const b = four(words);
     expect(b.kernel.state.madt.apicIds).toEqual([]);
     expect(onlineCpus(b.kernel)).toEqual([0]);
-    // The MP table of this firmware is read in its place, and finds no local APIC either.
+    // The MP table of this firmware is read instead, and finds no local APIC either.
     expect(printedBy(b)).toContain('smpboot: SMP disabled');
   });
-  test('where there is no MP table, dummy APIC emulation is told', () => {
+  test('without an MP table the kernel reports dummy APIC emulation', () => {
     const b = upTo('smp_init', withLine('nolapic', 'epyc-efi', IOMMU));
     expect(printedBy(b)).toEqual(
       expect.arrayContaining([
@@ -134,14 +136,14 @@ describe('nolapic, disableapic', () => {
 });
 
 describe('acpi=', () => {
-  test('off: no table is read; the MP table of a BIOS gives the CPUs', () => {
+  test('off: no table is read; the CPUs are those of the BIOS’s MP table', () => {
     const b = four('acpi=off');
     expect(printedBy(b).filter((line) => line.startsWith('ACPI:'))).toEqual([]);
     expect(b.kernel.state.madt.apicIds).toEqual([]);
     expect(printedBy(b)).toContain('Processors: 4');
     expect(onlineCpus(b.kernel)).toEqual([0, 1, 2, 3]);
   });
-  test('off: on EFI, where there is no MP table, one CPU runs and there is no IOMMU', () => {
+  test('off: on EFI, without an MP table, one CPU runs and no IOMMU is detected', () => {
     const b = withLine('acpi=off', 'epyc-efi', IOMMU);
     const trace = b.run();
     expect(trace.outcome.kind).toBe('booted');
@@ -150,7 +152,7 @@ describe('acpi=', () => {
     expect(b.kernel.state.devices.map(({ dmaOps }) => dmaOps)).toEqual([0]);
     expect(printedBy(b)).toContain('smpboot: SMP motherboard not detected');
   });
-  test('noirq and pci=noacpi: the MP table is read for its I/O APICs, the CPUs stay those of the MADT', () => {
+  test('noirq and pci=noacpi: the MP table is read for its I/O APICs, the CPUs are those of the MADT', () => {
     for (const words of ['acpi=noirq', 'pci=noacpi', 'noapic']) {
       const b = four(words);
       expect([words, b.kernel.state.madt.apicIds]).toEqual([words, [0, 1, 2, 3]]);
@@ -159,17 +161,17 @@ describe('acpi=', () => {
     }
     expect(printedBy(plain)).not.toContain('Processors: 4');
   });
-  test('rsdt: the RSDT is read in place of the XSDT', () => {
+  test('rsdt: the RSDT is read instead of the XSDT', () => {
     const roots = (words: string): string[] =>
       printedBy(four(words)).flatMap((line) => /^ACPI: ([XR]SDT) /.exec(line)?.[1] ?? []);
     expect([roots(''), roots('acpi=rsdt')]).toEqual([['XSDT'], ['RSDT']]);
   });
-  test('force takes off back; what it does not know is malformed', () => {
+  test('force overrides off; an unknown value is malformed', () => {
     expect(four('acpi=off acpi=force').kernel.state.madt.apicIds).toEqual([0, 1, 2, 3]);
     expect(printedBy(four('acpi=ht'))).toContain("Malformed early option 'acpi'");
     expect(printedBy(four('acpi'))).toContain("Malformed early option 'acpi'");
   });
-  test('acpi_rsdp= says where the RSDP is', () => {
+  test('acpi_rsdp= sets the address of the RSDP', () => {
     const b = four('acpi_rsdp=0x1000');
     expect(printedBy(b).find((line) => line.startsWith('ACPI: RSDP'))).toMatch(
       /^ACPI: RSDP 0x1000 /,

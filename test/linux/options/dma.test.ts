@@ -1,4 +1,4 @@
-/** iommu=, amd_iommu= and swiotlb=: which DMA operations devices get, and what they send. */
+/** iommu=, amd_iommu= and swiotlb=: the DMA operations of devices, and their bus addresses. */
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { IO_TLB_SHIFT, readLong } from '../../../src/linux/lib/swiotlb/swiotlb.js';
 import { readl } from '../../../src/linux/drivers/iommu/amd_iommu/commands.js';
@@ -17,7 +17,7 @@ const SETTINGS = [
   'guest=false',
   'loader.deviceTree=false',
 ];
-/** A machine that needs neither. */
+/** The machine with all RAM below 4 GiB, which needs no bounce buffers. */
 const SMALL = [...SETTINGS, 'machine.ram="1GiB"'];
 
 interface Ran {
@@ -33,7 +33,7 @@ function ran(
   const b = withLine(words, 'epyc-efi', settings, { stage, ...options });
   return { b, trace: b.run() };
 }
-/** Operations that a device's transfers went through. */
+/** The dma_map_ops that a device's transfers used. */
 const via = ({ trace }: Ran, device: string): unknown[] => [
   ...new Set(
     eventsOf(trace, 'drivers', 'dma')
@@ -41,8 +41,8 @@ const via = ({ trace }: Ran, device: string): unknown[] => [
       .map((event) => event['via']),
   ),
 ];
-/** Whether bus addresses of a device are the physical ones. */
-const straight = ({ trace }: Ran, device: string): boolean =>
+/** Whether all bus addresses of a device are physical addresses. */
+const usesPhysical = ({ trace }: Ran, device: string): boolean =>
   eventsOf(trace, 'drivers', 'dma')
     .filter((event) => event['dma'] === device)
     .every(({ bus, pa }) => BigInt(String(bus)) === BigInt(String(pa).split('..')[0] ?? '0'));
@@ -57,20 +57,20 @@ beforeAll(() => {
   plain = ran('');
 });
 
-test('without an option the nic has addresses of the IOMMU, and the bounce buffers are freed', () => {
+test('without an option the nic uses addresses of the IOMMU, and the bounce buffers are freed', () => {
   expect(via(plain, 'nic')).toEqual(['amd_iommu_dma_ops']);
   expect(via(plain, 'ahci')).toEqual(['nommu_dma_ops']);
-  expect(straight(plain, 'nic')).toBe(false);
+  expect(usesPhysical(plain, 'nic')).toBe(false);
   expect(bounceBytes(plain)).toBe(0);
 });
 
 describe('iommu=pt', () => {
-  test('the device is in a domain without tables: its addresses are physical ones, its operations the common ones', () => {
+  test('puts the device into a domain without page tables: bus addresses are physical, operations are swiotlb_dma_ops', () => {
     const it = ran('iommu=pt');
     const { amdIommu } = it.b.kernel.state;
     expect(amdIommu.domains.map(({ mode, dev_list }) => [mode, dev_list.length])).toEqual([[0, 1]]);
     expect(via(it, 'nic')).toEqual(['swiotlb_dma_ops']);
-    expect(straight(it, 'nic')).toBe(true);
+    expect(usesPhysical(it, 'nic')).toBe(true);
     expect(allIntact(it)).toBe(true);
     expect(printedBy(it.b)).toEqual(
       expect.arrayContaining([
@@ -79,13 +79,13 @@ describe('iommu=pt', () => {
       ]),
     );
   });
-  test('the number and the tables of the domain that it had first are free again', () => {
+  test('frees the ID of the device’s first domain', () => {
     const { b } = ran('iommu=pt');
     const bitmap = b.kernel.canonical(b.kernel.readU64(b.kernel.sym('amd_iommu_pd_alloc_bitmap')));
-    // Number 0 is never given out, 1 was the first domain's, 2 is the one without tables.
+    // Domain ID 0 is never allocated, 1 was the first domain's, 2 is that of the domain without tables.
     expect(b.kernel.readU8(bitmap)).toBe(0b101);
   });
-  test('with encryption on its addresses carry the mask of patch 13, where the IOMMU reads its own structures', () => {
+  test('with encryption on, bus addresses have the mask of patch 13 if the IOMMU can read its own structures', () => {
     const own = { with: ['14/own-structures'] };
     const it = ran(`${ON} iommu=pt`, SETTINGS, 18, own);
     const keys = eventsOf(it.trace, 'drivers', 'dma')
@@ -94,11 +94,11 @@ describe('iommu=pt', () => {
     expect(keys).toEqual([1]);
     expect(allIntact(it)).toBe(true);
     // A domain's tables have the mask in their leaves in the same way (patch 14).
-    expect(straight(ran(ON, SETTINGS, 18, own), 'nic')).toBe(false);
+    expect(usesPhysical(ran(ON, SETTINGS, 18, own), 'nic')).toBe(false);
   });
 });
 
-describe('the IOMMU is left alone', () => {
+describe('options that leave the IOMMU disabled', () => {
   test.each([
     ['iommu=off', 'nommu_dma_ops', 0],
     ['amd_iommu=off', 'swiotlb_dma_ops', 64 * 2 ** 20],
@@ -111,14 +111,14 @@ describe('the IOMMU is left alone', () => {
     expect(via(it, 'nic')).toEqual([ops]);
     expect(bounceBytes(it)).toBe(bytes);
   });
-  test('iommu=off needs no bounce buffers: the narrow device fails', () => {
+  test('iommu=off allocates no bounce buffers: the 32-bit device fails', () => {
     expect(printedBy(ran('iommu=off').b)).toContain('ahci: DMA map failed');
   });
-  test('iommu=soft has bounce buffers on a small machine as well', () => {
+  test('iommu=soft allocates bounce buffers also without RAM above 4 GiB', () => {
     expect(bounceBytes(ran('iommu=soft', SMALL))).toBe(64 * 2 ** 20);
     expect(bounceBytes(ran('', SMALL))).toBe(0);
   });
-  test('a word of several counts where it begins so; amd_iommu= looks at every place', () => {
+  test('iommu= matches each word by its beginning, amd_iommu= at every position', () => {
     expect(ran('iommu=nomerge,offx').b.kernel.state.amdIommu.detected).toBe(false);
     expect(ran('iommu=xoff').b.kernel.state.amdIommu.detected).toBe(true);
     expect(ran('amd_iommu=xoff').b.kernel.state.amdIommu.detected).toBe(false);
@@ -136,10 +136,10 @@ describe('iommu= and addresses above 4 GiB', () => {
     ['iommu=nodac,allowdac', true],
     ['iommu=forcesac', false],
     ['iommu=usedac', true],
-  ])('%s: the nic is given them: %s', (words, given) => {
+  ])('%s: the nic gets them: %s', (words, given) => {
     expect(wide(words)).toBe(given);
   });
-  test('nodac says so, and usedac ends the list with an error', () => {
+  test('nodac prints a message, and usedac ends the list with an error', () => {
     expect(printedBy(ran('amd_iommu=off iommu=nodac').b)).toContain(
       'nic: PCI: Disallowing DAC for device',
     );
@@ -149,12 +149,12 @@ describe('iommu= and addresses above 4 GiB', () => {
   });
 });
 
-test('amd_iommu=fullflush: what is unmapped is flushed at once', () => {
+test('amd_iommu=fullflush: the IOTLB is flushed at each unmap', () => {
   const it = ran('amd_iommu=fullflush');
   expect(onlyIn(it.b, plain.b)).toContain('AMD-Vi: IO/TLB flush on unmap enabled');
   expect(onlyIn(plain.b, it.b)).toContain('AMD-Vi: Lazy IO/TLB flushing enabled');
   expect(intact(it.trace, 'nic to device')).toBe(true);
-  /** How far the driver has written its ring of commands, which it does not go round here. */
+  /** Tail of the driver's command ring, which does not wrap in these boots. */
   const commands = ({ b: { kernel } }: Ran): number => {
     const [iommu] = kernel.state.amdIommu.iommus;
     return iommu === undefined ? 0 : readl(kernel, iommu, MMIO.CMD_TAIL);
@@ -167,7 +167,7 @@ describe('swiotlb=', () => {
     const copies = ({ trace }: Ran): number =>
       eventsOf(trace, 'drivers', 'copy').filter((event) => event['in'] === 'swiotlb_bounce').length;
     expect(copies(ran('swiotlb=force'))).toBeGreaterThan(copies(ran('iommu=soft')));
-    expect(straight(ran('swiotlb=force'), 'nic')).toBe(false);
+    expect(usesPhysical(ran('swiotlb=force'), 'nic')).toBe(false);
   });
   test.each([
     ['swiotlb=8192 iommu=soft', 16 * 2 ** 20, false],
@@ -179,7 +179,7 @@ describe('swiotlb=', () => {
     expect(bounceBytes(it)).toBe(bytes);
     expect(readInt(it.b.kernel, 'swiotlb_force') !== 0).toBe(forced);
   });
-  test('without a value the kernel reads at address 0, and ends there', () => {
+  test('without a value the kernel reads at address 0 and panics', () => {
     expect(ran('swiotlb').trace.outcome).toMatchObject({ kind: 'panic' });
   });
 });

@@ -1,4 +1,4 @@
-/** Options that change the memory map, what of it is reserved, and how it is mapped. */
+/** Options that change the memory map, its reservations and its mappings. */
 import { describe, expect, test } from '@jest/globals';
 import { E820 } from '../../../src/linux/arch/x86/include/asm/e820.js';
 import { MSR_IA32_CR_PAT } from '../../../src/kernel/constants.js';
@@ -25,7 +25,7 @@ const highest = ({ kernel }: Boot): number =>
   );
 
 describe('mem=', () => {
-  test('takes the RAM above it away, and prints the map as the user has it', () => {
+  test('removes the RAM above its value, and prints the user-defined map', () => {
     const [without, b] = [parsed(''), parsed('mem=128M')];
     expect(highest(without)).toBeGreaterThan(128 * MIB);
     expect(highest(b)).toBe(128 * MIB);
@@ -34,7 +34,7 @@ describe('mem=', () => {
     expect(lines[1]).toBe('e820: user-defined physical RAM map:');
     expect(lines.slice(2).every((line) => line.startsWith('user: [mem '))).toBe(true);
   });
-  test('of a value that is none says so, and leaves the map', () => {
+  test('with an invalid value prints an error and leaves the map unchanged', () => {
     for (const words of ['mem', 'mem=x', 'mem=0', 'mem=nopentium']) {
       const b = parsed(words);
       expect([words, ramOf(b)]).toEqual([words, ramOf(parsed(''))]);
@@ -44,7 +44,7 @@ describe('mem=', () => {
       'mem=nopentium ignored! (only supported on x86_32)',
     );
   });
-  test('leaves what lies above it out of the direct map and of the page allocator', () => {
+  test('excludes the RAM above its value from the direct map and the page allocator', () => {
     const without = upTo('mm_init', withLine('', 'bios-minimal', RAM));
     const b = upTo('mm_init', withLine('mem=128M', 'bios-minimal', RAM));
     expect(without.kernel.state.maxPfnMapped).toBe((256 * MIB) / 4096);
@@ -57,7 +57,7 @@ describe('mem=', () => {
   test.each([
     [0, ''],
     [18, ON],
-  ])('below the RAM disk makes the kernel move it (stage %i)', (stage, on) => {
+  ])('below the RAM disk’s address relocates the RAM disk (stage %i)', (stage, on) => {
     const at = ['loader.initrdAt="0xf000000"'];
     const settings = [...RAM, ...at];
     const trace = withLine(`${on} mem=128M`, 'bios-minimal', settings, { stage }).run();
@@ -89,16 +89,16 @@ describe('memmap=', () => {
     ['#', E820.ACPI],
     ['$', E820.RESERVED],
     ['!', E820.PRAM],
-  ])('1M%s512M adds a range of that type', (sign, type) => {
+  ])('1M%s512M adds a range of type %i', (sign, type) => {
     const b = parsed(`memmap=1M${sign}512M`);
     expect(typeAt(parsed(''), 512 * MIB)).toBeUndefined();
     expect(typeAt(b, 512 * MIB)).toBe(type);
     expect(typeAt(b, 513 * MIB)).toBeUndefined();
   });
-  test('over RAM, the higher type wins', () => {
+  test('over RAM: the higher e820 type wins', () => {
     expect(typeAt(parsed('memmap=1M$64M'), 64 * MIB)).toBe(E820.RESERVED);
   });
-  test('exactmap empties the map; the ranges behind it, with commas or words of their own, fill it', () => {
+  test('exactmap empties the map; later ranges, after commas or as separate options, fill it', () => {
     for (const words of [
       'memmap=exactmap,640K@0,63M@1M',
       'memmap=exactmap memmap=640K@0 memmap=63M@1M',
@@ -116,17 +116,17 @@ describe('memmap=', () => {
       ]);
     }
   });
-  test('a map with less than two ranges is a panic', () => {
+  test('a map with fewer than two ranges is a panic', () => {
     const b = parsed('memmap=exactmap,63M@1M');
     expect(b.outcome).toMatchObject({ kind: 'panic', message: 'Invalid user supplied memory map' });
   });
-  test('a size alone is what mem= is; no number at all is passed over', () => {
+  test('a size alone acts as mem=; a value without a number is ignored', () => {
     expect(highest(parsed('memmap=128M'))).toBe(128 * MIB);
     expect(highest(parsed('memmap=x'))).toBe(highest(parsed('')));
   });
 });
 
-test('reservelow= takes more of the lowest memory, between a page and 640 KiB', () => {
+test('reservelow= sets the size of the reserved lowest memory, from a page to 640 KiB', () => {
   const low = (words: string): number => {
     const { reserved } = upTo('memblock_x86_fill', withLine(words, 'bios-minimal', RAM)).kernel
       .state.memblock;
@@ -143,7 +143,7 @@ describe('crashkernel=', () => {
       .kernel.state.memblock.reserved.filter(({ owner }) => owner === 'reserve_crashkernel')
       .map(({ base, size }) => [base / MIB, size / MIB]);
   };
-  const says = (words: string): string[] => {
+  const printed = (words: string): string[] => {
     const settings = ['machine.ram="1GiB"'];
     const without = upTo('acpi_boot_table_init', withLine('', 'bios-minimal', settings));
     return onlyIn(upTo('acpi_boot_table_init', withLine(words, 'bios-minimal', settings)), without);
@@ -151,28 +151,28 @@ describe('crashkernel=', () => {
   test('reserves a range below 896 MiB, aligned to 16 MiB', () => {
     expect(reserved('')).toEqual([]);
     expect(reserved('crashkernel=64M')).toEqual([[832, 64]]);
-    expect(says('crashkernel=64M')).toEqual([
+    expect(printed('crashkernel=64M')).toEqual([
       'Reserving 64MB of memory at 832MB for crashkernel (System RAM: 1023MB)',
     ]);
   });
-  test('takes an address, and gives up where that is in use', () => {
+  test('reserves at a given address, and fails if that is in use', () => {
     expect(reserved('crashkernel=64M@512M')).toEqual([[512, 64]]);
-    expect(says('crashkernel=64M@16M')).toEqual([
+    expect(printed('crashkernel=64M@16M')).toEqual([
       'crashkernel reservation failed - memory is in use.',
     ]);
-    expect(says('crashkernel=4G')).toEqual([
+    expect(printed('crashkernel=4G')).toEqual([
       'crashkernel reservation failed - No suitable area found.',
     ]);
   });
-  test('takes a size by how much memory there is', () => {
+  test('selects the size by the amount of memory', () => {
     expect(reserved('crashkernel=512M-2G:64M,2G-:128M')).toEqual([[832, 64]]);
     expect(reserved('crashkernel=512M-2G:64M,2G-:128M@256M')).toEqual([[256, 64]]);
     expect(reserved('crashkernel=2G-:128M')).toEqual([]);
   });
-  test('of several, the last counts', () => {
+  test('given several times, the last one wins', () => {
     expect(reserved('crashkernel=64M crashkernel=128M')).toEqual([[768, 128]]);
   });
-  test('high reserves above 4 GiB, and low memory with it', () => {
+  test('high: reserves above 4 GiB, and low memory in addition', () => {
     expect(reserved('crashkernel=64M,high', '6GiB')).toEqual([
       [2816, 256],
       [7104, 64],
@@ -182,7 +182,7 @@ describe('crashkernel=', () => {
       [7104, 64],
     ]);
     expect(reserved('crashkernel=64M,high crashkernel=0,low', '6GiB')).toEqual([[7104, 64]]);
-    // On a machine without such memory it is low.
+    // Without memory above 4 GiB the range is below it.
     expect(reserved('crashkernel=64M,high')).toEqual([[944, 64]]);
   });
   test.each([
@@ -193,12 +193,12 @@ describe('crashkernel=', () => {
     ['crashkernel=0-x:64M', 'crashkernel: Memory value expected'],
     ['crashkernel=0-:8G', 'crashkernel: invalid size'],
     ['crashkernel=0-:64M@x', "Memory value expected after '@'"],
-  ])('%s is refused', (words, line) => {
-    expect(says(words)).toEqual([line]);
+  ])('%s is rejected with its message', (words, line) => {
+    expect(printed(words)).toEqual([line]);
   });
 });
 
-describe('how memory is mapped', () => {
+describe('options for mappings', () => {
   const sizes = (words: string, ram = '3GiB'): Set<unknown> => {
     const trace = withLine(words, 'bios-minimal', [`machine.ram="${ram}"`]).run();
     const maps = eventsOf(trace, 'init_mem_mapping', 'map');
@@ -209,7 +209,7 @@ describe('how memory is mapped', () => {
     expect([...sizes('nogbpages')]).not.toContain('1G');
     expect([...sizes('nogbpages')]).toContain('2M');
   });
-  test('gbpages=off is gbpages: 4.6 does not look at the value', () => {
+  test('gbpages=off is gbpages: 4.6 ignores the value', () => {
     expect([...sizes('gbpages=off')]).toContain('1G');
     expect([...sizes('nogbpages gbpages=off')]).toContain('1G');
   });
@@ -217,7 +217,7 @@ describe('how memory is mapped', () => {
   test('noexec=off: no entry has NX', () => {
     const nx = (words: string): number =>
       eventsOf(withLine(words).run(), 'init_mem_mapping', 'map').filter(
-        // The early tables' flags come from head_64.S, which asks the CPU alone.
+        // The early tables' flags are set in head_64.S, which checks only the CPU.
         (event) => event['in'] !== 'early_make_pgtable' && /NX/.test(String(event['flags'])),
       ).length;
     expect(nx('')).toBeGreaterThan(0);
@@ -231,7 +231,7 @@ describe('how memory is mapped', () => {
   test.each([
     [0, ''],
     [18, ON],
-  ])('nopat: the PAT stays as the firmware left it, on every CPU (stage %i)', (stage, on) => {
+  ])('nopat: every CPU has the firmware’s value of the PAT MSR (stage %i)', (stage, on) => {
     const pats = (words: string): (bigint | object)[] => {
       const b = withLine(`${on} ${words}`, 'bios-minimal', [...RAM, 'machine.cpus=2'], { stage });
       b.run();
@@ -251,11 +251,11 @@ describe('how memory is mapped', () => {
     expect(modes('nopat')[1]).toBe(4);
     expect(modes('nopat').slice(0, 4)).toEqual(modes('nopat').slice(4));
   });
-  test('noclflush: caches are written back whole where patch 10 takes the mask out of a mapping', () => {
+  test('noclflush: set_memory_dec() of patch 10 executes WBINVD instead of CLFLUSH', () => {
     const flushed = (words: string): unknown[] => {
       const b = upTo('mm_init', withLine(`${ON} ${words}`, 'bios-minimal', RAM, { stage: 18 }));
       const page = b.kernel.fn.get_zeroed_page(0);
-      if (page === 0) throw new Error('there is no page');
+      if (page === 0) throw new Error('no memory');
       b.recorder.step('test');
       patched(b.kernel).fn.set_memory_dec(page, 1);
       const events = b.recorder.snapshot().steps.at(-1)?.events ?? [];

@@ -3,11 +3,11 @@ import type { Boot, BootOptions } from '../../../src/sequencer/boot.js';
 import type { Trace } from '../../../src/trace/trace.js';
 import { boot, scenario } from '../../helpers.js';
 
-/** What every line of these boots has. */
+/** The word that the command line of each of these boots begins with. */
 export const LINE = 'console=tty0';
 export const ON = 'mem_encrypt=on';
 
-/** A boot of a shipped scenario with words added to its line; it has not run. */
+/** A boot of a shipped scenario with words added to its command line; it has not run. */
 export function withLine(
   words: string,
   name = 'bios-minimal',
@@ -26,10 +26,10 @@ export function printedBy(b: Boot): string[] {
   return b.kernel.state.console.printk.log;
 }
 
-/** Lines that one boot printed and another did not. */
+/** Lines that one boot printed and another did not, except the command line itself. */
 export function onlyIn(one: Boot, other: Boot): string[] {
-  const had = new Set(printedBy(other));
-  return printedBy(one).filter((line) => !had.has(line) && !line.startsWith('Command line:'));
+  const printed = new Set(printedBy(other));
+  return printedBy(one).filter((line) => !printed.has(line) && !line.startsWith('Command line:'));
 }
 
 /** Events of a kind in a step. */
@@ -42,7 +42,7 @@ export function eventsOf(
   return events.filter((event) => kind in event);
 }
 
-/** Runs to a label and hands itself back. */
+/** Runs a boot to a label and returns it. */
 export function upTo(label: string, b: Boot): Boot {
   b.runTo(label);
   return b;

@@ -13,8 +13,8 @@ import {
   withoutEffect,
 } from '../../../src/linux/options/options.js';
 
-/** Modelled options that no parser is registered for: the kernel looks for them in the line itself. */
-const LOOKED_FOR = ['crashkernel=', 'dis_ucode_ldr'];
+/** Modelled options without a registered parser: the kernel searches the command line for them. */
+const SEARCHED_FOR = ['crashkernel=', 'dis_ucode_ldr'];
 
 describe('the list of options', () => {
   test.each([
@@ -32,20 +32,20 @@ describe('the list of options', () => {
     expect(names.filter((name, i) => names.indexOf(name) !== i)).toEqual([]);
   });
 
-  test('calls those modelled that have a parser, and no others', () => {
+  test('marks as modelled exactly the options that have a parser', () => {
     const modelled = OPTIONS.filter(([, , , mark]) => mark === 'modelled').map(([name]) => name);
-    const parsed = [...new Set(SETUP_PARAMS.map(({ str }) => str)), ...LOOKED_FOR];
+    const parsed = [...new Set(SETUP_PARAMS.map(({ str }) => str)), ...SEARCHED_FOR];
     expect(modelled.sort()).toEqual(parsed.sort());
   });
 
-  test('says of a parser what the row says of it: early or not', () => {
+  test('has the kind of each parser in its row: early or setup', () => {
     for (const { str, early } of SETUP_PARAMS) {
       const row = OPTIONS.find(([name]) => name === str);
       expect([str, row?.[1]]).toEqual([str, early ? 'early' : 'setup']);
     }
   });
 
-  test('gives a reason for each that is irrelevant, and uses each reason', () => {
+  test('has a reason text for each mark without effect, and uses each reason', () => {
     const marks = new Set(OPTIONS.map(([, , , mark]) => mark));
     for (const reason of Object.keys(REASONS)) expect([...marks]).toContain(reason);
     for (const mark of marks) {
@@ -54,13 +54,13 @@ describe('the list of options', () => {
     }
   });
 
-  test('names a file of the kernel for each', () => {
+  test('names a kernel source file in each row', () => {
     for (const [name, , file] of OPTIONS)
       expect([name, file]).toEqual([name, expect.stringMatching(/^[\w./-]+\.(c|h|txt)$/)]);
   });
 });
 
-describe('a word of the line', () => {
+describe('rowsOf()', () => {
   const names = (param: string, val?: string): string[] =>
     rowsOf({ param, val }).map(([name]) => name);
 
@@ -77,45 +77,47 @@ describe('a word of the line', () => {
     ['rocket', undefined, []],
     ['eagerfpu', 'off', ['eagerfpu=off']],
     ['kvm-amd.npt', '0', ['kvm_amd.npt']],
-  ])('%s=%s means %j', (param, val, expected) => {
+  ])('for %s=%s gives the rows %j', (param, val, expected) => {
     expect(names(param, val)).toEqual(expected);
   });
 });
 
-describe('what of a line is not modelled', () => {
-  const left = (line: string): string[] =>
+describe('options without a model or without an effect', () => {
+  const listed = (line: string): string[] =>
     notModelledOf(line, ['mem_encrypt']).map(({ option, why }) => `${option}: ${why}`);
 
-  test('modelled, irrelevant and foreign options are not in it', () => {
-    expect(left('mem=2G iommu=pt nokaslr ro root=/dev/ram0 mem_encrypt=on BOOT_IMAGE=/x')).toEqual(
-      [],
-    );
+  test('notModelledOf() omits options that are modelled, have no effect or are handled elsewhere', () => {
+    expect(
+      listed('mem=2G iommu=pt nokaslr ro root=/dev/ram0 mem_encrypt=on BOOT_IMAGE=/x'),
+    ).toEqual([]);
   });
-  test('options of 4.6 are, with their file; words that it does not know; parameters of modules', () => {
-    expect(left('quiet splash nvme.x=1 a-b="c d" quiet')).toEqual([
+  test('notModelledOf() lists options of 4.6 with their file, unknown words and module parameters', () => {
+    expect(listed('quiet splash nvme.x=1 a-b="c d" quiet')).toEqual([
       'quiet: an option of 4.6, init/main.c',
       'splash: unknown to 4.6: passed to init',
-      'nvme.x=1: a parameter of a module, which 4.6 leaves to who loads it',
+      'nvme.x=1: a module parameter, which 4.6 leaves to the program that loads the module',
       'a-b="c d": unknown to 4.6: passed to init',
     ]);
   });
-  test('mem_encrypt is unknown to 4.6 alone', () => {
+  test('notModelledOf() lists mem_encrypt if no patch handles it', () => {
     expect(notModelledOf('mem_encrypt=on', [])).toHaveLength(1);
   });
-  test('values of modelled options are, where the model does not have them', () => {
-    expect(left('acpi=strict acpi=off pci=noacpi pci=nommconf,noacpi earlyprintk=vga')).toEqual([
+  test('notModelledOf() lists the values of modelled options that are not modelled', () => {
+    expect(listed('acpi=strict acpi=off pci=noacpi pci=nommconf,noacpi earlyprintk=vga')).toEqual([
       'acpi=strict: strict: this value is not modelled',
       'pci=nommconf,noacpi: nommconf: this value is not modelled',
     ]);
-    expect(left('earlyprintk=ttyS0,115200,keep')).toEqual([
+    expect(listed('earlyprintk=ttyS0,115200,keep')).toEqual([
       'earlyprintk=ttyS0,115200,keep: ttyS0: this value is not modelled',
     ]);
   });
-  test('what stands after -- is for init, what stands after the line’s room is cut', () => {
-    expect(left('-- splash')).toEqual([]);
-    expect(left(`${' '.repeat(2042)}aaaaabbbb`)).toEqual(['aaaaa: unknown to 4.6: passed to init']);
+  test('notModelledOf() ignores words after -- and after COMMAND_LINE_SIZE', () => {
+    expect(listed('-- splash')).toEqual([]);
+    expect(listed(`${' '.repeat(2042)}aaaaabbbb`)).toEqual([
+      'aaaaa: unknown to 4.6: passed to init',
+    ]);
   });
-  test('what changes nothing says why', () => {
+  test('withoutEffect() gives the reason', () => {
     expect(withoutEffect('nokaslr quiet mem=1G splash')).toEqual([
       { option: 'nokaslr', why: REASONS.kaslr },
     ]);
