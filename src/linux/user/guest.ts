@@ -1,4 +1,4 @@
-/** What the VMM gives its guest: its memory, code and data (our choice), and what the trace says of their use. */
+/** The VMM's guest: its memory layout, code and data (our choice), and the integrity record of their use. */
 import { OPCODE } from '../../machine/svm/guest-instructions.js';
 import { va, type Va } from '../../machine/address.js';
 import type { GuestAccess } from '../../machine/svm/guest.js';
@@ -6,14 +6,14 @@ import type { Kernel } from '../../kernel/kernel.js';
 
 /** Guest-physical addresses, a page each. */
 export const GUEST = { code: 0x1000, message: 0x2000, answer: 0x3000, end: 0x4000 } as const;
-/** Where the VMM maps the guest's memory. */
+/** User address at which the VMM maps the guest's memory. */
 export const GUEST_HVA: Va = va(0x7e00_0000_0000);
-/** Bytes of the message and of the answer. */
+/** Size in bytes of the message and of the answer. */
 export const MESSAGE_SIZE = 64;
 
 const word = (value: number): number[] => [value & 0xff, value >> 8];
 
-/** 16-bit code: the message is copied to the answer's place; then the guest halts, over and over. */
+/** 16-bit code: copies the message to the answer's address, then halts in a loop. */
 export const GUEST_CODE: Uint8Array = Uint8Array.of(
   ...[OPCODE.MOV_SI, ...word(GUEST.message)],
   ...[OPCODE.MOV_DI, ...word(GUEST.answer)],
@@ -27,7 +27,7 @@ export const GUEST_MESSAGE: Uint8Array = Uint8Array.from({ length: MESSAGE_SIZE 
   'guest memory '.charCodeAt(i % 13),
 );
 
-/** Records an access to guest memory in the trace. */
+/** Records an access to guest memory for the integrity check; `by` is the reader. */
 export function noteGuestAccess(
   k: Kernel,
   by: string,

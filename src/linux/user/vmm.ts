@@ -1,6 +1,6 @@
 /**
- * The program that has a guest run (our choice: as small as can be). It is user space: it reaches its memory at CPL 3
- * through its own mapping, made by the kernel's rules for anonymous pages, and the kernel by ioctls.
+ * The program that runs a guest (our choice: a minimal VMM). It is user space: it accesses its memory at CPL 3 through
+ * its own mapping, made by the kernel's rules for anonymous pages, and calls the kernel by ioctls.
  */
 import { PAGE_SIZE, va } from '../../machine/address.js';
 import { _PAGE_DIRTY, _PAGE_RW } from '../../kernel/constants.js';
@@ -15,7 +15,7 @@ declare module '../../kernel/table.js' {
     'vmm:main'(k: Kernel): void;
     /** mmap() of anonymous memory, each page written: mm/memory.c do_anonymous_page(). */
     'vmm:mmap'(k: Kernel): void;
-    /** Puts code and message into guest memory. */
+    /** Writes code and message into guest memory. */
     'vmm:load'(k: Kernel): void;
     /** KVM_SET_SREGS and KVM_SET_REGS. */
     'vmm:set_regs'(k: Kernel): void;
@@ -52,7 +52,7 @@ export const kvmVmm = bodies({
     k.trace.read('guest answer', answer, MESSAGE_SIZE);
     k.cpu.cpl = 0;
     k.trace.recorder.consumed('guest answer', 'vmm', bytes);
-    // The VM goes with its file: its entries, then hardware_disable_all(). Its pages stay its own (our choice).
+    // Closing its file destroys the VM: nested entries, then hardware_disable_all(). Its pages are not freed (our choice).
     k.fn.kvm_mmu_zap_all();
     k.fn.svm_hardware_disable();
   }),

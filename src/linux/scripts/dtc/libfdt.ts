@@ -1,4 +1,4 @@
-/** scripts/dtc/libfdt: reads a flattened tree in memory. Cells are big-endian. */
+/** scripts/dtc/libfdt: reads a flattened device tree in simulated memory. Cells are big-endian. */
 import { FDT_HEADER, FDT_MAGIC, FDT_TOKEN } from '../../../firmware/fdt.js';
 import { va, type Va } from '../../../machine/address.js';
 import type { Kernel } from '../../../kernel/kernel.js';
@@ -11,12 +11,12 @@ const CELL = 4;
 /** tag, len and nameoff of struct fdt_property. */
 const PROPERTY_HEADER = 12;
 
-/** A token of the structure block with what belongs to it. */
+/** A token of the structure block, with its name and value. */
 export interface FdtToken {
   readonly tag: number;
-  /** Offset of the token after it, in the structure block. */
+  /** Offset of the next token in the structure block. */
   readonly next: number;
-  /** A node's unit name, or a property's. */
+  /** Unit name of a node, or name of a property; empty for other tokens. */
   readonly name: string;
   /** A property's value: address and length in bytes. */
   readonly value: Va;
@@ -27,12 +27,12 @@ const swap = (value: number): number =>
   (((value & 0xff) << 24) | ((value & 0xff00) << 8) | ((value >>> 8) & 0xff00) | (value >>> 24)) >>>
   0;
 
-/** A cell in memory. */
+/** The value of the cell at an address. */
 export function fdt32(k: Kernel, at: Va): number {
   return swap(k.readU32(at));
 }
 
-/** A field of the header. */
+/** The value of a header field. */
 export function fdtField(
   k: Kernel,
   fdt: Va,
@@ -54,7 +54,7 @@ export function fdt_check_header(k: Kernel, fdt: Va): number {
   return fdtField(k, fdt, 'size_dt_struct') === 0 ? FDT_ERR.BADSTATE : 0;
 }
 
-/** libfdt's errors that the boot meets (libfdt.h). */
+/** Error codes of libfdt that can occur in a boot (libfdt.h). */
 export const FDT_ERR = {
   NOTFOUND: -1,
   BADSTATE: -7,
@@ -64,7 +64,7 @@ export const FDT_ERR = {
   BADSTRUCTURE: -11,
 } as const;
 
-/** Text up to its zero, at most `limit` bytes of it; undefined where there is no zero in them. */
+/** The string at an address, up to its NUL; undefined if the first `limit` bytes have no NUL. */
 function textAt(k: Kernel, at: number, limit: number): string | undefined {
   let text = '';
   for (let i = 0; i < limit; i++) {
@@ -75,7 +75,7 @@ function textAt(k: Kernel, at: number, limit: number): string | undefined {
   return undefined;
 }
 
-/** A blob's blocks, read once. */
+/** Virtual addresses and sizes in bytes of a blob's blocks. */
 export interface FdtBlob {
   readonly fdt: Va;
   readonly structure: number;
@@ -84,7 +84,7 @@ export interface FdtBlob {
   readonly stringsSize: number;
 }
 
-/** Where a blob's blocks are. */
+/** Reads the addresses and sizes of a blob's blocks from its header. */
 export function fdtBlob(k: Kernel, fdt: Va): FdtBlob {
   return {
     fdt,

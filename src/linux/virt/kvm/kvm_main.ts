@@ -8,14 +8,14 @@ import type { Kernel } from '../../../kernel/kernel.js';
 
 declare module '../../../kernel/table.js' {
   interface Entries {
-    /** The VMM's address of a guest frame; 0 where no slot has it (KVM_HVA_ERR_BAD). */
+    /** The VMM's user address of a guest frame; 0 if no slot has it (KVM_HVA_ERR_BAD). */
     gfn_to_hva(k: Kernel, gfn: number): Va | 0;
-    /** The page frame of a guest frame by the VMM's own tables; 0 where there is none. */
+    /** The page frame of a guest frame, from the VMM's page tables; 0 if it is not mapped writable. */
     gfn_to_pfn(k: Kernel, gfn: number): number;
-    /** copy_from_user() from guest memory; undefined where no slot has it. */
+    /** copy_from_user() from guest memory; undefined if no slot has it. */
     kvm_read_guest(k: Kernel, gpa: number, length: number): Uint8Array | undefined;
     kvm_write_guest(k: Kernel, gpa: number, bytes: Uint8Array): boolean;
-    /** Whether a frame is none of the page allocator's: no struct page is touched for it. */
+    /** Whether a frame has no struct page that KVM could mark dirty. */
     kvm_is_reserved_pfn(k: Kernel, pfn: number): boolean;
     kvm_set_pfn_dirty(k: Kernel, pfn: number): void;
   }
@@ -28,7 +28,7 @@ export const kvmMain = bodies({
     return va(slot.userspaceAddr + (gfn - slot.baseGfn) * PAGE_SIZE);
   }),
 
-  // hva_to_pfn(), get_user_pages(): the pages are there and writable, the VMM has written them.
+  // hva_to_pfn(), get_user_pages(): the pages are present and writable, because the VMM has written them.
   gfn_to_pfn: inline((k: Kernel, gfn: number) => {
     const hva = k.fn.gfn_to_hva(gfn);
     if (hva === 0) return 0;
@@ -39,7 +39,7 @@ export const kvmMain = bodies({
       table = k.__va(entryPhysical(entry));
     }
     const pte = get_entry(k, table, tableIndex(hva, 12));
-    // pte_pfn() is (pte & PTE_PFN_MASK) >> PAGE_SHIFT: no C-bit above bit 45 gets into a frame number.
+    // pte_pfn() is (pte & PTE_PFN_MASK) >> PAGE_SHIFT: a frame number never contains a C-bit above bit 45.
     const usable = (pte & _PAGE_PRESENT) !== 0n && (pte & _PAGE_RW) !== 0n;
     return usable ? entryPhysical(pte) / PAGE_SIZE : 0;
   }),
@@ -55,7 +55,7 @@ export const kvmMain = bodies({
     return true;
   }),
 
-  // !pfn_valid(): there is no memory. PageReserved is not modelled.
+  // !pfn_valid(): the frame is not in a memory range. PageReserved is not modelled.
   kvm_is_reserved_pfn: inline(
     (k: Kernel, pfn: number) =>
       !k.state.memblock.memory.some(
