@@ -1,6 +1,6 @@
 /**
- * The boot as labelled steps, in the kernel's order (facts: boot timeline, steps 3–32). Between labels nothing lives on
- * the host's stack: what goes on is in the machine and in the kernel's plain state.
+ * The boot as labelled steps, in the kernel's order (facts: boot timeline, steps 3–32). Between steps nothing is on the
+ * host's stack: all state is in the machine and in the kernel's plain state.
  */
 import { BOOT_PARAMS } from '../firmware/boot-params.js';
 import { va, type Va } from '../machine/address.js';
@@ -8,17 +8,17 @@ import type { Kernel } from '../kernel/kernel.js';
 
 export interface BootStep {
   readonly label: string;
-  /** What happens, in a line for a person. */
+  /** Description of the step, one line. */
   readonly what: string;
   /**
    * What happens outside the kernel before the step: the CPU jumps to startup_64, the screen's text is stored because a
-   * console clears it, or kexec_load() is called and the kernel that it loads is entered after the step.
+   * console clears it, or kexec_load() is called, so that the loaded kernel is entered after the step.
    */
   readonly before?: 'jump' | 'store screen' | 'kexec_load';
   run(k: Kernel): void;
 }
 
-/** Where the zero page is: startup_64 passes its physical address in RDI. */
+/** Direct-map address of the zero page, whose physical address startup_64 passes in RDI. */
 const realModeData = (k: Kernel): Va => k.__va(k.cpu.rdi);
 
 export const BOOT_STEPS: readonly BootStep[] = [
@@ -61,14 +61,14 @@ export const BOOT_STEPS: readonly BootStep[] = [
   },
   {
     label: 'x86_64_start_kernel',
-    what: 'the identity map goes, .bss is cleared',
+    what: 'the identity map is removed, .bss is cleared',
     run: (k) => {
       k.fn['x86_64_start_kernel:reset']();
     },
   },
   {
     label: 'early-idt',
-    what: 'early exception handlers are in place',
+    what: 'early exception handlers are installed',
     run: (k) => {
       k.fn['x86_64_start_kernel:early-idt']();
     },
@@ -82,7 +82,7 @@ export const BOOT_STEPS: readonly BootStep[] = [
   },
   {
     label: 'load_ucode_bsp',
-    what: 'microcode is looked for in the initrd',
+    what: 'the initrd is searched for microcode',
     run: (k) => {
       k.fn.load_ucode_bsp();
       k.fn['x86_64_start_kernel:init_level4_pgt']();
@@ -92,7 +92,7 @@ export const BOOT_STEPS: readonly BootStep[] = [
     label: 'reserve_ebda_region',
     what: 'the BIOS data area is read',
     run: (k) => {
-      // x86_64_start_reservations(): a version of 0 is taken for a zero page that was not copied (head64.c).
+      // x86_64_start_reservations(): a version of 0 means that the zero page is not copied yet (head64.c).
       if (k.readU16(va(k.sym('boot_params') + BOOT_PARAMS.version)) === 0) {
         k.fn.copy_bootdata(realModeData(k));
       }
@@ -131,7 +131,7 @@ export const BOOT_STEPS: readonly BootStep[] = [
   },
   {
     label: 'parse_setup_data',
-    what: 'what the loader passed besides the zero page is found and kept',
+    what: 'the loader’s setup_data list is read and reserved',
     run: (k) => {
       k.fn['setup_arch:parse_setup_data']();
     },
@@ -145,7 +145,7 @@ export const BOOT_STEPS: readonly BootStep[] = [
   },
   {
     label: 'dmi_scan_machine',
-    what: 'SMBIOS tables and option ROMs are looked for',
+    what: 'memory is searched for SMBIOS tables and option ROMs',
     run: (k) => {
       k.fn['setup_arch:dmi_scan_machine']();
     },
@@ -159,7 +159,7 @@ export const BOOT_STEPS: readonly BootStep[] = [
   },
   {
     label: 'memblock_x86_fill',
-    what: 'RAM is handed to memblock',
+    what: 'RAM is added to memblock',
     run: (k) => {
       k.fn['setup_arch:memblock_x86_fill']();
     },
@@ -173,7 +173,7 @@ export const BOOT_STEPS: readonly BootStep[] = [
   },
   {
     label: 'reserve_initrd',
-    what: 'the initrd is found and kept',
+    what: 'the initrd is reserved, and moved if it is not mapped',
     run: (k) => {
       k.fn['setup_arch:reserve_initrd']();
     },
@@ -195,7 +195,7 @@ export const BOOT_STEPS: readonly BootStep[] = [
   },
   {
     label: 'trap_init',
-    what: 'the real exception handlers are in place',
+    what: 'the final exception handlers are installed',
     run: (k) => {
       k.fn['start_kernel:trap_init']();
     },
@@ -209,7 +209,7 @@ export const BOOT_STEPS: readonly BootStep[] = [
   },
   {
     label: 'console_init',
-    what: 'the console prints',
+    what: 'the console starts to print',
     before: 'store screen',
     run: (k) => {
       k.fn.console_init();
@@ -250,7 +250,7 @@ export const BOOT_STEPS: readonly BootStep[] = [
   },
   {
     label: 'smp_prepare_cpus',
-    what: 'interrupt remapping and the CPUs to come are prepared',
+    what: 'interrupt remapping is set up; the start of the other CPUs is prepared',
     run: (k) => {
       k.fn.native_smp_prepare_cpus();
     },

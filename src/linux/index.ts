@@ -221,7 +221,7 @@ const MPSPEC_H = 'arch/x86/include/asm/mpspec.h';
 const ACPI_BOOT_C = 'arch/x86/kernel/acpi/boot.c';
 const DEVICETREE_C = 'arch/x86/kernel/devicetree.c';
 
-/** Functions that boot steps enter by name, without a body of their own in the table, and their files. */
+/** Functions that boot steps enter by name although the table has no body for them, and their files. */
 export const ENTRY_POINTS: Readonly<Record<string, string>> = {
   startup_64: HEAD_64_S,
   early_idt_handler_array: HEAD_64_S,
@@ -235,12 +235,13 @@ export const ENTRY_POINTS: Readonly<Record<string, string>> = {
 };
 
 /**
- * In the order of their functions in the text of the built-in image: a file whose functions are not together has a row for
- * each module. A name is at the file that defines it in 4.6.5, a name with a colon at the file of what is before the colon.
+ * Rows are in the order of their functions in the text of the built-in image: a file whose functions are not contiguous
+ * has a row per module. A name is listed at the file that defines it in 4.6.5; a name with a colon, at the file of the part
+ * before the colon.
  *
- * Names that no kernel file has are at the file that uses them (our choice): `halt`, the end of assembly that cannot go on;
- * `boot_params:e820_map` and `setup_data:memremap`, accesses to data; `svm_set_segment_base` and `kvm_mmu_zap_all`, a part
- * of an ioctl each. `init_cache_modes` and `__init_cache_modes` are the names of the series' base commit; 4.6.5 has
+ * Names that no kernel file defines are listed at the file that uses them (our choice): `halt`, where assembly stops the
+ * CPU; `boot_params:e820_map` and `setup_data:memremap`, accesses to data; `svm_set_segment_base` and `kvm_mmu_zap_all`,
+ * each a part of an ioctl. `init_cache_modes` and `__init_cache_modes` are the names of the series' base commit; 4.6.5 has
  * pat_init_cache_modes(). `pa_startup_32` and `pa_startup_64` are made from the labels by arch/x86/realmode/rm/Makefile.
  */
 const files = [
@@ -446,8 +447,8 @@ export const BASE_VARIABLES: readonly Variable[] = [
 ];
 
 /**
- * The state of a kernel that has not run yet: every file's slice. A part of `KernelState` that no slice here gives is a
- * compile error.
+ * The state of a kernel that has not run yet: the slices of all files. A member of `KernelState` that no slice defines is
+ * a compile error.
  */
 export const freshState = (): KernelState => ({
   ...runtimeState(),

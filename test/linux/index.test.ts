@@ -1,6 +1,6 @@
 /**
  * A file of src/linux is at the path of its C file: src/linux/index.ts says which bodies belong to which kernel source
- * file, and this test compares each of its rows with the place of the module that the bodies are imported from.
+ * file, and this test compares each of its rows with the path of the module that the bodies are imported from.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { posix } from 'node:path';
@@ -10,19 +10,19 @@ import ts from 'typescript';
 const ROOT = 'src/linux';
 const INDEX = `${ROOT}/index.ts`;
 
-/** Bodies that belong to no kernel source file: the path that their events have, and their module. */
+/** Bodies that belong to no kernel source file: the `file` of their events, and their module. */
 const NOT_KERNEL: Readonly<Record<string, string>> = {
-  // A virtual machine monitor is a user's program; the trace names no file of it.
+  // A virtual machine monitor is a user program; the trace names no source file for it.
   'user space': 'user/vmm',
 };
 
-/** A row of the list of files: the path of the C file, and the constants that give its bodies. */
+/** A row of the list of files: the path of the C file, and the constants with its bodies. */
 interface Row {
   readonly path: string;
   readonly bodies: readonly string[];
 }
 
-/** What index.ts says: rows, the module of each import (without extension, relative to src/linux), all string literals. */
+/** The contents of index.ts: rows, the module of each import (without extension, relative to src/linux), all string literals. */
 interface Listing {
   readonly rows: readonly Row[];
   readonly moduleOf: ReadonlyMap<string, string>;
@@ -37,10 +37,10 @@ function read(text: string): Listing {
   const visit = (node: ts.Node): void => {
     if (ts.isImportDeclaration(node)) {
       const from = (node.moduleSpecifier as ts.StringLiteral).text;
-      const place = posix.normalize(from.replace(/\.js$/, ''));
+      const module = posix.normalize(from.replace(/\.js$/, ''));
       const names = node.importClause?.namedBindings;
       if (names !== undefined && ts.isNamedImports(names)) {
-        for (const { name } of names.elements) moduleOf.set(name.text, place);
+        for (const { name } of names.elements) moduleOf.set(name.text, module);
       }
       return;
     }
@@ -68,14 +68,14 @@ function read(text: string): Listing {
   return { rows, moduleOf, literals };
 }
 
-/** What is wrong with the place of each row's modules; empty where every module is at its C file's path. */
+/** A message per module that is not at its C file's path; empty if all are. */
 function misplaced({ rows, moduleOf }: Listing): string[] {
   return rows.flatMap(({ path, bodies }) => {
     const stem = NOT_KERNEL[path] ?? path.replace(/\.[chS]$/, '');
     return bodies.flatMap((name) => {
-      const place = moduleOf.get(name);
-      if (place === stem || (place !== undefined && posix.dirname(place) === stem)) return [];
-      const from = place === undefined ? 'no import' : `${ROOT}/${place}.ts`;
+      const module = moduleOf.get(name);
+      if (module === stem || (module !== undefined && posix.dirname(module) === stem)) return [];
+      const from = module === undefined ? 'no import' : `${ROOT}/${module}.ts`;
       return [
         `${path} lists ${name}, which is from ${from}: move it to ${ROOT}/${stem}.ts or to a module of the folder ${ROOT}/${stem}/, or correct the path in ${INDEX}`,
       ];
@@ -122,7 +122,7 @@ describe('the check of a listing', () => {
     ['./kernel/head_64/data.js', 'kernel/head_64.S'],
     ['./include/asm/io.js', 'include/asm/io.h'],
     ['./user/vmm.js', 'user space'],
-  ])('takes bodies of %p under %p', (from, path) => {
+  ])('accepts bodies of %p under %p', (from, path) => {
     expect(of(from, path)).toEqual([]);
   });
 
@@ -131,7 +131,7 @@ describe('the check of a listing', () => {
     ['./mm/pat_rbtree.js', 'mm/pat.c'],
     ['./mm/pat/a/b.js', 'mm/pat.c'],
     ['./mm/pat.js', 'mm/pat/pat.c'],
-  ])('refuses bodies of %p under %p and names both', (from, path) => {
+  ])('rejects bodies of %p under %p and names both', (from, path) => {
     const [what = ''] = of(from, path);
     expect(what).toContain(`${path} lists a, which is from src/linux/`);
     expect(what).toContain(`move it to src/linux/${path.replace(/\.c$/, '.ts')}`);

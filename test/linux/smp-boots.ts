@@ -1,9 +1,9 @@
-/** Boots of machines with several CPUs, for tests of what starts them. */
+/** Boots of machines with several CPUs, for tests of their start. */
 import type { Boot, BootOptions } from '../../src/sequencer/boot.js';
 import type { Trace } from '../../src/trace/trace.js';
 import { boot, scenario } from '../helpers.js';
 
-/** Three CPUs, which the firmware's tables list. */
+/** A boot of a machine with three CPUs, all listed in the firmware's tables. */
 export function threeCpus(options: Partial<BootOptions>, ...settings: string[]): Boot {
   return boot({
     ...options,
@@ -11,7 +11,7 @@ export function threeCpus(options: Partial<BootOptions>, ...settings: string[]):
   });
 }
 
-/** Events of a step, without where they came from. */
+/** The events of a step; empty if the boot did not reach it. */
 export function eventsOf(
   trace: Trace,
   label: string,
@@ -19,7 +19,7 @@ export function eventsOf(
   return trace.steps.find((step) => step.label === label)?.events ?? [];
 }
 
-/** Lines that a step printed. */
+/** Console lines of a step. */
 export function printed(trace: Trace, label: string): string[] {
   return eventsOf(trace, label).flatMap(({ console: text }) =>
     typeof text === 'string' ? [text] : [],
