@@ -7,7 +7,7 @@ export const deviceTree: PatchPart = {
     {
       id: '12/devicetree',
       file: 'arch/x86/kernel/devicetree.c',
-      what: 'the flattened tree is mapped without the mask, at the first look and whole',
+      what: 'the flattened device tree is mapped without the mask, first its header, then the whole tree',
       needs: ['sme_early_memremap'],
       replaces: {
         'x86_flattree_get_config:memremap': () => (k, physAddr, size) =>

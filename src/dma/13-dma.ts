@@ -37,7 +37,7 @@ const dmaMapping: Hunk = {
 const pciDma: Hunk = {
   id: '13/pci-dma',
   file: 'arch/x86/kernel/pci-dma.c',
-  what: 'coherent memory is given, and compared with the device’s mask, as phys_to_dma() says',
+  what: 'the address of coherent memory is that of phys_to_dma(), also when compared with the device’s DMA mask',
   replaces: {
     'dma_generic_alloc_coherent:addr': () => (k, dev, page) => k.fn.phys_to_dma(dev, page),
   },
@@ -46,7 +46,7 @@ const pciDma: Hunk = {
 const pciNommu: Hunk = {
   id: '13/pci-nommu',
   file: 'arch/x86/kernel/pci-nommu.c',
-  what: 'a page is mapped as phys_to_dma() says; a scatterlist is not touched',
+  what: 'the bus address of a mapped page is that of phys_to_dma(); scatterlists are unchanged',
   replaces: {
     'nommu_map_page:bus': () => (k, dev, page, offset) =>
       k.fn.phys_to_dma(dev, page) + BigInt(offset),
@@ -67,7 +67,7 @@ const pciSwiotlb: Hunk = {
 const memEncrypt: Hunk = {
   id: '13/mem_encrypt',
   file: 'arch/x86/mm/mem_encrypt.c',
-  what: 'mem_encrypt_init() has the bounce buffers decrypted; the mask and sme_set_mem_dec() for lib/swiotlb.c',
+  what: 'mem_encrypt_init() decrypts the bounce buffers; lib/swiotlb.c gets the mask and sme_set_mem_dec()',
   needs: [
     'sme_me_mask',
     'sme_set_mem_dec',
@@ -100,7 +100,7 @@ function decrypt(k: PatchedKernel, physical: number, size: number): { vaddr: Va;
 const swiotlb: Hunk = {
   id: '13/swiotlb',
   file: SWIOTLB_C,
-  what: 'the area and the overflow buffer are plain memory; their bus addresses lose the mask again',
+  what: 'the area and the overflow buffer are decrypted; their bus addresses do not have the mask',
   adds: [
     kernelFile(SWIOTLB_C, {
       swiotlb_get_me_mask: fn(() => 0n, true),
@@ -138,7 +138,7 @@ const swiotlb: Hunk = {
 const main: Hunk = {
   id: '13/main',
   file: MAIN_C,
-  what: 'start_kernel() calls mem_encrypt_init(), which does nothing unless an architecture has one',
+  what: 'start_kernel() calls mem_encrypt_init(), whose default does nothing',
   adds: [kernelFile(MAIN_C, { mem_encrypt_init: fn(() => undefined) })],
   replaces: {
     'start_kernel:after-locking_selftest': (previous) => (k) => {

@@ -7,7 +7,7 @@ export const physBits: PatchPart = {
     {
       id: '05/get_cpu_cap',
       file: 'arch/x86/kernel/cpu/common.c',
-      what: 'x86_phys_bits loses what memory encryption takes',
+      what: 'x86_phys_bits is reduced by the address bits that memory encryption takes',
       needs: ['sme_get_me_loss'],
       replaces: {
         'get_cpu_cap:phys_bits': (previous) => (k, bits) =>

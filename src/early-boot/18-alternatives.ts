@@ -11,7 +11,7 @@ export const turnOnAlternatives: readonly Alternative[] = [
   {
     id: '18/pat-large',
     file: 'arch/x86/kernel/mem_encrypt.S',
-    what: 'the plain kernel is read write-protected: PAT is bit 12 of a 2 MiB entry',
+    what: 'the mapping that reads the plain kernel is write-protected: PAT is bit 12 of a 2 MiB entry',
     source: 'Arvind Sankar, "x86/mm/sme: Fix definition of PMD_FLAGS_DEC_WP", 2020-11-11',
     needs: ['sme_encrypt_kernel:plain-flags'],
     replaces: {

@@ -91,7 +91,7 @@ function requestedEbx(k: PatchedKernel): number | undefined {
 const enable: Hunk = {
   id: '18/sme_enable',
   file: MEM_ENCRYPT_S,
-  what: 'the processor and the command line are asked; mask, lost bits and SYSCFG are set',
+  what: 'CPUID and the command line are checked; the mask, the lost address bits and SYSCFG are set',
   needs: ['sme_enable', 'sme_me_mask', 'MSR_K8_SYSCFG_MEM_ENCRYPT_BIT'],
   parameters: ['mem_encrypt'],
   variables: [
@@ -175,7 +175,7 @@ const plainFlags = inline(
 const encrypt: Hunk = {
   id: '18/sme_encrypt_kernel',
   file: MEM_ENCRYPT_S,
-  what: 'the kernel is encrypted in place, 2 MiB at a time, by a copy of a routine outside it',
+  what: 'the kernel is encrypted in place, 2 MiB at a time, by a routine that runs from a copy after the kernel',
   needs: ['sme_encrypt_kernel', 'sme_me_mask'],
   adds: [
     kernelFile(MEM_ENCRYPT_S, {

@@ -5,7 +5,7 @@ export const efiAlternatives: readonly Alternative[] = [
   {
     id: '10/properties-table',
     file: 'drivers/firmware/efi/efi.c',
-    what: 'the properties table is mapped by efi_me_early_memremap(), as the tables beside it are',
+    what: 'the properties table is mapped by efi_me_early_memremap(), as the other configuration tables are',
     // Later revisions decide in early_memremap() itself (early_memremap_pgprot_adjust).
     source: 'our choice',
     needs: ['efi_me_early_memremap'],

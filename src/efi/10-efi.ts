@@ -59,7 +59,7 @@ const memremap: Hunk = {
 const weak: Hunk = {
   id: '10/firmware-efi',
   file: FIRMWARE_EFI_C,
-  what: 'configuration tables and single descriptors are mapped by efi_me_early_memremap(), weakly early_memremap()',
+  what: 'configuration tables and single descriptors are mapped by efi_me_early_memremap(), by default early_memremap()',
   adds: [kernelFile(FIRMWARE_EFI_C, { efi_me_early_memremap: fn(plain, true) })],
   replaces: {
     'efi_config_init:memremap': byEfiMe,
@@ -79,7 +79,7 @@ const esrt: Hunk = {
 const tables: Hunk = {
   id: '10/efi',
   file: EFI_C,
-  what: 'system table, vendor, runtime services and memory map are mapped without the mask, the new map too',
+  what: 'system table, vendor, runtime services, memory map and its new copy are mapped without the mask',
   needs: ['sme_early_memremap', 'sme_set_mem_dec'],
   replaces: {
     'efi_systab_init:memremap': bySme,
@@ -97,7 +97,7 @@ const tables: Hunk = {
 const pageTables: Hunk = {
   id: '10/efi_64',
   file: EFI_64_C,
-  what: 'the EFI page table is found with the mask; memory and text that mixed mode maps 1:1 have it, its stack has not',
+  what: 'the address of the EFI page table and the 1:1 maps of mixed mode have the mask; the mixed-mode stack does not',
   needs: ['__sme_pa', '_PAGE_ENC', 'sme_set_mem_dec'],
   replaces: {
     'efi_setup_page_tables:efi_pgt': () => (k, pgd) => k.fn.__sme_pa(pgd),
@@ -112,7 +112,7 @@ const pageTables: Hunk = {
 const quirks: Hunk = {
   id: '10/quirks',
   file: QUIRKS_C,
-  what: 'boot services memory is mapped with the mask before it is freed; what a kexec passes is mapped without it',
+  what: 'boot services memory is mapped with the mask before it is freed; EFI data that kexec passes, without it',
   needs: ['sme_set_mem_enc', 'sme_early_memremap'],
   replaces: {
     'efi_reuse_config:memremap': bySme,

@@ -46,7 +46,7 @@ const bySize =
 const attributes: Hunk = {
   id: '10/set_memory',
   file: PAGEATTR_C,
-  what: 'set_memory_enc() and set_memory_dec(): the mask in mappings, then TLBs and caches flushed',
+  what: 'set_memory_enc() and set_memory_dec() change the mask in mappings, then flush TLBs and caches',
   needs: ['sme_me_mask', '_PAGE_ENC'],
   adds: [
     kernelFile(PAGEATTR_C, {

@@ -26,7 +26,7 @@ export const bootDataAlternatives: readonly Alternative[] = [
   {
     id: '09/flush-tlb',
     file: HEAD64,
-    what: 'clear_mapping() reloads CR3, so that no translation of what it cleared is left',
+    what: 'clear_mapping() reloads CR3, so that the TLB has no translation for the range that it cleared',
     source: 'the series as merged in v4.14; seen in [PATCH v7 14/36], 2017-06-16',
     needs: ['clear_mapping', 'sme_me_mask'],
     replaces: {

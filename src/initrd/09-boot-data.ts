@@ -100,7 +100,7 @@ export const bootData: PatchPart = {
     {
       id: '09/initrd',
       file: 'arch/x86/kernel/setup.c',
-      what: 'the initrd is encrypted in place before it is decided whether it must move',
+      what: 'the initrd is encrypted in place before the check whether it must be relocated',
       needs: ['sme_early_mem_enc'],
       replaces: {
         'reserve_initrd:before-mapped': (previous) => (k, image, end) => {

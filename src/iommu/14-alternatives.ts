@@ -5,7 +5,7 @@ export const amdIommuAlternatives: readonly Alternative[] = [
   {
     id: '14/own-structures',
     file: 'drivers/iommu/amd_iommu.c',
-    what: 'addresses of device table, rings, page tables and semaphores carry the mask; it is removed where the driver follows one',
+    what: 'addresses of device table, rings, page tables and semaphores carry the mask; the driver removes it before it uses one',
     source:
       'the series as merged in v4.14: "iommu/amd: Allow the AMD IOMMU to work with memory encryption", 2543a786aa25',
     needs: ['amd_iommu_get_me_mask'],

@@ -16,7 +16,7 @@ const none = kernelFile(AMD_IOMMU_C, { amd_iommu_get_me_mask: fn(() => 0n, true)
 const memEncrypt: Hunk = {
   id: '14/mem_encrypt',
   file: 'arch/x86/mm/mem_encrypt.c',
-  what: 'amd_iommu_get_me_mask() gives the mask',
+  what: 'amd_iommu_get_me_mask() returns the mask',
   needs: ['sme_me_mask', 'amd_iommu_get_me_mask'],
   replaces: { amd_iommu_get_me_mask: () => (k) => k.fn.sme_me_mask() },
 };

@@ -24,7 +24,7 @@ export const kvmMmu: PatchPart = {
     {
       id: '17/mmu',
       file: MMU_C,
-      what: 'kvm_mmu_set_mask_ptes() keeps the mask, set_spte() puts it into leaves, PT64_PERM_MASK has it',
+      what: 'kvm_mmu_set_mask_ptes() stores the mask, set_spte() sets it in leaves, PT64_PERM_MASK includes it',
       variables: [{ name: 'shadow_me_mask', size: 8, align: 8, section: '.data', file: MMU_C }],
       replaces: {
         kvm_mmu_set_mask_ptes: (previous) => (k, user, accessed, dirty, nx, x, me) => {
@@ -38,7 +38,7 @@ export const kvmMmu: PatchPart = {
     {
       id: '17/x86',
       file: 'arch/x86/kvm/x86.c',
-      what: 'kvm_arch_init() gives sme_me_mask',
+      what: 'kvm_arch_init() passes sme_me_mask to kvm_mmu_set_mask_ptes()',
       needs: ['sme_me_mask', 'shadow_me_mask'],
       replaces: {
         'kvm_arch_init:mask_ptes': () => (k) => {

@@ -94,7 +94,7 @@ const loadCr3: Hunk = {
 const earlyTables: Hunk = {
   id: '06/head64-cr3',
   file: 'arch/x86/kernel/head64.c',
-  what: 'the early tables are loaded into CR3, and recognised there, with the mask',
+  what: 'the address of the early tables has the mask when CR3 is loaded with it or compared with it',
   needs: ['__sme_pa_nodebug'],
   replaces: {
     'early_make_pgtable:cr3': () => (k) => k.fn.__sme_pa_nodebug(k.sym('early_level4_pgt')),

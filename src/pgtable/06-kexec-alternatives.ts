@@ -40,7 +40,7 @@ export const kexecAlternatives: readonly Alternative[] = [
   {
     id: '06/kexec-cr3',
     file: MACHINE_KEXEC_64,
-    what: 'CR3 is loaded with the mask in the address of the tables, as they were written',
+    what: 'the address of the tables in CR3 has the mask, since they were written encrypted',
     source: 'our choice',
     needs: ['sme_me_mask'],
     replaces: {

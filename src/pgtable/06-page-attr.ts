@@ -8,7 +8,7 @@ export const pageAttr: PatchPart = {
     {
       id: '06/pageattr',
       file: 'arch/x86/mm/pageattr.c',
-      what: 'kernel_map_pages_in_pgd() clears the mask where the caller did not ask for it',
+      what: 'kernel_map_pages_in_pgd() clears the mask if the page flags of its caller lack it',
       needs: ['_PAGE_ENC'],
       replaces: {
         'kernel_map_pages_in_pgd:mask_clr': (previous) => (k, maskClr, pageFlags) => {

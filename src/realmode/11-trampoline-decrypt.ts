@@ -7,7 +7,7 @@ export const trampolineDecrypt: PatchPart = {
     {
       id: '11/set_real_mode_permissions',
       file: 'arch/x86/realmode/init.c',
-      what: 'the trampoline is decrypted in place, then its mapping loses the mask',
+      what: 'the trampoline is decrypted in place, then the mask is removed from its mapping',
       needs: ['sme_early_mem_dec', 'sme_set_mem_dec'],
       replaces: {
         'set_real_mode_permissions:decrypt': (previous) => (k, base, size) => {

@@ -25,7 +25,7 @@ export const trampolineFlags: PatchPart = {
     {
       id: '15/realmode-header',
       file: REALMODE_H,
-      what: 'the trampoline header has flags, and bit 0 of them asks for memory encryption',
+      what: 'the trampoline header has a flags field, whose bit 0 requests memory encryption',
       adds: [
         kernelFile(REALMODE_H, {
           TH_FLAGS_MEM_ENCRYPT_BIT: inline(() => 0),
@@ -43,7 +43,7 @@ export const trampolineFlags: PatchPart = {
     {
       id: '15/setup_real_mode',
       file: 'arch/x86/realmode/init.c',
-      what: 'the flag is set where the mask is',
+      what: 'the flag is set if the mask is not zero',
       needs: ['sme_me_mask', 'TH_FLAGS_MEM_ENCRYPT'],
       replaces: {
         'setup_real_mode:flags': (previous) => (k, header) => {

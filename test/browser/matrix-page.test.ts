@@ -159,7 +159,7 @@ describe('the page of a matrix', () => {
     const pairs = await page.locator('tr.details:visible dl > div').allTextContents();
     expect(pairs).toEqual([
       'Editsarch/x86/kernel/setup.c',
-      'Doesthe initrd is encrypted in place before it is decided whether it must move',
+      'Doesthe initrd is encrypted in place before the check whether it must be relocated',
       'First used inreserve_initrd',
       'Endspanic in mount_block_root: VFS: Unable to mount root fs on unknown-block(0,0)',
       'First wrong line0x7ff9e000',

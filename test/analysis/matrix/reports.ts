@@ -32,7 +32,7 @@ export function initrdRow(changes: Partial<MatrixRow> = {}): MatrixRow {
   return row({
     hunk: '09/initrd',
     file: 'arch/x86/kernel/setup.c',
-    what: 'the initrd is encrypted in place before it is decided whether it must move',
+    what: 'the initrd is encrypted in place before the check whether it must be relocated',
     firstUse: 'reserve_initrd',
     outcome: {
       kind: 'panic',
