@@ -26,7 +26,7 @@ export function asSource(bytes: Uint8Array | ByteSource): ByteSource {
 }
 
 /** All bytes of a source in order, chunk by chunk, each with its offset. A chunk is valid until the next is taken. */
-export function* piecesOf(source: ByteSource): Generator<{ at: number; bytes: Uint8Array }> {
+export function* chunksOf(source: ByteSource): Generator<{ at: number; bytes: Uint8Array }> {
   const chunk = new Uint8Array(Math.min(CHUNK, source.length));
   for (let at = 0; at < source.length; at += CHUNK) {
     const bytes = chunk.subarray(0, Math.min(CHUNK, source.length - at));

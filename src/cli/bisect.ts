@@ -3,7 +3,7 @@ import { Command, Option } from 'commander';
 import { bisect, type Bisected, type Tested, type Verdict } from '../analysis/bisect/bisect.js';
 import { predicateOf, type Predicate } from '../analysis/bisect/predicate.js';
 import { Boot } from '../sequencer/boot.js';
-import type { Series } from '../series/composition-file.js';
+import type { Series } from '../series/series-file.js';
 import { InputError } from '../base/errors.js';
 import type { Trace } from '../trace/trace.js';
 import type { Io } from './io.js';

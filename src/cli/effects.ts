@@ -27,7 +27,7 @@ import { packageRoot } from './paths.js';
 import { optionsOf, scriptsFor } from './probe.js';
 import { progress } from './progress.js';
 import { patchRecords } from './records.js';
-import { runOfComposition, Runs, wordsOf } from './runs.js';
+import { runOfSelection, Runs, wordsOf } from './runs.js';
 
 interface Flags {
   view?: ViewName[];
@@ -120,8 +120,8 @@ export function effectsOfRuns(
   { patch, scenario }: Pick<GoldenEffects, 'patch' | 'scenario'>,
   options: Parameters<typeof effectsOn>[3] = {},
 ): Effects {
-  const traceOf: Parameters<typeof effectsOn>[2]['traceOf'] = (composition) =>
-    runs.trace(runOfComposition(scenario, composition));
+  const traceOf: Parameters<typeof effectsOn>[2]['traceOf'] = (selection) =>
+    runs.trace(runOfSelection(scenario, selection));
   return effectsOn(patch, scenario, { traceOf, scriptsOf }, options);
 }
 
@@ -135,8 +135,8 @@ function scriptsOf(patch: number): ScriptAnswers[] {
   return scriptsFor(patch).flatMap((file) =>
     plans.flatMap(([name, plan]): ScriptAnswers[] => {
       if ('none' in plan) return [];
-      const answer = (composition: HunkSelection): Record<string, string> => {
-        const { flags } = runOfComposition(file.probe.scenario, composition);
+      const answer = (selection: HunkSelection): Record<string, string> => {
+        const { flags } = runOfSelection(file.probe.scenario, selection);
         return answersOf(runScript(file, optionsOf(file, flags)));
       };
       const title = `${basename(file.file, '.yaml')}, ${name}`;
@@ -156,8 +156,8 @@ function goldenReason({ file }: Pick<GoldenEffects, 'file'>): string | undefined
 function diffCommandOf({ patch, scenario }: Effects, view: TraceView): string | undefined {
   const plan = viewPlans(patch)[view];
   if ('none' in plan) return undefined;
-  const [before, after] = [plan.before, plan.after].map((composition) =>
-    wordsOf(runOfComposition(scenario, composition)),
+  const [before, after] = [plan.before, plan.after].map((selection) =>
+    wordsOf(runOfSelection(scenario, selection)),
   );
   return `sme-boot diff "${before ?? ''}" "${after ?? ''}"`;
 }

@@ -8,7 +8,7 @@ import { scenarioJsonSchema } from '../scenario/scenario.js';
 import { allHunks, alternatives, patchOf, LAST_STAGE } from '../series/patches.js';
 import type { Alternative } from '../kernel/hunk.js';
 import { OPTIONS, reasonOf } from '../linux/options/options.js';
-import { seriesJsonSchema } from '../series/composition-file.js';
+import { seriesJsonSchema } from '../series/series-file.js';
 import { patchJsonSchema, type PatchRecord } from '../series/record.js';
 import { changesJsonSchema } from '../check/changes.js';
 import { expectationJsonSchema } from '../check/expectation.js';

@@ -86,7 +86,7 @@ const both = (a: readonly string[] = [], b: readonly string[] = []): string[] =>
  * The hunk selection of a run: the named series (default: as posted) up to its stage, changed by the other flags. A trace
  * records the selection, not the series' name: the series file may change later.
  */
-export function compositionOf(flags: RunFlags): HunkSelection {
+export function selectionOf(flags: RunFlags): HunkSelection {
   checkSwallowed('--without', flags.without);
   checkSwallowed('--with', flags.with);
   const series = flags.series === undefined ? undefined : loadSeries(flags.series);
@@ -225,7 +225,7 @@ export function bootOptions(nameOrFile: string, given: RunFlags): BootOptions {
   return {
     scenario,
     scenarioDigest: digest,
-    ...compositionOf(flags),
+    ...selectionOf(flags),
     settings: settingsOf(flags),
     ...(image !== undefined && { image }),
     ...(initrd !== undefined && { initrd }),

@@ -1,6 +1,6 @@
 /** Runs of a command with many boots: each is booted once; its trace is cached until the command ends. */
 import { LAST_STAGE } from '../series/patches.js';
-import { compositionWords, type HunkSelection } from '../series/compose.js';
+import { selectionFlags, type HunkSelection } from '../series/compose.js';
 import type { Trace, TraceHeader } from '../trace/trace.js';
 import { prepareBoot, type RunFlags } from './run-options.js';
 
@@ -16,7 +16,7 @@ export function wordsOf({ scenario, flags }: Run): string {
   return [
     scenario,
     ...(flags.series === undefined ? [] : [`--series ${quote(flags.series)}`]),
-    ...compositionWords(flags),
+    ...selectionFlags(flags),
     ...(flags.cmdline === undefined ? [] : [`--cmdline ${quote(flags.cmdline)}`]),
     ...(flags.set ?? []).map((assignment) => `--set ${quote(assignment)}`),
   ].join(' ');
@@ -26,8 +26,8 @@ export function wordsOf({ scenario, flags }: Run): string {
 export const commandOf = (run: Run): string => `sme-boot run ${wordsOf(run)}`;
 
 /** The run of a hunk selection on a scenario. */
-export function runOfComposition(scenario: string, composition: HunkSelection): Run {
-  const { stage, activate, without, stub, with: alternative } = composition;
+export function runOfSelection(scenario: string, selection: HunkSelection): Run {
+  const { stage, activate, without, stub, with: alternative } = selection;
   return {
     scenario,
     flags: {

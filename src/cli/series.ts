@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { readText } from '../node/files.js';
-import { seriesOf, type Series } from '../series/composition-file.js';
+import { seriesOf, type Series } from '../series/series-file.js';
 import { InputError } from '../base/errors.js';
 import { readYaml } from '../base/yaml-source.js';
 import { packageRoot } from './paths.js';

@@ -142,7 +142,7 @@ export function decompressAll(
   options: Omit<DecompressOptions, 'size'>,
 ): Decompressed {
   const { place = {}, limit, ...rest } = options;
-  const pieces: Uint8Array[] = [];
+  const outputs: Uint8Array[] = [];
   let remaining = limit;
   let consumed = 0;
   let total = 0;
@@ -162,12 +162,12 @@ export function decompressAll(
     streams++;
     // Copied if more streams follow, since the buffer of a small stream is larger than its output.
     const last = consumed + given.consumed >= bytes.length;
-    if (given.bytes.length > 0) pieces.push(last ? given.bytes : given.bytes.slice());
+    if (given.bytes.length > 0) outputs.push(last ? given.bytes : given.bytes.slice());
     consumed += given.consumed;
     remaining -= given.bytes.length;
     total += given.bytes.length;
   }
-  return { bytes: joined(pieces, total), consumed };
+  return { bytes: joined(outputs, total), consumed };
 }
 
 /** Number of bytes to skip at an offset between streams: XZ's padding (.xz format 1.0.4, 2.2), a skippable frame. */
@@ -186,14 +186,14 @@ function skippable(format: Format, bytes: Uint8Array, at: number): number {
   return at + length <= bytes.length ? length : 0;
 }
 
-function joined(pieces: readonly Uint8Array[], total: number): Uint8Array {
-  const [only] = pieces;
-  if (only !== undefined && pieces.length === 1) return only;
+function joined(outputs: readonly Uint8Array[], total: number): Uint8Array {
+  const [only] = outputs;
+  if (only !== undefined && outputs.length === 1) return only;
   const bytes = new Uint8Array(total);
   let at = 0;
-  for (const piece of pieces) {
-    bytes.set(piece, at);
-    at += piece.length;
+  for (const output of outputs) {
+    bytes.set(output, at);
+    at += output.length;
   }
   return bytes;
 }

@@ -66,13 +66,13 @@ export class Output {
   }
 
   /** Appends bytes; if they exceed the bounds, those within them before the error. */
-  append(piece: Uint8Array, at: number): void {
-    if (piece.length > this.remaining) {
-      this.append(piece.subarray(0, this.remaining), at);
+  append(chunk: Uint8Array, at: number): void {
+    if (chunk.length > this.remaining) {
+      this.append(chunk.subarray(0, this.remaining), at);
       throw this.tooMuch(at);
     }
-    this.reserve(piece.length, at).set(piece, this.length);
-    this.length += piece.length;
+    this.reserve(chunk.length, at).set(chunk, this.length);
+    this.length += chunk.length;
   }
 
   /** The bytes written from `start` on, not copied. */

@@ -85,8 +85,11 @@ export function readLiterals(
         ? end - stream
         : (bytes[place] as number) | ((bytes[place + 1] as number) << 8);
     if (stream + length > end) throw new ZstdError('a literals stream past its end');
-    const piece = into.subarray(Math.min(count, index * part), Math.min(count, (index + 1) * part));
-    readStream(bytes, { from: stream, to: stream + length }, piece, table);
+    const target = into.subarray(
+      Math.min(count, index * part),
+      Math.min(count, (index + 1) * part),
+    );
+    readStream(bytes, { from: stream, to: stream + length }, target, table);
     stream += length;
   }
   return { count, next: end, table };

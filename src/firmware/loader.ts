@@ -2,7 +2,7 @@
  * Firmware and loader: the contents of memory, and the state of the CPU, when the kernel's first instruction runs.
  * All writes are DMA without the C-bit: nothing is encrypted yet.
  */
-import { piecesOf, type ByteSource } from '../base/byte-source.js';
+import { chunksOf, type ByteSource } from '../base/byte-source.js';
 import { InputError } from '../base/errors.js';
 import { pa, PAGE_SIZE, va } from '../machine/address.js';
 import type { Machine } from '../machine/machine.js';
@@ -32,7 +32,7 @@ export interface LoadRequest {
   /** Physical load address of the image; absent: the image's preferred one. */
   readonly kernelAt?: number;
   /** Bytes that overwrite parts of the image, at link addresses. */
-  readonly pieces: readonly { readonly link: number; readonly bytes: Uint8Array }[];
+  readonly overlay: readonly { readonly link: number; readonly bytes: Uint8Array }[];
   readonly initrd: ByteSource;
   readonly initrdAt: number;
   /** null: no command line, and cmd_line_ptr is 0. */
@@ -131,10 +131,10 @@ export function load(machine: Machine, request: LoadRequest): Loaded {
 
   for (const { paddr, bytes } of image.segments) machine.dmaWrite(pa(paddr + shift), bytes);
   const link = image.segments.reduce((min, s) => (s.paddr === first ? s.vaddr : min), 0);
-  for (const piece of request.pieces) {
-    machine.dmaWrite(pa(kernelAt + piece.link - link), piece.bytes);
+  for (const segment of request.overlay) {
+    machine.dmaWrite(pa(kernelAt + segment.link - link), segment.bytes);
   }
-  for (const { at, bytes } of piecesOf(request.initrd)) {
+  for (const { at, bytes } of chunksOf(request.initrd)) {
     machine.dmaWrite(pa(request.initrdAt + at), bytes);
   }
   if (cmdline !== null) machine.dmaWrite(pa(cmdlineAt), cmdline);

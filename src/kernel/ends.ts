@@ -18,7 +18,7 @@ export class BootEnd extends Error {
  * Unwinds the model's own stack when a CPU other than the boot CPU is lost and the others continue without it: in real
  * mode it went through the firmware's vectors to code that is not the kernel's, or it waits forever.
  */
-export class CpuAstray extends Error {
+export class CpuLost extends Error {
   constructor(
     readonly cpu: number,
     /** The kernel function in which it was lost. */

@@ -11,7 +11,7 @@ import type { Machine } from '../machine/machine.js';
 import { hex, va, vaOfU64, type Va } from '../machine/address.js';
 import { VECTOR, type Fault } from '../machine/types.js';
 import { PAGE_OFFSET, __START_KERNEL_map } from './constants.js';
-import { BootEnd, CpuAstray } from './ends.js';
+import { BootEnd, CpuLost } from './ends.js';
 import { describe } from './fault-text.js';
 import { callSite, type Program } from './program.js';
 import type { Frame, KernelState } from './state.js';
@@ -386,7 +386,7 @@ export class Kernel {
 
   // --- Faults --------------------------------------------------------------------------------------------------
 
-  /** Delivers a fault and runs its handler; returns after IRET. Throws BootEnd or CpuAstray if there is no handler. */
+  /** Delivers a fault and runs its handler; returns after IRET. Throws BootEnd or CpuLost if there is no handler. */
   fault(fault: Fault): void {
     const where = this.current?.name ?? 'startup_64';
     this.checkRepeated(fault, where);
@@ -406,7 +406,7 @@ export class Kernel {
     if (handler === undefined || !this.table.has(handler.name)) {
       // Not modelled: what the firmware's handler does in real mode (our choice).
       if (this.cpu.mode === 'real') {
-        throw new CpuAstray(this.cpu.id, where, `unknown code at ${hex(delivered.handler)}`);
+        throw new CpuLost(this.cpu.id, where, `unknown code at ${hex(delivered.handler)}`);
       }
       throw new BootEnd('triple-fault', where, `handler ${hex(delivered.handler)} is no code`);
     }

@@ -141,7 +141,7 @@ export class Program implements LinkAddresses {
   }
 
   /** What the loader writes over the image for the overlay: link address and bytes of each entry. */
-  overlayPieces(): { link: Va; bytes: Uint8Array }[] {
+  overlaySegments(): { link: Va; bytes: Uint8Array }[] {
     return this.overlay.map(({ address, size }) => {
       const offset = address - this.overlayRange.start;
       return { link: address, bytes: this.overlayBytes.subarray(offset, offset + size) };

@@ -21,11 +21,11 @@ const MAX_READS = 16;
 /** Bytes that were read, and the physical ranges and C-bits that they were read from. */
 export interface ReadOf {
   readonly bytes: Uint8Array;
-  readonly pieces: readonly Omit<Piece, 'va'>[];
+  readonly ranges: readonly Omit<TranslatedRange, 'va'>[];
 }
 
 /** A part of a copy or fill that is contiguous in physical memory and has one key: sizes in bytes, `c` the C-bit. */
-export interface Piece {
+export interface TranslatedRange {
   va: Va;
   pa: number;
   c: number;
@@ -124,8 +124,8 @@ export class Tracer {
     if (!this.on) return;
     let done = 0;
     while (done < length) {
-      const source = this.piece(va(from + done), length - done);
-      const target = this.piece(va(to + done), length - done);
+      const source = this.translatedRange(va(from + done), length - done);
+      const target = this.translatedRange(va(to + done), length - done);
       if (source === undefined || target === undefined) return;
       const run = Math.min(source.length, target.length);
       this.emit('copy', {
@@ -145,7 +145,7 @@ export class Tracer {
     if (!this.on) return;
     let done = 0;
     while (done < length) {
-      const target = this.piece(va(at + done), length - done);
+      const target = this.translatedRange(va(at + done), length - done);
       if (target === undefined) return;
       this.emit('fill', {
         at: span('va', target.va, target.length),
@@ -158,7 +158,7 @@ export class Tracer {
   }
 
   /** The translation of [at, at + length) as far as it is contiguous with one key; undefined if `at` is not mapped. */
-  private piece(at: Va, length: number): Piece | undefined {
+  private translatedRange(at: Va, length: number): TranslatedRange | undefined {
     const probed = this.k.cpu.translate(at);
     if ('vector' in probed) return undefined;
     const pageSize = probed.pageSize;
@@ -214,7 +214,7 @@ export class Tracer {
   /** The cache lines of a range were flushed with CLFLUSH. */
   flushed(at: Va, length: number): void {
     if (!this.on) return;
-    const target = this.piece(at, length);
+    const target = this.translatedRange(at, length);
     this.emit('cache-flush', {
       how: 'clflush',
       va: span('va', at, length),
@@ -224,13 +224,13 @@ export class Tracer {
 
   /** The C-bit (0 or 1) of the mapping of an address; undefined if it is not mapped. */
   keyAt(at: Va): number | undefined {
-    return this.piece(at, 1)?.c;
+    return this.translatedRange(at, 1)?.c;
   }
 
   /** A copy from one of many scattered sources: `from` describes it in words, only the target has addresses. */
   moved(from: string, to: Va, length: number): void {
     if (!this.on) return;
-    const target = this.piece(to, length);
+    const target = this.translatedRange(to, length);
     this.emit('copy', {
       from,
       to: span('va', to, length),
@@ -241,7 +241,7 @@ export class Tracer {
   /** Emits a read of `length` bytes by a consumer; `what` names what was read. */
   read(what: string, at: Va, length: number): void {
     if (!this.on) return;
-    const target = this.piece(at, length);
+    const target = this.translatedRange(at, length);
     this.emit('read', {
       what,
       at: span('va', at, length),
@@ -252,28 +252,28 @@ export class Tracer {
   /** Records bytes that were read at `at` in `reads`, with their physical ranges, if reads are recorded. */
   didRead(at: Va, bytes: Uint8Array): void {
     if (this.reads === null) return;
-    this.reads.push({ bytes, pieces: this.pieces(at, bytes.length) });
+    this.reads.push({ bytes, ranges: this.translatedRanges(at, bytes.length) });
     if (this.reads.length > MAX_READS) this.reads.shift();
   }
 
   /** Records bytes that a device read in `reads`; `requests` may include reads of its own tables and commands. */
   didDma(bytes: Uint8Array, requests: Kernel['machine']['dmaLog']): void {
     if (this.reads === null) return;
-    const pieces = (requests ?? []).map(({ pa, key, length }) => ({
+    const ranges = (requests ?? []).map(({ pa, key, length }) => ({
       pa,
       c: key === 0 ? 0 : 1,
       length,
     }));
-    this.reads.push({ bytes, pieces });
+    this.reads.push({ bytes, ranges });
   }
 
-  private pieces(at: Va, length: number): Piece[] {
-    const all: Piece[] = [];
+  private translatedRanges(at: Va, length: number): TranslatedRange[] {
+    const all: TranslatedRange[] = [];
     for (let done = 0; done < length;) {
-      const piece = this.piece(va(at + done), length - done);
-      if (piece === undefined) break;
-      all.push(piece);
-      done += piece.length;
+      const range = this.translatedRange(va(at + done), length - done);
+      if (range === undefined) break;
+      all.push(range);
+      done += range.length;
     }
     return all;
   }
@@ -314,7 +314,7 @@ export class Tracer {
   /** Emits one fill for a range that was written in parts, with the C-bit and memory type of its mapping. */
   wrote(at: Va, length: number): void {
     if (!this.on) return;
-    const target = length > 0 ? this.piece(at, length) : undefined;
+    const target = length > 0 ? this.translatedRange(at, length) : undefined;
     if (target === undefined) return;
     const { va: start, pa, c: C, length: run } = target;
     const type = this.typeName(start);
@@ -324,7 +324,7 @@ export class Tracer {
   /** Emits the test of a memory range; `result` is what reading it back gave. */
   translated(what: string, at: Va, length: number, result: string): void {
     if (!this.on) return;
-    const target = this.piece(at, length);
+    const target = this.translatedRange(at, length);
     if (target === undefined) return;
     const { pa, c: C } = target;
     this.emit('read', { what, at: span('va', at, length), pa: span('pa', pa, length), C, result });

@@ -158,7 +158,7 @@ export class Boot {
     const loaded = load(this.machine, {
       image,
       ...(scenario.loader.kernelAt === undefined ? {} : { kernelAt: scenario.loader.kernelAt }),
-      pieces: program.overlayPieces(),
+      overlay: program.overlaySegments(),
       initrd,
       initrdAt: initrdPlace(scenario, initrd.length, kernelRoom(image, scenario.loader.kernelAt)),
       cmdline: scenario.cmdline,
@@ -354,9 +354,9 @@ export class Boot {
    * the image, as those of the series without some hunks have; snapshots of the one are then valid for the other. No step
    * of it has run. Throws RangeError for a function without an address.
    */
-  relink(composition: HunkSelection): void {
+  relink(selection: HunkSelection): void {
     const { program } = this.first;
-    const linked = link(compose(composition).hunks, this.placed);
+    const linked = link(compose(selection).hunks, this.placed);
     const unplaced = [...linked.table.values()].find(
       ({ kind, name }) => kind === 'fn' && !program.has(name),
     );

@@ -135,7 +135,7 @@ function kernelSegment(image: KernelImage, program: Program): KexecSource {
   const memsz = alignUp(end - first.paddr, PAGE_SIZE);
   const buf = new Uint8Array(memsz);
   for (const { paddr, bytes } of image.segments) buf.set(bytes, paddr - first.paddr);
-  for (const { link: at, bytes } of program.overlayPieces()) buf.set(bytes, at - first.vaddr);
+  for (const { link: at, bytes } of program.overlaySegments()) buf.set(bytes, at - first.vaddr);
   return { mem: first.paddr, memsz, buf };
 }
 

@@ -34,7 +34,7 @@ export function isWholeSeries(selection: HunkSelection): boolean {
 }
 
 /** A hunk selection as options of `sme-boot run`. */
-export function compositionWords(selection: Partial<HunkSelection>): string[] {
+export function selectionFlags(selection: Partial<HunkSelection>): string[] {
   const { stage, activate, without = [], stub, with: alternative = [] } = selection;
   return [
     ...(stage === undefined ? [] : [`--stage ${String(stage)}`]),

@@ -5,7 +5,7 @@
 import { firstDifference } from '../base/bytes.js';
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex } from '@noble/hashes/utils.js';
-import { piecesOf, type ByteSource } from '../base/byte-source.js';
+import { chunksOf, type ByteSource } from '../base/byte-source.js';
 import type { Consumed } from './trace.js';
 
 /** What a producer put into memory: the bytes, a source to read them from, or their SHA-256 in hexadecimal. */
@@ -19,7 +19,7 @@ export function digestOf(bytes: Uint8Array): string {
 /** Offset of the first difference between all that was produced and `bytes`; undefined if they are equal. */
 function differenceToAll(made: Uint8Array | ByteSource, bytes: Uint8Array): number | undefined {
   if (made instanceof Uint8Array) return firstDifference(made, bytes);
-  for (const chunk of piecesOf(made)) {
+  for (const chunk of chunksOf(made)) {
     const at = firstDifference(
       chunk.bytes,
       bytes.subarray(chunk.at, chunk.at + chunk.bytes.length),

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { asSource, piecesOf, sourceOf } from '../../src/base/byte-source.js';
+import { asSource, chunksOf, sourceOf } from '../../src/base/byte-source.js';
 import { Integrity } from '../../src/trace/integrity.js';
 
 const bytes = Uint8Array.from({ length: (1 << 20) + 5 }, (_, i) => i % 251);
@@ -7,9 +7,9 @@ const bytes = Uint8Array.from({ length: (1 << 20) + 5 }, (_, i) => i % 251);
 describe('a byte source', () => {
   test('is read in chunks whose concatenation is the whole', () => {
     const again = new Uint8Array(bytes.length);
-    for (const { at, bytes: chunk } of piecesOf(sourceOf(bytes))) again.set(chunk, at);
+    for (const { at, bytes: chunk } of chunksOf(sourceOf(bytes))) again.set(chunk, at);
     expect(again).toEqual(bytes);
-    expect([...piecesOf(sourceOf(new Uint8Array(0)))]).toEqual([]);
+    expect([...chunksOf(sourceOf(new Uint8Array(0)))]).toEqual([]);
   });
 
   test('is compared with what a consumer read, to the byte', () => {

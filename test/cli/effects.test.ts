@@ -84,10 +84,10 @@ describe('the golden effects', () => {
     const expected = effectsOf(readYaml(file, readFileSync(file, 'utf8')));
     const ids = hunksOf(16).map(({ id }) => id);
     /** Every kernel that has the patch, without the effect of its module. */
-    const traceOf = (composition: HunkSelection): Trace => {
-      const { stage, without = [] } = composition;
+    const traceOf = (selection: HunkSelection): Trace => {
+      const { stage, without = [] } = selection;
       const edited = stage < 16 || without.length > 0 ? without : ids;
-      return boot({ ...composition, scenario: scenario('epyc-efi'), without: edited }).run();
+      return boot({ ...selection, scenario: scenario('epyc-efi'), without: edited }).run();
     };
     const lines = effectsDifferences(expected, effectsOn(16, 'epyc-efi', { traceOf }));
     expect(lines).toContain('activated.screen: expected 24, found (none)');
@@ -100,8 +100,8 @@ describe('the golden effects', () => {
   test('of patch 16 hold for its module unchanged', () => {
     const file = 'traces/effects/16.yaml';
     const expected = effectsOf(readYaml(file, readFileSync(file, 'utf8')));
-    const traceOf = (composition: HunkSelection): Trace =>
-      boot({ ...composition, scenario: scenario('epyc-efi') }).run();
+    const traceOf = (selection: HunkSelection): Trace =>
+      boot({ ...selection, scenario: scenario('epyc-efi') }).run();
     const { views } = effectsOn(16, 'epyc-efi', { traceOf }, { views: ['activated'] });
     expect(views.activated).toEqual(expected.views.activated);
   });

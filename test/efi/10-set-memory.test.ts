@@ -4,18 +4,18 @@ import { PAGE_OFFSET } from '../../src/kernel/constants.js';
 import { EINVAL } from '../../src/linux/include/uapi/asm-generic/errno-base.js';
 import { PG_LEVEL_2M, PG_LEVEL_4K } from '../../src/linux/arch/x86/mm/pageattr/types.js';
 import { patched, scenario } from '../helpers.js';
-import { Standing } from '../kernel/at-label.js';
+import { BootCheckpoint } from '../kernel/at-label.js';
 
 const MIB = 2 ** 20;
-const standing = new Standing('drivers');
-const k = patched(standing.k);
-const { machine } = standing.boot;
+const checkpoint = new BootCheckpoint('drivers');
+const k = patched(checkpoint.k);
+const { machine } = checkpoint.boot;
 
 /** An unused 2 MiB page of the direct map. */
 const PMD = va(PAGE_OFFSET + 80 * MIB);
 const page = (n: number): Va => va(PMD + n * PAGE_SIZE);
 const physical = (at: Va): number => at - PAGE_OFFSET;
-const c = (n: number): number => standing.mapped(page(n)).c;
+const c = (n: number): number => checkpoint.mapped(page(n)).c;
 const text = Uint8Array.from({ length: PAGE_SIZE }, (_, i) => (i * 7) & 0xff);
 
 /** A page of DRAM, decrypted with a key. */
@@ -26,7 +26,7 @@ function dram(at: Va, key = KEY_PLAIN, from = machine): Uint8Array {
 }
 
 beforeEach(() => {
-  standing.again();
+  checkpoint.restore();
 });
 
 describe('sme_set_mem_dec and sme_set_mem_enc', () => {
@@ -40,18 +40,18 @@ describe('sme_set_mem_dec and sme_set_mem_enc', () => {
   test('a whole 2 MiB page changes in one entry, one page less splits it', () => {
     k.fn.sme_set_mem_dec(page(0), 2 * MIB);
     expect([-1, 0, 511, 512].map(c)).toEqual([1, 0, 0, 1]);
-    expect(standing.level(page(0))).toBe(PG_LEVEL_2M);
+    expect(checkpoint.level(page(0))).toBe(PG_LEVEL_2M);
     k.fn.sme_set_mem_enc(page(0), 2 * MIB - PAGE_SIZE);
     expect([-1, 0, 510, 511, 512].map(c)).toEqual([1, 1, 1, 0, 1]);
-    expect(standing.level(page(0))).toBe(PG_LEVEL_4K);
+    expect(checkpoint.level(page(0))).toBe(PG_LEVEL_4K);
   });
 
   test('nothing but the C-bit changes', () => {
-    const before = standing.mapped(page(5));
+    const before = checkpoint.mapped(page(5));
     k.fn.sme_set_mem_dec(page(5), PAGE_SIZE);
-    expect(standing.mapped(page(5))).toEqual({ ...before, c: 0 });
+    expect(checkpoint.mapped(page(5))).toEqual({ ...before, c: 0 });
     k.fn.sme_set_mem_enc(page(5), PAGE_SIZE);
-    expect(standing.mapped(page(5))).toEqual(before);
+    expect(checkpoint.mapped(page(5))).toEqual(before);
   });
 
   test('memory contents do not change: ciphertext is read in between', () => {
@@ -76,8 +76,8 @@ describe('sme_set_mem_dec and sme_set_mem_enc', () => {
     const data = k.sym('__overlay_end');
     const direct = k.__va(k.__pa(data));
     k.fn.sme_set_mem_dec(direct, PAGE_SIZE);
-    expect([standing.mapped(data).c, standing.mapped(direct).c]).toEqual([0, 0]);
-    expect(standing.mapped(va(data + PAGE_SIZE)).c).toBe(1);
+    expect([checkpoint.mapped(data).c, checkpoint.mapped(direct).c]).toEqual([0, 0]);
+    expect(checkpoint.mapped(va(data + PAGE_SIZE)).c).toBe(1);
   });
 
   test('the size is rounded up by itself, the start down: with an offset the last page is missed', () => {
@@ -95,8 +95,8 @@ describe('sme_set_mem_dec and sme_set_mem_enc', () => {
 
 describe('caches after set_memory_dec', () => {
   /** A dirty line under the host’s key, the page made plain, a device’s bytes, and all lines written back. */
-  function deviceAfterDec(from: Standing): Uint8Array {
-    from.again();
+  function deviceAfterDec(from: BootCheckpoint): Uint8Array {
+    from.restore();
     from.k.writeBytes(page(5), new Uint8Array(PAGE_SIZE).fill(0xee));
     expect(patched(from.k).fn.sme_set_mem_dec(page(5), PAGE_SIZE)).toBe(0);
     from.boot.machine.dmaWrite(pa(physical(page(5))), text);
@@ -105,20 +105,20 @@ describe('caches after set_memory_dec', () => {
   }
 
   test('CLFLUSH through the new mapping misses lines of the old key: they overwrite a device’s data', () => {
-    const got = deviceAfterDec(standing);
+    const got = deviceAfterDec(checkpoint);
     expect(got).not.toEqual(text);
     expect(dram(page(5), KEY_HOST)).toEqual(new Uint8Array(PAGE_SIZE).fill(0xee));
   });
 
   test('a CPU that keeps keys coherent (HwEnfCacheCoh) loses nothing', () => {
-    const coherent = new Standing('drivers', {
+    const coherent = new BootCheckpoint('drivers', {
       scenario: scenario('bios-minimal', 'machine.ram=256MiB', 'machine.cpu=zen-3'),
     });
     expect(deviceAfterDec(coherent)).toEqual(text);
   });
 
   test('without CLFLUSH all caches are written back, and nothing is lost', () => {
-    standing.again();
+    checkpoint.restore();
     k.state.bootCpuData.capability.X86_FEATURE_CLFLUSH = 0;
     k.writeBytes(page(5), new Uint8Array(PAGE_SIZE).fill(0xee));
     k.fn.sme_set_mem_dec(page(5), PAGE_SIZE);
@@ -130,28 +130,28 @@ describe('caches after set_memory_dec', () => {
 
 describe('set_memory_dec at a hole', () => {
   test('fills it and the pages after it with frames from that of the page before', () => {
-    standing.unmap(page(5));
+    checkpoint.unmap(page(5));
     k.fn.sme_set_mem_dec(page(4), 3 * PAGE_SIZE);
     const frames = [3, 4, 5, 6, 7].map(
-      (n) => (standing.mapped(page(n)).pa - physical(PMD)) / PAGE_SIZE,
+      (n) => (checkpoint.mapped(page(n)).pa - physical(PMD)) / PAGE_SIZE,
     );
     expect(frames).toEqual([3, 4, 4, 5, 7]);
   });
 
   test('fills it with page frame 0 if it is the first page', () => {
-    standing.unmap(page(5));
+    checkpoint.unmap(page(5));
     k.fn.sme_set_mem_dec(page(5), PAGE_SIZE);
-    expect(standing.mapped(page(5)).pa).toBe(0);
+    expect(checkpoint.mapped(page(5)).pa).toBe(0);
   });
 });
 
 describe('with memory encryption off', () => {
-  const plain = new Standing('drivers', {
+  const plain = new BootCheckpoint('drivers', {
     scenario: scenario('bios-minimal', 'machine.ram=256MiB', 'cmdline=console=tty0'),
   });
 
   test('no mapping changes and nothing is flushed', () => {
-    plain.again();
+    plain.restore();
     plain.k.readU64(page(5));
     const at = plain.mapped(page(5));
     const known = plain.k.cpu.tlb.entries();

@@ -12,7 +12,7 @@ export interface Mapped {
   readonly flags: string;
 }
 
-export class Standing {
+export class BootCheckpoint {
   readonly boot: Boot;
   private readonly snapshot;
 
@@ -28,7 +28,7 @@ export class Standing {
   }
 
   /** Restores the label and opens a boot step for the test. */
-  again(): void {
+  restore(): void {
     this.boot.restore(this.snapshot);
     this.boot.recorder.step('test');
   }

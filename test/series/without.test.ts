@@ -9,8 +9,7 @@ import { messageOf } from './message-of.js';
 
 const whole: HunkSelection = { stage: LAST_STAGE, activate: false };
 const without = (...names: string[]): HunkSelection => ({ ...whole, without: names });
-const ids = (composition: HunkSelection): string[] =>
-  compose(composition).hunks.map((hunk) => hunk.id);
+const ids = (selection: HunkSelection): string[] => compose(selection).hunks.map((hunk) => hunk.id);
 
 describe('a hunk selection without some hunks', () => {
   test('lacks one hunk, or all hunks of a patch', () => {
@@ -20,8 +19,8 @@ describe('a hunk selection without some hunks', () => {
   });
 
   test('has the same addresses in the image as the whole series', () => {
-    const program = (composition: HunkSelection): readonly unknown[] => {
-      const { hunks, placed } = compose(composition);
+    const program = (selection: HunkSelection): readonly unknown[] => {
+      const { hunks, placed } = compose(selection);
       const { functions, variables } = link(hunks, placed);
       return [functions, variables.map(({ name }) => name)];
     };
@@ -97,8 +96,8 @@ describe('an option of the configuration', () => {
   const config = { CONFIG_AMD_MEM_ENCRYPT: true, CONFIG_EFI_MIXED: true };
 
   test('that the series adds cannot be set without the hunk that adds it', () => {
-    const of = (composition: HunkSelection): unknown =>
-      configOf(config, link(compose(composition).hunks));
+    const of = (selection: HunkSelection): unknown =>
+      configOf(config, link(compose(selection).hunks));
     expect(of({ ...whole, stage: 1 })).toEqual({ ...config, CONFIG_AMD_MEM_ENCRYPT: false });
     expect(of({ ...whole, stage: 2 })).toEqual(config);
     expect(of(without('02'))).toEqual({ ...config, CONFIG_AMD_MEM_ENCRYPT: false });

@@ -3,7 +3,7 @@
  * mappings.
  */
 import { startsWith } from '../../base/bytes.js';
-import { BootEnd, CpuAstray } from '../../kernel/ends.js';
+import { BootEnd, CpuLost } from '../../kernel/ends.js';
 import type { Kernel } from '../../kernel/kernel.js';
 import { hex, pa, PAGE_SIZE, va, type Va } from '../../machine/address.js';
 import { isFault } from '../../machine/cpu/cpu.js';
@@ -139,7 +139,7 @@ class Run {
     } catch (error) {
       if (error instanceof BootEnd) {
         this.outcome = { kind: error.kind, where: error.where, message: error.message };
-      } else if (error instanceof CpuAstray) {
+      } else if (error instanceof CpuLost) {
         this.outcome = { kind: 'hung', where: error.where, message: error.message };
       } else throw error;
       return { status: 'ended', why: `${this.outcome.kind} in ${error.where}: ${error.message}` };

@@ -28,7 +28,7 @@ export type ViewPlan =
 /** Runs boots and call scripts. */
 export interface EffectSources {
   /** The trace of a kernel on the scenario that the effects are of. */
-  readonly traceOf: (composition: HunkSelection) => Trace;
+  readonly traceOf: (selection: HunkSelection) => Trace;
   /** The results of a patch's call scripts without it and with it; absent if there are no call scripts. */
   readonly scriptsOf?: (patch: number) => readonly ScriptAnswers[];
 }

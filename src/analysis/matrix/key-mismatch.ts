@@ -45,9 +45,9 @@ function placeOf(
     backwards.find((read) => read.bytes === bytes) ??
     backwards.find((read) => bytes.length > 0 && startsWith(read.bytes, bytes));
   let offset = at ?? 0;
-  for (const piece of found?.pieces ?? []) {
-    if (offset < piece.length) return { pa: pa(piece.pa + offset), c: piece.c };
-    offset -= piece.length;
+  for (const range of found?.ranges ?? []) {
+    if (offset < range.length) return { pa: pa(range.pa + offset), c: range.c };
+    offset -= range.length;
   }
   return undefined;
 }

@@ -9,7 +9,7 @@ import { garbageOf } from '../../sequencer/expected.js';
 import { deepEqual } from '../checkpoint/deep-equal.js';
 import { LAST_STAGE } from '../../series/patches.js';
 import { unmetBy } from '../../series/without.js';
-import { compose, compositionWords, type HunkSelection } from '../../series/compose.js';
+import { compose, selectionFlags, type HunkSelection } from '../../series/compose.js';
 import type { ReadCheck } from '../../trace/integrity.js';
 import type { Consumed, Outcome } from '../../trace/trace.js';
 import { wrongRead } from './key-mismatch.js';
@@ -32,8 +32,8 @@ export interface LeftOut {
 }
 
 /** All hunks of a selection, each with the way in which it can be left out. */
-export function leavable(composition: HunkSelection): LeftOut[] {
-  const { hunks } = compose(composition);
+export function leavable(selection: HunkSelection): LeftOut[] {
+  const { hunks } = compose(selection);
   return hunks.map((hunk) => {
     const staying = hunks.filter((other) => other !== hunk);
     return { hunk, how: unmetBy(new Set([hunk]), staying).length > 0 ? 'stub' : 'out' };
@@ -41,12 +41,12 @@ export function leavable(composition: HunkSelection): LeftOut[] {
 }
 
 /** A selection without one of its hunks; without an alternative, the hunk that it replaced is back. */
-export function withoutHunk(composition: HunkSelection, { hunk, how }: LeftOut): HunkSelection {
-  const { without = [], stub = false, with: alternatives = [] } = composition;
+export function withoutHunk(selection: HunkSelection, { hunk, how }: LeftOut): HunkSelection {
+  const { without = [], stub = false, with: alternatives = [] } = selection;
   if (alternatives.includes(hunk.id)) {
-    return { ...composition, with: alternatives.filter((id) => id !== hunk.id) };
+    return { ...selection, with: alternatives.filter((id) => id !== hunk.id) };
   }
-  return { ...composition, without: [...without, hunk.id], stub: stub || how === 'stub' };
+  return { ...selection, without: [...without, hunk.id], stub: stub || how === 'stub' };
 }
 
 const key = ({ name, by }: Pick<Consumed, 'name' | 'by'>): string => JSON.stringify([name, by]);
@@ -185,7 +185,7 @@ function commandOf(options: BootOptions, leftOut: LeftOut): string {
   const words = [
     ...Object.entries(settings).map(([path, value]) => `--set '${path}=${String(value)}'`),
     // The last stage is the default.
-    ...compositionWords(stage === LAST_STAGE ? others : { stage, ...others }),
+    ...selectionFlags(stage === LAST_STAGE ? others : { stage, ...others }),
   ];
   return ['sme-boot run', scenario.name, ...words].join(' ');
 }

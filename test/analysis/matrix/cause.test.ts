@@ -6,15 +6,15 @@ import type { Run } from '../../../src/analysis/matrix/run.js';
 import type { MatrixRow, WrongRead } from '../../../src/analysis/matrix/report.js';
 import { differenceOf, causeOf } from '../../../src/analysis/matrix/cause.js';
 import type { Outcome, TraceEvent } from '../../../src/trace/trace.js';
-import { Standing } from '../../kernel/at-label.js';
+import { BootCheckpoint } from '../../kernel/at-label.js';
 
-const standing = new Standing('drivers');
-const { k, boot } = standing;
+const checkpoint = new BootCheckpoint('drivers');
+const { k, boot } = checkpoint;
 const MIB = 2 ** 20;
 const PAGE = va(PAGE_OFFSET + 80 * MIB);
 
 beforeEach(() => {
-  standing.again();
+  checkpoint.restore();
   k.trace.lastFault = null;
 });
 

@@ -4,10 +4,10 @@ import { hex, pa, va, type Va } from '../../../src/machine/address.js';
 import { PAGE_OFFSET } from '../../../src/kernel/constants.js';
 import { clashOnWalk, clashText, wrongRead } from '../../../src/analysis/matrix/key-mismatch.js';
 import type { ReadCheck } from '../../../src/trace/integrity.js';
-import { Standing } from '../../kernel/at-label.js';
+import { BootCheckpoint } from '../../kernel/at-label.js';
 
-const standing = new Standing('drivers');
-const { k, boot } = standing;
+const checkpoint = new BootCheckpoint('drivers');
+const { k, boot } = checkpoint;
 const { machine, recorder } = boot;
 const C47 = 1n << 47n;
 const MIB = 2 ** 20;
@@ -19,7 +19,7 @@ const PA = 80 * MIB;
 /** Writes the last-level entry of an address: its target and C-bit. */
 function reach(address: Va, to: number, c: 0 | 1): void {
   k.fn.set_memory_4k(address, 1);
-  const entry = standing.entry(address) & 0x8000_0000_0000_0fffn;
+  const entry = checkpoint.entry(address) & 0x8000_0000_0000_0fffn;
   const { table, index } = k.fn.lookup_address(address) ?? { table: va(0), index: 0 };
   k.writeU64(va(table + index * 8), entry | BigInt(to) | (c === 1 ? C47 : 0n));
   k.fn.flush_tlb_all();
@@ -40,7 +40,7 @@ function looked(address: Va, length: number, at = 0): ReadCheck {
 }
 
 beforeEach(() => {
-  standing.again();
+  checkpoint.restore();
   k.trace.reads = [];
 });
 
@@ -208,7 +208,7 @@ describe('a walk', () => {
   });
 
   test('to an unmapped address through intact tables has no mismatch', () => {
-    standing.unmap(PAGE);
+    checkpoint.unmap(PAGE);
     expect(clashOnWalk(boot, k.cpu, PAGE)).toBeUndefined();
   });
 });

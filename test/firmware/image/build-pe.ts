@@ -22,7 +22,7 @@ export function buildPe({ sections, machine = 0x8664, padding = 5 }: PePlan): Ui
   view.setUint16(HEADER_AT + 4, machine, true);
   view.setUint16(HEADER_AT + 6, sections.length, true);
   view.setUint16(HEADER_AT + 20, OPTIONAL_HEADER, true);
-  const pieces: Uint8Array[] = [head];
+  const parts: Uint8Array[] = [head];
   let at = head.length;
   for (const [index, [name, bytes]] of sections.entries()) {
     const header = table + 40 * index;
@@ -30,8 +30,8 @@ export function buildPe({ sections, machine = 0x8664, padding = 5 }: PePlan): Ui
     view.setUint32(header + 8, bytes.length, true);
     view.setUint32(header + 16, bytes.length + padding, true);
     view.setUint32(header + 20, at, true);
-    pieces.push(bytes, new Uint8Array(padding));
+    parts.push(bytes, new Uint8Array(padding));
     at += bytes.length + padding;
   }
-  return concat(...pieces);
+  return concat(...parts);
 }

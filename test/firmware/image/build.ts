@@ -22,12 +22,12 @@ export function ascii(text: string): Uint8Array {
   return Uint8Array.from(text, (char) => char.charCodeAt(0));
 }
 
-export function concat(...pieces: readonly (Uint8Array | readonly number[])[]): Uint8Array {
-  const bytes = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0));
+export function concat(...parts: readonly (Uint8Array | readonly number[])[]): Uint8Array {
+  const bytes = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
   let at = 0;
-  for (const piece of pieces) {
-    bytes.set(piece, at);
-    at += piece.length;
+  for (const part of parts) {
+    bytes.set(part, at);
+    at += part.length;
   }
   return bytes;
 }
@@ -84,11 +84,11 @@ const SECTION_HEADERS: readonly (readonly [type: number, flags: number])[] = [
 export function buildElf({ segments, entry = 0x100_0000, symbols }: ElfPlan): Uint8Array {
   const ehdr = new Uint8Array(ELF64_EHDR.size);
   const phdrs = new Uint8Array(segments.length * ELF64_PHDR.size);
-  const pieces: Uint8Array[] = [ehdr, phdrs];
+  const parts: Uint8Array[] = [ehdr, phdrs];
   let end = ehdr.length + phdrs.length;
   const append = (bytes: Uint8Array): number => {
     const at = Math.ceil(end / 16) * 16;
-    pieces.push(new Uint8Array(at - end), bytes);
+    parts.push(new Uint8Array(at - end), bytes);
     end = at + bytes.length;
     return at;
   };
@@ -148,7 +148,7 @@ export function buildElf({ segments, entry = 0x100_0000, symbols }: ElfPlan): Ui
     head.setUint16(ELF64_EHDR.e_shentsize, ELF64_SHDR.size, true);
     head.setUint16(ELF64_EHDR.e_shnum, SECTION_HEADERS.length, true);
   }
-  return concat(...pieces);
+  return concat(...parts);
 }
 
 export interface KallsymsSymbol {
@@ -303,12 +303,12 @@ export function le32(value: number): Uint8Array {
 
 /** A legacy frame of blocks of 8 MiB. */
 export function lz4Legacy(src: Uint8Array): Uint8Array {
-  const pieces: Uint8Array[] = [le32(0x184c_2102)];
+  const parts: Uint8Array[] = [le32(0x184c_2102)];
   for (let at = 0; at < src.length; at += 8 << 20) {
     const block = lz4Block(src.subarray(at, at + (8 << 20)));
-    pieces.push(le32(block.length), block);
+    parts.push(le32(block.length), block);
   }
-  return concat(...pieces);
+  return concat(...parts);
 }
 
 export interface BzImagePlan {

@@ -11,11 +11,11 @@ import {
   type Kimage,
 } from '../../../src/linux/include/linux/kexec.js';
 import { GFP } from '../../../src/linux/mm/page_alloc/page_alloc.js';
-import { Standing } from '../../kernel/at-label.js';
+import { BootCheckpoint } from '../../kernel/at-label.js';
 
 const MIB = 2 ** 20;
-const standing = new Standing('run_init');
-const { k } = standing;
+const checkpoint = new BootCheckpoint('run_init');
+const { k } = checkpoint;
 
 const segment = (mem: number, pages: number, seed = 1): KexecSource => ({
   mem,
@@ -56,7 +56,7 @@ function sources(): Map<number, number> {
 const bytesOf = (page: number): Uint8Array => k.readBytes(k.__va(page), PAGE_SIZE);
 
 beforeEach(() => {
-  standing.again();
+  checkpoint.restore();
 });
 
 describe('sys_kexec_load', () => {

@@ -2,10 +2,10 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { PAGE_SIZE, va } from '../../../src/machine/address.js';
 import { PAGE_OFFSET } from '../../../src/kernel/constants.js';
-import { Standing } from '../../kernel/at-label.js';
+import { BootCheckpoint } from '../../kernel/at-label.js';
 
-const standing = new Standing('drivers');
-const { k } = standing;
+const checkpoint = new BootCheckpoint('drivers');
+const { k } = checkpoint;
 /** An unused page, and the one after it. */
 const PAGE = va(PAGE_OFFSET + 80 * 2 ** 20);
 const HOLE = va(PAGE + PAGE_SIZE);
@@ -25,9 +25,9 @@ function entry(at: number, path: string, body: string): Uint8Array {
 }
 
 beforeEach(() => {
-  standing.again();
+  checkpoint.restore();
   k.memset(PAGE, 0, PAGE_SIZE);
-  standing.unmap(HOLE);
+  checkpoint.unmap(HOLE);
 });
 
 describe('find_cpio_data()', () => {

@@ -452,16 +452,16 @@ describe('a fill longer than the cache', () => {
 
   test('directly after another one writes the lines of the first back as one run', () => {
     const { memory, cache } = setup(8 * LINE);
-    const pieces: number[] = [];
-    memory.fillLines = (_at, _key, _byte, length): void => void pieces.push(length / LINE);
+    const chunks: number[] = [];
+    memory.fillLines = (_at, _key, _byte, length): void => void chunks.push(length / LINE);
     cache.fillRun(0, pa(0), KEY_HOST, 1, 16 * LINE, 0);
     cache.fillRun(0, pa(16 * LINE), KEY_HOST, 2, 16 * LINE, 0);
     cache.clflush(pa(31 * LINE), KEY_HOST);
     cache.fillRun(0, pa(32 * LINE), KEY_HOST, 3, 16 * LINE, 0);
-    expect(pieces).toEqual([8, 8, 8, 8]);
+    expect(chunks).toEqual([8, 8, 8, 8]);
     cache.restore(cache.snapshot());
     cache.fillRun(0, pa(48 * LINE), KEY_HOST, 4, 16 * LINE, 0);
-    expect(pieces).toEqual([8, 8, 8, 8, 8]);
+    expect(chunks).toEqual([8, 8, 8, 8, 8]);
   });
 
   test('is used from twice the size on, and not with hooks', () => {

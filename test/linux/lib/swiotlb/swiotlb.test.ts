@@ -13,26 +13,26 @@ import {
   writeLong,
 } from '../../../../src/linux/lib/swiotlb/swiotlb.js';
 import { scenario } from '../../../helpers.js';
-import { Standing } from '../../../kernel/at-label.js';
+import { BootCheckpoint } from '../../../kernel/at-label.js';
 
 const SLAB = 2048;
 const SEGMENT = 128;
 const SLABS = 32768;
 const MIB = 2 ** 20;
 
-const standing = new Standing('pci_iommu_init', {
+const checkpoint = new BootCheckpoint('pci_iommu_init', {
   scenario: scenario('bios-minimal', 'machine.ram=128MiB'),
 });
-const { k } = standing;
+const { k } = checkpoint;
 // A snapshot shares its pages until they are written: cheaper than copying 64 MiB.
 const machine = k.machine.snapshot();
 const state = structuredClone(k.state);
-const recorded = standing.boot.recorder.snapshot();
+const recorded = checkpoint.boot.recorder.snapshot();
 beforeEach(() => {
   k.machine.restore(machine);
   k.state = structuredClone(state);
-  standing.boot.recorder.restore(recorded);
-  standing.boot.recorder.step('test');
+  checkpoint.boot.recorder.restore(recorded);
+  checkpoint.boot.recorder.step('test');
 });
 
 const device = (bits: number): KernelDevice => ({
@@ -78,7 +78,7 @@ describe('the bounce buffer area', () => {
   });
 
   test('is not allocated if memory is too small for it, and a bounce then panics', () => {
-    const small = new Standing('pci_iommu_init', {
+    const small = new BootCheckpoint('pci_iommu_init', {
       scenario: scenario('bios-minimal', 'machine.ram=64MiB'),
     });
     small.boot.recorder.step('test');

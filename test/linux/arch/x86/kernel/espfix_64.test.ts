@@ -6,13 +6,13 @@ import {
 } from '../../../../../src/linux/arch/x86/kernel/espfix_64.js';
 import { firstOf } from '../../../../cases.js';
 import { boot, intact } from '../../../../helpers.js';
-import { Standing } from '../../../../kernel/at-label.js';
+import { BootCheckpoint } from '../../../../kernel/at-label.js';
 
-const standing = new Standing('init_espfix_bsp');
-const { k } = standing;
+const checkpoint = new BootCheckpoint('init_espfix_bsp');
+const { k } = checkpoint;
 
 beforeEach(() => {
-  standing.again();
+  checkpoint.restore();
 });
 
 describe('espfix_base_addr', () => {
@@ -35,14 +35,14 @@ describe('espfix_base_addr', () => {
 
 describe('init_espfix_bsp', () => {
   test('maps the page read-only at every 64 KiB of 4 GiB, encrypted, and nothing between', () => {
-    const at = (offset: number): ReturnType<typeof standing.mapped> =>
-      standing.mapped(va(ESPFIX_BASE_ADDR + offset));
+    const at = (offset: number): ReturnType<typeof checkpoint.mapped> =>
+      checkpoint.mapped(va(ESPFIX_BASE_ADDR + offset));
     const first = at(0);
     expect(first).toMatchObject({ c: 1, flags: 'A|D|G|NX WB' });
     for (const offset of [2 ** 16, 2 ** 21 - 2 ** 16, 2 ** 21, 2 ** 30, 2 ** 32 - 2 ** 16]) {
       expect(at(offset)).toEqual(first);
     }
-    expect(standing.entry(va(ESPFIX_BASE_ADDR + PAGE_SIZE))).toBe(0n);
+    expect(checkpoint.entry(va(ESPFIX_BASE_ADDR + PAGE_SIZE))).toBe(0n);
     expect(k.fn.lookup_address(ESPFIX_BASE_ADDR + 2 ** 32)).toBeUndefined();
   });
 

@@ -8,17 +8,17 @@ import {
 import { freeRanges, GFP } from '../../../../../src/linux/mm/page_alloc/page_alloc.js';
 import { get_order } from '../../../../../src/linux/arch/x86/kernel/pci-dma/pci-dma.js';
 import { scenario } from '../../../../helpers.js';
-import { Standing } from '../../../../kernel/at-label.js';
+import { BootCheckpoint } from '../../../../kernel/at-label.js';
 
 const MIB = 2 ** 20;
 const EIO = 5;
-const standing = new Standing('pci_iommu_init', {
+const checkpoint = new BootCheckpoint('pci_iommu_init', {
   scenario: scenario('bios-devices', 'machine.ram=64MiB'),
   stage: 0,
 });
-const { k } = standing;
+const { k } = checkpoint;
 beforeEach(() => {
-  standing.again();
+  checkpoint.restore();
 });
 
 const device = (bits: number, coherent = bits): KernelDevice => ({

@@ -5,12 +5,12 @@ import {
   DMA_MAP_OPS,
   dmaOp,
 } from '../../../../../src/linux/include/linux/dma-mapping/dma_map_ops.js';
-import { Standing } from '../../../../kernel/at-label.js';
+import { BootCheckpoint } from '../../../../kernel/at-label.js';
 
-const standing = new Standing('pci_iommu_init', { stage: 0 });
-const { k } = standing;
+const checkpoint = new BootCheckpoint('pci_iommu_init', { stage: 0 });
+const { k } = checkpoint;
 beforeAll(() => {
-  standing.again();
+  checkpoint.restore();
 });
 
 describe('struct dma_map_ops', () => {
@@ -42,7 +42,7 @@ describe('struct dma_map_ops', () => {
     ['a variable', (): bigint => BigInt(k.sym('dma_ops'))],
     ['no name', (): bigint => 0x1234n],
   ])('ends the boot when called through a pointer to %s', (_what, pointer) => {
-    standing.again();
+    checkpoint.restore();
     k.writeU64(va(k.sym('nommu_dma_ops') + DMA_MAP_OPS.map_page), pointer());
     expect(() => dmaOp(k, k.sym('nommu_dma_ops'), 'map_page')).toThrow(
       /#UD|hung|no function|handler/,

@@ -9,7 +9,7 @@ import {
 } from '../../../../../machine/devices/local-apic.js';
 import { THREAD_SIZE } from '../../../../../kernel/constants.js';
 import { __flush_tlb } from '../../../../../kernel/cpu-ops.js';
-import { BootEnd, CpuAstray } from '../../../../../kernel/ends.js';
+import { BootEnd, CpuLost } from '../../../../../kernel/ends.js';
 import { SECONDARY_VARIABLES } from '../head_64/head_64.js';
 import { GFP } from '../../../../mm/page_alloc/page_alloc.js';
 import { realModeField } from '../../realmode/init.js';
@@ -132,7 +132,7 @@ export const smpboot = bodies({
     try {
       k.on(apicid, go);
     } catch (error) {
-      if (!(error instanceof CpuAstray)) throw error;
+      if (!(error instanceof CpuLost)) throw error;
     }
   }),
 

@@ -4,7 +4,7 @@
  */
 import { alignDown, va } from '../../../../../machine/address.js';
 import { THREAD_SIZE } from '../../../../../kernel/constants.js';
-import { CpuAstray } from '../../../../../kernel/ends.js';
+import { CpuLost } from '../../../../../kernel/ends.js';
 import { cpumask_set_cpu, cpumask_test_cpu } from '../../../../include/linux/cpumask.js';
 import { bodies, label } from '../../../../../kernel/table.js';
 import type { Kernel } from '../../../../../kernel/kernel.js';
@@ -41,7 +41,7 @@ export const startSecondary = bodies({
     const cpu = stack_smp_processor_id(k);
     // wait_for_master_cpu() loops until the bit is set.
     if (!cpumask_test_cpu(k, cpu, 'cpu_callout_mask')) {
-      throw new CpuAstray(k.cpu.id, 'cpu_init', 'waits for cpu_callout_mask');
+      throw new CpuLost(k.cpu.id, 'cpu_init', 'waits for cpu_callout_mask');
     }
     k.cpu.lidt(k.sym('idt_table'), 256 * 16 - 1);
     k.leave();

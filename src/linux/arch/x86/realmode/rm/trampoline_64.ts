@@ -16,7 +16,7 @@ import {
   type OperandName,
 } from '../rmpiggy.js';
 import { bodies, label } from '../../../../../kernel/table.js';
-import { CpuAstray } from '../../../../../kernel/ends.js';
+import { CpuLost } from '../../../../../kernel/ends.js';
 import type { Kernel } from '../../../../../kernel/kernel.js';
 import { verify } from '../../kernel/verify_cpu.js';
 
@@ -108,7 +108,7 @@ export const trampoline = bodies({
     cpu.rip = va(k.readU16(va(cpu.csBase + cpu.rsp)) - CALL_LENGTH);
     cpu.rsp = va(cpu.rsp + WORD);
     k.fetch();
-    if (eax !== 0) throw new CpuAstray(cpu.id, 'no_longmode', 'halts: no long mode');
+    if (eax !== 0) throw new CpuLost(cpu.id, 'no_longmode', 'halts: no long mode');
   }),
 
   pa_startup_32: label((k: Kernel) => {

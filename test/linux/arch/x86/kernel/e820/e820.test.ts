@@ -6,7 +6,7 @@ import {
   E820_X_MAX,
   type E820Entry,
 } from '../../../../../../src/linux/arch/x86/include/asm/e820.js';
-import { Standing } from '../../../../../kernel/at-label.js';
+import { BootCheckpoint } from '../../../../../kernel/at-label.js';
 
 const entry = (addr: number, size: number, type: number): E820Entry => ({
   addr: BigInt(addr),
@@ -65,11 +65,11 @@ describe('sanitize_e820_map of persistent memory', () => {
 });
 
 describe('the kernel’s own map', () => {
-  const standing = new Standing('setup_memory_map');
+  const checkpoint = new BootCheckpoint('setup_memory_map');
   const wraps: E820Entry = { addr: 2n ** 64n - 1n, size: 2n, type: E820.RAM };
-  const { k } = standing;
+  const { k } = checkpoint;
   beforeEach(() => {
-    standing.again();
+    checkpoint.restore();
     k.state.e820 = [];
   });
 

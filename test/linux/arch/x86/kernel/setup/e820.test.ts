@@ -1,9 +1,9 @@
 import { expect, test } from '@jest/globals';
 import { E820 } from '../../../../../../src/linux/arch/x86/include/asm/e820.js';
-import { Standing } from '../../../../../kernel/at-label.js';
+import { BootCheckpoint } from '../../../../../kernel/at-label.js';
 
-const standing = new Standing('setup_memory_map');
-const { k } = standing;
+const checkpoint = new BootCheckpoint('setup_memory_map');
+const { k } = checkpoint;
 const entry = (addr: number, size: number, type: number): (typeof k.state.e820)[number] => ({
   addr: BigInt(addr),
   size: BigInt(size),
@@ -13,7 +13,7 @@ const typeAt = (at: number): number | undefined =>
   k.state.e820.find(({ addr, size }) => addr <= at && addr + size > at)?.type;
 
 test('e820_add_kernel_range makes the kernel’s range RAM where the map has it as reserved', () => {
-  standing.again();
+  checkpoint.restore();
   const text = k.__pa(k.sym('_text'));
   const size = k.__pa(k.sym('_end')) - text;
   k.state.e820 = [entry(0, text + 0x1000, E820.RAM), entry(text + 0x1000, 2 ** 30, E820.RESERVED)];

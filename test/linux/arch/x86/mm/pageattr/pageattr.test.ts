@@ -11,15 +11,15 @@ import {
   PG_LEVEL_2M,
   PG_LEVEL_4K,
 } from '../../../../../../src/linux/arch/x86/mm/pageattr/types.js';
-import { Standing, type Mapped } from '../../../../../kernel/at-label.js';
+import { BootCheckpoint, type Mapped } from '../../../../../kernel/at-label.js';
 
 const MIB = 2 ** 20;
-const standing = new Standing('drivers');
-const { k } = standing;
-const { machine } = standing.boot;
-const leaf = (address: Va): Mapped => standing.mapped(address);
-const level = (address: Va): number | undefined => standing.level(address);
-const entry = (address: Va): bigint => standing.entry(address);
+const checkpoint = new BootCheckpoint('drivers');
+const { k } = checkpoint;
+const { machine } = checkpoint.boot;
+const leaf = (address: Va): Mapped => checkpoint.mapped(address);
+const level = (address: Va): number | undefined => checkpoint.level(address);
+const entry = (address: Va): bigint => checkpoint.entry(address);
 
 /** An unused 2 MiB page of the direct map; the pages next to it are unused as well. */
 const PMD = va(PAGE_OFFSET + 80 * MIB);
@@ -28,7 +28,7 @@ const PAGES = 512;
 const page = (n: number): Va => va(PMD + n * PAGE_SIZE);
 
 beforeEach(() => {
-  standing.again();
+  checkpoint.restore();
 });
 
 describe('set_memory_4k', () => {
@@ -130,7 +130,7 @@ describe('set_memory_ro, _rw, _nx and _x', () => {
 
   test('skip a hole in the direct map and return -EFAULT for an address after its end', () => {
     const end = va(PAGE_OFFSET + k.state.maxPfnMapped * PAGE_SIZE);
-    standing.unmap(page(4));
+    checkpoint.unmap(page(4));
     expect(k.fn.set_memory_ro(page(3), 3)).toBe(0);
     expect([3, 4, 5].map((n) => entry(page(n)) & _PAGE_RW)).toEqual([0n, 0n, 0n]);
     expect(entry(page(4))).toBe(0n);

@@ -5,10 +5,10 @@ import { EINVAL } from '../../../../../../src/linux/include/uapi/asm-generic/err
 import { entryOf } from '../../../../../../src/linux/arch/x86/mm/pageattr/types.js';
 import { freeRanges } from '../../../../../../src/linux/mm/page_alloc/page_alloc.js';
 import { patched } from '../../../../../helpers.js';
-import { Standing } from '../../../../../kernel/at-label.js';
+import { BootCheckpoint } from '../../../../../kernel/at-label.js';
 
-const standing = new Standing('drivers');
-const { k } = standing;
+const checkpoint = new BootCheckpoint('drivers');
+const { k } = checkpoint;
 
 function root(): Va {
   const page = k.fn.get_zeroed_page(0);
@@ -27,7 +27,7 @@ function lookup(pgd: Va, address: number): { level: number; pa: number; c: numbe
 const free = (): number => freeRanges(k.state.pages).reduce((sum, { size }) => sum + size, 0);
 
 beforeEach(() => {
-  standing.again();
+  checkpoint.restore();
 });
 
 describe('kernel_map_pages_in_pgd', () => {

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
-import { seriesOf, type Series } from '../../src/series/composition-file.js';
+import { seriesOf, type Series } from '../../src/series/series-file.js';
 import { alternatives, allHunks } from '../../src/series/patches.js';
 import { compose, isWholeSeries, upTo, type HunkSelection } from '../../src/series/compose.js';
 import { readYaml } from '../../src/base/yaml-source.js';
