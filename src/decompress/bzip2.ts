@@ -112,7 +112,7 @@ class BlockDecoder {
     const used = this.readUsed();
     const { selectors, tables } = this.readTables(used.length + 2);
     const length = this.readSymbols(used, selectors, tables);
-    if (origin >= length) throw this.corrupt('the origin of a bzip2 block lies outside it');
+    if (origin >= length) throw this.corrupt('the origin pointer of a bzip2 block is outside it');
     this.unsort(length);
     this.write(out, length, this.sorted[origin] as number);
   }

@@ -44,7 +44,7 @@ export function decodeLzma(source: Source, out: Output): number {
   source.need(decoder.position, 0, 'end of the LZMA stream');
   // A stream of known size ends here, or with an end marker; the code is 0 only after the marker was read.
   if (!marked && !decoder.finished && !decoder.decodeMarker(source.length)) {
-    throw source.corrupt(decoder.position, 'the LZMA stream goes on after its size');
+    throw source.corrupt(decoder.position, 'the LZMA stream continues after its uncompressed size');
   }
   return decoder.position;
 }

@@ -70,7 +70,8 @@ export function readLiterals(
   need(end);
   let table = previous;
   if (type === TYPE.compressed) ({ table, next: start } = readHuffmanTable(bytes, start, end));
-  if (table === undefined) throw new ZstdError('literals that use a table of no block before');
+  if (table === undefined)
+    throw new ZstdError('literals that use the previous table, but no block before has one');
   if (format === 0) {
     readStream(bytes, { from: start, to: end }, into.subarray(0, count), table);
     return { count, next: end, table };

@@ -111,7 +111,8 @@ export function runSequences(
   let { at } = target;
   const out = target.bytes;
   const copyLiterals = (count: number): void => {
-    if (literal + count > literals.length) throw new ZstdError('a sequence of missing literals');
+    if (literal + count > literals.length)
+      throw new ZstdError('a sequence with more literals than its block has');
     if (at + count > target.end) throw new PastEnd();
     if (count > 16) out.set(literals.subarray(literal, literal + count), at);
     else for (let i = 0; i < count; i++) out[at + i] = literals[literal + i] as number;
@@ -158,7 +159,7 @@ export function runSequences(
     if (stream.remainingBits !== 0)
       throw new ZstdError('a sequence stream that does not end with its block');
   } else if (header.next !== to) {
-    throw new ZstdError('a block that goes on after its literals');
+    throw new ZstdError('bytes after the literals of a block without sequences');
   }
   copyLiterals(literals.length - literal);
   return at;
@@ -217,7 +218,7 @@ function readHeader(
       state.tables[index] = table;
       place = next;
     } else if (state.tables[index] === undefined) {
-      throw new ZstdError('sequences that use a table of no block before');
+      throw new ZstdError('sequences that use the previous table, but no block before has one');
     }
   }
   return { count, next: place };

@@ -9,7 +9,7 @@ import { efiAlternatives } from './10-alternatives.js';
 
 declare module '../kernel/table.js' {
   interface PatchEntries {
-    /** An early mapping, without the mask, of what firmware or loader wrote in the clear; 0 if there is no free slot. */
+    /** An early mapping without the mask, for data that firmware or loader wrote in the clear; 0 if there is no free slot. */
     sme_early_memremap(k: PatchedKernel, paddr: Phys, size: number): Va | 0;
     /** The same for code outside arch/x86. */
     efi_me_early_memremap(k: PatchedKernel, paddr: Phys, size: number): Va | 0;

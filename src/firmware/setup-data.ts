@@ -24,7 +24,7 @@ export interface PlacedSetupData {
 const FROM_PAGE_END = 0x40;
 const PAGE = 0x1000;
 
-/** Places nodes from an address on, each in pages of its own, linked in order. */
+/** Places nodes from an address on, each in separate pages, linked in order. */
 export function placeSetupData(nodes: readonly SetupDataNode[], from: number): PlacedSetupData[] {
   const addresses: number[] = [];
   let page = from;

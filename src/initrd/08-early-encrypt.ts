@@ -28,7 +28,7 @@ function convert(k: PatchedKernel, paddr: number, size: number, source: Map, tar
     const length = Math.min(PAGE_SIZE, left);
     const src = source(at, length);
     const dst = target(at, length);
-    if (src === 0 || dst === 0) k.fn.BUG('sme_early_mem: no early mapping to be had');
+    if (src === 0 || dst === 0) k.fn.BUG('sme_early_mem: no early mapping is free');
     k.memcpy(buffer, va(src), length);
     k.memcpy(va(dst), buffer, length);
     k.fn.early_memunmap(va(dst), length);

@@ -15,8 +15,8 @@ export class BootEnd extends Error {
 }
 
 /**
- * Unwinds the model's own stack when a CPU other than the boot CPU is lost and the others continue without it: in real
- * mode it went through the firmware's vectors to code that is not the kernel's, or it waits forever.
+ * Unwinds the model's own stack when a CPU other than the boot CPU is lost and the others continue without it: a vector
+ * in real mode led it to code that is not the kernel's, it halted, or it waits forever.
  */
 export class CpuLost extends Error {
   constructor(

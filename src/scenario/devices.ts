@@ -13,7 +13,7 @@ import type { Scenario } from './scenario.js';
 export const IOMMU = { base: IOMMU_MMIO_BASE, requester: IOMMU_DEVICE_ID } as const;
 /**
  * Bus numbers (our choice): devices behind the IOMMU are on the buses that the IVRS lists, others on higher ones. Each
- * device has a port of its own and is at device 0, function 0.
+ * device has a separate port and is at device 0, function 0.
  */
 const FIRST_BUS = { behind: 1, bypassing: 4 } as const;
 

@@ -49,7 +49,7 @@ export function checkLeftOut(out: ReadonlySet<Hunk>, remaining: readonly Hunk[])
   );
   throw new InputError({
     code: 'E_LEFT_OUT',
-    reason: `${needs.join('; ')} (--stub keeps the names and makes them do nothing)`,
+    reason: `${needs.join('; ')} (--stub defines the names with bodies that do nothing)`,
   });
 }
 

@@ -32,7 +32,7 @@ describe('a hunk selection without some hunks', () => {
     expect(messageOf(() => compose(without('08')))).toBe(
       'E_LEFT_OUT: 09/initrd needs sme_early_mem_enc of 08/sme_early_mem; ' +
         '11/set_real_mode_permissions needs sme_early_mem_dec of 08/sme_early_mem ' +
-        '(--stub keeps the names and makes them do nothing)',
+        '(--stub defines the names with bodies that do nothing)',
     );
   });
 
