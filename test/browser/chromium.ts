@@ -9,21 +9,21 @@ const known = JSON.parse(readFileSync('scripts/chromium.json', 'utf8')) as {
   flags: string[];
 };
 
-/** A browser that knows nothing of any other, and how to end it. */
+/** A browser with a new profile, and how to close it. */
 export interface Browser {
   readonly context: BrowserContext;
-  /** A directory of its own for files to open. */
+  /** A new directory for the files to open. */
   readonly dir: string;
   close(): Promise<void>;
 }
 
-/** Starts Chromium: Debian's, or the one that CHROMIUM names. Fails if there is none; these tests are never passed over. */
+/** Starts Chromium: Debian's, or the one at the path in CHROMIUM. Throws if it is missing: these tests are never skipped. */
 export async function startBrowser(): Promise<Browser> {
   const executablePath = process.env.CHROMIUM ?? known.executable;
   if (!existsSync(executablePath)) {
     throw new Error(
-      `There is no Chromium at ${executablePath}, so the pages were not tried: ` +
-        `apt-get install chromium, or let CHROMIUM name one.`,
+      `There is no Chromium at ${executablePath}, so the pages were not tested: ` +
+        `apt-get install chromium, or set CHROMIUM to the path of one.`,
     );
   }
   const dir = mkdtempSync(join(tmpdir(), 'sme-boot-browser-'));

@@ -26,7 +26,7 @@ const whole = wholeSeries();
 let browser: Browser | undefined;
 let page: Page;
 const tabs: Page[] = [];
-/** What the browser held against the page, or the page asked the network for. */
+/** Console messages, errors and dialogs of the page, and its requests to the network. */
 let complaints: string[] = [];
 
 beforeAll(async () => {
@@ -36,7 +36,7 @@ afterAll(async () => {
   await browser?.close();
 });
 
-/** A tab that listens for complaints. */
+/** A tab whose messages, errors, dialogs and requests are recorded in `complaints`. */
 async function newPage(): Promise<Page> {
   if (browser === undefined) throw new Error('no browser was started');
   const made = await browser.context.newPage();
@@ -79,7 +79,7 @@ const visibleRows = (): Locator => page.locator('#matrix tbody tr[data-row]:visi
 const cells = (key: string): Promise<string[]> =>
   page.locator(`#matrix tbody tr[data-row]:visible td[data-key="${key}"]`).allTextContents();
 const count = (): Promise<string | null> => page.locator('#shown').textContent();
-/** What an expression is worth in the page. */
+/** The value of an expression in the page. */
 const value = (expression: string): Promise<unknown> => page.evaluate(expression);
 
 describe('the page of a matrix', () => {
@@ -90,7 +90,7 @@ describe('the page of a matrix', () => {
     expect(await head('Outcome').getAttribute('aria-sort')).toBe('none');
   });
 
-  test('sorts by a column: up, down, and back to the order of the series', async () => {
+  test('sorts by a column: ascending, descending, then back in the order of the series', async () => {
     await open();
     await sortBy('Without hunk');
     const up = await cells('hunk');
@@ -104,7 +104,7 @@ describe('the page of a matrix', () => {
     expect(await head('Without hunk').getAttribute('aria-sort')).toBe('none');
   });
 
-  test('sorts by the keyboard', async () => {
+  test('is sorted by a column with the keyboard', async () => {
     await open();
     await page.getByRole('button', { name: 'Outcome', exact: true }).focus();
     await page.keyboard.press('Enter');
@@ -113,7 +113,7 @@ describe('the page of a matrix', () => {
     expect((await cells('outcome'))[0]).toMatch(/^triple-fault/);
   });
 
-  test('filters by words, scenario, outcome, patch and difference, together', async () => {
+  test('combines the filters by words, scenario, outcome, patch and difference', async () => {
     await open();
     const of = (keep: (row: MatrixReport['rows'][number]) => boolean): number =>
       whole.rows.filter(keep).length;
@@ -139,7 +139,7 @@ describe('the page of a matrix', () => {
     expect(await visibleRows().count()).toBe(whole.rows.length);
   });
 
-  test('tells a row in its cells, and the rest of it when it is opened', async () => {
+  test('shows the values of a row in its cells, and the details when it is expanded', async () => {
     await open(report([row(), initrdRow()]));
     const line = page.locator('tr[data-row="1"]');
     expect(await line.locator('td').allTextContents()).toEqual([
@@ -179,7 +179,7 @@ describe('the page of a matrix', () => {
     expect(await page.locator('tr.details').isVisible()).toBe(false);
   });
 
-  test('copies the command of a row', async () => {
+  test('copies the command of a row to the clipboard, or selects it where that is refused', async () => {
     await browser?.context.grantPermissions(['clipboard-read', 'clipboard-write']);
     await open(report([initrdRow()]));
     await page.locator('tr[data-row="0"]').getByRole('button').click();
@@ -205,7 +205,7 @@ describe('the page of a matrix', () => {
   });
 
   test.each([375, 800, 1168, 1169, 1391, 1392, 2000])(
-    'has nothing outside a window of %i px',
+    'does not scroll sideways in a window of %i px',
     async (width) => {
       await page.setViewportSize({ width, height: 800 });
       const long = 'a_name_that_is_much_longer_than_most_of_the_kernel'.repeat(2);
@@ -219,7 +219,7 @@ describe('the page of a matrix', () => {
     },
   );
 
-  test('is dark where that is preferred', async () => {
+  test('is dark if the browser prefers a dark colour scheme', async () => {
     const paper = 'getComputedStyle(document.body).backgroundColor';
     await page.emulateMedia({ colorScheme: 'light' });
     await open();
@@ -235,7 +235,7 @@ describe('the page of a matrix', () => {
     expect(await visibleRows().count()).toBe(whole.rows.length);
   });
 
-  test('is a table without scripts', async () => {
+  test('is a plain table in a browser without scripts', async () => {
     const launched = browser?.context.browser() ?? undefined;
     const context = await launched?.newContext({ javaScriptEnabled: false, viewport: WIDE });
     if (context === undefined) throw new Error('no second context');

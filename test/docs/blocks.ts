@@ -1,6 +1,6 @@
 /** The fenced blocks and inline commands of a Markdown page. */
 
-/** A fenced block: its info string in words, and its lines without the fence. */
+/** A fenced block: the words of its info string, and its lines without the fence. */
 export interface Block {
   readonly page: string;
   /** Line of the opening fence, from 1. */
@@ -41,7 +41,7 @@ export function blocksOf(page: string, text: string): Block[] {
   return blocks;
 }
 
-/** The commands of a `console` block, each with its output. A command goes on in lines that begin with `> `. */
+/** The commands of a `console` block, each with its output. A command continues on lines that begin with `> `. */
 export function quotedOf({ page, line, lines }: Block): Quoted[] {
   const starts = lines.flatMap((text, i) => (text.startsWith('$ ') ? [i] : []));
   if (starts[0] !== 0) {

@@ -1,7 +1,6 @@
 /**
- * Runs every command of some pages, and compares its output where it is quoted. How a page writes them is in docs/README.md.
- * With SME_BOOT_DOCS=update quotations that are out of date are written anew; SME_BOOT_PAGE=NAME takes only the pages with that
- * in their name.
+ * Runs every command of some pages, and compares its output with the quotation, if there is one (form: docs/README.md).
+ * SME_BOOT_DOCS=update rewrites outdated quotations; SME_BOOT_PAGE=NAME selects the pages with NAME in their path.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
@@ -22,10 +21,10 @@ const placeOf = ({ page, line }: Block, index = -1): string =>
 const is = (block: Block, kind: string): boolean =>
   block.info[0] === kind && block.info[1] !== 'no-run';
 
-/** Whether running text only names a command: `sme-boot matrix`, or with an option alone. */
+/** Whether inline code only names a command: `sme-boot matrix`, alone or with one option. */
 const isName = (command: string): boolean => /^sme-boot [a-z]+(?: --[a-z]+)?$/.test(command);
 
-/** What `npm start` runs. */
+/** The command line of `npm start`. */
 const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as {
   scripts: Readonly<Record<string, string>>;
 };
@@ -47,8 +46,8 @@ function plainArguments(command: string): string[] | undefined {
 export function testCommands(among: readonly string[]): void {
   const pages = among.filter((page) => page.includes(process.env.SME_BOOT_PAGE ?? ''));
   if (pages.length === 0) {
-    // A suite must have a test; the page is in another one.
-    test('no page of the name that is asked for is here', () => {
+    // A suite must have a test; the page belongs to another suite.
+    test('SME_BOOT_PAGE selects no page of this suite', () => {
       expect(process.env.SME_BOOT_PAGE).toMatch(/./);
     });
     return;
@@ -57,14 +56,14 @@ export function testCommands(among: readonly string[]): void {
   let where: PackageCopy;
   let runners: Runners;
 
-  /** Runs the commands of a block: those that need no shell anywhere, the others and what comes after them in order. */
+  /** Runs the commands of a block: up to the first that needs a shell in any order, that one and the rest in order. */
   async function runAll(commands: readonly string[]): Promise<Ran[]> {
-    const alone = commands.findIndex((command) => plainArguments(command) === undefined);
-    const apart = commands.slice(0, alone < 0 ? undefined : alone);
+    const shellFrom = commands.findIndex((command) => plainArguments(command) === undefined);
+    const plain = commands.slice(0, shellFrom < 0 ? undefined : shellFrom);
     const ran = await Promise.all(
-      apart.map((command) => runners.run(plainArguments(command) ?? [])),
+      plain.map((command) => runners.run(plainArguments(command) ?? [])),
     );
-    for (const command of commands.slice(apart.length)) ran.push(await where.shell(command));
+    for (const command of commands.slice(plain.length)) ran.push(await where.shell(command));
     return ran;
   }
 
@@ -108,13 +107,13 @@ export function testCommands(among: readonly string[]): void {
     where.remove();
   });
 
-  /** What is wrong with a console block; writes it anew with SME_BOOT_DOCS=update. */
+  /** The errors of a console block; SME_BOOT_DOCS=update rewrites it. */
   async function quotationErrors(block: Block): Promise<string[]> {
     const ran = [...((await all.console.get(block)) ?? [])];
     const errors: string[] = [];
     const lines = [...block.lines];
     let status = 0;
-    // From the end, so that what is written anew leaves the places before it as they are.
+    // From the end, so that a rewritten quotation does not move the ones before it.
     const results = quotedOf(block).map((quoted) => {
       if (quoted.command === 'echo $?') return { quoted, output: [String(status)] };
       const { status: ended, output } = ran.shift() ?? { status: 70, output: 'not run' };
@@ -122,8 +121,8 @@ export function testCommands(among: readonly string[]): void {
       return { quoted, output: outputLines(output), ended };
     });
     results.forEach(({ quoted, ended = 0 }, i) => {
-      const says = results[i + 1]?.quoted.command === 'echo $?';
-      if (ended > 1 && !says)
+      const shown = results[i + 1]?.quoted.command === 'echo $?';
+      if (ended > 1 && !shown)
         errors.push(`${placeOf(block, quoted.from + 1)}: exit status ${String(ended)}`);
     });
     for (const { quoted, output } of results.toReversed()) {
@@ -150,7 +149,7 @@ export function testCommands(among: readonly string[]): void {
     return errors;
   }
 
-  /** The lines of a `sh` block that ended otherwise than with 0, or with 1 where its comment says so. */
+  /** The lines of a `sh` block with an unexpected exit status: other than 0, or than 1 with the comment "exit 1". */
   async function statusErrors(block: Block): Promise<string[]> {
     const ran = (await all.sh.get(block)) ?? [];
     return shellLinesOf(block).flatMap((line, i) => {
@@ -164,7 +163,7 @@ export function testCommands(among: readonly string[]): void {
   describe.each(pages)('the commands of %s', (page) => {
     const own = blocks.filter((block) => block.page === page);
 
-    test('are in blocks that say what they are', () => {
+    test('are in blocks with a known info string', () => {
       const known = ['console', 'sh', 'yaml', 'text', 'json'];
       const others = own.filter(
         (block) =>
@@ -175,7 +174,7 @@ export function testCommands(among: readonly string[]): void {
     });
 
     test(
-      'give the output that is quoted',
+      'print the quoted output',
       async () => {
         const errors: string[] = [];
         for (const block of own)
@@ -186,7 +185,7 @@ export function testCommands(among: readonly string[]): void {
     );
 
     test(
-      'end well where no output is quoted',
+      'exit with the expected status where no output is quoted',
       async () => {
         const errors: string[] = [];
         for (const block of own) if (is(block, 'sh')) errors.push(...(await statusErrors(block)));
@@ -196,7 +195,7 @@ export function testCommands(among: readonly string[]): void {
     );
 
     test(
-      'are valid in running text',
+      'in running text do not fail',
       async () => {
         const errors: string[] = [];
         for (const [name, ran] of all.inline) {
@@ -210,7 +209,7 @@ export function testCommands(among: readonly string[]): void {
       LIMIT,
     );
 
-    test('are read with YAML that is YAML', () => {
+    test('read YAML files that parse', () => {
       const errors = own
         .filter((block) => block.info[0] === 'yaml')
         .flatMap((block) =>

@@ -1,9 +1,9 @@
-/** docs/errors.md: every code that the program can give has its line, and no other code has one. */
+/** docs/errors.md: every error code of the program has a line, and no other code has one. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 
-/** Codes that stand in src/ as text of their own. */
+/** Codes that are string literals in src/. */
 const inSource = readdirSync('src', { recursive: true, encoding: 'utf8' })
   .filter((name) => name.endsWith('.ts'))
   .flatMap((name) => [
@@ -20,11 +20,11 @@ describe('docs/errors.md', () => {
     expect([...new Set(inSource)].filter((code) => !described.includes(code))).toEqual([]);
   });
 
-  test('has no code that nothing gives', () => {
+  test('has no code that src/ does not use', () => {
     expect(described.filter((code) => !inSource.includes(code))).toEqual([]);
   });
 
-  test('has each code once, with what it means and what to do', () => {
+  test('has each code once, with its meaning and the remedy', () => {
     expect(described).toEqual([...new Set(described)]);
     const empty = rows.filter(([, , rest = '']) =>
       rest.split('|').some((cell) => !/\w/.test(cell)),

@@ -8,7 +8,7 @@ import { expectationJsonSchema, readExpectation } from '../../src/check/expectat
 
 const PAGE = 'docs/expectations.md';
 const text = readFileSync(PAGE, 'utf8');
-/** The files that the page has, and the commands that check them with what is quoted of their output. */
+/** The files of the page, and the commands that check them with their quoted output. */
 const files = [...text.matchAll(/^```yaml (\S+\.yaml)\n([\s\S]*?)^```$/gm)].map(
   ([, name = '', yaml = '']) => ({ name, yaml }),
 );
@@ -18,7 +18,7 @@ const checks = [...text.matchAll(/^\$ sme-boot check (\S+\.yaml)\n((?:(?!\$ |```
 
 const schema = z.fromJSONSchema(expectationJsonSchema());
 
-/** The code of the error with which a text is refused, if it is. */
+/** The error code with which a text is refused; undefined if it is accepted. */
 function refusal(yaml: string): string | undefined {
   try {
     readExpectation('a.yaml', yaml);
@@ -30,14 +30,14 @@ function refusal(yaml: string): string | undefined {
 }
 
 describe('docs/expectations.md', () => {
-  test('checks each of its files, and quotes what comes of it', () => {
+  test('checks each of its files, and quotes the result', () => {
     expect(files.length).toBeGreaterThan(8);
     const checked = new Set(checks.filter(({ output }) => output !== '').map(({ name }) => name));
     expect(files.map(({ name }) => name).filter((name) => !checked.has(name))).toEqual([]);
   });
 
   test.each(['expect', 'next', 'not', 'any-order', 'count'])(
-    'shows %s where it holds and where it fails',
+    'has an example of %s that holds and one that fails',
     (kind) => {
       const quoted = checks.flatMap(({ output }) => output.split('\n'));
       const own = quoted.filter((line) => new RegExp(`^ +match\\[\\d+\\] ${kind} `).test(line));
@@ -48,7 +48,7 @@ describe('docs/expectations.md', () => {
     },
   );
 
-  test.each(files)('$name is read, or refused where the page says so', ({ name, yaml }) => {
+  test.each(files)('$name is accepted, or refused if the page documents that', ({ name, yaml }) => {
     const refused = checks.some((each) => each.name === name && /E_\w+/.test(each.output));
     expect(refusal(yaml) !== undefined).toBe(refused);
   });
@@ -64,7 +64,7 @@ describe('the JSON Schema of expectations', () => {
     },
   );
 
-  // What an editor can mark as wrong; captures, ranges and files that expect nothing are the reader's to refuse.
+  // Errors that an editor can mark; only the reader refuses captures, ranges and files that expect nothing.
   test.each([
     ['an unknown key', `${RUN}speed: 9\nmatch: [{ expect: { cr: CR3 } }]`],
     ['an unknown key of run', 'expect: match\nrun: { scenario: a, speed: 9 }\noutcome: {}'],
@@ -81,7 +81,7 @@ describe('the JSON Schema of expectations', () => {
     ['an empty list', `${RUN}match: []`],
     ['an unknown outcome', `${RUN}outcome: { kind: fine }`],
     ['an unknown state', `${RUN}final: { initrd: { state: encrypted } }`],
-    ['an unknown key of a consumed thing', `${RUN}consumed: { initrd: { ok: true } }`],
+    ['an unknown key of a consumed entry', `${RUN}consumed: { initrd: { ok: true } }`],
   ])('refuses %s, as the reader does', (_what, yaml) => {
     expect(refusal(yaml)).toBe('E_EXPECTATION');
     expect(schema.safeParse(parse(yaml)).success).toBe(false);

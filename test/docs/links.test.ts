@@ -1,4 +1,4 @@
-/** What the pages lead to is there: their links, and the files of the project that they name. */
+/** The targets of the pages exist: their links, and the files of the project that they name. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
@@ -9,7 +9,7 @@ const pages = ['README.md', 'CONTRIBUTING.md', 'bench/README.md'].filter(existsS
     .map((file) => `docs/${file}`),
 );
 
-/** A heading's anchor, as GitHub makes it. */
+/** The anchor of a heading, by GitHub's rules. */
 const anchorOf = (heading: string): string =>
   heading
     .trim()
@@ -22,12 +22,12 @@ function anchorsOf(page: string): string[] {
   return [...text.matchAll(/^#{1,6} (.*)$/gm)].map((match) => anchorOf(match[1] ?? ''));
 }
 
-/** Text without what stands in fenced blocks. */
+/** Text without its fenced blocks. */
 const proseOf = (page: string): string =>
   readFileSync(page, 'utf8').replaceAll(/^ *(`{3,}).*\n[\s\S]*?^ *\1$/gm, '');
 
 describe.each(pages)('%s', (page) => {
-  test('links to pages, pictures and headings that are there', () => {
+  test('links to pages, pictures and headings that exist', () => {
     const lost = [...proseOf(page).matchAll(/\]\(([^)\s]+)\)/g)]
       .map((match) => match[1] ?? '')
       .filter((link) => !/^https?:/.test(link))
@@ -40,7 +40,7 @@ describe.each(pages)('%s', (page) => {
     expect(lost).toEqual([]);
   });
 
-  test('names files of the project that are there', () => {
+  test('names files of the project that exist', () => {
     const folders = 'src|test|scripts|docs|traces|probes|patches|scenarios|schemas|bench';
     const path = new RegExp(`\`((?:${folders})/[\\w./-]*)\``, 'g');
     const lost = [...proseOf(page).matchAll(path)]

@@ -6,7 +6,7 @@ import { join, resolve } from 'node:path';
 
 export interface Ran {
   readonly status: number;
-  /** What it wrote to stdout and stderr, in order. */
+  /** Its stdout and stderr, interleaved as written. */
   readonly output: string;
 }
 
@@ -45,12 +45,12 @@ export class PackageCopy {
     writeFileSync(join(this.dir, name), text);
   }
 
-  /** Runs a line by the shell. */
+  /** Runs a line in the shell. */
   async shell(line: string): Promise<Ran> {
     const path = `${join(this.dir, 'bin')}:${process.env.PATH ?? ''}`;
     const child = spawn('sh', ['-c', `{ ${line}\n} 2>&1`], {
       cwd: this.dir,
-      // An empty CI is none: check --update refuses where it is set.
+      // An empty CI counts as not set: check --update refuses to run if it is set.
       env: { ...process.env, PATH: path, NO_COLOR: '1', CI: '' },
       stdio: ['ignore', 'pipe', 'inherit'],
     });

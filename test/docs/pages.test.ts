@@ -1,4 +1,4 @@
-/** docs/scenarios.md and docs/trace-format.md against the program: their tables, and examples that are no commands. */
+/** docs/scenarios.md and docs/trace-format.md against the program: their tables, and their examples of files. */
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
@@ -19,7 +19,7 @@ function blocks(page: string): { data: unknown; line: number }[] {
   }));
 }
 
-/** What is in `data`, and what of `base` it does not have. */
+/** `data`, completed with the keys of `base` that it does not have. */
 function over(base: Data, data: unknown): Data {
   const both = Object.entries(isData(data) ? data : {}).map(([key, value]) => {
     const under = base[key];
@@ -51,7 +51,7 @@ function schemaKeys(schema: unknown, path = ''): string[] {
 }
 
 describe('the tables of docs/', () => {
-  test('are those of the schemas', () => {
+  test('equal those generated from the schemas', () => {
     const { status, stderr } = spawnSync(process.execPath, ['scripts/docs-tables.mjs', '--check'], {
       encoding: 'utf8',
     });
@@ -63,7 +63,7 @@ describe('docs/scenarios.md', () => {
   const base: Data = { name: 'a', title: 'a', machine: { cpu: 'zen-1', ram: '64MiB' } };
   const examples = blocks('docs/scenarios.md');
 
-  test.each(examples)('has an example at line $line that a scenario may have', ({ data }) => {
+  test.each(examples)('has an example at line $line that is valid in a scenario', ({ data }) => {
     expect(() => parseScenario('docs/scenarios.md', over(base, data))).not.toThrow();
   });
 
@@ -76,7 +76,7 @@ describe('docs/scenarios.md', () => {
 });
 
 describe('docs/trace-format.md', () => {
-  test('has an event that a trace may have as its example of a line', () => {
+  test('has an example line that is a valid event of a trace', () => {
     const [first] = blocks('docs/trace-format.md');
     const [event] = first?.data as unknown[];
     expect(schemaOf('map').safeParse(event).success).toBe(true);

@@ -5,13 +5,13 @@ import { requote } from './requote.js';
 import { shellWords } from './shell-words.js';
 
 describe('a quoted line', () => {
-  test('is the line of output, blanks at its ends apart', () => {
+  test('equals the line of output, except blanks at its ends', () => {
     expect(lineMatches('  CR3 := pgd, C=1', '    CR3 := pgd, C=1 ')).toBe(true);
     expect(lineMatches('CR3 := pgd, C=1', 'CR3 := pgd, C=0')).toBe(false);
     expect(lineMatches('a.c', 'abc')).toBe(false);
   });
 
-  test('leaves out text where it has …', () => {
+  test('matches any text at …', () => {
     expect(lineMatches('- {map: 0x0, …, C: 1, …}', '- {map: 0x0, size: 2M, C: 1, in: f}')).toBe(
       true,
     );
@@ -29,32 +29,32 @@ describe('quoted output', () => {
     [['…', 'four']],
     [['one', '…', 'three', '…']],
     [['…']],
-  ])('%j is that of four lines', (quoted) => {
+  ])('%j matches four lines of output', (quoted) => {
     expect(mismatch(quoted, output)).toBeUndefined();
   });
 
   test.each([
     ['a line that is not there', ['one', 'TWO', '…'], 1],
     ['lines in another order', ['…', 'three', 'two', '…'], 2],
-    ['nothing left out where … says so', ['one', '…', 'two', 'three', 'four'], 2],
-    ['lines left out where nothing says so', ['one', 'three', 'four'], 1],
+    ['no line in the place of a …', ['one', '…', 'two', 'three', 'four'], 2],
+    ['a missing line without a …', ['one', 'three', 'four'], 1],
     ['more output than is quoted', ['one', 'two', 'three'], 3],
     ['less output than is quoted', ['one', 'two', 'three', 'four', 'five'], 4],
   ])('is refused for %s', (_, quoted, at) => {
     expect(mismatch(quoted, output)?.at).toBe(at);
   });
 
-  test('comes with the line that resembles the wrong one', () => {
+  test('that is wrong is reported with the most similar line', () => {
     expect(mismatch(['…', 'CR3 := a, C=0'], ['x', 'CR3 := a, C=1'])?.nearest).toEqual([
       'CR3 := a, C=1',
     ]);
   });
 
-  test('is written anew from the lines that resemble it, and from the fields that it had', () => {
+  test('is updated from the most similar lines, with the fields that it had', () => {
     const now = ['head', '  - {map: 0x1000, size: 2M, C: 1, in: f, file: g.c}', 'tail'];
-    const anew = requote(['- {map: 0x1000, C: 0, in: f}'], now);
-    expect(anew).toEqual(['…', '- {map: 0x1000, …, C: 1, in: f, …}', '…']);
-    expect(mismatch(anew, now)).toBeUndefined();
+    const updated = requote(['- {map: 0x1000, C: 0, in: f}'], now);
+    expect(updated).toEqual(['…', '- {map: 0x1000, …, C: 1, in: f, …}', '…']);
+    expect(mismatch(updated, now)).toBeUndefined();
   });
 });
 
@@ -88,7 +88,7 @@ describe('a page', () => {
     expect(inlineCommandsOf(page)).toEqual(['sme-boot run']);
   });
 
-  test('is refused for a fence that nothing closes, and for output before the first command', () => {
+  test('is refused if a fence is not closed, or output precedes the first command', () => {
     expect(() => blocksOf('page.md', 'a\n```sh\nb')).toThrow('page.md:2: this fence is not closed');
     const [block] = blocksOf('page.md', '```console\nloader\n```');
     expect(() => quotedOf(block!)).toThrow('page.md:2: a console block begins with "$ "');
@@ -101,12 +101,12 @@ describe('a command line', () => {
     ['a --set \'b={"c":1}\' d', ['a', '--set', 'b={"c":1}', 'd']],
     ['a "b \\" c" ""', ['a', 'b " c', '']],
     ['a --set b="c d"', ['a', '--set', 'b=c d']],
-  ])('%s has the words of the shell', (line, words) => {
+  ])('%s is split into words as in a shell', (line, words) => {
     expect(shellWords(line)).toEqual(words);
   });
 
   test.each(['a | b', 'a > b', 'a $B', 'a "$B"', 'a *.json', "a 'b", 'a; b', 'a\nb'])(
-    '%j is left to the shell',
+    '%j needs a shell',
     (line) => {
       expect(shellWords(line)).toBeUndefined();
     },

@@ -1,11 +1,11 @@
 /**
- * Output as a page quotes it. A line `…` stands for one or more left-out lines, `…` within a line for left-out text; blanks
- * at either end of a line do not count.
+ * Output as quoted in a page. A line `…` matches one or more omitted lines, `…` within a line omitted text; blanks at
+ * either end of a line are ignored.
  */
 
 const GAP = '…';
 
-/** Whether a line of output is what a quoted line says. */
+/** Whether a line of output matches a quoted line. */
 export function lineMatches(quoted: string, line: string): boolean {
   const parts = quoted.trim().split(GAP);
   if (parts.length === 1) return quoted.trim() === line.trim();
@@ -13,17 +13,17 @@ export function lineMatches(quoted: string, line: string): boolean {
   return new RegExp(`^${source}$`, 'u').test(line.trim());
 }
 
-/** Output in lines, without the blank ones at its end. */
+/** Lines of output, without blank ones at the end. */
 export const outputLines = (output: string): string[] => output.trimEnd().split('\n');
 
-/** The quoted line that nothing follows up to, with the lines that resemble it most; undefined where all is as quoted. */
+/** The first quoted line that cannot be matched, with the most similar lines of output. */
 export interface Mismatch {
-  /** Index of the quoted line; the number of quoted lines where only more output follows. */
+  /** Index of the quoted line; the number of quoted lines if only more output follows. */
   readonly at: number;
   readonly nearest: readonly string[];
 }
 
-/** Compares output with how it is quoted. */
+/** Compares output with its quotation; undefined if they match. */
 export function mismatch(
   quoted: readonly string[],
   output: readonly string[],
@@ -48,7 +48,7 @@ export function mismatch(
 
 const wordsOf = (text: string): string[] => text.split(/[\s,{}'"…]+/).filter(Boolean);
 
-/** Which share of a quoted line's words a line of output has, from 0 to 1; longer lines a little less. */
+/** Fraction of a quoted line's words that a line of output has, from 0 to 1; slightly less for longer lines. */
 export function resemblance(quoted: string, line: string): number {
   const words = wordsOf(quoted);
   if (words.length === 0) return 0;

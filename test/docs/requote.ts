@@ -1,19 +1,18 @@
-/** Quotes output anew where it has changed: each quoted line becomes the line of output that resembles it most. */
+/** Updates a quotation to changed output: each quoted line is replaced by the most similar line of output. */
 import { lineMatches, mismatch, resemblance } from './quoted.js';
 
-/** Below this no line of output is taken for the quoted one. */
+/** Least similarity of a line of output that replaces a quoted line. */
 const ENOUGH = 0.5;
-/** A line up to this length is quoted whole where the old quotation left nothing out. */
 const GAP = '…';
 
-/** The quotation brought up to date; lines that are in the output no more are dropped. */
+/** The updated quotation; lines that are no longer in the output are dropped. */
 export function requote(quoted: readonly string[], output: readonly string[]): string[] {
   if (mismatch(quoted, output) === undefined) return [...quoted];
-  const said = quoted.filter((line) => line.trim() !== GAP);
-  const places = align(said, output);
+  const quotes = quoted.filter((line) => line.trim() !== GAP);
+  const places = align(quotes, output);
   const lines: string[] = [];
   let next = 0;
-  said.forEach((line, i) => {
+  quotes.forEach((line, i) => {
     const place = places[i];
     if (place === undefined) return;
     if (place > next) lines.push(GAP);
@@ -24,14 +23,14 @@ export function requote(quoted: readonly string[], output: readonly string[]): s
   return lines;
 }
 
-/** For each quoted line the index of its line of output, in order; the sum of resemblances is the greatest. */
-function align(said: readonly string[], output: readonly string[]): (number | undefined)[] {
-  const rows = said.length;
+/** For each quoted line the index of its line of output, ascending; the sum of the similarities is maximal. */
+function align(quotes: readonly string[], output: readonly string[]): (number | undefined)[] {
+  const rows = quotes.length;
   const columns = output.length;
   const best = Array.from({ length: rows + 1 }, () => new Float64Array(columns + 1));
   const of = (i: number, j: number): number => best[i]?.[j] ?? 0;
   const score = (i: number, j: number): number => {
-    const [line = '', there = ''] = [said[i], output[j]];
+    const [line = '', there = ''] = [quotes[i], output[j]];
     const share = lineMatches(line, there) ? 2 : resemblance(line, there);
     return share >= ENOUGH ? share : -1;
   };
@@ -41,7 +40,7 @@ function align(said: readonly string[], output: readonly string[]): (number | un
       (best[i] ?? [])[j] = Math.max(taken, of(i + 1, j), of(i, j + 1));
     }
   }
-  const places: (number | undefined)[] = said.map(() => undefined);
+  const places: (number | undefined)[] = quotes.map(() => undefined);
   for (let i = 0, j = 0; i < rows && j < columns;) {
     const share = score(i, j);
     if (share > 0 && of(i, j) === share + of(i + 1, j + 1)) places[i++] = j++;
@@ -53,22 +52,22 @@ function align(said: readonly string[], output: readonly string[]): (number | un
 
 const keyOf = (field: string): string => field.replace(/^\s*(?:- )?\{?/, '').split(':')[0] ?? '';
 
-/** The line of output with only those fields of an event that the old quotation had. */
+/** The line of output; of an event, only the fields that the old quotation had. */
 function shorten(quoted: string, line: string): string {
   if (lineMatches(quoted, line)) return quoted;
   const whole = line.trimEnd();
   const isEvent = /^\s*- \{.*\}$/.test(whole);
   if (!isEvent) return quoted.includes(GAP) ? reElided(quoted, whole) : whole;
-  const wanted = new Set(quoted.split(', ').map(keyOf));
+  const retained = new Set(quoted.split(', ').map(keyOf));
   const fields = whole
     .trim()
     .slice('- {'.length, -1)
     .split(/, (?=\w+: )/);
-  const shown = fields.map((field) => (wanted.has(keyOf(field)) ? field : GAP));
+  const shown = fields.map((field) => (retained.has(keyOf(field)) ? field : GAP));
   return `- {${shown.filter((field, i) => field !== GAP || shown[i - 1] !== GAP).join(', ')}}`;
 }
 
-/** Text at which the old quotation stopped or began is looked for in the new line; where it is not there, all is quoted. */
+/** The new line, truncated at the text where the old quotation began or ended; the whole line if that is not found. */
 function reElided(quoted: string, line: string): string {
   const [before = '', ...rest] = quoted.split(GAP);
   const after = rest.at(-1) ?? '';

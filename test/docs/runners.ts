@@ -1,4 +1,4 @@
-/** Processes that run plain command lines, each one after another and each line once. */
+/** Processes that run plain command lines, one after another in each process, equal lines only once. */
 import { fork, type ChildProcess } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
@@ -22,7 +22,7 @@ export class Runners {
     this.idle = [...this.processes];
   }
 
-  /** Runs a command line, or gives what it gave before. */
+  /** Runs a command line; the result of a repeated line is that of its first run. */
   run(argv: readonly string[]): Promise<Ran> {
     const key = JSON.stringify(argv);
     const before = this.ran.get(key);

@@ -28,7 +28,7 @@ function properties(at: unknown, path = ''): [path: string, property: Json][] {
   });
 }
 
-/** What an editor shows of a property: its own description, or that of the definition which it refers to. */
+/** The description that an editor shows for a property: its own, or that of the definition that it refers to. */
 function descriptionOf(schema: Json, property: unknown): string {
   if (!isRecord(property)) return '';
   const { description, $ref, allOf, anyOf } = property;
@@ -61,14 +61,14 @@ describe('the JSON Schemas', () => {
 });
 
 const MODELINE = /^# yaml-language-server: \$schema=(\S+)$/;
-/** The folders whose files a person writes or reads in an editor. */
+/** The folders whose files are written or read in an editor. */
 const FOLDERS = ['scenarios', 'patches', 'probes', 'traces'];
 const files = FOLDERS.flatMap((folder) =>
   readdirSync(folder, { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('.yaml'))
     .map((name) => join(folder, name)),
 ).sort();
-/** Written by `sme-boot matrix --keep`: match files whose first two lines say what the row of the matrix says. */
+/** Written by `sme-boot matrix --keep`: match files whose first two lines are the row of the matrix. */
 const ROWS = /^traces\/without\//;
 const modelineOf = (file: string): string | undefined =>
   ROWS.test(file)
@@ -76,7 +76,7 @@ const modelineOf = (file: string): string | undefined =>
     : MODELINE.exec(readFileSync(file, 'utf8').split('\n', 1)[0] ?? '')?.[1];
 
 describe('the YAML files', () => {
-  test('each name in their first line a schema that is there', () => {
+  test('name an existing schema in their first line', () => {
     const wrong = files.filter((file) => {
       const schema = modelineOf(file);
       return schema === undefined || !existsSync(join(dirname(file), schema));
@@ -84,7 +84,7 @@ describe('the YAML files', () => {
     expect(wrong).toEqual([]);
   });
 
-  // Whole traces are long: two of each form are enough here, and `sme-boot check` reads them all.
+  // Whole traces are long: two of each form suffice here, and `sme-boot check` reads all of them.
   const WHOLE = /^traces\/(?!match|without|effects)/;
   const seen = new Set<string>();
   const chosen = files.filter((file) => {
@@ -93,7 +93,7 @@ describe('the YAML files', () => {
     return !seen.has(form) && seen.add(form);
   });
 
-  test.each(NAMES)('that name the schema %s are as it says', (name) => {
+  test.each(NAMES)('that name the schema %s are valid by it', (name) => {
     const own = chosen.filter((file) => basename(modelineOf(file) ?? '').startsWith(`${name}.`));
     expect(own.length).toBeGreaterThan(0);
     const schema = z.fromJSONSchema(schemaOf(name));

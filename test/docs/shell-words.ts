@@ -1,6 +1,6 @@
-/** Plain command lines, cut into words as a POSIX shell cuts them. */
+/** Splits plain command lines into words as a POSIX shell does. */
 
-/** What a shell would not take literally outside of quotes. */
+/** Characters that a shell does not take literally outside quotes. */
 const SPECIAL = /[|&;<>()$`*?~[\]\n]/;
 
 /**
