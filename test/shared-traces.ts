@@ -1,6 +1,6 @@
 /**
- * Traces of boots that several suites need. Each is booted once and left in .cache/test-traces/, under the digest of all
- * sources and that of its scenario and hunks: a change of either is another file. SME_BOOT_TEST_CACHE=off boots each time.
+ * Traces of boots that several suites need: each is made once and cached in .cache/test-traces/, under the digest of all
+ * sources and that of its scenario and hunk selection. SME_BOOT_TEST_CACHE=off disables the cache.
  */
 import {
   mkdirSync,
@@ -18,22 +18,22 @@ import type { Trace } from '../src/trace/trace.js';
 import { boot, scenario, sha256 } from './helpers.js';
 
 export const FOLDER = join('.cache', 'test-traces');
-/** What a shared boot may differ in: data alone, which a digest can tell. */
+/** The options of a shared boot: plain data, which the digest covers. */
 export type Shared = Partial<
   Pick<BootOptions, 'scenario' | 'stage' | 'activate' | 'without' | 'with'>
 >;
 
-/** A source that is younger may not be the one that this process has loaded: nothing is left under its digest. */
+/** Milliseconds: a source that changed later may not be the one that this process has loaded, so nothing is cached. */
 const SETTLED = 120_000;
 const isOff = (): boolean => process.env.SME_BOOT_TEST_CACHE === 'off';
 
 interface Sources {
   readonly digest: string;
-  /** When one of them changed last, in milliseconds. */
+  /** Time of the last change of one of them, in milliseconds since 1970. */
   readonly changed: number;
 }
 
-/** All that decides what a boot does, besides what it is told. */
+/** Everything but its options that determines a boot. */
 function readSources(): Sources {
   const files = [
     ...readdirSync('src', { recursive: true, encoding: 'utf8' })
@@ -53,7 +53,7 @@ function readSources(): Sources {
 
 const sources = isOff() ? undefined : readSources();
 
-/** Where the trace of a boot is left. */
+/** Path of the cached trace of a boot. */
 export function fileOf(options: Shared, digest = sources?.digest ?? ''): string {
   const { scenario: data = scenario(), stage = 18, activate = false, ...hunks } = options;
   const text = JSON.stringify([data, stage, activate, hunks.without ?? [], hunks.with ?? []]);
@@ -79,7 +79,7 @@ function read(file: string): Trace | undefined {
   }
 }
 
-/** Whole, whoever else writes it; traces of other sources go. */
+/** Writes the file atomically, since other processes may write it too; removes traces of other sources. */
 function write(file: string, trace: Trace): void {
   mkdirSync(dirname(file), { recursive: true });
   const part = `${file}.${String(process.pid)}.part`;

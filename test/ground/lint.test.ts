@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, test } from '@jest/globals';
 import { ESLint } from 'eslint';
 import { join } from 'node:path';
 
-// A second copy of the table under test, written by hand, so that an error in the linter's own table shows.
+// A second copy of the table under test, written by hand, so that an error in the linter's table is detected.
 const PATCH_ROOMS = [
   ...['early-boot', 'pgtable', 'protmap', 'efi', 'initrd', 'realmode'],
   ...['devicetree', 'dma', 'iommu', 'vga', 'kvm'],

@@ -1,6 +1,6 @@
 /**
  * Only the series has the list of hunks. The machine, the kernel, the firmware, the trace, the sequencer and the rooms
- * of the patches never test which are applied, so that the effect of leaving a hunk out comes from the machine alone.
+ * of the patches never test which are applied, so that the effect of leaving out a hunk results from the machine alone.
  * The command line and the analysis may: they print hunk ids and select rows by them.
  */
 import { readdirSync, readFileSync } from 'node:fs';
@@ -88,8 +88,8 @@ const files = readdirSync('src', { recursive: true, encoding: 'utf8' })
   .filter((file) => file.endsWith('.ts') && !Object.hasOwn(MAY_TEST, file.split('/')[0] ?? ''))
   .sort();
 
-describe('the check that no room tests which hunks or patches are applied', () => {
-  test('reads every room that may not', () => {
+describe('the check that no room tests which hunks are applied', () => {
+  test('reads every room that must not', () => {
     const rooms = new Set(files.map((file) => file.split('/')[0]));
     for (const room of ['kernel', 'machine', 'firmware', 'trace', 'sequencer', 'initrd', 'kvm']) {
       expect(rooms).toContain(room);
@@ -97,12 +97,12 @@ describe('the check that no room tests which hunks or patches are applied', () =
     for (const room of Object.keys(MAY_TEST)) expect(rooms).not.toContain(room);
   });
 
-  test('finds none in src/', () => {
+  test('finds no such code in src/', () => {
     const found = files.flatMap((file) => testsIn(file, readFileSync(join('src', file), 'utf8')));
     expect(found).toEqual([]);
   });
 
-  test('finds one that is appended to any file', () => {
+  test('finds such code when it is appended to any file', () => {
     const missed = files.filter((file) => {
       const text = `${readFileSync(join('src', file), 'utf8')}\nif (entry.hunk === id) return;\n`;
       return testsIn(file, text).length !== 1;

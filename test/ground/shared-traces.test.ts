@@ -1,11 +1,11 @@
-/** test/shared-traces.ts: a trace from the cache is that of the boot, and nothing else is taken for it. */
+/** test/shared-traces.ts: a cached trace equals that of the boot with the same options and sources. */
 import { existsSync, writeFileSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
 import { printTrace } from '../../src/trace/yaml-out.js';
 import { boot, scenario } from '../helpers.js';
 import { fileOf, traceOf } from '../shared-traces.js';
 
-test('a trace is that of the boot, the first time and from the cache', () => {
+test('traceOf equals the trace of a boot, the first time and from the cache', () => {
   const whole = boot({ stage: 17 }).run();
   for (let i = 0; i < 2; i++) {
     expect(traceOf({ stage: 17 })).toEqual(whole);
@@ -13,7 +13,7 @@ test('a trace is that of the boot, the first time and from the cache', () => {
   }
 });
 
-test('another scenario, stage, hunk or source is another file', () => {
+test('fileOf differs for another scenario, stage, hunk selection or source', () => {
   const files = [
     fileOf({}),
     fileOf({ stage: 17 }),
@@ -27,7 +27,7 @@ test('another scenario, stage, hunk or source is another file', () => {
   expect(fileOf({ scenario: scenario(), stage: 18 })).toBe(fileOf({}));
 });
 
-test('a file that is cut off is booted again', () => {
+test('traceOf boots again if the cached file is truncated', () => {
   const options = { stage: 16 };
   const whole = printTrace(traceOf(options));
   if (existsSync(fileOf(options))) writeFileSync(fileOf(options), 'half a file');

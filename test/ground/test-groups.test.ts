@@ -1,10 +1,10 @@
-/** scripts/test-groups.mjs, from which jest and the last line of each script take what runs. */
+/** scripts/test-groups.mjs: which test files each script runs, and the last line of its output. */
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import { GROUPS, groupOf, leftTo, SCRIPTS, testFiles } from '../../scripts/test-groups.mjs';
 
-/** Without the directory that reports of this run of jest go to. */
+/** Without the report directory of this run of jest. */
 const env = { ...process.env, JEST_REPORTS: '' };
 
 describe('each test file', () => {
@@ -38,7 +38,7 @@ describe('the scripts of package.json', () => {
     scripts: Record<string, string>;
   };
 
-  test.each(Object.keys(SCRIPTS))('have %s, which runs what the table says', (name) => {
+  test.each(Object.keys(SCRIPTS))('have %s, which passes its name to scripts/jest.mjs', (name) => {
     expect(scripts[name]).toBe(`node scripts/jest.mjs ${name}`);
   });
 
@@ -47,7 +47,7 @@ describe('the scripts of package.json', () => {
     [['test'], 'sequencer/boot.test.ts', 'stages/resume.test.ts'],
     [['test:exhaustive'], 'stages/resume.test.ts', 'sequencer/boot.test.ts'],
     [['test:live'], 'live/archives.test.ts', 'machine/cache/cache.test.ts'],
-    // Paths choose of all that a new machine can run.
+    // Paths select from all groups that a new machine can run.
     [['test', 'test/stages', 'test/real'], 'stages/resume.test.ts', 'real/images.test.ts'],
   ])('%j run %s and not %s', (argv, one, other) => {
     const ran = spawnSync(process.execPath, ['scripts/jest.mjs', ...argv, '--listTests'], {
@@ -74,7 +74,7 @@ describe('the last line of a script', () => {
     expect(leftTo(script, { files })).toBe(line);
   });
 
-  test('is empty where nothing is left', () => {
+  test('is empty if no test file is left to another script', () => {
     expect(leftTo('test', { files: ['trace/a.test.ts'] })).toBe('');
   });
 
@@ -87,7 +87,7 @@ describe('the last line of a script', () => {
     );
   });
 
-  test('adds up what ran', () => {
+  test('counts the tests that ran', () => {
     const argv = ['scripts/jest.mjs', 'test/base/optional.test.ts', '-i'];
     const { status, stderr } = spawnSync(process.execPath, argv, { encoding: 'utf8', env });
     expect(status).toBe(0);

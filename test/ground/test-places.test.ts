@@ -1,20 +1,20 @@
-/** Where test files are: test/ mirrors src/, and what does not is listed here with what it covers. */
+/** Paths of test files: test/ mirrors src/; exceptions are listed here with the files that they cover. */
 import { existsSync, readFileSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
 import { testFiles } from '../../scripts/test-groups.mjs';
 
-/** Folders that mirror nothing: tests of the program as a whole, and of the project. */
+/** Folders without a counterpart in src/: tests of the whole program, and of the project. */
 const FOLDERS: Readonly<Record<string, string>> = {
   browser: 'the page of a matrix in Chromium',
   docs: 'the pages under docs/ and the schemas',
-  ground: 'the lint rules, the scripts and what may import what',
-  guards: 'what the compiler refuses',
-  live: 'readers and writers of archives beside the tools of other projects',
+  ground: 'the lint rules, the scripts and the import directions',
+  guards: 'code that the compiler must refuse',
+  live: 'readers and writers of archives compared with the tools of other projects',
   real: 'whole boots of real kernel images',
   stages: 'whole boots at every stage, scenario and label',
 };
 
-/** Suites that cover several files of src/, or one thing of them, by path below test/ without `.test.ts`. */
+/** Suites that cover one aspect of several files of src/, by path below test/ without `.test.ts`. */
 const SEVERAL: Readonly<Record<string, readonly string[]>> = {
   'analysis/matrix/own-hunk': ['analysis/matrix/matrix.ts', 'analysis/matrix/cause.ts'],
   'cli/options': ['cli/run.ts', 'linux/options/options.ts'],
@@ -44,24 +44,24 @@ const SEVERAL: Readonly<Record<string, readonly string[]>> = {
 };
 
 const suites = testFiles().map((file) => file.replace(/(?:\.exhaustive)?\.test\.ts$/, ''));
-/** A module of that path, or a folder: a C file that is several modules. */
+/** Whether src/ has a module of that path, or a folder: a C file modelled in several modules. */
 const mirrors = (suite: string): boolean =>
   existsSync(`src/${suite}.ts`) || existsSync(`src/${suite}`);
 
-test('each suite is at the path of its source, or listed with what it covers', () => {
-  const lost = suites.filter(
+test('each suite is at the path of its source, or listed with the files that it covers', () => {
+  const unlisted = suites.filter(
     (suite) =>
       !mirrors(suite) &&
       !Object.hasOwn(SEVERAL, suite) &&
       !Object.hasOwn(FOLDERS, suite.split('/')[0] ?? ''),
   );
-  expect(lost).toEqual([]);
+  expect(unlisted).toEqual([]);
 });
 
-test('what is listed is there, covers what is there, and mirrors nothing', () => {
+test('the lists name existing suites and sources, and no suite at the path of a source', () => {
   const wrong = Object.entries(SEVERAL).flatMap(([suite, covers]) => [
-    ...(suites.includes(suite) ? [] : [`${suite}: there is no such suite`]),
-    ...(mirrors(suite) ? [`${suite}: src/ has it`] : []),
+    ...(suites.includes(suite) ? [] : [`${suite}: no such suite`]),
+    ...(mirrors(suite) ? [`${suite}: at the path of a source`] : []),
     ...covers
       .filter((path) => !existsSync(`src/${path}`))
       .map((path) => `${suite}: no src/${path}`),
@@ -72,11 +72,11 @@ test('what is listed is there, covers what is there, and mirrors nothing', () =>
   expect([...wrong, ...folders]).toEqual([]);
 });
 
-test.each(Object.keys(SEVERAL))('%s says at its head what it covers', (suite) => {
+test.each(Object.keys(SEVERAL))('%s begins with a comment on what it covers', (suite) => {
   expect(readFileSync(`test/${suite}.test.ts`, 'utf8')).toMatch(/^\/\*\*/);
 });
 
-test('an exhaustive suite has its representatives beside it', () => {
+test('each exhaustive suite has a suite of representatives in the same folder', () => {
   const alone = testFiles().filter(
     (file) =>
       file.endsWith('.exhaustive.test.ts') &&

@@ -1,6 +1,6 @@
 /**
  * Rules that the compiler checks: each row is a snippet that must not compile, with its error, and a variant that
- * compiles, so that the first fails for no other reason.
+ * compiles, so that the first fails for that reason only.
  */
 import { describe, expect, test } from '@jest/globals';
 import { Compiler } from './compile.js';

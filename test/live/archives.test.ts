@@ -1,4 +1,4 @@
-/** Archives that are written here, read by the tools. */
+/** Archives written by this project, read by the tools. */
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
@@ -13,7 +13,7 @@ const S_IFDIR = 0o040000;
 const S_IFREG = 0o100000;
 
 describe('GNU cpio', () => {
-  test('unpacks an archive that is written here', () => {
+  test('unpacks an archive written by writeCpio', () => {
     const entries = ARCHIVES.get('root.cpio') ?? [];
     const archive = writeCpio(
       entries.map(({ name, mode, body }) => ({
@@ -33,7 +33,7 @@ describe('GNU cpio', () => {
     });
   });
 
-  test('lists the root file system of the built-in initrd that gzip unpacks', () => {
+  test('lists the root file system of the built-in initrd, decompressed by gzip', () => {
     const initrd = builtInInitrd();
     const { end } = readCpio(initrd, { file: 'initrd' });
     const packed = tool('gzip', ['-dc'], initrd.subarray(end));

@@ -1,4 +1,4 @@
-/** The decoders on what the tools pack today. */
+/** The decoders on the output of the installed tools. */
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -32,14 +32,14 @@ describe('the recipe of test/fixtures/compressed', () => {
   });
 });
 
-/** Inputs of several megabytes, unlike one another. */
+/** Inputs of up to several megabytes with different statistics. */
 const INPUTS: readonly (readonly [string, () => Uint8Array])[] = [
   ['nothing', () => new Uint8Array(0)],
   ['one byte', () => Uint8Array.of(7)],
   ['this Node', () => new Uint8Array(readFileSync(process.execPath).subarray(0, 3_000_000))],
   ['noise', () => noise(1_000_000)],
   ['zeros', () => new Uint8Array(9_000_001)],
-  ['a text over and over', () => ascii('level2_kernel_pgt+0x3f8 '.repeat(90_000))],
+  ['a repeated text', () => ascii('level2_kernel_pgt+0x3f8 '.repeat(90_000))],
   [
     'runs of each byte',
     () => concat(...Array.from({ length: 256 }, (_, i) => new Uint8Array(i * 41).fill(i))),
@@ -64,7 +64,7 @@ const TOOLS: readonly (readonly [Format, string, readonly string[]])[] = [
 
 describe.each(TOOLS)('%s by %s %j', (format, name, args) => {
   test.each(INPUTS)(
-    'of %s',
+    'of %s decompresses to the original',
     (_title, make) => {
       const contents = make();
       const packed = tool(name, args, contents);

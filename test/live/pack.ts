@@ -5,7 +5,7 @@ import { MTIME, type Packed } from '../fixtures/cpio/files.js';
 import { inDirectory } from './directory.js';
 import { tool } from './tool.js';
 
-/** What cpio makes of files and directories, with every time, owner and inode number settled. */
+/** cpio's archive of files and directories, with fixed times, owners and inode numbers. */
 export function pack(entries: readonly Packed[]): Uint8Array {
   return inDirectory((directory) => {
     for (const { name, body, mode } of entries) {
@@ -14,7 +14,7 @@ export function pack(entries: readonly Packed[]): Uint8Array {
       else writeFileSync(path, body);
       chmodSync(path, mode);
     }
-    // Files are in their directories by now, so that no time changes any more.
+    // All files exist now, so that the times of directories no longer change.
     for (const { name } of entries) utimesSync(join(directory, name), MTIME, MTIME);
     const list = entries.map(({ name }) => `${name}\n`).join('');
     const options = ['-o', '-H', 'newc', '--quiet', '--reproducible', '-R', '0:0'];

@@ -1,4 +1,4 @@
-/** RAM disks by the tools, unpacked by the model of the kernel. */
+/** RAM disks compressed by the tools, unpacked by the kernel model. */
 import { describe, expect, test } from '@jest/globals';
 import { unpackCpio } from '../../src/linux/init/initramfs/unpack.js';
 import { ARCHIVES } from '../fixtures/cpio/files.js';
@@ -6,7 +6,7 @@ import { pack } from './pack.js';
 import { tool, toolText } from './tool.js';
 
 const archive = pack(ARCHIVES.get('root.cpio') ?? []);
-/** Each tool with what the kernel's documentation says it wants of it. */
+/** Each tool with the options that the kernel's documentation requires. */
 const TOOLS: readonly (readonly [string, ...string[]])[] = [
   ['gzip', '-9c'],
   ['bzip2', '-9c'],
@@ -25,7 +25,7 @@ describe('an archive of GNU cpio', () => {
     expect(listed).toEqual(expect.arrayContaining(files.map(({ path }) => path)));
   });
 
-  test.each(TOOLS)('is the same packed by %s %s', (name, ...args) => {
+  test.each(TOOLS)('unpacks to the same files if compressed by %s %s', (name, ...args) => {
     expect(unpackCpio(tool(name, args, archive))).toEqual(unpackCpio(archive));
   });
 
@@ -34,7 +34,7 @@ describe('an archive of GNU cpio', () => {
     ['lz4', '-qc'],
     ['xz', '--check=crc64', '-c'],
     ['lzop', '-qc'],
-  ])('is not an archive packed by %s %s', (name, ...args) => {
+  ])('is refused if compressed by %s %s', (name, ...args) => {
     const { files, message } = unpackCpio(tool(name, args, archive));
     expect(files).toEqual([]);
     expect(message).toBeDefined();

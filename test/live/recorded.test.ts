@@ -1,4 +1,4 @@
-/** Each recorded fixture is what its tool makes today. */
+/** Each recorded fixture equals the output of the installed tool. */
 import { describe, expect, test } from '@jest/globals';
 import { ARCHIVES } from '../fixtures/cpio/files.js';
 import { fixture, fixtureText } from '../fixtures/fixture.js';
@@ -27,7 +27,7 @@ describe('dtc', () => {
     expect(decompiled(fixture('dtc/values.dtb'))).toBe(decompiled(theirs));
   });
 
-  test('decompiles built-in.dtb to what is recorded, which compiles to the same source', () => {
+  test('decompiles built-in.dtb to built-in.dts, which survives compiling and decompiling', () => {
     const source = decompiled(fixture('dtc/built-in.dtb'));
     expect(source).toBe(fixtureText('dtc/built-in.dts'));
     expect(decompiled(dtc('dts', 'dtb', source))).toBe(source);

@@ -1,10 +1,10 @@
-/** Programs from outside that the project's readers and writers are compared with. */
+/** External programs with which the project's readers and writers are compared. */
 import { spawnSync } from 'node:child_process';
 
-/** Debian packages of the tools that a new machine may lack. */
+/** Debian packages of tools whose name differs from the package's. */
 const PACKAGES: Readonly<Record<string, string>> = { dtc: 'device-tree-compiler', xz: 'xz-utils' };
 
-/** What a tool wrote on stdout. A tool that is missing, or fails, fails the test. */
+/** The stdout of a tool. Throws if the tool is missing or fails. */
 export function tool(
   name: string,
   args: readonly string[],

@@ -15,7 +15,7 @@ interface Message {
   readonly thread: number;
 }
 
-/** Posts its task twice, or does what the task says. Two `meet` tasks wait for each other. */
+/** Posts its task twice, or does what the task names. Two `meet` tasks wait for each other. */
 const PROGRAM = `
   import { appendFileSync, readFileSync } from 'node:fs';
   import { parentPort, threadId } from 'node:worker_threads';

@@ -1,4 +1,4 @@
-/** Debian's kernel, brought by scripts/fetch-debian-kernel.mjs, and what a boot leaves of its bytes. */
+/** Debian's kernel, fetched by scripts/fetch-debian-kernel.mjs, and the comparison of its bytes with memory after a boot. */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -8,7 +8,7 @@ import type { Boot } from '../../src/sequencer/boot.js';
 
 const RECORD = '.cache/debian-kernel/kernel.json';
 
-/** The image. Throws where it was not fetched. */
+/** The image. Throws if it was not fetched. */
 export function debianKernel(): KernelImage {
   if (!existsSync(RECORD)) {
     throw new Error(
@@ -19,9 +19,9 @@ export function debianKernel(): KernelImage {
   return readKernelImage(new Uint8Array(readFileSync(vmlinuz)), { file: 'vmlinuz' });
 }
 
-/** Follows which bytes of the kernel's range a boot writes itself. Make it before the first step. */
+/** Records which bytes of the kernel's range a boot writes. To be constructed before the first step. */
 export class ImageBytes {
-  /** By physical address: 1 where the boot wrote, apart from encrypting what stood there. */
+  /** By physical address: 1 if the boot wrote the byte, other than by encrypting it in place. */
   readonly written: Uint8Array;
 
   constructor(
@@ -40,28 +40,28 @@ export class ImageBytes {
     });
   }
 
-  /** What differs of the image's own bytes: those outside .bss, the overlay and what the boot wrote. */
+  /** Addresses of differing bytes, at most 5, outside .bss, the overlay and the bytes that the boot wrote. */
   differences(
     read: (address: number, length: number) => Uint8Array,
-    wanted: (address: number, file: Uint8Array) => Uint8Array = (_address, file) => file,
+    expectedAt: (address: number, file: Uint8Array) => Uint8Array = (_address, file) => file,
   ): string[] {
     const { program, loaded } = this.boot;
     const physical = (link: number): number => link - program.link('_text') + loaded.kernelAt;
-    const apart = [
+    const excluded = [
       [physical(program.link('__bss_start')), physical(program.link('__bss_stop'))],
       [physical(program.overlayRange.start), physical(program.overlayRange.end)],
     ] as const;
     const found: string[] = [];
-    // What the file has beyond _end is no part of the kernel: the work area lies over it.
+    // Bytes of the file beyond _end are not part of the kernel: the work area overwrites them.
     const end = physical(program.link('_end'));
     for (const segment of this.image.segments) {
       const length = Math.floor(Math.min(segment.bytes.length, end - segment.paddr) / 16) * 16;
-      const expected = wanted(segment.paddr, segment.bytes.subarray(0, length));
+      const expected = expectedAt(segment.paddr, segment.bytes.subarray(0, length));
       const got = read(segment.paddr, length);
       for (let i = 0; i < length && found.length < 5; i++) {
         if (got[i] === expected[i]) continue;
         const at = segment.paddr + i;
-        if (apart.some(([from, to]) => at >= from && at < to)) continue;
+        if (excluded.some(([from, to]) => at >= from && at < to)) continue;
         // A written byte changes its whole block of ciphertext.
         const block = at - (at % 16);
         if (this.written.subarray(block, block + 16).includes(1)) continue;
@@ -71,7 +71,7 @@ export class ImageBytes {
     return found;
   }
 
-  /** The differences to what a separate program computes, with what the engine says of itself. */
+  /** The differences from the ciphertext that a separate program computes from the engine's description. */
   differencesToCiphertext(read: (address: number, length: number) => Uint8Array): string[] {
     const dir = mkdtempSync(join(tmpdir(), 'sme-boot-engine-'));
     try {

@@ -1,4 +1,4 @@
-/** A real distribution's kernel image on the machine that has everything, and entered by kexec. */
+/** A real distribution's kernel image on the machine with all devices and tables, and entered by kexec. */
 import { describe, expect, test } from '@jest/globals';
 import { KEY_HOST, KEY_PLAIN, pa } from '../../src/machine/address.js';
 import { boot, intact, scenario, stateOf } from '../helpers.js';
@@ -25,7 +25,7 @@ describe.each([0, 9, 17, 18])("Debian's cloud kernel on epyc-efi at stage %i", (
     expect(trace.consumed.some((consumed) => !consumed.intact)).toBe(encrypted);
   });
 
-  test("starts the other CPUs with the 2016 kernel's trampoline, not with the blob of its own kernel", () => {
+  test('starts the other CPUs with the trampoline of the 2016 kernel, not with that in the image', () => {
     expect(trace.header.overlay).toContain('real_mode_blob');
     for (const name of ['trampoline', 'AP 1', 'AP 2', 'AP 3']) {
       expect([name, intact(trace, name)]).toEqual([name, true]);
@@ -33,7 +33,7 @@ describe.each([0, 9, 17, 18])("Debian's cloud kernel on epyc-efi at stage %i", (
     expect(stateOf(trace, 'trampoline')).toBe('plaintext');
   });
 
-  test('leaves the regions of EFI as the built-in image leaves them', () => {
+  test('leaves the EFI regions in the same state as the built-in image does', () => {
     const names = trace.final.regions
       .map(({ name }) => name)
       .filter((name) => /EFI|ACPI/.test(name));
@@ -42,7 +42,7 @@ describe.each([0, 9, 17, 18])("Debian's cloud kernel on epyc-efi at stage %i", (
     expect(stateOf(trace, 'kernel text')).toBe(encrypted ? 'ciphertext' : 'plaintext');
   });
 
-  test('keeps every byte of the image that the boot did not write', () => {
+  test('has every byte of the image that the boot did not write unchanged', () => {
     const key = encrypted ? KEY_HOST : KEY_PLAIN;
     const { machine } = subject;
     expect(
@@ -74,7 +74,7 @@ describe("Debian's cloud kernel by kexec", () => {
   );
 
   test(
-    'is not reached from a kernel that encrypts: that one ends in relocate_kernel, as the built-in does',
+    'is not reached from a kernel that encrypts: the boot ends in relocate_kernel, as with the built-in image',
     () => {
       const { outcome } = ending(18, true);
       const { kind, where } = ending(18, false).outcome;

@@ -1,4 +1,4 @@
-/** Each of Debian's kernels, whatever it is compressed with and wherever its symbols are, boots as the built-in one does. */
+/** Debian's kernels, with different compressions and symbol tables, boot as the built-in image does. */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -22,7 +22,7 @@ afterAll(() => {
   measurements.print();
 });
 
-test('at least six images are here, of three compressions', () => {
+test('at least six images were fetched, with three compressions', () => {
   expect(images.length).toBeGreaterThanOrEqual(6);
   const formats = images.map(({ vmlinuz }) => {
     const bytes = read(vmlinuz);
@@ -34,7 +34,7 @@ test('at least six images are here, of three compressions', () => {
 });
 
 describe.each(images)('$name, $package', ({ name, package: from, vmlinuz }) => {
-  test('gives its symbols, in the order of its sections', () => {
+  test('has symbols in the order of its sections', () => {
     const { symbols, version } = readKernelImage(read(vmlinuz), { file: 'vmlinuz' });
     if (from.startsWith('linux-image-')) expect(version).toContain(from.slice(12));
     expect(symbols.size).toBeGreaterThan(80_000);
@@ -64,9 +64,9 @@ describe.each(images)('$name, $package', ({ name, package: from, vmlinuz }) => {
   );
 });
 
-describe('a UKI of the first of them', () => {
+describe('a UKI of the first image', () => {
   test(
-    'boots with its own command line, and the story says what of it is used',
+    'boots with its command line, and the summary lists the sections that are used',
     () => {
       const [first] = images;
       const dir = mkdtempSync(join(tmpdir(), 'sme-boot-uki-'));
@@ -84,7 +84,7 @@ describe('a UKI of the first of them', () => {
         const measured = boot(['bios-minimal', '--kernel', kernel]);
         measurements.add(`${first?.name ?? ''} in a UKI, stage 18`, measured);
         expect(measured.trace.outcome.kind).toBe('booted');
-        expect(measured.story).toContain(
+        expect(measured.summary).toContain(
           'a UKI of Debian GNU/Linux: .linux, .cmdline used; not used: .sbat; its stub is not run\n' +
             'command line: root=/dev/sda2 mem_encrypt=on\n',
         );

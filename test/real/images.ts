@@ -1,4 +1,4 @@
-/** Debian's kernel images, brought by scripts/fetch-debian-kernel.mjs, and boots of them by the tool in a process of its own. */
+/** Debian's kernel images, fetched by scripts/fetch-debian-kernel.mjs, and their boots by the tool in separate processes. */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -16,7 +16,7 @@ export interface DebianImage {
 
 const RECORDS = '.cache/debian-kernel/images.json';
 
-/** All that were brought. Throws where none was. */
+/** All fetched images. Throws if there are none. */
 export function debianImages(): DebianImage[] {
   if (!existsSync(RECORDS)) {
     throw new Error(
@@ -26,26 +26,26 @@ export function debianImages(): DebianImage[] {
   return JSON.parse(readFileSync(RECORDS, 'utf8')) as DebianImage[];
 }
 
-/** What a boot was like from outside. */
+/** The results of a boot in another process. */
 export interface Measured {
   readonly trace: Trace;
-  readonly story: string;
+  readonly summary: string;
   /** Wall-clock milliseconds of the whole process. */
   readonly milliseconds: number;
-  /** The most memory that it had, in bytes (ru_maxrss). */
+  /** Peak resident memory in bytes (ru_maxrss). */
   readonly peak: number;
 }
 
-/** Says the peak on stderr as the process ends. */
-const SAY_PEAK =
+/** Prints the peak to stderr when the process exits. */
+const PRINT_PEAK =
   'data:text/javascript,process.on("exit",()=>console.error("peak",process.resourceUsage().maxRSS))';
 
-/** Boots by `sme-boot run` with these arguments. Throws where it does not end with status 0. */
+/** Boots by `sme-boot run` with these arguments. Throws if its exit status is not 0. */
 export function boot(args: readonly string[]): Measured {
   const dir = mkdtempSync(join(tmpdir(), 'sme-boot-real-'));
   try {
     const file = join(dir, 'trace.json');
-    const command = ['--import', SAY_PEAK, 'dist/sme-boot.js', 'run', ...args];
+    const command = ['--import', PRINT_PEAK, 'dist/sme-boot.js', 'run', ...args];
     const options = ['--trace', file, '--trace-format', 'json'];
     const started = performance.now();
     const ran = spawnSync(process.execPath, [...command, ...options], {
@@ -57,7 +57,7 @@ export function boot(args: readonly string[]): Measured {
     const kilobytes = Number(/^peak (\d+)$/m.exec(ran.stderr)?.[1]);
     return {
       trace: JSON.parse(readFileSync(file, 'utf8')) as Trace,
-      story: ran.stdout,
+      summary: ran.stdout,
       milliseconds,
       peak: kilobytes * 1024,
     };
@@ -66,7 +66,7 @@ export function boot(args: readonly string[]): Measured {
   }
 }
 
-/** A table of measured boots, a line each. */
+/** A table of measured boots, one line each. */
 export class Measurements {
   private readonly lines: string[] = [];
 
@@ -76,7 +76,7 @@ export class Measurements {
     this.lines.push(`${what.padEnd(64)} ${seconds} s ${mebibytes} MiB`);
   }
 
-  /** Prints it past jest, which would put the place of the call under each line. */
+  /** Prints the table to stdout directly, since jest's console adds the location of the call to each line. */
   print(): void {
     process.stdout.write(`\n${this.lines.join('\n')}\n`);
   }

@@ -1,4 +1,4 @@
-/** The readers on Debian's kernel, which scripts/fetch-debian-kernel.mjs brings. */
+/** The readers on Debian's kernel, which scripts/fetch-debian-kernel.mjs fetches. */
 import { describe, expect, test } from '@jest/globals';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
@@ -24,7 +24,7 @@ const file = 'vmlinuz';
 const image = readKernelImage(bytes, { file });
 const { symbols, segments } = image;
 
-/** The address of a symbol that must be there. */
+/** The address of a symbol that must exist. */
 function at(name: string): number {
   const symbol = symbols.get(name);
   if (symbol === undefined) throw new Error(`no symbol ${name}`);
@@ -39,13 +39,13 @@ function bytesAt(address: number, length: number): Uint8Array | undefined {
 }
 
 describe("Debian's cloud kernel", () => {
-  test('is a bzImage that is entered where its first segment is loaded', () => {
+  test('is a bzImage whose entry is the start of its first segment', () => {
     expect(image.kind).toBe('bzImage');
     expect(image.entry).toBe(segments[0]?.paddr);
     expect(image.digest).toBe(createHash('sha256').update(bytes).digest('hex'));
   });
 
-  test('says the version of its package', () => {
+  test('has the version of its package', () => {
     const release = fetched.package.replace('linux-image-', '');
     expect(image.version).toContain(release);
     expect(image.version).toContain(fetched.version);
@@ -57,7 +57,7 @@ describe("Debian's cloud kernel", () => {
     expect(segments.find(({ vaddr }) => vaddr === at('_text'))?.paddr).toBe(0x100_0000);
   });
 
-  test('names at least 87,000 symbols, ascending', () => {
+  test('has at least 87,000 symbols in ascending order', () => {
     expect(symbols.size).toBeGreaterThan(87_000);
     const kernel = [...symbols.names()].flatMap((name) => symbols.get(name)?.address ?? []);
     expect(kernel).toHaveLength(symbols.size);
@@ -95,12 +95,12 @@ describe("Debian's cloud kernel", () => {
     expect(at(name)).toBeLessThanOrEqual(at('_end'));
   });
 
-  test('has its banner where linux_banner says', () => {
+  test('has its banner at linux_banner', () => {
     const banner = bytesAt(at('linux_banner'), 20) ?? [];
     expect(String.fromCharCode(...banner)).toMatch(/^Linux version \d/);
   });
 
-  test('has its page tables on pages, and phys_base empty', () => {
+  test('has page-aligned page tables, and phys_base 0', () => {
     for (const name of [
       'early_top_pgt',
       'init_top_pgt',
@@ -113,31 +113,34 @@ describe("Debian's cloud kernel", () => {
     expect(bytesAt(at('phys_base'), 8)).toEqual(new Uint8Array(8));
   });
 
-  test.each(['__ksymtab', '__ksymtab_gpl'])('agrees with what %s exports to modules', (table) => {
-    // struct kernel_symbol (include/linux/export.h): value, name and namespace, each relative to its own place.
-    const ENTRY = 12;
-    const start = at(`__start_${table}`);
-    const count = (at(`__stop_${table}`) - start) / ENTRY;
-    expect(count).toBeGreaterThan(3000);
-    const target = (address: number): number => {
-      const field = bytesAt(address, 4);
-      if (field === undefined) throw new Error('an export outside the image');
-      return address + new DataView(field.buffer, field.byteOffset, 4).getInt32(0, true);
-    };
-    const wrong: string[] = [];
-    for (let index = 0; index < count; index++) {
-      const entry = start + index * ENTRY;
-      const text = bytesAt(target(entry + 4), 256) ?? new Uint8Array(0);
-      const name = String.fromCharCode(...text.subarray(0, text.indexOf(0)));
-      const value = target(entry);
-      // A static symbol of the same name may stand lower.
-      const found = symbols.get(name)?.address;
-      if (found !== value && symbols.at(value)?.name !== name) wrong.push(name);
-    }
-    expect(wrong).toEqual([]);
-  });
+  test.each(['__ksymtab', '__ksymtab_gpl'])(
+    'has the addresses of the symbols that %s exports to modules',
+    (table) => {
+      // struct kernel_symbol (include/linux/export.h): value, name and namespace, each relative to its own address.
+      const ENTRY = 12;
+      const start = at(`__start_${table}`);
+      const count = (at(`__stop_${table}`) - start) / ENTRY;
+      expect(count).toBeGreaterThan(3000);
+      const target = (address: number): number => {
+        const field = bytesAt(address, 4);
+        if (field === undefined) throw new Error('an export outside the image');
+        return address + new DataView(field.buffer, field.byteOffset, 4).getInt32(0, true);
+      };
+      const wrong: string[] = [];
+      for (let index = 0; index < count; index++) {
+        const entry = start + index * ENTRY;
+        const text = bytesAt(target(entry + 4), 256) ?? new Uint8Array(0);
+        const name = String.fromCharCode(...text.subarray(0, text.indexOf(0)));
+        const value = target(entry);
+        // A static symbol of the same name may have a lower address.
+        const found = symbols.get(name)?.address;
+        if (found !== value && symbols.at(value)?.name !== name) wrong.push(name);
+      }
+      expect(wrong).toEqual([]);
+    },
+  );
 
-  test('agrees with the map of its package, or has the note that stands for it', () => {
+  test('agrees with the System.map of its package, unless that is a placeholder', () => {
     const map = fetched.systemMap;
     if (map === undefined) {
       const note = fetched.vmlinuz.replace('vmlinuz-', 'System.map-');
@@ -152,7 +155,7 @@ describe("Debian's cloud kernel", () => {
     expect(wrong).toEqual([]);
   });
 
-  test('cut anywhere up to the end of its payload is refused', () => {
+  test('truncated anywhere before the end of its payload is refused', () => {
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     const code = (view.getUint8(SETUP_HEADER.setup_sects) + 1) * 512;
     const start = code + view.getUint32(SETUP_HEADER.payload_offset, true);

@@ -1,6 +1,6 @@
 /**
  * RAM disks as Debian makes them (scripts/make-ramdisks.mjs), each booted with Debian's kernel at stages 17 and 18. Each
- * boot is a program of its own, so that its peak of memory is its own; a table of all is printed at the end.
+ * boot is a separate process, to measure its peak of memory; a table of all boots is printed at the end.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, statSync } from 'node:fs';
@@ -10,7 +10,7 @@ interface Ramdisk {
   readonly name: string;
   readonly file: string;
   readonly made: string;
-  /** Whether Linux 4.6 knows its compression. */
+  /** Whether Linux 4.6 supports its compression. */
   readonly boots: boolean;
 }
 
@@ -28,15 +28,15 @@ const MIB = 2 ** 20;
 const table: string[] = [];
 
 interface Outcome {
-  readonly story: string;
+  readonly summary: string;
   readonly seconds: number;
-  /** Bytes of memory at the most. */
+  /** Peak resident memory in bytes. */
   readonly peak: number;
 }
 
-/** Runs the tool; it tells its peak of memory at its end. */
+/** Runs the tool, which prints its peak of memory when it exits. */
 function run(stage: number, initrd?: string): Outcome {
-  const tell = `process.on('exit', () => {
+  const printPeak = `process.on('exit', () => {
     process.stderr.write('peak ' + String(process.resourceUsage().maxRSS * 1024));
   });`;
   const start = Date.now();
@@ -44,7 +44,7 @@ function run(stage: number, initrd?: string): Outcome {
   const ran = spawnSync(
     process.execPath,
     [
-      ...['--import', `data:text/javascript,${encodeURIComponent(tell)}`],
+      ...['--import', `data:text/javascript,${encodeURIComponent(printPeak)}`],
       'dist/sme-boot.js',
       ...args,
       ...(initrd === undefined ? [] : ['--initrd', initrd]),
@@ -53,28 +53,28 @@ function run(stage: number, initrd?: string): Outcome {
   );
   const peak = /peak (\d+)/.exec(ran.stderr)?.[1];
   if (peak === undefined || ran.stdout === '') throw new Error(ran.stderr);
-  return { story: ran.stdout, seconds: (Date.now() - start) / 1000, peak: Number(peak) };
+  return { summary: ran.stdout, seconds: (Date.now() - start) / 1000, peak: Number(peak) };
 }
 
 const bare = new Map<number, number>();
 
 describe('a RAM disk of Debian', () => {
-  test('there are six of them, one in a compression that 4.6 does not know', () => {
+  test('is one of six, of which one has a compression that 4.6 does not support', () => {
     expect(ramdisks).toHaveLength(6);
     expect(ramdisks.filter(({ boots }) => !boots)).toHaveLength(1);
   });
 
-  test.each([17, 18])('stage %i boots without one of them', (stage) => {
-    const { story, peak } = run(stage);
-    expect(story).toMatch(/^booted: Run \/init as init process$/m);
+  test.each([17, 18])('is not needed to boot at stage %i', (stage) => {
+    const { summary, peak } = run(stage);
+    expect(summary).toMatch(/^booted: Run \/init as init process$/m);
     bare.set(stage, peak);
   });
 
   describe.each(ramdisks)('$name', ({ name, file, made, boots }) => {
     test.each([17, 18])(
-      'at stage %i',
+      'is unpacked at stage %i, or refused if 4.6 does not support its compression',
       (stage) => {
-        const { story, seconds, peak } = run(stage, file);
+        const { summary, seconds, peak } = run(stage, file);
         const size = statSync(file).size;
         const more = peak - (bare.get(stage) ?? 0);
         table.push(
@@ -88,18 +88,18 @@ describe('a RAM disk of Debian', () => {
             `  ${made}`,
           ].join(' '),
         );
-        expect(story).toMatch(/^ {2}initrd +intact, read by unpack_to_rootfs$/m);
-        expect(story).not.toContain('Failed to execute');
+        expect(summary).toMatch(/^ {2}initrd +intact, read by unpack_to_rootfs$/m);
+        expect(summary).not.toContain('Failed to execute');
         if (boots) {
-          expect(story).not.toContain('unpacking failed');
-          expect(story).toMatch(/^booted: Run \/init as init process$/m);
+          expect(summary).not.toContain('unpacking failed');
+          expect(summary).toMatch(/^booted: Run \/init as init process$/m);
         } else {
-          expect(story).toContain('Initramfs unpacking failed: junk in compressed archive');
-          expect(story).toMatch(/^ +initrd: at offset 0x0 is zstd/m);
-          expect(story).toMatch(/^panic: .*VFS: Unable to mount root fs/m);
+          expect(summary).toContain('Initramfs unpacking failed: junk in compressed archive');
+          expect(summary).toMatch(/^ +initrd: at offset 0x0 is zstd/m);
+          expect(summary).toMatch(/^panic: .*VFS: Unable to mount root fs/m);
         }
-        // The whole of it is encrypted at stage 18 and not before.
-        expect(story).toMatch(
+        // All of it is encrypted at stage 18 and not before.
+        expect(summary).toMatch(
           new RegExp(`^ {2}initrd +${stage === 18 ? 'cipher' : 'plain'}text`, 'm'),
         );
       },

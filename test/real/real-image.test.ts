@@ -1,5 +1,5 @@
 /**
- * A real distribution's kernel image and an initrd made by the cpio tool go through the whole boot. Brought by
+ * A real distribution's kernel image and an initrd made by the cpio tool go through the whole boot. Fetched by
  * scripts/fetch-debian-kernel.mjs.
  */
 import { spawnSync } from 'node:child_process';
@@ -35,7 +35,7 @@ const bytes = new ImageBytes(subject, image);
 const trace = subject.run();
 
 describe("Debian's cloud kernel", () => {
-  test('boots to /init with everything intact that the series takes care of', () => {
+  test('boots to /init and reads everything intact that the series handles', () => {
     expect(trace.outcome.kind).toBe('booted');
     for (const name of [
       'boot params',
@@ -49,7 +49,7 @@ describe("Debian's cloud kernel", () => {
     expect(stateOf(trace, 'kernel text')).toBe('ciphertext');
   });
 
-  test('gives its symbols through its kallsyms', () => {
+  test('has its symbols in its kallsyms', () => {
     expect(image.symbols.size).toBeGreaterThan(80_000);
     const at = (name: string): number => image.symbols.get(name)?.address ?? NaN;
     expect(at('_text')).toBe(-0x8000_0000 + 0x100_0000);
@@ -74,7 +74,7 @@ describe("Debian's cloud kernel", () => {
     ).toEqual([]);
   });
 
-  test("and is in DRAM as the ciphertext that node:crypto computes from the engine's description", () => {
+  test("every such byte is in DRAM as the ciphertext that node:crypto computes from the engine's description", () => {
     expect(
       bytes.differencesToCiphertext((address, length) =>
         subject.machine.dram.peek(pa(address), length),
@@ -82,7 +82,7 @@ describe("Debian's cloud kernel", () => {
     ).toEqual([]);
   });
 
-  test('most of the image was not written by the boot itself, so the comparison says something', () => {
+  test('most of the image, and all of its text, was not written by the boot', () => {
     const { written } = bytes;
     const text = written.subarray(
       subject.loaded.kernelAt,
@@ -94,7 +94,7 @@ describe("Debian's cloud kernel", () => {
 });
 
 describe('a RAM disk of 20,100,000 zero bytes, more than 4906 pages', () => {
-  test('ends at stage 18 as it does at stage 17', () => {
+  test('has the same outcome at stage 18 as at stage 17', () => {
     const initrd = new Uint8Array(20_100_000);
     const [plain, encrypted] = [17, 18].map(
       (stage) => boot({ image, initrd, stage }).run().outcome,
