@@ -98,7 +98,7 @@ describe('the C-bit', () => {
     const pointers = [0n, 0n, 0n].map((none, i) => (i === level ? C47 : none));
     tables(m, (i) => page(i), pointers);
     m.cpus[0].wrmsr(MSR.SYSCFG, SYSCFG_ON);
-    // The tables below were written in plain text: through the host key they are garbage.
+    // The lower tables were written in plain text: under the host key they are garbage.
     expect(isFault(m.cpus[0].loadU8(va(0)))).toBe(true);
     const steps = m.cpus[0].traceWalk(va(0));
     expect(steps.map((step) => step.key).slice(0, level + 2)).toEqual(
@@ -197,7 +197,7 @@ describe('page faults', () => {
     expect(faultOf(cpu.fetch(va(0), new Uint8Array(4)))).toMatchObject({ error: 17 });
   });
 
-  test('an access across a page end does the first page and reports its progress', () => {
+  test('an access across a page end completes the first page and reports its progress', () => {
     const m = machine();
     tables(m, (i) => (i === 1 ? 0n : page(0x100 + i)));
     const cpu = m.cpus[0];
@@ -239,16 +239,16 @@ describe('control registers and MSRs', () => {
   test('each write that can change the mapping in force calls onControlWrite', () => {
     const m = machine();
     tables(m, (i) => page(i));
-    const told: string[] = [];
+    const reported: string[] = [];
     const cpu = m.cpus[0];
-    cpu.onControlWrite = (what) => told.push(what);
+    cpu.onControlWrite = (what) => reported.push(what);
     cpu.writeCr0(cpu.cr0);
     cpu.writeCr3(cpu.cr3);
     cpu.writeCr4(cpu.cr4);
     cpu.wrmsr(MSR.EFER, cpu.rdmsr(MSR.EFER) as bigint);
     cpu.wrmsr(MSR.SYSCFG, 0n);
     cpu.wrmsr(MSR.GS_BASE, 0n);
-    expect(told).toEqual(['CR0', 'CR3', 'CR4', 'EFER', 'SYSCFG']);
+    expect(reported).toEqual(['CR0', 'CR3', 'CR4', 'EFER', 'SYSCFG']);
   });
 
   test('an Intel processor has no SYSCFG and no encryption leaf', () => {
@@ -377,7 +377,7 @@ test('patSlots collects the slots that entries select, and all slots for RDMSR a
     return [...slots].sort((a, b) => a - b);
   };
   expect(used(() => u8(m, 5 * 4096))).toEqual([1]);
-  // What the TLB knows is not looked at again.
+  // For a TLB hit the entry is not read again.
   expect(used(() => u8(m, 5 * 4096))).toEqual([]);
   expect(used(() => u8(m, 6 * 4096 + 8))).toEqual([6]);
   expect(used(() => m.cpus[0].decodeEntry(page(1), 4096))).toEqual([0]);

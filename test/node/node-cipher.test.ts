@@ -1,4 +1,4 @@
 import { nodeCipher } from '../../src/node/node-cipher.js';
-import { holdToAes128 } from '../machine/memory/block-cipher.js';
+import { describeAes128 } from '../machine/memory/block-cipher.js';
 
-holdToAes128('node:crypto', nodeCipher);
+describeAes128('node:crypto', nodeCipher);

@@ -1,4 +1,4 @@
-/** The cache against a model of memory that writes down what reaches it. */
+/** The cache in front of a memory model that logs the accesses that reach it. */
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { KEY_HOST, KEY_PLAIN, pa, type KeyId, type Pa } from '../../../src/machine/address.js';
@@ -120,9 +120,9 @@ describe('cache replacement', () => {
     get(cache, 4 * LINE, MEMTYPE.WB);
     get(cache, 0, MEMTYPE.WB);
     memory.log.length = 0;
-    get(cache, 8 * LINE, MEMTYPE.WB); // drives out 4, which is clean
+    get(cache, 8 * LINE, MEMTYPE.WB); // evicts 4, which is clean
     expect(memory.log).toEqual(['fill 8 k0']);
-    get(cache, 4 * LINE, MEMTYPE.WB); // drives out 0, which is dirty
+    get(cache, 4 * LINE, MEMTYPE.WB); // evicts 0, which is dirty
     expect(memory.log).toEqual(['fill 8 k0', 'back 0 k0', 'fill 4 k0']);
   });
 
@@ -208,8 +208,8 @@ test('Cache.deviceWrite invalidates lines of its key before it writes memory', (
 });
 
 describe('the requester that the cache passes to memory', () => {
-  /** What reaches memory, and from whom. */
-  function told(access: (cache: Cache) => void): [string, Requester][] {
+  /** The accesses that reach memory, and their requesters. */
+  function reported(access: (cache: Cache) => void): [string, Requester][] {
     const log: [string, Requester][] = [];
     const store: LineStore = {
       readLines: (_at, _key, _out, _offset, _length, requester) => log.push(['fill', requester]),
@@ -274,21 +274,21 @@ describe('the requester that the cache passes to memory', () => {
       ],
     ],
   ])('%s', (_name, access, expected) => {
-    expect(told(access)).toEqual(expected);
+    expect(reported(access)).toEqual(expected);
   });
 });
 
 test('cache hooks report fills, overwritten lines, and write-backs of a run as one', () => {
   const { cache } = setup();
-  const told: string[] = [];
+  const reported: string[] = [];
   cache.hooks = {
     fill: (at, _key, length, overwritten) =>
-      told.push(`${overwritten ? 'over' : 'fill'} ${at} ${length}`),
-    writeBack: (at, _key, length) => told.push(`back ${at} ${length}`),
+      reported.push(`${overwritten ? 'over' : 'fill'} ${at} ${length}`),
+    writeBack: (at, _key, length) => reported.push(`back ${at} ${length}`),
   };
   cache.write(0, pa(0), KEY_PLAIN, MEMTYPE.WB, new Uint8Array(200), 0, 200, 0);
   cache.wbinvd('all');
-  expect(told).toEqual(['fill 192 64', 'over 0 192', 'back 0 256']);
+  expect(reported).toEqual(['fill 192 64', 'over 0 192', 'back 0 256']);
 });
 
 test('Cache.restore restores lines, dirty state and order of use', () => {
@@ -338,7 +338,7 @@ test('reads under one key return the last write, for all memory types and sizes'
 
 describe('a fill longer than the cache', () => {
   const FILL_AT = 16 * LINE;
-  /** One line after the other, or all at once: what memory holds and what each reader sees. */
+  /** Contents of memory and the view of each reader after a fill, made by single lines or at once. */
   const outcome = (
     before: readonly (readonly [line: number, key: KeyId, cpu: number])[],
     coherent: boolean,
@@ -386,12 +386,12 @@ describe('a fill longer than the cache', () => {
     );
   });
 
-  type What = 'fill' | 'write' | 'read' | 'look' | 'flush' | 'empty' | 'device';
+  type What = 'fill' | 'write' | 'read' | 'peek' | 'flush' | 'empty' | 'device';
   type Then = readonly [what: What, line: number, KeyId];
-  /** What some accesses read, and what cache and memory hold after them, with long fills at once or line by line. */
+  /** The bytes read by some accesses, and the contents of cache and memory after them; long fills at once or by lines. */
   const history = (steps: readonly Then[], coherent: boolean, atOnce: boolean): string[] => {
     const { memory, cache } = setup(8 * LINE, 2, coherent);
-    const said = steps.map(([what, line, key], i) => {
+    const results = steps.map(([what, line, key], i) => {
       const at = pa(line * LINE);
       const lines = 16 + (i % 5);
       const out = whole(0);
@@ -401,7 +401,7 @@ describe('a fill longer than the cache', () => {
           cache.write(0, pa(at + n * LINE), key, MEMTYPE.WB, whole(i + 1), 0, LINE, 0);
       } else if (what === 'write') put(cache, at + 3, i + 1, MEMTYPE.WB, key);
       else if (what === 'read') cache.read(0, at, key, MEMTYPE.WB, out, 0, LINE, 0);
-      else if (what === 'look') cache.peekCoherent(0, pa(at + 5), key, out, 0, LINE - 9);
+      else if (what === 'peek') cache.peekCoherent(0, pa(at + 5), key, out, 0, LINE - 9);
       else if (what === 'flush') cache.clflush(pa(at + 7), key);
       else if (what === 'device')
         cache.deviceWrite(pciRequester(0x100), pa(at + 9), key, whole(i + 1), 0, 3, 0);
@@ -418,12 +418,12 @@ describe('a fill longer than the cache', () => {
     };
     const left = end();
     cache.wbinvd('all');
-    return [...said, left, end()];
+    return [...results, left, end()];
   };
 
-  test('may follow another one, with or without accesses between them', () => {
+  test('has the same effect as single lines after another long fill, with or without accesses between them', () => {
     const then = fc.tuple(
-      fc.constantFrom<What>('fill', 'fill', 'write', 'read', 'look', 'flush', 'empty', 'device'),
+      fc.constantFrom<What>('fill', 'fill', 'write', 'read', 'peek', 'flush', 'empty', 'device'),
       fc.integer({ min: 0, max: 100 }),
       fc.constantFrom(KEY_PLAIN, KEY_HOST),
     );
@@ -435,22 +435,22 @@ describe('a fill longer than the cache', () => {
     );
   });
 
-  // Of a fill of 16 lines from 0 on, the cache keeps the lines from 8 to 15.
+  // After a fill of lines 0 to 15 the cache has lines 8 to 15.
   test.each([7, 8, 15, 16])(
     'leaves its last lines in the cache, checked from line %i on',
     (line) => {
-      for (const what of ['write', 'read', 'look', 'flush', 'device'] as const) {
+      for (const what of ['write', 'read', 'peek', 'flush', 'device'] as const) {
         const steps: Then[] = [
           ['fill', 0, KEY_HOST],
           [what, line, KEY_HOST],
-          ['look', line, KEY_HOST],
+          ['peek', line, KEY_HOST],
         ];
         expect(history(steps, false, true)).toEqual(history(steps, false, false));
       }
     },
   );
 
-  test('directly after another one writes the lines of the first back as one run', () => {
+  test('directly after another one writes back the lines of the first as one run', () => {
     const { memory, cache } = setup(8 * LINE);
     const chunks: number[] = [];
     memory.fillLines = (_at, _key, _byte, length): void => void chunks.push(length / LINE);
@@ -464,7 +464,7 @@ describe('a fill longer than the cache', () => {
     expect(chunks).toEqual([8, 8, 8, 8, 8]);
   });
 
-  test('is used from twice the size on, and not with hooks', () => {
+  test('is used for at least twice the size of the cache, and not with hooks', () => {
     const { cache } = setup(8 * LINE);
     expect(cache.longFill).toBe(16 * LINE);
     cache.hooks = {};

@@ -13,7 +13,7 @@ function after(uses: readonly number[]): Replacement<LruState> {
   for (const slot of uses) policy.use(slot);
   return policy;
 }
-/** The order in which the lines of a set leave, each slot used as soon as a new line is in it. */
+/** The order in which the lines of a set are evicted, each slot being used when it gets a new line. */
 function victims(policy: Replacement<LruState>, set: number): number[] {
   return Array.from({ length: WAYS }, () => {
     const slot = policy.victim(set * WAYS, (set + 1) * WAYS);
@@ -60,7 +60,7 @@ describe('true LRU', () => {
     expect(policy.victim(0, WAYS)).toBe(1);
   });
 
-  test('a fill of the turnover gives every set as many new lines as it has ways, whatever was used before', () => {
+  test('a fill of the turnover replaces all lines of every set, regardless of earlier uses', () => {
     fc.assert(
       fc.property(slots, (uses) => {
         const policy = after(uses);

@@ -28,7 +28,7 @@ function machine(): { m: Machine; bsp: Cpu; ap: Cpu } {
   return { m, bsp: m.cpus[0], ap };
 }
 
-/** A CPU in protected mode with a PGD that maps the first GiB on itself. */
+/** A CPU in protected mode with a PGD that maps the first GiB one to one. */
 function protectedMode(m: Machine, ap: Cpu): void {
   const tables = new BigUint64Array(2 * 512);
   tables[0] = BigInt(PGD + 4096) | 0x63n;
@@ -133,7 +133,7 @@ describe('a STARTUP IPI', () => {
     expect(ap.mode).toBe('real');
   });
 
-  test('is ignored by a processor that runs already', () => {
+  test('is ignored by a processor that is already running', () => {
     const { ap } = machine();
     ap.startup(0x10);
     ap.startup(0x20);

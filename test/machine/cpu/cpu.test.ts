@@ -1,4 +1,4 @@
-/** Fills and flushes of long ranges against the same done piece by piece. */
+/** Fills and flushes of long ranges compared with the same operations in parts. */
 import { describe, expect, test } from '@jest/globals';
 import { KEY_HOST, pa, va } from '../../../src/machine/address.js';
 import { ZEN1 } from '../../../src/machine/cpu/cpu-models.js';
@@ -14,7 +14,7 @@ const LARGE = 0xe3n;
 const C_BIT = 1n << 47n;
 const RAM = 16 * MIB;
 
-/** VA 0…8 MiB by pages of 2 MiB, the third of them not there, the second with the C-bit. */
+/** VA 0…8 MiB by pages of 2 MiB, the third of them not present, the second with the C-bit. */
 function machine(watched: boolean): Machine {
   const m = new Machine({
     model: ZEN1,
@@ -37,7 +37,7 @@ function machine(watched: boolean): Machine {
   return m;
 }
 
-/** What memory holds before and after the cache is written back. */
+/** Contents of memory before and after the cache is written back. */
 const memoryOf = (m: Machine): string[] => {
   const before = sha256(m.dram.peek(pa(0), RAM));
   const keyed = sha256(m.dmaRead(pa(2 * MIB), 2 * MIB, KEY_HOST));

@@ -21,7 +21,7 @@ const text = (...words: number[]): string => {
   return String.fromCharCode(...bytes).replace(/\0+$/, '');
 };
 
-// The signatures that the parts' revision guides give.
+// Signatures from the revision guides of the parts.
 test.each([
   ['zen-1', ZEN1, 0x0080_0f12],
   ['zen-2', ZEN2, 0x0083_0f10],

@@ -35,7 +35,7 @@ const NX = 1n << 63n;
 const ALL = P | RW | US | A | D;
 const sme = { cBit: 47, reduction: 5, key: KEY_HOST };
 
-/** Tables as a map of addresses; entries of a key are apart from those of another, as ciphertext would make them. */
+/** Tables as a map by address and key: an entry is not found under another key, as if it were ciphertext. */
 class Tables implements TableReader {
   high = 0;
   answers = (_at: Pa): boolean => true;
@@ -266,7 +266,7 @@ describe('a C-bit within the address bits:', () => {
       );
     expect(walked(at(cBit))).toMatchObject({ pa: 0x20_0000, key: KEY_HOST });
     expect(walked(at(16))).toMatchObject({ error: 9 });
-    // A fault names the bit that is wrong and not the C-bit beside it.
+    // A fault names the invalid bit and not the adjacent C-bit.
     expect(walked(at(16) | at(cBit))).toMatchObject({ error: 9, read: { reserved: at(16) } });
   });
 

@@ -8,7 +8,7 @@ import {
 
 const REQUESTER = 0x0100;
 
-/** Memory that repeats every 64 KiB, and a list of the requests it got. */
+/** Memory that repeats every 64 KiB, and a list of the requests to it. */
 class Port implements UpstreamPort {
   readonly requests: string[] = [];
   readonly memory = new Uint8Array(0x1_0000);
@@ -100,7 +100,7 @@ describe('a device that does DMA', () => {
     expect(port.requests).toEqual([]);
   });
 
-  test.each([1, DMA_BUFFER_SIZE])('takes a transfer of %p bytes', (length) => {
+  test.each([1, DMA_BUFFER_SIZE])('accepts a transfer of %p bytes', (length) => {
     expect(device().dma.readMemory(0n, length)).toBe('ok');
   });
 

@@ -14,7 +14,7 @@ import {
   REQUESTER_PLATFORM,
 } from '../../../src/machine/requester.js';
 
-/** Three CPUs that write down what is done to them. */
+/** Three CPUs that log the operations on them. */
 function apics(): { apic: LocalApic; log: string[] } {
   const log: string[] = [];
   const cpus = [0, 1, 2].map((id) => ({
@@ -60,7 +60,7 @@ describe('local APIC registers', () => {
     expect(APIC_REGISTER[name]).toBe(offset);
   });
 
-  test('every CPU finds its own at the same address', () => {
+  test('of each CPU are at the same address', () => {
     const { apic } = apics();
     for (const from of [0, 1, 2]) {
       expect(read(apic, APIC_REGISTER.ID, from)).toBe(from * 2 ** 24);
@@ -103,13 +103,13 @@ describe('local APIC registers', () => {
   });
 
   test.each(Object.entries(UNMODELLED_APIC_REGISTERS))(
-    '%s at %p is known and not modelled',
+    '%s at %p throws E_UNMODELLED with its name',
     (name, offset) => {
       expect(() => read(apics().apic, offset)).toThrow(name);
     },
   );
 
-  test('a snapshot brings all of them back', () => {
+  test('all of them are restored from a snapshot', () => {
     const { apic } = apics();
     write(apic, APIC_REGISTER.SPURIOUS, 0x1ff, { from: 2 });
     const state = structuredClone(apic.snapshot());
@@ -156,7 +156,7 @@ describe('the interrupt command register', () => {
     expect(log).toEqual(['0 init', '1 init']);
   });
 
-  test.each([0x0000, 0x0100, 0x0200, 0x0400])('type %p is not modelled and says so', (low) => {
+  test.each([0x0000, 0x0100, 0x0200, 0x0400])('type %p throws E_UNMODELLED', (low) => {
     expect(() => {
       send(apics().apic, 1, low);
     }).toThrow(/inter-processor interrupt/);

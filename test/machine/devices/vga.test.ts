@@ -54,10 +54,10 @@ describe('a VGA in text mode 3', () => {
     ['its first byte', VGA_TEXT.base, true],
     ['its last byte', VGA_TEXT.base + VGA_TEXT.size - 1, true],
     ['the start of the graphics window', VGA_WINDOW.base, false],
-  ])('%s stores writes: %s', (_what, at, keeps) => {
+  ])('%s stores writes: %s', (_what, at, stored) => {
     const vga = textMode();
     write(vga, at, 0x5a);
-    expect(read(vga, at)).toBe(keeps ? 0x5a : 0xff);
+    expect(read(vga, at)).toBe(stored ? 0x5a : 0xff);
   });
 
   test('a write over the start of the text window changes only the cells', () => {
@@ -86,7 +86,7 @@ describe('a VGA in text mode 3', () => {
     ).toEqual(['', 'first', 'second']);
   });
 
-  test('has the cursor where its two registers say, relative to the start address', () => {
+  test('has the cursor at the location in its two registers, relative to the start address', () => {
     const vga = textMode();
     vga.portOut(VGA_PORTS.crtcIndex, CRTC.CURSOR_LO, 1);
     vga.portOut(VGA_PORTS.crtcData, 83, 1);
@@ -100,7 +100,7 @@ describe('a VGA in text mode 3', () => {
     expect(() => textMode().portIn(port, 1)).toThrow(/E_UNMODELLED.*port 0x3/);
   });
 
-  test('gives back all that it held', () => {
+  test('has its whole state in a snapshot', () => {
     const vga = textMode();
     write(vga, VGA_TEXT.base, 0x41);
     vga.portOut(VGA_PORTS.crtcIndex, CRTC.START_LO + 0x5000, 2);
@@ -134,13 +134,13 @@ test.each([
 });
 
 describe('I/O ports', () => {
-  test('read as all ones where nobody answers', () => {
+  test('read as all ones if no device answers', () => {
     const bus = new Bus(machine().dram);
     expect([bus.portIn(0x80, 1), bus.portIn(0x80, 2)]).toEqual([0xff, 0xffff]);
     bus.portOut(0x80, 1, 1);
   });
 
-  test('end at the last one of a device', () => {
+  test('of a device end at its last one', () => {
     const m = machine();
     m.attach(textMode());
     m.bus.portOut(VGA_PORTS.crtcIndex, CRTC.CURSOR_HI, 1);
@@ -193,20 +193,20 @@ const number = (value: unknown): number => {
   return value;
 };
 
-describe('the CPU reaches the adapter', () => {
+describe('the CPU’s accesses to the adapter', () => {
   test.each([
     [LEGACY_AREA.base - 1, MEMTYPE.WB],
     [LEGACY_AREA.base, MEMTYPE.UC],
     [VGA_TEXT.base, MEMTYPE.UC],
     [LEGACY_AREA.base + LEGACY_AREA.size - 1, MEMTYPE.UC],
     [LEGACY_AREA.base + LEGACY_AREA.size, MEMTYPE.WB],
-  ])('through a WB page of 2 MiB address %i has type %i by the fixed MTRRs', (at, type) => {
+  ])('at %i through a WB page of 2 MiB have type %i by the fixed MTRRs', (at, type) => {
     const probed = mapped().m.cpus[0].translate(va(at));
     if (isFault(probed)) throw new Error(probed.why);
     expect(probed.type).toBe(type);
   });
 
-  test('at once: nothing of it is in the cache', () => {
+  test('are not cached', () => {
     const { m, vga } = mapped();
     const before = m.cache.lines.valid;
     expect(m.cpus[0].storeU16(va(VGA_TEXT.base), 0x0741)).toBeNull();
@@ -216,21 +216,21 @@ describe('the CPU reaches the adapter', () => {
     expect(m.cache.lines.valid).toBe(before);
   });
 
-  test('not at all with the C-bit: writes are dropped, reads give all ones', () => {
+  test('with the C-bit do not reach it: writes are dropped, reads are all ones', () => {
     const { m, vga } = mapped();
     expect(m.cpus[0].storeU16(va(WITH_C + VGA_TEXT.base), 0x0741)).toBeNull();
     expect(vga.render().lines[0]?.[0]).toBe(' ');
     expect(number(m.cpus[0].loadU16(va(WITH_C + VGA_TEXT.base)))).toBe(0xffff);
   });
 
-  test('ROM in the legacy area goes to DRAM and to the key that the C-bit selects', () => {
+  test('to ROM in the legacy area reach DRAM under the key that the C-bit selects', () => {
     const { m } = mapped();
     m.dmaWrite(pa(0xc_0000), Uint8Array.of(0x55, 0xaa));
     expect(number(m.cpus[0].loadU16(va(0xc_0000)))).toBe(0xaa55);
     expect(number(m.cpus[0].loadU16(va(WITH_C + 0xc_0000)))).not.toBe(0xaa55);
   });
 
-  test('and a snapshot of the machine has the screen', () => {
+  test('on the screen are restored from a snapshot of the machine', () => {
     const { m, vga } = mapped();
     write(vga, VGA_TEXT.base, 0x41);
     const snapshot = deserialize(serialize(m.snapshot())) as MachineSnapshot;

@@ -1,4 +1,4 @@
-/** A machine with an IOMMU and nothing else: tables made by hand, through whichever key. */
+/** A machine with an IOMMU and no other devices: hand-made tables, written under any key. */
 import { pa, type KeyId } from '../../../src/machine/address.js';
 import { AmdIommu } from '../../../src/machine/iommu/amd-iommu.js';
 import {
@@ -14,7 +14,7 @@ import { nodeCipher } from '../../../src/node/node-cipher.js';
 export const C = 1n << 47n;
 export const BASE = 0xfeb8_0000;
 export const SELF = 0x0002;
-/** Where things are: a device table of one page, two rings of 256 entries. */
+/** Addresses of the structures: a device table of one page, two rings of 256 entries. */
 export const AT = {
   table: 0x10_0000,
   commands: 0x11_0000,
@@ -32,7 +32,7 @@ export class Bench {
   readonly machine: Machine;
   readonly iommu: AmdIommu;
 
-  /** @param c the C-bit in the addresses that the IOMMU is given. @param sme whether SYSCFG[23] is set. */
+  /** @param c the C-bit in the addresses in the IOMMU's registers and tables. @param sme whether SYSCFG[23] is set. */
   constructor(
     readonly c = 0n,
     sme = true,
@@ -77,7 +77,7 @@ export class Bench {
     return new DataView(bytes.buffer).getBigUint64(0, true);
   }
 
-  /** Gives it its structures and turns it on. */
+  /** Sets the base addresses of its structures and enables it. */
   start(control = CONTROL.IommuEn | CONTROL.EventLogEn | CONTROL.CmdBufEn): this {
     this.clear(AT.table, 4096);
     this.clear(AT.commands, 4096);
@@ -95,7 +95,7 @@ export class Bench {
     this.quad(AT.table + device * 32 + 8, high);
   }
 
-  /** Puts a command at the tail and rings. */
+  /** Writes a command at the tail and advances the tail pointer. */
   command(...words: [number, number, number, number]): void {
     const tail = Number(this.value('CommandBufferTail'));
     const bytes = new Uint8Array(Uint32Array.from(words).buffer);

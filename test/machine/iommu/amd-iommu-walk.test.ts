@@ -19,7 +19,7 @@ const RZ = 1 << 7;
 
 const dte = (levels: number, flags = IR | IW): Dte =>
   decodeDte(ROOT | level(levels) | flags | 3n, 0n);
-/** Memory as a map of entries; what is not there is 0. */
+/** Memory as a map of entries; others are 0. */
 const from =
   (entries: Readonly<Record<string, bigint>>) =>
   (at: bigint): bigint =>
@@ -42,7 +42,7 @@ function tables(levels: number, iova: bigint, leaf = TARGET | IR | IW | P): Reco
 
 describe('walkTables', () => {
   test.each([1, 2, 3, 4, 5, 6])(
-    'with %i levels translates the first and the last page and nothing beyond',
+    'with %i levels translates the first and the last page and no address beyond',
     (n) => {
       const reach = n === 6 ? 2n ** 64n : 2n ** BigInt(12 + 9 * n);
       for (const iova of [0n, reach - 0x1000n]) {
@@ -71,15 +71,18 @@ describe('walkTables', () => {
     ['the entry', IR, IR | IW, IR | IW, true, false],
     ['the pointer', IR | IW, IW, IR | IW, false, true],
     ['the leaf', IR | IW, IR | IW, 0n, false, false],
-  ])('requires the permissions of %s as well as the others', (_what, top, middle, leaf, r, w) => {
-    const memory = {
-      [key(ROOT)]: (ROOT + 0x1000n) | level(1) | middle | P,
-      [key(ROOT + 0x1000n)]: TARGET | leaf | P,
-    };
-    expect(walkTables(dte(2, top), 0n, from(memory))).toMatchObject({
-      translation: { read: r, write: w },
-    });
-  });
+  ])(
+    'requires the permissions in %s as well as in the others',
+    (_what, top, middle, leaf, r, w) => {
+      const memory = {
+        [key(ROOT)]: (ROOT + 0x1000n) | level(1) | middle | P,
+        [key(ROOT + 0x1000n)]: TARGET | leaf | P,
+      };
+      expect(walkTables(dte(2, top), 0n, from(memory))).toMatchObject({
+        translation: { read: r, write: w },
+      });
+    },
+  );
 
   test.each([2, 3, 4, 5])(
     'returns a page of the size of level %i for a leaf at that level',

@@ -1,4 +1,4 @@
-/** What every cipher that an engine is built on must do: one suite, many subjects. */
+/** The tests that every block cipher of the memory engine must pass. */
 import { describe, expect, test } from '@jest/globals';
 import type { BlockCipherFactory } from '../../../src/machine/types.js';
 
@@ -22,10 +22,10 @@ const VECTORS = [
   ],
 ] as const;
 
-export function holdToAes128(name: string, factory: BlockCipherFactory): void {
+export function describeAes128(name: string, factory: BlockCipherFactory): void {
   describe(`AES-128 by ${name}`, () => {
     test.each(VECTORS)(
-      'with key %s gives the published ciphertext and takes it back',
+      'with key %s encrypts to the published ciphertext and decrypts it',
       (key, plain, cipher) => {
         const aes = factory(hex(key));
         const bytes = hex(plain);
@@ -36,7 +36,7 @@ export function holdToAes128(name: string, factory: BlockCipherFactory): void {
       },
     );
 
-    test('keeps nothing from one call to the next, nor its caller’s key', () => {
+    test('has no state between calls, and copies the caller’s key', () => {
       const [key, plain, cipher] = VECTORS[1];
       const given = hex(key);
       const aes = factory(given);
@@ -50,24 +50,24 @@ export function holdToAes128(name: string, factory: BlockCipherFactory): void {
       }
     });
 
-    test('touches the blocks that it is given and none beside them, of any alignment', () => {
+    test('changes the given blocks and no adjacent bytes, at any alignment', () => {
       const [key, plain, cipher] = VECTORS[0];
       const aes = factory(hex(key));
       for (let at = 0; at <= 4; at++) {
         const around = new Uint8Array(24).fill(0xee);
         around.set(hex(plain), at);
         const blocks = around.subarray(at, at + 16);
-        const wanted = around.slice();
-        wanted.set(hex(cipher), at);
+        const expected = around.slice();
+        expected.set(hex(cipher), at);
         aes.encrypt(blocks);
-        expect(text(around)).toBe(text(wanted));
-        wanted.set(hex(plain), at);
+        expect(text(around)).toBe(text(expected));
+        expected.set(hex(plain), at);
         aes.decrypt(blocks);
-        expect(text(around)).toBe(text(wanted));
+        expect(text(around)).toBe(text(expected));
       }
     });
 
-    test('does nothing with no blocks', () => {
+    test('accepts zero blocks', () => {
       const aes = factory(hex(VECTORS[0][0]));
       const none = new Uint8Array(0);
       aes.encrypt(none);

@@ -22,7 +22,7 @@ const bytes = (length: number, seed = 1): Uint8Array =>
   Uint8Array.from({ length }, (_, i) => (i * 31 + seed) & 0xff);
 
 describe('DRAM', () => {
-  test('answers from the first to the last byte of its range, and nowhere else', () => {
+  test('answers for the first to the last byte of its range, and for no other', () => {
     const memory = dram();
     for (const [address, answers] of [
       [0xfff, false],
@@ -200,7 +200,7 @@ describe('a snapshot of DRAM', () => {
   const put = (memory: Dram, value: number): void => {
     memory.write(pa(0x2000), KEY_PLAIN, Uint8Array.of(value), 0, 1);
   };
-  // Taken after others, before others, as it is and through bytes: none of that may matter.
+  // Other snapshots before or after it, or a serialized copy, must make no difference.
   const taken = (before: number): [Dram, DramSnapshot] => {
     const memory = dram();
     for (let i = 0; i < before; i++) memory.snapshot();
@@ -209,7 +209,7 @@ describe('a snapshot of DRAM', () => {
   };
 
   test.each([0, 1, 2, 3])(
-    'after %i others does not change with a machine that continues from it',
+    'after %i other snapshots does not change when a machine continues from it',
     (before) => {
       const [memory, frozen] = taken(before);
       for (const snapshot of [frozen, deserialize(serialize(frozen)) as DramSnapshot]) {
@@ -228,7 +228,7 @@ describe('a snapshot of DRAM', () => {
     },
   );
 
-  test('does not change with a read under another key', () => {
+  test('does not change when memory is read under another key', () => {
     const memory = dram();
     memory.write(pa(0x2000), KEY_HOST, bytes(64), 0, 64);
     const frozen = memory.snapshot();

@@ -27,7 +27,7 @@ describe.each(CIPHERS)('the memory engine over %s', (_name, factory) => {
     engine.encrypt(KEY_HOST, pa(address), found, 0, found.length);
     const { keys, tweaks } = engine.describe();
     const aes = createCipheriv('aes-128-ecb', hex(keys[0]?.key ?? ''), null).setAutoPadding(false);
-    const wanted: number[] = [];
+    const expected: number[] = [];
     for (let at = 0; at < bytes.length; at += 16) {
       const tweak = new Uint8Array(16);
       for (const { bit, constant } of tweaks) {
@@ -36,9 +36,9 @@ describe.each(CIPHERS)('the memory engine over %s', (_name, factory) => {
       }
       const xor = (block: Uint8Array): Uint8Array => block.map((b, i) => b ^ (tweak[i] ?? 0));
       const inner = new Uint8Array(aes.update(xor(bytes.subarray(at, at + 16))));
-      wanted.push(...(mode === 'XEX' ? xor(inner) : inner));
+      expected.push(...(mode === 'XEX' ? xor(inner) : inner));
     }
-    expect([...found]).toEqual(wanted);
+    expect([...found]).toEqual(expected);
     engine.decrypt(KEY_HOST, pa(address), found, 0, found.length);
     expect(found).toEqual(bytes);
   });
@@ -46,7 +46,7 @@ describe.each(CIPHERS)('the memory engine over %s', (_name, factory) => {
   test.each([
     ['XE', 'fe89ae4d9e43631f95473dbabfeb791c'],
     ['XEX', 'a6d0f118da1ca7793deddc94128b477b'],
-  ] as const)('in mode %s gives the ciphertext computed by hand', (mode, wanted) => {
+  ] as const)('in mode %s gives the ciphertext computed by hand', (mode, expected) => {
     // Address 0x2010 has bits 13 and 4 set, so with the constants that `describe()` gives:
     //   t_4     87ed722b5663283f729faa92f080b8c4
     //   t_13    dfb42d7e123cec59da354bbc5de086a3
@@ -58,7 +58,7 @@ describe.each(CIPHERS)('the memory engine over %s', (_name, factory) => {
     const engine = new MemoryEngine({ cipher: factory, mode, seed: 'test' });
     const block = hex('00112233445566778899aabbccddeeff');
     engine.encrypt(KEY_HOST, pa(0x2010), block, 0, 16);
-    expect(text(block)).toBe(wanted);
+    expect(text(block)).toBe(expected);
     expect(engine.describe()).toMatchObject({
       mode,
       keys: [{ id: 1, key: 'cb157ba81fd7d9640601d6fc0607e638' }],

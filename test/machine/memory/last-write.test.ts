@@ -1,4 +1,4 @@
-/** Who wrote a line last, and through which key: in the cache, in DRAM, and when a line is in both under two keys. */
+/** Origin and key of the last write of a line: in the cache, in DRAM, and in both under two keys. */
 import { describe, expect, test } from '@jest/globals';
 import { KEY_HOST, KEY_PLAIN, pa, va, type KeyId, type Pa } from '../../../src/machine/address.js';
 import { ZEN1 } from '../../../src/machine/cpu/cpu-models.js';
@@ -74,7 +74,7 @@ describe('the last write of a line', () => {
     expect(m.lastWrite(AT)).toEqual({ key: KEY_PLAIN, origin: 8 });
   });
 
-  test('is the later of two cached under two keys, regardless of reads since', () => {
+  test('is the later one of two cached writes under two keys, regardless of later reads', () => {
     for (const [first, last] of [
       [KEY_PLAIN, KEY_HOST],
       [KEY_HOST, KEY_PLAIN],

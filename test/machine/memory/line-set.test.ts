@@ -5,7 +5,7 @@ import { LineSet } from '../../../src/machine/memory/line-set.js';
 const MIB = 2 ** 20;
 
 test('LineSet has exactly the lines of the added ranges', () => {
-  // Around the ends of the 2 MiB whose bits stand together, also where addresses do not fit 32 bits.
+  // Around the ends of the 2 MiB ranges that share a bit array, also for addresses above 32 bits.
   const range = fc.record({
     base: fc.constantFrom(0, 2 * MIB, 2 ** 47 - 4 * MIB),
     offset: fc.integer({ min: 2 * MIB - 3000, max: 2 * MIB + 100 }),

@@ -65,7 +65,7 @@ describe('Dram with pages written whole', () => {
     expect(read(it, PAGE, 2 * PAGE)).toEqual(new Uint8Array(2 * PAGE).fill(5));
   });
 
-  test('shares the state of lines between pages once it is the same for all their lines', () => {
+  test('shares line state between pages when all their lines have the same', () => {
     const it = dram(true);
     for (const number of [1, 2]) {
       for (let at = 0; at < PAGE; at += 64) {

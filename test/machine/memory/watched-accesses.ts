@@ -1,4 +1,4 @@
-/** Lines that accesses are about: what is done without touching a line is the same whatever is in it. */
+/** Lines recorded by watchLines(): the results of accesses do not depend on the contents of other lines. */
 import { expect } from '@jest/globals';
 import fc from 'fast-check';
 import { KEY_HOST, KEY_PLAIN, pa, type KeyId } from '../../../src/machine/address.js';
@@ -37,7 +37,7 @@ interface Access {
   readonly cpu: number;
 }
 
-// Two pages' lines that share the sets of a small cache, so that lines drive one another out.
+// Two pages' lines that share the sets of a small cache, so that they evict each other.
 const LINES = [0, 1, 8, 16, 63, 64];
 const access = fc.record<Access>({
   what: fc.constantFrom<What>(
@@ -65,7 +65,7 @@ const access = fc.record<Access>({
   cpu: fc.constantFrom(0, 1),
 });
 
-/** Does something; says what was read. */
+/** Performs an access. Returns the digest of the bytes read. */
 function act(
   m: Machine,
   { what, line, offset, length, key, type, cpu }: Access,
@@ -86,7 +86,7 @@ function act(
   return sha256(out);
 }
 
-/** Checks it for a number of random sequences of accesses. */
+/** Checks `runs` random sequences of accesses. */
 export function checkUnwatchedLines(runs: number): void {
   let [touched, untouched] = [0, 0];
   fc.assert(
@@ -114,8 +114,8 @@ export function checkUnwatchedLines(runs: number): void {
         }
         untouched++;
         expect(after.map((each, n) => act(two, each, 50 + n))).toEqual(read);
-        const apart = diffMachines(one.view(), two.view(), WAYS);
-        expect(new Set(apart?.lines)).toEqual(new Set([other.line]));
+        const diff = diffMachines(one.view(), two.view(), WAYS);
+        expect(new Set(diff?.lines)).toEqual(new Set([other.line]));
       },
     ),
     { numRuns: runs },

@@ -20,7 +20,7 @@ const run = (
 describe('undefined opcodes of a guest', () => {
   test.each([
     ['ud2', [0x0f, 0x0b]],
-    ['a REP of something else', [0xf3, 0xa5]],
+    ['another instruction with REP', [0xf3, 0xa5]],
     ['zeros', [0, 0]],
   ] as const)('%s, without an IDT, are a shutdown', (_what, code) => {
     expect(run(code).exit.code).toBe(VMEXIT.SHUTDOWN);
@@ -44,7 +44,7 @@ describe('undefined opcodes of a guest', () => {
   });
 });
 
-test('VMMCALL leaves with 0x81, and is #UD where nobody intercepts it', () => {
+test('VMMCALL exits with 0x81, and is #UD if it is not intercepted', () => {
   expect(run([0x0f, 0x01, 0xd9]).exit.code).toBe(VMEXIT.VMMCALL);
   const { exit } = run([0x0f, 0x01, 0xd9], (view) => {
     view.set(VMCB_CONTROL.INTERCEPT_MISC, INTERCEPT.VMRUN | INTERCEPT.SHUTDOWN);
@@ -52,7 +52,7 @@ test('VMMCALL leaves with 0x81, and is #UD where nobody intercepts it', () => {
   expect(exit.code).toBe(VMEXIT.SHUTDOWN);
 });
 
-test('HLT without an intercept stops the simulator by name', () => {
+test('HLT without an intercept throws E_UNMODELLED', () => {
   expect(() =>
     run([0xf4], (view) => {
       view.set(VMCB_CONTROL.INTERCEPT_MISC, INTERCEPT.VMRUN);
@@ -60,7 +60,7 @@ test('HLT without an intercept stops the simulator by name', () => {
   ).toThrow(UnmodelledError);
 });
 
-test('an injected exception comes before the first instruction, and is gone from EVENTINJ', () => {
+test('an injected exception is delivered before the first instruction, and cleared in EVENTINJ', () => {
   const { m, exit } = run([0xf4], (view) => {
     view.set(VMCB_CONTROL.EVENTINJ, 0x8000_0306n);
     view.set(VMCB_CONTROL.INTERCEPT_EXCEPTION, 1n << 6n);
@@ -82,7 +82,7 @@ describe('a segment', () => {
   test.each([
     ['last', 0xffffn, VMEXIT.HLT],
     ['first beyond', 0x1_0000n, VMEXIT.EXCP0 + 13n],
-  ] as const)('lets its %s byte through as its limit says', (_which, rip, code) => {
+  ] as const)('checks its %s byte against its limit', (_which, rip, code) => {
     const m = new GuestMachine().edit((view) => {
       view.set(VMCB_SAVE.RIP, rip);
       view.set(VMCB_CONTROL.INTERCEPT_EXCEPTION, 1n << 13n);

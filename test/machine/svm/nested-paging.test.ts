@@ -13,7 +13,7 @@ const NX = 1n << 63n;
 const BIT_43 = 1n << 43n;
 const page = (address: number): number => address / 4096;
 
-/** Nested leaves that are ordinary but for one page. */
+/** Flags of nested leaves: `flags` for one page, all permissions for the others. */
 const but =
   (address: number, flags: bigint) =>
   (n: number): bigint =>
@@ -43,7 +43,7 @@ describe('a nested page fault', () => {
     expect(m.run()).toMatchObject({ code: VMEXIT.NPF, info1: 0xdn | NPF.FINAL });
   });
 
-  test('in REP MOVSB keeps its progress: the guest continues there', () => {
+  test('in REP MOVSB preserves its progress: the guest continues there', () => {
     const m = new GuestMachine({ leaf: but(0x4000, 0n) });
     m.put(
       AT.guest + CODE,
@@ -110,7 +110,7 @@ describe('the C-bit of each nested pointer selects the key of the table below', 
   });
 
   test.each(levels)(
-    '%s clear, its table encrypted: no entry is what the host wrote',
+    '%s clear, its table encrypted: the entries read as garbage',
     (_name, _c, key) => {
       const m = new GuestMachine({ encryption: true, key: { [key]: KEY_HOST } });
       const exit = m.run();
@@ -119,15 +119,12 @@ describe('the C-bit of each nested pointer selects the key of the table below', 
     },
   );
 
-  test.each(levels)(
-    '%s set, its table plain: no entry is what the host wrote',
-    (_name, c, _key) => {
-      const m = new GuestMachine({ encryption: true, c: { [c]: true } });
-      const exit = m.run();
-      expect(exit.code).not.toBe(VMEXIT.HLT);
-      expect(m.guest(TO, 16)).toEqual(new Uint8Array(16));
-    },
-  );
+  test.each(levels)('%s set, its table plain: the entries read as garbage', (_name, c, _key) => {
+    const m = new GuestMachine({ encryption: true, c: { [c]: true } });
+    const exit = m.run();
+    expect(exit.code).not.toBe(VMEXIT.HLT);
+    expect(m.guest(TO, 16)).toEqual(new Uint8Array(16));
+  });
 });
 
 describe('with SYSCFG[23] clear the C-bit', () => {

@@ -63,7 +63,7 @@ const ILLEGAL: readonly (readonly (readonly [VmcbField, bigint])[])[] = [
   [[VMCB_SAVE.G_PAT, 2n]],
 ];
 
-test('each check refuses what is wrong, and nothing else does before it', () => {
+test('each illegal VMCB is refused by its own check', () => {
   const found = ILLEGAL.map((changes) => invalidState(vmcb(changes), host, ZEN1));
   expect(found).toEqual(VMRUN_CHECKS);
 });

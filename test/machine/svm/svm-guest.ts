@@ -23,7 +23,7 @@ export const US = 4n;
 export const ALL = P | RW | US;
 const PS = 0x80n;
 
-/** Where things are in the host's memory. */
+/** Addresses in the host's memory. */
 export const AT = {
   pgd: 0x1_0000,
   pud: 0x1_1000,
@@ -65,7 +65,7 @@ export interface Setup {
     readonly pmd?: boolean;
     readonly pte?: boolean;
   };
-  /** Keys that the host writes things with. */
+  /** Keys under which the host writes each structure. */
   readonly key?: {
     readonly vmcb?: KeyId;
     readonly npgd?: KeyId;
@@ -75,13 +75,13 @@ export interface Setup {
     readonly pages?: KeyId;
   };
   readonly code?: Uint8Array;
-  /** Bytes of cache. */
+  /** Size of the cache in bytes. */
   readonly cache?: number;
   /** Flags of the nested leaves, by page number. */
   readonly leaf?: (page: number) => bigint;
 }
 
-/** A host in long mode with SVM on, and a guest that waits in real mode at {@link CODE}. */
+/** A host in long mode with SVM on, and a guest in real mode with its RIP at {@link CODE}. */
 export class GuestMachine {
   readonly machine: Machine;
   readonly cpu;
@@ -114,7 +114,7 @@ export class GuestMachine {
     return BigInt(AT.vmcb) | this.bit('vmcb');
   }
 
-  /** Writes a VMCB of a real-mode guest, changed by whoever asks. */
+  /** Writes a VMCB of a real-mode guest, after `change`. */
   edit(change: (view: VmcbView) => void): this {
     const view = new VmcbView(new Uint8Array(4096));
     view.set(
@@ -143,7 +143,7 @@ export class GuestMachine {
     return result.exit;
   }
 
-  /** A field of the VMCB as memory has it. */
+  /** A field of the VMCB in memory. */
   vmcb(field: VmcbField, key: KeyId = this.setup.key?.vmcb ?? KEY_PLAIN): bigint {
     return new VmcbView(this.get(AT.vmcb, 4096, key)).get(field);
   }
@@ -154,7 +154,7 @@ export class GuestMachine {
   get(at: number, length: number, key: KeyId = KEY_PLAIN): Uint8Array {
     return this.machine.dmaRead(pa(at), length, key);
   }
-  /** Guest memory, as the key of the nested leaf has it. */
+  /** Guest memory, read under the key of the nested leaves. */
   guest(gpa: number, length: number, key: KeyId = this.setup.key?.pages ?? KEY_PLAIN): Uint8Array {
     return this.get(AT.guest + gpa, length, key);
   }
@@ -168,7 +168,7 @@ export class GuestMachine {
     return this.setup.c?.[which] === true ? C : 0n;
   }
 
-  /** The host maps its first GiB as one page, plain. */
+  /** The host's tables: its first GiB as one page without the C-bit. */
   private hostTables(): void {
     const pgd = new BigUint64Array(512);
     pgd[0] = BigInt(AT.pud) | ALL;
@@ -180,7 +180,7 @@ export class GuestMachine {
     this.cpu.rsp = va(0x8000);
   }
 
-  /** Nested tables: guest pages 0 to 15 go to host pages from {@link AT.guest} on. */
+  /** Nested tables: guest pages 0 to 15 are host pages from {@link AT.guest} on. */
   nestedTables(): void {
     const { key, leaf = () => ALL } = this.setup;
     const one = (value: bigint): Uint8Array => {

@@ -21,7 +21,7 @@ describe('VMRUN', () => {
     expect([m.cpu.rsi, m.cpu.rdi, m.cpu.rcx]).toEqual([0x2010, 0x3010, 0]);
   });
 
-  test('gives the host its registers back, those of the save area', () => {
+  test('restores the host’s registers, those of the save area too', () => {
     const m = new GuestMachine();
     const { cr0, cr3, cr4, rip, rsp, rflags } = m.cpu;
     const efer = m.cpu.msrs.get('EFER');
@@ -60,7 +60,7 @@ describe('VMRUN', () => {
     ],
     ['rAX is not page-aligned', VECTOR.GP, (m: GuestMachine) => m.vmcbAddress + 0x800n],
     ['rAX is the first address beyond memory’s size', VECTOR.GP, () => 1n << 48n],
-  ] as const)('faults where %s', (_why, vector, prepare) => {
+  ] as const)('faults if %s', (_why, vector, prepare) => {
     const m = new GuestMachine();
     const rax = prepare(m);
     for (const instruction of ['vmrun', 'vmload', 'vmsave'] as const) {
@@ -91,10 +91,10 @@ describe('VMRUN', () => {
     ['an exception with vector 2', VMCB_CONTROL.EVENTINJ, 0x8000_0302n],
     ['an exception with vector 32', VMCB_CONTROL.EVENTINJ, 0x8000_0320n],
     ['ASID 0', VMCB_CONTROL.GUEST_ASID, 0n],
-    ['the first ASID that there is not', VMCB_CONTROL.GUEST_ASID, 0x8000n],
+    ['the first ASID above the maximum', VMCB_CONTROL.GUEST_ASID, 0x8000n],
     ['a reserved bit of nCR3', VMCB_CONTROL.N_CR3, BigInt(AT.npgd) | (1n << 48n)],
     ['a reserved type in G_PAT', VMCB_SAVE.G_PAT, 2n],
-  ] as const)('leaves with VMEXIT_INVALID for %s', (_why, field, value) => {
+  ] as const)('exits with VMEXIT_INVALID for %s', (_why, field, value) => {
     const m = new GuestMachine().edit((view) => {
       view.set(field, value);
     });

@@ -9,7 +9,7 @@ import {
 } from '../../../src/machine/svm/vmcb.js';
 
 /**
- * The control area once more, from another source: the members of the kernel's packed struct (arch/x86/include/asm/svm.h,
+ * The control area from a second source: the members of the kernel's packed struct (arch/x86/include/asm/svm.h,
  * 4.6) in order, with their sizes; a gap has no name.
  */
 const CONTROL: readonly (readonly [keyof typeof VMCB_CONTROL | undefined, number])[] = [
