@@ -34,7 +34,7 @@ describe('a BIOS', () => {
     },
   );
 
-  test('hands over its memory map, and no EFI data', () => {
+  test('passes its memory map, and no EFI data, to the loader', () => {
     expect(firmware.handOver({ code: [], data: [] })).toEqual({ e820: [], blobs: [] });
   });
 });

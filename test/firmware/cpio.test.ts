@@ -20,7 +20,7 @@ const motd: CpioEntry = { name: 'etc/motd', mode: S_IFREG | 0o644, body: noise(7
 const entries = [init, etc, motd];
 const archive = writeCpio(entries);
 
-/** What a writer was given of what a reader found. */
+/** The part of a read entry that the writer takes. */
 function given(bytes: Uint8Array): CpioEntry[] {
   return readCpio(bytes, file).entries.map(({ name, mode, body }) => ({ name, mode, body }));
 }
@@ -64,7 +64,7 @@ describe('a newc archive', () => {
     expect(writeCpio(entries)).toEqual(archive);
   });
 
-  test('reads back as written, with the offsets of headers and bodies', () => {
+  test('is read back as written, with the offsets of headers and bodies', () => {
     const { entries: found, end } = readCpio(archive, file);
     expect(given(archive)).toEqual(entries);
     expect(end).toBe(archive.length);
@@ -81,7 +81,7 @@ describe('a newc archive', () => {
     expect(readCpio(writeCpio([owned]), file).entries[0]).toMatchObject(owned);
   });
 
-  test('without entries is its trailer alone', () => {
+  test('without entries consists of its trailer', () => {
     expect(readCpio(writeCpio([]), file)).toEqual({ entries: [], end: 124 });
   });
 
@@ -94,7 +94,7 @@ describe('a newc archive', () => {
     }
   });
 
-  test('starts on a multiple of 4: reading stops at one that does not', () => {
+  test('must start at a multiple of 4: reading stops at one that does not', () => {
     const bytes = concat(archive, new Uint8Array(2), archive);
     expect(readCpio(bytes, file)).toMatchObject({ end: archive.length + 2 });
     expect(given(bytes)).toEqual(entries);
@@ -105,12 +105,12 @@ describe('a newc archive', () => {
     expect(readCpio(bytes, file).end).toBe(archive.length + 3);
   });
 
-  test('need not pad its trailer', () => {
+  test('may lack the padding of its trailer', () => {
     const end = archive.length - 3;
     expect(readCpio(archive.subarray(0, end), file).end).toBe(end);
   });
 
-  test('with any entries reads back as written', () => {
+  test('with any entries is read back as written', () => {
     const entry = fc.record({
       name: fc
         .array(fc.integer({ min: 1, max: 0xff }), { minLength: 1, maxLength: 40 })
@@ -126,7 +126,7 @@ describe('a newc archive', () => {
   });
 });
 
-describe('no newc archive', () => {
+describe('readCpio and writeCpio refuse', () => {
   test.each([
     ['another magic', ascii('070702'.padEnd(110, '0')), 'E_NOT_CPIO', 0, '"070702"'],
     [
@@ -138,7 +138,7 @@ describe('no newc archive', () => {
     ],
     ['a gzip member', Uint8Array.from([0, 0x1f, 0x8b]), 'E_NOT_CPIO', 1, '"\\u001f\x8b"'],
     ['half a magic', ascii('0707'), 'E_NOT_CPIO', 0, '"0707"'],
-  ])('is %s', (_title, bytes, code, offset, found) => {
+  ])('bytes that are not newc: %s', (_title, bytes, code, offset, found) => {
     const error = refusal(() => readCpio(bytes, file));
     expect({ code: error.code, place: error.place, found: error.found }).toEqual({
       code,
@@ -155,12 +155,12 @@ describe('no newc archive', () => {
     ['a name longer than PATH_MAX', changed('c_namesize', '00001001'), 0],
     ['a name without its NUL', changed('c_namesize', '00000004'), 0],
     ['a name with a NUL inside', changed('c_namesize', '00000006'), 0],
-  ])('is one with %s', (_title, bytes, offset) => {
+  ])('an archive with %s', (_title, bytes, offset) => {
     const { code, place } = refusal(() => readCpio(bytes, file));
     expect({ code, place }).toEqual({ code: 'E_BAD_CPIO', place: { file: 'initrd', offset } });
   });
 
-  test('is one whose body runs past the end, however long', () => {
+  test('a body of any length past the end', () => {
     for (const size of ['00001000', 'ffffffff']) {
       const { code, place } = refusal(() => readCpio(changed('c_filesize', size, 128), file));
       expect({ code, place }).toEqual({
@@ -170,7 +170,7 @@ describe('no newc archive', () => {
     }
   });
 
-  test('is one truncated before the end of its trailer', () => {
+  test('an archive truncated before the end of its trailer', () => {
     const trailer = archive.length - 124;
     const last = trailer + NEWC_HEADER_SIZE + 'TRAILER!!!'.length;
     for (let length = 6; length <= last; length++) {
@@ -182,7 +182,7 @@ describe('no newc archive', () => {
   });
 
   test.each([[''], ['a\0b'], ['TRAILER!!!'], ['Ā'], ['x'.repeat(4096)]])(
-    'can be written with the name %j',
+    'to write an entry with the name %j',
     (name) => {
       expect(refusal(() => writeCpio([{ ...init, name }])).code).toBe('E_BAD_CPIO');
     },
@@ -192,7 +192,7 @@ describe('no newc archive', () => {
 describe('an archive of GNU cpio', () => {
   const packed = fixture('cpio/root.cpio');
 
-  test('reads back the packed files', () => {
+  test('has the packed files', () => {
     expect(given(packed)).toEqual(entries);
   });
 

@@ -1,4 +1,4 @@
-/** Compared with blobs that dtc has read (test/live/recorded.test.ts does so each time). */
+/** Compared with recorded blobs that dtc has decompiled; test/live/recorded.test.ts runs dtc again. */
 import { describe, expect, test } from '@jest/globals';
 import { boardTree } from '../../src/firmware/device-tree.js';
 import { FDT_HEADER, FDT_MAGIC, writeFdt } from '../../src/firmware/fdt.js';
@@ -24,7 +24,7 @@ describe('a flattened device tree', () => {
     expect(view.getUint32(FDT_HEADER.totalsize)).toBe(view.byteLength);
   });
 
-  test('of the board is the one that dtc decompiles and compiles again', () => {
+  test('of the built-in board equals the blob that dtc has decompiled and compiled', () => {
     expect(writeFdt(boardTree(4))).toEqual(fixture('dtc/built-in.dtb'));
   });
 

@@ -1,7 +1,7 @@
 /** A layout as a specification prints it: fields in order with their widths; offsets follow from those. */
 import { expect } from '@jest/globals';
 
-/** Holds a layout's offsets against fields in order. A name that starts with `-` is one that the layout leaves out. */
+/** Checks the offsets of a layout against its fields in order. The layout omits fields whose names start with `-`. */
 export function expectLayout(
   layout: Readonly<Record<string, unknown>>,
   fields: readonly (readonly [name: string, width: number])[],

@@ -6,7 +6,7 @@ import { boot, scenario } from '../helpers.js';
 const GIB = 2 ** 30;
 
 describe("the loader's identity map", () => {
-  test('has the first 4 GiB, and the GiB that a kernel above them lies in', () => {
+  test('has the first 4 GiB, and each GiB of a kernel above them', () => {
     expect(identityGib(GIB, 2 * GIB)).toEqual([0, 1, 2, 3]);
     expect(identityGib(5 * GIB, 5 * GIB + 1)).toEqual([0, 1, 2, 3, 5]);
     expect(identityGib(5 * GIB, 6 * GIB + 1)).toEqual([0, 1, 2, 3, 5, 6]);

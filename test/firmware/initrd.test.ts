@@ -26,7 +26,7 @@ const early = readCpio(initrd, { file: 'initrd' });
 const gunzipped = (): Uint8Array => new Uint8Array(gunzipSync(initrd.subarray(early.end)));
 
 describe('the built-in initrd', () => {
-  test('is the same every time, and 300 to 600 KiB', () => {
+  test('is deterministic, and has 300 to 600 KiB', () => {
     expect(sha256(builtInInitrd())).toBe(sha256(initrd));
     expect(initrd.length).toBeGreaterThan(300 * 1024);
     expect(initrd.length).toBeLessThan(600 * 1024);
@@ -42,7 +42,7 @@ describe('the built-in initrd', () => {
     expect(early.entries.at(-1)?.body).toEqual(microcodeContainer());
   });
 
-  test('goes on with a gzip member without a time', () => {
+  test('continues with a gzip member without a time', () => {
     expect(early.end % 4).toBe(0);
     expect([...initrd.subarray(early.end, early.end + 8)]).toEqual([0x1f, 0x8b, 8, 0, 0, 0, 0, 0]);
   });
@@ -55,7 +55,7 @@ describe('the built-in initrd', () => {
     expect(entries.map(inShort)).toEqual(rootEntries().map(inShort));
   });
 
-  test('has an executable /init and files whose directories come before them', () => {
+  test('has an executable /init, and each directory before its files', () => {
     const seen = new Set(['']);
     for (const { name, mode } of rootEntries()) {
       expect(seen).toContain(name.split('/').slice(0, -1).join('/'));

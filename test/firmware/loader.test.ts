@@ -1,4 +1,4 @@
-/** Where loader and firmware put things, on whole machines. */
+/** Addresses of the data of loader and firmware, on whole machines. */
 import { describe, expect, test } from '@jest/globals';
 import { BOOT_PARAMS } from '../../src/firmware/boot-params.js';
 import { pa, va } from '../../src/machine/address.js';
@@ -40,7 +40,7 @@ describe('the loader', () => {
     ['one page further up', 0xbeff_f000, 4097, 'E_LAYOUT_OVERLAP'],
     ['the gap where the memory map is', 0xbf0c_0000, 4096, 'E_LAYOUT_OVERLAP'],
     ['the last page of the memory map', 0xbf0c_1000, 4096, 'E_LAYOUT_OVERLAP'],
-    ['the page behind the memory map', 0xbf0c_2000, 4096, undefined],
+    ['the page after the memory map', 0xbf0c_2000, 4096, undefined],
     ['SMRAM', 0xbfff_f000, 4096, 'E_LAYOUT_OVERLAP'],
   ])('with an initrd in %s', (_, at, size, code) => {
     const make = (): unknown =>
@@ -73,7 +73,7 @@ describe('the zero page', () => {
     });
 
   test.each([0x500, 0x8_f001, 0x4_0000_0000 - 4096])(
-    'is where the scenario says: %i',
+    'is at the address in the scenario: %i',
     (address) => {
       const it = at(address, 'machine.ram=16GiB');
       expect(it.machine.cpus[0].rsi).toBe(address);
@@ -95,7 +95,11 @@ describe('the zero page', () => {
     ['the first page of the kernel', 0x100_0000, /E_LAYOUT_OVERLAP: loader\.zeroPageAt/],
     ['the last page of the kernel', 0x1ff_f000, /E_LAYOUT_OVERLAP: loader\.zeroPageAt/],
     ['VGA memory, one byte', 0x9_f001, /E_LAYOUT_NO_RAM: loader\.zeroPageAt.*found 0x9f001/],
-    ['where no PUD of the loader reaches', '1TiB', /E_LAYOUT_ABOVE_512G: loader\.zeroPageAt/],
+    [
+      'memory that the loader’s PUD does not map',
+      '1TiB',
+      /E_LAYOUT_ABOVE_512G: loader\.zeroPageAt/,
+    ],
   ])('is refused in %s', (_what, address, error) => {
     expect(() => at(address, 'machine.ram=2TiB')).toThrow(error);
   });
@@ -113,7 +117,7 @@ describe('the zero page', () => {
     expect(intact(boot({ ...at(0x200_0000).options, stage: 17 }).run(), 'boot params')).toBe(true);
   });
 
-  test('across 2 MiB is read half by patch 09, as a command line is', () => {
+  test('across a 2 MiB boundary is read in the clear by patch 09 up to the boundary only', () => {
     const read = at(0x3f_f800)
       .run()
       .consumed.find(({ name }) => name === 'boot params');
@@ -125,7 +129,7 @@ describe('no command line', () => {
   const none = (stage: number): ReturnType<typeof boot> =>
     boot({ scenario: scenario('no-command-line'), stage });
 
-  test('is a pointer of 0 in the zero page, and no region in memory', () => {
+  test('is cmd_line_ptr 0 in the zero page, and no region in memory', () => {
     const { loaded } = none(18);
     const view = new DataView(loaded.zeroPage.buffer);
     expect(view.getUint32(BOOT_PARAMS.cmd_line_ptr, true)).toBe(0);

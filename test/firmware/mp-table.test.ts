@@ -70,7 +70,7 @@ describe('the MP table', () => {
     expect(flags).toEqual([3, ...new Array<number>(cpus - 1).fill(1)]);
   });
 
-  test('gives each input of the I/O APIC to one interrupt of the ISA bus', () => {
+  test('assigns each input of the I/O APIC to one interrupt of the ISA bus', () => {
     const table = mpConfig(1, 0xf12);
     const inputs: number[] = [];
     for (let at = MP_CONFIG.size + 20; at < table.length; at += MP_IO_APIC.size) {

@@ -21,7 +21,7 @@ describe('the video ROM', () => {
     expect(byteSum(rom)).toBe(0);
   });
 
-  test('leads to its PCI data, on a multiple of 4', () => {
+  test('has the offset of its PCI data, a multiple of 4', () => {
     const at = view.getUint16(OPTION_ROM.PCIDataStructure, true);
     expect(at % 4).toBe(0);
     expect(String.fromCharCode(...rom.subarray(at, at + 4))).toBe('PCIR');

@@ -1,4 +1,4 @@
-/** SMBIOS structures, parsed again; by hand dmidecode 3.4 prints them without a complaint. */
+/** SMBIOS structures, parsed again. Checked manually: dmidecode 3.4 prints them without a warning. */
 import { describe, expect, test } from '@jest/globals';
 import {
   SMBIOS3_ENTRY,
@@ -76,7 +76,7 @@ describe('SMBIOS', () => {
     ]);
   });
 
-  test('the entry point sums to 0, its second half on its own as well', () => {
+  test('the entry point sums to 0, and so does its second half', () => {
     const table = smbiosTable(described);
     const entry = smbiosEntry(table, AT);
     expect(byteSum(entry)).toBe(0);
@@ -86,7 +86,7 @@ describe('SMBIOS', () => {
     expect(byteSum(smbios3Entry(table, AT))).toBe(0);
   });
 
-  test('structures come in order, as many as the entry point says, and end with type 127', () => {
+  test('structures are in order, as many as in the entry point, and end with type 127', () => {
     const table = smbiosTable(described);
     const list = parse(table.bytes);
     expect(list.map(({ type }) => type)).toEqual([0, 1, 2, 4, 16, 17, 127]);

@@ -16,13 +16,13 @@ describe('a structure', () => {
     expect(() => new Struct(4).u32(1, 1)).toThrow(RangeError);
   });
 
-  test.each([0, 1, 255])('sums to 0 whatever the previous value of the checksum: %i', (before) => {
+  test.each([0, 1, 255])('sums to 0 for any previous value of the checksum: %i', (before) => {
     const struct = new Struct(4).u8(0, 200).u8(1, 100).u8(2, before).sum(2, 0, 3);
     expect(byteSum(struct.bytes.subarray(0, 3))).toBe(0);
     expect(struct.bytes[2]).toBe(212);
   });
 
-  test('text in UCS-2 has two bytes a character and a NUL', () => {
+  test('text in UCS-2 has two bytes per character and a NUL', () => {
     expect([...ucs2('aé')]).toEqual([0x61, 0, 0xe9, 0, 0, 0]);
   });
 

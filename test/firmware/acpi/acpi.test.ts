@@ -1,6 +1,6 @@
 /**
- * ACPI tables, parsed again. By hand `iasl -d` (acpica-tools 20200925) takes each table, written to a file, apart
- * without a warning.
+ * ACPI tables, parsed again. Checked manually: `iasl -d` (acpica-tools 20200925) disassembles each table, written to a
+ * file, without a warning.
  */
 import { describe, expect, test } from '@jest/globals';
 import { acpiTables } from '../../../src/firmware/acpi/acpi.js';
@@ -263,7 +263,7 @@ describe('ACPI tables', () => {
     },
   );
 
-  test('the RSDP sums to 0 over its first 20 bytes and over all 36, and is on a multiple of 16', () => {
+  test('the RSDP sums to 0 over its first 20 bytes and over all 36, and is at a multiple of 16', () => {
     const { bytes, base } = get('RSDP');
     expect(byteSum(bytes.subarray(0, 20))).toBe(0);
     expect(byteSum(bytes)).toBe(0);
@@ -293,7 +293,7 @@ describe('ACPI tables', () => {
     }
   });
 
-  test('the FADT leads to FACS and DSDT; the FACS is on a multiple of 64', () => {
+  test('the FADT has the addresses of FACS and DSDT; the FACS is at a multiple of 64', () => {
     const fadt = view(get('FADT'));
     expect(fadt.getUint32(FADT.FIRMWARE_CTRL, true)).toBe(get('FACS').base);
     expect(fadt.getUint32(FADT.DSDT, true)).toBe(get('DSDT').base);

@@ -48,13 +48,13 @@ const crcOf = (table: Uint8Array): [number, number] => {
 
 describe.each(sizes)('EFI firmware with %i bytes below and %i above 4 GiB', (lowTop, highSize) => {
   const firmware = efiFirmware({ lowTop, highSize }, described);
-  const thing = (name: string): Blob => {
+  const blob = (name: string): Blob => {
     const found = firmware.blobs.find((one) => one.name === name);
     if (found === undefined) throw new Error(`no ${name}`);
     return found;
   };
 
-  test('places every blob inside one of its regions without overlap', () => {
+  test('has every blob inside one of its regions without overlap', () => {
     const sorted = [...firmware.blobs].sort((a, b) => a.base - b.base);
     for (const [index, { name, base, bytes }] of sorted.entries()) {
       const inside = firmware.regions.filter(
@@ -81,27 +81,27 @@ describe.each(sizes)('EFI firmware with %i bytes below and %i above 4 GiB', (low
     ['FACS', 'ACPI_MEMORY_NVS'],
     ['EFI boot services code', 'BOOT_SERVICES_CODE'],
   ] as const)('%s is in %s', (name, type) => {
-    const { base } = thing(name);
+    const { base } = blob(name);
     const region = firmware.places.regions.find(
       (one) => base >= one.base && base < one.base + one.size,
     );
     expect(region?.type).toBe(EFI_MEMORY_TYPE[type]);
   });
 
-  test('the system table leads to the others, and its CRC is right', () => {
-    const { bytes } = thing('EFI system table');
-    expect(u64(bytes, EFI_SYSTEM_TABLE.FirmwareVendor)).toBe(thing('EFI vendor').base);
-    expect(u64(bytes, EFI_SYSTEM_TABLE.RuntimeServices)).toBe(thing('EFI runtime services').base);
+  test('the system table has the addresses of the other tables, and a valid CRC', () => {
+    const { bytes } = blob('EFI system table');
+    expect(u64(bytes, EFI_SYSTEM_TABLE.FirmwareVendor)).toBe(blob('EFI vendor').base);
+    expect(u64(bytes, EFI_SYSTEM_TABLE.RuntimeServices)).toBe(blob('EFI runtime services').base);
     expect(u64(bytes, EFI_SYSTEM_TABLE.ConfigurationTable)).toBe(
-      thing('EFI configuration tables').base,
+      blob('EFI configuration tables').base,
     );
     const [stored, computed] = crcOf(bytes);
     expect(stored).toBe(computed);
   });
 
-  test('the runtime services table has each service in the code, and its CRC is right', () => {
-    const { bytes } = thing('EFI runtime services');
-    const code = thing('EFI runtime code');
+  test('the runtime services table has each service in the code, and a valid CRC', () => {
+    const { bytes } = blob('EFI runtime services');
+    const code = blob('EFI runtime code');
     for (const name of RUNTIME_SERVICE_NAMES) {
       const at = u64(bytes, EFI_RUNTIME_SERVICES[name]) - code.base;
       expect(at).toBe(SERVICE_OFFSET[name]);
@@ -112,7 +112,7 @@ describe.each(sizes)('EFI firmware with %i bytes below and %i above 4 GiB', (low
   });
 
   test('the configuration tables have the GUIDs of the tables at their addresses', () => {
-    const { bytes } = thing('EFI configuration tables');
+    const { bytes } = blob('EFI configuration tables');
     const names = {
       ACPI_20_TABLE: 'RSDP',
       SMBIOS_TABLE: 'SMBIOS',
@@ -120,7 +120,7 @@ describe.each(sizes)('EFI firmware with %i bytes below and %i above 4 GiB', (low
       ESRT: 'ESRT',
       PROPERTIES_TABLE: 'properties table',
     } as const;
-    const count = u64(thing('EFI system table').bytes, EFI_SYSTEM_TABLE.NumberOfTableEntries);
+    const count = u64(blob('EFI system table').bytes, EFI_SYSTEM_TABLE.NumberOfTableEntries);
     expect(bytes.length).toBe(count * EFI_CONFIGURATION_TABLE.size);
     const found = new Map<string, number>();
     for (let at = 0; at < bytes.length; at += EFI_CONFIGURATION_TABLE.size) {
@@ -130,13 +130,13 @@ describe.each(sizes)('EFI firmware with %i bytes below and %i above 4 GiB', (low
       );
     }
     for (const [guid, name] of Object.entries(names)) {
-      expect(found.get(EFI_GUID[guid as keyof typeof names].join())).toBe(thing(name).base);
+      expect(found.get(EFI_GUID[guid as keyof typeof names].join())).toBe(blob(name).base);
     }
   });
 
-  test('nothing that the kernel maps by its first bytes crosses a page', () => {
+  test('no table whose first bytes the kernel maps alone crosses a page', () => {
     for (const name of ['EFI vendor', 'EFI system table', 'EFI runtime services']) {
-      const { base, bytes } = thing(name);
+      const { base, bytes } = blob(name);
       expect((base % 4096) + bytes.length).toBeLessThanOrEqual(4096);
     }
   });
@@ -144,7 +144,7 @@ describe.each(sizes)('EFI firmware with %i bytes below and %i above 4 GiB', (low
   test('the hand-over has the map and the addresses of the map and the system table', () => {
     const handOver = firmware.handOver({ code: [], data: [] });
     const view = new DataView(handOver.efiInfo?.buffer ?? new ArrayBuffer(0));
-    expect(view.getUint32(4, true)).toBe(thing('EFI system table').base);
+    expect(view.getUint32(4, true)).toBe(blob('EFI system table').base);
     expect(view.getUint32(16, true)).toBe(handOver.blobs[0]?.base);
     expect(view.getUint32(20, true)).toBe(handOver.blobs[0]?.bytes.length);
     expect(handOver.e820.length).toBeGreaterThan(5);
@@ -156,7 +156,7 @@ describe('EFI places', () => {
     [EFI_RAM_MIN - 4096, false],
     [EFI_RAM_MIN, true],
     [EFI_RAM_MIN + 4096, true],
-  ])('%i bytes below 4 GiB: enough is %s', (lowTop, enough) => {
+  ])('exist with %i bytes below 4 GiB: %s', (lowTop, enough) => {
     const make = (): unknown => efiPlaces(lowTop);
     if (enough) expect(make).not.toThrow();
     else expect(make).toThrow('E_EFI_RAM');

@@ -69,7 +69,7 @@ describe('a map with a range that is not whole pages', () => {
   });
 });
 
-describe('regions without others', () => {
+describe('without(): a region of [100, 200)', () => {
   const region = { name: 'r', base: 100, size: 100, type: 0, attribute: 0n };
   const left = (base: number, size: number) =>
     without([region], [{ base, size }]).map((r) => [r.base, r.size]);
@@ -88,7 +88,7 @@ describe('regions without others', () => {
     ],
     [199, 1, [[100, 99]]],
     [200, 100, [[100, 100]]],
-  ])('cut at %i for %i', (base, size, expected) => {
+  ])('is reduced or split by the range at %i of %i bytes', (base, size, expected) => {
     expect(left(base, size)).toEqual(expected);
   });
 });

@@ -66,7 +66,7 @@ describe.each(machines)(
       }
     });
 
-    test('gives RUNTIME to runtime services and MMIO, and to nothing else', () => {
+    test('sets RUNTIME for runtime services and MMIO only', () => {
       for (const { type, attribute } of map) {
         const runtime = [
           T.RUNTIME_SERVICES_CODE,

@@ -1,4 +1,4 @@
-/** Runtime services on a machine that has just been handed to the kernel: an identity map, nothing encrypted. */
+/** Runtime services on a machine at the kernel's entry: an identity map, nothing encrypted. */
 import { describe, expect, test } from '@jest/globals';
 import { crc32 } from '../../../src/firmware/crc32.js';
 import {
@@ -19,10 +19,10 @@ import type { Blob } from '../../../src/firmware/placed.js';
 import type { Boot } from '../../../src/sequencer/boot.js';
 import { boot, scenario } from '../../helpers.js';
 
-/** The identity map is in slot 0 of the PML4; slot 480 shows the same at the other end of the address space. */
+/** The identity map is in slot 0 of the PML4; slot 480 maps the same in the upper half of the address space. */
 const HIGH = -0x1000_0000_0000;
 const HIGH_SLOT = 480;
-/** Slot 481 shows it with the C-bit in every leaf. */
+/** Slot 481 maps it with the C-bit in every leaf. */
 const ENCRYPTED = HIGH + 2 ** 39;
 const ENCRYPTED_SLOT = 481;
 const C_BIT = 1n << 47n;
@@ -33,8 +33,8 @@ const LARGE_LEAF = 0x183n;
 
 interface Machine {
   readonly it: Boot;
-  thing(name: string): Blob;
-  /** A u64 in memory as a device reads it, caches and all. */
+  blob(name: string): Blob;
+  /** A u64 in memory as a device reads it, including cached lines. */
   u64(at: number): bigint;
   bytes(at: number, length: number): Uint8Array;
   put(at: number, bytes: Uint8Array): void;
@@ -65,7 +65,7 @@ function efi(): Machine {
   }
   cpu.rsp = va(0x8_0000);
   cpu.rip = va(0x100_0000);
-  const thing = (name: string): Blob => {
+  const blob = (name: string): Blob => {
     const found = it.loaded.blobs.find((one) => one.name === name);
     if (found === undefined) throw new Error(`no ${name}`);
     return found;
@@ -74,21 +74,21 @@ function efi(): Machine {
   const u64 = (at: number): bigint => new DataView(bytes(at, 8).buffer).getBigUint64(0, true);
   return {
     it,
-    thing,
+    blob,
     u64,
     bytes,
     put,
     entry: (name) => {
-      const pointer = u64(thing('EFI runtime services').base + EFI_RUNTIME_SERVICES[name]);
+      const pointer = u64(blob('EFI runtime services').base + EFI_RUNTIME_SERVICES[name]);
       return Number(BigInt.asIntN(64, pointer));
     },
     call: (entry, ...args) => callRuntimeService(cpu, va(entry), args.map(BigInt)),
   };
 }
 
-/** The firmware's own map with virtual addresses at a distance from the physical ones, as a kernel passes it. */
+/** The firmware's own map with virtual addresses at an offset from the physical ones, as a kernel passes it. */
 function virtualMap(m: Machine, offset: number): Uint8Array {
-  const map = m.thing('EFI memory map').bytes.slice();
+  const map = m.blob('EFI memory map').bytes.slice();
   const view = new DataView(map.buffer);
   for (let at = 0; at < map.length; at += EFI_MEMORY_DESCRIPTOR_STRIDE) {
     const start = view.getBigUint64(at + EFI_MEMORY_DESCRIPTOR.PhysicalStart, true);
@@ -133,13 +133,13 @@ const headerCrc = (table: Uint8Array): [number, number] => {
 describe('SetVirtualAddressMap', () => {
   test('converts every pointer of the tables and updates their CRCs', () => {
     const m = efi();
-    const system = m.thing('EFI system table').base;
-    const services = m.thing('EFI runtime services').base;
+    const system = m.blob('EFI system table').base;
+    const services = m.blob('EFI runtime services').base;
     const before = m.entry('GetVariable');
     expect(status(setVirtualAddressMap(m))).toBe(EFI_STATUS.SUCCESS);
     expect(m.entry('GetVariable')).toBe(before + HIGH);
     for (const field of ['FirmwareVendor', 'RuntimeServices', 'ConfigurationTable'] as const) {
-      const was = new DataView(m.thing('EFI system table').bytes.buffer);
+      const was = new DataView(m.blob('EFI system table').bytes.buffer);
       const physical = was.getBigUint64(EFI_SYSTEM_TABLE[field], true);
       expect(m.u64(system + EFI_SYSTEM_TABLE[field])).toBe(
         BigInt.asUintN(64, physical + BigInt(HIGH)),
@@ -178,7 +178,7 @@ describe('SetVirtualAddressMap', () => {
     expect(status(setVirtualAddressMap(m, map, { size }))).toBe(EFI_STATUS.NO_MAPPING);
   });
 
-  test('returns NO_MAPPING if it reads the descriptors under another key', () => {
+  test('returns NO_MAPPING if the descriptors are read under another key', () => {
     const m = efi();
     m.put(MAP_AT, virtualMap(m, HIGH));
     m.it.machine.cpus[0].wbinvd();
@@ -237,7 +237,7 @@ describe('a runtime service call', () => {
 
   test('returns DEVICE_ERROR if its data is not intact', () => {
     const m = efi();
-    m.put(m.thing('EFI runtime data').base + RUNTIME_DATA.Pattern, Uint8Array.of(0));
+    m.put(m.blob('EFI runtime data').base + RUNTIME_DATA.Pattern, Uint8Array.of(0));
     expect(status(setVirtualAddressMap(m))).toBe(EFI_STATUS.DEVICE_ERROR);
   });
 

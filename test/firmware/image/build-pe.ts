@@ -4,7 +4,7 @@ import { ascii, concat, viewOf } from './build.js';
 export interface PePlan {
   sections: readonly (readonly [name: string, bytes: Uint8Array])[];
   machine?: number;
-  /** Bytes that a section has in the file beyond those that it has in memory. */
+  /** Bytes of a section in the file beyond its size in memory. */
   padding?: number;
 }
 

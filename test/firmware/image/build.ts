@@ -32,7 +32,7 @@ export function concat(...parts: readonly (Uint8Array | readonly number[])[]): U
   return bytes;
 }
 
-/** Bytes without a pattern, the same every time. */
+/** Pseudo-random bytes, the same for each call. */
 export function noise(length: number, seed = 1): Uint8Array {
   let state = seed;
   return Uint8Array.from({ length }, () => {
@@ -157,21 +157,21 @@ export interface KallsymsSymbol {
   address: number;
 }
 
-/** How a kernel lays its tables out. */
+/** The layout of kallsyms' tables in a kernel version. */
 export interface KallsymsLayout {
   /** Width of markers and num_syms in bytes: 8 until 4.19, 4 from 4.20. */
   word: 4 | 8;
   addresses: 'absolute' | 'relative' | 'relative-percpu' | 'place-relative';
-  /** 6.2 to 6.4 put seqs_of_names behind the markers; 6.5 puts addresses and it behind token_index. */
+  /** 6.2 to 6.4 have seqs_of_names after the markers; 6.5 has it and the addresses after token_index. */
   order: 'classic' | 'seqs' | 'addresses-last';
   /** Alignment of the tables: 8, from 7.0 on 4. */
   align?: 4 | 8;
 }
 
-/** Where the tables of place-relative addresses start in memory. */
+/** Address of the tables with place-relative addresses. */
 export const KALLSYMS_AT = -0x7f00_0000 + 8192;
 
-/** Strings that stand for codes which no character of a name uses. */
+/** Texts of the tokens whose codes are not characters of names. */
 const FRAGMENTS = ['Tinit_', 'sys_', 'level', '_pgt', 'early_', 'boot_', 'ab', 'ymb', 'ol', '__'];
 
 /** Tables for symbols in kallsyms' order (ascending, unsigned). They start on a multiple of 8. */
@@ -258,7 +258,7 @@ export function buildKallsyms(
   return Uint8Array.from(bytes);
 }
 
-/** One LZ4 block, greedily: matches of four bytes and more at the last place that had the same four. */
+/** One LZ4 block, greedily: matches of at least four bytes at the last offset with the same four bytes. */
 export function lz4Block(src: Uint8Array): Uint8Array {
   const out: number[] = [];
   const seen = new Map<number, number>();
@@ -319,7 +319,7 @@ export interface BzImagePlan {
   headerSize?: number;
 }
 
-/** A bzImage around a payload as it stands in the file: compressed, with its size behind it. */
+/** A bzImage with a payload as in the file: compressed, followed by its size. */
 export function buildBzImage(plan: BzImagePlan): Uint8Array {
   const { payload, version = '4.6.0 (built) #1', protocol = 0x020d, setupSects = 3 } = plan;
   const code = ((setupSects === 0 ? 4 : setupSects) + 1) * 512;

@@ -37,7 +37,7 @@ describe('the built-in image', () => {
     expect(Buffer.compare(bytes(said), bytes(usual))).toBe(0);
   });
 
-  test('refuses a size without room for .bss, and one that the kernel mapping does not have', () => {
+  test('refuses a size without room for .bss, and one larger than the kernel mapping', () => {
     const found = /found 0x1000$/;
     expect(() => build(4096)).toThrow(found);
     const least = Number(/0x[0-9a-f]+ to/.exec(String(new Error(message(4096))))?.[0].slice(0, -3));
@@ -48,7 +48,7 @@ describe('the built-in image', () => {
     expect(() => build(16 * MIB + 1)).toThrow(/whole pages/);
   });
 
-  test('is the one that a size is of', () => {
+  test('is required by a scenario with a kernel size', () => {
     const sized = scenario('encrypted-tail');
     const file = { ...build(), kind: 'vmlinux', file: 'vmlinux' } as const;
     expect(() => boot({ scenario: sized, image: file })).toThrow(
@@ -67,14 +67,14 @@ function message(size: number): string {
 }
 
 describe('a kernel whose _end is not on 2 MiB', () => {
-  test('boots like any other', () => {
+  test('boots', () => {
     for (const size of ['15MiB', '16388KiB', '33MiB']) {
       const trace = boot({ scenario: scenario('bios-minimal', `kernel.size=${size}`) }).run();
       expect([size, trace.outcome.kind]).toEqual([size, 'booted']);
     }
   });
 
-  test('has an initrd after it encrypted twice, once by patch 18 and once by 09', () => {
+  test('has an adjacent initrd encrypted twice, by patch 18 and by patch 09', () => {
     const twice = boot({ scenario: scenario('encrypted-tail') }).run();
     expect(twice.outcome).toMatchObject({ kind: 'panic', message: /VFS/ });
     const reads = twice.consumed.filter(({ name }) => name === 'initrd');
@@ -90,14 +90,14 @@ describe('a kernel whose _end is not on 2 MiB', () => {
   test.each([
     ['command line', 'loader.cmdlineAt=0x1fff000'],
     ['boot params', 'loader.zeroPageAt=0x1fff000'],
-  ])('has a %s after it encrypted, which patch 09 then reads in the clear', (name, place) => {
+  ])('has an adjacent %s encrypted, which patch 09 then reads in the clear', (name, place) => {
     const make = (...settings: string[]) =>
       boot({ scenario: scenario('bios-minimal', 'kernel.size=15MiB', place, ...settings) }).run();
     expect(intact(make(), name)).toBe(false);
     expect(intact(make('cmdline=console=tty0'), name)).toBe(true);
   });
 
-  test('ends before an initrd on the next 2 MiB, which is the work area’s then', () => {
+  test('has its work area at the next 2 MiB, and overwrites an initrd there', () => {
     const trace = boot({
       scenario: scenario('encrypted-tail', TAIL.replace('0x1f00000', '0x2000000')),
     }).run();

@@ -7,7 +7,7 @@ import { buildBzImage, concat, le32, lz4Legacy, noise, refusal, viewOf } from '.
 const kernel = concat(noise(2000), new Uint8Array(3000));
 const lz4 = concat(lz4Legacy(kernel), le32(kernel.length));
 const gzip = gzipSync(kernel, { mtime: 0 });
-/** Where the payload stands in what buildBzImage makes. */
+/** Offset of the payload in a bzImage of buildBzImage. */
 const PAYLOAD = 4 * 512 + 0x40;
 
 test('the setup header has the fields of boot.txt', () => {
@@ -30,7 +30,7 @@ describe('a bzImage', () => {
   test.each([
     ['LZ4', lz4],
     ['gzip', gzip],
-  ])('with a payload of %s gives the kernel in it', (compression, payload) => {
+  ])('with a payload of %s decompresses to the kernel', (compression, payload) => {
     const image = readBzImage(buildBzImage({ payload }), 'vmlinuz');
     expect(image.payload).toEqual(kernel);
     expect(image.compression).toBe(compression);
@@ -44,14 +44,17 @@ describe('a bzImage', () => {
     ['bzip2', 'sample.bz2'],
     ['LZ4', 'legacy.lz4'],
     ['LZ4', 'sized.lz4'],
-  ])('with a payload of %s as its build packs it (%s) gives the kernel in it', (name, file) => {
-    const payload = concat(compressed(file), le32(sample.length));
-    const image = readBzImage(buildBzImage({ payload }), 'vmlinuz');
-    expect(image.payload).toEqual(sample);
-    expect(image.compression).toBe(name);
-  });
+  ])(
+    'with a payload of %s as packed by a kernel build (%s) decompresses to the kernel',
+    (name, file) => {
+      const payload = concat(compressed(file), le32(sample.length));
+      const image = readBzImage(buildBzImage({ payload }), 'vmlinuz');
+      expect(image.payload).toEqual(sample);
+      expect(image.compression).toBe(name);
+    },
+  );
 
-  test('with bytes between its stream and the size is refused there', () => {
+  test('with bytes between its stream and the size is refused with their offset', () => {
     const stream = compressed('unknown.lzma');
     const payload = concat(stream, [1, 2, 3], le32(sample.length));
     const { code, place, found } = refusal(() => readBzImage(buildBzImage({ payload }), 'vmlinuz'));
@@ -62,7 +65,7 @@ describe('a bzImage', () => {
     });
   });
 
-  test('gives the setup header as the loader copies it', () => {
+  test('has the setup header that the loader copies', () => {
     const bytes = buildBzImage({ payload: lz4 });
     const { setupHeader } = readBzImage(bytes, 'vmlinuz');
     expect(setupHeader).toEqual(bytes.slice(0x1f1, 0x264));
@@ -110,7 +113,7 @@ describe('a bzImage', () => {
     [0x250, true],
     [0x290, true],
     [0x291, false],
-  ])('whose header ends at %d: read is %s', (end, read) => {
+  ])('whose header ends at %d is accepted: %s', (end, read) => {
     const bytes = buildBzImage({ payload: lz4, headerSize: end - 0x202 });
     if (read) expect(readBzImage(bytes, 'vmlinuz').payload).toEqual(kernel);
     else expect(refusal(() => readBzImage(bytes, 'vmlinuz')).code).toBe('E_BAD_FIELD');
@@ -119,7 +122,7 @@ describe('a bzImage', () => {
   test.each([
     ['LZO', [0x89, 0x4c, 0x5a]],
     ['magic 7f 45 4c 46', [0x7f, 0x45, 0x4c, 0x46]],
-  ])('with a payload of %s is refused by that name', (found, magic) => {
+  ])('with a payload of %s is refused with the name of the format', (found, magic) => {
     const bytes = buildBzImage({ payload: concat(magic, noise(100)) });
     const error = refusal(() => readBzImage(bytes, 'vmlinuz'));
     expect({ code: error.code, place: error.place, found: error.found }).toEqual({
@@ -132,15 +135,18 @@ describe('a bzImage', () => {
   test.each([
     ['LZ4', concat(lz4.subarray(0, -4), le32(0xffff_ffff)), lz4.length],
     ['gzip', concat(gzip.subarray(0, -4), le32(0xffff_fff0)), gzip.length],
-  ])('whose %s payload has an impossible size is refused unread', (_title, payload, n) => {
-    const error = refusal(() => readBzImage(buildBzImage({ payload }), 'vmlinuz'));
-    expect({ code: error.code, offset: error.place.offset }).toEqual({
-      code: 'E_TOO_LARGE',
-      offset: PAYLOAD + n - 4,
-    });
-  });
+  ])(
+    'whose %s payload has an impossible size is refused before decompression',
+    (_title, payload, n) => {
+      const error = refusal(() => readBzImage(buildBzImage({ payload }), 'vmlinuz'));
+      expect({ code: error.code, offset: error.place.offset }).toEqual({
+        code: 'E_TOO_LARGE',
+        offset: PAYLOAD + n - 4,
+      });
+    },
+  );
 
-  test('with a payload past its end is refused where that starts', () => {
+  test('with a payload past its end is refused with the offset of the payload', () => {
     const bytes = buildBzImage({ payload: lz4 }).slice(0, PAYLOAD + lz4.length - 1);
     const error = refusal(() => readBzImage(bytes, 'vmlinuz'));
     expect({ code: error.code, place: error.place, found: error.found }).toEqual({

@@ -30,7 +30,7 @@ function changed(at: number, width: 1 | 2 | 4 | 8, value: number): Uint8Array {
 const phdr = (index: number, field: keyof typeof ELF64_PHDR): number =>
   ELF64_EHDR.size + index * ELF64_PHDR.size + ELF64_PHDR[field];
 
-describe('the layouts are those of the ABI', () => {
+describe('the layouts equal those of the ABI', () => {
   test('Elf64_Ehdr', () => {
     expect(ELF64_EHDR).toEqual({
       e_ident: 0,
@@ -94,7 +94,7 @@ describe('the layouts are those of the ABI', () => {
 });
 
 describe('an ELF kernel', () => {
-  test('gives its segments, the per-CPU one at virtual 0 among them, and its entry', () => {
+  test('has its segments, including the per-CPU one at virtual address 0, and its entry', () => {
     const { segments, entry, symbols } = readElf(buildElf(plan), place);
     expect(entry).toBe(0x100_0000);
     expect(symbols).toBeUndefined();
@@ -162,7 +162,7 @@ describe('an ELF kernel', () => {
     expect(error.code).toBe('E_TOO_LARGE');
   });
 
-  test('with a segment past its end is refused where that starts', () => {
+  test('with a segment past its end is refused with the offset of the segment', () => {
     const bytes = buildElf(plan);
     const error = refusal(() => readElf(bytes.subarray(0, -1), place));
     expect({ code: error.code, offset: error.place.offset }).toEqual({
@@ -179,7 +179,7 @@ describe('an ELF kernel', () => {
     }
   });
 
-  test('corrupted in any byte gives an image or an InputError', () => {
+  test('corrupted in any byte is read or refused with an InputError', () => {
     const bytes = buildElf({ ...plan, symbols: [{ name: '_text', value: TEXT }] });
     fc.assert(
       fc.property(fc.nat(bytes.length - 1), fc.integer({ min: 0, max: 255 }), (at, byte) => {
@@ -198,7 +198,7 @@ describe('the ELF symbol table', () => {
   const read = (symbols: ElfPlan['symbols'] & object) =>
     readElf(buildElf({ ...plan, symbols }), place).symbols;
 
-  test('gives names, sign-extended addresses and nm letters', () => {
+  test('has names, sign-extended addresses and nm letters', () => {
     const symbols = read([
       { name: '_text', value: TEXT },
       { name: 'helper', value: TEXT + 1, info: 0x02 },

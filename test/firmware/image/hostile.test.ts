@@ -1,4 +1,4 @@
-/** Images that are made to cost time or memory: symbol tables that are refused, or read, in bounded steps. */
+/** Images made to take excessive time or memory: their symbol tables are refused or read in a bounded number of steps. */
 import { describe, expect, test } from '@jest/globals';
 import { readElf, type ImageSegment } from '../../../src/firmware/image/elf.js';
 import { readKallsyms } from '../../../src/firmware/image/kallsyms.js';
@@ -6,7 +6,7 @@ import { SymbolTable } from '../../../src/firmware/image/symbols.js';
 import { ascii, buildElf, buildKallsyms, concat, refusal, viewOf } from './build.js';
 
 const TEXT = -0x7f00_0000;
-/** Far above what a bounded search takes on a busy machine, far below what an unbounded one does. */
+/** Milliseconds: far more than a bounded search takes on a busy machine, far less than an unbounded one. */
 const TIME = 30_000;
 
 const segment = (bytes: Uint8Array): ImageSegment => ({
@@ -25,7 +25,7 @@ describe('kallsyms', () => {
   }));
   const tables = buildKallsyms(symbols, { word: 4, addresses: 'relative', order: 'classic' });
 
-  test('with names longer than KSYM_NAME_LEN gives undefined', () => {
+  test('with names longer than KSYM_NAME_LEN is not found', () => {
     const long = buildKallsyms(
       [{ name: 'x'.repeat(513), type: 'T', address: TEXT }, ...symbols.slice(1)],
       { word: 4, addresses: 'relative', order: 'classic' },
@@ -39,7 +39,7 @@ describe('kallsyms', () => {
   });
 
   test(
-    'is not searched for without end among digits',
+    'is searched for in bounded time among digits',
     () => {
       const digits = ascii('0\x001\x002\x003\x004\x005\x006\x007\x008\x009\0');
       const bytes = new Uint8Array(4_000_000).map((_, at) => digits[at % digits.length] ?? 0);
@@ -49,9 +49,9 @@ describe('kallsyms', () => {
   );
 
   test(
-    'is not searched for without end among what looks like markers and counts',
+    'is searched for in bounded time among look-alikes of markers and counts',
     () => {
-      // In front of a whole token table: "0, 512" over and over, each the start of two markers, each after a count.
+      // Before a complete token table: "0, 512" over and over, each the start of two markers, each after a count.
       const start = tables.length - tokenBytes(tables);
       const words = new Uint8Array(3 << 20);
       const view = viewOf(words);
@@ -74,7 +74,7 @@ describe('kallsyms', () => {
 
 describe('a symbol table', () => {
   test(
-    'of 60,000 equal names gives the lowest, as fast as one of different names',
+    'of 60,000 equal names finds the lowest symbol, as fast as with different names',
     () => {
       const table = new SymbolTable(
         Array.from({ length: 60_000 }, (_, index) => ({
@@ -89,8 +89,8 @@ describe('a symbol table', () => {
     TIME,
   );
 
-  test('of names that collide in its hash gives each of them', () => {
-    // FNV-1a of 32 bits: names whose hash has the same lower 20 bits, found by trying.
+  test('of names with colliding hashes finds each of them', () => {
+    // FNV-1a of 32 bits: names whose hash has the same lower 20 bits, found by search.
     const hash = (name: string): number => {
       let value = 0x811c_9dc5;
       for (let at = 0; at < name.length; at++) {
@@ -136,7 +136,7 @@ describe('an ELF symbol table', () => {
   });
 
   test(
-    'whose texts come to more than any kernel has is refused',
+    'whose names exceed the limit in total is refused',
     () => {
       const error = refusal(() => readElf(elf(511, 70_000), { file: 'vmlinux' }));
       expect({ code: error.code, reason: error.reason }).toEqual({

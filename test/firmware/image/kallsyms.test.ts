@@ -26,7 +26,7 @@ function symbols(count: number, percpu = 0): KallsymsSymbol[] {
   }));
 }
 
-/** Tables between bytes that look like none, and a pattern of digits that is no token table. */
+/** Tables between bytes that resemble none, and a pattern of digits that is no token table. */
 function segment(tables: Uint8Array, vaddr = TEXT): ImageSegment {
   const decoy = ascii('0\x001\x002\x003\x004\x005\x006\x007\x008\x009\0');
   const bytes = concat(noise(4096), decoy, new Uint8Array(4076), tables, noise(4096, 7));
@@ -58,7 +58,7 @@ describe.each(LAYOUTS)('kallsyms of %s', (_title, layout) => {
   // Without room for them among offsets from the base, per-CPU symbols are not in the table.
   const percpu = /percpu|absolute/.test(layout.addresses) ? 40 : 0;
 
-  test.each([1, 2, 255, 256, 257, 512, 513, 1500])('gives all of %d symbols', (count) => {
+  test.each([1, 2, 255, 256, 257, 512, 513, 1500])('has all of %d symbols', (count) => {
     const list = symbols(count + percpu, percpu);
     const found = readKallsyms([segment(buildKallsyms(list, layout))]);
     expect(listed(found)).toEqual(list);
@@ -73,7 +73,7 @@ describe.each(LAYOUTS)('kallsyms of %s', (_title, layout) => {
     expect(found?.at(TEXT + 0x31)).toEqual({ name: list[percpu + 1]?.name, offset: 1 });
   });
 
-  test('with names of more than 127 tokens gives them', () => {
+  test('may have names of more than 127 tokens', () => {
     const list = symbols(300 + percpu, percpu);
     const long = Array.from({ length: 200 }, (_, i) => 'qwertzuiop'[i % 10]).join('');
     list.push({ name: long, type: 't', address: TEXT + 0x10_0000 });
@@ -81,7 +81,7 @@ describe.each(LAYOUTS)('kallsyms of %s', (_title, layout) => {
     expect(found?.get(long)?.address).toBe(TEXT + 0x10_0000);
   });
 
-  test('corrupted in any byte gives a table or undefined', () => {
+  test('corrupted in any byte is read or not found', () => {
     const tables = buildKallsyms(symbols(600 + percpu, percpu), layout);
     fc.assert(
       fc.property(fc.nat(tables.length - 1), fc.integer({ min: 0, max: 255 }), (at, byte) => {
@@ -92,7 +92,7 @@ describe.each(LAYOUTS)('kallsyms of %s', (_title, layout) => {
     );
   });
 
-  test('truncated gives undefined', () => {
+  test('is not found if truncated', () => {
     const tables = buildKallsyms(symbols(600 + percpu, percpu), layout);
     const whole = segment(tables);
     for (let cut = 64; cut < tables.length; cut += 499) {
@@ -112,11 +112,11 @@ describe('without kallsyms', () => {
       'digits at the very end',
       [{ ...segment(noise(9)), bytes: ascii('0\x001\x002\x003\x004\x00') }],
     ],
-  ])('%s gives undefined', (_title, segments) => {
+  ])('%s: readKallsyms returns undefined', (_title, segments) => {
     expect(readKallsyms(segments)).toBeUndefined();
   });
 
-  test('names whose addresses do not ascend give undefined', () => {
+  test('names whose addresses do not ascend: readKallsyms returns undefined', () => {
     const list = symbols(300);
     const broken = list.map((symbol, index) =>
       index === 200 ? { ...symbol, address: TEXT } : symbol,

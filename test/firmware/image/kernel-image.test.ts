@@ -45,7 +45,7 @@ ffffffff81003000 B _end
 `;
 
 describe('a kernel image', () => {
-  test('that is a bzImage gives its setup header, version, segments and kallsyms', () => {
+  test('that is a bzImage has its setup header, version, segments and kallsyms', () => {
     const image = readKernelImage(bzImage, { file: 'vmlinuz' });
     expect(image.kind).toBe('bzImage');
     expect(image.file).toBe('vmlinuz');
@@ -57,7 +57,7 @@ describe('a kernel image', () => {
     expect(image.symbols.get('function_299')?.address).toBe(TEXT + 16 + 299 * 16);
   });
 
-  test('that is a vmlinux gives its banner as the version', () => {
+  test('that is a vmlinux has its banner as the version', () => {
     const image = readKernelImage(stripped, { file: 'vmlinux' });
     expect(image.kind).toBe('vmlinux');
     expect(image.version).toBe(BANNER);
@@ -65,7 +65,7 @@ describe('a kernel image', () => {
     expect('setupHeader' in image).toBe(false);
   });
 
-  test('with an ELF symbol table is named by that, not by kallsyms', () => {
+  test('with an ELF symbol table has the symbols of that, not of kallsyms', () => {
     const bytes = buildElf({
       segments: [text, rodata],
       symbols: [{ name: '_text', value: TEXT }],
@@ -76,18 +76,18 @@ describe('a kernel image', () => {
   test('has the SHA-256 of its file, also with another hash function', () => {
     const sha256 = (bytes: Uint8Array): Uint8Array =>
       new Uint8Array(createHash('sha256').update(bytes).digest());
-    const wanted = createHash('sha256').update(bzImage).digest('hex');
+    const expected = createHash('sha256').update(bzImage).digest('hex');
     const images: KernelImage[] = [
       readKernelImage(bzImage, { file: 'vmlinuz' }),
       readKernelImage(bzImage, { file: 'vmlinuz', sha256 }),
     ];
     for (const image of images) {
-      expect(image.digest).toBe(wanted);
-      expect(image.digest).toBe(wanted);
+      expect(image.digest).toBe(expected);
+      expect(image.digest).toBe(expected);
     }
   });
 
-  test('is named by the System.map that is given', () => {
+  test('has the symbols of a given System.map', () => {
     const systemMap = { file: 'System.map', text: MAP };
     const image = readKernelImage(bare, { file: 'vmlinux', systemMap });
     expect(image.symbols.size).toBe(3);
@@ -100,7 +100,7 @@ describe('a kernel image', () => {
     ['_text elsewhere', MAP.replace('81000000', '82000000')],
     ['the banner elsewhere', MAP.replace('81002000', '81002001')],
     ['the banner outside the image', MAP.replace('81002000', '91002000')],
-  ])('is not named by a System.map with %s', (_title, map) => {
+  ])('is refused with a System.map with %s', (_title, map) => {
     const { code, place } = refusal(() =>
       readKernelImage(bare, { file: 'vmlinux', systemMap: { file: 'other.map', text: map } }),
     );
@@ -132,7 +132,7 @@ describe('a kernel image', () => {
   test.each([
     ['vmlinux', stripped],
     ['bzImage', bzImage],
-  ])('that is a %s compressed as a whole gives what it gives itself', (kind, bytes) => {
+  ])('that is a %s compressed as a whole is read like the uncompressed one', (kind, bytes) => {
     const plain = readKernelImage(bytes, { file: 'vmlinuz' });
     const packed = gzipSync(bytes, { mtime: 0 });
     const image = readKernelImage(packed, { file: 'vmlinuz.gz' });

@@ -67,7 +67,7 @@ describe('a file that is not a kernel', () => {
     expect(nameKind(bytes)).toBe('an EFI zboot image (zstd22) for arm64');
   });
 
-  test('is named in what compresses it', () => {
+  test('is named after decompression', () => {
     const image = gzipSync(at(56, 'ARM\x64'), { mtime: 0 });
     expect(refusal(() => readKernelImage(image, { file: 'Image.gz' })).found).toBe(
       'an arm64 Image, compressed with gzip',
@@ -84,7 +84,7 @@ describe('a file that is not a kernel', () => {
     }
   });
 
-  test('compressed with LZO is refused by that name', () => {
+  test('compressed with LZO is refused with the name of the format', () => {
     const error = refusal(() => readKernelImage(compressed('sample.lzo'), { file: 'vmlinuz' }));
     expect({ code: error.code, found: error.found }).toEqual({
       code: 'E_UNSUPPORTED_COMPRESSION',
@@ -92,8 +92,8 @@ describe('a file that is not a kernel', () => {
     });
   });
 
-  test('is not decompressed whole to be named', () => {
-    // 64 MiB of zeros in 64 KiB: what tells it is in the first part.
+  test('is identified by its first decompressed part', () => {
+    // 64 MiB of zeros in 64 KiB: the identifying bytes are in the first part.
     const bomb = gzipSync(new Uint8Array(1 << 26), { mtime: 0 });
     expect(refusal(() => readKernelImage(bomb, { file: 'bomb' })).found).toBe(
       'a file that starts with 00 00 00 00, compressed with gzip',

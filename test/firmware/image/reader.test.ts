@@ -28,13 +28,13 @@ describe('a reader of a file', () => {
     });
   });
 
-  test('says how much of a slice is there', () => {
+  test('reports how many bytes of a slice are before the end', () => {
     const { expected, found } = refusal(() => reader.slice(6, 3, 'field'));
     expect({ expected, found }).toEqual({ expected: '3 bytes', found: '2 before the end' });
     expect(refusal(() => reader.slice(2 ** 40, 1, 'field')).found).toBe('0 before the end');
   });
 
-  test('reads 64 bits as signed where a double holds them', () => {
+  test('reads signed 64-bit values that a double holds exactly', () => {
     const data = new Uint8Array(24);
     const view = new DataView(data.buffer);
     view.setBigUint64(0, 0xffff_ffff_8100_0000n, true);

@@ -16,7 +16,7 @@ const table = new SymbolTable([
 ]);
 
 describe('a symbol table', () => {
-  test('gives a symbol by name, with its address and nm letter', () => {
+  test('finds a symbol by name, with its address and nm letter', () => {
     expect(table.get('sme_me_mask')).toEqual({
       name: 'sme_me_mask',
       address: TEXT + 0x5000,
@@ -31,7 +31,7 @@ describe('a symbol table', () => {
     expect(table.get('local')?.address).toBe(TEXT + 0x5008);
   });
 
-  test('puts per-CPU symbols before the kernel, as unsigned addresses go', () => {
+  test('orders addresses as unsigned: per-CPU symbols before the kernel', () => {
     expect([...table.names()]).toEqual([
       '__per_cpu_start',
       'gdt_page',
@@ -59,7 +59,7 @@ describe('a symbol table', () => {
     [0x1000, { name: 'gdt_page', offset: 0 }],
     [0x1001, undefined],
     [0x100_0000, undefined],
-  ])('names what %d lies in', (address, found) => {
+  ])('finds the symbol that contains %d', (address, found) => {
     expect(table.at(address)).toEqual(found);
   });
 
@@ -75,7 +75,7 @@ describe('a symbol table', () => {
     expect(table.room(name)).toBe(room);
   });
 
-  test('without symbols knows no name and no address', () => {
+  test('without symbols finds no name and no address', () => {
     const empty = new SymbolTable([]);
     expect(empty.size).toBe(0);
     expect(empty.get('_text')).toBeUndefined();
@@ -84,7 +84,7 @@ describe('a symbol table', () => {
     expect([...empty.names()]).toEqual([]);
   });
 
-  test('finds every name it was given, at its lowest address', () => {
+  test('finds every name at its lowest address', () => {
     const symbols = fc.array(
       fc.record({
         name: fc.oneof(fc.constantFrom('a', 'b', 'ab', 'é', '__proto__'), fc.string()),

@@ -10,7 +10,7 @@ ffffffff83830000 B _end
 `;
 
 describe('a System.map', () => {
-  test('gives names with sign-extended addresses and letters', () => {
+  test('has names with sign-extended addresses and letters', () => {
     const symbols = readSystemMap(MAP, 'System.map');
     expect(symbols.size).toBe(5);
     expect(symbols.get('_text')).toEqual({ name: '_text', address: -0x7f00_0000, type: 'T' });
@@ -24,7 +24,7 @@ describe('a System.map', () => {
     expect(symbols.get('_end')?.address).toBe(-0x7c7d_0000);
   });
 
-  test('may hold an absolute symbol that is no address', () => {
+  test('may have an absolute symbol that is not an address', () => {
     const symbols = readSystemMap(`1234567890abcdef A __crc_x\n${MAP}`, 'System.map');
     expect(symbols.get('__crc_x')).toBeUndefined();
     expect(symbols.size).toBe(5);
@@ -37,7 +37,7 @@ describe('a System.map', () => {
     ['0xffffffff81000000 T _text', 1],
     ['\nffffffff81000000 T _text', 1],
     ['ffffffff81000000 T _text\n                 U other\n', 2],
-  ])('with the line %j is refused, and the line named', (text, line) => {
+  ])('with the line %j is refused with the number of the line', (text, line) => {
     const { code, place } = refusal(() => readSystemMap(text, 'System.map'));
     expect({ code, place }).toEqual({
       code: 'E_BAD_SYSTEM_MAP',
@@ -45,7 +45,7 @@ describe('a System.map', () => {
     });
   });
 
-  test('that is only the note a distribution leaves in its place is refused', () => {
+  test('that is a distribution’s placeholder is refused', () => {
     const note = 'ffffffffffffffff B The real System.map is in the debug package';
     expect(refusal(() => readSystemMap(note, 'System.map')).place.line).toBe(1);
     const short = 'ffffffffffffffff B The-real-System.map-is-elsewhere\n';

@@ -51,7 +51,7 @@ describe('a unified kernel image', () => {
     expect(read.initrd).toEqual(concat(ascii('ucode\0\0\0'), initrd, [0, 0, 0]));
   });
 
-  test('for another processor is refused by its name', () => {
+  test('for another processor is refused with the name of the processor', () => {
     const other = buildPe({ sections: [['.linux', linux]], machine: 0xaa64 });
     const error = refusal(() => readUki(other, 'linux.efi'));
     expect({ code: error.code, found: error.found }).toEqual({
@@ -66,7 +66,7 @@ describe('a unified kernel image', () => {
     expect(isPe(uki.subarray(0, 0x90))).toBe(false);
   });
 
-  test('with a section past its end is refused where that starts', () => {
+  test('with a section past its end is refused with the offset of the section', () => {
     const { code, place } = refusal(() => readPe(uki.subarray(0, -6), { file: 'linux.efi' }));
     expect(code).toBe('E_TRUNCATED');
     expect(place.offset).toBe(uki.length - 5 - 9);
