@@ -12,7 +12,7 @@ describe('a byte source', () => {
     expect([...chunksOf(sourceOf(new Uint8Array(0)))]).toEqual([]);
   });
 
-  test('is compared with what a consumer read, to the byte', () => {
+  test('is compared with the bytes that a consumer read', () => {
     const integrity = new Integrity();
     integrity.produced('disk', asSource(sourceOf(bytes)));
     integrity.consumedPart('disk', 'one', 3, bytes.slice(3, 900));

@@ -24,7 +24,7 @@ test('latin1 is the inverse of ascii for each character below U+0100', () => {
   expect(latin1(ascii(text))).toBe(text);
 });
 
-test('latin1 takes more bytes than a function call takes arguments', () => {
+test('latin1 accepts more bytes than a function call accepts arguments', () => {
   expect(latin1(new Uint8Array(300_000).fill(0x41))).toBe('A'.repeat(300_000));
 });
 

@@ -28,7 +28,7 @@ test('no difference is an empty text', () => {
   expect(differenceText(compare(smallTrace(), smallTrace()))).toBe('');
 });
 
-test('a difference is coloured by the given painter', () => {
+test('a difference is coloured with the given painter', () => {
   const paint = {
     heading: (text: string) => `H${text}`,
     gone: (text: string) => `G${text}`,

@@ -118,7 +118,7 @@ describe('the difference of two traces', () => {
     expect(compare(after, before).steps).toMatchObject([{ label: 'b', change: 'added' }]);
   });
 
-  test('has header, final state, consumed and outcome in sections of their own', () => {
+  test('has header, final state, consumed and outcome in separate sections', () => {
     const one = smallTrace();
     const other = {
       ...one,

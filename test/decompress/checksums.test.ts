@@ -7,22 +7,22 @@ import { ascii, noise } from '../firmware/image/build.js';
 const check = ascii('123456789');
 
 describe('checksums', () => {
-  // The check values of the catalogue of parametrised CRC algorithms: CRC-32/ISO-HDLC, CRC-32/BZIP2, CRC-64/XZ.
-  test('CRC32, bzip2 CRC32 and CRC64 of "123456789"', () => {
+  // Check values from the catalogue of parametrised CRC algorithms: CRC-32/ISO-HDLC, CRC-32/BZIP2, CRC-64/XZ.
+  test('CRC32, bzip2 CRC32 and CRC64 of "123456789" are the check values', () => {
     expect(crc32(check)).toBe(0xcbf4_3926);
     expect(crc32Bzip2(check)).toBe(0xfc89_1918);
     expect(crc64(check)).toBe('995dc9bbdf1939fa');
   });
 
-  // Of xxHash's own documentation (seed 0).
-  test('XXH32 and XXH64 of nothing and of "abc"', () => {
+  // From xxHash's documentation (seed 0).
+  test('XXH32 and XXH64 of no bytes and of "abc" are the published values', () => {
     expect(xxh32(new Uint8Array(0))).toBe(0x02cc_5d05);
     expect(xxh32(ascii('abc'))).toBe(0x32d1_53ff);
     expect(xxh64(new Uint8Array(0))).toBe(0xef46_db37_51d8_e999n);
     expect(xxh64(ascii('abc'))).toBe(0x44bc_2cf5_ad77_0999n);
   });
 
-  test('CRC32 by eight bytes at once is that by one, at every length and alignment', () => {
+  test('CRC32 by eight bytes at once equals CRC32 by single bytes, at every length and alignment', () => {
     const bytes = noise(64);
     for (let from = 0; from < 8; from++) {
       for (let to = from; to <= 64; to++) {
@@ -36,7 +36,7 @@ describe('checksums', () => {
     }
   });
 
-  test('XXH64 by halves is that of whole 64-bit numbers, at every length', () => {
+  test('XXH64 by 32-bit halves equals XXH64 by BigInt, at every length', () => {
     const P1 = 0x9e37_79b1_85eb_ca87n;
     const P2 = 0xc2b2_ae3d_27d4_eb4fn;
     const u64 = (value: bigint): bigint => BigInt.asUintN(64, value);

@@ -1,11 +1,11 @@
-/** The packings of test/fixtures/compressed, and what they hold. */
+/** The compressed files of test/fixtures/compressed, and their contents. */
 import { readFileSync } from 'node:fs';
 import type { Format } from '../../src/decompress/decompress.js';
 import { concat } from '../firmware/image/build.js';
 
 const FOLDER = 'test/fixtures/compressed';
 
-/** A packing by its file's name. */
+/** A compressed file by its name. */
 export const compressed = (file: string): Uint8Array =>
   new Uint8Array(readFileSync(`${FOLDER}/${file}`));
 
@@ -13,7 +13,7 @@ export const sample = compressed('sample');
 const copies = concat(...Array.from({ length: 16 }, () => sample));
 const noise = sample.subarray(-1500);
 
-/** Each packing that is decoded: format, file, contents. */
+/** Each file that is decoded: format, name, contents. */
 export const PACKINGS: readonly (readonly [Format, string, Uint8Array])[] = [
   ['XZ', 'bcj-crc32.xz', sample],
   ['XZ', 'bcj-start.xz', sample],
@@ -44,7 +44,7 @@ export const PACKINGS: readonly (readonly [Format, string, Uint8Array])[] = [
   ['LZ4', 'stored.lz4', noise],
 ];
 
-/** Packings that are refused by name: file, what the error names. */
+/** Files that are refused: format, name, the name in the error. */
 export const REFUSED: readonly (readonly [Format, string, string])[] = [
   ['XZ', 'delta.xz', 'Delta as number 1 of 2'],
   ['XZ', 'arm64.xz', 'ARM64 BCJ as number 1 of 2'],

@@ -25,7 +25,7 @@ describe.each(PACKINGS)('%s, %s', (format, file, contents) => {
   });
 
   test('is detected by its magic', () => {
-    // LZMA has none: the kernel takes the properties that lzma -9 writes for one.
+    // LZMA has none: the kernel uses the properties that lzma -9 writes as a magic.
     expect(detectFormat(packed)).toBe(file === 'lp.lzma' ? undefined : format);
     expect(detectFormat(concat([1, 2, 3], packed), 3)).toBe(detectFormat(packed));
   });
@@ -48,7 +48,7 @@ describe.each(PACKINGS)('%s, %s', (format, file, contents) => {
     }
   });
 
-  test('truncated anywhere is refused, with the output before', () => {
+  test('truncated anywhere is refused, and decompressPart returns the output before the end', () => {
     const cuts = [0, 1, 4, 5, 12, 13, packed.length >>> 1, packed.length - 1];
     for (const length of cuts) {
       // A legacy LZ4 frame may end after any block.
@@ -62,7 +62,7 @@ describe.each(PACKINGS)('%s, %s', (format, file, contents) => {
     }
   });
 
-  test('corrupted or truncated at random gives output within the limit or an InputError', () => {
+  test('corrupted or truncated at random decompresses within the limit or throws an InputError', () => {
     const damage = fc.record({
       at: fc.nat(packed.length - 1),
       flip: fc.integer({ min: 1, max: 255 }),
@@ -85,7 +85,7 @@ describe.each(PACKINGS)('%s, %s', (format, file, contents) => {
   });
 });
 
-/** Packings without a checksum of their contents: damage may go unseen. */
+/** Files without a checksum of their contents: damage may not be detected. */
 const UNCHECKED = [
   'none.xz',
   'known.lzma',
@@ -102,7 +102,7 @@ describe.each(PACKINGS.filter(([, file]) => !UNCHECKED.includes(file)))(
   (format, file, contents) => {
     const packed = compressed(file);
 
-    test('never gives wrong output for a flipped bit', () => {
+    test('never decompresses to wrong output after a flipped bit', () => {
       for (let bit = 3; bit < packed.length * 8; bit += Math.ceil(packed.length / 20)) {
         const at = bit >>> 3;
         const wrong = packed.with(at, (packed[at] ?? 0) ^ (1 << (bit & 7)));
@@ -117,7 +117,7 @@ describe.each(PACKINGS.filter(([, file]) => !UNCHECKED.includes(file)))(
   },
 );
 
-test.each(REFUSED)('%s, %s, is refused by name', (format, file, found) => {
+test.each(REFUSED)('%s, %s, is refused with its name', (format, file, found) => {
   const packed = compressed(file);
   expect(detectFormat(packed)).toBe(format);
   const error = refusal(() => decompress(format, packed, { limit, place }));
@@ -128,15 +128,18 @@ test.each(REFUSED)('%s, %s, is refused by name', (format, file, found) => {
 });
 
 describe('decompressAll of concatenated streams', () => {
-  test.each(PACKINGS)('%s, %s: two give their contents twice', (format, file, contents) => {
-    const packed = compressed(file);
-    const { bytes, consumed } = decompressAll(format, concat(packed, packed), { limit });
-    // The second .lzma file is not known by its properties.
-    const count = file === 'lp.lzma' ? 1 : 2;
-    expect(bytes).toHaveLength(count * contents.length);
-    expect(consumed).toBe(count * packed.length);
-    expect(Buffer.compare(bytes.subarray(-contents.length), contents)).toBe(0);
-  });
+  test.each(PACKINGS)(
+    '%s, %s: two streams decompress to the contents twice',
+    (format, file, contents) => {
+      const packed = compressed(file);
+      const { bytes, consumed } = decompressAll(format, concat(packed, packed), { limit });
+      // The second .lzma file is not detected by its properties.
+      const count = file === 'lp.lzma' ? 1 : 2;
+      expect(bytes).toHaveLength(count * contents.length);
+      expect(consumed).toBe(count * packed.length);
+      expect(Buffer.compare(bytes.subarray(-contents.length), contents)).toBe(0);
+    },
+  );
 
   test('accepts padding between XZ streams', () => {
     const packed = compressed('twice-padded.xz');
@@ -192,7 +195,7 @@ describe('the size in a stream’s header', () => {
     const packed = compressed(file);
     packed.set(le32(0x7fff_ffff), at);
     const { code } = refusal(() => decompress(format, packed, { limit }));
-    // LZ4's header has a checksum of its own, which is compared first.
+    // LZ4's header has a separate checksum, which is compared first.
     expect(code).toBe(format === 'LZ4' ? 'E_CORRUPT' : 'E_TOO_LARGE');
   });
 

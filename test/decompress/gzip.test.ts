@@ -29,11 +29,11 @@ describe('a gzip member', () => {
     expect(gunzip(concat(head, fields, body))).toEqual(bytes);
   });
 
-  test('of nothing gives nothing', () => {
+  test('of no bytes decompresses to no bytes', () => {
     expect(gunzip(gzipSync(new Uint8Array(0), { mtime: 0 }), 0)).toHaveLength(0);
   });
 
-  test('cut inside its stream is refused where it ends', () => {
+  test('truncated inside its stream is refused with the offset of the end', () => {
     const { code, place: at } = refusal(() => gunzip(packed.subarray(0, 3000)));
     expect({ code, at }).toEqual({
       code: 'E_TRUNCATED',

@@ -13,7 +13,7 @@ import {
 } from '../firmware/image/build.js';
 
 const place = { file: 'vmlinuz', base: 0x4000 };
-/** Decodes frames that must give `size` bytes. */
+/** Decodes frames that must have `size` bytes of output. */
 const decodeLz4 = (src: Uint8Array, size: number): Uint8Array =>
   decompress('LZ4', src, { limit: 1 << 30, size, place }).bytes;
 const text = (bytes: Uint8Array): string => String.fromCharCode(...bytes);
@@ -26,11 +26,11 @@ function block(src: Uint8Array, size: number): string {
 }
 
 describe('an LZ4 block', () => {
-  test('of literals only', () => {
+  test('may have literals only', () => {
     expect(block(concat([0x30], ascii('abc')), 3)).toBe('abc');
   });
 
-  test('repeats what overlaps its own output', () => {
+  test('repeats a match that overlaps its output', () => {
     // 3 literals, a match of 4 + 5 at offset 3, one literal
     expect(block(concat([0x35], ascii('abc'), [3, 0], [0x10], ascii('z')), 13)).toBe(
       'abcabcabcabcz',
@@ -75,7 +75,7 @@ describe('an LZ4 block', () => {
     expect(block(Uint8Array.from(src), 100)).toBe(error);
   });
 
-  test('does not reach back into the block before', () => {
+  test('cannot refer to the previous block', () => {
     const dst = new Uint8Array(16);
     const src = Uint8Array.from([0x10, 97, 2, 0, 0]);
     expect(decodeLz4Block(src, 0, src.length, dst, 8, 16).error).toContain('before its block');
@@ -86,11 +86,11 @@ describe('an LZ4 block', () => {
 describe('a legacy LZ4 frame', () => {
   const bytes = concat(noise(3000), ascii('level2_kernel_pgt'.repeat(500)), noise(700, 5));
 
-  test('gives back what was packed', () => {
+  test('decompresses to the original', () => {
     expect(decodeLz4(lz4Legacy(bytes), bytes.length)).toEqual(bytes);
   });
 
-  test('gives nothing of nothing', () => {
+  test('without blocks decompresses to no bytes', () => {
     expect(decodeLz4(le32(0x184c_2102), 0)).toHaveLength(0);
   });
 
@@ -99,7 +99,7 @@ describe('a legacy LZ4 frame', () => {
     expect(decodeLz4(twice, 2 * bytes.length)).toEqual(concat(bytes, bytes));
   });
 
-  test('takes blocks of 8 MiB at most', () => {
+  test('may have blocks of at most 8 MiB', () => {
     const zeros = new Uint8Array((8 << 20) + 1);
     const frame = concat(le32(0x184c_2102), le32(lz4Block(zeros).length), lz4Block(zeros));
     const { code, reason } = refusal(() => decodeLz4(frame, zeros.length));
@@ -114,18 +114,18 @@ describe('a legacy LZ4 frame', () => {
     expect({ code, at }).toEqual({ code: 'E_CORRUPT', at: { file: 'vmlinuz', offset: 0x4000 } });
   });
 
-  test('cut inside a block is refused at that block', () => {
+  test('truncated inside a block is refused with the offset of that block', () => {
     const frame = lz4Legacy(bytes);
     const { code, place: at } = refusal(() => decodeLz4(frame.subarray(0, -1), bytes.length));
     expect({ code, at }).toEqual({ code: 'E_TRUNCATED', at: { file: 'vmlinuz', offset: 0x4008 } });
   });
 
-  test.each([-1, 1])('that gives %d bytes more than announced is refused', (more) => {
+  test.each([-1, 1])('with %d bytes more than announced is refused', (more) => {
     const { code } = refusal(() => decodeLz4(lz4Legacy(bytes), bytes.length - more));
     expect(code).toBe('E_CORRUPT');
   });
 
-  test('cut anywhere is refused as an input', () => {
+  test('truncated anywhere is refused with an InputError', () => {
     const frame = lz4Legacy(bytes);
     for (let length = 0; length < frame.length; length += 7) {
       const { code } = refusal(() => decodeLz4(frame.subarray(0, length), bytes.length));
@@ -133,7 +133,7 @@ describe('a legacy LZ4 frame', () => {
     }
   });
 
-  test('gives back any bytes', () => {
+  test('decompresses to the original for any bytes', () => {
     const runs = fc.array(
       fc.tuple(fc.uint8Array({ maxLength: 40 }), fc.integer({ min: 1, max: 40 })),
     );
@@ -145,7 +145,7 @@ describe('a legacy LZ4 frame', () => {
     );
   });
 
-  test('damaged in any byte gives bytes or an input error', () => {
+  test('damaged in any byte decompresses or throws an InputError', () => {
     const frame = lz4Legacy(bytes);
     fc.assert(
       fc.property(fc.nat(frame.length - 1), fc.integer({ min: 0, max: 255 }), (at, byte) => {

@@ -7,12 +7,9 @@ const subject = scenario('bios-minimal', 'loader.deviceTree=true');
 const run = (stage: number, activate = false) => boot({ scenario: subject, stage, activate }).run();
 
 describe('the device tree', () => {
-  test.each([0, 9, 10, 11, 12, 17])(
-    'is intact at stage %i, where nothing is encrypted',
-    (stage) => {
-      expect(intact(run(stage), 'device tree')).toBe(true);
-    },
-  );
+  test.each([0, 9, 10, 11, 12, 17])('is intact at stage %i, which encrypts nothing', (stage) => {
+    expect(intact(run(stage), 'device tree')).toBe(true);
+  });
 
   test('and the chain are intact with the whole series', () => {
     const trace = run(18);
@@ -54,7 +51,7 @@ describe('a memory map of more than 128 entries', () => {
     expect(intact(trace, 'e820 extension')).toBe(false);
   });
 
-  // __append_e820_map() stops at the first entry whose end wraps: with noise the loop does not leave the mapping.
+  // __append_e820_map() stops at the first entry whose end wraps; in noise that is before the end of the mapping.
   test.each(['a', 's1', 's2', 's3', 's4', 's5', 's6', 's7'])(
     'boots at stage 18 with seed %s: the reader stops at the first entry of noise that wraps',
     (seed) => {

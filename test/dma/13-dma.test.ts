@@ -1,4 +1,4 @@
-/** Boots with devices, before patch 13 and with it: whether the reads of devices and drivers are intact. */
+/** Boots with devices, without and with patch 13: whether the reads of devices and drivers are intact. */
 import { describe, expect, test } from '@jest/globals';
 import { readLong } from '../../src/linux/lib/swiotlb/swiotlb.js';
 import { pa } from '../../src/machine/address.js';

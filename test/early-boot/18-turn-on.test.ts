@@ -1,6 +1,6 @@
 /**
- * The memory that the posted assembly leaves, byte for byte: the values are from executing it, assembled, on two other
- * machines (this project's CPU, and an emulator with an AES of its own).
+ * The memory contents after the posted assembly, byte for byte: the expected values are from executing the assembled code
+ * on two other machines (this project's CPU model, and an emulator with a separate AES).
  */
 import { describe, expect, test } from '@jest/globals';
 import { pa, va, type Pa } from '../../src/machine/address.js';
@@ -40,7 +40,7 @@ describe('the routine that encrypts the kernel', () => {
   const subject = at('startup_64:phys_base');
   const { program } = subject;
 
-  test('is 135 bytes long, and all of them are copied after the stack', () => {
+  test('is 135 bytes long, and is copied as a whole after the stack', () => {
     const from = `0x${ROUTINE.toString(16)}..`;
     const copied = events('startup_64:phys_base').find(({ to }) => String(to).startsWith(from));
     expect(copied?.to).toBe('0x200c000..0x200c086');
@@ -61,11 +61,11 @@ describe('the routine that encrypts the kernel', () => {
     expect(plain(subject, STACK + 0xfd0)).toBe(PAT_HIGH);
   });
 
-  test('writes RAX back with its WBINVD: what replaces it stays in the cache', () => {
+  test('writes the pushed RAX back by its WBINVD: the value that overwrites it stays in the cache', () => {
     expect(dram(subject, pa(STACK + 0xfe0))).toBe(BigInt(ROUTINE));
   });
 
-  test('without a cache, has the last pushed value in DRAM', () => {
+  test('without a cache leaves the last pushed value in DRAM', () => {
     const uncached = at('startup_64:phys_base', 'machine.cache.size=0');
     expect(dram(uncached, pa(STACK + 0xfe0))).toBe(PAT_HIGH);
   });

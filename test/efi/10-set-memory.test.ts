@@ -80,7 +80,7 @@ describe('sme_set_mem_dec and sme_set_mem_enc', () => {
     expect(checkpoint.mapped(va(data + PAGE_SIZE)).c).toBe(1);
   });
 
-  test('the size is rounded up by itself, the start down: with an offset the last page is missed', () => {
+  test('the size is rounded up regardless of the start, which is rounded down: with an offset the last page is missed', () => {
     k.fn.sme_set_mem_dec(page(5), 1);
     k.fn.sme_set_mem_dec(va(page(8) + 1), PAGE_SIZE);
     expect([4, 5, 6, 7, 8, 9].map(c)).toEqual([1, 0, 1, 1, 0, 1]);
@@ -94,7 +94,7 @@ describe('sme_set_mem_dec and sme_set_mem_enc', () => {
 });
 
 describe('caches after set_memory_dec', () => {
-  /** A dirty line under the host’s key, the page made plain, a device’s bytes, and all lines written back. */
+  /** Bytes of a page after: a dirty line under the host’s key, set_memory_dec, a device’s write, a write-back of all lines. */
   function deviceAfterDec(from: BootCheckpoint): Uint8Array {
     from.restore();
     from.k.writeBytes(page(5), new Uint8Array(PAGE_SIZE).fill(0xee));
@@ -110,14 +110,14 @@ describe('caches after set_memory_dec', () => {
     expect(dram(page(5), KEY_HOST)).toEqual(new Uint8Array(PAGE_SIZE).fill(0xee));
   });
 
-  test('a CPU that keeps keys coherent (HwEnfCacheCoh) loses nothing', () => {
+  test('a CPU that enforces coherency across keys (HwEnfCacheCoh) loses no data', () => {
     const coherent = new BootCheckpoint('drivers', {
       scenario: scenario('bios-minimal', 'machine.ram=256MiB', 'machine.cpu=zen-3'),
     });
     expect(deviceAfterDec(coherent)).toEqual(text);
   });
 
-  test('without CLFLUSH all caches are written back, and nothing is lost', () => {
+  test('without CLFLUSH all caches are written back, and no data is lost', () => {
     checkpoint.restore();
     k.state.bootCpuData.capability.X86_FEATURE_CLFLUSH = 0;
     k.writeBytes(page(5), new Uint8Array(PAGE_SIZE).fill(0xee));
@@ -129,7 +129,7 @@ describe('caches after set_memory_dec', () => {
 });
 
 describe('set_memory_dec at a hole', () => {
-  test('fills it and the pages after it with frames from that of the page before', () => {
+  test('maps it and the pages after it to the frames that follow that of the page before', () => {
     checkpoint.unmap(page(5));
     k.fn.sme_set_mem_dec(page(4), 3 * PAGE_SIZE);
     const frames = [3, 4, 5, 6, 7].map(
@@ -138,7 +138,7 @@ describe('set_memory_dec at a hole', () => {
     expect(frames).toEqual([3, 4, 4, 5, 7]);
   });
 
-  test('fills it with page frame 0 if it is the first page', () => {
+  test('maps it to page frame 0 if it is the first page', () => {
     checkpoint.unmap(page(5));
     k.fn.sme_set_mem_dec(page(5), PAGE_SIZE);
     expect(checkpoint.mapped(page(5)).pa).toBe(0);

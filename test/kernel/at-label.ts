@@ -27,7 +27,7 @@ export class BootCheckpoint {
     return this.boot.kernel;
   }
 
-  /** Restores the label and opens a boot step for the test. */
+  /** Restores the state at the label and opens a boot step for the test. */
   restore(): void {
     this.boot.restore(this.snapshot);
     this.boot.recorder.step('test');

@@ -1,4 +1,4 @@
-/** The names of the model that an image has, on images of a few symbols. */
+/** Addresses of the model's variables in an image, on images with a few symbols. */
 import { describe, expect, test } from '@jest/globals';
 import type { KernelImage } from '../../src/firmware/image/kernel-image.js';
 import { SymbolTable } from '../../src/firmware/image/symbols.js';
@@ -74,7 +74,7 @@ describe('a variable has its address in the image', () => {
     expect(placeOf(imageWith({ a: 0x10 }, { 0x10: 5n, 0x18: 1n }), [a])).toBeUndefined();
   });
 
-  test('that is all zero where the file has zeros, and in .bss', () => {
+  test('that is all zero if the file has zeros there, or in .bss', () => {
     expect(placeOf(imageWith({ a: 0x10 }, { 0x10: 1n }), [variable('a')])).toBeUndefined();
     expect(placeOf(imageWith({ a: BSS - TEXT - 8 }), [variable('a', { size: 16 })])).toBe(0xf8);
   });
@@ -83,7 +83,7 @@ describe('a variable has its address in the image', () => {
     expect(placeOf(imageWith({}), [variable('this_cpu', { size: 1, align: 1 })])).toBeUndefined();
   });
 
-  test('under its name in later kernels', () => {
+  test('also under the name of later kernels', () => {
     const pgt = variable('early_level4_pgt');
     expect(placeOf(imageWith({ early_top_pgt: 0x20 }), [pgt])).toBe(0x20);
   });

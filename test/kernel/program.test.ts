@@ -24,7 +24,7 @@ const NAMES = new Set([
 const [segment] = base.segments;
 if (segment === undefined) throw new Error('the built-in image has no segment');
 
-/** The built-in kernel as an ELF file without a range for the overlay, without some names and with others moved. */
+/** The built-in kernel as an ELF file without a range for the overlay, without some names and with others at other addresses. */
 function elf(without: readonly string[], moved: Record<string, number> = {}): KernelImage {
   const symbols = [...NAMES]
     .filter((name) => !without.includes(name) && !(name in moved))

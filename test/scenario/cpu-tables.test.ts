@@ -4,7 +4,7 @@ import type { Trace } from '../../src/trace/trace.js';
 import { boot, intact, scenario } from '../helpers.js';
 import { traceOf } from '../shared-traces.js';
 
-/** Four CPUs on a BIOS, with some tables and without others. */
+/** Four CPUs on BIOS firmware with some tables missing. */
 const four = (stage: number, ...settings: string[]): Trace =>
   boot({
     scenario: scenario(
@@ -78,7 +78,7 @@ describe('with encryption on', () => {
   });
 });
 
-test.each(['acpi', 'madt'])('EFI firmware can lack %s too', (table) => {
+test.each(['acpi', 'madt'])('EFI firmware may lack %s too', (table) => {
   const trace = boot({
     scenario: scenario('epyc-efi', 'machine.ram=256MiB', 'guest=false', `firmware.${table}=false`),
     stage: 17,

@@ -1,4 +1,4 @@
-/** The forms in which people post a kernel log: encodings, quoting, log viewers. */
+/** The forms of posted kernel logs: encodings, quoting, log viewers. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import { parseDmesg, type DmesgFacts } from '../../src/scenario/dmesg.js';
@@ -52,7 +52,7 @@ const stamped = (stamp: string, text: string): string => text.replace(/^(?:\[[^\
 const ESC = String.fromCharCode(27);
 
 test.each<[string, Uint8Array]>([
-  ['as it is', bytes(LOG)],
+  ['unchanged', bytes(LOG)],
   ['with CR LF', bytes(LOG.replace(/\n/g, '\r\n'))],
   ['with CR CR LF, as serial consoles leave it', bytes(LOG.replace(/\n/g, '\r\r\n'))],
   ['with a byte order mark', bytes(`\ufeff${LOG}`)],
@@ -99,10 +99,10 @@ test.each<[string, Uint8Array]>([
   ['from syslog', bytes(stamped('Apr 11 09:26:26 host kernel: [    0.000000] ', LOG))],
   ['from a journal', bytes(stamped('2023-02-24T09:33:02.000000+0100 host kernel: ', LOG))],
   ['without stamps', bytes(stamped('', LOG))],
-  ['behind a login prompt', bytes(LOG.replace(/^/m, 'host login: '))],
+  ['after a login prompt', bytes(LOG.replace(/^/m, 'host login: '))],
   ['printed twice by two consoles', bytes(LOG.replace(/^.*BIOS-e820.*$/gm, '$&\n$&'))],
   ['without line ends', bytes(LOG.replace(/\n(?=.*BIOS-e820)/g, ' '))],
-])('a log %s has the same facts', (_form, log) => {
+])('a log is parsed to the same facts: %s', (_form, log) => {
   const facts = read(log);
   expect(facts.e820).toEqual(WANTED.e820);
   expect(bare({ ...facts, e820: [] })).toEqual(bare({ ...WANTED, e820: [] }));
@@ -154,7 +154,7 @@ test('prose after a short command line is not joined to it', () => {
 describe('parsing time is proportional to length', () => {
   const line = 'BIOS-e820: [mem 0x0000000000000000-0x000000000009fbff] usable';
   test.each([
-    ['blanks behind a line', `${line}${' '.repeat(2_000_000)}\n${line}`],
+    ['blanks after a line', `${line}${' '.repeat(2_000_000)}\n${line}`],
     ['a line of blanks', `${' '.repeat(2_000_000)}\n${line}`],
     ['brackets', `${'BIOS-e820: [mem '.repeat(200_000)}\n${line}`],
     ['beginnings of EFI lines', `${'efi: mem00: [\n'.repeat(100_000)}${line}`],

@@ -5,7 +5,7 @@ import { parseDmesg } from '../../src/scenario/dmesg.js';
 const log = (name: string): string => readFileSync(`test/fixtures/dmesg/${name}.txt`, 'utf8');
 
 describe('a kernel log', () => {
-  test('of a BIOS machine gives memory map, command line, CPUs and DMI', () => {
+  test('of a BIOS machine has memory map, command line, CPUs and DMI', () => {
     const facts = parseDmesg(log('gigabyte-a320m'));
     expect(facts.e820).toHaveLength(19);
     expect(facts.e820[0]).toEqual({ start: 0, end: 0x9_d3ff, type: 'usable' });
@@ -26,7 +26,7 @@ describe('a kernel log', () => {
     });
   });
 
-  test('with efi=debug gives the EFI memory map, whose ends are inclusive', () => {
+  test('with efi=debug has the EFI memory map, whose ends are inclusive', () => {
     const { efiMemoryMap } = parseDmesg(log('ovmf-guest'));
     expect(efiMemoryMap).toHaveLength(127);
     expect(efiMemoryMap[111]).toEqual({
@@ -172,7 +172,7 @@ describe('a kernel log', () => {
       'Apr 11 09:26:26 host kernel: radeon 0000:01:00.0: using 40-bit DMA addressing',
       { devices: [{ driver: 'radeon', bits: 40 }] },
     ],
-  ])('lines %j', (line, facts) => {
+  ])('with the lines %j is parsed to the facts', (line, facts) => {
     const found = parseDmesg(line);
     for (const [key, value] of Object.entries(facts)) {
       expect(Reflect.get(found, key)).toEqual(value);
@@ -183,7 +183,7 @@ describe('a kernel log', () => {
 describe('a log with several boots', () => {
   const two = log('two-boots');
 
-  test('gives the last complete one, or the requested one', () => {
+  test('is parsed for the last complete one, or for the requested one', () => {
     expect(parseDmesg(two).boot).toMatchObject({ number: 2, of: 2, first: 19, last: 36 });
     expect(parseDmesg(two).e820).toHaveLength(10);
     expect(parseDmesg(two, 1).boot).toMatchObject({ number: 1, first: 1, last: 18 });

@@ -18,7 +18,7 @@ const facts = (name: string): DmesgFacts =>
   parseDmesg(readFileSync(`test/fixtures/dmesg/${name}.txt`, 'utf8'));
 
 describe.each(['gigabyte-a320m', 'dell-r6515', 'ovmf-guest'])('the log of %s', (name) => {
-  test.each([9, 18])('gives a scenario that reaches /init at stage %i', (stage) => {
+  test.each([9, 18])('is converted to a scenario that reaches /init at stage %i', (stage) => {
     const { data } = draft(facts(name));
     const trace = boot({ scenario: parseScenario(name, data), stage }).run();
     expect(trace.outcome).toMatchObject({ kind: 'booted' });
@@ -26,7 +26,7 @@ describe.each(['gigabyte-a320m', 'dell-r6515', 'ovmf-guest'])('the log of %s', (
 });
 
 describe('a scenario from a log', () => {
-  test('adds mem_encrypt=on, unless it shall be as logged or the log has mem_encrypt=', () => {
+  test('adds mem_encrypt=on, unless asLogged is set or the log has mem_encrypt=', () => {
     const line = (commandLine: string, asLogged = false) =>
       draft({ ...facts('gigabyte-a320m'), commandLine }, asLogged).data.cmdline;
     expect(line('ro')).toBe('ro mem_encrypt=on');
@@ -103,15 +103,18 @@ describe('a scenario from a log', () => {
       /no family: chosen by the name/,
     ],
     ['AMD Athlon(tm) 64 X2', undefined, undefined, 'amd-k8', /a part before family 0x17/],
-  ])('chooses for %s of family %s and model %s %s', (name, family, model, cpu, remark) => {
-    const known = family === undefined || model === undefined ? {} : { family, model };
-    const { data, remarks } = draft({ ...facts('gigabyte-a320m'), cpu: { name, ...known } });
-    expect(data.machine).toMatchObject({ cpu });
-    expect(said(remarks)).toMatch(remark);
-    const encrypts = /zen|epyc|hygon/.test(cpu);
-    expect(data.firmware).toMatchObject(encrypts ? { syscfgMemEncrypt: true } : {});
-    expect(Object.keys(data.firmware as object).includes('syscfgMemEncrypt')).toBe(encrypts);
-  });
+  ])(
+    'chooses, for %s of family %s and model %s, the processor %s',
+    (name, family, model, cpu, remark) => {
+      const known = family === undefined || model === undefined ? {} : { family, model };
+      const { data, remarks } = draft({ ...facts('gigabyte-a320m'), cpu: { name, ...known } });
+      expect(data.machine).toMatchObject({ cpu });
+      expect(said(remarks)).toMatch(remark);
+      const encrypts = /zen|epyc|hygon/.test(cpu);
+      expect(data.firmware).toMatchObject(encrypts ? { syscfgMemEncrypt: true } : {});
+      expect(Object.keys(data.firmware as object).includes('syscfgMemEncrypt')).toBe(encrypts);
+    },
+  );
 
   test.each([
     [', Intel PMU driver', 'intel-broadwell'],
@@ -217,7 +220,7 @@ describe('a scenario from a log', () => {
     ['32 bits', { bits32: '"i686" in its version' }, 'note', /a 32-bit kernel/],
     ['an IOMMU', { iommu: 'ACPI: IVRS 0x0' }, 'read', /machine\.iommu: "ACPI: IVRS/],
     ['no VGA', { console: 'dummy device 80x25' }, 'read', /machine\.vga: false/],
-  ] as const)('that has %s says so', (_what, more, kind, remark) => {
+  ] as const)('with %s has a remark about it', (_what, more, kind, remark) => {
     const { data, remarks } = draft({ ...facts('ryzen-5950x'), ...more });
     expect(said(remarks, kind)).toMatch(remark);
     expect(() => parseScenario('subject', data)).not.toThrow();
@@ -285,7 +288,7 @@ describe.each([
   });
 });
 
-test('the log of two EPYC 9654 gives eight of their CPUs, the IOMMU and the narrowest AHCI controller', () => {
+test('the log of two EPYC 9654 is converted with eight of the CPUs, the IOMMU and the narrowest AHCI controller', () => {
   const { data, remarks } = draft(facts('supermicro-h13'));
   expect(data.machine).toEqual({
     cpu: 'epyc-9654',
@@ -303,7 +306,7 @@ test('the log of two EPYC 9654 gives eight of their CPUs, the IOMMU and the narr
   expect(() => parseScenario('supermicro-h13', data)).not.toThrow();
 });
 
-test('the log of a Lenovo X240 gives its EFI map without the entries of zero pages', () => {
+test('the log of a Lenovo X240 is converted with its EFI map, without the entries of zero pages', () => {
   const { efiMemoryMap, efiProblem, e820Unnamed } = facts('lenovo-x240');
   expect(efiProblem).toBeUndefined();
   expect(efiMemoryMap).toHaveLength(44);
@@ -347,7 +350,7 @@ test.each([
     /ends with it/,
   ],
   [
-    'has less than the kernel says',
+    'has less memory than the kernel reports',
     (text: string) =>
       text.replace(/^.*0x0000000100000000-.*\n/m, '') +
       '[    0.1] Memory: 65000000K/67017176K available\n',

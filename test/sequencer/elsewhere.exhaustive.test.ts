@@ -17,7 +17,7 @@ afterAll(() => {
   rmSync(dir, { recursive: true });
 });
 
-test('a boot goes on from a snapshot at each label in a fresh process with the same rest of the trace', () => {
+test('a boot resumes from a snapshot at each label in a new process with the same rest of the trace', () => {
   const whole = printTrace(traceOf());
   expect(resumeElsewhere(dir, LABELS, whole)).toEqual(LABELS.map((label) => `${label} same`));
 }, 600_000);

@@ -1,4 +1,4 @@
-/** The same boot in other places: a fresh process, and an environment that has nothing of Node. */
+/** The same boot in other environments: a new process, and one without Node's APIs. */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

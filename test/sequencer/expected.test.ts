@@ -13,7 +13,7 @@ const ended = (
 ): Pick<Trace, 'consumed' | 'outcome'> => ({ consumed, outcome: { kind } });
 
 describe('garbageOf', () => {
-  test('names data once, sorted, even if another reader got it intact', () => {
+  test('names data once, sorted, even if another reader read it intact', () => {
     const trace = ended(
       'booted',
       read('initrd', false, 'find_cpio_data'),
@@ -37,7 +37,7 @@ describe('a boot', () => {
     expect(differences({ outcome: 'panic' }, trace)).toEqual([]);
   });
 
-  test('that ends differently lists each missing and each unexpected name', () => {
+  test('that ends differently has a difference for each missing and each unexpected name', () => {
     expect(differences({ outcome: 'booted', garbage: ['RSDP', 'initrd'] }, trace)).toEqual([
       'expected outcome booted, found panic',
       'expected to be read as garbage: RSDP',
@@ -45,7 +45,7 @@ describe('a boot', () => {
     ]);
   });
 
-  test('of less than the whole series is not checked', () => {
+  test('of a part of the series is not checked', () => {
     const of = (stage: number): unknown =>
       boot({ scenario: scenario('bios-minimal'), stage }).expected;
     expect(of(17)).toBeUndefined();
@@ -53,7 +53,7 @@ describe('a boot', () => {
   });
 });
 
-describe('each scenario has an expectation', () => {
+describe('each shipped scenario has an expectation', () => {
   const names = readdirSync('scenarios').map((file) => file.replace(/\.yaml$/, ''));
 
   test.each(names)('%s', (name) => {

@@ -1,4 +1,4 @@
-/** Boots in another process, from a bundle that has nothing of Node. */
+/** Boots in another process, from a bundle that does not use Node's APIs. */
 import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -25,8 +25,8 @@ export async function bundlePortable(dir: string): Promise<void> {
 }
 
 /**
- * Goes on from a snapshot at each of some labels in one fresh process, beside the bundle. Gives a line a label: `LABEL same`
- * where the whole trace is the given one.
+ * Resumes from a snapshot at each of some labels in one new process, in the folder of the bundle. Returns a line for each
+ * label: `LABEL same` if the whole trace equals the given one.
  */
 export function resumeElsewhere(dir: string, labels: readonly string[], whole: string): string[] {
   const subject = boot();

@@ -8,7 +8,7 @@ import { printTrace } from '../../src/trace/yaml-out.js';
 import type { Trace, TraceEvent } from '../../src/trace/trace.js';
 import { boot, intact, scenario } from '../helpers.js';
 
-/** A boot at a stage, with a second kernel at another; with 256 MiB the first one does not survive patch 10. */
+/** A boot at a stage, with a second kernel at another; with 256 MiB the first one ends early from patch 10 on. */
 function kexec(stage: number, next: number, ...extra: string[]): Boot {
   const ram = stage === 18 ? '2GiB' : '256MiB';
   const settings = ['firmware.type=efi', `machine.ram=${ram}`, `kexec.stage=${String(next)}`];
@@ -87,7 +87,7 @@ describe('with encryption in the second kernel', () => {
     for (const name of PASSED) expect([name, intact(trace, `kexec ${name}`)]).toEqual([name, true]);
   });
 
-  test('and with it in the first, where kexec maps its pages without the mask: efi_setup is plaintext', () => {
+  test('with encryption in the first kernel too, and its kexec pages mapped without the mask, efi_setup is plaintext', () => {
     const it = kexec(18, 18, '10/kexec-plain');
     it.runTo('kexec:efi_init');
     const region = it.loaded.regions.find(({ name }) => name === 'EFI setup data');
@@ -101,7 +101,7 @@ describe('with encryption in the second kernel', () => {
     for (const name of PASSED) expect([name, intact(trace, `kexec ${name}`)]).toEqual([name, true]);
   });
 
-  test('as posted the boot does not get that far', () => {
+  test('with the series as posted the second kernel is not reached', () => {
     expect(kexec(18, 18).run().outcome).toMatchObject({ where: 'relocate_kernel' });
   });
 });

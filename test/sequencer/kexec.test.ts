@@ -99,7 +99,7 @@ describe('kexec out of a kernel with encryption', () => {
 });
 
 describe('a second kernel that cannot be loaded', () => {
-  test('a zero page that would lie in the kernel is refused by kexec_load()', () => {
+  test('a zero page that overlaps the kernel is refused by kexec_load()', () => {
     const bad = kexec(0, 0, 'loader.initrdAt=0x2000000');
     bad.runTo('run_init');
     expect(() => bad.step()).toThrow(/E_KEXEC.*-22/s);

@@ -1,4 +1,4 @@
-/** Each alternative alone without the mask, which alternatives.test.ts has together, and kexec with a large cache. */
+/** Each alternative alone without the mask (alternatives.test.ts tests them together), and kexec with a large cache. */
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { alternatives, patchOf } from '../../src/series/patches.js';
 import type { Trace } from '../../src/trace/trace.js';
@@ -25,7 +25,7 @@ describe('kexec with lines of the first kernel still in a cache of 64 MiB', () =
       with: extra,
     }).run();
 
-  test('10/kexec-map alone has them written back over the other kernel', () => {
+  test('with 10/kexec-map alone they are written back over the other kernel', () => {
     expect(large('10/kexec-map').outcome).toMatchObject({
       kind: 'triple-fault',
       where: 'startup_64',
@@ -33,7 +33,7 @@ describe('kexec with lines of the first kernel still in a cache of 64 MiB', () =
     });
   });
 
-  test('10/kexec-wbinvd alone does not get so far, with 10/kexec-map it boots', () => {
+  test('with 10/kexec-wbinvd alone the other kernel is not reached, with 10/kexec-map added it boots', () => {
     expect(large('10/kexec-wbinvd').outcome).toMatchObject({ where: 'relocate_kernel' });
     expect(large('10/kexec-map', '10/kexec-wbinvd').outcome.kind).toBe('booted');
   });

@@ -19,7 +19,7 @@ const on = (name: string, settings: readonly string[], ...extra: string[]): Boot
 const eventsOf = (trace: Trace): TraceEvent[] => trace.steps.flatMap(({ events }) => events);
 const consoleOf = (trace: Trace, text: string): number =>
   eventsOf(trace).filter((event) => String(event.console ?? '').includes(text)).length;
-/** Whether the last read of a name was intact, in a boot that is not finished; undefined if it was not read. */
+/** Whether the last read of a name was intact, in an unfinished boot; undefined if it was not read. */
 const lastRead = (b: Boot, name: string): boolean | undefined =>
   b.recorder.snapshot().integrity.consumed.findLast((one) => one.name === name)?.intact;
 
@@ -42,7 +42,7 @@ describe('the alternatives', () => {
       const linked = link(hunks, placed);
       expect(linked.hunks.map((hunk) => hunk.id)).toContain(id);
       if (instead !== undefined) expect(linked.hunks.map((hunk) => hunk.id)).not.toContain(instead);
-      // It changes what is called, not any address.
+      // It changes calls, not addresses.
       const whole = link(compose({ stage: 18, activate: false }).hunks);
       expect(linked.functions).toEqual(whole.functions);
       expect(linked.variables).toEqual(whole.variables);
@@ -50,7 +50,7 @@ describe('the alternatives', () => {
   );
 
   // Each alone: alternatives.exhaustive.test.ts.
-  test('change nothing without the mask, all that go together in one boot', () => {
+  test('change nothing without the mask: all compatible ones in one boot', () => {
     // It replaces the same hunk as 10/kexec-map.
     const together = all.map(({ id }) => id).filter((id) => id !== '10/kexec-plain');
     expect(whatHappens(withoutMask(...together).run())).toEqual(whatHappens(withoutMask().run()));
@@ -153,7 +153,7 @@ describe('alternative 10/properties-table', () => {
     return { intact: lastRead(b, 'properties table'), c: map?.C };
   };
 
-  test('maps the table as the firmware wrote it', () => {
+  test('maps the table without the C-bit, as the firmware wrote it', () => {
     expect(read()).toEqual({ intact: false, c: 1 });
     expect(read('10/properties-table')).toEqual({ intact: true, c: 0 });
   });
@@ -225,7 +225,7 @@ describe('alternatives 17/svm and 17/host-save-area', () => {
     expect(mask & patched(b.kernel).fn.sme_me_mask()).toBe(0n);
   });
 
-  test('make VMRUN save the host’s state under its key, and load it from there', () => {
+  test('make VMRUN save the host’s state under the key, and load it under the same', () => {
     const saved = (key: KeyId, ...extra: string[]): bigint => {
       const b = guest(...extra);
       const area = (b.kernel.state.kvm?.saveArea ?? 0) + VMCB_SAVE.CR3[0];

@@ -104,7 +104,7 @@ describe('upTo', () => {
     expect(upTo(whole, stage)).toEqual(expected);
   });
 
-  test('keeps alternatives to patch 18 if that is on top', () => {
+  test('retains alternatives to patch 18 if that is applied on top', () => {
     expect(upTo({ ...whole, activate: true }, 8).with).toEqual(['18/pat-large']);
   });
 

@@ -1,4 +1,4 @@
-/** Positions of the C-bit: CPUID gives it, but the kernel of 2016 does not work with every one. */
+/** Positions of the C-bit: CPUID reports it, but the kernel of 2016 does not work with every position. */
 import { describe, expect, test } from '@jest/globals';
 import { boot, intact, scenario } from '../helpers.js';
 
@@ -12,7 +12,7 @@ const at = (cBit: number): ReturnType<typeof boot> =>
 
 describe('the C-bit', () => {
   // __PHYSICAL_MASK_SHIFT is 46: PTE_PFN_MASK clears bits from 46 on.
-  test.each([46, 47, 51])('at %i boots to the same end', (cBit) => {
+  test.each([46, 47, 51])('at %i boots to the same outcome', (cBit) => {
     const trace = at(cBit).run();
     expect(trace.outcome).toEqual({ kind: 'booted', where: 'run_init' });
     expect(intact(trace, 'command line')).toBe(true);
@@ -29,7 +29,7 @@ describe('the C-bit', () => {
     expect(at(cBit).run().outcome).toMatchObject({ kind, where });
   });
 
-  test.each([12, 21, 31])('at %i changes nothing where encryption stays off', (cBit) => {
+  test.each([12, 21, 31])('at %i changes nothing if encryption stays off', (cBit) => {
     const sme = `machine.sme={"cBit":${String(cBit)},"reduction":5}`;
     const trace = boot({ scenario: scenario('bios-minimal', sme), stage: 17 }).run();
     expect(trace.outcome.kind).toBe('booted');

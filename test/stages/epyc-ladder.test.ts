@@ -1,4 +1,4 @@
-/** The activation ladder on a whole machine: the reads that each patch makes intact, and not the patch before. */
+/** The activation ladder on a machine with all devices: the reads that are intact from each patch on. */
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import type { Trace } from '../../src/trace/trace.js';
 import { boot, intact, scenario, stateOf } from '../helpers.js';

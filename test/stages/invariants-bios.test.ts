@@ -1,4 +1,4 @@
-/** Invariants on the smallest machine, and on those where nothing turns encryption on. */
+/** Invariants on the smallest machine, and on those that never turn encryption on. */
 import { holdsAt, sameAsBefore, STAGES } from './invariants.js';
 
 const traces = holdsAt('bios-minimal', STAGES);

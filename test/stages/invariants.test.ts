@@ -1,4 +1,4 @@
-/** What always holds, on representatives: no patch, all patches, and a processor without encryption. */
+/** Invariants of every boot, on representatives: no patch, all patches, and a processor without encryption. */
 import { holdsAt } from './invariants.js';
 
 holdsAt('bios-minimal', [0, 18]);

@@ -84,7 +84,7 @@ export function holdsAt(name: string, stages: readonly number[]): ReadonlyMap<nu
       expect(unanswered).toEqual([]);
     });
 
-    test('has the place and reason of its end, and ends as the scenario expects', () => {
+    test('has the location and the reason of its end, and ends as the scenario expects', () => {
       const { kind, where, message } = trace.outcome;
       expect(where).toMatch(/./);
       if (kind !== 'booted') expect(message).toMatch(/./);

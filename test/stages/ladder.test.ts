@@ -26,7 +26,7 @@ describe('below stage 18 encryption is never on', () => {
 describe('stage 18', () => {
   const trace = traceOf();
 
-  test('reaches /init with everything that it needs intact', () => {
+  test('reaches /init with all required data intact', () => {
     expect(trace.outcome.kind).toBe('booted');
     for (const name of ['boot params', 'command line', 'initrd', 'user file page']) {
       expect([name, intact(trace, name)]).toEqual([name, true]);
@@ -40,7 +40,7 @@ describe('stage 18', () => {
     expect(stateOf(trace, 'loader page tables')).toBe('plaintext');
   });
 
-  test('encrypts the kernel before CR3 holds the C-bit, and the initrd before it is unpacked', () => {
+  test('encrypts the kernel before CR3 has the C-bit, and the initrd before it is unpacked', () => {
     const encrypts = trace.steps.flatMap((step) =>
       step.events.filter((e) => kindOf(e) === 'encrypt').map(() => step.label),
     );

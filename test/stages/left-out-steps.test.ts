@@ -1,6 +1,6 @@
 /**
  * A boot that skips steps must have the state that it would have if it had run them: each hunk's boot is run step by
- * step, and from each of its stops advanced by the checkpoints of the whole series as far as they apply.
+ * step, and from each step on advanced by the checkpoints of the whole series as far as they apply.
  */
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { leavable, withoutHunk, type LeftOut } from '../../src/analysis/matrix/matrix.js';

@@ -1,4 +1,4 @@
-/** Snapshots of a boot, besides the walk over every label in the invariants. */
+/** Snapshots of a boot; the invariants resume at every label. */
 import { describe, expect, test } from '@jest/globals';
 import { PAGE_SIZE, pa } from '../../src/machine/address.js';
 import { deserialize, serialize } from '../../src/machine/codec.js';

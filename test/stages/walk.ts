@@ -11,7 +11,7 @@ export interface Walked {
   /** Labels after which the two differ, with the path of the first difference. */
   readonly wrong: readonly string[];
   readonly steps: number;
-  /** The traces of the boot that ran through and of the one that ran from snapshots. */
+  /** The traces of the uninterrupted boot and of the one resumed from snapshots. */
   readonly traces: readonly [string, string];
 }
 

@@ -71,7 +71,7 @@ describe('adjacent events', () => {
 });
 
 describe('pages in descending order', () => {
-  test('become one range where they are cleared', () => {
+  test('become one range if they are cleared', () => {
     const cleared = (page: number): EventInput =>
       event('fill', { at: va(page * PAGE), pa: pa((page + 100) * PAGE), C: 1 });
     expect(runsOf([cleared(3), cleared(2), cleared(1)])).toEqual([
@@ -91,7 +91,7 @@ describe('pages in descending order', () => {
     ).toHaveLength(2);
   });
 
-  test('are not merged where they are mapped: which page maps where would be lost', () => {
+  test('are not merged if they are mapped: the address of each page would be lost', () => {
     const mapped = (page: number): EventInput =>
       event('map', { va: va(page * PAGE), pa: pa(page * PAGE), C: 1 });
     expect(runsOf([mapped(2), mapped(1)])).toHaveLength(2);
@@ -160,7 +160,7 @@ describe('a loop over pages', () => {
     expect(runsOf([copy(0, 8), copy(1, 8), copy(2, 9)])).toHaveLength(2);
   });
 
-  test('continues its line although its functions emit many events in between', () => {
+  test('continues its line although its functions emit many events between', () => {
     const noise = (turn: number): EventInput[] =>
       Array.from({ length: 2 * MERGE_WINDOW }, (_, each) =>
         event('read', { what: `${turn}.${each}` }),

@@ -4,7 +4,7 @@ import { by, copyFields, eventsOf, PAGE, pa } from './helpers.js';
 
 const BUFFER = pa(0x5000);
 
-/** As sme_early_mem_enc does for each chunk: read from the range under one C-bit, write to it under the other. */
+/** The two copies of sme_early_mem_enc for each chunk: from the range under one C-bit, to it under the other. */
 function inPlace(recorder: Recorder, start: number, chunks: readonly number[], from: 0 | 1): void {
   const to = from === 0 ? 1 : 0;
   let at = start;

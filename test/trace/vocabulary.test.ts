@@ -25,7 +25,7 @@ describe('the vocabulary', () => {
     expect(keys.filter(isKind)).toEqual([]);
   });
 
-  test('puts the C-bit and the effective memory type of a mapping in fields of their own', () => {
+  test('puts the C-bit and the effective memory type of a mapping in separate fields', () => {
     expect(keysOf('map')).toEqual(expect.arrayContaining(['C', 'type']));
     expect(principalOf('map')).toBe('va');
     expect(keysOf('map')).not.toContain('va');

@@ -59,7 +59,7 @@ function reversed<T>(value: T): T {
 }
 
 describe('a trace as YAML', () => {
-  test('has a line for each event, the kind first, the C-bit a field of its own', () => {
+  test('has a line for each event, the kind first, the C-bit as a separate field', () => {
     expect(printTrace(smallTrace())).toBe(SMALL);
   });
 

@@ -74,7 +74,7 @@ describe('a search', () => {
     );
   });
 
-  test('tests no stage twice, and few besides the skipped ones', () => {
+  test('tests no stage twice, and few in addition to the skipped ones', () => {
     fc.assert(
       fc.property(cases, (verdicts) => {
         const { tested } = search(verdicts);

@@ -35,7 +35,7 @@ describe('the result of a step is a line', () => {
     });
   });
 
-  test('with the first bytes, and whether they are those of the region', () => {
+  test('with the first bytes, and whether they equal those of the region', () => {
     const bytes = (same: boolean): ByteRange => ({
       length: 32,
       hex: '30 37 30 37 '.repeat(8).trim(),
@@ -57,7 +57,7 @@ describe('the result of a step is a line', () => {
     );
   });
 
-  test('or the status of a step that was not done', () => {
+  test('or the status of a step that was not run', () => {
     const answers = answersOf(
       result([
         { step: 'f()', status: 'absent', why: 'f is added by patch 7' },

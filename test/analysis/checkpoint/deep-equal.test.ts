@@ -38,7 +38,7 @@ describe('deepEqual', () => {
     ['null and an empty object', null, {}],
     ['an object and a list', { 0: 1 }, [1]],
     ['an object and a map', { a: 1 }, new Map([['a', 1]])],
-    ['a list that goes on', [1], [1, 2]],
+    ['a list that continues', [1], [1, 2]],
     ['a deep value', { a: [{ b: 1 }] }, { a: [{ b: 2 }] }],
     ['a property more', { a: 1 }, { a: 1, b: 0 }],
     ['the last byte', bytes(1, 2, 3), bytes(1, 2, 4)],

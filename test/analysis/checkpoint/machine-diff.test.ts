@@ -86,7 +86,7 @@ describe('two machines', () => {
   test.each<[string, (m: Machine) => void]>([
     ['another register of the machine', (m) => m.cpus[0].msrs.set('STAR', 1n)],
     ['a register', (m) => void (m.cpus[0].rip = va(m.cpus[0].rip + 1))],
-    ['a line more in the cache', (m) => look(m, 200)],
+    ['an additional line in the cache', (m) => look(m, 200)],
     ['a line that is newer than memory', (m) => m.cache.wbinvd('all')],
     ['a page that was touched', (m) => m.dmaWrite(pa(0x8000), Uint8Array.of(1))],
     ['a key in the cache', (m) => put(m, 70, 1, 1, KEY_PLAIN)],

@@ -39,16 +39,16 @@ describe('accessed entries', () => {
     ['a line that is read', ['1'], (s) => s.console.printk.log[1]],
     ['all lines', ['0', '1'], (s) => s.console.printk.log.join('')],
     ['some lines', ['1'], (s) => s.console.printk.log.slice(1)],
-    ['lines that are cut off', ['0', '1', '2'], (s) => (s.console.printk.log.length = 1)],
-    ['the last line, taken off', ['0', '1', '2'], (s) => s.console.printk.log.pop()],
-    ['how many there are', [], (s) => s.console.printk.log.length],
-    ['a log in its place', ['0', '1', '2'], (s) => (s.console.printk.log = ['other'])],
-    ['a capability that is asked for', ['SME'], (s) => s.bootCpuData.capability['SME'] === 1],
-    ['one that is set', ['PGE'], (s) => (s.bootCpuData.capability['PGE'] = 1)],
-    ['one that is asked whether it is there', ['SME'], (s) => 'SME' in s.bootCpuData.capability],
-    ['one that is taken away', ['SME'], (s) => delete s.bootCpuData.capability['SME']],
-    ['which there are', ['SME', 'PGE'], (s) => Object.keys(s.bootCpuData.capability)],
-    ['something else', [], (s) => (s.maxPfn = 7)],
+    ['lines that are truncated', ['0', '1', '2'], (s) => (s.console.printk.log.length = 1)],
+    ['the last line, popped', ['0', '1', '2'], (s) => s.console.printk.log.pop()],
+    ['the number of lines', [], (s) => s.console.printk.log.length],
+    ['a log that replaces it', ['0', '1', '2'], (s) => (s.console.printk.log = ['other'])],
+    ['a capability that is read', ['SME'], (s) => s.bootCpuData.capability['SME'] === 1],
+    ['a capability that is set', ['PGE'], (s) => (s.bootCpuData.capability['PGE'] = 1)],
+    ['a capability that is tested with in', ['SME'], (s) => 'SME' in s.bootCpuData.capability],
+    ['a capability that is deleted', ['SME'], (s) => delete s.bootCpuData.capability['SME']],
+    ['the names of all capabilities', ['SME', 'PGE'], (s) => Object.keys(s.bootCpuData.capability)],
+    ['another variable', [], (s) => (s.maxPfn = 7)],
   ])('are those of %s', (_what, keys, act) => {
     expect(touched(act)).toEqual(keys);
   });
@@ -72,7 +72,7 @@ describe('two states differ', () => {
   });
 
   test.each<[string, (state: KernelState) => void]>([
-    ['a line more', (s) => s.console.printk.log.push('three')],
+    ['an additional line', (s) => s.console.printk.log.push('three')],
     ['another variable', (s) => (s.maxPfn = 7)],
     ['another part of what has a field', (s) => (s.console.printk.consoleSeq = 1)],
     ['another part of boot_cpu_data', (s) => (s.bootCpuData.family = 1)],

@@ -119,8 +119,8 @@ describe('the effect between two traces', () => {
 
   test.each([
     ['a range is longer', { map: '0x1000..0x2fff' }],
-    ['a place has another name', { pa: '0x5000..0x5fff initrd' }],
-    ['there are more of them', { n: 3 }],
+    ['an address has another symbol', { pa: '0x5000..0x5fff initrd' }],
+    ['its count differs', { n: 3 }],
   ])('shows an effect if %s', (_title, change) => {
     const view = effectBetween(9, base, withEvents({ ...MAP, ...change }, ENTER));
     expect(view.steps).toMatchObject([{ events: { changed: 1 } }]);
@@ -237,7 +237,7 @@ describe('the effects of a patch', () => {
     expect(views.without).toMatchObject({ how: 'removed' });
   });
 
-  test('include results of call scripts if there is a source for them', () => {
+  test('include results of call scripts if a function that provides them is given', () => {
     const scriptsOf = (): { probe: string; before: number; after: number }[] => [
       { probe: 'mask', before: 0, after: 47 },
     ];
@@ -260,9 +260,13 @@ describe('a file of effects', () => {
   });
 
   test.each([
-    ['has no reason though nothing shows', `${HEAD}views: {}\n`, /reason.*needs a reason/],
     [
-      'has a reason though something shows',
+      'has no reason although no view shows an effect',
+      `${HEAD}views: {}\n`,
+      /reason.*needs a reason/,
+    ],
+    [
+      'has a reason although a view shows an effect',
       `${HEAD}reason: x\nviews: {stage: {screen: 1}}\n`,
       /reason.*shows in stage/,
     ],
@@ -273,7 +277,7 @@ describe('a file of effects', () => {
       /unknown key "screens"/,
     ],
     [
-      'is of no patch',
+      'has a patch number beyond the series',
       'expect: effects\npatch: 19\nscenario: a\nviews: {}\n',
       /patch.*from 1 to 18/,
     ],

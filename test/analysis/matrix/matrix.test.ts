@@ -9,14 +9,14 @@ import { holds, optionsOf, whole, type Whole } from './whole-boots.js';
 
 /** One hunk of each kind of row. */
 const SOME = [
-  // Not used; used, and no step differs.
+  // Never used; used without a difference in any step.
   '10/efi',
   '15/setup_real_mode',
-  // A step differs, and nothing that is read.
+  // A step differs, but no data that is read.
   '04/scattered',
   // Replaced by a stub.
   '08/sme_early_mem',
-  // Read as garbage at the end, or so that the boot ends.
+  // Data read as garbage, at the end or with the end of the boot.
   '06/sme_early_init',
   '09/initrd',
   // A fault.

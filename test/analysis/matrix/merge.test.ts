@@ -35,7 +35,7 @@ describe('merged reports', () => {
     ]);
   });
 
-  test('list as missing what a report lists and none has', () => {
+  test('list a row as missing if a report lists it and no report has it', () => {
     expect(mergeReports([first, second], ORDER).missing).toEqual(['bios-minimal 09/bootdata']);
   });
 
@@ -116,7 +116,7 @@ describe('parseMatrix', () => {
       'm.json:2:22, sme-boot-matrix: expected 1, found 2',
     ],
     [
-      'an outcome that there is not',
+      'an unknown outcome',
       text.replace('"panic"', '"sad"'),
       'rows\\[1\\]\\.outcome\\.kind: expected booted or panic or triple-fault or hung, found "sad"',
     ],

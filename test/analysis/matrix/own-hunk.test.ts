@@ -35,7 +35,7 @@ const unmask: Hunk = {
   },
 };
 
-/** An unused page of the direct map, mapped by an entry of its own. */
+/** An unused page of the direct map, mapped by a separate entry. */
 const PAGE = va(PAGE_OFFSET + 80 * 2 ** 20);
 const C47 = 1n << 47n;
 

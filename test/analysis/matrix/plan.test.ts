@@ -40,7 +40,7 @@ describe('a plan', () => {
     );
   });
 
-  test('is partitioned by its tasks, which occupy as many workers as there is work for', () => {
+  test('is partitioned by its tasks, which occupy at most one worker for each row', () => {
     fc.assert(
       fc.property(plan, count, count, (pairs, n, workers) => {
         // A shard's plan has gaps.
