@@ -53,21 +53,21 @@ async function run(
   tasks: readonly Task[],
   count: number,
   signal = new AbortController().signal,
-  tell: (message: Message) => void = () => undefined,
+  onMessage: (message: Message) => void = () => undefined,
 ): Promise<Message[]> {
   writeFileSync(join(dir, 'log'), '');
-  const said: Message[] = [];
+  const messages: Message[] = [];
   await runOnWorkers<Task, Message>(
     program,
     tasks,
     count,
     (message) => {
-      said.push(message);
-      tell(message);
+      messages.push(message);
+      onMessage(message);
     },
     signal,
   );
-  return said;
+  return messages;
 }
 const tasksUpTo = (count: number): Task[] => Array.from({ length: count }, (_, n) => ({ n }));
 
@@ -79,27 +79,27 @@ describe('a pool of workers', () => {
     [7, 3],
     [3, 7],
   ])('does %i tasks on %i workers, each once, and passes on all messages', async (n, count) => {
-    const said = await run(tasksUpTo(n), count);
-    const wanted = tasksUpTo(n).flatMap((task) => [task.n, task.n + 0.5]);
-    expect(said.map((message) => message.n).sort((a, b) => a - b)).toEqual(wanted);
-    const threads = new Set(said.map(({ thread }) => thread));
+    const messages = await run(tasksUpTo(n), count);
+    const expected = tasksUpTo(n).flatMap((task) => [task.n, task.n + 0.5]);
+    expect(messages.map((message) => message.n).sort((a, b) => a - b)).toEqual(expected);
+    const threads = new Set(messages.map(({ thread }) => thread));
     expect(threads.size).toBeLessThanOrEqual(Math.min(n, count));
     // Messages of one worker arrive in their order.
     for (const thread of threads) {
-      const own = said.filter((message) => message.thread === thread).map((each) => each.n);
+      const own = messages.filter((message) => message.thread === thread).map((each) => each.n);
       expect(own).toEqual([...own].sort((a, b) => a - b));
     }
   });
 
   test('runs all its workers at the same time', async () => {
-    const said = await run(
+    const messages = await run(
       [
         { n: 0, act: 'meet' },
         { n: 1, act: 'meet' },
       ],
       2,
     );
-    expect(new Set(said.map(({ thread }) => thread)).size).toBe(2);
+    expect(new Set(messages.map(({ thread }) => thread)).size).toBe(2);
   });
 
   test('rejects with the error of a worker, and starts no more tasks', async () => {
@@ -123,10 +123,10 @@ describe('a pool of workers', () => {
   test('stops at once on abort', async () => {
     const abort = new AbortController();
     const tasks: Task[] = [{ n: 0 }, { n: 1, act: 'wait' }, { n: 2 }, { n: 3 }];
-    const said = await run(tasks, 1, abort.signal, ({ n }) => {
+    const messages = await run(tasks, 1, abort.signal, ({ n }) => {
       if (n === 1) abort.abort();
     });
-    expect(said.map(({ n }) => n)).toEqual([0, 0.5, 1]);
+    expect(messages.map(({ n }) => n)).toEqual([0, 0.5, 1]);
   });
 
   test('does not start if it was aborted before', async () => {

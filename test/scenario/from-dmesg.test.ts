@@ -9,7 +9,7 @@ import { boot } from '../helpers.js';
 const draft = (facts: DmesgFacts, asLogged = false) =>
   draftScenario(facts, { name: 'subject', asLogged });
 /** The remarks of one kind, or of all, as one text. */
-const said = (remarks: readonly Remark[], kind?: RemarkKind): string =>
+const textOf = (remarks: readonly Remark[], kind?: RemarkKind): string =>
   remarks
     .filter((remark) => kind === undefined || remark.kind === kind)
     .map(({ text }) => text)
@@ -38,16 +38,16 @@ describe('a scenario from a log', () => {
     const commandLine = 'ro earlyprintk=ttyS1,115200 earlyprintk=vga,keep mem_encrypt=on';
     const { data, remarks } = draft({ ...facts('gigabyte-a320m'), commandLine });
     expect(data.cmdline).toBe('ro earlyprintk=vga,keep mem_encrypt=on');
-    expect(said(remarks)).toMatch(/earlyprintk=ttyS1,115200 removed/);
+    expect(textOf(remarks)).toMatch(/earlyprintk=ttyS1,115200 removed/);
   });
 
   test('has a remark for each default', () => {
     const { remarks } = draft({ efi: false, efiMemoryMap: [], e820: facts('ovmf-guest').e820 });
-    expect(said(remarks)).toMatch(/machine\.cpus: not in the log; 1/);
-    expect(said(remarks, 'guessed')).toMatch(
+    expect(textOf(remarks)).toMatch(/machine\.cpus: not in the log; 1/);
+    expect(textOf(remarks, 'guessed')).toMatch(
       /machine\.cpu: zen-1 for an unknown processor; the log does not name it/,
     );
-    expect(said(remarks)).toMatch(/cmdline: not in the log/);
+    expect(textOf(remarks)).toMatch(/cmdline: not in the log/);
   });
 
   test.each<[string, number | undefined, number | undefined, string, RegExp]>([
@@ -109,7 +109,7 @@ describe('a scenario from a log', () => {
       const known = family === undefined || model === undefined ? {} : { family, model };
       const { data, remarks } = draft({ ...facts('gigabyte-a320m'), cpu: { name, ...known } });
       expect(data.machine).toMatchObject({ cpu });
-      expect(said(remarks)).toMatch(remark);
+      expect(textOf(remarks)).toMatch(remark);
       const encrypts = /zen|epyc|hygon/.test(cpu);
       expect(data.firmware).toMatchObject(encrypts ? { syscfgMemEncrypt: true } : {});
       expect(Object.keys(data.firmware as object).includes('syscfgMemEncrypt')).toBe(encrypts);
@@ -126,7 +126,7 @@ describe('a scenario from a log', () => {
       parseDmesg(`${text}[    0.1] x: Fam${line.startsWith(',') ? line : ` ${line}`}.`),
     );
     expect(data.machine).toMatchObject({ cpu });
-    expect(said(remarks, 'guessed')).toMatch(/the log does not name it, but has/);
+    expect(textOf(remarks, 'guessed')).toMatch(/the log does not name it, but has/);
   });
 
   test('loads the kernel to the range of EFI loader data, else to 16 MiB or the next usable address', () => {
@@ -181,7 +181,7 @@ describe('a scenario from a log', () => {
     ];
     const small = draft({ efi: false, efiMemoryMap: [], e820 });
     expect(small.data.machine).toMatchObject({ ram: 2 ** 26 });
-    expect(said(small.remarks)).toMatch(/64 MiB, the minimum of a scenario/);
+    expect(textOf(small.remarks)).toMatch(/64 MiB, the minimum of a scenario/);
   });
 
   test('leaves out an initrd address in memory of the simulated firmware, with a remark', () => {
@@ -189,14 +189,14 @@ describe('a scenario from a log', () => {
     const ramdisk = { start: 0x69ee_2000 - 0x90_0000, end: 0x69ee_1fff };
     const { data, remarks } = draft({ ...base, ramdisk });
     expect(data.loader).toEqual({ kernelAt: 0x100_0000, initrdSize: 0x90_0000 });
-    expect(said(remarks, 'guessed')).toMatch(/initrdAt: left out.*simulated EFI firmware/);
+    expect(textOf(remarks, 'guessed')).toMatch(/initrdAt: left out.*simulated EFI firmware/);
   });
 
   test('has a remark if the initrd is larger than the simulated maximum', () => {
     const ramdisk = { start: 0x1_0000_0000, end: 0x1_7fff_ffff };
     const { data, remarks } = draft({ ...facts('ryzen-5950x'), ramdisk });
     expect(data.loader).toEqual({ kernelAt: 0x100_0000, initrdAt: 0x1_0000_0000 });
-    expect(said(remarks, 'guessed')).toMatch(/initrdSize: left out, since 2147483648 bytes/);
+    expect(textOf(remarks, 'guessed')).toMatch(/initrdSize: left out, since 2147483648 bytes/);
   });
 
   test.each([
@@ -222,7 +222,7 @@ describe('a scenario from a log', () => {
     ['no VGA', { console: 'dummy device 80x25' }, 'read', /machine\.vga: false/],
   ] as const)('with %s has a remark about it', (_what, more, kind, remark) => {
     const { data, remarks } = draft({ ...facts('ryzen-5950x'), ...more });
-    expect(said(remarks, kind)).toMatch(remark);
+    expect(textOf(remarks, kind)).toMatch(remark);
     expect(() => parseScenario('subject', data)).not.toThrow();
   });
 
@@ -242,7 +242,7 @@ describe('a scenario from a log', () => {
         { name: 'ahci', dmaMask: 32, iommu: true },
       ],
     });
-    expect(said(remarks, 'unused')).toMatch(
+    expect(textOf(remarks, 'unused')).toMatch(
       /nic, 64-bit DMA addresses: a scenario from a log has at most 3 devices/,
     );
     const trace = boot({ scenario: parseScenario('subject', data), stage: 18 }).run();
@@ -252,13 +252,13 @@ describe('a scenario from a log', () => {
   test('lists facts that the scenario does not use, with their lines', () => {
     const text = `${readFileSync('test/fixtures/dmesg/hotplug-cpus.txt', 'utf8')}[    0.1] DMAR: IOMMU enabled\n`;
     const { remarks } = draft(parseDmesg(text));
-    expect(said(remarks, 'unused').split('\n')).toEqual([
+    expect(textOf(remarks, 'unused').split('\n')).toEqual([
       'cmdline: quiet is not modelled: an option of 4.6, init/main.c',
       'cmdline: splash is not modelled: unknown to 4.6: passed to init',
       'cmdline: no effect here: BOOT_IMAGE=/boot/vmlinuz-4.15.0-136-generic, ro (sme-boot list options)',
       'an Intel IOMMU (DMAR) (line 25)',
     ]);
-    expect(said(remarks, 'read')).toMatch(/machine\.cpus: 4; 8 possible \(line 22\)/);
+    expect(textOf(remarks, 'read')).toMatch(/machine\.cpus: 4; 8 possible \(line 22\)/);
   });
 });
 
@@ -301,8 +301,10 @@ test('the log of two EPYC 9654 is converted with eight of the CPUs, the IOMMU an
     ],
   });
   expect(facts('supermicro-h13').e820).toHaveLength(38);
-  expect(said(remarks, 'read')).toMatch(/machine\.cpus: 8 of 384, the most that can be simulated/);
-  expect(said(remarks, 'read')).toMatch(/machine\.iommu: "ACPI: IVRS 0x00000000A3A0B000"/);
+  expect(textOf(remarks, 'read')).toMatch(
+    /machine\.cpus: 8 of 384, the most that can be simulated/,
+  );
+  expect(textOf(remarks, 'read')).toMatch(/machine\.iommu: "ACPI: IVRS 0x00000000A3A0B000"/);
   expect(() => parseScenario('supermicro-h13', data)).not.toThrow();
 });
 
@@ -332,14 +334,14 @@ test('a long EFI map fits into the simulated firmware', () => {
 test('an EFI machine too small for the simulated firmware boots with a BIOS, with a remark', () => {
   const { data, remarks } = draft({ ...facts('vm-of-128-mib'), efi: true });
   expect(data.firmware).toMatchObject({ type: 'bios' });
-  expect(said(remarks, 'guessed')).toMatch(/bios, although the log is of an EFI boot/);
+  expect(textOf(remarks, 'guessed')).toMatch(/bios, although the log is of an EFI boot/);
 });
 
 test("a kernel at another address than the log's has a remark about it", () => {
   const { remarks } = draft({ ...facts('efi-type-numbers'), brk: 0x4_7267_0000 });
-  expect(said(remarks, 'guessed')).toMatch(/its BRK is at 0x472670000\), due to KASLR/);
+  expect(textOf(remarks, 'guessed')).toMatch(/its BRK is at 0x472670000\), due to KASLR/);
   const own = draft({ ...facts('efi-type-numbers'), brk: 0x320_0000 });
-  expect(said(own.remarks, 'read')).toMatch(/the range of loader data that has the kernel's BRK/);
+  expect(textOf(own.remarks, 'read')).toMatch(/the range of loader data that has the kernel's BRK/);
 });
 
 test.each([
@@ -358,6 +360,6 @@ test.each([
   ],
 ])('a map that %s has a remark about missing lines', (_what, change, doubt) => {
   const whole = readFileSync('test/fixtures/dmesg/ryzen-5950x.txt', 'utf8');
-  expect(said(draft(parseDmesg(whole)).remarks)).not.toMatch(doubt);
-  expect(said(draft(parseDmesg(change(whole))).remarks, 'guessed')).toMatch(doubt);
+  expect(textOf(draft(parseDmesg(whole)).remarks)).not.toMatch(doubt);
+  expect(textOf(draft(parseDmesg(change(whole))).remarks, 'guessed')).toMatch(doubt);
 });

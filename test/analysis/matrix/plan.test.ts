@@ -40,7 +40,7 @@ describe('a plan', () => {
     );
   });
 
-  test('is partitioned by its tasks, which occupy at most one worker for each row', () => {
+  test('is partitioned by its tasks, which give every worker a task if there are enough rows', () => {
     fc.assert(
       fc.property(plan, count, count, (pairs, n, workers) => {
         // A shard's plan has gaps.

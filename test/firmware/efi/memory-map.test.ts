@@ -83,11 +83,11 @@ describe.each(machines)(
     test('becomes an e820 map with all RAM that is not reserved', () => {
       const e820 = setup_e820(map);
       const usable = e820.filter(({ type }) => type === 1).reduce((sum, { size }) => sum + size, 0);
-      const kept = map
+      const reserved = map
         .filter(({ type }) => E820_OF_EFI[nameOf(type)] !== 1)
         .filter(({ base }) => base < 0xa_0000 || (base >= MIB && base < low))
         .reduce((sum, { pages }) => sum + pages * 4096, 0);
-      expect(usable).toBe(0xa_0000 + low - MIB + high - kept);
+      expect(usable).toBe(0xa_0000 + low - MIB + high - reserved);
     });
   },
 );

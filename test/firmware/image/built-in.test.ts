@@ -28,13 +28,14 @@ describe('the built-in image', () => {
   );
 
   test('has 16 MiB by default, and constant contents', () => {
-    const [said, usual] = [build(BUILT_IN_SIZE), build()];
-    expect(at(said, '_end') - at(said, '_text')).toBe(16 * MIB);
+    const [explicit, usual] = [build(BUILT_IN_SIZE), build()];
+    expect(at(explicit, '_end') - at(explicit, '_text')).toBe(16 * MIB);
     for (const name of ['_end', '__brk_base', 'boot_params', 'early_dynamic_pgts']) {
-      expect([name, at(said, name)]).toEqual([name, at(usual, name)]);
+      expect([name, at(explicit, name)]).toEqual([name, at(usual, name)]);
     }
-    const bytes = (image: typeof said): Uint8Array => image.segments[0]?.bytes ?? new Uint8Array(0);
-    expect(Buffer.compare(bytes(said), bytes(usual))).toBe(0);
+    const bytes = (image: typeof explicit): Uint8Array =>
+      image.segments[0]?.bytes ?? new Uint8Array(0);
+    expect(Buffer.compare(bytes(explicit), bytes(usual))).toBe(0);
   });
 
   test('refuses a size without room for .bss, and one larger than the kernel mapping', () => {

@@ -318,8 +318,8 @@ test('reads under one key return the last write, for all memory types and sizes'
     fc.property(fc.array(op, { maxLength: 60 }), fc.boolean(), (ops, coherent) => {
       const { cache, memory } = setup(16 * LINE, 4, coherent);
       const truth = new Uint8Array(16 * 1024);
-      for (const { at, len: wanted, type, value } of ops) {
-        const len = Math.min(wanted, 4096 - (at % 4096));
+      for (const { at, len: requested, type, value } of ops) {
+        const len = Math.min(requested, 4096 - (at % 4096));
         if (value === undefined) {
           const out = new Uint8Array(len);
           cache.read(0, pa(at), KEY_PLAIN, type, out, 0, len, 0);

@@ -56,12 +56,12 @@ describe('DRAM', () => {
 
   test('records the last write, and calls onOwner for lines whose key changes', () => {
     const memory = dram();
-    const told: unknown[] = [];
-    memory.onOwner = (address, length, from, to) => told.push([address, length, from, to]);
+    const reported: unknown[] = [];
+    memory.onOwner = (address, length, from, to) => reported.push([address, length, from, to]);
     memory.write(pa(0x2000), KEY_PLAIN, bytes(128), 0, 128);
     memory.write(pa(0x2040), KEY_HOST, bytes(64), 0, 64);
     expect(memory.stateOf(pa(0x2000), 0x100)).toEqual({ plain: 64, encrypted: 64, untouched: 128 });
-    expect(told).toEqual([[0x2040, 64, 0, 1]]);
+    expect(reported).toEqual([[0x2040, 64, 0, 1]]);
     expect(memory.touchedBytes).toBe(4096);
     expect(memory.stateOf(pa(0x4000), 16)).toEqual({ plain: 0, encrypted: 0, untouched: 16 });
   });
@@ -82,17 +82,17 @@ describe('DRAM', () => {
       address: fc.integer({ min: 0x1000, max: 0x13ff }),
       length: fc.integer({ min: 1, max: 200 }),
       key: fc.constantFrom(KEY_PLAIN, KEY_HOST, GUEST),
-      look: fc.constantFrom(KEY_PLAIN, KEY_HOST, GUEST),
+      readKey: fc.constantFrom(KEY_PLAIN, KEY_HOST, GUEST),
     });
     fc.assert(
       fc.property(fc.array(write, { maxLength: 12 }), (writes) => {
         const lazy = dram(true);
         const eager = dram(false);
-        writes.forEach(({ address, length, key, look }, i) => {
+        writes.forEach(({ address, length, key, readKey }, i) => {
           const data = bytes(length, i);
           for (const memory of [lazy, eager]) memory.write(pa(address), key, data, 0, length);
           expect(read(lazy, address, key, length)).toEqual(data);
-          expect(read(lazy, address, look, 64)).toEqual(read(eager, address, look, 64));
+          expect(read(lazy, address, readKey, 64)).toEqual(read(eager, address, readKey, 64));
         });
         expect(lazy.peek(pa(0x1000), 0x600)).toEqual(eager.peek(pa(0x1000), 0x600));
       }),
@@ -160,16 +160,16 @@ describe('DRAM', () => {
   });
 
   test('stores the key of every guest of the largest part', () => {
-    const told: unknown[] = [];
+    const reported: unknown[] = [];
     const memories = [dram(true), dram(false)];
     for (const id of [254, 255, 256, 257, 1006]) {
       const key = id as KeyId;
       for (const memory of memories) {
-        memory.onOwner = (_address, _length, from, to) => told.push([from, to]);
+        memory.onOwner = (_address, _length, from, to) => reported.push([from, to]);
         memory.write(pa(0x2000), KEY_PLAIN, bytes(64), 0, 64);
-        told.length = 0;
+        reported.length = 0;
         memory.write(pa(0x2000), key, bytes(64), 0, 64);
-        expect(told).toEqual([[0, id]]);
+        expect(reported).toEqual([[0, id]]);
         expect(read(memory, 0x2000, key, 64)).toEqual(bytes(64));
         expect(memory.peek(pa(0x2000), 64)).not.toEqual(bytes(64));
         expect(memory.stateOf(pa(0x2000), 64)).toEqual({ plain: 0, encrypted: 64, untouched: 0 });

@@ -15,9 +15,9 @@ describe('PageRuns', () => {
           for (const [index, { first, length }] of puts.entries()) {
             const page = index % pages;
             const before = runs.all;
-            const kept = structuredClone(before);
+            const copy = structuredClone(before);
             runs = runs.with({ first, last: first + length, page });
-            expect(before).toEqual(kept);
+            expect(before).toEqual(copy);
             for (let number = first; number < first + length; number++) model.set(number, page);
           }
           for (let number = -1; number < 110; number++) {
