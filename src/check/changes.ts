@@ -69,9 +69,9 @@ const headerChanges = z.strictObject({
     .nullable()
     .optional()
     .describe(
-      'What is left out is replaced by stubs: its names exist and do nothing; null: not in the header.',
+      'Hunks left out are replaced by stubs: their names exist and do nothing; null: not in the header.',
     ),
-  with: names.optional().describe('Edits of the alternatives put in.'),
+  with: names.optional().describe('Edits of the applied alternatives.'),
   settings: settings.optional().describe('Settings that differ; null: not in this trace.'),
   seed: header.seed.optional(),
   optionsNotModelled: names

@@ -41,9 +41,9 @@ const runSchema = z.strictObject({
   stub: z
     .boolean()
     .optional()
-    .describe('What is left out is replaced by stubs: its names exist and do nothing: --stub.'),
+    .describe('Hunks left out are replaced by stubs: their names exist and do nothing: --stub.'),
   neutral: z.boolean().optional().describe('The former name of stub.'),
-  with: z.array(z.string()).optional().describe('Alternatives put in: --with.'),
+  with: z.array(z.string()).optional().describe('Alternatives applied: --with.'),
   set: z
     .record(z.string(), scalar)
     .optional()

@@ -23,9 +23,9 @@ function convert(k: PatchedKernel, paddr: number, size: number, source: Map, tar
   wbinvd(k);
   const buffer = k.sym('me_early_buffer');
   let at = paddr;
-  let left = size;
-  while (left > 0) {
-    const length = Math.min(PAGE_SIZE, left);
+  let remaining = size;
+  while (remaining > 0) {
+    const length = Math.min(PAGE_SIZE, remaining);
     const src = source(at, length);
     const dst = target(at, length);
     if (src === 0 || dst === 0) k.fn.BUG('sme_early_mem: no early mapping is free');
@@ -34,7 +34,7 @@ function convert(k: PatchedKernel, paddr: number, size: number, source: Map, tar
     k.fn.early_memunmap(va(dst), length);
     k.fn.early_memunmap(va(src), length);
     at += length;
-    left -= length;
+    remaining -= length;
   }
 }
 

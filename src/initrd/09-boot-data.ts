@@ -25,12 +25,12 @@ const HEAD64 = 'arch/x86/kernel/head64.c';
 const steps = inline((_k: Kernel, address: Va, size: number) => {
   const visited: Va[] = [];
   let at: number = address;
-  let left = size;
+  let remaining = size;
   do {
     visited.push(va(at));
     at += PMD_SIZE;
-    left = left < PMD_SIZE ? 0 : left - PMD_SIZE;
-  } while (left > 0);
+    remaining = remaining < PMD_SIZE ? 0 : remaining - PMD_SIZE;
+  } while (remaining > 0);
   return visited;
 });
 

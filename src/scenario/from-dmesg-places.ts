@@ -25,9 +25,9 @@ const overlap = (a: Extent, b: Extent): boolean => a.start <= b.end && a.end >= 
 const size = ({ start, end }: Extent): number => end - start + 1;
 
 /** Usable memory without other ranges, sorted. */
-function freeOf(usable: readonly Extent[], taken: readonly Extent[]): Extent[] {
+function freeOf(usable: readonly Extent[], occupied: readonly Extent[]): Extent[] {
   let free = [...usable];
-  for (const other of taken) {
+  for (const other of occupied) {
     free = free.flatMap((range) => {
       if (!overlap(range, other)) return [range];
       return [
@@ -124,8 +124,8 @@ export function placesOf(facts: DmesgFacts, remarks: Remarks): Places {
         };
   const stub = stubPlace(facts, remarks);
   if (stub !== undefined) return { kernelAt: stub, ...initrd };
-  const taken = [...window, ...(ramdisk === undefined ? [] : [ramdisk])];
-  const kernelAt = lowestPlace(freeOf(usable, taken));
+  const occupied = [...window, ...(ramdisk === undefined ? [] : [ramdisk])];
+  const kernelAt = lowestPlace(freeOf(usable, occupied));
   if (kernelAt === undefined) {
     throw new InputError({
       code: 'E_DMESG',

@@ -1,4 +1,4 @@
-/** Selects the hunks of a run: a stage of the series, patch 18 on top of it, hunks left out, alternatives put in. */
+/** Selects the hunks of a run: a stage of the series, patch 18 on top of it, hunks left out, alternatives applied. */
 import { addedNames, type Hunk } from '../kernel/hunk.js';
 import { InputError } from '../base/errors.js';
 import { alternatives, allHunks, hunksOf, LAST_STAGE, patchOf, TURN_ON } from './patches.js';
@@ -16,7 +16,7 @@ export interface HunkSelection {
   readonly stub?: boolean;
   /** Ids of alternatives; each replaces its hunk (`instead`) or is applied on top. */
   readonly with?: readonly string[];
-  /** Hunks that are not in the series, on top of the stage, with ids of their own; each can be left out. */
+  /** Hunks that are not in the series, on top of the stage, with separate ids; each can be left out. */
   readonly extra?: readonly Hunk[];
 }
 
@@ -57,9 +57,9 @@ export function compose(selection: HunkSelection): Composed {
   const remaining = stage.filter((hunk) => !out.has(hunk));
   if (!stub) checkLeftOut(out, remaining);
   const base = stub ? stage.map((hunk) => (out.has(hunk) ? stubOf(hunk) : hunk)) : remaining;
-  const hunks = alternative.reduce(putIn, base);
-  const fresh = hunks.filter((hunk) => !stage.some(({ id }) => id === hunk.id));
-  return { hunks, placed: fresh.length + out.size === 0 ? stage : [...stage, ...fresh] };
+  const hunks = alternative.reduce(applyAlternative, base);
+  const added = hunks.filter((hunk) => !stage.some(({ id }) => id === hunk.id));
+  return { hunks, placed: added.length + out.size === 0 ? stage : [...stage, ...added] };
 }
 
 /** The hunks of a stage; with `activate`, also patch 18 and what it needs. Throws E_STAGE. */
@@ -80,8 +80,8 @@ function atStage({ stage, activate }: HunkSelection): readonly Hunk[] {
 }
 
 /**
- * A hunk selection restricted to patches 1…`stage`: hunks left out and alternatives put in only as far as their patch is
- * applied. With `activate`, those of patch 18 apply at every stage.
+ * A hunk selection restricted to patches 1…`stage`: hunks are left out and alternatives applied only as far as their patch
+ * is applied. With `activate`, those of patch 18 apply at every stage.
  */
 export function upTo(selection: HunkSelection, stage: number): HunkSelection {
   const { activate, without = [], stub, with: extra = [] } = selection;
@@ -91,7 +91,7 @@ export function upTo(selection: HunkSelection, stage: number): HunkSelection {
     applied.some((hunk) => hunk.id === name || patchOf(hunk) === Number(name)),
   );
   const known = alternatives();
-  const into = extra.filter((id) => {
+  const applicable = extra.filter((id) => {
     const found = known.find((alternative) => alternative.id === id);
     return found === undefined || isApplied(patchOf(found));
   });
@@ -100,12 +100,12 @@ export function upTo(selection: HunkSelection, stage: number): HunkSelection {
     activate,
     ...(out.length === 0 ? {} : { without: out }),
     ...(stub === undefined || out.length === 0 ? {} : { stub }),
-    ...(into.length === 0 ? {} : { with: into }),
+    ...(applicable.length === 0 ? {} : { with: applicable }),
   };
 }
 
 /** Applies an alternative. Throws E_ALTERNATIVE. */
-function putIn(hunks: readonly Hunk[], id: string): readonly Hunk[] {
+function applyAlternative(hunks: readonly Hunk[], id: string): readonly Hunk[] {
   const known = alternatives();
   const found = known.find((alternative) => alternative.id === id);
   if (found === undefined) {
@@ -117,7 +117,7 @@ function putIn(hunks: readonly Hunk[], id: string): readonly Hunk[] {
     });
   }
   if (hunks.includes(found)) {
-    throw new InputError({ code: 'E_ALTERNATIVE', reason: `${id} is put in twice` });
+    throw new InputError({ code: 'E_ALTERNATIVE', reason: `${id} is given twice` });
   }
   const { instead } = found;
   if (instead === undefined) return [...hunks, found];

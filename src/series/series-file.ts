@@ -37,7 +37,7 @@ export const seriesSchema = z
     stub: z
       .boolean()
       .optional()
-      .describe('What is left out is replaced by stubs: its names exist and do nothing.'),
+      .describe('Hunks left out are replaced by stubs: their names exist and do nothing.'),
     neutral: z.boolean().optional().describe('The former name of stub.'),
     with: names
       .optional()

@@ -64,8 +64,8 @@ export const headerSchema = z.strictObject({
   stub: z
     .boolean()
     .optional()
-    .describe('What is left out is replaced by stubs: its names exist and do nothing.'),
-  with: z.array(z.string()).describe('Alternatives put in, by id.'),
+    .describe('Hunks left out are replaced by stubs: their names exist and do nothing.'),
+  with: z.array(z.string()).describe('Alternatives applied, by id.'),
   settings: settings.describe('Values of the scenario that the run changed, by their path.'),
   seed: z.string().describe("The scenario's seed."),
   optionsNotModelled: z

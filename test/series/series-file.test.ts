@@ -111,6 +111,6 @@ describe('upTo', () => {
   test('compose refuses a duplicate alternative', () => {
     expect(() =>
       compose({ ...whole, without: [], with: ['18/pat-large', '18/pat-large'] }),
-    ).toThrow(/^E_ALTERNATIVE: 18\/pat-large is put in twice/);
+    ).toThrow(/^E_ALTERNATIVE: 18\/pat-large is given twice/);
   });
 });

@@ -47,7 +47,7 @@ export function describeMemory(
   firmware: readonly EfiRegion[],
   loader: LoaderMemory,
 ): EfiDescriptor[] {
-  const taken = [
+  const occupied = [
     ...firmware.map(({ type, attribute, ...region }) => ({
       ...wholePages(region),
       type,
@@ -64,14 +64,14 @@ export function describeMemory(
     ),
   ].sort((a, b) => a.base - b.base);
   const rest = ram.flatMap(({ base, size }) => {
-    const holes: typeof taken = [];
+    const holes: typeof occupied = [];
     const add = (from: number, to: number): void => {
       if (from >= to) return;
       const type = EFI_MEMORY_TYPE.CONVENTIONAL_MEMORY;
       holes.push({ base: from, end: to, type, attribute: RAM_ATTRIBUTES });
     };
     let at = base;
-    for (const range of taken) {
+    for (const range of occupied) {
       if (range.base >= base + size || range.end <= base) continue;
       add(at, range.base);
       at = Math.max(at, range.end);
@@ -79,8 +79,8 @@ export function describeMemory(
     add(at, base + size);
     return holes;
   });
-  const all = [...taken, ...rest].sort((a, b) => a.base - b.base);
-  const merged: typeof taken = [];
+  const all = [...occupied, ...rest].sort((a, b) => a.base - b.base);
+  const merged: typeof occupied = [];
   for (const range of all) {
     const last = merged.at(-1);
     const similar = last?.type === range.type && last.attribute === range.attribute;
