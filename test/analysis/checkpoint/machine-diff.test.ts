@@ -22,11 +22,11 @@ function machine(): Machine {
 }
 const put = (m: Machine, line: number, value: number, origin = 1, key: KeyId = KEY_HOST): void =>
   m.cache.write(0, pa(line * LINE), key, MEMTYPE.WB, Uint8Array.of(value), 0, 1, origin);
-const look = (m: Machine, line: number): void =>
+const read = (m: Machine, line: number): void =>
   m.cache.read(0, pa(line * LINE), KEY_HOST, MEMTYPE.WB, new Uint8Array(1), 0, 1, 1);
 
 /** The difference of two machines after common accesses and then different ones. */
-function apart(one: (m: Machine) => void, two: (m: Machine) => void) {
+function differenceOf(one: (m: Machine) => void, two: (m: Machine) => void) {
   const machines = [machine(), machine()] as const;
   for (const m of machines) for (const line of [0, 8, 3, 70]) put(m, line, 1);
   one(machines[0]);
@@ -38,7 +38,7 @@ const nothing = { inMemory: [], inSlots: [], lines: [], pat: [] };
 describe('two machines', () => {
   test('do not differ after the same accesses by different functions', () => {
     const same = (origin: number) => (m: Machine) => put(m, 3, 7, origin);
-    expect(apart(same(1), same(2))).toEqual(nothing);
+    expect(differenceOf(same(1), same(2))).toEqual(nothing);
   });
 
   test('differ in a cache line, and in memory after its eviction', () => {
@@ -46,16 +46,16 @@ describe('two machines', () => {
       put(m, 70, value);
       then?.(m);
     };
-    expect(apart(write(7), write(8))).toMatchObject({ inMemory: [], lines: [70] });
+    expect(differenceOf(write(7), write(8))).toMatchObject({ inMemory: [], lines: [70] });
     const leave = (m: Machine): void => m.cache.clflush(pa(70 * LINE), KEY_HOST);
     const left = { inMemory: [70], inSlots: [], lines: [70], pat: [] };
-    expect(apart(write(7, leave), write(8, leave))).toEqual(left);
+    expect(differenceOf(write(7, leave), write(8, leave))).toEqual(left);
     // Back in the cache, it differs in both.
     const again = (m: Machine): void => {
       leave(m);
-      look(m, 70);
+      read(m, 70);
     };
-    const both = apart(write(7, again), write(8, again));
+    const both = differenceOf(write(7, again), write(8, again));
     expect(both).toMatchObject({ inMemory: [70], lines: [70, 70] });
   });
 
@@ -63,17 +63,17 @@ describe('two machines', () => {
     const use =
       (...lines: number[]) =>
       (m: Machine): void => {
-        for (const line of lines) look(m, line);
+        for (const line of lines) read(m, line);
       };
     // Lines 0 and 8 are in one set, 3 in another.
-    expect(apart(use(0, 8), use(8, 0))).toBeUndefined();
-    expect(apart(use(0, 3, 8), use(3, 0, 8))).toEqual(nothing);
-    expect(apart(use(0, 8), use(0, 8, 0, 8))).toEqual(nothing);
+    expect(differenceOf(use(0, 8), use(8, 0))).toBeUndefined();
+    expect(differenceOf(use(0, 3, 8), use(3, 0, 8))).toEqual(nothing);
+    expect(differenceOf(use(0, 8), use(0, 8, 0, 8))).toEqual(nothing);
   });
 
   test('differ in slots of the PAT', () => {
     const wrpat = (value: bigint) => (m: Machine) => void m.cpus[0].msrs.set('PAT', value);
-    const found = apart(wrpat(0x0007_0406_0007_0406n), wrpat(0x0507_0406_0007_0106n));
+    const found = differenceOf(wrpat(0x0007_0406_0007_0406n), wrpat(0x0507_0406_0007_0106n));
     expect(found).toEqual({
       ...nothing,
       pat: [
@@ -86,12 +86,12 @@ describe('two machines', () => {
   test.each<[string, (m: Machine) => void]>([
     ['another register of the machine', (m) => m.cpus[0].msrs.set('STAR', 1n)],
     ['a register', (m) => void (m.cpus[0].rip = va(m.cpus[0].rip + 1))],
-    ['an additional line in the cache', (m) => look(m, 200)],
+    ['an additional line in the cache', (m) => read(m, 200)],
     ['a line that is newer than memory', (m) => m.cache.wbinvd('all')],
     ['a page that was touched', (m) => m.dmaWrite(pa(0x8000), Uint8Array.of(1))],
     ['a key in the cache', (m) => put(m, 70, 1, 1, KEY_PLAIN)],
   ])('are not comparable if they differ in %s', (_what, change) => {
-    expect(apart(change, () => undefined)).toBeUndefined();
+    expect(differenceOf(change, () => undefined)).toBeUndefined();
   });
 
   test('differ in the key that a line of memory was written with, even if it reads the same', () => {
@@ -99,7 +99,7 @@ describe('two machines', () => {
       m.cache.wbinvd('all');
       m.dmaWrite(pa(70 * LINE), new Uint8Array(LINE), key);
     };
-    expect(apart(write(KEY_HOST), write(KEY_PLAIN))?.inMemory).toEqual([70]);
+    expect(differenceOf(write(KEY_HOST), write(KEY_PLAIN))?.inMemory).toEqual([70]);
   });
 });
 
@@ -142,11 +142,11 @@ describe('applyDiff copies the lines of another machine', () => {
     for (const [i, m] of [one, two].entries()) {
       put(m, 3, i);
       m.cache.wbinvd('all');
-      look(m, 3);
+      read(m, 3);
     }
     const lines = diffMachines(one.view(), two.view(), WAYS);
     if (lines === undefined) throw new Error('they differ in more');
-    for (const m of [one, two]) for (const line of [11, 19]) look(m, line);
+    for (const m of [one, two]) for (const line of [11, 19]) read(m, line);
     const from = one.snapshot();
     two.restore(applyDiff(two.snapshot(), from, lines, (origin) => origin));
     expect(diffMachines(one.view(), two.view(), WAYS)).toEqual(nothing);

@@ -65,9 +65,9 @@ describe('two states differ', () => {
       s.bootCpuData.capability = { SME: 0, NX: 1 };
     });
     const subject = state();
-    const apart = diffStates(other, subject) ?? [];
-    expect(apart).toEqual([capability('SME'), capability('NX'), capability('PGE'), log('1')]);
-    copyEntries(subject, other, apart);
+    const differing = diffStates(other, subject) ?? [];
+    expect(differing).toEqual([capability('SME'), capability('NX'), capability('PGE'), log('1')]);
+    copyEntries(subject, other, differing);
     expect(subject).toEqual(other);
   });
 

@@ -7,8 +7,8 @@ import { patternText } from '../../../src/check/pattern.js';
 import { initrdRow, row } from './reports.js';
 
 /** The expectations in a row's file, as parsed by `check`. */
-function kept(given: MatrixRow): MatchExpectation {
-  const expectation = readExpectation('kept.yaml', goldenText(given));
+function goldenOf(given: MatrixRow): MatchExpectation {
+  const expectation = readExpectation('golden.yaml', goldenText(given));
   if (expectation.expect !== 'match') throw new Error('not a match file');
   return expectation;
 }
@@ -30,11 +30,11 @@ describe('the match file of a row', () => {
     const set = ['machine.ram=256MiB', 'cmdline=a=b c', 'machine.cpus=2'];
     const text = goldenText(initrdRow(), { scenario: './my own.yaml', set });
     const fixed = goldenText(initrdRow(), { series: 'my/fixed.yaml' });
-    expect(readExpectation('kept.yaml', fixed)).toMatchObject({
+    expect(readExpectation('golden.yaml', fixed)).toMatchObject({
       run: { series: 'my/fixed.yaml', without: ['09/initrd'] },
     });
     expect(fixed).not.toContain('stage');
-    const expectation = readExpectation('kept.yaml', text);
+    const expectation = readExpectation('golden.yaml', text);
     expect(expectation).toMatchObject({
       run: {
         scenario: './my own.yaml',
@@ -44,19 +44,19 @@ describe('the match file of a row', () => {
   });
 
   test('has the run, and the cause in a comment', () => {
-    expect(kept(initrdRow()).run).toEqual({
+    expect(goldenOf(initrdRow()).run).toEqual({
       scenario: 'bios-minimal',
       stage: 18,
       without: ['09/initrd'],
     });
-    expect(kept(initrdRow({ how: 'stub' })).run.stub).toBe(true);
+    expect(goldenOf(initrdRow({ how: 'stub' })).run.stub).toBe(true);
     const [first, second] = goldenText(initrdRow()).split('\n');
     expect(first).toBe(`# Without: ${initrdRow().what}.`);
     expect(second).toBe(`# ${initrdRow().cause}.`);
   });
 
   test('expects the outcome, and the wrong read with its reader', () => {
-    const { outcome, consumed, directives } = kept(initrdRow());
+    const { outcome, consumed, directives } = goldenOf(initrdRow());
     expect(texts(outcome)).toEqual({ ...initrdRow().outcome });
     expect(consumed.map(([name, pattern]) => [name, texts(pattern)])).toEqual([
       ['initrd', { by: 'unpack_to_rootfs', intact: 'false' }],
@@ -67,7 +67,7 @@ describe('the match file of a row', () => {
   test.each(['added', 'changed'] as const)(
     'expects the event that was %s in its step',
     (change) => {
-      const [directive, ...more] = kept(differing({ change })).directives;
+      const [directive, ...more] = goldenOf(differing({ change })).directives;
       expect(more).toEqual([]);
       expect(directive).toMatchObject({ kind: 'expect', step: 'reserve_initrd' });
       expect(directive?.patterns.map(texts)).toEqual([
@@ -77,7 +77,7 @@ describe('the match file of a row', () => {
   );
 
   test('expects no event that equals the missing one', () => {
-    const [directive] = kept(differing({ change: 'gone' })).directives;
+    const [directive] = goldenOf(differing({ change: 'gone' })).directives;
     expect(directive).toMatchObject({ kind: 'count', step: 'reserve_initrd' });
     expect(directive).toMatchObject({ times: { min: 0, max: 0 } });
   });
@@ -85,7 +85,7 @@ describe('the match file of a row', () => {
   test('escapes slashes and dollars at the beginning of a value', () => {
     const given = differing({ event: { enter: '$a', in: '/init', what: '/x/' } });
     const wrong = { name: 'user file page', reader: '/init' };
-    const { directives, consumed, outcome } = kept({
+    const { directives, consumed, outcome } = goldenOf({
       ...given,
       wrong,
       outcome: { kind: 'panic', where: '/init', message: '$1 lost' },
@@ -125,7 +125,7 @@ describe('the match file of a row', () => {
     fc.assert(
       fc.property(text, text, text, (where, message, name) => {
         fc.pre(name !== '__proto__');
-        const { outcome, consumed } = kept(
+        const { outcome, consumed } = goldenOf(
           row({ outcome: { kind: 'hung', where, message }, wrong: { name, reader: where } }),
         );
         expect(texts(outcome)).toEqual({ kind: 'hung', where, message });

@@ -22,8 +22,8 @@ export interface Whole {
 export function whole(options: BootOptions): Whole {
   const subject = boot(options);
   const wrong: WrongRead[] = [];
-  subject.recorder.onReadCheck((look) => {
-    if (!look.intact) wrong.push(wrongRead(subject, look));
+  subject.recorder.onReadCheck((check) => {
+    if (!check.intact) wrong.push(wrongRead(subject, check));
   });
   const events = new Map<string, readonly TraceEvent[]>();
   for (let going = true; going;) {
@@ -85,14 +85,14 @@ export function holds(matrix: Matrix, series: Whole, id: string): MatrixRow {
     without: [id],
     stub: leftOut.how === 'stub',
   });
-  const { hunk: _h, file: _f, what: _w, how: _o, scenario: _s, command: _c, ...told } = row;
-  const { firstUse, ...said } = told;
-  const wanted = expected(series, less);
+  const { hunk: _h, file: _f, what: _w, how: _o, scenario: _s, command: _c, ...compared } = row;
+  const { firstUse, ...fields } = compared;
+  const fromBoots = expected(series, less);
   if (firstUse === undefined) {
-    expect(wanted).toMatchObject({ same: true, cause: 'nothing runs differently' });
-    expect(said).toEqual({ ...wanted, cause: 'this boot never runs it' });
+    expect(fromBoots).toMatchObject({ same: true, cause: 'nothing runs differently' });
+    expect(fields).toEqual({ ...fromBoots, cause: 'this boot never runs it' });
   } else {
-    expect(said).toEqual(wanted);
+    expect(fields).toEqual(fromBoots);
   }
   return row;
 }
