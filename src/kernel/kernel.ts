@@ -432,7 +432,7 @@ export class Kernel {
     this.sameFaults = what === this.lastFault ? this.sameFaults + 1 : 0;
     this.lastFault = what;
     if (this.sameFaults < MAX_SAME_FAULTS) return;
-    throw new BootEnd('hung', where, `${this.onCpu()}${describe(fault)} comes again for ever`);
+    throw new BootEnd('hung', where, `${this.onCpu()}${describe(fault)} repeats forever`);
   }
 
   /** Prefix of a message: the CPU, if it is not the boot CPU. */

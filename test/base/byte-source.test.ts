@@ -1,11 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
 import { asSource, chunksOf, sourceOf } from '../../src/base/byte-source.js';
 import { Integrity } from '../../src/trace/integrity.js';
+import { exhaustiveTest } from '../cases.js';
 
 const bytes = Uint8Array.from({ length: (1 << 20) + 5 }, (_, i) => i % 251);
 
 describe('a byte source', () => {
-  test('is read in chunks whose concatenation is the whole', () => {
+  exhaustiveTest('is read in chunks whose concatenation is the whole', () => {
     const again = new Uint8Array(bytes.length);
     for (const { at, bytes: chunk } of chunksOf(sourceOf(bytes))) again.set(chunk, at);
     expect(again).toEqual(bytes);

@@ -1,5 +1,6 @@
 /** Boots with devices, without and with patch 13: whether the reads of devices and drivers are intact. */
 import { describe, expect, test } from '@jest/globals';
+import { exhaustiveTest, firstOf } from '../cases.js';
 import { readLong } from '../../src/linux/lib/swiotlb/swiotlb.js';
 import { pa } from '../../src/machine/address.js';
 import type { Scenario } from '../../src/scenario/scenario.js';
@@ -25,12 +26,15 @@ const ALL = [true, true, true, true, true, true];
 const NONE = [false, false, false, false, false, false];
 
 describe('without encryption', () => {
-  test.each([0, 12, 13, 17])('at stage %p all transfers of every device are intact', (stage) => {
-    const trace = boot({ scenario: devices(), stage }).run();
-    for (const name of ['nvme', 'ahci', 'isa'])
-      expect([name, results(trace, name)]).toEqual([name, ALL]);
-    expect(printTrace(trace)).not.toContain('SWIOTLB');
-  });
+  test.each(firstOf(2, [0, 12, 13, 17]))(
+    'at stage %p all transfers of every device are intact',
+    (stage) => {
+      const trace = boot({ scenario: devices(), stage }).run();
+      for (const name of ['nvme', 'ahci', 'isa'])
+        expect([name, results(trace, name)]).toEqual([name, ALL]);
+      expect(printTrace(trace)).not.toContain('SWIOTLB');
+    },
+  );
 
   test('memory above 4 GiB adds bounce buffers, and all transfers stay intact', () => {
     const trace = boot({ scenario: devices('8GiB'), stage: 0 }).run();
@@ -98,13 +102,16 @@ test('a boot restored from a snapshot at pci_iommu_init has the same trace', () 
   expect(printTrace(second.run())).toBe(whole);
 });
 
-test('zeroing the bounce area line by line, as with an observer, leaves the same memory', () => {
-  const seen = [false, true].map((watched) => {
-    const run = boot({ scenario: devices('128MiB') });
-    if (watched) run.machine.observe({});
-    run.runTo('after-locking_selftest');
-    const at = pa(readLong(run.kernel, 'io_tlb_start'));
-    return sha256(run.machine.dram.peek(at, 64 * 2 ** 20));
-  });
-  expect(seen[0]).toBe(seen[1]);
-});
+exhaustiveTest(
+  'zeroing the bounce area line by line, as with an observer, leaves the same memory',
+  () => {
+    const seen = [false, true].map((watched) => {
+      const run = boot({ scenario: devices('128MiB') });
+      if (watched) run.machine.observe({});
+      run.runTo('after-locking_selftest');
+      const at = pa(readLong(run.kernel, 'io_tlb_start'));
+      return sha256(run.machine.dram.peek(at, 64 * 2 ** 20));
+    });
+    expect(seen[0]).toBe(seen[1]);
+  },
+);

@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import { GROUPS, groupOf, leftTo, SCRIPTS, testFiles } from '../../scripts/test-groups.mjs';
+import { firstOf } from '../cases.js';
 
 /** Without the report directory of this run of jest. */
 const env = { ...process.env, JEST_REPORTS: '' };
@@ -42,14 +43,16 @@ describe('the scripts of package.json', () => {
     expect(scripts[name]).toBe(`node scripts/jest.mjs ${name}`);
   });
 
-  test.each([
-    [['test:quick'], 'machine/cache/cache.test.ts', 'sequencer/boot.test.ts'],
-    [['test'], 'sequencer/boot.test.ts', 'stages/resume.test.ts'],
-    [['test:exhaustive'], 'stages/resume.test.ts', 'sequencer/boot.test.ts'],
-    [['test:live'], 'live/archives.test.ts', 'machine/cache/cache.test.ts'],
-    // Paths select from all groups that a new machine can run.
-    [['test', 'test/stages', 'test/real'], 'stages/resume.test.ts', 'real/images.test.ts'],
-  ])('%j run %s and not %s', (argv, one, other) => {
+  test.each(
+    firstOf(2, [
+      [['test:quick'], 'machine/cache/cache.test.ts', 'sequencer/boot.test.ts'],
+      [['test'], 'sequencer/boot.test.ts', 'stages/resume.test.ts'],
+      [['test:exhaustive'], 'stages/resume.test.ts', 'sequencer/boot.test.ts'],
+      [['test:live'], 'live/archives.test.ts', 'machine/cache/cache.test.ts'],
+      // Paths select from all groups that a new machine can run.
+      [['test', 'test/stages', 'test/real'], 'stages/resume.test.ts', 'real/images.test.ts'],
+    ]),
+  )('%j run %s and not %s', (argv, one, other) => {
     const ran = spawnSync(process.execPath, ['scripts/jest.mjs', ...argv, '--listTests'], {
       encoding: 'utf8',
       env,

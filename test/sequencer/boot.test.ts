@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { nobleCipher } from '../../src/machine/memory/noble-cipher.js';
 import { LABELS } from '../../src/sequencer/boot.js';
 import { printTrace } from '../../src/trace/yaml-out.js';
+import { firstOf } from '../cases.js';
 import { boot, scenario } from '../helpers.js';
 import { traceOf } from '../shared-traces.js';
 
@@ -21,7 +22,7 @@ describe('a boot', () => {
   });
 
   // Every label, and a fresh process: elsewhere.test.ts.
-  test.each([LABELS[0] ?? '', 'copy_bootdata', LABELS.at(-1) ?? ''])(
+  test.each(firstOf(1, [LABELS[0] ?? '', 'copy_bootdata', LABELS.at(-1) ?? '']))(
     'resumes from a snapshot at %s with the same rest of the trace',
     (label) => {
       const first = boot();

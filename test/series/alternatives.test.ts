@@ -10,6 +10,7 @@ import { link } from '../../src/series/link.js';
 import { allHunks, alternatives } from '../../src/series/patches.js';
 import { compose } from '../../src/series/compose.js';
 import type { Trace, TraceEvent } from '../../src/trace/trace.js';
+import { exhaustiveTest } from '../cases.js';
 import { boot, intact, patched, scenario } from '../helpers.js';
 import { whatHappens, withoutMask } from './without-mask.js';
 
@@ -271,7 +272,7 @@ describe('kexec', () => {
     }
   });
 
-  test('10/kexec-plain is 10/kexec-map and 10/kexec-wbinvd', () => {
+  exhaustiveTest('10/kexec-plain is 10/kexec-map and 10/kexec-wbinvd', () => {
     const both = end('10/kexec-map', '10/kexec-wbinvd');
     const one = end('10/kexec-plain');
     expect([both.outcome, both.consumed, both.final]).toEqual([

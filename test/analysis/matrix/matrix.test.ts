@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, test } from '@jest/globals';
 import { leavable, Matrix } from '../../../src/analysis/matrix/matrix.js';
 import type { MatrixRow } from '../../../src/analysis/matrix/report.js';
 import { allHunks } from '../../../src/series/patches.js';
-import { exhaustiveTest } from '../../cases.js';
+import { exhaustiveTest, firstOf } from '../../cases.js';
 import { boot, scenario } from '../../helpers.js';
 import { holds, optionsOf, whole, type Whole } from './whole-boots.js';
 
@@ -43,7 +43,7 @@ describe('on bios-minimal', () => {
     });
   });
 
-  test.each(SOME)(
+  test.each(firstOf(4, SOME))(
     'the row of %s equals that of a complete boot without it',
     (id) => {
       const row = holds(matrix, series, id);
