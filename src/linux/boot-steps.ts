@@ -1,6 +1,6 @@
 /**
- * The boot as labelled steps, in the kernel's order (facts: boot timeline, steps 3–32). Between steps nothing is on the
- * host's stack: all state is in the machine and in the kernel's plain state.
+ * The boot as labelled steps, in the kernel's order. Between steps nothing is on the host's stack: all state is in the
+ * machine and in the kernel's plain state.
  */
 import { BOOT_PARAMS } from '../firmware/boot-params.js';
 import { va, type Va } from '../machine/address.js';

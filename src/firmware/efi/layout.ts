@@ -67,7 +67,7 @@ export const EFI_MEMORY_DESCRIPTOR = {
   size: 40,
 } as const;
 export const EFI_MEMORY_DESCRIPTOR_VERSION = 1;
-/** Distance between descriptors in this firmware's map (our choice; facts: 48 is common). */
+/** Distance between descriptors in this firmware's map (our choice; 48 is common). */
 export const EFI_MEMORY_DESCRIPTOR_STRIDE = 48;
 
 /** EFI_MEMORY_TYPE (UEFI 7.2). */

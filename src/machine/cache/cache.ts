@@ -251,7 +251,7 @@ export class Cache {
     this.store.write(pa, key, data, off, len, origin, requester);
   }
 
-  /** CLFLUSH of each line of `len` bytes, under one key (facts: the key is that of the mapping's C-bit). */
+  /** CLFLUSH of each line of `len` bytes, under one key: that of the mapping's C-bit (inferred: no manual states it). */
   clflush(pa: Pa, key: KeyId, len = 1): void {
     this.invalidate(pa, key, len);
   }

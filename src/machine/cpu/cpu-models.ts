@@ -1,4 +1,4 @@
-/** Processors by name, with the properties that CPUID reports (facts: PPR of each family). */
+/** Processors by name, with the properties that CPUID reports (PPR, BKDG or Revision Guide of each family). */
 import { AMD_VENDOR, HYGON_VENDOR, type CpuModel } from './cpuid.js';
 
 /** Properties of all processors of AMD's 64-bit architecture. */

@@ -197,7 +197,7 @@ export class Cpu extends CpuCore implements InterruptTarget {
     this.reportFlush('invlpg', at);
   }
 
-  /** CLFLUSH: flushes the line under the mapping's key (facts: inferred). */
+  /** CLFLUSH: flushes the line under the mapping's key (inferred: no manual states it). */
   clflush(at: Va): Fault | null {
     const entry = this.tlbEntry(at, TLB_KIND.read);
     if (isFault(entry)) return entry;

@@ -10,7 +10,7 @@ export const MTRR_DEF_TYPE = { TYPE: 0xffn, FE: 1n << 10n, E: 1n << 11n } as con
 /** MTRRcap (APM 7.7.1) of Zen: 8 variable ranges, fixed ranges, WC. */
 export const MTRR_CAP_ZEN = 0x508n;
 
-/** The legacy video and BIOS area that the fixed ranges make uncached (facts: 0xa0000–0xfffff). */
+/** The legacy video and BIOS area, 0xa0000–0xfffff: firmware makes it uncached by the fixed ranges (APM 7.7.2). */
 export const LEGACY_AREA = { base: 0xa_0000, size: 0x6_0000 } as const;
 
 /** A range of physical addresses in bytes. */

@@ -1,6 +1,6 @@
 /**
  * The host bridge: forwards requests of devices to memory. A bus address with the C-bit goes through the memory engine
- * (APM 7.10.4; facts: without an IOMMU the C-bit is in the address that the device sends).
+ * (APM 7.10.4; without an IOMMU the C-bit is part of the address that the device sends, as Linux 4.14 relies on).
  */
 import { KEY_HOST, KEY_PLAIN, pa, type KeyId } from '../address.js';
 import type { BusResult, UpstreamPort } from '../bus.js';
