@@ -5,7 +5,7 @@
 export function optional<T extends object>(
   fields: T,
 ): { [K in keyof T]?: Exclude<T[K], undefined> } {
-  // A loop: the tracer comes here for every event.
+  // A loop, not Object.entries(): the tracer calls this for every event.
   const set: { [K in keyof T]?: Exclude<T[K], undefined> } = {};
   for (const key in fields) {
     const value = fields[key];

@@ -78,12 +78,12 @@ const steps: Finding<string, EventEdit[], TraceStep> = {
 };
 
 /** Weight of two rows with the same name. */
-const NAMESAKE = EQUAL / 2;
+const SAME_NAME = EQUAL / 2;
 
 const consumed: Finding<Pick<Consumed, 'name' | 'by'>, ConsumedChange, Consumed> = {
   key: ({ name, by, intact, firstDifference }) =>
     JSON.stringify([name, by, intact, firstDifference]),
-  similar: (a, b) => (a.name !== b.name ? 0 : a.by === b.by ? NAMESAKE + 1 : NAMESAKE),
+  similar: (a, b) => (a.name !== b.name ? 0 : a.by === b.by ? SAME_NAME + 1 : SAME_NAME),
   matches: hasFields,
   keys: ({ name, by }) => [{ name, by }],
   changes: (from, to) => changedFields(from, to),
@@ -91,7 +91,7 @@ const consumed: Finding<Pick<Consumed, 'name' | 'by'>, ConsumedChange, Consumed>
 
 const regions: Finding<Pick<FinalRegion, 'name'>, RegionChange, FinalRegion> = {
   key: ({ name, pa, bytes, state, digest }) => JSON.stringify([name, pa, bytes, state, digest]),
-  similar: (a, b) => (a.name === b.name ? NAMESAKE : 0),
+  similar: (a, b) => (a.name === b.name ? SAME_NAME : 0),
   matches: hasFields,
   keys: ({ name }) => [{ name }],
   changes: (from, to) => changedFields(from, to),
@@ -101,7 +101,7 @@ const nameEdits = (from: readonly string[] = [], to: readonly string[] = []): Na
   findEdits(from, to, names);
 
 /** The value, or undefined if it is empty. */
-const some = <T extends object>(value: T): T | undefined =>
+const unlessEmpty = <T extends object>(value: T): T | undefined =>
   Object.keys(value).length === 0 ? undefined : value;
 
 /** A mapping without the fields that are undefined. */
@@ -117,7 +117,7 @@ function listOrNone(
 ): NameEdit[] | null | undefined {
   if (to === undefined) return from === undefined ? undefined : null;
   const edits = nameEdits(from, to);
-  return from === undefined ? edits : some(edits);
+  return from === undefined ? edits : unlessEmpty(edits);
 }
 
 function headerChanges(from: Trace['header'], to: Trace['header']): HeaderChanges {
@@ -129,15 +129,15 @@ function headerChanges(from: Trace['header'], to: Trace['header']): HeaderChange
     scenarioDigest,
     stage,
     activate,
-    without: some(nameEdits(from.without, to.without)),
+    without: unlessEmpty(nameEdits(from.without, to.without)),
     stub,
-    with: some(nameEdits(from.with, to.with)),
+    with: unlessEmpty(nameEdits(from.with, to.with)),
     settings: settings('settings'),
     seed,
     optionsNotModelled: listOrNone(from.optionsNotModelled, to.optionsNotModelled),
     image: changedFields(from.image, to.image),
     config: settings('config'),
-    overlay: some(nameEdits(from.overlay, to.overlay)),
+    overlay: unlessEmpty(nameEdits(from.overlay, to.overlay)),
   }) as HeaderChanges;
 }
 
@@ -155,15 +155,15 @@ export function changesOf(from: Trace, to: Trace): TraceChanges {
   const consumedEdits: ConsumedEdit[] = findEdits(base.consumed, trace.consumed, consumed);
   const regionEdits: RegionEdit[] = findEdits(base.final.regions, trace.final.regions, regions);
   const final = present({
-    regions: some(regionEdits),
+    regions: unlessEmpty(regionEdits),
     screen: listOrNone(base.final.screen, trace.final.screen),
   });
   const findings = trace.findings ?? (base.findings === undefined ? undefined : null);
   return present({
-    header: some(headerChanges(base.header, trace.header)),
-    steps: some(stepEdits(base.steps, trace.steps)),
-    consumed: some(consumedEdits),
-    final: some(final),
+    header: unlessEmpty(headerChanges(base.header, trace.header)),
+    steps: unlessEmpty(stepEdits(base.steps, trace.steps)),
+    consumed: unlessEmpty(consumedEdits),
+    final: unlessEmpty(final),
     outcome: changedFields(base.outcome, trace.outcome),
     findings: base.findings !== undefined && trace.findings !== undefined ? undefined : findings,
   }) as TraceChanges;

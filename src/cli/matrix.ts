@@ -6,7 +6,7 @@ import { setImmediate } from 'node:timers/promises';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { readText, writeWhole } from '../node/files.js';
 import { runOnWorkers } from '../node/workers.js';
-import { leavable } from '../analysis/matrix/matrix.js';
+import { removableHunks } from '../analysis/matrix/matrix.js';
 import { goldenName, goldenText } from '../analysis/matrix/golden.js';
 import { matrixHtml } from '../analysis/matrix/html.js';
 import { mergeReports, parseMatrix } from '../analysis/matrix/merge.js';
@@ -125,7 +125,7 @@ async function matrix(io: Io, named: readonly string[], flags: Flags): Promise<v
   const [options] = scenarios.map((scenario) => bootOptions(scenario, run));
   if (options === undefined) return;
   const hunks = chosen(
-    leavable(options).map(({ hunk }) => hunk.id),
+    removableHunks(options).map(({ hunk }) => hunk.id),
     flags.only,
   );
   const whole = pairsOf(scenarios, hunks);

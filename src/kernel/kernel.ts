@@ -28,12 +28,12 @@ import { Tracer } from './tracer.js';
 
 /** Bytes fetched and compared at a function entry (our choice: one 16-byte fetch window). */
 const FETCH_WINDOW = 16;
-/** How deep exceptions may nest before the stack of a real CPU would be gone (our choice). */
+/** Most nested exceptions; one more counts as a triple fault, as a real stack would have overflowed (our choice). */
 const MAX_NESTED_FAULTS = 8;
 
 /**
- * How often in a row one access may fault before the CPU counts as hung (our choice): a handler that has not removed the
- * cause by then never will, as early_make_pgtable() reuses its 64 tables from the start.
+ * Faults of one access in a row before the CPU counts as hung (our choice): above the 64 tables of early_make_pgtable(),
+ * after which it starts over with the first. A handler that has not removed the cause by then never will.
  */
 const MAX_SAME_FAULTS = 72;
 
@@ -75,7 +75,7 @@ export class Kernel {
     this.drive();
   }
 
-  /** Makes the CPUs run this kernel: each write that can change the mapping is followed by a fetch (design: CPU). */
+  /** Makes the CPUs run this kernel: each write that can change the mapping is followed by a fetch(). */
   drive(): void {
     for (const cpu of this.machine.cpus) {
       cpu.onControlWrite = () => {
@@ -206,7 +206,7 @@ export class Kernel {
       done += this.cpu.progress;
       this.fault(fault);
     }
-    this.trace.didRead(address, out);
+    this.trace.recordRead(address, out);
     return out;
   }
 
@@ -254,7 +254,7 @@ export class Kernel {
     }
   }
 
-  /** The same for an access that returns only a fault. */
+  /** As retry(), for a store: the access returns a fault or null. */
   private retryStore(first: Fault, access: () => Fault | null): void {
     this.fault(first);
     this.retryUntilDelivered(access);
@@ -348,7 +348,7 @@ export class Kernel {
     this.fetch();
   }
 
-  /** RET: pops the return address from the simulated stack and fetches there. */
+  /** RET: pops the return address from the simulated stack and fetches there. Delivers #UD if it was overwritten. */
   leave(): void {
     const frame = this.state.frames.pop();
     const popped = this.popU64();
@@ -356,13 +356,13 @@ export class Kernel {
     const target = BigInt.asIntN(64, popped);
     this.cpu.rip = va(Number(BigInt.asIntN(48, popped)));
     if (frame === undefined || target !== BigInt(frame.returnsTo)) {
-      // The model cannot follow a return to another address: its bytes are not the caller's code (our choice).
+      // The code at any other address is not modelled: it raises #UD (our choice).
       this.fault({ vector: VECTOR.UD, error: 0, why: `return to ${hex(popped)}` });
     }
     this.fetch();
   }
 
-  /** Fetches at RIP through the current mapping and compares with the program's bytes (design: CPU). #UD if they differ. */
+  /** Fetches at RIP through the current mapping and compares with the program's bytes. Delivers #UD if they differ. */
   fetch(): void {
     const frame = this.current;
     const expected =
@@ -419,7 +419,7 @@ export class Kernel {
     this.fetch();
     this.handle(handler.name, fault);
     this.state.frames.pop();
-    this.trace.back();
+    this.trace.setOrigin();
     // The handler drops the error code before it returns (head_64.S, entry_64.S).
     if (pushesErrorCode(delivered.fault.vector)) this.cpu.rsp = va(this.cpu.rsp + 8);
     this.retryUntilDelivered(() => this.cpu.iret());

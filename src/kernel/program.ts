@@ -35,7 +35,7 @@ export interface OverlayEntry {
 }
 
 /** A name without an address in the image. */
-interface Lacking {
+interface MissingName {
   readonly name: string;
   readonly size: number;
   readonly align: number;
@@ -67,10 +67,10 @@ export class Program implements LinkAddresses {
     const names = functions.map(({ name }) => name);
     this.files = new Map(functions.map(({ name, file }) => [name, file]));
     this.places = new ImagePlaces(image, variables, names);
-    const lacking = this.lacking(variables, functions);
-    this.overlayRange = this.findOverlayRoom(variables, lacking);
+    const missing = this.missing(variables, functions);
+    this.overlayRange = this.findOverlayRoom(variables, missing);
     this.overlayBytes = new Uint8Array(this.overlayRange.end - this.overlayRange.start);
-    const end = materialize(lacking, this.overlayRange.start, (entry) => this.overlay.push(entry));
+    const end = materialize(missing, this.overlayRange.start, (entry) => this.overlay.push(entry));
     if (end > this.overlayRange.end) {
       throw this.overlayFull(end - this.overlayRange.start, this.overlayBytes.length);
     }
@@ -178,7 +178,7 @@ export class Program implements LinkAddresses {
   }
 
   /** The names without an address in the image, in the order of the overlay. */
-  private lacking(variables: readonly Variable[], functions: readonly CodePlan[]): Lacking[] {
+  private missing(variables: readonly Variable[], functions: readonly CodePlan[]): MissingName[] {
     return [
       ...variables
         .filter((variable) => this.places.variable(variable) === undefined)
@@ -196,13 +196,13 @@ export class Program implements LinkAddresses {
 
   private findOverlayRoom(
     variables: readonly Variable[],
-    lacking: readonly Lacking[],
+    missing: readonly MissingName[],
   ): { start: Va; end: Va } {
     const start = this.places.symbol('__overlay_start');
     const end = this.places.symbol('__overlay_end');
     if (start !== undefined && end !== undefined) return { start, end };
-    const size = materialize(lacking, va(0));
-    const align = lacking.reduce((most, each) => Math.max(most, each.align), PAGE_SIZE);
+    const size = materialize(missing, va(0));
+    const align = missing.reduce((most, each) => Math.max(most, each.align), PAGE_SIZE);
     const bssStop = this.places.symbol('__bss_stop') ?? this.link('_end');
     const bssStart = this.places.symbol('__bss_start') ?? __START_KERNEL_map;
     const taken = variables.flatMap((variable) => {
@@ -212,9 +212,9 @@ export class Program implements LinkAddresses {
     for (let top: number = bssStop; ;) {
       const from = alignDown(top - size, align);
       if (from < bssStart) throw this.overlayFull(size, bssStop - bssStart);
-      const inTheWay = taken.filter((each) => each.at < from + size && each.end > from);
-      if (inTheWay.length === 0) return { start: va(from), end: va(from + size) };
-      top = Math.min(...inTheWay.map(({ at }) => at));
+      const overlapping = taken.filter((each) => each.at < from + size && each.end > from);
+      if (overlapping.length === 0) return { start: va(from), end: va(from + size) };
+      top = Math.min(...overlapping.map(({ at }) => at));
     }
   }
 
@@ -231,12 +231,12 @@ export class Program implements LinkAddresses {
 
 /** Assigns each an aligned address from `start` on; returns the end of the last one. */
 function materialize(
-  lacking: readonly Lacking[],
+  missing: readonly MissingName[],
   start: Va,
   placed?: (entry: OverlayEntry) => void,
 ): number {
   let next: number = start;
-  for (const { name, size, align, kind } of lacking) {
+  for (const { name, size, align, kind } of missing) {
     const address = va(alignUp(next, align));
     next = address + size;
     placed?.({ name, address, size, kind });

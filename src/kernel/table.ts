@@ -1,8 +1,8 @@
 /**
  * The kernel as a table of functions and macro values under the kernel's own names.
  *
- * Each file of the model declares its names by adding to `Entries`, and gives their bodies with `kernelFile`. A patch
- * replaces bodies (it receives the previous one to call) or adds names. Where a patch edits the middle of a function, the
+ * Each module of the base declares its names by adding to `Entries`, and gives their bodies with `bodies`. A patch
+ * replaces bodies (it receives the previous one to call) or adds names with `kernelFile`. Where a patch edits the middle of a function, the
  * base has a separate entry there (`startup_64:fixup`), so that no patch copies a function.
  */
 import type { Kernel } from './kernel.js';
@@ -41,7 +41,7 @@ export interface Def<N extends EntryName = EntryName> {
   readonly body: PatchEntries[N];
   /** No `enter` event is emitted for it. */
   readonly quiet: boolean;
-  /** Size of its code as posted, in bytes, where behaviour depends on it. */
+  /** Size of its code in the posted patch, in bytes, where behaviour depends on it. */
   readonly size?: number;
 }
 

@@ -15,11 +15,11 @@ import type { Kernel } from './kernel.js';
 import type { Frame } from './state.js';
 import type { LinkedEntry } from './table.js';
 
-/** How many reads `reads` holds: a consumer's read is checked within the next few (our choice). */
+/** Capacity of `reads`: a consumer's read is checked within the next few (our choice). */
 const MAX_READS = 16;
 
 /** Bytes that were read, and the physical ranges and C-bits that they were read from. */
-export interface ReadOf {
+export interface RecordedRead {
   readonly bytes: Uint8Array;
   readonly ranges: readonly Omit<TranslatedRange, 'va'>[];
 }
@@ -41,8 +41,8 @@ const span = (space: 'va' | 'pa', start: number, length: number): Span => ({
 export class Tracer {
   /** No event is emitted while this is false. */
   on = true;
-  /** The last reads of bytes with their physical ranges, newest last; null: not recorded. */
-  reads: ReadOf[] | null = null;
+  /** The latest reads, oldest first; null: not recorded. */
+  reads: RecordedRead[] | null = null;
   /** The fault delivered last: its text, the CPU, and the address that faulted (RIP if the fault has none). */
   lastFault: { what: string; cpu: number; at: Va; read?: EntryRead } | null = null;
   /** Inline hunks that are running, each with the number of frames when it was entered. */
@@ -57,7 +57,7 @@ export class Tracer {
   origin(): Origin {
     const frame = this.k.current;
     const last = this.hunks[this.hunks.length - 1];
-    // A function that the hunk calls is an origin of its own.
+    // Inside a function that the hunk calls, the origin is that function.
     const inHunk = last?.depth === this.k.state.frames.length ? last.entry : undefined;
     const entry = frame === undefined ? undefined : this.k.table.get(frame.name);
     const by = inHunk ?? entry;
@@ -78,10 +78,10 @@ export class Tracer {
   /** A function returned: closes its scope. */
   left(_name: string): void {
     this.recorder.scopeLeave();
-    this.back();
+    this.setOrigin();
   }
   /** Sets the origin of memory accesses to the function that runs now. */
-  back(): void {
+  setOrigin(): void {
     this.k.machine.origin = this.recorder.intern(this.k.current?.name ?? '');
   }
 
@@ -223,12 +223,12 @@ export class Tracer {
   }
 
   /** The C-bit (0 or 1) of the mapping of an address; undefined if it is not mapped. */
-  keyAt(at: Va): number | undefined {
+  cBitAt(at: Va): number | undefined {
     return this.translatedRange(at, 1)?.c;
   }
 
-  /** A copy from one of many scattered sources: `from` describes it in words, only the target has addresses. */
-  moved(from: string, to: Va, length: number): void {
+  /** Emits a copy whose sources are scattered: `from` names them in words, only the target has addresses. */
+  copyFromMany(from: string, to: Va, length: number): void {
     if (!this.on) return;
     const target = this.translatedRange(to, length);
     this.emit('copy', {
@@ -249,15 +249,15 @@ export class Tracer {
     });
   }
 
-  /** Records bytes that were read at `at` in `reads`, with their physical ranges, if reads are recorded. */
-  didRead(at: Va, bytes: Uint8Array): void {
+  /** Adds bytes that were read at `at`, with their physical ranges, to `reads`, if reads are recorded. */
+  recordRead(at: Va, bytes: Uint8Array): void {
     if (this.reads === null) return;
     this.reads.push({ bytes, ranges: this.translatedRanges(at, bytes.length) });
     if (this.reads.length > MAX_READS) this.reads.shift();
   }
 
-  /** Records bytes that a device read in `reads`; `requests` may include reads of its own tables and commands. */
-  didDma(bytes: Uint8Array, requests: Kernel['machine']['dmaLog']): void {
+  /** Adds bytes that a device read to `reads`; `requests` may include an IOMMU's reads of tables and commands. */
+  recordDma(bytes: Uint8Array, requests: Kernel['machine']['dmaLog']): void {
     if (this.reads === null) return;
     const ranges = (requests ?? []).map(({ pa, key, length }) => ({
       pa,
@@ -278,8 +278,8 @@ export class Tracer {
     return all;
   }
 
-  /** A process read back one of its pages. */
-  touched(what: string, at: Va, length: number): void {
+  /** Emits a process's read of one of its pages. */
+  readBack(what: string, at: Va, length: number): void {
     this.read(what, at, length);
   }
 
@@ -293,7 +293,7 @@ export class Tracer {
       at: faultAddress(fault) ?? cpu.rip,
       ...optional({ read }),
     };
-    // An empty entry that the handler may fill adds nothing to the address: our choice, it is left out.
+    // An empty entry that the handler may fill says no more than the address: it is left out (our choice).
     const withEntry = handler === 'triple fault' || (read !== undefined && read.value !== 0n);
     this.emit('fault', {
       what: describe(fault),
@@ -312,7 +312,7 @@ export class Tracer {
   }
 
   /** Emits one fill for a range that was written in parts, with the C-bit and memory type of its mapping. */
-  wrote(at: Va, length: number): void {
+  writtenRange(at: Va, length: number): void {
     if (!this.on) return;
     const target = length > 0 ? this.translatedRange(at, length) : undefined;
     if (target === undefined) return;
@@ -321,8 +321,8 @@ export class Tracer {
     this.emit('fill', { at: span('va', start, run), pa: span('pa', pa, run), C, type });
   }
 
-  /** Emits the test of a memory range; `result` is what reading it back gave. */
-  translated(what: string, at: Va, length: number, result: string): void {
+  /** Emits the test of a memory range by a write and a read; `result` is its outcome. */
+  memoryTest(what: string, at: Va, length: number, result: string): void {
     if (!this.on) return;
     const target = this.translatedRange(at, length);
     if (target === undefined) return;

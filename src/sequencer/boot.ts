@@ -402,7 +402,7 @@ export class Boot {
     this.kernel.state = structuredClone(snapshot.kernel);
     this.recorder.restore(snapshot.recorder);
     // Accesses are again attributed to the function recorded in the snapshot.
-    this.kernel.trace.back();
+    this.kernel.trace.setOrigin();
     this.next = snapshot.next;
     this.outcome = snapshot.outcome;
   }

@@ -57,7 +57,7 @@ const TESTS: readonly (readonly [name: string, pattern: RegExp])[] = [
   ],
   ['the id of a hunk', /['"`](?:0[1-9]|1[0-8])\/[a-z_]/i],
   ['a choice by hunk or patch', /\bswitch\s*\([^)]*\b(?:hunk|patch|stage)\b/],
-  ['the series', /\b(?:allHunks|hunksOf|patchOf|leavable)\b/],
+  ['the series', /\b(?:allHunks|hunksOf|patchOf|removableHunks)\b/],
 ];
 
 /** A text without its comments; line numbers do not change. */

@@ -3,7 +3,7 @@
  * step, and from each step on advanced by the checkpoints of the whole series as far as they apply.
  */
 import { beforeAll, describe, expect, test } from '@jest/globals';
-import { leavable, withoutHunk, type LeftOut } from '../../src/analysis/matrix/matrix.js';
+import { removableHunks, withoutHunk, type LeftOut } from '../../src/analysis/matrix/matrix.js';
 import { diffMachines } from '../../src/analysis/checkpoint/machine-diff.js';
 import { diffStates } from '../../src/analysis/checkpoint/tracked-entries.js';
 import {
@@ -25,7 +25,7 @@ interface Series {
 
 function series(name: string): Series {
   const subject = boot({ scenario: scenario(name) });
-  const hunks = leavable(subject.options);
+  const hunks = removableHunks(subject.options);
   const always = hunks.flatMap(({ hunk }) => (hunk.options === undefined ? [] : hunk.id));
   return { options: subject.options, subject, hunks, ...checkpointsOf(subject, always) };
 }

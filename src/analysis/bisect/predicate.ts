@@ -6,18 +6,18 @@ import { OUTCOME_KINDS, type Trace } from '../../trace/trace.js';
 import { readYaml } from '../../base/yaml-source.js';
 
 /** The parts of a trace that predicates read. */
-export type Shown = Pick<Trace, 'steps' | 'consumed' | 'outcome'>;
+export type TraceParts = Pick<Trace, 'steps' | 'consumed' | 'outcome'>;
 
 /** A property of a trace. */
 export interface Predicate {
   /** The expression as given. */
   readonly text: string;
-  holds(trace: Shown): boolean;
+  holds(trace: TraceParts): boolean;
 }
 
-type Reader = (value: string) => (trace: Shown) => boolean;
+type Reader = (value: string) => (trace: TraceParts) => boolean;
 
-const intactnessOf = ({ consumed }: Shown, name: string): boolean[] =>
+const intactnessOf = ({ consumed }: TraceParts, name: string): boolean[] =>
   consumed.filter((one) => one.name === name).map(({ intact }) => intact);
 
 const READERS: Readonly<Record<string, Reader>> = {

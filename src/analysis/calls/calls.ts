@@ -151,9 +151,9 @@ class Run {
     if ('read' in step) return this.memory(this.where(index, 'read', step.read, 'va'), step);
     if ('write' in step) return this.memory(this.where(index, 'write', step.write, 'va'), step);
     if ('bus' in step) return this.bus(this.where(index, 'bus', step.bus, 'pa'), step);
-    const had = this.where(index, 'entry', step.entry, 'va');
-    if (!('value' in had)) return missingStep(had);
-    return { status: 'done', walk: walkOf(this.k.cpu, virtualOf(had.value)) };
+    const evaluated = this.where(index, 'entry', step.entry, 'va');
+    if (!('value' in evaluated)) return missingStep(evaluated);
+    return { status: 'done', walk: walkOf(this.k.cpu, virtualOf(evaluated.value)) };
   }
 
   /** The place in memory of a step; errors are reported at its key. */
@@ -171,11 +171,11 @@ class Run {
     const given: unknown[] = [];
     let missing: Missing | undefined;
     for (const [i, argument] of args.entries()) {
-      const had = within(this.file.place(['calls', index, 'args', i]), () =>
+      const evaluated = within(this.file.place(['calls', index, 'args', i]), () =>
         this.values.argument(argument),
       );
-      if ('value' in had) given.push(had.value);
-      else missing ??= had;
+      if ('value' in evaluated) given.push(evaluated.value);
+      else missing ??= evaluated;
     }
     if (!this.k.table.has(call)) {
       const patch = seriesFunctions().get(call)?.patch;
@@ -196,11 +196,11 @@ class Run {
 
   /** Reads or writes bytes through the current page tables. */
   private memory(
-    had: ReturnType<ScriptValues['place']>,
+    evaluated: ReturnType<ScriptValues['place']>,
     step: Extract<ScriptStep, { read: unknown } | { write: unknown }>,
   ): StepData {
-    if (!('value' in had)) return missingStep(had);
-    const at = virtualOf(had.value);
+    if (!('value' in evaluated)) return missingStep(evaluated);
+    const at = virtualOf(evaluated.value);
     let bytes: Uint8Array;
     if ('read' in step) bytes = this.k.readBytes(at, step.length);
     else {
@@ -220,13 +220,13 @@ class Run {
   }
 
   private bus(
-    had: ReturnType<ScriptValues['place']>,
+    evaluated: ReturnType<ScriptValues['place']>,
     step: Extract<ScriptStep, { bus: unknown }>,
   ): StepData {
-    if (!('value' in had)) return missingStep(had);
+    if (!('value' in evaluated)) return missingStep(evaluated);
     const { machine } = this.boot;
     if (step.wbinvd === true) for (const cpu of machine.cpus) cpu.wbinvd();
-    const physical = physicalOf(this.boot, had.value, String(step.bus));
+    const physical = physicalOf(this.boot, evaluated.value, String(step.bus));
     const bytes = machine.dram.peek(pa(physical), step.length);
     return { status: 'done', pa: hex(physical), bytes: this.shown(bytes, physical) };
   }
@@ -261,7 +261,7 @@ class Run {
 }
 
 function missingStep(what: Missing): StepData {
-  if ('lost' in what) return { status: 'skipped', why: `$${what.lost} has no value` };
+  if ('noResult' in what) return { status: 'skipped', why: `$${what.noResult} has no value` };
   const patch = what.patch === undefined ? 'a patch' : `patch ${what.patch}`;
   return { status: 'absent', why: `${what.absent} is added by ${patch}` };
 }

@@ -13,17 +13,17 @@ import { seriesFunctions } from '../../series/series-names.js';
 /** The error code of schema violations. */
 const CODE = 'E_PROBE';
 /** Most bytes that one step reads (our choice: 64 are shown, the rest is only compared). */
-const MOST_BYTES = 1024 * 1024;
+const MAX_BYTES = 1024 * 1024;
 /** Most steps of a call script (our choice). */
-const MOST_STEPS = 1000;
+const MAX_STEPS = 1000;
 
 const id = z.string().regex(/^[A-Za-z_]\w*$/, 'a name of letters, digits and _');
-const length = z.int().min(1).max(MOST_BYTES);
+const length = z.int().min(1).max(MAX_BYTES);
 const scalar = z.union([z.string(), z.number(), z.boolean()]);
 /** A place: an address, a symbol, a region, with `+offset`; `__va(…)`, `__pa(…)` of one; `$id` of an earlier call. */
 const where = z.union([z.string().min(1), z.int()]);
 
-const lengthOf = length.describe(`Bytes, at most ${MOST_BYTES}.`);
+const lengthOf = length.describe(`Bytes, at most ${MAX_BYTES}.`);
 
 const argument = z.union([
   where,
@@ -60,7 +60,7 @@ const stepSchema = z.union([
     bytes: z
       .string()
       .min(1)
-      .max(MOST_BYTES)
+      .max(MAX_BYTES)
       .describe('What is written: text, or bytes as 0x and hexadecimal digits.'),
   }),
   z.strictObject({
@@ -93,7 +93,7 @@ const scriptSchema = z.strictObject({
   calls: z
     .array(stepSchema)
     .min(1)
-    .max(MOST_STEPS)
+    .max(MAX_STEPS)
     .describe('The steps, in order: call, read, write, bus or entry.'),
 });
 

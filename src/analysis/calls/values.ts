@@ -2,7 +2,7 @@
 import { hex, va, vaOfU64, type Va } from '../../machine/address.js';
 import type { Boot } from '../../sequencer/boot.js';
 import { parsePlace, placeName, virtualOf } from '../../inspect/place.js';
-import type { Place as Spot } from '../../inspect/place.js';
+import type { Place } from '../../inspect/place.js';
 import { InputError } from '../../base/errors.js';
 import { MACRO, REFERENCE, type ScriptArgument, type ScriptPlace } from './file.js';
 import { patchAdding } from '../../series/series-names.js';
@@ -12,14 +12,14 @@ export interface Absent {
   readonly absent: string;
   readonly patch?: number;
 }
-/** The name of a result whose step was not done. */
-export interface Lost {
-  readonly lost: string;
+/** The name of a result that has no value, because its step was not done. */
+export interface NoResult {
+  readonly noResult: string;
 }
-export type Missing = Absent | Lost;
+export type Missing = Absent | NoResult;
 
 /** A value, or what is missing for it. */
-export type Had<T> = { readonly value: T } | Missing;
+export type Evaluated<T> = { readonly value: T } | Missing;
 
 const BIGINT = /^(-?)(0x[0-9a-fA-F]+|\d+)n$/;
 const NUMBER = /^(-?)(0x[0-9a-fA-F]+|\d+)$/;
@@ -39,25 +39,25 @@ export class ScriptValues {
   }
 
   /** A place; `numbers` is the address space of a bare number. Throws E_PLACE, E_PROBE_RESULT. */
-  place(where: ScriptPlace, numbers: 'va' | 'pa'): Had<Spot> {
-    if (typeof where === 'number') return { value: spotOf(where, numbers) };
+  place(where: ScriptPlace, numbers: 'va' | 'pa'): Evaluated<Place> {
+    if (typeof where === 'number') return { value: placeAt(where, numbers) };
     const text = where.trim();
     const [, macro, inner] = MACRO.exec(text) ?? [];
     if (macro !== undefined && inner !== undefined) {
-      const had = this.place(inner, macro === 'va' ? 'pa' : 'va');
-      if (!('value' in had)) return had;
-      const address = virtualOf(had.value);
+      const evaluated = this.place(inner, macro === 'va' ? 'pa' : 'va');
+      if (!('value' in evaluated)) return evaluated;
+      const address = virtualOf(evaluated.value);
       if (macro === 'va') return { value: { space: 'va', address } };
-      if (had.value.space === 'pa') return had;
+      if (evaluated.value.space === 'pa') return evaluated;
       return { value: { space: 'pa', address: this.boot.kernel.__pa(address) } };
     }
     if (REFERENCE.test(text)) {
-      const had = this.reference(text);
-      if (!('value' in had)) return had;
-      const address = addressOf(had.value);
+      const evaluated = this.reference(text);
+      if (!('value' in evaluated)) return evaluated;
+      const address = addressOf(evaluated.value);
       if (address === undefined)
         throw refuse('E_PROBE_RESULT', 'an address', `${text}, which is not one`);
-      return { value: spotOf(address, numbers) };
+      return { value: placeAt(address, numbers) };
     }
     const name = placeName(text);
     const patch = this.boot.program.has(name) ? undefined : patchAdding(name);
@@ -66,7 +66,7 @@ export class ScriptValues {
   }
 
   /** An argument as passed to the function. Throws E_PLACE, E_PROBE_ARGUMENT, E_PROBE_RESULT. */
-  argument(argument: ScriptArgument): Had<unknown> {
+  argument(argument: ScriptArgument): Evaluated<unknown> {
     if (typeof argument === 'object') {
       return { value: 'text' in argument ? argument.text : this.device(argument.device) };
     }
@@ -76,14 +76,14 @@ export class ScriptValues {
     if (digits !== undefined) return { value: minus === '-' ? -BigInt(digits) : BigInt(digits) };
     if (NUMBER.test(text)) return { value: exactly(text) };
     if (REFERENCE.test(text)) return this.reference(text);
-    const had = this.place(text, 'pa');
-    return 'value' in had ? { value: had.value.address } : had;
+    const evaluated = this.place(text, 'pa');
+    return 'value' in evaluated ? { value: evaluated.value.address } : evaluated;
   }
 
   /** `$id`, `$id+8`: with an offset, a bigint stays a bigint. */
-  private reference(text: string): Had<unknown> {
+  private reference(text: string): Evaluated<unknown> {
     const [, id = '', sign, offset] = REFERENCE.exec(text) ?? [];
-    if (!this.results.has(id)) return { lost: id };
+    if (!this.results.has(id)) return { noResult: id };
     const value = this.results.get(id);
     if (offset === undefined) return { value };
     const shift = sign === '-' ? -Number(offset) : Number(offset);
@@ -112,7 +112,7 @@ function exactly(text: string): number {
 }
 
 /** A number as an address; a negative one is virtual, in the upper half, whatever `numbers` is. */
-function spotOf(address: number, numbers: 'va' | 'pa'): Spot {
+function placeAt(address: number, numbers: 'va' | 'pa'): Place {
   return numbers === 'va' || address < 0
     ? { space: 'va', address: va(address) }
     : { space: 'pa', address };

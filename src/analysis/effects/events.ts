@@ -4,16 +4,28 @@ import type { EventDifference, FieldDifference, StepDifference } from '../../che
 import { kindOf, type Scalar, type TraceEvent } from '../../trace/trace.js';
 import { isKind, principalOf } from '../../trace/vocabulary.js';
 import { printEvent } from '../../trace/yaml-out.js';
-import { MOST_EXAMPLES, type EffectCounts, type EffectStep } from './form.js';
+import { MAX_EXAMPLES, type EffectCounts, type EffectStep } from './form.js';
 
-type Way = keyof EffectCounts;
+type ChangeKind = keyof EffectCounts;
 type Changed = Extract<EventDifference, { change: 'changed' }>;
 
 /** Fields with addresses. */
-const PLACES = ['va', 'pa', 'bus', 'from', 'to', 'fromPa', 'toPa', 'at', 'via', 'table', 'vmcb'];
+const ADDRESS_FIELDS = [
+  'va',
+  'pa',
+  'bus',
+  'from',
+  'to',
+  'fromPa',
+  'toPa',
+  'at',
+  'via',
+  'table',
+  'vmcb',
+];
 /** Fields that name the code. */
-const CREDITS = ['patch', 'hunk'];
-/** Fields with the way of an access to memory or its result. */
+const CODE_FIELDS = ['patch', 'hunk'];
+/** Fields that state how memory is accessed (C-bit, memory type, flags), and the result. */
 const RELEVANT = ['C', 'fromC', 'toC', 'type', 'flags', 'result'];
 /** Kinds that are relevant if only one side has the event: failures, and changes of memory or of a CPU's mode. */
 const RELEVANT_KINDS: readonly (string | undefined)[] = [
@@ -21,13 +33,14 @@ const RELEVANT_KINDS: readonly (string | undefined)[] = [
   ...['encrypt', 'decrypt', 'protect', 'wrmsr'],
 ];
 /** Most characters of an example. */
-const LONGEST = 240;
+const MAX_EXAMPLE_LENGTH = 240;
 /** Fields not printed in examples: they follow from the function's name and the hunk's id. */
-const LEFT_OUT = ['file', 'patch'];
+const OMITTED_FIELDS = ['file', 'patch'];
 
 /** The name of a field; a kind is mapped to the name of its principal field. */
 const fieldName = (field: string): string => (isKind(field) ? principalOf(field) : field);
-const isPlace = ({ field }: FieldDifference): boolean => PLACES.includes(fieldName(field));
+const isAddress = ({ field }: FieldDifference): boolean =>
+  ADDRESS_FIELDS.includes(fieldName(field));
 
 const ADDRESS = /0x[0-9a-f]+/g;
 
@@ -41,16 +54,16 @@ function withoutAddresses(value: Scalar | undefined): string {
     .replace(/\[\d+\]/g, '[]');
 }
 
-const isMove = (difference: FieldDifference): boolean =>
-  isPlace(difference) &&
+const isMoved = (difference: FieldDifference): boolean =>
+  isAddress(difference) &&
   withoutAddresses(difference.expected) === withoutAddresses(difference.found);
 
 /** How an event differs. */
-function wayOf(difference: EventDifference): Way {
+function changeKindOf(difference: EventDifference): ChangeKind {
   if (difference.change !== 'changed') return difference.change;
-  const rest = difference.fields.filter(({ field }) => !CREDITS.includes(field));
+  const rest = difference.fields.filter(({ field }) => !CODE_FIELDS.includes(field));
   if (rest.length === 0) return 'credited';
-  return rest.every(isMove) ? 'moved' : 'changed';
+  return rest.every(isMoved) ? 'moved' : 'changed';
 }
 
 /** The event with the patch if there is one, else the one without it. */
@@ -75,16 +88,16 @@ function rankOf(difference: EventDifference, patch: number): number {
 /**
  * Whether only addresses and lengths differ, as when a range is split differently: counted as changed, not an example.
  */
-const isRecut = (difference: EventDifference): boolean =>
+const isSplitDifferently = (difference: EventDifference): boolean =>
   difference.change === 'changed' &&
-  difference.fields.every((each) => isPlace(each) || each.field === 'n');
+  difference.fields.every((each) => isAddress(each) || each.field === 'n');
 
 /** A key that is equal for similar differences: kind, function and changed fields without addresses. */
 function shapeOf(difference: EventDifference): string {
   const event = eventOf(difference);
   const fields = difference.change === 'changed' ? difference.fields : [];
   const was = fields
-    .filter((each) => !isPlace(each) && each.field !== 'n')
+    .filter((each) => !isAddress(each) && each.field !== 'n')
     .map((each) => fieldText(each));
   const is = ['in', 'hunk', 'C', 'type', 'flags'].map((key) => String(event[key]));
   return JSON.stringify([difference.change, kindOf(event), is, was]);
@@ -96,7 +109,7 @@ const without = (event: TraceEvent, fields: readonly string[]): TraceEvent =>
 /** A changed event: the fields that identify it, then the changed ones. */
 function changedText({ found, fields }: Changed): string {
   const kind = kindOf(found) ?? '';
-  const changes = fields.filter((each) => !LEFT_OUT.includes(each.field) && !isMove(each));
+  const changes = fields.filter((each) => !OMITTED_FIELDS.includes(each.field) && !isMoved(each));
   const names = changes.map(({ field }) => field);
   const identifying = [kind, 'va', 'pa', 'table', 'cpu', 'in', 'hunk'].filter(
     (key) => !names.includes(key),
@@ -110,11 +123,11 @@ function changedText({ found, fields }: Changed): string {
 /** A differing event in one line: `+` added, `-` removed, `~` changed. */
 export function exampleText(difference: EventDifference): string {
   const text = difference.change === 'changed' ? changedText(difference) : onlyText(difference);
-  return text.length > LONGEST ? `${text.slice(0, LONGEST - 1)}…` : text;
+  return text.length > MAX_EXAMPLE_LENGTH ? `${text.slice(0, MAX_EXAMPLE_LENGTH - 1)}…` : text;
 }
 
 function onlyText(difference: Exclude<EventDifference, Changed>): string {
-  return `${difference.change === 'added' ? '+' : '-'} ${printEvent(without(difference.event, LEFT_OUT))}`;
+  return `${difference.change === 'added' ? '+' : '-'} ${printEvent(without(difference.event, OMITTED_FIELDS))}`;
 }
 
 /** The most relevant of some differences, in the order of the boot. `seen`: shapes that already have an example. */
@@ -124,14 +137,14 @@ function examplesOf(
   seen: Set<string>,
 ): string[] {
   const fresh = differences.flatMap((difference, index) => {
-    const way = wayOf(difference);
+    const change = changeKindOf(difference);
     const shape = shapeOf(difference);
-    if (way === 'moved' || way === 'credited' || isRecut(difference)) return [];
+    if (change === 'moved' || change === 'credited' || isSplitDifferently(difference)) return [];
     return [{ difference, index, shape, rank: rankOf(difference, patch) }];
   });
   const chosen: typeof fresh = [];
   for (const each of fresh.sort((a, b) => a.rank - b.rank || a.index - b.index)) {
-    if (chosen.length === MOST_EXAMPLES || seen.has(each.shape)) continue;
+    if (chosen.length === MAX_EXAMPLES || seen.has(each.shape)) continue;
     seen.add(each.shape);
     chosen.push(each);
   }
@@ -139,10 +152,10 @@ function examplesOf(
 }
 
 function countsOf(differences: readonly EventDifference[]): EffectCounts {
-  const counts: Partial<Record<Way, number>> = {};
-  for (const way of ['added', 'gone', 'changed', 'moved', 'credited'] as const) {
-    const count = differences.filter((difference) => wayOf(difference) === way).length;
-    if (count > 0) counts[way] = count;
+  const counts: Partial<Record<ChangeKind, number>> = {};
+  for (const change of ['added', 'gone', 'changed', 'moved', 'credited'] as const) {
+    const count = differences.filter((difference) => changeKindOf(difference) === change).length;
+    if (count > 0) counts[change] = count;
   }
   return counts;
 }

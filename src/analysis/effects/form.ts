@@ -12,7 +12,7 @@ import { REGION_STATES } from '../../trace/trace.js';
 /** The error code of schema violations. */
 const CODE = 'E_EFFECTS';
 /** Most examples of a step. */
-export const MOST_EXAMPLES = 3;
+export const MAX_EXAMPLES = 3;
 
 const text = z.string().min(1);
 const some = z.int().min(1).optional();
@@ -52,7 +52,7 @@ const stepSchema = z.strictObject({
   examples: z
     .array(text)
     .min(1)
-    .max(MOST_EXAMPLES)
+    .max(MAX_EXAMPLES)
     .optional()
     .describe('The most relevant lines: + added, - removed, ~ changed.'),
 });

@@ -2,7 +2,7 @@
 import { eventDifferences, type EventDifference } from '../../check/compare.js';
 import { entryText } from '../../kernel/fault-text.js';
 import { kindOf, type TraceEvent } from '../../trace/trace.js';
-import { clashOnWalk, clashText } from './key-mismatch.js';
+import { mismatchOnWalk, mismatchText } from './key-mismatch.js';
 import type { Run, StepPair } from './run.js';
 import type { MatrixRow } from './report.js';
 
@@ -16,7 +16,7 @@ export function causeOf(run: Run, difference: MatrixRow['difference']): string {
   const { wrong } = run;
   if (wrong?.readC !== undefined) {
     const { reader, name, readC, writeC, writer } = wrong;
-    const read = clashText({ readC, writeC, writer });
+    const read = mismatchText({ readC, writeC, writer });
     // Same key, or never written: the bytes were wrong when they were written.
     return `${reader} reads ${name} ${read}${writeC === readC || writer === undefined ? because : ''}`;
   }
@@ -35,29 +35,29 @@ function faultText({ boot, outcome }: Run, because: string): string | undefined 
   const cpu = boot.machine.cpus[last.cpu];
   if (cpu === undefined || outcome.message?.includes(last.what.split('(')[0] ?? '') !== true)
     return undefined;
-  const clash = clashOnWalk(boot, cpu, last.at);
+  const mismatch = mismatchOnWalk(boot, cpu, last.at);
   const reader = cpu.id === 0 ? 'the CPU' : `CPU ${String(cpu.id)}`;
-  if (clash === undefined) {
+  if (mismatch === undefined) {
     // No key mismatch: the reserved bit is set in the entry as it was written.
     const { read } = last;
     const met = read === undefined || read.reserved === 0n ? '' : `: ${entryText(read)}`;
     return `${last.what} in ${outcome.where ?? '?'}${met}${because}`;
   }
-  return `${last.what}: ${reader} reads ${clash.what} ${clashText(clash)}`;
+  return `${last.what}: ${reader} reads ${mismatch.what} ${mismatchText(mismatch)}`;
 }
 
-/** Fields with the way of an access to memory, and kinds that change memory: they rank first among differences. */
-const REACH = ['C', 'fromC', 'toC', 'type'];
-const CHANGES = ['map', 'copy', 'encrypt', 'decrypt', 'wrmsr', 'cr', 'protect', 'dma'];
+/** Fields that state how memory is accessed, and kinds of event that change memory: they rank first among differences. */
+const ACCESS_FIELDS = ['C', 'fromC', 'toC', 'type'];
+const MEMORY_KINDS = ['map', 'copy', 'encrypt', 'decrypt', 'wrmsr', 'cr', 'protect', 'dma'];
 
 function rankOf(difference: EventDifference): number {
   if (difference.change === 'changed') {
-    if (difference.fields.some(({ field }) => REACH.includes(field))) return 0;
-    return CHANGES.includes(kindOf(difference.found) ?? '') ? 1 : 2;
+    if (difference.fields.some(({ field }) => ACCESS_FIELDS.includes(field))) return 0;
+    return MEMORY_KINDS.includes(kindOf(difference.found) ?? '') ? 1 : 2;
   }
   const kind = kindOf(difference.event) ?? '';
   if (kind === 'enter') return 3;
-  return CHANGES.includes(kind) ? 1 : 2;
+  return MEMORY_KINDS.includes(kind) ? 1 : 2;
 }
 
 /** The highest-ranking difference in the events of a step. */

@@ -1,11 +1,11 @@
 /**
  * Key mismatches: a line that was written with one C-bit and read with another. Computed from the machine's records of
- * addresses and origins; knows no patches.
+ * keys and origins, independent of the patches.
  */
 import { startsWith } from '../../base/bytes.js';
 import { hex, pa, type KeyId, type Pa, type Va } from '../../machine/address.js';
 import type { Cpu } from '../../machine/cpu/cpu.js';
-import type { ReadOf } from '../../kernel/tracer.js';
+import type { RecordedRead } from '../../kernel/tracer.js';
 import type { Boot } from '../../sequencer/boot.js';
 import type { ReadCheck } from '../../trace/integrity.js';
 import type { WrongRead } from './report.js';
@@ -15,7 +15,7 @@ const cOf = (key: KeyId | number): number => (key === 0 ? 0 : 1);
 const UNNAMED = 'firmware or loader';
 
 /** An address that was written with one key and read with another, or was never written. */
-export interface Clash {
+export interface KeyMismatch {
   readonly pa: Pa;
   readonly readC: number;
   readonly writeC?: number;
@@ -25,7 +25,7 @@ export interface Clash {
 }
 
 /** The last write to an address: writer and C-bit; empty if there was none. */
-function written(boot: Boot, address: Pa): Pick<Clash, 'writeC' | 'writer'> {
+function written(boot: Boot, address: Pa): Pick<KeyMismatch, 'writeC' | 'writer'> {
   const last = boot.machine.lastWrite(address);
   if (last === undefined) return {};
   const name = boot.recorder.nameOf(last.origin) ?? '';
@@ -37,7 +37,7 @@ function written(boot: Boot, address: Pa): Pick<Clash, 'writeC' | 'writer'> {
  * that begins with them.
  */
 function placeOf(
-  reads: readonly ReadOf[],
+  reads: readonly RecordedRead[],
   { bytes, at }: ReadCheck,
 ): { pa: Pa; c: number } | undefined {
   const backwards = [...reads].reverse();
@@ -64,11 +64,11 @@ export function wrongRead(boot: Boot, check: ReadCheck): WrongRead {
  * The first entry on the page walk to an address, or the memory there, that was written with another key than it is
  * read with.
  */
-export function clashOnWalk(
+export function mismatchOnWalk(
   boot: Boot,
   cpu: Cpu,
   address: Va,
-): (Clash & { what: string }) | undefined {
+): (KeyMismatch & { what: string }) | undefined {
   for (const { level, at, key, absent } of cpu.traceWalk(address)) {
     const what = `${level} entry ${hex(at)}`;
     if (absent) return { what, pa: at, readC: cOf(key), absent };
@@ -84,7 +84,7 @@ export function clashOnWalk(
 }
 
 /** A key mismatch as text to follow the name of the reader. */
-export function clashText({
+export function mismatchText({
   readC,
   writeC,
   writer,

@@ -32,7 +32,7 @@ export interface LeftOut {
 }
 
 /** All hunks of a selection, each with the way in which it can be left out. */
-export function leavable(selection: HunkSelection): LeftOut[] {
+export function removableHunks(selection: HunkSelection): LeftOut[] {
   const { hunks } = compose(selection);
   return hunks.map((hunk) => {
     const staying = hunks.filter((other) => other !== hunk);
@@ -63,7 +63,7 @@ export class Matrix {
 
   /** Boots the whole series. */
   constructor(private readonly options: BootOptions) {
-    this.hunks = leavable(options);
+    this.hunks = removableHunks(options);
     this.boot = new Boot(options);
     // A configuration option affects every step.
     const always = this.hunks.flatMap(({ hunk }) => (hunk.options === undefined ? [] : hunk.id));

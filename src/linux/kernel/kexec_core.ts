@@ -178,7 +178,7 @@ export const kexecCore = bodies({
     k.trace.emit('copy', {
       from: `segment ${hex(mem)}`,
       to: `${String(memsz / PAGE_SIZE)} source pages`,
-      toC: k.trace.keyAt(k.__va(alignDown(image.head, PAGE_SIZE))),
+      toC: k.trace.cBitAt(k.__va(alignDown(image.head, PAGE_SIZE))),
     });
     return error;
   }),

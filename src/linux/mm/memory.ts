@@ -102,7 +102,7 @@ export const memory = bodies({
         k.writeBytes(page.address, pattern(page.name));
       }
       const seen = k.readBytes(page.address, TOUCHED);
-      k.trace.touched(page.name, page.address, seen.length);
+      k.trace.readBack(page.name, page.address, seen.length);
       k.trace.recorder.consumed(page.name, path, seen);
     }
     k.cpu.cpl = 0;

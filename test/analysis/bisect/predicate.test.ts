@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
-import { predicateOf, type Shown } from '../../../src/analysis/bisect/predicate.js';
+import { predicateOf, type TraceParts } from '../../../src/analysis/bisect/predicate.js';
 
-const shown: Shown = {
+const shown: TraceParts = {
   steps: [
     { label: 'loader', events: [{ cr: 'CR3', C: 0, in: 'startup_64' }] },
     { label: 'next', events: [{ console: 'hello' }] },

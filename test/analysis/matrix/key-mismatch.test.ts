@@ -2,7 +2,11 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { hex, pa, va, type Va } from '../../../src/machine/address.js';
 import { PAGE_OFFSET } from '../../../src/kernel/constants.js';
-import { clashOnWalk, clashText, wrongRead } from '../../../src/analysis/matrix/key-mismatch.js';
+import {
+  mismatchOnWalk,
+  mismatchText,
+  wrongRead,
+} from '../../../src/analysis/matrix/key-mismatch.js';
 import type { ReadCheck } from '../../../src/trace/integrity.js';
 import { BootCheckpoint } from '../../kernel/at-label.js';
 
@@ -155,7 +159,7 @@ describe('a walk', () => {
     as('writer', () => {
       k.writeBytes(PAGE, bytes(8));
     });
-    expect(clashOnWalk(boot, k.cpu, PAGE)).toBeUndefined();
+    expect(mismatchOnWalk(boot, k.cpu, PAGE)).toBeUndefined();
   });
 
   test('names the entry that was written with the other key', () => {
@@ -171,7 +175,7 @@ describe('a walk', () => {
       k.writeU64(k.__va(pmd.table + pmd.index * 8), pmd.entry & ~C47);
     });
     k.fn.flush_tlb_all();
-    expect(clashOnWalk(boot, k.cpu, PAGE)).toEqual({
+    expect(mismatchOnWalk(boot, k.cpu, PAGE)).toEqual({
       what: `PTE entry ${hex(entry)}`,
       pa: entry,
       readC: 0,
@@ -186,7 +190,7 @@ describe('a walk', () => {
       k.writeBytes(PAGE, bytes(8));
     });
     reach(PAGE, PA, 0);
-    expect(clashOnWalk(boot, k.cpu, va(PAGE + 5))).toEqual({
+    expect(mismatchOnWalk(boot, k.cpu, va(PAGE + 5))).toEqual({
       what: `memory ${hex(PA + 5)}`,
       pa: PA + 5,
       readC: 0,
@@ -201,19 +205,19 @@ describe('a walk', () => {
     if (pmd === undefined) throw new Error('no table');
     k.writeU64(k.__va(pmd.at), (2n ** 42n) | 0x67n);
     k.fn.flush_tlb_all();
-    const found = clashOnWalk(boot, k.cpu, PAGE);
+    const found = mismatchOnWalk(boot, k.cpu, PAGE);
     const at = 2 ** 42 + Number((BigInt(PAGE) >> 12n) & 511n) * 8;
     expect(found).toEqual({ what: `PTE entry ${hex(at)}`, pa: at, readC: 0, absent: true });
-    expect(found && clashText(found)).toBe('with C=0; no memory is there, it reads as all ones');
+    expect(found && mismatchText(found)).toBe('with C=0; no memory is there, it reads as all ones');
   });
 
   test('to an unmapped address through intact tables has no mismatch', () => {
     checkpoint.unmap(PAGE);
-    expect(clashOnWalk(boot, k.cpu, PAGE)).toBeUndefined();
+    expect(mismatchOnWalk(boot, k.cpu, PAGE)).toBeUndefined();
   });
 });
 
-describe('clashText', () => {
+describe('mismatchText', () => {
   test.each([
     [{ readC: 1 }, 'with C=1; it was never written'],
     [{ readC: 1, writeC: 0, writer: 'loader' }, 'with C=1; loader wrote it with C=0'],
@@ -221,6 +225,6 @@ describe('clashText', () => {
     [{ readC: 1, writeC: 1, writer: 'f' }, 'with C=1; f wrote it with the same C-bit'],
     [{ readC: 0, writeC: 0, writer: 'f' }, 'with C=0; f wrote it with the same C-bit'],
   ])('of %o ends "%s"', (clash, text) => {
-    expect(clashText(clash)).toBe(text);
+    expect(mismatchText(clash)).toBe(text);
   });
 });

@@ -1,6 +1,6 @@
 /** Rows are made from checkpoints of one boot: each must equal the row of a complete boot without its hunk. */
 import { beforeAll, describe, expect, test } from '@jest/globals';
-import { leavable, Matrix } from '../../../src/analysis/matrix/matrix.js';
+import { removableHunks, Matrix } from '../../../src/analysis/matrix/matrix.js';
 import type { MatrixRow } from '../../../src/analysis/matrix/report.js';
 import { allHunks } from '../../../src/series/patches.js';
 import { exhaustiveTest, firstOf } from '../../cases.js';
@@ -129,7 +129,7 @@ describe('on epyc-efi', () => {
 });
 
 test('each hunk is left out unless others need its names', () => {
-  const all = leavable({ stage: 18, activate: false });
+  const all = removableHunks({ stage: 18, activate: false });
   expect(all.map(({ hunk }) => hunk.id)).toEqual(allHunks().map(({ id }) => id));
   const how = new Map(all.map(({ hunk, how: way }) => [hunk.id, way]));
   expect(how.get('08/sme_early_mem')).toBe('stub');

@@ -113,7 +113,7 @@ function transfer(
   machine.origin = origin;
   const all = joined(moved);
   if (dir === DMA.TO_DEVICE) {
-    k.trace.didDma(all, machine.dmaLog);
+    k.trace.recordDma(all, machine.dmaLog);
     recorder.consumed(name, dev.name, all);
   } else recorder.produced(name, all);
   machine.dmaLog = null;

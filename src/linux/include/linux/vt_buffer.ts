@@ -18,6 +18,6 @@ export const vtBuffer = bodies({
       cells[i + 1] = value >> 8;
     }
     k.writeBytes(at, cells);
-    k.trace.wrote(at, bytes);
+    k.trace.writtenRange(at, bytes);
   }),
 });

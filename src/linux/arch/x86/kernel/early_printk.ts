@@ -84,6 +84,6 @@ export const earlyPrintk = bodies({
         }
       }
     }
-    if (last < max_ypos) k.trace.wrote(cell(0, first), cell(0, last + 1) - cell(0, first));
+    if (last < max_ypos) k.trace.writtenRange(cell(0, first), cell(0, last + 1) - cell(0, first));
   }, true),
 });

@@ -129,7 +129,7 @@ export const relocateKernel = bodies({
         move(k, swap, page());
         move(k, page(), destination);
         move(k, destination, swap);
-        k.trace.moved('its source page', destination, PAGE_SIZE);
+        k.trace.copyFromMany('its source page', destination, PAGE_SIZE);
         destination = va(destination + PAGE_SIZE);
       }
       entry = k.readU64(list);

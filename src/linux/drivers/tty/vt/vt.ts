@@ -220,7 +220,7 @@ export const vt = bodies({
         vc.need_wrap = true;
       }
     }
-    k.trace.wrote(va(from), to - from);
+    k.trace.writtenRange(va(from), to - from);
     const cursor = CONSW[vc.sw].con_cursor;
     if (cursor !== undefined) k.fn[cursor](vc);
   }, true),

@@ -93,7 +93,7 @@ export const vgacon = bodies({
     const present = readsBack(AA55, _55AA) && readsBack(_55AA, AA55);
     k.writeU16(p, saved[0]);
     k.writeU16(next, saved[1]);
-    k.trace.translated('VGA memory', p, 2 * CELL, present ? 'holds' : 'does not hold');
+    k.trace.memoryTest('VGA memory', p, 2 * CELL, present ? 'holds' : 'does not hold');
     return present;
   }),
 

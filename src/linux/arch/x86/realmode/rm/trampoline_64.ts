@@ -75,7 +75,7 @@ export const trampoline = bodies({
     const start = cpu.codeAddress;
     const code = new Uint8Array(WINDOW);
     k.retryUntilDelivered(() => cpu.fetch(start, code));
-    k.trace.didRead(start, code);
+    k.trace.recordRead(start, code);
     const reader = `trampoline_start (CPU ${String(cpu.id)})`;
     k.trace.recorder.consumedPart('trampoline', reader, RM.trampoline_start - RM.text_start, code);
     k.arrive('trampoline_start', start);

@@ -121,7 +121,7 @@ export const efiVirtualMode = bodies({
       // Reads what the firmware will find at the map's address; only the trace uses it.
       const contents = new Uint8Array(size);
       if (k.cpu.read(va(map), contents) === null) {
-        k.trace.didRead(va(map), contents);
+        k.trace.recordRead(va(map), contents);
         k.trace.recorder.consumed('virtual address map', 'SetVirtualAddressMap', contents);
       }
       const status = k.fn.efi_call(physSetVirtualAddressMap, args);
