@@ -39,7 +39,7 @@ const isSize = ({ anyOf }) => anyOf?.some(({ pattern }) => pattern?.includes('Ki
 /** The type of a value, as text. */
 function typeText(part) {
   if (isSize(part)) return /address/i.test(part.description) ? 'address' : 'size';
-  if (part.anyOf !== undefined) return part.anyOf.map(typeText).join(' or ');
+  if (part.anyOf !== undefined) return [...new Set(part.anyOf.map(typeText))].join(' or ');
   if (Array.isArray(part.type)) {
     return part.type.map((type) => (type === 'null' ? '`null`' : typeText({ type }))).join(' or ');
   }
@@ -54,7 +54,7 @@ function typeText(part) {
         : `number from ${part.minimum}`;
     case 'array':
       if (part.maxItems === 0) return 'empty list';
-      return part.items.properties === undefined ? `list of ${typeText(part.items)}` : 'list';
+      return typeText(part.items) === 'keys below' ? 'list' : `list of ${typeText(part.items)}`;
     case 'object':
       return part.properties === undefined ? 'mapping' : 'keys below';
     case 'string':

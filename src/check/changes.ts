@@ -1,5 +1,5 @@
 /**
- * The format of a trace written as its difference from another, its base. The stages of a ladder are nearly equal; each
+ * The format of a trace written as its difference from another, its base. Consecutive stages are nearly equal; each
  * file records only what its patch changes. See docs/trace-differences.md.
  */
 import * as z from 'zod';
@@ -160,13 +160,13 @@ function schemaWith<E>(event: z.ZodType<E>) {
       .max(0)
       .nullable()
       .optional()
-      .describe('Reserved: nothing may be in it yet.'),
+      .describe('Reserved for a later version: empty.'),
   });
 }
 
 function fileWith<E>(event: z.ZodType<E>) {
   return z.strictObject({
-    expect: z.literal('exact').describe('The form of the file.'),
+    expect: z.literal('exact').describe('The kind of expectation.'),
     base: z.string().min(1).describe('Path of the base, relative to the folder of this file.'),
     changes: schemaWith(event).describe('What differs from the base.'),
   });

@@ -57,7 +57,7 @@ const optionalValue = (what: string): z.ZodOptional<typeof value> =>
 const MATCH = 'Directives about the events, in order: expect, next, any-order, not, count.';
 
 const matchSchema = z.strictObject({
-  expect: z.literal('match').describe('The form of the file.'),
+  expect: z.literal('match').describe('The kind of expectation.'),
   run: runSchema.describe('The boot that is run: the flags of sme-boot run.'),
   match: z.array(z.unknown()).min(1).optional().describe(MATCH),
   final: z
@@ -96,7 +96,7 @@ const matchSchema = z.strictObject({
 });
 
 const exactSchema = z.strictObject({
-  expect: z.literal('exact').describe('The form of the file.'),
+  expect: z.literal('exact').describe('The kind of expectation.'),
   trace: z.unknown().describe('A whole trace, as trace.schema.json says.'),
 });
 

@@ -12,61 +12,61 @@ type FieldOf<K extends TraceKind> = (typeof KINDS)[K]['fields'][number];
 const PA_RANGE = 'The physical range that it maps to, with its symbol or region.';
 
 const ENTRY = {
-  va: 'The virtual range that the entry governs (of an IOMMU: the range of bus addresses).',
+  va: 'The virtual range that the entry maps (in a table of an IOMMU: the range of bus addresses).',
   pa: 'Where the entry points: the page, or the next table.',
   size: 'The page size, 4K, 2M or 1G; `table` where the entry points to another table.',
-  flags: 'The flags that are set: RW, US, A, D, G, NX; of an IOMMU entry IR and IW.',
+  flags: 'The flags that are set: RW, US, A, D, G, NX; in an IOMMU entry IR and IW.',
   C: "The C-bit of the entry's address.",
   type: 'The effective memory type under the PAT and MTRRs in force: WB, WT, WP, WC, UC.',
-  table: 'The table that holds the entry: its symbol, or pa: and its address.',
+  table: 'The table that holds the entry: its symbol, or `pa:` and its physical address.',
   reserved: 'Reserved bits that are set: a walk over the entry faults.',
 } as const;
 
 const REENCRYPTION = {
   pa: 'The physical range that was read under one C-bit and written under the other.',
-  bytes: 'Its bytes.',
-  via: 'The buffer that the bytes went through.',
+  bytes: 'Its size in bytes.',
+  via: 'The buffer through which it was copied.',
 } as const;
 
 /** What each kind of event means. */
 export const MEANINGS: { readonly [K in TraceKind]: Meaning<FieldOf<K>> } = {
   enter: {
-    what: 'A function was entered that no later line of the step names.',
+    what: 'A function was entered, and no later line of the step has it in `in`.',
     fields: {
       fn: 'The function.',
-      what: 'Owner and status of a function outside the kernel: a call of EFI firmware.',
+      what: 'For a call of EFI firmware: `firmware`, and the status that it returned.',
     },
   },
   cpuid: {
     what: 'CPUID was executed.',
     fields: {
-      leaf: 'EAX before it.',
-      sub: 'ECX before it, for leaves that have subleaves.',
-      eax: 'EAX after it.',
-      ebx: 'EBX after it; several values, with commas, where several CPUs differ.',
-      ecx: 'ECX after it.',
-      edx: 'EDX after it.',
+      leaf: 'EAX before the instruction: the leaf.',
+      sub: 'ECX before the instruction, for leaves that have subleaves.',
+      eax: 'The result in EAX.',
+      ebx: 'The result in EBX; where CPUs differ, the value of each, separated by commas.',
+      ecx: 'The result in ECX.',
+      edx: 'The result in EDX.',
     },
   },
   rdmsr: {
-    what: 'A model-specific register was read.',
+    what: 'A model-specific register was read (RDMSR).',
     fields: { msr: 'The register by name.', value: 'The 64 bits that were read.' },
   },
   wrmsr: {
-    what: 'A model-specific register was written.',
+    what: 'A model-specific register was written (WRMSR).',
     fields: { msr: 'The register by name.', value: 'The 64 bits that were written.' },
   },
   cr: {
     what: 'A control register was written.',
     fields: {
       reg: 'CR0, CR3 or CR4.',
-      value: 'The value; of CR3, the address without the C-bit.',
+      value: 'The value; for CR3, the address without the C-bit.',
       table: 'The page table that CR3 points to.',
-      C: 'The C-bit of CR3: whether the top-level table is read as encrypted.',
+      C: 'The C-bit in CR3: whether the top-level table is read as encrypted.',
     },
   },
   map: {
-    what: 'A page-table entry was made present, decoded.',
+    what: 'A page-table entry was made present; its fields, decoded.',
     fields: ENTRY,
   },
   unmap: {
@@ -74,20 +74,20 @@ export const MEANINGS: { readonly [K in TraceKind]: Meaning<FieldOf<K>> } = {
     fields: ENTRY,
   },
   protect: {
-    what: 'A page-table entry in use got another value: the new one, decoded.',
+    what: 'A present page-table entry was changed; the fields of the new value, decoded.',
     fields: { ...ENTRY, was: 'Flags and C-bit before.' },
   },
   'tlb-flush': {
     what: 'TLB entries were invalidated.',
     fields: {
-      how: 'By what: cr3 (a write of CR3) or pge (CR4.PGE off and on: global entries too).',
-      va: 'The range, where not all entries were.',
+      how: 'The method: cr3 (a write of CR3) or pge (CR4.PGE cleared and set: global entries too).',
+      va: 'The virtual range; absent where all entries were invalidated.',
     },
   },
   'cache-flush': {
     what: 'Cache lines were written back and invalidated.',
     fields: {
-      how: 'By what: wbinvd (all lines of the CPU) or clflush (those of a range).',
+      how: 'The instruction: wbinvd (all lines of the CPU) or clflush (those of a range).',
       va: 'The virtual range of a clflush.',
       pa: PA_RANGE,
     },
@@ -95,21 +95,21 @@ export const MEANINGS: { readonly [K in TraceKind]: Meaning<FieldOf<K>> } = {
   copy: {
     what: 'Bytes were copied.',
     fields: {
-      from: 'The virtual range that was read, or in words where from.',
+      from: 'The virtual range that was read, or a description of the source.',
       to: 'The virtual range that was written.',
       fromPa: 'The physical range that was read, with its symbol or region.',
       toPa: 'The physical range that was written, with its symbol or region.',
-      fromC: 'The C-bit of the mapping that was read through.',
-      toC: 'The C-bit of the mapping that was written through.',
+      fromC: 'The C-bit of the mapping used for the read.',
+      toC: 'The C-bit of the mapping used for the write.',
     },
   },
   fill: {
-    what: 'A range was filled with one byte, or written in parts.',
+    what: 'A range was filled with one byte value, or written in several stores.',
     fields: {
       at: 'The virtual range.',
       pa: PA_RANGE,
-      value: 'The byte, in decimal; absent where it was not one.',
-      C: 'The C-bit of the mapping that was written through.',
+      value: 'The byte value, in decimal; absent for stores of other contents.',
+      C: 'The C-bit of the mapping used for the write.',
       type: 'The effective memory type of that mapping, where it matters.',
     },
   },
@@ -124,82 +124,82 @@ export const MEANINGS: { readonly [K in TraceKind]: Meaning<FieldOf<K>> } = {
   dma: {
     what: 'A device, firmware or the loader accessed memory without the CPU.',
     fields: {
-      device: 'The device; firmware and loader for what is in memory before the kernel.',
-      direction: 'to device: it read memory; from device: it wrote memory.',
+      device: 'The device; `firmware` or `loader` for data stored before the kernel runs.',
+      direction: '`to device`: the device read memory; `from device`: it wrote memory.',
       bus: 'The bus address that the driver programmed.',
       pa: 'The physical range that the driver intended.',
-      bytes: 'How many bytes.',
+      bytes: 'Number of bytes.',
       C: 'The C-bit of the bus address.',
-      via: 'The DMA operations of the kernel that made the bus address.',
-      what: 'The transfer, or what was put there.',
+      via: 'The dma_map_ops of the kernel that returned the bus address.',
+      what: 'The name of the transfer, or of the data stored.',
       result:
-        'How it ended: ok, target-abort, mapping error and others; `sent as` where the device cut the address.',
+        'How it ended: ok, target-abort, mapping error and others; `sent as` where the device truncated the address.',
     },
   },
   ipi: {
     what: 'An interprocessor interrupt was sent.',
     fields: {
-      to: 'The local APIC that it went to.',
-      vector: 'Its vector; of STARTUP, the page where the CPU starts.',
+      to: 'The destination: the id of a local APIC.',
+      vector: 'Its vector; for STARTUP, the number of the page where the CPU starts.',
       what: 'INIT, INIT deassert or STARTUP.',
-      at: 'Where the CPU that got it starts.',
+      at: 'The address at which the target CPU starts.',
     },
   },
   vmrun: {
-    what: 'A guest was entered with VMRUN and left again.',
+    what: 'VMRUN was executed: the guest was entered and left again.',
     fields: {
       vmcb: 'The physical range of the VMCB.',
-      C: 'The C-bit of its address in RAX.',
-      exit: 'Why the guest was left: the exit code by name.',
-      why: 'The consistency check that failed, where it was not entered.',
+      C: 'The C-bit in RAX, the address of the VMCB.',
+      exit: 'EXITCODE by name.',
+      why: 'The consistency check that failed, where the guest was not entered.',
     },
   },
   vmexit: {
-    what: 'KVM handled an exit of its guest.',
+    what: 'KVM handled a #VMEXIT of its guest.',
     fields: {
       code: 'EXITCODE of the VMCB by name.',
-      info1: 'EXITINFO1; of npf, the error code of the nested page fault.',
-      info2: 'EXITINFO2; of npf, the guest physical address.',
+      info1: 'EXITINFO1; for npf, the error code of the nested page fault.',
+      info2: 'EXITINFO2; for npf, the guest physical address.',
     },
   },
   console: {
     what: 'The kernel printed a line.',
-    fields: { text: 'The line; bytes that are no text as \\xNN.' },
+    fields: { text: 'The line; bytes that are not text are written as \\xNN.' },
   },
   read: {
-    what: 'A consumer read something, or memory was tried.',
+    what: 'A consumer read data, or a range of memory was tested.',
     fields: {
       what: 'What was read: a table, a blob or a structure by name.',
       at: 'The virtual range.',
       pa: PA_RANGE,
-      C: 'The C-bit of the mapping that was read through.',
-      bytes: 'How many bytes.',
-      value: 'What was read, where it is one value.',
-      lowmem: 'Of the BIOS data area: the end of low memory as it says.',
-      ebda: 'Of the BIOS data area: the address of the EBDA as it says.',
-      result: 'How the reader took it.',
+      C: 'The C-bit of the mapping used for the read.',
+      bytes: 'Number of bytes.',
+      value: 'The value that was read, where it is a single one.',
+      lowmem: 'From the BIOS data area: the end of low memory.',
+      ebda: 'From the BIOS data area: the address of the EBDA.',
+      result: 'The outcome for the reader: `no archive`, `unflattened`.',
     },
   },
   fault: {
     what: 'The CPU raised an exception.',
     fields: {
-      what: 'The exception with its error code, and the address of a page fault.',
+      what: 'The exception: its mnemonic, the error code of a #PF, and the address.',
       why: 'The cause that the error code does not give: not-present, reserved and others.',
-      handler: 'The handler that is entered; triple fault if there is none.',
+      handler: 'The handler that is entered; `triple fault` if the CPU shuts down.',
       va: 'The virtual address.',
       level: 'The level of the table entry that stopped the walk: PGD, PUD, PMD or PTE.',
       entry: 'The physical address of that entry, with its table.',
       C: 'The C-bit with which the walker read that entry.',
       value: 'The entry as the walker read it.',
-      reserved: 'Reserved bits that it has set.',
+      reserved: 'Reserved bits that are set in the entry.',
     },
   },
   panic: {
     what: 'The kernel called panic().',
-    fields: { message: 'What it printed.', where: 'The function.' },
+    fields: { message: 'Its message.', where: 'The function that called it.' },
   },
   outcome: {
-    what: 'The boot is over; the same as the section `outcome`.',
+    what: 'The boot ended; the same as the section `outcome`.',
     fields: {
       kind: 'booted, panic, triple-fault or hung.',
       where: 'The function in which it ended.',
@@ -212,10 +212,10 @@ export const MEANINGS: { readonly [K in TraceKind]: Meaning<FieldOf<K>> } = {
 export const SHARED_MEANINGS: Readonly<
   Record<(typeof COMMON_FIELDS)[number] | (typeof ORIGIN_FIELDS)[number], string>
 > = {
-  cpu: 'The CPU, where it is not the boot CPU: a number, or several (1..3) that did the same.',
-  in: 'The function that did it.',
-  file: 'The kernel source file that the function is in.',
-  patch: 'The number of the patch whose code did it; absent for the base kernel.',
+  cpu: 'The CPU, where it is not the boot CPU: a number, or several (1..3) with the same events.',
+  in: 'The kernel function that caused the event.',
+  file: 'The kernel source file of that function.',
+  patch: 'The number of the patch whose code caused the event; absent for the base kernel.',
   hunk: 'The hunk of that patch.',
   n: 'The number of events that the line merges, if more than one.',
 };

@@ -1,6 +1,6 @@
 /**
  * The trace of a boot as data, in the shape of its file. The recorder makes it, YAML and JSON hold it, comparison and
- * matching read it. Its form is defined once, as zod schemas; the JSON Schema for editors is generated from them.
+ * matching read it. Its format is defined once, as zod schemas; the JSON Schema for editors is generated from them.
  */
 import * as z from 'zod';
 import { jsonSchema } from '../base/json-schema.js';
@@ -96,7 +96,7 @@ export const regionSchema = z.strictObject({
   bytes: count.describe('Its size in bytes.'),
   state: z
     .enum(REGION_STATES)
-    .describe('How its bytes were written last: without a key, with one, both, or not at all.'),
+    .describe('How its bytes were last written: with C=0, with C=1, some of each, or never.'),
   digest: z.string().describe('SHA-256 of its bytes on the bus.'),
 });
 
@@ -122,7 +122,7 @@ export const stepSchema = z.strictObject({
 
 /** Schema of a whole trace. It has at least one step: an empty trace proves nothing. */
 export const traceSchema = z.strictObject({
-  schema: z.literal(TRACE_SCHEMA).describe('The version of the form.'),
+  schema: z.literal(TRACE_SCHEMA).describe('The version of the format.'),
   header: headerSchema.describe('The whole invocation.'),
   steps: z.array(stepSchema).min(1).describe('The boot, step by step.'),
   consumed: z
@@ -134,11 +134,13 @@ export const traceSchema = z.strictObject({
       screen: z
         .array(z.string())
         .optional()
-        .describe('The lines on the screen, blank ones at the end cut, if there is a screen.'),
+        .describe(
+          'The lines on the screen without blank ones at the end; absent if there is no screen.',
+        ),
     })
     .describe('The machine at the end, caches written back.'),
   outcome: outcomeSchema.describe('How the boot ended.'),
-  findings: z.array(z.never()).max(0).optional().describe('Reserved: nothing may be in it yet.'),
+  findings: z.array(z.never()).max(0).optional().describe('Reserved for a later version: empty.'),
 });
 
 export type TraceHeader = z.infer<typeof headerSchema>;

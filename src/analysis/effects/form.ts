@@ -128,7 +128,7 @@ const viewsSchema = z.strictObject({
 
 export const effectsSchema = z
   .strictObject({
-    expect: z.literal('effects').describe('The form of the file.'),
+    expect: z.literal('effects').describe('The kind of expectation.'),
     patch: patchNumber.describe('Number of the patch.'),
     scenario: text.describe('The scenario of the boots, by name.'),
     views: viewsSchema.describe('What the patch changes, view by view.'),
