@@ -20,17 +20,17 @@ const stageFile = (scenario: string, stage: number): string =>
   `${scenario}/stage-${two(stage)}.yaml`;
 
 /** The scenarios with a golden trace of every stage, and the stages with one with encryption turned on as well. */
-const LADDERS = [
+const ALL_STAGES = [
   { scenario: 'bios-minimal', activated: [6, 7, 8, 9] },
   { scenario: 'epyc-efi', activated: range(6, TURN_ON - 1) },
 ];
 
-/** The small machine with encryption on, and the stage before that. */
+/** The golden traces of bios-minimal with encryption on, and at the stage before. */
 const ON = stageFile('bios-minimal', LAST_STAGE);
 const OFF = stageFile('bios-minimal', TURN_ON - 1);
 /**
- * The others have one golden trace, of the whole series, stored as the difference from a ladder's stage where that is less
- * than a third of the whole trace (our choice): from the stage before patch 18 where encryption stays off.
+ * The other scenarios have one golden trace, of the whole series: stored as the difference from a stage of the two above if
+ * that is less than a third of the whole trace (our choice), from the stage before patch 18 where encryption stays off.
  */
 const VARIANTS: Readonly<Record<string, string | undefined>> = {
   'option-absent': OFF,
@@ -54,10 +54,10 @@ const VARIANTS: Readonly<Record<string, string | undefined>> = {
 };
 
 /**
- * The stages of a ladder with encryption turned on: the highest is a difference from the last stage, each other from
- * the next higher.
+ * A scenario's stages with encryption turned on: the highest is a difference from the last stage, each other from the
+ * next higher one.
  */
-function activatedRungs(scenario: string, activated: readonly number[]): GoldenRun[] {
+function activatedRuns(scenario: string, activated: readonly number[]): GoldenRun[] {
   const file = (stage: number): string => `${scenario}/activated-${two(stage)}.yaml`;
   return activated.map((stage, index) => {
     const higher = activated[index + 1];
@@ -70,16 +70,16 @@ function activatedRungs(scenario: string, activated: readonly number[]): GoldenR
   });
 }
 
-/** Each stage of the ladders, their stages with encryption turned on, and each variant with all patches. */
+/** Every stage of two scenarios, some of these stages with encryption turned on, and the other scenarios with all patches. */
 export const GOLDEN_RUNS: readonly GoldenRun[] = [
-  ...LADDERS.flatMap(({ scenario, activated }) => [
+  ...ALL_STAGES.flatMap(({ scenario, activated }) => [
     ...Array.from({ length: LAST_STAGE + 1 }, (_, stage): GoldenRun => ({
       file: stageFile(scenario, stage),
       ...(stage > 0 && { base: stageFile(scenario, stage - 1) }),
       scenario,
       flags: { stage },
     })),
-    ...activatedRungs(scenario, activated),
+    ...activatedRuns(scenario, activated),
   ]),
   ...Object.entries(VARIANTS).map(([scenario, base]): GoldenRun => ({
     file: stageFile(scenario, LAST_STAGE),

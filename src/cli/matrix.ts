@@ -55,7 +55,7 @@ interface Flags extends OutputFlags {
 }
 
 const EXAMPLES = `
-Scenarios are names or files; "all" means every scenario of the package. A hunk that defines names which others need is
+Scenarios are names or files; "all" means every built-in scenario. A hunk that defines names which others need is
 replaced by stubs that do nothing ("stub"); any other hunk is left out ("out").
 
 Examples:

@@ -20,7 +20,7 @@ Examples:
   sme-boot run bios-minimal --stage 6 --activate   encryption on while patches 07 to 09 are missing
   sme-boot run epyc-efi --series fixed             with fixes for the findings in docs/findings.md
   sme-boot run bios-minimal --without 09/initrd    the series without one hunk
-  sme-boot run --set machine.ram=8GiB --trace boot.yaml
+  sme-boot run --set machine.ram=4GiB --trace boot.yaml
   sme-boot run --kernel vmlinuz --initrd initrd.img --trace - > real.yaml`;
 
 export function runCommand(io: Io): Command {
