@@ -36,10 +36,11 @@ const HEX_RADIX = 16;
 /** A place as text: `vmlinuz, offset 0x202` or `boot.yaml:12:3, machine.dram.size`; '' if it is empty. */
 export function formatPlace(place: Place): string {
   const { file, path, offset, line, column } = place;
-  const spot = line === undefined ? '' : `${line}${column === undefined ? '' : `:${column}`}`;
+  const lineAndColumn =
+    line === undefined ? '' : `${line}${column === undefined ? '' : `:${column}`}`;
   const parts: string[] = [];
-  if (file !== undefined) parts.push(spot === '' ? file : `${file}:${spot}`);
-  else if (spot !== '') parts.push(`line ${spot}`);
+  if (file !== undefined) parts.push(lineAndColumn === '' ? file : `${file}:${lineAndColumn}`);
+  else if (lineAndColumn !== '') parts.push(`line ${lineAndColumn}`);
   if (path !== undefined) parts.push(path);
   if (offset !== undefined) parts.push(`offset 0x${offset.toString(HEX_RADIX)}`);
   return parts.join(', ');

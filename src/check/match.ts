@@ -107,7 +107,7 @@ class Matching {
   run(directives: readonly Directive[]): DirectiveResult[] {
     const verdicts = new Map<number, Verdict>();
     let pendingNots: number[] = [];
-    let lost = false;
+    let searchFailed = false;
     const checkNots = (until: number): void => {
       for (const index of pendingNots) {
         const directive = directives[index];
@@ -123,17 +123,17 @@ class Matching {
       const unknown = this.unknownStep(directive);
       if (unknown === undefined && directive.kind === 'count') {
         verdicts.set(index, this.count(directive));
-      } else if (unknown === undefined && !(lost && directive.kind === 'next')) {
+      } else if (unknown === undefined && !(searchFailed && directive.kind === 'next')) {
         const found = this.find(directive);
         verdicts.set(index, found.verdict);
-        lost = found.indices === undefined;
+        searchFailed = found.indices === undefined;
         if (found.indices === undefined) return;
         checkNots(Math.min(...found.indices));
         this.cursor = Math.max(...found.indices) + 1;
       } else {
         const reason = 'the match before it was not found';
         verdicts.set(index, unknown ?? { status: 'unused', reason });
-        lost ||= directive.kind !== 'count';
+        searchFailed ||= directive.kind !== 'count';
       }
     });
     checkNots(this.events.length);

@@ -145,9 +145,9 @@ class Check {
     }
   }
 
-  /** Checks a base before the file that is the difference from it. */
+  /** Checks, and thereby updates, a base before a file that is the difference from it. */
   private updateFirst(file: string, base: string): void {
-    // A circle, or a chain that is too long: reading the file reports it.
+    // A cycle, or a chain that is too long: reading the file reports it.
     if (this.pending.has(fileKey(base)) || this.pending.size > MAX_BASES) return;
     this.pending.add(fileKey(file));
     this.result(base);
@@ -182,13 +182,13 @@ class Check {
     return { name, ok: false, text };
   }
 
-  /** The text of a file in its present form: whole, or the difference from its base. */
+  /** The text of a file in its present format: whole, or as the difference from its base. */
   private textOf(file: string, found: Trace, base: string | undefined): string {
     if (base === undefined) return exactText(found);
     return changesText(base, this.files.trace(basePath(file, base)), found);
   }
 
-  /** Names on stderr the files, not among those given, whose base was rewritten: they now mean another trace. */
+  /** Prints to stderr the files, not among those given, whose base was rewritten: they now describe another trace. */
   reportObsolete(): void {
     if (this.rewritten.size === 0) return;
     const keys = new Set([...this.rewritten].map(fileKey));

@@ -72,7 +72,7 @@ export function walkOf(cpu: Cpu, address: Va): Walk {
     return { va: hex(address), levels, fault: `#PF(${String(found.error)})`, why };
   }
   const leaf = steps.find(({ kind }) => kind === 'leaf');
-  const there =
+  const inTables =
     leaf?.target === undefined
       ? undefined
       : leaf.target + (address - alignDown(address, SPANS[leaf.level]));
@@ -83,7 +83,7 @@ export function walkOf(cpu: Cpu, address: Va): Walk {
     pa: hex(found.pa),
     c,
     type: MEMTYPE_NAMES[found.type],
-    ...((there !== found.pa || leaf?.c !== c) && { stale: true as const }),
+    ...((inTables !== found.pa || leaf?.c !== c) && { stale: true as const }),
   };
 }
 

@@ -9,7 +9,7 @@ import type { Trace } from '../trace/trace.js';
 import { readYaml, type YamlSource } from '../base/yaml-source.js';
 import { readText } from './files.js';
 
-/** Most files in the chain from a difference to the whole trace at its end (our choice). */
+/** Most files in a chain of bases, from a difference to the whole trace at its end (our choice). */
 export const MAX_BASES = 500;
 
 /** A canonical path of a file: symbolic links resolved if it exists. */
@@ -68,7 +68,7 @@ export class TraceFiles {
 
   /**
    * The expectation of a file. Throws as expectationOf does; E_BASE for a base that does not exist or is not a trace, and
-   * for a circle; E_APPLY if a base does not fit its own base.
+   * for a cycle; E_APPLY if a base does not fit its own base.
    */
   read(file: string, source: YamlSource = readYaml(file, readText(file))): Expectation {
     const key = fileKey(file);

@@ -136,14 +136,14 @@ function examplesOf(
   patch: number,
   seen: Set<string>,
 ): string[] {
-  const fresh = differences.flatMap((difference, index) => {
+  const candidates = differences.flatMap((difference, index) => {
     const change = changeKindOf(difference);
     const shape = shapeOf(difference);
     if (change === 'moved' || change === 'credited' || isSplitDifferently(difference)) return [];
     return [{ difference, index, shape, rank: rankOf(difference, patch) }];
   });
-  const chosen: typeof fresh = [];
-  for (const each of fresh.sort((a, b) => a.rank - b.rank || a.index - b.index)) {
+  const chosen: typeof candidates = [];
+  for (const each of candidates.sort((a, b) => a.rank - b.rank || a.index - b.index)) {
     if (chosen.length === MAX_EXAMPLES || seen.has(each.shape)) continue;
     seen.add(each.shape);
     chosen.push(each);

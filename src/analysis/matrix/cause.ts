@@ -40,8 +40,8 @@ function faultText({ boot, outcome }: Run, because: string): string | undefined 
   if (mismatch === undefined) {
     // No key mismatch: the reserved bit is set in the entry as it was written.
     const { read } = last;
-    const met = read === undefined || read.reserved === 0n ? '' : `: ${entryText(read)}`;
-    return `${last.what} in ${outcome.where ?? '?'}${met}${because}`;
+    const entry = read === undefined || read.reserved === 0n ? '' : `: ${entryText(read)}`;
+    return `${last.what} in ${outcome.where ?? '?'}${entry}${because}`;
   }
   return `${last.what}: ${reader} reads ${mismatch.what} ${mismatchText(mismatch)}`;
 }

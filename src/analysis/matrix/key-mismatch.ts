@@ -72,15 +72,15 @@ export function mismatchOnWalk(
   for (const { level, at, key, absent } of cpu.traceWalk(address)) {
     const what = `${level} entry ${hex(at)}`;
     if (absent) return { what, pa: at, readC: cOf(key), absent };
-    const side = written(boot, at);
-    if (side.writeC === cOf(key)) continue;
-    return { what, pa: at, readC: cOf(key), ...side };
+    const write = written(boot, at);
+    if (write.writeC === cOf(key)) continue;
+    return { what, pa: at, readC: cOf(key), ...write };
   }
   const found = cpu.translate(address);
   if ('vector' in found) return undefined;
-  const side = written(boot, found.pa);
-  if (side.writeC === cOf(found.key)) return undefined;
-  return { what: `memory ${hex(found.pa)}`, pa: found.pa, readC: cOf(found.key), ...side };
+  const write = written(boot, found.pa);
+  if (write.writeC === cOf(found.key)) return undefined;
+  return { what: `memory ${hex(found.pa)}`, pa: found.pa, readC: cOf(found.key), ...write };
 }
 
 /** A key mismatch as text to follow the name of the reader. */
