@@ -92,7 +92,7 @@ export class Bus implements LineStore {
     };
   }
 
-  /** Reads a device's MMIO ranges again. Where two devices overlap, the earlier one answers (our choice). */
+  /** Updates a device's MMIO ranges. At an overlap the device whose ranges changed last does not answer (our choice). */
   private updateWindows(device: Device): void {
     const own = (device.mmio ?? []).map(({ base, size }) => ({ base, end: base + size, device }));
     this.windows = [...this.windows.filter((window) => window.device !== device), ...own];

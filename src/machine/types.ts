@@ -39,10 +39,10 @@ export const PF = { P: 1, W: 2, U: 4, RSVD: 8, I: 16 } as const;
 export const MEMTYPE = { UC: 0, WC: 1, WT: 4, WP: 5, WB: 6, UC_MINUS: 7 } as const;
 export type MemType = (typeof MEMTYPE)[keyof typeof MEMTYPE];
 
-/** The code that an access is attributed to: a number that the driver interns (function, hunk, device). 0: hardware. */
+/** The code that an access is attributed to: an interned name (function, hunk, device). 0: hardware. */
 export type Origin = number;
 
-/** What an access is for. */
+/** The purpose of an access; `walk`: a read of a page-table entry. */
 export type AccessKind = 'read' | 'write' | 'fetch' | 'walk';
 
 /**
@@ -73,7 +73,7 @@ export interface Observer {
     address: number | undefined,
     origin: Origin,
   ): void;
-  /** DRAM bytes changed the key that they are stored under. */
+  /** A write changed the key of bytes in DRAM. */
   owner?(pa: Pa, length: number, from: KeyId, to: KeyId, origin: Origin): void;
 }
 

@@ -56,11 +56,11 @@ export class Cache {
   private readonly store: LineStore;
   private readonly coherent: boolean;
   private readonly tags: LineTags;
-  /** The lines, then a page in which an access is gathered. */
+  /** The bytes of the slots, followed by a page in which an access to several lines is gathered. */
   private readonly data: Uint8Array;
   /** The same bytes, for copies of whole lines. */
   private readonly words: Int32Array;
-  /** Offset of that page. */
+  /** Offset of that page in `data`. */
   private readonly stage: number;
   private readonly writeBacks: WriteBackQueue;
   /** The run of lines that this write allocated whole, for the hooks. */
@@ -91,7 +91,7 @@ export class Cache {
     this.words = new Int32Array(this.data.buffer);
   }
 
-  /** Numbers of valid and of dirty lines. */
+  /** The number of valid and of dirty lines. */
   get lines(): { valid: number; dirty: number } {
     this.materialize();
     return { valid: this.tags.valid, dirty: this.tags.countDirty() };
@@ -189,7 +189,7 @@ export class Cache {
     if (this.lazy?.overlaps(pa, len) === true) this.materialize();
   }
 
-  /** Reads as a device or table walker does: from lines of the same key, else from memory; allocates no line. */
+  /** Reads for a device or table walker: from lines of the same key, else from memory; allocates no line. */
   peekCoherent(
     requester: Requester,
     pa: Pa,
@@ -237,7 +237,7 @@ export class Cache {
     }
   }
 
-  /** Writes as a device does: lines of the same key are first written back and invalidated. Any length, alignment. */
+  /** Writes for a device: lines of the same key are first written back and invalidated. Any length and alignment. */
   deviceWrite(
     requester: Requester,
     pa: Pa,

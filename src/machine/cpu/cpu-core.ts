@@ -26,7 +26,7 @@ export interface CpuBus {
   readonly cache: Cache;
   readonly mtrrs: MtrrMap;
   readonly observers: readonly Observer[];
-  /** The origin of accesses from now on; the driver sets it. */
+  /** The origin of accesses from now on; set by the caller (the kernel model). */
   origin: Origin;
   /** Collects the PAT slots that are used; null or absent: not recorded. */
   readonly patSlots?: Set<number> | null;
@@ -77,7 +77,7 @@ function sameState(a: PagingState, b: PagingState): boolean {
 const CACHED_CONTEXTS = 4;
 
 export class CpuCore {
-  /** The general registers whose value the driver has set: bit n is register n of {@link GENERAL_REGISTERS}. */
+  /** The general registers whose value is known: bit n is register n of {@link GENERAL_REGISTERS}. */
   private generalSet = 0;
   readonly rax: Va = va(0);
   readonly rcx: Va = va(0);
@@ -141,7 +141,7 @@ export class CpuCore {
   // --- Registers -------------------------------------------------------------------------------------------------
 
   /**
-   * Writes a general register. A driver that does not execute instructions sets few of them.
+   * Writes a general register. The kernel model executes no instructions, so it sets few of them.
    *
    * @param known false: the modelled code would have another, unknown value in the register.
    */
@@ -150,7 +150,7 @@ export class CpuCore {
     Reflect.set(this, name, value);
     this.generalSet = known ? this.generalSet | bit : this.generalSet & ~bit;
   }
-  /** Whether the driver has set a general register. Always true of RSP: the stack is in memory. */
+  /** Whether the value of a general register is known. Always true of RSP: the stack is in memory. */
   knows(name: GeneralRegister): boolean {
     return name === 'rsp' || (this.generalSet & (1 << GENERAL_REGISTERS.indexOf(name))) !== 0;
   }
@@ -237,7 +237,7 @@ export class CpuCore {
     this.recordPatUse(number);
     if (!this.msrs.write(number, value)) return generalProtection(`WRMSR ${number.toString(16)}`);
     this.paging = null;
-    // Entries in the TLB keep their memory type and key: real parts need a flush as well.
+    // Entries in the TLB keep their memory type and key until software flushes them, as on real parts.
     if (number === MSR.EFER || number === MSR.SYSCFG) this.controlWritten(msrName(number) ?? '');
     return null;
   }

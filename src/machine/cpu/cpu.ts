@@ -1,6 +1,6 @@
 /**
- * A CPU: registers, translations, and every way that software accesses memory. Exceptions are returned as faults; the
- * caller delivers them. Nothing here depends on the caller.
+ * A CPU: registers, translations, and all accesses of software to memory. Exceptions are returned as faults; the caller
+ * decides when to deliver them.
  */
 import {
   alignDown,
@@ -79,12 +79,12 @@ export class Cpu extends CpuCore implements InterruptTarget {
 
   // --- Memory ----------------------------------------------------------------------------------------------------
 
-  /** Reads bytes; on a fault `progress` is how many were read. */
+  /** Reads bytes; after a fault `progress` is the number of bytes read. */
   read(at: Va, out: Uint8Array, off = 0, len = out.length): Fault | null {
     return this.access(at, len, TLB_KIND.read, out, off);
   }
 
-  /** Writes bytes; on a fault `progress` is how many were written. */
+  /** Writes bytes; after a fault `progress` is the number of bytes written. */
   write(at: Va, data: Uint8Array, off = 0, len = data.length): Fault | null {
     return this.access(at, len, TLB_KIND.write, data, off);
   }
