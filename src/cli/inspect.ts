@@ -126,12 +126,12 @@ function ptdump(boot: Boot): View {
 }
 
 const MEM = /^(.+):(0x[0-9a-fA-F]+|\d+)$/;
-const MOST = 64 * 1024 * 1024;
+const MAX_MEM_LENGTH = 64 * 1024 * 1024;
 
 function memory(boot: Boot, text: string, as: Flags['as'], save: string | undefined): View {
   const [, where, size] = MEM.exec(text) ?? [];
   const length = Number(size);
-  if (where === undefined || !(length > 0 && length <= MOST)) {
+  if (where === undefined || !(length > 0 && length <= MAX_MEM_LENGTH)) {
     throw new InputError({ code: 'E_MEM', expected: 'PLACE:LEN, at most 64 MiB', found: text });
   }
   const address = physicalOf(boot, parsePlace(boot, where, 'pa'), where);

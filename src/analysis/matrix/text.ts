@@ -37,9 +37,9 @@ export const plainMatrixPainter: MatrixPainter = {
 /** Width of the text if the terminal's is not known. */
 const DEFAULT_COLUMNS = 100;
 /** Greatest widths of the columns before the last (our choice). */
-const WIDEST = { hunk: 32, how: 7, outcome: 12, wrong: 28 };
+const MAX_WIDTHS = { hunk: 32, how: 7, outcome: 12, wrong: 28 };
 /** Least widths of the wrong read and the cause for a row on one line (our choice). */
-const NARROWEST = { wrong: 14, cause: 26 };
+const MIN_WIDTHS = { wrong: 14, cause: 26 };
 const INDENT = '  ';
 const GAP = '  ';
 const NOTHING = '-';
@@ -107,19 +107,19 @@ function tableLines(rows: readonly MatrixRow[], paint: MatrixPainter, columns: n
     paint: heading,
   }));
   const lines = [heads, ...rows.map((row) => cellsOf(row, paint))];
-  const widths = Object.values(WIDEST).map((widest, x) =>
+  const widths = Object.values(MAX_WIDTHS).map((widest, x) =>
     Math.min(widest, Math.max(...lines.map((cells) => cells[x]?.text.length ?? 0))),
   );
   const left = columns - widths.reduce((sum, width) => sum + width + GAP.length, INDENT.length);
   const wrong = widths.at(-1) ?? 0;
-  const lent = Math.max(0, Math.min(NARROWEST.cause - left, wrong - NARROWEST.wrong));
-  if (left + lent >= NARROWEST.cause) {
+  const lent = Math.max(0, Math.min(MIN_WIDTHS.cause - left, wrong - MIN_WIDTHS.wrong));
+  if (left + lent >= MIN_WIDTHS.cause) {
     const all = [...widths.slice(0, -1), wrong - lent, left + lent];
     return lines.flatMap((cells) => rowLines(cells, all));
   }
   // Not enough room: the last cell is printed below the others, indented.
   const shrunk = Math.max(
-    Math.min(wrong, NARROWEST.wrong),
+    Math.min(wrong, MIN_WIDTHS.wrong),
     Math.min(wrong, wrong + left + GAP.length),
   );
   const above = [...widths.slice(0, -1), shrunk];
