@@ -56,7 +56,6 @@ export const enc = (k: Kernel): bigint => k.fn._PAGE_ENC();
     error: { code: 2339, message: "Property '_PAGE_ENC' does not exist" },
     right: `
 import type { PatchedKernel } from './table.js';
-import { firstOf } from '../cases.js';
 export const enc = (k: PatchedKernel): bigint => k.fn._PAGE_ENC();
 `,
   },
