@@ -10,9 +10,23 @@ export const GROUPS = {
   real: /^real\//,
   browser: /^browser\//,
   live: /^live\//,
-  // Boots by the hundred: every stage of every scenario, every label, every hunk. Beside each such file is one with
-  // representatives, which npm test runs.
-  exhaustive: /^stages\/(?!ladder\.|invariants\.)|\.exhaustive\.test\.ts$/,
+  // Boots by the hundred: every stage of every scenario, every label, every hunk; and the suites that boot for each of
+  // many options, logs, alternatives or layouts. Single cases of other suites are left by test/cases.ts.
+  exhaustive: new RegExp(
+    [
+      '^stages/(?!ladder\\.|invariants\\.)',
+      '\\.exhaustive\\.test\\.ts$',
+      '^linux/options/(?:cpu|dma|memory)\\.',
+      '^linux/init/main/early-param\\.',
+      '^linux/drivers/pci/setup-res\\.',
+      '^scenario/from-dmesg\\.',
+      '^series/alternatives\\.',
+      '^analysis/matrix/own-hunk\\.',
+      '^sequencer/kexec-efi\\.',
+      '^ground/cycles\\.',
+      '^docs/commands\\.',
+    ].join('|'),
+  ),
   // Of these folders without the suites that boot for long.
   quick:
     /^(?:base|check|firmware|kernel|machine|series|trace)\/(?!alternatives\.|fault-text\.|loader\.|image\/built-in\.)/,

@@ -60,7 +60,7 @@ describe('sme-boot bisect', () => {
     expect(never.out).toMatch(/^rfc-v1: does not hold with the whole series$/m);
   });
 
-  test('requires all of several predicates, and prints data as JSON', async () => {
+  exhaustiveTest('requires all of several predicates, and prints data as JSON', async () => {
     const { status, out } = await bisect(
       'rfc-v1',
       ...['--expect', 'outcome=booted', '--expect', 'event={cr: CR3, C: 1}', '--format', 'json'],

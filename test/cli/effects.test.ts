@@ -13,17 +13,24 @@ import { boot, scenario } from '../helpers.js';
 import { sme } from './io.js';
 
 describe('sme-boot effects', () => {
-  test('prints what a patch changes in each view, with the command for the full difference', async () => {
-    const { status, out } = await sme(['effects', '12']);
-    expect(status).toBe(0);
-    expect(out).toMatch(
-      /^12 x86: Access device tree in the clear, on epyc-efi\n {2}stage: stage 11 → /,
-    );
-    expect(out).toContain('device tree, read by x86_flattree_get_config: garbage → intact\n');
-    expect(out).toContain('read now, intact: device tree\n');
-    expect(out).toContain('sme-boot diff "epyc-efi --stage 11 --activate" "epyc-efi --stage 12 --');
-    expect(out).toContain('sme-boot diff "epyc-efi --stage 18 --without 12" "epyc-efi --stage 18"');
-  });
+  exhaustiveTest(
+    'prints what a patch changes in each view, with the command for the full difference',
+    async () => {
+      const { status, out } = await sme(['effects', '12']);
+      expect(status).toBe(0);
+      expect(out).toMatch(
+        /^12 x86: Access device tree in the clear, on epyc-efi\n {2}stage: stage 11 → /,
+      );
+      expect(out).toContain('device tree, read by x86_flattree_get_config: garbage → intact\n');
+      expect(out).toContain('read now, intact: device tree\n');
+      expect(out).toContain(
+        'sme-boot diff "epyc-efi --stage 11 --activate" "epyc-efi --stage 12 --',
+      );
+      expect(out).toContain(
+        'sme-boot diff "epyc-efi --stage 18 --without 12" "epyc-efi --stage 18"',
+      );
+    },
+  );
 
   test('accepts one view, another scenario and several patches, and shows progress', async () => {
     const args = ['effects', '1', '4', '--view', 'stage', '--scenario', 'bios-minimal'];
@@ -34,7 +41,7 @@ describe('sme-boot effects', () => {
     expect(err).toContain('[2/2] patch 4 on bios-minimal');
   });
 
-  test('prints data as JSON, and the golden file as YAML', async () => {
+  exhaustiveTest('prints data as JSON, and the golden file as YAML', async () => {
     const json = await sme([
       'effects',
       '5',

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
+import { exhaustiveTest } from '../cases.js';
 import { sme } from './io.js';
 
 /** `inspect` of the small machine: its boot is the fastest. */
@@ -58,7 +59,7 @@ describe('sme-boot inspect', () => {
     expect(zeros.out.split('\n')[1]).toBe('*');
   });
 
-  test('--engine has all data to recompute the DRAM bytes of --mem', async () => {
+  exhaustiveTest('--engine has all data to recompute the DRAM bytes of --mem', async () => {
     const dir = mkdtempSync(join(tmpdir(), 'sme-boot-inspect-'));
     try {
       const { out } = await inspect('--engine', '--format', 'json');

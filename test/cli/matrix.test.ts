@@ -107,23 +107,27 @@ describe('sme-boot matrix', () => {
     expect(rows[0]?.wrong?.name).toBe('initrd');
   }, 60_000);
 
-  test('runs shards that merge to the whole report', async () => {
-    for (const shard of ['1', '2']) {
-      const more = ['--shard', `${shard}/2`, '--out', file(`part-${shard}.json`)];
-      expect((await sme(['matrix', 'bios-minimal', ...ONLY, ...more])).status).toBe(0);
-    }
-    const part = (n: number): MatrixReport =>
-      parseMatrix('', readFileSync(file(`part-${String(n)}.json`), 'utf8'));
-    expect(hunksOf(part(1))).toEqual(['04/scattered', '09/initrd']);
-    expect(hunksOf(part(2))).toEqual(['06/load_cr3', '10/efi']);
-    const parts = [file('part-2.json'), file('part-1.json')];
-    const { status, out } = await sme(['matrix', 'merge', ...parts, '--format', 'json']);
-    expect(status).toBe(0);
-    expect(parseMatrix('-', out)).toEqual(whole);
-    const merged = await sme(['matrix', 'merge', ...parts, '--out', file('merged.json')]);
-    expect(merged).toEqual({ status: 0, out: '', err: '' });
-    expect(readFileSync(file('merged.json'), 'utf8')).toBe(out);
-  }, 60_000);
+  exhaustiveTest(
+    'runs shards that merge to the whole report',
+    async () => {
+      for (const shard of ['1', '2']) {
+        const more = ['--shard', `${shard}/2`, '--out', file(`part-${shard}.json`)];
+        expect((await sme(['matrix', 'bios-minimal', ...ONLY, ...more])).status).toBe(0);
+      }
+      const part = (n: number): MatrixReport =>
+        parseMatrix('', readFileSync(file(`part-${String(n)}.json`), 'utf8'));
+      expect(hunksOf(part(1))).toEqual(['04/scattered', '09/initrd']);
+      expect(hunksOf(part(2))).toEqual(['06/load_cr3', '10/efi']);
+      const parts = [file('part-2.json'), file('part-1.json')];
+      const { status, out } = await sme(['matrix', 'merge', ...parts, '--format', 'json']);
+      expect(status).toBe(0);
+      expect(parseMatrix('-', out)).toEqual(whole);
+      const merged = await sme(['matrix', 'merge', ...parts, '--out', file('merged.json')]);
+      expect(merged).toEqual({ status: 0, out: '', err: '' });
+      expect(readFileSync(file('merged.json'), 'utf8')).toBe(out);
+    },
+    60_000,
+  );
 
   exhaustiveTest(
     '--keep writes match files that check accepts, in a folder per scenario',
@@ -241,14 +245,18 @@ describe('as a program with workers', () => {
     program = join(project, 'dist', 'sme-boot.js');
   }, 60_000);
 
-  test('makes the same report with two workers as in this thread', () => {
-    const argv = ['matrix', 'bios-minimal', ...ONLY, '--jobs', '2', '--format', 'json'];
-    const ran = spawnSync(process.execPath, [program, ...argv], { encoding: 'utf8' });
-    expect([ran.status, ran.stderr]).toEqual([0, '']);
-    expect(ran.stdout).toBe(wholeText);
-  }, 60_000);
+  exhaustiveTest(
+    'makes the same report with two workers as in this thread',
+    () => {
+      const argv = ['matrix', 'bios-minimal', ...ONLY, '--jobs', '2', '--format', 'json'];
+      const ran = spawnSync(process.execPath, [program, ...argv], { encoding: 'utf8' });
+      expect([ran.status, ran.stderr]).toEqual([0, '']);
+      expect(ran.stdout).toBe(wholeText);
+    },
+    60_000,
+  );
 
-  test.each([1, 2])(
+  test.each(firstOf(1, [1, 2]))(
     'ends on Ctrl-C with the rows so far, with --jobs %i',
     async (jobs) => {
       const out = file(`interrupted-${String(jobs)}.json`);

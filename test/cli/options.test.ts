@@ -1,5 +1,6 @@
 /** Options of the kernel that are not modelled, as `sme-boot run` and `sme-boot list options` tell them. */
 import { describe, expect, test } from '@jest/globals';
+import { exhaustiveTest } from '../cases.js';
 import { OPTIONS } from '../../src/linux/options/options.js';
 import { parseTrace } from '../../src/trace/yaml-in.js';
 import { sme } from './io.js';
@@ -16,7 +17,7 @@ describe('options that are not modelled', () => {
     expect(lines).toContain('no effect here: nokaslr (reasons: sme-boot list options)');
   });
 
-  test('are in the header of the trace; without them it has no such field', async () => {
+  exhaustiveTest('are in the header of the trace; without them it has no such field', async () => {
     const headerOf = async (line: string): Promise<readonly string[] | undefined> => {
       const { out } = await sme(['run', '--stage', '0', '--cmdline', line, '--trace', '-']);
       return parseTrace('-', out).header.optionsNotModelled;

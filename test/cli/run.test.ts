@@ -108,7 +108,7 @@ describe('sme-boot run', () => {
     expect(out).not.toMatch(/encrypted in place/);
   });
 
-  test('boots a series changed by flags, and records the hunk selection', async () => {
+  exhaustiveTest('boots a series changed by flags, and records the hunk selection', async () => {
     const header = async (...argv: string[]): Promise<Record<string, unknown>> => {
       const { out } = await sme(['run', 'bios-minimal', ...argv, '--trace', '-']);
       const { stage, activate, without, stub, with: extra } = parseTrace('-', out).header;

@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { exhaustiveTest } from '../cases.js';
 import { parseScenario } from '../../src/scenario/scenario.js';
 import { readYaml } from '../../src/base/yaml-source.js';
 import { sme } from './io.js';
@@ -122,7 +123,7 @@ describe('the initrd of a log', () => {
   const data = (size: number): string =>
     `name: x\ntitle: x\nmachine: { cpu: zen-1, ram: 128MiB }\nfirmware: { syscfgMemEncrypt: true }\nloader: { initrdSize: ${String(size)} }\ncmdline: console=tty0 mem_encrypt=on\n`;
 
-  test('has the size in the log, and is unpacked', async () => {
+  exhaustiveTest('has the size in the log, and is unpacked', async () => {
     const { out } = await sme(['run', log('long.yaml', data(2 ** 21))]);
     expect(out).toMatch(/^ {2}initrd +ciphertext \(2097152 bytes\)/m);
     expect(out).not.toMatch(/^initrd: /m);

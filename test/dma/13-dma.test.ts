@@ -92,7 +92,7 @@ describe.each([
   });
 });
 
-test('a boot restored from a snapshot at pci_iommu_init has the same trace', () => {
+exhaustiveTest('a boot restored from a snapshot at pci_iommu_init has the same trace', () => {
   const first = boot({ scenario: devices() });
   first.runTo('pci_iommu_init');
   const snapshot = first.snapshot();

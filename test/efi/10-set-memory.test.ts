@@ -3,6 +3,7 @@ import { KEY_HOST, KEY_PLAIN, pa, PAGE_SIZE, va, type Va } from '../../src/machi
 import { PAGE_OFFSET } from '../../src/kernel/constants.js';
 import { EINVAL } from '../../src/linux/include/uapi/asm-generic/errno-base.js';
 import { PG_LEVEL_2M, PG_LEVEL_4K } from '../../src/linux/arch/x86/mm/pageattr/types.js';
+import { exhaustiveTest } from '../cases.js';
 import { patched, scenario } from '../helpers.js';
 import { BootCheckpoint } from '../kernel/at-label.js';
 
@@ -110,7 +111,7 @@ describe('caches after set_memory_dec', () => {
     expect(dram(page(5), KEY_HOST)).toEqual(new Uint8Array(PAGE_SIZE).fill(0xee));
   });
 
-  test('a CPU that enforces coherency across keys (HwEnfCacheCoh) loses no data', () => {
+  exhaustiveTest('a CPU that enforces coherency across keys (HwEnfCacheCoh) loses no data', () => {
     const coherent = new BootCheckpoint('drivers', {
       scenario: scenario('bios-minimal', 'machine.ram=256MiB', 'machine.cpu=zen-3'),
     });

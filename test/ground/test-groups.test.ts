@@ -12,7 +12,7 @@ describe('each test file', () => {
   test.each([
     ['machine/cache/cache.test.ts', 'quick'],
     ['series/link.test.ts', 'quick'],
-    ['series/alternatives.test.ts', 'rest'],
+    ['series/alternatives.test.ts', 'exhaustive'],
     ['firmware/loader.test.ts', 'rest'],
     ['machine/memory/watch-lines.exhaustive.test.ts', 'exhaustive'],
     ['series/alternatives.exhaustive.test.ts', 'exhaustive'],

@@ -137,7 +137,7 @@ const compiler = new Compiler();
 const PARSING_MS = 60_000;
 
 describe('the compiler refuses', () => {
-  test.each(firstOf(6, GUARDS))(
+  test.each(firstOf(3, GUARDS))(
     '$title',
     ({ path, wrong, error: { code, message: part, file = path } }) => {
       const message: unknown = expect.stringContaining(part);

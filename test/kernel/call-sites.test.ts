@@ -2,6 +2,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { callSite } from '../../src/kernel/program.js';
+import { exhaustiveTest } from '../cases.js';
 import { boot, scenario } from '../helpers.js';
 
 describe('a call site', () => {
@@ -38,27 +39,30 @@ describe('the instruction pointer', () => {
     }
   });
 
-  test('returns to few addresses in the loop that encrypts a large initrd page by page', () => {
-    const subject = boot({
-      scenario: scenario('bios-minimal', 'machine.ram=512MiB'),
-      initrd: new Uint8Array(32 * 2 ** 20),
-    });
-    const { kernel, program } = subject;
-    subject.runTo('copy_bootdata');
-    const enter = kernel.enter.bind(kernel);
-    let calls = 0;
-    const returns = new Set<number>();
-    kernel.enter = (name, at): void => {
-      const caller = kernel.current;
-      enter(name, at);
-      if (caller?.name !== 'sme_early_mem_enc') return;
-      calls += 1;
-      returns.add((kernel.current?.returnsTo ?? 0) - caller.at);
-    };
-    subject.runTo('reserve_initrd');
-    expect(calls).toBeGreaterThan(2 * 8192);
-    expect(returns.size).toBeLessThan(8);
-    const size = program.sizeOf('sme_early_mem_enc');
-    expect([...returns].every((offset) => offset > 0 && offset < size)).toBe(true);
-  });
+  exhaustiveTest(
+    'returns to few addresses in the loop that encrypts a large initrd page by page',
+    () => {
+      const subject = boot({
+        scenario: scenario('bios-minimal', 'machine.ram=512MiB'),
+        initrd: new Uint8Array(32 * 2 ** 20),
+      });
+      const { kernel, program } = subject;
+      subject.runTo('copy_bootdata');
+      const enter = kernel.enter.bind(kernel);
+      let calls = 0;
+      const returns = new Set<number>();
+      kernel.enter = (name, at): void => {
+        const caller = kernel.current;
+        enter(name, at);
+        if (caller?.name !== 'sme_early_mem_enc') return;
+        calls += 1;
+        returns.add((kernel.current?.returnsTo ?? 0) - caller.at);
+      };
+      subject.runTo('reserve_initrd');
+      expect(calls).toBeGreaterThan(2 * 8192);
+      expect(returns.size).toBeLessThan(8);
+      const size = program.sizeOf('sme_early_mem_enc');
+      expect([...returns].every((offset) => offset > 0 && offset < size)).toBe(true);
+    },
+  );
 });

@@ -3,6 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import { KEY_HOST, pa } from '../../src/machine/address.js';
 import { entryText } from '../../src/kernel/fault-text.js';
 import { kindOf, type Trace, type TraceEvent } from '../../src/trace/trace.js';
+import { exhaustiveTest } from '../cases.js';
 import { boot, scenario } from '../helpers.js';
 import { traceOf } from '../shared-traces.js';
 
@@ -37,7 +38,7 @@ describe('a fault in a trace', () => {
     expect(fault).not.toHaveProperty('reserved');
   });
 
-  test('has the reserved bits of an entry whose address is noise', () => {
+  exhaustiveTest('has the reserved bits of an entry whose address is noise', () => {
     const trace = boot({ stage: 9, activate: true, scenario: scenario('epyc-efi') }).run();
     const fault = events(trace, 'fault').find(({ why }) => why === 'reserved');
     expect(fault).toMatchObject({ level: 'PTE', C: 1 });

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { ZEN1, ZEN3 } from '../../src/machine/cpu/cpu-models.js';
+import { exhaustiveTest } from '../cases.js';
 import { ramOf } from '../../src/scenario/memory-layout.js';
 import { boot, scenario } from '../helpers.js';
 
@@ -54,17 +55,20 @@ describe('RAM above the limit with SYSCFG[23] set', () => {
     expect(JSON.stringify(trace.steps)).toContain('[mem 0x80000000000-0x8003fffffff]');
   });
 
-  test('is still mapped after patch 18 has set it, and the first access faults on a reserved bit', () => {
-    const trace = high(18);
-    expect(trace.outcome.kind).toBe('panic');
-    const events = trace.steps.flatMap((step) => step.events);
-    expect(events.filter((event) => event.fault !== undefined).at(-1)).toMatchObject({
-      // PAGE_OFFSET + 0x8003ffe0000; P, W and RSVD.
-      fault: '#PF(11) at 0xffff90003ffe0000',
-      why: 'reserved',
-      in: 'memblock_virt_alloc',
-    });
-    // Patch 05 has reduced the kernel's address bits; the memory map is not checked against them.
-    expect(JSON.stringify(trace.steps)).toContain('family 0x17, 43 physical address bits');
-  });
+  exhaustiveTest(
+    'is still mapped after patch 18 has set it, and the first access faults on a reserved bit',
+    () => {
+      const trace = high(18);
+      expect(trace.outcome.kind).toBe('panic');
+      const events = trace.steps.flatMap((step) => step.events);
+      expect(events.filter((event) => event.fault !== undefined).at(-1)).toMatchObject({
+        // PAGE_OFFSET + 0x8003ffe0000; P, W and RSVD.
+        fault: '#PF(11) at 0xffff90003ffe0000',
+        why: 'reserved',
+        in: 'memblock_virt_alloc',
+      });
+      // Patch 05 has reduced the kernel's address bits; the memory map is not checked against them.
+      expect(JSON.stringify(trace.steps)).toContain('family 0x17, 43 physical address bits');
+    },
+  );
 });

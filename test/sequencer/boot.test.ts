@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { nobleCipher } from '../../src/machine/memory/noble-cipher.js';
 import { LABELS } from '../../src/sequencer/boot.js';
 import { printTrace } from '../../src/trace/yaml-out.js';
-import { firstOf } from '../cases.js';
+import { exhaustiveTest, firstOf } from '../cases.js';
 import { boot, scenario } from '../helpers.js';
 import { traceOf } from '../shared-traces.js';
 
@@ -34,7 +34,7 @@ describe('a boot', () => {
     },
   );
 
-  test.each(['bios-minimal', 'kexec'])(
+  test.each(firstOf(1, ['bios-minimal', 'kexec']))(
     'on %s attributes accesses to the same function after a restore as at the snapshot',
     (name) => {
       const subject = boot({ scenario: scenario(name) });
@@ -58,7 +58,7 @@ describe('a boot', () => {
     expect(whole.split('\n').length).toBeLessThan(450);
   });
 
-  test('does not depend on the size of the cache', () => {
+  exhaustiveTest('does not depend on the size of the cache', () => {
     const none = boot({
       scenario: scenario('bios-minimal', 'machine.cache={"size":0,"ways":8}'),
     }).run();

@@ -57,7 +57,7 @@ describe('a boot', () => {
 describe('each shipped scenario has an expectation', () => {
   const names = readdirSync('scenarios').map((file) => file.replace(/\.yaml$/, ''));
 
-  test.each(firstOf(8, names))('%s', (name) => {
+  test.each(firstOf(4, names))('%s', (name) => {
     const b = boot({ scenario: scenario(name), stage: 18 });
     expect(b.expected?.garbage).toBeDefined();
     const trace = b.run();

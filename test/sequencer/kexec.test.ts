@@ -5,7 +5,7 @@ import { serialize, deserialize } from '../../src/machine/codec.js';
 import type { BootSnapshot } from '../../src/sequencer/boot.js';
 import { printTrace } from '../../src/trace/yaml-out.js';
 import type { Trace } from '../../src/trace/trace.js';
-import { firstOf } from '../cases.js';
+import { exhaustiveTest, firstOf } from '../cases.js';
 import { boot, intact, scenario } from '../helpers.js';
 
 /** A boot of a small machine at a stage, with a second kernel at another. */
@@ -46,7 +46,7 @@ describe('kexec without encryption in the first kernel', () => {
     },
   );
 
-  test('restores a snapshot of the first kernel from within the second', () => {
+  exhaustiveTest('restores a snapshot of the first kernel from within the second', () => {
     const subject = kexec(0, 0);
     subject.runTo('run_init');
     const snapshot = subject.snapshot();

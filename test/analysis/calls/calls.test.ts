@@ -68,7 +68,7 @@ describe('early mappings of a page of the initrd', () => {
     expect(seen(steps).slice(1)).toEqual([c, 'WB', magic]);
   });
 
-  test('read the initrd’s bytes or others, as reported', () => {
+  exhaustiveTest('read the initrd’s bytes or others, as reported', () => {
     const [, , read] = run('reserve_initrd', map('early_memremap_dec')).steps;
     expect(read).toMatchObject({ pa: '0x7ff9e000', C: 0, type: 'WB' });
     expect(read?.bytes?.produced).toEqual({ name: 'initrd', same: false });
@@ -217,7 +217,7 @@ describe('bus addresses', () => {
 });
 
 describe('a call script', () => {
-  test('whose boot ends before the label has an outcome and no steps', () => {
+  exhaustiveTest('whose boot ends before the label has an outcome and no steps', () => {
     const { reached, steps, outcome } = run('reserve_initrd', ['{ call: sme_me_mask }'], {
       stage: 7,
       activate: true,

@@ -43,7 +43,7 @@ describe('on bios-minimal', () => {
     });
   });
 
-  test.each(firstOf(4, SOME))(
+  test.each(firstOf(3, SOME))(
     'the row of %s equals that of a complete boot without it',
     (id) => {
       const row = holds(matrix, series, id);

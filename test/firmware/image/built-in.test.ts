@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { BUILT_IN_SIZE, buildBuiltInImage } from '../../../src/firmware/image/built-in.js';
 import { BASE_VARIABLES } from '../../../src/linux/index.js';
 import { link } from '../../../src/series/link.js';
+import { exhaustiveTest } from '../../cases.js';
 import { boot, intact, scenario } from '../../helpers.js';
 
 const MIB = 2 ** 20;
@@ -68,7 +69,7 @@ function message(size: number): string {
 }
 
 describe('a kernel whose _end is not on 2 MiB', () => {
-  test('boots', () => {
+  exhaustiveTest('boots', () => {
     for (const size of ['15MiB', '16388KiB', '33MiB']) {
       const trace = boot({ scenario: scenario('bios-minimal', `kernel.size=${size}`) }).run();
       expect([size, trace.outcome.kind]).toEqual([size, 'booted']);

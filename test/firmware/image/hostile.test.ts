@@ -4,6 +4,7 @@ import { readElf, type ImageSegment } from '../../../src/firmware/image/elf.js';
 import { readKallsyms } from '../../../src/firmware/image/kallsyms.js';
 import { SymbolTable } from '../../../src/firmware/image/symbols.js';
 import { ascii, buildElf, buildKallsyms, concat, refusal, viewOf } from './build.js';
+import { exhaustiveTest } from '../../cases.js';
 
 const TEXT = -0x7f00_0000;
 /** Milliseconds: far more than a bounded search takes on a busy machine, far less than an unbounded one. */
@@ -135,7 +136,7 @@ describe('an ELF symbol table', () => {
     expect(readElf(elf(512, 100), { file: 'vmlinux' }).symbols).toBeUndefined();
   });
 
-  test(
+  exhaustiveTest(
     'whose names exceed the limit in total is refused',
     () => {
       const error = refusal(() => readElf(elf(511, 70_000), { file: 'vmlinux' }));

@@ -1,10 +1,11 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { LineSet } from '../../../src/machine/memory/line-set.js';
+import { exhaustiveTest } from '../../cases.js';
 
 const MIB = 2 ** 20;
 
-test('LineSet has exactly the lines of the added ranges', () => {
+exhaustiveTest('LineSet has exactly the lines of the added ranges', () => {
   // Around the ends of the 2 MiB ranges that share a bit array, also for addresses above 32 bits.
   const range = fc.record({
     base: fc.constantFrom(0, 2 * MIB, 2 ** 47 - 4 * MIB),

@@ -165,7 +165,7 @@ describe('an initrd', () => {
 
 describe('kernel_init()', () => {
   test.each<[string, string, Entry[], string]>(
-    firstOf(4, [
+    firstOf(2, [
       ['/init', '', [program('init')], '/init'],
       [
         'through a chain of links and directories',
@@ -216,7 +216,7 @@ describe('kernel_init()', () => {
   });
 
   test.each<[string, string, Entry[], string]>(
-    firstOf(4, [
+    firstOf(2, [
       ['links form a loop', '', [link('init', 'two'), link('two', 'init')], NO_ROOT],
       ['/init is a dangling link', '', [link('init', 'nowhere')], NO_ROOT],
       ['rdinit= names a missing file', 'rdinit=/none', [program('init')], NO_ROOT],

@@ -4,7 +4,7 @@ import { cpumask_test_cpu, onlineCpus } from '../../../../../../src/linux/includ
 import { ACTIVITY } from '../../../../../../src/machine/cpu/cpu-core.js';
 import { MSR } from '../../../../../../src/machine/cpu/msr.js';
 import type { Trace } from '../../../../../../src/trace/trace.js';
-import { firstOf } from '../../../../../cases.js';
+import { exhaustiveTest, firstOf } from '../../../../../cases.js';
 import { boot } from '../../../../../helpers.js';
 import { eventsOf, printed, threeCpus } from '../../../../smp-boots.js';
 
@@ -95,7 +95,7 @@ describe('other CPUs', () => {
     },
   );
 
-  test('with the C-bit at or above MAXPHYADDR shut down in pa_startup_32 too', () => {
+  exhaustiveTest('with the C-bit at or above MAXPHYADDR shut down in pa_startup_32 too', () => {
     const trace = threeCpus({ stage: 18 }, 'machine.cpu=zen-3', ON, APS_OFF).run();
     expect(trace.outcome).toMatchObject({ kind: 'triple-fault', where: 'pa_startup_32' });
   });

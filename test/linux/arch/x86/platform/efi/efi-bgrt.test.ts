@@ -2,6 +2,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { BGRT } from '../../../../../../src/firmware/acpi/layout.js';
 import { ACPI_TABLE_BGRT } from '../../../../../../src/linux/arch/x86/platform/efi/efi-bgrt.js';
+import { exhaustiveTest } from '../../../../../cases.js';
 import { VMALLOC_START } from '../../../../../../src/linux/arch/x86/mm/ioremap/late.js';
 import { PAGE_OFFSET } from '../../../../../../src/kernel/constants.js';
 import type { Boot } from '../../../../../../src/sequencer/boot.js';
@@ -40,7 +41,7 @@ describe('the boot image', () => {
 
   // ACPI memory is not RAM and gets an I/O mapping; the image is in boot services memory, which is RAM: memremap() returns
   // the direct map's address, with the C-bit. No patch of the series touches efi-bgrt.c.
-  test('is ignored at stage 18: its table is intact, its magic number is not', () => {
+  exhaustiveTest('is ignored at stage 18: its table is intact, its magic number is not', () => {
     const subject = ready(18);
     subject.kernel.fn.efi_bgrt_init();
     expect(intactSoFar(subject, 'BGRT')).toBe(true);

@@ -3,7 +3,7 @@ import { FIX_APIC_BASE } from '../../../../../../../src/kernel/constants.js';
 import { onlineCpus } from '../../../../../../../src/linux/include/linux/cpumask.js';
 import { LOCAL_APIC_BASE } from '../../../../../../../src/machine/devices/local-apic.js';
 import { eventsOf, printed, threeCpus } from '../../../../../smp-boots.js';
-import { firstOf } from '../../../../../../cases.js';
+import { exhaustiveTest, firstOf } from '../../../../../../cases.js';
 
 describe('the local APIC’s fixmap', () => {
   test('is 515 pages below the end of the fixmaps', () => {
@@ -28,7 +28,7 @@ describe('the local APIC’s fixmap', () => {
     },
   );
 
-  test('with the C-bit reaches no APIC: ids read as 0xff, and no CPU is started', () => {
+  exhaustiveTest('with the C-bit reaches no APIC: ids read as 0xff, and no CPU is started', () => {
     const it = threeCpus({ stage: 18 }, 'firmware.syscfgMemEncrypt=true');
     it.runTo('set_real_mode_permissions');
     const { kernel } = it;
