@@ -89,7 +89,10 @@ function addInitWord(k: Kernel, vars: 'init' | 'env', param: string, word: strin
   const { params } = k.state;
   const list = vars === 'init' ? params.argvInit : params.envpInit;
   const same = vars === 'env' ? list.findIndex((each) => each.startsWith(`${param}=`)) : -1;
-  if (same < 0 && list.length > MAX_INIT) params.panicLater = { vars, param: word };
+  // The search passes the last place without a panic only if it finds the name before it.
+  if (list.length > MAX_INIT && (same < 0 || same >= MAX_INIT)) {
+    params.panicLater = { vars, param: word };
+  }
   list[same < 0 ? list.length : same] = word;
 }
 

@@ -146,6 +146,13 @@ describe('words without a handler', () => {
       kind: 'panic',
       message: "Too many boot env vars at `w31=1'",
     });
+    // A variable again: the search for its name panics in the last place only.
+    const full = `${words(31).replaceAll(' ', '=1 ')}=1`;
+    expect(withLine(`${full} w29=2`).run().outcome.kind).toBe('booted');
+    expect(withLine(`${full} w30=2`).run().outcome).toMatchObject({
+      kind: 'panic',
+      message: "Too many boot env vars at `w30=2'",
+    });
   });
 });
 

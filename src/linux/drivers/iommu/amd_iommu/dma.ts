@@ -328,9 +328,9 @@ export const amdIommuDma = bodies({
   set_dma_mask: fn((k, dev, mask) => {
     const domain = k.fn.get_domain(dev);
     if (domain === null) return -EINVAL;
-    const max_apertures = mask === DMA_BIT_MASK(64) ? 8 : mask > DMA_BIT_MASK(32) ? 4 : 1;
-    const online = onlineCpus(k).length;
-    for (let i = domain.aperture.length; i < Math.min(max_apertures, online); i++) {
+    const byMask = mask === DMA_BIT_MASK(64) ? 8 : mask > DMA_BIT_MASK(32) ? 4 : 1;
+    const max_apertures = Math.min(byMask, onlineCpus(k).length);
+    for (let i = domain.aperture.length; i < max_apertures; i++) {
       if (k.fn.alloc_new_range(domain, false) === 0) continue;
       k.trace.console(`${dev.name}: Can't allocate ${String(max_apertures)} iommu apertures`);
       break;

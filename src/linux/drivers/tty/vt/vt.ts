@@ -191,7 +191,16 @@ export const vt = bodies({
     for (const c of chars) {
       if (c === NEWLINE || c === RETURN || c === BACKSPACE || vc.need_wrap) {
         flush();
-        if (c === BACKSPACE) continue;
+        if (c === BACKSPACE) {
+          // bs()
+          if (vc.x > 0) {
+            vc.pos -= CELL;
+            vc.x--;
+            vc.need_wrap = false;
+          }
+          x = vc.x;
+          continue;
+        }
         if (c !== RETURN) k.fn.lf(vc);
         // cr()
         vc.pos -= vc.x * CELL;

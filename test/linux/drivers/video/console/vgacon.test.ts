@@ -88,6 +88,17 @@ describe('vt_console_print', () => {
     expect(linesOf(b).slice(-3)).toEqual(['y', 'z'.repeat(80), 'z']);
   });
 
+  test('moves back at a backspace, but not before the first column', () => {
+    const b = console();
+    b.kernel.fn.vt_console_print('ab\bc');
+    expect(linesOf(b).at(-1)).toBe('ac');
+    b.kernel.fn.vt_console_print('\n\b\bd');
+    expect(linesOf(b).slice(-2)).toEqual(['ac', 'd']);
+    // In the last column, where the next character would wrap: one column back.
+    b.kernel.fn.vt_console_print(`\n${'x'.repeat(80)}\byz`);
+    expect(linesOf(b).at(-1)).toBe(`${'x'.repeat(78)}yz`);
+  });
+
   test('scrolls by moving the origin, and wraps to the start of video memory at its end', () => {
     const b = console();
     const { vgacon, vt } = b.kernel.state.console;
