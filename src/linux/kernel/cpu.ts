@@ -1,5 +1,5 @@
 /** kernel/cpu.c: the set of online CPUs. */
-import { cpumask } from '../include/linux/cpumask.js';
+import { cpumask, onlineCpus } from '../include/linux/cpumask.js';
 import { inline, bodies } from '../../kernel/table.js';
 import type { Kernel } from '../../kernel/kernel.js';
 import type { Variable } from '../../kernel/variables.js';
@@ -12,7 +12,7 @@ declare module '../../kernel/table.js' {
 }
 
 export const cpuC = bodies({
-  cpu_online_mask: inline((k: Kernel) => [k.cpu.id]),
+  cpu_online_mask: inline((k: Kernel) => onlineCpus(k)),
 });
 
 export const cpuOnlineVariables: readonly Variable[] = [
