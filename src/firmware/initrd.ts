@@ -4,8 +4,8 @@
  * same on every machine.
  */
 import { ascii } from '../base/bytes.js';
-import { gzipSync } from 'fflate';
 import { S_IFDIR, S_IFREG, writeCpio, type CpioEntry } from './cpio.js';
+import { storedGzip } from './stored-gzip.js';
 
 /** Path of AMD microcode in the initrd (arch/x86/kernel/cpu/microcode/amd.c). */
 export const MICROCODE_PATH = 'kernel/x86/microcode/AuthenticAMD.bin';
@@ -194,8 +194,8 @@ export function builtInInitrd(size = 0): Uint8Array {
     directory('kernel/x86/microcode'),
     file(MICROCODE_PATH, 0o644, microcodeContainer()),
   ]);
-  // Stored blocks (RFC 1951 3.2.4): most of it is noise, and searching that for matches costs a tenth of a boot.
-  const root = gzipSync(writeCpio(rootEntries()), { level: 0, mtime: 0 });
+  // Stored: most of it is noise, and searching that for matches costs a tenth of a boot.
+  const root = storedGzip(writeCpio(rootEntries()));
   // Zeros after an archive are skipped (init/initramfs.c, unpack_to_rootfs).
   const initrd = new Uint8Array(Math.max(early.length + root.length, size));
   initrd.set(early);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { gzipSync } from 'fflate';
+import { gzip } from 'pako';
 import {
   decompress,
   decompressAll,
@@ -160,7 +160,7 @@ describe('decompressAll of concatenated streams', () => {
   });
 
   test('accepts many empty streams without memory for each', () => {
-    const empty = gzipSync(new Uint8Array(0), { mtime: 0 });
+    const empty = gzip(new Uint8Array(0));
     const packed = new Uint8Array(3000 * empty.length).map(
       (_, at) => empty[at % empty.length] ?? 0,
     );

@@ -1,19 +1,19 @@
 import { describe, expect, test } from '@jest/globals';
 import { gzipSync as nodeGzip } from 'node:zlib';
-import { gzipSync } from 'fflate';
+import { gzip } from 'pako';
 import { decompress } from '../../src/decompress/decompress.js';
 import { ascii, concat, noise, refusal } from '../firmware/image/build.js';
 
 const place = { file: 'vmlinuz', base: 0x4000 };
 const bytes = concat(noise(5000), new Uint8Array(20_000), noise(5000));
-const packed = gzipSync(bytes, { mtime: 0 });
+const packed = gzip(bytes);
 const limit = 1 << 20;
 const gunzip = (src: Uint8Array, size?: number, verify = true): Uint8Array =>
   decompress('gzip', src, { limit, place, verify, ...(size !== undefined && { size }) }).bytes;
 
 describe('a gzip member', () => {
   test.each([
-    ['fflate', packed],
+    ['pako', packed],
     ['zlib, deflated', new Uint8Array(nodeGzip(bytes))],
     ['zlib, stored', new Uint8Array(nodeGzip(bytes, { level: 0 }))],
   ])('packed by %s decompresses and reports the bytes consumed', (_packer, src) => {
@@ -30,7 +30,7 @@ describe('a gzip member', () => {
   });
 
   test('of no bytes decompresses to no bytes', () => {
-    expect(gunzip(gzipSync(new Uint8Array(0), { mtime: 0 }), 0)).toHaveLength(0);
+    expect(gunzip(gzip(new Uint8Array(0)), 0)).toHaveLength(0);
   });
 
   test('truncated inside its stream is refused with the offset of the end', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { gzipSync } from 'fflate';
+import { gzip } from 'pako';
 import { readKernelImage } from '../../../src/firmware/image/kernel-image.js';
 import { nameKind } from '../../../src/firmware/image/kinds.js';
 import { compressed } from '../../decompress/compressed.js';
@@ -69,7 +69,7 @@ describe('a file that is not a kernel', () => {
   });
 
   test('is named after decompression', () => {
-    const image = gzipSync(at(56, 'ARM\x64'), { mtime: 0 });
+    const image = gzip(at(56, 'ARM\x64'));
     expect(refusal(() => readKernelImage(image, { file: 'Image.gz' })).found).toBe(
       'an arm64 Image, compressed with gzip',
     );
@@ -95,7 +95,7 @@ describe('a file that is not a kernel', () => {
 
   exhaustiveTest('is identified by its first decompressed part', () => {
     // 64 MiB of zeros in 64 KiB: the identifying bytes are in the first part.
-    const bomb = gzipSync(new Uint8Array(1 << 26), { mtime: 0 });
+    const bomb = gzip(new Uint8Array(1 << 26));
     expect(refusal(() => readKernelImage(bomb, { file: 'bomb' })).found).toBe(
       'a file that starts with 00 00 00 00, compressed with gzip',
     );
