@@ -1,4 +1,5 @@
 // scripts/jest.mjs selects the groups of tests. Jest alone runs all that a new machine can run.
+import { CONSTANTS } from './scripts/defines.mjs';
 import { BY_PATH, groupOf, testFiles } from './scripts/test-groups.mjs';
 
 const groups = process.env.SME_BOOT_TESTS?.split(',') ?? BY_PATH[0].groups;
@@ -7,6 +8,7 @@ const files = testFiles().filter((file) => groups.includes(groupOf(file)));
 /** @type {import('jest').Config} */
 export default {
   testEnvironment: 'node',
+  globals: CONSTANTS,
   // jest's default leaves one core idle, which is half of a small machine.
   maxWorkers: '100%',
   roots: ['<rootDir>/test'],

@@ -6,6 +6,7 @@ import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import process from 'node:process';
 import { build } from 'esbuild';
+import { DEFINES } from './defines.mjs';
 import { ENTRY_POINTS } from './entry-points.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -26,6 +27,7 @@ try {
     platform: 'node',
     format: 'esm',
     target: 'node20',
+    define: DEFINES,
     sourcemap: true,
     sourcesContent: false,
     minifySyntax: true,

@@ -196,6 +196,8 @@ class Application {
     }
     return withFields(base, {
       ...others,
+      // That of the base's writer; the file does not record its own.
+      version: null,
       without,
       with: extra,
       overlay: list('overlay'),

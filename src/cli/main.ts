@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { Chalk, supportsColor, type ColorSupportLevel } from 'chalk';
 import { Command, CommanderError, Option } from 'commander';
 import { InputError } from '../base/errors.js';
+import { VERSION } from '../base/version.js';
 import { UnmodelledError } from '../machine/unmodelled.js';
 import type { Io } from './io.js';
 import { bisectCommand } from './bisect.js';
@@ -55,7 +56,7 @@ function program(io: Io): Command {
         .choices(['auto', 'always', 'never'])
         .default('auto'),
     )
-    .version('0.1.0')
+    .version(VERSION)
     .addHelpText('after', EXAMPLES)
     .showHelpAfterError('(see sme-boot --help)')
     .hook('preAction', (command) => {

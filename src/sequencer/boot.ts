@@ -24,6 +24,7 @@ import { notModelled } from '../series/options.js';
 import { compose, isWholeSeries, type HunkSelection } from '../series/compose.js';
 import { asSource, type ByteSource } from '../base/byte-source.js';
 import { InputError } from '../base/errors.js';
+import { VERSION } from '../base/version.js';
 import { Recorder, type RecorderState } from '../trace/recorder.js';
 import type { Outcome, Trace } from '../trace/trace.js';
 import { attachDevices, syscfgOf } from '../scenario/devices.js';
@@ -177,6 +178,7 @@ export class Boot {
     this.first = { linked, program, loaded, kernel };
     const unmodelled = notModelled(scenario.cmdline ?? '');
     this.recorder.header({
+      version: VERSION,
       scenario: scenario.name,
       scenarioDigest: options.scenarioDigest,
       stage: options.stage,

@@ -56,6 +56,10 @@ const settings = z.record(z.string(), scalarSchema);
 
 /** Schema of the header: the whole invocation, all that is needed to run the same boot again. */
 export const headerSchema = z.strictObject({
+  version: z
+    .string()
+    .optional()
+    .describe('Version of sme-boot that wrote the trace; not compared.'),
   scenario: z.string().min(1).describe("The scenario's name."),
   scenarioDigest: z.string().describe('SHA-256 of the scenario with its settings, as JSON.'),
   stage: count.describe('Patches 1 to this one are applied.'),

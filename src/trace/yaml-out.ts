@@ -31,6 +31,7 @@ export function canonical(trace: Trace): Trace {
   return {
     schema,
     header: {
+      ...(header.version !== undefined && { version: header.version }),
       scenario: header.scenario,
       scenarioDigest: header.scenarioDigest,
       stage: header.stage,

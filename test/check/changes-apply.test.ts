@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { applyChanges, baseOf, isDifference, type Applied } from '../../src/check/changes-apply.js';
+import { changesOf } from '../../src/check/changes-of.js';
 import type { Trace } from '../../src/trace/trace.js';
 import { readYaml } from '../../src/base/yaml-source.js';
 import { refusal, smallTrace, traceWith } from '../trace/helpers.js';
@@ -102,6 +103,12 @@ describe('a file of changes', () => {
       expect(misfits[0]?.found).toContain(found);
     },
   );
+
+  test('have no version: that of the base is of the program that wrote the base', () => {
+    const base = { ...BASE, header: { ...BASE.header, version: '9.9.9' } };
+    expect(apply('{}', base).trace.header).toEqual(BASE.header);
+    expect(changesOf(BASE, base)).toEqual({});
+  });
 
   test('whose hunk selection does not apply to the base is refused: it would be another run', () => {
     expect(refusal(() => apply('{header: {with: [{drop: 09/flush-tlb}]}}'))).toMatchObject({

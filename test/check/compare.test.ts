@@ -162,6 +162,12 @@ describe('the difference of two traces', () => {
     expect(isSame(difference, { header: false })).toBe(true);
   });
 
+  test('does not compare the version of the program that wrote a trace', () => {
+    const one = smallTrace();
+    const difference = compare(one, { ...one, header: { ...one.header, version: '9.9.9' } });
+    expect(isSame(difference)).toBe(true);
+  });
+
   test('numbers regions that have the same name', () => {
     const one = smallTrace();
     const regions = [...one.final.regions, ...one.final.regions];

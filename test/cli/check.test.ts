@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { VERSION } from '../../src/base/version.js';
 import { exhaustiveTest } from '../cases.js';
 import { sme, type Ran } from './io.js';
 
@@ -49,6 +50,18 @@ describe('sme-boot check', () => {
     const file = changed('update.yaml', /value: 0x940000/, 'value: 0x950000');
     expect((await sme(['check', file, '--update'])).status).toBe(0);
     expect((await sme(['check', file])).status).toBe(0);
+  });
+
+  test.each([
+    ['without the version of the program', /^ {2}version: .*\n/m, ''],
+    ['of another version of the program', /^ {2}version: .*$/m, '  version: 9.9.9'],
+  ])('a trace %s passes, and --update leaves its file alone', async (_what, from, to) => {
+    const { out: trace } = await sme(['run', 'bios-minimal', '--stage', '0', '--trace', '-']);
+    const file = changed('version.yaml', from, to, trace);
+    const before = readFileSync(file, 'utf8');
+    expect((await sme(['check', file])).status).toBe(0);
+    expect((await sme(['check', file, '--update'])).status).toBe(0);
+    expect(readFileSync(file, 'utf8')).toBe(before);
   });
 
   describe('of a trace stored as a difference', () => {
@@ -102,7 +115,8 @@ describe('sme-boot check', () => {
         const { out } = await sme(['check', here]);
         expect(out).toContain('0 passed, 3 failed');
         expect((await sme(['check', here, '--update'])).status).toBe(0);
-        expect([read('base'), read('file'), read('next')]).toEqual([base, file, next]);
+        const rewritten = base.replace(/^header:$/m, `header:\n  version: ${VERSION}`);
+        expect([read('base'), read('file'), read('next')]).toEqual([rewritten, file, next]);
       },
     );
 
