@@ -51,14 +51,21 @@ function oneLine(text: string): string {
   return text.replace(/[\p{Cc}\u2028\u2029]+/gu, ' ').trim();
 }
 
+/** Most characters of a part of a message (LIMITS.message; limits.ts imports this module). */
+const SHOWN = 2000;
+
+/** A long text, cut. */
+const short = (text: string): string =>
+  text.length > SHOWN ? `${text.slice(0, SHOWN)}… (${text.length} characters)` : text;
+
 function compose(details: InputErrorDetails): string {
   const message: string[] = [];
-  if (details.reason !== undefined) message.push(details.reason);
+  if (details.reason !== undefined) message.push(short(details.reason));
   const pair: string[] = [];
-  if (details.expected !== undefined) pair.push(`expected ${details.expected}`);
-  if (details.found !== undefined) pair.push(`found ${details.found}`);
+  if (details.expected !== undefined) pair.push(`expected ${short(details.expected)}`);
+  if (details.found !== undefined) pair.push(`found ${short(details.found)}`);
   if (pair.length > 0) message.push(pair.join(', '));
-  const where = formatPlace(details.place ?? {});
+  const where = short(formatPlace(details.place ?? {}));
   return oneLine(
     [details.code, where, message.join('; ')].filter((part) => part !== '').join(': '),
   );
@@ -89,11 +96,11 @@ export class InputError extends Error {
 
   /** The message for a terminal: code and place on one line, then reason, expected and found on a line each, indented. */
   format(): string {
-    const where = oneLine(formatPlace(this.place));
+    const where = oneLine(short(formatPlace(this.place)));
     const lines = [where === '' ? this.code : `${this.code}: ${where}`];
-    if (this.reason !== undefined) lines.push(`  ${oneLine(this.reason)}`);
-    if (this.expected !== undefined) lines.push(`  expected: ${oneLine(this.expected)}`);
-    if (this.found !== undefined) lines.push(`  found:    ${oneLine(this.found)}`);
+    if (this.reason !== undefined) lines.push(`  ${oneLine(short(this.reason))}`);
+    if (this.expected !== undefined) lines.push(`  expected: ${oneLine(short(this.expected))}`);
+    if (this.found !== undefined) lines.push(`  found:    ${oneLine(short(this.found))}`);
     return lines.join('\n');
   }
 

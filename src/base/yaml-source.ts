@@ -3,20 +3,23 @@
  * Aliases, tags and several documents in one file are refused: no input of this project needs them (our choice).
  */
 import {
+  isCollection,
   isNode,
   isPair,
   isMap,
   isScalar,
+  Lexer,
   LineCounter,
   parseDocument,
+  Parser,
   visit,
   type Document,
+  type YAMLMap,
 } from 'yaml';
 import type * as z from 'zod';
 import { InputError, type Place } from './errors.js';
-
-/** The longest text that is parsed, in characters (our choice: a thousand times the longest trace). */
-export const MAX_TEXT = 64 * 1024 * 1024;
+import { checkLimit, LIMITS } from './limits.js';
+import { own, ownOf } from './own.js';
 
 /** One component of the path to a value: a key of a mapping or an index of a sequence. */
 export type PathKey = string | number;
@@ -55,18 +58,11 @@ export function pathText(path: readonly PathKey[]): string {
 }
 
 /**
- * Parses a YAML text; `file` is the name for errors. Throws E_TOO_LARGE above MAX_TEXT, E_YAML with the place for
- * anything that is not one YAML document without aliases and tags.
+ * Parses a YAML text; `file` is the name for errors. Throws E_FILE_TOO_LARGE above LIMITS.yamlFile, E_YAML with the
+ * place for anything that is not one YAML document without aliases and tags.
  */
 export function readYaml(file: string, text: string, options: YamlOptions = {}): YamlSource {
-  if (text.length > MAX_TEXT) {
-    throw new InputError({
-      code: 'E_TOO_LARGE',
-      place: { file },
-      expected: `at most ${MAX_TEXT} characters`,
-      found: `${text.length}`,
-    });
-  }
+  checkLimit(LIMITS.yamlFile, text.length, { file });
   const lineCounter = new LineCounter();
   const at = (offset: number): Place => {
     const { line, col } = lineCounter.linePos(offset);
@@ -75,14 +71,33 @@ export function readYaml(file: string, text: string, options: YamlOptions = {}):
   const bad = (reason: string, place: Place, cause?: unknown): InputError =>
     new InputError({ code: 'E_YAML', place: { file, ...place }, reason, cause });
 
+  const tooDeep = (offset: number, cause?: unknown): InputError =>
+    new InputError({
+      code: LIMITS.yamlDepth.code,
+      place: { file, ...at(offset) },
+      expected: `at most ${LIMITS.yamlDepth.most} levels of nesting`,
+      found: 'more',
+      cause,
+    });
+
   let document: Document.Parsed;
   let value: unknown;
   try {
     const scalars = options.hex === 'number' ? { schema: 'core' as const } : hexAsText;
-    document = parseDocument(text, { lineCounter, prettyErrors: false, ...scalars });
+    // The library compares each key of a mapping with every other one: repeatedKey() does not.
+    const reading = { lineCounter, prettyErrors: false, uniqueKeys: false, ...scalars };
+    document = parseDocument(text, reading);
     const [problem] = [...document.errors, ...document.warnings];
+    // The library's stack ended: the place depends on its size, so it is found anew.
+    if (problem?.code === 'RESOURCE_EXHAUSTION') throw tooDeep(depthOffset(text), problem);
     if (problem !== undefined) throw bad(problem.message, at(problem.pos[0]), problem);
     visit(document, {
+      Collection: (_key, collection, path) => {
+        const depth = path.filter(isCollection).length + 1;
+        if (depth > LIMITS.yamlDepth.most) throw tooDeep(collection.range?.[0] ?? 0);
+        const again = isMap(collection) ? repeatedKey(collection) : undefined;
+        if (again !== undefined) throw bad(NOT_UNIQUE, at(again));
+      },
       Pair: (_key, { key }) => {
         // Validation would ignore it silently.
         if (!isScalar(key) || key.value !== '__proto__') return;
@@ -94,7 +109,7 @@ export function readYaml(file: string, text: string, options: YamlOptions = {}):
     });
     value = document.toJS({ maxAliasCount: 0 });
   } catch (error) {
-    if (error instanceof RangeError) throw bad('nested too deeply', {}, error);
+    if (error instanceof RangeError) throw tooDeep(depthOffset(text), error);
     throw error;
   }
   return {
@@ -107,6 +122,31 @@ export function readYaml(file: string, text: string, options: YamlOptions = {}):
       return offset === undefined ? known : { ...known, ...at(offset) };
     },
   };
+}
+
+const NOT_UNIQUE = 'Map keys must be unique';
+
+/** Offset of the first key of a mapping that equals one before it; undefined if there is none. */
+function repeatedKey({ items }: YAMLMap): number | undefined {
+  const known = new Set<string>();
+  for (const { key } of items) {
+    if (!isScalar(key)) continue;
+    // 1 and "1" are one key of an object.
+    if (known.has(String(key.value))) return key.range?.[0] ?? 0;
+    known.add(String(key.value));
+  }
+  return undefined;
+}
+
+/** Offset of the first token nested beyond the limit; 0 if there is none. */
+function depthOffset(text: string): number {
+  const parser = new Parser();
+  for (const lexeme of new Lexer().lex(text)) {
+    const tokens = parser.next(lexeme);
+    while (tokens.next().done !== true);
+    if (parser.stack.length > 2 * LIMITS.yamlDepth.most) return parser.offset;
+  }
+  return 0;
 }
 
 /** Offset of the value (or of its key `key`) in the text; if it is absent, that of the nearest value around it. */
@@ -127,12 +167,14 @@ function offsetOf(
   return undefined;
 }
 
+const SHOWN = 60;
+
 /** A short description of a value, for `found` of an error: at most 60 characters. */
 export function describeValue(value: unknown): string {
   if (value === null || value === undefined) return 'nothing';
   if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list';
   if (typeof value === 'object') return 'a mapping';
-  const text = JSON.stringify(value);
+  const text = JSON.stringify(typeof value === 'string' ? value.slice(0, SHOWN) : value);
   return text.length > 60 ? `${text.slice(0, 57)}…` : text;
 }
 
@@ -142,7 +184,7 @@ type Issue = z.core.$ZodIssue;
 function expectation(issue: Issue): string | undefined {
   switch (issue.code) {
     case 'invalid_type':
-      return NAMES[issue.expected] ?? issue.expected;
+      return own(NAMES, issue.expected) ?? issue.expected;
     case 'invalid_value':
       return issue.values.map(String).join(' or ');
     case 'too_small':
@@ -168,13 +210,7 @@ const NAMES: Readonly<Record<string, string>> = {
 
 /** The value at a path, by own properties only; undefined if there is none. */
 export function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
-  return path.reduce<unknown>(
-    (inner, key) =>
-      typeof inner === 'object' && inner !== null && Object.hasOwn(inner, key)
-        ? (inner as Record<PropertyKey, unknown>)[key]
-        : undefined,
-    value,
-  );
+  return path.reduce<unknown>((inner, key) => ownOf(inner, key), value);
 }
 
 /** The issue to report for a union: that of the alternative whose issues are deepest, then fewest. */

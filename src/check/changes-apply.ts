@@ -1,4 +1,5 @@
 /** Applies the changes in a file to a base trace. An edit that does not apply is a misfit, with its place. */
+import { own } from '../base/own.js';
 import { InputError } from '../base/errors.js';
 import {
   changesFileSchema,
@@ -241,7 +242,7 @@ const fieldsText = (key: Fields): string => printEvent(key as TraceEvent);
 /** The element that has most of the fields of a key, as text; undefined if none has any. */
 function nearest(rest: readonly Fields[], key: Fields): string | undefined {
   const share = (item: Fields): number =>
-    Object.entries(key).filter(([field, value]) => item[field] === value).length;
+    Object.entries(key).filter(([field, value]) => own(item, field) === value).length;
   const best = rest.reduce<{ item?: Fields; share: number }>(
     (most, item) => (share(item) > most.share ? { item, share: share(item) } : most),
     { share: 0 },

@@ -1,4 +1,5 @@
 /** Computes the difference of a trace from a base, in the form of its file. */
+import { own } from '../base/own.js';
 import { EQUAL } from '../base/align.js';
 import type {
   ConsumedEdit,
@@ -26,10 +27,6 @@ import { canonical, inOrder } from '../trace/yaml-out.js';
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** An own property: a setting may have the name of a property of Object.prototype. */
-const own = (fields: Fields, field: string): unknown =>
-  Object.hasOwn(fields, field) ? fields[field] : undefined;
-
 /** The fields of `to` that differ from `from`; null for one that `to` lacks. Undefined if there are none. */
 function changedFields(from: Fields, to: Fields): Record<string, unknown> | undefined {
   const out: Record<string, unknown> = {};
@@ -44,10 +41,10 @@ function eventKeys(event: TraceEvent): readonly [TraceEvent, ...TraceEvent[]] {
   const kind = kindOf(event) ?? '';
   const plain: Record<string, TraceEvent[string]> = {};
   for (const field of [kind, 'in']) {
-    const value = event[field];
+    const value = own(event, field);
     if (value !== undefined) plain[field] = value;
   }
-  const more = Object.entries(event).filter(([field]) => plain[field] === undefined);
+  const more = Object.entries(event).filter(([field]) => own(plain, field) === undefined);
   return [plain, ...more.map(([field, value]) => inOrder({ ...plain, [field]: value }))];
 }
 

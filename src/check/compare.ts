@@ -2,6 +2,7 @@
  * Compares two whole traces, step by step. Events are compared by their fields: the order of keys does not count, and
  * two events that differ in some fields are reported as one changed event.
  */
+import { own } from '../base/own.js';
 import { align, EQUAL, type Aligned, type Weighing } from '../base/align.js';
 import {
   kindOf,
@@ -56,15 +57,15 @@ const keysOfBoth = (a: object, b: object): string[] => [
 /** The fields in which two events differ, in the order they are printed. */
 export function eventFields(expected: TraceEvent, found: TraceEvent): FieldDifference[] {
   return keysOfBoth(inOrder(expected), inOrder(found))
-    .filter((field) => expected[field] !== found[field])
-    .map((field) => ({ field, expected: expected[field], found: found[field] }));
+    .filter((field) => own(expected, field) !== own(found, field))
+    .map((field) => ({ field, expected: own(expected, field), found: own(found, field) }));
 }
 
 /** Similarity of two events, from 0 to 1: the share of fields that are equal; 0 if their kinds differ. */
 export function similarity(a: TraceEvent, b: TraceEvent): number {
   if (kindOf(a) !== kindOf(b)) return 0;
   const keys = keysOfBoth(a, b);
-  return keys.filter((key) => a[key] === b[key]).length / keys.length;
+  return keys.filter((key) => own(a, key) === own(b, key)).length / keys.length;
 }
 
 /** How events are aligned: by equality, then by similarity. */

@@ -5,6 +5,7 @@
  */
 import * as z from 'zod';
 import { InputError } from '../base/errors.js';
+import { LIMITS } from '../base/limits.js';
 import { capturesOf, valuePattern, type Pattern, type ValuePattern } from './pattern.js';
 import type { Scalar } from '../trace/trace.js';
 import { meaningOf, MEANINGS } from '../trace/meanings.js';
@@ -58,7 +59,7 @@ function directives<P extends z.ZodType>(pattern: P) {
       'any-order': z
         .array(pattern)
         .min(2)
-        .max(16)
+        .max(LIMITS.anyOrder.most)
         .describe('A distinct matching event for each follows after the last match, in any order.'),
       step,
     }),

@@ -3,6 +3,7 @@
  * and one may be written as its difference from another, its base. `match`: how to run the boot, and directives about
  * the relevant events, in the way of LLVM's FileCheck.
  */
+import { LIMITS } from '../base/limits.js';
 import * as z from 'zod';
 import { applyChanges, baseOf, isDifference } from './changes-apply.js';
 import { InputError } from '../base/errors.js';
@@ -59,7 +60,7 @@ const MATCH = 'Directives about the events, in order: expect, next, any-order, n
 const matchSchema = z.strictObject({
   expect: z.literal('match').describe('The kind of expectation.'),
   run: runSchema.describe('The boot that is run: the flags of sme-boot run.'),
-  match: z.array(z.unknown()).min(1).optional().describe(MATCH),
+  match: z.array(z.unknown()).min(1).max(LIMITS.directives.most).optional().describe(MATCH),
   final: z
     .record(
       z.string(),
@@ -209,7 +210,7 @@ export function expectationJsonSchema(): Record<string, unknown> {
     description: 'Requirements on the trace of a boot (docs/expectations.md).',
   };
   const whole = matchSchema.extend({
-    match: z.array(directiveSchema()).min(1).optional().describe(MATCH),
+    match: z.array(directiveSchema()).min(1).max(LIMITS.directives.most).optional().describe(MATCH),
   });
   return jsonSchema(names, z.union([whole, exactSchema]));
 }

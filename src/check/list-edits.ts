@@ -3,6 +3,7 @@
  * the element of the edit before it. Elements that no edit names are copied. No edit has an index, so that the same edits
  * apply to a base whose other elements change.
  */
+import { own } from '../base/own.js';
 import { align, type Weighing } from '../base/align.js';
 
 /** One edit. `nth` (2 or more): the nth element from here that matches, instead of the first. */
@@ -42,7 +43,7 @@ type Fields = Readonly<Record<string, unknown>>;
 
 /** Whether an element has the fields of a key. */
 export const hasFields = (item: Fields, key: Fields): boolean =>
-  Object.entries(key).every(([field, value]) => item[field] === value);
+  Object.entries(key).every(([field, value]) => own(item, field) === value);
 
 /** Index of the nth matching element from `start` on; -1 if there are fewer. */
 function indexOfNth<T>(

@@ -1,4 +1,5 @@
 /** Reports of many results: text for a terminal, JUnit for CI servers, KTAP for kernel test tooling. */
+import { own } from '../base/own.js';
 
 /** The result of one check. */
 export interface Result {
@@ -40,7 +41,7 @@ const ENTITIES: Readonly<Record<string, string>> = {
 function xml(raw: string): string {
   return raw
     .replace(/[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu, '\ufffd')
-    .replace(/[&<>"']/g, (each) => ENTITIES[each] ?? each);
+    .replace(/[&<>"']/g, (each) => own(ENTITIES, each) ?? each);
 }
 
 const junit: Reporter = (results) => {

@@ -1,4 +1,5 @@
 /** The result of a call script as text: each step, its result, and the kernel's events during it. */
+import { own } from '../base/own.js';
 import type { ChalkInstance } from 'chalk';
 import type { ByteRange, ScriptResult, CallResult } from '../analysis/calls/calls.js';
 import { walkEnd, walkRows, type Walk } from '../inspect/walk.js';
@@ -51,7 +52,7 @@ function stepLines(step: CallResult, paint: ChalkInstance): string[] {
 function eventText(event: TraceEvent): string {
   const kind = kindOf(event) ?? '?';
   const fields = keysOf(kind === '?' ? 'enter' : kind).flatMap((key) =>
-    event[key] === undefined || OMITTED.has(key) ? [] : [`${key} ${String(event[key])}`],
+    own(event, key) === undefined || OMITTED.has(key) ? [] : [`${key} ${String(own(event, key))}`],
   );
   return [`${kind} ${String(event[kind])}`, ...fields].join(', ');
 }

@@ -9,6 +9,7 @@ import { parsePlace, physicalOf, virtualOf } from '../inspect/place.js';
 import { mappedRanges } from '../inspect/tables.js';
 import { walkEnd, walkOf, walkRows } from '../inspect/walk.js';
 import { InputError } from '../base/errors.js';
+import { checkLimit, LIMITS } from '../base/limits.js';
 import { table } from './columns.js';
 import type { Io } from './io.js';
 import { addRunOptions, DEFAULT_SCENARIO, prepareBoot, type RunFlags } from './run-options.js';
@@ -126,14 +127,16 @@ function ptdump(boot: Boot): View {
 }
 
 const MEM = /^(.+):(0x[0-9a-fA-F]+|\d+)$/;
-const MAX_MEM_LENGTH = 64 * 1024 * 1024;
 
 function memory(boot: Boot, text: string, as: Flags['as'], save: string | undefined): View {
   const [, where, size] = MEM.exec(text) ?? [];
   const length = Number(size);
-  if (where === undefined || !(length > 0 && length <= MAX_MEM_LENGTH)) {
-    throw new InputError({ code: 'E_MEM', expected: 'PLACE:LEN, at most 64 MiB', found: text });
+  if (where === undefined || !(length > 0)) {
+    throw new InputError({ code: 'E_MEM', expected: 'PLACE:LEN', found: text });
   }
+  checkLimit(save === undefined ? LIMITS.printedMemory : LIMITS.savedMemory, length, {
+    path: '--mem',
+  });
   const address = physicalOf(boot, parsePlace(boot, where, 'pa'), where);
   const bytes =
     as === 'dram'

@@ -1,4 +1,5 @@
 /** `sme-boot list`, `patches` and `schema`. */
+import { own } from '../base/own.js';
 import { Argument, Command, Option } from 'commander';
 import { hex } from '../machine/address.js';
 import { effectsJsonSchema } from '../analysis/effects/form.js';
@@ -91,7 +92,7 @@ Examples:
   sme-boot list symbols --stage 9`,
     )
     .action((what: string, scenario: string, flags: Flags) => {
-      print(io, LISTS[what]?.(scenario, flags) ?? [], flags.format);
+      print(io, own(LISTS, what)?.(scenario, flags) ?? [], flags.format);
     });
 }
 
@@ -103,10 +104,10 @@ function print(io: Io, rows: readonly Row[], form: Flags['format']): void {
   }
   const keys = Object.keys(rows[0] ?? {});
   const width = (key: string): number =>
-    rows.reduce((max, row) => Math.max(max, String(row[key]).length), 0);
+    rows.reduce((max, row) => Math.max(max, String(own(row, key)).length), 0);
   const widths = keys.map(width);
   for (const row of rows) {
-    const cells = keys.map((key, i) => String(row[key]).padEnd(widths[i] ?? 0));
+    const cells = keys.map((key, i) => String(own(row, key)).padEnd(widths[i] ?? 0));
     io.stdout.write(`${cells.join('  ').trimEnd()}\n`);
   }
 }
@@ -184,6 +185,6 @@ export function schemaCommand(io: Io): Command {
     .addArgument(new Argument('<KIND>', 'kind of file').choices(Object.keys(SCHEMAS)))
     .addHelpText('after', '\nExamples:\n  sme-boot schema scenario > scenario.schema.json')
     .action((kind: string) => {
-      io.stdout.write(`${JSON.stringify(SCHEMAS[kind]?.(), null, 2)}\n`);
+      io.stdout.write(`${JSON.stringify(own(SCHEMAS, kind)?.(), null, 2)}\n`);
     });
 }

@@ -1,4 +1,6 @@
 /** `sme-boot matrix`: the series without each hunk in turn, on each scenario. */
+import { LIMITS } from '../base/limits.js';
+import { own } from '../base/own.js';
 import { existsSync, mkdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { extname, join } from 'node:path';
@@ -90,7 +92,7 @@ export function matrixCommand(io: Io): Command {
     .argument('<FILES...>', 'reports written by "matrix --format json"')
     .action((files: string[], flags: OutputFlags) => {
       const order = allHunks().map((hunk) => hunk.id);
-      const reports = files.map((file) => parseMatrix(file, readText(file)));
+      const reports = files.map((file) => parseMatrix(file, readText(file, LIMITS.matrixFile)));
       write(io, mergeReports(reports, order), { ...command.opts<OutputFlags>(), ...flags });
     });
   for (const each of [command, merge]) addOutput(each);
@@ -221,7 +223,7 @@ function progress(io: Io, done: number, total: number, message: MatrixMessage): 
 }
 
 function write(io: Io, report: MatrixReport, { format, out }: OutputFlags): void {
-  const form = format ?? (out === undefined ? 'text' : (FORM_OF[extname(out)] ?? 'text'));
+  const form = format ?? (out === undefined ? 'text' : (own(FORM_OF, extname(out)) ?? 'text'));
   const text = textOf(io, report, form, out !== undefined);
   if (out === undefined) io.stdout.write(text);
   else writeWhole(out, text);

@@ -11,8 +11,9 @@ import { Boot, type BootOptions } from '../sequencer/boot.js';
 import { parseScenario, setPath, type Scenario } from '../scenario/scenario.js';
 import { LAST_STAGE } from '../series/patches.js';
 import { upTo, type HunkSelection } from '../series/compose.js';
+import { LIMITS, limitError } from '../base/limits.js';
 import { InputError } from '../base/errors.js';
-import { readYaml } from '../base/yaml-source.js';
+import { readYaml, valueAt, type YamlSource } from '../base/yaml-source.js';
 import { packageRoot } from './paths.js';
 import { loadSeries } from './series.js';
 import { yamlNames } from './yaml-files.js';
@@ -143,7 +144,11 @@ export function addRunOptions(command: Command): Command {
 }
 
 /** The data of a scenario by name, or from a file. Throws E_SCENARIO_UNKNOWN for an unknown name. */
-export function scenarioData(nameOrFile: string): { file: string; data: unknown } {
+export function scenarioData(nameOrFile: string): {
+  file: string;
+  data: unknown;
+  source: YamlSource;
+} {
   const own = join(packageRoot(), 'scenarios', `${nameOrFile}.yaml`);
   const isName = /^[a-z0-9-]+$/.test(nameOrFile);
   if (isName && !existsSync(own)) {
@@ -155,46 +160,41 @@ export function scenarioData(nameOrFile: string): { file: string; data: unknown 
   }
   const file = isName ? own : nameOrFile;
   const name = isName ? `scenarios/${nameOrFile}.yaml` : nameOrFile;
-  return { file: name, data: readYaml(name, readText(file)).value };
+  const source = readYaml(name, readText(file));
+  return { file: name, data: source.value, source };
 }
 
 /** A scenario with `--set` and `--cmdline` applied. */
 export function loadScenario(nameOrFile: string, flags: RunFlags): LoadedScenario {
-  const { file, data } = scenarioData(nameOrFile);
+  const { file, data, source } = scenarioData(nameOrFile);
   let changed = data;
   for (const assignment of flags.set ?? []) changed = setPath(changed, assignment);
   if (flags.cmdline !== undefined)
     changed = setPath(changed, `cmdline=${JSON.stringify(flags.cmdline)}`);
-  const scenario = parseScenario(file, changed);
+  // A value that is the file's own has a line; one of --set has none.
+  const scenario = parseScenario(file, changed, (path, key) => {
+    const whole = key === undefined ? path : [...path, key];
+    return valueAt(changed, whole) === valueAt(data, whole) ? source.place(path, key) : {};
+  });
   return { scenario, digest: sha256(JSON.stringify(scenario)) };
 }
 
 /** The settings of a run as its trace records them. */
 function settingsOf(flags: RunFlags): Record<string, string> {
-  const settings: Record<string, string> = {};
+  const settings = new Map<string, string>();
   for (const assignment of flags.set ?? []) {
     const at = assignment.indexOf('=');
-    settings[assignment.slice(0, at)] = assignment.slice(at + 1);
+    settings.set(assignment.slice(0, at), assignment.slice(at + 1));
   }
-  if (flags.cmdline !== undefined) settings.cmdline = flags.cmdline;
-  return settings;
+  if (flags.cmdline !== undefined) settings.set('cmdline', flags.cmdline);
+  return Object.fromEntries(settings);
 }
-
-/** Bytes that the loader has for a device tree (firmware/loader.ts: from its address to the zero page). */
-const DTB_ROOM = 0xf000;
 
 /** A device tree's bytes, unchecked: the kernel validates them. Throws E_DTB_SIZE. */
 function readDeviceTree(file: string): Uint8Array {
-  const bytes = readBytes(file);
-  if (bytes.length === 0 || bytes.length > DTB_ROOM) {
-    throw new InputError({
-      code: 'E_DTB_SIZE',
-      place: { file },
-      expected: `1 to ${String(DTB_ROOM)} bytes`,
-      found: `${String(bytes.length)} bytes`,
-    });
-  }
-  return bytes;
+  const bytes = readBytes(file, LIMITS.deviceTree);
+  if (bytes.length > 0) return bytes;
+  throw limitError(LIMITS.deviceTree, 'an empty file', { file });
 }
 
 /** The image of `--kernel`; undefined: the built-in one. */
@@ -203,7 +203,12 @@ function readKernel(flags: RunFlags): KernelImage | undefined {
   const systemMap =
     flags.systemMap === undefined
       ? {}
-      : { systemMap: { file: basename(flags.systemMap), text: readText(flags.systemMap) } };
+      : {
+          systemMap: {
+            file: basename(flags.systemMap),
+            text: readText(flags.systemMap, LIMITS.systemMap),
+          },
+        };
   return readKernelImage(readBytes(flags.kernel), {
     file: basename(flags.kernel),
     sha256: (bytes) => new Uint8Array(createHash('sha256').update(bytes).digest()),

@@ -9,6 +9,7 @@ import { decodeLog, plain } from '../scenario/log-text.js';
 import { REMARK_KINDS, type RemarkKind } from '../scenario/remarks.js';
 import { parseScenario } from '../scenario/scenario.js';
 import { InputError } from '../base/errors.js';
+import { LIMITS } from '../base/limits.js';
 import type { Io } from './io.js';
 
 interface Flags {
@@ -19,7 +20,6 @@ interface Flags {
 }
 
 /** The largest log that is read, in bytes (our choice): kernel logs have some hundred KiB. */
-const LOG_LIMIT = 64 * 2 ** 20;
 
 const EXAMPLES = `
 Examples:
@@ -73,15 +73,7 @@ function fromLog(file: string, { name = nameOf(file), boot, asLogged = false }: 
 }
 
 function readLog(file: string): Uint8Array {
-  const bytes = readBytes(file === '-' ? '/dev/stdin' : file);
-  if (bytes.length <= LOG_LIMIT) return bytes;
-  throw new InputError({
-    code: 'E_DMESG',
-    place: { file },
-    reason: 'too long for a kernel log',
-    expected: `at most ${String(LOG_LIMIT)} bytes`,
-    found: String(bytes.length),
-  });
+  return readBytes(file === '-' ? '/dev/stdin' : file, LIMITS.log);
 }
 
 /** A valid scenario name, made from a file name. */

@@ -1,4 +1,5 @@
 /** Series by name, of the package or from a file. */
+import { own } from '../base/own.js';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { readText } from '../node/files.js';
@@ -19,10 +20,10 @@ export function seriesNames(root = packageRoot()): string[] {
 
 /** A series by name, or from a file. Throws E_SERIES_UNKNOWN, and what reading the file throws. */
 export function loadSeries(given: string): Series {
-  const nameOrFile = FORMER[given] ?? given;
+  const nameOrFile = own(FORMER, given) ?? given;
   const isName = /^[a-z0-9-]+$/.test(nameOrFile);
-  const own = join(packageRoot(), FOLDER, `${nameOrFile}.yaml`);
-  if (isName && !existsSync(own)) {
+  const packaged = join(packageRoot(), FOLDER, `${nameOrFile}.yaml`);
+  if (isName && !existsSync(packaged)) {
     throw new InputError({
       code: 'E_SERIES_UNKNOWN',
       expected: `a file, or one of ${seriesNames().join(', ')}`,
@@ -30,5 +31,5 @@ export function loadSeries(given: string): Series {
     });
   }
   const file = isName ? `patches/series/${nameOrFile}.yaml` : nameOrFile;
-  return seriesOf(readYaml(file, readText(isName ? own : nameOrFile)));
+  return seriesOf(readYaml(file, readText(isName ? packaged : nameOrFile)));
 }

@@ -2,6 +2,8 @@
  * Firmware and loader: the contents of memory, and the state of the CPU, when the kernel's first instruction runs.
  * All writes are DMA without the C-bit: nothing is encrypted yet.
  */
+import { checkLimit, LIMITS } from '../base/limits.js';
+import { own } from '../base/own.js';
 import { chunksOf, type ByteSource } from '../base/byte-source.js';
 import { InputError } from '../base/errors.js';
 import { pa, PAGE_SIZE, va } from '../machine/address.js';
@@ -87,7 +89,7 @@ export const LOADER_LAYOUT = {
   cmdline: 0x9_9000,
 } as const;
 /** Size of the command line's buffer in bytes. */
-export const CMDLINE_ROOM = 0x1000;
+export const CMDLINE_ROOM = LIMITS.commandLine.most + 1;
 /** Interrupt vectors and BIOS data area, used by BIOS and EFI firmware. */
 const BIOS_DATA: Region = { name: 'interrupt vectors and BIOS data area', base: 0, size: 0x500 };
 const BDA_EBDA_SEGMENT = 0x40e;
@@ -176,7 +178,7 @@ function keysOf(request: LoadRequest): (...names: string[]) => string {
   };
   return (...names) => {
     const ordered = [...names].sort(
-      (a, b) => Number(given[a] === undefined) - Number(given[b] === undefined),
+      (a, b) => Number(own(given, a) === undefined) - Number(own(given, b) === undefined),
     );
     return ordered.map(placedBy).find((key) => key !== undefined) ?? 'layout';
   };
@@ -222,15 +224,7 @@ export function commandLineBytes(text: string): Uint8Array {
 
 function encodeCommandLine(text: string): Uint8Array {
   const bytes = new TextEncoder().encode(text);
-  if (bytes.length >= CMDLINE_ROOM) {
-    throw new InputError({
-      code: 'E_CMDLINE_TOO_LONG',
-      reason: 'the command line is too long',
-      place: { path: 'cmdline' },
-      expected: `at most ${String(CMDLINE_ROOM - 1)} bytes`,
-      found: String(bytes.length),
-    });
-  }
+  checkLimit(LIMITS.commandLine, bytes.length, { path: 'cmdline' });
   return bytes;
 }
 

@@ -1,4 +1,5 @@
 /** The regions and blobs of firmware and loader in physical memory, and the hand-over between them. */
+import { own } from '../base/own.js';
 
 /** A named range of physical memory. */
 export interface Region {
@@ -74,7 +75,7 @@ const PLACED_BY: Readonly<Record<string, string>> = {
 };
 
 /** The scenario key that sets the address of a region; undefined if there is none. */
-export const placedBy = (region: string): string | undefined => PLACED_BY[region];
+export const placedBy = (region: string): string | undefined => own(PLACED_BY, region);
 
 /** All tables. */
 export const ALL_TABLES = { acpi: true, madt: true, mp: true } as const;

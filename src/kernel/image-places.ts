@@ -1,4 +1,5 @@
 /** The names of the model that a kernel image has: with enough room, and with the base kernel's contents. */
+import { own } from '../base/own.js';
 import { startsWith } from '../base/bytes.js';
 import { va, type Va } from '../machine/address.js';
 import type { KernelImage } from '../firmware/image/kernel-image.js';
@@ -114,6 +115,6 @@ export class ImagePlaces {
 
   private aliased(name: string): string | undefined {
     if (this.image.symbols.get(name) !== undefined) return name;
-    return ALIASES[name]?.find((alias) => this.image.symbols.get(alias) !== undefined);
+    return own(ALIASES, name)?.find((alias) => this.image.symbols.get(alias) !== undefined);
   }
 }

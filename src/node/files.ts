@@ -1,4 +1,5 @@
 /** Reads and writes files for the command line: errors have a code and a place; writes are atomic. */
+import { own } from '../base/own.js';
 import {
   closeSync,
   fstatSync,
@@ -11,6 +12,8 @@ import {
 } from 'node:fs';
 import { sourceOf, type ByteSource } from '../base/byte-source.js';
 import { InputError } from '../base/errors.js';
+import { LIMITS, limitError, type Limit } from '../base/limits.js';
+import { decodeUtf8 } from '../base/utf8.js';
 
 /** Reasons of file errors in words, by the system's error code. */
 const REASONS: Readonly<Record<string, string>> = {
@@ -22,12 +25,6 @@ const REASONS: Readonly<Record<string, string>> = {
   EROFS: 'the file system is read-only',
 };
 
-/**
- * Most bytes read into memory of a regular file, and of a stream (a pipe, a device), whose size is unknown (our
- * choice).
- */
-const FILE_MAX = 2 ** 31 - 1;
-const STREAM_MAX = 2 ** 29;
 /** Bytes of one read of a stream. */
 const CHUNK = 1 << 20;
 
@@ -37,17 +34,8 @@ function fileError(code: string, file: string, cause: unknown): InputError {
   return new InputError({
     code,
     place: { file },
-    reason: REASONS[String(system)] ?? String(system),
+    reason: own(REASONS, String(system)) ?? String(system),
     cause,
-  });
-}
-
-function tooLarge(file: string, most: number, found: string): InputError {
-  return new InputError({
-    code: 'E_FILE_TOO_LARGE',
-    place: { file },
-    expected: `at most ${String(most)} bytes`,
-    found,
   });
 }
 
@@ -77,15 +65,16 @@ function fill(fd: number, into: Uint8Array, position: number | null): number {
   return done;
 }
 
-/** Reads up to the end of a file whose size is not known. Throws E_FILE_TOO_LARGE. */
-function readStream(fd: number, file: string): Uint8Array {
+/** Reads up to the end of a file whose size is not known: a pipe, a device. Throws the limit's error. */
+function readStream(fd: number, file: string, limit: Limit): Uint8Array {
+  const bound = limit.most < LIMITS.stream.most ? limit : LIMITS.stream;
   const chunks: Uint8Array[] = [];
   let length = 0;
   for (;;) {
     const chunk = new Uint8Array(CHUNK);
     const count = fill(fd, chunk, null);
     length += count;
-    if (length > STREAM_MAX) throw tooLarge(file, STREAM_MAX, 'more');
+    if (length > bound.most) throw limitError(bound, 'more', { file });
     chunks.push(chunk.subarray(0, count));
     if (count < CHUNK) break;
   }
@@ -98,11 +87,11 @@ function readStream(fd: number, file: string): Uint8Array {
   return bytes;
 }
 
-/** The bytes of a file. Throws E_READ, and E_FILE_TOO_LARGE from 2 GiB on. */
-export function readBytes(file: string): Uint8Array {
+/** The bytes of a file. Throws E_READ, and the limit's error before more than that is read. */
+export function readBytes(file: string, limit: Limit = LIMITS.kernelFile): Uint8Array {
   return withFile(file, (fd, stats) => {
-    if (!stats.isFile() || stats.size === 0) return readStream(fd, file);
-    if (stats.size > FILE_MAX) throw tooLarge(file, FILE_MAX, String(stats.size));
+    if (!stats.isFile() || stats.size === 0) return readStream(fd, file, limit);
+    if (stats.size > limit.most) throw limitError(limit, String(stats.size), { file });
     const bytes = new Uint8Array(stats.size);
     return bytes.subarray(0, fill(fd, bytes, 0));
   });
@@ -137,9 +126,9 @@ export function openBytes(file: string): ByteSource {
   };
 }
 
-/** The text of a file. Throws E_READ. */
-export function readText(file: string): string {
-  return new TextDecoder().decode(readBytes(file));
+/** The text of a file. Throws E_READ, the limit's error, and E_UTF8 for bytes that are not UTF-8. */
+export function readText(file: string, limit: Limit = LIMITS.yamlFile): string {
+  return decodeUtf8(file, readBytes(file, limit));
 }
 
 /** Writes a file atomically: to a temporary file in the same folder, which is then renamed. Throws E_WRITE. */

@@ -7,10 +7,11 @@ import { InputError } from '../base/errors.js';
 import { expectationOf, type ExactExpectation, type Expectation } from '../check/expectation.js';
 import type { Trace } from '../trace/trace.js';
 import { readYaml, type YamlSource } from '../base/yaml-source.js';
+import { LIMITS } from '../base/limits.js';
 import { readText } from './files.js';
 
-/** Most files in a chain of bases, from a difference to the whole trace at its end (our choice). */
-export const MAX_BASES = 500;
+/** Most files in a chain of bases, from a difference to the whole trace at its end. */
+export const MAX_BASES = LIMITS.traceBases.most;
 
 /** A canonical path of a file: symbolic links resolved if it exists. */
 export function fileKey(file: string): string {

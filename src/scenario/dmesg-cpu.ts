@@ -1,4 +1,5 @@
 /** Chooses the modelled processor for the one in a log. */
+import { own } from '../base/own.js';
 import { CPU_MODELS } from '../machine/cpu/cpu-models.js';
 import type { CpuFact, DmesgFacts } from './dmesg-facts.js';
 
@@ -172,11 +173,10 @@ function amd(cpu: CpuFact): ChosenCpu {
 }
 
 /** Whether a modelled processor can encrypt memory. */
-export const canEncrypt = (cpu: string): boolean =>
-  Object.hasOwn(CPU_MODELS, cpu) && CPU_MODELS[cpu]?.sme !== undefined;
+export const canEncrypt = (cpu: string): boolean => own(CPU_MODELS, cpu)?.sme !== undefined;
 
 /** A model's C-bit and address reduction, for a remark. */
 export function cBitOf(cpu: string): string {
-  const { name, sme } = CPU_MODELS[cpu] ?? {};
+  const { name, sme } = own(CPU_MODELS, cpu) ?? {};
   return `C-bit ${String(sme?.cBit)}, ${String(sme?.reduction)} address bits fewer, as on ${String(name)}`;
 }

@@ -1,4 +1,5 @@
 /** Makes a scenario from a kernel log. Values that the log lacks get defaults, each with a remark. */
+import { LIMITS } from '../base/limits.js';
 import { InputError } from '../base/errors.js';
 import type { DmesgFacts } from './dmesg-facts.js';
 import { commandLineOf } from './from-dmesg-cmdline.js';
@@ -29,8 +30,7 @@ export interface DraftOptions {
 }
 
 const RANGES_MIN = 2;
-/** E820_MAX_ENTRIES with 1,024 nodes (arch/x86/include/asm/e820/types.h). */
-const RANGES_MAX = 3200;
+const RANGES_MAX = LIMITS.memoryRanges.most;
 const SHOWN = 8;
 
 /** Makes a scenario from a log's facts. Throws E_DMESG if there is no usable memory map. */

@@ -2,8 +2,10 @@
  * Decodes the bytes of a log file to lines: character sets, JSON, quoted-printable, colour codes. The contents of the
  * lines are not parsed here. Each conversion is recorded for the scenario's remarks.
  */
+import { ownOf } from '../base/own.js';
 import { startsWith } from '../base/bytes.js';
 import { InputError } from '../base/errors.js';
+import { checkLimit, LIMITS } from '../base/limits.js';
 
 /** A line of a log, or an entry if the log is JSON. */
 export interface LogLine {
@@ -20,8 +22,6 @@ export interface LogText {
   readonly undone: readonly string[];
 }
 
-/** Most lines of a log (our choice: 64 MiB in lines of 16 characters). */
-const LINES_LIMIT = 2 ** 22;
 /** Most characters read of a line (our choice: printk's records have at most 1 KiB, a command line 2 KiB). */
 const LINE_LIMIT = 8192;
 /** A text with more than one zero byte in this many is read as UTF-16 (our choice). */
@@ -65,6 +65,8 @@ const CONTROLS = /[\p{Cc}\p{Cf}]/gu;
 export const plain = (text: string): string =>
   text.replace(ESCAPES, '').replace(/\s/g, ' ').replace(CONTROLS, '?');
 
+const NOT_UTF8 = 'bytes that are not UTF-8 (each replaced by U+FFFD)';
+
 /** The text of a log file. Throws E_DMESG for a container. */
 export function decodeLog(bytes: Uint8Array): { text: string; undone: string[] } {
   const container = CONTAINERS.find(({ magic }) => startsWith(bytes, magic));
@@ -72,7 +74,14 @@ export function decodeLog(bytes: Uint8Array): { text: string; undone: string[] }
     throw new InputError({ code: 'E_DMESG', expected: 'a log as text', found: container.what });
   }
   const wide = wideCharset(bytes);
-  if (wide === undefined) return { text: new TextDecoder().decode(bytes), undone: [] };
+  if (wide === undefined) {
+    try {
+      return { text: new TextDecoder('utf-8', { fatal: true }).decode(bytes), undone: [] };
+    } catch {
+      // A kernel prints the bytes of firmware as they are (an OEM's name in ISO 8859-1).
+      return { text: new TextDecoder().decode(bytes), undone: [NOT_UTF8] };
+    }
+  }
   return { text: new TextDecoder(wide).decode(bytes), undone: [`${wide.toUpperCase()} text`] };
 }
 
@@ -124,13 +133,7 @@ export function logLines(raw: string): LogText {
 function checkLength(text: string): void {
   let count = 0;
   for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1)) count++;
-  if (count <= LINES_LIMIT) return;
-  throw new InputError({
-    code: 'E_DMESG',
-    reason: 'too many lines for a kernel log',
-    expected: `at most ${String(LINES_LIMIT)}`,
-    found: String(count),
-  });
+  checkLimit(LIMITS.logLines, count, {});
 }
 
 const mayHaveEscapes = (line: string): boolean =>
@@ -143,7 +146,7 @@ function messageOf(entry: unknown): string | undefined {
   if (typeof entry === 'string') return entry;
   if (typeof entry !== 'object' || entry === null) return undefined;
   for (const key of MESSAGE_KEYS) {
-    const value: unknown = Object.hasOwn(entry, key) ? Reflect.get(entry, key) : undefined;
+    const value: unknown = ownOf(entry, key);
     if (typeof value === 'string') return value.replace(/\n$/, '');
     // journalctl writes a message that is not UTF-8 as an array of its bytes.
     if (Array.isArray(value) && value.every((byte) => typeof byte === 'number')) {

@@ -1,4 +1,5 @@
 /** Addresses of a scenario: RAM ranges, the firmware's memory map, the initrd. */
+import { own } from '../base/own.js';
 import { alignDown, hex, PAGE_SIZE } from '../machine/address.js';
 import { CPU_MODELS } from '../machine/cpu/cpu-models.js';
 import { checkModel, type CpuModel } from '../machine/cpu/cpuid.js';
@@ -25,7 +26,7 @@ const RESERVED = 2;
 
 /** The processor of a scenario, with its overrides. Throws E_CPU, and E_SME and E_CPU_MODEL for invalid overrides. */
 export function cpuModelOf(scenario: Scenario): CpuModel {
-  const model = CPU_MODELS[scenario.machine.cpu];
+  const model = own(CPU_MODELS, scenario.machine.cpu);
   if (model === undefined) {
     throw new InputError({
       code: 'E_CPU',

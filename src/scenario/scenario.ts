@@ -1,7 +1,11 @@
 /** Scenarios: a machine, its firmware and its loader, as validated data. */
 import * as z from 'zod';
 import { CPU_MODELS } from '../machine/cpu/cpu-models.js';
-import { InputError } from '../base/errors.js';
+import { InputError, type Place } from '../base/errors.js';
+import { LIMITS, limitError, type Limit } from '../base/limits.js';
+import { optional } from '../base/optional.js';
+import { own, ownOf } from '../base/own.js';
+import { describeValue, valueAt, type PathKey } from '../base/yaml-source.js';
 import { jsonSchema } from '../base/json-schema.js';
 import { OUTCOME_KINDS } from '../trace/trace.js';
 import { stageNumber } from '../series/patches.js';
@@ -21,8 +25,14 @@ const size = z
     if (typeof value === 'number') return value;
     if (value.startsWith('0x')) return Number(value);
     const [, digits = '0', unit = ''] = /^(\d+)\s*(\D*)$/.exec(value) ?? [];
-    return Number(digits) * (UNITS[unit] ?? 1);
+    return Number(digits) * (own(UNITS, unit) ?? 1);
   });
+
+/** The arguments of `refine` for a bound. */
+const atMost = ({ most, unit }: Limit): [(value: number) => boolean, { message: string }] => [
+  (value) => value <= most,
+  { message: `at most ${most} ${unit}` },
+];
 
 const sme = z.strictObject({
   cBit: z
@@ -123,6 +133,7 @@ const machineSchema = z.strictObject({
   cache: z
     .strictObject({
       size: size
+        .refine(...atMost(LIMITS.cacheSize))
         .prefault(512 * 1024)
         .describe('Bytes: 64 × ways × a power of two, or 0 for no cache at all.'),
       ways: z.int().min(1).max(64).default(8).describe('Lines in a set.'),
@@ -137,6 +148,7 @@ const machineSchema = z.strictObject({
     ),
   seed: z
     .string()
+    .max(LIMITS.text.most)
     .default('sme-boot')
     .describe('Seed of all random values: keys, tweaks, and the contents of DRAM at power-on.'),
   mtrr: z
@@ -148,6 +160,7 @@ const machineSchema = z.strictObject({
   iommu: z.boolean().default(false).describe("An AMD IOMMU, described in the firmware's IVRS."),
   devices: z
     .array(device)
+    .max(LIMITS.devices.most)
     .default([])
     .describe('Devices that do DMA, in the order of their probing.'),
 });
@@ -167,6 +180,7 @@ const firmwareSchema = z.strictObject({
   e820: z
     .array(e820Range)
     .min(2)
+    .max(LIMITS.memoryRanges.most)
     .optional()
     .describe(
       'The memory map of a real machine, as printed in its log, instead of one made from machine.ram.',
@@ -174,6 +188,7 @@ const firmwareSchema = z.strictObject({
   efiMemoryMap: z
     .array(efiRange)
     .min(1)
+    .max(LIMITS.memoryRanges.most)
     .optional()
     .describe('The EFI memory map of a real machine, if its log has it (efi=debug).'),
   acpi: z
@@ -204,7 +219,7 @@ const loaderSchema = z.strictObject({
     .optional()
     .describe('Physical load address of the kernel; by default the one of its image.'),
   initrdSize: size
-    .refine((bytes) => bytes <= 2 ** 30, { message: 'at most 1 GiB' })
+    .refine(...atMost(LIMITS.initrd))
     .optional()
     .describe(
       'Bytes of the initrd, at most 1 GiB: the built-in one of about 390 KiB is padded with zeros to this size.',
@@ -254,7 +269,7 @@ export const scenarioSchema = z.strictObject({
     .describe(
       'Name in traces: lower-case letters, digits and dashes; by convention the name of the file.',
     ),
-  title: z.string().min(1).describe('The machine in a line.'),
+  title: z.string().min(1).max(LIMITS.text.most).describe('The machine in a line.'),
   machine: machineSchema.describe('The hardware.'),
   firmware: firmwareSchema
     .prefault({})
@@ -293,30 +308,39 @@ export const scenarioSchema = z.strictObject({
 
 export type Scenario = z.output<typeof scenarioSchema>;
 
-/** Validates a scenario. Throws E_SCENARIO or E_UNKNOWN_KEY with the path of the first violation. */
-export function parseScenario(file: string, data: unknown): Scenario {
+/** Gives the place of a scenario's value, or of a key in it, in the file: `YamlSource.place`. */
+export type PlaceOf = (path: readonly PathKey[], key?: string) => Place;
+
+/**
+ * Validates a scenario. Throws E_SCENARIO or E_UNKNOWN_KEY with the path of the first violation, and with the line and
+ * column that `placeOf` gives.
+ */
+export function parseScenario(file: string, data: unknown, placeOf?: PlaceOf): Scenario {
   const parsed = scenarioSchema.safeParse(data);
   if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0];
-  const path = issue?.path.map(String).join('.') ?? '';
+  const [issue] = parsed.error.issues;
+  if (issue === undefined) throw parsed.error;
+  const keys = issue.path.map((key) => (typeof key === 'number' ? key : String(key)));
+  const [unknown, ...others] = issue.code === 'unrecognized_keys' ? issue.keys : [];
+  const { line, column } = placeOf?.(keys, unknown) ?? {};
+  const path = keys.join('.');
+  const more = others.length === 0 ? '' : ` and ${others.length} more`;
   throw new InputError({
-    code: issue?.code === 'unrecognized_keys' ? 'E_UNKNOWN_KEY' : 'E_SCENARIO',
-    place: { file, ...(path === '' ? {} : { path }) },
-    reason: issue?.message ?? 'not a scenario',
-    ...(issue === undefined || path === '' ? {} : { found: foundAt(data, issue.path) }),
+    code: unknown === undefined ? 'E_SCENARIO' : 'E_UNKNOWN_KEY',
+    place: { file, ...optional({ line, column, path: path === '' ? undefined : path }) },
+    reason:
+      unknown === undefined ? issue.message : `Unrecognized key: ${JSON.stringify(unknown)}${more}`,
+    found: foundAt(data, issue.path),
   });
 }
 
-const FOUND_MAX = 60;
-
-/** The value at a path, as JSON, truncated to FOUND_MAX characters. */
+/** A value in a few words: a scalar as JSON, a list or mapping of more than a line by its kind. */
 function foundAt(data: unknown, path: readonly PropertyKey[]): string {
-  const value = path.reduce<unknown>(
-    (at, key) => (typeof at === 'object' && at !== null ? Reflect.get(at, key) : undefined),
-    data,
-  );
-  const text = value === undefined ? 'nothing' : JSON.stringify(value);
-  return text.length > FOUND_MAX ? `${text.slice(0, FOUND_MAX)}…` : text;
+  const value = valueAt(data, path);
+  if (typeof value !== 'object' || value === null) return describeValue(value);
+  const kind = Array.isArray(value) ? 'list' : 'mapping';
+  const size = Object.keys(value).length;
+  return size === 0 ? describeValue(value) : `a ${kind} of ${size}`;
 }
 
 /**
@@ -333,7 +357,8 @@ export function setPath(data: unknown, assignment: string): unknown {
       found: assignment,
     });
   }
-  const keys = assignment.slice(0, at).split('.');
+  const keys = assignment.slice(0, at).split('.', LIMITS.settingParts.most + 1);
+  if (keys.length > LIMITS.settingParts.most) throw limitError(LIMITS.settingParts, 'more', {});
   const text = assignment.slice(at + 1);
   return setKeys(data, keys, valueOf(text));
 }
@@ -351,8 +376,7 @@ function setKeys(data: unknown, keys: readonly string[], value: unknown): unknow
   const [key, ...rest] = keys;
   if (key === undefined) return value;
   const base = typeof data === 'object' && data !== null ? data : {};
-  const inner: unknown = Object.hasOwn(base, key) ? Reflect.get(base, key) : undefined;
-  return { ...base, [key]: setKeys(inner, rest, value) };
+  return { ...base, [key]: setKeys(ownOf(base, key), rest, value) };
 }
 
 /** The JSON Schema of a scenario file. */

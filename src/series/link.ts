@@ -1,4 +1,5 @@
 /** Links the base kernel with hunks: the counterpart of applying patches and building. */
+import { own } from '../base/own.js';
 import { BASE_FILES, BASE_VARIABLES, ENTRY_POINTS, freshState } from '../linux/index.js';
 import { addedNames, type Hunk } from '../kernel/hunk.js';
 import type { KernelConfig } from '../kernel/kernel.js';
@@ -121,7 +122,7 @@ function addFile(table: Map<string, LinkedEntry>, file: KernelFile, hunk: Hunk |
 }
 
 function codeOf(name: string, size: number | undefined): CodePlan {
-  const file = ENTRY_POINTS[name];
+  const file = own(ENTRY_POINTS, name);
   return { name, ...(size !== undefined && { size }), ...(file !== undefined && { file }) };
 }
 

@@ -1,4 +1,5 @@
 /** What each kind of event and each of its fields means: the text that an editor shows and docs/trace-format.md prints. */
+import { own } from '../base/own.js';
 import type { COMMON_FIELDS, KINDS, ORIGIN_FIELDS, TraceKind } from './vocabulary.js';
 
 /** The description of a kind of event and of each of its fields, by the field's name. */
@@ -223,7 +224,5 @@ export const SHARED_MEANINGS: Readonly<
 /** The description of a key of an event: the kind itself (its principal value) or another key. */
 export function meaningOf(kind: TraceKind, key: string): string {
   const { fields, what } = MEANINGS[kind];
-  const own: Readonly<Record<string, string>> = fields;
-  const shared: Readonly<Record<string, string>> = SHARED_MEANINGS;
-  return own[key] ?? shared[key] ?? what;
+  return own<string>(fields, key) ?? own<string>(SHARED_MEANINGS, key) ?? what;
 }

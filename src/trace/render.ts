@@ -1,4 +1,5 @@
 /** Text of the values of an event: addresses in hexadecimal with their symbol, all others unchanged. */
+import { own } from '../base/own.js';
 import { endOf, isSpan, type Field, type Origin, type Span } from './event.js';
 import type { Scalar, TraceEvent } from './trace.js';
 import { COMMON_FIELDS, KINDS, type TraceKind } from './vocabulary.js';
@@ -43,7 +44,7 @@ export function renderEvent(
   const out: Record<string, Scalar> = {};
   const names: readonly string[] = [...KINDS[kind].fields, ...COMMON_FIELDS];
   names.forEach((name, index) => {
-    const field = fields[name];
+    const field = own(fields, name);
     if (field !== undefined) out[index === 0 ? kind : name] = renderField(field, symbolize);
   });
   out.in = origin.fn;

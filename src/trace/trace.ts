@@ -2,6 +2,7 @@
  * The trace of a boot as data, in the shape of its file. The recorder makes it, YAML and JSON hold it, comparison and
  * matching read it. Its format is defined once, as zod schemas; the JSON Schema for editors is generated from them.
  */
+import { own } from '../base/own.js';
 import * as z from 'zod';
 import { jsonSchema } from '../base/json-schema.js';
 import { meaningOf, MEANINGS } from './meanings.js';
@@ -33,7 +34,7 @@ function kindSchema(kind: TraceKind): z.ZodType<TraceEvent> {
     [kind]: scalarSchema.describe(meaningOf(kind, principalOf(kind))),
   };
   for (const key of keysOf(kind)) {
-    shape[key] = (originShape[key] ?? scalarSchema.optional()).describe(meaningOf(kind, key));
+    shape[key] = (own(originShape, key) ?? scalarSchema.optional()).describe(meaningOf(kind, key));
   }
   return z.strictObject(shape).describe(MEANINGS[kind].what) as z.ZodType<TraceEvent>;
 }

@@ -1,4 +1,5 @@
 /** Writes a trace as YAML or JSON. Deterministic: equal traces give equal bytes. */
+import { own } from '../base/own.js';
 import { Document, isCollection, isMap, isPair, isScalar, isSeq, visit, type Node } from 'yaml';
 import { hexAsText } from '../base/yaml-source.js';
 import { kindOf, type Scalar, type Trace, type TraceEvent } from './trace.js';
@@ -19,7 +20,7 @@ export function inOrder(event: TraceEvent): TraceEvent {
   if (kind === undefined) return event;
   const out: Record<string, Scalar> = {};
   for (const key of [kind, ...keysOf(kind)]) {
-    const value = event[key];
+    const value = own(event, key);
     if (value !== undefined) out[key] = value;
   }
   return out;

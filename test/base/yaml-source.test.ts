@@ -2,9 +2,9 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import * as z from 'zod';
 import { InputError } from '../../src/base/errors.js';
+import { LIMITS } from '../../src/base/limits.js';
 import {
   describeValue,
-  MAX_TEXT,
   pathText,
   readYaml,
   validate,
@@ -34,7 +34,7 @@ describe('a YAML file', () => {
     ['an alias bomb', bomb, 2],
     ['a key that JavaScript reserves', 'a:\n  __proto__: 1', 2],
     ['an alias to nothing', 'a: *x', 1],
-    ['very deep nesting', '['.repeat(20_000), undefined],
+    ['very deep nesting', '['.repeat(20_000), 1],
   ])('is refused with %s', (_what, text, line) => {
     const error = refusal(() => readYaml('a.yaml', text));
     expect(error.code).toBe('E_YAML');
@@ -42,9 +42,36 @@ describe('a YAML file', () => {
     if (line !== undefined) expect(error.place.line).toBe(line);
   });
 
-  test('is refused with E_TOO_LARGE one character above the limit, before it is parsed', () => {
-    const text = ' '.repeat(MAX_TEXT + 1);
-    expect(refusal(() => readYaml('a.yaml', text)).code).toBe('E_TOO_LARGE');
+  test('is refused one character above the limit, before it is parsed', () => {
+    const text = ' '.repeat(LIMITS.yamlFile.most + 1);
+    expect(refusal(() => readYaml('a.yaml', text))).toMatchObject({
+      code: 'E_FILE_TOO_LARGE',
+      place: { file: 'a.yaml' },
+      found: String(text.length),
+    });
+  });
+
+  test.each([
+    ['flow lists', (n: number) => `a: ${'['.repeat(n)}${']'.repeat(n)}`],
+    ['lists', (n: number) => `a:\n ${'- '.repeat(n)}1`],
+    [
+      'mappings',
+      (n: number) => Array.from({ length: n }, (_, i) => `${' '.repeat(i)}a:`).join('\n'),
+    ],
+  ])('is refused where %s are nested too deeply, with the place', (_what, nested) => {
+    expect(() => readYaml('a.yaml', nested(60))).not.toThrow();
+    for (const depth of [70, 700, 2000]) {
+      const error = refusal(() => readYaml('a.yaml', nested(depth)));
+      expect(error).toMatchObject({ code: 'E_YAML', expected: 'at most 64 levels of nesting' });
+      expect(error.place.line).toBeGreaterThan(0);
+    }
+  });
+
+  test('of 40,000 keys is read in linear time, and a repeated key of them is found', () => {
+    const keys = Array.from({ length: 40_000 }, (_, i) => `k${i}: 1`);
+    expect(Object.keys(readYaml('a.yaml', keys.join('\n')).value as object)).toHaveLength(40_000);
+    const again = [...keys, 'k7: 2'].join('\n');
+    expect(refusal(() => readYaml('a.yaml', again)).place.line).toBe(40_001);
   });
 
   test('of any text is parsed or refused with an InputError', () => {

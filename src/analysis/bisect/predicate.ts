@@ -1,4 +1,5 @@
 /** Predicates on a trace in the form of the command line: `outcome=panic`, `garbage=initrd`. */
+import { own } from '../../base/own.js';
 import { InputError } from '../../base/errors.js';
 import { directiveOf } from '../../check/directive.js';
 import { matchRecord } from '../../check/pattern.js';
@@ -60,7 +61,7 @@ function wrong(found: string, expected: string): InputError {
 export function predicateOf(text: string): Predicate {
   const at = text.indexOf('=');
   const name = text.slice(0, Math.max(at, 0));
-  const reader = Object.hasOwn(READERS, name) ? READERS[name] : undefined;
+  const reader = own(READERS, name);
   const value = text.slice(at + 1);
   if (reader === undefined || value === '') {
     throw wrong(text, 'outcome=KIND, garbage=NAME, intact=NAME or event={…}');

@@ -1,4 +1,5 @@
 /** The results of a call script, one line per step: two runs of it are compared by these lines. */
+import { own } from '../../base/own.js';
 import { kindOf, type TraceEvent } from '../../trace/trace.js';
 import type { ByteRange, ScriptResult, CallResult } from './calls.js';
 
@@ -50,7 +51,7 @@ function bytesText({ hex, text, produced }: ByteRange): string {
 function eventText(event: TraceEvent): string {
   const kind = kindOf(event) ?? 'event';
   const fields = ['C', 'fromC', 'toC', 'type', 'how']
-    .filter((field) => event[field] !== undefined)
-    .map((field) => `${field} ${String(event[field])}`);
+    .filter((field) => own(event, field) !== undefined)
+    .map((field) => `${field} ${String(own(event, field))}`);
   return [kind, String(event[kind]), ...fields].join(' ');
 }

@@ -2,6 +2,7 @@
  * Runs a call script: boots up to a label, then does the script's steps with the kernel's functions and the CPU's
  * mappings.
  */
+import { own } from '../../base/own.js';
 import { startsWith } from '../../base/bytes.js';
 import { BootEnd, CpuLost } from '../../kernel/ends.js';
 import type { Kernel } from '../../kernel/kernel.js';
@@ -183,7 +184,7 @@ class Run {
     }
     if (missing !== undefined) return { ...named, ...missingStep(missing) };
     const fns: Readonly<Record<string, Callable>> = this.k.fn;
-    const value = checkedCall(call, () => fns[call]?.(...(given as never[])));
+    const value = checkedCall(call, () => own(fns, call)?.(...(given as never[])));
     if (as !== undefined) this.values.store(as, value);
     const result = valueText(value);
     return {

@@ -5,6 +5,7 @@
  */
 import * as z from 'zod';
 import { patchNumber } from '../../series/patches.js';
+import { LIMITS } from '../../base/limits.js';
 import { InputError, type Place } from '../../base/errors.js';
 import { jsonSchema } from '../../base/json-schema.js';
 import { describeValue, readYaml, validate, type PathKey } from '../../base/yaml-source.js';
@@ -12,10 +13,8 @@ import { seriesFunctions } from '../../series/series-names.js';
 
 /** The error code of schema violations. */
 const CODE = 'E_PROBE';
-/** Most bytes that one step reads (our choice: 64 are shown, the rest is only compared). */
-const MAX_BYTES = 1024 * 1024;
-/** Most steps of a call script (our choice). */
-const MAX_STEPS = 1000;
+const MAX_BYTES = LIMITS.callBytes.most;
+const MAX_STEPS = LIMITS.callSteps.most;
 
 const id = z.string().regex(/^[A-Za-z_]\w*$/, 'a name of letters, digits and _');
 const length = z.int().min(1).max(MAX_BYTES);

@@ -1,4 +1,5 @@
 /** The effects of a patch, computed from traces with and without it; nothing is booted here. */
+import { own } from '../../base/own.js';
 import { byName, compare, isSame, plainDifferences, type Difference } from '../../check/compare.js';
 import { differenceText } from '../../check/compare-text.js';
 import { digestOf } from '../../trace/integrity.js';
@@ -27,7 +28,7 @@ function pairs<R>(
   after: Readonly<Record<string, R>>,
 ): [R | undefined, R | undefined][] {
   const names = new Set([...Object.keys(after), ...Object.keys(before)]);
-  return [...names].map((name) => [before[name], after[name]]);
+  return [...names].map((name) => [own(before, name), own(after, name)]);
 }
 
 type Consumption = Pick<EffectView, 'consumed' | 'readNow' | 'readNoMore'>;

@@ -1,4 +1,5 @@
 /** The differing events of a boot step: counts by kind of difference, and the most relevant ones as examples. */
+import { own } from '../../base/own.js';
 import { fieldText } from '../../check/compare-text.js';
 import type { EventDifference, FieldDifference, StepDifference } from '../../check/compare.js';
 import { kindOf, type Scalar, type TraceEvent } from '../../trace/trace.js';
@@ -99,7 +100,7 @@ function shapeOf(difference: EventDifference): string {
   const was = fields
     .filter((each) => !isAddress(each) && each.field !== 'n')
     .map((each) => fieldText(each));
-  const is = ['in', 'hunk', 'C', 'type', 'flags'].map((key) => String(event[key]));
+  const is = ['in', 'hunk', 'C', 'type', 'flags'].map((key) => String(own(event, key)));
   return JSON.stringify([difference.change, kindOf(event), is, was]);
 }
 

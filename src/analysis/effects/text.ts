@@ -1,4 +1,5 @@
 /** Effects as text for a terminal, and the differences between two effects. */
+import { own } from '../../base/own.js';
 import { byName, plainDifferences } from '../../check/compare.js';
 import { fieldText, plainPainter, type Painter } from '../../check/compare-text.js';
 import {
@@ -54,7 +55,7 @@ function stepLines(
   const counts = events === undefined ? '' : `: ${countsText(events)}`;
   return [
     `    ${span}${whole}${counts}`,
-    ...examples.map((line) => `      ${paint[SIGNS[line.charAt(0)] ?? 'changed'](line)}`),
+    ...examples.map((line) => `      ${paint[own(SIGNS, line.charAt(0)) ?? 'changed'](line)}`),
   ];
 }
 

@@ -2,6 +2,7 @@
  * A matrix as one self-contained HTML page: no network, no other file. The table can be read without scripts; a script
  * adds sorting, filters and details of rows. All strings of the report are escaped.
  */
+import { own } from '../../base/own.js';
 import { MATRIX_SCHEMA, type MatrixReport, type MatrixRow } from './report.js';
 import {
   byScenario,
@@ -30,7 +31,7 @@ const ENTITIES: Readonly<Record<string, string>> = {
 
 /** A text escaped for an element or a quoted attribute. */
 function html(text: string): string {
-  return oneLine(text).replace(/[&<>"']/g, (character) => ENTITIES[character] ?? '');
+  return oneLine(text).replace(/[&<>"']/g, (character) => own(ENTITIES, character) ?? '');
 }
 
 /** The same for a name that may be wider than its column: it may break after an underscore. */

@@ -2,6 +2,7 @@
  * bzImage: the boot sector and setup code of the x86 boot protocol, then the compressed kernel
  * (Documentation/x86/boot.txt).
  */
+import { LIMITS } from '../../base/limits.js';
 import { DECODED, decompress, detectFormat, type Format } from '../../decompress/decompress.js';
 import { GZIP_MAX_RATIO } from '../../decompress/gzip.js';
 import { LZ4_MAX_RATIO } from '../../decompress/lz4-block.js';
@@ -56,7 +57,7 @@ const SIZE_BYTES = 4;
 /** The least end of a header with the payload's fields: protocol 2.08's ends with payload_length. */
 const PAYLOAD_FIELDS_END = SETUP_HEADER.payload_length + 4;
 /** The largest decompressed payload: the kernel's own address space is at most 1 GiB (KERNEL_IMAGE_SIZE). */
-const LARGEST_PAYLOAD = 2 ** 30;
+const LARGEST_PAYLOAD = LIMITS.unpackedKernel.most;
 
 /** The largest number of output bytes per input byte, of formats that have a bound. */
 const MAX_RATIO: ReadonlyMap<Format, number> = new Map([

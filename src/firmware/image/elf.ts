@@ -1,5 +1,6 @@
 /** ELF64 kernel images for x86-64: loadable segments, and the symbol table unless stripped (System V ABI, ch. 4, 5). */
 import { startsWith } from '../../base/bytes.js';
+import { LIMITS } from '../../base/limits.js';
 import type { InputError } from '../../base/errors.js';
 import { Reader, hex, hexBytes, type ReaderPlace } from './reader.js';
 import { SymbolTable, type ImageSymbol } from './symbols.js';
@@ -131,13 +132,12 @@ const ELF_MACHINES: ReadonlyMap<number, string> = new Map([
 
 /** The longest symbol name; kallsyms omits those of KSYM_NAME_LEN and more (scripts/kallsyms.c, read_symbol). */
 const LONGEST_NAME = 511;
-/** The most characters of all names (our choice; a kernel with debug symbols has 10 million): names may share text. */
-const LARGEST_NAMES = 1 << 25;
+const LARGEST_NAMES = LIMITS.symbolNames.most;
 /**
  * The largest span of an image in memory. The kernel has 512 MiB or 1 GiB of address space for itself
  * (KERNEL_IMAGE_SIZE, arch/x86/include/asm/page_64_types.h).
  */
-export const LARGEST_IMAGE = 2 ** 30;
+export const LARGEST_IMAGE = LIMITS.unpackedKernel.most;
 
 /**
  * Reads an ELF64 x86-64 executable. Bytes after the ELF (a relocatable kernel's relocations) are ignored.

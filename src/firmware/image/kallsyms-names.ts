@@ -1,4 +1,5 @@
 /** kallsyms_names and kallsyms_markers: the search, backwards from the token table, and the decoder. */
+import { LIMITS } from '../../base/limits.js';
 import {
   alignDown,
   alignUp,
@@ -17,8 +18,7 @@ const LARGEST_NAME = 514;
 const SMALLEST_NAME = 2;
 /** The most characters of a name with its letter: KSYM_NAME_LEN with its NUL (include/linux/kallsyms.h, since 6.1). */
 const LONGEST_TEXT = 512;
-/** The most characters of all names together (our choice; a distribution's 200,000 symbols have 5 million). */
-const LARGEST_TEXT = 1 << 26;
+const LARGEST_TEXT = LIMITS.symbolNames.most;
 /** The most bytes between markers and token_table: seqs_of_names has 3 per symbol; enough for a million symbols. */
 const FARTHEST_MARKERS = 3 << 20;
 /** Bytes of seqs_of_names and padding that may follow a table of one marker. */

@@ -1,4 +1,5 @@
 /** A kernel image for the loader: segments, entry point and symbols. */
+import { LIMITS } from '../../base/limits.js';
 import { startsWith } from '../../base/bytes.js';
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex } from '@noble/hashes/utils.js';
@@ -56,7 +57,7 @@ export interface KernelImageOptions {
 const LINUX_BANNER = 'Linux version ';
 const LONGEST_BANNER = 1024;
 /** The largest decompressed image: the kernel's own address space is at most 1 GiB (KERNEL_IMAGE_SIZE). */
-const LARGEST_UNPACKED = 2 ** 30;
+const LARGEST_UNPACKED = LIMITS.unpackedKernel.most;
 /** Bytes that are decompressed to identify a file (our choice: more than the largest block of any format). */
 const PROBE_SIZE = 1 << 24;
 

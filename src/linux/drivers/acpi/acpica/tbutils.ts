@@ -1,4 +1,5 @@
 /** drivers/acpi/acpica/tbutils.c, tbinstal.c and tbfadt.c: listing the tables that the RSDP points to. */
+import { own } from '../../../../base/own.js';
 import { latin1 } from '../../../../base/bytes.js';
 import { hex } from '../../../../machine/address.js';
 import { stateSlice } from '../../../../kernel/state.js';
@@ -110,7 +111,9 @@ function install(k: Kernel, phys: number, expected?: string): void {
   printHeader(k, phys, header);
   // acpi_tb_init_table_descriptor()
   const length = new DataView(header.buffer).getUint32(ACPI_TABLE_HEADER.length, true);
-  k.state.acpi.tables[signature] ??= { address: phys, length, pointer: 0 };
+  if (own(k.state.acpi.tables, signature) === undefined) {
+    k.state.acpi.tables[signature] = { address: phys, length, pointer: 0 };
+  }
   if (signature === 'FACP') parseFadt(k, phys, header);
 }
 

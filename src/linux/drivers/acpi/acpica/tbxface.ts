@@ -1,4 +1,5 @@
 /** drivers/acpi/acpica/tbxface.c: mapping a table by its signature. */
+import { own } from '../../../../base/own.js';
 import { va, type Va } from '../../../../machine/address.js';
 import { inline, bodies } from '../../../../kernel/table.js';
 import type { Kernel } from '../../../../kernel/kernel.js';
@@ -19,7 +20,7 @@ export interface MappedTable {
 export const acpiGetTable = bodies({
   // acpi_get_table_with_size(): the length is the descriptor's; the header is not read again.
   acpi_get_table: inline((k: Kernel, signature: string): MappedTable | undefined => {
-    const desc = k.state.acpi.disabled ? undefined : k.state.acpi.tables[signature];
+    const desc = k.state.acpi.disabled ? undefined : own(k.state.acpi.tables, signature);
     if (desc === undefined) return undefined;
     const address = desc.pointer || k.fn.acpi_os_map_memory(desc.address, desc.length);
     if (address === 0) return undefined;

@@ -1,4 +1,5 @@
 /** arch/x86/kernel/e820.c: mem= and memmap=, which change the memory map before its first use. */
+import { own } from '../../../../../base/own.js';
 import { E820, E820_X_MAX } from '../../include/asm/e820.js';
 import { memparse } from '../../../../lib/cmdline.js';
 import { EINVAL } from '../../../../include/uapi/asm-generic/errno-base.js';
@@ -66,7 +67,7 @@ function parse_memmap_one(k: Kernel, p: string): void {
   const { value: size, rest } = memparse(p);
   if (rest === p) return;
   k.state.params.userdef = true;
-  const type = KINDS[rest.charAt(0)];
+  const type = own(KINDS, rest.charAt(0));
   if (type === undefined) removeFrom(k, size);
   else k.fn.e820_add_region({ addr: memparse(rest.slice(1)).value, size, type });
 }

@@ -2,6 +2,7 @@
  * arch/x86/kvm/emulate.c and x86_emulate_instruction(): KVM emulates a guest instruction on guest memory as the VMM has
  * it mapped. Modelled are the real-mode instructions that the VMM's guest uses.
  */
+import { own } from '../../../../../base/own.js';
 import { OPCODE, VMMCALL_REST } from '../../../../../machine/svm/guest-instructions.js';
 import { UnmodelledError } from '../../../../../machine/unmodelled.js';
 import { noteGuestAccess } from '../../../../user/guest.js';
@@ -27,9 +28,9 @@ const BY = 'x86_emulate_instruction';
 const WORD_REGS = ['rax', 'rcx', 'rdx', 'rbx', 'rsp', 'rbp', 'rsi', 'rdi'] as const;
 const MASK = 0xffffn;
 
-const low = (regs: VcpuRegs, name: string): bigint => (regs[name] ?? 0n) & MASK;
+const low = (regs: VcpuRegs, name: string): bigint => (own(regs, name) ?? 0n) & MASK;
 function setLow(regs: VcpuRegs, name: string, value: bigint): void {
-  regs[name] = ((regs[name] ?? 0n) & ~MASK) | (value & MASK);
+  regs[name] = ((own(regs, name) ?? 0n) & ~MASK) | (value & MASK);
 }
 
 interface Decoded {

@@ -1,4 +1,5 @@
 /** arch/x86/kernel/acpi/boot.c and drivers/acpi/osl.c: acpi=, pci=noacpi and acpi_rsdp=. */
+import { own } from '../../../../../../base/own.js';
 import { EINVAL } from '../../../../../include/uapi/asm-generic/errno-base.js';
 import { early_param, type ObsKernelParam } from '../../../../../include/linux/init.js';
 import type { Kernel } from '../../../../../../kernel/kernel.js';
@@ -25,7 +26,7 @@ const ACPI: Readonly<Record<string, (k: Kernel) => void>> = {
 };
 
 function parse_acpi(k: Kernel, arg: string | undefined): number {
-  const take = arg === undefined ? undefined : ACPI[arg];
+  const take = arg === undefined ? undefined : own(ACPI, arg);
   if (take === undefined) return -EINVAL;
   take(k);
   return 0;

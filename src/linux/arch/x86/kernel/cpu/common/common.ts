@@ -1,4 +1,5 @@
 /** arch/x86/kernel/cpu/common.c: vendor, family and features of the boot CPU; noclflush. */
+import { own } from '../../../../../../base/own.js';
 import { hex, va } from '../../../../../../machine/address.js';
 import { cpuid } from '../../../../../../kernel/cpu-ops.js';
 import { __setup, always, type ObsKernelParam } from '../../../../../include/linux/init.js';
@@ -59,7 +60,7 @@ export const cpuCommon = bodies({
     const family = base === 0xf ? base + ((eax >>> 20) & 0xff) : base;
     k.state.bootCpuData.vendor = vendor;
     k.state.bootCpuData.family = family;
-    k.writeU8(va(c + CPUINFO.x86_vendor), VENDORS[vendor] ?? X86_VENDOR.UNKNOWN);
+    k.writeU8(va(c + CPUINFO.x86_vendor), own(VENDORS, vendor) ?? X86_VENDOR.UNKNOWN);
     k.writeU8(va(c + CPUINFO.x86), family & 0xff);
     k.fn.get_cpu_cap();
     const bits = k.readU8(va(c + CPUINFO.x86_phys_bits));
