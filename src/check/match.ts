@@ -1,4 +1,5 @@
 /** Evaluates a match file against a trace: the events that match, and the nearest event where none does. */
+import { LIMITS } from '../base/limits.js';
 import type { Directive, DirectiveKind } from './directive.js';
 import type { MatchExpectation, Required } from './expectation.js';
 import { matchRecord, mismatches, type Captures, type Mismatch, type Pattern } from './pattern.js';
@@ -65,8 +66,6 @@ export interface MatchResult {
   readonly required: readonly RequiredResult[];
 }
 
-/** Most candidates that an any-order search tries (our choice; far above any hand-written file). */
-const MAX_TRIES = 200_000;
 const GOOD: ReadonlySet<Verdict['status']> = new Set(['found', 'absent', 'counted']);
 
 /** Whether a directive passed. */
@@ -92,6 +91,8 @@ class Matching {
   private captures: Captures = new Map();
   /** Where the next search begins: the index after the last match. A `not` is checked from here as well. */
   private cursor = 0;
+  /** Comparisons of the any-order directives so far. */
+  private tries = 0;
 
   constructor(trace: Trace) {
     this.events = trace.steps.flatMap(({ label: step, events }) =>
@@ -161,7 +162,12 @@ class Matching {
     const reach =
       directive.kind === 'next' ? { ...after, end: Math.min(this.cursor + 1, after.end) } : after;
     const range = this.confined(directive, reach);
-    const found = this.assign(directive.patterns, range);
+    const alone = directive.patterns.every((each) => this.assign([each], range) !== undefined);
+    const found = alone ? this.assign(directive.patterns, range) : undefined;
+    if (alone && found === undefined && this.tries >= LIMITS.anyOrderTries.most) {
+      const reason = `the any-order directives compare more than ${LIMITS.anyOrderTries.most} events`;
+      return { verdict: { status: 'unused', reason } };
+    }
     if (found === undefined) return { verdict: this.missing(directive, range) };
     this.captures = found.captures;
     const at = found.indices.map((index) => this.placed(index));
@@ -170,13 +176,17 @@ class Matching {
 
   /** Finds a distinct event for each pattern, by backtracking: the earliest assignment in pattern order. */
   private assign(patterns: readonly Pattern[], { start, end }: EventRange): Found | undefined {
-    let tries = 0;
+    const many = patterns.length > 1;
     const search = (rank: number, captures: Captures, taken: number[]): Found | undefined => {
       const pattern = patterns[rank];
       if (pattern === undefined) return { captures, indices: taken };
-      for (let index = start; index < end && tries < MAX_TRIES; index++) {
+      for (
+        let index = start;
+        index < end && !(many && this.tries >= LIMITS.anyOrderTries.most);
+        index++
+      ) {
         if (taken.includes(index)) continue;
-        tries += 1;
+        if (many) this.tries += 1;
         const bound = matchRecord(pattern, this.placed(index).event, captures);
         const rest = bound && search(rank + 1, bound, [...taken, index]);
         if (rest !== undefined) return rest;

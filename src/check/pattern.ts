@@ -3,7 +3,13 @@
  * anywhere in the value, as printed), a capture `$name` (the first match binds it, later ones must be equal), or null:
  * the field must be absent. `\/…` and `\$…` are literals that begin with / and $. Named groups of a regular expression
  * are captures too.
+ *
+ * Regular expressions have RE2's syntax: without backreferences and lookaround, so that a match takes time proportional
+ * to the pattern and the value, whatever the file has.
  */
+import { RE2JS } from 're2js';
+import { LIMITS } from '../base/limits.js';
+import { own } from '../base/own.js';
 import type { Scalar } from '../trace/trace.js';
 
 /** The value of each bound capture, by name. */
@@ -12,15 +18,13 @@ export type Captures = ReadonlyMap<string, string>;
 /** The pattern of one value. */
 export type ValuePattern =
   | { readonly is: 'literal'; readonly text: string }
-  | { readonly is: 'regex'; readonly regex: RegExp }
+  | { readonly is: 'regex'; readonly source: string; readonly regex: RE2JS }
   | { readonly is: 'capture'; readonly name: string }
   | { readonly is: 'absent' };
 
 /** A partial event: the pattern of each field, by name. */
 export type Pattern = Readonly<Record<string, ValuePattern>>;
 
-/** The longest regular expression (our choice: a pattern is a line). */
-const MAX_REGEX = 500;
 /** An address or range as the trace prints it, followed by its symbol. */
 const ADDRESS_WITH_SYMBOL = /^(0x[0-9a-f]+(?:\.\.0x[0-9a-f]+)?) (.+)$/;
 const CAPTURE = /^\$[A-Za-z_]\w*$/;
@@ -41,11 +45,23 @@ export function valuePattern(value: Scalar | null): ValuePattern | string {
   if (text.length < 3 || !text.endsWith('/')) {
     return 'a regular expression is written between two /; write \\/ for a literal slash';
   }
-  if (text.length > MAX_REGEX) return `a regular expression has at most ${MAX_REGEX} characters`;
+  return regexPattern(text.slice(1, -1));
+}
+
+function regexPattern(source: string): ValuePattern | string {
+  const { pattern, patternProgram } = LIMITS;
+  const length = source.length + '//'.length;
+  if (length > pattern.most) {
+    return `a regular expression has at most ${pattern.most} characters, found ${length}`;
+  }
   try {
-    return { is: 'regex', regex: new RegExp(text.slice(1, -1), 'u') };
+    const regex = RE2JS.compile(RE2JS.translateRegExp(source));
+    const size = regex.programSize();
+    if (size <= patternProgram.most) return { is: 'regex', source, regex };
+    return `a regular expression compiles to at most ${patternProgram.most} instructions, found ${size}`;
   } catch (error) {
-    return error instanceof Error ? error.message : 'not a regular expression';
+    const reason = error instanceof Error ? error.message : 'error parsing regexp';
+    return `${reason} (RE2 syntax: no backreferences, no lookahead or lookbehind)`;
   }
 }
 
@@ -53,7 +69,7 @@ export function valuePattern(value: Scalar | null): ValuePattern | string {
 export function capturesOf(pattern: ValuePattern): string[] {
   if (pattern.is === 'capture') return [pattern.name];
   if (pattern.is !== 'regex') return [];
-  return [...pattern.regex.source.matchAll(/\(\?<([A-Za-z_]\w*)>/g)].map(([, name]) => name ?? '');
+  return Object.keys(pattern.regex.namedGroups());
 }
 
 /** Whether a literal equals the whole value, its address (or range), or its symbol. */
@@ -79,21 +95,23 @@ export function matchValue(
     case 'capture':
       return bind(captures, [[pattern.name, text]]);
     case 'regex': {
-      const match = pattern.regex.exec(text);
-      if (match === null) return undefined;
-      const groups = Object.entries(match.groups ?? {});
-      return bind(captures, groups);
+      const matcher = pattern.regex.matcher(text);
+      if (!matcher.find()) return undefined;
+      return bind(
+        captures,
+        capturesOf(pattern).map((name) => [name, matcher.group(name)]),
+      );
     }
   }
 }
 
 function bind(
   captures: Captures,
-  values: readonly (readonly [string, string | undefined])[],
+  values: readonly (readonly [string, string | null])[],
 ): Captures | undefined {
   const out = new Map(captures);
   for (const [name, value] of values) {
-    if (value === undefined) continue; // a group that took no part
+    if (value === null) continue; // a group that took no part
     const known = out.get(name);
     if (known !== undefined && known !== value) return undefined;
     out.set(name, value);
@@ -109,7 +127,7 @@ export function matchRecord(
 ): Captures | undefined {
   let bound: Captures | undefined = captures;
   for (const [field, value] of Object.entries(pattern)) {
-    bound = matchValue(value, record[field], bound);
+    bound = matchValue(value, own(record, field), bound);
     if (bound === undefined) return undefined;
   }
   return bound;
@@ -131,7 +149,7 @@ export function patternText(pattern: ValuePattern, captures: Captures = new Map(
     case 'literal':
       return pattern.text;
     case 'regex':
-      return `/${pattern.regex.source}/`;
+      return `/${pattern.source}/`;
     case 'capture': {
       const value = captures.get(pattern.name);
       return value === undefined ? `$${pattern.name}` : `$${pattern.name} (${value})`;
@@ -146,10 +164,10 @@ export function mismatches(
   captures: Captures,
 ): Mismatch[] {
   return Object.entries(pattern)
-    .filter(([field, value]) => matchValue(value, record[field], captures) === undefined)
+    .filter(([field, value]) => matchValue(value, own(record, field), captures) === undefined)
     .map(([field, value]) => ({
       field,
       expected: patternText(value, captures),
-      found: record[field],
+      found: own(record, field),
     }));
 }

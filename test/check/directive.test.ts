@@ -78,7 +78,7 @@ describe('a directive', () => {
       'match[0].not.typ',
       'unknown key "typ"',
     ],
-    ['with a bad expression', '- {expect: {map: /(/}}', 'match[0].expect.map', 'group'],
+    ['with a bad expression', '- {expect: {map: /(/}}', 'match[0].expect.map', 'missing closing )'],
     ['any-order with one pattern', '- any-order: [{map: x}]', 'match[0].any-order', 'at least 2'],
     [
       'any-order with an unknown key',

@@ -71,7 +71,7 @@ consumed: {initrd: {intact: true, by: unpack_to_rootfs}}
     ['no run', 'expect: match\noutcome: {kind: hung}', 'run', 'a mapping'],
     ['an unknown state', `${head}final: {a: {state: x}}`, 'final.a.state', 'plaintext or'],
     ['a key of consumed misspelt', `${head}consumed: {a: {intakt: true}}`, 'consumed.a.intakt', ''],
-    ['a bad expression', `${head}outcome: {where: /(/}`, 'outcome.where', 'group'],
+    ['a bad expression', `${head}outcome: {where: /(/}`, 'outcome.where', 'missing closing )'],
     ['another form', 'expect: fuzzy', 'expect', 'found "fuzzy"'],
     ['no form', 'run: {}', 'expect', 'expected expect: exact'],
     ['no text', '', 'expect', 'found nothing'],

@@ -152,12 +152,28 @@ describe('any-order', () => {
     expect(result?.verdict).toMatchObject({ pattern: { map: { text: '0x3' } } });
   });
 
-  test('stops at the limit of candidates if no assignment exists', () => {
+  describe('of a trace with many events that match', () => {
     const many = traceWith({
       a: Array.from({ length: 300 }, (_, index) => ({ console: `x${index}` })),
     });
     const patterns = Array.from({ length: 15 }, () => '{console: /x/}').join(', ');
-    expect(statuses(run(many, `any-order: [${patterns}, {console: y}]`))).toEqual(['not-found']);
+
+    test('is not found if a pattern matches no event, whatever the others do', () => {
+      expect(statuses(run(many, `any-order: [${patterns}, {console: y}]`))).toEqual(['not-found']);
+    });
+
+    test('is given up, and says so, if no assignment exists within the limit', () => {
+      // One event fewer than patterns: each is matched, but not all at once.
+      const few = traceWith({ a: Array.from({ length: 14 }, (_, i) => ({ console: `x${i}` })) });
+      const { directives } = run(few, ...Array<string>(1000).fill(`any-order: [${patterns}]`));
+      expect(directives).toHaveLength(1000);
+      for (const { verdict } of directives) {
+        expect(verdict).toMatchObject({
+          status: 'unused',
+          reason: 'the any-order directives compare more than 200000 events',
+        });
+      }
+    });
   });
 });
 

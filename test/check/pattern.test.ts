@@ -54,13 +54,25 @@ describe('a value', () => {
     ['/', 'between two /'],
     ['//', 'between two /'],
     ['/x', 'between two /'],
-    ['/(/', 'Unterminated group'],
+    ['/(/', 'missing closing ): `('],
+    ['/a{999}b{999}c{999}d{999}e{999}f{999}g{999}h{999}i{999}j{999}k{999}/', 'at most 10000'],
+    ['/(?=a)/', 'no lookahead'],
+    ['/(a)\\1/', 'no backreferences'],
     [`/${'x'.repeat(499)}/`, 'at most 500'],
     ['$', 'a capture is'],
     ['$1', 'a capture is'],
     ['$a b', 'a capture is'],
   ])('cannot have the pattern %p', (written, reason) => {
     expect(valuePattern(written)).toContain(reason);
+  });
+
+  test.each([
+    ['/(a|a)+!$/', 'a'.repeat(50_000)],
+    ['/(x+x+)+y/', 'x'.repeat(50_000)],
+    ['/^(([a-z])+.)+[A-Z]([a-z])+$/', 'a'.repeat(50_000)],
+    ['/.*.*.*.*.*.*.*.*=/', 'x'.repeat(50_000)],
+  ])('is matched by %p in time linear in the value', (written, value) => {
+    expect(matches(written, value)).toBe(false);
   });
 
   test('may have a regular expression of the greatest length', () => {
