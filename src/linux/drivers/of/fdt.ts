@@ -3,6 +3,8 @@
  * The structures have the fields that the model reads, in a layout of our choice.
  */
 import { FDT_TOKEN } from '../../../firmware/fdt.js';
+import { LIMITS } from '../../../base/limits.js';
+import { UnmodelledError } from '../../../machine/unmodelled.js';
 import { va, type Va } from '../../../machine/address.js';
 import {
   fdt_check_header,
@@ -24,7 +26,7 @@ export const DEVICE_NODE = {
   sibling: 32,
   size: 40,
 } as const;
-/** struct property; its value is in the copied blob. */
+/** struct property; its name and value are in the copied blob. */
 export const PROPERTY = { name: 0, value: 8, length: 16, next: 24, size: 32 } as const;
 /** FDT_V17_SIZE rounded up to a power of two: the alignment of the copy (of/fdt.c). */
 const COPY_ALIGN = 64;
@@ -43,8 +45,16 @@ declare module '../../../kernel/table.js' {
 /** One node of the first pass: its name, and its properties in the blob. */
 interface Parsed {
   readonly fullName: string;
-  readonly properties: { readonly name: string; readonly value: Va; readonly length: number }[];
+  readonly properties: { readonly nameAt: number; readonly value: Va; readonly length: number }[];
   readonly children: Parsed[];
+}
+
+function tooDeep(name: string): UnmodelledError {
+  const { most } = LIMITS.deviceTreeDepth;
+  return new UnmodelledError(
+    `node ${name} below ${most} others`,
+    'the model does not follow the recursion of unflatten_dt_node() so deep',
+  );
 }
 
 /** Parses the structure block, up to the first error, as unflatten_dt_node() does. */
@@ -61,13 +71,15 @@ function parse(k: Kernel, blob: FdtBlob): Parsed | undefined {
     offset = token.next;
     const top = stack[stack.length - 1];
     if (token.tag === FDT_TOKEN.BEGIN_NODE) {
+      // unflatten_dt_node() calls itself for a child, on a stack of 16 KiB: the depth that fits is the compiler's.
+      if (stack.length >= LIMITS.deviceTreeDepth.most) throw tooDeep(token.name);
       const parent = top === undefined || top.fullName === '/' ? '' : top.fullName;
       const node: Parsed = { fullName: `${parent}/${token.name}`, properties: [], children: [] };
       if (top === undefined) root ??= node;
       else top.children.push(node);
       stack.push(node);
     } else if (token.tag === FDT_TOKEN.PROP) {
-      top?.properties.push({ name: token.name, value: token.value, length: token.length });
+      top?.properties.push(token);
     } else if (token.tag === FDT_TOKEN.END_NODE) {
       stack.pop();
       if (stack.length === 0) return root;
@@ -80,7 +92,7 @@ function parse(k: Kernel, blob: FdtBlob): Parsed | undefined {
 const align8 = (size: number): number => Math.ceil(size / 8) * 8;
 const sizeOf = (node: Parsed): number =>
   align8(DEVICE_NODE.size + node.fullName.length + 1) +
-  node.properties.reduce((sum, { name }) => sum + align8(PROPERTY.size + name.length + 1), 0) +
+  node.properties.length * PROPERTY.size +
   node.children.reduce((sum, child) => sum + sizeOf(child), 0);
 
 /** Writes a tree's nodes from an address on; returns the address after them. */
@@ -96,14 +108,13 @@ function write(k: Kernel, node: Parsed, at: number, parent: number): number {
   put(at + DEVICE_NODE.parent, parent);
   let next = at + align8(DEVICE_NODE.size + node.fullName.length + 1);
   let link = at + DEVICE_NODE.properties;
-  for (const { name, value, length } of node.properties) {
+  for (const { nameAt, value, length } of node.properties) {
     put(link, next);
-    put(next + PROPERTY.name, next + PROPERTY.size);
-    text(next + PROPERTY.size, name);
+    put(next + PROPERTY.name, nameAt);
     put(next + PROPERTY.value, value);
     put(next + PROPERTY.length, length);
     link = next + PROPERTY.next;
-    next += align8(PROPERTY.size + name.length + 1);
+    next += PROPERTY.size;
   }
   link = at + DEVICE_NODE.child;
   for (const child of node.children) {

@@ -16,8 +16,10 @@ export interface FdtToken {
   readonly tag: number;
   /** Offset of the next token in the structure block. */
   readonly next: number;
-  /** Unit name of a node, or name of a property; empty for other tokens. */
+  /** Unit name of a node; empty for other tokens. */
   readonly name: string;
+  /** Address of a property's name in the strings block, unchecked (fdt.c: fdt_string); 0 for other tokens. */
+  readonly nameAt: number;
   /** A property's value: address and length in bytes. */
   readonly value: Va;
   readonly length: number;
@@ -81,7 +83,6 @@ export interface FdtBlob {
   readonly structure: number;
   readonly structureSize: number;
   readonly strings: number;
-  readonly stringsSize: number;
 }
 
 /** Reads the addresses and sizes of a blob's blocks from its header. */
@@ -91,7 +92,6 @@ export function fdtBlob(k: Kernel, fdt: Va): FdtBlob {
     structure: fdt + fdtField(k, fdt, 'off_dt_struct'),
     structureSize: fdtField(k, fdt, 'size_dt_struct'),
     strings: fdt + fdtField(k, fdt, 'off_dt_strings'),
-    stringsSize: fdtField(k, fdt, 'size_dt_strings'),
   };
 }
 
@@ -101,7 +101,7 @@ export function fdt_next_tag(k: Kernel, blob: FdtBlob, offset: number): FdtToken
   if (offset + CELL > structureSize) return FDT_ERR.TRUNCATED;
   const at = structure + offset;
   const tag = fdt32(k, va(at));
-  const plain = { tag, name: '', value: va(at), length: 0 };
+  const plain = { tag, name: '', nameAt: 0, value: va(at), length: 0 };
   const end = (bytes: number): number => offset + Math.ceil(bytes / CELL) * CELL;
   switch (tag) {
     case FDT_TOKEN.BEGIN_NODE: {
@@ -112,12 +112,10 @@ export function fdt_next_tag(k: Kernel, blob: FdtBlob, offset: number): FdtToken
     case FDT_TOKEN.PROP: {
       if (offset + PROPERTY_HEADER > structureSize) return FDT_ERR.BADSTRUCTURE;
       const length = fdt32(k, va(at + CELL));
-      const nameAt = fdt32(k, va(at + 2 * CELL));
+      const nameAt = blob.strings + fdt32(k, va(at + 2 * CELL));
       const next = end(PROPERTY_HEADER + length);
       if (next > structureSize) return FDT_ERR.BADSTRUCTURE;
-      const name = textAt(k, blob.strings + nameAt, Math.max(0, blob.stringsSize - nameAt));
-      if (name === undefined) return FDT_ERR.BADSTRUCTURE;
-      return { tag, name, value: va(at + PROPERTY_HEADER), length, next };
+      return { ...plain, nameAt, value: va(at + PROPERTY_HEADER), length, next };
     }
     case FDT_TOKEN.END_NODE:
     case FDT_TOKEN.NOP:

@@ -1,9 +1,11 @@
 /** The kernel reads a tree that dtc compiled, and reports a damaged one. */
 import { describe, expect, test } from '@jest/globals';
-import { FDT_HEADER } from '../../../../src/firmware/fdt.js';
+import { LIMITS } from '../../../../src/base/limits.js';
+import { FDT_HEADER, writeFdt, type FdtNode } from '../../../../src/firmware/fdt.js';
 import type { Trace } from '../../../../src/trace/trace.js';
 import { fixture } from '../../../fixtures/fixture.js';
 import { boot, intact } from '../../../helpers.js';
+import { refusal } from '../../../trace/helpers.js';
 
 const compiled = (): Uint8Array => fixture('dtc/board.dtb');
 
@@ -55,5 +57,39 @@ describe('a device tree compiled by dtc', () => {
   test('whose structure block ends too early is reported', () => {
     const trace = boot({ stage: 0, deviceTree: withHeader('size_dt_struct', 64) }).run();
     expect(printed(trace).join()).toMatch(/unflatten: error -\d+ processing FDT/);
+  });
+});
+
+describe('a device tree made to be costly', () => {
+  const nested = (depth: number): FdtNode => {
+    let node: FdtNode = { name: 'n', properties: {} };
+    for (let i = 1; i < depth; i++) node = { name: 'n', properties: {}, children: [node] };
+    return { ...node, name: '' };
+  };
+
+  test('is read with nodes nested as deep as the limit', () => {
+    const tree = writeFdt(nested(LIMITS.deviceTreeDepth.most));
+    expect(found(boot({ stage: 0, deviceTree: tree }).run())).toBe('no simple-bus node');
+  });
+
+  test.each([LIMITS.deviceTreeDepth.most + 1, 1000])(
+    'is not modelled with %i nested nodes',
+    (depth) => {
+      const deep = boot({ stage: 0, deviceTree: writeFdt(nested(depth)) });
+      expect(refusal(() => deep.run()).code).toBe('E_UNMODELLED');
+    },
+  );
+
+  test('has properties that share one long name: the kernel keeps a pointer to it', () => {
+    const name = 'p'.repeat(20_000);
+    const names = Array.from({ length: 60 }, (_, i) => `node${String(i)}`);
+    const children = names.map((each) => ({ name: each, properties: { [name]: null } }));
+    const subject = boot({
+      stage: 0,
+      deviceTree: writeFdt({ name: '', properties: {}, children }),
+    });
+    const trace = subject.run();
+    expect(found(trace)).toBe('no simple-bus node');
+    expect(subject.kernel.fn.of_find_compatible_node('acme,leaf')).toBe(0);
   });
 });
