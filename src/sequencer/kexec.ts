@@ -83,6 +83,8 @@ export function nextKernel(
     initrdAt,
     e820: passed?.e820 ?? e820Of(scenario),
     cmdlineAt,
+    // The running kernel's screen_info (kexec-tools, setup_linux_system_parameters); our choice: as the loader made it.
+    vga: scenario.machine.vga,
     ...(efi && { efiInfo: efi.segment.efiInfo, setupDataAt: efi.segment.setupDataAt }),
   });
   const kernel = kernelSegment(image, program);

@@ -15,6 +15,13 @@ function kexec(stage: number, next: number, ...settings: string[]): Boot {
 }
 const labelsOf = (trace: Trace): string[] => trace.steps.map(({ label }) => label);
 
+test('the second kernel prints on the screen of a machine with a VGA', () => {
+  const plain = ['machine.vga=true', 'machine.ram=128MiB', 'kexec.stage=0'];
+  const trace = boot({ stage: 0, scenario: scenario('intel', ...plain) }).run();
+  expect(trace.outcome.kind).toBe('booted');
+  expect(intact(trace, 'kexec console')).toBe(true);
+});
+
 describe('kexec without encryption in the first kernel', () => {
   const made = kexec(0, 0);
   const trace = made.run();
