@@ -21,10 +21,17 @@ const GIB = 2 ** 30;
 
 export const LIMITS = {
   yamlFile: {
-    most: 4 * MIB,
+    most: MIB,
     unit: 'bytes',
     what: 'a YAML file: scenario, trace, match file, series, record, call script',
-    why: 'forty times the longest expected trace; its syntax tree takes fifty times its size',
+    why: 'ten times the longest expected trace; its syntax tree takes a hundred times its size',
+    code: 'E_FILE_TOO_LARGE',
+  },
+  yamlLines: {
+    most: 20_000,
+    unit: 'lines',
+    what: 'lines of a YAML file',
+    why: 'the longest expected trace has 700',
     code: 'E_FILE_TOO_LARGE',
   },
   yamlDepth: {
@@ -35,7 +42,7 @@ export const LIMITS = {
     code: 'E_YAML',
   },
   matrixFile: {
-    most: 64 * MIB,
+    most: 8 * MIB,
     unit: 'bytes',
     what: 'a part of a matrix report (JSON)',
     why: 'a matrix of every hunk and scenario has 2 MiB',

@@ -18,7 +18,7 @@ import {
 } from 'yaml';
 import type * as z from 'zod';
 import { InputError, type Place } from './errors.js';
-import { checkLimit, LIMITS } from './limits.js';
+import { checkLimit, LIMITS, type Limit } from './limits.js';
 import { own, ownOf } from './own.js';
 
 /** One component of the path to a value: a key of a mapping or an index of a sequence. */
@@ -36,6 +36,8 @@ export interface YamlSource {
 export interface YamlOptions {
   /** `text` (default): 0x10 is the text "0x10", as in a trace; `number` (YAML 1.2 core): it is the number 16. */
   readonly hex?: 'text' | 'number';
+  /** The largest size; LIMITS.yamlFile unless given. */
+  readonly limit?: Limit;
 }
 
 /** Options of the `yaml` library, for reading and writing: plain hexadecimal is text. */
@@ -62,7 +64,8 @@ export function pathText(path: readonly PathKey[]): string {
  * place for anything that is not one YAML document without aliases and tags.
  */
 export function readYaml(file: string, text: string, options: YamlOptions = {}): YamlSource {
-  checkLimit(LIMITS.yamlFile, text.length, { file });
+  checkLimit(options.limit ?? LIMITS.yamlFile, text.length, { file });
+  if (options.limit === undefined) checkLimit(LIMITS.yamlLines, linesOf(text), { file });
   const lineCounter = new LineCounter();
   const at = (offset: number): Place => {
     const { line, col } = lineCounter.linePos(offset);
@@ -122,6 +125,12 @@ export function readYaml(file: string, text: string, options: YamlOptions = {}):
       return offset === undefined ? known : { ...known, ...at(offset) };
     },
   };
+}
+
+function linesOf(text: string): number {
+  let count = 1;
+  for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1)) count++;
+  return count;
 }
 
 const NOT_UNIQUE = 'Map keys must be unique';

@@ -1,4 +1,5 @@
 /** Parses matrix reports and merges the shards of one matrix. */
+import { LIMITS } from '../../base/limits.js';
 import { InputError } from '../../base/errors.js';
 import {
   describeValue,
@@ -29,7 +30,7 @@ function jsonOf(file: string, text: string): unknown {
     // The YAML reader gives line and column. If it accepts the text, the text is YAML but not JSON: no line then.
     let place = { file };
     try {
-      readYaml(file, text);
+      readYaml(file, text, { limit: LIMITS.matrixFile });
     } catch (error) {
       if (!(error instanceof InputError)) throw error;
       place = { ...error.place, file };
@@ -42,10 +43,16 @@ function jsonOf(file: string, text: string): unknown {
 export function parseMatrix(file: string, text: string): MatrixReport {
   const result = matrixSchema.safeParse(jsonOf(file, text));
   // The slow reader, which records lines and columns, is only used for errors.
-  if (!result.success) return validate(CODE, matrixSchema, readYaml(file, text));
+  if (!result.success)
+    return validate(CODE, matrixSchema, readYaml(file, text, { limit: LIMITS.matrixFile }));
   const report = result.data;
   const refuse = (path: PathKey[], expected: string, found: string): never => {
-    throw new InputError({ code: CODE, place: readYaml(file, text).place(path), expected, found });
+    throw new InputError({
+      code: CODE,
+      place: readYaml(file, text, { limit: LIMITS.matrixFile }).place(path),
+      expected,
+      found,
+    });
   };
   const names = new Set<string>();
   report.scenarios.forEach(({ name }, index) => {

@@ -76,6 +76,7 @@ export class Cache {
     if (size !== 0 && !(whole && ways > 0)) {
       throw new InputError({
         code: 'E_CACHE_GEOMETRY',
+        place: { path: 'machine.cache' },
         reason: 'the number of sets is not a power of two',
         expected: 'a size of 64 bytes × ways × 2^n, or 0',
         found: `${size} bytes in ${ways} ways`,
