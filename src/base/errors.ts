@@ -1,3 +1,5 @@
+import { oneLine } from './printable.js';
+
 /**
  * Where bad input was found. Every part is optional: a flag on the command line has none of them, a YAML scenario has
  * a file and a path, a kernel image a file and a byte offset.
@@ -44,11 +46,6 @@ export function formatPlace(place: Place): string {
   if (path !== undefined) parts.push(path);
   if (offset !== undefined) parts.push(`offset 0x${offset.toString(HEX_RADIX)}`);
   return parts.join(', ');
-}
-
-/** The text as one line: each run of control characters and line separators becomes a space. */
-function oneLine(text: string): string {
-  return text.replace(/[\p{Cc}\u2028\u2029]+/gu, ' ').trim();
 }
 
 /** Most characters of a part of a message (LIMITS.message; limits.ts imports this module). */

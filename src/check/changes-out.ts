@@ -1,8 +1,9 @@
 /** Writes a trace as its difference from another: a line for each edit. Deterministic. */
 import { Document, isCollection, isMap, isPair, isScalar, isSeq, visit, type YAMLMap } from 'yaml';
 import type { TraceChanges } from './changes.js';
-import { inOrder, WRITING, type PrintOptions } from '../trace/yaml-out.js';
+import { inOrder, type PrintOptions } from '../trace/yaml-out.js';
 import { hexAsText } from '../base/yaml-source.js';
+import { yamlText } from '../base/yaml-text.js';
 
 /** Whether a list entry is in block style: a step with its edits, or a new step with its events. */
 function isStep(map: YAMLMap): boolean {
@@ -51,7 +52,7 @@ export function printChanges(
         node.flow = isMap(node) && !node.has('events');
     },
   });
-  const body = document.toString(WRITING);
+  const body = yamlText(document);
   return options.schema === undefined
     ? body
     : `# yaml-language-server: $schema=${options.schema}\n${body}`;

@@ -1,5 +1,6 @@
 /** A difference between two traces as text for a terminal. */
 import type { Difference, EventDifference, FieldDifference } from './compare.js';
+import { printable } from '../base/printable.js';
 import type { Scalar } from '../trace/trace.js';
 import { printEvent } from '../trace/yaml-out.js';
 
@@ -21,7 +22,8 @@ export const plainPainter: Painter = {
   changed: unchanged,
 };
 
-const shown = (value: Scalar | undefined): string => (value === undefined ? '(none)' : `${value}`);
+const shown = (value: Scalar | undefined): string =>
+  value === undefined ? '(none)' : printable(`${value}`);
 
 /** Wording of a difference: `expected` (expected A, found B) or `before` (A → B). */
 export type Wording = 'expected' | 'before';
@@ -31,9 +33,10 @@ export function fieldText(
   { field, expected, found }: FieldDifference,
   wording: Wording = 'expected',
 ): string {
+  const name = printable(field);
   return wording === 'before'
-    ? `${field}: ${shown(expected)} → ${shown(found)}`
-    : `${field}: expected ${shown(expected)}, found ${shown(found)}`;
+    ? `${name}: ${shown(expected)} → ${shown(found)}`
+    : `${name}: expected ${shown(expected)}, found ${shown(found)}`;
 }
 
 function eventLines(difference: EventDifference, paint: Painter, wording: Wording): string[] {
@@ -62,7 +65,7 @@ export function differenceText(
   return [
     ...section('header', difference.header),
     ...difference.steps.flatMap(({ label, change, events }) => [
-      paint.heading(`${label}:${notes[change]}`),
+      paint.heading(`${printable(label)}:${notes[change]}`),
       ...events.flatMap((event) => eventLines(event, paint, wording)),
     ]),
     ...section('consumed', difference.consumed),

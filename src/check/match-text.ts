@@ -10,6 +10,7 @@ import {
   type RequiredResult,
 } from './match.js';
 import { patternText, type Captures, type Mismatch, type Pattern } from './pattern.js';
+import { printable } from '../base/printable.js';
 import { printEvent } from '../trace/yaml-out.js';
 
 /** Context of a report, from the caller. */
@@ -94,14 +95,14 @@ function directiveLines(
   by: MatchContext,
 ): string[] {
   const paint = by.paint ?? plainPainter;
-  const line = `match[${index}] ${directiveText(directive)}: ${WORDS[verdict.status]}`;
+  const line = printable(`match[${index}] ${directiveText(directive)}: ${WORDS[verdict.status]}`);
   if (isGood(verdict)) return [paint.added(line)];
   const step = stepOf(verdict);
   const state = step === undefined ? undefined : by.stateAt?.(step);
   return [
     paint.gone(line),
-    ...details(verdict).map((detail) => paint.changed(`  ${detail}`)),
-    ...(state === undefined ? [] : [`  at ${step ?? ''}:`]),
+    ...details(verdict).map((detail) => paint.changed(printable(`  ${detail}`))),
+    ...(state === undefined ? [] : [printable(`  at ${step ?? ''}:`)]),
     ...(state?.split('\n').map((each) => `    ${each}`) ?? []),
   ];
 }
@@ -110,19 +111,20 @@ function requiredLines(
   { section, name, ok, known, differs }: RequiredResult,
   paint: Painter,
 ): string[] {
-  const what = section === 'outcome' ? section : `${section} ${name}`;
+  const what = printable(section === 'outcome' ? section : `${section} ${name}`);
   if (ok) return [paint.added(`${what}: as expected`)];
   if (!known) return [paint.gone(`${what}: not in the trace`)];
   return [
     paint.gone(`${what}: differs`),
-    ...differs.map((each) => paint.changed(`  ${mismatchText(each)}`)),
+    ...differs.map((each) => paint.changed(printable(`  ${mismatchText(each)}`))),
   ];
 }
 
 /** The report: a line for every directive and every required name; the command to run again if anything failed. */
 export function matchText(result: MatchResult, context: MatchContext = {}): string {
   const paint = context.paint ?? plainPainter;
-  const rerun = result.ok || context.rerun === undefined ? [] : [`rerun: ${context.rerun}`];
+  const rerun =
+    result.ok || context.rerun === undefined ? [] : [printable(`rerun: ${context.rerun}`)];
   return [
     ...result.directives.flatMap((each) => directiveLines(each, context)),
     ...result.required.flatMap((each) => requiredLines(each, paint)),

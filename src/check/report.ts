@@ -1,6 +1,8 @@
 /** Reports of many results: text for a terminal, JUnit for CI servers, KTAP for kernel test tooling. */
 import { own } from '../base/own.js';
 
+import { oneLine, printableColoured } from '../base/printable.js';
+
 /** The result of one check. */
 export interface Result {
   readonly name: string;
@@ -15,8 +17,8 @@ export type ReportForm = 'text' | 'junit' | 'ktap';
 type Reporter = (results: readonly Result[]) => string;
 
 const lines = (each: readonly string[]): string => each.map((line) => `${line}\n`).join('');
-const oneLine = (text: string): string => text.replace(/\s+/g, ' ').trim();
-const textLines = (text: string): string[] => (text === '' ? [] : text.trimEnd().split('\n'));
+const textLines = (text: string): string[] =>
+  text === '' ? [] : printableColoured(text.trimEnd()).split('\n');
 
 const text: Reporter = (results) => {
   const failed = results.filter(({ ok }) => !ok).length;
@@ -37,11 +39,15 @@ const ENTITIES: Readonly<Record<string, string>> = {
   "'": '&apos;',
 };
 
+/** A character reference: XML 1.0 allows the character itself, a terminal does not. */
+const reference = (character: string): string => `&#x${character.charCodeAt(0).toString(16)};`;
+
 /** Text escaped for XML 1.0; U+FFFD for control characters and lone surrogates, which section 2.2 excludes. */
 function xml(raw: string): string {
   return raw
     .replace(/[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu, '\ufffd')
-    .replace(/[&<>"']/g, (each) => own(ENTITIES, each) ?? each);
+    .replace(/[&<>"']/g, (each) => own(ENTITIES, each) ?? each)
+    .replace(/[\u007f-\u009f\p{Zl}\p{Zp}\p{Bidi_Control}\ufeff]/gu, reference);
 }
 
 const junit: Reporter = (results) => {

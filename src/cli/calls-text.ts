@@ -5,6 +5,7 @@ import type { ByteRange, ScriptResult, CallResult } from '../analysis/calls/call
 import { walkEnd, walkRows, type Walk } from '../inspect/walk.js';
 import { kindOf, type TraceEvent } from '../trace/trace.js';
 import { keysOf } from '../trace/vocabulary.js';
+import { printable } from '../base/printable.js';
 import { table } from './columns.js';
 import { TURN_ON } from '../series/patches.js';
 
@@ -21,30 +22,32 @@ export function scriptText(result: ScriptResult, paint: ChalkInstance): string {
   const patches = stage === 0 ? 'the base kernel' : `patches 1 to ${stage}`;
   const also = activate && stage < TURN_ON ? ` and ${TURN_ON}` : '';
   const lines = [
-    paint.bold(`${String(patch).padStart(2, '0')} ${probe}`),
-    paint.dim(`${scenario}, ${patches}${also}, after ${at}`),
+    paint.bold(printable(`${String(patch).padStart(2, '0')} ${probe}`)),
+    paint.dim(printable(`${scenario}, ${patches}${also}, after ${at}`)),
     ...result.steps.flatMap((step) => stepLines(step, paint)),
   ];
   // An end within a step is printed with the step.
   if (!result.reached && outcome !== undefined) {
     const { kind, where, message } = outcome;
-    lines.push(paint.red(`  ${kind} before the label, in ${where ?? '?'}: ${message ?? ''}`));
+    lines.push(
+      paint.red(printable(`  ${kind} before the label, in ${where ?? '?'}: ${message ?? ''}`)),
+    );
   }
   return `${lines.join('\n')}\n`;
 }
 
 function stepLines(step: CallResult, paint: ChalkInstance): string[] {
   const { status, as, args, result, why, bytes, walk, events } = step;
-  const head = `  ${paint.cyan(step.step)}${as === undefined ? '' : ` → $${as}`}`;
-  const lines = events.map((event) => paint.dim(`    ${eventText(event)}`));
+  const head = `  ${paint.cyan(printable(step.step))}${as === undefined ? '' : ` → $${as}`}`;
+  const lines = events.map((event) => paint.dim(printable(`    ${eventText(event)}`)));
   if (args !== undefined && !PLAIN_NUMBERS.test(step.step)) {
-    lines.unshift(paint.dim(`    with ${args.join(', ')}`));
+    lines.unshift(paint.dim(printable(`    with ${args.join(', ')}`)));
   }
-  if (result !== undefined) lines.push(`    = ${result}`);
+  if (result !== undefined) lines.push(printable(`    = ${result}`));
   if (bytes !== undefined) lines.push(...bytesLines(step, bytes, paint));
   if (walk !== undefined) lines.push(...walkLines(walk, paint));
-  if (status === 'ended') lines.push(paint.red(`    ended: ${why ?? ''}`));
-  else if (status !== 'done') lines.push(paint.yellow(`    ${status}: ${why ?? ''}`));
+  if (status === 'ended') lines.push(paint.red(printable(`    ended: ${why ?? ''}`)));
+  else if (status !== 'done') lines.push(paint.yellow(printable(`    ${status}: ${why ?? ''}`)));
   return [head, ...lines];
 }
 
@@ -66,7 +69,7 @@ function bytesLines(step: CallResult, bytes: ByteRange, paint: ChalkInstance): s
   const lines = [`    ${how}`];
   for (let at = 0; at < bytes.text.length; at += ROW) {
     const digits = bytes.hex.slice(2 * at, 2 * (at + ROW)).replace(/(..)(?!$)/g, '$1 ');
-    lines.push(`    ${digits.padEnd(3 * ROW)} |${bytes.text.slice(at, at + ROW)}|`);
+    lines.push(`    ${digits.padEnd(3 * ROW)} |${printable(bytes.text.slice(at, at + ROW))}|`);
   }
   if (bytes.length > bytes.text.length) lines.push(`    … of ${bytes.length} bytes`);
   if (bytes.produced !== undefined) {

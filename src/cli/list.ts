@@ -14,6 +14,7 @@ import { patchJsonSchema, type PatchRecord } from '../series/record.js';
 import { changesJsonSchema } from '../check/changes.js';
 import { expectationJsonSchema } from '../check/expectation.js';
 import { InputError } from '../base/errors.js';
+import { printable } from '../base/printable.js';
 import { traceJsonSchema } from '../trace/trace.js';
 import type { Io } from './io.js';
 import { patchRecords } from './records.js';
@@ -104,10 +105,10 @@ function print(io: Io, rows: readonly Row[], form: Flags['format']): void {
   }
   const keys = Object.keys(rows[0] ?? {});
   const width = (key: string): number =>
-    rows.reduce((max, row) => Math.max(max, String(own(row, key)).length), 0);
+    rows.reduce((max, row) => Math.max(max, printable(String(own(row, key))).length), 0);
   const widths = keys.map(width);
   for (const row of rows) {
-    const cells = keys.map((key, i) => String(own(row, key)).padEnd(widths[i] ?? 0));
+    const cells = keys.map((key, i) => printable(String(own(row, key))).padEnd(widths[i] ?? 0));
     io.stdout.write(`${cells.join('  ').trimEnd()}\n`);
   }
 }

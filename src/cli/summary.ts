@@ -5,6 +5,7 @@ import { BOOT_STEPS } from '../linux/boot-steps.js';
 import type { Boot } from '../sequencer/boot.js';
 import { KEXEC_LABEL } from '../sequencer/kexec.js';
 import { notModelled } from '../series/options.js';
+import { printable } from '../base/printable.js';
 import type { Consumed, Trace, TraceEvent } from '../trace/trace.js';
 import { kindOf } from '../trace/trace.js';
 import { TURN_ON } from '../series/patches.js';
@@ -25,10 +26,10 @@ export function summaryHead(boot: Boot, paint: ChalkInstance): string {
   const image = boot.program.image;
   const version = image.version === undefined ? '' : `, ${image.version}`;
   return [
-    `${paint.bold(scenario.name)}: ${scenario.title}`,
-    `${patches}${also}${leftOut}${stubs}${added}, image ${image.file}${version}`,
+    `${paint.bold(printable(scenario.name))}: ${printable(scenario.title)}`,
+    `${patches}${also}${leftOut}${stubs}${added}, image ${printable(image.file + version)}`,
     ...imageParts(boot),
-    scenario.cmdline === null ? 'no command line' : `command line: ${scenario.cmdline}`,
+    scenario.cmdline === null ? 'no command line' : `command line: ${printable(scenario.cmdline)}`,
     ...initrdSizeLine(boot),
     ...optionLines(scenario.cmdline ?? '', paint),
     '',
@@ -48,8 +49,8 @@ function initrdSizeLine({ options: { scenario }, loaded }: Boot): string[] {
 
 /** The options of the command line that are not modelled, and those without effect. */
 function optionLines(line: string, paint: ChalkInstance): string[] {
-  const unmodelled = notModelled(line).map(({ option, why }) => `${option} (${why})`);
-  const idle = withoutEffect(line).map(({ option }) => option);
+  const unmodelled = notModelled(line).map(({ option, why }) => printable(`${option} (${why})`));
+  const idle = withoutEffect(line).map(({ option }) => printable(option));
   return [
     ...(unmodelled.length === 0 ? [] : [paint.yellow(`not modelled: ${unmodelled.join(', ')}`)]),
     ...(idle.length === 0
@@ -72,7 +73,7 @@ function imageParts({ options, program: { image } }: Boot): string[] {
   };
   sort('.initrd', uki.initrd !== undefined, options.initrd === uki.initrd);
   sort('.cmdline', uki.cmdline !== undefined, options.scenario.cmdline === uki.cmdline);
-  const what = [uki.system, uki.release].filter((each) => each !== undefined).join(', ');
+  const what = printable([uki.system, uki.release].filter((each) => each !== undefined).join(', '));
   const rest = unused.length === 0 ? '' : `; not used: ${unused.join(', ')}`;
   lines.push(
     `a UKI${what === '' ? '' : ` of ${what}`}: ${uses.join(', ')} used${rest}; its stub is not run`,
@@ -117,16 +118,20 @@ function note(event: TraceEvent, paint: ChalkInstance): string[] {
         ? [`CR3 := ${String(event.table)}, ${event.C === 1 ? paint.green('C=1') : 'C=0'}`]
         : [];
     case 'console':
-      return [paint.dim(String(event.console))];
+      return [paint.dim(printable(String(event.console)))];
     case 'fault':
       return event.handler === 'early_idt_handler_array'
         ? []
-        : [paint.red(`fault: ${String(event.fault)} (${String(event.why)}${entryOf(event)})`)];
+        : [
+            paint.red(
+              printable(`fault: ${String(event.fault)} (${String(event.why)}${entryOf(event)})`),
+            ),
+          ];
     case 'panic':
-      return [paint.red(`panic: ${String(event.panic)}`)];
+      return [paint.red(printable(`panic: ${String(event.panic)}`))];
     case 'read':
       return isRemark(event)
-        ? [paint.yellow(`${String(event.read)}: ${String(event.result)}`)]
+        ? [paint.yellow(printable(`${String(event.read)}: ${String(event.result)}`))]
         : [];
     default:
       return [];
@@ -163,17 +168,19 @@ export function summaryEnd(
   const lines = ['', paint.bold('what the boot read')];
   for (const consumed of trace.consumed) lines.push(`  ${consumedLine(consumed, paint)}`);
   lines.push('', paint.bold('what DRAM contains'));
-  for (const { name, state, bytes } of trace.final.regions) {
+  for (const { name: raw, state, bytes } of trace.final.regions) {
+    const name = printable(raw);
     const shown = state === 'ciphertext' ? paint.green(state) : state;
     lines.push(`  ${name.padEnd(LABEL_WIDTH)} ${shown} (${String(bytes)} bytes)`);
   }
   if (trace.final.screen !== undefined)
-    lines.push('', ...framed(trace.final.screen, columns, paint));
+    lines.push('', ...framed(trace.final.screen.map(printable), columns, paint));
   const { kind, where, message } = trace.outcome;
   const reason = kind === 'booted' ? firstProcess(trace) : `in ${where ?? '?'}: ${message ?? ''}`;
-  if (unexpected.length > 0) lines.push('', ...unexpected.map((line) => paint.red(line)));
+  if (unexpected.length > 0)
+    lines.push('', ...unexpected.map((line) => paint.red(printable(line))));
   const color = unexpected.length === 0 && kind === 'booted' ? paint.green : paint.red;
-  lines.push('', color(`${kind}: ${reason}`), '');
+  lines.push('', color(printable(`${kind}: ${reason}`)), '');
   return lines.join('\n');
 }
 
@@ -201,5 +208,5 @@ function consumedLine(
 ): string {
   const at = firstDifference === undefined ? '' : ` from byte ${String(firstDifference)}`;
   const verdict = intact ? paint.green('intact') : paint.red(`garbage${at}`);
-  return `${name.padEnd(LABEL_WIDTH - 2)} ${verdict}, read by ${by}`;
+  return `${printable(name).padEnd(LABEL_WIDTH - 2)} ${verdict}, read by ${printable(by)}`;
 }

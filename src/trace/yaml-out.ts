@@ -1,7 +1,9 @@
 /** Writes a trace as YAML or JSON. Deterministic: equal traces give equal bytes. */
 import { own } from '../base/own.js';
 import { Document, isCollection, isMap, isPair, isScalar, isSeq, visit, type Node } from 'yaml';
+import { jsonText } from '../base/printable.js';
 import { hexAsText } from '../base/yaml-source.js';
+import { yamlText } from '../base/yaml-text.js';
 import { kindOf, type Scalar, type Trace, type TraceEvent } from './trace.js';
 import { keysOf } from './vocabulary.js';
 
@@ -10,9 +12,6 @@ export interface PrintOptions {
   /** Path of the JSON Schema relative to the file, for editors: `../../schemas/trace.schema.json`. */
   readonly schema?: string;
 }
-
-/** Options of the `yaml` library for writing: long lines are not wrapped. */
-export const WRITING = { lineWidth: 0, flowCollectionPadding: false, singleQuote: true } as const;
 
 /** An event with its keys in the vocabulary's order: the kind first. */
 export function inOrder(event: TraceEvent): TraceEvent {
@@ -96,7 +95,7 @@ export function printTrace(trace: Trace, options: PrintOptions = {}): string {
       node.flow = isFlow(node, isSeq(inList) ? 2 : 0, screen);
     },
   });
-  const body = document.toString(WRITING);
+  const body = yamlText(document);
   return options.schema === undefined
     ? body
     : `# yaml-language-server: $schema=${options.schema}\n${body}`;
@@ -106,10 +105,10 @@ export function printTrace(trace: Trace, options: PrintOptions = {}): string {
 export function printEvent(event: TraceEvent): string {
   const document = new Document(inOrder(event), hexAsText);
   if (isCollection(document.contents)) document.contents.flow = true;
-  return document.toString(WRITING).trimEnd();
+  return yamlText(document).trimEnd();
 }
 
 /** The trace as JSON, with the same data as the YAML. */
 export function printTraceJson(trace: Trace): string {
-  return `${JSON.stringify(canonical(trace), null, 2)}\n`;
+  return jsonText(canonical(trace));
 }

@@ -2,6 +2,7 @@
 import { Document, isCollection, isMap, isSeq, visit } from 'yaml';
 import { inOrder } from '../../trace/yaml-out.js';
 import { hexAsText } from '../../base/yaml-source.js';
+import { yamlText } from '../../base/yaml-text.js';
 import type { ScriptResult } from './calls.js';
 
 /** A list of results: a block per step, a line per event and per level of a walk. */
@@ -20,7 +21,7 @@ export function printScripts(results: readonly ScriptResult[]): string {
       node.flow = plain && (isSeq(node) || !inList || depth > 2);
     },
   });
-  return document.toString({ lineWidth: 0, flowCollectionPadding: false, singleQuote: true });
+  return yamlText(document);
 }
 
 function holdsCollections(node: unknown): boolean {

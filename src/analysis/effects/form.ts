@@ -7,6 +7,7 @@ import { Document, isCollection, isPair, isScalar, visit, type YAMLMap } from 'y
 import { patchNumber } from '../../series/patches.js';
 import { jsonSchema } from '../../base/json-schema.js';
 import { hexAsText, validate, type YamlSource } from '../../base/yaml-source.js';
+import { yamlText } from '../../base/yaml-text.js';
 import { REGION_STATES } from '../../trace/trace.js';
 
 /** The error code of schema violations. */
@@ -225,7 +226,7 @@ export function printEffects({ expect, patch, scenario, views, reason }: Effects
       node.flow = node.items.length === 0 || READINGS.some((reading) => reading === key);
     },
   });
-  const body = document.toString({ lineWidth: 0, flowCollectionPadding: false, singleQuote: true });
+  const body = yamlText(document);
   return `# yaml-language-server: $schema=../../schemas/effects.schema.json\n${body}`;
 }
 

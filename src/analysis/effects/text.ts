@@ -1,6 +1,7 @@
 /** Effects as text for a terminal, and the differences between two effects. */
 import { own } from '../../base/own.js';
 import { byName, plainDifferences } from '../../check/compare.js';
+import { printable } from '../../base/printable.js';
 import { fieldText, plainPainter, type Painter } from '../../check/compare-text.js';
 import {
   showsIn,
@@ -116,7 +117,9 @@ export function effectsText(effects: Effects, options: EffectsTextOptions = {}):
   const { paint = plainPainter, subject = '', commandOf } = options;
   const { patch, scenario, views, reason } = effects;
   const lines = [
-    paint.heading(`${String(patch).padStart(2, '0')} ${subject}`.trimEnd() + `, on ${scenario}`),
+    paint.heading(
+      `${String(patch).padStart(2, '0')} ${subject}`.trimEnd() + `, on ${printable(scenario)}`,
+    ),
   ];
   for (const name of TRACE_VIEWS) {
     const view = views[name];
@@ -125,7 +128,7 @@ export function effectsText(effects: Effects, options: EffectsTextOptions = {}):
     lines.push(
       `  ${paint.heading(name)}: ${VIEW_TITLES[name](patch, view)}`,
       ...viewLines(view, paint),
-      ...(command === undefined ? [] : [`    full difference: ${command}`]),
+      ...(command === undefined ? [] : [printable(`    full difference: ${command}`)]),
     );
   }
   if (views.probes !== undefined) {
@@ -136,7 +139,7 @@ export function effectsText(effects: Effects, options: EffectsTextOptions = {}):
     lines.push(...(probes.length === 0 ? ['    no difference'] : probes));
   }
   if (Object.keys(views).length === 0) lines.push('  no such view for this patch');
-  if (reason !== undefined) lines.push(`  shows in no view: ${reason}`);
+  if (reason !== undefined) lines.push(printable(`  shows in no view: ${reason}`));
   return `${lines.join('\n')}\n`;
 }
 

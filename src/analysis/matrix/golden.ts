@@ -1,4 +1,5 @@
 /** Writes a row of a matrix as a match file, so that `sme-boot check` can check its boot alone. */
+import { oneLine, printableLines } from '../../base/printable.js';
 import { printEvent } from '../../trace/yaml-out.js';
 import type { Scalar } from '../../trace/trace.js';
 import type { MatrixRow } from './report.js';
@@ -46,8 +47,8 @@ export function goldenText(
     ...(outcome.message === undefined ? {} : { message: outcome.message }),
   };
   return [
-    `# Without: ${what}.`,
-    `# ${cause}.`,
+    `# Without: ${oneLine(what)}.`,
+    `# ${oneLine(cause)}.`,
     'expect: match',
     `run: { ${run} }`,
     ...(difference === undefined ? [] : ['match:', ...directive(difference)]),
@@ -77,7 +78,9 @@ function literal(value: Scalar): Scalar {
 
 /** A text as a YAML scalar, quoted if it could be read as a number, an indicator or a keyword. */
 const scalar = (text: string): string =>
-  /^[a-z][\w./-]*$/i.test(text) && !/^(true|false|null)$/i.test(text) ? text : JSON.stringify(text);
+  /^[a-z][\w./-]*$/i.test(text) && !/^(true|false|null)$/i.test(text)
+    ? text
+    : printableLines(JSON.stringify(text));
 
 const flow = (fields: Readonly<Record<string, Scalar>>): string =>
   `{ ${Object.entries(fields)

@@ -3,6 +3,7 @@
  * adds sorting, filters and details of rows. All strings of the report are escaped.
  */
 import { own } from '../../base/own.js';
+import { printableLines } from '../../base/printable.js';
 import { MATRIX_SCHEMA, type MatrixReport, type MatrixRow } from './report.js';
 import {
   byScenario,
@@ -168,7 +169,7 @@ export function matrixHtml(report: MatrixReport): string {
     ([key, head]) => `<th role="columnheader" scope="col" data-key="${key}">${head}</th>`,
   );
   // Without `<`, neither an end tag nor a comment can begin.
-  const data = JSON.stringify(report).replaceAll('<', '\\u003c');
+  const data = printableLines(JSON.stringify(report)).replaceAll('<', '\\u003c');
   return `<!DOCTYPE html>
 <html lang="en">
 <head>

@@ -1,5 +1,7 @@
-/** Texts shared by all formats of a matrix. Imports only types: the page's script uses this file too. */
+/** Texts shared by all formats of a matrix. The page's script uses this file too: its imports must run there. */
 import type { MatrixReport, MatrixRow, MatrixScenario } from './report.js';
+
+export { oneLine } from '../../base/printable.js';
 
 export type MatrixOutcome = MatrixRow['outcome'];
 export type OutcomeKind = MatrixOutcome['kind'];
@@ -11,11 +13,6 @@ export const OUTCOME_ORDER: Readonly<Record<OutcomeKind, number>> = {
   panic: 2,
   'triple-fault': 3,
 };
-
-/** A text on one line: control characters and line ends are replaced by spaces. */
-export function oneLine(text: string): string {
-  return text.replace(/[\p{Cc}\u2028\u2029]+/gu, ' ').trim();
-}
 
 /** `panic in mount_root: VFS: Unable to mount root fs`. */
 export function outcomeText({ kind, where, message }: MatrixOutcome): string {
