@@ -1,43 +1,15 @@
-/** Reads and writes files for the command line: errors have a code and a place; writes are atomic. */
-import { own } from '../base/own.js';
-import {
-  closeSync,
-  fstatSync,
-  openSync,
-  readSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-  type Stats,
-} from 'node:fs';
+/** Reads and writes files for the command line: errors have a code and a place; a written file is whole. */
+import { closeSync, fstatSync, openSync, readSync, type Stats } from 'node:fs';
 import { sourceOf, type ByteSource } from '../base/byte-source.js';
 import { InputError } from '../base/errors.js';
 import { LIMITS, limitError, type Limit } from '../base/limits.js';
 import { decodeUtf8 } from '../base/utf8.js';
+import { fileError } from './file-errors.js';
 
-/** Reasons of file errors in words, by the system's error code. */
-const REASONS: Readonly<Record<string, string>> = {
-  ENOENT: 'no such file',
-  EACCES: 'permission denied',
-  EISDIR: 'it is a directory',
-  ENOTDIR: 'a part of the path is not a directory',
-  ENOSPC: 'no space left on the device',
-  EROFS: 'the file system is read-only',
-};
+export { checkWritable, makeFolder, writeWhole } from './write-file.js';
 
 /** Bytes of one read of a stream. */
 const CHUNK = 1 << 20;
-
-function fileError(code: string, file: string, cause: unknown): InputError {
-  if (cause instanceof InputError) return cause;
-  const system = typeof cause === 'object' && cause !== null && 'code' in cause ? cause.code : '';
-  return new InputError({
-    code,
-    place: { file },
-    reason: own(REASONS, String(system)) ?? String(system),
-    cause,
-  });
-}
 
 /** Calls `body` with an open file. Throws E_READ for errors of the system. */
 function withFile<T>(file: string, body: (fd: number, stats: Stats) => T): T {
@@ -129,16 +101,4 @@ export function openBytes(file: string): ByteSource {
 /** The text of a file. Throws E_READ, the limit's error, and E_UTF8 for bytes that are not UTF-8. */
 export function readText(file: string, limit: Limit = LIMITS.yamlFile): string {
   return decodeUtf8(file, readBytes(file, limit));
-}
-
-/** Writes a file atomically: to a temporary file in the same folder, which is then renamed. Throws E_WRITE. */
-export function writeWhole(file: string, data: string | Uint8Array): void {
-  const temporary = `${file}.${String(process.pid)}.part`;
-  try {
-    writeFileSync(temporary, data);
-    renameSync(temporary, file);
-  } catch (error) {
-    rmSync(temporary, { force: true });
-    throw fileError('E_WRITE', file, error);
-  }
 }
