@@ -5,7 +5,9 @@ import { predicateOf, type Predicate } from '../analysis/bisect/predicate.js';
 import { Boot } from '../sequencer/boot.js';
 import type { Series } from '../series/series-file.js';
 import { InputError } from '../base/errors.js';
+import { printable } from '../base/printable.js';
 import type { Trace } from '../trace/trace.js';
+import { EXIT, exitHelp } from './exit-codes.js';
 import type { Io } from './io.js';
 import { patchRecords } from './records.js';
 import { bootOptions, DEFAULT_SCENARIO, repeated, stageNumber } from './run-options.js';
@@ -22,7 +24,11 @@ interface Flags {
 }
 
 /** Exit statuses of `git bisect run`. */
-const EXIT = { good: 0, bad: 1, skip: 125 } as const satisfies Record<Verdict, number>;
+const VERDICT_EXIT = {
+  good: EXIT.ok,
+  bad: EXIT.mismatch,
+  skip: EXIT.undecided,
+} as const satisfies Record<Verdict, number>;
 /** Error codes of a stage that cannot be linked: it is skipped. */
 const UNBUILT: ReadonlySet<string> = new Set(['E_MISSING_NEED', 'E_LEFT_OUT']);
 
@@ -45,9 +51,11 @@ Examples:
   sme-boot bisect rfc-v1 --expect 'garbage=nic to device'
   sme-boot bisect fixed --scenario kexec --expect outcome=booted --expect 'event={console: Starting new kernel}'
   sme-boot bisect rfc-v1 --scenario bios-minimal --activate --expect 'intact=boot params'
-
-Exit status: 0 found, 1 EXPR does not hold with the whole series, 2 bad usage or input, 125 undecided because of skipped
-stages. With --stage: 0 EXPR does not hold (good), 1 it holds (bad), 125 the stage does not link.`;
+${exitHelp({
+  ok: 'found; with --stage: EXPR does not hold (good)',
+  mismatch: 'EXPR does not hold with the whole series; with --stage: it holds (bad)',
+  undecided: 'undecided because of skipped stages; with --stage: the stage does not link',
+})}`;
 
 export function bisectCommand(io: Io): Command {
   return new Command('bisect')
@@ -90,13 +98,13 @@ function search(io: Io, name: string, flags: Flags): void {
     checkStage(series, flags.stage);
     const verdict = test(flags.stage);
     if (!text) printJson(io, series, flags, { tested: seen });
-    io.exitCode = EXIT[verdict];
+    io.exitCode = VERDICT_EXIT[verdict];
     return;
   }
   const result = bisect(series.stage, test);
   if (text) io.stdout.write(answer(result, series, io));
   else printJson(io, series, flags, { tested: seen, ...answerData(result) });
-  io.exitCode = { first: 0, never: 1, range: EXIT.skip }[result.found];
+  io.exitCode = { first: EXIT.ok, never: EXIT.mismatch, range: EXIT.undecided }[result.found];
 }
 
 function checkStage(series: Series, stage: number): void {
@@ -143,7 +151,7 @@ function testStage(
 function stageLine({ stage, verdict, saw }: Seen, io: Io): string {
   const { paint } = io;
   const color = { good: paint.green, bad: paint.red, skip: paint.yellow }[verdict];
-  return `stage ${String(stage).padStart(2)}  ${color(verdict.padEnd(4))}  ${saw}\n`;
+  return `stage ${String(stage).padStart(2)}  ${color(verdict.padEnd(4))}  ${printable(saw)}\n`;
 }
 
 const subjectOf = (patch: number): string =>
@@ -155,7 +163,7 @@ function answer(result: Bisected, series: Series, io: Io): string {
     patch === 0 ? 'the base kernel' : `patch ${String(patch).padStart(2, '0')}`;
   switch (result.found) {
     case 'never':
-      return `${series.name}: does not hold with the whole series\n`;
+      return `${printable(series.name)}: does not hold with the whole series\n`;
     case 'first': {
       const { stage } = result;
       if (stage === 0) return `holds with ${name(0)} already\n`;

@@ -1,8 +1,8 @@
 /** `sme-boot check`: runs the boot of every expected trace and compares. */
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { Command, Option } from 'commander';
-import { readText, writeWhole } from '../node/files.js';
+import { makeFolder, readText, writeWhole } from '../node/files.js';
 import {
   baseName,
   basePath,
@@ -15,6 +15,7 @@ import { effectsOf, printEffects, showsIn, type Effects } from '../analysis/effe
 import { effectsDifferences } from '../analysis/effects/text.js';
 import { baseOf, isDifference } from '../check/changes-apply.js';
 import { InputError } from '../base/errors.js';
+import { printable } from '../base/printable.js';
 import { compare, isSame } from '../check/compare.js';
 import { differenceText } from '../check/compare-text.js';
 import type {
@@ -29,6 +30,7 @@ import { report, REPORT_FORMS, type ReportForm, type Result } from '../check/rep
 import type { Trace } from '../trace/trace.js';
 import { printTrace } from '../trace/yaml-out.js';
 import { readYaml, valueAt, type YamlSource } from '../base/yaml-source.js';
+import { EXIT, exitHelp } from './exit-codes.js';
 import type { Io } from './io.js';
 import { effectsOfRuns } from './effects.js';
 import { GOLDEN_EFFECTS, GOLDEN_RUNS } from './golden.js';
@@ -49,7 +51,8 @@ Examples:
   sme-boot check                              every expected trace of the project
   sme-boot check traces/bios-minimal          one directory
   sme-boot check --update                     rewrite traces and effects after an intended change
-  sme-boot check --reporter junit > report.xml`;
+  sme-boot check --reporter junit > report.xml
+${exitHelp({ ok: 'everything is as expected', mismatch: 'at least one file failed' })}`;
 
 export function checkCommand(io: Io): Command {
   return new Command('check')
@@ -93,7 +96,7 @@ function check(io: Io, paths: readonly string[], flags: Flags): void {
   if (flags.reporter === 'text') {
     io.stdout.write(`\n${String(results.length - failed)} passed, ${String(failed)} failed\n`);
   }
-  if (failed > 0) io.exitCode = 1;
+  if (failed > 0) io.exitCode = EXIT.mismatch;
 }
 
 /** The files of one check and their results. */
@@ -177,7 +180,7 @@ class Check {
     const text = [
       ...misfits.map(({ message }) => `${message}\n`),
       differenceText(difference, painterOf(this.io.paint)),
-      `Rerun: ${commandOf(run)} --trace -\n`,
+      `${printable(`Rerun: ${commandOf(run)} --trace -`)}\n`,
     ].join('');
     return { name, ok: false, text };
   }
@@ -284,7 +287,7 @@ function updateGolden(io: Io, runs: Runs, traces: string): void {
   const write = (file: string, textOf: () => string): void => {
     const path = join(traces, file);
     if (existsSync(path)) return;
-    mkdirSync(dirname(path), { recursive: true });
+    makeFolder(dirname(path));
     writeWhole(path, textOf());
     io.stderr.write(`wrote ${relative('.', path)}\n`);
   };

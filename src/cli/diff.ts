@@ -7,6 +7,7 @@ import { compare, isSame } from '../check/compare.js';
 import { differenceText } from '../check/compare-text.js';
 import { InputError } from '../base/errors.js';
 import type { Trace } from '../trace/trace.js';
+import { EXIT, exitHelp } from './exit-codes.js';
 import type { Io } from './io.js';
 import { painterOf } from './painter.js';
 import { addRunOptions, DEFAULT_SCENARIO, prepareBoot, type RunFlags } from './run-options.js';
@@ -28,8 +29,7 @@ Examples:
   sme-boot diff before.yaml after.yaml
   sme-boot diff traces/bios-minimal/stage-08.yaml traces/bios-minimal/stage-09.yaml
   sme-boot diff traces/bios-minimal/stage-18.yaml "bios-minimal --set machine.engine=XE"
-
-Exit status: 0 the traces are equivalent, 1 they differ, 2 bad usage or input.`;
+${exitHelp({ ok: 'the traces are equivalent', mismatch: 'they differ' })}`;
 
 export function diffCommand(io: Io): Command {
   const stage = (text: string, before: number[] = []): number[] => {
@@ -62,7 +62,7 @@ function diff(io: Io, a: string | undefined, b: string | undefined, flags: Flags
   const difference = compare(before, after);
   if (flags.format === 'json') io.stdout.write(`${JSON.stringify(difference, null, 2)}\n`);
   else io.stdout.write(differenceText(difference, painterOf(io.paint), 'before'));
-  if (!isSame(difference, { header: false })) io.exitCode = 1;
+  if (!isSame(difference, { header: false })) io.exitCode = EXIT.mismatch;
 }
 
 function sides(a: string | undefined, b: string | undefined, flags: Flags): [Trace, Trace] {

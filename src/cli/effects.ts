@@ -20,6 +20,7 @@ import { LAST_STAGE } from '../series/patches.js';
 import type { HunkSelection } from '../series/compose.js';
 import { InputError } from '../base/errors.js';
 import { readYaml } from '../base/yaml-source.js';
+import { exitHelp } from './exit-codes.js';
 import type { Io } from './io.js';
 import { GOLDEN_EFFECTS, type GoldenEffects } from './golden.js';
 import { painterOf } from './painter.js';
@@ -46,7 +47,8 @@ Examples:
   sme-boot effects                            all patches, in all views
   sme-boot effects 12 --view without          what breaks without patch 12
   sme-boot effects 13 --scenario no-iommu
-  sme-boot effects 5 --format yaml            in the form of traces/effects/`;
+  sme-boot effects 5 --format yaml            in the form of traces/effects/
+${exitHelp()}`;
 
 export function effectsCommand(io: Io): Command {
   const views = (text: string, before: ViewName[] = []): ViewName[] => {

@@ -1,6 +1,6 @@
 /** `sme-boot inspect`: prints the machine's state at a label. */
 import { Command, Option } from 'commander';
-import { writeWhole } from '../node/files.js';
+import { checkWritable, writeWhole } from '../node/files.js';
 import { hex, pa, PAGE_SIZE, type KeyId } from '../machine/address.js';
 import { MEMTYPE_NAMES, patTypes } from '../machine/cpu/memory-types.js';
 import { bitNames, CR0, CR4, EFER, GENERAL_REGISTERS } from '../machine/cpu/registers.js';
@@ -10,7 +10,9 @@ import { mappedRanges } from '../inspect/tables.js';
 import { walkEnd, walkOf, walkRows } from '../inspect/walk.js';
 import { InputError } from '../base/errors.js';
 import { checkLimit, LIMITS } from '../base/limits.js';
+import { printable } from '../base/printable.js';
 import { table } from './columns.js';
+import { exitHelp } from './exit-codes.js';
 import type { Io } from './io.js';
 import { addRunOptions, DEFAULT_SCENARIO, prepareBoot, type RunFlags } from './run-options.js';
 
@@ -35,7 +37,8 @@ Examples:
   sme-boot inspect --at init_mem_mapping --ptdump
   sme-boot inspect --mem initrd:64 --as dram
   sme-boot inspect --mem "kernel text:4096" --as c1 --save text.bin
-  sme-boot inspect --engine --format json > engine.json`;
+  sme-boot inspect --engine --format json > engine.json
+${exitHelp()}`;
 
 export function inspectCommand(io: Io): Command {
   const command = new Command('inspect')
@@ -71,6 +74,7 @@ interface View {
 }
 
 function inspect(io: Io, scenario: string, flags: Flags): void {
+  if (flags.save !== undefined) checkWritable(flags.save);
   const boot = prepareBoot(scenario, flags);
   if (flags.at !== undefined) boot.runTo(flags.at);
   else while (boot.step());
@@ -93,7 +97,7 @@ function vtop(boot: Boot, text: string): View {
   return {
     name: 'vtop',
     data: walk,
-    text: `${text} = ${walk.va}\n${table(walkRows(walk))}${walkEnd(walk)}\n`,
+    text: `${printable(text)} = ${walk.va}\n${table(walkRows(walk))}${walkEnd(walk)}\n`,
   };
 }
 
@@ -146,7 +150,10 @@ function memory(boot: Boot, text: string, as: Flags['as'], save: string | undefi
   return {
     name: 'mem',
     data: { place: where, pa: hex(address), as, bytes: Buffer.from(bytes).toString('hex') },
-    text: save === undefined ? hexdump(address, bytes) : `${String(length)} bytes to ${save}\n`,
+    text:
+      save === undefined
+        ? hexdump(address, bytes)
+        : `${String(length)} bytes to ${printable(save)}\n`,
   };
 }
 

@@ -13,6 +13,6 @@ export interface Io {
   /** Paints for stdout; plain when colours are off. */
   paint: ChalkInstance;
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** 0 success, 1 a mismatch or an unexpected outcome, 2 bad usage or input. */
+  /** A code of exit-codes.ts. */
   exitCode: number;
 }

@@ -1,21 +1,29 @@
 /** The command line: `sme-boot COMMAND`. */
-import { realpathSync } from 'node:fs';
+import { existsSync, realpathSync } from 'node:fs';
+import { isatty } from 'node:tty';
 import { fileURLToPath } from 'node:url';
 import { Chalk, supportsColor, type ColorSupportLevel } from 'chalk';
 import { Command, CommanderError, Option } from 'commander';
 import { InputError } from '../base/errors.js';
 import { VERSION } from '../base/version.js';
-import { UnmodelledError } from '../machine/unmodelled.js';
-import type { Io } from './io.js';
+import { printableLines } from '../base/printable.js';
+import { known } from '../node/file-errors.js';
+import { interruptible, isInterrupt } from '../node/interrupt.js';
+import { writerOf } from '../node/output.js';
+import { removeTemporaries } from '../node/write-file.js';
+import type { Io, Output } from './io.js';
 import { bisectCommand } from './bisect.js';
 import { checkCommand } from './check.js';
 import { diffCommand } from './diff.js';
 import { effectsCommand } from './effects.js';
+import { EXIT, EXIT_MEANINGS, exitHelp, exitOf } from './exit-codes.js';
+import { faultText } from './fault.js';
 import { inspectCommand } from './inspect.js';
 import { matrixCommand } from './matrix.js';
 import { listCommand, patchesCommand, schemaCommand } from './list.js';
 import { probeCommand } from './probe.js';
 import { runCommand } from './run.js';
+import { safeIo } from './safe-io.js';
 import { scenarioCommand } from './scenario.js';
 import { traceCommand } from './trace.js';
 
@@ -28,12 +36,7 @@ Examples:
   sme-boot inspect --at startup_64:phys_base --vtop _text
   sme-boot check                              check every expected trace
   sme-boot bisect rfc-v1 --expect 'garbage=nic to device'
-
-Exit status: 0 success, 1 a mismatch or an unexpected outcome, 2 bad usage or input,
-3 the boot needs a part of the machine that is not modelled.`;
-
-/** Exit statuses of errors (our choice). */
-const EXIT = { usage: 2, unmodelled: 3 };
+${exitHelp({ mismatch: EXIT_MEANINGS.mismatch, undecided: EXIT_MEANINGS.undecided })}`;
 
 type ColorWhen = 'auto' | 'always' | 'never';
 
@@ -56,6 +59,7 @@ function program(io: Io): Command {
         .choices(['auto', 'always', 'never'])
         .default('auto'),
     )
+    .option('--verbose', 'print the stack of a fault of sme-boot')
     .version(VERSION)
     .addHelpText('after', EXAMPLES)
     .showHelpAfterError('(see sme-boot --help)')
@@ -84,8 +88,9 @@ function program(io: Io): Command {
       writeOut: (text) => {
         io.stdout.write(text);
       },
+      // It quotes the user's words.
       writeErr: (text) => {
-        io.stderr.write(text);
+        io.stderr.write(printableLines(text));
       },
       getOutHelpWidth: () => io.stdout.columns ?? 80,
       getErrHelpWidth: () => io.stderr.columns ?? 80,
@@ -98,18 +103,39 @@ function program(io: Io): Command {
   return top;
 }
 
-/** Runs one command line and returns the exit status. Prints an InputError, throws any other error. */
-export async function runCli(argv: readonly string[], io: Io): Promise<number> {
+/** Prints an error; returns the exit status. */
+function report(thrown: unknown, top: Command, argv: readonly string[], io: Io): number {
+  const error = known(thrown);
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+  const status = exitOf(error);
+  const text =
+    status !== undefined && error instanceof InputError
+      ? `sme-boot: ${error.message}\n`
+      : faultText(error, {
+          version: VERSION,
+          argv,
+          isFile: existsSync,
+          verbose: argv.includes('--verbose'),
+        });
   try {
-    await program(io).parseAsync([...argv], { from: 'user' });
+    io.stderr.write(text);
+  } catch (failed) {
+    // Nothing can be told on stderr; the status is that of the error.
+    if (!(failed instanceof InputError)) throw failed;
+  }
+  return status ?? EXIT.fault;
+}
+
+/** Runs one command line and returns the exit status. Prints every error; rejects only if Ctrl-C ended it. */
+export async function runCli(argv: readonly string[], given: Io): Promise<number> {
+  const io = safeIo(given);
+  const top = program(io);
+  try {
+    await top.parseAsync([...argv], { from: 'user' });
     return io.exitCode;
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT.usage;
-    if (error instanceof InputError) {
-      io.stderr.write(`sme-boot: ${error.message}\n`);
-      return error instanceof UnmodelledError ? EXIT.unmodelled : EXIT.usage;
-    }
-    throw error;
+    if (isInterrupt(error)) throw error;
+    return report(error, top, argv, io);
   }
 }
 
@@ -119,25 +145,51 @@ function isMain(): boolean {
   return started !== undefined && realpathSync(started) === fileURLToPath(import.meta.url);
 }
 
-if (isMain()) {
-  // A closed pipe (`| head`) ends the program without an error.
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') process.exit(0);
-    throw error;
-  });
-  const outputOf = (stream: NodeJS.WriteStream): Io['stdout'] => ({
-    write: (text) => {
-      stream.write(text);
-    },
-    isTTY: stream.isTTY,
-    columns: stream.columns,
-  });
+/** Ends the program after Ctrl-C: no temporary file and no status line are left. */
+function endInterrupted(io: Io): never {
+  removeTemporaries();
+  try {
+    io.stderr.write(`${io.stderr.isTTY ? '\r\u001b[K' : ''}sme-boot: interrupted\n`);
+  } finally {
+    process.exit(EXIT.interrupted);
+  }
+}
+
+/** Runs the command line of this process. */
+async function main(): Promise<void> {
+  const outputOf = (fd: 1 | 2): Output => {
+    // The stream is not made for a pipe: that would set the pipe to non-blocking, for other programs too.
+    const stream = isatty(fd) ? [process.stdout, process.stderr][fd - 1] : undefined;
+    return {
+      write: writerOf(fd),
+      isTTY: stream !== undefined,
+      get columns() {
+        return stream?.columns;
+      },
+    };
+  };
   const io: Io = {
-    stdout: outputOf(process.stdout),
-    stderr: outputOf(process.stderr),
+    stdout: outputOf(1),
+    stderr: outputOf(2),
     paint: new Chalk({ level: 0 }),
     env: process.env,
     exitCode: 0,
   };
-  process.exitCode = await runCli(process.argv.slice(2), io);
+  const argv = process.argv.slice(2);
+  const fail = (error: unknown): void => {
+    process.exit(report(error, program(io), argv, io));
+  };
+  process.on('uncaughtException', fail).on('unhandledRejection', fail);
+  // While a command waits; one with a listener of its own ends by itself.
+  process.on('SIGINT', () => {
+    if (process.listenerCount('SIGINT') === 1) endInterrupted(io);
+  });
+  try {
+    process.exitCode = await interruptible(() => runCli(argv, io));
+  } catch (error) {
+    if (isInterrupt(error)) endInterrupted(io);
+    fail(error);
+  }
 }
+
+if (isMain()) await main();

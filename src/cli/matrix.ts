@@ -1,12 +1,12 @@
 /** `sme-boot matrix`: the series without each hunk in turn, on each scenario. */
 import { LIMITS } from '../base/limits.js';
 import { own } from '../base/own.js';
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { extname, join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { readText, writeWhole } from '../node/files.js';
+import { checkWritable, makeFolder, readText, writeWhole } from '../node/files.js';
 import { runOnWorkers } from '../node/workers.js';
 import { removableHunks } from '../analysis/matrix/matrix.js';
 import { goldenName, goldenText } from '../analysis/matrix/golden.js';
@@ -26,6 +26,8 @@ import type { MatrixReport, MatrixRow, MatrixScenario } from '../analysis/matrix
 import { matrixMarkdown, matrixText, type MatrixPainter } from '../analysis/matrix/text.js';
 import { allHunks } from '../series/patches.js';
 import { InputError } from '../base/errors.js';
+import { jsonText } from '../base/printable.js';
+import { EXIT, exitHelp } from './exit-codes.js';
 import type { Io } from './io.js';
 import { runTask, type MatrixMessage, type MatrixTask } from './matrix-task.js';
 import { statusLine } from './progress.js';
@@ -38,8 +40,6 @@ const FORM_OF: Readonly<Record<string, Form>> = {
   '.json': 'json',
   '.html': 'html',
 };
-/** The exit status after Ctrl-C: 128 + SIGINT. */
-const INTERRUPTED = 130;
 /** The worker's script, in the folder of the bundle. */
 const WORKER = new URL('./matrix-worker.js', import.meta.url);
 
@@ -66,8 +66,7 @@ Examples:
   sme-boot matrix bios-minimal --only 09/initrd 08   some hunks or patches
   sme-boot matrix all --shard 2/5 --out part-2.json  one fifth, to spread the work over five machines
   sme-boot matrix merge part-*.json --out matrix.md  the shards joined
-
-Exit status: 0 success, 2 bad usage or input, 130 after Ctrl-C; the rows finished until then are printed.`;
+${exitHelp({ interrupted: 'interrupted by Ctrl-C; the rows finished until then are printed' })}`;
 
 export function matrixCommand(io: Io): Command {
   const command = new Command('matrix')
@@ -123,6 +122,8 @@ async function matrix(io: Io, named: readonly string[], flags: Flags): Promise<v
   };
   const all = named.flatMap((name) => (name === 'all' ? scenarioNames() : [name]));
   const scenarios = [...new Set(all.length === 0 ? [DEFAULT_SCENARIO] : all)];
+  if (flags.out !== undefined) checkWritable(flags.out);
+  if (flags.keep !== undefined) makeFolder(flags.keep);
   // Errors in a scenario are reported before anything boots.
   const [options] = scenarios.map((scenario) => bootOptions(scenario, run));
   if (options === undefined) return;
@@ -143,7 +144,7 @@ async function matrix(io: Io, named: readonly string[], flags: Flags): Promise<v
   if (flags.keep !== undefined) keep(flags.keep, made, run);
   if (!interrupted) return;
   io.stderr.write(`interrupted: ${String(made.rows.length)} of ${String(plan.length)} rows\n`);
-  io.exitCode = INTERRUPTED;
+  io.exitCode = EXIT.interrupted;
 }
 
 /** Writes each row as a match file; with several scenarios, in one folder per scenario. */
@@ -152,7 +153,7 @@ function keep(directory: string, { scenarios, rows }: Omit<Made, 'series'>, run:
   for (const row of rows) {
     const folder = scenarios.size > 1 ? join(directory, row.scenario) : directory;
     const scenario = given.get(row.scenario) ?? row.scenario;
-    mkdirSync(folder, { recursive: true });
+    makeFolder(folder);
     const text = goldenText(row, { ...run, scenario });
     writeWhole(join(folder, goldenName(row)), text);
   }
@@ -190,6 +191,8 @@ async function make(
   const onInterrupt = (): void => {
     abort.abort();
   };
+  // Up to here Ctrl-C ends the command; a listener works only when this code has returned once.
+  await setImmediate();
   process.once('SIGINT', onInterrupt);
   try {
     const workers = Math.min(jobs ?? availableParallelism(), plan.length);
@@ -232,7 +235,7 @@ function write(io: Io, report: MatrixReport, { format, out }: OutputFlags): void
 function textOf(io: Io, report: MatrixReport, form: Form, toFile: boolean): string {
   switch (form) {
     case 'json':
-      return `${JSON.stringify(report, null, 2)}\n`;
+      return jsonText(report);
     case 'markdown':
       return matrixMarkdown(report);
     case 'html':

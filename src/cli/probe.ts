@@ -8,6 +8,7 @@ import { runScript, type ScriptResult } from '../analysis/calls/calls.js';
 import type { BootOptions } from '../sequencer/boot.js';
 import { LAST_STAGE } from '../series/patches.js';
 import { InputError } from '../base/errors.js';
+import { exitHelp } from './exit-codes.js';
 import type { Io } from './io.js';
 import { packageRoot } from './paths.js';
 import { scriptText } from './calls-text.js';
@@ -31,7 +32,8 @@ Examples:
   sme-boot probe probes/07-early-memremap.yaml --stage 6
   sme-boot probe probes/08-early-encrypt.yaml --stage 8 --activate
   sme-boot probe --format yaml > probes.txt
-  sme-boot schema probe                              the JSON Schema of a call script`;
+  sme-boot schema probe                              the JSON Schema of a call script
+${exitHelp()}`;
 
 export function probeCommand(io: Io): Command {
   return new Command('probe')

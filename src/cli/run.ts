@@ -1,10 +1,11 @@
 /** `sme-boot run`: boots, prints a summary, writes the trace. */
 import { Command, Option } from 'commander';
-import { writeWhole } from '../node/files.js';
+import { checkWritable, writeWhole } from '../node/files.js';
 import type { Boot } from '../sequencer/boot.js';
 import { differences } from '../sequencer/expected.js';
 import { printTrace, printTraceJson } from '../trace/yaml-out.js';
 import type { Trace } from '../trace/trace.js';
+import { EXIT, exitHelp } from './exit-codes.js';
 import type { Io } from './io.js';
 import { addRunOptions, DEFAULT_SCENARIO, prepareBoot, type RunFlags } from './run-options.js';
 import { summaryEnd, summaryHead, summaryStep } from './summary.js';
@@ -21,7 +22,11 @@ Examples:
   sme-boot run epyc-efi --series fixed             with fixes for the findings in docs/findings.md
   sme-boot run bios-minimal --without 09/initrd    the series without one hunk
   sme-boot run --set machine.ram=4GiB --trace boot.yaml
-  sme-boot run --kernel vmlinuz --initrd initrd.img --trace - > real.yaml`;
+  sme-boot run --kernel vmlinuz --initrd initrd.img --trace - > real.yaml
+${exitHelp({
+  ok: 'the boot ended, in whatever way',
+  mismatch: 'the boot of the whole series is not what the scenario expects',
+})}`;
 
 export function runCommand(io: Io): Command {
   const command = new Command('run')
@@ -42,6 +47,7 @@ export function runCommand(io: Io): Command {
 }
 
 function run(io: Io, scenario: string, flags: Flags): void {
+  if (flags.trace !== undefined && flags.trace !== '-') checkWritable(flags.trace);
   const boot = prepareBoot(scenario, flags);
   // With the trace on stdout, the summary is on stderr.
   const summary = flags.trace === '-' ? io.stderr : io.stdout;
@@ -57,7 +63,7 @@ function run(io: Io, scenario: string, flags: Flags): void {
   const { expected } = boot;
   const unexpected = expected === undefined ? [] : differences(expected, trace);
   summary.write(summaryEnd(trace, unexpected, io.paint, summary.columns));
-  if (unexpected.length > 0) io.exitCode = 1;
+  if (unexpected.length > 0) io.exitCode = EXIT.mismatch;
 }
 
 /** Runs the steps and prints each when it has ended; shows progress on stderr if it is a terminal. */

@@ -1,4 +1,5 @@
 /** Runs of a command with many boots: each is booted once; its trace is cached until the command ends. */
+import { interruptible } from '../node/interrupt.js';
 import { LAST_STAGE } from '../series/patches.js';
 import { selectionFlags, type HunkSelection } from '../series/compose.js';
 import type { Trace, TraceHeader } from '../trace/trace.js';
@@ -71,7 +72,7 @@ export class Runs {
     const key = wordsOf({ ...run, flags: { ...run.flags, stage: run.flags.stage ?? LAST_STAGE } });
     const known = this.traces.get(key);
     if (known !== undefined) return known;
-    const trace = prepareBoot(run.scenario, run.flags).run();
+    const trace = interruptible(() => prepareBoot(run.scenario, run.flags).run());
     this.traces.set(key, trace);
     return trace;
   }

@@ -2,7 +2,7 @@
 import { basename, extname } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import { Document } from 'yaml';
-import { readBytes, writeWhole } from '../node/files.js';
+import { checkWritable, readBytes, writeWhole } from '../node/files.js';
 import { parseDmesg } from '../scenario/dmesg.js';
 import { draftScenario, type DraftScenario } from '../scenario/from-dmesg.js';
 import { decodeLog, plain } from '../scenario/log-text.js';
@@ -10,6 +10,8 @@ import { REMARK_KINDS, type RemarkKind } from '../scenario/remarks.js';
 import { parseScenario } from '../scenario/scenario.js';
 import { InputError } from '../base/errors.js';
 import { LIMITS } from '../base/limits.js';
+import { yamlText } from '../base/yaml-text.js';
+import { exitHelp } from './exit-codes.js';
 import type { Io } from './io.js';
 
 interface Flags {
@@ -31,7 +33,8 @@ Examples:
 The log may have any kind of time stamps, quoting marks, colour codes, lines wrapped
 by a mail program, CR LF line ends, UTF-16 or quoted-printable encoding, or be the
 output of dmesg -J. Comments at the head of the scenario list what was read, what was
-guessed and why, and what was not used. Boot with efi=debug to log the EFI memory map.`;
+guessed and why, and what was not used. Boot with efi=debug to log the EFI memory map.
+${exitHelp()}`;
 
 export function scenarioCommand(io: Io): Command {
   const fromDmesg = new Command('from-dmesg')
@@ -43,6 +46,7 @@ export function scenarioCommand(io: Io): Command {
     .option('--as-logged', 'leave the command line unchanged: do not add mem_encrypt=on')
     .addHelpText('after', EXAMPLES)
     .action((file: string, flags: Flags) => {
+      if (flags.output !== undefined) checkWritable(flags.output);
       const yaml = fromLog(file, flags);
       if (flags.output === undefined) io.stdout.write(yaml);
       else writeWhole(flags.output, yaml);
@@ -104,7 +108,7 @@ function print({ data, remarks }: DraftScenario, source: string): string {
     .map((line) => ` ${line}`)
     .join('\n');
   hexadecimal(document);
-  return document.toString({ lineWidth: 0 });
+  return yamlText(document, { lineWidth: 0 });
 }
 
 /** Formats addresses in hexadecimal and ranges on one line each. */

@@ -1,11 +1,13 @@
 /** `sme-boot trace`: prints one expected trace, whole or as the difference from another. */
 import type { ChalkInstance } from 'chalk';
 import { Command, Option } from 'commander';
-import { writeWhole } from '../node/files.js';
+import { checkWritable, writeWhole } from '../node/files.js';
 import { baseName, changesText, fileKey, TraceFiles } from '../node/trace-files.js';
 import { InputError } from '../base/errors.js';
+import { printable } from '../base/printable.js';
 import type { Trace } from '../trace/trace.js';
 import { printTrace, printTraceJson, type PrintOptions } from '../trace/yaml-out.js';
+import { exitHelp } from './exit-codes.js';
 import type { Io } from './io.js';
 import { runOfHeader, wordsOf } from './runs.js';
 import { stepText, summaryEnd } from './summary.js';
@@ -27,7 +29,8 @@ Examples:
   sme-boot trace traces/epyc-efi/stage-09.yaml                  stage 9 whole
   sme-boot trace traces/epyc-efi/stage-09.yaml --format text    as "run" prints it
   sme-boot trace s9.yaml --base s8.yaml --output s9.yaml        store s9 as the difference from s8
-  sme-boot trace s9.yaml --output s9.yaml                       store s9 whole again`;
+  sme-boot trace s9.yaml --output s9.yaml                       store s9 whole again
+${exitHelp()}`;
 
 export function traceCommand(io: Io): Command {
   return new Command('trace')
@@ -55,6 +58,7 @@ function print(io: Io, file: string, { format, base, output }: Flags): void {
       found: format,
     });
   }
+  if (output !== undefined) checkWritable(output);
   const files = new TraceFiles();
   const trace = files.trace(file);
   const text =
@@ -94,7 +98,7 @@ function wholeText(
 /** A trace as `run` prints a boot: its run, the steps, the end. */
 function summaryOf(trace: Trace, paint: ChalkInstance): string {
   return [
-    `${paint.bold(wordsOf(runOfHeader(trace.header)))}\n\n`,
+    `${paint.bold(printable(wordsOf(runOfHeader(trace.header))))}\n\n`,
     ...trace.steps.map(({ label, events }) => stepText(label, events, paint)),
     summaryEnd(trace, [], paint),
   ].join('');

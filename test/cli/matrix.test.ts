@@ -219,7 +219,13 @@ describe('as a program with workers', () => {
   let terminal: string;
   beforeAll(async () => {
     // Progress is shown on a terminal only.
-    writeFileSync(file('terminal.mjs'), 'process.stderr.isTTY = true;');
+    writeFileSync(
+      file('terminal.mjs'),
+      "import tty from 'node:tty';" +
+        "import { syncBuiltinESMExports } from 'node:module';" +
+        'tty.isatty = (fd) => fd === 2;' +
+        'syncBuiltinESMExports();',
+    );
     terminal = pathToFileURL(file('terminal.mjs')).href;
     const project = file('project');
     await build({

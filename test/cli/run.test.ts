@@ -134,11 +134,11 @@ describe('sme-boot run', () => {
     expect((await header('--series', 'mended')).with).toContain('09/flush-tlb');
   });
 
-  test('ends with status 3 where a boot needs what the machine does not model', async () => {
+  test('ends with status 4 where a boot needs what the machine does not model', async () => {
     const flags = ['--stage', '0', '--cmdline', 'earlyprintk=serial,ttyS0'];
     const { status, err } = await sme(['run', 'bios-minimal', ...flags]);
     expect(err).toMatch(/^sme-boot: E_UNMODELLED: .*earlyprintk=serial/);
-    expect(status).toBe(3);
+    expect(status).toBe(4);
   });
 
   exhaustiveTest('colours with --color always, and not if NO_COLOR is set', async () => {
