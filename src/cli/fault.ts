@@ -19,9 +19,18 @@ const platform = (): string => `node ${process.version} (${process.platform} ${p
 const quoted = (word: string): string =>
   /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 
+/** A part of an error, which may be from another realm; '' if it has none. */
+function partOf(error: unknown, part: 'name' | 'message' | 'stack'): string {
+  const value: unknown =
+    typeof error === 'object' && error !== null ? Reflect.get(error, part) : undefined;
+  return typeof value === 'string' ? value : '';
+}
+
 /** The error's class and message. */
-const summary = (error: unknown): string =>
-  oneLine(error instanceof Error ? `${error.name}: ${error.message}` : `thrown: ${String(error)}`);
+function summary(error: unknown): string {
+  const name = partOf(error, 'name');
+  return oneLine(name === '' ? `thrown: ${String(error)}` : `${name}: ${partOf(error, 'message')}`);
+}
 
 /** The files that the words name, also as the value of an option (`--kernel=FILE`). */
 function filesOf({ argv, isFile }: FaultContext): string[] {
@@ -33,14 +42,15 @@ function filesOf({ argv, isFile }: FaultContext): string[] {
 export function faultText(error: unknown, context: FaultContext): string {
   const { version, argv, verbose } = context;
   const files = filesOf(context).map(oneLine);
-  const stack = error instanceof Error ? (error.stack ?? '') : '';
   return [
     `sme-boot: this is a fault of sme-boot: ${summary(error)}`,
     'Please report it, with:',
     `  version:      sme-boot ${version}, ${platform()}`,
     `  command line: ${oneLine(['sme-boot', ...argv.map(quoted)].join(' '))}`,
     ...(files.length === 0 ? [] : [`  files:        ${files.join(', ')}`]),
-    ...(verbose ? [printableLines(stack)] : ['  the stack, which --verbose prints']),
+    ...(verbose
+      ? [printableLines(partOf(error, 'stack'))]
+      : ['  the stack, which --verbose prints']),
     '',
   ].join('\n');
 }

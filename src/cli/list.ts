@@ -16,6 +16,7 @@ import { expectationJsonSchema } from '../check/expectation.js';
 import { InputError } from '../base/errors.js';
 import { printable } from '../base/printable.js';
 import { traceJsonSchema } from '../trace/trace.js';
+import { exitHelp } from './exit-codes.js';
 import type { Io } from './io.js';
 import { patchRecords } from './records.js';
 import { loadSeries, seriesNames } from './series.js';
@@ -90,7 +91,8 @@ Examples:
   sme-boot list options
   sme-boot list hunks --format json
   sme-boot list alternatives
-  sme-boot list symbols --stage 9`,
+  sme-boot list symbols --stage 9
+${exitHelp()}`,
     )
     .action((what: string, scenario: string, flags: Flags) => {
       print(io, own(LISTS, what)?.(scenario, flags) ?? [], flags.format);
@@ -118,7 +120,10 @@ export function patchesCommand(io: Io): Command {
     .description('describe the patches of the series: hunks, files, needs, alternatives')
     .argument('[N]', `patch number, 1 to ${LAST_STAGE} (default: all)`)
     .addOption(format())
-    .addHelpText('after', '\nExamples:\n  sme-boot patches\n  sme-boot patches 9 --format json')
+    .addHelpText(
+      'after',
+      `\nExamples:\n  sme-boot patches\n  sme-boot patches 9 --format json\n${exitHelp()}`,
+    )
     .action((text: string | undefined, flags: Flags) => {
       const records = patchRecords();
       const chosen = records.filter(({ number }) => text === undefined || number === Number(text));
@@ -184,7 +189,10 @@ export function schemaCommand(io: Io): Command {
   return new Command('schema')
     .description('print the JSON Schema (draft-07) of a kind of file, for editors and other tools')
     .addArgument(new Argument('<KIND>', 'kind of file').choices(Object.keys(SCHEMAS)))
-    .addHelpText('after', '\nExamples:\n  sme-boot schema scenario > scenario.schema.json')
+    .addHelpText(
+      'after',
+      `\nExamples:\n  sme-boot schema scenario > scenario.schema.json\n${exitHelp()}`,
+    )
     .action((kind: string) => {
       io.stdout.write(`${JSON.stringify(own(SCHEMAS, kind)?.(), null, 2)}\n`);
     });

@@ -89,6 +89,7 @@ export function matrixCommand(io: Io): Command {
   const merge = new Command('merge')
     .description('join the JSON reports of shards')
     .argument('<FILES...>', 'reports written by "matrix --format json"')
+    .addHelpText('after', exitHelp())
     .action((files: string[], flags: OutputFlags) => {
       const order = allHunks().map((hunk) => hunk.id);
       const reports = files.map((file) => parseMatrix(file, readText(file, LIMITS.matrixFile)));

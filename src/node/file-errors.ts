@@ -33,7 +33,8 @@ const WRITES = new Set(['write', 'mkdir', 'rename', 'unlink', 'rm', 'rmdir', 'ft
 
 /** An error of the system that no one has turned into an input error: one with a path is that; else as it is. */
 export function known(error: unknown): unknown {
-  if (!(error instanceof Error) || !('path' in error) || !('syscall' in error)) return error;
+  if (typeof error !== 'object' || error === null) return error;
+  if (!('path' in error && 'syscall' in error)) return error;
   return fileError(
     WRITES.has(String(error.syscall)) ? 'E_WRITE' : 'E_READ',
     String(error.path),
@@ -47,6 +48,6 @@ export function fileError(code: string, file: string, cause: unknown): Error {
   const system = systemCode(cause);
   if (system === 'EINTR') return new Interrupted();
   // An error without a code is not the system's: it is a fault of the program.
-  if (system === '' && cause instanceof Error) return cause;
+  if (system === '') return cause instanceof Error ? cause : new Error(String(cause));
   return new InputError({ code, place: { file }, reason: own(REASONS, system) ?? system, cause });
 }

@@ -10,10 +10,17 @@ export interface Ran {
 }
 
 /** Runs a command line in this process. */
-export async function sme(argv: readonly string[], env: Io['env'] = {}, tty = false): Promise<Ran> {
+export async function sme(
+  argv: readonly string[],
+  env: Io['env'] = {},
+  tty = false,
+  /** Called when the command writes to stdout. */
+  onOutput: () => unknown = () => undefined,
+): Promise<Ran> {
   const text = { out: '', err: '' };
   const output = (name: keyof typeof text): Io['stdout'] => ({
     write: (more) => {
+      if (name === 'out') onOutput();
       text[name] += more;
     },
     isTTY: tty,
