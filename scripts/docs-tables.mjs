@@ -1,5 +1,5 @@
 // Writes the tables of docs/scenarios.md (from schemas/scenario.schema.json) and docs/trace-format.md (from
-// schemas/trace.schema.json and src/trace/vocabulary.ts); with --check it only reports whether they are up to date.
+// schemas/trace.schema.json and src/trace/vocabulary.ts) and docs/limits.md (from src/base/limits.ts); with --check it only reports whether they are up to date.
 // A table is between `<!-- keys PATH -->` or `<!-- events -->` or `<!-- fields PATH -->` and `<!-- /… -->`.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -95,11 +95,11 @@ function fieldsTable(schema, path) {
   return table(['key', 'value', 'meaning'], rows);
 }
 
-/** The vocabulary of a trace, from the module itself: how a kind merges is not in the schema. */
-async function vocabulary() {
+/** A module of src/ that imports no package. */
+async function moduleOf(file) {
   const { outputFiles } = await build({
     absWorkingDir: root,
-    entryPoints: ['src/trace/vocabulary.ts'],
+    entryPoints: [file],
     bundle: true,
     format: 'esm',
     write: false,
@@ -111,7 +111,7 @@ async function vocabulary() {
 
 /** Every kind of event with its fields: a heading and a table each. */
 async function eventsTables(schema) {
-  const { KINDS, COMMON_FIELDS, ORIGIN_FIELDS } = await vocabulary();
+  const { KINDS, COMMON_FIELDS, ORIGIN_FIELDS } = await moduleOf('src/trace/vocabulary.ts');
   const shared = [...COMMON_FIELDS, ...ORIGIN_FIELDS];
   const kinds = schema.properties.steps.items.properties.events.items.anyOf;
   const parts = Object.entries(KINDS).map(([kind, { fields, merging }]) => {
@@ -128,6 +128,20 @@ async function eventsTables(schema) {
   return [...parts, `### Every kind\n\n${table(['key', 'meaning'], all)}`].join('\n\n');
 }
 
+/** The bounds of input. */
+async function limitsTable() {
+  const { LIMITS } = await moduleOf('src/base/limits.ts');
+  const amount = (most, unit) =>
+    unit === 'bytes' && most % 1024 === 0 ? sizeText(most) : `${most.toLocaleString('en')} ${unit}`;
+  const rows = Object.values(LIMITS).map(({ most, unit, what, why, code: error }) => [
+    what,
+    amount(most, unit),
+    error === '' ? '' : code(error),
+    why,
+  ]);
+  return table(['bounded', 'at most', 'error', 'reason'], rows);
+}
+
 /** The paths of all mappings with fixed keys. */
 function pathsOf(part, path = '') {
   const inner = part.items ?? part;
@@ -142,6 +156,7 @@ function pathsOf(part, path = '') {
 const scenario = schemaOf('scenario');
 const trace = schemaOf('trace');
 const PAGES = {
+  'docs/limits.md': { needed: ['limits'], limits: limitsTable },
   'docs/scenarios.md': {
     needed: pathsOf(scenario).map((path) => `keys ${path}`.trim()),
     keys: (path) => keysTable(scenario, path),

@@ -156,7 +156,7 @@ export const LIMITS = {
   text: {
     most: 16 * KIB,
     unit: 'characters',
-    what: '`name`, `title`, `seed` and names in `expect`',
+    what: '`name`, `title` and `seed` of a scenario, names of its devices',
     why: 'they are a line each',
     code: 'E_SCENARIO',
   },

@@ -11,7 +11,7 @@ function isValid(bytes: Uint8Array, length: number): boolean {
   }
 }
 
-/** Offset of the first byte that is not UTF-8; the length if a sequence is cut at the end. */
+/** Offset of the first byte that is not UTF-8: the start of a sequence that is cut. */
 function firstInvalid(bytes: Uint8Array): number {
   let good = 0;
   let bad = bytes.length + 1;
@@ -19,6 +19,15 @@ function firstInvalid(bytes: Uint8Array): number {
     const middle = Math.floor((good + bad) / 2);
     if (middle <= bytes.length && isValid(bytes, middle)) good = middle;
     else bad = middle;
+  }
+  // The valid prefix may end within a sequence: its lead byte has the two highest bits set (RFC 3629, 3).
+  for (let start = good - 1; start >= Math.max(0, good - 3); start--) {
+    const byte = bytes[start] ?? 0;
+    if (byte < 0x80) break;
+    if (byte >= 0xc0) {
+      const length = byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : 2;
+      return start + length > good ? start : good;
+    }
   }
   return good;
 }
@@ -29,14 +38,13 @@ export function decodeUtf8(file: string, bytes: Uint8Array): string {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch (cause) {
     const offset = firstInvalid(bytes);
-    const byte = bytes[offset];
     let line = 1;
     for (let at = 0; at < offset; at++) if (bytes[at] === 0x0a) line++;
     throw new InputError({
       code: 'E_UTF8',
       place: { file, line, offset },
       expected: 'text in UTF-8',
-      found: byte === undefined ? 'the end within a character' : `byte 0x${byte.toString(16)}`,
+      found: `byte 0x${(bytes[offset] ?? 0).toString(16)}`,
       cause,
     });
   }

@@ -127,7 +127,7 @@ function finish(facts: Collected, log: LogText, joined: number): void {
     facts.at.set('commandLine', facts.at.get('kernelCommandLine') ?? 0);
   }
   if (facts.e820.length === 0 && facts.hypervisorMap.length >= RANGES_MIN) {
-    facts.e820.push(...facts.hypervisorMap);
+    for (const range of facts.hypervisorMap) facts.e820.push(range);
     facts.fromXen = true;
   }
   const problem = efiProblem(facts, log.unit);

@@ -53,6 +53,7 @@ const device = z.strictObject({
   name: z
     .string()
     .regex(/^[a-z0-9][a-z0-9-]*$/)
+    .max(LIMITS.text.most)
     .describe('Name in traces and in `expect`: lower-case letters, digits and dashes.'),
   dmaMask: z
     .int()
@@ -266,6 +267,7 @@ export const scenarioSchema = z.strictObject({
   name: z
     .string()
     .regex(/^[a-z0-9][a-z0-9-]*$/)
+    .max(LIMITS.text.most)
     .describe(
       'Name in traces: lower-case letters, digits and dashes; by convention the name of the file.',
     ),

@@ -108,7 +108,7 @@ function tableLines(rows: readonly MatrixRow[], paint: MatrixPainter, columns: n
   }));
   const lines = [heads, ...rows.map((row) => cellsOf(row, paint))];
   const widths = Object.values(MAX_WIDTHS).map((widest, x) =>
-    Math.min(widest, Math.max(...lines.map((cells) => cells[x]?.text.length ?? 0))),
+    lines.reduce((most, cells) => Math.min(widest, Math.max(most, cells[x]?.text.length ?? 0)), 0),
   );
   const left = columns - widths.reduce((sum, width) => sum + width + GAP.length, INDENT.length);
   const wrong = widths.at(-1) ?? 0;
@@ -159,7 +159,7 @@ export function matrixText(
   const lines = [...blocks.flat(), ...wrap(total, columns).map((text) => paint.heading(text))];
   if (missing.length > 0) {
     lines.push(paint.bad(`missing: ${missing.length}`));
-    lines.push(...missing.map((each) => INDENT + oneLine(each)));
+    for (const each of missing) lines.push(INDENT + oneLine(each));
   }
   return `${lines.join('\n')}\n`;
 }
@@ -208,7 +208,7 @@ export function matrixMarkdown(report: MatrixReport): string {
   }
   if (report.missing.length > 0) {
     lines.push('', '## Missing rows', '');
-    lines.push(...report.missing.map((each) => `- ${markdown(each)}`));
+    for (const each of report.missing) lines.push(`- ${markdown(each)}`);
   }
   return `${lines.join('\n')}\n`;
 }

@@ -11,6 +11,7 @@
  * A name is a length and that many tokens; the first character of their text is nm's letter. Each of the 256 tokens is
  * a string in token_table, at its offset from token_index. markers has the offset of every 256th name.
  */
+import { latin1 } from '../../base/bytes.js';
 import type { ImageSegment } from './elf.js';
 import { readAddresses } from './kallsyms-addresses.js';
 import { decodeNames, findNames } from './kallsyms-names.js';
@@ -43,16 +44,17 @@ const PRINTABLE_LAST = 0x7e;
  * look-alikes it ends without a result.
  */
 export function readKallsyms(segments: readonly ImageSegment[]): SymbolTable | undefined {
+  // Segments may share their bytes in the file: one budget for all of them.
+  const budget = new SearchBudget(segments.reduce((sum, { bytes }) => sum + bytes.length, 0));
   for (const { bytes, vaddr } of segments) {
     const at: Bytes = {
       u8: bytes,
       view: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength),
       vaddr,
     };
-    const budget = new SearchBudget(bytes.length);
     for (const digits of findDigits(bytes)) {
       const ends = tokensEnd(at, digits, budget);
-      if (budget.spent) break;
+      if (budget.spent) return undefined;
       if (ends === undefined) continue;
       for (const align of ALIGNS) {
         const table = readTokenTable(at, digits, ends, align);
@@ -124,7 +126,7 @@ function readTokenTable(
     for (let byte = byteAt(u8, at); byte !== 0; byte = byteAt(u8, ++at)) {
       if (byte < PRINTABLE_FIRST || byte > PRINTABLE_LAST) return undefined;
     }
-    tokens.push(String.fromCharCode(...u8.subarray(from, at)));
+    tokens.push(latin1(u8.subarray(from, at)));
     at++;
   }
   return at === end ? { start, end: index + 2 * TOKENS, tokens } : undefined;

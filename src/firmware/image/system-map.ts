@@ -2,8 +2,8 @@
 import { InputError } from '../../base/errors.js';
 import { SymbolTable, type ImageSymbol } from './symbols.js';
 
-/** A line: 16 hexadecimal digits, nm's letter, the name. */
-const LINE = /^([0-9a-f]{8})([0-9a-f]{8}) ([A-Za-z?]) (\S+)$/;
+/** A line: 16 hexadecimal digits, nm's letter, the name, shorter than KSYM_NAME_LEN (include/linux/kallsyms.h, 6.1). */
+const LINE = /^([0-9a-f]{8})([0-9a-f]{8}) ([A-Za-z?]) (\S{1,511})$/;
 const TWO_32 = 2 ** 32;
 const SHOWN = 60;
 
@@ -23,7 +23,7 @@ export function readSystemMap(text: string, file: string): SymbolTable {
       throw new InputError({
         code: 'E_BAD_SYSTEM_MAP',
         place: { file, line: index + 1 },
-        expected: 'a 64-bit address in hexadecimal, a letter and a name',
+        expected: 'a 64-bit address in hexadecimal, a letter and a name of at most 511 characters',
         found: JSON.stringify(line.slice(0, SHOWN)),
       });
     }

@@ -50,6 +50,17 @@ describe('kallsyms', () => {
   );
 
   test(
+    'is searched for in bounded time in many segments that share their bytes',
+    () => {
+      const digits = ascii('0\x001\x002\x003\x004\x005\x006\x007\x008\x009\0');
+      const bytes = new Uint8Array(1_000_000).map((_, at) => digits[at % digits.length] ?? 0);
+      const many = Array.from({ length: 1000 }, () => segment(bytes.subarray(0, 1000)));
+      expect(readKallsyms([segment(bytes), ...many])).toBeUndefined();
+    },
+    TIME,
+  );
+
+  test(
     'is searched for in bounded time among look-alikes of markers and counts',
     () => {
       // Before a complete token table: "0, 512" over and over, each the start of two markers, each after a count.

@@ -37,6 +37,8 @@ describe('a System.map', () => {
     ['0xffffffff81000000 T _text', 1],
     ['\nffffffff81000000 T _text', 1],
     ['ffffffff81000000 T _text\n                 U other\n', 2],
+    [`ffffffff81000000 T _text\nffffffff81000001 T ${'x'.repeat(512)}`, 2],
+    [`ffffffff81000000 T ${'x'.repeat(1_000_000)}`, 1],
   ])('with the line %j is refused with the number of the line', (text, line) => {
     const { code, place } = refusal(() => readSystemMap(text, 'System.map'));
     expect({ code, place }).toEqual({
