@@ -1,51 +1,76 @@
 // Bundles the command line into dist/sme-boot.js, and its worker thread into dist/matrix-worker.js: ES modules for
-// Node 20 with their source maps, the first executable. Each file is replaced atomically, so that a program that starts
-// meanwhile finds a complete one.
+// Node 20 with their source maps, the first executable; and the library into dist/lib/, whose modules share their code.
+// Each file is replaced atomically, so that a program that starts meanwhile finds a complete one.
 import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { basename, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import process from 'node:process';
 import { build } from 'esbuild';
 import { DEFINES } from './defines.mjs';
-import { ENTRY_POINTS } from './entry-points.mjs';
+import { ENTRY_POINTS, LIBRARY } from './entry-points.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const outdir = `${root}dist`;
+const outdir = join(root, 'dist');
 
 // Packages written as CommonJS ask for Node's own modules through require().
 const REQUIRE =
   "import { createRequire as sme_boot_createRequire } from 'node:module';" +
   'const require = sme_boot_createRequire(import.meta.url);';
 
+const SHARED = {
+  absWorkingDir: root,
+  write: false,
+  bundle: true,
+  format: 'esm',
+  target: 'node20',
+  define: DEFINES,
+  logLevel: 'warning',
+};
+
+const program = {
+  ...SHARED,
+  entryPoints: ENTRY_POINTS,
+  outdir,
+  platform: 'node',
+  sourcemap: true,
+  sourcesContent: false,
+  minifySyntax: true,
+  minifyWhitespace: true,
+  banner: { js: `#!/usr/bin/env node\n${REQUIRE}` },
+};
+
+// Bundled as for a browser, which `machine` and `trace` can run in; only the module with the files imports Node's.
+const library = {
+  ...SHARED,
+  entryPoints: LIBRARY,
+  outdir: join(outdir, 'lib'),
+  platform: 'browser',
+  external: ['node:*'],
+  splitting: true,
+  chunkNames: '[name]-[hash]',
+};
+
 try {
-  const { outputFiles } = await build({
-    absWorkingDir: root,
-    entryPoints: ENTRY_POINTS,
-    outdir,
-    write: false,
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    target: 'node20',
-    define: DEFINES,
-    sourcemap: true,
-    sourcesContent: false,
-    minifySyntax: true,
-    minifyWhitespace: true,
-    banner: { js: `#!/usr/bin/env node\n${REQUIRE}` },
-    logLevel: 'warning',
-  });
-  await mkdir(outdir, { recursive: true });
-  const names = new Set(outputFiles.map(({ path }) => basename(path)));
-  for (const { path, contents } of outputFiles) {
+  const built = await Promise.all([build(program), build(library)]);
+  const isChunk = ({ path }) => Number(basename(path).startsWith('chunk-'));
+  // Entry points are written last: the modules that they import are there then.
+  const files = built
+    .flatMap(({ outputFiles }) => outputFiles)
+    .sort((a, b) => isChunk(b) - isChunk(a));
+  await mkdir(join(outdir, 'lib'), { recursive: true });
+  for (const { path, contents } of files) {
     const beside = `${path}.${process.pid}.part`;
-    await writeFile(beside, contents, { mode: basename(path) === 'sme-boot.js' ? 0o755 : 0o644 });
+    const executable = path === join(outdir, 'sme-boot.js');
+    await writeFile(beside, contents, { mode: executable ? 0o755 : 0o644 });
     await rename(beside, path);
   }
-  for (const name of await readdir(outdir)) {
-    // Files that another build is writing are not touched.
-    const kept = names.has(name) || name.endsWith('.part');
-    if (!kept) await rm(join(outdir, name), { recursive: true });
+  const names = new Set(['types', 'lib', ...files.map(({ path }) => relative(outdir, path))]);
+  for (const folder of ['', 'lib']) {
+    for (const name of await readdir(join(outdir, folder))) {
+      // Files that another build is writing are not touched; dist/types/ is that of scripts/types.mjs.
+      const kept = names.has(join(folder, name)) || name.endsWith('.part');
+      if (!kept) await rm(join(outdir, folder, name), { recursive: true });
+    }
   }
 } catch (error) {
   // esbuild has printed its errors.

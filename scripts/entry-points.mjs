@@ -3,3 +3,10 @@ export const ENTRY_POINTS = {
   'sme-boot': 'src/cli/main.ts',
   'matrix-worker': 'src/cli/matrix-worker.ts',
 };
+
+/** The library in dist/lib/, for other programs: the `exports` of package.json. */
+export const LIBRARY = {
+  'sme-boot': 'src/node/library.ts',
+  machine: 'src/lib/machine.ts',
+  trace: 'src/lib/trace.ts',
+};

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
-import { ENTRY_POINTS } from './entry-points.mjs';
+import { ENTRY_POINTS, LIBRARY } from './entry-points.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const file = join(root, 'THIRD-PARTY-NOTICES');
@@ -14,7 +14,7 @@ const file = join(root, 'THIRD-PARTY-NOTICES');
 async function bundledPackages() {
   const { metafile } = await build({
     absWorkingDir: root,
-    entryPoints: Object.values(ENTRY_POINTS),
+    entryPoints: [...Object.values(ENTRY_POINTS), ...Object.values(LIBRARY)],
     outdir: 'dist',
     bundle: true,
     platform: 'node',

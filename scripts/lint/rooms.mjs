@@ -40,7 +40,8 @@ export const MAY_IMPORT = {
   check: ['base', 'trace'],
   inspect: [...UP_TO_SCENARIO, 'sequencer'],
   analysis: UP_TO_INSPECT,
-  node: UP_TO_ANALYSIS,
+  lib: UP_TO_INSPECT,
+  node: [...UP_TO_ANALYSIS, 'lib'],
   cli: [...UP_TO_ANALYSIS, 'node', '.'],
   '.': UP_TO_ANALYSIS,
 };
@@ -60,6 +61,7 @@ export const ROOMS = {
   sequencer: 'runs a boot step by step; snapshots; kexec; the final state',
   check: 'expected traces: match directives, comparison, reports',
   inspect: 'page walks, tables, memory at a label',
+  lib: 'the public interface for programs, without files',
   analysis: 'effects, call scripts, matrix, checkpoints, bisection',
   node: 'files, node:crypto, worker threads',
   cli: 'the commands',

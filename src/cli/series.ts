@@ -1,8 +1,8 @@
 /** Series by name, of the package or from a file. */
-import { own } from '../base/own.js';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { readText } from '../node/files.js';
+import { currentName } from '../series/former-names.js';
 import { seriesOf, type Series } from '../series/series-file.js';
 import { InputError } from '../base/errors.js';
 import { readYaml } from '../base/yaml-source.js';
@@ -10,8 +10,6 @@ import { packageRoot } from './paths.js';
 import { yamlNames } from './yaml-files.js';
 
 const FOLDER = join('patches', 'series');
-/** Former names of the package's series. */
-const FORMER: Readonly<Record<string, string>> = { mended: 'fixed' };
 
 /** Names of the package's series. */
 export function seriesNames(root = packageRoot()): string[] {
@@ -20,7 +18,7 @@ export function seriesNames(root = packageRoot()): string[] {
 
 /** A series by name, or from a file. Throws E_SERIES_UNKNOWN, and what reading the file throws. */
 export function loadSeries(given: string): Series {
-  const nameOrFile = own(FORMER, given) ?? given;
+  const nameOrFile = currentName(given);
   const isName = /^[a-z0-9-]+$/.test(nameOrFile);
   const packaged = join(packageRoot(), FOLDER, `${nameOrFile}.yaml`);
   if (isName && !existsSync(packaged)) {

@@ -1,0 +1,134 @@
+// Writes dist/types/: the declarations of the library for TypeScript, as far as its entry points reach them. They import no
+// package: a type inferred from a zod schema is written out, and a package's own types (a schema, a compiled regular
+// expression) are `unknown`.
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
+import process from 'node:process';
+import { fileURLToPath } from 'node:url';
+import ts from 'typescript';
+import { LIBRARY } from './entry-points.mjs';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const src = join(root, 'src');
+const outDir = join(root, 'dist/types');
+
+const config = ts.parseJsonConfigFileContent(
+  ts.readConfigFile(join(root, 'tsconfig.json'), ts.sys.readFile).config,
+  ts.sys,
+  root,
+);
+const program = ts.createProgram(
+  Object.values(LIBRARY).map((entry) => join(root, entry)),
+  {
+    ...config.options,
+    noEmit: false,
+    declaration: true,
+    emitDeclarationOnly: true,
+    stripInternal: true,
+    // `npm run check:types` checks them.
+    noCheck: true,
+    rootDir: src,
+    outDir,
+  },
+);
+const checker = program.getTypeChecker();
+const isPackage = (specifier) => !specifier.startsWith('.');
+
+/** Local names of a file that are imported from packages. */
+function packageNames(file) {
+  const names = new Set();
+  for (const statement of file.statements) {
+    if (!ts.isImportDeclaration(statement) || !isPackage(statement.moduleSpecifier.text)) continue;
+    const { importClause } = statement;
+    if (importClause?.name) names.add(importClause.name.text);
+    const bindings = importClause?.namedBindings;
+    if (bindings && ts.isNamespaceImport(bindings)) names.add(bindings.name.text);
+    else for (const each of bindings?.elements ?? []) names.add(each.name.text);
+  }
+  return names;
+}
+
+/** Whether a declaration uses one of some names, or imports a type from a package. */
+function uses(node, names) {
+  if (ts.isIdentifier(node) && names.has(node.text)) return true;
+  if (ts.isImportTypeNode(node) && isPackage(node.argument.literal.text)) return true;
+  return ts.forEachChild(node, (child) => uses(child, names)) ?? false;
+}
+
+const FLAGS =
+  ts.NodeBuilderFlags.NoTruncation |
+  ts.NodeBuilderFlags.InTypeAlias |
+  ts.NodeBuilderFlags.MultilineObjectLiterals |
+  ts.NodeBuilderFlags.UseAliasDefinedOutsideCurrentScope;
+
+/** The alias with its type written out; undefined if that would still name a package. */
+function writtenOut(factory, alias, names) {
+  const original = ts.getOriginalNode(alias);
+  const type = checker.typeToTypeNode(checker.getTypeAtLocation(original.name), original, FLAGS);
+  if (type === undefined || uses(type, names)) return undefined;
+  const { modifiers, name, typeParameters } = alias;
+  return factory.updateTypeAliasDeclaration(alias, modifiers, name, typeParameters, type);
+}
+
+/** The declaration with `unknown` in place of each type of a package. */
+function opaque(context, statement, names) {
+  const { factory } = context;
+  const visit = (node) => {
+    const ofPackage =
+      (ts.isTypeReferenceNode(node) && uses(node.typeName, names)) ||
+      (ts.isTypeQueryNode(node) && uses(node.exprName, names)) ||
+      (ts.isImportTypeNode(node) && isPackage(node.argument.literal.text));
+    return ofPackage
+      ? factory.createKeywordTypeNode(ts.SyntaxKind.UnknownKeyword)
+      : ts.visitEachChild(node, visit, context);
+  };
+  return ts.visitNode(statement, visit);
+}
+
+/** Removes packages from the declarations of a file. */
+const withoutPackages = (context) => (file) => {
+  if (!ts.isSourceFile(file)) return file;
+  const names = packageNames(file);
+  const statements = file.statements.flatMap((statement) => {
+    if (ts.isImportDeclaration(statement) && isPackage(statement.moduleSpecifier.text)) return [];
+    if (!uses(statement, names)) return [statement];
+    const written =
+      ts.isTypeAliasDeclaration(statement) && writtenOut(context.factory, statement, names);
+    return [written || opaque(context, statement, names)];
+  });
+  return context.factory.updateSourceFile(file, statements);
+};
+
+const texts = new Map();
+program.emit(undefined, (path, text) => texts.set(resolve(path), text), undefined, true, {
+  afterDeclarations: [withoutPackages],
+});
+
+/** The declarations that a file imports, itself included. */
+function reach(path, reached) {
+  if (reached.has(path)) return;
+  const text = texts.get(path);
+  if (text === undefined) throw new Error(`no declarations for ${path}`);
+  reached.set(path, text);
+  for (const { fileName } of ts.preProcessFile(text).importedFiles) {
+    if (isPackage(fileName)) throw new Error(`${relative(root, path)} imports ${fileName}`);
+    reach(join(dirname(path), fileName.replace(/\.js$/, '.d.ts')), reached);
+  }
+}
+
+const reached = new Map();
+for (const entry of Object.values(LIBRARY)) {
+  reach(join(outDir, relative(src, join(root, entry)).replace(/\.ts$/, '.d.ts')), reached);
+}
+rmSync(outDir, { recursive: true, force: true });
+for (const [path, text] of reached) {
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, text);
+}
+if (process.argv.includes('--list'))
+  console.log(
+    [...reached.keys()]
+      .map((p) => relative(outDir, p))
+      .sort()
+      .join('\n'),
+  );

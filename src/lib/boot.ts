@@ -1,0 +1,171 @@
+/** A boot for programs: its steps, its trace, and the machine at any label. */
+import { asSource, type ByteSource } from '../base/byte-source.js';
+import { InputError } from '../base/errors.js';
+import { checkLimit, LIMITS } from '../base/limits.js';
+import type { KernelImage } from '../firmware/image/kernel-image.js';
+import type { Region } from '../firmware/placed.js';
+import { parsePlace, physicalOf, virtualOf } from '../inspect/place.js';
+import { mappedRanges, type MappedRange } from '../inspect/tables.js';
+import { walkOf, type Walk } from '../inspect/walk.js';
+import { KEY_HOST, KEY_PLAIN, pa } from '../machine/address.js';
+import type { Machine } from '../machine/machine.js';
+import type { BlockCipherFactory } from '../machine/types.js';
+import { Boot as Sequencer } from '../sequencer/boot.js';
+import type { Outcome, Trace, TraceEvent } from '../trace/trace.js';
+import type { LoadedScenario } from './scenario.js';
+import { selectionOf } from './selection.js';
+import type { Selection } from './series.js';
+
+export type { ByteSource, KernelImage, MappedRange, Region, Walk };
+export { type WalkLevel } from '../inspect/walk.js';
+
+/** What is booted, besides the scenario. */
+export interface BootOptions extends Selection {
+  /** A kernel image, of `readKernelImage`; default: the built-in one. */
+  readonly image?: KernelImage | undefined;
+  /** Default: the built-in initrd. */
+  readonly initrd?: Uint8Array | undefined;
+  /** A flattened device tree for the setup_data chain, instead of the scenario's. */
+  readonly deviceTree?: Uint8Array | undefined;
+}
+
+/** What a host provides: the same results on each, at different speeds. */
+export interface Host {
+  readonly cipher: BlockCipherFactory;
+  /** SHA-256 in lower-case hexadecimal. */
+  readonly digest: (bytes: Uint8Array) => string;
+}
+
+/** How memory is read: its bytes on the bus, or decrypted by an access with C=0 (`c0`) or C=1 (`c1`). */
+export type MemoryView = 'dram' | 'c0' | 'c1';
+
+/** The state of a boot between two steps. */
+export interface Snapshot {
+  /** The label of the last step that had run; undefined: none. */
+  readonly after: string | undefined;
+  /** Puts the boot back into this state. It can be done more than once. */
+  restore(): void;
+}
+
+const KEYS = { c0: KEY_PLAIN, c1: KEY_HOST } as const;
+
+/**
+ * A boot that has not begun. A place (`text` below) is an address, a symbol or a region, with optional [index] and +offset:
+ * `early_level4_pgt[511]`, `initrd+64`, `kernel text`, `0x1000000`.
+ */
+export class Boot {
+  readonly #boot: Sequencer;
+
+  /** Throws InputError for a selection that does not build, and for input that does not fit the machine. */
+  constructor({ scenario, digest, settings }: LoadedScenario, options: BootOptions, host: Host) {
+    const { image, initrd, deviceTree } = options;
+    this.#boot = new Sequencer({
+      scenario,
+      scenarioDigest: digest,
+      settings,
+      ...selectionOf(options),
+      ...(image !== undefined && { image }),
+      ...(initrd !== undefined && { initrd: asSource(initrd) }),
+      ...(deviceTree !== undefined && { deviceTree }),
+      ...host,
+    });
+  }
+
+  /** The machine. Changing it changes the boot. */
+  get machine(): Machine {
+    return this.#boot.machine;
+  }
+
+  /** Labels of all steps that this boot can have, in order. */
+  get labels(): readonly string[] {
+    return this.#boot.labels;
+  }
+
+  /** Labels of the steps that have not run; empty if the boot has ended. The first is the next one. */
+  get ahead(): readonly string[] {
+    return this.#boot.ahead;
+  }
+
+  /** How the boot ended; null while it runs. */
+  get outcome(): Outcome | null {
+    return this.#boot.outcome;
+  }
+
+  /** Whether the step of a label has run: a boot that ends early does not reach the later ones. */
+  reached(label: string): boolean {
+    const { labels } = this.#boot;
+    return labels.indexOf(label) >= 0 && labels.indexOf(label) < this.#steps;
+  }
+
+  /** Runs one step; false if the boot has ended. Throws UnmodelledError for a part of the machine that is not modelled. */
+  step(): boolean {
+    if (this.#boot.outcome === null) this.#steps++;
+    return this.#boot.step();
+  }
+
+  /** Runs up to and including the step of a label; false if the boot ended before it. Throws E_LABEL for an unknown label. */
+  runTo(label: string): boolean {
+    const { labels } = this.#boot;
+    if (!labels.includes(label)) this.#boot.runTo(label);
+    while (!this.reached(label) && this.step());
+    return this.reached(label);
+  }
+
+  /** Runs to the end and returns the trace. */
+  run(): Trace {
+    while (this.step());
+    return this.#boot.finish();
+  }
+
+  /** The events of a step that has run, by label, as the trace has them; empty for any other label. */
+  eventsOf(label: string): readonly TraceEvent[] {
+    return this.#boot.recorder.eventsOf(label);
+  }
+
+  /** Named ranges of physical memory, in bytes: the kernel's sections, the initrd, firmware tables. */
+  regions(): readonly Region[] {
+    return this.#boot.regions();
+  }
+
+  /** The page walk of the boot processor for a place, level by level, and its end. Has no side effects. */
+  translate(text: string): Walk {
+    const { cpus } = this.#boot.machine;
+    return walkOf(cpus[0], virtualOf(parsePlace(this.#boot, text, 'va')));
+  }
+
+  /** The current page tables as ranges of pages with equal attributes, by virtual address. */
+  pageTables(): MappedRange[] {
+    return mappedRanges(this.#boot.machine.cpus[0]);
+  }
+
+  /**
+   * Reads `length` bytes of physical memory from a place on. Throws E_PLACE for an unknown place, E_NOT_MAPPED for a virtual
+   * address that the tables do not map, E_MEM for a length outside 1 byte to 64 MiB.
+   */
+  read(text: string, length: number, view: MemoryView): Uint8Array {
+    checkLimit(LIMITS.savedMemory, length, {});
+    if (!Number.isInteger(length) || length < 1) {
+      throw new InputError({ code: 'E_MEM', expected: 'a number of bytes', found: `${length}` });
+    }
+    const { machine } = this.#boot;
+    const address = pa(physicalOf(this.#boot, parsePlace(this.#boot, text, 'pa'), text));
+    return view === 'dram'
+      ? machine.dram.peek(address, length)
+      : machine.dmaRead(address, length, KEYS[view]);
+  }
+
+  /** The whole state of the boot between two steps, to return to. */
+  snapshot(): Snapshot {
+    const [state, steps] = [this.#boot.snapshot(), this.#steps];
+    return {
+      after: steps === 0 ? undefined : this.#boot.labels[steps - 1],
+      restore: () => {
+        this.#boot.restore(state);
+        this.#steps = steps;
+      },
+    };
+  }
+
+  /** Number of steps that have begun. */
+  #steps = 0;
+}

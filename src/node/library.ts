@@ -1,0 +1,96 @@
+/**
+ * `sme-boot`: the simulator as a library for Node. Loads scenarios, series, traces and expectations by name or from files,
+ * boots, and inspects; docs/library.md has an example. Bad input throws InputError.
+ */
+import { createHash } from 'node:crypto';
+import { readYaml } from '../base/yaml-source.js';
+import type { Expectation, RunOf } from '../check/expectation.js';
+import { Boot, type BootOptions } from '../lib/boot.js';
+import { parseScenarioText, type LoadedScenario, type Settings } from '../lib/scenario.js';
+import { selectionOf } from '../lib/selection.js';
+import type { Selection } from '../lib/series.js';
+import { upTo } from '../series/compose.js';
+import { currentName } from '../series/former-names.js';
+import { seriesOf } from '../series/series-file.js';
+import type { Trace } from '../trace/trace.js';
+import { nodeCipher } from './node-cipher.js';
+import { packageNames, packageRoot, packageText } from './package-files.js';
+import { TraceFiles } from './trace-files.js';
+
+export * from '../lib/index.js';
+
+/** A series file: a selection of hunks with its name, title and source. */
+export interface Series extends Selection {
+  readonly name: string;
+  readonly title: string;
+  readonly source: string;
+}
+
+const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
+
+/** The folder of the installed package: `scenarios`, `traces`, `schemas`, `patches` and `probes` are in it. */
+export function packageFolder(): string {
+  return packageRoot();
+}
+
+/** Names of the package's scenarios. */
+export function scenarioNames(): string[] {
+  return packageNames('scenarios');
+}
+
+/**
+ * A scenario of the package by name, or from a file, with some values changed. Throws E_SCENARIO_UNKNOWN, E_READ, and what
+ * {@link parseScenarioText} throws.
+ */
+export function loadScenario(nameOrFile: string, settings: Settings = {}): LoadedScenario {
+  const { file, text } = packageText('scenarios', nameOrFile, 'E_SCENARIO_UNKNOWN');
+  return parseScenarioText(file, text, settings);
+}
+
+/** Names of the package's series. */
+export function seriesNames(): string[] {
+  return packageNames('patches/series');
+}
+
+/** A series of the package by name, or from a file. Throws E_SERIES_UNKNOWN, E_READ, and E_SERIES with its place. */
+export function loadSeries(nameOrFile: string): Series {
+  const { file, text } = packageText('patches/series', currentName(nameOrFile), 'E_SERIES_UNKNOWN');
+  return seriesOf(readYaml(file, text));
+}
+
+/** A boot that has not begun: of a scenario by name, from a file or already loaded. Throws InputError. */
+export function createBoot(scenario: string | LoadedScenario, options: BootOptions = {}): Boot {
+  const loaded = typeof scenario === 'string' ? loadScenario(scenario) : scenario;
+  return new Boot(loaded, options, { cipher: nodeCipher, digest: sha256 });
+}
+
+/** The whole trace of a file: of a trace, or of one that is stored as the difference from another. Throws InputError. */
+export function loadTrace(file: string): Trace {
+  return new TraceFiles().trace(file);
+}
+
+/** The expectation in a file: a match file, or an exact trace with its bases. Throws InputError. */
+export function loadExpectation(file: string): Expectation {
+  return new TraceFiles().read(file);
+}
+
+/** The boot that a match file is about, not begun: `match(expectation, bootOf(expectation.run).run())`. Throws InputError. */
+export function bootOf(run: RunOf): Boot {
+  const { scenario, series, set, neutral, stub = neutral, ...given } = run;
+  const base = series === undefined ? undefined : selectionOf(loadSeries(series));
+  const activate = given.activate ?? base?.activate;
+  const stage = given.stage ?? base?.stage;
+  const wanted = selectionOf({ stage, activate });
+  const within = base === undefined ? undefined : upTo({ ...base, ...wanted }, wanted.stage);
+  return createBoot(loadScenario(scenario, set), {
+    stage,
+    activate,
+    without: union(within?.without, given.without),
+    stub: stub ?? within?.stub,
+    with: union(within?.with, given.with),
+  });
+}
+
+const union = (a: readonly string[] = [], b: readonly string[] = []): string[] => [
+  ...new Set([...a, ...b]),
+];
