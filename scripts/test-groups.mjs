@@ -25,6 +25,7 @@ export const GROUPS = {
       '^sequencer/kexec-efi\\.',
       '^ground/cycles\\.',
       '^docs/commands\\.',
+      '^package/',
     ].join('|'),
   ),
   // Of these folders without the suites that boot for long.

@@ -1,7 +1,7 @@
 // Writes dist/types/: the declarations of the library for TypeScript, as far as its entry points reach them. They import no
 // package: a type inferred from a zod schema is written out, and a package's own types (a schema, a compiled regular
 // expression) are `unknown`.
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
@@ -120,15 +120,13 @@ const reached = new Map();
 for (const entry of Object.values(LIBRARY)) {
   reach(join(outDir, relative(src, join(root, entry)).replace(/\.ts$/, '.d.ts')), reached);
 }
-rmSync(outDir, { recursive: true, force: true });
 for (const [path, text] of reached) {
+  if (ts.sys.readFile(path) === text) continue;
   mkdirSync(dirname(path), { recursive: true });
-  writeFileSync(path, text);
+  const beside = `${path}.${process.pid}.part`;
+  writeFileSync(beside, text);
+  renameSync(beside, path);
 }
-if (process.argv.includes('--list'))
-  console.log(
-    [...reached.keys()]
-      .map((p) => relative(outDir, p))
-      .sort()
-      .join('\n'),
-  );
+for (const path of ts.sys.readDirectory(outDir, ['.d.ts'])) {
+  if (!reached.has(resolve(path))) rmSync(path);
+}

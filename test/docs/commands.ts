@@ -164,7 +164,7 @@ export function testCommands(among: readonly string[]): void {
     const own = blocks.filter((block) => block.page === page);
 
     test('are in blocks with a known info string', () => {
-      const known = ['console', 'sh', 'yaml', 'text', 'json'];
+      const known = ['console', 'sh', 'yaml', 'ts', 'text', 'json'];
       const others = own.filter(
         (block) =>
           !known.includes(block.info[0] ?? '') ||

@@ -10,6 +10,7 @@ const FOLDERS: Readonly<Record<string, string>> = {
   ground: 'the lint rules, the scripts and the import directions',
   guards: 'code that the compiler must refuse',
   live: 'readers and writers of archives compared with the tools of other projects',
+  package: 'the packed project, installed',
   real: 'whole boots of real kernel images',
   stages: 'whole boots at every stage, scenario and label',
 };
