@@ -14,8 +14,8 @@ export interface LoadedScenario {
   readonly scenario: Scenario;
   /** SHA-256 of the scenario with its settings, in hexadecimal: a trace's header has it. */
   readonly digest: string;
-  /** The settings that were applied, for a trace's header. */
-  readonly settings: Settings;
+  /** The settings that were applied, as text: a trace's header has them. */
+  readonly settings: Readonly<Record<string, string>>;
 }
 
 /** One setting in the form of `--set`. A command line is text, also if it looks like a number. */
@@ -39,5 +39,6 @@ export function parseScenarioText(
     return valueAt(data, whole) === valueAt(source.value, whole) ? source.place(path, key) : {};
   });
   const digest = bytesToHex(sha256(utf8ToBytes(JSON.stringify(scenario))));
-  return { scenario, digest, settings };
+  const applied = Object.entries(settings).map(([path, value]) => [path, String(value)]);
+  return { scenario, digest, settings: Object.fromEntries(applied) as Record<string, string> };
 }

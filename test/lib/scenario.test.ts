@@ -17,6 +17,14 @@ describe('parseScenarioText', () => {
     expect({ scenario, digest }).toEqual(loadScenario('bios-minimal', flags));
   });
 
+  test('has its settings as text, as a trace of the command line has them', () => {
+    const { settings } = parseScenarioText('a.yaml', text, {
+      'machine.vga': true,
+      'machine.cpus': 2,
+    });
+    expect(settings).toEqual({ 'machine.vga': 'true', 'machine.cpus': '2' });
+  });
+
   test('refuses a wrong value with its path, and a setting without a path', () => {
     const wrong = refusal(() => parseScenarioText('a.yaml', text, { 'machine.ram': 'much' }));
     expect(wrong).toMatchObject({ code: 'E_SCENARIO', place: { file: 'a.yaml' } });
