@@ -1,6 +1,6 @@
 // Writes dist/types/: the declarations of the library for TypeScript, as far as its entry points reach them. They import no
-// package: a type inferred from a zod schema is written out, and a package's own types (a schema, a compiled regular
-// expression) are `unknown`.
+// package: a type inferred from a zod schema is written out, with what the schema says of each key, and a package's own
+// types (a schema, a compiled regular expression) are `unknown`.
 import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import process from 'node:process';
@@ -61,13 +61,58 @@ const FLAGS =
   ts.NodeBuilderFlags.MultilineObjectLiterals |
   ts.NodeBuilderFlags.UseAliasDefinedOutsideCurrentScope;
 
+/** The text of a call of describe() in an expression: what a schema says of a value. */
+function described(node) {
+  if (node === undefined || !ts.isCallExpression(node)) return undefined;
+  const {
+    expression,
+    arguments: [text],
+  } = node;
+  if (!ts.isPropertyAccessExpression(expression)) return undefined;
+  if (expression.name.text === 'describe' && ts.isStringLiteralLike(text)) return text.text;
+  return described(expression.expression);
+}
+
+/** A type node with each key of an object documented by what its schema says. */
+function documented(context, type, node) {
+  const visit = (type) => (child) => {
+    if (ts.isTypeLiteralNode(child)) return ts.visitEachChild(child, member(type), context);
+    const items = checker.getIndexTypeOfType(type, ts.IndexKind.Number);
+    return ts.visitEachChild(child, visit(items ?? type), context);
+  };
+  const member = (type) => (signature) => {
+    const symbol = signature.name && checker.getPropertyOfType(type, signature.name.text);
+    if (symbol === undefined) return signature;
+    const of = checker.getNonNullableType(checker.getTypeOfSymbol(symbol));
+    const inner = ts.visitEachChild(signature, visit(of), context);
+    const schema = symbol.declarations?.find(ts.isPropertyAssignment)?.initializer;
+    const what = described(schema);
+    if (what === undefined) return inner;
+    const comment = `* ${what.replaceAll('*/', '* /')} `;
+    return ts.addSyntheticLeadingComment(
+      inner,
+      ts.SyntaxKind.MultiLineCommentTrivia,
+      comment,
+      true,
+    );
+  };
+  return ts.visitNode(node, visit(type));
+}
+
 /** The alias with its type written out; undefined if that would still name a package. */
-function writtenOut(factory, alias, names) {
+function writtenOut(context, alias, names) {
   const original = ts.getOriginalNode(alias);
-  const type = checker.typeToTypeNode(checker.getTypeAtLocation(original.name), original, FLAGS);
+  const found = checker.getTypeAtLocation(original.name);
+  const type = checker.typeToTypeNode(found, original, FLAGS);
   if (type === undefined || uses(type, names)) return undefined;
   const { modifiers, name, typeParameters } = alias;
-  return factory.updateTypeAliasDeclaration(alias, modifiers, name, typeParameters, type);
+  return context.factory.updateTypeAliasDeclaration(
+    alias,
+    modifiers,
+    name,
+    typeParameters,
+    documented(context, found, type),
+  );
 }
 
 /** The declaration with `unknown` in place of each type of a package. */
@@ -92,8 +137,7 @@ const withoutPackages = (context) => (file) => {
   const statements = file.statements.flatMap((statement) => {
     if (ts.isImportDeclaration(statement) && isPackage(statement.moduleSpecifier.text)) return [];
     if (!uses(statement, names)) return [statement];
-    const written =
-      ts.isTypeAliasDeclaration(statement) && writtenOut(context.factory, statement, names);
+    const written = ts.isTypeAliasDeclaration(statement) && writtenOut(context, statement, names);
     return [written || opaque(context, statement, names)];
   });
   return context.factory.updateSourceFile(file, statements);

@@ -187,6 +187,14 @@ describe('the library', () => {
     expect(run(process.execPath, '-e', inner).output).toBe('ERR_PACKAGE_PATH_NOT_EXPORTED\n');
   });
 
+  test('documents the keys of traces and scenarios by what their schemas say', () => {
+    const types = join(project, 'node_modules/sme-boot/dist/types');
+    const trace = readFileSync(join(types, 'trace/trace.d.ts'), 'utf8');
+    expect(trace).toContain("/** The scenario's name. */\n    scenario: string;");
+    const scenario = readFileSync(join(types, 'scenario/scenario.d.ts'), 'utf8');
+    expect(scenario).toContain('/** Lines in a set. */\n            ways: number;');
+  });
+
   test('has a machine and traces that need no module of Node', () => {
     const imported = new Set<string>();
     const visit = (file: string): void => {
