@@ -230,6 +230,13 @@ export const LIMITS = {
     why: 'a ladder has 19',
     code: 'E_BASE',
   },
+  jobs: {
+    most: 256,
+    unit: 'threads',
+    what: '`matrix --jobs`',
+    why: 'each takes 150 MB; the largest machines have as many CPUs',
+    code: '',
+  },
   message: {
     most: 2000,
     unit: 'characters',

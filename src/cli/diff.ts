@@ -1,4 +1,5 @@
 /** `sme-boot diff`: compares two traces, from files or from runs, event by event. */
+import { wholeNumber } from '../base/whole-number.js';
 import { existsSync } from 'node:fs';
 import { Command, Option } from 'commander';
 import { readText } from '../node/files.js';
@@ -33,8 +34,8 @@ ${exitHelp({ ok: 'the traces are equivalent', mismatch: 'they differ' })}`;
 
 export function diffCommand(io: Io): Command {
   const stage = (text: string, before: number[] = []): number[] => {
-    const number = Number(text);
-    if (!Number.isInteger(number)) {
+    const number = wholeNumber(text);
+    if (number === undefined) {
       throw new InputError({ code: 'E_STAGE', expected: 'a number', found: text });
     }
     return [...before, number];

@@ -1,4 +1,5 @@
 /** `sme-boot effects`: what each patch changes, in each of the views. */
+import { wholeNumber } from '../base/whole-number.js';
 import { existsSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { Command, Option } from 'commander';
@@ -78,8 +79,8 @@ export function effectsCommand(io: Io): Command {
 }
 
 function patchNumber(text: string): number {
-  const patch = Number(text);
-  if (Number.isInteger(patch) && patch >= 1 && patch <= LAST_STAGE) return patch;
+  const patch = wholeNumber(text) ?? 0;
+  if (patch >= 1 && patch <= LAST_STAGE) return patch;
   throw new InputError({ code: 'E_PATCH', expected: `1 to ${String(LAST_STAGE)}`, found: text });
 }
 

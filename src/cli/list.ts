@@ -1,4 +1,5 @@
 /** `sme-boot list`, `patches` and `schema`. */
+import { wholeNumber } from '../base/whole-number.js';
 import { own } from '../base/own.js';
 import { Argument, Command, Option } from 'commander';
 import { hex } from '../machine/address.js';
@@ -126,7 +127,9 @@ export function patchesCommand(io: Io): Command {
     )
     .action((text: string | undefined, flags: Flags) => {
       const records = patchRecords();
-      const chosen = records.filter(({ number }) => text === undefined || number === Number(text));
+      const chosen = records.filter(
+        ({ number }) => text === undefined || number === wholeNumber(text),
+      );
       if (chosen.length === 0) {
         throw new InputError({
           code: 'E_PATCH',

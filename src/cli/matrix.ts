@@ -1,4 +1,5 @@
 /** `sme-boot matrix`: the series without each hunk in turn, on each scenario. */
+import { wholeNumber } from '../base/whole-number.js';
 import { LIMITS } from '../base/limits.js';
 import { own } from '../base/own.js';
 import { existsSync } from 'node:fs';
@@ -111,9 +112,9 @@ function addOutput(command: Command): void {
 }
 
 function jobsNumber(text: string): number {
-  const jobs = Number(text);
-  if (Number.isInteger(jobs) && jobs >= 1) return jobs;
-  throw new InvalidArgumentError('expected a number of threads, 1 or more.');
+  const jobs = wholeNumber(text) ?? 0;
+  if (jobs >= 1 && jobs <= LIMITS.jobs.most) return jobs;
+  throw new InvalidArgumentError(`expected a number of threads, 1 to ${LIMITS.jobs.most}.`);
 }
 
 async function matrix(io: Io, named: readonly string[], flags: Flags): Promise<void> {

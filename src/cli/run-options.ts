@@ -1,4 +1,5 @@
 /** The options shared by all commands that boot, and the boot options made from them. */
+import { wholeNumber } from '../base/whole-number.js';
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { basename, join } from 'node:path';
@@ -49,8 +50,8 @@ const sha256 = (bytes: Uint8Array | string): string =>
 
 /** Parses the value of `--stage`. */
 export function stageNumber(text: string): number {
-  const stage = Number(text);
-  if (!Number.isInteger(stage) || stage < 0 || stage > LAST_STAGE) {
+  const stage = wholeNumber(text);
+  if (stage === undefined || stage > LAST_STAGE) {
     throw new InvalidArgumentError(`expected a number from 0 to ${String(LAST_STAGE)}.`);
   }
   return stage;

@@ -22,6 +22,14 @@ function wrong(found: string, expected: string): InputError {
   return new InputError({ code: 'E_PLACE', reason: 'no such place in memory', expected, found });
 }
 
+/** Physical addresses have at most 52 bits (APM 5.3). */
+const PHYSICAL_END = 2 ** 52;
+
+function physical(address: number, text: string): Place {
+  if (address >= 0 && address < PHYSICAL_END) return { space: 'pa', address };
+  throw wrong(text, 'a physical address of at most 52 bits');
+}
+
 /**
  * Parses a place: `0xffffffff81000000`, `0x1000`, `early_level4_pgt[511]`, `initrd+64`, `kernel text`. A symbol is a
  * virtual address, a region or firmware blob a physical one, a bare number one of `numbers`, but at or above 2^47 always
@@ -37,11 +45,11 @@ export function parsePlace(boot: Boot, text: string, numbers: 'va' | 'pa'): Plac
     if (canonical === undefined) throw wrong(text, 'a canonical address');
     return numbers === 'va' || canonical < 0
       ? { space: 'va', address: va(canonical + shift) }
-      : { space: 'pa', address: canonical + shift };
+      : physical(canonical + shift, text);
   }
   const regions = [...boot.regions(), ...boot.loaded.blobs];
   const region = regions.find(({ name }) => name === base);
-  if (region !== undefined) return { space: 'pa', address: region.base + shift };
+  if (region !== undefined) return physical(region.base + shift, text);
   if (boot.program.has(base)) {
     return { space: 'va', address: va(boot.program.link(base) + boot.kernel.slide + shift) };
   }

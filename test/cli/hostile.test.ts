@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { LIMITS } from '../../src/base/limits.js';
 import { sme } from './io.js';
@@ -225,3 +226,48 @@ describe('a kernel log', () => {
     expect(out).toContain('not UTF-8');
   });
 });
+
+describe('a number on the command line is written in digits', () => {
+  test.each([
+    ['run', '--stage'],
+    ['diff', '--stage', '1', '--stage'],
+    ['effects'],
+    ['patches'],
+    ['matrix', 'bios-minimal', '--jobs'],
+  ])('%s %s', async (...words) => {
+    for (const text of ['', ' 7', '1e1', '0x5', '1.0', '+1', '9'.repeat(400), 'NaN']) {
+      const { status, out } = await sme([...words, text]);
+      expect([text, status, out]).toEqual([text, 2, '']);
+    }
+  });
+
+  test('and an offset beyond the address space is refused', async () => {
+    for (const place of ['_text+99999999999999999999', '_text[99999999999999999999]', '0x1-99']) {
+      const words = ['inspect', '--at', 'loader', '--mem', `${place}:16`];
+      const { status, err } = await sme(words);
+      expect([place, status]).toEqual([place, 2]);
+      expect(err).toMatch(/E_/);
+    }
+  });
+});
+
+test('an initrd that unpacks to more than the RAM ends as in the kernel', async () => {
+  const field = (value: number): string => value.toString(16).padStart(8, '0');
+  const header = (name: string, size: number): Buffer => {
+    const fields = [1, 0o100644, 0, 0, 1, 0, size, 0, 0, 0, 0, name.length + 1, 0];
+    const text = `070701${fields.map(field).join('')}${name}\0`;
+    return Buffer.from(text.padEnd(Math.ceil(text.length / 4) * 4, '\0'), 'latin1');
+  };
+  const body = Buffer.alloc(96 * 2 ** 20);
+  const archive = Buffer.concat([header('big', body.length), body, header('TRAILER!!!', 0)]);
+  const file = write('bomb.gz', gzipSync(archive));
+  const { out } = await sme([
+    'run',
+    'bios-minimal',
+    '--set',
+    'machine.ram=64MiB',
+    '--initrd',
+    file,
+  ]);
+  expect(out).toContain('panic: in unpack_to_rootfs: Out of memory');
+}, 60_000);
