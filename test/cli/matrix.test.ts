@@ -157,7 +157,7 @@ describe('sme-boot matrix', () => {
 
   describe('refuses without output', () => {
     test.each<[string, string[], RegExp]>([
-      ['no jobs', ['bios-minimal', '--jobs', '0'], /--jobs.*a number of threads, 1 or more/],
+      ['no jobs', ['bios-minimal', '--jobs', '0'], /--jobs.*a number of threads, 1 to 256/],
       ['half a job', ['bios-minimal', '--jobs', '1.5'], /--jobs.*a number of threads/],
       ['jobs by name', ['bios-minimal', '--jobs', 'many'], /--jobs.*a number of threads/],
       ['a shard before the first', ['bios-minimal', '--shard', '0/2'], /E_SHARD: .*found 0\/2/],
