@@ -97,6 +97,13 @@ export const LIMITS = {
     why: 'FDT_MAX_DEPTH of later kernels (drivers/of/fdt.c, 4.7); 4.6 recurses on a stack of 16 KiB',
     code: 'E_UNMODELLED',
   },
+  deviceTreeNames: {
+    most: MIB,
+    unit: 'characters',
+    what: 'paths of all nodes and names of all properties of a device tree',
+    why: 'a property takes 12 bytes, a name has 31 characters (Devicetree 0.1, 2.2.1, 2.2.4.1)',
+    code: 'E_UNMODELLED',
+  },
   unpackedKernel: {
     most: GIB,
     unit: 'bytes',

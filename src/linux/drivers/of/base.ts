@@ -18,17 +18,12 @@ function textAt(k: Kernel, at: number, length: number): string {
   return latin1(k.readBytes(va(at), length));
 }
 
-/** Whether the C string at an address is `name`: read up to the first difference, as strcmp() does. */
-function hasName(k: Kernel, at: number, name: string): boolean {
-  const bytes = new TextEncoder().encode(`${name}\0`);
-  return bytes.every((byte, i) => k.readU8(va(at + i)) === byte);
-}
-
 /** Whether a node's `compatible` property, a list of strings, contains a string. */
 function isCompatible(k: Kernel, node: number, compatible: string): boolean {
   let property = pointer(k, node + DEVICE_NODE.properties);
   while (property !== 0) {
-    if (hasName(k, pointer(k, property + PROPERTY.name), 'compatible')) {
+    const name = textAt(k, pointer(k, property + PROPERTY.name), 'compatible'.length + 1);
+    if (name === 'compatible\0') {
       const length = pointer(k, property + PROPERTY.length);
       const value = textAt(k, pointer(k, property + PROPERTY.value), length);
       return value.split('\0').includes(compatible);

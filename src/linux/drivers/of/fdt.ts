@@ -26,7 +26,7 @@ export const DEVICE_NODE = {
   sibling: 32,
   size: 40,
 } as const;
-/** struct property; its name and value are in the copied blob. */
+/** struct property; its value is in the copied blob. */
 export const PROPERTY = { name: 0, value: 8, length: 16, next: 24, size: 32 } as const;
 /** FDT_V17_SIZE rounded up to a power of two: the alignment of the copy (of/fdt.c). */
 const COPY_ALIGN = 64;
@@ -45,7 +45,7 @@ declare module '../../../kernel/table.js' {
 /** One node of the first pass: its name, and its properties in the blob. */
 interface Parsed {
   readonly fullName: string;
-  readonly properties: { readonly nameAt: number; readonly value: Va; readonly length: number }[];
+  readonly properties: { readonly name: string; readonly value: Va; readonly length: number }[];
   readonly children: Parsed[];
 }
 
@@ -57,9 +57,19 @@ function tooDeep(name: string): UnmodelledError {
   );
 }
 
+/** The kernel keeps a pointer to a property's name; the model's layout has a copy. */
+function tooManyNames(): UnmodelledError {
+  const { most, unit } = LIMITS.deviceTreeNames;
+  return new UnmodelledError(
+    `names of more than ${most} ${unit} in a device tree`,
+    'the model copies the path of each node and the name of each property, and not so many',
+  );
+}
+
 /** Parses the structure block, up to the first error, as unflatten_dt_node() does. */
 function parse(k: Kernel, blob: FdtBlob): Parsed | undefined {
   const stack: Parsed[] = [];
+  let characters = 0;
   let root: Parsed | undefined;
   let offset = 0;
   for (;;) {
@@ -70,6 +80,9 @@ function parse(k: Kernel, blob: FdtBlob): Parsed | undefined {
     }
     offset = token.next;
     const top = stack[stack.length - 1];
+    const parentPath = stack.length > 1 ? (stack.at(-1)?.fullName ?? '') : '';
+    characters += token.name.length + (token.tag === FDT_TOKEN.BEGIN_NODE ? parentPath.length : 0);
+    if (characters > LIMITS.deviceTreeNames.most) throw tooManyNames();
     if (token.tag === FDT_TOKEN.BEGIN_NODE) {
       // unflatten_dt_node() calls itself for a child, on a stack of 16 KiB: the depth that fits is the compiler's.
       if (stack.length >= LIMITS.deviceTreeDepth.most) throw tooDeep(token.name);
@@ -79,7 +92,7 @@ function parse(k: Kernel, blob: FdtBlob): Parsed | undefined {
       else top.children.push(node);
       stack.push(node);
     } else if (token.tag === FDT_TOKEN.PROP) {
-      top?.properties.push(token);
+      top?.properties.push({ name: token.name, value: token.value, length: token.length });
     } else if (token.tag === FDT_TOKEN.END_NODE) {
       stack.pop();
       if (stack.length === 0) return root;
@@ -92,7 +105,7 @@ function parse(k: Kernel, blob: FdtBlob): Parsed | undefined {
 const align8 = (size: number): number => Math.ceil(size / 8) * 8;
 const sizeOf = (node: Parsed): number =>
   align8(DEVICE_NODE.size + node.fullName.length + 1) +
-  node.properties.length * PROPERTY.size +
+  node.properties.reduce((sum, { name }) => sum + align8(PROPERTY.size + name.length + 1), 0) +
   node.children.reduce((sum, child) => sum + sizeOf(child), 0);
 
 /** Writes a tree's nodes from an address on; returns the address after them. */
@@ -108,13 +121,14 @@ function write(k: Kernel, node: Parsed, at: number, parent: number): number {
   put(at + DEVICE_NODE.parent, parent);
   let next = at + align8(DEVICE_NODE.size + node.fullName.length + 1);
   let link = at + DEVICE_NODE.properties;
-  for (const { nameAt, value, length } of node.properties) {
+  for (const { name, value, length } of node.properties) {
     put(link, next);
-    put(next + PROPERTY.name, nameAt);
+    put(next + PROPERTY.name, next + PROPERTY.size);
+    text(next + PROPERTY.size, name);
     put(next + PROPERTY.value, value);
     put(next + PROPERTY.length, length);
     link = next + PROPERTY.next;
-    next += PROPERTY.size;
+    next += align8(PROPERTY.size + name.length + 1);
   }
   link = at + DEVICE_NODE.child;
   for (const child of node.children) {

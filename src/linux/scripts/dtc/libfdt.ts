@@ -16,10 +16,8 @@ export interface FdtToken {
   readonly tag: number;
   /** Offset of the next token in the structure block. */
   readonly next: number;
-  /** Unit name of a node; empty for other tokens. */
+  /** Unit name of a node, or name of a property; empty for other tokens. */
   readonly name: string;
-  /** Address of a property's name in the strings block, unchecked (fdt.c: fdt_string); 0 for other tokens. */
-  readonly nameAt: number;
   /** A property's value: address and length in bytes. */
   readonly value: Va;
   readonly length: number;
@@ -83,6 +81,9 @@ export interface FdtBlob {
   readonly structure: number;
   readonly structureSize: number;
   readonly strings: number;
+  readonly stringsSize: number;
+  /** Property names that were read, by their offset in the strings block: many properties share one. */
+  readonly names: Map<number, string | undefined>;
 }
 
 /** Reads the addresses and sizes of a blob's blocks from its header. */
@@ -92,7 +93,18 @@ export function fdtBlob(k: Kernel, fdt: Va): FdtBlob {
     structure: fdt + fdtField(k, fdt, 'off_dt_struct'),
     structureSize: fdtField(k, fdt, 'size_dt_struct'),
     strings: fdt + fdtField(k, fdt, 'off_dt_strings'),
+    stringsSize: fdtField(k, fdt, 'size_dt_strings'),
+    names: new Map(),
   };
+}
+
+/** The name at an offset of the strings block; undefined if the block has no NUL after it. */
+function nameOf(k: Kernel, blob: FdtBlob, offset: number): string | undefined {
+  const { names, strings, stringsSize } = blob;
+  if (names.has(offset)) return names.get(offset);
+  const name = textAt(k, strings + offset, Math.max(0, stringsSize - offset));
+  names.set(offset, name);
+  return name;
 }
 
 /** The token at an offset of the structure block, or a negative error (fdt.c: fdt_next_tag). */
@@ -101,7 +113,7 @@ export function fdt_next_tag(k: Kernel, blob: FdtBlob, offset: number): FdtToken
   if (offset + CELL > structureSize) return FDT_ERR.TRUNCATED;
   const at = structure + offset;
   const tag = fdt32(k, va(at));
-  const plain = { tag, name: '', nameAt: 0, value: va(at), length: 0 };
+  const plain = { tag, name: '', value: va(at), length: 0 };
   const end = (bytes: number): number => offset + Math.ceil(bytes / CELL) * CELL;
   switch (tag) {
     case FDT_TOKEN.BEGIN_NODE: {
@@ -112,10 +124,12 @@ export function fdt_next_tag(k: Kernel, blob: FdtBlob, offset: number): FdtToken
     case FDT_TOKEN.PROP: {
       if (offset + PROPERTY_HEADER > structureSize) return FDT_ERR.BADSTRUCTURE;
       const length = fdt32(k, va(at + CELL));
-      const nameAt = blob.strings + fdt32(k, va(at + 2 * CELL));
+      const nameAt = fdt32(k, va(at + 2 * CELL));
       const next = end(PROPERTY_HEADER + length);
       if (next > structureSize) return FDT_ERR.BADSTRUCTURE;
-      return { ...plain, nameAt, value: va(at + PROPERTY_HEADER), length, next };
+      const name = nameOf(k, blob, nameAt);
+      if (name === undefined) return FDT_ERR.BADSTRUCTURE;
+      return { tag, name, value: va(at + PROPERTY_HEADER), length, next };
     }
     case FDT_TOKEN.END_NODE:
     case FDT_TOKEN.NOP:

@@ -80,16 +80,33 @@ describe('a device tree made to be costly', () => {
     },
   );
 
-  test('has properties that share one long name: the kernel keeps a pointer to it', () => {
-    const name = 'p'.repeat(20_000);
-    const names = Array.from({ length: 60 }, (_, i) => `node${String(i)}`);
-    const children = names.map((each) => ({ name: each, properties: { [name]: null } }));
-    const subject = boot({
-      stage: 0,
-      deviceTree: writeFdt({ name: '', properties: {}, children }),
-    });
-    const trace = subject.run();
-    expect(found(trace)).toBe('no simple-bus node');
+  const sharing = (length: number, nodes: number): FdtNode => {
+    const names = Array.from({ length: nodes }, (_, i) => `node${String(i)}`);
+    const properties = { ['p'.repeat(length)]: null };
+    return { name: '', properties: {}, children: names.map((name) => ({ name, properties })) };
+  };
+
+  test('may have many properties that share one name', () => {
+    const subject = boot({ stage: 0, deviceTree: writeFdt(sharing(31, 1000)) });
+    expect(found(subject.run())).toBe('no simple-bus node');
     expect(subject.kernel.fn.of_find_compatible_node('acme,leaf')).toBe(0);
+  });
+
+  test('is not modelled with children whose paths share a long name', () => {
+    const leaves = Array.from({ length: 1000 }, (_, i) => ({
+      name: `n${String(i)}`,
+      properties: {},
+    }));
+    const long = { name: 'p'.repeat(20_000), properties: {}, children: leaves };
+    const tree = writeFdt({ name: '', properties: {}, children: [long] });
+    expect(refusal(() => boot({ stage: 0, deviceTree: tree }).run()).code).toBe('E_UNMODELLED');
+  });
+
+  test.each([
+    [20_000, 60],
+    [20_000, 1000],
+  ])('is not modelled with a name of %i characters that %i properties share', (length, nodes) => {
+    const long = boot({ stage: 0, deviceTree: writeFdt(sharing(length, nodes)) });
+    expect(refusal(() => long.run()).code).toBe('E_UNMODELLED');
   });
 });
