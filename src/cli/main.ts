@@ -104,7 +104,7 @@ function program(io: Io): Command {
 }
 
 /** Prints an error; returns the exit status. */
-function report(thrown: unknown, top: Command, argv: readonly string[], io: Io): number {
+function report(thrown: unknown, argv: readonly string[], io: Io): number {
   const error = known(thrown);
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
   const status = exitOf(error);
@@ -135,7 +135,7 @@ export async function runCli(argv: readonly string[], given: Io): Promise<number
     return io.exitCode;
   } catch (error) {
     if (isInterrupt(error)) throw error;
-    return report(error, top, argv, io);
+    return report(error, argv, io);
   }
 }
 
@@ -177,7 +177,7 @@ async function main(): Promise<void> {
   };
   const argv = process.argv.slice(2);
   const fail = (error: unknown): void => {
-    process.exit(report(error, program(io), argv, io));
+    process.exit(report(error, argv, io));
   };
   process.on('uncaughtException', fail).on('unhandledRejection', fail);
   // While a command waits; one with a listener of its own ends by itself.

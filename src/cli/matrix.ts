@@ -125,7 +125,6 @@ async function matrix(io: Io, named: readonly string[], flags: Flags): Promise<v
   const all = named.flatMap((name) => (name === 'all' ? scenarioNames() : [name]));
   const scenarios = [...new Set(all.length === 0 ? [DEFAULT_SCENARIO] : all)];
   if (flags.out !== undefined) checkWritable(flags.out);
-  if (flags.keep !== undefined) makeFolder(flags.keep);
   // Errors in a scenario are reported before anything boots.
   const [options] = scenarios.map((scenario) => bootOptions(scenario, run));
   if (options === undefined) return;
@@ -135,6 +134,8 @@ async function matrix(io: Io, named: readonly string[], flags: Flags): Promise<v
   );
   const whole = pairsOf(scenarios, hunks);
   const plan = flags.shard === undefined ? whole : shardOf(whole, flags.shard);
+  // After every refusal, before the first boot.
+  if (flags.keep !== undefined) makeFolder(flags.keep);
   const made = { scenarios: new Map<string, MatrixScenario>(), rows: [] as MatrixRow[] };
   const interrupted = await make(plan, run, flags.jobs, (message) => {
     if ('row' in message) made.rows.push(message.row);

@@ -122,6 +122,6 @@ describe('sme-boot bisect', () => {
     expect(out).toContain(
       'git bisect run sme-boot bisect rfc-v1 --expect garbage=initrd --stage 12',
     );
-    expect(out).toMatch(/Exit status:\n  0 +found[^]*\n  1 +[^]*\n  125 +undecided/);
+    expect(out).toMatch(/Exit status:\n {2}0 +found[^]*\n {2}1 +[^]*\n {2}125 +undecided/);
   });
 });
