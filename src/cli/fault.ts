@@ -19,17 +19,21 @@ const platform = (): string => `node ${process.version} (${process.platform} ${p
 const quoted = (word: string): string =>
   /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 
-/** A part of an error, which may be from another realm; '' if it has none. */
-function partOf(error: unknown, part: 'name' | 'message' | 'stack'): string {
-  const value: unknown =
-    typeof error === 'object' && error !== null ? Reflect.get(error, part) : undefined;
-  return typeof value === 'string' ? value : '';
+/** The parts of an error, which may be from another realm; '' for those that it does not have. */
+function partsOf(error: unknown): { name: string; message: string; stack: string } {
+  const text = (value: unknown): string => (typeof value === 'string' ? value : '');
+  if (typeof error !== 'object' || error === null) return { name: '', message: '', stack: '' };
+  return {
+    name: text('name' in error ? error.name : ''),
+    message: text('message' in error ? error.message : ''),
+    stack: text('stack' in error ? error.stack : ''),
+  };
 }
 
 /** The error's class and message. */
 function summary(error: unknown): string {
-  const name = partOf(error, 'name');
-  return oneLine(name === '' ? `thrown: ${String(error)}` : `${name}: ${partOf(error, 'message')}`);
+  const { name, message } = partsOf(error);
+  return oneLine(name === '' ? `thrown: ${String(error)}` : `${name}: ${message}`);
 }
 
 /** The files that the words name, also as the value of an option (`--kernel=FILE`). */
@@ -48,9 +52,7 @@ export function faultText(error: unknown, context: FaultContext): string {
     `  version:      sme-boot ${version}, ${platform()}`,
     `  command line: ${oneLine(['sme-boot', ...argv.map(quoted)].join(' '))}`,
     ...(files.length === 0 ? [] : [`  files:        ${files.join(', ')}`]),
-    ...(verbose
-      ? [printableLines(partOf(error, 'stack'))]
-      : ['  the stack, which --verbose prints']),
+    ...(verbose ? [printableLines(partsOf(error).stack)] : ['  the stack, which --verbose prints']),
     '',
   ].join('\n');
 }

@@ -11,9 +11,9 @@ export class Interrupted extends Error {
 }
 
 /** The name under which the script finds the function that it calls. */
-const BODY = Symbol.for('sme-boot.interruptible');
+const BODY: unique symbol = Symbol.for('sme-boot.interruptible');
 /** The global object of scripts; in a test it is not that of this module. */
-const scope = new Script('globalThis').runInThisContext() as object;
+const scope = new Script('globalThis').runInThisContext() as { [BODY]?: unknown };
 /** Calls the function: Node's watchdog for SIGINT exists only while a script runs. */
 const CALL = new Script("globalThis[Symbol.for('sme-boot.interruptible')]()");
 
@@ -31,13 +31,13 @@ export const isInterrupt = (error: unknown): boolean =>
  * after the first `await` of an asynchronous body is not covered.
  */
 export function interruptible<T>(body: () => T): T {
-  const before: unknown = Reflect.get(scope, BODY);
-  Reflect.set(scope, BODY, body);
+  const before = scope[BODY];
+  scope[BODY] = body;
   try {
     return CALL.runInThisContext({ breakOnSigint: true }) as T;
   } catch (error) {
     throw isInterrupt(error) ? new Interrupted() : error;
   } finally {
-    Reflect.set(scope, BODY, before);
+    scope[BODY] = before;
   }
 }
