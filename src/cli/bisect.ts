@@ -1,4 +1,5 @@
 /** `sme-boot bisect`: the first patch of a series with which a predicate holds. */
+import type { ChalkInstance } from 'chalk';
 import { Command, Option } from 'commander';
 import { bisect, type Bisected, type Tested, type Verdict } from '../analysis/bisect/bisect.js';
 import { predicateOf, type Predicate } from '../analysis/bisect/predicate.js';
@@ -9,19 +10,25 @@ import { printable } from '../base/printable.js';
 import type { Trace } from '../trace/trace.js';
 import { EXIT, exitHelp } from './exit-codes.js';
 import type { Io } from './io.js';
+import { addOutput, formOf, openResult, type OutputFlags, type Result } from './output.js';
+import { Progress } from './progress.js';
 import { patchRecords } from './records.js';
 import { bootOptions, DEFAULT_SCENARIO, repeated, stageNumber } from './run-options.js';
+import { scenarioOf } from './scenario-argument.js';
 import { loadSeries } from './series.js';
 
-interface Flags {
+interface Flags extends OutputFlags<Form> {
   expect?: string[];
-  scenario: string;
+  /** The former way to name the scenario. */
+  scenario?: string;
   stage?: number;
   activate?: boolean;
   cmdline?: string;
   set?: string[];
-  format: 'text' | 'json';
 }
+
+const FORMS = ['text', 'json'] as const;
+type Form = (typeof FORMS)[number];
 
 /** Exit statuses of `git bisect run`. */
 const VERDICT_EXIT = {
@@ -49,8 +56,9 @@ With --stage N, tests that stage only, for git bisect run:
 
 Examples:
   sme-boot bisect rfc-v1 --expect 'garbage=nic to device'
-  sme-boot bisect fixed --scenario kexec --expect outcome=booted --expect 'event={console: Starting new kernel}'
-  sme-boot bisect rfc-v1 --scenario bios-minimal --activate --expect 'intact=boot params'
+  sme-boot bisect fixed kexec --expect outcome=booted \\
+      --expect 'event={console: Starting new kernel}'
+  sme-boot bisect rfc-v1 bios-minimal --activate --expect 'intact=boot params'
 ${exitHelp({
   ok: 'found; with --stage: EXPR does not hold (good)',
   mismatch: 'EXPR does not hold with the whole series; with --stage: it holds (bad)',
@@ -58,21 +66,25 @@ ${exitHelp({
 })}`;
 
 export function bisectCommand(io: Io): Command {
-  return new Command('bisect')
+  const command = new Command('bisect')
     .description('find the first patch of a series that causes an outcome')
     .argument('<SERIES>', 'name of a series (sme-boot list series), or a file')
+    .argument('[SCENARIO]', `name of a scenario, or a file (default: ${DEFAULT_SCENARIO})`)
     .option('--expect <EXPR>', 'the outcome to search for (see below); can be repeated', repeated)
-    .option('--scenario <SCENARIO>', 'name of a scenario, or a file', DEFAULT_SCENARIO)
+    .addOption(new Option('--scenario <SCENARIO>').hideHelp())
     .option('--stage <N>', 'test this stage only, for git bisect run', stageNumber)
     .option('--activate', 'apply patch 18, which turns encryption on, on top of every stage')
     .option('--cmdline <TEXT>', 'set the kernel command line')
     .option('--set <PATH=VALUE>', 'change one value of the scenario; can be repeated', repeated)
-    .addOption(new Option('--format <FORMAT>').choices(['text', 'json']).default('text'))
     .addHelpText('after', HELP)
-    .action((name: string, flags: Flags) => {
-      search(io, name, flags);
+    .action((name: string, scenario: string | undefined, flags: Flags) => {
+      search(io, name, { ...flags, scenario: scenarioOf(scenario, flags.scenario) });
     });
+  return addOutput(command, { formats: FORMS });
 }
+
+/** The flags of a search, with its scenario. */
+type Search = Flags & { readonly scenario: string };
 
 /** A tested stage with its result. */
 interface Seen extends Tested {
@@ -80,31 +92,37 @@ interface Seen extends Tested {
   readonly saw: string;
 }
 
-function search(io: Io, name: string, flags: Flags): void {
+function search(io: Io, name: string, flags: Search): void {
   const predicates = (flags.expect ?? []).map(predicateOf);
   if (predicates.length === 0) {
     throw new InputError({ code: 'E_USAGE', reason: 'bisect needs --expect' });
   }
   const series = loadSeries(name);
   const seen: Seen[] = [];
-  const text = flags.format === 'text';
+  const text = formOf(flags, FORMS) === 'text';
+  const out = openResult(io, flags.output);
+  const progress = new Progress(io);
   const test = (stage: number): Verdict => {
-    const tested = testStage(name, stage, predicates, flags);
+    progress.show(`stage ${String(stage)}`);
+    const tested = testStage(name, stage, predicates, { ...flags, onStep: progress.step });
+    progress.clear();
     seen.push(tested);
-    if (text) io.stdout.write(stageLine(tested, io));
+    if (text) out.print(stageLine(tested, out.paint));
     return tested.verdict;
   };
   if (flags.stage !== undefined) {
     checkStage(series, flags.stage);
     const verdict = test(flags.stage);
-    if (!text) printJson(io, series, flags, { tested: seen });
+    if (!text) printJson(out, series, flags, { tested: seen });
     io.exitCode = VERDICT_EXIT[verdict];
+    out.end();
     return;
   }
   const result = bisect(series.stage, test);
-  if (text) io.stdout.write(answer(result, series, io));
-  else printJson(io, series, flags, { tested: seen, ...answerData(result) });
   io.exitCode = { first: EXIT.ok, never: EXIT.mismatch, range: EXIT.undecided }[result.found];
+  if (text) out.print(answer(result, series, out.paint));
+  else printJson(out, series, flags, { tested: seen, ...answerData(result) });
+  out.end();
 }
 
 function checkStage(series: Series, stage: number): void {
@@ -125,16 +143,16 @@ function testStage(
   series: string,
   stage: number,
   predicates: readonly Predicate[],
-  flags: Flags,
+  { scenario, activate, cmdline, set, onStep }: Search & { onStep: (label: string) => void },
 ): Seen {
-  const { scenario, activate, cmdline, set } = flags;
-  const options = bootOptions(scenario, {
+  const flags = {
     series,
     stage,
     ...(activate === undefined ? {} : { activate }),
     ...(cmdline === undefined ? {} : { cmdline }),
     ...(set === undefined ? {} : { set }),
-  });
+  };
+  const options = bootOptions(scenario, flags, onStep);
   let trace: Trace;
   try {
     trace = new Boot(options).run();
@@ -148,8 +166,7 @@ function testStage(
   return { stage, verdict, saw };
 }
 
-function stageLine({ stage, verdict, saw }: Seen, io: Io): string {
-  const { paint } = io;
+function stageLine({ stage, verdict, saw }: Seen, paint: ChalkInstance): string {
   const color = { good: paint.green, bad: paint.red, skip: paint.yellow }[verdict];
   return `stage ${String(stage).padStart(2)}  ${color(verdict.padEnd(4))}  ${printable(saw)}\n`;
 }
@@ -158,7 +175,7 @@ const subjectOf = (patch: number): string =>
   patchRecords().find(({ number }) => number === patch)?.subject ?? 'the base kernel';
 
 /** The result as text. */
-function answer(result: Bisected, series: Series, io: Io): string {
+function answer(result: Bisected, series: Series, paint: ChalkInstance): string {
   const name = (patch: number): string =>
     patch === 0 ? 'the base kernel' : `patch ${String(patch).padStart(2, '0')}`;
   switch (result.found) {
@@ -169,7 +186,7 @@ function answer(result: Bisected, series: Series, io: Io): string {
       if (stage === 0) return `holds with ${name(0)} already\n`;
       const alternatives = (series.with ?? []).filter((id) => Number(id.slice(0, 2)) === stage);
       const lines = [
-        io.paint.bold(`${name(stage)} is the first with which it holds`),
+        paint.bold(`${name(stage)} is the first with which it holds`),
         `    ${subjectOf(stage)}`,
         ...(alternatives.length === 0 ? [] : [`    with ${alternatives.join(', ')}`]),
       ];
@@ -192,8 +209,13 @@ function answerData(result: Bisected): Record<string, unknown> {
   return { found, patch: result.stage, subject: subjectOf(result.stage) };
 }
 
-function printJson(io: Io, series: Series, flags: Flags, data: Record<string, unknown>): void {
+function printJson(
+  out: Result,
+  series: Series,
+  flags: Search,
+  data: Record<string, unknown>,
+): void {
   const { scenario, expect } = flags;
   const whole = { series: series.name, scenario, expect, ...data };
-  io.stdout.write(`${JSON.stringify(whole, null, 2)}\n`);
+  out.write(`${JSON.stringify(whole, null, 2)}\n`);
 }

@@ -1,8 +1,9 @@
 /** `sme-boot check`: runs the boot of every expected trace and compares. */
 import { existsSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
-import { Command, Option } from 'commander';
+import { Command } from 'commander';
 import { makeFolder, readText, writeWhole } from '../node/files.js';
+import { STDIN } from '../node/stdin.js';
 import {
   baseName,
   basePath,
@@ -16,6 +17,7 @@ import { effectsDifferences } from '../analysis/effects/text.js';
 import { baseOf, isDifference } from '../check/changes-apply.js';
 import { InputError } from '../base/errors.js';
 import { printable } from '../base/printable.js';
+import { commandLine } from '../base/shell-words.js';
 import { compare, isSame } from '../check/compare.js';
 import { differenceText } from '../check/compare-text.js';
 import type {
@@ -36,14 +38,14 @@ import { effectsOfRuns } from './effects.js';
 import { GOLDEN_EFFECTS, GOLDEN_RUNS } from './golden.js';
 import { painterOf } from './painter.js';
 import { packageRoot } from './paths.js';
-import { progress } from './progress.js';
+import { addOutput, formOf, openResult, type OutputFlags } from './output.js';
+import { Progress } from './progress.js';
 import { assignments, commandOf, runOfHeader, Runs, type Run } from './runs.js';
 import { TRACE_SCHEMA_FILE } from './trace.js';
 import { yamlFiles } from './yaml-files.js';
 
-interface Flags {
+interface Flags extends OutputFlags<ReportForm> {
   update?: boolean;
-  reporter: ReportForm;
 }
 
 const EXAMPLES = `
@@ -51,23 +53,23 @@ Examples:
   sme-boot check                              every expected trace of the project
   sme-boot check traces/bios-minimal          one directory
   sme-boot check --update                     rewrite traces and effects after an intended change
-  sme-boot check --reporter junit > report.xml
+  sme-boot check --format junit --output report.xml
 ${exitHelp({ ok: 'everything is as expected', mismatch: 'at least one file failed' })}`;
 
 export function checkCommand(io: Io): Command {
-  return new Command('check')
+  const command = new Command('check')
     .description('run the boots of the expected traces and compare')
     .argument('[PATHS...]', "files or directories (default: the project's traces)")
     .option('--update', 'rewrite exact traces and effects; refused if CI is set in the environment')
-    .addOption(
-      new Option('--reporter <FORM>', 'format of the results')
-        .choices([...REPORT_FORMS])
-        .default('text'),
-    )
     .addHelpText('after', EXAMPLES)
     .action((paths: string[], flags: Flags) => {
       check(io, paths, flags);
     });
+  return addOutput(command, {
+    formats: REPORT_FORMS,
+    what: 'the report',
+    formerFormat: '--reporter <FORM>',
+  });
 }
 
 function check(io: Io, paths: readonly string[], flags: Flags): void {
@@ -80,23 +82,31 @@ function check(io: Io, paths: readonly string[], flags: Flags): void {
   }
   const traces = join(packageRoot(), 'traces');
   const update = flags.update === true;
-  const runs = new Runs();
+  if (update && paths.includes(STDIN)) {
+    throw new InputError({ code: 'E_USAGE', reason: '--update needs files', found: STDIN });
+  }
+  const out = openResult(io, flags.output);
+  const progress = new Progress(io);
+  const runs = new Runs(progress.step);
   if (update && paths.length === 0) updateGolden(io, runs, traces);
   const given = paths.length === 0 ? [traces] : paths;
   const files = yamlFiles(given, 'no expected trace found');
   const check = new Check(io, runs, files, update);
   const results = files.map((file, index) => {
-    progress(io, index, files.length, relative('.', file));
+    progress.next(index, files.length, relative('.', file));
     return check.result(file);
   });
-  progress(io, files.length, files.length, '');
+  progress.clear();
   check.reportObsolete();
-  io.stdout.write(report(flags.reporter, results));
   const failed = results.filter(({ ok }) => !ok).length;
-  if (flags.reporter === 'text') {
-    io.stdout.write(`\n${String(results.length - failed)} passed, ${String(failed)} failed\n`);
-  }
   if (failed > 0) io.exitCode = EXIT.mismatch;
+  const form = formOf(flags, ['text', ...REPORT_FORMS]);
+  if (form !== 'text') out.write(report(form, results));
+  else {
+    out.print(report(form, results));
+    out.print(`\n${String(results.length - failed)} passed, ${String(failed)} failed\n`);
+  }
+  out.end();
 }
 
 /** The files of one check and their results. */
@@ -224,7 +234,7 @@ function effects(runs: Runs, file: string, source: YamlSource, update: boolean):
     return { name, ok: true, text: '' };
   }
   const { patch, scenario } = expected;
-  const rerun = `Rerun: sme-boot effects ${String(patch)} --scenario ${scenario}`;
+  const rerun = `Rerun: ${commandLine(['sme-boot', 'effects', scenario, String(patch)])}`;
   return { name, ok: false, text: `${[...lines, rerun].join('\n')}\n` };
 }
 

@@ -1,23 +1,28 @@
 /** `sme-boot diff`: compares two traces, from files or from runs, event by event. */
 import { wholeNumber } from '../base/whole-number.js';
 import { existsSync } from 'node:fs';
-import { Command, Option } from 'commander';
+import { Command } from 'commander';
 import { readText } from '../node/files.js';
+import { STDIN } from '../node/stdin.js';
 import { TraceFiles } from '../node/trace-files.js';
 import { compare, isSame } from '../check/compare.js';
 import { differenceText } from '../check/compare-text.js';
 import { InputError } from '../base/errors.js';
+import { splitWords } from '../base/shell-words.js';
 import type { Trace } from '../trace/trace.js';
 import { EXIT, exitHelp } from './exit-codes.js';
 import type { Io } from './io.js';
+import { addOutput, formOf, openResult, type OutputFlags } from './output.js';
 import { painterOf } from './painter.js';
+import { Progress } from './progress.js';
 import { addRunOptions, DEFAULT_SCENARIO, prepareBoot, type RunFlags } from './run-options.js';
 
-interface Flags {
+const FORMS = ['text', 'json'] as const;
+
+interface Flags extends OutputFlags<(typeof FORMS)[number]> {
   stage?: number[];
   activate?: boolean;
   set?: string[];
-  format: 'text' | 'json';
 }
 
 const EXAMPLES = `
@@ -40,7 +45,7 @@ export function diffCommand(io: Io): Command {
     }
     return [...before, number];
   };
-  return new Command('diff')
+  const command = new Command('diff')
     .description('compare two traces: events added, removed, changed')
     .argument('[A]', 'a trace file or a run')
     .argument('[B]', 'a trace file or a run')
@@ -51,58 +56,82 @@ export function diffCommand(io: Io): Command {
       'change one value of the scenario of both runs; can be repeated',
       (value: string, before: string[] = []) => [...before, value],
     )
-    .addOption(new Option('--format <FORMAT>').choices(['text', 'json']).default('text'))
     .addHelpText('after', EXAMPLES)
     .action((a: string | undefined, b: string | undefined, flags: Flags) => {
       diff(io, a, b, flags);
     });
+  return addOutput(command, { formats: FORMS });
 }
 
 function diff(io: Io, a: string | undefined, b: string | undefined, flags: Flags): void {
-  const [before, after] = sides(a, b, flags);
+  const out = openResult(io, flags.output);
+  const progress = new Progress(io);
+  const [before, after] = sides(a, b, flags, progress);
+  progress.clear();
   const difference = compare(before, after);
-  if (flags.format === 'json') io.stdout.write(`${JSON.stringify(difference, null, 2)}\n`);
-  else io.stdout.write(differenceText(difference, painterOf(io.paint), 'before'));
   if (!isSame(difference, { header: false })) io.exitCode = EXIT.mismatch;
+  if (formOf(flags, FORMS) === 'json') out.write(`${JSON.stringify(difference, null, 2)}\n`);
+  else out.print(differenceText(difference, painterOf(out.paint), 'before'));
+  out.end();
 }
 
-function sides(a: string | undefined, b: string | undefined, flags: Flags): [Trace, Trace] {
+function sides(
+  a: string | undefined,
+  b: string | undefined,
+  flags: Flags,
+  progress: Progress,
+): [Trace, Trace] {
   const { stage: stages } = flags;
   if (stages !== undefined) {
     const [first, second] = stages;
     if (first === undefined || second === undefined || stages.length !== 2 || b !== undefined) {
       throw usage('--stage twice and at most one scenario');
     }
-    const of = (stage: number): Trace =>
-      prepareBoot(a ?? DEFAULT_SCENARIO, {
+    const of = (stage: number, done: number): Trace => {
+      progress.next(done, 2, `stage ${String(stage)}`);
+      const run = {
         stage,
         ...(flags.activate === undefined ? {} : { activate: flags.activate }),
         ...(flags.set === undefined ? {} : { set: flags.set }),
-      }).run();
-    return [of(first), of(second)];
+      };
+      return prepareBoot(a ?? DEFAULT_SCENARIO, run, progress.step).run();
+    };
+    return [of(first, 0), of(second, 1)];
   }
   if (a === undefined || b === undefined) throw usage('two traces, or --stage twice');
   const files = new TraceFiles();
-  return [traceOf(files, a), traceOf(files, b)];
+  const of = (side: string, done: number): Trace => {
+    progress.next(done, 2, side);
+    return traceOf(files, side, progress);
+  };
+  return [of(a, 0), of(b, 1)];
 }
 
 const usage = (expected: string): InputError =>
   new InputError({ code: 'E_USAGE', reason: 'diff needs two traces', expected });
 
 /** The trace of one argument: a file if one of that name exists, else a run. */
-function traceOf(files: TraceFiles, side: string): Trace {
-  if (existsSync(side)) return files.trace(side);
-  const words = side.split(/\s+/).filter((word) => word !== '');
+function traceOf(files: TraceFiles, side: string, progress: Progress): Trace {
+  if (side === STDIN || existsSync(side)) return files.trace(side);
+  const { words, open } = splitWords(side);
+  if (open !== '') {
+    throw new InputError({
+      code: 'E_USAGE',
+      reason: `the quotation is not closed (${open})`,
+      found: side,
+    });
+  }
   // A single word that looks like a path but does not exist is a misspelt file, not a run.
   if (words.length === 1 && /[./]/.test(side)) readText(side);
-  return runOf(words);
+  return runOf(words, progress);
 }
 
 /** Parses the words of a run with the options of `run`. */
-function runOf(words: readonly string[]): Trace {
+function runOf(words: readonly string[], progress: Progress): Trace {
   const command = new Command('run').argument('[SCENARIO]', '', DEFAULT_SCENARIO).exitOverride();
   addRunOptions(command)
     .configureOutput({ writeErr: () => undefined })
     .parse([...words], { from: 'user' });
-  return prepareBoot(command.processedArgs[0] as string, command.opts<RunFlags>()).run();
+  const scenario = command.processedArgs[0] as string;
+  return prepareBoot(scenario, command.opts<RunFlags>(), progress.step).run();
 }

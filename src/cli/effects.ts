@@ -20,6 +20,7 @@ import { effectsText } from '../analysis/effects/text.js';
 import { LAST_STAGE } from '../series/patches.js';
 import type { HunkSelection } from '../series/compose.js';
 import { InputError } from '../base/errors.js';
+import { commandLine } from '../base/shell-words.js';
 import { readYaml } from '../base/yaml-source.js';
 import { exitHelp } from './exit-codes.js';
 import type { Io } from './io.js';
@@ -27,14 +28,19 @@ import { GOLDEN_EFFECTS, type GoldenEffects } from './golden.js';
 import { painterOf } from './painter.js';
 import { packageRoot } from './paths.js';
 import { optionsOf, scriptsFor } from './probe.js';
-import { progress } from './progress.js';
+import { addOutput, formOf, openResult, type OutputFlags } from './output.js';
+import { Progress } from './progress.js';
 import { patchRecords } from './records.js';
 import { runOfSelection, Runs, wordsOf } from './runs.js';
+import { scenarioOf } from './scenario-argument.js';
 
-interface Flags {
+const FORMS = ['text', 'yaml', 'json'] as const;
+type Form = (typeof FORMS)[number];
+
+interface Flags extends OutputFlags<Form> {
   view?: ViewName[];
+  /** The former way to name the scenario. */
   scenario?: string;
-  format: 'text' | 'yaml' | 'json';
 }
 
 const EXAMPLES = `
@@ -47,7 +53,7 @@ Views:
 Examples:
   sme-boot effects                            all patches, in all views
   sme-boot effects 12 --view without          what breaks without patch 12
-  sme-boot effects 13 --scenario no-iommu
+  sme-boot effects no-iommu 13
   sme-boot effects 5 --format yaml            in the form of traces/effects/
 ${exitHelp()}`;
 
@@ -59,23 +65,25 @@ export function effectsCommand(io: Io): Command {
     }
     return [...before, view];
   };
-  return new Command('effects')
+  const command = new Command('effects')
     .description('show what each patch changes: outcome, data read intact, memory, events')
+    .argument('[SCENARIO]', 'name of a scenario, or a file (default: those of traces/effects/)')
     .argument('[PATCHES...]', 'patch numbers (default: all)')
     .option('--view <VIEW>', `one of ${VIEWS.join(', ')}; can be repeated (default: all)`, views)
-    .option(
-      '--scenario <SCENARIO>',
-      'name of a scenario, or a file (default: those of traces/effects/)',
-    )
-    .addOption(
-      new Option('--format <FORMAT>', 'output format')
-        .choices(['text', 'yaml', 'json'])
-        .default('text'),
-    )
+    .addOption(new Option('--scenario <SCENARIO>').hideHelp())
     .addHelpText('after', EXAMPLES)
-    .action((patches: string[], flags: Flags) => {
-      effects(io, patches, flags);
+    .action((first: string | undefined, others: string[], flags: Flags) => {
+      // A scenario or the first patch: a number is a patch.
+      const isPatch = first === undefined || /^\d+$/.test(first);
+      const patches = first === undefined || !isPatch ? others : [first, ...others];
+      const named = isPatch ? undefined : first;
+      const known = named !== undefined || flags.scenario !== undefined;
+      effects(io, patches, {
+        ...flags,
+        ...(known && { scenario: scenarioOf(named, flags.scenario) }),
+      });
     });
+  return addOutput(command, { formats: FORMS });
 }
 
 function patchNumber(text: string): number {
@@ -84,7 +92,10 @@ function patchNumber(text: string): number {
   throw new InputError({ code: 'E_PATCH', expected: `1 to ${String(LAST_STAGE)}`, found: text });
 }
 
-function effects(io: Io, patches: readonly string[], { view, scenario, format }: Flags): void {
+function effects(io: Io, patches: readonly string[], flags: Flags): void {
+  const { view, scenario } = flags;
+  const form = formOf(flags, FORMS);
+  const out = openResult(io, flags.output);
   const selected = patches.map(patchNumber);
   const all = Array.from({ length: LAST_STAGE }, (_, index) => index + 1);
   const jobs = (selected.length === 0 ? all : selected).flatMap((patch) =>
@@ -92,12 +103,13 @@ function effects(io: Io, patches: readonly string[], { view, scenario, format }:
       ? GOLDEN_EFFECTS.filter((golden) => golden.patch === patch)
       : [{ file: '', patch, scenario }],
   );
-  const runs = new Runs();
+  const progress = new Progress(io);
+  const runs = new Runs(progress.step);
   const subjects = new Map(patchRecords().map(({ number, subject }) => [number, subject]));
-  const print: Readonly<Record<Flags['format'], (each: Effects) => string>> = {
+  const print: Readonly<Record<Form, (each: Effects) => string>> = {
     text: (each) =>
       `${effectsText(each, {
-        paint: painterOf(io.paint),
+        paint: painterOf(out.paint),
         subject: subjects.get(each.patch) ?? '',
         commandOf: (name) => diffCommandOf(each, name),
       })}\n`,
@@ -105,16 +117,18 @@ function effects(io: Io, patches: readonly string[], { view, scenario, format }:
     json: () => '',
   };
   const found = jobs.map((job, index) => {
-    progress(io, index, jobs.length, `patch ${String(job.patch)} on ${job.scenario}`);
+    progress.next(index, jobs.length, `patch ${String(job.patch)} on ${job.scenario}`);
     const each = effectsOfRuns(runs, job, {
       ...(view && { views: view }),
       reason: goldenReason(job),
     });
-    progress(io, jobs.length, jobs.length, '');
-    io.stdout.write(print[format](each));
+    progress.clear();
+    if (form === 'text') out.print(print.text(each));
+    else out.write(print[form](each));
     return each;
   });
-  if (format === 'json') io.stdout.write(`${JSON.stringify(found, null, 2)}\n`);
+  if (form === 'json') out.write(`${JSON.stringify(found, null, 2)}\n`);
+  out.end();
 }
 
 /** The effects of a patch, from boots. */
@@ -125,14 +139,15 @@ export function effectsOfRuns(
 ): Effects {
   const traceOf: Parameters<typeof effectsOn>[2]['traceOf'] = (selection) =>
     runs.trace(runOfSelection(scenario, selection));
-  return effectsOn(patch, scenario, { traceOf, scriptsOf }, options);
+  const scripts = (of: number): ScriptAnswers[] => scriptsOf(of, runs.onStep);
+  return effectsOn(patch, scenario, { traceOf, scriptsOf: scripts }, options);
 }
 
 /**
  * The results of a patch's call scripts, without it and with it: in the stage before it and its own, and with encryption
  * on where those stages link with patch 18, else in the whole series.
  */
-function scriptsOf(patch: number): ScriptAnswers[] {
+function scriptsOf(patch: number, onStep: Runs['onStep']): ScriptAnswers[] {
   const { stage, activated, without } = viewPlans(patch);
   const plans = Object.entries({ stage, ...('none' in activated ? { without } : { activated }) });
   return scriptsFor(patch).flatMap((file) =>
@@ -140,7 +155,7 @@ function scriptsOf(patch: number): ScriptAnswers[] {
       if ('none' in plan) return [];
       const answer = (selection: HunkSelection): Record<string, string> => {
         const { flags } = runOfSelection(file.probe.scenario, selection);
-        return answersOf(runScript(file, optionsOf(file, flags)));
+        return answersOf(runScript(file, optionsOf(file, flags, onStep)));
       };
       const title = `${basename(file.file, '.yaml')}, ${name}`;
       return [{ probe: title, before: answer(plan.before), after: answer(plan.after) }];
@@ -162,5 +177,5 @@ function diffCommandOf({ patch, scenario }: Effects, view: TraceView): string | 
   const [before, after] = [plan.before, plan.after].map((selection) =>
     wordsOf(runOfSelection(scenario, selection)),
   );
-  return `sme-boot diff "${before ?? ''}" "${after ?? ''}"`;
+  return commandLine(['sme-boot', 'diff', before ?? '', after ?? '']);
 }

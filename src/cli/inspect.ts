@@ -14,9 +14,21 @@ import { printable } from '../base/printable.js';
 import { table } from './columns.js';
 import { exitHelp } from './exit-codes.js';
 import type { Io } from './io.js';
+import {
+  addOutput,
+  formOf,
+  onStderr,
+  openResult,
+  toFile,
+  writeBytes,
+  type OutputFlags,
+} from './output.js';
+import { Progress } from './progress.js';
 import { addRunOptions, DEFAULT_SCENARIO, prepareBoot, type RunFlags } from './run-options.js';
 
-interface Flags extends RunFlags {
+const FORMS = ['text', 'json'] as const;
+
+interface Flags extends RunFlags, OutputFlags<(typeof FORMS)[number]> {
   at?: string;
   vtop?: string;
   ptdump?: boolean;
@@ -25,7 +37,6 @@ interface Flags extends RunFlags {
   save?: string;
   engine?: boolean;
   regs?: boolean;
-  format: 'text' | 'json';
 }
 
 const EXAMPLES = `
@@ -46,7 +57,7 @@ export function inspectCommand(io: Io): Command {
       'print the state of the machine at a label: translations, page tables, memory, engine, registers',
     )
     .argument('[SCENARIO]', 'name of a scenario, or a file', DEFAULT_SCENARIO);
-  return addRunOptions(command)
+  addRunOptions(command)
     .option('--at <LABEL>', 'stop after the step of this label (default: at the end of the boot)')
     .option('--vtop <PLACE>', 'translate a virtual address and print each level of the page walk')
     .option('--ptdump', 'print the current page tables as ranges')
@@ -56,40 +67,47 @@ export function inspectCommand(io: Io): Command {
         .choices(['dram', 'c0', 'c1'])
         .default('dram'),
     )
-    .option('--save <FILE>', 'write the bytes of --mem to this file')
+    .option('--save <FILE>', 'write the bytes of --mem to this file (-: stdout)')
     .option('--engine', "print the memory encryption engine's mode, keys and tweak constants")
     .option('--regs', 'print the registers (the default)')
-    .addOption(new Option('--format <FORMAT>').choices(['text', 'json']).default('text'))
     .addHelpText('after', EXAMPLES)
     .action((scenario: string, flags: Flags) => {
       inspect(io, scenario, flags);
     });
+  return addOutput(command, { formats: FORMS });
 }
 
 /** One part of the state: as data, and as text. */
 interface View {
   readonly name: string;
   readonly data: unknown;
-  readonly text: string;
+  /** Fits into `columns` columns; undefined: any number. */
+  readonly text: (columns?: number) => string;
 }
 
 function inspect(io: Io, scenario: string, flags: Flags): void {
-  if (flags.save !== undefined) checkWritable(flags.save);
-  const boot = prepareBoot(scenario, flags);
+  if (flags.save !== undefined && flags.save !== '-') checkWritable(flags.save);
+  const progress = new Progress(io);
+  const boot = prepareBoot(scenario, flags, progress.step);
   if (flags.at !== undefined) boot.runTo(flags.at);
   else while (boot.step());
+  progress.clear();
   const views: View[] = [];
   if (flags.vtop !== undefined) views.push(vtop(boot, flags.vtop));
   if (flags.ptdump === true) views.push(ptdump(boot));
-  if (flags.mem !== undefined) views.push(memory(boot, flags.mem, flags.as, flags.save));
+  if (flags.mem !== undefined) views.push(memory(io, boot, flags.mem, flags));
   if (flags.engine === true) views.push(engine(boot));
   if (flags.regs === true || views.length === 0) views.push(registers(boot));
-  if (flags.format === 'json') {
+  // With the bytes on stdout, the rest is on stderr.
+  const aside = flags.save === '-' && !toFile(flags.output);
+  const out = aside ? onStderr(io) : openResult(io, flags.output);
+  if (formOf(flags, FORMS) === 'json') {
     const data = Object.fromEntries(views.map((view) => [view.name, view.data]));
-    io.stdout.write(`${JSON.stringify(data, null, 2)}\n`);
+    out.write(`${JSON.stringify(data, null, 2)}\n`);
   } else {
-    io.stdout.write(views.map(({ text }) => text).join('\n'));
+    out.print(views.map(({ text }) => text(out.columns)).join('\n'));
   }
+  out.end();
 }
 
 function vtop(boot: Boot, text: string): View {
@@ -97,7 +115,8 @@ function vtop(boot: Boot, text: string): View {
   return {
     name: 'vtop',
     data: walk,
-    text: `${printable(text)} = ${walk.va}\n${table(walkRows(walk))}${walkEnd(walk)}\n`,
+    text: (columns) =>
+      `${printable(text)} = ${walk.va}\n${table(walkRows(walk), columns)}${walkEnd(walk)}\n`,
   };
 }
 
@@ -126,13 +145,14 @@ function ptdump(boot: Boot): View {
   return {
     name: 'ptdump',
     data: ranges,
-    text: table([['virtual', 'physical', 'page', 'ENC', 'type', 'flags'], ...rows]),
+    text: (columns) =>
+      table([['virtual', 'physical', 'page', 'ENC', 'type', 'flags'], ...rows], columns),
   };
 }
 
 const MEM = /^(.+):(0x[0-9a-fA-F]+|\d+)$/;
 
-function memory(boot: Boot, text: string, as: Flags['as'], save: string | undefined): View {
+function memory(io: Io, boot: Boot, text: string, { as, save }: Flags): View {
   const [, where, size] = MEM.exec(text) ?? [];
   const length = Number(size);
   if (where === undefined || !(length > 0)) {
@@ -146,25 +166,31 @@ function memory(boot: Boot, text: string, as: Flags['as'], save: string | undefi
     as === 'dram'
       ? boot.machine.dram.peek(pa(address), length)
       : boot.machine.dmaRead(pa(address), length, (as === 'c1' ? 1 : 0) as KeyId);
-  if (save !== undefined) writeWhole(save, bytes);
+  if (save === '-') writeBytes(io, bytes);
+  else if (save !== undefined) writeWhole(save, bytes);
   return {
     name: 'mem',
     data: { place: where, pa: hex(address), as, bytes: Buffer.from(bytes).toString('hex') },
-    text:
+    text: (columns) =>
       save === undefined
-        ? hexdump(address, bytes)
-        : `${String(length)} bytes to ${printable(save)}\n`,
+        ? hexdump(address, bytes, columns)
+        : `${String(length)} bytes to ${save === '-' ? 'stdout' : printable(save)}\n`,
   };
 }
 
-/** In the format of `hexdump -C`: repeated lines are replaced by one star. */
-function hexdump(address: number, bytes: Uint8Array): string {
+/** Columns of a line of 16 bytes: address, two groups of eight bytes, characters. */
+const WIDE_LINE = 12 + 2 + 23 + 2 + 23 + 2 + 18;
+
+/** In the format of `hexdump -C`, narrow ones with eight bytes a line: repeated lines are replaced by one star. */
+function hexdump(address: number, bytes: Uint8Array, columns = WIDE_LINE): string {
+  const step = columns < WIDE_LINE ? 8 : 16;
   const lines: string[] = [];
   let before = '';
-  for (let at = 0; at < bytes.length; at += 16) {
-    const row = [...bytes.subarray(at, at + 16)];
+  for (let at = 0; at < bytes.length; at += step) {
+    const row = [...bytes.subarray(at, at + step)];
     const cells = row.map((byte) => byte.toString(16).padStart(2, '0'));
-    const shown = `${cells.slice(0, 8).join(' ').padEnd(23)}  ${cells.slice(8).join(' ').padEnd(23)}`;
+    const halves = step === 8 ? [cells] : [cells.slice(0, 8), cells.slice(8)];
+    const shown = halves.map((half) => half.join(' ').padEnd(23)).join('  ');
     const ascii = row.map((b) => (b >= 0x20 && b < 0x7f ? String.fromCharCode(b) : '.')).join('');
     if (shown === before) {
       if (lines[lines.length - 1] !== '*') lines.push('*');
@@ -185,7 +211,7 @@ function engine(boot: Boot): View {
     ...data.keys.map(({ id, key }) => `key ${String(id)}  ${key}`),
     ...data.tweaks.map(({ bit, constant }) => `t_${String(bit).padEnd(2)}   ${constant}`),
   ];
-  return { name: 'engine', data, text: `${lines.join('\n')}\n` };
+  return { name: 'engine', data, text: () => `${lines.join('\n')}\n` };
 }
 
 function registers(boot: Boot): View {
@@ -228,11 +254,13 @@ function registers(boot: Boot): View {
   return {
     name: 'regs',
     data,
-    text: table(
-      Object.entries(data).map(([name, value]) => [
-        name === 'notModelled' ? 'not modelled' : name,
-        Array.isArray(value) ? value.join(', ').toUpperCase() : `${shown(value)}${last(name)}`,
-      ]),
-    ),
+    text: (columns) =>
+      table(
+        Object.entries(data).map(([name, value]) => [
+          name === 'notModelled' ? 'not modelled' : name,
+          Array.isArray(value) ? value.join(', ').toUpperCase() : `${shown(value)}${last(name)}`,
+        ]),
+        columns,
+      ),
   };
 }

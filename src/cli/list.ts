@@ -1,7 +1,8 @@
 /** `sme-boot list`, `patches` and `schema`. */
 import { wholeNumber } from '../base/whole-number.js';
 import { own } from '../base/own.js';
-import { Argument, Command, Option } from 'commander';
+import type { ChalkInstance } from 'chalk';
+import { Argument, Command } from 'commander';
 import { hex } from '../machine/address.js';
 import { effectsJsonSchema } from '../analysis/effects/form.js';
 import { LABELS } from '../sequencer/boot.js';
@@ -19,6 +20,8 @@ import { printable } from '../base/printable.js';
 import { traceJsonSchema } from '../trace/trace.js';
 import { exitHelp } from './exit-codes.js';
 import type { Io } from './io.js';
+import { table } from './columns.js';
+import { addOutput, formOf, openResult, writeResult, type OutputFlags } from './output.js';
 import { patchRecords } from './records.js';
 import { loadSeries, seriesNames } from './series.js';
 import {
@@ -30,14 +33,12 @@ import {
   type RunFlags,
 } from './run-options.js';
 
-interface Flags extends RunFlags {
-  format: 'text' | 'json';
-}
+const FORMS = ['text', 'json'] as const;
+
+type OutFlags = OutputFlags<(typeof FORMS)[number]>;
+interface Flags extends RunFlags, OutFlags {}
 
 type Row = Readonly<Record<string, string | number>>;
-
-const format = (): Option =>
-  new Option('--format <FORMAT>', 'output format').choices(['text', 'json']).default('text');
 
 /** The rows of each kind of list; regions and symbols are those of a boot that has not begun. */
 const LISTS: Readonly<Record<string, (scenario: string, flags: RunFlags) => Row[]>> = {
@@ -82,8 +83,8 @@ export function listCommand(io: Io): Command {
     )
     .addArgument(new Argument('<WHAT>', 'what to list').choices(Object.keys(LISTS)))
     .argument('[SCENARIO]', 'scenario of the regions or symbols', DEFAULT_SCENARIO);
-  return addRunOptions(command)
-    .addOption(format())
+  addRunOptions(command);
+  return addOutput(command, { formats: FORMS })
     .addHelpText(
       'after',
       `
@@ -96,36 +97,33 @@ Examples:
 ${exitHelp()}`,
     )
     .action((what: string, scenario: string, flags: Flags) => {
-      print(io, own(LISTS, what)?.(scenario, flags) ?? [], flags.format);
+      print(io, own(LISTS, what)?.(scenario, flags) ?? [], flags);
     });
 }
 
 /** Rows as columns, or as JSON. */
-function print(io: Io, rows: readonly Row[], form: Flags['format']): void {
-  if (form === 'json') {
-    io.stdout.write(`${JSON.stringify(rows, null, 2)}\n`);
-    return;
-  }
-  const keys = Object.keys(rows[0] ?? {});
-  const width = (key: string): number =>
-    rows.reduce((max, row) => Math.max(max, printable(String(own(row, key))).length), 0);
-  const widths = keys.map(width);
-  for (const row of rows) {
-    const cells = keys.map((key, i) => printable(String(own(row, key))).padEnd(widths[i] ?? 0));
-    io.stdout.write(`${cells.join('  ').trimEnd()}\n`);
-  }
+function print(io: Io, rows: readonly Row[], flags: Flags): void {
+  const out = openResult(io, flags.output);
+  if (formOf(flags, FORMS) === 'json') out.write(`${JSON.stringify(rows, null, 2)}\n`);
+  else
+    out.print(
+      table(
+        rows.map((row) => Object.values(row).map((cell) => printable(String(cell)))),
+        out.columns,
+      ),
+    );
+  out.end();
 }
 
 export function patchesCommand(io: Io): Command {
-  return new Command('patches')
+  const command = new Command('patches')
     .description('describe the patches of the series: hunks, files, needs, alternatives')
     .argument('[N]', `patch number, 1 to ${LAST_STAGE} (default: all)`)
-    .addOption(format())
     .addHelpText(
       'after',
       `\nExamples:\n  sme-boot patches\n  sme-boot patches 9 --format json\n${exitHelp()}`,
     )
-    .action((text: string | undefined, flags: Flags) => {
+    .action((text: string | undefined, flags: OutFlags) => {
       const records = patchRecords();
       const chosen = records.filter(
         ({ number }) => text === undefined || number === wholeNumber(text),
@@ -137,11 +135,14 @@ export function patchesCommand(io: Io): Command {
           found: text ?? '',
         });
       }
-      if (flags.format === 'json') {
+      const out = openResult(io, flags.output);
+      if (formOf(flags, FORMS) === 'json') {
         const rows = chosen.map((record) => ({ ...record, alternatives: alternativesOf(record) }));
-        io.stdout.write(`${JSON.stringify(rows, null, 2)}\n`);
-      } else for (const record of chosen) io.stdout.write(patchText(record, io));
+        out.write(`${JSON.stringify(rows, null, 2)}\n`);
+      } else for (const record of chosen) out.print(patchText(record, out.paint));
+      out.end();
     });
+  return addOutput(command, { formats: FORMS });
 }
 
 /** The alternatives of a patch, as data. */
@@ -158,19 +159,19 @@ function alternativesOf({
     }));
 }
 
-function patchText(record: PatchRecord, io: Io): string {
+function patchText(record: PatchRecord, paint: ChalkInstance): string {
   const { number, subject, status, messageId, readInForm, files, hunks, adds, needs, note } =
     record;
   const lines = [
-    io.paint.bold(`${String(number).padStart(2, '0')} ${subject}`),
+    paint.bold(`${String(number).padStart(2, '0')} ${subject}`),
     `   ${status}; Message-ID ${messageId ?? `not seen, read as ${readInForm ?? '?'}`}`,
     `   files: ${files.join(' ')}`,
-    ...hunks.map(({ id, what }) => `   ${io.paint.cyan(id)}  ${what}`),
+    ...hunks.map(({ id, what }) => `   ${paint.cyan(id)}  ${what}`),
     ...(adds.length > 0 ? [`   adds: ${adds.join(' ')}`] : []),
     ...(needs.length > 0 ? [`   needs: ${needs.join(' ')}`] : []),
     ...(note === undefined ? [] : [`   note: ${note}`]),
     ...alternativesOf(record).flatMap(({ id, instead, what, source }) => [
-      `   --with ${io.paint.cyan(id)}${instead === undefined ? '' : `, instead of ${instead}`}: ${what}`,
+      `   --with ${paint.cyan(id)}${instead === undefined ? '' : `, instead of ${instead}`}: ${what}`,
       `      source: ${source}`,
     ]),
   ];
@@ -189,14 +190,15 @@ const SCHEMAS: Readonly<Record<string, () => Record<string, unknown>>> = {
 };
 
 export function schemaCommand(io: Io): Command {
-  return new Command('schema')
+  const command = new Command('schema')
     .description('print the JSON Schema (draft-07) of a kind of file, for editors and other tools')
     .addArgument(new Argument('<KIND>', 'kind of file').choices(Object.keys(SCHEMAS)))
     .addHelpText(
       'after',
       `\nExamples:\n  sme-boot schema scenario > scenario.schema.json\n${exitHelp()}`,
     )
-    .action((kind: string) => {
-      io.stdout.write(`${JSON.stringify(own(SCHEMAS, kind)?.(), null, 2)}\n`);
+    .action((kind: string, { output }: OutputFlags) => {
+      writeResult(io, output, `${JSON.stringify(own(SCHEMAS, kind)?.(), null, 2)}\n`);
     });
+  return addOutput(command, { formats: ['json'], what: 'the schema' });
 }

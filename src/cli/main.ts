@@ -2,7 +2,7 @@
 import { existsSync, realpathSync } from 'node:fs';
 import { isatty } from 'node:tty';
 import { fileURLToPath } from 'node:url';
-import { Chalk, supportsColor, type ColorSupportLevel } from 'chalk';
+import { Chalk } from 'chalk';
 import { Command, CommanderError, Option } from 'commander';
 import { InputError } from '../base/errors.js';
 import { VERSION } from '../base/version.js';
@@ -18,6 +18,8 @@ import { diffCommand } from './diff.js';
 import { effectsCommand } from './effects.js';
 import { EXIT, EXIT_MEANINGS, exitHelp, exitOf } from './exit-codes.js';
 import { faultText } from './fault.js';
+import { fitted } from './fit.js';
+import { HELP_COLUMNS, helpFitted } from './help-text.js';
 import { inspectCommand } from './inspect.js';
 import { matrixCommand } from './matrix.js';
 import { listCommand, patchesCommand, schemaCommand } from './list.js';
@@ -25,6 +27,8 @@ import { probeCommand } from './probe.js';
 import { runCommand } from './run.js';
 import { safeIo } from './safe-io.js';
 import { scenarioCommand } from './scenario.js';
+import { checkStdin } from './stdin-argument.js';
+import { columnsOf, colorLevel, type ColorWhen } from './terminal.js';
 import { traceCommand } from './trace.js';
 
 const EXAMPLES = `
@@ -37,16 +41,6 @@ Examples:
   sme-boot check                              check every expected trace
   sme-boot bisect rfc-v1 --expect 'garbage=nic to device'
 ${exitHelp({ mismatch: EXIT_MEANINGS.mismatch, undecided: EXIT_MEANINGS.undecided })}`;
-
-type ColorWhen = 'auto' | 'always' | 'never';
-
-/** The colour level: from the flag, then NO_COLOR, then whether stdout is a terminal. */
-function colorLevel(when: ColorWhen, io: Io): ColorSupportLevel {
-  if (when === 'always') return 1;
-  if (when === 'never' || (io.env.NO_COLOR ?? '') !== '' || !io.stdout.isTTY) return 0;
-  const supported = supportsColor;
-  return supported === false ? 0 : supported.level;
-}
 
 /** The program with all its commands. */
 function program(io: Io): Command {
@@ -63,9 +57,11 @@ function program(io: Io): Command {
     .version(VERSION)
     .addHelpText('after', EXAMPLES)
     .showHelpAfterError('(see sme-boot --help)')
-    .hook('preAction', (command) => {
+    .hook('preAction', (command, actionCommand) => {
       const { color } = command.opts<{ color: ColorWhen }>();
-      io.paint = new Chalk({ level: colorLevel(color, io) });
+      io.paint = new Chalk({ level: colorLevel(color, io, io.stdout) });
+      io.paintError = new Chalk({ level: colorLevel(color, io, io.stderr) });
+      checkStdin(actionCommand);
     });
   const commands = [
     runCommand(io),
@@ -86,14 +82,14 @@ function program(io: Io): Command {
   const quiet = (command: Command): void => {
     command.exitOverride().configureOutput({
       writeOut: (text) => {
-        io.stdout.write(text);
+        io.stdout.write(helpFitted(text, columnsOf(io, io.stdout)));
       },
       // It quotes the user's words.
       writeErr: (text) => {
-        io.stderr.write(printableLines(text));
+        io.stderr.write(fitted(printableLines(text), columnsOf(io, io.stderr)));
       },
-      getOutHelpWidth: () => io.stdout.columns ?? 80,
-      getErrHelpWidth: () => io.stderr.columns ?? 80,
+      getOutHelpWidth: () => columnsOf(io, io.stdout) ?? HELP_COLUMNS,
+      getErrHelpWidth: () => columnsOf(io, io.stderr) ?? HELP_COLUMNS,
       getOutHasColors: () => false,
       getErrHasColors: () => false,
     });
@@ -162,6 +158,7 @@ async function main(): Promise<void> {
     const stream = isatty(fd) ? [process.stdout, process.stderr][fd - 1] : undefined;
     return {
       write: writerOf(fd),
+      writeBytes: writerOf(fd),
       isTTY: stream !== undefined,
       get columns() {
         return stream?.columns;

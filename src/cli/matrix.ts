@@ -1,13 +1,14 @@
 /** `sme-boot matrix`: the series without each hunk in turn, on each scenario. */
 import { wholeNumber } from '../base/whole-number.js';
 import { LIMITS } from '../base/limits.js';
-import { own } from '../base/own.js';
 import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { extname, join } from 'node:path';
+import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
-import { Command, InvalidArgumentError, Option } from 'commander';
-import { checkWritable, makeFolder, readText, writeWhole } from '../node/files.js';
+import type { ChalkInstance } from 'chalk';
+import { Command, InvalidArgumentError } from 'commander';
+import { makeFolder, readText, writeWhole } from '../node/files.js';
+import { stdinSoFar } from '../node/stdin.js';
 import { runOnWorkers } from '../node/workers.js';
 import { removableHunks } from '../analysis/matrix/matrix.js';
 import { goldenName, goldenText } from '../analysis/matrix/golden.js';
@@ -29,26 +30,26 @@ import { allHunks } from '../series/patches.js';
 import { InputError } from '../base/errors.js';
 import { jsonText } from '../base/printable.js';
 import { EXIT, exitHelp } from './exit-codes.js';
+import { optional } from '../base/optional.js';
 import type { Io } from './io.js';
 import { runTask, type MatrixMessage, type MatrixTask } from './matrix-task.js';
-import { statusLine } from './progress.js';
+import {
+  addOutput,
+  checkOutput,
+  formOf,
+  openResult,
+  type OutputFlags,
+  type Result,
+} from './output.js';
+import { Progress } from './progress.js';
 import { bootOptions, DEFAULT_SCENARIO, scenarioNames, type RunFlags } from './run-options.js';
 
 const FORMS = ['text', 'markdown', 'json', 'html'] as const;
 type Form = (typeof FORMS)[number];
-const FORM_OF: Readonly<Record<string, Form>> = {
-  '.md': 'markdown',
-  '.json': 'json',
-  '.html': 'html',
-};
 /** The worker's script, in the folder of the bundle. */
 const WORKER = new URL('./matrix-worker.js', import.meta.url);
 
-interface OutputFlags {
-  format?: Form;
-  out?: string;
-}
-interface Flags extends OutputFlags {
+interface Flags extends OutputFlags<Form> {
   only?: string[];
   series?: string;
   set?: string[];
@@ -62,11 +63,13 @@ Scenarios are names or files; "all" means every built-in scenario. A hunk that d
 replaced by stubs that do nothing ("stub"); any other hunk is left out ("out").
 
 Examples:
-  sme-boot matrix                                    the default scenario
-  sme-boot matrix all --out matrix.html              every scenario, as a page to sort and filter
-  sme-boot matrix bios-minimal --only 09/initrd 08   some hunks or patches
-  sme-boot matrix all --shard 2/5 --out part-2.json  one fifth, to spread the work over five machines
-  sme-boot matrix merge part-*.json --out matrix.md  the shards joined
+  sme-boot matrix                              the default scenario
+  sme-boot matrix all -o matrix.html           every scenario, a page to filter
+  sme-boot matrix bios-minimal --only 09/initrd 08
+                                               some hunks or patches
+  sme-boot matrix all --shard 2/5 -o part-2.json
+                                               one fifth, for one of five machines
+  sme-boot matrix merge part-*.json -o all.md  the shards joined
 ${exitHelp({ interrupted: 'interrupted by Ctrl-C; the rows finished until then are printed' })}`;
 
 export function matrixCommand(io: Io): Command {
@@ -91,24 +94,15 @@ export function matrixCommand(io: Io): Command {
     .description('join the JSON reports of shards')
     .argument('<FILES...>', 'reports written by "matrix --format json"')
     .addHelpText('after', exitHelp())
-    .action((files: string[], flags: OutputFlags) => {
+    .action((files: string[], flags: OutputFlags<Form>) => {
       const order = allHunks().map((hunk) => hunk.id);
       const reports = files.map((file) => parseMatrix(file, readText(file, LIMITS.matrixFile)));
-      write(io, mergeReports(reports, order), { ...command.opts<OutputFlags>(), ...flags });
+      write(io, mergeReports(reports, order), { ...command.opts<OutputFlags<Form>>(), ...flags });
     });
-  for (const each of [command, merge]) addOutput(each);
+  for (const each of [command, merge]) {
+    addOutput(each, { formats: FORMS, what: 'the report', formerOutput: '--out <FILE>' });
+  }
   return command.addCommand(merge);
-}
-
-function addOutput(command: Command): void {
-  command
-    .addOption(
-      new Option(
-        '--format <FORM>',
-        'format of the report (default: by the file name of --out, else text)',
-      ).choices([...FORMS]),
-    )
-    .option('--out <FILE>', 'write the report to a file');
 }
 
 function jobsNumber(text: string): number {
@@ -124,7 +118,7 @@ async function matrix(io: Io, named: readonly string[], flags: Flags): Promise<v
   };
   const all = named.flatMap((name) => (name === 'all' ? scenarioNames() : [name]));
   const scenarios = [...new Set(all.length === 0 ? [DEFAULT_SCENARIO] : all)];
-  if (flags.out !== undefined) checkWritable(flags.out);
+  checkOutput(flags.output);
   // Errors in a scenario are reported before anything boots.
   const [options] = scenarios.map((scenario) => bootOptions(scenario, run));
   if (options === undefined) return;
@@ -137,12 +131,13 @@ async function matrix(io: Io, named: readonly string[], flags: Flags): Promise<v
   // After every refusal, before the first boot.
   if (flags.keep !== undefined) makeFolder(flags.keep);
   const made = { scenarios: new Map<string, MatrixScenario>(), rows: [] as MatrixRow[] };
+  const bar = new Progress(io, 0);
   const interrupted = await make(plan, run, flags.jobs, (message) => {
     if ('row' in message) made.rows.push(message.row);
     else made.scenarios.set(message.task, message.scenario);
-    progress(io, made.rows.length, plan.length, message);
+    progress(bar, made.rows.length, plan.length, message);
   });
-  statusLine(io, '');
+  bar.clear();
   write(io, reportOf({ series: flags.series ?? 'rfc-v1', ...made }, plan), flags);
   if (flags.keep !== undefined) keep(flags.keep, made, run);
   if (!interrupted) return;
@@ -199,7 +194,8 @@ async function make(
   process.once('SIGINT', onInterrupt);
   try {
     const workers = Math.min(jobs ?? availableParallelism(), plan.length);
-    const tasks = tasksOf(plan, workers).map((task): MatrixTask => ({ ...task, flags }));
+    const more = { flags, ...optional({ stdin: stdinSoFar() }) };
+    const tasks = tasksOf(plan, workers).map((task): MatrixTask => ({ ...task, ...more }));
     // Run from its sources, the program has no bundled worker.
     if (workers > 1 && existsSync(WORKER)) {
       await runOnWorkers(WORKER, tasks, workers, onMessage, abort.signal);
@@ -219,23 +215,24 @@ async function make(
   }
 }
 
-/** Prints the progress if stderr is a terminal. */
-function progress(io: Io, done: number, total: number, message: MatrixMessage): void {
+/** Shows the rows that are done, as a bar. */
+function progress(bar: Progress, done: number, total: number, message: MatrixMessage): void {
   const width = 20;
   const full = Math.round((done / Math.max(1, total)) * width);
   const what = 'row' in message ? `${message.row.scenario} ${message.row.hunk}` : message.task;
-  const text = `[${'='.repeat(full)}${' '.repeat(width - full)}] ${String(done)}/${String(total)} ${what}`;
-  statusLine(io, text);
+  bar.show(
+    `[${'='.repeat(full)}${' '.repeat(width - full)}] ${String(done)}/${String(total)} ${what}`,
+  );
 }
 
-function write(io: Io, report: MatrixReport, { format, out }: OutputFlags): void {
-  const form = format ?? (out === undefined ? 'text' : (own(FORM_OF, extname(out)) ?? 'text'));
-  const text = textOf(io, report, form, out !== undefined);
-  if (out === undefined) io.stdout.write(text);
-  else writeWhole(out, text);
+function write(io: Io, report: MatrixReport, flags: OutputFlags<Form>): void {
+  const form = formOf(flags, FORMS);
+  const out = openResult(io, flags.output);
+  out.write(textOf(out, report, form));
+  out.end();
 }
 
-function textOf(io: Io, report: MatrixReport, form: Form, toFile: boolean): string {
+function textOf(out: Result, report: MatrixReport, form: Form): string {
   switch (form) {
     case 'json':
       return jsonText(report);
@@ -244,11 +241,11 @@ function textOf(io: Io, report: MatrixReport, form: Form, toFile: boolean): stri
     case 'html':
       return matrixHtml(report);
     case 'text':
-      return toFile ? matrixText(report) : matrixText(report, painter(io), io.stdout.columns);
+      return matrixText(report, painter(out.paint), out.columns);
   }
 }
 
-function painter({ paint }: Io): MatrixPainter {
+function painter(paint: ChalkInstance): MatrixPainter {
   return {
     heading: (text) => paint.bold(text),
     quiet: (text) => paint.dim(text),

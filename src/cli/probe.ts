@@ -10,15 +10,18 @@ import { LAST_STAGE } from '../series/patches.js';
 import { InputError } from '../base/errors.js';
 import { exitHelp } from './exit-codes.js';
 import type { Io } from './io.js';
+import { addOutput, formOf, openResult, type OutputFlags } from './output.js';
 import { packageRoot } from './paths.js';
+import { Progress } from './progress.js';
 import { scriptText } from './calls-text.js';
 import { bootOptions, stageNumber, type RunFlags } from './run-options.js';
 import { yamlFiles } from './yaml-files.js';
 
-interface Flags {
+const FORMS = ['text', 'yaml', 'json'] as const;
+
+interface Flags extends OutputFlags<(typeof FORMS)[number]> {
   stage: number;
   activate?: boolean;
-  format: 'text' | 'yaml';
 }
 
 const EXAMPLES = `
@@ -31,25 +34,23 @@ Examples:
   sme-boot probe probes/07-early-memremap.yaml
   sme-boot probe probes/07-early-memremap.yaml --stage 6
   sme-boot probe probes/08-early-encrypt.yaml --stage 8 --activate
-  sme-boot probe --format yaml > probes.txt
+  sme-boot probe --output probes.yaml
   sme-boot schema probe                              the JSON Schema of a call script
 ${exitHelp()}`;
 
 export function probeCommand(io: Io): Command {
-  return new Command('probe')
+  const command = new Command('probe')
     .description('run call scripts: call kernel functions at a label and report what they do')
     .argument('[FILES...]', "files or directories (default: the project's call scripts, probes/)")
     .addOption(
       new Option('--stage <N>', 'apply patches 1 to N').argParser(stageNumber).default(LAST_STAGE),
     )
     .option('--activate', 'apply patch 18, which turns encryption on, on top of the stage')
-    .addOption(
-      new Option('--format <FORMAT>', 'output format').choices(['text', 'yaml']).default('text'),
-    )
     .addHelpText('after', EXAMPLES)
     .action((paths: string[], flags: Flags) => {
       probe(io, paths, flags);
     });
+  return addOutput(command, { formats: FORMS });
 }
 
 function probe(io: Io, paths: readonly string[], flags: Flags): void {
@@ -58,13 +59,30 @@ function probe(io: Io, paths: readonly string[], flags: Flags): void {
   const files = yamlFiles(given, 'no call script found').map((file) =>
     readScript(relative('.', file), readText(file)),
   );
-  const results = files.map((file) => run(file, flags));
-  if (flags.format === 'yaml') io.stdout.write(printScripts(results));
-  else io.stdout.write(results.map((result) => scriptText(result, io.paint)).join('\n'));
+  const form = formOf(flags, FORMS);
+  const out = openResult(io, flags.output);
+  const progress = new Progress(io);
+  const results = files.map((file, index) => {
+    progress.next(index, files.length, file.file);
+    const result = run(file, flags, progress.step);
+    progress.clear();
+    if (form === 'text') {
+      out.print(`${index === 0 ? '' : '\n'}${scriptText(result, out.paint)}`);
+    }
+    return result;
+  });
+  if (form === 'yaml') out.write(printScripts(results));
+  if (form === 'json') out.write(`${JSON.stringify(results, null, 2)}\n`);
+  out.end();
 }
 
-function run(file: ScriptFile, { stage, activate }: Flags): ScriptResult {
-  return runScript(file, optionsOf(file, { stage, ...(activate !== undefined && { activate }) }));
+function run(
+  file: ScriptFile,
+  { stage, activate }: Flags,
+  onStep: (label: string) => void,
+): ScriptResult {
+  const flags = { stage, ...(activate !== undefined && { activate }) };
+  return runScript(file, optionsOf(file, flags, onStep));
 }
 
 /** The project's call scripts for a patch. */
@@ -75,15 +93,17 @@ export function scriptsFor(patch: number): ScriptFile[] {
 }
 
 /** The boot options of a call script. Throws E_SCENARIO_UNKNOWN at the script's `scenario`. */
-export function optionsOf(file: ScriptFile, flags: RunFlags): BootOptions {
+export function optionsOf(
+  file: ScriptFile,
+  flags: RunFlags,
+  onStep?: (label: string) => void,
+): BootOptions {
   const { scenario, set } = file.probe;
   try {
-    return bootOptions(scenario, {
-      ...flags,
-      ...(set !== undefined && {
-        set: Object.entries(set).map(([path, value]) => `${path}=${String(value)}`),
-      }),
-    });
+    const settings = set && {
+      set: Object.entries(set).map(([path, value]) => `${path}=${String(value)}`),
+    };
+    return bootOptions(scenario, { ...flags, ...settings }, onStep);
   } catch (error) {
     if (!(error instanceof InputError) || error.place.file !== undefined) throw error;
     throw error.within(file.place(['scenario']));

@@ -7,6 +7,7 @@ import { Option, type Command, InvalidArgumentError } from 'commander';
 import { optional } from '../base/optional.js';
 import { readKernelImage, type KernelImage } from '../firmware/image/kernel-image.js';
 import { openBytes, readBytes, readText } from '../node/files.js';
+import { STDIN } from '../node/stdin.js';
 import { nodeCipher } from '../node/node-cipher.js';
 import { Boot, type BootOptions } from '../sequencer/boot.js';
 import { parseScenario, setPath, type Scenario } from '../scenario/scenario.js';
@@ -151,7 +152,7 @@ export function scenarioData(nameOrFile: string): {
   source: YamlSource;
 } {
   const own = join(packageRoot(), 'scenarios', `${nameOrFile}.yaml`);
-  const isName = /^[a-z0-9-]+$/.test(nameOrFile);
+  const isName = nameOrFile !== STDIN && /^[a-z0-9-]+$/.test(nameOrFile);
   if (isName && !existsSync(own)) {
     throw new InputError({
       code: 'E_SCENARIO_UNKNOWN',
@@ -221,8 +222,15 @@ function readKernel(flags: RunFlags): KernelImage | undefined {
 const givesCmdline = (flags: RunFlags): boolean =>
   flags.cmdline !== undefined || (flags.set ?? []).some((each) => /^cmdline=/.test(each));
 
-/** The options of a boot; reads files, runs nothing. The user's command line and initrd override a UKI's. */
-export function bootOptions(nameOrFile: string, given: RunFlags): BootOptions {
+/**
+ * The options of a boot; reads files, runs nothing. The user's command line and initrd override a UKI's. `onStep` is called
+ * with the label of each step before it runs.
+ */
+export function bootOptions(
+  nameOrFile: string,
+  given: RunFlags,
+  onStep?: (label: string) => void,
+): BootOptions {
   const image = readKernel(given);
   const cmdline = givesCmdline(given) ? undefined : image?.uki?.cmdline;
   const flags = cmdline === undefined ? given : { ...given, cmdline };
@@ -238,10 +246,15 @@ export function bootOptions(nameOrFile: string, given: RunFlags): BootOptions {
     ...(flags.dtb === undefined ? {} : { deviceTree: readDeviceTree(flags.dtb) }),
     cipher: nodeCipher,
     digest: sha256,
+    ...optional({ onStep }),
   };
 }
 
 /** A boot that has not begun. */
-export function prepareBoot(nameOrFile: string, flags: RunFlags): Boot {
-  return new Boot(bootOptions(nameOrFile, flags));
+export function prepareBoot(
+  nameOrFile: string,
+  flags: RunFlags,
+  onStep?: (label: string) => void,
+): Boot {
+  return new Boot(bootOptions(nameOrFile, flags, onStep));
 }

@@ -1,19 +1,33 @@
 /** `sme-boot run`: boots, prints a summary, writes the trace. */
-import { Command, Option } from 'commander';
-import { checkWritable, writeWhole } from '../node/files.js';
+import { Command } from 'commander';
 import type { Boot } from '../sequencer/boot.js';
 import { differences } from '../sequencer/expected.js';
 import { printTrace, printTraceJson } from '../trace/yaml-out.js';
 import type { Trace } from '../trace/trace.js';
 import { EXIT, exitHelp } from './exit-codes.js';
 import type { Io } from './io.js';
+import {
+  addOutput,
+  checkOutput,
+  formOf,
+  onStderr,
+  openResult,
+  toFile,
+  writeResult,
+  type OutputFlags,
+  type Result,
+} from './output.js';
+import { Progress } from './progress.js';
 import { addRunOptions, DEFAULT_SCENARIO, prepareBoot, type RunFlags } from './run-options.js';
 import { summaryEnd, summaryHead, summaryStep } from './summary.js';
 
-interface Flags extends RunFlags {
-  trace?: string;
-  traceFormat: 'yaml' | 'json';
-}
+const FORMS = ['text', 'yaml', 'json'] as const;
+type Form = (typeof FORMS)[number];
+
+interface Flags extends RunFlags, OutputFlags<Form> {}
+
+/** With an output, the trace is written, unless `--format` or its name says otherwise. */
+const TRACE_FORMS = ['yaml', 'json', 'text'] as const;
 
 const EXAMPLES = `
 Examples:
@@ -21,8 +35,8 @@ Examples:
   sme-boot run bios-minimal --stage 6 --activate   encryption on while patches 07 to 09 are missing
   sme-boot run epyc-efi --series fixed             with fixes for the findings in docs/findings.md
   sme-boot run bios-minimal --without 09/initrd    the series without one hunk
-  sme-boot run --set machine.ram=4GiB --trace boot.yaml
-  sme-boot run --kernel vmlinuz --initrd initrd.img --trace - > real.yaml
+  sme-boot run --set machine.ram=4GiB --output boot.yaml
+  sme-boot run --kernel vmlinuz --initrd initrd.img --output - > real.yaml
 ${exitHelp({
   ok: 'the boot ended, in whatever way',
   mismatch: 'the boot of the whole series is not what the scenario expects',
@@ -32,13 +46,13 @@ export function runCommand(io: Io): Command {
   const command = new Command('run')
     .description('boot a scenario and print a summary of the boot')
     .argument('[SCENARIO]', 'name of a scenario, or a file', DEFAULT_SCENARIO);
-  addRunOptions(command)
-    .option('--trace <FILE>', 'write the trace to a file, or to stdout (-)')
-    .addOption(
-      new Option('--trace-format <FORMAT>', 'format of the trace')
-        .choices(['yaml', 'json'])
-        .default('yaml'),
-    )
+  addRunOptions(command);
+  addOutput(command, {
+    formats: FORMS,
+    what: 'the trace, or with --format text the summary,',
+    formerOutput: '--trace <FILE>',
+    formerFormat: '--trace-format <FORMAT>',
+  })
     .addHelpText('after', EXAMPLES)
     .action((scenario: string, flags: Flags) => {
       run(io, scenario, flags);
@@ -47,38 +61,39 @@ export function runCommand(io: Io): Command {
 }
 
 function run(io: Io, scenario: string, flags: Flags): void {
-  if (flags.trace !== undefined && flags.trace !== '-') checkWritable(flags.trace);
+  const form = formOf(flags, flags.output === undefined ? FORMS : TRACE_FORMS);
+  if (form !== 'text') checkOutput(flags.output);
   const boot = prepareBoot(scenario, flags);
-  // With the trace on stdout, the summary is on stderr.
-  const summary = flags.trace === '-' ? io.stderr : io.stdout;
-  summary.write(summaryHead(boot, io.paint));
-  const trace = printRemarks(boot, io, (text) => {
-    summary.write(text);
-  });
-  if (flags.trace !== undefined) {
-    const text = flags.traceFormat === 'json' ? printTraceJson(trace) : printTrace(trace);
-    if (flags.trace === '-') io.stdout.write(text);
-    else writeWhole(flags.trace, text);
-  }
+  const summary = summaryOutput(io, form, flags.output);
+  summary.print(summaryHead(boot, summary.paint));
+  const trace = runSteps(boot, io, summary);
   const { expected } = boot;
   const unexpected = expected === undefined ? [] : differences(expected, trace);
-  summary.write(summaryEnd(trace, unexpected, io.paint, summary.columns));
   if (unexpected.length > 0) io.exitCode = EXIT.mismatch;
+  if (form !== 'text') {
+    writeResult(io, flags.output, form === 'json' ? printTraceJson(trace) : printTrace(trace));
+  }
+  summary.print(summaryEnd(trace, unexpected, summary.paint, summary.columns));
+  summary.end();
+}
+
+/** Where the summary goes: it is the result itself, or beside the trace. With the trace on stdout it is on stderr. */
+function summaryOutput(io: Io, form: Form, output: string | undefined): Result {
+  if (form === 'text') return openResult(io, output);
+  return toFile(output) ? openResult(io, undefined) : onStderr(io);
 }
 
 /** Runs the steps and prints each when it has ended; shows progress on stderr if it is a terminal. */
-function printRemarks(boot: Boot, io: Io, write: (text: string) => void): Trace {
+function runSteps(boot: Boot, io: Io, summary: Result): Trace {
+  const progress = new Progress(io, 0);
   const total = boot.ahead.length;
   for (;;) {
     const label = boot.ahead[0];
     if (label === undefined) break;
-    if (io.stderr.isTTY) {
-      const done = total - boot.ahead.length;
-      io.stderr.write(`\r\u001b[K[${String(done)}/${String(total)}] ${label}\r`);
-    }
+    progress.next(total - boot.ahead.length, total, label);
     boot.step();
-    if (io.stderr.isTTY) io.stderr.write('\u001b[K');
-    write(summaryStep(boot, label, io.paint));
+    progress.clear();
+    summary.print(summaryStep(boot, label, summary.paint));
   }
   return boot.finish();
 }

@@ -1,5 +1,6 @@
 /** Runs of a command with many boots: each is booted once; its trace is cached until the command ends. */
 import { interruptible } from '../node/interrupt.js';
+import { commandLine } from '../base/shell-words.js';
 import { LAST_STAGE } from '../series/patches.js';
 import { selectionFlags, type HunkSelection } from '../series/compose.js';
 import type { Trace, TraceHeader } from '../trace/trace.js';
@@ -13,14 +14,14 @@ export interface Run {
 
 /** The scenario and options of a run, in the form that `sme-boot run` and `sme-boot diff` parse. */
 export function wordsOf({ scenario, flags }: Run): string {
-  const quote = (text: string): string => (/^[\w./=-]+$/.test(text) ? text : `'${text}'`);
-  return [
-    scenario,
-    ...(flags.series === undefined ? [] : [`--series ${quote(flags.series)}`]),
+  return commandLine([
+    // A file whose name begins with a dash would be read as an option.
+    /^-./.test(scenario) ? `./${scenario}` : scenario,
+    ...(flags.series === undefined ? [] : ['--series', flags.series]),
     ...selectionFlags(flags),
-    ...(flags.cmdline === undefined ? [] : [`--cmdline ${quote(flags.cmdline)}`]),
-    ...(flags.set ?? []).map((assignment) => `--set ${quote(assignment)}`),
-  ].join(' ');
+    ...(flags.cmdline === undefined ? [] : ['--cmdline', flags.cmdline]),
+    ...(flags.set ?? []).flatMap((assignment) => ['--set', assignment]),
+  ]);
 }
 
 /** The command line of the same boot. */
@@ -67,12 +68,15 @@ export function runOfHeader(header: TraceHeader): Run {
 export class Runs {
   private readonly traces = new Map<string, Trace>();
 
+  /** `onStep` is called with the label of each step of a boot before it runs. */
+  constructor(readonly onStep?: (label: string) => void) {}
+
   /** The trace of a run; boots on the first call only. */
   trace(run: Run): Trace {
     const key = wordsOf({ ...run, flags: { ...run.flags, stage: run.flags.stage ?? LAST_STAGE } });
     const known = this.traces.get(key);
     if (known !== undefined) return known;
-    const trace = interruptible(() => prepareBoot(run.scenario, run.flags).run());
+    const trace = interruptible(() => prepareBoot(run.scenario, run.flags, this.onStep).run());
     this.traces.set(key, trace);
     return trace;
   }

@@ -2,7 +2,7 @@
 import { basename, extname } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import { Document } from 'yaml';
-import { checkWritable, readBytes, writeWhole } from '../node/files.js';
+import { readBytes } from '../node/files.js';
 import { parseDmesg } from '../scenario/dmesg.js';
 import { draftScenario, type DraftScenario } from '../scenario/from-dmesg.js';
 import { decodeLog, plain } from '../scenario/log-text.js';
@@ -13,6 +13,7 @@ import { LIMITS } from '../base/limits.js';
 import { yamlText } from '../base/yaml-text.js';
 import { exitHelp } from './exit-codes.js';
 import type { Io } from './io.js';
+import { addOutput, openResult } from './output.js';
 
 interface Flags {
   output?: string;
@@ -40,17 +41,16 @@ export function scenarioCommand(io: Io): Command {
   const fromDmesg = new Command('from-dmesg')
     .description('write a scenario from a kernel log')
     .argument('<FILE>', 'the log, or - for stdin')
-    .option('--output <FILE>', 'write the scenario to this file (default: stdout)')
     .option('--name <NAME>', "name of the scenario (default: the log's file name)")
     .option('--boot <N>', 'number of the boot in the log (default: the last complete one)', number)
     .option('--as-logged', 'leave the command line unchanged: do not add mem_encrypt=on')
     .addHelpText('after', EXAMPLES)
     .action((file: string, flags: Flags) => {
-      if (flags.output !== undefined) checkWritable(flags.output);
-      const yaml = fromLog(file, flags);
-      if (flags.output === undefined) io.stdout.write(yaml);
-      else writeWhole(flags.output, yaml);
+      const out = openResult(io, flags.output);
+      out.write(fromLog(file, flags));
+      out.end();
     });
+  addOutput(fromDmesg, { formats: ['yaml'], what: 'the scenario' });
   return new Command('scenario').description('make scenarios').addCommand(fromDmesg);
 }
 
@@ -77,7 +77,7 @@ function fromLog(file: string, { name = nameOf(file), boot, asLogged = false }: 
 }
 
 function readLog(file: string): Uint8Array {
-  return readBytes(file === '-' ? '/dev/stdin' : file, LIMITS.log);
+  return readBytes(file, LIMITS.log);
 }
 
 /** A valid scenario name, made from a file name. */

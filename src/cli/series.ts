@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { readText } from '../node/files.js';
+import { STDIN } from '../node/stdin.js';
 import { currentName } from '../series/former-names.js';
 import { seriesOf, type Series } from '../series/series-file.js';
 import { InputError } from '../base/errors.js';
@@ -19,7 +20,7 @@ export function seriesNames(root = packageRoot()): string[] {
 /** A series by name, or from a file. Throws E_SERIES_UNKNOWN, and what reading the file throws. */
 export function loadSeries(given: string): Series {
   const nameOrFile = currentName(given);
-  const isName = /^[a-z0-9-]+$/.test(nameOrFile);
+  const isName = nameOrFile !== STDIN && /^[a-z0-9-]+$/.test(nameOrFile);
   const packaged = join(packageRoot(), FOLDER, `${nameOrFile}.yaml`);
   if (isName && !existsSync(packaged)) {
     throw new InputError({

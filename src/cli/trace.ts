@@ -1,7 +1,6 @@
 /** `sme-boot trace`: prints one expected trace, whole or as the difference from another. */
 import type { ChalkInstance } from 'chalk';
-import { Command, Option } from 'commander';
-import { checkWritable, writeWhole } from '../node/files.js';
+import { Command } from 'commander';
 import { baseName, changesText, fileKey, TraceFiles } from '../node/trace-files.js';
 import { InputError } from '../base/errors.js';
 import { printable } from '../base/printable.js';
@@ -9,16 +8,18 @@ import type { Trace } from '../trace/trace.js';
 import { printTrace, printTraceJson, type PrintOptions } from '../trace/yaml-out.js';
 import { exitHelp } from './exit-codes.js';
 import type { Io } from './io.js';
+import { addOutput, formOf, openResult, toFile, type OutputFlags } from './output.js';
 import { runOfHeader, wordsOf } from './runs.js';
 import { stepText, summaryEnd } from './summary.js';
 
 /** The schema's path from a file below traces/, for editors. */
 export const TRACE_SCHEMA_FILE = '../../schemas/trace.schema.json';
 
-interface Flags {
-  format: 'yaml' | 'json' | 'text';
+const FORMS = ['yaml', 'json', 'text'] as const;
+type Form = (typeof FORMS)[number];
+
+interface Flags extends OutputFlags<Form> {
   base?: string;
-  output?: string;
 }
 
 const EXAMPLES = `
@@ -33,23 +34,22 @@ Examples:
 ${exitHelp()}`;
 
 export function traceCommand(io: Io): Command {
-  return new Command('trace')
+  const command = new Command('trace')
     .description('print an expected trace, whole or as the difference from another')
-    .argument('<FILE>', 'a trace file, whole or a difference')
-    .addOption(
-      new Option('--format <FORMAT>', 'format of a whole trace')
-        .choices(['yaml', 'json', 'text'])
-        .default('yaml'),
-    )
+    .argument('<FILE>', 'a trace file, whole or a difference (-: stdin)')
     .option('--base <FILE>', 'print the difference from this trace file, as YAML')
-    .option('--output <FILE>', 'write to this file, which may be FILE itself')
     .addHelpText('after', EXAMPLES)
     .action((file: string, flags: Flags) => {
       print(io, file, flags);
     });
+  return addOutput(command, { formats: FORMS });
 }
 
-function print(io: Io, file: string, { format, base, output }: Flags): void {
+function print(io: Io, file: string, flags: Flags): void {
+  const { base } = flags;
+  const format = formOf(flags, FORMS);
+  const output = toFile(flags.output) ? flags.output : undefined;
+  const out = openResult(io, output);
   if (base !== undefined && format !== 'yaml') {
     throw new InputError({
       code: 'E_USAGE',
@@ -58,7 +58,6 @@ function print(io: Io, file: string, { format, base, output }: Flags): void {
       found: format,
     });
   }
-  if (output !== undefined) checkWritable(output);
   const files = new TraceFiles();
   const trace = files.trace(file);
   const text =
@@ -66,12 +65,13 @@ function print(io: Io, file: string, { format, base, output }: Flags): void {
       ? wholeText(
           trace,
           format,
-          io.paint,
+          out.paint,
           output === undefined ? {} : { schema: TRACE_SCHEMA_FILE },
         )
       : changesText(baseName(output ?? file, base), baseTrace(files, base, output ?? file), trace);
-  if (output === undefined) io.stdout.write(text);
-  else writeWhole(output, text);
+  if (base === undefined && format === 'text') out.print(text);
+  else out.write(text);
+  out.end();
 }
 
 /** The trace of a base. Throws E_BASE if `target` is the base or one of its own bases. */
@@ -87,7 +87,7 @@ function baseTrace(files: TraceFiles, base: string, target: string): Trace {
 
 function wholeText(
   trace: Trace,
-  format: Flags['format'],
+  format: Form,
   paint: ChalkInstance,
   options: PrintOptions,
 ): string {

@@ -5,6 +5,7 @@ import { InputError } from '../base/errors.js';
 import { LIMITS, limitError, type Limit } from '../base/limits.js';
 import { decodeUtf8 } from '../base/utf8.js';
 import { fileError } from './file-errors.js';
+import { readWaiting, STDIN, stdinBytes } from './stdin.js';
 
 export { checkWritable, makeFolder, writeWhole } from './write-file.js';
 
@@ -30,7 +31,10 @@ function fill(fd: number, into: Uint8Array, position: number | null): number {
   let done = 0;
   while (done < into.length) {
     const at = position === null ? null : position + done;
-    const count = readSync(fd, into, done, into.length - done, at);
+    const count =
+      at === null
+        ? readWaiting(fd, into, done, into.length - done)
+        : readSync(fd, into, done, into.length - done, at);
     if (count === 0) break;
     done += count;
   }
@@ -59,8 +63,20 @@ function readStream(fd: number, file: string, limit: Limit): Uint8Array {
   return bytes;
 }
 
-/** The bytes of a file. Throws E_READ, and the limit's error before more than that is read. */
+/** The whole standard input. Throws E_READ, and the limit's error. */
+function readStdin(limit: Limit): Uint8Array {
+  try {
+    const bytes = stdinBytes(() => readStream(0, STDIN, limit));
+    if (bytes.length > limit.most) throw limitError(limit, String(bytes.length), { file: STDIN });
+    return bytes;
+  } catch (error) {
+    throw fileError('E_READ', STDIN, error);
+  }
+}
+
+/** The bytes of a file, or of stdin (`-`). Throws E_READ, and the limit's error before more than that is read. */
 export function readBytes(file: string, limit: Limit = LIMITS.kernelFile): Uint8Array {
+  if (file === STDIN) return readStdin(limit);
   return withFile(file, (fd, stats) => {
     if (!stats.isFile() || stats.size === 0) return readStream(fd, file, limit);
     if (stats.size > limit.most) throw limitError(limit, String(stats.size), { file });
@@ -74,6 +90,7 @@ export function readBytes(file: string, limit: Limit = LIMITS.kernelFile): Uint8
  * file cannot be read any more or was changed.
  */
 export function openBytes(file: string): ByteSource {
+  if (file === STDIN) return sourceOf(readBytes(file));
   const first = withFile(file, (_fd, stats) => stats);
   if (!first.isFile() || first.size === 0) return sourceOf(readBytes(file));
   const readInto = (at: number, into: Uint8Array): void => {
@@ -98,7 +115,7 @@ export function openBytes(file: string): ByteSource {
   };
 }
 
-/** The text of a file. Throws E_READ, the limit's error, and E_UTF8 for bytes that are not UTF-8. */
+/** The text of a file, or of stdin (`-`). Throws E_READ, the limit's error, and E_UTF8 for bytes that are not UTF-8. */
 export function readText(file: string, limit: Limit = LIMITS.yamlFile): string {
   return decodeUtf8(file, readBytes(file, limit));
 }

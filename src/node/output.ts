@@ -6,16 +6,16 @@ import { writeAll } from './write-all.js';
 const NAMES = { 1: 'standard output', 2: 'standard error' } as const;
 
 /**
- * Returns a function that writes text to a descriptor. After its reader has closed the pipe (`| head`), text is dropped.
+ * Returns a function that writes text or bytes to a descriptor. After its reader has closed the pipe (`| head`), text is dropped.
  * Throws E_WRITE.
  */
-export function writerOf(fd: keyof typeof NAMES): (text: string) => void {
+export function writerOf(fd: keyof typeof NAMES): (data: string | Uint8Array) => void {
   const encoder = new TextEncoder();
   let closed = false;
-  return (text) => {
+  return (data) => {
     if (closed) return;
     try {
-      writeAll(fd, encoder.encode(text));
+      writeAll(fd, typeof data === 'string' ? encoder.encode(data) : data);
     } catch (error) {
       closed = systemCode(error) === 'EPIPE';
       if (!closed) throw fileError('E_WRITE', NAMES[fd], error);

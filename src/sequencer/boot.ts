@@ -64,6 +64,8 @@ export interface BootOptions extends HunkSelection {
   readonly digest: Digest;
   /** Encrypt on the first read of the ciphertext (the default), or at once. */
   readonly lazy?: boolean;
+  /** Called with the label of each step before it runs, to show progress. */
+  readonly onStep?: (label: string) => void;
 }
 
 /**
@@ -230,6 +232,7 @@ export class Boot {
     const { labels } = this;
     const label = labels[this.next];
     if (label === undefined || this.outcome !== null) return false;
+    this.options.onStep?.(label);
     this.recorder.step(label);
     const row = this.rows.find((step) => step.label === label);
     // The real console takes the screen over from the boot console.

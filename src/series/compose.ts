@@ -33,15 +33,15 @@ export function isWholeSeries(selection: HunkSelection): boolean {
   return stage === LAST_STAGE && [without, alternative, extra].every((each) => each.length === 0);
 }
 
-/** A hunk selection as options of `sme-boot run`. */
+/** A hunk selection as options of `sme-boot run`, a word each. */
 export function selectionFlags(selection: Partial<HunkSelection>): string[] {
   const { stage, activate, without = [], stub, with: alternative = [] } = selection;
   return [
-    ...(stage === undefined ? [] : [`--stage ${String(stage)}`]),
+    ...(stage === undefined ? [] : ['--stage', String(stage)]),
     ...(activate === true ? ['--activate'] : []),
-    ...without.map((hunk) => `--without ${hunk}`),
+    ...without.flatMap((hunk) => ['--without', hunk]),
     ...(stub === true ? ['--stub'] : []),
-    ...alternative.map((id) => `--with ${id}`),
+    ...alternative.flatMap((id) => ['--with', id]),
   ];
 }
 

@@ -64,9 +64,10 @@ describe('the help', () => {
 });
 
 test('an error that no one expects is a fault: status 3, on stderr, without a stack', async () => {
-  const { status, out, err } = await sme(['list', 'labels'], {}, false, () => {
+  const onOutput = (): void => {
     throw new TypeError('odd\n\u001b[2J');
-  });
+  };
+  const { status, out, err } = await sme(['list', 'labels'], {}, false, { onOutput });
   expect([status, out]).toEqual([3, '']);
   expect(err).toMatch(/^sme-boot: this is a fault of sme-boot: TypeError: odd \\u001b\[2J\n/);
   expect(err).toContain('  command line: sme-boot list labels\n');
@@ -74,6 +75,8 @@ test('an error that no one expects is a fault: status 3, on stderr, without a st
 });
 
 test('an error of the system that has a path is E_READ', async () => {
-  const { status, err } = await sme(['list', 'labels'], {}, false, () => readFileSync('/none/x'));
+  const { status, err } = await sme(['list', 'labels'], {}, false, {
+    onOutput: () => readFileSync('/none/x'),
+  });
   expect([status, err]).toEqual([2, 'sme-boot: E_READ: /none/x: no such file\n']);
 });

@@ -14,13 +14,13 @@ export async function sme(
   argv: readonly string[],
   env: Io['env'] = {},
   tty = false,
-  /** Called when the command writes to stdout. */
-  onOutput: () => unknown = () => undefined,
+  /** Other parts of the Io; `onOutput` is called when the command writes to stdout. */
+  { onOutput, ...more }: Partial<Io> & { onOutput?: () => unknown } = {},
 ): Promise<Ran> {
   const text = { out: '', err: '' };
   const output = (name: keyof typeof text): Io['stdout'] => ({
     write: (more) => {
-      if (name === 'out') onOutput();
+      if (name === 'out') onOutput?.();
       text[name] += more;
     },
     isTTY: tty,
@@ -32,6 +32,7 @@ export async function sme(
     paint: new Chalk({ level: 0 }),
     env,
     exitCode: 0,
+    ...more,
   };
   const status = await runCli(argv, io);
   return { status, ...text };

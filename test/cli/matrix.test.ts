@@ -57,7 +57,7 @@ describe('sme-boot matrix', () => {
     const { status, out, err } = await sme(['matrix', 'bios-minimal', ...ONLY]);
     expect([status, err]).toEqual([0, '']);
     expect(out).toMatch(/^bios-minimal\n {2}booted in run_init; read as garbage: BIOS data area, /);
-    expect(out).toMatch(/\n {2}09\/initrd +out +panic +initrd +unpack_to_rootfs reads initrd/);
+    expect(out).toMatch(/\n {2}09\/initrd +out +panic +initrd +unpack_to_rootfs reads/);
     expect(out).toMatch(/\nrfc-v1 without each hunk: 4 rows, 2 differ from the whole series/);
     expect(out).not.toContain('\u001b');
   }, 60_000);
@@ -102,7 +102,7 @@ describe('sme-boot matrix', () => {
     const { rows, scenarios } = parseMatrix('-', out);
     expect(scenarios[0]?.digest).not.toBe(whole.scenarios[0]?.digest);
     expect(rows[0]?.command).toBe(
-      "sme-boot run bios-minimal --set 'machine.ram=256MiB' --without 09/initrd",
+      "sme-boot run bios-minimal --set machine.ram=256MiB --without 09/initrd",
     );
     expect(rows[0]?.wrong?.name).toBe('initrd');
   }, 60_000);

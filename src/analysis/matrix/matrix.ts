@@ -4,6 +4,7 @@
  * in state that the next steps do not access, these steps are skipped. Rows are read from the machine and the trace.
  */
 import type { Hunk } from '../../kernel/hunk.js';
+import { commandLine } from '../../base/shell-words.js';
 import { Boot, type BootOptions } from '../../sequencer/boot.js';
 import { garbageOf } from '../../sequencer/expected.js';
 import { deepEqual } from '../checkpoint/deep-equal.js';
@@ -183,9 +184,9 @@ function commandOf(options: BootOptions, leftOut: LeftOut): string {
   const { scenario, settings = {} } = options;
   const { stage, ...others } = withoutHunk(options, leftOut);
   const words = [
-    ...Object.entries(settings).map(([path, value]) => `--set '${path}=${String(value)}'`),
+    ...Object.entries(settings).flatMap(([path, value]) => ['--set', `${path}=${String(value)}`]),
     // The last stage is the default.
     ...selectionFlags(stage === LAST_STAGE ? others : { stage, ...others }),
   ];
-  return ['sme-boot run', scenario.name, ...words].join(' ');
+  return commandLine(['sme-boot', 'run', scenario.name, ...words]);
 }

@@ -35,11 +35,11 @@ export const plainMatrixPainter: MatrixPainter = {
 };
 
 /** Width of the text if the terminal's is not known. */
-const DEFAULT_COLUMNS = 100;
+const DEFAULT_COLUMNS = 76;
 /** Greatest widths of the columns before the last (our choice). */
 const MAX_WIDTHS = { hunk: 32, how: 7, outcome: 12, wrong: 28 };
 /** Least widths of the wrong read and the cause for a row on one line (our choice). */
-const MIN_WIDTHS = { wrong: 14, cause: 26 };
+const MIN_WIDTHS = { wrong: 14, cause: 22 };
 const INDENT = '  ';
 const GAP = '  ';
 const NOTHING = '-';
@@ -50,8 +50,9 @@ interface Cell {
   readonly paint: Paint;
 }
 
-/** Breaks a text at spaces into lines of at most `width`; a longer word is cut. */
-function wrap(text: string, width: number): string[] {
+/** Breaks a text at spaces into lines of at most `columns`, and of one at least; a longer word is cut. */
+function wrap(text: string, columns: number): string[] {
+  const width = Math.max(1, columns);
   const lines: string[] = [];
   let line = '';
   for (const word of text.split(' ').filter((each) => each !== '')) {
@@ -137,7 +138,7 @@ function tableLines(rows: readonly MatrixRow[], paint: MatrixPainter, columns: n
 }
 
 /**
- * A report for a terminal of `columns` columns: a block per scenario, then the totals and the missing rows. Ends with a
+ * A report for a terminal of `columns` columns (0: not known): a block per scenario, then the totals and the missing rows. Ends with a
  * newline. Words are split only if they are wider than their column.
  */
 export function matrixText(
@@ -145,6 +146,7 @@ export function matrixText(
   paint: MatrixPainter = plainMatrixPainter,
   columns = DEFAULT_COLUMNS,
 ): string {
+  if (columns < 1) return matrixText(report, paint);
   const blocks = byScenario(report).map(([scenario, rows]) => {
     const whole = wrap(oneLine(wholeText(scenario)), Math.max(1, columns - INDENT.length));
     return [
@@ -159,7 +161,10 @@ export function matrixText(
   const lines = [...blocks.flat(), ...wrap(total, columns).map((text) => paint.heading(text))];
   if (missing.length > 0) {
     lines.push(paint.bad(`missing: ${missing.length}`));
-    for (const each of missing) lines.push(INDENT + oneLine(each));
+    for (const each of missing) {
+      const wrapped = wrap(oneLine(each), columns - INDENT.length);
+      for (const text of wrapped) lines.push(INDENT + text);
+    }
   }
   return `${lines.join('\n')}\n`;
 }

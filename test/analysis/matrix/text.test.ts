@@ -21,14 +21,17 @@ describe('a matrix on a terminal', () => {
 bios-minimal
   booted; read as garbage: BIOS data area
   hunk          how  outcome  read wrongly  cause
-  04/scattered  out  booted   -             nothing in this boot asked for it
-  09/initrd     out  panic    initrd        written by loader with C=0 and never encrypted, read by
+  04/scattered  out  booted   -             nothing in this boot asked for
+                                            it
+  09/initrd     out  panic    initrd        written by loader with C=0 and
+                                            never encrypted, read by
                                             unpack_to_rootfs with C=1
 
 epyc-efi
   booted; read as garbage: BIOS data area
   hunk          how   outcome  read wrongly  cause
-  04/scattered  stub  booted   -             nothing in this boot asked for it
+  04/scattered  stub  booted   -             nothing in this boot asked for
+                                             it
 
 rfc-v1 without each hunk: 3 rows, 1 differs from the whole series (1 panic)
 `);
