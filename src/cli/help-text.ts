@@ -8,7 +8,7 @@ const LEAST_BESIDE = 20;
 const BELOW = 6;
 
 /** A command, option or value, two spaces or more, and what it means. */
-const TWO_COLUMNS = /^( +\S(?:.*?\S)?)( {2,})(\S.*)$/;
+export const TWO_COLUMNS = /^( +\S(?:.*?\S)?)( {2,})(\S.*)$/;
 
 /** Lines of at most `columns` columns, with the same indentation. */
 function filled(text: string, indent: string, columns: number): string[] {

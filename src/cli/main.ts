@@ -14,6 +14,8 @@ import { removeTemporaries } from '../node/write-file.js';
 import type { Io, Output } from './io.js';
 import { bisectCommand } from './bisect.js';
 import { checkCommand } from './check.js';
+import { COMPLETE, completeCommand, completionCommand } from './completion.js';
+import { manCommand } from './man.js';
 import { diffCommand } from './diff.js';
 import { effectsCommand } from './effects.js';
 import { EXIT, EXIT_MEANINGS, exitHelp, exitOf } from './exit-codes.js';
@@ -61,7 +63,7 @@ function program(io: Io): Command {
       const { color } = command.opts<{ color: ColorWhen }>();
       io.paint = new Chalk({ level: colorLevel(color, io, io.stdout) });
       io.paintError = new Chalk({ level: colorLevel(color, io, io.stderr) });
-      checkStdin(actionCommand);
+      if (actionCommand.name() !== COMPLETE) checkStdin(actionCommand);
     });
   const commands = [
     runCommand(io),
@@ -77,8 +79,11 @@ function program(io: Io): Command {
     patchesCommand(io),
     schemaCommand(io),
     scenarioCommand(io),
+    completionCommand(io),
+    manCommand(top, io),
   ];
   for (const command of commands) top.addCommand(command);
+  top.addCommand(completeCommand(top, io), { hidden: true });
   const quiet = (command: Command): void => {
     command.exitOverride().configureOutput({
       writeOut: (text) => {

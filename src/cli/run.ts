@@ -49,7 +49,7 @@ export function runCommand(io: Io): Command {
   addRunOptions(command);
   addOutput(command, {
     formats: FORMS,
-    what: 'the trace, or with --format text the summary,',
+    what: 'the trace (--format text: the summary)',
     formerOutput: '--trace <FILE>',
     formerFormat: '--trace-format <FORMAT>',
   })

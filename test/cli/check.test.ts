@@ -239,7 +239,7 @@ describe('sme-boot check of effects', () => {
       expect(status).toBe(1);
       expect(out).toContain('stage.screen: expected 3, found (none)');
       expect(out).toContain('stage.steps.early_cpu_init.events.added: expected (none), found 1');
-      expect(out).toContain('sme-boot effects 4 --scenario bios-minimal');
+      expect(out).toContain('sme-boot effects bios-minimal 4');
       expect((await sme(['check', path, '--update'])).status).toBe(0);
       expect(readFileSync(path, 'utf8')).toContain('+ {cpuid: 0x8000001f');
       expect((await sme(['check', path])).status).toBe(0);

@@ -24,17 +24,19 @@ describe('sme-boot effects', () => {
       expect(out).toContain('device tree, read by x86_flattree_get_config: garbage → intact\n');
       expect(out).toContain('read now, intact: device tree\n');
       expect(out).toContain(
-        'sme-boot diff "epyc-efi --stage 11 --activate" "epyc-efi --stage 12 --',
+        "sme-boot diff 'epyc-efi --stage 11 --activate' 'epyc-efi --stage 12 --",
       );
       expect(out).toContain(
-        'sme-boot diff "epyc-efi --stage 18 --without 12" "epyc-efi --stage 18"',
+        "sme-boot diff 'epyc-efi --stage 18 --without 12' 'epyc-efi --stage 18'",
       );
     },
   );
 
   test('accepts one view, another scenario and several patches, and shows progress', async () => {
-    const args = ['effects', '1', '4', '--view', 'stage', '--scenario', 'bios-minimal'];
-    const { out, err } = await sme(args, {}, true);
+    const args = ['effects', 'bios-minimal', '1', '4', '--view', 'stage'];
+    let now = 0;
+    const clock = { now: () => (now += 1000) };
+    const { out, err } = await sme(args, { COLUMNS: '200' }, true, clock);
     expect(out).toMatch(/^01 .*, on bios-minimal\n {2}stage: .*\n {4}mtrr_bp_init: 2 changed\n/);
     expect(out).toMatch(/\n04 .*, on bios-minimal\n/);
     expect(out).not.toContain('without:');

@@ -102,7 +102,7 @@ describe('sme-boot matrix', () => {
     const { rows, scenarios } = parseMatrix('-', out);
     expect(scenarios[0]?.digest).not.toBe(whole.scenarios[0]?.digest);
     expect(rows[0]?.command).toBe(
-      "sme-boot run bios-minimal --set machine.ram=256MiB --without 09/initrd",
+      'sme-boot run bios-minimal --set machine.ram=256MiB --without 09/initrd',
     );
     expect(rows[0]?.wrong?.name).toBe('initrd');
   }, 60_000);

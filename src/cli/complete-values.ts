@@ -1,0 +1,168 @@
+/** The values of options and arguments that completion offers, from where the commands themselves read them. */
+import type { Command } from 'commander';
+import { VIEWS } from '../analysis/effects/form.js';
+import { scenarioJsonSchema } from '../scenario/scenario.js';
+import { allHunks, alternatives, LAST_STAGE } from '../series/patches.js';
+import { OUTCOME_KINDS } from '../trace/trace.js';
+import type { Boot } from '../sequencer/boot.js';
+import type { Candidate } from './complete.js';
+import { patchRecords } from './records.js';
+import { DEFAULT_SCENARIO, loadScenario, prepareBoot, scenarioNames } from './run-options.js';
+import { loadSeries, seriesNames } from './series.js';
+
+/** What a value is of. */
+export interface Kind {
+  readonly of: 'option' | 'argument';
+  /** `--stage`, or the argument's name, `SCENARIO`. */
+  readonly name: string;
+  readonly choices?: readonly string[] | undefined;
+}
+
+export interface Values {
+  readonly candidates: readonly Candidate[];
+  /** Names of files are values too. */
+  readonly files?: boolean;
+}
+
+/** Where the values are for: the command, its words so far, and the word that is completed. */
+interface Context {
+  readonly command: Command;
+  readonly words: readonly string[];
+  readonly word: string;
+}
+
+const NONE: Values = { candidates: [] };
+const FILES: Values = { candidates: [], files: true };
+
+const plain = (values: readonly string[]): Candidate[] => values.map((value) => ({ value }));
+
+const scenarios = (): Candidate[] =>
+  scenarioNames().map((name) => ({ value: name, about: loadScenario(name, {}).scenario.title }));
+
+const series = (): Candidate[] =>
+  seriesNames().map((name) => ({ value: name, about: loadSeries(name).title }));
+
+const hunks = (): Candidate[] => [
+  ...patchRecords().map(({ number, subject }) => ({
+    value: String(number).padStart(2, '0'),
+    about: subject,
+  })),
+  ...allHunks().map(({ id, what }) => ({ value: id, about: what })),
+];
+
+const patches = (): Candidate[] =>
+  patchRecords().map(({ number, subject }) => ({ value: String(number), about: subject }));
+
+const stages = (): Candidate[] => [
+  { value: '0', about: 'the base kernel' },
+  ...Array.from({ length: LAST_STAGE }, (_, i) => ({
+    value: String(i + 1),
+    about: `with patches 1 to ${String(i + 1)}`,
+  })),
+];
+
+/** The boot of the command's scenario, not begun; of the default one, if none is named yet. */
+function bootOf({ words }: Context): Boot {
+  const names = scenarioNames();
+  return prepareBoot(words.find((word) => names.includes(word)) ?? DEFAULT_SCENARIO, {});
+}
+
+/** Symbols of the kernel and regions of memory, each followed by `end`. */
+function places(context: Context, end: string): Candidate[] {
+  const boot = bootOf(context);
+  const regions = boot.regions().map(({ name }) => ({ value: name + end, about: 'region' }));
+  const { program } = boot;
+  const names = new Set([
+    ...program.image.symbols.names(),
+    ...[...program.modelled()].map(([name]) => name),
+  ]);
+  const symbols = [...names].map((name) => ({ value: name + end, about: 'symbol' }));
+  return [...regions, ...symbols];
+}
+
+/** A part of a JSON Schema. */
+interface Part {
+  readonly type?: string | readonly string[];
+  readonly properties?: Readonly<Record<string, Part>>;
+  readonly enum?: readonly unknown[];
+  readonly description?: string;
+}
+
+/** Keys of a scenario with `=`, or, behind it, the values of one that has a fixed list. */
+function settings({ word }: Context): Candidate[] {
+  const leaves = (part: Part, path: string): [string, Part][] =>
+    part.properties === undefined
+      ? [[path, part]]
+      : Object.entries(part.properties).flatMap(([key, inner]) =>
+          leaves(inner, path === '' ? key : `${path}.${key}`),
+        );
+  const all = leaves(scenarioJsonSchema(), '');
+  const at = word.indexOf('=');
+  if (at < 0) {
+    return all.map(([path, { description = '' }]) => ({ value: `${path}=`, about: description }));
+  }
+  const [path, part] = all.find(([each]) => each === word.slice(0, at)) ?? [];
+  const values = part?.type === 'boolean' ? [true, false] : (part?.enum ?? []);
+  return plain(values.map((value) => `${path ?? ''}=${String(value)}`));
+}
+
+/** The predicates of bisect. */
+function predicates(context: Context): Candidate[] {
+  const { word } = context;
+  const [, form] = /^(garbage|intact)=/.exec(word) ?? [];
+  if (form !== undefined) {
+    return bootOf(context)
+      .regions()
+      .map(({ name }) => ({ value: `${form}=${name}` }));
+  }
+  if (word.startsWith('outcome=')) return plain(OUTCOME_KINDS.map((kind) => `outcome=${kind}`));
+  return plain(['outcome=', 'garbage=', 'intact=', 'event=']);
+}
+
+type Source = (context: Context) => Values;
+
+const of =
+  (make: (context: Context) => readonly Candidate[], files = false): Source =>
+  (context) => ({ candidates: make(context), files });
+
+/** By the option's name, or the argument's. */
+const SOURCES = new Map<string, Source>([
+  ['--stage', of(stages)],
+  ['--series', of(series, true)],
+  ['--without', of(hunks)],
+  ['--only', of(hunks)],
+  ['--with', of(() => alternatives().map(({ id, what }) => ({ value: id, about: what })))],
+  ['--at', of((context) => plain(bootOf(context).labels))],
+  ['--vtop', of((context) => places(context, ''))],
+  ['--mem', of((context) => places(context, ':'))],
+  ['--set', of(settings)],
+  ['--expect', of(predicates)],
+  ['--view', of(() => plain(VIEWS))],
+  ['--scenario', of(scenarios, true)],
+  ['SCENARIO', of(scenarios, true)],
+  ['SCENARIOS', of(() => [{ value: 'all', about: 'every scenario' }, ...scenarios()], true)],
+  ['SERIES', of(series, true)],
+  ['A', of(scenarios, true)],
+  ['PATCHES', of(patches)],
+  ['N', of(patches)],
+]);
+
+/** Options and arguments whose values are names of files: told by the placeholder. */
+const FILE_NAMES = /FILE|DIR|PATH/;
+
+/** The values of an option or argument. */
+export function valuesOf(kind: Kind, context: Context): Values {
+  const { name, choices } = kind;
+  if (choices !== undefined) return { candidates: plain(choices) };
+  const source = SOURCES.get(name);
+  if (source !== undefined) {
+    // The first argument of effects may be a patch.
+    const also = context.command.name() === 'effects' && name === 'SCENARIO' ? patches() : [];
+    const { candidates, files = false } = source(context);
+    return { candidates: [...candidates, ...also], files };
+  }
+  const { options } = context.command;
+  const flags = kind.of === 'argument' ? name : options.find(({ long }) => long === name)?.flags;
+  if (name === 'B' || FILE_NAMES.test(flags ?? '')) return FILES;
+  return NONE;
+}
