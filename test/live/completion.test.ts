@@ -65,7 +65,7 @@ describe('bash', () => {
       writeFileSync(rc, `PATH=${folder}:$PATH\nPS1='> '\nsource <(sme-boot completion bash)\n`);
       // A terminal's TAB: readline completes the words, and the shell runs the line.
       const keys = 'echo sme-boot\nsme-boot sch\tpatc\t > done.json\nexit\n';
-      tool('script', ['-qec', `bash --norc --rcfile ${rc} -i`, '/dev/null'], keys, folder);
+      tool('script', ['-qec', `bash --rcfile ${rc} -i`, '/dev/null'], keys, folder);
       const { title } = JSON.parse(toolText('cat', ['done.json'], '', folder)) as { title: string };
       expect(title).toBe('sme-boot patch record');
     });
