@@ -37,7 +37,8 @@ function plainArguments(command: string): string[] | undefined {
   if (program !== 'sme-boot') return undefined;
   const writes = argv.some(
     (word, i) =>
-      /^--(out|output|keep|update)$/.test(word) || (word === '--trace' && argv[i + 1] !== '-'),
+      /^--(keep|update)$/.test(word) ||
+      (/^(-o|--out|--output|--trace)$/.test(word) && argv[i + 1] !== '-'),
   );
   return writes ? undefined : argv;
 }
