@@ -36,7 +36,11 @@ interface Words {
 
 /** Characters that a backslash escapes between double quotes (POSIX.1-2017 XCU 2.2.3). */
 const IN_DOUBLE = '$`"\\';
-const ESCAPED: Readonly<Record<string, string>> = { n: '\n', t: '\t', r: '\r' };
+const ESCAPED = new Map([
+  ['n', '\n'],
+  ['t', '\t'],
+  ['r', '\r'],
+]);
 
 /** The text of the escapes in $'…' that begin a line, and their length: a run of octal ones is UTF-8. */
 function escapesAt(line: string): [string, number] {
@@ -49,7 +53,7 @@ function escapesAt(line: string): [string, number] {
     ];
   }
   const char = line[1] ?? '';
-  return [Object.hasOwn(ESCAPED, char) ? (ESCAPED[char] ?? '') : char, 2];
+  return [ESCAPED.get(char) ?? char, 2];
 }
 
 /** Splits a line as a shell does, without expansions and operators: quotes and backslashes only. */

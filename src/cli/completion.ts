@@ -2,6 +2,7 @@
 import { Argument, Command } from 'commander';
 import { quoted, splitWords } from '../base/shell-words.js';
 import { complete, completionText } from './complete.js';
+import { exitHelp } from './exit-codes.js';
 import type { Io } from './io.js';
 import { addOutput, writeResult, type OutputFlags } from './output.js';
 
@@ -78,7 +79,8 @@ Examples:
   source <(sme-boot completion bash)           for this shell
   sme-boot completion bash -o ~/.local/share/bash-completion/completions/sme-boot
   sme-boot completion zsh -o ~/.zfunc/_sme-boot
-  sme-boot completion fish -o ~/.config/fish/completions/sme-boot.fish`;
+  sme-boot completion fish -o ~/.config/fish/completions/sme-boot.fish
+${exitHelp()}`;
 
 export function completionCommand(io: Io): Command {
   const command = new Command('completion')

@@ -2,6 +2,7 @@
 import { Command } from 'commander';
 import { fitted } from './fit.js';
 import { TWO_COLUMNS } from './help-text.js';
+import { exitHelp } from './exit-codes.js';
 import type { Io } from './io.js';
 import { addOutput, writeResult, type OutputFlags } from './output.js';
 import { macro, roffText } from './roff.js';
@@ -22,6 +23,7 @@ const ENVIRONMENT = [
 
 /** A line in the column of the meanings. */
 const FAR = /^ {20}/;
+const CONTINUED = /^ {6}/;
 
 /** A term and what it means. */
 const item = (term: string, text: string): string[] => ['.TP', macro('B', term), roffText(text)];
@@ -42,6 +44,11 @@ function indented(lines: readonly string[]): string[] {
       const [command = ''] = literal.splice(-1);
       flush();
       out.push(...item(command, line.trim()));
+      continue;
+    }
+    // A meaning that is continued.
+    if (CONTINUED.test(line) && literal.length === 0 && out.length > 0) {
+      out.push(roffText(line.trim()));
       continue;
     }
     const [, term, , text] = TWO_COLUMNS.exec(line) ?? [];
@@ -159,7 +166,7 @@ export function manPage(top: Command): string {
 export function manCommand(top: Command, io: Io): Command {
   const command = new Command('man')
     .description('print the man page')
-    .addHelpText('after', '\nExamples:\n  sme-boot man | man -l -')
+    .addHelpText('after', `\nExamples:\n  sme-boot man | man -l -\n${exitHelp()}`)
     .action(({ output }: OutputFlags) => {
       writeResult(io, output, manPage(top));
     });
