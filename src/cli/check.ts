@@ -190,7 +190,7 @@ class Check {
     const text = [
       ...misfits.map(({ message }) => `${message}\n`),
       differenceText(difference, painterOf(this.io.paint)),
-      `${printable(`Rerun: ${commandOf(run)} --trace -`)}\n`,
+      `${printable(`Rerun: ${commandOf(run)} --output -`)}\n`,
     ].join('');
     return { name, ok: false, text };
   }

@@ -42,7 +42,7 @@ describe('sme-boot check', () => {
     const { status, out } = await sme(['check', file]);
     expect(status).toBe(1);
     expect(out).toContain('C: expected 0, found 1');
-    expect(out).toContain('sme-boot run bios-minimal --stage 18 --trace -');
+    expect(out).toContain('sme-boot run bios-minimal --stage 18 --output -');
     expect(out).toContain('0 passed, 1 failed');
   });
 
