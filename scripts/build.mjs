@@ -1,4 +1,4 @@
-// Bundles the command line into dist/sme-boot.js, and its worker thread into dist/matrix-worker.js: ES modules for
+// Bundles the command line into dist/sme-boot.js, and its worker threads into dist/*-worker.js: ES modules for
 // Node 20 with their source maps, the first executable; and the library into dist/lib/, whose modules share their code.
 // Each file is replaced atomically, so that a program that starts meanwhile finds a complete one.
 import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';

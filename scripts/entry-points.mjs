@@ -1,6 +1,7 @@
 // The bundles of scripts/build.mjs: each file of dist/ with its entry module.
 export const ENTRY_POINTS = {
   'sme-boot': 'src/cli/main.ts',
+  'check-worker': 'src/cli/check-worker.ts',
   'matrix-worker': 'src/cli/matrix-worker.ts',
 };
 

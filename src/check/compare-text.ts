@@ -1,5 +1,5 @@
 /** A difference between two traces as text for a terminal. */
-import type { Difference, EventDifference, FieldDifference } from './compare.js';
+import type { Difference, EventDifference, FieldDifference, StepDifference } from './compare.js';
 import { printable } from '../base/printable.js';
 import type { Scalar } from '../trace/trace.js';
 import { printEvent } from '../trace/yaml-out.js';
@@ -48,30 +48,72 @@ function eventLines(difference: EventDifference, paint: Painter, wording: Wordin
   ];
 }
 
+/** The differences of one boot step or of another section of a trace, as text. */
+export interface Block {
+  readonly section: keyof Difference;
+  /** The step, in section `steps`. */
+  readonly step?: StepDifference;
+  /** The fields, in any other section. */
+  readonly fields: readonly FieldDifference[];
+  readonly heading: string;
+  readonly lines: readonly string[];
+}
+
+const TITLES = {
+  header: 'header',
+  consumed: 'consumed',
+  final: 'final state',
+  outcome: 'outcome',
+} as const;
+const NOTES = { gone: ' (missing)', added: ' (extra)', changed: '' };
+
+/** The differences, a block per step or other section, in the order of a trace; unpainted headings. */
+export function differenceBlocks(
+  difference: Difference,
+  paint: Painter = plainPainter,
+  wording: Wording = 'expected',
+): Block[] {
+  const block = (section: keyof typeof TITLES): Block[] => {
+    const fields = difference[section];
+    const lines = fields.map((field) => paint.changed(`  ${fieldText(field, wording)}`));
+    return fields.length === 0 ? [] : [{ section, fields, heading: `${TITLES[section]}:`, lines }];
+  };
+  const steps = difference.steps.map((step): Block => ({
+    section: 'steps',
+    step,
+    fields: [],
+    heading: `${printable(step.label)}:${NOTES[step.change]}`,
+    lines: step.events.flatMap((event) => eventLines(event, paint, wording)),
+  }));
+  return [
+    ...block('header'),
+    ...steps,
+    ...block('consumed'),
+    ...block('final'),
+    ...block('outcome'),
+  ];
+}
+
 /** The differences, a line each: header, steps with `-` missing, `+` extra, `~` changed, then the rest. '' for none. */
 export function differenceText(
   difference: Difference,
   paint: Painter = plainPainter,
   wording: Wording = 'expected',
 ): string {
-  const section = (name: string, fields: readonly FieldDifference[]): string[] =>
-    fields.length === 0
-      ? []
-      : [
-          paint.heading(`${name}:`),
-          ...fields.map((field) => paint.changed(`  ${fieldText(field, wording)}`)),
-        ];
-  const notes = { gone: ' (missing)', added: ' (extra)', changed: '' };
-  return [
-    ...section('header', difference.header),
-    ...difference.steps.flatMap(({ label, change, events }) => [
-      paint.heading(`${printable(label)}:${notes[change]}`),
-      ...events.flatMap((event) => eventLines(event, paint, wording)),
-    ]),
-    ...section('consumed', difference.consumed),
-    ...section('final state', difference.final),
-    ...section('outcome', difference.outcome),
-  ]
+  return differenceBlocks(difference, paint, wording)
+    .flatMap(({ heading, lines }) => [paint.heading(heading), ...lines])
     .map((line) => `${line}\n`)
     .join('');
+}
+
+/** The first difference of a block in one line: `~ {cr: CR3, …} C: expected 1, found 0`. */
+export function firstOfBlock({ step, fields }: Block, wording: Wording = 'expected'): string {
+  const [field] = fields;
+  if (field !== undefined) return fieldText(field, wording);
+  const [event] = step?.events ?? [];
+  if (event === undefined) return '';
+  return eventLines(event, plainPainter, wording)
+    .slice(0, 2)
+    .map((line) => line.trim())
+    .join(' ');
 }

@@ -19,8 +19,14 @@ export interface Placed {
   readonly event: TraceEvent;
 }
 
-/** The event nearest to a pattern, and the fields that do not match. */
-export interface Nearest extends Placed {
+/** The lines of the trace before and after an event; absent at the beginning and at the end. */
+export interface Neighbours {
+  readonly before?: Placed;
+  readonly after?: Placed;
+}
+
+/** The event nearest to a pattern, the fields that do not match, and its neighbours. */
+export interface Nearest extends Placed, Neighbours {
   readonly differs: readonly Mismatch[];
 }
 
@@ -36,9 +42,19 @@ export type Verdict =
       readonly nearest?: Nearest;
       /** The boot step where the search began. */
       readonly from?: string;
+      /** The lines between which the search began: the last match and the next line. */
+      readonly began: Neighbours;
     }
-  | { readonly status: 'forbidden'; readonly at: Placed }
-  | { readonly status: 'wrong-count'; readonly times: number }
+  | { readonly status: 'forbidden'; readonly at: Placed & Neighbours }
+  | {
+      readonly status: 'wrong-count';
+      readonly times: number;
+      /** The first and the last matching line; absent if there is none. */
+      readonly first?: Placed & Neighbours;
+      readonly last?: Placed & Neighbours;
+      /** If no event matches, the nearest one. */
+      readonly nearest?: Nearest;
+    }
   | { readonly status: 'unused'; readonly reason: string };
 
 /** A directive and its verdict. */
@@ -94,12 +110,12 @@ class Matching {
   /** Comparisons of the any-order directives so far. */
   private tries = 0;
 
-  constructor(trace: Trace) {
-    this.events = trace.steps.flatMap(({ label: step, events }) =>
+  constructor(steps: Trace['steps']) {
+    this.events = steps.flatMap(({ label: step, events }) =>
       events.map((event) => ({ step, event })),
     );
     let start = 0;
-    for (const { label, events } of trace.steps) {
+    for (const { label, events } of steps) {
       this.steps.set(label, { start, end: start + events.length });
       start += events.length;
     }
@@ -209,21 +225,33 @@ class Matching {
     }
     for (const pattern of directive.patterns) {
       const found = this.assign([pattern], range)?.indices[0];
-      if (found !== undefined) return { status: 'forbidden', at: this.placed(found) };
+      if (found !== undefined) return { status: 'forbidden', at: this.located(found) };
     }
     return { status: 'absent' };
   }
 
   private count(directive: Directive): Verdict {
-    const { start, end } = this.confined(directive, { start: 0, end: this.events.length });
+    const range = this.confined(directive, { start: 0, end: this.events.length });
     const [pattern = {}] = directive.patterns;
     let times = 0;
-    for (let index = start; index < end; index++) {
+    const lines: number[] = [];
+    for (let index = range.start; index < range.end; index++) {
       const { event } = this.placed(index);
-      if (matchRecord(pattern, event, this.captures) !== undefined) times += countOf(event);
+      if (matchRecord(pattern, event, this.captures) === undefined) continue;
+      times += countOf(event);
+      lines.push(index);
     }
     const { min, max } = directive.times ?? { min: 1, max: Number.MAX_SAFE_INTEGER };
-    return { status: times >= min && times <= max ? 'counted' : 'wrong-count', times };
+    if (times >= min && times <= max) return { status: 'counted', times };
+    const [first, last] = [lines[0], lines.at(-1)];
+    const nearest = first === undefined ? this.nearest(pattern, range, 'count') : undefined;
+    return {
+      status: 'wrong-count',
+      times,
+      ...(first !== undefined && { first: this.located(first) }),
+      ...(last !== undefined && last !== first && { last: this.located(last) }),
+      ...(nearest !== undefined && { nearest }),
+    };
   }
 
   /** The verdict of a directive without a match: its first pattern that no event matches, and the nearest event. */
@@ -237,6 +265,7 @@ class Matching {
       status: 'not-found',
       pattern,
       captures: this.captures,
+      began: this.between(range.start),
       ...(nearest !== undefined && { nearest }),
       ...(from !== undefined && { from }),
     };
@@ -252,12 +281,27 @@ class Matching {
         if (kind !== 'next' && (own === undefined || !Object.hasOwn(pattern, own))) continue;
         const differs = mismatches(pattern, event, this.captures);
         if (found === undefined || differs.length < found.differs.length) {
-          found = { step, event, differs };
+          found = { step, event, differs, ...this.neighbours(index) };
         }
       }
       return found;
     };
     return best(range) ?? best({ start: 0, end: this.events.length });
+  }
+
+  /** The lines before and after the position before the event `index`. */
+  private between(index: number): Neighbours {
+    const [before, after] = [this.events[index - 1], this.events[index]];
+    return { ...(before !== undefined && { before }), ...(after !== undefined && { after }) };
+  }
+
+  private neighbours(index: number): Neighbours {
+    const [before, after] = [this.events[index - 1], this.events[index + 1]];
+    return { ...(before !== undefined && { before }), ...(after !== undefined && { after }) };
+  }
+
+  private located(index: number): Placed & Neighbours {
+    return { ...this.placed(index), ...this.neighbours(index) };
   }
 
   private placed(index: number): Placed {
@@ -289,9 +333,15 @@ function checkRequired(
   });
 }
 
+/** Evaluates one directive against the steps of a trace. */
+export function matchDirective(directive: Directive, steps: Trace['steps']): { verdict: Verdict } {
+  const [result] = new Matching(steps).run([directive]);
+  return result ?? { verdict: { status: 'absent' } };
+}
+
 /** Evaluates a match file against a trace: a result for each directive and each required name, in file order. */
 export function match(expectation: MatchExpectation, trace: Trace): MatchResult {
-  const directives = new Matching(trace).run(expectation.directives);
+  const directives = new Matching(trace.steps).run(expectation.directives);
   const required = [
     ...checkRequired('final', expectation.final, trace.final.regions),
     ...checkRequired('consumed', expectation.consumed, trace.consumed),

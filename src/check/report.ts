@@ -1,88 +1,36 @@
-/** Reports of many results: text for a terminal, JUnit for CI servers, KTAP for kernel test tooling. */
-import { own } from '../base/own.js';
-
+/** Reports of many results: text for a terminal, JUnit for CI servers, KTAP for kernel test tooling, GitHub Actions. */
 import { oneLine, printableColoured } from '../base/printable.js';
-
-/** The result of one check. */
-export interface Result {
-  readonly name: string;
-  readonly ok: boolean;
-  /** The details, printed if it failed; '' for none. */
-  readonly text: string;
-}
+import { github } from './report-github.js';
+import { junit } from './report-junit.js';
+import { ktap } from './report-ktap.js';
+import { countsText, isFine, withEnds, type Reporter, type Result, type Status } from './result.js';
 
 /** A format of a report. */
-export type ReportForm = 'text' | 'junit' | 'ktap';
+export type ReportForm = 'text' | 'junit' | 'ktap' | 'github';
 
-type Reporter = (results: readonly Result[]) => string;
+const TAGS: Readonly<Record<Status, string>> = {
+  ok: 'ok    ',
+  failed: 'FAILED',
+  invalid: 'FAILED',
+  updated: 'updated',
+  skipped: 'skipped',
+};
 
-const lines = (each: readonly string[]): string => each.map((line) => `${line}\n`).join('');
-const textLines = (text: string): string[] =>
-  text === '' ? [] : printableColoured(text.trimEnd()).split('\n');
-
-const text: Reporter = (results) => {
-  const failed = results.filter(({ ok }) => !ok).length;
-  return lines([
-    ...results.flatMap(({ name, ok, text: detail }) => [
-      `${ok ? 'ok    ' : 'FAILED'} ${oneLine(name)}`,
-      ...(ok ? [] : textLines(detail).map((line) => `  ${line}`)),
-    ]),
-    `${results.length - failed} of ${results.length} ok`,
+/** One result as text: its line, and the details of a failure. */
+export function resultText(result: Result): string {
+  const { name, status, note, rerun } = result;
+  const head = `${TAGS[status]} ${oneLine(name)}${note === undefined ? '' : `: ${oneLine(note)}`}`;
+  if (isFine(result)) return withEnds([head]);
+  const details = rerun === undefined ? result.lines : [...result.lines, `rerun: ${rerun}`];
+  return withEnds([
+    head,
+    ...details.flatMap((line) => printableColoured(line).split('\n')).map((line) => `  ${line}`),
   ]);
-};
-
-const ENTITIES: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&apos;',
-};
-
-/** A character reference: XML 1.0 allows the character itself, a terminal does not. */
-const reference = (character: string): string => `&#x${character.charCodeAt(0).toString(16)};`;
-
-/** Text escaped for XML 1.0; U+FFFD for control characters and lone surrogates, which section 2.2 excludes. */
-function xml(raw: string): string {
-  return raw
-    .replace(/[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu, '\ufffd')
-    .replace(/[&<>"']/g, (each) => own(ENTITIES, each) ?? each)
-    .replace(/[\u007f-\u009f\p{Zl}\p{Zp}\p{Bidi_Control}\ufeff]/gu, reference);
 }
 
-const junit: Reporter = (results) => {
-  const failures = results.filter(({ ok }) => !ok).length;
-  const suite = `name="sme-boot" tests="${results.length}" failures="${failures}"`;
-  return lines([
-    '<?xml version="1.0" encoding="UTF-8"?>',
-    `<testsuite ${suite}>`,
-    ...results.flatMap(({ name, ok, text: detail }) => {
-      const open = `  <testcase name="${xml(oneLine(name))}" classname="sme-boot"`;
-      if (ok) return [`${open}/>`];
-      const [first = 'failed'] = textLines(detail);
-      return [
-        `${open}>`,
-        `    <failure message="${xml(oneLine(first))}">${xml(detail)}</failure>`,
-        '  </testcase>',
-      ];
-    }),
-    '</testsuite>',
-  ]);
-};
+const text: Reporter = (results) => `${results.map(resultText).join('')}\n${countsText(results)}\n`;
 
-// KTAP version 1 (kernel Documentation/dev-tools/ktap.rst): a plan, and the diagnostics of a result before it.
-const ktap: Reporter = (results) =>
-  lines([
-    'KTAP version 1',
-    `1..${results.length}`,
-    ...results.flatMap(({ name, ok, text: detail }, index) => [
-      ...(ok ? [] : textLines(detail).map((line) => `# ${line}`)),
-      // A # in the name would begin a directive such as SKIP.
-      `${ok ? 'ok' : 'not ok'} ${index + 1} ${oneLine(name).replaceAll('#', '_')}`,
-    ]),
-  ]);
-
-const REPORTERS: Readonly<Record<ReportForm, Reporter>> = { text, junit, ktap };
+const REPORTERS: Readonly<Record<ReportForm, Reporter>> = { text, junit, ktap, github };
 
 /** The report formats, by the name of the flag. */
 export const REPORT_FORMS = Object.keys(REPORTERS) as readonly ReportForm[];

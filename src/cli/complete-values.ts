@@ -4,6 +4,7 @@ import { VIEWS } from '../analysis/effects/form.js';
 import { scenarioJsonSchema } from '../scenario/scenario.js';
 import { allHunks, alternatives, LAST_STAGE } from '../series/patches.js';
 import { OUTCOME_KINDS } from '../trace/trace.js';
+import { TRACE_KINDS } from '../trace/vocabulary.js';
 import type { Boot } from '../sequencer/boot.js';
 import type { Candidate } from './complete.js';
 import { patchRecords } from './records.js';
@@ -133,6 +134,8 @@ const SOURCES = new Map<string, Source>([
   ['--only', of(hunks)],
   ['--with', of(() => alternatives().map(({ id, what }) => ({ value: id, about: what })))],
   ['--at', of((context) => plain(bootOf(context).labels))],
+  ['--match-step', of((context) => plain(bootOf(context).labels))],
+  ['--match-kind', of(() => plain(TRACE_KINDS))],
   ['--vtop', of((context) => places(context, ''))],
   ['--mem', of((context) => places(context, ':'))],
   ['--set', of(settings)],

@@ -20,6 +20,8 @@ export interface Io {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Milliseconds of a clock; absent: that of the process. */
   readonly now?: () => number;
+  /** Asks on the terminal and returns the line; undefined at the end of input. Absent if there is no terminal. */
+  readonly ask?: (question: string) => Promise<string | undefined>;
   /** A code of exit-codes.ts. */
   exitCode: number;
 }

@@ -12,6 +12,7 @@ import { interruptible, isInterrupt } from '../node/interrupt.js';
 import { writerOf } from '../node/output.js';
 import { removeTemporaries } from '../node/write-file.js';
 import type { Io, Output } from './io.js';
+import { askOnTerminal } from './ask.js';
 import { bisectCommand } from './bisect.js';
 import { checkCommand } from './check.js';
 import { COMPLETE, completeCommand, completionCommand } from './completion.js';
@@ -173,6 +174,7 @@ async function main(): Promise<void> {
   const io: Io = {
     stdout: outputOf(1),
     stderr: outputOf(2),
+    ...(isatty(0) && isatty(1) && { ask: askOnTerminal }),
     paint: new Chalk({ level: 0 }),
     env: process.env,
     exitCode: 0,

@@ -1,12 +1,11 @@
 /** `sme-boot matrix`: the series without each hunk in turn, on each scenario. */
-import { wholeNumber } from '../base/whole-number.js';
 import { LIMITS } from '../base/limits.js';
 import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import type { ChalkInstance } from 'chalk';
-import { Command, InvalidArgumentError } from 'commander';
+import { Command } from 'commander';
 import { makeFolder, readText, writeWhole } from '../node/files.js';
 import { stdinSoFar } from '../node/stdin.js';
 import { runOnWorkers } from '../node/workers.js';
@@ -32,6 +31,7 @@ import { jsonText } from '../base/printable.js';
 import { EXIT, exitHelp } from './exit-codes.js';
 import { optional } from '../base/optional.js';
 import type { Io } from './io.js';
+import { jobsNumber } from './jobs.js';
 import { runTask, type MatrixMessage, type MatrixTask } from './matrix-task.js';
 import {
   addOutput,
@@ -103,12 +103,6 @@ export function matrixCommand(io: Io): Command {
     addOutput(each, { formats: FORMS, what: 'the report', formerOutput: '--out <FILE>' });
   }
   return command.addCommand(merge);
-}
-
-function jobsNumber(text: string): number {
-  const jobs = wholeNumber(text) ?? 0;
-  if (jobs >= 1 && jobs <= LIMITS.jobs.most) return jobs;
-  throw new InvalidArgumentError(`expected a number of threads, 1 to ${LIMITS.jobs.most}.`);
 }
 
 async function matrix(io: Io, named: readonly string[], flags: Flags): Promise<void> {

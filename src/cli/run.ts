@@ -1,5 +1,8 @@
 /** `sme-boot run`: boots, prints a summary, writes the trace. */
 import { Command } from 'commander';
+import { predicateOf, type Predicate } from '../analysis/bisect/predicate.js';
+import { InputError } from '../base/errors.js';
+import { oneLine } from '../base/printable.js';
 import type { Boot } from '../sequencer/boot.js';
 import { differences } from '../sequencer/expected.js';
 import { printTrace, printTraceJson } from '../trace/yaml-out.js';
@@ -18,13 +21,22 @@ import {
   type Result,
 } from './output.js';
 import { Progress } from './progress.js';
-import { addRunOptions, DEFAULT_SCENARIO, prepareBoot, type RunFlags } from './run-options.js';
+import { checkMatchOut, writeMatchOut, type MatchOutFlags } from './match-out.js';
+import {
+  addRunOptions,
+  DEFAULT_SCENARIO,
+  prepareBoot,
+  repeated,
+  type RunFlags,
+} from './run-options.js';
 import { summaryEnd, summaryHead, summaryStep } from './summary.js';
 
 const FORMS = ['text', 'yaml', 'json'] as const;
 type Form = (typeof FORMS)[number];
 
-interface Flags extends RunFlags, OutputFlags<Form> {}
+interface Flags extends RunFlags, OutputFlags<Form>, MatchOutFlags {
+  expect?: string[];
+}
 
 /** With an output, the trace is written, unless `--format` or its name says otherwise. */
 const TRACE_FORMS = ['yaml', 'json', 'text'] as const;
@@ -37,9 +49,15 @@ Examples:
   sme-boot run bios-minimal --without 09/initrd    the series without one hunk
   sme-boot run --set machine.ram=4GiB --output boot.yaml
   sme-boot run --kernel vmlinuz --initrd initrd.img --output - > real.yaml
+  sme-boot run --without 09/initrd --expect outcome=panic --expect garbage=initrd
+  sme-boot run bios-minimal --match-out initrd.yaml --match-step reserve_initrd
+
+With --expect the exit status is that of the expressions alone; what the boot
+did is printed with each.
 ${exitHelp({
-  ok: 'the boot ended, in whatever way',
-  mismatch: 'the boot of the whole series is not what the scenario expects',
+  ok: 'the boot ended, in whatever way; with --expect: all expressions hold',
+  mismatch:
+    'the boot of the whole series is not what the scenario expects; with --expect: an expression does not hold',
 })}`;
 
 export function runCommand(io: Io): Command {
@@ -53,6 +71,14 @@ export function runCommand(io: Io): Command {
     formerOutput: '--trace <FILE>',
     formerFormat: '--trace-format <FORMAT>',
   })
+    .option(
+      '--expect <EXPR>',
+      'exit with 0 if this holds, else with 1: outcome=KIND, garbage=NAME, intact=NAME, event={…}; can be repeated',
+      repeated,
+    )
+    .option('--match-out <FILE>', 'write a match file for "check" from this boot (-: stdout)')
+    .option('--match-step <LABEL>', 'only events of this boot step; can be repeated', repeated)
+    .option('--match-kind <KIND>', 'only events of this kind; can be repeated', repeated)
     .addHelpText('after', EXAMPLES)
     .action((scenario: string, flags: Flags) => {
       run(io, scenario, flags);
@@ -62,25 +88,55 @@ export function runCommand(io: Io): Command {
 
 function run(io: Io, scenario: string, flags: Flags): void {
   const form = formOf(flags, flags.output === undefined ? FORMS : TRACE_FORMS);
+  checkMatchOut(flags);
+  const predicates = flags.expect?.map(predicateOf);
+  if (form !== 'text' && !toFile(flags.output) && flags.matchOut === '-') {
+    throw new InputError({
+      code: 'E_USAGE',
+      reason: 'only one of --output and --match-out can be -',
+    });
+  }
   if (form !== 'text') checkOutput(flags.output);
+  checkOutput(flags.matchOut);
   const boot = prepareBoot(scenario, flags);
-  const summary = summaryOutput(io, form, flags.output);
+  const summary = summaryOutput(io, form, flags);
   summary.print(summaryHead(boot, summary.paint));
   const trace = runSteps(boot, io, summary);
   const { expected } = boot;
   const unexpected = expected === undefined ? [] : differences(expected, trace);
-  if (unexpected.length > 0) io.exitCode = EXIT.mismatch;
+  if (unexpected.length > 0 && predicates === undefined) io.exitCode = EXIT.mismatch;
   if (form !== 'text') {
     writeResult(io, flags.output, form === 'json' ? printTraceJson(trace) : printTrace(trace));
   }
+  writeMatchOut(io, scenario, flags, trace);
   summary.print(summaryEnd(trace, unexpected, summary.paint, summary.columns));
+  if (predicates !== undefined && !allHold(predicates, trace, summary)) {
+    io.exitCode = EXIT.mismatch;
+  }
   summary.end();
 }
 
-/** Where the summary goes: it is the result itself, or beside the trace. With the trace on stdout it is on stderr. */
-function summaryOutput(io: Io, form: Form, output: string | undefined): Result {
-  if (form === 'text') return openResult(io, output);
-  return toFile(output) ? openResult(io, undefined) : onStderr(io);
+/** Prints each expression with whether it holds and what the boot did; whether all hold. */
+function allHold(predicates: readonly Predicate[], trace: Trace, summary: Result): boolean {
+  summary.print('\n');
+  for (const predicate of predicates) {
+    const word = predicate.holds(trace)
+      ? summary.paint.green('holds')
+      : summary.paint.red('does not hold');
+    const text = `--expect ${oneLine(predicate.text)}: ${word}: ${oneLine(predicate.seen(trace))}`;
+    summary.print(`${text}\n`);
+  }
+  return predicates.every((predicate) => predicate.holds(trace));
+}
+
+/**
+ * Where the summary goes: it is the result itself, or beside the trace. With the trace or the match file on stdout it is on
+ * stderr.
+ */
+function summaryOutput(io: Io, form: Form, { output, matchOut }: Flags): Result {
+  if (form === 'text' && toFile(output)) return openResult(io, output);
+  const free = matchOut !== '-' && (form === 'text' || toFile(output));
+  return free ? openResult(io, undefined) : onStderr(io);
 }
 
 /** Runs the steps and prints each when it has ended; shows progress on stderr if it is a terminal. */

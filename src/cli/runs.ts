@@ -64,6 +64,10 @@ export function runOfHeader(header: TraceHeader): Run {
   };
 }
 
+/** A text that is equal for equal runs. */
+export const runKey = (run: Run): string =>
+  wordsOf({ ...run, flags: { ...run.flags, stage: run.flags.stage ?? LAST_STAGE } });
+
 /** Traces by their runs. The boots are not retained: a trace takes a hundredth of a boot's memory. */
 export class Runs {
   private readonly traces = new Map<string, Trace>();
@@ -73,11 +77,16 @@ export class Runs {
 
   /** The trace of a run; boots on the first call only. */
   trace(run: Run): Trace {
-    const key = wordsOf({ ...run, flags: { ...run.flags, stage: run.flags.stage ?? LAST_STAGE } });
+    const key = runKey(run);
     const known = this.traces.get(key);
     if (known !== undefined) return known;
     const trace = interruptible(() => prepareBoot(run.scenario, run.flags, this.onStep).run());
     this.traces.set(key, trace);
     return trace;
+  }
+
+  /** Adds the trace of a run that was booted elsewhere. */
+  add(run: Run, trace: Trace): void {
+    this.traces.set(runKey(run), trace);
   }
 }

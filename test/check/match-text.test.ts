@@ -1,7 +1,8 @@
 import { expect, test } from '@jest/globals';
+import type { Place } from '../../src/base/errors.js';
 import { readExpectation } from '../../src/check/expectation.js';
 import { match, type MatchResult } from '../../src/check/match.js';
-import { matchText } from '../../src/check/match-text.js';
+import { matchFailures, matchText } from '../../src/check/match-text.js';
 import { traceWith } from '../trace/helpers.js';
 
 const boot = traceWith({
@@ -35,16 +36,22 @@ match[1] expect {map: $x, C: 1}: not found
   nearest: first: {map: 0x1, C: 0}
     map: expected $x (a), found 0x1
     C: expected 1, found 0
+    before: first: {console: a}
+    after:  second: {panic: b}
   at first:
     CR3 at first
     CR4
 match[2] not {panic: /./}: found, but forbidden
   at second: {panic: b}
+    before: first: {map: 0x1, C: 0}
   at second:
     CR3 at second
     CR4
 match[3] count {map: /./} times at least 2: wrong count
   found 1
+  first: first: {map: 0x1, C: 0}
+    before: first: {console: a}
+    after:  second: {panic: b}
 match[4] expect {map: /./} (in third): unused
   the trace has no boot step third
 final dtb: not in the trace
@@ -71,6 +78,57 @@ test('a report names a pattern whose kind has no event in the trace', () => {
   expect(matchText(none)).toContain('no {dma: /./} after the last event');
 });
 
+test('a report says between which lines the search began where no event is near', () => {
+  const none = resultOf('match: [{expect: {console: a}}, {expect: {dma: /./}}]');
+  expect(matchText(none)).toContain(
+    '  the search began between\n' +
+      '    before: first: {console: a}\n    after:  first: {map: 0x1, C: 0}\n',
+  );
+});
+
+test('a report of a count has the first and the last line that counts, or the nearest', () => {
+  const counts = resultOf(`
+match:
+  - {count: {console: /./}, times: 0}
+  - {count: {map: /./, C: 1}, times: 2}
+`);
+  expect(matchText(counts)).toBe(
+    `match[0] count {console: /./} times 0: wrong count
+  found 1
+  first: first: {console: a}
+    after:  first: {map: 0x1, C: 0}
+match[1] count {map: /./, C: 1} times 2: wrong count
+  found 0
+  nearest: first: {map: 0x1, C: 0}
+    C: expected 1, found 0
+    before: first: {console: a}
+    after:  second: {panic: b}
+`,
+  );
+});
+
+test('a failure has the place of its directive, and its first mismatch in one line', () => {
+  const place = (path: readonly (string | number)[]): Place => ({
+    file: 'm.yaml',
+    line: path.length,
+    column: 3,
+  });
+  const failures = matchFailures(bad, { place });
+  expect(failures.map(({ headline }) => headline)).toEqual([
+    'match[1] expect {map: $x, C: 1}: not found',
+    'match[2] not {panic: /./}: found, but forbidden',
+    'match[3] count {map: /./} times at least 2: wrong count',
+    'match[4] expect {map: /./} (in third): unused',
+    'final dtb: not in the trace',
+    'final initrd: state: expected plaintext, found ciphertext',
+  ]);
+  expect(failures[0]?.lines.slice(0, 2)).toEqual([
+    'm.yaml:2:3: match[1] expect {map: $x, C: 1}: not found',
+    '  no {map: $x (a), C: 1} from first',
+  ]);
+  expect(matchText(bad, { place })).toContain('\nm.yaml:2:3: final dtb: not in the trace\n');
+});
+
 test('a report marks a nearest event outside the range searched', () => {
   const outside = resultOf('match: [{expect: {panic: b}}, {expect: {console: a}}]');
   expect(matchText(outside)).toContain('nearest (outside the range searched): first: {console: a}');
@@ -87,5 +145,5 @@ test('a report is coloured by the painter of its context', () => {
     .trimEnd()
     .split('\n')
     .map((line) => line.slice(0, 1));
-  expect(marks.join('')).toBe('AGCCCCGCGCGCGGCA');
+  expect(marks.join('')).toBe('AGCCCCCCGCCGCCCCGCGGCA');
 });

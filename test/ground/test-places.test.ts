@@ -18,6 +18,8 @@ const FOLDERS: Readonly<Record<string, string>> = {
 /** Suites that cover one aspect of several files of src/, by path below test/ without `.test.ts`. */
 const SEVERAL: Readonly<Record<string, readonly string[]>> = {
   'analysis/matrix/own-hunk': ['analysis/matrix/matrix.ts', 'analysis/matrix/cause.ts'],
+  'cli/check-jobs': ['cli/check-boots.ts', 'cli/check-worker.ts', 'cli/jobs.ts'],
+  'cli/check-reports': ['cli/check.ts', 'cli/check-ask.ts', 'cli/check-plan.ts', 'cli/obsolete.ts'],
   'cli/hostile': ['base/limits.ts', 'node/files.ts', 'scenario/scenario.ts'],
   'cli/options': ['cli/run.ts', 'linux/options/options.ts'],
   'decompress/checksums': ['decompress/crc.ts', 'decompress/xxhash.ts'],

@@ -1,9 +1,12 @@
 /** Predicates on a trace in the form of the command line: `outcome=panic`, `garbage=initrd`. */
 import { own } from '../../base/own.js';
 import { InputError } from '../../base/errors.js';
-import { directiveOf } from '../../check/directive.js';
+import { directiveOf, type Directive } from '../../check/directive.js';
+import { matchDirective } from '../../check/match.js';
+import { mismatchText } from '../../check/match-text.js';
 import { matchRecord } from '../../check/pattern.js';
 import { OUTCOME_KINDS, type Trace } from '../../trace/trace.js';
+import { printEvent } from '../../trace/yaml-out.js';
 import { readYaml } from '../../base/yaml-source.js';
 
 /** The parts of a trace that predicates read. */
@@ -14,37 +17,83 @@ export interface Predicate {
   /** The expression as given. */
   readonly text: string;
   holds(trace: TraceParts): boolean;
+  /** What the trace has of what the expression is about, in one line. */
+  seen(trace: TraceParts): string;
 }
 
-type Reader = (value: string) => (trace: TraceParts) => boolean;
+type Reader = (value: string) => Pick<Predicate, 'holds' | 'seen'>;
 
 const intactnessOf = ({ consumed }: TraceParts, name: string): boolean[] =>
   consumed.filter((one) => one.name === name).map(({ intact }) => intact);
+
+function outcomeText({ outcome: { kind, where, message } }: TraceParts): string {
+  const place = where === undefined ? '' : ` in ${where}`;
+  return `${kind}${place}${message === undefined ? '' : `: ${message}`}`;
+}
+
+/** The readers of some data with what each got; if there is none, what the boot did read. */
+function readersText({ consumed }: TraceParts, name: string): string {
+  const rows = consumed.filter((one) => one.name === name);
+  if (rows.length === 0) {
+    const names = [...new Set(consumed.map((one) => one.name))].join(', ');
+    return `not read; the boot read ${names === '' ? 'nothing' : names}`;
+  }
+  return rows
+    .map(({ by, intact, firstDifference: first }) => {
+      const at = first === undefined ? '' : ` from byte ${first}`;
+      return `${by} got ${intact ? 'the bytes that were written' : `other bytes${at}`}`;
+    })
+    .join(', ');
+}
+
+/** The first event that a pattern matches; otherwise the nearest one and what differs. */
+function eventText(directive: Directive, { steps }: TraceParts): string {
+  const { verdict } = matchDirective(directive, steps);
+  if (verdict.status === 'found') {
+    const [first] = verdict.at;
+    return first === undefined ? 'found' : `${first.step}: ${printEvent(first.event)}`;
+  }
+  const nearest = verdict.status === 'not-found' ? verdict.nearest : undefined;
+  if (nearest === undefined) return 'no event of this kind';
+  const differs = nearest.differs.map(mismatchText).join(', ');
+  return `none; nearest ${nearest.step}: ${printEvent(nearest.event)} (${differs})`;
+}
 
 const READERS: Readonly<Record<string, Reader>> = {
   outcome: (value) => {
     if (!OUTCOME_KINDS.some((kind) => kind === value)) {
       throw wrong(`outcome=${value}`, `outcome=${OUTCOME_KINDS.join('|')}`);
     }
-    return ({ outcome }) => outcome.kind === value;
+    return { holds: ({ outcome }) => outcome.kind === value, seen: outcomeText };
   },
   // At least one reader got other bytes.
-  garbage: (name) => (trace) => intactnessOf(trace, name).includes(false),
+  garbage: (name) => ({
+    holds: (trace) => intactnessOf(trace, name).includes(false),
+    seen: (trace) => readersText(trace, name),
+  }),
   // It was read, and every reader got the same bytes.
-  intact: (name) => (trace) => {
-    const readers = intactnessOf(trace, name);
-    return readers.length > 0 && !readers.includes(false);
-  },
+  intact: (name) => ({
+    holds: (trace) => {
+      const readers = intactnessOf(trace, name);
+      return readers.length > 0 && !readers.includes(false);
+    },
+    seen: (trace) => readersText(trace, name),
+  }),
   // Fields of one event, in the form of a match file's `expect`.
   event: (flow) => {
     const source = readYaml('--expect', `expect: ${flow}`);
-    const { patterns } = directiveOf(source, []);
-    return ({ steps }) =>
-      steps.some(({ events }) =>
-        events.some((event) =>
-          patterns.every((pattern) => matchRecord(pattern, event, new Map()) !== undefined),
+    const directive = directiveOf(source, []);
+    return {
+      holds: ({ steps }) =>
+        steps.some(({ events }) =>
+          events.some((event) =>
+            directive.patterns.every(
+              (pattern) => matchRecord(pattern, event, new Map()) !== undefined,
+            ),
+          ),
         ),
-      );
+      seen: (trace) => eventText(directive, trace),
+    };
   },
 };
 
@@ -66,5 +115,5 @@ export function predicateOf(text: string): Predicate {
   if (reader === undefined || value === '') {
     throw wrong(text, 'outcome=KIND, garbage=NAME, intact=NAME or event={…}');
   }
-  return { text, holds: reader(value) };
+  return { text, ...reader(value) };
 }

@@ -27,9 +27,9 @@ export function pairsOf(scenarios: readonly string[], hunks: readonly string[]):
   return scenarios.flatMap((scenario) => hunks.map((hunk) => ({ scenario, hunk })));
 }
 
-/** The rows of a shard: every `count`-th, since adjacent rows take similar time. */
-export function shardOf(pairs: readonly Pair[], { index, count }: Shard): Pair[] {
-  return pairs.filter((_, i) => i % count === index - 1);
+/** The rows, or other items, of a shard: every `count`-th, since adjacent ones take similar time. */
+export function shardOf<T>(items: readonly T[], { index, count }: Shard): T[] {
+  return items.filter((_, i) => i % count === index - 1);
 }
 
 /** A unit of work: some hunks on one scenario. */

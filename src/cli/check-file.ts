@@ -1,0 +1,243 @@
+/** Checks the files of one `sme-boot check`, and rewrites those that differ where that is asked for. */
+import { effectsOf, printEffects, showsIn, type Effects } from '../analysis/effects/form.js';
+import { effectsDifferences } from '../analysis/effects/text.js';
+import { InputError } from '../base/errors.js';
+import { commandLine } from '../base/shell-words.js';
+import { readYaml, type YamlSource } from '../base/yaml-source.js';
+import { baseOf, isDifference } from '../check/changes-apply.js';
+import { compare, isSame } from '../check/compare.js';
+import { changeSummary, exactFailures } from '../check/exact-failures.js';
+import type { ExactExpectation, MatchExpectation } from '../check/expectation.js';
+import { match } from '../check/match.js';
+import { matchFailures, matchText } from '../check/match-text.js';
+import { placePrefix, type Failure, type Result } from '../check/result.js';
+import { readText, writeWhole } from '../node/files.js';
+import { basePath, changesText, fileKey, MAX_BASES, TraceFiles } from '../node/trace-files.js';
+import type { Trace } from '../trace/trace.js';
+import { printTrace } from '../trace/yaml-out.js';
+import { isEffects, nameOf, runOf, runPath, type Planned } from './check-plan.js';
+import { effectsOfRuns } from './effects.js';
+import type { Io } from './io.js';
+import { painterOf } from './painter.js';
+import { commandOf, type Runs } from './runs.js';
+import { TRACE_SCHEMA_FILE } from './trace.js';
+
+/** A whole trace as its file's text. */
+export const exactText = (trace: Trace): string => printTrace(trace, { schema: TRACE_SCHEMA_FILE });
+
+/** Whether a file that differs as these lines say is rewritten. */
+export type Takes = (name: string, lines: readonly string[]) => Promise<boolean>;
+
+/** What a check needs of its command. */
+export interface CheckOptions {
+  readonly io: Io;
+  readonly runs: Runs;
+  /** Absent: nothing is rewritten. */
+  readonly takes?: Takes;
+  /** Waits until the boots of a file are done, if others do them. */
+  readonly ready?: (planned: Planned) => Promise<void>;
+}
+
+/** A result with the error for which the file is invalid. */
+export interface Checked extends Result {
+  readonly error?: InputError;
+}
+
+type Verdict = Omit<Result, 'name' | 'group'>;
+
+const OK: Verdict = { status: 'ok', failures: [], lines: [] };
+const updated = (note: string): Verdict => ({ ...OK, status: 'updated', note });
+
+/** The files of one check and their results. */
+export class Check {
+  private readonly files = new TraceFiles();
+  private readonly given: ReadonlyMap<string, Planned>;
+  private readonly results = new Map<string, Checked>();
+  /** The rewritten files. */
+  readonly rewritten = new Set<string>();
+  /** Files whose bases are being checked first. */
+  private readonly pending = new Set<string>();
+
+  constructor(
+    planned: readonly Planned[],
+    private readonly options: CheckOptions,
+  ) {
+    this.given = new Map(planned.map((each) => [fileKey(each.file), each]));
+  }
+
+  /** Checks a file once. An invalid file is a failed result. */
+  async result(planned: Planned): Promise<Checked> {
+    const key = fileKey(planned.file);
+    const result = this.results.get(key) ?? (await this.checked(planned));
+    this.results.set(key, result);
+    return result;
+  }
+
+  private async checked(planned: Planned): Promise<Checked> {
+    const { name, group } = planned;
+    try {
+      await this.options.ready?.(planned);
+      return { name, group, ...(await this.checkFile(planned)) };
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error;
+      const failures = [errorFailure(error, planned)];
+      const lines = failures.flatMap((each) => each.lines);
+      // A difference that does not fit its base is a mismatch.
+      const status = error.code === 'E_APPLY' ? 'failed' : 'invalid';
+      return { name, group, status, failures, lines, ...(status === 'invalid' && { error }) };
+    }
+  }
+
+  private async checkFile({ file, name }: Planned): Promise<Verdict> {
+    const source = readYaml(name, readText(file));
+    if (isEffects(source)) return this.effects(file, source);
+    const known = this.files.get(file);
+    if (known !== undefined) return this.exact(file, source, known);
+    const rewrites = this.options.takes !== undefined;
+    const base = rewrites && isDifference(source) ? basePath(file, baseOf(source)) : undefined;
+    // The difference must be from the updated base.
+    if (base !== undefined) await this.baseFirst(file, base);
+    const expectation = this.files.read(file, source);
+    return expectation.expect === 'match'
+      ? this.match(source, expectation)
+      : this.exact(file, source, expectation);
+  }
+
+  /** Checks, and thereby updates, a base before a file that is the difference from it. */
+  private async baseFirst(file: string, base: string): Promise<void> {
+    const planned = this.given.get(fileKey(base));
+    // A cycle, or a chain that is too long: reading the file reports it.
+    if (planned === undefined || this.pending.has(fileKey(base))) return;
+    if (this.pending.size > MAX_BASES) return;
+    this.pending.add(fileKey(file));
+    await this.result(planned);
+    this.pending.delete(fileKey(file));
+  }
+
+  private match(source: YamlSource, expectation: MatchExpectation): Verdict {
+    const run = runOf(source.file, expectation);
+    const result = match(expectation, this.options.runs.trace(run));
+    if (result.ok) return OK;
+    const place = source.place.bind(source);
+    const text = matchText(result, { place, paint: painterOf(this.options.io.paint) });
+    return {
+      status: 'failed',
+      failures: matchFailures(result, { place }),
+      lines: text.trimEnd().split('\n'),
+      rerun: commandOf(run),
+    };
+  }
+
+  private async exact(
+    file: string,
+    source: YamlSource,
+    expectation: ExactExpectation,
+  ): Promise<Verdict> {
+    const name = nameOf(file);
+    const run = runOf(name, expectation);
+    const found = this.options.runs.trace(run);
+    const { base, misfits, trace: expected } = expectation;
+    const difference = compare(expected, found);
+    if (isSame(difference) && misfits.length === 0) return OK;
+    const failures = [
+      ...misfits.map((error): Failure => errorFailure(error, { name })),
+      ...exactFailures(difference, { expected, found }, source),
+    ];
+    const paint = painterOf(this.options.io.paint);
+    const lines = [
+      ...misfits.map(({ message }) => message),
+      ...exactFailures(difference, { expected, found }, source, paint).flatMap(
+        (each) => each.lines,
+      ),
+    ];
+    if (await this.takes(name, lines)) {
+      writeWhole(file, this.textOf(file, found, base));
+      this.files.set(file, found, base);
+      this.rewritten.add(file);
+      return updated(
+        [
+          ...(misfits.length === 0 ? [] : [`${String(misfits.length)} edits that do not apply`]),
+          ...(isSame(difference) ? [] : [changeSummary(difference)]),
+        ].join(', '),
+      );
+    }
+    return { status: 'failed', failures, lines, rerun: `${commandOf(run)} --output -` };
+  }
+
+  private async takes(name: string, lines: readonly string[]): Promise<boolean> {
+    const { takes } = this.options;
+    return takes !== undefined && (await takes(name, lines));
+  }
+
+  /** The text of a file in its present format: whole, or as the difference from its base. */
+  private textOf(file: string, found: Trace, base: string | undefined): string {
+    if (base === undefined) return exactText(found);
+    return changesText(base, this.files.trace(basePath(file, base)), found);
+  }
+
+  private async effects(file: string, source: YamlSource): Promise<Verdict> {
+    const expected = effectsOf(source);
+    const found = effectsOfRuns(this.options.runs, expected, { reason: expected.reason });
+    const lines = effectsDifferences(expected, found);
+    if (lines.length === 0) return OK;
+    const { patch, scenario } = expected;
+    const [first = ''] = lines;
+    if (await this.takes(source.file, lines)) {
+      checkReason(source.file, found);
+      writeWhole(file, printEffects(found));
+      const count = `${String(lines.length)} ${lines.length === 1 ? 'value' : 'values'}`;
+      return updated(`${count}; first ${first}`);
+    }
+    const failures = lines.map((line): Failure => {
+      const place = source.place(['views', ...(/^[\w.-]+/.exec(line)?.[0] ?? '').split('.')]);
+      return { place, headline: line, lines: [`${placePrefix(place)}${line}`] };
+    });
+    return {
+      status: 'failed',
+      failures,
+      lines: failures.flatMap((each) => each.lines),
+      rerun: commandLine(['sme-boot', 'effects', scenario, String(patch)]),
+    };
+  }
+}
+
+/** An error of a file as a failure. Without a place in a file it is about what the file boots. */
+function errorFailure(error: InputError, { name, file }: Partial<Planned>): Failure {
+  const { code, reason, expected, found } = error;
+  const own = error.place.file === undefined && file !== undefined && name !== undefined;
+  const place = own ? placeOfRun(file, name) : { file: name ?? '', ...error.place };
+  const parts = {
+    code,
+    ...(reason !== undefined && { reason }),
+    ...(expected !== undefined && { expected }),
+    ...(found !== undefined && { found }),
+  };
+  return {
+    place,
+    headline: new InputError(parts).message,
+    lines: [(own ? new InputError({ ...parts, place }) : error).message],
+  };
+}
+
+/** The place where a file states its run; the file alone if it cannot be parsed. */
+function placeOfRun(file: string, name: string): Failure['place'] {
+  try {
+    const source = readYaml(name, readText(file));
+    return source.place(runPath(source));
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    return { file: name };
+  }
+}
+
+/** Throws E_EFFECTS for effects that show in no view and state no reason: the reason must be written by hand. */
+export function checkReason(file: string, { views, reason, patch, scenario }: Effects): void {
+  if (reason !== undefined || showsIn(views).length > 0) return;
+  throw new InputError({
+    code: 'E_EFFECTS',
+    place: { file, path: 'reason' },
+    reason:
+      `patch ${String(patch)} shows in no view on ${scenario}: write the file by hand with expect, patch, scenario, ` +
+      'views: {} and the reason, then update again',
+  });
+}

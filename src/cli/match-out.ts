@@ -1,0 +1,125 @@
+/** `run --match-out`: writes a match file from a boot. */
+import { InputError } from '../base/errors.js';
+import type { RunOf } from '../check/expectation.js';
+import { matchFileText } from '../check/match-out.js';
+import { LAST_STAGE, TURN_ON } from '../series/patches.js';
+import type { Trace } from '../trace/trace.js';
+import { isKind, TRACE_KINDS, type TraceKind } from '../trace/vocabulary.js';
+import type { Io } from './io.js';
+import { writeResult } from './output.js';
+import type { RunFlags } from './run-options.js';
+
+/** The options of `run` for a match file. */
+export interface MatchOutFlags {
+  matchOut?: string;
+  matchStep?: string[];
+  matchKind?: string[];
+}
+
+/** Files of a run that a match file cannot name. */
+const FILES = {
+  kernel: '--kernel',
+  systemMap: '--system-map',
+  initrd: '--initrd',
+  dtb: '--dtb',
+} as const;
+
+/** Checks the options before the boot. Throws E_USAGE, and E_KIND for an unknown kind of event. */
+export function checkMatchOut(flags: RunFlags & MatchOutFlags): void {
+  if (flags.matchOut === undefined) {
+    if (flags.matchStep === undefined && flags.matchKind === undefined) return;
+    throw new InputError({
+      code: 'E_USAGE',
+      reason: '--match-step and --match-kind need --match-out',
+    });
+  }
+  for (const [name, option] of Object.entries(FILES)) {
+    if (flags[name as keyof typeof FILES] === undefined) continue;
+    throw new InputError({
+      code: 'E_USAGE',
+      reason: `a match file is about the built-in image: leave out ${option}`,
+    });
+  }
+  kindsOf(flags);
+}
+
+function kindsOf({ matchKind }: MatchOutFlags): TraceKind[] | undefined {
+  return matchKind?.map((name) => {
+    if (isKind(name)) return name;
+    throw new InputError({
+      code: 'E_KIND',
+      reason: 'there is no such kind of event',
+      expected: `one of ${TRACE_KINDS.join(', ')}`,
+      found: name,
+    });
+  });
+}
+
+/** The labels of `--match-step`. Throws E_LABEL for one that the boot did not reach. */
+function stepsOf(trace: Trace, { matchStep }: MatchOutFlags): string[] | undefined {
+  const labels = trace.steps.map(({ label }) => label);
+  const unknown = matchStep?.find((name) => !labels.includes(name));
+  if (unknown === undefined) return matchStep;
+  throw new InputError({
+    code: 'E_LABEL',
+    reason: 'the boot has no step of this label with events',
+    expected: `one of ${labels.join(', ')}`,
+    found: unknown,
+  });
+}
+
+/** A setting of a match file: text that `--set` reads as the value `text`. */
+const settingText = (text: string): string => {
+  try {
+    JSON.parse(text);
+    return JSON.stringify(text);
+  } catch {
+    return /^0x[0-9a-f]+$/i.test(text) ? JSON.stringify(text) : text;
+  }
+};
+
+/** A run as a match file states it. */
+function runSection(scenario: string, flags: RunFlags): RunOf {
+  const { series, stage, activate, without, stub = flags.neutral, with: extra } = flags;
+  const settings = (flags.set ?? []).map((each): [string, string] => {
+    const at = each.indexOf('=');
+    return [each.slice(0, at), each.slice(at + 1)];
+  });
+  if (flags.cmdline !== undefined) settings.push(['cmdline', settingText(flags.cmdline)]);
+  return {
+    scenario,
+    ...(series !== undefined && { series }),
+    ...(stage !== undefined ? { stage } : series === undefined && { stage: LAST_STAGE }),
+    ...(activate !== undefined && { activate }),
+    ...(without !== undefined && { without }),
+    ...(stub !== undefined && { stub }),
+    ...(extra !== undefined && { with: extra }),
+    ...(settings.length > 0 && { set: Object.fromEntries(settings) }),
+  };
+}
+
+/** The patches that a trace is of, by its header. */
+function patchesOf({ header }: Trace): number[] {
+  const out = new Set(header.without.filter((id) => !id.includes('/')).map(Number));
+  const last = header.activate ? [TURN_ON] : [];
+  const all = [...Array.from({ length: header.stage }, (_, index) => index + 1), ...last];
+  return [...new Set(all)].filter((patch) => !out.has(patch));
+}
+
+/** Writes the match file of a boot, if it is asked for. */
+export function writeMatchOut(
+  io: Io,
+  scenario: string,
+  flags: RunFlags & MatchOutFlags,
+  trace: Trace,
+): void {
+  if (flags.matchOut === undefined) return;
+  const [steps, kinds] = [stepsOf(trace, flags), kindsOf(flags)];
+  const text = matchFileText(trace, {
+    run: runSection(scenario, flags),
+    patches: patchesOf(trace),
+    ...(steps !== undefined && { steps }),
+    ...(kinds !== undefined && { kinds }),
+  });
+  writeResult(io, flags.matchOut, text);
+}
