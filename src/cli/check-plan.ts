@@ -9,7 +9,7 @@ import type { Expectation, RunOf } from '../check/expectation.js';
 import { readText } from '../node/files.js';
 import type { TraceFiles } from '../node/trace-files.js';
 import { LAST_STAGE } from '../series/patches.js';
-import { assignments, runOfHeader, runOfSelection, wordsOf, type Run } from './runs.js';
+import { assignments, runOfHeader, runOfSelection, optionsText, type Run } from './runs.js';
 
 /** A file with what it boots, or the error for which it boots nothing. */
 export interface Planned {
@@ -41,7 +41,7 @@ export function runPath({ value }: YamlSource): PathKey[] {
 export function groupOf({ scenario, flags }: Run): string[] {
   const { stage, ...others } = flags;
   const number = stage ?? (flags.series === undefined ? LAST_STAGE : 'of the series');
-  const rest = wordsOf({ scenario: '', flags: others }).trim();
+  const rest = optionsText(others);
   return [scenario, `stage ${String(number)}${rest === '' ? '' : ` ${rest}`}`];
 }
 

@@ -38,8 +38,8 @@ interface Flags extends RunFlags, OutputFlags<Form>, MatchOutFlags {
   expect?: string[];
 }
 
-/** With an output, the trace is written, unless `--format` or its name says otherwise. */
-const TRACE_FORMS = ['yaml', 'json', 'text'] as const;
+/** With an output, the trace is written, unless `--format text` asks for the summary. */
+const TRACE_FORMS = ['yaml', 'json'] as const;
 
 const EXAMPLES = `
 Examples:

@@ -17,12 +17,22 @@ export function wordsOf({ scenario, flags }: Run): string {
   return commandLine([
     // A file whose name begins with a dash would be read as an option.
     /^-./.test(scenario) ? `./${scenario}` : scenario,
+    ...optionWords(flags),
+  ]);
+}
+
+/** The options of a run, as words. */
+function optionWords(flags: Run['flags']): string[] {
+  return [
     ...(flags.series === undefined ? [] : ['--series', flags.series]),
     ...selectionFlags(flags),
     ...(flags.cmdline === undefined ? [] : ['--cmdline', flags.cmdline]),
     ...(flags.set ?? []).flatMap((assignment) => ['--set', assignment]),
-  ]);
+  ];
 }
+
+/** The options of a run, as a command line has them; empty for none. */
+export const optionsText = (flags: Run['flags']): string => commandLine(optionWords(flags));
 
 /** The command line of the same boot. */
 export const commandOf = (run: Run): string => `sme-boot run ${wordsOf(run)}`;

@@ -3,6 +3,7 @@ import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { buildSync } from 'esbuild';
+import { DEFINES } from '../../scripts/defines.mjs';
 
 const REQUIRE =
   "import { createRequire as sme_boot_createRequire } from 'node:module';" +
@@ -22,6 +23,7 @@ export function buildProgram(dir: string): string {
     format: 'esm',
     target: 'node20',
     banner: { js: REQUIRE },
+    define: DEFINES,
     logLevel: 'error',
   });
   mkdirSync(project, { recursive: true });

@@ -12,6 +12,7 @@ const MAY_TEST: Readonly<Record<string, string>> = {
   series: 'it selects and links hunks, and checks their needs',
   analysis: 'rows are about hunks, and are searched, ordered and coloured by their ids',
   cli: 'users name hunks and patches, and rows are selected by those names',
+  lib: 'programs name hunks and patches, as users of the command line do',
   node: 'threads and files; it has no kernel',
 };
 
@@ -41,6 +42,21 @@ const ALLOWED: readonly (readonly [file: string, text: string, why: string])[] =
     'trace/coalesce.ts',
     'return a.fn === b.fn && a.file === b.file && a.patch === b.patch && a.hunk === b.hunk;',
     'merges events of one origin',
+  ],
+  [
+    'check/match-out.ts',
+    'return (event.hunk !== undefined || TELLING.has(kind)) && first(event);',
+    'writes the events of hunks',
+  ],
+  [
+    'check/match-out.ts',
+    'const seen = patches.filter((patch) => listed.has(patch));',
+    'lists the patches of the events in the file',
+  ],
+  [
+    'check/match-out.ts',
+    'const unseen = patches.filter((patch) => !listed.has(patch));',
+    'lists the other patches',
   ],
 ];
 

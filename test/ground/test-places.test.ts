@@ -20,8 +20,10 @@ const SEVERAL: Readonly<Record<string, readonly string[]>> = {
   'analysis/matrix/own-hunk': ['analysis/matrix/matrix.ts', 'analysis/matrix/cause.ts'],
   'cli/check-jobs': ['cli/check-boots.ts', 'cli/check-worker.ts', 'cli/jobs.ts'],
   'cli/check-reports': ['cli/check.ts', 'cli/check-ask.ts', 'cli/check-plan.ts', 'cli/obsolete.ts'],
+  'cli/escapes': ['base/printable.ts', 'cli/run.ts', 'cli/scenario.ts'],
   'cli/hostile': ['base/limits.ts', 'node/files.ts', 'scenario/scenario.ts'],
   'cli/options': ['cli/run.ts', 'linux/options/options.ts'],
+  'cli/streams': ['cli/main.ts', 'cli/fault.ts', 'node/write-file.ts'],
   'decompress/checksums': ['decompress/crc.ts', 'decompress/xxhash.ts'],
   'dma/masks': ['dma', 'linux/include/linux/dma-mapping', 'linux/lib/swiotlb'],
   'firmware/image/hostile': [
