@@ -82,8 +82,10 @@ describe('sme-boot run', () => {
     expect(JSON.parse(read('t.json'))).toEqual(JSON.parse(out));
   });
 
-  test('an output that ends in .txt is the summary', async () => {
-    const { out } = await sme([...RUN, '-o', file('s.txt')]);
+  test('an output is the trace whatever its name ends in, and the summary for --format text', async () => {
+    await sme([...RUN, '-o', file('t.txt')]);
+    expect(read('t.txt')).toMatch(/^schema: 1$/m);
+    const { out } = await sme([...RUN, '--format', 'text', '-o', file('s.txt')]);
     expect(out).toBe('');
     expect(read('s.txt')).toMatch(/^booted: Run \/init/m);
   });

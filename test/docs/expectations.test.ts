@@ -40,7 +40,9 @@ describe('docs/expectations.md', () => {
     'has an example of %s that holds and one that fails',
     (kind) => {
       const quoted = checks.flatMap(({ output }) => output.split('\n'));
-      const own = quoted.filter((line) => new RegExp(`^ +match\\[\\d+\\] ${kind} `).test(line));
+      const own = quoted.filter((line) =>
+        new RegExp(`^ +(?:\\S+:\\d+:\\d+: )?match\\[\\d+\\] ${kind} `).test(line),
+      );
       const holds = (line: string): boolean =>
         /: (?:found|counted|absent, as required)$/.test(line);
       expect(own.some(holds)).toBe(true);

@@ -76,6 +76,7 @@ describe('the package', () => {
       'THIRD-PARTY-NOTICES',
       'dist/',
       'docs/',
+      'man/',
       'package.json',
       'patches/',
       'probes/',

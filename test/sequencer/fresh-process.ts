@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { build } from 'esbuild';
 import { parse } from 'yaml';
 import { serialize } from '../../src/machine/codec.js';
+import { VERSION } from '../../src/base/version.js';
 import { LABELS } from '../../src/sequencer/boot.js';
 import { boot } from '../helpers.js';
 
@@ -20,6 +21,7 @@ export async function bundlePortable(dir: string): Promise<void> {
     platform: 'browser',
     format: 'iife',
     globalName: 'portable',
+    define: { SME_BOOT_VERSION: JSON.stringify(VERSION) },
     logLevel: 'error',
   });
 }
