@@ -118,23 +118,23 @@ function tableLines(rows: readonly MatrixRow[], paint: MatrixPainter, columns: n
     const all = [...widths.slice(0, -1), wrong - lent, left + lent];
     return lines.flatMap((cells) => rowLines(cells, all));
   }
-  // Not enough room: the last cell is printed below the others, indented.
-  const shrunk = Math.max(
-    Math.min(wrong, MIN_WIDTHS.wrong),
-    Math.min(wrong, wrong + left + GAP.length),
-  );
-  const above = [...widths.slice(0, -1), shrunk];
-  const inside = `${INDENT}${INDENT}`;
+  // Not enough room: the cause, and the wrong read if it has no room either, are printed below the others, indented.
+  const room = wrong + left + GAP.length;
+  const beside = room >= Math.min(wrong, MIN_WIDTHS.wrong);
+  const above = beside ? [...widths.slice(0, -1), Math.min(wrong, room)] : widths.slice(0, -1);
   return lines.flatMap((cells) => [
-    ...rowLines(cells.slice(0, -1), above),
-    ...cells
-      .slice(-1)
-      .flatMap((last) =>
-        wrap(last.text, Math.max(1, columns - inside.length)).map(
-          (text) => inside + last.paint(text),
-        ),
-      ),
+    ...rowLines(cells.slice(0, above.length), above),
+    ...cells.slice(above.length).flatMap((cell, i, { length }) =>
+      // Of the cells below, only the cause says that there is nothing.
+      i < length - 1 && cell.text === NOTHING ? [] : belowLines(cell, columns),
+    ),
   ]);
+}
+
+/** A cell below the others of its row, indented twice. */
+function belowLines({ text, paint }: Cell, columns: number): string[] {
+  const inside = `${INDENT}${INDENT}`;
+  return wrap(text, columns - inside.length).map((line) => inside + paint(line));
 }
 
 /**
