@@ -117,6 +117,15 @@ function listOrNone(
   return from === undefined ? edits : unlessEmpty(edits);
 }
 
+/** The files of `to` if they differ from those of `from`, null if `to` has none; undefined if they are equal. */
+function filesChange(
+  from: Trace['header']['files'],
+  to: Trace['header']['files'],
+): Trace['header']['files'] | null {
+  if (to === undefined) return from === undefined ? undefined : null;
+  return JSON.stringify(from) === JSON.stringify(to) ? undefined : to;
+}
+
 function headerChanges(from: Trace['header'], to: Trace['header']): HeaderChanges {
   const { scenario, scenarioDigest, stage, activate, stub, seed } = changedFields(from, to) ?? {};
   const settings = (name: 'settings' | 'config'): Fields | undefined =>
@@ -133,6 +142,7 @@ function headerChanges(from: Trace['header'], to: Trace['header']): HeaderChange
     seed,
     optionsNotModelled: listOrNone(from.optionsNotModelled, to.optionsNotModelled),
     image: changedFields(from.image, to.image),
+    files: filesChange(from.files, to.files),
     config: settings('config'),
     overlay: unlessEmpty(nameEdits(from.overlay, to.overlay)),
   }) as HeaderChanges;

@@ -79,6 +79,10 @@ const headerChanges = z.strictObject({
     .optional()
     .describe('Edits of the options that the model does not have; null: there are none.'),
   image: header.image.partial().optional().describe('Keys of the kernel image that differ.'),
+  files: header.files
+    .nullable()
+    .optional()
+    .describe('All files of the user, if they differ in anything; null: there are none.'),
   config: settings.optional().describe('Options that differ; null: not in this trace.'),
   overlay: names.optional().describe("Edits of the names in the model's overlay."),
 });

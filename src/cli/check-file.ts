@@ -12,6 +12,8 @@ import { match } from '../check/match.js';
 import { matchFailures, matchText } from '../check/match-text.js';
 import { placePrefix, type Failure, type Result } from '../check/result.js';
 import { readText, writeWhole } from '../node/files.js';
+import { forFile, namedIn } from '../node/relative-paths.js';
+import { schemaOption } from '../node/schema-path.js';
 import { basePath, changesText, fileKey, MAX_BASES, TraceFiles } from '../node/trace-files.js';
 import type { Trace } from '../trace/trace.js';
 import { printTrace } from '../trace/yaml-out.js';
@@ -19,11 +21,12 @@ import { isEffects, nameOf, runOf, runPath, type Planned } from './check-plan.js
 import { effectsOfRuns } from './effects.js';
 import type { Io } from './io.js';
 import { painterOf } from './painter.js';
+import { changedFiles } from './run-files.js';
 import { commandOf, type Runs } from './runs.js';
-import { TRACE_SCHEMA_FILE } from './trace.js';
 
 /** A whole trace as its file's text. */
-export const exactText = (trace: Trace): string => printTrace(trace, { schema: TRACE_SCHEMA_FILE });
+export const exactText = (file: string, trace: Trace): string =>
+  printTrace(trace, schemaOption(file, 'trace'));
 
 /** Whether a file that differs as these lines say is rewritten. */
 export type Takes = (name: string, lines: readonly string[]) => Promise<boolean>;
@@ -135,17 +138,22 @@ export class Check {
   ): Promise<Verdict> {
     const name = nameOf(file);
     const run = runOf(name, expectation);
-    const found = this.options.runs.trace(run);
     const { base, misfits, trace: expected } = expectation;
+    const found = forFile(this.options.runs.trace(run), file, expected);
     const difference = compare(expected, found);
     if (isSame(difference) && misfits.length === 0) return OK;
+    const changed = changedFiles(expected.header, found.header, name).map(({ role, text }) =>
+      failureAt(source.place([...runPath(source), 'files', role]), text),
+    );
     const failures = [
       ...misfits.map((error): Failure => errorFailure(error, { name })),
+      ...changed,
       ...exactFailures(difference, { expected, found }, source),
     ];
     const paint = painterOf(this.options.io.paint);
     const lines = [
       ...misfits.map(({ message }) => message),
+      ...changed.flatMap((each) => each.lines),
       ...exactFailures(difference, { expected, found }, source, paint).flatMap(
         (each) => each.lines,
       ),
@@ -171,35 +179,43 @@ export class Check {
 
   /** The text of a file in its present format: whole, or as the difference from its base. */
   private textOf(file: string, found: Trace, base: string | undefined): string {
-    if (base === undefined) return exactText(found);
-    return changesText(base, this.files.trace(basePath(file, base)), found);
+    if (base === undefined) return exactText(file, found);
+    return changesText(file, base, this.files.baseOf(file, base), found);
   }
 
   private async effects(file: string, source: YamlSource): Promise<Verdict> {
     const expected = effectsOf(source);
-    const found = effectsOfRuns(this.options.runs, expected, { reason: expected.reason });
+    const { patch, scenario, reason } = expected;
+    const boots = { patch, scenario: namedIn(file, scenario) };
+    const found = { ...effectsOfRuns(this.options.runs, boots, { reason }), scenario };
     const lines = effectsDifferences(expected, found);
     if (lines.length === 0) return OK;
-    const { patch, scenario } = expected;
     const [first = ''] = lines;
     if (await this.takes(source.file, lines)) {
       checkReason(source.file, found);
-      writeWhole(file, printEffects(found));
+      writeWhole(file, printEffects(found, schemaOption(file, 'effects')));
       const count = `${String(lines.length)} ${lines.length === 1 ? 'value' : 'values'}`;
       return updated(`${count}; first ${first}`);
     }
     const failures = lines.map((line): Failure => {
       const place = source.place(['views', ...(/^[\w.-]+/.exec(line)?.[0] ?? '').split('.')]);
-      return { place, headline: line, lines: [`${placePrefix(place)}${line}`] };
+      return failureAt(place, line);
     });
     return {
       status: 'failed',
       failures,
       lines: failures.flatMap((each) => each.lines),
-      rerun: commandLine(['sme-boot', 'effects', scenario, String(patch)]),
+      rerun: commandLine(['sme-boot', 'effects', boots.scenario, String(patch)]),
     };
   }
 }
+
+/** A failure of one line. */
+const failureAt = (place: Failure['place'], line: string): Failure => ({
+  place,
+  headline: line,
+  lines: [`${placePrefix(place)}${line}`],
+});
 
 /** An error of a file as a failure. Without a place in a file it is about what the file boots. */
 function errorFailure(error: InputError, { name, file }: Partial<Planned>): Failure {

@@ -4,12 +4,22 @@ import { effectsOf } from '../analysis/effects/form.js';
 import { viewPlans } from '../analysis/effects/plan.js';
 import { shardOf, type Shard } from '../analysis/matrix/plan.js';
 import { InputError } from '../base/errors.js';
+import { commandLine } from '../base/shell-words.js';
 import { readYaml, valueAt, type PathKey, type YamlSource } from '../base/yaml-source.js';
 import type { Expectation, RunOf } from '../check/expectation.js';
 import { readText } from '../node/files.js';
+import { namedIn } from '../node/relative-paths.js';
 import type { TraceFiles } from '../node/trace-files.js';
 import { LAST_STAGE } from '../series/patches.js';
-import { assignments, runOfHeader, runOfSelection, optionsText, type Run } from './runs.js';
+import { checkRunFiles } from './run-files.js';
+import {
+  assignments,
+  commandOf,
+  runOfHeader,
+  runOfSelection,
+  optionsText,
+  type Run,
+} from './runs.js';
 
 /** A file with what it boots, or the error for which it boots nothing. */
 export interface Planned {
@@ -51,7 +61,8 @@ export function planOf(file: string, files: TraceFiles): Planned {
   try {
     const source = readYaml(name, readText(file));
     if (isEffects(source)) {
-      const { patch, scenario } = effectsOf(source);
+      const { patch, scenario: stated } = effectsOf(source);
+      const scenario = namedIn(name, stated);
       const runs = Object.values(viewPlans(patch)).flatMap((plan) =>
         'none' in plan ? [] : [plan.before, plan.after].map((one) => runOfSelection(scenario, one)),
       );
@@ -66,21 +77,16 @@ export function planOf(file: string, files: TraceFiles): Planned {
   }
 }
 
-/** The run of an expectation. Throws E_IMAGE for a trace of another image than the built-in one. */
+/** The run of an expectation. Throws E_RUN_FILE for a trace of files that cannot be read again. */
 export function runOf(file: string, expectation: Expectation): Run {
-  if (expectation.expect === 'match') return fromRun(expectation.run);
+  if (expectation.expect === 'match') return fromRun(file, expectation.run);
   const { header } = expectation.trace;
-  if (header.image.name !== 'built-in') {
-    throw new InputError({
-      code: 'E_IMAGE',
-      place: { file, path: 'header.image.name' },
-      reason: 'only traces of the built-in image can be rerun from their header',
-    });
-  }
-  return runOfHeader(header);
+  const run = runOfHeader(header, file);
+  checkRunFiles(header, file, `${commandOf(run)} --output ${commandLine([file])}`);
+  return run;
 }
 
-function fromRun(run: RunOf): Run {
+function fromRun(file: string, run: RunOf): Run {
   const {
     scenario,
     series,
@@ -93,9 +99,9 @@ function fromRun(run: RunOf): Run {
     set,
   } = run;
   return {
-    scenario,
+    scenario: namedIn(file, scenario),
     flags: {
-      ...(series === undefined ? {} : { series }),
+      ...(series === undefined ? {} : { series: namedIn(file, series) }),
       ...(stage === undefined ? {} : { stage }),
       ...(activate === undefined ? {} : { activate }),
       ...(without === undefined ? {} : { without }),

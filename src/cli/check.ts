@@ -13,18 +13,19 @@ import { countsText, isFine } from '../check/result.js';
 import { fileError } from '../node/file-errors.js';
 import { makeFolder, writeWhole } from '../node/files.js';
 import { STDIN } from '../node/stdin.js';
+import { schemaOption } from '../node/schema-path.js';
 import { baseName, changesText, TraceFiles } from '../node/trace-files.js';
 import { askingTakes } from './check-ask.js';
 import { bootAhead } from './check-boots.js';
 import { Check, checkReason, exactText, type Checked, type Takes } from './check-file.js';
 import { nameOf, planOf, selectFiles, type Planned } from './check-plan.js';
+import { defaultFolder } from './default-folder.js';
 import { effectsOfRuns } from './effects.js';
 import { GOLDEN_EFFECTS, GOLDEN_RUNS } from './golden.js';
 import { EXIT, exitHelp, exitOf } from './exit-codes.js';
 import type { Io } from './io.js';
 import { jobsNumber } from './jobs.js';
 import { obsoleteLines, staleLines } from './obsolete.js';
-import { packageRoot } from './paths.js';
 import {
   addOutput,
   formOf,
@@ -49,7 +50,7 @@ interface Flags extends OutputFlags<ReportForm> {
 
 const EXAMPLES = `
 Examples:
-  sme-boot check                              every expected trace of the project
+  sme-boot check                              every expected trace below ./traces
   sme-boot check traces/bios-minimal          one directory
   sme-boot check --filter 'match/*-iommu*'    glob, /regex/ or part of a name
   sme-boot check --list --filter initrd       what each boots; boot nothing
@@ -67,7 +68,10 @@ ${exitHelp({
 export function checkCommand(io: Io): Command {
   const command = new Command('check')
     .description('run the boots of the expected traces and compare')
-    .argument('[PATHS...]', "files or directories (default: the project's traces)")
+    .argument(
+      '[PATHS...]',
+      'files or directories (default: ./traces if there is one, else the traces of sme-boot)',
+    )
     .option('--update', 'rewrite exact traces and effects; refused if CI is set in the environment')
     .option(
       '--interactive',
@@ -129,14 +133,15 @@ function checkFlags(io: Io, paths: readonly string[], flags: Flags, form: Report
 async function check(io: Io, paths: readonly string[], flags: Flags): Promise<void> {
   const form = formOf(flags, ['text', ...REPORT_FORMS]);
   checkFlags(io, paths, flags, form);
-  const traces = join(packageRoot(), 'traces');
   const update = flags.update === true;
   const out = openResult(io, flags.output);
   const progress = new Progress(io);
   const runs = new Runs(progress.step);
-  const given = paths.length === 0 ? [traces] : paths;
-  const whole = paths.length === 0 && flags.filter === undefined;
-  if (update && whole) updateGolden(io, runs, traces);
+  const instead = paths.length === 0 ? defaultFolder(io, 'traces') : undefined;
+  const given = instead === undefined ? paths : [instead.folder];
+  if (update && instead?.shipped === true && flags.filter === undefined) {
+    updateGolden(io, runs, instead.folder);
+  }
   const files = selectFiles(yamlFiles(given, 'no expected trace found'), flags);
   const planned = plan(progress, files);
   if (flags.list === true) {
@@ -276,15 +281,16 @@ function updateGolden(io: Io, runs: Runs, traces: string): void {
     write(file, () => {
       const from = GOLDEN_RUNS.find((each) => each.file === base);
       const found = runs.trace(run);
-      if (base === undefined || from === undefined) return exactText(found);
-      return changesText(baseName(join(traces, file), join(traces, base)), runs.trace(from), found);
+      const path = join(traces, file);
+      if (base === undefined || from === undefined) return exactText(path, found);
+      return changesText(path, baseName(path, join(traces, base)), runs.trace(from), found);
     });
   }
   for (const { file, ...golden } of GOLDEN_EFFECTS) {
     write(file, () => {
       const found = effectsOfRuns(runs, golden);
       checkReason(`traces/${file}`, found);
-      return printEffects(found);
+      return printEffects(found, schemaOption(join(traces, file), 'effects'));
     });
   }
 }

@@ -3,6 +3,7 @@ import { wholeNumber } from '../base/whole-number.js';
 import { existsSync } from 'node:fs';
 import { Command } from 'commander';
 import { readText } from '../node/files.js';
+import { rebased } from '../node/relative-paths.js';
 import { STDIN } from '../node/stdin.js';
 import { TraceFiles } from '../node/trace-files.js';
 import { compare, isSame } from '../check/compare.js';
@@ -112,7 +113,7 @@ const usage = (expected: string): InputError =>
 
 /** The trace of one argument: a file if one of that name exists, else a run. */
 function traceOf(files: TraceFiles, side: string, progress: Progress): Trace {
-  if (side === STDIN || existsSync(side)) return files.trace(side);
+  if (side === STDIN || existsSync(side)) return rebased(files.trace(side), side, '-');
   const { words, open } = splitWords(side);
   if (open !== '') {
     throw new InputError({

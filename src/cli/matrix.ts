@@ -7,6 +7,7 @@ import { setImmediate } from 'node:timers/promises';
 import type { ChalkInstance } from 'chalk';
 import { Command } from 'commander';
 import { makeFolder, readText, writeWhole } from '../node/files.js';
+import { nameIn } from '../node/relative-paths.js';
 import { stdinSoFar } from '../node/stdin.js';
 import { runOnWorkers } from '../node/workers.js';
 import { removableHunks } from '../analysis/matrix/matrix.js';
@@ -146,8 +147,9 @@ function keep(directory: string, { scenarios, rows }: Omit<Made, 'series'>, run:
     const folder = scenarios.size > 1 ? join(directory, row.scenario) : directory;
     const scenario = given.get(row.scenario) ?? row.scenario;
     makeFolder(folder);
-    const text = goldenText(row, { ...run, scenario });
-    writeWhole(join(folder, goldenName(row)), text);
+    const file = join(folder, goldenName(row));
+    const series = run.series === undefined ? {} : { series: nameIn(file, run.series) };
+    writeWhole(file, goldenText(row, { ...run, ...series, scenario: nameIn(file, scenario) }));
   }
 }
 

@@ -2,6 +2,7 @@
 import { join, relative } from 'node:path';
 import { Command, Option } from 'commander';
 import { readText } from '../node/files.js';
+import { namedIn } from '../node/relative-paths.js';
 import { printScripts } from '../analysis/calls/yaml.js';
 import { readScript, type ScriptFile } from '../analysis/calls/file.js';
 import { runScript, type ScriptResult } from '../analysis/calls/calls.js';
@@ -9,6 +10,7 @@ import type { BootOptions } from '../sequencer/boot.js';
 import { LAST_STAGE } from '../series/patches.js';
 import { InputError } from '../base/errors.js';
 import { exitHelp } from './exit-codes.js';
+import { defaultFolder } from './default-folder.js';
 import type { Io } from './io.js';
 import { addOutput, formOf, openResult, type OutputFlags } from './output.js';
 import { packageRoot } from './paths.js';
@@ -30,7 +32,7 @@ reads or writes through the kernel's mappings, reads DRAM without decryption, or
 A function that the stage does not have is reported as absent.
 
 Examples:
-  sme-boot probe                                     every call script of the project
+  sme-boot probe                                     every call script below ./probes
   sme-boot probe probes/07-early-memremap.yaml
   sme-boot probe probes/07-early-memremap.yaml --stage 6
   sme-boot probe probes/08-early-encrypt.yaml --stage 8 --activate
@@ -41,7 +43,10 @@ ${exitHelp()}`;
 export function probeCommand(io: Io): Command {
   const command = new Command('probe')
     .description('run call scripts: call kernel functions at a label and report what they do')
-    .argument('[FILES...]', "files or directories (default: the project's call scripts, probes/)")
+    .argument(
+      '[FILES...]',
+      'files or directories (default: ./probes if there is one, else the call scripts of sme-boot)',
+    )
     .addOption(
       new Option('--stage <N>', 'apply patches 1 to N').argParser(stageNumber).default(LAST_STAGE),
     )
@@ -54,7 +59,7 @@ export function probeCommand(io: Io): Command {
 }
 
 function probe(io: Io, paths: readonly string[], flags: Flags): void {
-  const given = paths.length === 0 ? [join(packageRoot(), 'probes')] : paths;
+  const given = paths.length === 0 ? [defaultFolder(io, 'probes').folder] : paths;
   // Every file is read before anything runs, so that an error in one leaves no partial output.
   const files = yamlFiles(given, 'no call script found').map((file) =>
     readScript(relative('.', file), readText(file)),
@@ -103,7 +108,7 @@ export function optionsOf(
     const settings = set && {
       set: Object.entries(set).map(([path, value]) => `${path}=${String(value)}`),
     };
-    return bootOptions(scenario, { ...flags, ...settings }, onStep);
+    return bootOptions(namedIn(file.file, scenario), { ...flags, ...settings }, onStep);
   } catch (error) {
     if (!(error instanceof InputError) || error.place.file !== undefined) throw error;
     throw error.within(file.place(['scenario']));

@@ -17,6 +17,7 @@ import { LIMITS, limitError } from '../base/limits.js';
 import { InputError } from '../base/errors.js';
 import { readYaml, valueAt, type YamlSource } from '../base/yaml-source.js';
 import { packageRoot } from './paths.js';
+import { filesRead, sha256 } from './run-files.js';
 import { loadSeries } from './series.js';
 import { yamlNames } from './yaml-files.js';
 
@@ -45,9 +46,6 @@ export interface LoadedScenario {
   readonly scenario: Scenario;
   readonly digest: string;
 }
-
-const sha256 = (bytes: Uint8Array | string): string =>
-  createHash('sha256').update(bytes).digest('hex');
 
 /** Parses the value of `--stage`. */
 export function stageNumber(text: string): number {
@@ -200,17 +198,10 @@ function readDeviceTree(file: string): Uint8Array {
 }
 
 /** The image of `--kernel`; undefined: the built-in one. */
-function readKernel(flags: RunFlags): KernelImage | undefined {
+function readKernel(flags: RunFlags, map: string | undefined): KernelImage | undefined {
   if (flags.kernel === undefined) return undefined;
   const systemMap =
-    flags.systemMap === undefined
-      ? {}
-      : {
-          systemMap: {
-            file: basename(flags.systemMap),
-            text: readText(flags.systemMap, LIMITS.systemMap),
-          },
-        };
+    map === undefined ? {} : { systemMap: { file: basename(flags.systemMap ?? ''), text: map } };
   return readKernelImage(readBytes(flags.kernel), {
     file: basename(flags.kernel),
     sha256: (bytes) => new Uint8Array(createHash('sha256').update(bytes).digest()),
@@ -231,11 +222,21 @@ export function bootOptions(
   given: RunFlags,
   onStep?: (label: string) => void,
 ): BootOptions {
-  const image = readKernel(given);
+  const systemMap =
+    given.kernel === undefined || given.systemMap === undefined
+      ? undefined
+      : readText(given.systemMap, LIMITS.systemMap);
+  const image = readKernel(given, systemMap);
   const cmdline = givesCmdline(given) ? undefined : image?.uki?.cmdline;
   const flags = cmdline === undefined ? given : { ...given, cmdline };
   const { scenario, digest } = loadScenario(nameOrFile, flags);
-  const initrd = flags.initrd === undefined ? image?.uki?.initrd : openBytes(flags.initrd);
+  const own = flags.initrd === undefined ? undefined : openBytes(flags.initrd);
+  const initrd = own ?? image?.uki?.initrd;
+  const dtb = flags.dtb === undefined ? undefined : readDeviceTree(flags.dtb);
+  const files = filesRead(
+    { ...flags, scenario: nameOrFile },
+    optional({ systemMap, initrd: own, dtb }),
+  );
   return {
     scenario,
     scenarioDigest: digest,
@@ -243,7 +244,7 @@ export function bootOptions(
     settings: settingsOf(flags),
     ...(image !== undefined && { image }),
     ...(initrd !== undefined && { initrd }),
-    ...(flags.dtb === undefined ? {} : { deviceTree: readDeviceTree(flags.dtb) }),
+    ...optional({ deviceTree: dtb, files }),
     cipher: nodeCipher,
     digest: sha256,
     ...optional({ onStep }),

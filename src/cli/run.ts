@@ -3,6 +3,8 @@ import { Command } from 'commander';
 import { predicateOf, type Predicate } from '../analysis/bisect/predicate.js';
 import { InputError } from '../base/errors.js';
 import { oneLine } from '../base/printable.js';
+import { forFile, outputFile } from '../node/relative-paths.js';
+import { schemaOption } from '../node/schema-path.js';
 import type { Boot } from '../sequencer/boot.js';
 import { differences } from '../sequencer/expected.js';
 import { printTrace, printTraceJson } from '../trace/yaml-out.js';
@@ -105,15 +107,21 @@ function run(io: Io, scenario: string, flags: Flags): void {
   const { expected } = boot;
   const unexpected = expected === undefined ? [] : differences(expected, trace);
   if (unexpected.length > 0 && predicates === undefined) io.exitCode = EXIT.mismatch;
-  if (form !== 'text') {
-    writeResult(io, flags.output, form === 'json' ? printTraceJson(trace) : printTrace(trace));
-  }
+  if (form !== 'text') writeTrace(io, flags.output, form, trace);
   writeMatchOut(io, scenario, flags, trace);
   summary.print(summaryEnd(trace, unexpected, summary.paint, summary.columns));
   if (predicates !== undefined && !allHold(predicates, trace, summary)) {
     io.exitCode = EXIT.mismatch;
   }
   summary.end();
+}
+
+/** Writes the trace with paths as its file states them. */
+function writeTrace(io: Io, output = '-', form: 'yaml' | 'json', trace: Trace): void {
+  const written = forFile(trace, outputFile(output));
+  const text =
+    form === 'json' ? printTraceJson(written) : printTrace(written, schemaOption(output, 'trace'));
+  writeResult(io, output, text);
 }
 
 /** Prints each expression with whether it holds and what the boot did; whether all hold. */

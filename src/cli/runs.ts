@@ -4,6 +4,7 @@ import { commandLine } from '../base/shell-words.js';
 import { LAST_STAGE } from '../series/patches.js';
 import { selectionFlags, type HunkSelection } from '../series/compose.js';
 import type { Trace, TraceHeader } from '../trace/trace.js';
+import { namedFiles } from './run-files.js';
 import { prepareBoot, type RunFlags } from './run-options.js';
 
 /** A run: a scenario by name or file, and the flags of `run`. */
@@ -23,9 +24,15 @@ export function wordsOf({ scenario, flags }: Run): string {
 
 /** The options of a run, as words. */
 function optionWords(flags: Run['flags']): string[] {
+  const file = (option: string, path: string | undefined): string[] =>
+    path === undefined ? [] : [option, path];
   return [
     ...(flags.series === undefined ? [] : ['--series', flags.series]),
     ...selectionFlags(flags),
+    ...file('--kernel', flags.kernel),
+    ...file('--system-map', flags.systemMap),
+    ...file('--initrd', flags.initrd),
+    ...file('--dtb', flags.dtb),
     ...(flags.cmdline === undefined ? [] : ['--cmdline', flags.cmdline]),
     ...(flags.set ?? []).flatMap((assignment) => ['--set', assignment]),
   ];
@@ -56,10 +63,11 @@ export function runOfSelection(scenario: string, selection: HunkSelection): Run 
 export const assignments = (settings: Readonly<Record<string, unknown>>): string[] =>
   Object.entries(settings).map(([path, value]) => `${path}=${String(value)}`);
 
-/** The run that a trace's header records. */
-export function runOfHeader(header: TraceHeader): Run {
-  const { scenario, stage, activate, without, stub, with: extra, settings } = header;
+/** The run that the header of a trace records; `file` is the trace's file. */
+export function runOfHeader(header: TraceHeader, file: string): Run {
+  const { stage, activate, without, stub, with: extra, settings } = header;
   const { cmdline, ...others } = settings;
+  const { scenario, ...files } = namedFiles(header, file);
   return {
     scenario,
     flags: {
@@ -68,6 +76,7 @@ export function runOfHeader(header: TraceHeader): Run {
       ...(without.length === 0 ? {} : { without }),
       ...(stub === undefined ? {} : { stub }),
       ...(extra.length === 0 ? {} : { with: extra }),
+      ...files,
       set: assignments(others),
       ...(cmdline === undefined ? {} : { cmdline: String(cmdline) }),
     },

@@ -2,6 +2,8 @@
 import type { ChalkInstance } from 'chalk';
 import { Command } from 'commander';
 import { baseName, changesText, fileKey, TraceFiles } from '../node/trace-files.js';
+import { outputFile, rebased } from '../node/relative-paths.js';
+import { schemaOption } from '../node/schema-path.js';
 import { InputError } from '../base/errors.js';
 import { printable } from '../base/printable.js';
 import type { Trace } from '../trace/trace.js';
@@ -11,9 +13,6 @@ import type { Io } from './io.js';
 import { addOutput, formOf, openResult, toFile, type OutputFlags } from './output.js';
 import { runOfHeader, wordsOf } from './runs.js';
 import { stepText, summaryEnd } from './summary.js';
-
-/** The schema's path from a file below traces/, for editors. */
-export const TRACE_SCHEMA_FILE = '../../schemas/trace.schema.json';
 
 const FORMS = ['yaml', 'json', 'text'] as const;
 type Form = (typeof FORMS)[number];
@@ -59,16 +58,17 @@ function print(io: Io, file: string, flags: Flags): void {
     });
   }
   const files = new TraceFiles();
-  const trace = files.trace(file);
+  const target = output === undefined ? (base === undefined ? '-' : file) : outputFile(output);
+  const trace = rebased(files.trace(file), file, target);
   const text =
     base === undefined
       ? wholeText(
           trace,
           format,
           out.paint,
-          output === undefined ? {} : { schema: TRACE_SCHEMA_FILE },
+          output === undefined ? {} : schemaOption(output, 'trace'),
         )
-      : changesText(baseName(output ?? file, base), baseTrace(files, base, output ?? file), trace);
+      : changesText(target, baseName(target, base), baseTrace(files, base, target), trace);
   if (base === undefined && format === 'text') out.print(text);
   else out.write(text);
   out.end();
@@ -77,7 +77,7 @@ function print(io: Io, file: string, flags: Flags): void {
 /** The trace of a base. Throws E_BASE if `target` is the base or one of its own bases. */
 function baseTrace(files: TraceFiles, base: string, target: string): Trace {
   const trace = files.trace(base);
-  if (!files.chain(base).includes(fileKey(target))) return trace;
+  if (!files.chain(base).includes(fileKey(target))) return rebased(trace, base, target);
   throw new InputError({
     code: 'E_BASE',
     place: { file: base },
@@ -98,7 +98,7 @@ function wholeText(
 /** A trace as `run` prints a boot: its run, the steps, the end. */
 function summaryOf(trace: Trace, paint: ChalkInstance): string {
   return [
-    `${paint.bold(printable(wordsOf(runOfHeader(trace.header))))}\n\n`,
+    `${paint.bold(printable(wordsOf(runOfHeader(trace.header, '-'))))}\n\n`,
     ...trace.steps.map(({ label, events }) => stepText(label, events, paint)),
     summaryEnd(trace, [], paint),
   ].join('');

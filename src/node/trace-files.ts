@@ -9,6 +9,8 @@ import type { Trace } from '../trace/trace.js';
 import { readYaml, type YamlSource } from '../base/yaml-source.js';
 import { LIMITS } from '../base/limits.js';
 import { readText } from './files.js';
+import { rebased } from './relative-paths.js';
+import { schemaOption } from './schema-path.js';
 
 /** Most files in a chain of bases, from a difference to the whole trace at its end. */
 export const MAX_BASES = LIMITS.traceBases.most;
@@ -32,11 +34,9 @@ export const baseName = (file: string, base: string): string =>
     .split(sep)
     .join('/');
 
-/** The text of a file that stores a trace as the difference from `base`. */
-export function changesText(base: string, from: Trace, trace: Trace): string {
-  return printChanges(base, changesOf(from, trace), {
-    schema: '../../schemas/changes.schema.json',
-  });
+/** The text of `file`, which stores a trace as the difference from `base`; both with paths as `file` states them. */
+export function changesText(file: string, base: string, from: Trace, trace: Trace): string {
+  return printChanges(base, changesOf(from, trace), schemaOption(file, 'changes'));
 }
 
 /** Traces by their files; each file is read once. */
@@ -103,7 +103,15 @@ export class TraceFiles {
     return expectation.trace;
   }
 
-  /** The trace that a file names as its base. */
+  /**
+   * The trace of the file that `file` names as `base`, with paths as `file` states them. Throws as {@link trace} does.
+   */
+  baseOf(file: string, base: string): Trace {
+    const path = basePath(file, base);
+    return rebased(this.trace(path), path, file);
+  }
+
+  /** The trace that a file names as its base, with paths as that file states them. */
   private base(file: string, base: string, source: YamlSource): Trace {
     const refuse = (reason: string, found: string, cause?: unknown): InputError =>
       new InputError({ code: 'E_BASE', place: source.place(['base']), reason, found, cause });
@@ -117,7 +125,7 @@ export class TraceFiles {
       throw refuse(`a chain of bases has at most ${String(MAX_BASES)} files`, 'more');
     }
     try {
-      return this.trace(path);
+      return this.baseOf(file, base);
     } catch (error) {
       const code = error instanceof InputError ? error.code : '';
       if (!(error instanceof InputError) || !OWN.has(code)) throw error;

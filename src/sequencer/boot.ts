@@ -26,7 +26,7 @@ import { asSource, type ByteSource } from '../base/byte-source.js';
 import { InputError } from '../base/errors.js';
 import { VERSION } from '../base/version.js';
 import { Recorder, type RecorderState } from '../trace/recorder.js';
-import type { Outcome, Trace } from '../trace/trace.js';
+import type { Outcome, Trace, TraceHeader } from '../trace/trace.js';
 import { attachDevices, syscfgOf } from '../scenario/devices.js';
 import { passedEfi, type PassedEfi } from './kexec-efi.js';
 import { screenOf, watchScreen } from './screen.js';
@@ -53,6 +53,8 @@ export interface BootOptions extends HunkSelection {
   readonly scenarioDigest: string;
   /** Settings of the command line, for the trace. */
   readonly settings?: Readonly<Record<string, string | number | boolean>>;
+  /** Files of the user that the boot reads, their paths relative to the working directory, for the trace. */
+  readonly files?: TraceHeader['files'];
   /** Default: the built-in image. */
   readonly image?: KernelImage;
   /** Default: the built-in initrd. */
@@ -194,6 +196,7 @@ export class Boot {
         optionsNotModelled: unmodelled.map(({ option }) => option),
       }),
       image: { name: image.file, digest: image.digest },
+      ...(options.files !== undefined && { files: options.files }),
       config: { ...scenario.config },
       overlay: program.overlay.map((entry) => entry.name),
     });

@@ -6,6 +6,7 @@ import { own } from '../base/own.js';
 import * as z from 'zod';
 import { jsonSchema } from '../base/json-schema.js';
 import { meaningOf, MEANINGS } from './meanings.js';
+import { runFilesSchema } from './run-files.js';
 import { isKind, keysOf, principalOf, TRACE_KINDS, type TraceKind } from './vocabulary.js';
 
 /** The version of the trace format. */
@@ -84,6 +85,11 @@ export const headerSchema = z.strictObject({
       digest: z.string().describe('SHA-256 of its bytes.'),
     })
     .describe('The kernel image.'),
+  files: runFilesSchema
+    .optional()
+    .describe(
+      'Files of the user that the boot read: scenario, kernel, systemMap, initrd, dtb, each with its path and digest.',
+    ),
   config: settings.describe("The kernel's configuration, CONFIG_… by name."),
   overlay: z
     .array(z.string())

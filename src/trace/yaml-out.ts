@@ -4,6 +4,7 @@ import { Document, isCollection, isMap, isPair, isScalar, isSeq, visit, type Nod
 import { jsonText } from '../base/printable.js';
 import { hexAsText } from '../base/yaml-source.js';
 import { yamlText } from '../base/yaml-text.js';
+import { canonicalFiles } from './run-files.js';
 import { kindOf, type Scalar, type Trace, type TraceEvent } from './trace.js';
 import { keysOf } from './vocabulary.js';
 
@@ -43,6 +44,7 @@ export function canonical(trace: Trace): Trace {
       seed: header.seed,
       ...(header.optionsNotModelled && { optionsNotModelled: header.optionsNotModelled }),
       image: { name: header.image.name, digest: header.image.digest },
+      ...(header.files && { files: canonicalFiles(header.files) }),
       config: sorted(header.config),
       overlay: header.overlay,
     },

@@ -200,8 +200,11 @@ function fitsOneLine(node: YAMLMap): boolean {
   return inner.length === 0 || (inner.length === 1 && node.has('label') && node.has('events'));
 }
 
-/** The effects as YAML: one line per change and per example. */
-export function printEffects({ expect, patch, scenario, views, reason }: Effects): string {
+/** The effects as YAML: one line per change and per example. `schema`: its path relative to the file, for editors. */
+export function printEffects(
+  { expect, patch, scenario, views, reason }: Effects,
+  { schema }: { schema?: string } = {},
+): string {
   const { stage, activated, without, probes } = views;
   const whole = {
     expect,
@@ -227,7 +230,7 @@ export function printEffects({ expect, patch, scenario, views, reason }: Effects
     },
   });
   const body = yamlText(document);
-  return `# yaml-language-server: $schema=../../schemas/effects.schema.json\n${body}`;
+  return schema === undefined ? body : `# yaml-language-server: $schema=${schema}\n${body}`;
 }
 
 /** The JSON Schema of a file of effects. */

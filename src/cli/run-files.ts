@@ -1,0 +1,172 @@
+/** The user's files of a run, for the header of its trace, and the run that such a header records. */
+import { createHash } from 'node:crypto';
+import { existsSync, realpathSync, statSync } from 'node:fs';
+import { join, relative, resolve, sep } from 'node:path';
+import type { ByteSource } from '../base/byte-source.js';
+import { InputError } from '../base/errors.js';
+import { optional } from '../base/optional.js';
+import { fromFile, isName } from '../node/relative-paths.js';
+import { RUN_FILES, RUN_FILE_ROLES, type RunFileRole, type RunFiles } from '../trace/run-files.js';
+import type { TraceHeader } from '../trace/trace.js';
+import { packageRoot } from './paths.js';
+
+/** Bytes that are hashed at once. */
+const CHUNK = 1 << 22;
+
+/** SHA-256 of bytes, of a text or of a file that is read in parts, in hexadecimal. */
+export function sha256(bytes: Uint8Array | string | ByteSource): string {
+  const hash = createHash('sha256');
+  if (typeof bytes === 'string' || bytes instanceof Uint8Array)
+    return hash.update(bytes).digest('hex');
+  for (let at = 0; at < bytes.length; at += CHUNK) {
+    hash.update(bytes.read(at, Math.min(CHUNK, bytes.length - at)));
+  }
+  return hash.digest('hex');
+}
+
+/** The path of a file relative to the working directory; none for a pipe or a terminal, which cannot be read again. */
+function pathOf(file: string): { path?: string } {
+  try {
+    if (!statSync(file).isFile()) return {};
+  } catch {
+    return {};
+  }
+  return { path: relative('.', resolve(file)).split(sep).join('/') };
+}
+
+/** Whether a file is a scenario of the package, which a trace records by its name. */
+function isShipped(file: string): boolean {
+  const folder = join(packageRoot(), 'scenarios');
+  try {
+    return realpathSync(file).startsWith(realpathSync(folder) + sep);
+  } catch {
+    return false;
+  }
+}
+
+/** What a run read besides the package's own files. */
+export interface FilesRead {
+  /** The scenario by name or file. */
+  readonly scenario: string;
+  readonly kernel?: string | undefined;
+  readonly systemMap?: string | undefined;
+  readonly initrd?: string | undefined;
+  readonly dtb?: string | undefined;
+}
+
+/** The files with their digests; undefined if there are none. `bytes`: the content of those that were read. */
+export function filesRead(
+  { scenario, kernel, systemMap, initrd, dtb }: FilesRead,
+  bytes: { systemMap?: string; initrd?: Uint8Array | ByteSource; dtb?: Uint8Array },
+): RunFiles | undefined {
+  const file = <T extends Uint8Array | string | ByteSource>(
+    name: string | undefined,
+    content: T | undefined,
+  ): { path?: string; digest: string } | undefined =>
+    name === undefined || content === undefined
+      ? undefined
+      : { ...pathOf(name), digest: sha256(content) };
+  const files = optional({
+    scenario: isName(scenario) || isShipped(scenario) ? undefined : pathOf(scenario),
+    kernel: kernel === undefined ? undefined : pathOf(kernel),
+    systemMap: file(systemMap, bytes.systemMap),
+    initrd: file(initrd, bytes.initrd),
+    dtb: file(dtb, bytes.dtb),
+  });
+  return Object.keys(files).length === 0 ? undefined : files;
+}
+
+/** The files of a run as its options name them. */
+export interface NamedFiles {
+  readonly scenario: string;
+  readonly kernel?: string;
+  readonly systemMap?: string;
+  readonly initrd?: string;
+  readonly dtb?: string;
+}
+
+/** The files that a header records; `file` is the trace's file: paths are relative to its folder. */
+export function namedFiles(header: TraceHeader, file: string): NamedFiles {
+  const at = (role: keyof RunFiles): string | undefined => {
+    const path = header.files?.[role]?.path;
+    return path === undefined ? undefined : fromFile(file, path);
+  };
+  return {
+    scenario: at('scenario') ?? header.scenario,
+    ...optional({
+      kernel: at('kernel'),
+      systemMap: at('systemMap'),
+      initrd: at('initrd'),
+      dtb: at('dtb'),
+    }),
+  };
+}
+
+/** The recorded SHA-256 of a file. */
+const recorded = (header: TraceHeader, role: keyof RunFiles): string =>
+  role === 'scenario'
+    ? header.scenarioDigest
+    : role === 'kernel'
+      ? header.image.digest
+      : (header.files?.[role]?.digest ?? '');
+
+/**
+ * Checks that the boot of a header can be run again. Throws E_RUN_FILE, at the key of the header, for a file of the user
+ * that the header does not name or that is not there. `rerun`: the command with which the user can do it.
+ */
+export function checkRunFiles(header: TraceHeader, file: string, rerun: string): void {
+  const refuse = (key: string, reason: string, digest: string): InputError =>
+    new InputError({
+      code: 'E_RUN_FILE',
+      place: { file, path: `header.${key}` },
+      reason: `${reason}; record the trace again: ${rerun}`,
+      expected: `SHA-256 ${digest}`,
+    });
+  for (const role of RUN_FILE_ROLES) {
+    const entry = header.files?.[role];
+    if (entry === undefined) continue;
+    const what = RUN_FILES[role];
+    const digest = recorded(header, role);
+    if (entry.path === undefined) {
+      throw refuse(
+        `files.${role}`,
+        `the ${what} was read from a pipe, so that it cannot be read again`,
+        digest,
+      );
+    }
+    const path = fromFile(file, entry.path);
+    if (existsSync(path)) continue;
+    throw refuse(`files.${role}.path`, `no such file: the ${what} ${path}`, digest);
+  }
+  if (header.image.name !== 'built-in' && header.files?.kernel === undefined) {
+    throw refuse(
+      'image.name',
+      `the header does not have the path of the kernel image ${header.image.name}`,
+      header.image.digest,
+    );
+  }
+  const shipped = existsSync(join(packageRoot(), 'scenarios', `${header.scenario}.yaml`));
+  if (header.files?.scenario === undefined && !shipped) {
+    throw refuse(
+      'scenario',
+      `${header.scenario} is not a scenario of sme-boot, and the header does not have the path of its file`,
+      header.scenarioDigest,
+    );
+  }
+}
+
+/** A line for each file of the user whose content is not what the trace was recorded with. */
+export function changedFiles(
+  expected: TraceHeader,
+  found: TraceHeader,
+  file: string,
+): { role: RunFileRole; text: string }[] {
+  return RUN_FILE_ROLES.flatMap((role) => {
+    const path = expected.files?.[role]?.path;
+    if (path === undefined) return [];
+    const [was, is] = [recorded(expected, role), recorded(found, role)];
+    if (was === is) return [];
+    const changed = `the ${RUN_FILES[role]} ${fromFile(file, path)} is not the one of the trace`;
+    return [{ role, text: `${changed}: SHA-256 recorded ${was}, now ${is}` }];
+  });
+}
