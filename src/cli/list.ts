@@ -189,6 +189,10 @@ const SCHEMAS: Readonly<Record<string, () => Record<string, unknown>>> = {
   effects: effectsJsonSchema,
 };
 
+/** The text of the JSON Schema of a kind of file. */
+export const schemaText = (kind: string): string =>
+  `${JSON.stringify(own(SCHEMAS, kind)?.(), null, 2)}\n`;
+
 export function schemaCommand(io: Io): Command {
   const command = new Command('schema')
     .description('print the JSON Schema (draft-07) of a kind of file, for editors and other tools')
@@ -198,7 +202,7 @@ export function schemaCommand(io: Io): Command {
       `\nExamples:\n  sme-boot schema scenario > scenario.schema.json\n${exitHelp()}`,
     )
     .action((kind: string, { output }: OutputFlags) => {
-      writeResult(io, output, `${JSON.stringify(own(SCHEMAS, kind)?.(), null, 2)}\n`);
+      writeResult(io, output, schemaText(kind));
     });
   return addOutput(command, { formats: ['json'], what: 'the schema' });
 }

@@ -23,6 +23,7 @@ import { EXIT, EXIT_MEANINGS, exitHelp, exitOf } from './exit-codes.js';
 import { faultText } from './fault.js';
 import { fitted } from './fit.js';
 import { HELP_COLUMNS, helpFitted } from './help-text.js';
+import { initCommand } from './init.js';
 import { inspectCommand } from './inspect.js';
 import { matrixCommand } from './matrix.js';
 import { listCommand, patchesCommand, schemaCommand } from './list.js';
@@ -82,6 +83,7 @@ function program(io: Io): Command {
     scenarioCommand(io),
     completionCommand(io),
     manCommand(top, io),
+    initCommand(io),
   ];
   for (const command of commands) top.addCommand(command);
   top.addCommand(completeCommand(top, io), { hidden: true });

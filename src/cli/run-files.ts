@@ -1,10 +1,11 @@
 /** The user's files of a run, for the header of its trace, and the run that such a header records. */
 import { createHash } from 'node:crypto';
-import { existsSync, realpathSync, statSync } from 'node:fs';
+import { existsSync, realpathSync } from 'node:fs';
 import { join, relative, resolve, sep } from 'node:path';
 import type { ByteSource } from '../base/byte-source.js';
 import { InputError } from '../base/errors.js';
 import { optional } from '../base/optional.js';
+import { kindOfPath } from '../node/files.js';
 import { fromFile, isName } from '../node/relative-paths.js';
 import { RUN_FILES, RUN_FILE_ROLES, type RunFileRole, type RunFiles } from '../trace/run-files.js';
 import type { TraceHeader } from '../trace/trace.js';
@@ -26,11 +27,7 @@ export function sha256(bytes: Uint8Array | string | ByteSource): string {
 
 /** The path of a file relative to the working directory; none for a pipe or a terminal, which cannot be read again. */
 function pathOf(file: string): { path?: string } {
-  try {
-    if (!statSync(file).isFile()) return {};
-  } catch {
-    return {};
-  }
+  if (kindOfPath(file) !== 'file') return {};
   return { path: relative('.', resolve(file)).split(sep).join('/') };
 }
 

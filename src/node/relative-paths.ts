@@ -3,8 +3,8 @@
  * paths are relative to the working directory, as on the command line. `-` is a file in the working directory: what is
  * written to stdout.
  */
-import { existsSync, statSync } from 'node:fs';
 import { dirname, isAbsolute, relative, resolve, sep } from 'node:path';
+import { kindOfPath } from './files.js';
 import { withPaths } from '../trace/run-files.js';
 import type { Trace } from '../trace/trace.js';
 
@@ -32,8 +32,7 @@ export function inFile(file: string, path: string): string {
 
 /** The file of an output for the paths in it: `-` for a pipe or device, which is in no folder of a project. */
 export function outputFile(output: string): string {
-  if (output === '-' || !existsSync(output)) return output;
-  return statSync(output).isFile() ? output : '-';
+  return kindOfPath(output) === 'other' ? '-' : output;
 }
 
 /** A scenario or series that `file` names: a name unchanged, a path as seen from the working directory. */

@@ -1,6 +1,7 @@
 /** The first line of a YAML file that names its JSON Schema, for editors with a YAML language server. */
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
+import { kindOfPath } from './files.js';
 import { inFile, outputFile } from './relative-paths.js';
 
 /** Where a folder has the schemas: the package and a project laid by `init`, or a project that installs the package. */
@@ -36,7 +37,7 @@ function nearestSchema(file: string, kind: string): string | undefined {
  */
 export function schemaOption(file: string, kind: string): { schema?: string } {
   if (outputFile(file) === '-') return {};
-  const named = existsSync(file) ? schemaNamed(readFileSync(file, 'utf8')) : undefined;
+  const named = kindOfPath(file) === 'file' ? schemaNamed(readFileSync(file, 'utf8')) : undefined;
   const holds =
     named !== undefined &&
     named.endsWith(`${kind}.schema.json`) &&
