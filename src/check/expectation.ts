@@ -34,8 +34,12 @@ const count = z.int().min(0);
 
 /** How to run the boot that a match file is about. */
 const runSchema = z.strictObject({
-  scenario: z.string().min(1).describe('A scenario by name, or a file.'),
-  series: z.string().min(1).optional().describe('A series by name, or a file: --series.'),
+  scenario: z.string().min(1).describe('A scenario by name, or a file relative to this one.'),
+  series: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('A series by name, or a file relative to this one: --series.'),
   stage: count.optional().describe('Patches 1 to this one are applied: --stage.'),
   activate: z.boolean().optional().describe('Patch 18 on top of the stage: --activate.'),
   without: z.array(z.string()).optional().describe('Hunks and patches left out: --without.'),

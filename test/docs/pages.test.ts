@@ -1,11 +1,16 @@
 /** docs/scenarios.md and docs/trace-format.md against the program: their tables, and their examples of files. */
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { parse } from 'yaml';
+import { readYaml } from '../../src/base/yaml-source.js';
 import { prepareBoot } from '../../src/cli/run-options.js';
 import { parseScenario, scenarioJsonSchema } from '../../src/scenario/scenario.js';
-import { schemaOf } from '../../src/trace/trace.js';
+import { changesFileSchema } from '../../src/check/changes.js';
+import { headerSchema, schemaOf } from '../../src/trace/trace.js';
+import { firstOf } from '../cases.js';
 
 type Data = Record<string, unknown>;
 const isData = (value: unknown): value is Data => typeof value === 'object' && value !== null;
@@ -67,6 +72,23 @@ describe('docs/scenarios.md', () => {
     expect(() => parseScenario('docs/scenarios.md', over(base, data))).not.toThrow();
   });
 
+  test.each(firstOf(3, examples))('has an example at line $line that boots', ({ data }) => {
+    const dir = mkdtempSync(join(tmpdir(), 'sme-boot-example-'));
+    try {
+      const file = join(dir, 'example.yaml');
+      writeFileSync(
+        file,
+        JSON.stringify(over({ ...base, machine: { cpu: 'zen-1', ram: '2GiB' } }, data)),
+      );
+      const { outcome, header } = prepareBoot(file, {}).run();
+      expect(header.files?.scenario?.path).toContain('example.yaml');
+      const [wanted] = isData(data) && isData(data.expect) ? [data.expect.outcome] : [];
+      if (wanted !== undefined) expect(outcome.kind).toBe(wanted);
+    } finally {
+      rmSync(dir, { recursive: true });
+    }
+  });
+
   test('has an example of every key', () => {
     const shown = new Set(examples.flatMap(({ data }) => keysOf(data)));
     const keys = schemaKeys(scenarioJsonSchema());
@@ -82,5 +104,38 @@ describe('docs/trace-format.md', () => {
     expect(schemaOf('map').safeParse(event).success).toBe(true);
     const { steps } = prepareBoot('bios-minimal', {}).run();
     expect(steps.flatMap(({ events }) => events)).toContainEqual(event);
+  });
+
+  test('has an example of the files in a header that is valid', () => {
+    const header = blocks('docs/trace-format.md').flatMap(({ data }) =>
+      isData(data) && isData(data.header) ? [data.header] : [],
+    );
+    expect(header).toHaveLength(1);
+    const { error } = headerSchema.partial().safeParse(header[0]);
+    expect(error?.issues ?? []).toEqual([]);
+  });
+});
+
+describe('docs/trace-differences.md', () => {
+  test('has an example whose edits are in the file that it names', () => {
+    const [example] = blocks('docs/trace-differences.md');
+    const short = changesFileSchema.parse(example?.data);
+    const file = 'traces/epyc-efi/stage-09.yaml';
+    const whole = changesFileSchema.parse(readYaml(file, readFileSync(file, 'utf8')).value);
+    expect(short.base).toBe(whole.base);
+    expect(short.changes.header?.stage).toBe(whole.changes.header?.stage);
+    for (const edit of short.changes.header?.overlay ?? []) {
+      expect(whole.changes.header?.overlay).toContainEqual(edit);
+    }
+    const stepOf = (changes: typeof short.changes, label: string): readonly unknown[] =>
+      (changes.steps ?? []).flatMap((edit) =>
+        'step' in edit && edit.step === label ? edit.events : [],
+      );
+    const shown = stepOf(short.changes, 'copy_bootdata');
+    expect(shown).toHaveLength(2);
+    for (const edit of shown) expect(stepOf(whole.changes, 'copy_bootdata')).toContainEqual(edit);
+    const [region] = short.changes.final?.regions ?? [];
+    const digest = region !== undefined && 'to' in region ? region.to.digest : undefined;
+    expect(JSON.stringify(whole.changes.final?.regions)).toContain(digest?.replace('…', ''));
   });
 });

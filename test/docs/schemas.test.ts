@@ -75,6 +75,37 @@ const modelineOf = (file: string): string | undefined =>
     ? '../../schemas/expectation.schema.json'
     : MODELINE.exec(readFileSync(file, 'utf8').split('\n', 1)[0] ?? '')?.[1];
 
+/** Folders that are not of the repository. */
+const FOREIGN = /^(?:node_modules|dist|coverage|\.git|\.cache)(?:\/|$)/;
+
+describe('every modeline of the repository', () => {
+  const texts = readdirSync('.', { withFileTypes: true })
+    .filter(({ name }) => !FOREIGN.test(name))
+    .flatMap((entry) =>
+      entry.isDirectory()
+        ? readdirSync(entry.name, { recursive: true, encoding: 'utf8' }).map((name) =>
+            join(entry.name, name),
+          )
+        : [entry.name],
+    )
+    .filter((name) => /\.(?:ya?ml|md)$/.test(name));
+  const modelines = texts.flatMap((file) =>
+    [...readFileSync(file, 'utf8').matchAll(/^# yaml-language-server: (.*)$/gm)].map(
+      ([line, rest = '']) => ({ file, line, rest }),
+    ),
+  );
+
+  test('leads from its file to a schema; in a page, from the folder in which its commands run', () => {
+    expect(modelines.length).toBeGreaterThan(150);
+    const wrong = modelines.filter(({ file, rest }) => {
+      const schema = /^\$schema=(\S+)$/.exec(rest)?.[1];
+      const from = file.endsWith('.md') ? '.' : dirname(file);
+      return schema === undefined || !existsSync(join(from, schema));
+    });
+    expect(wrong).toEqual([]);
+  });
+});
+
 describe('the YAML files', () => {
   test('name an existing schema in their first line', () => {
     const wrong = files.filter((file) => {

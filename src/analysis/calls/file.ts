@@ -78,7 +78,7 @@ const stepSchema = z.union([
 const scriptSchema = z.strictObject({
   probe: z.string().min(1).describe('Title of the call script, one line.'),
   patch: patchNumber.describe('Number of the patch whose code it calls.'),
-  scenario: z.string().min(1).describe('Name of a scenario, or a file.'),
+  scenario: z.string().min(1).describe('Name of a scenario, or a file relative to this one.'),
   at: z
     .string()
     .min(1)
