@@ -31,6 +31,7 @@ import {
 
 const scalar = z.union([z.string(), z.number(), z.boolean()]);
 const count = z.int().min(0);
+const file = z.string().min(1);
 
 /** How to run the boot that a match file is about. */
 const runSchema = z.strictObject({
@@ -53,6 +54,11 @@ const runSchema = z.strictObject({
     .record(z.string(), scalar)
     .optional()
     .describe('Values of the scenario that are changed, by their path: --set.'),
+  cmdline: z.string().optional().describe('The kernel command line: --cmdline.'),
+  kernel: file.optional().describe('A kernel image, relative to this file: --kernel.'),
+  'system-map': file.optional().describe('Its System.map, relative to this file: --system-map.'),
+  initrd: file.optional().describe('An initrd, relative to this file: --initrd.'),
+  dtb: file.optional().describe('A device tree, relative to this file: --dtb.'),
 });
 
 /** An optional value pattern; without it the value is not compared. */

@@ -6,20 +6,14 @@ import { shardOf, type Shard } from '../analysis/matrix/plan.js';
 import { InputError } from '../base/errors.js';
 import { commandLine } from '../base/shell-words.js';
 import { readYaml, valueAt, type PathKey, type YamlSource } from '../base/yaml-source.js';
-import type { Expectation, RunOf } from '../check/expectation.js';
+import type { Expectation } from '../check/expectation.js';
 import { readText } from '../node/files.js';
 import { namedIn } from '../node/relative-paths.js';
 import type { TraceFiles } from '../node/trace-files.js';
 import { LAST_STAGE } from '../series/patches.js';
+import { matchRun } from './match-run.js';
 import { checkRunFiles } from './run-files.js';
-import {
-  assignments,
-  commandOf,
-  runOfHeader,
-  runOfSelection,
-  optionsText,
-  type Run,
-} from './runs.js';
+import { commandOf, runOfHeader, runOfSelection, optionsText, type Run } from './runs.js';
 
 /** A file with what it boots, or the error for which it boots nothing. */
 export interface Planned {
@@ -79,37 +73,11 @@ export function planOf(file: string, files: TraceFiles): Planned {
 
 /** The run of an expectation. Throws E_RUN_FILE for a trace of files that cannot be read again. */
 export function runOf(file: string, expectation: Expectation): Run {
-  if (expectation.expect === 'match') return fromRun(file, expectation.run);
+  if (expectation.expect === 'match') return matchRun(file, expectation.run);
   const { header } = expectation.trace;
   const run = runOfHeader(header, file);
   checkRunFiles(header, file, `${commandOf(run)} --output ${commandLine([file])}`);
   return run;
-}
-
-function fromRun(file: string, run: RunOf): Run {
-  const {
-    scenario,
-    series,
-    stage,
-    activate,
-    without,
-    neutral,
-    stub = neutral,
-    with: extra,
-    set,
-  } = run;
-  return {
-    scenario: namedIn(file, scenario),
-    flags: {
-      ...(series === undefined ? {} : { series: namedIn(file, series) }),
-      ...(stage === undefined ? {} : { stage }),
-      ...(activate === undefined ? {} : { activate }),
-      ...(without === undefined ? {} : { without }),
-      ...(stub === undefined ? {} : { stub }),
-      ...(extra === undefined ? {} : { with: extra }),
-      ...(set === undefined ? {} : { set: assignments(set) }),
-    },
-  };
 }
 
 const SPECIAL = /[.*+?^${}()|[\]\\]/g;

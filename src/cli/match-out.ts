@@ -1,7 +1,9 @@
 /** `run --match-out`: writes a match file from a boot. */
 import { InputError } from '../base/errors.js';
+import { optional } from '../base/optional.js';
 import type { RunOf } from '../check/expectation.js';
 import { matchFileText } from '../check/match-out.js';
+import { inFile, nameIn, outputFile } from '../node/relative-paths.js';
 import { LAST_STAGE, TURN_ON } from '../series/patches.js';
 import type { Trace } from '../trace/trace.js';
 import { isKind, TRACE_KINDS, type TraceKind } from '../trace/vocabulary.js';
@@ -16,14 +18,6 @@ export interface MatchOutFlags {
   matchKind?: string[];
 }
 
-/** Files of a run that a match file cannot name. */
-const FILES = {
-  kernel: '--kernel',
-  systemMap: '--system-map',
-  initrd: '--initrd',
-  dtb: '--dtb',
-} as const;
-
 /** Checks the options before the boot. Throws E_USAGE, and E_KIND for an unknown kind of event. */
 export function checkMatchOut(flags: RunFlags & MatchOutFlags): void {
   if (flags.matchOut === undefined) {
@@ -31,13 +25,6 @@ export function checkMatchOut(flags: RunFlags & MatchOutFlags): void {
     throw new InputError({
       code: 'E_USAGE',
       reason: '--match-step and --match-kind need --match-out',
-    });
-  }
-  for (const [name, option] of Object.entries(FILES)) {
-    if (flags[name as keyof typeof FILES] === undefined) continue;
-    throw new InputError({
-      code: 'E_USAGE',
-      reason: `a match file is about the built-in image: leave out ${option}`,
     });
   }
   kindsOf(flags);
@@ -78,8 +65,10 @@ const settingText = (text: string): string => {
   }
 };
 
-/** A run as a match file states it. */
-function runSection(scenario: string, flags: RunFlags): RunOf {
+/** A run as the match file `to` states it: with paths relative to it. */
+function runSection(to: string, scenario: string, flags: RunFlags): RunOf {
+  const path = (file: string | undefined): string | undefined =>
+    file === undefined ? undefined : inFile(to, file);
   const { series, stage, activate, without, stub = flags.neutral, with: extra } = flags;
   const settings = (flags.set ?? []).map((each): [string, string] => {
     const at = each.indexOf('=');
@@ -87,14 +76,20 @@ function runSection(scenario: string, flags: RunFlags): RunOf {
   });
   if (flags.cmdline !== undefined) settings.push(['cmdline', settingText(flags.cmdline)]);
   return {
-    scenario,
-    ...(series !== undefined && { series }),
+    scenario: nameIn(to, scenario),
+    ...(series !== undefined && { series: nameIn(to, series) }),
     ...(stage !== undefined ? { stage } : series === undefined && { stage: LAST_STAGE }),
     ...(activate !== undefined && { activate }),
     ...(without !== undefined && { without }),
     ...(stub !== undefined && { stub }),
     ...(extra !== undefined && { with: extra }),
     ...(settings.length > 0 && { set: Object.fromEntries(settings) }),
+    ...optional({
+      kernel: path(flags.kernel),
+      'system-map': path(flags.systemMap),
+      initrd: path(flags.initrd),
+      dtb: path(flags.dtb),
+    }),
   };
 }
 
@@ -116,7 +111,7 @@ export function writeMatchOut(
   if (flags.matchOut === undefined) return;
   const [steps, kinds] = [stepsOf(trace, flags), kindsOf(flags)];
   const text = matchFileText(trace, {
-    run: runSection(scenario, flags),
+    run: runSection(outputFile(flags.matchOut), scenario, flags),
     patches: patchesOf(trace),
     ...(steps !== undefined && { steps }),
     ...(kinds !== undefined && { kinds }),

@@ -7,6 +7,7 @@ import { InputError } from '../base/errors.js';
 import { optional } from '../base/optional.js';
 import { kindOfPath } from '../node/files.js';
 import { fromFile, isName } from '../node/relative-paths.js';
+import { STDIN } from '../node/stdin.js';
 import { RUN_FILES, RUN_FILE_ROLES, type RunFileRole, type RunFiles } from '../trace/run-files.js';
 import type { TraceHeader } from '../trace/trace.js';
 import { packageRoot } from './paths.js';
@@ -64,7 +65,12 @@ export function filesRead(
       ? undefined
       : { ...pathOf(name), digest: sha256(content) };
   const files = optional({
-    scenario: isName(scenario) || isShipped(scenario) ? undefined : pathOf(scenario),
+    scenario:
+      scenario === STDIN
+        ? {}
+        : isName(scenario) || isShipped(scenario)
+          ? undefined
+          : pathOf(scenario),
     kernel: kernel === undefined ? undefined : pathOf(kernel),
     systemMap: file(systemMap, bytes.systemMap),
     initrd: file(initrd, bytes.initrd),

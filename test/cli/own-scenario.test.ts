@@ -260,6 +260,48 @@ describe('paths in a hand-written file are relative to it', () => {
     expect([status, out]).toEqual([0, expect.stringContaining('1 passed, 0 failed')]);
   });
 
+  test('in match files: initrd and device tree, with the command line', async () => {
+    write('scenarios/mine.yaml', MINE);
+    mkdirSync(at('images'));
+    copyFileSync('test/fixtures/cpio/one.cpio', at('images/initrd'));
+    copyFileSync('test/fixtures/dtc/built-in.dtb', at('images/board.dtb'));
+    write(
+      'traces/match.yaml',
+      [
+        'expect: match',
+        'run:',
+        '  scenario: ../scenarios/mine.yaml',
+        '  initrd: ../images/initrd',
+        '  dtb: ../images/board.dtb',
+        '  cmdline: console=tty0 quiet',
+        'match: [{ expect: { console: /^Command line.* quiet$/ } }]',
+        'final: { initrd: { bytes: 512 } }',
+        'consumed: { device tree: { intact: true } }',
+      ].join('\n'),
+    );
+    const { status, out } = await sme(['check', at('traces')]);
+    expect([status, out]).toEqual([0, expect.stringContaining('1 passed, 0 failed')]);
+    edit('traces/match.yaml', 'bytes: 512', 'bytes: 513');
+    const failed = await sme(['check', at('traces')]);
+    expect(failed.out).toMatch(/ --initrd \S+images\/initrd --dtb \S+images\/board\.dtb/);
+  });
+
+  test.each(['scenario', 'series', 'kernel', 'system-map', 'initrd', 'dtb'])(
+    'and a missing %s is reported at its key',
+    async (key) => {
+      const run = { scenario: 'bios-minimal', [key]: './gone.yaml' };
+      const file = write(
+        'm.yaml',
+        `expect: match\nrun: ${JSON.stringify(run)}\noutcome: { kind: booted }\n`,
+      );
+      const { status, out, err } = await sme(['check', file]);
+      expect(status).not.toBe(0);
+      expect(out + err).toMatch(
+        new RegExp(`E_READ: \\S*m\\.yaml, run\\.${key}: no such file; found \\S*gone\\.yaml`),
+      );
+    },
+  );
+
   test('in call scripts, and in the match files that the matrix writes', async () => {
     write('scenarios/mine.yaml', MINE);
     write('series/whole.yaml', 'name: whole\ntitle: t\nsource: our choice\n');
