@@ -124,7 +124,7 @@ describe('an exact trace of a scenario of one’s own', () => {
       /E_RUN_FILE: \S*traces\/mine\.yaml, header\.files\.scenario\.path: no such file: the scenario \S*scenarios\/mine\.yaml/,
     );
     expect(text).toMatch(
-      /record the trace again: sme-boot run \S+ --stage 18 --trace \S+mine\.yaml/,
+      /record the trace again: sme-boot run \S+ --stage 18 --output \S+mine\.yaml/,
     );
     expect(text).toContain(digest);
     edit('traces/mine.yaml', 'scenarios/mine.yaml', 'scenarios/other.yaml');
@@ -199,7 +199,7 @@ describe('an exact trace of files given by options', () => {
       /the initrd \S*images\/initrd is not the one of the trace: SHA-256 recorded/,
     );
     expect(out).toMatch(
-      /Rerun: sme-boot run \S+ --stage 18 --initrd \S+initrd --dtb \S+board\.dtb/,
+      /rerun: sme-boot run \S+ --stage 18 --initrd \S+initrd --dtb \S+board\.dtb/,
     );
     expect((await sme(['check', at('traces'), '--update'])).status).toBe(0);
     expect((await sme(['check', at('traces')])).status).toBe(0);
@@ -222,7 +222,7 @@ describe('an exact trace of files given by options', () => {
     rmSync(at('images/vmlinux'));
     const gone = await sme(['check', at('x.yaml')]);
     expect(gone.out + gone.err).toMatch(
-      /E_RUN_FILE: .*header\.files\.kernel\.path: no such file.*--kernel \S+vmlinux --trace/,
+      /E_RUN_FILE: .*header\.files\.kernel\.path: no such file.*--kernel \S+vmlinux --output/,
     );
     edit('x.yaml', /^ {2}files:\n.*\n.*\n/m, '');
     const unnamed = await sme(['check', at('x.yaml')]);
