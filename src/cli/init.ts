@@ -3,6 +3,7 @@ import { readdirSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { Command } from 'commander';
 import { InputError } from '../base/errors.js';
+import { commandLine } from '../base/shell-words.js';
 import { kindOfPath, makeFolder, readText, writeWhole } from '../node/files.js';
 import { forFile } from '../node/relative-paths.js';
 import { schemaOption } from '../node/schema-path.js';
@@ -15,8 +16,10 @@ import {
   TRACE,
   type ProjectFile,
 } from './init-files.js';
+import { exitHelp } from './exit-codes.js';
 import type { Io } from './io.js';
 import { schemaText } from './list.js';
+import { openResult } from './output.js';
 import { prepareBoot } from './run-options.js';
 
 interface Flags {
@@ -38,7 +41,8 @@ for what git and npm put there (${[...BEFORE].join(', ')}).
 
 Examples:
   sme-boot init my-machine
-  sme-boot init . --force                     also in a folder with files; names those that it replaces`;
+  sme-boot init . --force                     also in a folder with files; names those that it replaces
+${exitHelp()}`;
 
 export function initCommand(io: Io): Command {
   return new Command('init')
@@ -52,6 +56,8 @@ export function initCommand(io: Io): Command {
 }
 
 function init(io: Io, dir: string, force: boolean): void {
+  const out = openResult(io, undefined);
+  const print = out.print.bind(out);
   const known: ProjectFile[] = [
     ...PROJECT_FILES,
     ...SCHEMA_KINDS.map((kind) => ({
@@ -60,13 +66,14 @@ function init(io: Io, dir: string, force: boolean): void {
     })),
   ];
   checkFolder(dir, [...known.map(({ path }) => path), TRACE, PACKAGE.path], force);
-  for (const file of known) write(io, dir, file);
+  for (const file of known) write(print, dir, file);
   // npm's own file, which is no part of the project.
-  if (present(join(dir, PACKAGE.path))) io.stdout.write(`left ${join(dir, PACKAGE.path)}\n`);
-  else write(io, dir, PACKAGE);
-  write(io, dir, { path: TRACE, text: traceText(dir) });
-  const enter = relative('.', dir) === '' ? '' : `cd ${quoted(dir)} && `;
-  io.stdout.write(`\nNext:\n  ${enter}sme-boot check\n  sme-boot run ${SCENARIO}\n`);
+  if (present(join(dir, PACKAGE.path))) print(`left ${join(dir, PACKAGE.path)}\n`);
+  else write(print, dir, PACKAGE);
+  write(print, dir, { path: TRACE, text: traceText(dir) });
+  const enter = relative('.', dir) === '' ? '' : `${commandLine(['cd', toPath(dir)])} && `;
+  print(`\nNext:\n  ${enter}sme-boot check\n  sme-boot run ${SCENARIO}\n`);
+  out.end();
 }
 
 /** The exact trace of the project's scenario, from a boot. */
@@ -113,7 +120,7 @@ function checkFolder(dir: string, paths: readonly string[], force: boolean): voi
 }
 
 /** Writes one file, and says whether it is new, replaces another or was there already. */
-function write(io: Io, dir: string, { path, text }: ProjectFile): void {
+function write(print: (text: string) => void, dir: string, { path, text }: ProjectFile): void {
   const file = join(dir, path);
   const before = present(file) ? readText(file) : undefined;
   if (before !== text) {
@@ -121,9 +128,5 @@ function write(io: Io, dir: string, { path, text }: ProjectFile): void {
     writeWhole(file, text);
   }
   const did = before === undefined ? 'wrote' : before === text ? 'unchanged' : 'replaced';
-  io.stdout.write(`${did} ${file}\n`);
+  print(`${did} ${file}\n`);
 }
-
-/** A word for a shell. */
-const quoted = (word: string): string =>
-  /^[\w./][\w./-]*$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;

@@ -81,9 +81,9 @@ function program(io: Io): Command {
     patchesCommand(io),
     schemaCommand(io),
     scenarioCommand(io),
+    initCommand(io),
     completionCommand(io),
     manCommand(top, io),
-    initCommand(io),
   ];
   for (const command of commands) top.addCommand(command);
   top.addCommand(completeCommand(top, io), { hidden: true });

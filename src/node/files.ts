@@ -1,5 +1,5 @@
 /** Reads and writes files for the command line: errors have a code and a place; a written file is whole. */
-import { closeSync, fstatSync, openSync, readSync, statSync, type Stats } from 'node:fs';
+import { closeSync, fstatSync, openSync, readSync, type Stats } from 'node:fs';
 import { sourceOf, type ByteSource } from '../base/byte-source.js';
 import { InputError } from '../base/errors.js';
 import { LIMITS, limitError, type Limit } from '../base/limits.js';
@@ -7,6 +7,7 @@ import { decodeUtf8 } from '../base/utf8.js';
 import { fileError } from './file-errors.js';
 import { readWaiting, STDIN, stdinBytes } from './stdin.js';
 
+export { kindOfPath } from './path-kind.js';
 export { checkWritable, makeFolder, writeWhole } from './write-file.js';
 
 /** Bytes of one read of a stream. */
@@ -118,15 +119,4 @@ export function openBytes(file: string): ByteSource {
 /** The text of a file, or of stdin (`-`). Throws E_READ, the limit's error, and E_UTF8 for bytes that are not UTF-8. */
 export function readText(file: string, limit: Limit = LIMITS.yamlFile): string {
   return decodeUtf8(file, readBytes(file, limit));
-}
-
-/** What is at a path, links followed; undefined: nothing, or nothing that can be seen. */
-export function kindOfPath(path: string): 'file' | 'folder' | 'other' | undefined {
-  try {
-    const stats = statSync(path, { throwIfNoEntry: false });
-    if (stats === undefined) return undefined;
-    return stats.isFile() ? 'file' : stats.isDirectory() ? 'folder' : 'other';
-  } catch {
-    return undefined;
-  }
 }

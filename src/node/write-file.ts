@@ -20,6 +20,7 @@ import {
 } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { fileError, systemCode } from './file-errors.js';
+import { kindOfPath } from './path-kind.js';
 import { pause, writeAll } from './write-all.js';
 
 /** Most symbolic links in a chain (Linux, fs/namei.c: MAXSYMLINKS). */
@@ -91,8 +92,12 @@ export function checkWritable(file: string): void {
 
 /** Makes a folder and those above it. Throws E_WRITE. */
 export function makeFolder(folder: string): void {
+  if (kindOfPath(folder) === 'folder') return;
+  const around = dirname(folder);
+  if (around !== folder) makeFolder(around);
   try {
-    mkdirSync(folder, { recursive: true });
+    // Not with `recursive`: in a folder of /proc that never returns.
+    mkdirSync(folder);
   } catch (error) {
     throw fileError('E_WRITE', folder, error);
   }
