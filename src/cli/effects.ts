@@ -4,6 +4,8 @@ import { existsSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { Command, Option } from 'commander';
 import { readText } from '../node/files.js';
+import { schemaOption } from '../node/schema-path.js';
+import { STDIN } from '../node/stdin.js';
 import {
   effectsOf,
   printEffects,
@@ -106,6 +108,7 @@ function effects(io: Io, patches: readonly string[], flags: Flags): void {
   const progress = new Progress(io);
   const runs = new Runs(progress.step);
   const subjects = new Map(patchRecords().map(({ number, subject }) => [number, subject]));
+  const schema = schemaOption(flags.output ?? STDIN, 'effects');
   const print: Readonly<Record<Form, (each: Effects) => string>> = {
     text: (each) =>
       `${effectsText(each, {
@@ -113,7 +116,7 @@ function effects(io: Io, patches: readonly string[], flags: Flags): void {
         subject: subjects.get(each.patch) ?? '',
         commandOf: (name) => diffCommandOf(each, name),
       })}\n`,
-    yaml: (each) => `${jobs.length > 1 ? '---\n' : ''}${printEffects(each)}`,
+    yaml: (each) => (jobs.length > 1 ? `---\n${printEffects(each)}` : printEffects(each, schema)),
     json: () => '',
   };
   const found = jobs.map((job, index) => {

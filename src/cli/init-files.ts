@@ -121,7 +121,14 @@ calls:
 /** What npm needs to run the program from the folder; written only if there is none. */
 export const PACKAGE: ProjectFile = {
   path: 'package.json',
-  text: `${JSON.stringify({ private: true, scripts: { test: 'sme-boot check' } }, null, 2)}\n`,
+  text: `\
+{
+  "private": true,
+  "scripts": {
+    "test": "sme-boot check"
+  }
+}
+`,
 };
 
 /** The files except package.json, the schemas and the exact trace. */

@@ -73,7 +73,6 @@ describe('run --match-out', () => {
     [['--match-out', 'm.yaml', '--match-kind', 'mup'], /E_KIND: .*found mup/],
     [['--match-out', '-', '--match-step', 'nowhere'], /E_LABEL: .*found nowhere/],
     [['--match-out', '-', '--trace', '-'], /only one of/],
-    [['--match-out', 'm.yaml', '--initrd', 'package.json'], /leave out --initrd/],
   ])('%j is refused', async (flags, message) => {
     const { status, err } = await sme(['run', 'bios-minimal', '--stage', '0', ...flags]);
     expect([status, err]).toEqual([2, expect.stringMatching(message)]);

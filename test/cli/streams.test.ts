@@ -228,7 +228,7 @@ describe('Ctrl-C', () => {
       ['diff', '--stage', '17', '--stage', '18'],
       ['effects', '12'],
       ['bisect', 'rfc-v1', '--expect', 'garbage=initrd'],
-      ['probe'],
+      ['probe', 'probes'],
       ['inspect', '--save', 'OUT/mem', '--mem', 'initrd:64'],
     ]),
   )(
