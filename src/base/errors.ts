@@ -29,6 +29,8 @@ export interface InputErrorDetails {
   readonly expected?: string;
   /** The value that the input has. */
   readonly found?: string;
+  /** Names that may be meant instead of a misspelt one: `09/initrd`, `a or b`. */
+  readonly suggestion?: string;
   /** The underlying error (a YAML parser's, a file system's), for programs; it is not printed. */
   readonly cause?: unknown;
 }
@@ -62,6 +64,7 @@ function compose(details: InputErrorDetails): string {
   if (details.expected !== undefined) pair.push(`expected ${short(details.expected)}`);
   if (details.found !== undefined) pair.push(`found ${short(details.found)}`);
   if (pair.length > 0) message.push(pair.join(', '));
+  if (details.suggestion !== undefined) message.push(`did you mean ${short(details.suggestion)}?`);
   const where = short(formatPlace(details.place ?? {}));
   return oneLine(
     [details.code, where, message.join('; ')].filter((part) => part !== '').join(': '),
@@ -81,6 +84,7 @@ export class InputError extends Error {
   declare readonly reason?: string;
   declare readonly expected?: string;
   declare readonly found?: string;
+  declare readonly suggestion?: string;
 
   constructor(details: InputErrorDetails) {
     super(compose(details), details.cause === undefined ? undefined : { cause: details.cause });
@@ -89,15 +93,19 @@ export class InputError extends Error {
     if (details.reason !== undefined) this.reason = details.reason;
     if (details.expected !== undefined) this.expected = details.expected;
     if (details.found !== undefined) this.found = details.found;
+    if (details.suggestion !== undefined) this.suggestion = details.suggestion;
   }
 
-  /** The message for a terminal: code and place on one line, then reason, expected and found on a line each, indented. */
+  /** The message for a terminal: code and place on one line, then each other part on a line, indented. */
   format(): string {
     const where = oneLine(short(formatPlace(this.place)));
     const lines = [where === '' ? this.code : `${this.code}: ${where}`];
     if (this.reason !== undefined) lines.push(`  ${oneLine(short(this.reason))}`);
     if (this.expected !== undefined) lines.push(`  expected: ${oneLine(short(this.expected))}`);
     if (this.found !== undefined) lines.push(`  found:    ${oneLine(short(this.found))}`);
+    if (this.suggestion !== undefined) {
+      lines.push(`  did you mean ${oneLine(short(this.suggestion))}?`);
+    }
     return lines.join('\n');
   }
 
@@ -109,6 +117,7 @@ export class InputError extends Error {
       ...(this.reason !== undefined && { reason: this.reason }),
       ...(this.expected !== undefined && { expected: this.expected }),
       ...(this.found !== undefined && { found: this.found }),
+      ...(this.suggestion !== undefined && { suggestion: this.suggestion }),
       cause: this.cause,
     });
   }

@@ -20,6 +20,8 @@ import type * as z from 'zod';
 import { InputError, type Place } from './errors.js';
 import { checkLimit, LIMITS, type Limit } from './limits.js';
 import { own, ownOf } from './own.js';
+import { keysAt } from './schema-keys.js';
+import { oneOf, suggest } from './suggest.js';
 
 /** One component of the path to a value: a key of a mapping or an index of a sequence. */
 export type PathKey = string | number;
@@ -190,7 +192,7 @@ export function describeValue(value: unknown): string {
 type Issue = z.core.$ZodIssue;
 
 /** The text of `expected` for a schema issue; undefined if the issue's own message is to be used. */
-function expectation(issue: Issue): string | undefined {
+export function expectedOf(issue: Issue): string | undefined {
   switch (issue.code) {
     case 'invalid_type':
       return own(NAMES, issue.expected) ?? issue.expected;
@@ -236,24 +238,36 @@ function plainest(issue: Issue): Issue {
 const depthOf = (issues: readonly Issue[]): number =>
   Math.max(...issues.map(({ path }) => path.length));
 
-/** The error for a value that a schema refused, with `code` and the value's place in the file. */
-export function schemaError(code: string, source: YamlSource, given: Issue): InputError {
+/** The error for a value that `schema` refused, with `code` and the value's place in the file. */
+export function schemaError(
+  code: string,
+  source: YamlSource,
+  given: Issue,
+  schema: z.ZodType,
+  at: readonly PathKey[] = [],
+): InputError {
   const issue = plainest(given);
   const path = issue.path.map((key) => (typeof key === 'number' ? key : String(key)));
   if (issue.code === 'unrecognized_keys') {
     const [key = ''] = issue.keys;
+    const known = keysAt(schema, path.slice(at.length));
     return new InputError({
       code,
       place: source.place(path, key),
       reason: `unknown key ${JSON.stringify(key)}`,
+      ...(known.length > 0 && { expected: oneOf(known, `one of ${known.length} keys`) }),
+      ...suggest(key, known),
     });
   }
-  const expected = expectation(issue);
+  const expected = expectedOf(issue);
+  const found = valueAt(source.value, issue.path);
+  const names = issue.code === 'invalid_value' ? issue.values.map(String) : [];
   return new InputError({
     code,
     place: source.place(path),
     ...(expected === undefined ? { reason: issue.message } : { expected }),
-    found: describeValue(valueAt(source.value, issue.path)),
+    found: describeValue(found),
+    ...(typeof found === 'string' && suggest(found, names)),
   });
 }
 
@@ -263,5 +277,5 @@ export function validate<T>(code: string, schema: z.ZodType<T>, source: YamlSour
   if (result.success) return result.data;
   const [issue] = result.error.issues;
   if (issue === undefined) throw result.error;
-  throw schemaError(code, source, issue);
+  throw schemaError(code, source, issue, schema);
 }

@@ -122,7 +122,8 @@ class Application {
         reason: 'the kind of an event cannot change: drop this one and add another',
       });
     }
-    const issue = schemaOf(kind).safeParse(changed).error?.issues[0];
+    const schema = schemaOf(kind);
+    const issue = schema.safeParse(changed).error?.issues[0];
     if (issue === undefined) return changed;
     throw schemaError(
       CODE,
@@ -132,6 +133,7 @@ class Application {
         value: changed,
       },
       issue,
+      schema,
     );
   }
 

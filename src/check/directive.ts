@@ -6,6 +6,7 @@
 import * as z from 'zod';
 import { InputError } from '../base/errors.js';
 import { LIMITS } from '../base/limits.js';
+import { suggest } from '../base/suggest.js';
 import { capturesOf, valuePattern, type Pattern, type ValuePattern } from './pattern.js';
 import type { Scalar } from '../trace/trace.js';
 import { meaningOf, MEANINGS } from '../trace/meanings.js';
@@ -142,21 +143,24 @@ function eventPattern(
   const kinds = names.filter(isKind);
   const [kind, second] = kinds;
   if (kind === undefined || second !== undefined) {
-    const found = second === undefined ? 'none' : kinds.join(' and ');
+    const unknown = names.filter((name) => !TRACE_KINDS.some((any) => keysOf(any).includes(name)));
+    const given = unknown.length === 0 ? 'none' : unknown.join(', ');
     throw new InputError({
       code: CODE,
       place: source.place(path),
-      expected: 'one kind of event in a pattern',
-      found,
+      expected: `one kind of event in a pattern, of ${TRACE_KINDS.join(', ')}`,
+      found: second === undefined ? given : kinds.join(' and '),
+      ...(second === undefined && suggest(unknown[0] ?? '', TRACE_KINDS)),
     });
   }
-  const unknown = names.find((name) => name !== kind && !keysOf(kind).includes(name));
-  if (unknown !== undefined) {
+  const wrong = names.find((name) => name !== kind && !keysOf(kind).includes(name));
+  if (wrong !== undefined) {
     throw new InputError({
       code: CODE,
-      place: source.place(path, unknown),
-      reason: `unknown key ${JSON.stringify(unknown)}`,
+      place: source.place(path, wrong),
+      reason: `unknown key ${JSON.stringify(wrong)}`,
       expected: `one of ${keysOf(kind).join(', ')}`,
+      ...suggest(wrong, keysOf(kind)),
     });
   }
   if (fields[kind] === null) throw refuse(source, [...path, kind], 'a kind cannot be absent');
@@ -180,6 +184,7 @@ export function directiveOf(source: YamlSource, path: readonly PathKey[]): Direc
       place: source.place(path),
       expected: `one of ${Object.keys(DIRECTIVES).join(', ')}`,
       found: keys.length > 0 ? keys.join(', ') : describeValue(found),
+      ...(kind === undefined && suggest(keys[0] ?? '', Object.keys(DIRECTIVES))),
     });
   }
   const inner: YamlSource = {

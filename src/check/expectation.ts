@@ -18,6 +18,7 @@ import {
   type Directive,
 } from './directive.js';
 import { jsonSchema } from '../base/json-schema.js';
+import { suggest } from '../base/suggest.js';
 import type { Pattern } from './pattern.js';
 import { OUTCOME_KINDS, REGION_STATES, type Scalar, type Trace } from '../trace/trace.js';
 import { traceOf } from '../trace/yaml-in.js';
@@ -33,6 +34,9 @@ const scalar = z.union([z.string(), z.number(), z.boolean()]);
 const count = z.int().min(0);
 const file = z.string().min(1);
 
+/** The name of a hunk, a patch or an alternative; a patch may be a number: 09. */
+const selected = z.union([z.string().min(1), z.int().min(0)]).transform(String);
+
 /** How to run the boot that a match file is about. */
 const runSchema = z.strictObject({
   scenario: z.string().min(1).describe('A scenario by name, or a file relative to this one.'),
@@ -43,13 +47,13 @@ const runSchema = z.strictObject({
     .describe('A series by name, or a file relative to this one: --series.'),
   stage: count.optional().describe('Patches 1 to this one are applied: --stage.'),
   activate: z.boolean().optional().describe('Patch 18 on top of the stage: --activate.'),
-  without: z.array(z.string()).optional().describe('Hunks and patches left out: --without.'),
+  without: z.array(selected).optional().describe('Hunks and patches left out: --without.'),
   stub: z
     .boolean()
     .optional()
     .describe('Hunks left out are replaced by stubs: their names exist and do nothing: --stub.'),
   neutral: z.boolean().optional().describe('The former name of stub.'),
-  with: z.array(z.string()).optional().describe('Alternatives applied: --with.'),
+  with: z.array(selected).optional().describe('Alternatives applied: --with.'),
   set: z
     .record(z.string(), scalar)
     .optional()
@@ -209,6 +213,7 @@ export function expectationOf(source: YamlSource, readBase: BaseReader = noBase)
     place: source.place(['expect']),
     expected: 'expect: exact, expect: match, or a trace',
     found: describeValue(form === undefined ? source.value : form),
+    ...(typeof form === 'string' && suggest(form, ['exact', 'match', 'effects'])),
   });
 }
 

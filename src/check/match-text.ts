@@ -158,10 +158,11 @@ function directiveItem({ directive, index, verdict }: DirectiveResult, by: Match
 }
 
 function requiredItem(result: RequiredResult, by: MatchContext): Item {
-  const { section, name, ok, known, differs } = result;
+  const { section, name, ok, known, suggestion, differs } = result;
   const what = printable(section === 'outcome' ? section : `${section} ${name}`);
   const place = by.place?.(section === 'outcome' ? [section] : [section, name]) ?? {};
-  const word = ok ? 'as expected' : known ? 'differs' : 'not in the trace';
+  const near = suggestion === undefined ? '' : `; did you mean ${printable(suggestion)}?`;
+  const word = ok ? 'as expected' : known ? 'differs' : `not in the trace${near}`;
   const paint = by.paint ?? plainPainter;
   const lines = ok || !known ? [] : differs.map((each) => `  ${mismatchText(each)}`);
   return {

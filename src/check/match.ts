@@ -1,5 +1,6 @@
 /** Evaluates a match file against a trace: the events that match, and the nearest event where none does. */
 import { LIMITS } from '../base/limits.js';
+import { didYouMean, suggest } from '../base/suggest.js';
 import type { Directive, DirectiveKind } from './directive.js';
 import type { MatchExpectation, Required } from './expectation.js';
 import { matchRecord, mismatches, type Captures, type Mismatch, type Pattern } from './pattern.js';
@@ -72,6 +73,8 @@ export interface RequiredResult {
   readonly ok: boolean;
   /** Whether the trace has the name at all. */
   readonly known: boolean;
+  /** Names near to it that the trace has, if it does not have this one. */
+  readonly suggestion?: string;
   readonly differs: readonly Mismatch[];
 }
 
@@ -163,7 +166,10 @@ class Matching {
   private unknownStep({ step }: Directive): Verdict | undefined {
     return step === undefined || this.steps.has(step)
       ? undefined
-      : { status: 'unused', reason: `the trace has no boot step ${step}` };
+      : {
+          status: 'unused',
+          reason: `the trace has no boot step ${step}${didYouMean(step, this.steps.keys())}`,
+        };
   }
 
   /** A range, cut to the step that a directive is restricted to. */
@@ -329,7 +335,13 @@ function checkRequired(
         ? named.flatMap((row) => mismatches({ by }, row, new Map()))
         : selected.flatMap((row) => mismatches(others, row, new Map()));
     const known = named.length > 0;
-    return { section, name, ok: known && differs.length === 0, known, differs };
+    const near = known
+      ? {}
+      : suggest(
+          name,
+          rows.map((row) => row.name),
+        );
+    return { section, name, ok: known && differs.length === 0, known, ...near, differs };
   });
 }
 

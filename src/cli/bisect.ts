@@ -93,7 +93,7 @@ interface Seen extends Tested {
 }
 
 function search(io: Io, name: string, flags: Search): void {
-  const predicates = (flags.expect ?? []).map(predicateOf);
+  const predicates = (flags.expect ?? []).map((text) => predicateOf(text));
   if (predicates.length === 0) {
     throw new InputError({ code: 'E_USAGE', reason: 'bisect needs --expect' });
   }

@@ -91,7 +91,7 @@ export function runCommand(io: Io): Command {
 function run(io: Io, scenario: string, flags: Flags): void {
   const form = formOf(flags, flags.output === undefined ? FORMS : TRACE_FORMS);
   checkMatchOut(flags);
-  const predicates = flags.expect?.map(predicateOf);
+  const predicates = flags.expect?.map((text) => predicateOf(text));
   if (form !== 'text' && !toFile(flags.output) && flags.matchOut === '-') {
     throw new InputError({
       code: 'E_USAGE',

@@ -2,7 +2,10 @@
 import { PAGE_OFFSET } from '../kernel/constants.js';
 import { va, vaOfU64, type Va } from '../machine/address.js';
 import type { Boot } from '../sequencer/boot.js';
+import { addedNames } from '../kernel/hunk.js';
+import { allHunks } from '../series/patches.js';
 import { InputError } from '../base/errors.js';
+import { suggest } from '../base/suggest.js';
 
 /** An address, virtual or physical. */
 export type Place =
@@ -18,8 +21,61 @@ export function placeName(text: string): string {
   return FORM.exec(text.trim())?.[1] ?? '';
 }
 
-function wrong(found: string, expected: string): InputError {
-  return new InputError({ code: 'E_PLACE', reason: 'no such place in memory', expected, found });
+/**
+ * Regions that a boot makes while it runs: the trampoline (arch/x86/realmode/init.c: reserve_real_mode) and the pages of
+ * the first process (src/linux/mm/memory.ts: map_user_pages).
+ */
+export const LATER_REGIONS: readonly string[] = [
+  'trampoline',
+  'user file page',
+  'user private page',
+  'user shared page',
+];
+
+function wrong(found: string, expected: string, near: { suggestion?: string } = {}): InputError {
+  const reason = 'no such place in memory';
+  return new InputError({ code: 'E_PLACE', reason, expected, found, ...near });
+}
+
+/** The E_PLACE error for a name that is neither a symbol nor a region. */
+function unknownName(boot: Boot, text: string, base: string): InputError {
+  const names = [
+    ...boot.regions().map(({ name }) => name),
+    ...boot.loaded.blobs.map(({ name }) => name),
+    ...LATER_REGIONS,
+    ...[...boot.program.modelled()].map(([name]) => name),
+  ];
+  const known = LATER_REGIONS.includes(base);
+  const expected = known
+    ? `${base} at a later label`
+    : 'an address, a symbol (sme-boot list symbols) or a region (sme-boot list regions)';
+  return wrong(text, expected, known ? {} : suggest(base, names));
+}
+
+/**
+ * Checks a place before the boot has run, as far as that is possible. Throws E_PLACE for a malformed place or number, and
+ * for a name that this boot will not have.
+ */
+export function checkPlace(boot: Boot, text: string): void {
+  const { base, value } = partsOf(text);
+  if (value !== undefined) return;
+  const fixed = [...boot.regions(), ...boot.loaded.blobs].some(({ name }) => name === base);
+  if (fixed || boot.program.has(base) || LATER_REGIONS.includes(base)) return;
+  // The kernel that is entered by kexec may have more patches.
+  const second = boot.options.scenario.kexec !== undefined;
+  if (second && allHunks().some((hunk) => addedNames(hunk).includes(base))) return;
+  throw unknownName(boot, text, base);
+}
+
+/** A place in its parts: the name or number, and the distance from it in bytes. Throws E_PLACE for an invalid number. */
+function partsOf(text: string): { base: string; value: number | undefined; shift: number } {
+  const [, base = '', index, sign, offset] = FORM.exec(text.trim()) ?? [];
+  const distance = Number(offset ?? 0);
+  const shift = (sign === '-' ? -distance : distance) + Number(index ?? 0) * ENTRY;
+  if (!NUMBER.test(base)) return { base, value: undefined, shift };
+  const value = vaOfU64(BigInt(base.replace(/_/g, '')));
+  if (value === undefined) throw wrong(text, 'a canonical address');
+  return { base, value, shift };
 }
 
 /** Physical addresses have at most 52 bits (APM 5.3). */
@@ -36,16 +92,11 @@ function physical(address: number, text: string): Place {
  * virtual. Throws E_PLACE.
  */
 export function parsePlace(boot: Boot, text: string, numbers: 'va' | 'pa'): Place {
-  const [, base = '', index, sign, offset] = FORM.exec(text.trim()) ?? [];
-  const distance = Number(offset ?? 0);
-  const shift = (sign === '-' ? -distance : distance) + Number(index ?? 0) * ENTRY;
-  if (NUMBER.test(base)) {
-    const value = BigInt(base.replace(/_/g, ''));
-    const canonical = vaOfU64(value);
-    if (canonical === undefined) throw wrong(text, 'a canonical address');
-    return numbers === 'va' || canonical < 0
-      ? { space: 'va', address: va(canonical + shift) }
-      : physical(canonical + shift, text);
+  const { base, value, shift } = partsOf(text);
+  if (value !== undefined) {
+    return numbers === 'va' || value < 0
+      ? { space: 'va', address: va(value + shift) }
+      : physical(value + shift, text);
   }
   const regions = [...boot.regions(), ...boot.loaded.blobs];
   const region = regions.find(({ name }) => name === base);
@@ -53,12 +104,7 @@ export function parsePlace(boot: Boot, text: string, numbers: 'va' | 'pa'): Plac
   if (boot.program.has(base)) {
     return { space: 'va', address: va(boot.program.link(base) + boot.kernel.slide + shift) };
   }
-  const names = [
-    ...regions.map(({ name }) => name),
-    ...[...boot.program.modelled()].map(([n]) => n),
-  ];
-  const near = names.filter((name) => name.includes(base) || base.includes(name)).slice(0, 5);
-  throw wrong(text, near.length > 0 ? near.join(', ') : 'an address, a symbol or a region');
+  throw unknownName(boot, text, base);
 }
 
 /** The virtual address of a place: a physical one where the direct map has it, or will have it. */

@@ -2,6 +2,7 @@
 import { InputError } from '../base/errors.js';
 import { own } from '../base/own.js';
 import { Interrupted } from './interrupt.js';
+import { nearFiles } from './near-files.js';
 
 /** Reasons of file errors in words, by the system's error code. */
 const REASONS: Readonly<Record<string, string>> = {
@@ -49,5 +50,11 @@ export function fileError(code: string, file: string, cause: unknown): Error {
   if (system === 'EINTR') return new Interrupted();
   // An error without a code is not the system's: it is a fault of the program.
   if (system === '') return cause instanceof Error ? cause : new Error(String(cause));
-  return new InputError({ code, place: { file }, reason: own(REASONS, system) ?? system, cause });
+  return new InputError({
+    code,
+    place: { file },
+    reason: own(REASONS, system) ?? system,
+    ...(code === 'E_READ' && system === 'ENOENT' && nearFiles(file)),
+    cause,
+  });
 }

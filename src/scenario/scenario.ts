@@ -5,8 +5,10 @@ import { InputError, type Place } from '../base/errors.js';
 import { LIMITS, limitError, type Limit } from '../base/limits.js';
 import { optional } from '../base/optional.js';
 import { own, ownOf } from '../base/own.js';
-import { describeValue, valueAt, type PathKey } from '../base/yaml-source.js';
 import { jsonSchema } from '../base/json-schema.js';
+import { keysAt } from '../base/schema-keys.js';
+import { suggest } from '../base/suggest.js';
+import { describeValue, expectedOf, valueAt, type PathKey } from '../base/yaml-source.js';
 import { OUTCOME_KINDS } from '../trace/trace.js';
 import { stageNumber } from '../series/patches.js';
 
@@ -18,9 +20,15 @@ const UNITS: Readonly<Record<string, number>> = {
   TiB: 2 ** 40,
 };
 
+/** What a size is, for errors. */
+const SIZE = 'a size is a number of bytes, also in hexadecimal, or with KiB, MiB, GiB or TiB: 4GiB';
+
 /** A size or an address in bytes: a number, in hexadecimal too, or a number with KiB, MiB, GiB or TiB. */
 const size = z
-  .union([z.int().nonnegative(), z.string().regex(/^(0x[0-9a-fA-F]+|\d+\s*(KiB|MiB|GiB|TiB)?)$/)])
+  .union([
+    z.int().nonnegative(),
+    z.string().regex(/^(0x[0-9a-fA-F]+|\d+\s*(KiB|MiB|GiB|TiB)?)$/, SIZE),
+  ])
   .transform((value) => {
     if (typeof value === 'number') return value;
     if (value.startsWith('0x')) return Number(value);
@@ -323,22 +331,42 @@ export function parseScenario(file: string, data: unknown, placeOf?: PlaceOf): S
   const [issue] = parsed.error.issues;
   if (issue === undefined) throw parsed.error;
   const keys = issue.path.map((key) => (typeof key === 'number' ? key : String(key)));
-  const [unknown, ...others] = issue.code === 'unrecognized_keys' ? issue.keys : [];
-  const { line, column } = placeOf?.(keys, unknown) ?? {};
+  if (issue.code === 'unrecognized_keys') throw unknownKey(file, keys, issue.keys, placeOf);
+  const { line, column } = placeOf?.(keys) ?? {};
   const path = keys.join('.');
-  const more = others.length === 0 ? '' : ` and ${others.length} more`;
+  const value = valueAt(data, keys);
+  const expected = expectedOf(issue);
+  const values = issue.code === 'invalid_value' ? issue.values.map(String) : [];
   throw new InputError({
-    code: unknown === undefined ? 'E_SCENARIO' : 'E_UNKNOWN_KEY',
+    code: 'E_SCENARIO',
     place: { file, ...optional({ line, column, path: path === '' ? undefined : path }) },
-    reason:
-      unknown === undefined ? issue.message : `Unrecognized key: ${JSON.stringify(unknown)}${more}`,
-    found: foundAt(data, issue.path),
+    ...(expected === undefined ? { reason: issue.message } : { expected }),
+    found: foundText(value),
+    ...(typeof value === 'string' && suggest(value, values)),
+  });
+}
+
+/** The E_UNKNOWN_KEY error for keys that the mapping at `path` cannot have. */
+function unknownKey(
+  file: string,
+  path: readonly PathKey[],
+  [key = '', ...others]: readonly string[],
+  placeOf?: PlaceOf,
+): InputError {
+  const { line, column } = placeOf?.(path, key) ?? {};
+  const known = keysAt(scenarioSchema, path);
+  const more = others.length === 0 ? '' : ` and ${others.length} more`;
+  return new InputError({
+    code: 'E_UNKNOWN_KEY',
+    place: { file, ...optional({ line, column, path: [...path, key].join('.') }) },
+    reason: `unknown key ${JSON.stringify(key)}${more}`,
+    expected: known.join(', '),
+    ...suggest(key, known),
   });
 }
 
 /** A value in a few words: a scalar as JSON, a list or mapping of more than a line by its kind. */
-function foundAt(data: unknown, path: readonly PropertyKey[]): string {
-  const value = valueAt(data, path);
+function foundText(value: unknown): string {
   if (typeof value !== 'object' || value === null) return describeValue(value);
   const kind = Array.isArray(value) ? 'list' : 'mapping';
   const size = Object.keys(value).length;

@@ -22,12 +22,14 @@ import { MEMTYPE, type BlockCipherFactory } from '../machine/types.js';
 import { configOf, link, type LinkedKernel } from '../series/link.js';
 import { notModelled } from '../series/options.js';
 import { compose, isWholeSeries, type HunkSelection } from '../series/compose.js';
+import { canonicalName } from '../series/without.js';
 import { asSource, type ByteSource } from '../base/byte-source.js';
 import { InputError } from '../base/errors.js';
 import { VERSION } from '../base/version.js';
 import { Recorder, type RecorderState } from '../trace/recorder.js';
 import type { Outcome, Trace, TraceHeader } from '../trace/trace.js';
 import { attachDevices, syscfgOf } from '../scenario/devices.js';
+import { labelIndex } from './label-index.js';
 import { passedEfi, type PassedEfi } from './kexec-efi.js';
 import { screenOf, watchScreen } from './screen.js';
 import type { Expected } from './expected.js';
@@ -97,6 +99,10 @@ const NEXT_STEPS = BOOT_STEPS.filter(({ before }) => before !== 'kexec_load').ma
 }));
 const NEXT_LABELS: readonly string[] = NEXT_STEPS.map((step) => step.label);
 
+/** Labels of all possible steps of a scenario's boots, in order. */
+export const labelsOf = ({ kexec }: Scenario): readonly string[] =>
+  kexec === undefined ? LABELS : [...LABELS, ...NEXT_LABELS];
+
 /** The image of a boot: the given one, or the built-in one in the scenario's size. Throws E_KERNEL_SIZE. */
 function imageOf(
   { image, scenario, digest }: BootOptions,
@@ -140,7 +146,7 @@ export class Boot {
     const linked = link(hunks, placed);
     const image = imageOf(options, linked.baseFunctions);
     const program = new Program(image, linked.variables, linked.functions);
-    this.labels = scenario.kexec === undefined ? LABELS : [...LABELS, ...NEXT_LABELS];
+    this.labels = labelsOf(scenario);
     const model = cpuModelOf(scenario);
     this.machine = new Machine({
       model,
@@ -187,9 +193,12 @@ export class Boot {
       scenarioDigest: options.scenarioDigest,
       stage: options.stage,
       activate: options.activate,
-      without: [...(options.without ?? [])],
+      without: (options.without ?? []).map(canonicalName),
       ...(options.stub === true && { stub: true }),
-      with: [...(options.with ?? []), ...(options.extra ?? []).map((hunk) => hunk.id)],
+      with: [
+        ...(options.with ?? []).map(canonicalName),
+        ...(options.extra ?? []).map((hunk) => hunk.id),
+      ],
       settings: { ...options.settings },
       seed: scenario.machine.seed,
       ...(unmodelled.length > 0 && {
@@ -301,16 +310,18 @@ export class Boot {
 
   /** Runs up to and including the step of a label. Throws E_LABEL for a label that the boot does not have. */
   runTo(label: string): void {
-    const index = this.labels.indexOf(label);
-    if (index < 0) {
-      throw new InputError({
-        code: 'E_LABEL',
-        reason: 'no such label',
-        expected: this.labels.join(', '),
-        found: label,
-      });
-    }
+    const index = labelIndex(this.labels, label);
     while (this.next <= index && this.step());
+  }
+
+  /** Whether the step of a label has run, or the boot ended in it. */
+  reached(label: string): boolean {
+    return labelIndex(this.labels, label) < this.next;
+  }
+
+  /** The label of the last step that has run; undefined before the first. */
+  get lastLabel(): string | undefined {
+    return this.labels[this.next - 1];
   }
 
   /** Runs to the end. */

@@ -1,8 +1,9 @@
 /** Selects the hunks of a run: a stage of the series, patch 18 on top of it, hunks left out, alternatives applied. */
 import { addedNames, type Hunk } from '../kernel/hunk.js';
 import { InputError } from '../base/errors.js';
+import { suggest } from '../base/suggest.js';
 import { alternatives, allHunks, hunksOf, LAST_STAGE, patchOf, TURN_ON } from './patches.js';
-import { checkLeftOut, expand, stubOf } from './without.js';
+import { canonicalName, checkLeftOut, expand, stubOf } from './without.js';
 
 /** A hunk selection: which hunks a kernel is linked from. */
 export interface HunkSelection {
@@ -88,7 +89,7 @@ export function upTo(selection: HunkSelection, stage: number): HunkSelection {
   const applied = atStage({ stage, activate });
   const isApplied = (patch: number): boolean => patch <= stage || (activate && patch === TURN_ON);
   const out = without.filter((name) =>
-    applied.some((hunk) => hunk.id === name || patchOf(hunk) === Number(name)),
+    applied.some((hunk) => hunk.id === canonicalName(name) || patchOf(hunk) === Number(name)),
   );
   const known = alternatives();
   const applicable = extra.filter((id) => {
@@ -104,18 +105,27 @@ export function upTo(selection: HunkSelection, stage: number): HunkSelection {
   };
 }
 
+/** The E_ALTERNATIVE error for a name that is no alternative. */
+export function unknownAlternative(found: string): InputError {
+  const ids = alternatives().map(({ id }) => id);
+  const near = suggest(canonicalName(found), ids);
+  return new InputError({
+    code: 'E_ALTERNATIVE',
+    reason: 'there is no such alternative',
+    expected:
+      near.suggestion === undefined
+        ? ids.join(', ')
+        : 'an alternative that "sme-boot list alternatives" prints',
+    found,
+    ...near,
+  });
+}
+
 /** Applies an alternative. Throws E_ALTERNATIVE. */
-function applyAlternative(hunks: readonly Hunk[], id: string): readonly Hunk[] {
-  const known = alternatives();
-  const found = known.find((alternative) => alternative.id === id);
-  if (found === undefined) {
-    throw new InputError({
-      code: 'E_ALTERNATIVE',
-      reason: 'there is no such alternative',
-      expected: known.map((alternative) => alternative.id).join(', '),
-      found: id,
-    });
-  }
+function applyAlternative(hunks: readonly Hunk[], given: string): readonly Hunk[] {
+  const id = canonicalName(given);
+  const found = alternatives().find((alternative) => alternative.id === id);
+  if (found === undefined) throw unknownAlternative(given);
   if (hunks.includes(found)) {
     throw new InputError({ code: 'E_ALTERNATIVE', reason: `${id} is given twice` });
   }

@@ -6,15 +6,15 @@ import { optional } from '../base/optional.js';
 import { validate, type YamlSource } from '../base/yaml-source.js';
 import { link } from './link.js';
 import { allHunks, alternatives, LAST_STAGE, stageNumber } from './patches.js';
-import { compose, type HunkSelection } from './compose.js';
-import { expand } from './without.js';
+import { compose, unknownAlternative, type HunkSelection } from './compose.js';
+import { expand, selectedName } from './without.js';
 
 /** The error code of such a file. */
 const CODE = 'E_SERIES';
 
 const text = z.string().min(1);
 const names = z
-  .array(text)
+  .array(selectedName)
   .min(1)
   .refine((list) => new Set(list).size === list.length, 'a name is listed twice');
 
@@ -31,9 +31,7 @@ export const seriesSchema = z
       .boolean()
       .default(false)
       .describe('Patch 18, which turns encryption on, is applied on top of an earlier stage.'),
-    without: names
-      .optional()
-      .describe('Hunks (09/initrd) and patches ("10", in quotes) that are left out.'),
+    without: names.optional().describe('Hunks (09/initrd) and patches (10) that are left out.'),
     stub: z
       .boolean()
       .optional()
@@ -75,13 +73,7 @@ export function seriesOf(source: YamlSource): Series {
   }
   for (const [index, id] of (extra ?? []).entries()) {
     if (known.includes(id)) continue;
-    throw new InputError({
-      code: 'E_ALTERNATIVE',
-      place: source.place(['with', index]),
-      reason: 'there is no such alternative',
-      expected: known.join(', '),
-      found: id,
-    });
+    throw unknownAlternative(id).within(source.place(['with', index]));
   }
   const series: Series = {
     name,

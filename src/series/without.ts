@@ -1,24 +1,50 @@
 /** Leaving hunks out: their names, the hunks that need them, and their stubs. */
+import * as z from 'zod';
 import { addedNames, neededNames, type Hunk } from '../kernel/hunk.js';
 import { InputError } from '../base/errors.js';
 import { optional } from '../base/optional.js';
+import { oneOf, suggest } from '../base/suggest.js';
 import { patchOf } from './patches.js';
+
+/**
+ * A name of a hunk, alternative or patch in its canonical form, with two digits: `9/initrd` is `09/initrd`, `9` is `09`.
+ * Any other name is returned as it is.
+ */
+export function canonicalName(name: string): string {
+  const [, patch, rest = ''] = /^(\d+)(\/.+)?$/.exec(name) ?? [];
+  return patch === undefined ? name : `${String(Number(patch)).padStart(2, '0')}${rest}`;
+}
+
+/** Schema of the name of a hunk, alternative or patch in a file; a patch may be a number: 09 and "9" are both patch 09. */
+export const selectedName = z
+  .union([z.string().min(1), z.int().min(0)])
+  .transform((name) => canonicalName(String(name)));
 
 /** The hunks of `among` that the ids and patch numbers in `names` select. Throws E_HUNK for an unknown one. */
 export function expand(names: readonly string[], among: readonly Hunk[]): Hunk[] {
-  return names.flatMap((name) => {
+  return names.flatMap((given) => {
+    const name = canonicalName(given);
     const patch = /^\d+$/.test(name) ? Number(name) : undefined;
     const found = among.filter((hunk) =>
       patch === undefined ? hunk.id === name : patchOf(hunk) === patch,
     );
     if (found.length > 0) return found;
-    const near = among.filter((hunk) => patchOf(hunk) === Number(name.slice(0, 2)));
-    throw new InputError({
-      code: 'E_HUNK',
-      reason: 'there is no such hunk or patch at this stage',
-      expected: (near.length > 0 ? near : among).map((hunk) => hunk.id).join(', '),
-      found: name,
-    });
+    throw unknownHunk(given, among, 'there is no such hunk or patch at this stage');
+  });
+}
+
+/** The E_HUNK error for a name that is no hunk or patch of `among`. */
+export function unknownHunk(found: string, among: readonly Hunk[], reason: string): InputError {
+  const name = canonicalName(found);
+  const patch = /^\d\d(?=\/|$)/.exec(name)?.[0];
+  const near = among.filter((hunk) => patch !== undefined && patchOf(hunk) === Number(patch));
+  const ids = (near.length > 0 ? near : among).map(({ id }) => id);
+  return new InputError({
+    code: 'E_HUNK',
+    reason,
+    expected: oneOf(ids, 'a hunk or the number of a patch, as "sme-boot list hunks" prints them'),
+    found: found === '' ? '""' : found,
+    ...suggest(name, ids),
   });
 }
 

@@ -1,6 +1,7 @@
 /** Parses and validates a trace, from YAML or JSON; an error has the file, the path and the line. */
 import type * as z from 'zod';
 import { InputError } from '../base/errors.js';
+import { suggest } from '../base/suggest.js';
 import { isKind, TRACE_KINDS } from './vocabulary.js';
 import { kindOf, schemaOf, traceSchema, type Trace, type TraceStep } from './trace.js';
 import {
@@ -26,9 +27,11 @@ export function eventError(source: YamlSource, path: readonly PathKey[]): InputE
       place: source.place(path),
       expected: `an event, one of ${TRACE_KINDS.join(', ')}`,
       found: keys.length > 0 ? keys.join(', ') : describeValue(event),
+      ...suggest(keys[0] ?? '', TRACE_KINDS),
     });
   }
-  const result = schemaOf(kind).safeParse(event);
+  const schema = schemaOf(kind);
+  const result = schema.safeParse(event);
   const issue = result.error?.issues[0];
   const second = keys.filter(isKind)[1];
   if (issue === undefined || second !== undefined) {
@@ -38,7 +41,7 @@ export function eventError(source: YamlSource, path: readonly PathKey[]): InputE
       reason: `an event has one kind, this one is ${kind} and ${second ?? 'another'}`,
     });
   }
-  return schemaError(CODE, source, { ...issue, path: [...path, ...issue.path] });
+  return schemaError(CODE, source, { ...issue, path: [...path, ...issue.path] }, schema, path);
 }
 
 /** The path `steps[i].events[j]` of the event that an issue is about; undefined if it is about no event. */
@@ -53,7 +56,9 @@ function eventPath(path: readonly PropertyKey[]): PathKey[] | undefined {
 
 function traceError(source: YamlSource, issue: z.core.$ZodIssue): InputError {
   const path = eventPath(issue.path);
-  return path === undefined ? schemaError(CODE, source, issue) : eventError(source, path);
+  return path === undefined
+    ? schemaError(CODE, source, issue, traceSchema)
+    : eventError(source, path);
 }
 
 /** Throws E_TRACE for a duplicate label, or if no step has an event. `path` is that of the steps in the file. */

@@ -129,7 +129,10 @@ describe('a value that a schema refuses', () => {
     ['list: []', 'E_X: a.yaml:1:7, list: expected not empty, found an empty list'],
     ['list: [1]', 'E_X: a.yaml:1:8, list[0]: expected text, found 1'],
     ['either: {deep: x}', 'E_X: a.yaml:1:16, either.deep: expected a number, found "x"'],
-    ['sice: 1', 'E_X: a.yaml:1:1, sice: unknown key "sice"'],
+    [
+      'sice: 1',
+      'E_X: a.yaml:1:1, sice: unknown key "sice"; expected size, mode, list, either; did you mean size?',
+    ],
     ['[]', 'E_X: a.yaml:1:1: expected a mapping, found an empty list'],
     ['', 'E_X: a.yaml: expected a mapping, found nothing'],
   ])('%s: %s', (text, message) => {

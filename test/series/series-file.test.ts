@@ -55,6 +55,14 @@ describe('a series file', () => {
     });
   });
 
+  test('may give a patch as a number, also as 09, and a hunk with one digit', () => {
+    const stub = 'stub: true\n';
+    for (const one of ['09', '9', '"9"', '"09"']) {
+      expect(read(`${HEAD}without: [${one}]\n${stub}`)).toMatchObject({ without: ['09'] });
+    }
+    expect(read(`${HEAD}without: [10, 9/initrd]\n${stub}`).without).toEqual(['10', '09/initrd']);
+  });
+
   test('may have neutral, the former name of stub', () => {
     expect(read(`${HEAD}without: ['08']\nneutral: true\n`)).toMatchObject({ stub: true });
   });
@@ -70,7 +78,9 @@ describe('a series file', () => {
     ],
     [`${HEAD}with: [18/pat-small]\n`, /^E_ALTERNATIVE: x\.yaml:4:8, with\[0\]: .*18\/pat-large/],
     [`${HEAD}without: [09/initrds]\n`, /^E_HUNK: x\.yaml:4:11, without\[0\]: .*09\/initrd/],
-    [`${HEAD}without: [9]\n`, /^E_SERIES: x\.yaml:4:11, without\[0\]: expected text, found 9/],
+    [`${HEAD}without: [9.5]\n`, /^E_SERIES: x\.yaml:4:11, without\[0\]: expected .*, found 9\.5/],
+    [`${HEAD}without: [19]\n`, /^E_HUNK: x\.yaml:4:11, without\[0\]: .*found 19/],
+    [`${HEAD}without: [09, 9]\n`, /^E_SERIES: x\.yaml:4:10, without: a name is listed twice/],
     [`${HEAD}stub: true\n`, /^E_SERIES: x\.yaml:4:7, stub: stub needs without/],
     [`${HEAD}without: ['08']\n`, /^E_LEFT_OUT: x\.yaml/],
     [

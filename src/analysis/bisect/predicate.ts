@@ -1,6 +1,7 @@
 /** Predicates on a trace in the form of the command line: `outcome=panic`, `garbage=initrd`. */
 import { own } from '../../base/own.js';
 import { InputError } from '../../base/errors.js';
+import { oneOf, suggest } from '../../base/suggest.js';
 import { directiveOf, type Directive } from '../../check/directive.js';
 import { matchDirective } from '../../check/match.js';
 import { mismatchText } from '../../check/match-text.js';
@@ -21,7 +22,7 @@ export interface Predicate {
   seen(trace: TraceParts): string;
 }
 
-type Reader = (value: string) => Pick<Predicate, 'holds' | 'seen'>;
+type Reader = (value: string, names?: readonly string[]) => Pick<Predicate, 'holds' | 'seen'>;
 
 const intactnessOf = ({ consumed }: TraceParts, name: string): boolean[] =>
   consumed.filter((one) => one.name === name).map(({ intact }) => intact);
@@ -62,23 +63,30 @@ function eventText(directive: Directive, { steps }: TraceParts): string {
 const READERS: Readonly<Record<string, Reader>> = {
   outcome: (value) => {
     if (!OUTCOME_KINDS.some((kind) => kind === value)) {
-      throw wrong(`outcome=${value}`, `outcome=${OUTCOME_KINDS.join('|')}`);
+      const near = suggest(value, OUTCOME_KINDS);
+      throw wrong(`outcome=${value}`, `outcome=${OUTCOME_KINDS.join('|')}`, near);
     }
     return { holds: ({ outcome }) => outcome.kind === value, seen: outcomeText };
   },
   // At least one reader got other bytes.
-  garbage: (name) => ({
-    holds: (trace) => intactnessOf(trace, name).includes(false),
-    seen: (trace) => readersText(trace, name),
-  }),
+  garbage: (name, names) => {
+    checkName('garbage', name, names);
+    return {
+      holds: (trace) => intactnessOf(trace, name).includes(false),
+      seen: (trace) => readersText(trace, name),
+    };
+  },
   // It was read, and every reader got the same bytes.
-  intact: (name) => ({
-    holds: (trace) => {
-      const readers = intactnessOf(trace, name);
-      return readers.length > 0 && !readers.includes(false);
-    },
-    seen: (trace) => readersText(trace, name),
-  }),
+  intact: (name, names) => {
+    checkName('intact', name, names);
+    return {
+      holds: (trace) => {
+        const readers = intactnessOf(trace, name);
+        return readers.length > 0 && !readers.includes(false);
+      },
+      seen: (trace) => readersText(trace, name),
+    };
+  },
   // Fields of one event, in the form of a match file's `expect`.
   event: (flow) => {
     const source = readYaml('--expect', `expect: ${flow}`);
@@ -97,23 +105,42 @@ const READERS: Readonly<Record<string, Reader>> = {
   },
 };
 
-function wrong(found: string, expected: string): InputError {
+function wrong(found: string, expected: string, near: { suggestion?: string } = {}): InputError {
   return new InputError({
     code: 'E_USAGE',
-    reason: '--expect takes a predicate',
+    place: { path: '--expect' },
+    reason: 'not a predicate',
     expected,
-    found,
+    found: found === '' ? '""' : found,
+    ...near,
   });
 }
 
-/** Parses one expression. Throws E_USAGE, and E_YAML or E_EXPECTATION for a malformed event. */
-export function predicateOf(text: string): Predicate {
+/** Throws E_USAGE for a name of data that is not one of `names`, if they are given. */
+function checkName(reader: string, name: string, names: readonly string[] | undefined): void {
+  if (names === undefined || names.includes(name)) return;
+  throw new InputError({
+    code: 'E_USAGE',
+    place: { path: '--expect' },
+    reason: 'no boot of this scenario reads data of this name',
+    expected: oneOf(names, 'a name that "run" lists under "what the boot read"'),
+    found: `${reader}=${name}`,
+    ...suggest(name, names),
+  });
+}
+
+/**
+ * Parses one expression. `names`: the names of data that may be read; any if absent. Throws E_USAGE, and E_YAML or
+ * E_EXPECTATION for a malformed event.
+ */
+export function predicateOf(text: string, names?: readonly string[]): Predicate {
   const at = text.indexOf('=');
   const name = text.slice(0, Math.max(at, 0));
   const reader = own(READERS, name);
   const value = text.slice(at + 1);
   if (reader === undefined || value === '') {
-    throw wrong(text, 'outcome=KIND, garbage=NAME, intact=NAME or event={…}');
+    const near = reader === undefined && at > 0 ? suggest(name, Object.keys(READERS)) : {};
+    throw wrong(text, 'outcome=KIND, garbage=NAME, intact=NAME or event={…}', near);
   }
-  return { text, ...reader(value) };
+  return { text, ...reader(value, names) };
 }

@@ -8,6 +8,7 @@ import { patchNumber } from '../../series/patches.js';
 import { LIMITS } from '../../base/limits.js';
 import { InputError, type Place } from '../../base/errors.js';
 import { jsonSchema } from '../../base/json-schema.js';
+import { suggest } from '../../base/suggest.js';
 import { describeValue, readYaml, validate, type PathKey } from '../../base/yaml-source.js';
 import { seriesFunctions } from '../../series/series-names.js';
 
@@ -145,6 +146,10 @@ export function readScript(file: string, text: string): ScriptFile {
           expected:
             [...results].map((each) => `$${each}`).join(', ') || 'an earlier step with "as"',
           found: `$${name}`,
+          ...suggest(
+            `$${name}`,
+            [...results].map((each) => `$${each}`),
+          ),
         });
       }
     }
@@ -152,13 +157,12 @@ export function readScript(file: string, text: string): ScriptFile {
     const { call, args, as } = step;
     const known = functions.get(call);
     if (known === undefined) {
-      const near = [...functions.keys()].filter((name) => name.includes(call)).slice(0, 5);
       throw new InputError({
         code: 'E_PROBE_FUNCTION',
         place: source.place([...at, 'call']),
         reason: 'neither the base kernel nor a patch has this function',
-        ...(near.length > 0 && { expected: near.join(', ') }),
         found: call,
+        ...suggest(call, functions.keys()),
       });
     }
     if (args.length !== known.arity) {

@@ -51,7 +51,7 @@ describe('a call script file', () => {
     [
       'a misspelt function',
       '  - { call: early_memremap_de }',
-      /^E_PROBE_FUNCTION: p\.yaml:6:13, calls\[0\]\.call: .*expected early_memremap_dec, early_memremap_dec_wp, found early_memremap_de$/,
+      /^E_PROBE_FUNCTION: p\.yaml:6:13, calls\[0\]\.call: .*found early_memremap_de; did you mean early_memremap_dec\?$/,
     ],
     ['a constant without a body', '  - { call: X86_FEATURE_SME }', /^E_PROBE_FUNCTION/],
     [
