@@ -4,8 +4,10 @@ import { Command, Option } from 'commander';
 import { bisect, type Bisected, type Tested, type Verdict } from '../analysis/bisect/bisect.js';
 import { predicateOf, type Predicate } from '../analysis/bisect/predicate.js';
 import { Boot } from '../sequencer/boot.js';
+import { dataNames } from '../sequencer/data-names.js';
 import type { Series } from '../series/series-file.js';
 import { InputError } from '../base/errors.js';
+import { optional } from '../base/optional.js';
 import { printable } from '../base/printable.js';
 import type { Trace } from '../trace/trace.js';
 import { EXIT, exitHelp } from './exit-codes.js';
@@ -13,7 +15,13 @@ import type { Io } from './io.js';
 import { addOutput, formOf, openResult, type OutputFlags, type Result } from './output.js';
 import { Progress } from './progress.js';
 import { patchRecords } from './records.js';
-import { bootOptions, DEFAULT_SCENARIO, repeated, stageNumber } from './run-options.js';
+import {
+  bootOptions,
+  DEFAULT_SCENARIO,
+  repeated,
+  stageNumber,
+  type RunFlags,
+} from './run-options.js';
 import { scenarioOf } from './scenario-argument.js';
 import { loadSeries } from './series.js';
 
@@ -93,11 +101,13 @@ interface Seen extends Tested {
 }
 
 function search(io: Io, name: string, flags: Search): void {
-  const predicates = (flags.expect ?? []).map((text) => predicateOf(text));
-  if (predicates.length === 0) {
+  if (flags.expect === undefined) {
     throw new InputError({ code: 'E_USAGE', reason: 'bisect needs --expect' });
   }
   const series = loadSeries(name);
+  const { scenario } = bootOptions(flags.scenario, bootFlags(name, series.stage, flags));
+  const names = dataNames(scenario);
+  const predicates = flags.expect.map((text) => predicateOf(text, names));
   const seen: Seen[] = [];
   const text = formOf(flags, FORMS) === 'text';
   const out = openResult(io, flags.output);
@@ -135,6 +145,11 @@ function checkStage(series: Series, stage: number): void {
   });
 }
 
+/** The flags of the boot of a stage. */
+function bootFlags(series: string, stage: number, { activate, cmdline, set }: Flags): RunFlags {
+  return { series, stage, ...optional({ activate, cmdline, set }) };
+}
+
 /**
  * Boots a stage of the series and evaluates the predicates. A stage that does not link is skipped; other errors are
  * thrown.
@@ -143,16 +158,9 @@ function testStage(
   series: string,
   stage: number,
   predicates: readonly Predicate[],
-  { scenario, activate, cmdline, set, onStep }: Search & { onStep: (label: string) => void },
+  { scenario, onStep, ...flags }: Search & { onStep: (label: string) => void },
 ): Seen {
-  const flags = {
-    series,
-    stage,
-    ...(activate === undefined ? {} : { activate }),
-    ...(cmdline === undefined ? {} : { cmdline }),
-    ...(set === undefined ? {} : { set }),
-  };
-  const options = bootOptions(scenario, flags, onStep);
+  const options = bootOptions(scenario, bootFlags(series, stage, flags), onStep);
   let trace: Trace;
   try {
     trace = new Boot(options).run();

@@ -1,7 +1,6 @@
 /** `sme-boot diff`: compares two traces, from files or from runs, event by event. */
-import { wholeNumber } from '../base/whole-number.js';
 import { existsSync } from 'node:fs';
-import { Command } from 'commander';
+import { Command, CommanderError } from 'commander';
 import { readText } from '../node/files.js';
 import { rebased } from '../node/relative-paths.js';
 import { STDIN } from '../node/stdin.js';
@@ -16,7 +15,14 @@ import type { Io } from './io.js';
 import { addOutput, formOf, openResult, type OutputFlags } from './output.js';
 import { painterOf } from './painter.js';
 import { Progress } from './progress.js';
-import { addRunOptions, DEFAULT_SCENARIO, prepareBoot, type RunFlags } from './run-options.js';
+import {
+  addRunOptions,
+  DEFAULT_SCENARIO,
+  prepareBoot,
+  stageNumber,
+  type RunFlags,
+} from './run-options.js';
+import { refuseUnused, usageError, watchUsage } from './usage.js';
 
 const FORMS = ['text', 'json'] as const;
 
@@ -39,13 +45,7 @@ Examples:
 ${exitHelp({ ok: 'the traces are equivalent', mismatch: 'they differ' })}`;
 
 export function diffCommand(io: Io): Command {
-  const stage = (text: string, before: number[] = []): number[] => {
-    const number = wholeNumber(text);
-    if (number === undefined) {
-      throw new InputError({ code: 'E_STAGE', expected: 'a number', found: text });
-    }
-    return [...before, number];
-  };
+  const stage = (text: string, before: number[] = []): number[] => [...before, stageNumber(text)];
   const command = new Command('diff')
     .description('compare two traces: events added, removed, changed')
     .argument('[A]', 'a trace file or a run')
@@ -58,7 +58,11 @@ export function diffCommand(io: Io): Command {
       (value: string, before: string[] = []) => [...before, value],
     )
     .addHelpText('after', EXAMPLES)
-    .action((a: string | undefined, b: string | undefined, flags: Flags) => {
+    .action((a: string | undefined, b: string | undefined, flags: Flags, self: Command) => {
+      if (flags.stage === undefined) {
+        const reason = 'A and B have their own options: "bios-minimal --activate"';
+        refuseUnused(self, ['--format', '--output'], reason);
+      }
       diff(io, a, b, flags);
     });
   return addOutput(command, { formats: FORMS });
@@ -88,51 +92,77 @@ function sides(
     if (first === undefined || second === undefined || stages.length !== 2 || b !== undefined) {
       throw usage('--stage twice and at most one scenario');
     }
-    const of = (stage: number, done: number): Trace => {
-      progress.next(done, 2, `stage ${String(stage)}`);
+    const of = (stage: number): Side => {
       const run = {
         stage,
         ...(flags.activate === undefined ? {} : { activate: flags.activate }),
         ...(flags.set === undefined ? {} : { set: flags.set }),
       };
-      return prepareBoot(a ?? DEFAULT_SCENARIO, run, progress.step).run();
+      return prepared(`stage ${String(stage)}`, a ?? DEFAULT_SCENARIO, run, progress);
     };
-    return [of(first, 0), of(second, 1)];
+    return both(of(first), of(second), progress);
   }
   if (a === undefined || b === undefined) throw usage('two traces, or --stage twice');
   const files = new TraceFiles();
-  const of = (side: string, done: number): Trace => {
-    progress.next(done, 2, side);
-    return traceOf(files, side, progress);
+  const of = (name: string, side: string): Side => sideOf(files, name, side, progress);
+  return both(of('A', a), of('B', b), progress);
+}
+
+/** One side: what is shown while it is made, and its trace. */
+interface Side {
+  readonly what: string;
+  readonly trace: () => Trace;
+}
+
+/** The traces of both sides; nothing has booted before both were parsed. */
+function both(a: Side, b: Side, progress: Progress): [Trace, Trace] {
+  const of = ({ what, trace }: Side, done: number): Trace => {
+    progress.next(done, 2, what);
+    return trace();
   };
   return [of(a, 0), of(b, 1)];
+}
+
+/** A boot that is ready to run. */
+function prepared(what: string, scenario: string, flags: RunFlags, progress: Progress): Side {
+  const boot = prepareBoot(scenario, flags, progress.step);
+  return { what, trace: () => boot.run() };
 }
 
 const usage = (expected: string): InputError =>
   new InputError({ code: 'E_USAGE', reason: 'diff needs two traces', expected });
 
-/** The trace of one argument: a file if one of that name exists, else a run. */
-function traceOf(files: TraceFiles, side: string, progress: Progress): Trace {
-  if (side === STDIN || existsSync(side)) return rebased(files.trace(side), side, '-');
+/** One argument: a file if one of that name exists, else a run. `name`: A or B, for errors. */
+function sideOf(files: TraceFiles, name: string, side: string, progress: Progress): Side {
+  if (side === STDIN || existsSync(side)) {
+    const trace = rebased(files.trace(side), side, STDIN);
+    return { what: side, trace: () => trace };
+  }
   const { words, open } = splitWords(side);
   if (open !== '') {
     throw new InputError({
       code: 'E_USAGE',
+      place: { path: `diff ${name}` },
       reason: `the quotation is not closed (${open})`,
       found: side,
     });
   }
   // A single word that looks like a path but does not exist is a misspelt file, not a run.
   if (words.length === 1 && /[./]/.test(side)) readText(side);
-  return runOf(words, progress);
+  return runOf(name, side, words, progress);
 }
 
-/** Parses the words of a run with the options of `run`. */
-function runOf(words: readonly string[], progress: Progress): Trace {
-  const command = new Command('run').argument('[SCENARIO]', '', DEFAULT_SCENARIO).exitOverride();
-  addRunOptions(command)
-    .configureOutput({ writeErr: () => undefined })
-    .parse([...words], { from: 'user' });
-  const scenario = command.processedArgs[0] as string;
-  return prepareBoot(scenario, command.opts<RunFlags>(), progress.step).run();
+/** Parses the words of a run with the options of `run`. Errors have the side's name. */
+function runOf(name: string, side: string, words: readonly string[], progress: Progress): Side {
+  const command = new Command('run').argument('[SCENARIO]', '', DEFAULT_SCENARIO).helpOption(false);
+  addRunOptions(command).configureOutput({ writeErr: () => undefined });
+  watchUsage(command, () => undefined);
+  try {
+    command.parse([...words], { from: 'user' });
+    const scenario = command.processedArgs[0] as string;
+    return prepared(side, scenario, command.opts<RunFlags>(), progress);
+  } catch (error) {
+    const wrong = error instanceof CommanderError ? usageError(error, command) : error;
+    throw wrong instanceof InputError ? wrong.within({ file: `diff ${name}` }) : wrong;
+  }
 }

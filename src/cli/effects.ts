@@ -1,5 +1,4 @@
 /** `sme-boot effects`: what each patch changes, in each of the views. */
-import { wholeNumber } from '../base/whole-number.js';
 import { existsSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { Command, Option } from 'commander';
@@ -23,16 +22,19 @@ import { LAST_STAGE } from '../series/patches.js';
 import type { HunkSelection } from '../series/compose.js';
 import { InputError } from '../base/errors.js';
 import { commandLine } from '../base/shell-words.js';
+import { suggest } from '../base/suggest.js';
 import { readYaml } from '../base/yaml-source.js';
 import { exitHelp } from './exit-codes.js';
 import type { Io } from './io.js';
 import { GOLDEN_EFFECTS, type GoldenEffects } from './golden.js';
 import { painterOf } from './painter.js';
+import { numberOf } from './numbers.js';
 import { packageRoot } from './paths.js';
 import { optionsOf, scriptsFor } from './probe.js';
 import { addOutput, formOf, openResult, type OutputFlags } from './output.js';
 import { Progress } from './progress.js';
 import { patchRecords } from './records.js';
+import { loadScenario } from './run-options.js';
 import { runOfSelection, Runs, wordsOf } from './runs.js';
 import { scenarioOf } from './scenario-argument.js';
 
@@ -63,7 +65,13 @@ export function effectsCommand(io: Io): Command {
   const views = (text: string, before: ViewName[] = []): ViewName[] => {
     const view = VIEWS.find((name) => name === text);
     if (view === undefined) {
-      throw new InputError({ code: 'E_VIEW', expected: VIEWS.join(', '), found: text });
+      throw new InputError({
+        code: 'E_VIEW',
+        place: { path: '--view' },
+        expected: VIEWS.join(', '),
+        found: JSON.stringify(text),
+        ...suggest(text, VIEWS),
+      });
     }
     return [...before, view];
   };
@@ -88,17 +96,25 @@ export function effectsCommand(io: Io): Command {
   return addOutput(command, { formats: FORMS });
 }
 
-function patchNumber(text: string): number {
-  const patch = wholeNumber(text) ?? 0;
-  if (patch >= 1 && patch <= LAST_STAGE) return patch;
-  throw new InputError({ code: 'E_PATCH', expected: `1 to ${String(LAST_STAGE)}`, found: text });
-}
+const patchNumber = numberOf('E_PATCH', 'effects', 1, LAST_STAGE);
 
 function effects(io: Io, patches: readonly string[], flags: Flags): void {
   const { view, scenario } = flags;
   const form = formOf(flags, FORMS);
   const out = openResult(io, flags.output);
   const selected = patches.map(patchNumber);
+  if (scenario !== undefined) {
+    loadScenario(scenario, {});
+    if (view?.every((name) => name === 'probes') === true) {
+      throw new InputError({
+        code: 'E_USAGE',
+        place: { path: 'effects' },
+        reason: 'call scripts have scenarios of their own: --scenario would have no effect',
+        expected: `another view than probes, or no --scenario`,
+        found: `--scenario ${scenario}`,
+      });
+    }
+  }
   const all = Array.from({ length: LAST_STAGE }, (_, index) => index + 1);
   const jobs = (selected.length === 0 ? all : selected).flatMap((patch) =>
     scenario === undefined

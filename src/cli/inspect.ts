@@ -5,14 +5,15 @@ import { hex, pa, PAGE_SIZE, type KeyId } from '../machine/address.js';
 import { MEMTYPE_NAMES, patTypes } from '../machine/cpu/memory-types.js';
 import { bitNames, CR0, CR4, EFER, GENERAL_REGISTERS } from '../machine/cpu/registers.js';
 import type { Boot } from '../sequencer/boot.js';
-import { parsePlace, physicalOf, virtualOf } from '../inspect/place.js';
+import { labelIndex } from '../sequencer/label-index.js';
+import { checkPlace, parsePlace, physicalOf, virtualOf } from '../inspect/place.js';
 import { mappedRanges } from '../inspect/tables.js';
 import { walkEnd, walkOf, walkRows } from '../inspect/walk.js';
 import { InputError } from '../base/errors.js';
 import { checkLimit, LIMITS } from '../base/limits.js';
 import { printable } from '../base/printable.js';
 import { table } from './columns.js';
-import { exitHelp } from './exit-codes.js';
+import { EXIT, exitHelp } from './exit-codes.js';
 import type { Io } from './io.js';
 import {
   addOutput,
@@ -25,11 +26,13 @@ import {
 } from './output.js';
 import { Progress } from './progress.js';
 import { addRunOptions, DEFAULT_SCENARIO, prepareBoot, type RunFlags } from './run-options.js';
+import { refuseWithout } from './usage.js';
 
 const FORMS = ['text', 'json'] as const;
 
 interface Flags extends RunFlags, OutputFlags<(typeof FORMS)[number]> {
   at?: string;
+  anyway?: boolean;
   vtop?: string;
   ptdump?: boolean;
   mem?: string;
@@ -49,7 +52,7 @@ Examples:
   sme-boot inspect --mem initrd:64 --as dram
   sme-boot inspect --mem "kernel text:4096" --as c1 --save text.bin
   sme-boot inspect --engine --format json > engine.json
-${exitHelp()}`;
+${exitHelp({ mismatch: 'the boot ended before the label (without --anyway)' })}`;
 
 export function inspectCommand(io: Io): Command {
   const command = new Command('inspect')
@@ -59,6 +62,7 @@ export function inspectCommand(io: Io): Command {
     .argument('[SCENARIO]', 'name of a scenario, or a file', DEFAULT_SCENARIO);
   addRunOptions(command)
     .option('--at <LABEL>', 'stop after the step of this label (default: at the end of the boot)')
+    .option('--anyway', 'if the boot does not reach the label, print the state at its end')
     .option('--vtop <PLACE>', 'translate a virtual address and print each level of the page walk')
     .option('--ptdump', 'print the current page tables as ranges')
     .option('--mem <PLACE:LEN>', 'print LEN bytes of memory')
@@ -71,7 +75,10 @@ export function inspectCommand(io: Io): Command {
     .option('--engine', "print the memory encryption engine's mode, keys and tweak constants")
     .option('--regs', 'print the registers (the default)')
     .addHelpText('after', EXAMPLES)
-    .action((scenario: string, flags: Flags) => {
+    .action((scenario: string, flags: Flags, self: Command) => {
+      refuseWithout(self, '--as', '--mem');
+      refuseWithout(self, '--save', '--mem');
+      refuseWithout(self, '--anyway', '--at');
       inspect(io, scenario, flags);
     });
   return addOutput(command, { formats: FORMS });
@@ -89,25 +96,65 @@ function inspect(io: Io, scenario: string, flags: Flags): void {
   if (flags.save !== undefined && flags.save !== '-') checkWritable(flags.save);
   const progress = new Progress(io);
   const boot = prepareBoot(scenario, flags, progress.step);
+  // All input is checked before the boot runs.
+  if (flags.at !== undefined) labelIndex(boot.labels, flags.at);
+  if (flags.vtop !== undefined) checkPlaceOf('--vtop', boot, flags.vtop);
+  if (flags.mem !== undefined) checkPlaceOf('--mem', boot, parseMem(flags.mem, flags.save).where);
+  if (toFile(flags.output)) checkWritable(flags.output);
   if (flags.at !== undefined) boot.runTo(flags.at);
   else while (boot.step());
   progress.clear();
+  const reached = flags.at === undefined || boot.reached(flags.at);
+  const ending = endingOf(boot, flags.at);
+  if (ending !== undefined) io.stderr.write(`sme-boot: ${printable(ending)}\n`);
+  const shown = reached || flags.anyway === true;
+  if (!shown) io.exitCode = EXIT.mismatch;
+  const views = shown ? viewsOf(io, boot, flags) : [];
+  // With the bytes on stdout, the rest is on stderr.
+  const aside = flags.save === '-' && !toFile(flags.output);
+  const out = aside ? onStderr(io) : openResult(io, flags.output);
+  if (formOf(flags, FORMS) === 'json') {
+    const at =
+      flags.at === undefined
+        ? {}
+        : { at: flags.at, reached, ...(ending !== undefined && { outcome: boot.outcome }) };
+    const data = { ...at, ...Object.fromEntries(views.map((view) => [view.name, view.data])) };
+    out.write(`${JSON.stringify(data, null, 2)}\n`);
+  } else {
+    out.print(views.map(({ text }) => text(out.columns)).join('\n'));
+  }
+  out.end();
+}
+
+/** Checks the place of an option before the boot runs. Throws E_PLACE with the option. */
+function checkPlaceOf(option: string, boot: Boot, text: string): void {
+  try {
+    checkPlace(boot, text);
+  } catch (error) {
+    throw error instanceof InputError ? error.within({ path: option }) : error;
+  }
+}
+
+/** The sentence about a boot that did not complete the step of a label; undefined if it did. */
+function endingOf(boot: Boot, at: string | undefined): string | undefined {
+  if (at === undefined || boot.outcome === null || boot.outcome.kind === 'booted') return undefined;
+  const { kind, where, message } = boot.outcome;
+  const how = `${kind}${where === undefined ? '' : ` in ${where}`}${message === undefined ? '' : `: ${message}`}`;
+  if (boot.reached(at)) return `the boot ended in ${at}: ${how}`;
+  const last = boot.lastLabel;
+  const state = '--anyway shows the state at its end';
+  return `the boot did not reach ${at}, it ended in ${last}: ${how} (${state})`;
+}
+
+/** The requested parts of the state, in the order of the options; the registers if none is requested. */
+function viewsOf(io: Io, boot: Boot, flags: Flags): View[] {
   const views: View[] = [];
   if (flags.vtop !== undefined) views.push(vtop(boot, flags.vtop));
   if (flags.ptdump === true) views.push(ptdump(boot));
   if (flags.mem !== undefined) views.push(memory(io, boot, flags.mem, flags));
   if (flags.engine === true) views.push(engine(boot));
   if (flags.regs === true || views.length === 0) views.push(registers(boot));
-  // With the bytes on stdout, the rest is on stderr.
-  const aside = flags.save === '-' && !toFile(flags.output);
-  const out = aside ? onStderr(io) : openResult(io, flags.output);
-  if (formOf(flags, FORMS) === 'json') {
-    const data = Object.fromEntries(views.map((view) => [view.name, view.data]));
-    out.write(`${JSON.stringify(data, null, 2)}\n`);
-  } else {
-    out.print(views.map(({ text }) => text(out.columns)).join('\n'));
-  }
-  out.end();
+  return views;
 }
 
 function vtop(boot: Boot, text: string): View {
@@ -152,15 +199,26 @@ function ptdump(boot: Boot): View {
 
 const MEM = /^(.+):(0x[0-9a-fA-F]+|\d+)$/;
 
-function memory(io: Io, boot: Boot, text: string, { as, save }: Flags): View {
+/** Parses the value of `--mem`. Throws E_MEM, and the limit's error. */
+function parseMem(text: string, save: string | undefined): { where: string; length: number } {
   const [, where, size] = MEM.exec(text) ?? [];
   const length = Number(size);
   if (where === undefined || !(length > 0)) {
-    throw new InputError({ code: 'E_MEM', expected: 'PLACE:LEN', found: text });
+    throw new InputError({
+      code: 'E_MEM',
+      place: { path: '--mem' },
+      expected: 'PLACE:LEN, LEN in bytes',
+      found: JSON.stringify(text),
+    });
   }
   checkLimit(save === undefined ? LIMITS.printedMemory : LIMITS.savedMemory, length, {
     path: '--mem',
   });
+  return { where, length };
+}
+
+function memory(io: Io, boot: Boot, text: string, { as, save }: Flags): View {
+  const { where, length } = parseMem(text, save);
   const address = physicalOf(boot, parsePlace(boot, where, 'pa'), where);
   const bytes =
     as === 'dram'

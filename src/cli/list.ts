@@ -1,5 +1,4 @@
 /** `sme-boot list`, `patches` and `schema`. */
-import { wholeNumber } from '../base/whole-number.js';
 import { own } from '../base/own.js';
 import type { ChalkInstance } from 'chalk';
 import { Argument, Command } from 'commander';
@@ -15,12 +14,12 @@ import { seriesJsonSchema } from '../series/series-file.js';
 import { patchJsonSchema, type PatchRecord } from '../series/record.js';
 import { changesJsonSchema } from '../check/changes.js';
 import { expectationJsonSchema } from '../check/expectation.js';
-import { InputError } from '../base/errors.js';
 import { printable } from '../base/printable.js';
 import { traceJsonSchema } from '../trace/trace.js';
 import { exitHelp } from './exit-codes.js';
 import type { Io } from './io.js';
 import { table } from './columns.js';
+import { numberOf } from './numbers.js';
 import { addOutput, formOf, openResult, writeResult, type OutputFlags } from './output.js';
 import { patchRecords } from './records.js';
 import { loadSeries, seriesNames } from './series.js';
@@ -32,6 +31,7 @@ import {
   scenarioNames,
   type RunFlags,
 } from './run-options.js';
+import { refuseArgument, refuseUnused } from './usage.js';
 
 const FORMS = ['text', 'json'] as const;
 
@@ -76,6 +76,9 @@ const LISTS: Readonly<Record<string, (scenario: string, flags: RunFlags) => Row[
       .map(([name, { address, size }]) => ({ address: hex(address), bytes: size, name })),
 };
 
+/** The lists that depend on the scenario and the options of a boot. */
+const OF_A_BOOT: ReadonlySet<string> = new Set(['regions', 'symbols']);
+
 export function listCommand(io: Io): Command {
   const command = new Command('list')
     .description(
@@ -96,7 +99,12 @@ Examples:
   sme-boot list symbols --stage 9
 ${exitHelp()}`,
     )
-    .action((what: string, scenario: string, flags: Flags) => {
+    .action((what: string, scenario: string, flags: Flags, self: Command) => {
+      if (!OF_A_BOOT.has(what)) {
+        const reason = `"list ${what}" is the same for every boot`;
+        refuseUnused(self, ['--format', '--output'], reason);
+        refuseArgument(self, 1, reason);
+      }
       print(io, own(LISTS, what)?.(scenario, flags) ?? [], flags);
     });
 }
@@ -118,23 +126,19 @@ function print(io: Io, rows: readonly Row[], flags: Flags): void {
 export function patchesCommand(io: Io): Command {
   const command = new Command('patches')
     .description('describe the patches of the series: hunks, files, needs, alternatives')
-    .argument('[N]', `patch number, 1 to ${LAST_STAGE} (default: all)`)
+    .argument(
+      '[N]',
+      `patch number, 1 to ${LAST_STAGE} (default: all)`,
+      numberOf('E_PATCH', 'patches', 1, LAST_STAGE),
+    )
     .addHelpText(
       'after',
       `\nExamples:\n  sme-boot patches\n  sme-boot patches 9 --format json\n${exitHelp()}`,
     )
-    .action((text: string | undefined, flags: OutFlags) => {
-      const records = patchRecords();
-      const chosen = records.filter(
-        ({ number }) => text === undefined || number === wholeNumber(text),
+    .action((chosenNumber: number | undefined, flags: OutFlags) => {
+      const chosen = patchRecords().filter(
+        ({ number }) => chosenNumber === undefined || number === chosenNumber,
       );
-      if (chosen.length === 0) {
-        throw new InputError({
-          code: 'E_PATCH',
-          expected: `1 to ${LAST_STAGE}`,
-          found: text ?? '',
-        });
-      }
       const out = openResult(io, flags.output);
       if (formOf(flags, FORMS) === 'json') {
         const rows = chosen.map((record) => ({ ...record, alternatives: alternativesOf(record) }));

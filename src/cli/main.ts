@@ -34,6 +34,7 @@ import { scenarioCommand } from './scenario.js';
 import { checkStdin } from './stdin-argument.js';
 import { columnsOf, colorLevel, type ColorWhen } from './terminal.js';
 import { traceCommand } from './trace.js';
+import { usageError, watchUsage } from './usage.js';
 
 const EXAMPLES = `
 Examples:
@@ -60,7 +61,6 @@ function program(io: Io): Command {
     .option('--verbose', 'print the stack of a fault of sme-boot')
     .version(VERSION)
     .addHelpText('after', EXAMPLES)
-    .showHelpAfterError('(see sme-boot --help)')
     .hook('preAction', (command, actionCommand) => {
       const { color } = command.opts<{ color: ColorWhen }>();
       io.paint = new Chalk({ level: colorLevel(color, io, io.stdout) });
@@ -107,10 +107,14 @@ function program(io: Io): Command {
   return top;
 }
 
-/** Prints an error; returns the exit status. */
-function report(thrown: unknown, argv: readonly string[], io: Io): number {
-  const error = known(thrown);
-  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+/** Prints an error; returns the exit status. `failed`: the command whose command line it is about. */
+function report(thrown: unknown, argv: readonly string[], io: Io, failed?: Command): number {
+  const raw = known(thrown);
+  if (raw instanceof CommanderError && failed === undefined) {
+    return raw.exitCode === 0 ? EXIT.ok : EXIT.usage;
+  }
+  const error =
+    raw instanceof CommanderError && failed !== undefined ? usageError(raw, failed) : raw;
   const status = exitOf(error);
   const text =
     status !== undefined && error instanceof InputError
@@ -123,9 +127,9 @@ function report(thrown: unknown, argv: readonly string[], io: Io): number {
         });
   try {
     io.stderr.write(text);
-  } catch (failed) {
+  } catch (cannot) {
     // Nothing can be told on stderr; the status is that of the error.
-    if (!(failed instanceof InputError)) throw failed;
+    if (!(cannot instanceof InputError)) throw cannot;
   }
   return status ?? EXIT.fault;
 }
@@ -134,12 +138,16 @@ function report(thrown: unknown, argv: readonly string[], io: Io): number {
 export async function runCli(argv: readonly string[], given: Io): Promise<number> {
   const io = safeIo(given);
   const top = program(io);
+  let failed: Command | undefined;
+  watchUsage(top, (command) => {
+    failed = command;
+  });
   try {
     await top.parseAsync([...argv], { from: 'user' });
     return io.exitCode;
   } catch (error) {
     if (isInterrupt(error)) throw error;
-    return report(error, argv, io);
+    return report(error, argv, io, failed);
   }
 }
 

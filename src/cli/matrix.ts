@@ -24,11 +24,17 @@ import {
   type Pair,
   type Shard,
 } from '../analysis/matrix/plan.js';
-import type { MatrixReport, MatrixRow, MatrixScenario } from '../analysis/matrix/report.js';
+import {
+  missingOf,
+  type MatrixReport,
+  type MatrixRow,
+  type MatrixScenario,
+} from '../analysis/matrix/report.js';
 import { matrixMarkdown, matrixText, type MatrixPainter } from '../analysis/matrix/text.js';
 import { allHunks } from '../series/patches.js';
+import { canonicalName, unknownHunk } from '../series/without.js';
 import { InputError } from '../base/errors.js';
-import { jsonText } from '../base/printable.js';
+import { jsonText, printable } from '../base/printable.js';
 import { EXIT, exitHelp } from './exit-codes.js';
 import { optional } from '../base/optional.js';
 import type { Io } from './io.js';
@@ -43,10 +49,19 @@ import {
   type Result,
 } from './output.js';
 import { Progress } from './progress.js';
-import { bootOptions, DEFAULT_SCENARIO, scenarioNames, type RunFlags } from './run-options.js';
+import {
+  bootOptions,
+  DEFAULT_SCENARIO,
+  repeated,
+  scenarioNames,
+  type RunFlags,
+} from './run-options.js';
+import { refuseUnused } from './usage.js';
 
 const FORMS = ['text', 'markdown', 'json', 'html'] as const;
 type Form = (typeof FORMS)[number];
+/** Missing rows that "merge" names on stderr; the report has all (our choice). */
+const NAMED = 5;
 /** The worker's script, in the folder of the bundle. */
 const WORKER = new URL('./matrix-worker.js', import.meta.url);
 
@@ -79,11 +94,7 @@ export function matrixCommand(io: Io): Command {
     .argument('[SCENARIOS...]', `names of scenarios, or files (default: ${DEFAULT_SCENARIO})`)
     .option('--only <HUNK...>', 'leave out only these hunks (09/initrd) or patches (10)')
     .option('--series <NAME>', 'name of a series, or a file (default: the series as posted)')
-    .option(
-      '--set <PATH=VALUE>',
-      'change one value of each scenario; can be repeated',
-      (value: string, before: string[] = []) => [...before, value],
-    )
+    .option('--set <PATH=VALUE>', 'change one value of each scenario; can be repeated', repeated)
     .option('--shard <I/N>', 'run part I of N; "matrix merge" joins the parts', parseShard)
     .option('--jobs <N>', 'number of worker threads (default: one per processor)', jobsNumber)
     .option('--keep <DIR>', 'also write each row to DIR as a match file for "check"')
@@ -94,16 +105,47 @@ export function matrixCommand(io: Io): Command {
   const merge = new Command('merge')
     .description('join the JSON reports of shards')
     .argument('<FILES...>', 'reports written by "matrix --format json"')
-    .addHelpText('after', exitHelp())
+    .addHelpText('after', exitHelp({ mismatch: 'a shard or a row is missing' }))
     .action((files: string[], flags: OutputFlags<Form>) => {
+      refuseUnused(command, ['--format', '--output'], '"matrix merge" boots nothing');
+      const output = outputOf(command, flags);
       const order = allHunks().map((hunk) => hunk.id);
       const reports = files.map((file) => parseMatrix(file, readText(file, LIMITS.matrixFile)));
-      write(io, mergeReports(reports, order), { ...command.opts<OutputFlags<Form>>(), ...flags });
+      const merged = mergeReports(reports, order);
+      write(io, merged, output);
+      reportMissing(io, merged);
     });
   for (const each of [command, merge]) {
     addOutput(each, { formats: FORMS, what: 'the report', formerOutput: '--out <FILE>' });
   }
   return command.addCommand(merge);
+}
+
+/** The output flags of "merge", which may be before or after the word. Throws E_USAGE for one that is given twice. */
+function outputOf(command: Command, flags: OutputFlags<Form>): OutputFlags<Form> {
+  const before = command.opts<OutputFlags<Form>>();
+  for (const key of ['format', 'output'] as const) {
+    if (before[key] === undefined || flags[key] === undefined) continue;
+    throw new InputError({
+      code: 'E_USAGE',
+      place: { path: 'matrix merge' },
+      reason: `--${key} is given twice`,
+      found: `${before[key]} and ${flags[key]}`,
+    });
+  }
+  const output = { ...before, ...flags };
+  checkOutput(output.output);
+  return output;
+}
+
+/** Names on stderr what a merged report lacks, and sets the exit status. */
+function reportMissing(io: Io, report: MatrixReport): void {
+  const missing = missingOf(report);
+  if (missing.length === 0) return;
+  const more = missing.length > NAMED ? `, and ${String(missing.length - NAMED)} more` : '';
+  const names = missing.slice(0, NAMED).map(printable).join(', ');
+  io.stderr.write(`sme-boot: missing: ${names}${more}\n`);
+  io.exitCode = EXIT.mismatch;
 }
 
 async function matrix(io: Io, named: readonly string[], flags: Flags): Promise<void> {
@@ -123,6 +165,7 @@ async function matrix(io: Io, named: readonly string[], flags: Flags): Promise<v
   );
   const whole = pairsOf(scenarios, hunks);
   const plan = flags.shard === undefined ? whole : shardOf(whole, flags.shard);
+  const part = flags.shard && { shard: flags.shard, rows: whole.length };
   // After every refusal, before the first boot.
   if (flags.keep !== undefined) makeFolder(flags.keep);
   const made = { scenarios: new Map<string, MatrixScenario>(), rows: [] as MatrixRow[] };
@@ -133,7 +176,7 @@ async function matrix(io: Io, named: readonly string[], flags: Flags): Promise<v
     progress(bar, made.rows.length, plan.length, message);
   });
   bar.clear();
-  write(io, reportOf({ series: flags.series ?? 'rfc-v1', ...made }, plan), flags);
+  write(io, reportOf({ series: flags.series ?? 'rfc-v1', ...made }, plan, part), flags);
   if (flags.keep !== undefined) keep(flags.keep, made, run);
   if (!interrupted) return;
   io.stderr.write(`interrupted: ${String(made.rows.length)} of ${String(plan.length)} rows\n`);
@@ -158,17 +201,12 @@ function chosen(ids: readonly string[], only: readonly string[] | undefined): st
   if (only === undefined) return [...ids];
   const selected = only
     .flatMap((text) => text.split(','))
-    .map((name) => {
-      const found = ids.filter(
-        (id) => id === name || (/^\d+$/.test(name) && Number(id.slice(0, 2)) === Number(name)),
-      );
+    .map((given) => {
+      const name = canonicalName(given);
+      const found = ids.filter((id) => id === name || id.slice(0, 2) === name);
       if (found.length > 0) return found;
-      throw new InputError({
-        code: 'E_HUNK',
-        reason: 'no such hunk or patch',
-        expected: ids.join(', '),
-        found: name,
-      });
+      const among = allHunks().filter(({ id }) => ids.includes(id));
+      throw unknownHunk(given, among, 'no such hunk or patch');
     });
   const all = new Set(selected.flat());
   return ids.filter((id) => all.has(id));

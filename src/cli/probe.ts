@@ -6,11 +6,14 @@ import { namedIn } from '../node/relative-paths.js';
 import { printScripts } from '../analysis/calls/yaml.js';
 import { readScript, type ScriptFile } from '../analysis/calls/file.js';
 import { runScript, type ScriptResult } from '../analysis/calls/calls.js';
-import type { BootOptions } from '../sequencer/boot.js';
+import { labelsOf, type BootOptions } from '../sequencer/boot.js';
+import { labelIndex } from '../sequencer/label-index.js';
 import { LAST_STAGE } from '../series/patches.js';
 import { InputError } from '../base/errors.js';
+import { readYaml } from '../base/yaml-source.js';
 import { exitHelp } from './exit-codes.js';
 import { defaultFolder } from './default-folder.js';
+import { checkKeys, checkText } from './file-kinds.js';
 import type { Io } from './io.js';
 import { addOutput, formOf, openResult, type OutputFlags } from './output.js';
 import { packageRoot } from './paths.js';
@@ -61,9 +64,13 @@ export function probeCommand(io: Io): Command {
 function probe(io: Io, paths: readonly string[], flags: Flags): void {
   const given = paths.length === 0 ? [defaultFolder(io, 'probes').folder] : paths;
   // Every file is read before anything runs, so that an error in one leaves no partial output.
-  const files = yamlFiles(given, 'no call script found').map((file) =>
-    readScript(relative('.', file), readText(file)),
-  );
+  const files = yamlFiles(given, 'no call script found').map((file) => {
+    const name = relative('.', file);
+    const text = checkText('probe', name, readText(file));
+    checkKeys('probe', readYaml(name, text));
+    return readScript(name, text);
+  });
+  for (const file of files) checkAt(file, flags);
   const form = formOf(flags, FORMS);
   const out = openResult(io, flags.output);
   const progress = new Progress(io);
@@ -88,6 +95,16 @@ function run(
 ): ScriptResult {
   const flags = { stage, ...(activate !== undefined && { activate }) };
   return runScript(file, optionsOf(file, flags, onStep));
+}
+
+/** Checks a script's scenario and label. Throws E_LABEL at the script's `at`, and what `optionsOf` throws. */
+function checkAt(file: ScriptFile, { stage }: Flags): void {
+  const { scenario } = optionsOf(file, { stage });
+  try {
+    labelIndex(labelsOf(scenario), file.probe.at);
+  } catch (error) {
+    throw error instanceof InputError ? error.within(file.place(['at'])) : error;
+  }
 }
 
 /** The project's call scripts for a patch. */

@@ -1,9 +1,8 @@
 /** The options shared by all commands that boot, and the boot options made from them. */
-import { wholeNumber } from '../base/whole-number.js';
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { Option, type Command, InvalidArgumentError } from 'commander';
+import { Option, type Command } from 'commander';
 import { optional } from '../base/optional.js';
 import { readKernelImage, type KernelImage } from '../firmware/image/kernel-image.js';
 import { openBytes, readBytes, readText } from '../node/files.js';
@@ -13,12 +12,17 @@ import { Boot, type BootOptions } from '../sequencer/boot.js';
 import { parseScenario, setPath, type Scenario } from '../scenario/scenario.js';
 import { LAST_STAGE } from '../series/patches.js';
 import { upTo, type HunkSelection } from '../series/compose.js';
+import { canonicalName } from '../series/without.js';
 import { LIMITS, limitError } from '../base/limits.js';
 import { InputError } from '../base/errors.js';
 import { readYaml, valueAt, type YamlSource } from '../base/yaml-source.js';
+import { checkCombination } from './combinations.js';
+import { checkKeys, checkText } from './file-kinds.js';
+import { numberOf } from './numbers.js';
 import { packageRoot } from './paths.js';
 import { filesRead, sha256 } from './run-files.js';
 import { loadSeries } from './series.js';
+import { missingFile, unknownName } from './unknown.js';
 import { yamlNames } from './yaml-files.js';
 
 export const DEFAULT_SCENARIO = 'epyc-efi';
@@ -47,19 +51,22 @@ export interface LoadedScenario {
   readonly digest: string;
 }
 
-/** Parses the value of `--stage`. */
-export function stageNumber(text: string): number {
-  const stage = wholeNumber(text);
-  if (stage === undefined || stage > LAST_STAGE) {
-    throw new InvalidArgumentError(`expected a number from 0 to ${String(LAST_STAGE)}.`);
-  }
-  return stage;
-}
+/** Parses the value of `--stage`. Throws E_STAGE. */
+export const stageNumber = numberOf('E_STAGE', '--stage', 0, LAST_STAGE);
 
 /** Collects the values of an option that can be repeated. */
 export const repeated = (value: string, before: string[] = []): string[] => [...before, value];
 
-const split = (value: string): string[] => value.split(',').filter((name) => name !== '');
+/** Collects names, which may be in one value, between commas. Throws E_USAGE for a value without a name. */
+const names = (value: string, before: string[] = []): string[] => {
+  const given = value.split(',').filter((name) => name !== '');
+  if (given.length > 0) return [...before, ...given];
+  throw new InputError({
+    code: 'E_USAGE',
+    expected: 'the name of a hunk, patch or alternative',
+    found: JSON.stringify(value),
+  });
+};
 
 /** Names of the package's scenarios. */
 export function scenarioNames(root = packageRoot()): string[] {
@@ -94,10 +101,10 @@ export function selectionOf(flags: RunFlags): HunkSelection {
   const stage = flags.stage ?? series?.stage ?? LAST_STAGE;
   const activate = flags.activate ?? series?.activate ?? false;
   const base = series === undefined ? undefined : upTo({ ...series, activate }, stage);
-  const without = both(base?.without, flags.without);
+  const without = both(base?.without, flags.without?.map(canonicalName));
   const asked = flags.stub ?? flags.neutral;
   const stub = asked ?? base?.stub;
-  const extra = both(base?.with, flags.with);
+  const extra = both(base?.with, flags.with?.map(canonicalName));
   if (asked === true && without.length === 0) {
     throw new InputError({ code: 'E_USAGE', reason: '--stub needs --without' });
   }
@@ -116,17 +123,13 @@ export function addRunOptions(command: Command): Command {
     .option('--stage <N>', `apply patches 1 to N (default: ${String(LAST_STAGE)})`, stageNumber)
     .option('--series <NAME>', 'name of a series (rfc-v1, fixed, …), or a file')
     .option('--activate', 'apply patch 18, which turns encryption on, on top of the stage')
-    .option(
-      '--without <HUNK...>',
-      'leave out hunks (09/initrd) or whole patches (10)',
-      (value: string, before: string[] = []) => [...before, ...split(value)],
-    )
+    .option('--without <HUNK...>', 'leave out hunks (09/initrd) or whole patches (10)', names)
     .option('--stub', 'replace what --without names by stubs that do nothing')
     .addOption(new Option('--neutral', 'the former name of --stub').hideHelp())
     .option(
       '--with <ALTERNATIVE...>',
       'use an alternative (sme-boot list alternatives) instead of its hunk, or on top',
-      (value: string, before: string[] = []) => [...before, ...split(value)],
+      names,
     )
     .option(
       '--kernel <FILE>',
@@ -152,15 +155,12 @@ export function scenarioData(nameOrFile: string): {
   const own = join(packageRoot(), 'scenarios', `${nameOrFile}.yaml`);
   const isName = nameOrFile !== STDIN && /^[a-z0-9-]+$/.test(nameOrFile);
   if (isName && !existsSync(own)) {
-    throw new InputError({
-      code: 'E_SCENARIO_UNKNOWN',
-      expected: `a file, or one of ${scenarioNames().join(', ')}`,
-      found: nameOrFile,
-    });
+    throw unknownName('E_SCENARIO_UNKNOWN', nameOrFile, scenarioNames());
   }
+  if (!isName) missingFile('E_SCENARIO_UNKNOWN', nameOrFile, scenarioNames);
   const file = isName ? own : nameOrFile;
   const name = isName ? `scenarios/${nameOrFile}.yaml` : nameOrFile;
-  const source = readYaml(name, readText(file));
+  const source = checkKeys('scenario', readYaml(name, checkText('scenario', name, readText(file))));
   return { file: name, data: source.value, source };
 }
 
@@ -222,6 +222,7 @@ export function bootOptions(
   given: RunFlags,
   onStep?: (label: string) => void,
 ): BootOptions {
+  checkCombination(given);
   const systemMap =
     given.kernel === undefined || given.systemMap === undefined
       ? undefined

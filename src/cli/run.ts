@@ -6,6 +6,7 @@ import { oneLine } from '../base/printable.js';
 import { forFile, outputFile } from '../node/relative-paths.js';
 import { schemaOption } from '../node/schema-path.js';
 import type { Boot } from '../sequencer/boot.js';
+import { dataNames } from '../sequencer/data-names.js';
 import { differences } from '../sequencer/expected.js';
 import { printTrace, printTraceJson } from '../trace/yaml-out.js';
 import type { Trace } from '../trace/trace.js';
@@ -91,7 +92,6 @@ export function runCommand(io: Io): Command {
 function run(io: Io, scenario: string, flags: Flags): void {
   const form = formOf(flags, flags.output === undefined ? FORMS : TRACE_FORMS);
   checkMatchOut(flags);
-  const predicates = flags.expect?.map((text) => predicateOf(text));
   if (form !== 'text' && !toFile(flags.output) && flags.matchOut === '-') {
     throw new InputError({
       code: 'E_USAGE',
@@ -101,6 +101,8 @@ function run(io: Io, scenario: string, flags: Flags): void {
   if (form !== 'text') checkOutput(flags.output);
   checkOutput(flags.matchOut);
   const boot = prepareBoot(scenario, flags);
+  const names = dataNames(boot.options.scenario);
+  const predicates = flags.expect?.map((text) => predicateOf(text, names));
   const summary = summaryOutput(io, form, flags);
   summary.print(summaryHead(boot, summary.paint));
   const trace = runSteps(boot, io, summary);

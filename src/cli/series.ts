@@ -5,9 +5,10 @@ import { readText } from '../node/files.js';
 import { STDIN } from '../node/stdin.js';
 import { currentName } from '../series/former-names.js';
 import { seriesOf, type Series } from '../series/series-file.js';
-import { InputError } from '../base/errors.js';
 import { readYaml } from '../base/yaml-source.js';
+import { checkKeys, checkText } from './file-kinds.js';
 import { packageRoot } from './paths.js';
+import { missingFile, unknownName } from './unknown.js';
 import { yamlNames } from './yaml-files.js';
 
 const FOLDER = join('patches', 'series');
@@ -23,12 +24,10 @@ export function loadSeries(given: string): Series {
   const isName = nameOrFile !== STDIN && /^[a-z0-9-]+$/.test(nameOrFile);
   const packaged = join(packageRoot(), FOLDER, `${nameOrFile}.yaml`);
   if (isName && !existsSync(packaged)) {
-    throw new InputError({
-      code: 'E_SERIES_UNKNOWN',
-      expected: `a file, or one of ${seriesNames().join(', ')}`,
-      found: nameOrFile,
-    });
+    throw unknownName('E_SERIES_UNKNOWN', nameOrFile, seriesNames());
   }
+  if (!isName) missingFile('E_SERIES_UNKNOWN', nameOrFile, seriesNames);
   const file = isName ? `patches/series/${nameOrFile}.yaml` : nameOrFile;
-  return seriesOf(readYaml(file, readText(isName ? packaged : nameOrFile)));
+  const text = checkText('series', file, readText(isName ? packaged : nameOrFile));
+  return seriesOf(checkKeys('series', readYaml(file, text)));
 }

@@ -103,10 +103,10 @@ describe('sme-boot bisect', () => {
   });
 
   test.each([
-    [[], /missing required argument/],
+    [[], /E_USAGE: bisect: SERIES is missing/],
     [['rfc-v1'], /E_USAGE: bisect needs --expect/],
     [['rfc-v1', '--expect', 'nonsense'], /E_USAGE: --expect/],
-    [['rfc-v1', '--expect', 'outcome=panic', '--stage', '19'], /expected a number from 0/],
+    [['rfc-v1', '--expect', 'outcome=panic', '--stage', '19'], /expected a plain number from 0/],
     [['rfc-v1', '--expect', 'outcome=panic', '--scenario', 'none'], /E_SCENARIO_UNKNOWN/],
     [['no-such', '--expect', 'outcome=panic'], /E_SERIES_UNKNOWN: .*merged-4-14, rfc-v1/],
     [['no/such.yaml', '--expect', 'outcome=panic'], /E_READ: no\/such\.yaml/],

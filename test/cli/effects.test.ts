@@ -65,8 +65,8 @@ describe('sme-boot effects', () => {
   });
 
   test.each([
-    [['19'], /E_PATCH: expected 1 to 18, found 19/],
-    [['1', '--view', 'sideways'], /E_VIEW: expected stage, activated, without, probes/],
+    [['19'], /E_PATCH: effects: expected a plain number from 1 to 18, found "19"/],
+    [['1', '--view', 'sideways'], /E_VIEW: --view: expected stage, activated, without, probes/],
     [['1', '--scenario', 'nowhere'], /E_SCENARIO_UNKNOWN/],
   ])('%j is refused', async (args, message) => {
     const { status, err } = await sme(['effects', ...args]);

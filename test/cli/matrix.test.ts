@@ -45,7 +45,7 @@ describe('sme-boot matrix', () => {
     expect(whole.scenarios.map(({ name, outcome }) => [name, outcome.kind])).toEqual([
       ['bios-minimal', 'booted'],
     ]);
-    const given = ['10/efi,9/initrd', '06/load_cr3'];
+    const given = ['10/efi,9/initrds', '06/load_cr3'];
     const odd = await sme(['matrix', 'bios-minimal', '--only', ...given]);
     expect([odd.status, odd.err.slice(0, 16)]).toEqual([2, 'sme-boot: E_HUNK']);
     const patch = ['matrix', 'bios-minimal', '--only', '9', '04', '--format', 'json'];
@@ -160,9 +160,9 @@ describe('sme-boot matrix', () => {
       ['no jobs', ['bios-minimal', '--jobs', '0'], /--jobs.*a number of threads, 1 to 256/],
       ['half a job', ['bios-minimal', '--jobs', '1.5'], /--jobs.*a number of threads/],
       ['jobs by name', ['bios-minimal', '--jobs', 'many'], /--jobs.*a number of threads/],
-      ['a shard before the first', ['bios-minimal', '--shard', '0/2'], /E_SHARD: .*found 0\/2/],
-      ['a shard after the last', ['bios-minimal', '--shard', '3/2'], /E_SHARD: .*found 3\/2/],
-      ['a shard by name', ['bios-minimal', '--shard', 'x'], /E_SHARD: .*found x/],
+      ['a shard before the first', ['bios-minimal', '--shard', '0/2'], /E_SHARD: .*found "0\/2"/],
+      ['a shard after the last', ['bios-minimal', '--shard', '3/2'], /E_SHARD: .*found "3\/2"/],
+      ['a shard by name', ['bios-minimal', '--shard', 'x'], /E_SHARD: .*found "x"/],
       ['an unknown hunk', ['bios-minimal', '--only', '09/initrds'], /E_HUNK: .*found 09\/initrds/],
       ['an unknown patch', ['bios-minimal', '--only', '19'], /E_HUNK: .*found 19/],
       ['an unknown scenario', ['bios-minimal', 'no-such'], /E_SCENARIO_UNKNOWN: .*found no-such/],

@@ -96,7 +96,10 @@ describe('sme-boot probe', () => {
 
   test.each([
     [['probe', 'nowhere.yaml'], /E_READ/],
-    [['probe', 'probes/03-mask.yaml', '--stage', '19'], /expected a number from 0 to 18/],
+    [
+      ['probe', 'probes/03-mask.yaml', '--stage', '19'],
+      /E_STAGE: --stage: expected a plain number from 0 to 18/,
+    ],
     [['probe', 'probes/03-mask.yaml', '--stage', '3', '--activate'], /E_MISSING_NEED/],
     [['probe', 'scenarios/bios-minimal.yaml'], /E_PROBE: scenarios.bios-minimal\.yaml/],
     [['probe', 'schemas'], /E_NOTHING/],

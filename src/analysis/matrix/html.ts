@@ -4,7 +4,7 @@
  */
 import { own } from '../../base/own.js';
 import { printableLines } from '../../base/printable.js';
-import { MATRIX_SCHEMA, type MatrixReport, type MatrixRow } from './report.js';
+import { MATRIX_SCHEMA, missingOf, type MatrixReport, type MatrixRow } from './report.js';
 import {
   byScenario,
   oneLine,
@@ -163,7 +163,8 @@ const POLICY = [
 
 /** The page of a report. It contains the report as JSON in the element `matrix-data`. */
 export function matrixHtml(report: MatrixReport): string {
-  const { series, rows, missing } = report;
+  const { series, rows } = report;
+  const missing = missingOf(report);
   const title = `${html(series)} without each hunk`;
   const heads = Object.entries(COLUMNS).map(
     ([key, head]) => `<th role="columnheader" scope="col" data-key="${key}">${head}</th>`,

@@ -125,7 +125,8 @@ function byPosition(order: readonly string[]): (a: string, b: string) => number 
 /**
  * Merges reports of one series: scenarios in the order of their first mention, the rows of each in the `order` of hunks,
  * unknown hunks last. A row or scenario in several reports must be equal in all of them. A row is missing if a report
- * lists it as missing and none has it. Throws InputError (E_MATRIX_MERGE) if the reports disagree.
+ * lists it as missing and none has it; a shard is missing if there are others of its matrix. Throws InputError
+ * (E_MATRIX_MERGE) if the reports disagree.
  */
 export function mergeReports(
   reports: readonly MatrixReport[],
@@ -159,11 +160,44 @@ export function mergeReports(
     return [key.slice(0, Math.max(0, at)), key.slice(at + 1)];
   };
   const missing = new Set(reports.flatMap((report) => report.missing));
-  return {
+  const shard = mergeShards(reports);
+  const merged: MatrixReport = {
     'sme-boot-matrix': MATRIX_SCHEMA,
     series: first.series,
     scenarios: [...scenarios.values()],
     rows: [...rows.values()].sort((a, b) => byKey([a.scenario, a.hunk], [b.scenario, b.hunk])),
     missing: [...missing].filter((key) => !rows.has(key)).sort((a, b) => byKey(split(a), split(b))),
   };
+  if (shard === undefined) return merged;
+  if (shard.parts.length < shard.count) return { ...merged, shard };
+  // All shards of one matrix have all of its rows, and no report of another one is among them.
+  const found = merged.rows.length + merged.missing.length;
+  if (found === shard.rows || reports.some((report) => report.shard === undefined)) return merged;
+  throw new InputError({
+    code: MERGE_CODE,
+    place: { path: 'rows' },
+    reason: 'the shards are not of one matrix',
+    expected: `${shard.rows} rows`,
+    found: `${found}`,
+  });
+}
+
+/** The shards of all reports together; undefined if none is a shard. Throws E_MATRIX_MERGE if they are not of one matrix. */
+function mergeShards(reports: readonly MatrixReport[]): MatrixReport['shard'] {
+  const shards = reports.flatMap(({ shard }) => shard ?? []);
+  const [first] = shards;
+  if (first === undefined) return undefined;
+  for (const key of ['count', 'rows'] as const) {
+    const other = shards.find((shard) => shard[key] !== first[key]);
+    if (other === undefined) continue;
+    throw new InputError({
+      code: MERGE_CODE,
+      place: { path: `shard.${key}` },
+      reason: 'the shards are not of one matrix',
+      expected: `${first[key]} as in an earlier report`,
+      found: `${other[key]}`,
+    });
+  }
+  const parts = new Set(shards.flatMap((shard) => shard.parts));
+  return { ...first, parts: [...parts].sort((a, b) => a - b) };
 }

@@ -14,12 +14,20 @@ export interface Shard {
   readonly count: number;
 }
 
+/** Most parts of a matrix (our choice: far more than it has rows). */
+const MAX_SHARDS = 10_000;
+
 /** Parses `2/5`. Throws E_SHARD. */
 export function parseShard(text: string): Shard {
-  const [, index, count] = /^(\d+)\/(\d+)$/.exec(text) ?? [];
+  const [, index, count] = /^(\d{1,5})\/(\d{1,5})$/.exec(text) ?? [];
   const shard = { index: Number(index), count: Number(count) };
-  if (shard.index >= 1 && shard.index <= shard.count) return shard;
-  throw new InputError({ code: 'E_SHARD', expected: 'I/N with I from 1 to N', found: text });
+  if (shard.index >= 1 && shard.index <= shard.count && shard.count <= MAX_SHARDS) return shard;
+  throw new InputError({
+    code: 'E_SHARD',
+    place: { path: '--shard' },
+    expected: 'I/N with I from 1 to N: 2/5',
+    found: JSON.stringify(text),
+  });
 }
 
 /** All rows, by scenario and in the order of the series. */
@@ -62,8 +70,12 @@ export interface Made {
   readonly rows: readonly MatrixRow[];
 }
 
-/** The report of a plan, complete or not. */
-export function reportOf({ series, scenarios, rows }: Made, plan: readonly Pair[]): MatrixReport {
+/** The report of a plan, complete or not. `part`: the plan is this shard of a whole of so many rows. */
+export function reportOf(
+  { series, scenarios, rows }: Made,
+  plan: readonly Pair[],
+  part?: { readonly shard: Shard; readonly rows: number },
+): MatrixReport {
   const names = [...new Set(plan.map(({ scenario }) => scenario))];
   const nameOf = (scenario: string): string => scenarios.get(scenario)?.name ?? scenario;
   const made = new Map(rows.map((row) => [`${row.scenario} ${row.hunk}`, row]));
@@ -74,5 +86,9 @@ export function reportOf({ series, scenarios, rows }: Made, plan: readonly Pair[
     scenarios: names.flatMap((name) => scenarios.get(name) ?? []),
     rows: planned.flatMap((id) => made.get(id) ?? []),
     missing: planned.filter((id) => !made.has(id)),
+    ...(part !== undefined &&
+      part.shard.count > 1 && {
+        shard: { parts: [part.shard.index], count: part.shard.count, rows: part.rows },
+      }),
   };
 }

@@ -85,9 +85,26 @@ export const matrixSchema = z.strictObject({
   rows: z.array(rowSchema),
   /** Requested rows that were not run: `scenario hunk`; not empty after Ctrl-C. */
   missing: z.array(z.string()),
+  /** The shards that the report has, of how many, and the rows of all of them together; absent: it is not a part. */
+  shard: z
+    .strictObject({
+      parts: z.array(z.int().min(1)).min(1),
+      count: z.int().min(1),
+      rows: z.int().min(0),
+    })
+    .optional(),
 });
 
 export type WrongRead = z.infer<typeof wrongSchema>;
 export type MatrixRow = z.infer<typeof rowSchema>;
 export type MatrixScenario = z.infer<typeof scenarioSchema>;
 export type MatrixReport = z.infer<typeof matrixSchema>;
+
+/** The shards that a report lacks, as `shard 2/5`, then the rows that were requested and not run. */
+export function missingOf({ missing, shard }: MatrixReport): string[] {
+  const { parts = [], count = 0 } = shard ?? {};
+  const absent = Array.from({ length: count }, (_, index) => index + 1).filter(
+    (part) => !parts.includes(part),
+  );
+  return [...absent.map((part) => `shard ${part}/${count}`), ...missing];
+}

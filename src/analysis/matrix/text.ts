@@ -1,5 +1,5 @@
 /** Prints a matrix for a terminal and as Markdown. */
-import type { MatrixReport, MatrixRow } from './report.js';
+import { missingOf, type MatrixReport, type MatrixRow } from './report.js';
 import {
   byScenario,
   oneLine,
@@ -156,7 +156,8 @@ export function matrixText(
       '',
     ];
   });
-  const { missing, rows, series } = report;
+  const { rows, series } = report;
+  const missing = missingOf(report);
   const total = `${oneLine(series)} without each hunk: ${totalsText(totalsOf(rows))}`;
   const lines = [...blocks.flat(), ...wrap(total, columns).map((text) => paint.heading(text))];
   if (missing.length > 0) {
@@ -211,9 +212,10 @@ export function matrixMarkdown(report: MatrixReport): string {
       );
     }
   }
-  if (report.missing.length > 0) {
+  const missing = missingOf(report);
+  if (missing.length > 0) {
     lines.push('', '## Missing rows', '');
-    for (const each of report.missing) lines.push(`- ${markdown(each)}`);
+    for (const each of missing) lines.push(`- ${markdown(each)}`);
   }
   return `${lines.join('\n')}\n`;
 }
