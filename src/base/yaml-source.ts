@@ -271,11 +271,25 @@ export function schemaError(
   });
 }
 
+/** The issue to report: the first, but before a missing key an unknown one beside it, which may be that key misspelt. */
+export function issueOf(issues: readonly Issue[], value: unknown): Issue | undefined {
+  const [first] = issues;
+  if (first === undefined || valueAt(value, first.path) !== undefined) return first;
+  const parent = first.path.slice(0, -1);
+  const beside = issues.find(
+    ({ code, path }) =>
+      code === 'unrecognized_keys' &&
+      path.length === parent.length &&
+      path.every((key, index) => key === parent[index]),
+  );
+  return beside ?? first;
+}
+
 /** The file's value, parsed by `schema`. Throws InputError with `code` for the first issue. */
 export function validate<T>(code: string, schema: z.ZodType<T>, source: YamlSource): T {
   const result = schema.safeParse(source.value);
   if (result.success) return result.data;
-  const [issue] = result.error.issues;
+  const issue = issueOf(result.error.issues, source.value);
   if (issue === undefined) throw result.error;
   throw schemaError(code, source, issue, schema);
 }

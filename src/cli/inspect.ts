@@ -97,9 +97,18 @@ function inspect(io: Io, scenario: string, flags: Flags): void {
   const progress = new Progress(io);
   const boot = prepareBoot(scenario, flags, progress.step);
   // All input is checked before the boot runs.
-  if (flags.at !== undefined) labelIndex(boot.labels, flags.at);
-  if (flags.vtop !== undefined) checkPlaceOf('--vtop', boot, flags.vtop);
-  if (flags.mem !== undefined) checkPlaceOf('--mem', boot, parseMem(flags.mem, flags.save).where);
+  const { at, vtop: address, mem, save } = flags;
+  if (at !== undefined) checked('--at', () => labelIndex(boot.labels, at));
+  if (address !== undefined) {
+    checked('--vtop', () => {
+      checkPlace(boot, address);
+    });
+  }
+  if (mem !== undefined) {
+    checked('--mem', () => {
+      checkPlace(boot, parseMem(mem, save).where);
+    });
+  }
   if (toFile(flags.output)) checkWritable(flags.output);
   if (flags.at !== undefined) boot.runTo(flags.at);
   else while (boot.step());
@@ -114,11 +123,11 @@ function inspect(io: Io, scenario: string, flags: Flags): void {
   const aside = flags.save === '-' && !toFile(flags.output);
   const out = aside ? onStderr(io) : openResult(io, flags.output);
   if (formOf(flags, FORMS) === 'json') {
-    const at =
-      flags.at === undefined
+    const label =
+      at === undefined
         ? {}
-        : { at: flags.at, reached, ...(ending !== undefined && { outcome: boot.outcome }) };
-    const data = { ...at, ...Object.fromEntries(views.map((view) => [view.name, view.data])) };
+        : { at, reached, ...(ending !== undefined && { outcome: boot.outcome }) };
+    const data = { ...label, ...Object.fromEntries(views.map((view) => [view.name, view.data])) };
     out.write(`${JSON.stringify(data, null, 2)}\n`);
   } else {
     out.print(views.map(({ text }) => text(out.columns)).join('\n'));
@@ -126,10 +135,10 @@ function inspect(io: Io, scenario: string, flags: Flags): void {
   out.end();
 }
 
-/** Checks the place of an option before the boot runs. Throws E_PLACE with the option. */
-function checkPlaceOf(option: string, boot: Boot, text: string): void {
+/** Runs a check of the value of an option: its errors get the option as their place. */
+function checked(option: string, check: () => unknown): void {
   try {
-    checkPlace(boot, text);
+    check();
   } catch (error) {
     throw error instanceof InputError ? error.within({ path: option }) : error;
   }

@@ -8,7 +8,7 @@ import { own, ownOf } from '../base/own.js';
 import { jsonSchema } from '../base/json-schema.js';
 import { keysAt } from '../base/schema-keys.js';
 import { suggest } from '../base/suggest.js';
-import { describeValue, expectedOf, valueAt, type PathKey } from '../base/yaml-source.js';
+import { describeValue, expectedOf, issueOf, valueAt, type PathKey } from '../base/yaml-source.js';
 import { OUTCOME_KINDS } from '../trace/trace.js';
 import { stageNumber } from '../series/patches.js';
 
@@ -328,7 +328,7 @@ export type PlaceOf = (path: readonly PathKey[], key?: string) => Place;
 export function parseScenario(file: string, data: unknown, placeOf?: PlaceOf): Scenario {
   const parsed = scenarioSchema.safeParse(data);
   if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
+  const issue = issueOf(parsed.error.issues, data);
   if (issue === undefined) throw parsed.error;
   const keys = issue.path.map((key) => (typeof key === 'number' ? key : String(key)));
   if (issue.code === 'unrecognized_keys') throw unknownKey(file, keys, issue.keys, placeOf);

@@ -4,7 +4,7 @@ import { addedNames, neededNames, type Hunk } from '../kernel/hunk.js';
 import { InputError } from '../base/errors.js';
 import { optional } from '../base/optional.js';
 import { oneOf, suggest } from '../base/suggest.js';
-import { patchOf } from './patches.js';
+import { allHunks, patchOf } from './patches.js';
 
 /**
  * A name of a hunk, alternative or patch in its canonical form, with two digits: `9/initrd` is `09/initrd`, `9` is `09`.
@@ -29,7 +29,16 @@ export function expand(names: readonly string[], among: readonly Hunk[]): Hunk[]
       patch === undefined ? hunk.id === name : patchOf(hunk) === patch,
     );
     if (found.length > 0) return found;
-    throw unknownHunk(given, among, 'there is no such hunk or patch at this stage');
+    const later = allHunks().find((hunk) => hunk.id === name || patchOf(hunk) === patch);
+    if (later === undefined) {
+      throw unknownHunk(given, among, 'there is no such hunk or patch at this stage');
+    }
+    throw new InputError({
+      code: 'E_HUNK',
+      reason: 'this stage does not have this hunk or patch',
+      expected: `stage ${patchOf(later)} or a later one`,
+      found: given,
+    });
   });
 }
 
