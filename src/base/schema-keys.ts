@@ -1,5 +1,6 @@
 /** The keys that a schema allows at a path, for errors about an unknown key. */
 import * as z from 'zod';
+import { ownOf } from './own.js';
 
 type Node = Readonly<Record<string, unknown>>;
 
@@ -15,7 +16,7 @@ function variants(root: Node, node: unknown): Node[] {
       ? ref
           .split('/')
           .slice(1)
-          .reduce<unknown>((at, key) => (isNode(at) ? at[key] : undefined), root)
+          .reduce<unknown>((at, key) => ownOf(at, key), root)
       : undefined;
   const lists = [node.anyOf, node.oneOf, node.allOf].flatMap((list) =>
     Array.isArray(list) ? (list as unknown[]) : [],
@@ -28,7 +29,7 @@ function below(node: Node, key: string | number): unknown {
   if (typeof key === 'number') return node.items;
   const { properties } = node;
   return isNode(properties) && Object.hasOwn(properties, key)
-    ? properties[key]
+    ? ownOf(properties, key)
     : node.additionalProperties;
 }
 

@@ -84,7 +84,7 @@ export function effectsCommand(io: Io): Command {
     .addHelpText('after', EXAMPLES)
     .action((first: string | undefined, others: string[], flags: Flags) => {
       // A scenario or the first patch: a number is a patch.
-      const isPatch = first === undefined || /^\d+$/.test(first);
+      const isPatch = first === undefined || /^[-+.]?\d/.test(first);
       const patches = first === undefined || !isPatch ? others : [first, ...others];
       const named = isPatch ? undefined : first;
       const known = named !== undefined || flags.scenario !== undefined;

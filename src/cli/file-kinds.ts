@@ -18,9 +18,9 @@ interface Kind {
 /** Files that are not YAML, by their beginning: the formats' magic numbers, and the first line of a kernel log. */
 const BEGINNINGS: readonly (readonly [RegExp, Kind])[] = [
   [/^MZ/, { name: 'a kernel image', use: '--kernel FILE' }],
-  [/^\x7fELF/, { name: 'an ELF file', use: '--kernel FILE' }],
+  [/^\u007fELF/, { name: 'an ELF file', use: '--kernel FILE' }],
   [/^07070[127]/, { name: 'a cpio archive', use: '--initrd FILE' }],
-  [/^\x1f\ufffd|^\ufffd7zXZ/, { name: 'a compressed file', use: '--initrd FILE' }],
+  [/^\p{Cc}\ufffd|^\ufffd7zXZ/u, { name: 'a compressed file', use: '--initrd FILE' }],
   [
     /^(?:<\d+>)?\[ *\d+\.\d+\] |^[^\n]*\bLinux version \d/,
     { name: 'a kernel log', use: 'sme-boot scenario from-dmesg FILE' },

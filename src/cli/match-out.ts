@@ -2,8 +2,11 @@
 import { InputError } from '../base/errors.js';
 import { optional } from '../base/optional.js';
 import type { RunOf } from '../check/expectation.js';
+import { suggest } from '../base/suggest.js';
 import { matchFileText } from '../check/match-out.js';
 import { inFile, nameIn, outputFile } from '../node/relative-paths.js';
+import { LABELS } from '../sequencer/boot.js';
+import { labelIndex } from '../sequencer/label-index.js';
 import { LAST_STAGE, TURN_ON } from '../series/patches.js';
 import type { Trace } from '../trace/trace.js';
 import { isKind, TRACE_KINDS, type TraceKind } from '../trace/vocabulary.js';
@@ -18,7 +21,7 @@ export interface MatchOutFlags {
   matchKind?: string[];
 }
 
-/** Checks the options before the boot. Throws E_USAGE, and E_KIND for an unknown kind of event. */
+/** Checks the options before the boot. Throws E_USAGE, E_KIND for an unknown kind of event, E_LABEL. */
 export function checkMatchOut(flags: RunFlags & MatchOutFlags): void {
   if (flags.matchOut === undefined) {
     if (flags.matchStep === undefined && flags.matchKind === undefined) return;
@@ -28,6 +31,7 @@ export function checkMatchOut(flags: RunFlags & MatchOutFlags): void {
     });
   }
   kindsOf(flags);
+  for (const label of flags.matchStep ?? []) labelIndex(LABELS, label);
 }
 
 function kindsOf({ matchKind }: MatchOutFlags): TraceKind[] | undefined {
@@ -38,6 +42,7 @@ function kindsOf({ matchKind }: MatchOutFlags): TraceKind[] | undefined {
       reason: 'there is no such kind of event',
       expected: `one of ${TRACE_KINDS.join(', ')}`,
       found: name,
+      ...suggest(name, TRACE_KINDS),
     });
   });
 }

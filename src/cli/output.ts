@@ -2,6 +2,9 @@
 import { extname } from 'node:path';
 import { Chalk, type ChalkInstance } from 'chalk';
 import { Option, type Command } from 'commander';
+import { InputError } from '../base/errors.js';
+import { own } from '../base/own.js';
+import { suggest } from '../base/suggest.js';
 import { checkWritable, writeWhole } from '../node/files.js';
 import { fitted } from './fit.js';
 import type { Io } from './io.js';
@@ -47,13 +50,21 @@ interface OutputOptions {
   readonly formats: readonly string[];
   /** What is written; default: the result. */
   readonly what?: string;
+  /** Whether the output may have any name: its extension does not state the format. */
+  readonly anyName?: boolean;
   readonly formerOutput?: string;
   readonly formerFormat?: string;
 }
 
 /** Adds `--output` and `--format` to a command. */
 export function addOutput(command: Command, options: OutputOptions): Command {
-  const { formats, what = 'the result', formerOutput, formerFormat } = options;
+  const { formats, what = 'the result', anyName = false, formerOutput, formerFormat } = options;
+  // Before the boots, which may take minutes.
+  if (!anyName && formats.length > 1) {
+    command.hook('preAction', (_command, action) => {
+      if (action === command) formOf(action.opts<OutputFlags>(), [formats[0] ?? '', ...formats]);
+    });
+  }
   command.option('-o, --output <FILE>', `write ${what} to this file (-: stdout)`);
   if (formerOutput !== undefined) command.addOption(new FormerOption(formerOutput, 'output'));
   const [first = ''] = formats;
@@ -67,13 +78,32 @@ export function addOutput(command: Command, options: OutputOptions): Command {
   return command;
 }
 
-/** The format of a result: `--format`, else by the output's name, else the first of `formats`. */
+/** The format that a name's extension states, of those of a command. */
+const formNamed = <Form extends string>(
+  output: string | undefined,
+  formats: readonly Form[],
+): Form | undefined => formats.find((form) => form === own(FORM_OF, extname(output ?? '')));
+
+/**
+ * The format of a result: `--format`, else by the output's name, else the first of `formats`. Throws E_USAGE for an
+ * extension that none of the formats has, as `report.pdf`.
+ */
 export function formOf<Form extends string>(
   { output, format }: OutputFlags<Form>,
   formats: readonly [Form, ...Form[]],
 ): Form {
-  const named = Object.entries(FORM_OF).find(([end]) => end === extname(output ?? ''))?.[1];
-  return format ?? formats.find((form) => form === named) ?? formats[0];
+  const form = format ?? formNamed(output, formats);
+  if (form !== undefined) return form;
+  const extension = toFile(output) ? extname(output) : '';
+  if (extension === '') return formats[0];
+  const known = Object.keys(FORM_OF).filter((each) => formNamed(each.slice(1) + each, formats));
+  throw new InputError({
+    code: 'E_USAGE',
+    reason: '--output: no format has this file name extension',
+    expected: [...known, 'or --format'].join(', '),
+    found: output ?? '',
+    ...suggest(extension, known),
+  });
 }
 
 /** A result that is being written. */

@@ -15,7 +15,6 @@ import type { Io } from './io.js';
 import {
   addOutput,
   checkOutput,
-  formOf,
   onStderr,
   openResult,
   toFile,
@@ -42,7 +41,6 @@ interface Flags extends RunFlags, OutputFlags<Form>, MatchOutFlags {
 }
 
 /** With an output, the trace is written, unless `--format text` asks for the summary. */
-const TRACE_FORMS = ['yaml', 'json'] as const;
 
 const EXAMPLES = `
 Examples:
@@ -70,6 +68,7 @@ export function runCommand(io: Io): Command {
   addRunOptions(command);
   addOutput(command, {
     formats: FORMS,
+    anyName: true,
     what: 'the trace (--format text: the summary)',
     formerOutput: '--trace <FILE>',
     formerFormat: '--trace-format <FORMAT>',
@@ -89,8 +88,13 @@ export function runCommand(io: Io): Command {
   return command;
 }
 
+/** The format of the trace: in a file it is YAML whatever the name, unless that ends in .json. */
+const formOfTrace = (flags: Flags): Form =>
+  flags.format ??
+  (flags.output === undefined ? 'text' : /\.json$/.test(flags.output) ? 'json' : 'yaml');
+
 function run(io: Io, scenario: string, flags: Flags): void {
-  const form = formOf(flags, flags.output === undefined ? FORMS : TRACE_FORMS);
+  const form = formOfTrace(flags);
   checkMatchOut(flags);
   if (form !== 'text' && !toFile(flags.output) && flags.matchOut === '-') {
     throw new InputError({

@@ -1,4 +1,5 @@
 /** Errors of the file system as input errors. */
+import { dirname } from 'node:path';
 import { InputError } from '../base/errors.js';
 import { own } from '../base/own.js';
 import { Interrupted } from './interrupt.js';
@@ -9,6 +10,7 @@ const REASONS: Readonly<Record<string, string>> = {
   ENOENT: 'no such file',
   EACCES: 'permission denied',
   EPERM: 'operation not permitted',
+  EEXIST: 'a file has that name',
   EISDIR: 'it is a directory',
   ENOTDIR: 'a part of the path is not a directory',
   ENOSPC: 'no space left on the device',
@@ -53,7 +55,10 @@ export function fileError(code: string, file: string, cause: unknown): Error {
   return new InputError({
     code,
     place: { file },
-    reason: own(REASONS, system) ?? system,
+    reason:
+      code === 'E_WRITE' && system === 'ENOENT'
+        ? `there is no folder ${dirname(file)}`
+        : (own(REASONS, system) ?? system),
     ...(code === 'E_READ' && system === 'ENOENT' && nearFiles(file)),
     cause,
   });

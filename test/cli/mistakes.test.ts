@@ -40,12 +40,12 @@ const MISTAKES: readonly (readonly [what: string, argv: readonly string[], messa
   [
     'a command',
     ['rnu'],
-    'E_USAGE: sme-boot: no such command; expected run, check, diff, trace, bisect, matrix, effects, inspect, probe, list, patches, schema, scenario, found rnu; did you mean run?',
+    'E_USAGE: sme-boot: no such command; expected run, check, diff, trace, bisect, matrix, effects, inspect, probe, list, patches, schema, scenario, init, completion, man, found rnu; did you mean run?',
   ],
   [
     'a command with a typo',
     ['chekc', 'traces'],
-    'E_USAGE: sme-boot: no such command; expected run, check, diff, trace, bisect, matrix, effects, inspect, probe, list, patches, schema, scenario, found chekc; did you mean check?',
+    'E_USAGE: sme-boot: no such command; expected run, check, diff, trace, bisect, matrix, effects, inspect, probe, list, patches, schema, scenario, init, completion, man, found chekc; did you mean check?',
   ],
   [
     'a subcommand',
@@ -55,7 +55,7 @@ const MISTAKES: readonly (readonly [what: string, argv: readonly string[], messa
   [
     'a subcommand of matrix as a command',
     ['merge', 'DIR/report.json'],
-    'E_USAGE: sme-boot: no such command; expected run, check, diff, trace, bisect, matrix, effects, inspect, probe, list, patches, schema, scenario, found merge',
+    'E_USAGE: sme-boot: no such command; expected run, check, diff, trace, bisect, matrix, effects, inspect, probe, list, patches, schema, scenario, init, completion, man, found merge',
   ],
   [
     'an option',
@@ -100,7 +100,7 @@ const MISTAKES: readonly (readonly [what: string, argv: readonly string[], messa
   [
     'a missing argument',
     ['bisect', '--expect', 'outcome=panic'],
-    'E_USAGE: bisect: SERIES is missing; expected bisect [options] <SERIES>',
+    'E_USAGE: bisect: SERIES is missing; expected bisect [options] <SERIES> [SCENARIO]',
   ],
   [
     'a missing list topic',
@@ -241,7 +241,7 @@ const MISTAKES: readonly (readonly [what: string, argv: readonly string[], messa
   [
     'a patch by name',
     ['effects', 'initrd'],
-    'E_PATCH: effects: expected a plain number from 1 to 18, found "initrd"',
+    'E_SCENARIO_UNKNOWN: expected a file, or a name that "sme-boot list scenarios" prints, found initrd; did you mean initrd-behind-kernel?',
   ],
   [
     'a patch number above the last',
@@ -256,7 +256,7 @@ const MISTAKES: readonly (readonly [what: string, argv: readonly string[], messa
   [
     'jobs',
     ['matrix', '--jobs', 'many'],
-    'E_USAGE: --jobs: expected a plain number from 1 to 1024, found "many"',
+    'E_USAGE: matrix --jobs: expected a number of threads, 1 to 256, found "many"',
   ],
   [
     'a shard',
@@ -286,12 +286,12 @@ const MISTAKES: readonly (readonly [what: string, argv: readonly string[], messa
   [
     '--mem without a length',
     ['inspect', '--mem', 'initrd'],
-    'E_MEM: --mem: expected PLACE:LEN, LEN in bytes, at most 64 MiB (0x4000000), found "initrd"',
+    'E_MEM: --mem: expected PLACE:LEN, LEN in bytes, found "initrd"',
   ],
   [
     '--mem with a unit',
     ['inspect', '--mem', 'initrd:64KiB'],
-    'E_MEM: --mem: expected PLACE:LEN, LEN in bytes, at most 64 MiB (0x4000000), found "initrd:64KiB"',
+    'E_MEM: --mem: expected PLACE:LEN, LEN in bytes, found "initrd:64KiB"',
   ],
   [
     'a second --mem',
@@ -316,7 +316,7 @@ const MISTAKES: readonly (readonly [what: string, argv: readonly string[], messa
   [
     '--save into no folder',
     ['inspect', '--mem', 'initrd:16', '--save', 'DIR/none/bytes.bin'],
-    'E_WRITE: DIR/none/bytes.bin: there is no directory DIR/none',
+    'E_WRITE: DIR/none/bytes.bin: there is no folder DIR/none',
   ],
   [
     '--anyway without a label',
@@ -386,7 +386,7 @@ const MISTAKES: readonly (readonly [what: string, argv: readonly string[], messa
   [
     'a stage of a list that has none',
     ['list', 'hunks', '--stage', '3'],
-    'E_USAGE: list: "list hunks" is the same for every boot: --stage would have no effect; expected no option but --format, found --stage',
+    'E_USAGE: list: "list hunks" is the same for every boot: --stage would have no effect; expected no options but --format, --output, found --stage',
   ],
   [
     'a kind of schema',
@@ -411,22 +411,22 @@ const MISTAKES: readonly (readonly [what: string, argv: readonly string[], messa
   [
     'an output format by name',
     ['matrix', '--out', 'report.pdf'],
-    'E_USAGE: --out: no format has this file name extension; expected .txt, .md, .json, .html, or --format, found report.pdf',
+    'E_USAGE: --output: no format has this file name extension; expected .json, .md, .html, .txt, or --format, found report.pdf',
   ],
   [
     'an output format by a shorter name',
     ['matrix', '--out', 'report.htm'],
-    'E_USAGE: --out: no format has this file name extension; expected .txt, .md, .json, .html, or --format, found report.htm; did you mean .html?',
+    'E_USAGE: --output: no format has this file name extension; expected .json, .md, .html, .txt, or --format, found report.htm; did you mean .html?',
   ],
   [
     'an output file in no folder',
     ['matrix', '--out', 'DIR/none/report.html'],
-    'E_WRITE: DIR/none/report.html: there is no directory DIR/none',
+    'E_WRITE: DIR/none/report.html: there is no folder DIR/none',
   ],
   [
     'a file as the folder of --keep',
     ['matrix', '--keep', 'DIR/vmlinuz'],
-    'E_WRITE: DIR/vmlinuz: DIR/vmlinuz is not a directory',
+    'E_WRITE: DIR/vmlinuz: a file has that name',
   ],
   [
     'a trace into a folder',
@@ -434,9 +434,44 @@ const MISTAKES: readonly (readonly [what: string, argv: readonly string[], messa
     'E_WRITE: DIR/folder: it is a directory',
   ],
   [
-    '--trace-format alone',
-    ['run', '--trace-format', 'json'],
-    'E_USAGE: run: --trace-format has no effect without --trace; expected --trace, found --trace-format',
+    'a format of the trace with a typo',
+    ['run', '--format', 'jsno'],
+    'E_USAGE: run --format: expected text, yaml, json, found "jsno"; did you mean json?',
+  ],
+  [
+    'a command of a completion',
+    ['completion', 'bsh'],
+    'E_USAGE: completion SHELL: expected bash, zsh, fish, found "bsh"; did you mean bash or zsh?',
+  ],
+  [
+    'a folder of init that is a file',
+    ['init', 'DIR/vmlinuz'],
+    'E_INIT: DIR/vmlinuz: expected a folder, found a file',
+  ],
+  [
+    'a shard beyond the last',
+    ['check', 'traces/match', '--shard', '6/5'],
+    'E_SHARD: --shard: expected I/N with I from 1 to N: 2/5, found "6/5"',
+  ],
+  [
+    'a filter that selects no file',
+    ['check', 'traces/match', '--filter', 'initrd.yml'],
+    'E_NOTHING: --filter selects none of 31 files; found initrd.yml',
+  ],
+  [
+    'a step of a match file with a typo',
+    ['run', '--match-out', '-', '--match-step', 'reserve_inird'],
+    'E_LABEL: no such label; expected a label of "sme-boot list labels", found reserve_inird; did you mean reserve_initrd?',
+  ],
+  [
+    'a kind of event with a typo',
+    ['run', '--match-out', '-', '--match-kind', 'consle'],
+    'E_KIND: there is no such kind of event; expected one of enter, cpuid, rdmsr, wrmsr, cr, map, unmap, protect, tlb-flush, cache-flush, copy, fill, encrypt, decrypt, dma, ipi, vmrun, vmexit, console, read, fault, panic, outcome, found consle; did you mean console?',
+  ],
+  [
+    'an expected outcome with a typo',
+    ['run', '--expect', 'outcome=boted'],
+    'E_USAGE: --expect: not a predicate; expected outcome=booted|panic|triple-fault|hung, found outcome=boted; did you mean booted?',
   ],
   [
     '--system-map alone',
@@ -497,12 +532,12 @@ const MISTAKES: readonly (readonly [what: string, argv: readonly string[], messa
   [
     'a side of diff with an open quotation mark',
     ['diff', "bios-minimal --cmdline 'quiet", 'bios-minimal'],
-    "E_USAGE: diff A: a quotation mark has no partner; found bios-minimal --cmdline 'quiet",
+    "E_USAGE: diff A: the quotation is not closed ('); found bios-minimal --cmdline 'quiet",
   ],
   [
     'an option beside both sides of diff',
     ['diff', 'bios-minimal', 'bios-minimal', '--activate'],
-    'E_USAGE: diff: A and B have their own options: "bios-minimal --activate": --activate would have no effect; expected no option but --format, found --activate',
+    'E_USAGE: diff: A and B have their own options: "bios-minimal --activate": --activate would have no effect; expected no options but --format, --output, found --activate',
   ],
   [
     'one stage of diff',
@@ -573,7 +608,7 @@ const MISTAKES: readonly (readonly [what: string, argv: readonly string[], messa
   [
     'a key of a device',
     ['run', 'DIR/typo.yaml'],
-    'E_UNKNOWN_KEY: DIR/typo.yaml, machine.devices.0.dmaMsk: unknown key "dmaMsk"; expected name, dmaMask, bar, iommu; did you mean dmaMask?',
+    'E_UNKNOWN_KEY: DIR/typo.yaml:3:56, machine.devices.0.dmaMsk: unknown key "dmaMsk"; expected name, dmaMask, bar, iommu; did you mean dmaMask?',
   ],
   [
     'a hunk in a series',
@@ -603,7 +638,7 @@ const MISTAKES: readonly (readonly [what: string, argv: readonly string[], messa
   [
     'a key of a match file',
     ['trace', 'DIR/match-key.yaml'],
-    'E_EXPECTATION: DIR/match-key.yaml:2:7, run.senario: unknown key "senario"; expected scenario, series, stage, activate, without, stub, neutral, with, set; did you mean scenario?',
+    'E_EXPECTATION: DIR/match-key.yaml:2:7, run.senario: unknown key "senario"; expected scenario, series, stage, activate, without, stub, neutral, with, set, cmdline, kernel, system-map, initrd, dtb; did you mean scenario?',
   ],
   [
     'a kind of event in a match file',
@@ -648,7 +683,7 @@ const MISTAKES: readonly (readonly [what: string, argv: readonly string[], messa
   [
     'an option of matrix for merge',
     ['matrix', '--jobs', '2', 'merge', 'DIR/report.json'],
-    'E_USAGE: matrix: "matrix merge" boots nothing: --jobs would have no effect; expected no options but --format, --out, found --jobs',
+    'E_USAGE: matrix: "matrix merge" boots nothing: --jobs would have no effect; expected no options but --format, --output, found --jobs',
   ],
   [
     'a folder without call scripts',
