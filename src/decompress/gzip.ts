@@ -15,13 +15,14 @@ const CM_DEFLATE = 8;
 /** Bits of FLG (RFC 1952, 2.3.1). */
 const FLG = { FHCRC: 2, FEXTRA: 4, FNAME: 8, FCOMMENT: 16, reserved: 0xe0 } as const;
 const CHUNK = 1 << 16;
+const hex16 = (value: number): string => `0x${value.toString(16).padStart(4, '0')}`;
 /** zlib's Z_DATA_ERROR; otherwise a stream ends early at the end of its input (Z_BUF_ERROR). */
 const Z_DATA_ERROR = -3;
 
 /** Decodes one member. Returns the offset of its end. Its CRC32 and size are checked unless `verify` is false. */
 export function decodeGzip(source: Source, out: Output, verify = true): number {
   const start = out.length;
-  const from = headerEnd(source);
+  const from = headerEnd(source, verify);
   const inflater = new Stored(source, out, from);
   inflater.push(source.bytes.subarray(from), true);
   const end = inflater.consumedTo();
@@ -48,8 +49,8 @@ export function decodeGzip(source: Source, out: Output, verify = true): number {
   return end + MEMBER.trailer;
 }
 
-/** Offset of the deflate stream. */
-function headerEnd(source: Source): number {
+/** Offset of the deflate stream. The header's CRC16, if it has one, is the low half of a CRC32 (RFC 1952, 2.3.1). */
+function headerEnd(source: Source, verify: boolean): number {
   source.need(0, MEMBER.header, 'header of the gzip member');
   if (source.u16(0, 'ID1 and ID2') !== ID) throw source.corrupt(0, 'no gzip member starts here');
   const method = source.u8(MEMBER.CM, 'CM');
@@ -70,7 +71,12 @@ function headerEnd(source: Source): number {
     at = nul === -1 ? source.length + 1 : nul + 1;
     source.need(at, 0, 'name or comment of the gzip member');
   }
-  if ((flags & FLG.FHCRC) !== 0) at += 2;
+  if ((flags & FLG.FHCRC) !== 0) {
+    const stored = source.u16(at, 'CRC16 of the gzip header');
+    const computed = crc32(source.bytes.subarray(0, at)) % 2 ** 16;
+    if (verify) source.checksum(at, 'CRC16 of the gzip header', hex16(stored), hex16(computed));
+    at += 2;
+  }
   source.need(at, 1, 'deflate stream');
   return at;
 }

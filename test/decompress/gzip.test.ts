@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { gzipSync as nodeGzip } from 'node:zlib';
 import { gzip } from 'pako';
+import { crc32 } from '../../src/decompress/crc.js';
 import { decompress } from '../../src/decompress/decompress.js';
 import { ascii, concat, noise, refusal } from '../firmware/image/build.js';
 
@@ -25,8 +26,14 @@ describe('a gzip member', () => {
     const body = packed.subarray(10);
     const head = packed.slice(0, 10);
     head[3] = 2 | 4 | 8 | 16;
-    const fields = concat([3, 0, 1, 2, 3], ascii('vmlinux\0'), ascii('a kernel\0'), [0xab, 0xcd]);
-    expect(gunzip(concat(head, fields, body))).toEqual(bytes);
+    const fields = concat([3, 0, 1, 2, 3], ascii('vmlinux\0'), ascii('a kernel\0'));
+    const check = crc32(concat(head, fields)) & 0xffff;
+    const member = (crc: number): Uint8Array => concat(head, fields, [crc & 0xff, crc >> 8], body);
+    expect(gunzip(member(check))).toEqual(bytes);
+    const at = 0x4000 + head.length + fields.length;
+    const wrong = refusal(() => gunzip(member(check ^ 1)));
+    expect(wrong).toMatchObject({ code: 'E_CORRUPT', place: { offset: at } });
+    expect(gunzip(member(check ^ 1), undefined, false)).toEqual(bytes);
   });
 
   test('of no bytes decompresses to no bytes', () => {
