@@ -104,6 +104,8 @@ export function readYaml(file: string, text: string, options: YamlOptions = {}):
         if (again !== undefined) throw bad(NOT_UNIQUE, at(again));
       },
       Pair: (_key, { key }) => {
+        // toJS() would make a text of it, and print a warning.
+        if (isCollection(key)) throw bad('a key is a scalar', key.range ? at(key.range[0]) : {});
         // Validation would ignore it silently.
         if (!isScalar(key) || key.value !== '__proto__') return;
         throw bad('the key __proto__ is not allowed', key.range ? at(key.range[0]) : {});

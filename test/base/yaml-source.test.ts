@@ -33,6 +33,8 @@ describe('a YAML file', () => {
     ['an alias', 'a: &x 1\nb: *x', 2],
     ['an alias bomb', bomb, 2],
     ['a key that JavaScript reserves', 'a:\n  __proto__: 1', 2],
+    ['a mapping as a key', 'a: 1\n{b: 2}: 3', 2],
+    ['a list as a key', '? [a]\n: 3', 1],
     ['an alias to nothing', 'a: *x', 1],
     ['very deep nesting', '['.repeat(20_000), 1],
   ])('is refused with %s', (_what, text, line) => {
