@@ -10,6 +10,8 @@ export const GROUPS = {
   real: /^real\//,
   browser: /^browser\//,
   live: /^live\//,
+  // Thousands of inputs of each kind.
+  fuzz: /^fuzz\/fuzz\./,
   // Boots by the hundred: every stage of every scenario, every label, every hunk; and the suites that boot for each of
   // many options, logs, alternatives or layouts. Single cases of other suites are left by test/cases.ts.
   exhaustive: new RegExp(
@@ -43,6 +45,7 @@ export const SCRIPTS = {
   test: [{ groups: ['quick', 'rest'], cases: 'first' }],
   'test:exhaustive': [{ groups: ['exhaustive'] }],
   'test:all': [{ groups: ['quick', 'rest'], options: ['--coverage'] }, { groups: ['exhaustive'] }],
+  'test:fuzz': [{ groups: ['fuzz'] }],
   'test:live': [{ groups: ['live'] }],
   'test:real': [{ groups: ['real'] }],
   'test:browser': [{ groups: ['browser'] }],
@@ -56,6 +59,7 @@ const RUN_BY = {
   quick: 'test',
   rest: 'test',
   exhaustive: 'test:all',
+  fuzz: 'test:fuzz',
   live: 'test:live',
   real: 'test:real',
   browser: 'test:browser',
