@@ -38,7 +38,6 @@ const QUICK: readonly (readonly string[])[] = [
   ['man'],
   ['__complete', 'run', ''],
   ['__complete', 'list', 's'],
-  ['check', '--list'],
 ];
 /** Boots, each with a word that is refused before it begins. */
 const REFUSED: readonly (readonly string[])[] = [

@@ -1,7 +1,8 @@
 /** arch/x86/kernel/setup.c: the three walks of the setup_data chain. */
-import { va, type Va } from '../../../../../machine/address.js';
+import { hex, va, type Va } from '../../../../../machine/address.js';
 import { BOOT_PARAMS } from '../../../../../firmware/boot-params.js';
 import { SETUP_DATA, SETUP_TYPE } from '../../../../../firmware/efi/layout.js';
+import { BootEnd } from '../../../../../kernel/ends.js';
 import type { Phys } from '../../../../mm/early_ioremap.js';
 import { E820, E820_X_MAX } from '../../include/asm/e820.js';
 import { fn, inline, bodies } from '../../../../../kernel/table.js';
@@ -31,8 +32,14 @@ function walk(
   visit: (physAddr: bigint, header: SetupDataHeader) => void,
 ): void {
   let physAddr = k.readU64(va(k.sym('boot_params') + BOOT_PARAMS.setup_data));
+  const visited = new Set<bigint>();
   let index = 0;
   while (physAddr !== 0n) {
+    // The kernel has no bound: a chain that comes back to a node has no end.
+    if (visited.has(physAddr)) {
+      throw new BootEnd('hung', by, `the setup_data node at ${hex(physAddr)} is linked in a loop`);
+    }
+    visited.add(physAddr);
     // The kernel does not check the pointer; a null pointer faults at the first byte.
     const data = va(k.fn['setup_data:memremap'](physAddr, SETUP_DATA.data));
     const bytes = k.readBytes(data, SETUP_DATA.data);
