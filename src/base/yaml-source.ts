@@ -14,6 +14,7 @@ import {
   Parser,
   visit,
   type Document,
+  type Node,
   type YAMLMap,
 } from 'yaml';
 import type * as z from 'zod';
@@ -105,7 +106,9 @@ export function readYaml(file: string, text: string, options: YamlOptions = {}):
       },
       Pair: (_key, { key }) => {
         // toJS() would make a text of it, and print a warning.
-        if (isCollection(key)) throw bad('a key is a scalar', key.range ? at(key.range[0]) : {});
+        if (isNode(key) && !isPlainKey(key)) {
+          throw bad('a key is a scalar', key.range ? at(key.range[0]) : {});
+        }
         // Validation would ignore it silently.
         if (!isScalar(key) || key.value !== '__proto__') return;
         throw bad('the key __proto__ is not allowed', key.range ? at(key.range[0]) : {});
@@ -130,6 +133,10 @@ export function readYaml(file: string, text: string, options: YamlOptions = {}):
     },
   };
 }
+
+/** Whether a key is a scalar whose value is no object, as that of `!!binary` is. */
+const isPlainKey = (key: Node): boolean =>
+  isScalar(key) && (typeof key.value !== 'object' || key.value === null);
 
 function linesOf(text: string): number {
   let count = 1;

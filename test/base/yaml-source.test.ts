@@ -34,6 +34,7 @@ describe('a YAML file', () => {
     ['an alias bomb', bomb, 2],
     ['a key that JavaScript reserves', 'a:\n  __proto__: 1', 2],
     ['a mapping as a key', 'a: 1\n{b: 2}: 3', 2],
+    ['bytes as a key', 'a: 1\n!!binary AA==: 3', 2],
     ['a list as a key', '? [a]\n: 3', 1],
     ['an alias to nothing', 'a: *x', 1],
     ['very deep nesting', '['.repeat(20_000), 1],
