@@ -46,9 +46,7 @@ const SIZES = [PAGE_SIZE, PMD_SIZE, PUD_SIZE] as const;
 export class Tlb {
   /** Insertion order is age: the oldest goes first (our choice: first in, first out, over all sizes). */
   private readonly entriesByTag = new Map<number, TlbEntry>();
-  private readonly last: (TlbEntry | null)[] = [null, null, null];
-  private pmds = 0;
-  private puds = 0;
+  private readonly last: (TlbEntry | undefined)[] = [undefined, undefined, undefined];
   /** Entries that translate a part of their page. */
   private partial = 0;
 
@@ -62,12 +60,10 @@ export class Tlb {
   lookup(va: Va, kind: TlbKind): TlbEntry | undefined {
     const recent = this.last[kind];
     if (recent && va >= recent.va && va < recent.va + recent.size) return recent;
-    const found =
+    return (this.last[kind] =
       this.entriesByTag.get(tagOf(va, PAGE_SIZE)) ??
-      (this.pmds > 0 ? this.entriesByTag.get(tagOf(va, PMD_SIZE)) : undefined) ??
-      (this.puds > 0 ? this.entriesByTag.get(tagOf(va, PUD_SIZE)) : undefined);
-    if (found !== undefined) this.last[kind] = found;
-    return found;
+      this.entriesByTag.get(tagOf(va, PMD_SIZE)) ??
+      this.entriesByTag.get(tagOf(va, PUD_SIZE)));
   }
 
   /** Inserts a translation; evicts the oldest one if the TLB is full. */
@@ -79,7 +75,7 @@ export class Tlb {
       if (!oldest.done) this.remove(oldest.value);
     }
     this.entriesByTag.set(tag, entry);
-    this.count(entry, 1);
+    if (entry.size !== entry.pageSize) this.partial++;
   }
 
   /** INVLPG: invalidates the entries of the page of an address, global ones too (APM 5.5.2). */
@@ -100,8 +96,8 @@ export class Tlb {
   /** Invalidates all entries, global ones too. */
   flushAll(): void {
     this.entriesByTag.clear();
-    this.last.fill(null);
-    this.pmds = this.puds = this.partial = 0;
+    this.last.fill(undefined);
+    this.partial = 0;
   }
 
   /** All entries, oldest first. */
@@ -119,14 +115,8 @@ export class Tlb {
     const entry = this.entriesByTag.get(tag);
     if (entry === undefined) return;
     this.entriesByTag.delete(tag);
-    this.count(entry, -1);
+    if (entry.size !== entry.pageSize) this.partial--;
     // Clear the last entries used too, so that a restored TLB behaves the same.
-    this.last.fill(null);
-  }
-
-  private count(entry: TlbEntry, by: number): void {
-    if (entry.size === PMD_SIZE) this.pmds += by;
-    if (entry.size === PUD_SIZE) this.puds += by;
-    if (entry.size !== entry.pageSize) this.partial += by;
+    this.last.fill(undefined);
   }
 }

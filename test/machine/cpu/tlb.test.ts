@@ -30,6 +30,28 @@ test('Tlb.lookup finds pages of all sizes, in both halves of the address space',
   expect(missing.some((at) => has(tlb, at))).toBe(false);
 });
 
+test.each([PAGE_SIZE, PMD_SIZE, PUD_SIZE])(
+  'a translation of %i bytes is found from its first to its last byte, by each kind of access',
+  (size) => {
+    for (const kind of Object.values(TLB_KIND)) {
+      for (const [offset, inside] of [
+        [-1, false],
+        [0, true],
+        [size - 1, true],
+        [size, false],
+      ] as const) {
+        // Alone in the TLB, and looked up first: no other translation is found before it.
+        const tlb = new Tlb();
+        tlb.insert(entry(3 * size, size));
+        expect(tlb.lookup(va(3 * size + offset), kind) !== undefined).toBe(inside);
+        // The lookup after it goes by the last one used.
+        tlb.lookup(va(3 * size), kind);
+        expect(tlb.lookup(va(3 * size + offset), kind) !== undefined).toBe(inside);
+      }
+    }
+  },
+);
+
 test('Tlb.insert evicts the oldest translation of a full TLB and holds a page once', () => {
   const tlb = new Tlb(2);
   tlb.insert(entry(0, PAGE_SIZE));
@@ -47,6 +69,36 @@ test('INVLPG invalidates all parts of a page with several MTRR types, a global o
   tlb.insert(entry(PMD_SIZE, PAGE_SIZE));
   tlb.invlpg(va(5 * PAGE_SIZE));
   expect(tlb.entries().map((e) => e.va)).toEqual([PMD_SIZE]);
+});
+
+test.each([
+  ['the first byte of the page', PMD_SIZE, []],
+  ['its last byte', 2 * PMD_SIZE - 1, []],
+  ['the byte before it', PMD_SIZE - 1, [PMD_SIZE + PAGE_SIZE]],
+  ['the byte after it', 2 * PMD_SIZE, [PMD_SIZE + PAGE_SIZE]],
+])('INVLPG of %s and a translated part of the page', (_where, at, left) => {
+  const tlb = new Tlb();
+  tlb.insert(entry(PMD_SIZE + PAGE_SIZE, PAGE_SIZE, { pageSize: PMD_SIZE }));
+  tlb.invlpg(va(at));
+  expect(tlb.entries().map((e) => e.va)).toEqual(left);
+});
+
+// APM 5.5.2: software that changed an entry in the tables relies on it that no stale translation is used afterwards.
+test.each<[string, (tlb: Tlb) => void, boolean]>([
+  ['INVLPG', (tlb) => tlb.invlpg(va(PAGE_SIZE + 5)), false],
+  ['MOV CR3', (tlb) => tlb.flushNonGlobal(), false],
+  ['a flush of everything', (tlb) => tlb.flushAll(), false],
+  ['the eviction by a new translation', (tlb) => tlb.insert(entry(PUD_SIZE, PAGE_SIZE)), false],
+  ['a restored state', (tlb) => tlb.restore([]), false],
+  ['INVLPG of another page', (tlb) => tlb.invlpg(va(0)), true],
+])('the last translation used is gone after %s', (_what, invalidate, stays) => {
+  for (const kind of Object.values(TLB_KIND)) {
+    const tlb = new Tlb(1);
+    tlb.insert(entry(PAGE_SIZE, PAGE_SIZE));
+    expect(tlb.lookup(va(PAGE_SIZE), kind)).toBeDefined();
+    invalidate(tlb);
+    expect(tlb.lookup(va(PAGE_SIZE), kind) !== undefined).toBe(stays);
+  }
 });
 
 test('MOV CR3 preserves global translations, a full flush none', () => {
