@@ -1,5 +1,4 @@
 /** Shared by tests of whole boots. */
-import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
@@ -13,9 +12,9 @@ import { Boot, type BootOptions } from '../src/sequencer/boot.js';
 import { parseScenario, setPath, type Scenario } from '../src/scenario/scenario.js';
 import { link } from '../src/series/link.js';
 import type { Trace } from '../src/trace/trace.js';
+import { sha256 } from './sha256.js';
 
-export const sha256 = (bytes: Uint8Array): string =>
-  createHash('sha256').update(bytes).digest('hex');
+export { sha256 };
 
 /** A shipped scenario with some settings changed (`path=value`). */
 export function scenario(name = 'bios-minimal', ...settings: string[]): Scenario {

@@ -41,14 +41,10 @@ function tagOf(va: number, size: number): number {
   return Math.floor(va / PUD_SIZE) + PUD_TAG;
 }
 
-const SIZES = [PAGE_SIZE, PMD_SIZE, PUD_SIZE] as const;
-
 export class Tlb {
   /** Insertion order is age: the oldest goes first (our choice: first in, first out, over all sizes). */
   private readonly entriesByTag = new Map<number, TlbEntry>();
   private readonly last: (TlbEntry | undefined)[] = [undefined, undefined, undefined];
-  /** Entries that translate a part of their page. */
-  private partial = 0;
 
   constructor(private readonly capacity: number = TLB_ENTRIES) {}
 
@@ -75,13 +71,10 @@ export class Tlb {
       if (!oldest.done) this.remove(oldest.value);
     }
     this.entriesByTag.set(tag, entry);
-    if (entry.size !== entry.pageSize) this.partial++;
   }
 
-  /** INVLPG: invalidates the entries of the page of an address, global ones too (APM 5.5.2). */
+  /** INVLPG: invalidates the entries of the page of an address, its parts and global ones too (APM 5.5.2). */
   invlpg(va: Va): void {
-    for (const size of SIZES) this.remove(tagOf(va, size));
-    if (this.partial === 0) return;
     for (const [tag, entry] of this.entriesByTag) {
       const start = Math.floor(entry.va / entry.pageSize) * entry.pageSize;
       if (va >= start && va < start + entry.pageSize) this.remove(tag);
@@ -97,7 +90,6 @@ export class Tlb {
   flushAll(): void {
     this.entriesByTag.clear();
     this.last.fill(undefined);
-    this.partial = 0;
   }
 
   /** All entries, oldest first. */
@@ -115,7 +107,6 @@ export class Tlb {
     const entry = this.entriesByTag.get(tag);
     if (entry === undefined) return;
     this.entriesByTag.delete(tag);
-    if (entry.size !== entry.pageSize) this.partial--;
     // Clear the last entries used too, so that a restored TLB behaves the same.
     this.last.fill(undefined);
   }

@@ -6,7 +6,7 @@ import { Cache } from '../../../src/machine/cache/cache.js';
 import type { LineStore } from '../../../src/machine/memory/line-store.js';
 import { pciRequester, REQUESTER_CACHE, type Requester } from '../../../src/machine/requester.js';
 import { MEMTYPE, type MemType } from '../../../src/machine/types.js';
-import { sha256 } from '../../helpers.js';
+import { sha256 } from '../../sha256.js';
 
 const LINE = 64;
 

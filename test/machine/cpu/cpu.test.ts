@@ -6,7 +6,7 @@ import { Machine } from '../../../src/machine/machine.js';
 import { MEMTYPE } from '../../../src/machine/types.js';
 import { nodeCipher } from '../../../src/node/node-cipher.js';
 import { firstOf } from '../../cases.js';
-import { sha256 } from '../../helpers.js';
+import { sha256 } from '../../sha256.js';
 
 const MIB = 2 ** 20;
 const PGD = 0x1_0000;

@@ -8,7 +8,7 @@ import { Machine } from '../../../src/machine/machine.js';
 import { MEMTYPE, type MemType } from '../../../src/machine/types.js';
 import { nodeCipher } from '../../../src/node/node-cipher.js';
 import { diffMachines } from '../../../src/analysis/checkpoint/machine-diff.js';
-import { sha256 } from '../../helpers.js';
+import { sha256 } from '../../sha256.js';
 
 const LINE = 64;
 const WAYS = 2;
