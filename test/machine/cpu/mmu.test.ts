@@ -6,6 +6,8 @@ import {
   KEY_PLAIN,
   PAGE_SIZE,
   pa,
+  PMD_SIZE,
+  PUD_SIZE,
   va,
   type KeyId,
   type Pa,
@@ -182,6 +184,88 @@ describe('accessed and dirty bits', () => {
     expect(errorOf(readOnly, context(), { ...READ, write: true })).toBe(3);
     expect(readOnly.set).toEqual([]);
   });
+
+  // APM 5.4.2: the dirty bit is set by the first write to the page, and only in the leaf.
+  test.each([
+    ['a read', READ, [0n, 0n, 0n, 0n], ['20', '20', '20', '20'], false],
+    ['a fetch', { ...READ, fetch: true }, [0n, 0n, 0n, 0n], ['20', '20', '20', '20'], false],
+    ['a write', { ...READ, write: true }, [0n, 0n, 0n, 0n], ['20', '20', '20', '60'], true],
+    ['a write', { ...READ, write: true }, [A, A, A, A], ['', '', '', '60'], true],
+    ['a write', { ...READ, write: true }, [A, A, A, D], ['', '', '', '60'], true],
+    ['a write', { ...READ, write: true }, [A, A, A, A | D], ['', '', '', ''], true],
+    ['a read', READ, [A, 0n, A, A | D], ['', '20', '', ''], true],
+  ])('%s, access by access: %#', (_what, access, bits, set, dirty) => {
+    const t = new Tables();
+    bits.forEach((flags, i) => t.put((i + 1) * 0x1000, BigInt((i + 2) * 0x1000) | P | RW | flags));
+    expect(walk(t, context(), va(0), access)).toMatchObject({ dirty });
+    const expected = set.flatMap((flags, i) => (flags === '' ? [] : `${i + 1}000 k0 ${flags}`));
+    expect(t.set).toEqual(expected);
+  });
+
+  test('are set under the key that the entry was read with', () => {
+    const C = 1n << 47n;
+    const t = new Tables()
+      .put(0x1000, 0x2000n | P | C)
+      .put(0x2000, 0x3000n | P, KEY_HOST)
+      .put(0x3000, 0x4000n | P)
+      .put(0x4000, 0x5000n | P);
+    walk(t, context(), va(0), READ);
+    expect(t.set).toEqual(['1000 k0 20', '2000 k1 20', '3000 k0 20', '4000 k0 20']);
+  });
+});
+
+describe('the translation', () => {
+  // APM 5.5.1: with CR4.PGE clear the G bit has no effect, and a write to CR3 invalidates the translation.
+  test.each([
+    [true, G, true],
+    [true, 0n, false],
+    [false, G, false],
+  ])('is global only with CR4.PGE (%s) and G in the leaf (%s): %s', (pge, bits, global) => {
+    expect(walk(tables({ PTE: bits }), context({ pge }), va(0), READ)).toMatchObject({ global });
+  });
+
+  // APM 5.6: a page is writable, or a user's, if it is so at each level; it is NX if any level says so.
+  test.each([
+    ['none', {}, { rw: true, us: true, nx: false }],
+    ['NX', { PMD: NX }, { rw: true, us: true, nx: true }],
+  ])('has the permissions of all levels: %s', (_what, change, expected) => {
+    expect(walk(tables(change), context(), va(0), READ)).toMatchObject(expected);
+  });
+  test.each([
+    ['RW', RW, { rw: false, us: true }],
+    ['US', US, { rw: true, us: false }],
+  ])('has no %s if one level lacks it', (_what, bit, expected) => {
+    [0x1000, 0x2000, 0x3000, 0x4000].forEach((at) => {
+      const t = tables().put(at, BigInt(at + 0x1000) | (ALL & ~bit));
+      expect(walk(t, context(), va(0), READ)).toMatchObject(expected);
+    });
+  });
+
+  // APM figures 5-17 to 5-19: each level is indexed by nine bits of the address; the rest is the offset in the page.
+  test.each([
+    ['4 KiB', PAGE_SIZE, 0x7654_3210_f000n],
+    ['2 MiB', PMD_SIZE, 0x7654_3200_0000n],
+    ['1 GiB', PUD_SIZE, 0x7654_0000_0000n],
+  ])(
+    'of a %s page is of the page’s first address, wherever in it the access is',
+    (_n, size, to) => {
+      const c = context({}, null);
+      const at = -(2 ** 47) + 3 * 2 ** 39 + 5 * 2 ** 30 + 7 * 2 ** 21 + 9 * 2 ** 12;
+      const leaf = to | ALL | (size === PAGE_SIZE ? 0n : PS);
+      const t = new Tables()
+        .put(0x1000 + (256 + 3) * 8, 0x2000n | ALL)
+        .put(0x2000 + 5 * 8, size === PUD_SIZE ? leaf : 0x3000n | ALL)
+        .put(0x3000 + 7 * 8, size === PMD_SIZE ? leaf : 0x4000n | ALL)
+        .put(0x4000 + 9 * 8, leaf);
+      const start = Math.floor(at / size) * size;
+      for (const address of [start, start + 5, start + size - 1]) {
+        // The rest of the address is that of `at`, as far as the levels above the page go.
+        expect(
+          walk(t, c, va(address === start + size - 1 ? address : Math.max(at, address)), READ),
+        ).toMatchObject({ va: start, pa: Number(to), size, pageSize: size });
+      }
+    },
+  );
 });
 
 describe('large pages and memory types', () => {
@@ -210,6 +294,41 @@ describe('large pages and memory types', () => {
     });
     const nothing = context({ mtrr: () => undefined });
     expect(walk(t, nothing, va(0), READ)).toMatchObject({ type: MEMTYPE.UC, size: PAGE_SIZE });
+    // Memory may end within a page: the translation of that page is right all the same.
+    expect(walk(t, nothing, va(0x5678), READ)).toMatchObject({ va: 0x5000, pa: 0x20_5000 });
+  });
+
+  test('the parts of a 1 GiB page are of 2 MiB where those have one type', () => {
+    const asked: [number, number][] = [];
+    const c = context({
+      mtrr: (at, size) => {
+        asked.push([at, size]);
+        return size > PMD_SIZE ? undefined : MEMTYPE.WB;
+      },
+    });
+    const t = tables().put(0x2000, PS | ALL | 0x4000_0000n);
+    expect(walk(t, c, va(5 * PMD_SIZE + 3), READ)).toMatchObject({
+      va: 5 * PMD_SIZE,
+      pa: 0x4000_0000 + 5 * PMD_SIZE,
+      size: PMD_SIZE,
+      pageSize: PUD_SIZE,
+      type: MEMTYPE.WB,
+    });
+    expect(asked).toEqual([
+      [0x4000_0000, PUD_SIZE],
+      [0x4000_0000 + 5 * PMD_SIZE, PMD_SIZE],
+    ]);
+  });
+
+  // APM 7.8.3, table 7-9: PAT, PCD and PWT of the leaf are the slot's number.
+  test.each([0, 1, 2, 3, 4, 5, 6, 7])('PAT slot %i is selected and reported', (slot) => {
+    const flags = (slot & 1 ? 8n : 0n) | (slot & 2 ? 0x10n : 0n) | (slot & 4 ? 0x80n : 0n);
+    const seen: number[] = [];
+    const pat = Array.from({ length: 8 }, (_, i) => (i === slot ? MEMTYPE.WT : MEMTYPE.WB));
+    const c = context({ pat, onPatSlot: (s) => seen.push(s) });
+    expect(walk(tables({ PTE: flags }), c, va(0), READ)).toMatchObject({ type: MEMTYPE.WT });
+    expect(seen).toEqual([slot]);
+    expect(walk(tables(), context({ pat: [] }), va(0), READ)).toMatchObject({ type: MEMTYPE.UC });
   });
 });
 
