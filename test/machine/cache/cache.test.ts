@@ -114,6 +114,44 @@ describe('a cache access by memory type (APM table 7-3)', () => {
 });
 
 describe('cache replacement', () => {
+  // Our choice: LRU counts each hit as a use, of whatever memory type.
+  test.each<[string, (cache: Cache) => void]>([
+    ['WB read', (cache) => void get(cache, 0, MEMTYPE.WB)],
+    ['WT read', (cache) => void get(cache, 0, MEMTYPE.WT)],
+    ['WP read', (cache) => void get(cache, 0, MEMTYPE.WP)],
+    ['WB write', (cache) => put(cache, 0, 1, MEMTYPE.WB)],
+    ['WT write', (cache) => put(cache, 0, 1, MEMTYPE.WT)],
+    [
+      'WB read of two lines',
+      (cache) => cache.read(0, pa(32), KEY_PLAIN, MEMTYPE.WB, new Uint8Array(64), 0, 64, 0),
+    ],
+  ])('counts a %s as a use of the line', (_what, use) => {
+    const { memory, cache } = setup(); // 4 sets of 2: lines 0, 4, 8 share one.
+    get(cache, 0, MEMTYPE.WB);
+    get(cache, 4 * LINE, MEMTYPE.WB);
+    use(cache);
+    get(cache, 8 * LINE, MEMTYPE.WB); // evicts 4, the line not used since
+    memory.log.length = 0;
+    get(cache, 0, MEMTYPE.WB);
+    expect(memory.log).toEqual([]);
+    get(cache, 4 * LINE, MEMTYPE.WB);
+    expect(memory.log).toContain('fill 4 k0');
+  });
+
+  test.each<[string, (cache: Cache) => void]>([
+    ['a table walk', (c) => c.peekCoherent(0, pa(0), KEY_PLAIN, new Uint8Array(8), 0, 8)],
+    ['a WT write that finds no line', (c) => put(c, 0, 1, MEMTYPE.WT, KEY_HOST)],
+  ])('does not count %s', (_what, access) => {
+    const { memory, cache } = setup();
+    get(cache, 0, MEMTYPE.WB);
+    get(cache, 4 * LINE, MEMTYPE.WB);
+    access(cache);
+    get(cache, 8 * LINE, MEMTYPE.WB); // evicts 0
+    memory.log.length = 0;
+    get(cache, 4 * LINE, MEMTYPE.WB);
+    expect(memory.log).toEqual([]);
+  });
+
   test('evicts the least recently used line of the set, a dirty one with a write-back', () => {
     const { memory, cache } = setup(); // 4 sets of 2: lines 0, 4, 8 share one.
     put(cache, 0, 1, MEMTYPE.WB);
@@ -289,6 +327,74 @@ test('cache hooks report fills, overwritten lines, and write-backs of a run as o
   cache.write(0, pa(0), KEY_PLAIN, MEMTYPE.WB, new Uint8Array(200), 0, 200, 0);
   cache.wbinvd('all');
   expect(reported).toEqual(['fill 192 64', 'over 0 192', 'back 0 256']);
+});
+
+describe('write-backs of one flush', () => {
+  /** Writes a whole line for each origin, from line `first` on, and flushes; `back address length key origin` each. */
+  function flushed(first: number, lines: readonly (readonly [KeyId, origin: number])[]): string[] {
+    const log: string[] = [];
+    const memory = new Memory();
+    memory.writeLines = (at, key, _data, _offset, length, origin: number): void =>
+      void log.push(`${at / LINE}+${length / LINE} k${key} o${origin}`);
+    const cache = new Cache({ store: memory, size: 256 * LINE, ways: 2 });
+    const reported: string[] = [];
+    cache.hooks = {
+      writeBack: (at, key, length, origin) =>
+        reported.push(`${at / LINE}+${length / LINE} k${key} o${origin}`),
+    };
+    lines.forEach(([key, origin], i) =>
+      cache.write(0, line(first + i), key, MEMTYPE.WB, whole(i), 0, LINE, origin),
+    );
+    cache.wbinvd('all');
+    expect(reported).toEqual(log);
+    return log;
+  }
+
+  // Who wrote a line is told by the line's origin: lines of two writers are not one write.
+  test('are one write for adjacent lines of one key and origin only', () => {
+    const [p, h] = [KEY_PLAIN, KEY_HOST];
+    expect(
+      flushed(3, [
+        [p, 5],
+        [p, 5],
+        [p, 6],
+        [h, 6],
+        [h, 6],
+        [h, 5],
+      ]),
+    ).toEqual([...['3+2 k0 o5', '5+1 k0 o6', `6+2 k${h} o6`, `8+1 k${h} o5`]]);
+  });
+
+  test('are not longer than a page', () => {
+    const lines = Array.from({ length: 130 }, () => [KEY_HOST, 7] as const);
+    expect(flushed(64, lines)).toEqual(['64+64 k1 o7', '128+64 k1 o7', '192+2 k1 o7']);
+  });
+
+  test('carry each line’s bytes', () => {
+    const { memory, cache } = setup();
+    for (let n = 0; n < 8; n++)
+      cache.write(0, line(n), KEY_PLAIN, MEMTYPE.WB, whole(n + 1), 0, LINE, n >> 1);
+    cache.wbinvd('all');
+    for (let n = 0; n < 8; n++)
+      expect(memory.bytes.slice(n * LINE, (n + 1) * LINE)).toEqual(whole(n + 1));
+  });
+});
+
+test('Cache.restore restores the bytes of every line, and a snapshot does not change', () => {
+  const { cache } = setup();
+  for (let n = 0; n < 8; n++)
+    cache.write(0, line(n), KEY_PLAIN, MEMTYPE.WB, whole(n + 1), 0, LINE, n);
+  const snapshot = cache.snapshot();
+  cache.write(0, line(7), KEY_PLAIN, MEMTYPE.WB, whole(99), 0, LINE, 99);
+  const other = setup().cache;
+  other.restore(snapshot);
+  for (let n = 0; n < 8; n++) {
+    const out = whole(0);
+    other.read(0, line(n), KEY_PLAIN, MEMTYPE.WB, out, 0, LINE, 0);
+    expect(out).toEqual(whole(n + 1));
+    expect(other.lastWrite(line(n))).toEqual({ key: KEY_PLAIN, origin: n });
+  }
+  expect(other.lines).toEqual({ valid: 8, dirty: 8 });
 });
 
 test('Cache.restore restores lines, dirty state and order of use', () => {
