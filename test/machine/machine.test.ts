@@ -169,6 +169,18 @@ describe('the TLB', () => {
   });
 });
 
+test('with CR4.PGE clear MOV CR3 invalidates translations whose leaf has G too (APM 5.5.1)', () => {
+  const m = machine();
+  tables(m, (i) => page(i === 1 ? 0x100 : i, G));
+  m.dmaWrite(pa(0x10_0000), Uint8Array.of(1));
+  m.dmaWrite(pa(0x10_1000), Uint8Array.of(2));
+  expect(u8(m, 0x1000)).toBe(1);
+  m.dmaWrite(pa(PGD + 3 * 4096 + 8), new Uint8Array(BigUint64Array.of(page(0x101, G)).buffer));
+  expect(u8(m, 0x1000)).toBe(1);
+  m.cpus[0].writeCr3(m.cpus[0].cr3);
+  expect(u8(m, 0x1000)).toBe(2);
+});
+
 describe('page faults', () => {
   const at = (m: Machine, address: number): Va => va(address + m.cpus.length - 1);
 
@@ -208,6 +220,14 @@ describe('page faults', () => {
     expect(isFault(cpu.copy(va(0x2000), va(0xfe0), 64))).toBe(true);
     expect(cpu.progress).toBe(32);
     expect(u8(m, 0x2010)).toBe(9);
+  });
+
+  test('a page that was read first gets its dirty bit at the first write, through a cached translation', () => {
+    const m = machine();
+    tables(m, (i) => BigInt(i * 4096) | P | RW);
+    m.cpus[0].loadU8(va(0x3000));
+    m.cpus[0].storeU8(va(0x3000), 1);
+    expect(m.dmaRead(pa(PGD + 3 * 4096 + 3 * 8), 1)[0]).toBe(0x63);
   });
 
   test('accessed and dirty bits are set in the table', () => {
@@ -351,6 +371,63 @@ describe('a machine', () => {
     ]);
     for (const m of [first, second]) m.cpus[0].wbinvd();
     expect(second.dram.peek(pa(0), 0x1_4000)).toEqual(first.dram.peek(pa(0), 0x1_4000));
+  });
+
+  // What a boot continues from must be all of the state: a register that stays as it was is a boot from nowhere.
+  test('restores every register, whatever the CPU had before', () => {
+    const names = Object.keys(machine().cpus[0].snapshot().registers);
+    /** A snapshot whose values are all different from each other and from those of a reset. */
+    const { cpus, ...rest } = machine().snapshot();
+    const cpu = cpus[0];
+    if (cpu === undefined) throw new Error('no CPU');
+    const set = {
+      ...cpu,
+      registers: Object.fromEntries(names.map((name, i) => [name, 0x100 + i])),
+      cr2: 0xdead_b000n,
+      cr3: 0x7000n,
+      msrs: cpu.msrs.map(([name], i) => [name, BigInt(0x10_0000 + i)] as const),
+    };
+    const m = machine();
+    tables(m, (i) => page(i));
+    m.cpus[0].cr2 = 5n;
+    m.restore({ ...rest, cpus: [set] });
+    expect(m.cpus[0].snapshot()).toEqual(set);
+    expect([m.cpus[0].gdtr.limit, m.cpus[0].idtr.limit]).toEqual(
+      ['gdtLimit', 'idtLimit'].map((name) => 0x100 + names.indexOf(name)),
+    );
+    expect([m.cpus[0].cr0, m.cpus[0].cr3, m.cpus[0].cr4, m.cpus[0].cr2]).toEqual([
+      ...[0x100 + names.indexOf('cr0'), 0x7000n, 0x100 + names.indexOf('cr4'), 0xdead_b000n],
+    ]);
+  });
+
+  test('restores the paging in force: without paging, then with another root table', () => {
+    const m = machine();
+    m.dmaWrite(pa(0x3000), Uint8Array.of(0x33));
+    m.dmaWrite(pa(0x4000), Uint8Array.of(0x44));
+    const real = m.snapshot();
+    tables(m, (i) => page(i === 3 ? 4 : i));
+    const paged = m.snapshot();
+    expect(u8(m, 0x3000)).toBe(0x44);
+    m.restore(real);
+    expect(u8(m, 0x3000)).toBe(0x33);
+    // The access above made a translation and a paging context of its own.
+    m.restore(paged);
+    expect(u8(m, 0x3000)).toBe(0x44);
+    m.cpus[0].wrmsr(MSR.SYSCFG, SYSCFG_ON);
+    expect(m.cpus[0].translate(va(0x3000))).toMatchObject({ pa: 0x4000 });
+    m.restore(real);
+    expect(m.cpus[0].translate(va(0x3000))).toMatchObject({ pa: 0x3000 });
+  });
+
+  test('restores the write permissions in force', () => {
+    const m = machine();
+    tables(m, (i) => page(i) & ~RW);
+    const protectedPages = m.snapshot();
+    expect(isFault(m.cpus[0].storeU8(va(0x5000), 1))).toBe(true);
+    expect(m.cpus[0].writeCr0(m.cpus[0].cr0 & ~0x1_0000)).toBeNull();
+    expect(m.cpus[0].storeU8(va(0x5000), 1)).toBeNull();
+    m.restore(protectedPages);
+    expect(isFault(m.cpus[0].storeU8(va(0x5000), 1))).toBe(true);
   });
 
   test('refuses bytes that are not a snapshot', () => {
