@@ -126,6 +126,28 @@ describe('set_memory_ro, _rw, _nx and _x', () => {
     k.fn.set_memory_x(direct, 1);
     expect(entry(direct) & _PAGE_NX).toBe(0n);
     expect(entry(data) & _PAGE_NX).toBe(executable);
+    // arch/x86/mm/pageattr.c, change_page_attr_set_clr(): NX alone may differ, in either direction.
+    k.fn.set_memory_nx(direct, 1);
+    expect([entry(direct) & _PAGE_NX, entry(data) & _PAGE_NX]).toEqual([_PAGE_NX, 0n]);
+    k.fn.set_memory_x(direct, 1);
+    k.fn.set_memory_nx(data, 1);
+    expect([entry(direct) & _PAGE_NX, entry(data) & _PAGE_NX]).toEqual([0n, _PAGE_NX]);
+  });
+
+  // arch/x86/mm/pageattr.c, cpa_process_alias(): for an address in the direct map only the high mapping is looked for.
+  test('change the high mapping of the page that a direct address maps, and no third mapping', () => {
+    const data = va(Math.ceil(k.sym('_edata') / (2 * MIB)) * 2 * MIB - PAGE_SIZE);
+    const direct = k.__va(k.__pa(data));
+    k.fn.set_memory_4k(page(3), 1);
+    const at = k.fn.lookup_address(page(3));
+    if (at === undefined) throw new Error('not mapped');
+    const moved = entry(page(3)) - BigInt(k.__pa(page(3))) + BigInt(k.__pa(data));
+    k.writeU64(va(at.table + at.index * 8), moved);
+    k.fn.flush_tlb_all();
+    k.fn.set_memory_ro(page(3), 1);
+    expect([page(3), direct, data].map((each) => entry(each) & _PAGE_RW)).toEqual([
+      ...[0n, _PAGE_RW, 0n],
+    ]);
   });
 
   test('skip a hole in the direct map and return -EFAULT for an address after its end', () => {
