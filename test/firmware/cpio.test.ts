@@ -181,6 +181,12 @@ describe('readCpio and writeCpio refuse', () => {
     expect(given(archive.subarray(0, last + 1))).toEqual(entries);
   });
 
+  test('a name of PATH_MAX characters, and write and read one of PATH_MAX with its NUL', () => {
+    const longest = { ...init, name: 'x'.repeat(4095) };
+    expect(given(writeCpio([longest]))).toEqual([longest]);
+    expect(refusal(() => writeCpio([{ ...init, name: 'x'.repeat(4096) }])).code).toBe('E_BAD_CPIO');
+  });
+
   test.each([[''], ['a\0b'], ['TRAILER!!!'], ['Ā'], ['x'.repeat(4096)]])(
     'to write an entry with the name %j',
     (name) => {

@@ -174,6 +174,41 @@ describe('unpack_to_rootfs()', () => {
     expect([...files.keys()]).toEqual(taken ? ['f', 'b'] : ['b']);
   });
 
+  // init/initramfs.c, do_header(): the header's sizes are compared, whatever NULs the bytes have.
+  test.each([
+    ['a name of PATH_MAX bytes', { name: 'f'.padEnd(4095, '\0') }, true],
+    ['a name of PATH_MAX + 1 bytes', { name: 'f'.padEnd(4096, '\0') }, false],
+    [
+      'a target of PATH_MAX bytes',
+      { name: 'f', mode: 0o120777, body: 't'.padEnd(4096, '\0') },
+      true,
+    ],
+    [
+      'a target of PATH_MAX + 1 bytes',
+      { name: 'f', mode: 0o120777, body: 't'.padEnd(4097, '\0') },
+      false,
+    ],
+  ])('reads a short text in %s: %#', (_what, given, taken) => {
+    const { files, error } = unpacked(newc({ mode: 0o100644, ...given }, b));
+    expect(error).toBeUndefined();
+    expect([...files.keys()]).toEqual(taken ? ['f', 'b'] : ['b']);
+  });
+
+  // fs/namei.c, getname_kernel(): a path needs room for its NUL within PATH_MAX.
+  test('skips a path of PATH_MAX characters whose NUL is in the padding', () => {
+    const name = 'f'.padStart(4096, '/');
+    expect(names(newc({ ...a, name, namesize: 4096 }, b))).toEqual(['b']);
+  });
+
+  test.each([
+    ['a directory', 0o040755],
+    ['a character device', 0o020600],
+    ['a pipe', 0o010600],
+  ])('skips %s that has a body', (_what, mode) => {
+    expect(names(newc({ name: 'x', mode, body: '1234' }, b))).toEqual(['b']);
+    expect(names(newc({ name: 'x', mode }, b))).toEqual(['x', 'b']);
+  });
+
   test('accepts a name of 255 characters and skips one of 256', () => {
     expect(names(newc({ ...a, name: 'x'.repeat(255) }, b))).toHaveLength(2);
     expect(names(newc({ ...a, name: 'x'.repeat(256) }, b))).toEqual(['b']);
