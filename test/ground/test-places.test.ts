@@ -45,6 +45,7 @@ const SEVERAL: Readonly<Record<string, readonly string[]>> = {
   'scenario/cpu-tables': ['firmware/acpi', 'firmware/mp-table.ts'],
   'scenario/dmesg-forms': ['scenario/dmesg.ts', 'scenario/log-text.ts'],
   'sequencer/elsewhere': ['sequencer/boot.ts', 'machine/codec.ts'],
+  'sequencer/expected-traces': ['sequencer/boot.ts', 'check/compare.ts'],
   'series/alternatives': ['series/compose.ts', 'series/link.ts', 'series/patches.ts'],
   'series/records': ['series/record.ts', 'cli/records.ts'],
 };
