@@ -34,7 +34,7 @@ const inBrowser = [
 ];
 
 export default tseslint.config(
-  { ignores: ['dist/', 'coverage/', 'node_modules/', '.cache/'] },
+  { ignores: ['dist/', 'coverage/', 'node_modules/', 'reports/', '.cache/'] },
   { linterOptions: { noInlineConfig: true, reportUnusedDisableDirectives: 'error' } },
   js.configs.recommended,
   {

@@ -1,0 +1,84 @@
+// One run of StrykerJS: the mutants of some files under some suites.
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import process from 'node:process';
+import { Stryker } from '@stryker-mutator/core';
+
+export const REPORTS = 'reports/mutation';
+
+/** What a sandbox does without. */
+const NOT_COPIED = ['dist', 'coverage', 'reports', 'docs', 'man', 'bench', '.cache', '.git'];
+
+/** The states of mutants that count in a score; other mutants do not compile or do not load. */
+export const KILLED = ['Killed', 'Timeout'];
+export const ALIVE = ['Survived', 'NoCoverage'];
+
+/** Whether a text of a report is that of the file now. */
+const isSame = (path, source) => existsSync(path) && readFileSync(path, 'utf8') === source;
+
+/**
+ * Removes mutants that survived from the results of an earlier run if a test has changed since. StrykerJS itself runs a
+ * survivor again only if a new test covers it, which it cannot see for code that runs while modules are loaded.
+ */
+function forgetSurvivors(file) {
+  if (!existsSync(file)) return;
+  const report = JSON.parse(readFileSync(file, 'utf8'));
+  const tests = Object.entries(report.testFiles ?? {});
+  if (tests.every(([path, { source }]) => isSame(path, source))) return;
+  for (const each of Object.values(report.files)) {
+    each.mutants = each.mutants.filter(({ status }) => !ALIVE.includes(status));
+  }
+  writeFileSync(file, JSON.stringify(report));
+}
+
+/**
+ * Runs mutants and returns StrykerJS's results.
+ *
+ * @param mutate paths below src/, each with an optional range `:line:column-line:column`.
+ * @param tests paths below test/.
+ * @param name of the file under reports/mutation/ that has the results for the next run; undefined for none.
+ * @param drawn JSON of the mutants that --sample has drawn, for scripts/mutation/drawn.mjs; undefined: all of the range.
+ */
+export async function runMutants({ mutate, tests, name, jobs, drawn }) {
+  mkdirSync(REPORTS, { recursive: true });
+  const incrementalFile = `${REPORTS}/${name ?? 'none'}.json`;
+  if (name !== undefined) forgetSurvivors(incrementalFile);
+  // Shared traces are cached under a digest of the sources, which is the same for all mutants.
+  process.env.SME_BOOT_TEST_CACHE = 'off';
+  process.env.SME_BOOT_CASES = 'first';
+  process.env.SME_BOOT_DRAWN = drawn ?? '';
+  return new Stryker({
+    mutate: mutate.map((path) => `src/${path}`),
+    testRunner: 'jest',
+    jest: {
+      projectType: 'custom',
+      configFile: 'jest.config.mjs',
+      enableFindRelatedTests: false,
+      config: {
+        testRegex: `/test/(?:${tests.join('|').replaceAll('.', '\\.')})$`,
+        setupFiles: ['<rootDir>/scripts/mutation/setup.mjs'],
+      },
+    },
+    testRunnerNodeArgs: ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning'],
+    plugins: [
+      '@stryker-mutator/jest-runner',
+      ...(drawn === undefined ? [] : ['./scripts/mutation/drawn.mjs']),
+    ],
+    ignorers: drawn === undefined ? [] : ['drawn'],
+    ignorePatterns: NOT_COPIED,
+    coverageAnalysis: 'perTest',
+    incremental: name !== undefined,
+    incrementalFile,
+    tempDirName: `${REPORTS}/sandboxes`,
+    cleanTempDir: 'always',
+    concurrency: jobs,
+    // Each run of jest leaves some megabytes of modules behind.
+    maxTestRunnerReuse: 60,
+    // The machine may have other work: a loop without an end is seen by its number of rounds anyway.
+    timeoutMS: 20_000,
+    dryRunTimeoutMinutes: 20,
+    reporters: [],
+    logLevel: 'error',
+    allowConsoleColors: false,
+    allowEmpty: true,
+  }).runMutationTest();
+}

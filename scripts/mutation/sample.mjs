@@ -1,0 +1,72 @@
+// A seeded sample of mutants, and the interval of its score.
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, sep } from 'node:path';
+import { Instrumenter } from '@stryker-mutator/instrumenter';
+import { targetOf } from './targets.mjs';
+
+const silent = Object.fromEntries(
+  ['trace', 'debug', 'info', 'warn', 'error', 'fatal'].map((level) => [level, () => undefined]),
+);
+const logger = {
+  ...silent,
+  ...Object.fromEntries(
+    ['Trace', 'Debug', 'Info', 'Warn', 'Error', 'Fatal'].map((l) => [`is${l}Enabled`, () => false]),
+  ),
+};
+
+/** The sources that a sample is drawn from: all but those of targets, and the script of the page of a matrix. */
+export function sampledFiles() {
+  return readdirSync('src', { recursive: true })
+    .map((path) => path.split(sep).join('/'))
+    .filter((path) => path.endsWith('.ts') && !path.startsWith('analysis/matrix/page/'))
+    .filter((path) => targetOf(path) === undefined)
+    .sort();
+}
+
+/** All mutants of some files, in the order of the files and of the text, without running any. */
+export async function mutantsOf(paths) {
+  const files = paths.map((path) => ({
+    name: join('src', path),
+    mutate: true,
+    content: readFileSync(join('src', path), 'utf8'),
+  }));
+  const options = { plugins: null, excludedMutations: [], ignorers: [], noHeader: true };
+  const { mutants } = await new Instrumenter(logger).instrument(files, options);
+  return mutants.map(({ fileName, location: { start, end }, mutatorName, replacement }) => ({
+    path: fileName.split(sep).slice(1).join('/'),
+    range: `${start.line + 1}:${start.column}-${end.line + 1}:${end.column}`,
+    mutatorName,
+    replacement,
+  }));
+}
+
+/** Numbers from 0 up to 1, the same for the same seed (mulberry32). */
+export function random(seed) {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b_79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+/** `count` of the items, in the order in which they are drawn: a smaller sample of the same seed is a part of it. */
+export function draw(items, count, seed) {
+  const left = [...items];
+  const next = random(seed);
+  return Array.from({ length: Math.min(count, left.length) }, () => {
+    const [drawn] = left.splice(Math.floor(next() * left.length), 1);
+    return drawn;
+  });
+}
+
+/** The 95 % confidence interval of a proportion (Wilson, 1927), as two proportions. */
+export function wilson(hits, count) {
+  const z = 1.959964;
+  const share = hits / count;
+  const middle = share + z ** 2 / (2 * count);
+  const spread = z * Math.sqrt((share * (1 - share) + z ** 2 / (4 * count)) / count);
+  const scale = 1 + z ** 2 / count;
+  return [Math.max(0, (middle - spread) / scale), Math.min(1, (middle + spread) / scale)];
+}
