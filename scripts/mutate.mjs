@@ -110,8 +110,14 @@ async function runPhases(drawn, states, jobs, save) {
     const groups = bySuites(due, suites);
     for (const [index, group] of groups.entries()) {
       console.error(`${phase}: ${index + 1} of ${groups.length}, ${group.mutants.length} mutants`);
-      const found =
-        group.tests.length === 0 ? new Map() : await runDrawn(group.mutants, group.tests, jobs);
+      let found = new Map();
+      try {
+        if (group.tests.length > 0) found = await runDrawn(group.mutants, group.tests, jobs);
+      } catch (error) {
+        // A suite that fails without any mutant decides none; the next run tries again.
+        console.error(`${group.tests.join(' ')}: ${error.message}`);
+        continue;
+      }
       for (const mutant of group.mutants) {
         known[keyOf(mutant)] = found.get(keyOf(mutant)) ?? 'NoCoverage';
       }

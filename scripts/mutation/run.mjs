@@ -65,6 +65,8 @@ export async function runMutants({ mutate, tests, name, jobs, drawn }) {
     ],
     ignorers: drawn === undefined ? [] : ['drawn'],
     ignorePatterns: NOT_COPIED,
+    // The tests are transpiled without a check of types.
+    disableTypeChecks: false,
     coverageAnalysis: 'perTest',
     incremental: name !== undefined,
     incrementalFile,
