@@ -18,6 +18,12 @@ test.each([
   ['a\u001b[31m', '"a\\e[31m"\n'],
   ['\u202egpj.exe', '"\\u202egpj.exe"\n'],
   ['[a]: no', "'[a]: no'\n"],
+  // YAML 1.2, 5.4: these end a line for some readers, and not for others.
+  ['a\u0085b', '"a\\u0085b"\n'],
+  ['a\u2028b', '"a\\u2028b"\n'],
+  ['a\u2029b', '"a\\u2029b"\n'],
+  // A line feed alone needs no escapes: the text stays readable.
+  ['a\nb\n', '|\na\nb\n'],
 ])('a scalar %j is written as %j', (text, yaml) => {
   expect(yamlText(new Document(text))).toBe(yaml);
 });

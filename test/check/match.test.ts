@@ -196,7 +196,47 @@ describe('not', () => {
       ['expect: {unmap: "0x2"}', 'not: {console: a}'],
       ['found', 'forbidden'],
     ],
+    [
+      'is checked up to the first event of any-order, in whatever order its patterns are',
+      ['expect: {map: "0x1"}', 'not: {fill: /./}', 'any-order: [{console: a}, {unmap: "0x2"}]'],
+      ['found', 'absent', 'found'],
+    ],
+    [
+      'is forbidden before the first event of any-order',
+      ['expect: {map: "0x1"}', 'not: {unmap: "0x1"}', 'any-order: [{console: a}, {unmap: "0x2"}]'],
+      ['found', 'forbidden', 'found'],
+    ],
+    [
+      'is checked from the last event of any-order on',
+      ['any-order: [{console: a}, {unmap: "0x2"}]', 'not: {map: /./}'],
+      ['found', 'absent'],
+    ],
+    [
+      'is checked after the last event of any-order',
+      ['any-order: [{map: "0x2"}, {console: a}]', 'not: {unmap: "0x2"}'],
+      ['found', 'forbidden'],
+    ],
+    [
+      'may be the last of several, each of which is checked up to the end',
+      ['expect: {unmap: "0x1"}', 'not: {map: /./}', 'not: {panic: /./}', 'not: {console: a}'],
+      ['found', 'absent', 'absent', 'forbidden'],
+    ],
     ['may be restricted to a boot step', ['{not: {unmap: /./}, step: first}'], ['absent']],
+    [
+      'is unused in a boot step that ends with the match before it',
+      ['expect: {map: "0x2"}', '{not: {map: /./}, step: first}'],
+      ['found', 'unused'],
+    ],
+    [
+      'is unused in a boot step that begins with the match after it',
+      ['{not: {fill: /./}, step: second}', 'expect: {unmap: "0x1"}'],
+      ['unused', 'found'],
+    ],
+    [
+      'is checked in a boot step of which one event is between the matches',
+      ['{not: {unmap: "0x1"}, step: second}', 'expect: {unmap: "0x2"}'],
+      ['forbidden', 'found'],
+    ],
     [
       'is unused in a boot step that is not between the matches around it',
       ['expect: {unmap: "0x1"}', '{not: {map: /./}, step: first}'],
@@ -214,6 +254,12 @@ describe('not', () => {
     ],
   ])('%s', (_what, directives, verdicts) => {
     expect(statuses(run(boot, ...directives))).toEqual(verdicts);
+  });
+
+  test('is absent from a boot step without events, wherever that is', () => {
+    const trace = traceWith({ first: [map('0x1', 0)], empty: [], second: [{ unmap: '0x1' }] });
+    const directives = ['expect: {unmap: "0x1"}', '{not: {map: /./}, step: empty}'];
+    expect(statuses(run(trace, ...directives))).toEqual(['found', 'absent']);
   });
 
   test('reports the step of the forbidden event', () => {

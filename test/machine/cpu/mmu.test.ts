@@ -500,6 +500,8 @@ describe('the entry that a page fault reports', () => {
 test.each([
   [0n, ''],
   [1n, '0'],
+  [2n, '1'],
+  [0b1111n << 48n, '51..48'],
   [0b1011n, '3, 1..0'],
   [1n << 63n, '63'],
   [2n ** 64n - 1n, '63..0'],
@@ -520,6 +522,107 @@ test('decodeEntry reports an address above the physical size unmasked, with its 
     c: 0,
     reserved: 0n,
   });
+});
+
+describe('traceWalk', () => {
+  test('has each table, index, entry and target down to the leaf', () => {
+    const c = context({}, null);
+    const at = va(3 * 2 ** 39 + 5 * 2 ** 30 + 7 * 2 ** 21 + 9 * 2 ** 12);
+    const t = new Tables()
+      .put(0x1000 + 3 * 8, 0x2000n | ALL)
+      .put(0x2000 + 5 * 8, 0x3000n | ALL)
+      .put(0x3000 + 7 * 8, 0x4000n | ALL)
+      .put(0x4000 + 9 * 8, 0x5000n | ALL | NX);
+    expect(
+      traceWalk(t, c, at).map(({ level, table, index, kind, target }) => ({
+        ...{ level, table, index, kind, target },
+      })),
+    ).toEqual([
+      { level: 'PGD', table: 0x1000, index: 3, kind: 'table', target: 0x2000 },
+      { level: 'PUD', table: 0x2000, index: 5, kind: 'table', target: 0x3000 },
+      { level: 'PMD', table: 0x3000, index: 7, kind: 'table', target: 0x4000 },
+      { level: 'PTE', table: 0x4000, index: 9, kind: 'leaf', target: 0x5000 },
+    ]);
+    expect(traceWalk(t, c, at).at(-1)?.entry).toBe(0x5000n | ALL | NX);
+    expect(t.set).toEqual([]);
+  });
+
+  test('stops at a large leaf, whose target lacks the bits below the page', () => {
+    const t = tables().put(0x3000, 0x20_0000n | ALL | PS | 0x1000n);
+    const steps = traceWalk(t, context(), va(0x1234));
+    expect(steps.map(({ level }) => level)).toEqual(['PGD', 'PUD', 'PMD']);
+    expect(steps.at(-1)).toMatchObject({ kind: 'leaf', target: 0x20_0000 });
+  });
+
+  test.each([
+    ['not-present', 0n],
+    ['reserved', 0x4000n | ALL | (1n << 51n)],
+  ])('stops at an entry that is %s, which has no target', (kind, entry) => {
+    const steps = traceWalk(tables().put(0x3000, entry), context(), va(0));
+    expect(steps.length).toBe(3);
+    expect(steps[2]).toMatchObject({ kind, entry });
+    expect(steps[2]).not.toHaveProperty('target');
+  });
+});
+
+test.each([
+  ['a table pointer', 0x4000n | ALL, PMD_SIZE, false],
+  ['a 2 MiB leaf', 0x20_0000n | ALL | PS, PMD_SIZE, true],
+  ['a 1 GiB leaf', 0x4000_0000n | ALL | PS, PUD_SIZE, true],
+  ['a 4 KiB entry without PAT', 0x5000n | ALL, PAGE_SIZE, true],
+  ['a 4 KiB entry with PAT', 0x5000n | ALL | PS, PAGE_SIZE, true],
+  // A PGD entry has no leaf: PS is a bit that must be zero.
+  ['a PGD entry with PS', 0x4000n | ALL | PS, 2 ** 39, false],
+] as const)('decodeEntry of %s', (_what, entry, span, leaf) => {
+  const address = Number(entry & ~0xfffn);
+  expect(decodeEntry(context(), entry, span)).toMatchObject({ leaf, pa: address });
+});
+
+test('decodeEntry reports the memory type of a leaf under PAT and MTRRs', () => {
+  const asked: number[] = [];
+  const mtrr = (_at: number, size: number) => {
+    asked.push(size);
+    return size > PAGE_SIZE ? undefined : MEMTYPE.UC;
+  };
+  // With several types in the page, that of its first 4 KiB.
+  const split = context({ mtrr });
+  expect(decodeEntry(split, 0x4000_0000n | ALL | PS, PUD_SIZE)).toMatchObject({ type: 'UC' });
+  expect(asked).toEqual([PUD_SIZE, PAGE_SIZE]);
+  // The PAT bit is bit 7 of a 4 KiB entry and bit 12 of a larger leaf: slot 5 is WP here, slot 1 WC.
+  expect(decodeEntry(context(), 0x5088n | ALL, PAGE_SIZE)).toMatchObject({ type: 'WP' });
+  expect(decodeEntry(context(), 0x20_1008n | ALL | PS, PMD_SIZE)).toMatchObject({ type: 'WP' });
+  expect(decodeEntry(context(), 0x20_0008n | ALL | PS, PMD_SIZE)).toMatchObject({ type: 'WC' });
+  // No table spans more than 512 GiB: MTRRs are asked for at most 1 GiB.
+  asked.length = 0;
+  decodeEntry(split, 0x4000n | ALL, 2 ** 39);
+  expect(asked).toEqual([PUD_SIZE, PAGE_SIZE]);
+});
+
+test('decodeEntry of a span that no level has reports no reserved bits', () => {
+  const entry = 0x5000n | ALL | (1n << 51n);
+  expect(decodeEntry(context(), entry, 2 ** 15)).toMatchObject({
+    ...{ leaf: false, reserved: 0n, pa: 0x5000 + 2 ** 51 },
+  });
+});
+
+test.each([
+  ['a write to a page that is read-only', { ...READ, write: true }, P | US | A, 'write'],
+  ['a user access', { ...READ, user: true }, P | RW | A, 'user'],
+  ['a fetch', { ...READ, fetch: true }, ALL | NX, 'fetch'],
+  ['an absent page', READ, 0n, 'not-present'],
+  ['a reserved bit', READ, ALL | (1n << 51n), 'reserved'],
+])('a page fault says why: %s', (_what, access, leaf, why) => {
+  const result = walk(tables().put(0x4000, 0x5000n | leaf), context(), va(0x123), access);
+  expect(result).toMatchObject({ vector: 14, address: 0x123, why });
+});
+
+// APM 8.4.2: the fetch bit of the error code is undefined without NX; it is reported as clear then.
+test('a page fault of a fetch has its bit in the error code only with EFER.NXE', () => {
+  const FETCH = { ...READ, fetch: true };
+  const absent = tables().put(0x4000, 0n);
+  expect(errorOf(absent, context(), FETCH)).toBe(0x10);
+  expect(errorOf(absent, context({ nxe: false }), FETCH)).toBe(0);
+  expect(errorOf(absent, context(), { ...READ, write: true, user: true })).toBe(6);
 });
 
 test('decodeEntry reports address, C-bit, flags and type', () => {

@@ -106,3 +106,109 @@ test.each(Object.entries(UNMODELLED_MSRS))('access to %s throws E_UNMODELLED', (
 test('a negative MSR number is the same register: ECX has 32 bits', () => {
   expect(file().read(MSR.SYSCFG - 2 ** 32)).toBe(0x14_0000n);
 });
+
+describe('MISC_ENABLE (Intel SDM vol. 4, table 2-2)', () => {
+  test('is a register of Intel parts only', () => {
+    expect(file(INTEL_BROADWELL).read(MSR.MISC_ENABLE)).toBe(0x5_0089n);
+    expect(file(ZEN1).read(MSR.MISC_ENABLE)).toBeNull();
+    expect(file(ZEN1).write(MSR.MISC_ENABLE, 0n)).toBe(false);
+  });
+
+  test('takes each of its bits and no other', () => {
+    const bits = [0, 3, 7, 16, 18, 22, 23, 34];
+    for (let n = 0; n < 64; n++) {
+      const msrs = file(INTEL_BROADWELL);
+      expect([n, msrs.write(MSR.MISC_ENABLE, 1n << BigInt(n))]).toEqual([n, bits.includes(n)]);
+      expect(msrs.read(MSR.MISC_ENABLE)).toBe(bits.includes(n) ? 1n << BigInt(n) : 0x5_0089n);
+    }
+  });
+});
+
+describe('VM_HSAVE_PA (APM 15.30.4)', () => {
+  const taken = (value: bigint, encryption = false): boolean => {
+    const msrs = file();
+    if (encryption) msrs.write(MSR.SYSCFG, 1n << 23n);
+    const written = msrs.write(MSR.VM_HSAVE_PA, value);
+    expect(msrs.read(MSR.VM_HSAVE_PA)).toBe(written ? value : 0n);
+    return written;
+  };
+  const C = 1n << 47n;
+
+  test('takes a page below the physical size, 48 bits without encryption', () => {
+    expect([0x1000n, 0x1800n, 0x0n].map((value) => taken(value))).toEqual([true, false, true]);
+    expect([2n ** 48n - 0x1000n, 2n ** 48n].map((value) => taken(value))).toEqual([true, false]);
+    expect(taken(C | 0x1000n)).toBe(true);
+  });
+
+  test('takes a page below 43 bits with encryption, with the C-bit or without', () => {
+    const last = 2n ** 43n - 0x1000n;
+    for (const c of [0n, C]) {
+      expect([last, 2n ** 43n, 0x800n].map((value) => taken(value | c, true))).toEqual([
+        ...[true, false, false],
+      ]);
+    }
+  });
+
+  test('is a #GP on a part without SVM, as VM_CR is', () => {
+    const { svm: _svm, ...plain } = ZEN1;
+    for (const name of ['VM_HSAVE_PA', 'VM_CR'] as const) {
+      expect(file(plain).read(MSR[name])).toBeNull();
+      expect(file(plain).write(MSR[name], 0n)).toBe(false);
+      expect(file().read(MSR[name])).toBe(0n);
+    }
+  });
+});
+
+describe('EFER (APM 3.1.7)', () => {
+  const [SCE, LME, NXE, SVME, FFXSR] = [0, 8, 11, 12, 14];
+
+  test('takes its bits and no other', () => {
+    for (let n = 0; n < 64; n++) {
+      const ok = [SCE, LME, 10, NXE, SVME, FFXSR].includes(n);
+      expect([n, file().write(MSR.EFER, 1n << BigInt(n))]).toEqual([n, ok]);
+    }
+  });
+
+  test('SVME is reserved on a part without SVM', () => {
+    const { svm: _svm, ...plain } = ZEN1;
+    expect(file(plain).write(MSR.EFER, 1n << 12n)).toBe(false);
+    expect(file(plain).write(MSR.EFER, 1n << 11n)).toBe(true);
+  });
+
+  test('LME may be written with paging on if it stays as it is', () => {
+    const msrs = file(ZEN1, 0, true);
+    msrs.set('EFER', 0x500n);
+    expect(msrs.write(MSR.EFER, 0x900n)).toBe(true);
+    expect(msrs.read(MSR.EFER)).toBe(0xd00n);
+    expect(msrs.write(MSR.EFER, 0x800n)).toBe(false);
+  });
+});
+
+test('entries are all registers with their values, in the table’s order', () => {
+  const entries = file().entries();
+  expect(entries.map(([name]) => name)).toEqual(Object.keys(MSR));
+  expect(Object.fromEntries(entries)).toMatchObject({ PAT: 0x0007_0406_0007_0406n, STAR: 0n });
+});
+
+test.each(['STAR', 'SF_MASK', 'TSC_AUX', 'SYSENTER_CS', 'APIC_BASE'] as const)(
+  '%s takes any value',
+  (name) => {
+    const msrs = file();
+    expect(msrs.write(MSR[name], 2n ** 64n - 1n)).toBe(true);
+    expect(msrs.read(MSR[name])).toBe(2n ** 64n - 1n);
+  },
+);
+
+test.each([
+  ...(['SYSENTER_ESP', 'SYSENTER_EIP', 'LSTAR', 'CSTAR', 'FS_BASE'] as const),
+  ...(['GS_BASE', 'KERNEL_GS_BASE'] as const),
+])('%s takes canonical addresses only (APM 1.1.3)', (name) => {
+  for (const [value, canonical] of [
+    [2n ** 47n - 1n, true],
+    [2n ** 47n, false],
+    [2n ** 64n - 2n ** 47n, true],
+    [2n ** 64n - 2n ** 47n - 1n, false],
+  ] as const) {
+    expect(file().write(MSR[name], value)).toBe(canonical);
+  }
+});
