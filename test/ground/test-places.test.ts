@@ -36,6 +36,7 @@ const SEVERAL: Readonly<Record<string, readonly string[]>> = {
   'linux/options/cpu': ['linux/options/options.ts', 'linux/include/linux/cpumask.ts'],
   'linux/options/dma': ['linux/options/options.ts', 'linux/arch/x86/kernel/pci-dma'],
   'linux/options/memory': ['linux/options/options.ts', 'linux/arch/x86/kernel/e820'],
+  'machine/cache/model': ['machine/cache/cache.ts', 'machine/cache/cache-tags.ts'],
   'machine/memory/last-write': [
     'machine/machine.ts',
     'machine/cache/cache.ts',

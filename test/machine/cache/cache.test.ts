@@ -178,8 +178,24 @@ describe('cache replacement', () => {
     [192, 1],
     [512, 3],
     [512, 0],
-  ])('%i bytes in %i ways is refused', (size, ways) => {
-    expect(() => setup(size, ways)).toThrow(/E_CACHE_GEOMETRY/);
+    [-128, -2],
+    [64, 2],
+    [96, 1.5],
+  ])('%p bytes in %p ways is refused', (size, ways) => {
+    expect(() => setup(size, ways)).toThrow(
+      'E_CACHE_GEOMETRY: machine.cache: the number of sets is not a power of two; ' +
+        `expected a size of 64 bytes × ways × 2^n, or 0, found ${size} bytes in ${ways} ways`,
+    );
+  });
+
+  test.each([
+    [128, 2],
+    [64, 1],
+    [4096, 64],
+  ])('%i bytes in %i ways may be one set', (size, ways) => {
+    const { cache } = setup(size, ways);
+    for (let n = 0; n < 2 * ways; n++) get(cache, n * LINE, MEMTYPE.WB);
+    expect(cache.lines).toEqual({ valid: ways, dirty: 0 });
   });
 });
 
@@ -327,6 +343,39 @@ test('cache hooks report fills, overwritten lines, and write-backs of a run as o
   cache.write(0, pa(0), KEY_PLAIN, MEMTYPE.WB, new Uint8Array(200), 0, 200, 0);
   cache.wbinvd('all');
   expect(reported).toEqual(['fill 192 64', 'over 0 192', 'back 0 256']);
+});
+
+test('cache hooks report what memory was read for, with the origin of the access', () => {
+  const { cache } = setup(64 * LINE);
+  const reported: string[] = [];
+  cache.hooks = {
+    fill: (at, key, length, overwritten, origin) =>
+      reported.push(`${at / LINE}+${length / LINE} k${key} ${overwritten} o${origin}`),
+  };
+  const out = new Uint8Array(4 * LINE);
+  cache.read(0, line(1), KEY_HOST, MEMTYPE.WB, out, 0, 8, 1);
+  cache.read(0, pa(8), KEY_HOST, MEMTYPE.WB, out, 0, 3 * LINE, 2);
+  cache.write(0, line(9), KEY_HOST, MEMTYPE.WB, out, 0, 8, 3);
+  cache.write(0, pa(19 * LINE + 60), KEY_HOST, MEMTYPE.WB, out, 0, LINE + 8, 4);
+  cache.peekCoherent(0, line(40), KEY_HOST, out, 0, LINE);
+  // Line 1 is cached already; line 20 of the last write is overwritten whole, lines 19 and 21 in part.
+  expect(reported).toEqual([
+    ...['1+1 k1 false o1', '0+1 k1 false o2', '2+2 k1 false o2', '9+1 k1 false o3'],
+    ...['19+1 k1 false o4', '21+1 k1 false o4', '20+1 k1 true o4'],
+  ]);
+});
+
+test('the last write to a line is told with its key and origin, the newest of several', () => {
+  const { cache } = setup();
+  expect(cache.lastWrite(pa(5))).toBeUndefined();
+  get(cache, 0, MEMTYPE.WB);
+  expect(cache.lastWrite(pa(5))).toBeUndefined();
+  cache.write(0, pa(0), KEY_HOST, MEMTYPE.WB, Uint8Array.of(1), 0, 1, 7);
+  cache.write(0, pa(3), KEY_PLAIN, MEMTYPE.WB, Uint8Array.of(1), 0, 1, 8);
+  get(cache, 0, MEMTYPE.WB, KEY_HOST);
+  expect(cache.lastWrite(pa(63))).toEqual({ key: KEY_PLAIN, origin: 8 });
+  cache.write(0, pa(0), KEY_HOST, MEMTYPE.WB, Uint8Array.of(1), 0, 1, 9);
+  expect(cache.lastWrite(pa(63))).toEqual({ key: KEY_HOST, origin: 9 });
 });
 
 describe('write-backs of one flush', () => {
