@@ -1,7 +1,7 @@
 // Mutation testing with StrykerJS:
 //   npm run mutate -- NAME…                 the mutants of files (src/…) and of targets (scripts/mutation/targets.mjs)
 //   npm run mutate -- --sample N --seed S   N mutants, drawn from all files that belong to no target
-// Options: --jobs N, the number of test runners (1); --draw lists the sample and runs none. Results are in
+// Options: --jobs N, the number of test runners (1); --progress; --draw lists the sample and runs none. Results are in
 // reports/mutation/: a run that was ended goes on where it was, and a mutant runs again if it or its tests have changed.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import process from 'node:process';
@@ -45,7 +45,7 @@ function plain(results) {
   );
 }
 
-async function mutateFiles(names, jobs) {
+async function mutateFiles(names, { jobs, progress }) {
   const unknown = names.find((name) => filesOf(name) === undefined);
   if (unknown !== undefined) {
     console.error(`mutate: neither a file below src/ nor a target: ${unknown}`);
@@ -57,7 +57,9 @@ async function mutateFiles(names, jobs) {
     for (const path of filesOf(name)) {
       const tests = testsFor(path);
       const report = path.replace(/\.ts$/, '').replaceAll('/', '-');
-      const found = plain(await runMutants({ mutate: [path], tests, name: report, jobs }));
+      const found = plain(
+        await runMutants({ mutate: [path], tests, name: report, jobs, progress }),
+      );
       console.log(scoreLine(`src/${path}`, found));
       found.filter(({ status }) => ALIVE.includes(status)).forEach(printSurvivor);
       all.push(...found);
@@ -161,6 +163,7 @@ const { values, positionals } = parseArgs({
     seed: { type: 'string', default: '1' },
     jobs: { type: 'string', default: '1' },
     draw: { type: 'boolean', default: false },
+    progress: { type: 'boolean', default: false },
   },
 });
 const jobs = Number(values.jobs);
@@ -170,7 +173,7 @@ if (values.sample === undefined && positionals.length === 0) {
   );
   process.exitCode = 2;
 } else if (values.sample === undefined) {
-  process.exitCode = await mutateFiles(positionals, jobs);
+  process.exitCode = await mutateFiles(positionals, { jobs, progress: values.progress });
 } else {
   const options = { jobs, drawOnly: values.draw };
   process.exitCode = await mutateSample(Number(values.sample), Number(values.seed), options);

@@ -16,16 +16,18 @@ export const ALIVE = ['Survived', 'NoCoverage'];
 const isSame = (path, source) => existsSync(path) && readFileSync(path, 'utf8') === source;
 
 /**
- * Removes mutants that survived from the results of an earlier run if a test has changed since. StrykerJS itself runs a
- * survivor again only if a new test covers it, which it cannot see for code that runs while modules are loaded.
+ * Removes mutants that survived from the results of an earlier run if a test has changed since, and in any case those of
+ * code that runs while modules are loaded: StrykerJS runs a survivor again only if it sees a new test that covers it.
  */
 function forgetSurvivors(file) {
   if (!existsSync(file)) return;
   const report = JSON.parse(readFileSync(file, 'utf8'));
   const tests = Object.entries(report.testFiles ?? {});
-  if (tests.every(([path, { source }]) => isSame(path, source))) return;
+  const unchanged = tests.every(([path, { source }]) => isSame(path, source));
   for (const each of Object.values(report.files)) {
-    each.mutants = each.mutants.filter(({ status }) => !ALIVE.includes(status));
+    each.mutants = each.mutants.filter(
+      (mutant) => !ALIVE.includes(mutant.status) || (unchanged && !mutant.static),
+    );
   }
   writeFileSync(file, JSON.stringify(report));
 }
@@ -38,7 +40,7 @@ function forgetSurvivors(file) {
  * @param name of the file under reports/mutation/ that has the results for the next run; undefined for none.
  * @param drawn JSON of the mutants that --sample has drawn, for scripts/mutation/drawn.mjs; undefined: all of the range.
  */
-export async function runMutants({ mutate, tests, name, jobs, drawn }) {
+export async function runMutants({ mutate, tests, name, jobs, drawn, progress = false }) {
   mkdirSync(REPORTS, { recursive: true });
   const incrementalFile = `${REPORTS}/${name ?? 'none'}.json`;
   if (name !== undefined) forgetSurvivors(incrementalFile);
@@ -78,7 +80,7 @@ export async function runMutants({ mutate, tests, name, jobs, drawn }) {
     // The machine may have other work: a loop without an end is seen by its number of rounds anyway.
     timeoutMS: 20_000,
     dryRunTimeoutMinutes: 20,
-    reporters: [],
+    reporters: progress ? ['progress-append-only'] : [],
     logLevel: 'error',
     allowConsoleColors: false,
     allowEmpty: true,
