@@ -1,0 +1,81 @@
+/** scripts/mutation: which suites run against a file's mutants, and how a sample is drawn. */
+import { existsSync } from 'node:fs';
+import { describe, expect, test } from '@jest/globals';
+import { draw, random, sampledFiles, wilson } from '../../scripts/mutation/sample.mjs';
+import { BOOTS, filesOf, isInBoots, TARGETS, testsFor } from '../../scripts/mutation/targets.mjs';
+
+describe('a target', () => {
+  const names = Object.keys(TARGETS);
+
+  test.each(names)('%s has files and suites that exist', (name) => {
+    const files = filesOf(name) ?? [];
+    expect(files.length).toBeGreaterThan(0);
+    for (const file of files) {
+      expect([file, existsSync(`src/${file}`)]).toEqual([file, true]);
+      expect(testsFor(file).length).toBeGreaterThan(0);
+    }
+    for (const suite of testsFor(files[0] ?? '')) expect(existsSync(`test/${suite}`)).toBe(true);
+  });
+
+  test('has no file of the sample', () => {
+    const sampled = new Set(sampledFiles());
+    expect(sampled.size).toBeGreaterThan(400);
+    const own = Object.values(TARGETS).flatMap(({ files }) => files);
+    expect(own.filter((file) => sampled.has(file))).toEqual([]);
+  });
+});
+
+test('a file is named with or without src/, and one that is not there is no file', () => {
+  expect(filesOf('src/machine/bus.ts')).toEqual(['machine/bus.ts']);
+  expect(filesOf('machine/bus.ts')).toEqual(['machine/bus.ts']);
+  expect(filesOf('src/machine/buss.ts')).toBeUndefined();
+  expect(filesOf('constructor')).toBeUndefined();
+});
+
+test.each([
+  ['base/align.ts', ['base/align.test.ts']],
+  // Without a suite of its own: those of the nearest folder.
+  ['initrd/08-early-encrypt.ts', ['initrd/09-boot-data.test.ts']],
+  ['machine/devices/host-bridge.ts', expect.arrayContaining(['machine/devices/vga.test.ts'])],
+])('the nearest suites of %s', (file, suites) => {
+  expect(testsFor(file)).toEqual(suites);
+});
+
+test('whole boots are run for what a boot does, not for the tools', () => {
+  expect(BOOTS.map((suite) => existsSync(`test/${suite}`))).toEqual([true]);
+  expect(['linux/mm/memblock.ts', 'initrd/09-boot-data.ts'].every(isInBoots)).toBe(true);
+  expect(['cli/main.ts', 'analysis/bisect/bisect.ts'].some(isInBoots)).toBe(false);
+});
+
+describe('a sample', () => {
+  const items = Array.from({ length: 1000 }, (_, i) => i);
+
+  test('is the same for the same seed, and a smaller one is a part of it', () => {
+    expect(draw(items, 100, 7)).toEqual(draw(items, 100, 7));
+    expect(draw(items, 30, 7)).toEqual(draw(items, 100, 7).slice(0, 30));
+    expect(draw(items, 30, 8)).not.toEqual(draw(items, 30, 7));
+  });
+
+  test('has each item at most once, and no more than there are', () => {
+    expect(new Set(draw(items, 500, 1)).size).toBe(500);
+    expect([...draw(items, 5000, 1)].sort((a, b) => a - b)).toEqual(items);
+  });
+
+  test('is drawn evenly', () => {
+    const next = random(3);
+    const sum = items.reduce((all) => all + next(), 0);
+    expect(sum / items.length).toBeCloseTo(0.5, 1);
+  });
+});
+
+// Wilson (1927), with z = 1.959964 for 95 %.
+test.each([
+  [0, 10, 0, 0.2775328],
+  [5, 10, 0.2365931, 0.7634069],
+  [90, 100, 0.8256343, 0.9447708],
+  [100, 100, 0.9630065, 1],
+])('the 95 %% interval of %i in %i', (hits, count, low, high) => {
+  const [from = NaN, to = NaN] = wilson(hits, count);
+  expect(from).toBeCloseTo(low, 6);
+  expect(to).toBeCloseTo(high, 6);
+});
