@@ -6,7 +6,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import process from 'node:process';
 import { parseArgs } from 'node:util';
-import { ALIVE, KILLED, REPORTS, runMutants } from './mutation/run.mjs';
+import { ALIVE, forgetSurvivors, KILLED, REPORTS, runMutants } from './mutation/run.mjs';
 import { draw, mutantsOf, sampledFiles, wilson } from './mutation/sample.mjs';
 import { BOOTS, filesOf, isInBoots, TARGETS, testsFor } from './mutation/targets.mjs';
 
@@ -45,6 +45,23 @@ function plain(results) {
   );
 }
 
+/** Lines of a part of a file. StrykerJS writes its results at the end of a run, so a file is run in parts. */
+const PART_LINES = 40;
+
+/** The results for all mutants of a file; `options` are of runMutants. */
+async function mutateFile(path, options) {
+  const lines = readFileSync(`src/${path}`, 'utf8').split('\n').length;
+  const name = path.replace(/\.ts$/, '').replaceAll('/', '-');
+  forgetSurvivors(name);
+  const run = (range) =>
+    runMutants({ ...options, mutate: [`${path}${range}`], tests: testsFor(path), name });
+  for (let line = 1; line + PART_LINES < lines; line += PART_LINES) {
+    await run(`:${line}-${line + PART_LINES - 1}`);
+  }
+  // The last part, and what is in several parts; the results of the others are there already.
+  return plain(await run(''));
+}
+
 async function mutateFiles(names, { jobs, progress }) {
   const unknown = names.find((name) => filesOf(name) === undefined);
   if (unknown !== undefined) {
@@ -55,11 +72,7 @@ async function mutateFiles(names, { jobs, progress }) {
   for (const name of names) {
     const all = [];
     for (const path of filesOf(name)) {
-      const tests = testsFor(path);
-      const report = path.replace(/\.ts$/, '').replaceAll('/', '-');
-      const found = plain(
-        await runMutants({ mutate: [path], tests, name: report, jobs, progress }),
-      );
+      const found = await mutateFile(path, { jobs, progress });
       console.log(scoreLine(`src/${path}`, found));
       found.filter(({ status }) => ALIVE.includes(status)).forEach(printSurvivor);
       all.push(...found);

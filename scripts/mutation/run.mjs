@@ -12,6 +12,9 @@ const NOT_COPIED = ['dist', 'coverage', 'reports', 'docs', 'man', 'bench', '.cac
 export const KILLED = ['Killed', 'Timeout'];
 export const ALIVE = ['Survived', 'NoCoverage'];
 
+/** The file with the results of an earlier run, by name. */
+const reportOf = (name) => `${REPORTS}/${name}.json`;
+
 /** Whether a text of a report is that of the file now. */
 const isSame = (path, source) => existsSync(path) && readFileSync(path, 'utf8') === source;
 
@@ -19,7 +22,8 @@ const isSame = (path, source) => existsSync(path) && readFileSync(path, 'utf8') 
  * Removes mutants that survived from the results of an earlier run if a test has changed since, and in any case those of
  * code that runs while modules are loaded: StrykerJS runs a survivor again only if it sees a new test that covers it.
  */
-function forgetSurvivors(file) {
+export function forgetSurvivors(name) {
+  const file = reportOf(name);
   if (!existsSync(file)) return;
   const report = JSON.parse(readFileSync(file, 'utf8'));
   const tests = Object.entries(report.testFiles ?? {});
@@ -42,8 +46,7 @@ function forgetSurvivors(file) {
  */
 export async function runMutants({ mutate, tests, name, jobs, drawn, progress = false }) {
   mkdirSync(REPORTS, { recursive: true });
-  const incrementalFile = `${REPORTS}/${name ?? 'none'}.json`;
-  if (name !== undefined) forgetSurvivors(incrementalFile);
+  const incrementalFile = reportOf(name ?? 'none');
   // Shared traces are cached under a digest of the sources, which is the same for all mutants.
   process.env.SME_BOOT_TEST_CACHE = 'off';
   process.env.SME_BOOT_CASES = 'first';

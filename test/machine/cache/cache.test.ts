@@ -382,9 +382,11 @@ describe('write-backs of one flush', () => {
   /** Writes a whole line for each origin, from line `first` on, and flushes; `back address length key origin` each. */
   function flushed(first: number, lines: readonly (readonly [KeyId, origin: number])[]): string[] {
     const log: string[] = [];
-    const memory = new Memory();
-    memory.writeLines = (at, key, _data, _offset, length, origin: number): void =>
-      void log.push(`${at / LINE}+${length / LINE} k${key} o${origin}`);
+    const memory: LineStore = Object.assign(new Memory(), {
+      writeLines: ((at, key, _data, _offset, length, origin) => {
+        log.push(`${at / LINE}+${length / LINE} k${key} o${origin}`);
+      }) satisfies LineStore['writeLines'],
+    });
     const cache = new Cache({ store: memory, size: 256 * LINE, ways: 2 });
     const reported: string[] = [];
     cache.hooks = {

@@ -29,7 +29,11 @@ const field = (name: keyof typeof FDT_HEADER): number =>
   new DataView(blob.buffer).getUint32(FDT_HEADER[name]);
 const SIZE = field('size_dt_struct');
 
-function withField(name: keyof typeof FDT_HEADER, value: number, bytes = blob.slice()): Uint8Array {
+function withField(
+  name: keyof typeof FDT_HEADER,
+  value: number,
+  bytes: Uint8Array = blob.slice(),
+): Uint8Array {
   new DataView(bytes.buffer).setUint32(FDT_HEADER[name], value);
   return bytes;
 }
@@ -74,7 +78,10 @@ describe('the structure block', () => {
       const whole = tokens.filter(([at], i) => (tokens[i + 1]?.[0] ?? 68) <= size || at < 0);
       const next = tokens[whole.length]?.[0] ?? 0;
       // A node's name ends with its NUL: the padding after it may be missing.
-      const named = { 0: 5, 28: 39 }[next];
+      const named = new Map([
+        [0, 5],
+        [28, 39],
+      ]).get(next);
       const taken = named !== undefined && size >= named;
       const seen = tokens.slice(0, whole.length + (taken ? 1 : 0)).map(([, text]) => text);
       const error = size < next + 4 || taken ? FDT_ERR.TRUNCATED : FDT_ERR.BADSTRUCTURE;
