@@ -94,6 +94,16 @@ test('the first difference of a step is one line: the event, and its first field
   expect(first && firstOfBlock(first, 'before')).toBe('~ {map: 0x0, C: 0} C: 1 → 0');
 });
 
+test('of an event with several changed fields only the first is in the line', () => {
+  const of = (C: 0 | 1, pa: string) =>
+    traceWith({ a: [{ map: '0x0', pa, C, in: 'f', flags: 'RW', level: 'PTE', file: 'x.c' }] });
+  const [block] = differenceBlocks(compare(of(1, '0x1000'), of(0, '0x2000')));
+  expect(block?.lines.length).toBe(3);
+  expect(block && firstOfBlock(block)).toMatch(
+    /^~ \{map: 0x0, .*\} pa: expected 0x1000, found 0x2000$/,
+  );
+});
+
 test('a block without differences has no first one', () => {
   const empty = { section: 'steps', fields: [], heading: 'x:', lines: [] } as const;
   expect(firstOfBlock(empty)).toBe('');

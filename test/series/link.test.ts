@@ -30,7 +30,7 @@ describe('the series', () => {
 
   test('18 on stage 5 fails with E_MISSING_NEED, naming the missing name and its patch', () => {
     expect(messageOf(() => link(compose({ stage: 5, activate: true }).hunks))).toMatch(
-      /^E_MISSING_NEED: 18\/sme_enable: 18 needs sme_enable from 06/,
+      /^E_MISSING_NEED: 18\/sme_enable: 18 needs sme_enable from 06$/,
     );
   });
 

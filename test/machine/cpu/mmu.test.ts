@@ -296,6 +296,8 @@ describe('large pages and memory types', () => {
     expect(walk(t, nothing, va(0), READ)).toMatchObject({ type: MEMTYPE.UC, size: PAGE_SIZE });
     // Memory may end within a page: the translation of that page is right all the same.
     expect(walk(t, nothing, va(0x5678), READ)).toMatchObject({ va: 0x5000, pa: 0x20_5000 });
+    t.put(0x3008, PS | ALL | 0x60_0000n);
+    expect(walk(t, nothing, va(0x20_5678), READ)).toMatchObject({ va: 0x20_5000, pa: 0x60_5000 });
   });
 
   test('the parts of a 1 GiB page are of 2 MiB where those have one type', () => {
@@ -465,6 +467,20 @@ describe('the entry that a page fault reports', () => {
     });
   });
 
+  test('is not absent for a reader that does not know what answers', () => {
+    const t = tables().put(0x4000, 0n);
+    const reader: TableReader = {
+      high: 0,
+      readEntry(at, key) {
+        const low = t.readEntry(at, key);
+        this.high = t.high;
+        return low;
+      },
+      setBits: () => undefined,
+    };
+    expect(traceWalk(reader, context(), va(0)).at(-1)).toMatchObject({ absent: false });
+  });
+
   test('is the leaf if the page’s permissions refuse the access', () => {
     const t = tables().put(0x4000, 0x5000n | P | US | A);
     expect(faultOf(t, context(), { ...READ, write: true })).toMatchObject({
@@ -594,8 +610,10 @@ test('decodeEntry reports the memory type of a leaf under PAT and MTRRs', () => 
   expect(decodeEntry(split, 0x4000_0000n | ALL | PS, PUD_SIZE)).toMatchObject({ type: 'UC' });
   expect(asked).toEqual([PUD_SIZE, PAGE_SIZE]);
   // The PAT bit is bit 7 of a 4 KiB entry and bit 12 of a larger leaf: slot 5 is WP here, slot 1 WC.
-  expect(decodeEntry(context(), 0x5088n | ALL, PAGE_SIZE)).toMatchObject({ type: 'WP' });
-  expect(decodeEntry(context(), 0x20_1008n | ALL | PS, PMD_SIZE)).toMatchObject({ type: 'WP' });
+  expect(decodeEntry(context(), 0x4088n | ALL, PAGE_SIZE)).toMatchObject({ type: 'WP' });
+  expect(decodeEntry(context(), 0x20_1008n | ALL | PS, PMD_SIZE)).toMatchObject({
+    ...{ type: 'WP', pa: 0x20_0000, flags: 'RW|US|A|D' },
+  });
   expect(decodeEntry(context(), 0x20_0008n | ALL | PS, PMD_SIZE)).toMatchObject({ type: 'WC' });
   // No table spans more than 512 GiB: MTRRs are asked for at most 1 GiB.
   asked.length = 0;

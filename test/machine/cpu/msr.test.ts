@@ -81,6 +81,7 @@ describe('VM_CR', () => {
     const msrs = file();
     msrs.write(MSR.EFER, 1n << 12n);
     expect(msrs.write(MSR.VM_CR, 1n << 4n)).toBe(false);
+    expect(msrs.write(MSR.VM_CR, 1n << 3n)).toBe(true);
   });
 
   test('LOCK makes LOCK and SVMDIS read-only', () => {

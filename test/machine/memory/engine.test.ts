@@ -170,16 +170,28 @@ describe('the memory engine', () => {
       for (const crypt of ['encrypt', 'decrypt'] as const) {
         expect(() => {
           engine[crypt](key, pa(address), bytes, 0, length);
-        }).toThrow(/E_ENGINE_BLOCK/);
+        }).toThrow(
+          'E_ENGINE_BLOCK: expected whole blocks of 16 bytes, ' +
+            `found 0x${length.toString(16)} bytes at 0x${address.toString(16)}`,
+        );
       }
       expect(bytes).toEqual(new Uint8Array(32));
     }
   });
 
+  // APM 5.3.1: no physical address has more than 52 bits.
+  test('has no tweak for an address of 53 bits', () => {
+    const bytes = new Uint8Array(16);
+    engine.encrypt(KEY_HOST, pa(2 ** 52 - 16), bytes, 0, 16);
+    expect(() => {
+      engine.encrypt(KEY_HOST, pa(2 ** 52), bytes, 0, 16);
+    }).toThrow('no tweak for address bit 52');
+  });
+
   test('refuses a big-endian host', () => {
     expect(() => {
       requireLittleEndian(Uint8Array.of(0, 0, 0, 1));
-    }).toThrow(/E_BYTE_ORDER/);
+    }).toThrow('E_BYTE_ORDER: the simulator needs a little-endian host');
     expect(() => {
       requireLittleEndian();
     }).not.toThrow();
