@@ -469,11 +469,11 @@ describe('the entry that a page fault reports', () => {
 
   test('is not absent for a reader that does not know what answers', () => {
     const t = tables().put(0x4000, 0n);
-    const reader: TableReader = {
+    const reader = {
       high: 0,
-      readEntry(at, key) {
+      readEntry(at: Pa, key: KeyId): number {
         const low = t.readEntry(at, key);
-        this.high = t.high;
+        reader.high = t.high;
         return low;
       },
       setBits: () => undefined,
