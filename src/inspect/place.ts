@@ -2,8 +2,6 @@
 import { PAGE_OFFSET } from '../kernel/constants.js';
 import { va, vaOfU64, type Va } from '../machine/address.js';
 import type { Boot } from '../sequencer/boot.js';
-import { addedNames } from '../kernel/hunk.js';
-import { allHunks } from '../series/patches.js';
 import { InputError } from '../base/errors.js';
 import { suggest } from '../base/suggest.js';
 
@@ -61,9 +59,8 @@ export function checkPlace(boot: Boot, text: string): void {
   if (value !== undefined) return;
   const fixed = [...boot.regions(), ...boot.loaded.blobs].some(({ name }) => name === base);
   if (fixed || boot.program.has(base) || LATER_REGIONS.includes(base)) return;
-  // The kernel that is entered by kexec may have more patches.
-  const second = boot.options.scenario.kexec !== undefined;
-  if (second && allHunks().some((hunk) => addedNames(hunk).includes(base))) return;
+  // The kernel that is entered by kexec may have other names.
+  if (boot.options.scenario.kexec !== undefined) return;
   throw unknownName(boot, text, base);
 }
 

@@ -77,7 +77,11 @@ describe('a scenario', () => {
       /x\.yaml:3:\d+, machine\.devices: .*252.*found a list of 10000/,
     ],
     ['a value', `, seed: [${'['.repeat(50)}${']'.repeat(50)}]`, /machine\.seed: .*found a list/],
-    ['an unknown key', ', rams: 1', /E_UNKNOWN_KEY: .*x\.yaml:3:\d+, machine: .*"rams"/],
+    [
+      'an unknown key',
+      ', rams: 1',
+      /E_UNKNOWN_KEY: .*x\.yaml:3:\d+, machine\.rams: .*"rams"; .*did you mean ram\?/,
+    ],
     ['a long name', `, ${'k'.repeat(100_000)}: 1`, /E_UNKNOWN_KEY: .*100\d\d\d characters/],
   ])(
     'with %s that is too large has the line, what is expected and what is found',

@@ -104,13 +104,13 @@ describe('run --expect', () => {
       '--expect',
       'garbage=initrd',
       '--expect',
-      'intact=nothing',
+      'intact=device tree',
       '--expect',
       'event={wrmsr: IA32_PAT, value: 0x1}',
     ]);
     expect(status).toBe(1);
     expect(out).toMatch(/garbage=initrd: does not hold: \w+ got the bytes that were written, /);
-    expect(out).toMatch(/intact=nothing: does not hold: not read; the boot read boot params, /);
+    expect(out).toMatch(/intact=device tree: does not hold: not read; the boot read boot params, /);
     expect(out).toMatch(
       /value: 0x1\}: does not hold: none; nearest mtrr_bp_init: .* \(value: expected 0x1, found 0x/,
     );

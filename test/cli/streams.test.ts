@@ -84,7 +84,7 @@ describe('a stream that cannot be written', () => {
   test.each([
     ['stdout', '"$@" >&-', ['list', 'labels'], 0, ''],
     ['stderr', '"$@" 2>&-', ['list', 'nosuch'], 2, ''],
-    ['stdin', '"$@" <&-', ['list', 'nosuch'], 2, /^error: .*nosuch.*\n$/],
+    ['stdin', '"$@" <&-', ['list', 'nosuch'], 2, /^sme-boot: E_USAGE: .*nosuch.*\n$/],
     ['every stream', '"$@" <&- >&- 2>&-', ['run', 'nosuch'], 2, ''],
   ])(
     '%s that is closed: the status of the command, no stack',
@@ -116,7 +116,7 @@ describe('an output file', () => {
     ['trace', ['trace', 'traces/intel/stage-18.yaml', '--output']],
   ])('of %s that cannot be written is refused before any output', (_title, argv) => {
     const { status, out, err } = shell('"$@"', ...argv, join(dir, 'none', 'file'));
-    expect(err).toMatch(/^sme-boot: E_WRITE: .*none.file: no such file\n$/);
+    expect(err).toMatch(/^sme-boot: E_WRITE: .*none.file: there is no folder .*none\n$/);
     expect([status, out]).toEqual([2, '']);
   });
 });

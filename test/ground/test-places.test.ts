@@ -7,6 +7,7 @@ import { testFiles } from '../../scripts/test-groups.mjs';
 const FOLDERS: Readonly<Record<string, string>> = {
   browser: 'the page of a matrix in Chromium',
   docs: 'the pages under docs/ and the schemas',
+  fuzz: 'mutated inputs of each kind',
   ground: 'the lint rules, the scripts and the import directions',
   guards: 'code that the compiler must refuse',
   live: 'readers and writers of archives compared with the tools of other projects',
@@ -22,6 +23,8 @@ const SEVERAL: Readonly<Record<string, readonly string[]>> = {
   'cli/check-reports': ['cli/check.ts', 'cli/check-ask.ts', 'cli/check-plan.ts', 'cli/obsolete.ts'],
   'cli/escapes': ['base/printable.ts', 'cli/run.ts', 'cli/scenario.ts'],
   'cli/hostile': ['base/limits.ts', 'node/files.ts', 'scenario/scenario.ts'],
+  'cli/mistakes': ['cli/main.ts', 'cli/usage.ts', 'base/suggest.ts', 'cli/file-kinds.ts'],
+  'cli/own-scenario': ['cli/run-files.ts', 'node/relative-paths.ts', 'trace/run-files.ts'],
   'cli/options': ['cli/run.ts', 'linux/options/options.ts'],
   'cli/streams': ['cli/main.ts', 'cli/fault.ts', 'node/write-file.ts'],
   'decompress/checksums': ['decompress/crc.ts', 'decompress/xxhash.ts'],
