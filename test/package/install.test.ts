@@ -3,10 +3,18 @@
  * programs of docs/library.md, compiled there and run.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { blocksOf } from '../docs/blocks.js';
 
@@ -125,7 +133,51 @@ describe('the installed command', () => {
     expect(failed).toEqual([]);
   });
 
-  // Commands that lay or describe an installation have their cases here: init, completion, the man page.
+  test(
+    'lays a project of its own, which passes its check from its folder and from another',
+    () => {
+      expect(sme('init', 'own')).toMatchObject({ status: 0 });
+      const command = join(project, 'node_modules/.bin/sme-boot');
+      const inside = spawnSync(command, ['check'], {
+        cwd: join(project, 'own'),
+        env,
+        encoding: 'utf8',
+      });
+      expect([inside.status, inside.stdout]).toEqual([
+        0,
+        expect.stringMatching(/^3 passed, 0 failed$/m),
+      ]);
+      expect(sme('check', 'own/traces').status).toBe(0);
+      // Every schema that a file names is there.
+      const files = readdirSync(join(project, 'own'), { recursive: true, encoding: 'utf8' });
+      const named = files.flatMap((file) => {
+        if (!file.endsWith('.yaml')) return [];
+        const path = join(project, 'own', file);
+        const [, schema] =
+          /^# yaml-language-server: \$schema=(\S+)/.exec(readFileSync(path, 'utf8')) ?? [];
+        return schema === undefined ? [] : [join(dirname(path), schema)];
+      });
+      expect(named.length).toBeGreaterThan(3);
+      expect(named.filter((schema) => !existsSync(schema))).toEqual([]);
+    },
+    LIMIT,
+  );
+
+  test.each(['bash', 'zsh', 'fish'])('completes in %s', (shell) => {
+    const { status, output } = sme('completion', shell);
+    expect(status).toBe(0);
+    expect(output).toContain('sme-boot');
+    expect(sme('__complete', '--line', 'sme-boot in').output).toMatch(/^inspect\ninit\n/);
+  });
+
+  test('has a man page of its own version, which is what the command prints', () => {
+    const { man } = JSON.parse(
+      readFileSync(join(project, 'node_modules/sme-boot/package.json'), 'utf8'),
+    ) as { man: string };
+    const page = readFileSync(join(project, 'node_modules/sme-boot', man), 'utf8');
+    expect(page).toContain(`sme\\-boot ${version}"`);
+    expect(sme('man')).toEqual({ status: 0, output: page });
+  });
 });
 
 describe('the library', () => {
