@@ -42,7 +42,7 @@ describe('a hunk selection without some hunks', () => {
 
   test('is refused with E_HUNK for a hunk or patch that the stage does not have', () => {
     expect(messageOf(() => compose(without('09/initrds')))).toBe(
-      'E_HUNK: there is no such hunk or patch at this stage; expected 09/bootdata, 09/initrd, found 09/initrds',
+      'E_HUNK: there is no such hunk or patch at this stage; expected 09/bootdata, 09/initrd, found 09/initrds; did you mean 09/initrd?',
     );
     expect(messageOf(() => compose({ ...without('10'), stage: 9 }))).toMatch(/^E_HUNK/);
   });

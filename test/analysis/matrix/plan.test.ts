@@ -87,7 +87,7 @@ describe('a shard', () => {
     'is not parsed from "%s"',
     (text) => {
       expect(() => parseShard(text)).toThrow(InputError);
-      expect(() => parseShard(text)).toThrow(/^E_SHARD: expected I\/N with I from 1 to N/);
+      expect(() => parseShard(text)).toThrow(/^E_SHARD: --shard: expected I\/N with I from 1 to N/);
     },
   );
 });
