@@ -1,4 +1,4 @@
-// In a run of mutants a property fails at its first counterexample: nobody reads a smaller one.
+// In a run of mutants a property fails at its first counterexample: shrinking it would only take time.
 import fc from 'fast-check';
 
 fc.configureGlobal({ endOnFailure: true });

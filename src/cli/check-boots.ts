@@ -35,7 +35,7 @@ function waitingFor(): Waiting {
   const promise = new Promise<void>((resolve, reject) => {
     settle = { resolve, reject };
   });
-  // An error reaches whoever waits; for a run that nobody waits for any more it is of no interest.
+  // An error reaches each caller of ready(); without this, a run that no caller awaits would be an unhandled rejection.
   promise.catch(() => undefined);
   return { promise, resolve: () => settle?.resolve(), reject: (error) => settle?.reject(error) };
 }

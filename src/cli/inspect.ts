@@ -1,6 +1,6 @@
 /** `sme-boot inspect`: prints the machine's state at a label. */
 import { Command, Option } from 'commander';
-import { checkWritable, writeWhole } from '../node/files.js';
+import { writeWhole } from '../node/files.js';
 import { hex, pa, PAGE_SIZE, type KeyId } from '../machine/address.js';
 import { MEMTYPE_NAMES, patTypes } from '../machine/cpu/memory-types.js';
 import { bitNames, CR0, CR4, EFER, GENERAL_REGISTERS } from '../machine/cpu/registers.js';
@@ -17,6 +17,7 @@ import { EXIT, exitHelp } from './exit-codes.js';
 import type { Io } from './io.js';
 import {
   addOutput,
+  checkOutput,
   formOf,
   onStderr,
   openResult,
@@ -93,7 +94,7 @@ interface View {
 }
 
 function inspect(io: Io, scenario: string, flags: Flags): void {
-  if (flags.save !== undefined && flags.save !== '-') checkWritable(flags.save);
+  checkOutput(flags.save);
   const progress = new Progress(io);
   const boot = prepareBoot(scenario, flags, progress.step);
   // All input is checked before the boot runs.
@@ -109,7 +110,7 @@ function inspect(io: Io, scenario: string, flags: Flags): void {
       checkPlace(boot, parseMem(mem, save).where);
     });
   }
-  if (toFile(flags.output)) checkWritable(flags.output);
+  checkOutput(flags.output);
   if (flags.at !== undefined) boot.runTo(flags.at);
   else while (boot.step());
   progress.clear();

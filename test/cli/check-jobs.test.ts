@@ -1,34 +1,17 @@
 /** `check --jobs`: the built program with worker threads. */
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { build } from 'esbuild';
 import { exhaustiveTest } from '../cases.js';
+import { buildProgram } from './program.js';
 
 let dir: string;
 let program: string;
-beforeAll(async () => {
+beforeAll(() => {
   dir = mkdtempSync(join(tmpdir(), 'sme-boot-jobs-'));
-  await build({
-    entryPoints: { 'sme-boot': 'src/cli/main.ts', 'check-worker': 'src/cli/check-worker.ts' },
-    outdir: join(dir, 'dist'),
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    target: 'node20',
-    banner: {
-      js:
-        "import { createRequire as sme_boot_createRequire } from 'node:module';" +
-        'const require = sme_boot_createRequire(import.meta.url);',
-    },
-    logLevel: 'error',
-  });
-  // A package of its own with the scenarios of this one.
-  writeFileSync(join(dir, 'package.json'), readFileSync('package.json', 'utf8'));
-  symlinkSync(resolve('scenarios'), join(dir, 'scenarios'));
-  program = join(dir, 'dist', 'sme-boot.js');
+  program = buildProgram(dir);
   const write = (name: string, run: string, outcome = 'booted'): void => {
     const text = `expect: match\nrun: {scenario: bios-minimal, ${run}}\noutcome: {kind: ${outcome}}\n`;
     writeFileSync(join(dir, name), text);

@@ -1,23 +1,15 @@
 import { spawn, spawnSync } from 'node:child_process';
-import {
-  existsSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { build } from 'esbuild';
 import { parseMatrix } from '../../src/analysis/matrix/merge.js';
 import type { MatrixReport } from '../../src/analysis/matrix/report.js';
 import { allHunks } from '../../src/series/patches.js';
 import { exhaustiveTest, firstOf } from '../cases.js';
 import { sme } from './io.js';
+import { buildProgram } from './program.js';
 
 /** One hunk never runs, one changes nothing, without one the initrd is garbage, without one the boot ends early. */
 const SOME = ['04/scattered', '06/load_cr3', '09/initrd', '10/efi'];
@@ -217,7 +209,7 @@ describe('sme-boot matrix', () => {
 describe('as a program with workers', () => {
   let program: string;
   let terminal: string;
-  beforeAll(async () => {
+  beforeAll(() => {
     // Progress is shown on a terminal only.
     writeFileSync(
       file('terminal.mjs'),
@@ -227,28 +219,7 @@ describe('as a program with workers', () => {
         'syncBuiltinESMExports();',
     );
     terminal = pathToFileURL(file('terminal.mjs')).href;
-    const project = file('project');
-    await build({
-      entryPoints: {
-        'sme-boot': 'src/cli/main.ts',
-        'matrix-worker': 'src/cli/matrix-worker.ts',
-      },
-      outdir: join(project, 'dist'),
-      bundle: true,
-      platform: 'node',
-      format: 'esm',
-      target: 'node20',
-      banner: {
-        js:
-          "import { createRequire as sme_boot_createRequire } from 'node:module';" +
-          'const require = sme_boot_createRequire(import.meta.url);',
-      },
-      logLevel: 'error',
-    });
-    // A package of its own with the scenarios of this one.
-    writeFileSync(join(project, 'package.json'), readFileSync('package.json', 'utf8'));
-    symlinkSync(resolve('scenarios'), join(project, 'scenarios'));
-    program = join(project, 'dist', 'sme-boot.js');
+    program = buildProgram(dir);
   }, 60_000);
 
   exhaustiveTest(

@@ -9,12 +9,13 @@ const REQUIRE =
   "import { createRequire as sme_boot_createRequire } from 'node:module';" +
   'const require = sme_boot_createRequire(import.meta.url);';
 
-/** Bundles the program and its worker into a package below `dir`; returns the path of its script. */
+/** Bundles the program and its workers into a package below `dir`; returns the path of its script. */
 export function buildProgram(dir: string): string {
   const project = join(dir, 'project');
   buildSync({
     entryPoints: {
       'sme-boot': 'src/cli/main.ts',
+      'check-worker': 'src/cli/check-worker.ts',
       'matrix-worker': 'src/cli/matrix-worker.ts',
     },
     outdir: join(project, 'dist'),
