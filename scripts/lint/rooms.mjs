@@ -40,9 +40,10 @@ export const MAY_IMPORT = {
   check: ['base', 'trace'],
   inspect: [...UP_TO_SCENARIO, 'sequencer'],
   analysis: UP_TO_INSPECT,
+  review: ['base', 'series'],
   lib: UP_TO_INSPECT,
-  node: [...UP_TO_ANALYSIS, 'lib'],
-  cli: [...UP_TO_ANALYSIS, 'node', '.'],
+  node: [...UP_TO_ANALYSIS, 'lib', 'review'],
+  cli: [...UP_TO_ANALYSIS, 'review', 'node', '.'],
   '.': UP_TO_ANALYSIS,
 };
 
@@ -62,6 +63,7 @@ export const ROOMS = {
   check: 'expected traces: match directives, comparison, reports',
   inspect: 'page walks, tables, memory at a label',
   lib: 'the public interface for programs, without files',
+  review: 'the patch records against posted mail and kernel source trees',
   analysis: 'effects, call scripts, matrix, checkpoints, bisection',
   node: 'files, node:crypto, worker threads',
   cli: 'the commands',

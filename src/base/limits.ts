@@ -69,6 +69,13 @@ export const LIMITS = {
     why: 'a log of the largest size in lines of 16 characters',
     code: 'E_DMESG',
   },
+  sourceFile: {
+    most: 16 * MIB,
+    unit: 'bytes',
+    what: 'a file of a kernel source tree',
+    why: 'the largest that a record names has 300 KiB',
+    code: 'E_FILE_TOO_LARGE',
+  },
   kernelFile: {
     most: 2 * GIB - 1,
     unit: 'bytes',

@@ -7,7 +7,7 @@ import { effectsJsonSchema } from '../analysis/effects/form.js';
 import { LABELS } from '../sequencer/boot.js';
 import { scriptJsonSchema } from '../analysis/calls/file.js';
 import { scenarioJsonSchema } from '../scenario/scenario.js';
-import { allHunks, alternatives, patchOf, LAST_STAGE } from '../series/patches.js';
+import { allHunks, alternatives, hunksOf, patchOf, LAST_STAGE } from '../series/patches.js';
 import type { Alternative } from '../kernel/hunk.js';
 import { OPTIONS, reasonOf } from '../linux/options/options.js';
 import { seriesJsonSchema } from '../series/series-file.js';
@@ -164,15 +164,17 @@ function alternativesOf({
 }
 
 function patchText(record: PatchRecord, paint: ChalkInstance): string {
-  const { number, subject, status, messageId, readInForm, files, hunks, adds, needs, note } =
-    record;
+  const { number, subject, status, messageId, readInForm, files, adds, needs, note } = record;
+  const hunks = hunksOf(number);
   const lines = [
     paint.bold(`${String(number).padStart(2, '0')} ${subject}`),
     `   ${status}; Message-ID ${messageId ?? `not seen, read as ${readInForm ?? '?'}`}`,
-    `   files: ${files.join(' ')}`,
+    `   files: ${files.map(({ path }) => path).join(' ')}`,
     ...hunks.map(({ id, what }) => `   ${paint.cyan(id)}  ${what}`),
-    ...(adds.length > 0 ? [`   adds: ${adds.join(' ')}`] : []),
-    ...(needs.length > 0 ? [`   needs: ${needs.join(' ')}`] : []),
+    ...(adds.length > 0 ? [`   adds: ${adds.map(({ name }) => name).join(' ')}`] : []),
+    ...(needs.length > 0
+      ? [`   needs: ${needs.map(({ name, from }) => `${name} (${from})`).join(' ')}`]
+      : []),
     ...(note === undefined ? [] : [`   note: ${note}`]),
     ...alternativesOf(record).flatMap(({ id, instead, what, source }) => [
       `   --with ${paint.cyan(id)}${instead === undefined ? '' : `, instead of ${instead}`}: ${what}`,

@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import { patchRecords } from '../../src/cli/records.js';
 import { addedNames } from '../../src/kernel/hunk.js';
+import { hunksOfName } from '../../src/series/record-hunks.js';
 import { hunksOf, LAST_STAGE } from '../../src/series/patches.js';
 import { parseRecord } from '../../src/series/record.js';
 import { sme } from '../cli/io.js';
@@ -11,7 +12,8 @@ const records = patchRecords('.');
 
 /** The patches that a record needs, transitively. */
 function reach(number: number): Set<number> {
-  const direct = records.find((record) => record.number === number)?.needs ?? [];
+  const needs = records.find((record) => record.number === number)?.needs ?? [];
+  const direct = needs.map(({ from }) => from);
   return new Set([...direct, ...direct.flatMap((need) => [...reach(need)])]);
 }
 
@@ -22,30 +24,53 @@ describe('the patch records', () => {
     );
   });
 
-  test.each(records)('record $number has exactly the hunks of its modules', (record) => {
-    const code = hunksOf(record.number).map(({ id, file, what }) => ({ id, file, what }));
-    expect(record.hunks).toEqual(code);
-    expect(record.status === 'not modelled').toBe(code.length === 0);
-    for (const { id } of record.hunks) {
+  test.each(records)('each hunk of $number models a name of its record', (record) => {
+    const hunks = hunksOf(record.number);
+    const named = [...record.adds, ...record.changes].flatMap((entry) => hunksOfName(entry, hunks));
+    for (const hunk of hunks) expect(named).toContain(hunk);
+    expect(record.status === 'not modelled').toBe(hunks.length === 0);
+    for (const { id } of hunks) {
       expect(id.startsWith(`${String(record.number).padStart(2, '0')}/`)).toBe(true);
     }
     for (const module of record.modules) {
       expect(existsSync(module)).toBe(true);
       expect(readFileSync(module, 'utf8')).toContain(`patch: ${String(record.number)},`);
     }
-    expect(record.modules.length > 0).toBe(code.length > 0);
+    expect(record.modules.length > 0).toBe(hunks.length > 0);
   });
 
-  test.each(records.filter(({ status }) => status === 'modelled'))(
-    'the names that record $number adds are added by its code',
-    (record) => {
-      const names = hunksOf(record.number).flatMap((hunk) => [
-        ...addedNames(hunk),
-        ...(hunk.options ?? []),
+  test.each(records)('each name of $number has a hunk or a reason why it has none', (record) => {
+    const hunks = hunksOf(record.number);
+    const entries = [...record.adds, ...record.changes];
+    for (const entry of entries) {
+      const modelled = hunksOfName(entry, hunks).length > 0;
+      expect([entry.name, modelled]).toEqual([entry.name, entry.notModelled === undefined]);
+      expect(record.files.map(({ path }) => path)).toContain(entry.file);
+    }
+    const keys = entries.map(({ name, file }) => `${name} ${file}`);
+    expect([...new Set(keys)]).toEqual(keys);
+  });
+
+  test.each(records)('each name that the code of $number adds is in its record', (record) => {
+    const names = new Set(record.adds.map(({ name }) => name));
+    const added = hunksOf(record.number).flatMap((hunk) => [
+      ...addedNames(hunk).filter((name) => !name.includes(':')),
+      ...(hunk.options ?? []),
+      ...(hunk.parameters ?? []),
+    ]);
+    expect(added.filter((name) => !names.has(name))).toEqual([]);
+  });
+
+  test.each(records)('the needs of $number are added by earlier patches', ({ number, needs }) => {
+    for (const { name, from } of needs) {
+      expect(from).toBeLessThan(number);
+      const earlier = records.find((record) => record.number === from);
+      expect([name, earlier?.adds.map((entry) => entry.name)]).toEqual([
+        name,
+        expect.arrayContaining([name]),
       ]);
-      for (const name of record.adds) expect(names).toContain(name);
-    },
-  );
+    }
+  });
 
   test.each(records)(
     'names needed by the code of $number are from the base or from patches in `needs`',
