@@ -1,13 +1,14 @@
 // Bundles the command line into dist/sme-boot.js, and its worker threads into dist/*-worker.js: ES modules for
 // Node 20 with their source maps, the first executable; and the library into dist/lib/, whose modules share their code.
+// The parser of `review` is WebAssembly, in files beside the program (src/node/c-parser.ts).
 // Each file is replaced atomically, so that a program that starts meanwhile finds a complete one.
-import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import process from 'node:process';
 import { build } from 'esbuild';
 import { DEFINES } from './defines.mjs';
-import { ENTRY_POINTS, LIBRARY } from './entry-points.mjs';
+import { ENTRY_POINTS, LIBRARY, WASM } from './entry-points.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const outdir = join(root, 'dist');
@@ -52,10 +53,17 @@ const library = {
 
 try {
   const built = await Promise.all([build(program), build(library)]);
-  const isChunk = ({ path }) => Number(basename(path).startsWith('chunk-'));
+  const isChunk = ({ path }) => Number(/^chunk-|\.wasm$/.test(basename(path)));
+  const wasm = await Promise.all(
+    WASM.map(async (path) => ({
+      path: join(outdir, basename(path)),
+      contents: await readFile(join(root, 'node_modules', path)),
+    })),
+  );
   // Entry points are written last: the modules that they import are there then.
   const files = built
     .flatMap(({ outputFiles }) => outputFiles)
+    .concat(wasm)
     .sort((a, b) => isChunk(b) - isChunk(a));
   await mkdir(join(outdir, 'lib'), { recursive: true });
   for (const { path, contents } of files) {

@@ -11,3 +11,6 @@ export const LIBRARY = {
   machine: 'src/lib/machine.ts',
   trace: 'src/lib/trace.ts',
 };
+
+/** Modules of WebAssembly that dist/ has beside the program: paths below node_modules/. */
+export const WASM = ['web-tree-sitter/web-tree-sitter.wasm', 'tree-sitter-c/tree-sitter-c.wasm'];

@@ -1,11 +1,11 @@
 // Writes THIRD-PARTY-NOTICES: the licences of the packages whose code is in dist/, as esbuild's metafile names them. With
 // --check it only reports whether the file is up to date.
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
-import { ENTRY_POINTS, LIBRARY } from './entry-points.mjs';
+import { ENTRY_POINTS, LIBRARY, WASM } from './entry-points.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const file = join(root, 'THIRD-PARTY-NOTICES');
@@ -32,7 +32,8 @@ async function bundledPackages() {
   const folders = inputs.flatMap(
     (path) => /^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path)?.[0] ?? [],
   );
-  return [...new Set(folders)].sort();
+  const copied = WASM.map((path) => join('node_modules', dirname(path)));
+  return [...new Set([...folders, ...copied])].sort();
 }
 
 /** The notice of a package: name, version, licence, source, and its licence file. */

@@ -40,7 +40,7 @@ export const MAY_IMPORT = {
   check: ['base', 'trace'],
   inspect: [...UP_TO_SCENARIO, 'sequencer'],
   analysis: UP_TO_INSPECT,
-  review: ['base', 'series'],
+  review: ['base', 'trace', 'series'],
   lib: UP_TO_INSPECT,
   node: [...UP_TO_ANALYSIS, 'lib', 'review'],
   cli: [...UP_TO_ANALYSIS, 'review', 'node', '.'],

@@ -28,6 +28,7 @@ import { inspectCommand } from './inspect.js';
 import { matrixCommand } from './matrix.js';
 import { listCommand, patchesCommand, schemaCommand } from './list.js';
 import { probeCommand } from './probe.js';
+import { reviewCommand } from './review.js';
 import { runCommand } from './run.js';
 import { safeIo } from './safe-io.js';
 import { scenarioCommand } from './scenario.js';
@@ -79,6 +80,7 @@ function program(io: Io): Command {
     probeCommand(io),
     listCommand(io),
     patchesCommand(io),
+    reviewCommand(io),
     schemaCommand(io),
     scenarioCommand(io),
     initCommand(io),

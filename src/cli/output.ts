@@ -40,6 +40,7 @@ const FORM_OF: Readonly<Record<string, string>> = {
   '.json': 'json',
   '.md': 'markdown',
   '.html': 'html',
+  '.sarif': 'sarif',
   '.xml': 'junit',
   '.ktap': 'ktap',
   '.txt': 'text',

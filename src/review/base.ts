@@ -19,7 +19,7 @@ export const baseSchema = z.strictObject({
     .array(
       z.strictObject({
         name,
-        file: path.describe('Its file in the base kernel.'),
+        file: name.describe('The file that the model lists it at.'),
         in: name
           .optional()
           .describe('The file of the base kernel that defines it, if the model has it elsewhere.'),

@@ -29,10 +29,10 @@ export interface Row {
   /** The number of the patch; absent for the base kernel's model. */
   readonly patch?: number;
   /** What kind of claim it is. */
-  readonly about: 'mail' | 'file' | 'name' | 'value' | 'order' | 'model';
+  readonly about: 'mail' | 'file' | 'name' | 'value' | 'order' | 'model' | 'trace';
   /** The claim in short: a name, a file, an order. */
   readonly claim: string;
-  /** The record and the path of the claim in it. */
+  /** The record, or the trace, and the path of the claim in it. */
   readonly record: { readonly file: string; readonly path: string };
   readonly state: State;
   /** Where it was found. */

@@ -41,6 +41,12 @@ function reviewFiles({ file, record }: RecordFile, reviewed: Reviewed): Row[] {
   });
 }
 
+/** Names and files that the patches add, as `NAME FILE` and `FILE`. */
+export function seriesNames(records: readonly RecordFile[]): ReadonlySet<string> {
+  const added = records.flatMap(({ record }) => record.adds);
+  return new Set(added.flatMap(({ name, file }) => [`${name} ${file}`, file]));
+}
+
 /** All rows: by patch the files, names and orders of its record; then the model. */
 export function reviewTree(
   records: readonly RecordFile[],
@@ -48,8 +54,7 @@ export function reviewTree(
   tree: Source,
   base: BaseRecord,
 ): TreeReview {
-  const added = records.flatMap(({ record }) => record.adds);
-  const ofSeries = new Set(added.flatMap(({ name, file }) => [`${name} ${file}`, file]));
+  const ofSeries = seriesNames(records);
   const applied = records.filter((each) => isApplied(each, tree, base));
   const rows = records.flatMap((each) => {
     const reviewed = { tree, base, applied: applied.includes(each), ofSeries };
@@ -62,6 +67,6 @@ export function reviewTree(
   return {
     version: tree.version,
     applied: applied.map(({ record }) => record.number),
-    rows: [...rows, ...reviewModel(model, tree, base)],
+    rows: [...rows, ...reviewModel(model, { tree, base })],
   };
 }

@@ -1,9 +1,7 @@
 /** The model of the base kernel against a source tree: its files and functions. */
-import type { BaseRecord } from './base.js';
 import { placesIn } from './place.js';
 import type { Row } from './result.js';
-import type { Source } from './source.js';
-import { definitionsAt } from './tree-names.js';
+import { definitionsAt, type Reviewed } from './tree-names.js';
 
 /** The base kernel's record in the package. */
 export const BASE_FILE = 'patches/base/base.yaml';
@@ -26,13 +24,13 @@ export function modelNames(names: readonly ModelName[]): ModelName[] {
 
 const KINDS = ['function', 'macro', 'variable', 'constant', 'label'] as const;
 
-function modelRow(posted: ModelName, at: number, tree: Source, base: BaseRecord): Row {
-  const row = {
-    about: 'model' as const,
-    claim: posted.name,
-    record: { file: BASE_FILE, path: at === -1 ? '' : `names.${at}` },
-  };
-  const named = at === -1 ? undefined : base.names[at];
+/** The row of a function of the base kernel. */
+export function nameRow(
+  posted: ModelName,
+  row: Pick<Row, 'patch' | 'claim' | 'record' | 'about'>,
+  { tree, base }: Pick<Reviewed, 'tree' | 'base'>,
+): Row {
+  const named = base.names.find(({ name, file }) => name === posted.name && file === posted.file);
   if (named?.notInSource !== undefined) {
     return { ...row, state: 'not checked', note: named.notInSource };
   }
@@ -57,11 +55,16 @@ function modelRow(posted: ModelName, at: number, tree: Source, base: BaseRecord)
 }
 
 /** A row for each modelled function of the base kernel. */
-export function reviewModel(names: readonly ModelName[], tree: Source, base: BaseRecord): Row[] {
+export function reviewModel(
+  names: readonly ModelName[],
+  reviewed: Pick<Reviewed, 'tree' | 'base'>,
+): Row[] {
+  const { base } = reviewed;
   return modelNames(names).map((posted) => {
     const at = base.names.findIndex(
       ({ name, file }) => name === posted.name && file === posted.file,
     );
-    return modelRow(posted, at, tree, base);
+    const record = { file: BASE_FILE, path: at === -1 ? '' : `names.${at}` };
+    return nameRow(posted, { about: 'model', claim: posted.name, record }, reviewed);
   });
 }

@@ -106,8 +106,6 @@ export interface Reviewed {
   readonly ofSeries: ReadonlySet<string>;
 }
 
-const isAdded = ({ record }: Pick<Row, 'record'>): boolean => record.path.startsWith('adds');
-
 /** The first place that has the name, with its definitions; undefined: none has. */
 function firstFound(
   places: readonly Place[],
@@ -128,12 +126,13 @@ function absentRow(
   row: Pick<Row, 'patch' | 'claim' | 'record' | 'about'>,
   places: readonly [Place, ...Place[]],
   { tree, applied, ofSeries }: Reviewed,
+  added: boolean,
 ): Row {
   const [place, ...others] = places;
   const gone = others.find((each) => each.gone !== undefined)?.gone;
   if (gone !== undefined) return { ...row, state: 'gone', note: gone };
-  const added = isAdded(row) || ofSeries.has(`${entry.name} ${entry.file}`);
-  if (added && place.step === undefined && !applied) {
+  const ofPatches = added || ofSeries.has(`${entry.name} ${entry.file}`);
+  if (ofPatches && place.step === undefined && !applied) {
     const from = entry.mainline?.[0]?.from;
     return { ...row, state: 'not in this release', ...(from ? { note: `from ${from} on` } : {}) };
   }
@@ -141,11 +140,12 @@ function absentRow(
   return { ...row, state: 'missing', expected: `${place.name} in ${place.file}`, found: there };
 }
 
-/** The row of a name: an added one if the path of its claim begins with `adds`. */
-function namedRow(
+/** The row of a name of a record: one that the patch adds, or one that it changes. */
+export function namedRow(
   entry: NamedChange,
   row: Pick<Row, 'patch' | 'claim' | 'record' | 'about'>,
   reviewed: Reviewed,
+  added: boolean,
 ): Row {
   const { tree, base } = reviewed;
   const places = placesIn(entry, tree.release, base);
@@ -157,11 +157,11 @@ function namedRow(
       : { ...row, state: 'differs', source, expected: 'gone', found: 'it is there', note: gone };
   }
   const at = firstFound(places, entry.kind, tree);
-  if (at === undefined) return absentRow(entry, row, places, reviewed);
+  if (at === undefined) return absentRow(entry, row, places, reviewed, added);
   const { place, found, line } = at;
   const source = { file: place.file, line };
   const note = place.uncertain === undefined ? {} : { note: place.uncertain };
-  const differs = valueDiffers(entry, place, found, reviewed, isAdded(row));
+  const differs = valueDiffers(entry, place, found, reviewed, added);
   if (differs !== undefined) return { ...row, source, ...note, about: 'value', ...differs };
   const elsewhere = place.name !== entry.name || place.file !== entry.file;
   return elsewhere
@@ -185,7 +185,7 @@ export function reviewNames({ file, record }: RecordFile, reviewed: Reviewed): R
         record: { file, path: `${key}.${at}` },
         about: 'name' as const,
       };
-      return namedRow(entry, row, reviewed);
+      return namedRow(entry, row, reviewed, key === 'adds');
     }),
   );
 }

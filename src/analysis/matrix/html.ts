@@ -2,12 +2,11 @@
  * A matrix as one self-contained HTML page: no network, no other file. The table can be read without scripts; a script
  * adds sorting, filters and details of rows. All strings of the report are escaped.
  */
-import { own } from '../../base/own.js';
+import { htmlText } from '../../base/html.js';
 import { printableLines } from '../../base/printable.js';
 import { MATRIX_SCHEMA, missingOf, type MatrixReport, type MatrixRow } from './report.js';
 import {
   byScenario,
-  oneLine,
   OUTCOME_ORDER,
   outcomeText,
   patchText,
@@ -22,22 +21,9 @@ import {
 import { PAGE_SCRIPT, PAGE_STYLE } from './page-assets.js';
 import type { ColumnKey } from './page/select.js';
 
-const ENTITIES: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&#39;',
-};
-
-/** A text escaped for an element or a quoted attribute. */
-function html(text: string): string {
-  return oneLine(text).replace(/[&<>"']/g, (character) => own(ENTITIES, character) ?? '');
-}
-
-/** The same for a name that may be wider than its column: it may break after an underscore. */
+/** A text for a name that may be wider than its column: it may break after an underscore. */
 function name(text: string): string {
-  return html(text).replace(/_+(?=[^_])/g, '$&<wbr>');
+  return htmlText(text).replace(/_+(?=[^_])/g, '$&<wbr>');
 }
 
 /** The columns: key and heading. */
@@ -77,14 +63,14 @@ function outcomeCell({ outcome, same }: MatrixRow): string {
 
 function rowHtml(row: MatrixRow, index: number): string {
   const cells: Readonly<Record<ColumnKey, string>> = {
-    scenario: html(row.scenario),
+    scenario: htmlText(row.scenario),
     hunk: name(row.hunk),
     how: row.how,
     outcome: outcomeCell(row),
-    wrong: html(wrongText(row)),
+    wrong: htmlText(wrongText(row)),
     writer: name(writerText(row)),
     reader: name(readerText(row)),
-    cause: html(row.cause),
+    cause: htmlText(row.cause),
   };
   const columns = Object.keys(COLUMNS) as ColumnKey[];
   const tds = columns.map((key) => {
@@ -98,7 +84,9 @@ function rowHtml(row: MatrixRow, index: number): string {
 
 /** A select element; its first option selects all. */
 function select(id: string, label: string, all: string, values: readonly string[]): string {
-  const options = values.map((value) => `<option value="${html(value)}">${html(value)}</option>`);
+  const options = values.map(
+    (value) => `<option value="${htmlText(value)}">${htmlText(value)}</option>`,
+  );
   return `<label>${label}
 <select id="${id}"><option value="">${all}</option>${options.join('')}</select></label>`;
 }
@@ -127,9 +115,9 @@ function overview(report: MatrixReport): string {
   const rows = byScenario(report).map(([scenario, own]) => {
     const { outcome, garbage, digest } = scenario;
     const { differing } = totalsOf(own);
-    return `<tr><th scope="row" class="mono" title="${html(`digest ${digest}`)}">${html(scenario.name)}</th>\
-<td>${badge(outcome)}${outcome.kind === 'booted' ? '' : ` ${html(outcomeText(outcome))}`}</td>\
-<td>${garbage.length === 0 ? '<span class="soft">nothing</span>' : html(garbage.join(', '))}</td>\
+    return `<tr><th scope="row" class="mono" title="${htmlText(`digest ${digest}`)}">${htmlText(scenario.name)}</th>\
+<td>${badge(outcome)}${outcome.kind === 'booted' ? '' : ` ${htmlText(outcomeText(outcome))}`}</td>\
+<td>${garbage.length === 0 ? '<span class="soft">nothing</span>' : htmlText(garbage.join(', '))}</td>\
 <td class="number">${differing} of ${own.length}</td></tr>`;
   });
   return `<h2>The whole series</h2>
@@ -147,7 +135,7 @@ function missingList(missing: readonly string[]): string {
   return `<h2>Missing rows</h2>
 <p>Requested but not run: ${missing.length}.</p>
 <ul class="missing mono">
-${missing.map((each) => `<li>${html(each)}</li>`).join('\n')}
+${missing.map((each) => `<li>${htmlText(each)}</li>`).join('\n')}
 </ul>
 `;
 }
@@ -165,7 +153,7 @@ const POLICY = [
 export function matrixHtml(report: MatrixReport): string {
   const { series, rows } = report;
   const missing = missingOf(report);
-  const title = `${html(series)} without each hunk`;
+  const title = `${htmlText(series)} without each hunk`;
   const heads = Object.entries(COLUMNS).map(
     ([key, head]) => `<th role="columnheader" scope="col" data-key="${key}">${head}</th>`,
   );

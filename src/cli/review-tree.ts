@@ -1,0 +1,76 @@
+/** A review of a kernel source tree, read from its folder. */
+import { join } from 'node:path';
+import { BASE_FILES } from '../linux/index.js';
+import { cParser } from '../node/c-parser.js';
+import { SourceTree } from '../node/source-tree.js';
+import { TraceFiles } from '../node/trace-files.js';
+import { reviewTree, seriesNames } from '../review/review-tree.js';
+import { reviewTrace } from '../review/trace-functions.js';
+import type { Row } from '../review/result.js';
+import type { Trace } from '../trace/trace.js';
+import { printEvent } from '../trace/yaml-out.js';
+import { packageRoot } from './paths.js';
+import { baseSource, recordSources } from './records.js';
+import type { WrittenReview } from './review-out.js';
+
+/** The names of the model's functions, as the base kernel lists them. */
+const modelled = (): { name: string; file: string }[] =>
+  BASE_FILES.flatMap(({ file, defs }) => Object.keys(defs).map((name) => ({ name, file })));
+
+/** The trace beside the claims of a page, if the user gives none: that of the scenario with most of the series' data. */
+const SHOWN_TRACE = 'traces/epyc-efi/stage-18.yaml';
+
+/** The lines of a trace by the function of their events. */
+function linesByFunction(trace: Trace): Map<string, string[]> {
+  const found = new Map<string, string[]>();
+  for (const event of trace.steps.flatMap(({ events }) => events)) {
+    if (typeof event.in !== 'string') continue;
+    const name = event.in.split(':')[0] ?? event.in;
+    const lines = found.get(name) ?? [];
+    lines.push(printEvent(event).trimEnd());
+    found.set(name, lines);
+  }
+  return found;
+}
+
+/** Lines of an excerpt: those before the definition's, and from it on (our choice). */
+const BEFORE = 1;
+const AFTER = 14;
+
+function excerptOf(tree: SourceTree): WrittenReview['excerpt'] {
+  return ({ source }: Row) => {
+    const lines = source?.line === undefined ? undefined : tree.text(source.file)?.split('\n');
+    if (lines === undefined || source?.line === undefined) return undefined;
+    const first = Math.max(1, source.line - BEFORE);
+    return { first, lines: lines.slice(first - 1, source.line - 1 + AFTER) };
+  };
+}
+
+/**
+ * Reviews the tree in a folder; with a trace, the functions that it names instead of the records. Throws E_TREE, E_READ and
+ * the errors of a trace.
+ */
+export async function treeReview(folder: string, traceFile?: string): Promise<WrittenReview> {
+  const shown = traceFile ?? join(packageRoot(), SHOWN_TRACE);
+  const trace = (): Trace => new TraceFiles().trace(shown);
+  const given = traceFile === undefined ? undefined : { file: traceFile, trace: trace() };
+  const tree = new SourceTree(folder, await cParser());
+  const records = recordSources();
+  const base = baseSource().record;
+  const { version, applied, rows } = reviewTree(records, modelled(), tree, base);
+  const has =
+    applied.length === 0
+      ? 'It does not have the series as it was posted.'
+      : `It has patches ${applied.join(', ')} as they were posted.`;
+  const ofSeries = seriesNames(records);
+  const reviewed = { tree, base, ofSeries, applied: new Set(applied) };
+  const traced = given && reviewTrace(given, { records, model: modelled() }, reviewed);
+  return {
+    title: `Linux ${version}${traceFile === undefined ? '' : `: the functions of ${traceFile}`}`,
+    remarks: [has],
+    rows: traced ?? rows,
+    excerpt: excerptOf(tree),
+    traceName: traceFile ?? SHOWN_TRACE,
+    traceLines: () => linesByFunction(given?.trace ?? trace()),
+  };
+}

@@ -1,0 +1,54 @@
+/** `sme-boot review`: the patch records against a kernel source tree. */
+import { Command } from 'commander';
+import { InputError } from '../base/errors.js';
+import { EXIT_MEANINGS, exitHelp } from './exit-codes.js';
+import type { Io } from './io.js';
+import { addOutput, checkOutput, formOf, type OutputFlags } from './output.js';
+import { REVIEW_FORMS, type ReviewForm, writeReview } from './review-out.js';
+import { treeReview } from './review-tree.js';
+
+interface Flags extends OutputFlags<ReviewForm> {
+  tree?: string;
+  trace?: string;
+  all?: boolean;
+}
+
+const EXAMPLES = `
+A claim of a record (a name, its value, an order within a function) is looked for where the
+record has it in the release of the tree. States: agrees; moved (found under its recorded
+later name or file); gone (as recorded); later (not in this release); differs; missing.
+
+Examples:
+  sme-boot review --tree linux-6.1
+  sme-boot review --tree linux-4.6.5 --all
+  sme-boot review --tree linux-6.1 --format sarif --output review.sarif
+  sme-boot review --tree linux-6.1 --output review.html
+  sme-boot review --tree linux-6.1 --trace boot.yaml   the functions of a trace, by file and line
+${exitHelp({ mismatch: EXIT_MEANINGS.mismatch })}`;
+
+async function review(flags: Flags, io: Io): Promise<void> {
+  const form = formOf(flags, REVIEW_FORMS);
+  checkOutput(flags.output);
+  const { tree, trace } = flags;
+  if (tree === undefined) {
+    throw new InputError({ code: 'E_USAGE', place: { path: 'review' }, expected: '--tree DIR' });
+  }
+  const done = await treeReview(tree, trace);
+  // The functions of a trace are what is asked for: each is listed.
+  const all = flags.all ?? trace !== undefined;
+  writeReview(io, done, { form, all, output: flags.output });
+}
+
+export function reviewCommand(io: Io): Command {
+  const command = new Command('review')
+    .description('hold the patch records against kernel source')
+    .option('--tree <DIR>', 'a kernel source tree, of any release from 4.6 on')
+    .option(
+      '--trace <FILE>',
+      'list the functions that this trace names, at their lines of the tree',
+    )
+    .option('--all', 'list all claims with their places, not only those that failed')
+    .addHelpText('after', EXAMPLES)
+    .action((flags: Flags) => review(flags, io));
+  return addOutput(command, { formats: REVIEW_FORMS });
+}
