@@ -12,8 +12,8 @@ const ATTRIBUTES =
   /\b(?:__init|__exit|__initdata|__initconst|__exitdata|__ref|__refdata|__refconst|__meminit|__meminitdata|__cpuinit|__head|__visible|__weak|__always_inline|__always_unused|__maybe_unused|__noclone|noinline|noinstr|notrace|nokprobe_inline|asmlinkage|__noreturn|__cold|__used|__pure|__read_mostly|__ro_after_init|__latent_entropy|__force|__user|__iomem|__percpu|__rcu|__kernel|__cacheline_aligned|__cacheline_aligned_in_smp|____cacheline_aligned|____cacheline_aligned_in_smp|__page_aligned_data|__page_aligned_bss|__brk_align|__must_check|__packed|__randomize_layout|__no_sanitize_address|__sched|__kprobes|__init_memblock|__initdata_memblock|__efi_memmap_init|__devinit|__refok|__no_stack_protector|__nocfi)\b(?!\s*\()/g;
 const spaces = (match: string): string => ' '.repeat(match.length);
 
-/** The text as the parser takes it, each line and column at its place. */
-export function parseable(text: string): string {
+/** The text as the parser takes it, each name at its line and column. */
+function parseable(text: string): string {
   return text.replaceAll(ATTRIBUTES, spaces);
 }
 
@@ -164,7 +164,9 @@ class Collector {
 }
 
 /** The definitions of a C file. `parser` has the grammar of C. */
-export function indexC(path: string, text: string, parser: Parser): FileIndex {
+export function indexC(path: string, source: string, parser: Parser): FileIndex {
+  // The grammar takes the line after `#define NAME ` for its value if there is a space at the end.
+  const text = source.replaceAll(/[ \t\r]+$/gm, '');
   const tree = parser.parse(parseable(text));
   if (tree === null) return new FileIndex(path, []);
   try {

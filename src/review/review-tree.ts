@@ -4,7 +4,7 @@ import { stepsIn } from './release.js';
 import type { Row } from './result.js';
 import type { Source } from './source.js';
 import { type ModelName, reviewModel } from './tree-model.js';
-import { isApplied, type RecordFile, type Reviewed, reviewNames } from './tree-names.js';
+import { appliedIn, type RecordFile, type Reviewed, reviewNames } from './tree-names.js';
 import { reviewOrder } from './tree-order.js';
 
 export interface TreeReview {
@@ -55,9 +55,9 @@ export function reviewTree(
   base: BaseRecord,
 ): TreeReview {
   const ofSeries = seriesNames(records);
-  const applied = records.filter((each) => isApplied(each, tree, base));
+  const applied = appliedIn(records, tree, base);
   const rows = records.flatMap((each) => {
-    const reviewed = { tree, base, applied: applied.includes(each), ofSeries };
+    const reviewed = { tree, base, applied: applied.has(each.record.number), ofSeries };
     return [
       ...reviewFiles(each, reviewed),
       ...reviewNames(each, reviewed),
@@ -66,7 +66,7 @@ export function reviewTree(
   });
   return {
     version: tree.version,
-    applied: applied.map(({ record }) => record.number),
+    applied: [...applied],
     rows: [...rows, ...reviewModel(model, { tree, base })],
   };
 }

@@ -169,10 +169,23 @@ export function namedRow(
     : { ...row, source, ...note, state: 'agrees' };
 }
 
-/** Whether a tree from before the merge has a patch: one of the names that it adds is where it was posted. */
-export function isApplied({ record }: RecordFile, tree: Source, base: BaseRecord): boolean {
-  if (compareReleases(tree.release, base.merged) >= 0) return false;
-  return record.adds.some((entry) => definitionsAt(entry, entry.kind, tree).length > 0);
+/**
+ * The numbers of the patches that a tree from before the merge has as they were posted: one of the names that the patch adds
+ * is where it was posted; of a patch that adds none, that a later patch is applied.
+ */
+export function appliedIn(
+  records: readonly RecordFile[],
+  tree: Source,
+  base: BaseRecord,
+): ReadonlySet<number> {
+  if (compareReleases(tree.release, base.merged) >= 0) return new Set();
+  const found = records.filter(({ record }) =>
+    record.adds.some((entry) => definitionsAt(entry, entry.kind, tree).length > 0),
+  );
+  const last = Math.max(0, ...found.map(({ record }) => record.number));
+  const without = records.filter(({ record }) => record.adds.length === 0);
+  const before = without.filter(({ record }) => record.number < last);
+  return new Set([...found, ...before].map(({ record }) => record.number).sort((a, b) => a - b));
 }
 
 /** A row for each name of a record. */

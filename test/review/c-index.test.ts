@@ -90,6 +90,10 @@ test('words of a body are in order, without those of comments and strings', () =
   expect(words.map(({ text, line }) => `${line} ${text}`)).toEqual(['3 a', '4 return', '4 b']);
 });
 
+test('a definition without a value, with a space at its end, ends there', () => {
+  expect(list('#define A \n#define B 1\n')).toEqual(['1 macro A', '2 macro B']);
+});
+
 test('a text that is no C has what can be read of it', () => {
   expect(list('}}} int g(void) { return 1; }\n')).toContain('1 function g');
   expect(list('')).toEqual([]);
