@@ -1,14 +1,17 @@
 /** A review of a kernel source tree, read from its folder. */
 import { join } from 'node:path';
+import { InputError } from '../base/errors.js';
 import { BASE_FILES } from '../linux/index.js';
 import { cParser } from '../node/c-parser.js';
 import { SourceTree } from '../node/source-tree.js';
 import { TraceFiles } from '../node/trace-files.js';
-import { reviewTree, seriesNames } from '../review/review-tree.js';
+import { filesRead, reviewTree, seriesNames } from '../review/review-tree.js';
 import { reviewTrace } from '../review/trace-functions.js';
 import type { Row } from '../review/result.js';
 import type { Trace } from '../trace/trace.js';
 import { printEvent } from '../trace/yaml-out.js';
+import type { Io } from './io.js';
+import { openResult } from './output.js';
 import { packageRoot } from './paths.js';
 import { baseSource, recordSources } from './records.js';
 import type { WrittenReview } from './review-out.js';
@@ -73,4 +76,20 @@ export async function treeReview(folder: string, traceFile?: string): Promise<Wr
     traceName: traceFile ?? SHOWN_TRACE,
     traceLines: () => linesByFunction(given?.trace ?? trace()),
   };
+}
+
+/** Writes the paths of the files that a review of a release reads, a line each. Throws E_USAGE for what is no release. */
+export function writeFiles(io: Io, release: string, output: string | undefined): void {
+  if (!/^\d+\.\d+$/.test(release)) {
+    throw new InputError({
+      code: 'E_USAGE',
+      place: { path: 'review --files' },
+      expected: 'a release, as 4.6 or 6.1',
+      found: JSON.stringify(release),
+    });
+  }
+  const out = openResult(io, output);
+  const paths = filesRead(recordSources(), modelled(), baseSource().record, release);
+  out.write(paths.map((path) => `${path}\n`).join(''));
+  out.end();
 }

@@ -5,12 +5,13 @@ import { EXIT_MEANINGS, exitHelp } from './exit-codes.js';
 import type { Io } from './io.js';
 import { addOutput, checkOutput, formOf, type OutputFlags } from './output.js';
 import { REVIEW_FORMS, type ReviewForm, writeReview } from './review-out.js';
-import { treeReview } from './review-tree.js';
+import { treeReview, writeFiles } from './review-tree.js';
 
 interface Flags extends OutputFlags<ReviewForm> {
   tree?: string;
   trace?: string;
   all?: boolean;
+  files?: string;
 }
 
 const EXAMPLES = `
@@ -23,13 +24,28 @@ Examples:
   sme-boot review --tree linux-4.6.5 --all
   sme-boot review --tree linux-6.1 --format sarif --output review.sarif
   sme-boot review --tree linux-6.1 --output review.html
+  sme-boot review --files 6.1                  for a sparse checkout
   sme-boot review --tree linux-6.1 --trace boot.yaml   the functions of a trace, by file and line
 ${exitHelp({ mismatch: EXIT_MEANINGS.mismatch })}`;
+
+/** Refuses options that a list of files ignores. */
+function checkAlone({ tree, trace, all, format }: Flags): void {
+  const given = { '--tree': tree, '--trace': trace, '--all': all, '--format': format };
+  const [other] = Object.entries(given).flatMap(([name, value]) => (value ? [name] : []));
+  if (other === undefined) return;
+  const reason = `${other} has no effect on the list of files`;
+  throw new InputError({ code: 'E_USAGE', place: { path: 'review --files' }, reason });
+}
 
 async function review(flags: Flags, io: Io): Promise<void> {
   const form = formOf(flags, REVIEW_FORMS);
   checkOutput(flags.output);
-  const { tree, trace } = flags;
+  const { tree, trace, files } = flags;
+  if (files !== undefined) {
+    checkAlone(flags);
+    writeFiles(io, files, flags.output);
+    return;
+  }
   if (tree === undefined) {
     throw new InputError({ code: 'E_USAGE', place: { path: 'review' }, expected: '--tree DIR' });
   }
@@ -47,6 +63,7 @@ export function reviewCommand(io: Io): Command {
       '--trace <FILE>',
       'list the functions that this trace names, at their lines of the tree',
     )
+    .option('--files <RELEASE>', 'list the files that a review of this release reads, as 6.1')
     .option('--all', 'list all claims with their places, not only those that failed')
     .addHelpText('after', EXAMPLES)
     .action((flags: Flags) => review(flags, io));

@@ -70,3 +70,20 @@ export function reviewTree(
     rows: [...rows, ...reviewModel(model, { tree, base })],
   };
 }
+
+/** The files that a review of a tree of a release reads, sorted. */
+export function filesRead(
+  records: readonly RecordFile[],
+  model: readonly ModelName[],
+  base: BaseRecord,
+  release: string,
+): string[] {
+  const paths = new Set(['Makefile']);
+  const ask = (path: string): undefined => {
+    paths.add(path);
+    return undefined;
+  };
+  // Where nothing is found, every place is looked at.
+  reviewTree(records, model, { release, version: release, text: ask, index: ask }, base);
+  return [...paths].sort();
+}
