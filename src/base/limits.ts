@@ -41,6 +41,13 @@ export const LIMITS = {
     why: 'traces have 6 levels',
     code: 'E_YAML',
   },
+  hunksFile: {
+    most: MIB,
+    unit: 'bytes',
+    what: 'a module of own hunks (`--hunks`), and each file that it imports',
+    why: 'the code of all patches together has 100 KiB',
+    code: 'E_FILE_TOO_LARGE',
+  },
   matrixFile: {
     most: 8 * MIB,
     unit: 'bytes',

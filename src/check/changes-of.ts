@@ -117,11 +117,8 @@ function listOrNone(
   return from === undefined ? edits : unlessEmpty(edits);
 }
 
-/** The files of `to` if they differ from those of `from`, null if `to` has none; undefined if they are equal. */
-function filesChange(
-  from: Trace['header']['files'],
-  to: Trace['header']['files'],
-): Trace['header']['files'] | null {
+/** The value of `to` if it differs from that of `from`, null if `to` has none; undefined if they are equal. */
+function wholeChange<T>(from: T | undefined, to: T | undefined): T | null | undefined {
   if (to === undefined) return from === undefined ? undefined : null;
   return JSON.stringify(from) === JSON.stringify(to) ? undefined : to;
 }
@@ -138,11 +135,12 @@ function headerChanges(from: Trace['header'], to: Trace['header']): HeaderChange
     without: unlessEmpty(nameEdits(from.without, to.without)),
     stub,
     with: unlessEmpty(nameEdits(from.with, to.with)),
+    ownHunks: wholeChange(from.ownHunks, to.ownHunks),
     settings: settings('settings'),
     seed,
     optionsNotModelled: listOrNone(from.optionsNotModelled, to.optionsNotModelled),
     image: changedFields(from.image, to.image),
-    files: filesChange(from.files, to.files),
+    files: wholeChange(from.files, to.files),
     config: settings('config'),
     overlay: unlessEmpty(nameEdits(from.overlay, to.overlay)),
   }) as HeaderChanges;

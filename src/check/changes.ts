@@ -72,6 +72,10 @@ const headerChanges = z.strictObject({
       'Hunks left out are replaced by stubs: their names exist and do nothing; null: not in the header.',
     ),
   with: names.optional().describe('Edits of the applied alternatives.'),
+  ownHunks: header.ownHunks
+    .nullable()
+    .optional()
+    .describe('All modules of own hunks, if they differ in anything; null: there are none.'),
   settings: settings.optional().describe('Settings that differ; null: not in this trace.'),
   seed: header.seed.optional(),
   optionsNotModelled: names

@@ -54,6 +54,11 @@ const runSchema = z.strictObject({
     .describe('Hunks left out are replaced by stubs: their names exist and do nothing: --stub.'),
   neutral: z.boolean().optional().describe('The former name of stub.'),
   with: z.array(selected).optional().describe('Alternatives applied: --with.'),
+  hunks: z
+    .array(file)
+    .min(1)
+    .optional()
+    .describe('Modules of own hunks, relative to this file: --hunks. Their code is run.'),
   set: z
     .record(z.string(), scalar)
     .optional()

@@ -4,6 +4,7 @@ import { Command, Option } from 'commander';
 import { bisect, type Bisected, type Tested, type Verdict } from '../analysis/bisect/bisect.js';
 import { predicateOf, type Predicate } from '../analysis/bisect/predicate.js';
 import { Boot } from '../sequencer/boot.js';
+import { ownUpTo } from '../series/compose.js';
 import { dataNames } from '../sequencer/data-names.js';
 import type { Series } from '../series/series-file.js';
 import { InputError } from '../base/errors.js';
@@ -18,6 +19,7 @@ import { patchRecords } from './records.js';
 import {
   bootOptions,
   DEFAULT_SCENARIO,
+  hunksOption,
   repeated,
   stageNumber,
   type RunFlags,
@@ -32,6 +34,7 @@ interface Flags extends OutputFlags<Form> {
   stage?: number;
   activate?: boolean;
   cmdline?: string;
+  hunks?: string[];
   set?: string[];
 }
 
@@ -59,6 +62,9 @@ Searches stage 0 (the base kernel) to the last stage of the series for the first
 it holds in all later stages. A stage that does not link (a name that it needs is missing) is skipped and adjacent
 stages are tested, as git bisect does.
 
+An own hunk (--hunks) is applied from the stage of its patch, or of the hunk that it replaces, on; one whose number is
+above the series' last is applied at every stage.
+
 With --stage N, tests that stage only, for git bisect run:
   git bisect run sme-boot bisect rfc-v1 --expect garbage=initrd --stage 12
 
@@ -82,6 +88,7 @@ export function bisectCommand(io: Io): Command {
     .addOption(new Option('--scenario <SCENARIO>').hideHelp())
     .option('--stage <N>', 'test this stage only, for git bisect run', stageNumber)
     .option('--activate', 'apply patch 18, which turns encryption on, on top of every stage')
+    .addOption(hunksOption())
     .option('--cmdline <TEXT>', 'set the kernel command line')
     .option('--set <PATH=VALUE>', 'change one value of the scenario; can be repeated', repeated)
     .addHelpText('after', HELP)
@@ -146,8 +153,9 @@ function checkStage(series: Series, stage: number): void {
 }
 
 /** The flags of the boot of a stage. */
-function bootFlags(series: string, stage: number, { activate, cmdline, set }: Flags): RunFlags {
-  return { series, stage, ...optional({ activate, cmdline, set }) };
+function bootFlags(series: string, stage: number, flags: Flags): RunFlags {
+  const { activate, cmdline, set, hunks } = flags;
+  return { series, stage, ...optional({ activate, cmdline, set, hunks }) };
 }
 
 /**
@@ -160,7 +168,8 @@ function testStage(
   predicates: readonly Predicate[],
   { scenario, onStep, ...flags }: Search & { onStep: (label: string) => void },
 ): Seen {
-  const options = bootOptions(scenario, bootFlags(series, stage, flags), onStep);
+  const given = bootOptions(scenario, bootFlags(series, stage, flags), onStep);
+  const options = { ...given, extra: ownUpTo(given, stage) };
   let trace: Trace;
   try {
     trace = new Boot(options).run();

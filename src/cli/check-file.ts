@@ -142,8 +142,8 @@ export class Check {
     const found = forFile(this.options.runs.trace(run), file, expected);
     const difference = compare(expected, found);
     if (isSame(difference) && misfits.length === 0) return OK;
-    const changed = changedFiles(expected.header, found.header, name).map(({ role, text }) =>
-      failureAt(source.place([...runPath(source), 'files', role]), text),
+    const changed = changedFiles(expected.header, found.header, name).map(({ key, text }) =>
+      failureAt(source.place([...runPath(source), ...key]), text),
     );
     const failures = [
       ...misfits.map((error): Failure => errorFailure(error, { name })),

@@ -18,6 +18,7 @@ import { Progress } from './progress.js';
 import {
   addRunOptions,
   DEFAULT_SCENARIO,
+  hunksOption,
   prepareBoot,
   stageNumber,
   type RunFlags,
@@ -29,6 +30,7 @@ const FORMS = ['text', 'json'] as const;
 interface Flags extends OutputFlags<(typeof FORMS)[number]> {
   stage?: number[];
   activate?: boolean;
+  hunks?: string[];
   set?: string[];
 }
 
@@ -52,6 +54,7 @@ export function diffCommand(io: Io): Command {
     .argument('[B]', 'a trace file or a run')
     .option('--stage <N>', 'compare runs of two stages; give it twice', stage)
     .option('--activate', 'apply patch 18, which turns encryption on, on top of both stages')
+    .addOption(hunksOption())
     .option(
       '--set <PATH=VALUE>',
       'change one value of the scenario of both runs; can be repeated',
@@ -97,6 +100,7 @@ function sides(
         stage,
         ...(flags.activate === undefined ? {} : { activate: flags.activate }),
         ...(flags.set === undefined ? {} : { set: flags.set }),
+        ...(flags.hunks === undefined ? {} : { hunks: flags.hunks }),
       };
       return prepared(`stage ${String(stage)}`, a ?? DEFAULT_SCENARIO, run, progress);
     };

@@ -88,6 +88,7 @@ function runSection(to: string, scenario: string, flags: RunFlags): RunOf {
     ...(without !== undefined && { without }),
     ...(stub !== undefined && { stub }),
     ...(extra !== undefined && { with: extra }),
+    ...(flags.hunks !== undefined && { hunks: flags.hunks.map((module) => inFile(to, module)) }),
     ...(settings.length > 0 && { set: Object.fromEntries(settings) }),
     ...optional({
       kernel: path(flags.kernel),
@@ -102,7 +103,10 @@ function runSection(to: string, scenario: string, flags: RunFlags): RunOf {
 function patchesOf({ header }: Trace): number[] {
   const out = new Set(header.without.filter((id) => !id.includes('/')).map(Number));
   const last = header.activate ? [TURN_ON] : [];
-  const all = [...Array.from({ length: header.stage }, (_, index) => index + 1), ...last];
+  const own = (header.ownHunks ?? []).flatMap(({ hunks }) =>
+    hunks.map((id) => Number(id.slice(0, 2))),
+  );
+  const all = [...Array.from({ length: header.stage }, (_, index) => index + 1), ...last, ...own];
   return [...new Set(all)].filter((patch) => !out.has(patch));
 }
 

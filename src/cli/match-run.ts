@@ -33,6 +33,9 @@ export function matchRun(file: string, run: RunOf): Run {
       without,
       stub: stub ?? neutral,
       with: run.with,
+      hunks: run.hunks?.map((module, index) =>
+        there(`hunks.${String(index)}`, fromFile(file, module)),
+      ),
       set: set === undefined ? undefined : assignments(set),
       cmdline,
       kernel: path('kernel'),

@@ -7,10 +7,10 @@ import { setImmediate } from 'node:timers/promises';
 import type { ChalkInstance } from 'chalk';
 import { Command } from 'commander';
 import { makeFolder, readText, writeWhole } from '../node/files.js';
-import { nameIn } from '../node/relative-paths.js';
+import { inFile, nameIn } from '../node/relative-paths.js';
 import { stdinSoFar } from '../node/stdin.js';
 import { runOnWorkers } from '../node/workers.js';
-import { removableHunks } from '../analysis/matrix/matrix.js';
+import { removableHunks, withoutHunk } from '../analysis/matrix/matrix.js';
 import { goldenName, goldenText } from '../analysis/matrix/golden.js';
 import { matrixHtml } from '../analysis/matrix/html.js';
 import { mergeReports, parseMatrix } from '../analysis/matrix/merge.js';
@@ -31,6 +31,7 @@ import {
   type MatrixScenario,
 } from '../analysis/matrix/report.js';
 import { matrixMarkdown, matrixText, type MatrixPainter } from '../analysis/matrix/text.js';
+import { compose } from '../series/compose.js';
 import { allHunks } from '../series/patches.js';
 import { canonicalName, unknownHunk } from '../series/without.js';
 import { InputError } from '../base/errors.js';
@@ -52,6 +53,7 @@ import { Progress } from './progress.js';
 import {
   bootOptions,
   DEFAULT_SCENARIO,
+  hunksOption,
   repeated,
   scenarioNames,
   type RunFlags,
@@ -68,6 +70,7 @@ const WORKER = new URL('./matrix-worker.js', import.meta.url);
 interface Flags extends OutputFlags<Form> {
   only?: string[];
   series?: string;
+  hunks?: string[];
   set?: string[];
   shard?: Shard;
   jobs?: number;
@@ -94,6 +97,7 @@ export function matrixCommand(io: Io): Command {
     .argument('[SCENARIOS...]', `names of scenarios, or files (default: ${DEFAULT_SCENARIO})`)
     .option('--only <HUNK...>', 'leave out only these hunks (09/initrd) or patches (10)')
     .option('--series <NAME>', 'name of a series, or a file (default: the series as posted)')
+    .addOption(hunksOption())
     .option('--set <PATH=VALUE>', 'change one value of each scenario; can be repeated', repeated)
     .option('--shard <I/N>', 'run part I of N; "matrix merge" joins the parts', parseShard)
     .option('--jobs <N>', 'number of worker threads (default: one per processor)', jobsNumber)
@@ -152,6 +156,7 @@ async function matrix(io: Io, named: readonly string[], flags: Flags): Promise<v
   const run: RunFlags = {
     ...(flags.set === undefined ? {} : { set: flags.set }),
     ...(flags.series === undefined ? {} : { series: flags.series }),
+    ...(flags.hunks === undefined ? {} : { hunks: flags.hunks }),
   };
   const all = named.flatMap((name) => (name === 'all' ? scenarioNames() : [name]));
   const scenarios = [...new Set(all.length === 0 ? [DEFAULT_SCENARIO] : all)];
@@ -159,10 +164,15 @@ async function matrix(io: Io, named: readonly string[], flags: Flags): Promise<v
   // Errors in a scenario are reported before anything boots.
   const [options] = scenarios.map((scenario) => bootOptions(scenario, run));
   if (options === undefined) return;
+  const removable = removableHunks(options);
   const hunks = chosen(
-    removableHunks(options).map(({ hunk }) => hunk.id),
+    removable.map(({ hunk }) => hunk.id),
     flags.only,
   );
+  // An own hunk may have no stub.
+  for (const each of removable) {
+    if (hunks.includes(each.hunk.id)) compose(withoutHunk(options, each));
+  }
   const whole = pairsOf(scenarios, hunks);
   const plan = flags.shard === undefined ? whole : shardOf(whole, flags.shard);
   const part = flags.shard && { shard: flags.shard, rows: whole.length };
@@ -176,7 +186,8 @@ async function matrix(io: Io, named: readonly string[], flags: Flags): Promise<v
     progress(bar, made.rows.length, plan.length, message);
   });
   bar.clear();
-  write(io, reportOf({ series: flags.series ?? 'rfc-v1', ...made }, plan, part), flags);
+  const of = { series: flags.series ?? 'rfc-v1', ...optional({ ownHunks: options.ownHunks }) };
+  write(io, reportOf({ ...of, ...made }, plan, part), flags);
   if (flags.keep !== undefined) keep(flags.keep, made, run);
   if (!interrupted) return;
   io.stderr.write(`interrupted: ${String(made.rows.length)} of ${String(plan.length)} rows\n`);
@@ -191,8 +202,11 @@ function keep(directory: string, { scenarios, rows }: Omit<Made, 'series'>, run:
     const scenario = given.get(row.scenario) ?? row.scenario;
     makeFolder(folder);
     const file = join(folder, goldenName(row));
-    const series = run.series === undefined ? {} : { series: nameIn(file, run.series) };
-    writeWhole(file, goldenText(row, { ...run, ...series, scenario: nameIn(file, scenario) }));
+    const named = {
+      ...(run.series !== undefined && { series: nameIn(file, run.series) }),
+      ...(run.hunks !== undefined && { hunks: run.hunks.map((module) => inFile(file, module)) }),
+    };
+    writeWhole(file, goldenText(row, { ...run, ...named, scenario: nameIn(file, scenario) }));
   }
 }
 

@@ -10,6 +10,7 @@ import { labelsOf, type BootOptions } from '../sequencer/boot.js';
 import { labelIndex } from '../sequencer/label-index.js';
 import { LAST_STAGE } from '../series/patches.js';
 import { InputError } from '../base/errors.js';
+import { optional } from '../base/optional.js';
 import { readYaml } from '../base/yaml-source.js';
 import { exitHelp } from './exit-codes.js';
 import { defaultFolder } from './default-folder.js';
@@ -19,7 +20,7 @@ import { addOutput, formOf, openResult, type OutputFlags } from './output.js';
 import { packageRoot } from './paths.js';
 import { Progress } from './progress.js';
 import { scriptText } from './calls-text.js';
-import { bootOptions, stageNumber, type RunFlags } from './run-options.js';
+import { bootOptions, hunksOption, stageNumber, type RunFlags } from './run-options.js';
 import { yamlFiles } from './yaml-files.js';
 
 const FORMS = ['text', 'yaml', 'json'] as const;
@@ -27,6 +28,7 @@ const FORMS = ['text', 'yaml', 'json'] as const;
 interface Flags extends OutputFlags<(typeof FORMS)[number]> {
   stage: number;
   activate?: boolean;
+  hunks?: string[];
 }
 
 const EXAMPLES = `
@@ -54,6 +56,7 @@ export function probeCommand(io: Io): Command {
       new Option('--stage <N>', 'apply patches 1 to N').argParser(stageNumber).default(LAST_STAGE),
     )
     .option('--activate', 'apply patch 18, which turns encryption on, on top of the stage')
+    .addOption(hunksOption())
     .addHelpText('after', EXAMPLES)
     .action((paths: string[], flags: Flags) => {
       probe(io, paths, flags);
@@ -90,16 +93,15 @@ function probe(io: Io, paths: readonly string[], flags: Flags): void {
 
 function run(
   file: ScriptFile,
-  { stage, activate }: Flags,
+  { stage, activate, hunks }: Flags,
   onStep: (label: string) => void,
 ): ScriptResult {
-  const flags = { stage, ...(activate !== undefined && { activate }) };
-  return runScript(file, optionsOf(file, flags, onStep));
+  return runScript(file, optionsOf(file, { stage, ...optional({ activate, hunks }) }, onStep));
 }
 
 /** Checks a script's scenario and label. Throws E_LABEL at the script's `at`, and what `optionsOf` throws. */
-function checkAt(file: ScriptFile, { stage }: Flags): void {
-  const { scenario } = optionsOf(file, { stage });
+function checkAt(file: ScriptFile, { stage, hunks }: Flags): void {
+  const { scenario } = optionsOf(file, { stage, ...optional({ hunks }) });
   try {
     labelIndex(labelsOf(scenario), file.probe.at);
   } catch (error) {

@@ -8,7 +8,7 @@ import { optional } from '../base/optional.js';
 import { kindOfPath } from '../node/files.js';
 import { fromFile, isName } from '../node/relative-paths.js';
 import { STDIN } from '../node/stdin.js';
-import { RUN_FILES, RUN_FILE_ROLES, type RunFileRole, type RunFiles } from '../trace/run-files.js';
+import { RUN_FILES, RUN_FILE_ROLES, type RunFiles } from '../trace/run-files.js';
 import type { TraceHeader } from '../trace/trace.js';
 import { packageRoot } from './paths.js';
 
@@ -86,6 +86,7 @@ export interface NamedFiles {
   readonly systemMap?: string;
   readonly initrd?: string;
   readonly dtb?: string;
+  readonly hunks?: string[];
 }
 
 /** The files that a header records; `file` is the trace's file: paths are relative to its folder. */
@@ -101,6 +102,9 @@ export function namedFiles(header: TraceHeader, file: string): NamedFiles {
       systemMap: at('systemMap'),
       initrd: at('initrd'),
       dtb: at('dtb'),
+      hunks: header.ownHunks?.flatMap(({ path }) =>
+        path === undefined ? [] : [fromFile(file, path)],
+      ),
     }),
   };
 }
@@ -141,6 +145,19 @@ export function checkRunFiles(header: TraceHeader, file: string, rerun: string):
     if (existsSync(path)) continue;
     throw refuse(`files.${role}.path`, `no such file: the ${what} ${path}`, digest);
   }
+  for (const [index, { path, digest, hunks }] of (header.ownHunks ?? []).entries()) {
+    const key = `ownHunks.${String(index)}`;
+    if (path === undefined) {
+      throw new InputError({
+        code: 'E_RUN_FILE',
+        place: { file, path: `header.${key}` },
+        reason: `the own hunks ${hunks.join(', ')} were given by a program, not read from a module, so that they cannot be applied again`,
+      });
+    }
+    const module = fromFile(file, path);
+    if (existsSync(module)) continue;
+    throw refuse(`${key}.path`, `no such file: the module of own hunks ${module}`, digest ?? '');
+  }
   if (header.image.name !== 'built-in' && header.files?.kernel === undefined) {
     throw refuse(
       'image.name',
@@ -158,18 +175,34 @@ export function checkRunFiles(header: TraceHeader, file: string, rerun: string):
   }
 }
 
-/** A line for each file of the user whose content is not what the trace was recorded with. */
+/** A line for each file of the user whose content is not what the trace was recorded with; `key`: where the header has it. */
 export function changedFiles(
   expected: TraceHeader,
   found: TraceHeader,
   file: string,
-): { role: RunFileRole; text: string }[] {
-  return RUN_FILE_ROLES.flatMap((role) => {
+): { key: (string | number)[]; text: string }[] {
+  const line = (what: string, path: string, was: string, is: string): string =>
+    `the ${what} ${fromFile(file, path)} is not the one of the trace: SHA-256 recorded ${was}, now ${is}`;
+  const files = RUN_FILE_ROLES.flatMap((role) => {
     const path = expected.files?.[role]?.path;
     if (path === undefined) return [];
     const [was, is] = [recorded(expected, role), recorded(found, role)];
     if (was === is) return [];
-    const changed = `the ${RUN_FILES[role]} ${fromFile(file, path)} is not the one of the trace`;
-    return [{ role, text: `${changed}: SHA-256 recorded ${was}, now ${is}` }];
+    return [{ key: ['files', role], text: line(RUN_FILES[role], path, was, is) }];
   });
+  const modules = (expected.ownHunks ?? []).flatMap(({ path, digest, imports = [] }, index) => {
+    const now = found.ownHunks?.[index];
+    const ofModule = { path, digest, is: now?.digest, what: 'module of own hunks' };
+    const imported = imports.map((each) => ({
+      ...each,
+      is: now?.imports?.find((other) => other.path === each.path)?.digest,
+      what: 'file that own hunks import',
+    }));
+    return [ofModule, ...imported].flatMap(({ path: at, digest: was, is, what }) =>
+      at === undefined || was === is
+        ? []
+        : [{ key: ['ownHunks', index], text: line(what, at, was ?? 'none', is ?? 'none') }],
+    );
+  });
+  return [...files, ...modules];
 }

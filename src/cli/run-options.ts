@@ -6,6 +6,7 @@ import { Option, type Command } from 'commander';
 import { optional } from '../base/optional.js';
 import { readKernelImage, type KernelImage } from '../firmware/image/kernel-image.js';
 import { openBytes, readBytes, readText } from '../node/files.js';
+import { loadHunks } from '../node/hunks-module.js';
 import { STDIN } from '../node/stdin.js';
 import { nodeCipher } from '../node/node-cipher.js';
 import { Boot, type BootOptions } from '../sequencer/boot.js';
@@ -36,6 +37,8 @@ export interface RunFlags {
   /** The former name of `stub`. */
   neutral?: boolean;
   with?: string[];
+  /** Modules of own hunks. */
+  hunks?: string[];
   series?: string;
   kernel?: string;
   systemMap?: string;
@@ -117,6 +120,13 @@ export function selectionOf(flags: RunFlags): HunkSelection {
   };
 }
 
+/** The option for modules of own hunks. */
+export const hunksOption = (): Option =>
+  new Option(
+    '--hunks <FILE>',
+    'use the own hunks that this module (.mjs) exports; its code is run, with your rights; can be repeated',
+  ).argParser(repeated);
+
 /** Adds the options of a boot to a command. */
 export function addRunOptions(command: Command): Command {
   return command
@@ -131,6 +141,7 @@ export function addRunOptions(command: Command): Command {
       'use an alternative (sme-boot list alternatives) instead of its hunk, or on top',
       names,
     )
+    .addOption(hunksOption())
     .option(
       '--kernel <FILE>',
       'boot this kernel image (bzImage, vmlinux or UKI) instead of the built-in one',
@@ -233,6 +244,7 @@ export function bootOptions(
   const { scenario, digest } = loadScenario(nameOrFile, flags);
   const own = flags.initrd === undefined ? undefined : openBytes(flags.initrd);
   const initrd = own ?? image?.uki?.initrd;
+  const modules = flags.hunks === undefined ? undefined : loadHunks(...flags.hunks);
   const dtb = flags.dtb === undefined ? undefined : readDeviceTree(flags.dtb);
   const files = filesRead(
     { ...flags, scenario: nameOrFile },
@@ -242,6 +254,7 @@ export function bootOptions(
     scenario,
     scenarioDigest: digest,
     ...selectionOf(flags),
+    ...(modules !== undefined && { extra: modules.hunks, ownHunks: modules.modules }),
     settings: settingsOf(flags),
     ...(image !== undefined && { image }),
     ...(initrd !== undefined && { initrd }),

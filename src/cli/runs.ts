@@ -29,6 +29,7 @@ function optionWords(flags: Run['flags']): string[] {
   return [
     ...(flags.series === undefined ? [] : ['--series', flags.series]),
     ...selectionFlags(flags),
+    ...(flags.hunks ?? []).flatMap((module) => ['--hunks', module]),
     ...file('--kernel', flags.kernel),
     ...file('--system-map', flags.systemMap),
     ...file('--initrd', flags.initrd),

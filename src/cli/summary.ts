@@ -23,15 +23,19 @@ export function summaryHead(boot: Boot, paint: ChalkInstance): string {
   const leftOut = without.length === 0 ? '' : ` without ${without.join(', ')}`;
   const stubs = stub === true ? ' (replaced by stubs)' : '';
   const added = extra.length === 0 ? '' : ` with ${extra.join(', ')}`;
+  const own = (boot.options.ownHunks ?? []).map(
+    ({ path = '', hunks }) => `own hunks of ${printable(path)}: ${hunks.join(', ')}`,
+  );
   const image = boot.program.image;
   const version = image.version === undefined ? '' : `, ${image.version}`;
   return [
     `${paint.bold(printable(scenario.name))}: ${printable(scenario.title)}`,
     `${patches}${also}${leftOut}${stubs}${added}, image ${printable(image.file + version)}`,
+    ...own,
     ...imageParts(boot),
     scenario.cmdline === null ? 'no command line' : `command line: ${printable(scenario.cmdline)}`,
     ...initrdSizeLine(boot),
-    ...optionLines(scenario.cmdline ?? '', paint),
+    ...optionLines(boot, paint),
     '',
     '',
   ].join('\n');
@@ -48,8 +52,11 @@ function initrdSizeLine({ options: { scenario }, loaded }: Boot): string[] {
 }
 
 /** The options of the command line that are not modelled, and those without effect. */
-function optionLines(line: string, paint: ChalkInstance): string[] {
-  const unmodelled = notModelled(line).map(({ option, why }) => printable(`${option} (${why})`));
+function optionLines({ options }: Boot, paint: ChalkInstance): string[] {
+  const line = options.scenario.cmdline ?? '';
+  const unmodelled = notModelled(line, options.extra).map(({ option, why }) =>
+    printable(`${option} (${why})`),
+  );
   const idle = withoutEffect(line).map(({ option }) => printable(option));
   return [
     ...(unmodelled.length === 0 ? [] : [paint.yellow(`not modelled: ${unmodelled.join(', ')}`)]),

@@ -38,10 +38,16 @@ export interface Hunk {
   readonly stub?: readonly KernelFile[];
 }
 
-/** Alternative code for the series: that of a later revision, or a trial fix. */
-export interface Alternative extends Hunk {
-  /** The hunk that it replaces; absent if it is applied on top of the series. */
+/** A hunk that is not in the series: another form of a hunk, a fix on trial. */
+export interface OwnHunk extends Hunk {
+  /** The hunk that it replaces; absent if it has the id of the hunk that it replaces, or is applied on top. */
   readonly instead?: string;
+  /** The source of the code: a posting, a release, `our choice`. */
+  readonly source?: string;
+}
+
+/** Alternative code for the series: that of a later revision, or a trial fix. */
+export interface Alternative extends OwnHunk {
   /** The source of the code: a later revision, or `our choice`. */
   readonly source: string;
 }

@@ -13,7 +13,7 @@ import type { BlockCipherFactory } from '../machine/types.js';
 import { Boot as Sequencer } from '../sequencer/boot.js';
 import type { Outcome, Trace, TraceEvent } from '../trace/trace.js';
 import type { LoadedScenario } from './scenario.js';
-import { selectionOf } from './selection.js';
+import { ownOf, selectionOf } from './selection.js';
 import type { Selection } from './series.js';
 
 export type { ByteSource, KernelImage, MappedRange, Region, Walk };
@@ -59,11 +59,13 @@ export class Boot {
   /** Throws InputError for a selection that does not build, and for input that does not fit the machine. */
   constructor({ scenario, digest, settings }: LoadedScenario, options: BootOptions, host: Host) {
     const { image, initrd, deviceTree } = options;
+    const own = ownOf(options);
     this.#boot = new Sequencer({
       scenario,
       scenarioDigest: digest,
       settings,
-      ...selectionOf(options),
+      ...selectionOf(options, own),
+      ...(own !== undefined && { ownHunks: own.modules }),
       ...(image !== undefined && { image }),
       ...(initrd !== undefined && { initrd: asSource(initrd) }),
       ...(deviceTree !== undefined && { deviceTree }),

@@ -28,6 +28,16 @@ export {
   LAST_STAGE,
   type Alternative,
   type Hunk,
+  type HunkInfo,
   type Selection,
 } from './series.js';
+export {
+  hunkTools,
+  ownHunks,
+  type HunksExport,
+  type HunkTools,
+  type OwnHunks,
+} from './own-hunks.js';
+export type { Kernel } from '../kernel/kernel.js';
+export type { EntryName, PatchedKernel } from '../kernel/table.js';
 export * from './trace.js';

@@ -1,5 +1,5 @@
 /** The patches of the series for programs: their hunks, and what a selection of them gives. */
-import type { Hunk as SeriesHunk } from '../kernel/hunk.js';
+import type { Hunk as SeriesHunk, OwnHunk } from '../kernel/hunk.js';
 import { compose as composeHunks } from '../series/compose.js';
 import { link } from '../series/link.js';
 import {
@@ -7,13 +7,17 @@ import {
   alternatives as allAlternatives,
   LAST_STAGE as LAST,
 } from '../series/patches.js';
+import type { OwnHunks } from './own-hunks.js';
 import { selectionOf } from './selection.js';
 
 /** The number of patches in the series, which is the last stage. */
 export const LAST_STAGE: number = LAST;
 
-/** A part of a patch. */
-export interface Hunk {
+/** A hunk with its code, as `hunks` of a selection and a module of own hunks have it. */
+export type Hunk = OwnHunk;
+
+/** A part of a patch, without its code. */
+export interface HunkInfo {
   /** Number of the patch and name of the hunk: `09/initrd`. */
   readonly id: string;
   /** The kernel file that it edits. */
@@ -23,7 +27,7 @@ export interface Hunk {
 }
 
 /** Code that replaces a hunk, or is put on top of the series. */
-export interface Alternative extends Hunk {
+export interface Alternative extends HunkInfo {
   /** The hunk that it replaces; absent: it is on top. */
   readonly instead?: string;
   /** Where the code is from: a later revision, or `our choice`. */
@@ -42,12 +46,17 @@ export interface Selection {
   readonly stub?: boolean | undefined;
   /** Alternatives by id; each replaces its hunk or is applied on top. */
   readonly with?: readonly string[] | undefined;
+  /**
+   * Own hunks, of {@link ownHunks} or of `loadHunks`. One with the id of a posted hunk is in its place, one with `instead`
+   * replaces that hunk or alternative, any other is on top.
+   */
+  readonly hunks?: OwnHunks | readonly Hunk[] | undefined;
 }
 
-const described = ({ id, file, what }: SeriesHunk): Hunk => ({ id, file, what });
+const described = ({ id, file, what }: SeriesHunk): HunkInfo => ({ id, file, what });
 
 /** All hunks of the series, in its order. */
-export function hunks(): Hunk[] {
+export function hunks(): HunkInfo[] {
   return allHunks().map(described);
 }
 
@@ -65,7 +74,7 @@ export function alternatives(): Alternative[] {
  * E_STAGE, E_HUNK and E_ALTERNATIVE for names that do not exist, E_LEFT_OUT and E_MISSING_NEED if a hunk needs another that
  * is not there.
  */
-export function compose(selection: Selection = {}): Hunk[] {
+export function compose(selection: Selection = {}): HunkInfo[] {
   const composed = composeHunks(selectionOf(selection));
   link(composed.hunks, composed.placed);
   return composed.hunks.map(described);

@@ -13,11 +13,13 @@ import { upTo } from '../series/compose.js';
 import { currentName } from '../series/former-names.js';
 import { seriesOf } from '../series/series-file.js';
 import type { Trace } from '../trace/trace.js';
+import { loadHunks } from './hunks-module.js';
 import { nodeCipher } from './node-cipher.js';
 import { packageNames, packageRoot, packageText } from './package-files.js';
 import { TraceFiles } from './trace-files.js';
 
 export * from '../lib/index.js';
+export { loadHunks } from './hunks-module.js';
 
 /** A series file: a selection of hunks with its name, title and source. */
 export interface Series extends Selection {
@@ -76,7 +78,7 @@ export function loadExpectation(file: string): Expectation {
 
 /** The boot that a match file is about, not begun: `match(expectation, bootOf(expectation.run).run())`. Throws InputError. */
 export function bootOf(run: RunOf): Boot {
-  const { scenario, series, set, neutral, stub = neutral, ...given } = run;
+  const { scenario, series, set, neutral, stub = neutral, hunks, ...given } = run;
   const base = series === undefined ? undefined : selectionOf(loadSeries(series));
   const activate = given.activate ?? base?.activate;
   const stage = given.stage ?? base?.stage;
@@ -88,6 +90,7 @@ export function bootOf(run: RunOf): Boot {
     without: union(within?.without, given.without),
     stub: stub ?? within?.stub,
     with: union(within?.with, given.with),
+    ...(hunks !== undefined && { hunks: loadHunks(...hunks) }),
   });
 }
 

@@ -56,10 +56,16 @@ export function rebased(trace: Trace, from: string, to: string): Trace {
  * the path of the same file in another way, such as an absolute one, that stays.
  */
 export function forFile(trace: Trace, to: string, stated?: Trace): Trace {
+  const modules = stated?.header.ownHunks ?? [];
+  const ofModules = modules.flatMap(({ path, imports = [] }) => [
+    ...(path === undefined ? [] : [path]),
+    ...imports.map((each) => each.path),
+  ]);
   const header = withPaths(trace.header, (path, role) => {
-    const before = stated?.header.files?.[role]?.path;
-    const same = before !== undefined && resolve(fromFile(to, before)) === resolve(path);
-    return same ? before : inFile(to, path);
+    const before = role === 'ownHunks' ? ofModules : [stated?.header.files?.[role]?.path];
+    const isSame = (each: string | undefined): each is string =>
+      each !== undefined && resolve(fromFile(to, each)) === resolve(path);
+    return before.find(isSame) ?? inFile(to, path);
   });
   return header === trace.header ? trace : { ...trace, header };
 }

@@ -31,6 +31,7 @@ import type { Outcome, Trace, TraceHeader } from '../trace/trace.js';
 import { attachDevices, syscfgOf } from '../scenario/devices.js';
 import { labelIndex } from './label-index.js';
 import { passedEfi, type PassedEfi } from './kexec-efi.js';
+import { ownFault, ownHeader } from './own-hunks.js';
 import { screenOf, watchScreen } from './screen.js';
 import type { Expected } from './expected.js';
 import { finalRegions, type Digest } from './final-state.js';
@@ -57,6 +58,8 @@ export interface BootOptions extends HunkSelection {
   readonly settings?: Readonly<Record<string, string | number | boolean>>;
   /** Files of the user that the boot reads, their paths relative to the working directory, for the trace. */
   readonly files?: TraceHeader['files'];
+  /** The modules of the own hunks (`extra`), for the trace; default: the hunks alone. */
+  readonly ownHunks?: TraceHeader['ownHunks'];
   /** Default: the built-in image. */
   readonly image?: KernelImage;
   /** Default: the built-in initrd. */
@@ -186,7 +189,7 @@ export class Boot {
     kernel.state.guest = scenario.guest;
     kernel.state.slide = loaded.kernelAt - program.link('_text');
     this.first = { linked, program, loaded, kernel };
-    const unmodelled = notModelled(scenario.cmdline ?? '');
+    const unmodelled = notModelled(scenario.cmdline ?? '', options.extra);
     this.recorder.header({
       version: VERSION,
       scenario: scenario.name,
@@ -195,10 +198,8 @@ export class Boot {
       activate: options.activate,
       without: (options.without ?? []).map(canonicalName),
       ...(options.stub === true && { stub: true }),
-      with: [
-        ...(options.with ?? []).map(canonicalName),
-        ...(options.extra ?? []).map((hunk) => hunk.id),
-      ],
+      with: (options.with ?? []).map(canonicalName),
+      ...ownHeader(options),
       settings: { ...options.settings },
       seed: scenario.machine.seed,
       ...(unmodelled.length > 0 && {
@@ -254,7 +255,7 @@ export class Boot {
       this.next++;
       if (this.next === labels.length) this.end({ kind: 'booted', where: 'run_init' });
     } catch (error) {
-      if (!(error instanceof BootEnd)) throw error;
+      if (!(error instanceof BootEnd)) throw ownFault(error, this.options, label);
       this.next++;
       this.end({ kind: error.kind, where: error.where, message: error.message });
     }

@@ -1,7 +1,11 @@
-/** Selects the hunks of a run: a stage of the series, patch 18 on top of it, hunks left out, alternatives applied. */
-import { addedNames, type Hunk } from '../kernel/hunk.js';
+/**
+ * Selects the hunks of a run: a stage of the series, patch 18 on top of it, hunks left out, alternatives and own hunks
+ * applied.
+ */
+import { addedNames, type Hunk, type OwnHunk } from '../kernel/hunk.js';
 import { InputError } from '../base/errors.js';
 import { suggest } from '../base/suggest.js';
+import { checkAdded, ownForms, replaceOwn } from './own-compose.js';
 import { alternatives, allHunks, hunksOf, LAST_STAGE, patchOf, TURN_ON } from './patches.js';
 import { canonicalName, checkLeftOut, expand, stubOf } from './without.js';
 
@@ -17,8 +21,11 @@ export interface HunkSelection {
   readonly stub?: boolean;
   /** Ids of alternatives; each replaces its hunk (`instead`) or is applied on top. */
   readonly with?: readonly string[];
-  /** Hunks that are not in the series, on top of the stage, with separate ids; each can be left out. */
-  readonly extra?: readonly Hunk[];
+  /**
+   * Own hunks. One with the id of a posted hunk is applied in its place, one with `instead` replaces that hunk or
+   * alternative, any other is on top of the stage. Each can be left out by its id.
+   */
+  readonly extra?: readonly OwnHunk[];
 }
 
 /** The hunks of a hunk selection. */
@@ -52,15 +59,20 @@ export function selectionFlags(selection: Partial<HunkSelection>): string[] {
  * duplicate alternative or one without its hunk.
  */
 export function compose(selection: HunkSelection): Composed {
-  const stage = [...atStage(selection), ...(selection.extra ?? [])];
-  const { without = [], stub = false, with: alternative = [] } = selection;
-  const out = new Set(expand(without, stage));
+  const posted = atStage(selection);
+  const { without = [], stub = false, with: alternative = [], extra = [] } = selection;
+  const { stage, replacing } = ownForms(posted, extra);
+  const out = new Set(expand(without, [...stage, ...replacing]));
   const remaining = stage.filter((hunk) => !out.has(hunk));
   if (!stub) checkLeftOut(out, remaining);
   const base = stub ? stage.map((hunk) => (out.has(hunk) ? stubOf(hunk) : hunk)) : remaining;
-  const hunks = alternative.reduce(applyAlternative, base);
-  const added = hunks.filter((hunk) => !stage.some(({ id }) => id === hunk.id));
-  return { hunks, placed: added.length + out.size === 0 ? stage : [...stage, ...added] };
+  const hunks = replacing
+    .filter((hunk) => !out.has(hunk))
+    .reduce(replaceOwn, alternative.reduce(applyAlternative, base));
+  if (extra.length > 0) checkAdded(hunks, extra);
+  const inImage = extra.length > 0 ? [...posted, ...extra] : stage;
+  const added = hunks.filter((hunk) => !inImage.some(({ id }) => id === hunk.id));
+  return { hunks, placed: added.length + out.size === 0 ? inImage : [...inImage, ...added] };
 }
 
 /** The hunks of a stage; with `activate`, also patch 18 and what it needs. Throws E_STAGE. */
@@ -118,6 +130,14 @@ export function unknownAlternative(found: string): InputError {
         : 'an alternative that "sme-boot list alternatives" prints',
     found,
     ...near,
+  });
+}
+
+/** The own hunks of a selection whose patch is applied at a stage; those numbered after the series are at every stage. */
+export function ownUpTo({ activate, extra = [] }: HunkSelection, stage: number): OwnHunk[] {
+  return extra.filter((hunk) => {
+    const patch = Number((hunk.instead ?? hunk.id).slice(0, 2));
+    return patch <= stage || patch > LAST_STAGE || (activate && patch === TURN_ON);
   });
 }
 

@@ -6,7 +6,7 @@ import { own } from '../base/own.js';
 import * as z from 'zod';
 import { jsonSchema } from '../base/json-schema.js';
 import { meaningOf, MEANINGS } from './meanings.js';
-import { runFilesSchema } from './run-files.js';
+import { ownHunksSchema, runFilesSchema } from './run-files.js';
 import { isKind, keysOf, principalOf, TRACE_KINDS, type TraceKind } from './vocabulary.js';
 
 /** The version of the trace format. */
@@ -72,6 +72,9 @@ export const headerSchema = z.strictObject({
     .optional()
     .describe('Hunks left out are replaced by stubs: their names exist and do nothing.'),
   with: z.array(z.string()).describe('Alternatives applied, by id.'),
+  ownHunks: ownHunksSchema
+    .optional()
+    .describe('Hunks that are not in the series, by the module that they are from.'),
   settings: settings.describe('Values of the scenario that the run changed, by their path.'),
   seed: z.string().describe("The scenario's seed."),
   optionsNotModelled: z

@@ -4,7 +4,7 @@ import { Document, isCollection, isMap, isPair, isScalar, isSeq, visit, type Nod
 import { jsonText } from '../base/printable.js';
 import { hexAsText } from '../base/yaml-source.js';
 import { yamlText } from '../base/yaml-text.js';
-import { canonicalFiles } from './run-files.js';
+import { canonicalFiles, canonicalOwnHunks } from './run-files.js';
 import { kindOf, type Scalar, type Trace, type TraceEvent } from './trace.js';
 import { keysOf } from './vocabulary.js';
 
@@ -40,6 +40,7 @@ export function canonical(trace: Trace): Trace {
       without: header.without,
       ...(header.stub !== undefined && { stub: header.stub }),
       with: header.with,
+      ...(header.ownHunks && { ownHunks: canonicalOwnHunks(header.ownHunks) }),
       settings: sorted(header.settings),
       seed: header.seed,
       ...(header.optionsNotModelled && { optionsNotModelled: header.optionsNotModelled }),

@@ -14,6 +14,8 @@ export interface GoldenRun {
   readonly scenario?: string;
   /** The series that the hunk is left out of, by name or file; absent: the series as posted. */
   readonly series?: string;
+  /** Modules of own hunks, as the file states them. */
+  readonly hunks?: readonly string[];
   /** Settings of the scenario, `path=value`. */
   readonly set?: readonly string[];
 }
@@ -26,7 +28,7 @@ export function goldenName({ hunk }: MatrixRow): string {
 /** The text of a row's match file. */
 export function goldenText(
   row: MatrixRow,
-  { scenario = row.scenario, series, set = [] }: GoldenRun = {},
+  { scenario = row.scenario, series, hunks = [], set = [] }: GoldenRun = {},
 ): string {
   const { hunk, how, what, cause, outcome, wrong, difference } = row;
   const settings = set.map((each) => {
@@ -38,6 +40,7 @@ export function goldenText(
     series === undefined ? `stage: ${LAST_STAGE}` : `series: ${scalar(series)}`,
     `without: [${hunk}]`,
     ...(how === 'stub' ? ['stub: true'] : []),
+    ...(hunks.length === 0 ? [] : [`hunks: [${hunks.map(scalar).join(', ')}]`]),
     ...(settings.length === 0 ? [] : [`set: { ${settings.join(', ')} }`]),
   ].join(', ');
   const consumed = wrong === undefined ? {} : { by: wrong.reader, intact: false };

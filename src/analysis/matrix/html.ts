@@ -17,6 +17,7 @@ import {
   writerText,
   wrongText,
   type MatrixOutcome,
+  subjectOf,
 } from './words.js';
 import { PAGE_SCRIPT, PAGE_STYLE } from './page-assets.js';
 import type { ColumnKey } from './page/select.js';
@@ -151,9 +152,9 @@ const POLICY = [
 
 /** The page of a report. It contains the report as JSON in the element `matrix-data`. */
 export function matrixHtml(report: MatrixReport): string {
-  const { series, rows } = report;
+  const { rows } = report;
   const missing = missingOf(report);
-  const title = `${htmlText(series)} without each hunk`;
+  const title = `${htmlText(subjectOf(report))} without each hunk`;
   const heads = Object.entries(COLUMNS).map(
     ([key, head]) => `<th role="columnheader" scope="col" data-key="${key}">${head}</th>`,
   );

@@ -187,6 +187,9 @@ function commandOf(options: BootOptions, leftOut: LeftOut): string {
     ...Object.entries(settings).flatMap(([path, value]) => ['--set', `${path}=${String(value)}`]),
     // The last stage is the default.
     ...selectionFlags(stage === LAST_STAGE ? others : { stage, ...others }),
+    ...(options.ownHunks ?? []).flatMap(({ path }) =>
+      path === undefined ? [] : ['--hunks', path],
+    ),
   ];
   return commandLine(['sme-boot', 'run', scenario.name, ...words]);
 }

@@ -148,6 +148,16 @@ export function mergeReports(
         found: report.series,
       });
     }
+    const [own, expected] = [codeOf(report), codeOf(first)];
+    if (own !== expected) {
+      throw new InputError({
+        code: MERGE_CODE,
+        place: { path: 'ownHunks' },
+        reason: 'the reports are of different own hunks',
+        expected,
+        found: own,
+      });
+    }
     for (const each of report.scenarios) addEntry(scenarios, 'scenarios', each.name, each);
     for (const each of report.rows) addEntry(rows, 'rows', keyOf(each), each);
   }
@@ -164,6 +174,7 @@ export function mergeReports(
   const merged: MatrixReport = {
     'sme-boot-matrix': MATRIX_SCHEMA,
     series: first.series,
+    ...(first.ownHunks !== undefined && { ownHunks: first.ownHunks }),
     scenarios: [...scenarios.values()],
     rows: [...rows.values()].sort((a, b) => byKey([a.scenario, a.hunk], [b.scenario, b.hunk])),
     missing: [...missing].filter((key) => !rows.has(key)).sort((a, b) => byKey(split(a), split(b))),
@@ -180,6 +191,14 @@ export function mergeReports(
     expected: `${shard.rows} rows`,
     found: `${found}`,
   });
+}
+
+/** The own hunks of a report by their code, wherever the modules are: ids and digests; `none`. */
+function codeOf({ ownHunks = [] }: MatrixReport): string {
+  const modules = ownHunks.map(({ hunks, digest = '?', imports = [] }) =>
+    [hunks.join(' '), digest, ...imports.map((each) => each.digest)].join(' '),
+  );
+  return modules.length === 0 ? 'none' : modules.join(', ');
 }
 
 /** The shards of all reports together; undefined if none is a shard. Throws E_MATRIX_MERGE if they are not of one matrix. */

@@ -65,6 +65,7 @@ export function tasksOf(pairs: readonly Pair[], workers: number): Task[] {
 /** The finished part of a plan. */
 export interface Made {
   readonly series: string;
+  readonly ownHunks?: MatrixReport['ownHunks'];
   /** Booted scenarios, by the name given on the command line. */
   readonly scenarios: ReadonlyMap<string, MatrixScenario>;
   readonly rows: readonly MatrixRow[];
@@ -72,7 +73,7 @@ export interface Made {
 
 /** The report of a plan, complete or not. `part`: the plan is this shard of a whole of so many rows. */
 export function reportOf(
-  { series, scenarios, rows }: Made,
+  { series, ownHunks, scenarios, rows }: Made,
   plan: readonly Pair[],
   part?: { readonly shard: Shard; readonly rows: number },
 ): MatrixReport {
@@ -83,6 +84,7 @@ export function reportOf(
   return {
     'sme-boot-matrix': MATRIX_SCHEMA,
     series,
+    ...(ownHunks !== undefined && { ownHunks }),
     scenarios: names.flatMap((name) => scenarios.get(name) ?? []),
     rows: planned.flatMap((id) => made.get(id) ?? []),
     missing: planned.filter((id) => !made.has(id)),

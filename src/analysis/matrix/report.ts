@@ -3,6 +3,7 @@
  * JSON, and merged from shards.
  */
 import * as z from 'zod';
+import { ownHunksSchema } from '../../trace/run-files.js';
 import { OUTCOME_KINDS } from '../../trace/trace.js';
 
 /** The version of the report's format. */
@@ -80,6 +81,8 @@ export const matrixSchema = z.strictObject({
   'sme-boot-matrix': z.literal(MATRIX_SCHEMA),
   /** The series that hunks are left out of: `rfc-v1`. */
   series: z.string(),
+  /** Modules of own hunks that are applied to it, paths relative to the working directory. */
+  ownHunks: ownHunksSchema.optional(),
   scenarios: z.array(scenarioSchema),
   /** By scenario, in the order of the series. */
   rows: z.array(rowSchema),

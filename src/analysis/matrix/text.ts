@@ -10,6 +10,7 @@ import {
   wholeText,
   writerText,
   wrongText,
+  subjectOf,
 } from './words.js';
 
 /** Colours of the text. */
@@ -156,9 +157,9 @@ export function matrixText(
       '',
     ];
   });
-  const { rows, series } = report;
+  const { rows } = report;
   const missing = missingOf(report);
-  const total = `${oneLine(series)} without each hunk: ${totalsText(totalsOf(rows))}`;
+  const total = `${oneLine(subjectOf(report))} without each hunk: ${totalsText(totalsOf(rows))}`;
   const lines = [...blocks.flat(), ...wrap(total, columns).map((text) => paint.heading(text))];
   if (missing.length > 0) {
     lines.push(paint.bad(`missing: ${missing.length}`));
@@ -188,7 +189,7 @@ const MARKDOWN_HEADS = [
 /** A report in GitHub's Markdown: a table per scenario. Ends with a newline. */
 export function matrixMarkdown(report: MatrixReport): string {
   const lines = [
-    `# ${markdown(report.series)} without each hunk`,
+    `# ${markdown(subjectOf(report))} without each hunk`,
     '',
     `${totalsText(totalsOf(report.rows))}.`,
   ];

@@ -56,6 +56,12 @@ export function patchText({ hunk }: MatrixRow): string {
   return /^\d+(?=\/)/.exec(hunk)?.[0] ?? '';
 }
 
+/** What hunks are left out of: `rfc-v1`, `rfc-v1 with own hunks 20/fix`. */
+export function subjectOf({ series, ownHunks = [] }: MatrixReport): string {
+  const ids = ownHunks.flatMap(({ hunks }) => hunks);
+  return ids.length === 0 ? series : `${series} with own hunks ${ids.join(', ')}`;
+}
+
 /** The result of the whole series in a scenario: `booted; read as garbage: option ROM`. */
 export function wholeText({ outcome, garbage }: MatrixScenario): string {
   const read = garbage.length === 0 ? 'all read intact' : `read as garbage: ${garbage.join(', ')}`;

@@ -44,7 +44,7 @@ import {
   wrmsr,
   get_entry,
 } from '../../../../../kernel/cpu-ops.js';
-import { BootEnd } from '../../../../../kernel/ends.js';
+import { BootEnd, CpuLost } from '../../../../../kernel/ends.js';
 import { GDT_DESCR } from './data.js';
 import { stateSlice } from '../../../../../kernel/state.js';
 import { inline, bodies, label } from '../../../../../kernel/table.js';
@@ -226,6 +226,9 @@ export const head_64 = bodies({
   }),
 
   halt: label((k: Kernel, why: string): never => {
-    throw new BootEnd('hung', k.current?.name ?? 'startup_64', why);
+    const where = k.current?.name ?? 'startup_64';
+    // The others go on without an AP that halts, as they do where verify_cpu sends it to no_longmode.
+    if (k.cpu.id !== k.machine.cpus[0].id) throw new CpuLost(k.cpu.id, where, why);
+    throw new BootEnd('hung', where, why);
   }),
 });
