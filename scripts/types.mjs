@@ -148,6 +148,20 @@ program.emit(undefined, (path, text) => texts.set(resolve(path), text), undefine
   afterDeclarations: [withoutPackages],
 });
 
+/**
+ * The modules that declare names and state of the kernel by merging: a module of own hunks is typed by all of them, although
+ * no declaration names them.
+ */
+const table = join(outDir, 'kernel/table.d.ts');
+const merged = [...texts].filter(([, text]) =>
+  /^declare module '.*\/kernel\/\w+\.js' \{$/m.test(text),
+);
+const names = merged.map(
+  ([path]) => `import '../${relative(outDir, path).replace(/\.d\.ts$/, '.js')}';\n`,
+);
+texts.set(join(outDir, 'kernel/names.d.ts'), names.sort().join(''));
+texts.set(table, `import './names.js';\n${texts.get(table)}`);
+
 /** The declarations that a file imports, itself included. */
 function reach(path, reached) {
   if (reached.has(path)) return;

@@ -79,7 +79,7 @@ export function testCommands(among: readonly string[]): void {
     const named = new Map<string, Block>();
     for (const block of blocks) {
       const name = block.info[1];
-      if (block.info[0] !== 'yaml' || name === undefined) continue;
+      if (!['yaml', 'js'].includes(block.info[0] ?? '') || name === undefined) continue;
       const other = named.get(name);
       if (other) throw new Error(`${placeOf(block)}: ${placeOf(other)} has a ${name} too`);
       named.set(name, block);
@@ -165,7 +165,7 @@ export function testCommands(among: readonly string[]): void {
     const own = blocks.filter((block) => block.page === page);
 
     test('are in blocks with a known info string', () => {
-      const known = ['console', 'sh', 'yaml', 'ts', 'text', 'json'];
+      const known = ['console', 'sh', 'yaml', 'js', 'ts', 'text', 'json'];
       const others = own.filter(
         (block) =>
           !known.includes(block.info[0] ?? '') ||
