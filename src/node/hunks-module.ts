@@ -4,8 +4,10 @@
  */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import type { createRequire } from 'node:module';
 import { dirname, relative, resolve, sep } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { Script } from 'node:vm';
 import { InputError, type InputErrorDetails } from '../base/errors.js';
 import { LIMITS } from '../base/limits.js';
 import { ownOf } from '../base/own.js';
@@ -21,9 +23,16 @@ const RELATIVE = /\b(?:from|import)\s*\(?\s*(["'])(\.{1,2}\/[^"'\n]+)\1/g;
 const refuse = (file: string, details: Omit<InputErrorDetails, 'code'>): InputError =>
   new InputError({ ...details, code: CODE, place: { file, ...details.place } });
 
-/** Loads an ES module at once. Node's own loader, also where a test runner has put another one in its place. */
-const load = (file: string): unknown =>
-  process.getBuiltinModule('node:module').createRequire(import.meta.url)(resolve(file));
+/**
+ * Loads an ES module at once (Node 20.19: require() of ES modules). The loader is that of the process: a test runner has
+ * another one, and its own `process`, in the realm of this module.
+ */
+function load(file: string): unknown {
+  const node = new Script("process.getBuiltinModule('node:module')").runInThisContext() as {
+    createRequire: typeof createRequire;
+  };
+  return node.createRequire(import.meta.url)(resolve(file)) as unknown;
+}
 
 const slashed = (path: string): string => relative('.', resolve(path)).split(sep).join('/');
 const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');

@@ -24,6 +24,13 @@ const SEVERAL: Readonly<Record<string, readonly string[]>> = {
   'cli/escapes': ['base/printable.ts', 'cli/run.ts', 'cli/scenario.ts'],
   'cli/hostile': ['base/limits.ts', 'node/files.ts', 'scenario/scenario.ts'],
   'cli/mistakes': ['cli/main.ts', 'cli/usage.ts', 'base/suggest.ts', 'cli/file-kinds.ts'],
+  'cli/own-hunks': [
+    'cli/run-options.ts',
+    'cli/run-files.ts',
+    'cli/matrix.ts',
+    'sequencer/own-hunks.ts',
+    'trace/run-files.ts',
+  ],
   'cli/own-scenario': ['cli/run-files.ts', 'node/relative-paths.ts', 'trace/run-files.ts'],
   'cli/options': ['cli/run.ts', 'linux/options/options.ts'],
   'cli/streams': ['cli/main.ts', 'cli/fault.ts', 'node/write-file.ts'],

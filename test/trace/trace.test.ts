@@ -38,8 +38,8 @@ describe('the JSON Schema', () => {
     const text = JSON.stringify(traceJsonSchema());
     expect(text).toContain('http://json-schema.org/draft-07/schema#');
     const closed = text.match(/"additionalProperties":false/g) ?? [];
-    // The trace, header, image, file, step, consumed, final, region and outcome, and every kind of event.
-    expect(closed).toHaveLength(9 + TRACE_KINDS.length);
+    // The trace, header, module of own hunks, its import, image, file, step, consumed, final, region and outcome, and every kind of event.
+    expect(closed).toHaveLength(11 + TRACE_KINDS.length);
   });
 
   test('is the one that is shipped', () => {

@@ -103,7 +103,7 @@ describe('a hunk outside the series', () => {
   test('is in the kernel, in the trace and among the hunks that can be left out', () => {
     const extra = [unmask];
     const trace = boot({ extra }).run();
-    expect(trace.header.with).toEqual(['19/unmask']);
+    expect(trace.header).toMatchObject({ with: [], ownHunks: [{ hunks: ['19/unmask'] }] });
     expect(intact(trace, 'user file page')).toBe(false);
     const less = boot({ extra, without: ['19/unmask'] }).run();
     expect(intact(less, 'user file page')).toBe(true);
