@@ -237,6 +237,13 @@ export const LIMITS = {
     why: 'a script is written by hand',
     code: 'E_PROBE',
   },
+  questionCommands: {
+    most: 50,
+    unit: 'commands',
+    what: 'commands of a question',
+    why: 'each is a boot or several; one or two answer a question',
+    code: 'E_QUESTION',
+  },
   callBytes: {
     most: MIB,
     unit: 'bytes',

@@ -31,7 +31,8 @@ const step = z
   .min(1)
   .optional()
   .describe('Label of the boot step that the directive is restricted to.');
-const times = z.union([
+/** Schema of the number that a `count` requires. */
+export const times = z.union([
   count,
   z
     .strictObject({
@@ -167,7 +168,8 @@ function eventPattern(
   return toPattern(source, path, fields);
 }
 
-function toTimes(given: z.infer<typeof times>): Times {
+/** The number that a `count` requires, both ends included. */
+export function toTimes(given: z.infer<typeof times>): Times {
   if (typeof given === 'number') return { min: given, max: given };
   return { min: given.min ?? 0, max: given.max ?? Number.MAX_SAFE_INTEGER };
 }
@@ -228,24 +230,41 @@ export function directiveOf(source: YamlSource, path: readonly PathKey[]): Direc
   }
 }
 
+/** Where directives are, for the errors of `checkUse`. */
+interface UseContext {
+  readonly code: string;
+  /** The path of their list. */
+  readonly path: readonly PathKey[];
+  /** The captures bound before them; gets those that they bind. */
+  readonly bound: Set<string>;
+  /** The path of a directive's pattern below that of the directive. */
+  readonly keyOf: (kind: DirectiveKind, index: number) => readonly PathKey[];
+}
+
 /** Throws E_EXPECTATION for directives that cannot fail or have no effect, and for unbound captures. */
-export function checkUse(source: YamlSource, directives: readonly Directive[]): void {
-  const bound = new Set<string>();
+export function checkUse(
+  source: YamlSource,
+  directives: readonly Directive[],
+  context: Partial<UseContext> = {},
+): void {
+  const { code = CODE, path: list = ['match'], bound = new Set(), keyOf } = context;
+  const wrong = (path: readonly PathKey[], reason: string): InputError =>
+    new InputError({ code, place: source.place(path), reason });
   let placed = false;
   let lastNot: number | undefined;
   directives.forEach(({ kind, patterns }, index) => {
-    const path = ['match', index, kind];
+    const path = [...list, index, ...(keyOf?.(kind, index) ?? [kind])];
     if (kind === 'next' && !placed) {
-      throw refuse(source, path, 'next needs a directive before it');
+      throw wrong(path, 'next needs a directive before it');
     }
     if (kind === 'next' && lastNot !== undefined) {
-      throw refuse(source, ['match', lastNot], 'unused: no event can be before a next');
+      throw wrong([...list, lastNot], 'unused: no event can be before a next');
     }
     const names = patterns.flatMap((pattern) => Object.values(pattern).flatMap(capturesOf));
     if (kind === 'not' || kind === 'count') {
       const unbound = names.find((name) => !bound.has(name));
       if (unbound !== undefined) {
-        throw refuse(source, path, `the capture $${unbound} is not bound before this ${kind}`);
+        throw wrong(path, `the capture $${unbound} is not bound before this ${kind}`);
       }
       if (kind === 'not') lastNot = index;
     } else {

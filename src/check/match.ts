@@ -107,13 +107,15 @@ interface Found {
 class Matching {
   private readonly events: Placed[];
   private readonly steps = new Map<string, EventRange>();
-  private captures: Captures = new Map();
   /** Where the next search begins: the index after the last match. A `not` is checked from here as well. */
   private cursor = 0;
   /** Comparisons of the any-order directives so far. */
   private tries = 0;
 
-  constructor(steps: Trace['steps']) {
+  constructor(
+    steps: Trace['steps'],
+    private captures: Captures = new Map(),
+  ) {
     this.events = steps.flatMap(({ label: step, events }) =>
       events.map((event) => ({ step, event })),
     );
@@ -122,6 +124,11 @@ class Matching {
       this.steps.set(label, { start, end: start + events.length });
       start += events.length;
     }
+  }
+
+  /** The captures that are bound so far. */
+  get bound(): Captures {
+    return this.captures;
   }
 
   run(directives: readonly Directive[]): DirectiveResult[] {
@@ -349,6 +356,19 @@ function checkRequired(
 export function matchDirective(directive: Directive, steps: Trace['steps']): { verdict: Verdict } {
   const [result] = new Matching(steps).run([directive]);
   return result ?? { verdict: { status: 'absent' } };
+}
+
+/**
+ * Evaluates directives against records that are not events, in their order; `captures` are bound already. Returns those
+ * that are bound afterwards too.
+ */
+export function matchRecords(
+  directives: readonly Directive[],
+  records: readonly TraceEvent[],
+  captures: Captures,
+): { readonly results: readonly DirectiveResult[]; readonly captures: Captures } {
+  const matching = new Matching([{ label: '', events: [...records] }], captures);
+  return { results: matching.run(directives), captures: matching.bound };
 }
 
 /** Evaluates a match file against a trace: a result for each directive and each required name, in file order. */

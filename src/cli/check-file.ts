@@ -9,6 +9,7 @@ import { compare, isSame } from '../check/compare.js';
 import { changeSummary, exactFailures } from '../check/exact-failures.js';
 import type { ExactExpectation, MatchExpectation } from '../check/expectation.js';
 import { match } from '../check/match.js';
+import { isQuestion, questionOf } from '../check/question.js';
 import { matchFailures, matchText } from '../check/match-text.js';
 import { placePrefix, type Failure, type Result } from '../check/result.js';
 import { readText, writeWhole } from '../node/files.js';
@@ -21,6 +22,7 @@ import { isEffects, nameOf, runOf, runPath, type Planned } from './check-plan.js
 import { effectsOfRuns } from './effects.js';
 import type { Io } from './io.js';
 import { painterOf } from './painter.js';
+import { questionVerdict, type RunCommand } from './question-run.js';
 import { changedFiles } from './run-files.js';
 import { commandOf, type Runs } from './runs.js';
 
@@ -35,6 +37,8 @@ export type Takes = (name: string, lines: readonly string[]) => Promise<boolean>
 export interface CheckOptions {
   readonly io: Io;
   readonly runs: Runs;
+  /** Runs the commands of questions. */
+  readonly run: RunCommand;
   /** Absent: nothing is rewritten. */
   readonly takes?: Takes;
   /** Waits until the boots of a file are done, if others do them. */
@@ -94,6 +98,7 @@ export class Check {
   private async checkFile({ file, name }: Planned): Promise<Verdict> {
     const source = readYaml(name, readText(file));
     if (isEffects(source)) return this.effects(file, source);
+    if (isQuestion(source)) return questionVerdict(questionOf(source), source, this.options.run);
     const known = this.files.get(file);
     if (known !== undefined) return this.exact(file, source, known);
     const rewrites = this.options.takes !== undefined;

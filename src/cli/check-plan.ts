@@ -6,6 +6,7 @@ import { shardOf, type Shard } from '../analysis/matrix/plan.js';
 import { InputError } from '../base/errors.js';
 import { commandLine } from '../base/shell-words.js';
 import { readYaml, valueAt, type PathKey, type YamlSource } from '../base/yaml-source.js';
+import { isQuestion, questionOf } from '../check/question.js';
 import type { Expectation } from '../check/expectation.js';
 import { readText } from '../node/files.js';
 import { namedIn } from '../node/relative-paths.js';
@@ -20,7 +21,7 @@ export interface Planned {
   readonly file: string;
   /** The file's name as reports print it: relative to the working directory. */
   readonly name: string;
-  readonly kind: 'exact' | 'match' | 'effects' | 'invalid';
+  readonly kind: 'exact' | 'match' | 'effects' | 'question' | 'invalid';
   /** The scenario, and the stage with the other options. */
   readonly group: readonly string[];
   readonly runs: readonly Run[];
@@ -61,6 +62,10 @@ export function planOf(file: string, files: TraceFiles): Planned {
         'none' in plan ? [] : [plan.before, plan.after].map((one) => runOfSelection(scenario, one)),
       );
       return { file, name, kind: 'effects', group: [scenario, `patch ${String(patch)}`], runs };
+    }
+    if (isQuestion(source)) {
+      const { state } = questionOf(source);
+      return { file, name, kind: 'question', group: ['questions', state], runs: [] };
     }
     const expectation = files.read(file, source);
     const run = runOf(name, expectation);

@@ -1,7 +1,7 @@
 /** `sme-boot check`: runs the boot of every expected trace and compares. */
 import { appendFileSync, existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { dirname, join, relative, resolve } from 'node:path';
+import { basename, dirname, join, relative, resolve } from 'node:path';
 import { Command } from 'commander';
 import { parseShard, type Shard } from '../analysis/matrix/plan.js';
 import { printEffects } from '../analysis/effects/form.js';
@@ -19,7 +19,7 @@ import { askingTakes } from './check-ask.js';
 import { bootAhead } from './check-boots.js';
 import { Check, checkReason, exactText, type Checked, type Takes } from './check-file.js';
 import { nameOf, planOf, selectFiles, type Planned } from './check-plan.js';
-import { defaultFolder } from './default-folder.js';
+import { defaultFolders } from './default-folder.js';
 import { effectsOfRuns } from './effects.js';
 import { GOLDEN_EFFECTS, GOLDEN_RUNS } from './golden.js';
 import { EXIT, exitHelp, exitOf } from './exit-codes.js';
@@ -34,6 +34,7 @@ import {
   type Result as Written,
 } from './output.js';
 import { Progress } from './progress.js';
+import type { RunCommand } from './question-run.js';
 import { repeated } from './run-options.js';
 import { Runs } from './runs.js';
 import { yamlFiles } from './yaml-files.js';
@@ -50,7 +51,7 @@ interface Flags extends OutputFlags<ReportForm> {
 
 const EXAMPLES = `
 Examples:
-  sme-boot check                              every expected trace below ./traces
+  sme-boot check                              all below ./traces and ./questions
   sme-boot check traces/bios-minimal          one directory
   sme-boot check --filter 'match/*-iommu*'    glob, /regex/ or part of a name
   sme-boot check --list --filter initrd       what each boots; boot nothing
@@ -65,12 +66,12 @@ ${exitHelp({
   usage: 'a file is invalid (the others are checked), or bad usage',
 })}`;
 
-export function checkCommand(io: Io): Command {
+export function checkCommand(io: Io, run: RunCommand): Command {
   const command = new Command('check')
-    .description('run the boots of the expected traces and compare')
+    .description('run the boots of the expected traces and questions and compare')
     .argument(
       '[PATHS...]',
-      'files or directories (default: ./traces if there is one, else the traces of sme-boot)',
+      'files or directories (default: ./traces and ./questions if there is one of them, else those of sme-boot)',
     )
     .option('--update', 'rewrite exact traces and effects; refused if CI is set in the environment')
     .option(
@@ -88,7 +89,7 @@ export function checkCommand(io: Io): Command {
     .option('--list', 'list the files with what they boot, and boot nothing')
     .addHelpText('after', EXAMPLES)
     .action(async (paths: string[], flags: Flags) => {
-      await check(io, paths, flags);
+      await check(io, run, paths, flags);
     });
   return addOutput(command, {
     formats: REPORT_FORMS,
@@ -130,17 +131,23 @@ function checkFlags(io: Io, paths: readonly string[], flags: Flags, form: Report
   }
 }
 
-async function check(io: Io, paths: readonly string[], flags: Flags): Promise<void> {
+async function check(
+  io: Io,
+  run: RunCommand,
+  paths: readonly string[],
+  flags: Flags,
+): Promise<void> {
   const form = formOf(flags, ['text', ...REPORT_FORMS]);
   checkFlags(io, paths, flags, form);
   const update = flags.update === true;
   const out = openResult(io, flags.output);
   const progress = new Progress(io);
   const runs = new Runs(progress.step);
-  const instead = paths.length === 0 ? defaultFolder(io, 'traces') : undefined;
-  const given = instead === undefined ? paths : [instead.folder];
-  if (update && instead?.shipped === true && flags.filter === undefined) {
-    updateGolden(io, runs, instead.folder);
+  const instead = paths.length === 0 ? defaultFolders(io, ['traces', 'questions']) : [];
+  const given = instead.length === 0 ? paths : instead.map(({ folder }) => folder);
+  const traces = instead.find(({ folder }) => basename(folder) === 'traces');
+  if (update && traces?.shipped === true && flags.filter === undefined) {
+    updateGolden(io, runs, traces.folder);
   }
   const files = selectFiles(yamlFiles(given, 'no expected trace found'), flags);
   const planned = plan(progress, files);
@@ -159,6 +166,7 @@ async function check(io: Io, paths: readonly string[], flags: Flags): Promise<vo
   const check = new Check(planned, {
     io,
     runs,
+    run,
     ...(takes !== undefined && { takes }),
     ...(boots !== undefined && { ready: boots.ready }),
   });

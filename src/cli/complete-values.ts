@@ -8,6 +8,7 @@ import { TRACE_KINDS } from '../trace/vocabulary.js';
 import type { Boot } from '../sequencer/boot.js';
 import type { Candidate } from './complete.js';
 import { patchRecords } from './records.js';
+import { packageQuestions } from './questions.js';
 import { DEFAULT_SCENARIO, loadScenario, prepareBoot, scenarioNames } from './run-options.js';
 import { loadSeries, seriesNames } from './series.js';
 
@@ -53,6 +54,9 @@ const hunks = (): Candidate[] => [
 
 const patches = (): Candidate[] =>
   patchRecords().map(({ number, subject }) => ({ value: String(number), about: subject }));
+
+const questions = (): Candidate[] =>
+  packageQuestions().map(({ id, question }) => ({ value: id, about: question }));
 
 const stages = (): Candidate[] => [
   { value: '0', about: 'the base kernel' },
@@ -148,6 +152,7 @@ const SOURCES = new Map<string, Source>([
   ['A', of(scenarios, true)],
   ['PATCHES', of(patches)],
   ['N', of(patches)],
+  ['QUESTIONS', of(questions, true)],
 ]);
 
 /** Options and arguments whose values are names of files: told by the placeholder. */

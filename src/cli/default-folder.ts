@@ -1,9 +1,11 @@
-/** The folder that a command reads without paths: the project's own where there is one, else the package's. */
+/** The folders that a command reads without paths: the project's own where there is one, else the package's. */
 import { join, relative } from 'node:path';
 import { kindOfPath } from '../node/files.js';
 import { fileKey } from '../node/trace-files.js';
 import type { Io } from './io.js';
 import { packageRoot } from './paths.js';
+
+type Name = 'traces' | 'probes' | 'questions';
 
 export interface DefaultFolder {
   readonly folder: string;
@@ -11,13 +13,30 @@ export interface DefaultFolder {
   readonly shipped: boolean;
 }
 
+/**
+ * Those of `./NAME` that are directories; if none is, those of the package. Says on stderr which ones were taken. At least
+ * one is returned.
+ */
+export function defaultFolders(io: Io, names: readonly Name[]): DefaultFolder[] {
+  const own = names.filter((name) => kindOfPath(name) === 'folder');
+  const taken = (own.length > 0 ? own : names).map((name) => {
+    const shipped = join(packageRoot(), name);
+    const folder = own.length > 0 ? name : shipped;
+    return { name, folder, shipped: own.length === 0 || fileKey(name) === fileKey(shipped) };
+  });
+  const all = (texts: readonly string[]): string => texts.join(' and ');
+  const paths = taken.map(({ name, folder }) =>
+    own.length > 0 ? `./${name}` : relative('.', folder),
+  );
+  const whose = taken.every(({ shipped }) => shipped)
+    ? `the ${all(taken.map(({ name }) => name))} of sme-boot`
+    : "this project's";
+  io.stderr.write(`no paths given: ${all(paths)}, ${whose}\n`);
+  return taken.map(({ folder, shipped }) => ({ folder, shipped }));
+}
+
 /** `./NAME` if it is a directory, else that of the package. Says on stderr which one was taken. */
-export function defaultFolder(io: Io, name: 'traces' | 'probes'): DefaultFolder {
-  const shipped = join(packageRoot(), name);
-  const own = kindOfPath(name) === 'folder';
-  const folder = own ? name : shipped;
-  const isShipped = !own || fileKey(name) === fileKey(shipped);
-  const whose = isShipped ? `the ${name} of sme-boot` : "this project's";
-  io.stderr.write(`no paths given: ${own ? `./${name}` : relative('.', folder)}, ${whose}\n`);
-  return { folder, shipped: isShipped };
+export function defaultFolder(io: Io, name: Name): DefaultFolder {
+  const [first] = defaultFolders(io, [name]);
+  return first ?? { folder: name, shipped: false };
 }

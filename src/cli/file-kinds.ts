@@ -7,6 +7,7 @@ const WANTED = {
   scenario: { code: 'E_SCENARIO', name: 'a scenario' },
   series: { code: 'E_SERIES', name: 'a series' },
   probe: { code: 'E_PROBE', name: 'a call script' },
+  question: { code: 'E_QUESTION', name: 'a question' },
 } as const;
 
 /** A kind of file, and where it is used. */
@@ -39,6 +40,7 @@ const USES = {
   scenario: { name: 'a scenario', use: 'sme-boot run FILE' },
   series: { name: 'a series', use: '--series FILE' },
   probe: { name: 'a call script', use: 'sme-boot probe FILE' },
+  question: { name: 'a question', use: 'sme-boot questions FILE' },
 } as const satisfies Record<keyof typeof WANTED, Kind>;
 
 /** The kind of a parsed file by the keys that only that kind has. */
@@ -46,6 +48,7 @@ function kindOfKeys(value: unknown): Kind | undefined {
   const has = (key: string): boolean => valueAt(value, [key]) !== undefined;
   if (has('machine')) return USES.scenario;
   if (has('probe') && has('calls')) return USES.probe;
+  if (has('question') && has('asked')) return USES.question;
   if (has('header') && has('steps')) return { name: 'a trace', use: 'sme-boot check FILE' };
   if (has('expect') && (has('run') || has('base') || has('trace') || has('views'))) {
     return { name: 'an expectation', use: 'sme-boot check FILE' };

@@ -12,6 +12,7 @@ import type { Alternative } from '../kernel/hunk.js';
 import { OPTIONS, reasonOf } from '../linux/options/options.js';
 import { seriesJsonSchema } from '../series/series-file.js';
 import { patchJsonSchema, type PatchRecord } from '../series/record.js';
+import { questionJsonSchema } from '../check/question.js';
 import { changesJsonSchema } from '../check/changes.js';
 import { expectationJsonSchema } from '../check/expectation.js';
 import { printable } from '../base/printable.js';
@@ -193,6 +194,7 @@ const SCHEMAS: Readonly<Record<string, () => Record<string, unknown>>> = {
   patch: patchJsonSchema,
   probe: scriptJsonSchema,
   effects: effectsJsonSchema,
+  question: questionJsonSchema,
 };
 
 /** The text of the JSON Schema of a kind of file. */

@@ -28,6 +28,7 @@ import { inspectCommand } from './inspect.js';
 import { matrixCommand } from './matrix.js';
 import { listCommand, patchesCommand, schemaCommand } from './list.js';
 import { probeCommand } from './probe.js';
+import { questionsCommand } from './questions.js';
 import { reviewCommand } from './review.js';
 import { runCommand } from './run.js';
 import { safeIo } from './safe-io.js';
@@ -70,7 +71,7 @@ function program(io: Io): Command {
     });
   const commands = [
     runCommand(io),
-    checkCommand(io),
+    checkCommand(io, runCli),
     diffCommand(io),
     traceCommand(io),
     bisectCommand(io),
@@ -80,6 +81,7 @@ function program(io: Io): Command {
     probeCommand(io),
     listCommand(io),
     patchesCommand(io),
+    questionsCommand(io, runCli),
     reviewCommand(io),
     schemaCommand(io),
     scenarioCommand(io),

@@ -15,6 +15,7 @@ const DATA = [
   'scenarios',
   'patches',
   'probes',
+  'questions',
   'schemas',
   'traces',
   'package.json',

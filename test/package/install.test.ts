@@ -88,6 +88,7 @@ describe('the package', () => {
       'package.json',
       'patches/',
       'probes/',
+      'questions/',
       'scenarios/',
       'schemas/',
       'traces/',
