@@ -89,9 +89,12 @@ export const ioremapLate = bodies({
   }, true),
 });
 
-/** Whether a page is reserved in memblock, so that mem_init() did not free it to the page allocator. */
+/**
+ * Whether a part of a page is reserved in memblock, so that mem_init() did not free it to the page allocator: only whole
+ * pages are freed (mm/nobootmem.c, __free_memory_core()).
+ */
 const isReserved = (k: Kernel, phys: number): boolean =>
-  k.state.memblock.reserved.some((r) => phys >= r.base && phys < r.base + r.size);
+  k.state.memblock.reserved.some((r) => phys + PAGE_SIZE > r.base && phys < r.base + r.size);
 
 /** get_vm_area(): takes the next address, with a guard page after the area (mm/vmalloc.c); none is reused (our choice). */
 function getVmArea(k: Kernel, size: number): Va {
