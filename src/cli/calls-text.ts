@@ -22,7 +22,9 @@ export function scriptText(result: ScriptResult, paint: ChalkInstance): string {
   const patches = stage === 0 ? 'the base kernel' : `patches 1 to ${stage}`;
   const also = activate && stage < TURN_ON ? ` and ${TURN_ON}` : '';
   const lines = [
-    paint.bold(printable(`${String(patch).padStart(2, '0')} ${probe}`)),
+    paint.bold(
+      printable(patch === undefined ? probe : `${String(patch).padStart(2, '0')} ${probe}`),
+    ),
     paint.dim(printable(`${scenario}, ${patches}${also}, after ${at}`)),
     ...result.steps.flatMap((step) => stepLines(step, paint)),
   ];

@@ -1,8 +1,10 @@
 /** `sme-boot probe`: calls kernel functions at a label of a boot, for patches that only add helpers. */
+import { existsSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { Command, Option } from 'commander';
 import { readText } from '../node/files.js';
 import { namedIn } from '../node/relative-paths.js';
+import { STDIN } from '../node/stdin.js';
 import { printScripts } from '../analysis/calls/yaml.js';
 import { readScript, type ScriptFile } from '../analysis/calls/file.js';
 import { runScript, type ScriptResult } from '../analysis/calls/calls.js';
@@ -11,6 +13,7 @@ import { labelIndex } from '../sequencer/label-index.js';
 import { LAST_STAGE } from '../series/patches.js';
 import { InputError } from '../base/errors.js';
 import { optional } from '../base/optional.js';
+import { oneOf, suggest } from '../base/suggest.js';
 import { readYaml } from '../base/yaml-source.js';
 import { exitHelp } from './exit-codes.js';
 import { defaultFolder } from './default-folder.js';
@@ -21,7 +24,7 @@ import { packageRoot } from './paths.js';
 import { Progress } from './progress.js';
 import { scriptText } from './calls-text.js';
 import { bootOptions, hunksOption, stageNumber, type RunFlags } from './run-options.js';
-import { yamlFiles } from './yaml-files.js';
+import { yamlFiles, yamlNames } from './yaml-files.js';
 
 const FORMS = ['text', 'yaml', 'json'] as const;
 
@@ -33,12 +36,13 @@ interface Flags extends OutputFlags<(typeof FORMS)[number]> {
 
 const EXAMPLES = `
 A call script is a YAML file: a scenario, the label after which the boot stops, and steps. A step calls a function,
-reads or writes through the kernel's mappings, reads DRAM without decryption, or walks the page tables for an address.
+reads or writes through the kernel's mappings, reads or swaps bytes of DRAM without decryption, or walks the page
+tables for an address.
 A function that the stage does not have is reported as absent.
 
 Examples:
   sme-boot probe                                     every call script below ./probes
-  sme-boot probe probes/07-early-memremap.yaml
+  sme-boot probe 07-early-memremap
   sme-boot probe probes/07-early-memremap.yaml --stage 6
   sme-boot probe probes/08-early-encrypt.yaml --stage 8 --activate
   sme-boot probe --output probes.yaml
@@ -50,7 +54,7 @@ export function probeCommand(io: Io): Command {
     .description('run call scripts: call kernel functions at a label and report what they do')
     .argument(
       '[FILES...]',
-      'files or directories (default: ./probes if there is one, else the call scripts of sme-boot)',
+      'files, directories or names of call scripts of sme-boot (default: ./probes if there is one, else those of sme-boot)',
     )
     .addOption(
       new Option('--stage <N>', 'apply patches 1 to N').argParser(stageNumber).default(LAST_STAGE),
@@ -65,7 +69,7 @@ export function probeCommand(io: Io): Command {
 }
 
 function probe(io: Io, paths: readonly string[], flags: Flags): void {
-  const given = paths.length === 0 ? [defaultFolder(io, 'probes').folder] : paths;
+  const given = paths.length === 0 ? [defaultFolder(io, 'probes').folder] : paths.map(shippedOr);
   // Every file is read before anything runs, so that an error in one leaves no partial output.
   const files = yamlFiles(given, 'no call script found').map((file) => {
     const name = relative('.', file);
@@ -89,6 +93,20 @@ function probe(io: Io, paths: readonly string[], flags: Flags): void {
   if (form === 'yaml') out.write(printScripts(results));
   if (form === 'json') out.write(`${JSON.stringify(results, null, 2)}\n`);
   out.end();
+}
+
+/** The file of a call script of the package that a word names; the word itself, if it is a path. */
+function shippedOr(word: string): string {
+  if (/[/\\.]/.test(word) || word === STDIN || existsSync(word)) return word;
+  const folder = join(packageRoot(), 'probes');
+  const names = yamlNames(folder);
+  if (names.includes(word)) return join(folder, `${word}.yaml`);
+  throw new InputError({
+    code: 'E_PROBE_UNKNOWN',
+    expected: oneOf(names, 'a file, or the name of a call script of sme-boot'),
+    found: word === '' ? '""' : word,
+    ...suggest(word, names),
+  });
 }
 
 function run(

@@ -6,7 +6,7 @@ import { own } from '../../base/own.js';
 import { startsWith } from '../../base/bytes.js';
 import { BootEnd, CpuLost } from '../../kernel/ends.js';
 import type { Kernel } from '../../kernel/kernel.js';
-import { hex, pa, PAGE_SIZE, va, type Va } from '../../machine/address.js';
+import { hex, KEY_PLAIN, pa, PAGE_SIZE, va, type Va } from '../../machine/address.js';
 import { isFault } from '../../machine/cpu/cpu.js';
 import { MEMTYPE_NAMES } from '../../machine/cpu/memory-types.js';
 import { Boot, type BootOptions } from '../../sequencer/boot.js';
@@ -65,7 +65,7 @@ export interface CallResult {
 /** The result of a call script: plain data, deterministic. */
 export interface ScriptResult {
   readonly probe: string;
-  readonly patch: number;
+  readonly patch?: number;
   readonly scenario: string;
   readonly stage: number;
   readonly activate: boolean;
@@ -92,7 +92,7 @@ export function runScript(file: ScriptFile, options: BootOptions): ScriptResult 
   });
   const head = {
     probe: probe.probe,
-    patch: probe.patch,
+    ...(probe.patch !== undefined && { patch: probe.patch }),
     scenario: options.scenario.name,
     stage: options.stage,
     activate: options.activate,
@@ -152,6 +152,7 @@ class Run {
     if ('read' in step) return this.memory(this.where(index, 'read', step.read, 'va'), step);
     if ('write' in step) return this.memory(this.where(index, 'write', step.write, 'va'), step);
     if ('bus' in step) return this.bus(this.where(index, 'bus', step.bus, 'pa'), step);
+    if ('swap' in step) return this.swap(index, step);
     const evaluated = this.where(index, 'entry', step.entry, 'va');
     if (!('value' in evaluated)) return missingStep(evaluated);
     return { status: 'done', walk: walkOf(this.k.cpu, virtualOf(evaluated.value)) };
@@ -230,6 +231,33 @@ class Run {
     const physical = physicalOf(this.boot, evaluated.value, String(step.bus));
     const bytes = machine.dram.peek(pa(physical), step.length);
     return { status: 'done', pa: hex(physical), bytes: this.shown(bytes, physical) };
+  }
+
+  /** Exchanges the bytes of two places in DRAM, which no cache notices: neither key nor address is part of a transfer. */
+  private swap(index: number, step: Extract<ScriptStep, { swap: unknown }>): StepData {
+    const { length } = step;
+    const [one, other] = [
+      this.where(index, 'swap', step.swap, 'pa'),
+      this.where(index, 'with', step.with, 'pa'),
+    ];
+    if (!('value' in one)) return missingStep(one);
+    if (!('value' in other)) return missingStep(other);
+    const { dram, cpus } = this.boot.machine;
+    if (step.wbinvd === true) for (const cpu of cpus) cpu.wbinvd();
+    const a = pa(physicalOf(this.boot, one.value, String(step.swap)));
+    const b = pa(physicalOf(this.boot, other.value, String(step.with)));
+    if (Math.abs(a - b) < length) {
+      throw new InputError({
+        code: 'E_PROBE_BYTES',
+        place: this.file.place(['calls', index, 'length']),
+        expected: `at most ${String(Math.abs(a - b))}, so that the two places do not overlap`,
+        found: String(length),
+      });
+    }
+    const [bytes, others] = [dram.peek(a, length), dram.peek(b, length)];
+    dram.write(a, KEY_PLAIN, others, 0, length);
+    dram.write(b, KEY_PLAIN, bytes, 0, length);
+    return { status: 'done', pa: hex(a), bytes: this.shown(others, undefined) };
   }
 
   /** The physical address of a virtual range; undefined if a page is not mapped or the pages are not contiguous. */
@@ -339,5 +367,8 @@ function stepText(step: ScriptStep): string {
   if ('write' in step) return `write ${step.write}, ${JSON.stringify(step.bytes)}`;
   if ('entry' in step) return `entry ${step.entry}`;
   const after = step.wbinvd === true ? ' after WBINVD' : '';
+  if ('swap' in step) {
+    return `swap ${step.swap} with ${step.with}, ${step.length} bytes${after}`;
+  }
   return `bus ${step.bus}, ${step.length} bytes${after}`;
 }

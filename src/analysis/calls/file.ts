@@ -72,13 +72,28 @@ const stepSchema = z.union([
       .describe('All CPUs write back their caches first; by default they do not.'),
   }),
   z.strictObject({
+    swap: where.describe(
+      'Exchanges bytes in DRAM here, as ciphertext or plaintext as they are, by a device on the memory bus.',
+    ),
+    with: where.describe('The other place.'),
+    length: lengthOf,
+    wbinvd: z
+      .boolean()
+      .optional()
+      .describe('All CPUs write back and invalidate their caches first; by default they do not.'),
+  }),
+  z.strictObject({
     entry: where.describe('Walks the page tables for this address, level by level.'),
   }),
 ]);
 
 const scriptSchema = z.strictObject({
   probe: z.string().min(1).describe('Title of the call script, one line.'),
-  patch: patchNumber.describe('Number of the patch whose code it calls.'),
+  patch: patchNumber
+    .optional()
+    .describe(
+      'Number of the patch whose code it calls, for the effects of the patch; may be absent.',
+    ),
   scenario: z.string().min(1).describe('Name of a scenario, or a file relative to this one.'),
   at: z
     .string()
@@ -94,7 +109,7 @@ const scriptSchema = z.strictObject({
     .array(stepSchema)
     .min(1)
     .max(MAX_STEPS)
-    .describe('The steps, in order: call, read, write, bus or entry.'),
+    .describe('The steps, in order: call, read, write, bus, swap or entry.'),
 });
 
 export type CallScript = z.output<typeof scriptSchema>;
