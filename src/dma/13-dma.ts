@@ -8,6 +8,7 @@ import { PAGE_ALIGN, readInt } from '../linux/arch/x86/kernel/pci-dma/pci-dma.js
 import { IO_TLB_SHIFT, readLong } from '../linux/lib/swiotlb/swiotlb.js';
 import { fn, inline, kernelFile, type PatchedKernel } from '../kernel/table.js';
 import type { Va } from '../machine/address.js';
+import { dmaAlternatives } from './13-alternatives.js';
 
 declare module '../kernel/table.js' {
   interface PatchEntries {
@@ -151,5 +152,6 @@ const main: Hunk = {
 
 export const dma: PatchPart = {
   patch: 13,
+  alternatives: dmaAlternatives,
   hunks: [dmaMapping, pciDma, pciNommu, pciSwiotlb, memEncrypt, swiotlb, main],
 };

@@ -114,6 +114,39 @@ describe('alternative 09/whole-pages', () => {
   });
 });
 
+describe('alternative 09/relocate-plain', () => {
+  // mem= below the initrd: it is outside the memory that the kernel maps.
+  const moved = (mask: string, ...extra: string[]): Trace =>
+    on('bios-minimal', [SMALL, `cmdline=root=/dev/ram0 mem=48M ${mask}`], ...extra).run();
+
+  test('copies ciphertext, which is noise at another address', () => {
+    expect(consoleOf(moved('mem_encrypt=on'), 'Move RAMDISK from')).toBe(1);
+    expect(moved('mem_encrypt=on').outcome.kind).toBe('booted');
+    expect(moved('mem_encrypt=on', '09/relocate-plain').outcome).toMatchObject({
+      kind: 'panic',
+      message: expect.stringContaining('Unable to mount root fs') as string,
+    });
+  });
+
+  test('moves the same bytes if encryption is off', () => {
+    const [posted, plain] = [moved('quiet'), moved('quiet', '09/relocate-plain')];
+    expect([posted.outcome.kind, intact(posted, 'initrd')]).toEqual(['booted', true]);
+    expect([plain.outcome.kind, intact(plain, 'initrd')]).toEqual(['booted', true]);
+  });
+});
+
+describe('alternative 13/decrypt-late', () => {
+  test('lets devices read bounce buffers that the CPU writes with the C-bit', () => {
+    const names = ['ahci to device', 'ahci sg to device', 'ahci coherent from device'];
+    const seen = (...extra: string[]): (boolean | undefined)[] => {
+      const trace = on('no-iommu', [], ...extra).run();
+      return names.map((name) => intact(trace, name));
+    };
+    expect(seen()).toEqual([true, true, true]);
+    expect(seen('13/decrypt-late')).toEqual([false, false, false]);
+  });
+});
+
 describe('alternative 09/flush-tlb', () => {
   const lowMemory = (...extra: string[]): Boot => {
     const b = on('bios-minimal', [SMALL, 'machine.mtrr=false'], ...extra);
