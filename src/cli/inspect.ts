@@ -7,7 +7,9 @@ import { bitNames, CR0, CR4, EFER, GENERAL_REGISTERS } from '../machine/cpu/regi
 import type { Boot } from '../sequencer/boot.js';
 import { labelIndex } from '../sequencer/label-index.js';
 import { checkPlace, parsePlace, physicalOf, virtualOf } from '../inspect/place.js';
+import { exposedBy, rangeText } from '../inspect/exposed.js';
 import { mappedRanges } from '../inspect/tables.js';
+import { EngineTraffic } from '../inspect/traffic.js';
 import { walkEnd, walkOf, walkRows } from '../inspect/walk.js';
 import { InputError } from '../base/errors.js';
 import { checkLimit, LIMITS } from '../base/limits.js';
@@ -40,6 +42,7 @@ interface Flags extends RunFlags, OutputFlags<(typeof FORMS)[number]> {
   as: 'dram' | 'c0' | 'c1';
   save?: string;
   engine?: boolean;
+  exposed?: boolean;
   regs?: boolean;
 }
 
@@ -73,7 +76,11 @@ export function inspectCommand(io: Io): Command {
         .default('dram'),
     )
     .option('--save <FILE>', 'write the bytes of --mem to this file (-: stdout)')
-    .option('--engine', "print the memory encryption engine's mode, keys and tweak constants")
+    .option(
+      '--engine',
+      "print the memory encryption engine's mode, keys and tweak constants, and what passed it",
+    )
+    .option('--exposed', 'print which RAM is in plaintext, by the code that wrote it last')
     .option('--regs', 'print the registers (the default)')
     .addHelpText('after', EXAMPLES)
     .action((scenario: string, flags: Flags, self: Command) => {
@@ -111,6 +118,8 @@ function inspect(io: Io, scenario: string, flags: Flags): void {
     });
   }
   checkOutput(flags.output);
+  const traffic = new EngineTraffic();
+  if (flags.engine === true) boot.machine.observe(traffic);
   if (flags.at !== undefined) boot.runTo(flags.at);
   else while (boot.step());
   progress.clear();
@@ -119,7 +128,7 @@ function inspect(io: Io, scenario: string, flags: Flags): void {
   if (ending !== undefined) io.stderr.write(`sme-boot: ${printable(ending)}\n`);
   const shown = reached || flags.anyway === true;
   if (!shown) io.exitCode = EXIT.mismatch;
-  const views = shown ? viewsOf(io, boot, flags) : [];
+  const views = shown ? viewsOf(io, boot, flags, traffic) : [];
   // With the bytes on stdout, the rest is on stderr.
   const aside = flags.save === '-' && !toFile(flags.output);
   const out = aside ? onStderr(io) : openResult(io, flags.output);
@@ -157,12 +166,13 @@ function endingOf(boot: Boot, at: string | undefined): string | undefined {
 }
 
 /** The requested parts of the state, in the order of the options; the registers if none is requested. */
-function viewsOf(io: Io, boot: Boot, flags: Flags): View[] {
+function viewsOf(io: Io, boot: Boot, flags: Flags, traffic: EngineTraffic): View[] {
   const views: View[] = [];
   if (flags.vtop !== undefined) views.push(vtop(boot, flags.vtop));
   if (flags.ptdump === true) views.push(ptdump(boot));
   if (flags.mem !== undefined) views.push(memory(io, boot, flags.mem, flags));
-  if (flags.engine === true) views.push(engine(boot));
+  if (flags.engine === true) views.push(engine(boot, traffic));
+  if (flags.exposed === true) views.push(exposed(boot));
   if (flags.regs === true || views.length === 0) views.push(registers(boot));
   return views;
 }
@@ -270,7 +280,7 @@ function hexdump(address: number, bytes: Uint8Array, columns = WIDE_LINE): strin
   return `${lines.join('\n')}\n`;
 }
 
-function engine(boot: Boot): View {
+function engine(boot: Boot, { blocks }: EngineTraffic): View {
   const data = boot.machine.engine.describe();
   const formula = data.mode === 'XEX' ? 'C = AES(m ^ T(p)) ^ T(p)' : 'C = AES(m ^ T(p))';
   const lines = [
@@ -278,8 +288,33 @@ function engine(boot: Boot): View {
     'T(p) is the XOR of t_i over the set bits i of the physical address p',
     ...data.keys.map(({ id, key }) => `key ${String(id)}  ${key}`),
     ...data.tweaks.map(({ bit, constant }) => `t_${String(bit).padEnd(2)}   ${constant}`),
+    'blocks between caches and DRAM (without devices and uncached accesses):',
+    `  ${String(blocks.decrypted)} decrypted, ${String(blocks.decryptedUnread)} decrypted and overwritten unread`,
+    `  ${String(blocks.encrypted)} encrypted`,
+    `  without a key: ${String(blocks.plainRead)} read, ${String(blocks.plainWritten)} written`,
   ];
-  return { name: 'engine', data, text: () => `${lines.join('\n')}\n` };
+  return { name: 'engine', data: { ...data, blocks }, text: () => `${lines.join('\n')}\n` };
+}
+
+/** Most ranges of a writer in text (our choice). */
+const RANGES = 3;
+
+function exposed(boot: Boot): View {
+  const writers = exposedBy(boot);
+  const rows = writers.map(({ writer, bytes, ranges }) => {
+    const more = ranges.length > RANGES ? [`${String(ranges.length - RANGES)} more`] : [];
+    const shown = [...ranges.slice(0, RANGES).map(rangeText), ...more];
+    return [writer, `${String(bytes)} bytes`, shown.join(', ')];
+  });
+  return {
+    name: 'exposed',
+    data: writers.map(({ writer, bytes, ranges }) => ({
+      writer,
+      bytes,
+      ranges: ranges.map((range) => ({ pa: rangeText(range), bytes: range.bytes })),
+    })),
+    text: (columns) => table(rows, columns),
+  };
 }
 
 function registers(boot: Boot): View {
