@@ -66,11 +66,15 @@ function compared(
             ran.lines.slice(-1).map((line) => `| ${printable(line)}`),
           ),
         ];
+  // The output is shown once; after a wrong status its last line says why.
+  let shown = wrongStatus.length > 0;
   const wrongLines = results.flatMap((result) => {
     const failure = lineFailure(result, ran.lines);
     if (failure === undefined) return [];
     const place = source.place([...path, 'output', result.index]);
-    return [failureOf(place, `${command}: ${failure.headline}`, failure.details)];
+    const details = shown ? [] : failure.details;
+    shown = true;
+    return [failureOf(place, `${command}: ${failure.headline}`, details)];
   });
   return { failures: [...wrongStatus, ...wrongLines], captures };
 }
