@@ -9,7 +9,7 @@ import { suggest } from '../base/suggest.js';
 import { wholeNumber } from '../base/whole-number.js';
 import { readYaml, type YamlSource } from '../base/yaml-source.js';
 import { resultText } from '../check/report.js';
-import { questionOf, type Question } from '../check/question.js';
+import { questionOf, type Question, type QuestionState } from '../check/question.js';
 import { countsText, isFine, type Result as Checked } from '../check/result.js';
 import { readText } from '../node/files.js';
 import { table } from './columns.js';
@@ -130,7 +130,7 @@ async function questions(io: Io, run: RunCommand, given: string[], flags: Flags)
       const verdict = await questionVerdict(each, source, run);
       const result = { name: `${id}  ${question}`, group: ['questions', id], ...verdict };
       progress.clear();
-      if (form === 'text') out.print(fitted(resultText(result), columns));
+      if (form === 'text') out.print(resultText(result));
       results.push(result);
     }
     if (form === 'text') out.print(`\n${countsText(results)}\n`);
@@ -163,14 +163,22 @@ function json(list: readonly Loaded[], results?: readonly Checked[]): string {
   return `${JSON.stringify(rows, null, 2)}\n`;
 }
 
+/** The states in the list. */
+const SHORT: Readonly<Record<QuestionState, string>> = {
+  answered: 'answered',
+  'partly answered': 'in part',
+  'not answered': 'no',
+};
+
 /** The list: a row per question, with what is missing for those without an answer, and the number of those with one. */
 function listText(list: readonly Loaded[], columns: number): string {
   const rows = list.flatMap(({ id, state, question, missing }) => [
-    [id.padStart(2), state, printable(question)],
+    [id.padStart(2), SHORT[state], printable(question)],
     ...(missing === undefined ? [] : [['', '', `missing: ${printable(missing)}`]]),
   ]);
-  const answered = list.filter(({ state }) => state !== 'not answered').length;
-  return `${table(rows, columns)}\n${String(answered)} of ${String(list.length)} answered\n`;
+  const of = (wanted: QuestionState): number => list.filter(({ state }) => state === wanted).length;
+  const [whole, part, total] = [of('answered'), of('partly answered'), list.length].map(String);
+  return `${table(rows, columns)}\n${whole ?? ''} of ${total ?? ''} answered, ${part ?? ''} in part\n`;
 }
 
 /** One question with its answer and its commands. */
