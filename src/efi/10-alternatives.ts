@@ -1,7 +1,9 @@
 /** Alternatives to patch 10: firmware tables that it does not map in the clear. */
 import type { Alternative } from '../kernel/hunk.js';
+import { byAddress } from './10-by-address.js';
 
 export const efiAlternatives: readonly Alternative[] = [
+  byAddress,
   {
     id: '10/properties-table',
     file: 'drivers/firmware/efi/efi.c',

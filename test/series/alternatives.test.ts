@@ -135,6 +135,28 @@ describe('alternative 09/relocate-plain', () => {
   });
 });
 
+describe('alternative 10/by-address', () => {
+  const names = ['setup_data[0]', 'EFI configuration tables', 'properties table', 'device tree'];
+  const seen = (...options: Parameters<typeof on>): (boolean | undefined)[] => {
+    const trace = on(...options).run();
+    return names.map((name) => intact(trace, name));
+  };
+
+  test('reads the properties table intact, which patch 10 forgets', () => {
+    expect(seen('epyc-efi', [])).toEqual([true, true, false, true]);
+    expect(seen('epyc-efi', [], '10/by-address')).toEqual([true, true, true, true]);
+  });
+
+  test('makes the calls that patch 10 changes unnecessary', () => {
+    const without = ['10/firmware-efi', '10/esrt', '10/setup'];
+    const options = { scenario: scenario('epyc-efi'), without, stub: true };
+    const named = (trace: Trace) => names.map((name) => intact(trace, name));
+    expect(boot(options).run().outcome.kind).toBe('panic');
+    const trace = boot({ ...options, with: ['10/by-address'] }).run();
+    expect([trace.outcome.kind, named(trace)]).toEqual(['booted', [true, true, true, true]]);
+  });
+});
+
 describe('alternative 13/decrypt-late', () => {
   test('lets devices read bounce buffers that the CPU writes with the C-bit', () => {
     const names = ['ahci to device', 'ahci sg to device', 'ahci coherent from device'];
