@@ -125,16 +125,27 @@ describe('sme-boot list, patches and schema', () => {
     const [record] = JSON.parse((await sme(['patches', '9', '--format', 'json'])).out) as {
       alternatives: { id: string; instead?: string; source: string }[];
     }[];
-    expect(record?.alternatives.map(({ id }) => id)).toEqual(['09/whole-pages', '09/flush-tlb']);
+    expect(record?.alternatives.map(({ id }) => id)).toEqual([
+      '09/whole-pages',
+      '09/flush-tlb',
+      '09/relocate-plain',
+    ]);
     expect(record?.alternatives[0]?.source).toBe('our choice');
   });
 
-  test.each(['scenario', 'series', 'trace', 'changes', 'expectation', 'patch', 'probe', 'effects'])(
-    'the shipped schema of a %s equals the output of the command',
-    async (kind) => {
-      const { out } = await sme(['schema', kind]);
-      expect(JSON.parse(out)).toMatchObject({ $schema: 'http://json-schema.org/draft-07/schema#' });
-      expect(readFileSync(`schemas/${kind}.schema.json`, 'utf8')).toBe(out);
-    },
-  );
+  test.each([
+    'scenario',
+    'series',
+    'trace',
+    'changes',
+    'expectation',
+    'patch',
+    'probe',
+    'effects',
+    'question',
+  ])('the shipped schema of a %s equals the output of the command', async (kind) => {
+    const { out } = await sme(['schema', kind]);
+    expect(JSON.parse(out)).toMatchObject({ $schema: 'http://json-schema.org/draft-07/schema#' });
+    expect(readFileSync(`schemas/${kind}.schema.json`, 'utf8')).toBe(out);
+  });
 });
