@@ -21,7 +21,13 @@ export const TARGETS = {
   },
   dram: {
     files: ['machine/memory/dram.ts', 'machine/memory/dram-page.ts'],
-    tests: ['machine/memory/dram', 'machine/memory/page-store', 'machine/memory/last-write'],
+    tests: [
+      'machine/memory/dram',
+      'machine/memory/dram-lazy',
+      'machine/memory/dram-page',
+      'machine/memory/page-store',
+      'machine/memory/last-write',
+    ],
   },
   engine: { files: ['machine/memory/engine.ts'], tests: ['machine/memory/engine'] },
   msr: { files: ['machine/cpu/msr.ts'], tests: ['machine/cpu/msr', 'machine/machine'] },

@@ -47,6 +47,7 @@ const SEVERAL: Readonly<Record<string, readonly string[]>> = {
   'linux/options/dma': ['linux/options/options.ts', 'linux/arch/x86/kernel/pci-dma'],
   'linux/options/memory': ['linux/options/options.ts', 'linux/arch/x86/kernel/e820'],
   'machine/cache/model': ['machine/cache/cache.ts', 'machine/cache/cache-tags.ts'],
+  'machine/memory/dram-lazy': ['machine/memory/dram.ts', 'machine/memory/page-store.ts'],
   'machine/memory/last-write': [
     'machine/machine.ts',
     'machine/cache/cache.ts',

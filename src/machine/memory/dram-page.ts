@@ -71,10 +71,17 @@ export function eachPage(
   }
 }
 
-/** Whether a page has exactly these bytes and these arrays of line state. */
+/** The end of a run of lines with equal states: `line` and those after it, below `last`. */
+export function endOfRun(states: Uint16Array, line: number, last: number): number {
+  let end = line + 1;
+  while (end < last && states[end] === states[line]) end++;
+  return end;
+}
+
+/** Whether a page has exactly these bytes and this shared state of its lines. */
 export function isWhole(page: Page, bytes: Uint8Array, lines: Lines): boolean {
-  if (page.pending !== lines.pending || page.owner !== lines.owner) return false;
-  if (page.writer !== lines.writer) return false;
+  // A shared state is made, given to a page and replaced whole, so one of its arrays tells.
+  if (page.owner !== lines.owner) return false;
   for (let at = 0; at < PAGE_SIZE; at++) if (page.bytes[at] !== bytes[at]) return false;
   return true;
 }

@@ -18,7 +18,7 @@ import {
 } from '../address.js';
 import { PageDecryption } from './page-decryption.js';
 import type { MemoryEngine } from './engine.js';
-import { eachPage, LINES, UNTOUCHED, type Page } from './dram-page.js';
+import { eachPage, endOfRun, UNTOUCHED, type Page } from './dram-page.js';
 import type { LineSet } from './line-set.js';
 import { PageStore, type PageStoreSnapshot } from './page-store.js';
 
@@ -195,8 +195,9 @@ export class Dram {
   lastWrite(address: Pa): { key: KeyId; origin: number } | undefined {
     const page = this.pages.at(Math.floor(address / PAGE_SIZE));
     const line = Math.floor((address % PAGE_SIZE) / LINE_SIZE);
-    const key = page?.owner[line] ?? UNTOUCHED;
-    return key === UNTOUCHED ? undefined : { key: key as KeyId, origin: page?.writer[line] ?? 0 };
+    if (page === undefined) return undefined;
+    const [key = UNTOUCHED, origin = 0] = [page.owner[line], page.writer[line]];
+    return key === UNTOUCHED ? undefined : { key: key as KeyId, origin };
   }
 
   /** Whether any line was last written under a key other than KEY_PLAIN. */
@@ -233,7 +234,6 @@ export class Dram {
 
   /** A snapshot of the present state. */
   snapshot(): DramSnapshot {
-    this.decryption.forget('all');
     return this.pages.snapshot();
   }
 
@@ -256,13 +256,11 @@ export class Dram {
       this.decryption.read(number, this.pages.noiseOf(number), inPage, length, key, out, at);
       return;
     }
+    const last = Math.ceil((inPage + length) / LINE_SIZE);
     for (let from = inPage; from < inPage + length;) {
       const first = Math.floor(from / LINE_SIZE);
       const pending = page.pending[first] ?? 0;
-      let line = first + 1;
-      while (line < LINES && page.pending[line] === pending && line * LINE_SIZE < inPage + length) {
-        line++;
-      }
+      const line = endOfRun(page.pending, first, last);
       const stop = Math.min(line * LINE_SIZE, inPage + length);
       const to = at + from - inPage;
       if (pending === key) {
@@ -297,8 +295,7 @@ export class Dram {
   private encryptPending(page: Page, number: number, first: number, last: number): void {
     for (let line = first; line < last;) {
       const key = (page.pending[line] ?? 0) as KeyId;
-      let stop = line + 1;
-      while (stop < last && page.pending[stop] === key) stop++;
+      const stop = endOfRun(page.pending, line, last);
       if (key !== 0) {
         const at = line * LINE_SIZE;
         const address = paOfPage(number, at);
@@ -325,11 +322,9 @@ export class Dram {
         this.storePart(page, number, start, stop, key, data, from + start - inPage);
       }
     };
-    if (firstWhole >= lastWhole) {
-      // Less than a line, or parts of two adjacent lines.
-      const split = Math.min(Math.max(firstWhole, inPage), inPage + length);
-      part(inPage, split);
-      part(split, inPage + length);
+    // From one line into the next, both are the boundary between them: no whole line. Within one line they are its ends.
+    if (firstWhole > lastWhole) {
+      part(inPage, inPage + length);
       return;
     }
     part(inPage, firstWhole);
@@ -382,8 +377,7 @@ export class Dram {
     if (this.onOwner !== undefined) {
       for (let line = first; line < last;) {
         const owner = page.owner[line] ?? UNTOUCHED;
-        let stop = line + 1;
-        while (stop < last && page.owner[stop] === owner) stop++;
+        const stop = endOfRun(page.owner, line, last);
         if (owner !== key && owner !== UNTOUCHED) {
           const address = paOfPage(number, line * LINE_SIZE);
           this.onOwner(address, (stop - line) * LINE_SIZE, owner as KeyId, key, origin);

@@ -36,6 +36,8 @@ describe('DRAM', () => {
         answers ? 0x5a : 0xff,
       ]);
     }
+    expect(memory.touched()).toEqual([1, 8]);
+    expect(memory.lastWrite(pa(0x9000))).toBeUndefined();
   });
 
   test('reads as noise until written, repeatable and different for each page', () => {
@@ -64,6 +66,74 @@ describe('DRAM', () => {
     expect(reported).toEqual([[0x2040, 64, 0, 1]]);
     expect(memory.touchedBytes).toBe(4096);
     expect(memory.stateOf(pa(0x4000), 16)).toEqual({ plain: 0, encrypted: 0, untouched: 16 });
+  });
+
+  test('counts the bytes of a range by their last write, with any alignment', () => {
+    const memory = dram();
+    memory.write(pa(0x2100), KEY_PLAIN, bytes(64), 0, 64);
+    memory.write(pa(0x2140), KEY_HOST, bytes(128), 0, 128);
+    memory.write(pa(0x3010), GUEST, bytes(1), 0, 1);
+    for (const [address, length, plain, encrypted] of [
+      [0x2130, 0x20, 16, 16],
+      [0x2101, 2, 2, 0],
+      [0x20ff, 0x200, 64, 128],
+      [0x2150, 0x60, 0, 96],
+      [0x2fff, 2, 0, 1],
+      [0x2000, 0x2000, 64, 192],
+    ] as const) {
+      const untouched = length - plain - encrypted;
+      expect(memory.stateOf(pa(address), length)).toEqual({ plain, encrypted, untouched });
+    }
+  });
+
+  test('is encrypted if a line was last written under a key', () => {
+    const memory = dram();
+    expect(memory.encrypted).toBe(false);
+    memory.write(pa(0x2000), KEY_PLAIN, bytes(64), 0, 64);
+    expect(memory.encrypted).toBe(false);
+    memory.write(pa(0x3fff), GUEST, bytes(1), 0, 1);
+    expect(memory.encrypted).toBe(true);
+    memory.write(pa(0x3fc0), KEY_PLAIN, bytes(64), 0, 64);
+    expect(memory.encrypted).toBe(false);
+  });
+
+  test.each([
+    ['lazy', true],
+    ['eager', false],
+  ])('%s: calls onOwner for each run of lines with one former key', (_name, lazy) => {
+    const memory = dram(lazy);
+    memory.write(pa(0x2040), KEY_PLAIN, bytes(128), 0, 128, 1);
+    memory.write(pa(0x20c0), GUEST, bytes(128), 0, 128, 2);
+    memory.write(pa(0x3000), KEY_PLAIN, bytes(64), 0, 64, 3);
+    memory.write(pa(0x4000), KEY_PLAIN, bytes(4096), 0, 4096, 4);
+    memory.snapshot();
+    const reported: unknown[] = [];
+    memory.onOwner = (...change) => reported.push(change);
+    // Not the lines that were written under this key, or never.
+    memory.write(pa(0x2000), KEY_HOST, bytes(0x1080), 0, 0x1080, 5);
+    memory.write(pa(0x2000), KEY_HOST, bytes(0x1080), 0, 0x1080, 6);
+    expect(reported.splice(0)).toEqual([
+      [0x2040, 128, KEY_PLAIN, KEY_HOST, 5],
+      [0x20c0, 128, GUEST, KEY_HOST, 5],
+      [0x3000, 64, KEY_PLAIN, KEY_HOST, 5],
+    ]);
+    // One byte changes the key of its line.
+    memory.write(pa(0x207f), KEY_PLAIN, bytes(1), 0, 1, 7);
+    expect(reported.splice(0)).toEqual([[0x2040, 64, KEY_HOST, KEY_PLAIN, 7]]);
+    // Whole pages: by a write and by a fill.
+    memory.write(pa(0x4000), KEY_HOST, bytes(4096), 0, 4096, 8);
+    memory.fillLines(pa(0x4000), GUEST, 0, 0x2000, 9);
+    expect(reported).toEqual([
+      [0x4000, 4096, KEY_PLAIN, KEY_HOST, 8],
+      [0x4000, 4096, KEY_HOST, GUEST, 9],
+    ]);
+  });
+
+  test('a view equals a snapshot', () => {
+    const memory = dram();
+    memory.fillLines(pa(0x2000), KEY_HOST, 0, 0x2000);
+    memory.write(pa(0x5000), KEY_HOST, bytes(64), 0, 64);
+    expect(serialize(memory.view())).toEqual(serialize(memory.snapshot()));
   });
 
   test('a snapshot does not change with later writes', () => {
@@ -182,7 +252,13 @@ describe('DRAM', () => {
     ['starts', { base: 0x1001, size: 0x1000 }],
     ['ends', { base: 0x1000, size: 0xfff }],
   ])('refuses a range that %s within a page', (_where, range) => {
-    expect(() => dram(true, [{ base: 0, size: 0x1000 }, range])).toThrow(/E_DRAM_RANGE/);
+    expect(() => dram(true, [{ base: 0, size: 0x1000 }, range])).toThrow(
+      expect.objectContaining({
+        code: 'E_DRAM_RANGE',
+        expected: 'DRAM in whole pages of 0x1000 bytes',
+        found: `0x${range.size.toString(16)} bytes at 0x${range.base.toString(16)}`,
+      }),
+    );
   });
 
   test('of 1 TiB allocates touched pages only', () => {
