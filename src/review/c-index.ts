@@ -12,9 +12,15 @@ const ATTRIBUTES =
   /\b(?:__init|__exit|__initdata|__initconst|__exitdata|__ref|__refdata|__refconst|__meminit|__meminitdata|__cpuinit|__head|__visible|__weak|__always_inline|__always_unused|__maybe_unused|__noclone|noinline|noinstr|notrace|nokprobe_inline|asmlinkage|__noreturn|__cold|__used|__pure|__read_mostly|__ro_after_init|__latent_entropy|__force|__user|__iomem|__percpu|__rcu|__kernel|__cacheline_aligned|__cacheline_aligned_in_smp|____cacheline_aligned|____cacheline_aligned_in_smp|__page_aligned_data|__page_aligned_bss|__brk_align|__must_check|__packed|__randomize_layout|__no_sanitize_address|__sched|__kprobes|__init_memblock|__initdata_memblock|__efi_memmap_init|__devinit|__refok|__no_stack_protector|__nocfi)\b(?!\s*\()/g;
 const spaces = (match: string): string => ' '.repeat(match.length);
 
+/**
+ * A macro with arguments on a line of its own that makes declarations, as build_mmio_read() of asm/io.h: without a semicolon
+ * the grammar takes what follows for a part of it. The head of a function has its body on the next line.
+ */
+const MAKER = /^[A-Za-z_]\w*\([^;{}\n]*\)$(?!\n[ \t]*\{)/gm;
+
 /** The text as the parser takes it, each name at its line and column. */
 function parseable(text: string): string {
-  return text.replaceAll(ATTRIBUTES, spaces);
+  return text.replaceAll(ATTRIBUTES, spaces).replaceAll(MAKER, spaces);
 }
 
 /** The identifier in a declarator, under pointers, arrays, parentheses and parameters. */

@@ -11,6 +11,12 @@ interface Report {
   readonly rows: readonly { claim: string; about: string; state: string; patch?: number }[];
 }
 
+/** For 6.1.192; a later stable kernel may move a few. */
+const COUNTS = {
+  records: { agrees: 90, moved: 84, gone: 40, 'not checked': 0, 'not in this release': 0 },
+  model: { agrees: 295, moved: 200, gone: 66, 'not checked': 21, 'not in this release': 0 },
+};
+
 let status = -1;
 let report: Report;
 beforeAll(async () => {
@@ -56,9 +62,3 @@ describe('the source of Debian 6.1', () => {
     ]);
   });
 });
-
-/** For 6.1.192; a later stable kernel may move a few. */
-const COUNTS = {
-  records: { agrees: 0 },
-  model: { agrees: 0 },
-};

@@ -94,6 +94,12 @@ test('a definition without a value, with a space at its end, ends there', () => 
   expect(list('#define A \n#define B 1\n')).toEqual(['1 macro A', '2 macro B']);
 });
 
+test('a macro that makes declarations, without a semicolon, is passed over', () => {
+  const text =
+    'make_reader(int, "l")\nmake_writer(int)\n\n#define alias other\nint\nhead(int a)\n{\n}\n';
+  expect(list(text)).toEqual(['4 macro alias', '6 function head']);
+});
+
 test('a text that is no C has what can be read of it', () => {
   expect(list('}}} int g(void) { return 1; }\n')).toContain('1 function g');
   expect(list('')).toEqual([]);
