@@ -60,6 +60,9 @@ Examples:
   sme-boot check --interactive                show each change and ask
   sme-boot check --format junit --output report.xml
   sme-boot check --format github              annotations and a summary
+
+A file can name modules of own hunks (run --hunks): their code is run, with your
+rights.
 ${exitHelp({
   ok: 'everything is as expected',
   mismatch: 'at least one file failed',

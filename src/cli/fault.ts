@@ -1,5 +1,7 @@
 /** The message for an error that is neither the input's nor the output's: a fault of sme-boot. */
+import type { InputError } from '../base/errors.js';
 import { oneLine, printableLines } from '../base/printable.js';
+import { partsOf } from '../base/thrown.js';
 
 /** What a report of a fault needs. */
 export interface FaultContext {
@@ -18,17 +20,6 @@ const platform = (): string => `node ${process.version} (${process.platform} ${p
 /** A word as a POSIX shell reads it. */
 const quoted = (word: string): string =>
   /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
-
-/** The parts of an error, which may be from another realm; '' for those that it does not have. */
-function partsOf(error: unknown): { name: string; message: string; stack: string } {
-  const text = (value: unknown): string => (typeof value === 'string' ? value : '');
-  if (typeof error !== 'object' || error === null) return { name: '', message: '', stack: '' };
-  return {
-    name: text('name' in error ? error.name : ''),
-    message: text('message' in error ? error.message : ''),
-    stack: text('stack' in error ? error.stack : ''),
-  };
-}
 
 /** The error's class and message. */
 function summary(error: unknown): string {
@@ -55,4 +46,10 @@ export function faultText(error: unknown, context: FaultContext): string {
     ...(verbose ? [printableLines(partsOf(error).stack)] : ['  the stack, which --verbose prints']),
     '',
   ].join('\n');
+}
+
+/** The stack of what own code threw, for an error that is about it; '' for any other. */
+export function causeText({ code, cause }: InputError): string {
+  const stack = code === 'E_OWN_HUNK' ? printableLines(partsOf(cause).stack) : '';
+  return stack === '' ? '' : `${stack}\n`;
 }

@@ -20,7 +20,7 @@ import { manCommand } from './man.js';
 import { diffCommand } from './diff.js';
 import { effectsCommand } from './effects.js';
 import { EXIT, EXIT_MEANINGS, exitHelp, exitOf } from './exit-codes.js';
-import { faultText } from './fault.js';
+import { causeText, faultText } from './fault.js';
 import { fitted } from './fit.js';
 import { HELP_COLUMNS, helpFitted } from './help-text.js';
 import { initCommand } from './init.js';
@@ -60,7 +60,7 @@ function program(io: Io): Command {
         .choices(['auto', 'always', 'never'])
         .default('auto'),
     )
-    .option('--verbose', 'print the stack of a fault of sme-boot')
+    .option('--verbose', 'print the stack of a fault of sme-boot, or of an error in own hunks')
     .version(VERSION)
     .addHelpText('after', EXAMPLES)
     .hook('preAction', (command, actionCommand) => {
@@ -120,15 +120,11 @@ function report(thrown: unknown, argv: readonly string[], io: Io, failed?: Comma
   const error =
     raw instanceof CommanderError && failed !== undefined ? usageError(raw, failed) : raw;
   const status = exitOf(error);
+  const verbose = argv.includes('--verbose');
   const text =
     status !== undefined && error instanceof InputError
-      ? `sme-boot: ${error.message}\n`
-      : faultText(error, {
-          version: VERSION,
-          argv,
-          isFile: existsSync,
-          verbose: argv.includes('--verbose'),
-        });
+      ? `sme-boot: ${error.message}\n${verbose ? causeText(error) : ''}`
+      : faultText(error, { version: VERSION, argv, isFile: existsSync, verbose });
   try {
     io.stderr.write(text);
   } catch (cannot) {

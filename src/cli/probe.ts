@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { Command, Option } from 'commander';
 import { readText } from '../node/files.js';
+import { loadHunks } from '../node/hunks-module.js';
 import { namedIn } from '../node/relative-paths.js';
 import { STDIN } from '../node/stdin.js';
 import { printScripts } from '../analysis/calls/yaml.js';
@@ -70,12 +71,13 @@ export function probeCommand(io: Io): Command {
 
 function probe(io: Io, paths: readonly string[], flags: Flags): void {
   const given = paths.length === 0 ? [defaultFolder(io, 'probes').folder] : paths.map(shippedOr);
+  const own = flags.hunks === undefined ? [] : loadHunks(...flags.hunks).hunks;
   // Every file is read before anything runs, so that an error in one leaves no partial output.
   const files = yamlFiles(given, 'no call script found').map((file) => {
     const name = relative('.', file);
     const text = checkText('probe', name, readText(file));
     checkKeys('probe', readYaml(name, text));
-    return readScript(name, text);
+    return readScript(name, text, own);
   });
   for (const file of files) checkAt(file, flags);
   const form = formOf(flags, FORMS);

@@ -1,6 +1,6 @@
 /** The names that kernels of any stage have: which can be called, their number of arguments, the patch that adds them. */
 import { BASE_FILES } from '../linux/index.js';
-import { addedNames } from '../kernel/hunk.js';
+import { addedNames, type Hunk } from '../kernel/hunk.js';
 import type { KernelFile, LinkedEntry } from '../kernel/table.js';
 import { allHunks, patchOf } from './patches.js';
 
@@ -14,8 +14,8 @@ export interface SeriesFunction {
 
 type Body = LinkedEntry['body'];
 
-/** Every name that can be called at some stage, of the base or of a patch. */
-export function seriesFunctions(): ReadonlyMap<string, SeriesFunction> {
+/** Every name that can be called at some stage, of the base, of a patch or of own hunks. */
+export function seriesFunctions(own: readonly Hunk[] = []): ReadonlyMap<string, SeriesFunction> {
   const found = new Map<string, SeriesFunction>();
   const note = (name: string, body: { readonly length: number }, patch?: number): void => {
     const before = found.get(name);
@@ -28,7 +28,7 @@ export function seriesFunctions(): ReadonlyMap<string, SeriesFunction> {
     for (const [name, def] of Object.entries(file.defs)) note(name, def.body, patch);
   };
   for (const file of BASE_FILES) noteFile(file);
-  for (const hunk of allHunks()) {
+  for (const hunk of [...allHunks(), ...own]) {
     for (const file of [...(hunk.adds ?? []), ...(hunk.stub ?? [])]) {
       noteFile(file, patchOf(hunk));
     }

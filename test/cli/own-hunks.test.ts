@@ -255,8 +255,9 @@ describe('an error in own code', () => {
 
   test('is reported with its line and step, with status 2', async () => {
     const file = of('throws.mjs', 'k.fn.nothing();');
-    const { status, err } = await sme(['run', 'bios-minimal', '--hunks', file]);
+    const { status, err } = await sme(['--verbose', 'run', 'bios-minimal', '--hunks', file]);
     expect(status).toBe(2);
+    expect(err).toMatch(/\nTypeError: k\.fn\.nothing is not a function\n +at .*throws\.mjs:3/);
     expect(err).toMatch(
       /E_OWN_HUNK: \S*throws\.mjs:3:\d+: its code threw in step reserve_initrd: TypeError: k\.fn\.nothing is not a function/,
     );
@@ -306,14 +307,17 @@ describe('the commands', () => {
   test('probe and inspect take own hunks; others refuse the option by name', async () => {
     const file = write(
       'mask.mjs',
-      "export const hunks = [{ id: '20/own', file: 'a.c', what: 'own', replaces: { sme_get_me_loss: () => () => 63 } }];",
+      "export const hunks = [{ id: '20/own', file: 'a.c', what: 'own', adds: [{ file: 'a.c', defs: { own_call: { kind: 'fn', body: (k, n) => n + 1 } } }], replaces: { sme_get_me_loss: () => () => 63 } }];",
     );
     const script = write(
       'loss.yaml',
-      'probe: the loss\npatch: 5\nscenario: bios-minimal\nat: setup_arch\ncalls:\n  - { call: sme_get_me_loss }\n',
+      'probe: the loss\npatch: 5\nscenario: bios-minimal\nat: setup_arch\ncalls:\n  - { call: sme_get_me_loss }\n  - { call: own_call, args: [4] }\n',
     );
     const probe = await sme(['probe', script, '--hunks', file]);
-    expect([probe.status, probe.out]).toEqual([0, expect.stringContaining('= 0x3f')]);
+    expect([probe.status, probe.out]).toEqual([
+      0,
+      expect.stringMatching(/= 0x3f\n[^]*own_call\(4\)[^]*= 0x5\n/),
+    ]);
     const inspect = await sme(['inspect', 'bios-minimal', '--at', 'setup_arch', '--hunks', file]);
     expect(inspect.status).toBe(0);
     for (const command of ['effects', 'check']) {

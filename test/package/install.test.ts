@@ -234,6 +234,40 @@ describe('the library', () => {
     LIMIT,
   );
 
+  test(
+    'types the modules of docs/own-hunks.md, which the installed command takes',
+    () => {
+      const { compilerOptions } = JSON.parse(
+        readFileSync(join(project, 'tsconfig.json'), 'utf8'),
+      ) as { compilerOptions: object };
+      const page = readFileSync('docs/own-hunks.md', 'utf8');
+      const modules = blocksOf('docs/own-hunks.md', page).filter(
+        ({ info: [kind, name = ''] }) => kind === 'js' && name !== 'long-map.mjs',
+      );
+      const names = modules.map(({ info }) => nameOf(info));
+      mkdirSync(join(project, 'hunks'));
+      for (const { info, lines } of modules) {
+        writeFileSync(join(project, 'hunks', nameOf(info)), `${lines.join('\n')}\n`);
+      }
+      const options = { ...compilerOptions, allowJs: true, checkJs: true, noEmit: true };
+      writeFileSync(
+        join(project, 'hunks/tsconfig.json'),
+        JSON.stringify({ compilerOptions: options, files: names }),
+      );
+      // Only the name that is misspelt on purpose is an error.
+      const { output } = run(process.execPath, tsc, '-p', 'hunks', '--pretty', 'false');
+      const errors = output.split('\n').filter((line) => /\.mjs\(/.test(line));
+      expect(errors.length).toBeGreaterThan(0);
+      expect(errors.filter((line) => !/misspelt\.mjs\(/.test(line))).toEqual([]);
+      expect(errors[0]).toMatch(/'reserve_initd' does not exist in type/);
+      const { status, output: booted } = sme(
+        ...['run', 'ap-syscfg-clear', '--hunks', 'hunks/parked-ap.mjs'],
+      );
+      expect([status, booted]).toEqual([0, expect.stringMatching(/\nbooted: Run \/init/)]);
+    },
+    LIMIT,
+  );
+
   test('has the errors of one class in all its modules, and refuses what it does not export', () => {
     if (!existsSync(join(project, 'modules.js'))) run(process.execPath, tsc, '-p', '.');
     expect(run(process.execPath, 'modules.js')).toEqual({ status: 0, output: 'E_TRACE\n' });

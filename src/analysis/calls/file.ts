@@ -10,6 +10,7 @@ import { InputError, type Place } from '../../base/errors.js';
 import { jsonSchema } from '../../base/json-schema.js';
 import { suggest } from '../../base/suggest.js';
 import { describeValue, readYaml, validate, type PathKey } from '../../base/yaml-source.js';
+import type { Hunk } from '../../kernel/hunk.js';
 import { seriesFunctions } from '../../series/series-names.js';
 
 /** The error code of schema violations. */
@@ -142,10 +143,10 @@ function referenceIn(value: unknown): string | undefined {
  * invalid value), E_PROBE_FUNCTION (no kernel of the series has the function), E_PROBE_ARITY, E_PROBE_RESULT (a result
  * that no earlier step stores, or that two steps store).
  */
-export function readScript(file: string, text: string): ScriptFile {
+export function readScript(file: string, text: string, own: readonly Hunk[] = []): ScriptFile {
   const source = readYaml(file, text);
   const probe = validate(CODE, scriptSchema, source);
-  const functions = seriesFunctions();
+  const functions = seriesFunctions(own);
   const results = new Set<string>();
   probe.calls.forEach((step, index) => {
     const at = ['calls', index];
