@@ -124,7 +124,7 @@ describe('alternative 09/relocate-plain', () => {
     expect(moved('mem_encrypt=on').outcome.kind).toBe('booted');
     expect(moved('mem_encrypt=on', '09/relocate-plain').outcome).toMatchObject({
       kind: 'panic',
-      message: expect.stringContaining('Unable to mount root fs') as string,
+      message: expect.stringContaining('Unable to mount root fs') as unknown,
     });
   });
 
