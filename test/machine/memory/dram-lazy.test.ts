@@ -79,6 +79,7 @@ describe('lines are encrypted', () => {
     write(memory, 0x2040, KEY_HOST, 128);
     expect(called()).toEqual([['encrypt', KEY_HOST, 0x2040, 128]]);
     memory.peek(pa(0x2000), 256);
+    write(memory, 0x2040, KEY_PLAIN, 128);
     expect(called()).toEqual([]);
   });
 

@@ -84,6 +84,8 @@ describe('DRAM', () => {
       const untouched = length - plain - encrypted;
       expect(memory.stateOf(pa(address), length)).toEqual({ plain, encrypted, untouched });
     }
+    expect(memory.lastWrite(pa(0x213f))).toEqual({ key: KEY_PLAIN, origin: 0 });
+    expect(memory.lastWrite(pa(0x20ff))).toBeUndefined();
   });
 
   test('is encrypted if a line was last written under a key', () => {
