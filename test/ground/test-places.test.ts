@@ -46,6 +46,8 @@ const SEVERAL: Readonly<Record<string, readonly string[]>> = {
   'linux/options/cpu': ['linux/options/options.ts', 'linux/include/linux/cpumask.ts'],
   'linux/options/dma': ['linux/options/options.ts', 'linux/arch/x86/kernel/pci-dma'],
   'linux/options/memory': ['linux/options/options.ts', 'linux/arch/x86/kernel/e820'],
+  'machine/cache/access-bounds': ['machine/cache/cache.ts', 'machine/cache/cache-tags.ts'],
+  'machine/cache/long-fill': ['machine/cache/cache.ts', 'machine/cache/lazy-fill.ts'],
   'machine/cache/model': ['machine/cache/cache.ts', 'machine/cache/cache-tags.ts'],
   'machine/memory/dram-lazy': ['machine/memory/dram.ts', 'machine/memory/page-store.ts'],
   'machine/memory/last-write': [

@@ -71,7 +71,7 @@ export class Cache {
 
   /** Throws E_CACHE_GEOMETRY if size and ways do not give a power of two as the number of sets. */
   constructor({ store, size, ways, coherent = false }: CacheConfig) {
-    const sets = size / LINE_SIZE / ways;
+    const sets = size === 0 ? 0 : size / LINE_SIZE / ways;
     const whole = Number.isInteger(Math.log2(sets)) && Number.isInteger(ways) && sets >= 1;
     if (size !== 0 && !(whole && ways > 0)) {
       throw new InputError({
@@ -85,7 +85,7 @@ export class Cache {
     this.store = store;
     this.size = size;
     this.coherent = coherent;
-    this.tags = new LineTags(size === 0 ? 0 : sets, size === 0 ? 0 : ways);
+    this.tags = new LineTags(sets, ways);
     this.stage = size;
     this.writeBacks = new WriteBackQueue(store);
     this.data = new Uint8Array(size + PAGE_SIZE);
@@ -110,7 +110,7 @@ export class Cache {
     origin: Origin,
   ): void {
     this.watch?.add(pa, len);
-    if (this.lazy !== null) this.materialize();
+    this.materialize();
     // APM table 7-3: UC and WC never allocate; the others allocate on a read.
     if (this.size === 0 || !allocatesOnRead(type)) {
       this.invalidate(pa, key, len);
@@ -139,12 +139,12 @@ export class Cache {
     origin: Origin,
   ): void {
     this.watch?.add(pa, len);
-    if (this.lazy !== null) this.materialize();
+    this.materialize();
     if (this.size > 0 && type === MEMTYPE.WB) {
       this.writeBackType(cpu, pa, key, data, off, len, origin);
       return;
     }
-    if (this.size > 0 && type === MEMTYPE.WT) {
+    if (type === MEMTYPE.WT) {
       // APM table 7-3: a WT write goes to memory and to the line, if it is cached.
       this.update(pa, key, data, off, len, origin);
       this.store.write(pa, key, data, off, len, origin, cpu);
@@ -181,7 +181,8 @@ export class Cache {
 
   /** Puts the lines of a long fill into the directory. */
   private materialize(): void {
-    this.lazy?.materialize(this.tags, this.data);
+    if (this.lazy === null) return;
+    this.lazy.materialize(this.tags, this.data);
     this.lazy = null;
   }
 
@@ -201,7 +202,7 @@ export class Cache {
   ): void {
     this.watch?.add(pa, len);
     const skip = inLine(pa);
-    if (this.lazy !== null) this.materializeAt(pa - skip, skip + len);
+    this.materializeAt(pa, len);
     if (this.tags.valid === 0) {
       this.store.read(pa, key, out, off, len, requester);
       return;
@@ -299,7 +300,7 @@ export class Cache {
   /** Invalidates the lines of a range, dirty ones after a write-back; only those under `key`, unless `coherent`. */
   private invalidate(pa: Pa, key: KeyId, len: number): void {
     const start = lineOf(pa);
-    if (this.lazy !== null) this.materializeAt(start, pa + len - start);
+    this.materializeAt(pa, len);
     if (this.tags.valid === 0) return;
     const end = pa + len;
     // For a range longer than the cache, walk the valid lines instead of the range.
