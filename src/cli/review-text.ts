@@ -1,6 +1,6 @@
 /** A review as text: a table of counts by patch, then the claims that failed. */
 import type { ChalkInstance } from 'chalk';
-import { printable } from '../base/printable.js';
+import { printable, printableLines } from '../base/printable.js';
 import { counts, isFailed, type Row, type State } from '../review/result.js';
 import {
   countsText,
@@ -36,11 +36,11 @@ export interface ReviewTextOptions {
   readonly all: boolean;
 }
 
-const numberText = (patch: number | undefined): string =>
-  patch === undefined ? 'base' : String(patch).padStart(2, '0');
+const numberText = (patch: number | undefined, rest: string): string =>
+  patch === undefined ? rest : String(patch).padStart(2, '0');
 
 /** The rows of the table: a patch, its counts, its subject. */
-function countRows({ rows }: Review, subjects: Subjects): string[][] {
+function countRows({ rows, rest }: Review, subjects: Subjects): string[][] {
   const states = statesOf(rows);
   const line = (name: string, of: readonly Row[], subject: string): string[] => {
     const count = counts(of);
@@ -54,16 +54,19 @@ function countRows({ rows }: Review, subjects: Subjects): string[][] {
     ['patch', ...states.map((state) => HEADS[state]), ''],
     ...groups(rows).map(({ patch, rows: of }) =>
       line(
-        numberText(patch),
+        numberText(patch, rest === undefined ? 'base' : '-'),
         of,
-        patch === undefined ? 'modelled functions of the base kernel' : (subjects.get(patch) ?? ''),
+        patch === undefined
+          ? (rest ?? 'modelled functions of the base kernel')
+          : (subjects.get(patch) ?? ''),
       ),
     ),
   ];
 }
 
-function rowLines(row: Row, { paint, recordLine }: ReviewTextOptions): string[] {
-  const claim = printable(`${numberText(row.patch)} ${row.claim}`);
+function rowLines(row: Row, rest: string, options: ReviewTextOptions): string[] {
+  const { paint, recordLine } = options;
+  const claim = printable(`${numberText(row.patch, rest)} ${row.claim}`);
   const head = isFailed(row) ? paint.red(claim) : claim;
   const source = row.source === undefined ? '' : ` at ${placeText(row.source)}`;
   return [
@@ -74,13 +77,14 @@ function rowLines(row: Row, { paint, recordLine }: ReviewTextOptions): string[] 
 
 /** The text of a review. */
 export function reviewText(review: Review, options: ReviewTextOptions): string {
-  const { rows, title, remarks } = review;
+  const { rows, title, remarks, rest, tables = [] } = review;
   const shown = options.all ? rows : rows.filter(isFailed);
-  const lines = shown.flatMap((row) => rowLines(row, options));
+  const lines = shown.flatMap((row) => rowLines(row, rest === undefined ? 'base' : '-', options));
   return [
     `${options.paint.bold(printable(title))}\n`,
     ...remarks.map((remark) => `${printable(remark)}\n`),
     '\n',
+    ...tables.map((each) => `${printableLines(table(each, options.columns))}\n`),
     table(countRows(review, options.subjects), options.columns),
     ...(lines.length === 0 ? [] : ['\n', ...lines.map((line) => `${line}\n`)]),
     '\n',

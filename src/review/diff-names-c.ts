@@ -142,8 +142,7 @@ class CScanner {
       .join(' ');
     const [, name, args, rest = ''] =
       /^\s*#\s*define\s+([A-Za-z_]\w*)(\([^)]*\))?\s*([\s\S]*)$/.exec(text) ?? [];
-    // The guard of a header defines nothing.
-    if (name === undefined || (rest.trim() === '' && /_H_*$/.test(name))) return;
+    if (name === undefined) return;
     const kind = args === undefined ? 'constant' : 'macro';
     this.definitions.push({ name, kind, index: from, text: rest.trim() });
     this.mark(from, to, { name, kind });

@@ -65,7 +65,9 @@ interface Draft {
   kind: DefinitionKind;
   added: { definition: Definition; line: SideLine }[];
   removed: { definition: Definition; line: SideLine }[];
-  /** Changed lines within it, its first line not among them. */
+  /** Its definitions that the fragments show, changed or not. */
+  shown: Definition[];
+  /** The first changed lines within it, after and before the patch. */
   inner?: SideLine;
   innerOld?: SideLine;
 }
@@ -78,7 +80,7 @@ class Gatherer {
   private draft(name: string, kind: DefinitionKind): Draft {
     const found = this.drafts.get(name);
     if (found !== undefined) return found;
-    const draft: Draft = { kind, added: [], removed: [] };
+    const draft: Draft = { kind, added: [], removed: [], shown: [] };
     this.drafts.set(name, draft);
     return draft;
   }
@@ -98,6 +100,7 @@ class Gatherer {
         const inside = within[i];
         if (!line.changed || inside === undefined || line.code.trim() === '') return;
         const draft = this.draft(inside.name, inside.kind);
+        draft.shown.push(...definitions.filter(({ name }) => name === inside.name));
         if (side === 'new') draft.inner ??= line;
         else draft.innerOld ??= line;
       });
@@ -105,10 +108,22 @@ class Gatherer {
   }
 }
 
+/** Whether a macro is only moved or laid out anew. */
+function isSame({ added, removed }: Draft): boolean {
+  const texts = (side: Draft['added']): string =>
+    side.map(({ definition }) => (definition.text ?? '').replace(/\s+/g, ' ')).join('\n');
+  const haveText = [...added, ...removed].every(({ definition }) => definition.text !== undefined);
+  return added.length > 0 && removed.length > 0 && haveText && texts(added) === texts(removed);
+}
+
+const isSlight = (definitions: readonly Definition[]): boolean =>
+  definitions.length > 0 &&
+  definitions.every(({ declares, stub }) => declares === true || stub === true);
+
 function nameOf(file: string, name: string, draft: Draft): DiffName | undefined {
-  const { added, removed, inner, innerOld } = draft;
+  const { added, removed, shown, inner, innerOld } = draft;
   const line = added[0]?.line ?? inner ?? removed[0]?.line ?? innerOld;
-  if (line === undefined) return undefined;
+  if (line === undefined || isSame(draft)) return undefined;
   const how =
     added.length > 0 && removed.length === 0
       ? 'added'
@@ -122,7 +137,7 @@ function nameOf(file: string, name: string, draft: Draft): DiffName | undefined 
     file,
     how,
     defined: added.length > 0,
-    slight: all.length > 0 && all.every(({ declares, stub }) => declares === true || stub === true),
+    slight: isSlight([...all, ...shown]),
     line: line.number,
     at: line.at,
     texts: added.flatMap(({ definition: { text } }) => (text === undefined ? [] : [text])),

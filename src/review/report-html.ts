@@ -39,9 +39,13 @@ const TRACE_LINES = 6;
 
 const idOf = (patch: number | undefined): string =>
   patch === undefined ? 'base' : `patch-${String(patch).padStart(2, '0')}`;
-const headOf = (patch: number | undefined, { patches }: PageParts): string =>
+const headOf = (
+  patch: number | undefined,
+  { patches }: PageParts,
+  rest = 'The model of the base kernel',
+): string =>
   patch === undefined
-    ? 'The model of the base kernel'
+    ? rest
     : `${String(patch).padStart(2, '0')} ${patches.get(patch)?.subject ?? ''}`;
 
 /** The functions that a claim is about: its first word, and the name that it was found under. */
@@ -81,16 +85,16 @@ function claimHtml(row: Row, id: string, parts: PageParts): string {
 }
 
 /** The page. */
-export function reviewHtml({ title, remarks, rows }: Review, parts: PageParts): string {
+export function reviewHtml({ title, remarks, rows, rest }: Review, parts: PageParts): string {
   const all = groups(rows);
   const contents = all.map(
     ({ patch, rows: of }) =>
-      `<tr><td><a href="#${idOf(patch)}">${htmlText(headOf(patch, parts))}</a></td><td>${htmlText(countsText(of))}</td></tr>`,
+      `<tr><td><a href="#${idOf(patch)}">${htmlText(headOf(patch, parts, rest))}</a></td><td>${htmlText(countsText(of))}</td></tr>`,
   );
   const sections = all.map(({ patch, rows: of }) => {
     const summary = patch === undefined ? '' : (parts.patches.get(patch)?.summary ?? '');
     const claims = of.map((row, at) => claimHtml(row, `${idOf(patch)}-${at + 1}`, parts));
-    return `<section id="${idOf(patch)}"><h2>${htmlText(headOf(patch, parts))}</h2>
+    return `<section id="${idOf(patch)}"><h2>${htmlText(headOf(patch, parts, rest))}</h2>
 <p>${htmlText(summary)}</p>
 ${claims.join('\n')}
 </section>`;

@@ -26,9 +26,18 @@ function location({ file, line }: SourceLine, base?: string): Record<string, unk
   };
 }
 
-function result(row: Row, recordLine: RecordLine): Record<string, unknown> {
+function result(
+  row: Row,
+  recordLine: RecordLine,
+  base: string | undefined,
+): Record<string, unknown> {
   const kind = kindOf(row);
-  const who = row.patch === undefined ? 'model' : `patch ${String(row.patch).padStart(2, '0')}`;
+  const who =
+    row.patch === undefined
+      ? base === undefined
+        ? 'series'
+        : 'model'
+      : `patch ${String(row.patch).padStart(2, '0')}`;
   return {
     ruleId: row.about,
     kind,
@@ -37,7 +46,7 @@ function result(row: Row, recordLine: RecordLine): Record<string, unknown> {
     locations: [location(recordLine(row))],
     ...(row.source === undefined
       ? {}
-      : { relatedLocations: [{ id: 1, ...location(row.source, TREE_BASE) }] }),
+      : { relatedLocations: [{ id: 1, ...location(row.source, base) }] }),
     properties: { state: row.state },
   };
 }
@@ -54,7 +63,7 @@ const RULES: Readonly<Record<Row['about'], string>> = {
 
 /** The log of one run. Locations are the claim in the record; related ones are in the kernel's source. */
 export function reviewSarif(
-  { title, remarks, rows }: Review,
+  { title, remarks, rows, isMail = false }: Review,
   { version, recordLine }: { readonly version: string; readonly recordLine: RecordLine },
 ): string {
   const run = {
@@ -65,11 +74,13 @@ export function reviewSarif(
         rules: Object.entries(RULES).map(([id, text]) => ({ id, shortDescription: { text } })),
       },
     },
-    originalUriBaseIds: {
-      [TREE_BASE]: { description: { text: 'the root of the kernel source tree' } },
-    },
+    ...(!isMail && {
+      originalUriBaseIds: {
+        [TREE_BASE]: { description: { text: 'the root of the kernel source tree' } },
+      },
+    }),
     properties: { title, remarks, states: STATES },
-    results: rows.map((row) => result(row, recordLine)),
+    results: rows.map((row) => result(row, recordLine, isMail ? undefined : TREE_BASE)),
   };
   const log = {
     $schema: 'https://json.schemastore.org/sarif-2.1.0.json',

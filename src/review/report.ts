@@ -7,6 +7,14 @@ export interface Review {
   /** What is to be known beside the rows, in sentences. */
   readonly remarks: readonly string[];
   readonly rows: readonly Row[];
+  /** What the rows without a patch are about; absent: the model of the base kernel. */
+  readonly rest?: string;
+  /** The sources are mails, not files of a kernel tree. */
+  readonly isMail?: boolean;
+  /** Tables of text, each with its heads first: how much of the source the records cover. */
+  readonly tables?: readonly (readonly (readonly string[])[])[];
+  /** What programs may want besides the rows. */
+  readonly details?: Readonly<Record<string, unknown>>;
 }
 
 /** A line of a record in the project, for a report. */

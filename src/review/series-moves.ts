@@ -3,11 +3,9 @@ import type { Row } from './result.js';
 import type { PatchMail } from './series-mails.js';
 import { numbered, type PatchReview } from './series-review.js';
 
-/** The name that a row is about: `adds NAME (kind) in FILE`. */
+/** The name that a row is about: `NAME: kind added in FILE`. */
 const nameOf = ({ about, claim }: Row): string | undefined =>
-  about === 'name'
-    ? /^(?:adds|changes|added|changed|removed) (\S+) \(/.exec(claim)?.[1]
-    : undefined;
+  about === 'name' ? /^(\S+): [a-z, ]+ added in /.exec(claim)?.[1] : undefined;
 
 /** The reviews of a revision, with moved names told. `of`: the number of the record of each mail. */
 export function withMoves(
@@ -27,7 +25,7 @@ export function withMoves(
   for (const { number, rows } of reviews) {
     for (const row of rows) {
       const name = nameOf(row);
-      if (number === undefined || name === undefined || !row.claim.startsWith('adds ')) continue;
+      if (number === undefined || name === undefined || row.record.path === '') continue;
       recorded.set(name, [...(recorded.get(name) ?? []), number]);
     }
   }
@@ -37,11 +35,11 @@ export function withMoves(
       const name = nameOf(row);
       if (name === undefined) return row;
       const home = homes.get(name)?.find(({ mail }) => mail !== review.mail);
-      if (row.state === 'missing' && row.claim.startsWith('adds ') && home !== undefined) {
+      if (row.state === 'missing' && home !== undefined) {
         return { ...row, state: 'differs', note: `now in ${numbered(home.mail)}` };
       }
       const from = recorded.get(name)?.find((number) => number !== review.number);
-      if (row.state === 'not recorded' && row.claim.startsWith('added ') && from !== undefined) {
+      if (row.state === 'not recorded' && from !== undefined) {
         return { ...row, note: `recorded for patch ${String(from).padStart(2, '0')}` };
       }
       return row;

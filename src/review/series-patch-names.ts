@@ -88,7 +88,7 @@ class Entry {
     ): Row =>
       this.context.row({
         about: 'name',
-        claim: `${this.list} ${name} (${kind}) in ${file}`,
+        claim: `${name}: ${kind} ${this.list === 'adds' ? 'added' : 'changed'} in ${file}`,
         state,
         key: this.key,
         ...(place !== undefined && { at: place.at }),
@@ -122,6 +122,13 @@ class Entry {
     }
     if (this.list === 'adds' && hasToken(diff, name, ['+'])) {
       return row('differs', { expected: 'a definition', found: 'uses only' });
+    }
+    const inFunction = this.context.names.some(
+      (each) => each.file === file && each.kinds.includes('function') && each.how === 'changed',
+    );
+    if (this.list === 'changes' && kind === 'variable' && inFunction) {
+      const note = 'the diff has lines of functions, and not the name: it may be static in one';
+      return row('not checked', { note });
     }
     return row('missing', {});
   }
@@ -165,7 +172,7 @@ class Entry {
     return [
       this.context.row({
         about: 'value',
-        claim: `${name} uses ${uses.join(', ')}`,
+        claim: `${name}: uses ${uses.join(', ')}`,
         state: absent.length === 0 ? 'agrees' : 'differs',
         key: `${this.key}.uses`,
         ...(absent.length > 0 && {
@@ -204,7 +211,7 @@ export function compareNames(context: PatchContext): { rows: Row[]; coverage: Co
       rows.push(
         context.row({
           about: 'name',
-          claim: `${name.how} ${name.name} (${name.kinds.join(', ')}) in ${name.file}:${name.line}`,
+          claim: `${name.name}: ${name.kinds.join(', ')} ${name.how} in ${name.file}:${name.line}`,
           state: 'not recorded',
           at: name.at,
         }),

@@ -200,24 +200,31 @@ function order(context: PatchContext, claim: OrderClaim, index: number): Row {
   });
 }
 
-/** The names of earlier patches that a record says it uses. */
-function needs(context: PatchContext): Row[] {
-  const used = new Set(
-    context.files.flatMap(({ hunks }) =>
+/** The words of a diff's lines after the patch, added ones or all. */
+const wordsOf = (files: readonly DiffFile[], all: boolean): Set<string> =>
+  new Set(
+    files.flatMap(({ hunks }) =>
       hunks.flatMap((hunk) =>
         sideOf(hunk, 'new', 'c', true).flatMap(({ code, changed }) =>
-          changed ? tokensIn(code) : [],
+          changed || all ? tokensIn(code).map((each) => each.replace(/^[%$]/, '')) : [],
         ),
       ),
     ),
   );
+
+/** The names of earlier patches that a record says it uses. A patch may need one without naming it. */
+function needs(context: PatchContext): Row[] {
+  const added = wordsOf(context.files, false);
+  const all = wordsOf(context.files, true);
   return context.record.record.needs.map(({ name, from }, i) => {
-    const member = name.slice(name.lastIndexOf('.') + 1);
+    const word = name.slice(name.lastIndexOf('.') + 1);
+    const named = all.has(word);
     return context.row({
       about: 'name',
-      claim: `uses ${name} of patch ${String(from).padStart(2, '0')}`,
-      state: used.has(name) || used.has(member) ? 'agrees' : 'missing',
+      claim: `needs ${name} of patch ${String(from).padStart(2, '0')}`,
+      state: named ? 'agrees' : 'not checked',
       key: `needs.${i}`,
+      ...(!added.has(word) && { note: named ? 'in a context line' : 'the diff does not name it' }),
     });
   });
 }
