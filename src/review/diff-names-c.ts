@@ -68,6 +68,7 @@ interface Statement {
 class CScanner {
   readonly definitions: Definition[] = [];
   readonly within: Inside[] = [];
+  readonly unplaced: number[] = [];
   private at = 0;
   private inside: Inside;
   /** The last enumerator of the enum that is read. */
@@ -82,7 +83,7 @@ class CScanner {
 
   scan(): Scan {
     while (this.at < this.lines.length) this.next();
-    return { definitions: this.definitions, within: this.within };
+    return { definitions: this.definitions, within: this.within, unplaced: this.unplaced };
   }
 
   private code(index: number): string {
@@ -128,7 +129,9 @@ class CScanner {
 
   /** Lines of a macro whose first line the fragment does not show. */
   private continued(): void {
+    const from = this.at;
     while (this.code(this.at).endsWith('\\')) this.at++;
+    for (let i = from; i <= this.at; i++) this.unplaced.push(i);
     this.at++;
   }
 
@@ -153,7 +156,10 @@ class CScanner {
     const { inside } = this;
     if (inside?.kind === 'member') this.member(inside.name);
     else if (inside?.kind === 'constant') this.enumerators();
-    else this.mark(this.at, this.at++, inside);
+    else {
+      if (inside === undefined) this.unplaced.push(this.at);
+      this.mark(this.at, this.at++, inside);
+    }
   }
 
   private member(struct: string): void {

@@ -20,6 +20,7 @@ export function scanAssembly(lines: readonly SideLine[], heading: string): Scan 
   );
   const definitions: Definition[] = [...macros.definitions];
   const within: Inside[] = [];
+  const unplaced: number[] = [];
   const named = symbol(heading) ?? LABEL.exec(heading)?.[1];
   let inside: Inside = named === undefined ? undefined : { name: named, kind: 'function' };
   lines.forEach(({ code }, index) => {
@@ -40,9 +41,10 @@ export function scanAssembly(lines: readonly SideLine[], heading: string): Scan 
       if (!local) inside = { name, kind };
     }
     if (code.trim() !== '') within[index] = inside;
+    if (inside === undefined && /^\s+[a-z]/.test(code)) unplaced.push(index);
     if (ENDS.test(code)) inside = undefined;
   });
-  return { definitions, within };
+  return { definitions, within, unplaced };
 }
 
 /** Symbols of Kconfig, with CONFIG_ before the name. */
@@ -64,7 +66,7 @@ export function scanKconfig(lines: readonly SideLine[], heading: string): Scan {
     }
     if (code.trim() !== '' && !code.startsWith('#')) within[index] = inside;
   });
-  return { definitions, within };
+  return { definitions, within, unplaced: [] };
 }
 
 /** Options in Documentation/kernel-parameters.txt: `\tname=` or `\tname`, then a tab and the subsystem in brackets. */
@@ -80,5 +82,5 @@ export function scanParameters(lines: readonly SideLine[]): Scan {
     }
     if (code.trim() !== '') within[index] = inside;
   });
-  return { definitions, within };
+  return { definitions, within, unplaced: [] };
 }

@@ -74,6 +74,7 @@ interface Draft {
 
 class Gatherer {
   readonly drafts = new Map<string, Draft>();
+  readonly unplaced: SideLine[] = [];
 
   constructor(private readonly language: Language) {}
 
@@ -89,7 +90,9 @@ class Gatherer {
     for (const side of ['new', 'old'] as const) {
       const form = this.language === 'c' || this.language === 'assembly' ? 'c' : 'plain';
       const lines = sideOf(hunk, side, form);
-      const { definitions, within } = scan(this.language, lines, hunk.heading);
+      const { definitions, within, unplaced } = scan(this.language, lines, hunk.heading);
+      const first = unplaced.flatMap((i) => lines[i] ?? []).find(({ changed }) => changed);
+      if (first !== undefined && side === 'new') this.unplaced.push(first);
       for (const definition of definitions) {
         const line = lines[definition.index];
         if (line?.changed !== true) continue;
@@ -151,6 +154,15 @@ export function namesOf(file: DiffFile): DiffName[] {
   const gatherer = new Gatherer(language);
   for (const hunk of file.hunks) gatherer.hunk(hunk);
   return [...gatherer.drafts].flatMap(([name, draft]) => nameOf(file.path, name, draft) ?? []);
+}
+
+/** The first line of each hunk that changes a definition which the diff does not show. */
+export function unplacedIn(file: DiffFile): { readonly line: number; readonly at: number }[] {
+  const language = languageOf(file.path);
+  if (language === undefined) return [];
+  const gatherer = new Gatherer(language);
+  for (const hunk of file.hunks) gatherer.hunk(hunk);
+  return gatherer.unplaced.map(({ number, at }) => ({ line: number, at }));
 }
 
 /** The identifiers and mnemonics in a line without comments. */

@@ -39,6 +39,8 @@ export interface Scan {
   readonly within: readonly (
     { readonly name: string; readonly kind: DefinitionKind } | undefined
   )[];
+  /** Lines of a body of which the fragment does not show the definition. */
+  readonly unplaced: readonly number[];
 }
 
 const blank = (text: string): string => text.replace(/[^\s]/g, ' ');

@@ -1,7 +1,7 @@
 /** Compares the names of a patch record with those of a posted patch, both ways. */
 import type { NamedChange, NameKind } from '../series/record.js';
 import { evaluateConstant, sameBits, type Lookup } from './constant.js';
-import { hasNoNames, languageOf, tokensIn, type DiffName } from './diff-names.js';
+import { hasNoNames, languageOf, tokensIn, unplacedIn, type DiffName } from './diff-names.js';
 import { sideOf } from './diff-side.js';
 import type { DiffFile } from './diff-parse.js';
 import type { PatchContext } from './series-patch.js';
@@ -123,6 +123,11 @@ class Entry {
     if (this.list === 'adds' && hasToken(diff, name, ['+'])) {
       return row('differs', { expected: 'a definition', found: 'uses only' });
     }
+    const [hidden] = this.list === 'changes' && diff !== undefined ? unplacedIn(diff) : [];
+    if (hidden !== undefined) {
+      const note = `the diff does not show what line ${hidden.line} is part of`;
+      return row('not checked', { note });
+    }
     const inFunction = this.context.names.some(
       (each) => each.file === file && each.kinds.includes('function') && each.how === 'changed',
     );
@@ -219,6 +224,19 @@ export function compareNames(context: PatchContext): { rows: Row[]; coverage: Co
     } else if (entry.entry.file !== name.file) continue;
     else if (entry.entry.notModelled === undefined) coverage.modelled++;
     else coverage.notModelled++;
+  }
+  const hidden = new Set(
+    rows.flatMap(({ state, record: of }) => (state === 'not checked' ? of.path : [])),
+  );
+  for (const file of context.files) {
+    const isKnown = record.changes.some(
+      (entry, i) => entry.file === file.path && hidden.has(entryKey('changes', i)),
+    );
+    for (const { line, at } of isKnown ? [] : unplacedIn(file)) {
+      const claim = `${file.path}:${line}: what is changed here`;
+      const note = 'the diff does not show what the line is part of';
+      rows.push(context.row({ about: 'name', claim, state: 'not checked', note, at }));
+    }
   }
   for (const { path, at, binary, hunks } of context.files) {
     if (binary || hunks.length === 0 || languageOf(path) !== undefined || hasNoNames(path))
