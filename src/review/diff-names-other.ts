@@ -50,7 +50,7 @@ export function scanAssembly(lines: readonly SideLine[], heading: string): Scan 
 /** Symbols of Kconfig, with CONFIG_ before the name. */
 export function scanKconfig(lines: readonly SideLine[], heading: string): Scan {
   const configOf = (code: string): string | undefined =>
-    /^\s*(?:config|menuconfig)\s+(\w+)\s*$/.exec(code)?.[1];
+    /^(?:config|menuconfig)\s+(\w+)\s*$/.exec(code)?.[1];
   const definitions: Definition[] = [];
   const within: Inside[] = [];
   const named = configOf(heading);
