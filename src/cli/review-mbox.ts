@@ -34,11 +34,12 @@ export async function mailReview(path: string): Promise<WrittenReview> {
   const review = reviewMails(recordSources(), mails);
   if (review.series.length === 0) {
     const patches = review.others.filter(({ subject }) => subject.isPatch).length;
+    const found = `${mails.length} ${mails.length === 1 ? 'mail' : 'mails'}`;
     throw new InputError({
       code: 'E_NO_SERIES',
       place: { file: path },
       expected: 'patches of the series, as a mailbox or mails',
-      found: `${mails.length} mails, ${patches} of them patches of something else`,
+      found: patches === 0 ? `${found}, no patch` : `${found}, patches of something else`,
     });
   }
   return {

@@ -60,8 +60,9 @@ class Folder {
     if (lstatSync(path).isSymbolicLink()) {
       const target = this.target(path);
       if (target === undefined) this.ignore(path, 'a link that leads nowhere');
-      else if (!target.startsWith(this.root + sep)) this.ignore(path, 'a link out of the folder');
-      else this.ignore(path, 'a link to what is read where it is');
+      else if (target !== this.root && !target.startsWith(this.root + sep)) {
+        this.ignore(path, 'a link out of the folder');
+      } else this.ignore(path, 'a link to what is read where it is');
       return;
     }
     const kind = kindOfPath(path);
