@@ -1,7 +1,7 @@
 /** In another revision: names that one patch drops and another one has are moved, not dropped and added. */
 import type { Row } from './result.js';
 import type { PatchMail } from './series-mails.js';
-import { numbered, type PatchReview } from './series-review.js';
+import { numbered, type PatchReview } from './series-patch-review.js';
 
 /** The name that a row is about: `NAME: kind added in FILE`. */
 const nameOf = ({ about, claim }: Row): string | undefined =>

@@ -2,7 +2,8 @@
 import type { Review } from './report.js';
 import type { Mail } from './mail-message.js';
 import { isFailed } from './result.js';
-import { numbered, type MailReview, type PatchReview, type SeriesReview } from './series-review.js';
+import { numbered, type PatchReview } from './series-patch-review.js';
+import type { MailReview, SeriesReview } from './series-review.js';
 
 /** A file that was not read, and why. */
 interface Ignored {

@@ -2,6 +2,7 @@
 import { lookupIn } from './series-patch-names.js';
 import type { Mail } from './mail-message.js';
 import type { Row } from './result.js';
+import { numbered, type PatchReview } from './series-patch-review.js';
 import { diffText, sortMails, type PatchMail, type Posting } from './series-mails.js';
 import {
   isRecordedForm,
@@ -12,23 +13,6 @@ import {
 } from './series-match.js';
 import { comparePatch, mailPlace, PatchContext, readInNote } from './series-patch.js';
 import { withMoves } from './series-moves.js';
-
-/** A patch of a series: a record and its mail, or one of them. */
-export interface PatchReview {
-  /** The record's number; undefined: the mail is of no record. */
-  readonly number: number | undefined;
-  readonly title: string;
-  readonly mail: PatchMail | undefined;
-  /** How the mail was found for the record. */
-  readonly by: Match['by'];
-  /** The diff's names by how the record has them. */
-  readonly coverage: {
-    readonly modelled: number;
-    readonly notModelled: number;
-    readonly unrecorded: number;
-  };
-  readonly rows: readonly Row[];
-}
 
 export interface SeriesReview {
   readonly version: number;
@@ -47,13 +31,6 @@ export interface MailReview {
 }
 
 const NO_NAMES = { modelled: 0, notModelled: 0, unrecorded: 0 };
-
-/** `05/20`, or `a patch` without a number. */
-export function numbered({ mail: { subject } }: PatchMail): string {
-  const { number, count } = subject;
-  if (number === undefined || count === undefined) return 'a patch without number';
-  return `${String(number).padStart(String(count).length, '0')}/${count}`;
-}
 
 /** The definitions of constants in a posting, those of a later patch last. */
 function definitionsOf(patches: readonly PatchMail[]): Map<string, string> {
