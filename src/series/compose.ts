@@ -5,7 +5,7 @@
 import { addedNames, type Hunk, type OwnHunk } from '../kernel/hunk.js';
 import { InputError } from '../base/errors.js';
 import { suggest } from '../base/suggest.js';
-import { checkAdded, ownForms, replaceOwn } from './own-compose.js';
+import { checkAdded, checkApplied, ownForms, replaceOwn } from './own-compose.js';
 import { alternatives, allHunks, hunksOf, LAST_STAGE, patchOf, TURN_ON } from './patches.js';
 import { canonicalName, checkLeftOut, expand, stubOf } from './without.js';
 
@@ -66,9 +66,9 @@ export function compose(selection: HunkSelection): Composed {
   const remaining = stage.filter((hunk) => !out.has(hunk));
   if (!stub) checkLeftOut(out, remaining);
   const base = stub ? stage.map((hunk) => (out.has(hunk) ? stubOf(hunk) : hunk)) : remaining;
-  const hunks = replacing
-    .filter((hunk) => !out.has(hunk))
-    .reduce(replaceOwn, alternative.reduce(applyAlternative, base));
+  const withAlternatives = alternative.reduce(applyAlternative, base);
+  if (extra.length > 0) checkApplied(base, withAlternatives, extra);
+  const hunks = replacing.filter((hunk) => !out.has(hunk)).reduce(replaceOwn, withAlternatives);
   if (extra.length > 0) checkAdded(hunks, extra);
   const inImage = extra.length > 0 ? [...posted, ...extra] : stage;
   const added = hunks.filter((hunk) => !inImage.some(({ id }) => id === hunk.id));

@@ -48,6 +48,24 @@ export function ownForms(
   };
 }
 
+/** Throws E_OWN_HUNK for an own form of a hunk that an alternative has replaced: it would have no effect. */
+export function checkApplied(
+  before: readonly Hunk[],
+  after: readonly Hunk[],
+  own: readonly OwnHunk[],
+): void {
+  const lost = before.findIndex(
+    (hunk, index) => after[index]?.id !== hunk.id && own.some(({ id }) => id === hunk.id),
+  );
+  const [form, by] = [before[lost], after[lost]];
+  if (form === undefined || by === undefined) return;
+  throw refuse(
+    form,
+    `the alternative ${by.id} replaces it`,
+    `one of the two, or an own hunk with instead: '${by.id}'`,
+  );
+}
+
 /** Applies an own hunk with `instead`. Throws E_OWN_HUNK if there is no such hunk in the selection. */
 export function replaceOwn(hunks: readonly Hunk[], own: OwnHunk): readonly Hunk[] {
   const { instead } = own;

@@ -38,6 +38,14 @@ describe('an own hunk with the id of a posted one', () => {
     );
   });
 
+  test('is refused with an alternative that would replace it', () => {
+    const selection = { ...whole, extra: [own('15/trampoline_64')], with: ['15/before-paging'] };
+    expect(messageOf(() => compose(selection))).toBe(
+      "E_OWN_HUNK: 15/trampoline_64: the alternative 15/before-paging replaces it; expected one of the two, or an own hunk with instead: '15/before-paging'",
+    );
+    expect(ids({ ...selection, extra: [form] })).toContain('15/before-paging');
+  });
+
   test('has the stub of the posted one unless it has its own', () => {
     const adds = [
       kernelFile('a.c', {
