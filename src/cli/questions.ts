@@ -88,6 +88,19 @@ const byId = (a: Loaded, b: Loaded): number =>
 const isPath = (word: string): boolean =>
   /[/\\.]/.test(word) || (!/^\d+$/.test(word) && existsSync(word));
 
+/** The error for a number or name that no question of a folder has. */
+function unknownQuestion(word: string, folder: string, all: readonly Loaded[]): InputError {
+  const file = `${word}.yaml`;
+  const names = all.map(({ id }) => id).filter((id) => wholeNumber(id) === undefined);
+  return new InputError({
+    code: 'E_QUESTION_UNKNOWN',
+    place: { file: relative('.', folder) },
+    expected: 'a file, or a number or name that "sme-boot questions" prints',
+    found: word === '' ? '""' : word,
+    ...(existsSync(file) ? { suggestion: file } : suggest(word, names)),
+  });
+}
+
 /** The given questions; all of the default folder for none. Throws E_QUESTION_UNKNOWN for an unknown number or name. */
 function chosen(io: Io, given: readonly string[]): Loaded[] {
   const paths = given.filter(isPath);
@@ -101,17 +114,7 @@ function chosen(io: Io, given: readonly string[]): Loaded[] {
     const id = idOf(word);
     const found = all.find((each) => each.id === id);
     if (found !== undefined) return found;
-    const ids = all.sort(byId).map((each) => each.id);
-    throw new InputError({
-      code: 'E_QUESTION_UNKNOWN',
-      place: { file: relative('.', folder) },
-      expected: `a file, or one of ${ids.join(', ')}`,
-      found: word,
-      ...suggest(
-        word,
-        ids.filter((each) => wholeNumber(each) === undefined),
-      ),
-    });
+    throw unknownQuestion(word, folder, all);
   });
   return [...new Set([...fromPaths, ...named])];
 }

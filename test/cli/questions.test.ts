@@ -108,7 +108,8 @@ describe('sme-boot questions', () => {
   });
 
   test.each([
-    [['99'], /E_QUESTION_UNKNOWN: .*questions.*found 99/],
+    [['99'], /E_QUESTION_UNKNOWN: .*questions.*a number or name that.*found 99/],
+    [[''], /E_QUESTION_UNKNOWN: .*found ""/],
     [['scenarios/kexec.yaml'], /E_QUESTION: .*expected a question, found a scenario.*sme-boot run/],
     [['nowhere.yaml'], /E_READ/],
     [['--runn'], /unknown option --runn; did you mean --run\?/],

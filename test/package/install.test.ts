@@ -126,6 +126,8 @@ describe('the installed command', () => {
       ['matrix', 'bios-minimal', '--only', '09/initrd', '--jobs', '2'],
       ['patches'],
       ['probe', `${own}/probes/03-mask.yaml`],
+      ['probe', 'swapped-ciphertext'],
+      ['questions', '17', '--run'],
       ['schema', 'trace'],
     ];
     const failed = commands
