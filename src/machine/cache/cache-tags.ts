@@ -143,7 +143,7 @@ export class LineTags {
   }
 
   isDirty(slot: number): boolean {
-    return this.dirtyBits[slot] === 1 && this.highTag[slot] !== INVALID;
+    return this.dirtyBits[slot] === 1;
   }
 
   invalidate(slot: number): void {
@@ -192,7 +192,8 @@ export class LineTags {
   slotsIn(start: number, end: number, key: KeyId): number[] {
     const found: number[] = [];
     for (let slot = 0; slot < this.highTag.length; slot++) {
-      if (this.highTag[slot] === INVALID || this.keyOf(slot) !== key) continue;
+      // An empty slot has no key.
+      if (this.keyOf(slot) !== key) continue;
       const at = this.addressOf(slot);
       if (at >= start && at < end) found.push(slot);
     }

@@ -60,6 +60,21 @@ describe.each(ACCESSES)('a %s', (_name, access) => {
   });
 });
 
+test.each([false, true])(
+  'a write of a device to more bytes than the cache has drops the lines in them (coherent: %p)',
+  (coherent) => {
+    const { memory, cache } = setup(8 * LINE, 2, coherent);
+    for (const n of [12, 3, 20]) put(cache, n * LINE, n, WB, KEY_HOST);
+    put(cache, 5 * LINE, 5, WB, KEY_PLAIN);
+    memory.log.length = 0;
+    cache.deviceWrite(DEVICE, line(3), KEY_HOST, bytes(17 * LINE), 0, 17 * LINE, 0);
+    const backs = coherent ? ['back 3 k1', 'back 5 k0', 'back 12 k1'] : ['back 3 k1', 'back 12 k1'];
+    expect(memory.log).toEqual([...backs, `write ${3 * LINE} k1`]);
+    expect(cache.lastWrite(line(20))).toBeDefined();
+    expect(cache.lastWrite(line(5)) === undefined).toBe(coherent);
+  },
+);
+
 describe('a read or peek of some bytes', () => {
   // Lines 3 and 5 are cached under the key, line 4 under another one.
   test.each([

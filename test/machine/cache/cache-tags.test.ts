@@ -131,12 +131,16 @@ describe('the state of a line', () => {
     takeDirty(tags, HIGH, KEY_HOST);
     takeDirty(tags, 4 * LINE, KEY_HOST);
     expect(tags.newestDirty(pa(0))).toBe(host);
+    tags.dirty(host, 0, 0);
     tags.wroteThrough(plain, 1);
     tags.touch(host);
     expect(tags.newestDirty(pa(0))).toBe(plain);
     tags.dirty(host, 0, 0);
     expect(tags.newestDirty(pa(0))).toBe(host);
     tags.invalidate(host);
+    expect(tags.newestDirty(pa(0))).toBe(plain);
+    // A write through a clean line leaves it clean.
+    tags.wroteThrough(tags.find(pa(0), GUEST), 1);
     expect(tags.newestDirty(pa(0))).toBe(plain);
   });
 
@@ -159,8 +163,8 @@ describe('the state of a line', () => {
 const lines = fc.uniqueArray(
   fc.record({
     at: fc
-      .constantFrom(0, 16 * LINE, SIGN, HIGH, 3 * HIGH, LAST - 31 * LINE)
-      .chain((base) => fc.integer({ min: 0, max: 31 }).map((n) => base + n * LINE)),
+      .constantFrom(0, 16 * LINE, SIGN, HIGH, 3 * HIGH, LAST - 6 * LINE)
+      .chain((base) => fc.integer({ min: 0, max: 6 }).map((n) => base + n * LINE)),
     key: fc.constantFrom(KEY_PLAIN, KEY_HOST, GUEST),
     cpu: fc.nat(2),
     dirty: fc.boolean(),
@@ -186,6 +190,8 @@ test('lines are listed by address: those of a range under a key, and dirty ones 
         );
       }
       // At one address in the order of the last use.
+      taken.reverse();
+      for (const { at, key } of taken) tags.touch(tags.find(pa(at), key));
       const used = taken.map(({ at, key }) => `${at} ${key}`);
       const dirty = linesOf(tags, tags.dirtySlots());
       const order = dirty.map(([at, key]) => [at, used.indexOf(`${at} ${key}`)] as const);
@@ -202,6 +208,16 @@ test('lines are listed by address: those of a range under a key, and dirty ones 
       }
     }),
   );
+});
+
+test('lines of a range include that at its start and not that at its end', () => {
+  const tags = new LineTags(4, 2);
+  for (const n of [6, 3, 4, 5]) take(tags, n * LINE, KEY_HOST);
+  const found = tags.slotsIn(4 * LINE, 6 * LINE, KEY_HOST);
+  expect(linesOf(tags, found)).toEqual([
+    [4 * LINE, KEY_HOST],
+    [5 * LINE, KEY_HOST],
+  ]);
 });
 
 describe('takeRun', () => {

@@ -135,6 +135,16 @@ describe('a fill longer than the cache', () => {
     expect(chunks).toEqual([8, 8, 8, 8, 8]);
   });
 
+  test('leaves no line that was cached before', () => {
+    const { memory, cache } = setup(8 * LINE);
+    put(cache, 40 * LINE, 7, MEMTYPE.WB);
+    cache.fillRun(0, pa(0), KEY_HOST, 1, 16 * LINE, 0);
+    memory.bytes[40 * LINE] = 9;
+    const out = new Uint8Array(1);
+    cache.peekCoherent(0, pa(40 * LINE), KEY_PLAIN, out, 0, 1);
+    expect(out[0]).toBe(9);
+  });
+
   // The cache has lines 8 to 15 then: bytes 0x200 to 0x3ff.
   test.each([
     ['peek', 0x1f0, 16, true],
