@@ -294,6 +294,115 @@ describe('count', () => {
   });
 });
 
+describe('a verdict tells', () => {
+  const [a, one, two] = [{ console: 'a' }, map('0x1', 0), map('0x2', 1)];
+  const placed = (step: string, event: TraceEvent): object => ({ step, event });
+  const verdictsOf = (...directives: string[]): unknown[] =>
+    run(boot, ...directives).directives.map(({ verdict }) => verdict);
+
+  test('where its events were found, in the order of the patterns', () => {
+    expect(verdictsOf('any-order: [{map: "0x2"}, {console: a}]')).toEqual([
+      {
+        status: 'found',
+        at: [
+          expect.objectContaining(placed('first', two)),
+          expect.objectContaining(placed('first', a)),
+        ],
+      },
+    ]);
+  });
+
+  test('the first and the last event that were counted, with the events around them', () => {
+    const [wrong] = verdictsOf('{count: {console: a}, times: 1}');
+    expect(wrong).toMatchObject({
+      status: 'wrong-count',
+      times: 2,
+      first: { ...placed('first', a), after: placed('first', one) },
+      last: { ...placed('second', a), before: placed('second', { fill: '0x9', n: 5 }) },
+    });
+    expect(wrong).not.toHaveProperty('first.before');
+    expect(wrong).not.toHaveProperty('last.after');
+    expect(wrong).not.toHaveProperty('nearest');
+  });
+
+  test('one event only, if one was counted, and the nearest, if none was', () => {
+    const [single, none, nothing] = verdictsOf(
+      '{count: {fill: /./}, times: 4}',
+      '{count: {map: "0x1", C: 1, in: f}, times: 1}',
+      '{count: {panic: /./}, times: 1}',
+    );
+    expect(single).toMatchObject({ times: 5, first: placed('second', { fill: '0x9', n: 5 }) });
+    expect(Object.keys(single ?? {})).toEqual(['status', 'times', 'first']);
+    expect(none).toMatchObject({
+      times: 0,
+      nearest: { ...placed('first', one), before: placed('first', a) },
+    });
+    expect(Object.keys(none ?? {})).toEqual(['status', 'times', 'nearest']);
+    expect(nothing).toEqual({ status: 'wrong-count', times: 0 });
+  });
+
+  test('of several events with mismatches the one with the fewest, of two alike the first', () => {
+    const nearest = (directive: string): unknown => verdictsOf(directive)[0];
+    expect(nearest('expect: {map: "0x2", C: 1, in: g}')).toMatchObject({ nearest: { event: two } });
+    expect(nearest('expect: {map: "0x3", in: g}')).toMatchObject({ nearest: { event: one } });
+  });
+
+  test('where the search began, and no event where the trace has none', () => {
+    expect(verdictsOf('expect: {panic: /./}')).toEqual([
+      expect.objectContaining({
+        status: 'not-found',
+        from: 'first',
+        began: { after: expect.objectContaining(placed('first', a)) },
+      }),
+    ]);
+    const [, end] = verdictsOf(
+      'expect: {fill: /./}',
+      'expect: {map: "0x1"}',
+      'expect: {panic: /./}',
+    );
+    expect(end).toMatchObject({
+      from: 'second',
+      began: { before: placed('second', { fill: '0x9', n: 5 }) },
+    });
+    const [, , last] = verdictsOf(
+      'expect: {fill: /./}',
+      'next: {console: a}',
+      'expect: {panic: /./}',
+    );
+    expect(last).toMatchObject({ status: 'not-found', began: { before: placed('second', a) } });
+    for (const key of ['from', 'nearest', 'began.after']) expect(last).not.toHaveProperty(key);
+  });
+
+  test('why it is unused', () => {
+    const reasons = (...directives: string[]): unknown[] =>
+      run(boot, ...directives).directives.map(({ verdict }) =>
+        verdict.status === 'unused' ? verdict.reason : verdict.status,
+      );
+    const before = 'the match before it was not found';
+    expect(reasons('expect: {panic: /./}', 'next: {map: /./}', 'next: {map: /./}')).toEqual([
+      'not-found',
+      before,
+      before,
+    ]);
+    // A count of an unknown boot step is no match that `next` could follow; another directive is.
+    const unknown = 'the trace has no boot step third';
+    const count = '{count: {console: a}, times: 1, step: third}';
+    expect(reasons('expect: {console: a}', count, 'next: {map: /./}')).toEqual([
+      'found',
+      unknown,
+      'found',
+    ]);
+    expect(reasons('{expect: {console: a}, step: third}', 'next: {console: a}')).toEqual([
+      unknown,
+      before,
+    ]);
+    expect(reasons('expect: {unmap: "0x1"}', '{not: {map: /./}, step: first}')).toEqual([
+      'found',
+      'the boot step first is not between the matches around it',
+    ]);
+  });
+});
+
 describe('final, outcome and consumed', () => {
   const trace = smallTrace();
   test.each([

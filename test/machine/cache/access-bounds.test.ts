@@ -104,6 +104,19 @@ describe('a read or peek of some bytes', () => {
     }
   });
 
+  test('of several lines leaves each of them in the cache with its bytes', () => {
+    const { memory, cache } = setup(16 * LINE, 4);
+    memory.bytes.set(bytes(8 * LINE));
+    cache.read(0, pa(8), KEY_HOST, WB, new Uint8Array(4 * LINE), 0, 4 * LINE, 0);
+    memory.log.length = 0;
+    for (let n = 0; n < 5; n++) {
+      const out = whole(0);
+      cache.read(0, line(n), KEY_HOST, WB, out, 0, LINE, 0);
+      expect(out).toEqual(bytes(LINE, n * LINE * 7).map((byte) => byte ^ KEY_HOST));
+    }
+    expect(memory.log).toEqual([]);
+  });
+
   test('of a device reads adjacent lines that are not cached at once, and none that is', () => {
     const { memory, cache } = setup(32 * LINE, 4);
     put(cache, 3 * LINE, 1, WB);

@@ -50,6 +50,27 @@ describe('true LRU', () => {
     );
   });
 
+  test('counts an allocation as a use', () => {
+    const policy = after([]);
+    policy.fill(0);
+    expect(victims(policy, 0)).toEqual([1, 2, 3, 0]);
+  });
+
+  test.each([
+    // Uses of the slots of the first set; the same if the last use of each is in the same order.
+    [[0, 1, 2, 3], [3, 0, 1, 0, 1, 2, 3], true],
+    [[1, 0, 3, 2], [3, 1, 0, 2], false],
+    [[0, 2, 1, 3], [0, 3, 1, 2], false],
+    [[3, 2, 1, 0], [3, 2, 0, 1], false],
+    [[1, 3, 0, 2], [3, 1, 2, 0], false],
+  ])('sameChoices after uses of %j and of %j is %p', (one, other, same) => {
+    for (const set of [0, WAYS]) {
+      const [a, b] = [one, other].map((uses) => after(uses.map((slot) => slot + set)).view());
+      if (a === undefined || b === undefined) throw new RangeError('two states');
+      expect([LRU.sameChoices(a, b, WAYS), LRU.sameChoices(b, a, WAYS)]).toEqual([same, same]);
+    }
+  });
+
   test('snapshot is not changed by later uses and can be restored', () => {
     const policy = after([0]);
     const state = policy.snapshot();
