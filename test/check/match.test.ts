@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { readExpectation, type MatchExpectation } from '../../src/check/expectation.js';
-import { match, type MatchResult } from '../../src/check/match.js';
+import { match, matchDirective, type MatchResult } from '../../src/check/match.js';
 import type { Trace, TraceEvent } from '../../src/trace/trace.js';
 import { anyEvent, smallTrace, traceWith } from '../trace/helpers.js';
 
@@ -419,6 +419,32 @@ describe('final, outcome and consumed', () => {
     ['consumed: {dtb: {intact: true}}', false],
   ])('%s: %p', (text, ok) => {
     expect(match(expectationOf(text), trace).ok).toBe(ok);
+  });
+
+  test('results name the section, the name and the fields that differ', () => {
+    const text =
+      'final: {initrd: {state: plaintext}, initr: {state: plaintext}}\n' +
+      'consumed: {initrd: {intact: false}}\noutcome: {kind: booted}';
+    const { ok, required } = match(expectationOf(text), trace);
+    const differs = (field: string): unknown => [expect.objectContaining({ field })];
+    const result = (section: string, name: string, fields: object): object => ({
+      ...{ section, name, ok: false, known: true, differs: [] },
+      ...fields,
+    });
+    expect(ok).toBe(false);
+    expect(required).toEqual([
+      result('final', 'initrd', { differs: differs('state') }),
+      result('final', 'initr', { known: false, suggestion: 'initrd' }),
+      result('consumed', 'initrd', { ok: true }),
+      result('outcome', 'outcome', { differs: differs('kind') }),
+    ]);
+  });
+
+  test('a directive by itself is evaluated against the steps of a trace', () => {
+    const [directive] = expectationOf('match: [{not: {fill: /./}}]').directives;
+    if (directive === undefined) throw new RangeError('no directive');
+    expect(matchDirective(directive, boot.steps).verdict.status).toBe('forbidden');
+    expect(matchDirective(directive, []).verdict.status).toBe('absent');
   });
 
   test('consumed is required of every consumer, or of the one that `by` names', () => {
