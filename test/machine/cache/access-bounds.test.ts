@@ -138,7 +138,8 @@ describe('a read or peek of some bytes', () => {
 
 describe('a WT write', () => {
   test('updates the bytes that are cached, from line to line, and is their last write', () => {
-    const { memory, cache } = setup(32 * LINE, 4);
+    // One way: the bytes of adjacent lines are adjacent in the cache.
+    const { memory, cache } = setup(32 * LINE, 1);
     for (const n of [3, 5, 6]) cache.write(0, line(n), KEY_HOST, WB, whole(n), 0, LINE, n);
     cache.write(0, pa(3 * LINE + 60), KEY_HOST, WT, bytes(200), 11, 2 * LINE + 4, 9);
     const expected = new Uint8Array(4 * LINE);
