@@ -136,6 +136,24 @@ describe('a read or peek of some bytes', () => {
   });
 });
 
+test.each([1, 4, 8, 15, 16, 17, 40])(
+  'a WB write of %i bytes from one line into the next',
+  (length) => {
+    for (const before of [1, length >> 1, length - 1, length]) {
+      // One way: the bytes of adjacent lines are adjacent in the cache.
+      const { cache } = setup(32 * LINE, 1);
+      const at = 4 * LINE - before;
+      cache.write(0, line(2), KEY_HOST, WB, bytes(4 * LINE), 0, 4 * LINE, 0);
+      cache.write(0, pa(at), KEY_HOST, WB, bytes(100, 5), 30, length, 0);
+      const expected = bytes(4 * LINE);
+      expected.set(bytes(100, 5).subarray(30, 30 + length), at - 2 * LINE);
+      const out = new Uint8Array(4 * LINE);
+      cache.read(0, line(2), KEY_HOST, WB, out, 0, 4 * LINE, 0);
+      expect(out).toEqual(expected);
+    }
+  },
+);
+
 describe('a WT write', () => {
   test('updates the bytes that are cached, from line to line, and is their last write', () => {
     // One way: the bytes of adjacent lines are adjacent in the cache.
