@@ -266,7 +266,7 @@ export const LIMITS = {
     code: '',
   },
   mailFile: {
-    most: 64 * MIB,
+    most: 16 * MIB,
     unit: 'bytes',
     what: 'a mailbox; all files of a folder of mails',
     why: 'a thread of 18 patches and their replies has 2 MiB',
@@ -280,14 +280,14 @@ export const LIMITS = {
     code: 'E_MAIL',
   },
   mails: {
-    most: 5000,
+    most: 2000,
     unit: 'mails',
     what: 'mails of a mailbox or a folder',
     why: 'the longest threads of the kernel have a thousand',
     code: 'E_MAIL',
   },
   mailFiles: {
-    most: 5000,
+    most: 2000,
     unit: 'files',
     what: 'files in a folder of mails',
     why: 'each is a mail',

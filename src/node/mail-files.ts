@@ -87,12 +87,15 @@ class Folder {
 
 /** The mails of a file's bytes, added to `mails`. */
 async function readInto(mails: Mail[], file: string, bytes: Uint8Array): Promise<void> {
-  for (const raw of splitMails(bytes)) {
+  const raws = splitMails(bytes);
+  if (mails.length + raws.length > LIMITS.mails.most) {
+    throw limitError(LIMITS.mails, String(mails.length + raws.length), { file });
+  }
+  for (const raw of raws) {
     const place = { file, line: raw.line };
     if (raw.bytes.length > LIMITS.mail.most) {
       throw limitError(LIMITS.mail, String(raw.bytes.length), place);
     }
-    if (mails.length >= LIMITS.mails.most) throw limitError(LIMITS.mails, 'more', place);
     try {
       mails.push(await readMail(file, raw));
     } catch (error) {

@@ -18,6 +18,9 @@ const DEFINES_VARIABLE: readonly (readonly [RegExp, number])[] = [
 ];
 const OPTIONS = /^(?:early_param|__setup|core_param|early_param_on_off)$/;
 
+/** Lines of the head of a definition (our choice): a function of the kernel has up to twelve. */
+const LONGEST_HEAD = 32;
+
 const IDENT = /[A-Za-z_$][\w$]*/g;
 
 /** The text with parentheses' contents as spaces, as long as it was. */
@@ -157,6 +160,11 @@ class CScanner {
     if (inside?.kind === 'member') this.member(inside.name);
     else if (inside?.kind === 'constant') this.enumerators();
     else {
+      // Constants for assembly (include/linux/kbuild.h).
+      const [, name] = /^\s+(?:OFFSET|DEFINE)\(\s*(\w+)\s*,/.exec(this.code(this.at)) ?? [];
+      if (name !== undefined) {
+        this.definitions.push({ name, kind: 'constant', index: this.at });
+      }
       if (inside === undefined) this.unplaced.push(this.at);
       this.mark(this.at, this.at++, inside);
     }
@@ -167,7 +175,7 @@ class CScanner {
     let text = this.code(this.at++);
     while (
       !/[;{}]\s*$/.test(text) &&
-      this.at < this.lines.length &&
+      this.at < Math.min(this.lines.length, from + LONGEST_HEAD) &&
       /^\s/.test(this.code(this.at))
     ) {
       text += ` ${this.code(this.at++)}`;
@@ -204,7 +212,8 @@ class CScanner {
     const from = this.at;
     let text = this.code(this.at);
     const isOpen = (): boolean => !/[;{]\s*$/.test(flat(text)) && !/[;{]/.test(flat(text));
-    while (isOpen() && this.at + 1 < this.lines.length) {
+    const end = Math.min(this.lines.length, from + LONGEST_HEAD);
+    while (isOpen() && this.at + 1 < end) {
       const next = this.code(this.at + 1);
       if (/^\s*#/.test(next) || /^\}/.test(next)) break;
       this.at++;

@@ -38,7 +38,8 @@ export function scanAssembly(lines: readonly SideLine[], heading: string): Scan 
       const local = name.startsWith('.L');
       const kind = asMacro !== undefined ? 'macro' : begun !== undefined ? 'function' : 'label';
       definitions.push({ name, kind, index });
-      if (!local) inside = { name, kind };
+      // A local label after the end of a symbol begins code of its own.
+      if (!local || inside === undefined) inside = { name, kind };
     }
     if (code.trim() !== '') within[index] = inside;
     if (inside === undefined && /^\s+[a-z]/.test(code)) unplaced.push(index);

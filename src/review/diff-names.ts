@@ -91,6 +91,12 @@ class Gatherer {
       const form = this.language === 'c' || this.language === 'assembly' ? 'c' : 'plain';
       const lines = sideOf(hunk, side, form);
       const { definitions, within, unplaced } = scan(this.language, lines, hunk.heading);
+      const named = new Map<string, Definition[]>();
+      for (const definition of definitions) {
+        const same = named.get(definition.name);
+        if (same === undefined) named.set(definition.name, [definition]);
+        else same.push(definition);
+      }
       const first = unplaced.flatMap((i) => lines[i] ?? []).find(({ changed }) => changed);
       if (first !== undefined && side === 'new') this.unplaced.push(first);
       for (const definition of definitions) {
@@ -103,7 +109,8 @@ class Gatherer {
         const inside = within[i];
         if (!line.changed || inside === undefined || line.code.trim() === '') return;
         const draft = this.draft(inside.name, inside.kind);
-        draft.shown.push(...definitions.filter(({ name }) => name === inside.name));
+        draft.shown.push(...(named.get(inside.name) ?? []));
+        named.delete(inside.name);
         if (side === 'new') draft.inner ??= line;
         else draft.innerOld ??= line;
       });

@@ -1,6 +1,9 @@
 /** Reads unified diffs as git writes them into mails, strictly: each hunk has the lines that its header counts. */
 import { diffPath } from './diff-path.js';
 
+/** Characters of a line that is read for names (our choice). */
+export const LONGEST_LINE = 1000;
+
 export interface DiffLine {
   readonly sign: ' ' | '+' | '-';
   readonly text: string;
@@ -63,6 +66,8 @@ class Reader {
   start: number;
   private at = 0;
   private file: Draft | undefined;
+  /** The first line that is too long. */
+  private long: number | undefined;
 
   constructor(private readonly lines: readonly string[]) {
     this.start = lines.length;
@@ -71,6 +76,9 @@ class Reader {
   read(): Diff {
     while (this.at < this.lines.length) this.next();
     for (const file of this.files) this.check(file);
+    if (this.long !== undefined) {
+      this.problem(`lines of more than ${LONGEST_LINE} characters are not read`, this.long);
+    }
     return { files: this.files, problems: this.problems, start: this.start };
   }
 
@@ -241,6 +249,7 @@ class Reader {
         this.problem(`the hunk has ${read}, its header says ${told}`, header);
         return lines;
       }
+      if (line.length > LONGEST_LINE) this.long ??= this.at;
       const own = sign === '+' || sign === '-' ? sign : ' ';
       lines.push({
         sign: own,

@@ -1,5 +1,5 @@
 /** One side of a hunk, as the scanners of source fragments read it: without comments, and with what was changed marked. */
-import type { DiffHunk } from './diff-parse.js';
+import { LONGEST_LINE, type DiffHunk } from './diff-parse.js';
 
 /** A line of the file before or after the patch. */
 export interface SideLine {
@@ -82,7 +82,7 @@ export function sideOf(
 ): SideLine[] {
   const other = side === 'old' ? '+' : '-';
   const lines = hunk.lines.filter(({ sign }) => sign !== other);
-  const text = lines.map((line) => line.text).join('\n');
+  const text = lines.map((line) => (line.text.length > LONGEST_LINE ? '' : line.text)).join('\n');
   const code = (form === 'c' ? withoutComments(text, strings) : text).split('\n');
   return lines.map((line, i) => ({
     code: (code[i] ?? '').trimEnd(),

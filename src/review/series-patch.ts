@@ -55,10 +55,11 @@ export function mailPlace({ mail }: PatchMail, at?: number): SourceLine {
 }
 
 /** That the record was read in another posting than the one it describes, if it was. */
-export const readInNote = ({ record }: RecordFile): string | undefined =>
-  record.readInForm === undefined
-    ? undefined
-    : `record read in the v2 form, Message-ID ${record.readInForm}`;
+export function readInNote({ record: { messageId, readInForm } }: RecordFile): string | undefined {
+  if (readInForm === undefined) return undefined;
+  const form = messageId === null ? 'in the v2 form' : 'in another sending';
+  return `record read ${form}, Message-ID ${readInForm}`;
+}
 
 function headers(context: PatchContext): Row[] {
   const { record } = context.record;

@@ -182,18 +182,20 @@ class Reviewer {
     const { count = 0, patches } = this.posting;
     if (this.recorded || patches.length === 0) return [];
     const seen = new Set(patches.map(({ mail }) => mail.subject.number));
-    const numbers = Array.from({ length: count }, (_, i) => i + 1).filter((n) => !seen.has(n));
-    return numbers.map((number) => {
-      const title = `${String(number).padStart(String(count).length, '0')}/${count}`;
-      const row: Row = {
-        about: 'mail',
-        claim: `a mail of ${title}`,
-        state: 'missing',
-        record: { file: 'patches', path: '' },
-      };
-      const none = { number: undefined, mail: undefined, by: undefined };
-      return { ...none, title, coverage: NO_NAMES, rows: [row] };
-    });
+    const width = String(count).length;
+    const numbers = Array.from({ length: count }, (_, i) => i + 1)
+      .filter((number) => !seen.has(number))
+      .map((number) => String(number).padStart(width, '0'));
+    if (numbers.length === 0) return [];
+    const title = `${numbers.join(', ')} of ${count}`;
+    const row: Row = {
+      about: 'mail',
+      claim: `mails of ${title}`,
+      state: 'missing',
+      record: { file: 'patches', path: '' },
+    };
+    const none = { number: undefined, mail: undefined, by: undefined };
+    return [{ ...none, title, coverage: NO_NAMES, rows: [row] }];
   }
 }
 

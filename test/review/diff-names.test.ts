@@ -282,6 +282,24 @@ describe('names in fragments of other languages', () => {
       ['changed widget_pgt function 13'],
     ],
     [
+      'code after a local label',
+      'a.S',
+      '',
+      [' ENDPROC(before)', '+.Lcopy_start:', '+\tmov %rbx, %cr3', '+.Lcopy_stop:'],
+      ['added .Lcopy_start label 11', 'added .Lcopy_stop label 13'],
+    ],
+    [
+      'constants for assembly',
+      'arch/x86/kernel/asm-offsets.c',
+      'void common(void) {',
+      ['+\tOFFSET(BP_widget, boot_params, widget);', '+\tDEFINE(WIDGET_SIZE, sizeof(int));'],
+      [
+        'added BP_widget constant 10',
+        'added WIDGET_SIZE constant 11',
+        'changed common function 10',
+      ],
+    ],
+    [
       'macros of assembly',
       'a.S',
       '',

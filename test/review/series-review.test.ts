@@ -363,7 +363,7 @@ describe('another revision', () => {
       '1 WIDGET_BIT: constant added in include/widget.h: differs; no diff of include/widget.h; now in 2/4',
     );
     expect(found).toContain('2 a mail of "widget: Turn the widget on": missing');
-    expect(found).toContain('- a mail of 4/4: missing');
+    expect(found).toContain('- mails of 4 of 4: missing');
   });
 
   test('beside the recorded posting, both are compared', async () => {
