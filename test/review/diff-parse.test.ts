@@ -154,6 +154,12 @@ describe('what is no correct diff is said', () => {
     expect(reasons(text)).toEqual(expected);
   });
 
+  test('lines that are too long to be read for names', () => {
+    expect(reasons(`${HEAD}@@ -0,0 +1,2 @@\n+a\n+${'f('.repeat(600)}\n`)).toEqual([
+      [6, 'lines of more than 1000 characters are not read'],
+    ]);
+  });
+
   test('a hunk that counts a billion lines takes no memory', () => {
     expect(reasons(`${HEAD}@@ -1,999999999 +1,999999999 @@\n a`)).toHaveLength(1);
   });

@@ -97,6 +97,18 @@ describe('the posting that the records describe', () => {
   });
 });
 
+test('a record that was read in another sending of its patch agrees with that one', async () => {
+  const [first] = RECORDS;
+  if (first === undefined) throw new Error('no record');
+  const record = { ...first.record, readInForm: 'sent-before@example.org' };
+  const mails = await readMade(changed(0, { id: 'sent-before@example.org' }));
+  const rows = rowsOf(reviewMails([{ ...first, record }, ...RECORDS.slice(1)], mails));
+  expect(rows.filter(isFailed)).toEqual([]);
+  expect(rows.map(short)).toContain(
+    '1 Message-ID one@example.org: not checked; record read in another sending, Message-ID sent-before@example.org',
+  );
+});
+
 describe('each way in which a posting can differ', () => {
   test.each<[string, MadeMail[], string[]]>([
     [
