@@ -1,12 +1,14 @@
 // Writes the tables of docs/scenarios.md (from schemas/scenario.schema.json) and docs/trace-format.md (from
-// schemas/trace.schema.json and src/trace/vocabulary.ts) and docs/limits.md (from src/base/limits.ts); with --check it only reports whether they are up to date.
+// schemas/trace.schema.json and src/trace/vocabulary.ts) and docs/limits.md (from src/base/limits.ts) and docs/findings.md
+// (from findings/); with --check it only reports whether they are up to date.
 // A table is between `<!-- keys PATH -->` or `<!-- events -->` or `<!-- fields PATH -->` and `<!-- /… -->`.
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { format, resolveConfig } from 'prettier';
+import { parse } from 'yaml';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const schemaOf = (name) =>
@@ -142,6 +144,17 @@ async function limitsTable() {
   return table(['bounded', 'at most', 'error', 'reason'], rows);
 }
 
+/** The findings by revision. */
+async function findingsTable() {
+  const { markdownTable } = await moduleOf('src/cli/findings-table.ts');
+  const folder = join(root, 'findings');
+  const all = readdirSync(folder).sort();
+  return markdownTable(
+    all.map((name) => parse(readFileSync(join(folder, name), 'utf8'))),
+    true,
+  ).trimEnd();
+}
+
 /** The paths of all mappings with fixed keys. */
 function pathsOf(part, path = '') {
   const inner = part.items ?? part;
@@ -156,6 +169,7 @@ function pathsOf(part, path = '') {
 const scenario = schemaOf('scenario');
 const trace = schemaOf('trace');
 const PAGES = {
+  'docs/findings.md': { needed: ['findings'], findings: findingsTable },
   'docs/limits.md': { needed: ['limits'], limits: limitsTable },
   'docs/scenarios.md': {
     needed: pathsOf(scenario).map((path) => `keys ${path}`.trim()),

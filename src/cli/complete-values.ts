@@ -7,6 +7,7 @@ import { OUTCOME_KINDS } from '../trace/trace.js';
 import { TRACE_KINDS } from '../trace/vocabulary.js';
 import type { Boot } from '../sequencer/boot.js';
 import type { Candidate } from './complete.js';
+import { findings } from './findings.js';
 import { patchRecords } from './records.js';
 import { packageQuestions } from './questions.js';
 import { DEFAULT_SCENARIO, loadScenario, prepareBoot, scenarioNames } from './run-options.js';
@@ -151,6 +152,8 @@ const SOURCES = new Map<string, Source>([
   ['SERIES', of(series, true)],
   ['A', of(scenarios, true)],
   ['PATCHES', of(patches)],
+  ['--patch', of(patches)],
+  ['FINDING', of(() => findings().map(({ id, title }) => ({ value: id, about: title })))],
   ['N', of(patches)],
   ['QUESTIONS', of(questions, true)],
 ]);

@@ -11,6 +11,7 @@ import { allHunks, alternatives, hunksOf, patchOf, LAST_STAGE } from '../series/
 import type { Alternative } from '../kernel/hunk.js';
 import { OPTIONS, reasonOf } from '../linux/options/options.js';
 import { seriesJsonSchema } from '../series/series-file.js';
+import { findingJsonSchema } from '../series/finding.js';
 import { patchJsonSchema, type PatchRecord } from '../series/record.js';
 import { questionJsonSchema } from '../check/question.js';
 import { changesJsonSchema } from '../check/changes.js';
@@ -192,6 +193,7 @@ const SCHEMAS: Readonly<Record<string, () => Record<string, unknown>>> = {
   changes: changesJsonSchema,
   expectation: expectationJsonSchema,
   patch: patchJsonSchema,
+  finding: findingJsonSchema,
   probe: scriptJsonSchema,
   effects: effectsJsonSchema,
   question: questionJsonSchema,

@@ -21,6 +21,7 @@ import { diffCommand } from './diff.js';
 import { effectsCommand } from './effects.js';
 import { EXIT, EXIT_MEANINGS, exitHelp, exitOf } from './exit-codes.js';
 import { causeText, faultText } from './fault.js';
+import { findingsCommand } from './findings.js';
 import { fitted } from './fit.js';
 import { HELP_COLUMNS, helpFitted } from './help-text.js';
 import { initCommand } from './init.js';
@@ -81,6 +82,7 @@ function program(io: Io): Command {
     probeCommand(io),
     listCommand(io),
     patchesCommand(io),
+    findingsCommand(io),
     questionsCommand(io, runCli),
     reviewCommand(io),
     schemaCommand(io),

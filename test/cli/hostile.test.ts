@@ -239,6 +239,7 @@ describe('a number on the command line is written in digits', () => {
     ['diff', '--stage', '1', '--stage'],
     ['effects'],
     ['patches'],
+    ['findings', '--patch'],
     ['matrix', 'bios-minimal', '--jobs'],
   ])('%s %s', async (...words) => {
     for (const text of ['', ' 7', '1e1', '0x5', '1.0', '+1', '9'.repeat(400), 'NaN']) {

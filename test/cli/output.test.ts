@@ -29,6 +29,8 @@ describe('--output', () => {
   test.each([
     [['list', 'labels']],
     [['patches', '3']],
+    [['findings']],
+    [['findings', 'vmcb']],
     [['schema', 'series']],
     [['trace', STAGE_1]],
     [['man']],

@@ -28,7 +28,7 @@ export function buildProgram(dir: string): string {
     logLevel: 'error',
   });
   mkdirSync(project, { recursive: true });
-  for (const each of ['package.json', 'scenarios', 'patches', 'probes', 'traces'])
+  for (const each of ['package.json', 'scenarios', 'patches', 'findings', 'probes', 'traces'])
     symlinkSync(resolve(each), join(project, each));
   return join(project, 'dist', 'sme-boot.js');
 }

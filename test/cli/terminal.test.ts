@@ -159,6 +159,7 @@ describe('on a terminal of 60 columns', () => {
   test.each([
     ...LISTS.map((what) => ['list', what]),
     ['patches'],
+    ['findings'],
     ['--help'],
     ...[
       'run',
@@ -225,6 +226,7 @@ describe('without a terminal', () => {
       ['probe'],
       ['list'],
       ['patches'],
+      ['findings'],
       ['schema'],
       ['scenario', 'from-dmesg'],
     ].map((argv) => [argv]),

@@ -41,7 +41,7 @@ describe.each(pages)('%s', (page) => {
   });
 
   test('names files of the project that exist', () => {
-    const folders = 'src|test|scripts|docs|traces|probes|patches|scenarios|schemas|bench';
+    const folders = 'src|test|scripts|docs|traces|probes|patches|findings|scenarios|schemas|bench';
     const path = new RegExp(`\`((?:${folders})/[\\w./-]*)\``, 'g');
     const lost = [...proseOf(page).matchAll(path)]
       .map((match) => match[1] ?? '')

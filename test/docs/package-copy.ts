@@ -14,6 +14,7 @@ const DATA = [
   'dist',
   'scenarios',
   'patches',
+  'findings',
   'probes',
   'questions',
   'schemas',

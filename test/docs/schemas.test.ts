@@ -62,7 +62,7 @@ describe('the JSON Schemas', () => {
 
 const MODELINE = /^# yaml-language-server: \$schema=(\S+)$/;
 /** The folders whose files are written or read in an editor. */
-const FOLDERS = ['scenarios', 'patches', 'probes', 'questions', 'traces'];
+const FOLDERS = ['scenarios', 'patches', 'findings', 'probes', 'questions', 'traces'];
 const files = FOLDERS.flatMap((folder) =>
   readdirSync(folder, { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('.yaml'))

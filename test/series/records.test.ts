@@ -140,6 +140,7 @@ describe('sme-boot list, patches and schema', () => {
     'changes',
     'expectation',
     'patch',
+    'finding',
     'probe',
     'effects',
     'question',
