@@ -65,7 +65,7 @@ function listText(all: readonly Finding[], paint: ChalkInstance): string {
   const legend = [
     '',
     ...Object.entries(REVISIONS).map(([name, what]) => `${name}: ${what}`),
-    '?: inferred; "sme-boot findings ID" says from what, and how to see it',
+    '?: inferred; "sme-boot findings FINDING" says from what',
   ];
   return [paint.bold(head), ...entries, ...legend, ''].join('\n');
 }

@@ -1,18 +1,16 @@
-/** `sme-boot list`, `patches` and `schema`. */
+/** `sme-boot list` and `schema`. */
 import { own } from '../base/own.js';
-import type { ChalkInstance } from 'chalk';
 import { Argument, Command } from 'commander';
 import { hex } from '../machine/address.js';
 import { effectsJsonSchema } from '../analysis/effects/form.js';
 import { LABELS } from '../sequencer/boot.js';
 import { scriptJsonSchema } from '../analysis/calls/file.js';
 import { scenarioJsonSchema } from '../scenario/scenario.js';
-import { allHunks, alternatives, hunksOf, patchOf, LAST_STAGE } from '../series/patches.js';
-import type { Alternative } from '../kernel/hunk.js';
+import { allHunks, alternatives } from '../series/patches.js';
 import { OPTIONS, reasonOf } from '../linux/options/options.js';
 import { seriesJsonSchema } from '../series/series-file.js';
 import { findingJsonSchema } from '../series/finding.js';
-import { patchJsonSchema, type PatchRecord } from '../series/record.js';
+import { patchJsonSchema } from '../series/record.js';
 import { questionJsonSchema } from '../check/question.js';
 import { changesJsonSchema } from '../check/changes.js';
 import { expectationJsonSchema } from '../check/expectation.js';
@@ -21,7 +19,6 @@ import { traceJsonSchema } from '../trace/trace.js';
 import { exitHelp } from './exit-codes.js';
 import type { Io } from './io.js';
 import { table } from './columns.js';
-import { numberOf } from './numbers.js';
 import { addOutput, formOf, openResult, writeResult, type OutputFlags } from './output.js';
 import { patchRecords } from './records.js';
 import { loadSeries, seriesNames } from './series.js';
@@ -123,67 +120,6 @@ function print(io: Io, rows: readonly Row[], flags: Flags): void {
       ),
     );
   out.end();
-}
-
-export function patchesCommand(io: Io): Command {
-  const command = new Command('patches')
-    .description('describe the patches of the series: hunks, files, needs, alternatives')
-    .argument(
-      '[N]',
-      `patch number, 1 to ${LAST_STAGE} (default: all)`,
-      numberOf('E_PATCH', 'patches', 1, LAST_STAGE),
-    )
-    .addHelpText(
-      'after',
-      `\nExamples:\n  sme-boot patches\n  sme-boot patches 9 --format json\n${exitHelp()}`,
-    )
-    .action((chosenNumber: number | undefined, flags: OutFlags) => {
-      const chosen = patchRecords().filter(
-        ({ number }) => chosenNumber === undefined || number === chosenNumber,
-      );
-      const out = openResult(io, flags.output);
-      if (formOf(flags, FORMS) === 'json') {
-        const rows = chosen.map((record) => ({ ...record, alternatives: alternativesOf(record) }));
-        out.write(`${JSON.stringify(rows, null, 2)}\n`);
-      } else for (const record of chosen) out.print(patchText(record, out.paint));
-      out.end();
-    });
-  return addOutput(command, { formats: FORMS });
-}
-
-/** The alternatives of a patch, as data. */
-function alternativesOf({
-  number,
-}: PatchRecord): Pick<Alternative, 'id' | 'instead' | 'what' | 'source'>[] {
-  return alternatives()
-    .filter((alternative) => patchOf(alternative) === number)
-    .map(({ id, instead, what, source }) => ({
-      id,
-      ...(instead === undefined ? {} : { instead }),
-      what,
-      source,
-    }));
-}
-
-function patchText(record: PatchRecord, paint: ChalkInstance): string {
-  const { number, subject, status, messageId, readInForm, files, adds, needs, note } = record;
-  const hunks = hunksOf(number);
-  const lines = [
-    paint.bold(`${String(number).padStart(2, '0')} ${subject}`),
-    `   ${status}; Message-ID ${messageId ?? `not seen, read as ${readInForm ?? '?'}`}`,
-    `   files: ${files.map(({ path }) => path).join(' ')}`,
-    ...hunks.map(({ id, what }) => `   ${paint.cyan(id)}  ${what}`),
-    ...(adds.length > 0 ? [`   adds: ${adds.map(({ name }) => name).join(' ')}`] : []),
-    ...(needs.length > 0
-      ? [`   needs: ${needs.map(({ name, from }) => `${name} (${from})`).join(' ')}`]
-      : []),
-    ...(note === undefined ? [] : [`   note: ${note}`]),
-    ...alternativesOf(record).flatMap(({ id, instead, what, source }) => [
-      `   --with ${paint.cyan(id)}${instead === undefined ? '' : `, instead of ${instead}`}: ${what}`,
-      `      source: ${source}`,
-    ]),
-  ];
-  return `${lines.join('\n')}\n\n`;
 }
 
 const SCHEMAS: Readonly<Record<string, () => Record<string, unknown>>> = {

@@ -192,6 +192,7 @@ describe('on a terminal of 60 columns', () => {
     ['run', 'bios-minimal', '--stage', '2'],
     ['trace', 'traces/bios-minimal/stage-02.yaml', '--format', 'text'],
     ['diff', 'traces/bios-minimal/stage-01.yaml', 'traces/bios-minimal/stage-02.yaml'],
+    ['matrix', 'bios-minimal', '--only', '12'],
     ['effects', 'bios-minimal', '2'],
   ])('%s %s fits', async (...argv) => {
     const { out } = await sme(argv, { NO_COLOR: '1' }, true);
