@@ -8,6 +8,7 @@ import { TRACE_KINDS } from '../trace/vocabulary.js';
 import type { Boot } from '../sequencer/boot.js';
 import type { Candidate } from './complete.js';
 import { findings } from './findings.js';
+import { DEFAULT_LINKS } from './links.js';
 import { patchRecords } from './records.js';
 import { packageQuestions } from './questions.js';
 import { DEFAULT_SCENARIO, loadScenario, prepareBoot, scenarioNames } from './run-options.js';
@@ -153,6 +154,7 @@ const SOURCES = new Map<string, Source>([
   ['A', of(scenarios, true)],
   ['PATCHES', of(patches)],
   ['--patch', of(patches)],
+  ['--links', of(() => plain(Object.keys(DEFAULT_LINKS).map((name) => `${name}=`)))],
   ['FINDING', of(() => findings().map(({ id, title }) => ({ value: id, about: title })))],
   ['N', of(patches)],
   ['QUESTIONS', of(questions, true)],

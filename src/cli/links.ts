@@ -1,6 +1,7 @@
 /** Links to a posting and to the kernel source on the web, from templates (`--links`). */
 import { InputError } from '../base/errors.js';
 import { own } from '../base/own.js';
+import { isPrintable } from '../base/printable.js';
 import { suggest } from '../base/suggest.js';
 
 /** The placeholders that each template may have; the first one is required. */
@@ -49,7 +50,7 @@ function checkTemplate(name: Name, template: string): void {
     });
   }
   if (template === '') return;
-  if (!/^https?:\/\/[^\s\p{Cc}"<>]+$/u.test(template)) {
+  if (!/^https?:\/\/[^\s"<>]+$/.test(template) || !isPrintable(template)) {
     throw refuse({
       reason: `${name} is no address of the web`,
       expected: 'http:// or https://, without blanks',

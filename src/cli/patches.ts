@@ -32,8 +32,8 @@ export function patchesCommand(io: Io): Command {
       numberOf('E_PATCH', 'patches', 1, LAST_STAGE),
     )
     .option(
-      `--links <${LINKS_FORM}>`,
-      'templates of the links, with {messageId}; {release} {file}; {release} {function}. Empty: no link. Can be repeated',
+      '--links <TEMPLATES>',
+      `templates of the links, ${LINKS_FORM}, with {messageId}; {release} and {file}; {release} and {function}; without a URL: no link; can be repeated`,
       (text: string, before: string[] = []) => [...before, text],
     )
     .addHelpText(

@@ -49,6 +49,9 @@ describe('completion', () => {
       [['bisect', 'rfc-v1', '--expect', 'outcome=p'], ['outcome=panic']],
       [['bisect', 'rfc-v1', '--expect', 'garbage=init'], ['garbage=initrd']],
       [['effects', '--view', 'w'], ['without']],
+      [['findings', 'vm'], ['vmcb']],
+      [['findings', '--patch', '17'], ['17']],
+      [['patches', '--links', 's'], ['source=']],
       [
         ['effects', '1'],
         ['1', '10', '11', '12', '13', '14', '15', '16', '17', '18'],

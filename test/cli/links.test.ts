@@ -24,6 +24,7 @@ describe('the templates', () => {
     ['source=https://a/b {file}', 'source is no address of the web'],
     ['source=javascript:alert({file})', 'source is no address of the web'],
     ['source=https://a/\u001b{file}', 'source is no address of the web'],
+    ['source=https://a/\u202e{file}', 'source is no address of the web'],
     ['source=https://a/"><script>{file}', 'source is no address of the web'],
   ])('%j is refused: %s', (given, message) => {
     expect(() => linkTemplates([given])).toThrow(message);

@@ -40,12 +40,12 @@ const MISTAKES: readonly (readonly [what: string, argv: readonly string[], messa
   [
     'a command',
     ['rnu'],
-    'E_USAGE: sme-boot: no such command; expected run, check, diff, trace, bisect, matrix, effects, inspect, probe, list, patches, questions, review, schema, scenario, init, completion, man, found rnu; did you mean run?',
+    'E_USAGE: sme-boot: no such command; expected run, check, diff, trace, bisect, matrix, effects, inspect, probe, list, patches, findings, questions, review, schema, scenario, init, completion, man, found rnu; did you mean run?',
   ],
   [
     'a command with a typo',
     ['chekc', 'traces'],
-    'E_USAGE: sme-boot: no such command; expected run, check, diff, trace, bisect, matrix, effects, inspect, probe, list, patches, questions, review, schema, scenario, init, completion, man, found chekc; did you mean check?',
+    'E_USAGE: sme-boot: no such command; expected run, check, diff, trace, bisect, matrix, effects, inspect, probe, list, patches, findings, questions, review, schema, scenario, init, completion, man, found chekc; did you mean check?',
   ],
   [
     'a subcommand',
@@ -55,7 +55,7 @@ const MISTAKES: readonly (readonly [what: string, argv: readonly string[], messa
   [
     'a subcommand of matrix as a command',
     ['merge', 'DIR/report.json'],
-    'E_USAGE: sme-boot: no such command; expected run, check, diff, trace, bisect, matrix, effects, inspect, probe, list, patches, questions, review, schema, scenario, init, completion, man, found merge',
+    'E_USAGE: sme-boot: no such command; expected run, check, diff, trace, bisect, matrix, effects, inspect, probe, list, patches, findings, questions, review, schema, scenario, init, completion, man, found merge',
   ],
   [
     'an option',
@@ -391,7 +391,7 @@ const MISTAKES: readonly (readonly [what: string, argv: readonly string[], messa
   [
     'a kind of schema',
     ['schema', 'scenrio'],
-    'E_USAGE: schema KIND: expected scenario, series, trace, changes, expectation, patch, probe, effects, question, found "scenrio"; did you mean scenario?',
+    'E_USAGE: schema KIND: expected scenario, series, trace, changes, expectation, patch, finding, probe, effects, question, found "scenrio"; did you mean scenario?',
   ],
   [
     'a view of effects',

@@ -121,7 +121,9 @@ describe('sme-boot list, patches and schema', () => {
 
   test('patches lists the alternatives to its hunks', async () => {
     const { out } = await sme(['patches', '15']);
-    expect(out).toMatch(/--with 15\/before-paging, instead of 15\/trampoline_64: [^]+?\n +source: /);
+    expect(out).toMatch(
+      /--with 15\/before-paging, instead of 15\/trampoline_64: [^]+?\n +source: /,
+    );
     const [record] = JSON.parse((await sme(['patches', '9', '--format', 'json'])).out) as {
       alternatives: { id: string; instead?: string; source: string }[];
     }[];
