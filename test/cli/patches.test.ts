@@ -171,8 +171,9 @@ describe('the formats', () => {
       files: [{ path: 'arch/x86/kernel/head64.c', added: 88, removed: 5 }, {}],
       hunks: [{ id: '09/bootdata', without: { scenario: 'epyc-efi' } }, { id: '09/initrd' }],
       effects: [{ view: 'without' }],
-      alternatives: [{ id: '09/whole-pages' }, { id: '09/flush-tlb' }],
     });
+    const { alternatives: ids = [] } = one[0] as { alternatives?: { id: string }[] };
+    expect(ids.map(({ id }) => id)).toEqual(card(9).alternatives.map(({ id }) => id));
     const all = JSON.parse((await sme(['patches', '--format', 'json'])).out) as unknown[];
     expect(all).toHaveLength(records.length);
     expect(all[8]).toEqual(one[0]);

@@ -29,13 +29,11 @@ describe('the findings', () => {
     },
   );
 
-  test('use every alternative, and each that the series of fixes has', () => {
+  test('use each alternative that fixes something, as those of the series of fixes', () => {
     const fixing = all.flatMap(({ fixes }) => fixes.map(({ id }) => id));
-    expect([...new Set(fixing)].sort()).toEqual(
-      alternatives()
-        .map(({ id }) => id)
-        .sort(),
-    );
+    const others = alternatives().filter(({ id }) => !fixing.includes(id));
+    // An error of v2, and an order that a reviewer asked about.
+    expect(others.map(({ id }) => id)).toEqual(['09/relocate-plain', '13/decrypt-late']);
     const fixed = loadSeries('fixed').with ?? [];
     expect(fixed.length).toBeGreaterThan(0);
     expect(fixed.filter((id) => !fixing.includes(id))).toEqual([]);
