@@ -40,9 +40,10 @@ interface Pair {
 }
 
 function pairOf(record: RecordFile, mail: PatchMail): Pair | undefined {
-  const id = record.record.messageId;
-  if (id !== null && mail.mail.messageId === id)
-    return { record, mail, score: 3, by: 'message-id' };
+  const { messageId, readInForm } = record.record;
+  const { messageId: id } = mail.mail;
+  const own = id !== undefined && (id === messageId || id === readInForm);
+  if (own) return { record, mail, score: id === messageId ? 4 : 3, by: 'message-id' };
   const alike = likeness(record.record.subject, title(mail));
   const share = namesShare(record, mail);
   if (alike >= ALIKE) return { record, mail, score: 1 + alike + share / 100, by: 'subject' };
