@@ -6,6 +6,7 @@ import { effectsJsonSchema } from '../analysis/effects/form.js';
 import { LABELS } from '../sequencer/boot.js';
 import { scriptJsonSchema } from '../analysis/calls/file.js';
 import { scenarioJsonSchema } from '../scenario/scenario.js';
+import { baseJsonSchema } from '../review/base.js';
 import { allHunks, alternatives } from '../series/patches.js';
 import { OPTIONS, reasonOf } from '../linux/options/options.js';
 import { seriesJsonSchema } from '../series/series-file.js';
@@ -129,6 +130,7 @@ const SCHEMAS: Readonly<Record<string, () => Record<string, unknown>>> = {
   changes: changesJsonSchema,
   expectation: expectationJsonSchema,
   patch: patchJsonSchema,
+  base: baseJsonSchema,
   finding: findingJsonSchema,
   probe: scriptJsonSchema,
   effects: effectsJsonSchema,

@@ -11,14 +11,19 @@ export const baseSchema = z.strictObject({
   branch: name.describe('The branch that had it.'),
   release: release.describe('The release that it is taken for.'),
   merged: release.describe('The first release of mainline with a form of the series.'),
-  note: name.optional(),
+  note: name.optional().describe('A note on what the commit has.'),
   files: z
-    .array(z.strictObject({ file: path, mainline: z.array(nameStep).min(1) }))
+    .array(
+      z.strictObject({
+        file: path.describe('The file in the base kernel.'),
+        mainline: z.array(nameStep).min(1).describe('Its later places, by release.'),
+      }),
+    )
     .describe('Files with their later places, for all names in them that `names` has not.'),
   names: z
     .array(
       z.strictObject({
-        name,
+        name: name.describe('The name in the base kernel.'),
         file: name.describe('The file that the model lists it at.'),
         in: name
           .optional()
@@ -26,7 +31,11 @@ export const baseSchema = z.strictObject({
         notInSource: name
           .optional()
           .describe('Why no file of the kernel defines it: a name of the model.'),
-        mainline: z.array(nameStep).min(1).optional(),
+        mainline: z
+          .array(nameStep)
+          .min(1)
+          .optional()
+          .describe('Its later places, by release; absent if it is unchanged since.'),
       }),
     )
     .describe('Names of the base kernel with their later places.'),

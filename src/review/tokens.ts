@@ -21,12 +21,13 @@ export function withStrings(text: string): string {
   );
 }
 
-/** The words of a body in order. A word is an identifier, or a name of assembly such as `.Ldone` or `cr3` without its `%`. */
+/** The words of a body in order: an identifier, an instruction, a register without its `%`, a local label as `.Ldone`. */
 export function tokens(body: Body): Token[] {
   const found: Token[] = [];
   let { line } = body;
   for (const text of withoutComments(body.text).split('\n')) {
-    for (const [word] of text.matchAll(/[A-Za-z_.][\w.]*/g)) found.push({ text: word, line });
+    for (const [word] of text.matchAll(/(?<!\w)\.L\w+|[A-Za-z_]\w*/g))
+      found.push({ text: word, line });
     line += 1;
   }
   return found;

@@ -5,6 +5,8 @@ import { jsonSchema } from '../base/json-schema.js';
 import { patchNumber } from './patches.js';
 
 const name = z.string().min(1);
+const noteOf = (what: string): z.ZodOptional<z.ZodString> =>
+  name.optional().describe(`A note on this ${what}.`);
 export const release = z.string().regex(/^\d+\.\d+$/, 'a release of the kernel, as 4.14');
 export const path = z
   .string()
@@ -39,7 +41,7 @@ const step = {
     .optional()
     .describe('Later stable kernels of earlier releases have it too.'),
   gone: name.optional().describe('Why it is not in this release and later ones.'),
-  note: name.optional(),
+  note: noteOf('step'),
 };
 
 export const nameStep = z.strictObject({
@@ -55,8 +57,8 @@ const orderStep = z.strictObject({
   ...step,
   in: name.optional().describe('The function in this release, if it is another one.'),
   file: path.optional().describe('The file in this release, if it is another one.'),
-  first: name.optional(),
-  then: name.optional(),
+  first: name.optional().describe('The word in place of `first`, if it is another one.'),
+  then: name.optional().describe('The word in place of `then`, if it is another one.'),
 });
 export type OrderStep = z.infer<typeof orderStep>;
 
@@ -73,7 +75,7 @@ const named = z.strictObject({
   uses: z.array(name).min(1).optional().describe('Names in the definition of a macro.'),
   hunk: name.optional().describe('The hunk that models it, if no hunk of the file has the name.'),
   notModelled: name.optional().describe('Why no hunk models it.'),
-  note: name.optional(),
+  note: noteOf('name'),
   mainline: z
     .array(nameStep)
     .min(1)
@@ -84,11 +86,15 @@ export type NamedChange = z.infer<typeof named>;
 
 const order = z.strictObject({
   in: name.describe('The function, or the label in a file of assembly.'),
-  file: path,
+  file: path.describe('The kernel file.'),
   first: name.describe('A name or an instruction in its body.'),
   then: name.describe('A name or an instruction that is first met after it.'),
-  note: name.optional(),
-  mainline: z.array(orderStep).min(1).optional(),
+  note: noteOf('order'),
+  mainline: z
+    .array(orderStep)
+    .min(1)
+    .optional()
+    .describe('Its forms in mainline, by release; absent if it is unchanged since.'),
 });
 export type OrderClaim = z.infer<typeof order>;
 
@@ -104,7 +110,13 @@ export const recordSchema = z.strictObject({
     .describe('The posting that was read instead, if the first one was not available.'),
   summary: name.describe('What the patch does and why, in three sentences.'),
   files: z
-    .array(z.strictObject({ path, added: z.int().min(0), removed: z.int().min(0) }))
+    .array(
+      z.strictObject({
+        path: path.describe('The kernel file.'),
+        added: z.int().min(0).describe('Lines that the diff adds.'),
+        removed: z.int().min(0).describe('Lines that it removes.'),
+      }),
+    )
     .min(1)
     .describe('Kernel files that the patch touches, with their added and removed lines.'),
   status: z
@@ -117,7 +129,12 @@ export const recordSchema = z.strictObject({
     .describe('Names of the base kernel or of earlier patches that it changes.'),
   order: z.array(order).optional().describe('The order that its code has within functions.'),
   needs: z
-    .array(z.strictObject({ name, from: patchNumber.describe('The patch that adds it.') }))
+    .array(
+      z.strictObject({
+        name: name.describe('The name.'),
+        from: patchNumber.describe('The patch that adds it.'),
+      }),
+    )
     .describe('Names of earlier patches that it uses.'),
   note: name.optional().describe('A note on what the other keys do not cover.'),
 });

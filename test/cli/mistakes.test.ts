@@ -391,7 +391,7 @@ const MISTAKES: readonly (readonly [what: string, argv: readonly string[], messa
   [
     'a kind of schema',
     ['schema', 'scenrio'],
-    'E_USAGE: schema KIND: expected scenario, series, trace, changes, expectation, patch, finding, probe, effects, question, found "scenrio"; did you mean scenario?',
+    'E_USAGE: schema KIND: expected scenario, series, trace, changes, expectation, patch, base, finding, probe, effects, question, found "scenrio"; did you mean scenario?',
   ],
   [
     'a view of effects',
@@ -638,7 +638,7 @@ const MISTAKES: readonly (readonly [what: string, argv: readonly string[], messa
   [
     'a key of a match file',
     ['trace', 'DIR/match-key.yaml'],
-    'E_EXPECTATION: DIR/match-key.yaml:2:7, run.senario: unknown key "senario"; expected scenario, series, stage, activate, without, stub, neutral, with, set, cmdline, kernel, system-map, initrd, dtb; did you mean scenario?',
+    'E_EXPECTATION: DIR/match-key.yaml:2:7, run.senario: unknown key "senario"; expected scenario, series, stage, activate, without, stub, neutral, with, hunks, set, cmdline, kernel, system-map, initrd, dtb; did you mean scenario?',
   ],
   [
     'a kind of event in a match file',
