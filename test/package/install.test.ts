@@ -95,7 +95,7 @@ describe('the package', () => {
       'traces/',
     ]);
     const others = packed.files.filter(
-      ({ path }) => path.startsWith('dist/') && !/\.(?:js|d\.ts)$/.test(path),
+      ({ path }) => path.startsWith('dist/') && !/\.(?:js|d\.ts|wasm)$/.test(path),
     );
     expect(others).toEqual([]);
   });
