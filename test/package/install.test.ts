@@ -119,6 +119,14 @@ describe('the installed command', () => {
     );
   });
 
+  test('parses C: a tree without files has none of the claims', () => {
+    mkdirSync(join(project, 'tree'));
+    writeFileSync(join(project, 'tree/Makefile'), 'VERSION = 4\nPATCHLEVEL = 6\n');
+    const { status, output } = sme('review', '--tree', 'tree');
+    expect([status, output.split('\n')[0]]).toEqual([1, 'Linux 4.6']);
+    expect(output).toContain('start_kernel: missing');
+  });
+
   test('finds its scenarios, expected traces, patches, series, probes and schemas', () => {
     const own = 'node_modules/sme-boot';
     const commands = [
