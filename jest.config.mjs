@@ -8,6 +8,8 @@ const files = testFiles().filter((file) => groups.includes(groupOf(file)));
 /** @type {import('jest').Config} */
 export default {
   testEnvironment: 'node',
+  // No test is about time: the bound ends what hangs, on a busy machine too.
+  testTimeout: 120_000,
   globals: CONSTANTS,
   // jest's default leaves one core idle, which is half of a small machine.
   maxWorkers: '100%',

@@ -57,7 +57,7 @@ function countRows({ rows, rest }: Review, subjects: Subjects): string[][] {
         numberText(patch, rest === undefined ? 'base' : '-'),
         of,
         patch === undefined
-          ? (rest ?? 'modelled functions of the base kernel')
+          ? (rest ?? 'the model of the base kernel')
           : (subjects.get(patch) ?? ''),
       ),
     ),

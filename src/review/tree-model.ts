@@ -54,17 +54,38 @@ export function nameRow(
   return { ...row, state: 'missing', expected: `${place.name} in ${place.file}`, found: there };
 }
 
-/** A row for each modelled function of the base kernel. */
+/**
+ * A row for each kernel file of the model: it is there, or the names that the model has of it are elsewhere or gone, as
+ * recorded. `rows`: those of its names.
+ */
+function fileRow(file: string, rows: readonly Row[], { tree }: Pick<Reviewed, 'tree'>): Row {
+  const row = { about: 'model' as const, claim: file, record: { file: BASE_FILE, path: '' } };
+  if (tree.text(file) !== undefined) return { ...row, state: 'agrees', source: { file } };
+  const files = [...new Set(rows.flatMap(({ source }) => source?.file ?? []))];
+  const [first] = files;
+  if (first !== undefined) {
+    return { ...row, state: 'moved', source: { file: first }, found: files.join(', ') };
+  }
+  const gone = rows.find(({ state }) => state === 'gone')?.note;
+  if (gone !== undefined) return { ...row, state: 'gone', note: `its names are gone: ${gone}` };
+  return { ...row, state: 'missing', expected: file, found: 'no such file' };
+}
+
+/** A row for each kernel file of the model, and one for each modelled function of the base kernel. */
 export function reviewModel(
   names: readonly ModelName[],
   reviewed: Pick<Reviewed, 'tree' | 'base'>,
 ): Row[] {
   const { base } = reviewed;
-  return modelNames(names).map((posted) => {
+  const named = modelNames(names);
+  const rows = named.map((posted) => {
     const at = base.names.findIndex(
       ({ name, file }) => name === posted.name && file === posted.file,
     );
     const record = { file: BASE_FILE, path: at === -1 ? '' : `names.${at}` };
     return nameRow(posted, { about: 'model', claim: posted.name, record }, reviewed);
   });
+  const files = [...new Set(named.map(({ file }) => file))].filter((file) => file.includes('/'));
+  const ofFile = (file: string): Row[] => rows.filter((_, at) => named[at]?.file === file);
+  return [...files.map((file) => fileRow(file, ofFile(file), reviewed)), ...rows];
 }

@@ -83,6 +83,12 @@ describe('one change in a tree', () => {
     ).toEqual(expect.arrayContaining(['base model reserve_initrd: missing']));
   });
 
+  test('a dropped file of the base kernel', () => {
+    const found = after('4.6', 'init/do_mounts.c', () => undefined);
+    expect(found).toContain('base model init/do_mounts.c: missing');
+    expect(found).toContain('base model prepare_namespace: missing');
+  });
+
   test('a dropped file', () => {
     const found = after('4.6', 'arch/x86/kernel/mem_encrypt.S', () => undefined);
     expect(found).toContain('6 name sme_enable: missing');
