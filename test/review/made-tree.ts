@@ -131,6 +131,10 @@ export function madeTree(release: string, applied = false): Map<string, string> 
     }
   }
   const texts = new Map([...maker.files.keys()].map((file) => [file, maker.text(file)]));
+  // Files of which the model has only names of its own.
+  for (const { file, notInSource } of base.names) {
+    if (notInSource !== undefined && file.includes('/') && !texts.has(file)) texts.set(file, '');
+  }
   for (const { path } of records.flatMap(({ record }) => record.files)) {
     if (!texts.has(path) && (applied || merged || !/mem_encrypt/.test(path))) texts.set(path, '');
   }
