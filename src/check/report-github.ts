@@ -2,7 +2,8 @@
  * Annotations and a step summary of GitHub Actions (its manual, "Workflow commands"). Annotations are printed to stdout;
  * the summary is a Markdown text for the file that GITHUB_STEP_SUMMARY names.
  */
-import { oneLine, printableLines } from '../base/printable.js';
+import { oneLine } from '../base/printable.js';
+import { commandData, commandProperty } from '../base/workflow-command.js';
 import {
   countsText,
   headlineOf,
@@ -18,23 +19,16 @@ const SHOWN = 10;
 /** The size of a step's summary is limited to 1 MiB; above it none is shown. Half of it is used (our choice). */
 const SUMMARY_MAX = 512 * 1024;
 
-/** The data of a command: % and the ends of lines are escaped. */
-const data = (text: string): string =>
-  printableLines(text).replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A');
-
-/** The value of a command's property: also : and , which separate properties. */
-const property = (text: string): string => data(text).replaceAll(':', '%3A').replaceAll(',', '%2C');
-
 function annotation(result: Result, failure: Failure): string {
   const { file = result.name, line, column } = failure.place;
   const properties = [
-    `file=${property(file)}`,
+    `file=${commandProperty(file)}`,
     ...(line === undefined ? [] : [`line=${line}`]),
     ...(line === undefined || column === undefined ? [] : [`col=${column}`]),
-    `title=${property(oneLine(failure.headline))}`,
+    `title=${commandProperty(oneLine(failure.headline))}`,
   ];
   const rerun = result.rerun === undefined ? [] : [`rerun: ${result.rerun}`];
-  return `::error ${properties.join(',')}::${data([...failure.lines, ...rerun].join('\n'))}`;
+  return `::error ${properties.join(',')}::${commandData([...failure.lines, ...rerun].join('\n'))}`;
 }
 
 /**
