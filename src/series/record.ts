@@ -72,7 +72,11 @@ const named = z.strictObject({
     .union([z.int(), z.string().regex(/^0x[0-9a-f]+$/)])
     .optional()
     .describe('The value of a constant; 0x for large ones.'),
-  uses: z.array(name).min(1).optional().describe('Names in the definition of a macro.'),
+  uses: z
+    .array(name)
+    .min(1)
+    .optional()
+    .describe('Names that the macro or function uses once the patch is applied.'),
   hunk: name.optional().describe('The hunk that models it, if no hunk of the file has the name.'),
   notModelled: name.optional().describe('Why no hunk models it.'),
   note: noteOf('name'),

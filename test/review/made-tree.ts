@@ -24,6 +24,9 @@ interface Wanted {
   readonly value: string;
 }
 
+/** The names that a macro or function uses, as `wantEntry` writes them. */
+const usedIn = (value: string): string[] => (value === '' ? [] : value.split(' | '));
+
 /** Names by file, and the pairs of words in the bodies of functions. */
 class Maker {
   readonly files = new Map<string, Map<string, Wanted>>();
@@ -69,7 +72,8 @@ class Maker {
   private assembly(file: string, name: string, { kind, value }: Wanted): string {
     if (kind === 'macro' || kind === 'constant') return `#define ${name} ${value}\n`;
     if (kind === 'variable') return `${name}:\n\t.quad 0\n`;
-    const words = this.words(file, name).map((word) => `\tnop\t# ${word}\n\tuse ${word}\n`);
+    const used = [...this.words(file, name), ...usedIn(value)];
+    const words = used.map((word) => `\tnop\t# ${word}\n\tuse ${word}\n`);
     return `${name}:\n\tnop\n${words.join('')}`;
   }
 
@@ -84,7 +88,8 @@ class Maker {
       case 'member':
         return `struct ${struct} {\n\tint ${member};\n};\n`;
       default: {
-        const words = this.words(file, name).map((word) => `\t${word};\n`);
+        const used = [...this.words(file, name), ...usedIn(value)];
+        const words = used.map((word) => `\t${word};\n`);
         return `static int __init ${name}(void)\n{\n${words.join('')}\treturn 0;\n}\n`;
       }
     }

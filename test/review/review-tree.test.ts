@@ -70,6 +70,13 @@ describe('one change in a tree', () => {
     );
   });
 
+  test('a change of a patch that adds no name', () => {
+    const path = 'arch/x86/kernel/devicetree.c';
+    expect(
+      after('4.6', path, (text) => text.replace('sme_early_memremap', 'early_memremap')),
+    ).toEqual(['12 value x86_flattree_get_config: differs']);
+  });
+
   test('a renamed function', () => {
     const path = 'arch/x86/mm/mem_encrypt.c';
     expect(
