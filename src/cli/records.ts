@@ -42,14 +42,22 @@ export function baseSource(root = packageRoot()): { record: BaseRecord; yaml: Ya
   return { yaml, record: parseBase(BASE_FILE, yaml.value) };
 }
 
+/** All that a review compares with: each file is read once. */
+export interface ReviewedRecords {
+  readonly patches: readonly RecordSource[];
+  readonly base: { readonly record: BaseRecord; readonly yaml: YamlSource };
+}
+
+export const reviewedRecords = (): ReviewedRecords => ({
+  patches: recordSources(),
+  base: baseSource(),
+});
+
 /** Where a claim is in the records: file and line. */
-export function recordLineOf(
-  sources: readonly RecordSource[],
-  base: YamlSource,
-): (row: Row) => SourceLine {
+export function recordLineOf({ patches, base }: ReviewedRecords): (row: Row) => SourceLine {
   const yamls = new Map([
-    ...sources.map(({ file, yaml }) => [file, yaml] as const),
-    [BASE_FILE, base],
+    ...patches.map(({ file, yaml }) => [file, yaml] as const),
+    [BASE_FILE, base.yaml],
   ]);
   return ({ record: { file, path } }) => {
     const keys =

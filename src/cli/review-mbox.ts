@@ -6,7 +6,7 @@ import type { Mail } from '../review/mail-message.js';
 import type { Row } from '../review/result.js';
 import { reviewMails } from '../review/series-review.js';
 import type { WrittenReview } from './review-out.js';
-import { recordSources } from './records.js';
+import type { ReviewedRecords } from './records.js';
 
 /** Lines of an excerpt: those before the row's, and from it on (our choice). */
 const BEFORE = 3;
@@ -29,17 +29,20 @@ function excerptOf(mails: readonly Mail[]): WrittenReview['excerpt'] {
 }
 
 /** The review of a posted series. Rejects with E_NO_SERIES if the mails have no series of the records. */
-export async function mailReview(path: string): Promise<WrittenReview> {
+export async function mailReview(
+  path: string,
+  { patches }: ReviewedRecords,
+): Promise<WrittenReview> {
   const { mails, ignored } = await readMails(path);
-  const review = reviewMails(recordSources(), mails);
+  const review = reviewMails(patches, mails);
   if (review.series.length === 0) {
-    const patches = review.others.filter(({ subject }) => subject.isPatch).length;
+    const foreign = review.others.filter(({ subject }) => subject.isPatch).length;
     const found = `${mails.length} ${mails.length === 1 ? 'mail' : 'mails'}`;
     throw new InputError({
       code: 'E_NO_SERIES',
       place: { file: path },
       expected: 'patches of the series, as a mailbox or mails',
-      found: patches === 0 ? `${found}, no patch` : `${found}, patches of something else`,
+      found: foreign === 0 ? `${found}, no patch` : `${found}, patches of something else`,
     });
   }
   return {

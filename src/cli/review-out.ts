@@ -9,7 +9,7 @@ import { isFailed } from '../review/result.js';
 import { EXIT } from './exit-codes.js';
 import type { Io } from './io.js';
 import { openResult } from './output.js';
-import { baseSource, recordLineOf, recordSources } from './records.js';
+import { recordLineOf, type ReviewedRecords } from './records.js';
 import { reviewText } from './review-text.js';
 
 export const REVIEW_FORMS = ['text', 'json', 'sarif', 'html', 'github'] as const;
@@ -25,12 +25,14 @@ interface Options {
   /** All claims in the text, not only those that failed. */
   readonly all: boolean;
   readonly output: string | undefined;
+  readonly records: ReviewedRecords;
 }
 
 /** Writes the review; the exit status is that of a mismatch if a claim failed. */
-export function writeReview(io: Io, review: WrittenReview, { form, all, output }: Options): void {
-  const sources = recordSources();
-  const recordLine = recordLineOf(sources, baseSource().yaml);
+export function writeReview(io: Io, review: WrittenReview, options: Options): void {
+  const { form, all, output, records } = options;
+  const recordLine = recordLineOf(records);
+  const sources = records.patches;
   const out = openResult(io, output);
   const texts: Readonly<Record<Exclude<ReviewForm, 'text'>, () => string>> = {
     json: () => reviewJson(review, recordLine),

@@ -8,12 +8,14 @@ import { TraceFiles } from '../node/trace-files.js';
 import { filesRead, reviewTree, seriesNames } from '../review/review-tree.js';
 import { reviewTrace } from '../review/trace-functions.js';
 import type { Row } from '../review/result.js';
+import { functionOf } from '../review/tree-model.js';
+import { appliedIn } from '../review/tree-names.js';
 import type { Trace } from '../trace/trace.js';
 import { printEvent } from '../trace/yaml-out.js';
 import type { Io } from './io.js';
 import { openResult } from './output.js';
 import { packageRoot } from './paths.js';
-import { baseSource, recordSources } from './records.js';
+import type { ReviewedRecords } from './records.js';
 import type { WrittenReview } from './review-out.js';
 
 /** The names of the model's functions, as the base kernel lists them. */
@@ -28,7 +30,7 @@ function linesByFunction(trace: Trace): Map<string, string[]> {
   const found = new Map<string, string[]>();
   for (const event of trace.steps.flatMap(({ events }) => events)) {
     if (typeof event.in !== 'string') continue;
-    const name = event.in.split(':')[0] ?? event.in;
+    const name = functionOf(event.in);
     const lines = found.get(name) ?? [];
     lines.push(printEvent(event).trimEnd());
     found.set(name, lines);
@@ -53,25 +55,28 @@ function excerptOf(tree: SourceTree): WrittenReview['excerpt'] {
  * Reviews the tree in a folder; with a trace, the functions that it names instead of the records. Throws E_TREE, E_READ and
  * the errors of a trace.
  */
-export async function treeReview(folder: string, traceFile?: string): Promise<WrittenReview> {
+export async function treeReview(
+  folder: string,
+  traceFile: string | undefined,
+  { patches, base: { record: base } }: ReviewedRecords,
+): Promise<WrittenReview> {
   const shown = traceFile ?? join(packageRoot(), SHOWN_TRACE);
   const trace = (): Trace => new TraceFiles().trace(shown);
   const given = traceFile === undefined ? undefined : { file: traceFile, trace: trace() };
   const tree = new SourceTree(folder, await cParser());
-  const records = recordSources();
-  const base = baseSource().record;
-  const { version, applied, rows } = reviewTree(records, modelled(), tree, base);
+  const applied = appliedIn(patches, tree, base);
+  const model = modelled();
   const has =
-    applied.length === 0
+    applied.size === 0
       ? 'It does not have the series as it was posted.'
-      : `It has patches ${applied.join(', ')} as they were posted.`;
-  const ofSeries = seriesNames(records);
-  const reviewed = { tree, base, ofSeries, applied: new Set(applied) };
-  const traced = given && reviewTrace(given, { records, model: modelled() }, reviewed);
+      : `It has patches ${[...applied].join(', ')} as they were posted.`;
+  const reviewed = { tree, base, applied, ofSeries: seriesNames(patches) };
   return {
-    title: `Linux ${version}${traceFile === undefined ? '' : `: the functions of ${traceFile}`}`,
+    title: `Linux ${tree.version}${traceFile === undefined ? '' : `: the functions of ${traceFile}`}`,
     remarks: [has],
-    rows: traced ?? rows,
+    rows: given
+      ? reviewTrace(given, { records: patches, model }, reviewed)
+      : reviewTree(patches, model, tree, base).rows,
     excerpt: excerptOf(tree),
     traceName: traceFile ?? SHOWN_TRACE,
     traceLines: () => linesByFunction(given?.trace ?? trace()),
@@ -79,7 +84,11 @@ export async function treeReview(folder: string, traceFile?: string): Promise<Wr
 }
 
 /** Writes the paths of the files that a review of a release reads, a line each. Throws E_USAGE for what is no release. */
-export function writeFiles(io: Io, release: string, output: string | undefined): void {
+export function writeFiles(
+  io: Io,
+  release: string,
+  { output, records }: { readonly output: string | undefined; readonly records: ReviewedRecords },
+): void {
   if (!/^\d+\.\d+$/.test(release)) {
     throw new InputError({
       code: 'E_USAGE',
@@ -89,7 +98,7 @@ export function writeFiles(io: Io, release: string, output: string | undefined):
     });
   }
   const out = openResult(io, output);
-  const paths = filesRead(recordSources(), modelled(), baseSource().record, release);
+  const paths = filesRead(records.patches, modelled(), records.base.record, release);
   out.write(paths.map((path) => `${path}\n`).join(''));
   out.end();
 }

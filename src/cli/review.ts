@@ -4,6 +4,7 @@ import { InputError } from '../base/errors.js';
 import { EXIT_MEANINGS, exitHelp } from './exit-codes.js';
 import type { Io } from './io.js';
 import { addOutput, checkOutput, formOf, type OutputFlags } from './output.js';
+import { reviewedRecords } from './records.js';
 import { mailReview } from './review-mbox.js';
 import { REVIEW_FORMS, type ReviewForm, writeReview } from './review-out.js';
 import { treeReview, writeFiles } from './review-tree.js';
@@ -34,39 +35,31 @@ Examples:
   sme-boot review --tree linux-6.1 --trace boot.yaml   the functions of a trace, by file and line
 ${exitHelp({ mismatch: EXIT_MEANINGS.mismatch })}`;
 
-/** Refuses options that a list of files ignores. */
-function checkAlone({ tree, trace, all, format }: Flags): void {
-  const given = { '--tree': tree, '--trace': trace, '--all': all, '--format': format };
-  const [other] = Object.entries(given).flatMap(([name, value]) => (value ? [name] : []));
-  if (other === undefined) return;
-  const reason = `${other} has no effect on the list of files`;
-  throw new InputError({ code: 'E_USAGE', place: { path: 'review --files' }, reason });
-}
-
 async function review(flags: Flags, command: Command, io: Io): Promise<void> {
   const form = formOf(flags, REVIEW_FORMS);
   checkOutput(flags.output);
-  const { tree, trace, files, mbox } = flags;
+  const { tree, trace, files, mbox, output } = flags;
+  const records = reviewedRecords();
   if (mbox !== undefined) {
     const used = ['--mbox', '--all', '--output', '--format'];
     refuseUnused(command, used, 'a posted series is reviewed by itself');
     const all = flags.all ?? false;
-    writeReview(io, await mailReview(mbox), { form, all, output: flags.output });
+    writeReview(io, await mailReview(mbox, records), { form, all, output, records });
     return;
   }
   if (files !== undefined) {
-    checkAlone(flags);
-    writeFiles(io, files, flags.output);
+    refuseUnused(command, ['--files', '--output'], 'a list of files');
+    writeFiles(io, files, { output, records });
     return;
   }
   if (tree === undefined) {
     const expected = '--tree DIR or --mbox FILE|DIR';
     throw new InputError({ code: 'E_USAGE', place: { path: 'review' }, expected });
   }
-  const done = await treeReview(tree, trace);
+  const done = await treeReview(tree, trace, records);
   // The functions of a trace are what is asked for: each is listed.
   const all = flags.all ?? trace !== undefined;
-  writeReview(io, done, { form, all, output: flags.output });
+  writeReview(io, done, { form, all, output, records });
 }
 
 export function reviewCommand(io: Io): Command {

@@ -4,6 +4,7 @@
  */
 import { htmlLines, htmlText } from '../base/html.js';
 import { isFailed, type Row } from './result.js';
+import { functionOf } from './tree-model.js';
 import { countsText, groups, placeText, type RecordLine, type Review, rowText } from './report.js';
 
 /** What the page has beside the review. */
@@ -50,7 +51,7 @@ const headOf = (
 
 /** The functions that a claim is about: its first word, and the name that it was found under. */
 const functionsOf = ({ claim, found }: Row): string[] => [
-  claim.split(':')[0] ?? claim,
+  functionOf(claim),
   ...(found?.split(' ').slice(0, 1) ?? []),
 ];
 

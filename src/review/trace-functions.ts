@@ -2,7 +2,7 @@
 import type { Trace } from '../trace/trace.js';
 import { countOf } from '../trace/trace.js';
 import type { Row } from './result.js';
-import { type ModelName, nameRow } from './tree-model.js';
+import { functionOf, type ModelName, nameRow } from './tree-model.js';
 import { type RecordFile, type Reviewed, namedRow } from './tree-names.js';
 
 /** A function of a trace. */
@@ -16,15 +16,13 @@ export interface TraceFunction {
   readonly first: { readonly label: string; readonly path: string };
 }
 
-const wholeName = (name: string): string => name.split(':')[0] ?? name;
-
 /** The functions of a trace's events in the order of their first event, each once. */
 export function functionsOf(trace: Trace): TraceFunction[] {
   const found = new Map<string, TraceFunction>();
   trace.steps.forEach(({ label, events }, step) => {
     events.forEach((event, index) => {
       if (typeof event.in !== 'string') return;
-      const name = wholeName(event.in);
+      const name = functionOf(event.in);
       const file = typeof event.file === 'string' ? event.file : undefined;
       const key = `${name} ${file ?? ''}`;
       const before = found.get(key);
@@ -49,7 +47,7 @@ export function reviewTrace(
   }: { readonly records: readonly RecordFile[]; readonly model: readonly ModelName[] },
   reviewed: Omit<Reviewed, 'applied'> & { readonly applied: ReadonlySet<number> },
 ): Row[] {
-  const files = new Map(model.map(({ name, file }) => [wholeName(name), file]));
+  const files = new Map(model.map(({ name, file }) => [functionOf(name), file]));
   const fits = (entry: ModelName, { name, file }: TraceFunction): boolean =>
     entry.name === name && (file === undefined || entry.file === file);
   return functionsOf(trace).map((fn): Row => {

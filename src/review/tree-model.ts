@@ -12,11 +12,14 @@ export interface ModelName {
   readonly file: string;
 }
 
-/** The modelled functions without the points within them: `setup_arch:paging` is a point of setup_arch. */
+/** A function's name of that of a point within it: `setup_arch:paging` is a point of setup_arch. */
+export const functionOf = (name: string): string => name.split(':')[0] ?? name;
+
+/** The modelled functions without the points within them. */
 export function modelNames(names: readonly ModelName[]): ModelName[] {
   const seen = new Map<string, ModelName>();
   for (const { name, file } of names) {
-    const whole = name.split(':')[0] ?? name;
+    const whole = functionOf(name);
     seen.set(`${whole} ${file}`, { name: whole, file });
   }
   return [...seen.values()];

@@ -1,4 +1,4 @@
-/** What lazy DRAM does not do: encrypt lines that nobody reads, and store equal pages more than once. */
+/** What lazy DRAM does not do: encrypt lines that are never read, and store equal pages more than once. */
 import { describe, expect, test } from '@jest/globals';
 import { KEY_HOST, KEY_PLAIN, PAGE_SIZE, pa, type KeyId } from '../../../src/machine/address.js';
 import { Dram } from '../../../src/machine/memory/dram.js';
