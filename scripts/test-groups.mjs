@@ -13,7 +13,8 @@ export const GROUPS = {
   // Thousands of inputs of each kind.
   fuzz: /^fuzz\/fuzz\./,
   // Boots by the hundred: every stage of every scenario, every label, every hunk; and the suites that boot for each of
-  // many options, logs, alternatives or layouts. Single cases of other suites are left by test/cases.ts.
+  // many options, logs, alternatives or layouts, run the program as a process for each case, or compile. Single cases of
+  // other suites are left by test/cases.ts.
   exhaustive: new RegExp(
     [
       '^stages/(?!ladder\\.|invariants\\.)',
@@ -26,13 +27,16 @@ export const GROUPS = {
       '^analysis/matrix/own-hunk\\.',
       '^sequencer/kexec-efi\\.',
       '^ground/cycles\\.',
-      '^docs/commands\\.',
+      '^cli/(?:own-hunks|own-scenario|streams|hostile|escapes|init|terminal|output)\\.',
+      '^cli/(?:bisect|check-reports|check-jobs|match-out|probe|questions|review-mbox)\\.',
+      '^(?:analysis/calls/calls|guards/guards|kernel/fault-text|sequencer/elsewhere)\\.',
+      '^(?:firmware/image/built-in|sequencer/kexec|linux/arch/x86/kvm/x86/emulate)\\.',
+      '^docs/(?:commands|pages)\\.',
       '^package/',
     ].join('|'),
   ),
-  // Of these folders without the suites that boot for long.
-  quick:
-    /^(?:base|check|firmware|kernel|machine|series|trace)\/(?!alternatives\.|fault-text\.|loader\.|image\/built-in\.)/,
+  // Of these folders without a suite that boots for long.
+  quick: /^(?:base|check|firmware|kernel|machine|series|trace)\/(?!loader\.)/,
   rest: /^/,
 };
 

@@ -39,7 +39,7 @@ describe('sme-boot inspect', () => {
     expect(out).toMatch(/physical 0x1d00ff8, C=1, WB/);
   });
 
-  test('--ptdump marks encrypted ranges', async () => {
+  exhaustiveTest('--ptdump marks encrypted ranges', async () => {
     const { out } = await inspect('--ptdump', '--at', 'init_mem_mapping');
     expect(out).toMatch(/^0xffff880040000000-0xffff88007fffffff +0x40000000 +1G +ENC +WB/m);
     const plain = await inspect('--ptdump', '--stage', '17');
@@ -80,22 +80,25 @@ describe('sme-boot inspect', () => {
     }
   });
 
-  test('--engine counts the blocks that passed it, --exposed lists plaintext by its writer', async () => {
-    const { out } = await inspect('--at', 'startup_64:phys_base', '--engine', '--exposed');
-    expect(out).toMatch(
-      /^ {2}\d+ decrypted, \d+ decrypted and overwritten unread\n {2}\d+ encrypted$/m,
-    );
-    expect(out).toMatch(/^sme_encrypt_kernel +\d+ bytes +0x2000000\.\./m);
-    const before = await inspect('--at', 'loader', '--engine', '--exposed', '--format', 'json');
-    const { engine, exposed } = JSON.parse(before.out) as {
-      engine: { blocks: { encrypted: number } };
-      exposed: { writer: string; ranges: { pa: string; bytes: number }[] }[];
-    };
-    expect(engine.blocks.encrypted).toBe(0);
-    expect(exposed.map(({ writer }) => writer)).toEqual(['firmware, loader or hardware']);
-  });
+  exhaustiveTest(
+    '--engine counts the blocks that passed it, --exposed lists plaintext by its writer',
+    async () => {
+      const { out } = await inspect('--at', 'startup_64:phys_base', '--engine', '--exposed');
+      expect(out).toMatch(
+        /^ {2}\d+ decrypted, \d+ decrypted and overwritten unread\n {2}\d+ encrypted$/m,
+      );
+      expect(out).toMatch(/^sme_encrypt_kernel +\d+ bytes +0x2000000\.\./m);
+      const before = await inspect('--at', 'loader', '--engine', '--exposed', '--format', 'json');
+      const { engine, exposed } = JSON.parse(before.out) as {
+        engine: { blocks: { encrypted: number } };
+        exposed: { writer: string; ranges: { pa: string; bytes: number }[] }[];
+      };
+      expect(engine.blocks.encrypted).toBe(0);
+      expect(exposed.map(({ writer }) => writer)).toEqual(['firmware, loader or hardware']);
+    },
+  );
 
-  test('--vtop of a region walks the direct map', async () => {
+  exhaustiveTest('--vtop of a region walks the direct map', async () => {
     const { out } = await inspect('--at', 'run_init', '--vtop', 'initrd+64');
     expect(out).toMatch(/0x7ff9e040\b.*C=1/);
     const before = await inspect('--at', 'startup_64:fixup', '--vtop', 'initrd+64');

@@ -45,21 +45,31 @@ describe('sme-boot matrix', () => {
     expect(hunksOf(parseMatrix('-', out))).toEqual(['04/scattered', '09/bootdata', '09/initrd']);
   }, 60_000);
 
-  test('prints text, without colours if stdout is not a terminal', async () => {
-    const { status, out, err } = await sme(['matrix', 'bios-minimal', ...ONLY]);
-    expect([status, err]).toEqual([0, '']);
-    expect(out).toMatch(/^bios-minimal\n {2}booted in run_init; read as garbage: BIOS data area, /);
-    expect(out).toMatch(/\n {2}09\/initrd +out +panic +initrd +unpack_to_rootfs reads/);
-    expect(out).toMatch(/\nrfc-v1 without each hunk: 4 rows, 2 differ from the whole series/);
-    expect(out).not.toContain('\u001b');
-  }, 60_000);
+  exhaustiveTest(
+    'prints text, without colours if stdout is not a terminal',
+    async () => {
+      const { status, out, err } = await sme(['matrix', 'bios-minimal', ...ONLY]);
+      expect([status, err]).toEqual([0, '']);
+      expect(out).toMatch(
+        /^bios-minimal\n {2}booted in run_init; read as garbage: BIOS data area, /,
+      );
+      expect(out).toMatch(/\n {2}09\/initrd +out +panic +initrd +unpack_to_rootfs reads/);
+      expect(out).toMatch(/\nrfc-v1 without each hunk: 4 rows, 2 differ from the whole series/);
+      expect(out).not.toContain('\u001b');
+    },
+    60_000,
+  );
 
-  test('shows progress on a terminal, and clears it', async () => {
-    const { out, err } = await sme(['matrix', 'bios-minimal', ...ONLY], {}, true);
-    expect(err).toContain('\r\u001b[K[=====               ] 1/4 bios-minimal 04/scattered');
-    expect(err.endsWith('\r\u001b[K')).toBe(true);
-    expect(out).toContain('09/initrd');
-  }, 60_000);
+  exhaustiveTest(
+    'shows progress on a terminal, and clears it',
+    async () => {
+      const { out, err } = await sme(['matrix', 'bios-minimal', ...ONLY], {}, true);
+      expect(err).toContain('\r\u001b[K[=====               ] 1/4 bios-minimal 04/scattered');
+      expect(err.endsWith('\r\u001b[K')).toBe(true);
+      expect(out).toContain('09/initrd');
+    },
+    60_000,
+  );
 
   test.each(
     firstOf(2, [
@@ -88,16 +98,20 @@ describe('sme-boot matrix', () => {
     60_000,
   );
 
-  test('applies settings to the scenario, and has them in the command of a row', async () => {
-    const only = ['--only', '09/initrd', '--set', 'machine.ram=256MiB'];
-    const { out } = await sme(['matrix', 'bios-minimal', ...only, '--format', 'json']);
-    const { rows, scenarios } = parseMatrix('-', out);
-    expect(scenarios[0]?.digest).not.toBe(whole.scenarios[0]?.digest);
-    expect(rows[0]?.command).toBe(
-      'sme-boot run bios-minimal --set machine.ram=256MiB --without 09/initrd',
-    );
-    expect(rows[0]?.wrong?.name).toBe('initrd');
-  }, 60_000);
+  exhaustiveTest(
+    'applies settings to the scenario, and has them in the command of a row',
+    async () => {
+      const only = ['--only', '09/initrd', '--set', 'machine.ram=256MiB'];
+      const { out } = await sme(['matrix', 'bios-minimal', ...only, '--format', 'json']);
+      const { rows, scenarios } = parseMatrix('-', out);
+      expect(scenarios[0]?.digest).not.toBe(whole.scenarios[0]?.digest);
+      expect(rows[0]?.command).toBe(
+        'sme-boot run bios-minimal --set machine.ram=256MiB --without 09/initrd',
+      );
+      expect(rows[0]?.wrong?.name).toBe('initrd');
+    },
+    60_000,
+  );
 
   exhaustiveTest(
     'runs shards that merge to the whole report',

@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { madeTree } from '../review/made-tree.js';
 import { sme } from './io.js';
+import { exhaustiveTest } from '../cases.js';
 
 let dir = '';
 /** A tree with the series as posted, and one of 6.1 with a wrong constant. */
@@ -110,15 +111,18 @@ describe('the formats', () => {
     expect(out.split('\n').filter((line) => line.startsWith('::'))).toHaveLength(1);
   });
 
-  test('html by the name of the output: claims with lines of the tree and of a trace', async () => {
-    const file = join(dir, 'review.html');
-    const { out, status } = await sme(['review', '--tree', applied, '--output', file]);
-    expect([status, out]).toEqual([0, '']);
-    const page = readFileSync(file, 'utf8');
-    expect(page).toMatch(/<pre class="source">.*sme_enable/s);
-    expect(page).toContain('in the trace traces/epyc-efi/stage-18.yaml');
-    expect(page).not.toMatch(/<script|https?:/);
-  });
+  exhaustiveTest(
+    'html by the name of the output: claims with lines of the tree and of a trace',
+    async () => {
+      const file = join(dir, 'review.html');
+      const { out, status } = await sme(['review', '--tree', applied, '--output', file]);
+      expect([status, out]).toEqual([0, '']);
+      const page = readFileSync(file, 'utf8');
+      expect(page).toMatch(/<pre class="source">.*sme_enable/s);
+      expect(page).toContain('in the trace traces/epyc-efi/stage-18.yaml');
+      expect(page).not.toMatch(/<script|https?:/);
+    },
+  );
 });
 
 test('--trace: the functions of a trace at their lines of the tree', async () => {

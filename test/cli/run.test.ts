@@ -32,7 +32,7 @@ describe('sme-boot run', () => {
     expect(err).toMatch(/booted: Run \/init/);
   });
 
-  test('writes a trace to a file, whole, as YAML or JSON', async () => {
+  exhaustiveTest('writes a trace to a file, whole, as YAML or JSON', async () => {
     const file = join(dir, 't.json');
     const { status } = await sme([
       'run',
@@ -70,7 +70,7 @@ describe('sme-boot run', () => {
     expect(out).not.toContain('┌');
   });
 
-  test('prints a blank screen if no output reached it', async () => {
+  exhaustiveTest('prints a blank screen if no output reached it', async () => {
     const { out } = await sme(['run', '--stage', '15', '--activate', '--set', 'machine.vga=true']);
     expect(out).toMatch(/┌─+┐\n│ \(blank\) │\n└─+┘/);
     expect(out).toMatch(/console +garbage from byte 0, read by the screen/);
@@ -151,7 +151,7 @@ describe('sme-boot run', () => {
     );
   });
 
-  test('shows progress on a terminal only', async () => {
+  exhaustiveTest('shows progress on a terminal only', async () => {
     expect((await sme(['run', '--stage', '0'], { NO_COLOR: '1' }, true)).err).toContain('[1/');
     expect((await sme(['run', '--stage', '0'])).err).toBe('');
   });

@@ -7,7 +7,7 @@ import { BASE_VARIABLES } from '../../src/linux/index.js';
 import { Program } from '../../src/kernel/program.js';
 import { link } from '../../src/series/link.js';
 import { buildElf, refusal, SECTIONS } from '../firmware/image/build.js';
-import { firstOf } from '../cases.js';
+import { exhaustiveTest, firstOf } from '../cases.js';
 import { boot } from '../helpers.js';
 
 const base = buildBuiltInImage(link([]).baseFunctions, BASE_VARIABLES);
@@ -105,7 +105,7 @@ describe('clear_bss', () => {
     expect(read(BSS_STOP, BSS_STOP + 64).every((byte) => byte === 0)).toBe(false);
   });
 
-  test('lets the boot reach /init with names in the overlay', () => {
+  exhaustiveTest('lets the boot reach /init with names in the overlay', () => {
     const trace = boot({ image: elf(WITHOUT) }).run();
     expect(trace.header.overlay).toEqual(expect.arrayContaining(WITHOUT.slice(0, 2)));
     expect(trace.outcome.kind).toBe('booted');

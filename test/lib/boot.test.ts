@@ -5,6 +5,7 @@ import { parseScenarioText, type Settings } from '../../src/lib/scenario.js';
 import { nodeCipher } from '../../src/node/node-cipher.js';
 import { sha256 } from '../helpers.js';
 import { refusal } from '../trace/helpers.js';
+import { exhaustiveTest } from '../cases.js';
 
 /** A boot of bios-minimal. */
 function bootOf(options: BootOptions = {}, settings: Settings = {}): Boot {
@@ -35,7 +36,7 @@ describe('a boot of the library', () => {
     expect(refusal(() => boot.runTo('nonsense')).code).toBe('E_LABEL');
   });
 
-  test('says that a label was not reached if it ended before', () => {
+  exhaustiveTest('says that a label was not reached if it ended before', () => {
     const boot = bootOf({ stage: 8, activate: true });
     const last = boot.labels.at(-1) ?? '';
     expect(boot.runTo(last)).toBe(false);
@@ -68,7 +69,7 @@ describe('a boot of the library', () => {
     expect(refusal(() => bootOf().read(place, length, 'dram')).code).toBe(code);
   });
 
-  test('takes its own initrd and records its settings', () => {
+  exhaustiveTest('takes its own initrd and records its settings', () => {
     const initrd = new TextEncoder().encode('not an archive');
     const trace = bootOf({ initrd }, { 'machine.ram': '512MiB', cmdline: 'quiet' }).run();
     expect(trace.header.settings).toEqual({ 'machine.ram': '512MiB', cmdline: 'quiet' });

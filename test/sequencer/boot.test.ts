@@ -17,7 +17,7 @@ describe('a boot', () => {
     expect(printTrace(boot({ lazy: false }).run())).toBe(whole);
   });
 
-  test('has the same trace and DRAM with the portable cipher', () => {
+  exhaustiveTest('has the same trace and DRAM with the portable cipher', () => {
     expect(printTrace(boot({ cipher: nobleCipher }).run())).toBe(whole);
   });
 

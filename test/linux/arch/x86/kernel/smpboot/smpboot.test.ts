@@ -55,7 +55,7 @@ describe('other CPUs', () => {
     }
   });
 
-  test('without patch 11 fetch ciphertext in real mode and do not come up', () => {
+  exhaustiveTest('without patch 11 fetch ciphertext in real mode and do not come up', () => {
     const trace = threeCpus({ stage: 10, activate: true }, ON).run();
     expect(trace.outcome.kind).toBe('booted');
     expect(started(trace)).toEqual([
