@@ -32,16 +32,19 @@ describe('sme-boot effects', () => {
     },
   );
 
-  test('accepts one view, another scenario and several patches, and shows progress', async () => {
-    const args = ['effects', 'bios-minimal', '1', '4', '--view', 'stage'];
-    let now = 0;
-    const clock = { now: () => (now += 1000) };
-    const { out, err } = await sme(args, { COLUMNS: '200' }, true, clock);
-    expect(out).toMatch(/^01 .*, on bios-minimal\n {2}stage: .*\n {4}mtrr_bp_init: 2 changed\n/);
-    expect(out).toMatch(/\n04 .*, on bios-minimal\n/);
-    expect(out).not.toContain('without:');
-    expect(err).toContain('[2/2] patch 4 on bios-minimal');
-  });
+  exhaustiveTest(
+    'accepts one view, another scenario and several patches, and shows progress',
+    async () => {
+      const args = ['effects', 'bios-minimal', '1', '4', '--view', 'stage'];
+      let now = 0;
+      const clock = { now: () => (now += 1000) };
+      const { out, err } = await sme(args, { COLUMNS: '200' }, true, clock);
+      expect(out).toMatch(/^01 .*, on bios-minimal\n {2}stage: .*\n {4}mtrr_bp_init: 2 changed\n/);
+      expect(out).toMatch(/\n04 .*, on bios-minimal\n/);
+      expect(out).not.toContain('without:');
+      expect(err).toContain('[2/2] patch 4 on bios-minimal');
+    },
+  );
 
   exhaustiveTest('prints data as JSON, and the golden file as YAML', async () => {
     const json = await sme([

@@ -25,7 +25,7 @@ describe('sme-boot run', () => {
     expect(out).not.toContain('\u001b');
   });
 
-  test('writes the trace of --trace - to stdout and the summary to stderr', async () => {
+  exhaustiveTest('writes the trace of --trace - to stdout and the summary to stderr', async () => {
     const { status, out, err } = await sme(['run', '--stage', '3', '--trace', '-']);
     expect(status).toBe(0);
     expect(parseTrace('-', out).header.stage).toBe(3);

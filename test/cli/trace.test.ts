@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { GOLDEN_RUNS } from '../../src/cli/golden.js';
 import { parseTrace } from '../../src/trace/yaml-in.js';
 import { sme } from './io.js';
+import { exhaustiveTest } from '../cases.js';
 
 const STAGE_9 = 'traces/bios-minimal/stage-09.yaml';
 let dir: string;
@@ -97,7 +98,7 @@ describe('sme-boot trace', () => {
     expect(err).toMatch(message);
   });
 
-  test('refuses a base that is itself a difference from the file', async () => {
+  exhaustiveTest('refuses a base that is itself a difference from the file', async () => {
     const [file, base] = [
       own('first.yaml', (await sme(['trace', STAGE_9])).out),
       join(dir, 'second.yaml'),

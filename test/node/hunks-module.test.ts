@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createBoot, compose, loadHunks, ownHunks } from '../../src/node/library.js';
 import { intact, sha256 } from '../helpers.js';
 import { messageOf } from '../series/message-of.js';
+import { exhaustiveTest } from '../cases.js';
 
 let dir: string;
 beforeAll(() => {
@@ -195,7 +196,7 @@ describe('a boot of a program', () => {
     );
   });
 
-  test('has own hunks from a list, which its header has without a path', () => {
+  exhaustiveTest('has own hunks from a list, which its header has without a path', () => {
     const list = [{ id: '09/initrd', file: 'a.c', what: 'nothing' }];
     for (const hunks of [list, ownHunks(list)]) {
       const trace = createBoot('bios-minimal', { hunks, stage: 9 }).run();

@@ -4,7 +4,7 @@ import { va } from '../../src/machine/address.js';
 import { link } from '../../src/series/link.js';
 import type { Trace } from '../../src/trace/trace.js';
 import { hunksOf } from '../../src/series/patches.js';
-import { firstOf } from '../cases.js';
+import { firstOf, exhaustiveTest } from '../cases.js';
 import { boot, scenario } from '../helpers.js';
 
 /** Key of the direct-map translation at an offset from video memory, after console_init. */
@@ -34,7 +34,7 @@ describe('VGA_MAP_MEM of patch 16', () => {
     );
   });
 
-  test('without CONFIG_AMD_MEM_ENCRYPT only computes the address', () => {
+  exhaustiveTest('without CONFIG_AMD_MEM_ENCRYPT only computes the address', () => {
     const without = 'config.CONFIG_AMD_MEM_ENCRYPT=false';
     const trace = (...settings: string[]): Trace =>
       boot({ scenario: scenario('bios-minimal', 'machine.vga=true', ...settings) }).run();

@@ -295,7 +295,7 @@ describe('kernel_init()', () => {
     expect(printed).toContain('Run /bin/sh as init process');
   });
 
-  test('warns if the archive replaces /dev/console', () => {
+  exhaustiveTest('warns if the archive replaces /dev/console', () => {
     const { printed } = run(
       newc(program('init'), { name: 'dev/console', mode: 0o120777, body: 'x' }),
     );
