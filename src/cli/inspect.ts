@@ -119,7 +119,7 @@ function inspect(io: Io, scenario: string, flags: Flags): void {
   }
   checkOutput(flags.output);
   const traffic = new EngineTraffic();
-  if (flags.engine === true) boot.machine.observe(traffic);
+  if (flags.engine === true) traffic.listen(boot.machine.probes);
   if (flags.at !== undefined) boot.runTo(flags.at);
   else while (boot.step());
   progress.clear();

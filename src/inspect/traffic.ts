@@ -1,6 +1,6 @@
 /** Counts what passes the memory engine between the caches and DRAM, in blocks of 16 bytes. */
 import { KEY_PLAIN, type KeyId } from '../machine/address.js';
-import type { Observer } from '../machine/types.js';
+import type { Probes } from '../machine/probes.js';
 
 /** Bytes of a block of the engine (APM 7.10.2: AES-128). */
 const BLOCK = 16;
@@ -18,8 +18,8 @@ export interface Blocks {
   readonly plainWritten: number;
 }
 
-/** Attach it to a machine before the boot. Accesses that bypass the caches and those of devices are not counted. */
-export class EngineTraffic implements Observer {
+/** To be attached before the boot. Accesses that bypass the caches and those of devices are not counted. */
+export class EngineTraffic {
   private readonly counts = {
     decrypted: 0,
     decryptedUnread: 0,
@@ -28,14 +28,24 @@ export class EngineTraffic implements Observer {
     plainWritten: 0,
   };
 
-  fill(_pa: number, key: KeyId, length: number, overwritten: boolean): void {
+  /** Counts from now on. */
+  listen({ filled, writtenBack }: Probes): void {
+    filled.listen((_pa, key, length, overwritten) => {
+      this.fill(key, length, overwritten);
+    });
+    writtenBack.listen((_pa, key, length) => {
+      this.writeBack(key, length);
+    });
+  }
+
+  private fill(key: KeyId, length: number, overwritten: boolean): void {
     const blocks = length / BLOCK;
     if (key === KEY_PLAIN) this.counts.plainRead += blocks;
     else if (overwritten) this.counts.decryptedUnread += blocks;
     else this.counts.decrypted += blocks;
   }
 
-  writeBack(_pa: number, key: KeyId, length: number): void {
+  private writeBack(key: KeyId, length: number): void {
     const blocks = length / BLOCK;
     if (key === KEY_PLAIN) this.counts.plainWritten += blocks;
     else this.counts.encrypted += blocks;

@@ -77,11 +77,11 @@ export class Kernel {
 
   /** Makes the CPUs run this kernel: each write that can change the mapping is followed by a fetch(). */
   drive(): void {
-    for (const cpu of this.machine.cpus) {
-      cpu.onControlWrite = () => {
+    this.machine.driver = {
+      controlWritten: () => {
         this.fetch();
-      };
-    }
+      },
+    };
   }
 
   // --- CPUs ----------------------------------------------------------------------------------------------------

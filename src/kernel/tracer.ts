@@ -24,6 +24,13 @@ export interface RecordedRead {
   readonly ranges: readonly Omit<TranslatedRange, 'va'>[];
 }
 
+/** A request of a device: sizes in bytes. */
+export interface DmaRequest {
+  readonly pa: number;
+  readonly key: number;
+  readonly length: number;
+}
+
 /** A part of a copy or fill that is contiguous in physical memory and has one key: sizes in bytes, `c` the C-bit. */
 export interface TranslatedRange {
   va: Va;
@@ -257,9 +264,9 @@ export class Tracer {
   }
 
   /** Adds bytes that a device read to `reads`; `requests` may include an IOMMU's reads of tables and commands. */
-  recordDma(bytes: Uint8Array, requests: Kernel['machine']['dmaLog']): void {
+  recordDma(bytes: Uint8Array, requests: readonly DmaRequest[]): void {
     if (this.reads === null) return;
-    const ranges = (requests ?? []).map(({ pa, key, length }) => ({
+    const ranges = requests.map(({ pa, key, length }) => ({
       pa,
       c: key === 0 ? 0 : 1,
       length,

@@ -3,6 +3,7 @@ import { KEY_PLAIN, PAGE_SIZE, pa, type KeyId, type Pa } from './address.js';
 import { Bus, type Device, type UpstreamPort } from './bus.js';
 import { Cache, type CacheSnapshot } from './cache/cache.js';
 import { Cpu, type CpuBus, type CpuSnapshot } from './cpu/cpu.js';
+import type { CpuDriver } from './cpu/cpu-core.js';
 import type { CpuModel } from './cpu/cpuid.js';
 import { Dram, type DramRange, type DramSnapshot } from './memory/dram.js';
 import { MemoryEngine, type EngineMode } from './memory/engine.js';
@@ -10,9 +11,10 @@ import { HostBridge } from './devices/host-bridge.js';
 import { SYSCFG } from './cpu/msr.js';
 import type { LineSet } from './memory/line-set.js';
 import { mtrrDefType, MtrrMap, type MtrrConfig } from './cpu/mtrr.js';
+import { Probes } from './probes.js';
 import { REQUESTER_PLATFORM, type Requester } from './requester.js';
 import { SecureProcessor } from './devices/secure-processor.js';
-import type { BlockCipherFactory, Observer, Origin } from './types.js';
+import type { BlockCipherFactory, Origin } from './types.js';
 
 export interface MachineConfig {
   readonly model: CpuModel;
@@ -49,20 +51,20 @@ export class Machine implements CpuBus {
   readonly cpus: readonly [Cpu, ...Cpu[]];
   /** The port for requests of devices that no IOMMU translates. */
   readonly hostBridge: UpstreamPort;
-  readonly observers: Observer[] = [];
+  readonly probes = new Probes();
+  driver: CpuDriver | null = null;
   origin: Origin = 0;
-  patSlots: Set<number> | null = null;
-  /** Ranges of memory that devices have read and written; null: not recorded. */
-  dmaLog: { readonly pa: Pa; readonly key: KeyId; readonly length: number }[] | null = null;
 
   constructor(readonly config: MachineConfig) {
     const { engine, ram, model } = config;
+    const { probes } = this;
     this.engine = new MemoryEngine(engine);
     this.dram = new Dram({
       ranges: ram,
       noiseSeed: new SecureProcessor(engine.seed).noiseSeed(),
       engine: this.engine,
       lazy: engine.lazy,
+      probes,
     });
     this.bus = new Bus(this.dram);
     this.hostBridge = new HostBridge(this);
@@ -70,6 +72,7 @@ export class Machine implements CpuBus {
       store: this.bus,
       ...config.cache,
       coherent: model.sme?.coherent ?? false,
+      probes,
     });
     this.mtrrs = new MtrrMap(config.mtrr.uncached, ram);
     const make = (id: number): Cpu => {
@@ -85,18 +88,6 @@ export class Machine implements CpuBus {
     this.cpus = [make(0), ...Array.from({ length: config.cpus - 1 }, (_, i) => make(i + 1))];
   }
 
-  /** Adds an observer; a machine without observers pays nothing for them. */
-  observe(observer: Observer): void {
-    this.observers.push(observer);
-    this.wireObservers();
-  }
-
-  unobserve(observer: Observer): void {
-    const index = this.observers.indexOf(observer);
-    if (index >= 0) this.observers.splice(index, 1);
-    this.wireObservers();
-  }
-
   /** Puts a device on the bus; its state is part of snapshots. Attach before the first step of a boot. */
   attach<D extends Device>(device: D): D {
     this.bus.attach(device);
@@ -104,12 +95,13 @@ export class Machine implements CpuBus {
   }
 
   /**
-   * Records, from now on, the lines that any access reads or writes, in the cache or behind it; null stops it. A clean
-   * line that leaves the cache is not recorded: it transfers nothing.
+   * Adds to `into`, from now on, the lines that any access reads or writes, in the cache or behind it. Returns the
+   * function that ends this. A clean line that leaves the cache is not added: it transfers nothing.
    */
-  watchLines(into: LineSet | null): void {
-    this.cache.watch = into;
-    this.dram.watch = into;
+  watchLines(into: LineSet): () => void {
+    return this.probes.touched.listen((address, length) => {
+      into.add(address, length);
+    });
   }
 
   /**
@@ -122,7 +114,8 @@ export class Machine implements CpuBus {
     key: KeyId = KEY_PLAIN,
     requester: Requester = REQUESTER_PLATFORM,
   ): void {
-    this.dmaLog?.push({ pa: address, key, length: data.length });
+    const { dma } = this.probes;
+    if (dma.active) dma.notify('write', requester, address, key, data.length, this.origin);
     this.cache.deviceWrite(requester, address, key, data, 0, data.length, this.origin);
   }
 
@@ -133,7 +126,8 @@ export class Machine implements CpuBus {
     key: KeyId = KEY_PLAIN,
     requester: Requester = REQUESTER_PLATFORM,
   ): Uint8Array {
-    this.dmaLog?.push({ pa: address, key, length });
+    const { dma } = this.probes;
+    if (dma.active) dma.notify('read', requester, address, key, length, this.origin);
     const out = new Uint8Array(length);
     for (let done = 0; done < length;) {
       const at = address + done;
@@ -175,27 +169,5 @@ export class Machine implements CpuBus {
     snapshot.cpus.forEach((state, index) => this.cpus[index]?.restore(state));
     const states = new Map(snapshot.devices);
     for (const device of this.bus.all) device.restore(states.get(device.name));
-  }
-
-  private wireObservers(): void {
-    const { observers } = this;
-    const observed = observers.length > 0;
-    this.cache.hooks = observed
-      ? {
-          fill: (...args) => {
-            for (const observer of observers) observer.fill?.(...args);
-          },
-          writeBack: (...args) => {
-            for (const observer of observers) observer.writeBack?.(...args);
-          },
-        }
-      : null;
-    if (observed) {
-      this.dram.onOwner = (...args) => {
-        for (const observer of observers) observer.owner?.(...args);
-      };
-    } else {
-      delete this.dram.onOwner;
-    }
   }
 }

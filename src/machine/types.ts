@@ -1,7 +1,7 @@
 /**
- * The interfaces between the blocks of the machine: faults, origins, observers, memory readers.
+ * The interfaces between the blocks of the machine: faults, origins, memory readers.
  */
-import type { KeyId, Pa, Va } from './address.js';
+import type { KeyId, Pa } from './address.js';
 
 /** Exception vectors (APM 8.2). */
 export const VECTOR = { UD: 6, DF: 8, GP: 13, PF: 14 } as const;
@@ -41,41 +41,6 @@ export type MemType = (typeof MEMTYPE)[keyof typeof MEMTYPE];
 
 /** The code that an access is attributed to: an interned name (function, hunk, device). 0: hardware. */
 export type Origin = number;
-
-/** The purpose of an access; `walk`: a read of a page-table entry. */
-export type AccessKind = 'read' | 'write' | 'fetch' | 'walk';
-
-/**
- * Observes the machine. Every method is optional; a machine without observers pays nothing.
- * Lengths are in bytes. `key` is the key id that the C-bit selected.
- */
-export interface Observer {
-  /** A CPU or device accessed memory: one call for a run of bytes within one page. */
-  access?(
-    kind: AccessKind,
-    cpu: number,
-    va: Va,
-    pa: Pa,
-    key: KeyId,
-    length: number,
-    origin: Origin,
-  ): void;
-  /** Lines were filled from DRAM. `overwritten`: the content was never used, the whole line is written at once. */
-  fill?(pa: Pa, key: KeyId, length: number, overwritten: boolean, origin: Origin): void;
-  /** Dirty lines were written back to DRAM. `origin` is that of the line's last writer. */
-  writeBack?(pa: Pa, key: KeyId, length: number, origin: Origin): void;
-  /** A walk made a translation (TLB miss). */
-  translation?(cpu: number, va: Va, pa: Pa, key: KeyId, pageSize: number, type: MemType): void;
-  /** A TLB or cache flush. */
-  flush?(
-    cpu: number,
-    what: 'tlb' | 'tlb-global' | 'invlpg' | 'clflush' | 'wbinvd',
-    address: number | undefined,
-    origin: Origin,
-  ): void;
-  /** A write changed the key of bytes in DRAM. */
-  owner?(pa: Pa, length: number, from: KeyId, to: KeyId, origin: Origin): void;
-}
 
 /** Bulk AES-128 on whole 16-byte blocks, ECB, no padding: the primitive of a memory engine. */
 export interface BlockCipher {

@@ -42,7 +42,7 @@ export function attachDevices(machine: Machine, scenario: Scenario): void {
   if (scenario.machine.vga) machine.attach(new VgaAdapter()).setTextMode();
   const { hostBridge } = machine;
   const iommu = scenario.machine.iommu
-    ? machine.attach(new AmdIommu({ ...IOMMU, upstream: hostBridge }))
+    ? machine.attach(new AmdIommu({ ...IOMMU, upstream: hostBridge, probes: machine.probes }))
     : undefined;
   const next = { ...FIRST_BUS } as { behind: number; bypassing: number };
   for (const [index, device] of scenario.machine.devices.entries()) {

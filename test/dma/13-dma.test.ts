@@ -103,11 +103,11 @@ exhaustiveTest('a boot restored from a snapshot at pci_iommu_init has the same t
 });
 
 exhaustiveTest(
-  'zeroing the bounce area line by line, as with an observer, leaves the same memory',
+  'zeroing the bounce area line by line, as with a listener for fills, leaves the same memory',
   () => {
     const seen = [false, true].map((watched) => {
       const run = boot({ scenario: devices('128MiB') });
-      if (watched) run.machine.observe({});
+      if (watched) run.machine.probes.filled.listen(() => undefined);
       run.runTo('after-locking_selftest');
       const at = pa(readLong(run.kernel, 'io_tlb_start'));
       return sha256(run.machine.dram.peek(at, 64 * 2 ** 20));

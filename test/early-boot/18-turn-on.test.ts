@@ -93,12 +93,10 @@ describe('sme_enable', () => {
     });
     const mask = subject.program.link('sme_me_mask') - subject.program.link('_text') + 0x100_0000;
     const written: [number, number][] = [];
-    subject.machine.observe({
-      access: (kind, _cpu, _va, address, _key, length) => {
-        if (kind === 'write' && address >= mask && address < mask + 8) {
-          written.push([address - mask, length]);
-        }
-      },
+    subject.machine.probes.accessed.listen((kind, _cpu, _va, address, _key, _type, length) => {
+      if (kind === 'write' && address >= mask && address < mask + 8) {
+        written.push([address - mask, length]);
+      }
     });
     subject.runTo('startup_64');
     expect(written).toEqual([[offset, 4]]);

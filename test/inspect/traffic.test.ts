@@ -1,15 +1,18 @@
 import { expect, test } from '@jest/globals';
 import { EngineTraffic, type Blocks } from '../../src/inspect/traffic.js';
-import { KEY_HOST, KEY_PLAIN } from '../../src/machine/address.js';
+import { KEY_HOST, KEY_PLAIN, pa } from '../../src/machine/address.js';
+import { Probes } from '../../src/machine/probes.js';
 import { boot, scenario } from '../helpers.js';
 
 test('counts blocks of 16 bytes by key and direction', () => {
   const traffic = new EngineTraffic();
-  traffic.fill(0, KEY_HOST, 64, false);
-  traffic.fill(64, KEY_HOST, 128, true);
-  traffic.fill(0, KEY_PLAIN, 64, true);
-  traffic.writeBack(0, KEY_HOST, 192);
-  traffic.writeBack(0, KEY_PLAIN, 64);
+  const probes = new Probes();
+  traffic.listen(probes);
+  probes.filled.notify(pa(0), KEY_HOST, 64, false, 0);
+  probes.filled.notify(pa(64), KEY_HOST, 128, true, 0);
+  probes.filled.notify(pa(0), KEY_PLAIN, 64, true, 0);
+  probes.writtenBack.notify(pa(0), KEY_HOST, 192, 0);
+  probes.writtenBack.notify(pa(0), KEY_PLAIN, 64, 0);
   expect(traffic.blocks).toEqual({
     decrypted: 4,
     decryptedUnread: 8,
@@ -23,7 +26,7 @@ test('a boot passes the engine only if encryption is on', () => {
   const blocks = (stage: number): Blocks => {
     const b = boot({ scenario: scenario('bios-minimal', 'machine.ram=64MiB'), stage });
     const traffic = new EngineTraffic();
-    b.machine.observe(traffic);
+    traffic.listen(b.machine.probes);
     b.run();
     return traffic.blocks;
   };

@@ -256,19 +256,22 @@ describe('control registers and MSRs', () => {
     expect(m.cpus[0].cr3).toBe(BigInt(PGD));
   });
 
-  test('each write that can change the mapping in force calls onControlWrite', () => {
+  test('each write that can change the mapping in force is told to the driver and the probe point', () => {
     const m = machine();
     tables(m, (i) => page(i));
     const reported: string[] = [];
     const cpu = m.cpus[0];
-    cpu.onControlWrite = (what) => reported.push(what);
+    m.probes.controlWritten.listen((_cpu, what) => reported.push(what));
+    m.driver = { controlWritten: () => reported.push('driver') };
     cpu.writeCr0(cpu.cr0);
     cpu.writeCr3(cpu.cr3);
     cpu.writeCr4(cpu.cr4);
     cpu.wrmsr(MSR.EFER, cpu.rdmsr(MSR.EFER) as bigint);
     cpu.wrmsr(MSR.SYSCFG, 0n);
     cpu.wrmsr(MSR.GS_BASE, 0n);
-    expect(reported).toEqual(['CR0', 'CR3', 'CR4', 'EFER', 'SYSCFG']);
+    expect(reported).toEqual(
+      ['CR0', 'CR3', 'CR4', 'EFER', 'SYSCFG'].flatMap((what) => [what, 'driver']),
+    );
   });
 
   test('an Intel processor has no SYSCFG and no encryption leaf', () => {
@@ -328,19 +331,18 @@ describe('exceptions', () => {
 });
 
 describe('a machine', () => {
-  test('calls observers only while they are registered', () => {
+  test('calls listeners of its probe points until they end', () => {
     const m = machine();
     tables(m, (i) => page(i));
     const seen: string[] = [];
-    const observer = {
-      access: (kind: string) => seen.push(kind),
-      fill: () => seen.push('fill'),
-      writeBack: () => seen.push('write-back'),
-      translation: () => seen.push('translation'),
-      flush: (_cpu: number, what: string) => seen.push(what),
-      owner: () => seen.push('owner'),
-    };
-    m.observe(observer);
+    const ends = [
+      m.probes.accessed.listen((kind) => seen.push(kind)),
+      m.probes.filled.listen(() => seen.push('fill')),
+      m.probes.writtenBack.listen(() => seen.push('write-back')),
+      m.probes.translated.listen(() => seen.push('translation')),
+      m.probes.flushed.listen((_cpu, what) => seen.push(what)),
+      m.probes.keyChanged.listen(() => seen.push('owner')),
+    ];
     m.cpus[0].storeU8(va(0x1000), 1);
     m.cpus[0].storeU32(va(0x1004), 1);
     m.cpus[0].storeU16(va(0x1008), 1);
@@ -349,7 +351,7 @@ describe('a machine', () => {
     for (const what of ['translation', 'write', 'fill', 'write-back', 'wbinvd', 'invlpg']) {
       expect(seen).toContain(what);
     }
-    m.unobserve(observer);
+    for (const end of ends) end();
     const before = seen.length;
     m.cpus[0].loadU16(va(0x2000));
     m.cpus[0].loadU32(va(0x2000));
@@ -442,15 +444,15 @@ describe('a machine', () => {
   });
 });
 
-test('patSlots collects the slots that entries select, and all slots for RDMSR and WRMSR of the PAT', () => {
+test('patSlotUsed has the slots that entries select, and all slots for RDMSR and WRMSR of the PAT', () => {
   const [PWT, PCD, PAT] = [0x8n, 0x10n, 0x80n];
   const m = machine();
   tables(m, (i) => page(i, i === 5 ? PWT : i === 6 ? PCD | PAT : 0n));
   const used = (act: () => void): number[] => {
     const slots = new Set<number>();
-    m.patSlots = slots;
+    const end = m.probes.patSlotUsed.listen((slot) => slots.add(slot));
     act();
-    m.patSlots = null;
+    end();
     return [...slots].sort((a, b) => a - b);
   };
   expect(used(() => u8(m, 5 * 4096))).toEqual([1]);

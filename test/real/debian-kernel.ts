@@ -31,12 +31,10 @@ export class ImageBytes {
     const size = image.segments.reduce((end, s) => Math.max(end, s.paddr + s.memsz), 0);
     const written = new Uint8Array(size);
     this.written = written;
-    boot.machine.observe({
-      access: (kind, _cpu, _va, address, _key, length, origin) => {
-        if (kind !== 'write' || address >= size) return;
-        if (boot.recorder.nameOf(origin) === '.Lencrypt_start') return;
-        written.fill(1, address, address + length);
-      },
+    boot.machine.probes.accessed.listen((kind, _cpu, _va, address, _key, _type, length, origin) => {
+      if (kind !== 'write' || address >= size) return;
+      if (boot.recorder.nameOf(origin) === '.Lencrypt_start') return;
+      written.fill(1, address, address + length);
     });
   }
 

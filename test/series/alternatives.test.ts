@@ -63,10 +63,8 @@ describe('alternative 18/pat-large', () => {
   const encrypted = (...extra: string[]): { types: number[]; text: string } => {
     const b = on('bios-minimal', [SMALL], ...extra);
     const types = new Set<number>();
-    b.machine.observe({
-      translation: (_cpu, at, _pa, _key, _size, type) => {
-        if (at >= PGDIR_SIZE && at < 2 * PGDIR_SIZE) types.add(type);
-      },
+    b.machine.probes.translated.listen((_cpu, { va: at, type }) => {
+      if (at >= PGDIR_SIZE && at < 2 * PGDIR_SIZE) types.add(type);
     });
     b.runTo('startup_64:phys_base');
     b.machine.cpus[0].wbinvd();

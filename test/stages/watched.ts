@@ -1,7 +1,5 @@
 /** A boot observed from the machine's side: accesses by key, and whether the access of each fault was repeated. */
 import { PAGE_SIZE, type KeyId } from '../../src/machine/address.js';
-import { REQUESTER_PLATFORM } from '../../src/machine/requester.js';
-import type { Observer } from '../../src/machine/types.js';
 import type { Boot, BootOptions } from '../../src/sequencer/boot.js';
 import type { Trace } from '../../src/trace/trace.js';
 import { boot } from '../helpers.js';
@@ -21,16 +19,12 @@ export class Watched {
   readonly boot: Boot;
   /** Accesses with a key other than 0: empty if nothing is encrypted. */
   readonly encrypted: KeyUse = {};
-  /** Accesses with key 0, to check that the observer works. */
+  /** Accesses with key 0, to check that the probe points work. */
   readonly plain: KeyUse = {};
   readonly faults: Raised[] = [];
   private readonly open = new Set<Raised>();
-  /** Attached only while a fault is open: an observer makes long fills slow. */
-  private readonly faultObserver: Observer = {
-    access: (kind, _cpu, at) => {
-      if (kind !== 'walk') this.madeAgain(at);
-    },
-  };
+  /** Ends listening to accesses: only while a fault is open. */
+  private endFaults: (() => void) | null = null;
 
   /** Without `keys` only faults are observed, and only the access that follows one. */
   constructor(options: Partial<BootOptions>, keys = true) {
@@ -65,34 +59,25 @@ export class Watched {
 
   private watchKeys(): void {
     const { machine } = this.boot;
-    machine.observe({
-      access: (kind, _cpu, _va, _pa, key) => {
-        this.count(kind, key);
-      },
-      translation: (_cpu, _va, _pa, key) => {
-        this.count('translation', key);
-      },
-      fill: (_pa, key) => {
-        this.count('fill', key);
-      },
-      writeBack: (_pa, key) => {
-        this.count('write-back', key);
-      },
-      owner: (_pa, _length, _from, to) => {
-        this.count('owner', to);
-      },
+    const { probes } = machine;
+    probes.accessed.listen((kind, _cpu, _va, _pa, key) => {
+      this.count(kind, key);
     });
-    // Devices access memory through these; the bus below them has no observer.
-    const dmaRead = machine.dmaRead.bind(machine);
-    const dmaWrite = machine.dmaWrite.bind(machine);
-    machine.dmaRead = (address, length, key = 0 as KeyId, requester = REQUESTER_PLATFORM) => {
-      this.count('device read', key);
-      return dmaRead(address, length, key, requester);
-    };
-    machine.dmaWrite = (address, data, key = 0 as KeyId, requester = REQUESTER_PLATFORM) => {
-      this.count('device write', key);
-      dmaWrite(address, data, key, requester);
-    };
+    probes.translated.listen((_cpu, { key }) => {
+      this.count('translation', key);
+    });
+    probes.filled.listen((_pa, key) => {
+      this.count('fill', key);
+    });
+    probes.writtenBack.listen((_pa, key) => {
+      this.count('write-back', key);
+    });
+    probes.keyChanged.listen((_pa, _length, _from, to) => {
+      this.count('owner', to);
+    });
+    probes.dma.listen((kind, _requester, _pa, key) => {
+      this.count(`device ${kind}`, key);
+    });
   }
 
   private watchFaults(): void {
@@ -112,7 +97,9 @@ export class Watched {
     const fault = { what, handler, page, again: false };
     this.faults.push(fault);
     this.open.add(fault);
-    if (this.open.size === 1) this.boot.machine.observe(this.faultObserver);
+    this.endFaults ??= this.boot.machine.probes.accessed.listen((_kind, _cpu, at) => {
+      this.madeAgain(at);
+    });
   }
 
   private madeAgain(at: number): void {
@@ -121,7 +108,9 @@ export class Watched {
       fault.again = true;
       this.open.delete(fault);
     }
-    if (this.open.size === 0) this.boot.machine.unobserve(this.faultObserver);
+    if (this.open.size > 0) return;
+    this.endFaults?.();
+    this.endFaults = null;
   }
 }
 

@@ -51,12 +51,14 @@ export function checkpointsOf(
     const [touches, patSlots] = [new LineSet(), new Set<number>()];
     const [touchedState, readChecks] = [new Touched(), [] as Consumed[]];
     boot.kernel.uses = ran;
-    boot.machine.watchLines(touches);
-    boot.machine.patSlots = patSlots;
+    const stop = [
+      boot.machine.watchLines(touches),
+      boot.machine.probes.patSlotUsed.listen((slot) => patSlots.add(slot)),
+      trackFields(boot.kernel.state, touchedState),
+    ];
     boot.recorder.keepReadChecks(readChecks);
-    const unwatch = trackFields(boot.kernel.state, touchedState);
     boot.step();
-    unwatch();
+    for (const end of stop) end();
     const uses = new Set([...[...ran].flatMap((entry) => entry.hunks ?? []), ...always]);
     const events = boot.recorder.eventsOf(label);
     checkpoints.push({
@@ -71,8 +73,6 @@ export function checkpointsOf(
     });
   }
   boot.kernel.uses = null;
-  boot.machine.watchLines(null);
-  boot.machine.patSlots = null;
   boot.recorder.keepReadChecks(null);
   boot.watchScreen();
   const touched = {

@@ -1,7 +1,7 @@
 /** The VMM's guest: its memory layout, code and data (our choice), and the integrity record of their use. */
 import { OPCODE } from '../../machine/svm/guest-instructions.js';
 import { va, type Va } from '../../machine/address.js';
-import type { GuestAccess } from '../../machine/svm/guest.js';
+import type { AccessKind } from '../../machine/probes.js';
 import type { Kernel } from '../../kernel/kernel.js';
 
 /** Guest-physical addresses, a page each. */
@@ -31,7 +31,7 @@ export const GUEST_MESSAGE: Uint8Array = Uint8Array.from({ length: MESSAGE_SIZE 
 export function noteGuestAccess(
   k: Kernel,
   by: string,
-  what: GuestAccess,
+  what: AccessKind,
   gpa: number,
   bytes: Uint8Array,
 ): void {

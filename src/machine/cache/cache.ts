@@ -18,16 +18,13 @@ import {
 import { copyLine } from './copy-line.js';
 import { LineTags, type LineTagsSnapshot, NO_SLOT, REPLACEMENT } from './cache-tags.js';
 import { LazyFill } from './lazy-fill.js';
-import type { LineSet } from '../memory/line-set.js';
 import type { LineStore } from '../memory/line-store.js';
 import { allocatesOnRead } from '../cpu/memory-types.js';
 import { OverwrittenRun } from '../memory/overwritten-run.js';
 import { REQUESTER_CACHE, type Requester } from '../requester.js';
-import { MEMTYPE, type MemType, type Observer, type Origin } from '../types.js';
+import { Probes } from '../probes.js';
+import { MEMTYPE, type MemType, type Origin } from '../types.js';
 import { WriteBackQueue } from './write-back-queue.js';
-
-/** The events that the cache reports to observers. */
-export type CacheHooks = Pick<Observer, 'fill' | 'writeBack'>;
 
 export interface CacheConfig {
   readonly store: LineStore;
@@ -36,6 +33,8 @@ export interface CacheConfig {
   readonly ways: number;
   /** HwEnfCacheCoh (CPUID Fn8000_001F EAX 10): a physical line is cached under one key at a time. */
   readonly coherent?: boolean;
+  /** The machine's probe points; default: some without listeners. */
+  readonly probes?: Probes;
 }
 
 /** The state of the cache. */
@@ -48,12 +47,9 @@ export interface CacheSnapshot {
 const SMALL = 16;
 
 export class Cache {
-  /** Called for fills and write-backs; null: not reported. */
-  hooks: CacheHooks | null = null;
-  /** Collects the lines of all accesses; null: not recorded. */
-  watch: LineSet | null = null;
   readonly size: number;
   private readonly store: LineStore;
+  private readonly probes: Probes;
   private readonly coherent: boolean;
   private readonly tags: LineTags;
   /** The bytes of the slots, followed by a page in which an access to several lines is gathered. */
@@ -63,14 +59,14 @@ export class Cache {
   /** Offset of that page in `data`. */
   private readonly stage: number;
   private readonly writeBacks: WriteBackQueue;
-  /** The run of lines that this write allocated whole, for the hooks. */
+  /** The run of lines that this write allocated whole, for the probe point. */
   private readonly whole = new OverwrittenRun();
   private readonly run = new Int32Array(PAGE_SIZE / LINE_SIZE);
   /** The contents of the cache after a long fill, until the next access to them; the directory is empty then. */
   private lazy: LazyFill | null = null;
 
   /** Throws E_CACHE_GEOMETRY if size and ways do not give a power of two as the number of sets. */
-  constructor({ store, size, ways, coherent = false }: CacheConfig) {
+  constructor({ store, size, ways, coherent = false, probes = new Probes() }: CacheConfig) {
     const sets = size === 0 ? 0 : size / LINE_SIZE / ways;
     const whole = Number.isInteger(Math.log2(sets)) && Number.isInteger(ways) && sets >= 1;
     if (size !== 0 && !(whole && ways > 0)) {
@@ -83,11 +79,12 @@ export class Cache {
       });
     }
     this.store = store;
+    this.probes = probes;
     this.size = size;
     this.coherent = coherent;
     this.tags = new LineTags(sets, ways);
     this.stage = size;
-    this.writeBacks = new WriteBackQueue(store);
+    this.writeBacks = new WriteBackQueue(store, probes);
     this.data = new Uint8Array(size + PAGE_SIZE);
     this.words = new Int32Array(this.data.buffer);
   }
@@ -109,7 +106,7 @@ export class Cache {
     len: number,
     origin: Origin,
   ): void {
-    this.watch?.add(pa, len);
+    if (this.probes.touched.active) this.probes.touched.notify(pa, len);
     this.materialize();
     // APM table 7-3: UC and WC never allocate; the others allocate on a read.
     if (this.size === 0 || !allocatesOnRead(type)) {
@@ -138,7 +135,7 @@ export class Cache {
     len: number,
     origin: Origin,
   ): void {
-    this.watch?.add(pa, len);
+    if (this.probes.touched.active) this.probes.touched.notify(pa, len);
     this.materialize();
     if (this.size > 0 && type === MEMTYPE.WB) {
       this.writeBackType(cpu, pa, key, data, off, len, origin);
@@ -157,7 +154,9 @@ export class Cache {
 
   /** The least number of bytes for `fillRun`; Infinity if it may not be used. */
   get longFill(): number {
-    return this.size === 0 || this.hooks !== null ? Infinity : REPLACEMENT.turnover * this.size;
+    return this.size === 0 || this.probes.filled.active
+      ? Infinity
+      : REPLACEMENT.turnover * this.size;
   }
 
   /**
@@ -166,9 +165,9 @@ export class Cache {
    * of the fill, dirty; the rest is in memory.
    */
   fillRun(cpu: number, pa: Pa, key: KeyId, byte: number, len: number, origin: Origin): void {
-    this.watch?.add(pa, len);
+    if (this.probes.touched.active) this.probes.touched.notify(pa, len);
     // The lines of a previous long fill, none of which was accessed since, are written back as one run.
-    if (this.lazy !== null) this.lazy.writeBack(this.store);
+    if (this.lazy !== null) this.lazy.writeBack(this.store, this.probes);
     else {
       for (const slot of this.tags.dirtySlots()) this.queueWriteBack(slot);
       this.sendWriteBacks();
@@ -176,6 +175,8 @@ export class Cache {
     }
     const cached = paAdd(pa, len - this.size);
     this.store.fillLines(pa, key, byte, cached - pa, origin, REQUESTER_CACHE);
+    const { writtenBack } = this.probes;
+    if (writtenBack.active) writtenBack.notify(pa, key, cached - pa, origin);
     this.lazy = new LazyFill(cpu, cached, key, byte, origin, this.size);
   }
 
@@ -200,7 +201,7 @@ export class Cache {
     off: number,
     len: number,
   ): void {
-    this.watch?.add(pa, len);
+    if (this.probes.touched.active) this.probes.touched.notify(pa, len);
     const skip = inLine(pa);
     this.materializeAt(pa, len);
     if (this.tags.valid === 0) {
@@ -339,7 +340,7 @@ export class Cache {
   private fill(slot: number, cpu: number, pa: Pa, key: KeyId, origin: Origin): void {
     this.sendWriteBacks();
     this.store.readLines(pa, key, this.data, slot * LINE_SIZE, LINE_SIZE, cpu);
-    this.hooks?.fill?.(pa, key, LINE_SIZE, false, origin);
+    if (this.probes.filled.active) this.probes.filled.notify(pa, key, LINE_SIZE, false, origin);
   }
 
   private lineForRead(cpu: number, pa: Pa, key: KeyId, origin: Origin): number {
@@ -378,7 +379,9 @@ export class Cache {
       for (let i = 0; i < n; i++) {
         copyLine(words, (this.run[i] ?? 0) * LINE_SIZE, words, at + i * LINE_SIZE);
       }
-      this.hooks?.fill?.(pa, key, n * LINE_SIZE, false, origin);
+      if (this.probes.filled.active) {
+        this.probes.filled.notify(pa, key, n * LINE_SIZE, false, origin);
+      }
       line += n;
     }
   }
@@ -394,6 +397,7 @@ export class Cache {
     origin: Origin,
   ): void {
     const { data, words, tags, stage } = this;
+    const { filled } = this.probes;
     const skip = inLine(pa);
     const small = len <= SMALL && skip + len <= LINE_SIZE;
     if (!small) data.set(bytes.subarray(off, off + len), stage + skip);
@@ -407,7 +411,7 @@ export class Cache {
       if (slot === NO_SLOT) {
         slot = this.allocate(cpu, line, key, origin);
         if (to - from < LINE_SIZE) this.fill(slot, cpu, line, key, origin);
-        else if (this.hooks !== null) this.whole.add(line, key, origin, this.hooks.fill);
+        else if (filled.active) this.whole.add(line, key, origin, filled);
       }
       const target = slot * LINE_SIZE + (from - at);
       if (small) for (let i = 0; i < len; i++) data[target + i] = bytes[off + i] ?? 0;
@@ -416,7 +420,7 @@ export class Cache {
       tags.dirty(slot, cpu, origin);
     }
     this.sendWriteBacks();
-    this.whole.report(key, origin, this.hooks?.fill);
+    this.whole.report(key, origin, filled);
   }
 
   /** WT: updates the lines that are cached. */
@@ -451,13 +455,13 @@ export class Cache {
   }
 
   private queueWriteBack(slot: number): void {
-    const { tags, writeBacks, words, hooks } = this;
+    const { tags, writeBacks, words } = this;
     const pa = tags.addressOf(slot);
     const key = tags.keyOf(slot);
-    writeBacks.add(words, slot * LINE_SIZE, pa, key, tags.originOf(slot), hooks?.writeBack);
+    writeBacks.add(words, slot * LINE_SIZE, pa, key, tags.originOf(slot));
   }
 
   private sendWriteBacks(): void {
-    this.writeBacks.flush(this.hooks?.writeBack);
+    this.writeBacks.flush();
   }
 }

@@ -7,6 +7,7 @@ import { LINE_SIZE, type KeyId, type Pa } from '../address.js';
 import type { LineTags } from './cache-tags.js';
 import type { LineStore } from '../memory/line-store.js';
 import { REQUESTER_CACHE } from '../requester.js';
+import type { Probes } from '../probes.js';
 import type { Origin } from '../types.js';
 
 export class LazyFill {
@@ -35,7 +36,9 @@ export class LazyFill {
   }
 
   /** Writes all lines back to memory. */
-  writeBack(store: LineStore): void {
-    store.fillLines(this.pa, this.key, this.byte, this.size, this.origin, REQUESTER_CACHE);
+  writeBack(store: LineStore, { writtenBack }: Probes): void {
+    const { pa, key, size, origin } = this;
+    store.fillLines(pa, key, this.byte, size, origin, REQUESTER_CACHE);
+    if (writtenBack.active) writtenBack.notify(pa, key, size, origin);
   }
 }

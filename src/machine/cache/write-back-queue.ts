@@ -6,9 +6,8 @@ import { LINE_SIZE, PAGE_SIZE, pa as toPa, type KeyId, type Pa } from '../addres
 import { copyLine } from './copy-line.js';
 import type { LineStore } from '../memory/line-store.js';
 import { REQUESTER_CACHE } from '../requester.js';
-import type { Observer, Origin } from '../types.js';
-
-type Report = Observer['writeBack'];
+import type { Probes } from '../probes.js';
+import type { Origin } from '../types.js';
 
 export class WriteBackQueue {
   private readonly bytes = new Uint8Array(PAGE_SIZE);
@@ -20,14 +19,13 @@ export class WriteBackQueue {
   private origin: Origin = 0;
   private length = 0;
 
-  constructor(private readonly store: LineStore) {}
+  constructor(
+    private readonly store: LineStore,
+    private readonly probes: Probes,
+  ) {}
 
-  /**
-   * Queues the line at byte offset `from` of `source`. Flushes first if the line does not continue the queued ones.
-   *
-   * @param report called for a write to memory.
-   */
-  add(source: Int32Array, from: number, pa: Pa, key: KeyId, origin: Origin, report: Report): void {
+  /** Queues the line at byte offset `from` of `source`. Flushes first if the line does not continue the queued ones. */
+  add(source: Int32Array, from: number, pa: Pa, key: KeyId, origin: Origin): void {
     const continues =
       this.length > 0 &&
       pa === this.pa + this.length &&
@@ -35,7 +33,7 @@ export class WriteBackQueue {
       origin === this.origin &&
       this.length < PAGE_SIZE;
     if (!continues) {
-      this.flush(report);
+      this.flush();
       this.pa = pa;
       this.key = key;
       this.origin = origin;
@@ -45,11 +43,11 @@ export class WriteBackQueue {
   }
 
   /** Writes the queued lines to memory. */
-  flush(report: Report): void {
+  flush(): void {
     const { pa, key, origin, length } = this;
     if (length === 0) return;
     this.length = 0;
     this.store.writeLines(pa, key, this.bytes, 0, length, origin, REQUESTER_CACHE);
-    report?.(pa, key, length, origin);
+    if (this.probes.writtenBack.active) this.probes.writtenBack.notify(pa, key, length, origin);
   }
 }

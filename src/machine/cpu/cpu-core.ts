@@ -19,17 +19,24 @@ import {
   type GeneralRegister,
 } from './registers.js';
 import { Tlb, type TlbEntry } from './tlb.js';
-import type { Fault, Observer, Origin } from '../types.js';
+import type { Probes } from '../probes.js';
+import type { Fault, Origin } from '../types.js';
+
+/** What executes on the CPUs: it acts where hardware would fetch the next instruction. */
+export interface CpuDriver {
+  /** CR0, CR3, CR4, EFER or SYSCFG was written: the next fetch may use another mapping. */
+  controlWritten(): void;
+}
 
 /** The part of a machine that a CPU uses. */
 export interface CpuBus {
   readonly cache: Cache;
   readonly mtrrs: MtrrMap;
-  readonly observers: readonly Observer[];
+  readonly probes: Probes;
+  /** What executes on the CPUs; null: the caller alone. */
+  readonly driver: CpuDriver | null;
   /** The origin of accesses from now on; set by the caller (the kernel model). */
   origin: Origin;
-  /** Collects the PAT slots that are used; null or absent: not recorded. */
-  readonly patSlots?: Set<number> | null;
   /** Whether memory or a device answers at an address. */
   answers(address: Pa): boolean;
   /** The last write to the line of an address; undefined if there was none. */
@@ -107,8 +114,6 @@ export class CpuCore {
   cr2 = 0n;
   idtr = { base: va(0), limit: 0 };
   gdtr = { base: va(0), limit: 0 };
-  /** Called after each write to CR0, CR3, CR4, EFER or SYSCFG, with the register's name. */
-  onControlWrite?: (what: string) => void;
   readonly tlb = new Tlb();
   readonly msrs: MsrFile;
   // After a reset: caches disabled in CR0 on real parts; our choice: ET only (APM 14.1.3).
@@ -237,6 +242,8 @@ export class CpuCore {
     this.recordPatUse(number);
     if (!this.msrs.write(number, value)) return generalProtection(`WRMSR ${number.toString(16)}`);
     this.paging = null;
+    const { msrWritten } = this.bus.probes;
+    if (msrWritten.active) msrWritten.notify(this.id, number, value);
     // Entries in the TLB keep their memory type and key until software flushes them, as on real parts.
     if (number === MSR.EFER || number === MSR.SYSCFG) this.controlWritten(msrName(number) ?? '');
     return null;
@@ -245,7 +252,9 @@ export class CpuCore {
   /** RDMSR and WRMSR of the PAT use all of its slots. */
   private recordPatUse(msr: number): void {
     if (msr !== MSR.PAT) return;
-    for (let slot = 0; slot < PAT_SLOTS; slot++) this.bus.patSlots?.add(slot);
+    const { patSlotUsed } = this.bus.probes;
+    if (!patSlotUsed.active) return;
+    for (let slot = 0; slot < PAT_SLOTS; slot++) patSlotUsed.notify(slot);
   }
 
   /** CPUID; no modelled leaf has subleaves. */
@@ -390,7 +399,7 @@ export class CpuCore {
       gbPages: this.model.gbPages,
       bit8Mbz: followsAmd(this.model),
       pat: patTypes(pat) ?? [],
-      onPatSlot: (slot) => this.bus.patSlots?.add(slot),
+      patSlotUsed: this.bus.probes.patSlotUsed,
       mtrr: (address, size) => this.bus.mtrrs.typeOf(defType, address, size),
     };
   }
@@ -407,7 +416,9 @@ export class CpuCore {
 
   private controlWritten(what: string): void {
     this.paging = null;
-    this.onControlWrite?.(what);
+    const { controlWritten } = this.bus.probes;
+    if (controlWritten.active) controlWritten.notify(this.id, what);
+    this.bus.driver?.controlWritten();
   }
 
   private flushTlb(what: 'tlb' | 'tlb-global'): void {
@@ -421,6 +432,7 @@ export class CpuCore {
     what: 'tlb' | 'tlb-global' | 'invlpg' | 'clflush' | 'wbinvd',
     at: number | undefined,
   ): void {
-    for (const observer of this.bus.observers) observer.flush?.(this.id, what, at, this.bus.origin);
+    const { probes, origin } = this.bus;
+    if (probes.flushed.active) probes.flushed.notify(this.id, what, at, origin);
   }
 }

@@ -33,7 +33,6 @@ import {
   type WalkAccess,
   type WalkStep,
 } from './mmu.js';
-import type { GuestAccess } from '../svm/guest.js';
 import { CR0, has } from './registers.js';
 import { vmload, vmrun, vmsave, type VmrunResult } from '../svm/svm.js';
 import { TLB_KIND, type TlbEntry, type TlbKind } from './tlb.js';
@@ -61,11 +60,12 @@ const SYSTEM_ACCESS = accesses(false);
 const USER_ACCESS = accesses(true);
 const READ = SYSTEM_ACCESS[TLB_KIND.read];
 
+/** Names of the kinds, indexed by TLB_KIND. */
+const KIND_NAMES = ['read', 'write', 'fetch'] as const;
+
 export class Cpu extends CpuCore implements InterruptTarget {
   /** Bytes that the last read, write, copy or fill completed, up to a fault if there was one. */
   progress = 0;
-  /** Called for each access of a guest to its memory. */
-  onGuestAccess?: (what: GuestAccess, gpa: number, bytes: Uint8Array) => void;
   /** Reads tables for the walker: coherent with lines of the same key. */
   readonly tables: TableReader;
   private readonly word = new Uint8Array(8);
@@ -136,14 +136,19 @@ export class Cpu extends CpuCore implements InterruptTarget {
    * number of bytes filled; 0 if it is not long enough.
    */
   private fillLong(at: Va, byte: number, len: number): number {
-    const { cache, observers, origin } = this.bus;
-    if (len < cache.longFill || observers.length > 0) return 0;
+    const { cache, probes, origin } = this.bus;
+    if (len < cache.longFill) return 0;
     const entry = this.tlbEntry(at, TLB_KIND.write);
     if (isFault(entry) || this.typeOf(entry) !== MEMTYPE.WB) return 0;
     const skip = at - entry.va;
     const run = alignDown(Math.min(len, entry.size - skip), LINE_SIZE);
     if (run < cache.longFill || skip % LINE_SIZE !== 0) return 0;
-    cache.fillRun(this.id, paAdd(entry.pa, skip), entry.key, byte, run, origin);
+    const address = paAdd(entry.pa, skip);
+    const { key, type } = entry;
+    if (probes.accessed.active) {
+      probes.accessed.notify('write', this.id, at, address, key, type, run, origin);
+    }
+    cache.fillRun(this.id, address, key, byte, run, origin);
     return run;
   }
 
@@ -215,7 +220,7 @@ export class Cpu extends CpuCore implements InterruptTarget {
       const first = line;
       line = va(alignUp(end, LINE_SIZE));
       this.bus.cache.clflush(translated(entry, first), entry.key, line - first);
-      if (this.bus.observers.length === 0) continue;
+      if (!this.bus.probes.flushed.active) continue;
       for (let flushed = first; flushed < line; flushed = vaAdd(flushed, LINE_SIZE)) {
         this.reportFlush('clflush', flushed);
       }
@@ -253,6 +258,8 @@ export class Cpu extends CpuCore implements InterruptTarget {
 
   /** Delivers a fault through the IDT, in real mode the IVT: to a handler, else the CPU shuts down. */
   deliver(fault: Fault): Delivery {
+    const { faulted } = this.bus.probes;
+    if (faulted.active) faulted.notify(this.id, fault);
     const delivery = this.mode === 'real' ? deliverReal(this, fault) : deliver(this, fault);
     if ('tripleFault' in delivery) this.shutdown();
     return delivery;
@@ -289,7 +296,7 @@ export class Cpu extends CpuCore implements InterruptTarget {
 
   /** Does an access page by page (or by the part of a page that one translation covers). */
   private access(at: Va, len: number, kind: TlbKind, bytes: Uint8Array, off: number): Fault | null {
-    const { cache, observers, origin } = this.bus;
+    const { cache, probes, origin } = this.bus;
     let done = 0;
     while (done < len) {
       const here = vaAdd(at, done);
@@ -301,8 +308,10 @@ export class Cpu extends CpuCore implements InterruptTarget {
       const run = Math.min(len - done, toPageEnd(here));
       const address = translated(entry, here);
       const { key } = entry;
-      if (observers.length > 0) this.reportAccess(kind, here, address, key, run);
       const type = this.typeOf(entry);
+      if (probes.accessed.active) {
+        probes.accessed.notify(KIND_NAMES[kind], this.id, here, address, key, type, run, origin);
+      }
       if (kind === TLB_KIND.write) {
         cache.write(this.id, address, key, type, bytes, off + done, run, origin);
       } else {
@@ -336,9 +345,8 @@ export class Cpu extends CpuCore implements InterruptTarget {
     const entry = walk(this.tables, context, at, access);
     if (isFault(entry)) return entry;
     this.tlb.insert(entry);
-    for (const observer of this.bus.observers) {
-      observer.translation?.(this.id, entry.va, entry.pa, entry.key, entry.size, entry.type);
-    }
+    const { translated: point } = this.bus.probes;
+    if (point.active) point.notify(this.id, entry);
     return entry;
   }
 
@@ -366,13 +374,6 @@ export class Cpu extends CpuCore implements InterruptTarget {
   /** CR0.CD: misses are not cached, hits stay (APM table 7-2); our choice: every access is UC then. */
   private typeOf(entry: TlbEntry): MemType {
     return has(this.cr0, CR0.CD) ? MEMTYPE.UC : entry.type;
-  }
-
-  private reportAccess(kind: TlbKind, at: Va, address: Pa, key: KeyId, len: number): void {
-    const what = kind === TLB_KIND.read ? 'read' : kind === TLB_KIND.write ? 'write' : 'fetch';
-    for (const observer of this.bus.observers) {
-      observer.access?.(what, this.id, at, address, key, len, this.bus.origin);
-    }
   }
 
   private tableReader(): TableReader {

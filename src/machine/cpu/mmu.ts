@@ -16,6 +16,7 @@ import {
   type Pte,
   type Va,
 } from '../address.js';
+import type { ProbePoint } from '../probes.js';
 import { effectiveType, MEMTYPE_NAMES, type MtrrType } from './memory-types.js';
 import type { TlbEntry } from './tlb.js';
 import {
@@ -93,8 +94,8 @@ export interface PagingContext {
   /** Bit 8 of a PML4E and of a PDPE that points to a table must be zero (APM 5.3.3; AMD only). */
   readonly bit8Mbz: boolean;
   readonly pat: readonly MemType[];
-  /** Called with each PAT slot that an entry selects. */
-  readonly onPatSlot?: (slot: number) => void;
+  /** The probe point for the PAT slots that entries select. */
+  readonly patSlotUsed?: ProbePoint<[slot: number]>;
   /** The MTRRs' type of a range; undefined if the range has several types. */
   readonly mtrr: (pa: number, size: number) => MtrrType | undefined;
 }
@@ -226,7 +227,7 @@ function patSlot(format: EntryFormat, low: number, large: boolean): number {
 
 function patType(context: PagingContext, low: number, large: boolean): MemType {
   const slot = patSlot(context.format, low, large);
-  context.onPatSlot?.(slot);
+  if (context.patSlotUsed?.active === true) context.patSlotUsed.notify(slot);
   return context.pat[slot] ?? MEMTYPE.UC;
 }
 

@@ -28,6 +28,7 @@ import {
   type IommuRegister,
 } from './amd-iommu-registers.js';
 import { decodeDte, DTE_SIZE, walkTables, type Dte, type Translation } from './amd-iommu-walk.js';
+import type { Probes } from '../probes.js';
 import { UnmodelledError } from '../unmodelled.js';
 
 export interface AmdIommuConfig {
@@ -37,6 +38,8 @@ export interface AmdIommuConfig {
   readonly requester: number;
   /** The port for translated requests and for its own. */
   readonly upstream: UpstreamPort;
+  /** The machine's probe points. */
+  readonly probes?: Probes;
 }
 
 /** Offset of its capability block in configuration space (our choice). */
@@ -60,8 +63,7 @@ export class AmdIommu implements Device, UpstreamPort, CommandTarget {
   readonly mmio: readonly { base: number; size: number }[];
   readonly requester: number;
   readonly registers = new IommuRegisters();
-  /** Called with each event after it was written, and its address in the log. */
-  onEvent?: (event: IommuEvent, at: bigint) => void;
+  private readonly probes: Probes | undefined;
   private readonly upstream: UpstreamPort;
   private readonly base: number;
   /** Cached device table entries and translations; they stay until they are invalidated. */
@@ -76,7 +78,8 @@ export class AmdIommu implements Device, UpstreamPort, CommandTarget {
   private readonly mask = new Uint8Array(8);
   private readonly maskView = new DataView(this.mask.buffer);
 
-  constructor({ base, requester, upstream }: AmdIommuConfig) {
+  constructor({ base, requester, upstream, probes }: AmdIommuConfig) {
+    this.probes = probes;
     this.base = base;
     this.requester = requester;
     this.upstream = upstream;
@@ -294,7 +297,7 @@ export class AmdIommu implements Device, UpstreamPort, CommandTarget {
     this.upstream.write(this.requester, at, encodeEvent(event));
     registers.set('EventLogTail', BigInt(next));
     this.setStatus(STATUS.EventLogInt);
-    this.onEvent?.(event, at);
+    if (this.probes?.iommuEvent.active === true) this.probes.iommuEvent.notify(event, at);
   }
 
   private ring(name: 'CommandBufferBase' | 'EventLogBase'): { base: bigint; size: number } {

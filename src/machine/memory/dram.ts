@@ -19,7 +19,7 @@ import {
 import { PageDecryption } from './page-decryption.js';
 import type { MemoryEngine } from './engine.js';
 import { eachPage, endOfRun, UNTOUCHED, type Page } from './dram-page.js';
-import type { LineSet } from './line-set.js';
+import { Probes } from '../probes.js';
 import { PageStore, type PageStoreSnapshot } from './page-store.js';
 
 /** A range of physical addresses of DRAM: whole pages, in bytes. */
@@ -34,6 +34,8 @@ export interface DramOptions {
   readonly noiseSeed: number;
   readonly engine: MemoryEngine;
   readonly lazy: boolean;
+  /** The machine's probe points; default: some without listeners. */
+  readonly probes?: Probes;
 }
 
 /** How many bytes of a range were last written without encryption, under a key, or never. */
@@ -47,16 +49,14 @@ export interface DramState {
 export type DramSnapshot = PageStoreSnapshot;
 
 export class Dram {
-  /** Collects the lines that are read and written; null: not recorded. */
-  watch: LineSet | null = null;
-  /** Called for each run of bytes whose key a write changes. */
-  onOwner?: (address: Pa, length: number, from: KeyId, to: KeyId, origin: number) => void;
+  private readonly probes: Probes;
   private readonly pages: PageStore;
   private readonly decryption: PageDecryption;
   private readonly scratch = new Uint8Array(PAGE_SIZE);
 
   /** Throws E_DRAM_RANGE if a range is not whole pages: a page is either all DRAM or none. */
   constructor(private readonly options: DramOptions) {
+    this.probes = options.probes ?? new Probes();
     this.pages = new PageStore(options.noiseSeed);
     this.decryption = new PageDecryption(options.engine);
     for (const { base, size } of options.ranges) {
@@ -90,7 +90,7 @@ export class Dram {
 
   /** Reads bytes under a key, with any alignment. Outside DRAM: all ones (our choice). */
   read(address: Pa, key: KeyId, out: Uint8Array, offset: number, length: number): void {
-    this.watch?.add(address, length);
+    if (this.probes.touched.active) this.probes.touched.notify(address, length);
     eachPage(address, length, (number, inPage, run, done) => {
       const at = offset + done;
       if (!this.has(number * PAGE_SIZE)) {
@@ -110,11 +110,11 @@ export class Dram {
     length: number,
     origin = 0,
   ): void {
-    this.watch?.add(address, length);
+    if (this.probes.touched.active) this.probes.touched.notify(address, length);
     eachPage(address, length, (number, inPage, run, done) => {
       if (!this.has(number * PAGE_SIZE)) return;
       const from = offset + done;
-      if (run === PAGE_SIZE && this.options.lazy && this.onOwner === undefined) {
+      if (run === PAGE_SIZE && this.options.lazy && !this.probes.keyChanged.active) {
         this.decryption.forget(number);
         this.pages.put(number, data.subarray(from, from + PAGE_SIZE), key, origin);
         return;
@@ -145,11 +145,11 @@ export class Dram {
 
   /** Fills whole lines with one byte: the same as `write` of them. */
   fillLines(address: Pa, key: KeyId, byte: number, length: number, origin = 0): void {
-    this.watch?.add(address, length);
+    if (this.probes.touched.active) this.probes.touched.notify(address, length);
     const data = this.pages.uniformBytes(byte, key, origin);
     const whole = this.wholePages(address, length);
     // Equal pages share one page object, as pages of a snapshot do, until the next write to one of them.
-    const shared = this.options.lazy && this.onOwner === undefined;
+    const shared = this.options.lazy && !this.probes.keyChanged.active;
     if (!shared || whole.first >= whole.last) {
       this.fillPages(address, key, data, length, origin);
       return;
@@ -374,13 +374,19 @@ export class Dram {
   ): void {
     const first = Math.floor(inPage / LINE_SIZE);
     const last = Math.ceil((inPage + length) / LINE_SIZE);
-    if (this.onOwner !== undefined) {
+    if (this.probes.keyChanged.active) {
       for (let line = first; line < last;) {
         const owner = page.owner[line] ?? UNTOUCHED;
         const stop = endOfRun(page.owner, line, last);
         if (owner !== key && owner !== UNTOUCHED) {
           const address = paOfPage(number, line * LINE_SIZE);
-          this.onOwner(address, (stop - line) * LINE_SIZE, owner as KeyId, key, origin);
+          this.probes.keyChanged.notify(
+            address,
+            (stop - line) * LINE_SIZE,
+            owner as KeyId,
+            key,
+            origin,
+          );
         }
         line = stop;
       }
@@ -389,9 +395,9 @@ export class Dram {
     page.writer.fill(origin, first, last);
   }
 
-  /** The page for a write; `whole`: all bytes are written, so that only the owners, for `onOwner`, are read before. */
+  /** The page for a write; `whole`: all bytes are written, so that only the owners, for `keyChanged`, are read before. */
   private writable(number: number, whole: boolean): Page {
     this.decryption.forget(number);
-    return this.pages.writable(number, whole, this.onOwner !== undefined);
+    return this.pages.writable(number, whole, this.probes.keyChanged.active);
   }
 }

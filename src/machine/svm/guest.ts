@@ -17,6 +17,7 @@ import {
   RSP,
   type GeneralRegister,
 } from '../cpu/registers.js';
+import type { AccessKind } from '../probes.js';
 import { MEMTYPE, VECTOR, type Fault, type MemType, type TableReader } from '../types.js';
 import { UnmodelledError } from '../unmodelled.js';
 import {
@@ -34,16 +35,12 @@ import {
 /** What stops an instruction of a guest: a #VMEXIT or an exception. */
 export type GuestStop = Vmexit | Fault;
 
-export type GuestAccess = 'read' | 'write' | 'fetch';
-
 /** The part of the CPU that its guest uses. */
 export interface GuestCpu extends Readonly<Record<GeneralRegister, Va>> {
   readonly id: number;
   readonly model: { readonly physAddrBits: number; readonly gbPages: boolean };
   /** Reads memory for table walks. */
   readonly tables: TableReader;
-  /** Called for each access of a guest to its memory, page by page. */
-  onGuestAccess?: (what: GuestAccess, gpa: number, bytes: Uint8Array) => void;
   setGeneral(name: GeneralRegister, value: Va): void;
 }
 
@@ -168,7 +165,7 @@ export class Guest {
   }
 
   /** Does one access within a page. Returns what stopped it, or null. */
-  access(what: GuestAccess, linear: number, data: Uint8Array): GuestStop | null {
+  access(what: AccessKind, linear: number, data: Uint8Array): GuestStop | null {
     const walkAccess: WalkAccess = {
       write: what === 'write',
       user: this.cpl === 3,
@@ -181,13 +178,14 @@ export class Guest {
     const address = translated(at, va(guest.gpa));
     // APM 15.25.8: guest and nested types combine; our choice: as PAT and MTRR types do.
     const type = effectiveType(guest.type, at.type as MtrrType);
-    const { cache, origin, observers } = this.bus;
-    for (const observer of observers) {
-      observer.access?.(what, this.cpu.id, va(linear), address, at.key, data.length, origin);
+    const { cache, origin, probes } = this.bus;
+    const { id } = this.cpu;
+    if (probes.accessed.active) {
+      probes.accessed.notify(what, id, va(linear), address, at.key, type, data.length, origin);
     }
     const transfer = what === 'write' ? cache.write.bind(cache) : cache.read.bind(cache);
-    transfer(this.cpu.id, address, at.key, type, data, 0, data.length, origin);
-    this.cpu.onGuestAccess?.(what, guest.gpa, data);
+    transfer(id, address, at.key, type, data, 0, data.length, origin);
+    if (probes.guestAccessed.active) probes.guestAccessed.notify(what, id, guest.gpa, data);
     return null;
   }
 

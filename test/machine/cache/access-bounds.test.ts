@@ -191,16 +191,6 @@ test('a line is cached under two keys at once unless HwEnfCacheCoh is given', ()
   expect(cache.lines.valid).toBe(2);
 });
 
-test('hooks may leave out what they do not report', () => {
-  const { memory, cache } = setup();
-  cache.hooks = {};
-  put(cache, 0, 1, WB);
-  cache.read(0, pa(32), KEY_PLAIN, WB, new Uint8Array(64), 0, 64, 0);
-  cache.write(0, line(2), KEY_PLAIN, WB, whole(1), 0, LINE, 0);
-  cache.wbinvd('all');
-  expect(memory.log).toEqual(['fill 0 k0', 'fill 1 k0', 'back 0 k0', 'back 2 k0']);
-});
-
 test('a view of the cache equals a snapshot, and changes with the cache', () => {
   const { cache } = setup();
   for (const n of [1, 2, 6]) cache.write(0, line(n), KEY_HOST, WB, whole(n), 0, LINE, n);

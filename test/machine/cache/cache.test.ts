@@ -3,6 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { KEY_HOST, KEY_PLAIN, pa, type KeyId } from '../../../src/machine/address.js';
 import { Cache } from '../../../src/machine/cache/cache.js';
+import { Probes } from '../../../src/machine/probes.js';
 import type { LineStore } from '../../../src/machine/memory/line-store.js';
 import { pciRequester, REQUESTER_CACHE, type Requester } from '../../../src/machine/requester.js';
 import { MEMTYPE } from '../../../src/machine/types.js';
@@ -282,26 +283,24 @@ describe('the requester that the cache passes to memory', () => {
   });
 });
 
-test('cache hooks report fills, overwritten lines, and write-backs of a run as one', () => {
-  const { cache } = setup();
+test('the probe points report fills, overwritten lines, and write-backs of a run as one', () => {
+  const { cache, probes } = setup();
   const reported: string[] = [];
-  cache.hooks = {
-    fill: (at, _key, length, overwritten) =>
-      reported.push(`${overwritten ? 'over' : 'fill'} ${at} ${length}`),
-    writeBack: (at, _key, length) => reported.push(`back ${at} ${length}`),
-  };
+  probes.filled.listen((at, _key, length, overwritten) =>
+    reported.push(`${overwritten ? 'over' : 'fill'} ${at} ${length}`),
+  );
+  probes.writtenBack.listen((at, _key, length) => reported.push(`back ${at} ${length}`));
   cache.write(0, pa(0), KEY_PLAIN, MEMTYPE.WB, new Uint8Array(200), 0, 200, 0);
   cache.wbinvd('all');
   expect(reported).toEqual(['fill 192 64', 'over 0 192', 'back 0 256']);
 });
 
-test('cache hooks report what memory was read for, with the origin of the access', () => {
-  const { cache } = setup(64 * LINE);
+test('the probe points report what memory was read for, with the origin of the access', () => {
+  const { cache, probes } = setup(64 * LINE);
   const reported: string[] = [];
-  cache.hooks = {
-    fill: (at, key, length, overwritten, origin) =>
-      reported.push(`${at / LINE}+${length / LINE} k${key} ${overwritten} o${origin}`),
-  };
+  probes.filled.listen((at, key, length, overwritten, origin) =>
+    reported.push(`${at / LINE}+${length / LINE} k${key} ${overwritten} o${origin}`),
+  );
   const out = new Uint8Array(4 * LINE);
   cache.read(0, line(1), KEY_HOST, MEMTYPE.WB, out, 0, 8, 1);
   cache.read(0, pa(8), KEY_HOST, MEMTYPE.WB, out, 0, 3 * LINE, 2);
@@ -337,12 +336,12 @@ describe('write-backs of one flush', () => {
         log.push(`${at / LINE}+${length / LINE} k${key} o${origin}`);
       }) satisfies LineStore['writeLines'],
     });
-    const cache = new Cache({ store: memory, size: 256 * LINE, ways: 2 });
+    const probes = new Probes();
+    const cache = new Cache({ store: memory, size: 256 * LINE, ways: 2, probes });
     const reported: string[] = [];
-    cache.hooks = {
-      writeBack: (at, key, length, origin) =>
-        reported.push(`${at / LINE}+${length / LINE} k${key} o${origin}`),
-    };
+    probes.writtenBack.listen((at, key, length, origin) =>
+      reported.push(`${at / LINE}+${length / LINE} k${key} o${origin}`),
+    );
     lines.forEach(([key, origin], i) =>
       cache.write(0, line(first + i), key, MEMTYPE.WB, whole(i), 0, LINE, origin),
     );

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { KEY_HOST, LINE_SIZE, pa } from '../../../src/machine/address.js';
 import { LineTags, NO_SLOT } from '../../../src/machine/cache/cache-tags.js';
+import { Probes } from '../../../src/machine/probes.js';
 import { LazyFill } from '../../../src/machine/cache/lazy-fill.js';
 import type { LineStore } from '../../../src/machine/memory/line-store.js';
 import { REQUESTER_CACHE } from '../../../src/machine/requester.js';
@@ -44,7 +45,11 @@ describe('LazyFill', () => {
       write: nothing,
       fillLines: (...args) => runs.push(args),
     };
-    fill.writeBack(store);
+    const probes = new Probes();
+    const reported: unknown[][] = [];
+    probes.writtenBack.listen((...args) => reported.push(args));
+    fill.writeBack(store, probes);
     expect(runs).toEqual([[AT, KEY_HOST, 0x5a, SIZE, 7, REQUESTER_CACHE]]);
+    expect(reported).toEqual([[AT, KEY_HOST, SIZE, 7]]);
   });
 });

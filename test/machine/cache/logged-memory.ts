@@ -1,6 +1,7 @@
 /** A memory behind the cache that logs the accesses that reach it, and accesses of one byte. */
 import { KEY_PLAIN, pa, type KeyId, type Pa } from '../../../src/machine/address.js';
 import { Cache } from '../../../src/machine/cache/cache.js';
+import { Probes } from '../../../src/machine/probes.js';
 import type { LineStore } from '../../../src/machine/memory/line-store.js';
 import type { MemType } from '../../../src/machine/types.js';
 
@@ -38,9 +39,10 @@ export function setup(
   size = 8 * LINE,
   ways = 2,
   coherent = false,
-): { memory: Memory; cache: Cache } {
+): { memory: Memory; cache: Cache; probes: Probes } {
   const memory = new Memory();
-  return { memory, cache: new Cache({ store: memory, size, ways, coherent }) };
+  const probes = new Probes();
+  return { memory, cache: new Cache({ store: memory, size, ways, coherent, probes }), probes };
 }
 export const line = (n: number): Pa => pa(n * LINE);
 export const put = (

@@ -170,10 +170,10 @@ describe('a fill longer than the cache', () => {
     expect(chunks).toEqual(stays ? [8, 8, 8] : [8, 8]);
   });
 
-  test('is used for at least twice the size of the cache, and not with hooks', () => {
-    const { cache } = setup(8 * LINE);
+  test('is used for at least twice the size of the cache, and not where fills are reported', () => {
+    const { cache, probes } = setup(8 * LINE);
     expect(cache.longFill).toBe(16 * LINE);
-    cache.hooks = {};
+    probes.filled.listen(() => undefined);
     expect(cache.longFill).toBe(Infinity);
     expect(setup(0).cache.longFill).toBe(Infinity);
   });

@@ -24,6 +24,7 @@ import {
   walk,
   type PagingContext,
 } from '../../../src/machine/cpu/mmu.js';
+import { ProbePoint } from '../../../src/machine/probes.js';
 import { MEMTYPE, type TableReader } from '../../../src/machine/types.js';
 
 const P = 1n;
@@ -327,7 +328,9 @@ describe('large pages and memory types', () => {
     const flags = (slot & 1 ? 8n : 0n) | (slot & 2 ? 0x10n : 0n) | (slot & 4 ? 0x80n : 0n);
     const seen: number[] = [];
     const pat = Array.from({ length: 8 }, (_, i) => (i === slot ? MEMTYPE.WT : MEMTYPE.WB));
-    const c = context({ pat, onPatSlot: (s) => seen.push(s) });
+    const patSlotUsed = new ProbePoint<[slot: number]>();
+    patSlotUsed.listen((s) => seen.push(s));
+    const c = context({ pat, patSlotUsed });
     expect(walk(tables({ PTE: flags }), c, va(0), READ)).toMatchObject({ type: MEMTYPE.WT });
     expect(seen).toEqual([slot]);
     expect(walk(tables(), context({ pat: [] }), va(0), READ)).toMatchObject({ type: MEMTYPE.UC });

@@ -1,6 +1,7 @@
 /** What lazy DRAM does not do: encrypt lines that are never read, and store equal pages more than once. */
 import { describe, expect, test } from '@jest/globals';
 import { KEY_HOST, KEY_PLAIN, PAGE_SIZE, pa, type KeyId } from '../../../src/machine/address.js';
+import { Probes } from '../../../src/machine/probes.js';
 import { Dram } from '../../../src/machine/memory/dram.js';
 import type { Page } from '../../../src/machine/memory/dram-page.js';
 import { MemoryEngine } from '../../../src/machine/memory/engine.js';
@@ -24,9 +25,11 @@ function recorded(lazy = true, ranges = [{ base: 0x1000, size: 0x8000 }]) {
     }
   }
   const engine = new Recording({ cipher: nodeCipher, mode: 'XEX', seed: 'dram' });
-  const memory = new Dram({ ranges, noiseSeed: 42, engine, lazy });
+  const probes = new Probes();
+  const memory = new Dram({ ranges, noiseSeed: 42, engine, lazy, probes });
   return {
     memory,
+    probes,
     called: (): Call[] => calls.splice(0),
     page: (number: number): Page | undefined => pageIn(memory.view().pages, number),
     runs: (): [number, number][] => memory.view().runs.map(({ first, last }) => [first, last]),
@@ -202,7 +205,7 @@ describe('pages share memory', () => {
 
   test('never in eager DRAM, nor while changes of keys are reported', () => {
     const [eager, reported] = [recorded(false), recorded()];
-    reported.memory.onOwner = () => undefined;
+    reported.probes.keyChanged.listen(() => undefined);
     for (const { memory, page, runs } of [eager, reported]) {
       memory.fillLines(pa(0x2000), KEY_HOST, 0, 0x2000);
       expect(runs()).toEqual([]);

@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { KEY_HOST, KEY_PLAIN, pa, type KeyId } from '../../../src/machine/address.js';
 import { deserialize, serialize } from '../../../src/machine/codec.js';
+import { Probes } from '../../../src/machine/probes.js';
 import { Dram, type DramSnapshot } from '../../../src/machine/memory/dram.js';
 import { MemoryEngine } from '../../../src/machine/memory/engine.js';
 import { nobleCipher } from '../../../src/machine/memory/noble-cipher.js';
@@ -11,8 +12,16 @@ import { text } from './block-cipher.js';
 const GUEST = 2 as KeyId;
 const engine = (): MemoryEngine =>
   new MemoryEngine({ cipher: nodeCipher, mode: 'XEX', seed: 'dram' });
-const dram = (lazy = true, ranges = [{ base: 0x1000, size: 0x8000 }]): Dram =>
-  new Dram({ ranges, noiseSeed: 42, engine: engine(), lazy });
+const dram = (
+  lazy = true,
+  ranges = [{ base: 0x1000, size: 0x8000 }],
+  probes = new Probes(),
+): Dram => new Dram({ ranges, noiseSeed: 42, engine: engine(), lazy, probes });
+/** DRAM, and the changes of keys that it reports. */
+const reporting = (lazy = true): { memory: Dram; keyChanged: Probes['keyChanged'] } => {
+  const probes = new Probes();
+  return { memory: dram(lazy, undefined, probes), keyChanged: probes.keyChanged };
+};
 const read = (memory: Dram, address: number, key: KeyId, length: number): Uint8Array => {
   const out = new Uint8Array(length);
   memory.read(pa(address), key, out, 0, length);
@@ -56,10 +65,10 @@ describe('DRAM', () => {
     expect(memory.peek(pa(0x2000), 128)).toEqual(read(memory, 0x2000, KEY_PLAIN, 128));
   });
 
-  test('records the last write, and calls onOwner for lines whose key changes', () => {
-    const memory = dram();
+  test('records the last write, and reports lines whose key changes', () => {
+    const { memory, keyChanged } = reporting();
     const reported: unknown[] = [];
-    memory.onOwner = (address, length, from, to) => reported.push([address, length, from, to]);
+    keyChanged.listen((address, length, from, to) => reported.push([address, length, from, to]));
     memory.write(pa(0x2000), KEY_PLAIN, bytes(128), 0, 128);
     memory.write(pa(0x2040), KEY_HOST, bytes(64), 0, 64);
     expect(memory.stateOf(pa(0x2000), 0x100)).toEqual({ plain: 64, encrypted: 64, untouched: 128 });
@@ -102,15 +111,15 @@ describe('DRAM', () => {
   test.each([
     ['lazy', true],
     ['eager', false],
-  ])('%s: calls onOwner for each run of lines with one former key', (_name, lazy) => {
-    const memory = dram(lazy);
+  ])('%s: reports each run of lines with one former key', (_name, lazy) => {
+    const { memory, keyChanged } = reporting(lazy);
     memory.write(pa(0x2040), KEY_PLAIN, bytes(128), 0, 128, 1);
     memory.write(pa(0x20c0), GUEST, bytes(128), 0, 128, 2);
     memory.write(pa(0x3000), KEY_PLAIN, bytes(64), 0, 64, 3);
     memory.write(pa(0x4000), KEY_PLAIN, bytes(4096), 0, 4096, 4);
     memory.snapshot();
     const reported: unknown[] = [];
-    memory.onOwner = (...change) => reported.push(change);
+    keyChanged.listen((...change) => reported.push(change));
     // Not the lines that were written under this key, or never.
     memory.write(pa(0x2000), KEY_HOST, bytes(0x1080), 0, 0x1080, 5);
     memory.write(pa(0x2000), KEY_HOST, bytes(0x1080), 0, 0x1080, 6);
@@ -233,11 +242,14 @@ describe('DRAM', () => {
 
   test('stores the key of every guest of the largest part', () => {
     const reported: unknown[] = [];
-    const memories = [dram(true), dram(false)];
+    const both = [reporting(true), reporting(false)];
+    const memories = both.map(({ memory }) => memory);
+    for (const { keyChanged } of both) {
+      keyChanged.listen((_address, _length, from, to) => reported.push([from, to]));
+    }
     for (const id of [254, 255, 256, 257, 1006]) {
       const key = id as KeyId;
       for (const memory of memories) {
-        memory.onOwner = (_address, _length, from, to) => reported.push([from, to]);
         memory.write(pa(0x2000), KEY_PLAIN, bytes(64), 0, 64);
         reported.length = 0;
         memory.write(pa(0x2000), key, bytes(64), 0, 64);

@@ -105,9 +105,9 @@ export function checkUnwatchedLines(runs: number): void {
         }
         const [one, two] = machines;
         const set = new LineSet();
-        one.watchLines(set);
+        const end = one.watchLines(set);
         const read = after.map((each, n) => act(one, each, 50 + n));
-        one.watchLines(null);
+        end();
         if (set.has(other.line)) {
           touched++;
           return;

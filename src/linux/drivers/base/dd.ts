@@ -16,6 +16,7 @@ import {
 import { GFP } from '../../mm/page_alloc/page_alloc.js';
 import { fn, bodies } from '../../../kernel/table.js';
 import type { Kernel } from '../../../kernel/kernel.js';
+import type { DmaRequest } from '../../../kernel/tracer.js';
 
 declare module '../../../kernel/table.js' {
   interface Entries {
@@ -91,7 +92,10 @@ function transfer(
   const moved: Uint8Array[] = [];
   const { origin } = machine;
   machine.origin = recorder.intern(dev.name);
-  machine.dmaLog = [];
+  const requests: DmaRequest[] = [];
+  const ended = machine.probes.dma.listen((_kind, _requester, pa, key, length) => {
+    requests.push({ pa, key, length });
+  });
   for (const segment of segments) {
     let result: BusResult;
     if (dir === DMA.TO_DEVICE) {
@@ -113,10 +117,10 @@ function transfer(
   machine.origin = origin;
   const all = joined(moved);
   if (dir === DMA.TO_DEVICE) {
-    k.trace.recordDma(all, machine.dmaLog);
+    k.trace.recordDma(all, requests);
     recorder.consumed(name, dev.name, all);
   } else recorder.produced(name, all);
-  machine.dmaLog = null;
+  ended();
 }
 
 function joined(parts: readonly Uint8Array[]): Uint8Array {

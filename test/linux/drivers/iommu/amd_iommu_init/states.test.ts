@@ -49,11 +49,11 @@ describe.each([
   const logged: { event: IommuEvent; plain: Uint8Array; host: Uint8Array }[] = [];
   beforeAll(() => {
     booted = iommuBoot(stage, activate);
-    iommuOf(booted).onEvent = (event, bus) => {
+    booted.machine.probes.iommuEvent.listen((event, bus) => {
       const at = pa(Number(bus));
       const [plain, host] = [KEY_PLAIN, KEY_HOST].map((key) => booted.machine.dmaRead(at, 16, key));
       if (plain !== undefined && host !== undefined) logged.push({ event, plain, host });
-    };
+    });
     trace = booted.run();
   });
 

@@ -302,11 +302,14 @@ export const kvmSvm = bodies({
     for (const name of MOVED_REGS) {
       k.cpu.setGeneral(name, va(Number(BigInt.asIntN(48, regs[name] ?? 0n))));
     }
-    k.cpu.onGuestAccess = (what, gpa, bytes) => {
+    const ended = k.machine.probes.guestAccessed.listen((what, _cpu, gpa, bytes) => {
       noteGuestAccess(k, 'guest', what, gpa, bytes);
-    };
-    run(k, vmcbPa);
-    delete k.cpu.onGuestAccess;
+    });
+    try {
+      run(k, vmcbPa);
+    } finally {
+      ended();
+    }
     MOVED_REGS.forEach((name, i) => {
       regs[name] = BigInt.asUintN(64, BigInt(k.cpu[name]));
       const { value, known } = host[i] ?? { value: va(0), known: false };
