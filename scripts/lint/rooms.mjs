@@ -20,7 +20,7 @@ export const PATCH_ROOMS = [
 ];
 
 const UP_TO_PATCHES = [...UP_TO_KERNEL, 'linux', ...PATCH_ROOMS];
-const UP_TO_SCENARIO = [...UP_TO_PATCHES, 'series', 'scenario'];
+const UP_TO_SCENARIO = [...UP_TO_PATCHES, 'sanitizer', 'series', 'scenario'];
 const UP_TO_INSPECT = [...UP_TO_SCENARIO, 'sequencer', 'check', 'inspect'];
 const UP_TO_ANALYSIS = [...UP_TO_INSPECT, 'analysis'];
 
@@ -29,6 +29,7 @@ export const MAY_IMPORT = {
   base: [],
   trace: ['base'],
   machine: ['base', 'trace'],
+  sanitizer: ['base', 'trace', 'machine'],
   decompress: ['base', 'trace'],
   firmware: ['base', 'trace', 'machine', 'decompress'],
   kernel: ['base', 'trace', 'machine', 'decompress', 'firmware'],
@@ -52,6 +53,7 @@ export const ROOMS = {
   base: 'errors with a code and a place, YAML with positions, byte arrays',
   trace: 'the vocabulary of events, recorder, YAML in and out',
   machine: 'DRAM, encryption engine, cache, MMU, CPUs, SVM, IOMMU, devices',
+  sanitizer: 'rules about accesses and keys, on the machine alone',
   decompress: 'gzip, xz, zstd, bzip2, LZMA, LZ4',
   firmware: 'kernel images, initrd, zero page, EFI, ACPI, SMBIOS, the loader',
   kernel: 'the runtime of a kernel model: table, hunks, program, tracer',
