@@ -52,6 +52,8 @@ export class Tracer {
   reads: RecordedRead[] | null = null;
   /** The fault delivered last: its text, the CPU, and the address that faulted (RIP if the fault has none). */
   lastFault: { what: string; cpu: number; at: Va; read?: EntryRead } | null = null;
+  /** Changes whenever origin() may give another answer. */
+  version = 0;
   /** Inline hunks that are running, each with the number of frames when it was entered. */
   private readonly hunks: { entry: LinkedEntry; depth: number }[] = [];
 
@@ -80,6 +82,7 @@ export class Tracer {
     if (entry?.quiet !== true) this.emit('enter', { fn: name });
     this.recorder.scopeEnter(name);
     this.k.machine.origin = this.recorder.intern(name);
+    this.version++;
   }
 
   /** A function returned: closes its scope. */
@@ -89,28 +92,34 @@ export class Tracer {
   }
   /** Sets the origin of memory accesses to the function that runs now. */
   setOrigin(): void {
+    this.version++;
     this.k.machine.origin = this.recorder.intern(this.k.current?.name ?? '');
   }
 
   /** An inline hunk starts. */
   pushHunk(entry: LinkedEntry): void {
+    this.version++;
     this.hunks.push({ entry, depth: this.k.state.frames.length });
   }
   /** The inline hunk that started last ends. */
   popHunk(): void {
+    this.version++;
     this.hunks.pop();
   }
 
   /** Switch to another CPU: removes and returns the running hunks of this one, for resumeHunks(). */
   suspendHunks(): { entry: LinkedEntry; depth: number }[] {
+    this.version++;
     return this.hunks.splice(0);
   }
   /** Restores the hunks that suspendHunks() returned. */
   resumeHunks(hunks: readonly { entry: LinkedEntry; depth: number }[]): void {
+    this.version++;
     this.hunks.splice(0, this.hunks.length, ...hunks);
   }
   /** Switch to a CPU other than the boot CPU: opens the scopes of its frames, outermost first. */
   resumed(frames: readonly Frame[]): void {
+    this.version++;
     for (const { name } of frames) this.recorder.scopeEnter(name);
     this.k.machine.origin = this.recorder.intern(this.k.current?.name ?? '');
   }

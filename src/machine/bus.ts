@@ -18,6 +18,8 @@ export interface PortRange {
 /** A device: its name, the addresses and ports that it answers at, and its state as plain data. */
 export interface Device {
   readonly name: string;
+  /** Its requester id, if it makes requests: bus, device and function as 16 bits. */
+  readonly requester?: number;
   /** Physical ranges that it answers at, in whole pages. */
   readonly mmio?: readonly PhysicalRange[];
   /** Set by the bus: called when `mmio` has changed. */

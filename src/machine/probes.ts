@@ -67,7 +67,9 @@ export class Probes {
   readonly keyChanged = new ProbePoint<
     [pa: Pa, length: number, from: KeyId, to: KeyId, origin: Origin]
   >();
-  /** A walk made a translation (TLB miss). */
+  /** A walk for a TLB miss read a page-table entry at `pa` under a key; `va` is the address that is translated. */
+  readonly walked = new ProbePoint<[cpu: number, va: Va, pa: Pa, key: KeyId]>();
+  /** A walk made a translation (TLB miss), after the entries that it read. */
   readonly translated = new ProbePoint<[cpu: number, entry: TlbEntry]>();
   /** An entry selected a slot of the PAT, or RDMSR and WRMSR of the PAT used it. */
   readonly patSlotUsed = new ProbePoint<[slot: number]>();

@@ -3,12 +3,9 @@
  * a panic, a triple fault, a hung CPU, or `/init` running.
  */
 import type { KernelImage } from '../firmware/image/kernel-image.js';
-import { buildBuiltInImage } from '../firmware/image/built-in.js';
 import { builtInInitrd } from '../firmware/initrd.js';
 import { SETUP_DATA } from '../firmware/efi/layout.js';
 import { load, type Loaded, type Region } from '../firmware/loader.js';
-import { regionOf } from '../firmware/placed.js';
-import { BASE_VARIABLES } from '../linux/index.js';
 import { __START_KERNEL_map, COMMAND_LINE_SIZE } from '../kernel/constants.js';
 import { BootEnd } from '../kernel/ends.js';
 import type { Hunk } from '../kernel/hunk.js';
@@ -16,7 +13,6 @@ import { Kernel } from '../kernel/kernel.js';
 import { Program } from '../kernel/program.js';
 import type { KernelState } from '../kernel/state.js';
 import { BOOT_STEPS, type BootStep } from '../linux/boot-steps.js';
-import { pa, va } from '../machine/address.js';
 import { Machine, type MachineSnapshot } from '../machine/machine.js';
 import { MEMTYPE, type BlockCipherFactory } from '../machine/types.js';
 import { configOf, link, type LinkedKernel } from '../series/link.js';
@@ -24,14 +20,17 @@ import { notModelled } from '../series/options.js';
 import { compose, isWholeSeries, type HunkSelection } from '../series/compose.js';
 import { canonicalName } from '../series/without.js';
 import { asSource, type ByteSource } from '../base/byte-source.js';
-import { InputError } from '../base/errors.js';
 import { VERSION } from '../base/version.js';
+import { Sanitizer, type SanitizerSnapshot } from '../sanitizer/sanitizer.js';
 import { Recorder, type RecorderState } from '../trace/recorder.js';
 import type { Outcome, Trace, TraceHeader } from '../trace/trace.js';
 import { attachDevices, syscfgOf } from '../scenario/devices.js';
+import { imageOf } from './boot-image.js';
 import { labelIndex } from './label-index.js';
 import { passedEfi, type PassedEfi } from './kexec-efi.js';
 import { ownFault, ownHeader } from './own-hunks.js';
+import { symbolOf } from './symbols.js';
+import { sanitizerHost } from './sanitizer-host.js';
 import { screenOf, watchScreen } from './screen.js';
 import type { Expected } from './expected.js';
 import { finalRegions, type Digest } from './final-state.js';
@@ -71,6 +70,8 @@ export interface BootOptions extends HunkSelection {
   readonly digest: Digest;
   /** Encrypt on the first read of the ciphertext (the default), or at once. */
   readonly lazy?: boolean;
+  /** Whether the sanitizer watches the machine. */
+  readonly sanitize?: boolean;
   /** Called with the label of each step before it runs, to show progress. */
   readonly onStep?: (label: string) => void;
 }
@@ -88,6 +89,8 @@ export interface BootSnapshot {
   /** Whether the kernel is the one entered by kexec, and the EFI data passed to it. */
   readonly kexeced: boolean;
   readonly passed: PassedEfi | null;
+  /** The sanitizer's state; absent if it is off. */
+  readonly sanitizer?: SanitizerSnapshot;
 }
 
 /** The label of the step before the kernel: firmware and loader. */
@@ -106,32 +109,17 @@ const NEXT_LABELS: readonly string[] = NEXT_STEPS.map((step) => step.label);
 export const labelsOf = ({ kexec }: Scenario): readonly string[] =>
   kexec === undefined ? LABELS : [...LABELS, ...NEXT_LABELS];
 
-/** The image of a boot: the given one, or the built-in one in the scenario's size. Throws E_KERNEL_SIZE. */
-function imageOf(
-  { image, scenario, digest }: BootOptions,
-  functions: readonly string[],
-): KernelImage {
-  const size = scenario.kernel?.size;
-  if (image !== undefined && image.kind !== 'built-in' && size !== undefined) {
-    throw new InputError({
-      code: 'E_KERNEL_SIZE',
-      place: { path: 'kernel.size' },
-      reason: 'an image in a file has its own size',
-      expected: 'the built-in image',
-      found: image.file,
-    });
-  }
-  if (image !== undefined && size === undefined) return image;
-  return buildBuiltInImage(functions, BASE_VARIABLES, digest, size);
-}
-
 export class Boot {
   readonly machine: Machine;
   readonly recorder: Recorder;
   /** Labels of all possible steps of this boot, in order. */
   readonly labels: readonly string[];
   outcome: Outcome | null = null;
+  /** Watches the machine; null if it is off. */
+  readonly sanitizer: Sanitizer | null;
   private next = 0;
+  /** False until the loader has made the first kernel. */
+  private booting = false;
   private first: Running;
   /** Hunks whose names have addresses in the image. */
   private readonly placed: readonly Hunk[];
@@ -166,6 +154,9 @@ export class Boot {
       syscfgMemEncrypt: syscfgOf(scenario),
     });
     attachDevices(this.machine, scenario);
+    this.sanitizer =
+      options.sanitize === true ? new Sanitizer(this.machine, sanitizerHost(this)) : null;
+    this.sanitizer?.start();
     this.initrd = options.initrd ?? builtInInitrd(scenario.loader.initrdSize);
     const initrd = asSource(this.initrd);
     this.recorder = new Recorder({ symbolize: (space, address) => this.symbolize(space, address) });
@@ -189,6 +180,7 @@ export class Boot {
     kernel.state.guest = scenario.guest;
     kernel.state.slide = loaded.kernelAt - program.link('_text');
     this.first = { linked, program, loaded, kernel };
+    this.booting = true;
     const unmodelled = notModelled(scenario.cmdline ?? '', options.extra);
     this.recorder.header({
       version: VERSION,
@@ -228,6 +220,14 @@ export class Boot {
   }
   get loaded(): Loaded {
     return this.running.loaded;
+  }
+  /** The running kernel; undefined while the machine is loaded. */
+  get kernelIfAny(): Kernel | undefined {
+    return this.booting ? this.kernel : undefined;
+  }
+  /** Whether the kernel is the one entered by kexec. */
+  get kexeced(): boolean {
+    return this.second !== null;
   }
 
   /** Labels of the remaining steps; the first is the next one. */
@@ -334,6 +334,7 @@ export class Boot {
   /** The trace of a boot that has ended: caches are written back, then DRAM is read (our choice). */
   finish(): Trace {
     this.watchScreen();
+    this.sanitizer?.stop();
     for (const cpu of this.machine.cpus) cpu.wbinvd();
     return this.recorder.finish({
       regions: finalRegions(this.machine, this.regions(), this.options.digest),
@@ -411,6 +412,7 @@ export class Boot {
       outcome: this.outcome,
       kexeced: this.second !== null,
       passed: this.passed,
+      ...(this.sanitizer !== null && { sanitizer: this.sanitizer.snapshot() }),
     };
   }
 
@@ -421,6 +423,7 @@ export class Boot {
     this.reenter(snapshot.kexeced);
     this.kernel.state = structuredClone(snapshot.kernel);
     this.recorder.restore(snapshot.recorder);
+    if (snapshot.sanitizer !== undefined) this.sanitizer?.restore(snapshot.sanitizer);
     // Accesses are again attributed to the function recorded in the snapshot.
     this.kernel.trace.setOrigin();
     this.next = snapshot.next;
@@ -474,24 +477,8 @@ export class Boot {
     for (const region of this.loaded.regions) emit('loader', region);
   }
 
-  private symbolize(space: 'va' | 'pa', address: number): string | undefined {
-    const text = this.program.link('_text');
-    const linked = space === 'va' ? address : address - this.loaded.kernelAt + text;
-    if (linked < __START_KERNEL_map || linked >= this.program.link('_end')) {
-      return space === 'pa' ? this.regionAt(address) : undefined;
-    }
-    const name = this.program.nameAt(va(linked));
-    if (name === undefined) return undefined;
-    return name.offset === 0 ? name.name : `${name.name}+0x${name.offset.toString(16)}`;
-  }
-
-  private regionAt(address: number): string | undefined {
-    const { blobs, regions, firmwareRegions } = this.loaded;
-    const region = [...blobs.map(regionOf), ...regions, ...firmwareRegions].find(
-      ({ name, base, size }) => name !== 'kernel image' && address >= base && address < base + size,
-    );
-    if (region === undefined) return undefined;
-    const offset = pa(address - region.base);
-    return offset === 0 ? region.name : `${region.name}+0x${offset.toString(16)}`;
+  /** The symbol or region of an address; undefined if it has none. */
+  symbolize(space: 'va' | 'pa', address: number): string | undefined {
+    return symbolOf(this.program, this.loaded, space, address);
   }
 }

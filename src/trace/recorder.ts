@@ -124,6 +124,11 @@ export class Recorder {
     this.label = label;
   }
 
+  /** The label of the running step; undefined before the first. */
+  get currentLabel(): string | undefined {
+    return this.label;
+  }
+
   /** Records an event. Throws E_TRACE_FIELD for a kind or field not in the vocabulary, E_TRACE_STEP before any step. */
   emit<K extends TraceKind>(kind: K, fields: FieldsOf<K>, origin: Origin): void {
     checkWords(kind, fields);

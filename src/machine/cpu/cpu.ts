@@ -66,15 +66,20 @@ const KIND_NAMES = ['read', 'write', 'fetch'] as const;
 export class Cpu extends CpuCore implements InterruptTarget {
   /** Bytes that the last read, write, copy or fill completed, up to a fault if there was one. */
   progress = 0;
-  /** Reads tables for the walker: coherent with lines of the same key. */
+  /** Reads tables without a walk of this CPU: coherent with lines of the same key. */
   readonly tables: TableReader;
+  /** Reads tables for this CPU's own walks. */
+  private readonly walker: TableReader;
+  /** The address that a walk translates. */
+  private walks = va(0);
   private readonly word = new Uint8Array(8);
   private readonly wordView = new DataView(this.word.buffer);
   private readonly page = new Uint8Array(PAGE_SIZE);
 
   constructor(id: number, model: CpuModel, bus: CpuBus) {
     super(id, model, bus);
-    this.tables = this.tableReader();
+    this.tables = this.tableReader(false);
+    this.walker = this.tableReader(true);
   }
 
   // --- Memory ----------------------------------------------------------------------------------------------------
@@ -342,7 +347,8 @@ export class Cpu extends CpuCore implements InterruptTarget {
   private walkAndInsert(at: Va, context: PagingContext, access: WalkAccess): TlbEntry | Fault {
     if (!has(this.cr0, CR0.PG)) return this.unpaged(at);
     if (!this.longMode) throw new UnmodelledError('legacy paging');
-    const entry = walk(this.tables, context, at, access);
+    this.walks = at;
+    const entry = walk(this.walker, context, at, access);
     if (isFault(entry)) return entry;
     this.tlb.insert(entry);
     const { translated: point } = this.bus.probes;
@@ -376,13 +382,16 @@ export class Cpu extends CpuCore implements InterruptTarget {
     return has(this.cr0, CR0.CD) ? MEMTYPE.UC : entry.type;
   }
 
-  private tableReader(): TableReader {
+  /** @param reports whether reads of entries are told to the probe point `walked`. */
+  private tableReader(reports: boolean): TableReader {
     const bytes = new Uint8Array(8);
     const view = new DataView(bytes.buffer);
     const { bus, id } = this;
     const reader = {
       high: 0,
-      readEntry(at: Pa, key: KeyId): number {
+      readEntry: (at: Pa, key: KeyId): number => {
+        const { walked } = bus.probes;
+        if (reports && walked.active) walked.notify(id, this.walks, at, key);
         bus.cache.peekCoherent(id, at, key, bytes, 0, 8);
         reader.high = view.getInt32(4, true);
         return view.getInt32(0, true);

@@ -1,0 +1,152 @@
+/**
+ * Translations in the TLBs, by the page-table entries that they were made of: a write to one of these entries makes them
+ * stale until they are flushed (APM 5.5.2).
+ */
+import type { TlbEntry } from '../machine/cpu/tlb.js';
+import { PAGE_SIZE } from '../machine/address.js';
+import { GRANULE } from './shadow.js';
+
+/** A translation of a CPU: the linear range, and the entry that it depends on. */
+interface Use {
+  readonly va: number;
+  readonly size: number;
+  readonly global: boolean;
+}
+
+/** A translation whose entry was written since: `writer` is the number of the write. */
+export interface Stale {
+  readonly cpu: number;
+  readonly va: number;
+  readonly size: number;
+  readonly global: boolean;
+  /** Physical address of the entry. */
+  readonly entry: number;
+  readonly writer: number;
+}
+
+export interface TranslationsSnapshot {
+  readonly uses: readonly (readonly [string, readonly Use[]])[];
+  readonly stale: readonly Stale[];
+}
+
+export class Translations {
+  /** By CPU and address of an entry. */
+  private readonly uses = new Map<number, Map<number, Use[]>>();
+  /** Numbers of the pages that have such entries. */
+  private readonly tables = new Set<number>();
+  /** Addresses of the entries that the running walk has read. */
+  private walk: number[] = [];
+  private walks: number | null = null;
+  private stale: Stale[] = [];
+
+  /** Whether any translation is stale: the only case in which an access has to be checked. */
+  get anyStale(): boolean {
+    return this.stale.length > 0;
+  }
+
+  /** Whether a write may change an entry that a translation was made of. */
+  get tracks(): boolean {
+    return this.tables.size > 0;
+  }
+
+  /** A walk for `va` read the entry at `pa`. */
+  walked(va: number, pa: number): void {
+    if (this.walks !== va) this.walk = [];
+    this.walks = va;
+    this.walk.push(pa);
+  }
+
+  /** The walk made a translation. */
+  translated(cpu: number, { va, size, global }: TlbEntry): void {
+    let ofCpu = this.uses.get(cpu);
+    if (ofCpu === undefined) this.uses.set(cpu, (ofCpu = new Map<number, Use[]>()));
+    for (const pa of this.walk) {
+      const uses = ofCpu.get(pa) ?? [];
+      if (!uses.some((use) => use.va === va && use.size === size)) uses.push({ va, size, global });
+      ofCpu.set(pa, uses);
+      this.tables.add(Math.floor(pa / PAGE_SIZE));
+    }
+    this.walk = [];
+    this.walks = null;
+    this.drop((each) => each.cpu === cpu && each.va === va && each.size === size);
+  }
+
+  /** Bytes were written: translations made of entries in them are stale. */
+  written(start: number, length: number, writer: number): void {
+    const last = Math.floor((start + length - 1) / PAGE_SIZE);
+    for (let page = Math.floor(start / PAGE_SIZE); page <= last; page++) {
+      if (!this.tables.has(page)) continue;
+      const from = Math.max(start, page * PAGE_SIZE);
+      const to = Math.min(start + length, (page + 1) * PAGE_SIZE);
+      const first = Math.floor(from / GRANULE) * GRANULE;
+      for (let entry = first; entry < to; entry += GRANULE) this.entryWritten(entry, writer);
+    }
+  }
+
+  private entryWritten(entry: number, writer: number): void {
+    for (const [cpu, ofCpu] of this.uses) {
+      const uses = ofCpu.get(entry);
+      if (uses === undefined) continue;
+      ofCpu.delete(entry);
+      for (const use of uses) this.stale.push({ cpu, ...use, entry, writer });
+    }
+  }
+
+  /** A CPU flushed translations. `at`: the linear address of INVLPG. */
+  flushed(cpu: number, what: string, at: number | undefined): void {
+    if (what === 'invlpg') {
+      this.drop((each) => each.cpu === cpu && isIn(each, at ?? 0));
+    } else if (what === 'tlb' || what === 'tlb-global') {
+      const all = what === 'tlb-global';
+      this.drop((each) => each.cpu === cpu && (all || !each.global));
+      const ofCpu = this.uses.get(cpu);
+      for (const [entry, uses] of ofCpu ?? []) {
+        const left = all ? [] : uses.filter(({ global }) => global);
+        if (left.length === 0) ofCpu?.delete(entry);
+        else ofCpu?.set(entry, left);
+      }
+    }
+  }
+
+  /** The stale translations of a CPU for an address. */
+  staleAt(cpu: number, va: number): Stale[] {
+    return this.stale.filter((each) => each.cpu === cpu && isIn(each, va));
+  }
+
+  /** Forgets a stale translation: it was reported, or says the same as its entry. */
+  forget(stale: Stale): void {
+    this.drop((each) => each === stale);
+  }
+
+  private drop(which: (stale: Stale) => boolean): void {
+    if (this.stale.length > 0) this.stale = this.stale.filter((each) => !which(each));
+  }
+
+  snapshot(): TranslationsSnapshot {
+    return {
+      uses: [...this.uses].flatMap(([cpu, ofCpu]) =>
+        [...ofCpu].map(([entry, uses]) => [`${String(cpu)} ${String(entry)}`, [...uses]] as const),
+      ),
+      stale: [...this.stale],
+    };
+  }
+
+  restore({ uses, stale }: TranslationsSnapshot): void {
+    this.uses.clear();
+    this.tables.clear();
+    for (const [key, list] of uses) {
+      const [cpu = 0, entry = 0] = key.split(' ').map(Number);
+      let ofCpu = this.uses.get(cpu);
+      if (ofCpu === undefined) this.uses.set(cpu, (ofCpu = new Map<number, Use[]>()));
+      ofCpu.set(entry, [...list]);
+      this.tables.add(Math.floor(entry / PAGE_SIZE));
+    }
+    this.stale = [...stale];
+    this.walk = [];
+    this.walks = null;
+  }
+}
+
+function isIn({ va, size }: { readonly va: number; readonly size: number }, at: number): boolean {
+  return at >= va && at < va + size;
+}
