@@ -6,6 +6,7 @@ import { ownOf } from '../base/own.js';
 import { startsWith } from '../base/bytes.js';
 import { InputError } from '../base/errors.js';
 import { checkLimit, LIMITS } from '../base/limits.js';
+import { withoutCarrier } from './log-carriers.js';
 
 /** A line of a log, or an entry if the log is JSON. */
 export interface LogLine {
@@ -48,9 +49,6 @@ const CONTAINERS: readonly { readonly magic: readonly number[]; readonly what: s
   },
 ];
 
-/** Characters that browsers and forums use for blanks. */
-const NO_BREAK_SPACE = String.fromCharCode(0xa0);
-const ZERO_WIDTH_SPACE = String.fromCharCode(0x200b);
 const ESC = String.fromCharCode(0x1b);
 const BEL = String.fromCharCode(0x07);
 /** Control sequences (ECMA-48 5.4) after ESC, or after what cat -v, syslog and editors write for ESC. */
@@ -102,12 +100,9 @@ function wideCharset(bytes: Uint8Array): 'utf-16le' | 'utf-16be' | undefined {
 
 /** The lines of a log's text. */
 export function logLines(raw: string): LogText {
-  const undone: string[] = [];
-  let given = raw;
-  if (raw.includes(NO_BREAK_SPACE) || raw.includes(ZERO_WIDTH_SPACE)) {
-    given = raw.replaceAll(NO_BREAK_SPACE, ' ').replaceAll(ZERO_WIDTH_SPACE, '');
-    undone.push("a web page's blanks");
-  }
+  const carried = withoutCarrier(raw);
+  const { text: given } = carried;
+  const undone = [...carried.undone];
   const entries = jsonEntries(given);
   const text = entries === undefined ? given : '';
   checkLength(text);

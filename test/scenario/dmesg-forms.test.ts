@@ -46,6 +46,11 @@ const quoted = (text: string): string =>
     .split('\n')
     .map((line) => line.replace(/(.{60})(?=.)/g, '$1=\n'))
     .join('\n');
+/** A mail with a log as an attachment. */
+const mime = (text: string): string => {
+  const coded = btoa(text).replace(/.{76}/g, '$&\n');
+  return `From: x\n\n--1\nContent-Type: text/plain\nContent-Transfer-Encoding: base64\n\n${coded}\n--1--\n`;
+};
 const entries = (text: string): { pri: number; time: number; msg: string }[] =>
   text.split('\n').map((line) => ({ pri: 6, time: 0, msg: line.replace(/^\[.*?\] /, '') }));
 const stamped = (stamp: string, text: string): string => text.replace(/^(?:\[[^\]]*\] )?/gm, stamp);
@@ -101,6 +106,11 @@ test.each<[string, Uint8Array]>([
   ['without stamps', bytes(stamped('', LOG))],
   ['after a login prompt', bytes(LOG.replace(/^/m, 'host login: '))],
   ['printed twice by two consoles', bytes(LOG.replace(/^.*BIOS-e820.*$/gm, '$&\n$&'))],
+  ['with CR alone', bytes(LOG.replace(/\n/g, '\r'))],
+  ['in base64, as a part of a mail', bytes(mime(LOG))],
+  ['in base64 that is truncated', bytes(mime(`${LOG}\n[    9.0] usb: x`).slice(0, -9))],
+  ["with a web page's dashes", bytes(LOG.replace(/(0x[0-9a-f]{16})-(0x)/g, '$1\u2013$2'))],
+  ['as the last column of CSV', bytes(LOG.replace(/^.*$/gm, '"2021-11-01","host","$&"'))],
   ['without line ends', bytes(LOG.replace(/\n(?=.*BIOS-e820)/g, ' '))],
 ])('a log is parsed to the same facts: %s', (_form, log) => {
   const facts = read(log);
@@ -114,6 +124,8 @@ test('conversions of a log are recorded', () => {
   expect(parseDmesg(quoted(LOG)).undone).toEqual(['quoted-printable']);
   expect(decodeLog(utf16(`\ufeff${LOG}`, true)).undone).toEqual(['UTF-16LE text']);
   expect(parseDmesg(JSON.stringify({ dmesg: entries(LOG) })).undone).toEqual(['JSON']);
+  expect(parseDmesg(LOG.replace(/\n/g, '\r')).undone).toEqual(['line ends of CR alone']);
+  expect(parseDmesg(mime(LOG)).undone).toEqual(['base64 (lines are counted after decoding)']);
 });
 
 test('a JSON entry with several lines counts as one entry', () => {
@@ -161,6 +173,9 @@ describe('parsing time is proportional to length', () => {
     ['beginnings of lines of the map', `${'BIOS-e820: [mem 0x0\n'.repeat(100_000)}${line}`],
     ['beginnings of escape sequences', `${`${ESC}]`.repeat(500_000)}\n${line}`],
     ['boots', `${'Linux version 5.0\n'.repeat(100_000)}${line}`],
+    ['headers of base64', `${'Content-Transfer-Encoding: base64\n\n'.repeat(50_000)}${line}`],
+    ['hexadecimal digits before dashes', `${'0a '.repeat(700_000)}\u2013\n${line}`],
+    ['quotes', `${'"""'.repeat(700_000)}\n${line}`],
     ['ends of lines in quoted-printable', `${'=3D=\n'.repeat(300_000)}${line}`],
   ])('%s', (_what, text) => {
     // CPU time of this process: the machine may be busy. Quadratic time would be minutes.
