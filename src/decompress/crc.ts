@@ -1,6 +1,6 @@
 /**
  * The CRCs of compressed formats: CRC32 of ISO 3309 (RFC 1952, 8), CRC64 of ECMA-182 (.xz format 1.0.4, 6), and bzip2's
- * CRC32, which processes the highest bit first.
+ * CRC32, which processes the highest bit first; and Adler-32 (RFC 1950, 9).
  */
 
 const TABLES = 8;
@@ -100,4 +100,23 @@ export function crc32Bzip2(bytes: Uint8Array): number {
   let crc = ~0;
   for (const byte of bytes) crc = (crc << 8) ^ (CRC32_LEFT[(crc >>> 24) ^ byte] as number);
   return ~crc >>> 0;
+}
+
+/** The modulus of Adler-32, and the most bytes whose sums fit into 32 bits (RFC 1950, 8.2 and 9). */
+const ADLER = { base: 65_521, most: 5552 } as const;
+
+/** Adler-32 of bytes, unsigned. */
+export function adler32(bytes: Uint8Array): number {
+  let low = 1;
+  let high = 0;
+  for (let at = 0; at < bytes.length; at += ADLER.most) {
+    const end = Math.min(bytes.length, at + ADLER.most);
+    for (let i = at; i < end; i++) {
+      low += bytes[i] ?? 0;
+      high += low;
+    }
+    low %= ADLER.base;
+    high %= ADLER.base;
+  }
+  return ((high << 16) | low) >>> 0;
 }

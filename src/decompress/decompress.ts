@@ -8,6 +8,7 @@ import { decodeBzip2 } from './bzip2.js';
 import { decodeGzip } from './gzip.js';
 import { decodeLz4 } from './lz4.js';
 import { decodeLzma } from './lzma.js';
+import { decodeLzo } from './lzo.js';
 import { Output, type OutputBounds } from './output.js';
 import { Source, type CompressedPlace } from './source.js';
 import { decodeXz } from './xz.js';
@@ -22,7 +23,7 @@ export type Format = 'gzip' | 'bzip2' | 'LZMA' | 'XZ' | 'LZO' | 'LZ4' | 'ZSTD';
 export interface DecompressOptions extends OutputBounds {
   /** The origin of the bytes, for errors. */
   readonly place?: CompressedPlace;
-  /** false: gzip's CRC32 and size are not compared, as lib/decompress_inflate.c does not. */
+  /** false: checksums are read as lib/decompress_inflate.c and decompress_unlzo.c do: not compared. */
   readonly verify?: boolean;
 }
 
@@ -59,7 +60,7 @@ const FORMATS: readonly FormatRow[] = [
   { name: 'bzip2', magics: [[0x42, 0x5a]], decode: decodeBzip2 },
   { name: 'LZMA', magics: [[0x5d, 0x00]], decode: decodeLzma },
   { name: 'XZ', magics: [[0xfd, 0x37]], decode: decodeXz },
-  { name: 'LZO', magics: [[0x89, 0x4c]] },
+  { name: 'LZO', magics: [[0x89, 0x4c]], decode: decodeLzo },
   {
     name: 'LZ4',
     magics: [

@@ -36,6 +36,11 @@ export const PACKINGS: readonly (readonly [Format, string, Uint8Array])[] = [
   ['ZSTD', 'long.zst', copies],
   ['ZSTD', 'stored.zst', noise],
   ['ZSTD', 'rle.zst', new Uint8Array(40_000)],
+  ['LZO', 'sample.lzo', sample],
+  ['LZO', 'crc32.lzo', sample],
+  ['LZO', 'unchecked.lzo', sample],
+  ['LZO', 'copies.lzo', copies],
+  ['LZO', 'stored.lzo', noise],
   ['LZ4', 'legacy.lz4', sample],
   ['LZ4', 'frame.lz4', sample],
   ['LZ4', 'sized.lz4', sample],
@@ -48,5 +53,4 @@ export const PACKINGS: readonly (readonly [Format, string, Uint8Array])[] = [
 export const REFUSED: readonly (readonly [Format, string, string])[] = [
   ['XZ', 'delta.xz', 'Delta as number 1 of 2'],
   ['XZ', 'arm64.xz', 'ARM64 BCJ as number 1 of 2'],
-  ['LZO', 'sample.lzo', 'LZO'],
 ];

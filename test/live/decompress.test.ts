@@ -57,6 +57,8 @@ const TOOLS: readonly (readonly [Format, string, readonly string[]])[] = [
   ['ZSTD', 'zstd', ['-q', '--stdout', '-1']],
   ['ZSTD', 'zstd', ['-q', '--stdout', '-3', '-B65536', '-T2']],
   ['ZSTD', 'zstd', ['-q', '--stdout', '-16', '--long=27']],
+  ['LZO', 'lzop', ['--stdout', '-1']],
+  ['LZO', 'lzop', ['--stdout', '-9', '--crc32']],
   ['LZ4', 'lz4', ['-q', '--stdout', '-l']],
   ['LZ4', 'lz4', ['-q', '--stdout', '-1', '-BD', '-BX']],
   ['LZ4', 'lz4', ['-q', '--stdout', '-9', '-B4']],

@@ -14,6 +14,8 @@ const TOOLS: readonly (readonly [string, ...string[]])[] = [
   ['xz', '--check=crc32', '-c'],
   ['xz', '--check=crc32', '--x86', '--lzma2', '-c'],
   ['lz4', '-lc'],
+  ['lzop', '-qc'],
+  ['lzop', '-qc9', '--crc32'],
 ];
 
 describe('an archive of GNU cpio', () => {
@@ -33,7 +35,7 @@ describe('an archive of GNU cpio', () => {
     ['zstd', '-qc'],
     ['lz4', '-qc'],
     ['xz', '--check=crc64', '-c'],
-    ['lzop', '-qc'],
+    ['lzop', '-qcF'],
   ])('is refused if compressed by %s %s', (name, ...args) => {
     const { files, message } = unpackCpio(tool(name, args, archive));
     expect(files).toEqual([]);

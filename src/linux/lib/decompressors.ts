@@ -4,6 +4,7 @@
  */
 import { startsWith } from '../../base/bytes.js';
 import { decompressPart, type Format } from '../../decompress/decompress.js';
+import { LZO_BLOCK_SIZE } from '../../decompress/lzo.js';
 import { InputError } from '../../base/errors.js';
 import type { Decompressor, MethodName } from './decompress.js';
 import { gunzip } from './decompress_inflate.js';
@@ -24,6 +25,8 @@ interface Wrapper {
   readonly rejection?: (input: Uint8Array) => string | undefined;
   /** The kernel's message for an error; undefined if it prints only "decompressor failed". */
   readonly message: (error: InputError) => string | undefined;
+  /** false: the kernel does not compare checksums. */
+  readonly verify?: boolean;
   /** Error message for input after the stream; absent if the kernel allows it. */
   readonly trailing?: string;
 }
@@ -38,7 +41,7 @@ const XZ_CHECK_CRC32 = 1;
 const isTruncated = ({ code }: InputError): boolean => code === 'E_TRUNCATED';
 const isCrc = ({ reason }: InputError): boolean => /CRC/.test(reason ?? '');
 
-/** lib/decompress_unxz.c, unlzma.c, bunzip2.c, unlz4.c. */
+/** lib/decompress_unxz.c, unlzma.c, bunzip2.c, unlzo.c, unlz4.c. */
 const WRAPPERS = {
   xz: {
     format: 'XZ',
@@ -66,6 +69,18 @@ const WRAPPERS = {
     chunkSize: () => 4 * KIB, // BZIP2_IOBUF_SIZE
     message: (error) => (isCrc(error) ? 'Data integrity error when decompressing.' : undefined),
   },
+  lzo: {
+    format: 'LZO',
+    chunkSize: () => LZO_BLOCK_SIZE,
+    message: ({ reason = '' }) => {
+      if (reason.startsWith('LZO header')) return 'invalid header';
+      if (reason === 'size of an LZO block') return 'dest len longer than block size';
+      return /^(compressed size of an )?LZO block$/.test(reason)
+        ? 'file corrupted'
+        : 'Compressed data violation';
+    },
+    verify: false,
+  },
   lz4: {
     format: 'LZ4',
     chunkSize: () => 8 * KIB * KIB, // LZ4_DEFAULT_UNCOMPRESSED_CHUNK_SIZE
@@ -78,7 +93,14 @@ const WRAPPERS = {
 } as const satisfies Record<string, Wrapper>;
 
 /** A kernel decompressor that uses one of src/decompress. */
-function wrapped({ format, chunkSize, rejection, message, trailing }: Wrapper): Decompressor {
+function wrapped({
+  format,
+  chunkSize,
+  rejection,
+  message,
+  verify,
+  trailing,
+}: Wrapper): Decompressor {
   return (source, flush, error) => {
     const input = source.read(0, source.length);
     const rejected = rejection?.(input);
@@ -86,7 +108,7 @@ function wrapped({ format, chunkSize, rejection, message, trailing }: Wrapper): 
       error(rejected);
       return { ok: false, used: 0 };
     }
-    const part = decompressPart(format, input, { limit: OUTPUT_MAX, verify: true });
+    const part = decompressPart(format, input, { limit: OUTPUT_MAX, verify: verify ?? true });
     if (part.error?.code === 'E_TOO_LARGE') throw tooLarge(format, source);
     const size = chunkSize(input);
     for (let at = 0; at < part.bytes.length; at += size) {
@@ -121,5 +143,6 @@ export const DECOMPRESSORS: Decompressors = {
   xz: wrapped(WRAPPERS.xz),
   lzma: wrapped(WRAPPERS.lzma),
   bzip2: wrapped(WRAPPERS.bzip2),
+  lzo: wrapped(WRAPPERS.lzo),
   lz4: wrapped(WRAPPERS.lz4),
 };

@@ -42,6 +42,7 @@ describe('a bzImage', () => {
     ['ZSTD', 'unknown-size.zst'],
     ['LZMA', 'unknown.lzma'],
     ['bzip2', 'sample.bz2'],
+    ['LZO', 'sample.lzo'],
     ['LZ4', 'legacy.lz4'],
     ['LZ4', 'sized.lz4'],
   ])(
@@ -120,7 +121,7 @@ describe('a bzImage', () => {
   });
 
   test.each([
-    ['LZO', [0x89, 0x4c, 0x5a]],
+    ['magic 4c 5a 49 50', [0x4c, 0x5a, 0x49, 0x50]],
     ['magic 7f 45 4c 46', [0x7f, 0x45, 0x4c, 0x46]],
   ])('with a payload of %s is refused with the name of the format', (found, magic) => {
     const bytes = buildBzImage({ payload: concat(magic, noise(100)) });

@@ -28,11 +28,6 @@ const KINDS: readonly Kind[] = [
   },
   {
     at: 0,
-    magic: [0x89, 0x4c, 0x5a, 0x4f],
-    what: 'LZO, which x86_64_defconfig supports; sme-boot has no decoder for it: use another compression',
-  },
-  {
-    at: 0,
     magic: [0x4c, 0x5a, 0x49, 0x50],
     what: `lzip, which no Linux version supports; ${NOT_IN_46}`,
   },
@@ -59,6 +54,19 @@ const KINDS: readonly Kind[] = [
 /** An XZ stream's magic, the offset of its check type (xz-file-format.txt, 2.1.1.2), the kernel's highest type. */
 const XZ = { magic: [0xfd, 0x37, 0x7a, 0x58, 0x5a], check: 7, crc32: 1 } as const;
 
+/** lzop's header (lib/decompress_unlzo.c, parse_header): its magic, the version, and its flags after 7 or 8 bytes. */
+const LZO = { magic: [0x89, 0x4c, 0x5a, 0x4f], version: 9, long: 0x0940, flags: 16 } as const;
+/** Flags of the checksums of each block (lzop, --checksum and --crc32). */
+const LZO_CHECKSUMS = [0, 1, 8, 9] as const;
+
+/** Whether lzop's blocks have another number of checksums than the one that the kernel skips. */
+function otherChecksums(header: Uint8Array): boolean {
+  const view = new DataView(header.buffer, header.byteOffset, header.byteLength);
+  const at = LZO.flags + (view.getUint16(LZO.version, false) >= LZO.long ? 1 : 0);
+  const flags = view.getUint32(at, false);
+  return LZO_CHECKSUMS.filter((bit) => ((flags >> bit) & 1) !== 0).length !== 1;
+}
+
 /** The hint for the data at which unpacking failed; undefined if their format is not recognised. */
 export function initrdHint({ at }: UnpackError, source: InitrdSource): string | undefined {
   const starts = (offset: number, magic: readonly number[]): boolean => {
@@ -70,6 +78,11 @@ export function initrdHint({ at }: UnpackError, source: InitrdSource): string | 
     const check = (source.read(at + XZ.check, 1)[0] ?? 0) & 0x0f;
     if (check > XZ.crc32)
       return 'xz with a check that the kernel does not support: use xz --check=crc32';
+  }
+  const lzoHeader = LZO.flags + 5;
+  if (starts(at, LZO.magic) && at + lzoHeader <= source.length) {
+    if (otherChecksums(source.read(at, lzoHeader)))
+      return 'lzo without exactly one checksum per block, which the kernel requires: use lzop without -F';
   }
   const found = KINDS.find((kind) => starts(at + kind.at, kind.magic));
   if (found === undefined) return undefined;

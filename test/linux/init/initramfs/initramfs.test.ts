@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from '@jest/globals';
+import { sourceOf } from '../../../../src/base/byte-source.js';
+import { initrdHint } from '../../../../src/linux/init/initramfs/hint.js';
 import { joined, newc, unpacked, zeros, type Entry } from '../newc.js';
 
 const FIXTURES = 'test/fixtures/ramdisks';
@@ -56,7 +58,7 @@ describe('unpacking an archive of GNU cpio', () => {
     expect([ash, dash]).toEqual([sh, sh]);
   });
 
-  test.each(['gz', 'bz2', 'lzma', 'xz', 'lz4'])(
+  test.each(['gz', 'bz2', 'lzma', 'xz', 'lzo', 'lz4'])(
     'gives the same files from .%s with zeros before it',
     (ext) => {
       const packed = unpacked(joined(zeros(512), fixture(`files.cpio.${ext}`)));
@@ -69,7 +71,6 @@ describe('unpacking an archive of GNU cpio', () => {
     ['crc64.xz', 'Input was encoded with settings that are not supported by this XZ decoder'],
     ['frame.lz4', 'junk in compressed archive'],
     ['zst', 'junk in compressed archive'],
-    ['lzo', 'compression method lzo not configured'],
   ])('gives no files from .%s, which the kernel does not support', (ext, text) => {
     expect(unpacked(fixture(`files.cpio.${ext}`))).toEqual({
       files: new Map(),
@@ -77,7 +78,7 @@ describe('unpacking an archive of GNU cpio', () => {
     });
   });
 
-  test.each(['gz', 'bz2', 'lzma', 'xz'])(
+  test.each(['gz', 'bz2', 'lzma', 'xz', 'lzo'])(
     'continues with the archives before and after a .%s stream',
     (ext) => {
       const packed = fixture(`files.cpio.${ext}`);
@@ -100,11 +101,42 @@ describe('unpacking an archive of GNU cpio', () => {
     expect([text, 'decompressor failed']).toContain(message(damaged));
   });
 
+  // lib/decompress_unlzo.c. The file has a header of 48 bytes, then a block: two sizes, a checksum, data.
+  test.each([
+    ['its magic', 8, 'invalid header'],
+    ['the size of a block', 48, 'dest len longer than block size'],
+    ['the compressed size of a block', 52, 'file corrupted'],
+    ['the data of a block', 70, 'Compressed data violation'],
+  ])('reports damage of .lzo in %s with the decompressor’s message', (_what, at, text) => {
+    const damaged = fixture('files.cpio.lzo');
+    damaged.fill(0xff, at, at + 20);
+    expect(message(damaged)).toBe(text);
+  });
+
+  test('does not compare the checksum of an .lzo block, as the kernel does not', () => {
+    const damaged = fixture('files.cpio.lzo');
+    damaged.fill(0, 56, 60);
+    expect(unpacked(damaged)).toEqual(unpacked(fixture('files.cpio.lzo')));
+  });
+
+  test('misreads .lzo without a checksum per block, as the kernel does, and names the cause', () => {
+    const packed = fixture('files.cpio.lzo');
+    // The flags, big endian: 1 is Adler-32 of the contents.
+    const without = joined(packed.subarray(0, 56), packed.subarray(60));
+    without[20] = (without[20] ?? 0) & ~1;
+    expect(message(without)).toMatch(/file corrupted|Compressed data violation/);
+    const hint = (bytes: Uint8Array): string | undefined =>
+      initrdHint({ message: '', at: 0 }, sourceOf(bytes));
+    expect(hint(without)).toMatch(/lzo without exactly one checksum per block/);
+    expect(hint(packed)).toBeUndefined();
+  });
+
   test.each([
     ['gz', 'read error'],
     ['xz', 'XZ-compressed data is corrupt'],
     ['lz4', 'data corrupted'],
     ['lzma', 'unexpected EOF'],
+    ['lzo', 'file corrupted'],
   ])('reports truncated .%s data with the decompressor’s message', (ext, text) => {
     expect(message(fixture(`files.cpio.${ext}`).subarray(0, 300))).toBe(text);
   });
