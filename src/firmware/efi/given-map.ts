@@ -33,6 +33,11 @@ const EFI_OF_E820: Readonly<Record<number, number>> = {
   4: EFI_MEMORY_TYPE.ACPI_MEMORY_NVS,
   5: EFI_MEMORY_TYPE.UNUSABLE_MEMORY,
 };
+/** Device registers, which firmware maps uncached (UEFI 7.2; a scenario has no attributes: our choice). */
+const REGISTERS: ReadonlySet<number> = new Set([
+  EFI_MEMORY_TYPE.MEMORY_MAPPED_IO,
+  EFI_MEMORY_TYPE.MEMORY_MAPPED_IO_PORT_SPACE,
+]);
 /** Types that this loader and firmware assign anew. */
 const FREE: ReadonlySet<number> = new Set([
   EFI_MEMORY_TYPE.CONVENTIONAL_MEMORY,
@@ -124,7 +129,9 @@ export function givenMap(
       .map(({ runtime, ...range }) => ({
         ...range,
         name: 'of the given map',
-        attribute: RAM_ATTRIBUTES | (runtime ? EFI_MEMORY.RUNTIME : 0n),
+        attribute:
+          (REGISTERS.has(range.type) ? EFI_MEMORY.UC : RAM_ATTRIBUTES) |
+          (runtime ? EFI_MEMORY.RUNTIME : 0n),
       })),
   };
 }

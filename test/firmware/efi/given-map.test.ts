@@ -46,6 +46,14 @@ describe('a given memory map', () => {
   });
 });
 
+test('device registers are uncached, memory may be write-back', () => {
+  const range = (type: number) => ({ base: MIB, size: 4096, type, runtime: true });
+  const attributes = (type: number): bigint =>
+    (givenMap(e820, [range(type)]).reserved[0]?.attribute ?? 0n) & (EFI_MEMORY.WB | EFI_MEMORY.UC);
+  expect([11, 12].map(attributes)).toEqual([EFI_MEMORY.UC, EFI_MEMORY.UC]);
+  expect([0, 5, 6].map(attributes)).toEqual(Array(3).fill(EFI_MEMORY.WB | EFI_MEMORY.UC));
+});
+
 describe('a map with a range that is not whole pages', () => {
   const efi = { base: MIB, size: 4096, type: 7, runtime: false };
   test.each([

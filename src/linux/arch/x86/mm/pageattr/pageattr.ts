@@ -1,8 +1,8 @@
 /**
  * arch/x86/mm/pageattr.c: changing the attributes of existing mappings.
  *
- * Not modelled: requests by arrays of addresses or pages (CPA_ARRAY, CPA_PAGES_ARRAY) and the functions that change the
- * memory type and so need the PAT's list of ranges (set_memory_uc, _wc, _wt, _wb), and DEBUG_PAGEALLOC.
+ * Not modelled: requests by arrays of addresses or pages (CPA_ARRAY, CPA_PAGES_ARRAY), the other functions that change the
+ * memory type (set_memory_wc, _wt, _wb), and DEBUG_PAGEALLOC.
  */
 import {
   alignDown,
@@ -18,6 +18,7 @@ import {
   _PAGE_CACHE_MASK,
   _PAGE_NX,
   _PAGE_RW,
+  PAGE_CACHE_MODE,
   PAGE_OFFSET,
 } from '../../../../../kernel/constants.js';
 import { BootEnd } from '../../../../../kernel/ends.js';
@@ -42,6 +43,7 @@ declare module '../../../../../kernel/table.js' {
     set_memory_x(k: Kernel, address: Va, numpages: number): number;
     set_memory_ro(k: Kernel, address: Va, numpages: number): number;
     set_memory_rw(k: Kernel, address: Va, numpages: number): number;
+    set_memory_uc(k: Kernel, address: Va, numpages: number): number;
     set_memory_4k(k: Kernel, address: Va, numpages: number): number;
     change_page_attr_set_clr(
       k: Kernel,
@@ -221,6 +223,16 @@ export const pageattr = bodies({
   ),
   set_memory_rw: fn((k: Kernel, address: Va, numpages: number) =>
     k.fn.change_page_attr_set_clr(address, numpages, _PAGE_RW, 0n, false),
+  ),
+  // reserve_memtype() refuses a range that has another type; no such range is recorded here (our choice).
+  set_memory_uc: inline((k: Kernel, address: Va, numpages: number) =>
+    k.fn.change_page_attr_set_clr(
+      address,
+      numpages,
+      k.fn.cachemode2protval(PAGE_CACHE_MODE.UC_MINUS),
+      0n,
+      false,
+    ),
   ),
   set_memory_4k: fn((k: Kernel, address: Va, numpages: number) =>
     k.fn.change_page_attr_set_clr(address, numpages, 0n, 0n, true),

@@ -3,7 +3,6 @@
  * address or where efi_ioremap() maps it.
  */
 import { PAGE_SIZE, va, type Va } from '../../../../../../machine/address.js';
-import { UnmodelledError } from '../../../../../../machine/unmodelled.js';
 import {
   EFI_MEMORY,
   EFI_MEMORY_DESCRIPTOR,
@@ -18,6 +17,8 @@ declare module '../../../../../../kernel/table.js' {
   interface Entries {
     /** Sets a descriptor's virtual address, in `md` and in memory, to that of its range in the kernel's page tables. */
     old_map_region(k: Kernel, at: Va, md: EfiMemoryDesc): void;
+    /** Makes a mapping of the direct map uncached. */
+    efi_memory_uc(k: Kernel, address: Va, size: number): void;
     efi_set_executable(k: Kernel, md: EfiMemoryDesc, executable: boolean): void;
     runtime_code_page_mkexec(k: Kernel): void;
   }
@@ -37,16 +38,17 @@ export function setExec(k: Kernel, types: readonly number[], executable: boolean
 }
 
 export const efiOldMap = bodies({
+  efi_memory_uc: inline((k: Kernel, address: Va, size: number) => {
+    k.fn.set_memory_uc(address, size / PAGE_SIZE);
+  }),
+
   old_map_region: inline((k: Kernel, at: Va, md: EfiMemoryDesc) => {
+    const { phys_addr, type, attribute } = md;
     const size = descSize(md);
-    const first = Math.floor(md.phys_addr / PAGE_SIZE);
+    const first = Math.floor(phys_addr / PAGE_SIZE);
     const mapped = k.fn.pfn_range_is_mapped(first, first + size / PAGE_SIZE);
-    const address = mapped ? k.__va(md.phys_addr) : k.fn.efi_ioremap(md.phys_addr, size, md.type);
-    const io = !mapped && md.type === EFI_MEMORY_TYPE.MEMORY_MAPPED_IO;
-    if ((md.attribute & EFI_MEMORY.WB) === 0n && !io) {
-      // efi_memory_uc(): set_memory_uc() needs the PAT's list of ranges.
-      throw new UnmodelledError('efi=old_map', 'set_memory_uc() of a region that is not WB');
-    }
+    const address = mapped ? k.__va(phys_addr) : k.fn.efi_ioremap(phys_addr, size, type, attribute);
+    if (mapped && (attribute & EFI_MEMORY.WB) === 0n) k.fn.efi_memory_uc(k.__va(phys_addr), size);
     md.virt_addr = address === 0 ? 0n : BigInt.asUintN(64, BigInt(address));
     k.writeU64(va(at + EFI_MEMORY_DESCRIPTOR.VirtualStart), md.virt_addr);
     if (address !== 0) return;

@@ -7,7 +7,7 @@ import {
   va,
   type Va,
 } from '../../../../../../machine/address.js';
-import { EFI_MEMORY_TYPE } from '../../../../../../firmware/efi/layout.js';
+import { EFI_MEMORY, EFI_MEMORY_TYPE } from '../../../../../../firmware/efi/layout.js';
 import { PAGE_OFFSET } from '../../../../../../kernel/constants.js';
 import { __flush_tlb_all, get_entry, set_entry } from '../../../../../../kernel/cpu-ops.js';
 import { nxSupported, setExec } from '../efi/old-map.js';
@@ -17,7 +17,7 @@ import type { Kernel } from '../../../../../../kernel/kernel.js';
 declare module '../../../../../../kernel/table.js' {
   interface Entries {
     /** Maps a range that is not in the direct map; 0 where that fails. */
-    efi_ioremap(k: Kernel, phys: number, size: number, type: number): Va | 0;
+    efi_ioremap(k: Kernel, phys: number, size: number, type: number, attribute: bigint): Va | 0;
     /** Makes the firmware's code executable or not executable. */
     early_code_mapping_set_exec(k: Kernel, executable: boolean): void;
     /** Copies the direct map's entries to the low half of the page-global directory: virtual addresses equal physical ones. */
@@ -32,11 +32,15 @@ const EARLY_CODE: readonly number[] = [
 ];
 
 export const efiOldMap64 = bodies({
-  efi_ioremap: inline((k: Kernel, phys: number, size: number, type: number): Va | 0 => {
-    if (type === EFI_MEMORY_TYPE.MEMORY_MAPPED_IO) return k.fn.ioremap_nocache(phys, size);
-    k.fn.init_memory_mapping(phys, phys + size);
-    return k.__va(phys);
-  }),
+  efi_ioremap: inline(
+    (k: Kernel, phys: number, size: number, type: number, attribute: bigint): Va | 0 => {
+      if (type === EFI_MEMORY_TYPE.MEMORY_MAPPED_IO) return k.fn.ioremap_nocache(phys, size);
+      // The kernel repeats this for what init_memory_mapping() left out, which is nothing here.
+      k.fn.init_memory_mapping(phys, phys + size);
+      if ((attribute & EFI_MEMORY.WB) === 0n) k.fn.efi_memory_uc(k.__va(phys), size);
+      return k.__va(phys);
+    },
+  ),
 
   early_code_mapping_set_exec: inline((k: Kernel, executable: boolean) => {
     if (nxSupported(k)) setExec(k, EARLY_CODE, executable);

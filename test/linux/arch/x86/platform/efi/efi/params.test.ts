@@ -1,7 +1,11 @@
 /** noefi, efi= and add_efi_memmap: which parts of EFI are used, and how firmware is mapped. */
 import { describe, expect, test } from '@jest/globals';
 import { E820 } from '../../../../../../../src/linux/arch/x86/include/asm/e820.js';
-import { PAGE_OFFSET } from '../../../../../../../src/kernel/constants.js';
+import {
+  _PAGE_CACHE_MASK,
+  PAGE_CACHE_MODE,
+  PAGE_OFFSET,
+} from '../../../../../../../src/kernel/constants.js';
 import { entryOf } from '../../../../../../../src/linux/arch/x86/mm/pageattr/types.js';
 import type { Boot } from '../../../../../../../src/sequencer/boot.js';
 import type { Trace } from '../../../../../../../src/trace/trace.js';
@@ -123,6 +127,31 @@ describe('efi=old_map', () => {
         });
     expect(nx(5)).toEqual([false]);
     expect(new Set(nx(3))).toEqual(new Set([true]));
+  });
+  test('maps a runtime region that firmware does not list as write-back uncached', () => {
+    const map = [
+      { start: 0x10_0000, end: 0xfff_ffff, type: 7 },
+      // Registers of I/O ports, above RAM: not in the direct map until then.
+      { start: 0xf000_0000, end: 0xf000_0fff, type: 12, runtime: true },
+      { start: 0xf010_0000, end: 0xf010_0fff, type: 6, runtime: true },
+    ];
+    const e820 = [
+      { start: 0, end: 0x9_ffff, type: 'usable' },
+      { start: 0x10_0000, end: 0xfff_ffff, type: 'usable' },
+      { start: 0xf000_0000, end: 0xf01f_ffff, type: 'reserved' },
+    ];
+    const settings = [
+      `firmware.e820=${JSON.stringify(e820)}`,
+      `firmware.efiMemoryMap=${JSON.stringify(map)}`,
+    ];
+    const { kernel } = upTo('efi_enter_virtual_mode', efi('efi=old_map', 0, ...settings));
+    const cache = (phys: number): bigint | undefined => {
+      const found = kernel.fn.lookup_address(kernel.__va(phys));
+      return found && entryOf(kernel, found) & _PAGE_CACHE_MASK;
+    };
+    const uncached = kernel.fn.cachemode2protval(PAGE_CACHE_MODE.UC_MINUS);
+    expect([0xf000_0000, 0xf010_0000].map(cache)).toEqual([uncached, 0n]);
+    expect(uncached).not.toBe(0n);
   });
   exhaustiveTest(
     'panics with encryption on, because firmware code is fetched with the C-bit',
