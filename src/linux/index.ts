@@ -149,7 +149,7 @@ import { scattered } from './arch/x86/kernel/cpu/scattered.js';
 import { microcodeAmd } from './arch/x86/kernel/cpu/microcode/amd.js';
 import { earlycpio } from './lib/earlycpio.js';
 import { head } from './arch/x86/kernel/head.js';
-import { traps } from './arch/x86/kernel/traps.js';
+import { traps, trapsState } from './arch/x86/kernel/traps.js';
 import { panic } from './kernel/panic.js';
 import { asmBug } from './arch/x86/include/asm/bug.js';
 import { setupBrk } from './arch/x86/kernel/setup/brk.js';
@@ -467,6 +467,7 @@ export const freshState = (): KernelState => ({
   ...consoleState(),
   ...paramState(),
   ...mainState(),
+  ...trapsState(),
   ...rootfsState(),
   ...microcodeState(),
   ...efiState(),

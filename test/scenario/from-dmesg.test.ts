@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
-import { firstOf } from '../cases.js';
+import { exhaustiveTest, firstOf } from '../cases.js';
 import { parseDmesg, type DmesgFacts } from '../../src/scenario/dmesg.js';
 import { draftScenario } from '../../src/scenario/from-dmesg.js';
 import type { Remark, RemarkKind } from '../../src/scenario/remarks.js';
@@ -311,6 +311,25 @@ test('the log of two EPYC 9654 is converted with eight of the CPUs, the IOMMU an
   expect(textOf(remarks, 'read')).toMatch(/machine\.iommu: "ACPI: IVRS 0x00000000A3A0B000"/);
   expect(() => parseScenario('supermicro-h13', data)).not.toThrow();
 });
+
+// The IOMMU writes its event log in plaintext; the driver reads noise, whose type is by chance one that it looks up.
+exhaustiveTest(
+  'the log of two EPYC 9654 boots at stage 17; at 18 the driver follows an address of the event log',
+  () => {
+    const { data } = draft(facts('supermicro-h13'));
+    const run = (stage: number) =>
+      boot({ scenario: parseScenario('supermicro-h13', data), stage }).run();
+    expect(run(17).outcome.kind).toBe('booted');
+    const { outcome, steps } = run(18);
+    expect(outcome).toMatchObject({
+      kind: 'panic',
+      where: 'do_general_protection',
+      message: expect.stringMatching(/^general protection fault: 0000 \[#1\] SMP; .*#GP at 0x2ded/),
+    });
+    const printed = steps.at(-1)?.events.map((event) => event['console']);
+    expect(printed).toContainEqual(expect.stringContaining('[ILLEGAL_COMMAND_ERROR address='));
+  },
+);
 
 test('the log of a Lenovo X240 is converted with its EFI map, without the entries of zero pages', () => {
   const { efiMemoryMap, efiProblem, e820Unnamed } = facts('lenovo-x240');

@@ -50,10 +50,11 @@ export const mainState = stateSlice(() => ({
 }));
 
 export const main = bodies({
-  // trap_init(): gates of the final handlers; the model needs only the page fault's.
+  // trap_init(): gates of the final handlers; the model writes only the page fault's (early_idt_handler_array).
   'start_kernel:trap_init': label((k: Kernel) => {
     k.fn['start_kernel:parse_args']();
     k.fn.set_intr_gate(14, k.sym('page_fault'));
+    k.state.traps.final = true;
     k.cpu.lidt(k.sym('idt_table'), 256 * 16 - 1);
   }),
   'start_kernel:mm_init': label((k: Kernel) => {

@@ -222,6 +222,9 @@ export const head_64 = bodies({
     if (fault.vector === VECTOR.PF && typeof fault.address === 'number') {
       if (k.fn.early_make_pgtable(va(fault.address)) === 0) return;
     }
+    // trap_init() replaces the gates. Here they stay but for the page fault's, and their effect is that of the final
+    // handlers (our choice).
+    if (k.state.traps.final) k.fn.die(fault);
     k.fn.early_fixup_exception(fault);
   }),
 
