@@ -137,7 +137,7 @@ describe('uncompressed archives of 400 MiB', () => {
     for (let i = 0; i < 8; i++) {
       appendFileSync(file, newc({ name: `f${String(i)}`, body: randomBytes(50 * MIB) }));
     }
-  });
+  }, 60_000);
   afterAll(() => {
     rmSync(dir, { recursive: true });
   });
