@@ -11,8 +11,8 @@ export interface Site {
 export interface SanitizerHost {
   /** The code that runs now. */
   site(): Site;
-  /** A number that changes whenever `site()` may. */
-  readonly siteVersion: number;
+  /** A number that changes whenever `site()` may give another answer. */
+  version(): number;
   /** The label of the running boot step. */
   step(): string;
   /** The name of an interned origin of an access: a function or device. */

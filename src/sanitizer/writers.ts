@@ -63,7 +63,7 @@ export class Writers {
       last.key === key &&
       last.requester === requester &&
       last.origin === origin &&
-      last.version === host.siteVersion
+      last.version === host.version()
     ) {
       return last.number;
     }
@@ -78,7 +78,7 @@ export class Writers {
       cpu: requestingCpu(requester),
       step: host.step(),
     });
-    this.last = { version: host.siteVersion, key, requester, origin, number };
+    this.last = { version: host.version(), key, requester, origin, number };
     return number;
   }
 

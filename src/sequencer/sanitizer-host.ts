@@ -14,7 +14,7 @@ export function sanitizerHost(boot: Boot): SanitizerHost {
       const { fn, ...from } = kernel.trace.origin();
       return { in: fn, ...from };
     },
-    get siteVersion() {
+    version() {
       const kernel = boot.kernelIfAny;
       if (kernel === undefined) return -2;
       return kernel.trace.version + (boot.kexeced ? SECOND : 0);

@@ -1,0 +1,315 @@
+/** Each rule of the sanitizer by the smallest machine that breaks it, and by a twin that does not. */
+import { describe, expect, test } from '@jest/globals';
+import { KEY_HOST, pa, va } from '../../src/machine/address.js';
+import { pciRequester } from '../../src/machine/requester.js';
+import { ZEN3 } from '../../src/machine/cpu/cpu-models.js';
+import { RULES } from '../../src/sanitizer/rules.js';
+import { Bench, C_BIT } from './bench.js';
+
+/** A device without registers; addresses in `mmio` only answer. */
+const device = (name: string, requester: number, base?: number) => ({
+  name,
+  requester,
+  ...(base !== undefined && { mmio: [{ base, size: 4096 }] }),
+  snapshot: () => null,
+  restore: () => undefined,
+});
+const NIC = 0x300;
+
+describe('wrong-key-read', () => {
+  test.each([
+    ['a load with C=1 of what firmware placed', [3], ['wrong-key-read reader loader']],
+    ['not with C=0', [], []],
+  ])('%s', (_what, encrypted, expected) => {
+    const b = new Bench(encrypted);
+    b.as('loader', () => {
+      b.place(3);
+    });
+    b.as('reader', () => {
+      b.load(3);
+    });
+    expect(b.rules).toEqual(expected);
+  });
+
+  test('names ranges, C-bits and steps, and folds what is equal', () => {
+    const b = new Bench([3]);
+    b.as('loader', () => {
+      b.place(3);
+    });
+    b.step = 'second';
+    b.as('reader', () => {
+      for (const offset of [0, 8, 64]) b.load(3, offset);
+    });
+    expect(b.reports).toEqual([
+      {
+        rule: 'wrong-key-read',
+        n: 3,
+        step: 'second',
+        at: '3000+10',
+        va: '3000+8',
+        C: 1,
+        in: 'reader',
+        what: 'a read with C=1 of bytes written with C=0',
+        earlier: { what: 'written', in: 'loader', step: 'first', C: 0 },
+        outcome: 'garbage consumed',
+      },
+    ]);
+  });
+
+  test('only the bytes written under the other key: 8 of a page are exact', () => {
+    const b = new Bench([3, 4]);
+    b.setEntry(4, 3);
+    b.store(3, 16);
+    b.load(4, 8);
+    expect(b.rules).toEqual([]);
+    b.load(4, 16);
+    expect(b.rules).toEqual(['wrong-key-read start start']);
+    expect(b.reports[0]?.at).toBe('3010+8');
+  });
+
+  test('a walk through a table that was written under the other key', () => {
+    const b = new Bench();
+    b.as('tables', () => {
+      b.place(0x203, KEY_HOST);
+    });
+    b.as('user', () => {
+      b.load(9);
+    });
+    expect(b.reports[0]).toMatchObject({
+      ...{ rule: 'wrong-key-read', in: 'user', what: 'a walk with C=0 of bytes written with C=1' },
+      earlier: { in: 'tables' },
+    });
+  });
+
+  test('not after the bytes were written anew, nor for bytes that were never written', () => {
+    const b = new Bench([3]);
+    b.place(3);
+    b.store(3);
+    b.load(3);
+    b.load(7);
+    expect(b.rules).toEqual([]);
+  });
+});
+
+describe('mixed-key-line', () => {
+  /** A page is written with C=1, and the same page with C=0 through another address. */
+  const twice = (between: (b: Bench) => void, more = {}): Bench => {
+    const b = new Bench([3], more);
+    b.setEntry(4, 3);
+    b.as('first', () => {
+      b.store(3);
+    });
+    between(b);
+    b.as('second', () => {
+      b.store(4);
+    });
+    return b;
+  };
+
+  test('a line that is dirty under one key is written under the other', () => {
+    const b = twice(() => undefined);
+    expect(b.rules).toEqual(['mixed-key-line second first']);
+    expect(b.reports[0]?.outcome).toBe('nothing yet');
+  });
+
+  test.each([
+    ['after WBINVD', (b: Bench) => b.cpu.wbinvd()],
+    ['after CLFLUSH under its own key', (b: Bench) => b.cpu.clflush(va(0x3000))],
+  ])('not %s', (_what, between) => {
+    expect(twice(between).rules).toEqual([]);
+  });
+
+  test('CLFLUSH through the new mapping does not reach the line', () => {
+    expect(twice((b) => b.cpu.clflush(va(0x4000))).rules).toEqual(['mixed-key-line second first']);
+  });
+
+  test('not on a part whose cache is coherent across keys', () => {
+    expect(twice(() => undefined, { model: ZEN3 }).rules).toEqual([]);
+  });
+
+  test('a write-back destroys newer bytes, and their reader is reported', () => {
+    const b = new Bench([3]);
+    b.setEntry(4, 3);
+    b.as('first', () => {
+      b.store(3);
+    });
+    b.as('second', () => {
+      b.place(3);
+    });
+    b.cpu.wbinvd();
+    expect(b.reports.at(-1)).toMatchObject({ outcome: 'data lost', earlier: { in: 'second' } });
+    b.as('reader', () => {
+      b.load(4);
+    });
+    expect(b.reports.at(-1)).toMatchObject({
+      ...{ rule: 'wrong-key-read', in: 'reader' },
+      earlier: { what: 'written, and destroyed since', in: 'second' },
+    });
+  });
+});
+
+describe('stale-translation', () => {
+  /** Page 5 is used, its entry changed, and it is used again. */
+  const changed = (flags: bigint, target: number, between: (b: Bench) => void): string[] => {
+    const b = new Bench();
+    b.load(5);
+    b.as('changer', () => {
+      b.setEntry(5, target, flags);
+    });
+    b.as('user', () => {
+      between(b);
+      b.load(5);
+    });
+    return b.rules;
+  };
+  const nothing = (): void => undefined;
+
+  test.each([
+    ['another page', 0n, 6],
+    ['the C-bit', C_BIT, 5],
+  ])('an entry gets %s, and the translation is used', (_what, flags, target) => {
+    expect(changed(flags, target, nothing)).toEqual(['stale-translation user changer']);
+  });
+
+  test.each([
+    ['INVLPG', (b: Bench) => b.cpu.invlpg(va(0x5000))],
+    ['a write of CR3', (b: Bench) => b.cpu.writeCr3(b.cpu.cr3)],
+  ])('not after %s', (_what, between) => {
+    expect(changed(0n, 6, between)).toEqual([]);
+  });
+
+  test('not if the entry says the same', () => {
+    expect(changed(0n, 5, nothing)).toEqual([]);
+  });
+
+  test('INVLPG of another page does not help', () => {
+    const flush = (b: Bench): void => {
+      b.cpu.invlpg(va(0x6000));
+    };
+    expect(changed(0n, 6, flush)).toEqual(['stale-translation user changer']);
+  });
+});
+
+describe('key-disagreement', () => {
+  test.each([
+    ['a device reads without the C-bit what the CPU wrote with it', [3], true],
+    ['not if both leave it out', [], false],
+  ])('%s', (_what, encrypted, expected) => {
+    const b = new Bench(encrypted);
+    b.machine.attach(device('nic', NIC));
+    b.as('driver', () => {
+      b.store(3);
+      b.cpu.wbinvd();
+    });
+    b.machine.dmaRead(pa(0x3000), 8, undefined, pciRequester(NIC));
+    expect(b.rules).toEqual(expected ? ['key-disagreement nic driver'] : []);
+  });
+
+  test('the CPU reads with the C-bit what a device wrote', () => {
+    const b = new Bench([3]);
+    b.machine.attach(device('nic', NIC));
+    b.machine.dmaWrite(pa(0x3000), new Uint8Array(8), undefined, pciRequester(NIC));
+    b.as('driver', () => {
+      b.load(3);
+    });
+    expect(b.rules).toEqual(['key-disagreement driver nic']);
+  });
+
+  test('two CPUs', () => {
+    const b = new Bench([3], { cpus: 2 });
+    b.setEntry(4, 3);
+    b.store(3);
+    b.as('other', () => b.machine.cpus[1]?.loadU64(va(0x4000)));
+    expect(b.reports[0]).toMatchObject({ rule: 'key-disagreement', in: 'other', cpu: 1 });
+  });
+});
+
+describe('cbit-on-mmio', () => {
+  test.each([
+    ['a device’s register through an entry with the C-bit', C_BIT, ['cbit-on-mmio user']],
+    ['not without it', 0n, []],
+  ])('%s', (_what, flags, expected) => {
+    const b = new Bench();
+    b.machine.attach(device('nic', NIC, 0x800_0000));
+    b.setEntry(5, 0x8000, flags);
+    b.as('user', () => {
+      b.load(5);
+    });
+    expect(b.rules).toEqual(expected);
+  });
+
+  test('not where nothing answers', () => {
+    const b = new Bench();
+    b.setEntry(5, 0x8000, C_BIT);
+    b.load(5);
+    expect(b.rules).toEqual([]);
+  });
+});
+
+describe('cbit-not-in-force', () => {
+  test.each([
+    ['an entry with the C-bit while SYSCFG[23] is clear', true, ['cbit-not-in-force user']],
+    ['not while it is set', false, []],
+  ])('%s', (_what, off, expected) => {
+    const b = new Bench([3]);
+    if (off) b.encryptionOff();
+    b.as('user', () => {
+      b.load(3);
+    });
+    expect(b.rules).toEqual(expected);
+  });
+});
+
+describe('the sanitizer', () => {
+  const run = (b: Bench): void => {
+    b.as('second', () => {
+      b.store(4);
+      b.load(3);
+      b.load(5);
+    });
+  };
+  const before = (b: Bench): void => {
+    b.setEntry(4, 3);
+    b.as('first', () => {
+      b.store(3);
+      b.load(5);
+      b.setEntry(5, 6);
+    });
+  };
+
+  test('continues from a snapshot with the same reports', () => {
+    const whole = new Bench([3]);
+    before(whole);
+    const [machine, state] = [whole.machine.snapshot(), whole.sanitizer.snapshot()];
+    run(whole);
+    const other = new Bench([3]);
+    other.machine.restore(machine);
+    other.sanitizer.restore(state);
+    run(other);
+    expect(whole.rules.length).toBeGreaterThan(1);
+    expect(other.reports).toEqual(whole.reports);
+    // The snapshot has not changed meanwhile.
+    const third = new Bench([3]);
+    third.machine.restore(machine);
+    third.sanitizer.restore(state);
+    expect(third.reports).toEqual([]);
+    run(third);
+    expect(third.reports).toEqual(whole.reports);
+  });
+
+  test('reports nothing once it has stopped', () => {
+    const b = new Bench([3]);
+    b.sanitizer.stop();
+    before(b);
+    run(b);
+    expect(b.reports).toEqual([]);
+    expect(b.machine.probes.accessed.active).toBe(false);
+  });
+
+  test('has a test here for each rule', () => {
+    const tested = ['wrong-key-read', 'mixed-key-line', 'stale-translation', 'key-disagreement'];
+    expect(RULES.map(({ id }) => id).sort()).toEqual(
+      [...tested, 'cbit-on-mmio', 'cbit-not-in-force'].sort(),
+    );
+  });
+});

@@ -1,0 +1,101 @@
+/** The sanitizer on boots: what it finds in the posted series by itself, and where it has to be silent. */
+import { describe, expect, test } from '@jest/globals';
+import type { SanitizerReport } from '../../src/trace/report.js';
+import { printTrace } from '../../src/trace/yaml-out.js';
+import { exhaustiveTest, firstOf } from '../cases.js';
+import { boot, scenario } from '../helpers.js';
+
+const reportsOf = (name: string, stage: number, ...settings: string[]): SanitizerReport[] => {
+  const b = boot({ scenario: scenario(name, ...settings), stage, sanitize: true });
+  b.run();
+  return [...(b.sanitizer?.reports() ?? [])];
+};
+
+/** Rule, code and what made it wrong: `wrong-key-read find_ucode_in_initrd < loader`. */
+const brief = ({ rule, in: by, earlier }: SanitizerReport): string =>
+  `${rule} ${by}${earlier === undefined ? '' : ` < ${earlier.in}`}`;
+
+describe('the posted series', () => {
+  test('on bios-minimal reads the microcode search’s initrd before it is encrypted, and BIOS data', () => {
+    const reports = reportsOf('bios-minimal', 18);
+    expect(reports.map(brief)).toEqual([
+      'wrong-key-read find_ucode_in_initrd < loader',
+      'wrong-key-read reserve_ebda_region < loader',
+      'wrong-key-read probe_roms < loader',
+      'wrong-key-read smp_scan_config < loader',
+      'wrong-key-read find_smp_config < loader',
+    ]);
+    expect(reports[0]).toMatchObject({
+      ...{ step: 'load_ucode_bsp', C: 1, outcome: 'garbage consumed' },
+      ...{ file: 'arch/x86/kernel/cpu/microcode/amd.c', earlier: { C: 0, step: 'loader' } },
+    });
+  });
+
+  test('on epyc-efi gives the IOMMU and devices addresses without the C-bit', () => {
+    const briefs = reportsOf('epyc-efi', 18).map(brief);
+    for (const each of [
+      'key-disagreement iommu < iommu_flush_all_caches',
+      'key-disagreement nvme < really_probe',
+      'key-disagreement really_probe < nvme',
+      'mixed-key-line nvme < really_probe',
+      'wrong-key-read efi_config_init < loader',
+      'wrong-key-read efi_bgrt_init < loader',
+      'cbit-on-mmio early_vga_write',
+    ]) {
+      expect(briefs).toContain(each);
+    }
+  });
+
+  test('starts an AP whose SYSCFG is clear with tables that have the C-bit', () => {
+    const reports = reportsOf('ap-syscfg-clear', 18);
+    expect(reports.at(-1)).toMatchObject({
+      ...{ rule: 'cbit-not-in-force', in: 'pa_startup_32', cpu: 1 },
+    });
+  });
+
+  exhaustiveTest('enters a kexec’d kernel whose tables the first one wrote with the C-bit', () => {
+    expect(reportsOf('kexec', 18).map(brief)).toContain(
+      'wrong-key-read relocate_kernel < kernel_ident_mapping_init',
+    );
+  });
+});
+
+describe('is silent', () => {
+  test.each(
+    firstOf(2, [
+      ['bios-minimal', 17],
+      ['intel', 18],
+      ['epyc-efi', 17],
+      ['option-absent', 18],
+      ['config-off', 18],
+      ['epyc-efi', 9],
+      ['ram-above-reduction', 17],
+      ['c-bit-51', 17],
+      ['bios-devices', 17],
+      ['amd-fam15h', 18],
+    ] as const),
+  )('on %s at stage %i', (name, stage) => {
+    expect(reportsOf(name, stage)).toEqual([]);
+  });
+});
+
+describe('a watched boot', () => {
+  test('has the trace of one that is not', () => {
+    const small = scenario('bios-minimal', 'machine.ram=64MiB');
+    const trace = boot({ scenario: small, sanitize: true }).run();
+    expect(printTrace(trace)).toBe(printTrace(boot({ scenario: small }).run()));
+  });
+
+  test('continues from a snapshot with the same reports', () => {
+    const options = { scenario: scenario('bios-minimal', 'machine.ram=64MiB'), sanitize: true };
+    const first = boot(options);
+    first.runTo('reserve_ebda_region');
+    const snapshot = first.snapshot();
+    const other = boot(options);
+    other.restore(snapshot);
+    first.run();
+    other.run();
+    expect(first.sanitizer?.reports().length).toBeGreaterThan(2);
+    expect(other.sanitizer?.reports()).toEqual(first.sanitizer?.reports());
+  });
+});
