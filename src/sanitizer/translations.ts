@@ -7,7 +7,7 @@ import { PAGE_SIZE } from '../machine/address.js';
 import { GRANULE } from './shadow.js';
 
 /** A translation of a CPU: the linear range, and the entry that it depends on. */
-interface Use {
+interface Held {
   readonly va: number;
   readonly size: number;
   readonly global: boolean;
@@ -25,13 +25,13 @@ export interface Stale {
 }
 
 export interface TranslationsSnapshot {
-  readonly uses: readonly (readonly [string, readonly Use[]])[];
+  readonly held: readonly (readonly [string, readonly Held[]])[];
   readonly stale: readonly Stale[];
 }
 
 export class Translations {
   /** By CPU and address of an entry. */
-  private readonly uses = new Map<number, Map<number, Use[]>>();
+  private readonly held = new Map<number, Map<number, Held[]>>();
   /** Numbers of the pages that have such entries. */
   private readonly tables = new Set<number>();
   /** Addresses of the entries that the running walk has read. */
@@ -58,12 +58,13 @@ export class Translations {
 
   /** The walk made a translation. */
   translated(cpu: number, { va, size, global }: TlbEntry): void {
-    let ofCpu = this.uses.get(cpu);
-    if (ofCpu === undefined) this.uses.set(cpu, (ofCpu = new Map<number, Use[]>()));
+    let ofCpu = this.held.get(cpu);
+    if (ofCpu === undefined) this.held.set(cpu, (ofCpu = new Map<number, Held[]>()));
     for (const pa of this.walk) {
-      const uses = ofCpu.get(pa) ?? [];
-      if (!uses.some((use) => use.va === va && use.size === size)) uses.push({ va, size, global });
-      ofCpu.set(pa, uses);
+      const held = ofCpu.get(pa) ?? [];
+      if (!held.some((each) => each.va === va && each.size === size))
+        held.push({ va, size, global });
+      ofCpu.set(pa, held);
       this.tables.add(Math.floor(pa / PAGE_SIZE));
     }
     this.walk = [];
@@ -84,11 +85,11 @@ export class Translations {
   }
 
   private entryWritten(entry: number, writer: number): void {
-    for (const [cpu, ofCpu] of this.uses) {
-      const uses = ofCpu.get(entry);
-      if (uses === undefined) continue;
+    for (const [cpu, ofCpu] of this.held) {
+      const held = ofCpu.get(entry);
+      if (held === undefined) continue;
       ofCpu.delete(entry);
-      for (const use of uses) this.stale.push({ cpu, ...use, entry, writer });
+      for (const each of held) this.stale.push({ cpu, ...each, entry, writer });
     }
   }
 
@@ -99,9 +100,9 @@ export class Translations {
     } else if (what === 'tlb' || what === 'tlb-global') {
       const all = what === 'tlb-global';
       this.drop((each) => each.cpu === cpu && (all || !each.global));
-      const ofCpu = this.uses.get(cpu);
-      for (const [entry, uses] of ofCpu ?? []) {
-        const left = all ? [] : uses.filter(({ global }) => global);
+      const ofCpu = this.held.get(cpu);
+      for (const [entry, held] of ofCpu ?? []) {
+        const left = all ? [] : held.filter(({ global }) => global);
         if (left.length === 0) ofCpu?.delete(entry);
         else ofCpu?.set(entry, left);
       }
@@ -124,20 +125,20 @@ export class Translations {
 
   snapshot(): TranslationsSnapshot {
     return {
-      uses: [...this.uses].flatMap(([cpu, ofCpu]) =>
-        [...ofCpu].map(([entry, uses]) => [`${String(cpu)} ${String(entry)}`, [...uses]] as const),
+      held: [...this.held].flatMap(([cpu, ofCpu]) =>
+        [...ofCpu].map(([entry, held]) => [`${String(cpu)} ${String(entry)}`, [...held]] as const),
       ),
       stale: [...this.stale],
     };
   }
 
-  restore({ uses, stale }: TranslationsSnapshot): void {
-    this.uses.clear();
+  restore({ held, stale }: TranslationsSnapshot): void {
+    this.held.clear();
     this.tables.clear();
-    for (const [key, list] of uses) {
+    for (const [key, list] of held) {
       const [cpu = 0, entry = 0] = key.split(' ').map(Number);
-      let ofCpu = this.uses.get(cpu);
-      if (ofCpu === undefined) this.uses.set(cpu, (ofCpu = new Map<number, Use[]>()));
+      let ofCpu = this.held.get(cpu);
+      if (ofCpu === undefined) this.held.set(cpu, (ofCpu = new Map<number, Held[]>()));
       ofCpu.set(entry, [...list]);
       this.tables.add(Math.floor(entry / PAGE_SIZE));
     }
