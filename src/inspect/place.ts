@@ -1,9 +1,12 @@
 /** Parses places in memory: a number, a symbol or a region, with an index and an offset. */
 import { PAGE_OFFSET } from '../kernel/constants.js';
-import { va, vaOfU64, type Va } from '../machine/address.js';
+import { alignDown, hex, PAGE_SIZE, va, vaAdd, vaOfU64, type Va } from '../machine/address.js';
+import { isFault, type Cpu } from '../machine/cpu/cpu.js';
 import type { Boot } from '../sequencer/boot.js';
 import { InputError } from '../base/errors.js';
 import { suggest } from '../base/suggest.js';
+import type { PhysicalRange } from './memory.js';
+import { translationOf } from './translation.js';
 
 /** An address, virtual or physical. */
 export type Place =
@@ -109,14 +112,39 @@ export function virtualOf(place: Place): Va {
   return place.space === 'va' ? place.address : va(PAGE_OFFSET + place.address);
 }
 
-/** The physical address of a place: a virtual one through the tables in use. Throws E_NOT_MAPPED. */
-export function physicalOf(boot: Boot, place: Place, text: string): number {
+/** The physical address of a place: a virtual one as the CPU translates it. Throws E_NOT_MAPPED. */
+export function physicalOf({ machine }: Boot, place: Place, text: string, cpu?: Cpu): number {
   if (place.space === 'pa') return place.address;
-  const probed = boot.machine.cpus[0].translate(place.address);
-  if (!('vector' in probed)) return probed.pa;
+  const found = translationOf(machine, cpu ?? machine.cpus[0], place.address);
+  if (!isFault(found)) return found.pa;
   throw new InputError({
     code: 'E_NOT_MAPPED',
-    reason: `nothing is mapped there (${probed.why})`,
+    reason: `nothing is mapped there (${found.why})`,
     found: text,
   });
+}
+
+/**
+ * The physical memory of `length` bytes from a place on: ranges in the order of the place's addresses, adjacent ones
+ * merged. Throws E_NOT_MAPPED if any of them is not mapped.
+ */
+export function physicalRanges(
+  boot: Boot,
+  place: Place,
+  length: number,
+  text: string,
+  cpu?: Cpu,
+): PhysicalRange[] {
+  if (place.space === 'pa') return [{ base: place.address, size: length }];
+  const ranges: { base: number; size: number }[] = [];
+  for (let done = 0; done < length;) {
+    const at = vaAdd(place.address, done);
+    const size = Math.min(length - done, alignDown(at, PAGE_SIZE) + PAGE_SIZE - at);
+    const base = physicalOf(boot, { space: 'va', address: at }, done === 0 ? text : hex(at), cpu);
+    const last = ranges.at(-1);
+    if (last !== undefined && last.base + last.size === base) last.size += size;
+    else ranges.push({ base, size });
+    done += size;
+  }
+  return ranges;
 }

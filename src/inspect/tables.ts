@@ -11,6 +11,9 @@ import {
 } from '../machine/address.js';
 import type { Cpu } from '../machine/cpu/cpu.js';
 import { bitNumbers } from '../machine/cpu/mmu.js';
+import type { Machine } from '../machine/machine.js';
+import { quietTables } from './memory.js';
+import { pages } from './translation.js';
 
 /** Pages that are contiguous in both address spaces, with the same size and attributes. */
 export interface MappedRange {
@@ -29,8 +32,13 @@ export interface MappedRange {
 const SPANS = [PGDIR_SIZE, PUD_SIZE, PMD_SIZE, PAGE_SIZE] as const;
 const ENTRIES = 512;
 
-/** Every present page below CR3, by ascending address, adjacent ones merged. Has no side effects. */
-export function mappedRanges(cpu: Cpu): MappedRange[] {
+/**
+ * Every present page below a CPU's CR3, by ascending address, adjacent ones merged; none if paging is off. Has no side
+ * effects.
+ */
+export function mappedRanges(machine: Machine, cpu: Cpu): MappedRange[] {
+  if (!pages(cpu)) return [];
+  const tables = quietTables(machine);
   const ranges: MappedRange[] = [];
   const add = (range: MappedRange): void => {
     const last = ranges[ranges.length - 1];
@@ -49,16 +57,16 @@ export function mappedRanges(cpu: Cpu): MappedRange[] {
   const visit = (table: Pa, key: KeyId, level: number, base: number): void => {
     const span = SPANS[level] ?? PAGE_SIZE;
     for (let i = 0; i < ENTRIES; i++) {
-      const low = cpu.tables.readEntry(pa(table + i * 8), key) >>> 0;
+      const low = tables.readEntry(pa(table + i * 8), key) >>> 0;
       if ((low & 1) === 0) continue;
-      const value = (BigInt(cpu.tables.high >>> 0) << 32n) | BigInt(low);
+      const value = (BigInt(tables.high >>> 0) << 32n) | BigInt(low);
       const at = va(base + i * span);
       const decoded = cpu.decodeEntry(value, span);
       if (decoded.leaf) {
         const { pa: to, flags, c, type } = decoded;
         const reserved = decoded.reserved !== 0n && { reserved: bitNumbers(decoded.reserved) };
         add({ va: at, pa: to, bytes: span, page: span, flags, c, type, ...reserved });
-      } else if (level < 3 && cpu.traceWalk(at)[level]?.kind === 'table') {
+      } else if (level < 3 && cpu.traceWalk(at, tables)[level]?.kind === 'table') {
         visit(decoded.pa, (decoded.c === 1 ? 1 : 0) as KeyId, level + 1, base + i * span);
       }
     }

@@ -12,6 +12,9 @@ import { isFault, type Cpu } from '../machine/cpu/cpu.js';
 import { entryText } from '../kernel/fault-text.js';
 import { MEMTYPE_NAMES } from '../machine/cpu/memory-types.js';
 import { bitNumbers } from '../machine/cpu/mmu.js';
+import type { Machine } from '../machine/machine.js';
+import { quietTables } from './memory.js';
+import { pages, translationOf } from './translation.js';
 
 /** Bytes mapped by an entry of each level. */
 const SPANS = { PGD: PGDIR_SIZE, PUD: PUD_SIZE, PMD: PMD_SIZE, PTE: PAGE_SIZE } as const;
@@ -46,13 +49,19 @@ export interface Walk {
   readonly type?: string;
   /** The translation is from the TLB and differs from the page tables. */
   readonly stale?: true;
+  /** Paging is off: the address is physical. */
+  readonly paging?: false;
   readonly fault?: string;
   readonly why?: string;
 }
 
-/** Walks the current page tables for an address; the translation is the TLB's if it has one. Has no side effects. */
-export function walkOf(cpu: Cpu, address: Va): Walk {
-  const steps = cpu.traceWalk(address);
+/**
+ * Walks a CPU's page tables for an address; the translation is the TLB's if it has one. No levels if paging is off. Has no
+ * side effects.
+ */
+export function walkOf(machine: Machine, cpu: Cpu, address: Va): Walk {
+  const paging = pages(cpu);
+  const steps = paging ? cpu.traceWalk(address, quietTables(machine)) : [];
   const levels = steps.map((step) => ({
     level: step.level,
     table: hex(step.table),
@@ -66,7 +75,7 @@ export function walkOf(cpu: Cpu, address: Va): Walk {
     ...(step.kind === 'leaf' && { flags: cpu.decodeEntry(step.entry, SPANS[step.level]).flags }),
     ...(step.target === undefined ? {} : { target: hex(step.target) }),
   }));
-  const found = cpu.translate(address);
+  const found = translationOf(machine, cpu, address);
   if (isFault(found)) {
     const why = found.read === undefined ? found.why : `${found.why}, ${entryText(found.read)}`;
     return { va: hex(address), levels, fault: `#PF(${String(found.error)})`, why };
@@ -76,14 +85,15 @@ export function walkOf(cpu: Cpu, address: Va): Walk {
     leaf?.target === undefined
       ? undefined
       : leaf.target + (address - alignDown(address, SPANS[leaf.level]));
-  const c = found.key === 0 ? 0 : 1;
+  const { c } = found;
   return {
     va: hex(address),
     levels,
     pa: hex(found.pa),
     c,
     type: MEMTYPE_NAMES[found.type],
-    ...((inTables !== found.pa || leaf?.c !== c) && { stale: true as const }),
+    ...(!paging && { paging: false as const }),
+    ...(paging && (inTables !== found.pa || leaf?.c !== c) && { stale: true as const }),
   };
 }
 
@@ -107,8 +117,9 @@ function wrongWith({ reserved, absent }: Pick<WalkLevel, 'reserved' | 'absent'>)
 }
 
 /** The translation in a line. */
-export function walkEnd({ fault, why, pa, c, type, stale }: Walk): string {
+export function walkEnd({ fault, why, pa, c, type, stale, paging }: Walk): string {
   if (fault !== undefined) return `${fault}: ${why ?? '?'}`;
   const end = `physical ${pa ?? '?'}, C=${String(c)}, ${type ?? '?'}`;
+  if (paging === false) return `${end} (paging is off)`;
   return stale === true ? `${end} (stale TLB entry)` : end;
 }

@@ -4,10 +4,10 @@ import { InputError } from '../base/errors.js';
 import { checkLimit, LIMITS } from '../base/limits.js';
 import type { KernelImage } from '../firmware/image/kernel-image.js';
 import type { Region } from '../firmware/placed.js';
-import { parsePlace, physicalOf, virtualOf } from '../inspect/place.js';
+import { bytesOf, type MemoryView } from '../inspect/memory.js';
+import { parsePlace, physicalRanges, virtualOf } from '../inspect/place.js';
 import { mappedRanges, type MappedRange } from '../inspect/tables.js';
 import { walkOf, type Walk } from '../inspect/walk.js';
-import { KEY_HOST, KEY_PLAIN, pa } from '../machine/address.js';
 import type { Machine } from '../machine/machine.js';
 import type { BlockCipherFactory } from '../machine/types.js';
 import { Boot as Sequencer } from '../sequencer/boot.js';
@@ -16,7 +16,7 @@ import type { LoadedScenario } from './scenario.js';
 import { ownOf, selectionOf } from './selection.js';
 import type { Selection } from './series.js';
 
-export type { ByteSource, KernelImage, MappedRange, Region, Walk };
+export type { ByteSource, KernelImage, MappedRange, MemoryView, Region, Walk };
 export { type WalkLevel } from '../inspect/walk.js';
 
 /** What is booted, besides the scenario. */
@@ -36,9 +36,6 @@ export interface Host {
   readonly digest: (bytes: Uint8Array) => string;
 }
 
-/** How memory is read: its bytes on the bus, or decrypted by an access with C=0 (`c0`) or C=1 (`c1`). */
-export type MemoryView = 'dram' | 'c0' | 'c1';
-
 /** The state of a boot between two steps. */
 export interface Snapshot {
   /** The label of the last step that had run; undefined: none. */
@@ -46,8 +43,6 @@ export interface Snapshot {
   /** Puts the boot back into this state. It can be done more than once. */
   restore(): void;
 }
-
-const KEYS = { c0: KEY_PLAIN, c1: KEY_HOST } as const;
 
 /**
  * A boot that has not begun. A place (`text` below) is an address, a symbol or a region, with optional [index] and +offset:
@@ -131,13 +126,14 @@ export class Boot {
 
   /** The page walk of the boot processor for a place, level by level, and its end. Has no side effects. */
   translate(text: string): Walk {
-    const { cpus } = this.#boot.machine;
-    return walkOf(cpus[0], virtualOf(parsePlace(this.#boot, text, 'va')));
+    const { machine } = this.#boot;
+    return walkOf(machine, machine.cpus[0], virtualOf(parsePlace(this.#boot, text, 'va')));
   }
 
   /** The current page tables as ranges of pages with equal attributes, by virtual address. */
   pageTables(): MappedRange[] {
-    return mappedRanges(this.#boot.machine.cpus[0]);
+    const { machine } = this.#boot;
+    return mappedRanges(machine, machine.cpus[0]);
   }
 
   /**
@@ -149,11 +145,8 @@ export class Boot {
     if (!Number.isInteger(length) || length < 1) {
       throw new InputError({ code: 'E_MEM', expected: 'a number of bytes', found: `${length}` });
     }
-    const { machine } = this.#boot;
-    const address = pa(physicalOf(this.#boot, parsePlace(this.#boot, text, 'pa'), text));
-    return view === 'dram'
-      ? machine.dram.peek(address, length)
-      : machine.dmaRead(address, length, KEYS[view]);
+    const place = parsePlace(this.#boot, text, 'pa');
+    return bytesOf(this.#boot.machine, physicalRanges(this.#boot, place, length, text), view);
   }
 
   /** The whole state of the boot between two steps, to return to. */

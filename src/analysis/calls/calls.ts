@@ -155,7 +155,7 @@ class Run {
     if ('swap' in step) return this.swap(index, step);
     const evaluated = this.where(index, 'entry', step.entry, 'va');
     if (!('value' in evaluated)) return missingStep(evaluated);
-    return { status: 'done', walk: walkOf(this.k.cpu, virtualOf(evaluated.value)) };
+    return { status: 'done', walk: walkOf(this.k.machine, this.k.cpu, virtualOf(evaluated.value)) };
   }
 
   /** The place in memory of a step; errors are reported at its key. */

@@ -1,5 +1,5 @@
 /** The cache's directory: the line in each slot, its owner, and the next victim. */
-import { LINE_SIZE, pa as toPa, type KeyId, type Pa } from '../address.js';
+import { LINE_SIZE, pa as toPa, paAdd, type KeyId, type Pa } from '../address.js';
 import { LRU } from './lru.js';
 import type { Origin } from '../types.js';
 
@@ -178,6 +178,17 @@ export class LineTags {
     return this.origin[slot] ?? 0;
   }
 
+  /** The number of lines of each key. */
+  keys(): Map<KeyId, number> {
+    const counts = new Map<KeyId, number>();
+    for (let slot = 0; slot < this.highTag.length; slot++) {
+      if (this.highTag[slot] === INVALID) continue;
+      const key = this.keyOf(slot);
+      counts.set(key, (counts.get(key) ?? 0) + 1);
+    }
+    return counts;
+  }
+
   countDirty(): number {
     return this.dirtyBits.reduce((sum, bit) => sum + bit, 0);
   }
@@ -198,6 +209,35 @@ export class LineTags {
       if (at >= start && at < end) found.push(slot);
     }
     return found.sort((a, b) => this.addressOf(a) - this.addressOf(b));
+  }
+
+  /** Slots that hold lines of [start, end) under any key, ascending by address, at one address by key. */
+  slotsOf(start: Pa, end: number): number[] {
+    const found: number[] = [];
+    // For a range longer than the directory, walk the slots instead of the range.
+    if (Math.ceil((end - start) / LINE_SIZE) * this.ways > this.highTag.length) {
+      for (let slot = 0; slot < this.highTag.length; slot++) {
+        if (this.highTag[slot] === INVALID) continue;
+        const at = this.addressOf(slot);
+        if (at >= start && at < end) found.push(slot);
+      }
+    } else {
+      for (let at = start; at < end; at = paAdd(at, LINE_SIZE)) {
+        found.push(...this.slotsOfLine(at));
+      }
+    }
+    return found.sort(
+      (a, b) => this.addressOf(a) - this.addressOf(b) || this.keyOf(a) - this.keyOf(b),
+    );
+  }
+
+  ownerOf(slot: number): number {
+    return this.owner[slot] ?? 0;
+  }
+
+  /** The number of the last write to a dirty slot, counted over all writes. */
+  writeOf(slot: number): number {
+    return this.written[slot] ?? 0;
   }
 
   /** The slot of the dirty line at a physical address, under any key, that was written last. */

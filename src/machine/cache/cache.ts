@@ -43,6 +43,20 @@ export interface CacheSnapshot {
   readonly tags: LineTagsSnapshot;
 }
 
+/** A line in the cache. */
+export interface CachedLine {
+  readonly pa: Pa;
+  readonly key: KeyId;
+  /** The CPU that filled it or wrote it last. */
+  readonly cpu: number;
+  /** The code that wrote it last; of a clean line, the code that filled it or wrote through it. */
+  readonly origin: Origin;
+  /** Of a dirty line, the number of its last write, counted over all writes of lines. */
+  readonly dirty?: number;
+  /** Its plaintext: valid until the next access to the cache. */
+  readonly bytes: Uint8Array;
+}
+
 /** Accesses up to this many bytes are copied byte by byte: a subarray costs more. */
 const SMALL = 16;
 
@@ -295,6 +309,27 @@ export class Cache {
     const slot = this.tags.find(lineOf(address), key);
     if (slot === NO_SLOT) return undefined;
     return this.tags.isDirty(slot) ? 'dirty' : 'clean';
+  }
+
+  /** The lines of `len` bytes from an address on, under every key, ascending by address and key. For reports only. */
+  linesOf(address: Pa, len: number): CachedLine[] {
+    this.materializeAt(address, len);
+    const { tags } = this;
+    if (tags.valid === 0) return [];
+    return tags.slotsOf(lineOf(address), address + len).map((slot) => ({
+      pa: tags.addressOf(slot),
+      key: tags.keyOf(slot),
+      cpu: tags.ownerOf(slot),
+      origin: tags.originOf(slot),
+      ...(tags.isDirty(slot) && { dirty: tags.writeOf(slot) }),
+      bytes: this.data.subarray(slot * LINE_SIZE, (slot + 1) * LINE_SIZE),
+    }));
+  }
+
+  /** The number of valid lines of each key. */
+  get keys(): ReadonlyMap<KeyId, number> {
+    this.materialize();
+    return this.tags.keys();
   }
 
   /** The present state without a copy: valid until the next change. */

@@ -249,9 +249,14 @@ export class Cpu extends CpuCore implements InterruptTarget {
     return { pa: translated(entry, at), key, pageSize: size, type };
   }
 
-  /** The table entries that a walk for an address reads. */
-  traceWalk(at: Va): WalkStep[] {
-    return traceWalk(this.tables, this.context(), at);
+  /** The table entries that a walk for an address reads. @param tables reads them for the walk. */
+  traceWalk(at: Va, tables: TableReader = this.tables): WalkStep[] {
+    return traceWalk(tables, this.context(), at);
+  }
+
+  /** What a read's walk for an address finds now, whatever the TLB holds. Sets no bits, caches nothing, as `traceWalk`. */
+  walkTables(at: Va, tables: TableReader = this.tables): TlbEntry | Fault {
+    return walk(tables, this.context(), at, READ, false);
   }
 
   /** The fields of a table entry. @param span bytes of address space that one entry of its table covers. */

@@ -62,6 +62,14 @@ export class Tlb {
       this.entriesByTag.get(tagOf(va, PUD_SIZE)));
   }
 
+  /** What `lookup` of a read would return, without its effect on later lookups. */
+  peek(va: Va): TlbEntry | undefined {
+    const before = this.last[TLB_KIND.read];
+    const entry = this.lookup(va, TLB_KIND.read);
+    this.last[TLB_KIND.read] = before;
+    return entry;
+  }
+
   /** Inserts a translation; evicts the oldest one if the TLB is full. */
   insert(entry: TlbEntry): void {
     const tag = tagOf(entry.va, entry.size);

@@ -205,6 +205,18 @@ export class Dram {
     return this.pages.encrypted;
   }
 
+  /** The number of lines last written under each key, KEY_PLAIN included. */
+  keys(): Map<KeyId, number> {
+    const counts = new Map<KeyId, number>();
+    for (const number of this.touched()) {
+      for (const owner of this.pages.at(number)?.owner ?? []) {
+        if (owner === UNTOUCHED) continue;
+        counts.set(owner as KeyId, (counts.get(owner as KeyId) ?? 0) + 1);
+      }
+    }
+    return counts;
+  }
+
   /** How the bytes of a range were last written. */
   stateOf(address: Pa, length: number): DramState {
     const state: DramState = { plain: 0, encrypted: 0, untouched: 0 };

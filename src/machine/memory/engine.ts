@@ -27,7 +27,7 @@ export interface EngineOptions {
 /** The parameters needed to recompute any ciphertext with another AES tool. */
 export interface EngineDescription {
   readonly mode: EngineMode;
-  /** Keys made so far, in hexadecimal. */
+  /** By id, in hexadecimal. */
   readonly keys: readonly { readonly id: number; readonly key: string }[];
   /** t_i by address bit, in hexadecimal. */
   readonly tweaks: readonly { readonly bit: number; readonly constant: string }[];
@@ -42,7 +42,6 @@ export class MemoryEngine {
   readonly mode: EngineMode;
   private readonly processor: SecureProcessor;
   private readonly ciphers = new Map<KeyId, BlockCipher>();
-  private readonly keys = new Map<KeyId, Uint8Array>();
   /** t_i as words, indexed by address bit. */
   private readonly tweaks: readonly Uint32Array[];
   /** T of each offset in a page, without the constant of the page's address bits. */
@@ -80,11 +79,12 @@ export class MemoryEngine {
     this.crypt(key, address, bytes, offset, length, false);
   }
 
-  /** Mode, keys in use and tweak constants. */
-  describe(): EngineDescription {
+  /** Mode, keys and tweak constants. @param inUse ids of keys to describe besides those that a block was passed under. */
+  describe(inUse: Iterable<KeyId> = []): EngineDescription {
+    const ids = [...new Set([...this.ciphers.keys(), ...inUse])].sort((a, b) => a - b);
     return {
       mode: this.mode,
-      keys: [...this.keys].map(([id, key]) => ({ id, key: hexBytes(key) })),
+      keys: ids.map((id) => ({ id, key: hexBytes(this.processor.key(id)) })),
       tweaks: Array.from({ length: LAST_TWEAK_BIT - FIRST_TWEAK_BIT + 1 }, (_, i) => ({
         bit: i + FIRST_TWEAK_BIT,
         constant: hexBytes(this.processor.tweak(i + FIRST_TWEAK_BIT)),
@@ -167,9 +167,7 @@ export class MemoryEngine {
   private cipherOf(key: KeyId): BlockCipher {
     let cipher = this.ciphers.get(key);
     if (cipher === undefined) {
-      const bytes = this.processor.key(key);
-      cipher = this.options.cipher(bytes);
-      this.keys.set(key, bytes);
+      cipher = this.options.cipher(this.processor.key(key));
       this.ciphers.set(key, cipher);
     }
     return cipher;

@@ -258,3 +258,32 @@ test('a snapshot is not changed by later writes, and restores every part of the 
   expect(takeDirty(other, 20 * LINE)).toBe(takeDirty(tags, 20 * LINE));
   expect(other.view()).toEqual(tags.view());
 });
+
+test('slotsOf has the lines of a range under every key, whether the range is short or long', () => {
+  const tags = new LineTags(4, 2);
+  takeDirty(tags, 2 * LINE, KEY_HOST, 3, 9);
+  take(tags, 2 * LINE, KEY_PLAIN);
+  take(tags, 0, GUEST);
+  take(tags, HIGH + LINE);
+  const within = (start: number, end: number): [Pa, KeyId][] =>
+    linesOf(tags, tags.slotsOf(pa(start), end));
+  const both = [
+    [2 * LINE, KEY_PLAIN],
+    [2 * LINE, KEY_HOST],
+  ];
+  expect(within(LINE, 2 * LINE)).toEqual([]);
+  expect(within(2 * LINE, 2 * LINE + 1)).toEqual(both);
+  expect(within(2 * LINE, 3 * LINE)).toEqual(both);
+  expect(within(0, 64 * LINE)).toEqual([[0, GUEST], ...both]);
+  expect(within(0, 2 * LINE)).toEqual([[0, GUEST]]);
+  expect(within(HIGH, HIGH + 2 * LINE)).toEqual([[HIGH + LINE, KEY_PLAIN]]);
+  const slot = tags.find(pa(2 * LINE), KEY_HOST);
+  expect([tags.ownerOf(slot), tags.originOf(slot), tags.writeOf(slot)]).toEqual([3, 9, 1]);
+  expect(tags.keys()).toEqual(
+    new Map([
+      [KEY_PLAIN, 2],
+      [KEY_HOST, 1],
+      [GUEST, 1],
+    ]),
+  );
+});

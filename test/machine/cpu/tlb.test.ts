@@ -126,3 +126,16 @@ test('a restored TLB has the same entries and order of eviction', () => {
     ]);
   }
 });
+
+test('Tlb.peek finds what the next lookup finds, and changes no later one', () => {
+  const tlb = new Tlb();
+  tlb.insert(entry(0, PMD_SIZE));
+  has(tlb, 5);
+  // A smaller page over it: the one used last is still found first.
+  tlb.insert(entry(0, PAGE_SIZE));
+  tlb.insert(entry(PUD_SIZE, PAGE_SIZE));
+  expect(tlb.peek(va(PUD_SIZE))?.size).toBe(PAGE_SIZE);
+  expect(tlb.peek(va(5))?.size).toBe(PMD_SIZE);
+  expect(tlb.lookup(va(5), TLB_KIND.read)?.size).toBe(PMD_SIZE);
+  expect(tlb.peek(va(2 * PUD_SIZE))).toBeUndefined();
+});

@@ -285,6 +285,21 @@ describe('DRAM', () => {
   });
 });
 
+test('Dram.keys counts lines by the key of their last write', () => {
+  const memory = dram();
+  memory.write(pa(0x1000), KEY_HOST, bytes(4096), 0, 4096);
+  memory.write(pa(0x1040), KEY_PLAIN, bytes(65), 0, 65);
+  memory.write(pa(0x2000), GUEST, bytes(1), 0, 1);
+  memory.fillLines(pa(0x3000), KEY_HOST, 0, 0x2000);
+  expect(memory.keys()).toEqual(
+    new Map([
+      [KEY_HOST, 62 + 128],
+      [KEY_PLAIN, 2],
+      [GUEST, 1],
+    ]),
+  );
+});
+
 describe('a snapshot of DRAM', () => {
   const first = (memory: Dram): number | undefined => memory.peek(pa(0x2000), 1)[0];
   const put = (memory: Dram, value: number): void => {

@@ -159,6 +159,10 @@ describe('the memory engine', () => {
     });
     expect(new Set(seen).size).toBe(3);
     expect(made.describe().keys.map(({ id }) => id)).toEqual([1, 2, 1006]);
+    const named = made.describe([7 as KeyId, KEY_HOST]).keys;
+    expect(named.map(({ id }) => id)).toEqual([1, 2, 7, 1006]);
+    expect(new Set(named.map(({ key }) => key)).size).toBe(4);
+    expect(made.describe().keys.map(({ id }) => id)).toEqual([1, 2, 1006]);
   });
 
   test.each([

@@ -1,0 +1,100 @@
+/** The views of `sme-boot inspect` of registers, of the memory engine, and of the plaintext in RAM. */
+import { hex, PAGE_SIZE } from '../machine/address.js';
+import type { Cpu } from '../machine/cpu/cpu.js';
+import { MEMTYPE_NAMES, patTypes } from '../machine/cpu/memory-types.js';
+import { bitNames, CR0, CR4, EFER, GENERAL_REGISTERS } from '../machine/cpu/registers.js';
+import type { Boot } from '../sequencer/boot.js';
+import { exposedBy, rangeText } from '../inspect/exposed.js';
+import type { EngineTraffic } from '../inspect/traffic.js';
+import { table } from './columns.js';
+import type { View } from './inspect-view.js';
+
+/** The memory engine, and what passed it. */
+export function engine(boot: Boot, { blocks }: EngineTraffic): View {
+  const data = boot.machine.engine.describe();
+  const formula = data.mode === 'XEX' ? 'C = AES(m ^ T(p)) ^ T(p)' : 'C = AES(m ^ T(p))';
+  const lines = [
+    `mode ${data.mode}: ${formula} for each 16-byte block, AES-128`,
+    'T(p) is the XOR of t_i over the set bits i of the physical address p',
+    ...data.keys.map(({ id, key }) => `key ${String(id)}  ${key}`),
+    ...data.tweaks.map(({ bit, constant }) => `t_${String(bit).padEnd(2)}   ${constant}`),
+    'blocks between caches and DRAM (without devices and uncached accesses):',
+    `  ${String(blocks.decrypted)} decrypted, ${String(blocks.decryptedUnread)} decrypted and overwritten unread`,
+    `  ${String(blocks.encrypted)} encrypted`,
+    `  without a key: ${String(blocks.plainRead)} read, ${String(blocks.plainWritten)} written`,
+  ];
+  return { name: 'engine', data: { ...data, blocks }, text: () => `${lines.join('\n')}\n` };
+}
+
+/** Most ranges of a writer in text (our choice). */
+const RANGES = 3;
+
+/** The RAM that is in plaintext, by the code that wrote it last. */
+export function exposed(boot: Boot): View {
+  const writers = exposedBy(boot);
+  const rows = writers.map(({ writer, bytes, ranges }) => {
+    const more = ranges.length > RANGES ? [`${String(ranges.length - RANGES)} more`] : [];
+    const shown = [...ranges.slice(0, RANGES).map(rangeText), ...more];
+    return [writer, `${String(bytes)} bytes`, shown.join(', ')];
+  });
+  return {
+    name: 'exposed',
+    data: writers.map(({ writer, bytes, ranges }) => ({
+      writer,
+      bytes,
+      ranges: ranges.map((range) => ({ pa: rangeText(range), bytes: range.bytes })),
+    })),
+    text: (columns) => table(rows, columns),
+  };
+}
+
+/** The registers of a CPU. */
+export function registers(cpu: Cpu): View {
+  const known = GENERAL_REGISTERS.filter((name) => cpu.knows(name));
+  const general = Object.fromEntries(known.map((name) => [name, hex(cpu[name])]));
+  const pat = (patTypes(cpu.msrs.get('PAT')) ?? []).map((type) => MEMTYPE_NAMES[type]);
+  const cr3 = cpu.decodeEntry(cpu.cr3, PAGE_SIZE);
+  const efer = Number(cpu.msrs.get('EFER'));
+  const data = {
+    ...general,
+    rip: hex(cpu.rip),
+    rflags: hex(cpu.rflags),
+    cr0: { value: hex(cpu.cr0), bits: bitNames(CR0, cpu.cr0) },
+    cr2: hex(cpu.cr2),
+    cr3: { value: hex(cpu.cr3), table: hex(cr3.pa), c: cr3.c },
+    cr4: { value: hex(cpu.cr4), bits: bitNames(CR4, cpu.cr4) },
+    EFER: { value: hex(efer), bits: bitNames(EFER, efer) },
+    SYSCFG: { value: hex(cpu.msrs.get('SYSCFG')), MemEncryptionModEn: cpu.encryption },
+    PAT: { value: hex(cpu.msrs.get('PAT')), slots: pat },
+    IDTR: { base: hex(cpu.idtr.base), limit: cpu.idtr.limit },
+    GDTR: { base: hex(cpu.gdtr.base), limit: cpu.gdtr.limit },
+    cpl: cpu.cpl,
+    // A register that was never set is unknown, not zero: the kernel's functions are modelled, not executed.
+    notModelled: [
+      ...GENERAL_REGISTERS.filter((name) => !cpu.knows(name)),
+      'rflags CF PF AF ZF SF OF IF',
+    ],
+  };
+  const last = (name: string): string =>
+    name !== 'rsp' && name in general
+      ? '  last modelled write; the code since is not executed'
+      : '';
+  const shown = (value: unknown): string =>
+    typeof value === 'object' && value !== null
+      ? Object.entries(value)
+          .map(([key, v]) => (key === 'value' ? String(v) : `${key} ${String(v)}`))
+          .join('  ')
+      : String(value);
+  return {
+    name: 'regs',
+    data,
+    text: (columns) =>
+      table(
+        Object.entries(data).map(([name, value]) => [
+          name === 'notModelled' ? 'not modelled' : name,
+          Array.isArray(value) ? value.join(', ').toUpperCase() : `${shown(value)}${last(name)}`,
+        ]),
+        columns,
+      ),
+  };
+}

@@ -1,0 +1,57 @@
+/** The views of `sme-boot inspect` of translations: page walks and page tables. */
+import { hex, PAGE_SIZE } from '../machine/address.js';
+import type { Cpu } from '../machine/cpu/cpu.js';
+import type { Boot } from '../sequencer/boot.js';
+import { parsePlace, virtualOf } from '../inspect/place.js';
+import { mappedRanges } from '../inspect/tables.js';
+import { pages } from '../inspect/translation.js';
+import { walkEnd, walkOf, walkRows } from '../inspect/walk.js';
+import { printable } from '../base/printable.js';
+import { table } from './columns.js';
+import type { View } from './inspect-view.js';
+
+/** The page walk for an address. */
+export function vtop(boot: Boot, cpu: Cpu, text: string): View {
+  const walk = walkOf(boot.machine, cpu, virtualOf(parsePlace(boot, text, 'va')));
+  return {
+    name: 'vtop',
+    data: walk,
+    text: (columns) =>
+      `${printable(text)} = ${walk.va}\n${table(walkRows(walk), columns)}${walkEnd(walk)}\n`,
+  };
+}
+
+const PAGING_OFF = 'paging is off\n';
+
+const PAGE_NAMES: Readonly<Record<number, string>> = {
+  [PAGE_SIZE]: '4K',
+  [0x20_0000]: '2M',
+  [0x4000_0000]: '1G',
+};
+
+/** The page tables in use as ranges. */
+export function ptdump({ machine }: Boot, cpu: Cpu): View {
+  const ranges = mappedRanges(machine, cpu).map((range) => ({
+    ...range,
+    va: hex(range.va),
+    pa: hex(range.pa),
+    page: PAGE_NAMES[range.page] ?? String(range.page),
+    last: hex(range.va + range.bytes - 1),
+  }));
+  const rows = ranges.map(({ va: from, last, pa: to, page, c, type, flags, reserved }) => [
+    `${from}-${last}`,
+    to,
+    page,
+    c === 1 ? 'ENC' : '   ',
+    type,
+    reserved === undefined ? flags : `${flags}, reserved bits ${reserved}`,
+  ]);
+  return {
+    name: 'ptdump',
+    data: ranges,
+    text: (columns) =>
+      pages(cpu)
+        ? table([['virtual', 'physical', 'page', 'ENC', 'type', 'flags'], ...rows], columns)
+        : PAGING_OFF,
+  };
+}

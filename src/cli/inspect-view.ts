@@ -1,0 +1,27 @@
+/** One part of the machine's state, as `sme-boot inspect` prints it. */
+export interface View {
+  /** Its key in JSON; views of one name are a list there. */
+  readonly name: string;
+  /** The heading where several views of one name are printed. */
+  readonly heading?: string;
+  readonly data: unknown;
+  /** Fits into `columns` columns; undefined: any number. */
+  readonly text: (columns?: number) => string;
+}
+
+/** The data of views by name: a list where several have one name. */
+export function dataOf(views: readonly View[]): Record<string, unknown> {
+  const named = new Map<string, unknown[]>();
+  for (const { name, data } of views) named.set(name, [...(named.get(name) ?? []), data]);
+  return Object.fromEntries([...named].map(([name, all]) => [name, all.length > 1 ? all : all[0]]));
+}
+
+/** The text of views, an empty line between them. */
+export function textOf(views: readonly View[], columns?: number): string {
+  const several = (name: string): boolean => views.filter((view) => view.name === name).length > 1;
+  return views
+    .map(({ name, heading, text }) =>
+      heading !== undefined && several(name) ? `${heading}\n${text(columns)}` : text(columns),
+    )
+    .join('\n');
+}

@@ -1,0 +1,104 @@
+/**
+ * Reads memory as a CPU or device would, and changes nothing: no line is filled or invalidated, no device notices. What a
+ * coherent cache would first write back (HwEnfCacheCoh, CPUID Fn8000_001F EAX 10) is computed.
+ */
+import {
+  KEY_HOST,
+  KEY_PLAIN,
+  LINE_SIZE,
+  lineOf,
+  pa,
+  PAGE_SIZE,
+  paAdd,
+  type KeyId,
+  type Pa,
+} from '../machine/address.js';
+import type { CachedLine } from '../machine/cache/cache.js';
+import type { Machine } from '../machine/machine.js';
+import { REQUESTER_PLATFORM } from '../machine/requester.js';
+import type { TableReader } from '../machine/types.js';
+
+/** A range of physical memory. */
+export interface PhysicalRange {
+  readonly base: number;
+  readonly size: number;
+}
+
+/** The bytes of memory behind the caches under a key, whole lines. */
+function behindCaches(machine: Machine, first: Pa, length: number, key: KeyId): Uint8Array {
+  const out = new Uint8Array(length);
+  for (let done = 0; done < length;) {
+    const at = paAdd(first, done);
+    const run = Math.min(length - done, PAGE_SIZE - (at % PAGE_SIZE));
+    // A read may change a device: the latches of a VGA card.
+    const device = machine.bus.at(at);
+    const state = device === undefined ? undefined : structuredClone(device.snapshot());
+    machine.bus.read(at, key, out, done, run, REQUESTER_PLATFORM);
+    device?.restore(state);
+    done += run;
+  }
+  return out;
+}
+
+/** The bytes of a line under another key after its write-back: encrypted under its own key, decrypted under the other. */
+function writtenBack(machine: Machine, line: CachedLine, key: KeyId): Uint8Array {
+  const bytes = line.bytes.slice();
+  machine.engine.encrypt(line.key, line.pa, bytes, 0, LINE_SIZE);
+  machine.engine.decrypt(key, line.pa, bytes, 0, LINE_SIZE);
+  return bytes;
+}
+
+/** The bytes that a read under a key gets: from cached lines of the key, else from memory. */
+export function readUnder(machine: Machine, address: Pa, length: number, key: KeyId): Uint8Array {
+  const first = lineOf(address);
+  const skip = address - first;
+  const whole = Math.ceil((skip + length) / LINE_SIZE) * LINE_SIZE;
+  const out = behindCaches(machine, first, whole, key);
+  const coherent = machine.config.model.sme?.coherent ?? false;
+  for (const line of machine.cache.linesOf(first, whole)) {
+    if (line.key === key) out.set(line.bytes, line.pa - first);
+    else if (coherent && line.dirty !== undefined) {
+      out.set(writtenBack(machine, line, key), line.pa - first);
+    }
+  }
+  return out.subarray(skip, skip + length);
+}
+
+/** Reads page tables as the CPUs' walkers do. It sets no bits. */
+export function quietTables(machine: Machine): TableReader {
+  const reader = {
+    high: 0,
+    readEntry(at: Pa, key: KeyId): number {
+      const { buffer, byteOffset } = readUnder(machine, at, 8, key);
+      const view = new DataView(buffer, byteOffset);
+      reader.high = view.getInt32(4, true);
+      return view.getInt32(0, true);
+    },
+    answers: (at: Pa) => machine.answers(at),
+    setBits: () => undefined,
+  };
+  return reader;
+}
+
+/** How memory is read: its bytes on the bus, or decrypted by an access with C=0 (`c0`) or C=1 (`c1`). */
+export type MemoryView = 'dram' | 'c0' | 'c1';
+export const MEMORY_VIEWS: readonly MemoryView[] = ['dram', 'c0', 'c1'];
+
+/** The bytes of physical ranges, one after the other. */
+export function bytesOf(
+  machine: Machine,
+  ranges: readonly PhysicalRange[],
+  view: MemoryView,
+): Uint8Array {
+  const out = new Uint8Array(ranges.reduce((sum, { size }) => sum + size, 0));
+  let done = 0;
+  for (const { base, size } of ranges) {
+    const bytes =
+      view === 'dram'
+        ? machine.dram.peek(pa(base), size)
+        : readUnder(machine, pa(base), size, view === 'c1' ? KEY_HOST : KEY_PLAIN);
+    out.set(bytes, done);
+    done += size;
+  }
+  return out;
+}
