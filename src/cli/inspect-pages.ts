@@ -1,9 +1,10 @@
 /** The views of `sme-boot inspect` of translations: page walks and page tables. */
-import { hex, PAGE_SIZE } from '../machine/address.js';
+import { hex } from '../machine/address.js';
 import type { Cpu } from '../machine/cpu/cpu.js';
 import type { Boot } from '../sequencer/boot.js';
 import { parsePlace, virtualOf } from '../inspect/place.js';
 import { mappedRanges } from '../inspect/tables.js';
+import { pageName, tlbOf } from '../inspect/tlb.js';
 import { pages } from '../inspect/translation.js';
 import { walkEnd, walkOf, walkRows } from '../inspect/walk.js';
 import { printable } from '../base/printable.js';
@@ -23,19 +24,13 @@ export function vtop(boot: Boot, cpu: Cpu, text: string): View {
 
 const PAGING_OFF = 'paging is off\n';
 
-const PAGE_NAMES: Readonly<Record<number, string>> = {
-  [PAGE_SIZE]: '4K',
-  [0x20_0000]: '2M',
-  [0x4000_0000]: '1G',
-};
-
 /** The page tables in use as ranges. */
 export function ptdump({ machine }: Boot, cpu: Cpu): View {
   const ranges = mappedRanges(machine, cpu).map((range) => ({
     ...range,
     va: hex(range.va),
     pa: hex(range.pa),
-    page: PAGE_NAMES[range.page] ?? String(range.page),
+    page: pageName(range.page),
     last: hex(range.va + range.bytes - 1),
   }));
   const rows = ranges.map(({ va: from, last, pa: to, page, c, type, flags, reserved }) => [
@@ -53,5 +48,30 @@ export function ptdump({ machine }: Boot, cpu: Cpu): View {
       pages(cpu)
         ? table([['virtual', 'physical', 'page', 'ENC', 'type', 'flags'], ...rows], columns)
         : PAGING_OFF,
+  };
+}
+
+/** The translations that a CPU's TLB holds. */
+export function tlb({ machine }: Boot, cpu: Cpu): View {
+  const entries = tlbOf(machine, cpu);
+  const rows = entries.map(({ va, bytes, page, pa, c, type, flags, stale }) => [
+    va,
+    page === undefined ? pageName(bytes) : `${pageName(bytes)} of ${pageName(page)}`,
+    pa,
+    `C=${String(c)}`,
+    type,
+    flags,
+    stale === undefined ? 'same' : `stale: tables say ${stale}`,
+  ]);
+  const head = ['virtual', 'size', 'physical', 'C', 'type', 'flags', 'tables now'];
+  const stale = entries.filter((entry) => entry.stale !== undefined).length;
+  const count = `${String(entries.length)} translations, ${String(stale)} stale\n`;
+  return {
+    name: 'tlb',
+    data: entries,
+    text: (columns) =>
+      entries.length === 0
+        ? 'the TLB holds no translation\n'
+        : table([head, ...rows], columns) + count,
   };
 }

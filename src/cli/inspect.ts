@@ -10,7 +10,7 @@ import { printable } from '../base/printable.js';
 import { EXIT, exitHelp } from './exit-codes.js';
 import { engine, exposed, registers } from './inspect-machine.js';
 import { memory, parseMem } from './inspect-memory.js';
-import { ptdump, vtop } from './inspect-pages.js';
+import { ptdump, tlb, vtop } from './inspect-pages.js';
 import { dataOf, textOf, type View } from './inspect-view.js';
 import type { Io } from './io.js';
 import {
@@ -33,6 +33,7 @@ interface Flags extends RunFlags, OutputFlags<(typeof FORMS)[number]> {
   anyway?: boolean;
   vtop?: string;
   ptdump?: boolean;
+  tlb?: boolean;
   mem?: string;
   as: MemoryView;
   save?: string;
@@ -48,6 +49,7 @@ PLACE is an address, a symbol or a region, with optional [index] and +offset: ea
 Examples:
   sme-boot inspect --at startup_64:switch --vtop _text
   sme-boot inspect --at init_mem_mapping --ptdump
+  sme-boot inspect --at init_mem_mapping --tlb
   sme-boot inspect --mem initrd:64 --as dram
   sme-boot inspect --mem "kernel text:4096" --as c1 --save text.bin
   sme-boot inspect --engine --format json > engine.json
@@ -64,6 +66,10 @@ export function inspectCommand(io: Io): Command {
     .option('--anyway', 'if the boot does not reach the label, print the state at its end')
     .option('--vtop <PLACE>', 'translate a virtual address and print each level of the page walk')
     .option('--ptdump', 'print the current page tables as ranges')
+    .option(
+      '--tlb',
+      "print the translations in the CPU's TLB, and whether the page tables have the same now",
+    )
     .option('--mem <PLACE:LEN>', 'print LEN bytes of memory')
     .addOption(
       new Option('--as <VIEW>', 'read --mem from DRAM without decryption, with C=0 or with C=1')
@@ -158,6 +164,7 @@ function viewsOf(io: Io, boot: Boot, flags: Flags, traffic: EngineTraffic): View
   const views: View[] = [];
   if (flags.vtop !== undefined) views.push(vtop(boot, cpu, flags.vtop));
   if (flags.ptdump === true) views.push(ptdump(boot, cpu));
+  if (flags.tlb === true) views.push(tlb(boot, cpu));
   if (flags.mem !== undefined) views.push(memory(io, boot, cpu, flags.mem, flags));
   if (flags.engine === true) views.push(engine(boot, traffic));
   if (flags.exposed === true) views.push(exposed(boot));

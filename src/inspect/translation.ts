@@ -23,7 +23,7 @@ export function pages(cpu: Cpu): boolean {
 }
 
 /** The translation that the page tables in memory have now, whatever the TLB holds. */
-export function inTables(machine: Machine, cpu: Cpu, at: Va): TlbEntry | Fault {
+function inTables(machine: Machine, cpu: Cpu, at: Va): TlbEntry | Fault {
   return cpu.walkTables(at, quietTables(machine));
 }
 

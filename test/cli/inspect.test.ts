@@ -46,6 +46,20 @@ describe('sme-boot inspect', () => {
     expect(plain.out.match(/ENC/g)).toHaveLength(1);
   });
 
+  test('--tlb shows the translation that clear_mapping leaves in the TLB, and what the tables have', async () => {
+    const argv = ['--at', 'copy_bootdata', '--tlb'];
+    const { out } = await sme(['inspect', 'bios-minimal', ...argv], { COLUMNS: '76' });
+    expect(out).toMatch(
+      /^0xffff880000099000 +4K of 2M +0x99000 +C=0 +WB +RW\|D\|NX\n +stale: tables say not-present, PMD entry /m,
+    );
+    expect(out).toMatch(/^0xffffffff81000000 +2M +0x1000000 +C=1 +WB +RW\|D\|G +same$/m);
+    expect(out).toMatch(/^6 translations, 2 stale$/m);
+    const { tlb } = (await json(...argv)) as { tlb: { va: string; stale?: string }[] };
+    expect(tlb.filter(({ stale }) => stale !== undefined)).toHaveLength(2);
+    const flushed = await inspect(...argv, '--with', '09/flush-tlb');
+    expect(flushed.out).toMatch(/, 0 stale$/m);
+  });
+
   test('--mem reads DRAM or with either C-bit, and saves raw bytes', async () => {
     const c1 = await inspect('--at', 'reserve_initrd', '--mem', 'initrd:64', '--as', 'c1');
     expect(c1.out).toContain('|0707010000000100|');
