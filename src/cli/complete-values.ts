@@ -8,6 +8,7 @@ import { TRACE_KINDS } from '../trace/vocabulary.js';
 import type { Boot } from '../sequencer/boot.js';
 import type { Candidate } from './complete.js';
 import { findings } from './findings.js';
+import { cpuNumbers } from './inspect-cpu.js';
 import { DEFAULT_LINKS } from './links.js';
 import { patchRecords } from './records.js';
 import { packageQuestions } from './questions.js';
@@ -142,6 +143,7 @@ const SOURCES = new Map<string, Source>([
   ['--at', of((context) => plain(bootOf(context).labels))],
   ['--match-step', of((context) => plain(bootOf(context).labels))],
   ['--match-kind', of(() => plain(TRACE_KINDS))],
+  ['--cpu', of((context) => plain(cpuNumbers(bootOf(context))))],
   ['--vtop', of((context) => places(context, ''))],
   ['--mem', of((context) => places(context, ':'))],
   ['--set', of(settings)],

@@ -1,6 +1,7 @@
 /** The views of `sme-boot inspect` of registers, of the memory engine, and of the plaintext in RAM. */
 import { hex, PAGE_SIZE } from '../machine/address.js';
 import type { Cpu } from '../machine/cpu/cpu.js';
+import { ACTIVITY, type Activity } from '../machine/cpu/cpu-core.js';
 import { MEMTYPE_NAMES, patTypes } from '../machine/cpu/memory-types.js';
 import { bitNames, CR0, CR4, EFER, GENERAL_REGISTERS } from '../machine/cpu/registers.js';
 import type { Boot } from '../sequencer/boot.js';
@@ -48,6 +49,13 @@ export function exposed(boot: Boot): View {
   };
 }
 
+/** The activities of a CPU, by ACTIVITY. */
+const ACTIVITIES: Readonly<Record<Activity, string>> = {
+  [ACTIVITY.running]: 'running',
+  [ACTIVITY.waitForSipi]: 'waits for a STARTUP IPI',
+  [ACTIVITY.shutdown]: 'shut down',
+};
+
 /** The registers of a CPU. */
 export function registers(cpu: Cpu): View {
   const known = GENERAL_REGISTERS.filter((name) => cpu.knows(name));
@@ -56,6 +64,9 @@ export function registers(cpu: Cpu): View {
   const cr3 = cpu.decodeEntry(cpu.cr3, PAGE_SIZE);
   const efer = Number(cpu.msrs.get('EFER'));
   const data = {
+    cpu: cpu.id,
+    activity: ACTIVITIES[cpu.activity],
+    mode: cpu.mode,
     ...general,
     rip: hex(cpu.rip),
     rflags: hex(cpu.rflags),

@@ -9,7 +9,7 @@ import { pages } from '../inspect/translation.js';
 import { walkEnd, walkOf, walkRows } from '../inspect/walk.js';
 import { printable } from '../base/printable.js';
 import { table } from './columns.js';
-import type { View } from './inspect-view.js';
+import { counted, type View } from './inspect-view.js';
 
 /** The page walk for an address. */
 export function vtop(boot: Boot, cpu: Cpu, text: string): View {
@@ -65,7 +65,7 @@ export function tlb({ machine }: Boot, cpu: Cpu): View {
   ]);
   const head = ['virtual', 'size', 'physical', 'C', 'type', 'flags', 'tables now'];
   const stale = entries.filter((entry) => entry.stale !== undefined).length;
-  const count = `${String(entries.length)} translations, ${String(stale)} stale\n`;
+  const count = `${counted(entries.length, 'translation')}, ${String(stale)} stale\n`;
   return {
     name: 'tlb',
     data: entries,

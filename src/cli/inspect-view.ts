@@ -25,3 +25,7 @@ export function textOf(views: readonly View[], columns?: number): string {
     )
     .join('\n');
 }
+
+/** A number of things: `1 line`, `2 lines`. */
+export const counted = (count: number, noun: string): string =>
+  `${String(count)} ${noun}${count === 1 ? '' : 's'}`;

@@ -1,5 +1,6 @@
 /** `sme-boot inspect`: prints the machine's state at a label. */
 import { Command, Option } from 'commander';
+import type { Cpu } from '../machine/cpu/cpu.js';
 import type { Boot } from '../sequencer/boot.js';
 import { labelIndex } from '../sequencer/label-index.js';
 import type { MemoryView } from '../inspect/memory.js';
@@ -8,6 +9,7 @@ import { EngineTraffic } from '../inspect/traffic.js';
 import { InputError } from '../base/errors.js';
 import { printable } from '../base/printable.js';
 import { EXIT, exitHelp } from './exit-codes.js';
+import { cpuOf, refuseCpu } from './inspect-cpu.js';
 import { engine, exposed, registers } from './inspect-machine.js';
 import { memory, parseMem } from './inspect-memory.js';
 import { ptdump, tlb, vtop } from './inspect-pages.js';
@@ -31,6 +33,7 @@ const FORMS = ['text', 'json'] as const;
 interface Flags extends RunFlags, OutputFlags<(typeof FORMS)[number]> {
   at?: string;
   anyway?: boolean;
+  cpu?: string;
   vtop?: string;
   ptdump?: boolean;
   tlb?: boolean;
@@ -50,6 +53,7 @@ Examples:
   sme-boot inspect --at startup_64:switch --vtop _text
   sme-boot inspect --at init_mem_mapping --ptdump
   sme-boot inspect --at init_mem_mapping --tlb
+  sme-boot inspect --cpu 2 --regs --tlb
   sme-boot inspect --mem initrd:64 --as dram
   sme-boot inspect --mem "kernel text:4096" --as c1 --save text.bin
   sme-boot inspect --engine --format json > engine.json
@@ -64,6 +68,7 @@ export function inspectCommand(io: Io): Command {
   addRunOptions(command)
     .option('--at <LABEL>', 'stop after the step of this label (default: at the end of the boot)')
     .option('--anyway', 'if the boot does not reach the label, print the state at its end')
+    .option('--cpu <N>', 'whose registers, TLB and page tables (default: 0, the boot CPU)')
     .option('--vtop <PLACE>', 'translate a virtual address and print each level of the page walk')
     .option('--ptdump', 'print the current page tables as ranges')
     .option(
@@ -88,6 +93,7 @@ export function inspectCommand(io: Io): Command {
       refuseWithout(self, '--as', '--mem');
       refuseWithout(self, '--save', '--mem');
       refuseWithout(self, '--anyway', '--at');
+      refuseCpu(self);
       inspect(io, scenario, flags);
     });
   return addOutput(command, { formats: FORMS });
@@ -110,6 +116,7 @@ function inspect(io: Io, scenario: string, flags: Flags): void {
       checkPlace(boot, parseMem(mem, save).where);
     });
   }
+  const cpu = cpuOf(boot, flags.cpu);
   checkOutput(flags.output);
   const traffic = new EngineTraffic();
   if (flags.engine === true) traffic.listen(boot.machine.probes);
@@ -121,7 +128,7 @@ function inspect(io: Io, scenario: string, flags: Flags): void {
   if (ending !== undefined) io.stderr.write(`sme-boot: ${printable(ending)}\n`);
   const shown = reached || flags.anyway === true;
   if (!shown) io.exitCode = EXIT.mismatch;
-  const views = shown ? viewsOf(io, boot, flags, traffic) : [];
+  const views = shown ? viewsOf(io, boot, cpu, flags, traffic) : [];
   // With the bytes on stdout, the rest is on stderr.
   const aside = flags.save === '-' && !toFile(flags.output);
   const out = aside ? onStderr(io) : openResult(io, flags.output);
@@ -130,7 +137,8 @@ function inspect(io: Io, scenario: string, flags: Flags): void {
       at === undefined
         ? {}
         : { at, reached, ...(ending !== undefined && { outcome: boot.outcome }) };
-    const data = { ...label, ...dataOf(views) };
+    const asked = flags.cpu === undefined ? {} : { cpu: cpu.id };
+    const data = { ...label, ...asked, ...dataOf(views) };
     out.write(`${JSON.stringify(data, null, 2)}\n`);
   } else {
     out.print(textOf(views, out.columns));
@@ -159,8 +167,7 @@ function endingOf(boot: Boot, at: string | undefined): string | undefined {
 }
 
 /** The requested parts of the state, in the order of the options; the registers if none is requested. */
-function viewsOf(io: Io, boot: Boot, flags: Flags, traffic: EngineTraffic): View[] {
-  const [cpu] = boot.machine.cpus;
+function viewsOf(io: Io, boot: Boot, cpu: Cpu, flags: Flags, traffic: EngineTraffic): View[] {
   const views: View[] = [];
   if (flags.vtop !== undefined) views.push(vtop(boot, cpu, flags.vtop));
   if (flags.ptdump === true) views.push(ptdump(boot, cpu));

@@ -36,6 +36,11 @@ describe('completion', () => {
       [['run', '--series', 'rf'], ['rfc-v1']],
       [['run', '--without', '09/initrd', '09/ini'], ['09/initrd']],
       [['inspect', '--at', 'startup_64:p'], ['startup_64:phys_base']],
+      [
+        ['inspect', '--cpu', ''],
+        ['0', '1', '2', '3'],
+      ],
+      [['inspect', 'bios-minimal', '--cpu', ''], ['0']],
       [['inspect', '--vtop', 'early_level4'], ['early_level4_pgt']],
       [['inspect', '--vtop', '_tex'], ['_text']],
       [['inspect', '--mem', 'kernel te'], ['kernel text:']],

@@ -60,6 +60,34 @@ describe('sme-boot inspect', () => {
     expect(flushed.out).toMatch(/, 0 stale$/m);
   });
 
+  test('--cpu shows the registers, TLB and page tables of another CPU', async () => {
+    const second = async (...argv: string[]) => {
+      const set = ['machine.cpus=2', 'firmware.syscfgMemEncryptOnAps=true'];
+      const settings = set.flatMap((each) => ['--set', each]);
+      const ran = await inspect(...settings, '--cpu', '1', ...argv);
+      return JSON.parse(ran.out) as Vtop & {
+        cpu: number;
+        ptdump: unknown[];
+        tlb: { va: string }[];
+        regs: { cpu: number; activity: string; mode: string; cr3: { c: number } };
+      };
+    };
+    const views = ['--regs', '--tlb', '--ptdump', '--vtop', '0x1000', '--format', 'json'];
+    const before = await second('--at', 'smp_prepare_cpus', ...views);
+    expect(before).toMatchObject({ cpu: 1, ptdump: [], tlb: [] });
+    expect(before.regs).toMatchObject({
+      cpu: 1,
+      activity: 'waits for a STARTUP IPI',
+      mode: 'real',
+    });
+    expect(before.vtop).toMatchObject({ levels: [], pa: '0x1000', c: 0, paging: false });
+    const after = await second('--at', 'smp_init', ...views);
+    expect(after.regs).toMatchObject({ activity: 'running', mode: '64-bit', cr3: { c: 1 } });
+    expect(after.tlb.map(({ va }) => va)).toContain('0xffffffff81000000');
+    expect(after.ptdump.length).toBeGreaterThan(0);
+    expect(after.vtop.levels.length).toBeGreaterThan(0);
+  });
+
   test('--mem reads DRAM or with either C-bit, and saves raw bytes', async () => {
     const c1 = await inspect('--at', 'reserve_initrd', '--mem', 'initrd:64', '--as', 'c1');
     expect(c1.out).toContain('|0707010000000100|');

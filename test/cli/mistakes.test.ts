@@ -324,6 +324,21 @@ const MISTAKES: readonly (readonly [what: string, argv: readonly string[], messa
     'E_USAGE: inspect: --anyway has no effect without --at; expected --at, found --anyway',
   ],
   [
+    'a CPU of a machine with four',
+    ['inspect', '--cpu', '4'],
+    'E_USAGE: --cpu: the machine has no such CPU; expected a number from 0 to 3, found "4"',
+  ],
+  [
+    'a CPU of a machine with one',
+    ['inspect', 'bios-minimal', '--cpu', 'all'],
+    'E_USAGE: --cpu: the machine has no such CPU; expected 0, its only one, found "all"',
+  ],
+  [
+    '--cpu beside what all CPUs share',
+    ['inspect', '--cpu', '1', '--engine'],
+    'E_USAGE: inspect: --cpu has no effect on --engine; expected --regs, --tlb, --ptdump, --vtop, --mem, found --cpu',
+  ],
+  [
     'an address that is not canonical',
     ['inspect', '--vtop', '0x8000000000000000'],
     'E_PLACE: --vtop: no such place in memory; expected a canonical address, found 0x8000000000000000',
