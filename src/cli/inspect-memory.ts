@@ -40,6 +40,18 @@ interface MemoryFlags {
   readonly save?: string;
 }
 
+/** Throws E_USAGE for a file that the bytes of several places would be written to. */
+export function refuseSeveral({ mem = [], save }: { mem?: string[]; save?: string }): void {
+  if (mem.length < 2 || save === undefined) return;
+  throw new InputError({
+    code: 'E_USAGE',
+    place: { path: 'inspect' },
+    reason: '--save takes the bytes of one --mem',
+    expected: 'one --mem',
+    found: mem.join(' and '),
+  });
+}
+
 /** The bytes of a place, which are saved too if that is asked. Throws E_NOT_MAPPED, E_WRITE. */
 export function memory(
   io: Io,

@@ -11,7 +11,7 @@ import { printable } from '../base/printable.js';
 import { EXIT, exitHelp } from './exit-codes.js';
 import { cpuOf, refuseCpu } from './inspect-cpu.js';
 import { engine, exposed, registers } from './inspect-machine.js';
-import { memory, parseMem } from './inspect-memory.js';
+import { memory, parseMem, refuseSeveral } from './inspect-memory.js';
 import { ptdump, tlb, vtop } from './inspect-pages.js';
 import { dataOf, textOf, type View } from './inspect-view.js';
 import type { Io } from './io.js';
@@ -25,7 +25,13 @@ import {
   type OutputFlags,
 } from './output.js';
 import { Progress } from './progress.js';
-import { addRunOptions, DEFAULT_SCENARIO, prepareBoot, type RunFlags } from './run-options.js';
+import {
+  addRunOptions,
+  DEFAULT_SCENARIO,
+  prepareBoot,
+  repeated,
+  type RunFlags,
+} from './run-options.js';
 import { refuseWithout } from './usage.js';
 
 const FORMS = ['text', 'json'] as const;
@@ -37,7 +43,7 @@ interface Flags extends RunFlags, OutputFlags<(typeof FORMS)[number]> {
   vtop?: string;
   ptdump?: boolean;
   tlb?: boolean;
-  mem?: string;
+  mem?: string[];
   as: MemoryView;
   save?: string;
   engine?: boolean;
@@ -55,6 +61,7 @@ Examples:
   sme-boot inspect --at init_mem_mapping --tlb
   sme-boot inspect --cpu 2 --regs --tlb
   sme-boot inspect --mem initrd:64 --as dram
+  sme-boot inspect --mem initrd:16 --mem boot_command_line:64 --as c1
   sme-boot inspect --mem "kernel text:4096" --as c1 --save text.bin
   sme-boot inspect --engine --format json > engine.json
 ${exitHelp({ mismatch: 'the boot ended before the label (without --anyway)' })}`;
@@ -75,7 +82,7 @@ export function inspectCommand(io: Io): Command {
       '--tlb',
       "print the translations in the CPU's TLB, and whether the page tables have the same now",
     )
-    .option('--mem <PLACE:LEN>', 'print LEN bytes of memory')
+    .option('--mem <PLACE:LEN>', 'print LEN bytes of memory; can be repeated', repeated)
     .addOption(
       new Option('--as <VIEW>', 'read --mem from DRAM without decryption, with C=0 or with C=1')
         .choices(['dram', 'c0', 'c1'])
@@ -92,6 +99,7 @@ export function inspectCommand(io: Io): Command {
     .action((scenario: string, flags: Flags, self: Command) => {
       refuseWithout(self, '--as', '--mem');
       refuseWithout(self, '--save', '--mem');
+      refuseSeveral(flags);
       refuseWithout(self, '--anyway', '--at');
       refuseCpu(self);
       inspect(io, scenario, flags);
@@ -111,9 +119,9 @@ function inspect(io: Io, scenario: string, flags: Flags): void {
       checkPlace(boot, address);
     });
   }
-  if (mem !== undefined) {
+  for (const each of mem ?? []) {
     checked('--mem', () => {
-      checkPlace(boot, parseMem(mem, save).where);
+      checkPlace(boot, parseMem(each, save).where);
     });
   }
   const cpu = cpuOf(boot, flags.cpu);
@@ -172,7 +180,7 @@ function viewsOf(io: Io, boot: Boot, cpu: Cpu, flags: Flags, traffic: EngineTraf
   if (flags.vtop !== undefined) views.push(vtop(boot, cpu, flags.vtop));
   if (flags.ptdump === true) views.push(ptdump(boot, cpu));
   if (flags.tlb === true) views.push(tlb(boot, cpu));
-  if (flags.mem !== undefined) views.push(memory(io, boot, cpu, flags.mem, flags));
+  for (const each of flags.mem ?? []) views.push(memory(io, boot, cpu, each, flags));
   if (flags.engine === true) views.push(engine(boot, traffic));
   if (flags.exposed === true) views.push(exposed(boot));
   if (flags.regs === true || views.length === 0) views.push(registers(cpu));

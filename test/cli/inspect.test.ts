@@ -101,6 +101,22 @@ describe('sme-boot inspect', () => {
     expect(zeros.out.split('\n')[1]).toBe('*');
   });
 
+  test('several --mem are printed with their headings, in JSON as a list', async () => {
+    const argv = ['--at', 'reserve_initrd', '--as', 'c1', '--mem', 'initrd:16'];
+    const one = await inspect(...argv);
+    const both = await inspect(...argv, '--mem', 'boot_command_line+8:8');
+    expect(both.out).toMatch(
+      /^initrd:16, c1\n[0-9a-f]{12} .*\n\nboot_command_line\+8:8, c1\n[0-9a-f]{12} .*\|tty0 roo\|\n$/,
+    );
+    expect(both.out).toContain(one.out);
+    const { mem } = (await json(...argv, '--mem', 'initrd+16:4')) as { mem: unknown };
+    expect(mem).toMatchObject([
+      { place: 'initrd', as: 'c1', bytes: Buffer.from('0707010000000100').toString('hex') },
+      { place: 'initrd+16', pa: '0x7ff9e010', as: 'c1' },
+    ]);
+    expect((await json(...argv)) as object).toMatchObject({ mem: { place: 'initrd' } });
+  });
+
   exhaustiveTest('--engine has all data to recompute the DRAM bytes of --mem', async () => {
     const dir = mkdtempSync(join(tmpdir(), 'sme-boot-inspect-'));
     try {

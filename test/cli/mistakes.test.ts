@@ -294,9 +294,19 @@ const MISTAKES: readonly (readonly [what: string, argv: readonly string[], messa
     'E_MEM: --mem: expected PLACE:LEN, LEN in bytes, found "initrd:64KiB"',
   ],
   [
-    'a second --mem',
-    ['inspect', '--mem', 'initrd:16', '--mem', 'initrd:32'],
-    'E_USAGE: inspect: --mem is given twice; expected one value, found initrd:16 and initrd:32',
+    'a second --mem that is a misspelt region',
+    ['inspect', '--mem', 'initrd:16', '--mem', 'inird:32'],
+    'E_PLACE: --mem: no such place in memory; expected an address, a symbol (sme-boot list symbols) or a region (sme-boot list regions), found inird; did you mean initrd?',
+  ],
+  [
+    'two --mem in one file',
+    ['inspect', '--mem', 'initrd:16', '--mem', 'initrd:32', '--save', 'DIR/bytes'],
+    'E_USAGE: inspect: --save takes the bytes of one --mem; expected one --mem, found initrd:16 and initrd:32',
+  ],
+  [
+    'a second --vtop',
+    ['inspect', '--vtop', 'initrd', '--vtop', '_text'],
+    'E_USAGE: inspect: --vtop is given twice; expected one value, found initrd and _text',
   ],
   [
     'a view of memory',
