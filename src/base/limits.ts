@@ -230,6 +230,13 @@ export const LIMITS = {
     why: 'the largest kernel images',
     code: 'E_MEM',
   },
+  cachedRange: {
+    most: GIB,
+    unit: 'bytes',
+    what: '`inspect --cache`',
+    why: 'the longest initrd; a virtual range is translated page by page',
+    code: 'E_MEM',
+  },
   callSteps: {
     most: 1000,
     unit: 'steps',

@@ -145,6 +145,7 @@ const SOURCES = new Map<string, Source>([
   ['--match-kind', of(() => plain(TRACE_KINDS))],
   ['--cpu', of((context) => plain(cpuNumbers(bootOf(context))))],
   ['--vtop', of((context) => places(context, ''))],
+  ['--cache', of((context) => places(context, ''))],
   ['--mem', of((context) => places(context, ':'))],
   ['--set', of(settings)],
   ['--expect', of(predicates)],

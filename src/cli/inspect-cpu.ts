@@ -27,7 +27,7 @@ export function cpuOf(boot: Boot, text: string | undefined): Cpu {
 
 /** What is the same for every CPU. */
 const OF_MACHINE = ['--engine', '--exposed'];
-const OF_CPU = ['--regs', '--tlb', '--ptdump', '--vtop', '--mem'];
+const OF_CPU = ['--regs', '--tlb', '--ptdump', '--vtop', '--mem', '--cache'];
 
 /** Throws E_USAGE for `--cpu` beside options that show the machine only. */
 export function refuseCpu(command: Command): void {

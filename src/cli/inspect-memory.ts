@@ -14,13 +14,18 @@ import { writeBytes } from './output.js';
 
 const MEM = /^(.+):(0x[0-9a-fA-F]+|\d+)$/;
 
+/** A place and a number of bytes, `PLACE:LEN`; undefined for a text without a length. */
+export function splitLength(text: string): { where: string; length: number } | undefined {
+  const [, where, size] = MEM.exec(text) ?? [];
+  return where === undefined ? undefined : { where, length: Number(size) };
+}
+
 /** Parses the value of `--mem`. Throws E_MEM, and the limit's error. */
 export function parseMem(
   text: string,
   save: string | undefined,
 ): { where: string; length: number } {
-  const [, where, size] = MEM.exec(text) ?? [];
-  const length = Number(size);
+  const { where, length } = splitLength(text) ?? { length: 0 };
   if (where === undefined || !(length > 0)) {
     throw new InputError({
       code: 'E_MEM',

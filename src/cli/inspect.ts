@@ -9,6 +9,7 @@ import { EngineTraffic } from '../inspect/traffic.js';
 import { InputError } from '../base/errors.js';
 import { printable } from '../base/printable.js';
 import { EXIT, exitHelp } from './exit-codes.js';
+import { cache, parseCache } from './inspect-cache.js';
 import { cpuOf, refuseCpu } from './inspect-cpu.js';
 import { engine, exposed, registers } from './inspect-machine.js';
 import { memory, parseMem, refuseSeveral } from './inspect-memory.js';
@@ -44,6 +45,7 @@ interface Flags extends RunFlags, OutputFlags<(typeof FORMS)[number]> {
   ptdump?: boolean;
   tlb?: boolean;
   mem?: string[];
+  cache?: string[];
   as: MemoryView;
   save?: string;
   engine?: boolean;
@@ -53,7 +55,8 @@ interface Flags extends RunFlags, OutputFlags<(typeof FORMS)[number]> {
 
 const EXAMPLES = `
 PLACE is an address, a symbol or a region, with optional [index] and +offset: early_level4_pgt[511], initrd+64,
-"kernel text". With --vtop, a region's address is the one in the direct map.
+"kernel text". With --vtop, a region's address is the one in the direct map. --cache takes all of a region or
+symbol, and of an address the line.
 
 Examples:
   sme-boot inspect --at startup_64:switch --vtop _text
@@ -61,6 +64,7 @@ Examples:
   sme-boot inspect --at init_mem_mapping --tlb
   sme-boot inspect --cpu 2 --regs --tlb
   sme-boot inspect --mem initrd:64 --as dram
+  sme-boot inspect --at copy_bootdata --cache boot_params --cache 0x90000:4096
   sme-boot inspect --mem initrd:16 --mem boot_command_line:64 --as c1
   sme-boot inspect --mem "kernel text:4096" --as c1 --save text.bin
   sme-boot inspect --engine --format json > engine.json
@@ -83,6 +87,11 @@ export function inspectCommand(io: Io): Command {
       "print the translations in the CPU's TLB, and whether the page tables have the same now",
     )
     .option('--mem <PLACE:LEN>', 'print LEN bytes of memory; can be repeated', repeated)
+    .option(
+      '--cache <PLACE[:LEN]>',
+      'print the cached lines of a place, and whether memory has the same; can be repeated',
+      repeated,
+    )
     .addOption(
       new Option('--as <VIEW>', 'read --mem from DRAM without decryption, with C=0 or with C=1')
         .choices(['dram', 'c0', 'c1'])
@@ -122,6 +131,11 @@ function inspect(io: Io, scenario: string, flags: Flags): void {
   for (const each of mem ?? []) {
     checked('--mem', () => {
       checkPlace(boot, parseMem(each, save).where);
+    });
+  }
+  for (const each of flags.cache ?? []) {
+    checked('--cache', () => {
+      checkPlace(boot, parseCache(each).where);
     });
   }
   const cpu = cpuOf(boot, flags.cpu);
@@ -181,6 +195,7 @@ function viewsOf(io: Io, boot: Boot, cpu: Cpu, flags: Flags, traffic: EngineTraf
   if (flags.ptdump === true) views.push(ptdump(boot, cpu));
   if (flags.tlb === true) views.push(tlb(boot, cpu));
   for (const each of flags.mem ?? []) views.push(memory(io, boot, cpu, each, flags));
+  for (const each of flags.cache ?? []) views.push(cache(boot, cpu, each));
   if (flags.engine === true) views.push(engine(boot, traffic));
   if (flags.exposed === true) views.push(exposed(boot));
   if (flags.regs === true || views.length === 0) views.push(registers(cpu));

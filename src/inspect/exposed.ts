@@ -1,6 +1,7 @@
 /** RAM that is in plaintext: every line whose last write to DRAM had no key, by the code that wrote it. */
 import { hex, KEY_PLAIN, pa, PAGE_SIZE } from '../machine/address.js';
 import type { Boot } from '../sequencer/boot.js';
+import { writerName } from './writer.js';
 
 /** Bytes of a cache line, the unit whose writer the machine records. */
 const LINE = 64;
@@ -19,23 +20,19 @@ export interface Exposed {
   readonly ranges: readonly ExposedRange[];
 }
 
-/** The writer of lines that no modelled function wrote. */
-const UNNAMED = 'firmware, loader or hardware';
-
 /**
  * The plaintext in DRAM by its writers, the one with the most bytes first. A line that is only in a cache is not in DRAM
  * yet; RAM that was never written is not listed.
  */
 export function exposedBy(boot: Boot): Exposed[] {
-  const { machine, recorder } = boot;
+  const { machine } = boot;
   const writers = new Map<string, { start: number; bytes: number }[]>();
   for (const page of machine.dram.touched()) {
     if (machine.dram.stateOf(pa(page * PAGE_SIZE), PAGE_SIZE).plain === 0) continue;
     for (let at = page * PAGE_SIZE; at < (page + 1) * PAGE_SIZE; at += LINE) {
       const last = machine.lastWrite(pa(at));
       if (last?.key !== KEY_PLAIN) continue;
-      const name = recorder.nameOf(last.origin) ?? '';
-      const writer = name === '' ? UNNAMED : name;
+      const writer = writerName(boot, last.origin);
       const ranges = writers.get(writer) ?? [];
       if (ranges.length === 0) writers.set(writer, ranges);
       const open = ranges.at(-1);

@@ -24,8 +24,8 @@ export interface PhysicalRange {
   readonly size: number;
 }
 
-/** The bytes of memory behind the caches under a key, whole lines. */
-function behindCaches(machine: Machine, first: Pa, length: number, key: KeyId): Uint8Array {
+/** The bytes of memory behind the caches, decrypted under a key: whole lines. */
+export function behindCaches(machine: Machine, first: Pa, length: number, key: KeyId): Uint8Array {
   const out = new Uint8Array(length);
   for (let done = 0; done < length;) {
     const at = paAdd(first, done);

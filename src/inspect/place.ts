@@ -2,6 +2,7 @@
 import { PAGE_OFFSET } from '../kernel/constants.js';
 import { alignDown, hex, PAGE_SIZE, va, vaAdd, vaOfU64, type Va } from '../machine/address.js';
 import { isFault, type Cpu } from '../machine/cpu/cpu.js';
+import { regionOf } from '../firmware/placed.js';
 import type { Boot } from '../sequencer/boot.js';
 import { InputError } from '../base/errors.js';
 import { suggest } from '../base/suggest.js';
@@ -104,6 +105,21 @@ export function parsePlace(boot: Boot, text: string, numbers: 'va' | 'pa'): Plac
   if (boot.program.has(base)) {
     return { space: 'va', address: va(boot.program.link(base) + boot.kernel.slide + shift) };
   }
+  throw unknownName(boot, text, base);
+}
+
+/**
+ * The bytes that a place names: a region or symbol alone, all of it; with an index or an offset, and for an address, one byte.
+ * Throws E_PLACE.
+ */
+export function sizeOfPlace(boot: Boot, text: string): number {
+  const base = placeName(text);
+  if (text.trim() !== base || NUMBER.test(base)) return 1;
+  const region = [...boot.regions(), ...boot.loaded.blobs.map(regionOf)].find(
+    ({ name }) => name === base,
+  );
+  if (region !== undefined) return region.size;
+  if (boot.program.has(base)) return Math.max(1, boot.program.sizeOf(base));
   throw unknownName(boot, text, base);
 }
 

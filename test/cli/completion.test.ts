@@ -43,6 +43,7 @@ describe('completion', () => {
       [['inspect', 'bios-minimal', '--cpu', ''], ['0']],
       [['inspect', '--vtop', 'early_level4'], ['early_level4_pgt']],
       [['inspect', '--vtop', '_tex'], ['_text']],
+      [['inspect', '--cache', 'kernel te'], ['kernel text']],
       [['inspect', '--mem', 'kernel te'], ['kernel text:']],
       [['run', '--set', 'machine.r'], ['machine.ram=']],
       [

@@ -117,6 +117,31 @@ describe('sme-boot inspect', () => {
     expect((await json(...argv)) as object).toMatchObject({ mem: { place: 'initrd' } });
   });
 
+  test('--cache lists the cached lines of a place, with their writer, their key and what memory has', async () => {
+    const argv = ['--at', 'copy_bootdata', '--cache', 'boot params', '--cache', 'boot_params'];
+    const { out } = await sme(['inspect', 'bios-minimal', ...argv], { COLUMNS: '76' });
+    expect(out).toMatch(
+      /^boot params\n0x90000\.\.0x90fff +64 lines +C=0 +clean +CPU 0 +written by/,
+    );
+    expect(out).toMatch(
+      /^boot_params\n0x1e01000\.\.0x1e[0-9a-f]+ +\d+ lines +C=1 +dirty +CPU 0 +written by sme_memcpy;$/m,
+    );
+    expect(out).toMatch(/^64 of 64 lines cached, 64 dirty$/m);
+    expect(Math.max(...out.split('\n').map((line) => line.length))).toBeLessThanOrEqual(76);
+    const at = ['--at', 'reserve_initrd', '--cache', 'initrd+0x60000'];
+    const { cache } = (await json(...at)) as { cache: { lines: number; cached: object[] } };
+    expect(cache).toMatchObject({
+      place: 'initrd+0x60000',
+      lines: 1,
+      cached: [
+        { key: 0, dirty: false, same: true, aliases: [{ key: 1, dirty: true }] },
+        { key: 1, dirty: true, writer: 'sme_early_mem_enc', aliases: [{ key: 0, dirty: false }] },
+      ],
+    });
+    const without = await inspect('--set', 'machine.cache.size=0', '--cache', '0');
+    expect(without.out).toBe('the machine has no cache\n');
+  });
+
   exhaustiveTest('--engine has all data to recompute the DRAM bytes of --mem', async () => {
     const dir = mkdtempSync(join(tmpdir(), 'sme-boot-inspect-'));
     try {

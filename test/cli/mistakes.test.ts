@@ -346,7 +346,22 @@ const MISTAKES: readonly (readonly [what: string, argv: readonly string[], messa
   [
     '--cpu beside what all CPUs share',
     ['inspect', '--cpu', '1', '--engine'],
-    'E_USAGE: inspect: --cpu has no effect on --engine; expected --regs, --tlb, --ptdump, --vtop, --mem, found --cpu',
+    'E_USAGE: inspect: --cpu has no effect on --engine; expected --regs, --tlb, --ptdump, --vtop, --mem, --cache, found --cpu',
+  ],
+  [
+    '--cache with a misspelt region',
+    ['inspect', '--cache', 'kernel txt'],
+    'E_PLACE: --cache: no such place in memory; expected an address, a symbol (sme-boot list symbols) or a region (sme-boot list regions), found kernel txt; did you mean kernel text?',
+  ],
+  [
+    '--cache of no byte',
+    ['inspect', '--cache', 'initrd:0'],
+    'E_MEM: --cache: expected PLACE or PLACE:LEN, LEN in bytes, found "initrd:0"',
+  ],
+  [
+    '--cache of more than there is',
+    ['inspect', '--cache', '0:0x40000001'],
+    'E_MEM: --cache: expected at most 1073741824 bytes, found 1073741825',
   ],
   [
     'an address that is not canonical',
