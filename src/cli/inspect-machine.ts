@@ -6,25 +6,47 @@ import { MEMTYPE_NAMES, patTypes } from '../machine/cpu/memory-types.js';
 import { bitNames, CR0, CR4, EFER, GENERAL_REGISTERS } from '../machine/cpu/registers.js';
 import type { Boot } from '../sequencer/boot.js';
 import { exposedBy, rangeText } from '../inspect/exposed.js';
+import { keysInUse, type KeyUse } from '../inspect/keys.js';
 import type { EngineTraffic } from '../inspect/traffic.js';
 import { table } from './columns.js';
-import type { View } from './inspect-view.js';
+import { counted, type View } from './inspect-view.js';
+
+/** What uses a key: `in use by CPUs 0, 1, 64 lines of DRAM, 2 lines of the cache`. */
+function useText(use: KeyUse | undefined): string {
+  if (use === undefined) return 'made for an earlier access, in use by none now';
+  const { cpus, dramLines, cacheLines } = use;
+  const users = [
+    ...(cpus.length > 0 ? [`${cpus.length === 1 ? 'CPU' : 'CPUs'} ${cpus.join(', ')}`] : []),
+    ...(dramLines > 0 ? [`${counted(dramLines, 'line')} of DRAM`] : []),
+    ...(cacheLines > 0 ? [`${counted(cacheLines, 'line')} of the cache`] : []),
+  ];
+  return `in use by ${users.join(', ')}`;
+}
 
 /** The memory engine, and what passed it. */
 export function engine(boot: Boot, { blocks }: EngineTraffic): View {
-  const data = boot.machine.engine.describe();
+  const uses = keysInUse(boot.machine);
+  const data = boot.machine.engine.describe(uses.map(({ id }) => id));
   const formula = data.mode === 'XEX' ? 'C = AES(m ^ T(p)) ^ T(p)' : 'C = AES(m ^ T(p))';
   const lines = [
     `mode ${data.mode}: ${formula} for each 16-byte block, AES-128`,
     'T(p) is the XOR of t_i over the set bits i of the physical address p',
     ...data.keys.map(({ id, key }) => `key ${String(id)}  ${key}`),
     ...data.tweaks.map(({ bit, constant }) => `t_${String(bit).padEnd(2)}   ${constant}`),
+    ...data.keys.map(
+      ({ id }) => `key ${String(id)}: ${useText(uses.find((use) => use.id === id))}`,
+    ),
+    ...(data.keys.length === 0 ? ['no key is in use'] : []),
     'blocks between caches and DRAM (without devices and uncached accesses):',
     `  ${String(blocks.decrypted)} decrypted, ${String(blocks.decryptedUnread)} decrypted and overwritten unread`,
     `  ${String(blocks.encrypted)} encrypted`,
     `  without a key: ${String(blocks.plainRead)} read, ${String(blocks.plainWritten)} written`,
   ];
-  return { name: 'engine', data: { ...data, blocks }, text: () => `${lines.join('\n')}\n` };
+  const keys = data.keys.map((key) => ({
+    ...key,
+    ...(uses.find(({ id }) => id === key.id) ?? { cpus: [], dramLines: 0, cacheLines: 0 }),
+  }));
+  return { name: 'engine', data: { ...data, keys, blocks }, text: () => `${lines.join('\n')}\n` };
 }
 
 /** Most ranges of a writer in text (our choice). */

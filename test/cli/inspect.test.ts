@@ -142,6 +142,27 @@ describe('sme-boot inspect', () => {
     expect(without.out).toBe('the machine has no cache\n');
   });
 
+  test('--engine lists a key that a CPU uses although nothing was encrypted yet', async () => {
+    const on = await inspect(
+      '--set',
+      'firmware.syscfgMemEncrypt=true',
+      '--at',
+      'loader',
+      '--engine',
+    );
+    expect(on.out).toMatch(/^key 1 {2}[0-9a-f]{32}$/m);
+    expect(on.out).toMatch(/^key 1: in use by CPU 0$/m);
+    expect(on.out).toMatch(/^ {2}0 encrypted$/m);
+    const off = await inspect('--at', 'loader', '--engine');
+    expect(off.out).toMatch(/^no key is in use$/m);
+    const { engine } = (await json('--at', 'startup_64:phys_base', '--engine')) as {
+      engine: { keys: { id: number; cpus: number[]; dramLines: number }[] };
+    };
+    expect(engine.keys).toMatchObject([{ id: 1, cpus: [0] }]);
+    // The 16 MiB of the kernel.
+    expect(engine.keys[0]?.dramLines).toBeGreaterThan((12 * 2 ** 20) / 64);
+  });
+
   exhaustiveTest('--engine has all data to recompute the DRAM bytes of --mem', async () => {
     const dir = mkdtempSync(join(tmpdir(), 'sme-boot-inspect-'));
     try {
