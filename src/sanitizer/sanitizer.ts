@@ -10,6 +10,7 @@ import {
   type KeyId,
   type Pa,
 } from '../machine/address.js';
+import type { CachedLine } from '../machine/cache/cache.js';
 import type { Machine } from '../machine/machine.js';
 import type { AccessKind } from '../machine/probes.js';
 import { requestingCpu, REQUESTER_PLATFORM, type Requester } from '../machine/requester.js';
@@ -185,7 +186,7 @@ export class Sanitizer implements ReportSource {
     const { requester, va, key, origin } = access;
     const same = writer.key === key;
     // A line that is still cached has what was written under its key.
-    if (same && this.machine.cache.stateOf(toPa(start), key) !== undefined) return;
+    if (same && this.cached(start, key) !== undefined) return;
     const parties =
       partyOf(requester) === 'device' ||
       writer.party === 'device' ||
@@ -213,7 +214,9 @@ export class Sanitizer implements ReportSource {
       const writer = this.writers.get(number);
       if (writer === undefined || writer.key === key) return;
       for (let line = Math.floor(at / LINE_SIZE) * LINE_SIZE; line < at + size; line += LINE_SIZE) {
-        const other = this.machine.cache.dirtyUnderOther(toPa(line), key);
+        const other = this.machine.cache
+          .linesOf(toPa(line), 1)
+          .find((each) => each.key !== key && each.dirty !== undefined);
         if (other === undefined) continue;
         this.report({
           rule: 'mixed-key-line',
@@ -233,7 +236,7 @@ export class Sanitizer implements ReportSource {
       if (writer === undefined || writer.key === key || destroyed) return;
       for (let line = Math.floor(at / LINE_SIZE) * LINE_SIZE; line < at + size; line += LINE_SIZE) {
         // The newer data is still in the cache: its own write-back comes later.
-        if (this.machine.cache.stateOf(toPa(line), writer.key) === 'dirty') continue;
+        if (this.cached(line, writer.key)?.dirty !== undefined) continue;
         const from = Math.max(at, line);
         const to = Math.min(at + size, line + LINE_SIZE);
         this.report({
@@ -247,6 +250,11 @@ export class Sanitizer implements ReportSource {
         this.shadow.destroy(from, to - from);
       }
     });
+  }
+
+  /** The cached line of an address under a key; undefined if there is none. */
+  private cached(address: number, key: KeyId): CachedLine | undefined {
+    return this.machine.cache.linesOf(toPa(address), 1).find((line) => line.key === key);
   }
 
   // --- Translations and addresses ------------------------------------------------------------------------------

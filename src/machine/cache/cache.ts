@@ -293,24 +293,6 @@ export class Cache {
     return { key: this.tags.keyOf(slot), origin: this.tags.originOf(slot) };
   }
 
-  /** Key and origin of a dirty line at an address under another key; undefined if there is none. For reports only. */
-  dirtyUnderOther(address: Pa, key: KeyId): { key: KeyId; origin: Origin } | undefined {
-    this.materializeAt(address, 1);
-    for (const slot of this.tags.sameLineOtherKey(lineOf(address), key)) {
-      if (!this.tags.isDirty(slot)) continue;
-      return { key: this.tags.keyOf(slot), origin: this.tags.originOf(slot) };
-    }
-    return undefined;
-  }
-
-  /** Whether the line of an address is cached under a key, and whether it is dirty. For reports only. */
-  stateOf(address: Pa, key: KeyId): 'dirty' | 'clean' | undefined {
-    this.materializeAt(address, 1);
-    const slot = this.tags.find(lineOf(address), key);
-    if (slot === NO_SLOT) return undefined;
-    return this.tags.isDirty(slot) ? 'dirty' : 'clean';
-  }
-
   /** The lines of `len` bytes from an address on, under every key, ascending by address and key. For reports only. */
   linesOf(address: Pa, len: number): CachedLine[] {
     this.materializeAt(address, len);
