@@ -8,6 +8,15 @@ export interface Site {
   readonly hunk?: string;
 }
 
+/** A range of physical memory that another party put there or keeps: sizes in bytes. */
+export interface OwnedRange {
+  readonly name: string;
+  readonly base: number;
+  readonly size: number;
+  /** `reader`: it was filled for the kernel to read. `firmware`: firmware goes on using it, without the C-bit. */
+  readonly use: 'reader' | 'firmware';
+}
+
 export interface SanitizerHost {
   /** The code that runs now. */
   site(): Site;
@@ -19,4 +28,6 @@ export interface SanitizerHost {
   nameOf(origin: number): string | undefined;
   /** A range as text, with its symbol or region. */
   rangeText(space: 'va' | 'pa', start: number, length: number): string;
+  /** Ranges with an owner other than the running code, once memory is filled; they do not change. */
+  owned(): readonly OwnedRange[];
 }

@@ -21,6 +21,13 @@ export const RULES = [
     watches: ['accessed', 'walked', 'translated', 'flushed'],
   },
   {
+    id: 'foreign-owner-write',
+    title: "a write over another owner's bytes",
+    what: 'Bytes that the loader put there for the kernel were overwritten before anything had read them.',
+    watches: ['accessed', 'dma'],
+    needs: ['what the loader placed'],
+  },
+  {
     id: 'key-disagreement',
     title: 'device and CPU, or two CPUs, disagree about the key',
     what: 'Memory that two parties share was accessed by one of them with the C-bit and by the other without.',

@@ -7,6 +7,7 @@ import {
   PAGE_SIZE,
   pa as toPa,
   KEY_PLAIN,
+  va as toVa,
   type KeyId,
   type Pa,
 } from '../machine/address.js';
@@ -16,9 +17,10 @@ import type { AccessKind } from '../machine/probes.js';
 import { requestingCpu, REQUESTER_PLATFORM, type Requester } from '../machine/requester.js';
 import type { Fault, Origin } from '../machine/types.js';
 import type { ReportSource, SanitizerReport } from '../trace/report.js';
-import type { SanitizerHost, Site } from './host.js';
+import type { OwnedRange, SanitizerHost, Site } from './host.js';
+import { Owned, type OwnedSnapshot } from './owned.js';
 import { Reports, type Found, type ReportsSnapshot } from './reports.js';
-import { Shadow, type ShadowSnapshot } from './shadow.js';
+import { GRANULE, Shadow, type ShadowSnapshot } from './shadow.js';
 import { Translations, type TranslationsSnapshot } from './translations.js';
 import { deviceName, partyOf, UNWRITTEN, Writers, type Writer } from './writers.js';
 
@@ -28,6 +30,7 @@ export interface SanitizerSnapshot {
   readonly writers: readonly Writer[];
   readonly translations: TranslationsSnapshot;
   readonly reports: ReportsSnapshot;
+  readonly owned: OwnedSnapshot;
 }
 
 /** An access: `what` says it in a word, sizes in bytes. */
@@ -44,11 +47,14 @@ interface Access {
 const cBit = (key: KeyId): 0 | 1 => (key === KEY_PLAIN ? 0 : 1);
 const withC = (key: KeyId): string => `C=${String(cBit(key))}`;
 
+const NONE = new Owned([]);
+
 export class Sanitizer implements ReportSource {
   private readonly shadow = new Shadow();
   private readonly writers: Writers;
   private readonly translations = new Translations();
   private readonly found: Reports;
+  private ownedRanges: Owned | null = null;
   private ends: (() => void)[] = [];
   /** The first address that has the C-bit of the part in it; Infinity if it has none. */
   private readonly cBitAddress: number;
@@ -61,6 +67,16 @@ export class Sanitizer implements ReportSource {
     this.found = new Reports(host);
     const { sme } = machine.config.model;
     this.cBitAddress = sme === undefined ? Infinity : 2 ** sme.cBit;
+  }
+
+  /** Memory with an owner; none before memory is filled. */
+  private get owned(): Owned {
+    if (this.ownedRanges === null) {
+      const ranges = this.host.owned();
+      if (ranges.length === 0) return NONE;
+      this.ownedRanges = new Owned(ranges);
+    }
+    return this.ownedRanges;
   }
 
   reports(): readonly SanitizerReport[] {
@@ -83,8 +99,9 @@ export class Sanitizer implements ReportSource {
       probes.translated.listen((cpu, entry) => {
         this.translations.translated(cpu, entry);
       }),
-      probes.flushed.listen((cpu, what, at) => {
+      probes.flushed.listen((cpu, what, at, origin) => {
         this.translations.flushed(cpu, what, at);
+        if (what === 'clflush' && at !== undefined) this.clflushed(cpu, at, origin);
       }),
       probes.writtenBack.listen((pa, key, length, origin) => {
         this.writtenBack(pa, key, length, origin);
@@ -107,6 +124,7 @@ export class Sanitizer implements ReportSource {
       writers: this.writers.snapshot(),
       translations: this.translations.snapshot(),
       reports: this.found.snapshot(),
+      owned: this.owned.snapshot(),
     };
   }
 
@@ -115,6 +133,7 @@ export class Sanitizer implements ReportSource {
     this.writers.restore(snapshot.writers);
     this.translations.restore(snapshot.translations);
     this.found.restore(snapshot.reports);
+    this.owned.restore(snapshot.owned);
   }
 
   // --- Events --------------------------------------------------------------------------------------------------
@@ -162,12 +181,14 @@ export class Sanitizer implements ReportSource {
   private write(access: Access): void {
     const { start, length, key, requester, origin } = access;
     this.checkAliases(access);
+    if (requester !== REQUESTER_PLATFORM) this.checkOwner(access);
     const writer = this.writers.now(key, requester, origin);
     this.shadow.write(start, length, writer);
     if (this.translations.tracks) this.translations.written(start, length, writer);
   }
 
   private read(access: Access, start: number): void {
+    if (access.requester !== REQUESTER_PLATFORM) this.owned.wasRead(start, access.length);
     this.shadow.runs(start, access.length, (at, length, number, destroyed) => {
       if (number === UNWRITTEN) return;
       const writer = this.writers.get(number);
@@ -252,6 +273,63 @@ export class Sanitizer implements ReportSource {
     });
   }
 
+  /** Memory that another party put there for the kernel, or goes on using. */
+  private checkOwner(access: Access): void {
+    const { requester, origin, va, key } = access;
+    this.owned.overlaps(access.start, access.length, (range, start, length) => {
+      const places = (at: number, size: number) => ({
+        ...this.by(requester, origin),
+        ...{ start: at, length: size, va: va === undefined ? undefined : va + at - access.start },
+        C: cBit(key),
+      });
+      if (range.use === 'firmware') {
+        if (key === KEY_PLAIN) return;
+        const what = 'a write with C=1 of memory that firmware reads with C=0';
+        const rule = 'key-disagreement';
+        this.report({ ...places(start, length), rule, what, outcome: 'nothing yet' });
+        return;
+      }
+      this.shadow.runs(start, length, (at, size, number) => {
+        const writer = this.writers.get(number);
+        if (writer?.party !== 'platform' || this.isRead(range, at, size)) return;
+        this.report({
+          ...places(at, size),
+          rule: 'foreign-owner-write',
+          what: 'a write over bytes that nobody has read since they were put there',
+          earlier: { what: 'put there', writer },
+          outcome: 'data lost',
+        });
+      });
+    });
+  }
+
+  private isRead(range: OwnedRange, start: number, length: number): boolean {
+    for (let at = start; at < start + length; at += GRANULE) {
+      if (!this.owned.isRead(range, at)) return false;
+    }
+    return true;
+  }
+
+  /** CLFLUSH flushes the line under the mapping's key only. */
+  private clflushed(cpu: number, va: number, origin: Origin): void {
+    const at = this.machine.cpus[cpu]?.translate(toVa(va));
+    if (at === undefined || 'vector' in at) return;
+    const line = Math.floor(at.pa / LINE_SIZE) * LINE_SIZE;
+    this.shadow.runs(line, LINE_SIZE, (start, length, number) => {
+      const writer = this.writers.get(number);
+      if (writer === undefined || writer.key === at.key) return;
+      if (this.cached(line, writer.key)?.dirty === undefined) return;
+      this.report({
+        rule: 'mixed-key-line',
+        ...this.by(cpu, origin),
+        ...{ start, length, va, C: cBit(at.key) },
+        what: `a CLFLUSH with ${withC(at.key)} of a line that is dirty with ${withC(writer.key)}: the line stays`,
+        earlier: { what: 'written, not written back', writer },
+        outcome: 'nothing yet',
+      });
+    });
+  }
+
   /** The cached line of an address under a key; undefined if there is none. */
   private cached(address: number, key: KeyId): CachedLine | undefined {
     return this.machine.cache.linesOf(toPa(address), 1).find((line) => line.key === key);
@@ -261,7 +339,7 @@ export class Sanitizer implements ReportSource {
 
   private checkTranslation(cpu: number, va: number, access: Access): void {
     for (const stale of this.translations.staleAt(cpu, va)) {
-      const steps = this.machine.cpus[cpu]?.traceWalk(va as never) ?? [];
+      const steps = this.machine.cpus[cpu]?.traceWalk(toVa(va)) ?? [];
       const leaf = steps.at(-1);
       const mask = leaf?.kind === 'leaf' ? pageSizeOf(leaf.level) : PAGE_SIZE;
       const offset = ((va % mask) + mask) % mask;
@@ -278,7 +356,9 @@ export class Sanitizer implements ReportSource {
         ...{ start: access.start, length: access.length, va, C: cBit(access.key) },
         what: `${describe(access.what)} by a translation in the TLB with ${withC(access.key)}; ${now}`,
         ...(writer !== undefined && { earlier: { what: 'changed its page-table entry', writer } }),
-        outcome: 'garbage consumed',
+        // With the same address only the key may be wrong: a read under it is a report of its own.
+        outcome:
+          target === undefined || target === access.start ? 'nothing yet' : 'garbage consumed',
       });
     }
   }

@@ -87,9 +87,10 @@ export class Translations {
   private entryWritten(entry: number, writer: number): void {
     for (const [cpu, ofCpu] of this.held) {
       const held = ofCpu.get(entry);
-      if (held === undefined) continue;
-      ofCpu.delete(entry);
-      for (const each of held) this.stale.push({ cpu, ...each, entry, writer });
+      for (const each of held ?? []) {
+        this.drop((old) => old.cpu === cpu && old.va === each.va && old.size === each.size);
+        this.stale.push({ cpu, ...each, entry, writer });
+      }
     }
   }
 

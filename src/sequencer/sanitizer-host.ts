@@ -1,6 +1,7 @@
 /** What the sanitizer is told of a boot: the code that runs, and names of addresses. */
-import type { SanitizerHost } from '../sanitizer/host.js';
+import type { OwnedRange, SanitizerHost } from '../sanitizer/host.js';
 import { rangeText } from '../trace/render.js';
+import type { Region } from '../firmware/loader.js';
 import type { Boot } from './boot.js';
 
 /** A number that no kernel's count of changes reaches: the second kernel counts from there. */
@@ -26,5 +27,22 @@ export function sanitizerHost(boot: Boot): SanitizerHost {
       const symbol = boot.kernelIfAny && boot.symbolize(space, start);
       return symbol === undefined ? text : `${text} ${symbol}`;
     },
+    owned: () => (boot.kernelIfAny === undefined ? [] : ownedRanges(boot)),
   };
+}
+
+/** The interrupt vectors and the BIOS data area, which firmware goes on using (our choice of the whole 1280 bytes). */
+const BIOS_DATA = { name: 'BIOS data area', base: 0, size: 0x500 } as const;
+/** What the loader made for itself, or put there to run. */
+const NOT_READ = ['kernel image', 'loader page tables'];
+
+function ownedRanges({ loaded }: Boot): OwnedRange[] {
+  const read = loaded.regions.filter(({ name }) => !NOT_READ.includes(name));
+  // Nothing has to read a command line's buffer beyond its terminating NUL.
+  const used = ({ name, size }: Region): number =>
+    name === 'command line' ? (loaded.cmdline?.indexOf(0) ?? 0) + 1 : size;
+  return [
+    ...read.map((region) => ({ ...region, size: used(region), use: 'reader' as const })),
+    { ...BIOS_DATA, use: 'firmware' },
+  ];
 }

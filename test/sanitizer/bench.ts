@@ -5,7 +5,7 @@ import { Machine, type MachineConfig } from '../../src/machine/machine.js';
 import { MSR, SYSCFG } from '../../src/machine/cpu/msr.js';
 import { MEMTYPE } from '../../src/machine/types.js';
 import { nodeCipher } from '../../src/node/node-cipher.js';
-import type { SanitizerHost } from '../../src/sanitizer/host.js';
+import type { OwnedRange, SanitizerHost } from '../../src/sanitizer/host.js';
 import { Sanitizer } from '../../src/sanitizer/sanitizer.js';
 import type { SanitizerReport } from '../../src/trace/report.js';
 
@@ -20,6 +20,8 @@ export class Bench {
   private code = 'start';
   private version = 0;
   step = 'first';
+  /** Ranges with an owner; the first access that could concern them fixes them. */
+  owned: OwnedRange[] = [];
 
   /** @param encrypted numbers of the pages that are mapped with the C-bit. */
   constructor(encrypted: readonly number[] = [], more: Partial<MachineConfig> = {}) {
@@ -38,6 +40,7 @@ export class Bench {
       version: () => this.version,
       step: () => this.step,
       nameOf: () => undefined,
+      owned: () => this.owned,
       rangeText: (_space, start, length) => `${start.toString(16)}+${length.toString(16)}`,
     };
     this.sanitizer = new Sanitizer(this.machine, host);

@@ -112,15 +112,28 @@ describe('mixed-key-line', () => {
     expect(b.reports[0]?.outcome).toBe('nothing yet');
   });
 
+  test('CLFLUSH under the other key is reported, and leaves the line', () => {
+    const b = new Bench([3]);
+    b.setEntry(4, 3);
+    b.as('first', () => {
+      b.store(3);
+    });
+    b.as('flusher', () => {
+      b.cpu.clflush(va(0x4000));
+    });
+    expect(b.rules).toEqual(['mixed-key-line flusher first']);
+    b.cpu.clflush(va(0x3000));
+    b.as('flusher', () => {
+      b.cpu.clflush(va(0x4000));
+    });
+    expect(b.reports[0]?.n).toBeUndefined();
+  });
+
   test.each([
     ['after WBINVD', (b: Bench) => b.cpu.wbinvd()],
     ['after CLFLUSH under its own key', (b: Bench) => b.cpu.clflush(va(0x3000))],
   ])('not %s', (_what, between) => {
     expect(twice(between).rules).toEqual([]);
-  });
-
-  test('CLFLUSH through the new mapping does not reach the line', () => {
-    expect(twice((b) => b.cpu.clflush(va(0x4000))).rules).toEqual(['mixed-key-line second first']);
   });
 
   test('not on a part whose cache is coherent across keys', () => {
@@ -178,6 +191,29 @@ describe('stale-translation', () => {
     expect(changed(0n, 6, between)).toEqual([]);
   });
 
+  test('also after the entry was cleared, set again, and cleared again', () => {
+    const b = new Bench();
+    b.load(5);
+    b.setEntry(5, 6);
+    b.setEntry(5, 5);
+    b.load(5);
+    expect(b.rules).toEqual([]);
+    b.setEntry(5, 6);
+    b.load(5);
+    expect(b.rules).toEqual(['stale-translation start start']);
+  });
+
+  test('has led to nothing yet if only the C-bit differs, else to the wrong bytes', () => {
+    const outcome = (flags: bigint, target: number): string | undefined => {
+      const b = new Bench();
+      b.load(5);
+      b.setEntry(5, target, flags);
+      b.load(5);
+      return b.reports[0]?.outcome;
+    };
+    expect([outcome(C_BIT, 5), outcome(0n, 6)]).toEqual(['nothing yet', 'garbage consumed']);
+  });
+
   test('not if the entry says the same', () => {
     expect(changed(0n, 5, nothing)).toEqual([]);
   });
@@ -221,6 +257,49 @@ describe('key-disagreement', () => {
     b.store(3);
     b.as('other', () => b.machine.cpus[1]?.loadU64(va(0x4000)));
     expect(b.reports[0]).toMatchObject({ rule: 'key-disagreement', in: 'other', cpu: 1 });
+  });
+});
+
+describe('memory with an owner', () => {
+  const PLACED = { name: 'table', base: 0x3000, size: 0x100, use: 'reader' } as const;
+  const placed = (act: (b: Bench) => void, encrypted: readonly number[] = []): string[] => {
+    const b = new Bench(encrypted);
+    b.owned = [PLACED];
+    b.as('loader', () => {
+      b.place(3);
+    });
+    b.as('user', () => {
+      act(b);
+    });
+    return b.rules;
+  };
+
+  test('foreign-owner-write: bytes that nobody has read are overwritten', () => {
+    expect(placed((b) => b.store(3, 8))).toEqual(['foreign-owner-write user loader']);
+  });
+
+  test.each([
+    ['bytes that were read', (b: Bench) => (b.load(3, 8), b.store(3, 8))],
+    ['bytes behind the range', (b: Bench) => b.store(3, 0x100)],
+    ['a second write of the same bytes', (b: Bench) => (b.load(3), b.store(3), b.store(3))],
+  ])('not for %s', (_what, act) => {
+    expect(placed(act)).toEqual([]);
+  });
+
+  test('a read of other bytes does not help', () => {
+    expect(placed((b) => (b.load(3, 16), b.store(3, 8)))).toHaveLength(1);
+  });
+
+  test.each([
+    ['key-disagreement: memory of firmware is written with C=1', [0], ['key-disagreement user']],
+    ['not with C=0', [], []],
+  ])('%s', (_what, encrypted, expected) => {
+    const b = new Bench(encrypted);
+    b.owned = [{ name: 'vectors', base: 0x400, size: 0x100, use: 'firmware' }];
+    b.as('user', () => {
+      b.store(0, 0x460);
+    });
+    expect(b.rules).toEqual(expected);
   });
 });
 
@@ -307,9 +386,9 @@ describe('the sanitizer', () => {
   });
 
   test('has a test here for each rule', () => {
-    const tested = ['wrong-key-read', 'mixed-key-line', 'stale-translation', 'key-disagreement'];
+    const tested = ['wrong-key-read', 'mixed-key-line', 'stale-translation', 'foreign-owner-write'];
     expect(RULES.map(({ id }) => id).sort()).toEqual(
-      [...tested, 'cbit-on-mmio', 'cbit-not-in-force'].sort(),
+      [...tested, 'key-disagreement', 'cbit-on-mmio', 'cbit-not-in-force'].sort(),
     );
   });
 });

@@ -24,6 +24,7 @@ describe('the posted series', () => {
       'wrong-key-read probe_roms < loader',
       'wrong-key-read smp_scan_config < loader',
       'wrong-key-read find_smp_config < loader',
+      'mixed-key-line set_memory_dec < memblock_virt_alloc_low_nopanic',
     ]);
     expect(reports[0]).toMatchObject({
       ...{ step: 'load_ucode_bsp', C: 1, outcome: 'garbage consumed' },
@@ -41,6 +42,8 @@ describe('the posted series', () => {
       'wrong-key-read efi_config_init < loader',
       'wrong-key-read efi_bgrt_init < loader',
       'cbit-on-mmio early_vga_write',
+      'mixed-key-line set_memory_dec < memblock_virt_alloc_low_nopanic',
+      'key-disagreement do_boot_cpu',
     ]) {
       expect(briefs).toContain(each);
     }
@@ -51,6 +54,24 @@ describe('the posted series', () => {
     expect(reports.at(-1)).toMatchObject({
       ...{ rule: 'cbit-not-in-force', in: 'pa_startup_32', cpu: 1 },
     });
+  });
+
+  test('encrypts the kernel in a work area that an initrd is in', () => {
+    expect(reportsOf('initrd-behind-kernel', 18).map(brief)).toContain(
+      'foreign-owner-write sme_encrypt_kernel < loader',
+    );
+  });
+
+  test('goes on using the translation that clear_mapping left, where the page is one entry', () => {
+    const {
+      rule,
+      in: by,
+      earlier,
+    } = reportsOf('bios-minimal', 18, 'machine.mtrr=false').find(
+      (each) => each.rule === 'stale-translation',
+    ) ?? {};
+    expect([rule, by]).toEqual(['stale-translation', 'reserve_ebda_region']);
+    expect(earlier).toMatchObject({ in: '__clear_mapping', hunk: '09/bootdata' });
   });
 
   exhaustiveTest('enters a kexec’d kernel whose tables the first one wrote with the C-bit', () => {

@@ -1,0 +1,56 @@
+/** Memory with an owner: which of its bytes were read since they were put there. */
+import { GRANULE } from './shadow.js';
+import type { OwnedRange } from './host.js';
+
+/** The bytes of an owned range that were read: a bit for each granule. */
+export type OwnedSnapshot = readonly Uint8Array[];
+
+export class Owned {
+  private readonly read: Uint8Array[];
+
+  constructor(private readonly ranges: readonly OwnedRange[]) {
+    this.read = ranges.map(({ size }) => new Uint8Array(Math.ceil(size / GRANULE) + 1));
+  }
+
+  /** Calls `visit` with each owned range that overlaps, and the part of it in bytes. */
+  overlaps(
+    start: number,
+    length: number,
+    visit: (range: OwnedRange, start: number, length: number) => void,
+  ): void {
+    for (const range of this.ranges) {
+      const from = Math.max(start, range.base);
+      const to = Math.min(start + length, range.base + range.size);
+      if (from < to) visit(range, from, to - from);
+    }
+  }
+
+  /** Bytes were read. */
+  wasRead(start: number, length: number): void {
+    this.ranges.forEach(({ base, size }, i) => {
+      const from = Math.max(start, base);
+      const to = Math.min(start + length, base + size);
+      if (from >= to) return;
+      const [first, last] = [granule(from) - granule(base), granule(to - 1) - granule(base)];
+      this.read[i]?.fill(1, first, last + 1);
+    });
+  }
+
+  /** Whether any byte of a granule was read, by an address in one of the ranges. */
+  isRead(range: OwnedRange, at: number): boolean {
+    const bits = this.read[this.ranges.indexOf(range)];
+    return bits?.[granule(at) - granule(range.base)] === 1;
+  }
+
+  snapshot(): OwnedSnapshot {
+    return this.read.map((bits) => bits.slice());
+  }
+
+  restore(snapshot: OwnedSnapshot): void {
+    snapshot.forEach((bits, i) => this.read[i]?.set(bits));
+  }
+}
+
+function granule(at: number): number {
+  return Math.floor(at / GRANULE);
+}
