@@ -155,6 +155,7 @@ const SOURCES = new Map<string, Source>([
   ['SCENARIOS', of(() => [{ value: 'all', about: 'every scenario' }, ...scenarios()], true)],
   ['SERIES', of(series, true)],
   ['A', of(scenarios, true)],
+  ['PLACE', of((context) => places(context, ''))],
   ['PATCHES', of(patches)],
   ['--patch', of(patches)],
   ['--links', of(() => plain(Object.keys(DEFAULT_LINKS).map((name) => `${name}=`)))],

@@ -6,11 +6,11 @@ import { labelIndex } from '../sequencer/label-index.js';
 import type { MemoryView } from '../inspect/memory.js';
 import { checkPlace } from '../inspect/place.js';
 import { EngineTraffic } from '../inspect/traffic.js';
-import { InputError } from '../base/errors.js';
 import { printable } from '../base/printable.js';
 import { EXIT, exitHelp } from './exit-codes.js';
 import { cache, parseCache } from './inspect-cache.js';
 import { cpuOf, refuseCpu } from './inspect-cpu.js';
+import { checked, endingOf } from './inspect-label.js';
 import { engine, exposed, registers } from './inspect-machine.js';
 import { memory, parseMem, refuseSeveral } from './inspect-memory.js';
 import { ptdump, tlb, vtop } from './inspect-pages.js';
@@ -166,26 +166,6 @@ function inspect(io: Io, scenario: string, flags: Flags): void {
     out.print(textOf(views, out.columns));
   }
   out.end();
-}
-
-/** Runs a check of the value of an option: its errors get the option as their place. */
-function checked(option: string, check: () => unknown): void {
-  try {
-    check();
-  } catch (error) {
-    throw error instanceof InputError ? error.within({ path: option }) : error;
-  }
-}
-
-/** The sentence about a boot that did not complete the step of a label; undefined if it did. */
-function endingOf(boot: Boot, at: string | undefined): string | undefined {
-  if (at === undefined || boot.outcome === null || boot.outcome.kind === 'booted') return undefined;
-  const { kind, where, message } = boot.outcome;
-  const how = `${kind}${where === undefined ? '' : ` in ${where}`}${message === undefined ? '' : `: ${message}`}`;
-  if (boot.reached(at)) return `the boot ended in ${at}: ${how}`;
-  const last = boot.lastLabel;
-  const state = '--anyway shows the state at its end';
-  return `the boot did not reach ${at}, it ended in ${last}: ${how} (${state})`;
 }
 
 /** The requested parts of the state, in the order of the options; the registers if none is requested. */

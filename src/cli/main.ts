@@ -26,6 +26,7 @@ import { fitted } from './fit.js';
 import { HELP_COLUMNS, helpFitted } from './help-text.js';
 import { initCommand } from './init.js';
 import { inspectCommand } from './inspect.js';
+import { whyCommand } from './why.js';
 import { matrixCommand } from './matrix.js';
 import { listCommand, schemaCommand } from './list.js';
 import { patchesCommand } from './patches.js';
@@ -80,6 +81,7 @@ function program(io: Io): Command {
     matrixCommand(io),
     effectsCommand(io),
     inspectCommand(io),
+    whyCommand(io),
     probeCommand(io),
     listCommand(io),
     patchesCommand(io),

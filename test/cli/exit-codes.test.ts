@@ -42,9 +42,16 @@ describe('the help', () => {
     ...['run', 'check', 'diff', 'trace', 'bisect', 'matrix', 'matrix merge', 'effects'].map((c) => [
       c.split(' '),
     ]),
-    ...['inspect', 'probe', 'list', 'patches', 'findings', 'schema', 'scenario from-dmesg'].map(
-      (c) => [c.split(' ')],
-    ),
+    ...[
+      'inspect',
+      'why',
+      'probe',
+      'list',
+      'patches',
+      'findings',
+      'schema',
+      'scenario from-dmesg',
+    ].map((c) => [c.split(' ')]),
   ])('of %j has them, in at most 76 columns', async (words) => {
     const { status, out } = await sme([...words, '--help']);
     expect(status).toBe(0);

@@ -1,0 +1,243 @@
+/** `sme-boot why`: who wrote and read a place in memory, and how it is reached, at a label. */
+import { Command } from 'commander';
+import { hex } from '../machine/address.js';
+import type { Cpu } from '../machine/cpu/cpu.js';
+import type { Boot } from '../sequencer/boot.js';
+import { labelIndex } from '../sequencer/label-index.js';
+import { History, type Past } from '../inspect/history.js';
+import type { PhysicalRange } from '../inspect/memory.js';
+import { checkPlace, parsePlace, physicalRanges, sizeOfPlace } from '../inspect/place.js';
+import { mappedRanges } from '../inspect/tables.js';
+import { pageName, tlbOf } from '../inspect/tlb.js';
+import { printable } from '../base/printable.js';
+import { table } from './columns.js';
+import { EXIT, exitHelp } from './exit-codes.js';
+import { cache, parseCache } from './inspect-cache.js';
+import { cpuOf, refuseCpu } from './inspect-cpu.js';
+import { checked, endingOf } from './inspect-label.js';
+import { dataOf, textOf, type View } from './inspect-view.js';
+import type { Io } from './io.js';
+import { addOutput, checkOutput, formOf, openResult, type OutputFlags } from './output.js';
+import { Progress } from './progress.js';
+import { addRunOptions, DEFAULT_SCENARIO, prepareBoot, type RunFlags } from './run-options.js';
+import { refuseWithout } from './usage.js';
+
+const FORMS = ['text', 'json'] as const;
+
+interface Flags extends RunFlags, OutputFlags<(typeof FORMS)[number]> {
+  at?: string;
+  anyway?: boolean;
+  cpu?: string;
+  all?: boolean;
+}
+
+const EXAMPLES = `
+PLACE is as in sme-boot inspect --cache: a symbol or region, all of it; an address, with :LEN for several bytes. The
+boot runs twice: once to find the physical memory of PLACE at the label, once to record the accesses to it.
+
+Examples:
+  sme-boot why sme_me_mask --at startup_64:phys_base
+  sme-boot why initrd:64 --at load_ucode_bsp
+  sme-boot why 0x467:4 epyc-efi --at smp_init
+${exitHelp({ mismatch: 'the boot ended before the label (without --anyway)' })}`;
+
+/** Rows of a table without --all (our choice). */
+const ROWS = 20;
+
+export function whyCommand(io: Io): Command {
+  const command = new Command('why')
+    .description('print who wrote and read a place in memory, newest first, and how it is reached')
+    .argument('<PLACE>', 'the place, with :LEN for several bytes of it')
+    .argument('[SCENARIO]', 'name of a scenario, or a file', DEFAULT_SCENARIO);
+  addRunOptions(command)
+    .option('--at <LABEL>', 'stop after the step of this label (default: at the end of the boot)')
+    .option('--anyway', 'if the boot does not reach the label, print the state at its end')
+    .option('--cpu <N>', 'whose translations (default: 0, the boot CPU)')
+    .option('--all', `print all rows (default: the newest ${String(ROWS)} of each table)`)
+    .addHelpText('after', EXAMPLES)
+    .action((place: string, scenario: string, flags: Flags, self: Command) => {
+      refuseWithout(self, '--anyway', '--at');
+      refuseCpu(self);
+      why(io, place, scenario, flags);
+    });
+  return addOutput(command, { formats: FORMS });
+}
+
+function why(io: Io, text: string, scenario: string, flags: Flags): void {
+  const progress = new Progress(io);
+  const boot = prepareBoot(scenario, flags, progress.step);
+  const { at } = flags;
+  if (at !== undefined) checked('--at', () => labelIndex(boot.labels, at));
+  const { where, length } = parseCache(text);
+  checked('PLACE', () => {
+    checkPlace(boot, where);
+  });
+  const cpu = cpuOf(boot, flags.cpu);
+  checkOutput(flags.output);
+  const run = (): void => {
+    if (at === undefined) while (boot.step());
+    else boot.runTo(at);
+  };
+  const start = boot.snapshot();
+  run();
+  const ending = endingOf(boot, at);
+  const reached = at === undefined || boot.reached(at);
+  let views: View[] = [];
+  if (reached || flags.anyway === true) {
+    const size = length ?? sizeOfPlace(boot, where);
+    const ranges = physicalRanges(boot, parsePlace(boot, where, 'pa'), size, where, cpu);
+    boot.restore(start);
+    const history = new History(boot, ranges);
+    const end = history.listen();
+    run();
+    end();
+    const most = flags.all === true ? Infinity : ROWS;
+    views = viewsOf(boot, cpu, text, ranges, history, most);
+  } else io.exitCode = EXIT.mismatch;
+  progress.clear();
+  if (ending !== undefined) io.stderr.write(`sme-boot: ${printable(ending)}\n`);
+  const out = openResult(io, flags.output);
+  if (formOf(flags, FORMS) === 'json') {
+    const label = at === undefined ? {} : { at, reached };
+    const data = { place: text, ...label, ...dataOf(views) };
+    out.write(`${JSON.stringify(data, null, 2)}\n`);
+  } else out.print(textOf(views, out.columns));
+  out.end();
+}
+
+const rangeText = (first: number, last: number): string =>
+  first === last ? hex(first) : `${hex(first)}..${hex(last)}`;
+/** The key of an access by its C-bit; a guest's has no other name than its number. */
+const keyText = (key: number): string => (key <= 1 ? `C=${String(key)}` : `key ${String(key)}`);
+
+function viewsOf(
+  boot: Boot,
+  cpu: Cpu,
+  place: string,
+  ranges: readonly PhysicalRange[],
+  history: History,
+  most: number,
+): View[] {
+  const past = history.newestFirst;
+  const writes = past.filter(({ kind }) => kind === 'write' || kind === 'write-back');
+  const others = past.filter(({ kind }) => kind !== 'write' && kind !== 'write-back');
+  return [
+    where(boot, place, ranges),
+    rows('writes', 'Writes, newest first', writes, 'no write', most),
+    rows('reads', 'Reads, newest first', others, 'no read', most),
+    cached(boot, cpu, place),
+    translations(boot, cpu, ranges),
+  ];
+}
+
+/** The physical ranges, and what loader and firmware put there. */
+function where(boot: Boot, place: string, ranges: readonly PhysicalRange[]): View {
+  const { regions, firmwareRegions } = boot.loaded;
+  const overlapping = (all: typeof regions): string[] =>
+    all
+      .filter((region) =>
+        ranges.some(
+          ({ base, size }) => region.base < base + size && base < region.base + region.size,
+        ),
+      )
+      .map(({ name }) => name);
+  const placed = [
+    ...overlapping(regions).map((name) => ({ name, by: 'loader' })),
+    ...overlapping(firmwareRegions).map((name) => ({ name, by: 'firmware' })),
+  ];
+  return {
+    name: 'where',
+    data: { ranges: ranges.map(({ base, size }) => ({ pa: hex(base), bytes: size })), placed },
+    text: () =>
+      [
+        `${printable(place)} is physical ${ranges.map(({ base, size }) => rangeText(base, base + size - 1)).join(', ')}`,
+        ...placed.map(({ name, by }) => `in ${name}, which the ${by} filled with C=0`),
+      ]
+        .map((line) => `${line}\n`)
+        .join(''),
+  };
+}
+
+/** `function (hunk)`, with the CPU where it is not the boot CPU. */
+function byText({ in: by, hunk, cpu }: Past): string {
+  const from = hunk === undefined ? '' : ` (${hunk})`;
+  return `${by}${from}${cpu === undefined || cpu === 0 ? '' : `, CPU ${String(cpu)}`}`;
+}
+
+function rows(
+  name: string,
+  title: string,
+  past: readonly Past[],
+  none: string,
+  most: number,
+): View {
+  const shown = past.slice(0, most);
+  const left = past.length - shown.length;
+  return {
+    name,
+    data: past.map(({ va, first, last, ...rest }) => ({
+      ...rest,
+      first: hex(first),
+      last: hex(last),
+      ...(va !== undefined && { va: hex(va) }),
+    })),
+    text: (columns) =>
+      past.length === 0
+        ? `${none} in the boot\n`
+        : `${title}\n${table(
+            shown.map((each) => [
+              `  ${each.step}`,
+              each.kind,
+              keyText(each.key),
+              rangeText(each.first, each.last),
+              `${byText(each)}${each.n > 1 ? `, ${String(each.n)} times` : ''}`,
+            ]),
+            columns,
+          )}${left > 0 ? `  and ${String(left)} older ones (--all)\n` : ''}`,
+  };
+}
+
+/** The cached lines of the place. */
+function cached(boot: Boot, cpu: Cpu, place: string): View {
+  const view = cache(boot, cpu, place);
+  return { ...view, text: (columns) => `In the cache\n${view.text(columns)}` };
+}
+
+/** What maps the ranges: the TLB of a CPU, and the page tables. */
+function translations(boot: Boot, cpu: Cpu, ranges: readonly PhysicalRange[]): View {
+  const hits = (base: number, bytes: number): boolean =>
+    ranges.some((range) => base < range.base + range.size && range.base < base + bytes);
+  const inTlb = tlbOf(boot.machine, cpu).filter(({ pa, bytes }) => hits(Number(pa), bytes));
+  const inTables = mappedRanges(boot.machine, cpu).filter(({ pa, bytes }) => hits(pa, bytes));
+  return {
+    name: 'translations',
+    data: {
+      tlb: inTlb,
+      tables: inTables.map(({ va, pa, ...rest }) => ({ va: hex(va), pa: hex(pa), ...rest })),
+    },
+    text: (columns) =>
+      inTlb.length + inTables.length === 0
+        ? 'no translation reaches it\n'
+        : `Translations that reach it\n${table(
+            [
+              ...inTlb.map((row) => [
+                '  TLB',
+                row.va,
+                pageName(row.bytes),
+                `C=${String(row.c)}`,
+                row.type,
+                row.stale === undefined ? row.flags : `${row.flags}; stale: ${row.stale}`,
+              ]),
+              ...inTables.map((range) => [
+                '  tables',
+                rangeText(range.va, range.va + range.bytes - 1),
+                pageName(range.page),
+                `C=${String(range.c)}`,
+                range.type,
+                range.flags,
+              ]),
+            ],
+            columns,
+          )}`,
+  };
+}
