@@ -113,6 +113,14 @@ export function cache(boot: Boot, cpu: Cpu, text: string): View {
       lines: total,
       cached: rows,
     },
+    compared: () => ({
+      ranges: rows.map((row) => ({
+        space: keyText(row.key),
+        start: Number(row.pa),
+        bytes: LINE_SIZE,
+        value: `${row.dirty ? 'dirty' : 'clean'}, CPU ${String(row.cpu)}, ${aboutText(row)}`,
+      })),
+    }),
     text: (columns) =>
       boot.machine.cache.size === 0
         ? 'the machine has no cache\n'

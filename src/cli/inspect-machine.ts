@@ -7,9 +7,18 @@ import { bitNames, CR0, CR4, EFER, GENERAL_REGISTERS } from '../machine/cpu/regi
 import type { Boot } from '../sequencer/boot.js';
 import { exposedBy, rangeText } from '../inspect/exposed.js';
 import { keysInUse, type KeyUse } from '../inspect/keys.js';
-import type { EngineTraffic } from '../inspect/traffic.js';
+import type { Blocks, EngineTraffic } from '../inspect/traffic.js';
 import { table } from './columns.js';
 import { counted, type View } from './inspect-view.js';
+
+/** The counts of blocks, with their names in a comparison. */
+const BLOCKS: readonly (readonly [keyof Blocks, string])[] = [
+  ['decrypted', 'blocks decrypted'],
+  ['decryptedUnread', 'blocks decrypted and overwritten unread'],
+  ['encrypted', 'blocks encrypted'],
+  ['plainRead', 'blocks read without a key'],
+  ['plainWritten', 'blocks written without a key'],
+];
 
 /** What uses a key: `in use by CPUs 0, 1, 64 lines of DRAM, 2 lines of the cache`. */
 function useText(use: KeyUse | undefined): string {
@@ -46,7 +55,20 @@ export function engine(boot: Boot, { blocks }: EngineTraffic): View {
     ...key,
     ...(uses.find(({ id }) => id === key.id) ?? { cpus: [], dramLines: 0, cacheLines: 0 }),
   }));
-  return { name: 'engine', data: { ...data, keys, blocks }, text: () => `${lines.join('\n')}\n` };
+  return {
+    name: 'engine',
+    data: { ...data, keys, blocks },
+    compared: () => ({
+      facts: [
+        ...data.keys.flatMap(({ id }) => {
+          const use = uses.find((each) => each.id === id);
+          return use === undefined ? [] : [{ name: `key ${String(id)}`, value: useText(use) }];
+        }),
+        ...BLOCKS.map(([name, what]) => ({ name: what, value: blocks[name] })),
+      ],
+    }),
+    text: () => `${lines.join('\n')}\n`,
+  };
 }
 
 /** Most ranges of a writer in text (our choice). */
@@ -62,6 +84,11 @@ export function exposed(boot: Boot): View {
   });
   return {
     name: 'exposed',
+    compared: () => ({
+      ranges: writers.flatMap(({ writer, ranges }) =>
+        ranges.map((range) => ({ ...range, value: writer })),
+      ),
+    }),
     data: writers.map(({ writer, bytes, ranges }) => ({
       writer,
       bytes,
@@ -118,15 +145,18 @@ export function registers(cpu: Cpu): View {
           .map(([key, v]) => (key === 'value' ? String(v) : `${key} ${String(v)}`))
           .join('  ')
       : String(value);
+  const rows = Object.entries(data).map(([name, value]) =>
+    Array.isArray(value)
+      ? { name: 'not modelled', value: value.join(', ').toUpperCase(), note: '' }
+      : { name, value: shown(value), note: last(name) },
+  );
   return {
     name: 'regs',
     data,
+    compared: () => ({ facts: rows.filter(({ name }) => name !== 'not modelled') }),
     text: (columns) =>
       table(
-        Object.entries(data).map(([name, value]) => [
-          name === 'notModelled' ? 'not modelled' : name,
-          Array.isArray(value) ? value.join(', ').toUpperCase() : `${shown(value)}${last(name)}`,
-        ]),
+        rows.map(({ name, value, note }) => [name, value + note]),
         columns,
       ),
   };

@@ -3,7 +3,8 @@ import { writeWhole } from '../node/files.js';
 import { hex } from '../machine/address.js';
 import type { Cpu } from '../machine/cpu/cpu.js';
 import type { Boot } from '../sequencer/boot.js';
-import { bytesOf, type MemoryView } from '../inspect/memory.js';
+import type { Fact } from '../inspect/difference.js';
+import { bytesOf, type MemoryView, type PhysicalRange } from '../inspect/memory.js';
 import { parsePlace, physicalRanges } from '../inspect/place.js';
 import { InputError } from '../base/errors.js';
 import { checkLimit, LIMITS } from '../base/limits.js';
@@ -45,17 +46,48 @@ interface MemoryFlags {
   readonly save?: string;
 }
 
-/** Throws E_USAGE for a file that the bytes of several places would be written to. */
-export function refuseSeveral({ mem = [], save }: { mem?: string[]; save?: string }): void {
-  if (mem.length < 2 || save === undefined) return;
+/** The heading of the bytes of a place. */
+export const memoryHeading = (text: string, as: MemoryView): string => `${printable(text)}, ${as}`;
+
+interface SavedFlags {
+  readonly mem?: readonly string[];
+  readonly at?: readonly string[];
+  readonly save?: string;
+}
+
+/** Throws E_USAGE for a file that the bytes of several places, or labels, would be written to. */
+export function refuseSeveral({ mem = [], at = [], save }: SavedFlags): void {
+  if (save === undefined) return;
+  const [option, given] = mem.length > 1 ? ['--mem', mem] : ['--at', at];
+  if (given.length < 2) return;
   throw new InputError({
     code: 'E_USAGE',
     place: { path: 'inspect' },
-    reason: '--save takes the bytes of one --mem',
-    expected: 'one --mem',
-    found: mem.join(' and '),
+    reason: `--save takes the bytes of one ${option}`,
+    expected: `one ${option}`,
+    found: given.join(' and '),
   });
 }
+
+/** Bytes of a row of a comparison. */
+const ROW = 16;
+
+const asciiOf = (row: readonly number[]): string =>
+  row.map((b) => (b >= 0x20 && b < 0x7f ? String.fromCharCode(b) : '.')).join('');
+
+const hexOf = (row: readonly number[]): string[] =>
+  row.map((byte) => byte.toString(16).padStart(2, '0'));
+
+/** Bytes in rows by their offset. */
+function rowsOf(bytes: Uint8Array): Fact[] {
+  return Array.from({ length: Math.ceil(bytes.length / ROW) }, (_, i) => {
+    const row = [...bytes.subarray(i * ROW, (i + 1) * ROW)];
+    return { name: `+${hex(i * ROW)}`, value: `${hexOf(row).join(' ')}  |${asciiOf(row)}|` };
+  });
+}
+
+const rangeText = ({ base, size }: PhysicalRange): string =>
+  `${hex(base)}..${hex(base + size - 1)}`;
 
 /** The bytes of a place, which are saved too if that is asked. Throws E_NOT_MAPPED, E_WRITE. */
 export function memory(
@@ -73,7 +105,7 @@ export function memory(
   const [first] = ranges;
   return {
     name: 'mem',
-    heading: `${printable(text)}, ${as}`,
+    heading: memoryHeading(text, as),
     data: {
       place: where,
       pa: hex(first?.base ?? 0),
@@ -83,6 +115,9 @@ export function memory(
       as,
       bytes: Buffer.from(bytes).toString('hex'),
     },
+    compared: () => ({
+      facts: [{ name: 'physical', value: ranges.map(rangeText).join(', ') }, ...rowsOf(bytes)],
+    }),
     text: (columns) => {
       if (save !== undefined) {
         return `${String(length)} bytes to ${save === '-' ? 'stdout' : printable(save)}\n`;
@@ -109,10 +144,10 @@ function hexdump(address: number, bytes: Uint8Array, columns = WIDE_LINE): strin
   let before = '';
   for (let at = 0; at < bytes.length; at += step) {
     const row = [...bytes.subarray(at, at + step)];
-    const cells = row.map((byte) => byte.toString(16).padStart(2, '0'));
+    const cells = hexOf(row);
     const halves = step === 8 ? [cells] : [cells.slice(0, 8), cells.slice(8)];
     const shown = halves.map((half) => half.join(' ').padEnd(23)).join('  ');
-    const ascii = row.map((b) => (b >= 0x20 && b < 0x7f ? String.fromCharCode(b) : '.')).join('');
+    const ascii = asciiOf(row);
     if (shown === before) {
       if (lines[lines.length - 1] !== '*') lines.push('*');
     } else {

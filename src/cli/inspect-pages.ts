@@ -16,7 +16,15 @@ export function vtop(boot: Boot, cpu: Cpu, text: string): View {
   const walk = walkOf(boot.machine, cpu, virtualOf(parsePlace(boot, text, 'va')));
   return {
     name: 'vtop',
+    heading: printable(text),
     data: walk,
+    compared: () => ({
+      facts: [
+        { name: 'virtual', value: walk.va },
+        ...walkRows(walk).map(([name = '', ...cells]) => ({ name, value: cells.join(' ').trim() })),
+        { name: 'translation', value: walkEnd(walk) },
+      ],
+    }),
     text: (columns) =>
       `${printable(text)} = ${walk.va}\n${table(walkRows(walk), columns)}${walkEnd(walk)}\n`,
   };
@@ -26,7 +34,8 @@ const PAGING_OFF = 'paging is off\n';
 
 /** The page tables in use as ranges. */
 export function ptdump({ machine }: Boot, cpu: Cpu): View {
-  const ranges = mappedRanges(machine, cpu).map((range) => ({
+  const mapped = mappedRanges(machine, cpu);
+  const ranges = mapped.map((range) => ({
     ...range,
     va: hex(range.va),
     pa: hex(range.pa),
@@ -44,6 +53,20 @@ export function ptdump({ machine }: Boot, cpu: Cpu): View {
   return {
     name: 'ptdump',
     data: ranges,
+    compared: () => ({
+      ranges: mapped.map(({ va: start, bytes, pa: target, page, c, type, flags, reserved }) => ({
+        start,
+        bytes,
+        target,
+        value: [
+          pageName(page),
+          `C=${String(c)}`,
+          type,
+          flags,
+          ...(reserved === undefined ? [] : [`reserved bits ${reserved}`]),
+        ].join(' '),
+      })),
+    }),
     text: (columns) =>
       pages(cpu)
         ? table([['virtual', 'physical', 'page', 'ENC', 'type', 'flags'], ...rows], columns)
@@ -69,6 +92,12 @@ export function tlb({ machine }: Boot, cpu: Cpu): View {
   return {
     name: 'tlb',
     data: entries,
+    compared: () => ({
+      facts: rows.map(([va = '', size = '', ...cells]) => ({
+        name: `${va} ${size}`,
+        value: cells.filter((cell) => cell !== '').join(' '),
+      })),
+    }),
     text: (columns) =>
       entries.length === 0
         ? 'the TLB holds no translation\n'

@@ -1,3 +1,6 @@
+/** The parts of the machine's state that `sme-boot inspect` prints. */
+import type { Comparable } from '../inspect/difference.js';
+
 /** One part of the machine's state, as `sme-boot inspect` prints it. */
 export interface View {
   /** Its key in JSON; views of one name are a list there. */
@@ -5,6 +8,8 @@ export interface View {
   /** The heading where several views of one name are printed. */
   readonly heading?: string;
   readonly data: unknown;
+  /** What is compared between two labels. To be called at the label. */
+  readonly compared: () => Comparable;
   /** Fits into `columns` columns; undefined: any number. */
   readonly text: (columns?: number) => string;
 }

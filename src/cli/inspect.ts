@@ -2,7 +2,6 @@
 import { Command, Option } from 'commander';
 import type { Cpu } from '../machine/cpu/cpu.js';
 import type { Boot } from '../sequencer/boot.js';
-import { labelIndex } from '../sequencer/label-index.js';
 import type { MemoryView } from '../inspect/memory.js';
 import { checkPlace } from '../inspect/place.js';
 import { EngineTraffic } from '../inspect/traffic.js';
@@ -10,11 +9,18 @@ import { printable } from '../base/printable.js';
 import { EXIT, exitHelp } from './exit-codes.js';
 import { cache, parseCache } from './inspect-cache.js';
 import { cpuOf, refuseCpu } from './inspect-cpu.js';
+import {
+  checkLabels,
+  differencesOf,
+  differenceText,
+  stateOf,
+  type Asked,
+} from './inspect-difference.js';
 import { checked, endingOf } from './inspect-label.js';
 import { engine, exposed, registers } from './inspect-machine.js';
-import { memory, parseMem, refuseSeveral } from './inspect-memory.js';
+import { memory, memoryHeading, parseMem, refuseSeveral } from './inspect-memory.js';
 import { ptdump, tlb, vtop } from './inspect-pages.js';
-import { dataOf, textOf, type View } from './inspect-view.js';
+import { dataOf, textOf } from './inspect-view.js';
 import type { Io } from './io.js';
 import {
   addOutput,
@@ -38,7 +44,7 @@ import { refuseWithout } from './usage.js';
 const FORMS = ['text', 'json'] as const;
 
 interface Flags extends RunFlags, OutputFlags<(typeof FORMS)[number]> {
-  at?: string;
+  at?: string[];
   anyway?: boolean;
   cpu?: string;
   vtop?: string;
@@ -63,6 +69,7 @@ Examples:
   sme-boot inspect --at init_mem_mapping --ptdump
   sme-boot inspect --at init_mem_mapping --tlb
   sme-boot inspect --cpu 2 --regs --tlb
+  sme-boot inspect --at startup_64:phys_base --at startup_64:switch --tlb --vtop _text
   sme-boot inspect --mem initrd:64 --as dram
   sme-boot inspect --at copy_bootdata --cache boot_params --cache 0x90000:4096
   sme-boot inspect --mem initrd:16 --mem boot_command_line:64 --as c1
@@ -77,7 +84,11 @@ export function inspectCommand(io: Io): Command {
     )
     .argument('[SCENARIO]', 'name of a scenario, or a file', DEFAULT_SCENARIO);
   addRunOptions(command)
-    .option('--at <LABEL>', 'stop after the step of this label (default: at the end of the boot)')
+    .option(
+      '--at <LABEL>',
+      'stop after the step of this label (default: at the end of the boot); given twice: what differs',
+      repeated,
+    )
     .option('--anyway', 'if the boot does not reach the label, print the state at its end')
     .option('--cpu <N>', 'whose registers, TLB and page tables (default: 0, the boot CPU)')
     .option('--vtop <PLACE>', 'translate a virtual address and print each level of the page walk')
@@ -120,9 +131,54 @@ function inspect(io: Io, scenario: string, flags: Flags): void {
   checkOutput(flags.save);
   const progress = new Progress(io);
   const boot = prepareBoot(scenario, flags, progress.step);
-  // All input is checked before the boot runs.
-  const { at, vtop: address, mem, save } = flags;
-  if (at !== undefined) checked('--at', () => labelIndex(boot.labels, at));
+  const cpu = checkInput(boot, flags);
+  checkOutput(flags.output);
+  const traffic = new EngineTraffic();
+  if (flags.engine === true) traffic.listen(boot.machine.probes);
+  const asked = askedOf(io, boot, cpu, flags, traffic);
+  const [at, to] = flags.at ?? [];
+  const last = to ?? at;
+  // The state at the first of two labels; undefined: the boot has ended before it.
+  let before: ReturnType<typeof stateOf> | undefined;
+  if (at !== undefined) boot.runTo(at);
+  if (at !== undefined && to !== undefined && boot.reached(at)) {
+    before = stateOf(asked);
+    boot.runTo(to);
+  }
+  if (at === undefined) while (boot.step());
+  progress.clear();
+  const comparable = to === undefined || before !== undefined;
+  const reached = last === undefined || boot.reached(last);
+  const ending = endingOf(boot, comparable ? last : at, comparable);
+  if (ending !== undefined) io.stderr.write(`sme-boot: ${printable(ending)}\n`);
+  const shown = comparable && (reached || flags.anyway === true);
+  if (!shown) io.exitCode = EXIT.mismatch;
+  const views = shown && before === undefined ? asked.map(({ make }) => make()) : [];
+  const changes = shown && before !== undefined ? differencesOf(before, stateOf(asked)) : undefined;
+  // With the bytes on stdout, the rest is on stderr.
+  const aside = flags.save === '-' && !toFile(flags.output);
+  const out = aside ? onStderr(io) : openResult(io, flags.output);
+  if (formOf(flags, FORMS) === 'json') {
+    const data = {
+      ...(at !== undefined && { at: to === undefined ? at : [at, to], reached }),
+      ...(at !== undefined && ending !== undefined && { outcome: boot.outcome }),
+      ...(flags.cpu !== undefined && { cpu: cpu.id }),
+      ...(changes === undefined ? dataOf(views) : { difference: changes }),
+    };
+    out.write(`${JSON.stringify(data, null, 2)}\n`);
+  } else if (changes !== undefined) {
+    out.print(differenceText([at ?? '', reached ? (to ?? '') : 'the end'], changes, out.columns));
+  } else {
+    out.print(textOf(views, out.columns));
+  }
+  out.end();
+}
+
+/** Checks all input before the boot runs; returns the CPU whose state is asked for. */
+function checkInput(boot: Boot, { at, vtop: address, mem, cache: lines, save, cpu }: Flags): Cpu {
+  checked('--at', () => {
+    checkLabels(boot.labels, at ?? []);
+  });
   if (address !== undefined) {
     checked('--vtop', () => {
       checkPlace(boot, address);
@@ -133,51 +189,36 @@ function inspect(io: Io, scenario: string, flags: Flags): void {
       checkPlace(boot, parseMem(each, save).where);
     });
   }
-  for (const each of flags.cache ?? []) {
+  for (const each of lines ?? []) {
     checked('--cache', () => {
       checkPlace(boot, parseCache(each).where);
     });
   }
-  const cpu = cpuOf(boot, flags.cpu);
-  checkOutput(flags.output);
-  const traffic = new EngineTraffic();
-  if (flags.engine === true) traffic.listen(boot.machine.probes);
-  if (flags.at !== undefined) boot.runTo(flags.at);
-  else while (boot.step());
-  progress.clear();
-  const reached = flags.at === undefined || boot.reached(flags.at);
-  const ending = endingOf(boot, flags.at);
-  if (ending !== undefined) io.stderr.write(`sme-boot: ${printable(ending)}\n`);
-  const shown = reached || flags.anyway === true;
-  if (!shown) io.exitCode = EXIT.mismatch;
-  const views = shown ? viewsOf(io, boot, cpu, flags, traffic) : [];
-  // With the bytes on stdout, the rest is on stderr.
-  const aside = flags.save === '-' && !toFile(flags.output);
-  const out = aside ? onStderr(io) : openResult(io, flags.output);
-  if (formOf(flags, FORMS) === 'json') {
-    const label =
-      at === undefined
-        ? {}
-        : { at, reached, ...(ending !== undefined && { outcome: boot.outcome }) };
-    const asked = flags.cpu === undefined ? {} : { cpu: cpu.id };
-    const data = { ...label, ...asked, ...dataOf(views) };
-    out.write(`${JSON.stringify(data, null, 2)}\n`);
-  } else {
-    out.print(textOf(views, out.columns));
-  }
-  out.end();
+  return cpuOf(boot, cpu);
 }
 
 /** The requested parts of the state, in the order of the options; the registers if none is requested. */
-function viewsOf(io: Io, boot: Boot, cpu: Cpu, flags: Flags, traffic: EngineTraffic): View[] {
-  const views: View[] = [];
-  if (flags.vtop !== undefined) views.push(vtop(boot, cpu, flags.vtop));
-  if (flags.ptdump === true) views.push(ptdump(boot, cpu));
-  if (flags.tlb === true) views.push(tlb(boot, cpu));
-  for (const each of flags.mem ?? []) views.push(memory(io, boot, cpu, each, flags));
-  for (const each of flags.cache ?? []) views.push(cache(boot, cpu, each));
-  if (flags.engine === true) views.push(engine(boot, traffic));
-  if (flags.exposed === true) views.push(exposed(boot));
-  if (flags.regs === true || views.length === 0) views.push(registers(cpu));
-  return views;
+function askedOf(io: Io, boot: Boot, cpu: Cpu, flags: Flags, traffic: EngineTraffic): Asked[] {
+  const { vtop: address, mem = [], cache: lines = [], as } = flags;
+  const asked: Asked[] = [
+    ...(address === undefined
+      ? []
+      : [{ name: 'vtop', heading: printable(address), make: () => vtop(boot, cpu, address) }]),
+    ...(flags.ptdump === true ? [{ name: 'ptdump', make: () => ptdump(boot, cpu) }] : []),
+    ...(flags.tlb === true ? [{ name: 'tlb', make: () => tlb(boot, cpu) }] : []),
+    ...mem.map((text) => ({
+      name: 'mem',
+      heading: memoryHeading(text, as),
+      make: () => memory(io, boot, cpu, text, flags),
+    })),
+    ...lines.map((text) => ({
+      name: 'cache',
+      heading: printable(text),
+      make: () => cache(boot, cpu, text),
+    })),
+    ...(flags.engine === true ? [{ name: 'engine', make: () => engine(boot, traffic) }] : []),
+    ...(flags.exposed === true ? [{ name: 'exposed', make: () => exposed(boot) }] : []),
+  ];
+  const regs = { name: 'regs', make: () => registers(cpu) };
+  return flags.regs === true || asked.length === 0 ? [...asked, regs] : asked;
 }

@@ -6,7 +6,6 @@ import {
   KEY_HOST,
   KEY_PLAIN,
   LINE_SIZE,
-  lineOf,
   pa,
   PAGE_SIZE,
   paAdd,
@@ -24,7 +23,7 @@ export interface PhysicalRange {
   readonly size: number;
 }
 
-/** The bytes of memory behind the caches, decrypted under a key: whole lines. */
+/** The bytes of memory behind the caches, decrypted under a key. */
 export function behindCaches(machine: Machine, first: Pa, length: number, key: KeyId): Uint8Array {
   const out = new Uint8Array(length);
   for (let done = 0; done < length;) {
@@ -48,29 +47,35 @@ function writtenBack(machine: Machine, line: CachedLine, key: KeyId): Uint8Array
   return bytes;
 }
 
+const isCoherent = ({ config }: Machine): boolean => config.model.sme?.coherent ?? false;
+
 /** The bytes that a read under a key gets: from cached lines of the key, else from memory. */
 export function readUnder(machine: Machine, address: Pa, length: number, key: KeyId): Uint8Array {
-  const first = lineOf(address);
-  const skip = address - first;
-  const whole = Math.ceil((skip + length) / LINE_SIZE) * LINE_SIZE;
-  const out = behindCaches(machine, first, whole, key);
-  const coherent = machine.config.model.sme?.coherent ?? false;
-  for (const line of machine.cache.linesOf(first, whole)) {
-    if (line.key === key) out.set(line.bytes, line.pa - first);
-    else if (coherent && line.dirty !== undefined) {
-      out.set(writtenBack(machine, line, key), line.pa - first);
-    }
+  const out = behindCaches(machine, address, length, key);
+  const coherent = isCoherent(machine);
+  for (const line of machine.cache.linesOf(address, length)) {
+    const flushed = coherent && line.dirty !== undefined;
+    if (line.key !== key && !flushed) continue;
+    const bytes = line.key === key ? line.bytes : writtenBack(machine, line, key);
+    const from = Math.max(line.pa, address);
+    const to = Math.min(line.pa + LINE_SIZE, address + length);
+    out.set(bytes.subarray(from - line.pa, to - line.pa), from - address);
   }
-  return out.subarray(skip, skip + length);
+  return out;
 }
 
 /** Reads page tables as the CPUs' walkers do. It sets no bits. */
 export function quietTables(machine: Machine): TableReader {
+  const coherent = isCoherent(machine);
+  const bytes = new Uint8Array(8);
+  const view = new DataView(bytes.buffer);
   const reader = {
     high: 0,
     readEntry(at: Pa, key: KeyId): number {
-      const { buffer, byteOffset } = readUnder(machine, at, 8, key);
-      const view = new DataView(buffer, byteOffset);
+      // The walker's own read has no effect but on lines of other keys and on devices.
+      if (!coherent && machine.bus.at(at) === undefined) {
+        machine.cache.peekCoherent(REQUESTER_PLATFORM, at, key, bytes, 0, 8);
+      } else bytes.set(readUnder(machine, at, 8, key));
       reader.high = view.getInt32(4, true);
       return view.getInt32(0, true);
     },

@@ -88,6 +88,112 @@ describe('sme-boot inspect', () => {
     expect(after.vtop.levels.length).toBeGreaterThan(0);
   });
 
+  describe('with two labels', () => {
+    interface Compared {
+      at: string[];
+      reached: boolean;
+      outcome?: { kind: string };
+      difference: {
+        view: string;
+        of?: string;
+        changes: { what: string; before?: string | number; after?: string | number }[];
+      }[];
+    }
+    const changesIn = ({ difference }: Compared, view: string) =>
+      new Map(
+        difference
+          .find((each) => each.view === view)
+          ?.changes.map(({ what, before, after }) => [what, [before, after]]),
+      );
+    const SWITCH = ['--at', 'startup_64:phys_base', '--at', 'startup_64:switch'];
+
+    test('prints what differs between them in each view, in 76 columns', async () => {
+      const views = ['--regs', '--tlb', '--ptdump', '--vtop', '_text', '--engine', '--exposed'];
+      const argv = [...SWITCH, ...views, '--mem', '_text:32', '--cache', 'early_level4_pgt'];
+      const found = (await json(...argv)) as Compared;
+      expect(found).toMatchObject({ at: [SWITCH[1], SWITCH[3]], reached: true });
+      expect(changesIn(found, 'regs').get('cr3')).toEqual([
+        '0x2000000  table 0x2000000  c 0',
+        '0x800001d00000  table 0x1d00000  c 1',
+      ]);
+      expect(changesIn(found, 'regs').get('rdi')).toEqual([undefined, '0x90000']);
+      expect(changesIn(found, 'regs').has('cr4')).toBe(false);
+      expect(changesIn(found, 'tlb').get('0xffffffff81000000 2M')?.[0]).toBeUndefined();
+      expect(changesIn(found, 'vtop').get('virtual')).toEqual(['0x1000000', '0xffffffff81000000']);
+      expect(changesIn(found, 'ptdump').size).toBeGreaterThan(2);
+      const counts = changesIn(found, 'engine').get('blocks encrypted') ?? [];
+      expect(Number(counts[1])).toBeGreaterThan(Number(counts[0]));
+      // The same physical page through another mapping.
+      expect(found.difference.find(({ of }) => of === '_text:32, dram')?.changes).toEqual([]);
+      const { out } = await sme(['inspect', 'bios-minimal', ...argv], { COLUMNS: '76' });
+      expect(Math.max(...out.split('\n').map((line) => line.length))).toBeLessThanOrEqual(76);
+      expect(out).toMatch(
+        /^startup_64:phys_base → startup_64:switch\n\nvtop _text: 4 differences\n/,
+      );
+      expect(out).toMatch(/^ {2}- 0x1200000 2M {2}0x1200000 C=1 WB RW\|D same$/m);
+      expect(out).toMatch(/^ {2}blocks encrypted {2}\d+ → \d+ \(\+\d+\)$/m);
+      expect(out).toMatch(/^mem _text:32, dram: no difference$/m);
+    });
+
+    test('shows at the second one what a boot without the first one has', async () => {
+      const at = (label: string) => json('--at', label, '--regs', '--mem', 'boot_params:512');
+      const [first, second] = [
+        (await at('x86_64_start_kernel')) as Vtop & Record<'regs' | 'mem', Record<string, string>>,
+        (await at('copy_bootdata')) as Record<'regs' | 'mem', Record<string, string>>,
+      ];
+      const argv = ['--at', 'x86_64_start_kernel', '--at', 'copy_bootdata'];
+      const both = (await json(...argv, '--regs', '--mem', 'boot_params:512')) as Compared;
+      const regs = changesIn(both, 'regs');
+      for (const name of ['rip', 'rsp', 'cr2']) {
+        const expected =
+          first.regs[name] === second.regs[name]
+            ? undefined
+            : [first.regs[name], second.regs[name]];
+        expect([name, regs.get(name)]).toEqual([name, expected]);
+      }
+      const rows = changesIn(both, 'mem');
+      for (let at = 0; at < 512; at += 16) {
+        const row = (bytes = ''): string => bytes.slice(at * 2, at * 2 + 32);
+        const differs = row(first.mem.bytes) !== row(second.mem.bytes);
+        expect([at, rows.has(`+0x${at.toString(16)}`)]).toEqual([at, differs]);
+      }
+    });
+
+    test('a place that the first one lacks is new at the second', async () => {
+      const page = ['--mem', 'user file page:16', '--format', 'json'];
+      const { out } = await inspect('--at', 'smp_init', '--at', 'run_init', ...page);
+      const changes = changesIn(JSON.parse(out) as Compared, 'mem');
+      expect(changes.get('place')?.[0]).toMatch(/^E_PLACE: .* at a later label/);
+      expect(changes.get('+0x0')?.[0]).toBeUndefined();
+      const neither = await inspect('--at', 'loader', '--at', 'startup_64', ...page);
+      expect([neither.status, neither.out]).toEqual([2, '']);
+      expect(neither.err).toMatch(/E_PLACE/);
+    });
+
+    test('the end of the boot is the second one with --anyway; nothing is compared before the first', async () => {
+      // An application processor whose SYSCFG firmware has not set: the boot ends in smp_init.
+      const ends = (...argv: string[]) => inspect('--set', 'machine.cpus=2', ...argv);
+      const labels = ['--at', 'setup_arch', '--at', 'drivers'];
+      const refused = await ends(...labels);
+      expect([refused.status, refused.out]).toEqual([1, '']);
+      expect(refused.err).toMatch(/did not reach drivers, it ended in smp_init: .*--anyway/);
+      const shown = await ends(...labels, '--anyway');
+      expect([shown.status, shown.out]).toEqual([
+        0,
+        expect.stringMatching(/^setup_arch → the end\n\nregs: \d+ differences\n/),
+      ]);
+      const none = await ends('--at', 'drivers', '--at', 'run_init', '--anyway');
+      expect([none.status, none.out]).toEqual([1, '']);
+      expect(none.err).toMatch(/did not reach drivers, .*\(there is nothing to compare\)/);
+      const data = await ends(...labels, '--format', 'json');
+      expect(JSON.parse(data.out)).toMatchObject({
+        at: ['setup_arch', 'drivers'],
+        reached: false,
+        outcome: { kind: 'triple-fault' },
+      });
+    });
+  });
+
   test('--mem reads DRAM or with either C-bit, and saves raw bytes', async () => {
     const c1 = await inspect('--at', 'reserve_initrd', '--mem', 'initrd:64', '--as', 'c1');
     expect(c1.out).toContain('|0707010000000100|');

@@ -364,6 +364,31 @@ const MISTAKES: readonly (readonly [what: string, argv: readonly string[], messa
     'E_MEM: --cache: expected at most 1073741824 bytes, found 1073741825',
   ],
   [
+    'two labels in the wrong order',
+    ['inspect', '--at', 'run_init', '--at', 'loader'],
+    'E_USAGE: --at: the labels are not in the order of the boot; expected --at loader --at run_init, found run_init and loader',
+  ],
+  [
+    'a label compared with itself',
+    ['inspect', '--at', 'loader', '--at', 'loader'],
+    'E_USAGE: --at: the two labels are the same; expected two labels to compare, found loader and loader',
+  ],
+  [
+    'three labels',
+    ['inspect', '--at', 'loader', '--at', 'startup_64', '--at', 'kvm'],
+    'E_USAGE: --at: too many labels; expected one label, or two to compare, found loader and startup_64 and kvm',
+  ],
+  [
+    'a misspelt second label',
+    ['inspect', '--at', 'loader', '--at', 'startup_46'],
+    'E_LABEL: --at: no such label; expected a label of "sme-boot list labels", found startup_46; did you mean startup_64?',
+  ],
+  [
+    'one file for the bytes at two labels',
+    ['inspect', '--at', 'loader', '--at', 'kvm', '--mem', '0:4', '--save', 'DIR/bytes'],
+    'E_USAGE: inspect: --save takes the bytes of one --at; expected one --at, found loader and kvm',
+  ],
+  [
     'an address that is not canonical',
     ['inspect', '--vtop', '0x8000000000000000'],
     'E_PLACE: --vtop: no such place in memory; expected a canonical address, found 0x8000000000000000',
