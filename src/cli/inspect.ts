@@ -80,7 +80,7 @@ ${exitHelp({ mismatch: 'the boot ended before the label (without --anyway)' })}`
 export function inspectCommand(io: Io): Command {
   const command = new Command('inspect')
     .description(
-      'print the state of the machine at a label: translations, page tables, memory, engine, registers',
+      'print the state of the machine at a label, or what differs between two: translations, memory, caches, registers',
     )
     .argument('[SCENARIO]', 'name of a scenario, or a file', DEFAULT_SCENARIO);
   addRunOptions(command)
