@@ -60,7 +60,7 @@ describe('sme-boot inspect', () => {
     expect(flushed.out).toMatch(/, 0 stale$/m);
   });
 
-  test('--cpu shows the registers, TLB and page tables of another CPU', async () => {
+  exhaustiveTest('--cpu shows the registers, TLB and page tables of another CPU', async () => {
     const second = async (...argv: string[]) => {
       const set = ['machine.cpus=2', 'firmware.syscfgMemEncryptOnAps=true'];
       const settings = set.flatMap((each) => ['--set', each]);
@@ -135,7 +135,7 @@ describe('sme-boot inspect', () => {
       expect(out).toMatch(/^mem _text:32, dram: no difference$/m);
     });
 
-    test('shows at the second one what a boot without the first one has', async () => {
+    exhaustiveTest('shows at the second one what a boot without the first one has', async () => {
       const at = (label: string) => json('--at', label, '--regs', '--mem', 'boot_params:512');
       const [first, second] = [
         (await at('x86_64_start_kernel')) as Vtop & Record<'regs' | 'mem', Record<string, string>>,
@@ -159,7 +159,7 @@ describe('sme-boot inspect', () => {
       }
     });
 
-    test('a place that the first one lacks is new at the second', async () => {
+    exhaustiveTest('a place that the first one lacks is new at the second', async () => {
       const page = ['--mem', 'user file page:16', '--format', 'json'];
       const { out } = await inspect('--at', 'smp_init', '--at', 'run_init', ...page);
       const changes = changesIn(JSON.parse(out) as Compared, 'mem');
@@ -170,28 +170,31 @@ describe('sme-boot inspect', () => {
       expect(neither.err).toMatch(/E_PLACE/);
     });
 
-    test('the end of the boot is the second one with --anyway; nothing is compared before the first', async () => {
-      // An application processor whose SYSCFG firmware has not set: the boot ends in smp_init.
-      const ends = (...argv: string[]) => inspect('--set', 'machine.cpus=2', ...argv);
-      const labels = ['--at', 'setup_arch', '--at', 'drivers'];
-      const refused = await ends(...labels);
-      expect([refused.status, refused.out]).toEqual([1, '']);
-      expect(refused.err).toMatch(/did not reach drivers, it ended in smp_init: .*--anyway/);
-      const shown = await ends(...labels, '--anyway');
-      expect([shown.status, shown.out]).toEqual([
-        0,
-        expect.stringMatching(/^setup_arch → the end\n\nregs: \d+ differences\n/),
-      ]);
-      const none = await ends('--at', 'drivers', '--at', 'run_init', '--anyway');
-      expect([none.status, none.out]).toEqual([1, '']);
-      expect(none.err).toMatch(/did not reach drivers, .*\(there is nothing to compare\)/);
-      const data = await ends(...labels, '--format', 'json');
-      expect(JSON.parse(data.out)).toMatchObject({
-        at: ['setup_arch', 'drivers'],
-        reached: false,
-        outcome: { kind: 'triple-fault' },
-      });
-    });
+    exhaustiveTest(
+      'the end of the boot is the second one with --anyway; nothing is compared before the first',
+      async () => {
+        // An application processor whose SYSCFG firmware has not set: the boot ends in smp_init.
+        const ends = (...argv: string[]) => inspect('--set', 'machine.cpus=2', ...argv);
+        const labels = ['--at', 'setup_arch', '--at', 'drivers'];
+        const refused = await ends(...labels);
+        expect([refused.status, refused.out]).toEqual([1, '']);
+        expect(refused.err).toMatch(/did not reach drivers, it ended in smp_init: .*--anyway/);
+        const shown = await ends(...labels, '--anyway');
+        expect([shown.status, shown.out]).toEqual([
+          0,
+          expect.stringMatching(/^setup_arch → the end\n\nregs: \d+ differences\n/),
+        ]);
+        const none = await ends('--at', 'drivers', '--at', 'run_init', '--anyway');
+        expect([none.status, none.out]).toEqual([1, '']);
+        expect(none.err).toMatch(/did not reach drivers, .*\(there is nothing to compare\)/);
+        const data = await ends(...labels, '--format', 'json');
+        expect(JSON.parse(data.out)).toMatchObject({
+          at: ['setup_arch', 'drivers'],
+          reached: false,
+          outcome: { kind: 'triple-fault' },
+        });
+      },
+    );
   });
 
   test('--mem reads DRAM or with either C-bit, and saves raw bytes', async () => {
@@ -207,7 +210,7 @@ describe('sme-boot inspect', () => {
     expect(zeros.out.split('\n')[1]).toBe('*');
   });
 
-  test('several --mem are printed with their headings, in JSON as a list', async () => {
+  exhaustiveTest('several --mem are printed with their headings, in JSON as a list', async () => {
     const argv = ['--at', 'reserve_initrd', '--as', 'c1', '--mem', 'initrd:16'];
     const one = await inspect(...argv);
     const both = await inspect(...argv, '--mem', 'boot_command_line+8:8');
