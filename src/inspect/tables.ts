@@ -1,5 +1,6 @@
 /** The current page tables as ranges of pages with equal attributes. */
 import {
+  KEY_PLAIN,
   PAGE_SIZE,
   PGDIR_SIZE,
   PMD_SIZE,
@@ -79,4 +80,37 @@ export function mappedRanges(machine: Machine, cpu: Cpu): MappedRange[] {
 /** Low addresses first, then the kernel's. */
 function unsigned(address: number): number {
   return address < 0 ? address + 2 ** 49 : address;
+}
+
+/** A page table that a CPU reads without a key, by the page that it is in. */
+export interface ClearTable {
+  readonly page: number;
+  readonly cpu: number;
+}
+
+/** The page tables below the CR3 of CPUs that have paging on which are read without a key. Has no side effects. */
+export function clearTables(machine: Machine): ClearTable[] {
+  const tables = quietTables(machine);
+  const found = new Map<number, ClearTable>();
+  const seen = new Set<string>();
+  for (const cpu of machine.cpus) {
+    if (!pages(cpu)) continue;
+    const visit = (table: Pa, key: KeyId, level: number): void => {
+      const place = `${table} ${key} ${level}`;
+      if (seen.has(place) || !machine.dram.has(table)) return;
+      seen.add(place);
+      if (key === KEY_PLAIN && !found.has(table)) found.set(table, { page: table, cpu: cpu.id });
+      if (level === SPANS.length - 1) return;
+      for (let i = 0; i < ENTRIES; i++) {
+        const low = tables.readEntry(pa(table + i * 8), key) >>> 0;
+        if ((low & 1) === 0) continue;
+        const value = (BigInt(tables.high >>> 0) << 32n) | BigInt(low);
+        const { leaf, pa: next, c, reserved } = cpu.decodeEntry(value, SPANS[level] ?? PAGE_SIZE);
+        if (!leaf && reserved === 0n) visit(next, (c === 1 ? 1 : 0) as KeyId, level + 1);
+      }
+    };
+    const root = cpu.decodeEntry(cpu.cr3, PAGE_SIZE);
+    visit(root.pa, (root.c === 1 ? 1 : 0) as KeyId, 0);
+  }
+  return [...found.values()];
 }

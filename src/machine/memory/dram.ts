@@ -200,6 +200,14 @@ export class Dram {
     return key === UNTOUCHED ? undefined : { key: key as KeyId, origin };
   }
 
+  /** Key (UNTOUCHED: none) and origin of the last write to each line of a page; undefined if untouched. Not to be changed. */
+  lastWrites(
+    number: number,
+  ): { readonly keys: Uint16Array; readonly origins: Uint16Array } | undefined {
+    const page = this.pages.at(number);
+    return page === undefined ? undefined : { keys: page.owner, origins: page.writer };
+  }
+
   /** Whether any line was last written under a key other than KEY_PLAIN. */
   get encrypted(): boolean {
     return this.pages.encrypted;
