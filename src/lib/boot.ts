@@ -4,6 +4,13 @@ import { InputError } from '../base/errors.js';
 import { checkLimit, LIMITS } from '../base/limits.js';
 import type { KernelImage } from '../firmware/image/kernel-image.js';
 import type { Region } from '../firmware/placed.js';
+import type { BusLog, ClearAccess } from '../inspect/exposure/bus-log.js';
+import {
+  exposureAt,
+  recordBus,
+  type ExposedRange,
+  type Exposure,
+} from '../inspect/exposure/exposure.js';
 import { bytesOf, type MemoryView } from '../inspect/memory.js';
 import { parsePlace, physicalRanges, virtualOf } from '../inspect/place.js';
 import { mappedRanges, type MappedRange } from '../inspect/tables.js';
@@ -16,7 +23,17 @@ import type { LoadedScenario } from './scenario.js';
 import { ownOf, selectionOf } from './selection.js';
 import type { Selection } from './series.js';
 
-export type { ByteSource, KernelImage, MappedRange, MemoryView, Region, Walk };
+export type {
+  ByteSource,
+  ClearAccess,
+  ExposedRange,
+  Exposure,
+  KernelImage,
+  MappedRange,
+  MemoryView,
+  Region,
+  Walk,
+};
 export { type WalkLevel } from '../inspect/walk.js';
 
 /** What is booted, besides the scenario. */
@@ -97,6 +114,7 @@ export class Boot {
   /** Runs one step; false if the boot has ended. Throws UnmodelledError for a part of the machine that is not modelled. */
   step(): boolean {
     if (this.#boot.outcome === null) this.#steps++;
+    if (this.#log !== undefined) this.#log.step = this.#steps - 1;
     return this.#boot.step();
   }
 
@@ -149,6 +167,22 @@ export class Boot {
     return bytesOf(this.#boot.machine, physicalRanges(this.#boot, place, length, text), view);
   }
 
+  /**
+   * Records from now on who uses memory without a key; call it before the first step. A boot that is restored to a snapshot
+   * has the record of all steps that have run since.
+   */
+  recordBus(): void {
+    this.#log ??= recordBus(this.#boot);
+  }
+
+  /**
+   * The memory that is in the clear now: what a probe on the memory bus would read. Without `recordBus` the reasons that need
+   * a record are `not-known`.
+   */
+  exposure(): Exposure {
+    return exposureAt(this.#boot, this.#log);
+  }
+
   /** The whole state of the boot between two steps, to return to. */
   snapshot(): Snapshot {
     const [state, steps] = [this.#boot.snapshot(), this.#steps];
@@ -163,4 +197,5 @@ export class Boot {
 
   /** Number of steps that have begun. */
   #steps = 0;
+  #log: BusLog | undefined;
 }

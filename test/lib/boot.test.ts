@@ -60,6 +60,20 @@ describe('a boot of the library', () => {
     expect(boot.machine.cpus).toHaveLength(1);
   });
 
+  exhaustiveTest('lists the memory in the clear, with reasons once the bus is recorded', () => {
+    const zeroPage = (boot: Boot) =>
+      boot.exposure().ranges.find(({ names }) => names.includes('boot params'));
+    const recorded = bootOf();
+    recorded.recordBus();
+    recorded.runTo('copy_bootdata');
+    expect(zeroPage(recorded)).toMatchObject({ bytes: 4096, why: { reason: 'in-use' } });
+    recorded.runTo('load_ucode_bsp');
+    expect(zeroPage(recorded)?.why.reason).toBe('unused');
+    const plain = bootOf();
+    plain.runTo('copy_bootdata');
+    expect(zeroPage(plain)?.why.reason).toBe('not-known');
+  });
+
   test.each([
     ['no bytes', 'initrd', 0, 'E_MEM'],
     ['half a byte', 'initrd', 0.5, 'E_MEM'],
