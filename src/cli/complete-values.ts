@@ -147,6 +147,14 @@ const SOURCES = new Map<string, Source>([
   ['--vtop', of((context) => places(context, ''))],
   ['--cache', of((context) => places(context, ''))],
   ['--mem', of((context) => places(context, ':'))],
+  [
+    '--region',
+    of((context) =>
+      bootOf(context)
+        .regions()
+        .map(({ name }) => ({ value: name })),
+    ),
+  ],
   ['--set', of(settings)],
   ['--expect', of(predicates)],
   ['--view', of(() => plain(VIEWS))],

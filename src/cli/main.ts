@@ -21,6 +21,7 @@ import { diffCommand } from './diff.js';
 import { effectsCommand } from './effects.js';
 import { EXIT, EXIT_MEANINGS, exitHelp, exitOf } from './exit-codes.js';
 import { causeText, faultText } from './fault.js';
+import { exposureCommand } from './exposure.js';
 import { findingsCommand } from './findings.js';
 import { fitted } from './fit.js';
 import { HELP_COLUMNS, helpFitted } from './help-text.js';
@@ -82,6 +83,7 @@ function program(io: Io): Command {
     effectsCommand(io),
     inspectCommand(io),
     whyCommand(io),
+    exposureCommand(io),
     probeCommand(io),
     listCommand(io),
     patchesCommand(io),

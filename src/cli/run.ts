@@ -11,6 +11,7 @@ import { differences } from '../sequencer/expected.js';
 import { printTrace, printTraceJson } from '../trace/yaml-out.js';
 import type { Trace } from '../trace/trace.js';
 import { EXIT, exitHelp } from './exit-codes.js';
+import { exposureSummary } from './exposure-text.js';
 import type { Io } from './io.js';
 import {
   addOutput,
@@ -31,6 +32,7 @@ import {
   repeated,
   type RunFlags,
 } from './run-options.js';
+import { wordsOf } from './runs.js';
 import { summaryEnd, summaryHead, summaryStep } from './summary.js';
 
 const FORMS = ['text', 'yaml', 'json'] as const;
@@ -109,13 +111,15 @@ function run(io: Io, scenario: string, flags: Flags): void {
   const predicates = flags.expect?.map((text) => predicateOf(text, names));
   const summary = summaryOutput(io, form, flags);
   summary.print(summaryHead(boot, summary.paint));
-  const trace = runSteps(boot, io, summary);
+  runSteps(boot, io, summary);
+  const exposed = exposureSummary(boot, wordsOf({ scenario, flags }));
+  const trace = boot.finish();
   const { expected } = boot;
   const unexpected = expected === undefined ? [] : differences(expected, trace);
   if (unexpected.length > 0 && predicates === undefined) io.exitCode = EXIT.mismatch;
   if (form !== 'text') writeTrace(io, flags.output, form, trace);
   writeMatchOut(io, scenario, flags, trace);
-  summary.print(summaryEnd(trace, unexpected, summary.paint, summary.columns));
+  summary.print(summaryEnd(trace, unexpected, summary.paint, summary.columns, exposed));
   if (predicates !== undefined && !allHold(predicates, trace, summary)) {
     io.exitCode = EXIT.mismatch;
   }
@@ -154,7 +158,7 @@ function summaryOutput(io: Io, form: Form, { output, matchOut }: Flags): Result 
 }
 
 /** Runs the steps and prints each when it has ended; shows progress on stderr if it is a terminal. */
-function runSteps(boot: Boot, io: Io, summary: Result): Trace {
+function runSteps(boot: Boot, io: Io, summary: Result): void {
   const progress = new Progress(io, 0);
   const total = boot.ahead.length;
   for (;;) {
@@ -165,5 +169,4 @@ function runSteps(boot: Boot, io: Io, summary: Result): Trace {
     progress.clear();
     summary.print(summaryStep(boot, label, summary.paint));
   }
-  return boot.finish();
 }

@@ -164,13 +164,14 @@ function firstProcess(trace: Trace): string {
 }
 
 /**
- * What was consumed, what DRAM contains, deviations from the scenario's expectations, and the outcome as the last line.
+ * What was consumed, what DRAM contains, the lines of `exposed`, deviations from the scenario's expectations, and the outcome as the last line.
  */
 export function summaryEnd(
   trace: Trace,
   unexpected: readonly string[],
   paint: ChalkInstance,
   columns = Infinity,
+  exposed: readonly string[] = [],
 ): string {
   const lines = ['', paint.bold('what the boot read')];
   for (const consumed of trace.consumed) lines.push(`  ${consumedLine(consumed, paint)}`);
@@ -180,6 +181,7 @@ export function summaryEnd(
     const shown = state === 'ciphertext' ? paint.green(state) : state;
     lines.push(`  ${name.padEnd(LABEL_WIDTH)} ${shown} (${String(bytes)} bytes)`);
   }
+  if (exposed.length > 0) lines.push('', ...exposed);
   if (trace.final.screen !== undefined)
     lines.push('', ...framed(trace.final.screen.map(printable), columns, paint));
   const { kind, where, message } = trace.outcome;

@@ -15,7 +15,7 @@ import { EXIT, exitHelp } from './exit-codes.js';
 import { cache, parseCache } from './inspect-cache.js';
 import { cpuOf, refuseCpu } from './inspect-cpu.js';
 import { checked, endingOf } from './inspect-label.js';
-import { dataOf, textOf, type View } from './inspect-view.js';
+import { dataOf, textOf, type Part } from './inspect-view.js';
 import type { Io } from './io.js';
 import { addOutput, checkOutput, formOf, openResult, type OutputFlags } from './output.js';
 import { Progress } from './progress.js';
@@ -82,7 +82,7 @@ function why(io: Io, text: string, scenario: string, flags: Flags): void {
   run();
   const ending = endingOf(boot, at);
   const reached = at === undefined || boot.reached(at);
-  let views: View[] = [];
+  let views: Part[] = [];
   if (reached || flags.anyway === true) {
     const size = length ?? sizeOfPlace(boot, where);
     const ranges = physicalRanges(boot, parsePlace(boot, where, 'pa'), size, where, cpu);
@@ -117,7 +117,7 @@ function viewsOf(
   ranges: readonly PhysicalRange[],
   history: History,
   most: number,
-): View[] {
+): Part[] {
   const past = history.newestFirst;
   const writes = past.filter(({ kind }) => kind === 'write' || kind === 'write-back');
   const others = past.filter(({ kind }) => kind !== 'write' && kind !== 'write-back');
@@ -131,7 +131,7 @@ function viewsOf(
 }
 
 /** The physical ranges, and what loader and firmware put there. */
-function where(boot: Boot, place: string, ranges: readonly PhysicalRange[]): View {
+function where(boot: Boot, place: string, ranges: readonly PhysicalRange[]): Part {
   const { regions, firmwareRegions } = boot.loaded;
   const overlapping = (all: typeof regions): string[] =>
     all
@@ -170,7 +170,7 @@ function rows(
   past: readonly Past[],
   none: string,
   most: number,
-): View {
+): Part {
   const shown = past.slice(0, most);
   const left = past.length - shown.length;
   return {
@@ -198,13 +198,13 @@ function rows(
 }
 
 /** The cached lines of the place. */
-function cached(boot: Boot, cpu: Cpu, place: string): View {
+function cached(boot: Boot, cpu: Cpu, place: string): Part {
   const view = cache(boot, cpu, place);
   return { ...view, text: (columns) => `In the cache\n${view.text(columns)}` };
 }
 
 /** What maps the ranges: the TLB of a CPU, and the page tables. */
-function translations(boot: Boot, cpu: Cpu, ranges: readonly PhysicalRange[]): View {
+function translations(boot: Boot, cpu: Cpu, ranges: readonly PhysicalRange[]): Part {
   const hits = (base: number, bytes: number): boolean =>
     ranges.some((range) => base < range.base + range.size && range.base < base + bytes);
   const inTlb = tlbOf(boot.machine, cpu).filter(({ pa, bytes }) => hits(Number(pa), bytes));
