@@ -24,7 +24,7 @@ describe('the findings', () => {
       const known = alternatives().map(({ id }) => id);
       expect(fixes.filter(({ id }) => !known.includes(id))).toEqual([]);
       for (const { command = '' } of [...finding.shows, ...fixes]) {
-        expect(command).toMatch(/^$|^(?:RAM=[^]*\n)?sme-boot (?:run|inspect) /);
+        expect(command).toMatch(/^$|^(?:RAM=[^]*\n)?sme-boot (?:run|inspect|exposure) /);
       }
     },
   );
