@@ -159,6 +159,7 @@ exhaustiveTest('every scenario has sane ranges, and the same sums as its run', a
       expect(Number(start)).toBeGreaterThanOrEqual(end);
       end = Number(start) + bytes;
       expect(REASONS).toContain(reason);
+      expect([name, start, why]).not.toEqual([name, start, expect.stringContaining('on record')]);
       expect([name, start, reason]).not.toEqual([name, start, 'not-known']);
       expect([why, owner.text, writer.fn].every((text) => text !== '' && !text.includes('?'))).toBe(
         true,

@@ -4,12 +4,13 @@
  * the key (APM 7.10.1, 15.34; KVM sets it in each of them since 4.14). Not modelled: VMRUN without nested paging, SEV,
  * GIF and interrupts, the MSR and I/O permission maps, and VMCB caching: each VMRUN reads the whole VMCB (our choice).
  */
-import { paAdd, vaOfU64, type KeyId, type Pa, type Va } from '../address.js';
+import { paAdd, va, vaOfU64, type KeyId, type Pa, type Va } from '../address.js';
 import type { CpuBus } from '../cpu/cpu-core.js';
 import type { CpuModel } from '../cpu/cpuid.js';
 import { generalProtection } from '../cpu/fault.js';
 import { runGuest } from './guest-instructions.js';
 import { Guest, type GuestCpu } from './guest.js';
+import type { AccessKind } from '../probes.js';
 import { cr3Reserved, rootOf, type PagingContext } from '../cpu/mmu.js';
 import type { MsrFile, MsrName } from '../cpu/msr.js';
 import { NestedPaging, type Vmexit } from './nested-paging.js';
@@ -71,6 +72,7 @@ class SystemPage {
     const { cache, origin } = this.bus;
     const bytes = new Uint8Array(VMCB_SIZE);
     // APM 15.5.2: the VMCB is accessed write-back.
+    this.notify('read', this.at, VMCB_SIZE);
     cache.read(this.cpu, this.at, this.key, MEMTYPE.WB, bytes, 0, VMCB_SIZE, origin);
     return new VmcbView(bytes);
   }
@@ -80,8 +82,16 @@ class SystemPage {
     const { cache, origin } = this.bus;
     for (const [offset, length] of fields) {
       const at = paAdd(this.at, offset);
+      this.notify('write', at, length);
       cache.write(this.cpu, at, this.key, MEMTYPE.WB, view.bytes, offset, length, origin);
     }
+  }
+
+  /** An access of the CPU itself: its address is physical. */
+  private notify(kind: AccessKind, at: Pa, length: number): void {
+    const { probes, origin } = this.bus;
+    if (!probes.accessed.active) return;
+    probes.accessed.notify(kind, this.cpu, va(at), at, this.key, MEMTYPE.WB, length, origin);
   }
 }
 

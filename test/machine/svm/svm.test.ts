@@ -5,7 +5,13 @@ import { cpuid } from '../../../src/machine/cpu/cpuid.js';
 import { MSR, MsrFile } from '../../../src/machine/cpu/msr.js';
 import { VECTOR } from '../../../src/machine/types.js';
 import { UnmodelledError } from '../../../src/machine/unmodelled.js';
-import { INTERCEPT, VMCB_CONTROL, VMCB_SAVE, VMEXIT } from '../../../src/machine/svm/vmcb.js';
+import {
+  INTERCEPT,
+  VMCB_CONTROL,
+  VMCB_SAVE,
+  VMCB_SIZE,
+  VMEXIT,
+} from '../../../src/machine/svm/vmcb.js';
 import { AT, C, CODE, COPY_CODE, DATA, GuestMachine, KEY_HOST, TO } from './svm-guest.js';
 
 const INVALID = 0xffff_ffff_ffff_ffffn;
@@ -19,6 +25,16 @@ describe('VMRUN', () => {
     // RIP stays at the intercepted instruction.
     expect(m.vmcb(VMCB_SAVE.RIP)).toBe(BigInt(CODE + COPY_CODE.length - 1));
     expect([m.cpu.rsi, m.cpu.rdi, m.cpu.rcx]).toEqual([0x2010, 0x3010, 0]);
+  });
+
+  test.each([false, true])('reports its accesses of the VMCB under the key of rAX (C=%p)', (c) => {
+    const m = new GuestMachine({ encryption: true, c: { vmcb: c } });
+    const seen = new Set<string>();
+    m.machine.probes.accessed.listen((kind, _cpu, _va, at, key) => {
+      if (at >= AT.vmcb && at < AT.vmcb + VMCB_SIZE) seen.add(`${kind} ${String(key)}`);
+    });
+    m.run();
+    expect([...seen]).toEqual([`read ${c ? '1' : '0'}`, `write ${c ? '1' : '0'}`]);
   });
 
   test('restores the host’s registers, those of the save area too', () => {
