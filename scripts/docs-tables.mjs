@@ -1,6 +1,6 @@
 // Writes the tables of docs/scenarios.md (from schemas/scenario.schema.json) and docs/trace-format.md (from
 // schemas/trace.schema.json and src/trace/vocabulary.ts) and docs/limits.md (from src/base/limits.ts) and docs/findings.md
-// (from findings/); with --check it only reports whether they are up to date.
+// (from findings/) and docs/sanitizer.md (from src/sanitizer/rules.ts); with --check it only reports whether they are up to date.
 // A table is between `<!-- keys PATH -->` or `<!-- events -->` or `<!-- fields PATH -->` and `<!-- /… -->`.
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -144,6 +144,17 @@ async function limitsTable() {
   return table(['bounded', 'at most', 'error', 'reason'], rows);
 }
 
+/** Every rule of the sanitizer: a table, then a heading each, to which the results of SARIF link. */
+async function rulesTables() {
+  const { RULES } = await moduleOf('src/sanitizer/rules.ts');
+  const rows = RULES.map(({ id, title }) => [`[${code(id)}](#${id})`, escape(title)]);
+  const parts = RULES.map(({ id, what, watches, needs }) => {
+    const needed = needs === undefined ? '' : ` Needs of the kernel model: ${needs.join(', ')}.`;
+    return `### ${code(id)}\n\n${escape(what)}\n\nWatches: ${watches.map(code).join(', ')}.${needed}`;
+  });
+  return [table(['rule', 'what is wrong'], rows), ...parts].join('\n\n');
+}
+
 /** The findings by revision. */
 async function findingsTable() {
   const { markdownTable } = await moduleOf('src/cli/findings-table.ts');
@@ -171,6 +182,7 @@ const trace = schemaOf('trace');
 const PAGES = {
   'docs/findings.md': { needed: ['findings'], findings: findingsTable },
   'docs/limits.md': { needed: ['limits'], limits: limitsTable },
+  'docs/sanitizer.md': { needed: ['rules'], rules: rulesTables },
   'docs/scenarios.md': {
     needed: pathsOf(scenario).map((path) => `keys ${path}`.trim()),
     keys: (path) => keysTable(scenario, path),

@@ -10,8 +10,8 @@ export interface SchemaNames {
 }
 
 /**
- * The version in every `$id`. It changes when a file that was valid no longer is, or changes its meaning. A trace has
- * the same number in `schema`.
+ * The version in every `$id`. It changes when a file that was valid no longer is, or changes its meaning; not with the
+ * versions of a trace (its `schema`), since the later ones only add to the first.
  */
 const VERSION = 1;
 

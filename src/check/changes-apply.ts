@@ -9,20 +9,24 @@ import {
   type HeaderChanges,
   type NameEdit,
   type RegionEdit,
+  type ReportEdit,
   type StepEdit,
   type TraceChanges,
 } from './changes.js';
 import { applyEdits, hasFields, type Edit } from './list-edits.js';
 import {
   kindOf,
+  reportsOf,
   schemaOf,
+  withReports,
   type Scalar,
   type Trace,
   type TraceEvent,
   type TraceStep,
 } from '../trace/trace.js';
-import { checkSteps, eventError } from '../trace/yaml-in.js';
+import { checkReports, checkSteps, eventError } from '../trace/yaml-in.js';
 import { printEvent } from '../trace/yaml-out.js';
+import type { SanitizerReport } from '../trace/report.js';
 import {
   schemaError,
   validate,
@@ -228,6 +232,16 @@ class Application {
     return withFields({ ...base, regions }, { screen: lines }) as Trace['final'];
   }
 
+  reports(base: readonly SanitizerReport[], edits: readonly ReportEdit[]): SanitizerReport[] {
+    return this.rows(
+      ['changes', 'reports'],
+      'report',
+      base,
+      edits,
+      (report, to) => withFields(report, to) as typeof report,
+    );
+  }
+
   consumed(base: Trace['consumed'], edits: readonly ConsumedEdit[]): Trace['consumed'] {
     return this.rows(
       ['changes', 'consumed'],
@@ -271,18 +285,17 @@ export function applyChanges(base: Trace, source: YamlSource): Applied {
   const { changes } = validate(CODE, changesFileSchema, source);
   const application = new Application(source);
   const header = application.header(base.header, changes.header ?? {});
-  const { findings } = changes;
   const outcome = withFields(base.outcome, changes.outcome ?? {}) as Trace['outcome'];
-  const trace: Trace = {
+  const steps = application.steps(base.steps, changes.steps ?? []);
+  const reports = application.reports(reportsOf(base), changes.reports ?? []);
+  checkReports(source, () => ['changes', 'reports'], { steps, reports });
+  const changed: Trace = {
     ...base,
     header,
-    steps: application.steps(base.steps, changes.steps ?? []),
+    steps,
     consumed: application.consumed(base.consumed, changes.consumed ?? []),
     final: application.final(base.final, changes.final ?? {}),
     outcome,
   };
-  return {
-    trace: withFields(trace, { findings }) as Trace,
-    misfits: application.misfits,
-  };
+  return { trace: withReports(changed, reports), misfits: application.misfits };
 }

@@ -10,13 +10,19 @@ import type {
   NameEdit,
   RegionChange,
   RegionEdit,
+  ReportChange,
+  ReportEdit,
+  ReportKey,
   StepEdit,
   TraceChanges,
 } from './changes.js';
 import { byEvent } from './compare.js';
+import { byReport } from './compare-reports.js';
 import { findEdits, hasFields, type Finding } from './list-edits.js';
+import { reportInOrder, type SanitizerReport } from '../trace/report.js';
 import {
   kindOf,
+  reportsOf,
   type Consumed,
   type FinalRegion,
   type Trace,
@@ -94,6 +100,32 @@ const regions: Finding<Pick<FinalRegion, 'name'>, RegionChange, FinalRegion> = {
   changes: (from, to) => changedFields(from, to),
 };
 
+/** Keys of a report: its rule and place, then the same with one more field. */
+function reportKeys(report: SanitizerReport): readonly [ReportKey, ...ReportKey[]] {
+  const { earlier: _earlier, suppressed: _suppressed, ...fields } = report;
+  const plain = { rule: report.rule, at: report.at };
+  const more = Object.entries(fields).filter(([field]) => own(plain, field) === undefined);
+  return [plain, ...more.map(([field, value]): ReportKey => ({ ...plain, [field]: value }))];
+}
+
+/** The fields of a report that differ, the earlier event as a whole. */
+function reportChange(from: SanitizerReport, to: SanitizerReport): ReportChange | undefined {
+  const { earlier: was, ...before } = from;
+  const { earlier: is, ...after } = to;
+  const fields = changedFields(before, after) ?? {};
+  const earlier = wholeChange(was, is);
+  return unlessEmpty({ ...fields, ...(earlier !== undefined && { earlier }) });
+}
+
+const reports: Finding<ReportKey, ReportChange, SanitizerReport> = {
+  ...byReport,
+  // A field that is not compared is written too.
+  key: (report) => JSON.stringify(reportInOrder(report)),
+  matches: hasFields,
+  keys: reportKeys,
+  changes: reportChange,
+};
+
 const nameEdits = (from: readonly string[] = [], to: readonly string[] = []): NameEdit[] =>
   findEdits(from, to, names);
 
@@ -124,7 +156,8 @@ function wholeChange<T>(from: T | undefined, to: T | undefined): T | null | unde
 }
 
 function headerChanges(from: Trace['header'], to: Trace['header']): HeaderChanges {
-  const { scenario, scenarioDigest, stage, activate, stub, seed } = changedFields(from, to) ?? {};
+  const fields = changedFields(from, to) ?? {};
+  const { scenario, scenarioDigest, stage, activate, stub, sanitize, seed } = fields;
   const settings = (name: 'settings' | 'config'): Fields | undefined =>
     changedFields(from[name], to[name]);
   return present({
@@ -138,6 +171,7 @@ function headerChanges(from: Trace['header'], to: Trace['header']): HeaderChange
     ownHunks: wholeChange(from.ownHunks, to.ownHunks),
     settings: settings('settings'),
     seed,
+    sanitize,
     optionsNotModelled: listOrNone(from.optionsNotModelled, to.optionsNotModelled),
     image: changedFields(from.image, to.image),
     files: wholeChange(from.files, to.files),
@@ -163,13 +197,13 @@ export function changesOf(from: Trace, to: Trace): TraceChanges {
     regions: unlessEmpty(regionEdits),
     screen: listOrNone(base.final.screen, trace.final.screen),
   });
-  const findings = trace.findings ?? (base.findings === undefined ? undefined : null);
+  const reportEdits: ReportEdit[] = findEdits(reportsOf(base), reportsOf(trace), reports);
   return present({
     header: unlessEmpty(headerChanges(base.header, trace.header)),
     steps: unlessEmpty(stepEdits(base.steps, trace.steps)),
     consumed: unlessEmpty(consumedEdits),
     final: unlessEmpty(final),
     outcome: changedFields(base.outcome, trace.outcome),
-    findings: base.findings !== undefined && trace.findings !== undefined ? undefined : findings,
+    reports: unlessEmpty(reportEdits),
   }) as TraceChanges;
 }

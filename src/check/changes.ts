@@ -5,6 +5,7 @@
 import * as z from 'zod';
 import { jsonSchema } from '../base/json-schema.js';
 import type { Edit } from './list-edits.js';
+import { reportSchema, type SanitizerReport } from '../trace/report.js';
 import {
   consumedSchema,
   headerSchema,
@@ -72,6 +73,9 @@ const headerChanges = z.strictObject({
       'Hunks left out are replaced by stubs: their names exist and do nothing; null: not in the header.',
     ),
   with: names.optional().describe('Edits of the applied alternatives.'),
+  sanitize: header.sanitize
+    .nullable()
+    .describe('false: the sanitizer was off; null: it was not, in this trace.'),
   ownHunks: header.ownHunks
     .nullable()
     .optional()
@@ -96,6 +100,24 @@ const consumedTo = consumedSchema
   .partial()
   .extend({ firstDifference: consumedSchema.shape.firstDifference.nullable() });
 const regionKey = regionSchema.pick({ name: true });
+
+/** Fields that identify a report: those that are given must be equal. */
+const reportKey = reportSchema
+  .omit({ earlier: true, suppressed: true })
+  .partial()
+  .refine(filled, NEEDS_FIELD);
+const { shape: report } = reportSchema;
+const reportTo = reportSchema.partial().extend({
+  n: report.n.nullable(),
+  va: report.va.nullable(),
+  C: report.C.nullable(),
+  file: report.file.nullable(),
+  patch: report.patch.nullable(),
+  hunk: report.hunk.nullable(),
+  cpu: report.cpu.nullable(),
+  earlier: report.earlier.nullable(),
+  suppressed: report.suppressed.nullable(),
+});
 
 /** The schema of the changes. `event`: the schema of a whole event. */
 function schemaWith<E>(event: z.ZodType<E>) {
@@ -163,12 +185,10 @@ function schemaWith<E>(event: z.ZodType<E>) {
       })
       .optional()
       .describe('Differences in how the boot ended.'),
-    findings: z
-      .array(z.never())
-      .max(0)
-      .nullable()
+    reports: z
+      .array(z.union([...editsOf(reportKey, reportSchema), changeOf(reportKey, reportTo)]))
       .optional()
-      .describe('Reserved for a later version: empty.'),
+      .describe('Edits of the reports of the sanitizer, in order.'),
   });
 }
 
@@ -192,6 +212,9 @@ export type NameEdit = Edit<string, never, string>;
 export type ConsumedChange = z.infer<typeof consumedTo>;
 export type ConsumedEdit = Edit<Pick<Consumed, 'name' | 'by'>, ConsumedChange, Consumed>;
 export type RegionChange = Partial<FinalRegion>;
+export type ReportKey = z.infer<typeof reportKey>;
+export type ReportChange = z.infer<typeof reportTo>;
+export type ReportEdit = Edit<ReportKey, ReportChange, SanitizerReport>;
 export type RegionEdit = Edit<Pick<FinalRegion, 'name'>, RegionChange, FinalRegion>;
 
 /** The JSON Schema of a file of such a trace. */

@@ -1,8 +1,9 @@
 /** A difference between two traces as text for a terminal. */
 import type { Difference, EventDifference, FieldDifference, StepDifference } from './compare.js';
+import type { ReportDifference } from './compare-reports.js';
 import { printable } from '../base/printable.js';
 import type { Scalar } from '../trace/trace.js';
-import { printEvent } from '../trace/yaml-out.js';
+import { printEvent, printReport } from '../trace/yaml-out.js';
 
 /** Colours a text. The caller passes it in, so that plain text has no dependency. */
 export interface Painter {
@@ -39,13 +40,31 @@ export function fieldText(
     : `${name}: expected ${shown(expected)}, found ${shown(found)}`;
 }
 
-function eventLines(difference: EventDifference, paint: Painter, wording: Wording): string[] {
-  if (difference.change === 'gone') return [paint.gone(`  - ${printEvent(difference.event)}`)];
-  if (difference.change === 'added') return [paint.added(`  + ${printEvent(difference.event)}`)];
+const goneLine = (text: string, paint: Painter): string => paint.gone(`  - ${text}`);
+const addedLine = (text: string, paint: Painter): string => paint.added(`  + ${text}`);
+
+function changedLines(
+  text: string,
+  fields: readonly FieldDifference[],
+  paint: Painter,
+  wording: Wording,
+): string[] {
   return [
-    paint.changed(`  ~ ${printEvent(difference.found)}`),
-    ...difference.fields.map((field) => paint.changed(`      ${fieldText(field, wording)}`)),
+    paint.changed(`  ~ ${text}`),
+    ...fields.map((field) => paint.changed(`      ${fieldText(field, wording)}`)),
   ];
+}
+
+function eventLines(difference: EventDifference, paint: Painter, wording: Wording): string[] {
+  if (difference.change === 'gone') return [goneLine(printEvent(difference.event), paint)];
+  if (difference.change === 'added') return [addedLine(printEvent(difference.event), paint)];
+  return changedLines(printEvent(difference.found), difference.fields, paint, wording);
+}
+
+function reportLines(difference: ReportDifference, paint: Painter, wording: Wording): string[] {
+  if (difference.change === 'gone') return [goneLine(printReport(difference.report), paint)];
+  if (difference.change === 'added') return [addedLine(printReport(difference.report), paint)];
+  return changedLines(printReport(difference.found), difference.fields, paint, wording);
 }
 
 /** The differences of one boot step or of another section of a trace, as text. */
@@ -53,6 +72,8 @@ export interface Block {
   readonly section: keyof Difference;
   /** The step, in section `steps`. */
   readonly step?: StepDifference;
+  /** The reports, in section `reports`. */
+  readonly reports?: readonly ReportDifference[];
   /** The fields, in any other section. */
   readonly fields: readonly FieldDifference[];
   readonly heading: string;
@@ -85,12 +106,20 @@ export function differenceBlocks(
     heading: `${printable(step.label)}:${NOTES[step.change]}`,
     lines: step.events.flatMap((event) => eventLines(event, paint, wording)),
   }));
+  const reports: Block = {
+    section: 'reports',
+    reports: difference.reports,
+    fields: [],
+    heading: 'reports:',
+    lines: difference.reports.flatMap((report) => reportLines(report, paint, wording)),
+  };
   return [
     ...block('header'),
     ...steps,
     ...block('consumed'),
     ...block('final'),
     ...block('outcome'),
+    ...(difference.reports.length === 0 ? [] : [reports]),
   ];
 }
 
@@ -107,12 +136,18 @@ export function differenceText(
 }
 
 /** The first difference of a block in one line: `~ {cr: CR3, …} C: expected 1, found 0`. */
-export function firstOfBlock({ step, fields }: Block, wording: Wording = 'expected'): string {
-  const [field] = fields;
+export function firstOfBlock(block: Block, wording: Wording = 'expected'): string {
+  const [field] = block.fields;
   if (field !== undefined) return fieldText(field, wording);
-  const [event] = step?.events ?? [];
-  if (event === undefined) return '';
-  return eventLines(event, plainPainter, wording)
+  const [event] = block.step?.events ?? [];
+  const [report] = block.reports ?? [];
+  const lines =
+    event !== undefined
+      ? eventLines(event, plainPainter, wording)
+      : report !== undefined
+        ? reportLines(report, plainPainter, wording)
+        : [];
+  return lines
     .slice(0, 2)
     .map((line) => line.trim())
     .join(' ');

@@ -4,8 +4,10 @@
  */
 import { own } from '../base/own.js';
 import { align, EQUAL, type Aligned, type Weighing } from '../base/align.js';
+import { reportDifferences, type ReportDifference } from './compare-reports.js';
 import {
   kindOf,
+  reportsOf,
   type Scalar,
   type Trace,
   type TraceEvent,
@@ -45,6 +47,7 @@ export interface Difference {
   readonly consumed: readonly FieldDifference[];
   readonly final: readonly FieldDifference[];
   readonly outcome: readonly FieldDifference[];
+  readonly reports: readonly ReportDifference[];
 }
 
 /** Least share of equal fields for two events to be compared as one changed event (our choice). */
@@ -154,7 +157,7 @@ export function comparedHeader({ header }: Trace): Omit<Trace['header'], 'versio
   return compared;
 }
 
-/** Compares two traces: every difference of header, steps, consumed, final state and outcome. */
+/** Compares two traces: every difference of header, steps, consumed, final state, outcome and reports. */
 export function compare(expected: Trace, found: Trace): Difference {
   const consumed = ({ consumed }: Trace): unknown =>
     byName(consumed, ({ name, by }) => `${name} by ${by}`);
@@ -168,13 +171,14 @@ export function compare(expected: Trace, found: Trace): Difference {
     consumed: plainDifferences(consumed(expected), consumed(found)),
     final: plainDifferences(end(expected), end(found)),
     outcome: plainDifferences(expected.outcome, found.outcome),
+    reports: reportDifferences(reportsOf(expected), reportsOf(found)),
   };
 }
 
 /** Whether nothing differs. `header: false` ignores the header: two invocations may give the same boot. */
 export function isSame(difference: Difference, options: { header?: boolean } = {}): boolean {
-  const { header, steps, consumed, final, outcome } = difference;
-  const rest = [steps, consumed, final, outcome];
+  const { header, steps, consumed, final, outcome, reports } = difference;
+  const rest = [steps, consumed, final, outcome, reports];
   return [...(options.header === false ? [] : [header]), ...rest].every(
     (part) => part.length === 0,
   );

@@ -1,7 +1,9 @@
 /** What differs between an expected trace and a boot, as failures with their places in the file of the trace. */
 import type { Place } from '../base/errors.js';
 import { valueAt, type PathKey, type YamlSource } from '../base/yaml-source.js';
-import type { Trace, TraceEvent } from '../trace/trace.js';
+import type { SanitizerReport } from '../trace/report.js';
+import { reportsOf, type Trace, type TraceEvent } from '../trace/trace.js';
+import type { ReportDifference } from './compare-reports.js';
 import { differenceBlocks, firstOfBlock, type Block, type Painter } from './compare-text.js';
 import type { Difference, EventDifference, StepDifference } from './compare.js';
 import { neighbourText } from './match-text.js';
@@ -60,13 +62,31 @@ function neighbours({ label, events: [first] }: StepDifference, traces: Compared
   );
 }
 
+/** The report of the expected trace that a difference is about; undefined if it has none. */
+function expectedReport(difference: ReportDifference | undefined): SanitizerReport | undefined {
+  if (difference?.change === 'gone') return difference.report;
+  return difference?.change === 'changed' ? difference.expected : undefined;
+}
+
+/** Path of the first difference of the reports in a file of a whole trace: the report, or the section. */
+function reportPath([first]: readonly ReportDifference[], expected: Trace): PathKey[] {
+  const report = expectedReport(first);
+  const index = report === undefined ? -1 : reportsOf(expected).indexOf(report);
+  return index < 0 ? ['reports'] : ['reports', index];
+}
+
 /** The place of a block in the file. */
 function placeOf(
   source: YamlSource,
-  { section, step, fields }: Block,
+  { section, step, fields, reports }: Block,
   { expected }: Compared,
 ): Place {
   if (step !== undefined) return source.place(stepPath(source, step, expected));
+  const changes = valueAt(source.value, ['changes']) !== undefined;
+  if (reports !== undefined && !changes) {
+    const nested = valueAt(source.value, ['trace']) !== undefined;
+    return source.place([...(nested ? ['trace'] : []), ...reportPath(reports, expected)]);
+  }
   const path: PathKey[] = [
     ...['changes', 'trace'].filter((key) => valueAt(source.value, [key]) !== undefined),
     section,
@@ -95,7 +115,7 @@ export function exactFailures(
   });
 }
 
-/** The lines of a block's first difference, and the others. */
+/** The lines of a step's first difference, and the others. */
 function splitFirst({ step, lines }: Block): [string[], string[]] {
   const [first] = step?.events ?? [];
   if (first === undefined) return [[], [...lines]];
@@ -103,22 +123,33 @@ function splitFirst({ step, lines }: Block): [string[], string[]] {
   return [lines.slice(0, count), lines.slice(count)];
 }
 
+/** `2 events changed, 1 event added`, a text for each. */
+function changeCounts(
+  differences: readonly { readonly change: EventDifference['change'] }[],
+  noun: string,
+): string[] {
+  const words = [
+    ['changed', 'changed'] as const,
+    ['added', 'added'] as const,
+    ['gone', 'removed'] as const,
+  ];
+  return words.flatMap(([change, word]) => {
+    const number = differences.filter((each) => each.change === change).length;
+    return number === 0 ? [] : [`${number} ${number === 1 ? noun : `${noun}s`} ${word}`];
+  });
+}
+
 /** What changed, in one line: counts and the first difference. */
 export function changeSummary(difference: Difference): string {
   const blocks = differenceBlocks(difference, undefined, 'before');
   const events = difference.steps.flatMap((step) => step.events);
-  const count = (change: EventDifference['change'], word: string): string[] => {
-    const number = events.filter((event) => event.change === change).length;
-    return number === 0 ? [] : [`${number} ${number === 1 ? 'event' : 'events'} ${word}`];
-  };
   const fields = blocks
-    .filter(({ step }) => step === undefined)
+    .filter(({ fields: { length } }) => length > 0)
     .map((block) => `${block.fields.length} of ${block.heading.replace(/:$/, '')}`);
   const counts = [
-    ...count('changed', 'changed'),
-    ...count('added', 'added'),
-    ...count('gone', 'removed'),
+    ...changeCounts(events, 'event'),
     ...fields,
+    ...changeCounts(difference.reports, 'report'),
   ].join(', ');
   const [first] = blocks;
   if (first === undefined) return 'the form only';

@@ -11,6 +11,7 @@ export {
   type FieldDifference,
   type StepDifference,
 } from '../check/compare.js';
+export type { ReportDifference } from '../check/compare-reports.js';
 export { differenceText, plainPainter, type Painter, type Wording } from '../check/compare-text.js';
 export {
   readExpectation,
@@ -46,6 +47,12 @@ export {
   type TraceHeader,
   type TraceStep,
 } from '../trace/trace.js';
+export {
+  REPORT_OUTCOMES,
+  type ReportSource,
+  type RuleInfo,
+  type SanitizerReport,
+} from '../trace/report.js';
 export { KINDS, keysOf, TRACE_KINDS, type TraceKind } from '../trace/vocabulary.js';
 export { parseTrace } from '../trace/yaml-in.js';
 export { printEvent, printTrace, printTraceJson, type PrintOptions } from '../trace/yaml-out.js';

@@ -16,19 +16,17 @@ import { BOOT_STEPS, type BootStep } from '../linux/boot-steps.js';
 import { Machine, type MachineSnapshot } from '../machine/machine.js';
 import { MEMTYPE, type BlockCipherFactory } from '../machine/types.js';
 import { configOf, link, type LinkedKernel } from '../series/link.js';
-import { notModelled } from '../series/options.js';
 import { compose, isWholeSeries, type HunkSelection } from '../series/compose.js';
-import { canonicalName } from '../series/without.js';
 import { asSource, type ByteSource } from '../base/byte-source.js';
-import { VERSION } from '../base/version.js';
 import { Sanitizer, type SanitizerSnapshot } from '../sanitizer/sanitizer.js';
 import { Recorder, type RecorderState } from '../trace/recorder.js';
+import type { SanitizerReport } from '../trace/report.js';
 import type { Outcome, Trace, TraceHeader } from '../trace/trace.js';
 import { attachDevices, syscfgOf } from '../scenario/devices.js';
 import { imageOf } from './boot-image.js';
 import { labelIndex } from './label-index.js';
 import { passedEfi, type PassedEfi } from './kexec-efi.js';
-import { ownFault, ownHeader } from './own-hunks.js';
+import { ownFault } from './own-hunks.js';
 import { symbolOf } from './symbols.js';
 import { sanitizerHost } from './sanitizer-host.js';
 import { screenOf, watchScreen } from './screen.js';
@@ -47,6 +45,7 @@ import {
 } from './kexec.js';
 import { cpuModelOf, initrdPlace, kernelRoom, ramOf } from '../scenario/memory-layout.js';
 import { setupDataOf } from '../scenario/setup-data.js';
+import { traceHeader } from './trace-header.js';
 import type { Scenario } from '../scenario/scenario.js';
 
 export interface BootOptions extends HunkSelection {
@@ -181,27 +180,7 @@ export class Boot {
     kernel.state.slide = loaded.kernelAt - program.link('_text');
     this.first = { linked, program, loaded, kernel };
     this.booting = true;
-    const unmodelled = notModelled(scenario.cmdline ?? '', options.extra);
-    this.recorder.header({
-      version: VERSION,
-      scenario: scenario.name,
-      scenarioDigest: options.scenarioDigest,
-      stage: options.stage,
-      activate: options.activate,
-      without: (options.without ?? []).map(canonicalName),
-      ...(options.stub === true && { stub: true }),
-      with: (options.with ?? []).map(canonicalName),
-      ...ownHeader(options),
-      settings: { ...options.settings },
-      seed: scenario.machine.seed,
-      ...(unmodelled.length > 0 && {
-        optionsNotModelled: unmodelled.map(({ option }) => option),
-      }),
-      image: { name: image.file, digest: image.digest },
-      ...(options.files !== undefined && { files: options.files }),
-      config: { ...scenario.config },
-      overlay: program.overlay.map((entry) => entry.name),
-    });
+    this.recorder.header(traceHeader(options, image, program.overlay));
     this.produce(this.initrd);
   }
 
@@ -336,10 +315,13 @@ export class Boot {
     this.watchScreen();
     this.sanitizer?.stop();
     for (const cpu of this.machine.cpus) cpu.wbinvd();
-    return this.recorder.finish({
-      regions: finalRegions(this.machine, this.regions(), this.options.digest),
-      screen: screenOf(this.machine),
-    });
+    const regions = finalRegions(this.machine, this.regions(), this.options.digest);
+    return this.recorder.finish({ regions, screen: screenOf(this.machine) }, this.reports());
+  }
+
+  /** The reports of the sanitizer so far. */
+  reports(): readonly SanitizerReport[] {
+    return this.sanitizer?.reports() ?? [];
   }
 
   /** Named ranges of physical memory, also for `inspect`. */

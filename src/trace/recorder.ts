@@ -7,9 +7,10 @@ import { Coalescer } from './coalesce.js';
 import type { EventFields, FieldsOf, Origin, Span } from './event.js';
 import { foldCpus, foldEntries, foldReencryption } from './fold.js';
 import { Integrity, type IntegrityState, type ReadCheck, type Produced } from './integrity.js';
+import { reportInOrder, type SanitizerReport } from './report.js';
 import { rangeText, renderEvent, type Symbolize } from './render.js';
 import {
-  TRACE_SCHEMA,
+  withReports,
   type Consumed,
   type Outcome,
   type RegionState,
@@ -232,14 +233,14 @@ export class Recorder {
     if (this.label !== undefined) this.emit('outcome', outcome, SEQUENCER);
   }
 
-  /** Closes and returns the trace. Throws E_TRACE_UNFINISHED without a header, a step or an outcome. */
-  finish(final: FinalState): Trace {
+  /** Closes and returns the trace, with the reports of the sanitizer. Throws E_TRACE_UNFINISHED without a header, a step or an outcome. */
+  finish(final: FinalState, reports: readonly SanitizerReport[] = []): Trace {
     this.close();
     if (this.head === undefined) throw misuse('E_TRACE_UNFINISHED', 'the trace has no header');
     if (this.steps.length === 0) throw misuse('E_TRACE_UNFINISHED', 'the trace has no step');
     if (this.end === undefined) throw misuse('E_TRACE_UNFINISHED', 'the trace has no outcome');
-    return {
-      schema: TRACE_SCHEMA,
+    const trace: Trace = {
+      schema: 1,
       header: this.head,
       steps: [...this.steps],
       consumed: this.integrity.list(),
@@ -255,6 +256,7 @@ export class Recorder {
       },
       outcome: this.end,
     };
+    return withReports(trace, reports.map(reportInOrder));
   }
 
   /** The state between two steps; closes the open step. */

@@ -6,11 +6,14 @@ import { own } from '../base/own.js';
 import * as z from 'zod';
 import { jsonSchema } from '../base/json-schema.js';
 import { meaningOf, MEANINGS } from './meanings.js';
+import { reportSchema, type SanitizerReport } from './report.js';
 import { ownHunksSchema, runFilesSchema } from './run-files.js';
 import { isKind, keysOf, principalOf, TRACE_KINDS, type TraceKind } from './vocabulary.js';
 
-/** The version of the trace format. */
-export const TRACE_SCHEMA = 1;
+/** The version of the trace format. A trace without reports is written as version 1, which has no such section. */
+export const TRACE_SCHEMA = 2;
+/** The versions that are read. */
+export const TRACE_SCHEMAS = [1, TRACE_SCHEMA] as const;
 
 /** A value in an event. Addresses are text: `0x1000..0x1fff`, followed by their symbol if they have one. */
 export type Scalar = string | number | boolean;
@@ -82,6 +85,10 @@ export const headerSchema = z.strictObject({
     .min(1)
     .optional()
     .describe('Kernel command line options that the model does not have, as written.'),
+  sanitize: z
+    .literal(false)
+    .optional()
+    .describe('The sanitizer was off (--no-sanitize): the trace can have no reports.'),
   image: z
     .strictObject({
       name: z.string().describe('`built-in`, or the file name of the image.'),
@@ -136,7 +143,9 @@ export const stepSchema = z.strictObject({
 
 /** Schema of a whole trace. It has at least one step: an empty trace proves nothing. */
 export const traceSchema = z.strictObject({
-  schema: z.literal(TRACE_SCHEMA).describe('The version of the format.'),
+  schema: z
+    .literal(TRACE_SCHEMAS)
+    .describe('The version of the format: 2 with reports, 1 without.'),
   header: headerSchema.describe('The whole invocation.'),
   steps: z.array(stepSchema).min(1).describe('The boot, step by step.'),
   consumed: z
@@ -154,7 +163,12 @@ export const traceSchema = z.strictObject({
     })
     .describe('The machine at the end, caches written back.'),
   outcome: outcomeSchema.describe('How the boot ended.'),
-  findings: z.array(z.never()).max(0).optional().describe('Reserved for a later version: empty.'),
+  reports: z
+    .array(reportSchema)
+    .optional()
+    .describe(
+      'Reports of the sanitizer, in the order of the first of each; absent: there are none.',
+    ),
 });
 
 export type TraceHeader = z.infer<typeof headerSchema>;
@@ -165,6 +179,19 @@ export type RegionState = FinalRegion['state'];
 export type Outcome = z.infer<typeof outcomeSchema>;
 export type OutcomeKind = Outcome['kind'];
 export type Trace = z.infer<typeof traceSchema>;
+
+/** The reports of a trace; empty if it has none. */
+export function reportsOf({ reports }: Trace): readonly SanitizerReport[] {
+  return reports ?? [];
+}
+
+/** A trace with these reports, in the version of the format that this needs; without any it has no such section. */
+export function withReports(trace: Trace, reports: readonly SanitizerReport[]): Trace {
+  const { schema: _schema, reports: _reports, ...others } = trace;
+  return reports.length === 0
+    ? { schema: 1, ...others }
+    : { schema: TRACE_SCHEMA, ...others, reports: [...reports] };
+}
 
 /** The number of events that a line merges. */
 export function countOf(event: TraceEvent): number {

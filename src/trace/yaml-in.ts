@@ -3,7 +3,14 @@ import type * as z from 'zod';
 import { InputError } from '../base/errors.js';
 import { suggest } from '../base/suggest.js';
 import { isKind, TRACE_KINDS } from './vocabulary.js';
-import { kindOf, schemaOf, traceSchema, type Trace, type TraceStep } from './trace.js';
+import {
+  kindOf,
+  schemaOf,
+  TRACE_SCHEMA,
+  traceSchema,
+  type Trace,
+  type TraceStep,
+} from './trace.js';
 import {
   describeValue,
   readYaml,
@@ -89,6 +96,36 @@ export function checkSteps(
   }
 }
 
+/** Throws E_TRACE for a section `reports` in a trace of a version that does not have it. */
+function checkVersion(source: YamlSource, { schema, reports }: Trace): void {
+  if (reports === undefined || schema === TRACE_SCHEMA) return;
+  throw new InputError({
+    code: CODE,
+    place: source.place(['schema']),
+    expected: `${TRACE_SCHEMA}, for a trace with reports`,
+    found: String(schema),
+  });
+}
+
+/** Throws E_TRACE for a report about a step that the trace does not have. `pathOf`: where a report's step is given. */
+export function checkReports(
+  source: YamlSource,
+  pathOf: (index: number) => readonly PathKey[],
+  { steps, reports = [] }: Pick<Trace, 'steps' | 'reports'>,
+): void {
+  const labels = steps.map(({ label }) => label);
+  reports.forEach(({ step }, index) => {
+    if (labels.includes(step)) return;
+    throw new InputError({
+      code: CODE,
+      place: source.place(pathOf(index)),
+      expected: 'the label of a step of this trace',
+      found: step,
+      ...suggest(step, labels),
+    });
+  });
+}
+
 /** The trace in a parsed file, at path `at` (default: the whole file). Throws E_TRACE. */
 export function traceOf(source: YamlSource, at: readonly PathKey[] = []): Trace {
   const inner: YamlSource = {
@@ -103,6 +140,8 @@ export function traceOf(source: YamlSource, at: readonly PathKey[] = []): Trace 
     throw traceError(inner, issue);
   }
   checkSteps(inner, ['steps'], result.data.steps);
+  checkVersion(inner, result.data);
+  checkReports(inner, (index) => ['reports', index, 'step'], result.data);
   return result.data;
 }
 

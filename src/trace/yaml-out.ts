@@ -5,7 +5,15 @@ import { jsonText } from '../base/printable.js';
 import { hexAsText } from '../base/yaml-source.js';
 import { yamlText } from '../base/yaml-text.js';
 import { canonicalFiles, canonicalOwnHunks } from './run-files.js';
-import { kindOf, type Scalar, type Trace, type TraceEvent } from './trace.js';
+import { reportInOrder, type SanitizerReport } from './report.js';
+import {
+  kindOf,
+  reportsOf,
+  withReports,
+  type Scalar,
+  type Trace,
+  type TraceEvent,
+} from './trace.js';
 import { keysOf } from './vocabulary.js';
 
 /** How a trace is written. */
@@ -28,9 +36,9 @@ export function inOrder(event: TraceEvent): TraceEvent {
 
 /** A trace with all keys in the order they are written. */
 export function canonical(trace: Trace): Trace {
-  const { schema, header, steps, consumed, final, outcome, findings } = trace;
-  return {
-    schema,
+  const { header, steps, consumed, final, outcome } = trace;
+  const ordered: Trace = {
+    schema: 1,
     header: {
       ...(header.version !== undefined && { version: header.version }),
       scenario: header.scenario,
@@ -44,6 +52,7 @@ export function canonical(trace: Trace): Trace {
       settings: sorted(header.settings),
       seed: header.seed,
       ...(header.optionsNotModelled && { optionsNotModelled: header.optionsNotModelled }),
+      ...(header.sanitize !== undefined && { sanitize: header.sanitize }),
       image: { name: header.image.name, digest: header.image.digest },
       ...(header.files && { files: canonicalFiles(header.files) }),
       config: sorted(header.config),
@@ -71,8 +80,8 @@ export function canonical(trace: Trace): Trace {
       ...(outcome.where !== undefined && { where: outcome.where }),
       ...(outcome.message !== undefined && { message: outcome.message }),
     },
-    ...(findings !== undefined && { findings }),
   };
+  return withReports(ordered, reportsOf(trace).map(reportInOrder));
 }
 
 function sorted(settings: Readonly<Record<string, Scalar>>): Record<string, Scalar> {
@@ -88,14 +97,19 @@ function isFlow(node: Node, depth: number, block: boolean): boolean {
   );
 }
 
+/** Whether a node is the section of the reports, with a line for each. */
+const isReports = (node: unknown): boolean =>
+  isPair(node) && isScalar(node.key) && node.key.value === 'reports';
+
 /** The trace as YAML: a block per step, a line per event. */
 export function printTrace(trace: Trace, options: PrintOptions = {}): string {
   const document = new Document(canonical(trace), { ...hexAsText, aliasDuplicateObjects: false });
   visit(document, {
     Collection: (_key, node, ancestors) => {
       const inList = ancestors.at(-1);
-      const screen = isPair(inList) && isScalar(inList.key) && inList.key.value === 'screen';
-      node.flow = isFlow(node, isSeq(inList) ? 2 : 0, screen);
+      const name = isPair(inList) && isScalar(inList.key) ? inList.key.value : undefined;
+      const report = isMap(node) && isReports(ancestors.at(-2));
+      node.flow = report || isFlow(node, isSeq(inList) ? 2 : 0, name === 'screen');
     },
   });
   const body = yamlText(document);
@@ -107,6 +121,13 @@ export function printTrace(trace: Trace, options: PrintOptions = {}): string {
 /** One event as a line of the trace, without the dash. */
 export function printEvent(event: TraceEvent): string {
   const document = new Document(inOrder(event), hexAsText);
+  if (isCollection(document.contents)) document.contents.flow = true;
+  return yamlText(document).trimEnd();
+}
+
+/** One report as a line of the trace, without the dash. */
+export function printReport(report: SanitizerReport): string {
+  const document = new Document(reportInOrder(report), hexAsText);
   if (isCollection(document.contents)) document.contents.flow = true;
   return yamlText(document).trimEnd();
 }

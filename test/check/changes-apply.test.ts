@@ -87,6 +87,12 @@ describe('a file of changes', () => {
       'none similar',
     ],
     [
+      'a report',
+      '{reports: [{drop: {rule: stale-translation}}]}',
+      'changes.reports[0]',
+      'none similar',
+    ],
+    [
       'a consumed entry',
       '{consumed: [{drop: {name: initrd, by: me}}]}',
       'changes.consumed[0]',

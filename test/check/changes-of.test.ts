@@ -3,11 +3,21 @@ import fc from 'fast-check';
 import { applyChanges } from '../../src/check/changes-apply.js';
 import { changesOf } from '../../src/check/changes-of.js';
 import { printChanges } from '../../src/check/changes-out.js';
-import type { Trace } from '../../src/trace/trace.js';
+import type { SanitizerReport } from '../../src/trace/report.js';
+import { withReports, type Trace } from '../../src/trace/trace.js';
 import { printTrace } from '../../src/trace/yaml-out.js';
 import { readYaml } from '../../src/base/yaml-source.js';
 import { exhaustiveTest } from '../cases.js';
-import { anyTrace, HEADER, smallTrace, traceWith } from '../trace/helpers.js';
+import {
+  anyReport,
+  anyTrace,
+  FULL_REPORT,
+  HEADER,
+  REPORT,
+  reported,
+  smallTrace,
+  traceWith,
+} from '../trace/helpers.js';
 
 /** The file of a trace as its difference from a base. */
 const fileOf = (base: Trace, trace: Trace): string =>
@@ -57,23 +67,34 @@ const anyEnd = fc.record({
     { nil: undefined },
   ),
   stub: fc.option(fc.boolean(), { nil: undefined }),
-  findings: fc.boolean(),
+  sanitize: fc.option(fc.constant(false as const), { nil: undefined }),
 });
 
-const whole = fc.tuple(anyTrace, anyEnd).map(([trace, end]): Trace => ({
+type End = typeof anyEnd extends fc.Arbitrary<infer T> ? T : never;
+
+/** Some reports about the steps of a trace. */
+const reportsFor = ({ steps }: Trace): fc.Arbitrary<SanitizerReport[]> =>
+  fc.array(anyReport(steps.map(({ label }) => label)), { maxLength: 4 });
+
+/** The trace with this end. */
+const ended = (trace: Trace, end: End): Trace => ({
   ...trace,
   header: {
     ...trace.header,
     overlay: end.names,
     without: end.names.slice(1),
     ...(end.stub !== undefined && { stub: end.stub }),
+    ...(end.sanitize !== undefined && { sanitize: end.sanitize }),
     ...(end.options !== undefined && { optionsNotModelled: end.options }),
   },
   consumed: end.consumed,
   final: { regions: end.regions, ...(end.screen !== undefined && { screen: end.screen }) },
   outcome: { kind: 'hung', ...(end.where !== undefined && { where: end.where }) },
-  ...(end.findings && { findings: [] }),
-}));
+});
+
+const whole = anyTrace
+  .chain((trace) => fc.tuple(fc.constant(trace), anyEnd, reportsFor(trace)))
+  .map(([trace, end, reports]) => withReports(ended(trace, end), reports));
 
 /** A trace similar to another: some of its events are missing, doubled or in another order. */
 const nearly = (trace: Trace): fc.Arbitrary<Trace> =>
@@ -125,6 +146,19 @@ describe('the difference of a trace from another', () => {
     expect(Object.entries(made(none, fileOf(none, some)).header.settings)).toEqual([
       ['toString', 0],
     ]);
+  });
+
+  test('names a report by its rule and place, and records only what differs', () => {
+    const { earlier } = FULL_REPORT;
+    const { n: _n, hunk: _hunk, ...less } = { ...FULL_REPORT, cpu: 3 };
+    const trace = reported({ ...less, earlier: { ...earlier, C: 1 } }, REPORT);
+    const text = fileOf(reported(FULL_REPORT), trace);
+    expect(text).toContain(`  reports:
+    - {change: {rule: mixed-key-line, at: 0x9000..0x903f sme_workarea}, to: {cpu: 3, n: null, hunk: null, earlier: {what: written, in: copy_bootdata, file: arch/x86/kernel/head64.c, patch: 9, hunk: 09/copy_bootdata, step: startup_64, C: 1}}}
+    - {add: {rule: wrong-key-read, `);
+    expect(made(reported(FULL_REPORT), text)).toEqual(trace);
+    expect(fileOf(trace, smallTrace())).toContain('  reports:\n    - {drop-rest: true}\n');
+    expect(made(trace, fileOf(trace, smallTrace()))).toEqual(smallTrace());
   });
 
   test('from itself is empty', () => {

@@ -31,6 +31,11 @@ function mirrored(difference: Difference): Difference {
     consumed: fields(difference.consumed),
     final: fields(difference.final),
     outcome: fields(difference.outcome),
+    reports: difference.reports.map((each) =>
+      each.change === 'changed'
+        ? { ...each, expected: each.found, found: each.expected, fields: fields(each.fields) }
+        : { ...each, change: turn[each.change] },
+    ),
   };
 }
 

@@ -4,7 +4,14 @@ import { InputError } from '../../src/base/errors.js';
 import type { FieldsOf, Origin, Span } from '../../src/trace/event.js';
 import type { RecorderState } from '../../src/trace/recorder.js';
 import { Recorder } from '../../src/trace/recorder.js';
-import type { Scalar, Trace, TraceEvent, TraceHeader } from '../../src/trace/trace.js';
+import { REPORT_OUTCOMES, type SanitizerReport } from '../../src/trace/report.js';
+import {
+  withReports,
+  type Scalar,
+  type Trace,
+  type TraceEvent,
+  type TraceHeader,
+} from '../../src/trace/trace.js';
 import {
   COMMON_FIELDS,
   KINDS,
@@ -120,6 +127,76 @@ export const anyTrace: fc.Arbitrary<Trace> = fc
       events: index === 0 ? [first, ...events] : events,
     })),
   }));
+
+/** A report about a step of the small trace, and one with all fields. */
+export const REPORT: SanitizerReport = {
+  rule: 'wrong-key-read',
+  step: 'reserve_initrd',
+  at: '0x100000..0x100fff initrd',
+  in: 'unpack_to_rootfs',
+  what: 'bytes written with C=0 are read with C=1',
+  outcome: 'garbage consumed',
+};
+export const FULL_REPORT = {
+  rule: 'mixed-key-line',
+  n: 3,
+  step: 'startup_64',
+  at: '0x9000..0x903f sme_workarea',
+  va: '0xffff880000009000..0xffff88000000903f',
+  C: 1,
+  in: 'sme_encrypt_kernel',
+  file: 'arch/x86/mm/mem_encrypt.c',
+  patch: 18,
+  hunk: '18/sme_encrypt_kernel',
+  cpu: 2,
+  what: 'a line that is dirty with C=0 is touched with C=1',
+  earlier: {
+    what: 'written',
+    in: 'copy_bootdata',
+    file: 'arch/x86/kernel/head64.c',
+    patch: 9,
+    hunk: '09/copy_bootdata',
+    step: 'startup_64',
+    C: 0,
+  },
+  outcome: 'data lost',
+  suppressed: 'known: the line is flushed later',
+} as const satisfies Required<SanitizerReport>;
+
+/** The small trace with these reports. */
+export const reported = (...reports: readonly SanitizerReport[]): Trace =>
+  withReports(smallTrace(), reports);
+
+const cBit = fc.constantFrom<(0 | 1)[]>(0, 1);
+const codeOf = {
+  in: text.map((name) => `f${name}`),
+  file: text,
+  patch: fc.integer({ min: 1, max: 18 }),
+  hunk: text,
+};
+
+/** Any report about one of these steps. */
+export const anyReport = (steps: readonly string[]): fc.Arbitrary<SanitizerReport> =>
+  fc.record(
+    {
+      rule: fc.constantFrom('wrong-key-read', 'mixed-key-line'),
+      n: fc.integer({ min: 2, max: 9 }),
+      step: fc.constantFrom(...steps),
+      at: fc.constantFrom('0x1000', '0x2000..0x2fff initrd'),
+      va: text,
+      C: cBit,
+      ...codeOf,
+      cpu: fc.nat(3),
+      what: text.map((what) => `w${what}`),
+      earlier: fc.record(
+        { what: fc.constantFrom('written', 'freed'), ...codeOf, step: text, C: cBit },
+        { requiredKeys: ['what', 'in'], noNullPrototype: true },
+      ),
+      outcome: fc.constantFrom(...REPORT_OUTCOMES),
+      suppressed: text.map((reason) => `s${reason}`),
+    },
+    { requiredKeys: ['rule', 'step', 'at', 'in', 'what', 'outcome'], noNullPrototype: true },
+  );
 
 /** Fields as a driver would emit them for a copy between physical pages. */
 export function copyFields(from: Span, to: Span, fromC: 0 | 1, toC: 0 | 1): FieldsOf<'copy'> {

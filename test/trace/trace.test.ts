@@ -1,9 +1,17 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { readFileSync } from 'node:fs';
-import { countOf, kindOf, schemaOf, traceJsonSchema, traceSchema } from '../../src/trace/trace.js';
+import {
+  countOf,
+  kindOf,
+  reportsOf,
+  schemaOf,
+  traceJsonSchema,
+  traceSchema,
+  withReports,
+} from '../../src/trace/trace.js';
 import { TRACE_KINDS } from '../../src/trace/vocabulary.js';
-import { anyEvent, smallTrace } from './helpers.js';
+import { anyEvent, FULL_REPORT, REPORT, reported, smallTrace } from './helpers.js';
 
 describe('the schema of a trace', () => {
   test('accepts the trace of a recorder', () => {
@@ -27,9 +35,12 @@ describe('the schema of a trace', () => {
     expect(countOf({ console: 'x', n: 2 })).toBe(2);
   });
 
-  test('reserves the key findings and accepts only an empty list', () => {
-    expect(traceSchema.safeParse({ ...smallTrace(), findings: [] }).success).toBe(true);
-    expect(traceSchema.safeParse({ ...smallTrace(), findings: ['x'] }).success).toBe(false);
+  test('has the version of the format that its reports need', () => {
+    expect(smallTrace().schema).toBe(1);
+    expect(reported(REPORT).schema).toBe(2);
+    expect(withReports(reported(REPORT), [])).toEqual(smallTrace());
+    expect(reportsOf(smallTrace())).toEqual([]);
+    expect(reportsOf(reported(REPORT, FULL_REPORT))).toEqual([REPORT, FULL_REPORT]);
   });
 });
 
@@ -38,8 +49,8 @@ describe('the JSON Schema', () => {
     const text = JSON.stringify(traceJsonSchema());
     expect(text).toContain('http://json-schema.org/draft-07/schema#');
     const closed = text.match(/"additionalProperties":false/g) ?? [];
-    // The trace, header, module of own hunks, its import, image, file, step, consumed, final, region and outcome, and every kind of event.
-    expect(closed).toHaveLength(11 + TRACE_KINDS.length);
+    // The trace, header, module of own hunks, its import, image, file, step, consumed, final, region, outcome, report and its earlier event, and every kind of event.
+    expect(closed).toHaveLength(13 + TRACE_KINDS.length);
   });
 
   test('is the one that is shipped', () => {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { parseTrace } from '../../src/trace/yaml-in.js';
 import { printTrace } from '../../src/trace/yaml-out.js';
-import { refusal, smallTrace } from './helpers.js';
+import { FULL_REPORT, refusal, REPORT, reported, smallTrace } from './helpers.js';
 
 const good = printTrace(smallTrace());
 /** The small trace with one part of its text replaced. */
@@ -13,7 +13,7 @@ const lineOf = (part: string): number => good.slice(0, good.indexOf(part)).split
 
 describe('a trace is refused', () => {
   test.each([
-    ['another schema version', 'schema: 1', 'schema: 2', 'schema', 'expected 1, found 2'],
+    ['another schema version', 'schema: 1', 'schema: 3', 'schema', 'expected 1 or 2, found 3'],
     ['an unknown key', 'stage: 8', 'stages: 8', 'header', undefined],
     ['an unknown field', 'type: WB', 'typ: WB', 'steps[1].events[0].typ', 'unknown key "typ"'],
     [
@@ -68,7 +68,13 @@ describe('a trace is refused', () => {
   test.each([
     ['without a step', /^steps:\n[^]*?(?=^consumed)/m, 'steps: []\n', 'expected not empty'],
     ['without an event', /events:\n(?: {6}.*\n)+/g, 'events: []\n', 'found an empty trace'],
-    ['with findings', /$/, 'findings: [x]\n', 'findings'],
+    ['with findings', /$/, 'findings: []\n', 'findings'],
+    [
+      'of version 1 with reports',
+      /$/,
+      'reports: []\n',
+      'schema: expected 2, for a trace with reports',
+    ],
   ])('%s', (_what, from, to, message) => {
     const error = refusal(() => parseTrace('t.yaml', good.replace(from, to)));
     expect([error.code, error.message]).toEqual(['E_TRACE', expect.stringContaining(message)]);
@@ -76,5 +82,46 @@ describe('a trace is refused', () => {
 
   test.each(['', '# nothing\n', '[]', 'text'])('if it is %j', (text) => {
     expect(refusal(() => parseTrace('t.yaml', text)).code).toBe('E_TRACE');
+  });
+});
+
+describe('a report is refused', () => {
+  const text = printTrace(reported(REPORT, FULL_REPORT));
+  test.each([
+    ['without a rule', 'rule: wrong-key-read, ', '', 'reports[0].rule', 'found nothing'],
+    ['whose rule is not kebab-case', 'wrong-key-read', 'Wrong key', 'reports[0].rule', 'Wrong key'],
+    ['with an unknown key', 'n: 3', 'count: 3', 'reports[1].count', 'unknown key "count"'],
+    ['of a count of one', 'n: 3', 'n: 1', 'reports[1].n', 'at least 2'],
+    ['with another C-bit', 'C: 1, in: sme', 'C: 2, in: sme', 'reports[1].C', 'expected 0 or 1'],
+    [
+      'with another outcome',
+      'outcome: data lost',
+      'outcome: lost',
+      'reports[1].outcome',
+      'found "lost"',
+    ],
+    [
+      'with an unknown key of the earlier event',
+      'earlier: {what: written',
+      'earlier: {how: x, what: written',
+      'reports[1].earlier.how',
+      'unknown key "how"',
+    ],
+    [
+      'about a step that the trace does not have',
+      'step: reserve_initrd',
+      'step: reserve_initr',
+      'reports[0].step',
+      'did you mean reserve_initrd?',
+    ],
+  ])('%s', (_what, from, to, path, message) => {
+    expect(text).toContain(from);
+    const error = refusal(() => parseTrace('t.yaml', text.replace(from, to)));
+    expect([error.code, error.place.path, error.message]).toEqual([
+      'E_TRACE',
+      path,
+      expect.stringContaining(message),
+    ]);
+    expect(error.place.line).toBeGreaterThan(1);
   });
 });

@@ -1,15 +1,24 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import type { Trace } from '../../src/trace/trace.js';
+import { withReports, type Trace } from '../../src/trace/trace.js';
 import { parseTrace } from '../../src/trace/yaml-in.js';
 import {
   canonical,
   inOrder,
   printEvent,
+  printReport,
   printTrace,
   printTraceJson,
 } from '../../src/trace/yaml-out.js';
-import { anyEvent, anyTrace, smallTrace } from './helpers.js';
+import {
+  anyEvent,
+  anyReport,
+  anyTrace,
+  FULL_REPORT,
+  REPORT,
+  reported,
+  smallTrace,
+} from './helpers.js';
 
 const SMALL = `schema: 1
 header:
@@ -143,8 +152,59 @@ describe('an event', () => {
 });
 
 test('canonical() neither adds nor drops anything', () => {
-  const full: Trace = { ...smallTrace(), findings: [] };
+  const full = reported(REPORT, FULL_REPORT);
   expect(canonical(reversed(full))).toEqual(full);
+  expect(JSON.stringify(canonical(reversed(full)))).toBe(JSON.stringify(full));
+});
+
+describe('the reports', () => {
+  const trace = reported(REPORT, FULL_REPORT);
+
+  test('have a line each at the end, and are parsed back', () => {
+    const text = printTrace(trace);
+    expect(text).toMatch(/^schema: 2\n/);
+    const [, section] = text.split('\nreports:\n');
+    expect(section).toBe(
+      '  - {rule: wrong-key-read, step: reserve_initrd, at: 0x100000..0x100fff initrd, in: unpack_to_rootfs, ' +
+        'what: bytes written with C=0 are read with C=1, outcome: garbage consumed}\n' +
+        '  - {rule: mixed-key-line, n: 3, step: startup_64, at: 0x9000..0x903f sme_workarea, ' +
+        'va: 0xffff880000009000..0xffff88000000903f, C: 1, in: sme_encrypt_kernel, ' +
+        'file: arch/x86/mm/mem_encrypt.c, patch: 18, hunk: 18/sme_encrypt_kernel, cpu: 2, ' +
+        'what: a line that is dirty with C=0 is touched with C=1, ' +
+        'earlier: {what: written, in: copy_bootdata, file: arch/x86/kernel/head64.c, patch: 9, ' +
+        'hunk: 09/copy_bootdata, step: startup_64, C: 0}, outcome: data lost, ' +
+        "suppressed: 'known: the line is flushed later'}\n",
+    );
+    expect(parseTrace('t.yaml', text)).toEqual(trace);
+    expect(parseTrace('t.json', printTraceJson(trace))).toEqual(trace);
+    expect(printReport(REPORT)).toBe(section?.split('\n')[0]?.replace('  - ', ''));
+  });
+
+  test('of any trace are parsed back from YAML and JSON', () => {
+    const traces = anyTrace.chain((each) =>
+      fc
+        .array(anyReport(each.steps.map(({ label }) => label)), { maxLength: 4 })
+        .map((reports) => withReports(each, reports)),
+    );
+    fc.assert(
+      fc.property(traces, (each) => {
+        expect(parseTrace('t.yaml', printTrace(each))).toEqual(each);
+        expect(parseTrace('t.json', printTraceJson(each))).toEqual(each);
+      }),
+    );
+  });
+
+  test('that are none leave no trace: no section, and schema 1', () => {
+    const empty: Trace = { ...smallTrace(), schema: 2, reports: [] };
+    expect(printTrace(empty)).toBe(SMALL);
+  });
+});
+
+test('the header says that the sanitizer was off, and nothing if it was on', () => {
+  const { header, ...rest } = smallTrace();
+  const off: Trace = { ...rest, header: { ...header, sanitize: false } };
+  expect(printTrace(off)).toBe(SMALL.replace('  image:\n', '  sanitize: false\n  image:\n'));
+  expect(parseTrace('t.yaml', printTrace(off)).header).toEqual(off.header);
 });
 
 describe('a screen', () => {

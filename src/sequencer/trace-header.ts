@@ -1,0 +1,39 @@
+/** The header of a boot's trace: the whole invocation. */
+import { VERSION } from '../base/version.js';
+import type { KernelImage } from '../firmware/image/kernel-image.js';
+import { notModelled } from '../series/options.js';
+import { canonicalName } from '../series/without.js';
+import type { TraceHeader } from '../trace/trace.js';
+import type { BootOptions } from './boot.js';
+import { ownHeader } from './own-hunks.js';
+
+/** The header. `overlay`: the kernel names that the image lacks. */
+export function traceHeader(
+  options: BootOptions,
+  image: KernelImage,
+  overlay: readonly { readonly name: string }[],
+): TraceHeader {
+  const { scenario } = options;
+  const unmodelled = notModelled(scenario.cmdline ?? '', options.extra);
+  return {
+    version: VERSION,
+    scenario: scenario.name,
+    scenarioDigest: options.scenarioDigest,
+    stage: options.stage,
+    activate: options.activate,
+    without: (options.without ?? []).map(canonicalName),
+    ...(options.stub === true && { stub: true }),
+    with: (options.with ?? []).map(canonicalName),
+    ...ownHeader(options),
+    settings: { ...options.settings },
+    seed: scenario.machine.seed,
+    ...(unmodelled.length > 0 && {
+      optionsNotModelled: unmodelled.map(({ option }) => option),
+    }),
+    ...(options.sanitize === false && { sanitize: false }),
+    image: { name: image.file, digest: image.digest },
+    ...(options.files !== undefined && { files: options.files }),
+    config: { ...scenario.config },
+    overlay: overlay.map(({ name }) => name),
+  };
+}
