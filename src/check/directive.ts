@@ -1,12 +1,15 @@
 /**
  * The directives of a match file. In order: `expect` (somewhere after the last match), `next` (the very next event),
  * `any-order` (all of several, after the last match), `not` (not between the match before and the one after). Independent
- * of order: `count` (the number of events; a line counts its `n`). `step` restricts any of them to a boot step.
+ * of order: `count` (the number of events; a line counts its `n`), and `report` (the sanitizer made a matching report), with
+ * `not` and `count` of a report. `step` restricts any of them to a boot step.
  */
 import * as z from 'zod';
 import { InputError } from '../base/errors.js';
 import { LIMITS } from '../base/limits.js';
+import { own } from '../base/own.js';
 import { suggest } from '../base/suggest.js';
+import { reportPattern, toReportPattern } from './report-directive.js';
 import { capturesOf, valuePattern, type Pattern, type ValuePattern } from './pattern.js';
 import type { Scalar } from '../trace/trace.js';
 import { meaningOf, MEANINGS } from '../trace/meanings.js';
@@ -42,8 +45,8 @@ export const times = z.union([
     .refine(({ min, max }) => min !== undefined || max !== undefined, 'needs min or max'),
 ]);
 
-/** The schemas of the directives, for a given schema of patterns. */
-function directives<P extends z.ZodType>(pattern: P) {
+/** The schemas of the directives, for a given schema of patterns; `any`: of one about an event or a report. */
+function directives<P extends z.ZodType, A extends z.ZodType>(pattern: P, any: A) {
   return {
     expect: z.strictObject({
       expect: pattern.describe('A matching event follows somewhere after the last match.'),
@@ -54,7 +57,7 @@ function directives<P extends z.ZodType>(pattern: P) {
       step,
     }),
     not: z.strictObject({
-      not: pattern.describe('No matching event is between the match before and the one after.'),
+      not: any.describe('No matching event is between the match before and the one after.'),
       step,
     }),
     'any-order': z.strictObject({
@@ -66,14 +69,19 @@ function directives<P extends z.ZodType>(pattern: P) {
       step,
     }),
     count: z.strictObject({
-      count: pattern.describe('Matching events are counted, in the whole trace or in the step.'),
+      count: any.describe('Matching events are counted, in the whole trace or in the step.'),
       times: times.describe('The required number: a number, or min and max.'),
+      step,
+    }),
+    report: z.strictObject({
+      report: reportPattern.describe('The sanitizer made a matching report.'),
       step,
     }),
   } as const;
 }
 
-const DIRECTIVES = directives(patternSchema);
+const DIRECTIVES = directives(patternSchema, z.record(z.string(), z.unknown()));
+const ofReport = z.strictObject({ report: reportPattern });
 
 /** Schema of a pattern of one kind of event: the kind with its principal value, and any of its other keys. */
 function patternOf(kind: TraceKind): z.ZodType {
@@ -89,7 +97,7 @@ function patternOf(kind: TraceKind): z.ZodType {
 export function directiveSchema(): z.ZodType {
   const description = 'An event by its kind, and fields that it must have.';
   const pattern = z.union(TRACE_KINDS.map(patternOf)).meta({ id: 'pattern', description });
-  return z.union(Object.values(directives(pattern)));
+  return z.union(Object.values(directives(pattern, z.union([pattern, ofReport]))));
 }
 
 /** The kind of a directive. */
@@ -110,6 +118,8 @@ export interface Directive {
   readonly step?: string;
   /** The required number, for `count` only. */
   readonly times?: Times;
+  /** For a directive about reports; its patterns are of their fields. */
+  readonly about?: 'reports';
 }
 
 /** An E_EXPECTATION error with a reason, at the place of `path`. */
@@ -174,8 +184,22 @@ export function toTimes(given: z.infer<typeof times>): Times {
   return { min: given.min ?? 0, max: given.max ?? Number.MAX_SAFE_INTEGER };
 }
 
-/** Parses the directive at `path`. Throws E_EXPECTATION with its place. */
-export function directiveOf(source: YamlSource, path: readonly PathKey[]): Directive {
+/** The part of a file at a path, as a file of its own. */
+const below = (source: YamlSource, path: readonly PathKey[]): YamlSource => ({
+  file: source.file,
+  value: valueAt(source.value, path),
+  place: (inner, key) => source.place([...path, ...inner], key),
+});
+
+/**
+ * Parses the directive at `path`. `rules`: the rules of the sanitizer, if they are known. Throws E_EXPECTATION with its
+ * place.
+ */
+export function directiveOf(
+  source: YamlSource,
+  path: readonly PathKey[],
+  rules?: readonly string[],
+): Directive {
   const found = valueAt(source.value, path);
   const keys = typeof found === 'object' && found !== null ? Object.keys(found) : [];
   const kinds = keys.filter((key): key is DirectiveKind => Object.hasOwn(DIRECTIVES, key));
@@ -189,13 +213,25 @@ export function directiveOf(source: YamlSource, path: readonly PathKey[]): Direc
       ...(kind === undefined && suggest(keys[0] ?? '', Object.keys(DIRECTIVES))),
     });
   }
-  const inner: YamlSource = {
-    file: source.file,
-    value: found,
-    place: (below, key) => source.place([...path, ...below], key),
+  const inner = below(source, path);
+  const read = (inside: PathKey[], fields: z.infer<typeof patternSchema>): Pattern =>
+    eventPattern(source, [...path, ...inside], fields);
+  /** The pattern of a `not` or `count`, of an event or, under the key `report`, of a report. */
+  const readAny = (
+    fields: Readonly<Record<string, unknown>>,
+  ): Pick<Directive, 'patterns' | 'about'> => {
+    const at = [...path, kind];
+    if (typeof own(fields, 'report') !== 'object') {
+      return {
+        patterns: [eventPattern(source, at, validate(CODE, patternSchema, below(source, at)))],
+      };
+    }
+    const { report } = validate(CODE, z.strictObject({ report: z.unknown() }), below(source, at));
+    return {
+      patterns: [toReportPattern(CODE, source, [...at, 'report'], report, rules)],
+      about: 'reports',
+    };
   };
-  const read = (below: PathKey[], fields: z.infer<typeof patternSchema>): Pattern =>
-    eventPattern(source, [...path, ...below], fields);
   const confined = (label: string | undefined): { step?: string } =>
     label === undefined ? {} : { step: label };
   const one = (fields: z.infer<typeof patternSchema>, label: string | undefined): Directive => ({
@@ -213,7 +249,7 @@ export function directiveOf(source: YamlSource, path: readonly PathKey[]): Direc
       const { count: fields, times: given, step: label } = validate(CODE, DIRECTIVES.count, inner);
       const range = toTimes(given);
       if (range.min > range.max) throw refuse(source, [...path, 'times'], 'min is above max');
-      return { kind, patterns: [read([kind], fields)], times: range, ...confined(label) };
+      return { kind, ...readAny(fields), times: range, ...confined(label) };
     }
     case 'expect': {
       const { expect: fields, step: label } = validate(CODE, DIRECTIVES.expect, inner);
@@ -225,7 +261,13 @@ export function directiveOf(source: YamlSource, path: readonly PathKey[]): Direc
     }
     case 'not': {
       const { not: fields, step: label } = validate(CODE, DIRECTIVES.not, inner);
-      return one(fields, label);
+      return { kind, ...readAny(fields), ...confined(label) };
+    }
+    case 'report': {
+      const { step: label } = validate(CODE, DIRECTIVES.report, inner);
+      const given = valueAt(found, [kind]);
+      const pattern = toReportPattern(CODE, source, [...path, kind], given, rules);
+      return { kind, patterns: [pattern], about: 'reports', ...confined(label) };
     }
   }
 }
@@ -252,7 +294,7 @@ export function checkUse(
     new InputError({ code, place: source.place(path), reason });
   let placed = false;
   let lastNot: number | undefined;
-  directives.forEach(({ kind, patterns }, index) => {
+  directives.forEach(({ kind, patterns, about }, index) => {
     const path = [...list, index, ...(keyOf?.(kind, index) ?? [kind])];
     if (kind === 'next' && !placed) {
       throw wrong(path, 'next needs a directive before it');
@@ -266,7 +308,9 @@ export function checkUse(
       if (unbound !== undefined) {
         throw wrong(path, `the capture $${unbound} is not bound before this ${kind}`);
       }
-      if (kind === 'not') lastNot = index;
+      if (kind === 'not' && about === undefined) lastNot = index;
+    } else if (about === 'reports') {
+      for (const name of names) bound.add(name);
     } else {
       placed = true;
       lastNot = undefined;

@@ -64,6 +64,10 @@ const runSchema = z.strictObject({
     .optional()
     .describe('Values of the scenario that are changed, by their path: --set.'),
   cmdline: z.string().optional().describe('The kernel command line: --cmdline.'),
+  sanitize: z
+    .boolean()
+    .optional()
+    .describe('false: the sanitizer is off: --no-sanitize. True by default.'),
   kernel: file.optional().describe('A kernel image, relative to this file: --kernel.'),
   'system-map': file.optional().describe('Its System.map, relative to this file: --system-map.'),
   initrd: file.optional().describe('An initrd, relative to this file: --initrd.'),
@@ -74,7 +78,8 @@ const runSchema = z.strictObject({
 const optionalValue = (what: string): z.ZodOptional<typeof value> =>
   value.optional().describe(what);
 
-const MATCH = 'Directives about the events, in order: expect, next, any-order, not, count.';
+const MATCH =
+  'Directives about the events, in order (expect, next, any-order, not), counts, and reports.';
 
 const matchSchema = z.strictObject({
   expect: z.literal('match').describe('The kind of expectation.'),
@@ -161,9 +166,11 @@ const noBase: BaseReader = (_base, source) => {
   });
 };
 
-function matchOf(source: YamlSource): MatchExpectation {
+function matchOf(source: YamlSource, rules?: readonly string[]): MatchExpectation {
   const { run, match, final, outcome, consumed } = validate(CODE, matchSchema, source);
-  const directives = (match ?? []).map((_each, index) => directiveOf(source, ['match', index]));
+  const directives = (match ?? []).map((_each, index) =>
+    directiveOf(source, ['match', index], rules),
+  );
   checkUse(source, directives);
   const required = (
     section: string,
@@ -198,10 +205,17 @@ export function readExpectation(file: string, text: string): Expectation {
   return expectationOf(readYaml(file, text));
 }
 
-/** The expectation in a parsed file. Throws as {@link readExpectation}, and E_CHANGES for an invalid difference. */
-export function expectationOf(source: YamlSource, readBase: BaseReader = noBase): Expectation {
+/**
+ * The expectation in a parsed file. `rules`: the rules of the sanitizer, where directives may name no other. Throws as
+ * {@link readExpectation}, and E_CHANGES for an invalid difference.
+ */
+export function expectationOf(
+  source: YamlSource,
+  readBase: BaseReader = noBase,
+  rules?: readonly string[],
+): Expectation {
   const form = valueAt(source.value, ['expect']);
-  if (form === 'match') return matchOf(source);
+  if (form === 'match') return matchOf(source, rules);
   if (isDifference(source)) {
     const base = baseOf(source);
     return { expect: 'exact', base, ...applyChanges(readBase(base, source), source) };

@@ -16,7 +16,7 @@ import { printable } from '../base/printable.js';
 import { placePrefix, type Failure } from './result.js';
 import type { Place } from '../base/errors.js';
 import type { PathKey } from '../base/yaml-source.js';
-import { printEvent } from '../trace/yaml-out.js';
+import { printEvent, printReport } from '../trace/yaml-out.js';
 
 /** Context of a report, from the caller. */
 export interface MatchContext {
@@ -36,10 +36,11 @@ function recordText(pattern: Pattern, captures?: Captures): string {
   return `{${fields.join(', ')}}`;
 }
 
-function directiveText({ kind, patterns, step, times }: Directive): string {
+function directiveText({ kind, patterns, step, times, about }: Directive): string {
   const range = times === undefined ? '' : ` times ${timesText(times)}`;
   const where = step === undefined ? '' : ` (in ${step})`;
-  return `${kind} ${patterns.map((pattern) => recordText(pattern)).join(', ')}${range}${where}`;
+  const word = about === 'reports' && kind !== 'report' ? `${kind} report` : kind;
+  return `${word} ${patterns.map((pattern) => recordText(pattern)).join(', ')}${range}${where}`;
 }
 
 function timesText({ min, max }: { min: number; max: number }): string {
@@ -47,7 +48,8 @@ function timesText({ min, max }: { min: number; max: number }): string {
   return max === Number.MAX_SAFE_INTEGER ? `at least ${min}` : `${min} to ${max}`;
 }
 
-const placedText = ({ step, event }: Placed): string => `${step}: ${printEvent(event)}`;
+const placedText = ({ step, event, report }: Placed): string =>
+  `${step}: ${report === undefined ? printEvent(event) : printReport(report)}`;
 
 /** A line of the trace for orientation: without its source file and hunk. */
 export function neighbourText({ step, event }: Placed): string {
@@ -94,6 +96,14 @@ function details(verdict: Verdict): string[] {
         ...(began.length === 0 ? [] : ['the search began between', ...began]),
       ];
     }
+    case 'not-reported': {
+      const { pattern, captures, reported, nearest } = verdict;
+      const among = reported === 0 ? 'there are no reports' : `among ${reported} reports`;
+      return [
+        `no ${recordText(pattern, captures)}: ${among}`,
+        ...(nearest === undefined ? [] : nearestText(nearest)),
+      ];
+    }
     case 'forbidden':
       return [`at ${placedText(verdict.at)}`, ...aroundText(verdict.at)];
     case 'wrong-count': {
@@ -115,6 +125,7 @@ const WORDS: Readonly<Record<Verdict['status'], string>> = {
   absent: 'absent, as required',
   counted: 'counted',
   'not-found': 'not found',
+  'not-reported': 'not reported',
   forbidden: 'found, but forbidden',
   'wrong-count': 'wrong count',
   unused: 'unused',

@@ -4,9 +4,12 @@ import { didYouMean, suggest } from '../base/suggest.js';
 import type { Directive, DirectiveKind } from './directive.js';
 import type { MatchExpectation, Required } from './expectation.js';
 import { matchRecord, mismatches, type Captures, type Mismatch, type Pattern } from './pattern.js';
+import type { SanitizerReport } from '../trace/report.js';
+import { matchReports } from './match-reports.js';
 import {
   countOf,
   kindOf,
+  reportsOf,
   type Consumed,
   type FinalRegion,
   type Scalar,
@@ -14,10 +17,11 @@ import {
   type TraceEvent,
 } from '../trace/trace.js';
 
-/** An event with the label of its boot step. */
+/** An event with the label of its boot step; for a directive about reports, a report and its fields. */
 export interface Placed {
   readonly step: string;
   readonly event: TraceEvent;
+  readonly report?: SanitizerReport;
 }
 
 /** The lines of the trace before and after an event; absent at the beginning and at the end. */
@@ -45,6 +49,15 @@ export type Verdict =
       readonly from?: string;
       /** The lines between which the search began: the last match and the next line. */
       readonly began: Neighbours;
+    }
+  | {
+      /** No report matches. */
+      readonly status: 'not-reported';
+      readonly pattern: Pattern;
+      readonly captures: Captures;
+      /** The number of reports that were compared. */
+      readonly reported: number;
+      readonly nearest?: Nearest;
     }
   | { readonly status: 'forbidden'; readonly at: Placed & Neighbours }
   | {
@@ -115,6 +128,7 @@ class Matching {
   constructor(
     steps: Trace['steps'],
     private captures: Captures = new Map(),
+    private readonly reports: readonly SanitizerReport[] = [],
   ) {
     this.events = steps.flatMap(({ label: step, events }) =>
       events.map((event) => ({ step, event })),
@@ -143,6 +157,10 @@ class Matching {
       pendingNots = [];
     };
     directives.forEach((directive, index) => {
+      if (directive.about === 'reports') {
+        verdicts.set(index, this.unknownStep(directive) ?? this.report(directive));
+        return;
+      }
       if (directive.kind === 'not') {
         pendingNots.push(index);
         return;
@@ -223,6 +241,13 @@ class Matching {
       return undefined;
     };
     return search(0, this.captures, []);
+  }
+
+  /** The verdict of a directive about reports. */
+  private report(directive: Directive): Verdict {
+    const { verdict, captures } = matchReports(directive, this.reports, this.captures);
+    this.captures = captures;
+    return verdict;
   }
 
   private forbid(directive: Directive, until: number): Verdict {
@@ -373,7 +398,9 @@ export function matchRecords(
 
 /** Evaluates a match file against a trace: a result for each directive and each required name, in file order. */
 export function match(expectation: MatchExpectation, trace: Trace): MatchResult {
-  const directives = new Matching(trace.steps).run(expectation.directives);
+  const directives = new Matching(trace.steps, new Map(), reportsOf(trace)).run(
+    expectation.directives,
+  );
   const required = [
     ...checkRequired('final', expectation.final, trace.final.regions),
     ...checkRequired('consumed', expectation.consumed, trace.consumed),

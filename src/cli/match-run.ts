@@ -23,7 +23,7 @@ export function matchRun(file: string, run: RunOf): Run {
     const stated = run[key];
     return stated === undefined ? undefined : there(key, fromFile(file, stated));
   };
-  const { scenario, series, stage, activate, without, stub, neutral, set, cmdline } = run;
+  const { scenario, series, stage, activate, without, stub, neutral, set, cmdline, sanitize } = run;
   return {
     scenario: named('scenario', scenario),
     flags: optional({
@@ -38,6 +38,7 @@ export function matchRun(file: string, run: RunOf): Run {
       ),
       set: set === undefined ? undefined : assignments(set),
       cmdline,
+      sanitize,
       kernel: path('kernel'),
       systemMap: path('system-map'),
       initrd: path('initrd'),

@@ -46,6 +46,8 @@ export interface RunFlags {
   dtb?: string;
   cmdline?: string;
   set?: string[];
+  /** false: without the sanitizer. */
+  sanitize?: boolean;
 }
 
 /** A scenario and the SHA-256 of its data with the settings applied. */
@@ -154,7 +156,8 @@ export function addRunOptions(command: Command): Command {
       '--set <PATH=VALUE>',
       'change one value of the scenario, for example machine.ram=4GiB',
       repeated,
-    );
+    )
+    .option('--no-sanitize', 'turn the sanitizer off: no reports (docs/sanitizer.md)');
 }
 
 /** The data of a scenario by name, or from a file. Throws E_SCENARIO_UNKNOWN for an unknown name. */
@@ -259,6 +262,7 @@ export function bootOptions(
     ...(image !== undefined && { image }),
     ...(initrd !== undefined && { initrd }),
     ...optional({ deviceTree: dtb, files }),
+    ...(flags.sanitize === false && { sanitize: false }),
     cipher: nodeCipher,
     digest: sha256,
     ...optional({ onStep }),

@@ -36,6 +36,7 @@ function optionWords(flags: Run['flags']): string[] {
     ...file('--dtb', flags.dtb),
     ...(flags.cmdline === undefined ? [] : ['--cmdline', flags.cmdline]),
     ...(flags.set ?? []).flatMap((assignment) => ['--set', assignment]),
+    ...(flags.sanitize === false ? ['--no-sanitize'] : []),
   ];
 }
 
@@ -66,7 +67,7 @@ export const assignments = (settings: Readonly<Record<string, unknown>>): string
 
 /** The run that the header of a trace records; `file` is the trace's file. */
 export function runOfHeader(header: TraceHeader, file: string): Run {
-  const { stage, activate, without, stub, with: extra, settings } = header;
+  const { stage, activate, without, stub, with: extra, settings, sanitize } = header;
   const { cmdline, ...others } = settings;
   const { scenario, ...files } = namedFiles(header, file);
   return {
@@ -80,6 +81,7 @@ export function runOfHeader(header: TraceHeader, file: string): Run {
       ...files,
       set: assignments(others),
       ...(cmdline === undefined ? {} : { cmdline: String(cmdline) }),
+      ...(sanitize === undefined ? {} : { sanitize }),
     },
   };
 }

@@ -8,6 +8,7 @@ import { expectationOf, type ExactExpectation, type Expectation } from '../check
 import type { Trace } from '../trace/trace.js';
 import { readYaml, type YamlSource } from '../base/yaml-source.js';
 import { LIMITS } from '../base/limits.js';
+import { RULE_IDS } from '../sanitizer/rules.js';
 import { readText } from './files.js';
 import { rebased } from './relative-paths.js';
 import { schemaOption } from './schema-path.js';
@@ -77,7 +78,7 @@ export class TraceFiles {
     if (known !== undefined) return known;
     this.open.push(key);
     try {
-      const expectation = expectationOf(source, (base) => this.base(file, base, source));
+      const expectation = expectationOf(source, (base) => this.base(file, base, source), RULE_IDS);
       if (expectation.expect === 'exact') this.known.set(key, expectation);
       return expectation;
     } finally {

@@ -49,3 +49,6 @@ export const RULES = [
 
 /** The id of a rule. */
 export type RuleId = (typeof RULES)[number]['id'];
+
+/** The ids of all rules. */
+export const RULE_IDS: readonly RuleId[] = RULES.map(({ id }) => id);

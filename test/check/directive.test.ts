@@ -123,3 +123,63 @@ describe('a directive', () => {
     expect(directives('- expect: {map: $va}\n- not: {unmap: $va}')).toHaveLength(2);
   });
 });
+
+describe('a directive about a report', () => {
+  const rules = ['wrong-key-read', 'mixed-key-line'];
+  const parse = (text: string): Directive => directiveOf(readYaml('m.yaml', text), [], rules);
+
+  test('is parsed, with the fields of the earlier event', () => {
+    expect(parse('{report: {rule: wrong-key-read, earlier: {in: $x}}, step: a}')).toEqual({
+      kind: 'report',
+      about: 'reports',
+      step: 'a',
+      patterns: [
+        {
+          rule: { is: 'literal', text: 'wrong-key-read' },
+          'earlier.in': { is: 'capture', name: 'x' },
+        },
+      ],
+    });
+    expect(parse('{not: {report: {C: 1}}}')).toMatchObject({ kind: 'not', about: 'reports' });
+    expect(parse('{not: {read: {C: 1}}}'.replace('{C: 1}', 'x'))).not.toHaveProperty('about');
+  });
+
+  test.each([
+    ['of no field', '{report: {}}', 'report', 'at least one field'],
+    ['of no field of the earlier event', '{report: {earlier: {}}}', 'report', 'at least one'],
+    ['with an unknown key', '{report: {rul: x}}', 'report.rul', 'did you mean rule?'],
+    [
+      'with an unknown key below',
+      '{report: {earlier: {fn: x}}}',
+      'report.earlier.fn',
+      'unknown key',
+    ],
+    ['about its suppression', '{report: {suppressed: x}}', 'report.suppressed', 'unknown key'],
+    ['with a list', '{report: {at: [x]}}', 'report.at', ''],
+    ['with a bad expression', '{report: {at: /(/}}', 'report.at', 'RE2 syntax'],
+    [
+      'of a rule that there is not',
+      '{report: {rule: wrong-key-reed}}',
+      'report.rule',
+      'did you mean wrong-key-read?',
+    ],
+    [
+      'of a forbidden rule that there is not',
+      '{not: {report: {rule: mixed}}}',
+      'not.report.rule',
+      'found mixed',
+    ],
+    ['beside an event', '{not: {report: {C: 1}, map: x}}', 'not.map', 'unknown key'],
+    ['in the place of an event', '{expect: {report: {C: 1}}}', 'expect.report', ''],
+    ['written as text', '{not: {report: wrong-key-read}}', 'not', 'one kind of event'],
+  ])('is refused: %s', (_what, text, path, message) => {
+    const error = refusal(() => parse(text));
+    expect([error.code, error.place.path]).toEqual(['E_EXPECTATION', path]);
+    expect(error.message).toContain(message);
+  });
+
+  test('may name any rule where the rules are not known', () => {
+    const text = '{report: {rule: of-a-later-version}}';
+    expect(directiveOf(readYaml('m.yaml', text), [])).toMatchObject({ kind: 'report' });
+  });
+});

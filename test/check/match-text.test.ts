@@ -2,18 +2,20 @@ import { expect, test } from '@jest/globals';
 import type { Place } from '../../src/base/errors.js';
 import { readExpectation } from '../../src/check/expectation.js';
 import { match, type MatchResult } from '../../src/check/match.js';
+import type { Trace } from '../../src/trace/trace.js';
+import { printReport } from '../../src/trace/yaml-out.js';
 import { matchFailures, matchText } from '../../src/check/match-text.js';
-import { traceWith } from '../trace/helpers.js';
+import { REPORT, reported, traceWith } from '../trace/helpers.js';
 
 const boot = traceWith({
   first: [{ console: 'a' }, { map: '0x1', C: 0 }],
   second: [{ panic: 'b' }],
 });
 
-function resultOf(text: string): MatchResult {
+function resultOf(text: string, trace: Trace = boot): MatchResult {
   const read = readExpectation('m.yaml', `expect: match\nrun: {scenario: plain}\n${text}`);
   if (read.expect !== 'match') throw new Error('not a match file');
-  return match(read, boot);
+  return match(read, trace);
 }
 
 const bad = resultOf(`
@@ -146,4 +148,32 @@ test('a report is coloured by the painter of its context', () => {
     .split('\n')
     .map((line) => line.slice(0, 1));
   expect(marks.join('')).toBe('AGCCCCCCGCCGCCCCGCGGCA');
+});
+
+test('directives about reports have lines like those about events', () => {
+  const text = `
+match:
+  - report: {rule: wrong-key-read}
+  - {report: {rule: wrong-key-read, in: f, earlier: {in: loader}}, step: reserve_initrd}
+  - not: {report: {rule: wrong-key-read}}
+  - {count: {report: {rule: /./}}, times: 3}
+`;
+  const line = printReport(REPORT);
+  expect(matchText(resultOf(text, reported(REPORT)))).toBe(
+    `match[0] report {rule: wrong-key-read}: found
+match[1] report {rule: wrong-key-read, in: f, earlier.in: loader} (in reserve_initrd): not reported
+  no {rule: wrong-key-read, in: f, earlier.in: loader}: among 1 reports
+  nearest: reserve_initrd: ${line}
+    in: expected f, found unpack_to_rootfs
+    earlier.in: expected loader, found (none)
+match[2] not report {rule: wrong-key-read}: found, but forbidden
+  at reserve_initrd: ${line}
+match[3] count report {rule: /./} times 3: wrong count
+  found 1
+  first: reserve_initrd: ${line}
+`,
+  );
+  expect(matchText(resultOf('match: [{report: {in: f}}]'))).toContain(
+    'no {in: f}: there are no reports\n',
+  );
 });

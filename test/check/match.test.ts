@@ -3,7 +3,14 @@ import fc from 'fast-check';
 import { readExpectation, type MatchExpectation } from '../../src/check/expectation.js';
 import { match, matchDirective, type MatchResult } from '../../src/check/match.js';
 import type { Trace, TraceEvent } from '../../src/trace/trace.js';
-import { anyEvent, smallTrace, traceWith } from '../trace/helpers.js';
+import {
+  anyEvent,
+  FULL_REPORT,
+  REPORT,
+  reported,
+  smallTrace,
+  traceWith,
+} from '../trace/helpers.js';
 
 function expectationOf(text: string): MatchExpectation {
   const read = readExpectation('m.yaml', `expect: match\nrun: {scenario: plain}\n${text}`);
@@ -485,4 +492,86 @@ test('every event of a trace is matched by a pattern of its own literal fields',
       expect(rest.every((status) => status === 'found')).toBe(true);
     }),
   );
+});
+
+describe('directives about reports', () => {
+  const trace = reported(REPORT, FULL_REPORT, { ...REPORT, cpu: 1, hunk: '09/initrd' });
+  test.each<[string, string[], string[]]>([
+    ['match any report', ['report: {rule: wrong-key-read, at: initrd}'], ['found']],
+    [
+      'do not depend on the order of events, nor change where the next search begins',
+      [
+        'expect: {map: /./}',
+        'report: {rule: mixed-key-line}',
+        'next: {outcome: panic}',
+        'report: {rule: wrong-key-read}',
+      ],
+      ['found', 'found', 'found', 'found'],
+    ],
+    [
+      'match fields of the earlier event',
+      [
+        'report: {earlier: {in: copy_bootdata, C: 0}}',
+        'report: {earlier: {in: loader}}',
+        'report: {rule: wrong-key-read, earlier: null}',
+        'report: {rule: mixed-key-line, earlier: null}',
+      ],
+      ['found', 'not-reported', 'found', 'not-reported'],
+    ],
+    [
+      'match by address, symbol, expression and absence',
+      [
+        'report: {at: 0x100000..0x100fff}',
+        'report: {at: /workarea/, va: /^0xffff88/}',
+        'report: {rule: wrong-key-read, cpu: null}',
+        'report: {rule: mixed-key-line, cpu: null}',
+      ],
+      ['found', 'found', 'found', 'not-reported'],
+    ],
+    [
+      'are restricted to a boot step',
+      [
+        '{report: {rule: mixed-key-line}, step: startup_64}',
+        '{report: {rule: mixed-key-line}, step: reserve_initrd}',
+        '{not: {report: {rule: mixed-key-line}}, step: reserve_initrd}',
+        '{report: {rule: mixed-key-line}, step: no_such}',
+      ],
+      ['found', 'not-reported', 'absent', 'unused'],
+    ],
+    [
+      'forbid a report',
+      ['not: {report: {rule: wrong-key-read}}', 'not: {report: {rule: stale-translation}}'],
+      ['forbidden', 'absent'],
+    ],
+    [
+      'count reports, a folded one by its n',
+      [
+        '{count: {report: {rule: wrong-key-read}}, times: 2}',
+        '{count: {report: {rule: mixed-key-line}}, times: 3}',
+        '{count: {report: {rule: /./}}, times: {min: 6}}',
+        '{count: {report: {rule: stale-translation}}, times: 0}',
+      ],
+      ['counted', 'counted', 'wrong-count', 'counted'],
+    ],
+    [
+      'bind and use captures',
+      ['report: {rule: wrong-key-read, in: $fn}', 'not: {report: {rule: mixed-key-line, in: $fn}}'],
+      ['found', 'absent'],
+    ],
+  ])('%s', (_what, list, expected) => {
+    expect(statuses(run(trace, ...list))).toEqual(expected);
+  });
+
+  test('of a trace without reports do not match, and have no nearest one', () => {
+    const [result] = run(smallTrace(), 'report: {rule: wrong-key-read}').directives;
+    expect(result?.verdict).toMatchObject({ status: 'not-reported', reported: 0 });
+    expect(result?.verdict).not.toHaveProperty('nearest');
+  });
+
+  test('name the nearest report and what differs', () => {
+    const [result] = run(trace, 'report: {rule: wrong-key-read, in: f, cpu: 1}').directives;
+    expect(result?.verdict).toMatchObject({
+      nearest: { event: { cpu: 1 }, differs: [{ field: 'in', expected: 'f' }] },
+    });
+  });
 });
