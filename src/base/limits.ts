@@ -202,6 +202,13 @@ export const LIMITS = {
     why: 'the search backtracks; a hand-written file needs a few thousand',
     code: 'E_EXPECTATION',
   },
+  suppressions: {
+    most: 1000,
+    unit: 'entries',
+    what: 'a file of `--suppress`',
+    why: 'a person has judged each; each is compared with every report',
+    code: 'E_SUPPRESSION',
+  },
   pattern: {
     most: 500,
     unit: 'characters',

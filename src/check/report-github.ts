@@ -15,7 +15,7 @@ import {
 } from './result.js';
 
 /** GitHub shows this many annotations of a step; further failures are in the log and the summary. */
-const SHOWN = 10;
+export const SHOWN = 10;
 /** The size of a step's summary is limited to 1 MiB; above it none is shown. Half of it is used (our choice). */
 const SUMMARY_MAX = 512 * 1024;
 
@@ -50,7 +50,7 @@ export const github: Reporter = (results) => {
 };
 
 /** Text in a cell of a Markdown table, without markup. */
-const cell = (text: string): string =>
+export const markdownCell = (text: string): string =>
   oneLine(text).replace(/[\\|`*_<>[\]]/g, (each) => `\\${each}`);
 
 /** The summary of a step, as Markdown: the counts, and the failed files with their first failures. */
@@ -60,17 +60,19 @@ export function githubSummary(results: readonly Result[]): string {
   if (failed.length === 0) return withEnds(head);
   const table = ['| file | first failure | failures |', '| --- | --- | --- |'];
   const rows = failed.map(
-    (each) => `| ${cell(each.name)} | ${cell(headlineOf(each))} | ${each.failures.length} |`,
+    (each) =>
+      `| ${markdownCell(each.name)} | ${markdownCell(headlineOf(each))} | ${each.failures.length} |`,
   );
   const reruns = failed.flatMap(({ rerun }) =>
     rerun === undefined ? [] : [`    ${oneLine(rerun)}`],
   );
   const commands = reruns.length === 0 ? [] : ['', 'The boots again:', '', ...new Set(reruns)];
-  return cut(withEnds([...head, ...table, ...rows, ...commands]));
+  return summaryText([...head, ...table, ...rows, ...commands]);
 }
 
-/** A text up to its last whole line within the limit. */
-function cut(text: string): string {
+/** The lines of a step's summary, up to the last whole line within the limit. */
+export function summaryText(lines: readonly string[]): string {
+  const text = withEnds(lines);
   if (new TextEncoder().encode(text).length <= SUMMARY_MAX) return text;
   const part = text.slice(0, SUMMARY_MAX / 4);
   return `${part.slice(0, part.lastIndexOf('\n'))}\n\nThe rest is in the log.\n`;

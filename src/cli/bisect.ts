@@ -25,6 +25,7 @@ import {
   type RunFlags,
 } from './run-options.js';
 import { scenarioOf } from './scenario-argument.js';
+import { RULE_IDS } from '../sanitizer/rules.js';
 import { loadSeries } from './series.js';
 
 interface Flags extends OutputFlags<Form> {
@@ -55,6 +56,7 @@ EXPR is one of
   outcome=KIND     the boot ends with this outcome: booted, panic, triple-fault, hung
   garbage=NAME     at least one reader of this data got other bytes than were written: "initrd", "nic to device"
   intact=NAME      this data was read, and every reader got the bytes that were written
+  report=RULE      the sanitizer made a report of this rule (sme-boot list rules)
   event={…}        an event has these fields, as in a match file: 'event={cr: CR3, C: 0}'
 With more than one --expect all must hold.
 
@@ -114,7 +116,9 @@ function search(io: Io, name: string, flags: Search): void {
   const series = loadSeries(name);
   const { scenario } = bootOptions(flags.scenario, bootFlags(name, series.stage, flags));
   const names = dataNames(scenario);
-  const predicates = flags.expect.map((text) => predicateOf(text, names));
+  const predicates = flags.expect.map((text) =>
+    predicateOf(text, { data: names, rules: RULE_IDS }),
+  );
   const seen: Seen[] = [];
   const text = formOf(flags, FORMS) === 'text';
   const out = openResult(io, flags.output);

@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { VIEWS } from '../analysis/effects/form.js';
 import { scenarioJsonSchema } from '../scenario/scenario.js';
 import { allHunks, alternatives, LAST_STAGE } from '../series/patches.js';
+import { RULES } from '../sanitizer/rules.js';
 import { OUTCOME_KINDS } from '../trace/trace.js';
 import { TRACE_KINDS } from '../trace/vocabulary.js';
 import type { Boot } from '../sequencer/boot.js';
@@ -114,6 +115,8 @@ function settings({ word }: Context): Candidate[] {
   return plain(values.map((value) => `${path ?? ''}=${String(value)}`));
 }
 
+const rules = (): Candidate[] => RULES.map(({ id, title }) => ({ value: id, about: title }));
+
 /** The predicates of bisect. */
 function predicates(context: Context): Candidate[] {
   const { word } = context;
@@ -124,7 +127,9 @@ function predicates(context: Context): Candidate[] {
       .map(({ name }) => ({ value: `${form}=${name}` }));
   }
   if (word.startsWith('outcome=')) return plain(OUTCOME_KINDS.map((kind) => `outcome=${kind}`));
-  return plain(['outcome=', 'garbage=', 'intact=', 'event=']);
+  if (word.startsWith('report='))
+    return rules().map((rule) => ({ ...rule, value: `report=${rule.value}` }));
+  return plain(['outcome=', 'garbage=', 'intact=', 'report=', 'event=']);
 }
 
 type Source = (context: Context) => Values;
@@ -157,6 +162,7 @@ const SOURCES = new Map<string, Source>([
   ],
   ['--set', of(settings)],
   ['--expect', of(predicates)],
+  ['--fail-on-report', of(rules)],
   ['--view', of(() => plain(VIEWS))],
   ['--scenario', of(scenarios, true)],
   ['SCENARIO', of(scenarios, true)],

@@ -16,6 +16,8 @@ import { questionJsonSchema } from '../check/question.js';
 import { changesJsonSchema } from '../check/changes.js';
 import { expectationJsonSchema } from '../check/expectation.js';
 import { printable } from '../base/printable.js';
+import { RULES } from '../sanitizer/rules.js';
+import { suppressionsJsonSchema } from '../check/suppressions.js';
 import { traceJsonSchema } from '../trace/trace.js';
 import { exitHelp } from './exit-codes.js';
 import type { Io } from './io.js';
@@ -57,6 +59,11 @@ const LISTS: Readonly<Record<string, (scenario: string, flags: RunFlags) => Row[
       return { name, kind, file, modelled: mark === 'named' ? 'not modelled' : why };
     }).sort((a, b) => (a.name < b.name ? -1 : 1)),
   patches: () => patchRecords().map(({ number, status, subject }) => ({ number, status, subject })),
+  rules: () =>
+    RULES.map((rule) => {
+      const needs = 'needs' in rule ? `needs ${rule.needs.join(', ')}` : '';
+      return { id: rule.id, title: rule.title, needs };
+    }),
   hunks: () => allHunks().map(({ id, file, what }) => ({ id, file, what })),
   alternatives: () =>
     alternatives().map(({ id, instead, file, what, source }) => ({
@@ -82,7 +89,7 @@ const OF_A_BOOT: ReadonlySet<string> = new Set(['regions', 'symbols']);
 export function listCommand(io: Io): Command {
   const command = new Command('list')
     .description(
-      'list scenarios, series, labels, options, patches, hunks, alternatives, regions or symbols',
+      'list scenarios, series, labels, options, patches, hunks, alternatives, rules, regions or symbols',
     )
     .addArgument(new Argument('<WHAT>', 'what to list').choices(Object.keys(LISTS)))
     .argument('[SCENARIO]', 'scenario of the regions or symbols', DEFAULT_SCENARIO);
@@ -96,6 +103,7 @@ Examples:
   sme-boot list options
   sme-boot list hunks --format json
   sme-boot list alternatives
+  sme-boot list rules
   sme-boot list symbols --stage 9
 ${exitHelp()}`,
     )
@@ -135,6 +143,7 @@ const SCHEMAS: Readonly<Record<string, () => Record<string, unknown>>> = {
   probe: scriptJsonSchema,
   effects: effectsJsonSchema,
   question: questionJsonSchema,
+  suppressions: suppressionsJsonSchema,
 };
 
 /** The text of the JSON Schema of a kind of file. */

@@ -8,6 +8,7 @@ import { schemaOption } from '../node/schema-path.js';
 import type { Boot } from '../sequencer/boot.js';
 import { dataNames } from '../sequencer/data-names.js';
 import { differences } from '../sequencer/expected.js';
+import { RULE_IDS } from '../sanitizer/rules.js';
 import { printTrace, printTraceJson } from '../trace/yaml-out.js';
 import type { Trace } from '../trace/trace.js';
 import { EXIT, exitHelp } from './exit-codes.js';
@@ -30,19 +31,30 @@ import {
   DEFAULT_SCENARIO,
   prepareBoot,
   repeated,
+  scenarioNames,
   type RunFlags,
 } from './run-options.js';
-import { wordsOf } from './runs.js';
+import { reportPlaces } from './report-places.js';
+import {
+  addReportOptions,
+  appendSummary,
+  judged,
+  REPORT_FORMS,
+  reportedRun,
+  reportOptions,
+  reportsText,
+  type ReportFlags,
+  type ReportForm,
+} from './run-reports.js';
+import { commandOf, wordsOf } from './runs.js';
 import { summaryEnd, summaryHead, summaryStep } from './summary.js';
 
-const FORMS = ['text', 'yaml', 'json'] as const;
+const FORMS = ['text', 'yaml', 'json', ...REPORT_FORMS] as const;
 type Form = (typeof FORMS)[number];
 
-interface Flags extends RunFlags, OutputFlags<Form>, MatchOutFlags {
+interface Flags extends RunFlags, OutputFlags<Form>, MatchOutFlags, ReportFlags {
   expect?: string[];
 }
-
-/** With an output, the trace is written, unless `--format text` asks for the summary. */
 
 const EXAMPLES = `
 Examples:
@@ -54,13 +66,19 @@ Examples:
   sme-boot run --kernel vmlinuz --initrd initrd.img --output - > real.yaml
   sme-boot run --without 09/initrd --expect outcome=panic --expect garbage=initrd
   sme-boot run bios-minimal --match-out initrd.yaml --match-step reserve_initrd
+  sme-boot run epyc-efi --format sarif --output reports.sarif --tree linux-4.6.5
+  sme-boot run epyc-efi --suppress known.yaml --fail-on-report
+
+With --output, the trace is written, unless --format is text (the summary) or
+junit, sarif or github (the reports of the sanitizer).
 
 With --expect the exit status is that of the expressions alone; what the boot
-did is printed with each.
+did is printed with each. Reports of the sanitizer do not change the exit
+status without --fail-on-report.
 ${exitHelp({
-  ok: 'the boot ended, in whatever way; with --expect: all expressions hold',
+  ok: 'the boot ended, in whatever way; with --expect: all expressions hold; with --fail-on-report: also no report',
   mismatch:
-    'the boot of the whole series is not what the scenario expects; with --expect: an expression does not hold',
+    'the boot of the whole series is not what the scenario expects; with --expect: an expression does not hold; with --fail-on-report: the sanitizer made a report',
 })}`;
 
 export function runCommand(io: Io): Command {
@@ -71,32 +89,43 @@ export function runCommand(io: Io): Command {
   addOutput(command, {
     formats: FORMS,
     anyName: true,
-    what: 'the trace (--format text: the summary)',
+    what: 'the trace',
     formerOutput: '--trace <FILE>',
     formerFormat: '--trace-format <FORMAT>',
   })
     .option(
       '--expect <EXPR>',
-      'exit with 0 if this holds, else with 1: outcome=KIND, garbage=NAME, intact=NAME, event={…}; can be repeated',
+      'exit with 0 if this holds, else with 1: outcome=KIND, garbage=NAME, intact=NAME, report=RULE, event={…}; can be repeated',
       repeated,
     )
     .option('--match-out <FILE>', 'write a match file for "check" from this boot (-: stdout)')
     .option('--match-step <LABEL>', 'only events of this boot step; can be repeated', repeated)
     .option('--match-kind <KIND>', 'only events of this kind; can be repeated', repeated)
     .addHelpText('after', EXAMPLES)
-    .action((scenario: string, flags: Flags) => {
-      run(io, scenario, flags);
-    });
-  return command;
+    .action((scenario: string, flags: Flags) => run(io, scenario, flags));
+  return addReportOptions(command);
 }
 
-/** The format of the trace: in a file it is YAML whatever the name, unless that ends in .json. */
-const formOfTrace = (flags: Flags): Form =>
-  flags.format ??
-  (flags.output === undefined ? 'text' : /\.json$/.test(flags.output) ? 'json' : 'yaml');
+/** The format of the output: in a file it is YAML whatever the name, unless that has the ending of another format. */
+function formOfOutput({ format, output }: Flags): Form {
+  if (format !== undefined) return format;
+  if (output === undefined) return 'text';
+  const [, form] = ENDINGS.find(([ending]) => output.endsWith(ending)) ?? [];
+  return form ?? 'yaml';
+}
+const ENDINGS: readonly (readonly [string, Form])[] = [
+  ['.json', 'json'],
+  ['.sarif', 'sarif'],
+];
 
-function run(io: Io, scenario: string, flags: Flags): void {
-  const form = formOfTrace(flags);
+/** The file of a scenario, as a reader of the project finds it. */
+const scenarioFile = (scenario: string): string =>
+  scenarioNames().includes(scenario) ? `scenarios/${scenario}.yaml` : scenario;
+
+const isReportForm = (form: Form): form is ReportForm => REPORT_FORMS.some((each) => each === form);
+
+async function run(io: Io, scenario: string, flags: Flags): Promise<void> {
+  const form = formOfOutput(flags);
   checkMatchOut(flags);
   if (form !== 'text' && !toFile(flags.output) && flags.matchOut === '-') {
     throw new InputError({
@@ -104,26 +133,49 @@ function run(io: Io, scenario: string, flags: Flags): void {
       reason: 'only one of --output and --match-out can be -',
     });
   }
+  const reporting = reportOptions(flags, form);
   if (form !== 'text') checkOutput(flags.output);
   checkOutput(flags.matchOut);
   const boot = prepareBoot(scenario, flags);
-  const names = dataNames(boot.options.scenario);
+  const names = { data: dataNames(boot.options.scenario), rules: RULE_IDS };
   const predicates = flags.expect?.map((text) => predicateOf(text, names));
+  // Before the boot: a folder that is no tree is an error at once.
+  const places = isReportForm(form)
+    ? await reportPlaces(flags.tree, scenarioFile(scenario))
+    : undefined;
   const summary = summaryOutput(io, form, flags);
   summary.print(summaryHead(boot, summary.paint));
   runSteps(boot, io, summary);
   const exposed = exposureSummary(boot, wordsOf({ scenario, flags }));
-  const trace = boot.finish();
+  const { trace, unused, fails } = judged(boot.finish(), reporting);
   const { expected } = boot;
   const unexpected = expected === undefined ? [] : differences(expected, trace);
-  if (unexpected.length > 0 && predicates === undefined) io.exitCode = EXIT.mismatch;
-  if (form !== 'text') writeTrace(io, flags.output, form, trace);
+  if ((unexpected.length > 0 && predicates === undefined) || fails) io.exitCode = EXIT.mismatch;
+  if (isReportForm(form) && places !== undefined) {
+    const done = reportedRun(trace, {
+      rerun: commandOf({ scenario, flags }),
+      unexpected: predicates === undefined ? unexpected : [],
+      predicates: predicates ?? [],
+      hasSanitizer: boot.sanitizer !== null,
+    });
+    writeResult(io, flags.output, reportsText(form, done, places));
+    if (form === 'github') appendSummary(io, done);
+  } else if (form === 'yaml' || form === 'json') writeTrace(io, flags.output, form, trace);
   writeMatchOut(io, scenario, flags, trace);
   summary.print(summaryEnd(trace, unexpected, summary.paint, summary.columns, exposed));
   if (predicates !== undefined && !allHold(predicates, trace, summary)) {
     io.exitCode = EXIT.mismatch;
   }
   summary.end();
+  refuseUnusedEntries(io, unused);
+}
+
+/** Throws E_SUPPRESSION_UNUSED for the first unused entry; the others are printed before it. */
+function refuseUnusedEntries(io: Io, unused: readonly InputError[]): void {
+  const [first, ...others] = unused;
+  if (first === undefined) return;
+  for (const each of others) io.stderr.write(`sme-boot: ${each.message}\n`);
+  throw first;
 }
 
 /** Writes the trace with paths as its file states them. */

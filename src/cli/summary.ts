@@ -9,6 +9,7 @@ import { printable } from '../base/printable.js';
 import type { Consumed, Trace, TraceEvent } from '../trace/trace.js';
 import { kindOf } from '../trace/trace.js';
 import { TURN_ON } from '../series/patches.js';
+import { summaryReports } from './summary-reports.js';
 
 const LABEL_WIDTH = 28;
 /** Columns of a frame in addition to its text. */
@@ -164,7 +165,8 @@ function firstProcess(trace: Trace): string {
 }
 
 /**
- * What was consumed, what DRAM contains, the lines of `exposed`, deviations from the scenario's expectations, and the outcome as the last line.
+ * What was consumed, what DRAM contains, the lines of `exposed`, the reports of the sanitizer, deviations from the
+ * scenario's expectations, and the outcome as the last line.
  */
 export function summaryEnd(
   trace: Trace,
@@ -184,6 +186,7 @@ export function summaryEnd(
   if (exposed.length > 0) lines.push('', ...exposed);
   if (trace.final.screen !== undefined)
     lines.push('', ...framed(trace.final.screen.map(printable), columns, paint));
+  lines.push(...summaryReports(trace, paint));
   const { kind, where, message } = trace.outcome;
   const reason = kind === 'booted' ? firstProcess(trace) : `in ${where ?? '?'}: ${message ?? ''}`;
   if (unexpected.length > 0)

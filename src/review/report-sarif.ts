@@ -1,9 +1,7 @@
 /** A review as SARIF 2.1.0 (OASIS), which code-review tools read. */
-import { isFailed, type Row, type SourceLine, STATES } from './result.js';
+import { sarifLocation, sarifText, TREE_BASE, TREE_BASES } from '../base/sarif.js';
+import { isFailed, type Row, STATES } from './result.js';
 import { rowText, type RecordLine, type Review } from './report.js';
-
-/** The base of the kernel's files in SARIF: the reader maps it to the tree. */
-export const TREE_BASE = 'KERNEL';
 
 /** SARIF 3.27.9: a result is a failure, passes, or does not apply. */
 function kindOf(row: Row): 'fail' | 'pass' | 'notApplicable' | 'informational' {
@@ -12,18 +10,6 @@ function kindOf(row: Row): 'fail' | 'pass' | 'notApplicable' | 'informational' {
   return row.state === 'not in this release' || row.state === 'gone'
     ? 'notApplicable'
     : 'informational';
-}
-
-/** A path as a URI reference (RFC 3986): other characters than those of paths are encoded. */
-const uri = (path: string): string => path.split('/').map(encodeURIComponent).join('/');
-
-function location({ file, line }: SourceLine, base?: string): Record<string, unknown> {
-  return {
-    physicalLocation: {
-      artifactLocation: { uri: uri(file), ...(base === undefined ? {} : { uriBaseId: base }) },
-      ...(line === undefined ? {} : { region: { startLine: line } }),
-    },
-  };
 }
 
 function result(
@@ -43,10 +29,10 @@ function result(
     kind,
     level: kind === 'fail' ? 'error' : 'none',
     message: { text: `${who}, ${row.claim}: ${rowText(row)}` },
-    locations: [location(recordLine(row))],
+    locations: [sarifLocation(recordLine(row))],
     ...(row.source === undefined
       ? {}
-      : { relatedLocations: [{ id: 1, ...location(row.source, base) }] }),
+      : { relatedLocations: [{ id: 1, ...sarifLocation(row.source, base) }] }),
     properties: { state: row.state },
   };
 }
@@ -74,18 +60,9 @@ export function reviewSarif(
         rules: Object.entries(RULES).map(([id, text]) => ({ id, shortDescription: { text } })),
       },
     },
-    ...(!isMail && {
-      originalUriBaseIds: {
-        [TREE_BASE]: { description: { text: 'the root of the kernel source tree' } },
-      },
-    }),
+    ...(!isMail && { originalUriBaseIds: TREE_BASES }),
     properties: { title, remarks, states: STATES },
     results: rows.map((row) => result(row, recordLine, isMail ? undefined : TREE_BASE)),
   };
-  const log = {
-    $schema: 'https://json.schemastore.org/sarif-2.1.0.json',
-    version: '2.1.0',
-    runs: [run],
-  };
-  return `${JSON.stringify(log, null, 2)}\n`;
+  return sarifText(run);
 }

@@ -11,7 +11,15 @@ import { printEvent } from '../../trace/yaml-out.js';
 import { readYaml } from '../../base/yaml-source.js';
 
 /** The parts of a trace that predicates read. */
-export type TraceParts = Pick<Trace, 'steps' | 'consumed' | 'outcome'>;
+export type TraceParts = Pick<Trace, 'steps' | 'consumed' | 'outcome' | 'reports'>;
+
+/** The names that expressions may have; any where they are not known. */
+export interface PredicateNames {
+  /** Names of data that the boot may read. */
+  readonly data?: readonly string[];
+  /** Rules of the sanitizer. */
+  readonly rules?: readonly string[];
+}
 
 /** A property of a trace. */
 export interface Predicate {
@@ -22,7 +30,7 @@ export interface Predicate {
   seen(trace: TraceParts): string;
 }
 
-type Reader = (value: string, names?: readonly string[]) => Pick<Predicate, 'holds' | 'seen'>;
+type Reader = (value: string, names: PredicateNames) => Pick<Predicate, 'holds' | 'seen'>;
 
 const intactnessOf = ({ consumed }: TraceParts, name: string): boolean[] =>
   consumed.filter((one) => one.name === name).map(({ intact }) => intact);
@@ -60,6 +68,17 @@ function eventText(directive: Directive, { steps }: TraceParts): string {
   return `none; nearest ${nearest.step}: ${printEvent(nearest.event)} (${differs})`;
 }
 
+/** The first report of a rule, with the number of the others; if there is none, the rules that were reported. */
+function reportText({ reports = [] }: TraceParts, rule: string): string {
+  const [first, ...others] = reports.filter((report) => report.rule === rule);
+  if (first === undefined) {
+    const rules = [...new Set(reports.map((report) => report.rule))].join(', ');
+    return `not reported; reports of ${rules === '' ? 'no rule' : rules}`;
+  }
+  const more = others.length === 0 ? '' : `, and ${others.length} more`;
+  return `at ${first.at}, in ${first.step} by ${first.in}${more}`;
+}
+
 const READERS: Readonly<Record<string, Reader>> = {
   outcome: (value) => {
     if (!OUTCOME_KINDS.some((kind) => kind === value)) {
@@ -69,22 +88,33 @@ const READERS: Readonly<Record<string, Reader>> = {
     return { holds: ({ outcome }) => outcome.kind === value, seen: outcomeText };
   },
   // At least one reader got other bytes.
-  garbage: (name, names) => {
-    checkName('garbage', name, names);
+  garbage: (name, { data }) => {
+    checkName('garbage', name, data);
     return {
       holds: (trace) => intactnessOf(trace, name).includes(false),
       seen: (trace) => readersText(trace, name),
     };
   },
   // It was read, and every reader got the same bytes.
-  intact: (name, names) => {
-    checkName('intact', name, names);
+  intact: (name, { data }) => {
+    checkName('intact', name, data);
     return {
       holds: (trace) => {
         const readers = intactnessOf(trace, name);
         return readers.length > 0 && !readers.includes(false);
       },
       seen: (trace) => readersText(trace, name),
+    };
+  },
+  // The sanitizer made a report of this rule.
+  report: (rule, { rules }) => {
+    if (rules !== undefined && !rules.includes(rule)) {
+      const expected = 'a rule that "sme-boot list rules" prints';
+      throw wrong(`report=${rule}`, expected, suggest(rule, rules), 'no rule of the sanitizer');
+    }
+    return {
+      holds: ({ reports = [] }) => reports.some((report) => report.rule === rule),
+      seen: (trace) => reportText(trace, rule),
     };
   },
   // Fields of one event, in the form of a match file's `expect`.
@@ -105,11 +135,16 @@ const READERS: Readonly<Record<string, Reader>> = {
   },
 };
 
-function wrong(found: string, expected: string, near: { suggestion?: string } = {}): InputError {
+function wrong(
+  found: string,
+  expected: string,
+  near: { suggestion?: string } = {},
+  reason = 'not a predicate',
+): InputError {
   return new InputError({
     code: 'E_USAGE',
     place: { path: '--expect' },
-    reason: 'not a predicate',
+    reason,
     expected,
     found: found === '' ? '""' : found,
     ...near,
@@ -130,17 +165,17 @@ function checkName(reader: string, name: string, names: readonly string[] | unde
 }
 
 /**
- * Parses one expression. `names`: the names of data that may be read; any if absent. Throws E_USAGE, and E_YAML or
- * E_EXPECTATION for a malformed event.
+ * Parses one expression. Throws E_USAGE, also for a name that is none of `names`, and E_YAML or E_EXPECTATION for a
+ * malformed event.
  */
-export function predicateOf(text: string, names?: readonly string[]): Predicate {
+export function predicateOf(text: string, names: PredicateNames = {}): Predicate {
   const at = text.indexOf('=');
   const name = text.slice(0, Math.max(at, 0));
   const reader = own(READERS, name);
   const value = text.slice(at + 1);
   if (reader === undefined || value === '') {
     const near = reader === undefined && at > 0 ? suggest(name, Object.keys(READERS)) : {};
-    throw wrong(text, 'outcome=KIND, garbage=NAME, intact=NAME or event={…}', near);
+    throw wrong(text, 'outcome=KIND, garbage=NAME, intact=NAME, report=RULE or event={…}', near);
   }
   return { text, ...reader(value, names) };
 }

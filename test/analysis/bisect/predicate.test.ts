@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { REPORT } from '../../trace/helpers.js';
 import { predicateOf, type TraceParts } from '../../../src/analysis/bisect/predicate.js';
 
 const shown: TraceParts = {
@@ -12,6 +13,7 @@ const shown: TraceParts = {
     { name: 'boot params', by: 'copy_bootdata', intact: true },
   ],
   outcome: { kind: 'panic', where: 'x' },
+  reports: [REPORT, { ...REPORT, cpu: 1 }],
 };
 
 describe('an expression', () => {
@@ -24,6 +26,8 @@ describe('an expression', () => {
     ['intact=boot params', true],
     ['intact=initrd', false],
     ['intact=nobody', false],
+    ['report=wrong-key-read', true],
+    ['report=mixed-key-line', false],
     ['event={cr: CR3}', true],
     ['event={cr: CR3, C: 0}', true],
     ['event={cr: CR3, C: 1}', false],
@@ -48,5 +52,24 @@ describe('an expression', () => {
     ['event={}', /^E_EXPECTATION/],
   ])('%j is refused', (text, message) => {
     expect(() => predicateOf(text)).toThrow(message);
+  });
+});
+
+describe('an expression about a report', () => {
+  const rules = ['wrong-key-read', 'mixed-key-line'];
+
+  test('says where the first one is, or which rules were reported', () => {
+    expect(predicateOf('report=wrong-key-read', { rules }).seen(shown)).toBe(
+      'at 0x100000..0x100fff initrd, in reserve_initrd by unpack_to_rootfs, and 1 more',
+    );
+    const absent = predicateOf('report=mixed-key-line', { rules });
+    expect(absent.seen(shown)).toBe('not reported; reports of wrong-key-read');
+    expect(absent.seen({ ...shown, reports: [] })).toBe('not reported; reports of no rule');
+  });
+
+  test('is refused for a rule that there is not', () => {
+    expect(() => predicateOf('report=wrong-key-reed', { rules })).toThrow(
+      /^E_USAGE: --expect: no rule .*did you mean wrong-key-read\?$/,
+    );
   });
 });

@@ -1,0 +1,158 @@
+/** `run`: the options about reports of the sanitizer, and the formats that are about them. */
+import { appendFileSync } from 'node:fs';
+import { Option, type Command } from 'commander';
+import type { Predicate } from '../analysis/bisect/predicate.js';
+import { InputError } from '../base/errors.js';
+import { suggest } from '../base/suggest.js';
+import { VERSION } from '../base/version.js';
+import { isSuppressed, type ReportedRun, type ReportPlaces } from '../check/report-words.js';
+import { reportsGithub, reportsSummary } from '../check/reports-github.js';
+import { reportsJunit } from '../check/reports-junit.js';
+import { reportsSarif } from '../check/reports-sarif.js';
+import { readSuppressions, suppress, type Suppressions } from '../check/suppressions.js';
+import { fileError } from '../node/file-errors.js';
+import { readText } from '../node/files.js';
+import { RULE_IDS, RULES } from '../sanitizer/rules.js';
+import type { SanitizerReport } from '../trace/report.js';
+import { reportsOf, withReports, type Trace } from '../trace/trace.js';
+import type { Io } from './io.js';
+import { scenarioNames } from './run-options.js';
+
+/** The formats that are about the reports. */
+export const REPORT_FORMS = ['junit', 'sarif', 'github'] as const;
+export type ReportForm = (typeof REPORT_FORMS)[number];
+
+export interface ReportFlags {
+  suppress?: string;
+  tree?: string;
+  /** Rules between commas; true: any. */
+  failOnReport?: string | true;
+}
+
+/** Adds the options to a command. */
+export function addReportOptions(command: Command): Command {
+  return command
+    .addOption(
+      new Option(
+        '--fail-on-report [RULE,...]',
+        'exit with 1 if the sanitizer made a report (of one of these rules) that is not suppressed',
+      ),
+    )
+    .option('--suppress <FILE>', 'reports to suppress, each with its reason (docs/sanitizer.md)')
+    .option('--tree <DIR>', 'with --format sarif: also the lines in this kernel source tree');
+}
+
+/** The options, checked before the boot. */
+export interface ReportOptions {
+  readonly suppressions: Suppressions | undefined;
+  /** The rules whose reports fail the run; undefined: none do. */
+  readonly failing: readonly string[] | undefined;
+}
+
+/** Checks the options. Throws E_USAGE, and the errors of a file of suppressions. */
+export function reportOptions(
+  flags: ReportFlags & { sanitize?: boolean },
+  form: string,
+): ReportOptions {
+  const { suppress: file, tree, failOnReport } = flags;
+  if (tree !== undefined && form !== 'sarif') {
+    throw new InputError({
+      code: 'E_USAGE',
+      reason: '--tree has no effect without --format sarif',
+      found: `--format ${form}`,
+    });
+  }
+  const needless =
+    failOnReport !== undefined ? '--fail-on-report' : file !== undefined ? '--suppress' : undefined;
+  if (flags.sanitize === false && needless !== undefined) {
+    const reason = `${needless} has no effect with --no-sanitize`;
+    throw new InputError({ code: 'E_USAGE', reason });
+  }
+  const suppressions =
+    file === undefined ? undefined : readSuppressions(file, readText(file), RULE_IDS);
+  return { suppressions, failing: failingOf(failOnReport) };
+}
+
+function failingOf(given: string | true | undefined): readonly string[] | undefined {
+  if (given === undefined) return undefined;
+  if (given === true) return RULE_IDS;
+  const rules = given.split(',').filter((rule) => rule !== '');
+  const known: readonly string[] = RULE_IDS;
+  const unknown = rules.find((rule) => !known.includes(rule));
+  if (unknown === undefined && rules.length > 0) return rules;
+  const swallowed = scenarioNames().includes(given) || /\.ya?ml$/.test(given);
+  throw new InputError({
+    code: 'E_USAGE',
+    place: { path: '--fail-on-report' },
+    expected: swallowed
+      ? 'the scenario before this option'
+      : 'rules that "sme-boot list rules" prints, between commas',
+    found: unknown ?? JSON.stringify(given),
+    ...(!swallowed && suggest(unknown ?? '', RULE_IDS)),
+  });
+}
+
+/** The trace with its suppressed reports marked, the unused entries, and whether a report fails the run. */
+export function judged(
+  trace: Trace,
+  { suppressions, failing }: ReportOptions,
+): { readonly trace: Trace; readonly unused: readonly InputError[]; readonly fails: boolean } {
+  const all = reportsOf(trace);
+  const { reports, unused } =
+    suppressions === undefined ? { reports: all, unused: [] } : suppress(all, suppressions);
+  const fails = reports.some((each) => !isSuppressed(each) && isFailing(each, failing));
+  return { trace: withReports(trace, reports), unused, fails };
+}
+
+/** A rule that is in no table fails the run too, where no rules are named. */
+const isFailing = ({ rule }: SanitizerReport, failing: readonly string[] | undefined): boolean =>
+  failing !== undefined && (failing === RULE_IDS || failing.includes(rule));
+
+/** What the formats say of a run. `hasSanitizer`: whether the boot had one. */
+export function reportedRun(
+  trace: Trace,
+  run: {
+    readonly rerun: string;
+    readonly unexpected: readonly string[];
+    readonly predicates: readonly Predicate[];
+    readonly hasSanitizer: boolean;
+  },
+): ReportedRun {
+  const { scenario, stage, activate } = trace.header;
+  return {
+    title: `${scenario}, stage ${String(stage)}${activate ? ' activated' : ''}`,
+    rules: RULES,
+    reports: reportsOf(trace),
+    unchecked: run.hasSanitizer ? undefined : 'not checked: the sanitizer was off',
+    unexpected: run.unexpected,
+    expressions: run.predicates.map((each) => ({
+      text: each.text,
+      seen: each.seen(trace),
+      holds: each.holds(trace),
+    })),
+    rerun: run.rerun,
+  };
+}
+
+/** The text of a run in a format. */
+export function reportsText(form: ReportForm, run: ReportedRun, places: ReportPlaces): string {
+  switch (form) {
+    case 'junit':
+      return reportsJunit(run, places);
+    case 'sarif':
+      return reportsSarif(run, { version: VERSION, places });
+    case 'github':
+      return reportsGithub(run, places);
+  }
+}
+
+/** Appends the summary to the file that a workflow of GitHub names in the environment. Throws E_WRITE. */
+export function appendSummary(io: Io, run: ReportedRun): void {
+  const file = io.env.GITHUB_STEP_SUMMARY ?? '';
+  if (file === '') return;
+  try {
+    appendFileSync(file, `${reportsSummary(run)}\n`);
+  } catch (error) {
+    throw fileError('E_WRITE', file, error);
+  }
+}
