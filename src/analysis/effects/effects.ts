@@ -3,7 +3,14 @@ import { own } from '../../base/own.js';
 import { byName, compare, isSame, plainDifferences, type Difference } from '../../check/compare.js';
 import { differenceText } from '../../check/compare-text.js';
 import { digestOf } from '../../trace/integrity.js';
-import type { Consumed, FinalRegion, Outcome, Trace } from '../../trace/trace.js';
+import { reportChanges } from '../../check/report-changes.js';
+import {
+  reportsOf,
+  type Consumed,
+  type FinalRegion,
+  type Outcome,
+  type Trace,
+} from '../../trace/trace.js';
 import { effectSteps } from './events.js';
 import type { EffectView, ScriptEffect, Read, Reading } from './form.js';
 
@@ -93,6 +100,7 @@ export function effectBetween(patch: number, before: Trace, after: Trace): Effec
   if (isSame(difference)) return {};
   const regions = regionEffects(before, after);
   const screen = screenEffect(before, after);
+  const reports = reportChanges(reportsOf(before), reportsOf(after));
   const steps = effectSteps(difference.steps, patch);
   const ends = { before: outcomeText(before.outcome), after: outcomeText(after.outcome) };
   return {
@@ -100,6 +108,7 @@ export function effectBetween(patch: number, before: Trace, after: Trace): Effec
     ...consumedEffects(before, after),
     ...(some(regions) && { regions }),
     ...(screen > 0 && { screen }),
+    ...(some(reports) && { reports }),
     ...(some(steps) && { steps }),
     digest: digestOf(new TextEncoder().encode(differenceText(difference, undefined, 'before'))),
   };

@@ -8,6 +8,7 @@ import { patchNumber } from '../../series/patches.js';
 import { jsonSchema } from '../../base/json-schema.js';
 import { hexAsText, validate, type YamlSource } from '../../base/yaml-source.js';
 import { yamlText } from '../../base/yaml-text.js';
+import { reportChangeSchema } from '../../check/report-changes.js';
 import { REGION_STATES } from '../../trace/trace.js';
 
 /** The error code of schema violations. */
@@ -97,6 +98,10 @@ const viewSchema = z.strictObject({
     .optional()
     .describe('Regions whose state in DRAM differs at the end.'),
   screen: some.describe('Number of differing lines of the screen.'),
+  reports: z
+    .array(reportChangeSchema)
+    .optional()
+    .describe('Reports of the sanitizer that came, went or changed, by rule.'),
   steps: z.array(stepSchema).optional().describe('Boot steps that differ, in order.'),
   digest: z
     .string()
@@ -175,8 +180,8 @@ function stepShows({ step, events }: EffectStep): boolean {
  * variable), do not count as effects of a patch (our choice); the digest covers them.
  */
 export function viewShows({ outcome, steps = [], ...view }: EffectView): boolean {
-  const { consumed, readNow, readNoMore, regions, screen } = view;
-  const parts: unknown[] = [outcome, consumed, readNow, readNoMore, regions, screen];
+  const { consumed, readNow, readNoMore, regions, screen, reports } = view;
+  const parts: unknown[] = [outcome, consumed, readNow, readNoMore, regions, screen, reports];
   return parts.some((part) => part !== undefined) || steps.some(stepShows);
 }
 
@@ -194,10 +199,11 @@ export function effectsOf(source: YamlSource): Effects {
   return validate(CODE, effectsSchema, source);
 }
 
-/** Whether a mapping is printed on one line: one of plain values, or a step with counts only. */
+/** Whether a mapping is printed on one line: one of plain values, a step with counts only, or the reports of a rule. */
 function fitsOneLine(node: YAMLMap): boolean {
   const inner = node.items.filter(({ value }) => isCollection(value));
-  return inner.length === 0 || (inner.length === 1 && node.has('label') && node.has('events'));
+  if (inner.length === 0 || node.has('rule')) return true;
+  return inner.length === 1 && node.has('label') && node.has('events');
 }
 
 /** The effects as YAML: one line per change and per example. `schema`: its path relative to the file, for editors. */
@@ -226,7 +232,8 @@ export function printEffects(
     Seq: (_key, node, ancestors) => {
       const pair = ancestors.at(-1);
       const key = isPair(pair) && isScalar(pair.key) ? pair.key.value : '';
-      node.flow = node.items.length === 0 || READINGS.some((reading) => reading === key);
+      node.flow =
+        node.items.length === 0 || key === 'at' || READINGS.some((reading) => reading === key);
     },
   });
   const body = yamlText(document);

@@ -2,6 +2,7 @@
 import { own } from '../../base/own.js';
 import { byName, plainDifferences } from '../../check/compare.js';
 import { printable } from '../../base/printable.js';
+import { reportChangeText } from '../../check/report-changes.js';
 import { fieldText, plainPainter, type Painter } from '../../check/compare-text.js';
 import {
   showsIn,
@@ -79,6 +80,7 @@ function viewLines(view: EffectView, paint: Painter): string[] {
     readNoMore,
     regions = [],
     screen,
+    reports = [],
     steps = [],
     digest,
   } = view;
@@ -92,6 +94,7 @@ function viewLines(view: EffectView, paint: Painter): string[] {
     ...readLines('no longer read', readNoMore, paint),
     ...regions.map(({ name, before, after }) => change(`${name} in DRAM: ${before} → ${after}`)),
     ...(screen === undefined ? [] : [change(`screen: ${screen} lines differ`)]),
+    ...reports.map((each) => change(`reports of ${printable(reportChangeText(each))}`)),
     ...steps.flatMap((step) => stepLines(step, paint)),
   ];
   if (digest === undefined) return ['    no difference'];
@@ -151,6 +154,7 @@ function comparable({ views, ...rest }: Effects): unknown {
       consumed: byName(each.consumed ?? [], ({ name, by }) => `${name} by ${by}`),
       regions: byName(each.regions ?? [], ({ name }) => name),
       steps: byName(each.steps ?? [], ({ label }) => label),
+      ...(each.reports && { reports: byName(each.reports, ({ rule }) => rule) }),
     };
   const { stage, activated, without, probes } = views;
   return {

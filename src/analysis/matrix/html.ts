@@ -7,6 +7,7 @@ import { printableLines } from '../../base/printable.js';
 import { MATRIX_SCHEMA, missingOf, type MatrixReport, type MatrixRow } from './report.js';
 import {
   byScenario,
+  causeText,
   OUTCOME_ORDER,
   outcomeText,
   patchText,
@@ -71,7 +72,7 @@ function rowHtml(row: MatrixRow, index: number): string {
     wrong: htmlText(wrongText(row)),
     writer: name(writerText(row)),
     reader: name(readerText(row)),
-    cause: htmlText(row.cause),
+    cause: htmlText(causeText(row)),
   };
   const columns = Object.keys(COLUMNS) as ColumnKey[];
   const tds = columns.map((key) => {

@@ -11,6 +11,8 @@ import { deepEqual } from '../checkpoint/deep-equal.js';
 import { LAST_STAGE } from '../../series/patches.js';
 import { unmetBy } from '../../series/without.js';
 import { compose, selectionFlags, type HunkSelection } from '../../series/compose.js';
+import { reportChanges } from '../../check/report-changes.js';
+import type { SanitizerReport } from '../../trace/report.js';
 import type { ReadCheck } from '../../trace/integrity.js';
 import type { Consumed, Outcome } from '../../trace/trace.js';
 import { wrongRead } from './key-mismatch.js';
@@ -61,6 +63,7 @@ export class Matrix {
   private readonly intact: ReadonlySet<string>;
   private readonly outcome: Outcome;
   private readonly encrypted: boolean;
+  private readonly reports: readonly SanitizerReport[];
 
   /** Boots the whole series. */
   constructor(private readonly options: BootOptions) {
@@ -72,6 +75,7 @@ export class Matrix {
     this.checkpoints = checkpoints;
     this.outcome = outcome;
     this.consumed = this.boot.recorder.consumedSoFar;
+    this.reports = [...this.boot.reports()];
     this.encrypted = this.boot.machine.dram.encrypted;
     this.intact = new Set(this.consumed.filter(({ intact }) => intact).map(key));
     this.scenario = {
@@ -96,6 +100,7 @@ export class Matrix {
     const gained = names(consumed, (each) => each.intact && whole.get(key(each)) !== true);
     const outcome = run?.outcome ?? this.outcome;
     const difference = run?.differs === undefined ? undefined : differenceOf(run.differs);
+    const reports = run === undefined ? [] : reportChanges(this.reports, run.reports);
     const same = deepEqual(outcome, this.outcome) && deepEqual(consumed, this.consumed);
     return {
       scenario: this.scenario.name,
@@ -110,6 +115,7 @@ export class Matrix {
       lost,
       gained,
       ...(difference === undefined ? {} : { difference }),
+      ...(reports.length === 0 ? {} : { reports }),
       encrypted: run?.encrypted ?? this.encrypted,
       cause: run === undefined ? 'this boot never runs it' : causeOf(run, difference),
       command: commandOf(this.options, { hunk, how }),
@@ -159,6 +165,7 @@ export class Matrix {
       consumed: stopped ? this.consumed : boot.recorder.consumedSoFar,
       wrong,
       differs,
+      reports: stopped ? this.reports : [...boot.reports()],
       encrypted: stopped ? this.encrypted : boot.machine.dram.encrypted,
     };
   }

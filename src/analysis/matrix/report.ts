@@ -3,6 +3,7 @@
  * JSON, and merged from shards.
  */
 import * as z from 'zod';
+import { reportChangeSchema } from '../../check/report-changes.js';
 import { ownHunksSchema } from '../../trace/run-files.js';
 import { OUTCOME_KINDS } from '../../trace/trace.js';
 
@@ -61,6 +62,8 @@ const rowSchema = z.strictObject({
       was: z.string(),
     })
     .optional(),
+  /** Reports of the sanitizer that came, went or changed against the whole series, by rule; absent: none did. */
+  reports: z.array(reportChangeSchema).min(1).optional(),
   /** Whether any memory is encrypted at the end. */
   encrypted: z.boolean(),
   /** The cause in a line, from the machine's records. */

@@ -1,5 +1,6 @@
 /** The result of a boot without a hunk. */
 import type { Boot } from '../../sequencer/boot.js';
+import type { SanitizerReport } from '../../trace/report.js';
 import type { Consumed, Outcome, TraceEvent } from '../../trace/trace.js';
 import type { WrongRead } from './report.js';
 
@@ -11,6 +12,8 @@ export interface Run {
   readonly wrong: WrongRead | undefined;
   /** The first step whose events differ, with both sides. */
   readonly differs: StepPair | undefined;
+  /** The reports of the sanitizer. */
+  readonly reports: readonly SanitizerReport[];
   /** Whether any memory is encrypted at the end. */
   readonly encrypted: boolean;
 }

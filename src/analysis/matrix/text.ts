@@ -2,6 +2,7 @@
 import { missingOf, type MatrixReport, type MatrixRow } from './report.js';
 import {
   byScenario,
+  causeText,
   oneLine,
   outcomeText,
   readerText,
@@ -88,7 +89,7 @@ function rowLines(cells: readonly Cell[], widths: readonly number[]): string[] {
 
 /** The cells of a row, the cause last. */
 function cellsOf(row: MatrixRow, paint: MatrixPainter): Cell[] {
-  const { hunk, how, outcome, same, cause } = row;
+  const { hunk, how, outcome, same } = row;
   const calm: Paint = same ? paint.quiet.bind(paint) : unchanged;
   const end = outcome.kind === 'booted' ? paint.good.bind(paint) : paint.bad.bind(paint);
   const wrong = oneLine(wrongText(row));
@@ -97,7 +98,7 @@ function cellsOf(row: MatrixRow, paint: MatrixPainter): Cell[] {
     { text: how, paint: calm },
     { text: outcome.kind, paint: same ? calm : end },
     { text: wrong || NOTHING, paint: row.wrong === undefined ? calm : paint.bad.bind(paint) },
-    { text: oneLine(cause) || NOTHING, paint: calm },
+    { text: oneLine(causeText(row)) || NOTHING, paint: calm },
   ];
 }
 
@@ -208,7 +209,7 @@ export function matrixMarkdown(report: MatrixReport): string {
           wrongText(row),
           writerText(row),
           readerText(row),
-          row.cause,
+          causeText(row),
         ]),
       );
     }

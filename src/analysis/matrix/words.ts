@@ -51,6 +51,26 @@ const some = (names: readonly string[]): string =>
     ? names.join(', ')
     : `${names.slice(0, NAMES).join(', ')} and ${String(names.length - NAMES)} more`;
 
+/** The reports of the sanitizer that came, went or changed; '' if none did. */
+export function reportsText({ reports = [] }: MatrixRow): string {
+  return reports
+    .map(({ rule, added, gone, changed, at }) => {
+      const signs = [
+        ...(added === undefined ? [] : [`+${added}`]),
+        ...(gone === undefined ? [] : [`-${gone}`]),
+        ...(changed === undefined ? [] : [`~${changed}`]),
+      ];
+      return `${rule} ${signs.join(' ')} (${some(at)})`;
+    })
+    .join(', ');
+}
+
+/** The cause, followed by the reports that came and went. */
+export function causeText(row: MatrixRow): string {
+  const reports = reportsText(row);
+  return reports === '' ? row.cause : `${row.cause}; reports: ${reports}`;
+}
+
 /** The patch number in a row's hunk id: `09`; '' if there is none. */
 export function patchText({ hunk }: MatrixRow): string {
   return /^\d+(?=\/)/.exec(hunk)?.[0] ?? '';

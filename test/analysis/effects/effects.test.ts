@@ -14,9 +14,9 @@ import {
 import { effectsOn, viewPlans, type EffectSources } from '../../../src/analysis/effects/plan.js';
 import { effectsDifferences, effectsText } from '../../../src/analysis/effects/text.js';
 import type { HunkSelection } from '../../../src/series/compose.js';
-import type { Trace, TraceEvent } from '../../../src/trace/trace.js';
+import { withReports, type Trace, type TraceEvent } from '../../../src/trace/trace.js';
 import { readYaml } from '../../../src/base/yaml-source.js';
-import { HEADER, refusal, traceWith } from '../../trace/helpers.js';
+import { FULL_REPORT, HEADER, refusal, REPORT, traceWith } from '../../trace/helpers.js';
 
 const MAP: TraceEvent = {
   map: '0x1000..0x1fff',
@@ -45,6 +45,40 @@ describe('the effect between two traces', () => {
       outcome: { before: 'panic in panic: VFS: Unable to mount root fs', after: 'booted' },
     });
     expect(outcomeText({ kind: 'hung' })).toBe('hung');
+  });
+
+  test('has reports that came and went, by rule, which show as an effect', () => {
+    const step = { step: 'start' };
+    const before = withReports(base, [{ ...REPORT, ...step }]);
+    const after = withReports(base, [
+      { ...FULL_REPORT, ...step },
+      { ...REPORT, ...step, n: 2 },
+    ]);
+    const view = effectBetween(9, before, after);
+    expect(view.reports).toEqual([
+      { rule: 'mixed-key-line', added: 1, at: ['sme_workarea'] },
+      { rule: 'wrong-key-read', changed: 1, at: ['initrd'] },
+    ]);
+    expect(viewShows(view)).toBe(true);
+    const effects = {
+      expect: 'effects',
+      patch: 9,
+      scenario: 'plain',
+      views: { stage: view },
+    } as const;
+    const printed = printEffects(effects);
+    expect(printed).toContain(
+      '    reports:\n      - {rule: mixed-key-line, added: 1, at: [sme_workarea]}\n',
+    );
+    expect(effectsOf(readYaml('e.yaml', printed))).toEqual(effects);
+    expect(effectsText(effects)).toContain(
+      '    reports of mixed-key-line: 1 came (sme_workarea)\n    reports of wrong-key-read: 1 changed (initrd)\n',
+    );
+    const other = { ...effects, views: { stage: { ...view, reports: view.reports?.slice(1) } } };
+    expect(effectsDifferences(effects, other)).toContain(
+      'stage.reports.mixed-key-line.added: expected 1, found (none)',
+    );
+    expect(effectBetween(9, base, withReports(base, []))).toEqual({});
   });
 
   test('has data read differently, data read now and data no longer read', () => {

@@ -24,6 +24,7 @@ const run = (changes: Partial<Run> = {}): Run => ({
   consumed: [],
   wrong: undefined,
   differs: undefined,
+  reports: [],
   encrypted: true,
   ...changes,
 });

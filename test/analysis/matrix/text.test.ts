@@ -4,6 +4,7 @@ import {
   matrixText,
   type MatrixPainter,
 } from '../../../src/analysis/matrix/text.js';
+import { matrixSchema } from '../../../src/analysis/matrix/report.js';
 import { initrdRow, report, row, wholeSeries } from './reports.js';
 
 const painter: MatrixPainter = {
@@ -85,6 +86,20 @@ rfc-v1 without each hunk: 3 rows, 1 differs from the whole series (1 panic)
     expect(text).toContain('not read: ESRT, BGRT');
     expect(text).toContain('now intact: option ROM');
     expect(text).toContain('2 rows, 2 differ from the whole series (2 booted)');
+  });
+
+  test('has the reports that came and went after the cause', () => {
+    const reports = [
+      { rule: 'wrong-key-read', added: 2, changed: 1, at: ['initrd', 'a|b'] },
+      { rule: 'mixed-key-line', gone: 1, at: ['sme_workarea'] },
+    ];
+    const one = report([row({ cause: 'c', reports })]);
+    const text = 'c; reports: wrong-key-read +2 ~1 (initrd, a|b), mixed-key-line -1 (sme_workarea)';
+    expect(matrixText(one, undefined, 300)).toContain(`  ${text}\n`);
+    expect(matrixMarkdown(one)).toContain(
+      `| ${text.replaceAll('|', '\\|').replace(/~/g, '\\~')} |`,
+    );
+    expect(matrixSchema.parse(one)).toEqual(one);
   });
 
   test('lists the rows that are missing', () => {

@@ -1,4 +1,5 @@
 /** Compares rows of a matrix with complete boots. */
+import { reportChanges } from '../../../src/check/report-changes.js';
 import { expect } from '@jest/globals';
 import { wrongRead } from '../../../src/analysis/matrix/key-mismatch.js';
 import type { Matrix } from '../../../src/analysis/matrix/matrix.js';
@@ -59,7 +60,10 @@ function expected(series: Whole, less: Whole): Told & { cause: string } {
       ? undefined
       : { label: step[0], before: series.events.get(step[0]) ?? [], after: step[1] };
   const { encrypted } = less.boot.machine.dram;
-  const run: Run = { boot: less.boot, outcome, consumed: less.consumed, wrong, differs, encrypted };
+  const reports = less.boot.reports();
+  const { boot, consumed } = less;
+  const run: Run = { boot, outcome, consumed, wrong, differs, reports, encrypted };
+  const changes = reportChanges(series.boot.reports(), reports);
   const difference = differs === undefined ? undefined : differenceOf(differs);
   return {
     outcome,
@@ -70,6 +74,7 @@ function expected(series: Whole, less: Whole): Told & { cause: string } {
     lost: names(series, less),
     gained: names(less, series),
     ...(difference === undefined ? {} : { difference }),
+    ...(changes.length === 0 ? {} : { reports: changes }),
     encrypted,
     cause: causeOf(run, difference),
   };

@@ -3,7 +3,7 @@
  * scripts/page.mjs bundles it into a string in ../page-assets.ts.
  */
 import type { MatrixReport, MatrixRow } from '../report.js';
-import { accessText, outcomeText, rowsText } from '../words.js';
+import { reportsText, accessText, outcomeText, rowsText } from '../words.js';
 import {
   matches,
   nextDirection,
@@ -136,6 +136,7 @@ function detailsOf({ row }: Line): HTMLTableRowElement {
   say('Read by', accessText(wrong?.reader, wrong?.readC), 'mono');
   say('No longer intact', row.lost.join(', '));
   say('Now intact', row.gained.join(', '));
+  say('Reports', reportsText(row));
   // Broken between words, not after a hyphen.
   const code = make('code');
   row.command.split(' ').forEach((word, index) => {

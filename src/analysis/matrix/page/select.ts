@@ -1,6 +1,7 @@
 /** Filters and sorts the rows of a matrix page. Uses no DOM. */
 import type { MatrixRow } from '../report.js';
 import {
+  causeText,
   oneLine,
   OUTCOME_ORDER,
   outcomeText,
@@ -31,8 +32,8 @@ export interface Filter {
 
 /** The text in which a filter's words are searched: the columns and the row's details. */
 function textOf(row: MatrixRow): string {
-  const { scenario, hunk, how, cause, file, what, firstUse, lost, gained, wrong } = row;
-  const columns = [scenario, hunk, how, outcomeText(row.outcome), wrongText(row), cause];
+  const { scenario, hunk, how, file, what, firstUse, lost, gained, wrong } = row;
+  const columns = [scenario, hunk, how, outcomeText(row.outcome), wrongText(row), causeText(row)];
   const accesses = [writerText(row), readerText(row)];
   const details = [file, what, firstUse ?? '', wrong?.pa ?? '', ...lost, ...gained];
   return [...columns, ...accesses, ...details].join('\n').toLowerCase();
@@ -57,7 +58,7 @@ const TEXTS: Readonly<Record<Exclude<ColumnKey, 'outcome'>, (row: MatrixRow) => 
   wrong: wrongText,
   writer: writerText,
   reader: readerText,
-  cause: (row) => row.cause,
+  cause: causeText,
 };
 
 /** Negative if `a` sorts first: outcomes by severity, other columns alphabetically. */
