@@ -441,7 +441,7 @@ const MISTAKES: readonly (readonly [what: string, argv: readonly string[], messa
   [
     'a list topic',
     ['list', 'hunk'],
-    'E_USAGE: list WHAT: expected scenarios, series, labels, options, patches, hunks, alternatives, regions, symbols, found "hunk"; did you mean hunks?',
+    'E_USAGE: list WHAT: expected scenarios, series, labels, options, patches, rules, hunks, alternatives, regions, symbols, found "hunk"; did you mean hunks?',
   ],
   [
     'an argument of a list that has none',
@@ -456,7 +456,7 @@ const MISTAKES: readonly (readonly [what: string, argv: readonly string[], messa
   [
     'a kind of schema',
     ['schema', 'scenrio'],
-    'E_USAGE: schema KIND: expected scenario, series, trace, changes, expectation, patch, base, finding, probe, effects, question, found "scenrio"; did you mean scenario?',
+    'E_USAGE: schema KIND: expected scenario, series, trace, changes, expectation, patch, base, finding, probe, effects, question, suppressions, found "scenrio"; did you mean scenario?',
   ],
   [
     'a view of effects',
@@ -501,7 +501,7 @@ const MISTAKES: readonly (readonly [what: string, argv: readonly string[], messa
   [
     'a format of the trace with a typo',
     ['run', '--format', 'jsno'],
-    'E_USAGE: run --format: expected text, yaml, json, found "jsno"; did you mean json?',
+    'E_USAGE: run --format: expected text, yaml, json, junit, sarif, github, found "jsno"; did you mean json?',
   ],
   [
     'a command of a completion',
@@ -551,7 +551,7 @@ const MISTAKES: readonly (readonly [what: string, argv: readonly string[], messa
   [
     'a predicate',
     ['bisect', 'fixed', '--expect', 'outcom=panic'],
-    'E_USAGE: --expect: not a predicate; expected outcome=KIND, garbage=NAME, intact=NAME or event={…}, found outcom=panic; did you mean outcome?',
+    'E_USAGE: --expect: not a predicate; expected outcome=KIND, garbage=NAME, intact=NAME, report=RULE or event={…}, found outcom=panic; did you mean outcome?',
   ],
   [
     'data that is read',
@@ -703,7 +703,7 @@ const MISTAKES: readonly (readonly [what: string, argv: readonly string[], messa
   [
     'a key of a match file',
     ['trace', 'DIR/match-key.yaml'],
-    'E_EXPECTATION: DIR/match-key.yaml:2:7, run.senario: unknown key "senario"; expected scenario, series, stage, activate, without, stub, neutral, with, hunks, set, cmdline, kernel, system-map, initrd, dtb; did you mean scenario?',
+    'E_EXPECTATION: DIR/match-key.yaml:2:7, run.senario: unknown key "senario"; expected scenario, series, stage, activate, without, stub, neutral, with, hunks, set, cmdline, sanitize, kernel, system-map, initrd, dtb; did you mean scenario?',
   ],
   [
     'a kind of event in a match file',
@@ -718,7 +718,7 @@ const MISTAKES: readonly (readonly [what: string, argv: readonly string[], messa
   [
     'a directive of a match file',
     ['trace', 'DIR/match-word.yaml'],
-    'E_EXPECTATION: DIR/match-word.yaml:3:9, match[0]: expected one of expect, next, not, any-order, count, found expct; did you mean expect?',
+    'E_EXPECTATION: DIR/match-word.yaml:3:9, match[0]: expected one of expect, next, not, any-order, count, report, found expct; did you mean expect?',
   ],
   [
     'an outcome in a match file',

@@ -19,6 +19,12 @@ const FOLDERS: Readonly<Record<string, string>> = {
 /** Suites that cover one aspect of several files of src/, by path below test/ without `.test.ts`. */
 const SEVERAL: Readonly<Record<string, readonly string[]>> = {
   'analysis/matrix/own-hunk': ['analysis/matrix/matrix.ts', 'analysis/matrix/cause.ts'],
+  'check/reports': [
+    'check/report-words.ts',
+    'check/reports-github.ts',
+    'check/reports-junit.ts',
+    'check/reports-sarif.ts',
+  ],
   'cli/check-jobs': ['cli/check-boots.ts', 'cli/check-worker.ts', 'cli/jobs.ts'],
   'cli/check-reports': ['cli/check.ts', 'cli/check-ask.ts', 'cli/check-plan.ts', 'cli/obsolete.ts'],
   'cli/escapes': ['base/printable.ts', 'cli/run.ts', 'cli/scenario.ts'],
