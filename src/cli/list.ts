@@ -18,6 +18,7 @@ import { expectationJsonSchema } from '../check/expectation.js';
 import { printable } from '../base/printable.js';
 import { RULES } from '../sanitizer/rules.js';
 import { suppressionsJsonSchema } from '../check/suppressions.js';
+import type { RuleInfo } from '../trace/report.js';
 import { traceJsonSchema } from '../trace/trace.js';
 import { exitHelp } from './exit-codes.js';
 import type { Io } from './io.js';
@@ -60,10 +61,11 @@ const LISTS: Readonly<Record<string, (scenario: string, flags: RunFlags) => Row[
     }).sort((a, b) => (a.name < b.name ? -1 : 1)),
   patches: () => patchRecords().map(({ number, status, subject }) => ({ number, status, subject })),
   rules: () =>
-    RULES.map((rule) => {
-      const needs = 'needs' in rule ? `needs ${rule.needs.join(', ')}` : '';
-      return { id: rule.id, title: rule.title, needs };
-    }),
+    RULES.map(({ id, title, needs }: RuleInfo) => ({
+      id,
+      title,
+      needs: needs === undefined ? '' : `needs ${needs.join(', ')}`,
+    })),
   hunks: () => allHunks().map(({ id, file, what }) => ({ id, file, what })),
   alternatives: () =>
     alternatives().map(({ id, instead, file, what, source }) => ({

@@ -4,14 +4,16 @@ import type { ReportedRun, ReportPlaces } from '../../src/check/report-words.js'
 import { reportsGithub, reportsSummary } from '../../src/check/reports-github.js';
 import { reportsJunit } from '../../src/check/reports-junit.js';
 import { reportsSarif } from '../../src/check/reports-sarif.js';
-import { RULES } from '../../src/sanitizer/rules.js';
-import type { SanitizerReport } from '../../src/trace/report.js';
+import type { RuleInfo, SanitizerReport } from '../../src/trace/report.js';
 import { FULL_REPORT, REPORT } from '../trace/helpers.js';
 
+const RULES = ['wrong-key-read', 'mixed-key-line', 'stale-translation', 'key-disagreement'].map(
+  (id): RuleInfo => ({ id, title: `title of ${id}`, what: 'W.', watches: ['accessed'] }),
+);
 const { suppressed: _suppressed, ...MIXED } = FULL_REPORT;
 const SUPPRESSED: SanitizerReport = {
   ...REPORT,
-  rule: 'noise-to-device',
+  rule: 'key-disagreement',
   suppressed: 'no device reads it',
 };
 const run = (more: Partial<ReportedRun> = {}): ReportedRun => ({
@@ -34,7 +36,8 @@ describe('reports as JUnit', () => {
   const text = reportsJunit(run(), places);
 
   test('have a case for each rule and the outcome', () => {
-    expect(text).toContain('tests="15" failures="2" errors="0" skipped="1"');
+    const tests = RULES.length + 1;
+    expect(text).toContain(`tests="${tests}" failures="2" errors="0" skipped="1"`);
     expect(text.match(/<testcase /g)).toHaveLength(RULES.length + 1);
     expect(text).toContain(
       '<testcase name="stale-translation" classname="sme-boot.plain, stage 18.rules"/>',
@@ -65,7 +68,7 @@ describe('reports as JUnit', () => {
       }),
       places,
     );
-    expect(other).toContain('tests="18" failures="3"');
+    expect(other).toContain(`tests="${RULES.length + 4}" failures="3"`);
     expect(other).toContain('<failure message="outcome: expected booted, found panic">');
     expect(other).toContain('<failure message="does not hold: not reported">');
     expect(other).toContain('<testcase name="of-a-later-version"');
@@ -98,7 +101,8 @@ describe('reports as SARIF', () => {
     expect(tool.driver.rules[1]).toMatchObject({
       id: 'mixed-key-line',
       helpUri: 'docs/sanitizer.md#mixed-key-line',
-      shortDescription: { text: 'a cache line in use under two keys' },
+      shortDescription: { text: 'title of mixed-key-line' },
+      fullDescription: { text: 'W.' },
     });
   });
 
