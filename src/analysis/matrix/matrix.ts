@@ -146,7 +146,9 @@ export class Matrix {
       }
       at++;
       const next = this.checkpoints[at];
-      const diff = next && boot.outcome === null ? diffFrom(boot, next) : undefined;
+      // Steps are skipped by what the machine holds; the sanitizer's shadow of it would be that of the whole series.
+      const mayResume = boot.outcome === null && boot.sanitizer === null;
+      const diff = next && mayResume ? diffFrom(boot, next) : undefined;
       if (diff === undefined) continue;
       const to = this.nextAffected(at, hunk.id, diff);
       if (to === undefined) break;

@@ -96,6 +96,19 @@ describe('on bios-minimal', () => {
 });
 
 exhaustiveTest(
+  'with the sanitizer on, rows have the reports of complete boots',
+  () => {
+    const options = { ...optionsOf('bios-minimal'), sanitize: true };
+    const matrix = new Matrix(options);
+    const series = whole(options);
+    const row = holds(matrix, series, '09/initrd');
+    expect(row.reports?.map(({ rule }) => rule)).toContain('wrong-key-read');
+    holds(matrix, series, '08/sme_early_mem');
+  },
+  120_000,
+);
+
+exhaustiveTest(
   'on a machine without a cache rows equal those of complete boots too',
   () => {
     const options = boot({ scenario: scenario('bios-minimal', 'machine.cache.size=0') }).options;
