@@ -75,7 +75,7 @@ const headerChanges = z.strictObject({
   with: names.optional().describe('Edits of the applied alternatives.'),
   sanitize: header.sanitize
     .nullable()
-    .describe('false: the sanitizer was off; null: it was not, in this trace.'),
+    .describe('true: the sanitizer was on; null: it was not, in this trace.'),
   ownHunks: header.ownHunks
     .nullable()
     .optional()

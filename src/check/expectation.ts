@@ -67,7 +67,7 @@ const runSchema = z.strictObject({
   sanitize: z
     .boolean()
     .optional()
-    .describe('false: the sanitizer is off: --no-sanitize. True by default.'),
+    .describe('Whether the sanitizer watches the boot: --sanitize.'),
   kernel: file.optional().describe('A kernel image, relative to this file: --kernel.'),
   'system-map': file.optional().describe('Its System.map, relative to this file: --system-map.'),
   initrd: file.optional().describe('An initrd, relative to this file: --initrd.'),

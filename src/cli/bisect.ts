@@ -26,6 +26,7 @@ import {
 } from './run-options.js';
 import { scenarioOf } from './scenario-argument.js';
 import { RULE_IDS } from '../sanitizer/rules.js';
+import { asksForReports } from './run-reports.js';
 import { loadSeries } from './series.js';
 
 interface Flags extends OutputFlags<Form> {
@@ -158,8 +159,9 @@ function checkStage(series: Series, stage: number): void {
 
 /** The flags of the boot of a stage. */
 function bootFlags(series: string, stage: number, flags: Flags): RunFlags {
-  const { activate, cmdline, set, hunks } = flags;
-  return { series, stage, ...optional({ activate, cmdline, set, hunks }) };
+  const { activate, cmdline, set, hunks, expect } = flags;
+  const sanitize = asksForReports(expect) ? true : undefined;
+  return { series, stage, ...optional({ activate, cmdline, set, hunks, sanitize }) };
 }
 
 /**

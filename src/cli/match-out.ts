@@ -90,7 +90,7 @@ function runSection(to: string, scenario: string, flags: RunFlags): RunOf {
     ...(extra !== undefined && { with: extra }),
     ...(flags.hunks !== undefined && { hunks: flags.hunks.map((module) => inFile(to, module)) }),
     ...(settings.length > 0 && { set: Object.fromEntries(settings) }),
-    ...(flags.sanitize === false && { sanitize: false }),
+    ...(flags.sanitize === true && { sanitize: true }),
     ...optional({
       kernel: path(flags.kernel),
       'system-map': path(flags.systemMap),

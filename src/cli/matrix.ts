@@ -100,7 +100,7 @@ export function matrixCommand(io: Io): Command {
     .option('--series <NAME>', 'name of a series, or a file (default: the series as posted)')
     .addOption(hunksOption())
     .option('--set <PATH=VALUE>', 'change one value of each scenario; can be repeated', repeated)
-    .option('--no-sanitize', 'turn the sanitizer off: faster, and no reports in the rows')
+    .option('--sanitize', 'watch each boot with the sanitizer: slower, and reports in the rows')
     .option('--shard <I/N>', 'run part I of N; "matrix merge" joins the parts', parseShard)
     .option('--jobs <N>', 'number of worker threads (default: one per processor)', jobsNumber)
     .option('--keep <DIR>', 'also write each row to DIR as a match file for "check"')
@@ -159,7 +159,7 @@ async function matrix(io: Io, named: readonly string[], flags: Flags): Promise<v
     ...(flags.set === undefined ? {} : { set: flags.set }),
     ...(flags.series === undefined ? {} : { series: flags.series }),
     ...(flags.hunks === undefined ? {} : { hunks: flags.hunks }),
-    ...(flags.sanitize === false && { sanitize: false }),
+    ...(flags.sanitize === true && { sanitize: true }),
   };
   const all = named.flatMap((name) => (name === 'all' ? scenarioNames() : [name]));
   const scenarios = [...new Set(all.length === 0 ? [DEFAULT_SCENARIO] : all)];

@@ -46,7 +46,7 @@ export interface RunFlags {
   dtb?: string;
   cmdline?: string;
   set?: string[];
-  /** false: without the sanitizer. */
+  /** Whether the sanitizer watches the boot. */
   sanitize?: boolean;
 }
 
@@ -157,7 +157,7 @@ export function addRunOptions(command: Command): Command {
       'change one value of the scenario, for example machine.ram=4GiB',
       repeated,
     )
-    .option('--no-sanitize', 'turn the sanitizer off: no reports (docs/sanitizer.md)');
+    .option('--sanitize', 'watch the boot with the sanitizer (docs/sanitizer.md)');
 }
 
 /** The data of a scenario by name, or from a file. Throws E_SCENARIO_UNKNOWN for an unknown name. */
@@ -262,7 +262,7 @@ export function bootOptions(
     ...(image !== undefined && { image }),
     ...(initrd !== undefined && { initrd }),
     ...optional({ deviceTree: dtb, files }),
-    ...(flags.sanitize === false && { sanitize: false }),
+    ...(flags.sanitize === true && { sanitize: true }),
     cipher: nodeCipher,
     digest: sha256,
     ...optional({ onStep }),

@@ -49,11 +49,26 @@ export interface ReportOptions {
   readonly failing: readonly string[] | undefined;
 }
 
-/** Checks the options. Throws E_USAGE, and the errors of a file of suppressions. */
-export function reportOptions(
-  flags: ReportFlags & { sanitize?: boolean },
+/** Whether an option or format needs reports: it turns the sanitizer on. */
+export function needsReports(
+  flags: ReportFlags & { readonly expect?: readonly string[] },
   form: string,
-): ReportOptions {
+): boolean {
+  return (
+    flags.failOnReport !== undefined ||
+    flags.suppress !== undefined ||
+    REPORT_FORMS.some((each) => each === form) ||
+    asksForReports(flags.expect)
+  );
+}
+
+/** Whether a predicate of --expect is about reports. */
+export function asksForReports(expect: readonly string[] = []): boolean {
+  return expect.some((text) => text.startsWith('report='));
+}
+
+/** Checks the options. Throws E_USAGE, and the errors of a file of suppressions. */
+export function reportOptions(flags: ReportFlags, form: string): ReportOptions {
   const { suppress: file, tree, failOnReport } = flags;
   if (tree !== undefined && form !== 'sarif') {
     throw new InputError({
@@ -61,12 +76,6 @@ export function reportOptions(
       reason: '--tree has no effect without --format sarif',
       found: `--format ${form}`,
     });
-  }
-  const needless =
-    failOnReport !== undefined ? '--fail-on-report' : file !== undefined ? '--suppress' : undefined;
-  if (flags.sanitize === false && needless !== undefined) {
-    const reason = `${needless} has no effect with --no-sanitize`;
-    throw new InputError({ code: 'E_USAGE', reason });
   }
   const suppressions =
     file === undefined ? undefined : readSuppressions(file, readText(file), RULE_IDS);

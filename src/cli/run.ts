@@ -39,6 +39,7 @@ import {
   addReportOptions,
   appendSummary,
   judged,
+  needsReports,
   REPORT_FORMS,
   reportedRun,
   reportOptions,
@@ -124,8 +125,9 @@ const scenarioFile = (scenario: string): string =>
 
 const isReportForm = (form: Form): form is ReportForm => REPORT_FORMS.some((each) => each === form);
 
-async function run(io: Io, scenario: string, flags: Flags): Promise<void> {
-  const form = formOfOutput(flags);
+async function run(io: Io, scenario: string, given: Flags): Promise<void> {
+  const form = formOfOutput(given);
+  const flags = needsReports(given, form) ? { ...given, sanitize: true } : given;
   checkMatchOut(flags);
   if (form !== 'text' && !toFile(flags.output) && flags.matchOut === '-') {
     throw new InputError({

@@ -36,7 +36,7 @@ function optionWords(flags: Run['flags']): string[] {
     ...file('--dtb', flags.dtb),
     ...(flags.cmdline === undefined ? [] : ['--cmdline', flags.cmdline]),
     ...(flags.set ?? []).flatMap((assignment) => ['--set', assignment]),
-    ...(flags.sanitize === false ? ['--no-sanitize'] : []),
+    ...(flags.sanitize === true ? ['--sanitize'] : []),
   ];
 }
 

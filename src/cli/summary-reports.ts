@@ -20,9 +20,9 @@ function reportLines(report: SanitizerReport, paint: ChalkInstance): string[] {
 /** The lines of the section, with an empty one before; none if there is nothing to say. */
 export function summaryReports(trace: Trace, paint: ChalkInstance): string[] {
   const heading = ['', paint.bold('Reports of the sanitizer')];
-  if (trace.header.sanitize === false) return [...heading, '  none: it was off (--no-sanitize)'];
+  if (trace.header.sanitize !== true) return [];
   const all = reportsOf(trace);
-  if (all.length === 0) return [];
+  if (all.length === 0) return [...heading, '  none'];
   const open = all.filter((report) => !isSuppressed(report));
   const suppressed = all.length - open.length;
   const more = open.length - SHOWN;

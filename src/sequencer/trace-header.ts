@@ -30,7 +30,7 @@ export function traceHeader(
     ...(unmodelled.length > 0 && {
       optionsNotModelled: unmodelled.map(({ option }) => option),
     }),
-    ...(options.sanitize === false && { sanitize: false }),
+    ...(options.sanitize === true && { sanitize: true }),
     image: { name: image.file, digest: image.digest },
     ...(options.files !== undefined && { files: options.files }),
     config: { ...scenario.config },

@@ -86,9 +86,9 @@ export const headerSchema = z.strictObject({
     .optional()
     .describe('Kernel command line options that the model does not have, as written.'),
   sanitize: z
-    .literal(false)
+    .literal(true)
     .optional()
-    .describe('The sanitizer was off (--no-sanitize): the trace can have no reports.'),
+    .describe('The sanitizer was on (--sanitize): without it a trace has no reports.'),
   image: z
     .strictObject({
       name: z.string().describe('`built-in`, or the file name of the image.'),

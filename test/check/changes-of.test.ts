@@ -67,7 +67,7 @@ const anyEnd = fc.record({
     { nil: undefined },
   ),
   stub: fc.option(fc.boolean(), { nil: undefined }),
-  sanitize: fc.option(fc.constant(false as const), { nil: undefined }),
+  sanitize: fc.option(fc.constant(true as const), { nil: undefined }),
 });
 
 type End = typeof anyEnd extends fc.Arbitrary<infer T> ? T : never;

@@ -202,8 +202,8 @@ describe('the reports', () => {
 
 test('the header says that the sanitizer was off, and nothing if it was on', () => {
   const { header, ...rest } = smallTrace();
-  const off: Trace = { ...rest, header: { ...header, sanitize: false } };
-  expect(printTrace(off)).toBe(SMALL.replace('  image:\n', '  sanitize: false\n  image:\n'));
+  const off: Trace = { ...rest, header: { ...header, sanitize: true } };
+  expect(printTrace(off)).toBe(SMALL.replace('  image:\n', '  sanitize: true\n  image:\n'));
   expect(parseTrace('t.yaml', printTrace(off)).header).toEqual(off.header);
 });
 
