@@ -69,7 +69,7 @@ function typeText(part) {
 function defaultText(part, required) {
   if (required) return 'required';
   if (part.default === undefined) return '';
-  if (isSize(part)) return code(sizeText(part.default));
+  if (isSize(part) || part.anyOf?.some(isSize)) return code(sizeText(part.default));
   const text = typeof part.default === 'string' ? part.default : JSON.stringify(part.default);
   return text === '{}' ? '' : code(text);
 }

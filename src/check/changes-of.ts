@@ -172,6 +172,7 @@ function headerChanges(from: Trace['header'], to: Trace['header']): HeaderChange
     settings: settings('settings'),
     seed,
     sanitize,
+    cache: wholeChange(from.cache, to.cache),
     optionsNotModelled: listOrNone(from.optionsNotModelled, to.optionsNotModelled),
     image: changedFields(from.image, to.image),
     files: wholeChange(from.files, to.files),

@@ -82,6 +82,10 @@ const headerChanges = z.strictObject({
     .describe('All modules of own hunks, if they differ in anything; null: there are none.'),
   settings: settings.optional().describe('Settings that differ; null: not in this trace.'),
   seed: header.seed.optional(),
+  cache: header.cache
+    .nullable()
+    .optional()
+    .describe('All keys of the cache, if they differ in anything; null: not in the header.'),
   optionsNotModelled: names
     .nullable()
     .optional()

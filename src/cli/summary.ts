@@ -10,6 +10,7 @@ import type { Consumed, Trace, TraceEvent } from '../trace/trace.js';
 import { kindOf } from '../trace/trace.js';
 import { TURN_ON } from '../series/patches.js';
 import { summaryReports } from './summary-reports.js';
+import { cacheLines } from './summary-cache.js';
 
 const LABEL_WIDTH = 28;
 /** Columns of a frame in addition to its text. */
@@ -36,6 +37,7 @@ export function summaryHead(boot: Boot, paint: ChalkInstance): string {
     ...imageParts(boot),
     scenario.cmdline === null ? 'no command line' : `command line: ${printable(scenario.cmdline)}`,
     ...initrdSizeLine(boot),
+    ...cacheLines(boot),
     ...optionLines(boot, paint),
     '',
     '',

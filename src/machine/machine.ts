@@ -1,7 +1,7 @@
 /** A machine: DRAM behind its engine, a cache, MTRRs and CPUs, connected to each other; snapshots of all of it. */
 import { KEY_PLAIN, PAGE_SIZE, pa, type KeyId, type Pa } from './address.js';
 import { Bus, type Device, type UpstreamPort } from './bus.js';
-import { Cache, type CacheSnapshot } from './cache/cache.js';
+import { Cache, type CacheConfig, type CacheSnapshot } from './cache/cache.js';
 import { Cpu, type CpuBus, type CpuSnapshot } from './cpu/cpu.js';
 import type { CpuDriver } from './cpu/cpu-core.js';
 import type { CpuModel } from './cpu/cpuid.js';
@@ -22,7 +22,7 @@ export interface MachineConfig {
   /** Physical ranges of DRAM. */
   readonly ram: readonly DramRange[];
   readonly mtrr: MtrrConfig;
-  readonly cache: { readonly size: number; readonly ways: number };
+  readonly cache: Omit<CacheConfig, 'store' | 'coherent'>;
   readonly engine: {
     readonly mode: EngineMode;
     readonly seed: string;

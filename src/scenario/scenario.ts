@@ -1,5 +1,6 @@
 /** Scenarios: a machine, its firmware and its loader, as validated data. */
 import * as z from 'zod';
+import { WRITE_BACK_ORDERS } from '../machine/cache/write-back-order.js';
 import { CPU_MODELS } from '../machine/cpu/cpu-models.js';
 import { InputError, type Place } from '../base/errors.js';
 import { LIMITS, limitError, type Limit } from '../base/limits.js';
@@ -125,6 +126,9 @@ const sortedOnce = (names: readonly string[]): boolean =>
   names.every((name, i) => i === 0 || (names[i - 1] ?? '') < name);
 const UNSORTED = { message: 'names must be sorted and unique' };
 
+/** Sizes of the cache by name: all L3 of the processor, or that of one complex of cores. */
+export const CACHE_SIZE_NAMES = ['l3', 'l3-ccx'] as const;
+
 const machineSchema = z.strictObject({
   cpu: z
     .enum(Object.keys(CPU_MODELS) as [string, ...string[]])
@@ -141,11 +145,21 @@ const machineSchema = z.strictObject({
     ),
   cache: z
     .strictObject({
-      size: size
-        .refine(...atMost(LIMITS.cacheSize))
+      size: z
+        .union([size.refine(...atMost(LIMITS.cacheSize)), z.enum(CACHE_SIZE_NAMES)], {
+          error: `${SIZE}; or ${CACHE_SIZE_NAMES.join(' or ')}`,
+        })
         .prefault(512 * 1024)
-        .describe('Bytes: 64 × ways × a power of two, or 0 for no cache at all.'),
+        .describe(
+          "Bytes: 64 × ways × a power of two, or 0 for no cache at all. `l3`: the processor's L3, `l3-ccx`: that of one complex of cores, rounded down to such a size.",
+        ),
       ways: z.int().min(1).max(64).default(8).describe('Lines in a set.'),
+      writeBack: z
+        .enum(WRITE_BACK_ORDERS)
+        .optional()
+        .describe(
+          'The order in which WBINVD writes dirty lines to memory: by address and key (`ascending`, the default), plaintext lines after those of all keys (`c0-last`), or a permutation from the seed (`seeded`).',
+        ),
     })
     .prefault({})
     .describe('The cache shared by all CPUs: write-back, set-associative, LRU.'),

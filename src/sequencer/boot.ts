@@ -22,6 +22,7 @@ import { Sanitizer, type SanitizerSnapshot } from '../sanitizer/sanitizer.js';
 import { Recorder, type RecorderState } from '../trace/recorder.js';
 import type { SanitizerReport } from '../trace/report.js';
 import type { Outcome, Trace, TraceHeader } from '../trace/trace.js';
+import { cacheOf } from '../scenario/cache.js';
 import { attachDevices, syscfgOf } from '../scenario/devices.js';
 import { imageOf } from './boot-image.js';
 import { labelIndex } from './label-index.js';
@@ -31,7 +32,7 @@ import { symbolOf } from './symbols.js';
 import { sanitizerHost } from './sanitizer-host.js';
 import { screenOf, watchScreen } from './screen.js';
 import type { Expected } from './expected.js';
-import { finalRegions, type Digest } from './final-state.js';
+import { finalRegions, writeBackAll, type Digest } from './final-state.js';
 import { firmwareOf } from '../scenario/firmware.js';
 import {
   crossPurgatory,
@@ -143,7 +144,7 @@ export class Boot {
       cpus: scenario.machine.cpus,
       ram: ramOf(scenario, model),
       mtrr: { enabled: scenario.machine.mtrr, default: MEMTYPE.WB, uncached: [] },
-      cache: scenario.machine.cache,
+      cache: cacheOf(scenario, model),
       engine: {
         mode: scenario.machine.engine,
         seed: scenario.machine.seed,
@@ -314,7 +315,7 @@ export class Boot {
   finish(): Trace {
     this.watchScreen();
     this.sanitizer?.stop();
-    for (const cpu of this.machine.cpus) cpu.wbinvd();
+    writeBackAll(this.machine);
     const regions = finalRegions(this.machine, this.regions(), this.options.digest);
     return this.recorder.finish({ regions, screen: screenOf(this.machine) }, this.reports());
   }

@@ -25,6 +25,12 @@ export function stateName({ plain, encrypted }: DramState): RegionState {
   return plain === 0 ? 'ciphertext' : 'mixed';
 }
 
+/** Writes back all dirty lines. An order that the scenario chose holds across CPUs: their lines are written together. */
+export function writeBackAll({ cache, cpus }: Machine): void {
+  if (cache.reorder !== null) cache.wbinvd('all');
+  for (const cpu of cpus) cpu.wbinvd();
+}
+
 /** The digest of bytes in DRAM; of a large region, chunk by chunk. */
 function digestOf(machine: Machine, base: number, size: number, digest: Digest): string {
   if (size <= AT_ONCE) return digest(machine.dram.peek(pa(base), size));

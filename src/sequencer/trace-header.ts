@@ -1,6 +1,8 @@
 /** The header of a boot's trace: the whole invocation. */
 import { VERSION } from '../base/version.js';
 import type { KernelImage } from '../firmware/image/kernel-image.js';
+import { cacheHeader, cacheOf } from '../scenario/cache.js';
+import { cpuModelOf } from '../scenario/memory-layout.js';
 import { notModelled } from '../series/options.js';
 import { canonicalName } from '../series/without.js';
 import type { TraceHeader } from '../trace/trace.js';
@@ -27,6 +29,7 @@ export function traceHeader(
     ...ownHeader(options),
     settings: { ...options.settings },
     seed: scenario.machine.seed,
+    ...cacheHeader(scenario, cacheOf(scenario, cpuModelOf(scenario)).size),
     ...(unmodelled.length > 0 && {
       optionsNotModelled: unmodelled.map(({ option }) => option),
     }),

@@ -80,6 +80,16 @@ export const headerSchema = z.strictObject({
     .describe('Hunks that are not in the series, by the module that they are from.'),
   settings: settings.describe('Values of the scenario that the run changed, by their path.'),
   seed: z.string().describe("The scenario's seed."),
+  cache: z
+    .strictObject({
+      size: count.optional().describe('Bytes, if the scenario has the size by name (`l3`).'),
+      writeBack: z
+        .string()
+        .optional()
+        .describe('The order of write-backs by WBINVD, if the scenario has one.'),
+    })
+    .optional()
+    .describe('The cache, as far as the scenario asks for more than a size.'),
   optionsNotModelled: z
     .array(z.string())
     .min(1)

@@ -51,6 +51,7 @@ export function canonical(trace: Trace): Trace {
       ...(header.ownHunks && { ownHunks: canonicalOwnHunks(header.ownHunks) }),
       settings: sorted(header.settings),
       seed: header.seed,
+      ...(header.cache && { cache: canonicalCache(header.cache) }),
       ...(header.optionsNotModelled && { optionsNotModelled: header.optionsNotModelled }),
       ...(header.sanitize !== undefined && { sanitize: header.sanitize }),
       image: { name: header.image.name, digest: header.image.digest },
@@ -82,6 +83,13 @@ export function canonical(trace: Trace): Trace {
     },
   };
   return withReports(ordered, reportsOf(trace).map(reportInOrder));
+}
+
+function canonicalCache({
+  size,
+  writeBack,
+}: NonNullable<Trace['header']['cache']>): Trace['header']['cache'] {
+  return { ...(size !== undefined && { size }), ...(writeBack !== undefined && { writeBack }) };
 }
 
 function sorted(settings: Readonly<Record<string, Scalar>>): Record<string, Scalar> {

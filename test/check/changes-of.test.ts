@@ -68,6 +68,16 @@ const anyEnd = fc.record({
   ),
   stub: fc.option(fc.boolean(), { nil: undefined }),
   sanitize: fc.option(fc.constant(true as const), { nil: undefined }),
+  cache: fc.option(
+    fc.record(
+      { size: fc.nat(9), writeBack: fc.constantFrom('c0-last', 'seeded') },
+      {
+        requiredKeys: [],
+        noNullPrototype: true,
+      },
+    ),
+    { nil: undefined },
+  ),
 });
 
 type End = typeof anyEnd extends fc.Arbitrary<infer T> ? T : never;
@@ -85,6 +95,7 @@ const ended = (trace: Trace, end: End): Trace => ({
     without: end.names.slice(1),
     ...(end.stub !== undefined && { stub: end.stub }),
     ...(end.sanitize !== undefined && { sanitize: end.sanitize }),
+    ...(end.cache !== undefined && { cache: end.cache }),
     ...(end.options !== undefined && { optionsNotModelled: end.options }),
   },
   consumed: end.consumed,

@@ -4,7 +4,6 @@
  * Lines are tagged with their address and key and hold plaintext (APM 7.10.6), so one physical line may be cached under
  * several keys at once; memory then gets the contents of the last write-back. Set-associative (replacement.ts).
  */
-import { InputError } from '../../base/errors.js';
 import {
   inLine,
   LINE_SIZE,
@@ -17,6 +16,7 @@ import {
 } from '../address.js';
 import { copyLine } from './copy-line.js';
 import { LineTags, type LineTagsSnapshot, NO_SLOT, REPLACEMENT } from './cache-tags.js';
+import { setsOf } from './geometry.js';
 import { LazyFill } from './lazy-fill.js';
 import type { LineStore } from '../memory/line-store.js';
 import { allocatesOnRead } from '../cpu/memory-types.js';
@@ -24,6 +24,7 @@ import { OverwrittenRun } from '../memory/overwritten-run.js';
 import { REQUESTER_CACHE, type Requester } from '../requester.js';
 import { Probes } from '../probes.js';
 import { MEMTYPE, type MemType, type Origin } from '../types.js';
+import { reorderOf, type Reorder, type WriteBackConfig } from './write-back-order.js';
 import { WriteBackQueue } from './write-back-queue.js';
 
 export interface CacheConfig {
@@ -35,6 +36,8 @@ export interface CacheConfig {
   readonly coherent?: boolean;
   /** The machine's probe points; default: some without listeners. */
   readonly probes?: Probes;
+  /** The order of write-backs by WBINVD; default `ascending`. */
+  readonly writeBack?: WriteBackConfig;
 }
 
 /** The state of the cache. */
@@ -73,6 +76,8 @@ export class Cache {
   /** Offset of that page in `data`. */
   private readonly stage: number;
   private readonly writeBacks: WriteBackQueue;
+  /** WBINVD writes back in an order other than `ascending`; null: it does not. */
+  readonly reorder: Reorder;
   /** The run of lines that this write allocated whole, for the probe point. */
   private readonly whole = new OverwrittenRun();
   private readonly run = new Int32Array(PAGE_SIZE / LINE_SIZE);
@@ -80,25 +85,16 @@ export class Cache {
   private lazy: LazyFill | null = null;
 
   /** Throws E_CACHE_GEOMETRY if size and ways do not give a power of two as the number of sets. */
-  constructor({ store, size, ways, coherent = false, probes = new Probes() }: CacheConfig) {
-    const sets = size === 0 ? 0 : size / LINE_SIZE / ways;
-    const whole = Number.isInteger(Math.log2(sets)) && Number.isInteger(ways) && sets >= 1;
-    if (size !== 0 && !(whole && ways > 0)) {
-      throw new InputError({
-        code: 'E_CACHE_GEOMETRY',
-        place: { path: 'machine.cache' },
-        reason: 'the number of sets is not a power of two',
-        expected: 'a size of 64 bytes × ways × 2^n, or 0',
-        found: `${size} bytes in ${ways} ways`,
-      });
-    }
+  constructor(config: CacheConfig) {
+    const { store, size, ways, coherent = false, probes = new Probes(), writeBack } = config;
     this.store = store;
     this.probes = probes;
     this.size = size;
     this.coherent = coherent;
-    this.tags = new LineTags(sets, ways);
+    this.tags = new LineTags(setsOf(size, ways), ways);
     this.stage = size;
     this.writeBacks = new WriteBackQueue(store, probes);
+    this.reorder = writeBack === undefined ? null : reorderOf(writeBack);
     this.data = new Uint8Array(size + PAGE_SIZE);
     this.words = new Int32Array(this.data.buffer);
   }
@@ -274,13 +270,14 @@ export class Cache {
   }
 
   /**
-   * WBINVD: writes back the lines of a CPU, or all lines, and invalidates them (APM 7.6.3). Our choice of order:
-   * ascending address, at one address ascending key.
+   * WBINVD: writes back the lines of a CPU, or all lines, and invalidates them (APM 7.6.3). Our choice of order, unless
+   * `writeBack` gives another: ascending address, at one address ascending key.
    */
   wbinvd(cpu: number | 'all'): void {
     this.materialize();
     if (this.tags.valid === 0) return;
-    for (const slot of this.tags.dirtySlotsOf(cpu)) this.queueWriteBack(slot);
+    const dirty = this.tags.dirtySlotsOf(cpu);
+    for (const slot of this.reorder?.(dirty, this.tags) ?? dirty) this.queueWriteBack(slot);
     this.sendWriteBacks();
     this.tags.invalidateOwned(cpu);
   }

@@ -3,6 +3,7 @@ import { AMD_VENDOR, HYGON_VENDOR, type CpuModel } from './cpuid.js';
 
 /** Properties of all processors of AMD's 64-bit architecture. */
 const LONG_MODE = { vendor: AMD_VENDOR, linearBits: 48, nx: true } as const;
+const MIB = 2 ** 20;
 const AMD64 = { ...LONG_MODE, gbPages: true, svm: { revision: 1, asids: 0x8000 } } as const;
 
 /** Opteron 200 (SledgeHammer, revision CG): before SVM (Revision Guide 25759; CPUID Specification 25481). */
@@ -30,6 +31,8 @@ export const AMD_K10: CpuModel = {
   physAddrBits: 48,
   gbPages: true,
   svm: { revision: 1, asids: 0x40 },
+  // BKDG 31116: 6 MiB in each of two nodes, before the part that the probe filter takes.
+  l3: { complexes: 2, bytes: 6 * MIB },
 };
 
 /** E-350 (Zacate; BKDG 43170). */
@@ -58,6 +61,8 @@ export const AMD_BULLDOZER: CpuModel = {
   physAddrBits: 48,
   gbPages: true,
   svm: { revision: 1, asids: 0x1_0000 },
+  // BKDG 42301: 8 MiB in each of two nodes, before the part that the probe filter takes.
+  l3: { complexes: 2, bytes: 8 * MIB },
 };
 
 /** GX-412TC (Steppe Eagle, Puma; BKDG 52740). */
@@ -85,6 +90,8 @@ export const ZEN1: CpuModel = {
   maxExtendedLeaf: 0x8000_001f,
   physAddrBits: 48,
   sme: { cBit: 47, reduction: 5, guests: 15, minAsid: 5, coherent: false },
+  // PPR 54945: 8 MiB for a complex of four cores; the product page has 64 MiB.
+  l3: { complexes: 8, bytes: 8 * MIB },
 };
 
 /** EPYC 7002 (Rome). */
@@ -98,6 +105,8 @@ export const ZEN2: CpuModel = {
   maxExtendedLeaf: 0x8000_0020,
   physAddrBits: 48,
   sme: { cBit: 47, reduction: 5, guests: 509, minAsid: 1, coherent: false },
+  // PPR 55803: 16 MiB for a complex of four cores; the product page has 256 MiB.
+  l3: { complexes: 16, bytes: 16 * MIB },
 };
 
 /** EPYC 7003 (Milan). */
@@ -111,6 +120,8 @@ export const ZEN3: CpuModel = {
   maxExtendedLeaf: 0x8000_0023,
   physAddrBits: 48,
   sme: { cBit: 51, reduction: 5, guests: 509, minAsid: 1, coherent: true },
+  // PPR 55898: 32 MiB for a complex of eight cores; the product page has 256 MiB.
+  l3: { complexes: 8, bytes: 32 * MIB },
 };
 
 /** EPYC 9004 (Genoa). */
@@ -124,6 +135,8 @@ export const EPYC_9654: CpuModel = {
   maxExtendedLeaf: 0x8000_0028,
   physAddrBits: 52,
   sme: { cBit: 51, reduction: 6, guests: 1006, minAsid: 1, coherent: true },
+  // PPR 55901: 32 MiB for a complex of eight cores; the product page has 384 MiB.
+  l3: { complexes: 12, bytes: 32 * MIB },
 };
 
 /** EPYC 9005 (Turin); Fn8000_001F is the EPYC 9654's (our choice: no public dump of this part's leaf was found). */
@@ -137,6 +150,8 @@ export const ZEN5: CpuModel = {
   maxExtendedLeaf: 0x8000_0028,
   physAddrBits: 52,
   sme: { cBit: 51, reduction: 6, guests: 1006, minAsid: 1, coherent: true },
+  // The product page has 512 MiB; 32 MiB for a complex of eight cores, as before (our choice).
+  l3: { complexes: 16, bytes: 32 * MIB },
 };
 
 /** Hygon C86 7185, built after Zen 1; Fn8000_001F is Zen 1's (our choice). */
@@ -162,6 +177,8 @@ export const INTEL_BROADWELL: CpuModel = {
   linearBits: 48,
   nx: true,
   gbPages: true,
+  // The product page has 35 MiB, 2.5 MiB for each core, which all cores share.
+  l3: { complexes: 1, bytes: 35 * MIB },
 };
 
 /** The processors that a scenario may name. */

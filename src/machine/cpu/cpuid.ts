@@ -21,6 +21,15 @@ export interface CpuModel {
   readonly sme?: SmeModel;
   /** Absent if the processor has no SVM. */
   readonly svm?: SvmModel;
+  /** Absent if the processor has no L3. Not reported by CPUID here: the leaves of caches are not modelled. */
+  readonly l3?: L3Model;
+}
+
+/** The L3 of a processor: in each of its complexes of cores (before Zen: of its nodes), for the cores of that complex. */
+export interface L3Model {
+  readonly complexes: number;
+  /** Bytes in each complex. */
+  readonly bytes: number;
 }
 
 /** Fn8000_000A. */
