@@ -8,6 +8,7 @@ import type { KeyId, Pa, Va } from './address.js';
 import type { IommuEvent } from './iommu/amd-iommu-events.js';
 import type { Requester } from './requester.js';
 import type { TlbEntry } from './cpu/tlb.js';
+import type { MapRead } from './svm/permission-maps.js';
 import type { Fault, MemType, Origin } from './types.js';
 
 export class ProbePoint<Args extends readonly unknown[]> {
@@ -88,6 +89,8 @@ export class Probes {
   readonly guestAccessed = new ProbePoint<
     [kind: AccessKind, cpu: number, gpa: number, bytes: Uint8Array]
   >();
+  /** The processor read a permission map of a guest. */
+  readonly permissionMapRead = new ProbePoint<[cpu: number, read: MapRead]>();
   /** CR0, CR3, CR4, EFER or SYSCFG was written, after the write. */
   readonly controlWritten = new ProbePoint<[cpu: number, register: string]>();
   /** WRMSR, after the write. */

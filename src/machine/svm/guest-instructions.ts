@@ -3,11 +3,12 @@
  * a processor has many more instructions.
  */
 import { isFault } from '../cpu/fault.js';
+import { Decoder, exit, invalidOpcode, type Instruction } from './guest-decoder.js';
+import { IO_INSTRUCTIONS, msrAccess, TWO_BYTE } from './guest-protected.js';
 import { Guest, type GuestStop } from './guest.js';
 import { isVmexit, type Vmexit } from './nested-paging.js';
 import { RFLAGS } from '../cpu/registers.js';
 import { UnmodelledError } from '../unmodelled.js';
-import { VECTOR, type Fault } from '../types.js';
 import { INTERCEPT, VMEXIT } from './vmcb.js';
 
 /** General registers that string instructions use, by number. */
@@ -16,45 +17,6 @@ const RSI = 6;
 const RDI = 7;
 /** The largest number of instructions before a #VMEXIT (our choice). */
 const MAX_STEPS = 100_000;
-
-const NONE = 0n;
-const exit = (code: bigint): Vmexit => ({ code, info1: NONE, info2: NONE });
-const invalidOpcode = (bytes: number): Fault => ({
-  vector: VECTOR.UD,
-  error: 0,
-  why: `no instruction of the guest begins with 0x${bytes.toString(16)}`,
-});
-
-/** Fetches instruction bytes one by one. */
-class Decoder {
-  length = 0;
-
-  constructor(private readonly guest: Guest) {}
-
-  /** The next byte. */
-  byte(): number | GuestStop {
-    const at = this.guest.linear('CS', this.guest.get('RIP') + BigInt(this.length));
-    if (isFault(at)) return at;
-    const byte = new Uint8Array(1);
-    const stop = this.guest.access('fetch', at, byte);
-    if (stop !== null) return stop;
-    this.length++;
-    return byte[0] ?? 0;
-  }
-
-  /** A little-endian immediate of `bytes` bytes. */
-  immediate(bytes: number): bigint | GuestStop {
-    let value = 0n;
-    for (let i = 0; i < bytes; i++) {
-      const byte = this.byte();
-      if (typeof byte !== 'number') return byte;
-      value |= BigInt(byte) << BigInt(i * 8);
-    }
-    return value;
-  }
-}
-
-type Instruction = (guest: Guest, decoder: Decoder, opcode: number) => GuestStop | null;
 
 /** MOV r, imm (B8+r): 16 or 32 bits. */
 const movImmediate: Instruction = (guest, decoder, opcode) => {
@@ -104,13 +66,19 @@ const hlt: Instruction = (guest) => {
   throw new UnmodelledError('HLT of a guest without an intercept');
 };
 
-/** VMMCALL (0F 01 D9): a #UD without an intercept (APM 15.12.7). */
-const vmmcall: Instruction = (guest, decoder, opcode) => {
-  for (const expected of VMMCALL_REST) {
-    const byte = decoder.byte();
-    if (typeof byte !== 'number') return byte;
-    if (byte !== expected) return invalidOpcode(opcode);
+/** Instructions that begin with 0F: VMMCALL, RDMSR, WRMSR. */
+const twoByte: Instruction = (guest, decoder, opcode) => {
+  const [group, rest] = VMMCALL_REST;
+  const second = decoder.byte();
+  if (typeof second !== 'number') return second;
+  if (second === TWO_BYTE.RDMSR || second === TWO_BYTE.WRMSR) {
+    return msrAccess(guest, second === TWO_BYTE.WRMSR);
   }
+  if (second !== group) return invalidOpcode(opcode);
+  const third = decoder.byte();
+  if (typeof third !== 'number') return third;
+  if (third !== rest) return invalidOpcode(opcode);
+  // VMMCALL (0F 01 D9): a #UD without an intercept (APM 15.12.7).
   return guest.intercepted(INTERCEPT.VMMCALL) ? exit(VMEXIT.VMMCALL) : invalidOpcode(opcode);
 };
 
@@ -127,15 +95,16 @@ export const OPCODE = {
   REP: 0xf3,
   HLT: 0xf4,
 } as const;
-/** The bytes of VMMCALL after 0F. */
+/** The bytes of VMMCALL after 0F: VMMCALL is 0F 01 D9. */
 export const VMMCALL_REST: readonly number[] = [0x01, 0xd9];
 
 const INSTRUCTIONS: ReadonlyMap<number, Instruction> = new Map<number, Instruction>([
-  [OPCODE.TWO_BYTE, vmmcall],
+  [OPCODE.TWO_BYTE, twoByte],
   [OPCODE.NOP, () => null],
   ...Array.from({ length: 8 }, (_, r): [number, Instruction] => [OPCODE.MOV_AX + r, movImmediate]),
   [OPCODE.JMP_SHORT, jmpShort],
   [OPCODE.REP, repMovsb],
+  ...IO_INSTRUCTIONS,
   [OPCODE.HLT, hlt],
 ]);
 

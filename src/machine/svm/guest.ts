@@ -18,6 +18,8 @@ import {
   type GeneralRegister,
 } from '../cpu/registers.js';
 import type { AccessKind } from '../probes.js';
+import { MSR } from '../cpu/msr.js';
+import { PermissionMaps } from './permission-maps.js';
 import { MEMTYPE, VECTOR, type Fault, type MemType, type TableReader } from '../types.js';
 import { UnmodelledError } from '../unmodelled.js';
 import {
@@ -42,6 +44,8 @@ export interface GuestCpu extends Readonly<Record<GeneralRegister, Va>> {
   /** Reads memory for table walks. */
   readonly tables: TableReader;
   setGeneral(name: GeneralRegister, value: Va): void;
+  rdmsr(number: number): bigint | Fault;
+  wrmsr(number: number, value: bigint): Fault | null;
 }
 
 /** The fields of a segment register (APM 4.5) that the guest's instructions use. */
@@ -67,7 +71,9 @@ export class Guest {
   private readonly registers = new Map<RegisterName, bigint>();
   private readonly segments = new Map<LoadedSegment, Segment>();
   private readonly idtLimit: number;
-  private readonly cpl: number;
+  readonly cpl: number;
+  /** The maps that intercept its accesses to MSRs and ports. */
+  readonly maps: PermissionMaps;
   private readonly intercepts: bigint;
   private readonly exceptions: number;
   private readonly paging: PagingContext;
@@ -77,7 +83,9 @@ export class Guest {
     private readonly bus: CpuBus,
     private readonly nested: NestedPaging,
     private readonly vmcb: VmcbView,
+    host: PagingContext,
   ) {
+    this.maps = new PermissionMaps(cpu, bus, host, vmcb);
     for (const name of REGISTERS) this.registers.set(name, vmcb.get(VMCB_SAVE[name]));
     for (const name of LOADED) {
       this.segments.set(name, {
@@ -142,6 +150,18 @@ export class Guest {
 
   intercepted(which: bigint): boolean {
     return (this.intercepts & which) !== 0n;
+  }
+
+  /** An MSR as the guest reads it without an intercept: EFER and the PAT are its own (APM 15.5.1, 15.25.4). */
+  readMsr(number: number): bigint | Fault {
+    if (number === MSR.EFER) return this.get('EFER');
+    if (number === MSR.PAT) return this.vmcb.get(VMCB_SAVE.G_PAT);
+    return this.cpu.rdmsr(number);
+  }
+
+  /** Writes an MSR of the CPU, which the guest's own are in as well (VMLOAD), except EFER and the PAT. */
+  writeMsr(number: number, value: bigint): Fault | null {
+    return this.cpu.wrmsr(number, value);
   }
 
   /** Stores the state of the guest, as a #VMEXIT does (APM 15.6). */

@@ -2,7 +2,7 @@
  * Secure virtual machine (APM vol. 2, chapter 15): VMRUN with nested paging, #VMEXIT, VMLOAD and VMSAVE. The addresses
  * from software (rAX, VM_HSAVE_PA, nCR3) are system physical addresses: with memory encryption on, their C-bit selects
  * the key (APM 7.10.1, 15.34; KVM sets it in each of them since 4.14). Not modelled: VMRUN without nested paging, SEV,
- * GIF and interrupts, the MSR and I/O permission maps, and VMCB caching: each VMRUN reads the whole VMCB (our choice).
+ * GIF and interrupts, ports, and VMCB caching: each VMRUN reads the whole VMCB (our choice).
  */
 import { paAdd, va, vaOfU64, type KeyId, type Pa, type Va } from '../address.js';
 import type { CpuBus } from '../cpu/cpu-core.js';
@@ -152,7 +152,7 @@ function enter(cpu: SvmCpu, bus: CpuBus, context: PagingContext, vmcb: VmcbView)
   const enable = vmcb.get(VMCB_CONTROL.NP_ENABLE);
   if (enable !== NP_ENABLE.NP) throw new UnmodelledError(`VMRUN with NP_ENABLE ${String(enable)}`);
   const nested = new NestedPaging(cpu.tables, context, vmcb.get(VMCB_CONTROL.N_CR3));
-  const guest = new Guest(cpu, bus, nested, vmcb);
+  const guest = new Guest(cpu, bus, nested, vmcb, context);
   const exit = runGuest(guest);
   guest.save();
   return exit;

@@ -98,6 +98,8 @@ export function segmentField(name: VmcbSegment, part: keyof typeof SEGMENT): Vmc
 /** Bits of intercept vectors 3 (31:0) and 4 (63:32) that the machine acts on. */
 export const INTERCEPT = {
   HLT: 1n << 24n,
+  IOIO_PROT: 1n << 27n,
+  MSR_PROT: 1n << 28n,
   SHUTDOWN: 1n << 31n,
   VMRUN: 1n << 32n,
   VMMCALL: 1n << 33n,
@@ -110,6 +112,8 @@ export const NP_ENABLE = { NP: 1n << 0n, SEV: 1n << 1n } as const;
 export const VMEXIT = {
   EXCP0: 0x40n,
   HLT: 0x78n,
+  IOIO: 0x7bn,
+  MSR: 0x7cn,
   SHUTDOWN: 0x7fn,
   VMMCALL: 0x81n,
   NPF: 0x400n,
@@ -118,6 +122,18 @@ export const VMEXIT = {
 
 /** EXITINFO1 of a nested page fault, in addition to the bits of a page fault's error code (APM 15.25.6). */
 export const NPF = { FINAL: 1n << 32n, TABLE: 1n << 33n } as const;
+
+/** EXITINFO1 of VMEXIT_IOIO (APM 15.10.2); the port is in bits 31:16. */
+export const IOIO = {
+  IN: 1n << 0n,
+  SZ8: 1n << 4n,
+  SZ16: 1n << 5n,
+  SZ32: 1n << 6n,
+  A16: 1n << 7n,
+  A32: 1n << 8n,
+  A64: 1n << 9n,
+  PORT_SHIFT: 16n,
+} as const;
 
 /** EVENTINJ and EXITINTINFO (APM 15.20). */
 export const EVENT = {

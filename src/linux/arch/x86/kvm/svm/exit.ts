@@ -26,6 +26,8 @@ const EXIT_NAMES: ReadonlyMap<bigint, string> = new Map<bigint, string>([
   [0n, 'read_cr0'],
   [VMEXIT.EXCP0 + BigInt(UD_VECTOR), 'UD excp'],
   [VMEXIT.HLT, 'hlt'],
+  [VMEXIT.IOIO, 'io'],
+  [VMEXIT.MSR, 'msr'],
   [VMEXIT.SHUTDOWN, 'shutdown'],
   [VMEXIT.VMMCALL, 'vmmcall'],
   [VMEXIT.NPF, 'npf'],

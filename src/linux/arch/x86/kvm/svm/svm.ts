@@ -34,6 +34,7 @@ import {
 } from '../../../../../kernel/constants.js';
 import { rdmsr, wrmsr } from '../../../../../kernel/cpu-ops.js';
 import { BootEnd } from '../../../../../kernel/ends.js';
+import { IOPM_SIZE, MSRPM_SIZE } from '../../../../../machine/svm/permission-maps.js';
 import { noteGuestAccess } from '../../../../user/guest.js';
 import { exitName } from './exit.js';
 import { kvmOf, vcpuOf } from '../mmu.js';
@@ -119,6 +120,8 @@ const SVM_CPUID_FUNC = 0x8000_000a;
 /** Orders of the permission maps: 12 KiB of I/O, 8 KiB of MSRs. */
 const IOPM_ALLOC_ORDER = 2;
 const MSRPM_ALLOC_ORDER = 1;
+/** The maps in "what the boot read". */
+const MAPS = { IOPM: 'I/O permission map', MSRPM: 'MSR permission map' } as const;
 const EBUSY = 16;
 const EINVAL = 22;
 
@@ -152,6 +155,7 @@ export const kvmSvm = bodies({
     const kvm = kvmOf(k);
     kvm.iopmBase = k.fn.alloc_pages(GFP.KERNEL, IOPM_ALLOC_ORDER);
     k.memset(k.__va(kvm.iopmBase), 0xff, PAGE_SIZE * 2 ** IOPM_ALLOC_ORDER);
+    k.trace.recorder.produced(MAPS.IOPM, new Uint8Array(IOPM_SIZE).fill(0xff));
     // svm_cpu_init(): the save area is not cleared.
     kvm.saveArea = k.fn.alloc_pages(GFP.KERNEL, 0);
     // boot_cpu_has(X86_FEATURE_NPT), a bit that scattered.c reads.
@@ -200,6 +204,7 @@ export const kvmSvm = bodies({
     };
     // svm_vcpu_init_msrpm(): every MSR is intercepted; this guest uses none of those that the kernel allows.
     k.memset(k.__va(msrpm), 0xff, PAGE_SIZE * 2 ** MSRPM_ALLOC_ORDER);
+    k.trace.recorder.produced(MAPS.MSRPM, new Uint8Array(MSRPM_SIZE).fill(0xff));
     k.memset(k.__va(page), 0, PAGE_SIZE);
     k.fn.init_vmcb();
   }),
@@ -305,10 +310,14 @@ export const kvmSvm = bodies({
     const ended = k.machine.probes.guestAccessed.listen((what, _cpu, gpa, bytes) => {
       noteGuestAccess(k, 'guest', what, gpa, bytes);
     });
+    const mapsEnded = k.machine.probes.permissionMapRead.listen((_cpu, { map, offset, bytes }) => {
+      k.trace.recorder.consumedPart(MAPS[map], 'VMRUN', offset, bytes);
+    });
     try {
       run(k, vmcbPa);
     } finally {
       ended();
+      mapsEnded();
     }
     MOVED_REGS.forEach((name, i) => {
       regs[name] = BigInt.asUintN(64, BigInt(k.cpu[name]));

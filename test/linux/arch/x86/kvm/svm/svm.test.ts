@@ -1,6 +1,8 @@
 /** The VMCB and the addresses that the kernel gives to the hardware, and the key of their bytes in DRAM. */
 import { describe, expect, test } from '@jest/globals';
 import { VMCB_CONTROL, VMCB_SAVE, type VmcbField } from '../../../../../../src/machine/svm/vmcb.js';
+import { MSR } from '../../../../../../src/machine/cpu/msr.js';
+import { UnmodelledError } from '../../../../../../src/machine/unmodelled.js';
 import type { Boot } from '../../../../../../src/sequencer/boot.js';
 import {
   C,
@@ -11,6 +13,7 @@ import {
   events,
   KEY_HOST,
   KEY_PLAIN,
+  pointersWithMask,
   throughKvm,
   vmcbPage,
   WITH_MASK,
@@ -108,6 +111,62 @@ describe('a guest with other code', () => {
     ]);
     expect(b.kernel.state.kvm?.vcpu?.exitReason).toBe('KVM_EXIT_SHUTDOWN');
     expect(field(b, VMCB_CONTROL.EVENTINJ)).toBe(0n);
+  });
+});
+
+describe('a guest that executes RDMSR', () => {
+  /** mov cx, MSR; rdmsr; hlt — KVM's map intercepts every MSR. */
+  const rdmsr = (msr: number): number[] => [0xb9, msr & 0xff, msr >> 8, 0x0f, 0x32, 0xf4];
+  /** Whether the read of the map was intact, and the exit after the guest's code was mapped, if it is modelled. */
+  function run(stage: number, msr: number, changes: (b: Boot) => object[] = () => []) {
+    let subject: Boot | undefined;
+    const through = (): Boot =>
+      throughKvm({
+        stage,
+        changes: (b) => {
+          subject = b;
+          const before = b.kernel.fn['vmm:set_regs'];
+          const setRegs = (): void => {
+            before();
+            b.kernel.fn.kvm_write_guest(0x1000, Uint8Array.from(rdmsr(msr)));
+          };
+          return [...(changes(b) as []), { 'vmm:set_regs': setRegs }];
+        },
+      });
+    let exit: string;
+    try {
+      exit = events(through(), 'vmexit').at(-1) ?? '';
+    } catch (error) {
+      if (!(error instanceof UnmodelledError)) throw error;
+      exit = error.message;
+    }
+    const read = subject?.recorder.consumedSoFar.filter(({ by }) => by === 'VMRUN');
+    return { exit, read };
+  }
+  const NAME = 'MSR permission map';
+  const { vmcb, root, baseAddress } = WITH_MASK;
+  const mapped = (b: Boot): object[] => [vmcb, root, pointersWithMask(b), baseAddress];
+
+  test('exits by the bit of the MSR in the map, which is read intact without encryption', () => {
+    const { exit, read } = run(17, MSR.SYSENTER_CS);
+    expect(read).toEqual([{ name: NAME, by: 'VMRUN', intact: true }]);
+    expect(exit).toMatch(/svm_exit_handlers\[0x7c\]/);
+  });
+
+  test('at stage 18, its memory mapped right, reads the MSR: the map, without the mask, is read as other bytes', () => {
+    const { read, exit } = run(18, MSR.SYSENTER_CS, mapped);
+    expect(read).toMatchObject([{ name: NAME, by: 'VMRUN', intact: false }]);
+    expect(exit).toBe('vmexit hlt x1');
+  });
+
+  test("is intercepted at stage 18 with the mask in the map's address as well", () => {
+    const { read, exit } = run(18, MSR.SYSENTER_CS, (b) => {
+      const before = b.kernel.fn['init_vmcb:permission-map'];
+      const map = { 'init_vmcb:permission-map': (page: number) => before(page) | C };
+      return [...mapped(b), map];
+    });
+    expect(read).toEqual([{ name: NAME, by: 'VMRUN', intact: true }]);
+    expect(exit).toMatch(/0x7c/);
   });
 });
 
