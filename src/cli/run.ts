@@ -24,6 +24,7 @@ import {
   type OutputFlags,
   type Result,
 } from './output.js';
+import { LastWriters } from './last-writers.js';
 import { Progress } from './progress.js';
 import { checkMatchOut, writeMatchOut, type MatchOutFlags } from './match-out.js';
 import {
@@ -147,7 +148,8 @@ async function run(io: Io, scenario: string, given: Flags): Promise<void> {
     : undefined;
   const summary = summaryOutput(io, form, flags);
   summary.print(summaryHead(boot, summary.paint));
-  runSteps(boot, io, summary);
+  const writers = new LastWriters(boot);
+  runSteps(boot, io, summary, writers);
   const exposed = exposureSummary(boot, wordsOf({ scenario, flags }));
   const { trace, unused, fails } = judged(boot.finish(), reporting);
   const { expected } = boot;
@@ -164,7 +166,7 @@ async function run(io: Io, scenario: string, given: Flags): Promise<void> {
     if (form === 'github') appendSummary(io, done);
   } else if (form === 'yaml' || form === 'json') writeTrace(io, flags.output, form, trace);
   writeMatchOut(io, scenario, flags, trace);
-  summary.print(summaryEnd(trace, unexpected, summary.paint, summary.columns, exposed));
+  summary.print(summaryEnd(trace, unexpected, summary.paint, summary.columns, exposed, writers));
   if (predicates !== undefined && !allHold(predicates, trace, summary)) {
     io.exitCode = EXIT.mismatch;
   }
@@ -212,13 +214,14 @@ function summaryOutput(io: Io, form: Form, { output, matchOut }: Flags): Result 
 }
 
 /** Runs the steps and prints each when it has ended; shows progress on stderr if it is a terminal. */
-function runSteps(boot: Boot, io: Io, summary: Result): void {
+function runSteps(boot: Boot, io: Io, summary: Result, writers: LastWriters): void {
   const progress = new Progress(io, 0);
   const total = boot.ahead.length;
   for (;;) {
     const label = boot.ahead[0];
     if (label === undefined) break;
     progress.next(total - boot.ahead.length, total, label);
+    writers.beforeStep();
     boot.step();
     progress.clear();
     summary.print(summaryStep(boot, label, summary.paint));

@@ -10,6 +10,7 @@ import type { Consumed, Trace, TraceEvent } from '../trace/trace.js';
 import { kindOf } from '../trace/trace.js';
 import { TURN_ON } from '../series/patches.js';
 import { summaryReports } from './summary-reports.js';
+import type { LastWriters } from './last-writers.js';
 import { cacheLines } from './summary-cache.js';
 
 const LABEL_WIDTH = 28;
@@ -176,9 +177,15 @@ export function summaryEnd(
   paint: ChalkInstance,
   columns = Infinity,
   exposed: readonly string[] = [],
+  writers?: LastWriters,
 ): string {
   const lines = ['', paint.bold('what the boot read')];
-  for (const consumed of trace.consumed) lines.push(`  ${consumedLine(consumed, paint)}`);
+  for (const consumed of trace.consumed) {
+    lines.push(`  ${consumedLine(consumed, paint)}`);
+    for (const line of consumed.intact ? [] : (writers?.lines(consumed, trace) ?? [])) {
+      lines.push(`    ${printable(line)}`);
+    }
+  }
   lines.push('', paint.bold('what DRAM contains'));
   for (const { name: raw, state, bytes } of trace.final.regions) {
     const name = printable(raw);

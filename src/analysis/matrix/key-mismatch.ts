@@ -12,7 +12,7 @@ import type { WrongRead } from './report.js';
 
 const cOf = (key: KeyId | number): number => (key === 0 ? 0 : 1);
 /** The writer of lines that no modelled function wrote. */
-const UNNAMED = 'firmware or loader';
+export const UNNAMED = 'firmware or loader';
 
 /** An address that was written with one key and read with another, or was never written. */
 export interface KeyMismatch {
