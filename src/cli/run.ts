@@ -166,7 +166,17 @@ async function run(io: Io, scenario: string, given: Flags): Promise<void> {
     if (form === 'github') appendSummary(io, done);
   } else if (form === 'yaml' || form === 'json') writeTrace(io, flags.output, form, trace);
   writeMatchOut(io, scenario, flags, trace);
-  summary.print(summaryEnd(trace, unexpected, summary.paint, summary.columns, exposed, writers));
+  summary.print(
+    summaryEnd(
+      trace,
+      unexpected,
+      summary.paint,
+      summary.columns,
+      exposed,
+      writers,
+      boot.recorder.searches,
+    ),
+  );
   if (predicates !== undefined && !allHold(predicates, trace, summary)) {
     io.exitCode = EXIT.mismatch;
   }

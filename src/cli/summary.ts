@@ -8,6 +8,8 @@ import { notModelled } from '../series/options.js';
 import { printable } from '../base/printable.js';
 import type { Consumed, Trace, TraceEvent } from '../trace/trace.js';
 import { kindOf } from '../trace/trace.js';
+import { rangeText } from '../trace/render.js';
+import { notFound, type NotFound, type Search } from '../trace/searches.js';
 import { TURN_ON } from '../series/patches.js';
 import { summaryReports } from './summary-reports.js';
 import type { LastWriters } from './last-writers.js';
@@ -178,6 +180,7 @@ export function summaryEnd(
   columns = Infinity,
   exposed: readonly string[] = [],
   writers?: LastWriters,
+  searches: readonly Search[] = [],
 ): string {
   const lines = ['', paint.bold('what the boot read')];
   for (const consumed of trace.consumed) {
@@ -186,6 +189,7 @@ export function summaryEnd(
       lines.push(`    ${printable(line)}`);
     }
   }
+  for (const each of notFound(searches)) lines.push(...notFoundLines(each, paint));
   lines.push('', paint.bold('what DRAM contains'));
   for (const { name: raw, state, bytes } of trace.final.regions) {
     const name = printable(raw);
@@ -230,4 +234,18 @@ function consumedLine(
   const at = firstDifference === undefined ? '' : ` from byte ${String(firstDifference)}`;
   const verdict = intact ? paint.green('intact') : paint.red(`garbage${at}`);
   return `${printable(name).padEnd(LABEL_WIDTH - 2)} ${verdict}, read by ${printable(by)}`;
+}
+
+/** A table that was searched for and not found, and below it the ranges that were searched, by the C-bit of the reads. */
+function notFoundLines({ what, by, ranges, present }: NotFound, paint: ChalkInstance): string[] {
+  const name = printable(what).padEnd(LABEL_WIDTH - 2);
+  const where = [0, 1].flatMap((c) => {
+    const read = ranges.filter((range) => range.c === c);
+    const texts = read.map(({ pa, length }) => rangeText({ space: 'pa', start: pa, length }));
+    return read.length === 0
+      ? []
+      : [`    in ${[...new Set(texts)].join(', ')} with C=${String(c)}`];
+  });
+  const result = present ? paint.red('not found, although there is one') : 'not found';
+  return [`  ${name} ${result}, looked for by ${printable(by)}`, ...where];
 }

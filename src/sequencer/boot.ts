@@ -3,7 +3,8 @@
  * a panic, a triple fault, a hung CPU, or `/init` running.
  */
 import type { KernelImage } from '../firmware/image/kernel-image.js';
-import { builtInInitrd } from '../firmware/initrd.js';
+import { earlyFile } from '../firmware/early-archive.js';
+import { builtInInitrd, MICROCODE_PATH } from '../firmware/initrd.js';
 import { SETUP_DATA } from '../firmware/efi/layout.js';
 import { load, type Loaded, type Region } from '../firmware/loader.js';
 import { __START_KERNEL_map, COMMAND_LINE_SIZE } from '../kernel/constants.js';
@@ -18,6 +19,7 @@ import { MEMTYPE, type BlockCipherFactory } from '../machine/types.js';
 import { configOf, link, type LinkedKernel } from '../series/link.js';
 import { compose, isWholeSeries, type HunkSelection } from '../series/compose.js';
 import { asSource, type ByteSource } from '../base/byte-source.js';
+import { optional } from '../base/optional.js';
 import { Sanitizer, type SanitizerSnapshot } from '../sanitizer/sanitizer.js';
 import { Recorder, type RecorderState } from '../trace/recorder.js';
 import type { SanitizerReport } from '../trace/report.js';
@@ -160,17 +162,14 @@ export class Boot {
     this.initrd = options.initrd ?? builtInInitrd(scenario.loader.initrdSize);
     const initrd = asSource(this.initrd);
     this.recorder = new Recorder({ symbolize: (space, address) => this.symbolize(space, address) });
+    const { kernelAt, cmdlineAt, zeroPageAt } = scenario.loader;
     const loaded = load(this.machine, {
       image,
-      ...(scenario.loader.kernelAt === undefined ? {} : { kernelAt: scenario.loader.kernelAt }),
       overlay: program.overlaySegments(),
       initrd,
-      initrdAt: initrdPlace(scenario, initrd.length, kernelRoom(image, scenario.loader.kernelAt)),
+      initrdAt: initrdPlace(scenario, initrd.length, kernelRoom(image, kernelAt)),
       cmdline: scenario.cmdline,
-      ...(scenario.loader.cmdlineAt === undefined ? {} : { cmdlineAt: scenario.loader.cmdlineAt }),
-      ...(scenario.loader.zeroPageAt === undefined
-        ? {}
-        : { zeroPageAt: scenario.loader.zeroPageAt }),
+      ...optional({ kernelAt, cmdlineAt, zeroPageAt }),
       setupData: setupDataOf(scenario, options.deviceTree),
       firmware: firmwareOf(scenario),
       bios: scenario.firmware,
@@ -444,6 +443,8 @@ export class Boot {
     const bda = Uint8Array.from([...word(ebdaSegment), ...word(lowmemKilobytes)]);
     this.recorder.produced('BIOS data area', bda);
     this.recorder.produced('initrd', initrd);
+    const microcode = earlyFile(asSource(initrd), MICROCODE_PATH);
+    if (microcode !== undefined) this.recorder.produced('microcode', microcode);
     for (const [index, { name, bytes }] of setupData.entries()) {
       this.recorder.produced(`setup_data[${String(index)}]`, bytes.slice(0, SETUP_DATA.data));
       this.recorder.produced(name, bytes.slice(SETUP_DATA.data));

@@ -91,6 +91,11 @@ export class Integrity {
     else this.made.set(this.prefix + name, made);
   }
 
+  /** Whether something was produced under a name. */
+  has(name: string): boolean {
+    return this.lookUp(name) !== undefined;
+  }
+
   /** Checks what a consumer read as a whole. A name that was not produced is not intact. */
   consumed(name: string, by: string, bytes: Uint8Array): void {
     const made = this.lookUp(name);

@@ -8,6 +8,7 @@ import type { EventFields, FieldsOf, Origin, Span } from './event.js';
 import { foldCpus, foldEntries, foldReencryption } from './fold.js';
 import { Integrity, type IntegrityState, type ReadCheck, type Produced } from './integrity.js';
 import { reportInOrder, type SanitizerReport } from './report.js';
+import type { Search } from './searches.js';
 import { rangeText, renderEvent, type Symbolize } from './render.js';
 import {
   withReports,
@@ -57,6 +58,7 @@ export interface RecorderState {
   readonly scopes: readonly string[];
   readonly names: readonly string[];
   readonly integrity: IntegrityState;
+  readonly searches: readonly Search[];
   readonly outcome: Outcome | undefined;
 }
 
@@ -105,6 +107,10 @@ export class Recorder {
   private readonly paths = new Map<string, number>();
   private path: number[] = [];
   private names: string[] = [''];
+  /** Not part of the trace. */
+  private searchesSoFar: readonly Search[] = [];
+  /** Prefix of the names of searches from now on. */
+  private prefix = '';
   private readonly nameIndex = new Map<string, number>([['', 0]]);
 
   constructor(options: RecorderOptions = {}) {
@@ -189,6 +195,19 @@ export class Recorder {
   /** Sets the prefix of the names that are produced and consumed from now on: those of another kernel (kexec). */
   within(prefix: string): void {
     this.integrity.within(prefix);
+    this.prefix = prefix;
+  }
+
+  /** Records a search of memory for a table; not part of the trace. */
+  searched(search: Omit<Search, 'present'>): void {
+    const present = this.integrity.has(search.what);
+    const what = this.prefix + search.what;
+    this.searchesSoFar = [...this.searchesSoFar, { ...search, what, present }];
+  }
+
+  /** The searches so far, in order. */
+  get searches(): readonly Search[] {
+    return this.searchesSoFar;
   }
 
   /** A consumer read the named bytes as a whole. */
@@ -268,6 +287,7 @@ export class Recorder {
       scopes: [...this.scopes],
       names: [...this.names],
       integrity: this.integrity.snapshot(),
+      searches: this.searchesSoFar,
       outcome: this.end,
     };
   }
@@ -285,6 +305,8 @@ export class Recorder {
     this.nameIndex.clear();
     for (const name of state.names) this.intern(name);
     this.integrity.restore(state.integrity);
+    this.prefix = state.integrity.prefix;
+    this.searchesSoFar = state.searches;
     this.end = state.outcome;
   }
 

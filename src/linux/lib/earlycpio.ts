@@ -1,6 +1,7 @@
 /** lib/earlycpio.c: finds a file in an uncompressed cpio archive, before the initramfs is unpacked. */
 import { latin1 } from '../../base/bytes.js';
 import { va, type Va } from '../../machine/address.js';
+import { searched } from '../../kernel/searched.js';
 import { inline, bodies } from '../../kernel/table.js';
 import type { Kernel } from '../../kernel/kernel.js';
 
@@ -21,6 +22,8 @@ const CPIO_HEADER = 110;
 const S_IFMT = 0o170000;
 const S_IFREG = 0o100000;
 
+/** Of the files in an early archive the boot asks for this one only. */
+const WHAT = 'microcode';
 const FIELD = { mode: 1, filesize: 6, namesize: 11 } as const;
 
 const align4 = (n: number): number => Math.ceil(n / 4) * 4;
@@ -71,10 +74,14 @@ export const earlycpio = bodies({
       if (next > length) break;
       if ((header.mode & S_IFMT) === S_IFREG && header.namesize >= path.length) {
         const name = k.readBytes(va(data + at + CPIO_HEADER), path.length);
-        if (latin1(name) === path) return { offset: body, size: header.filesize };
+        if (latin1(name) === path) {
+          searched(k, WHAT, 'find_cpio_data', data, length, true);
+          return { offset: body, size: header.filesize };
+        }
       }
       at = next;
     }
+    searched(k, WHAT, 'find_cpio_data', data, length, false);
     k.trace.emit('read', {
       what: 'early cpio in the initrd',
       result: at === 0 ? 'no archive' : 'not found',

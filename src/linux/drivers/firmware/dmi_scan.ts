@@ -2,6 +2,7 @@
 import { latin1 } from '../../../base/bytes.js';
 import { va } from '../../../machine/address.js';
 import { printable } from '../../arch/x86/kernel/setup/setup.js';
+import { searched } from '../../../kernel/searched.js';
 import { stateSlice } from '../../../kernel/state.js';
 import { fn, inline, bodies } from '../../../kernel/table.js';
 import type { Kernel } from '../../../kernel/kernel.js';
@@ -169,6 +170,7 @@ function byScan(k: Kernel): boolean {
     found = k.fn.dmi_smbios3_present(entry) || k.fn.dmi_present(entry);
     entry.copyWithin(0, SCAN_STEP);
   }
+  searched(k, 'SMBIOS', 'dmi_scan_machine', at, SCAN_SIZE, found);
   k.fn.early_iounmap(at, SCAN_SIZE);
   return found;
 }

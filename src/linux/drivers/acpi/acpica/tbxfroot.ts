@@ -1,5 +1,6 @@
 /** drivers/acpi/acpica/tbxfroot.c: the search for the RSDP in the EBDA and the BIOS area. */
 import { latin1 } from '../../../../base/bytes.js';
+import { searched } from '../../../../kernel/searched.js';
 import { inline, bodies } from '../../../../kernel/table.js';
 import type { Kernel } from '../../../../kernel/kernel.js';
 import { ACPI_TABLE_RSDP, readPhysical, sum } from './tbutils.js';
@@ -33,11 +34,13 @@ function scan(k: Kernel, phys: number, size: number): number | undefined {
   const at = k.fn.acpi_os_map_memory(phys, size);
   if (at === 0) return undefined;
   const bytes = k.readBytes(at, size);
-  k.fn.acpi_os_unmap_memory(at, size);
-  for (let offset = 0; offset < size; offset += RSDP_SCAN_STEP) {
-    if (isRsdp(bytes.subarray(offset))) return phys + offset;
+  let found: number | undefined;
+  for (let offset = 0; offset < size && found === undefined; offset += RSDP_SCAN_STEP) {
+    if (isRsdp(bytes.subarray(offset))) found = phys + offset;
   }
-  return undefined;
+  searched(k, 'RSDP', 'acpi_find_root_pointer', at, size, found !== undefined);
+  k.fn.acpi_os_unmap_memory(at, size);
+  return found;
 }
 
 export const acpiRoot = bodies({

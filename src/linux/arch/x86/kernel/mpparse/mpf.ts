@@ -1,5 +1,6 @@
 /** arch/x86/kernel/mpparse.c: the MP floating pointer, found through the direct map. */
 import { PAGE_SIZE, va, type Va } from '../../../../../machine/address.js';
+import { searched } from '../../../../../kernel/searched.js';
 import { fn, inline, bodies } from '../../../../../kernel/table.js';
 import type { Kernel } from '../../../../../kernel/kernel.js';
 
@@ -39,6 +40,8 @@ export const MPC = {
 /** "_MP_" as 32 bits. */
 const SMP_MAGIC_IDENT = 0x5f50_4d5f;
 
+const WHAT = 'MP floating pointer';
+
 /** Versions 1.1 and 1.4. */
 export const SPECIFICATIONS: readonly number[] = [1, 4];
 
@@ -64,6 +67,7 @@ export const mpf = bodies({
         'smp_scan_config',
         k.readBytes(mpf, MPF.size),
       );
+      searched(k, WHAT, 'smp_scan_config', k.__va(base), length, true);
       k.state.mp.mpfFound = mpf;
       k.state.mp.foundConfig = true;
       k.trace.console(`found SMP MP-table at [mem 0x${at.toString(16)}]`);
@@ -72,6 +76,7 @@ export const mpf = bodies({
       if (physptr !== 0) k.fn.smp_reserve_memory(physptr);
       return true;
     }
+    searched(k, WHAT, 'smp_scan_config', k.__va(base), length, false);
     return false;
   }, true),
 
