@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { THREAD_SIZE } from '../../../../../../src/kernel/constants.js';
 import { cpumask_test_cpu, onlineCpus } from '../../../../../../src/linux/include/linux/cpumask.js';
+import { KEY_HOST, KEY_PLAIN, pa } from '../../../../../../src/machine/address.js';
 import { ACTIVITY } from '../../../../../../src/machine/cpu/cpu-core.js';
 import { MSR } from '../../../../../../src/machine/cpu/msr.js';
 import type { Trace } from '../../../../../../src/trace/trace.js';
@@ -117,6 +118,29 @@ describe('do_boot_cpu', () => {
     it.runTo('smp_init');
     expect(it.kernel.readU32(it.kernel.__va(0x467))).toBe(0);
   });
+
+  test.each([
+    [9, [], 0, true],
+    [18, [ON], 1, true],
+    [18, [ON], 0, false],
+  ] as const)(
+    'at stage %d, %p, has the trampoline in the warm-reset vector at INIT, read with C=%d: %p',
+    (stage, settings, c, there) => {
+      const it = threeCpus({ stage }, ...settings);
+      const before = it.kernel.fn.wakeup_secondary_cpu_via_init;
+      const seen: boolean[] = [];
+      // Firmware reads 40:67 without the C-bit (MP Specification 1.4, B.4); a STARTUP IPI does not involve it.
+      const atInit = (apicid: number, start: number): void => {
+        const bytes = it.machine.dmaRead(pa(0x467), 4, c === 1 ? KEY_HOST : KEY_PLAIN);
+        const vector = new DataView(bytes.buffer);
+        seen.push(vector.getUint16(2, true) * 16 + vector.getUint16(0, true) === start);
+        before(apicid, start);
+      };
+      Object.assign(it.kernel.fn, { wakeup_secondary_cpu_via_init: atInit });
+      it.runTo('smp_init');
+      expect(seen).toEqual([there, there]);
+    },
+  );
 
   test('gives each CPU its own stack', () => {
     const it = threeCpus({ stage: 9 });
