@@ -38,8 +38,8 @@ export const isSuppressed = ({ suppressed }: SanitizerReport): boolean => suppre
 
 /** The function or device with its hunk: `reserve_initrd (hunk 09/initrd)`. */
 export function codeText({ in: by, patch, hunk }: Code): string {
-  if (hunk !== undefined) return `${by} (hunk ${hunk})`;
-  return patch === undefined ? by : `${by} (patch ${patch})`;
+  const named = Object.entries({ hunk, patch }).find(([, value]) => value !== undefined);
+  return named === undefined ? by : `${by} (${named.join(' ')})`;
 }
 
 /** The rule with the place: `wrong-key-read at 0x1000..0x1fff initrd, in reserve_initrd, 3 times`. */

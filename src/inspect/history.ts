@@ -132,13 +132,10 @@ export class History {
   }
 }
 
+function idOf({ kind, step, in: by, hunk = '', cpu, key }: Past): string {
+  return [kind, step, by, hunk, cpu, key].join(' ');
+}
+
 function isSame(a: Past, b: Past): boolean {
-  return (
-    a.kind === b.kind &&
-    a.step === b.step &&
-    a.in === b.in &&
-    a.hunk === b.hunk &&
-    a.cpu === b.cpu &&
-    a.key === b.key
-  );
+  return idOf(a) === idOf(b);
 }

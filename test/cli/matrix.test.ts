@@ -221,10 +221,10 @@ describe('sme-boot matrix', () => {
 });
 
 describe('as a program with workers', () => {
-  let program: string;
-  let terminal: string;
-  beforeAll(() => {
-    // Progress is shown on a terminal only.
+  /** The program, and a module that makes stderr a terminal: progress is shown there only. */
+  let made: { program: string; terminal: string } | undefined;
+  const prepared = (): { program: string; terminal: string } => {
+    if (made !== undefined) return made;
     writeFileSync(
       file('terminal.mjs'),
       "import tty from 'node:tty';" +
@@ -232,13 +232,15 @@ describe('as a program with workers', () => {
         'tty.isatty = (fd) => fd === 2;' +
         'syncBuiltinESMExports();',
     );
-    terminal = pathToFileURL(file('terminal.mjs')).href;
-    program = buildProgram(dir);
-  }, 60_000);
+    const terminal = pathToFileURL(file('terminal.mjs')).href;
+    made = { terminal, program: buildProgram(dir) };
+    return made;
+  };
 
   exhaustiveTest(
     'makes the same report with two workers as in this thread',
     () => {
+      const { program } = prepared();
       const argv = ['matrix', 'bios-minimal', ...ONLY, '--jobs', '2', '--format', 'json'];
       const ran = spawnSync(process.execPath, [program, ...argv], { encoding: 'utf8' });
       expect([ran.status, ran.stderr]).toEqual([0, '']);
@@ -251,6 +253,7 @@ describe('as a program with workers', () => {
     exhaustiveTest(
       `ends on Ctrl-C with the rows so far, with --jobs ${String(jobs)}`,
       async () => {
+        const { program, terminal } = prepared();
         const out = file(`interrupted-${String(jobs)}.json`);
         const argv = ['matrix', 'bios-minimal', 'epyc-efi', '--jobs', String(jobs), '--out', out];
         const child = spawn(process.execPath, ['--import', terminal, program, ...argv]);

@@ -49,8 +49,8 @@ describe('the JSON Schema', () => {
     const text = JSON.stringify(traceJsonSchema());
     expect(text).toContain('http://json-schema.org/draft-07/schema#');
     const closed = text.match(/"additionalProperties":false/g) ?? [];
-    // The trace, header, module of own hunks, its import, image, file, step, consumed, final, region, outcome, report and its earlier event, and every kind of event.
-    expect(closed).toHaveLength(13 + TRACE_KINDS.length);
+    // The trace, header, module of own hunks, its import, image, file, cache, step, consumed, final, region, outcome, report and its earlier event, and every kind of event.
+    expect(closed).toHaveLength(14 + TRACE_KINDS.length);
   });
 
   test('is the one that is shipped', () => {
