@@ -38,7 +38,7 @@ describe('sme-boot why', () => {
     });
   });
 
-  test('leaves older rows to --all', async () => {
+  exhaustiveTest('leaves older rows to --all', async () => {
     const rows = (out: string): number =>
       out.split('\n').filter((line) => /^ {2}\S.* C=\d/.test(line)).length;
     const words = ['why', 'early_level4_pgt', ...SMALL, '--at', 'reserve_initrd'];
@@ -53,7 +53,7 @@ describe('sme-boot why', () => {
     expect(out).toMatch(/, CPU 1/);
   });
 
-  test('fits the terminal', async () => {
+  exhaustiveTest('fits the terminal', async () => {
     const { out } = await sme(['why', 'sme_me_mask', ...SMALL], {}, true);
     expect(out.split('\n').filter((line) => line.length > 80)).toEqual([]);
   });

@@ -56,23 +56,26 @@ describe('the posted series', () => {
     });
   });
 
-  test('encrypts the kernel in a work area that an initrd is in', () => {
+  exhaustiveTest('encrypts the kernel in a work area that an initrd is in', () => {
     expect(reportsOf('initrd-behind-kernel', 18).map(brief)).toContain(
       'foreign-owner-write sme_encrypt_kernel < loader',
     );
   });
 
-  test('goes on using the translation that clear_mapping left, where the page is one entry', () => {
-    const {
-      rule,
-      in: by,
-      earlier,
-    } = reportsOf('bios-minimal', 18, 'machine.mtrr=false').find(
-      (each) => each.rule === 'stale-translation',
-    ) ?? {};
-    expect([rule, by]).toEqual(['stale-translation', 'reserve_ebda_region']);
-    expect(earlier).toMatchObject({ in: '__clear_mapping', hunk: '09/bootdata' });
-  });
+  exhaustiveTest(
+    'goes on using the translation that clear_mapping left, where the page is one entry',
+    () => {
+      const {
+        rule,
+        in: by,
+        earlier,
+      } = reportsOf('bios-minimal', 18, 'machine.mtrr=false').find(
+        (each) => each.rule === 'stale-translation',
+      ) ?? {};
+      expect([rule, by]).toEqual(['stale-translation', 'reserve_ebda_region']);
+      expect(earlier).toMatchObject({ in: '__clear_mapping', hunk: '09/bootdata' });
+    },
+  );
 
   exhaustiveTest('enters a kexec’d kernel whose tables the first one wrote with the C-bit', () => {
     expect(reportsOf('kexec', 18).map(brief)).toContain(
