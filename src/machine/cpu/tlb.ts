@@ -79,6 +79,8 @@ export class Tlb {
       if (!oldest.done) this.remove(oldest.value);
     }
     this.entriesByTag.set(tag, entry);
+    // A smaller page within the one used last comes first from now on, as it does in a restored TLB.
+    this.last.fill(undefined);
   }
 
   /** INVLPG: invalidates the entries of the page of an address, its parts and global ones too (APM 5.5.2). */

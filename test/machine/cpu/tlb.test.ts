@@ -131,11 +131,26 @@ test('Tlb.peek finds what the next lookup finds, and changes no later one', () =
   const tlb = new Tlb();
   tlb.insert(entry(0, PMD_SIZE));
   has(tlb, 5);
-  // A smaller page over it: the one used last is still found first.
+  // A smaller page over it is found first.
   tlb.insert(entry(0, PAGE_SIZE));
   tlb.insert(entry(PUD_SIZE, PAGE_SIZE));
   expect(tlb.peek(va(PUD_SIZE))?.size).toBe(PAGE_SIZE);
-  expect(tlb.peek(va(5))?.size).toBe(PMD_SIZE);
-  expect(tlb.lookup(va(5), TLB_KIND.read)?.size).toBe(PMD_SIZE);
+  expect(tlb.peek(va(5))?.size).toBe(PAGE_SIZE);
+  expect(tlb.lookup(va(5), TLB_KIND.read)?.size).toBe(PAGE_SIZE);
+  // What a lookup finds is not what the next peek of another address changes.
+  expect(tlb.peek(va(PAGE_SIZE))?.size).toBe(PMD_SIZE);
+  expect(tlb.peek(va(5))?.size).toBe(PAGE_SIZE);
   expect(tlb.peek(va(2 * PUD_SIZE))).toBeUndefined();
+});
+
+test('a small page inserted beside a large one is found at once, as in a restored TLB', () => {
+  const tlb = new Tlb();
+  tlb.insert(entry(0, PMD_SIZE));
+  expect(tlb.lookup(va(PAGE_SIZE), TLB_KIND.read)?.size).toBe(PMD_SIZE);
+  tlb.insert(entry(PAGE_SIZE, PAGE_SIZE));
+  const restored = new Tlb();
+  restored.restore(tlb.entries());
+  for (const each of [tlb, restored]) {
+    expect(each.lookup(va(PAGE_SIZE), TLB_KIND.read)?.size).toBe(PAGE_SIZE);
+  }
 });
