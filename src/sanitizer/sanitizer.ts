@@ -83,8 +83,9 @@ export class Sanitizer implements ReportSource {
     return this.found.list();
   }
 
-  /** Listens from now on. */
+  /** Listens from now on, if it does not yet. */
   start(): void {
+    if (this.ends.length > 0) return;
     const { probes } = this.machine;
     this.ends = [
       probes.accessed.listen((kind, cpu, va, pa, key, _type, length, origin) => {

@@ -406,6 +406,8 @@ export class Boot {
     this.kernel.state = structuredClone(snapshot.kernel);
     this.recorder.restore(snapshot.recorder);
     if (snapshot.sanitizer !== undefined) this.sanitizer?.restore(snapshot.sanitizer);
+    // It stopped if the boot had ended.
+    this.sanitizer?.start();
     // Accesses are again attributed to the function recorded in the snapshot.
     this.kernel.trace.setOrigin();
     this.next = snapshot.next;
