@@ -66,6 +66,13 @@ try {
   row('1 TiB', large, `${(large.wall / plain.wall).toFixed(2)} of the default boot`);
   const efi = measure(['run', 'epyc-efi']);
   row('epyc-efi', efi, `${(efi.wall / plain.wall).toFixed(2)} of the default boot`);
+  const watched = measure(['run', 'epyc-efi', '--sanitize']);
+  const times = (watched.wall / efi.wall).toFixed(2);
+  row(
+    'epyc-efi --sanitize',
+    watched,
+    `${times} of epyc-efi; memory ${(watched.peak / efi.peak).toFixed(2)}`,
+  );
   const kernel = join(root, '.cache/debian-kernel/kernel.json');
   if (existsSync(kernel)) {
     const { vmlinuz } = JSON.parse(readFileSync(kernel, 'utf8'));
