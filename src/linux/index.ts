@@ -149,6 +149,7 @@ import { scattered } from './arch/x86/kernel/cpu/scattered.js';
 import { microcodeAmd } from './arch/x86/kernel/cpu/microcode/amd.js';
 import { earlycpio } from './lib/earlycpio.js';
 import { head } from './arch/x86/kernel/head.js';
+import { dumpstack } from './arch/x86/kernel/dumpstack.js';
 import { traps, trapsState } from './arch/x86/kernel/traps.js';
 import { panic } from './kernel/panic.js';
 import { asmBug } from './arch/x86/include/asm/bug.js';
@@ -276,6 +277,7 @@ const files = [
   kernelFile(SETUP_C, setup),
   kernelFile('arch/x86/kernel/head.c', head),
   kernelFile('arch/x86/kernel/traps.c', traps),
+  kernelFile('arch/x86/kernel/dumpstack.c', dumpstack),
   kernelFile('kernel/panic.c', panic),
   kernelFile('arch/x86/include/asm/bug.h', asmBug),
   kernelFile(SETUP_C, setupBrk),
