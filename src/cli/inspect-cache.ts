@@ -28,7 +28,8 @@ export function parseCache(text: string): { where: string; length?: number } {
 }
 
 /** The key of a line by its C-bit; a guest's has no other name than its number. */
-const keyText = (key: number): string => (key <= 1 ? `C=${String(key)}` : `key ${String(key)}`);
+export const keyText = (key: number): string =>
+  key <= 1 ? `C=${String(key)}` : `key ${String(key)}`;
 
 /** What is known about a line besides its address, key and state. */
 function aboutText({ dirty, writer, filledBy, same, memory, aliases = [] }: CachedRow): string {

@@ -12,7 +12,7 @@ import { pageName, tlbOf } from '../inspect/tlb.js';
 import { printable } from '../base/printable.js';
 import { table } from './columns.js';
 import { EXIT, exitHelp } from './exit-codes.js';
-import { cache, parseCache } from './inspect-cache.js';
+import { cache, keyText, parseCache } from './inspect-cache.js';
 import { cpuOf, refuseCpu } from './inspect-cpu.js';
 import { checked, endingOf } from './inspect-label.js';
 import { dataOf, textOf, type Part } from './inspect-view.js';
@@ -107,8 +107,6 @@ function why(io: Io, text: string, scenario: string, flags: Flags): void {
 
 const rangeText = (first: number, last: number): string =>
   first === last ? hex(first) : `${hex(first)}..${hex(last)}`;
-/** The key of an access by its C-bit; a guest's has no other name than its number. */
-const keyText = (key: number): string => (key <= 1 ? `C=${String(key)}` : `key ${String(key)}`);
 
 function viewsOf(
   boot: Boot,

@@ -1,11 +1,7 @@
 /** The accesses to ranges of physical memory during a boot: by code, key and boot step, newest first. */
 import type { Origin as CodeOrigin } from '../trace/event.js';
-import {
-  pciRequester,
-  requestingCpu,
-  REQUESTER_PLATFORM,
-  type Requester,
-} from '../machine/requester.js';
+import { requestingCpu, REQUESTER_PLATFORM, type Requester } from '../machine/requester.js';
+import { deviceName } from '../sanitizer/writers.js';
 import type { Boot } from '../sequencer/boot.js';
 import type { PhysicalRange } from './memory.js';
 
@@ -122,10 +118,8 @@ export class History {
     if (origin !== undefined) return { in: boot.recorder.nameOf(origin) || 'loader' };
     const cpu = requester === undefined ? undefined : requestingCpu(requester);
     if (cpu === undefined && requester !== REQUESTER_PLATFORM) {
-      const device = boot.machine.bus.all.find(
-        (each) => each.requester !== undefined && pciRequester(each.requester) === requester,
-      );
-      return { in: device?.name ?? 'device' };
+      const device = requester === undefined ? undefined : deviceName(boot.machine, requester);
+      return { in: device ?? 'device' };
     }
     const { fn, ...code }: CodeOrigin = boot.kernel.trace.origin();
     return { in: fn, ...code, ...(cpu !== undefined && { cpu }) };

@@ -4,6 +4,7 @@
  */
 import {
   LINE_SIZE,
+  lineOf,
   PAGE_SIZE,
   pa as toPa,
   KEY_PLAIN,
@@ -140,18 +141,18 @@ export class Sanitizer implements ReportSource {
   // --- Events --------------------------------------------------------------------------------------------------
 
   private accessed(kind: AccessKind, access: Access): void {
-    const { requester: cpu, va = 0, start, key } = access;
+    const { requester: cpu, va = 0, key } = access;
     if (this.translations.anyStale) this.checkTranslation(cpu, va, access);
     this.checkAddress(access);
     if (key !== KEY_PLAIN) this.checkDevice(access);
     if (kind === 'write') this.write(access);
-    else this.read(access, start);
+    else this.read(access);
   }
 
   private dma(kind: 'read' | 'write', access: Access): void {
     if (kind === 'write') this.write(access);
     // The platform's reads are those of reports and of a loader, which reads what it wrote.
-    else if (access.requester !== REQUESTER_PLATFORM) this.read(access, access.start);
+    else if (access.requester !== REQUESTER_PLATFORM) this.read(access);
   }
 
   private walked(cpu: number, va: number, pa: Pa, key: KeyId): void {
@@ -161,7 +162,7 @@ export class Sanitizer implements ReportSource {
       ...{ requester: cpu, va, start: pa, length: 8, key, origin: 0 },
     };
     this.checkAddress(access);
-    this.read(access, pa);
+    this.read(access);
   }
 
   private faulted(cpu: number, { read, address }: Fault): void {
@@ -188,7 +189,8 @@ export class Sanitizer implements ReportSource {
     if (this.translations.tracks) this.translations.written(start, length, writer);
   }
 
-  private read(access: Access, start: number): void {
+  private read(access: Access): void {
+    const { start } = access;
     if (access.requester !== REQUESTER_PLATFORM) this.owned.wasRead(start, access.length);
     this.shadow.runs(start, access.length, (at, length, number, destroyed) => {
       if (number === UNWRITTEN) return;
@@ -315,7 +317,7 @@ export class Sanitizer implements ReportSource {
   private clflushed(cpu: number, va: number, origin: Origin): void {
     const at = this.machine.cpus[cpu]?.translate(toVa(va));
     if (at === undefined || 'vector' in at) return;
-    const line = Math.floor(at.pa / LINE_SIZE) * LINE_SIZE;
+    const line = lineOf(at.pa);
     this.shadow.runs(line, LINE_SIZE, (start, length, number) => {
       const writer = this.writers.get(number);
       if (writer === undefined || writer.key === at.key) return;
