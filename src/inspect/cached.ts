@@ -2,7 +2,8 @@
 import { hex, LINE_SIZE, pa } from '../machine/address.js';
 import type { CachedLine } from '../machine/cache/cache.js';
 import type { Machine } from '../machine/machine.js';
-import { behindCaches, type PhysicalRange } from './memory.js';
+import { behindCaches } from '../machine/quiet.js';
+import type { PhysicalRange } from './memory.js';
 import { writerName, type Named } from './writer.js';
 
 /** The same physical line in the cache under another key. */

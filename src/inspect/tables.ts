@@ -13,7 +13,7 @@ import {
 import type { Cpu } from '../machine/cpu/cpu.js';
 import { bitNumbers } from '../machine/cpu/mmu.js';
 import type { Machine } from '../machine/machine.js';
-import { quietTables } from './memory.js';
+import { quietTables } from '../machine/quiet.js';
 import { pages } from './translation.js';
 
 /** Pages that are contiguous in both address spaces, with the same size and attributes. */

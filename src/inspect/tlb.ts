@@ -14,7 +14,7 @@ import { MEMTYPE_NAMES } from '../machine/cpu/memory-types.js';
 import type { TlbEntry } from '../machine/cpu/tlb.js';
 import type { Machine } from '../machine/machine.js';
 import { entryText } from '../kernel/fault-text.js';
-import { quietTables } from './memory.js';
+import { quietTables } from '../machine/quiet.js';
 import { pages } from './translation.js';
 
 /** A translation in a TLB; addresses in hexadecimal. */

@@ -6,7 +6,7 @@ import type { TlbEntry } from '../machine/cpu/tlb.js';
 import type { Machine } from '../machine/machine.js';
 import { UnmodelledError } from '../machine/unmodelled.js';
 import type { Fault, MemType } from '../machine/types.js';
-import { quietTables } from './memory.js';
+import { quietTables } from '../machine/quiet.js';
 
 /** The physical address of a virtual one, the C-bit of its page and its memory type. */
 export interface Translated {

@@ -13,7 +13,7 @@ import { entryText } from '../kernel/fault-text.js';
 import { MEMTYPE_NAMES } from '../machine/cpu/memory-types.js';
 import { bitNumbers } from '../machine/cpu/mmu.js';
 import type { Machine } from '../machine/machine.js';
-import { quietTables } from './memory.js';
+import { quietTables } from '../machine/quiet.js';
 import { pages, translationOf } from './translation.js';
 
 /** Bytes mapped by an entry of each level. */

@@ -99,13 +99,17 @@ export class Probes {
   readonly iommuEvent = new ProbePoint<[event: IommuEvent, at: bigint]>();
   /** A fault is delivered to its handler. */
   readonly faulted = new ProbePoint<[cpu: number, fault: Fault]>();
-  /** Translations or lines were flushed; `at` is the linear address of INVLPG and CLFLUSH. */
+  /** Translations or all lines of a CPU were flushed; `at` is the linear address of INVLPG. */
   readonly flushed = new ProbePoint<
     [
       cpu: number,
-      what: 'tlb' | 'tlb-global' | 'invlpg' | 'clflush' | 'wbinvd',
+      what: 'tlb' | 'tlb-global' | 'invlpg' | 'wbinvd',
       at: number | undefined,
       origin: Origin,
     ]
+  >();
+  /** CLFLUSH of a line, after it. `va` is the linear address. */
+  readonly lineFlushed = new ProbePoint<
+    [cpu: number, va: Va, pa: Pa, key: KeyId, origin: Origin]
   >();
 }

@@ -36,10 +36,15 @@ export class Owned {
     });
   }
 
-  /** Whether any byte of a granule was read, by an address in one of the ranges. */
-  isRead(range: OwnedRange, at: number): boolean {
+  /** Whether all bytes of a part of an owned range were read. */
+  allRead(range: OwnedRange, start: number, length: number): boolean {
     const bits = this.read[this.ranges.indexOf(range)];
-    return bits?.[granule(at) - granule(range.base)] === 1;
+    if (bits === undefined) return false;
+    const base = granule(range.base);
+    for (let i = granule(start); i <= granule(start + length - 1); i++) {
+      if (bits[i - base] !== 1) return false;
+    }
+    return true;
   }
 
   snapshot(): OwnedSnapshot {

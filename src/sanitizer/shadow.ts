@@ -1,15 +1,18 @@
 /**
- * The shadow of physical memory: for each 8 bytes the number of their last writer, and whether their contents were
- * destroyed since. Sparse, copy-on-write: a page that one write filled is one number.
+ * The shadow of physical memory: for each byte the number of its last writer, and whether its contents were destroyed
+ * since. Sparse, copy-on-write: a page that one write filled is one number, and 8 bytes are one element as long as they
+ * have the same writer.
  */
 import { PAGE_SIZE } from '../machine/address.js';
 import { UNWRITTEN } from './writers.js';
 
-/** Bytes that one element stands for: a page-table entry. */
+/** Bytes of one element: a page-table entry. */
 export const GRANULE = 8;
 const GRANULES = PAGE_SIZE / GRANULE;
 /** Set in an element whose bytes were destroyed after the write: by a write-back of the line under another key. */
 const DESTROYED = 0x8000_0000;
+/** Set in an element whose bytes have several writers: the rest is the number of their list. */
+const SPLIT = 0x4000_0000;
 
 interface ShadowPage {
   /** The element of all granules, where `each` is null. */
@@ -20,7 +23,10 @@ interface ShadowPage {
 }
 
 /** The state of the shadow. */
-export type ShadowSnapshot = ReadonlyMap<number, ShadowPage>;
+export interface ShadowSnapshot {
+  readonly pages: ReadonlyMap<number, ShadowPage>;
+  readonly splits: readonly (readonly number[])[];
+}
 
 /** A run of granules with the same element: sizes in bytes. */
 export type VisitRun = (start: number, length: number, writer: number, destroyed: boolean) => void;
@@ -28,6 +34,9 @@ export type VisitRun = (start: number, length: number, writer: number, destroyed
 export class Shadow {
   private pages = new Map<number, ShadowPage>();
   private epoch = 0;
+  /** The elements of each byte, for granules with several writers, and the number of each list. */
+  private splits: (readonly number[])[] = [];
+  private readonly splitNumbers = new Map<string, number>();
 
   /** Visits the runs of equal granules of a range, ascending, clipped to the range. */
   runs(start: number, length: number, visit: VisitRun): void {
@@ -48,7 +57,8 @@ export class Shadow {
           granule++;
           while (granule < last && each[granule] === element) granule++;
           const to = Math.min(stop, base + granule * GRANULE);
-          this.report(from, to - from, element, visit);
+          if ((element & SPLIT) === 0) this.report(from, to - from, element, visit);
+          else for (; from < to; from++) this.report(from, 1, this.elementOf(element, from), visit);
           from = to;
         }
       }
@@ -60,9 +70,40 @@ export class Shadow {
     visit(start, length, element & ~DESTROYED, (element & DESTROYED) !== 0);
   }
 
-  /** Records a write: every granule that it touches gets this writer. */
+  /** Records a write. */
   write(start: number, length: number, writer: number): void {
     this.set(start, length, () => writer, writer);
+  }
+
+  /** The element of a byte of a granule. */
+  private elementOf(element: number, at: number): number {
+    if ((element & SPLIT) === 0) return element;
+    return this.splits[element & ~SPLIT]?.[at % GRANULE] ?? UNWRITTEN;
+  }
+
+  /** A granule's element after bytes `from` to `to` of it were changed. */
+  private changed(
+    element: number,
+    from: number,
+    to: number,
+    change: (element: number) => number,
+  ): number {
+    if ((element & SPLIT) === 0) {
+      const next = change(element) >>> 0;
+      if (next === element || (from === 0 && to === GRANULE)) return next;
+    }
+    const bytes = Array.from({ length: GRANULE }, (_, i) => {
+      const before = this.elementOf(element, i);
+      return i >= from && i < to ? change(before) >>> 0 : before >>> 0;
+    });
+    const [first = UNWRITTEN] = bytes;
+    if (bytes.every((each) => each === first)) return first;
+    const id = bytes.join(' ');
+    const known = this.splitNumbers.get(id);
+    if (known !== undefined) return (known | SPLIT) >>> 0;
+    const number = this.splits.push(bytes) - 1;
+    this.splitNumbers.set(id, number);
+    return (number | SPLIT) >>> 0;
   }
 
   /** Marks the written granules of a range as destroyed. */
@@ -72,12 +113,15 @@ export class Shadow {
 
   snapshot(): ShadowSnapshot {
     this.epoch++;
-    return new Map(this.pages);
+    return { pages: new Map(this.pages), splits: [...this.splits] };
   }
 
-  restore(snapshot: ShadowSnapshot): void {
+  restore({ pages, splits }: ShadowSnapshot): void {
     this.epoch++;
-    this.pages = new Map(snapshot);
+    this.pages = new Map(pages);
+    this.splits = [...splits];
+    this.splitNumbers.clear();
+    splits.forEach((bytes, number) => this.splitNumbers.set(bytes.join(' '), number));
   }
 
   /** @param whole the element of a page that is set whole, if it does not depend on the one before. */
@@ -99,7 +143,9 @@ export class Shadow {
         if (each !== null) {
           const last = Math.ceil(stop / GRANULE);
           for (let i = Math.floor(inPage / GRANULE); i < last; i++) {
-            each[i] = change(each[i] ?? UNWRITTEN);
+            const from = Math.max(inPage - i * GRANULE, 0);
+            const to = Math.min(stop - i * GRANULE, GRANULE);
+            each[i] = this.changed(each[i] ?? UNWRITTEN, from, to, change);
           }
         }
       }

@@ -48,15 +48,21 @@ export class Writers {
   /** @param deviceOf the name of a requesting device. */
   constructor(
     private readonly host: SanitizerHost,
-    private readonly deviceOf: (requester: Requester) => string | undefined,
+    private readonly deviceOf: (requester: Requester, origin: Origin) => string,
   ) {}
+
+  /** The code or device that makes an access now: a device has its own name, whatever code runs. */
+  siteOf(requester: Requester, origin: Origin): Site {
+    if (partyOf(requester) !== 'device') return this.host.site();
+    return { in: this.deviceOf(requester, origin) };
+  }
 
   /** The writer of a number; undefined for UNWRITTEN. */
   get(number: number): Writer | undefined {
     return this.list[number - 1];
   }
 
-  /** The number of whoever accesses memory now. */
+  /** The number of the code or device that makes an access now. */
   now(key: KeyId, requester: Requester, origin: Origin): number {
     const { host, last } = this;
     if (
@@ -67,14 +73,10 @@ export class Writers {
     ) {
       return last.number;
     }
-    const party = partyOf(requester);
-    // A device's access is its own, whatever code runs.
-    const device = this.deviceOf(requester) ?? host.nameOf(origin) ?? '?';
-    const site = party === 'device' ? { in: device } : host.site();
     const number = this.intern({
-      site,
+      site: this.siteOf(requester, origin),
       key,
-      party,
+      party: partyOf(requester),
       cpu: requestingCpu(requester),
       step: host.step(),
     });

@@ -1,7 +1,7 @@
 /** The memory that is in the clear at a point of a boot: what a probe on the memory bus would read. */
 import { BLOCK_SIZE, KEY_PLAIN, LINE_SIZE, PAGE_SIZE, pa, type Pa } from '../../machine/address.js';
 import type { Boot } from '../../sequencer/boot.js';
-import { readUnder } from '../memory.js';
+import { readUnder } from '../../machine/quiet.js';
 import { clearTables, mappedRanges } from '../tables.js';
 import { BusLog, type ClearAccess, type Code, type LineHistory } from './bus-log.js';
 import { namesIn, ownersOf, type Owner } from './owners.js';

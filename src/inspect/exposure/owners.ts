@@ -3,7 +3,7 @@ import { E820, type E820Entry } from '../../linux/arch/x86/include/asm/e820.js';
 import { freeRanges } from '../../linux/mm/page_alloc/page_alloc.js';
 import { removeRange, type Range } from '../../linux/mm/memblock.js';
 import { pa } from '../../machine/address.js';
-import { readUnder } from '../memory.js';
+import { readUnder } from '../../machine/quiet.js';
 import type { Boot } from '../../sequencer/boot.js';
 import { regionOf, type Region } from '../../firmware/placed.js';
 

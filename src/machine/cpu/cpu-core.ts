@@ -429,7 +429,7 @@ export class CpuCore {
   }
 
   protected reportFlush(
-    what: 'tlb' | 'tlb-global' | 'invlpg' | 'clflush' | 'wbinvd',
+    what: 'tlb' | 'tlb-global' | 'invlpg' | 'wbinvd',
     at: number | undefined,
   ): void {
     const { probes, origin } = this.bus;

@@ -212,8 +212,17 @@ export class Cpu extends CpuCore implements InterruptTarget {
     const entry = this.tlbEntry(at, TLB_KIND.read);
     if (isFault(entry)) return entry;
     this.bus.cache.clflush(translated(entry, at), entry.key);
-    this.reportFlush('clflush', at);
+    this.reportLines(at, at, entry);
     return null;
+  }
+
+  /** CLFLUSH of the lines of addresses in one translation, `last` included. */
+  private reportLines(first: Va, last: Va, entry: TlbEntry): void {
+    const { probes, origin } = this.bus;
+    if (!probes.lineFlushed.active) return;
+    for (let at = first; at <= last; at = vaAdd(at, LINE_SIZE)) {
+      probes.lineFlushed.notify(this.id, at, translated(entry, at), entry.key, origin);
+    }
   }
 
   /** CLFLUSH of every line of a range, with one lookup per translation. */
@@ -225,10 +234,7 @@ export class Cpu extends CpuCore implements InterruptTarget {
       const first = line;
       line = va(alignUp(end, LINE_SIZE));
       this.bus.cache.clflush(translated(entry, first), entry.key, line - first);
-      if (!this.bus.probes.flushed.active) continue;
-      for (let flushed = first; flushed < line; flushed = vaAdd(flushed, LINE_SIZE)) {
-        this.reportFlush('clflush', flushed);
-      }
+      this.reportLines(first, vaAdd(line, -LINE_SIZE), entry);
     }
     return null;
   }
