@@ -21,6 +21,7 @@ export const ME_LOSS_OFFSET = 8;
 const variables: readonly Variable[] = [
   {
     name: 'sme_me_mask',
+    mask: true,
     size: 16,
     align: 16,
     section: '.data',

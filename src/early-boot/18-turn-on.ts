@@ -2,6 +2,7 @@
  * Patch 18, "x86: Add support to turn on Secure Memory Encryption": arch/x86/kernel/mem_encrypt.S.
  * Both functions run at physical addresses on the loader's identity map.
  */
+import { MEMTYPE } from '../machine/types.js';
 import { PAGE_SIZE, PGDIR_SIZE, PMD_SIZE, PUD_SIZE, va, type Va } from '../machine/address.js';
 import { BOOT_PARAMS } from '../firmware/boot-params.js';
 import {
@@ -61,6 +62,8 @@ const POINTER = 0x03n;
 /** Slot 5 of IA32_PAT is byte 1 of the high half; WP is 5. */
 const PA5_SHIFT = 40n;
 const PA5_WP = 5n;
+/** Bytes of each of the two maps. */
+const MAPPED = 4 * PUD_SIZE;
 
 function disable(k: PatchedKernel): void {
   k.writeU64(k.sym('sme_me_mask'), 0n);
@@ -237,7 +240,10 @@ const encrypt: Hunk = {
       k.memcpy(routine, k.sym('.Lencrypt_start'), k.program.sizeOf('.Lencrypt_start'));
       const buffer = va(routine + PAGE_SIZE);
       const plainText = va(PGDIR_SIZE + text);
+      // The comment of the routine: the source is mapped write-protected.
+      k.notes?.mapped({ at: va(PGDIR_SIZE), size: MAPPED }, MEMTYPE.WP);
       k.callAt('.Lencrypt_start', routine, BigInt(work), work - text, plainText, text, buffer);
+      k.notes?.unmapped(va(PGDIR_SIZE));
       k.cpu.setGeneral('rsi', va(Number(BigInt.asIntN(64, k.popU64()))));
       k.cpu.rsp = va(Number(BigInt.asIntN(64, k.popU64())));
     },

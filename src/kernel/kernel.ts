@@ -13,6 +13,7 @@ import { VECTOR, type Fault } from '../machine/types.js';
 import { PAGE_OFFSET, __START_KERNEL_map } from './constants.js';
 import { BootEnd, CpuLost } from './ends.js';
 import { describe } from './fault-text.js';
+import type { KernelNotes } from './notes.js';
 import { callSite, type Program } from './program.js';
 import type { Frame, KernelState } from './state.js';
 import type {
@@ -48,6 +49,8 @@ export class Kernel {
   readonly trace: Tracer;
   /** The CPU that is running; between boot steps it is the boot CPU. */
   cpu: Cpu;
+  /** Gets what the model states of its memory; null: no listener. */
+  notes: KernelNotes | null = null;
   /** Entries of hunks that ran; null: not recorded. */
   uses: Set<LinkedEntry> | null = null;
   private nested = 0;

@@ -21,6 +21,8 @@ export interface Variable {
   readonly init?: (at: LinkAddresses) => Uint8Array;
   /** Names inside the variable, with their offsets in bytes: code relies on them (`early_dynamic_pgts` follows its PGD). */
   readonly parts?: Readonly<Record<string, number>>;
+  /** Whether it holds bits for page-table entries, the C-bit among them: an annotation for the sanitizer. */
+  readonly mask?: true;
   /** The kernel file that defines it. */
   readonly file: string;
 }

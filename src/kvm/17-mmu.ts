@@ -25,7 +25,9 @@ export const kvmMmu: PatchPart = {
       id: '17/mmu',
       file: MMU_C,
       what: 'kvm_mmu_set_mask_ptes() stores the mask, set_spte() sets it in leaves, PT64_PERM_MASK includes it',
-      variables: [{ name: 'shadow_me_mask', size: 8, align: 8, section: '.data', file: MMU_C }],
+      variables: [
+        { name: 'shadow_me_mask', size: 8, align: 8, section: '.data', file: MMU_C, mask: true },
+      ],
       replaces: {
         kvm_mmu_set_mask_ptes: (previous) => (k, user, accessed, dirty, nx, x, me) => {
           previous(k, user, accessed, dirty, nx, x);

@@ -1,9 +1,12 @@
 /** Patch 07, "x86: Extend the early_memmap support with additional attrs": mm/ioremap.c, mm/early_ioremap.c. */
 import type { Va } from '../machine/address.js';
 import { __PAGE_KERNEL, PAGE_CACHE_MODE } from '../kernel/constants.js';
-import type { Phys } from '../linux/mm/early_ioremap.js';
+import { asked, type Phys } from '../linux/mm/early_ioremap.js';
+import { MEMTYPE } from '../machine/types.js';
 import type { PatchPart } from '../kernel/hunk.js';
 import { fn, inline, kernelFile, type PatchedKernel } from '../kernel/table.js';
+
+const { WB, WP } = MEMTYPE;
 
 declare module '../kernel/table.js' {
   interface PatchEntries {
@@ -78,16 +81,16 @@ export const earlyMemremap: PatchPart = {
       adds: [
         kernelFile('arch/x86/mm/ioremap.c', {
           early_memremap_enc: fn((k: PatchedKernel, phys: Phys, size: number) =>
-            k.fn.early_memremap_prot(phys, size, k.fn.__PAGE_KERNEL_ENC()),
+            asked(k, k.fn.early_memremap_prot(phys, size, k.fn.__PAGE_KERNEL_ENC()), size, WB),
           ),
           early_memremap_enc_wp: fn((k: PatchedKernel, phys: Phys, size: number) =>
-            k.fn.early_memremap_prot(phys, size, k.fn.__PAGE_KERNEL_ENC_WP()),
+            asked(k, k.fn.early_memremap_prot(phys, size, k.fn.__PAGE_KERNEL_ENC_WP()), size, WP),
           ),
           early_memremap_dec: fn((k: PatchedKernel, phys: Phys, size: number) =>
-            k.fn.early_memremap_prot(phys, size, k.fn.__PAGE_KERNEL_DEC()),
+            asked(k, k.fn.early_memremap_prot(phys, size, k.fn.__PAGE_KERNEL_DEC()), size, WB),
           ),
           early_memremap_dec_wp: fn((k: PatchedKernel, phys: Phys, size: number) =>
-            k.fn.early_memremap_prot(phys, size, k.fn.__PAGE_KERNEL_DEC_WP()),
+            asked(k, k.fn.early_memremap_prot(phys, size, k.fn.__PAGE_KERNEL_DEC_WP()), size, WP),
           ),
         }),
       ],

@@ -1,4 +1,5 @@
-/** What the sanitizer is told by whoever runs the machine: names for its reports. It needs nothing else of a kernel. */
+/** What the sanitizer gets from the program that runs the machine: names for its reports. It needs nothing else of a kernel. */
+import type { Annotation } from './annotations.js';
 
 /** The code that runs: a function, its source file, the patch and hunk. */
 export interface Site {
@@ -17,9 +18,20 @@ export interface OwnedRange {
   readonly use: 'reader' | 'firmware';
 }
 
+/** A variable of which each bit is a C-bit of page-table entries: sizes in bytes, at its physical address. */
+export interface MaskVariable {
+  readonly name: string;
+  readonly base: number;
+  readonly size: number;
+}
+
 export interface SanitizerHost {
+  /** The annotations that the running code makes; rules that need others are not checked. */
+  annotations(): readonly Annotation[];
   /** The code that runs now. */
   site(): Site;
+  /** The number of the CPU that runs it. */
+  cpu(): number;
   /** A number that changes whenever `site()` may give another answer. */
   version(): number;
   /** The label of the running boot step. */
@@ -30,4 +42,6 @@ export interface SanitizerHost {
   rangeText(space: 'va' | 'pa', start: number, length: number): string;
   /** Ranges with an owner other than the running code, once memory is filled; they do not change. */
   owned(): readonly OwnedRange[];
+  /** The masks, once memory is filled; undefined before. */
+  masks(): readonly MaskVariable[] | undefined;
 }

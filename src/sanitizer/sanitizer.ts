@@ -6,17 +6,23 @@ import { KEY_PLAIN } from '../machine/address.js';
 import type { Machine } from '../machine/machine.js';
 import type { AccessKind } from '../machine/probes.js';
 import { REQUESTER_PLATFORM } from '../machine/requester.js';
+import type { MemType } from '../machine/types.js';
 import type { ReportSource, SanitizerReport } from '../trace/report.js';
+import type { Annotations, LinearRange, Searched } from './annotations.js';
 import type { SanitizerHost } from './host.js';
 import type { OwnedSnapshot } from './owned.js';
 import type { ReportsSnapshot } from './reports.js';
 import { checkAddress, checkDevice, checkFault } from './rules/addresses.js';
+import { checkBuffer } from './rules/devices.js';
 import { checkRead } from './rules/keys.js';
 import { checkAliases, checkClflush, checkWriteBack } from './rules/lines.js';
 import { checkOwner } from './rules/owners.js';
+import { checkSearch } from './rules/searches.js';
 import { checkTranslation } from './rules/translations.js';
+import { RULES, type RuleId } from './rules.js';
 import type { ShadowSnapshot } from './shadow.js';
 import type { TranslationsSnapshot } from './translations.js';
+import { RuleState, type RuleStateSnapshot } from './state.js';
 import { Watch, type Access } from './watch.js';
 import type { Writer } from './writers.js';
 
@@ -27,33 +33,48 @@ export interface SanitizerSnapshot {
   readonly translations: TranslationsSnapshot;
   readonly reports: ReportsSnapshot;
   readonly owned: OwnedSnapshot;
+  readonly rules: RuleStateSnapshot;
 }
 
-export class Sanitizer implements ReportSource {
+export class Sanitizer implements ReportSource, Annotations {
   private readonly watch: Watch;
+  private readonly rules = new RuleState();
   private ends: (() => void)[] = [];
 
   constructor(
     private readonly machine: Machine,
-    host: SanitizerHost,
+    private readonly host: SanitizerHost,
   ) {
     this.watch = new Watch(machine, host);
   }
 
+  /** Rules that are not checked, since the running code does not make their annotations. */
+  notChecked(): RuleId[] {
+    const made: readonly string[] = this.host.annotations();
+    return RULES.filter(
+      (rule) => 'needs' in rule && rule.needs.some((need) => !made.includes(need)),
+    ).map(({ id }) => id);
+  }
+
   reports(): readonly SanitizerReport[] {
+    this.watch.settle();
     return this.watch.found.list();
   }
 
   /** Listens from now on, if it does not yet. */
   start(): void {
     if (this.ends.length > 0) return;
-    const { watch } = this;
+    const { watch, rules } = this;
     const { probes } = this.machine;
     this.ends = [
-      probes.accessed.listen((kind, cpu, va, start, key, _type, length, origin) => {
-        this.accessed(kind, { requester: cpu, va, start, length, key, origin, what: kind });
+      probes.accessed.listen((kind, cpu, va, start, key, type, length, origin) => {
+        watch.settle();
+        const access = { requester: cpu, va, start, length, key, origin, what: kind };
+        if (rules.asked.any) rules.asked.check(watch, access, type);
+        this.accessed(kind, access);
       }),
       probes.dma.listen((kind, requester, start, key, length, origin) => {
+        watch.settle();
         this.dma(kind, { requester, start, length, key, origin, what: kind });
       }),
       probes.walked.listen((cpu, va, start, key) => {
@@ -88,30 +109,69 @@ export class Sanitizer implements ReportSource {
   }
 
   snapshot(): SanitizerSnapshot {
-    const { shadow, writers, translations, found, owned } = this.watch;
+    const { watch } = this;
+    watch.settle();
+    const { shadow, writers, translations, found, owned } = watch;
     return {
       shadow: shadow.snapshot(),
       writers: writers.snapshot(),
       translations: translations.snapshot(),
       reports: found.snapshot(),
       owned: owned.snapshot(),
+      rules: this.rules.snapshot(),
     };
   }
 
   restore(snapshot: SanitizerSnapshot): void {
-    const { shadow, writers, translations, found, owned } = this.watch;
+    const { watch } = this;
+    const { shadow, writers, translations, found, owned } = watch;
     shadow.restore(snapshot.shadow);
     writers.restore(snapshot.writers);
     translations.restore(snapshot.translations);
     found.restore(snapshot.reports);
     owned.restore(snapshot.owned);
+    this.rules.restore(snapshot.rules);
   }
+
+  /** Other code runs from now on: what the earlier code stated of its memory no longer holds. */
+  codeReplaced(): void {
+    this.watch.settle();
+    this.rules.forgetAnnotations();
+  }
+
+  // --- Annotations -----------------------------------------------------------------------------------------------
+
+  mapped(range: LinearRange, type: MemType): void {
+    this.rules.asked.mapped(range, type);
+  }
+  unmapped(at: number): void {
+    this.rules.asked.unmapped(at);
+  }
+  freed(ranges: readonly LinearRange[]): void {
+    this.watch.settle();
+    this.rules.freed.freed(this.watch, ranges);
+  }
+  toDevice(_requester: number, bus: bigint, size: number): void {
+    this.watch.settle();
+    checkBuffer(this.watch, bus, size);
+  }
+  searching(range: LinearRange): void {
+    this.rules.uninitialised.search(range);
+  }
+  searched(search: Searched): void {
+    this.watch.settle();
+    this.rules.uninitialised.search(null);
+    checkSearch(this.watch, search);
+  }
+
+  // --- Accesses --------------------------------------------------------------------------------------------------
 
   private accessed(kind: AccessKind, access: Access): void {
     const { watch } = this;
     const { requester: cpu, va = 0, key } = access;
     if (watch.translations.anyStale) checkTranslation(watch, cpu, va, access);
     checkAddress(watch, access);
+    this.rules.masks.access(watch, access);
     if (key !== KEY_PLAIN) checkDevice(watch, access);
     if (kind === 'write') this.write(access);
     else this.read(access);
@@ -128,6 +188,7 @@ export class Sanitizer implements ReportSource {
     const { start, length, key, requester, origin } = access;
     checkAliases(watch, access);
     if (requester !== REQUESTER_PLATFORM) checkOwner(watch, access);
+    this.rules.twice.written(watch, access);
     const writer = watch.writers.now(key, requester, origin);
     watch.shadow.write(start, length, writer);
     if (watch.translations.tracks) watch.translations.written(start, length, writer);
@@ -138,6 +199,6 @@ export class Sanitizer implements ReportSource {
     if (access.requester !== REQUESTER_PLATFORM) {
       watch.owned.wasRead(access.start, access.length);
     }
-    checkRead(watch, access);
+    checkRead(watch, this.rules, access);
   }
 }

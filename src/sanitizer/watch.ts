@@ -39,6 +39,8 @@ export class Watch {
   /** The first address that has the C-bit of the part in it; Infinity if it has none. */
   readonly cBitAddress: number;
   private ownedRanges: Owned | null = null;
+  /** Checks that the next event has to wait for. */
+  private due: (() => void)[] = [];
 
   constructor(
     readonly machine: Machine,
@@ -63,6 +65,21 @@ export class Watch {
   /** The cached line of an address under a key; undefined if there is none. */
   cached(address: number, key: KeyId): CachedLine | undefined {
     return this.machine.cache.linesOf(pa(address), 1).find((line) => line.key === key);
+  }
+
+  /** The CPU that runs. */
+  get cpu(): number {
+    return this.host.cpu();
+  }
+
+  /** Makes a check once the present access is done, before the next event. */
+  afterwards(check: () => void): void {
+    this.due.push(check);
+  }
+
+  /** Makes the checks that are due. */
+  settle(): void {
+    if (this.due.length > 0) for (const check of this.due.splice(0)) check();
   }
 
   encrypts(cpu: number): boolean {

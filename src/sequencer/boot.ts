@@ -265,6 +265,8 @@ export class Boot {
       loaded: this.first.loaded,
     });
     this.second = enterNext(next, this.machine, this.options.scenario, this.recorder);
+    this.second.kernel.notes = this.sanitizer;
+    this.sanitizer?.codeReplaced();
   }
 
   /** The second kernel of a scenario; undefined if it has none. */
@@ -373,7 +375,7 @@ export class Boot {
   private kernelOf(linked: LinkedKernel, program: Program): Kernel {
     const { machine, recorder } = this;
     const config = configOf(this.options.scenario.config, linked);
-    return new Kernel(
+    const kernel = new Kernel(
       machine,
       machine.cpus[0],
       program,
@@ -382,6 +384,8 @@ export class Boot {
       recorder,
       linked.freshState(),
     );
+    kernel.notes = this.sanitizer;
+    return kernel;
   }
 
   /** The whole state of the boot between two steps. */

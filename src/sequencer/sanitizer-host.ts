@@ -1,5 +1,6 @@
 /** What the sanitizer is told of a boot: the code that runs, and names of addresses. */
-import type { OwnedRange, SanitizerHost } from '../sanitizer/host.js';
+import { ANNOTATIONS } from '../sanitizer/annotations.js';
+import type { MaskVariable, OwnedRange, SanitizerHost } from '../sanitizer/host.js';
 import { rangeText } from '../trace/render.js';
 import type { Region } from '../firmware/loader.js';
 import type { Boot } from './boot.js';
@@ -9,6 +10,9 @@ const SECOND = 2 ** 40;
 
 export function sanitizerHost(boot: Boot): SanitizerHost {
   return {
+    annotations: () => ANNOTATIONS,
+    cpu: () => boot.kernelIfAny?.cpu.id ?? 0,
+    masks: () => (boot.kernelIfAny === undefined ? undefined : masksOf(boot)),
     site() {
       const kernel = boot.kernelIfAny;
       if (kernel === undefined) return { in: 'loader' };
@@ -29,6 +33,14 @@ export function sanitizerHost(boot: Boot): SanitizerHost {
     },
     owned: () => (boot.kernelIfAny === undefined ? [] : ownedRanges(boot)),
   };
+}
+
+function masksOf({ program, loaded, linked }: Boot): MaskVariable[] {
+  const base = (name: string): number =>
+    loaded.kernelAt + (program.link(name) - program.link('_text'));
+  return linked.variables
+    .filter(({ mask }) => mask === true)
+    .map(({ name, size }) => ({ name, base: base(name), size }));
 }
 
 /** The interrupt vectors and the BIOS data area, which firmware goes on using (our choice of the whole 1280 bytes). */

@@ -5,7 +5,8 @@ import { Machine, type MachineConfig } from '../../src/machine/machine.js';
 import { MSR, SYSCFG } from '../../src/machine/cpu/msr.js';
 import { MEMTYPE } from '../../src/machine/types.js';
 import { nodeCipher } from '../../src/node/node-cipher.js';
-import type { OwnedRange, SanitizerHost } from '../../src/sanitizer/host.js';
+import type { Annotation } from '../../src/sanitizer/annotations.js';
+import type { MaskVariable, OwnedRange, SanitizerHost } from '../../src/sanitizer/host.js';
 import { Sanitizer } from '../../src/sanitizer/sanitizer.js';
 import type { SanitizerReport } from '../../src/trace/report.js';
 
@@ -20,6 +21,9 @@ export class Bench {
   private code = 'start';
   private version = 0;
   step = 'first';
+  /** What the code states of its memory, and its masks. */
+  annotations: readonly Annotation[] = [];
+  masks: MaskVariable[] = [];
   /** Ranges with an owner; the first access that could concern them fixes them. */
   owned: OwnedRange[] = [];
 
@@ -36,6 +40,9 @@ export class Bench {
       ...more,
     });
     const host: SanitizerHost = {
+      annotations: () => this.annotations,
+      cpu: () => 0,
+      masks: () => this.masks,
       site: () => ({ in: this.code }),
       version: () => this.version,
       step: () => this.step,
@@ -68,8 +75,8 @@ export class Bench {
   }
 
   /** The table entry of a page, as a write through no mapping. */
-  setEntry(page: number, target: number, flags = 0n): void {
-    const word = BigUint64Array.of(BigInt(target * 4096) | FLAGS | flags);
+  setEntry(page: number, target: number, more = 0n, flags = FLAGS): void {
+    const word = BigUint64Array.of(BigInt(target * 4096) | flags | more);
     this.machine.dmaWrite(pa(PGD + 3 * 4096 + page * 8), new Uint8Array(word.buffer));
   }
 

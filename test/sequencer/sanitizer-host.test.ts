@@ -19,14 +19,19 @@ describe('the posted series', () => {
   test('on bios-minimal reads the microcode search’s initrd before it is encrypted, and BIOS data', () => {
     const reports = reportsOf('bios-minimal', 18);
     expect(reports.map(brief)).toEqual([
+      'wrong-memory-type .Lencrypt_start',
       'wrong-key-read find_ucode_in_initrd < loader',
+      'table-not-found find_ucode_in_initrd < loader',
       'wrong-key-read reserve_ebda_region < loader',
       'wrong-key-read probe_roms < loader',
+      'table-not-found probe_roms < loader',
       'wrong-key-read smp_scan_config < loader',
+      'table-not-found smp_scan_config < loader',
       'wrong-key-read find_smp_config < loader',
       'mixed-key-line set_memory_dec < memblock_virt_alloc_low_nopanic',
     ]);
-    expect(reports[0]).toMatchObject({
+    expect(reports[0]?.what).toMatch(/as WT through a mapping that was asked for as WP$/);
+    expect(reports[1]).toMatchObject({
       ...{ step: 'load_ucode_bsp', C: 1, outcome: 'garbage consumed' },
       ...{ file: 'arch/x86/kernel/cpu/microcode/amd.c', earlier: { C: 0, step: 'loader' } },
     });
@@ -44,6 +49,8 @@ describe('the posted series', () => {
       'cbit-on-mmio early_vga_write',
       'mixed-key-line set_memory_dec < memblock_virt_alloc_low_nopanic',
       'key-disagreement do_boot_cpu',
+      'freed-with-attribute __efi_enter_virtual_mode',
+      'freed-with-attribute swiotlb_free',
     ]) {
       expect(briefs).toContain(each);
     }
@@ -54,6 +61,18 @@ describe('the posted series', () => {
     expect(reports.at(-1)).toMatchObject({
       ...{ rule: 'cbit-not-in-force', in: 'pa_startup_32', cpu: 1 },
     });
+  });
+
+  exhaustiveTest('hands out the overflow buffer, which was zeroed before it lost the C-bit', () => {
+    expect(reportsOf('bios-devices', 18).map(brief)).toContain(
+      'noise-to-device really_probe < memblock_virt_alloc_low_nopanic',
+    );
+  });
+
+  exhaustiveTest('encrypts an initrd a second time that was encrypted with the kernel', () => {
+    expect(reportsOf('encrypted-tail', 18).map(brief)).toContain(
+      'encrypted-twice sme_early_mem_enc < .Lencrypt_start',
+    );
   });
 
   exhaustiveTest('encrypts the kernel in a work area that an initrd is in', () => {

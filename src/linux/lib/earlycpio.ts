@@ -1,7 +1,7 @@
 /** lib/earlycpio.c: finds a file in an uncompressed cpio archive, before the initramfs is unpacked. */
 import { latin1 } from '../../base/bytes.js';
 import { va, type Va } from '../../machine/address.js';
-import { searched } from '../../kernel/searched.js';
+import { search } from '../../kernel/searched.js';
 import { inline, bodies } from '../../kernel/table.js';
 import type { Kernel } from '../../kernel/kernel.js';
 
@@ -23,7 +23,7 @@ const S_IFMT = 0o170000;
 const S_IFREG = 0o100000;
 
 /** Of the files in an early archive the boot asks for this one only. */
-const WHAT = 'microcode';
+const SEARCH = { what: 'microcode', by: 'find_cpio_data', step: 1 } as const;
 const FIELD = { mode: 1, filesize: 6, namesize: 11 } as const;
 
 const align4 = (n: number): number => Math.ceil(n / 4) * 4;
@@ -58,6 +58,7 @@ function parseHeader(
 export const earlycpio = bodies({
   find_cpio_data: inline((k: Kernel, path: string, data: Va, length: number) => {
     let at = 0;
+    const ended = search(k, { ...SEARCH, at: data, length, signature: path });
     // PTR_ALIGN() aligns addresses, not offsets in the archive.
     const align = (offset: number): number => align4(data + offset) - data;
     while (length - at > CPIO_HEADER) {
@@ -75,13 +76,13 @@ export const earlycpio = bodies({
       if ((header.mode & S_IFMT) === S_IFREG && header.namesize >= path.length) {
         const name = k.readBytes(va(data + at + CPIO_HEADER), path.length);
         if (latin1(name) === path) {
-          searched(k, WHAT, 'find_cpio_data', data, length, true);
+          ended(true);
           return { offset: body, size: header.filesize };
         }
       }
       at = next;
     }
-    searched(k, WHAT, 'find_cpio_data', data, length, false);
+    ended(false);
     k.trace.emit('read', {
       what: 'early cpio in the initrd',
       result: at === 0 ? 'no archive' : 'not found',

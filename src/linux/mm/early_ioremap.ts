@@ -1,6 +1,7 @@
 /** mm/early_ioremap.c: mappings before ioremap works. */
 import { alignUp, alignDown, PAGE_SIZE, va, type Va } from '../../machine/address.js';
 import { FIX_BTMAP_BEGIN, FIX_BTMAPS_SLOTS, NR_FIX_BTMAPS } from '../../kernel/constants.js';
+import { MEMTYPE, type MemType } from '../../machine/types.js';
 import { stateSlice } from '../../kernel/state.js';
 import { fn, inline, bodies } from '../../kernel/table.js';
 import type { Kernel } from '../../kernel/kernel.js';
@@ -38,6 +39,12 @@ export const earlyIoremapState = stateSlice(() => ({
 
 const MAX_MAP_CHUNK = NR_FIX_BTMAPS * PAGE_SIZE;
 
+/** States the memory type that the caller of a mapping asks for. Returns the mapping. */
+export function asked(k: Kernel, at: Va | 0, size: number, type: MemType): Va | 0 {
+  if (at !== 0) k.notes?.mapped({ at, size }, type);
+  return at;
+}
+
 export const early_ioremap = bodies({
   __early_ioremap: fn((k: Kernel, phys: Phys, size: number, prot: bigint): Va | 0 => {
     const slot = k.state.slots.findIndex((used) => used === null);
@@ -61,10 +68,11 @@ export const early_ioremap = bodies({
   }, true),
 
   early_ioremap: fn((k: Kernel, phys: Phys, size: number): Va | 0 =>
-    k.fn.__early_ioremap(phys, size, k.fn.FIXMAP_PAGE_IO()),
+    // PAGE_KERNEL_IO has no cache mode: write-back, unless the MTRRs say otherwise.
+    asked(k, k.fn.__early_ioremap(phys, size, k.fn.FIXMAP_PAGE_IO()), size, MEMTYPE.WB),
   ),
   early_memremap: fn((k: Kernel, phys: Phys, size: number): Va | 0 =>
-    k.fn.__early_ioremap(phys, size, k.fn.FIXMAP_PAGE_NORMAL()),
+    asked(k, k.fn.__early_ioremap(phys, size, k.fn.FIXMAP_PAGE_NORMAL()), size, MEMTYPE.WB),
   ),
 
   early_iounmap: fn((k: Kernel, address: Va, size: number) => {
@@ -81,6 +89,7 @@ export const early_ioremap = bodies({
       index--;
     }
     k.state.slots[slot] = null;
+    k.notes?.unmapped(address);
   }, true),
   early_memunmap: inline((k: Kernel, address: Va, size: number) => {
     k.fn.early_iounmap(address, size);

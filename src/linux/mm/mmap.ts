@@ -45,6 +45,7 @@ export const mmap = bodies({
 export const mmapVariables: readonly Variable[] = [
   {
     name: 'protection_map',
+    mask: true,
     size: 16 * 8,
     align: 8,
     section: '.data',

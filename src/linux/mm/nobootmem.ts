@@ -4,7 +4,7 @@ import { freeRun, MAX_ORDER } from './page_alloc/buddy.js';
 import { addRange, removeRange, type Range } from './memblock.js';
 import { fn, inline, bodies } from '../../kernel/table.js';
 import type { Kernel } from '../../kernel/kernel.js';
-import { MAX_DMA, MAX_DMA32, zoneOf, freePages } from './page_alloc/page_alloc.js';
+import { MAX_DMA, MAX_DMA32, noteFreed, zoneOf, freePages } from './page_alloc/page_alloc.js';
 
 declare module '../../kernel/table.js' {
   interface Entries {
@@ -35,11 +35,13 @@ export const nobootmem = bodies({
         runs: [],
       })),
     };
+    const freed: Range[] = [];
     let pages = 0;
     for (const { base, size } of ranges) {
       // Only whole pages are freed; page 0 is never allocated.
       let at = Math.max(alignUp(base, PAGE_SIZE), PAGE_SIZE);
       const top = alignDown(base + size, PAGE_SIZE);
+      if (at < top) freed.push({ base: at, size: top - at });
       while (at < top) {
         const zone = zoneOf(k.state.pages, at);
         const stop = Math.min(top, zone.end);
@@ -49,6 +51,7 @@ export const nobootmem = bodies({
         at = stop;
       }
     }
+    noteFreed(k, freed);
     k.trace.console(`Memory: ${String(pages * (PAGE_SIZE / 1024))}K available`);
   }),
 

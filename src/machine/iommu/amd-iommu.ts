@@ -104,6 +104,11 @@ export class AmdIommu implements Device, UpstreamPort, CommandTarget {
     );
   }
 
+  /** Whether it translates requests. */
+  get enabled(): boolean {
+    return this.registers.has('Control', CONTROL.IommuEn);
+  }
+
   private forward(requester: number, bus: bigint, bytes: Uint8Array, write: boolean): BusResult {
     for (let done = 0; done < bytes.length;) {
       const at = bus + BigInt(done);
@@ -125,7 +130,7 @@ export class AmdIommu implements Device, UpstreamPort, CommandTarget {
   /** The translated address of a request; undefined if it is refused, which is logged. */
   private translate(requester: number, bus: bigint, write: boolean): bigint | undefined {
     // IommuEn=0: nothing is translated.
-    if (!this.registers.has('Control', CONTROL.IommuEn)) return bus;
+    if (!this.enabled) return bus;
     if (bus >= INTERRUPTS.first && bus <= INTERRUPTS.last) {
       throw new UnmodelledError('interrupt remapping of the AMD IOMMU');
     }

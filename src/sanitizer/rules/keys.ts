@@ -1,19 +1,24 @@
 /** `wrong-key-read` and `key-disagreement`: bytes that are read under another key than they were written with. */
 import { requestingCpu } from '../../machine/requester.js';
+import type { RuleState } from '../state.js';
 import { cBit, describe, withC, type Access, type Watch } from '../watch.js';
 import { partyOf, UNWRITTEN, type Writer } from '../writers.js';
 
-export function checkRead(watch: Watch, access: Access): void {
+export function checkRead(watch: Watch, rules: RuleState, access: Access): void {
   watch.shadow.runs(access.start, access.length, (at, length, number, destroyed) => {
-    if (number === UNWRITTEN) return;
+    if (number === UNWRITTEN) {
+      rules.uninitialised.check(watch, access, at, length);
+      return;
+    }
     const writer = watch.writers.get(number);
     if (writer === undefined || (writer.key === access.key && !destroyed)) return;
-    readOtherKey(watch, access, at, length, writer, destroyed);
+    readOtherKey(watch, rules, access, at, length, writer, destroyed);
   });
 }
 
 function readOtherKey(
   watch: Watch,
+  rules: RuleState,
   access: Access,
   start: number,
   length: number,
@@ -26,6 +31,7 @@ function readOtherKey(
   if (same && watch.cached(start, key) !== undefined) return;
   const parties =
     partyOf(requester) === 'device' || writer.party === 'device' || otherCpu(access, writer);
+  if (!same) rules.twice.wasMisread(watch, start, length, key, writer);
   watch.report({
     rule: parties ? 'key-disagreement' : 'wrong-key-read',
     ...watch.by(access),

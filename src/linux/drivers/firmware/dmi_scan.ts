@@ -2,7 +2,7 @@
 import { latin1 } from '../../../base/bytes.js';
 import { va } from '../../../machine/address.js';
 import { printable } from '../../arch/x86/kernel/setup/setup.js';
-import { searched } from '../../../kernel/searched.js';
+import { search } from '../../../kernel/searched.js';
 import { stateSlice } from '../../../kernel/state.js';
 import { fn, inline, bodies } from '../../../kernel/table.js';
 import type { Kernel } from '../../../kernel/kernel.js';
@@ -70,6 +70,13 @@ const ENTRY_BYTES = 32;
 const SCAN_BASE = 0xf_0000;
 const SCAN_SIZE = 0x1_0000;
 const SCAN_STEP = 16;
+const SEARCH = {
+  what: 'SMBIOS',
+  by: 'dmi_scan_machine',
+  length: SCAN_SIZE,
+  signature: ENTRY.anchor,
+  step: SCAN_STEP,
+} as const;
 
 /** Strings that dmi_decode() stores: type of structure, slot, offset of the string's number. */
 const IDENTS: readonly (readonly [number, DmiIdent, number])[] = [
@@ -162,6 +169,7 @@ function byEfi(k: Kernel): boolean {
 function byScan(k: Kernel): boolean {
   const at = k.fn.early_ioremap(SCAN_BASE, SCAN_SIZE);
   if (at === 0) return false;
+  const ended = search(k, { ...SEARCH, at });
   const entry = new Uint8Array(ENTRY_BYTES);
   let found = false;
   for (let offset = 0; offset < SCAN_SIZE && !found; offset += SCAN_STEP) {
@@ -170,7 +178,7 @@ function byScan(k: Kernel): boolean {
     found = k.fn.dmi_smbios3_present(entry) || k.fn.dmi_present(entry);
     entry.copyWithin(0, SCAN_STEP);
   }
-  searched(k, 'SMBIOS', 'dmi_scan_machine', at, SCAN_SIZE, found);
+  ended(found);
   k.fn.early_iounmap(at, SCAN_SIZE);
   return found;
 }

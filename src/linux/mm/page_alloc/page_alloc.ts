@@ -72,11 +72,18 @@ export function zoneOf({ zones }: PageState, address: number): Zone {
 
 function free(k: Kernel, base: number, order: number): void {
   if (order === 0) return freePages(k, base, base + PAGE_SIZE);
+  noteFreed(k, [{ base, size: sizeOf(order) }]);
   checked(k, freeBlock(zoneOf(k.state.pages, base), base, order));
+}
+
+/** States that ranges of physical memory, which the direct map maps, are free from now on. */
+export function noteFreed(k: Kernel, ranges: readonly Range[]): void {
+  k.notes?.freed(ranges.map(({ base, size }) => ({ at: k.__va(base), size })));
 }
 
 /** Frees the pages of [start, end) one by one. */
 export function freePages(k: Kernel, start: number, end: number): void {
+  noteFreed(k, [{ base: start, size: end - start }]);
   for (let at = start; at < end;) {
     const zone = zoneOf(k.state.pages, at);
     const stop = Math.min(end, zone.end);

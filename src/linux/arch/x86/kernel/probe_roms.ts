@@ -1,5 +1,6 @@
 /** arch/x86/kernel/probe_roms.c: option ROMs below 1 MiB, found through the direct map. */
 import { va, type Va } from '../../../../machine/address.js';
+import { search } from '../../../../kernel/searched.js';
 import { stateSlice } from '../../../../kernel/state.js';
 import { fn, inline, bodies } from '../../../../kernel/table.js';
 import type { Kernel } from '../../../../kernel/kernel.js';
@@ -30,6 +31,14 @@ const VIDEO = { name: 'Video ROM', start: 0xc_0000, end: 0xc_8000 } as const;
 const ADAPTERS = { name: 'Adapter ROM', start: 0xc_8000, most: 6 } as const;
 const EXTENSION = { name: 'Extension ROM', start: 0xe_0000, end: 0xf_0000 } as const;
 const SYSTEM = { name: 'System ROM', start: 0xf_0000, end: 0x10_0000 } as const;
+
+const SEARCH = {
+  what: 'option ROM',
+  by: 'probe_roms',
+  length: SYSTEM.start - VIDEO.start,
+  signature: String.fromCharCode(ROMSIGNATURE & 0xff, ROMSIGNATURE >> 8),
+  step: STEP,
+} as const;
 
 interface Rom {
   readonly name: string;
@@ -80,6 +89,7 @@ export const probeRoms = bodies({
 
   probe_roms: fn((k: Kernel) => {
     const lowest = k.fn.isa_bus_to_virt(VIDEO.start);
+    const ended = search(k, { ...SEARCH, at: lowest });
     k.trace.read('option ROMs', lowest, SYSTEM.start - VIDEO.start);
     let start = video(k);
     request(k, SYSTEM);
@@ -101,5 +111,6 @@ export const probeRoms = bodies({
       found++;
       start = Math.floor((end - 1) / STEP) * STEP;
     }
+    ended(k.state.roms.some(({ name }) => name !== SYSTEM.name));
   }),
 });

@@ -1,6 +1,6 @@
 /** drivers/acpi/acpica/tbxfroot.c: the search for the RSDP in the EBDA and the BIOS area. */
 import { latin1 } from '../../../../base/bytes.js';
-import { searched } from '../../../../kernel/searched.js';
+import { search } from '../../../../kernel/searched.js';
 import { inline, bodies } from '../../../../kernel/table.js';
 import type { Kernel } from '../../../../kernel/kernel.js';
 import { ACPI_TABLE_RSDP, readPhysical, sum } from './tbutils.js';
@@ -15,6 +15,12 @@ declare module '../../../../kernel/table.js' {
 const RSDP_SIGNATURE = 'RSD PTR ';
 const RSDP_CHECKSUM_LENGTH = 20;
 const RSDP_SCAN_STEP = 16;
+const SEARCH = {
+  what: 'RSDP',
+  by: 'acpi_find_root_pointer',
+  signature: RSDP_SIGNATURE,
+  step: RSDP_SCAN_STEP,
+} as const;
 const EBDA_PTR_LOCATION = 0x40e;
 const EBDA_WINDOW_SIZE = 1024;
 const HI_RSDP_WINDOW_BASE = 0xe_0000;
@@ -33,12 +39,13 @@ function isRsdp(bytes: Uint8Array): boolean {
 function scan(k: Kernel, phys: number, size: number): number | undefined {
   const at = k.fn.acpi_os_map_memory(phys, size);
   if (at === 0) return undefined;
+  const ended = search(k, { ...SEARCH, at, length: size });
   const bytes = k.readBytes(at, size);
   let found: number | undefined;
   for (let offset = 0; offset < size && found === undefined; offset += RSDP_SCAN_STEP) {
     if (isRsdp(bytes.subarray(offset))) found = phys + offset;
   }
-  searched(k, 'RSDP', 'acpi_find_root_pointer', at, size, found !== undefined);
+  ended(found !== undefined);
   k.fn.acpi_os_unmap_memory(at, size);
   return found;
 }

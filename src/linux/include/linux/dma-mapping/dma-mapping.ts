@@ -1,6 +1,6 @@
 /** include/linux/dma-mapping.h: how drivers map memory for devices. */
 import { PAGE_SIZE, type Va } from '../../../../machine/address.js';
-import { DMA_BIT_MASK, DMA_ERROR_CODE, dmaOp } from './dma_map_ops.js';
+import { DMA, DMA_BIT_MASK, DMA_ERROR_CODE, dmaOp } from './dma_map_ops.js';
 import type { Coherent, DmaDirection, KernelDevice, DmaMapFn } from './dma_map_ops.js';
 import { EIO } from '../../uapi/asm-generic/errno-base.js';
 import { inline, bodies } from '../../../../kernel/table.js';
@@ -27,6 +27,17 @@ declare module '../../../../kernel/table.js' {
   }
 }
 
+/** States that a device was given a bus address. */
+function noteBuffer(
+  k: Kernel,
+  { devid }: KernelDevice,
+  bus: bigint,
+  size: number,
+  dir: DmaDirection,
+): void {
+  if (dir !== DMA.FROM_DEVICE && bus !== DMA_ERROR_CODE) k.notes?.toDevice(devid, bus, size);
+}
+
 export const dmaMapping = bodies({
   // The PCI code sets 0xffffffff for every device (drivers/pci/probe.c: pci_device_add); it is the default as well.
   dma_get_seg_boundary: inline(() => DMA_BIT_MASK(32)),
@@ -41,7 +52,9 @@ export const dmaMapping = bodies({
   dma_map_page: inline((k, dev, page, offset, size, dir) => {
     const map = dmaOp(k, k.fn.get_dma_ops(dev), 'map_page');
     if (map === undefined) return k.fn.BUG('map_page is NULL');
-    return map(dev, page, offset, size, dir);
+    const bus = map(dev, page, offset, size, dir);
+    noteBuffer(k, dev, bus, size, dir);
+    return bus;
   }),
   dma_unmap_single: inline((k, dev, addr, size, dir) => {
     k.fn.dma_unmap_page(dev, addr, size, dir);
@@ -52,7 +65,11 @@ export const dmaMapping = bodies({
   dma_map_sg: inline((k, dev, sgl, dir) => {
     const map = dmaOp(k, k.fn.get_dma_ops(dev), 'map_sg');
     if (map === undefined) return k.fn.BUG('map_sg is NULL');
-    return map(dev, sgl, dir);
+    const mapped = map(dev, sgl, dir);
+    for (const { dmaAddress, dmaLength } of sgl.slice(0, mapped)) {
+      noteBuffer(k, dev, dmaAddress, dmaLength, dir);
+    }
+    return mapped;
   }),
   dma_unmap_sg: inline((k, dev, sgl, dir) => {
     dmaOp(k, k.fn.get_dma_ops(dev), 'unmap_sg')?.(dev, sgl, dir);
@@ -70,7 +87,9 @@ export const dmaMapping = bodies({
       const ops = k.fn.get_dma_ops(dev);
       const flags = k.fn.arch_dma_alloc_attrs(dev, gfp);
       if (flags === null) return null;
-      return dmaOp(k, ops, 'alloc')?.(dev, size, flags) ?? null;
+      const memory = dmaOp(k, ops, 'alloc')?.(dev, size, flags) ?? null;
+      if (memory !== null) noteBuffer(k, dev, memory.handle, size, DMA.BIDIRECTIONAL);
+      return memory;
     },
   ),
   dma_free_coherent: inline((k, dev, size, vaddr, handle) => {

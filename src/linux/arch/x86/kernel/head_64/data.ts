@@ -113,6 +113,7 @@ export const head64Variables: readonly Variable[] = [
   },
   {
     name: 'early_pmd_flags',
+    mask: true,
     size: 8,
     align: 8,
     section: '.data',

@@ -1,6 +1,6 @@
 /** arch/x86/kernel/mpparse.c: the MP floating pointer, found through the direct map. */
 import { PAGE_SIZE, va, type Va } from '../../../../../machine/address.js';
-import { searched } from '../../../../../kernel/searched.js';
+import { search } from '../../../../../kernel/searched.js';
 import { fn, inline, bodies } from '../../../../../kernel/table.js';
 import type { Kernel } from '../../../../../kernel/kernel.js';
 
@@ -40,7 +40,12 @@ export const MPC = {
 /** "_MP_" as 32 bits. */
 const SMP_MAGIC_IDENT = 0x5f50_4d5f;
 
-const WHAT = 'MP floating pointer';
+const SEARCH = {
+  what: 'MP floating pointer',
+  by: 'smp_scan_config',
+  signature: '_MP_',
+  step: MPF.size,
+} as const;
 
 /** Versions 1.1 and 1.4. */
 export const SPECIFICATIONS: readonly number[] = [1, 4];
@@ -56,6 +61,7 @@ export const mpf = bodies({
 
   smp_scan_config: fn((k: Kernel, base: number, length: number) => {
     k.trace.read('MP floating pointer', k.__va(base), length);
+    const ended = search(k, { ...SEARCH, at: k.__va(base), length });
     for (let at = base; at < base + length; at += MPF.size) {
       const mpf = k.__va(at);
       if (k.readU32(va(mpf + MPF.signature)) !== SMP_MAGIC_IDENT) continue;
@@ -67,7 +73,7 @@ export const mpf = bodies({
         'smp_scan_config',
         k.readBytes(mpf, MPF.size),
       );
-      searched(k, WHAT, 'smp_scan_config', k.__va(base), length, true);
+      ended(true);
       k.state.mp.mpfFound = mpf;
       k.state.mp.foundConfig = true;
       k.trace.console(`found SMP MP-table at [mem 0x${at.toString(16)}]`);
@@ -76,7 +82,7 @@ export const mpf = bodies({
       if (physptr !== 0) k.fn.smp_reserve_memory(physptr);
       return true;
     }
-    searched(k, WHAT, 'smp_scan_config', k.__va(base), length, false);
+    ended(false);
     return false;
   }, true),
 

@@ -7,6 +7,7 @@ import {
   _PAGE_PWT,
   PAGE_CACHE_MODE,
 } from '../../../../../kernel/constants.js';
+import { MEMTYPE, type MemType } from '../../../../../machine/types.js';
 import { inline, bodies } from '../../../../../kernel/table.js';
 import type { Kernel } from '../../../../../kernel/kernel.js';
 import type { Variable } from '../../../../../kernel/variables.js';
@@ -25,6 +26,16 @@ function slotBits(slot: number): bigint {
     ((slot & 4) !== 0 ? _PAGE_PAT : 0n)
   );
 }
+
+/** The memory type of each cache mode (enum page_cache_mode, asm/pgtable_types.h). */
+export const CACHE_MODE_TYPES: readonly MemType[] = [
+  MEMTYPE.WB,
+  MEMTYPE.WC,
+  MEMTYPE.UC_MINUS,
+  MEMTYPE.UC,
+  MEMTYPE.WT,
+  MEMTYPE.WP,
+];
 
 const FALLBACK = _PAGE_PCD;
 

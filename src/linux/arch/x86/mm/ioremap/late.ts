@@ -11,6 +11,8 @@ import {
 import { ISA_END_ADDRESS, PAGE_CACHE_MODE } from '../../../../../kernel/constants.js';
 import { CPUINFO } from '../../kernel/cpu/common/common.js';
 import { __flush_tlb_all, set_entry } from '../../../../../kernel/cpu-ops.js';
+import { CACHE_MODE_TYPES } from '../init/cache-mode.js';
+import { MEMTYPE } from '../../../../../machine/types.js';
 import { isRam } from '../../../../kernel/resource.js';
 import { pteTable } from '../../../../lib/ioremap.js';
 import { stateSlice } from '../../../../../kernel/state.js';
@@ -64,6 +66,7 @@ export const ioremapLate = bodies({
     const prot = k.fn.PAGE_KERNEL_IO() | k.fn.cachemode2protval(pcm);
     const address = getVmArea(k, end - start);
     if (k.fn.ioremap_page_range(address, va(address + (end - start)), start, prot) !== 0) return 0;
+    k.notes?.mapped({ at: address, size: end - start }, CACHE_MODE_TYPES[pcm] ?? MEMTYPE.UC);
     return va(address + (phys - start));
   }, true),
 
@@ -80,6 +83,7 @@ export const ioremapLate = bodies({
     const area = k.state.vmalloc[index];
     if (area === undefined) return;
     k.state.vmalloc.splice(index, 1);
+    k.notes?.unmapped(start);
     for (let at: number = start; at < start + area.size; at += PAGE_SIZE) {
       const table = pteTable(k, va(at));
       if (table !== 0) set_entry(k, 'pte', table, tableIndex(va(at), 12), 0n, va(at));
