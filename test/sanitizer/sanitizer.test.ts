@@ -275,7 +275,7 @@ describe('memory with an owner', () => {
     return b.rules;
   };
 
-  test('foreign-owner-write: bytes that nobody has read are overwritten', () => {
+  test('foreign-owner-write: bytes are overwritten before they are read', () => {
     expect(placed((b) => b.store(3, 8))).toEqual(['foreign-owner-write user loader']);
   });
 

@@ -198,11 +198,11 @@ describe('the memory in the clear', () => {
     const r = recorded(EARLY);
     r.b.machine.dmaWrite(pa(FREE), new Uint8Array(8192));
     expect(r.at(FREE)).toMatchObject({ start: FREE, bytes: 8192 });
-    r.b.machine.origin = r.b.recorder.intern('somebody else');
+    r.b.machine.origin = r.b.recorder.intern('another function');
     r.b.machine.dmaWrite(pa(FREE + 64), new Uint8Array(64));
     const at = r.all();
     expect(at(FREE)).toMatchObject({ bytes: 64 });
-    expect(at(FREE + 64)).toMatchObject({ bytes: 64, writer: { fn: 'somebody else' } });
+    expect(at(FREE + 64)).toMatchObject({ bytes: 64, writer: { fn: 'another function' } });
     expect(at(FREE + 128)).toMatchObject({ bytes: 8192 - 128 });
   });
 
