@@ -108,8 +108,8 @@ export class Probes {
       origin: Origin,
     ]
   >();
-  /** CLFLUSH of a line, after it. `va` is the linear address. */
-  readonly lineFlushed = new ProbePoint<
-    [cpu: number, va: Va, pa: Pa, key: KeyId, origin: Origin]
+  /** CLFLUSH of the lines of a range with one translation, after it. `va` is the linear address. */
+  readonly linesFlushed = new ProbePoint<
+    [cpu: number, va: Va, pa: Pa, length: number, key: KeyId, origin: Origin]
   >();
 }

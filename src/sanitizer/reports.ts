@@ -38,28 +38,54 @@ const SEVERITY: readonly SanitizerReport['outcome'][] = [
 
 export class Reports {
   private folded = new Map<string, Folded>();
+  /** What was found last, and the report that it folded into. */
+  private last: { readonly found: Found; readonly folded: Folded } | null = null;
 
   constructor(private readonly host: SanitizerHost) {}
 
   add(found: Found): void {
+    const folded = this.lastLike(found) ?? this.foldedOf(found);
+    this.last = { found, folded };
+    if (folded.n === 0) {
+      folded.n = 1;
+      return;
+    }
+    if (found.start === folded.end) folded.end = found.start + found.length;
+    folded.n++;
+    if (SEVERITY.indexOf(found.outcome) > SEVERITY.indexOf(folded.outcome)) {
+      folded.outcome = found.outcome;
+    }
+  }
+
+  /** The report that the one before folded into, if this one does too, as most do. */
+  private lastLike({ rule, site, cpu, C, what, earlier }: Found): Folded | null {
+    if (this.last === null) return null;
+    const { found, folded } = this.last;
+    const same =
+      rule === found.rule &&
+      site === found.site &&
+      cpu === found.cpu &&
+      C === found.C &&
+      what === found.what &&
+      earlier?.what === found.earlier?.what &&
+      earlier?.writer === found.earlier?.writer;
+    return same ? folded : null;
+  }
+
+  /** The report that a new one folds into: a new one with n = 0 if there is none. */
+  private foldedOf(found: Found): Folded {
     const { rule, site, cpu, C, what, earlier } = found;
     const by = earlier?.writer;
     const id = JSON.stringify([
       ...[rule, site.in, site.hunk, cpu, C, what],
       ...[earlier?.what, by?.site.in, by?.site.hunk, by?.key],
     ]);
-    const end = found.start + found.length;
     const known = this.folded.get(id);
-    if (known === undefined) {
-      const { outcome } = found;
-      this.folded.set(id, { found, step: this.host.step(), end, n: 1, outcome });
-      return;
-    }
-    if (found.start === known.end) known.end = end;
-    known.n++;
-    if (SEVERITY.indexOf(found.outcome) > SEVERITY.indexOf(known.outcome)) {
-      known.outcome = found.outcome;
-    }
+    if (known !== undefined) return known;
+    const { start, length, outcome } = found;
+    const folded = { found, step: this.host.step(), end: start + length, n: 0, outcome };
+    this.folded.set(id, folded);
+    return folded;
   }
 
   /** All reports, in the order of the first of each. */
@@ -98,5 +124,6 @@ export class Reports {
 
   restore(snapshot: ReportsSnapshot): void {
     this.folded = new Map(snapshot.map(([id, each]) => [id, { ...each }]));
+    this.last = null;
   }
 }

@@ -13,7 +13,7 @@ export const RULES = [
     id: 'mixed-key-line',
     title: 'a cache line in use under two keys',
     what: 'A line was dirty under one key while it was touched under the other, or its write-back destroyed newer data.',
-    watches: ['accessed', 'dma', 'writtenBack', 'lineFlushed'],
+    watches: ['accessed', 'dma', 'writtenBack', 'linesFlushed'],
   },
   {
     id: 'stale-translation',

@@ -90,8 +90,9 @@ export class Sanitizer implements ReportSource, Annotations {
       probes.flushed.listen((cpu, what, at) => {
         watch.translations.flushed(cpu, what, at);
       }),
-      probes.lineFlushed.listen((cpu, va, line, key, origin) => {
-        checkClflush(watch, watch.by({ requester: cpu, origin }), va, line, key);
+      probes.linesFlushed.listen((cpu, va, start, length, key, origin) => {
+        const what = 'CLFLUSH';
+        checkClflush(watch, { requester: cpu, va, start, length, key, origin, what });
       }),
       probes.writtenBack.listen((start, key, length, origin) => {
         checkWriteBack(watch, start, length, key, origin);

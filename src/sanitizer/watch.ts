@@ -1,6 +1,5 @@
 /** What the rules of the sanitizer share: the machine, the shadow of its memory, and the list of reports. */
 import { KEY_PLAIN, pa, type KeyId } from '../machine/address.js';
-import type { CachedLine } from '../machine/cache/cache.js';
 import type { Machine } from '../machine/machine.js';
 import { requestingCpu, type Requester } from '../machine/requester.js';
 import type { Origin } from '../machine/types.js';
@@ -62,9 +61,14 @@ export class Watch {
     return this.ownedRanges;
   }
 
-  /** The cached line of an address under a key; undefined if there is none. */
-  cached(address: number, key: KeyId): CachedLine | undefined {
-    return this.machine.cache.linesOf(pa(address), 1).find((line) => line.key === key);
+  /** Whether the line of an address is cached under a key. */
+  isCached(address: number, key: KeyId): boolean {
+    return this.machine.cache.holds(pa(address), key, false);
+  }
+
+  /** Whether it is also dirty. */
+  isDirty(address: number, key: KeyId): boolean {
+    return this.machine.cache.holds(pa(address), key, true);
   }
 
   /** The CPU that runs. */

@@ -45,6 +45,9 @@ export class Writers {
   /** The last writer and what it was made of: most writes repeat it. */
   private last = { version: -1, key: -1, requester: -1, origin: -1, number: UNWRITTEN };
 
+  /** The code that runs, as of a version of the host. */
+  private code: { version: number; site: Site } = { version: NaN, site: { in: '' } };
+
   /** @param deviceOf the name of a requesting device. */
   constructor(
     private readonly host: SanitizerHost,
@@ -53,8 +56,10 @@ export class Writers {
 
   /** The code or device that makes an access now: a device has its own name, whatever code runs. */
   siteOf(requester: Requester, origin: Origin): Site {
-    if (partyOf(requester) !== 'device') return this.host.site();
-    return { in: this.deviceOf(requester, origin) };
+    if (partyOf(requester) === 'device') return { in: this.deviceOf(requester, origin) };
+    const version = this.host.version();
+    if (this.code.version !== version) this.code = { version, site: this.host.site() };
+    return this.code.site;
   }
 
   /** The writer of a number; undefined for UNWRITTEN. */
@@ -92,6 +97,7 @@ export class Writers {
     this.list = [];
     this.numbers.clear();
     this.last = { ...this.last, version: -1 };
+    this.code = { ...this.code, version: NaN };
     for (const writer of list) this.intern(writer);
   }
 

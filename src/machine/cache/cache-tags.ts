@@ -48,6 +48,18 @@ export function lineOfSlot({ low, high }: LineTagsSnapshot, slot: number): numbe
   return tag === INVALID ? undefined : addressIn(low[slot] ?? 0, tag) / LINE_SIZE;
 }
 
+/** What the directory has of a cached line. */
+export interface TaggedLine {
+  readonly pa: Pa;
+  readonly key: KeyId;
+  /** The CPU that filled it or wrote it last. */
+  readonly cpu: number;
+  /** The code that wrote it last; of a clean line, the code that filled it or wrote through it. */
+  readonly origin: Origin;
+  /** Of a dirty line, the number of its last write, counted over all writes of lines. */
+  readonly dirty?: number;
+}
+
 export class LineTags {
   /** Slots that hold a line. */
   valid = 0;
@@ -238,6 +250,17 @@ export class LineTags {
   /** The number of the last write to a dirty slot, counted over all writes. */
   writeOf(slot: number): number {
     return this.written[slot] ?? 0;
+  }
+
+  /** The line in a slot, without its bytes. */
+  lineIn(slot: number): TaggedLine {
+    return {
+      pa: this.addressOf(slot),
+      key: this.keyOf(slot),
+      cpu: this.ownerOf(slot),
+      origin: this.originOf(slot),
+      ...(this.isDirty(slot) && { dirty: this.writeOf(slot) }),
+    };
   }
 
   /** The slot of the dirty line at a physical address, under any key, that was written last. */

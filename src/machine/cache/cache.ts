@@ -15,7 +15,13 @@ import {
   type Pa,
 } from '../address.js';
 import { copyLine } from './copy-line.js';
-import { LineTags, type LineTagsSnapshot, NO_SLOT, REPLACEMENT } from './cache-tags.js';
+import {
+  LineTags,
+  type LineTagsSnapshot,
+  NO_SLOT,
+  REPLACEMENT,
+  type TaggedLine,
+} from './cache-tags.js';
 import { setsOf } from './geometry.js';
 import { LazyFill } from './lazy-fill.js';
 import type { LineStore } from '../memory/line-store.js';
@@ -47,15 +53,7 @@ export interface CacheSnapshot {
 }
 
 /** A line in the cache. */
-export interface CachedLine {
-  readonly pa: Pa;
-  readonly key: KeyId;
-  /** The CPU that filled it or wrote it last. */
-  readonly cpu: number;
-  /** The code that wrote it last; of a clean line, the code that filled it or wrote through it. */
-  readonly origin: Origin;
-  /** Of a dirty line, the number of its last write, counted over all writes of lines. */
-  readonly dirty?: number;
+export interface CachedLine extends TaggedLine {
   /** Its plaintext: valid until the next access to the cache. */
   readonly bytes: Uint8Array;
 }
@@ -290,17 +288,20 @@ export class Cache {
     return { key: this.tags.keyOf(slot), origin: this.tags.originOf(slot) };
   }
 
+  /** Whether the line of an address is cached under a key; with `dirty`, whether a dirty one is. */
+  holds(address: Pa, key: KeyId, dirty: boolean): boolean {
+    this.materializeAt(address, 1);
+    const slot = this.tags.find(lineOf(address), key);
+    return slot !== NO_SLOT && (!dirty || this.tags.isDirty(slot));
+  }
+
   /** The lines of `len` bytes from an address on, under every key, ascending by address and key. For reports only. */
   linesOf(address: Pa, len: number): CachedLine[] {
     this.materializeAt(address, len);
     const { tags } = this;
     if (tags.valid === 0) return [];
     return tags.slotsOf(lineOf(address), address + len).map((slot) => ({
-      pa: tags.addressOf(slot),
-      key: tags.keyOf(slot),
-      cpu: tags.ownerOf(slot),
-      origin: tags.originOf(slot),
-      ...(tags.isDirty(slot) && { dirty: tags.writeOf(slot) }),
+      ...tags.lineIn(slot),
       bytes: this.data.subarray(slot * LINE_SIZE, (slot + 1) * LINE_SIZE),
     }));
   }

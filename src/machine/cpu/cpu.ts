@@ -212,17 +212,14 @@ export class Cpu extends CpuCore implements InterruptTarget {
     const entry = this.tlbEntry(at, TLB_KIND.read);
     if (isFault(entry)) return entry;
     this.bus.cache.clflush(translated(entry, at), entry.key);
-    this.reportLines(at, at, entry);
+    this.reportLines(alignDown(at, LINE_SIZE), LINE_SIZE, entry);
     return null;
   }
 
-  /** CLFLUSH of the lines of addresses in one translation, `last` included. */
-  private reportLines(first: Va, last: Va, entry: TlbEntry): void {
+  private reportLines(at: Va, length: number, entry: TlbEntry): void {
     const { probes, origin } = this.bus;
-    if (!probes.lineFlushed.active) return;
-    for (let at = first; at <= last; at = vaAdd(at, LINE_SIZE)) {
-      probes.lineFlushed.notify(this.id, at, translated(entry, at), entry.key, origin);
-    }
+    if (!probes.linesFlushed.active) return;
+    probes.linesFlushed.notify(this.id, at, translated(entry, at), length, entry.key, origin);
   }
 
   /** CLFLUSH of every line of a range, with one lookup per translation. */
@@ -234,7 +231,7 @@ export class Cpu extends CpuCore implements InterruptTarget {
       const first = line;
       line = va(alignUp(end, LINE_SIZE));
       this.bus.cache.clflush(translated(entry, first), entry.key, line - first);
-      this.reportLines(first, vaAdd(line, -LINE_SIZE), entry);
+      this.reportLines(first, line - first, entry);
     }
     return null;
   }

@@ -28,7 +28,7 @@ function readOtherKey(
   const { requester, va, key } = access;
   const same = writer.key === key;
   // A line that is still cached has what was written under its key.
-  if (same && watch.cached(start, key) !== undefined) return;
+  if (same && watch.isCached(start, key)) return;
   const parties =
     partyOf(requester) === 'device' || writer.party === 'device' || otherCpu(access, writer);
   if (!same) rules.twice.wasMisread(watch, start, length, key, writer);

@@ -1,7 +1,7 @@
 /** `mixed-key-line`: cache lines that are in use under two keys. */
 import { LINE_SIZE, type KeyId } from '../../machine/address.js';
 import type { Origin } from '../../machine/types.js';
-import { cBit, withC, type Access, type Actor, type Watch } from '../watch.js';
+import { cBit, withC, type Access, type Watch } from '../watch.js';
 
 /** Calls `visit` with each line of a range. */
 function eachLine(start: number, end: number, visit: (line: number) => void): void {
@@ -21,7 +21,7 @@ export function checkAliases(watch: Watch, access: Access): void {
     const writer = writers.get(number);
     if (writer === undefined || writer.key === key) return;
     eachLine(at, at + size, (line) => {
-      if (watch.cached(line, writer.key)?.dirty === undefined) return;
+      if (!watch.isDirty(line, writer.key)) return;
       watch.report({
         rule: 'mixed-key-line',
         ...watch.by(access),
@@ -48,7 +48,7 @@ export function checkWriteBack(
     if (writer === undefined || writer.key === key || destroyed) return;
     eachLine(at, at + size, (line) => {
       // The newer data is still in the cache: its own write-back comes later.
-      if (watch.cached(line, writer.key)?.dirty !== undefined) return;
+      if (watch.isDirty(line, writer.key)) return;
       const from = Math.max(at, line);
       const to = Math.min(at + size, line + LINE_SIZE);
       watch.report({
@@ -64,25 +64,24 @@ export function checkWriteBack(
   });
 }
 
-/** CLFLUSH flushes the line under the mapping's key only. */
-export function checkClflush(
-  watch: Watch,
-  actor: Actor,
-  va: number,
-  line: number,
-  key: KeyId,
-): void {
-  watch.shadow.runs(line, LINE_SIZE, (start, length, number) => {
+/** CLFLUSH of whole lines: it flushes those under the mapping's key only. */
+export function checkClflush(watch: Watch, access: Access): void {
+  const { va = 0, start, length, key } = access;
+  watch.shadow.runs(start, length, (at, size, number) => {
     const writer = watch.writers.get(number);
     if (writer === undefined || writer.key === key) return;
-    if (watch.cached(line, writer.key)?.dirty === undefined) return;
-    watch.report({
-      rule: 'mixed-key-line',
-      ...actor,
-      ...{ start, length, va, C: cBit(key) },
-      what: `a CLFLUSH with ${withC(key)} of a line that is dirty with ${withC(writer.key)}: the line stays`,
-      earlier: { what: 'written, not written back', writer },
-      outcome: 'nothing yet',
+    eachLine(at, at + size, (line) => {
+      if (!watch.isDirty(line, writer.key)) return;
+      const from = Math.max(at, line);
+      const to = Math.min(at + size, line + LINE_SIZE);
+      watch.report({
+        rule: 'mixed-key-line',
+        ...watch.by(access),
+        ...{ start: from, length: to - from, va: va + (line - start), C: cBit(key) },
+        what: `a CLFLUSH with ${withC(key)} of a line that is dirty with ${withC(writer.key)}: the line stays`,
+        earlier: { what: 'written, not written back', writer },
+        outcome: 'nothing yet',
+      });
     });
   });
 }
