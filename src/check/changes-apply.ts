@@ -288,7 +288,6 @@ export function applyChanges(base: Trace, source: YamlSource): Applied {
   const outcome = withFields(base.outcome, changes.outcome ?? {}) as Trace['outcome'];
   const steps = application.steps(base.steps, changes.steps ?? []);
   const reports = application.reports(reportsOf(base), changes.reports ?? []);
-  checkReports(source, () => ['changes', 'reports'], { steps, reports });
   const changed: Trace = {
     ...base,
     header,
@@ -297,5 +296,16 @@ export function applyChanges(base: Trace, source: YamlSource): Applied {
     final: application.final(base.final, changes.final ?? {}),
     outcome,
   };
-  return { trace: withReports(changed, reports), misfits: application.misfits };
+  const { sanitize = true } = changes.header?.sanitize === null ? { sanitize: false } : header;
+  if (!sanitize && changes.reports?.some((edit) => 'add' in edit) === true) {
+    throw new InputError({
+      code: CODE,
+      place: source.place(['changes', 'reports']),
+      expected: 'no report, since the header has sanitize: false',
+      found: reports.length === 1 ? '1 report' : `${String(reports.length)} reports`,
+    });
+  }
+  const trace = withReports(changed, sanitize ? reports : undefined);
+  checkReports(source, () => ['changes', 'reports'], trace);
+  return { trace, misfits: application.misfits };
 }

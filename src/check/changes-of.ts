@@ -22,6 +22,7 @@ import { findEdits, hasFields, type Finding } from './list-edits.js';
 import { reportInOrder, type SanitizerReport } from '../trace/report.js';
 import {
   kindOf,
+  isSanitized,
   reportsOf,
   type Consumed,
   type FinalRegion,
@@ -157,7 +158,7 @@ function wholeChange<T>(from: T | undefined, to: T | undefined): T | null | unde
 
 function headerChanges(from: Trace['header'], to: Trace['header']): HeaderChanges {
   const fields = changedFields(from, to) ?? {};
-  const { scenario, scenarioDigest, stage, activate, stub, sanitize, seed } = fields;
+  const { scenario, scenarioDigest, stage, activate, stub, seed } = fields;
   const settings = (name: 'settings' | 'config'): Fields | undefined =>
     changedFields(from[name], to[name]);
   return present({
@@ -171,7 +172,7 @@ function headerChanges(from: Trace['header'], to: Trace['header']): HeaderChange
     ownHunks: wholeChange(from.ownHunks, to.ownHunks),
     settings: settings('settings'),
     seed,
-    sanitize,
+    ...(from.sanitize !== to.sanitize && { sanitize: to.sanitize !== false }),
     cache: wholeChange(from.cache, to.cache),
     optionsNotModelled: listOrNone(from.optionsNotModelled, to.optionsNotModelled),
     image: changedFields(from.image, to.image),
@@ -198,7 +199,10 @@ export function changesOf(from: Trace, to: Trace): TraceChanges {
     regions: unlessEmpty(regionEdits),
     screen: listOrNone(base.final.screen, trace.final.screen),
   });
-  const reportEdits: ReportEdit[] = findEdits(reportsOf(base), reportsOf(trace), reports);
+  // Without the sanitizer there is no section to edit.
+  const reportEdits: ReportEdit[] = isSanitized(trace)
+    ? findEdits(reportsOf(base), reportsOf(trace), reports)
+    : [];
   return present({
     header: unlessEmpty(headerChanges(base.header, trace.header)),
     steps: unlessEmpty(stepEdits(base.steps, trace.steps)),

@@ -75,7 +75,7 @@ const headerChanges = z.strictObject({
   with: names.optional().describe('Edits of the applied alternatives.'),
   sanitize: header.sanitize
     .nullable()
-    .describe('true: the sanitizer was on; null: it was not, in this trace.'),
+    .describe('`true`: the sanitizer was on, in this trace; `false`, or `null`: it was off.'),
   ownHunks: header.ownHunks
     .nullable()
     .optional()

@@ -26,10 +26,11 @@ import {
 } from './run-options.js';
 import { scenarioOf } from './scenario-argument.js';
 import { RULE_IDS } from '../sanitizer/rules.js';
-import { asksForReports } from './run-reports.js';
+import { expectedReports } from './run-reports.js';
+import { addSanitizeOption, refuseUnwatched, type SanitizeFlags } from './sanitize-option.js';
 import { loadSeries } from './series.js';
 
-interface Flags extends OutputFlags<Form> {
+interface Flags extends SanitizeFlags, OutputFlags<Form> {
   expect?: string[];
   /** The former way to name the scenario. */
   scenario?: string;
@@ -98,7 +99,7 @@ export function bisectCommand(io: Io): Command {
     .action((name: string, scenario: string | undefined, flags: Flags) => {
       search(io, name, { ...flags, scenario: scenarioOf(scenario, flags.scenario) });
     });
-  return addOutput(command, { formats: FORMS });
+  return addOutput(addSanitizeOption(command), { formats: FORMS });
 }
 
 /** The flags of a search, with its scenario. */
@@ -114,6 +115,7 @@ function search(io: Io, name: string, flags: Search): void {
   if (flags.expect === undefined) {
     throw new InputError({ code: 'E_USAGE', reason: 'bisect needs --expect' });
   }
+  refuseUnwatched(flags, expectedReports(flags.expect));
   const series = loadSeries(name);
   const { scenario } = bootOptions(flags.scenario, bootFlags(name, series.stage, flags));
   const names = dataNames(scenario);
@@ -159,8 +161,7 @@ function checkStage(series: Series, stage: number): void {
 
 /** The flags of the boot of a stage. */
 function bootFlags(series: string, stage: number, flags: Flags): RunFlags {
-  const { activate, cmdline, set, hunks, expect } = flags;
-  const sanitize = asksForReports(expect) ? true : undefined;
+  const { activate, cmdline, set, hunks, sanitize } = flags;
   return { series, stage, ...optional({ activate, cmdline, set, hunks, sanitize }) };
 }
 

@@ -7,6 +7,7 @@ import { kindOf, type TraceEvent } from '../trace/trace.js';
 import { keysOf } from '../trace/vocabulary.js';
 import { printable } from '../base/printable.js';
 import { table } from './columns.js';
+import { reportLines } from './report-lines.js';
 import { TURN_ON } from '../series/patches.js';
 
 /** Bytes in a line of a dump. */
@@ -27,6 +28,8 @@ export function scriptText(result: ScriptResult, paint: ChalkInstance): string {
     ),
     paint.dim(printable(`${scenario}, ${patches}${also}, after ${at}`)),
     ...result.steps.flatMap((step) => stepLines(step, paint)),
+    ...(result.reports === undefined ? [] : [paint.bold('  Reports of the sanitizer')]),
+    ...(result.reports ?? []).flatMap((report) => reportLines(report, paint)),
   ];
   // An end within a step is printed with the step.
   if (!result.reached && outcome !== undefined) {

@@ -4,6 +4,7 @@ import { effectsOf } from '../analysis/effects/form.js';
 import { viewPlans } from '../analysis/effects/plan.js';
 import { shardOf, type Shard } from '../analysis/matrix/plan.js';
 import { InputError } from '../base/errors.js';
+import { optional } from '../base/optional.js';
 import { commandLine } from '../base/shell-words.js';
 import { readYaml, valueAt, type PathKey, type YamlSource } from '../base/yaml-source.js';
 import { isQuestion, questionOf } from '../check/question.js';
@@ -12,6 +13,7 @@ import { readText } from '../node/files.js';
 import { namedIn } from '../node/relative-paths.js';
 import type { TraceFiles } from '../node/trace-files.js';
 import { LAST_STAGE } from '../series/patches.js';
+import { TRACE_SCHEMA, type Trace } from '../trace/trace.js';
 import { matchRun } from './match-run.js';
 import { checkRunFiles } from './run-files.js';
 import { commandOf, runOfHeader, runOfSelection, optionsText, type Run } from './runs.js';
@@ -50,8 +52,8 @@ export function groupOf({ scenario, flags }: Run): string[] {
   return [scenario, `stage ${String(number)}${rest === '' ? '' : ` ${rest}`}`];
 }
 
-/** Reads a file and states what it boots. An invalid file is an entry with its error. */
-export function planOf(file: string, files: TraceFiles): Planned {
+/** Reads a file and states what it boots. An invalid file is an entry with its error. `rewrites`: as for `runOf`. */
+export function planOf(file: string, files: TraceFiles, rewrites: boolean): Planned {
   const name = nameOf(file);
   try {
     const source = readYaml(name, readText(file));
@@ -68,7 +70,7 @@ export function planOf(file: string, files: TraceFiles): Planned {
       return { file, name, kind: 'question', group: ['questions', state], runs: [] };
     }
     const expectation = files.read(file, source);
-    const run = runOf(name, expectation);
+    const run = runOf(name, expectation, rewrites);
     return { file, name, kind: expectation.expect, group: groupOf(run), runs: [run] };
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
@@ -76,10 +78,20 @@ export function planOf(file: string, files: TraceFiles): Planned {
   }
 }
 
-/** The run of an expectation. Throws E_RUN_FILE for a trace of files that cannot be read again. */
-export function runOf(file: string, expectation: Expectation): Run {
+/** Whether a trace is of the version that did not say that the sanitizer was off: it had to be turned on then. */
+export const predatesDefault = ({ schema, header }: Trace): boolean =>
+  schema !== TRACE_SCHEMA && header.sanitize === false;
+
+/**
+ * The run of an expectation. `rewrites`: of the trace that may replace it, in this version of the format, with the
+ * sanitizer if it does not say that it was off. Throws E_RUN_FILE for a trace of files that cannot be read again.
+ */
+export function runOf(file: string, expectation: Expectation, rewrites: boolean): Run {
   if (expectation.expect === 'match') return matchRun(file, expectation.run);
-  const { header } = expectation.trace;
+  const { trace } = expectation;
+  const { sanitize, ...others } = trace.header;
+  const header =
+    rewrites && predatesDefault(trace) ? others : { ...others, ...optional({ sanitize }) };
   const run = runOfHeader(header, file);
   checkRunFiles(header, file, `${commandOf(run)} --output ${commandLine([file])}`);
   return run;

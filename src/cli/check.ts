@@ -153,7 +153,7 @@ async function check(
     updateGolden(io, runs, traces.folder);
   }
   const files = selectFiles(yamlFiles(given, 'no expected trace found'), flags);
-  const planned = plan(progress, files);
+  const planned = plan(progress, files, update || flags.interactive === true);
   if (flags.list === true) {
     out.print(planned.map(listLine).join(''));
     out.end();
@@ -199,12 +199,12 @@ async function check(
   io.exitCode = statusOf(results);
 }
 
-/** Reads the files. */
-function plan(progress: Progress, files: readonly string[]): Planned[] {
+/** Reads the files. `rewrites`: those that differ may be rewritten. */
+function plan(progress: Progress, files: readonly string[], rewrites: boolean): Planned[] {
   const read = new TraceFiles();
   const planned = files.map((file, index) => {
     progress.next(index, files.length, `reading ${nameOf(file)}`);
-    return planOf(file, read);
+    return planOf(file, read, rewrites);
   });
   progress.clear();
   return planned;

@@ -13,7 +13,7 @@ import { cpuNumbers } from './inspect-cpu.js';
 import { DEFAULT_LINKS } from './links.js';
 import { patchRecords } from './records.js';
 import { packageQuestions } from './questions.js';
-import { DEFAULT_SCENARIO, loadScenario, prepareBoot, scenarioNames } from './run-options.js';
+import { DEFAULT_SCENARIO, loadScenario, prepareUnwatched, scenarioNames } from './run-options.js';
 import { loadSeries, seriesNames } from './series.js';
 
 /** What a value is of. */
@@ -73,7 +73,7 @@ const stages = (): Candidate[] => [
 /** The boot of the command's scenario, not begun; of the default one, if none is named yet. */
 function bootOf({ words }: Context): Boot {
   const names = scenarioNames();
-  return prepareBoot(words.find((word) => names.includes(word)) ?? DEFAULT_SCENARIO, {});
+  return prepareUnwatched(words.find((word) => names.includes(word)) ?? DEFAULT_SCENARIO, {});
 }
 
 /** Symbols of the kernel and regions of memory, each followed by `end`. */

@@ -8,6 +8,7 @@ import { TraceFiles } from '../node/trace-files.js';
 import { compare, isSame } from '../check/compare.js';
 import { differenceText } from '../check/compare-text.js';
 import { InputError } from '../base/errors.js';
+import { optional } from '../base/optional.js';
 import { splitWords } from '../base/shell-words.js';
 import type { Trace } from '../trace/trace.js';
 import { EXIT, exitHelp } from './exit-codes.js';
@@ -23,11 +24,12 @@ import {
   stageNumber,
   type RunFlags,
 } from './run-options.js';
+import { addSanitizeOption, type SanitizeFlags } from './sanitize-option.js';
 import { refuseUnused, usageError, watchUsage } from './usage.js';
 
 const FORMS = ['text', 'json'] as const;
 
-interface Flags extends OutputFlags<(typeof FORMS)[number]> {
+interface Flags extends SanitizeFlags, OutputFlags<(typeof FORMS)[number]> {
   stage?: number[];
   activate?: boolean;
   hunks?: string[];
@@ -68,7 +70,7 @@ export function diffCommand(io: Io): Command {
       }
       diff(io, a, b, flags);
     });
-  return addOutput(command, { formats: FORMS });
+  return addOutput(addSanitizeOption(command), { formats: FORMS });
 }
 
 function diff(io: Io, a: string | undefined, b: string | undefined, flags: Flags): void {
@@ -101,6 +103,7 @@ function sides(
         ...(flags.activate === undefined ? {} : { activate: flags.activate }),
         ...(flags.set === undefined ? {} : { set: flags.set }),
         ...(flags.hunks === undefined ? {} : { hunks: flags.hunks }),
+        ...optional({ sanitize: flags.sanitize }),
       };
       return prepared(`stage ${String(stage)}`, a ?? DEFAULT_SCENARIO, run, progress);
     };

@@ -22,6 +22,7 @@ import { LAST_STAGE } from '../series/patches.js';
 import type { HunkSelection } from '../series/compose.js';
 import { InputError } from '../base/errors.js';
 import { commandLine } from '../base/shell-words.js';
+import { optional } from '../base/optional.js';
 import { suggest } from '../base/suggest.js';
 import { readYaml } from '../base/yaml-source.js';
 import { exitHelp } from './exit-codes.js';
@@ -36,12 +37,13 @@ import { Progress } from './progress.js';
 import { patchRecords } from './records.js';
 import { loadScenario } from './run-options.js';
 import { runOfSelection, Runs, wordsOf } from './runs.js';
+import { addSanitizeOption, type SanitizeFlags } from './sanitize-option.js';
 import { scenarioOf } from './scenario-argument.js';
 
 const FORMS = ['text', 'yaml', 'json'] as const;
 type Form = (typeof FORMS)[number];
 
-interface Flags extends OutputFlags<Form> {
+interface Flags extends SanitizeFlags, OutputFlags<Form> {
   view?: ViewName[];
   /** The former way to name the scenario. */
   scenario?: string;
@@ -93,7 +95,7 @@ export function effectsCommand(io: Io): Command {
         ...(known && { scenario: scenarioOf(named, flags.scenario) }),
       });
     });
-  return addOutput(command, { formats: FORMS });
+  return addOutput(addSanitizeOption(command), { formats: FORMS });
 }
 
 const patchNumber = numberOf('E_PATCH', 'effects', 1, LAST_STAGE);
@@ -140,6 +142,7 @@ function effects(io: Io, patches: readonly string[], flags: Flags): void {
     const each = effectsOfRuns(runs, job, {
       ...(view && { views: view }),
       reason: goldenReason(job),
+      ...optional({ sanitize: flags.sanitize }),
     });
     progress.clear();
     if (form === 'text') out.print(print.text(each));
@@ -154,10 +157,12 @@ function effects(io: Io, patches: readonly string[], flags: Flags): void {
 export function effectsOfRuns(
   runs: Runs,
   { patch, scenario }: Pick<GoldenEffects, 'patch' | 'scenario'>,
-  options: Parameters<typeof effectsOn>[3] = {},
+  { sanitize, ...options }: Parameters<typeof effectsOn>[3] & SanitizeFlags = {},
 ): Effects {
-  const traceOf: Parameters<typeof effectsOn>[2]['traceOf'] = (selection) =>
-    runs.trace(runOfSelection(scenario, selection));
+  const traceOf: Parameters<typeof effectsOn>[2]['traceOf'] = (selection) => {
+    const { flags } = runOfSelection(scenario, selection);
+    return runs.trace({ scenario, flags: { ...flags, ...optional({ sanitize }) } });
+  };
   const scripts = (of: number): ScriptAnswers[] => scriptsOf(of, runs.onStep);
   return effectsOn(patch, scenario, { traceOf, scriptsOf: scripts }, options);
 }
@@ -174,7 +179,9 @@ function scriptsOf(patch: number, onStep: Runs['onStep']): ScriptAnswers[] {
       if ('none' in plan) return [];
       const answer = (selection: HunkSelection): Record<string, string> => {
         const { flags } = runOfSelection(file.probe.scenario, selection);
-        return answersOf(runScript(file, optionsOf(file, flags, onStep)));
+        // The answers have no reports.
+        const options = optionsOf(file, { ...flags, sanitize: false }, onStep);
+        return answersOf(runScript(file, options));
       };
       const title = `${basename(file.file, '.yaml')}, ${name}`;
       return [{ probe: title, before: answer(plan.before), after: answer(plan.after) }];

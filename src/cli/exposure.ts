@@ -24,7 +24,7 @@ import { Progress } from './progress.js';
 import {
   addRunOptions,
   DEFAULT_SCENARIO,
-  prepareBoot,
+  prepareUnwatched,
   repeated,
   type RunFlags,
 } from './run-options.js';
@@ -57,7 +57,7 @@ export function exposureCommand(io: Io): Command {
       'print the memory that is in the clear at a label: what a probe on the memory bus would read',
     )
     .argument('[SCENARIO]', 'name of a scenario, or a file', DEFAULT_SCENARIO);
-  addRunOptions(command)
+  addRunOptions(command, { unwatched: true })
     .option(
       '--at <LABEL>',
       'after the step of this label (default: at the end of the boot); can be repeated: also what came and went',
@@ -88,7 +88,7 @@ interface Section {
 
 function exposure(io: Io, scenario: string, flags: Flags): void {
   const progress = new Progress(io);
-  const boot = prepareBoot(scenario, flags, progress.step);
+  const boot = prepareUnwatched(scenario, flags, progress.step);
   const wanted = labelsOf(boot, flags.at ?? []);
   checkRegion(boot, flags.region);
   checkOutput(flags.output);

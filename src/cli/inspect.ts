@@ -35,7 +35,7 @@ import { Progress } from './progress.js';
 import {
   addRunOptions,
   DEFAULT_SCENARIO,
-  prepareBoot,
+  prepareUnwatched,
   repeated,
   type RunFlags,
 } from './run-options.js';
@@ -83,7 +83,7 @@ export function inspectCommand(io: Io): Command {
       'print the state of the machine at a label, or what differs between two: translations, memory, caches, registers',
     )
     .argument('[SCENARIO]', 'name of a scenario, or a file', DEFAULT_SCENARIO);
-  addRunOptions(command)
+  addRunOptions(command, { unwatched: true })
     .option(
       '--at <LABEL>',
       'stop after the step of this label (default: at the end of the boot); given twice: what differs',
@@ -130,7 +130,7 @@ export function inspectCommand(io: Io): Command {
 function inspect(io: Io, scenario: string, flags: Flags): void {
   checkOutput(flags.save);
   const progress = new Progress(io);
-  const boot = prepareBoot(scenario, flags, progress.step);
+  const boot = prepareUnwatched(scenario, flags, progress.step);
   const cpu = checkInput(boot, flags);
   checkOutput(flags.output);
   const traffic = new EngineTraffic();

@@ -30,7 +30,7 @@ import {
   addRunOptions,
   DEFAULT_SCENARIO,
   loadScenario,
-  prepareBoot,
+  prepareUnwatched,
   scenarioNames,
   type RunFlags,
 } from './run-options.js';
@@ -76,11 +76,11 @@ const LISTS: Readonly<Record<string, (scenario: string, flags: RunFlags) => Row[
       source,
     })),
   regions: (scenario, flags) =>
-    prepareBoot(scenario, flags)
+    prepareUnwatched(scenario, flags)
       .regions()
       .map(({ name, base, size }) => ({ name, base: hex(base), bytes: size })),
   symbols: (scenario, flags) =>
-    [...prepareBoot(scenario, flags).program.modelled()]
+    [...prepareUnwatched(scenario, flags).program.modelled()]
       .sort(([, a], [, b]) => a.address - b.address)
       .map(([name, { address, size }]) => ({ address: hex(address), bytes: size, name })),
 };
@@ -95,7 +95,7 @@ export function listCommand(io: Io): Command {
     )
     .addArgument(new Argument('<WHAT>', 'what to list').choices(Object.keys(LISTS)))
     .argument('[SCENARIO]', 'scenario of the regions or symbols', DEFAULT_SCENARIO);
-  addRunOptions(command);
+  addRunOptions(command, { unwatched: true });
   return addOutput(command, { formats: FORMS })
     .addHelpText(
       'after',

@@ -13,6 +13,7 @@ import { isKind, TRACE_KINDS, type TraceKind } from '../trace/vocabulary.js';
 import type { Io } from './io.js';
 import { writeResult } from './output.js';
 import type { RunFlags } from './run-options.js';
+import { isWatched } from './sanitize-option.js';
 
 /** The options of `run` for a match file. */
 export interface MatchOutFlags {
@@ -90,7 +91,7 @@ function runSection(to: string, scenario: string, flags: RunFlags): RunOf {
     ...(extra !== undefined && { with: extra }),
     ...(flags.hunks !== undefined && { hunks: flags.hunks.map((module) => inFile(to, module)) }),
     ...(settings.length > 0 && { set: Object.fromEntries(settings) }),
-    ...(flags.sanitize === true && { sanitize: true }),
+    ...(!isWatched(flags) && { sanitize: false }),
     ...optional({
       kernel: path(flags.kernel),
       'system-map': path(flags.systemMap),

@@ -58,6 +58,7 @@ import {
   scenarioNames,
   type RunFlags,
 } from './run-options.js';
+import { addSanitizeOption, isWatched, type SanitizeFlags } from './sanitize-option.js';
 import { refuseUnused } from './usage.js';
 
 const FORMS = ['text', 'markdown', 'json', 'html'] as const;
@@ -67,12 +68,11 @@ const NAMED = 5;
 /** The worker's script, in the folder of the bundle. */
 const WORKER = new URL('./matrix-worker.js', import.meta.url);
 
-interface Flags extends OutputFlags<Form> {
+interface Flags extends SanitizeFlags, OutputFlags<Form> {
   only?: string[];
   series?: string;
   hunks?: string[];
   set?: string[];
-  sanitize?: boolean;
   shard?: Shard;
   jobs?: number;
   keep?: string;
@@ -100,7 +100,6 @@ export function matrixCommand(io: Io): Command {
     .option('--series <NAME>', 'name of a series, or a file (default: the series as posted)')
     .addOption(hunksOption())
     .option('--set <PATH=VALUE>', 'change one value of each scenario; can be repeated', repeated)
-    .option('--sanitize', 'watch each boot with the sanitizer: slower, and reports in the rows')
     .option('--shard <I/N>', 'run part I of N; "matrix merge" joins the parts', parseShard)
     .option('--jobs <N>', 'number of worker threads (default: one per processor)', jobsNumber)
     .option('--keep <DIR>', 'also write each row to DIR as a match file for "check"')
@@ -108,6 +107,7 @@ export function matrixCommand(io: Io): Command {
     .action(async (scenarios: string[], flags: Flags) => {
       await matrix(io, scenarios, flags);
     });
+  addSanitizeOption(command);
   const merge = new Command('merge')
     .description('join the JSON reports of shards')
     .argument('<FILES...>', 'reports written by "matrix --format json"')
@@ -159,7 +159,7 @@ async function matrix(io: Io, named: readonly string[], flags: Flags): Promise<v
     ...(flags.set === undefined ? {} : { set: flags.set }),
     ...(flags.series === undefined ? {} : { series: flags.series }),
     ...(flags.hunks === undefined ? {} : { hunks: flags.hunks }),
-    ...(flags.sanitize === true && { sanitize: true }),
+    ...(!isWatched(flags) && { sanitize: false }),
   };
   const all = named.flatMap((name) => (name === 'all' ? scenarioNames() : [name]));
   const scenarios = [...new Set(all.length === 0 ? [DEFAULT_SCENARIO] : all)];

@@ -25,11 +25,12 @@ import { packageRoot } from './paths.js';
 import { Progress } from './progress.js';
 import { scriptText } from './calls-text.js';
 import { bootOptions, hunksOption, stageNumber, type RunFlags } from './run-options.js';
+import { addSanitizeOption, type SanitizeFlags } from './sanitize-option.js';
 import { yamlFiles, yamlNames } from './yaml-files.js';
 
 const FORMS = ['text', 'yaml', 'json'] as const;
 
-interface Flags extends OutputFlags<(typeof FORMS)[number]> {
+interface Flags extends SanitizeFlags, OutputFlags<(typeof FORMS)[number]> {
   stage: number;
   activate?: boolean;
   hunks?: string[];
@@ -66,7 +67,7 @@ export function probeCommand(io: Io): Command {
     .action((paths: string[], flags: Flags) => {
       probe(io, paths, flags);
     });
-  return addOutput(command, { formats: FORMS });
+  return addOutput(addSanitizeOption(command), { formats: FORMS });
 }
 
 function probe(io: Io, paths: readonly string[], flags: Flags): void {
@@ -113,10 +114,13 @@ function shippedOr(word: string): string {
 
 function run(
   file: ScriptFile,
-  { stage, activate, hunks }: Flags,
+  { stage, activate, hunks, sanitize }: Flags,
   onStep: (label: string) => void,
 ): ScriptResult {
-  return runScript(file, optionsOf(file, { stage, ...optional({ activate, hunks }) }, onStep));
+  return runScript(
+    file,
+    optionsOf(file, { stage, ...optional({ activate, hunks, sanitize }) }, onStep),
+  );
 }
 
 /** Checks a script's scenario and label. Throws E_LABEL at the script's `at`, and what `optionsOf` throws. */

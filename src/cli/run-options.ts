@@ -10,18 +10,20 @@ import { loadHunks } from '../node/hunks-module.js';
 import { STDIN } from '../node/stdin.js';
 import { nodeCipher } from '../node/node-cipher.js';
 import { Boot, type BootOptions } from '../sequencer/boot.js';
-import { parseScenario, setPath, type Scenario } from '../scenario/scenario.js';
+import type { Scenario } from '../scenario/scenario.js';
+import { cmdlineAssignment, scenarioWith } from '../scenario/settings.js';
 import { LAST_STAGE } from '../series/patches.js';
 import { upTo, type HunkSelection } from '../series/compose.js';
 import { canonicalName } from '../series/without.js';
 import { LIMITS, limitError } from '../base/limits.js';
 import { InputError } from '../base/errors.js';
-import { readYaml, valueAt, type YamlSource } from '../base/yaml-source.js';
+import { readYaml, type YamlSource } from '../base/yaml-source.js';
 import { checkCombination } from './combinations.js';
 import { checkKeys, checkText } from './file-kinds.js';
 import { numberOf } from './numbers.js';
 import { packageRoot } from './paths.js';
 import { filesRead, sha256 } from './run-files.js';
+import { addSanitizeOption, isWatched, type SanitizeFlags } from './sanitize-option.js';
 import { loadSeries } from './series.js';
 import { missingFile, unknownName } from './unknown.js';
 import { yamlNames } from './yaml-files.js';
@@ -29,7 +31,7 @@ import { yamlNames } from './yaml-files.js';
 export const DEFAULT_SCENARIO = 'epyc-efi';
 
 /** Values of the boot's command-line options. */
-export interface RunFlags {
+export interface RunFlags extends SanitizeFlags {
   stage?: number;
   activate?: boolean;
   without?: string[];
@@ -46,8 +48,6 @@ export interface RunFlags {
   dtb?: string;
   cmdline?: string;
   set?: string[];
-  /** Whether the sanitizer watches the boot. */
-  sanitize?: boolean;
 }
 
 /** A scenario and the SHA-256 of its data with the settings applied. */
@@ -129,9 +129,9 @@ export const hunksOption = (): Option =>
     'use the own hunks that this module (.mjs) exports; its code is run, with your rights; can be repeated',
   ).argParser(repeated);
 
-/** Adds the options of a boot to a command. */
-export function addRunOptions(command: Command): Command {
-  return command
+/** Adds the options of a boot to a command. `unwatched`: it boots without the sanitizer, whatever the options say. */
+export function addRunOptions(command: Command, { unwatched = false } = {}): Command {
+  command
     .option('--stage <N>', `apply patches 1 to N (default: ${String(LAST_STAGE)})`, stageNumber)
     .option('--series <NAME>', 'name of a series (rfc-v1, fixed, …), or a file')
     .option('--activate', 'apply patch 18, which turns encryption on, on top of the stage')
@@ -156,16 +156,12 @@ export function addRunOptions(command: Command): Command {
       '--set <PATH=VALUE>',
       'change one value of the scenario, for example machine.ram=4GiB',
       repeated,
-    )
-    .option('--sanitize', 'watch the boot with the sanitizer (docs/sanitizer.md)');
+    );
+  return addSanitizeOption(command, unwatched);
 }
 
-/** The data of a scenario by name, or from a file. Throws E_SCENARIO_UNKNOWN for an unknown name. */
-export function scenarioData(nameOrFile: string): {
-  file: string;
-  data: unknown;
-  source: YamlSource;
-} {
+/** The file of a scenario by name, or a file. Throws E_SCENARIO_UNKNOWN for an unknown name. */
+export function scenarioSource(nameOrFile: string): YamlSource {
   const own = join(packageRoot(), 'scenarios', `${nameOrFile}.yaml`);
   const isName = nameOrFile !== STDIN && /^[a-z0-9-]+$/.test(nameOrFile);
   if (isName && !existsSync(own)) {
@@ -174,22 +170,14 @@ export function scenarioData(nameOrFile: string): {
   if (!isName) missingFile('E_SCENARIO_UNKNOWN', nameOrFile, scenarioNames);
   const file = isName ? own : nameOrFile;
   const name = isName ? `scenarios/${nameOrFile}.yaml` : nameOrFile;
-  const source = checkKeys('scenario', readYaml(name, checkText('scenario', name, readText(file))));
-  return { file: name, data: source.value, source };
+  return checkKeys('scenario', readYaml(name, checkText('scenario', name, readText(file))));
 }
 
 /** A scenario with `--set` and `--cmdline` applied. */
 export function loadScenario(nameOrFile: string, flags: RunFlags): LoadedScenario {
-  const { file, data, source } = scenarioData(nameOrFile);
-  let changed = data;
-  for (const assignment of flags.set ?? []) changed = setPath(changed, assignment);
-  if (flags.cmdline !== undefined)
-    changed = setPath(changed, `cmdline=${JSON.stringify(flags.cmdline)}`);
-  // A value that is the file's own has a line; one of --set has none.
-  const scenario = parseScenario(file, changed, (path, key) => {
-    const whole = key === undefined ? path : [...path, key];
-    return valueAt(changed, whole) === valueAt(data, whole) ? source.place(path, key) : {};
-  });
+  const { cmdline, set = [] } = flags;
+  const assignments = cmdline === undefined ? set : [...set, cmdlineAssignment(cmdline)];
+  const scenario = scenarioWith(scenarioSource(nameOrFile), assignments);
   return { scenario, digest: sha256(JSON.stringify(scenario)) };
 }
 
@@ -262,7 +250,7 @@ export function bootOptions(
     ...(image !== undefined && { image }),
     ...(initrd !== undefined && { initrd }),
     ...optional({ deviceTree: dtb, files }),
-    ...(flags.sanitize === true && { sanitize: true }),
+    sanitize: isWatched(flags),
     cipher: nodeCipher,
     digest: sha256,
     ...optional({ onStep }),
@@ -276,4 +264,13 @@ export function prepareBoot(
   onStep?: (label: string) => void,
 ): Boot {
   return new Boot(bootOptions(nameOrFile, flags, onStep));
+}
+
+/** A boot that has not begun and has no sanitizer, for a command that prints nothing of its reports. */
+export function prepareUnwatched(
+  nameOrFile: string,
+  flags: RunFlags,
+  onStep?: (label: string) => void,
+): Boot {
+  return new Boot({ ...bootOptions(nameOrFile, flags, onStep), sanitize: false });
 }

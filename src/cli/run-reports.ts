@@ -14,7 +14,7 @@ import { fileError } from '../node/file-errors.js';
 import { readText } from '../node/files.js';
 import { RULE_IDS, RULES } from '../sanitizer/rules.js';
 import type { SanitizerReport } from '../trace/report.js';
-import { reportsOf, withReports, type Trace } from '../trace/trace.js';
+import { isSanitized, reportsOf, withReports, type Trace } from '../trace/trace.js';
 import type { Io } from './io.js';
 import { scenarioNames } from './run-options.js';
 
@@ -49,22 +49,22 @@ export interface ReportOptions {
   readonly failing: readonly string[] | undefined;
 }
 
-/** Whether an option or format needs reports: it turns the sanitizer on. */
-export function needsReports(
+/** The options that need reports, as they were given. */
+export function usesOfReports(
   flags: ReportFlags & { readonly expect?: readonly string[] },
   form: string,
-): boolean {
-  return (
-    flags.failOnReport !== undefined ||
-    flags.suppress !== undefined ||
-    REPORT_FORMS.some((each) => each === form) ||
-    asksForReports(flags.expect)
-  );
+): string[] {
+  return [
+    ...(flags.failOnReport === undefined ? [] : ['--fail-on-report']),
+    ...(flags.suppress === undefined ? [] : ['--suppress']),
+    ...(REPORT_FORMS.some((each) => each === form) ? [`--format ${form}`] : []),
+    ...expectedReports(flags.expect),
+  ];
 }
 
-/** Whether a predicate of --expect is about reports. */
-export function asksForReports(expect: readonly string[] = []): boolean {
-  return expect.some((text) => text.startsWith('report='));
+/** The predicates of --expect that are about reports, as they were given. */
+export function expectedReports(expect: readonly string[] = []): string[] {
+  return expect.filter((text) => text.startsWith('report=')).map((text) => `--expect ${text}`);
 }
 
 /** Checks the options. Throws E_USAGE, and the errors of a file of suppressions. */
@@ -107,6 +107,7 @@ export function judged(
   { suppressions, failing }: ReportOptions,
 ): { readonly trace: Trace; readonly unused: readonly InputError[]; readonly fails: boolean } {
   const all = reportsOf(trace);
+  if (!isSanitized(trace)) return { trace, unused: [], fails: false };
   const { reports, unused } =
     suppressions === undefined ? { reports: all, unused: [] } : suppress(all, suppressions);
   const fails = reports.some((each) => !isSuppressed(each) && isFailing(each, failing));
@@ -117,14 +118,13 @@ export function judged(
 const isFailing = ({ rule }: SanitizerReport, failing: readonly string[] | undefined): boolean =>
   failing !== undefined && (failing === RULE_IDS || failing.includes(rule));
 
-/** What the formats say of a run. `hasSanitizer`: whether the boot had one. */
+/** What the formats say of a run. */
 export function reportedRun(
   trace: Trace,
   run: {
     readonly rerun: string;
     readonly unexpected: readonly string[];
     readonly predicates: readonly Predicate[];
-    readonly hasSanitizer: boolean;
   },
 ): ReportedRun {
   const { scenario, stage, activate } = trace.header;
@@ -132,7 +132,7 @@ export function reportedRun(
     title: `${scenario}, stage ${String(stage)}${activate ? ' activated' : ''}`,
     rules: RULES,
     reports: reportsOf(trace),
-    unchecked: run.hasSanitizer ? undefined : 'not checked: the sanitizer was off',
+    unchecked: isSanitized(trace) ? undefined : 'not checked: the sanitizer was off',
     unexpected: run.unexpected,
     expressions: run.predicates.map((each) => ({
       text: each.text,

@@ -40,15 +40,16 @@ import {
   addReportOptions,
   appendSummary,
   judged,
-  needsReports,
   REPORT_FORMS,
   reportedRun,
   reportOptions,
   reportsText,
+  usesOfReports,
   type ReportFlags,
   type ReportForm,
 } from './run-reports.js';
 import { commandOf, wordsOf } from './runs.js';
+import { refuseUnwatched } from './sanitize-option.js';
 import { summaryEnd, summaryHead, summaryStep } from './summary.js';
 
 const FORMS = ['text', 'yaml', 'json', ...REPORT_FORMS] as const;
@@ -126,9 +127,9 @@ const scenarioFile = (scenario: string): string =>
 
 const isReportForm = (form: Form): form is ReportForm => REPORT_FORMS.some((each) => each === form);
 
-async function run(io: Io, scenario: string, given: Flags): Promise<void> {
-  const form = formOfOutput(given);
-  const flags = needsReports(given, form) ? { ...given, sanitize: true } : given;
+async function run(io: Io, scenario: string, flags: Flags): Promise<void> {
+  const form = formOfOutput(flags);
+  refuseUnwatched(flags, usesOfReports(flags, form));
   checkMatchOut(flags);
   if (form !== 'text' && !toFile(flags.output) && flags.matchOut === '-') {
     throw new InputError({
@@ -150,7 +151,8 @@ async function run(io: Io, scenario: string, given: Flags): Promise<void> {
   summary.print(summaryHead(boot, summary.paint));
   const writers = new LastWriters(boot);
   runSteps(boot, io, summary, writers);
-  const exposed = exposureSummary(boot, wordsOf({ scenario, flags }));
+  const { sanitize: _sanitize, ...boots } = flags;
+  const exposed = exposureSummary(boot, wordsOf({ scenario, flags: boots }));
   const { trace, unused, fails } = judged(boot.finish(), reporting);
   const { expected } = boot;
   const unexpected = expected === undefined ? [] : differences(expected, trace);
@@ -160,7 +162,6 @@ async function run(io: Io, scenario: string, given: Flags): Promise<void> {
       rerun: commandOf({ scenario, flags }),
       unexpected: predicates === undefined ? unexpected : [],
       predicates: predicates ?? [],
-      hasSanitizer: boot.sanitizer !== null,
     });
     writeResult(io, flags.output, reportsText(form, done, places));
     if (form === 'github') appendSummary(io, done);

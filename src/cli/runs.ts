@@ -6,6 +6,7 @@ import { selectionFlags, type HunkSelection } from '../series/compose.js';
 import type { Trace, TraceHeader } from '../trace/trace.js';
 import { namedFiles } from './run-files.js';
 import { prepareBoot, type RunFlags } from './run-options.js';
+import { isWatched } from './sanitize-option.js';
 
 /** A run: a scenario by name or file, and the flags of `run`. */
 export interface Run {
@@ -36,7 +37,7 @@ function optionWords(flags: Run['flags']): string[] {
     ...file('--dtb', flags.dtb),
     ...(flags.cmdline === undefined ? [] : ['--cmdline', flags.cmdline]),
     ...(flags.set ?? []).flatMap((assignment) => ['--set', assignment]),
-    ...(flags.sanitize === true ? ['--sanitize'] : []),
+    ...(isWatched(flags) ? [] : ['--no-sanitize']),
   ];
 }
 

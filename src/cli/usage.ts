@@ -110,24 +110,39 @@ export function usageError(error: CommanderError, command: Command): InputError 
 
 const formOf = (command: Command): string => `${commandName(command)} ${command.usage()}`;
 
-/** Makes a command refuse an option that is given twice, unless its values are collected, or it takes none. */
+/** How an option was given: its flag as it stands in the help, and its value; none: it takes none. */
+interface Given {
+  readonly flag: string;
+  readonly value: string | undefined;
+}
+
+const givenText = ({ flag, value }: Given): string =>
+  value === undefined ? flag : `${flag} ${value}`;
+
+/**
+ * Makes a command refuse an option that is given twice, also under its former name or with its negation, unless its values
+ * are collected. The same option without a value may be repeated.
+ */
 export function refuseRepeats(command: Command): void {
+  const seen = new Map<string, Given>();
   for (const option of command.options) {
-    if (option.isBoolean()) continue;
-    let before: unknown;
-    let seen = false;
+    const [attribute, flag] = [option.attributeName(), flagOf(option)];
+    const takesNone = option.isBoolean() || option.negate;
     command.on(`option:${option.name()}`, (value: unknown) => {
-      const collects =
-        option.variadic || Array.isArray(command.getOptionValue(option.attributeName()));
-      if (seen && !collects) {
-        throw usage(command, {
-          reason: `${flagOf(option)} is given twice`,
-          expected: 'one value',
-          found: `${String(before)} and ${String(value)}`,
-        });
-      }
-      seen = true;
-      before = value;
+      const collects = option.variadic || Array.isArray(command.getOptionValue(attribute));
+      const before = seen.get(attribute);
+      const now = { flag, value: takesNone ? undefined : String(value) };
+      seen.set(attribute, now);
+      if (before === undefined || collects) return;
+      if (before.value === undefined && before.flag === flag) return;
+      const names = before.flag !== flag;
+      throw usage(command, {
+        reason: names ? `${before.flag} and ${flag} exclude each other` : `${flag} is given twice`,
+        expected: names ? 'one of the two' : 'one value',
+        found: names
+          ? `${givenText(before)} ${givenText(now)}`
+          : `${String(before.value)} and ${String(now.value)}`,
+      });
     });
   }
 }

@@ -1,4 +1,5 @@
 /** `sme-boot why`: who wrote and read a place in memory, and how it is reached, at a label. */
+import type { ChalkInstance } from 'chalk';
 import { Command } from 'commander';
 import { hex } from '../machine/address.js';
 import type { Cpu } from '../machine/cpu/cpu.js';
@@ -10,6 +11,7 @@ import { checkPlace, parsePlace, physicalRanges, sizeOfPlace } from '../inspect/
 import { mappedRanges } from '../inspect/tables.js';
 import { pageName, tlbOf } from '../inspect/tlb.js';
 import { printable } from '../base/printable.js';
+import type { SanitizerReport } from '../trace/report.js';
 import { table } from './columns.js';
 import { EXIT, exitHelp } from './exit-codes.js';
 import { cache, keyText, parseCache } from './inspect-cache.js';
@@ -19,6 +21,7 @@ import { dataOf, textOf, type Part } from './inspect-view.js';
 import type { Io } from './io.js';
 import { addOutput, checkOutput, formOf, openResult, type OutputFlags } from './output.js';
 import { Progress } from './progress.js';
+import { reportLines } from './report-lines.js';
 import { addRunOptions, DEFAULT_SCENARIO, prepareBoot, type RunFlags } from './run-options.js';
 import { refuseWithout } from './usage.js';
 
@@ -82,6 +85,7 @@ function why(io: Io, text: string, scenario: string, flags: Flags): void {
   run();
   const ending = endingOf(boot, at);
   const reached = at === undefined || boot.reached(at);
+  const reports = boot.reports();
   let views: Part[] = [];
   if (reached || flags.anyway === true) {
     const size = length ?? sizeOfPlace(boot, where);
@@ -92,7 +96,10 @@ function why(io: Io, text: string, scenario: string, flags: Flags): void {
     run();
     end();
     const most = flags.all === true ? Infinity : ROWS;
-    views = viewsOf(boot, cpu, text, ranges, history, most);
+    views = [
+      ...viewsOf(boot, cpu, text, ranges, history, most),
+      ...(boot.sanitizer === null ? [] : [reportsAbout(reports, ranges, io.paint)]),
+    ];
   } else io.exitCode = EXIT.mismatch;
   progress.clear();
   if (ending !== undefined) io.stderr.write(`sme-boot: ${printable(ending)}\n`);
@@ -199,6 +206,29 @@ function rows(
 function cached(boot: Boot, cpu: Cpu, place: string): Part {
   const view = cache(boot, cpu, place);
   return { ...view, text: (columns) => `In the cache\n${view.text(columns)}` };
+}
+
+/** The reports whose first access was in the ranges. */
+function reportsAbout(
+  all: readonly SanitizerReport[],
+  ranges: readonly PhysicalRange[],
+  paint: ChalkInstance,
+): Part {
+  const about = all.filter(({ at }) => {
+    const [, first = '', last = first] = /^(0x[0-9a-f]+)(?:\.\.(0x[0-9a-f]+))?/.exec(at) ?? [];
+    return ranges.some(({ base, size }) => Number(first) < base + size && base <= Number(last));
+  });
+  return {
+    name: 'reports',
+    data: about,
+    text: () =>
+      about.length === 0
+        ? 'no report of the sanitizer about it\n'
+        : `Reports of the sanitizer about it\n${about
+            .flatMap((report) => reportLines(report, paint))
+            .map((line) => `${line}\n`)
+            .join('')}`,
+  };
 }
 
 /** What maps the ranges: the TLB of a CPU, and the page tables. */

@@ -18,6 +18,7 @@ import { walkOf, type Walk } from '../inspect/walk.js';
 import type { Machine } from '../machine/machine.js';
 import type { BlockCipherFactory } from '../machine/types.js';
 import { Boot as Sequencer } from '../sequencer/boot.js';
+import type { SanitizerReport } from '../trace/report.js';
 import type { Outcome, Trace, TraceEvent } from '../trace/trace.js';
 import type { LoadedScenario } from './scenario.js';
 import { ownOf, selectionOf } from './selection.js';
@@ -44,6 +45,8 @@ export interface BootOptions extends Selection {
   readonly initrd?: Uint8Array | undefined;
   /** A flattened device tree for the setup_data chain, instead of the scenario's. */
   readonly deviceTree?: Uint8Array | undefined;
+  /** Whether the sanitizer watches the boot, and the trace has its reports; default: true. */
+  readonly sanitize?: boolean | undefined;
 }
 
 /** What a host provides: the same results on each, at different speeds. */
@@ -70,7 +73,7 @@ export class Boot {
 
   /** Throws InputError for a selection that does not build, and for input that does not fit the machine. */
   constructor({ scenario, digest, settings }: LoadedScenario, options: BootOptions, host: Host) {
-    const { image, initrd, deviceTree } = options;
+    const { image, initrd, deviceTree, sanitize = true } = options;
     const own = ownOf(options);
     this.#boot = new Sequencer({
       scenario,
@@ -81,6 +84,7 @@ export class Boot {
       ...(image !== undefined && { image }),
       ...(initrd !== undefined && { initrd: asSource(initrd) }),
       ...(deviceTree !== undefined && { deviceTree }),
+      sanitize,
       ...host,
     });
   }
@@ -135,6 +139,11 @@ export class Boot {
   /** The events of a step that has run, by label, as the trace has them; empty for any other label. */
   eventsOf(label: string): readonly TraceEvent[] {
     return this.#boot.recorder.eventsOf(label);
+  }
+
+  /** The reports of the sanitizer so far, in the order of the first of each; none if it is off. */
+  reports(): readonly SanitizerReport[] {
+    return this.#boot.reports();
   }
 
   /** Named ranges of physical memory, in bytes: the kernel's sections, the initrd, firmware tables. */

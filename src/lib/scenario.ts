@@ -1,8 +1,9 @@
 /** Scenarios for programs: parsed from text, with some values changed. */
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
-import { readYaml, valueAt } from '../base/yaml-source.js';
-import { parseScenario, setPath, type Scenario } from '../scenario/scenario.js';
+import { readYaml } from '../base/yaml-source.js';
+import type { Scenario } from '../scenario/scenario.js';
+import { cmdlineAssignment, scenarioWith } from '../scenario/settings.js';
 
 export type { Scenario };
 
@@ -18,9 +19,9 @@ export interface LoadedScenario {
   readonly settings: Readonly<Record<string, string>>;
 }
 
-/** One setting in the form of `--set`. A command line is text, also if it looks like a number. */
+/** One setting in the form of `--set`. */
 const assignment = ([path, value]: readonly [string, string | number | boolean]): string =>
-  `${path}=${path === 'cmdline' ? JSON.stringify(String(value)) : String(value)}`;
+  path === 'cmdline' ? cmdlineAssignment(String(value)) : `${path}=${String(value)}`;
 
 /**
  * Parses a scenario. `file` is its name in errors. Throws InputError: E_YAML, E_SCENARIO or E_UNKNOWN_KEY with the path of
@@ -31,13 +32,8 @@ export function parseScenarioText(
   text: string,
   settings: Settings = {},
 ): LoadedScenario {
-  const source = readYaml(file, text);
-  const data = Object.entries(settings).map(assignment).reduce(setPath, source.value);
-  // A value that is the file's own has a line; one of the settings has none.
-  const scenario = parseScenario(file, data, (path, key) => {
-    const whole = key === undefined ? path : [...path, key];
-    return valueAt(data, whole) === valueAt(source.value, whole) ? source.place(path, key) : {};
-  });
+  const assignments = Object.entries(settings).map(assignment);
+  const scenario = scenarioWith(readYaml(file, text), assignments);
   const digest = bytesToHex(sha256(utf8ToBytes(JSON.stringify(scenario))));
   const applied = Object.entries(settings).map(([path, value]) => [path, String(value)]);
   return { scenario, digest, settings: Object.fromEntries(applied) as Record<string, string> };

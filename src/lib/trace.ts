@@ -32,9 +32,11 @@ export {
 export { matchText, type MatchContext } from '../check/match-text.js';
 export {
   countOf,
+  isSanitized,
   kindOf,
   OUTCOME_KINDS,
   REGION_STATES,
+  reportsOf,
   TRACE_SCHEMA,
   type Consumed,
   type FinalRegion,

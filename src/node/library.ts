@@ -90,6 +90,7 @@ export function bootOf(run: RunOf): Boot {
     without: union(within?.without, given.without),
     stub: stub ?? within?.stub,
     with: union(within?.with, given.with),
+    sanitize: given.sanitize,
     ...(hunks !== undefined && { hunks: loadHunks(...hunks) }),
   });
 }

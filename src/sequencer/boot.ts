@@ -72,7 +72,7 @@ export interface BootOptions extends HunkSelection {
   readonly digest: Digest;
   /** Encrypt on the first read of the ciphertext (the default), or at once. */
   readonly lazy?: boolean;
-  /** Whether the sanitizer watches the machine. */
+  /** Whether the sanitizer watches the machine; default: no. */
   readonly sanitize?: boolean;
   /** Called with the label of each step before it runs, to show progress. */
   readonly onStep?: (label: string) => void;
@@ -318,7 +318,8 @@ export class Boot {
     this.sanitizer?.stop();
     writeBackAll(this.machine);
     const regions = finalRegions(this.machine, this.regions(), this.options.digest);
-    return this.recorder.finish({ regions, screen: screenOf(this.machine) }, this.reports());
+    const reports = this.sanitizer === null ? undefined : this.reports();
+    return this.recorder.finish({ regions, screen: screenOf(this.machine) }, reports);
   }
 
   /** The reports of the sanitizer so far. */

@@ -33,7 +33,7 @@ export function traceHeader(
     ...(unmodelled.length > 0 && {
       optionsNotModelled: unmodelled.map(({ option }) => option),
     }),
-    ...(options.sanitize === true && { sanitize: true }),
+    ...(options.sanitize !== true && { sanitize: false }),
     image: { name: image.file, digest: image.digest },
     ...(options.files !== undefined && { files: options.files }),
     config: { ...scenario.config },

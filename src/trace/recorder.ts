@@ -11,6 +11,7 @@ import { reportInOrder, type SanitizerReport } from './report.js';
 import type { Search } from './searches.js';
 import { rangeText, renderEvent, type Symbolize } from './render.js';
 import {
+  TRACE_SCHEMA,
   withReports,
   type Consumed,
   type Outcome,
@@ -252,14 +253,17 @@ export class Recorder {
     if (this.label !== undefined) this.emit('outcome', outcome, SEQUENCER);
   }
 
-  /** Closes and returns the trace, with the reports of the sanitizer. Throws E_TRACE_UNFINISHED without a header, a step or an outcome. */
-  finish(final: FinalState, reports: readonly SanitizerReport[] = []): Trace {
+  /**
+   * Closes and returns the trace. `reports`: those of the sanitizer; absent: it was off. Throws E_TRACE_UNFINISHED without a
+   * header, a step or an outcome.
+   */
+  finish(final: FinalState, reports?: readonly SanitizerReport[]): Trace {
     this.close();
     if (this.head === undefined) throw misuse('E_TRACE_UNFINISHED', 'the trace has no header');
     if (this.steps.length === 0) throw misuse('E_TRACE_UNFINISHED', 'the trace has no step');
     if (this.end === undefined) throw misuse('E_TRACE_UNFINISHED', 'the trace has no outcome');
     const trace: Trace = {
-      schema: 1,
+      schema: TRACE_SCHEMA,
       header: this.head,
       steps: [...this.steps],
       consumed: this.integrity.list(),
@@ -275,7 +279,7 @@ export class Recorder {
       },
       outcome: this.end,
     };
-    return withReports(trace, reports.map(reportInOrder));
+    return withReports(trace, reports?.map(reportInOrder));
   }
 
   /** The state between two steps; closes the open step. */

@@ -96,9 +96,9 @@ export const headerSchema = z.strictObject({
     .optional()
     .describe('Kernel command line options that the model does not have, as written.'),
   sanitize: z
-    .literal(true)
+    .boolean()
     .optional()
-    .describe('The sanitizer was on (--sanitize): without it a trace has no reports.'),
+    .describe('`false`: the sanitizer was off (--no-sanitize), and there is no section `reports`.'),
   image: z
     .strictObject({
       name: z.string().describe('`built-in`, or the file name of the image.'),
@@ -155,7 +155,9 @@ export const stepSchema = z.strictObject({
 export const traceSchema = z.strictObject({
   schema: z
     .literal(TRACE_SCHEMAS)
-    .describe('The version of the format: 2 with reports, 1 without.'),
+    .describe(
+      'The version of the format; in version 1 the sanitizer is off if the header does not say.',
+    ),
   header: headerSchema.describe('The whole invocation.'),
   steps: z.array(stepSchema).min(1).describe('The boot, step by step.'),
   consumed: z
@@ -177,7 +179,7 @@ export const traceSchema = z.strictObject({
     .array(reportSchema)
     .optional()
     .describe(
-      'Reports of the sanitizer, in the order of the first of each; absent: there are none.',
+      'Reports of the sanitizer, in the order of the first of each; absent: the sanitizer was off.',
     ),
 });
 
@@ -190,17 +192,23 @@ export type Outcome = z.infer<typeof outcomeSchema>;
 export type OutcomeKind = Outcome['kind'];
 export type Trace = z.infer<typeof traceSchema>;
 
-/** The reports of a trace; empty if it has none. */
+/** The reports of a trace; empty if it has none, also if the sanitizer was off (`isSanitized`). */
 export function reportsOf({ reports }: Trace): readonly SanitizerReport[] {
   return reports ?? [];
 }
 
-/** A trace with these reports, in the version of the format that this needs; without any it has no such section. */
-export function withReports(trace: Trace, reports: readonly SanitizerReport[]): Trace {
-  const { schema: _schema, reports: _reports, ...others } = trace;
-  return reports.length === 0
-    ? { schema: 1, ...others }
-    : { schema: TRACE_SCHEMA, ...others, reports: [...reports] };
+/** Whether the sanitizer was on: its reports are then a section of the trace, also if there are none. */
+export function isSanitized({ reports }: Trace): boolean {
+  return reports !== undefined;
+}
+
+/** A trace with these reports; undefined: of a boot without the sanitizer, as its header then says. */
+export function withReports(trace: Trace, reports: readonly SanitizerReport[] | undefined): Trace {
+  const { reports: _reports, ...others } = trace;
+  const { sanitize: _sanitize, ...rest } = trace.header;
+  return reports === undefined
+    ? { ...others, header: { ...rest, sanitize: false } }
+    : { ...others, header: rest, reports: [...reports] };
 }
 
 /** The number of events that a line merges. */

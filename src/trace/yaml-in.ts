@@ -8,6 +8,7 @@ import {
   schemaOf,
   TRACE_SCHEMA,
   traceSchema,
+  withReports,
   type Trace,
   type TraceStep,
 } from './trace.js';
@@ -96,15 +97,33 @@ export function checkSteps(
   }
 }
 
-/** Throws E_TRACE for a section `reports` in a trace of a version that does not have it. */
-function checkVersion(source: YamlSource, { schema, reports }: Trace): void {
-  if (reports === undefined || schema === TRACE_SCHEMA) return;
-  throw new InputError({
-    code: CODE,
-    place: source.place(['schema']),
-    expected: `${TRACE_SCHEMA}, for a trace with reports`,
-    found: String(schema),
-  });
+/** Whether the sanitizer was on; version 1 says so only if it was. */
+const wasSanitized = ({ schema, header }: Trace): boolean =>
+  schema === TRACE_SCHEMA ? header.sanitize !== false : header.sanitize === true;
+
+/**
+ * The trace with its reports as this version has them: a section, or `sanitize: false` in the header. Throws E_TRACE for a
+ * section `reports` in a version without it, or where the header says that the sanitizer was off, and for none where it
+ * was on.
+ */
+function versionOf(source: YamlSource, trace: Trace): Trace {
+  const { schema, reports } = trace;
+  const refuse = (place: InputError['place'], expected: string, found: string): InputError =>
+    new InputError({ code: CODE, place, expected, found });
+  if (reports !== undefined && schema !== TRACE_SCHEMA) {
+    const expected = `${TRACE_SCHEMA}, for a trace with reports`;
+    throw refuse(source.place(['schema']), expected, String(schema));
+  }
+  const on = wasSanitized(trace);
+  if (on && reports === undefined && schema === TRACE_SCHEMA) {
+    const expected = 'reports ([]: there are none), or sanitize: false in the header';
+    throw refuse(source.place([]), expected, 'neither');
+  }
+  if (!on && reports !== undefined) {
+    const expected = 'no reports, since the header has sanitize: false';
+    throw refuse(source.place(['reports']), expected, `${String(reports.length)} reports`);
+  }
+  return withReports(trace, on ? (reports ?? []) : undefined);
 }
 
 /** Throws E_TRACE for a report about a step that the trace does not have. `pathOf`: where a report's step is given. */
@@ -140,9 +159,9 @@ export function traceOf(source: YamlSource, at: readonly PathKey[] = []): Trace 
     throw traceError(inner, issue);
   }
   checkSteps(inner, ['steps'], result.data.steps);
-  checkVersion(inner, result.data);
-  checkReports(inner, (index) => ['reports', index, 'step'], result.data);
-  return result.data;
+  const trace = versionOf(inner, result.data);
+  checkReports(inner, (index) => ['reports', index, 'step'], trace);
+  return trace;
 }
 
 /** Parses a trace file; JSON is YAML too. Throws InputError (E_YAML, E_TRACE, E_TOO_LARGE). */

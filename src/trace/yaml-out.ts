@@ -6,14 +6,7 @@ import { hexAsText } from '../base/yaml-source.js';
 import { yamlText } from '../base/yaml-text.js';
 import { canonicalFiles, canonicalOwnHunks } from './run-files.js';
 import { reportInOrder, type SanitizerReport } from './report.js';
-import {
-  kindOf,
-  reportsOf,
-  withReports,
-  type Scalar,
-  type Trace,
-  type TraceEvent,
-} from './trace.js';
+import { kindOf, TRACE_SCHEMA, type Scalar, type Trace, type TraceEvent } from './trace.js';
 import { keysOf } from './vocabulary.js';
 
 /** How a trace is written. */
@@ -38,7 +31,7 @@ export function inOrder(event: TraceEvent): TraceEvent {
 export function canonical(trace: Trace): Trace {
   const { header, steps, consumed, final, outcome } = trace;
   const ordered: Trace = {
-    schema: 1,
+    schema: TRACE_SCHEMA,
     header: {
       ...(header.version !== undefined && { version: header.version }),
       scenario: header.scenario,
@@ -53,7 +46,7 @@ export function canonical(trace: Trace): Trace {
       seed: header.seed,
       ...(header.cache && { cache: canonicalCache(header.cache) }),
       ...(header.optionsNotModelled && { optionsNotModelled: header.optionsNotModelled }),
-      ...(header.sanitize !== undefined && { sanitize: header.sanitize }),
+      ...(trace.reports === undefined && { sanitize: false }),
       image: { name: header.image.name, digest: header.image.digest },
       ...(header.files && { files: canonicalFiles(header.files) }),
       config: sorted(header.config),
@@ -82,7 +75,9 @@ export function canonical(trace: Trace): Trace {
       ...(outcome.message !== undefined && { message: outcome.message }),
     },
   };
-  return withReports(ordered, reportsOf(trace).map(reportInOrder));
+  return trace.reports === undefined
+    ? ordered
+    : { ...ordered, reports: trace.reports.map(reportInOrder) };
 }
 
 function canonicalCache({

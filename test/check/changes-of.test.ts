@@ -13,6 +13,7 @@ import {
   anyTrace,
   FULL_REPORT,
   HEADER,
+  refusal,
   REPORT,
   reported,
   smallTrace,
@@ -67,7 +68,6 @@ const anyEnd = fc.record({
     { nil: undefined },
   ),
   stub: fc.option(fc.boolean(), { nil: undefined }),
-  sanitize: fc.option(fc.constant(true as const), { nil: undefined }),
   cache: fc.option(
     fc.record(
       { size: fc.nat(9), writeBack: fc.constantFrom('c0-last', 'seeded') },
@@ -82,9 +82,11 @@ const anyEnd = fc.record({
 
 type End = typeof anyEnd extends fc.Arbitrary<infer T> ? T : never;
 
-/** Some reports about the steps of a trace. */
-const reportsFor = ({ steps }: Trace): fc.Arbitrary<SanitizerReport[]> =>
-  fc.array(anyReport(steps.map(({ label }) => label)), { maxLength: 4 });
+/** Some reports about the steps of a trace; undefined: the sanitizer was off. */
+const reportsFor = ({ steps }: Trace): fc.Arbitrary<SanitizerReport[] | undefined> =>
+  fc.option(fc.array(anyReport(steps.map(({ label }) => label)), { maxLength: 4 }), {
+    nil: undefined,
+  });
 
 /** The trace with this end. */
 const ended = (trace: Trace, end: End): Trace => ({
@@ -94,7 +96,6 @@ const ended = (trace: Trace, end: End): Trace => ({
     overlay: end.names,
     without: end.names.slice(1),
     ...(end.stub !== undefined && { stub: end.stub }),
-    ...(end.sanitize !== undefined && { sanitize: end.sanitize }),
     ...(end.cache !== undefined && { cache: end.cache }),
     ...(end.options !== undefined && { optionsNotModelled: end.options }),
   },
@@ -168,8 +169,24 @@ describe('the difference of a trace from another', () => {
     - {change: {rule: mixed-key-line, at: 0x9000..0x903f sme_workarea}, to: {cpu: 3, n: null, hunk: null, earlier: {what: written, in: copy_bootdata, file: arch/x86/kernel/head64.c, patch: 9, hunk: 09/copy_bootdata, step: startup_64, C: 1}}}
     - {add: {rule: wrong-key-read, `);
     expect(made(reported(FULL_REPORT), text)).toEqual(trace);
-    expect(fileOf(trace, smallTrace())).toContain('  reports:\n    - {drop-rest: true}\n');
-    expect(made(trace, fileOf(trace, smallTrace()))).toEqual(smallTrace());
+    const none = reported();
+    expect(fileOf(trace, none)).toContain('  reports:\n    - {drop-rest: true}\n');
+    expect(made(trace, fileOf(trace, none))).toEqual(none);
+  });
+
+  test('says whether the sanitizer was on, and edits no reports where it was off', () => {
+    const [on, off] = [reported(REPORT), smallTrace()];
+    const head = 'expect: exact\nbase: base.yaml\nchanges:\n  header:\n    sanitize: ';
+    expect(fileOf(on, off)).toBe(`${head}false\n`);
+    expect(made(on, fileOf(on, off))).toEqual(off);
+    expect(fileOf(off, on)).toContain(`${head}true\n  reports:\n    - {add: {rule: `);
+    expect(made(off, fileOf(off, on))).toEqual(on);
+    // As files before had it.
+    expect(made(on, `${head}null\n`)).toEqual(off);
+    const added = `${head}false\n${fileOf(off, on).split('sanitize: true\n')[1] ?? ''}`;
+    expect(refusal(() => made(off, added)).message).toBe(
+      'E_CHANGES: t.yaml:7:5, changes.reports: expected no report, since the header has sanitize: false, found 1 report',
+    );
   });
 
   test('from itself is empty', () => {

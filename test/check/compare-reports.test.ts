@@ -52,7 +52,13 @@ describe('the reports of two traces', () => {
   test('are the same whatever was suppressed', () => {
     const trace = reported({ ...REPORT, suppressed: 'known' });
     expect(isSame(compare(reported(REPORT), trace))).toBe(true);
-    expect(isSame(compare(smallTrace(), trace))).toBe(false);
+    expect(isSame(compare(reported(), trace))).toBe(false);
+  });
+
+  test('are not compared where the sanitizer was off, which is a difference of the header', () => {
+    const { header, reports } = compare(smallTrace(), reported(REPORT));
+    expect(header).toEqual([{ field: 'sanitize', expected: false, found: undefined }]);
+    expect(reports).toEqual([]);
   });
 });
 
@@ -95,20 +101,20 @@ describe('a failure about reports', () => {
   test('is at the report of a trace under a key, and at a difference from a base', () => {
     const nested = `expect: exact\ntrace:\n${text.replace(/^(?=.)/gm, '  ')}`;
     const difference = 'expect: exact\nbase: b.yaml\nchanges:\n  reports:\n    - drop-rest: true\n';
-    const traces = { expected, found: smallTrace() };
+    const traces = { expected, found: reported() };
     const places = [nested, difference].map(
       (file) =>
-        exactFailures(compare(expected, smallTrace()), traces, readYaml('t.yaml', file))[0]?.place
+        exactFailures(compare(expected, reported()), traces, readYaml('t.yaml', file))[0]?.place
           .line,
     );
     expect(places).toEqual([lineOf('- {rule: mixed-key-line') + 2, 5]);
   });
 
   test('is counted in the summary of a change', () => {
-    expect(changeSummary(compare(reported(REPORT), smallTrace()))).toMatch(
+    expect(changeSummary(compare(reported(REPORT), reported()))).toMatch(
       /^1 report removed; first in reports: - \{rule: wrong-key-read, /,
     );
-    expect(changeSummary(compare(smallTrace(), reported(REPORT, FULL_REPORT)))).toMatch(
+    expect(changeSummary(compare(reported(), reported(REPORT, FULL_REPORT)))).toMatch(
       /^2 reports added; first in reports: \+ /,
     );
   });

@@ -239,6 +239,45 @@ const MISTAKES: readonly (readonly [what: string, argv: readonly string[], messa
     'E_USAGE: run: --stage is given twice; expected one value, found 3 and 4',
   ],
   [
+    'an output under two names',
+    ['run', '--trace', 'DIR/a.yaml', '-o', 'DIR/b.yaml'],
+    'E_USAGE: run: --trace and --output exclude each other; expected one of the two, found --trace DIR/a.yaml --output DIR/b.yaml',
+  ],
+  [
+    'an output under two names, the former last',
+    ['matrix', '-o', 'DIR/a.json', '--out', 'DIR/a.json'],
+    'E_USAGE: matrix: --output and --out exclude each other; expected one of the two, found --output DIR/a.json --out DIR/a.json',
+  ],
+  [
+    'a format under two names',
+    ['check', '--reporter', 'ktap', '--format', 'junit'],
+    'E_USAGE: check: --reporter and --format exclude each other; expected one of the two, found --reporter ktap --format junit',
+  ],
+  [
+    'the sanitizer on and off',
+    ['run', '--sanitize', '--no-sanitize'],
+    'E_USAGE: run: --sanitize and --no-sanitize exclude each other; expected one of the two, found --sanitize --no-sanitize',
+  ],
+  ...(
+    [
+      ['--fail-on-report', ['run', 'intel', '--fail-on-report']],
+      ['--suppress', ['run', '--suppress', 'DIR/none.yaml']],
+      ['--format sarif', ['run', '--format', 'sarif']],
+      ['--format junit', ['run', '--format', 'junit']],
+      ['--format github', ['run', '--format', 'github']],
+      ['--format sarif', ['run', '--output', 'DIR/r.sarif']],
+      ['--expect report=cbit-on-mmio', ['run', '--expect', 'report=cbit-on-mmio']],
+      ['--expect report=cbit-on-mmio', ['bisect', 'rfc-v1', '--expect', 'report=cbit-on-mmio']],
+    ] as const
+  ).map(
+    ([use, words]) =>
+      [
+        `no sanitizer and ${words.join(' ')}`,
+        [...words, '--no-sanitize'],
+        `E_USAGE: ${use} needs the reports of the sanitizer, and --no-sanitize turns it off; expected one of the two, found --no-sanitize ${use}`,
+      ] as const,
+  ),
+  [
     'a patch by name',
     ['effects', 'initrd'],
     'E_SCENARIO_UNKNOWN: expected a file, or a name that "sme-boot list scenarios" prints, found initrd; did you mean initrd-behind-kernel?',

@@ -44,7 +44,7 @@ beforeEach(() => {
   reports.mockReturnValue([INITRD, BASE]);
 });
 const run = (...words: string[]): Promise<Ran> =>
-  sme(['run', 'bios-minimal', '--stage', '0', '--sanitize', ...words]);
+  sme(['run', 'bios-minimal', '--stage', '0', ...words]);
 function write(name: string, text: string): string {
   const file = join(dir, name);
   writeFileSync(file, text);
@@ -74,11 +74,12 @@ Reports of the sanitizer
     expect(out).toContain('\n  and 3 more\n');
   });
 
-  exhaustiveTest('says that there are none, and has no section without the sanitizer', async () => {
+  exhaustiveTest('says that there are none, or that it did not look for any', async () => {
     reports.mockReturnValue([]);
     expect((await run()).out).toContain('\nReports of the sanitizer\n  none\n');
-    const { out } = await sme(['run', 'bios-minimal', '--stage', '0']);
-    expect(out).not.toContain('Reports of');
+    expect((await run('--sanitize')).out).toContain('\nReports of the sanitizer\n  none\n');
+    const { out } = await run('--no-sanitize');
+    expect(out).toContain('\nReports of the sanitizer\n  not looked for: --no-sanitize\n');
   });
 });
 
@@ -92,6 +93,14 @@ describe('the trace of a run', () => {
     });
     const { out } = await run('--output', '-');
     expect(parseTrace('-', out).reports).toEqual([INITRD, BASE]);
+  });
+
+  exhaustiveTest('has no reports with --no-sanitize, and says so', async () => {
+    const { out } = await run('--no-sanitize', '--output', '-');
+    const { header, reports: none } = parseTrace('-', out);
+    expect([header.sanitize, none]).toEqual([false, undefined]);
+    expect(out).not.toMatch(/^reports/m);
+    expect(parseTrace('-', (await run('--output', '-')).out).header.sanitize).toBeUndefined();
   });
 
   exhaustiveTest('is checked with its reports, in order', async () => {

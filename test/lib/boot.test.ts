@@ -15,6 +15,15 @@ function bootOf(options: BootOptions = {}, settings: Settings = {}): Boot {
 }
 
 describe('a boot of the library', () => {
+  test('is watched by the sanitizer, unless that is turned off', () => {
+    const boot = bootOf();
+    boot.runTo('load_ucode_bsp');
+    expect(boot.reports().map(({ rule }) => rule)).toContain('wrong-key-read');
+    const off = bootOf({ sanitize: false });
+    off.runTo('load_ucode_bsp');
+    expect(off.reports()).toEqual([]);
+  });
+
   test('runs to a label, and returns to a snapshot as often as wanted', () => {
     const boot = bootOf();
     expect(boot.reached('reserve_initrd')).toBe(false);

@@ -34,6 +34,7 @@ export const HEADER: TraceHeader = {
   with: [],
   settings: { cache: '512K', cpus: 1, eager: false },
   seed: '0x5eed',
+  sanitize: false,
   image: { name: 'built-in', digest: 'abcd' },
   config: { CONFIG_AMD_MEM_ENCRYPT: true },
   overlay: ['sme_me_mask'],

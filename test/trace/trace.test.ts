@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { readFileSync } from 'node:fs';
 import {
   countOf,
+  isSanitized,
   kindOf,
   reportsOf,
   schemaOf,
@@ -35,10 +36,13 @@ describe('the schema of a trace', () => {
     expect(countOf({ console: 'x', n: 2 })).toBe(2);
   });
 
-  test('has the version of the format that its reports need', () => {
-    expect(smallTrace().schema).toBe(1);
-    expect(reported(REPORT).schema).toBe(2);
-    expect(withReports(reported(REPORT), [])).toEqual(smallTrace());
+  test('tells a trace without reports from one without the sanitizer', () => {
+    expect(isSanitized(smallTrace())).toBe(false);
+    expect(smallTrace().header.sanitize).toBe(false);
+    const none = withReports(smallTrace(), []);
+    expect([isSanitized(none), none.reports]).toEqual([true, []]);
+    expect(none.header).not.toHaveProperty('sanitize');
+    expect(withReports(reported(REPORT), undefined)).toEqual(smallTrace());
     expect(reportsOf(smallTrace())).toEqual([]);
     expect(reportsOf(reported(REPORT, FULL_REPORT))).toEqual([REPORT, FULL_REPORT]);
   });

@@ -13,7 +13,7 @@ const lineOf = (part: string): number => good.slice(0, good.indexOf(part)).split
 
 describe('a trace is refused', () => {
   test.each([
-    ['another schema version', 'schema: 1', 'schema: 3', 'schema', 'expected 1 or 2, found 3'],
+    ['another schema version', 'schema: 2', 'schema: 3', 'schema', 'expected 1 or 2, found 3'],
     ['an unknown key', 'stage: 8', 'stages: 8', 'header', undefined],
     ['an unknown field', 'type: WB', 'typ: WB', 'steps[1].events[0].typ', 'unknown key "typ"'],
     [
@@ -70,10 +70,16 @@ describe('a trace is refused', () => {
     ['without an event', /events:\n(?: {6}.*\n)+/g, 'events: []\n', 'found an empty trace'],
     ['with findings', /$/, 'findings: []\n', 'findings'],
     [
-      'of version 1 with reports',
+      'without the sanitizer and with reports',
       /$/,
       'reports: []\n',
-      'schema: expected 2, for a trace with reports',
+      'reports: expected no reports',
+    ],
+    [
+      'with the sanitizer and without reports',
+      / {2}sanitize: false\n/,
+      '',
+      'expected reports ([]: there are none), or sanitize: false in the header, found neither',
     ],
   ])('%s', (_what, from, to, message) => {
     const error = refusal(() => parseTrace('t.yaml', good.replace(from, to)));
@@ -83,6 +89,27 @@ describe('a trace is refused', () => {
   test.each(['', '# nothing\n', '[]', 'text'])('if it is %j', (text) => {
     expect(refusal(() => parseTrace('t.yaml', text)).code).toBe('E_TRACE');
   });
+});
+
+describe('a trace of version 1', () => {
+  const old = changed('schema: 2', 'schema: 1').replace('  sanitize: false\n', '');
+
+  test('is without the sanitizer, unless its header says that it was on', () => {
+    expect(parseTrace('t.yaml', old)).toEqual({ ...smallTrace(), schema: 1 });
+    const on = old.replace('  image:', '  sanitize: true\n  image:');
+    expect(parseTrace('t.yaml', on)).toEqual({ ...reported(), schema: 1 });
+  });
+
+  test('has no reports', () => {
+    expect(refusal(() => parseTrace('t.yaml', `${old}reports: []\n`)).message).toBe(
+      'E_TRACE: t.yaml:1:9, schema: expected 2, for a trace with reports, found 1',
+    );
+  });
+});
+
+test('a trace of version 2 whose header says that the sanitizer was on is read', () => {
+  const text = printTrace(reported(REPORT)).replace('  image:', '  sanitize: true\n  image:');
+  expect(parseTrace('t.yaml', text)).toEqual(reported(REPORT));
 });
 
 describe('a report is refused', () => {

@@ -20,7 +20,7 @@ import {
   smallTrace,
 } from './helpers.js';
 
-const SMALL = `schema: 1
+const SMALL = `schema: 2
 header:
   scenario: plain
   scenarioDigest: 00ff
@@ -33,6 +33,7 @@ header:
     cpus: 1
     eager: false
   seed: 0x5eed
+  sanitize: false
   image:
     name: built-in
     digest: abcd
@@ -194,17 +195,19 @@ describe('the reports', () => {
     );
   });
 
-  test('that are none leave no trace: no section, and schema 1', () => {
-    const empty: Trace = { ...smallTrace(), schema: 2, reports: [] };
-    expect(printTrace(empty)).toBe(SMALL);
+  test('that are none are an empty section', () => {
+    const empty = withReports(smallTrace(), []);
+    const text = printTrace(empty);
+    expect(text).toBe(`${SMALL.replace('  sanitize: false\n', '')}reports: []\n`);
+    expect(parseTrace('t.yaml', text)).toEqual(empty);
   });
 });
 
 test('the header says that the sanitizer was off, and nothing if it was on', () => {
-  const { header, ...rest } = smallTrace();
-  const off: Trace = { ...rest, header: { ...header, sanitize: true } };
-  expect(printTrace(off)).toBe(SMALL.replace('  image:\n', '  sanitize: true\n  image:\n'));
-  expect(parseTrace('t.yaml', printTrace(off)).header).toEqual(off.header);
+  const off = withReports(withReports(smallTrace(), [REPORT]), undefined);
+  expect(off.header.sanitize).toBe(false);
+  expect(printTrace(off)).toBe(SMALL);
+  expect(parseTrace('t.yaml', SMALL)).toEqual(off);
 });
 
 describe('a screen', () => {

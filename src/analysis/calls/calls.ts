@@ -13,6 +13,7 @@ import { Boot, type BootOptions } from '../../sequencer/boot.js';
 import { physicalOf, virtualOf } from '../../inspect/place.js';
 import { walkOf, type Walk } from '../../inspect/walk.js';
 import { InputError, type Place } from '../../base/errors.js';
+import type { SanitizerReport } from '../../trace/report.js';
 import type { Outcome, TraceEvent } from '../../trace/trace.js';
 import type { ScriptFile, ScriptStep, ScriptPlace } from './file.js';
 import { bytesHex, ScriptValues, valueText, type Missing } from './values.js';
@@ -73,9 +74,14 @@ export interface ScriptResult {
   /** Whether the boot reached the label; if not, there are no steps. */
   readonly reached: boolean;
   readonly steps: readonly CallResult[];
+  /** The reports of the sanitizer whose first access was in a step; absent: there are none, or it was off. */
+  readonly reports?: readonly SanitizerReport[];
   /** The outcome if the boot ended before the label, or in the last step. */
   readonly outcome?: Outcome;
 }
+
+/** What the labels of a script's steps begin with. */
+const STEP = 'probe:';
 
 type StepData = Omit<CallResult, 'step' | 'events'>;
 type Callable = (...args: never[]) => unknown;
@@ -103,7 +109,14 @@ export function runScript(file: ScriptFile, options: BootOptions): ScriptResult 
     return { ...head, reached: false, steps: [], outcome: boot.outcome };
   }
   const { steps, outcome } = new Run(boot, file).steps();
-  return { ...head, reached: true, steps, ...(outcome !== undefined && { outcome }) };
+  const reports = boot.reports().filter(({ step }) => step.startsWith(STEP));
+  return {
+    ...head,
+    reached: true,
+    steps,
+    ...(reports.length > 0 && { reports }),
+    ...(outcome !== undefined && { outcome }),
+  };
 }
 
 class Run {
@@ -125,7 +138,7 @@ class Run {
     const steps: CallResult[] = [];
     for (const [index, step] of this.file.probe.calls.entries()) {
       if (this.outcome !== undefined) break;
-      this.boot.recorder.step(`probe:${index + 1}`);
+      this.boot.recorder.step(`${STEP}${index + 1}`);
       const data = this.guarded(index, step);
       const events = this.boot.recorder.snapshot().steps.at(-1)?.events ?? [];
       steps.push({ step: stepText(step), ...data, events });

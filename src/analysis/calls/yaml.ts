@@ -1,5 +1,6 @@
 /** Prints results of call scripts as YAML; deterministic. */
 import { Document, isCollection, isMap, isSeq, visit } from 'yaml';
+import { reportInOrder } from '../../trace/report.js';
 import { inOrder } from '../../trace/yaml-out.js';
 import { hexAsText } from '../../base/yaml-source.js';
 import { yamlText } from '../../base/yaml-text.js';
@@ -10,6 +11,7 @@ export function printScripts(results: readonly ScriptResult[]): string {
   const data = results.map((result) => ({
     ...result,
     steps: result.steps.map((step) => ({ ...step, events: step.events.map(inOrder) })),
+    ...(result.reports !== undefined && { reports: result.reports.map(reportInOrder) }),
   }));
   const document = new Document(data, { ...hexAsText, aliasDuplicateObjects: false });
   visit(document, {
