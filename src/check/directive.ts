@@ -185,7 +185,7 @@ export function toTimes(given: z.infer<typeof times>): Times {
 }
 
 /** The part of a file at a path, as a file of its own. */
-const below = (source: YamlSource, path: readonly PathKey[]): YamlSource => ({
+export const below = (source: YamlSource, path: readonly PathKey[]): YamlSource => ({
   file: source.file,
   value: valueAt(source.value, path),
   place: (inner, key) => source.place([...path, ...inner], key),

@@ -8,6 +8,7 @@ import * as z from 'zod';
 import { applyChanges, baseOf, isDifference } from './changes-apply.js';
 import { InputError } from '../base/errors.js';
 import {
+  below,
   checkUse,
   CODE,
   directiveOf,
@@ -19,6 +20,7 @@ import {
 } from './directive.js';
 import { jsonSchema } from '../base/json-schema.js';
 import { suggest } from '../base/suggest.js';
+import { suppressionsOf, suppressionsSchema, type Suppressions } from './suppressions.js';
 import type { Pattern } from './pattern.js';
 import { OUTCOME_KINDS, REGION_STATES, type Scalar, type Trace } from '../trace/trace.js';
 import { traceOf } from '../trace/yaml-in.js';
@@ -75,6 +77,9 @@ const runSchema = z.strictObject({
 const optionalValue = (what: string): z.ZodOptional<typeof value> =>
   value.optional().describe(what);
 
+const SUPPRESS =
+  'Reports of the sanitizer that are accepted, each with its reason; the directives do not see them.';
+
 const MATCH =
   'Directives about the events, in order (expect, next, any-order, not), counts, and reports.';
 
@@ -82,6 +87,7 @@ const matchSchema = z.strictObject({
   expect: z.literal('match').describe('The kind of expectation.'),
   run: runSchema.describe('The boot that is run: the flags of sme-boot run.'),
   match: z.array(z.unknown()).min(1).max(LIMITS.directives.most).optional().describe(MATCH),
+  suppress: z.unknown().optional().describe(SUPPRESS),
   final: z
     .record(
       z.string(),
@@ -133,6 +139,8 @@ export interface MatchExpectation {
   readonly expect: 'match';
   readonly run: RunOf;
   readonly directives: readonly Directive[];
+  /** Accepted reports, each with its reason. */
+  readonly suppress?: Suppressions;
   readonly final: Required;
   readonly outcome: Pattern | undefined;
   readonly consumed: Required;
@@ -163,8 +171,24 @@ const noBase: BaseReader = (_base, source) => {
   });
 };
 
-function matchOf(source: YamlSource, rules?: readonly string[]): MatchExpectation {
-  const { run, match, final, outcome, consumed } = validate(CODE, matchSchema, source);
+/** Reads a file of suppressions that a match file names; `source` is the match file. */
+export type SuppressionsReader = (path: string, source: YamlSource) => Suppressions;
+
+/** The default: throws E_EXPECTATION, for callers that have no files. */
+const noFile: SuppressionsReader = (_path, source) => {
+  throw refuse(
+    source,
+    ['suppress'],
+    'a file of suppressions cannot be read here: give its entries',
+  );
+};
+
+function matchOf(
+  source: YamlSource,
+  rules: readonly string[] | undefined,
+  readFile: SuppressionsReader,
+): MatchExpectation {
+  const { run, match, final, outcome, consumed, suppress } = validate(CODE, matchSchema, source);
   const directives = (match ?? []).map((_each, index) =>
     directiveOf(source, ['match', index], rules),
   );
@@ -184,7 +208,14 @@ function matchOf(source: YamlSource, rules?: readonly string[]): MatchExpectatio
     final: required('final', final),
     outcome: outcome === undefined ? undefined : toPattern(source, ['outcome'], outcome),
     consumed: required('consumed', consumed),
+    ...(suppress !== undefined && {
+      suppress:
+        typeof suppress === 'string'
+          ? readFile(suppress, source)
+          : suppressionsOf(below(source, ['suppress']), rules),
+    }),
   };
+  if (run.sanitize === false) refuseUnwatched(source, expectation);
   const filled = [directives, expectation.final, expectation.consumed].some(
     (part) => part.length > 0,
   );
@@ -192,6 +223,18 @@ function matchOf(source: YamlSource, rules?: readonly string[]): MatchExpectatio
     throw refuse(source, [], 'it expects nothing: give match, final, outcome or consumed');
   }
   return expectation;
+}
+
+/** Throws E_EXPECTATION for what is about reports in a file whose boot the sanitizer does not watch. */
+function refuseUnwatched(source: YamlSource, { directives, suppress }: MatchExpectation): void {
+  const directive = directives.findIndex(({ about }) => about === 'reports');
+  if (directive < 0 && suppress === undefined) return;
+  const path = directive < 0 ? ['suppress'] : ['match', directive];
+  throw refuse(
+    source,
+    path,
+    'it is about reports, and run.sanitize: false turns the sanitizer off',
+  );
 }
 
 /**
@@ -210,9 +253,10 @@ export function expectationOf(
   source: YamlSource,
   readBase: BaseReader = noBase,
   rules?: readonly string[],
+  readFile: SuppressionsReader = noFile,
 ): Expectation {
   const form = valueAt(source.value, ['expect']);
-  if (form === 'match') return matchOf(source, rules);
+  if (form === 'match') return matchOf(source, rules, readFile);
   if (isDifference(source)) {
     const base = baseOf(source);
     return { expect: 'exact', base, ...applyChanges(readBase(base, source), source) };
@@ -242,6 +286,13 @@ export function expectationJsonSchema(): Record<string, unknown> {
   };
   const whole = matchSchema.extend({
     match: z.array(directiveSchema()).min(1).max(LIMITS.directives.most).optional().describe(MATCH),
+    suppress: z
+      .union([
+        z.string().min(1).describe('A file of suppressions, relative to this one: --suppress.'),
+        suppressionsSchema,
+      ])
+      .optional()
+      .describe(SUPPRESS),
   });
   return jsonSchema(names, z.union([whole, exactSchema]));
 }

@@ -15,6 +15,8 @@ import { yamlText } from '../base/yaml-text.js';
 export interface MatchOutOptions {
   /** The boot of the trace. */
   readonly run: RunOf;
+  /** The file of accepted reports, as the match file states its path. */
+  readonly suppress?: string;
   /** The patches of that boot, by number. */
   readonly patches: readonly number[];
   /** Labels of the boot steps whose events are written; absent: all steps. */
@@ -152,6 +154,7 @@ export function matchFileText(trace: Trace, options: MatchOutOptions): string {
       expect: 'match',
       run: options.run,
       ...(events.length > 0 && { match: events.map(directive) }),
+      ...(options.suppress !== undefined && { suppress: options.suppress }),
       ...(Object.keys(consumed).length > 0 && { consumed }),
       ...(Object.keys(final).length > 0 && { final }),
       outcome,

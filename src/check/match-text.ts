@@ -187,7 +187,24 @@ function requiredItem(result: RequiredResult, by: MatchContext): Item {
 const itemsOf = (result: MatchResult, context: MatchContext): Item[] => [
   ...result.directives.map((each) => directiveItem(each, context)),
   ...result.required.map((each) => requiredItem(each, context)),
+  ...suppressItems(result),
 ];
+
+/** The accepted reports; an entry that accepts none is an item of its own. */
+function suppressItems({ suppress }: MatchResult): Item[] {
+  if (suppress === undefined) return [];
+  const { accepted, unused } = suppress;
+  const count = `suppress: ${String(accepted)} ${accepted === 1 ? 'report' : 'reports'} accepted`;
+  return [
+    { ok: true, place: {}, headline: count, details: [] },
+    ...unused.map(({ place, reason = '' }): Item => ({
+      ok: false,
+      place,
+      headline: printable(`suppress: ${reason}`),
+      details: [],
+    })),
+  ];
+}
 
 /** The lines of an item, those of a failure with its place. */
 function itemLines({ ok, place, headline, details }: Item, paint: Painter): string[] {

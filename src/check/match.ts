@@ -5,7 +5,9 @@ import type { Directive, DirectiveKind } from './directive.js';
 import type { MatchExpectation, Required } from './expectation.js';
 import { matchRecord, mismatches, type Captures, type Mismatch, type Pattern } from './pattern.js';
 import type { SanitizerReport } from '../trace/report.js';
+import type { InputError } from '../base/errors.js';
 import { matchReports } from './match-reports.js';
+import { suppress } from './suppressions.js';
 import {
   countOf,
   kindOf,
@@ -96,6 +98,13 @@ export interface MatchResult {
   readonly ok: boolean;
   readonly directives: readonly DirectiveResult[];
   readonly required: readonly RequiredResult[];
+  /** What came of `suppress`, if the file has it. */
+  readonly suppress?: {
+    /** The number of reports that it covers. */
+    readonly accepted: number;
+    /** Entries that cover none (E_SUPPRESSION_UNUSED), with their places. */
+    readonly unused: readonly InputError[];
+  };
 }
 
 const GOOD: ReadonlySet<Verdict['status']> = new Set(['found', 'absent', 'counted']);
@@ -398,9 +407,8 @@ export function matchRecords(
 
 /** Evaluates a match file against a trace: a result for each directive and each required name, in file order. */
 export function match(expectation: MatchExpectation, trace: Trace): MatchResult {
-  const directives = new Matching(trace.steps, new Map(), reportsOf(trace)).run(
-    expectation.directives,
-  );
+  const { reports, accepted } = acceptedOf(expectation, trace);
+  const directives = new Matching(trace.steps, new Map(), reports).run(expectation.directives);
   const required = [
     ...checkRequired('final', expectation.final, trace.final.regions),
     ...checkRequired('consumed', expectation.consumed, trace.consumed),
@@ -416,6 +424,23 @@ export function match(expectation: MatchExpectation, trace: Trace): MatchResult 
     });
   }
   const ok =
-    directives.every(({ verdict }) => isGood(verdict)) && required.every((each) => each.ok);
-  return { ok, directives, required };
+    directives.every(({ verdict }) => isGood(verdict)) &&
+    required.every((each) => each.ok) &&
+    (accepted === undefined || accepted.unused.length === 0);
+  return { ok, directives, required, ...(accepted !== undefined && { suppress: accepted }) };
+}
+
+/** The reports that the directives see: those that the file does not accept. */
+function acceptedOf(
+  { suppress: entries }: MatchExpectation,
+  trace: Trace,
+): {
+  readonly reports: readonly SanitizerReport[];
+  readonly accepted: MatchResult['suppress'];
+} {
+  const all = reportsOf(trace);
+  if (entries === undefined) return { reports: all, accepted: undefined };
+  const { reports, unused } = suppress(all, entries);
+  const open = reports.filter(({ suppressed }) => suppressed === undefined);
+  return { reports: open, accepted: { accepted: all.length - open.length, unused } };
 }

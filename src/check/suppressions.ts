@@ -45,10 +45,14 @@ export function readSuppressions(
   text: string,
   rules: readonly string[],
 ): Suppressions {
-  const source = readYaml(file, text);
+  return suppressionsOf(readYaml(file, text), rules);
+}
+
+/** The suppressions in a parsed file, or in a part of one. `rules`: the rules, if they are known. Throws as above. */
+export function suppressionsOf(source: YamlSource, rules?: readonly string[]): Suppressions {
   const entries = validate(CODE, suppressionsSchema, source);
   entries.forEach(({ rule, at }, index) => {
-    if (!rules.includes(rule)) {
+    if (rules !== undefined && !rules.includes(rule)) {
       throw new InputError({
         code: CODE,
         place: source.place([index, 'rule']),

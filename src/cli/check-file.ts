@@ -6,17 +6,19 @@ import { commandLine } from '../base/shell-words.js';
 import { readYaml, type YamlSource } from '../base/yaml-source.js';
 import { baseOf, isDifference } from '../check/changes-apply.js';
 import { compare, isSame } from '../check/compare.js';
+import { reportDifferences } from '../check/compare-reports.js';
 import { changeSummary, exactFailures } from '../check/exact-failures.js';
 import type { ExactExpectation, MatchExpectation } from '../check/expectation.js';
 import { match } from '../check/match.js';
 import { isQuestion, questionOf } from '../check/question.js';
 import { matchFailures, matchText } from '../check/match-text.js';
+import { isSuppressed } from '../check/report-words.js';
 import { placePrefix, type Failure, type Result } from '../check/result.js';
 import { readText, writeWhole } from '../node/files.js';
 import { forFile, namedIn } from '../node/relative-paths.js';
 import { schemaOption } from '../node/schema-path.js';
 import { basePath, changesText, fileKey, MAX_BASES, TraceFiles } from '../node/trace-files.js';
-import type { Trace } from '../trace/trace.js';
+import { isSanitized, reportsOf, withReports, type Trace } from '../trace/trace.js';
 import { printTrace } from '../trace/yaml-out.js';
 import { isEffects, nameOf, predatesDefault, runOf, runPath, type Planned } from './check-plan.js';
 import { effectsOfRuns } from './effects.js';
@@ -50,7 +52,7 @@ export interface Checked extends Result {
   readonly error?: InputError;
 }
 
-type Verdict = Omit<Result, 'name' | 'group'>;
+type Verdict = Omit<Checked, 'name' | 'group'>;
 
 const OK: Verdict = { status: 'ok', failures: [], lines: [] };
 const OLD = 'booted without the sanitizer: version 1 has no reports (--update adds them)';
@@ -129,11 +131,14 @@ export class Check {
     if (result.ok) return OK;
     const place = source.place.bind(source);
     const text = matchText(result, { place, paint: painterOf(this.options.io.paint) });
+    // As for run --suppress.
+    const [unused] = result.suppress?.unused ?? [];
     return {
-      status: 'failed',
+      status: unused === undefined ? 'failed' : 'invalid',
       failures: matchFailures(result, { place }),
       lines: text.trimEnd().split('\n'),
       rerun: commandOf(run),
+      ...(unused !== undefined && { error: unused }),
     };
   }
 
@@ -145,7 +150,7 @@ export class Check {
     const name = nameOf(file);
     const run = runOf(name, expectation, this.options.takes !== undefined);
     const { base, misfits, trace: expected } = expectation;
-    const found = forFile(this.options.runs.trace(run), file, expected);
+    const found = judgedAs(forFile(this.options.runs.trace(run), file, expected), expected);
     const difference = compare(expected, found);
     if (isSame(difference) && misfits.length === 0) {
       return predatesDefault(expected) ? { ...OK, note: OLD } : OK;
@@ -216,6 +221,17 @@ export class Check {
       rerun: commandLine(['sme-boot', 'effects', boots.scenario, String(patch)]),
     };
   }
+}
+
+/** The trace with the reasons for which equal reports of an expected one are suppressed. */
+function judgedAs(trace: Trace, expected: Trace): Trace {
+  const judged = reportsOf(expected).filter(isSuppressed);
+  if (judged.length === 0 || !isSanitized(trace)) return trace;
+  const reports = reportsOf(trace).map((report) => {
+    const suppressed = judged.find((each) => reportDifferences([each], [report]).length === 0);
+    return suppressed === undefined ? report : { ...report, suppressed: suppressed.suppressed };
+  });
+  return withReports(trace, reports);
 }
 
 /** A failure of one line. */

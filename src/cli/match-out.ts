@@ -116,7 +116,7 @@ function patchesOf({ header }: Trace): number[] {
 export function writeMatchOut(
   io: Io,
   scenario: string,
-  flags: RunFlags & MatchOutFlags,
+  flags: RunFlags & MatchOutFlags & { readonly suppress?: string },
   trace: Trace,
 ): void {
   if (flags.matchOut === undefined) return;
@@ -124,6 +124,9 @@ export function writeMatchOut(
   const text = matchFileText(trace, {
     run: runSection(outputFile(flags.matchOut), scenario, flags),
     patches: patchesOf(trace),
+    ...(flags.suppress !== undefined && {
+      suppress: inFile(outputFile(flags.matchOut), flags.suppress),
+    }),
     ...(steps !== undefined && { steps }),
     ...(kinds !== undefined && { kinds }),
   });

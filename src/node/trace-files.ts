@@ -4,13 +4,14 @@ import { dirname, relative, resolve, sep } from 'node:path';
 import { changesOf } from '../check/changes-of.js';
 import { printChanges } from '../check/changes-out.js';
 import { InputError } from '../base/errors.js';
+import { readSuppressions, type Suppressions } from '../check/suppressions.js';
 import { expectationOf, type ExactExpectation, type Expectation } from '../check/expectation.js';
 import type { Trace } from '../trace/trace.js';
 import { readYaml, type YamlSource } from '../base/yaml-source.js';
 import { LIMITS } from '../base/limits.js';
 import { RULE_IDS } from '../sanitizer/rules.js';
-import { readText } from './files.js';
-import { rebased } from './relative-paths.js';
+import { kindOfPath, readText } from './files.js';
+import { fromFile, rebased } from './relative-paths.js';
 import { schemaOption } from './schema-path.js';
 
 /** Most files in a chain of bases, from a difference to the whole trace at its end. */
@@ -78,7 +79,12 @@ export class TraceFiles {
     if (known !== undefined) return known;
     this.open.push(key);
     try {
-      const expectation = expectationOf(source, (base) => this.base(file, base, source), RULE_IDS);
+      const expectation = expectationOf(
+        source,
+        (base) => this.base(file, base, source),
+        RULE_IDS,
+        (path) => suppressionsFile(file, path, source),
+      );
       if (expectation.expect === 'exact') this.known.set(key, expectation);
       return expectation;
     } finally {
@@ -137,6 +143,16 @@ export class TraceFiles {
       );
     }
   }
+}
+
+/** The suppressions in a file that a match file names. Throws E_READ at the key for a missing file. */
+function suppressionsFile(file: string, path: string, source: YamlSource): Suppressions {
+  const there = fromFile(file, path);
+  if (kindOfPath(there) === undefined) {
+    const place = source.place(['suppress']);
+    throw new InputError({ code: 'E_READ', place, reason: 'no such file', found: path });
+  }
+  return readSuppressions(there, readText(there), RULE_IDS);
 }
 
 /** Errors of a base that are reported at the file that names it; errors inside a base are reported at the base. */

@@ -1,11 +1,14 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { readExpectation, type MatchExpectation } from '../../src/check/expectation.js';
+import type { InputError } from '../../src/base/errors.js';
 import { match, matchDirective, type MatchResult } from '../../src/check/match.js';
+import { matchFailures, matchText } from '../../src/check/match-text.js';
 import type { Trace, TraceEvent } from '../../src/trace/trace.js';
 import {
   anyEvent,
   FULL_REPORT,
+  refusal,
   REPORT,
   reported,
   smallTrace,
@@ -573,5 +576,74 @@ describe('directives about reports', () => {
     expect(result?.verdict).toMatchObject({
       nearest: { event: { cpu: 1 }, differs: [{ field: 'in', expected: 'f' }] },
     });
+  });
+});
+
+describe('suppress', () => {
+  const { suppressed: _judged, ...open } = FULL_REPORT;
+  const trace = reported(REPORT, open);
+  const judge = (entries: string, ...directives: string[]): MatchResult =>
+    match(
+      expectationOf(
+        `match:\n${directives.map((each) => `  - ${each}\n`).join('')}suppress:\n${entries}`,
+      ),
+      trace,
+    );
+  const known = '  - {rule: wrong-key-read, at: initrd, reason: known}\n';
+
+  test('hides the reports that it covers from the directives', () => {
+    const result = judge(
+      known,
+      'not: {report: {rule: wrong-key-read}}',
+      '{count: {report: {rule: /./}}, times: 3}',
+    );
+    expect([result.ok, statuses(result)]).toEqual([true, ['absent', 'counted']]);
+    expect(result.suppress).toEqual({ accepted: 1, unused: [] });
+    expect(matchText(result)).toContain('suppress: 1 report accepted\n');
+    expect(statuses(judge(known, 'report: {rule: wrong-key-read}'))).toEqual(['not-reported']);
+  });
+
+  test('has an entry that covers no report as a failure at its line', () => {
+    const result = judge(
+      `${known}  - {rule: mixed-key-line, at: dtb, reason: r}\n`,
+      'report: {rule: mixed-key-line}',
+    );
+    expect(result.ok).toBe(false);
+    const place = (): { file: string } => ({ file: 'm.yaml' });
+    expect(matchFailures(result, { place })).toEqual([
+      {
+        place: expect.objectContaining({ line: 7, path: 'suppress[1]' }),
+        headline: 'suppress: no report of mixed-key-line at dtb: remove the entry',
+        lines: [expect.stringContaining('m.yaml:7:5: suppress: no report of')],
+      },
+    ]);
+  });
+
+  test.each([
+    ['an entry without a reason', '  - {rule: wrong-key-read, at: initrd}\n', 'E_SUPPRESSION'],
+    ['neither a list nor a path', '  rule: wrong-key-read\n', 'E_SUPPRESSION'],
+    ['a file, which only a program with files can read', '  known.yaml\n', 'E_EXPECTATION'],
+  ])('with %s is refused', (_what, entries, code) => {
+    expect(refusal(() => judge(entries, 'report: {rule: mixed-key-line}'))).toMatchObject({
+      code,
+      place: { file: 'm.yaml' },
+    });
+  });
+
+  test('and directives about reports are refused where the sanitizer is off', () => {
+    const of = (rest: string): InputError =>
+      refusal(() =>
+        readExpectation(
+          'm.yaml',
+          `expect: match\nrun: {scenario: plain, sanitize: false}\n${rest}`,
+        ),
+      );
+    const text = 'it is about reports, and run.sanitize: false turns the sanitizer off';
+    expect(of('match:\n  - expect: {map: /./}\n  - not: {report: {rule: x}}\n').message).toBe(
+      `E_EXPECTATION: m.yaml:5:5, match[1]: ${text}`,
+    );
+    expect(of(`outcome: {kind: booted}\nsuppress:\n${known}`).message).toBe(
+      `E_EXPECTATION: m.yaml:5:3, suppress: ${text}`,
+    );
   });
 });

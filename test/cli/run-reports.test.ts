@@ -178,6 +178,32 @@ describe('run --suppress', () => {
     expect(err.match(/E_SUPPRESSION_UNUSED/g)).toHaveLength(2);
   });
 
+  test('is in the match file of the run', async () => {
+    write('known.yaml', both);
+    const file = join(dir, 'known-match.yaml');
+    await run('--suppress', join(dir, 'known.yaml'), '--match-out', file);
+    expect(readFileSync(file, 'utf8')).toContain('\nsuppress: known.yaml\n');
+    expect((await sme(['check', file])).status).toBe(0);
+    write('known.yaml', `${both}- {rule: mixed-key-line, at: dtb, reason: r}\n`);
+    const unused = await sme(['check', file]);
+    expect([unused.status, unused.err]).toEqual([
+      2,
+      expect.stringMatching(/E_SUPPRESSION_UNUSED: \S*known\.yaml:4:3/),
+    ]);
+  });
+
+  exhaustiveTest('leaves its reasons in a trace that is updated', async () => {
+    const file = join(dir, 'judged.yaml');
+    await run('--suppress', write('judge.yaml', both), '--output', file);
+    expect((await sme(['check', file])).status).toBe(0);
+    writeFileSync(file, readFileSync(file, 'utf8').replace('where: run_init', 'where: nowhere'));
+    expect((await sme(['check', '--update', file], { CI: '' })).status).toBe(0);
+    const reasons = parseTrace(file, readFileSync(file, 'utf8')).reports?.map(
+      ({ suppressed }) => suppressed,
+    );
+    expect(reasons).toEqual(['known', 'harmless']);
+  });
+
   test('refuses a file with an error before the boot', async () => {
     const { status, out, err } = await run('--suppress', write('bad.yaml', '- {rule: x, at: y}\n'));
     expect([status, out, err]).toEqual([2, '', expect.stringMatching(/bad\.yaml:1:.*reason/)]);
