@@ -126,12 +126,35 @@ function viewsOf(
   const past = history.newestFirst;
   const writes = past.filter(({ kind }) => kind === 'write' || kind === 'write-back');
   const others = past.filter(({ kind }) => kind !== 'write' && kind !== 'write-back');
+  const within = history.forgotten === 0 ? 'in the boot' : 'among these';
   return [
     where(boot, place, ranges),
-    rows('writes', 'Writes, newest first', writes, 'no write', most),
-    rows('reads', 'Reads, newest first', others, 'no read', most),
+    ...forgotten(history),
+    rows('writes', 'Writes, newest first', writes, `no write ${within}`, most),
+    rows('reads', 'Reads, newest first', others, `no read ${within}`, most),
     cached(boot, cpu, place),
     translations(boot, cpu, ranges),
+  ];
+}
+
+/** How far back the accesses are known, if not to the start of the boot. */
+export function forgotten({
+  forgotten: older,
+  since = '',
+  newestFirst,
+}: {
+  readonly forgotten: number;
+  readonly since: string | undefined;
+  readonly newestFirst: readonly unknown[];
+}): Part[] {
+  if (older === 0) return [];
+  return [
+    {
+      name: 'forgotten',
+      data: { older, since },
+      text: () =>
+        `Only the newest ${String(newestFirst.length)} accesses are known, from ${printable(since)} on; ${String(older)} older ones are forgotten\n`,
+    },
   ];
 }
 
@@ -188,7 +211,7 @@ function rows(
     })),
     text: (columns) =>
       past.length === 0
-        ? `${none} in the boot\n`
+        ? `${none}\n`
         : `${title}\n${table(
             shown.map((each) => [
               `  ${each.step}`,

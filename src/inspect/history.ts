@@ -40,9 +40,11 @@ export class History {
   /** Entries that were forgotten. */
   forgotten = 0;
 
+  /** @param most entries that are kept. */
   constructor(
     private readonly boot: Boot,
     private readonly ranges: readonly PhysicalRange[],
+    private readonly most = MOST,
   ) {}
 
   /** Records from now on. Returns the function that ends this. */
@@ -67,6 +69,11 @@ export class History {
     return () => {
       for (const end of ends) end();
     };
+  }
+
+  /** The step of the oldest entry that is kept: what was before it is known only if none was forgotten. */
+  get since(): string | undefined {
+    return this.past[0]?.step;
   }
 
   /** What was recorded, newest first. */
@@ -105,7 +112,7 @@ export class History {
       return;
     }
     this.past.push(entry);
-    if (this.past.length <= MOST) return;
+    if (this.past.length <= this.most) return;
     this.past.shift();
     this.forgotten++;
   }

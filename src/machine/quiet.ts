@@ -57,6 +57,9 @@ export function quietTables(machine: Machine): TableReader {
   const reader = {
     high: 0,
     readEntry(at: Pa, key: KeyId): number {
+      // A listener that is told what a step depends on must hear of this read too.
+      const { touched } = machine.probes;
+      if (touched.active) touched.notify(at, 8);
       // The walker's own read has no effect but on lines of other keys and on devices.
       if (!coherent && machine.bus.at(at) === undefined) {
         machine.cache.peekCoherent(REQUESTER_PLATFORM, at, key, bytes, 0, 8);

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { exhaustiveTest } from '../cases.js';
+import { forgotten } from '../../src/cli/why.js';
 import { sme } from './io.js';
 
 const SMALL = ['bios-minimal', '--set', 'machine.ram=64MiB'];
@@ -56,6 +57,27 @@ describe('sme-boot why', () => {
   exhaustiveTest('fits the terminal', async () => {
     const { out } = await sme(['why', 'sme_me_mask', ...SMALL], {}, true);
     expect(out.split('\n').filter((line) => line.length > 80)).toEqual([]);
+  });
+
+  test('lists the reports of the sanitizer about the place, unless it is off', async () => {
+    const words = ['why', 'initrd:64', ...SMALL, '--at', 'load_ucode_bsp'];
+    const { out } = await sme(words);
+    expect(out).toMatch(
+      /Reports of the sanitizer about it\n {2}wrong-key-read at 0x\S+ initrd, in load_/,
+    );
+    expect((await sme([...words, '--no-sanitize'])).out).not.toContain('sanitizer');
+    const other = await sme(['why', 'early_idt_handler_array', ...words.slice(2)]);
+    expect(other.out).toContain('no report of the sanitizer about it\n');
+  });
+
+  test('says how far back the accesses are known, if older ones are forgotten', () => {
+    const history = { forgotten: 3, since: 'mm_init', newestFirst: [1, 2] };
+    const [part] = forgotten(history);
+    expect(part?.data).toEqual({ older: 3, since: 'mm_init' });
+    expect(part?.text(80)).toBe(
+      'Only the newest 2 accesses are known, from mm_init on; 3 older ones are forgotten\n',
+    );
+    expect(forgotten({ ...history, forgotten: 0 })).toEqual([]);
   });
 
   test('exits 1 if the boot does not reach the label', async () => {

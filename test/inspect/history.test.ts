@@ -32,3 +32,23 @@ test('records the accesses to its ranges, those of one code in a row as one, new
   ]);
   expect(history.newestFirst.at(-1)).toMatchObject({ key: 0, step: 'startup_64' });
 });
+
+test('keeps the newest accesses only, and tells since when they are complete', () => {
+  const b = boot({ scenario: scenario('bios-minimal', 'machine.ram=64MiB') });
+  b.runTo('startup_64');
+  const { kernelAt } = b.loaded;
+  const history = new History(b, [{ base: kernelAt, size: 16 }], 2);
+  const end = history.listen();
+  const cpu = b.machine.cpus[0];
+  expect([history.forgotten, history.since]).toEqual([0, undefined]);
+  for (const _round of [0, 1]) {
+    cpu.storeU64(va(kernelAt), 1n);
+    cpu.loadU8(va(kernelAt));
+  }
+  b.runTo('startup_64:fixup');
+  cpu.storeU64(va(kernelAt), 1n);
+  end();
+  const kinds = history.newestFirst.map(({ kind }) => kind);
+  expect(kinds).toEqual(['write', 'read']);
+  expect([history.forgotten, history.since]).toEqual([3, 'startup_64']);
+});

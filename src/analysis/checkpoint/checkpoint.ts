@@ -8,13 +8,22 @@
  */
 import type { KernelState } from '../../kernel/state.js';
 import type { LinkedEntry } from '../../kernel/table.js';
+import { LINE_SIZE } from '../../machine/address.js';
 import { LineSet } from '../../machine/memory/line-set.js';
 import type { MachineSnapshot } from '../../machine/machine.js';
+import type { Sanitizer, SanitizerSnapshot } from '../../sanitizer/sanitizer.js';
 import type { Boot, BootSnapshot } from '../../sequencer/boot.js';
+import { sanitizerHost } from '../../sequencer/sanitizer-host.js';
 import type { RecorderState } from '../../trace/recorder.js';
 import type { Consumed, Outcome, TraceEvent } from '../../trace/trace.js';
 import { deepEqual } from './deep-equal.js';
 import { applyDiff, diffMachines, type MachineDiff } from './machine-diff.js';
+import {
+  applySanitizerDiff,
+  diffSanitizers,
+  reportsAfter,
+  type SanitizerDiff,
+} from './sanitizer-diff.js';
 import { copyEntries, diffStates, Touched, trackFields, type Entry } from './tracked-entries.js';
 
 /** The boot of the whole series before a step, and what the step does. */
@@ -56,6 +65,14 @@ export function checkpointsOf(
       boot.machine.probes.patSlotUsed.listen((slot) => patSlots.add(slot)),
       trackFields(boot.kernel.state, touchedState),
     ];
+    // The sanitizer looks at the line that a CLFLUSH names, also if that is not cached.
+    if (boot.sanitizer !== null) {
+      stop.push(
+        boot.machine.probes.lineFlushed.listen((_cpu, _va, line) => {
+          touches.add(line, LINE_SIZE);
+        }),
+      );
+    }
     boot.recorder.keepReadChecks(readChecks);
     boot.step();
     for (const end of stop) end();
@@ -134,6 +151,40 @@ export function isAffected(checkpoint: Checkpoint, { places, entries }: Checkpoi
   );
 }
 
+/** The difference in what the sanitizer has, and the reports at the checkpoint from which a boot resumes. */
+export interface WatchedDiff {
+  readonly diff: SanitizerDiff;
+  readonly reports: SanitizerSnapshot['reports'];
+}
+
+/**
+ * The difference of a boot's sanitizer from that of a checkpoint, `skipped[0]`, at the last checkpoint before which none of
+ * the steps of `skipped` depends on it, and the number of these steps; undefined if that is none, or if it differs in more
+ * than lines. The last of `skipped` is the checkpoint after these steps.
+ */
+export function watchedDiff(
+  boot: Boot,
+  sanitizer: Sanitizer,
+  skipped: readonly Checkpoint[],
+): (WatchedDiff & { readonly steps: number }) | undefined {
+  const theirs = skipped[0]?.snapshot.sanitizer;
+  if (theirs === undefined) return undefined;
+  const ours = sanitizer.snapshot();
+  const diff = diffSanitizers(ours, theirs, sanitizerHost(boot).owned());
+  if (diff === undefined) return undefined;
+  let { reports } = ours;
+  let steps = 0;
+  for (const [index, { touches, snapshot }] of skipped.entries()) {
+    const after = skipped[index + 1]?.snapshot.sanitizer;
+    if (after === undefined || diff.lines.some((line) => touches.has(line))) break;
+    const next = reportsAfter(reports, snapshot.sanitizer?.reports ?? [], after.reports);
+    if (next === undefined) break;
+    reports = next;
+    steps++;
+  }
+  return steps === 0 ? undefined : { diff, reports, steps };
+}
+
 /**
  * Restores a later checkpoint with the boot's difference applied. `skipped`: the checkpoints whose steps are not run.
  */
@@ -142,8 +193,9 @@ export function resumeFrom(
   checkpoint: Checkpoint,
   diff: CheckpointDiff,
   skipped: readonly Checkpoint[],
+  watched?: WatchedDiff,
 ): void {
-  const { recorder, machine } = checkpoint.snapshot;
+  const { recorder, machine, sanitizer } = checkpoint.snapshot;
   const names = [...recorder.names];
   const origin = (number: number): number => {
     const name = diff.recorder.names[number] ?? '';
@@ -155,6 +207,10 @@ export function resumeFrom(
     ...checkpoint.snapshot,
     machine: applyDiff(machine, diff.machine, diff.places, origin),
     recorder: { ...recorder, names, integrity: { ...recorder.integrity, consumed } },
+    ...(watched !== undefined &&
+      sanitizer !== undefined && {
+        sanitizer: applySanitizerDiff(sanitizer, watched.diff, watched.reports),
+      }),
   });
   copyEntries(boot.kernel.state, diff.kernel, diff.entries);
   boot.recorder.replayReadChecks(skipped.flatMap(({ readChecks }) => readChecks));

@@ -24,6 +24,7 @@ import {
   checkpointsOf,
   isAffected,
   resumeFrom,
+  watchedDiff,
   type CheckpointDiff,
   type Checkpoint,
 } from '../checkpoint/checkpoint.js';
@@ -131,6 +132,9 @@ export class Matrix {
     });
     let differs: StepPair | undefined;
     let at = this.checkpoints.indexOf(first);
+    // Whether the rest of the boot is that of the whole series, and the reports then.
+    let stopped = false;
+    let { reports } = this;
     boot.restore(first.snapshot);
     while (boot.outcome === null) {
       const checkpoint = this.checkpoints[at];
@@ -146,28 +150,41 @@ export class Matrix {
       }
       at++;
       const next = this.checkpoints[at];
-      // Steps are skipped by what the machine holds; the sanitizer's shadow of it would be that of the whole series.
-      const mayResume = boot.outcome === null && boot.sanitizer === null;
-      const diff = next && mayResume ? diffFrom(boot, next) : undefined;
+      const diff = next && boot.outcome === null ? diffFrom(boot, next) : undefined;
       if (diff === undefined) continue;
-      const to = this.nextAffected(at, hunk.id, diff);
-      if (to === undefined) break;
-      const target = this.checkpoints[to];
-      if (to > at && target !== undefined) {
-        resumeFrom(boot, target, diff, this.checkpoints.slice(at, to));
+      const wanted = this.nextAffected(at, hunk.id, diff);
+      if (wanted === at) continue;
+      const last = this.checkpoints.length - 1;
+      const { sanitizer } = boot;
+      const watched =
+        sanitizer === null
+          ? undefined
+          : watchedDiff(boot, sanitizer, this.checkpoints.slice(at, (wanted ?? last) + 1));
+      if (sanitizer !== null && watched === undefined) continue;
+      const to = watched === undefined ? wanted : at + watched.steps;
+      const target = this.checkpoints[to ?? last];
+      if (to === undefined || (wanted === undefined && to === last)) {
+        if (watched !== undefined && target !== undefined) {
+          resumeFrom(boot, target, diff, this.checkpoints.slice(at, last), watched);
+          reports = boot.reports();
+        }
+        stopped = true;
+        break;
+      }
+      if (target !== undefined) {
+        resumeFrom(boot, target, diff, this.checkpoints.slice(at, to), watched);
         at = to;
       }
     }
-    if (boot.outcome !== null) boot.watchScreen();
+    if (!stopped) boot.watchScreen();
     boot.recorder.onReadCheck(null);
-    const stopped = boot.outcome === null;
     return {
       boot,
-      outcome: boot.outcome ?? this.outcome,
+      outcome: stopped ? this.outcome : (boot.outcome ?? this.outcome),
       consumed: stopped ? this.consumed : boot.recorder.consumedSoFar,
       wrong,
       differs,
-      reports: stopped ? this.reports : [...boot.reports()],
+      reports: stopped ? reports : [...boot.reports()],
       encrypted: stopped ? this.encrypted : boot.machine.dram.encrypted,
     };
   }
