@@ -232,14 +232,34 @@ class Application {
     return withFields({ ...base, regions }, { screen: lines }) as Trace['final'];
   }
 
-  reports(base: readonly SanitizerReport[], edits: readonly ReportEdit[]): SanitizerReport[] {
-    return this.rows(
-      ['changes', 'reports'],
+  /** Those of the base about a step that the trace does not have are left out, as misfits: an edit has to drop them. */
+  reports(
+    base: readonly SanitizerReport[],
+    edits: readonly ReportEdit[],
+    steps: readonly TraceStep[],
+  ): SanitizerReport[] {
+    const path = ['changes', 'reports'];
+    const reports = this.rows(
+      path,
       'report',
       base,
       edits,
       (report, to) => withFields(report, to) as typeof report,
     );
+    const labels = new Set(steps.map(({ label }) => label));
+    return reports.filter((report) => {
+      if (labels.has(report.step) || !base.includes(report)) return true;
+      this.misfits.push(
+        new InputError({
+          code: 'E_APPLY',
+          place: this.source.place(path),
+          reason: 'the base has a report about a step that this trace does not have',
+          expected: 'an edit that drops it',
+          found: `${report.rule} in ${report.step}`,
+        }),
+      );
+      return false;
+    });
   }
 
   consumed(base: Trace['consumed'], edits: readonly ConsumedEdit[]): Trace['consumed'] {
@@ -287,7 +307,6 @@ export function applyChanges(base: Trace, source: YamlSource): Applied {
   const header = application.header(base.header, changes.header ?? {});
   const outcome = withFields(base.outcome, changes.outcome ?? {}) as Trace['outcome'];
   const steps = application.steps(base.steps, changes.steps ?? []);
-  const reports = application.reports(reportsOf(base), changes.reports ?? []);
   const changed: Trace = {
     ...base,
     header,
@@ -297,15 +316,18 @@ export function applyChanges(base: Trace, source: YamlSource): Applied {
     outcome,
   };
   const { sanitize = true } = changes.header?.sanitize === null ? { sanitize: false } : header;
-  if (!sanitize && changes.reports?.some((edit) => 'add' in edit) === true) {
+  const edits = changes.reports ?? [];
+  const added = edits.filter((edit) => 'add' in edit).length;
+  if (!sanitize && added > 0) {
     throw new InputError({
       code: CODE,
       place: source.place(['changes', 'reports']),
       expected: 'no report, since the header has sanitize: false',
-      found: reports.length === 1 ? '1 report' : `${String(reports.length)} reports`,
+      found: added === 1 ? '1 report' : `${String(added)} reports`,
     });
   }
-  const trace = withReports(changed, sanitize ? reports : undefined);
+  const reports = sanitize ? application.reports(reportsOf(base), edits, steps) : undefined;
+  const trace = withReports(changed, reports);
   checkReports(source, () => ['changes', 'reports'], trace);
   return { trace, misfits: application.misfits };
 }

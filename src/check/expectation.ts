@@ -66,7 +66,10 @@ const runSchema = z.strictObject({
     .optional()
     .describe('Values of the scenario that are changed, by their path: --set.'),
   cmdline: z.string().optional().describe('The kernel command line: --cmdline.'),
-  sanitize: z.boolean().optional().describe('Whether the sanitizer watches the boot: --sanitize.'),
+  sanitize: z
+    .boolean()
+    .optional()
+    .describe('Whether the sanitizer watches the boot; default: true. false: --no-sanitize.'),
   kernel: file.optional().describe('A kernel image, relative to this file: --kernel.'),
   'system-map': file.optional().describe('Its System.map, relative to this file: --system-map.'),
   initrd: file.optional().describe('An initrd, relative to this file: --initrd.'),

@@ -189,6 +189,20 @@ describe('the difference of a trace from another', () => {
     );
   });
 
+  test('does not fit a base with reports about a step that it drops, unless it drops them too', () => {
+    const base = reported(REPORT, FULL_REPORT);
+    const step = '  steps:\n    - {drop: reserve_initrd}\n';
+    const text = `expect: exact\nbase: base.yaml\nchanges:\n${step}`;
+    const { trace, misfits } = applyChanges(base, readYaml('t.yaml', text));
+    expect(trace.reports).toEqual([FULL_REPORT]);
+    expect(misfits.map(({ message }) => message)).toEqual([
+      'E_APPLY: t.yaml:4:3, changes.reports: the base has a report about a step that this trace does not have; expected an edit that drops it, found wrong-key-read in reserve_initrd',
+    ]);
+    const { steps } = trace;
+    const short = { ...base, steps, reports: [FULL_REPORT] };
+    expect(made(base, fileOf(base, short))).toEqual(short);
+  });
+
   test('from itself is empty', () => {
     expect(changesOf(smallTrace(), smallTrace())).toEqual({});
     expect(fileOf(smallTrace(), smallTrace())).toBe(
