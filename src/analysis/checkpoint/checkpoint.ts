@@ -8,7 +8,6 @@
  */
 import type { KernelState } from '../../kernel/state.js';
 import type { LinkedEntry } from '../../kernel/table.js';
-import { LINE_SIZE } from '../../machine/address.js';
 import { LineSet } from '../../machine/memory/line-set.js';
 import type { MachineSnapshot } from '../../machine/machine.js';
 import type { Sanitizer, SanitizerSnapshot } from '../../sanitizer/sanitizer.js';
@@ -65,11 +64,11 @@ export function checkpointsOf(
       boot.machine.probes.patSlotUsed.listen((slot) => patSlots.add(slot)),
       trackFields(boot.kernel.state, touchedState),
     ];
-    // The sanitizer looks at the line that a CLFLUSH names, also if that is not cached.
+    // The sanitizer looks at the lines that a CLFLUSH names, also if they are not cached.
     if (boot.sanitizer !== null) {
       stop.push(
-        boot.machine.probes.lineFlushed.listen((_cpu, _va, line) => {
-          touches.add(line, LINE_SIZE);
+        boot.machine.probes.linesFlushed.listen((_cpu, _va, start, length) => {
+          touches.add(start, length);
         }),
       );
     }

@@ -154,6 +154,18 @@ function sameTranslations(a: TranslationsSnapshot, b: TranslationsSnapshot, same
   );
 }
 
+/** Whether the masks that were not written yet have the same first readers: their numbers were compared. */
+function sameMasks(
+  { rules: a }: SanitizerSnapshot,
+  { rules: b }: SanitizerSnapshot,
+  same: Same,
+): boolean {
+  const numbers = (masks: typeof a.masks): number[] =>
+    (masks ?? []).flatMap(({ writer }) => (writer === null ? [] : [writer]));
+  const others = numbers(b.masks);
+  return numbers(a.masks).every((writer, i) => same(writer, others[i] ?? 0));
+}
+
 /** What is compared as a whole: a part that has numbers of writers has to be compared above. */
 function otherParts(state: SanitizerSnapshot): unknown {
   return { ...state, shadow: 0, writers: 0, translations: 0, reports: 0, owned: 0 };
@@ -168,7 +180,7 @@ export function diffSanitizers(
   ranges: readonly OwnedRange[],
 ): SanitizerDiff | undefined {
   const same = sameWriters(a.writers, b.writers);
-  if (!deepEqual(otherParts(a), otherParts(b))) return undefined;
+  if (!deepEqual(otherParts(a), otherParts(b)) || !sameMasks(a, b, same)) return undefined;
   if (!sameTranslations(a.translations, b.translations, same)) return undefined;
   if (a.owned.length !== b.owned.length || a.owned.length > ranges.length) return undefined;
   const shadows = diffShadows(a.shadow, b.shadow, same);

@@ -6,6 +6,7 @@ import {
 } from '../../../src/analysis/checkpoint/sanitizer-diff.js';
 import type { SanitizerSnapshot } from '../../../src/sanitizer/sanitizer.js';
 import { Shadow } from '../../../src/sanitizer/shadow.js';
+import { RuleState } from '../../../src/sanitizer/state.js';
 import type { Writer } from '../../../src/sanitizer/writers.js';
 
 type Reports = SanitizerSnapshot['reports'];
@@ -32,6 +33,7 @@ function state(change: Change, some: Partial<SanitizerSnapshot> = {}): Sanitizer
     translations: { held: [], stale: [] },
     reports: [],
     owned: [new Uint8Array(33)],
+    rules: new RuleState().snapshot(),
     ...some,
   };
 }
