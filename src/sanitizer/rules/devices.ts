@@ -11,7 +11,10 @@ export function checkBuffer(watch: Watch, bus: bigint, size: number): void {
   if (machine.bus.all.some((each) => each instanceof AmdIommu && each.enabled)) return;
   const mask = watch.cBitAddress === Infinity ? 0n : BigInt(watch.cBitAddress);
   const key = (bus & mask) === 0n ? KEY_PLAIN : KEY_HOST;
-  shadow.runs(Number(bus & ~mask), size, (start, length, number, destroyed) => {
+  const address = Number(bus & ~mask);
+  // The report depends on these bytes.
+  if (machine.probes.touched.active) machine.probes.touched.notify(address, size);
+  shadow.runs(address, size, (start, length, number, destroyed) => {
     const writer = writers.get(number);
     if (number !== UNWRITTEN && writer?.key === key && !destroyed) return;
     watch.report({
