@@ -25,6 +25,7 @@ import type {
   PatchedKernel,
   PatchEntries,
 } from './table.js';
+import { CopyLog, RunLog, type AccessListener } from './access-log.js';
 import { Tracer } from './tracer.js';
 
 /** Bytes fetched and compared at a function entry (our choice: one 16-byte fetch window). */
@@ -202,49 +203,50 @@ export class Kernel {
   /** Reads `length` bytes; a fault is delivered and the read continues at the byte that faulted. */
   readBytes(address: Va, length: number): Uint8Array {
     const out = new Uint8Array(length);
-    let done = 0;
-    while (done < length) {
-      const fault = this.cpu.read(va(address + done), out, done, length - done);
-      if (fault === null) break;
-      done += this.cpu.progress;
-      this.fault(fault);
-    }
-    this.trace.recordRead(address, out);
+    const log = this.trace.readLog();
+    this.whole(length, log, (done) => this.cpu.read(va(address + done), out, done, length - done));
+    if (log !== null) this.trace.recordRead(out, log.runs);
     return out;
   }
 
   writeBytes(address: Va, bytes: Uint8Array): void {
-    let done = 0;
-    while (done < bytes.length) {
-      const fault = this.cpu.write(va(address + done), bytes, done, bytes.length - done);
-      if (fault === null) break;
-      done += this.cpu.progress;
-      this.fault(fault);
-    }
+    const { length } = bytes;
+    this.whole(length, null, (done) =>
+      this.cpu.write(va(address + done), bytes, done, length - done),
+    );
   }
 
   /** memcpy(): REP MOVSB, restarted where a fault was handled. */
   memcpy(to: Va, from: Va, length: number): void {
-    let done = 0;
-    while (done < length) {
-      const fault = this.cpu.copy(va(to + done), va(from + done), length - done);
-      if (fault === null) break;
-      done += this.cpu.progress;
-      this.fault(fault);
-    }
-    this.trace.copy(to, from, length);
+    const log = this.trace.on ? new CopyLog() : null;
+    this.whole(length, log, (done) => this.cpu.copy(va(to + done), va(from + done), length - done));
+    if (log !== null) this.trace.copied(log.runs);
   }
 
   /** memset(): REP STOSB, restarted where a fault was handled. */
   memset(at: Va, byte: number, length: number): void {
-    let done = 0;
-    while (done < length) {
-      const fault = this.cpu.fill(va(at + done), byte, length - done);
-      if (fault === null) break;
+    const log = this.trace.on ? new RunLog(['write']) : null;
+    this.whole(length, log, (done) => this.cpu.fill(va(at + done), byte, length - done));
+    if (log !== null) this.trace.filled(log.runs, byte);
+  }
+
+  /**
+   * Does an access of `length` bytes from its byte `done` on: a fault is delivered, and the access continues at the byte
+   * that faulted. `log`: what it accessed, without what a fault's handler does.
+   */
+  private whole(
+    length: number,
+    log: { readonly listener: AccessListener } | null,
+    access: (done: number) => Fault | null,
+  ): void {
+    const { accessed } = this.machine.probes;
+    for (let done = 0; done < length;) {
+      const from = done;
+      const fault = log === null ? access(from) : accessed.during(log.listener, () => access(from));
+      if (fault === null) return;
       done += this.cpu.progress;
       this.fault(fault);
     }
-    this.trace.fill(at, byte, length);
   }
 
   /** Delivers a fault and repeats the access until it does not fault. */

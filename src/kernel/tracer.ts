@@ -1,6 +1,7 @@
 /**
- * Emits the events of a running kernel model to the recorder, with their origin and the symbols of their addresses.
- * Nothing here changes the machine; the kernel model does not read it.
+ * Emits the events of a running kernel model to the recorder, with their origin and the symbols of their addresses. An
+ * event about memory has the physical addresses, keys and types of the accesses themselves, from the machine's probe
+ * points. Nothing here changes the machine or translates an address; the kernel model does not read it.
  */
 import type { Recorder } from '../trace/recorder.js';
 import { optional } from '../base/optional.js';
@@ -8,7 +9,10 @@ import type { FieldsOf, Origin, Span, TraceKind } from '../trace/event.js';
 import { hex, PAGE_SIZE, va, vaOfU64, type Va } from '../machine/address.js';
 import { MEMTYPE_NAMES } from '../machine/cpu/memory-types.js';
 import { bitNumbers } from '../machine/cpu/mmu.js';
-import type { EntryRead, Fault } from '../machine/types.js';
+import type { AccessKind } from '../machine/probes.js';
+import type { Requester } from '../machine/requester.js';
+import { MEMTYPE, type EntryRead, type Fault } from '../machine/types.js';
+import { cBit, RangeLog, RunLog, type AccessRun, type CopyRun } from './access-log.js';
 import { __START_KERNEL_map, PAGE_OFFSET } from './constants.js';
 import { describe, valueText } from './fault-text.js';
 import type { Kernel } from './kernel.js';
@@ -21,28 +25,22 @@ const MAX_READS = 16;
 /** Bytes that were read, and the physical ranges and C-bits that they were read from. */
 export interface RecordedRead {
   readonly bytes: Uint8Array;
-  readonly ranges: readonly Omit<TranslatedRange, 'va'>[];
-}
-
-/** A request of a device: sizes in bytes. */
-export interface DmaRequest {
-  readonly pa: number;
-  readonly key: number;
-  readonly length: number;
-}
-
-/** A part of a copy or fill that is contiguous in physical memory and has one key: sizes in bytes, `c` the C-bit. */
-export interface TranslatedRange {
-  va: Va;
-  pa: number;
-  c: number;
-  length: number;
+  readonly ranges: readonly { readonly pa: number; readonly c: number; readonly length: number }[];
 }
 
 const span = (space: 'va' | 'pa', start: number, length: number): Span => ({
   space,
   start,
   length,
+});
+
+/** Runs an access whose addresses an event is about. */
+type Counted = <T>(access: () => T) => T;
+
+/** The addresses of a run, as the fields of an event. */
+const vaAndPa = (run: AccessRun): { at: Span; pa: Span } => ({
+  at: span('va', run.va, run.length),
+  pa: span('pa', run.pa, run.length),
 });
 
 export class Tracer {
@@ -52,6 +50,8 @@ export class Tracer {
   reads: RecordedRead[] | null = null;
   /** The fault delivered last: its text, the CPU, and the address that faulted (RIP if the fault has none). */
   lastFault: { what: string; cpu: number; at: Va; read?: EntryRead } | null = null;
+  /** The struct dma_map_ops that the kernel used last. */
+  dmaOps = va(0);
   /** Changes whenever origin() may give another answer. */
   version = 0;
   /** Inline hunks that are running, each with the number of frames when it was entered. */
@@ -132,59 +132,39 @@ export class Tracer {
   emit<K extends TraceKind>(kind: K, fields: FieldsOf<K>): void {
     if (!this.on) return;
     const { id } = this.k.cpu;
-    this.recorder.emit(kind, id === 0 ? fields : { ...fields, cpu: id }, this.origin());
+    this.recorder.emit(kind, withCpu(fields, id), this.origin());
   }
 
-  /** Emits a copy of `length` bytes, one event for each part that is contiguous in physical memory on both sides. */
-  copy(to: Va, from: Va, length: number): void {
-    if (!this.on) return;
-    let done = 0;
-    while (done < length) {
-      const source = this.translatedRange(va(from + done), length - done);
-      const target = this.translatedRange(va(to + done), length - done);
-      if (source === undefined || target === undefined) return;
-      const run = Math.min(source.length, target.length);
+  /** Emits a copy, one event for each part that is contiguous in physical memory on both sides. */
+  copied(runs: readonly CopyRun[]): void {
+    for (const { from, to } of runs) {
       this.emit('copy', {
-        from: span('va', source.va, run),
-        to: span('va', target.va, run),
-        fromPa: span('pa', source.pa, run),
-        toPa: span('pa', target.pa, run),
-        fromC: source.c,
-        toC: target.c,
+        from: span('va', from.va, from.length),
+        to: span('va', to.va, to.length),
+        fromPa: span('pa', from.pa, from.length),
+        toPa: span('pa', to.pa, to.length),
+        fromC: cBit(from),
+        toC: cBit(to),
       });
-      done += run;
     }
   }
 
-  /** Emits a fill of `length` bytes with one value, one event for each physically contiguous part. */
-  fill(at: Va, byte: number, length: number): void {
-    if (!this.on) return;
-    let done = 0;
-    while (done < length) {
-      const target = this.translatedRange(va(at + done), length - done);
-      if (target === undefined) return;
-      this.emit('fill', {
-        at: span('va', target.va, target.length),
-        pa: span('pa', target.pa, target.length),
-        value: byte,
-        C: target.c,
-      });
-      done += target.length;
-    }
+  /** Emits a fill with one value, one event for each part that is contiguous in physical memory. */
+  filled(runs: readonly AccessRun[], byte: number): void {
+    for (const run of runs) this.emit('fill', { ...vaAndPa(run), value: byte, C: cBit(run) });
   }
 
-  /** The translation of [at, at + length) as far as it is contiguous with one key; undefined if `at` is not mapped. */
-  private translatedRange(at: Va, length: number): TranslatedRange | undefined {
-    const probed = this.k.cpu.translate(at);
-    if ('vector' in probed) return undefined;
-    const pageSize = probed.pageSize;
-    let run = pageSize - (((at % pageSize) + pageSize) % pageSize);
-    while (run < length) {
-      const next = this.k.cpu.translate(va(at + run));
-      if ('vector' in next || next.pa !== probed.pa + run || next.key !== probed.key) break;
-      run += next.pageSize;
-    }
-    return { va: at, pa: probed.pa, c: probed.key === 0 ? 0 : 1, length: Math.min(run, length) };
+  /** Runs `body`; returns what it accessed of a range. Nothing is recorded while no event is emitted. */
+  private accessesOf<T>(
+    kinds: readonly AccessKind[],
+    at: Va,
+    length: number,
+    body: () => T,
+  ): { result: T; runs: readonly AccessRun[] } {
+    if (!this.on) return { result: body(), runs: [] };
+    const log = new RangeLog(this.k.cpu.id, kinds, { at, length });
+    const result = this.k.machine.probes.accessed.during(log.listener, body);
+    return { result, runs: log.within(at, length) };
   }
 
   /** A table entry was written. `mapped`: first virtual address that it governs; `size`: bytes that it governs. */
@@ -227,76 +207,88 @@ export class Tracer {
     });
   }
 
-  /** The cache lines of a range were flushed with CLFLUSH. */
-  flushed(at: Va, length: number): void {
-    if (!this.on) return;
-    const target = this.translatedRange(at, length);
-    this.emit('cache-flush', {
-      how: 'clflush',
-      va: span('va', at, length),
-      ...(target === undefined ? {} : { pa: span('pa', target.pa, target.length) }),
+  /** Runs `body`, which flushes the cache lines of a range with CLFLUSH, and emits the flush. */
+  flushing(at: Va, length: number, body: () => void): void {
+    if (!this.on) {
+      body();
+      return;
+    }
+    const log = new RangeLog(this.k.cpu.id, ['read'], { at, length });
+    this.k.machine.probes.linesFlushed.during((cpu, line, pa, bytes, key) => {
+      log.listener('read', cpu, line, pa, key, MEMTYPE.WB, bytes);
+    }, body);
+    for (const run of log.within(at, length)) {
+      const { at: flushed, pa } = vaAndPa(run);
+      this.emit('cache-flush', { how: 'clflush', va: flushed, pa });
+    }
+  }
+
+  /** Runs `body`, which writes a range; returns the runs of its writes, none while no event is emitted. */
+  writing(at: Va, length: number, body: () => void): readonly AccessRun[] {
+    return this.accessesOf(['write'], at, length, body).runs;
+  }
+
+  /** Runs `body`, which copies scattered sources, and emits the copy: `from` names them, only the target has addresses. */
+  copyingFromMany(from: string, to: Va, length: number, body: () => void): void {
+    for (const run of this.writing(to, length, body)) {
+      const { at, pa } = vaAndPa(run);
+      this.emit('copy', { from, to: at, toPa: pa, toC: cBit(run) });
+    }
+  }
+
+  /** Runs `body`, a consumer's read of a range, and emits the read after its events; `what` names what was read. */
+  read<T>(what: string, at: Va, length: number, body: () => T): T {
+    const { result, runs } = this.accessesOf(['read'], at, length, body);
+    for (const fields of readsOf(what, at, length, runs)) this.emit('read', fields);
+    return result;
+  }
+
+  /**
+   * As read(), but the event is in the place before those of `body`, also where `body` does not return. `body` makes the
+   * accesses that count by the function that it is passed.
+   */
+  reading<T>(what: string, at: Va, length: number, body: (counted: Counted) => T): T {
+    if (!this.on) return body((access) => access());
+    const { id } = this.k.cpu;
+    const log = new RangeLog(id, ['read'], { at, length });
+    const events = (): FieldsOf<'read'>[] =>
+      readsOf(what, at, length, log.within(at, length)).map((fields) => withCpu(fields, id));
+    const { accessed } = this.k.machine.probes;
+    return this.recorder.ahead('read', this.origin(), events, () =>
+      body((access) => accessed.during(log.listener, access)),
+    );
+  }
+
+  /** The runs of an access that `reads` needs; null: they are not recorded. */
+  readLog(kind: AccessKind = 'read'): RunLog | null {
+    return this.reads === null ? null : new RunLog([kind]);
+  }
+
+  /** Adds bytes that were read, and the runs that they were read from, to `reads`, if reads are recorded. */
+  recordRead(bytes: Uint8Array, runs: readonly AccessRun[]): void {
+    this.addRead({
+      bytes,
+      ranges: runs.map((run) => ({ pa: run.pa, c: cBit(run), length: run.length })),
     });
   }
 
-  /** The C-bit (0 or 1) of the mapping of an address; undefined if it is not mapped. */
-  cBitAt(at: Va): number | undefined {
-    return this.translatedRange(at, 1)?.c;
-  }
-
-  /** Emits a copy whose sources are scattered: `from` names them in words, only the target has addresses. */
-  copyFromMany(from: string, to: Va, length: number): void {
-    if (!this.on) return;
-    const target = this.translatedRange(to, length);
-    this.emit('copy', {
-      from,
-      to: span('va', to, length),
-      ...(target === undefined ? {} : { toPa: span('pa', target.pa, length), toC: target.c }),
-    });
-  }
-
-  /** Emits a read of `length` bytes by a consumer; `what` names what was read. */
-  read(what: string, at: Va, length: number): void {
-    if (!this.on) return;
-    const target = this.translatedRange(at, length);
-    this.emit('read', {
-      what,
-      at: span('va', at, length),
-      ...(target === undefined ? {} : { pa: span('pa', target.pa, target.length), C: target.c }),
-    });
-  }
-
-  /** Adds bytes that were read at `at`, with their physical ranges, to `reads`, if reads are recorded. */
-  recordRead(at: Va, bytes: Uint8Array): void {
+  private addRead(read: RecordedRead): void {
     if (this.reads === null) return;
-    this.reads.push({ bytes, ranges: this.translatedRanges(at, bytes.length) });
+    this.reads.push(read);
     if (this.reads.length > MAX_READS) this.reads.shift();
   }
 
-  /** Adds bytes that a device read to `reads`; `requests` may include an IOMMU's reads of tables and commands. */
-  recordDma(bytes: Uint8Array, requests: readonly DmaRequest[]): void {
-    if (this.reads === null) return;
-    const ranges = requests.map(({ pa, key, length }) => ({
-      pa,
-      c: key === 0 ? 0 : 1,
-      length,
-    }));
-    this.reads.push({ bytes, ranges });
-  }
-
-  private translatedRanges(at: Va, length: number): TranslatedRange[] {
-    const all: TranslatedRange[] = [];
-    for (let done = 0; done < length;) {
-      const range = this.translatedRange(va(at + done), length - done);
-      if (range === undefined) break;
-      all.push(range);
-      done += range.length;
-    }
-    return all;
-  }
-
-  /** Emits a process's read of one of its pages. */
-  readBack(what: string, at: Va, length: number): void {
-    this.read(what, at, length);
+  /** Listens to the requests of a device, to add what it reads to `reads`; null: reads are not recorded. */
+  dmaLog(device: Requester): { record(bytes: Uint8Array): void; end(): void } | null {
+    if (this.reads === null) return null;
+    const ranges: { pa: number; c: number; length: number }[] = [];
+    const end = this.k.machine.probes.dma.listen((_kind, requester, pa, key, length) => {
+      if (requester === device) ranges.push({ pa, c: cBit({ key }), length });
+    });
+    const record = (bytes: Uint8Array): void => {
+      this.addRead({ bytes, ranges });
+    };
+    return { record, end };
   }
 
   /** Emits a fault, with the page-table entry that stopped the walk if there is one, and records it in lastFault. */
@@ -319,36 +311,27 @@ export class Tracer {
     });
   }
 
-  /** Prints a line: an event of the trace, and printk() for the kernel's log and consoles, in a scope of its own. */
-  console(text: string): void {
-    this.emit('console', { text });
-    this.recorder.aside('printk', () => {
-      this.k.fn.printk(text);
-    });
+  /** Runs `body`, which writes a range in parts and returns it, and emits one fill of the range, with its memory type. */
+  writingParts(body: () => { readonly at: Va; readonly length: number }): void {
+    if (!this.on) {
+      body();
+      return;
+    }
+    const log = new RangeLog(this.k.cpu.id, ['write']);
+    const { at, length } = this.k.machine.probes.accessed.during(log.listener, body);
+    if (length === 0) return;
+    for (const run of log.within(at, length)) {
+      this.emit('fill', { ...vaAndPa(run), C: cBit(run), type: MEMTYPE_NAMES[run.type] });
+    }
   }
 
-  /** Emits one fill for a range that was written in parts, with the C-bit and memory type of its mapping. */
-  writtenRange(at: Va, length: number): void {
-    if (!this.on) return;
-    const target = length > 0 ? this.translatedRange(at, length) : undefined;
-    if (target === undefined) return;
-    const { va: start, pa, c: C, length: run } = target;
-    const type = this.typeName(start);
-    this.emit('fill', { at: span('va', start, run), pa: span('pa', pa, run), C, type });
-  }
-
-  /** Emits the test of a memory range by a write and a read; `result` is its outcome. */
-  memoryTest(what: string, at: Va, length: number, result: string): void {
-    if (!this.on) return;
-    const target = this.translatedRange(at, length);
-    if (target === undefined) return;
-    const { pa, c: C } = target;
-    this.emit('read', { what, at: span('va', at, length), pa: span('pa', pa, length), C, result });
-  }
-
-  private typeName(at: Va): string {
-    const probed = this.k.cpu.translate(at);
-    return 'vector' in probed ? '?' : MEMTYPE_NAMES[probed.type];
+  /** Runs `body`, the test of a memory range by writes and reads, and emits it; returns whether the memory holds data. */
+  memoryTest(what: string, at: Va, length: number, body: () => boolean): boolean {
+    const { result, runs } = this.accessesOf(['read'], at, length, body);
+    for (const fields of readsOf(what, at, length, runs)) {
+      this.emit('read', { ...fields, result: result ? 'holds' : 'does not hold' });
+    }
+    return result;
   }
 
   /** The name of an address at the present slide: `symbol+0x10`, `pa:0x1000` in the direct map, or hexadecimal. */
@@ -368,6 +351,22 @@ export class Tracer {
       ? `${known.name}[${String(pages)}]`
       : `${known.name}+${hex(known.offset)}`;
   }
+}
+
+/** The fields of a read, one event for each part that is contiguous in physical memory. */
+function readsOf(
+  what: string,
+  at: Va,
+  length: number,
+  runs: readonly AccessRun[],
+): FieldsOf<'read'>[] {
+  if (runs.length === 0) return [{ what, at: span('va', at, length) }];
+  return runs.map((run) => ({ what, ...vaAndPa(run), C: cBit(run) }));
+}
+
+/** The fields of an event, with the number of the CPU that runs, if it is not the boot CPU and they have no other. */
+function withCpu<K extends TraceKind>(fields: FieldsOf<K>, id: number): FieldsOf<K> {
+  return id === 0 || fields.cpu !== undefined ? fields : { ...fields, cpu: id };
 }
 
 /** The fields of a fault that give the page-table entry that was read, its value and its reserved bits. */

@@ -12,9 +12,10 @@ import { SYSCFG } from './cpu/msr.js';
 import type { LineSet } from './memory/line-set.js';
 import { mtrrDefType, MtrrMap, type MtrrConfig } from './cpu/mtrr.js';
 import { Probes } from './probes.js';
+import { quietTables } from './quiet.js';
 import { REQUESTER_PLATFORM, type Requester } from './requester.js';
 import { SecureProcessor } from './devices/secure-processor.js';
-import type { BlockCipherFactory, Origin } from './types.js';
+import type { BlockCipherFactory, Origin, TableReader } from './types.js';
 
 export interface MachineConfig {
   readonly model: CpuModel;
@@ -52,8 +53,12 @@ export class Machine implements CpuBus {
   /** The port for requests of devices that no IOMMU translates. */
   readonly hostBridge: UpstreamPort;
   readonly probes = new Probes();
+  /** Reads page tables for reports: changes nothing. */
+  readonly quietTables: TableReader;
   driver: CpuDriver | null = null;
   origin: Origin = 0;
+  /** The origin of what a device writes, by its requester; set by the caller. Any other requester's is 0. */
+  readonly originOf = new Map<Requester, Origin>();
 
   constructor(readonly config: MachineConfig) {
     const { engine, ram, model } = config;
@@ -75,6 +80,7 @@ export class Machine implements CpuBus {
       probes,
     });
     this.mtrrs = new MtrrMap(config.mtrr.uncached, ram);
+    this.quietTables = quietTables(this);
     const make = (id: number): Cpu => {
       const cpu = new Cpu(id, model, this);
       cpu.msrs.set('MTRRdefType', mtrrDefType(config.mtrr));
@@ -115,8 +121,9 @@ export class Machine implements CpuBus {
     requester: Requester = REQUESTER_PLATFORM,
   ): void {
     const { dma } = this.probes;
-    if (dma.active) dma.notify('write', requester, address, key, data.length, this.origin);
-    this.cache.deviceWrite(requester, address, key, data, 0, data.length, this.origin);
+    const origin = this.originOf.get(requester) ?? 0;
+    if (dma.active) dma.notify('write', requester, address, key, data.length, origin);
+    this.cache.deviceWrite(requester, address, key, data, 0, data.length, origin);
   }
 
   /** Reads memory without a CPU, as a device or firmware does, coherent with lines of the same key. */
@@ -127,7 +134,9 @@ export class Machine implements CpuBus {
     requester: Requester = REQUESTER_PLATFORM,
   ): Uint8Array {
     const { dma } = this.probes;
-    if (dma.active) dma.notify('read', requester, address, key, length, this.origin);
+    if (dma.active) {
+      dma.notify('read', requester, address, key, length, this.originOf.get(requester) ?? 0);
+    }
     const out = new Uint8Array(length);
     for (let done = 0; done < length;) {
       const at = address + done;

@@ -11,28 +11,50 @@ import type { TlbEntry } from './cpu/tlb.js';
 import type { MapRead } from './svm/permission-maps.js';
 import type { Fault, MemType, Origin } from './types.js';
 
+type Listener<Args extends readonly unknown[]> = (...args: Args) => void;
+
 export class ProbePoint<Args extends readonly unknown[]> {
   /** Whether the point has listeners. The machine tests it before it makes the arguments. */
   active = false;
-  private listeners: readonly ((...args: Args) => void)[] = [];
+  /** Calls the listeners in the order in which they were added. With one listener it is this listener: no call more. */
+  notify: Listener<Args> = () => undefined;
+  /** An object for each time that a listener was added: the same one may be added twice. */
+  private entries: readonly { readonly listener: Listener<Args> }[] = [];
 
   /** Calls `listener` from now on. Returns the function that ends this. */
-  listen(listener: (...args: Args) => void): () => void {
-    // A function of its own: the same listener may be added twice.
-    const own = (...args: Args): void => {
-      listener(...args);
-    };
-    this.listeners = [...this.listeners, own];
-    this.active = true;
+  listen(listener: Listener<Args>): () => void {
+    const own = { listener };
+    this.set([...this.entries, own]);
     return () => {
-      this.listeners = this.listeners.filter((each) => each !== own);
-      this.active = this.listeners.length > 0;
+      this.set(this.entries.filter((each) => each !== own));
     };
   }
 
-  /** Calls the listeners in the order in which they were added. */
-  notify(...args: Args): void {
-    for (const listener of this.listeners) listener(...args);
+  /** Calls `listener` while `body` runs. */
+  during<T>(listener: Listener<Args>, body: () => T): T {
+    const before = this.entries;
+    const own = { listener };
+    const during = [...before, own];
+    this.set(during);
+    try {
+      return body();
+    } finally {
+      // Others may have begun or ended to listen meanwhile.
+      const same = this.entries === during;
+      this.set(same ? before : this.entries.filter((each) => each !== own));
+    }
+  }
+
+  private set(entries: readonly { readonly listener: Listener<Args> }[]): void {
+    this.entries = entries;
+    this.active = entries.length > 0;
+    const [only] = entries;
+    this.notify =
+      only !== undefined && entries.length === 1
+        ? only.listener
+        : (...args) => {
+            for (const { listener } of entries) listener(...args);
+          };
   }
 }
 
@@ -69,7 +91,7 @@ export class Probes {
     [pa: Pa, length: number, from: KeyId, to: KeyId, origin: Origin]
   >();
   /** A walk for a TLB miss read a page-table entry at `pa` under a key; `va` is the address that is translated. */
-  readonly walked = new ProbePoint<[cpu: number, va: Va, pa: Pa, key: KeyId]>();
+  readonly walked = new ProbePoint<[cpu: number, va: Va, pa: Pa, key: KeyId, origin: Origin]>();
   /** A walk made a translation (TLB miss), after the entries that it read. */
   readonly translated = new ProbePoint<[cpu: number, entry: TlbEntry]>();
   /** An entry selected a slot of the PAT, or RDMSR and WRMSR of the PAT used it. */

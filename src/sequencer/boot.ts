@@ -15,6 +15,7 @@ import { Program } from '../kernel/program.js';
 import type { KernelState } from '../kernel/state.js';
 import { BOOT_STEPS, type BootStep } from '../linux/boot-steps.js';
 import { Machine, type MachineSnapshot } from '../machine/machine.js';
+import { pciRequester } from '../machine/requester.js';
 import { MEMTYPE, type BlockCipherFactory } from '../machine/types.js';
 import { configOf, link, type LinkedKernel } from '../series/link.js';
 import { compose, isWholeSeries, type HunkSelection } from '../series/compose.js';
@@ -162,6 +163,10 @@ export class Boot {
     this.initrd = options.initrd ?? builtInInitrd(scenario.loader.initrdSize);
     const initrd = asSource(this.initrd);
     this.recorder = new Recorder({ symbolize: (space, address) => this.symbolize(space, address) });
+    for (const { name, requester } of this.machine.bus.all) {
+      if (requester === undefined) continue;
+      this.machine.originOf.set(pciRequester(requester), this.recorder.intern(name));
+    }
     const { kernelAt, cmdlineAt, zeroPageAt } = scenario.loader;
     const loaded = load(this.machine, {
       image,

@@ -15,7 +15,8 @@ import {
 import type { E820Range, Region } from '../firmware/placed.js';
 import { Struct } from '../firmware/struct.js';
 import type { Kernel } from '../kernel/kernel.js';
-import { alignUp, pa, PAGE_SIZE, va } from '../machine/address.js';
+import { alignUp, KEY_PLAIN, pa, PAGE_SIZE, va } from '../machine/address.js';
+import { readUnder } from '../machine/quiet.js';
 import type { Machine } from '../machine/machine.js';
 import type { Recorder } from '../trace/recorder.js';
 
@@ -142,7 +143,7 @@ export function produceEfi(
   for (const name of CHANGED) {
     const blob = blobs.find((each) => each.name === name);
     if (blob !== undefined) {
-      recorder.produced(name, machine.dmaRead(pa(blob.base), blob.bytes.length));
+      recorder.produced(name, readUnder(machine, pa(blob.base), blob.bytes.length, KEY_PLAIN));
     }
   }
 }

@@ -102,6 +102,8 @@ export class Recorder {
   private label: string | undefined;
   private open = new Coalescer();
   private end: Outcome | undefined;
+  /** Events that follow one which is not recorded yet; null: there is none. */
+  private held: (() => void)[] | null = null;
   /** The call stack, outermost function first. */
   private scopes: string[] = [];
   /** The number of each call path; the key is the parent path's number and the function. */
@@ -137,13 +139,53 @@ export class Recorder {
     return this.label;
   }
 
+  /**
+   * Runs `body`, then records events of one kind in the place before those of `body`: what is known of an access is known
+   * after it.
+   */
+  ahead<K extends TraceKind, T>(
+    kind: K,
+    origin: Origin,
+    events: () => readonly FieldsOf<K>[],
+    body: () => T,
+  ): T {
+    const path = this.path.at(-1) ?? 0;
+    const outer = this.held;
+    const later: (() => void)[] = [];
+    this.held = later;
+    try {
+      return body();
+    } finally {
+      this.held = outer;
+      for (const fields of events()) {
+        checkWords(kind, fields);
+        this.put(kind, fields, origin, path);
+      }
+      if (outer === null) for (const record of later) record();
+      else outer.push(...later);
+    }
+  }
+
   /** Records an event. Throws E_TRACE_FIELD for a kind or field not in the vocabulary, E_TRACE_STEP before any step. */
   emit<K extends TraceKind>(kind: K, fields: FieldsOf<K>, origin: Origin): void {
     checkWords(kind, fields);
+    this.put(kind, fields, origin, this.path.at(-1) ?? 0);
+  }
+
+  private put<K extends TraceKind>(
+    kind: K,
+    fields: FieldsOf<K>,
+    origin: Origin,
+    path: number,
+  ): void {
     if (this.label === undefined) {
       throw misuse('E_TRACE_STEP', `an event ${kind} came outside of a boot step`);
     }
-    this.open.add<K>({ kind, fields }, origin, this.path.at(-1) ?? 0);
+    if (this.held === null) this.open.add<K>({ kind, fields }, origin, path);
+    else
+      this.held.push(() => {
+        this.open.add<K>({ kind, fields }, origin, path);
+      });
   }
 
   /** A function was entered: the events that follow are in its scope. */

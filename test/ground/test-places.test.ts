@@ -47,6 +47,7 @@ const SEVERAL: Readonly<Record<string, readonly string[]>> = {
     'firmware/image/kallsyms.ts',
     'firmware/image/symbols.ts',
   ],
+  'inspect/untouched': ['inspect', 'machine/quiet.ts', 'analysis/matrix/key-mismatch.ts'],
   'kernel/call-sites': ['kernel/program.ts'],
   'linux/init/main/run-init': ['linux/init/main'],
   'linux/options/cpu': ['linux/options/options.ts', 'linux/include/linux/cpumask.ts'],

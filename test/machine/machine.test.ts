@@ -7,6 +7,7 @@ import type { CpuModel } from '../../src/machine/cpu/cpuid.js';
 import { makeGate } from '../../src/machine/cpu/idt.js';
 import { Machine, type MachineConfig, type MachineSnapshot } from '../../src/machine/machine.js';
 import { MSR } from '../../src/machine/cpu/msr.js';
+import { pciRequester, REQUESTER_PLATFORM } from '../../src/machine/requester.js';
 import { MEMTYPE, VECTOR, type Fault } from '../../src/machine/types.js';
 import { nodeCipher } from '../../src/node/node-cipher.js';
 
@@ -463,4 +464,20 @@ test('patSlotUsed has the slots that entries select, and all slots for RDMSR and
   expect(used(() => m.cpus[0].rdmsr(MSR.PAT))).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
   expect(used(() => m.cpus[0].wrmsr(MSR.PAT, 0x0007_0406_0007_0406n))).toHaveLength(8);
   expect(used(() => m.cpus[0].rdmsr(MSR.EFER))).toEqual([]);
+});
+
+test('a write without a CPU has the origin of its requester, whatever code runs', () => {
+  const m = machine();
+  const [device, other] = [pciRequester(0x100), pciRequester(0x200)];
+  m.originOf.set(device, 7);
+  m.origin = 3;
+  const origins: number[] = [];
+  m.probes.dma.listen((_kind, _requester, _pa, _key, _length, origin) => origins.push(origin));
+  const written = [device, other, REQUESTER_PLATFORM].map((requester, i) => {
+    m.dmaWrite(pa(i * 64), new Uint8Array(64), KEY_PLAIN, requester);
+    m.dmaRead(pa(i * 64), 64, KEY_PLAIN, requester);
+    return m.lastWrite(pa(i * 64))?.origin;
+  });
+  expect(written).toEqual([7, 0, 0]);
+  expect(origins).toEqual([7, 7, 0, 0, 0, 0]);
 });

@@ -1,7 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
-import { KEY_HOST, pa, type KeyId } from '../../src/machine/address.js';
+import { KEY_HOST, KEY_PLAIN, pa, PMD_SIZE, va, type KeyId } from '../../src/machine/address.js';
 import { Cache } from '../../src/machine/cache/cache.js';
 import { ProbePoint, Probes } from '../../src/machine/probes.js';
+import { smallMachine } from '../inspect/small-machine.js';
 import { Memory } from './cache/logged-memory.js';
 
 describe('a probe point', () => {
@@ -32,6 +33,30 @@ describe('a probe point', () => {
     expect([calls, point.active]).toEqual([1, true]);
   });
 
+  test('calls a listener while a body runs, also if the body throws', () => {
+    const point = new ProbePoint<[number]>();
+    const seen: number[] = [];
+    const result = point.during(
+      (n) => seen.push(n),
+      () => {
+        point.notify(1);
+        return 'done';
+      },
+    );
+    point.notify(2);
+    const fails = (): void => {
+      point.during(
+        (n) => seen.push(n),
+        () => {
+          point.notify(3);
+          throw new RangeError('no');
+        },
+      );
+    };
+    expect(fails).toThrow(RangeError);
+    expect([result, seen, point.active]).toEqual(['done', [1, 3], false]);
+  });
+
   test('lets a listener end another during a call: the call still reaches it', () => {
     const point = new ProbePoint<[]>();
     const seen: number[] = [];
@@ -59,4 +84,18 @@ test('the lines that a long fill writes back are reported once each', () => {
     Array.from({ length: length / 64 }, (_, i) => `${String(at / 64 + i)} ${String(key)}`),
   );
   expect(lines).toEqual(Array.from({ length: 16 }, (_, i) => `${String(i)} 1`));
+});
+
+test('a CLFLUSH of a range reports its lines once for each translation', () => {
+  const m = smallMachine();
+  const [cpu] = m.cpus;
+  const flushed: unknown[] = [];
+  m.probes.linesFlushed.listen((...args) => flushed.push(args));
+  expect(cpu.clflushRange(va(PMD_SIZE + 0xfa0), 0x80)).toBeNull();
+  expect(cpu.clflush(va(0x1008))).toBeNull();
+  expect(flushed).toEqual([
+    [0, PMD_SIZE + 0xf80, PMD_SIZE + 0xf80, 0x80, KEY_HOST, 0],
+    [0, PMD_SIZE + 0x1000, PMD_SIZE + 0x1000, 0x40, KEY_PLAIN, 0],
+    [0, 0x1000, 0x1000, 0x40, KEY_PLAIN, 0],
+  ]);
 });

@@ -1,10 +1,21 @@
 import { describe, expect, test } from '@jest/globals';
-import { KEY_HOST, KEY_PLAIN, pa, type KeyId } from '../../src/machine/address.js';
+import { quietTables, readUnder } from '../../src/machine/quiet.js';
+import {
+  KEY_HOST,
+  KEY_PLAIN,
+  pa,
+  PMD_SIZE,
+  va,
+  type KeyId,
+  type Va,
+} from '../../src/machine/address.js';
+import { isFault } from '../../src/machine/cpu/fault.js';
 import { ZEN1, ZEN3 } from '../../src/machine/cpu/cpu-models.js';
 import { Machine } from '../../src/machine/machine.js';
-import { quietTables, readUnder } from '../../src/machine/quiet.js';
 import { MEMTYPE } from '../../src/machine/types.js';
 import { nodeCipher } from '../../src/node/node-cipher.js';
+import { PMD, PTE, setEntry, smallMachine, touch } from '../inspect/small-machine.js';
+import { machineDigest } from '../machine-digest.js';
 
 const LINE = 64;
 const RAM = 64 * 1024;
@@ -94,6 +105,40 @@ test('a read that changes a device leaves the device as it was', () => {
   expect([m.dmaRead(at, 1)[0], m.dmaRead(at, 1)[0]]).toEqual([1, 2]);
   expect([readUnder(m, at, 1, KEY_PLAIN)[0], readUnder(m, at, 1, KEY_PLAIN)[0]]).toEqual([3, 3]);
   expect(reads).toBe(2);
+});
+
+test.each([
+  ['translate', (m: Machine, at: Va) => m.cpus[0].translate(at)],
+  ['traceWalk', (m: Machine, at: Va) => m.cpus[0].traceWalk(at)],
+  ['walkTables', (m: Machine, at: Va) => m.cpus[0].walkTables(at)],
+] as const)('%s leaves a line that a walk would write back', (_name, look) => {
+  const alias = Uint8Array.of(1, 2, 3);
+  const made = (): Machine => {
+    const m = smallMachine(ZEN3);
+    // The line of the table's first entries, dirty under the other key.
+    put(m, PMD, KEY_HOST, alias);
+    return m;
+  };
+  const [m, untouched, walked] = [made(), made(), made()];
+  look(m, va(0x1000));
+  expect(machineDigest(m)).toEqual(machineDigest(untouched));
+  // A walk of the CPU does.
+  walked.cpus[0].read(va(0x1000), new Uint8Array(1));
+  expect(walked.cache.linesOf(pa(PMD), LINE).map(({ key }) => key)).toEqual([]);
+});
+
+test('translate is what the next read uses, and no look-up of the TLB', () => {
+  const m = smallMachine();
+  const [cpu] = m.cpus;
+  touch(m, PMD_SIZE);
+  touch(m, PMD_SIZE + 0x1000);
+  const before = machineDigest(m);
+  setEntry(m, PTE, 0, 0n);
+  const changed = machineDigest(m);
+  expect(changed).not.toEqual(before);
+  expect(cpu.translate(va(PMD_SIZE))).toMatchObject({ pa: PMD_SIZE, key: KEY_HOST });
+  expect(isFault(cpu.walkTables(va(PMD_SIZE)))).toBe(true);
+  expect(machineDigest(m)).toEqual(changed);
 });
 
 test('a table entry is read under its key, both halves', () => {

@@ -98,8 +98,8 @@ export class BusLog {
       probes.keyChanged.listen((address, length, from, to) => {
         this.keyChanged(address, length, from, to);
       }),
-      probes.walked.listen((cpu, _at, address, key) => {
-        this.walked(cpu, address, key);
+      probes.walked.listen((cpu, _at, address, key, origin) => {
+        this.walked(cpu, address, key, origin);
       }),
     ];
   }
@@ -194,10 +194,9 @@ export class BusLog {
     }
   }
 
-  private walked(cpu: number, address: Pa, key: KeyId): void {
+  private walked(cpu: number, address: Pa, key: KeyId, origin: Origin): void {
     if (!this.active || key !== KEY_PLAIN) return;
     const { step, machine } = this;
-    const { origin } = machine;
     const encryption = machine.cpus[cpu]?.encryption === true;
     const by = this.names.code();
     const access = { by, device: false, cpu, encryption, paging: true, through: 'page walk' };

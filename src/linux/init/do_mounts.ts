@@ -56,10 +56,8 @@ export const doMounts = bodies({
     // The text that printk() prints for a null pointer.
     const name = root === '' ? '(null)' : root.replace(/^\/dev\//, '');
     // mount_block_root()
-    k.trace.console(`VFS: Cannot open root device "${name}" or ${device}: error ${String(-ENXIO)}`);
-    k.trace.console(
-      'Please append a correct "root=" boot option; here are the available partitions:',
-    );
+    k.fn.printk(`VFS: Cannot open root device "${name}" or ${device}: error ${String(-ENXIO)}`);
+    k.fn.printk('Please append a correct "root=" boot option; here are the available partitions:');
     return k.fn.panic(`VFS: Unable to mount root fs on ${device}`);
   }),
 });

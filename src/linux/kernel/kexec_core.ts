@@ -17,6 +17,7 @@ import {
   type Kimage,
 } from '../include/linux/kexec.js';
 import { GFP } from '../mm/page_alloc/page_alloc.js';
+import { cBit, type AccessRun } from '../../kernel/access-log.js';
 import { stateSlice } from '../../kernel/state.js';
 import { fn, inline, bodies, label } from '../../kernel/table.js';
 import type { Kernel } from '../../kernel/kernel.js';
@@ -166,6 +167,7 @@ export const kexecCore = bodies({
   kimage_load_normal_segment: fn((k: Kernel, image: Kimage, segment: KexecSource) => {
     const { mem, memsz, buf } = segment;
     let error = addEntry(k, image, mem + IND_DESTINATION);
+    let written: AccessRun | undefined;
     for (let done = 0; done < memsz && error === 0; done += PAGE_SIZE) {
       const page = allocPage(k, image, mem + done);
       if (page === 0) return -ENOMEM;
@@ -173,12 +175,16 @@ export const kexecCore = bodies({
       // clear_page() and copy_from_user() in one.
       const bytes = new Uint8Array(PAGE_SIZE);
       bytes.set(buf.subarray(done, done + PAGE_SIZE));
-      k.writeBytes(k.__va(page), bytes);
+      const to = k.__va(page);
+      const runs = k.trace.writing(to, PAGE_SIZE, () => {
+        k.writeBytes(to, bytes);
+      });
+      written = runs.at(-1) ?? written;
     }
     k.trace.emit('copy', {
       from: `segment ${hex(mem)}`,
       to: `${String(memsz / PAGE_SIZE)} source pages`,
-      toC: k.trace.cBitAt(k.__va(alignDown(image.head, PAGE_SIZE))),
+      toC: written === undefined ? undefined : cBit(written),
     });
     return error;
   }),
@@ -186,7 +192,7 @@ export const kexecCore = bodies({
   kernel_kexec: label((k: Kernel) => {
     const image = k.state.kexecImage;
     if (image === null) return;
-    k.trace.console('Starting new kernel');
+    k.fn.printk('Starting new kernel');
     k.fn.machine_kexec(image);
   }),
 });

@@ -20,7 +20,7 @@ export const memremapFile = bodies({
     );
     if (pages.every((ram) => ram)) return k.__va(phys);
     if (pages.some((ram) => ram)) {
-      k.trace.console(`memremap attempted on mixed range ${hex(phys)} size: ${hex(size)}`);
+      k.fn.printk(`memremap attempted on mixed range ${hex(phys)} size: ${hex(size)}`);
       return 0;
     }
     return k.fn.ioremap_cache(phys, size);

@@ -33,18 +33,18 @@ export const smp = bodies({
       if (onlineCpus(k).length >= setupMaxCpus) break;
       // do_cpu_up(): cpu_possible_mask
       if (cpu >= nrCpuIds) {
-        k.trace.console(
+        k.fn.printk(
           `can't online cpu ${String(cpu)} because it is not configured as may-hotadd at boot time`,
         );
         continue;
       }
-      if (cpu === 1) k.trace.console('x86: Booting SMP configuration:');
+      if (cpu === 1) k.fn.printk('x86: Booting SMP configuration:');
       const error = k.fn.do_boot_cpu(apicid, cpu);
       if (error !== 0) {
-        k.trace.console(`do_boot_cpu failed(${String(error)}) to wakeup CPU#${String(cpu)}`);
+        k.fn.printk(`do_boot_cpu failed(${String(error)}) to wakeup CPU#${String(cpu)}`);
       }
     }
-    k.trace.console(`x86: Booted up 1 node, ${String(onlineCpus(k).length)} CPUs`);
+    k.fn.printk(`x86: Booted up 1 node, ${String(onlineCpus(k).length)} CPUs`);
     k.fn.mtrr_aps_init();
   }),
 });

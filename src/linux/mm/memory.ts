@@ -101,8 +101,9 @@ export const memory = bodies({
         k.trace.recorder.produced(page.name, pattern(page.name));
         k.writeBytes(page.address, pattern(page.name));
       }
-      const seen = k.readBytes(page.address, TOUCHED);
-      k.trace.readBack(page.name, page.address, seen.length);
+      const seen = k.trace.read(page.name, page.address, TOUCHED, () =>
+        k.readBytes(page.address, TOUCHED),
+      );
       k.trace.recorder.consumed(page.name, path, seen);
     }
     k.cpu.cpl = 0;

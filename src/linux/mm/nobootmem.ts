@@ -52,7 +52,7 @@ export const nobootmem = bodies({
       }
     }
     noteFreed(k, freed);
-    k.trace.console(`Memory: ${String(pages * (PAGE_SIZE / 1024))}K available`);
+    k.fn.printk(`Memory: ${String(pages * (PAGE_SIZE / 1024))}K available`);
   }),
 
   free_bootmem_late: inline((k: Kernel, base: number, size: number) => {

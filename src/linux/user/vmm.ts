@@ -29,7 +29,7 @@ export const kvmVmm = bodies({
     // KVM_CREATE_VM: hardware_enable_all()
     const enabled = k.fn.svm_hardware_enable();
     if (enabled < 0) {
-      k.trace.console(`vmm: KVM_CREATE_VM: ${String(enabled)}`);
+      k.fn.printk(`vmm: KVM_CREATE_VM: ${String(enabled)}`);
       return;
     }
     // KVM_SET_USER_MEMORY_REGION
@@ -43,13 +43,14 @@ export const kvmVmm = bodies({
     k.fn['vmm:set_regs']();
     const result = k.fn.vcpu_run();
     const { exitReason, entries } = vcpuOf(k);
-    k.trace.console(
+    k.fn.printk(
       `vmm: KVM_RUN: ${result < 0 ? String(result) : exitReason} (${String(entries)} entries)`,
     );
     k.cpu.cpl = 3;
     const answer = va(GUEST_HVA + GUEST.answer);
-    const bytes = k.readBytes(answer, MESSAGE_SIZE);
-    k.trace.read('guest answer', answer, MESSAGE_SIZE);
+    const bytes = k.trace.read('guest answer', answer, MESSAGE_SIZE, () =>
+      k.readBytes(answer, MESSAGE_SIZE),
+    );
     k.cpu.cpl = 0;
     k.trace.recorder.consumed('guest answer', 'vmm', bytes);
     // Closing its file destroys the VM: nested entries, then hardware_disable_all(). Its pages are not freed (our choice).

@@ -20,7 +20,7 @@ import {
 } from './registers.js';
 import { Tlb, type TlbEntry } from './tlb.js';
 import type { Probes } from '../probes.js';
-import type { Fault, Origin } from '../types.js';
+import type { Fault, Origin, TableReader } from '../types.js';
 
 /** What executes on the CPUs: it acts where hardware would fetch the next instruction. */
 export interface CpuDriver {
@@ -33,9 +33,11 @@ export interface CpuBus {
   readonly cache: Cache;
   readonly mtrrs: MtrrMap;
   readonly probes: Probes;
+  /** Reads page tables for reports: changes nothing. */
+  readonly quietTables: TableReader;
   /** What executes on the CPUs; null: the caller alone. */
   readonly driver: CpuDriver | null;
-  /** The origin of accesses from now on; set by the caller (the kernel model). */
+  /** The origin of the CPUs' accesses from now on: the code that runs; set by the caller (the kernel model). */
   origin: Origin;
   /** Whether memory or a device answers at an address. */
   answers(address: Pa): boolean;

@@ -66,7 +66,7 @@ const KIND_NAMES = ['read', 'write', 'fetch'] as const;
 export class Cpu extends CpuCore implements InterruptTarget {
   /** Bytes that the last read, write, copy or fill completed, up to a fault if there was one. */
   progress = 0;
-  /** Reads tables without a walk of this CPU: coherent with lines of the same key. */
+  /** Reads tables for the nested walks of a guest: coherent with lines of the same key. */
   readonly tables: TableReader;
   /** Reads tables for this CPU's own walks. */
   private readonly walker: TableReader;
@@ -241,11 +241,10 @@ export class Cpu extends CpuCore implements InterruptTarget {
     this.reportFlush('wbinvd', undefined);
   }
 
-  /** The present translation of an address: from the TLB, else by a walk that sets no bits and caches nothing. */
+  /** The present translation of an address: from the TLB, else by a walk. Changes nothing in the machine. */
   translate(at: Va): Translation | Fault {
-    const context = this.context();
     const entry = has(this.cr0, CR0.PG)
-      ? (this.tlb.lookup(at, TLB_KIND.read) ?? walk(this.tables, context, at, READ, false))
+      ? (this.tlb.peek(at) ?? this.walkTables(at))
       : this.unpaged(at);
     if (isFault(entry)) return entry;
     const { key, size, type } = entry;
@@ -253,12 +252,12 @@ export class Cpu extends CpuCore implements InterruptTarget {
   }
 
   /** The table entries that a walk for an address reads. @param tables reads them for the walk. */
-  traceWalk(at: Va, tables: TableReader = this.tables): WalkStep[] {
+  traceWalk(at: Va, tables: TableReader = this.bus.quietTables): WalkStep[] {
     return traceWalk(tables, this.context(), at);
   }
 
   /** What a read's walk for an address finds now, whatever the TLB holds. Sets no bits, caches nothing, as `traceWalk`. */
-  walkTables(at: Va, tables: TableReader = this.tables): TlbEntry | Fault {
+  walkTables(at: Va, tables: TableReader = this.bus.quietTables): TlbEntry | Fault {
     return walk(tables, this.context(), at, READ, false);
   }
 
@@ -399,7 +398,7 @@ export class Cpu extends CpuCore implements InterruptTarget {
       high: 0,
       readEntry: (at: Pa, key: KeyId): number => {
         const { walked } = bus.probes;
-        if (reports && walked.active) walked.notify(id, this.walks, at, key);
+        if (reports && walked.active) walked.notify(id, this.walks, at, key, bus.origin);
         bus.cache.peekCoherent(id, at, key, bytes, 0, 8);
         reader.high = view.getInt32(4, true);
         return view.getInt32(0, true);

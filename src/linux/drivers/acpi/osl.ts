@@ -20,7 +20,7 @@ export const acpiOsl = bodies({
     if (!k.fn.efi_enabled('EFI_CONFIG_TABLES')) return k.fn.acpi_find_root_pointer();
     const { acpi20, acpi } = k.state.efi.tables;
     const found = acpi20 ?? acpi;
-    if (found === undefined) k.trace.console('ACPI: System description tables not found');
+    if (found === undefined) k.fn.printk('ACPI: System description tables not found');
     return found ?? 0;
   }),
 

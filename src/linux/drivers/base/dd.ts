@@ -6,6 +6,7 @@
 import { hex, PAGE_SIZE, va, type Va } from '../../../machine/address.js';
 import { DmaDevice } from '../../../machine/devices/dma-device.js';
 import type { BusResult } from '../../../machine/bus.js';
+import { pciRequester } from '../../../machine/requester.js';
 import {
   DMA,
   DMA_BIT_MASK,
@@ -16,7 +17,6 @@ import {
 import { GFP } from '../../mm/page_alloc/page_alloc.js';
 import { fn, bodies } from '../../../kernel/table.js';
 import type { Kernel } from '../../../kernel/kernel.js';
-import type { DmaRequest } from '../../../kernel/tracer.js';
 
 declare module '../../../kernel/table.js' {
   interface Entries {
@@ -62,9 +62,6 @@ function traceDma(
   at: { pa: number; bytes: number; bus?: bigint },
   result: string,
 ): void {
-  // Called with the trace off as well: the machine must execute the same accesses.
-  const ops = k.fn.get_dma_ops(dev);
-  if (!k.trace.on) return;
   k.trace.emit('dma', {
     device: dev.name,
     direction: dirName(dir),
@@ -72,7 +69,7 @@ function traceDma(
     pa: { space: 'pa', start: at.pa, length: at.bytes },
     bytes: at.bytes,
     ...(at.bus === undefined ? {} : { C: k.cpu.decodeEntry(at.bus, PAGE_SIZE).c }),
-    via: k.trace.name(ops),
+    via: k.trace.name(k.trace.dmaOps),
     what,
     result,
   });
@@ -87,15 +84,9 @@ function transfer(
 ): void {
   const { k, dev, device } = bound;
   const { recorder } = k.trace;
-  const { machine } = k;
   const name = `${dev.name} ${what}${dirName(dir)}`;
   const moved: Uint8Array[] = [];
-  const { origin } = machine;
-  machine.origin = recorder.intern(dev.name);
-  const requests: DmaRequest[] = [];
-  const ended = machine.probes.dma.listen((_kind, _requester, pa, key, length) => {
-    requests.push({ pa, key, length });
-  });
+  const log = k.trace.dmaLog(pciRequester(device.requester));
   for (const segment of segments) {
     let result: BusResult;
     if (dir === DMA.TO_DEVICE) {
@@ -114,13 +105,12 @@ function transfer(
       sent === segment.bus ? result : `${result}, sent as ${hex(sent)}`,
     );
   }
-  machine.origin = origin;
   const all = joined(moved);
   if (dir === DMA.TO_DEVICE) {
-    k.trace.recordDma(all, requests);
+    log?.record(all);
     recorder.consumed(name, dev.name, all);
   } else recorder.produced(name, all);
-  ended();
+  log?.end();
 }
 
 function joined(parts: readonly Uint8Array[]): Uint8Array {
@@ -150,7 +140,7 @@ function streaming(bound: Binding, dir: DmaDirection, page: number): void {
   k.writeBytes(buffer, data);
   const bus = k.fn.dma_map_single(dev, buffer, size, dir);
   if (k.fn.dma_mapping_error(dev, bus)) {
-    k.trace.console(`${dev.name}: DMA map failed`);
+    k.fn.printk(`${dev.name}: DMA map failed`);
     traceDma(bound, name, dir, { pa: at, bytes: size }, 'mapping error');
   } else {
     if (toDevice) k.trace.recorder.produced(name, data);
@@ -166,7 +156,7 @@ function coherent(bound: Binding): void {
   const { size, half } = RING;
   const ring = k.fn.dma_alloc_coherent(dev, size, GFP.KERNEL);
   if (ring === null) {
-    k.trace.console(`${dev.name}: no coherent memory`);
+    k.fn.printk(`${dev.name}: no coherent memory`);
     const what = `${dev.name} coherent`;
     k.trace.emit('dma', { device: dev.name, bytes: size, what, result: 'no memory' });
     return;
@@ -206,7 +196,7 @@ function scattered(bound: Binding, dir: DmaDirection): void {
     done += sg.length;
   }
   if (k.fn.dma_map_sg(dev, sgl, dir) === 0) {
-    k.trace.console(`${dev.name}: DMA map failed`);
+    k.fn.printk(`${dev.name}: DMA map failed`);
     const first = sgl[0];
     if (first !== undefined) {
       const at = { pa: first.page + first.offset, bytes: first.length };
@@ -233,13 +223,16 @@ function scattered(bound: Binding, dir: DmaDirection): void {
 function registers({ k, dev, device }: Binding): void {
   const at = k.fn.pci_ioremap_bar(dev);
   if (at === 0) {
-    k.trace.console(`${dev.name}: cannot map registers`);
+    k.fn.printk(`${dev.name}: cannot map registers`);
     return;
   }
   const { length } = device.identity;
-  k.trace.read(`${dev.name} registers`, at, length);
-  k.trace.recorder.produced(`${dev.name} registers`, device.identity);
-  k.trace.recorder.consumed(`${dev.name} registers`, `${dev.name} driver`, k.readBytes(at, length));
+  const name = `${dev.name} registers`;
+  k.trace.recorder.produced(name, device.identity);
+  const identity = k.trace.reading(name, at, length, (counted) =>
+    counted(() => k.readBytes(at, length)),
+  );
+  k.trace.recorder.consumed(name, `${dev.name} driver`, identity);
   k.fn.iounmap(at);
 }
 
@@ -254,10 +247,10 @@ export const drivers = bodies({
       (bits) => k.fn.dma_set_mask_and_coherent(dev, DMA_BIT_MASK(bits)) === 0,
     );
     if (width === undefined) {
-      k.trace.console(`${dev.name}: No usable DMA configuration, aborting`);
+      k.fn.printk(`${dev.name}: No usable DMA configuration, aborting`);
       return;
     }
-    if (width !== addressBits) k.trace.console(`${dev.name}: DMA mask of ${String(width)} bits`);
+    if (width !== addressBits) k.fn.printk(`${dev.name}: DMA mask of ${String(width)} bits`);
     const bound = { k, dev, device, gfp: addressBits <= 24 ? GFP.DMA : GFP.KERNEL };
     if (dev.bar !== undefined) registers(bound);
     // The driver owns the buffer while it is bound.

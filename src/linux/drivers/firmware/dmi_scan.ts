@@ -137,7 +137,7 @@ function printIds(k: Kernel): void {
   const text = (slot: DmiIdent): string => printable(ident[slot] ?? '');
   const board = ident.DMI_BOARD_NAME === undefined ? '' : `/${text('DMI_BOARD_NAME')}`;
   const system = `${text('DMI_SYS_VENDOR')} ${text('DMI_PRODUCT_NAME')}${board}`;
-  k.trace.console(`DMI: ${system}, BIOS ${text('DMI_BIOS_VERSION')} ${text('DMI_BIOS_DATE')}`);
+  k.fn.printk(`DMI: ${system}, BIOS ${text('DMI_BIOS_VERSION')} ${text('DMI_BIOS_DATE')}`);
 }
 
 /** The 32 bytes at an entry point; undefined where the mapping fails. */
@@ -209,7 +209,7 @@ export const dmiScan = bodies({
     const docrev = entry[ENTRY3.docrev] ?? 0;
     k.state.dmi.version = (major << 16) | (minor << 8) | docrev;
     // The line with the system's names is a pr_debug() here (always printed since 4.13).
-    k.trace.console(`SMBIOS ${String(major)}.${String(minor)}.${String(docrev)} present.`);
+    k.fn.printk(`SMBIOS ${String(major)}.${String(minor)}.${String(docrev)} present.`);
     return true;
   }),
 
@@ -231,7 +231,7 @@ export const dmiScan = bodies({
       : [bcd >> 4, bcd & 0xf];
     k.state.dmi.version = (major << 16) | (minor << 8);
     const what = smbios ? 'SMBIOS' : 'Legacy DMI';
-    k.trace.console(`${what} ${String(major)}.${String(minor)} present.`);
+    k.fn.printk(`${what} ${String(major)}.${String(minor)} present.`);
     printIds(k);
     return true;
   }),
@@ -239,6 +239,6 @@ export const dmiScan = bodies({
   dmi_scan_machine: fn((k: Kernel) => {
     const found = k.fn.efi_enabled('EFI_CONFIG_TABLES') ? byEfi(k) : byScan(k);
     k.state.dmi.available = found;
-    if (!found) k.trace.console('DMI not present or invalid.');
+    if (!found) k.fn.printk('DMI not present or invalid.');
   }),
 });

@@ -28,7 +28,7 @@ export const iommuCore = bodies({
       k.fn.attach_device(data, domains.length - 1);
       k.fn.iommu_completion_wait(iommu);
       if (old !== undefined) k.fn.amd_iommu_domain_free(old);
-      k.trace.console(`iommu: Using direct mapping for device ${dev.name}`);
+      k.fn.printk(`iommu: Using direct mapping for device ${dev.name}`);
       return 0;
     },
   ),

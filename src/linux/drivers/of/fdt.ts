@@ -75,7 +75,7 @@ function parse(k: Kernel, blob: FdtBlob): Parsed | undefined {
   for (;;) {
     const token = fdt_next_tag(k, blob, offset);
     if (typeof token === 'number') {
-      k.trace.console(`unflatten: error ${String(token)} processing FDT`);
+      k.fn.printk(`unflatten: error ${String(token)} processing FDT`);
       return root;
     }
     offset = token.next;
@@ -148,7 +148,7 @@ export const ofFdt = bodies({
   unflatten_and_copy_device_tree: fn((k: Kernel) => {
     const params = k.readU64(k.sym('initial_boot_params'));
     if (params === 0n) {
-      k.trace.console('No valid device tree found, continuing without');
+      k.fn.printk('No valid device tree found, continuing without');
       return;
     }
     const from = k.canonical(params);
@@ -166,7 +166,7 @@ export const ofFdt = bodies({
 
   unflatten_device_tree: fn((k: Kernel, fdt: Va) => {
     if (fdt_check_header(k, fdt) !== 0) {
-      k.trace.console('Invalid device tree blob header');
+      k.fn.printk('Invalid device tree blob header');
       return;
     }
     const root = parse(k, fdtBlob(k, fdt));

@@ -15,7 +15,7 @@ export const pciIomap = bodies({
   pci_ioremap_bar: inline((k: Kernel, dev: KernelDevice): Va | 0 => {
     const { bar } = dev;
     if (bar?.claimed !== true) {
-      k.trace.console(`${dev.name}: can't ioremap BAR 0`);
+      k.fn.printk(`${dev.name}: can't ioremap BAR 0`);
       return 0;
     }
     const at = k.fn.ioremap_nocache(bar.start, bar.size);

@@ -66,7 +66,7 @@ export const pciResources = bodies({
   pci_claim_resource: inline((k: Kernel, dev: KernelDevice, bar: MemoryBar) => {
     const range = { start: bar.start, end: bar.start + bar.size };
     const refuse = (why: string): number => {
-      k.trace.console(`${dev.name}: can't claim BAR 0 ${span(bar)}: ${why}`);
+      k.fn.printk(`${dev.name}: can't claim BAR 0 ${span(bar)}: ${why}`);
       return -EINVAL;
     };
     // pci_find_parent_resource(): the root bus's resource must contain it.
@@ -89,12 +89,12 @@ export const pciResources = bodies({
     }
     if (at + bar.size - 1 > k.state.iomemResource.end) {
       // pci_revert_fw_address() retries the address that firmware assigned, which has been refused already.
-      k.trace.console(`${dev.name}: BAR 0: failed to assign [mem size ${hex(bar.size)} 64bit]`);
+      k.fn.printk(`${dev.name}: BAR 0: failed to assign [mem size ${hex(bar.size)} 64bit]`);
       return -EINVAL;
     }
     bar.start = at;
     bar.claimed = true;
-    k.trace.console(`${dev.name}: BAR 0: assigned ${span(bar)}`);
+    k.fn.printk(`${dev.name}: BAR 0: assigned ${span(bar)}`);
     // pci_update_resource()
     deviceOf(k, dev)?.setBar(at);
     return 0;

@@ -17,7 +17,9 @@ export const vtBuffer = bodies({
       cells[i] = value & 0xff;
       cells[i + 1] = value >> 8;
     }
-    k.writeBytes(at, cells);
-    k.trace.writtenRange(at, bytes);
+    k.trace.writingParts(() => {
+      k.writeBytes(at, cells);
+      return { at, length: bytes };
+    });
   }),
 });

@@ -1,12 +1,12 @@
 /** init/initramfs.c: unpacks the built-in archive and the initrd into the root file system. */
 import { va, type Va } from '../../../machine/address.js';
-import { REQUESTER_PLATFORM } from '../../../machine/requester.js';
 import { initrdHint } from './hint.js';
 import type { InitrdSource } from './input.js';
 import { pageCache } from '../../mm/filemap.js';
 import { S_IFCHR } from '../../include/linux/fs.js';
 import { Rootfs } from '../../fs/ramfs.js';
 import { fn, bodies } from '../../../kernel/table.js';
+import { peek } from '../../../kernel/peek.js';
 import type { Kernel } from '../../../kernel/kernel.js';
 
 declare module '../../../kernel/table.js' {
@@ -32,38 +32,21 @@ export const initramfs = bodies({
     if (start === 0n) return;
     const length = Number(BigInt.asIntN(64, end - start));
     // CONFIG_BLK_DEV_RAM is not set, as in x86_64_defconfig: an initrd that cannot be unpacked is not tried as a disk image.
-    k.trace.console('Unpacking initramfs...');
+    k.fn.printk('Unpacking initramfs...');
     const error = k.fn.unpack_to_rootfs(k.canonical(start), length);
     if (error !== undefined) {
-      k.trace.console(`Initramfs unpacking failed: ${error.message}`);
+      k.fn.printk(`Initramfs unpacking failed: ${error.message}`);
       const hint = initrdHint(error, peekInitrd(k, k.canonical(start), length));
       if (hint !== undefined) k.trace.emit('read', { what: 'initrd', result: hint });
     }
     // free_initrd()
     if (k.state.params.doRetainInitrd) return;
     k.fn.free_initrd_mem(k.canonical(start), k.canonical(end));
-    k.trace.console(`Freeing initrd memory: ${String(Math.ceil(length / 1024))}K`);
+    k.fn.printk(`Freeing initrd memory: ${String(Math.ceil(length / 1024))}K`);
   }),
 });
 
 /** The initrd's bytes for the hint, which is the model's own: not read through the CPU, not recorded. */
 function peekInitrd(k: Kernel, at: Va, length: number): InitrdSource {
-  return {
-    length,
-    read: (offset, count) => {
-      const out = new Uint8Array(count);
-      const translated = k.cpu.translate(va(at + offset));
-      if (!('vector' in translated)) {
-        k.machine.cache.peekCoherent(
-          REQUESTER_PLATFORM,
-          translated.pa,
-          translated.key,
-          out,
-          0,
-          count,
-        );
-      }
-      return out;
-    },
-  };
+  return { length, read: (offset, count) => peek(k, va(at + offset), count) };
 }

@@ -15,11 +15,16 @@ declare module '../../../kernel/table.js' {
 }
 
 /** The initrd in memory: read through the CPU, and checked against the bytes that the loader wrote. */
-function initrdAt(k: Kernel, at: Va, length: number): InitrdSource {
+function initrdAt(
+  k: Kernel,
+  at: Va,
+  length: number,
+  counted: (access: () => Uint8Array) => Uint8Array,
+): InitrdSource {
   return {
     length,
     read: (offset, count) => {
-      const bytes = k.readBytes(va(at + offset), count);
+      const bytes = counted(() => k.readBytes(va(at + offset), count));
       k.trace.recorder.consumedPart('initrd', 'unpack_to_rootfs', offset, bytes);
       return bytes;
     },
@@ -28,7 +33,9 @@ function initrdAt(k: Kernel, at: Va, length: number): InitrdSource {
 
 export const unpackToRootfs = bodies({
   unpack_to_rootfs: fn((k: Kernel, at: Va, length: number) => {
-    k.trace.read('initrd', at, length);
-    return unpackTo(new Rootfs(k.state.rootfs, pageCache(k)), initrdAt(k, at, length));
+    const rootfs = new Rootfs(k.state.rootfs, pageCache(k));
+    return k.trace.reading('initrd', at, length, (counted) =>
+      unpackTo(rootfs, initrdAt(k, at, length, counted)),
+    );
   }),
 });

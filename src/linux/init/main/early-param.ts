@@ -67,7 +67,7 @@ const lineOf = (k: Kernel): string =>
 function do_early_param(k: Kernel, param: string, val: string | undefined): void {
   for (const p of SETUP_PARAMS) {
     if (!p.early || !parameq(param, p.str)) continue;
-    if (p.setup(k, val) !== 0) k.trace.console(`Malformed early option '${param}'`);
+    if (p.setup(k, val) !== 0) k.fn.printk(`Malformed early option '${param}'`);
   }
 }
 

@@ -67,7 +67,7 @@ export const main = bodies({
     const { state } = k;
     // kernel_init_freeable()
     if (k.fn.sys_access('/dev/console') < 0) {
-      k.trace.console('Warning: unable to open an initial console.');
+      k.fn.printk('Warning: unable to open an initial console.');
     }
     state.init.ramdiskExecuteCommand ??= '/init';
     if (k.fn.sys_access(state.init.ramdiskExecuteCommand) !== 0) {
@@ -79,7 +79,7 @@ export const main = bodies({
     if (first !== null) {
       const error = k.fn.run_init_process(first);
       if (error === 0) return;
-      k.trace.console(`Failed to execute ${first} (error ${String(error)})`);
+      k.fn.printk(`Failed to execute ${first} (error ${String(error)})`);
     }
     if (executeCommand !== null) {
       const error = k.fn.run_init_process(executeCommand);
@@ -107,7 +107,7 @@ export const main = bodies({
       result: `${why}: Linux panics here (No working init found), the model continues`,
     });
     k.state.rootfs.executable = incomplete.ino;
-    k.trace.console(`Run ${path} as init process`);
+    k.fn.printk(`Run ${path} as init process`);
     k.fn.map_user_pages(path);
     return true;
   }),
@@ -116,7 +116,7 @@ export const main = bodies({
     const error = k.fn.do_execve(path);
     if (error !== 0) return error;
     // 4.6 prints nothing here; later kernels print this line.
-    k.trace.console(`Run ${path} as init process`);
+    k.fn.printk(`Run ${path} as init process`);
     k.fn.map_user_pages(path);
     return 0;
   }),
@@ -124,9 +124,7 @@ export const main = bodies({
   try_to_run_init_process: inline((k: Kernel, path: string) => {
     const error = k.fn.run_init_process(path);
     if (error !== 0 && error !== -ENOENT) {
-      k.trace.console(
-        `Starting init: ${path} exists but couldn't execute it (error ${String(error)})`,
-      );
+      k.fn.printk(`Starting init: ${path} exists but couldn't execute it (error ${String(error)})`);
     }
     return error;
   }),

@@ -8,9 +8,15 @@ import type { Kernel } from '../../../kernel/kernel.js';
 
 declare module '../../../kernel/table.js' {
   interface Entries {
-    /** vprintk_emit(): appends a record to the log buffer, and prints it unless console_sem is held. */
+    /** Prints one line, without its newline. */
     printk(k: Kernel, text: string): void;
+    /** Appends a record to the log buffer, and prints it unless console_sem is held. */
+    vprintk_emit(k: Kernel, text: string): void;
+    /** Appends a record to the log buffer: the line of the trace. */
+    log_store(k: Kernel, text: string): void;
     console_lock(k: Kernel): void;
+    /** Whether console_sem was free; it is held then. */
+    console_trylock(k: Kernel): boolean;
     /** Prints the records from console_seq on, then releases console_sem. */
     console_unlock(k: Kernel): void;
     call_console_drivers(k: Kernel, text: string): void;
@@ -64,12 +70,28 @@ function select(k: Kernel, name: ConsoleName, index: number, flags: number): Con
 
 export const printk = bodies({
   printk: inline((k: Kernel, text: string) => {
+    k.fn.vprintk_emit(text);
+  }),
+
+  vprintk_emit: inline((k: Kernel, text: string) => {
+    k.fn.log_store(text);
+    // What the consoles do is one scope for the trace, whatever function prints.
+    k.trace.recorder.aside('printk', () => {
+      // The holder of console_sem prints this record as well.
+      if (k.fn.console_trylock()) k.fn.console_unlock();
+    });
+  }),
+
+  log_store: inline((k: Kernel, text: string) => {
+    k.state.console.printk.log.push(text);
+    k.trace.emit('console', { text });
+  }),
+
+  console_trylock: inline((k: Kernel) => {
     const { printk } = k.state.console;
-    printk.log.push(text);
-    // console_trylock() fails: the holder of console_sem prints this record as well.
-    if (printk.locked) return;
-    k.fn.console_lock();
-    k.fn.console_unlock();
+    if (printk.locked) return false;
+    printk.locked = true;
+    return true;
   }),
 
   console_lock: inline((k: Kernel) => {
@@ -112,7 +134,7 @@ export const printk = bodies({
     if (printk.drivers.some((driver) => driver.name === name)) return;
     const real = printk.drivers.some((driver) => (driver.flags & CON.BOOT) === 0);
     if ((flags & CON.BOOT) !== 0 && real) {
-      k.trace.console(`Too late to register bootconsole ${name}${String(index)}`);
+      k.fn.printk(`Too late to register bootconsole ${name}${String(index)}`);
       return;
     }
     const bcon = head !== undefined && (head.flags & CON.BOOT) !== 0;
@@ -137,7 +159,7 @@ export const printk = bodies({
       printk.exclusive = name;
     }
     k.fn.console_unlock();
-    k.trace.console(`${boot(con.flags)}console [${name}${String(con.index)}] enabled`);
+    k.fn.printk(`${boot(con.flags)}console [${name}${String(con.index)}] enabled`);
     if (!takesOver) return;
     const bootConsoles = printk.drivers.filter((driver) => (driver.flags & CON.BOOT) !== 0);
     for (const driver of bootConsoles) k.fn.unregister_console(driver.name);
@@ -147,7 +169,7 @@ export const printk = bodies({
     const { printk } = k.state.console;
     const console = printk.drivers.find((driver) => driver.name === name);
     if (console === undefined) return;
-    k.trace.console(`${boot(console.flags)}console [${name}${String(console.index)}] disabled`);
+    k.fn.printk(`${boot(console.flags)}console [${name}${String(console.index)}] disabled`);
     k.fn.console_lock();
     printk.drivers = printk.drivers.filter((driver) => driver !== console);
     const head = printk.drivers[0];

@@ -76,7 +76,7 @@ export const swiotlbDma = bodies({
 
   swiotlb_full: fn(
     (k: Kernel, dev: KernelDevice, size: number, dir: DmaDirection, doPanic: boolean) => {
-      k.trace.console(`DMA: Out of SW-IOMMU space for ${String(size)} bytes at device ${dev.name}`);
+      k.fn.printk(`DMA: Out of SW-IOMMU space for ${String(size)} bytes at device ${dev.name}`);
       if (size <= readLong(k, 'io_tlb_overflow') || !doPanic) return;
       k.fn.panic(`DMA: Random memory could be DMA ${RANDOM_MEMORY[dir]}`);
     },
@@ -98,7 +98,7 @@ export const swiotlbDma = bodies({
       k.fn.free_pages(k.__va(page), order);
     }
     const failed = (): null => {
-      k.trace.console(
+      k.fn.printk(
         `swiotlb: coherent allocation failed for device ${dev.name} size=${String(size)}`,
       );
       return null;
@@ -107,7 +107,7 @@ export const swiotlbDma = bodies({
     if (paddr === SWIOTLB_MAP_ERROR) return failed();
     const handle = k.fn['swiotlb:bounce_address'](dev, paddr);
     if (!reaches(handle)) {
-      k.trace.console(`hwdev DMA mask = ${hex(mask)}, dev_addr = ${hex(handle)}`);
+      k.fn.printk(`hwdev DMA mask = ${hex(mask)}, dev_addr = ${hex(handle)}`);
       k.fn.swiotlb_tbl_unmap_single(dev, paddr, size, DMA.TO_DEVICE);
       return failed();
     }

@@ -125,7 +125,7 @@ export const swiotlb = bodies({
     if (tlb !== 0 && k.fn.swiotlb_init_with_tbl(tlb, nslabs, verbose) === 0) return;
     const start = readLong(k, 'io_tlb_start');
     if (start !== 0) k.fn.memblock_free(start, bytes);
-    k.trace.console('Cannot allocate SWIOTLB buffer');
+    k.fn.printk('Cannot allocate SWIOTLB buffer');
     k.writeU8(k.sym('no_iotlb_memory'), 1);
   }),
 
@@ -158,14 +158,14 @@ export const swiotlb = bodies({
 
   swiotlb_print_info: fn((k: Kernel) => {
     if (k.readU8(k.sym('no_iotlb_memory')) !== 0) {
-      k.trace.console('software IO TLB: No low mem');
+      k.fn.printk('software IO TLB: No low mem');
       return;
     }
     const start = readLong(k, 'io_tlb_start');
     const end = readLong(k, 'io_tlb_end');
     const mib = Math.floor((readLong(k, 'io_tlb_nslabs') * SLAB) / 2 ** 20);
     const [first, last] = [hex(k.__va(start)), hex(k.__va(end - 1))];
-    k.trace.console(
+    k.fn.printk(
       `software IO TLB [mem ${hex(start)}-${hex(end)}] (${String(mib)}MB) mapped at [${first}-${last}]`,
     );
   }, true),
@@ -219,7 +219,7 @@ export const swiotlb = bodies({
       const stride = size > PAGE_SIZE ? PAGE_SIZE / SLAB : 1;
       const index = findSlots(k, nslots, stride, offset, max);
       if (index === undefined) {
-        k.trace.console(`${dev.name}: swiotlb buffer is full (sz: ${String(size)} bytes)`);
+        k.fn.printk(`${dev.name}: swiotlb buffer is full (sz: ${String(size)} bytes)`);
         return SWIOTLB_MAP_ERROR;
       }
       for (let i = index; i < index + nslots; i++) k.writeU32(listAt(k, i), 0);

@@ -4,7 +4,8 @@ import {
   SCREEN_INFO_SIZE,
 } from '../../../../src/linux/include/uapi/linux/screen_info.js';
 import { BOOT_PARAMS } from '../../../../src/firmware/boot-params.js';
-import { boot } from '../../../helpers.js';
+import { screenOf } from '../../../../src/sequencer/screen.js';
+import { boot, scenario } from '../../../helpers.js';
 
 describe('console= on the command line', () => {
   function setup(...values: string[]) {
@@ -54,4 +55,30 @@ test('SCREEN_INFO has the offsets of BOOT_PARAMS and of the kernel header', () =
 test('without a VGA the loader leaves screen_info empty', () => {
   const { zeroPage } = boot().loaded;
   for (const { at } of Object.values(SCREEN_INFO)) expect(zeroPage[at]).toBe(0);
+});
+
+describe('printk', () => {
+  test('fills the log and the screen alike, whether or not the trace records it', () => {
+    const [told, quiet] = [true, false].map((on) => {
+      const b = boot({ scenario: scenario('bios-minimal', 'machine.vga=true') });
+      b.kernel.trace.on = on;
+      b.runTo('console_init');
+      return { log: b.kernel.state.console.printk.log, screen: screenOf(b.machine) };
+    });
+    expect(told).toEqual(quiet);
+    expect(quiet?.log).toContain('console [tty0] enabled');
+  });
+
+  test('gives the trace each line once, with the function that prints', () => {
+    const b = boot();
+    b.runTo('early_cpu_init');
+    b.recorder.step('here');
+    b.kernel.fn.console_lock();
+    b.kernel.fn.printk('while locked');
+    b.kernel.fn.console_unlock();
+    const lines = b.recorder.eventsOf('here').filter(({ console }) => console !== undefined);
+    expect(lines).toEqual([
+      { console: 'while locked', in: 'setup_arch', file: 'arch/x86/kernel/setup.c' },
+    ]);
+  });
 });

@@ -30,8 +30,10 @@ export const entry64 = bodies({
     }
     k.trace.recorder.produced('espfix frame', frame);
     k.writeBytes(waddr, frame);
-    const got = k.readBytes(at('espfix_stack'), IRET_FRAME);
+    const stack = at('espfix_stack');
+    const got = k.trace.read('espfix stack', stack, IRET_FRAME, () =>
+      k.readBytes(stack, IRET_FRAME),
+    );
     k.trace.recorder.consumed('espfix frame', 'native_irq_return_ldt', got);
-    k.trace.read('espfix stack', at('espfix_stack'), IRET_FRAME);
   }),
 });

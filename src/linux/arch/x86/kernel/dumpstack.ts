@@ -24,7 +24,7 @@ export const dumpstack = bodies({
     const [handler, name] = HANDLERS[fault.vector] ?? ['die', describe(fault)];
     // __die(): the error code, the number of the oops, and the configuration.
     const text = `${name}: ${fault.error.toString(16).padStart(4, '0')} [#1] SMP`;
-    k.trace.console(text);
+    k.fn.printk(text);
     const message = `Fatal exception: ${describe(fault)}`;
     k.trace.emit('panic', { message });
     throw new BootEnd('panic', handler, `${text}; ${message}`);

@@ -54,36 +54,39 @@ export const earlyPrintk = bodies({
     const early = k.state.console.earlyVga;
     const { max_xpos, max_ypos } = early;
     const cell = (x: number, y: number) => va(VGABASE + CELL * (max_xpos * y + x));
-    let first = early.current_ypos;
-    let last = first;
-    for (const c of new TextEncoder().encode(text)) {
-      if (early.current_ypos >= max_ypos) {
-        // The kernel copies cell by cell (readw(), writew()); the rows do not overlap, so here each is one copy.
-        const row = cell(0, 1) - cell(0, 0);
-        for (let y = 1; y < max_ypos; y++) {
-          k.writeBytes(cell(0, y - 1), k.readBytes(cell(0, y), row));
+    k.trace.writingParts(() => {
+      let first = early.current_ypos;
+      let last = first;
+      for (const c of new TextEncoder().encode(text)) {
+        if (early.current_ypos >= max_ypos) {
+          // The kernel copies cell by cell (readw(), writew()); the rows do not overlap, so here each is one copy.
+          const row = cell(0, 1) - cell(0, 0);
+          for (let y = 1; y < max_ypos; y++) {
+            k.writeBytes(cell(0, y - 1), k.readBytes(cell(0, y), row));
+          }
+          k.writeBytes(
+            cell(0, max_ypos - 1),
+            new Uint8Array(Uint16Array.from({ length: max_xpos }, () => BLANK).buffer),
+          );
+          early.current_ypos = max_ypos - 1;
+          first = 0;
+          last = early.current_ypos;
         }
-        k.writeBytes(
-          cell(0, max_ypos - 1),
-          new Uint8Array(Uint16Array.from({ length: max_xpos }, () => BLANK).buffer),
-        );
-        early.current_ypos = max_ypos - 1;
-        first = 0;
-        last = early.current_ypos;
-      }
-      if (c === NEWLINE) {
-        early.current_xpos = 0;
-        early.current_ypos++;
-      } else if (c !== RETURN) {
-        k.writeU16(cell(early.current_xpos, early.current_ypos), ATTRIBUTE * 0x100 + c);
-        last = early.current_ypos;
-        early.current_xpos++;
-        if (early.current_xpos >= max_xpos) {
+        if (c === NEWLINE) {
           early.current_xpos = 0;
           early.current_ypos++;
+        } else if (c !== RETURN) {
+          k.writeU16(cell(early.current_xpos, early.current_ypos), ATTRIBUTE * 0x100 + c);
+          last = early.current_ypos;
+          early.current_xpos++;
+          if (early.current_xpos >= max_xpos) {
+            early.current_xpos = 0;
+            early.current_ypos++;
+          }
         }
       }
-    }
-    if (last < max_ypos) k.trace.writtenRange(cell(0, first), cell(0, last + 1) - cell(0, first));
+      const rows = last < max_ypos ? cell(0, last + 1) - cell(0, first) : 0;
+      return { at: cell(0, first), length: rows };
+    });
   }, true),
 });

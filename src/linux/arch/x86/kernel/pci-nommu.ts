@@ -26,7 +26,7 @@ export const pciNommu = bodies({
   check_addr: inline((k: Kernel, name: string, dev: KernelDevice, bus: bigint, size: number) => {
     if (k.fn.dma_capable(dev, bus, size)) return true;
     if (dev.dmaMask >= DMA_BIT_MASK(32)) {
-      k.trace.console(
+      k.fn.printk(
         `nommu_${name}: overflow ${hex(bus)}+${String(size)} of device mask ${hex(dev.dmaMask)}`,
       );
     }

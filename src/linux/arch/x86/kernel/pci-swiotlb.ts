@@ -64,7 +64,7 @@ export const pciSwiotlb = bodies({
       k.fn.swiotlb_free();
       return;
     }
-    k.trace.console('PCI-DMA: Using software bounce buffering for IO (SWIOTLB)');
+    k.fn.printk('PCI-DMA: Using software bounce buffering for IO (SWIOTLB)');
     k.fn.swiotlb_print_info();
   }),
 

@@ -79,6 +79,30 @@ function video(k: Kernel): number {
   return Math.max(Math.ceil(end / STEP) * STEP, ADAPTERS.start);
 }
 
+/** Requests the ROMs that are there. */
+function probe(k: Kernel): void {
+  let start = video(k);
+  request(k, SYSTEM);
+  let upper: number = SYSTEM.start;
+  const extension = k.fn.isa_bus_to_virt(EXTENSION.start);
+  const size = EXTENSION.end - EXTENSION.start;
+  // The extension ROM's length byte is ignored.
+  if (k.fn.romsignature(extension) && k.fn.romchecksum(extension, size)) {
+    request(k, EXTENSION);
+    upper = EXTENSION.start;
+  }
+  for (let found = 0; found < ADAPTERS.most && start < upper; start += STEP) {
+    if (!k.fn.romsignature(k.fn.isa_bus_to_virt(start))) continue;
+    const length = lengthOf(k, start);
+    const end = start + length;
+    if (length === 0 || end > upper) continue;
+    if (!k.fn.romchecksum(k.fn.isa_bus_to_virt(start), length)) continue;
+    request(k, { name: ADAPTERS.name, start, end });
+    found++;
+    start = Math.floor((end - 1) / STEP) * STEP;
+  }
+}
+
 export const probeRoms = bodies({
   romsignature: inline((k: Kernel, rom: Va) => k.readU16(rom) === ROMSIGNATURE),
 
@@ -90,27 +114,11 @@ export const probeRoms = bodies({
   probe_roms: fn((k: Kernel) => {
     const lowest = k.fn.isa_bus_to_virt(VIDEO.start);
     const ended = search(k, { ...SEARCH, at: lowest });
-    k.trace.read('option ROMs', lowest, SYSTEM.start - VIDEO.start);
-    let start = video(k);
-    request(k, SYSTEM);
-    let upper: number = SYSTEM.start;
-    const extension = k.fn.isa_bus_to_virt(EXTENSION.start);
-    const size = EXTENSION.end - EXTENSION.start;
-    // The extension ROM's length byte is ignored.
-    if (k.fn.romsignature(extension) && k.fn.romchecksum(extension, size)) {
-      request(k, EXTENSION);
-      upper = EXTENSION.start;
-    }
-    for (let found = 0; found < ADAPTERS.most && start < upper; start += STEP) {
-      if (!k.fn.romsignature(k.fn.isa_bus_to_virt(start))) continue;
-      const length = lengthOf(k, start);
-      const end = start + length;
-      if (length === 0 || end > upper) continue;
-      if (!k.fn.romchecksum(k.fn.isa_bus_to_virt(start), length)) continue;
-      request(k, { name: ADAPTERS.name, start, end });
-      found++;
-      start = Math.floor((end - 1) / STEP) * STEP;
-    }
+    k.trace.reading('option ROMs', lowest, SEARCH.length, (counted) => {
+      counted(() => {
+        probe(k);
+      });
+    });
     ended(k.state.roms.some(({ name }) => name !== SYSTEM.name));
   }),
 });

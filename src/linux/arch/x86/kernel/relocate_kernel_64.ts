@@ -128,8 +128,9 @@ export const relocateKernel = bodies({
       else if (has(IND_SOURCE)) {
         move(k, swap, page());
         move(k, page(), destination);
-        move(k, destination, swap);
-        k.trace.copyFromMany('its source page', destination, PAGE_SIZE);
+        k.trace.copyingFromMany('its source page', destination, PAGE_SIZE, () => {
+          move(k, destination, swap);
+        });
         destination = va(destination + PAGE_SIZE);
       }
       entry = k.readU64(list);

@@ -341,7 +341,7 @@ export const kvmMmu = bodies({
       reserved ||= (spte & zero) !== 0n;
     }
     if (!reserved) return RET_MMIO_PF_RETRY;
-    k.trace.console(`walk_shadow_page_get_mmio_spte: reserved bits at 0x${gpa.toString(16)}`);
+    k.fn.printk(`walk_shadow_page_get_mmio_spte: reserved bits at 0x${gpa.toString(16)}`);
     return RET_MMIO_PF_BUG;
   }),
 

@@ -15,7 +15,7 @@ export const extable = bodies({
   early_fixup_exception: fn((k: Kernel, fault: Fault) => {
     // No exception-table entry covers the boot code that the model runs: the kernel prints the exception and stops.
     const text = `PANIC: early exception ${fault.vector.toString(16)} ${describe(fault)}`;
-    k.trace.console(text);
+    k.fn.printk(text);
     k.trace.emit('panic', { message: text });
     throw new BootEnd('panic', 'early_fixup_exception', text);
   }),

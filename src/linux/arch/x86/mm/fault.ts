@@ -37,13 +37,13 @@ export const fault = bodies({
       if ((entry & _PAGE_PRESENT) === 0n || (shift < 39 && (entry & _PAGE_PSE) !== 0n)) break;
       table = k.__va(entryPhysical(entry));
     }
-    k.trace.console(words.join(' '));
+    k.fn.printk(words.join(' '));
   }),
 
   page_fault: fn((k: Kernel, cause: Fault) => {
     const address = typeof cause.address === 'number' ? va(cause.address) : undefined;
     const text = `BUG: unable to handle kernel paging request at ${hex(address ?? 0)}`;
-    k.trace.console(text);
+    k.fn.printk(text);
     if (address !== undefined) k.fn.dump_pagetable(address);
     const message = `Fatal exception: ${describe(cause)}`;
     k.trace.emit('panic', { message });

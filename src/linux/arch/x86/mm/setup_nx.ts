@@ -33,7 +33,7 @@ export const setupNx = bodies({
   // The lines for active and for missing NX are left out (our choice).
   x86_report_nx: inline((k: Kernel) => {
     if (!k.state.params.disableNx || !k.fn.cpu_has('X86_FEATURE_NX')) return;
-    k.trace.console('NX (Execute Disable) protection: disabled by kernel command line option');
+    k.fn.printk('NX (Execute Disable) protection: disabled by kernel command line option');
   }),
 });
 

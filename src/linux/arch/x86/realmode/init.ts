@@ -52,9 +52,7 @@ export const realmodeInit = bodies({
     if (mem === 0) k.fn.panic('Cannot allocate trampoline');
     k.fn.memblock_reserve(mem, size);
     k.writeU64(k.sym('real_mode_header'), BigInt(k.__va(mem)));
-    k.trace.console(
-      `Base memory trampoline at [${hex(k.__va(mem))}] ${hex(mem)} size ${String(size)}`,
-    );
+    k.fn.printk(`Base memory trampoline at [${hex(k.__va(mem))}] ${hex(mem)} size ${String(size)}`);
   }),
 
   setup_real_mode: fn((k: Kernel) => {

@@ -81,12 +81,12 @@ function printHeader(k: Kernel, phys: number, header: Uint8Array): void {
   const length = view.getUint32(ACPI_TABLE_HEADER.length, true).toString(16).padStart(6, '0');
   // The FACS has a signature and a length only.
   if (signature === 'FACS') {
-    k.trace.console(`ACPI: FACS ${hex(phys)} ${length}`);
+    k.fn.printk(`ACPI: FACS ${hex(phys)} ${length}`);
     return;
   }
   const revision = String(header[ACPI_TABLE_HEADER.revision]).padStart(2, '0');
   const oem = printed(header.subarray(ACPI_TABLE_HEADER.oem_id, ACPI_TABLE_HEADER.oem_table_id));
-  k.trace.console(`ACPI: ${signature} ${hex(phys)} ${length} (v${revision} ${oem})`);
+  k.fn.printk(`ACPI: ${signature} ${hex(phys)} ${length} (v${revision} ${oem})`);
 }
 
 /** Maps `size` bytes at `phys`, copies and unmaps them; undefined where the mapping fails. */
@@ -105,7 +105,7 @@ function install(k: Kernel, phys: number, expected?: string): void {
   const signature = latin1(header.subarray(0, SIGNATURE_SIZE));
   if (expected !== undefined && signature !== expected) {
     const found = printed(header.subarray(0, SIGNATURE_SIZE));
-    k.trace.console(`ACPI BIOS Error (bug): Invalid signature [${found}], expected [${expected}]`);
+    k.fn.printk(`ACPI BIOS Error (bug): Invalid signature [${found}], expected [${expected}]`);
     return;
   }
   printHeader(k, phys, header);
@@ -142,7 +142,7 @@ export const acpiTables = bodies({
     const view = new DataView(rsdp.buffer);
     const revision = rsdp[ACPI_TABLE_RSDP.revision] ?? 0;
     const oem = printed(rsdp.subarray(ACPI_TABLE_RSDP.oem_id, ACPI_TABLE_RSDP.revision));
-    k.trace.console(`ACPI: RSDP ${hex(phys)} (v${String(revision).padStart(2, '0')} ${oem})`);
+    k.fn.printk(`ACPI: RSDP ${hex(phys)} (v${String(revision).padStart(2, '0')} ${oem})`);
     const xsdt = Number(view.getBigUint64(ACPI_TABLE_RSDP.xsdt_physical_address, true));
     const [root, entry] =
       revision > 1 && xsdt !== 0 && !k.state.params.doNotUseXsdt
@@ -153,7 +153,7 @@ export const acpiTables = bodies({
     printHeader(k, root, header);
     const length = new DataView(header.buffer).getUint32(ACPI_TABLE_HEADER.length, true);
     if (length < ACPI_TABLE_HEADER.size + entry) {
-      k.trace.console(`ACPI BIOS Error (bug): Invalid table length ${hex(length)} in RSDT/XSDT`);
+      k.fn.printk(`ACPI BIOS Error (bug): Invalid table length ${hex(length)} in RSDT/XSDT`);
       return false;
     }
     const at = k.fn.acpi_os_map_memory(root, length);
@@ -164,7 +164,7 @@ export const acpiTables = bodies({
     if (sum(bytes) !== 0) {
       // A warning only: ACPI_CHECKSUM_ABORT is off.
       const signature = printed(bytes.subarray(0, SIGNATURE_SIZE));
-      k.trace.console(`ACPI BIOS Warning (bug): Incorrect checksum in table [${signature}]`);
+      k.fn.printk(`ACPI BIOS Warning (bug): Incorrect checksum in table [${signature}]`);
     }
     const entries = new DataView(bytes.buffer);
     for (let offset: number = ACPI_TABLE_HEADER.size; offset + entry <= length; offset += entry) {

@@ -59,7 +59,7 @@ export const acpiRoot = bodies({
       (ebda > 0x400 ? scan(k, ebda, EBDA_WINDOW_SIZE) : undefined) ??
       scan(k, HI_RSDP_WINDOW_BASE, HI_RSDP_WINDOW_SIZE);
     if (found !== undefined) return found;
-    k.trace.console('ACPI BIOS Error (bug): A valid RSDP was not found');
+    k.fn.printk('ACPI BIOS Error (bug): A valid RSDP was not found');
     return 0;
   }),
 });

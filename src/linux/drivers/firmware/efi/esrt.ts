@@ -32,7 +32,7 @@ export const efiEsrt = bodies({
     const phys = k.state.efi.tables.esrt;
     if (phys === undefined) return;
     const print = (text: string): void => {
-      k.trace.console(`esrt: ${text}`);
+      k.fn.printk(`esrt: ${text}`);
     };
     const md = k.fn.efi_mem_desc_lookup(phys);
     if (typeof md === 'number') {

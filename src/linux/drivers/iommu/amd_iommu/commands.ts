@@ -142,7 +142,7 @@ export const amdIommuCmd = bodies({
   // first of the LOOP_TIMEOUT iterations does not see the store, none does, so one is enough (our choice).
   wait_on_sem: fn((k: Kernel, sem: Va) => {
     if (k.readU64(sem) !== 0n) return 0;
-    k.trace.console('AMD-Vi: Completion-Wait loop timed out');
+    k.fn.printk('AMD-Vi: Completion-Wait loop timed out');
     return -EIO;
   }, true),
 
@@ -233,7 +233,7 @@ export const amdIommuCmd = bodies({
         if ((domain.dev_iommu[iommu.index] ?? 0) === 0) continue;
         ret |= k.fn.iommu_queue_command(iommu, cmd);
       }
-      if (ret !== 0) k.trace.console('WARNING: __domain_flush_pages');
+      if (ret !== 0) k.fn.printk('WARNING: __domain_flush_pages');
     },
   ),
   domain_flush_pages: inline(

@@ -16,7 +16,7 @@ export const amdIommuDmaOpsInit = bodies({
     writeInt(k, 'iommu_detected', 1);
     if (!passThrough) set_dma_ops(k, 'nommu_dma_ops');
     const flush = k.state.params.amdIommuUnmapFlush;
-    k.trace.console(
+    k.fn.printk(
       flush ? 'AMD-Vi: IO/TLB flush on unmap enabled' : 'AMD-Vi: Lazy IO/TLB flushing enabled',
     );
     return 0;

@@ -197,7 +197,7 @@ export const amdIommuDma = bodies({
       if (pte === 0) return ERROR;
       const ir = direction === DMA.FROM_DEVICE ? 0n : IOMMU_PTE_IR;
       const iw = direction === DMA.TO_DEVICE ? 0n : IOMMU_PTE_IW;
-      if (k.readU64(va(pte)) !== 0n) k.trace.console('WARNING: dma_ops_domain_map');
+      if (k.readU64(va(pte)) !== 0n) k.fn.printk('WARNING: dma_ops_domain_map');
       const page = paddr & ~BigInt(PAGE_SIZE - 1);
       const leaf = page | IOMMU_PTE_P | IOMMU_PTE_FC | ir | iw;
       k.writeU64(va(pte), leaf);
@@ -210,7 +210,7 @@ export const amdIommuDma = bodies({
       domain.aperture[address >>> APERTURE_RANGE_SHIFT]?.pte_pages[APERTURE_PAGE_INDEX(address)];
     if (address >= domain.aperture_size || page === undefined || page === 0) return;
     const pte = va(page + PM_LEVEL_INDEX(0, BigInt(address)) * 8);
-    if (k.readU64(pte) === 0n) k.trace.console('WARNING: dma_ops_domain_unmap');
+    if (k.readU64(pte) === 0n) k.fn.printk('WARNING: dma_ops_domain_unmap');
     k.writeU64(pte, 0n);
   }),
 
@@ -332,7 +332,7 @@ export const amdIommuDma = bodies({
     const max_apertures = Math.min(byMask, onlineCpus(k).length);
     for (let i = domain.aperture.length; i < max_apertures; i++) {
       if (k.fn.alloc_new_range(domain, false) === 0) continue;
-      k.trace.console(`${dev.name}: Can't allocate ${String(max_apertures)} iommu apertures`);
+      k.fn.printk(`${dev.name}: Can't allocate ${String(max_apertures)} iommu apertures`);
       break;
     }
     return 0;

@@ -227,7 +227,7 @@ export const amdIommuDomain = bodies({
     const data: IommuDevData = { devid: dev.devid, alias, domain: null };
     known.push(data);
     if (k.fn.dma_ops_domain_alloc() === null) {
-      k.trace.console('AMD-Vi: Failed to allocate');
+      k.fn.printk('AMD-Vi: Failed to allocate');
       return -ENOMEM;
     }
     k.fn.attach_device(data, domains.length - 1);

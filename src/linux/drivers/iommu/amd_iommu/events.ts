@@ -77,7 +77,7 @@ export const amdIommuEvent = bodies({
     const table = Number(BigInt.asIntN(64, k.readU64(k.sym('amd_iommu_dev_table'))));
     for (let i = 0; i < 4; i++) {
       const value = k.readU64(va(table + devid * DEV_TABLE_ENTRY_SIZE + i * 8));
-      k.trace.console(`AMD-Vi: DTE[${String(i)}]: ${digits(value, 16)}`);
+      k.fn.printk(`AMD-Vi: DTE[${String(i)}]: ${digits(value, 16)}`);
     }
   }),
   dump_command: inline((k: Kernel, phys: bigint) => {
@@ -85,7 +85,7 @@ export const amdIommuEvent = bodies({
     const at = k.canonical(BigInt.asUintN(64, phys + BigInt(PAGE_OFFSET)));
     for (let i = 0; i < 4; i++) {
       const word = digits(k.readU32(va(at + i * 4)), 8);
-      k.trace.console(`AMD-Vi: CMD[${String(i)}]: ${word}`);
+      k.fn.printk(`AMD-Vi: CMD[${String(i)}]: ${word}`);
     }
   }),
 
@@ -101,7 +101,7 @@ export const amdIommuEvent = bodies({
     };
     if (type === 0) {
       // The driver polls LOOP_TIMEOUT times; here once, as the model writes an entry before it moves the tail (our choice).
-      k.trace.console('AMD-Vi: No event written to event log');
+      k.fn.printk('AMD-Vi: No event written to event log');
       return;
     }
     const row = EVENTS[type];
@@ -109,7 +109,7 @@ export const amdIommuEvent = bodies({
       row === undefined
         ? `UNKNOWN type=0x${digits(type, 2)}`
         : [row.name, ...row.fields.map((field) => field(logged))].join(' ');
-    k.trace.console(`AMD-Vi: Event logged [${text}]`);
+    k.fn.printk(`AMD-Vi: Event logged [${text}]`);
     row?.after?.(k, logged);
     k.writeBytes(event, new Uint8Array(EVENT_ENTRY_SIZE));
   }, true),

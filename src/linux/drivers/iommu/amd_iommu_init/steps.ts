@@ -96,8 +96,8 @@ export const amdIommuSteps = bodies({
   check_ioapic_information: inline((k: Kernel) => {
     const found = k.state.amdIommu.ioapic_map.some(({ devid }) => devid === IOAPIC_SB_DEVID);
     if (!found) {
-      k.trace.console('AMD-Vi: No southbridge IOAPIC found');
-      k.trace.console('AMD-Vi: Disabling interrupt remapping');
+      k.fn.printk('AMD-Vi: No southbridge IOAPIC found');
+      k.fn.printk('AMD-Vi: Disabling interrupt remapping');
     }
     return found;
   }),
@@ -121,13 +121,13 @@ export const amdIommuSteps = bodies({
     // print_iommu_info()
     for (const iommu of iommus) {
       const cap = iommu.cap_ptr.toString(16);
-      k.trace.console(`AMD-Vi: Found IOMMU at 0000:${bdf(iommu.devid)} cap 0x${cap}`);
+      k.fn.printk(`AMD-Vi: Found IOMMU at 0000:${bdf(iommu.devid)} cap 0x${cap}`);
       if ((iommu.cap & (1 << IOMMU_CAP.EFR)) === 0) continue;
       const names = FEATURE_NAMES.filter((_, bit) => k.fn.iommu_feature(iommu, bit));
-      k.trace.console(['AMD-Vi:  Extended features:', ...names].join(' '));
+      k.fn.printk(['AMD-Vi:  Extended features:', ...names].join(' '));
     }
     if (k.state.amdIommu.irq_remapping_enabled) {
-      k.trace.console('AMD-Vi: Interrupt remapping enabled');
+      k.fn.printk('AMD-Vi: Interrupt remapping enabled');
     }
     return 0;
   }),

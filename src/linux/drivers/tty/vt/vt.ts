@@ -80,7 +80,7 @@ export const vt = bodies({
     k.fn.csi_J(vc, vc.pos);
     k.fn.update_screen(vc);
     const colour = vc.can_do_color ? 'colour' : 'mono';
-    k.trace.console(`Console: ${colour} ${description} ${String(vc.cols)}x${String(vc.rows)}`);
+    k.fn.printk(`Console: ${colour} ${description} ${String(vc.cols)}x${String(vc.rows)}`);
     vt.printable = true;
     k.fn.console_unlock();
     k.fn.register_console('tty');
@@ -168,68 +168,70 @@ export const vt = bodies({
   vt_console_print: fn((k: Kernel, text: string) => {
     const { vc, printable } = k.state.console.vt;
     if (!printable || vc === null) return;
-    let x = vc.x;
-    let count = 0;
-    // Recorded as whole rows, so that consecutive rows make one event.
-    const from = vc.pos - vc.x * CELL;
-    let to = from;
-    // Adjacent cells are written together, at the end of their row at the latest (our choice).
-    const chars = ENCODER.encode(text);
-    const cells = new Uint8Array(chars.length * CELL);
-    let first = vc.pos;
-    let bytes = 0;
-    const write = (): void => {
-      k.writeBytes(va(first), cells.subarray(0, bytes));
-      bytes = 0;
-    };
-    const flush = (): void => {
-      write();
-      vc.x += count;
-      if (count > 0 && vc.need_wrap) vc.x--;
-      count = 0;
-    };
-    for (const c of chars) {
-      if (c === NEWLINE || c === RETURN || c === BACKSPACE || vc.need_wrap) {
-        flush();
-        if (c === BACKSPACE) {
-          // bs()
-          if (vc.x > 0) {
-            vc.pos -= CELL;
-            vc.x--;
-            vc.need_wrap = false;
+    k.trace.writingParts(() => {
+      let x = vc.x;
+      let count = 0;
+      // Recorded as whole rows, so that consecutive rows make one event.
+      const from = vc.pos - vc.x * CELL;
+      let to = from;
+      // Adjacent cells are written together, at the end of their row at the latest (our choice).
+      const chars = ENCODER.encode(text);
+      const cells = new Uint8Array(chars.length * CELL);
+      let first = vc.pos;
+      let bytes = 0;
+      const write = (): void => {
+        k.writeBytes(va(first), cells.subarray(0, bytes));
+        bytes = 0;
+      };
+      const flush = (): void => {
+        write();
+        vc.x += count;
+        if (count > 0 && vc.need_wrap) vc.x--;
+        count = 0;
+      };
+      for (const c of chars) {
+        if (c === NEWLINE || c === RETURN || c === BACKSPACE || vc.need_wrap) {
+          flush();
+          if (c === BACKSPACE) {
+            // bs()
+            if (vc.x > 0) {
+              vc.pos -= CELL;
+              vc.x--;
+              vc.need_wrap = false;
+            }
+            x = vc.x;
+            continue;
           }
-          x = vc.x;
+          if (c !== RETURN) k.fn.lf(vc);
+          // cr()
+          vc.pos -= vc.x * CELL;
+          vc.x = 0;
+          vc.need_wrap = false;
+          x = 0;
+          if (c === NEWLINE || c === RETURN) continue;
+        }
+        if (bytes === 0) first = vc.pos;
+        cells[bytes++] = c;
+        cells[bytes++] = vc.attr;
+        to = Math.max(to, vc.pos - x * CELL + vc.size_row);
+        count++;
+        if (x === vc.cols - 1) {
+          vc.need_wrap = true;
           continue;
         }
-        if (c !== RETURN) k.fn.lf(vc);
-        // cr()
-        vc.pos -= vc.x * CELL;
-        vc.x = 0;
-        vc.need_wrap = false;
-        x = 0;
-        if (c === NEWLINE || c === RETURN) continue;
+        vc.pos += CELL;
+        x++;
       }
-      if (bytes === 0) first = vc.pos;
-      cells[bytes++] = c;
-      cells[bytes++] = vc.attr;
-      to = Math.max(to, vc.pos - x * CELL + vc.size_row);
-      count++;
-      if (x === vc.cols - 1) {
-        vc.need_wrap = true;
-        continue;
+      write();
+      if (count > 0) {
+        vc.x += count;
+        if (vc.x === vc.cols) {
+          vc.x--;
+          vc.need_wrap = true;
+        }
       }
-      vc.pos += CELL;
-      x++;
-    }
-    write();
-    if (count > 0) {
-      vc.x += count;
-      if (vc.x === vc.cols) {
-        vc.x--;
-        vc.need_wrap = true;
-      }
-    }
-    k.trace.writtenRange(va(from), to - from);
+      return { at: va(from), length: to - from };
+    });
     const cursor = CONSW[vc.sw].con_cursor;
     if (cursor !== undefined) k.fn[cursor](vc);
   }, true),

@@ -84,17 +84,18 @@ export const vgacon = bodies({
   'vgacon_startup:probe': inline((k: Kernel) => {
     const p = va(k.state.console.vgacon.vga_vram_base);
     const next = va(p + CELL);
-    const saved = [k.readU16(p), k.readU16(next)] as const;
     const readsBack = (one: number, two: number): boolean => {
       k.writeU16(p, one);
       k.writeU16(next, two);
       return k.readU16(p) === one && k.readU16(next) === two;
     };
-    const present = readsBack(AA55, _55AA) && readsBack(_55AA, AA55);
-    k.writeU16(p, saved[0]);
-    k.writeU16(next, saved[1]);
-    k.trace.memoryTest('VGA memory', p, 2 * CELL, present ? 'holds' : 'does not hold');
-    return present;
+    return k.trace.memoryTest('VGA memory', p, 2 * CELL, () => {
+      const saved = [k.readU16(p), k.readU16(next)] as const;
+      const present = readsBack(AA55, _55AA) && readsBack(_55AA, AA55);
+      k.writeU16(p, saved[0]);
+      k.writeU16(next, saved[1]);
+      return present;
+    });
   }),
 
   vgacon_init: inline((k: Kernel, vc: VcData) => {

@@ -106,7 +106,7 @@ describe('vt_console_print', () => {
     let wraps = 0;
     for (let i = 0; i < 420; i++) {
       const before = vt.vc?.origin ?? 0;
-      b.kernel.trace.console(`line ${String(i)}`);
+      b.kernel.fn.printk(`line ${String(i)}`);
       const origin = vt.vc?.origin ?? 0;
       origins.add(origin);
       if (origin < before) wraps++;
@@ -124,10 +124,10 @@ describe('vt_console_print', () => {
     const b = console();
     const { printk } = b.kernel.state.console;
     printk.locked = true;
-    b.kernel.trace.console('while locked');
+    b.kernel.fn.printk('while locked');
     expect(linesOf(b).join('\n')).not.toContain('while locked');
     b.kernel.fn.console_unlock();
-    b.kernel.trace.console('after');
+    b.kernel.fn.printk('after');
     expect(linesOf(b).slice(-3)).toEqual(['while locked', 'after', '']);
   });
 });

@@ -29,9 +29,11 @@ export const asmDmaMapping = bodies({
   ),
 
   // CONFIG_X86_DEV_DMA_OPS, which X86_64 selects: a device may have its own operations.
-  get_dma_ops: inline((k: Kernel, dev: KernelDevice) =>
-    dev.dmaOps === 0 ? k.canonical(k.readU64(k.sym('dma_ops'))) : va(dev.dmaOps),
-  ),
+  get_dma_ops: inline((k: Kernel, dev: KernelDevice) => {
+    const ops = dev.dmaOps === 0 ? k.canonical(k.readU64(k.sym('dma_ops'))) : va(dev.dmaOps);
+    k.trace.dmaOps = ops;
+    return ops;
+  }),
 
   dma_alloc_coherent_mask: inline((_k: Kernel, dev: KernelDevice, gfp: number) => {
     if (dev.coherentDmaMask !== 0n) return dev.coherentDmaMask;

@@ -63,7 +63,7 @@ export const getSmpConfig = bodies({
     if (mpfFound === null || k.fn['get_smp_config:acpi']()) return;
     const mpf = va(mpfFound);
     const specification = k.readU8(va(mpf + MPF.specification));
-    k.trace.console(`Intel MultiProcessor Specification v1.${String(specification)}`);
+    k.fn.printk(`Intel MultiProcessor Specification v1.${String(specification)}`);
     const feature1 = k.readU8(va(mpf + MPF.feature1));
     if (feature1 !== 0) {
       throw new UnmodelledError(`default MP configuration ${String(feature1)}`);
@@ -71,7 +71,7 @@ export const getSmpConfig = bodies({
     const physptr = k.readU32(va(mpf + MPF.physptr));
     if (physptr === 0) k.fn.BUG('mpparse: no MP table');
     if (!k.fn.check_physptr(physptr)) return;
-    k.trace.console(`Processors: ${String(num_processors(k))}`);
+    k.fn.printk(`Processors: ${String(num_processors(k))}`);
   }, true),
 
   'get_smp_config:acpi': inline((k: Kernel) => k.state.madt.lapic && k.state.madt.ioapic),

@@ -111,7 +111,7 @@ export function sanitize(map: readonly E820Entry[], room = E820_X_MAX): E820Entr
 /** __e820_add_region(): a full map ignores the entry. */
 function addRegion(k: Kernel, map: E820Entry[], entry: E820Entry): void {
   if (map.length < E820_X_MAX) map.push(entry);
-  else k.trace.console(`e820: too many entries; ignoring ${rangeOf(entry)}`);
+  else k.fn.printk(`e820: too many entries; ignoring ${rangeOf(entry)}`);
 }
 
 /** End of a range in the functions below: start + size, at most 2^64 - 1. */
@@ -228,13 +228,13 @@ export const e820 = bodies({
 
   setup_memory_map: fn((k: Kernel) => {
     const who = k.fn.default_machine_specific_memory_setup();
-    k.trace.console('e820: BIOS-provided physical RAM map:');
+    k.fn.printk('e820: BIOS-provided physical RAM map:');
     k.fn.e820_print_map(who);
   }),
   e820_print_map: inline((k: Kernel, who: string) => {
     for (const entry of k.state.e820) {
       const name = TYPE_NAMES[entry.type] ?? `type ${String(entry.type)}`;
-      k.trace.console(`${who}: ${rangeOf(entry)} ${name}`);
+      k.fn.printk(`${who}: ${rangeOf(entry)} ${name}`);
     }
   }),
   e820_update_range: inline((k: Kernel, start: bigint, size: bigint, old: number, now: number) => {
@@ -262,7 +262,7 @@ export const e820 = bodies({
     k.fn.__append_e820_map(extendedMap(k, sdata, Math.floor(length / E820_ENTRY_SIZE)));
     k.state.e820 = k.fn.sanitize_e820_map(k.state.e820, E820_X_MAX) ?? k.state.e820;
     k.fn.early_memunmap(sdata, dataLen);
-    k.trace.console('e820: extended physical RAM map:');
+    k.fn.printk('e820: extended physical RAM map:');
     k.fn.e820_print_map('extended');
   }),
 
@@ -280,7 +280,7 @@ export const e820 = bodies({
       }
       if (end > last) last = end;
     }
-    k.trace.console(`e820: last_pfn = ${hex(last)} max_arch_pfn = ${hex(maxArchPfn)}`);
+    k.fn.printk(`e820: last_pfn = ${hex(last)} max_arch_pfn = ${hex(maxArchPfn)}`);
     return Number(last);
   }),
 

@@ -23,21 +23,21 @@ export const e820Options = bodies({
     const map = k.fn.sanitize_e820_map(k.state.e820, E820_X_MAX);
     if (map === undefined) return k.fn.panic('Invalid user supplied memory map');
     k.state.e820 = map;
-    k.trace.console('e820: user-defined physical RAM map:');
+    k.fn.printk('e820: user-defined physical RAM map:');
     k.fn.e820_print_map('user');
   }),
 });
 
 /** Removes RAM from `start` up, and prints the line of e820_remove_range(). */
 function removeFrom(k: Kernel, start: bigint): void {
-  k.trace.console(`e820: remove [mem ${hex10(start)}-${hex10(ULLONG_MAX - 1n)}] usable`);
+  k.fn.printk(`e820: remove [mem ${hex10(start)}-${hex10(ULLONG_MAX - 1n)}] usable`);
   k.fn.e820_remove_range(start, ULLONG_MAX - start, E820.RAM);
 }
 
 function parse_memopt(k: Kernel, p: string | undefined): number {
   if (p === undefined) return -EINVAL;
   if (p === 'nopentium') {
-    k.trace.console('mem=nopentium ignored! (only supported on x86_32)');
+    k.fn.printk('mem=nopentium ignored! (only supported on x86_32)');
     return -EINVAL;
   }
   k.state.params.userdef = true;

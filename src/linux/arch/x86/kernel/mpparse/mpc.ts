@@ -49,7 +49,7 @@ export const mpc = bodies({
     if (!good) {
       k.state.mp.mpfFound = null;
       k.state.mp.foundConfig = false;
-      k.trace.console('BIOS bug, MP table errors detected!... disabling SMP support.');
+      k.fn.printk('BIOS bug, MP table errors detected!... disabling SMP support.');
     }
     k.fn.early_iounmap(mpc, size);
     return good;
@@ -57,7 +57,7 @@ export const mpc = bodies({
 
   smp_check_mpc: inline((k: Kernel, mpc: Va) => {
     const bad = (what: string): boolean => {
-      k.trace.console(`MPTABLE: ${what}!`);
+      k.fn.printk(`MPTABLE: ${what}!`);
       return false;
     };
     if (k.readU32(va(mpc + MPC.signature)) !== MPC_SIGNATURE) return bad('bad signature');
@@ -65,8 +65,8 @@ export const mpc = bodies({
     if (k.fn.mpf_checksum(mpc, length) !== 0) return bad('checksum error');
     if (!SPECIFICATIONS.includes(k.readU8(va(mpc + MPC.spec)))) return bad('bad table version');
     if (k.readU32(va(mpc + MPC.lapic)) === 0) return bad('null local APIC address');
-    k.trace.console(`MPTABLE: OEM ID: ${text(k, va(mpc + MPC.oem), 8)}`);
-    k.trace.console(`MPTABLE: Product ID: ${text(k, va(mpc + MPC.productid), 12)}`);
+    k.fn.printk(`MPTABLE: OEM ID: ${text(k, va(mpc + MPC.oem), 8)}`);
+    k.fn.printk(`MPTABLE: Product ID: ${text(k, va(mpc + MPC.productid), 12)}`);
     return true;
   }),
 
@@ -80,7 +80,7 @@ export const mpc = bodies({
       const type = k.readU8(va(mpc + at));
       const size = ENTRY_SIZES[type];
       if (size === undefined) {
-        k.trace.console(`Your mptable is wrong, contact your HW vendor! type ${type.toString(16)}`);
+        k.fn.printk(`Your mptable is wrong, contact your HW vendor! type ${type.toString(16)}`);
         break;
       }
       // ACPI may have listed the CPUs already.
@@ -88,7 +88,7 @@ export const mpc = bodies({
       at += size;
     }
     const count = num_processors(k);
-    if (count === 0) k.trace.console('MPTABLE: no processors registered!');
+    if (count === 0) k.fn.printk('MPTABLE: no processors registered!');
     return count;
   }, true),
 
@@ -97,7 +97,7 @@ export const mpc = bodies({
     if ((flags & CPU_ENABLED) === 0) return;
     const apicid = k.readU8(va(entry + MPC_CPU.apicid));
     const bootup = (flags & CPU_BOOTPROCESSOR) !== 0;
-    k.trace.console(`Processor #${String(apicid)}${bootup ? ' (Bootup-CPU)' : ''}`);
+    k.fn.printk(`Processor #${String(apicid)}${bootup ? ' (Bootup-CPU)' : ''}`);
     if (k.fn.generic_processor_info(apicid)) k.state.mp.processors.push({ apicid, bootup });
   }),
 });

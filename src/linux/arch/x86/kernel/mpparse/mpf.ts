@@ -54,37 +54,41 @@ export const SPECIFICATIONS: readonly number[] = [1, 4];
 export const num_processors = (k: Kernel): number =>
   k.state.madt.apicIds.length + k.state.mp.processors.length;
 
+/** smp_scan_config(): whether the floating pointer is in the range. */
+function scan(k: Kernel, base: number, length: number): boolean {
+  const ended = search(k, { ...SEARCH, at: k.__va(base), length });
+  for (let at = base; at < base + length; at += MPF.size) {
+    const mpf = k.__va(at);
+    if (k.readU32(va(mpf + MPF.signature)) !== SMP_MAGIC_IDENT) continue;
+    if (k.readU8(va(mpf + MPF.length)) !== 1) continue;
+    if (k.fn.mpf_checksum(mpf, MPF.size) !== 0) continue;
+    if (!SPECIFICATIONS.includes(k.readU8(va(mpf + MPF.specification)))) continue;
+    k.trace.recorder.consumed('MP floating pointer', 'smp_scan_config', k.readBytes(mpf, MPF.size));
+    ended(true);
+    k.state.mp.mpfFound = mpf;
+    k.state.mp.foundConfig = true;
+    k.fn.printk(`found SMP MP-table at [mem 0x${at.toString(16)}]`);
+    k.fn.memblock_reserve(at, MPF.size);
+    const physptr = k.readU32(va(mpf + MPF.physptr));
+    if (physptr !== 0) k.fn.smp_reserve_memory(physptr);
+    return true;
+  }
+  ended(false);
+  return false;
+}
+
 export const mpf = bodies({
   mpf_checksum: inline((k: Kernel, at: Va, length: number) =>
     k.readBytes(at, length).reduce((sum, byte) => (sum + byte) & 0xff, 0),
   ),
 
-  smp_scan_config: fn((k: Kernel, base: number, length: number) => {
-    k.trace.read('MP floating pointer', k.__va(base), length);
-    const ended = search(k, { ...SEARCH, at: k.__va(base), length });
-    for (let at = base; at < base + length; at += MPF.size) {
-      const mpf = k.__va(at);
-      if (k.readU32(va(mpf + MPF.signature)) !== SMP_MAGIC_IDENT) continue;
-      if (k.readU8(va(mpf + MPF.length)) !== 1) continue;
-      if (k.fn.mpf_checksum(mpf, MPF.size) !== 0) continue;
-      if (!SPECIFICATIONS.includes(k.readU8(va(mpf + MPF.specification)))) continue;
-      k.trace.recorder.consumed(
-        'MP floating pointer',
-        'smp_scan_config',
-        k.readBytes(mpf, MPF.size),
-      );
-      ended(true);
-      k.state.mp.mpfFound = mpf;
-      k.state.mp.foundConfig = true;
-      k.trace.console(`found SMP MP-table at [mem 0x${at.toString(16)}]`);
-      k.fn.memblock_reserve(at, MPF.size);
-      const physptr = k.readU32(va(mpf + MPF.physptr));
-      if (physptr !== 0) k.fn.smp_reserve_memory(physptr);
-      return true;
-    }
-    ended(false);
-    return false;
-  }, true),
+  smp_scan_config: fn(
+    (k: Kernel, base: number, length: number) =>
+      k.trace.reading(SEARCH.what, k.__va(base), length, (counted) =>
+        counted(() => scan(k, base, length)),
+      ),
+    true,
+  ),
 
   smp_reserve_memory: inline((k: Kernel, physptr: number) => {
     k.fn.memblock_reserve(physptr, k.fn.get_mpc_size(physptr));

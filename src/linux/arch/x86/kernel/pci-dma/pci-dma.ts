@@ -139,14 +139,14 @@ export const pciDma = bodies({
   dma_supported: fn((k, dev, mask) => {
     const { forbidDac, iommuSacForce } = k.state.params;
     if (mask > DMA_BIT_MASK(32) && forbidDac > 0) {
-      k.trace.console(`${dev.name}: PCI: Disallowing DAC for device`);
+      k.fn.printk(`${dev.name}: PCI: Disallowing DAC for device`);
       return false;
     }
     const supported = dmaOp(k, k.fn.get_dma_ops(dev), 'dma_supported');
     if (supported !== undefined) return supported(dev, mask);
     if (mask < DMA_BIT_MASK(24)) return false;
     if (iommuSacForce && mask >= DMA_BIT_MASK(40)) {
-      k.trace.console(`${dev.name}: Force SAC with mask ${mask.toString(16)}`);
+      k.fn.printk(`${dev.name}: Force SAC with mask ${mask.toString(16)}`);
       return false;
     }
     return true;

@@ -20,7 +20,7 @@ export const setupE820 = bodies({
     const start = BigInt(k.__pa(k.sym('_text')));
     const size = BigInt(k.__pa(k.sym('_end'))) - start;
     if (k.fn.e820_all_mapped(start, start + size, E820.RAM)) return;
-    k.trace.console('.text .data .bss are not marked as E820_RAM!');
+    k.fn.printk('.text .data .bss are not marked as E820_RAM!');
     k.fn.e820_remove_range(start, size, null);
     k.fn.e820_add_region({ addr: start, size, type: E820.RAM });
   }),

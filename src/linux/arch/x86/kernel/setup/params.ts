@@ -55,7 +55,7 @@ function lastCrashkernel(line: string, suffix: Suffix | undefined): string | und
 
 /** Prints why a value is invalid. */
 const rejected = (k: Kernel, why: string): undefined => {
-  k.trace.console(why);
+  k.fn.printk(why);
   return undefined;
 };
 const atEnd = (rest: string): boolean => rest === '' || rest.startsWith(' ');
@@ -139,13 +139,11 @@ export const setupOptions = bodies({
     if (size === 0) return 0;
     const base = k.fn.memblock_find_in_range(size, GIB4, size, CRASH_ALIGN);
     if (base === 0) {
-      k.trace.console(
-        `Cannot reserve ${mib(size)}MB crashkernel low memory, please try smaller size.`,
-      );
+      k.fn.printk(`Cannot reserve ${mib(size)}MB crashkernel low memory, please try smaller size.`);
       return -ENOMEM;
     }
     k.fn.memblock_reserve(base, size, 'reserve_crashkernel');
-    k.trace.console(
+    k.fn.printk(
       `Reserving ${mib(size)}MB of low memory at ${mib(base)}MB for crashkernel (System low RAM: ${mib(ram)}MB)`,
     );
     k.state.params.crashkLowRes = { base, size };
@@ -166,11 +164,11 @@ export const setupOptions = bodies({
       const limit = high ? CRASH_ADDR_HIGH_MAX : CRASH_ADDR_LOW_MAX;
       base = k.fn.memblock_find_in_range(CRASH_ALIGN, limit, size, CRASH_ALIGN);
       if (base === 0) {
-        k.trace.console('crashkernel reservation failed - No suitable area found.');
+        k.fn.printk('crashkernel reservation failed - No suitable area found.');
         return;
       }
     } else if (k.fn.memblock_find_in_range(base, base + size, size, MIB) !== base) {
-      k.trace.console('crashkernel reservation failed - memory is in use.');
+      k.fn.printk('crashkernel reservation failed - memory is in use.');
       return;
     }
     k.fn.memblock_reserve(base, size, 'reserve_crashkernel');
@@ -178,7 +176,7 @@ export const setupOptions = bodies({
       k.fn.memblock_free(base, size);
       return;
     }
-    k.trace.console(
+    k.fn.printk(
       `Reserving ${mib(size)}MB of memory at ${mib(base)}MB for crashkernel (System RAM: ${mib(ram)}MB)`,
     );
     k.state.params.crashkRes = { base, size };

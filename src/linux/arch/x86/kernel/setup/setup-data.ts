@@ -84,7 +84,7 @@ export const setupData = bodies({
       k.fn.e820_update_range(physAddr, size, E820.RAM, E820.RESERVED_KERN);
     });
     k.state.e820 = k.fn.sanitize_e820_map(k.state.e820, E820_X_MAX) ?? k.state.e820;
-    k.trace.console('extended physical RAM map:');
+    k.fn.printk('extended physical RAM map:');
     k.fn.e820_print_map('reserve setup_data');
   }),
 });

@@ -58,7 +58,7 @@ export const setup = bodies({
     const line = k.readBytes(k.sym('boot_command_line'), 2048);
     const end = line.indexOf(0);
     const commandLine = String.fromCharCode(...line.subarray(0, end < 0 ? line.length : end));
-    k.trace.console(`Command line: ${printable(commandLine)}`);
+    k.fn.printk(`Command line: ${printable(commandLine)}`);
   }),
   'setup_arch:early_cpu_init': label((k: Kernel) => {
     k.fn.early_cpu_init();
@@ -72,7 +72,7 @@ export const setup = bodies({
     const bits = k.readU8(va(k.sym('boot_cpu_data') + CPUINFO.x86_phys_bits));
     const end = (1n << BigInt(bits)) - 1n;
     k.state.iomemResource.end = Number(end);
-    k.trace.console(`iomem_resource: [mem 0x0-${hex(end)}]`);
+    k.fn.printk(`iomem_resource: [mem 0x0-${hex(end)}]`);
     k.fn.setup_memory_map();
   }),
   'setup_arch:parse_setup_data': label((k: Kernel) => {
@@ -160,7 +160,7 @@ export const setup = bodies({
         `initrd too large to handle, disabling initrd (${String(size)} needed, ${String(Math.floor(mapped / 2))} available)`,
       );
     }
-    k.trace.console(`RAMDISK: [mem ${hex(image)}-${hex(end - 1)}]`);
+    k.fn.printk(`RAMDISK: [mem ${hex(image)}-${hex(end - 1)}]`);
     if (k.fn.pfn_range_is_mapped(Math.floor(image / PAGE_SIZE), Math.floor(end / PAGE_SIZE))) {
       k.writeU64(k.sym('initrd_start'), BigInt(PAGE_OFFSET + image));
       k.writeU64(k.sym('initrd_end'), BigInt(PAGE_OFFSET + image + size));
@@ -180,9 +180,9 @@ export const setup = bodies({
     k.fn.memblock_reserve(to, area);
     k.writeU64(k.sym('initrd_start'), BigInt(PAGE_OFFSET + to));
     k.writeU64(k.sym('initrd_end'), BigInt(PAGE_OFFSET + to + size));
-    k.trace.console(`Allocated new RAMDISK: [mem ${hex(to)}-${hex(to + size - 1)}]`);
+    k.fn.printk(`Allocated new RAMDISK: [mem ${hex(to)}-${hex(to + size - 1)}]`);
     k.fn.copy_from_early_mem(k.__va(to), image, size);
-    k.trace.console(`Move RAMDISK from ${hexRange(image, size)} to ${hexRange(to, size)}`);
+    k.fn.printk(`Move RAMDISK from ${hexRange(image, size)} to ${hexRange(to, size)}`);
   }),
 });
 

@@ -34,23 +34,23 @@ export const smpOptions = bodies({
     }
     if (possible > params.nrCpuIds) {
       const limit = `NR_CPUS limit of ${String(params.nrCpuIds)}`;
-      k.trace.console(`smpboot: ${String(possible)} Processors exceeds ${limit}`);
+      k.fn.printk(`smpboot: ${String(possible)} Processors exceeds ${limit}`);
       possible = params.nrCpuIds;
     }
     if (params.setupMaxCpus === 0 && possible > 1) {
-      k.trace.console(`smpboot: ${String(possible)} Processors exceeds max_cpus limit of 0`);
+      k.fn.printk(`smpboot: ${String(possible)} Processors exceeds max_cpus limit of 0`);
       possible = 1;
     }
     // The line is printed only with possible_cpus= (our choice).
     if (params.setupPossibleCpus !== -1) {
       const spare = String(Math.max(possible - processors, 0));
-      k.trace.console(`smpboot: Allowing ${String(possible)} CPUs, ${spare} hotplug CPUs`);
+      k.fn.printk(`smpboot: Allowing ${String(possible)} CPUs, ${spare} hotplug CPUs`);
     }
     params.nrCpuIds = possible;
   }),
 
   disable_smp: inline((k: Kernel) => {
-    k.trace.console('smpboot: SMP disabled');
+    k.fn.printk('smpboot: SMP disabled');
     k.fn.disable_ioapic_support();
     // init_cpu_present(cpumask_of(0))
     k.state.madt.apicIds = k.state.madt.apicIds.filter((id) => id === k.cpu.id);
@@ -59,12 +59,12 @@ export const smpOptions = bodies({
 
   smp_sanity_check: inline((k: Kernel, maxCpus: number): SmpSanity => {
     if (k.fn.phys_cpu_present_map().length === 0) {
-      k.trace.console('smpboot: SMP motherboard not detected');
+      k.fn.printk('smpboot: SMP motherboard not detected');
       return 'SMP_NO_CONFIG';
     }
     if (k.state.params.disableApic) return 'SMP_NO_APIC';
     if (maxCpus === 0) {
-      k.trace.console('smpboot: SMP mode deactivated');
+      k.fn.printk('smpboot: SMP mode deactivated');
       return 'SMP_FORCE_UP';
     }
     return 'SMP_OK';

@@ -58,8 +58,8 @@ export const smpboot = bodies({
     if (sanity === 'SMP_NO_APIC' || sanity === 'SMP_FORCE_UP') return;
     if (sanity === 'SMP_NO_CONFIG' && k.state.params.disableApic) {
       // APIC_init_uniprocessor()
-      k.trace.console('Apic disabled');
-      k.trace.console('smpboot: Local APIC not detected. Using dummy APIC emulation.');
+      k.fn.printk('Apic disabled');
+      k.fn.printk('smpboot: Local APIC not detected. Using dummy APIC emulation.');
       return;
     }
     // default_setup_apic_routing()
@@ -72,7 +72,7 @@ export const smpboot = bodies({
     k.fn.register_lapic_address(madt.lapicAddress || mp.lapic || LOCAL_APIC_BASE);
     const id = k.fn.read_apic_id();
     if (!apicIds.includes(id)) {
-      k.trace.console(`weird, boot CPU (#${String(id)}) not listed by the BIOS.`);
+      k.fn.printk(`weird, boot CPU (#${String(id)}) not listed by the BIOS.`);
     }
     k.fn.setup_local_APIC();
     cpumask_set_cpu(k, 0, 'cpu_callin_mask');
@@ -100,7 +100,7 @@ export const smpboot = bodies({
     view.setUint32(AP_CPU_OFFSET, cpu, true);
     k.trace.recorder.produced(`AP ${String(cpu)}`, bytes);
     k.fn.init_espfix_ap(cpu);
-    k.trace.console(`.... node  #0, CPUs: #${String(cpu)}`);
+    k.fn.printk(`.... node  #0, CPUs: #${String(cpu)}`);
 
     k.fn.smpboot_setup_warm_reset_vector(start);
     k.fn.apic_write(APIC_REGISTER.ESR, 0);

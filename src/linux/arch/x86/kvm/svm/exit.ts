@@ -91,7 +91,7 @@ export const kvmExit = bodies({
     // svm_complete_interrupts(): drops the exception that was queued for this entry.
     vcpuOf(k).exception = null;
     if (code === SVM_EXIT_ERR) {
-      k.trace.console('KVM: FAILED VMRUN WITH VMCB:');
+      k.fn.printk('KVM: FAILED VMRUN WITH VMCB:');
       vcpuOf(k).exitReason = 'KVM_EXIT_FAIL_ENTRY';
       return 0;
     }
@@ -101,7 +101,7 @@ export const kvmExit = bodies({
       throw new UnmodelledError(`svm_exit_handlers[0x${code.toString(16)}]`);
     }
     // WARN_ONCE; #UD is injected at the next entry.
-    if (!kvmOf(k).warned) k.trace.console(`svm: unexpected exit reason 0x${code.toString(16)}`);
+    if (!kvmOf(k).warned) k.fn.printk(`svm: unexpected exit reason 0x${code.toString(16)}`);
     kvmOf(k).warned = true;
     vcpuOf(k).exception = UD_VECTOR;
     return 1;

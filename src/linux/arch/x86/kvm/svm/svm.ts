@@ -160,7 +160,7 @@ export const kvmSvm = bodies({
     kvm.saveArea = k.fn.alloc_pages(GFP.KERNEL, 0);
     // boot_cpu_has(X86_FEATURE_NPT), a bit that scattered.c reads.
     if ((cpuid(k, SVM_CPUID_FUNC).edx & 1) === 0) throw new UnmodelledError('KVM without NPT');
-    k.trace.console('kvm: Nested Paging enabled');
+    k.fn.printk('kvm: Nested Paging enabled');
   }),
 
   svm_hardware_enable: fn((k: Kernel) => {

@@ -40,11 +40,11 @@ const MAX_PHYS_BITS = 52;
 export const kvm = bodies({
   kvm_arch_init: fn((k: Kernel) => {
     if (!k.fn.has_svm()) {
-      k.trace.console('kvm: no hardware support');
+      k.fn.printk('kvm: no hardware support');
       return -EOPNOTSUPP;
     }
     if (k.fn.is_disabled()) {
-      k.trace.console('kvm: disabled by bios');
+      k.fn.printk('kvm: disabled by bios');
       return -EOPNOTSUPP;
     }
     k.fn.kvm_set_mmio_spte_mask();

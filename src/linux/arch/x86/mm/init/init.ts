@@ -76,7 +76,7 @@ export const init = bodies({
     const { params } = k.state;
     params.directGbpages &&= k.fn.cpu_has('X86_FEATURE_GBPAGES');
     if (params.directGbpages) {
-      k.trace.console('Using GB pages for direct mapping');
+      k.fn.printk('Using GB pages for direct mapping');
       k.state.pageSizeMask |= ALLOW_1G;
     }
   }),
@@ -155,7 +155,7 @@ export const init = bodies({
     // The ISA range is mapped whole, holes included.
     k.fn.init_memory_mapping(0, ISA_END_ADDRESS);
     k.fn.memory_map_top_down(ISA_END_ADDRESS, end);
-    k.trace.console(`direct map: [mem ${hex(0)}-${hex(end - 1)}]`);
+    k.fn.printk(`direct map: [mem ${hex(0)}-${hex(end - 1)}]`);
     k.fn.load_cr3('init_level4_pgt');
     __flush_tlb_all(k);
   }),

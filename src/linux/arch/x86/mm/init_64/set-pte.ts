@@ -26,7 +26,7 @@ export const setPte = bodies({
   set_pte_vaddr: inline((k: Kernel, address: Va, pte: bigint) => {
     const pgd = get_entry(k, k.sym('init_level4_pgt'), tableIndex(address, 39));
     if (pgd === 0n) {
-      k.trace.console('PGD FIXMAP MISSING, it should be setup in head.S!');
+      k.fn.printk('PGD FIXMAP MISSING, it should be setup in head.S!');
       return;
     }
     let table = k.__va(entryPhysical(pgd));

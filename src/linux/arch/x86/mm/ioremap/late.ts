@@ -50,7 +50,7 @@ export const ioremapLate = bodies({
     const bits = k.readU8(va(k.sym('boot_cpu_data') + CPUINFO.x86_phys_bits));
     // phys_addr_valid()
     if (phys >= 2 ** bits) {
-      k.trace.console(`ioremap: invalid physical address ${hex(phys)}`);
+      k.fn.printk(`ioremap: invalid physical address ${hex(phys)}`);
       return 0;
     }
     // The direct map always covers the ISA range.
@@ -60,7 +60,7 @@ export const ioremapLate = bodies({
     for (let at = start; at < end; at += PAGE_SIZE) {
       // __ioremap_check_ram() accepts PageReserved pages; the model has no page flags and checks memblock's reserved ranges.
       if (!isRam(k, at, at + PAGE_SIZE) || isReserved(k, at)) continue;
-      k.trace.console(`ioremap on RAM at ${hex(phys)} - ${hex(last)}`);
+      k.fn.printk(`ioremap on RAM at ${hex(phys)} - ${hex(last)}`);
       return 0;
     }
     const prot = k.fn.PAGE_KERNEL_IO() | k.fn.cachemode2protval(pcm);

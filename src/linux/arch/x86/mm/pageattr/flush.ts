@@ -74,8 +74,9 @@ export const pageattrFlush = bodies({
   ),
 
   clflush_cache_range: inline((k: Kernel, vaddr: Va, size: number) => {
-    k.retryUntilDelivered(() => k.cpu.clflushRange(vaddr, size));
-    k.trace.flushed(vaddr, size);
+    k.trace.flushing(vaddr, size, () => {
+      k.retryUntilDelivered(() => k.cpu.clflushRange(vaddr, size));
+    });
   }),
 
   cpa_flush_range: inline((k: Kernel, start: Va, numpages: number, cache: boolean) => {

@@ -82,7 +82,7 @@ export function cpaData(request: {
 /** Rounds an address down to a page boundary; prints a warning if it was not aligned (WARN_ON_ONCE). */
 export function pageAligned(k: Kernel, address: Va): Va {
   const start = alignDown(address, PAGE_SIZE);
-  if (start !== address) k.trace.console(`WARNING: CPA: ${hex(address)} is not page-aligned`);
+  if (start !== address) k.fn.printk(`WARNING: CPA: ${hex(address)} is not page-aligned`);
   return start;
 }
 
@@ -116,7 +116,7 @@ export const pageattr = bodies({
       cpa.pfn = Math.floor((vaddr - PAGE_OFFSET) / PAGE_SIZE);
       return 0;
     }
-    k.trace.console(`WARNING: CPA: called for zero pte. vaddr = ${hex(vaddr)}`);
+    k.fn.printk(`WARNING: CPA: called for zero pte. vaddr = ${hex(vaddr)}`);
     return -EFAULT;
   }),
 

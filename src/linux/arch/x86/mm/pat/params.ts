@@ -16,7 +16,7 @@ export const patOptions = bodies({
   pat_disable: inline((k: Kernel, reason: string) => {
     if (!k.state.params.patEnabled) return;
     k.state.params.patEnabled = false;
-    k.trace.console(`x86/PAT: ${reason}`);
+    k.fn.printk(`x86/PAT: ${reason}`);
     k.fn.init_cache_modes();
   }),
 });

@@ -100,6 +100,6 @@ export const pat = bodies({
       k.fn.update_cache_mode_entry(slot, CACHE_MODE[type] ?? PAGE_CACHE_MODE.WB);
       names.unshift((TYPE_NAME[type] ?? 'WB').padEnd(4));
     }
-    k.trace.console(`x86/PAT: Configuration [0-7]: ${names.join('').trimEnd()}`);
+    k.fn.printk(`x86/PAT: Configuration [0-7]: ${names.join('').trimEnd()}`);
   }),
 });

@@ -32,7 +32,7 @@ export const efiBgrt = bodies({
     const table = k.fn.acpi_get_table('BGRT');
     if (table === undefined) return;
     const ignore = (why: string): void => {
-      k.trace.console(`efi_bgrt: Ignoring BGRT: ${why}`);
+      k.fn.printk(`efi_bgrt: Ignoring BGRT: ${why}`);
     };
     const { address: at } = table;
     const length = k.readU32(va(at + ACPI_TABLE_HEADER.length));

@@ -17,6 +17,7 @@ import {
 } from '../rmpiggy.js';
 import { bodies, label } from '../../../../../kernel/table.js';
 import { CpuLost } from '../../../../../kernel/ends.js';
+import { RunLog } from '../../../../../kernel/access-log.js';
 import type { Kernel } from '../../../../../kernel/kernel.js';
 import { verify } from '../../kernel/verify_cpu.js';
 
@@ -74,8 +75,11 @@ export const trampoline = bodies({
     const { cpu } = k;
     const start = cpu.codeAddress;
     const code = new Uint8Array(WINDOW);
-    k.retryUntilDelivered(() => cpu.fetch(start, code));
-    k.trace.recordRead(start, code);
+    const log = new RunLog(['fetch']);
+    k.machine.probes.accessed.during(log.listener, () => {
+      k.retryUntilDelivered(() => cpu.fetch(start, code));
+    });
+    k.trace.recordRead(code, log.runs);
     const reader = `trampoline_start (CPU ${String(cpu.id)})`;
     k.trace.recorder.consumedPart('trampoline', reader, RM.trampoline_start - RM.text_start, code);
     k.arrive('trampoline_start', start);

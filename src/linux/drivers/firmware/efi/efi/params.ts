@@ -15,7 +15,7 @@ declare module '../../../../../kernel/table.js' {
 
 /** Rejects efi= without a value. */
 export function needsOption(k: Kernel): number {
-  k.trace.console('efi: need at least one option');
+  k.fn.printk('efi: need at least one option');
   return -EINVAL;
 }
 

@@ -57,7 +57,7 @@ export const efiFirmware = bodies({
     const size = systab.nr_tables * EFI_CONFIGURATION_TABLE.size;
     const tables = k.fn['efi_config_init:memremap'](Number(systab.tables), size);
     if (tables === 0) {
-      k.trace.console('efi: Could not map Configuration table!');
+      k.fn.printk('efi: Could not map Configuration table!');
       return -ENOMEM;
     }
     const ret = k.fn.efi_config_parse_tables(tables, systab.nr_tables);
@@ -81,7 +81,7 @@ export const efiFirmware = bodies({
       k.state.efi.tables[member] = address;
       found.push(`${name}=${hex(address)}`);
     }
-    k.trace.console(`efi: ${found.join('  ')}`);
+    k.fn.printk(`efi: ${found.join('  ')}`);
     set_bit(k, 'EFI_CONFIG_TABLES');
     return propertiesTable(k);
   }),
@@ -90,7 +90,7 @@ export const efiFirmware = bodies({
   efi_mem_desc_lookup: fn((k: Kernel, phys: number) => {
     const { phys_map, nr_map, desc_size } = k.state.efi.memmap;
     if (!k.fn.efi_enabled('EFI_MEMMAP')) {
-      k.trace.console('efi: EFI_MEMMAP is not enabled.');
+      k.fn.printk('efi: EFI_MEMMAP is not enabled.');
       return -EINVAL;
     }
     if (phys_map === 0 || nr_map === 0 || desc_size === 0) return -EINVAL;
@@ -98,7 +98,7 @@ export const efiFirmware = bodies({
       // Each descriptor is mapped separately: late callers have no mapped memory map.
       const at = k.fn['efi_mem_desc_lookup:memremap'](p, EFI_MEMORY_DESCRIPTOR.size);
       if (at === 0) {
-        k.trace.console(`efi: early_memremap(${hex(p)}, ${String(desc_size)}) failed.`);
+        k.fn.printk(`efi: early_memremap(${hex(p)}, ${String(desc_size)}) failed.`);
         return -ENOMEM;
       }
       const md = k.fn.efi_memory_desc(at);
@@ -110,7 +110,7 @@ export const efiFirmware = bodies({
       if (!holds) continue;
       if (phys >= md.phys_addr && phys < md.phys_addr + descSize(md)) return md;
     }
-    k.trace.console('efi: requested map not found.');
+    k.fn.printk('efi: requested map not found.');
     return -ENOENT;
   }, true),
 });
@@ -121,7 +121,7 @@ function propertiesTable(k: Kernel): number {
   if (phys === undefined) return 0;
   const at = k.fn['efi_config_parse_tables:memremap'](phys, EFI_PROPERTIES_TABLE.size);
   if (at === 0) {
-    k.trace.console('efi: Could not map Properties table!');
+    k.fn.printk('efi: Could not map Properties table!');
     return -ENOMEM;
   }
   const offset = EFI_PROPERTIES_TABLE.MemoryProtectionAttribute;

@@ -55,7 +55,7 @@ export const acpiBoot = bodies({
     const madt = k.fn.acpi_get_table('APIC');
     if (madt === undefined) {
       // ACPI without a MADT means one CPU and the PIC: a found MP table is ignored.
-      if (k.state.mp.foundConfig) k.trace.console('ACPI: No APIC-table, disabling MPS');
+      if (k.state.mp.foundConfig) k.fn.printk('ACPI: No APIC-table, disabling MPS');
       k.state.mp.foundConfig = false;
       return;
     }
@@ -67,10 +67,10 @@ export const acpiBoot = bodies({
     if (k.state.params.disableApic) return;
     const view = new DataView(bytes.buffer);
     k.state.madt.lapicAddress = view.getUint32(ACPI_TABLE_MADT.address, true);
-    k.trace.console(`ACPI: Local APIC address ${hex(k.state.madt.lapicAddress)}`);
+    k.fn.printk(`ACPI: Local APIC address ${hex(k.state.madt.lapicAddress)}`);
     const invalid = (what: string): void => {
-      k.trace.console(`ACPI: Error parsing ${what}`);
-      k.trace.console('ACPI: Invalid BIOS MADT, disabling ACPI');
+      k.fn.printk(`ACPI: Error parsing ${what}`);
+      k.fn.printk('ACPI: Invalid BIOS MADT, disabling ACPI');
       k.fn.disable_acpi();
     };
     // The passes for address overrides and SAPICs match none of these entries, but fail at one of length 0.
@@ -83,9 +83,9 @@ export const acpiBoot = bodies({
     const count = parseEntries(view, (at, length) => parseLapic(k, view, at, length));
     if (count < 0) invalid('LAPIC/X2APIC entries');
     // acpi_parse_madt_lapic_entries(): -ENODEV, and ACPI stays enabled.
-    else if (count === 0) k.trace.console('ACPI: No LAPIC entries present');
+    else if (count === 0) k.fn.printk('ACPI: No LAPIC entries present');
     else {
-      k.trace.console(`ACPI: MADT: ${String(state.apicIds.length)} CPUs`);
+      k.fn.printk(`ACPI: MADT: ${String(state.apicIds.length)} CPUs`);
       // acpi_parse_madt_ioapic_entries() leaves I/O APICs alone with noapic or acpi=noirq.
       state.ioapic = !params.skipIoapicSetup && !params.acpiNoirq;
       if (state.ioapic) mp.foundConfig = true;

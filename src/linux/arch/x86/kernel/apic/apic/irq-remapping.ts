@@ -17,7 +17,7 @@ export const apicC = bodies({
     if (disableIrqRemap || k.fn.amd_iommu_prepare() !== 0) return;
     // try_to_enable_IR()
     if (skipIoapicSetup) {
-      k.trace.console('Not enabling interrupt remapping due to skipped IO-APIC setup');
+      k.fn.printk('Not enabling interrupt remapping due to skipped IO-APIC setup');
       return;
     }
     k.fn.amd_iommu_enable();

@@ -26,7 +26,7 @@ export const apicOptions = bodies({
     const boot = k.cpu.id;
     const ignored = (thiscpu: number, why: string): false => {
       const id = `${String(thiscpu)}/0x${apicid.toString(16)}`;
-      k.trace.console(`${why} Processor ${id} ignored.`);
+      k.fn.printk(`${why} Processor ${id} ignored.`);
       params.disabledCpus++;
       return false;
     };

@@ -64,7 +64,7 @@ export const cpuCommon = bodies({
     k.writeU8(va(c + CPUINFO.x86), family & 0xff);
     k.fn.get_cpu_cap();
     const bits = k.readU8(va(c + CPUINFO.x86_phys_bits));
-    k.trace.console(`x86: ${vendor}, family ${hex(family)}, ${String(bits)} physical address bits`);
+    k.fn.printk(`x86: ${vendor}, family ${hex(family)}, ${String(bits)} physical address bits`);
   }),
 
   get_cpu_cap: fn((k: Kernel) => {

@@ -31,6 +31,6 @@ export const microcodeAmd = bodies({
     const length = k.readU32(va(data + 8));
     const valid = magic === UCODE_MAGIC && type === UCODE_EQUIV_CPU_TABLE_TYPE && length !== 0;
     const what = valid ? 'container found' : 'no container';
-    k.trace.console(`microcode: ${what} (${String(size)} bytes in the initrd)`);
+    k.fn.printk(`microcode: ${what} (${String(size)} bytes in the initrd)`);
   }),
 });

@@ -65,7 +65,7 @@ export const efi = bodies({
     if (typeof data === 'number') return data;
     const at = k.fn['efi_systab_init:memremap'](phys, EFI_SYSTEM_TABLE.size);
     if (at === 0) {
-      k.trace.console("efi: Couldn't map the system table!");
+      k.fn.printk("efi: Couldn't map the system table!");
       return -ENOMEM;
     }
     const bytes = k.readBytes(at, EFI_SYSTEM_TABLE.size);
@@ -82,13 +82,13 @@ export const efi = bodies({
     k.fn.early_memunmap(at, EFI_SYSTEM_TABLE.size);
     k.state.efi.systab = systab;
     if (systab.signature !== EFI_SYSTEM_TABLE_SIGNATURE) {
-      k.trace.console('efi: System table signature incorrect!');
+      k.fn.printk('efi: System table signature incorrect!');
       return -EINVAL;
     }
     const major = systab.revision >>> 16;
     if (major === 0) {
       const version = `${String(major)}.${minor(systab.revision)}`;
-      k.trace.console(`efi: Warning: System table version ${version}, expected 1.00 or greater!`);
+      k.fn.printk(`efi: Warning: System table version ${version}, expected 1.00 or greater!`);
     }
     set_bit(k, 'EFI_SYSTEM_TABLES');
     return 0;
@@ -99,7 +99,7 @@ export const efi = bodies({
     const table = Number(k.state.efi.systab?.runtime ?? 0n);
     const at = k.fn['efi_runtime_init64:memremap'](table, EFI_RUNTIME_SERVICES.size);
     if (at === 0) {
-      k.trace.console('efi: Could not map the runtime service table!');
+      k.fn.printk('efi: Could not map the runtime service table!');
       return -ENOMEM;
     }
     const offset = EFI_RUNTIME_SERVICES.SetVirtualAddressMap;
@@ -123,7 +123,7 @@ export const efi = bodies({
     // The map stays mapped, in an early_ioremap slot, until efi_unmap_memmap().
     const map = k.fn['efi_memmap_init:memremap'](memmap.phys_map, bytes);
     if (map === 0) {
-      k.trace.console('efi: Could not map the memory map!');
+      k.fn.printk('efi: Could not map the memory map!');
       return -ENOMEM;
     }
     memmap.map = map;
@@ -139,9 +139,7 @@ export const efi = bodies({
     if (k.fn.efi_systab_init(efi.physSystab) !== 0 || efi.systab === null) return;
     const { revision, fw_vendor } = efi.systab;
     const vendor = vendorOf(k, Number(fw_vendor));
-    k.trace.console(
-      `efi: EFI v${String(revision >>> 16)}.${minor(revision)} by ${printable(vendor)}`,
-    );
+    k.fn.printk(`efi: EFI v${String(revision >>> 16)}.${minor(revision)} by ${printable(vendor)}`);
     if (k.fn.efi_reuse_config() !== 0) return;
     if (k.fn.efi_config_init() !== 0) return;
     if (k.fn.efi_runtime_disabled() || k.fn.efi_runtime_init() !== 0) return;
@@ -170,7 +168,7 @@ const minor = (revision: number): string => String(revision & 0xffff).padStart(2
 function vendorOf(k: Kernel, phys: number): string {
   const at = k.fn['efi_init:vendor-memremap'](phys, 2);
   if (at === 0) {
-    k.trace.console(`efi: Could not map the firmware vendor at ${hex(phys)}!`);
+    k.fn.printk(`efi: Could not map the firmware vendor at ${hex(phys)}!`);
     return 'unknown';
   }
   const units: number[] = [];

@@ -73,7 +73,7 @@ export const efiKexec = bodies({
     const { efi } = k.state;
     efi.virtSystab = 0n;
     if (k.fn.efi_alloc_page_tables() !== 0) {
-      k.trace.console('efi: Failed to allocate EFI page tables');
+      k.fn.printk('efi: Failed to allocate EFI page tables');
       clear_bit(k, 'EFI_RUNTIME_SERVICES');
       return;
     }

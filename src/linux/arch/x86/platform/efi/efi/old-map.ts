@@ -53,7 +53,7 @@ export const efiOldMap = bodies({
     k.writeU64(va(at + EFI_MEMORY_DESCRIPTOR.VirtualStart), md.virt_addr);
     if (address !== 0) return;
     const phys = md.phys_addr.toString(16).toUpperCase();
-    k.trace.console(`efi: ioremap of 0x${phys} failed!`);
+    k.fn.printk(`efi: ioremap of 0x${phys} failed!`);
   }),
 
   efi_set_executable: inline((k: Kernel, md: EfiMemoryDesc, executable: boolean) => {

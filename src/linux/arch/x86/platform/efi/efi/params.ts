@@ -107,7 +107,7 @@ export const efiOptions = bodies({
       const range = `[${long(start)}-${long(start + size - 1n)}]`;
       const mib = String(Math.floor((md.num_pages * PAGE_SIZE) / 2 ** 20));
       const number = String(index).padStart(2, '0');
-      k.trace.console(`efi: mem${number}: ${typeattr(md)} range=${range} (${mib}MB)`);
+      k.fn.printk(`efi: mem${number}: ${typeattr(md)} range=${range} (${mib}MB)`);
     }
   }),
 });

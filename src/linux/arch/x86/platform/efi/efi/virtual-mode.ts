@@ -11,6 +11,8 @@ import { isBootServices } from '../quirks/boot-services.js';
 import { GFP } from '../../../../../mm/page_alloc/page_alloc.js';
 import { fn, inline, bodies, label } from '../../../../../../kernel/table.js';
 import type { EfiMemoryDesc } from '../../../../../include/linux/efi/memmap.js';
+import { RangeLog } from '../../../../../../kernel/access-log.js';
+import { peek, peekRun } from '../../../../../../kernel/peek.js';
 import type { Kernel } from '../../../../../../kernel/kernel.js';
 
 /** The memory map for SetVirtualAddressMap(): its address, number of descriptors, and order of its pages. */
@@ -43,6 +45,21 @@ declare module '../../../../../../kernel/table.js' {
 }
 
 const FIELD = EFI_MEMORY_DESCRIPTOR;
+
+/** Makes the call of SetVirtualAddressMap(), and records what the firmware read of the map. */
+function readingMap(k: Kernel, at: Va, size: number, call: () => bigint): bigint {
+  const log = new RangeLog(k.cpu.id, ['read'], { at, length: size });
+  try {
+    return k.machine.probes.accessed.during(log.listener, call);
+  } finally {
+    const { recorder } = k.trace;
+    for (const run of log.within(at, size)) {
+      const bytes = peekRun(k, run);
+      k.trace.recordRead(bytes, [run]);
+      recorder.consumedPart('virtual address map', 'SetVirtualAddressMap', run.va - at, bytes);
+    }
+  }
+}
 
 export const efiVirtualMode = bodies({
   efi_merge_regions: inline((k: Kernel) => {
@@ -118,13 +135,9 @@ export const efiVirtualMode = bodies({
       const save_pgd = k.fn.efi_call_phys_prolog();
       const { physSetVirtualAddressMap } = k.state.efi;
       const args = [size, descriptor, version, map].map(BigInt);
-      // Reads what the firmware will find at the map's address; only the trace uses it.
-      const contents = new Uint8Array(size);
-      if (k.cpu.read(va(map), contents) === null) {
-        k.trace.recordRead(va(map), contents);
-        k.trace.recorder.consumed('virtual address map', 'SetVirtualAddressMap', contents);
-      }
-      const status = k.fn.efi_call(physSetVirtualAddressMap, args);
+      const status = readingMap(k, va(map), size, () =>
+        k.fn.efi_call(physSetVirtualAddressMap, args),
+      );
       k.fn.efi_call_phys_epilog(save_pgd);
       return status;
     },
@@ -135,14 +148,14 @@ export const efiVirtualMode = bodies({
     const { desc_size, desc_version } = efi.memmap;
     efi.virtSystab = 0n;
     if (k.fn.efi_alloc_page_tables() !== 0) {
-      k.trace.console('efi: Failed to allocate EFI page tables');
+      k.fn.printk('efi: Failed to allocate EFI page tables');
       clear_bit(k, 'EFI_RUNTIME_SERVICES');
       return;
     }
     k.fn.efi_merge_regions();
     const memmap = k.fn.efi_map_regions();
     if (memmap === undefined) {
-      k.trace.console('efi: Error reallocating memory, EFI runtime non-functional!');
+      k.fn.printk('efi: Error reallocating memory, EFI runtime non-functional!');
       clear_bit(k, 'EFI_RUNTIME_SERVICES');
       return;
     }
@@ -155,11 +168,11 @@ export const efiVirtualMode = bodies({
     }
     k.fn.efi_sync_low_kernel_mappings();
     const bytes = desc_size * memmap.count;
-    k.trace.recorder.produced('virtual address map', k.readBytes(memmap.at, bytes));
+    k.trace.recorder.produced('virtual address map', peek(k, va(memmap.at), bytes));
     const status = k.fn.phys_efi_set_virtual_address_map(bytes, desc_size, desc_version, pa);
     if (status !== EFI_SUCCESS) {
       const text = status.toString(16);
-      k.trace.console(`efi: Unable to switch EFI into virtual mode (status=${text})!`);
+      k.fn.printk(`efi: Unable to switch EFI into virtual mode (status=${text})!`);
       k.fn.panic('EFI call to SetVirtualAddressMap() failed!');
     }
     k.fn.efi_runtime_update_mappings();

@@ -75,7 +75,7 @@ function share(k: Kernel, to: Va, from: Va, index: number, count: number): void 
 function warnMapping(k: Kernel, md: EfiMemoryDesc, address: number, error: number): void {
   if (error === 0) return;
   const phys = md.phys_addr.toString(16);
-  k.trace.console(
+  k.fn.printk(
     `Error mapping PA 0x${phys} -> VA 0x${BigInt.asUintN(64, BigInt(address)).toString(16)}!`,
   );
 }
@@ -124,7 +124,7 @@ export const efi64 = bodies({
     efi.scratch.efi_pgt = k.fn['efi_setup_page_tables:efi_pgt'](pgd);
     // The new memory map is passed to firmware by its physical address.
     if (!map(pa_memmap, num_pages, _PAGE_NX | _PAGE_RW)) {
-      k.trace.console(`efi: Error ident-mapping new memmap (0x${pa_memmap.toString(16)})!`);
+      k.fn.printk(`efi: Error ident-mapping new memmap (0x${pa_memmap.toString(16)})!`);
       return 1;
     }
     efi.scratch.use_pgd = true;
@@ -135,7 +135,7 @@ export const efi64 = bodies({
       const md = k.fn.efi_memory_desc(at);
       if (!USABLE.includes(md.type)) continue;
       if (!map(md.phys_addr, md.num_pages, flags)) {
-        k.trace.console('efi: Failed to map 1:1 memory');
+        k.fn.printk('efi: Failed to map 1:1 memory');
         return 1;
       }
     }
@@ -146,7 +146,7 @@ export const efi64 = bodies({
     const text = k.sym('_text');
     const pages = Math.floor((k.sym('_etext') - text) / PAGE_SIZE);
     if (!map(k.__pa(text), pages, flags)) {
-      k.trace.console('efi: Failed to map kernel text 1:1');
+      k.fn.printk('efi: Failed to map kernel text 1:1');
       return 1;
     }
     return 0;
@@ -175,7 +175,7 @@ export const efi64 = bodies({
     efi.efi_va = alignDown(efi.efi_va, PMD_SIZE) + offset;
     if (efi.efi_va > before) efi.efi_va -= PMD_SIZE;
     if (efi.efi_va < EFI_VA_END) {
-      k.trace.console('[Firmware Warn]: VA address range overflow!');
+      k.fn.printk('[Firmware Warn]: VA address range overflow!');
       return;
     }
     k.fn.__map_region(md, efi.efi_va);

@@ -38,7 +38,7 @@ export const efiQuirksKexec = bodies({
     const size = systab.nr_tables * EFI_CONFIGURATION_TABLE.size;
     const tables = k.fn['efi_reuse_config:memremap'](Number(systab.tables), size);
     if (tables === 0) {
-      k.trace.console('efi: Could not map Configuration table!');
+      k.fn.printk('efi: Could not map Configuration table!');
       return done(-ENOMEM);
     }
     for (let i = 0; i < systab.nr_tables; i++) {
