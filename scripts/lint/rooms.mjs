@@ -20,7 +20,7 @@ export const PATCH_ROOMS = [
 ];
 
 const UP_TO_PATCHES = [...UP_TO_KERNEL, 'linux', ...PATCH_ROOMS];
-const UP_TO_SCENARIO = [...UP_TO_PATCHES, 'sanitizer', 'series', 'scenario'];
+const UP_TO_SCENARIO = [...UP_TO_PATCHES, 'sanitizer', 'x86', 'series', 'scenario'];
 const UP_TO_INSPECT = [...UP_TO_SCENARIO, 'sequencer', 'check', 'inspect'];
 const UP_TO_ANALYSIS = [...UP_TO_INSPECT, 'analysis'];
 
@@ -30,6 +30,7 @@ export const MAY_IMPORT = {
   trace: ['base'],
   machine: ['base', 'trace'],
   sanitizer: ['base', 'trace', 'machine'],
+  x86: ['base', 'trace', 'machine'],
   decompress: ['base', 'trace'],
   firmware: ['base', 'trace', 'machine', 'decompress'],
   kernel: ['base', 'trace', 'machine', 'decompress', 'firmware'],
@@ -54,6 +55,7 @@ export const ROOMS = {
   trace: 'the vocabulary of events, recorder, YAML in and out',
   machine: 'DRAM, encryption engine, cache, MMU, CPUs, SVM, IOMMU, devices',
   sanitizer: 'rules about accesses and keys, on the machine alone',
+  x86: 'instructions: decoder, registers and semantics, on the machine',
   decompress: 'gzip, xz, zstd, bzip2, LZMA, LZ4',
   firmware: 'kernel images, initrd, zero page, EFI, ACPI, SMBIOS, the loader',
   kernel: 'the runtime of a kernel model: table, hunks, program, tracer',
