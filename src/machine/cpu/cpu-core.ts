@@ -116,6 +116,8 @@ export class CpuCore {
   cr2 = 0n;
   idtr = { base: va(0), limit: 0 };
   gdtr = { base: va(0), limit: 0 };
+  /** The task register with the TSS of its descriptor; limit 0: none was loaded (LTR). */
+  tr = { selector: 0, base: va(0), limit: 0 };
   readonly tlb = new Tlb();
   readonly msrs: MsrFile;
   // After a reset: caches disabled in CR0 on real parts; our choice: ET only (APM 14.1.3).
@@ -309,6 +311,7 @@ export class CpuCore {
     this.cr4Value = 0;
     this.idtr = { ...CODE_SEGMENT.TABLE_REGISTER };
     this.gdtr = { ...CODE_SEGMENT.TABLE_REGISTER };
+    this.tr = { selector: 0, base: va(0), limit: 0 };
     this.msrs.set('EFER', 0n);
     this.flushTlb('tlb-global');
     const boot = (this.msrs.get('APIC_BASE') & APIC_BASE.BSC) !== 0n;
@@ -337,6 +340,9 @@ export class CpuCore {
       idtLimit: this.idtr.limit,
       gdtBase: this.gdtr.base,
       gdtLimit: this.gdtr.limit,
+      trSelector: this.tr.selector,
+      trBase: this.tr.base,
+      trLimit: this.tr.limit,
     };
     for (const name of NUMERIC) registers[name] = Number(Reflect.get(this, name));
     return {
@@ -359,6 +365,11 @@ export class CpuCore {
     this.cr3Value = snapshot.cr3;
     this.idtr = { base: va(registers.idtBase ?? 0), limit: registers.idtLimit ?? 0 };
     this.gdtr = { base: va(registers.gdtBase ?? 0), limit: registers.gdtLimit ?? 0 };
+    this.tr = {
+      selector: registers.trSelector ?? 0,
+      base: va(registers.trBase ?? 0),
+      limit: registers.trLimit ?? 0,
+    };
     for (const [name, value] of snapshot.msrs) this.msrs.set(name as MsrName, value);
     this.tlb.restore(snapshot.tlb);
     this.paging = null;

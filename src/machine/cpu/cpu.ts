@@ -157,6 +157,12 @@ export class Cpu extends CpuCore implements InterruptTarget {
     return run;
   }
 
+  /** The fault of a write to an address, without writing: for a store that crosses into another page. */
+  checkWrite(at: Va): Fault | null {
+    const entry = this.tlbEntry(at, TLB_KIND.write);
+    return isFault(entry) ? entry : null;
+  }
+
   loadU8(at: Va): number | Fault {
     return this.read(at, this.word, 0, 1) ?? this.wordView.getUint8(0);
   }

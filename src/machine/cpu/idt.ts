@@ -59,7 +59,9 @@ export interface InterruptTarget {
   cpl: number;
   readonly longMode: boolean;
   readonly idtr: { readonly base: Va; readonly limit: number };
-  /** RSP0: the CPL 0 stack that an interrupt at CPL 3 switches to (APM 8.9.3). */
+  /** The TSS that LTR has loaded; limit 0: none. */
+  readonly tr: { readonly base: Va; readonly limit: number };
+  /** RSP0 where no TSS was loaded: the CPL 0 stack that an interrupt at CPL 3 switches to (APM 8.9.3). */
   readonly rsp0: Va;
   loadU64(address: Va): bigint | Fault;
   storeU64(address: Va, value: bigint): Fault | null;
@@ -121,6 +123,8 @@ function attempt(cpu: InterruptTarget, fault: Fault): Va | Fault {
 
 interface Gate {
   readonly handler: Va;
+  /** The stack of the interrupt-stack table, 1 to 7; 0: none. */
+  readonly ist: number;
   readonly selector: number;
   readonly trap: boolean;
 }
@@ -135,7 +139,6 @@ function gateAt(cpu: InterruptTarget, at: Va, vector: number): Gate | Fault {
   const type = field('TYPE');
   if (type !== GATE_TYPE.INTERRUPT && type !== GATE_TYPE.TRAP) return gateError(vector, 'no gate');
   if (field('P') === 0n) return gateError(vector, 'gate not present', NP);
-  if (field('IST') !== 0n) throw new UnmodelledError('the interrupt-stack table of a gate');
   const offset =
     field('OFFSET_LOW') |
     (field('OFFSET_MIDDLE') << OFFSET_MIDDLE_FROM) |
@@ -143,7 +146,12 @@ function gateAt(cpu: InterruptTarget, at: Va, vector: number): Gate | Fault {
   const handler = vaOfU64(offset);
   // APM 8.9.1: a non-canonical target is a #GP(0).
   if (handler === undefined) return { vector: VECTOR.GP, error: 0, why: 'handler not canonical' };
-  return { handler, selector: Number(field('SELECTOR')), trap: type === GATE_TYPE.TRAP };
+  return {
+    handler,
+    ist: Number(field('IST')),
+    selector: Number(field('SELECTOR')),
+    trap: type === GATE_TYPE.TRAP,
+  };
 }
 
 const OFFSET_HIGH_MASK = 0xffff_ffffn;
@@ -157,10 +165,32 @@ function supervisor<T>(cpu: InterruptTarget, access: () => T): T {
   return result;
 }
 
+/** Offsets in a TSS of 64-bit mode (APM 12.2.5): RSP0, and the entry before the first of the interrupt-stack table. */
+const TSS = { RSP0: 0x4, IST: 0x1c } as const;
+const TS = 10;
+const SS = 12;
+
+/** The top of a handler's stack: of the interrupt-stack table, else RSP0 if CPL changes, else RSP (APM 8.9.3, 8.9.4). */
+function stackOf(cpu: InterruptTarget, ist: number, fromUser: boolean): Va | Fault {
+  if (ist === 0 && !fromUser) return cpu.rsp;
+  const { base, limit } = cpu.tr;
+  if (limit === 0) {
+    if (ist !== 0) throw new UnmodelledError('the interrupt-stack table of a gate');
+    return cpu.rsp0;
+  }
+  const offset = ist === 0 ? TSS.RSP0 : TSS.IST + ist * SLOT;
+  // APM 8.2.11: a stack pointer beyond the TSS's limit is a #TS.
+  if (offset + SLOT - 1 > limit) return { vector: TS, error: 0, why: 'beyond the TSS' };
+  const value = supervisor(cpu, () => cpu.loadU64(vaAdd(base, offset)));
+  if (isFault(value)) return value;
+  return vaOfU64(value) ?? { vector: SS, error: 0, why: 'stack not canonical' };
+}
+
 /** Pushes SS, RSP, RFLAGS, CS, RIP and the error code on an aligned stack (APM 8.9.3), then enters the handler. */
 function enter(cpu: InterruptTarget, gate: Gate, fault: Fault): Va | Fault {
   const fromUser = cpu.cpl !== 0;
-  const top = fromUser ? cpu.rsp0 : cpu.rsp;
+  const top = stackOf(cpu, gate.ist, fromUser);
+  if (isFault(top)) return top;
   let rsp = Math.floor(top / STACK_ALIGN) * STACK_ALIGN;
   const frame = [
     BigInt(cpu.ss),

@@ -9,11 +9,41 @@ import { UnmodelledError } from '../unmodelled.js';
 /** MSR numbers under the manual's names (APM appendix A, PPR 2.1.12). */
 export const MSR = {
   APIC_BASE: 0x0000_001b,
+  PATCH_LEVEL: 0x0000_008b,
   MTRRcap: 0x0000_00fe,
   SYSENTER_CS: 0x0000_0174,
   SYSENTER_ESP: 0x0000_0175,
   SYSENTER_EIP: 0x0000_0176,
+  MCG_CAP: 0x0000_0179,
+  MCG_STAT: 0x0000_017a,
   MISC_ENABLE: 0x0000_01a0,
+  MTRRphysBase0: 0x0000_0200,
+  MTRRphysMask0: 0x0000_0201,
+  MTRRphysBase1: 0x0000_0202,
+  MTRRphysMask1: 0x0000_0203,
+  MTRRphysBase2: 0x0000_0204,
+  MTRRphysMask2: 0x0000_0205,
+  MTRRphysBase3: 0x0000_0206,
+  MTRRphysMask3: 0x0000_0207,
+  MTRRphysBase4: 0x0000_0208,
+  MTRRphysMask4: 0x0000_0209,
+  MTRRphysBase5: 0x0000_020a,
+  MTRRphysMask5: 0x0000_020b,
+  MTRRphysBase6: 0x0000_020c,
+  MTRRphysMask6: 0x0000_020d,
+  MTRRphysBase7: 0x0000_020e,
+  MTRRphysMask7: 0x0000_020f,
+  MTRRfix64K_00000: 0x0000_0250,
+  MTRRfix16K_80000: 0x0000_0258,
+  MTRRfix16K_A0000: 0x0000_0259,
+  MTRRfix4K_C0000: 0x0000_0268,
+  MTRRfix4K_C8000: 0x0000_0269,
+  MTRRfix4K_D0000: 0x0000_026a,
+  MTRRfix4K_D8000: 0x0000_026b,
+  MTRRfix4K_E0000: 0x0000_026c,
+  MTRRfix4K_E8000: 0x0000_026d,
+  MTRRfix4K_F0000: 0x0000_026e,
+  MTRRfix4K_F8000: 0x0000_026f,
   PAT: 0x0000_0277,
   MTRRdefType: 0x0000_02ff,
   EFER: 0xc000_0080,
@@ -26,26 +56,19 @@ export const MSR = {
   KERNEL_GS_BASE: 0xc000_0102,
   TSC_AUX: 0xc000_0103,
   SYSCFG: 0xc001_0010,
+  HWCR: 0xc001_0015,
   VM_CR: 0xc001_0114,
   VM_HSAVE_PA: 0xc001_0117,
+  SEV_STATUS: 0xc001_0131,
 } as const;
 export type MsrName = keyof typeof MSR;
 
 /** MSRs that a real part has and the machine does not: reading or writing one stops the simulator. */
 export const UNMODELLED_MSRS = {
   TSC: 0x0000_0010,
-  MCG_CAP: 0x0000_0179,
-  MCG_STAT: 0x0000_017a,
-  MTRRphysBase0: 0x0000_0200,
-  MTRRphysMask0: 0x0000_0201,
-  MTRRfix64K_00000: 0x0000_0250,
-  MTRRfix16K_80000: 0x0000_0258,
-  MTRRfix16K_A0000: 0x0000_0259,
-  HWCR: 0xc001_0015,
   TOP_MEM: 0xc001_001a,
   TOM2: 0xc001_001d,
   VM_PAGE_FLUSH: 0xc001_011e,
-  SEV_STATUS: 0xc001_0131,
 } as const;
 
 /** SYSCFG (APM 3.2.1). */
@@ -175,15 +198,37 @@ function writeVmHsavePa(
 const HSAVE_ALIGN = 0x1000n;
 const hasSvm = ({ svm }: CpuModel): boolean => svm !== undefined;
 
+/**
+ * The range registers of the MTRRs, as firmware leaves them on this machine: the variable ranges are not in use, the fixed
+ * ones are write-back below 640 KiB and uncached above (mtrr.ts has these types). Changing one is not modelled.
+ */
+const rangeRegister = (what: string, value: bigint): MsrRow => ({
+  reset: () => value,
+  write: (written) => {
+    if (written !== value) throw new UnmodelledError(`a change of MTRR${what}`);
+    return written;
+  },
+});
+const WRITE_BACK = 0x0606_0606_0606_0606n;
+const variableRange = (index: number): Record<'base' | 'mask', MsrRow> => ({
+  base: rangeRegister(`physBase${String(index)}`, 0n),
+  mask: rangeRegister(`physMask${String(index)}`, 0n),
+});
+
 const ROWS: Readonly<Record<MsrName, MsrRow>> = {
   APIC_BASE: {
     reset: ({ cpu }) => APIC_BASE.RESET_ADDRESS | APIC_BASE.AE | (cpu === 0 ? APIC_BASE.BSC : 0n),
     write: anything,
   },
+  // Our choice: no microcode patch was loaded, and none is taken.
+  PATCH_LEVEL: { reset: zero, write: (_value, old) => old },
   MTRRcap: { reset: () => MTRR_CAP_ZEN, write: readOnly },
   SYSENTER_CS: plain,
   SYSENTER_ESP: address,
   SYSENTER_EIP: address,
+  // APM 9.3.1: no machine-check banks (our choice: errors do not happen).
+  MCG_CAP: { reset: zero, write: readOnly },
+  MCG_STAT: plain,
   MISC_ENABLE: {
     // Our choice: these bits are set at reset, as on the parts in public kernel logs.
     reset: () =>
@@ -196,6 +241,33 @@ const ROWS: Readonly<Record<MsrName, MsrRow>> = {
     write: (value) => ((value & ~MISC_ENABLE_BITS) === 0n ? value : null),
     present: ({ vendor }) => vendor === INTEL_VENDOR,
   },
+  MTRRphysBase0: variableRange(0).base,
+  MTRRphysMask0: variableRange(0).mask,
+  MTRRphysBase1: variableRange(1).base,
+  MTRRphysMask1: variableRange(1).mask,
+  MTRRphysBase2: variableRange(2).base,
+  MTRRphysMask2: variableRange(2).mask,
+  MTRRphysBase3: variableRange(3).base,
+  MTRRphysMask3: variableRange(3).mask,
+  MTRRphysBase4: variableRange(4).base,
+  MTRRphysMask4: variableRange(4).mask,
+  MTRRphysBase5: variableRange(5).base,
+  MTRRphysMask5: variableRange(5).mask,
+  MTRRphysBase6: variableRange(6).base,
+  MTRRphysMask6: variableRange(6).mask,
+  MTRRphysBase7: variableRange(7).base,
+  MTRRphysMask7: variableRange(7).mask,
+  MTRRfix64K_00000: rangeRegister('fix64K_00000', WRITE_BACK),
+  MTRRfix16K_80000: rangeRegister('fix16K_80000', WRITE_BACK),
+  MTRRfix16K_A0000: rangeRegister('fix16K_A0000', 0n),
+  MTRRfix4K_C0000: rangeRegister('fix4K_C0000', 0n),
+  MTRRfix4K_C8000: rangeRegister('fix4K_C8000', 0n),
+  MTRRfix4K_D0000: rangeRegister('fix4K_D0000', 0n),
+  MTRRfix4K_D8000: rangeRegister('fix4K_D8000', 0n),
+  MTRRfix4K_E0000: rangeRegister('fix4K_E0000', 0n),
+  MTRRfix4K_E8000: rangeRegister('fix4K_E8000', 0n),
+  MTRRfix4K_F0000: rangeRegister('fix4K_F0000', 0n),
+  MTRRfix4K_F8000: rangeRegister('fix4K_F8000', 0n),
   PAT: {
     reset: () => PAT_RESET,
     // APM 7.8.1: a reserved type in any slot is a #GP.
@@ -221,8 +293,11 @@ const ROWS: Readonly<Record<MsrName, MsrRow>> = {
       value & (SYSCFG_MTRR_BITS | (model.sme === undefined ? 0n : SYSCFG.MemEncryptionModEn)),
     present: followsAmd,
   },
+  HWCR: { reset: zero, write: anything, present: followsAmd },
   VM_CR: { reset: zero, write: writeVmCr, present: hasSvm },
   VM_HSAVE_PA: { reset: zero, write: writeVmHsavePa, present: hasSvm },
+  // APM 15.34.10: no guest reads it here, so that no feature of SEV is active.
+  SEV_STATUS: { reset: zero, write: readOnly, present: ({ sme }) => sme !== undefined },
 };
 
 const BY_NUMBER = new Map<number, MsrName>(

@@ -213,3 +213,34 @@ test.each([
     expect(file().write(MSR[name], value)).toBe(canonical);
   }
 });
+
+describe('registers that later kernels read', () => {
+  test('SEV_STATUS is 0 and read-only, and a #GP on a part without SME', () => {
+    expect(file().read(MSR.SEV_STATUS)).toBe(0n);
+    expect(file().write(MSR.SEV_STATUS, 0n)).toBe(false);
+    expect(file(INTEL_BROADWELL).read(MSR.SEV_STATUS)).toBeNull();
+  });
+
+  test('HWCR holds what is written, on AMD parts', () => {
+    const msrs = file();
+    expect(msrs.write(MSR.HWCR, 0x8000n)).toBe(true);
+    expect(msrs.read(MSR.HWCR)).toBe(0x8000n);
+    expect(file(INTEL_BROADWELL).read(MSR.HWCR)).toBeNull();
+  });
+
+  test('MTRR ranges are as firmware leaves them: write-back below 640 KiB, none variable', () => {
+    const msrs = file();
+    expect(msrs.read(MSR.MTRRfix64K_00000)).toBe(0x0606_0606_0606_0606n);
+    expect(msrs.read(MSR.MTRRfix4K_F8000)).toBe(0n);
+    expect(msrs.read(MSR.MTRRphysMask7)).toBe(0n);
+    // The eighth pair is the last that MTRRcap promises.
+    expect(msrs.read(0x210)).toBeNull();
+  });
+
+  test('writing an MTRR range its own value is allowed, a change of it is not modelled', () => {
+    const msrs = file();
+    expect(msrs.write(MSR.MTRRfix16K_A0000, 0n)).toBe(true);
+    expect(() => msrs.write(MSR.MTRRfix16K_A0000, 6n)).toThrow('a change of MTRRfix16K_A0000');
+    expect(msrs.read(MSR.MTRRfix16K_A0000)).toBe(0n);
+  });
+});

@@ -9,7 +9,7 @@ import {
   INTEL_VENDOR,
   vendorOf,
 } from '../../../../machine/cpu/cpuid.js';
-import { MISC_ENABLE, UNMODELLED_MSRS } from '../../../../machine/cpu/msr.js';
+import { MISC_ENABLE, MSR } from '../../../../machine/cpu/msr.js';
 import { MSR_IA32_MISC_ENABLE } from '../../../../kernel/constants.js';
 import { cpuid, rdmsr, wrmsr } from '../../../../kernel/cpu-ops.js';
 import { fn, bodies } from '../../../../kernel/table.js';
@@ -38,7 +38,7 @@ const REQUIRED_MASK1 = EXTENDED_EDX.LM;
 const SSE_MASK = FEATURES_EDX.SSE + FEATURES_EDX.SSE2;
 /** The first processors whose IA32_MISC_ENABLE is read: family 6, model 0xd; later models and families too. */
 const PENTIUM_M = { family: 6, model: 0xd } as const;
-/** SSEDIS of MSR_K7_HWCR, a register that the machine does not have (UNMODELLED_MSRS). */
+/** SSEDIS of MSR_K7_HWCR, a bit that has no effect here. */
 const SSE_DISABLE = 1n << 15n;
 
 const hasAll = (value: number, mask: number): boolean => (value & mask) === mask;
@@ -70,7 +70,7 @@ export function verify(k: Kernel): number {
   if (hasAll(cpuid(k, 1).edx, SSE_MASK)) return 0;
   if (vendor !== AMD_VENDOR) return 1;
   // SSE is turned on for AMD processors only, once.
-  const { HWCR } = UNMODELLED_MSRS;
+  const { HWCR } = MSR;
   wrmsr(k, HWCR, rdmsr(k, HWCR) & ~SSE_DISABLE);
   return hasAll(cpuid(k, 1).edx, SSE_MASK) ? 0 : 1;
 }
