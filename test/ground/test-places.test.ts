@@ -69,6 +69,18 @@ const SEVERAL: Readonly<Record<string, readonly string[]>> = {
   'sequencer/elsewhere': ['sequencer/boot.ts', 'machine/codec.ts'],
   'sequencer/expected-traces': ['sequencer/boot.ts', 'check/compare.ts'],
   'series/alternatives': ['series/compose.ts', 'series/link.ts', 'series/patches.ts'],
+  'x86/semantics': [
+    'x86/alu.ts',
+    'x86/bits.ts',
+    'x86/control-flow.ts',
+    'x86/exchange.ts',
+    'x86/flags.ts',
+    'x86/moves.ts',
+    'x86/multiply.ts',
+    'x86/shifts.ts',
+    'x86/stack.ts',
+    'x86/strings.ts',
+  ],
   'series/records': ['series/record.ts', 'cli/records.ts'],
 };
 

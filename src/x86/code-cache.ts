@@ -1,0 +1,237 @@
+/**
+ * Decoded code: blocks of instructions up to a branch, by page. A block is valid under the translation and key under which
+ * it was fetched. After a change of translations, or a store to its page, the lines that its page's blocks use are fetched
+ * again and compared; blocks of equal bytes stay. This is as if each CPU kept decoded instructions that any store drops
+ * (our choice: no instruction cache of its own that software must flush).
+ */
+import { LINE_SIZE, PAGE_SIZE, va, vaAdd, type KeyId, type Va } from '../machine/address.js';
+import { isFault } from '../machine/cpu/fault.js';
+import type { Cpu } from '../machine/cpu/cpu.js';
+import type { Fault } from '../machine/types.js';
+import { BRANCHES } from './control-flow.js';
+import { decode } from './decode/decoder.js';
+import { isUndecoded, MAX_LENGTH, type Instruction } from './decode/instruction.js';
+import { EXCEPTION, FaultSignal, raise } from './faults.js';
+import { operationOf } from './handlers.js';
+import type { CodeWatch } from './linear-memory.js';
+import type { Core } from './core.js';
+import type { Op } from './operands.js';
+
+/** The most instructions of a block (our choice). */
+const MOST = 64;
+/** Pages found without a search, direct-mapped by page number (our choice). */
+const ENTRIES = 1024;
+
+export interface Block {
+  readonly start: Va;
+  readonly ops: readonly Op[];
+  /** The address of each instruction, and of the one after the last. */
+  readonly addresses: readonly Va[];
+  /** The last instruction sets RIP. */
+  readonly branches: boolean;
+  /** The page of the last instruction's end, if it is another. */
+  readonly crosses: CodePage | null;
+  /** The generation of `crosses` in which the block was made. */
+  readonly crossesGeneration: number;
+  readonly stops: boolean;
+}
+
+/** A page of code under one translation. */
+export interface CodePage {
+  readonly at: Va;
+  readonly pa: number;
+  readonly key: KeyId;
+  blocks: (Block | undefined)[];
+  /** The lines that blocks use, as bits of two words, and their bytes. */
+  readonly lines: Int32Array;
+  readonly bytes: Uint8Array;
+  /** Counts the times that its bytes differed. */
+  generation: number;
+}
+
+const LINES_LOW = 32;
+
+export class CodeCache implements CodeWatch {
+  private readonly tags = new Float64Array(ENTRIES).fill(NaN);
+  private readonly found: (CodePage | undefined)[] = Array.from({ length: ENTRIES });
+  /** All pages by their linear address; several where keys or translations changed. */
+  private readonly pages = new Map<number, CodePage[]>();
+  /** Linear addresses of the pages of code in a physical page. */
+  private readonly byPhysical = new Map<number, Set<CodePage>>();
+  private readonly buffer = new Uint8Array(2 * PAGE_SIZE);
+  /** Addresses at which a block ends, and one begins. */
+  breakpoints: ReadonlySet<number> = new Set();
+  core: Core | null = null;
+
+  constructor(private readonly cpu: Cpu) {}
+
+  hasCode(page: number): boolean {
+    return this.byPhysical.has(page);
+  }
+
+  /** A store changed a page with code: its lines are compared before a block of it runs again. */
+  changed(page: number): void {
+    for (const each of this.byPhysical.get(page) ?? []) {
+      const index = indexOf(each.at);
+      if (this.found[index] === each) this.tags[index] = NaN;
+    }
+    if (this.core !== null) this.core.stop = true;
+  }
+
+  forget(): void {
+    this.tags.fill(NaN);
+  }
+
+  /** Drops all blocks: the breakpoints have changed. */
+  drop(): void {
+    for (const pages of this.pages.values()) for (const page of pages) page.blocks = [];
+  }
+
+  /** The block at an address. Throws the fault of its fetch. */
+  block(rip: Va): Block {
+    const offset = ((rip % PAGE_SIZE) + PAGE_SIZE) % PAGE_SIZE;
+    const page = this.page(va(rip - offset), rip);
+    const block = page.blocks[offset];
+    if (block !== undefined) {
+      const { crosses } = block;
+      if (crosses === null) return block;
+      const next = this.page(vaAdd(page.at, PAGE_SIZE), vaAdd(page.at, PAGE_SIZE));
+      if (next === crosses && crosses.generation === block.crossesGeneration) return block;
+    }
+    return (page.blocks[offset] = this.make(page, rip, offset));
+  }
+
+  /** The valid code of a page. @param at an address in it that is fetched. */
+  private page(start: Va, at: Va): CodePage {
+    const index = indexOf(start);
+    const page = this.found[index];
+    if (page !== undefined && this.tags[index] === start) return page;
+    return this.revalidate(start, at, index);
+  }
+
+  private revalidate(start: Va, at: Va, index: number): CodePage {
+    const { cpu } = this;
+    const fault = cpu.fetch(at, this.buffer, 1);
+    if (fault !== null) throw faulted(fault);
+    const entry = cpu.translate(at);
+    if (isFault(entry)) throw faulted(entry);
+    const pa = entry.pa - (entry.pa % PAGE_SIZE);
+    const known = this.pages.get(start) ?? [];
+    let page = known.find((each) => each.pa === pa && each.key === entry.key);
+    if (page === undefined) {
+      page = {
+        at: start,
+        pa,
+        key: entry.key,
+        blocks: [],
+        lines: new Int32Array(2),
+        bytes: new Uint8Array(PAGE_SIZE),
+        generation: 0,
+      };
+      this.pages.set(start, [...known, page]);
+      const others = this.byPhysical.get(pa) ?? new Set();
+      others.add(page);
+      this.byPhysical.set(pa, others);
+      // Stores to the page must be seen from now on.
+      this.core?.memory.forget();
+    } else this.compare(page);
+    this.tags[index] = start;
+    this.found[index] = page;
+    return page;
+  }
+
+  /** Fetches the lines that a page's blocks use; where one differs, the blocks go. */
+  private compare(page: CodePage): void {
+    const { buffer } = this;
+    for (let line = 0; line < PAGE_SIZE / LINE_SIZE; line++) {
+      if ((((page.lines[line >> 5] ?? 0) >>> (line % LINES_LOW)) & 1) === 0) continue;
+      const from = line * LINE_SIZE;
+      const fault = this.cpu.fetch(vaAdd(page.at, from), buffer, LINE_SIZE);
+      if (fault !== null) throw faulted(fault);
+      for (let i = 0; i < LINE_SIZE; i++) {
+        if (buffer[i] === page.bytes[from + i]) continue;
+        page.blocks = [];
+        page.lines.fill(0);
+        page.generation++;
+        return;
+      }
+    }
+  }
+
+  /** Makes bytes of a page known. */
+  private need(page: CodePage, from: number, to: number): void {
+    for (let line = from >> 6; line <= (to - 1) >> 6; line++) {
+      const word = line >> 5;
+      const bit = 1 << (line % LINES_LOW);
+      if (((page.lines[word] ?? 0) & bit) !== 0) continue;
+      const fault = this.cpu.fetch(vaAdd(page.at, line * LINE_SIZE), this.buffer, LINE_SIZE);
+      if (fault !== null) throw faulted(fault);
+      page.bytes.set(this.buffer.subarray(0, LINE_SIZE), line * LINE_SIZE);
+      page.lines[word] = (page.lines[word] ?? 0) | bit;
+    }
+  }
+
+  private make(page: CodePage, rip: Va, offset: number): Block {
+    const { core } = this;
+    if (core === null) throw new RangeError('no core');
+    const ops: Op[] = [];
+    const addresses: Va[] = [];
+    let crosses: CodePage | null = null;
+    let branches = false;
+    let at = offset;
+    while (ops.length < MOST && !branches && at < PAGE_SIZE) {
+      const here = vaAdd(rip, at - offset);
+      if (ops.length > 0 && this.breakpoints.has(here)) break;
+      let instruction: Instruction | null;
+      const end = Math.min(at + MAX_LENGTH, PAGE_SIZE);
+      this.need(page, at, end);
+      const result = decode(page.bytes, at, end);
+      if (!isUndecoded(result)) instruction = result;
+      else if (result.undecoded === 'truncated') {
+        // The instruction goes on in the next page: alone in its block.
+        if (ops.length > 0) break;
+        const nextAt = vaAdd(page.at, PAGE_SIZE);
+        crosses = this.page(nextAt, nextAt);
+        this.need(crosses, 0, MAX_LENGTH);
+        const bytes = Uint8Array.from([
+          ...page.bytes.subarray(at),
+          ...crosses.bytes.subarray(0, MAX_LENGTH),
+        ]);
+        const whole = decode(bytes);
+        instruction = isUndecoded(whole) ? null : whole;
+      } else instruction = null;
+      addresses.push(here);
+      if (instruction === null) {
+        // APM vol. 2, 8.2.7: an encoding that is no instruction is a #UD; more than 15 bytes are a #GP (8.2.14).
+        const long = isUndecoded(result) && result.undecoded === 'too-long';
+        ops.push(() => raise(long ? EXCEPTION.GP : EXCEPTION.UD, 'no instruction'));
+        branches = true;
+        break;
+      }
+      const next = vaAdd(here, instruction.length);
+      ops.push(operationOf({ core, instruction, at: here, next, index: ops.length }));
+      branches = BRANCHES.has(instruction.mnemonic);
+      at += instruction.length;
+      if (crosses !== null) break;
+    }
+    addresses.push(vaAdd(rip, at - offset));
+    return {
+      start: rip,
+      ops,
+      addresses,
+      branches,
+      crosses,
+      crossesGeneration: crosses?.generation ?? 0,
+      stops: this.breakpoints.has(rip),
+    };
+  }
+}
+
+function indexOf(start: Va): number {
+  return (start / PAGE_SIZE) & (ENTRIES - 1);
+}
+
+/** The fault of a fetch, as a signal. */
+function faulted(fault: Fault): FaultSignal {
+  return new FaultSignal(fault);
+}

@@ -1,0 +1,63 @@
+/** MOV of control and debug registers (APM vol. 3, MOV CRn, MOV DRn; vol. 2, 3.1, 13.1). */
+import type { Core } from './core.js';
+import { NotModelledSignal, protectionFault } from './faults.js';
+import { operandOf, type Op, type Site } from './operands.js';
+
+const CR8_LIMIT = 15;
+
+function readControl(core: Core, number: number): bigint {
+  const { cpu } = core;
+  if (number === 0) return BigInt(cpu.cr0 >>> 0);
+  if (number === 2) return cpu.cr2;
+  if (number === 3) return cpu.cr3;
+  return number === 4 ? BigInt(cpu.cr4 >>> 0) : BigInt(core.cr8);
+}
+
+function writeControl(core: Core, number: number, value: bigint): void {
+  const { cpu } = core;
+  if (number === 2) {
+    cpu.cr2 = value;
+    return;
+  }
+  if (number === 8) {
+    if (value > CR8_LIMIT) protectionFault('reserved bit of CR8');
+    core.cr8 = Number(value);
+    return;
+  }
+  // APM vol. 2, 3.1: bits 63:32 of CR0 and CR4 are reserved.
+  if (number !== 3 && value >> 32n !== 0n) protectionFault(`reserved bit of CR${String(number)}`);
+  const write =
+    number === 0 ? () => cpu.writeCr0(Number(value)) : () => cpu.writeCr4(Number(value));
+  core.check(number === 3 ? cpu.writeCr3(value) : write());
+  core.translationsChanged();
+  if (cpu.mode !== '64-bit') throw new NotModelledSignal(`code in ${cpu.mode} mode`);
+}
+
+/** MOV CRn and MOV DRn. */
+export function moveControl(site: Site): Op {
+  const { core } = site;
+  const { dr, r } = core;
+  const [to, from] = [operandOf(site, 0), operandOf(site, 1)];
+  if (to.kind !== 'register' || from.kind !== 'register') throw new NotModelledSignal('MOV CRn');
+  const general = to.file === 'gpr' ? to.number : from.number;
+  const { file, number } = to.file === 'gpr' ? from : to;
+  if (file === 'control') {
+    if (to.file === 'gpr') return () => core.set64(general, readControl(core, number));
+    return () => writeControl(core, number, core.get64(general));
+  }
+  // APM vol. 2, 13.1.1: DR4 and DR5 are DR6 and DR7 while CR4.DE is clear.
+  const index = 2 * (number === 4 || number === 5 ? number + 2 : number);
+  if (to.file === 'gpr') {
+    return () => {
+      r[2 * general] = dr[index] ?? 0;
+      r[2 * general + 1] = dr[index + 1] ?? 0;
+    };
+  }
+  const ENABLES = 0xff;
+  return () => {
+    const low = r[2 * general] ?? 0;
+    if (number === 7 && (low & ENABLES) !== 0) throw new NotModelledSignal('breakpoints of DR7');
+    dr[index] = low;
+    dr[index + 1] = r[2 * general + 1] ?? 0;
+  };
+}

@@ -1,0 +1,220 @@
+/**
+ * The architectural state of one CPU as instructions see it: the general registers as Int32 halves, flags, segment bases,
+ * the media registers. Control registers, MSRs, TLB and memory are the machine's.
+ */
+import { va, vaAdd, type Va } from '../machine/address.js';
+import type { Cpu } from '../machine/cpu/cpu.js';
+import type { Delivery } from '../machine/cpu/idt.js';
+import { GENERAL_REGISTERS } from '../machine/cpu/registers.js';
+import type { Fault } from '../machine/types.js';
+import { EXCEPTION, FaultSignal, raise } from './faults.js';
+import { Flags } from './flags.js';
+import { LinearMemory, type CodeWatch } from './linear-memory.js';
+
+const TWO_32 = 2 ** 32;
+/** Halves of the 16 general registers, and of one that is always zero (a missing base or index). */
+const HALVES = 2 * 17;
+/** The number of the register that is always zero. */
+export const ZERO = 16;
+export const RAX = 0;
+export const RCX = 1;
+export const RDX = 2;
+export const RBX = 3;
+export const RSP = 4;
+export const RBP = 5;
+export const RSI = 6;
+export const RDI = 7;
+export const R11 = 11;
+
+/** I/O ports, as the machine's bus has them. */
+export interface Ports {
+  portIn(port: number, size: number): number;
+  portOut(port: number, value: number, size: number): void;
+}
+
+/** 16 media registers of 128 bits. */
+const XMM_WORDS = 16 * 4;
+/** MXCSR after a reset (APM vol. 1, 4.2.2), and the x87 control word after FNINIT (6.2.3). */
+const MXCSR_RESET = 0x1f80;
+const FCW_RESET = 0x37f;
+const DEBUG_REGISTERS = 8;
+/** DR6 and DR7 after a reset (APM vol. 2, table 14-1). */
+const DR6_RESET = 0xffff_0ff0 | 0;
+const DR7_RESET = 0x400;
+
+export class Core {
+  /** Low half of register n at 2n, high half at 2n + 1. */
+  readonly r = new Int32Array(HALVES);
+  readonly words = new Uint16Array(this.r.buffer);
+  readonly bytes = new Uint8Array(this.r.buffer);
+  readonly flags = new Flags();
+  readonly memory: LinearMemory;
+  rip: Va = va(0);
+  /** The high half of the last 64-bit value that an operand or address gave. */
+  high = 0;
+  /** Set where the rest of a block must not run: its code may have changed, or the run ends. */
+  stop = false;
+  halted = false;
+  /** Instructions retired before the block that runs. */
+  retired = 0;
+  /** Bases of FS and GS as halves; the MSRs hold the same. */
+  readonly segmentLow = new Int32Array(6);
+  readonly segmentHigh = new Int32Array(6);
+  /** DS, ES, FS and GS; CS and SS are the machine's. */
+  readonly selectors = new Uint16Array(6);
+  ldtr = 0;
+  cr8 = 0;
+  readonly dr = new Int32Array(2 * DEBUG_REGISTERS);
+  readonly xmm = new Int32Array(XMM_WORDS);
+  mxcsr = MXCSR_RESET;
+  fcw = FCW_RESET;
+  fsw = 0;
+  /** STI has enabled interrupts: none is taken before the next instruction has run (APM vol. 3, STI). */
+  shadow = false;
+  /** What WRMSR of the TSC has added to it. */
+  tscOffset = 0n;
+  /** The end of the run by a fault during the delivery of a #DF. */
+  tripleFault: Delivery | null = null;
+
+  constructor(
+    readonly cpu: Cpu,
+    readonly ports: Ports,
+    private readonly code: CodeWatch,
+  ) {
+    this.memory = new LinearMemory(cpu, code);
+    this.dr[2 * 6] = DR6_RESET;
+    this.dr[2 * 7] = DR7_RESET;
+  }
+
+  /** A linear address of two halves; non-canonical: #GP, for the stack #SS (APM vol. 2, 1.1.3, 8.2.13). */
+  linear(low: number, high: number, stack = false): Va {
+    if ((high + 0x8000) >>> 0 >= 0x1_0000) {
+      raise(stack ? EXCEPTION.SS : EXCEPTION.GP, 'address not canonical');
+    }
+    return (high * TWO_32 + (low >>> 0)) as Va;
+  }
+
+  /** Sets a register to an address, or to another number of at most 53 bits. */
+  setNumber(register: number, value: number): void {
+    this.r[2 * register] = value | 0;
+    this.r[2 * register + 1] = Math.floor(value / TWO_32) | 0;
+  }
+  /** A register as an unsigned number; exact below 2^53. */
+  unsigned(register: number): number {
+    return ((this.r[2 * register + 1] ?? 0) >>> 0) * TWO_32 + ((this.r[2 * register] ?? 0) >>> 0);
+  }
+  /** A register as 64 unsigned bits. */
+  get64(register: number): bigint {
+    const high = BigInt(this.r[2 * register + 1] ?? 0);
+    return BigInt.asUintN(64, (high << 32n) | BigInt((this.r[2 * register] ?? 0) >>> 0));
+  }
+  set64(register: number, value: bigint): void {
+    this.r[2 * register] = Number(BigInt.asIntN(32, value));
+    this.r[2 * register + 1] = Number(BigInt.asIntN(32, value >> 32n));
+  }
+
+  /** RSP as a linear address. */
+  stack(): Va {
+    return this.linear(this.r[2 * RSP] ?? 0, this.r[2 * RSP + 1] ?? 0, true);
+  }
+
+  push64(low: number, high: number): void {
+    const at = this.stack() - 8;
+    this.memory.store64(va(at), low, high);
+    this.setNumber(RSP, at);
+  }
+  /** POP of 64 bits: the low half, `memory.high` is the high one. RSP changes at last. */
+  pop64(): number {
+    const at = this.stack();
+    const low = this.memory.load64(at);
+    this.setNumber(RSP, at + 8);
+    return low;
+  }
+
+  /** Sets a segment's base, in the MSR as well. */
+  setBase(segment: number, low: number, high: number): void {
+    this.segmentLow[segment] = low;
+    this.segmentHigh[segment] = high;
+  }
+
+  /** Throws the fault of an access that the machine did. */
+  check(fault: ReturnType<Cpu['write']>): void {
+    if (fault !== null) throw new FaultSignal(fault);
+  }
+
+  get cpl(): number {
+    return this.cpu.cpl;
+  }
+
+  /** Translations, keys or memory types may have changed. */
+  translationsChanged(): void {
+    this.memory.forget();
+    this.code.forget();
+    this.stop = true;
+  }
+
+  /** Delivers an exception; RIP is that of the instruction, for a trap of the next one. */
+  deliver(fault: Fault): void {
+    const { cpl } = this.cpu;
+    this.toCpu();
+    const delivery = this.cpu.deliver(fault);
+    this.fromCpu();
+    if ('tripleFault' in delivery) this.tripleFault = delivery;
+    if (cpl !== this.cpu.cpl) this.translationsChanged();
+    this.stop = true;
+  }
+
+  /** Loads an area of any size. */
+  loadArea(at: Va, size: number): Uint8Array {
+    const bytes = new Uint8Array(size);
+    this.check(this.cpu.read(at, bytes));
+    return bytes;
+  }
+  /** Stores an area of at most a page; nothing is changed if a page of it faults. */
+  storeArea(at: Va, bytes: Uint8Array): void {
+    this.check(this.cpu.checkWrite(at) ?? this.cpu.checkWrite(vaAdd(at, bytes.length - 1)));
+    this.check(this.cpu.write(at, bytes));
+    this.memory.wroteRange(at, bytes.length);
+  }
+
+  /** Writes RIP, RSP and RFLAGS to the machine's CPU, which delivers exceptions with them. */
+  toCpu(): void {
+    this.cpu.rip = this.rip;
+    this.cpu.rsp = this.stackOrZero();
+    this.cpu.rflags = this.flags.value >>> 0;
+  }
+  fromCpu(): void {
+    this.rip = this.cpu.rip;
+    this.setNumber(RSP, this.cpu.rsp);
+    this.flags.value = this.cpu.rflags | 0;
+  }
+
+  private stackOrZero(): Va {
+    // A non-canonical RSP: the pushes of the delivery fault (APM vol. 2, 8.9.3), here at the address cut to 48 bits.
+    return va(Number(BigInt.asUintN(48, this.get64(RSP))));
+  }
+
+  /** Takes the general registers and RIP of the machine's CPU. */
+  load(): void {
+    for (const [index, name] of GENERAL_REGISTERS.entries()) {
+      this.setNumber(index, this.cpu[name]);
+    }
+    this.fromCpu();
+    this.reloadBases();
+  }
+
+  /** Takes the bases of FS and GS from their MSRs. */
+  reloadBases(): void {
+    for (const [segment, name] of [
+      [4, 'FS_BASE'],
+      [5, 'GS_BASE'],
+    ] as const) {
+      const base = this.cpu.msrs.get(name);
+      this.setBase(
+        segment,
+        Number(BigInt.asIntN(32, base)),
+        Number(BigInt.asIntN(32, base >> 32n)),
+      );
+    }
+  }
+}

@@ -1,0 +1,177 @@
+/**
+ * Executes instructions on a CPU of a machine, one after the other, in blocks of decoded code. All accesses go through the
+ * machine. The end of a run is returned; what is not modelled ends it by name, with the instruction's bytes and address.
+ */
+import type { Va } from '../machine/address.js';
+import type { Cpu } from '../machine/cpu/cpu.js';
+import type { Delivery } from '../machine/cpu/idt.js';
+import type { Machine } from '../machine/machine.js';
+import { UnmodelledError } from '../machine/unmodelled.js';
+import type { InputError } from '../base/errors.js';
+import { CodeCache, type Block } from './code-cache.js';
+import { Core } from './core.js';
+import { decode } from './decode/decoder.js';
+import { isUndecoded, MAX_LENGTH } from './decode/instruction.js';
+import { FaultSignal, NotModelledSignal } from './faults.js';
+
+/** The reason for the end of a run. */
+export type RunEnd =
+  | { readonly kind: 'breakpoint'; readonly at: Va }
+  | { readonly kind: 'limit'; readonly at: Va }
+  /** HLT with nothing that could end it. */
+  | { readonly kind: 'halt'; readonly at: Va }
+  | { readonly kind: 'triple-fault'; readonly at: Va; readonly delivery: Delivery }
+  | {
+      readonly kind: 'not-modelled';
+      readonly at: Va;
+      /** The manual's name of what is not modelled. */
+      readonly what: string;
+      readonly mnemonic: string | undefined;
+      /** The instruction's bytes; empty if they cannot be fetched. */
+      readonly bytes: Uint8Array;
+    };
+
+export interface RunOptions {
+  /** Linear addresses: the run ends before the instruction at one of them, but not before its first instruction. */
+  readonly breakpoints?: ReadonlySet<number>;
+  /** The most instructions that are executed; an instruction with REP is one. */
+  readonly maxInstructions?: number;
+}
+
+export class Executor {
+  readonly core: Core;
+  private readonly code: CodeCache;
+  private end: RunEnd | null = null;
+
+  constructor(
+    machine: Machine,
+    readonly cpu: Cpu = machine.cpus[0],
+  ) {
+    this.code = new CodeCache(cpu);
+    this.core = new Core(cpu, machine.bus, this.code);
+    this.code.core = this.core;
+    machine.probes.dma.listen((kind, _requester, pa, _key, length) => {
+      if (kind !== 'write') return;
+      for (let page = pa - (pa % 4096); page < pa + length; page += 4096) {
+        if (this.code.hasCode(page)) this.code.changed(page);
+      }
+    });
+    this.core.load();
+  }
+
+  /** Instructions retired since the executor was made. One that faults is not retired; one with REP is one. */
+  get instructions(): number {
+    return this.core.retired;
+  }
+
+  /** Executes `count` instructions, fewer if the run ends before. */
+  step(count = 1): RunEnd {
+    return this.run({ maxInstructions: count });
+  }
+
+  run({ breakpoints = new Set(), maxInstructions = Infinity }: RunOptions = {}): RunEnd {
+    const { core, code } = this;
+    if (!sameSet(code.breakpoints, breakpoints)) {
+      code.breakpoints = new Set(breakpoints);
+      code.drop();
+    }
+    const last = core.retired + maxInstructions;
+    this.end = null;
+    let first = true;
+    while (this.end === null) {
+      if (core.retired >= last) return { kind: 'limit', at: core.rip };
+      this.runNext(first, last);
+      first = false;
+    }
+    const { end } = this;
+    core.toCpu();
+    return end;
+  }
+
+  /** Runs the block at RIP. */
+  private runNext(first: boolean, last: number): void {
+    const { core } = this;
+    try {
+      const block = this.code.block(core.rip);
+      if (block.stops && !first) {
+        this.end = { kind: 'breakpoint', at: core.rip };
+        return;
+      }
+      this.runBlock(block, last - core.retired);
+    } catch (error) {
+      this.failed(error);
+    }
+    if (core.tripleFault !== null) {
+      this.end = { kind: 'triple-fault', at: core.rip, delivery: core.tripleFault };
+    } else if (core.halted) this.end ??= { kind: 'halt', at: core.rip };
+  }
+
+  private runBlock(block: Block, most: number): void {
+    const { core } = this;
+    const { ops, addresses } = block;
+    const count = Math.min(ops.length, most);
+    let i = 0;
+    core.stop = false;
+    try {
+      while (i < count) {
+        const op = ops[i];
+        op?.();
+        i++;
+        if (core.stop) break;
+      }
+    } catch (error) {
+      core.rip = addresses[i] ?? core.rip;
+      core.retired += i;
+      throw error;
+    }
+    core.retired += i;
+    // The last instruction of a block with a branch has set RIP.
+    if (i < ops.length || !block.branches) core.rip = addresses[i] ?? core.rip;
+  }
+
+  /** Delivers an exception, or ends the run. */
+  private failed(error: unknown): void {
+    const { core } = this;
+    try {
+      if (!(error instanceof FaultSignal)) throw error;
+      core.deliver(error.fault);
+    } catch (inner) {
+      this.end = this.notModelled(inner);
+    }
+  }
+
+  private notModelled(error: unknown): RunEnd {
+    const { core } = this;
+    const what =
+      error instanceof NotModelledSignal
+        ? error.what
+        : error instanceof UnmodelledError
+          ? foundIn(error)
+          : undefined;
+    if (what === undefined) throw error;
+    const bytes = this.bytesAt(core.rip);
+    const result = decode(bytes);
+    const known = !isUndecoded(result);
+    return {
+      kind: 'not-modelled',
+      at: core.rip,
+      what,
+      mnemonic: known ? result.mnemonic : undefined,
+      bytes: known ? bytes.subarray(0, result.length) : bytes,
+    };
+  }
+
+  private bytesAt(at: Va): Uint8Array {
+    const bytes = new Uint8Array(MAX_LENGTH);
+    this.cpu.fetch(at, bytes);
+    return bytes.subarray(0, this.cpu.progress);
+  }
+}
+
+function foundIn(error: InputError): string {
+  return error.found ?? error.message;
+}
+
+function sameSet(a: ReadonlySet<number>, b: ReadonlySet<number>): boolean {
+  return a.size === b.size && [...a].every((each) => b.has(each));
+}

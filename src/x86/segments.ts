@@ -1,0 +1,135 @@
+/** Loads of segment registers and of the task register in 64-bit mode (APM vol. 2, 4.5, 4.8; vol. 3, MOV, LTR, SWAPGS). */
+import { va, vaAdd, vaOfU64, type Va } from '../machine/address.js';
+import { isFault } from '../machine/cpu/fault.js';
+import type { Core } from './core.js';
+import { SEGMENT } from './decode/instruction.js';
+import {
+  EXCEPTION,
+  FaultSignal,
+  invalidOpcode,
+  NotModelledSignal,
+  protectionFault,
+  raise,
+} from './faults.js';
+
+/** RPL and TI of a selector; the rest is the descriptor's offset in its table (APM vol. 2, 4.5.1). */
+const SELECTOR = { RPL: 3, TI: 4, OFFSET: 0xfff8 } as const;
+
+/** Fields of a descriptor of 8 bytes (APM vol. 2, 4.7). */
+const DESCRIPTOR = {
+  LIMIT_LOW: { shift: 0n, mask: 0xffffn },
+  BASE_LOW: { shift: 16n, mask: 0xff_ffffn },
+  TYPE: { shift: 40n, mask: 0xfn },
+  S: { shift: 44n, mask: 1n },
+  P: { shift: 47n, mask: 1n },
+  LIMIT_HIGH: { shift: 48n, mask: 0xfn },
+  G: { shift: 55n, mask: 1n },
+  BASE_HIGH: { shift: 56n, mask: 0xffn },
+} as const;
+type Field = keyof typeof DESCRIPTOR;
+
+const field = (descriptor: bigint, name: Field): bigint =>
+  (descriptor >> DESCRIPTOR[name].shift) & DESCRIPTOR[name].mask;
+
+const BASE_HIGH_FROM = 24n;
+const LIMIT_HIGH_FROM = 16n;
+const PAGE_GRANULAR = 12n;
+/** Types of a TSS descriptor in long mode (APM vol. 2, table 4-6): available, and busy. */
+const TSS = { AVAILABLE: 9n, LDT: 2n, BUSY_BIT: 1n << 41n, SIZE: 16 } as const;
+
+/** Reads a system structure: a supervisor access at any CPL (APM vol. 2, 5.6.1). */
+function readTable(core: Core, at: Va): bigint {
+  const { cpu } = core;
+  const { cpl } = cpu;
+  cpu.cpl = 0;
+  const value = cpu.loadU64(at);
+  cpu.cpl = cpl;
+  if (isFault(value)) throw new FaultSignal(value);
+  return value;
+}
+
+/** The address of a selector's descriptor. Beyond the table's limit, or in the LDT: #GP(selector). */
+function descriptorAt(core: Core, selector: number, size: number): Va {
+  const offset = selector & SELECTOR.OFFSET;
+  const error = selector & ~SELECTOR.RPL;
+  if ((selector & SELECTOR.TI) !== 0) throw new NotModelledSignal('a selector of the LDT');
+  const { base, limit } = core.cpu.gdtr;
+  if (offset + size - 1 > limit) protectionFault('a selector beyond the GDT', error);
+  return vaAdd(base, offset);
+}
+
+const baseOf = (descriptor: bigint): bigint =>
+  field(descriptor, 'BASE_LOW') | (field(descriptor, 'BASE_HIGH') << BASE_HIGH_FROM);
+
+/** The names of the MSRs that hold segment bases. */
+const BASE_MSR = { [SEGMENT.fs]: 'FS_BASE', [SEGMENT.gs]: 'GS_BASE' } as const;
+
+function setBase(core: Core, segment: number, base: bigint): void {
+  const name = segment === SEGMENT.fs ? BASE_MSR[SEGMENT.fs] : BASE_MSR[SEGMENT.gs];
+  core.cpu.msrs.set(name, base);
+  core.reloadBases();
+}
+
+/**
+ * MOV to or POP of a data-segment register. Our choice: the accessed bit of the descriptor is not set; kernels set it
+ * themselves. A null selector in FS or GS leaves the base, as on AMD's parts (APM vol. 2, 4.5.3).
+ */
+export function loadSegment(core: Core, segment: number, selector: number): void {
+  if (segment === SEGMENT.cs) invalidOpcode('MOV to CS');
+  const error = selector & ~SELECTOR.RPL;
+  if (error === 0) {
+    // APM vol. 2, 4.5.2: a null selector in SS is allowed at CPL 0 to 2 in 64-bit mode.
+    if (segment === SEGMENT.ss && core.cpl === 3) protectionFault('null selector in SS');
+    if (segment === SEGMENT.ss) core.cpu.ss = selector;
+    else core.selectors[segment] = selector;
+    return;
+  }
+  const descriptor = readTable(core, descriptorAt(core, selector, 8));
+  if (field(descriptor, 'S') === 0n) protectionFault('a system descriptor', error);
+  const type = field(descriptor, 'TYPE');
+  const code = (type & 8n) !== 0n;
+  // Readable code or data; for SS writable data.
+  const usable = segment === SEGMENT.ss ? !code && (type & 2n) !== 0n : !code || (type & 2n) !== 0n;
+  if (!usable) protectionFault('a segment of the wrong type', error);
+  if (field(descriptor, 'P') === 0n) {
+    raise(segment === SEGMENT.ss ? EXCEPTION.SS : EXCEPTION.NP, 'segment not present', error);
+  }
+  if (segment === SEGMENT.ss) core.cpu.ss = selector;
+  else core.selectors[segment] = selector;
+  if (segment === SEGMENT.fs || segment === SEGMENT.gs) setBase(core, segment, baseOf(descriptor));
+}
+
+/** LTR: a TSS descriptor of 16 bytes, which becomes busy (APM vol. 3, LTR; vol. 2, 4.8.3). */
+export function loadTaskRegister(core: Core, selector: number): void {
+  const error = selector & ~SELECTOR.RPL;
+  if (error === 0) protectionFault('LTR of a null selector');
+  const at = descriptorAt(core, selector, TSS.SIZE);
+  const low = readTable(core, at);
+  const high = readTable(core, vaAdd(at, 8));
+  if (field(low, 'S') !== 0n || field(low, 'TYPE') !== TSS.AVAILABLE) {
+    protectionFault('LTR of no available TSS', error);
+  }
+  if (field(low, 'P') === 0n) raise(EXCEPTION.NP, 'TSS not present', error);
+  const base = vaOfU64(baseOf(low) | ((high & 0xffff_ffffn) << 32n));
+  if (base === undefined) protectionFault('TSS base not canonical', error);
+  const raw = field(low, 'LIMIT_LOW') | (field(low, 'LIMIT_HIGH') << LIMIT_HIGH_FROM);
+  const limit = field(low, 'G') === 0n ? raw : (raw << PAGE_GRANULAR) | 0xfffn;
+  core.check(core.cpu.storeU64(at, low | TSS.BUSY_BIT));
+  core.memory.wrote(at);
+  core.cpu.tr = { selector, base: base ?? va(0), limit: Number(limit) };
+}
+
+/** LLDT: only the null selector, as kernels load it at boot. */
+export function loadLdt(core: Core, selector: number): void {
+  if ((selector & ~SELECTOR.RPL) !== 0) throw new NotModelledSignal('LLDT of a table');
+  core.ldtr = selector;
+}
+
+/** SWAPGS: GS.base and the MSR KERNEL_GS_BASE (APM vol. 3, SWAPGS). */
+export function swapGs(core: Core): void {
+  const { msrs } = core.cpu;
+  const base = msrs.get('GS_BASE');
+  msrs.set('GS_BASE', msrs.get('KERNEL_GS_BASE'));
+  msrs.set('KERNEL_GS_BASE', base);
+  core.reloadBases();
+}

@@ -1,0 +1,131 @@
+/** PUSH, POP, PUSHF, POPF, ENTER, LEAVE (APM vol. 3). */
+import { va } from '../machine/address.js';
+import { RBP, RSP } from './core.js';
+import { NotModelledSignal } from './faults.js';
+import { FLAG } from './flags.js';
+import { operandOf, reader, writer, type Op, type Site } from './operands.js';
+import { loadSegment } from './segments.js';
+
+/** PUSH of 64 bits; the value is read before RSP changes (APM vol. 3, PUSH). */
+function push(site: Site): Op {
+  const { core, instruction } = site;
+  if (instruction.operandSize !== 8) throw new NotModelledSignal('PUSH of 16 bits');
+  const from = operandOf(site, 0);
+  const read = reader(site, from);
+  if (from.size === 8) {
+    return () => {
+      const low = read();
+      core.push64(low, core.high);
+    };
+  }
+  return () => core.push64(read(), 0);
+}
+
+/** POP of 64 bits: a memory operand with RSP as base uses the RSP after the increment (APM vol. 3, POP). */
+function pop(site: Site): Op {
+  const { core, instruction } = site;
+  if (instruction.operandSize !== 8) throw new NotModelledSignal('POP of 16 bits');
+  const to = operandOf(site, 0);
+  if (to.kind === 'register' && to.file === 'segment') {
+    const { number } = to;
+    return () => {
+      const at = core.stack();
+      const selector = core.memory.load64(at) & 0xffff;
+      loadSegment(core, number, selector);
+      core.setNumber(RSP, at + 8);
+    };
+  }
+  const write = writer(site, to);
+  if (to.kind === 'register') {
+    return () => {
+      const low = core.pop64();
+      write(low, core.memory.high);
+    };
+  }
+  const { r } = core;
+  return () => {
+    const oldLow = r[2 * RSP] ?? 0;
+    const oldHigh = r[2 * RSP + 1] ?? 0;
+    const low = core.pop64();
+    const { high } = core.memory;
+    try {
+      write(low, high);
+    } catch (error) {
+      r[2 * RSP] = oldLow;
+      r[2 * RSP + 1] = oldHigh;
+      throw error;
+    }
+  };
+}
+
+/** PUSHFQ: VM and RF are pushed as 0 (APM vol. 3, PUSHF). */
+function pushFlags({ core }: Site): Op {
+  return () => core.push64(core.flags.value & ~(FLAG.VM | FLAG.RF), 0);
+}
+
+/** Flags that POPF changes at CPL 0; VIP, VIF and VM stay, RF is cleared (APM vol. 3, POPF). */
+const POPF_ALWAYS =
+  FLAG.CF |
+  FLAG.PF |
+  FLAG.AF |
+  FLAG.ZF |
+  FLAG.SF |
+  FLAG.TF |
+  FLAG.DF |
+  FLAG.OF |
+  FLAG.NT |
+  FLAG.AC |
+  FLAG.ID;
+
+function popFlags({ core }: Site): Op {
+  return () => {
+    const { flags } = core;
+    const value = core.pop64();
+    const old = flags.value;
+    const privileged = core.cpl === 0 ? FLAG.IF | FLAG.IOPL : 0;
+    // APM vol. 3, POPF: IF can be changed where CPL is at most IOPL.
+    const mask = POPF_ALWAYS | privileged;
+    if ((value & FLAG.TF) !== 0) throw new NotModelledSignal('RFLAGS.TF: single steps');
+    flags.value = (value & mask) | (old & ~mask & ~FLAG.RF);
+    core.stop = true;
+  };
+}
+
+/** LEAVE (APM vol. 3). */
+function leave({ core }: Site): Op {
+  const { r, memory } = core;
+  return () => {
+    const at = core.linear(r[2 * RBP] ?? 0, r[2 * RBP + 1] ?? 0, true);
+    const low = memory.load64(at);
+    core.setNumber(RSP, at + 8);
+    r[2 * RBP] = low;
+    r[2 * RBP + 1] = memory.high;
+  };
+}
+
+/** ENTER with nesting level 0 (APM vol. 3). */
+function enter(site: Site): Op {
+  const { core } = site;
+  const { r } = core;
+  const size = operandOf(site, 0);
+  const level = operandOf(site, 1);
+  if (size.kind !== 'immediate' || level.kind !== 'immediate' || (level.low & 31) !== 0) {
+    throw new NotModelledSignal('ENTER with a nesting level');
+  }
+  const bytes = size.low;
+  return () => {
+    core.push64(r[2 * RBP] ?? 0, r[2 * RBP + 1] ?? 0);
+    r[2 * RBP] = r[2 * RSP] ?? 0;
+    r[2 * RBP + 1] = r[2 * RSP + 1] ?? 0;
+    core.setNumber(RSP, va(core.stack() - bytes));
+  };
+}
+
+export const STACK: Readonly<Record<string, (site: Site) => Op>> = {
+  push,
+  pop,
+  pushfq: pushFlags,
+  popfq: popFlags,
+  leave,
+  enter,
+};

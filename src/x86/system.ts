@@ -1,0 +1,284 @@
+/** System instructions: MSRs, tables, ports, caches, CPUID, time (APM vol. 3, chapter 4). */
+import type { Va } from '../machine/address.js';
+import { isFault } from '../machine/cpu/fault.js';
+import { MSR } from '../machine/cpu/msr.js';
+import { RAX, RBX, RCX, RDX, type Core } from './core.js';
+import { FLAG } from './flags.js';
+import { EXCEPTION, FaultSignal, NotModelledSignal, protectionFault, raise } from './faults.js';
+import { linearAddress, operandOf, reader, writer, type Op, type Site } from './operands.js';
+import { loadLdt, loadTaskRegister, swapGs } from './segments.js';
+
+/** The time-stamp counter's increment for each instruction: an instruction takes 10 ns, the TSC has 2 GHz (our choice). */
+export const TSC_PER_INSTRUCTION = 20;
+const TSC_MSR = 0x10;
+
+/** MSRs whose write changes translations or memory types. */
+const TRANSLATING: ReadonlySet<number> = new Set([MSR.EFER, MSR.SYSCFG, MSR.PAT, MSR.MTRRdefType]);
+const BASES: ReadonlySet<number> = new Set([MSR.FS_BASE, MSR.GS_BASE]);
+
+/** A #GP at CPL above 0 (APM vol. 3, chapter 4). */
+function privileged(make: (site: Site) => Op): (site: Site) => Op {
+  return (site) => {
+    const { core } = site;
+    const op = make(site);
+    return () => {
+      if (core.cpl !== 0) protectionFault('a privileged instruction');
+      op();
+    };
+  };
+}
+
+const nothing = (): Op => () => undefined;
+
+// --- MSRs, CPUID, time ---------------------------------------------------------------------------------------------
+
+function setPair(core: Core, value: bigint): void {
+  core.set64(RAX, BigInt.asUintN(32, value));
+  core.set64(RDX, BigInt.asUintN(32, value >> 32n));
+}
+
+const timeStamp = (core: Core, index: number): bigint =>
+  BigInt(core.retired + index) * BigInt(TSC_PER_INSTRUCTION) + core.tscOffset;
+
+function readMsr({ core, index }: Site): Op {
+  const { r, cpu } = core;
+  return () => {
+    const number = (r[2 * RCX] ?? 0) >>> 0;
+    const value = number === TSC_MSR ? timeStamp(core, index) : cpu.rdmsr(number);
+    if (isFault(value)) throw new FaultSignal(value);
+    setPair(core, value);
+  };
+}
+
+function writeMsr({ core, index }: Site): Op {
+  const { r, cpu } = core;
+  return () => {
+    const number = (r[2 * RCX] ?? 0) >>> 0;
+    const low = BigInt((r[2 * RAX] ?? 0) >>> 0);
+    const value = (BigInt((r[2 * RDX] ?? 0) >>> 0) << 32n) | low;
+    if (number === TSC_MSR) {
+      core.tscOffset += value - timeStamp(core, index);
+      return;
+    }
+    core.check(cpu.wrmsr(number, value));
+    if (BASES.has(number)) core.reloadBases();
+    if (TRANSLATING.has(number)) core.translationsChanged();
+  };
+}
+
+function readTimeStamp({ core, index }: Site): Op {
+  return () => setPair(core, timeStamp(core, index));
+}
+
+function identify({ core }: Site): Op {
+  const { r, cpu } = core;
+  return () => {
+    const result = cpu.cpuid((r[2 * RAX] ?? 0) >>> 0, (r[2 * RCX] ?? 0) >>> 0);
+    const registers = [
+      [RAX, result.eax],
+      [RBX, result.ebx],
+      [RCX, result.ecx],
+      [RDX, result.edx],
+    ] as const;
+    for (const [register, value] of registers) {
+      r[2 * register] = value | 0;
+      r[2 * register + 1] = 0;
+    }
+    // CPUID serializes: bytes that were stored are fetched again (APM vol. 2, 7.6.4).
+    core.stop = true;
+  };
+}
+
+// --- Tables --------------------------------------------------------------------------------------------------------
+
+function memoryAddress(site: Site): () => Va {
+  const operand = operandOf(site, 0);
+  if (operand.kind !== 'memory') throw new NotModelledSignal('a register operand');
+  return linearAddress(site.core, operand, site.next);
+}
+
+/** LGDT and LIDT: a limit of 16 bits, then a base of 64 (APM vol. 3, LGDT). */
+function loadTable(which: 'lgdt' | 'lidt'): (site: Site) => Op {
+  return (site) => {
+    const { core } = site;
+    const { memory, cpu } = core;
+    const address = memoryAddress(site);
+    return () => {
+      memory.loadBytes(address(), 10);
+      const view = new DataView(memory.bytes.buffer);
+      const base = core.linear(view.getInt32(2, true), view.getInt32(6, true));
+      cpu[which](base, view.getUint16(0, true));
+    };
+  };
+}
+
+function storeTable(which: 'gdtr' | 'idtr'): (site: Site) => Op {
+  return (site) => {
+    const { core } = site;
+    const { memory, cpu } = core;
+    const address = memoryAddress(site);
+    return () => {
+      const at = address();
+      const { base, limit } = cpu[which];
+      const view = new DataView(memory.bytes.buffer);
+      view.setUint16(0, limit, true);
+      view.setBigInt64(2, BigInt(base), true);
+      memory.storeBytes(at, 10);
+    };
+  };
+}
+
+function loadSelector(load: (core: Core, selector: number) => void): (site: Site) => Op {
+  return (site) => {
+    const { core } = site;
+    const read = reader(site, operandOf(site, 0));
+    return () => load(core, read() & 0xffff);
+  };
+}
+
+function storeSelector(value: (core: Core) => number): (site: Site) => Op {
+  return (site) => {
+    const { core } = site;
+    const write = writer(site, operandOf(site, 0));
+    return () => write(value(core), 0);
+  };
+}
+
+// --- Caches and translations ---------------------------------------------------------------------------------------
+
+function invalidatePage(site: Site): Op {
+  const { core } = site;
+  const address = memoryAddress(site);
+  return () => {
+    core.cpu.invlpg(address());
+    core.translationsChanged();
+  };
+}
+
+function flushLine(site: Site): Op {
+  const { core } = site;
+  const address = memoryAddress(site);
+  return () => core.check(core.cpu.clflush(address()));
+}
+
+function writeBack({ core }: Site): Op {
+  return () => core.cpu.wbinvd();
+}
+
+// --- Ports, interrupts, halt ---------------------------------------------------------------------------------------
+
+function portNumber(site: Site, index: number): () => number {
+  const read = reader(site, operandOf(site, index));
+  return () => read() & 0xffff;
+}
+
+function input(site: Site): Op {
+  const { core } = site;
+  const to = operandOf(site, 0);
+  const write = writer(site, to);
+  const port = portNumber(site, 1);
+  return () => write(core.ports.portIn(port(), to.size) | 0, 0);
+}
+
+function output(site: Site): Op {
+  const { core } = site;
+  const from = operandOf(site, 1);
+  const read = reader(site, from);
+  const port = portNumber(site, 0);
+  return () => core.ports.portOut(port(), read() >>> 0, from.size);
+}
+
+function setFlag(flag: number, on: boolean): (site: Site) => Op {
+  return ({ core: { flags } }) =>
+    () => {
+      flags.system = on ? flags.system | flag : flags.system & ~flag;
+    };
+}
+
+/** STI: interrupts are taken after the next instruction only (APM vol. 3, STI). */
+function enableInterrupts({ core }: Site): Op {
+  return () => {
+    core.flags.system |= FLAG.IF;
+    core.shadow = true;
+    core.stop = true;
+  };
+}
+
+function halt({ core }: Site): Op {
+  return () => {
+    core.halted = true;
+    core.stop = true;
+  };
+}
+
+/** INT3: a trap, so that the handler returns to the next instruction (APM vol. 2, 8.2.4). */
+function breakpoint({ core, next }: Site): Op {
+  return () => {
+    core.rip = next;
+    core.deliver({ vector: EXCEPTION.BP, error: 0, why: 'INT3' });
+  };
+}
+
+const carry = (change: (cf: number) => number): ((site: Site) => Op) => {
+  return ({ core: { flags } }) =>
+    () =>
+      flags.set(FLAG.CF, change(flags.cf()));
+};
+
+const nopNames = [
+  ...['nop', 'pause', 'lfence', 'mfence', 'sfence', 'endbr64', 'endbr32', 'wait'],
+  ...[
+    'prefetch',
+    'prefetchw',
+    'prefetchwt1',
+    'prefetchnta',
+    'prefetcht0',
+    'prefetcht1',
+    'prefetcht2',
+  ],
+];
+
+export const SYSTEM: Readonly<Record<string, (site: Site) => Op>> = {
+  ...Object.fromEntries(nopNames.map((name) => [name, nothing])),
+  rdmsr: privileged(readMsr),
+  wrmsr: privileged(writeMsr),
+  rdtsc: readTimeStamp,
+  cpuid: identify,
+  lgdt: privileged(loadTable('lgdt')),
+  lidt: privileged(loadTable('lidt')),
+  sgdt: storeTable('gdtr'),
+  sidt: storeTable('idtr'),
+  ltr: privileged(loadSelector(loadTaskRegister)),
+  lldt: privileged(loadSelector(loadLdt)),
+  str: storeSelector((core) => core.cpu.tr.selector),
+  sldt: storeSelector((core) => core.ldtr),
+  smsw: storeSelector((core) => core.cpu.cr0 & 0xffff),
+  clts: privileged(
+    ({ core }) =>
+      () =>
+        core.check(core.cpu.writeCr0((core.cpu.cr0 & ~8) >>> 0)),
+  ),
+  invlpg: privileged(invalidatePage),
+  clflush: flushLine,
+  wbinvd: privileged(writeBack),
+  invd: privileged(() => {
+    throw new NotModelledSignal('INVD: caches are dropped without a write-back');
+  }),
+  in: input,
+  out: output,
+  cli: setFlag(FLAG.IF, false),
+  sti: enableInterrupts,
+  cld: setFlag(FLAG.DF, false),
+  std: setFlag(FLAG.DF, true),
+  clc: carry(() => 0),
+  stc: carry(() => 1),
+  cmc: carry((cf) => cf ^ 1),
+  hlt: privileged(halt),
+  int3: breakpoint,
+  swapgs: privileged(
+    ({ core }) =>
+      () =>
+        swapGs(core),
+  ),
+  rdpmc: () => () => raise(EXCEPTION.GP, 'RDPMC of a counter that is not there'),
+};
