@@ -84,6 +84,9 @@ try {
     console.log('real image: run scripts/fetch-debian-kernel.mjs first');
   }
 
+  console.log("\na real image's own instructions, with SME on: to the entry of each function");
+  await runSource('bench/x86.ts', join(root, 'dist/bench-x86.mjs'), { packages: 'external' });
+
   console.log('\nthe series without each hunk, on the default scenario: CPU time in one process');
   // In dist/, since it finds the package's files relative to itself, as the bundle of the commands does.
   await runSource('bench/matrix.ts', join(root, 'dist/bench-matrix.mjs'), { packages: 'external' });

@@ -65,7 +65,8 @@ function moves(size: number): (site: Site) => Op {
     const store = storer(core, size);
     const element = (): void => {
       const low = load(from());
-      store(to(), low, core.high);
+      const { high } = core;
+      store(to(), low, high);
       const step = stepOf(core, size);
       advance(core, RSI, step);
       advance(core, RDI, step);

@@ -616,6 +616,25 @@ const rows: readonly Row[] = [
     out: { rax: 6n, rbx: 6n },
     flags: 'CPAS',
   },
+  // Measured on an EPYC.
+  {
+    name: 'CMPXCHG of 32 bits that is equal leaves bits 63:32 of RAX',
+    code: '0f b1 cb',
+    in: { rax: 0xffff_ffff_0000_0005n, rbx: 5n, rcx: 9n },
+    out: { rax: 0xffff_ffff_0000_0005n, rbx: 9n },
+  },
+  {
+    name: 'CMPXCHG of 32 bits that differs leaves bits 63:32 of the destination',
+    code: '0f b1 cb',
+    in: { rax: 1n, rbx: 0x1234_5678_9abc_def0n, rcx: 9n },
+    out: { rax: 0x9abc_def0n, rbx: 0x1234_5678_9abc_def0n },
+  },
+  {
+    name: 'BSF of 32 bits of 0 leaves bits 63:32 of the destination',
+    code: '0f bc c3',
+    in: { rax: 0x1234_5678_9abc_def0n, rbx: 0n },
+    out: { rax: 0x1234_5678_9abc_def0n },
+  },
   // Stack and branches
   {
     name: 'PUSH RSP pushes the old value',
@@ -664,6 +683,13 @@ describe('string instructions', () => {
       at + 0x1008n,
       0n,
     ]);
+  });
+
+  test('MOVSQ without REP moves both halves', () => {
+    const program = new Program('48 a5', { rsi: at, rdi: at + 0x1000n });
+    program.write(DATA, text);
+    program.run();
+    expect(program.memory(DATA + 0x1000)).toEqual([0x6867_6665_6463_6261n]);
   });
 
   test('REP MOVSB to the next byte repeats the first one', () => {

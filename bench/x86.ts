@@ -1,0 +1,36 @@
+/** Instructions per second of a kernel image that is executed, from its entry to its first console message and beyond. */
+import { existsSync, readFileSync } from 'node:fs';
+import { parse } from 'yaml';
+import { readKernelImage } from '../src/firmware/image/kernel-image.js';
+import { nodeCipher } from '../src/node/node-cipher.js';
+import { parseScenario, setPath } from '../src/scenario/scenario.js';
+import { ExecutedBoot } from '../src/sequencer/executed-boot.js';
+
+const RECORD = '.cache/debian-kernel/kernel.json';
+const CMDLINE =
+  'console=tty0 console=ttyS0 earlyprintk=serial,ttyS0,115200 nokaslr mem_encrypt=on lpj=4000000';
+/** Functions of 6.1 in the order in which a boot enters them. */
+const FUNCTIONS = ['x86_64_start_kernel', '_printk', 'init_mem_mapping', 'setup_per_cpu_areas'];
+
+function boot(): ExecutedBoot {
+  const { vmlinuz } = JSON.parse(readFileSync(RECORD, 'utf8')) as { vmlinuz: string };
+  const image = readKernelImage(new Uint8Array(readFileSync(vmlinuz)), { file: vmlinuz });
+  const file = 'scenarios/firmware-syscfg.yaml';
+  const data = setPath(parse(readFileSync(file, 'utf8')), `cmdline=${CMDLINE}`);
+  return new ExecutedBoot({ scenario: parseScenario(file, data), image, cipher: nodeCipher });
+}
+
+if (existsSync(RECORD)) {
+  const subject = boot();
+  const { executor } = subject;
+  const start = performance.now();
+  for (const name of FUNCTIONS) {
+    subject.runTo(name);
+    const seconds = (performance.now() - start) / 1000;
+    const millions = executor.instructions / 1e6;
+    console.log(
+      `x86: ${name.padEnd(24)} ${millions.toFixed(2).padStart(7)} M instructions ` +
+        `${seconds.toFixed(2).padStart(6)} s ${(millions / seconds).toFixed(1).padStart(5)} M/s`,
+    );
+  }
+} else console.log('x86: run scripts/fetch-debian-kernel.mjs first');
