@@ -27,6 +27,8 @@ export interface ExecutedBootOptions {
   readonly cipher: BlockCipherFactory;
   /** Encrypt on the first read of the ciphertext (the default), or at once. */
   readonly lazy?: boolean;
+  /** Whether accesses to lines in the cache skip its search (the default); the effect is the same. */
+  readonly direct?: boolean;
 }
 
 /** Bit 7 of xloadflags: XLF_MEM_ENCRYPTION (arch/x86/include/uapi/asm/bootparam.h, since 6.9). */
@@ -66,7 +68,8 @@ export class ExecutedBoot {
   readonly image: KernelImage;
 
   /** Loads the machine; the next instruction is the image's first. */
-  constructor({ scenario, image, initrd: given, cipher, lazy = true }: ExecutedBootOptions) {
+  constructor({ scenario, image, initrd: given, cipher, ...more }: ExecutedBootOptions) {
+    const { lazy = true, direct = true } = more;
     this.image = image;
     const model = cpuModelOf(scenario);
     const { machine, loader, firmware, cmdline } = scenario;
@@ -104,7 +107,7 @@ export class ExecutedBoot {
       this.machine.dmaWrite(pa((zeroPageAt ?? LOADER_LAYOUT.zeroPage) + at), Uint8Array.of(flags));
     }
     this.machine.cpus[0].rip = va(this.loaded.entry);
-    this.executor = new Executor(this.machine);
+    this.executor = new Executor(this.machine, this.machine.cpus[0], direct);
   }
 
   run(options?: RunOptions): RunEnd {

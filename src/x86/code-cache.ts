@@ -7,6 +7,7 @@
 import { LINE_SIZE, PAGE_SIZE, va, vaAdd, type KeyId, type Va } from '../machine/address.js';
 import { isFault } from '../machine/cpu/fault.js';
 import type { Cpu } from '../machine/cpu/cpu.js';
+import type { TlbEntry } from '../machine/cpu/tlb.js';
 import type { Fault } from '../machine/types.js';
 import { BRANCHES } from './control-flow.js';
 import { decode } from './decode/decoder.js';
@@ -15,6 +16,7 @@ import { EXCEPTION, FaultSignal, raise } from './faults.js';
 import { operationOf } from './handlers.js';
 import type { CodeWatch } from './linear-memory.js';
 import type { Core } from './core.js';
+import { forgetPages } from './page-table.js';
 import type { Op } from './operands.js';
 
 /** The most instructions of a block (our choice). */
@@ -80,6 +82,11 @@ export class CodeCache implements CodeWatch {
 
   forget(): void {
     this.tags.fill(NaN);
+  }
+
+  translationRemoved(entry: TlbEntry | null): void {
+    if (entry === null) this.forget();
+    else forgetPages(this.tags, entry);
   }
 
   /** Drops all blocks: the breakpoints have changed. */

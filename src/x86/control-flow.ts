@@ -134,10 +134,13 @@ const farCall = (): Op => {
 /** IRETQ, as the machine's CPU does it (APM vol. 3, IRET). */
 function interruptReturn({ core }: Site): Op {
   return () => {
+    const { cpl } = core;
     core.toCpu();
     core.check(core.cpu.iret());
     core.fromCpu();
     changedMode(core);
+    // What a page allows depends on CPL.
+    if (core.cpl !== cpl) core.translationsChanged();
     core.stop = true;
   };
 }

@@ -80,8 +80,9 @@ export class Core {
     readonly cpu: Cpu,
     readonly ports: Ports,
     private readonly code: CodeWatch,
+    direct = true,
   ) {
-    this.memory = new LinearMemory(cpu, code);
+    this.memory = new LinearMemory(cpu, code, direct);
     this.dr[2 * 6] = DR6_RESET;
     this.dr[2 * 7] = DR7_RESET;
   }

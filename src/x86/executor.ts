@@ -43,12 +43,14 @@ export class Executor {
   private readonly code: CodeCache;
   private end: RunEnd | null = null;
 
+  /** @param direct whether accesses to lines in the cache skip its search; the effect is the same. */
   constructor(
     machine: Machine,
     readonly cpu: Cpu = machine.cpus[0],
+    direct = true,
   ) {
     this.code = new CodeCache(cpu);
-    this.core = new Core(cpu, machine.bus, this.code);
+    this.core = new Core(cpu, machine.bus, this.code, direct);
     this.code.core = this.core;
     machine.probes.dma.listen((kind, _requester, pa, _key, length) => {
       if (kind !== 'write') return;

@@ -1,11 +1,14 @@
 /**
  * Accesses of instructions to memory, all through the machine's CPU: its TLB, cache and engine. Addresses are linear.
- * A fault is thrown before anything is changed.
+ * A fault is thrown before anything is changed. An access to a line that is known to be in the cache goes to its bytes,
+ * with the same effect, unless somebody listens to accesses.
  */
 import { PAGE_SIZE, vaAdd, type Va } from '../machine/address.js';
 import type { Cpu } from '../machine/cpu/cpu.js';
+import { TLB_KIND, type TlbEntry } from '../machine/cpu/tlb.js';
 import type { Fault } from '../machine/types.js';
 import { FaultSignal } from './faults.js';
+import { forgetPages, inOneLine, inSlot, MISS, PageTable } from './page-table.js';
 
 /** Pages whose last store met no code, direct-mapped (our choice). */
 const ENTRIES = 4096;
@@ -18,6 +21,8 @@ export interface CodeWatch {
   changed(page: number): void;
   /** Translations may have changed. */
   forget(): void;
+  /** A translation is no longer in the TLB; null: none is. */
+  translationRemoved(entry: TlbEntry | null): void;
 }
 
 export class LinearMemory {
@@ -28,31 +33,92 @@ export class LinearMemory {
   readonly bytes = new Uint8Array(this.words.buffer);
   private readonly half = new Uint16Array(this.words.buffer);
   private readonly noCode = new Float64Array(ENTRIES).fill(NaN);
+  private readonly reads: PageTable;
+  private readonly writes: PageTable;
+  private readonly lines: Cpu['behind']['cache']['direct'];
+  private readonly lineWords: Int32Array;
+  private readonly lineBytes: Uint8Array;
+  private readonly behind: Cpu['behind'];
+  private readonly accessed: Cpu['behind']['probes']['accessed'];
+  private readonly touched: Cpu['behind']['probes']['touched'];
 
+  /** @param direct whether lines that are in the cache are accessed directly. */
   constructor(
     private readonly cpu: Cpu,
     private readonly code: CodeWatch,
-  ) {}
+    private readonly direct = true,
+  ) {
+    this.behind = cpu.behind;
+    const { cache, probes } = this.behind;
+    this.lines = cache.direct;
+    this.lineWords = this.lines.words;
+    this.lineBytes = this.lines.bytes;
+    this.reads = new PageTable(this.lines);
+    this.writes = new PageTable(this.lines);
+    this.accessed = probes.accessed;
+    this.touched = probes.touched;
+    cpu.tlb.onRemove = (entry) => {
+      this.drop(entry);
+    };
+  }
+
+  /** The offset of an address in the cache's bytes for a load, or MISS. */
+  private loadAt(at: Va): number {
+    if (this.accessed.active || this.touched.active) return MISS;
+    const slot = this.reads.slot(at);
+    if (slot === MISS) return MISS;
+    this.lines.read(slot);
+    return inSlot(slot, at);
+  }
+
+  /** The same for a store, which is then done. */
+  private storeAt(at: Va): number {
+    if (this.accessed.active || this.touched.active) return MISS;
+    const slot = this.writes.slot(at);
+    if (slot === MISS) return MISS;
+    this.lines.write(slot, this.cpu.id, this.behind.origin);
+    return inSlot(slot, at);
+  }
 
   private read(at: Va, size: number): void {
     const fault = this.cpu.read(at, this.bytes, 0, size);
     if (fault !== null) throw new FaultSignal(fault);
+    if (!this.direct || !inOneLine(at, size)) return;
+    const entry = this.cpu.cachedEntry(at, TLB_KIND.read);
+    if (entry !== undefined) this.reads.remember(at, entry);
   }
 
   load8(at: Va): number {
+    const from = this.loadAt(at);
+    if (from !== MISS) return this.lineBytes[from] ?? 0;
     this.read(at, 1);
     return this.bytes[0] ?? 0;
   }
   load16(at: Va): number {
+    if ((at & 1) === 0) {
+      const from = this.loadAt(at);
+      if (from !== MISS) return this.lines.halves[from >> 1] ?? 0;
+    }
     this.read(at, 2);
     return this.half[0] ?? 0;
   }
   load32(at: Va): number {
+    if ((at & 3) === 0) {
+      const from = this.loadAt(at);
+      if (from !== MISS) return this.lineWords[from >> 2] ?? 0;
+    }
     this.read(at, 4);
     return this.words[0] ?? 0;
   }
   /** The low half; `high` is the high one. */
   load64(at: Va): number {
+    if ((at & 7) === 0) {
+      const from = this.loadAt(at);
+      if (from !== MISS) {
+        this.high = this.lineWords[(from >> 2) + 1] ?? 0;
+        return this.lineWords[from >> 2] ?? 0;
+      }
+    }
     this.read(at, 8);
     this.high = this.words[1] ?? 0;
     return this.words[0] ?? 0;
@@ -63,18 +129,45 @@ export class LinearMemory {
   }
 
   store8(at: Va, value: number): void {
+    const to = this.storeAt(at);
+    if (to !== MISS) {
+      this.lineBytes[to] = value;
+      return;
+    }
     this.bytes[0] = value;
     this.write(at, 1);
   }
   store16(at: Va, value: number): void {
+    if ((at & 1) === 0) {
+      const to = this.storeAt(at);
+      if (to !== MISS) {
+        this.lines.halves[to >> 1] = value;
+        return;
+      }
+    }
     this.half[0] = value;
     this.write(at, 2);
   }
   store32(at: Va, value: number): void {
+    if ((at & 3) === 0) {
+      const to = this.storeAt(at);
+      if (to !== MISS) {
+        this.lineWords[to >> 2] = value;
+        return;
+      }
+    }
     this.words[0] = value;
     this.write(at, 4);
   }
   store64(at: Va, low: number, high: number): void {
+    if ((at & 7) === 0) {
+      const to = this.storeAt(at);
+      if (to !== MISS) {
+        this.lineWords[to >> 2] = low;
+        this.lineWords[(to >> 2) + 1] = high;
+        return;
+      }
+    }
     this.words[0] = low;
     this.words[1] = high;
     this.write(at, 8);
@@ -89,30 +182,37 @@ export class LinearMemory {
     const page = at - offset;
     if (offset + size > PAGE_SIZE) {
       // Neither page changes if one of them faults.
-      this.check(this.cpu.checkWrite(at) ?? this.cpu.checkWrite(vaAdd(at, PAGE_SIZE - offset)));
+      const second = vaAdd(at, PAGE_SIZE - offset);
+      this.check(this.cpu.checkWrite(at) ?? this.cpu.checkWrite(second));
       this.check(this.cpu.write(at, this.bytes, 0, size));
       this.wrote(at);
-      this.wrote(vaAdd(at, size - 1));
+      this.wrote(second);
       return;
     }
     this.check(this.cpu.write(at, this.bytes, 0, size));
-    if (this.noCode[(page / PAGE_SIZE) & (ENTRIES - 1)] !== page) this.wrote(at);
+    if (this.noCode[(page / PAGE_SIZE) & (ENTRIES - 1)] !== page && this.wrote(at)) return;
+    if (!this.direct || !inOneLine(at, size)) return;
+    const entry = this.cpu.cachedEntry(at, TLB_KIND.write);
+    // A store through a page that is not dirty walks, to set the bit (APM vol. 2, 5.4.2).
+    if (entry?.dirty === true) this.writes.remember(at, entry);
   }
 
   private check(fault: Fault | null): void {
     if (fault !== null) throw new FaultSignal(fault);
   }
 
-  /** A store has changed the page of an address. */
-  wrote(at: Va): void {
+  /** A store has changed the page of an address. Returns whether it may contain decoded code. */
+  wrote(at: Va): boolean {
     const entry = this.cpu.translate(at);
-    if (!('pa' in entry)) return;
+    if (!('pa' in entry)) return true;
     const physical = entry.pa - (entry.pa % PAGE_SIZE);
-    if (this.code.hasCode(physical)) this.code.changed(physical);
-    else {
-      const page = Math.floor(at / PAGE_SIZE) * PAGE_SIZE;
-      this.noCode[(page / PAGE_SIZE) & (ENTRIES - 1)] = page;
+    if (this.code.hasCode(physical)) {
+      this.code.changed(physical);
+      return true;
     }
+    const page = Math.floor(at / PAGE_SIZE) * PAGE_SIZE;
+    this.noCode[(page / PAGE_SIZE) & (ENTRIES - 1)] = page;
+    return false;
   }
 
   /** Stores of a long string operation have changed a range. */
@@ -127,6 +227,15 @@ export class LinearMemory {
 
   /** Forgets what is known of pages: translations may have changed, or a page has got code. */
   forget(): void {
-    this.noCode.fill(NaN);
+    this.drop(null);
+  }
+
+  /** A translation is no longer in the TLB; null: none is. */
+  private drop(entry: TlbEntry | null): void {
+    this.reads.forget(entry);
+    this.writes.forget(entry);
+    if (entry === null) this.noCode.fill(NaN);
+    else forgetPages(this.noCode, entry);
+    this.code.translationRemoved(entry);
   }
 }

@@ -35,8 +35,9 @@ const HIGH_BYTES = 2 ** 32 * LINE_SIZE;
 const KEY_SHIFT = 14;
 const HIGH_MASK = 2 ** KEY_SHIFT - 1;
 
-const low = (pa: number): number => (pa / LINE_SIZE) | 0;
-const high = (pa: number, key: number): number =>
+/** The two parts of the tag of an address under a key. */
+export const tagLow = (pa: number): number => (pa / LINE_SIZE) | 0;
+export const tagHigh = (pa: number, key: number): number =>
   (pa < HIGH_BYTES ? 0 : Math.floor(pa / HIGH_BYTES)) | (key << KEY_SHIFT);
 
 const addressIn = (lowTag: number, highTag: number): Pa =>
@@ -97,8 +98,8 @@ export class LineTags {
   /** The slot of the line that holds an address under a key, or NO_SLOT. */
   find(pa: Pa, key: KeyId): number {
     const { lowTag, highTag } = this;
-    const l = low(pa);
-    const h = high(pa, key);
+    const l = tagLow(pa);
+    const h = tagHigh(pa, key);
     const first = (l & (this.sets - 1)) * this.ways;
     // Adjacent lines are often in the same way of their sets.
     const likely = first + this.way;
@@ -116,7 +117,7 @@ export class LineTags {
   /** The slot for a new line of this address: an empty one of its set, else the policy's victim. */
   victim(pa: Pa): number {
     const { highTag } = this;
-    const first = (low(pa) & (this.sets - 1)) * this.ways;
+    const first = (tagLow(pa) & (this.sets - 1)) * this.ways;
     const end = first + this.ways;
     if (this.valid !== highTag.length) {
       for (let slot = first; slot < end; slot++) if (highTag[slot] === INVALID) return slot;
@@ -127,12 +128,17 @@ export class LineTags {
   /** Puts a clean line in a slot. */
   take(slot: number, pa: Pa, key: KeyId, cpu: number, origin: Origin): void {
     if (this.highTag[slot] === INVALID) this.valid++;
-    this.lowTag[slot] = low(pa);
-    this.highTag[slot] = high(pa, key);
+    this.lowTag[slot] = tagLow(pa);
+    this.highTag[slot] = tagHigh(pa, key);
     this.dirtyBits[slot] = 0;
     this.owner[slot] = cpu;
     this.origin[slot] = origin;
     this.replacement.fill(slot);
+  }
+
+  /** Whether a slot holds the line of a tag. */
+  holds(slot: number, low: number, high: number): boolean {
+    return this.lowTag[slot] === low && this.highTag[slot] === high;
   }
 
   touch(slot: number): void {
@@ -207,7 +213,7 @@ export class LineTags {
 
   /** Slots that hold a physical line under a key other than `key`. */
   sameLineOtherKey(pa: Pa, key: KeyId): number[] {
-    const h = high(pa, key);
+    const h = tagHigh(pa, key);
     return this.slotsOfLine(pa).filter((slot) => this.highTag[slot] !== h);
   }
 
@@ -287,10 +293,10 @@ export class LineTags {
     const { ways, sets, lowTag, highTag, written, replacement } = this;
     for (let i = 0; i < count; i++) {
       const line = pa + i * LINE_SIZE;
-      const l = low(line);
+      const l = tagLow(line);
       const slot = (l & (sets - 1)) * ways + Math.floor(i / sets);
       lowTag[slot] = l;
-      highTag[slot] = high(line, key);
+      highTag[slot] = tagHigh(line, key);
       replacement.fill(slot);
       written[slot] = ++this.writes;
     }
@@ -415,8 +421,8 @@ export class LineTags {
   }
 
   private slotsOfLine(pa: number): number[] {
-    const l = low(pa);
-    const above = high(pa, 0);
+    const l = tagLow(pa);
+    const above = tagHigh(pa, 0);
     const first = (l & (this.sets - 1)) * this.ways;
     const found: number[] = [];
     for (let slot = first; slot < first + this.ways; slot++) {

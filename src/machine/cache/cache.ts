@@ -22,6 +22,7 @@ import {
   REPLACEMENT,
   type TaggedLine,
 } from './cache-tags.js';
+import { DirectLines } from './direct-lines.js';
 import { setsOf } from './geometry.js';
 import { LazyFill } from './lazy-fill.js';
 import type { LineStore } from '../memory/line-store.js';
@@ -60,13 +61,13 @@ export interface CachedLine extends TaggedLine {
 
 /** Accesses up to this many bytes are copied byte by byte: a subarray costs more. */
 const SMALL = 16;
-
 export class Cache {
   readonly size: number;
   private readonly store: LineStore;
   private readonly probes: Probes;
   private readonly coherent: boolean;
   private readonly tags: LineTags;
+  readonly direct: DirectLines;
   /** The bytes of the slots, followed by a page in which an access to several lines is gathered. */
   private readonly data: Uint8Array;
   /** The same bytes, for copies of whole lines. */
@@ -95,6 +96,7 @@ export class Cache {
     this.reorder = writeBack === undefined ? null : reorderOf(writeBack);
     this.data = new Uint8Array(size + PAGE_SIZE);
     this.words = new Int32Array(this.data.buffer);
+    this.direct = new DirectLines(this.tags, this.data);
   }
 
   /** The number of valid and of dirty lines. */
@@ -190,8 +192,7 @@ export class Cache {
 
   /** Puts the lines of a long fill into the directory. */
   private materialize(): void {
-    if (this.lazy === null) return;
-    this.lazy.materialize(this.tags, this.data);
+    this.lazy?.materialize(this.tags, this.data);
     this.lazy = null;
   }
 
@@ -318,7 +319,6 @@ export class Cache {
     return { data: this.data.subarray(0, this.size), tags: this.tags.view() };
   }
 
-  /** A copy of the present state. */
   snapshot(): CacheSnapshot {
     this.materialize();
     return { data: this.data.slice(0, this.size), tags: this.tags.snapshot() };

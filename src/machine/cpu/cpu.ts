@@ -163,6 +163,17 @@ export class Cpu extends CpuCore implements InterruptTarget {
     return isFault(entry) ? entry : null;
   }
 
+  /** What is behind the CPU: cache, probe points, the origin of accesses. */
+  get behind(): CpuBus {
+    return this.bus;
+  }
+
+  /** The translation in the TLB that an access of a kind has just used, if its memory is cached (WB). */
+  cachedEntry(at: Va, kind: TlbKind): TlbEntry | undefined {
+    const entry = this.tlb.lookup(at, kind);
+    return entry !== undefined && this.typeOf(entry) === MEMTYPE.WB ? entry : undefined;
+  }
+
   loadU8(at: Va): number | Fault {
     return this.read(at, this.word, 0, 1) ?? this.wordView.getUint8(0);
   }

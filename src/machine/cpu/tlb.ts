@@ -44,6 +44,8 @@ function tagOf(va: number, size: number): number {
 export class Tlb {
   /** Insertion order is age: the oldest goes first (our choice: first in, first out, over all sizes). */
   private readonly entriesByTag = new Map<number, TlbEntry>();
+  /** Called with an entry that is no longer valid, or null for all; set by one that remembers entries. */
+  onRemove: ((entry: TlbEntry | null) => void) | null = null;
   private readonly last: (TlbEntry | undefined)[] = [undefined, undefined, undefined];
 
   constructor(private readonly capacity: number = TLB_ENTRIES) {}
@@ -79,6 +81,8 @@ export class Tlb {
       if (!oldest.done) this.remove(oldest.value);
     }
     this.entriesByTag.set(tag, entry);
+    // A page that is smaller than one before may be in it.
+    if (entry.size < PMD_SIZE && this.covered(entry)) this.onRemove?.(entry);
     // A smaller page within the one used last comes first from now on, as it does in a restored TLB.
     this.last.fill(undefined);
   }
@@ -99,6 +103,7 @@ export class Tlb {
   /** Invalidates all entries, global ones too. */
   flushAll(): void {
     this.entriesByTag.clear();
+    this.onRemove?.(null);
     this.last.fill(undefined);
   }
 
@@ -113,10 +118,16 @@ export class Tlb {
     for (const entry of entries) this.insert(entry);
   }
 
+  /** Whether a larger entry translates the page of an entry too. */
+  private covered({ va }: TlbEntry): boolean {
+    return this.entriesByTag.has(tagOf(va, PMD_SIZE)) || this.entriesByTag.has(tagOf(va, PUD_SIZE));
+  }
+
   private remove(tag: number): void {
     const entry = this.entriesByTag.get(tag);
     if (entry === undefined) return;
     this.entriesByTag.delete(tag);
+    this.onRemove?.(entry);
     // Clear the last entries used too, so that a restored TLB behaves the same.
     this.last.fill(undefined);
   }

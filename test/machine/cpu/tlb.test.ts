@@ -1,4 +1,4 @@
-import { expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { KEY_PLAIN, PAGE_SIZE, pa, PMD_SIZE, PUD_SIZE, va } from '../../../src/machine/address.js';
 import { Tlb, TLB_KIND, type TlbEntry } from '../../../src/machine/cpu/tlb.js';
 import { MEMTYPE } from '../../../src/machine/types.js';
@@ -153,4 +153,31 @@ test('a small page inserted beside a large one is found at once, as in a restore
   for (const each of [tlb, restored]) {
     expect(each.lookup(va(PAGE_SIZE), TLB_KIND.read)?.size).toBe(PAGE_SIZE);
   }
+});
+
+describe('whoever remembers entries is told', () => {
+  const told = (act: (tlb: Tlb) => void): (number | null)[] => {
+    const tlb = new Tlb(2);
+    tlb.insert(entry(0x1000, PAGE_SIZE));
+    tlb.insert(entry(0x20_0000, PMD_SIZE));
+    const seen: (number | null)[] = [];
+    tlb.onRemove = (each) => seen.push(each === null ? null : each.va);
+    act(tlb);
+    return seen;
+  };
+
+  test.each<[string, (tlb: Tlb) => void, (number | null)[]]>([
+    ['INVLPG', (tlb) => tlb.invlpg(va(0x1fff)), [0x1000]],
+    ['a flush of all entries', (tlb) => tlb.flushAll(), [null]],
+    ['a flush of those that are not global', (tlb) => tlb.flushNonGlobal(), [0x1000, 0x20_0000]],
+    ['an eviction', (tlb) => tlb.insert(entry(0x5000, PAGE_SIZE)), [0x1000]],
+    ['a new translation of the same page', (tlb) => tlb.insert(entry(0x1000, PAGE_SIZE)), [0x1000]],
+    [
+      'a smaller page in a larger one',
+      (tlb) => tlb.insert(entry(0x20_1000, PAGE_SIZE)),
+      [0x1000, 0x20_1000],
+    ],
+  ])('of %s', (_name, act, expected) => {
+    expect(told(act)).toEqual(expected);
+  });
 });

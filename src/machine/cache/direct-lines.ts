@@ -1,0 +1,46 @@
+/**
+ * Hits of the cache without a search: whoever remembers the slot of a line checks its tag and accesses its bytes. The effect
+ * on tags and on the replacement policy is that of the cache's own read or write of a line that it holds.
+ */
+import type { KeyId, Pa } from '../address.js';
+import { tagHigh, tagLow, type LineTags } from './cache-tags.js';
+import type { Origin } from '../types.js';
+
+export class DirectLines {
+  /** The bytes of the slots, LINE_SIZE each. */
+  readonly words: Int32Array;
+  readonly halves: Uint16Array;
+
+  constructor(
+    private readonly tags: LineTags,
+    readonly bytes: Uint8Array,
+  ) {
+    this.words = new Int32Array(bytes.buffer);
+    this.halves = new Uint16Array(bytes.buffer);
+  }
+
+  /** The slot of a line, or −1. */
+  slotOf(pa: Pa, key: KeyId): number {
+    return this.tags.find(pa, key);
+  }
+
+  /** The tag of a page's first line: the tag of its n-th line has n more in `low`. */
+  static tagOf(pa: Pa, key: KeyId): { low: number; high: number } {
+    return { low: tagLow(pa), high: tagHigh(pa, key) };
+  }
+
+  /** Whether a slot holds the line of a tag. */
+  holds(slot: number, low: number, high: number): boolean {
+    return this.tags.holds(slot, low, high);
+  }
+
+  /** A read hit. */
+  read(slot: number): void {
+    this.tags.touch(slot);
+  }
+
+  /** A write hit of a CPU. */
+  write(slot: number, cpu: number, origin: Origin): void {
+    this.tags.dirty(slot, cpu, origin);
+  }
+}
