@@ -3,12 +3,13 @@
 //   npm run mutate -- --sample N --seed S   N mutants, drawn from all files that belong to no target
 // Options: --jobs N, the number of test runners (1); --progress; --draw lists the sample and runs none. Results are in
 // reports/mutation/: a run that was ended goes on where it was, and a mutant runs again if it or its tests have changed.
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import process from 'node:process';
 import { parseArgs } from 'node:util';
-import { ALIVE, forgetSurvivors, KILLED, REPORTS, runMutants } from './mutation/run.mjs';
+import { ALIVE, forgetSurvivors, INVALID, KILLED, REPORTS, runMutants } from './mutation/run.mjs';
+import { runSample } from './mutation/run-sample.mjs';
 import { draw, mutantsOf, sampledFiles, wilson } from './mutation/sample.mjs';
-import { BOOTS, filesOf, isInBoots, TARGETS, testsFor } from './mutation/targets.mjs';
+import { filesOf, TARGETS, testsFor } from './mutation/targets.mjs';
 
 const percent = (share) => `${(100 * share).toFixed(1)} %`;
 const oneLine = (text) => text.replaceAll(/\s+/g, ' ');
@@ -16,7 +17,8 @@ const oneLine = (text) => text.replaceAll(/\s+/g, ' ');
 function scoreOf(results) {
   const killed = results.filter(({ status }) => KILLED.includes(status)).length;
   const count = killed + results.filter(({ status }) => ALIVE.includes(status)).length;
-  return { killed, count, invalid: results.length - count };
+  const invalid = results.filter(({ status }) => INVALID.includes(status)).length;
+  return { killed, count, invalid };
 }
 
 function scoreLine(name, results) {
@@ -82,65 +84,6 @@ async function mutateFiles(names, { jobs, progress }) {
   return 0;
 }
 
-const keyOf = ({ path, range, mutatorName, replacement }) =>
-  [path, range, mutatorName, replacement].join('\n');
-
-/** Mutants by the suites that run against them; `suites` gives those of a mutant. */
-function bySuites(mutants, suites) {
-  const groups = new Map();
-  for (const mutant of mutants) {
-    const tests = suites(mutant);
-    const key = tests.join();
-    if (!groups.has(key)) groups.set(key, { tests, mutants: [] });
-    groups.get(key).mutants.push(mutant);
-  }
-  return [...groups.values()];
-}
-
-/** Runs drawn mutants under some suites; returns their states by key. */
-async function runDrawn(mutants, tests, jobs) {
-  const ranges = {};
-  for (const { path, range } of mutants) (ranges[path] ??= []).push(range);
-  const mutate = mutants.map(({ path, range }) => `${path}:${range}`);
-  const found = plain(await runMutants({ mutate, tests, jobs, drawn: JSON.stringify(ranges) }));
-  return new Map(found.map((result) => [keyOf(result), result.status]));
-}
-
-/**
- * Runs the drawn mutants against the nearest suites, then those that survive against whole boots. `states` has the states
- * known so far by phase and key; `save` is called after each group.
- */
-async function runPhases(drawn, states, jobs, save) {
-  const phases = {
-    nearest: [drawn, ({ path }) => testsFor(path)],
-    boots: [drawn.filter(({ path }) => isInBoots(path)), () => BOOTS],
-  };
-  for (const [phase, [mutants, suites]] of Object.entries(phases)) {
-    const known = (states[phase] ??= {});
-    const due = mutants.filter((mutant) => {
-      const key = keyOf(mutant);
-      if (known[key] !== undefined) return false;
-      return phase === 'nearest' || ALIVE.includes(states.nearest[key]);
-    });
-    const groups = bySuites(due, suites);
-    for (const [index, group] of groups.entries()) {
-      console.error(`${phase}: ${index + 1} of ${groups.length}, ${group.mutants.length} mutants`);
-      let found = new Map();
-      try {
-        if (group.tests.length > 0) found = await runDrawn(group.mutants, group.tests, jobs);
-      } catch (error) {
-        // A suite that fails without any mutant decides none; the next run tries again.
-        console.error(`${group.tests.join(' ')}: ${error.message}`);
-        continue;
-      }
-      for (const mutant of group.mutants) {
-        known[keyOf(mutant)] = found.get(keyOf(mutant)) ?? 'NoCoverage';
-      }
-      save();
-    }
-  }
-}
-
 async function mutateSample(count, seed, { jobs, drawOnly }) {
   const all = await mutantsOf(sampledFiles());
   const drawn = draw(all, count, seed);
@@ -150,18 +93,11 @@ async function mutateSample(count, seed, { jobs, drawOnly }) {
       console.log(`src/${path}:${range} ${mutatorName}`);
     return 0;
   }
-  const file = `${REPORTS}/sample-${seed}.json`;
-  mkdirSync(REPORTS, { recursive: true });
-  const states = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : {};
-  await runPhases(drawn, states, jobs, () => {
-    writeFileSync(file, JSON.stringify(states, undefined, 1));
-  });
-  const results = drawn.map((mutant) => {
-    const key = keyOf(mutant);
-    const [near, boots] = [states.nearest[key], states.boots[key]];
-    return { ...mutant, status: ALIVE.includes(near) && boots !== undefined ? boots : near };
-  });
+  const states = await runSample(drawn, `${REPORTS}/sample-${seed}.json`, jobs);
+  const results = drawn.map((mutant, index) => ({ ...mutant, status: states[index] }));
   results.filter(({ status }) => ALIVE.includes(status)).forEach(printSurvivor);
+  const undecided = states.filter((status) => status === undefined).length;
+  if (undecided > 0) console.log(`${undecided} undecided: a suite of theirs fails by itself`);
   console.log(scoreLine(`sample of ${count}, seed ${seed}`, results));
   const { killed, count: decided } = scoreOf(results);
   const [low, high] = wilson(killed, decided);

@@ -8,9 +8,10 @@ export const REPORTS = 'reports/mutation';
 /** What a sandbox does without. */
 const NOT_COPIED = ['dist', 'coverage', 'reports', 'docs', 'man', 'bench', '.cache', '.git'];
 
-/** The states of mutants that count in a score; other mutants do not compile or do not load. */
+/** The states of mutants: those that count in a score, and those that do not compile or do not load. */
 export const KILLED = ['Killed', 'Timeout'];
 export const ALIVE = ['Survived', 'NoCoverage'];
+export const INVALID = ['CompileError', 'RuntimeError'];
 
 /** The file with the results of an earlier run, by name. */
 const reportOf = (name) => `${REPORTS}/${name}.json`;
@@ -41,16 +42,13 @@ export function forgetSurvivors(name) {
  *
  * @param mutate paths below src/, each with an optional range `:line:column-line:column`.
  * @param tests paths below test/.
- * @param name of the file under reports/mutation/ that has the results for the next run; undefined for none.
- * @param drawn JSON of the mutants that --sample has drawn, for scripts/mutation/drawn.mjs; undefined: all of the range.
+ * @param name of the file under reports/mutation/ that has the results for the next run.
  */
-export async function runMutants({ mutate, tests, name, jobs, drawn, progress = false }) {
+export async function runMutants({ mutate, tests, name, jobs, progress = false }) {
   mkdirSync(REPORTS, { recursive: true });
-  const incrementalFile = reportOf(name ?? 'none');
   // Shared traces are cached under a digest of the sources, which is the same for all mutants.
   process.env.SME_BOOT_TEST_CACHE = 'off';
   process.env.SME_BOOT_CASES = 'first';
-  process.env.SME_BOOT_DRAWN = drawn ?? '';
   return new Stryker({
     mutate: mutate.map((path) => `src/${path}`),
     testRunner: 'jest',
@@ -64,17 +62,13 @@ export async function runMutants({ mutate, tests, name, jobs, drawn, progress = 
       },
     },
     testRunnerNodeArgs: ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning'],
-    plugins: [
-      '@stryker-mutator/jest-runner',
-      ...(drawn === undefined ? [] : ['./scripts/mutation/drawn.mjs']),
-    ],
-    ignorers: drawn === undefined ? [] : ['drawn'],
+    plugins: ['@stryker-mutator/jest-runner'],
     ignorePatterns: NOT_COPIED,
     // The tests are transpiled without a check of types.
     disableTypeChecks: false,
     coverageAnalysis: 'perTest',
-    incremental: name !== undefined,
-    incrementalFile,
+    incremental: true,
+    incrementalFile: reportOf(name),
     tempDirName: `${REPORTS}/sandboxes`,
     cleanTempDir: 'always',
     concurrency: jobs,

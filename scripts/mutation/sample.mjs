@@ -40,6 +40,27 @@ export async function mutantsOf(paths) {
   }));
 }
 
+/** Mutators whose replacement is an expression that may bind less tightly than the one that it replaces. */
+const LOOSE = [
+  ...['ArithmeticOperator', 'BooleanLiteral', 'EqualityOperator', 'LogicalOperator'],
+  ...['MethodExpression', 'UnaryOperator'],
+];
+
+/** The text of a file with one mutant in it. */
+export function mutated(text, { range, mutatorName, replacement }) {
+  const lines = text.split('\n');
+  const [line, column, lastLine, lastColumn] = range.split(/[:-]/).map(Number);
+  // In parentheses the rest of an optional chain would run even if the chain ends early.
+  const isLoose = LOOSE.includes(mutatorName) && !replacement.includes('?.');
+  return [
+    ...lines.slice(0, line - 1),
+    lines[line - 1].slice(0, column) +
+      (isLoose ? `(${replacement})` : replacement) +
+      lines[lastLine - 1].slice(lastColumn),
+    ...lines.slice(lastLine),
+  ].join('\n');
+}
+
 /** Numbers from 0 up to 1, the same for the same seed (mulberry32). */
 export function random(seed) {
   let state = seed >>> 0;

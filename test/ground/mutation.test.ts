@@ -1,7 +1,14 @@
-/** scripts/mutation: which suites run against a file's mutants, and how a sample is drawn. */
-import { existsSync } from 'node:fs';
+/** scripts/mutation: which suites run against a file's mutants, and how a sample is drawn and applied. */
+import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
-import { draw, random, sampledFiles, wilson } from '../../scripts/mutation/sample.mjs';
+import {
+  draw,
+  mutantsOf,
+  mutated,
+  random,
+  sampledFiles,
+  wilson,
+} from '../../scripts/mutation/sample.mjs';
 import { BOOTS, filesOf, isInBoots, TARGETS, testsFor } from '../../scripts/mutation/targets.mjs';
 
 describe('a target', () => {
@@ -65,6 +72,37 @@ describe('a sample', () => {
     const next = random(3);
     const sum = items.reduce((all) => all + next(), 0);
     expect(sum / items.length).toBeCloseTo(0.5, 1);
+  });
+});
+
+describe('a text with a mutant', () => {
+  const text = 'const a = !(b && c) || d;\nif (a) {\n  f(a?.b.trim());\n}\n';
+
+  test.each([
+    ['1:10-1:19', 'BooleanLiteral', 'b || c', 'const a = (b || c) || d;'],
+    ['1:10-1:19', 'ConditionalExpression', 'true', 'const a = true || d;'],
+    ['3:4-3:15', 'OptionalChaining', 'a.b.trim()', '  f(a.b.trim());'],
+    // (a?.b).x would throw where a?.b.x is undefined.
+    ['3:4-3:15', 'MethodExpression', 'a?.b', '  f(a?.b);'],
+  ])('at %s, %s, changes one line', (range, mutatorName, replacement, line) => {
+    const lines = mutated(text, { range, mutatorName, replacement }).split('\n');
+    const number = Number(range.split(':')[0]);
+    expect(lines).toEqual(text.split('\n').with(number - 1, line));
+  });
+
+  test('has fewer lines without a block', () => {
+    const mutant = { range: '2:7-4:1', mutatorName: 'BlockStatement', replacement: '{}' };
+    expect(mutated(text, mutant).split('\n').slice(1)).toEqual(['if (a) {}', '']);
+  });
+
+  test("has StrykerJS's replacement at the range of each mutant", async () => {
+    const path = 'base/align.ts';
+    const source = readFileSync(`src/${path}`, 'utf8');
+    const mutants = await mutantsOf([path]);
+    expect(mutants.length).toBeGreaterThan(50);
+    for (const mutant of mutants) expect(mutated(source, mutant)).not.toBe(source);
+    const found = mutants.find(({ mutatorName }) => mutatorName === 'EqualityOperator')!;
+    expect(mutated(source, found)).toContain(`(${found.replacement})`);
   });
 });
 

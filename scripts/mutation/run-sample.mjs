@@ -1,0 +1,49 @@
+// The run of a sample: each drawn mutant against the nearest suites, then, if it survives, against whole boots.
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { ALIVE, REPORTS } from './run.mjs';
+import { Sandbox } from './sandbox.mjs';
+import { BOOTS, isInBoots, testsFor } from './targets.mjs';
+
+/** Identifies a mutant and the text of its file. */
+function keyOf({ path, range, mutatorName, replacement }) {
+  const text = readFileSync(join('src', path));
+  const digest = createHash('sha256').update(text).digest('hex').slice(0, 12);
+  return [path, digest, range, mutatorName, replacement].join('\n');
+}
+
+async function decide(mutant, sandbox) {
+  const near = await sandbox.stateOf(mutant, testsFor(mutant.path));
+  if (!ALIVE.includes(near) || !isInBoots(mutant.path)) return near;
+  return sandbox.stateOf(mutant, BOOTS);
+}
+
+/**
+ * The states of drawn mutants, in the order of the draw, so that a run that has ended early has run a smaller sample.
+ * `file` has the states known so far and is written after each mutant. A mutant with a suite that fails without it is
+ * undefined; the next run tries it again.
+ */
+export async function runSample(drawn, file, jobs) {
+  const known = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : {};
+  const keys = drawn.map((mutant) => keyOf(mutant));
+  const due = [...drawn.entries()].filter(([index]) => !Object.hasOwn(known, keys[index])).values();
+  mkdirSync(dirname(file), { recursive: true });
+  async function work(job) {
+    const sandbox = new Sandbox(join(REPORTS, 'sandboxes', `job-${job}`));
+    for (const [index, mutant] of due) {
+      const started = Date.now();
+      const name = `${index + 1} of ${drawn.length}: src/${mutant.path}:${mutant.range} ${mutant.mutatorName}`;
+      try {
+        const state = await decide(mutant, sandbox);
+        known[keys[index]] = state;
+        writeFileSync(file, JSON.stringify(known, undefined, 1));
+        console.error(`${name}: ${state}, ${((Date.now() - started) / 1000).toFixed(1)} s`);
+      } catch (error) {
+        console.error(`${name}: undecided: ${error.message}`);
+      }
+    }
+  }
+  await Promise.all(Array.from({ length: jobs }, (_, job) => work(job + 1)));
+  return keys.map((key) => known[key]);
+}
