@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import {
+  MP_BUS,
   MP_CONFIG,
   MP_FLOATING,
   MP_INTERRUPT,
@@ -68,6 +69,15 @@ describe('the MP table', () => {
     expect(at).toBe(table.length);
     expect(entries).toBe(view.getUint16(MP_CONFIG.EntryCount, true));
     expect(flags).toEqual([3, ...new Array<number>(cpus - 1).fill(1)]);
+  });
+
+  // MP 4.3.2, table 4-8: six characters, padded with blanks.
+  test('has one bus, of the type ISA', () => {
+    const table = mpConfig(1, 0xf12);
+    const at = MP_CONFIG.size + MP_PROCESSOR.size;
+    expect([table[at], table[at + MP_BUS.size]]).toEqual([MP_BUS.type, MP_IO_APIC.type]);
+    const name = table.subarray(at + MP_BUS.BusType, at + MP_BUS.size);
+    expect(new TextDecoder().decode(name)).toBe('ISA   ');
   });
 
   test('assigns each input of the I/O APIC to one interrupt of the ISA bus', () => {

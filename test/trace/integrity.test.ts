@@ -25,12 +25,31 @@ describe('a read', () => {
     expect(integrity.list()).toMatchObject([{ intact: true }]);
   });
 
+  test('is checked against what was produced under an earlier name', () => {
+    const integrity = integrityOf(bytes(1, 2, 3));
+    integrity.producedAs('relocated initrd', 'initrd');
+    integrity.consumed('relocated initrd', 'x', bytes(1, 2, 3));
+    expect(integrity.list()).toMatchObject([{ intact: true }]);
+  });
+
   test('has the offset of its first difference', () => {
     const integrity = integrityOf(bytes(1, 2, 3));
     integrity.consumed('initrd', 'x', bytes(1, 2, 4));
     expect(integrity.list()).toEqual([
       { name: 'initrd', by: 'x', intact: false, firstDifference: 2 },
     ]);
+  });
+
+  test('of a name is not intact after the earlier name of it was not produced', () => {
+    const integrity = integrityOf(bytes(1, 2, 3));
+    integrity.producedAs('initrd', 'dtb');
+    expect(integrity.has('initrd')).toBe(false);
+    integrity.consumed('initrd', 'x', bytes(1, 2, 3));
+    expect(integrity.snapshot()).toEqual({
+      produced: [],
+      consumed: [{ name: 'initrd', by: 'x', intact: false }],
+      prefix: '',
+    });
   });
 
   test('of a name that was not produced is not intact', () => {

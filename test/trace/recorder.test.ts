@@ -31,6 +31,13 @@ describe('the recorder', () => {
     expect(trace.steps.at(-1)?.events.at(-1)).toMatchObject({ outcome: 'panic', where: 'panic' });
   });
 
+  test('has no events of a step that is not there', () => {
+    const recorder = recording('startup_64');
+    recorder.emit('fill', { at: pa(0) }, by('f'));
+    expect(recorder.eventsOf('startup_64').length).toBe(1);
+    expect(recorder.eventsOf('start_kernel')).toEqual([]);
+  });
+
   test('does not merge events of two boot steps', () => {
     const recorder = recording();
     recorder.emit('fill', { at: pa(0) }, by('f'));
