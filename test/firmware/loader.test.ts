@@ -1,6 +1,7 @@
 /** Addresses of the data of loader and firmware, on whole machines. */
 import { describe, expect, test } from '@jest/globals';
 import { BOOT_PARAMS } from '../../src/firmware/boot-params.js';
+import { commandLineBytes } from '../../src/firmware/loader.js';
 import { pa, va } from '../../src/machine/address.js';
 import { exhaustiveTest, firstOf } from '../cases.js';
 import { boot, intact, scenario } from '../helpers.js';
@@ -129,6 +130,16 @@ describe('the zero page', () => {
       .consumed.find(({ name }) => name === 'boot params');
     expect(read).toMatchObject({ intact: false, firstDifference: 2048 });
   });
+});
+
+// The loader's buffer is a page; the last byte is the zero at the end.
+test('a command line has at most 4095 bytes of UTF-8', () => {
+  const bytes = commandLineBytes(`é${'x'.repeat(4093)}`);
+  expect(bytes.length).toBe(4096);
+  expect([...bytes.subarray(0, 3), ...bytes.subarray(-2)]).toEqual([0xc3, 0xa9, 0x78, 0x78, 0]);
+  expect(() => commandLineBytes(`é${'x'.repeat(4094)}`)).toThrow(
+    /^E_CMDLINE_TOO_LONG: cmdline: .*4095 bytes.*4096/,
+  );
 });
 
 describe('no command line', () => {

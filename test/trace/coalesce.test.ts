@@ -33,6 +33,11 @@ describe('adjacent events', () => {
     ]);
   });
 
+  test('with one address become one range as well', () => {
+    const at = [0, 1, 2].map((page) => event('fill', { at: pa(page * PAGE) }));
+    expect(runsOf(at)).toEqual([{ kind: 'fill', fields: { at: pa(0, 3 * PAGE) }, n: 3 }]);
+  });
+
   test.each([
     ['before the end', { ...pa(PAGE - 1) }],
     ['past the end', { ...pa(PAGE + 1) }],

@@ -109,7 +109,19 @@ export const anyEvent: fc.Arbitrary<TraceEvent> = fc
 /** Any name except `__proto__`, which a YAML file may not have as a key. */
 const settingName = fc.string().filter((name) => name !== '__proto__');
 
-/** Any list of steps with unique labels; the first has an event. */
+/** Any values of a header that differ from boot to boot; those that may be missing are so at times. */
+const anyHeader = fc.record(
+  {
+    stub: fc.boolean(),
+    settings: fc.dictionary(settingName, scalar),
+    seed: fc.string(),
+    cache: fc.record({ size: fc.nat(), writeBack: fc.string() }, { requiredKeys: [] }),
+    optionsNotModelled: fc.array(fc.string(), { minLength: 1, maxLength: 3 }),
+  },
+  { requiredKeys: ['settings', 'seed'], noNullPrototype: true },
+);
+
+/** Any header, and any list of steps with unique labels; the first has an event. */
 export const anyTrace: fc.Arbitrary<Trace> = fc
   .tuple(
     anyEvent,
@@ -118,7 +130,7 @@ export const anyTrace: fc.Arbitrary<Trace> = fc
       minLength: 1,
       maxLength: 4,
     }),
-    fc.record({ settings: fc.dictionary(settingName, scalar), seed: fc.string() }),
+    anyHeader,
   )
   .map(([first, steps, some]) => ({
     ...smallTrace(),
