@@ -48,18 +48,25 @@ export const BOOTS = ['sequencer/expected-traces.test.ts'];
 const NO_BOOT = /^(?:analysis|cli|decompress|inspect|lib|node)\//;
 export const isInBoots = (source) => !NO_BOOT.test(source);
 
-/** Suites for the files of a room without one at their own path, where the room has too many to run them all. */
+/** Suites for the files of a room without one at their own path, where the room has too many to run them all, or none. */
 const ROOMS = {
   cli: ['cli/check', 'cli/inspect', 'cli/options', 'cli/run', 'cli/scenario', 'cli/terminal'],
+  iommu: ['linux/drivers/iommu'],
+  kvm: ['linux/arch/x86/kvm'],
+  pgtable: ['linux/arch/x86/mm', 'linux/arch/x86/kernel/espfix_64'],
+  realmode: ['linux/arch/x86/realmode'],
 };
 
 /** Suites of no run: exhaustive ones, those of the project or the built program, those that a new machine cannot run. */
 const LEFT_OUT =
   /(?:\.exhaustive\.test\.ts$|^(?:browser|docs|ground|guards|live|package|real|stages)\/)/;
 
+/** Read once: a run may outlive changes of the tests, which its copies do not have. */
+const SUITES = testFiles();
+
 /** The suites below a path of test/ without its ending: that suite, or all of a folder. */
 function suitesAt(path) {
-  return testFiles().filter((file) => file === `${path}.test.ts` || file.startsWith(`${path}/`));
+  return SUITES.filter((file) => file === `${path}.test.ts` || file.startsWith(`${path}/`));
 }
 
 /** The suites nearest to a source: at its own path, else of the nearest folder above it that has any. */

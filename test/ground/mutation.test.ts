@@ -43,9 +43,17 @@ test.each([
   ['base/align.ts', ['base/align.test.ts']],
   // Without a suite of its own: those of the nearest folder.
   ['initrd/08-early-encrypt.ts', ['initrd/09-boot-data.test.ts']],
+  [
+    'realmode/15-trampoline-flags.ts',
+    expect.arrayContaining(['linux/arch/x86/realmode/init.test.ts']),
+  ],
   ['machine/devices/host-bridge.ts', expect.arrayContaining(['machine/devices/vga.test.ts'])],
 ])('the nearest suites of %s', (file, suites) => {
   expect(testsFor(file)).toEqual(suites);
+});
+
+test('each file of the sample has suites', () => {
+  expect(sampledFiles().filter((file) => testsFor(file).length === 0)).toEqual([]);
 });
 
 test('whole boots are run for what a boot does, not for the tools', () => {
