@@ -334,10 +334,25 @@ describe('ACPI tables', () => {
     ]);
   });
 
-  test('there is no IVRS without an IOMMU and no BGRT without an image', () => {
-    const { imageAt: _, ...without } = request;
-    const names = acpiTables({ ...without, iommu: false }).map(({ name }) => name);
-    expect(names).toEqual(['RSDP', 'DSDT', 'FADT', 'MADT', 'RSDT', 'XSDT', 'FACS']);
+  const { imageAt: _image, ...noImage } = request;
+  test.each([
+    ['an IOMMU', { ...request, iommu: false }, ['FADT', 'MADT', 'BGRT']],
+    ['an image', noImage, ['FADT', 'MADT', 'IVRS']],
+    ['a MADT', { ...request, madt: false }, ['FADT', 'IVRS', 'BGRT']],
+    ['any of them', { ...noImage, iommu: false, madt: false }, ['FADT']],
+  ])('without %s are not there, nor listed', (_what, given, listed) => {
+    const found = acpiTables(given);
+    const image = 'imageAt' in given ? ['BGRT image'] : [];
+    expect(found.map(({ name }) => name)).toEqual([
+      ...['RSDP', 'DSDT', ...listed, 'RSDT', 'XSDT', 'FACS', ...image],
+    ]);
+    const addresses = listed.map((name) => get(name, found).base);
+    const [rsdt, xsdt] = [get('RSDT', found), get('XSDT', found)];
+    expect([rsdt.bytes.length, xsdt.bytes.length]).toEqual([
+      SDT.size + 4 * listed.length,
+      SDT.size + 8 * listed.length,
+    ]);
+    expect(listed.map((_, i) => view(rsdt).getUint32(SDT.size + 4 * i, true))).toEqual(addresses);
   });
 
   test('the BGRT points to a bitmap with its own size', () => {
