@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import process from 'node:process';
 import { ALIVE, REPORTS } from './run.mjs';
 import { Sandbox } from './sandbox.mjs';
 import { BOOTS, isInBoots, testsFor } from './targets.mjs';
@@ -27,11 +28,12 @@ async function decide(mutant, sandbox) {
 export async function runSample(drawn, file, jobs) {
   const known = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : {};
   const keys = drawn.map((mutant) => keyOf(mutant));
-  const due = [...drawn.entries()].filter(([index]) => !Object.hasOwn(known, keys[index])).values();
+  const due = [...drawn.entries()].filter(([index]) => !Object.hasOwn(known, keys[index]));
+  const queue = due.values();
   mkdirSync(dirname(file), { recursive: true });
   async function work(job) {
-    const sandbox = new Sandbox(join(REPORTS, 'sandboxes', `job-${job}`));
-    for (const [index, mutant] of due) {
+    const sandbox = new Sandbox(join(REPORTS, 'sandboxes', `job-${process.pid}-${job}`));
+    for (const [index, mutant] of queue) {
       const started = Date.now();
       const name = `${index + 1} of ${drawn.length}: src/${mutant.path}:${mutant.range} ${mutant.mutatorName}`;
       try {
@@ -43,7 +45,9 @@ export async function runSample(drawn, file, jobs) {
         console.error(`${name}: undecided: ${error.message}`);
       }
     }
+    sandbox.remove();
   }
-  await Promise.all(Array.from({ length: jobs }, (_, job) => work(job + 1)));
+  const workers = Math.min(jobs, due.length);
+  await Promise.all(Array.from({ length: workers }, (_, job) => work(job + 1)));
   return keys.map((key) => known[key]);
 }

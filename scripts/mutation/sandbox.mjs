@@ -21,11 +21,15 @@ export class Sandbox {
   constructor(folder) {
     this.#folder = folder;
     this.#results = resolve(folder, 'results');
-    rmSync(folder, { recursive: true, force: true });
+    this.remove();
     for (const name of readdirSync('.')) {
       if (!NOT_COPIED.includes(name)) cpSync(name, join(folder, name), { recursive: true });
     }
     symlinkSync(resolve('node_modules'), join(folder, 'node_modules'), 'junction');
+  }
+
+  remove() {
+    rmSync(this.#folder, { recursive: true, force: true });
   }
 
   /**
