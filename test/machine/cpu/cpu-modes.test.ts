@@ -240,6 +240,51 @@ describe('the switch to long mode', () => {
   });
 });
 
+describe('a write to a control register in 64-bit mode', () => {
+  function inLongMode(): Cpu {
+    const { bsp } = machine();
+    bsp.enterLongMode(BigInt(PGD));
+    return bsp;
+  }
+  const bits = (from: number): number[] => Array.from({ length: 32 - from }, (_, i) => from + i);
+
+  // APM 3.1.3: the bits above OSXMMEXCPT that are not modelled are reserved, as CPUID says.
+  test.each(bits(11))('of CR4 with bit %i is a #GP, and nothing changes', (bit) => {
+    const cpu = inLongMode();
+    const value = (CR4.PAE + 2 ** bit) | 0;
+    expect(cpu.writeCr4(value)).toMatchObject({ vector: VECTOR.GP, why: 'reserved bit of CR4' });
+    expect(cpu.cr4).toBe(CR4.PAE);
+  });
+
+  test('of CR4 may set each bit below, and not clear PAE', () => {
+    const cpu = inLongMode();
+    expect(cpu.writeCr4(0x7ff)).toBeNull();
+    expect(cpu.cr4).toBe(0x7ff);
+    expect(cpu.writeCr4(0x7ff - CR4.PAE)).toMatchObject({ vector: VECTOR.GP });
+    expect(cpu.cr4).toBe(0x7ff);
+  });
+
+  // APM 3.1.1.
+  test.each([
+    ['PG without PE', CR0.PG],
+    ['NW without CD', CR0.PG + CR0.PE + CR0.NW],
+  ])('of CR0 with %s is a #GP, and nothing changes', (why, value) => {
+    const cpu = inLongMode();
+    const before = cpu.cr0;
+    expect(cpu.writeCr0(value)).toMatchObject({ vector: VECTOR.GP, why: `CR0.${why}` });
+    expect(cpu.cr0).toBe(before);
+    expect(cpu.writeCr0(CR0.PG + CR0.PE + CR0.NW + CR0.CD)).toBeNull();
+  });
+
+  // The C-bit is bit 47; 43 to 46 are the address bits that SME takes away, 48 and up are not addresses.
+  test.each([43, 46, 48, 51])('of CR3 with bit %i is a #GP, and nothing changes', (bit) => {
+    const cpu = inLongMode();
+    expect(cpu.writeCr3(BigInt(PGD) | (1n << BigInt(bit)))).toMatchObject({ vector: VECTOR.GP });
+    expect(cpu.cr3).toBe(BigInt(PGD));
+    expect(cpu.writeCr3(BigInt(PGD) | (1n << 47n) | (1n << 42n))).toBeNull();
+  });
+});
+
 describe('a far jump', () => {
   const GDT = 0x3000;
   function withGdt(descriptor: bigint, limit = 15): Cpu {
