@@ -1,6 +1,15 @@
 import { describe, expect, test } from '@jest/globals';
+import type { OwnHunk } from '../../src/kernel/hunk.js';
 import { alternatives, compose, hunks, LAST_STAGE } from '../../src/lib/series.js';
+import { joined, ownHunks } from '../../src/lib/own-hunks.js';
 import { refusal } from '../trace/helpers.js';
+
+const OWN: OwnHunk = {
+  id: '20/own',
+  file: 'arch/x86/kernel/setup.c',
+  what: 'reserve_initrd() as it is',
+  replaces: { reserve_initrd: (previous) => (k) => previous(k) },
+};
 
 describe('compose', () => {
   test('gives all hunks of the series by default, with what they do', () => {
@@ -16,6 +25,19 @@ describe('compose', () => {
     expect(ids).toContain(first?.id);
     expect(ids).not.toContain(first?.instead);
     expect(ids).not.toContain('09/initrd');
+  });
+
+  test('has own hunks after those of the series', () => {
+    const [own, other] = ['20/own', '20/other'].map((id) => ownHunks([{ ...OWN, id }]));
+    if (own === undefined || other === undefined) throw new Error('two lists');
+    expect(own.modules).toEqual([{ hunks: ['20/own'] }]);
+    expect(compose({ hunks: [OWN] }).at(-1)).toMatchObject({ id: '20/own' });
+    expect(compose({ hunks: [] })).toEqual(hunks());
+    const both = joined([own, other]);
+    expect(both.modules).toEqual([{ hunks: ['20/own'] }, { hunks: ['20/other'] }]);
+    const ids = compose({ hunks: both }).map(({ id }) => id);
+    expect(ids).toEqual([...hunks().map(({ id }) => id), '20/own', '20/other']);
+    expect(refusal(() => joined([own, own])).code).toBe('E_OWN_HUNK');
   });
 
   test.each([
