@@ -163,6 +163,16 @@ describe('own hunks', () => {
     expect(messageOf(() => ownHunks(given))).toMatch(message);
   });
 
+  test.each(['name', 'size', 'align', 'section', 'file'])(
+    'with a variable without its %s are refused at that key',
+    (key) => {
+      const variable = { name: 'v', size: 1, align: 1, section: '.bss', file: 'a.c' };
+      const given = one({ variables: [{ ...variable, [key]: undefined }] });
+      const message = messageOf(() => ownHunks(given));
+      expect(message).toContain(`hunks[0].variables[0].${key}: expected `);
+    },
+  );
+
   test('whose module has a name are refused with it', () => {
     expect(messageOf(() => ownHunks([], { file: 'own.mjs' }, 'default'))).toBe(
       'E_OWN_HUNK: own.mjs, default: expected at least one hunk, found none',
