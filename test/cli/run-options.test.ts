@@ -2,7 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { bootOptions } from '../../src/cli/run-options.js';
+import { Command } from 'commander';
+import { addRunOptions, bootOptions } from '../../src/cli/run-options.js';
 import {
   ascii,
   buildBzImage,
@@ -73,5 +74,22 @@ describe('--kernel with a UKI', () => {
     const options = bootOptions('bios-minimal', { kernel: join(dir, 'vmlinuz') });
     expect(options.scenario).toEqual(bootOptions('bios-minimal', {}).scenario);
     expect('initrd' in options).toBe(false);
+  });
+});
+
+describe('the names of --without and --with', () => {
+  const parsed = (...args: string[]): Record<string, unknown> =>
+    addRunOptions(new Command('run')).parse(args, { from: 'user' }).opts();
+
+  test('are one or more, in one value between commas, in several, or with the option again', () => {
+    expect(
+      parsed('--without', '09/initrd,10', '8', '--without', ',11,', '--with', '15/before-paging'),
+    ).toMatchObject({ without: ['09/initrd', '10', '8', '11'], with: ['15/before-paging'] });
+  });
+
+  test.each(['', ',', ',,'])('are refused if there is none: %j', (value) => {
+    expect(() => parsed('--without', value)).toThrow(
+      /E_USAGE: expected the name of a hunk, patch or alternative, found /,
+    );
   });
 });

@@ -15,6 +15,9 @@ describe('the screen of a machine', () => {
   test('is compared with the console output: one differing cell is found', () => {
     const b = boot({ stage: 0, scenario: scenario('bios-minimal', 'machine.vga=true') });
     b.runTo('run_init');
+    const before = b.snapshot();
+    expect(intact(b.run(), 'console')).toBe(true);
+    b.restore(before);
     const vga = b.machine.bus.all.find((device) => device instanceof VgaAdapter);
     const at = VGA_TEXT.base + vgaStart(vga) + 23 * 160;
     vga?.mmioWrite(pa(at), Uint8Array.of(0x58), 0, 1);
