@@ -3,6 +3,7 @@ import { KEY_HOST, PAGE_SIZE, pa, va, type Va } from '../../../../../../src/mach
 import {
   _PAGE_GLOBAL,
   _PAGE_NX,
+  _PAGE_PCD,
   _PAGE_RW,
   PAGE_OFFSET,
 } from '../../../../../../src/kernel/constants.js';
@@ -158,6 +159,26 @@ describe('set_memory_ro, _rw, _nx and _x', () => {
     expect(entry(page(4))).toBe(0n);
     expect(k.fn.set_memory_ro(va(end - PAGE_SIZE), 1)).toBe(0);
     expect(k.fn.set_memory_ro(end, 1)).toBe(-EFAULT);
+  });
+
+  // change_page_attr_set_clr(): after an error it does not know which pages have changed.
+  test('flush the lines of the pages if the cache mode changes, and the whole caches after an error', () => {
+    const flushes = (): unknown[] =>
+      checkpoint.boot.recorder
+        .eventsOf('test')
+        .filter((event) => event['cache-flush'] !== undefined)
+        .map((event) => event['cache-flush']);
+    const uncached = (address: Va, pages: number): number =>
+      k.fn.change_page_attr_set_clr(address, pages, _PAGE_PCD, 0n, false);
+    expect(uncached(page(3), 2)).toBe(0);
+    expect(flushes()).toEqual(['clflush']);
+    const last = va(PAGE_OFFSET + (k.state.maxPfnMapped - 1) * PAGE_SIZE);
+    checkpoint.restore();
+    expect(uncached(last, 2)).toBe(-EFAULT);
+    expect(flushes()).toEqual(k.machine.cpus.map(() => 'wbinvd'));
+    checkpoint.restore();
+    expect(k.fn.set_memory_ro(last, 2)).toBe(-EFAULT);
+    expect(flushes()).toEqual([]);
   });
 
   test('set GLOBAL in present entries', () => {

@@ -84,6 +84,17 @@ describe('kernel_map_pages_in_pgd', () => {
     expect([lookup(pgd, 0x80_2000)?.c, lookup(pgd, 0x80_4000)?.c]).toEqual([1, 1]);
   });
 
+  test('returns -1 without memory for a table, and leaves nothing behind', () => {
+    const pgd = root();
+    for (const zone of k.state.pages.zones) {
+      zone.runs.length = 0;
+      zone.pcp = {};
+      for (const blocks of zone.blocks) blocks.length = 0;
+    }
+    expect(k.fn.kernel_map_pages_in_pgd(pgd, 0x800, 0x80_0000, 1, _PAGE_RW)).toBe(-1);
+    expect(k.readU64(pgd)).toBe(0n);
+  });
+
   test('returns -EINVAL on a CPU without NX', () => {
     const mask = k.sym('__supported_pte_mask');
     k.writeU64(mask, k.readU64(mask) & ~_PAGE_NX);
