@@ -105,6 +105,9 @@ describe('checkModel', () => {
   test.each<[string, Partial<CpuModel>, RegExp]>([
     ['a vendor of 3 characters', { vendor: 'AMD' }, /cpu\.vendor/],
     ['60 physical bits', { physAddrBits: 60 }, /physAddrBits/],
+    ['53 physical bits', { physAddrBits: 53 }, /physAddrBits: expected 32 to 52, found 53/],
+    ['31 physical bits', { physAddrBits: 31 }, /physAddrBits: expected 32 to 52, found 31/],
+    ['a reduction of −1', { sme: { ...sme, reduction: -1 } }, /sme\.reduction: expected 0 to 16/],
     ['a C-bit of 200', { sme: { ...sme, cBit: 200 } }, /cBit/],
     ['a C-bit of 52', { sme: { ...sme, cBit: 52 } }, /cBit/],
     ['a C-bit of 11, which is a flag', { sme: { ...sme, cBit: 11 } }, /cBit/],
@@ -120,6 +123,11 @@ describe('checkModel', () => {
       expect(() => checkModel({ ...ZEN1, sme: { ...sme, cBit, reduction: 16 } })).not.toThrow();
     },
   );
+
+  test.each([32, 52])('accepts %i physical bits', (physAddrBits) => {
+    const model = { ...ZEN1, physAddrBits, sme: { ...sme, reduction: physAddrBits - 32 } };
+    expect(() => checkModel(model)).not.toThrow();
+  });
 
   test.each(Object.entries(CPU_MODELS))('accepts %s', (_name, model) => {
     expect(() => checkModel(model)).not.toThrow();

@@ -1,6 +1,6 @@
 /** Bounce buffers of a booted kernel, slot by slot. */
 import { beforeEach, describe, expect, test } from '@jest/globals';
-import { va } from '../../../../src/machine/address.js';
+import { hex, va } from '../../../../src/machine/address.js';
 import {
   DMA,
   DMA_BIT_MASK,
@@ -57,6 +57,10 @@ const unmap = (index: number, size: number, dir: 0 | 1 | 2 = DMA.TO_DEVICE): voi
 const bytes = (length: number, first: number): Uint8Array =>
   Uint8Array.from({ length }, (_, i) => (first + i * 7) & 0xff);
 
+/** The lines of the log since the restored label. */
+const printed = ({ boot }: BootCheckpoint): unknown[] =>
+  boot.recorder.eventsOf('test').flatMap((event) => event.console ?? []);
+
 describe('the bounce buffer area', () => {
   test('has 64 MiB below 4 GiB, page-aligned, and an overflow buffer of 32 KiB', () => {
     expect(readLong(k, 'io_tlb_nslabs')).toBe(SLABS);
@@ -77,15 +81,26 @@ describe('the bounce buffer area', () => {
     expect(inside).toEqual([false, true, true, false]);
   });
 
+  test('is printed with its range, its size in MiB and its range in the direct map', () => {
+    k.fn.swiotlb_print_info();
+    const [first, last] = [start(), start() + 64 * MIB];
+    const [low, high] = [k.__va(first), k.__va(last - 1)].map(hex);
+    expect(printed(checkpoint)).toEqual([
+      `software IO TLB [mem ${hex(first)}-${hex(last)}] (64MB) mapped at [${low}-${high}]`,
+    ]);
+  });
+
   test('is not allocated if memory is too small for it, and a bounce then panics', () => {
     const small = new BootCheckpoint('pci_iommu_init', {
       scenario: scenario('bios-minimal', 'machine.ram=64MiB'),
     });
     small.boot.recorder.step('test');
     expect(small.k.readU8(small.k.sym('no_iotlb_memory'))).toBe(1);
+    small.k.fn.swiotlb_print_info();
     expect(() => small.k.fn.swiotlb_tbl_map_single(dev, 0n, 8 * MIB, 64, DMA.TO_DEVICE)).toThrow(
       /SWIOTLB/,
     );
+    expect(printed(small)[0]).toBe('software IO TLB: No low mem');
   });
 });
 
