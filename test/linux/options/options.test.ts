@@ -45,6 +45,15 @@ describe('the list of options', () => {
     }
   });
 
+  test('has a kind in each row; only __setup(), a search and the loader have names with "="', () => {
+    const kinds = ['early', 'setup', 'core', 'module', 'find', 'loader'];
+    for (const [name, kind] of OPTIONS) {
+      expect([name, kinds.includes(kind)]).toEqual([name, true]);
+      if (name.endsWith('='))
+        expect([name, kind]).toEqual([name, expect.stringMatching(/^(?:setup|find|loader)$/)]);
+    }
+  });
+
   test('has a reason text for each mark without effect, and uses each reason', () => {
     const marks = new Set(OPTIONS.map(([, , , mark]) => mark));
     for (const reason of Object.keys(REASONS)) expect([...marks]).toContain(reason);
