@@ -38,6 +38,14 @@ describe('a scenario from a log', () => {
     expect(line('ro mem_encrypt=off quiet')).toBe('ro mem_encrypt=off quiet');
   });
 
+  test('has the EFI memory map of the log, and no such key if the log has none', () => {
+    const { efiMemoryMap, ...others } = facts('ovmf-guest');
+    expect(draft({ ...others, efiMemoryMap }).data.firmware).toMatchObject({ type: 'efi' });
+    expect(draft({ ...others, efiMemoryMap }).data.firmware).toHaveProperty('efiMemoryMap');
+    const { firmware } = draft({ ...others, efiMemoryMap: [] }).data;
+    expect(firmware).not.toHaveProperty('efiMemoryMap');
+  });
+
   test('removes early consoles that the machine does not have, with a remark', () => {
     const commandLine = 'ro earlyprintk=ttyS1,115200 earlyprintk=vga,keep mem_encrypt=on';
     const { data, remarks } = draft({ ...facts('gigabyte-a320m'), commandLine });
