@@ -89,10 +89,10 @@ describe('setup_real_mode', () => {
 
   test.each(
     firstOf(2, [
-      [14, true, undefined],
-      [15, false, 0],
-      [15, true, 1],
       [18, false, 1],
+      [15, false, 0],
+      [14, true, undefined],
+      [15, true, 1],
     ]),
   )('at stage %p, activated %p, the header’s flags are %p', (stage, activate, flags) => {
     const { it, base } = after('init_mem_mapping', { stage, activate });
