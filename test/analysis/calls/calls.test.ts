@@ -50,9 +50,9 @@ describe('early mappings of a page of the initrd', () => {
   test.each(
     firstOf(2, [
       ['early_memremap_enc', '0x800080007ff9e163', 1, 'WB', true],
+      ['early_memremap_dec_wp', '0x800000007ff9e1eb', 0, 'WP', false],
       ['early_memremap_enc_wp', '0x800080007ff9e1eb', 1, 'WP', true],
       ['early_memremap_dec', '0x800000007ff9e163', 0, 'WB', false],
-      ['early_memremap_dec_wp', '0x800000007ff9e1eb', 0, 'WP', false],
       ['early_memremap', '0x800080007ff9e163', 1, 'WB', true],
       ['early_ioremap', '0x800000007ff9e163', 0, 'WB', false],
     ]),

@@ -160,7 +160,7 @@ describe('an initrd', () => {
 describe('kernel_init()', () => {
   test.each<[string, string, Entry[], string]>(
     firstOf(2, [
-      ['/init', '', [program('init')], '/init'],
+      ['init=, if /init cannot run', 'init=/x', [program('init', 'text'), program('x')], '/x'],
       [
         'through a chain of links and directories',
         '',
@@ -180,7 +180,7 @@ describe('kernel_init()', () => {
         '/init',
       ],
       ['rdinit= in quotes, the last one counts', 'rdinit=/no rdinit="/x"', [program('x')], '/x'],
-      ['init=, if /init cannot run', 'init=/x', [program('init', 'text'), program('x')], '/x'],
+      ['/init', '', [program('init')], '/init'],
       [
         '/sbin/init after /init',
         '',
@@ -212,15 +212,15 @@ describe('kernel_init()', () => {
   test.each<[string, string, Entry[], string]>(
     firstOf(2, [
       ['links form a loop', '', [link('init', 'two'), link('two', 'init')], NO_ROOT],
-      ['/init is a dangling link', '', [link('init', 'nowhere')], NO_ROOT],
-      ['rdinit= names a missing file', 'rdinit=/none', [program('init')], NO_ROOT],
-      ['rdinit= is empty', 'rdinit=', [program('init')], NO_ROOT],
       [
         'init= names a missing file',
         'init=/none',
         [program('init', 'text')],
         'panic: Requested init /none failed (error -2).',
       ],
+      ['/init is a dangling link', '', [link('init', 'nowhere')], NO_ROOT],
+      ['rdinit= names a missing file', 'rdinit=/none', [program('init')], NO_ROOT],
+      ['rdinit= is empty', 'rdinit=', [program('init')], NO_ROOT],
       ['/init is a text file', '', [program('init', 'just text')], NO_INIT],
       ['/init is a directory', '', [dir('init')], NO_INIT],
       [

@@ -135,13 +135,13 @@ describe('vt_console_print', () => {
 describe('the screen at the end of a boot', () => {
   test.each(
     firstOf(3, [
+      [18, false, true],
+      [15, true, false],
+      [16, true, true],
       [0, false, true],
       [15, false, true],
       [16, false, true],
-      [18, false, true],
       [10, true, false],
-      [15, true, false],
-      [16, true, true],
     ]),
   )('stage %i, activated %s, shows the console’s text: %s', (stage, activate, shown) => {
     const trace = vgaBoot({ stage, activate }).run();
