@@ -108,12 +108,11 @@ export class Sandbox {
     );
     let errors = '';
     child.stderr.setEncoding('utf8').on('data', (text) => (errors += text));
-    let isLate = false;
-    const timer = setTimeout(() => {
-      isLate = true;
-      child.kill('SIGKILL');
-    }, bound);
-    await new Promise((done, failed) => child.on('exit', done).on('error', failed));
+    const timer = setTimeout(() => child.kill('SIGKILL'), bound);
+    // A process that had ended before, while this one was stopped, is not late.
+    const isLate = await new Promise((done, failed) => {
+      child.on('exit', (_code, signal) => done(signal === 'SIGKILL')).on('error', failed);
+    });
     clearTimeout(timer);
     const lines = readFileSync(this.#results, 'utf8')
       .split('\n')
