@@ -173,7 +173,8 @@ export class Sanitizer implements ReportSource, Annotations {
     if (watch.translations.anyStale) checkTranslation(watch, cpu, va, access);
     checkAddress(watch, access);
     this.rules.masks.access(watch, access);
-    if (key !== KEY_PLAIN) checkDevice(watch, access);
+    // An ignored write changes no bytes.
+    if (key !== KEY_PLAIN && checkDevice(watch, access)) return;
     if (kind === 'write') this.write(access);
     else this.read(access);
   }

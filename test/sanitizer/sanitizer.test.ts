@@ -318,6 +318,20 @@ describe('cbit-on-mmio', () => {
     expect(b.rules).toEqual(expected);
   });
 
+  test('a later read without it is right: the ignored write changed no bytes', () => {
+    const b = new Bench();
+    b.machine.attach(device('vga', NIC, 0x800_0000));
+    b.setEntry(5, 0x8000, C_BIT);
+    b.setEntry(6, 0x8000);
+    b.as('early', () => {
+      b.store(5);
+    });
+    b.as('late', () => {
+      b.load(6);
+    });
+    expect(b.rules).toEqual(['cbit-on-mmio early']);
+  });
+
   test('not where nothing answers', () => {
     const b = new Bench();
     b.setEntry(5, 0x8000, C_BIT);

@@ -29,11 +29,11 @@ export function checkFault(watch: Watch, cpu: number, { read, address }: Fault):
   });
 }
 
-/** Accesses with the C-bit to memory-mapped I/O are ignored (APM 7.10.5). */
-export function checkDevice(watch: Watch, access: Access): void {
+/** Accesses with the C-bit to memory-mapped I/O are ignored (APM 7.10.5). Returns whether this is one. */
+export function checkDevice(watch: Watch, access: Access): boolean {
   const { what, va, start, length, key } = access;
   const { dram, bus } = watch.machine;
-  if (dram.has(start) || bus.at(start) === undefined) return;
+  if (dram.has(start) || bus.at(start) === undefined) return false;
   watch.report({
     rule: 'cbit-on-mmio',
     ...watch.by(access),
@@ -41,4 +41,5 @@ export function checkDevice(watch: Watch, access: Access): void {
     what: `${describe(what)} of a device with C=1: the access is ignored`,
     outcome: what === 'write' ? 'data lost' : 'garbage consumed',
   });
+  return true;
 }
