@@ -20,6 +20,10 @@ export interface KernelNotes {
   freed(ranges: readonly VaRange[]): void;
   /** A bus address was handed to a device that reads from it. */
   toDevice(devid: number, bus: bigint, size: number): void;
+  /** A device may use a bus address from now on. */
+  buffer(devid: number, bus: bigint, size: number): void;
+  /** It may no longer. */
+  bufferGone(devid: number, bus: bigint, size: number): void;
   /** Addresses are searched from now on, until the next searched(). */
   searching(range: VaRange): void;
   /** Memory was searched for a table that begins with `signature` at a multiple of `step` bytes. */

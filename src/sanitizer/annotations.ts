@@ -43,6 +43,10 @@ export interface Annotations {
   freed(ranges: readonly LinearRange[]): void;
   /** A device was given a bus address to read from; sizes in bytes. */
   toDevice(requester: number, bus: bigint, size: number): void;
+  /** A device may use a bus address from now on. `devid`: its bus, device and function as 16 bits. */
+  buffer(devid: number, bus: bigint, size: number): void;
+  /** It may no longer. */
+  bufferGone(devid: number, bus: bigint, size: number): void;
   /** Addresses are searched from now on, until the next searched(): reads are no use of what is there. */
   searching(range: LinearRange): void;
   searched(search: Searched): void;

@@ -24,9 +24,9 @@ export const RULES = [
   {
     id: 'foreign-owner-write',
     title: "a write over another owner's bytes",
-    what: 'Bytes that the loader put there for the kernel were overwritten before anything had read them.',
+    what: 'Bytes that the loader put there for the kernel were overwritten unread, or a device wrote outside of its buffers.',
     watches: ['accessed', 'dma'],
-    needs: ['what the loader placed'],
+    needs: ['what the loader placed', 'buffers of devices'],
   },
   {
     id: 'key-disagreement',

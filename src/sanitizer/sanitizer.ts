@@ -156,6 +156,12 @@ export class Sanitizer implements ReportSource, Annotations {
     this.watch.settle();
     checkBuffer(this.watch, bus, size);
   }
+  buffer(devid: number, bus: bigint, size: number): void {
+    this.rules.buffers.given(devid, bus, size);
+  }
+  bufferGone(devid: number, bus: bigint, size: number): void {
+    this.rules.buffers.takenBack(devid, bus, size);
+  }
   searching(range: LinearRange): void {
     this.rules.uninitialised.search(range);
   }
@@ -180,7 +186,10 @@ export class Sanitizer implements ReportSource, Annotations {
   }
 
   private dma(kind: 'read' | 'write', access: Access): void {
-    if (kind === 'write') this.write(access);
+    if (kind === 'write') {
+      this.rules.buffers.checkWrite(this.watch, access);
+      this.write(access);
+    }
     // The platform's reads are those of reports and of a loader, which reads what it wrote.
     else if (access.requester !== REQUESTER_PLATFORM) this.read(access);
   }

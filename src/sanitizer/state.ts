@@ -1,4 +1,5 @@
 /** The state of the rules that have one of their own, beside the shadow. */
+import { Buffers, type BuffersSnapshot } from './rules/devices.js';
 import { FreedMemory, type FreedSnapshot } from './rules/freed.js';
 import { Masks, type MasksSnapshot } from './rules/masks.js';
 import { AskedTypes, type AskedSnapshot } from './rules/memory-types.js';
@@ -11,6 +12,7 @@ export interface RuleStateSnapshot {
   readonly freed: FreedSnapshot;
   readonly masks: MasksSnapshot;
   readonly searching: SearchingSnapshot;
+  readonly buffers: BuffersSnapshot;
 }
 
 export class RuleState {
@@ -19,6 +21,7 @@ export class RuleState {
   readonly freed = new FreedMemory();
   readonly masks = new Masks();
   readonly uninitialised = new Uninitialised();
+  readonly buffers = new Buffers();
 
   /** Forgets what was stated of memory. */
   forgetAnnotations(): void {
@@ -26,6 +29,7 @@ export class RuleState {
     this.freed.restore([]);
     this.masks.restore(null);
     this.uninitialised.restore(null);
+    this.buffers.restore([]);
   }
 
   snapshot(): RuleStateSnapshot {
@@ -35,6 +39,7 @@ export class RuleState {
       freed: this.freed.snapshot(),
       masks: this.masks.snapshot(),
       searching: this.uninitialised.snapshot(),
+      buffers: this.buffers.snapshot(),
     };
   }
 
@@ -44,5 +49,6 @@ export class RuleState {
     this.freed.restore(snapshot.freed);
     this.masks.restore(snapshot.masks);
     this.uninitialised.restore(snapshot.searching);
+    this.buffers.restore(snapshot.buffers);
   }
 }

@@ -35,7 +35,9 @@ function noteBuffer(
   size: number,
   dir: DmaDirection,
 ): void {
-  if (dir !== DMA.FROM_DEVICE && bus !== DMA_ERROR_CODE) k.notes?.toDevice(devid, bus, size);
+  if (bus === DMA_ERROR_CODE) return;
+  k.notes?.buffer(devid, bus, size);
+  if (dir !== DMA.FROM_DEVICE) k.notes?.toDevice(devid, bus, size);
 }
 
 export const dmaMapping = bodies({
@@ -60,6 +62,7 @@ export const dmaMapping = bodies({
     k.fn.dma_unmap_page(dev, addr, size, dir);
   }),
   dma_unmap_page: inline((k, dev, addr, size, dir) => {
+    k.notes?.bufferGone(dev.devid, addr, size);
     dmaOp(k, k.fn.get_dma_ops(dev), 'unmap_page')?.(dev, addr, size, dir);
   }),
   dma_map_sg: inline((k, dev, sgl, dir) => {
@@ -72,6 +75,9 @@ export const dmaMapping = bodies({
     return mapped;
   }),
   dma_unmap_sg: inline((k, dev, sgl, dir) => {
+    for (const { dmaAddress, dmaLength } of sgl) {
+      k.notes?.bufferGone(dev.devid, dmaAddress, dmaLength);
+    }
     dmaOp(k, k.fn.get_dma_ops(dev), 'unmap_sg')?.(dev, sgl, dir);
   }),
   dma_sync_single_for_cpu: inline((k, dev, addr, size, dir) => {
@@ -93,6 +99,7 @@ export const dmaMapping = bodies({
     },
   ),
   dma_free_coherent: inline((k, dev, size, vaddr, handle) => {
+    k.notes?.bufferGone(dev.devid, handle, size);
     dmaOp(k, k.fn.get_dma_ops(dev), 'free')?.(dev, size, vaddr, handle);
   }),
 
