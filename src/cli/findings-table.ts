@@ -15,6 +15,11 @@ export const statesOf = ({ revisions }: Finding): string[] => [
   }),
 ];
 
+/** The rules of the sanitizer that report a finding. */
+export const rulesOf = ({ reports = [] }: Finding): string[] => [
+  ...new Set(reports.map(({ rule }) => rule)),
+];
+
 /** A patch's number as its hunks have it. */
 export const patchText = (patch: number | undefined): string =>
   patch === undefined ? '-' : String(patch).padStart(2, '0');
@@ -32,14 +37,17 @@ const anchorOf = (heading: string): string =>
     .replaceAll(/[^\p{L}\p{N}\s_-]/gu, '')
     .replaceAll(/\s/g, '-');
 
+const codes = (names: readonly string[]): string => names.map((name) => `\`${name}\``).join(' ');
+
 /** The table as Markdown. `linked`: each id is a link to the finding's heading in the same page. */
 export function markdownTable(findings: readonly Finding[], linked = false): string {
-  const head = ['finding', 'patch', ...REVISION_HEADS, 'alternative'];
+  const head = ['finding', 'patch', ...REVISION_HEADS, 'alternative', 'reported'];
   const rows = findings.map((finding) => [
     linked ? `[${finding.id}](#${anchorOf(headingOf(finding))})` : escape(finding.title),
     patchText(finding.patch),
     ...statesOf(finding),
-    finding.fixes.map(({ id }) => `\`${id}\``).join(' '),
+    codes(finding.fixes.map(({ id }) => id)),
+    codes(rulesOf(finding)) || 'no',
   ]);
   return [head, head.map(() => '---'), ...rows]
     .map((cells) => `| ${cells.join(' | ')} |\n`)

@@ -7,7 +7,14 @@ import { suggest } from '../base/suggest.js';
 import { readYaml } from '../base/yaml-source.js';
 import { readText } from '../node/files.js';
 import type { Alternative } from '../kernel/hunk.js';
-import { concerns, parseFinding, LATER, REVISIONS, type Finding } from '../series/finding.js';
+import {
+  concerns,
+  parseFinding,
+  LATER,
+  REVISIONS,
+  type Finding,
+  type Reported,
+} from '../series/finding.js';
 import { alternatives, LAST_STAGE } from '../series/patches.js';
 import { table } from './columns.js';
 import { exitHelp } from './exit-codes.js';
@@ -73,10 +80,21 @@ function listText(all: readonly Finding[], paint: ChalkInstance): string {
 /** The lines of a command, indented. */
 const commandLines = (command: string): string[] => command.split('\n').map((each) => `  ${each}`);
 
+/** The report of the sanitizer that shows a finding. */
+function reportLines({ run, rule, in: by, earlier, goneWith }: Reported): string[] {
+  const cause = earlier === undefined ? '' : `, after ${earlier}`;
+  return [
+    '',
+    `  sme-boot run ${run} --sanitize`,
+    `    reports ${rule} in ${by}${cause}`,
+    ...(goneWith === undefined ? [] : [`    not with --with ${goneWith.join(' ')}`]),
+  ];
+}
+
 /** One finding on a terminal. */
 function cardText(finding: Finding, columns: number, paint: ChalkInstance): string {
   const { id, title, patch, related = [], hunks, where, about, revisions, fixes, shows } = finding;
-  const { tests = [] } = finding;
+  const { tests = [], reports = [], unreported } = finding;
   const code =
     patch === undefined ? 'code that no patch of the series changes' : `patch ${patchText(patch)}`;
   const states = [
@@ -102,6 +120,8 @@ function cardText(finding: Finding, columns: number, paint: ChalkInstance): stri
       ...(fix.command === undefined ? [] : commandLines(fix.command)),
     ]),
     ...shows.flatMap(({ command, sees }) => ['', ...commandLines(command), `    ${sees}`]),
+    ...reports.flatMap((report) => reportLines(report)),
+    ...(unreported === undefined ? [] : ['', `not reported by the sanitizer: ${unreported}`]),
     ...tests.flatMap((test) => ['', `  shown by ${test} of the repository`]),
     '',
   ];

@@ -47,6 +47,22 @@ const revision = z.strictObject({
     .describe('The state follows from the source by reasoning only.'),
 });
 
+const reported = z.strictObject({
+  run: text.describe('A scenario and options of `run`, as on the command line.'),
+  rule: text.describe('The rule of the sanitizer.'),
+  in: text.describe('The function or device that the report names.'),
+  earlier: text.optional().describe('The function or device of its earlier event.'),
+  what: text.optional().describe('Text that is in what it states.'),
+  goneWith: z
+    .array(hunkId)
+    .min(1)
+    .optional()
+    .describe('Alternatives that are applied together; with them the report is not made.'),
+});
+
+/** A report of the sanitizer that shows a finding. */
+export type Reported = z.infer<typeof reported>;
+
 export const findingSchema = z.strictObject({
   id: z
     .string()
@@ -93,6 +109,14 @@ export const findingSchema = z.strictObject({
     )
     .describe('The commands that show it, in the order of docs/findings.md.'),
   tests: z.array(text).optional().describe('Tests of the project that show it.'),
+  reports: z
+    .array(reported)
+    .min(1)
+    .optional()
+    .describe('Reports of the sanitizer that show it, on which boots.'),
+  unreported: text
+    .optional()
+    .describe('Why the sanitizer cannot report it, in one sentence; without `reports`.'),
 });
 
 export type Finding = z.infer<typeof findingSchema>;
@@ -100,7 +124,15 @@ export type Finding = z.infer<typeof findingSchema>;
 /** Validates a finding. Throws E_FINDING with the path of the first invalid value. */
 export function parseFinding(file: string, data: unknown): Finding {
   const parsed = findingSchema.safeParse(data);
-  if (parsed.success) return parsed.data;
+  if (parsed.success) {
+    const { reports, unreported } = parsed.data;
+    if ((reports === undefined) !== (unreported === undefined)) return parsed.data;
+    throw new InputError({
+      code: 'E_FINDING',
+      place: { file, path: unreported === undefined ? 'reports' : 'unreported' },
+      reason: 'a finding has either the reports that show it, or the reason why there are none',
+    });
+  }
   const issue = parsed.error.issues[0];
   throw new InputError({
     code: 'E_FINDING',

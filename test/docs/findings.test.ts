@@ -17,7 +17,7 @@ test('docs/findings.md has the findings in their order, then the base kernel', (
 
 describe.each(all.map((finding, i) => ({ ...finding, section: sections[i] ?? '' })))(
   'the section on $id',
-  ({ section, shows, fixes, where, tests = [] }) => {
+  ({ section, shows, fixes, where, unreported, tests = [] }) => {
     const quoted = blocksOf(PAGE, section).flatMap(quotedOf);
 
     test('has the commands that show it, in their order', () => {
@@ -39,6 +39,13 @@ describe.each(all.map((finding, i) => ({ ...finding, section: sections[i] ?? '' 
       expect([...new Set(named)].sort()).toEqual(fixes.map(({ id }) => id).sort());
       const commands = inlineCommandsOf(section).filter((command) => command.includes('--with'));
       expect(commands).toEqual(fixes.flatMap(({ command }) => command ?? []));
+    });
+
+    test('says why the sanitizer does not report it, if it does not', () => {
+      const text = section.replaceAll(/\s+/g, ' ');
+      const said = text.includes('The sanitizer does not report it: ');
+      expect(said).toBe(unreported !== undefined);
+      if (unreported !== undefined) expect(text).toContain(`does not report it: ${unreported}.`);
     });
 
     test('names the code that it is in', () => {

@@ -70,6 +70,9 @@ test.each([
   ['hunks', ['9/x'], 'hunks.0'],
   ['patch', 19, 'patch'],
   ['more', 1, ''],
+  ['reports', [{ run: 'kexec', rule: 'wrong-key-read' }], 'reports.0.in'],
+  ['reports', [{ run: 'kexec', rule: 'wrong-key-read', in: 'f' }], 'unreported'],
+  ['unreported', undefined, 'reports'],
 ])('a finding with a wrong %s is refused with the place', (key, value, path) => {
   let thrown: unknown;
   try {
