@@ -64,6 +64,7 @@ const SEVERAL: Readonly<Record<string, readonly string[]>> = {
   ],
   'machine/memory/watch-lines': ['machine/machine.ts', 'machine/memory/line-set.ts'],
   'sanitizer/findings': ['sanitizer/rules.ts', 'series/finding.ts'],
+  'sanitizer/silence': ['sanitizer/rules.ts'],
   'sanitizer/last-bytes': ['sanitizer/shadow.ts', 'sanitizer/rules/keys.ts'],
   'scenario/cpu-tables': ['firmware/acpi', 'firmware/mp-table.ts'],
   'scenario/dmesg-forms': ['scenario/dmesg.ts', 'scenario/log-text.ts'],
