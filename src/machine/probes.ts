@@ -111,6 +111,8 @@ export class Probes {
   readonly guestAccessed = new ProbePoint<
     [kind: AccessKind, cpu: number, gpa: number, bytes: Uint8Array]
   >();
+  /** A walk for a guest's access read an entry of a nested table, or of the guest's own table, at `pa` under a key. */
+  readonly guestWalked = new ProbePoint<[cpu: number, pa: Pa, key: KeyId, origin: Origin]>();
   /** The processor read a permission map of a guest. */
   readonly permissionMapRead = new ProbePoint<[cpu: number, read: MapRead]>();
   /** CR0, CR3, CR4, EFER or SYSCFG was written, after the write. */

@@ -7,7 +7,7 @@ export const RULES = [
     id: 'wrong-key-read',
     title: 'read under another key than it was written with',
     what: 'Bytes were read with another C-bit than they were written with: the reader got noise.',
-    watches: ['accessed', 'walked', 'dma'],
+    watches: ['accessed', 'walked', 'guestWalked', 'permissionMapRead', 'dma'],
   },
   {
     id: 'mixed-key-line',

@@ -84,6 +84,23 @@ export class Sanitizer implements ReportSource, Annotations {
         checkAddress(watch, access);
         this.read(access);
       }),
+      probes.guestWalked.listen((cpu, start, key, origin) => {
+        watch.settle();
+        const what = 'page-table entry';
+        this.read({ what, requester: cpu, start, length: 8, key, origin });
+      }),
+      probes.permissionMapRead.listen((cpu, { pa: start, key, bytes }) => {
+        watch.settle();
+        const length = bytes.length;
+        this.read({
+          what: 'read',
+          requester: cpu,
+          start,
+          length,
+          key,
+          origin: this.machine.origin,
+        });
+      }),
       probes.translated.listen((cpu, entry) => {
         watch.translations.translated(cpu, entry);
       }),

@@ -66,7 +66,7 @@ const KIND_NAMES = ['read', 'write', 'fetch'] as const;
 export class Cpu extends CpuCore implements InterruptTarget {
   /** Bytes that the last read, write, copy or fill completed, up to a fault if there was one. */
   progress = 0;
-  /** Reads tables for the nested walks of a guest: coherent with lines of the same key. */
+  /** Reads tables for the walks of a guest, nested tables and its own: coherent with lines of the same key. */
   readonly tables: TableReader;
   /** Reads tables for this CPU's own walks. */
   private readonly walker: TableReader;
@@ -78,8 +78,8 @@ export class Cpu extends CpuCore implements InterruptTarget {
 
   constructor(id: number, model: CpuModel, bus: CpuBus) {
     super(id, model, bus);
-    this.tables = this.tableReader(false);
-    this.walker = this.tableReader(true);
+    this.tables = this.tableReader(true);
+    this.walker = this.tableReader(false);
   }
 
   // --- Memory ----------------------------------------------------------------------------------------------------
@@ -406,16 +406,17 @@ export class Cpu extends CpuCore implements InterruptTarget {
     return has(this.cr0, CR0.CD) ? MEMTYPE.UC : entry.type;
   }
 
-  /** @param reports whether reads of entries are told to the probe point `walked`. */
-  private tableReader(reports: boolean): TableReader {
+  /** @param nested the reads are those of a guest's walks, and reported as such. */
+  private tableReader(nested: boolean): TableReader {
     const bytes = new Uint8Array(8);
     const view = new DataView(bytes.buffer);
     const { bus, id } = this;
     const reader = {
       high: 0,
       readEntry: (at: Pa, key: KeyId): number => {
-        const { walked } = bus.probes;
-        if (reports && walked.active) walked.notify(id, this.walks, at, key, bus.origin);
+        const { walked, guestWalked } = bus.probes;
+        if (!nested && walked.active) walked.notify(id, this.walks, at, key, bus.origin);
+        else if (nested && guestWalked.active) guestWalked.notify(id, at, key, bus.origin);
         bus.cache.peekCoherent(id, at, key, bytes, 0, 8);
         reader.high = view.getInt32(4, true);
         return view.getInt32(0, true);

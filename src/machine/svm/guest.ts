@@ -41,7 +41,7 @@ export type GuestStop = Vmexit | Fault;
 export interface GuestCpu extends Readonly<Record<GeneralRegister, Va>> {
   readonly id: number;
   readonly model: { readonly physAddrBits: number; readonly gbPages: boolean };
-  /** Reads memory for table walks. */
+  /** Reads memory for walks of nested tables and of the guest's. */
   readonly tables: TableReader;
   setGeneral(name: GeneralRegister, value: Va): void;
   rdmsr(number: number): bigint | Fault;

@@ -38,17 +38,25 @@ export interface Case {
   readonly activate?: boolean;
   /** Settings of the scenario. */
   readonly set?: readonly string[];
+  readonly sanitize?: boolean;
   readonly changes?: (b: Boot) => readonly Changes[];
 }
 
 /** A boot right after the kvm step. */
-export function throughKvm({ stage, activate = false, set = [], changes }: Case): Boot {
+export function throughKvm({
+  stage,
+  activate = false,
+  set = [],
+  sanitize = false,
+  changes,
+}: Case): Boot {
   const options: Partial<BootOptions> = {
     scenario: scenario('bios-minimal', 'guest=true', 'machine.ram=64MiB', ...set),
     stage,
     activate,
+    sanitize,
   };
-  const key = JSON.stringify([stage, activate, set]);
+  const key = JSON.stringify([stage, activate, set, sanitize]);
   const b = boot(options);
   const before = ready.get(key);
   if (before === undefined) {

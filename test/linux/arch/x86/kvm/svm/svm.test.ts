@@ -123,6 +123,7 @@ describe('a guest that executes RDMSR', () => {
     const through = (): Boot =>
       throughKvm({
         stage,
+        sanitize: true,
         changes: (b) => {
           subject = b;
           const before = b.kernel.fn['vmm:set_regs'];
@@ -141,30 +142,38 @@ describe('a guest that executes RDMSR', () => {
       exit = error.message;
     }
     const read = subject?.recorder.consumedSoFar.filter(({ by }) => by === 'VMRUN');
-    return { exit, read };
+    const maps = new Set(['svm_create_vcpu', 'svm_hardware_setup']);
+    const reports = (subject?.reports() ?? []).filter(
+      ({ in: by, what, earlier }) =>
+        by === 'svm_vcpu_run' && what.startsWith('a read with C=0') && maps.has(earlier?.in ?? ''),
+    );
+    return { exit, read, reports };
   }
   const NAME = 'MSR permission map';
   const { vmcb, root, baseAddress } = WITH_MASK;
   const mapped = (b: Boot): object[] => [vmcb, root, pointersWithMask(b), baseAddress];
 
   test('exits by the bit of the MSR in the map, which is read intact without encryption', () => {
-    const { exit, read } = run(17, MSR.SYSENTER_CS);
+    const { exit, read, reports } = run(17, MSR.SYSENTER_CS);
+    expect(reports).toEqual([]);
     expect(read).toEqual([{ name: NAME, by: 'VMRUN', intact: true }]);
     expect(exit).toMatch(/svm_exit_handlers\[0x7c\]/);
   });
 
   test('at stage 18, its memory mapped right, reads the MSR: the map, without the mask, is read as other bytes', () => {
-    const { read, exit } = run(18, MSR.SYSENTER_CS, mapped);
+    const { read, exit, reports } = run(18, MSR.SYSENTER_CS, mapped);
+    expect(reports).toMatchObject([{ rule: 'wrong-key-read', outcome: 'garbage consumed' }]);
     expect(read).toMatchObject([{ name: NAME, by: 'VMRUN', intact: false }]);
     expect(exit).toBe('vmexit hlt x1');
   });
 
   test("is intercepted at stage 18 with the mask in the map's address as well", () => {
-    const { read, exit } = run(18, MSR.SYSENTER_CS, (b) => {
+    const { read, exit, reports } = run(18, MSR.SYSENTER_CS, (b) => {
       const before = b.kernel.fn['init_vmcb:permission-map'];
       const map = { 'init_vmcb:permission-map': (page: number) => before(page) | C };
       return [...mapped(b), map];
     });
+    expect(reports).toEqual([]);
     expect(read).toEqual([{ name: NAME, by: 'VMRUN', intact: true }]);
     expect(exit).toMatch(/0x7c/);
   });
