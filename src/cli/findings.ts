@@ -85,7 +85,7 @@ function reportLines({ run, rule, in: by, earlier, goneWith }: Reported): string
   const cause = earlier === undefined ? '' : `, after ${earlier}`;
   return [
     '',
-    `  sme-boot run ${run} --sanitize`,
+    `  sme-boot run ${run}`,
     `    reports ${rule} in ${by}${cause}`,
     ...(goneWith === undefined ? [] : [`    not with --with ${goneWith.join(' ')}`]),
   ];
