@@ -19,6 +19,7 @@ const FOLDERS: Readonly<Record<string, string>> = {
 /** Suites that cover one aspect of several files of src/, by path below test/ without `.test.ts`. */
 const SEVERAL: Readonly<Record<string, readonly string[]>> = {
   'analysis/matrix/own-hunk': ['analysis/matrix/matrix.ts', 'analysis/matrix/cause.ts'],
+  'analysis/matrix/row-reports': ['analysis/matrix/matrix.ts', 'sanitizer/rules.ts'],
   'check/reports': [
     'check/report-words.ts',
     'check/reports-github.ts',

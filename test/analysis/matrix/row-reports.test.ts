@@ -5,6 +5,7 @@ import { Boot, type BootOptions } from '../../../src/sequencer/boot.js';
 import type { ReadCheck } from '../../../src/trace/integrity.js';
 import type { SanitizerReport } from '../../../src/trace/report.js';
 import type { Consumed } from '../../../src/trace/trace.js';
+import { exhaustiveTest, firstOf } from '../../cases.js';
 import { optionsOf } from './whole-boots.js';
 
 /** Rows without such a report, and why. */
@@ -37,7 +38,10 @@ function watched(
   return boot;
 }
 
-describe.each(['bios-minimal', 'epyc-efi'])('the rows of %s', (name) => {
+/** Rows with a wrong read, which are first. */
+const FIRST = ['09/initrd', '06/sme_early_init', '09/bootdata'];
+
+describe.each(firstOf(1, ['bios-minimal', 'epyc-efi']))('the rows of %s', (name) => {
   const options: BootOptions = { ...optionsOf(name), sanitize: true };
   /** The reports of the whole series at each check. */
   const usual = new Map<string, Counts>();
@@ -51,7 +55,10 @@ describe.each(['bios-minimal', 'epyc-efi'])('the rows of %s', (name) => {
   );
   const wrong: string[] = [];
 
-  test.each(removableHunks(options).map((each) => ({ ...each, id: each.hunk.id })))(
+  const rows = removableHunks(options).map((each) => ({ ...each, id: each.hunk.id }));
+  rows.sort((a, b) => Number(FIRST.includes(b.id)) - Number(FIRST.includes(a.id)));
+
+  test.each(firstOf(FIRST.length, rows))(
     'a wrong read without $id has a report at or before it',
     (row: LeftOut) => {
       let read: string | undefined;
@@ -72,8 +79,11 @@ describe.each(['bios-minimal', 'epyc-efi'])('the rows of %s', (name) => {
     },
   );
 
-  test('there are such rows, in several patches', () => {
-    const patches = new Set(wrong.map((id) => id.slice(0, 2)));
-    expect(patches.size).toBeGreaterThan(3);
+  test('there are such rows', () => {
+    expect(wrong).toContain('09/initrd');
+  });
+
+  exhaustiveTest('they are of several patches', () => {
+    expect(new Set(wrong.map((id) => id.slice(0, 2))).size).toBeGreaterThan(3);
   });
 });
