@@ -31,13 +31,19 @@ describe('tables that a boot does not find', () => {
     ]);
   });
 
-  test('at stage 18 include the MP table, which is searched for through a mapping with the C-bit', () => {
-    const [microcode, mp, ...more] = missing();
+  test('at stage 18 include option ROMs and the MP table, which are searched for through a mapping with the C-bit', () => {
+    const [microcode, rom, mp, ...more] = missing();
     expect(more).toEqual([]);
     expect(microcode).toEqual({
       what: 'microcode',
       by: 'find_cpio_data',
       ranges: [{ pa: 0x7ff9_e000, length: 0x6_15c1, c: 1 }],
+      present: true,
+    });
+    expect(rom).toEqual({
+      what: 'option ROM',
+      by: 'probe_roms',
+      ranges: [{ pa: 0xc_0000, length: 0x3_0000, c: 1 }],
       present: true,
     });
     expect(mp).toEqual({
