@@ -326,8 +326,9 @@ export function applyChanges(base: Trace, source: YamlSource): Applied {
       found: added === 1 ? '1 report' : `${String(added)} reports`,
     });
   }
-  const reports = sanitize ? application.reports(reportsOf(base), edits, steps) : undefined;
-  const trace = withReports(changed, reports);
+  // Without the sanitizer there is no report that an edit could be about.
+  const reports = application.reports(sanitize ? reportsOf(base) : [], edits, steps);
+  const trace = withReports(changed, sanitize ? reports : undefined);
   checkReports(source, () => ['changes', 'reports'], trace);
   return { trace, misfits: application.misfits };
 }

