@@ -36,6 +36,9 @@ const SEVERITY: readonly SanitizerReport['outcome'][] = [
   'data lost',
 ];
 
+/** A range as text, also if it is one byte: other readers of YAML take a single address for a number. */
+const asRange = (text: string): string => (/^0x[0-9a-f]+$/.test(text) ? `${text}..${text}` : text);
+
 export class Reports {
   private folded = new Map<string, Folded>();
   /** What was found last, and the report that it folded into. */
@@ -100,8 +103,8 @@ export class Reports {
       rule,
       ...(n > 1 && { n }),
       step,
-      at: host.rangeText('pa', start, end - start),
-      ...(va !== undefined && { va: host.rangeText('va', va, length) }),
+      at: asRange(host.rangeText('pa', start, end - start)),
+      ...(va !== undefined && { va: asRange(host.rangeText('va', va, length)) }),
       ...(C !== undefined && { C }),
       ...site,
       ...(cpu !== undefined && cpu !== 0 && { cpu }),

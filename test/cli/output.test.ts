@@ -86,7 +86,7 @@ describe('sme-boot run', () => {
 
   test('an output is the trace whatever its name ends in, and the summary for --format text', async () => {
     await sme([...RUN, '-o', file('t.txt')]);
-    expect(read('t.txt')).toMatch(/^schema: 1$/m);
+    expect(read('t.txt')).toMatch(/^schema: 2$/m);
     const { out } = await sme([...RUN, '--format', 'text', '-o', file('s.txt')]);
     expect(out).toBe('');
     expect(read('s.txt')).toMatch(/^booted: Run \/init/m);
