@@ -14,7 +14,7 @@ interface Report {
 /** For 6.1.192; a later stable kernel may move a few. */
 const COUNTS = {
   records: { agrees: 90, moved: 84, gone: 40, 'not checked': 0, 'not in this release': 0 },
-  model: { agrees: 406, moved: 220, gone: 67, 'not checked': 21, 'not in this release': 0 },
+  model: { agrees: 408, moved: 220, gone: 68, 'not checked': 21, 'not in this release': 0 },
 };
 
 let status = -1;
