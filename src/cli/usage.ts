@@ -110,7 +110,7 @@ export function usageError(error: CommanderError, command: Command): InputError 
 
 const formOf = (command: Command): string => `${commandName(command)} ${command.usage()}`;
 
-/** How an option was given: its flag as it stands in the help, and its value; none: it takes none. */
+/** How an option was given: its flag as in the help, and its value; undefined: it takes none. */
 interface Given {
   readonly flag: string;
   readonly value: string | undefined;

@@ -18,7 +18,7 @@ export interface OwnedRange {
   readonly use: 'reader' | 'firmware';
 }
 
-/** A variable of which each bit is a C-bit of page-table entries: sizes in bytes, at its physical address. */
+/** A variable that holds bits for page-table entries, the C-bit among them: sizes in bytes, at its physical address. */
 export interface MaskVariable {
   readonly name: string;
   readonly base: number;

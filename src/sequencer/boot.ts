@@ -14,9 +14,9 @@ import { Kernel } from '../kernel/kernel.js';
 import { Program } from '../kernel/program.js';
 import type { KernelState } from '../kernel/state.js';
 import { BOOT_STEPS, type BootStep } from '../linux/boot-steps.js';
-import { Machine, type MachineSnapshot } from '../machine/machine.js';
+import type { Machine, MachineSnapshot } from '../machine/machine.js';
 import { pciRequester } from '../machine/requester.js';
-import { MEMTYPE, type BlockCipherFactory } from '../machine/types.js';
+import type { BlockCipherFactory } from '../machine/types.js';
 import { configOf, link, type LinkedKernel } from '../series/link.js';
 import { compose, isWholeSeries, type HunkSelection } from '../series/compose.js';
 import { asSource, type ByteSource } from '../base/byte-source.js';
@@ -25,11 +25,10 @@ import { Sanitizer, type SanitizerSnapshot } from '../sanitizer/sanitizer.js';
 import { Recorder, type RecorderState } from '../trace/recorder.js';
 import type { SanitizerReport } from '../trace/report.js';
 import type { Outcome, Trace, TraceHeader } from '../trace/trace.js';
-import { cacheOf } from '../scenario/cache.js';
-import { attachDevices, syscfgOf } from '../scenario/devices.js';
 import { imageOf } from './boot-image.js';
 import { labelIndex } from './label-index.js';
 import { passedEfi, type PassedEfi } from './kexec-efi.js';
+import { machineOf } from './machine-of.js';
 import { ownFault } from './own-hunks.js';
 import { symbolOf } from './symbols.js';
 import { sanitizerHost } from './sanitizer-host.js';
@@ -47,7 +46,7 @@ import {
   type NextKernel,
   type Running,
 } from './kexec.js';
-import { cpuModelOf, initrdPlace, kernelRoom, ramOf } from '../scenario/memory-layout.js';
+import { initrdPlace, kernelRoom } from '../scenario/memory-layout.js';
 import { setupDataOf } from '../scenario/setup-data.js';
 import { traceHeader } from './trace-header.js';
 import type { Scenario } from '../scenario/scenario.js';
@@ -141,22 +140,7 @@ export class Boot {
     const image = imageOf(options, linked.baseFunctions);
     const program = new Program(image, linked.variables, linked.functions);
     this.labels = labelsOf(scenario);
-    const model = cpuModelOf(scenario);
-    this.machine = new Machine({
-      model,
-      cpus: scenario.machine.cpus,
-      ram: ramOf(scenario, model),
-      mtrr: { enabled: scenario.machine.mtrr, default: MEMTYPE.WB, uncached: [] },
-      cache: cacheOf(scenario, model),
-      engine: {
-        mode: scenario.machine.engine,
-        seed: scenario.machine.seed,
-        cipher: options.cipher,
-        lazy: options.lazy ?? true,
-      },
-      syscfgMemEncrypt: syscfgOf(scenario),
-    });
-    attachDevices(this.machine, scenario);
+    this.machine = machineOf(scenario, options.cipher, options.lazy);
     this.sanitizer =
       options.sanitize === true ? new Sanitizer(this.machine, sanitizerHost(this)) : null;
     this.sanitizer?.start();

@@ -9,14 +9,13 @@ import { builtInInitrd } from '../firmware/initrd.js';
 import { load, LOADER_LAYOUT, type Loaded } from '../firmware/loader.js';
 import { pa, va, type Va } from '../machine/address.js';
 import { Uart16550 } from '../machine/devices/uart-16550.js';
-import { Machine } from '../machine/machine.js';
-import { MEMTYPE, type BlockCipherFactory } from '../machine/types.js';
-import { cacheOf } from '../scenario/cache.js';
-import { attachDevices, syscfgOf } from '../scenario/devices.js';
+import type { Machine } from '../machine/machine.js';
+import type { BlockCipherFactory } from '../machine/types.js';
 import { firmwareOf } from '../scenario/firmware.js';
-import { cpuModelOf, initrdPlace, kernelRoom, ramOf } from '../scenario/memory-layout.js';
+import { initrdPlace, kernelRoom } from '../scenario/memory-layout.js';
 import type { Scenario } from '../scenario/scenario.js';
 import { setupDataOf } from '../scenario/setup-data.js';
+import { machineOf } from './machine-of.js';
 import { Executor, type RunEnd, type RunOptions } from '../x86/executor.js';
 
 export interface ExecutedBootOptions {
@@ -71,18 +70,8 @@ export class ExecutedBoot {
   constructor({ scenario, image, initrd: given, cipher, ...more }: ExecutedBootOptions) {
     const { lazy = true, direct = true } = more;
     this.image = image;
-    const model = cpuModelOf(scenario);
     const { machine, loader, firmware, cmdline } = scenario;
-    this.machine = new Machine({
-      model,
-      cpus: machine.cpus,
-      ram: ramOf(scenario, model),
-      mtrr: { enabled: machine.mtrr, default: MEMTYPE.WB, uncached: [] },
-      cache: cacheOf(scenario, model),
-      engine: { mode: machine.engine, seed: machine.seed, cipher, lazy },
-      syscfgMemEncrypt: syscfgOf(scenario),
-    });
-    attachDevices(this.machine, scenario);
+    this.machine = machineOf(scenario, cipher, lazy);
     this.uart = this.machine.attach(new Uart16550());
     const initrd = asSource(given ?? builtInInitrd(loader.initrdSize));
     const { kernelAt, cmdlineAt, zeroPageAt } = loader;

@@ -37,7 +37,7 @@ const HANDLERS: ReadonlyMap<string, Handler> = new Map(
 /** Mnemonics of string instructions and of a media instruction that are the same. */
 const SHARED: ReadonlySet<string> = new Set(['movsd', 'cmpsd']);
 
-/** Bits of ECX of CPUID Fn0000_0001 by the instructions that they stand for (APM vol. 3, appendix D). */
+/** Bits of ECX of CPUID Fn0000_0001 by the instructions that they announce (APM vol. 3, appendix D). */
 const FEATURE_ECX: ReadonlyMap<string, number> = new Map([
   ['monitor', 3],
   ['mwait', 3],

@@ -1,7 +1,7 @@
 /**
  * Accesses of instructions to memory, all through the machine's CPU: its TLB, cache and engine. Addresses are linear.
  * A fault is thrown before anything is changed. An access to a line that is known to be in the cache goes to its bytes,
- * with the same effect, unless somebody listens to accesses.
+ * with the same effect, unless a probe point of accesses has listeners.
  */
 import { PAGE_SIZE, vaAdd, type Va } from '../machine/address.js';
 import type { Cpu } from '../machine/cpu/cpu.js';

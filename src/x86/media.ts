@@ -123,8 +123,8 @@ function moveQuad(site: Site): Op {
   };
 }
 
-/** An operation word by word, from destination and source. */
-function bitwise(operate: (a: number, b: number) => number): (site: Site) => Op {
+/** An operation of an XMM register with a source: `change` gets the registers' words and the index of its first. */
+function intoXmm(change: (xmm: Int32Array, at: number) => void): (site: Site) => Op {
   return (site) => {
     const { core } = site;
     const to = operandOf(site, 0);
@@ -135,28 +135,23 @@ function bitwise(operate: (a: number, b: number) => number): (site: Site) => Op 
     return () => {
       mediaUsable(core);
       read();
-      for (let i = 0; i < 4; i++) xmm[at + i] = operate(xmm[at + i] ?? 0, source[i] ?? 0);
+      change(xmm, at);
     };
   };
 }
 
+/** An operation word by word, from destination and source. */
+const bitwise = (operate: (a: number, b: number) => number): ((site: Site) => Op) =>
+  intoXmm((xmm, at) => {
+    for (let i = 0; i < 4; i++) xmm[at + i] = operate(xmm[at + i] ?? 0, source[i] ?? 0);
+  });
+
 /** Interleaves words of destination and source (PUNPCKLDQ, PUNPCKLQDQ, PUNPCKHQDQ), as indices into both. */
-function shuffle(order: readonly [number, number, number, number]): (site: Site) => Op {
-  return (site) => {
-    const { core } = site;
-    const to = operandOf(site, 0);
-    if (to.kind !== 'register' || to.file !== 'xmm') throw new NotModelledSignal('an MMX register');
-    const { xmm } = core;
-    const at = 4 * to.number;
-    const read = mediaReader(site, operandOf(site, 1), true);
-    return () => {
-      mediaUsable(core);
-      read();
-      const both = [...xmm.subarray(at, at + 4), ...source];
-      for (let i = 0; i < 4; i++) xmm[at + i] = both[order[i] ?? 0] ?? 0;
-    };
-  };
-}
+const shuffle = (order: readonly [number, number, number, number]): ((site: Site) => Op) =>
+  intoXmm((xmm, at) => {
+    const both = [...xmm.subarray(at, at + 4), ...source];
+    for (let i = 0; i < 4; i++) xmm[at + i] = both[order[i] ?? 0] ?? 0;
+  });
 
 export const MEDIA: Readonly<Record<string, (site: Site) => Op>> = {
   movaps: move(16, true),

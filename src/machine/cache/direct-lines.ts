@@ -1,5 +1,5 @@
 /**
- * Hits of the cache without a search: whoever remembers the slot of a line checks its tag and accesses its bytes. The effect
+ * Hits of the cache without a search: a caller that has the slot of a line compares its tag and accesses its bytes. The effect
  * on tags and on the replacement policy is that of the cache's own read or write of a line that it holds.
  */
 import type { KeyId, Pa } from '../address.js';

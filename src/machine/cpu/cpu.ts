@@ -33,6 +33,7 @@ import {
   type WalkAccess,
   type WalkStep,
 } from './mmu.js';
+import type { MtrrType } from './memory-types.js';
 import { CR0, has } from './registers.js';
 import { vmload, vmrun, vmsave, type VmrunResult } from '../svm/svm.js';
 import { TLB_KIND, type TlbEntry, type TlbKind } from './tlb.js';
@@ -380,12 +381,15 @@ export class Cpu extends CpuCore implements InterruptTarget {
     return entry;
   }
 
+  /** The type of the MTRRs for the page at an address; UC where it has several. */
+  mtrrType(page: Pa): MtrrType {
+    return this.bus.mtrrs.typeOf(this.msrs.get('MTRRdefType'), page, PAGE_SIZE) ?? MEMTYPE.UC;
+  }
+
   /** With paging off an address is physical and nothing is encrypted (APM 7.10.3). */
   private unpaged(at: Va): TlbEntry | Fault {
     if (at < 0) return pageFault(this.context(), at, READ, PF.P, 'no paging');
     const start = Math.floor(at / PAGE_SIZE) * PAGE_SIZE;
-    const type =
-      this.bus.mtrrs.typeOf(this.msrs.get('MTRRdefType'), start, PAGE_SIZE) ?? MEMTYPE.UC;
     return {
       va: va(start),
       size: PAGE_SIZE,
@@ -397,7 +401,7 @@ export class Cpu extends CpuCore implements InterruptTarget {
       nx: false,
       global: false,
       dirty: true,
-      type,
+      type: this.mtrrType(pa(start)),
     };
   }
 

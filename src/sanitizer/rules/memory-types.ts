@@ -34,7 +34,9 @@ export class AskedTypes {
     if (va === undefined) return;
     for (const { at, size, type: asked } of this.list) {
       if (va < at || va >= at + size) continue;
-      const expected = effectiveType(asked, mtrrType(watch, cpu, start));
+      const page = pa(Math.floor(start / PAGE_SIZE) * PAGE_SIZE);
+      const mtrr = watch.machine.cpus[cpu]?.mtrrType(page) ?? MEMTYPE.UC;
+      const expected = effectiveType(asked, mtrr);
       if (expected === type) return;
       watch.report({
         rule: 'wrong-memory-type',
@@ -55,11 +57,4 @@ export class AskedTypes {
   restore(list: AskedSnapshot): void {
     this.list = list;
   }
-}
-
-/** The type of the MTRRs for a page. */
-function mtrrType({ machine }: Watch, cpu: number, address: number): Exclude<MemType, 7> {
-  const page = pa(Math.floor(address / PAGE_SIZE) * PAGE_SIZE);
-  const defType = machine.cpus[cpu]?.msrs.get('MTRRdefType') ?? 0n;
-  return machine.mtrrs.typeOf(defType, page, PAGE_SIZE) ?? MEMTYPE.UC;
 }

@@ -1,4 +1,4 @@
-/** The VEX and EVEX prefixes: their fields, as the REX and mandatory prefixes that they stand for (APM vol. 3, 1.8). */
+/** The VEX and EVEX prefixes: their fields, as the REX and mandatory prefixes that they encode (APM vol. 3, 1.8). */
 import type { Cursor } from './cursor.js';
 
 /** The mandatory prefixes by VEX.pp. */

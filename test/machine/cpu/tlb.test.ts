@@ -155,8 +155,8 @@ test('a small page inserted beside a large one is found at once, as in a restore
   }
 });
 
-describe('whoever remembers entries is told', () => {
-  const told = (act: (tlb: Tlb) => void): (number | null)[] => {
+describe('Tlb.onRemove is called', () => {
+  const removed = (act: (tlb: Tlb) => void): (number | null)[] => {
     const tlb = new Tlb(2);
     tlb.insert(entry(0x1000, PAGE_SIZE));
     tlb.insert(entry(0x20_0000, PMD_SIZE));
@@ -177,7 +177,7 @@ describe('whoever remembers entries is told', () => {
       (tlb) => tlb.insert(entry(0x20_1000, PAGE_SIZE)),
       [0x1000, 0x20_1000],
     ],
-  ])('of %s', (_name, act, expected) => {
-    expect(told(act)).toEqual(expected);
+  ])('on %s', (_name, act, expected) => {
+    expect(removed(act)).toEqual(expected);
   });
 });
