@@ -2,9 +2,8 @@
 import { pa } from '../../machine/address.js';
 import { readUnder } from '../../machine/quiet.js';
 import { withC, type Access, type Watch } from '../watch.js';
-import type { Writer } from '../writers.js';
 
-/** A mask whose first write has not come: the first reader of its value. */
+/** A mask that is not set yet: the first reader of its value. */
 interface Reader {
   readonly name: string;
   readonly base: number;
@@ -18,7 +17,7 @@ export class Masks {
   /** null before memory is filled. */
   private unset: Reader[] | null = null;
 
-  /** Masks that were not written yet, as far as the host has them. */
+  /** Masks that are not set yet, as far as the host has them. */
   private list(watch: Watch): Reader[] {
     if (this.unset === null) {
       const masks = watch.host.masks();
@@ -44,22 +43,23 @@ export class Masks {
     }
   }
 
-  private written(watch: Watch, { key, requester, origin, va }: Access, mask: Reader): void {
-    this.unset = this.list(watch).filter((each) => each !== mask);
-    if (mask.writer === null) return;
-    const reader: Writer | undefined = watch.writers.get(mask.writer);
-    const actor = watch.by({ requester, origin });
-    // A read of the code that sets it is part of the change.
-    if (reader?.site.in === actor.site.in) return;
-    const value = (): string => readUnder(watch.machine, pa(mask.base), mask.size, key).join();
+  /** A write sets the mask if it changes the value: a mask that is cleared again is not set yet. */
+  private written(watch: Watch, access: Access, { name, base, size, writer }: Reader): void {
+    const { key, va } = access;
+    const reader = writer === null ? undefined : watch.writers.get(writer);
+    const actor = watch.by(access);
+    const value = (): string => readUnder(watch.machine, pa(base), size, key).join();
     const before = value();
     watch.afterwards(() => {
-      if (reader === undefined || value() === before) return;
+      if (value() === before) return;
+      this.unset = this.list(watch).filter((each) => each.base !== base);
+      // A read of the code that sets it is part of the change.
+      if (reader === undefined || reader.site.in === actor.site.in) return;
       watch.report({
         rule: 'mask-read-early',
         ...actor,
-        ...{ start: mask.base, length: mask.size, va },
-        what: `the first write of ${mask.name}, with ${withC(key)}: it was read before`,
+        ...{ start: base, length: size, va },
+        what: `the first write of ${name}, with ${withC(key)}: it was read before`,
         earlier: { what: 'read', writer: reader },
         outcome: 'garbage consumed',
       });

@@ -33,6 +33,20 @@ describe('mask-read-early', () => {
     ]);
   });
 
+  test('a read between a write of the value that it has and the write that changes it', () => {
+    const b = bench();
+    b.as('clear', () => {
+      b.cpu.storeU64(va(0x3010), 0n);
+    });
+    b.as('user', () => {
+      b.load(3, 0x10);
+    });
+    b.as('enable', () => {
+      b.store(3, 0x10);
+    });
+    expect(b.rules).toEqual(['mask-read-early enable user']);
+  });
+
   test.each<[string, (b: Bench) => void]>([
     [
       'read after the write',
