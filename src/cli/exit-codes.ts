@@ -22,7 +22,8 @@ export const EXIT_MEANINGS: Readonly<Record<ExitName, string>> = {
   usage: 'bad usage or input, or the output cannot be written',
   fault: 'a fault of sme-boot; the message says what to report',
   unmodelled: 'the boot needs a part of the machine that is not modelled',
-  undecided: 'undecided, because stages do not link (bisect)',
+  undecided:
+    'undecided, because stages do not link (bisect) or something is not modelled (run --execute)',
   interrupted: 'interrupted by Ctrl-C',
 };
 

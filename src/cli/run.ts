@@ -1,29 +1,15 @@
 /** `sme-boot run`: boots, prints a summary, writes the trace. */
 import { Command } from 'commander';
-import { predicateOf, type Predicate } from '../analysis/bisect/predicate.js';
+import { predicateOf } from '../analysis/bisect/predicate.js';
 import { InputError } from '../base/errors.js';
-import { oneLine } from '../base/printable.js';
-import { forFile, outputFile } from '../node/relative-paths.js';
-import { schemaOption } from '../node/schema-path.js';
 import type { Boot } from '../sequencer/boot.js';
 import { dataNames } from '../sequencer/data-names.js';
 import { differences } from '../sequencer/expected.js';
 import { RULE_IDS } from '../sanitizer/rules.js';
-import { printTrace, printTraceJson } from '../trace/yaml-out.js';
-import type { Trace } from '../trace/trace.js';
 import { EXIT, exitHelp } from './exit-codes.js';
 import { exposureSummary } from './exposure-text.js';
 import type { Io } from './io.js';
-import {
-  addOutput,
-  checkOutput,
-  onStderr,
-  openResult,
-  toFile,
-  writeResult,
-  type OutputFlags,
-  type Result,
-} from './output.js';
+import { addOutput, checkOutput, toFile, writeResult, type Result } from './output.js';
 import { LastWriters } from './last-writers.js';
 import { Progress } from './progress.js';
 import { checkMatchOut, writeMatchOut, type MatchOutFlags } from './match-out.js';
@@ -33,8 +19,8 @@ import {
   prepareBoot,
   repeated,
   scenarioNames,
-  type RunFlags,
 } from './run-options.js';
+import { addExecuteOptions, checkExecute } from './execute-options.js';
 import { reportPlaces } from './report-places.js';
 import {
   addReportOptions,
@@ -48,16 +34,20 @@ import {
   type ReportFlags,
   type ReportForm,
 } from './run-reports.js';
+import { runExecuted, type ExecutedFlags } from './run-executed.js';
+import {
+  allHold,
+  FORMS,
+  formOfOutput,
+  summaryOutput,
+  writeTrace,
+  type Form,
+} from './run-output.js';
 import { commandOf, wordsOf } from './runs.js';
 import { refuseUnwatched } from './sanitize-option.js';
 import { summaryEnd, summaryHead, summaryStep } from './summary.js';
 
-const FORMS = ['text', 'yaml', 'json', ...REPORT_FORMS] as const;
-type Form = (typeof FORMS)[number];
-
-interface Flags extends RunFlags, OutputFlags<Form>, MatchOutFlags, ReportFlags {
-  expect?: string[];
-}
+type Flags = ExecutedFlags & MatchOutFlags & ReportFlags;
 
 const EXAMPLES = `
 Examples:
@@ -71,24 +61,31 @@ Examples:
   sme-boot run bios-minimal --match-out initrd.yaml --match-step reserve_initrd
   sme-boot run epyc-efi --format sarif --output reports.sarif --tree linux-4.6.5
   sme-boot run epyc-efi --suppress known.yaml --fail-on-report
+  sme-boot run firmware-syscfg --kernel vmlinuz --execute --until mem_encrypt_init
 
 With --output, the trace is written, unless --format is text (the summary) or
 junit, sarif or github (the reports of the sanitizer).
 
 With --expect the exit status is that of the expressions alone; what the boot
-did is printed with each. Reports of the sanitizer do not change the exit
+did is printed with each. console=/REGEX/ is about a line of the console; of an
+executed boot (--execute) only console, outcome and event are known. Reports of the sanitizer do not change the exit
 status without --fail-on-report.
 ${exitHelp({
   ok: 'the boot ended, in whatever way; with --expect: all expressions hold; with --fail-on-report: also no report',
   mismatch:
-    'the boot of the whole series is not what the scenario expects; with --expect: an expression does not hold; with --fail-on-report: the sanitizer made a report',
+    'the boot of the whole series is not what the scenario expects; with --expect: an expression does not hold; with --fail-on-report: the sanitizer made a report; with --until: it did not come to the function',
+  undecided:
+    'with --execute and --expect: an expression does not hold, and the boot stopped at something that is not modelled',
 })}`;
 
 export function runCommand(io: Io): Command {
   const command = new Command('run')
     .description('boot a scenario and print a summary of the boot')
     .argument('[SCENARIO]', 'name of a scenario, or a file', DEFAULT_SCENARIO);
-  addRunOptions(command);
+  addExecuteOptions(addRunOptions(command)).option(
+    '--until <FUNCTION>',
+    'with --execute: end when this function has returned, or is entered if it never does',
+  );
   addOutput(command, {
     formats: FORMS,
     anyName: true,
@@ -98,28 +95,19 @@ export function runCommand(io: Io): Command {
   })
     .option(
       '--expect <EXPR>',
-      'exit with 0 if this holds, else with 1: outcome=KIND, garbage=NAME, intact=NAME, report=RULE, event={…}; can be repeated',
+      'exit with 0 if this holds, else with 1: outcome=KIND, garbage=NAME, intact=NAME, report=RULE, event={…}, console=TEXT; can be repeated',
       repeated,
     )
     .option('--match-out <FILE>', 'write a match file for "check" from this boot (-: stdout)')
     .option('--match-step <LABEL>', 'only events of this boot step; can be repeated', repeated)
     .option('--match-kind <KIND>', 'only events of this kind; can be repeated', repeated)
     .addHelpText('after', EXAMPLES)
-    .action((scenario: string, flags: Flags) => run(io, scenario, flags));
+    .action((scenario: string, flags: Flags, self: Command) => {
+      checkExecute(self, flags);
+      return flags.execute === true ? runExecuted(io, scenario, flags) : run(io, scenario, flags);
+    });
   return addReportOptions(command);
 }
-
-/** The format of the output: in a file it is YAML whatever the name, unless that has the ending of another format. */
-function formOfOutput({ format, output }: Flags): Form {
-  if (format !== undefined) return format;
-  if (output === undefined) return 'text';
-  const [, form] = ENDINGS.find(([ending]) => output.endsWith(ending)) ?? [];
-  return form ?? 'yaml';
-}
-const ENDINGS: readonly (readonly [string, Form])[] = [
-  ['.json', 'json'],
-  ['.sarif', 'sarif'],
-];
 
 /** The file of a scenario, as a reader of the project finds it. */
 const scenarioFile = (scenario: string): string =>
@@ -191,37 +179,6 @@ function refuseUnusedEntries(io: Io, unused: readonly InputError[]): void {
   if (first === undefined) return;
   for (const each of others) io.stderr.write(`sme-boot: ${each.message}\n`);
   throw first;
-}
-
-/** Writes the trace with paths as its file states them. */
-function writeTrace(io: Io, output = '-', form: 'yaml' | 'json', trace: Trace): void {
-  const written = forFile(trace, outputFile(output));
-  const text =
-    form === 'json' ? printTraceJson(written) : printTrace(written, schemaOption(output, 'trace'));
-  writeResult(io, output, text);
-}
-
-/** Prints each expression with whether it holds and what the boot did; whether all hold. */
-function allHold(predicates: readonly Predicate[], trace: Trace, summary: Result): boolean {
-  summary.print('\n');
-  for (const predicate of predicates) {
-    const word = predicate.holds(trace)
-      ? summary.paint.green('holds')
-      : summary.paint.red('does not hold');
-    const text = `--expect ${oneLine(predicate.text)}: ${word}: ${oneLine(predicate.seen(trace))}`;
-    summary.print(`${text}\n`);
-  }
-  return predicates.every((predicate) => predicate.holds(trace));
-}
-
-/**
- * Where the summary goes: it is the result itself, or beside the trace. With the trace or the match file on stdout it is on
- * stderr.
- */
-function summaryOutput(io: Io, form: Form, { output, matchOut }: Flags): Result {
-  if (form === 'text' && toFile(output)) return openResult(io, output);
-  const free = matchOut !== '-' && (form === 'text' || toFile(output));
-  return free ? openResult(io, undefined) : onStderr(io);
 }
 
 /** Runs the steps and prints each when it has ended; shows progress on stderr if it is a terminal. */

@@ -7,6 +7,7 @@
 import type { KeyId, Pa, Va } from './address.js';
 import type { IommuEvent } from './iommu/amd-iommu-events.js';
 import type { Requester } from './requester.js';
+import type { CpuidResult } from './cpu/cpuid.js';
 import type { TlbEntry } from './cpu/tlb.js';
 import type { MapRead } from './svm/permission-maps.js';
 import type { Fault, MemType, Origin } from './types.js';
@@ -119,6 +120,10 @@ export class Probes {
   readonly controlWritten = new ProbePoint<[cpu: number, register: string]>();
   /** WRMSR, after the write. */
   readonly msrWritten = new ProbePoint<[cpu: number, msr: number, value: bigint]>();
+  /** CPUID was executed as an instruction: EAX and ECX before it, and its result. */
+  readonly identified = new ProbePoint<
+    [cpu: number, leaf: number, sub: number, result: CpuidResult]
+  >();
   /** The IOMMU wrote an event to its log. `at` is the event's address. */
   readonly iommuEvent = new ProbePoint<[event: IommuEvent, at: bigint]>();
   /** A fault is delivered to its handler. */

@@ -3,6 +3,7 @@
  * its ELF's entry, with the zero page that its decompressor leaves. No kernel model, no patches.
  */
 import { asSource, type ByteSource } from '../base/byte-source.js';
+import { optional } from '../base/optional.js';
 import { BOOT_PARAMS } from '../firmware/boot-params.js';
 import type { KernelImage } from '../firmware/image/kernel-image.js';
 import { builtInInitrd } from '../firmware/initrd.js';
@@ -10,13 +11,18 @@ import { load, LOADER_LAYOUT, type Loaded } from '../firmware/loader.js';
 import { pa, va, type Va } from '../machine/address.js';
 import { Uart16550 } from '../machine/devices/uart-16550.js';
 import type { Machine } from '../machine/machine.js';
+import { pciRequester } from '../machine/requester.js';
 import type { BlockCipherFactory } from '../machine/types.js';
 import { firmwareOf } from '../scenario/firmware.js';
 import { initrdPlace, kernelRoom } from '../scenario/memory-layout.js';
 import type { Scenario } from '../scenario/scenario.js';
 import { setupDataOf } from '../scenario/setup-data.js';
-import { machineOf } from './machine-of.js';
+import type { AnyOutcome } from '../trace/trace.js';
 import { Executor, type RunEnd, type RunOptions } from '../x86/executor.js';
+import { outcomeOf, type ExecutedEnd } from './executed-end.js';
+import { ExecutedNames } from './executed-names.js';
+import { machineOf } from './machine-of.js';
+import { Stops } from './stops.js';
 
 export interface ExecutedBootOptions {
   readonly scenario: Scenario;
@@ -28,6 +34,10 @@ export interface ExecutedBootOptions {
   readonly lazy?: boolean;
   /** Whether accesses to lines in the cache skip its search (the default); the effect is the same. */
   readonly direct?: boolean;
+  /** A flattened device tree for the setup_data chain, instead of the scenario's. */
+  readonly deviceTree?: Uint8Array;
+  /** The most instructions of the whole boot. */
+  readonly maxInstructions?: number;
 }
 
 /** Bit 7 of xloadflags: XLF_MEM_ENCRYPTION (arch/x86/include/uapi/asm/bootparam.h, since 6.9). */
@@ -65,10 +75,18 @@ export class ExecutedBoot {
   readonly loaded: Loaded;
   readonly uart: Uart16550;
   readonly image: KernelImage;
+  readonly names: ExecutedNames;
+  /** The end of the boot, where it has ended. */
+  outcome: AnyOutcome | null = null;
+  /** The label that was reached last. */
+  lastLabel: string | undefined;
+  private readonly reachedLabels = new Set<string>();
+  /** The end that is final: what follows a limit may still be run. */
+  private ended: RunEnd | null = null;
 
   /** Loads the machine; the next instruction is the image's first. */
-  constructor({ scenario, image, initrd: given, cipher, ...more }: ExecutedBootOptions) {
-    const { lazy = true, direct = true } = more;
+  constructor(readonly options: ExecutedBootOptions) {
+    const { scenario, image, initrd: given, cipher, lazy = true, direct = true } = options;
     this.image = image;
     const { machine, loader, firmware, cmdline } = scenario;
     this.machine = machineOf(scenario, cipher, lazy);
@@ -81,10 +99,8 @@ export class ExecutedBoot {
       initrd,
       initrdAt: initrdPlace(scenario, initrd.length, kernelRoom(image, kernelAt)),
       cmdline,
-      ...(kernelAt !== undefined && { kernelAt }),
-      ...(cmdlineAt !== undefined && { cmdlineAt }),
-      ...(zeroPageAt !== undefined && { zeroPageAt }),
-      setupData: setupDataOf(scenario, undefined),
+      ...optional({ kernelAt, cmdlineAt, zeroPageAt }),
+      setupData: setupDataOf(scenario, options.deviceTree),
       firmware: firmwareOf(scenario),
       bios: firmware,
       vga: machine.vga,
@@ -95,29 +111,73 @@ export class ExecutedBoot {
       this.loaded.zeroPage[at] = flags;
       this.machine.dmaWrite(pa((zeroPageAt ?? LOADER_LAYOUT.zeroPage) + at), Uint8Array.of(flags));
     }
-    this.machine.cpus[0].rip = va(this.loaded.entry);
-    this.executor = new Executor(this.machine, this.machine.cpus[0], direct);
+    const [cpu] = this.machine.cpus;
+    cpu.rip = va(this.loaded.entry);
+    this.names = new ExecutedNames(image, this.loaded, () => cpu.cpl);
+    for (const { name, requester } of this.machine.bus.all) {
+      if (requester === undefined) continue;
+      this.machine.originOf.set(pciRequester(requester), this.names.intern(name));
+    }
+    this.executor = new Executor(this.machine, cpu, direct);
+    this.executor.originOf = this.names.originAt;
   }
 
   run(options?: RunOptions): RunEnd {
     return this.executor.run(options);
   }
 
+  /**
+   * Runs until a stop is passed, or the boot ends, but at most `most` instructions. `labels`: those that are reached; none:
+   * a function of a stop was entered, `most` were run, or the boot has ended (`outcome`).
+   */
+  go(stops: Stops, most = Infinity): { readonly labels: readonly string[]; readonly end: RunEnd } {
+    if (this.ended !== null) return { labels: [], end: this.ended };
+    const { maxInstructions = Infinity } = this.options;
+    const left = Math.max(0, maxInstructions - this.executor.instructions);
+    const end = this.run({
+      breakpoints: stops.addresses,
+      maxInstructions: Math.min(left, most),
+    });
+    if (end.kind === 'breakpoint') {
+      const labels = stops.stopped(this.machine.cpus[0], end.at);
+      for (const label of labels) this.reachedLabels.add(label);
+      this.lastLabel = labels.at(-1) ?? this.lastLabel;
+      return { labels, end };
+    }
+    if (end.kind !== 'limit') this.ended = end;
+    if (end.kind !== 'limit' || left <= most) this.end(end);
+    return { labels: [], end };
+  }
+
+  /** Ends the boot. */
+  end(end: ExecutedEnd): void {
+    this.outcome = outcomeOf(end, this.names);
+  }
+
   /** The address of a symbol of the image. Throws RangeError where it has none. */
   symbol(name: string): Va {
-    const symbol = this.image.symbols.get(name);
-    if (symbol === undefined) throw new RangeError(`${name}: no such symbol`);
-    return va(symbol.address);
+    return this.names.link(name);
   }
 
-  /** The addresses at which an instruction of a symbol can be executed: as linked, and by its physical address. */
-  addressesOf(name: string): readonly [linked: Va, physical: Va] {
-    const linked = this.symbol(name);
-    return [linked, va(linked - this.symbol('_text') + this.loaded.kernelAt)];
+  /** Stops for labels of this boot. Throws E_LABEL. */
+  stopsAt(...labels: readonly string[]): Stops {
+    const stops = new Stops(this.machine, this.names);
+    for (const label of labels) stops.add(label);
+    return stops;
   }
 
-  /** Runs to the entry of a function, under either address. Returns the run's end. */
-  runTo(name: string, maxInstructions = Infinity): RunEnd {
-    return this.run({ breakpoints: new Set(this.addressesOf(name)), maxInstructions });
+  /** Runs to a label: the entry of a function, under either address, or `F:return`. Throws E_LABEL. Returns the run's end. */
+  runTo(label: string, most = Infinity): RunEnd {
+    const stops = this.stopsAt(label);
+    const last = this.executor.instructions + most;
+    for (;;) {
+      const { labels, end } = this.go(stops, last - this.executor.instructions);
+      if (labels.length > 0 || end.kind !== 'breakpoint') return end;
+    }
+  }
+
+  /** Whether a label has been reached. */
+  reached(label: string): boolean {
+    return this.reachedLabels.has(label);
   }
 }

@@ -120,6 +120,10 @@ export const headerSchema = z.strictObject({
 export const REGION_STATES = ['plaintext', 'ciphertext', 'mixed', 'untouched'] as const;
 /** How a boot can end. */
 export const OUTCOME_KINDS = ['booted', 'panic', 'triple-fault', 'hung'] as const;
+/** How an executed boot can end besides a triple fault. */
+export const EXECUTED_KINDS = ['halt', 'limit', 'stopped', 'not-modelled', 'interrupted'] as const;
+/** All of them. */
+export const ALL_OUTCOMES = [...OUTCOME_KINDS, ...EXECUTED_KINDS] as const;
 
 export const regionSchema = z.strictObject({
   name: z.string().min(1).describe('The region.'),
@@ -141,7 +145,7 @@ export const consumedSchema = z.strictObject({
 });
 
 export const outcomeSchema = z.strictObject({
-  kind: z.enum(OUTCOME_KINDS).describe('How the boot ended.'),
+  kind: z.enum(ALL_OUTCOMES).describe('How the boot ended.'),
   where: z.string().optional().describe('The function in which it ended.'),
   message: z.string().optional().describe('The message, such as that of a panic.'),
 });
@@ -188,8 +192,11 @@ export type TraceStep = z.infer<typeof stepSchema>;
 export type Consumed = z.infer<typeof consumedSchema>;
 export type FinalRegion = z.infer<typeof regionSchema>;
 export type RegionState = FinalRegion['state'];
-export type Outcome = z.infer<typeof outcomeSchema>;
-export type OutcomeKind = Outcome['kind'];
+/** The outcome of any boot. */
+export type AnyOutcome = z.infer<typeof outcomeSchema>;
+export type OutcomeKind = (typeof OUTCOME_KINDS)[number];
+/** The outcome of a boot of the model. */
+export type Outcome = AnyOutcome & { kind: OutcomeKind };
 export type Trace = z.infer<typeof traceSchema>;
 
 /** The reports of a trace; empty if it has none, also if the sanitizer was off (`isSanitized`). */

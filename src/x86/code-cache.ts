@@ -8,7 +8,7 @@ import { LINE_SIZE, PAGE_SIZE, va, vaAdd, type KeyId, type Va } from '../machine
 import { isFault } from '../machine/cpu/fault.js';
 import type { Cpu } from '../machine/cpu/cpu.js';
 import type { TlbEntry } from '../machine/cpu/tlb.js';
-import type { Fault } from '../machine/types.js';
+import type { Fault, Origin } from '../machine/types.js';
 import { BRANCHES } from './control-flow.js';
 import { decode } from './decode/decoder.js';
 import { isUndecoded, MAX_LENGTH, type Instruction } from './decode/instruction.js';
@@ -36,6 +36,8 @@ export interface Block {
   /** The generation of `crosses` in which the block was made. */
   readonly crossesGeneration: number;
   readonly stops: boolean;
+  /** The origin of its accesses. */
+  readonly origin: Origin;
 }
 
 /** A page of code under one translation. */
@@ -63,6 +65,8 @@ export class CodeCache implements CodeWatch {
   private readonly buffer = new Uint8Array(2 * PAGE_SIZE);
   /** Addresses at which a block ends, and one begins. */
   breakpoints: ReadonlySet<number> = new Set();
+  /** The origin of the accesses of a block that begins at an address. */
+  originOf: (at: Va) => Origin = () => 0;
   core: Core | null = null;
 
   constructor(private readonly cpu: Cpu) {}
@@ -230,6 +234,7 @@ export class CodeCache implements CodeWatch {
       crosses,
       crossesGeneration: crosses?.generation ?? 0,
       stops: this.breakpoints.has(rip),
+      origin: this.originOf(rip),
     };
   }
 }

@@ -6,6 +6,7 @@ import type { Va } from '../machine/address.js';
 import type { Cpu } from '../machine/cpu/cpu.js';
 import type { Delivery } from '../machine/cpu/idt.js';
 import type { Machine } from '../machine/machine.js';
+import type { Origin } from '../machine/types.js';
 import { UnmodelledError } from '../machine/unmodelled.js';
 import type { InputError } from '../base/errors.js';
 import { CodeCache, type Block } from './code-cache.js';
@@ -61,6 +62,11 @@ export class Executor {
     this.core.load();
   }
 
+  /** Names the code for the machine: the origin of the accesses of a block, by its first address. Set before a run. */
+  set originOf(originOf: (at: Va) => Origin) {
+    this.code.originOf = originOf;
+  }
+
   /** Instructions retired since the executor was made. One that faults is not retired; one with REP is one. */
   get instructions(): number {
     return this.core.retired;
@@ -81,7 +87,10 @@ export class Executor {
     this.end = null;
     let first = true;
     while (this.end === null) {
-      if (core.retired >= last) return { kind: 'limit', at: core.rip };
+      if (core.retired >= last) {
+        core.toCpu();
+        return { kind: 'limit', at: core.rip };
+      }
       this.runNext(first, last);
       first = false;
     }
@@ -114,6 +123,7 @@ export class Executor {
     const count = Math.min(ops.length, most);
     let i = 0;
     core.stop = false;
+    core.cpu.behind.origin = block.origin;
     try {
       while (i < count) {
         const op = ops[i];

@@ -73,7 +73,10 @@ function readTimeStamp({ core, index }: Site): Op {
 function identify({ core }: Site): Op {
   const { r, cpu } = core;
   return () => {
-    const result = cpu.cpuid((r[2 * RAX] ?? 0) >>> 0, (r[2 * RCX] ?? 0) >>> 0);
+    const [leaf, sub] = [(r[2 * RAX] ?? 0) >>> 0, (r[2 * RCX] ?? 0) >>> 0];
+    const result = cpu.cpuid(leaf, sub);
+    const { identified } = cpu.behind.probes;
+    if (identified.active) identified.notify(cpu.id, leaf, sub, result);
     const registers = [
       [RAX, result.eax],
       [RBX, result.ebx],

@@ -49,7 +49,7 @@ test('a function is reached under its physical address too', () => {
   const boot = executed('quiet');
   expect(boot.runTo('put_k')).toEqual({ kind: 'breakpoint', at: ENTRY + PUT_K });
   expect(boot.uart.text).toBe('o');
-  expect(() => boot.runTo('absent')).toThrow('absent: no such symbol');
+  expect(() => boot.runTo('absent')).toThrow('the image has no such function');
 });
 
 describe('bit 7 of xloadflags', () => {

@@ -5,8 +5,8 @@ import { oneOf, suggest } from '../../base/suggest.js';
 import { directiveOf, type Directive } from '../../check/directive.js';
 import { matchDirective } from '../../check/match.js';
 import { mismatchText } from '../../check/match-text.js';
-import { matchRecord } from '../../check/pattern.js';
-import { OUTCOME_KINDS, type Trace } from '../../trace/trace.js';
+import { matchRecord, matchValue, valuePattern } from '../../check/pattern.js';
+import { ALL_OUTCOMES, type Trace } from '../../trace/trace.js';
 import { printEvent } from '../../trace/yaml-out.js';
 import { readYaml } from '../../base/yaml-source.js';
 
@@ -81,9 +81,9 @@ function reportText({ reports = [] }: TraceParts, rule: string): string {
 
 const READERS: Readonly<Record<string, Reader>> = {
   outcome: (value) => {
-    if (!OUTCOME_KINDS.some((kind) => kind === value)) {
-      const near = suggest(value, OUTCOME_KINDS);
-      throw wrong(`outcome=${value}`, `outcome=${OUTCOME_KINDS.join('|')}`, near);
+    if (!ALL_OUTCOMES.some((kind) => kind === value)) {
+      const near = suggest(value, ALL_OUTCOMES);
+      throw wrong(`outcome=${value}`, `outcome=${ALL_OUTCOMES.join('|')}`, near);
     }
     return { holds: ({ outcome }) => outcome.kind === value, seen: outcomeText };
   },
@@ -117,6 +117,22 @@ const READERS: Readonly<Record<string, Reader>> = {
       seen: (trace) => reportText(trace, rule),
     };
   },
+  // A line of the console is this text, or has a match of this expression.
+  console: (value) => {
+    const pattern = valuePattern(value);
+    if (typeof pattern === 'string') throw wrong(`console=${value}`, pattern);
+    const matching = (trace: TraceParts): { step: string; text: string } | undefined =>
+      consoleOf(trace).find(({ text }) => matchValue(pattern, text, new Map()) !== undefined);
+    return {
+      holds: (trace) => matching(trace) !== undefined,
+      seen: (trace) => {
+        const found = matching(trace);
+        if (found !== undefined) return `${found.step}: ${found.text}`;
+        const last = consoleOf(trace).findLast(({ text }) => text.trim() !== '');
+        return last === undefined ? 'the console is empty' : `the last line is ${last.text}`;
+      },
+    };
+  },
   // Fields of one event, in the form of a match file's `expect`.
   event: (flow) => {
     const source = readYaml('--expect', `expect: ${flow}`);
@@ -134,6 +150,14 @@ const READERS: Readonly<Record<string, Reader>> = {
     };
   },
 };
+
+/** The lines of the console, with the label of their steps. */
+const consoleOf = ({ steps }: TraceParts): { step: string; text: string }[] =>
+  steps.flatMap(({ label, events }) =>
+    events.flatMap((event) =>
+      event.console === undefined ? [] : [{ step: label, text: String(event.console) }],
+    ),
+  );
 
 function wrong(
   found: string,
@@ -175,7 +199,11 @@ export function predicateOf(text: string, names: PredicateNames = {}): Predicate
   const value = text.slice(at + 1);
   if (reader === undefined || value === '') {
     const near = reader === undefined && at > 0 ? suggest(name, Object.keys(READERS)) : {};
-    throw wrong(text, 'outcome=KIND, garbage=NAME, intact=NAME, report=RULE or event={…}', near);
+    throw wrong(
+      text,
+      'outcome=KIND, garbage=NAME, intact=NAME, report=RULE, event={…} or console=TEXT',
+      near,
+    );
   }
   return { text, ...reader(value, names) };
 }

@@ -8,7 +8,7 @@ import {
   reportsOf,
   type Consumed,
   type FinalRegion,
-  type Outcome,
+  type AnyOutcome,
   type Trace,
 } from '../../trace/trace.js';
 import { effectSteps } from './events.js';
@@ -24,7 +24,7 @@ export interface ScriptAnswers {
 const some = (list: readonly unknown[]): boolean => list.length > 0;
 
 /** The outcome in a line. */
-export function outcomeText({ kind, where, message }: Outcome): string {
+export function outcomeText({ kind, where, message }: AnyOutcome): string {
   if (kind === 'booted') return kind;
   return `${kind}${where === undefined ? '' : ` in ${where}`}${message === undefined ? '' : `: ${message}`}`;
 }

@@ -1,0 +1,81 @@
+/** The options of an executed boot, and the boot made from them. */
+import { Option, type Command } from 'commander';
+import { InputError } from '../base/errors.js';
+import { optional } from '../base/optional.js';
+import { ExecutedBoot } from '../sequencer/executed-boot.js';
+import { numberOf } from './numbers.js';
+import { bootOptions, type RunFlags } from './run-options.js';
+import { givenOptions } from './usage.js';
+
+export interface ExecuteFlags {
+  execute?: boolean;
+  maxInstructions?: number;
+}
+
+/** Adds the options to a command. */
+export function addExecuteOptions(command: Command): Command {
+  return command
+    .addOption(
+      new Option(
+        '--execute',
+        "execute the instructions of --kernel's image instead of the model of 2016 (docs/execute.md)",
+      ),
+    )
+    .option(
+      '--max-instructions <N>',
+      'with --execute: the most instructions that are executed',
+      numberOf('E_USAGE', '--max-instructions', 1, Number.MAX_SAFE_INTEGER),
+    );
+}
+
+/** The options that choose what the model does: an image's own instructions do what they do. */
+const MODEL_OPTIONS = [
+  ...['--stage', '--series', '--activate', '--without', '--stub', '--with', '--hunks'],
+  ...['--match-out', '--match-step', '--match-kind'],
+];
+/** The options that need `--execute`. */
+const EXECUTE_OPTIONS = ['--until', '--max-instructions'];
+
+/**
+ * Throws E_USAGE for options that have no effect: those of the model with `--execute`, those of an executed boot without
+ * it. Throws E_USAGE for `--execute` without an image: the built-in one has no code.
+ */
+export function checkExecute(command: Command, flags: ExecuteFlags & RunFlags): void {
+  const given = givenOptions(command);
+  const refuse = (reason: string, expected: string, found: readonly string[]): InputError =>
+    new InputError({
+      code: 'E_USAGE',
+      place: { path: command.name() },
+      reason,
+      expected,
+      found: found.join(' '),
+    });
+  if (flags.execute !== true) {
+    const [first, ...more] = given.filter((flag) => EXECUTE_OPTIONS.includes(flag));
+    if (first === undefined) return;
+    throw refuse(`${first} has no effect without --execute`, '--execute', [first, ...more]);
+  }
+  if (flags.kernel === undefined) {
+    const reason = '--execute needs an image with code: the built-in one has none';
+    throw refuse(reason, '--kernel FILE', ['--execute']);
+  }
+  const model = given.filter((flag) => MODEL_OPTIONS.includes(flag));
+  // The former name of --stub is hidden.
+  if (flags.neutral !== undefined) model.push('--neutral');
+  if (model.length === 0) return;
+  const reason = `${model.join(', ')} would have no effect: with --execute the image's own instructions run, not the model`;
+  throw refuse(reason, 'none of the options of the model', model);
+}
+
+/** A boot that has not begun. Reads files. Throws the errors of its options. */
+export function prepareExecuted(scenario: string, flags: RunFlags & ExecuteFlags): ExecutedBoot {
+  const options = bootOptions(scenario, flags);
+  const { image, initrd, deviceTree, cipher } = options;
+  if (image === undefined) throw new RangeError('no image');
+  return new ExecutedBoot({
+    scenario: options.scenario,
+    image,
+    cipher,
+    ...optional({ initrd, deviceTree, maxInstructions: flags.maxInstructions }),
+  });
+}

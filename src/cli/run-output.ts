@@ -1,0 +1,73 @@
+/** What `run` writes, and where: the trace in a format, the summary, the expressions of --expect. */
+import type { Predicate } from '../analysis/bisect/predicate.js';
+import { oneLine } from '../base/printable.js';
+import { forFile, outputFile } from '../node/relative-paths.js';
+import { schemaOption } from '../node/schema-path.js';
+import { printTrace, printTraceJson } from '../trace/yaml-out.js';
+import type { Trace } from '../trace/trace.js';
+import type { TraceParts } from '../analysis/bisect/predicate.js';
+import type { Io } from './io.js';
+import {
+  onStderr,
+  openResult,
+  toFile,
+  writeResult,
+  type OutputFlags,
+  type Result,
+} from './output.js';
+import { REPORT_FORMS } from './run-reports.js';
+
+/** The formats of --output. */
+export const FORMS = ['text', 'yaml', 'json', ...REPORT_FORMS] as const;
+export type Form = (typeof FORMS)[number];
+
+/** The format of the output: in a file it is YAML whatever the name, unless that has the ending of another format. */
+export function formOfOutput({ format, output }: OutputFlags<Form>): Form {
+  if (format !== undefined) return format;
+  if (output === undefined) return 'text';
+  const [, form] = ENDINGS.find(([ending]) => output.endsWith(ending)) ?? [];
+  return form ?? 'yaml';
+}
+const ENDINGS: readonly (readonly [string, Form])[] = [
+  ['.json', 'json'],
+  ['.sarif', 'sarif'],
+];
+
+/** Writes the trace with paths as its file states them. */
+export function writeTrace(io: Io, output = '-', form: 'yaml' | 'json', trace: Trace): void {
+  const written = forFile(trace, outputFile(output));
+  const text =
+    form === 'json' ? printTraceJson(written) : printTrace(written, schemaOption(output, 'trace'));
+  writeResult(io, output, text);
+}
+
+/** Prints each expression with whether it holds and what the boot did; whether all hold. */
+export function allHold(
+  predicates: readonly Predicate[],
+  trace: TraceParts,
+  summary: Result,
+): boolean {
+  summary.print('\n');
+  for (const predicate of predicates) {
+    const word = predicate.holds(trace)
+      ? summary.paint.green('holds')
+      : summary.paint.red('does not hold');
+    const text = `--expect ${oneLine(predicate.text)}: ${word}: ${oneLine(predicate.seen(trace))}`;
+    summary.print(`${text}\n`);
+  }
+  return predicates.every((predicate) => predicate.holds(trace));
+}
+
+/**
+ * Where the summary goes: it is the result itself, or beside the trace. With the trace or the match file on stdout it is on
+ * stderr.
+ */
+export function summaryOutput(
+  io: Io,
+  form: Form,
+  { output, matchOut }: { readonly output?: string; readonly matchOut?: string },
+): Result {
+  if (form === 'text' && toFile(output)) return openResult(io, output);
+  const free = matchOut !== '-' && (form === 'text' || toFile(output));
+  return free ? openResult(io, undefined) : onStderr(io);
+}

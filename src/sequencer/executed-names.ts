@@ -1,0 +1,122 @@
+/** Names of addresses in an executed boot: symbols of the image, regions of firmware and loader; and the code of accesses. */
+import type { KernelImage } from '../firmware/image/kernel-image.js';
+import type { Loaded } from '../firmware/loader.js';
+import { regionOf } from '../firmware/placed.js';
+import { PAGE_SIZE, va, type Va } from '../machine/address.js';
+import type { Origin } from '../machine/types.js';
+
+/** The code of addresses that have no name of their own. */
+const USER = 'user space';
+const USER_CPL = 3;
+
+const withOffset = (name: string, offset: number): string =>
+  offset === 0 ? name : `${name}+0x${offset.toString(16)}`;
+
+export class ExecutedNames {
+  /** Link address of the image's first byte, and of the one after its last. */
+  private readonly start: number;
+  private readonly end: number;
+  private readonly names: string[] = [''];
+  private readonly index = new Map<string, Origin>([['', 0]]);
+
+  constructor(
+    private readonly image: KernelImage,
+    private readonly loaded: Loaded,
+    /** The privilege level of the code that runs. */
+    private readonly cpl: () => number,
+  ) {
+    // The per-CPU segment of older kernels is linked from 0 upward.
+    const segments = image.segments.filter(({ vaddr }) => vaddr < 0);
+    this.start = segments.reduce((min, { vaddr }) => Math.min(min, vaddr), 0);
+    const last = segments.reduce((max, s) => Math.max(max, s.vaddr + s.memsz), -Infinity);
+    this.end = image.symbols.get('_end')?.address ?? last;
+  }
+
+  /** Whether the image has a symbol. */
+  has(name: string): boolean {
+    return this.image.symbols.get(name) !== undefined;
+  }
+
+  /** The link address of a symbol. Throws RangeError where the image has none. */
+  link(name: string): Va {
+    const symbol = this.image.symbols.get(name);
+    if (symbol === undefined) throw new RangeError(`${name}: no such symbol`);
+    return va(symbol.address);
+  }
+
+  /** Bytes from a symbol to the next one. */
+  sizeOf(name: string): number {
+    return this.image.symbols.room(name);
+  }
+
+  /** The symbol of a link address in the image, with the offset in it; undefined if there is none. */
+  nameAt(address: number): { name: string; offset: number } | undefined {
+    if (address < this.start || address >= this.end) return undefined;
+    return this.image.symbols.at(address);
+  }
+
+  /** All symbols of the image. */
+  all(): Iterable<string> {
+    return this.image.symbols.names();
+  }
+
+  /** The addresses at which a symbol can be executed: as linked, and by its physical address. */
+  addressesOf(name: string): readonly [linked: Va, physical: Va] {
+    const linked = this.link(name);
+    return [linked, va(linked - this.start + this.loaded.kernelAt)];
+  }
+
+  /** The link address of a linear address of code: early code runs at its physical address. */
+  private linkOf(address: number): number {
+    return address < 0 ? address : address - this.loaded.kernelAt + this.start;
+  }
+
+  /** The function of an instruction's linear address, with the offset in it: `sme_enable+0x10`; undefined if it has none. */
+  codeAt(address: number): string | undefined {
+    const found = this.nameAt(this.linkOf(address));
+    return found === undefined ? undefined : withOffset(found.name, found.offset);
+  }
+
+  /** The function of an instruction's linear address; undefined if it has none. */
+  functionAt(address: number): string | undefined {
+    return this.nameAt(this.linkOf(address))?.name;
+  }
+
+  /** The symbol or region of an address, with the offset in it; undefined if it has none. */
+  symbolize(space: 'va' | 'pa', address: number): string | undefined {
+    const found = this.nameAt(space === 'va' ? address : this.linkOf(address));
+    if (found !== undefined) return withOffset(found.name, found.offset);
+    return space === 'pa' ? this.regionAt(address) : undefined;
+  }
+
+  private regionAt(address: number): string | undefined {
+    const { blobs, regions, firmwareRegions } = this.loaded;
+    const region = [...blobs.map(regionOf), ...regions, ...firmwareRegions].find(
+      ({ name, base, size }) => name !== 'kernel image' && address >= base && address < base + size,
+    );
+    return region === undefined ? undefined : withOffset(region.name, address - region.base);
+  }
+
+  /** The origin of the accesses of the code at a linear address: its function, or the page where there is no symbol. */
+  readonly originAt = (address: Va): Origin => {
+    const known = this.nameAt(this.linkOf(address))?.name;
+    if (known !== undefined) return this.intern(known);
+    if (this.cpl() === USER_CPL) return this.intern(USER);
+    const page = BigInt.asUintN(64, BigInt(Math.floor(address / PAGE_SIZE) * PAGE_SIZE));
+    return this.intern(`code at 0x${page.toString(16)}`);
+  };
+
+  /** The integer for a name, by which an access carries its origin; 0 is '', firmware, loader and hardware. */
+  intern(name: string): Origin {
+    const known = this.index.get(name);
+    if (known !== undefined) return known;
+    this.names.push(name);
+    this.index.set(name, this.names.length - 1);
+    return this.names.length - 1;
+  }
+
+  /** The name of an interned integer; undefined if there is none. */
+  nameOf(origin: Origin): string | undefined {
+    return this.names[origin];
+  }
+}
