@@ -4,7 +4,8 @@ import { InputError } from '../base/errors.js';
 import { optional } from '../base/optional.js';
 import { ExecutedBoot } from '../sequencer/executed-boot.js';
 import { numberOf } from './numbers.js';
-import { bootOptions, type RunFlags } from './run-options.js';
+import type { InspectedBoot } from '../sequencer/inspected-boot.js';
+import { bootOptions, prepareUnwatched, type RunFlags } from './run-options.js';
 import { givenOptions } from './usage.js';
 
 export interface ExecuteFlags {
@@ -78,4 +79,16 @@ export function prepareExecuted(scenario: string, flags: RunFlags & ExecuteFlags
     cipher,
     ...optional({ initrd, deviceTree, maxInstructions: flags.maxInstructions }),
   });
+}
+
+/** A boot of either kind that has not begun, without the sanitizer. `onStep` is called with the label of each step. */
+export function prepareInspected(
+  scenario: string,
+  flags: RunFlags & ExecuteFlags,
+  onStep: (label: string) => void,
+): InspectedBoot {
+  if (flags.execute !== true) return prepareUnwatched(scenario, flags, onStep);
+  const boot = prepareExecuted(scenario, flags);
+  boot.onLabel = onStep;
+  return boot;
 }

@@ -12,7 +12,7 @@ import {
 import { namesIn } from '../inspect/exposure/owners.js';
 import type { Contents } from '../inspect/exposure/recognise.js';
 import { REASONS, type Reason } from '../inspect/exposure/why.js';
-import type { Boot } from '../sequencer/boot.js';
+import type { InspectedBoot } from '../sequencer/inspected-boot.js';
 import { fitted } from './fit.js';
 import { sizeText } from './size-text.js';
 
@@ -203,7 +203,7 @@ function changeLines(what: string, by: string, ranges: readonly ChangedRange[]):
  * The lines of the summary of a boot that has ended, before its caches are written back: how much is in the clear, and the
  * command that lists it. None with encryption off. `words` are those of the run.
  */
-export function exposureSummary(boot: Boot, words: string): string[] {
+export function exposureSummary(boot: InspectedBoot, words: string): string[] {
   if (encryptingCpus(boot).length === 0) return [];
   const ranges = plainRanges(boot);
   const [head] = ranges;

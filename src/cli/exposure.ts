@@ -12,8 +12,14 @@ import {
   type Exposure,
 } from '../inspect/exposure/exposure.js';
 import { LATER_REGIONS } from '../inspect/place.js';
-import type { Boot } from '../sequencer/boot.js';
-import { labelIndex } from '../sequencer/label-index.js';
+import type { BusLog } from '../inspect/exposure/bus-log.js';
+import type { InspectedBoot } from '../sequencer/inspected-boot.js';
+import {
+  addExecuteOptions,
+  checkExecute,
+  prepareInspected,
+  type ExecuteFlags,
+} from './execute-options.js';
 import { EXIT, exitHelp } from './exit-codes.js';
 import { exposureData } from './exposure-data.js';
 import { changesText, counted, rangesText } from './exposure-text.js';
@@ -21,18 +27,12 @@ import type { Io } from './io.js';
 import { numberOf } from './numbers.js';
 import { addOutput, checkOutput, formOf, openResult, type OutputFlags } from './output.js';
 import { Progress } from './progress.js';
-import {
-  addRunOptions,
-  DEFAULT_SCENARIO,
-  prepareUnwatched,
-  repeated,
-  type RunFlags,
-} from './run-options.js';
+import { addRunOptions, DEFAULT_SCENARIO, repeated, type RunFlags } from './run-options.js';
 import { sizeText } from './size-text.js';
 
 const FORMS = ['text', 'json'] as const;
 
-interface Flags extends RunFlags, OutputFlags<(typeof FORMS)[number]> {
+interface Flags extends RunFlags, ExecuteFlags, OutputFlags<(typeof FORMS)[number]> {
   at?: string[];
   region?: string;
   min?: number;
@@ -57,10 +57,10 @@ export function exposureCommand(io: Io): Command {
       'print the memory that is in the clear at a label: what a probe on the memory bus would read',
     )
     .argument('[SCENARIO]', 'name of a scenario, or a file', DEFAULT_SCENARIO);
-  addRunOptions(command, { unwatched: true })
+  addExecuteOptions(addRunOptions(command, { unwatched: true }))
     .option(
       '--at <LABEL>',
-      'after the step of this label (default: at the end of the boot); can be repeated: also what came and went',
+      'after the step of this label, with --execute at this function, or F:return (default: at the end of the boot); can be repeated: also what came and went',
       repeated,
     )
     .option('--region <NAME>', 'only ranges in this region')
@@ -70,7 +70,8 @@ export function exposureCommand(io: Io): Command {
       numberOf('E_USAGE', '--min', 1, Number.MAX_SAFE_INTEGER),
     )
     .addHelpText('after', EXAMPLES)
-    .action((scenario: string, flags: Flags) => {
+    .action((scenario: string, flags: Flags, self: Command) => {
+      checkExecute(self, flags);
       exposure(io, scenario, flags);
     });
   return addOutput(command, { formats: FORMS });
@@ -88,11 +89,17 @@ interface Section {
 
 function exposure(io: Io, scenario: string, flags: Flags): void {
   const progress = new Progress(io);
-  const boot = prepareUnwatched(scenario, flags, progress.step);
+  const boot = prepareInspected(scenario, flags, (label) => {
+    progress.step(label);
+    log.step = boot.labels.indexOf(label);
+  });
+  const log = recordBus(boot);
+  // The code before the first of its labels.
+  if (boot.executed) log.step = boot.labels.length - 1;
   const wanted = labelsOf(boot, flags.at ?? []);
   checkRegion(boot, flags.region);
   checkOutput(flags.output);
-  const sections = sectionsOf(boot, wanted, flags);
+  const sections = sectionsOf(boot, log, wanted, flags);
   progress.clear();
   const missing = wanted.filter((label) => !boot.reached(label));
   if (missing.length > 0) {
@@ -114,20 +121,20 @@ function exposure(io: Io, scenario: string, flags: Flags): void {
   out.end();
 }
 
-/** The labels in the order of the boot, each once. Throws E_LABEL. */
-function labelsOf(boot: Boot, at: readonly string[]): string[] {
-  const indices = at.map((label) => {
+/** The labels in the order of the boot, if it is known, else as given; each once. Throws E_LABEL. */
+function labelsOf(boot: InspectedBoot, at: readonly string[]): string[] {
+  const places = [...new Set(at)].map((label) => {
     try {
-      return labelIndex(boot.labels, label);
+      return { label, index: boot.indexOf(label) ?? 0 };
     } catch (error) {
       throw error instanceof InputError ? error.within({ path: '--at' }) : error;
     }
   });
-  return [...new Set(indices)].sort((a, b) => a - b).map((index) => boot.labels[index] ?? '');
+  return places.sort((a, b) => a.index - b.index).map(({ label }) => label);
 }
 
 /** The regions that a boot has or will have, by name. */
-const regionNames = (boot: Boot): string[] => [
+const regionNames = (boot: InspectedBoot): string[] => [
   ...new Set([
     ...boot.regions().map(({ name }) => name),
     ...boot.loaded.blobs.map(({ name }) => name),
@@ -135,7 +142,7 @@ const regionNames = (boot: Boot): string[] => [
   ]),
 ];
 
-function checkRegion(boot: Boot, region: string | undefined): void {
+function checkRegion(boot: InspectedBoot, region: string | undefined): void {
   if (region === undefined) return;
   const names = regionNames(boot);
   if (names.includes(region)) return;
@@ -150,8 +157,12 @@ function checkRegion(boot: Boot, region: string | undefined): void {
 }
 
 /** Boots, and takes a section after the step of each label; without labels one at the end. */
-function sectionsOf(boot: Boot, labels: readonly string[], flags: Flags): Section[] {
-  const log = recordBus(boot);
+function sectionsOf(
+  boot: InspectedBoot,
+  log: BusLog,
+  labels: readonly string[],
+  flags: Flags,
+): Section[] {
   const sections: Section[] = [];
   const take = (label: string | undefined): void => {
     const now = exposureAt(boot, log);
@@ -163,20 +174,21 @@ function sectionsOf(boot: Boot, labels: readonly string[], flags: Flags): Sectio
     const shown = selected(boot, now.ranges, flags);
     sections.push({ label, exposure: now, shown, ...(since !== undefined && { since }) });
   };
-  for (let label = boot.ahead[0]; label !== undefined; label = boot.ahead[0]) {
-    if (labels.length > 0 && labels.every((each) => boot.reached(each))) break;
-    log.step = boot.labels.indexOf(label);
-    boot.step();
-    if (labels.includes(label)) take(label);
+  for (const label of labels) {
+    boot.runTo(label);
+    if (boot.reached(label)) take(label);
   }
-  if (labels.length === 0) take(undefined);
+  if (labels.length === 0) {
+    boot.runToEnd();
+    take(undefined);
+  }
   log.detach();
   return sections;
 }
 
 /** The ranges that `--region` and `--min` leave. */
 function selected(
-  boot: Boot,
+  boot: InspectedBoot,
   ranges: readonly ExposedRange[],
   { region, min = 0 }: Flags,
 ): ExposedRange[] {
@@ -193,7 +205,7 @@ function selected(
   );
 }
 
-function unreached(boot: Boot, labels: readonly string[]): string {
+function unreached(boot: InspectedBoot, labels: readonly string[]): string {
   const { kind = '', where, message } = boot.outcome ?? {};
   const how = `${kind}${where === undefined ? '' : ` in ${where}`}${message === undefined ? '' : `: ${message}`}`;
   return `the boot did not reach ${labels.join(', ')}, it ended in ${boot.lastLabel ?? ''}: ${how}`;
@@ -201,12 +213,12 @@ function unreached(boot: Boot, labels: readonly string[]): string {
 
 function sectionText(
   { label, exposure: each, shown, since }: Section,
-  boot: Boot,
+  boot: InspectedBoot,
   { region, min }: Flags,
   columns: number | undefined,
 ): string {
   const { encryption, written, dram, cache, ranges, remnants } = each;
-  const place = label === undefined ? 'at the end' : `after ${label}`;
+  const place = label === undefined ? 'at the end' : `${boot.executed ? 'at' : 'after'} ${label}`;
   if (encryption.length === 0) {
     return `${place}: no CPU has encryption on, so all memory is in the clear: ${sizeText(written)} were written\n`;
   }

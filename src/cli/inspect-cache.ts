@@ -1,7 +1,7 @@
 /** The view of `sme-boot inspect` of the cached lines of a place. */
 import { hex, LINE_SIZE } from '../machine/address.js';
 import type { Cpu } from '../machine/cpu/cpu.js';
-import type { Boot } from '../sequencer/boot.js';
+import type { InspectedBoot } from '../sequencer/inspected-boot.js';
 import { cachedLines, type CachedRow } from '../inspect/cached.js';
 import { parsePlace, physicalRanges, sizeOfPlace } from '../inspect/place.js';
 import type { PhysicalRange } from '../inspect/memory.js';
@@ -91,7 +91,7 @@ const linesIn = (ranges: readonly PhysicalRange[]): number =>
   );
 
 /** The cached lines of a place. Throws E_NOT_MAPPED. */
-export function cache(boot: Boot, cpu: Cpu, text: string): View {
+export function cache(boot: InspectedBoot, cpu: Cpu, text: string): View {
   const { where, length } = parseCache(text);
   const size = length ?? sizeOfPlace(boot, where);
   const ranges = physicalRanges(boot, parsePlace(boot, where, 'pa'), size, where, cpu);

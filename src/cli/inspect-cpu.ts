@@ -1,16 +1,17 @@
 /** The value of `--cpu`. */
 import type { Command } from 'commander';
 import type { Cpu } from '../machine/cpu/cpu.js';
-import type { Boot } from '../sequencer/boot.js';
+import type { InspectedBoot } from '../sequencer/inspected-boot.js';
 import { InputError } from '../base/errors.js';
 import { plainNumber } from './numbers.js';
 import { givenOptions } from './usage.js';
 
 /** The numbers of a machine's CPUs. */
-export const cpuNumbers = ({ machine }: Boot): string[] => machine.cpus.map(({ id }) => String(id));
+export const cpuNumbers = ({ machine }: InspectedBoot): string[] =>
+  machine.cpus.map(({ id }) => String(id));
 
 /** The CPU of a number; the boot CPU without one. Throws E_USAGE if the machine has no such CPU. */
-export function cpuOf(boot: Boot, text: string | undefined): Cpu {
+export function cpuOf(boot: InspectedBoot, text: string | undefined): Cpu {
   const { cpus } = boot.machine;
   if (text === undefined) return cpus[0];
   const cpu = cpus[plainNumber(text, 0, cpus.length - 1) ?? cpus.length];

@@ -1,7 +1,7 @@
 /** The difference between two labels, as `sme-boot inspect --at A --at B` prints it. */
 import { InputError } from '../base/errors.js';
 import { changesOf, type Change, type Comparable } from '../inspect/difference.js';
-import { labelIndex } from '../sequencer/label-index.js';
+import type { InspectedBoot } from '../sequencer/inspected-boot.js';
 import { counted, type View } from './inspect-view.js';
 
 /** A view at one label, as far as it is compared. */
@@ -95,14 +95,16 @@ export function differenceText(
 }
 
 /** Throws E_LABEL for an unknown label, E_USAGE for more than two, or two that are not in the order of the boot. */
-export function checkLabels(labels: readonly string[], at: readonly string[]): void {
-  const [first, second, ...more] = at.map((label) => labelIndex(labels, label));
+export function checkLabels(boot: InspectedBoot, at: readonly string[]): void {
+  const [first, second] = at.map((label) => boot.indexOf(label));
   const refuse = (reason: string, expected: string): never => {
     throw new InputError({ code: 'E_USAGE', reason, expected, found: at.join(' and ') });
   };
-  if (more.length > 0) refuse('too many labels', 'one label, or two to compare');
+  if (at.length > 2) refuse('too many labels', 'one label, or two to compare');
+  if (at.length === 2 && at[0] === at[1]) {
+    refuse('the two labels are the same', 'two labels to compare');
+  }
   if (first === undefined || second === undefined || first < second) return;
-  if (first === second) refuse('the two labels are the same', 'two labels to compare');
   refuse(
     'the labels are not in the order of the boot',
     `--at ${String(at[1])} --at ${String(at[0])}`,

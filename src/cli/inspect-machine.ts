@@ -4,7 +4,7 @@ import type { Cpu } from '../machine/cpu/cpu.js';
 import { ACTIVITY, type Activity } from '../machine/cpu/cpu-core.js';
 import { MEMTYPE_NAMES, patTypes } from '../machine/cpu/memory-types.js';
 import { bitNames, CR0, CR4, EFER, GENERAL_REGISTERS } from '../machine/cpu/registers.js';
-import type { Boot } from '../sequencer/boot.js';
+import type { InspectedBoot } from '../sequencer/inspected-boot.js';
 import { exposedBy, rangeText } from '../inspect/exposed.js';
 import { keysInUse, type KeyUse } from '../inspect/keys.js';
 import type { Blocks, EngineTraffic } from '../inspect/traffic.js';
@@ -33,7 +33,7 @@ function useText(use: KeyUse | undefined): string {
 }
 
 /** The memory engine, and what passed it. */
-export function engine(boot: Boot, { blocks }: EngineTraffic): View {
+export function engine(boot: InspectedBoot, { blocks }: EngineTraffic): View {
   const uses = keysInUse(boot.machine);
   const data = boot.machine.engine.describe(uses.map(({ id }) => id));
   const formula = data.mode === 'XEX' ? 'C = AES(m ^ T(p)) ^ T(p)' : 'C = AES(m ^ T(p))';
@@ -75,7 +75,7 @@ export function engine(boot: Boot, { blocks }: EngineTraffic): View {
 const RANGES = 3;
 
 /** The RAM that is in plaintext, by the code that wrote it last. */
-export function exposed(boot: Boot): View {
+export function exposed(boot: InspectedBoot): View {
   const writers = exposedBy(boot);
   const rows = writers.map(({ writer, bytes, ranges }) => {
     const more = ranges.length > RANGES ? [`${String(ranges.length - RANGES)} more`] : [];
@@ -106,9 +106,12 @@ const ACTIVITIES: Readonly<Record<Activity, string>> = {
 };
 
 /** The registers of a CPU. */
-export function registers(cpu: Cpu): View {
-  const known = GENERAL_REGISTERS.filter((name) => cpu.knows(name));
-  const general = Object.fromEntries(known.map((name) => [name, hex(cpu[name])]));
+export function registers(boot: InspectedBoot, cpu: Cpu): View {
+  const executed = boot.registers(cpu.id);
+  const known = GENERAL_REGISTERS.filter((name) => executed !== null || cpu.knows(name));
+  const general = Object.fromEntries(
+    known.map((name) => [name, hex(executed?.general.get(name) ?? cpu[name])]),
+  );
   const pat = (patTypes(cpu.msrs.get('PAT')) ?? []).map((type) => MEMTYPE_NAMES[type]);
   const cr3 = cpu.decodeEntry(cpu.cr3, PAGE_SIZE);
   const efer = Number(cpu.msrs.get('EFER'));
@@ -118,7 +121,7 @@ export function registers(cpu: Cpu): View {
     mode: cpu.mode,
     ...general,
     rip: hex(cpu.rip),
-    rflags: hex(cpu.rflags),
+    rflags: hex(executed?.rflags ?? cpu.rflags),
     cr0: { value: hex(cpu.cr0), bits: bitNames(CR0, cpu.cr0) },
     cr2: hex(cpu.cr2),
     cr3: { value: hex(cpu.cr3), table: hex(cr3.pa), c: cr3.c },
@@ -130,13 +133,15 @@ export function registers(cpu: Cpu): View {
     GDTR: { base: hex(cpu.gdtr.base), limit: cpu.gdtr.limit },
     cpl: cpu.cpl,
     // A register that was never set is unknown, not zero: the kernel's functions are modelled, not executed.
-    notModelled: [
-      ...GENERAL_REGISTERS.filter((name) => !cpu.knows(name)),
-      'rflags CF PF AF ZF SF OF IF',
-    ],
+    ...(executed === null && {
+      notModelled: [
+        ...GENERAL_REGISTERS.filter((name) => !cpu.knows(name)),
+        'rflags CF PF AF ZF SF OF IF',
+      ],
+    }),
   };
   const last = (name: string): string =>
-    name !== 'rsp' && name in general
+    executed === null && name !== 'rsp' && name in general
       ? '  last modelled write; the code since is not executed'
       : '';
   const shown = (value: unknown): string =>

@@ -2,7 +2,7 @@
 import { writeWhole } from '../node/files.js';
 import { hex } from '../machine/address.js';
 import type { Cpu } from '../machine/cpu/cpu.js';
-import type { Boot } from '../sequencer/boot.js';
+import type { InspectedBoot } from '../sequencer/inspected-boot.js';
 import type { Fact } from '../inspect/difference.js';
 import { bytesOf, type MemoryView, type PhysicalRange } from '../inspect/memory.js';
 import { parsePlace, physicalRanges } from '../inspect/place.js';
@@ -92,7 +92,7 @@ const rangeText = ({ base, size }: PhysicalRange): string =>
 /** The bytes of a place, which are saved too if that is asked. Throws E_NOT_MAPPED, E_WRITE. */
 export function memory(
   io: Io,
-  boot: Boot,
+  boot: InspectedBoot,
   cpu: Cpu,
   text: string,
   { as, save }: MemoryFlags,

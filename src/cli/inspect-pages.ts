@@ -1,7 +1,7 @@
 /** The views of `sme-boot inspect` of translations: page walks and page tables. */
 import { hex } from '../machine/address.js';
 import type { Cpu } from '../machine/cpu/cpu.js';
-import type { Boot } from '../sequencer/boot.js';
+import type { InspectedBoot } from '../sequencer/inspected-boot.js';
 import { parsePlace, virtualOf } from '../inspect/place.js';
 import { mappedRanges } from '../inspect/tables.js';
 import { pageName, tlbOf } from '../inspect/tlb.js';
@@ -12,7 +12,7 @@ import { table } from './columns.js';
 import { counted, type View } from './inspect-view.js';
 
 /** The page walk for an address. */
-export function vtop(boot: Boot, cpu: Cpu, text: string): View {
+export function vtop(boot: InspectedBoot, cpu: Cpu, text: string): View {
   const walk = walkOf(boot.machine, cpu, virtualOf(parsePlace(boot, text, 'va')));
   return {
     name: 'vtop',
@@ -33,7 +33,7 @@ export function vtop(boot: Boot, cpu: Cpu, text: string): View {
 const PAGING_OFF = 'paging is off\n';
 
 /** The page tables in use as ranges. */
-export function ptdump({ machine }: Boot, cpu: Cpu): View {
+export function ptdump({ machine }: InspectedBoot, cpu: Cpu): View {
   const mapped = mappedRanges(machine, cpu);
   const ranges = mapped.map((range) => ({
     ...range,
@@ -75,7 +75,7 @@ export function ptdump({ machine }: Boot, cpu: Cpu): View {
 }
 
 /** The translations that a CPU's TLB holds. */
-export function tlb({ machine }: Boot, cpu: Cpu): View {
+export function tlb({ machine }: InspectedBoot, cpu: Cpu): View {
   const entries = tlbOf(machine, cpu);
   const rows = entries.map(({ va, bytes, page, pa, c, type, flags, stale }) => [
     va,

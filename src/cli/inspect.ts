@@ -1,11 +1,17 @@
 /** `sme-boot inspect`: prints the machine's state at a label. */
 import { Command, Option } from 'commander';
 import type { Cpu } from '../machine/cpu/cpu.js';
-import type { Boot } from '../sequencer/boot.js';
+import type { InspectedBoot } from '../sequencer/inspected-boot.js';
 import type { MemoryView } from '../inspect/memory.js';
 import { checkPlace } from '../inspect/place.js';
 import { EngineTraffic } from '../inspect/traffic.js';
 import { printable } from '../base/printable.js';
+import {
+  addExecuteOptions,
+  checkExecute,
+  prepareInspected,
+  type ExecuteFlags,
+} from './execute-options.js';
 import { EXIT, exitHelp } from './exit-codes.js';
 import { cache, parseCache } from './inspect-cache.js';
 import { cpuOf, refuseCpu } from './inspect-cpu.js';
@@ -32,18 +38,12 @@ import {
   type OutputFlags,
 } from './output.js';
 import { Progress } from './progress.js';
-import {
-  addRunOptions,
-  DEFAULT_SCENARIO,
-  prepareUnwatched,
-  repeated,
-  type RunFlags,
-} from './run-options.js';
+import { addRunOptions, DEFAULT_SCENARIO, repeated, type RunFlags } from './run-options.js';
 import { refuseWithout } from './usage.js';
 
 const FORMS = ['text', 'json'] as const;
 
-interface Flags extends RunFlags, OutputFlags<(typeof FORMS)[number]> {
+interface Flags extends RunFlags, ExecuteFlags, OutputFlags<(typeof FORMS)[number]> {
   at?: string[];
   anyway?: boolean;
   cpu?: string;
@@ -75,6 +75,7 @@ Examples:
   sme-boot inspect --mem initrd:16 --mem boot_command_line:64 --as c1
   sme-boot inspect --mem "kernel text:4096" --as c1 --save text.bin
   sme-boot inspect --engine --format json > engine.json
+  sme-boot inspect firmware-syscfg --kernel vmlinuz --execute --at sme_enable:return
 ${exitHelp({ mismatch: 'the boot ended before the label (without --anyway)' })}`;
 
 export function inspectCommand(io: Io): Command {
@@ -83,10 +84,10 @@ export function inspectCommand(io: Io): Command {
       'print the state of the machine at a label, or what differs between two: translations, memory, caches, registers',
     )
     .argument('[SCENARIO]', 'name of a scenario, or a file', DEFAULT_SCENARIO);
-  addRunOptions(command, { unwatched: true })
+  addExecuteOptions(addRunOptions(command, { unwatched: true }))
     .option(
       '--at <LABEL>',
-      'stop after the step of this label (default: at the end of the boot); given twice: what differs',
+      'stop after the step of this label, with --execute at this function, or F:return (default: at the end of the boot); given twice: what differs',
       repeated,
     )
     .option('--anyway', 'if the boot does not reach the label, print the state at its end')
@@ -117,6 +118,7 @@ export function inspectCommand(io: Io): Command {
     .option('--regs', 'print the registers (the default)')
     .addHelpText('after', EXAMPLES)
     .action((scenario: string, flags: Flags, self: Command) => {
+      checkExecute(self, flags);
       refuseWithout(self, '--as', '--mem');
       refuseWithout(self, '--save', '--mem');
       refuseSeveral(flags);
@@ -130,7 +132,7 @@ export function inspectCommand(io: Io): Command {
 function inspect(io: Io, scenario: string, flags: Flags): void {
   checkOutput(flags.save);
   const progress = new Progress(io);
-  const boot = prepareUnwatched(scenario, flags, progress.step);
+  const boot = prepareInspected(scenario, flags, progress.step);
   const cpu = checkInput(boot, flags);
   checkOutput(flags.output);
   const traffic = new EngineTraffic();
@@ -145,7 +147,7 @@ function inspect(io: Io, scenario: string, flags: Flags): void {
     before = stateOf(asked);
     boot.runTo(to);
   }
-  if (at === undefined) while (boot.step());
+  if (at === undefined) boot.runToEnd();
   progress.clear();
   const comparable = to === undefined || before !== undefined;
   const reached = last === undefined || boot.reached(last);
@@ -175,9 +177,12 @@ function inspect(io: Io, scenario: string, flags: Flags): void {
 }
 
 /** Checks all input before the boot runs; returns the CPU whose state is asked for. */
-function checkInput(boot: Boot, { at, vtop: address, mem, cache: lines, save, cpu }: Flags): Cpu {
+function checkInput(
+  boot: InspectedBoot,
+  { at, vtop: address, mem, cache: lines, save, cpu }: Flags,
+): Cpu {
   checked('--at', () => {
-    checkLabels(boot.labels, at ?? []);
+    checkLabels(boot, at ?? []);
   });
   if (address !== undefined) {
     checked('--vtop', () => {
@@ -198,7 +203,13 @@ function checkInput(boot: Boot, { at, vtop: address, mem, cache: lines, save, cp
 }
 
 /** The requested parts of the state, in the order of the options; the registers if none is requested. */
-function askedOf(io: Io, boot: Boot, cpu: Cpu, flags: Flags, traffic: EngineTraffic): Asked[] {
+function askedOf(
+  io: Io,
+  boot: InspectedBoot,
+  cpu: Cpu,
+  flags: Flags,
+  traffic: EngineTraffic,
+): Asked[] {
   const { vtop: address, mem = [], cache: lines = [], as } = flags;
   const asked: Asked[] = [
     ...(address === undefined
@@ -219,6 +230,6 @@ function askedOf(io: Io, boot: Boot, cpu: Cpu, flags: Flags, traffic: EngineTraf
     ...(flags.engine === true ? [{ name: 'engine', make: () => engine(boot, traffic) }] : []),
     ...(flags.exposed === true ? [{ name: 'exposed', make: () => exposed(boot) }] : []),
   ];
-  const regs = { name: 'regs', make: () => registers(cpu) };
+  const regs = { name: 'regs', make: () => registers(boot, cpu) };
   return flags.regs === true || asked.length === 0 ? [...asked, regs] : asked;
 }

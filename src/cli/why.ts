@@ -3,8 +3,8 @@ import type { ChalkInstance } from 'chalk';
 import { Command } from 'commander';
 import { hex } from '../machine/address.js';
 import type { Cpu } from '../machine/cpu/cpu.js';
-import type { Boot } from '../sequencer/boot.js';
-import { labelIndex } from '../sequencer/label-index.js';
+import type { ExecutedBoot } from '../sequencer/executed-boot.js';
+import type { InspectedBoot } from '../sequencer/inspected-boot.js';
 import { History, type Past } from '../inspect/history.js';
 import type { PhysicalRange } from '../inspect/memory.js';
 import { checkPlace, parsePlace, physicalRanges, sizeOfPlace } from '../inspect/place.js';
@@ -13,6 +13,12 @@ import { pageName, tlbOf } from '../inspect/tlb.js';
 import { printable } from '../base/printable.js';
 import type { SanitizerReport } from '../trace/report.js';
 import { table } from './columns.js';
+import {
+  addExecuteOptions,
+  checkExecute,
+  prepareExecuted,
+  type ExecuteFlags,
+} from './execute-options.js';
 import { EXIT, exitHelp } from './exit-codes.js';
 import { cache, keyText, parseCache } from './inspect-cache.js';
 import { cpuOf, refuseCpu } from './inspect-cpu.js';
@@ -27,7 +33,7 @@ import { refuseWithout } from './usage.js';
 
 const FORMS = ['text', 'json'] as const;
 
-interface Flags extends RunFlags, OutputFlags<(typeof FORMS)[number]> {
+interface Flags extends RunFlags, ExecuteFlags, OutputFlags<(typeof FORMS)[number]> {
   at?: string;
   anyway?: boolean;
   cpu?: string;
@@ -52,13 +58,17 @@ export function whyCommand(io: Io): Command {
     .description('print who wrote and read a place in memory, newest first, and how it is reached')
     .argument('<PLACE>', 'the place, with :LEN for several bytes of it')
     .argument('[SCENARIO]', 'name of a scenario, or a file', DEFAULT_SCENARIO);
-  addRunOptions(command)
-    .option('--at <LABEL>', 'stop after the step of this label (default: at the end of the boot)')
+  addExecuteOptions(addRunOptions(command))
+    .option(
+      '--at <LABEL>',
+      'stop after the step of this label, with --execute at this function, or F:return (default: at the end of the boot)',
+    )
     .option('--anyway', 'if the boot does not reach the label, print the state at its end')
     .option('--cpu <N>', 'whose translations (default: 0, the boot CPU)')
     .option('--all', `print all rows (default: the newest ${String(ROWS)} of each table)`)
     .addHelpText('after', EXAMPLES)
     .action((place: string, scenario: string, flags: Flags, self: Command) => {
+      checkExecute(self, flags);
       refuseWithout(self, '--anyway', '--at');
       refuseCpu(self);
       why(io, place, scenario, flags);
@@ -68,37 +78,37 @@ export function whyCommand(io: Io): Command {
 
 function why(io: Io, text: string, scenario: string, flags: Flags): void {
   const progress = new Progress(io);
-  const boot = prepareBoot(scenario, flags, progress.step);
+  const first = twiceBooted(scenario, flags, progress.step);
+  const { boot } = first;
   const { at } = flags;
-  if (at !== undefined) checked('--at', () => labelIndex(boot.labels, at));
+  if (at !== undefined) checked('--at', () => boot.indexOf(at));
   const { where, length } = parseCache(text);
   checked('PLACE', () => {
     checkPlace(boot, where);
   });
-  const cpu = cpuOf(boot, flags.cpu);
   checkOutput(flags.output);
-  const run = (): void => {
-    if (at === undefined) while (boot.step());
-    else boot.runTo(at);
+  const cpu = cpuOf(boot, flags.cpu);
+  const run = (each: InspectedBoot): void => {
+    if (at === undefined) each.runToEnd();
+    else each.runTo(at);
   };
-  const start = boot.snapshot();
-  run();
+  run(boot);
   const ending = endingOf(boot, at);
   const reached = at === undefined || boot.reached(at);
-  const reports = boot.reports();
+  const reports = first.reports();
   let views: Part[] = [];
   if (reached || flags.anyway === true) {
     const size = length ?? sizeOfPlace(boot, where);
     const ranges = physicalRanges(boot, parsePlace(boot, where, 'pa'), size, where, cpu);
-    boot.restore(start);
-    const history = new History(boot, ranges);
+    const second = first.again();
+    const history = new History(second, ranges);
     const end = history.listen();
-    run();
+    run(second);
     end();
     const most = flags.all === true ? Infinity : ROWS;
     views = [
-      ...viewsOf(boot, cpu, text, ranges, history, most),
-      ...(boot.sanitizer === null ? [] : [reportsAbout(reports, ranges, io.paint)]),
+      ...viewsOf(second, cpuOf(second, flags.cpu), text, ranges, history, most),
+      ...(reports === null ? [] : [reportsAbout(reports, ranges, io.paint)]),
     ];
   } else io.exitCode = EXIT.mismatch;
   progress.clear();
@@ -112,11 +122,41 @@ function why(io: Io, text: string, scenario: string, flags: Flags): void {
   out.end();
 }
 
+/** A boot that can run twice. */
+interface Twice {
+  readonly boot: InspectedBoot;
+  /** The same boot before its first step. */
+  again(): InspectedBoot;
+  /** null: the sanitizer was off. */
+  reports(): readonly SanitizerReport[] | null;
+}
+
+function twiceBooted(scenario: string, flags: Flags, onStep: (label: string) => void): Twice {
+  if (flags.execute === true) {
+    const prepared = (): ExecutedBoot => {
+      const boot = prepareExecuted(scenario, flags);
+      boot.onLabel = onStep;
+      return boot;
+    };
+    return { boot: prepared(), again: prepared, reports: () => null };
+  }
+  const boot = prepareBoot(scenario, flags, onStep);
+  const start = boot.snapshot();
+  return {
+    boot,
+    again: () => {
+      boot.restore(start);
+      return boot;
+    },
+    reports: () => (boot.sanitizer === null ? null : boot.reports()),
+  };
+}
+
 const rangeText = (first: number, last: number): string =>
   first === last ? hex(first) : `${hex(first)}..${hex(last)}`;
 
 function viewsOf(
-  boot: Boot,
+  boot: InspectedBoot,
   cpu: Cpu,
   place: string,
   ranges: readonly PhysicalRange[],
@@ -159,7 +199,7 @@ export function forgotten({
 }
 
 /** The physical ranges, and what loader and firmware put there. */
-function where(boot: Boot, place: string, ranges: readonly PhysicalRange[]): Part {
+function where(boot: InspectedBoot, place: string, ranges: readonly PhysicalRange[]): Part {
   const { regions, firmwareRegions } = boot.loaded;
   const overlapping = (all: typeof regions): string[] =>
     all
@@ -226,7 +266,7 @@ function rows(
 }
 
 /** The cached lines of the place. */
-function cached(boot: Boot, cpu: Cpu, place: string): Part {
+function cached(boot: InspectedBoot, cpu: Cpu, place: string): Part {
   const view = cache(boot, cpu, place);
   return { ...view, text: (columns) => `In the cache\n${view.text(columns)}` };
 }
@@ -255,7 +295,7 @@ function reportsAbout(
 }
 
 /** What maps the ranges: the TLB of a CPU, and the page tables. */
-function translations(boot: Boot, cpu: Cpu, ranges: readonly PhysicalRange[]): Part {
+function translations(boot: InspectedBoot, cpu: Cpu, ranges: readonly PhysicalRange[]): Part {
   const hits = (base: number, bytes: number): boolean =>
     ranges.some((range) => base < range.base + range.size && range.base < base + bytes);
   const inTlb = tlbOf(boot.machine, cpu).filter(({ pa, bytes }) => hits(Number(pa), bytes));

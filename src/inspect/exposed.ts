@@ -1,6 +1,6 @@
 /** RAM that is in plaintext: every line whose last write to DRAM had no key, by the code that wrote it. */
 import { hex, KEY_PLAIN, pa, PAGE_SIZE } from '../machine/address.js';
-import type { Boot } from '../sequencer/boot.js';
+import type { InspectedBoot } from '../sequencer/inspected-boot.js';
 import { writerName } from './writer.js';
 
 /** Bytes of a cache line, the unit whose writer the machine records. */
@@ -24,7 +24,7 @@ export interface Exposed {
  * The plaintext in DRAM by its writers, the one with the most bytes first. A line that is only in a cache is not in DRAM
  * yet; RAM that was never written is not listed.
  */
-export function exposedBy(boot: Boot): Exposed[] {
+export function exposedBy(boot: InspectedBoot): Exposed[] {
   const { machine } = boot;
   const writers = new Map<string, { start: number; bytes: number }[]>();
   for (const page of machine.dram.touched()) {

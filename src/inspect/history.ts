@@ -2,7 +2,7 @@
 import type { Origin as CodeOrigin } from '../trace/event.js';
 import { requestingCpu, REQUESTER_PLATFORM, type Requester } from '../machine/requester.js';
 import { deviceName } from '../sanitizer/writers.js';
-import type { Boot } from '../sequencer/boot.js';
+import type { InspectedBoot } from '../sequencer/inspected-boot.js';
 import type { PhysicalRange } from './memory.js';
 
 /** What an access does: `walk` reads a page-table entry, `write-back` moves dirty lines to memory. */
@@ -42,7 +42,7 @@ export class History {
 
   /** @param most entries that are kept. */
   constructor(
-    private readonly boot: Boot,
+    private readonly boot: InspectedBoot,
     private readonly ranges: readonly PhysicalRange[],
     private readonly most = MOST,
   ) {}
@@ -96,7 +96,7 @@ export class History {
       if (first > last) continue;
       const at = va === undefined ? undefined : va + first - pa;
       this.record({
-        ...{ kind, step: this.boot.recorder.currentLabel ?? 'loader', key, first, last, n: 1 },
+        ...{ kind, step: this.boot.currentLabel ?? 'loader', key, first, last, n: 1 },
         ...this.by(requester, origin),
         ...(at !== undefined && { va: at }),
       });
@@ -122,13 +122,13 @@ export class History {
     origin: number | undefined,
   ): Pick<Past, 'in' | 'file' | 'patch' | 'hunk' | 'cpu'> {
     const { boot } = this;
-    if (origin !== undefined) return { in: boot.recorder.nameOf(origin) || 'loader' };
+    if (origin !== undefined) return { in: boot.nameOf(origin) || 'loader' };
     const cpu = requester === undefined ? undefined : requestingCpu(requester);
     if (cpu === undefined && requester !== REQUESTER_PLATFORM) {
       const device = requester === undefined ? undefined : deviceName(boot.machine, requester);
       return { in: device ?? 'device' };
     }
-    const { fn, ...code }: CodeOrigin = boot.kernel.trace.origin();
+    const { fn, ...code }: CodeOrigin = boot.code();
     return { in: fn, ...code, ...(cpu !== undefined && { cpu }) };
   }
 }

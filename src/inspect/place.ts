@@ -3,7 +3,7 @@ import { PAGE_OFFSET } from '../kernel/constants.js';
 import { alignDown, hex, PAGE_SIZE, va, vaAdd, vaOfU64, type Va } from '../machine/address.js';
 import { isFault, type Cpu } from '../machine/cpu/cpu.js';
 import { regionOf } from '../firmware/placed.js';
-import type { Boot } from '../sequencer/boot.js';
+import type { InspectedBoot } from '../sequencer/inspected-boot.js';
 import { InputError } from '../base/errors.js';
 import { suggest } from '../base/suggest.js';
 import type { PhysicalRange } from './memory.js';
@@ -40,12 +40,12 @@ function wrong(found: string, expected: string, near: { suggestion?: string } = 
 }
 
 /** The E_PLACE error for a name that is neither a symbol nor a region. */
-function unknownName(boot: Boot, text: string, base: string): InputError {
+function unknownName(boot: InspectedBoot, text: string, base: string): InputError {
   const names = [
     ...boot.regions().map(({ name }) => name),
     ...boot.loaded.blobs.map(({ name }) => name),
     ...LATER_REGIONS,
-    ...[...boot.program.modelled()].map(([name]) => name),
+    ...boot.suggested(),
   ];
   const known = LATER_REGIONS.includes(base);
   const expected = known
@@ -58,13 +58,13 @@ function unknownName(boot: Boot, text: string, base: string): InputError {
  * Checks a place before the boot has run, as far as that is possible. Throws E_PLACE for a malformed place or number, and
  * for a name that this boot will not have.
  */
-export function checkPlace(boot: Boot, text: string): void {
+export function checkPlace(boot: InspectedBoot, text: string): void {
   const { base, value } = partsOf(text);
   if (value !== undefined) return;
   const fixed = [...boot.regions(), ...boot.loaded.blobs].some(({ name }) => name === base);
   if (fixed || boot.program.has(base) || LATER_REGIONS.includes(base)) return;
   // The kernel that is entered by kexec may have other names.
-  if (boot.options.scenario.kexec !== undefined) return;
+  if (boot.kexecs) return;
   throw unknownName(boot, text, base);
 }
 
@@ -92,7 +92,7 @@ function physical(address: number, text: string): Place {
  * virtual address, a region or firmware blob a physical one, a bare number one of `numbers`, but at or above 2^47 always
  * virtual. Throws E_PLACE.
  */
-export function parsePlace(boot: Boot, text: string, numbers: 'va' | 'pa'): Place {
+export function parsePlace(boot: InspectedBoot, text: string, numbers: 'va' | 'pa'): Place {
   const { base, value, shift } = partsOf(text);
   if (value !== undefined) {
     return numbers === 'va' || value < 0
@@ -103,7 +103,7 @@ export function parsePlace(boot: Boot, text: string, numbers: 'va' | 'pa'): Plac
   const region = regions.find(({ name }) => name === base);
   if (region !== undefined) return physical(region.base + shift, text);
   if (boot.program.has(base)) {
-    return { space: 'va', address: va(boot.program.link(base) + boot.kernel.slide + shift) };
+    return { space: 'va', address: va(boot.program.link(base) + boot.slide + shift) };
   }
   throw unknownName(boot, text, base);
 }
@@ -112,7 +112,7 @@ export function parsePlace(boot: Boot, text: string, numbers: 'va' | 'pa'): Plac
  * The bytes that a place names: a region or symbol alone, all of it; with an index or an offset, and for an address, one byte.
  * Throws E_PLACE.
  */
-export function sizeOfPlace(boot: Boot, text: string): number {
+export function sizeOfPlace(boot: InspectedBoot, text: string): number {
   const base = placeName(text);
   if (text.trim() !== base || NUMBER.test(base)) return 1;
   const region = [...boot.regions(), ...boot.loaded.blobs.map(regionOf)].find(
@@ -129,7 +129,12 @@ export function virtualOf(place: Place): Va {
 }
 
 /** The physical address of a place: a virtual one as the CPU translates it. Throws E_NOT_MAPPED. */
-export function physicalOf({ machine }: Boot, place: Place, text: string, cpu?: Cpu): number {
+export function physicalOf(
+  { machine }: InspectedBoot,
+  place: Place,
+  text: string,
+  cpu?: Cpu,
+): number {
   if (place.space === 'pa') return place.address;
   const found = translationOf(machine, cpu ?? machine.cpus[0], place.address);
   if (!isFault(found)) return found.pa;
@@ -145,7 +150,7 @@ export function physicalOf({ machine }: Boot, place: Place, text: string, cpu?: 
  * merged. Throws E_NOT_MAPPED if any of them is not mapped.
  */
 export function physicalRanges(
-  boot: Boot,
+  boot: InspectedBoot,
   place: Place,
   length: number,
   text: string,

@@ -25,9 +25,14 @@ import { Sanitizer, type SanitizerSnapshot } from '../sanitizer/sanitizer.js';
 import { Recorder, type RecorderState } from '../trace/recorder.js';
 import type { SanitizerReport } from '../trace/report.js';
 import type { Outcome, Trace, TraceHeader } from '../trace/trace.js';
+import type { Origin as Code } from '../trace/event.js';
 import { imageOf } from './boot-image.js';
+import { regionsOf } from './regions.js';
+import type { InspectedBoot, MemoryRecords } from './inspected-boot.js';
+import { recordsOf } from './memory-records.js';
 import { labelIndex } from './label-index.js';
 import { passedEfi, type PassedEfi } from './kexec-efi.js';
+import { LOADER_LABEL } from './loader-label.js';
 import { machineOf } from './machine-of.js';
 import { ownFault } from './own-hunks.js';
 import { symbolOf } from './symbols.js';
@@ -95,8 +100,7 @@ export interface BootSnapshot {
   readonly sanitizer?: SanitizerSnapshot;
 }
 
-/** The label of the step before the kernel: firmware and loader. */
-export const LOADER_LABEL = 'loader';
+export { LOADER_LABEL };
 
 /** Labels of all steps, in order. */
 export const LABELS: readonly string[] = [LOADER_LABEL, ...BOOT_STEPS.map((step) => step.label)];
@@ -111,7 +115,8 @@ const NEXT_LABELS: readonly string[] = NEXT_STEPS.map((step) => step.label);
 export const labelsOf = ({ kexec }: Scenario): readonly string[] =>
   kexec === undefined ? LABELS : [...LABELS, ...NEXT_LABELS];
 
-export class Boot {
+export class Boot implements InspectedBoot {
+  readonly executed = false;
   readonly machine: Machine;
   readonly recorder: Recorder;
   /** Labels of all possible steps of this boot, in order. */
@@ -192,6 +197,12 @@ export class Boot {
   /** The running kernel; undefined while the machine is loaded. */
   get kernelIfAny(): Kernel | undefined {
     return this.booting ? this.kernel : undefined;
+  }
+  get slide(): number {
+    return this.kernel.slide;
+  }
+  get kexecs(): boolean {
+    return this.options.scenario.kexec !== undefined;
   }
   /** Whether the kernel is the one entered by kexec. */
   get kexeced(): boolean {
@@ -279,6 +290,15 @@ export class Boot {
     this.prepared = undefined;
   }
 
+  runToEnd(): void {
+    while (this.step());
+  }
+
+  /** The place of a label in the order of the boot. Throws E_LABEL for a label that the boot does not have. */
+  indexOf(label: string): number {
+    return labelIndex(this.labels, label);
+  }
+
   /** Runs up to and including the step of a label. Throws E_LABEL for a label that the boot does not have. */
   runTo(label: string): void {
     const index = labelIndex(this.labels, label);
@@ -297,7 +317,7 @@ export class Boot {
 
   /** Runs to the end. */
   run(): Trace {
-    while (this.step());
+    this.runToEnd();
     return this.finish();
   }
 
@@ -318,25 +338,8 @@ export class Boot {
 
   /** Named ranges of physical memory, also for `inspect`. */
   regions(): Region[] {
-    const { program } = this;
-    const physical = (name: string): number =>
-      program.link(name) - program.link('_text') + this.loaded.kernelAt;
-    const between = (name: string, from: string, to: string): Region[] =>
-      program.has(from) && program.has(to)
-        ? [{ name, base: physical(from), size: physical(to) - physical(from) }]
-        : [];
-    const end = physical('_end');
-    const work = Math.ceil(end / 0x20_0000) * 0x20_0000;
     return [
-      ...between('kernel text', '_text', '_etext'),
-      ...between('kernel rodata', '__start_rodata', '__end_rodata'),
-      ...between('kernel data', '_sdata', '_edata'),
-      ...between('kernel init', '__init_begin', '__init_end'),
-      ...between('kernel bss', '__bss_start', '__bss_stop'),
-      ...(program.has('__brk_base') ? between('kernel brk', '__brk_base', '_end') : []),
-      { name: 'after the kernel', base: work, size: 0x20_0000 + 13 * 4096 },
-      ...this.loaded.regions.filter((region) => region.name !== 'kernel image'),
-      ...this.loaded.firmwareRegions,
+      ...regionsOf(this.program, this.loaded),
       ...this.kernel.state.memblock.reserved
         .filter(({ owner }) => owner === 'reserve_real_mode')
         .map(({ base, size }) => ({ name: 'trampoline', base, size })),
@@ -455,6 +458,30 @@ export class Boot {
     };
     for (const region of this.loaded.firmwareRegions) emit('firmware', region);
     for (const region of this.loaded.regions) emit('loader', region);
+  }
+
+  /** The label of the step that runs; undefined before the first. */
+  get currentLabel(): string | undefined {
+    return this.recorder.currentLabel;
+  }
+  nameOf(origin: number): string | undefined {
+    return this.recorder.nameOf(origin);
+  }
+  code(): Code {
+    return this.kernel.trace.origin();
+  }
+  codeOf(fn: string): Code {
+    const entry = this.kernel.table.get(fn);
+    return { fn, ...optional({ file: entry?.file, patch: entry?.patch, hunk: entry?.hunk }) };
+  }
+  suggested(): Iterable<string> {
+    return [...this.program.modelled()].map(([name]) => name);
+  }
+  records(): MemoryRecords {
+    return recordsOf(this.kernel.state);
+  }
+  registers(): null {
+    return null;
   }
 
   /** The symbol or region of an address; undefined if it has none. */

@@ -7,7 +7,7 @@ import { optional } from '../base/optional.js';
 import { BOOT_PARAMS } from '../firmware/boot-params.js';
 import type { KernelImage } from '../firmware/image/kernel-image.js';
 import { builtInInitrd } from '../firmware/initrd.js';
-import { load, LOADER_LAYOUT, type Loaded } from '../firmware/loader.js';
+import { load, LOADER_LAYOUT, type Loaded, type Region } from '../firmware/loader.js';
 import { pa, va, type Va } from '../machine/address.js';
 import { Uart16550 } from '../machine/devices/uart-16550.js';
 import type { Machine } from '../machine/machine.js';
@@ -19,10 +19,17 @@ import type { Scenario } from '../scenario/scenario.js';
 import { setupDataOf } from '../scenario/setup-data.js';
 import type { AnyOutcome } from '../trace/trace.js';
 import { Executor, type RunEnd, type RunOptions } from '../x86/executor.js';
+import type { Origin as Code } from '../trace/event.js';
+import { GENERAL_REGISTERS } from '../machine/cpu/registers.js';
 import { outcomeOf, type ExecutedEnd } from './executed-end.js';
 import { ExecutedNames } from './executed-names.js';
+import { regionsOf } from './regions.js';
+import { stepsOf } from './executed-steps.js';
+import type { ImageNames, InspectedBoot, MemoryRecords } from './inspected-boot.js';
+import { LOADER_LABEL } from './loader-label.js';
 import { machineOf } from './machine-of.js';
-import { Stops } from './stops.js';
+import { recordsAtEntry } from './memory-records.js';
+import { labelOf, Stops } from './stops.js';
 
 export interface ExecutedBootOptions {
   readonly scenario: Scenario;
@@ -69,7 +76,9 @@ function encryptionRequested(cmdline: string | null): boolean {
   return positionOf(cmdline, 'mem_encrypt=on') > positionOf(cmdline, 'mem_encrypt=off');
 }
 
-export class ExecutedBoot {
+export class ExecutedBoot implements InspectedBoot {
+  readonly executed = true;
+  readonly kexecs = false;
   readonly machine: Machine;
   readonly executor: Executor;
   readonly loaded: Loaded;
@@ -78,9 +87,13 @@ export class ExecutedBoot {
   readonly names: ExecutedNames;
   /** The end of the boot, where it has ended. */
   outcome: AnyOutcome | null = null;
-  /** The label that was reached last. */
-  lastLabel: string | undefined;
-  private readonly reachedLabels = new Set<string>();
+  /** The steps that it has come to. */
+  readonly labels: string[];
+  /** Called with each label that is reached, before the code after it runs. */
+  onLabel: ((label: string) => void) | null = null;
+  /** The number of the step whose code ran last. */
+  private ran = 0;
+  private readonly steps: Stops;
   /** The end that is final: what follows a limit may still be run. */
   private ended: RunEnd | null = null;
 
@@ -120,6 +133,8 @@ export class ExecutedBoot {
     }
     this.executor = new Executor(this.machine, cpu, direct);
     this.executor.originOf = this.names.originAt;
+    this.labels = [LOADER_LABEL, this.names.codeAt(this.loaded.entry) ?? 'entry'];
+    this.steps = this.stopsAt(...stepsOf(this.names));
   }
 
   run(options?: RunOptions): RunEnd {
@@ -127,26 +142,33 @@ export class ExecutedBoot {
   }
 
   /**
-   * Runs until a stop is passed, or the boot ends, but at most `most` instructions. `labels`: those that are reached; none:
-   * a function of a stop was entered, `most` were run, or the boot has ended (`outcome`).
+   * Runs until a stop or the next step, or until the boot ends, but at most `most` instructions. `labels`: those of `stops`
+   * that are reached; none: a step began, a function of a stop was entered, `most` were run, or the boot has ended (`outcome`).
    */
   go(stops: Stops, most = Infinity): { readonly labels: readonly string[]; readonly end: RunEnd } {
     if (this.ended !== null) return { labels: [], end: this.ended };
     const { maxInstructions = Infinity } = this.options;
     const left = Math.max(0, maxInstructions - this.executor.instructions);
+    this.ran = this.labels.length - 1;
     const end = this.run({
-      breakpoints: stops.addresses,
+      breakpoints: new Set([...stops.addresses, ...this.steps.addresses]),
       maxInstructions: Math.min(left, most),
     });
     if (end.kind === 'breakpoint') {
-      const labels = stops.stopped(this.machine.cpus[0], end.at);
-      for (const label of labels) this.reachedLabels.add(label);
-      this.lastLabel = labels.at(-1) ?? this.lastLabel;
+      const [cpu] = this.machine.cpus;
+      const labels = stops.stopped(cpu, end.at);
+      for (const label of [...this.steps.stopped(cpu, end.at), ...labels]) this.arrive(label);
       return { labels, end };
     }
     if (end.kind !== 'limit') this.ended = end;
     if (end.kind !== 'limit' || left <= most) this.end(end);
     return { labels: [], end };
+  }
+
+  private arrive(label: string): void {
+    if (this.labels.includes(label)) return;
+    this.labels.push(label);
+    this.onLabel?.(label);
   }
 
   /** Ends the boot. */
@@ -176,8 +198,58 @@ export class ExecutedBoot {
     }
   }
 
+  /** Runs to the end. */
+  runToEnd(): void {
+    const none = this.stopsAt();
+    while (this.outcome === null) this.go(none);
+  }
+
   /** Whether a label has been reached. */
   reached(label: string): boolean {
-    return this.reachedLabels.has(label);
+    return this.labels.includes(label);
+  }
+
+  /** Throws E_LABEL for a function that the image does not have. */
+  indexOf(label: string): undefined {
+    labelOf(label, this.names);
+  }
+
+  // --- For reports -----------------------------------------------------------------------------------------------
+
+  get program(): ImageNames {
+    return this.names;
+  }
+  get slide(): number {
+    return this.names.slideAt(this.machine.cpus[0].rip);
+  }
+  get lastLabel(): string | undefined {
+    return this.labels[this.ran];
+  }
+  get currentLabel(): string | undefined {
+    return this.lastLabel;
+  }
+  regions(): Region[] {
+    return regionsOf(this.names, this.loaded);
+  }
+  suggested(): Iterable<string> {
+    return this.names.all();
+  }
+  nameOf(origin: number): string | undefined {
+    return this.names.nameOf(origin);
+  }
+  code(): Code {
+    return { fn: this.nameOf(this.machine.origin) ?? '' };
+  }
+  codeOf(fn: string): Code {
+    return { fn };
+  }
+  records(): MemoryRecords {
+    return recordsAtEntry(this.loaded.zeroPage);
+  }
+  registers(cpu: number): ReturnType<InspectedBoot['registers']> {
+    const { core } = this.executor;
+    if (cpu !== this.executor.cpu.id) return null;
+    const general = new Map(GENERAL_REGISTERS.map((name, index) => [name, core.get64(index)]));
+    return { general, rflags: core.flags.value >>> 0 };
   }
 }

@@ -66,6 +66,11 @@ export class ExecutedNames {
     return [linked, va(linked - this.start + this.loaded.kernelAt)];
   }
 
+  /** Distance of code at a linear address from its link address: not 0 while it runs at its physical address. */
+  slideAt(address: number): number {
+    return address < 0 ? 0 : this.loaded.kernelAt - this.start;
+  }
+
   /** The link address of a linear address of code: early code runs at its physical address. */
   private linkOf(address: number): number {
     return address < 0 ? address : address - this.loaded.kernelAt + this.start;

@@ -92,7 +92,11 @@ export class Stops {
   /** Waits for a label, once. Throws E_LABEL. */
   add(text: string): void {
     const label = labelOf(text, this.names);
-    this.pending.push({ label, at: this.names.addressesOf(label.name), entered: null });
+    const at = this.names.addressesOf(label.name);
+    const [cpu] = this.machine.cpus;
+    // A run does not stop before its first instruction: the function may be entered already.
+    const inside = label.when === 'return' && at.includes(cpu.rip);
+    this.pending.push({ label, at, entered: inside ? this.entered(cpu) : null });
   }
 
   /** Whether a label is waited for. */
@@ -128,12 +132,17 @@ export class Stops {
         reached.push(label.text);
         return false;
       }
-      const word = readWord(this.machine, cpu, cpu.rsp);
-      const to = word === undefined ? undefined : vaOfU64(word);
-      stop.entered = { to: to ?? Number.NaN, rsp: cpu.rsp };
+      stop.entered = this.entered(cpu);
       return true;
     });
     return reached;
+  }
+
+  /** A CPU is at a function's first instruction: its return address is on the stack. */
+  private entered(cpu: Cpu): Entered {
+    const word = readWord(this.machine, cpu, cpu.rsp);
+    const to = word === undefined ? undefined : vaOfU64(word);
+    return { to: to ?? Number.NaN, rsp: cpu.rsp };
   }
 
   /**

@@ -11,7 +11,7 @@ const [LOADS, STORES, AGAIN] = [1, 2, 3] as const;
 type Machine = ReturnType<typeof smallMachine>;
 
 const rows = (machine: Machine, base = AT, size = 2 * LINE) =>
-  cachedLines({ machine, recorder: { nameOf: (origin) => NAMES[origin] } }, [{ base, size }]);
+  cachedLines({ machine, nameOf: (origin) => NAMES[origin] }, [{ base, size }]);
 const whole = (value: number) => new Uint8Array(LINE).fill(value);
 
 function put(

@@ -27,7 +27,8 @@ describe('a stop at', () => {
     expect(run.runTo('put_o')).toMatchObject({ kind: 'breakpoint' });
     expect(run.uart.text).toBe('');
     expect(run.reached('put_o')).toBe(true);
-    expect(run.lastLabel).toBe('put_o');
+    expect(run.labels).toEqual(['loader', '_text', 'put_o']);
+    expect(run.lastLabel).toBe('_text');
   });
 
   test('the return of a function is after it', () => {

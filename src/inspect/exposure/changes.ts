@@ -1,6 +1,6 @@
 /** What came into the clear and what left it between two points of a boot. */
 import { LINE_SIZE, pa } from '../../machine/address.js';
-import type { Boot } from '../../sequencer/boot.js';
+import type { InspectedBoot } from '../../sequencer/inspected-boot.js';
 import type { Code } from './bus-log.js';
 import { writerOf, type ExposedRange, type Exposure } from './exposure.js';
 
@@ -34,7 +34,7 @@ function outside<R extends Span>(range: R, list: readonly Span[]): Span[] {
 }
 
 /** The changes from an earlier exposure of a boot to one of its present state. */
-export function changesOf(boot: Boot, before: Exposure, now: Exposure): Changes {
+export function changesOf(boot: InspectedBoot, before: Exposure, now: Exposure): Changes {
   const came = now.ranges.flatMap((range) =>
     outside(range, before.ranges).map((part) => ({ ...part, by: range.writer })),
   );

@@ -1,6 +1,6 @@
 /** The memory that is in the clear at a point of a boot: what a probe on the memory bus would read. */
 import { BLOCK_SIZE, KEY_PLAIN, LINE_SIZE, PAGE_SIZE, pa, type Pa } from '../../machine/address.js';
-import type { Boot } from '../../sequencer/boot.js';
+import type { InspectedBoot } from '../../sequencer/inspected-boot.js';
 import { readUnder } from '../../machine/quiet.js';
 import { clearTables, mappedRanges } from '../tables.js';
 import { BusLog, type ClearAccess, type Code, type LineHistory } from './bus-log.js';
@@ -62,15 +62,15 @@ interface PlainRange {
 }
 
 /** Attaches a record of the bus to a boot that has not begun: what {@link exposureAt} tells reasons from. */
-export function recordBus(boot: Boot): BusLog {
+export function recordBus(boot: InspectedBoot): BusLog {
   return new BusLog(boot.machine, {
-    code: () => boot.kernel.trace.origin(),
+    code: () => boot.code(),
     spaceOf,
   });
 }
 
 /** The ranges in the clear by writer and owner, ascending. */
-export function plainRanges(boot: Boot): PlainRange[] {
+export function plainRanges(boot: InspectedBoot): PlainRange[] {
   const owners = ownersOf(boot);
   const ranges: PlainRange[] = [];
   let next = 0;
@@ -95,15 +95,14 @@ export function plainRanges(boot: Boot): PlainRange[] {
 }
 
 /** CPUs whose SYSCFG[23] is set. */
-export const encryptingCpus = ({ machine }: Boot): number[] =>
+export const encryptingCpus = ({ machine }: InspectedBoot): number[] =>
   machine.cpus.filter((cpu) => cpu.encryption).map(({ id }) => id);
 
 /** The name of a writer, with its file and hunk if the kernel has a function of that name. */
-export function writerOf(boot: Boot, origin: number): Code {
-  const fn = boot.recorder.nameOf(origin) ?? '';
+export function writerOf(boot: InspectedBoot, origin: number): Code {
+  const fn = boot.nameOf(origin) ?? '';
   if (fn === '') return { fn: BEFORE_KERNEL };
-  const entry = boot.kernel.table.get(fn);
-  return { fn, file: entry?.file, patch: entry?.patch, hunk: entry?.hunk };
+  return boot.codeOf(fn);
 }
 
 /** The history of a line, without its write if another one, by `origin`, has overwritten it. */
@@ -133,7 +132,7 @@ function historiesOf(
 }
 
 /** Physical ranges that cpu 0 maps with C=0 now, ascending. */
-function clearMappings(boot: Boot): { pa: number; end: number; va: number }[] {
+function clearMappings(boot: InspectedBoot): { pa: number; end: number; va: number }[] {
   return mappedRanges(boot.machine, boot.machine.cpus[0])
     .filter(({ c, reserved }) => c === 0 && reserved === undefined)
     .map(({ pa: at, bytes, va }) => ({ pa: at, end: at + bytes, va }))
@@ -141,7 +140,7 @@ function clearMappings(boot: Boot): { pa: number; end: number; va: number }[] {
 }
 
 /** The memory that is in the clear now. Without a log, reasons that need one are not known. */
-export function exposureAt(boot: Boot, log?: BusLog): Exposure {
+export function exposureAt(boot: InspectedBoot, log?: BusLog): Exposure {
   const { machine } = boot;
   const encryption = encryptingCpus(boot);
   const written = machine.dram.touchedBytes;
@@ -209,7 +208,7 @@ function writesOf(
 
 /** Addresses of the blocks of a range that are still ciphertext, or will be when the cache writes them back. */
 function ciphertextIn(
-  { machine }: Boot,
+  { machine }: InspectedBoot,
   log: BusLog,
   { start, bytes, where }: PlainRange,
 ): Set<number> {
@@ -231,7 +230,7 @@ function ciphertextIn(
 
 /** What the bytes look like, as they are on the bus or in the cache; without what is still ciphertext. */
 function contentsOf(
-  { machine }: Boot,
+  { machine }: InspectedBoot,
   { start, bytes, where }: PlainRange,
   ciphertext: ReadonlySet<number>,
 ): Contents {

@@ -1,10 +1,9 @@
 /** Who owns each range of memory, by the kernel's and the loader's own records. For reports only. */
 import { E820, type E820Entry } from '../../linux/arch/x86/include/asm/e820.js';
-import { freeRanges } from '../../linux/mm/page_alloc/page_alloc.js';
 import { removeRange, type Range } from '../../linux/mm/memblock.js';
 import { pa } from '../../machine/address.js';
 import { readUnder } from '../../machine/quiet.js';
-import type { Boot } from '../../sequencer/boot.js';
+import type { InspectedBoot } from '../../sequencer/inspected-boot.js';
 import { regionOf, type Region } from '../../firmware/placed.js';
 
 /** The kind of record that names the owner; `none`: no record. */
@@ -56,7 +55,7 @@ const owned = (base: number, size: number, owner: Owner): OwnedRange => ({
 });
 
 /** The bounce buffers of lib/swiotlb.c, from its variables in memory; undefined before they are set and after swiotlb_free(). */
-function bouncePool({ machine, program, loaded }: Boot): OwnedRange | undefined {
+function bouncePool({ machine, program, loaded }: InspectedBoot): OwnedRange | undefined {
   const variable = (name: string): number => {
     const at = pa(program.link(name) - program.link('_text') + loaded.kernelAt);
     const key = machine.lastWrite(at)?.key;
@@ -72,7 +71,7 @@ function bouncePool({ machine, program, loaded }: Boot): OwnedRange | undefined 
 }
 
 /** The image in memory: its sections, then the rest up to _end. */
-function imageRanges(boot: Boot): OwnedRange[] {
+function imageRanges(boot: InspectedBoot): OwnedRange[] {
   const { program, loaded } = boot;
   const image = (text: string): Owner => ({ kind: 'kernel image', text });
   const sections = boot.regions().filter(({ name }) => /^kernel (?!image)/.test(name));
@@ -84,10 +83,9 @@ function imageRanges(boot: Boot): OwnedRange[] {
 }
 
 /** The owners of memory, in the order in which a record takes precedence over later ones. */
-function records(boot: Boot): OwnedRange[] {
-  const { state } = boot.kernel;
+function records(boot: InspectedBoot): OwnedRange[] {
+  const { e820, reserved, pages, loader } = boot.records();
   const pool = bouncePool(boot);
-  const { e820, memblock, pages } = state;
   const firmware = e820.flatMap(({ addr, size, type }) => {
     const name = E820_NAMES.get(type);
     if (name === undefined) return [];
@@ -96,19 +94,20 @@ function records(boot: Boot): OwnedRange[] {
   });
   const free: Owner = { kind: 'free', text: 'free (page allocator)' };
   // memblock's list is not changed when the page allocator gets the memory later.
-  const since = pages.ready ? ', or allocated since' : '';
+  const since = pages === null ? '' : ', or allocated since';
   const allocated: Owner = { kind: 'allocated', text: 'allocated (page allocator)' };
   return [
-    ...(pages.ready ? freeRanges(pages).map(({ base, size }) => owned(base, size, free)) : []),
+    ...(pages?.free.map(({ base, size }) => owned(base, size, free)) ?? []),
     ...imageRanges(boot),
     ...(pool === undefined ? [] : [pool]),
     ...firmware,
     ...holesIn(e820),
-    ...memblock.reserved.map(({ base, size, owner }) =>
+    ...reserved.map(({ base, size, owner }) =>
       owned(base, size, { kind: 'reserved', text: `reserved by ${owner} (memblock)${since}` }),
     ),
-    ...(pages.ready ? memblock.memory.map(({ base, size }) => owned(base, size, allocated)) : []),
-    ...(e820.length > 0 ? usableRanges(e820) : loaderRanges(boot)),
+    ...(pages?.memory.map(({ base, size }) => owned(base, size, allocated)) ?? []),
+    ...(loader ? loaderRanges(boot) : []),
+    ...usableRanges(e820),
   ];
 }
 
@@ -126,7 +125,7 @@ const usableRanges = (e820: readonly E820Entry[]): OwnedRange[] =>
     .map(({ addr, size }) => owned(Number(addr), Number(size), USABLE));
 
 /** Before the kernel has its memory map: the regions of loader and firmware. */
-function loaderRanges({ loaded }: Boot): OwnedRange[] {
+function loaderRanges({ loaded }: InspectedBoot): OwnedRange[] {
   const of = ({ name, base, size }: Region, kind: 'loader' | 'firmware'): OwnedRange =>
     owned(base, size, { kind, text: `${kind}: ${name}` });
   return [
@@ -136,7 +135,7 @@ function loaderRanges({ loaded }: Boot): OwnedRange[] {
 }
 
 /** All memory as ranges with one owner each, ascending, without gaps. */
-export function ownersOf(boot: Boot): OwnedRange[] {
+export function ownersOf(boot: InspectedBoot): OwnedRange[] {
   const all = records(boot).filter(({ start, end }) => start < end);
   const bounds = [...new Set([0, ...all.flatMap(({ start, end }) => [start, end]), LIMIT])].sort(
     (a, b) => a - b,
@@ -162,7 +161,10 @@ export interface NamedRange {
 }
 
 /** Names of the regions, blobs and symbols in a range, the first ones of each; `region+0x40` where it begins inside one. */
-export function namesIn(boot: Boot, { start, bytes, origin, owner }: NamedRange): string[] {
+export function namesIn(
+  boot: InspectedBoot,
+  { start, bytes, origin, owner }: NamedRange,
+): string[] {
   const { program, loaded } = boot;
   const end = start + bytes;
   const atLoad = [...loaded.blobs.map(regionOf), ...loaded.regions, ...loaded.firmwareRegions];
