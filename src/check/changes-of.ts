@@ -159,9 +159,13 @@ function wholeChange<T>(from: T | undefined, to: T | undefined): T | null | unde
 function headerChanges(from: Trace['header'], to: Trace['header']): HeaderChanges {
   const fields = changedFields(from, to) ?? {};
   const { scenario, scenarioDigest, stage, activate, stub, seed } = fields;
+  const { execute, until, maxInstructions } = fields;
   const settings = (name: 'settings' | 'config'): Fields | undefined =>
     changedFields(from[name], to[name]);
   return present({
+    execute,
+    until,
+    maxInstructions,
     scenario,
     scenarioDigest,
     stage,

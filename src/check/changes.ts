@@ -60,6 +60,13 @@ const names = z.array(z.union(editsOf(z.string(), z.string())));
 
 const { shape: header } = headerSchema;
 const headerChanges = z.strictObject({
+  execute: header.execute
+    .nullable()
+    .describe('Whether the image was executed; null: not in the header.'),
+  until: header.until.nullable().describe('The function that ended it; null: there is none.'),
+  maxInstructions: header.maxInstructions
+    .nullable()
+    .describe('The limit of instructions; null: there is none.'),
   scenario: header.scenario.optional(),
   scenarioDigest: header.scenarioDigest.optional(),
   stage: header.stage.optional(),
@@ -90,7 +97,11 @@ const headerChanges = z.strictObject({
     .nullable()
     .optional()
     .describe('Edits of the options that the model does not have; null: there are none.'),
-  image: header.image.partial().optional().describe('Keys of the kernel image that differ.'),
+  image: header.image
+    .partial()
+    .extend({ version: header.image.shape.version.nullable() })
+    .optional()
+    .describe('Keys of the kernel image that differ; null: not in the header.'),
   files: header.files
     .nullable()
     .optional()

@@ -11,6 +11,8 @@ import { InputError } from '../base/errors.js';
 import { optional } from '../base/optional.js';
 import { splitWords } from '../base/shell-words.js';
 import type { Trace } from '../trace/trace.js';
+import { addExecuteOptions, checkExecute } from './execute-options.js';
+import { preparedTrace } from './executed-trace.js';
 import { EXIT, exitHelp } from './exit-codes.js';
 import type { Io } from './io.js';
 import { addOutput, formOf, openResult, type OutputFlags } from './output.js';
@@ -20,7 +22,6 @@ import {
   addRunOptions,
   DEFAULT_SCENARIO,
   hunksOption,
-  prepareBoot,
   stageNumber,
   type RunFlags,
 } from './run-options.js';
@@ -132,8 +133,7 @@ function both(a: Side, b: Side, progress: Progress): [Trace, Trace] {
 
 /** A boot that is ready to run. */
 function prepared(what: string, scenario: string, flags: RunFlags, progress: Progress): Side {
-  const boot = prepareBoot(scenario, flags, progress.step);
-  return { what, trace: () => boot.run() };
+  return { what, trace: preparedTrace(scenario, flags, progress.step) };
 }
 
 const usage = (expected: string): InputError =>
@@ -162,11 +162,14 @@ function sideOf(files: TraceFiles, name: string, side: string, progress: Progres
 /** Parses the words of a run with the options of `run`. Errors have the side's name. */
 function runOf(name: string, side: string, words: readonly string[], progress: Progress): Side {
   const command = new Command('run').argument('[SCENARIO]', '', DEFAULT_SCENARIO).helpOption(false);
-  addRunOptions(command).configureOutput({ writeErr: () => undefined });
+  addExecuteOptions(addRunOptions(command), { until: true }).configureOutput({
+    writeErr: () => undefined,
+  });
   watchUsage(command, () => undefined);
   try {
     command.parse([...words], { from: 'user' });
     const scenario = command.processedArgs[0] as string;
+    checkExecute(command, command.opts<RunFlags>());
     return prepared(side, scenario, command.opts<RunFlags>(), progress);
   } catch (error) {
     const wrong = error instanceof CommanderError ? usageError(error, command) : error;

@@ -4,18 +4,15 @@ import { InputError } from '../base/errors.js';
 import { optional } from '../base/optional.js';
 import { ExecutedBoot } from '../sequencer/executed-boot.js';
 import { numberOf } from './numbers.js';
+import { executedHeader } from '../sequencer/trace-header.js';
+import type { TraceHeader } from '../trace/trace.js';
 import type { InspectedBoot } from '../sequencer/inspected-boot.js';
 import { bootOptions, prepareUnwatched, type RunFlags } from './run-options.js';
 import { givenOptions } from './usage.js';
 
-export interface ExecuteFlags {
-  execute?: boolean;
-  maxInstructions?: number;
-}
-
-/** Adds the options to a command. */
-export function addExecuteOptions(command: Command): Command {
-  return command
+/** Adds the options to a command. `until`: also the one for the end of a run. */
+export function addExecuteOptions(command: Command, { until = false } = {}): Command {
+  command
     .addOption(
       new Option(
         '--execute',
@@ -27,6 +24,11 @@ export function addExecuteOptions(command: Command): Command {
       'with --execute: the most instructions that are executed',
       numberOf('E_USAGE', '--max-instructions', 1, Number.MAX_SAFE_INTEGER),
     );
+  if (!until) return command;
+  return command.option(
+    '--until <FUNCTION>',
+    'with --execute: end when this function has returned, or is entered if it never does',
+  );
 }
 
 /** The options that choose what the model does: an image's own instructions do what they do. */
@@ -41,7 +43,7 @@ const EXECUTE_OPTIONS = ['--until', '--max-instructions'];
  * Throws E_USAGE for options that have no effect: those of the model with `--execute`, those of an executed boot without
  * it. Throws E_USAGE for `--execute` without an image: the built-in one has no code.
  */
-export function checkExecute(command: Command, flags: ExecuteFlags & RunFlags): void {
+export function checkExecute(command: Command, flags: RunFlags): void {
   const given = givenOptions(command);
   const refuse = (reason: string, expected: string, found: readonly string[]): InputError =>
     new InputError({
@@ -68,23 +70,36 @@ export function checkExecute(command: Command, flags: ExecuteFlags & RunFlags): 
   throw refuse(reason, 'none of the options of the model', model);
 }
 
-/** A boot that has not begun. Reads files. Throws the errors of its options. */
-export function prepareExecuted(scenario: string, flags: RunFlags & ExecuteFlags): ExecutedBoot {
+/** An executed boot that has not begun, and the header of its trace. */
+export interface Execution {
+  readonly boot: ExecutedBoot;
+  readonly header: TraceHeader;
+}
+
+/** Reads files. Throws the errors of its options. */
+export function prepareExecution(scenario: string, flags: RunFlags): Execution {
   const options = bootOptions(scenario, flags);
   const { image, initrd, deviceTree, cipher } = options;
   if (image === undefined) throw new RangeError('no image');
-  return new ExecutedBoot({
+  const executed = {
     scenario: options.scenario,
     image,
     cipher,
+    // By default off: the boot takes several times as long with it.
+    sanitize: flags.sanitize === true,
     ...optional({ initrd, deviceTree, maxInstructions: flags.maxInstructions }),
-  });
+  };
+  const header = executedHeader(executed, { ...options, ...optional({ until: flags.until }) });
+  return { boot: new ExecutedBoot(executed), header };
 }
+
+export const prepareExecuted = (scenario: string, flags: RunFlags): ExecutedBoot =>
+  prepareExecution(scenario, flags).boot;
 
 /** A boot of either kind that has not begun, without the sanitizer. `onStep` is called with the label of each step. */
 export function prepareInspected(
   scenario: string,
-  flags: RunFlags & ExecuteFlags,
+  flags: RunFlags,
   onStep: (label: string) => void,
 ): InspectedBoot {
   if (flags.execute !== true) return prepareUnwatched(scenario, flags, onStep);

@@ -14,12 +14,7 @@ import {
 import { LATER_REGIONS } from '../inspect/place.js';
 import type { BusLog } from '../inspect/exposure/bus-log.js';
 import type { InspectedBoot } from '../sequencer/inspected-boot.js';
-import {
-  addExecuteOptions,
-  checkExecute,
-  prepareInspected,
-  type ExecuteFlags,
-} from './execute-options.js';
+import { addExecuteOptions, checkExecute, prepareInspected } from './execute-options.js';
 import { EXIT, exitHelp } from './exit-codes.js';
 import { exposureData } from './exposure-data.js';
 import { changesText, counted, rangesText } from './exposure-text.js';
@@ -32,7 +27,7 @@ import { sizeText } from './size-text.js';
 
 const FORMS = ['text', 'json'] as const;
 
-interface Flags extends RunFlags, ExecuteFlags, OutputFlags<(typeof FORMS)[number]> {
+interface Flags extends RunFlags, OutputFlags<(typeof FORMS)[number]> {
   at?: string[];
   region?: string;
   min?: number;

@@ -6,12 +6,7 @@ import type { MemoryView } from '../inspect/memory.js';
 import { checkPlace } from '../inspect/place.js';
 import { EngineTraffic } from '../inspect/traffic.js';
 import { printable } from '../base/printable.js';
-import {
-  addExecuteOptions,
-  checkExecute,
-  prepareInspected,
-  type ExecuteFlags,
-} from './execute-options.js';
+import { addExecuteOptions, checkExecute, prepareInspected } from './execute-options.js';
 import { EXIT, exitHelp } from './exit-codes.js';
 import { cache, parseCache } from './inspect-cache.js';
 import { cpuOf, refuseCpu } from './inspect-cpu.js';
@@ -43,7 +38,7 @@ import { refuseWithout } from './usage.js';
 
 const FORMS = ['text', 'json'] as const;
 
-interface Flags extends RunFlags, ExecuteFlags, OutputFlags<(typeof FORMS)[number]> {
+interface Flags extends RunFlags, OutputFlags<(typeof FORMS)[number]> {
   at?: string[];
   anyway?: boolean;
   cpu?: string;

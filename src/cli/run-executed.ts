@@ -2,52 +2,84 @@
 import { predicateOf, type Predicate, type TraceParts } from '../analysis/bisect/predicate.js';
 import { InputError } from '../base/errors.js';
 import { printable } from '../base/printable.js';
+import { RULE_IDS } from '../sanitizer/rules.js';
 import type { ExecutedBoot } from '../sequencer/executed-boot.js';
-import type { Stops } from '../sequencer/stops.js';
+import { ExecutedRun } from '../sequencer/executed-run.js';
+import type { SanitizerReport } from '../trace/report.js';
 import { Console } from './console.js';
-import { prepareExecuted, type ExecuteFlags } from './execute-options.js';
+import { prepareExecution } from './execute-options.js';
+import { finished, SLICE, tracerOf, untilOf } from './executed-trace.js';
 import { EXIT } from './exit-codes.js';
 import type { Io } from './io.js';
 import { checkOutput, type OutputFlags, type Result } from './output.js';
 import { Progress } from './progress.js';
+import { reportLines } from './report-lines.js';
 import type { RunFlags } from './run-options.js';
-import { allHold, formOfOutput, summaryOutput, type Form } from './run-output.js';
+import { allHold, formOfOutput, summaryOutput, writeTrace, type Form } from './run-output.js';
+import { usesOfReports, type ReportFlags } from './run-reports.js';
 
-export interface ExecutedFlags extends RunFlags, ExecuteFlags, OutputFlags<Form> {
-  until?: string;
+export interface ExecutedFlags extends RunFlags, OutputFlags<Form>, ReportFlags {
   expect?: string[];
 }
 
-/** Instructions between two looks at the console and at Ctrl-C: about a tenth of a second (our choice). */
-const SLICE = 1_000_000;
-
 export async function runExecuted(io: Io, scenario: string, flags: ExecutedFlags): Promise<void> {
   const form = formOfOutput(flags);
+  refuseReports(flags, form);
   if (form !== 'text') checkOutput(flags.output);
-  const predicates = flags.expect?.map((text) => executedPredicate(text));
-  const boot = prepareExecuted(scenario, flags);
-  const fn = flags.until?.replace(/:return$/, '');
-  const until = fn === undefined ? undefined : `${fn}:return`;
-  const stops = boot.stopsAt(...(until === undefined ? [] : [until]));
+  const predicates = flags.expect?.map((text) => executedPredicate(text, flags));
+  const execution = prepareExecution(scenario, flags);
+  const { boot } = execution;
+  const run = new ExecutedRun(boot, untilOf(flags));
+  // A trace is recorded where something needs it.
+  const needed = form !== 'text' || (flags.expect ?? []).some((text) => text.startsWith('event='));
+  const tracer = needed ? tracerOf(execution) : undefined;
   const summary = summaryOutput(io, form, flags);
   summary.print(head(boot, summary));
-  const interrupted = await execute(io, boot, stops, until, summary);
-  summary.print(`\n${endText(boot, stops, fn)}\n`);
-  const held = predicates === undefined || allHold(predicates, partsOf(boot), summary);
+  const interrupted = await execute(io, run, summary);
+  summary.print(`\n${endText(run)}\n`);
+  const reports = boot.sanitizer?.reports();
+  if (reports !== undefined) summary.print(reportsSummary(reports, summary));
+  const trace = tracer && finished(tracer, execution);
+  if (trace !== undefined && (form === 'yaml' || form === 'json')) {
+    writeTrace(io, flags.output, form, trace);
+  }
+  const parts = trace ?? {
+    ...partsOf(boot),
+    ...(reports !== undefined && { reports: [...reports] }),
+  };
+  const held = predicates === undefined || allHold(predicates, parts, summary);
   summary.end();
   if (interrupted) io.exitCode = EXIT.interrupted;
   else if (predicates !== undefined) io.exitCode = held ? EXIT.ok : exitUnheld(boot);
-  else io.exitCode = exitOf(boot, stops, until);
+  else io.exitCode = exitOf(run);
+}
+
+/** Throws E_USAGE for the formats and options about reports, which are those of a boot of the model. */
+function refuseReports(flags: ExecutedFlags, form: Form): void {
+  const uses = usesOfReports({ ...flags, expect: [] }, form);
+  if (uses.length === 0) return;
+  throw new InputError({
+    code: 'E_USAGE',
+    place: { path: 'run' },
+    reason: `${uses.join(', ')} is for boots of the model only`,
+    expected: '--execute --sanitize with --format yaml or json, or --expect report=RULE',
+    found: uses.join(' '),
+  });
 }
 
 /** The predicates about what an executed boot has. */
-function executedPredicate(text: string): Predicate {
-  if (!/^(?:garbage|intact|report)=/.test(text)) return predicateOf(text);
+function executedPredicate(text: string, { sanitize }: RunFlags): Predicate {
+  const known =
+    !/^(?:garbage|intact)=/.test(text) && (sanitize === true || !text.startsWith('report='));
+  if (known) return predicateOf(text, { rules: RULE_IDS });
+  const report = text.startsWith('report=');
   throw new InputError({
     code: 'E_USAGE',
     place: { path: '--expect' },
-    reason: 'with --execute the readers of data are not known',
-    expected: 'console=TEXT, outcome=KIND or event={…}',
+    reason: report
+      ? 'with --execute the sanitizer is off by default'
+      : 'with --execute the readers of data are not known',
+    expected: report ? '--sanitize' : 'console=TEXT, outcome=KIND or event={…}',
     found: text,
   });
 }
@@ -66,13 +98,9 @@ function head({ image, options: { scenario } }: ExecutedBoot, { paint }: Result)
 }
 
 /** Runs to the end and prints the console meanwhile. Returns whether Ctrl-C ended it. */
-async function execute(
-  io: Io,
-  boot: ExecutedBoot,
-  stops: Stops,
-  until: string | undefined,
-  summary: Result,
-): Promise<boolean> {
+async function execute(io: Io, run: ExecutedRun, summary: Result): Promise<boolean> {
+  const { boot } = run;
+  const { executor } = boot;
   const progress = new Progress(io);
   const console = new Console(boot.uart, summary);
   let interrupted = false;
@@ -85,17 +113,14 @@ async function execute(
     while (boot.outcome === null) {
       // Signals arrive between two slices.
       await new Promise((resolve) => setImmediate(resolve));
-      const { executor } = boot;
       if (interrupted) {
         boot.end({ kind: 'interrupted', at: executor.core.rip });
         break;
       }
-      const { labels, end } = boot.go(stops, SLICE);
+      run.slice(SLICE);
       if (console.pending) progress.clear();
       console.print();
       progress.step(rateText(executor.instructions, performance.now() - began));
-      const entered = until !== undefined && end.kind === 'breakpoint';
-      if (labels.length > 0 || (entered && stops.neverReturns(until, executor.cpu))) boot.end(end);
     }
   } finally {
     process.off('SIGINT', onInterrupt);
@@ -113,28 +138,32 @@ function rateText(instructions: number, milliseconds: number): string {
 }
 
 /** What the run ended with. */
-function endText(
-  { outcome, executor }: ExecutedBoot,
-  stops: Stops,
-  until: string | undefined,
-): string {
-  const { kind = '', where, message = '' } = outcome ?? {};
-  const after = `after ${executor.instructions.toLocaleString('en')} instructions`;
+function endText(run: ExecutedRun): string {
+  const { boot, until, reached } = run;
+  const { kind = '', where, message = '' } = boot.outcome ?? {};
+  const after = `after ${boot.executor.instructions.toLocaleString('en')} instructions`;
   const place = where === undefined ? '' : ` in ${where}`;
-  if (until === undefined) return printable(`${kind}${place}: ${message}, ${after}`);
-  const label = `${until}:return`;
-  if (kind === 'stopped' && !stops.waitsFor(label)) {
-    return printable(`${until} has returned to${place.slice(' in'.length)}, ${after}`);
+  const end = `${kind}${place}: ${message}, ${after}`;
+  if (until === undefined) return printable(end);
+  if (kind === 'stopped' && reached === 'returned') {
+    return printable(`${until} has returned to ${where ?? 'code without a symbol'}, ${after}`);
   }
   if (kind === 'stopped') return printable(`${until} is entered, and never returns, ${after}`);
-  const so = stops.isInside(label) ? 'was entered and did not return' : 'was not reached';
-  return printable(`${kind}${place}: ${message}, ${after}; ${until} ${so}`);
+  const so = reached === 'inside' ? 'was entered and did not return' : 'was not reached';
+  return printable(`${end}; ${until} ${so}`);
 }
 
-function exitOf({ outcome }: ExecutedBoot, stops: Stops, until: string | undefined): number {
+/** The reports of the sanitizer, each with its first access. */
+function reportsSummary(reports: readonly SanitizerReport[], { paint }: Result): string {
+  if (reports.length === 0) return '\nno report of the sanitizer\n';
+  const lines = reports.flatMap((report) => reportLines(report, paint));
+  return `\nreports of the sanitizer\n${lines.map((line) => `${line}\n`).join('')}`;
+}
+
+function exitOf({ boot: { outcome }, until, reached }: ExecutedRun): number {
   if (outcome?.kind === 'not-modelled') return EXIT.unmodelled;
-  if (until === undefined || outcome?.kind === 'stopped') return EXIT.ok;
-  return stops.isInside(until) ? EXIT.ok : EXIT.mismatch;
+  if (until === undefined || outcome?.kind === 'stopped' || reached === 'inside') return EXIT.ok;
+  return EXIT.mismatch;
 }
 
 /** An expression does not hold; of a run that ended at something not modelled it is not known. */

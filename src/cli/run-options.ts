@@ -48,6 +48,11 @@ export interface RunFlags extends SanitizeFlags {
   dtb?: string;
   cmdline?: string;
   set?: string[];
+  /** The image's own instructions are executed. */
+  execute?: boolean;
+  /** The function after which an executed boot ends. */
+  until?: string;
+  maxInstructions?: number;
 }
 
 /** A scenario and the SHA-256 of its data with the settings applied. */

@@ -82,10 +82,7 @@ export function runCommand(io: Io): Command {
   const command = new Command('run')
     .description('boot a scenario and print a summary of the boot')
     .argument('[SCENARIO]', 'name of a scenario, or a file', DEFAULT_SCENARIO);
-  addExecuteOptions(addRunOptions(command)).option(
-    '--until <FUNCTION>',
-    'with --execute: end when this function has returned, or is entered if it never does',
-  );
+  addExecuteOptions(addRunOptions(command), { until: true });
   addOutput(command, {
     formats: FORMS,
     anyName: true,

@@ -1,11 +1,13 @@
 /** Runs of a command with many boots: each is booted once; its trace is cached until the command ends. */
 import { interruptible } from '../node/interrupt.js';
+import { optional } from '../base/optional.js';
 import { commandLine } from '../base/shell-words.js';
 import { LAST_STAGE } from '../series/patches.js';
 import { selectionFlags, type HunkSelection } from '../series/compose.js';
 import type { Trace, TraceHeader } from '../trace/trace.js';
 import { namedFiles } from './run-files.js';
-import { prepareBoot, type RunFlags } from './run-options.js';
+import { preparedTrace } from './executed-trace.js';
+import type { RunFlags } from './run-options.js';
 import { isWatched } from './sanitize-option.js';
 
 /** A run: a scenario by name or file, and the flags of `run`. */
@@ -37,8 +39,23 @@ function optionWords(flags: Run['flags']): string[] {
     ...file('--dtb', flags.dtb),
     ...(flags.cmdline === undefined ? [] : ['--cmdline', flags.cmdline]),
     ...(flags.set ?? []).flatMap((assignment) => ['--set', assignment]),
-    ...(isWatched(flags) ? [] : ['--no-sanitize']),
+    ...(flags.execute === true ? executeWords(flags) : []),
+    ...sanitizeWords(flags),
   ];
+}
+
+function executeWords({ until, maxInstructions: most }: Run['flags']): string[] {
+  return [
+    '--execute',
+    ...(until === undefined ? [] : ['--until', until]),
+    ...(most === undefined ? [] : ['--max-instructions', String(most)]),
+  ];
+}
+
+/** The option that is not the default: an executed boot is not watched. */
+function sanitizeWords(flags: Run['flags']): string[] {
+  if (flags.execute === true) return flags.sanitize === true ? ['--sanitize'] : [];
+  return isWatched(flags) ? [] : ['--no-sanitize'];
 }
 
 /** The options of a run, as a command line has them; empty for none. */
@@ -71,6 +88,7 @@ export function runOfHeader(header: TraceHeader, file: string): Run {
   const { stage, activate, without, stub, with: extra, settings, sanitize } = header;
   const { cmdline, ...others } = settings;
   const { scenario, ...files } = namedFiles(header, file);
+  if (header.execute === true) return executedRun(header, scenario, files);
   return {
     scenario,
     flags: {
@@ -87,9 +105,34 @@ export function runOfHeader(header: TraceHeader, file: string): Run {
   };
 }
 
+function executedRun(
+  { settings, until, maxInstructions, sanitize }: TraceHeader,
+  scenario: string,
+  files: Omit<ReturnType<typeof namedFiles>, 'scenario'>,
+): Run {
+  const { cmdline, ...others } = settings;
+  return {
+    scenario,
+    flags: {
+      execute: true,
+      ...files,
+      set: assignments(others),
+      // Reports in a trace are those of --sanitize.
+      sanitize: sanitize !== false,
+      ...optional({
+        until,
+        maxInstructions,
+        cmdline: cmdline === undefined ? undefined : String(cmdline),
+      }),
+    },
+  };
+}
+
 /** A text that is equal for equal runs. */
 export const runKey = (run: Run): string =>
-  wordsOf({ ...run, flags: { ...run.flags, stage: run.flags.stage ?? LAST_STAGE } });
+  run.flags.execute === true
+    ? wordsOf(run)
+    : wordsOf({ ...run, flags: { ...run.flags, stage: run.flags.stage ?? LAST_STAGE } });
 
 /** Traces by their runs. The boots are not retained: a trace takes a hundredth of a boot's memory. */
 export class Runs {
@@ -103,7 +146,7 @@ export class Runs {
     const key = runKey(run);
     const known = this.traces.get(key);
     if (known !== undefined) return known;
-    const trace = interruptible(() => prepareBoot(run.scenario, run.flags, this.onStep).run());
+    const trace = interruptible(() => preparedTrace(run.scenario, run.flags, this.onStep)());
     this.traces.set(key, trace);
     return trace;
   }

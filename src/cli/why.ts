@@ -13,12 +13,7 @@ import { pageName, tlbOf } from '../inspect/tlb.js';
 import { printable } from '../base/printable.js';
 import type { SanitizerReport } from '../trace/report.js';
 import { table } from './columns.js';
-import {
-  addExecuteOptions,
-  checkExecute,
-  prepareExecuted,
-  type ExecuteFlags,
-} from './execute-options.js';
+import { addExecuteOptions, checkExecute, prepareExecuted } from './execute-options.js';
 import { EXIT, exitHelp } from './exit-codes.js';
 import { cache, keyText, parseCache } from './inspect-cache.js';
 import { cpuOf, refuseCpu } from './inspect-cpu.js';
@@ -33,7 +28,7 @@ import { refuseWithout } from './usage.js';
 
 const FORMS = ['text', 'json'] as const;
 
-interface Flags extends RunFlags, ExecuteFlags, OutputFlags<(typeof FORMS)[number]> {
+interface Flags extends RunFlags, OutputFlags<(typeof FORMS)[number]> {
   at?: string;
   anyway?: boolean;
   cpu?: string;

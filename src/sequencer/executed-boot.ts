@@ -21,6 +21,8 @@ import type { AnyOutcome } from '../trace/trace.js';
 import { Executor, type RunEnd, type RunOptions } from '../x86/executor.js';
 import type { Origin as Code } from '../trace/event.js';
 import { GENERAL_REGISTERS } from '../machine/cpu/registers.js';
+import { Sanitizer } from '../sanitizer/sanitizer.js';
+import { executedHost } from './executed-host.js';
 import { outcomeOf, type ExecutedEnd } from './executed-end.js';
 import { ExecutedNames } from './executed-names.js';
 import { regionsOf } from './regions.js';
@@ -43,6 +45,8 @@ export interface ExecutedBootOptions {
   readonly direct?: boolean;
   /** A flattened device tree for the setup_data chain, instead of the scenario's. */
   readonly deviceTree?: Uint8Array;
+  /** Whether the sanitizer watches the machine; default: no. */
+  readonly sanitize?: boolean;
   /** The most instructions of the whole boot. */
   readonly maxInstructions?: number;
 }
@@ -85,6 +89,8 @@ export class ExecutedBoot implements InspectedBoot {
   readonly uart: Uart16550;
   readonly image: KernelImage;
   readonly names: ExecutedNames;
+  /** Watches the machine; null if it is off. */
+  readonly sanitizer: Sanitizer | null;
   /** The end of the boot, where it has ended. */
   outcome: AnyOutcome | null = null;
   /** The steps that it has come to. */
@@ -94,6 +100,8 @@ export class ExecutedBoot implements InspectedBoot {
   /** The number of the step whose code ran last. */
   private ran = 0;
   private readonly steps: Stops;
+  /** False while firmware and loader fill the memory. */
+  private isLoaded = false;
   /** The end that is final: what follows a limit may still be run. */
   private ended: RunEnd | null = null;
 
@@ -104,6 +112,14 @@ export class ExecutedBoot implements InspectedBoot {
     const { machine, loader, firmware, cmdline } = scenario;
     this.machine = machineOf(scenario, cipher, lazy);
     this.uart = this.machine.attach(new Uart16550());
+    this.sanitizer =
+      options.sanitize === true
+        ? new Sanitizer(
+            this.machine,
+            executedHost(() => (this.isLoaded ? this : undefined)),
+          )
+        : null;
+    this.sanitizer?.start();
     const initrd = asSource(given ?? builtInInitrd(loader.initrdSize));
     const { kernelAt, cmdlineAt, zeroPageAt } = loader;
     this.loaded = load(this.machine, {
@@ -135,6 +151,7 @@ export class ExecutedBoot implements InspectedBoot {
     this.executor.originOf = this.names.originAt;
     this.labels = [LOADER_LABEL, this.names.codeAt(this.loaded.entry) ?? 'entry'];
     this.steps = this.stopsAt(...stepsOf(this.names));
+    this.isLoaded = true;
   }
 
   run(options?: RunOptions): RunEnd {

@@ -48,7 +48,8 @@ const BIOS_DATA = { name: 'BIOS data area', base: 0, size: 0x500 } as const;
 /** What the loader made for itself, or put there to run. */
 const NOT_READ = ['kernel image', 'loader page tables'];
 
-function ownedRanges({ loaded }: Boot): OwnedRange[] {
+/** What the loader put there for the kernel to read, and what is firmware's. */
+export function ownedRanges({ loaded }: Pick<Boot, 'loaded'>): OwnedRange[] {
   const read = loaded.regions.filter(({ name }) => !NOT_READ.includes(name));
   // Nothing has to read a command line's buffer beyond its terminating NUL.
   const used = ({ name, size }: Region): number =>

@@ -1,4 +1,5 @@
 /** The header of a boot's trace: the whole invocation. */
+import { optional } from '../base/optional.js';
 import { VERSION } from '../base/version.js';
 import type { KernelImage } from '../firmware/image/kernel-image.js';
 import { cacheHeader, cacheOf } from '../scenario/cache.js';
@@ -7,6 +8,7 @@ import { notModelled } from '../series/options.js';
 import { canonicalName } from '../series/without.js';
 import type { TraceHeader } from '../trace/trace.js';
 import type { BootOptions } from './boot.js';
+import type { ExecutedBootOptions } from './executed-boot.js';
 import { ownHeader } from './own-hunks.js';
 
 /** The header. `overlay`: the kernel names that the image lacks. */
@@ -38,5 +40,31 @@ export function traceHeader(
     ...(options.files !== undefined && { files: options.files }),
     config: { ...scenario.config },
     overlay: overlay.map(({ name }) => name),
+  };
+}
+
+/** The header of an executed boot's trace. */
+export function executedHeader(
+  { scenario, image, maxInstructions }: ExecutedBootOptions,
+  run: Pick<BootOptions, 'scenarioDigest' | 'settings' | 'files'> & { readonly until?: string },
+): TraceHeader {
+  const { file: name, digest, version } = image;
+  return {
+    version: VERSION,
+    execute: true,
+    ...optional({ until: run.until, maxInstructions }),
+    scenario: scenario.name,
+    scenarioDigest: run.scenarioDigest,
+    stage: 0,
+    activate: false,
+    without: [],
+    with: [],
+    settings: { ...run.settings },
+    seed: scenario.machine.seed,
+    ...cacheHeader(scenario, cacheOf(scenario, cpuModelOf(scenario)).size),
+    image: { name, digest, ...optional({ version }) },
+    ...(run.files !== undefined && { files: run.files }),
+    config: {},
+    overlay: [],
   };
 }

@@ -65,6 +65,21 @@ export const headerSchema = z.strictObject({
     .string()
     .optional()
     .describe('Version of sme-boot that wrote the trace; not compared.'),
+  execute: z
+    .boolean()
+    .optional()
+    .describe(
+      "`true`: the image's own instructions were executed, not the model (docs/execute.md); `stage` is 0 then.",
+    ),
+  until: z
+    .string()
+    .optional()
+    .describe('The function after which an executed boot was ended (--until).'),
+  maxInstructions: z
+    .int()
+    .min(1)
+    .optional()
+    .describe('The most instructions of an executed boot (--max-instructions).'),
   scenario: z.string().min(1).describe("The scenario's name."),
   scenarioDigest: z.string().describe('SHA-256 of the scenario with its settings, as JSON.'),
   stage: count.describe('Patches 1 to this one are applied.'),
@@ -103,6 +118,7 @@ export const headerSchema = z.strictObject({
     .strictObject({
       name: z.string().describe('`built-in`, or the file name of the image.'),
       digest: z.string().describe('SHA-256 of its bytes.'),
+      version: z.string().optional().describe('Its version, if it is executed and has one.'),
     })
     .describe('The kernel image.'),
   files: runFilesSchema

@@ -34,6 +34,9 @@ export function canonical(trace: Trace): Trace {
     schema: TRACE_SCHEMA,
     header: {
       ...(header.version !== undefined && { version: header.version }),
+      ...(header.execute !== undefined && { execute: header.execute }),
+      ...(header.until !== undefined && { until: header.until }),
+      ...(header.maxInstructions !== undefined && { maxInstructions: header.maxInstructions }),
       scenario: header.scenario,
       scenarioDigest: header.scenarioDigest,
       stage: header.stage,
@@ -47,7 +50,11 @@ export function canonical(trace: Trace): Trace {
       ...(header.cache && { cache: canonicalCache(header.cache) }),
       ...(header.optionsNotModelled && { optionsNotModelled: header.optionsNotModelled }),
       ...(trace.reports === undefined && { sanitize: false }),
-      image: { name: header.image.name, digest: header.image.digest },
+      image: {
+        name: header.image.name,
+        digest: header.image.digest,
+        ...(header.image.version !== undefined && { version: header.image.version }),
+      },
       ...(header.files && { files: canonicalFiles(header.files) }),
       config: sorted(header.config),
       overlay: header.overlay,

@@ -30,6 +30,12 @@ const SEVERAL: Readonly<Record<string, readonly string[]>> = {
   'cli/check-reports': ['cli/check.ts', 'cli/check-ask.ts', 'cli/check-plan.ts', 'cli/obsolete.ts'],
   'cli/escapes': ['base/printable.ts', 'cli/run.ts', 'cli/scenario.ts'],
   'cli/hostile': ['base/limits.ts', 'node/files.ts', 'scenario/scenario.ts'],
+  'cli/inspect-executed': [
+    'cli/inspect.ts',
+    'cli/exposure.ts',
+    'cli/why.ts',
+    'sequencer/executed-boot.ts',
+  ],
   'cli/mistakes': ['cli/main.ts', 'cli/usage.ts', 'base/suggest.ts', 'cli/file-kinds.ts'],
   'cli/own-hunks': [
     'cli/run-options.ts',

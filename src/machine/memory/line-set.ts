@@ -39,6 +39,28 @@ export class LineSet {
     return ((bits?.[inChunk >> 3] ?? 0) & (1 << (inChunk & 7))) !== 0;
   }
 
+  /**
+   * The lines as ranges, ascending: `length` is that of a range in bytes, `bytes` those of its lines. Lines that are at most
+   * `gap` bytes apart are in one range.
+   */
+  ranges(gap = 0): { readonly start: number; readonly length: number; readonly bytes: number }[] {
+    const out: { start: number; length: number; bytes: number }[] = [];
+    for (const number of [...this.chunks.keys()].sort((a, b) => a - b)) {
+      for (let line = number * CHUNK_LINES; line < (number + 1) * CHUNK_LINES; line++) {
+        if (!this.has(line)) continue;
+        const start = line * LINE_SIZE;
+        const last = out.at(-1);
+        if (last === undefined || start - last.start - last.length > gap) {
+          out.push({ start, length: LINE_SIZE, bytes: LINE_SIZE });
+        } else {
+          last.length = start + LINE_SIZE - last.start;
+          last.bytes += LINE_SIZE;
+        }
+      }
+    }
+    return out;
+  }
+
   private chunk(number: number): Uint8Array<ArrayBuffer> {
     if (number === this.lastNumber) return this.lastChunk;
     let bits = this.chunks.get(number);

@@ -38,3 +38,17 @@ test('LineSet.add accepts more than 2 MiB at once', () => {
   );
   expect(has).toEqual([false, true, true, true, true, false]);
 });
+
+test('its ranges are its lines, and one range where they are near', () => {
+  const set = new LineSet();
+  set.add(4 * MIB - 64, 128);
+  set.add(128, 1);
+  set.add(256, 64);
+  expect(set.ranges()).toEqual([
+    { start: 128, length: 64, bytes: 64 },
+    { start: 256, length: 64, bytes: 64 },
+    { start: 4 * MIB - 64, length: 128, bytes: 128 },
+  ]);
+  expect(set.ranges(64)[0]).toEqual({ start: 128, length: 192, bytes: 128 });
+  expect(set.ranges(63)).toHaveLength(3);
+});
