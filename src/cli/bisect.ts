@@ -60,6 +60,7 @@ EXPR is one of
   intact=NAME      this data was read, and every reader got the bytes that were written
   report=RULE      the sanitizer made a report of this rule (sme-boot list rules)
   event={…}        an event has these fields, as in a match file: 'event={cr: CR3, C: 0}'
+  console=TEXT     a line of the console is this text, or has a match: console=/REGEX/
 With more than one --expect all must hold.
 
 Searches stage 0 (the base kernel) to the last stage of the series for the first one where EXPR holds, and assumes that

@@ -4,7 +4,7 @@ import { VIEWS } from '../analysis/effects/form.js';
 import { scenarioJsonSchema } from '../scenario/scenario.js';
 import { allHunks, alternatives, LAST_STAGE } from '../series/patches.js';
 import { RULES } from '../sanitizer/rules.js';
-import { OUTCOME_KINDS } from '../trace/trace.js';
+import { ALL_OUTCOMES } from '../trace/trace.js';
 import { TRACE_KINDS } from '../trace/vocabulary.js';
 import type { Boot } from '../sequencer/boot.js';
 import type { Candidate } from './complete.js';
@@ -126,10 +126,10 @@ function predicates(context: Context): Candidate[] {
       .regions()
       .map(({ name }) => ({ value: `${form}=${name}` }));
   }
-  if (word.startsWith('outcome=')) return plain(OUTCOME_KINDS.map((kind) => `outcome=${kind}`));
+  if (word.startsWith('outcome=')) return plain(ALL_OUTCOMES.map((kind) => `outcome=${kind}`));
   if (word.startsWith('report='))
     return rules().map((rule) => ({ ...rule, value: `report=${rule.value}` }));
-  return plain(['outcome=', 'garbage=', 'intact=', 'report=', 'event=']);
+  return plain(['outcome=', 'garbage=', 'intact=', 'report=', 'event=', 'console=']);
 }
 
 type Source = (context: Context) => Values;
