@@ -1,3 +1,4 @@
+/** The commands that look at a boot, of an executed one: functions are labels, and all comes from the machine. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
