@@ -7,9 +7,9 @@ import type { Cpu } from '../machine/cpu/cpu.js';
 import type { Delivery } from '../machine/cpu/idt.js';
 import { GENERAL_REGISTERS } from '../machine/cpu/registers.js';
 import type { Fault } from '../machine/types.js';
-import { EXCEPTION, FaultSignal, raise } from './faults.js';
+import { FaultSignal } from './faults.js';
 import { Flags } from './flags.js';
-import { LinearMemory, type CodeWatch } from './linear-memory.js';
+import { LinearMemory, linearOf, type CodeWatch } from './linear-memory.js';
 
 const TWO_32 = 2 ** 32;
 /** Halves of the 16 general registers, and of one that is always zero (a missing base or index). */
@@ -87,12 +87,9 @@ export class Core {
     this.dr[2 * 7] = DR7_RESET;
   }
 
-  /** A linear address of two halves; non-canonical: #GP, for the stack #SS (APM vol. 2, 1.1.3, 8.2.13). */
+  /** A linear address of two halves; non-canonical: #GP, for the stack #SS. */
   linear(low: number, high: number, stack = false): Va {
-    if ((high + 0x8000) >>> 0 >= 0x1_0000) {
-      raise(stack ? EXCEPTION.SS : EXCEPTION.GP, 'address not canonical');
-    }
-    return (high * TWO_32 + (low >>> 0)) as Va;
+    return linearOf(low, high, stack);
   }
 
   /** Sets a register to an address, or to another number of at most 53 bits. */
@@ -120,15 +117,22 @@ export class Core {
   }
 
   push64(low: number, high: number): void {
-    const at = this.stack() - 8;
-    this.memory.store64(va(at), low, high);
-    this.setNumber(RSP, at);
+    const { r } = this;
+    const old = r[2 * RSP] ?? 0;
+    const at = (old - 8) | 0;
+    const atHigh = ((r[2 * RSP + 1] ?? 0) - (old >>> 0 < 8 ? 1 : 0)) | 0;
+    this.memory.set64(at, atHigh, low, high, true);
+    r[2 * RSP] = at;
+    r[2 * RSP + 1] = atHigh;
   }
   /** POP of 64 bits: the low half, `memory.high` is the high one. RSP changes at last. */
   pop64(): number {
-    const at = this.stack();
-    const low = this.memory.load64(at);
-    this.setNumber(RSP, at + 8);
+    const { r } = this;
+    const at = r[2 * RSP] ?? 0;
+    const low = this.memory.get64(at, r[2 * RSP + 1] ?? 0, true);
+    const next = (at + 8) | 0;
+    r[2 * RSP] = next;
+    if (next >>> 0 < 8) r[2 * RSP + 1] = ((r[2 * RSP + 1] ?? 0) + 1) | 0;
     return low;
   }
 
