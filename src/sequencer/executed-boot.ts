@@ -8,7 +8,8 @@ import type { KernelImage } from '../firmware/image/kernel-image.js';
 import { builtInInitrd } from '../firmware/initrd.js';
 import { load, LOADER_LAYOUT, type Loaded } from '../firmware/loader.js';
 import { pa, va, type Va } from '../machine/address.js';
-import { Uart16550 } from '../machine/devices/uart-16550.js';
+import { PcAt } from '../machine/devices/pc-at.js';
+import type { Uart16550 } from '../machine/devices/uart-16550.js';
 import type { Machine } from '../machine/machine.js';
 import type { BlockCipherFactory } from '../machine/types.js';
 import { firmwareOf } from '../scenario/firmware.js';
@@ -63,6 +64,7 @@ export class ExecutedBoot {
   readonly machine: Machine;
   readonly executor: Executor;
   readonly loaded: Loaded;
+  readonly devices: PcAt;
   readonly uart: Uart16550;
   readonly image: KernelImage;
 
@@ -72,7 +74,8 @@ export class ExecutedBoot {
     this.image = image;
     const { machine, loader, firmware, cmdline } = scenario;
     this.machine = machineOf(scenario, cipher, lazy);
-    this.uart = this.machine.attach(new Uart16550());
+    this.devices = new PcAt(this.machine);
+    this.uart = this.devices.uart;
     const initrd = asSource(given ?? builtInInitrd(loader.initrdSize));
     const { kernelAt, cmdlineAt, zeroPageAt } = loader;
     this.loaded = load(this.machine, {
@@ -96,7 +99,7 @@ export class ExecutedBoot {
       this.machine.dmaWrite(pa((zeroPageAt ?? LOADER_LAYOUT.zeroPage) + at), Uint8Array.of(flags));
     }
     this.machine.cpus[0].rip = va(this.loaded.entry);
-    this.executor = new Executor(this.machine, this.machine.cpus[0], direct);
+    this.executor = new Executor(this.machine, this.machine.cpus[0], direct, this.devices);
   }
 
   run(options?: RunOptions): RunEnd {

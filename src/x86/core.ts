@@ -34,6 +34,8 @@ export interface Ports {
 
 /** 16 media registers of 128 bits. */
 const XMM_WORDS = 16 * 4;
+/** 8 x87 registers of 80 bits, in 128. */
+const X87_WORDS = 8 * 4;
 /** MXCSR after a reset (APM vol. 1, 4.2.2), and the x87 control word after FNINIT (6.2.3). */
 const MXCSR_RESET = 0x1f80;
 const FCW_RESET = 0x37f;
@@ -57,6 +59,12 @@ export class Core {
   halted = false;
   /** Instructions retired before the block that runs. */
   retired = 0;
+  /** Instructions of the block that have retired, while one of them accesses a port; else 0. */
+  private within = 0;
+  /** Virtual time that HLT has skipped, in instructions. */
+  skipped = 0;
+  /** The count of retired instructions at which the executor looks for events and interrupts again. */
+  bound = 0;
   /** Bases of FS and GS as halves; the MSRs hold the same. */
   readonly segmentLow = new Int32Array(6);
   readonly segmentHigh = new Int32Array(6);
@@ -69,7 +77,11 @@ export class Core {
   mxcsr = MXCSR_RESET;
   fcw = FCW_RESET;
   fsw = 0;
-  /** STI has enabled interrupts: none is taken before the next instruction has run (APM vol. 3, STI). */
+  /** The x87 registers by their physical number, 80 bits in 4 words each. */
+  readonly x87 = new Int32Array(X87_WORDS);
+  /** Bit n: x87 register n is in use (APM vol. 2, 11.4.4, abridged tag word). */
+  x87InUse = 0;
+  /** The instruction before was STI or a load of SS: no interrupt is taken before the next one has run (APM vol. 3, STI). */
   shadow = false;
   /** What WRMSR of the TSC has added to it. */
   tscOffset = 0n;
@@ -78,13 +90,44 @@ export class Core {
 
   constructor(
     readonly cpu: Cpu,
-    readonly ports: Ports,
+    private readonly ports: Ports,
     private readonly code: CodeWatch,
     direct = true,
   ) {
     this.memory = new LinearMemory(cpu, code, direct);
     this.dr[2 * 6] = DR6_RESET;
     this.dr[2 * 7] = DR7_RESET;
+  }
+
+  /** Virtual time in units of an instruction, 10 ns (our choice). */
+  get now(): number {
+    return this.retired + this.within + this.skipped;
+  }
+
+  /** An interrupt may have become deliverable, or a device's next event another: the block ends, and both are looked for. */
+  checkInterrupts(): void {
+    this.bound = 0;
+    this.stop = true;
+  }
+
+  /** IN at the port, as 32 bits. @param index instructions of the block before this one. */
+  portIn(port: number, size: number, index: number): number {
+    this.within = index;
+    try {
+      return this.ports.portIn(port, size) | 0;
+    } finally {
+      this.within = 0;
+      this.checkInterrupts();
+    }
+  }
+  portOut(port: number, value: number, size: number, index: number): void {
+    this.within = index;
+    try {
+      this.ports.portOut(port, value, size);
+    } finally {
+      this.within = 0;
+      this.checkInterrupts();
+    }
   }
 
   /** A linear address of two halves; non-canonical: #GP, for the stack #SS. */
@@ -164,9 +207,17 @@ export class Core {
     this.toCpu();
     const delivery = this.cpu.deliver(fault);
     this.fromCpu();
-    if ('tripleFault' in delivery) this.tripleFault = delivery;
-    if (cpl !== this.cpu.cpl) this.translationsChanged();
+    if ('tripleFault' in delivery) {
+      this.tripleFault = delivery;
+      this.checkInterrupts();
+    }
+    this.privilegeChanged(cpl);
     this.stop = true;
+  }
+
+  /** What a page allows depends on CPL. @param before CPL before the instruction. */
+  privilegeChanged(before: number): void {
+    if (before !== this.cpu.cpl) this.translationsChanged();
   }
 
   /** Loads an area of any size. */

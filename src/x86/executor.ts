@@ -6,6 +6,8 @@ import type { Va } from '../machine/address.js';
 import type { Cpu } from '../machine/cpu/cpu.js';
 import type { Delivery } from '../machine/cpu/idt.js';
 import type { Machine } from '../machine/machine.js';
+import type { Platform } from '../machine/platform.js';
+import type { Fault } from '../machine/types.js';
 import { UnmodelledError } from '../machine/unmodelled.js';
 import type { InputError } from '../base/errors.js';
 import { CodeCache, type Block } from './code-cache.js';
@@ -42,16 +44,23 @@ export class Executor {
   readonly core: Core;
   private readonly code: CodeCache;
   private end: RunEnd | null = null;
+  /** No instruction of the present run has been executed: a breakpoint at it does not end the run. */
+  private first = true;
 
-  /** @param direct whether accesses to lines in the cache skip its search; the effect is the same. */
+  /**
+   * @param direct whether accesses to lines in the cache skip its search; the effect is the same.
+   * @param platform devices with events and interrupts; null: there are none, and HLT ends the run.
+   */
   constructor(
     machine: Machine,
     readonly cpu: Cpu = machine.cpus[0],
     direct = true,
+    private readonly platform: Platform | null = null,
   ) {
     this.code = new CodeCache(cpu);
     this.core = new Core(cpu, machine.bus, this.code, direct);
     this.code.core = this.core;
+    if (platform !== null) platform.clock.read = () => this.core.now;
     machine.probes.dma.listen((kind, _requester, pa, _key, length) => {
       if (kind !== 'write') return;
       for (let page = pa - (pa % 4096); page < pa + length; page += 4096) {
@@ -79,33 +88,84 @@ export class Executor {
     }
     const last = core.retired + maxInstructions;
     this.end = null;
-    let first = true;
+    this.first = true;
+    core.bound = 0;
     while (this.end === null) {
-      if (core.retired >= last) return { kind: 'limit', at: core.rip };
-      this.runNext(first, last);
-      first = false;
+      if (core.retired >= core.bound) this.atBound(last);
+      else this.runNext();
     }
     const { end } = this;
     core.toCpu();
     return end;
   }
 
+  /**
+   * Between two instructions: events that are due happen, a requested interrupt is delivered, HLT waits for one. Then
+   * `core.bound` is the count of instructions at which this is done next.
+   */
+  private atBound(last: number): void {
+    const { core, platform } = this;
+    if (core.tripleFault !== null) {
+      this.end = { kind: 'triple-fault', at: core.rip, delivery: core.tripleFault };
+      return;
+    }
+    if (core.retired >= last && !core.halted) {
+      this.end = { kind: 'limit', at: core.rip };
+      return;
+    }
+    platform?.advance();
+    if (core.halted && !this.wake()) {
+      this.end = { kind: 'halt', at: core.rip };
+      return;
+    }
+    if (core.shadow) {
+      core.shadow = false;
+      core.bound = core.retired + 1;
+      return;
+    }
+    if (platform?.requested === true && core.flags.interruptsEnabled) {
+      this.interrupt(platform.acknowledge());
+      return;
+    }
+    const event = platform === null ? Infinity : platform.nextEvent() - core.skipped;
+    core.bound = Math.min(last, Math.max(event, core.retired + 1));
+  }
+
+  /** Skips virtual time until an interrupt ends HLT (APM vol. 3, HLT); false: none ever does. */
+  private wake(): boolean {
+    const { core, platform } = this;
+    if (platform === null || !core.flags.interruptsEnabled) return false;
+    core.shadow = false;
+    while (!platform.requested) {
+      const event = platform.nextEvent();
+      if (event === Infinity) return false;
+      core.skipped += Math.max(0, event - core.now);
+      platform.advance();
+    }
+    core.halted = false;
+    return true;
+  }
+
+  private interrupt(vector: number): void {
+    this.delivered({ vector, error: 0, why: 'interrupt', source: 'external' });
+    this.first = false;
+  }
+
   /** Runs the block at RIP. */
-  private runNext(first: boolean, last: number): void {
+  private runNext(): void {
     const { core } = this;
     try {
       const block = this.code.block(core.rip);
-      if (block.stops && !first) {
+      if (block.stops && !this.first) {
         this.end = { kind: 'breakpoint', at: core.rip };
         return;
       }
-      this.runBlock(block, last - core.retired);
+      this.first = false;
+      this.runBlock(block, core.bound - core.retired);
     } catch (error) {
+      this.first = false;
       this.failed(error);
     }
-    if (core.tripleFault !== null) {
-      this.end = { kind: 'triple-fault', at: core.rip, delivery: core.tripleFault };
-    } else if (core.halted) this.end ??= { kind: 'halt', at: core.rip };
   }
 
   private runBlock(block: Block, most: number): void {
@@ -133,12 +193,16 @@ export class Executor {
 
   /** Delivers an exception, or ends the run. */
   private failed(error: unknown): void {
+    if (error instanceof FaultSignal) this.delivered(error.fault);
+    else this.end = this.notModelled(error);
+  }
+
+  private delivered(fault: Fault): void {
     const { core } = this;
     try {
-      if (!(error instanceof FaultSignal)) throw error;
-      core.deliver(error.fault);
-    } catch (inner) {
-      this.end = this.notModelled(inner);
+      core.deliver(fault);
+    } catch (error) {
+      this.end = this.notModelled(error);
     }
   }
 

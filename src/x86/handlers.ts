@@ -6,6 +6,7 @@ import { moveControl } from './control-registers.js';
 import { EXCHANGE } from './exchange.js';
 import { EXCEPTION, NotModelledSignal, raise } from './faults.js';
 import { FP_STATE } from './fp-state.js';
+import { INTERRUPTS } from './interrupts.js';
 import { MEDIA } from './media.js';
 import { MOVES } from './moves.js';
 import { MULTIPLY } from './multiply.js';
@@ -14,6 +15,7 @@ import { SHIFT_OPS } from './shifts.js';
 import { STACK } from './stack.js';
 import { STRINGS } from './strings.js';
 import { SYSTEM } from './system.js';
+import { X87 } from './x87.js';
 
 type Handler = (site: Site) => Op;
 
@@ -28,9 +30,11 @@ const HANDLERS: ReadonlyMap<string, Handler> = new Map(
     ...MULTIPLY,
     ...STRINGS,
     ...CONTROL_FLOW,
+    ...INTERRUPTS,
     ...SYSTEM,
     ...MEDIA,
     ...FP_STATE,
+    ...X87,
   }),
 );
 

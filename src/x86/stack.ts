@@ -87,7 +87,7 @@ function popFlags({ core }: Site): Op {
     const mask = POPF_ALWAYS | privileged;
     if ((value & FLAG.TF) !== 0) throw new NotModelledSignal('RFLAGS.TF: single steps');
     flags.value = (value & mask) | (old & ~mask & ~FLAG.RF);
-    core.stop = true;
+    if ((flags.system & ~old & FLAG.IF) !== 0) core.checkInterrupts();
   };
 }
 

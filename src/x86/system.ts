@@ -8,7 +8,7 @@ import { EXCEPTION, FaultSignal, NotModelledSignal, protectionFault, raise } fro
 import { linearAddress, operandOf, reader, writer, type Op, type Site } from './operands.js';
 import { loadLdt, loadTaskRegister, swapGs } from './segments.js';
 
-/** The time-stamp counter's increment for each instruction: an instruction takes 10 ns, the TSC has 2 GHz (our choice). */
+/** The time-stamp counter's increment for a unit of virtual time, 10 ns, which an instruction takes: 2 GHz (our choice). */
 export const TSC_PER_INSTRUCTION = 20;
 const TSC_MSR = 0x10;
 
@@ -38,7 +38,7 @@ function setPair(core: Core, value: bigint): void {
 }
 
 const timeStamp = (core: Core, index: number): bigint =>
-  BigInt(core.retired + index) * BigInt(TSC_PER_INSTRUCTION) + core.tscOffset;
+  BigInt(core.retired + core.skipped + index) * BigInt(TSC_PER_INSTRUCTION) + core.tscOffset;
 
 function readMsr({ core, index }: Site): Op {
   const { r, cpu } = core;
@@ -173,19 +173,19 @@ function portNumber(site: Site, index: number): () => number {
 }
 
 function input(site: Site): Op {
-  const { core } = site;
+  const { core, index } = site;
   const to = operandOf(site, 0);
   const write = writer(site, to);
   const port = portNumber(site, 1);
-  return () => write(core.ports.portIn(port(), to.size) | 0, 0);
+  return () => write(core.portIn(port(), to.size, index), 0);
 }
 
 function output(site: Site): Op {
-  const { core } = site;
+  const { core, index } = site;
   const from = operandOf(site, 1);
   const read = reader(site, from);
   const port = portNumber(site, 0);
-  return () => core.ports.portOut(port(), read() >>> 0, from.size);
+  return () => core.portOut(port(), read() >>> 0, from.size, index);
 }
 
 function setFlag(flag: number, on: boolean): (site: Site) => Op {
@@ -195,27 +195,21 @@ function setFlag(flag: number, on: boolean): (site: Site) => Op {
     };
 }
 
-/** STI: interrupts are taken after the next instruction only (APM vol. 3, STI). */
+/** STI: if IF was clear, no interrupt is taken before the next instruction has run (APM vol. 3, STI). */
 function enableInterrupts({ core }: Site): Op {
+  const { flags } = core;
   return () => {
-    core.flags.system |= FLAG.IF;
+    if (flags.interruptsEnabled) return;
+    flags.system |= FLAG.IF;
     core.shadow = true;
-    core.stop = true;
+    core.checkInterrupts();
   };
 }
 
 function halt({ core }: Site): Op {
   return () => {
     core.halted = true;
-    core.stop = true;
-  };
-}
-
-/** INT3: a trap, so that the handler returns to the next instruction (APM vol. 2, 8.2.4). */
-function breakpoint({ core, next }: Site): Op {
-  return () => {
-    core.rip = next;
-    core.deliver({ vector: EXCEPTION.BP, error: 0, why: 'INT3' });
+    core.checkInterrupts();
   };
 }
 
@@ -274,7 +268,6 @@ export const SYSTEM: Readonly<Record<string, (site: Site) => Op>> = {
   stc: carry(() => 1),
   cmc: carry((cf) => cf ^ 1),
   hlt: privileged(halt),
-  int3: breakpoint,
   swapgs: privileged(
     ({ core }) =>
       () =>
