@@ -10,14 +10,14 @@ import { load, LOADER_LAYOUT, type Loaded } from '../firmware/loader.js';
 import { pa, va, type Va } from '../machine/address.js';
 import { PcAt } from '../machine/devices/pc-at.js';
 import type { Uart16550 } from '../machine/devices/uart-16550.js';
-import type { Machine } from '../machine/machine.js';
+import type { Machine, MachineSnapshot } from '../machine/machine.js';
 import type { BlockCipherFactory } from '../machine/types.js';
 import { firmwareOf } from '../scenario/firmware.js';
 import { initrdPlace, kernelRoom } from '../scenario/memory-layout.js';
 import type { Scenario } from '../scenario/scenario.js';
 import { setupDataOf } from '../scenario/setup-data.js';
 import { machineOf } from './machine-of.js';
-import { Executor, type RunEnd, type RunOptions } from '../x86/executor.js';
+import { Executor, type ExecutorSnapshot, type RunEnd, type RunOptions } from '../x86/executor.js';
 
 export interface ExecutedBootOptions {
   readonly scenario: Scenario;
@@ -58,6 +58,12 @@ function positionOf(cmdline: string, option: string): number {
 function encryptionRequested(cmdline: string | null): boolean {
   if (cmdline === null) return false;
   return positionOf(cmdline, 'mem_encrypt=on') > positionOf(cmdline, 'mem_encrypt=off');
+}
+
+/** The state of an executed boot, structured-clonable. */
+export interface ExecutedBootSnapshot {
+  readonly machine: MachineSnapshot;
+  readonly executor: ExecutorSnapshot;
 }
 
 export class ExecutedBoot {
@@ -104,6 +110,16 @@ export class ExecutedBoot {
 
   run(options?: RunOptions): RunEnd {
     return this.executor.run(options);
+  }
+
+  snapshot(): ExecutedBootSnapshot {
+    return { machine: this.machine.snapshot(), executor: this.executor.snapshot() };
+  }
+
+  /** Goes on from a snapshot of a boot with the same options. */
+  restore({ machine, executor }: ExecutedBootSnapshot): void {
+    this.machine.restore(machine);
+    this.executor.restore(executor);
   }
 
   /** The address of a symbol of the image. Throws RangeError where it has none. */

@@ -51,6 +51,16 @@ export interface CodePage {
   generation: number;
 }
 
+/** A page's fetched bytes: what decoding depends on. `valid`: they need not be compared before a block runs. */
+export interface CodePageState {
+  readonly at: Va;
+  readonly pa: number;
+  readonly key: KeyId;
+  readonly lines: Int32Array;
+  readonly bytes: Uint8Array;
+  readonly valid: boolean;
+}
+
 const LINES_LOW = 32;
 
 export class CodeCache implements CodeWatch {
@@ -94,6 +104,47 @@ export class CodeCache implements CodeWatch {
     for (const pages of this.pages.values()) for (const page of pages) page.blocks = [];
   }
 
+  /** The fetched bytes of all pages. Blocks are made from them again, without a fetch. */
+  snapshot(): CodePageState[] {
+    return [...this.pages.values()].flat().map((page) => {
+      const { at, pa, key, lines, bytes } = page;
+      const index = indexOf(at);
+      const valid = this.tags[index] === at && this.found[index] === page;
+      return { at, pa, key, lines: lines.slice(), bytes: bytes.slice(), valid };
+    });
+  }
+
+  restore(states: readonly CodePageState[]): void {
+    this.forget();
+    this.pages.clear();
+    this.byPhysical.clear();
+    for (const { at, pa, key, lines, bytes, valid } of states) {
+      const page = this.add(at, pa, key);
+      page.lines.set(lines);
+      page.bytes.set(bytes);
+      if (!valid) continue;
+      this.tags[indexOf(at)] = at;
+      this.found[indexOf(at)] = page;
+    }
+  }
+
+  private add(at: Va, pa: number, key: KeyId): CodePage {
+    const page: CodePage = {
+      at,
+      pa,
+      key,
+      blocks: [],
+      lines: new Int32Array(2),
+      bytes: new Uint8Array(PAGE_SIZE),
+      generation: 0,
+    };
+    this.pages.set(at, [...(this.pages.get(at) ?? []), page]);
+    const others = this.byPhysical.get(pa) ?? new Set();
+    others.add(page);
+    this.byPhysical.set(pa, others);
+    return page;
+  }
+
   /** The block at an address. Throws the fault of its fetch. */
   block(rip: Va): Block {
     const offset = ((rip % PAGE_SIZE) + PAGE_SIZE) % PAGE_SIZE;
@@ -126,19 +177,7 @@ export class CodeCache implements CodeWatch {
     const known = this.pages.get(start) ?? [];
     let page = known.find((each) => each.pa === pa && each.key === entry.key);
     if (page === undefined) {
-      page = {
-        at: start,
-        pa,
-        key: entry.key,
-        blocks: [],
-        lines: new Int32Array(2),
-        bytes: new Uint8Array(PAGE_SIZE),
-        generation: 0,
-      };
-      this.pages.set(start, [...known, page]);
-      const others = this.byPhysical.get(pa) ?? new Set();
-      others.add(page);
-      this.byPhysical.set(pa, others);
+      page = this.add(start, pa, entry.key);
       // Stores to the page must be seen from now on.
       this.core?.memory.forget();
     } else this.compare(page);

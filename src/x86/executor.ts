@@ -10,8 +10,9 @@ import type { Platform } from '../machine/platform.js';
 import type { Fault } from '../machine/types.js';
 import { UnmodelledError } from '../machine/unmodelled.js';
 import type { InputError } from '../base/errors.js';
-import { CodeCache, type Block } from './code-cache.js';
+import { CodeCache, type Block, type CodePageState } from './code-cache.js';
 import { Core } from './core.js';
+import { restoreCore, saveCore, type CoreState } from './core-state.js';
 import { decode } from './decode/decoder.js';
 import { isUndecoded, MAX_LENGTH } from './decode/instruction.js';
 import { FaultSignal, NotModelledSignal } from './faults.js';
@@ -38,6 +39,12 @@ export interface RunOptions {
   readonly breakpoints?: ReadonlySet<number>;
   /** The most instructions that are executed; an instruction with REP is one. */
   readonly maxInstructions?: number;
+}
+
+/** The state of an executor, structured-clonable: with the machine's snapshot a run goes on from it to the same end. */
+export interface ExecutorSnapshot {
+  readonly core: CoreState;
+  readonly code: readonly CodePageState[];
 }
 
 export class Executor {
@@ -73,6 +80,19 @@ export class Executor {
   /** Instructions retired since the executor was made. One that faults is not retired; one with REP is one. */
   get instructions(): number {
     return this.core.retired;
+  }
+
+  /** The state between two runs. The machine's own, with the devices, is in its snapshot. */
+  snapshot(): ExecutorSnapshot {
+    return { core: saveCore(this.core), code: this.code.snapshot() };
+  }
+
+  /** Goes on from a snapshot. The machine must have been restored before. */
+  restore({ core, code }: ExecutorSnapshot): void {
+    restoreCore(this.core, core);
+    this.core.memory.forget();
+    this.code.restore(code);
+    this.core.toCpu();
   }
 
   /** Executes `count` instructions, fewer if the run ends before. */

@@ -4,6 +4,7 @@ import { KEY_HOST, pa, va } from '../../src/machine/address.js';
 import { nodeCipher } from '../../src/node/node-cipher.js';
 import { ExecutedBoot } from '../../src/sequencer/executed-boot.js';
 import { scenario } from '../helpers.js';
+import { machineDigest } from '../machine-digest.js';
 import { debianKernel } from './debian-kernel.js';
 
 const CMDLINE =
@@ -76,4 +77,21 @@ test('two boots are the same: registers, console and DRAM after the same instruc
     return [core.rip, ...core.r, core.flags.value, boot.uart.text, boot.machine.cpus[0].tlb.size];
   };
   expect(state()).toEqual(state());
+});
+
+test('a boot goes on from a snapshot to the same state: registers, time, console, memory and cache', () => {
+  const state = (boot: ExecutedBoot): unknown => [
+    boot.executor.snapshot().core,
+    boot.uart.text,
+    machineDigest(boot.machine),
+  ];
+  const whole = executed(CMDLINE);
+  whole.run({ maxInstructions: 200_000 });
+  const snapshot = structuredClone(whole.snapshot());
+  whole.run({ maxInstructions: 200_000 });
+  const restored = executed(CMDLINE);
+  restored.restore(snapshot);
+  expect(restored.executor.instructions).toBe(200_000);
+  restored.run({ maxInstructions: 200_000 });
+  expect(state(restored)).toEqual(state(whole));
 });
