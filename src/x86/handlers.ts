@@ -8,6 +8,8 @@ import { EXCEPTION, NotModelledSignal, raise } from './faults.js';
 import { FP_STATE } from './fp-state.js';
 import { INTERRUPTS } from './interrupts.js';
 import { MEDIA } from './media.js';
+import { MEDIA_INTEGER } from './media-integer.js';
+import { MEDIA_MOVSD, MEDIA_PARTS } from './media-parts.js';
 import { MOVES } from './moves.js';
 import { MULTIPLY } from './multiply.js';
 import type { Op, Site } from './operands.js';
@@ -33,13 +35,18 @@ const HANDLERS: ReadonlyMap<string, Handler> = new Map(
     ...INTERRUPTS,
     ...SYSTEM,
     ...MEDIA,
+    ...MEDIA_INTEGER,
+    ...MEDIA_PARTS,
     ...FP_STATE,
     ...X87,
   }),
 );
 
-/** Mnemonics of string instructions and of a media instruction that are the same. */
-const SHARED: ReadonlySet<string> = new Set(['movsd', 'cmpsd']);
+/** Media instructions whose mnemonic a string instruction has too; null: not modelled. */
+const SHARED: ReadonlyMap<string, Handler | null> = new Map([
+  ['movsd', MEDIA_MOVSD],
+  ['cmpsd', null],
+]);
 
 /** Bits of ECX of CPUID Fn0000_0001 by the instructions that they announce (APM vol. 3, appendix D). */
 const FEATURE_ECX: ReadonlyMap<string, number> = new Map([
@@ -120,8 +127,9 @@ export function operationOf(site: Site): Op {
       return () => raise(EXCEPTION.UD, `CPUID does not report ${mnemonic.toUpperCase()}`);
     }
     if (mnemonic === 'mov' && usesControl(site)) return privilegedMove(site);
-    const handler = HANDLERS.get(mnemonic);
-    if (handler === undefined || (SHARED.has(mnemonic) && usesMedia(site))) {
+    const shared = usesMedia(site) ? SHARED.get(mnemonic) : undefined;
+    const handler = shared === undefined ? HANDLERS.get(mnemonic) : shared;
+    if (handler === undefined || handler === null) {
       throw new NotModelledSignal(`${mnemonic.toUpperCase()}`);
     }
     return handler(site);
