@@ -105,7 +105,7 @@ const NO_FEATURE: ReadonlySet<string> = new Set([
 ]);
 
 /** Instructions with a VEX prefix and of BMI, and the virtual machine's own. */
-const VECTOR = /^(?:v(?!err|erw)|andn|bls|bzhi|pext|pdep|mulx|bextr|shlx|sarx|shrx|rorx|tile)/;
+const VECTOR = /^(?:v(?!err|erw)|andn|bls|bzhi|pext$|pdep$|mulx|bextr|shlx|sarx|shrx|rorx|tile)/;
 
 /** The mnemonics that have an operation. */
 export const MNEMONICS: readonly string[] = [...HANDLERS.keys()];

@@ -90,7 +90,7 @@ describe('a 6.1 kernel reaches user space and its halt', () => {
   test(
     'with the C-bit at bit 51',
     () => {
-      const boot = booted('cloud', CMDLINE, 'machine.cBit=51');
+      const boot = booted('cloud', CMDLINE, 'machine.sme.cBit=51', 'machine.sme.reduction=5');
       isEncrypted(boot);
       expect(boot.machine.cpus[0].cr3 >> 51n).toBe(1n);
     },
