@@ -8,6 +8,7 @@ import { EXCEPTION, NotModelledSignal, raise } from './faults.js';
 import { FP_STATE } from './fp-state.js';
 import { INTERRUPTS } from './interrupts.js';
 import { MEDIA } from './media.js';
+import { MEDIA_DOUBLE } from './media-double.js';
 import { MEDIA_INTEGER } from './media-integer.js';
 import { MEDIA_MOVSD, MEDIA_PARTS } from './media-parts.js';
 import { MOVES } from './moves.js';
@@ -35,6 +36,7 @@ const HANDLERS: ReadonlyMap<string, Handler> = new Map(
     ...INTERRUPTS,
     ...SYSTEM,
     ...MEDIA,
+    ...MEDIA_DOUBLE,
     ...MEDIA_INTEGER,
     ...MEDIA_PARTS,
     ...FP_STATE,

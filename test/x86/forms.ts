@@ -257,6 +257,21 @@ function parts(): InstructionForm[] {
   ];
 }
 
+/** Scalar doubles. */
+function doublesOf(): InstructionForm[] {
+  const names = { addsd: 0x58, mulsd: 0x59, subsd: 0x5c, minsd: 0x5d, divsd: 0x5e, maxsd: 0x5f };
+  return [
+    ...Object.entries(names).flatMap(([name, opcode]) => media(name, 0xf2, 0x0f, opcode)),
+    ...media('comisd', 0x66, 0x0f, 0x2f),
+    ...media('ucomisd', 0x66, 0x0f, 0x2e),
+    ...[[], [0x48]].flatMap((rex) => [
+      ...media('cvtsi2sd', 0xf2, ...rex, 0x0f, 0x2a),
+      ...media('cvttsd2si', 0xf2, ...rex, 0x0f, 0x2c),
+      ...media('cvtsd2si', 0xf2, ...rex, 0x0f, 0x2d),
+    ]),
+  ];
+}
+
 export const FORMS: readonly InstructionForm[] = [
   ...ARITHMETIC.flatMap((name, index) => [
     ...sized(name, [8 * index], logical(name)),
@@ -357,4 +372,5 @@ export const FORMS: readonly InstructionForm[] = [
   ...media('orps', 0x0f, 0x56),
   ...packed(),
   ...parts(),
+  ...doublesOf(),
 ];
