@@ -29,6 +29,8 @@ export interface ExecutedBootOptions {
   readonly lazy?: boolean;
   /** Whether accesses to lines in the cache skip its search (the default); the effect is the same. */
   readonly direct?: boolean;
+  /** Runs of a block of code after which it is translated to JavaScript; Infinity: never. The effect is the same. */
+  readonly translateAfter?: number;
 }
 
 /** Bit 7 of xloadflags: XLF_MEM_ENCRYPTION (arch/x86/include/uapi/asm/bootparam.h, since 6.9). */
@@ -76,7 +78,7 @@ export class ExecutedBoot {
 
   /** Loads the machine; the next instruction is the image's first. */
   constructor({ scenario, image, initrd: given, cipher, ...more }: ExecutedBootOptions) {
-    const { lazy = true, direct = true } = more;
+    const { lazy = true, direct = true, translateAfter } = more;
     this.image = image;
     const { machine, loader, firmware, cmdline } = scenario;
     this.machine = machineOf(scenario, cipher, lazy);
@@ -105,7 +107,11 @@ export class ExecutedBoot {
       this.machine.dmaWrite(pa((zeroPageAt ?? LOADER_LAYOUT.zeroPage) + at), Uint8Array.of(flags));
     }
     this.machine.cpus[0].rip = va(this.loaded.entry);
-    this.executor = new Executor(this.machine, this.machine.cpus[0], direct, this.devices);
+    this.executor = new Executor(this.machine, this.machine.cpus[0], {
+      direct,
+      ...(translateAfter !== undefined && { translateAfter }),
+      platform: this.devices,
+    });
   }
 
   run(options?: RunOptions): RunEnd {

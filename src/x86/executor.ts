@@ -34,11 +34,25 @@ export type RunEnd =
       readonly bytes: Uint8Array;
     };
 
+/** Runs of a block after which it is translated (our choice: cold code is not worth V8's time). */
+const HOT = 2000;
+/** The most instructions of one run of a region, so that its count is a small integer. */
+const MOST = 2 ** 28;
+
 export interface RunOptions {
   /** Linear addresses: the run ends before the instruction at one of them, but not before its first instruction. */
   readonly breakpoints?: ReadonlySet<number>;
   /** The most instructions that are executed; an instruction with REP is one. */
   readonly maxInstructions?: number;
+}
+
+export interface ExecutorOptions {
+  /** Whether accesses to lines in the cache skip its search (the default); the effect is the same. */
+  readonly direct?: boolean;
+  /** Runs of a block after which it is translated to JavaScript (default: 2000); Infinity: never. The effect is the same. */
+  readonly translateAfter?: number;
+  /** Devices with events and interrupts; null (the default): there are none, and HLT ends the run. */
+  readonly platform?: Platform | null;
 }
 
 /** The state of an executor, structured-clonable: with the machine's snapshot a run goes on from it to the same end. */
@@ -53,17 +67,17 @@ export class Executor {
   private end: RunEnd | null = null;
   /** No instruction of the present run has been executed: a breakpoint at it does not end the run. */
   private first = true;
+  private readonly platform: Platform | null;
+  /** Runs of a block after which it is translated. */
+  private readonly hot: number;
 
-  /**
-   * @param direct whether accesses to lines in the cache skip its search; the effect is the same.
-   * @param platform devices with events and interrupts; null: there are none, and HLT ends the run.
-   */
   constructor(
     machine: Machine,
     readonly cpu: Cpu = machine.cpus[0],
-    direct = true,
-    private readonly platform: Platform | null = null,
+    { direct = true, translateAfter = HOT, platform = null }: ExecutorOptions = {},
   ) {
+    this.hot = translateAfter;
+    this.platform = platform;
     this.code = new CodeCache(cpu);
     this.core = new Core(cpu, machine.bus, this.code, direct);
     this.code.core = this.core;
@@ -112,7 +126,7 @@ export class Executor {
     core.bound = 0;
     while (this.end === null) {
       if (core.retired >= core.bound) this.atBound(last);
-      else this.runNext();
+      else this.runBlocks();
     }
     const { end } = this;
     core.toCpu();
@@ -171,17 +185,24 @@ export class Executor {
     this.first = false;
   }
 
-  /** Runs the block at RIP. */
-  private runNext(): void {
-    const { core } = this;
+  /** Runs blocks from RIP on, up to the bound or an exception. */
+  private runBlocks(): void {
+    const { core, code } = this;
     try {
-      const block = this.code.block(core.rip);
-      if (block.stops && !this.first) {
-        this.end = { kind: 'breakpoint', at: core.rip };
-        return;
+      let block: Block | null = null;
+      while (core.retired < core.bound) {
+        block = code.next(block, core.rip);
+        if (block.stops && !this.first) {
+          this.end = { kind: 'breakpoint', at: core.rip };
+          return;
+        }
+        this.first = false;
+        const left = core.bound - core.retired;
+        if (block.region !== null && block.ops.length <= left) {
+          core.stop = false;
+          block.region(block.entry, Math.min(left, MOST));
+        } else this.runBlock(block, left);
       }
-      this.first = false;
-      this.runBlock(block, core.bound - core.retired);
     } catch (error) {
       this.first = false;
       this.failed(error);
@@ -191,6 +212,7 @@ export class Executor {
   private runBlock(block: Block, most: number): void {
     const { core } = this;
     const { ops, addresses } = block;
+    if (++block.runs === this.hot) this.code.translate(block);
     const count = Math.min(ops.length, most);
     let i = 0;
     core.stop = false;

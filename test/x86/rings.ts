@@ -69,7 +69,7 @@ export class Rings {
     cpu.wrmsr(0xc000_0081, STAR);
     cpu.wrmsr(0xc000_0082, BigInt(ROUTINE));
     cpu.wrmsr(0xc000_0084, BigInt(IF | 0x400));
-    this.executor = new Executor(m, cpu, true, this.devices);
+    this.executor = new Executor(m, cpu, { platform: this.devices });
     for (const [port, byte] of [
       [0x20, 0x11],
       [0x21, TIMER],
