@@ -5,6 +5,7 @@ import { R11, RCX, type Core } from './core.js';
 import { EXCEPTION, invalidOpcode, NotModelledSignal, protectionFault } from './faults.js';
 import { FLAG } from './flags.js';
 import { operandOf, type Op, type Site } from './operands.js';
+import { checkFlags, loadable, LOADED } from './privilege.js';
 import { changedMode, checkReturn, dropSegments } from './segments.js';
 
 /** INT n and INT3: the handler returns to the next instruction (APM vol. 2, 8.7; vol. 3, INT). */
@@ -23,29 +24,7 @@ function softwareInterrupt(site: Site): Op {
   return software(site, vector.low & 0xff);
 }
 
-/** Bits of RFLAGS that IRETQ loads at any CPL (APM vol. 3, IRET). VIP, VIF and VM are not loaded in 64-bit mode. */
-const LOADED =
-  FLAG.CF |
-  FLAG.PF |
-  FLAG.AF |
-  FLAG.ZF |
-  FLAG.SF |
-  FLAG.TF |
-  FLAG.DF |
-  FLAG.OF |
-  FLAG.NT |
-  FLAG.RF |
-  FLAG.AC |
-  FLAG.ID;
-const IOPL_SHIFT = 12;
 const SLOT = 8;
-
-/** The bits of RFLAGS that a return may change: IF where CPL is at most IOPL, IOPL at CPL 0 (APM vol. 3, IRET). */
-function returnable(core: Core): number {
-  const { cpl } = core;
-  const iopl = (core.flags.system & FLAG.IOPL) >> IOPL_SHIFT;
-  return LOADED | (cpl <= iopl ? FLAG.IF : 0) | (cpl === 0 ? FLAG.IOPL : 0);
-}
 
 /** IRETQ (APM vol. 2, 8.9.6; vol. 3, IRET): nothing has changed where it faults. */
 function interruptReturn({ core }: Site): Op {
@@ -55,13 +34,13 @@ function interruptReturn({ core }: Site): Op {
     if ((flags.system & FLAG.NT) !== 0) protectionFault('IRET with RFLAGS.NT');
     const { cpl } = core;
     const old = flags.value;
-    const mask = returnable(core);
+    const mask = loadable(core) | FLAG.RF;
     const frame = core.stack();
     const cs = memory.load64(vaAdd(frame, SLOT)) & 0xffff;
     const rflags = memory.load64(vaAdd(frame, 2 * SLOT));
     const ss = memory.load64(vaAdd(frame, 4 * SLOT)) & 0xffff;
     checkReturn(core, cs, ss);
-    if ((rflags & FLAG.TF) !== 0) throw new NotModelledSignal('RFLAGS.TF: single steps');
+    checkFlags(core, rflags, cs & RPL);
     core.toCpu();
     core.check(core.cpu.iret());
     core.fromCpu();
@@ -79,7 +58,7 @@ const RPL = 3;
 /** The selectors of the SYSRET pair after its first: of SS, and of a 64-bit CS. */
 const SYSRET = { SS: 8, CS: 16 } as const;
 /** RFLAGS bits that exist, without RF and VM, which SYSRET clears. */
-const SYSRET_FLAGS = (LOADED & ~FLAG.RF & ~FLAG.TF) | FLAG.IF | FLAG.IOPL | FLAG.VIF | FLAG.VIP;
+const SYSRET_FLAGS = LOADED | FLAG.IF | FLAG.IOPL | FLAG.VIF | FLAG.VIP;
 
 function enabled(core: Core): void {
   if ((Number(core.cpu.msrs.get('EFER')) & EFER.SCE) === 0) invalidOpcode('EFER.SCE is clear');
@@ -117,7 +96,7 @@ function systemReturn({ core }: Site): Op {
     enabled(core);
     if (core.cpl !== 0) protectionFault('SYSRET above CPL 0');
     const selector = selectorOf(core, STAR.SYSRET_CS);
-    if ((r[2 * R11] ?? 0) & FLAG.TF) throw new NotModelledSignal('RFLAGS.TF: single steps');
+    checkFlags(core, r[2 * R11] ?? 0, RPL);
     const target = vaOfU64(core.get64(RCX));
     // On AMD's processors the #GP comes after the change to CPL 3; no kernel lets it happen.
     if (target === undefined) throw new NotModelledSignal('SYSRET to an address not canonical');

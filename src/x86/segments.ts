@@ -46,7 +46,7 @@ const PAGE_GRANULAR = 12n;
 const TSS = { AVAILABLE: 9n, LDT: 2n, BUSY_BIT: 1n << 41n, SIZE: 16 } as const;
 
 /** Reads a system structure: a supervisor access at any CPL (APM vol. 2, 5.6.1). */
-function readTable(core: Core, at: Va): bigint {
+export function readSystem(core: Core, at: Va): bigint {
   const { cpu } = core;
   const { cpl } = cpu;
   cpu.cpl = 0;
@@ -102,7 +102,7 @@ export function loadSegment(core: Core, segment: number, selector: number): void
     setSelector(core, segment, selector);
     return;
   }
-  const descriptor = readTable(core, descriptorAt(core, selector, 8));
+  const descriptor = readSystem(core, descriptorAt(core, selector, 8));
   if (field(descriptor, 'S') === 0n) protectionFault('a system descriptor', error);
   const type = field(descriptor, 'TYPE');
   const code = (type & 8n) !== 0n;
@@ -121,8 +121,8 @@ export function loadTaskRegister(core: Core, selector: number): void {
   const error = selector & ~SELECTOR.RPL;
   if (error === 0) protectionFault('LTR of a null selector');
   const at = descriptorAt(core, selector, TSS.SIZE);
-  const low = readTable(core, at);
-  const high = readTable(core, vaAdd(at, 8));
+  const low = readSystem(core, at);
+  const high = readSystem(core, vaAdd(at, 8));
   if (field(low, 'S') !== 0n || field(low, 'TYPE') !== TSS.AVAILABLE) {
     protectionFault('LTR of no available TSS', error);
   }
@@ -160,7 +160,7 @@ export function checkReturn(core: Core, cs: number, ss: number): void {
   const rpl = cs & SELECTOR.RPL;
   if (error === 0) protectionFault('return to a null CS');
   if (rpl < core.cpl) protectionFault('return to a more privileged level', error);
-  const code = readTable(core, descriptorAt(core, cs, 8));
+  const code = readSystem(core, descriptorAt(core, cs, 8));
   const type = field(code, 'TYPE');
   const conforming = (type & 4n) !== 0n;
   const dpl = Number(field(code, 'DPL'));
@@ -176,7 +176,7 @@ export function checkReturn(core: Core, cs: number, ss: number): void {
     if (rpl === 3) protectionFault('return to CPL 3 with a null SS');
     return;
   }
-  const stack = readTable(core, descriptorAt(core, ss, 8));
+  const stack = readSystem(core, descriptorAt(core, ss, 8));
   const writable = (field(stack, 'TYPE') & 0b1010n) === 0b0010n;
   if (field(stack, 'S') === 0n || !writable) protectionFault('SS is no writable data', stackError);
   if ((ss & SELECTOR.RPL) !== rpl || Number(field(stack, 'DPL')) !== rpl) {
@@ -190,7 +190,7 @@ export function dropSegments(core: Core): void {
   for (const segment of [SEGMENT.es, SEGMENT.ds, SEGMENT.fs, SEGMENT.gs]) {
     const selector = core.selectors[segment] ?? 0;
     if ((selector & ~SELECTOR.RPL) === 0) continue;
-    const descriptor = readTable(core, descriptorAt(core, selector, 8));
+    const descriptor = readSystem(core, descriptorAt(core, selector, 8));
     const conforming = (field(descriptor, 'TYPE') & 0b1100n) === 0b1100n;
     if (!conforming && Number(field(descriptor, 'DPL')) < core.cpl) core.selectors[segment] = 0;
   }

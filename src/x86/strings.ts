@@ -14,6 +14,7 @@ import {
   type Op,
   type Site,
 } from './operands.js';
+import { checkPort } from './privilege.js';
 import { PAGE_SIZE, type Va } from '../machine/address.js';
 
 const REPNE = 0xf2;
@@ -249,6 +250,7 @@ function ports(size: number, input: boolean): (site: Site) => Op {
     const store = storer(core, size);
     const element = (): void => {
       const port = core.words[4 * 2] ?? 0;
+      checkPort(core, port, size);
       const at = memory();
       if (input) store(at, core.portIn(port, size, index), 0);
       else core.portOut(port, load(at) >>> 0, size, index);

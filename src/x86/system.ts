@@ -2,10 +2,12 @@
 import type { Va } from '../machine/address.js';
 import { isFault } from '../machine/cpu/fault.js';
 import { MSR } from '../machine/cpu/msr.js';
+import { CR4, has } from '../machine/cpu/registers.js';
 import { RAX, RBX, RCX, RDX, type Core } from './core.js';
 import { FLAG } from './flags.js';
 import { EXCEPTION, FaultSignal, NotModelledSignal, protectionFault, raise } from './faults.js';
 import { linearAddress, operandOf, reader, writer, type Op, type Site } from './operands.js';
+import { checkPort, ioAllowed } from './privilege.js';
 import { loadLdt, loadTaskRegister, swapGs } from './segments.js';
 
 /** The time-stamp counter's increment for a unit of virtual time, 10 ns, which an instruction takes: 2 GHz (our choice). */
@@ -66,8 +68,12 @@ function writeMsr({ core, index }: Site): Op {
   };
 }
 
+/** RDTSC: a #GP above CPL 0 with CR4.TSD (APM vol. 3, RDTSC). */
 function readTimeStamp({ core, index }: Site): Op {
-  return () => setPair(core, timeStamp(core, index));
+  return () => {
+    if (core.cpl !== 0 && has(core.cpu.cr4, CR4.TSD)) protectionFault('RDTSC with CR4.TSD');
+    setPair(core, timeStamp(core, index));
+  };
 }
 
 function identify({ core }: Site): Op {
@@ -177,7 +183,11 @@ function input(site: Site): Op {
   const to = operandOf(site, 0);
   const write = writer(site, to);
   const port = portNumber(site, 1);
-  return () => write(core.portIn(port(), to.size, index), 0);
+  return () => {
+    const number = port();
+    checkPort(core, number, to.size);
+    write(core.portIn(number, to.size, index), 0);
+  };
 }
 
 function output(site: Site): Op {
@@ -185,7 +195,11 @@ function output(site: Site): Op {
   const from = operandOf(site, 1);
   const read = reader(site, from);
   const port = portNumber(site, 0);
-  return () => core.portOut(port(), read() >>> 0, from.size, index);
+  return () => {
+    const number = port();
+    checkPort(core, number, from.size);
+    core.portOut(number, read() >>> 0, from.size, index);
+  };
 }
 
 function setFlag(flag: number, on: boolean): (site: Site) => Op {
@@ -195,10 +209,22 @@ function setFlag(flag: number, on: boolean): (site: Site) => Op {
     };
 }
 
+function mayChangeIf(core: Core): void {
+  if (!ioAllowed(core)) protectionFault('CLI or STI where CPL is above IOPL');
+}
+
+function disableInterrupts({ core }: Site): Op {
+  return () => {
+    mayChangeIf(core);
+    core.flags.system &= ~FLAG.IF;
+  };
+}
+
 /** STI: if IF was clear, no interrupt is taken before the next instruction has run (APM vol. 3, STI). */
 function enableInterrupts({ core }: Site): Op {
   const { flags } = core;
   return () => {
+    mayChangeIf(core);
     if (flags.interruptsEnabled) return;
     flags.system |= FLAG.IF;
     core.shadow = true;
@@ -260,7 +286,7 @@ export const SYSTEM: Readonly<Record<string, (site: Site) => Op>> = {
   }),
   in: input,
   out: output,
-  cli: setFlag(FLAG.IF, false),
+  cli: disableInterrupts,
   sti: enableInterrupts,
   cld: setFlag(FLAG.DF, false),
   std: setFlag(FLAG.DF, true),

@@ -8,7 +8,7 @@ import { CODE, HANDLERS, machine, STACK } from './program.js';
 
 export const IDT = 0x12_0000;
 const GDT = 0x13_0000;
-const TSS = 0x13_1000;
+export const TSS = 0x13_1000;
 export const KERNEL_STACK = 0x17_0000;
 /** A routine that ends in IRETQ, and the vector of its gate. */
 export const ROUTINE = 0x11_1000;
