@@ -1,7 +1,7 @@
 // Downloads Debian's kernel images to .cache/debian-kernel/, without installing them, and prints their paths. The result
 // is in images.json there, a list of {name, package, version, vmlinuz, systemMap?, config?, initrd?}, the paths
-// relative to the project's root; the cloud kernel is in kernel.json too, without its name. A second run fetches only
-// what is not there.
+// relative to the project's root; the cloud kernel is in kernel.json too, without its name. A static busybox, for tests
+// that boot to user space, is in busybox.json, {package, version, file}. A second run fetches only what is not there.
 import {
   existsSync,
   mkdirSync,
@@ -21,6 +21,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const cache = join(root, CACHE);
 const record = join(cache, 'kernel.json');
 const records = join(cache, 'images.json');
+const busybox = join(cache, 'busybox.json');
 
 /** The stable kernel of a flavour, by its meta package. */
 const stable = (meta) => ({
@@ -98,6 +99,21 @@ function fetchedBefore() {
   return images.filter(({ vmlinuz }) => existsSync(join(root, vmlinuz)));
 }
 
+/** Debian's busybox without shared libraries, unless an earlier run fetched it. */
+function fetchBusybox(packages) {
+  if (existsSync(busybox)) {
+    const { file } = JSON.parse(readFileSync(busybox, 'utf8'));
+    if (existsSync(join(root, file))) return file;
+  }
+  const name = 'busybox-static';
+  const folder = posix.join(CACHE, 'busybox');
+  const version = packages.unpack(name, ['bin'], join(root, folder));
+  const file = posix.join(folder, 'bin', 'busybox');
+  if (!existsSync(join(root, file))) throw new Failure(`${name} holds no bin/busybox`);
+  writeJson(busybox, { package: name, version, file });
+  return file;
+}
+
 function writeJson(file, value) {
   writeFileSync(`${file}.new`, `${JSON.stringify(value, null, 2)}\n`);
   renameSync(`${file}.new`, file);
@@ -121,6 +137,7 @@ try {
     console.log(join(root, image.vmlinuz));
   }
   writeJson(record, { ...images.find(({ name }) => name === 'cloud'), name: undefined });
+  console.log(join(root, fetchBusybox(packages)));
 } catch (error) {
   if (!(error instanceof Failure)) throw error;
   console.error(`fetch-debian-kernel: ${error.message}`);

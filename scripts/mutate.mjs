@@ -2,11 +2,11 @@
 //   npm run mutate -- NAME…                 the mutants of files (src/…) and of targets (scripts/mutation/targets.mjs)
 //   npm run mutate -- --sample N --seed S   N mutants, drawn from all files that belong to no target
 // Options: --jobs N, the number of test runners (1); --progress; --draw lists the sample and runs none. Results are in
-// reports/mutation/: a run that was ended goes on where it was, and a mutant runs again if it or its tests have changed.
+// reports/mutation/, of samples in scripts/mutation/samples/: a run that was ended goes on where it was, and a mutant runs again if it or its tests have changed.
 import { readFileSync } from 'node:fs';
 import process from 'node:process';
 import { parseArgs } from 'node:util';
-import { ALIVE, forgetSurvivors, INVALID, KILLED, REPORTS, runMutants } from './mutation/run.mjs';
+import { ALIVE, forgetSurvivors, INVALID, KILLED, runMutants } from './mutation/run.mjs';
 import { runSample } from './mutation/run-sample.mjs';
 import { draw, mutantsOf, sampledFiles, wilson } from './mutation/sample.mjs';
 import { filesOf, TARGETS, testsFor } from './mutation/targets.mjs';
@@ -93,7 +93,7 @@ async function mutateSample(count, seed, { jobs, drawOnly }) {
       console.log(`src/${path}:${range} ${mutatorName}`);
     return 0;
   }
-  const states = await runSample(drawn, `${REPORTS}/sample-${seed}.json`, jobs);
+  const states = await runSample(drawn, `scripts/mutation/samples/${seed}.json`, jobs);
   const results = drawn.map((mutant, index) => ({ ...mutant, status: states[index] }));
   results.filter(({ status }) => ALIVE.includes(status)).forEach(printSurvivor);
   const undecided = states.filter((status) => status === undefined).length;

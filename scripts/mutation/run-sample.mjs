@@ -4,20 +4,29 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import process from 'node:process';
 import { ALIVE, REPORTS } from './run.mjs';
+import { identityOf } from './sample.mjs';
 import { Sandbox } from './sandbox.mjs';
 import { BOOTS, isInBoots, testsFor } from './targets.mjs';
 
-/** Identifies a mutant and the text of its file. */
-function keyOf({ path, range, mutatorName, replacement }) {
-  const text = readFileSync(join('src', path));
-  const digest = createHash('sha256').update(text).digest('hex').slice(0, 12);
-  return [path, digest, range, mutatorName, replacement].join('\n');
+const digestOf = (text) => createHash('sha256').update(text).digest('hex').slice(0, 12);
+
+/** Identifies a mutant and the text of its file, on one line. */
+function keyOf(mutant) {
+  const { path, range, mutatorName } = mutant;
+  const text = readFileSync(join('src', path), 'utf8');
+  return `${path}:${range} ${mutatorName} ${digestOf(text + identityOf(mutant))}`;
 }
 
 async function decide(mutant, sandbox) {
   const near = await sandbox.stateOf(mutant, testsFor(mutant.path));
   if (!ALIVE.includes(near) || !isInBoots(mutant.path)) return near;
   return sandbox.stateOf(mutant, BOOTS);
+}
+
+/** The states, sorted by their keys. */
+function recordOf(known) {
+  const sorted = Object.entries(known).sort(([a], [b]) => (a < b ? -1 : 1));
+  return `${JSON.stringify(Object.fromEntries(sorted), undefined, 1)}\n`;
 }
 
 /**
@@ -39,7 +48,7 @@ export async function runSample(drawn, file, jobs) {
       try {
         const state = await decide(mutant, sandbox);
         known[keys[index]] = state;
-        writeFileSync(file, JSON.stringify(known, undefined, 1));
+        writeFileSync(file, recordOf(known));
         console.error(`${name}: ${state}, ${((Date.now() - started) / 1000).toFixed(1)} s`);
       } catch (error) {
         console.error(`${name}: undecided: ${error.message}`);

@@ -9,6 +9,6 @@ export interface Mutant {
 }
 export function mutantsOf(paths: readonly string[]): Promise<Mutant[]>;
 export function mutated(text: string, mutant: Omit<Mutant, 'path'>): string;
-export function random(seed: number): () => number;
-export function draw<T>(items: readonly T[], count: number, seed: number): T[];
+export function identityOf(mutant: Mutant): string;
+export function draw(mutants: readonly Mutant[], count: number, seed: number): Mutant[];
 export function wilson(hits: number, count: number): number[];

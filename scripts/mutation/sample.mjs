@@ -1,4 +1,5 @@
 // A seeded sample of mutants, and the interval of its score.
+import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, sep } from 'node:path';
 import { Instrumenter } from '@stryker-mutator/instrumenter';
@@ -61,25 +62,22 @@ export function mutated(text, { range, mutatorName, replacement }) {
   ].join('\n');
 }
 
-/** Numbers from 0 up to 1, the same for the same seed (mulberry32). */
-export function random(seed) {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b_79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
+/** What tells a mutant from all others of the same sources. */
+export const identityOf = ({ path, range, mutatorName, replacement }) =>
+  [path, range, mutatorName, replacement].join('\n');
 
-/** `count` of the items, in the order in which they are drawn: a smaller sample of the same seed is a part of it. */
-export function draw(items, count, seed) {
-  const left = [...items];
-  const next = random(seed);
-  return Array.from({ length: Math.min(count, left.length) }, () => {
-    const [drawn] = left.splice(Math.floor(next() * left.length), 1);
-    return drawn;
-  });
+/**
+ * `count` of the mutants, in the order of a digest of each: a smaller sample of the same seed is a part of it, and a change of
+ * one file leaves what is drawn of the others.
+ */
+export function draw(mutants, count, seed) {
+  const rank = (mutant) =>
+    createHash('sha256')
+      .update(`${seed}\n${identityOf(mutant)}`)
+      .digest('hex');
+  const ranked = mutants.map((mutant) => [rank(mutant), mutant]);
+  ranked.sort(([a], [b]) => (a < b ? -1 : 1));
+  return ranked.slice(0, count).map(([, mutant]) => mutant);
 }
 
 /** The 95 % confidence interval of a proportion (Wilson, 1927), as two proportions. */

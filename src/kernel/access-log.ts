@@ -95,9 +95,15 @@ interface Extent {
   readonly type: MemType;
 }
 
+function matches(extent: Extent, offset: number, key: KeyId, type: MemType): boolean {
+  return extent.offset === offset && extent.key === key && extent.type === type;
+}
+
 /** The accesses of some kinds by one CPU, for an event about a range that they touch here and there: a scan, a screen line. */
 export class RangeLog {
   private readonly extents: Extent[] = [];
+  /** The extent of the last access. */
+  private last: Extent | undefined;
 
   /** @param range only accesses in this range; default: all. */
   constructor(
@@ -108,18 +114,21 @@ export class RangeLog {
 
   readonly listener: AccessListener = (kind, cpu, at, pa, key, type, length) => {
     if (cpu !== this.cpu || !this.kinds.includes(kind)) return;
-    const { range } = this;
+    const { range, last } = this;
     if (range && (at + length <= range.at || at >= range.at + range.length)) return;
     const offset = pa - at;
-    const same = (each: Extent): boolean =>
-      each.offset === offset && each.key === key && each.type === type;
-    // Most accesses are like the one before.
-    const last = this.extents.at(-1);
-    const known = last !== undefined && same(last) ? last : this.extents.find(same);
-    if (known === undefined) {
-      this.extents.push({ first: at, end: at + length, offset, key, type });
+    // Most accesses continue the one before.
+    if (last !== undefined && at === last.end && matches(last, offset, key, type)) {
+      last.end = at + length;
       return;
     }
+    const known = this.extents.find((each) => matches(each, offset, key, type));
+    if (known === undefined) {
+      this.last = { first: at, end: at + length, offset, key, type };
+      this.extents.push(this.last);
+      return;
+    }
+    this.last = known;
     known.first = Math.min(known.first, at);
     known.end = Math.max(known.end, at + length);
   };

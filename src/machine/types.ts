@@ -1,7 +1,7 @@
 /**
  * The interfaces between the blocks of the machine: faults, origins, memory readers.
  */
-import type { KeyId, Pa } from './address.js';
+import type { KeyId, Pa, Va } from './address.js';
 
 /** Exception vectors (APM 8.2). */
 export const VECTOR = { UD: 6, DF: 8, GP: 13, PF: 14 } as const;
@@ -15,6 +15,10 @@ export interface Fault {
   readonly address?: number | bigint;
   /** The cause that the page walk found (`not-present`, `reserved`, `write`, `user`, `fetch`), for reports only. */
   readonly why: string;
+  /** An interrupt, which pushes no error code: from outside the processor, or by INT n and INT3. Absent: an exception. */
+  readonly source?: 'external' | 'software';
+  /** The address that the handler returns to, where it is not that of the instruction (a trap, INT n). */
+  readonly returnTo?: Va;
   /** For a #PF of a page walk: the entry at which the walk stopped, for reports only. */
   readonly read?: EntryRead;
 }

@@ -9,8 +9,9 @@ import type { KernelImage } from '../firmware/image/kernel-image.js';
 import { builtInInitrd } from '../firmware/initrd.js';
 import { load, LOADER_LAYOUT, type Loaded, type Region } from '../firmware/loader.js';
 import { pa, va, type Va } from '../machine/address.js';
-import { Uart16550 } from '../machine/devices/uart-16550.js';
-import type { Machine } from '../machine/machine.js';
+import { PcAt } from '../machine/devices/pc-at.js';
+import type { Uart16550 } from '../machine/devices/uart-16550.js';
+import type { Machine, MachineSnapshot } from '../machine/machine.js';
 import { pciRequester } from '../machine/requester.js';
 import type { BlockCipherFactory } from '../machine/types.js';
 import { firmwareOf } from '../scenario/firmware.js';
@@ -18,7 +19,7 @@ import { initrdPlace, kernelRoom } from '../scenario/memory-layout.js';
 import type { Scenario } from '../scenario/scenario.js';
 import { setupDataOf } from '../scenario/setup-data.js';
 import type { AnyOutcome } from '../trace/trace.js';
-import { Executor, type RunEnd, type RunOptions } from '../x86/executor.js';
+import { Executor, type ExecutorSnapshot, type RunEnd, type RunOptions } from '../x86/executor.js';
 import type { Origin as Code } from '../trace/event.js';
 import { GENERAL_REGISTERS } from '../machine/cpu/registers.js';
 import { Sanitizer } from '../sanitizer/sanitizer.js';
@@ -49,6 +50,8 @@ export interface ExecutedBootOptions {
   readonly sanitize?: boolean;
   /** The most instructions of the whole boot. */
   readonly maxInstructions?: number;
+  /** Runs of a block of code after which it is translated to JavaScript; Infinity: never. The effect is the same. */
+  readonly translateAfter?: number;
 }
 
 /** Bit 7 of xloadflags: XLF_MEM_ENCRYPTION (arch/x86/include/uapi/asm/bootparam.h, since 6.9). */
@@ -80,12 +83,24 @@ function encryptionRequested(cmdline: string | null): boolean {
   return positionOf(cmdline, 'mem_encrypt=on') > positionOf(cmdline, 'mem_encrypt=off');
 }
 
+/** The state of an executed boot, structured-clonable. */
+export interface ExecutedBootSnapshot {
+  readonly machine: MachineSnapshot;
+  readonly executor: ExecutorSnapshot;
+  /** The names of origins, the labels so far, and the end. */
+  readonly names: readonly string[];
+  readonly labels: readonly string[];
+  readonly outcome: AnyOutcome | null;
+  readonly ended: RunEnd | null;
+}
+
 export class ExecutedBoot implements InspectedBoot {
   readonly executed = true;
   readonly kexecs = false;
   readonly machine: Machine;
   readonly executor: Executor;
   readonly loaded: Loaded;
+  readonly devices: PcAt;
   readonly uart: Uart16550;
   readonly image: KernelImage;
   readonly names: ExecutedNames;
@@ -111,7 +126,8 @@ export class ExecutedBoot implements InspectedBoot {
     this.image = image;
     const { machine, loader, firmware, cmdline } = scenario;
     this.machine = machineOf(scenario, cipher, lazy);
-    this.uart = this.machine.attach(new Uart16550());
+    this.devices = new PcAt(this.machine);
+    this.uart = this.devices.uart;
     this.sanitizer =
       options.sanitize === true
         ? new Sanitizer(
@@ -147,7 +163,11 @@ export class ExecutedBoot implements InspectedBoot {
       if (requester === undefined) continue;
       this.machine.originOf.set(pciRequester(requester), this.names.intern(name));
     }
-    this.executor = new Executor(this.machine, cpu, direct);
+    this.executor = new Executor(this.machine, cpu, {
+      direct,
+      ...optional({ translateAfter: options.translateAfter }),
+      platform: this.devices,
+    });
     this.executor.originOf = this.names.originAt;
     this.labels = [LOADER_LABEL, this.names.codeAt(this.loaded.entry) ?? 'entry'];
     this.steps = this.stopsAt(...stepsOf(this.names));
@@ -191,6 +211,29 @@ export class ExecutedBoot implements InspectedBoot {
   /** Ends the boot. */
   end(end: ExecutedEnd): void {
     this.outcome = outcomeOf(end, this.names);
+  }
+
+  snapshot(): ExecutedBootSnapshot {
+    const { machine, executor, names, labels, outcome, ended } = this;
+    return {
+      machine: machine.snapshot(),
+      executor: executor.snapshot(),
+      names: names.interned,
+      labels: [...labels],
+      outcome,
+      ended,
+    };
+  }
+
+  /** Goes on from a snapshot of a boot with the same options. */
+  restore({ machine, executor, names, labels, outcome, ended }: ExecutedBootSnapshot): void {
+    this.names.restore(names);
+    this.labels.splice(0, Infinity, ...labels);
+    this.ran = labels.length - 1;
+    this.outcome = outcome;
+    this.ended = ended;
+    this.machine.restore(machine);
+    this.executor.restore(executor);
   }
 
   /** The address of a symbol of the image. Throws RangeError where it has none. */

@@ -120,6 +120,16 @@ export class ExecutedNames {
     return this.names.length - 1;
   }
 
+  /** All interned names, by their integers. */
+  get interned(): readonly string[] {
+    return [...this.names];
+  }
+  restore(names: readonly string[]): void {
+    this.names.splice(0, Infinity, ...names);
+    this.index.clear();
+    for (const [origin, name] of names.entries()) this.index.set(name, origin);
+  }
+
   /** The name of an interned integer; undefined if there is none. */
   nameOf(origin: Origin): string | undefined {
     return this.names[origin];

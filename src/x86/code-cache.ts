@@ -16,8 +16,8 @@ import { EXCEPTION, FaultSignal, raise } from './faults.js';
 import { operationOf } from './handlers.js';
 import type { CodeWatch } from './linear-memory.js';
 import type { Core } from './core.js';
-import { forgetPages } from './page-table.js';
 import type { Op } from './operands.js';
+import { translateAround, type PlacedBlock, type Region } from './translate/region.js';
 
 /** The most instructions of a block (our choice). */
 const MOST = 64;
@@ -27,6 +27,7 @@ const ENTRIES = 1024;
 export interface Block {
   readonly start: Va;
   readonly ops: readonly Op[];
+  readonly instructions: readonly Instruction[];
   /** The address of each instruction, and of the one after the last. */
   readonly addresses: readonly Va[];
   /** The last instruction sets RIP. */
@@ -38,14 +39,29 @@ export interface Block {
   readonly stops: boolean;
   /** The origin of its accesses. */
   readonly origin: Origin;
+  /** The number of its page's bytes, and their place. */
+  readonly id: number;
+  readonly index: number;
+  /** Two blocks that ran after it. */
+  taken: Block | null;
+  other: Block | null;
+  /** Times that it was executed as it is. */
+  runs: number;
+  /** The translation that has it, and its number there. */
+  region: Region | null;
+  entry: number;
 }
 
 /** A page of code under one translation. */
 export interface CodePage {
+  /** The number of these bytes: another one when they have changed. */
+  id: number;
   readonly at: Va;
   readonly pa: number;
   readonly key: KeyId;
-  blocks: (Block | undefined)[];
+  /** Blocks by their numbers, and for each offset the number of the block there plus 1; 0: none. */
+  blocks: Block[];
+  readonly blockAt: Uint16Array;
   /** The lines that blocks use, as bits of two words, and their bytes. */
   readonly lines: Int32Array;
   readonly bytes: Uint8Array;
@@ -53,11 +69,23 @@ export interface CodePage {
   generation: number;
 }
 
+/** A page's fetched bytes: what decoding depends on. `valid`: they need not be compared before a block runs. */
+export interface CodePageState {
+  readonly at: Va;
+  readonly pa: number;
+  readonly key: KeyId;
+  readonly lines: Int32Array;
+  readonly bytes: Uint8Array;
+  readonly valid: boolean;
+}
+
 const LINES_LOW = 32;
 
 export class CodeCache implements CodeWatch {
-  private readonly tags = new Float64Array(ENTRIES).fill(NaN);
   private readonly found: (CodePage | undefined)[] = Array.from({ length: ENTRIES });
+  /** The number of the page at each place of `found`; 0: its lines are compared before a block of it runs again. */
+  private readonly valid = new Int32Array(ENTRIES);
+  private lastId = 0;
   /** All pages by their linear address; several where keys or translations changed. */
   private readonly pages = new Map<number, CodePage[]>();
   /** Linear addresses of the pages of code in a physical page. */
@@ -79,44 +107,142 @@ export class CodeCache implements CodeWatch {
   changed(page: number): void {
     for (const each of this.byPhysical.get(page) ?? []) {
       const index = indexOf(each.at);
-      if (this.found[index] === each) this.tags[index] = NaN;
+      if (this.found[index] === each) this.valid[index] = 0;
     }
     if (this.core !== null) this.core.stop = true;
   }
 
   forget(): void {
-    this.tags.fill(NaN);
+    this.valid.fill(0);
   }
 
   translationRemoved(entry: TlbEntry | null): void {
     if (entry === null) this.forget();
-    else forgetPages(this.tags, entry);
+    else if (entry.size === PAGE_SIZE) {
+      const index = indexOf(entry.va);
+      if (this.found[index]?.at === entry.va) this.valid[index] = 0;
+    } else {
+      const end = entry.va + entry.size;
+      for (const [index, page] of this.found.entries()) {
+        if (page !== undefined && page.at >= entry.va && page.at < end) this.valid[index] = 0;
+      }
+    }
   }
 
   /** Drops all blocks: the breakpoints have changed. */
   drop(): void {
-    for (const pages of this.pages.values()) for (const page of pages) page.blocks = [];
+    for (const pages of this.pages.values()) for (const page of pages) this.dropBlocks(page);
+    for (const [index, page] of this.found.entries()) {
+      if (page !== undefined && this.valid[index] !== 0) this.valid[index] = page.id;
+    }
+  }
+
+  /** The fetched bytes of all pages. Blocks are made from them again, without a fetch. */
+  snapshot(): CodePageState[] {
+    return [...this.pages.values()].flat().map((page) => {
+      const { at, pa, key, lines, bytes } = page;
+      const index = indexOf(at);
+      const valid = this.valid[index] === page.id && this.found[index] === page;
+      return { at, pa, key, lines: lines.slice(), bytes: bytes.slice(), valid };
+    });
+  }
+
+  restore(states: readonly CodePageState[]): void {
+    this.forget();
+    this.pages.clear();
+    this.byPhysical.clear();
+    for (const { at, pa, key, lines, bytes, valid } of states) {
+      const page = this.add(at, pa, key);
+      page.lines.set(lines);
+      page.bytes.set(bytes);
+      if (!valid) continue;
+      this.valid[indexOf(at)] = page.id;
+      this.found[indexOf(at)] = page;
+    }
+  }
+
+  private add(at: Va, pa: number, key: KeyId): CodePage {
+    const page: CodePage = {
+      id: ++this.lastId,
+      at,
+      pa,
+      key,
+      blocks: [],
+      blockAt: new Uint16Array(PAGE_SIZE),
+      lines: new Int32Array(2),
+      bytes: new Uint8Array(PAGE_SIZE),
+      generation: 0,
+    };
+    this.pages.set(at, [...(this.pages.get(at) ?? []), page]);
+    const others = this.byPhysical.get(pa) ?? new Set();
+    others.add(page);
+    this.byPhysical.set(pa, others);
+    return page;
+  }
+
+  /** The block at an address, which is looked for first where it was after the block that ran before. */
+  next(before: Block | null, rip: Va): Block {
+    if (before === null) return this.block(rip);
+    const { taken } = before;
+    if (taken !== null && taken.start === rip && this.isValid(taken)) return taken;
+    const { other } = before;
+    if (other !== null && other.start === rip && this.isValid(other)) return other;
+    const found = this.block(rip);
+    if (found.crosses === null) {
+      before.other = taken;
+      before.taken = found;
+    }
+    return found;
+  }
+
+  private isValid({ index, id }: Block): boolean {
+    return this.valid[index] === id;
   }
 
   /** The block at an address. Throws the fault of its fetch. */
   block(rip: Va): Block {
-    const offset = ((rip % PAGE_SIZE) + PAGE_SIZE) % PAGE_SIZE;
+    const offset = rip & (PAGE_SIZE - 1);
     const page = this.page(va(rip - offset), rip);
-    const block = page.blocks[offset];
+    const block = blockOf(page, offset);
     if (block !== undefined) {
       const { crosses } = block;
       if (crosses === null) return block;
       const next = this.page(vaAdd(page.at, PAGE_SIZE), vaAdd(page.at, PAGE_SIZE));
       if (next === crosses && crosses.generation === block.crossesGeneration) return block;
     }
-    return (page.blocks[offset] = this.make(page, rip, offset));
+    const made = this.make(page, rip, offset);
+    page.blockAt[offset] = page.blocks.push(made);
+    return made;
+  }
+
+  /** Translates the blocks around one that runs often. */
+  translate(block: Block): void {
+    const { core } = this;
+    if (core === null || this.known(block.start)?.block !== block) return;
+    translateAround(core, block, this.valid, (at) => this.known(at));
+  }
+
+  /** The block at an address whose page is valid, if it has been made. */
+  private known(at: Va): PlacedBlock | undefined {
+    const offset = at & (PAGE_SIZE - 1);
+    const index = indexOf(va(at - offset));
+    const page = this.found[index];
+    if (page === undefined || page.at !== at - offset || this.valid[index] !== page.id) return;
+    const block = blockOf(page, offset);
+    return block && { block, index, id: page.id };
+  }
+
+  private dropBlocks(page: CodePage): void {
+    page.id = ++this.lastId;
+    page.blocks = [];
+    page.blockAt.fill(0);
   }
 
   /** The valid code of a page. @param at an address in it that is fetched. */
   private page(start: Va, at: Va): CodePage {
     const index = indexOf(start);
     const page = this.found[index];
-    if (page !== undefined && this.tags[index] === start) return page;
+    if (page !== undefined && page.at === start && this.valid[index] === page.id) return page;
     return this.revalidate(start, at, index);
   }
 
@@ -130,23 +256,11 @@ export class CodeCache implements CodeWatch {
     const known = this.pages.get(start) ?? [];
     let page = known.find((each) => each.pa === pa && each.key === entry.key);
     if (page === undefined) {
-      page = {
-        at: start,
-        pa,
-        key: entry.key,
-        blocks: [],
-        lines: new Int32Array(2),
-        bytes: new Uint8Array(PAGE_SIZE),
-        generation: 0,
-      };
-      this.pages.set(start, [...known, page]);
-      const others = this.byPhysical.get(pa) ?? new Set();
-      others.add(page);
-      this.byPhysical.set(pa, others);
+      page = this.add(start, pa, entry.key);
       // Stores to the page must be seen from now on.
       this.core?.memory.forget();
     } else this.compare(page);
-    this.tags[index] = start;
+    this.valid[index] = page.id;
     this.found[index] = page;
     return page;
   }
@@ -161,7 +275,7 @@ export class CodeCache implements CodeWatch {
       if (fault !== null) throw faulted(fault);
       for (let i = 0; i < LINE_SIZE; i++) {
         if (buffer[i] === page.bytes[from + i]) continue;
-        page.blocks = [];
+        this.dropBlocks(page);
         page.lines.fill(0);
         page.generation++;
         return;
@@ -186,6 +300,7 @@ export class CodeCache implements CodeWatch {
     const { core } = this;
     if (core === null) throw new RangeError('no core');
     const ops: Op[] = [];
+    const instructions: Instruction[] = [];
     const addresses: Va[] = [];
     let crosses: CodePage | null = null;
     let branches = false;
@@ -220,6 +335,7 @@ export class CodeCache implements CodeWatch {
         break;
       }
       const next = vaAdd(here, instruction.length);
+      instructions.push(instruction);
       ops.push(operationOf({ core, instruction, at: here, next, index: ops.length }));
       branches = BRANCHES.has(instruction.mnemonic);
       at += instruction.length;
@@ -229,14 +345,27 @@ export class CodeCache implements CodeWatch {
     return {
       start: rip,
       ops,
+      instructions,
       addresses,
       branches,
       crosses,
       crossesGeneration: crosses?.generation ?? 0,
       stops: this.breakpoints.has(rip),
       origin: this.originOf(rip),
+      id: page.id,
+      index: indexOf(page.at),
+      taken: null,
+      other: null,
+      runs: 0,
+      region: null,
+      entry: 0,
     };
   }
+}
+
+function blockOf(page: CodePage, offset: number): Block | undefined {
+  const number = page.blockAt[offset] ?? 0;
+  return number === 0 ? undefined : page.blocks[number - 1];
 }
 
 function indexOf(start: Va): number {

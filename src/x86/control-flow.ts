@@ -4,7 +4,9 @@ import { conditionOf } from './flags.js';
 import { EXCEPTION, NotModelledSignal, raise } from './faults.js';
 import { CONDITIONS } from './decode/map-one-byte.js';
 import { vaAdd, type Va } from '../machine/address.js';
+import { INTERRUPTS } from './interrupts.js';
 import { linearAddress, operandOf, reader, type Op, type Site } from './operands.js';
+import { changedMode } from './segments.js';
 
 const TWO_32 = 2 ** 32;
 
@@ -88,11 +90,6 @@ function ret(site: Site): Op {
   };
 }
 
-/** Enters the mode of the code segment that a far transfer has loaded. */
-function changedMode(core: Core): void {
-  if (core.cpu.mode !== '64-bit') throw new NotModelledSignal(`code in ${core.cpu.mode} mode`);
-}
-
 /** RETF with a 64-bit operand, as the machine's CPU does it. */
 function farReturn(site: Site): Op {
   const { core, instruction } = site;
@@ -130,20 +127,6 @@ function farJump(site: Site): Op {
 const farCall = (): Op => {
   throw new NotModelledSignal('CALL Far');
 };
-
-/** IRETQ, as the machine's CPU does it (APM vol. 3, IRET). */
-function interruptReturn({ core }: Site): Op {
-  return () => {
-    const { cpl } = core;
-    core.toCpu();
-    core.check(core.cpu.iret());
-    core.fromCpu();
-    changedMode(core);
-    // What a page allows depends on CPL.
-    if (core.cpl !== cpl) core.translationsChanged();
-    core.stop = true;
-  };
-}
 
 /** LOOP, LOOPE, LOOPNE: rCX is decremented, no flag changes (APM vol. 3, LOOPcc). */
 function loop(goes: (core: Core) => boolean): (site: Site) => Op {
@@ -183,7 +166,6 @@ export const CONTROL_FLOW: Readonly<Record<string, (site: Site) => Op>> = {
   retf: farReturn,
   'jmp far': farJump,
   'call far': farCall,
-  iretq: interruptReturn,
   loop: loop(() => true),
   loope: loop((core) => core.flags.zf()),
   loopne: loop((core) => !core.flags.zf()),
@@ -196,4 +178,7 @@ export const CONTROL_FLOW: Readonly<Record<string, (site: Site) => Op>> = {
 };
 
 /** Mnemonics after which the next instruction is not the following one. */
-export const BRANCHES: ReadonlySet<string> = new Set([...Object.keys(CONTROL_FLOW), 'int3']);
+export const BRANCHES: ReadonlySet<string> = new Set([
+  ...Object.keys(CONTROL_FLOW),
+  ...Object.keys(INTERRUPTS),
+]);

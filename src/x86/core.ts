@@ -7,9 +7,9 @@ import type { Cpu } from '../machine/cpu/cpu.js';
 import type { Delivery } from '../machine/cpu/idt.js';
 import { GENERAL_REGISTERS } from '../machine/cpu/registers.js';
 import type { Fault } from '../machine/types.js';
-import { EXCEPTION, FaultSignal, raise } from './faults.js';
+import { FaultSignal } from './faults.js';
 import { Flags } from './flags.js';
-import { LinearMemory, type CodeWatch } from './linear-memory.js';
+import { LinearMemory, linearOf, type CodeWatch } from './linear-memory.js';
 
 const TWO_32 = 2 ** 32;
 /** Halves of the 16 general registers, and of one that is always zero (a missing base or index). */
@@ -34,6 +34,8 @@ export interface Ports {
 
 /** 16 media registers of 128 bits. */
 const XMM_WORDS = 16 * 4;
+/** 8 x87 registers of 80 bits, in 128. */
+const X87_WORDS = 8 * 4;
 /** MXCSR after a reset (APM vol. 1, 4.2.2), and the x87 control word after FNINIT (6.2.3). */
 const MXCSR_RESET = 0x1f80;
 const FCW_RESET = 0x37f;
@@ -57,6 +59,12 @@ export class Core {
   halted = false;
   /** Instructions retired before the block that runs. */
   retired = 0;
+  /** Instructions of the block that have retired, while one of them accesses a port; else 0. */
+  private within = 0;
+  /** Virtual time that HLT has skipped, in instructions. */
+  skipped = 0;
+  /** The count of retired instructions at which the executor looks for events and interrupts again. */
+  bound = 0;
   /** Bases of FS and GS as halves; the MSRs hold the same. */
   readonly segmentLow = new Int32Array(6);
   readonly segmentHigh = new Int32Array(6);
@@ -69,7 +77,11 @@ export class Core {
   mxcsr = MXCSR_RESET;
   fcw = FCW_RESET;
   fsw = 0;
-  /** STI has enabled interrupts: none is taken before the next instruction has run (APM vol. 3, STI). */
+  /** The x87 registers by their physical number, 80 bits in 4 words each. */
+  readonly x87 = new Int32Array(X87_WORDS);
+  /** Bit n: x87 register n is in use (APM vol. 2, 11.4.4, abridged tag word). */
+  x87InUse = 0;
+  /** The instruction before was STI or a load of SS: no interrupt is taken before the next one has run (APM vol. 3, STI). */
   shadow = false;
   /** What WRMSR of the TSC has added to it. */
   tscOffset = 0n;
@@ -78,7 +90,7 @@ export class Core {
 
   constructor(
     readonly cpu: Cpu,
-    readonly ports: Ports,
+    private readonly ports: Ports,
     private readonly code: CodeWatch,
     direct = true,
   ) {
@@ -87,12 +99,40 @@ export class Core {
     this.dr[2 * 7] = DR7_RESET;
   }
 
-  /** A linear address of two halves; non-canonical: #GP, for the stack #SS (APM vol. 2, 1.1.3, 8.2.13). */
-  linear(low: number, high: number, stack = false): Va {
-    if ((high + 0x8000) >>> 0 >= 0x1_0000) {
-      raise(stack ? EXCEPTION.SS : EXCEPTION.GP, 'address not canonical');
+  /** Virtual time in units of an instruction, 10 ns (our choice). */
+  get now(): number {
+    return this.retired + this.within + this.skipped;
+  }
+
+  /** An interrupt may have become deliverable, or a device's next event another: the block ends, and both are looked for. */
+  checkInterrupts(): void {
+    this.bound = 0;
+    this.stop = true;
+  }
+
+  /** IN at the port, as 32 bits. @param index instructions of the block before this one. */
+  portIn(port: number, size: number, index: number): number {
+    this.within = index;
+    try {
+      return this.ports.portIn(port, size) | 0;
+    } finally {
+      this.within = 0;
+      this.checkInterrupts();
     }
-    return (high * TWO_32 + (low >>> 0)) as Va;
+  }
+  portOut(port: number, value: number, size: number, index: number): void {
+    this.within = index;
+    try {
+      this.ports.portOut(port, value, size);
+    } finally {
+      this.within = 0;
+      this.checkInterrupts();
+    }
+  }
+
+  /** A linear address of two halves; non-canonical: #GP, for the stack #SS. */
+  linear(low: number, high: number, stack = false): Va {
+    return linearOf(low, high, stack);
   }
 
   /** Sets a register to an address, or to another number of at most 53 bits. */
@@ -120,15 +160,22 @@ export class Core {
   }
 
   push64(low: number, high: number): void {
-    const at = this.stack() - 8;
-    this.memory.store64(va(at), low, high);
-    this.setNumber(RSP, at);
+    const { r } = this;
+    const old = r[2 * RSP] ?? 0;
+    const at = (old - 8) | 0;
+    const atHigh = ((r[2 * RSP + 1] ?? 0) - (old >>> 0 < 8 ? 1 : 0)) | 0;
+    this.memory.set64(at, atHigh, low, high, true);
+    r[2 * RSP] = at;
+    r[2 * RSP + 1] = atHigh;
   }
   /** POP of 64 bits: the low half, `memory.high` is the high one. RSP changes at last. */
   pop64(): number {
-    const at = this.stack();
-    const low = this.memory.load64(at);
-    this.setNumber(RSP, at + 8);
+    const { r } = this;
+    const at = r[2 * RSP] ?? 0;
+    const low = this.memory.get64(at, r[2 * RSP + 1] ?? 0, true);
+    const next = (at + 8) | 0;
+    r[2 * RSP] = next;
+    if (next >>> 0 < 8) r[2 * RSP + 1] = ((r[2 * RSP + 1] ?? 0) + 1) | 0;
     return low;
   }
 
@@ -160,9 +207,17 @@ export class Core {
     this.toCpu();
     const delivery = this.cpu.deliver(fault);
     this.fromCpu();
-    if ('tripleFault' in delivery) this.tripleFault = delivery;
-    if (cpl !== this.cpu.cpl) this.translationsChanged();
+    if ('tripleFault' in delivery) {
+      this.tripleFault = delivery;
+      this.checkInterrupts();
+    }
+    this.privilegeChanged(cpl);
     this.stop = true;
+  }
+
+  /** What a page allows depends on CPL. @param before CPL before the instruction. */
+  privilegeChanged(before: number): void {
+    if (before !== this.cpu.cpl) this.translationsChanged();
   }
 
   /** Loads an area of any size. */

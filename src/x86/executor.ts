@@ -6,11 +6,13 @@ import type { Va } from '../machine/address.js';
 import type { Cpu } from '../machine/cpu/cpu.js';
 import type { Delivery } from '../machine/cpu/idt.js';
 import type { Machine } from '../machine/machine.js';
-import type { Origin } from '../machine/types.js';
+import type { Platform } from '../machine/platform.js';
+import type { Fault, Origin } from '../machine/types.js';
 import { UnmodelledError } from '../machine/unmodelled.js';
 import type { InputError } from '../base/errors.js';
-import { CodeCache, type Block } from './code-cache.js';
+import { CodeCache, type Block, type CodePageState } from './code-cache.js';
 import { Core } from './core.js';
+import { restoreCore, saveCore, type CoreState } from './core-state.js';
 import { decode } from './decode/decoder.js';
 import { isUndecoded, MAX_LENGTH } from './decode/instruction.js';
 import { FaultSignal, NotModelledSignal } from './faults.js';
@@ -32,6 +34,11 @@ export type RunEnd =
       readonly bytes: Uint8Array;
     };
 
+/** Runs of a block after which it is translated (our choice: cold code is not worth V8's time). */
+const HOT = 2000;
+/** The most instructions of one run of a region, so that its count is a small integer. */
+const MOST = 2 ** 28;
+
 export interface RunOptions {
   /** Linear addresses: the run ends before the instruction at one of them, but not before its first instruction. */
   readonly breakpoints?: ReadonlySet<number>;
@@ -39,20 +46,42 @@ export interface RunOptions {
   readonly maxInstructions?: number;
 }
 
+export interface ExecutorOptions {
+  /** Whether accesses to lines in the cache skip its search (the default); the effect is the same. */
+  readonly direct?: boolean;
+  /** Runs of a block after which it is translated to JavaScript (default: 2000); Infinity: never. The effect is the same. */
+  readonly translateAfter?: number;
+  /** Devices with events and interrupts; null (the default): there are none, and HLT ends the run. */
+  readonly platform?: Platform | null;
+}
+
+/** The state of an executor, structured-clonable: with the machine's snapshot a run goes on from it to the same end. */
+export interface ExecutorSnapshot {
+  readonly core: CoreState;
+  readonly code: readonly CodePageState[];
+}
+
 export class Executor {
   readonly core: Core;
   private readonly code: CodeCache;
   private end: RunEnd | null = null;
+  /** No instruction of the present run has been executed: a breakpoint at it does not end the run. */
+  private first = true;
+  private readonly platform: Platform | null;
+  /** Runs of a block after which it is translated. */
+  private readonly hot: number;
 
-  /** @param direct whether accesses to lines in the cache skip its search; the effect is the same. */
   constructor(
     machine: Machine,
     readonly cpu: Cpu = machine.cpus[0],
-    direct = true,
+    { direct = true, translateAfter = HOT, platform = null }: ExecutorOptions = {},
   ) {
+    this.hot = translateAfter;
+    this.platform = platform;
     this.code = new CodeCache(cpu);
     this.core = new Core(cpu, machine.bus, this.code, direct);
     this.code.core = this.core;
+    if (platform !== null) platform.clock.read = () => this.core.now;
     machine.probes.dma.listen((kind, _requester, pa, _key, length) => {
       if (kind !== 'write') return;
       for (let page = pa - (pa % 4096); page < pa + length; page += 4096) {
@@ -72,6 +101,19 @@ export class Executor {
     return this.core.retired;
   }
 
+  /** The state between two runs. The machine's own, with the devices, is in its snapshot. */
+  snapshot(): ExecutorSnapshot {
+    return { core: saveCore(this.core), code: this.code.snapshot() };
+  }
+
+  /** Goes on from a snapshot. The machine must have been restored before. */
+  restore({ core, code }: ExecutorSnapshot): void {
+    restoreCore(this.core, core);
+    this.core.memory.forget();
+    this.code.restore(code);
+    this.core.toCpu();
+  }
+
   /** Executes `count` instructions, fewer if the run ends before. */
   step(count = 1): RunEnd {
     return this.run({ maxInstructions: count });
@@ -85,41 +127,97 @@ export class Executor {
     }
     const last = core.retired + maxInstructions;
     this.end = null;
-    let first = true;
+    this.first = true;
+    core.bound = 0;
     while (this.end === null) {
-      if (core.retired >= last) {
-        core.toCpu();
-        return { kind: 'limit', at: core.rip };
-      }
-      this.runNext(first, last);
-      first = false;
+      if (core.retired >= core.bound) this.atBound(last);
+      else this.runBlocks();
     }
     const { end } = this;
     core.toCpu();
     return end;
   }
 
-  /** Runs the block at RIP. */
-  private runNext(first: boolean, last: number): void {
-    const { core } = this;
-    try {
-      const block = this.code.block(core.rip);
-      if (block.stops && !first) {
-        this.end = { kind: 'breakpoint', at: core.rip };
-        return;
-      }
-      this.runBlock(block, last - core.retired);
-    } catch (error) {
-      this.failed(error);
-    }
+  /**
+   * Between two instructions: events that are due happen, a requested interrupt is delivered, HLT waits for one. Then
+   * `core.bound` is the count of instructions at which this is done next.
+   */
+  private atBound(last: number): void {
+    const { core, platform } = this;
     if (core.tripleFault !== null) {
       this.end = { kind: 'triple-fault', at: core.rip, delivery: core.tripleFault };
-    } else if (core.halted) this.end ??= { kind: 'halt', at: core.rip };
+      return;
+    }
+    if (core.retired >= last && !core.halted) {
+      this.end = { kind: 'limit', at: core.rip };
+      return;
+    }
+    platform?.advance();
+    if (core.halted && !this.wake()) {
+      this.end = { kind: 'halt', at: core.rip };
+      return;
+    }
+    if (core.shadow) {
+      core.shadow = false;
+      core.bound = core.retired + 1;
+      return;
+    }
+    if (platform?.requested === true && core.flags.interruptsEnabled) {
+      this.interrupt(platform.acknowledge());
+      return;
+    }
+    const event = platform === null ? Infinity : platform.nextEvent() - core.skipped;
+    core.bound = Math.min(last, Math.max(event, core.retired + 1));
+  }
+
+  /** Skips virtual time until an interrupt ends HLT (APM vol. 3, HLT); false: none ever does. */
+  private wake(): boolean {
+    const { core, platform } = this;
+    if (platform === null || !core.flags.interruptsEnabled) return false;
+    core.shadow = false;
+    while (!platform.requested) {
+      const event = platform.nextEvent();
+      if (event === Infinity) return false;
+      core.skipped += Math.max(0, event - core.now);
+      platform.advance();
+    }
+    core.halted = false;
+    return true;
+  }
+
+  private interrupt(vector: number): void {
+    this.delivered({ vector, error: 0, why: 'interrupt', source: 'external' });
+    this.first = false;
+  }
+
+  /** Runs blocks from RIP on, up to the bound or an exception. */
+  private runBlocks(): void {
+    const { core, code } = this;
+    try {
+      let block: Block | null = null;
+      while (core.retired < core.bound) {
+        block = code.next(block, core.rip);
+        if (block.stops && !this.first) {
+          this.end = { kind: 'breakpoint', at: core.rip };
+          return;
+        }
+        this.first = false;
+        const left = core.bound - core.retired;
+        if (block.region !== null && block.ops.length <= left) {
+          core.stop = false;
+          block.region(block.entry, Math.min(left, MOST));
+        } else this.runBlock(block, left);
+      }
+    } catch (error) {
+      this.first = false;
+      this.failed(error);
+    }
   }
 
   private runBlock(block: Block, most: number): void {
     const { core } = this;
     const { ops, addresses } = block;
+    if (++block.runs === this.hot) this.code.translate(block);
     const count = Math.min(ops.length, most);
     let i = 0;
     core.stop = false;
@@ -143,12 +241,16 @@ export class Executor {
 
   /** Delivers an exception, or ends the run. */
   private failed(error: unknown): void {
+    if (error instanceof FaultSignal) this.delivered(error.fault);
+    else this.end = this.notModelled(error);
+  }
+
+  private delivered(fault: Fault): void {
     const { core } = this;
     try {
-      if (!(error instanceof FaultSignal)) throw error;
-      core.deliver(error.fault);
-    } catch (inner) {
-      this.end = this.notModelled(inner);
+      core.deliver(fault);
+    } catch (error) {
+      this.end = this.notModelled(error);
     }
   }
 

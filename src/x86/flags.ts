@@ -32,9 +32,14 @@ export const FLAG = {
 export const ARITHMETIC = FLAG.CF | FLAG.PF | FLAG.AF | FLAG.ZF | FLAG.SF | FLAG.OF;
 
 /** What the record means. `increment` and `decrement` do not change CF, which is recorded apart. */
-const KIND = { known: 0, add: 1, subtract: 2, logic: 3, increment: 4, decrement: 5 } as const;
-type Kind = (typeof KIND)[keyof typeof KIND];
-
+export const KIND = {
+  known: 0,
+  add: 1,
+  subtract: 2,
+  logic: 3,
+  increment: 4,
+  decrement: 5,
+} as const;
 /** Bytes with an even number of ones: PF (APM vol. 1, 3.1.4). */
 const EVEN = Uint8Array.from({ length: 256 }, (_, byte) => {
   let ones = 0;
@@ -42,23 +47,31 @@ const EVEN = Uint8Array.from({ length: 256 }, (_, byte) => {
   return ones % 2 === 0 ? 1 : 0;
 });
 
+/** Words of the record of the last operation. */
+export const RECORD = {
+  KIND: 0,
+  /** The arithmetic bits, for `known`. */
+  BITS: 1,
+  /** CF, for `increment` and `decrement`. */
+  CARRY: 2,
+  A: 3,
+  A_HIGH: 4,
+  B: 5,
+  B_HIGH: 6,
+  LOW: 7,
+  HIGH: 8,
+} as const;
+const WORDS = 9;
+
 export class Flags {
   /** The bits of RFLAGS that are not arithmetic. */
   system: number = FLAG.ONE;
-  private kind: Kind = KIND.known;
-  /** The arithmetic bits, for `known`. */
-  private bits = 0;
-  private carry = 0;
-  private aLow = 0;
-  private aHigh = 0;
-  private bLow = 0;
-  private bHigh = 0;
-  private low = 0;
-  private high = 0;
+  /** The last operation, by RECORD; translated code writes it too. */
+  readonly words = new Int32Array(WORDS);
 
   /** Records a + b (+ carry) of 64 bits. */
   add64(aLow: number, aHigh: number, bLow: number, bHigh: number, low: number, high: number): void {
-    this.kind = KIND.add;
+    this.words[RECORD.KIND] = KIND.add;
     this.record(aLow, aHigh, bLow, bHigh, low, high);
   }
   /** Records a − b (− carry) of 64 bits. */
@@ -70,28 +83,28 @@ export class Flags {
     low: number,
     high: number,
   ): void {
-    this.kind = KIND.subtract;
+    this.words[RECORD.KIND] = KIND.subtract;
     this.record(aLow, aHigh, bLow, bHigh, low, high);
   }
   /** Records a + b (+ carry). @param shift 32 minus the operand size in bits. */
   add(a: number, b: number, result: number, shift: number): void {
-    this.kind = KIND.add;
+    this.words[RECORD.KIND] = KIND.add;
     this.record(a, a << shift, b, b << shift, result, result << shift);
   }
   subtract(a: number, b: number, result: number, shift: number): void {
-    this.kind = KIND.subtract;
+    this.words[RECORD.KIND] = KIND.subtract;
     this.record(a, a << shift, b, b << shift, result, result << shift);
   }
   /** Records the result of an AND, OR, XOR or TEST: CF and OF are 0, AF is undefined (our choice: 0). */
   logic(low: number, high: number): void {
-    this.kind = KIND.logic;
-    this.low = low;
-    this.high = high;
+    this.words[RECORD.KIND] = KIND.logic;
+    this.words[RECORD.LOW] = low;
+    this.words[RECORD.HIGH] = high;
   }
   /** Records INC or DEC by one of 64 bits, or of fewer in both halves as `add` has them. */
   step(up: boolean, aLow: number, aHigh: number, one: number, low: number, high: number): void {
-    this.carry = this.cf();
-    this.kind = up ? KIND.increment : KIND.decrement;
+    this.words[RECORD.CARRY] = this.cf();
+    this.words[RECORD.KIND] = up ? KIND.increment : KIND.decrement;
     this.record(aLow, aHigh, 1, one, low, high);
   }
 
@@ -103,18 +116,24 @@ export class Flags {
     low: number,
     high: number,
   ): void {
-    this.aLow = aLow;
-    this.aHigh = aHigh;
-    this.bLow = bLow;
-    this.bHigh = bHigh;
-    this.low = low;
-    this.high = high;
+    this.words[RECORD.A] = aLow;
+    this.words[RECORD.A_HIGH] = aHigh;
+    this.words[RECORD.B] = bLow;
+    this.words[RECORD.B_HIGH] = bHigh;
+    this.words[RECORD.LOW] = low;
+    this.words[RECORD.HIGH] = high;
+  }
+
+  private word(index: number): number {
+    return this.words[index] ?? 0;
   }
 
   /** CF as 0 or 1. */
   cf(): number {
-    const { aHigh: a, bHigh: b, high: r } = this;
-    switch (this.kind) {
+    const a = this.word(RECORD.A_HIGH);
+    const b = this.word(RECORD.B_HIGH);
+    const r = this.word(RECORD.HIGH);
+    switch (this.word(RECORD.KIND)) {
       case KIND.add:
         return ((a & b) | ((a | b) & ~r)) >>> 31;
       case KIND.subtract:
@@ -122,20 +141,26 @@ export class Flags {
       case KIND.logic:
         return 0;
       case KIND.known:
-        return this.bits & FLAG.CF;
+        return this.word(RECORD.BITS) & FLAG.CF;
       default:
-        return this.carry;
+        return this.word(RECORD.CARRY);
     }
   }
   zf(): boolean {
-    return this.kind === KIND.known ? (this.bits & FLAG.ZF) !== 0 : (this.low | this.high) === 0;
+    return this.word(RECORD.KIND) === KIND.known
+      ? (this.word(RECORD.BITS) & FLAG.ZF) !== 0
+      : (this.word(RECORD.LOW) | this.word(RECORD.HIGH)) === 0;
   }
   sf(): boolean {
-    return this.kind === KIND.known ? (this.bits & FLAG.SF) !== 0 : this.high < 0;
+    return this.word(RECORD.KIND) === KIND.known
+      ? (this.word(RECORD.BITS) & FLAG.SF) !== 0
+      : this.word(RECORD.HIGH) < 0;
   }
   of(): boolean {
-    const { aHigh: a, bHigh: b, high: r } = this;
-    switch (this.kind) {
+    const a = this.word(RECORD.A_HIGH);
+    const b = this.word(RECORD.B_HIGH);
+    const r = this.word(RECORD.HIGH);
+    switch (this.word(RECORD.KIND)) {
       case KIND.add:
       case KIND.increment:
         return ((a ^ r) & (b ^ r)) < 0;
@@ -145,35 +170,40 @@ export class Flags {
       case KIND.logic:
         return false;
       default:
-        return (this.bits & FLAG.OF) !== 0;
+        return (this.word(RECORD.BITS) & FLAG.OF) !== 0;
     }
   }
   pf(): boolean {
-    return this.kind === KIND.known ? (this.bits & FLAG.PF) !== 0 : EVEN[this.low & 0xff] === 1;
+    return this.word(RECORD.KIND) === KIND.known
+      ? (this.word(RECORD.BITS) & FLAG.PF) !== 0
+      : EVEN[this.word(RECORD.LOW) & 0xff] === 1;
   }
   private af(): boolean {
-    if (this.kind === KIND.known) return (this.bits & FLAG.AF) !== 0;
-    return this.kind !== KIND.logic && ((this.aLow ^ this.bLow ^ this.low) & FLAG.AF) !== 0;
+    if (this.word(RECORD.KIND) === KIND.known) return (this.word(RECORD.BITS) & FLAG.AF) !== 0;
+    return (
+      this.word(RECORD.KIND) !== KIND.logic &&
+      ((this.word(RECORD.A) ^ this.word(RECORD.B) ^ this.word(RECORD.LOW)) & FLAG.AF) !== 0
+    );
   }
 
   /** The six arithmetic flags as bits of RFLAGS. */
   arithmetic(): number {
-    if (this.kind !== KIND.known) {
-      this.bits =
+    if (this.word(RECORD.KIND) !== KIND.known) {
+      this.words[RECORD.BITS] =
         this.cf() |
         (this.pf() ? FLAG.PF : 0) |
         (this.af() ? FLAG.AF : 0) |
         (this.zf() ? FLAG.ZF : 0) |
         (this.sf() ? FLAG.SF : 0) |
         (this.of() ? FLAG.OF : 0);
-      this.kind = KIND.known;
+      this.words[RECORD.KIND] = KIND.known;
     }
-    return this.bits;
+    return this.word(RECORD.BITS);
   }
 
   /** Sets some of the arithmetic flags; the others do not change. */
   set(mask: number, bits: number): void {
-    this.bits = (this.arithmetic() & ~mask) | (bits & mask);
+    this.words[RECORD.BITS] = (this.arithmetic() & ~mask) | (bits & mask);
   }
 
   /** PF, ZF and SF of a result as bits of RFLAGS. @param shift 32 minus the operand size in bits; 0 also for 64 bits. */
@@ -186,13 +216,18 @@ export class Flags {
     );
   }
 
+  /** The same for translated code, of operands with 32 or 64 bits. */
+  ofResult(low: number, high: number): number {
+    return Flags.ofResult(low, high, 0);
+  }
+
   /** RFLAGS, its low 32 bits. */
   get value(): number {
     return this.system | this.arithmetic();
   }
   set value(value: number) {
-    this.kind = KIND.known;
-    this.bits = value & ARITHMETIC;
+    this.words[RECORD.KIND] = KIND.known;
+    this.words[RECORD.BITS] = value & ARITHMETIC;
     this.system = (value & ~ARITHMETIC) | FLAG.ONE;
   }
 

@@ -6,7 +6,11 @@ import { moveControl } from './control-registers.js';
 import { EXCHANGE } from './exchange.js';
 import { EXCEPTION, NotModelledSignal, raise } from './faults.js';
 import { FP_STATE } from './fp-state.js';
+import { INTERRUPTS } from './interrupts.js';
 import { MEDIA } from './media.js';
+import { MEDIA_DOUBLE } from './media-double.js';
+import { MEDIA_INTEGER } from './media-integer.js';
+import { MEDIA_MOVSD, MEDIA_PARTS } from './media-parts.js';
 import { MOVES } from './moves.js';
 import { MULTIPLY } from './multiply.js';
 import type { Op, Site } from './operands.js';
@@ -14,6 +18,7 @@ import { SHIFT_OPS } from './shifts.js';
 import { STACK } from './stack.js';
 import { STRINGS } from './strings.js';
 import { SYSTEM } from './system.js';
+import { X87 } from './x87.js';
 
 type Handler = (site: Site) => Op;
 
@@ -28,14 +33,22 @@ const HANDLERS: ReadonlyMap<string, Handler> = new Map(
     ...MULTIPLY,
     ...STRINGS,
     ...CONTROL_FLOW,
+    ...INTERRUPTS,
     ...SYSTEM,
     ...MEDIA,
+    ...MEDIA_DOUBLE,
+    ...MEDIA_INTEGER,
+    ...MEDIA_PARTS,
     ...FP_STATE,
+    ...X87,
   }),
 );
 
-/** Mnemonics of string instructions and of a media instruction that are the same. */
-const SHARED: ReadonlySet<string> = new Set(['movsd', 'cmpsd']);
+/** Media instructions whose mnemonic a string instruction has too; null: not modelled. */
+const SHARED: ReadonlyMap<string, Handler | null> = new Map([
+  ['movsd', MEDIA_MOVSD],
+  ['cmpsd', null],
+]);
 
 /** Bits of ECX of CPUID Fn0000_0001 by the instructions that they announce (APM vol. 3, appendix D). */
 const FEATURE_ECX: ReadonlyMap<string, number> = new Map([
@@ -94,7 +107,7 @@ const NO_FEATURE: ReadonlySet<string> = new Set([
 ]);
 
 /** Instructions with a VEX prefix and of BMI, and the virtual machine's own. */
-const VECTOR = /^(?:v(?!err|erw)|andn|bls|bzhi|pext|pdep|mulx|bextr|shlx|sarx|shrx|rorx|tile)/;
+const VECTOR = /^(?:v(?!err|erw)|andn|bls|bzhi|pext$|pdep$|mulx|bextr|shlx|sarx|shrx|rorx|tile)/;
 
 /** The mnemonics that have an operation. */
 export const MNEMONICS: readonly string[] = [...HANDLERS.keys()];
@@ -116,8 +129,9 @@ export function operationOf(site: Site): Op {
       return () => raise(EXCEPTION.UD, `CPUID does not report ${mnemonic.toUpperCase()}`);
     }
     if (mnemonic === 'mov' && usesControl(site)) return privilegedMove(site);
-    const handler = HANDLERS.get(mnemonic);
-    if (handler === undefined || (SHARED.has(mnemonic) && usesMedia(site))) {
+    const shared = usesMedia(site) ? SHARED.get(mnemonic) : undefined;
+    const handler = shared === undefined ? HANDLERS.get(mnemonic) : shared;
+    if (handler === undefined || handler === null) {
       throw new NotModelledSignal(`${mnemonic.toUpperCase()}`);
     }
     return handler(site);

@@ -7,8 +7,8 @@ import { PAGE_SIZE, vaAdd, type Va } from '../machine/address.js';
 import type { Cpu } from '../machine/cpu/cpu.js';
 import { TLB_KIND, type TlbEntry } from '../machine/cpu/tlb.js';
 import type { Fault } from '../machine/types.js';
-import { FaultSignal } from './faults.js';
-import { forgetPages, inOneLine, inSlot, MISS, PageTable } from './page-table.js';
+import { EXCEPTION, FaultSignal, raise } from './faults.js';
+import { forgetPages, highOf, inOneLine, inSlot, MISS, PageTable } from './page-table.js';
 
 /** Pages whose last store met no code, direct-mapped (our choice). */
 const ENTRIES = 4096;
@@ -23,6 +23,14 @@ export interface CodeWatch {
   forget(): void;
   /** A translation is no longer in the TLB; null: none is. */
   translationRemoved(entry: TlbEntry | null): void;
+}
+
+/** A linear address of two halves; non-canonical: #GP, for the stack #SS (APM vol. 2, 1.1.3, 8.2.13). */
+export function linearOf(low: number, high: number, stack = false): Va {
+  if ((high + 0x8000) >>> 0 >= 0x1_0000) {
+    raise(stack ? EXCEPTION.SS : EXCEPTION.GP, 'address not canonical');
+  }
+  return (high * 2 ** 32 + (low >>> 0)) as Va;
 }
 
 export class LinearMemory {
@@ -63,21 +71,21 @@ export class LinearMemory {
   }
 
   /** The offset of an address in the cache's bytes for a load, or MISS. */
-  private loadAt(at: Va): number {
+  private loadAt(low: number, high: number): number {
     if (this.accessed.active || this.touched.active) return MISS;
-    const slot = this.reads.slot(at);
+    const slot = this.reads.slot(low, high);
     if (slot === MISS) return MISS;
     this.lines.read(slot);
-    return inSlot(slot, at);
+    return inSlot(slot, low);
   }
 
   /** The same for a store, which is then done. */
-  private storeAt(at: Va): number {
+  private storeAt(low: number, high: number): number {
     if (this.accessed.active || this.touched.active) return MISS;
-    const slot = this.writes.slot(at);
+    const slot = this.writes.slot(low, high);
     if (slot === MISS) return MISS;
     this.lines.write(slot, this.cpu.id, this.behind.origin);
-    return inSlot(slot, at);
+    return inSlot(slot, low);
   }
 
   private read(at: Va, size: number): void {
@@ -88,40 +96,101 @@ export class LinearMemory {
     if (entry !== undefined) this.reads.remember(at, entry);
   }
 
-  load8(at: Va): number {
-    const from = this.loadAt(at);
+  // Loads and stores of the bytes at a linear address of two halves. Non-canonical: #GP, in the stack segment #SS.
+
+  get8(low: number, high: number, stack: boolean): number {
+    const from = this.loadAt(low, high);
     if (from !== MISS) return this.lineBytes[from] ?? 0;
-    this.read(at, 1);
+    this.read(linearOf(low, high, stack), 1);
     return this.bytes[0] ?? 0;
   }
-  load16(at: Va): number {
-    if ((at & 1) === 0) {
-      const from = this.loadAt(at);
+  get16(low: number, high: number, stack: boolean): number {
+    if ((low & 1) === 0) {
+      const from = this.loadAt(low, high);
       if (from !== MISS) return this.lines.halves[from >> 1] ?? 0;
     }
-    this.read(at, 2);
+    this.read(linearOf(low, high, stack), 2);
     return this.half[0] ?? 0;
   }
-  load32(at: Va): number {
-    if ((at & 3) === 0) {
-      const from = this.loadAt(at);
+  get32(low: number, high: number, stack: boolean): number {
+    if ((low & 3) === 0) {
+      const from = this.loadAt(low, high);
       if (from !== MISS) return this.lineWords[from >> 2] ?? 0;
     }
-    this.read(at, 4);
+    this.read(linearOf(low, high, stack), 4);
     return this.words[0] ?? 0;
   }
   /** The low half; `high` is the high one. */
-  load64(at: Va): number {
-    if ((at & 7) === 0) {
-      const from = this.loadAt(at);
+  get64(low: number, high: number, stack: boolean): number {
+    if ((low & 7) === 0) {
+      const from = this.loadAt(low, high);
       if (from !== MISS) {
         this.high = this.lineWords[(from >> 2) + 1] ?? 0;
         return this.lineWords[from >> 2] ?? 0;
       }
     }
-    this.read(at, 8);
+    this.read(linearOf(low, high, stack), 8);
     this.high = this.words[1] ?? 0;
     return this.words[0] ?? 0;
+  }
+
+  set8(low: number, high: number, value: number, stack: boolean): void {
+    const to = this.storeAt(low, high);
+    if (to !== MISS) {
+      this.lineBytes[to] = value;
+      return;
+    }
+    this.bytes[0] = value;
+    this.write(linearOf(low, high, stack), 1);
+  }
+  set16(low: number, high: number, value: number, stack: boolean): void {
+    if ((low & 1) === 0) {
+      const to = this.storeAt(low, high);
+      if (to !== MISS) {
+        this.lines.halves[to >> 1] = value;
+        return;
+      }
+    }
+    this.half[0] = value;
+    this.write(linearOf(low, high, stack), 2);
+  }
+  set32(low: number, high: number, value: number, stack: boolean): void {
+    if ((low & 3) === 0) {
+      const to = this.storeAt(low, high);
+      if (to !== MISS) {
+        this.lineWords[to >> 2] = value;
+        return;
+      }
+    }
+    this.words[0] = value;
+    this.write(linearOf(low, high, stack), 4);
+  }
+  set64(low: number, high: number, value: number, valueHigh: number, stack: boolean): void {
+    if ((low & 7) === 0) {
+      const to = this.storeAt(low, high);
+      if (to !== MISS) {
+        this.lineWords[to >> 2] = value;
+        this.lineWords[(to >> 2) + 1] = valueHigh;
+        return;
+      }
+    }
+    this.words[0] = value;
+    this.words[1] = valueHigh;
+    this.write(linearOf(low, high, stack), 8);
+  }
+
+  load8(at: Va): number {
+    return this.get8(at | 0, highOf(at), false);
+  }
+  load16(at: Va): number {
+    return this.get16(at | 0, highOf(at), false);
+  }
+  load32(at: Va): number {
+    return this.get32(at | 0, highOf(at), false);
+  }
+  /** The low half; `high` is the high one. */
+  load64(at: Va): number {
+    return this.get64(at | 0, highOf(at), false);
   }
   /** Loads up to 64 bytes into `bytes`. */
   loadBytes(at: Va, size: number): void {
@@ -129,48 +198,16 @@ export class LinearMemory {
   }
 
   store8(at: Va, value: number): void {
-    const to = this.storeAt(at);
-    if (to !== MISS) {
-      this.lineBytes[to] = value;
-      return;
-    }
-    this.bytes[0] = value;
-    this.write(at, 1);
+    this.set8(at | 0, highOf(at), value, false);
   }
   store16(at: Va, value: number): void {
-    if ((at & 1) === 0) {
-      const to = this.storeAt(at);
-      if (to !== MISS) {
-        this.lines.halves[to >> 1] = value;
-        return;
-      }
-    }
-    this.half[0] = value;
-    this.write(at, 2);
+    this.set16(at | 0, highOf(at), value, false);
   }
   store32(at: Va, value: number): void {
-    if ((at & 3) === 0) {
-      const to = this.storeAt(at);
-      if (to !== MISS) {
-        this.lineWords[to >> 2] = value;
-        return;
-      }
-    }
-    this.words[0] = value;
-    this.write(at, 4);
+    this.set32(at | 0, highOf(at), value, false);
   }
   store64(at: Va, low: number, high: number): void {
-    if ((at & 7) === 0) {
-      const to = this.storeAt(at);
-      if (to !== MISS) {
-        this.lineWords[to >> 2] = low;
-        this.lineWords[(to >> 2) + 1] = high;
-        return;
-      }
-    }
-    this.words[0] = low;
-    this.words[1] = high;
-    this.write(at, 8);
+    this.set64(at | 0, highOf(at), low, high, false);
   }
   /** Stores the first bytes of `bytes`. */
   storeBytes(at: Va, size: number): void {

@@ -6,7 +6,7 @@ import { linearAddress, operandOf, reader, writer, type Op, type Site } from './
 import { CR0, CR4, has } from '../machine/cpu/registers.js';
 
 /** The words of a source of 128 bits, or of its low part. Reused: valid until the next instruction. */
-const source = new Int32Array(4);
+export const source = new Int32Array(4);
 
 /** APM vol. 4, 1.9: #UD with CR0.EM or without CR4.OSFXSR, #NM with CR0.TS. */
 export function mediaUsable(core: Core): void {
@@ -17,7 +17,7 @@ export function mediaUsable(core: Core): void {
 }
 
 /** Reads a media register or memory into `source`; less than 16 bytes are zero-extended. */
-function mediaReader(site: Site, operand: Operand, aligned: boolean): () => void {
+export function mediaReader(site: Site, operand: Operand, aligned: boolean): () => void {
   const { core } = site;
   const { xmm, memory } = core;
   const { size } = operand;
@@ -123,14 +123,21 @@ function moveQuad(site: Site): Op {
   };
 }
 
+/** The number of the XMM register of an operand; an MMX register is not modelled. */
+export function xmmNumber(site: Site, index: number): number {
+  const operand = operandOf(site, index);
+  if (operand.kind !== 'register' || operand.file !== 'xmm') {
+    throw new NotModelledSignal(`${site.instruction.mnemonic.toUpperCase()} of MMX registers`);
+  }
+  return operand.number;
+}
+
 /** An operation of an XMM register with a source: `change` gets the registers' words and the index of its first. */
 function intoXmm(change: (xmm: Int32Array, at: number) => void): (site: Site) => Op {
   return (site) => {
     const { core } = site;
-    const to = operandOf(site, 0);
-    if (to.kind !== 'register' || to.file !== 'xmm') throw new NotModelledSignal('an MMX register');
     const { xmm } = core;
-    const at = 4 * to.number;
+    const at = 4 * xmmNumber(site, 0);
     const read = mediaReader(site, operandOf(site, 1), true);
     return () => {
       mediaUsable(core);
@@ -144,13 +151,6 @@ function intoXmm(change: (xmm: Int32Array, at: number) => void): (site: Site) =>
 const bitwise = (operate: (a: number, b: number) => number): ((site: Site) => Op) =>
   intoXmm((xmm, at) => {
     for (let i = 0; i < 4; i++) xmm[at + i] = operate(xmm[at + i] ?? 0, source[i] ?? 0);
-  });
-
-/** Interleaves words of destination and source (PUNPCKLDQ, PUNPCKLQDQ, PUNPCKHQDQ), as indices into both. */
-const shuffle = (order: readonly [number, number, number, number]): ((site: Site) => Op) =>
-  intoXmm((xmm, at) => {
-    const both = [...xmm.subarray(at, at + 4), ...source];
-    for (let i = 0; i < 4; i++) xmm[at + i] = both[order[i] ?? 0] ?? 0;
   });
 
 export const MEDIA: Readonly<Record<string, (site: Site) => Op>> = {
@@ -175,13 +175,13 @@ export const MEDIA: Readonly<Record<string, (site: Site) => Op>> = {
   pxor: bitwise((a, b) => a ^ b),
   andps: bitwise((a, b) => a & b),
   pand: bitwise((a, b) => a & b),
-  pandn: bitwise((a, b) => ~a & b),
   orps: bitwise((a, b) => a | b),
   por: bitwise((a, b) => a | b),
-  paddd: bitwise((a, b) => (a + b) | 0),
-  psubd: bitwise((a, b) => (a - b) | 0),
-  pcmpeqd: bitwise((a, b) => (a === b ? -1 : 0)),
-  punpckldq: shuffle([0, 4, 1, 5]),
-  punpcklqdq: shuffle([0, 1, 4, 5]),
-  punpckhqdq: shuffle([2, 3, 6, 7]),
+  pandn: bitwise((a, b) => ~a & b),
+  andnps: bitwise((a, b) => ~a & b),
+  andnpd: bitwise((a, b) => ~a & b),
+  andpd: bitwise((a, b) => a & b),
+  orpd: bitwise((a, b) => a | b),
+  lddqu: move(16, false),
+  movntpd: move(16, true),
 };

@@ -75,20 +75,28 @@ export function effectiveAddress(core: Core, operand: MemoryOperand, next: Va): 
   };
 }
 
-/** The linear address of a memory operand. In 64-bit mode only FS and GS have a base (APM vol. 2, 4.5.3). */
-export function linearAddress(core: Core, operand: MemoryOperand, next: Va): () => Va {
+/**
+ * The linear address of a memory operand, which may not be canonical: the low half; `core.high` is the high one. In 64-bit
+ * mode only FS and GS have a base (APM vol. 2, 4.5.3).
+ */
+function addressHalves(core: Core, operand: MemoryOperand, next: Va): Read {
   const { segment } = operand;
   const address = effectiveAddress(core, operand, next);
-  if (segment === SEGMENT.fs || segment === SEGMENT.gs) {
-    const { segmentLow, segmentHigh } = core;
-    return () => {
-      const low = address();
-      const sum = (low >>> 0) + ((segmentLow[segment] ?? 0) >>> 0);
-      const high = (core.high + (segmentHigh[segment] ?? 0) + (sum >= TWO_32 ? 1 : 0)) | 0;
-      return core.linear(sum | 0, high);
-    };
-  }
-  const stack = segment === SEGMENT.ss;
+  if (segment !== SEGMENT.fs && segment !== SEGMENT.gs) return address;
+  const { segmentLow, segmentHigh } = core;
+  return () => {
+    const low = address();
+    const base = segmentLow[segment] ?? 0;
+    const sum = (low + base) | 0;
+    core.high = (core.high + (segmentHigh[segment] ?? 0) + (sum >>> 0 < base >>> 0 ? 1 : 0)) | 0;
+    return sum;
+  };
+}
+
+/** The linear address of a memory operand. */
+export function linearAddress(core: Core, operand: MemoryOperand, next: Va): () => Va {
+  const address = addressHalves(core, operand, next);
+  const stack = operand.segment === SEGMENT.ss;
   return () => {
     const low = address();
     return core.linear(low, core.high, stack);
@@ -115,6 +123,38 @@ export function storer(core: Core, size: number): (at: Va, low: number, high: nu
   if (size === 8) return (at, low, high) => memory.store64(at, low, high);
   if (size === 4) return (at, low) => memory.store32(at, low);
   return size === 2 ? (at, low) => memory.store16(at, low) : (at, low) => memory.store8(at, low);
+}
+
+/** The same from and at an address of two halves. */
+function halvesLoader(core: Core, operand: MemoryOperand): (at: number, atHigh: number) => number {
+  const { memory } = core;
+  const { size } = operand;
+  const stack = operand.segment === SEGMENT.ss;
+  if (size === 8) {
+    return (at, atHigh) => {
+      const low = memory.get64(at, atHigh, stack);
+      core.high = memory.high;
+      return low;
+    };
+  }
+  if (size === 4) return (at, atHigh) => memory.get32(at, atHigh, stack);
+  return size === 2
+    ? (at, atHigh) => memory.get16(at, atHigh, stack)
+    : (at, atHigh) => memory.get8(at, atHigh, stack);
+}
+
+function halvesStorer(
+  core: Core,
+  operand: MemoryOperand,
+): (at: number, atHigh: number, low: number, high: number) => void {
+  const { memory } = core;
+  const { size } = operand;
+  const stack = operand.segment === SEGMENT.ss;
+  if (size === 8) return (at, atHigh, low, high) => memory.set64(at, atHigh, low, high, stack);
+  if (size === 4) return (at, atHigh, low) => memory.set32(at, atHigh, low, stack);
+  return size === 2
+    ? (at, atHigh, low) => memory.set16(at, atHigh, low, stack)
+    : (at, atHigh, low) => memory.set8(at, atHigh, low, stack);
 }
 
 /** The offset of a byte register in the registers' bytes: AH to BH are bits 15:8. */
@@ -183,9 +223,9 @@ export function reader({ core, next }: Site, operand: Operand): Read {
       };
     }
     case 'memory': {
-      const address = linearAddress(core, operand, next);
-      const load = loader(core, operand.size);
-      return () => load(address());
+      const address = addressHalves(core, operand, next);
+      const load = halvesLoader(core, operand);
+      return () => load(address(), core.high);
     }
     default:
       throw new NotModelledSignal(`a read of a ${operand.kind} operand`);
@@ -196,9 +236,9 @@ export function reader({ core, next }: Site, operand: Operand): Read {
 export function writer({ core, next }: Site, operand: Operand): Write {
   if (operand.kind === 'register') return registerWriter(core, operand);
   if (operand.kind !== 'memory') throw new NotModelledSignal(`a write of an ${operand.kind}`);
-  const address = linearAddress(core, operand, next);
-  const store = storer(core, operand.size);
-  return (low, high) => store(address(), low, high);
+  const address = addressHalves(core, operand, next);
+  const store = halvesStorer(core, operand);
+  return (low, high) => store(address(), core.high, low, high);
 }
 
 /** A destination that is read and then written: its address is computed once. */
@@ -212,16 +252,18 @@ export function destination(site: Site, operand: Operand): Destination {
     return { read: reader(site, operand), write: writer(site, operand) };
   }
   const { core, next } = site;
-  const address = linearAddress(core, operand, next);
-  const load = loader(core, operand.size);
-  const store = storer(core, operand.size);
-  let at = 0 as Va;
+  const address = addressHalves(core, operand, next);
+  const load = halvesLoader(core, operand);
+  const store = halvesStorer(core, operand);
+  let at = 0;
+  let atHigh = 0;
   return {
     read: () => {
       at = address();
-      return load(at);
+      atHigh = core.high;
+      return load(at, atHigh);
     },
-    write: (low, high) => store(at, low, high),
+    write: (low, high) => store(at, atHigh, low, high),
   };
 }
 

@@ -12,6 +12,11 @@ import {
   raise,
 } from './faults.js';
 
+/** Enters the mode of the code segment that a far transfer has loaded. */
+export function changedMode(core: Core): void {
+  if (core.cpu.mode !== '64-bit') throw new NotModelledSignal(`code in ${core.cpu.mode} mode`);
+}
+
 /** RPL and TI of a selector; the rest is the descriptor's offset in its table (APM vol. 2, 4.5.1). */
 const SELECTOR = { RPL: 3, TI: 4, OFFSET: 0xfff8 } as const;
 
@@ -21,8 +26,11 @@ const DESCRIPTOR = {
   BASE_LOW: { shift: 16n, mask: 0xff_ffffn },
   TYPE: { shift: 40n, mask: 0xfn },
   S: { shift: 44n, mask: 1n },
+  DPL: { shift: 45n, mask: 3n },
   P: { shift: 47n, mask: 1n },
   LIMIT_HIGH: { shift: 48n, mask: 0xfn },
+  L: { shift: 53n, mask: 1n },
+  D: { shift: 54n, mask: 1n },
   G: { shift: 55n, mask: 1n },
   BASE_HIGH: { shift: 56n, mask: 0xffn },
 } as const;
@@ -38,7 +46,7 @@ const PAGE_GRANULAR = 12n;
 const TSS = { AVAILABLE: 9n, LDT: 2n, BUSY_BIT: 1n << 41n, SIZE: 16 } as const;
 
 /** Reads a system structure: a supervisor access at any CPL (APM vol. 2, 5.6.1). */
-function readTable(core: Core, at: Va): bigint {
+export function readSystem(core: Core, at: Va): bigint {
   const { cpu } = core;
   const { cpl } = cpu;
   cpu.cpl = 0;
@@ -70,6 +78,17 @@ function setBase(core: Core, segment: number, base: bigint): void {
   core.reloadBases();
 }
 
+function setSelector(core: Core, segment: number, selector: number): void {
+  if (segment !== SEGMENT.ss) {
+    core.selectors[segment] = selector;
+    return;
+  }
+  core.cpu.ss = selector;
+  // APM vol. 3, MOV: no interrupt is taken before the instruction after a load of SS.
+  core.shadow = true;
+  core.checkInterrupts();
+}
+
 /**
  * MOV to or POP of a data-segment register. Our choice: the accessed bit of the descriptor is not set; kernels set it
  * themselves. A null selector in FS or GS leaves the base, as on AMD's parts (APM vol. 2, 4.5.3).
@@ -80,11 +99,10 @@ export function loadSegment(core: Core, segment: number, selector: number): void
   if (error === 0) {
     // APM vol. 2, 4.5.2: a null selector in SS is allowed at CPL 0 to 2 in 64-bit mode.
     if (segment === SEGMENT.ss && core.cpl === 3) protectionFault('null selector in SS');
-    if (segment === SEGMENT.ss) core.cpu.ss = selector;
-    else core.selectors[segment] = selector;
+    setSelector(core, segment, selector);
     return;
   }
-  const descriptor = readTable(core, descriptorAt(core, selector, 8));
+  const descriptor = readSystem(core, descriptorAt(core, selector, 8));
   if (field(descriptor, 'S') === 0n) protectionFault('a system descriptor', error);
   const type = field(descriptor, 'TYPE');
   const code = (type & 8n) !== 0n;
@@ -94,8 +112,7 @@ export function loadSegment(core: Core, segment: number, selector: number): void
   if (field(descriptor, 'P') === 0n) {
     raise(segment === SEGMENT.ss ? EXCEPTION.SS : EXCEPTION.NP, 'segment not present', error);
   }
-  if (segment === SEGMENT.ss) core.cpu.ss = selector;
-  else core.selectors[segment] = selector;
+  setSelector(core, segment, selector);
   if (segment === SEGMENT.fs || segment === SEGMENT.gs) setBase(core, segment, baseOf(descriptor));
 }
 
@@ -104,8 +121,8 @@ export function loadTaskRegister(core: Core, selector: number): void {
   const error = selector & ~SELECTOR.RPL;
   if (error === 0) protectionFault('LTR of a null selector');
   const at = descriptorAt(core, selector, TSS.SIZE);
-  const low = readTable(core, at);
-  const high = readTable(core, vaAdd(at, 8));
+  const low = readSystem(core, at);
+  const high = readSystem(core, vaAdd(at, 8));
   if (field(low, 'S') !== 0n || field(low, 'TYPE') !== TSS.AVAILABLE) {
     protectionFault('LTR of no available TSS', error);
   }
@@ -132,4 +149,49 @@ export function swapGs(core: Core): void {
   msrs.set('GS_BASE', msrs.get('KERNEL_GS_BASE'));
   msrs.set('KERNEL_GS_BASE', base);
   core.reloadBases();
+}
+
+/**
+ * Checks the selectors of an IRETQ (APM vol. 2, 4.9, 8.9.6; vol. 3, IRET). Throws #GP, #SS or #NP with the selector.
+ * Returning to another mode than 64-bit is not modelled.
+ */
+export function checkReturn(core: Core, cs: number, ss: number): void {
+  const error = cs & ~SELECTOR.RPL;
+  const rpl = cs & SELECTOR.RPL;
+  if (error === 0) protectionFault('return to a null CS');
+  if (rpl < core.cpl) protectionFault('return to a more privileged level', error);
+  const code = readSystem(core, descriptorAt(core, cs, 8));
+  const type = field(code, 'TYPE');
+  const conforming = (type & 4n) !== 0n;
+  const dpl = Number(field(code, 'DPL'));
+  if (field(code, 'S') === 0n || (type & 8n) === 0n) protectionFault('CS is no code', error);
+  if (conforming ? dpl > rpl : dpl !== rpl) protectionFault('privilege of CS', error);
+  if (field(code, 'P') === 0n) raise(EXCEPTION.NP, 'code segment not present', error);
+  if (field(code, 'L') === 0n) throw new NotModelledSignal('a return to compatibility mode');
+  // APM vol. 2, 4.8.1: L with D is reserved in long mode.
+  if (field(code, 'D') !== 0n) protectionFault('CS.L with CS.D', error);
+  const stackError = ss & ~SELECTOR.RPL;
+  if (stackError === 0) {
+    // APM vol. 2, 4.5.2, 8.9.3: a null SS is allowed at CPL 0 to 2.
+    if (rpl === 3) protectionFault('return to CPL 3 with a null SS');
+    return;
+  }
+  const stack = readSystem(core, descriptorAt(core, ss, 8));
+  const writable = (field(stack, 'TYPE') & 0b1010n) === 0b0010n;
+  if (field(stack, 'S') === 0n || !writable) protectionFault('SS is no writable data', stackError);
+  if ((ss & SELECTOR.RPL) !== rpl || Number(field(stack, 'DPL')) !== rpl) {
+    protectionFault('privilege of SS', stackError);
+  }
+  if (field(stack, 'P') === 0n) raise(EXCEPTION.SS, 'stack segment not present', stackError);
+}
+
+/** After a return to a less privileged level: data segments that it may not use become null (APM vol. 3, IRET). */
+export function dropSegments(core: Core): void {
+  for (const segment of [SEGMENT.es, SEGMENT.ds, SEGMENT.fs, SEGMENT.gs]) {
+    const selector = core.selectors[segment] ?? 0;
+    if ((selector & ~SELECTOR.RPL) === 0) continue;
+    const descriptor = readSystem(core, descriptorAt(core, selector, 8));
+    const conforming = (field(descriptor, 'TYPE') & 0b1100n) === 0b1100n;
+    if (!conforming && Number(field(descriptor, 'DPL')) < core.cpl) core.selectors[segment] = 0;
+  }
 }

@@ -4,6 +4,7 @@ import { RBP, RSP } from './core.js';
 import { NotModelledSignal } from './faults.js';
 import { FLAG } from './flags.js';
 import { operandOf, reader, writer, type Op, type Site } from './operands.js';
+import { checkFlags, loadable } from './privilege.js';
 import { loadSegment } from './segments.js';
 
 /** PUSH of 64 bits; the value is read before RSP changes (APM vol. 3, PUSH). */
@@ -63,31 +64,18 @@ function pushFlags({ core }: Site): Op {
   return () => core.push64(core.flags.value & ~(FLAG.VM | FLAG.RF), 0);
 }
 
-/** Flags that POPF changes at CPL 0; VIP, VIF and VM stay, RF is cleared (APM vol. 3, POPF). */
-const POPF_ALWAYS =
-  FLAG.CF |
-  FLAG.PF |
-  FLAG.AF |
-  FLAG.ZF |
-  FLAG.SF |
-  FLAG.TF |
-  FLAG.DF |
-  FLAG.OF |
-  FLAG.NT |
-  FLAG.AC |
-  FLAG.ID;
-
+/** POPFQ: RF is cleared (APM vol. 3, POPF). */
 function popFlags({ core }: Site): Op {
+  const { flags } = core;
   return () => {
-    const { flags } = core;
-    const value = core.pop64();
+    const at = core.stack();
+    const value = core.memory.load64(at);
+    checkFlags(core, value, core.cpl);
     const old = flags.value;
-    const privileged = core.cpl === 0 ? FLAG.IF | FLAG.IOPL : 0;
-    // APM vol. 3, POPF: IF can be changed where CPL is at most IOPL.
-    const mask = POPF_ALWAYS | privileged;
-    if ((value & FLAG.TF) !== 0) throw new NotModelledSignal('RFLAGS.TF: single steps');
+    const mask = loadable(core);
+    core.setNumber(RSP, at + 8);
     flags.value = (value & mask) | (old & ~mask & ~FLAG.RF);
-    core.stop = true;
+    if ((flags.system & ~old & FLAG.IF) !== 0) core.checkInterrupts();
   };
 }
 

@@ -14,6 +14,7 @@ import {
   type Op,
   type Site,
 } from './operands.js';
+import { checkPort } from './privilege.js';
 import { PAGE_SIZE, type Va } from '../machine/address.js';
 
 const REPNE = 0xf2;
@@ -243,15 +244,16 @@ function compares(size: number): (site: Site) => Op {
 /** INS and OUTS: ports and memory, element by element (APM vol. 3). */
 function ports(size: number, input: boolean): (site: Site) => Op {
   return (site) => {
-    const { core, instruction } = site;
+    const { core, instruction, index } = site;
     const memory = pointer(site, input ? 0 : 1);
     const load = loader(core, size);
     const store = storer(core, size);
     const element = (): void => {
       const port = core.words[4 * 2] ?? 0;
+      checkPort(core, port, size);
       const at = memory();
-      if (input) store(at, core.ports.portIn(port, size) | 0, 0);
-      else core.ports.portOut(port, load(at) >>> 0, size);
+      if (input) store(at, core.portIn(port, size, index), 0);
+      else core.portOut(port, load(at) >>> 0, size, index);
       advance(core, input ? RDI : RSI, stepOf(core, size));
     };
     return instruction.repeat === 0 ? element : repeated(core, element, always);

@@ -2,13 +2,15 @@
 import type { Va } from '../machine/address.js';
 import { isFault } from '../machine/cpu/fault.js';
 import { MSR } from '../machine/cpu/msr.js';
+import { CR4, has } from '../machine/cpu/registers.js';
 import { RAX, RBX, RCX, RDX, type Core } from './core.js';
 import { FLAG } from './flags.js';
 import { EXCEPTION, FaultSignal, NotModelledSignal, protectionFault, raise } from './faults.js';
 import { linearAddress, operandOf, reader, writer, type Op, type Site } from './operands.js';
+import { checkPort, ioAllowed } from './privilege.js';
 import { loadLdt, loadTaskRegister, swapGs } from './segments.js';
 
-/** The time-stamp counter's increment for each instruction: an instruction takes 10 ns, the TSC has 2 GHz (our choice). */
+/** The time-stamp counter's increment for a unit of virtual time, 10 ns, which an instruction takes: 2 GHz (our choice). */
 export const TSC_PER_INSTRUCTION = 20;
 const TSC_MSR = 0x10;
 
@@ -38,7 +40,7 @@ function setPair(core: Core, value: bigint): void {
 }
 
 const timeStamp = (core: Core, index: number): bigint =>
-  BigInt(core.retired + index) * BigInt(TSC_PER_INSTRUCTION) + core.tscOffset;
+  BigInt(core.retired + core.skipped + index) * BigInt(TSC_PER_INSTRUCTION) + core.tscOffset;
 
 function readMsr({ core, index }: Site): Op {
   const { r, cpu } = core;
@@ -66,8 +68,12 @@ function writeMsr({ core, index }: Site): Op {
   };
 }
 
+/** RDTSC: a #GP above CPL 0 with CR4.TSD (APM vol. 3, RDTSC). */
 function readTimeStamp({ core, index }: Site): Op {
-  return () => setPair(core, timeStamp(core, index));
+  return () => {
+    if (core.cpl !== 0 && has(core.cpu.cr4, CR4.TSD)) protectionFault('RDTSC with CR4.TSD');
+    setPair(core, timeStamp(core, index));
+  };
 }
 
 function identify({ core }: Site): Op {
@@ -176,19 +182,27 @@ function portNumber(site: Site, index: number): () => number {
 }
 
 function input(site: Site): Op {
-  const { core } = site;
+  const { core, index } = site;
   const to = operandOf(site, 0);
   const write = writer(site, to);
   const port = portNumber(site, 1);
-  return () => write(core.ports.portIn(port(), to.size) | 0, 0);
+  return () => {
+    const number = port();
+    checkPort(core, number, to.size);
+    write(core.portIn(number, to.size, index), 0);
+  };
 }
 
 function output(site: Site): Op {
-  const { core } = site;
+  const { core, index } = site;
   const from = operandOf(site, 1);
   const read = reader(site, from);
   const port = portNumber(site, 0);
-  return () => core.ports.portOut(port(), read() >>> 0, from.size);
+  return () => {
+    const number = port();
+    checkPort(core, number, from.size);
+    core.portOut(number, read() >>> 0, from.size, index);
+  };
 }
 
 function setFlag(flag: number, on: boolean): (site: Site) => Op {
@@ -198,27 +212,33 @@ function setFlag(flag: number, on: boolean): (site: Site) => Op {
     };
 }
 
-/** STI: interrupts are taken after the next instruction only (APM vol. 3, STI). */
-function enableInterrupts({ core }: Site): Op {
+function mayChangeIf(core: Core): void {
+  if (!ioAllowed(core)) protectionFault('CLI or STI where CPL is above IOPL');
+}
+
+function disableInterrupts({ core }: Site): Op {
   return () => {
-    core.flags.system |= FLAG.IF;
+    mayChangeIf(core);
+    core.flags.system &= ~FLAG.IF;
+  };
+}
+
+/** STI: if IF was clear, no interrupt is taken before the next instruction has run (APM vol. 3, STI). */
+function enableInterrupts({ core }: Site): Op {
+  const { flags } = core;
+  return () => {
+    mayChangeIf(core);
+    if (flags.interruptsEnabled) return;
+    flags.system |= FLAG.IF;
     core.shadow = true;
-    core.stop = true;
+    core.checkInterrupts();
   };
 }
 
 function halt({ core }: Site): Op {
   return () => {
     core.halted = true;
-    core.stop = true;
-  };
-}
-
-/** INT3: a trap, so that the handler returns to the next instruction (APM vol. 2, 8.2.4). */
-function breakpoint({ core, next }: Site): Op {
-  return () => {
-    core.rip = next;
-    core.deliver({ vector: EXCEPTION.BP, error: 0, why: 'INT3' });
+    core.checkInterrupts();
   };
 }
 
@@ -269,7 +289,7 @@ export const SYSTEM: Readonly<Record<string, (site: Site) => Op>> = {
   }),
   in: input,
   out: output,
-  cli: setFlag(FLAG.IF, false),
+  cli: disableInterrupts,
   sti: enableInterrupts,
   cld: setFlag(FLAG.DF, false),
   std: setFlag(FLAG.DF, true),
@@ -277,7 +297,6 @@ export const SYSTEM: Readonly<Record<string, (site: Site) => Op>> = {
   stc: carry(() => 1),
   cmc: carry((cf) => cf ^ 1),
   hlt: privileged(halt),
-  int3: breakpoint,
   swapgs: privileged(
     ({ core }) =>
       () =>

@@ -5,9 +5,9 @@ import {
   draw,
   mutantsOf,
   mutated,
-  random,
   sampledFiles,
   wilson,
+  type Mutant,
 } from '../../scripts/mutation/sample.mjs';
 import { BOOTS, filesOf, isInBoots, TARGETS, testsFor } from '../../scripts/mutation/targets.mjs';
 
@@ -63,7 +63,15 @@ test('whole boots are run for what a boot does, not for the tools', () => {
 });
 
 describe('a sample', () => {
-  const items = Array.from({ length: 1000 }, (_, i) => i);
+  const mutant = (path: string, line: number): Mutant => ({
+    path,
+    range: `${String(line)}:0-${String(line)}:9`,
+    mutatorName: 'BooleanLiteral',
+    replacement: 'false',
+  });
+  const linesOf = (path: string): Mutant[] =>
+    Array.from({ length: 500 }, (_, line) => mutant(path, line));
+  const items = [...linesOf('a.ts'), ...linesOf('b.ts')];
 
   test('is the same for the same seed, and a smaller one is a part of it', () => {
     expect(draw(items, 100, 7)).toEqual(draw(items, 100, 7));
@@ -71,15 +79,24 @@ describe('a sample', () => {
     expect(draw(items, 30, 8)).not.toEqual(draw(items, 30, 7));
   });
 
-  test('has each item at most once, and no more than there are', () => {
+  test('has each mutant at most once, and no more than there are', () => {
     expect(new Set(draw(items, 500, 1)).size).toBe(500);
-    expect([...draw(items, 5000, 1)].sort((a, b) => a - b)).toEqual(items);
+    expect(new Set(draw(items, 5000, 1))).toEqual(new Set(items));
+  });
+
+  test('keeps what is drawn of a file when another one changes', () => {
+    const of = (path: string, drawn: readonly Mutant[]): Mutant[] =>
+      drawn.filter((each) => each.path === path);
+    const before = of('a.ts', draw(items, 100, 7));
+    const after = of('a.ts', draw([...linesOf('a.ts'), ...linesOf('c.ts')], 100, 7));
+    const shared = Math.min(before.length, after.length);
+    expect(shared).toBeGreaterThan(30);
+    expect(after.slice(0, shared)).toEqual(before.slice(0, shared));
   });
 
   test('is drawn evenly', () => {
-    const next = random(3);
-    const sum = items.reduce((all) => all + next(), 0);
-    expect(sum / items.length).toBeCloseTo(0.5, 1);
+    const count = draw(items, 500, 3).filter(({ path }) => path === 'a.ts').length;
+    expect(Math.abs(count - 250)).toBeLessThan(50);
   });
 });
 

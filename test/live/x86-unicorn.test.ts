@@ -85,6 +85,8 @@ function executed(executor: Executor, record: DataView, out: DataView): void {
   const memory = new Uint8Array(record.buffer, record.byteOffset + 184, MEMORY);
   cpu.write(va(DATA), memory);
   core.rip = va(CODE);
+  // The state before may have ended in a handler, which is a HLT.
+  core.halted = false;
   executor.step(1);
   const handler = core.rip - HANDLERS;
   const raised = handler >= 0 && handler < 0x200 ? handler >> 4 : -1;

@@ -52,6 +52,26 @@ test('a function is reached under its physical address too', () => {
   expect(() => boot.runTo('absent')).toThrow('the image has no such function');
 });
 
+test('a boot goes on from a snapshot, with console and devices', () => {
+  const whole = executed('quiet');
+  whole.runTo('put_k');
+  const restored = executed('quiet');
+  restored.restore(structuredClone(whole.snapshot()));
+  expect([restored.uart.text, restored.executor.instructions]).toEqual(['o', 3]);
+  expect(restored.run()).toEqual(whole.run());
+  expect([restored.uart.text, restored.snapshot().executor.core]).toEqual([
+    'ok',
+    whole.snapshot().executor.core,
+  ]);
+});
+
+test('the interrupt of the serial port reaches the 8259A', () => {
+  const { devices } = executed('quiet');
+  devices.uart.portOut(0x3fc, 0x08, 1);
+  devices.uart.portOut(0x3f9, 0x02, 1);
+  expect(devices.pic.latched(4)).toBe(true);
+});
+
 describe('bit 7 of xloadflags', () => {
   const flag = (cmdline: string, version: string): number =>
     (executed(cmdline, version).machine.dmaRead(pa(XLOADFLAGS), 1)[0] ?? 0) >> 7;

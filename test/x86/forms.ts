@@ -187,6 +187,91 @@ function media(mnemonic: string, ...code: number[]): InstructionForm[] {
   return [one(mnemonic, [...code, 0xc1]), one(mnemonic, [...code, 0x43, 0x08])];
 }
 
+/** Opcodes of 66 0F xx that operate on packed integers. */
+const PACKED = {
+  ...{ punpcklbw: 0x60, punpcklwd: 0x61, punpckldq: 0x62, packsswb: 0x63, pcmpgtb: 0x64 },
+  ...{ pcmpgtw: 0x65, pcmpgtd: 0x66, packuswb: 0x67, punpckhbw: 0x68, punpckhwd: 0x69 },
+  ...{ punpckhdq: 0x6a, packssdw: 0x6b, punpcklqdq: 0x6c, punpckhqdq: 0x6d, pcmpeqb: 0x74 },
+  ...{ pcmpeqw: 0x75, pcmpeqd: 0x76, psrlw: 0xd1, psrld: 0xd2, psrlq: 0xd3, paddq: 0xd4 },
+  ...{ pmullw: 0xd5, psubusb: 0xd8, psubusw: 0xd9, pminub: 0xda, pand: 0xdb, paddusb: 0xdc },
+  ...{ paddusw: 0xdd, pmaxub: 0xde, pandn: 0xdf, pavgb: 0xe0, psraw: 0xe1, psrad: 0xe2 },
+  ...{ pavgw: 0xe3, pmulhuw: 0xe4, pmulhw: 0xe5, psubsb: 0xe8, psubsw: 0xe9, pminsw: 0xea },
+  ...{ por: 0xeb, paddsb: 0xec, paddsw: 0xed, pmaxsw: 0xee, pxor: 0xef, psllw: 0xf1 },
+  ...{ pslld: 0xf2, psllq: 0xf3, pmuludq: 0xf4, pmaddwd: 0xf5, psadbw: 0xf6, psubb: 0xf8 },
+  ...{ psubw: 0xf9, psubd: 0xfa, psubq: 0xfb, paddb: 0xfc, paddw: 0xfd, paddd: 0xfe },
+} as const;
+/** Shifts of XMM1 by an immediate: opcode and ModRM.reg. */
+const MEDIA_SHIFTS: Readonly<Record<string, readonly [number, number]>> = {
+  ...{ psrlw: [0x71, 2], psraw: [0x71, 4], psllw: [0x71, 6], psrld: [0x72, 2] },
+  ...{ psrad: [0x72, 4], pslld: [0x72, 6], psrlq: [0x73, 2], psrldq: [0x73, 3] },
+  ...{ psllq: [0x73, 6], pslldq: [0x73, 7] },
+};
+
+function packed(): InstructionForm[] {
+  return [
+    ...Object.entries(PACKED).flatMap(([name, opcode]) => media(name, 0x66, 0x0f, opcode)),
+    ...Object.entries(MEDIA_SHIFTS).flatMap(([name, [opcode, reg]]) =>
+      [0, 1, 7, 8, 15, 16, 31, 33, 63, 64, 255].map((count) =>
+        one(name, [0x66, 0x0f, opcode, 0xc1 | (reg << 3), count]),
+      ),
+    ),
+    ...[0x00, 0x1b, 0xe4, 0x93].flatMap((selected) =>
+      [
+        ['pshufd', 0x66, 0x70],
+        ['pshuflw', 0xf2, 0x70],
+        ['pshufhw', 0xf3, 0x70],
+        ['shufpd', 0x66, 0xc6],
+      ].flatMap(([name, prefix, opcode]) =>
+        media(String(name), Number(prefix), 0x0f, Number(opcode)).map((form) => ({
+          ...form,
+          code: [...form.code, selected],
+        })),
+      ),
+    ),
+  ];
+}
+
+/** Moves of halves, words and sign bits. */
+function parts(): InstructionForm[] {
+  const memory = (name: string, ...code: number[]): InstructionForm =>
+    one(name, [...code, 0x43, 0x08]);
+  const registers = (name: string, ...code: number[]): InstructionForm =>
+    one(name, [...code, 0xc1]);
+  return [
+    ...[0x12, 0x13].map((opcode) => memory('movlps', 0x0f, opcode)),
+    ...[0x12, 0x13].map((opcode) => memory('movlpd', 0x66, 0x0f, opcode)),
+    ...[0x16, 0x17].map((opcode) => memory('movhps', 0x0f, opcode)),
+    ...[0x16, 0x17].map((opcode) => memory('movhpd', 0x66, 0x0f, opcode)),
+    registers('movhlps', 0x0f, 0x12),
+    registers('movlhps', 0x0f, 0x16),
+    registers('movmskps', 0x0f, 0x50),
+    registers('movmskpd', 0x66, 0x0f, 0x50),
+    registers('pmovmskb', 0x66, 0x0f, 0xd7),
+    ...media('movsd', 0xf2, 0x0f, 0x10),
+    ...media('movsd', 0xf2, 0x0f, 0x11),
+    ...media('unpcklps', 0x0f, 0x14),
+    ...media('unpckhpd', 0x66, 0x0f, 0x15),
+    ...[0, 5, 9].map((index) => one('pinsrw', [0x66, 0x0f, 0xc4, 0xc1, index])),
+    ...[0, 5, 9].map((index) => one('pextrw', [0x66, 0x0f, 0xc5, 0xc1, index])),
+    ...[0x1b, 0x93].map((selected) => one('shufps', [0x0f, 0xc6, 0xc1, selected])),
+  ];
+}
+
+/** Scalar doubles. */
+function doublesOf(): InstructionForm[] {
+  const names = { addsd: 0x58, mulsd: 0x59, subsd: 0x5c, minsd: 0x5d, divsd: 0x5e, maxsd: 0x5f };
+  return [
+    ...Object.entries(names).flatMap(([name, opcode]) => media(name, 0xf2, 0x0f, opcode)),
+    ...media('comisd', 0x66, 0x0f, 0x2f),
+    ...media('ucomisd', 0x66, 0x0f, 0x2e),
+    ...[[], [0x48]].flatMap((rex) => [
+      ...media('cvtsi2sd', 0xf2, ...rex, 0x0f, 0x2a),
+      ...media('cvttsd2si', 0xf2, ...rex, 0x0f, 0x2c),
+      ...media('cvtsd2si', 0xf2, ...rex, 0x0f, 0x2d),
+    ]),
+  ];
+}
+
 export const FORMS: readonly InstructionForm[] = [
   ...ARITHMETIC.flatMap((name, index) => [
     ...sized(name, [8 * index], logical(name)),
@@ -282,17 +367,10 @@ export const FORMS: readonly InstructionForm[] = [
   ...media('movq', 0x66, 0x0f, 0xd6),
   ...media('movups', 0x0f, 0x11),
   ...media('movdqa', 0x66, 0x0f, 0x7f),
-  ...media('pxor', 0x66, 0x0f, 0xef),
-  ...media('por', 0x66, 0x0f, 0xeb),
-  ...media('pand', 0x66, 0x0f, 0xdb),
-  ...media('pandn', 0x66, 0x0f, 0xdf),
   ...media('xorps', 0x0f, 0x57),
   ...media('andps', 0x0f, 0x54),
   ...media('orps', 0x0f, 0x56),
-  ...media('paddd', 0x66, 0x0f, 0xfe),
-  ...media('psubd', 0x66, 0x0f, 0xfa),
-  ...media('pcmpeqd', 0x66, 0x0f, 0x76),
-  ...media('punpckldq', 0x66, 0x0f, 0x62),
-  ...media('punpcklqdq', 0x66, 0x0f, 0x6c),
-  ...media('punpckhqdq', 0x66, 0x0f, 0x6d),
+  ...packed(),
+  ...parts(),
+  ...doublesOf(),
 ];

@@ -5,7 +5,7 @@ import { Machine } from '../../src/machine/machine.js';
 import { GENERAL_REGISTERS, type GeneralRegister } from '../../src/machine/cpu/registers.js';
 import { MEMTYPE } from '../../src/machine/types.js';
 import { nodeCipher } from '../../src/node/node-cipher.js';
-import { Executor } from '../../src/x86/executor.js';
+import { Executor, type ExecutorOptions } from '../../src/x86/executor.js';
 import { makeGate } from '../../src/machine/cpu/idt.js';
 
 const MIB = 2 ** 20;
@@ -74,13 +74,14 @@ export class Program {
     registers: Registers = {},
     flags = 0,
     readonly machine_: Machine = machine(),
+    options: ExecutorOptions = {},
   ) {
     const bytes = [...Buffer.from(code.replaceAll(' ', ''), 'hex'), HLT];
     machine_.dmaWrite(pa(CODE), Uint8Array.from(bytes));
     const cpu = machine_.cpus[0];
     cpu.rip = va(CODE);
     cpu.rsp = va(STACK);
-    this.executor = new Executor(machine_);
+    this.executor = new Executor(machine_, machine_.cpus[0], options);
     for (const [name, value] of Object.entries(registers)) {
       this.executor.core.set64(number(name as GeneralRegister), value);
     }

@@ -286,10 +286,10 @@ export class Cpu extends CpuCore implements InterruptTarget {
 
   // --- Exceptions ------------------------------------------------------------------------------------------------
 
-  /** Delivers a fault through the IDT, in real mode the IVT: to a handler, else the CPU shuts down. */
+  /** Delivers a fault or interrupt through the IDT, in real mode the IVT: to a handler, else the CPU shuts down. */
   deliver(fault: Fault): Delivery {
     const { faulted } = this.bus.probes;
-    if (faulted.active) faulted.notify(this.id, fault);
+    if (faulted.active && fault.source !== 'external') faulted.notify(this.id, fault);
     const delivery = this.mode === 'real' ? deliverReal(this, fault) : deliver(this, fault);
     if ('tripleFault' in delivery) this.shutdown();
     return delivery;

@@ -20,6 +20,8 @@ export const GATE = {
 export const GATE_TYPE = { INTERRUPT: 0xen, TRAP: 0xfn } as const;
 /** Bit of a selector error code: the selector indexes the IDT (APM 8.4.1). */
 const ERROR_IDT = 2;
+/** EXT: the event came from outside the processor. */
+const ERROR_EXT = 1;
 const ERROR_INDEX_SHIFT = 3;
 const NP = 11;
 const STACK_ALIGN = 16;
@@ -30,11 +32,12 @@ type GateField = Exclude<keyof typeof GATE, 'SIZE'>;
 const OFFSET_MIDDLE_FROM = 16n;
 const OFFSET_HIGH_FROM = 32n;
 
-/** Makes the two quadwords of a present gate with DPL 0. */
+/** Makes the two quadwords of a present gate. */
 export function makeGate(
   handler: Va,
   selector: number,
   type: bigint = GATE_TYPE.INTERRUPT,
+  dpl = 0n,
 ): [bigint, bigint] {
   const offset = BigInt.asUintN(64, BigInt(handler));
   const put = (field: GateField, value: bigint): bigint =>
@@ -43,6 +46,7 @@ export function makeGate(
     put('OFFSET_LOW', offset) |
     put('SELECTOR', BigInt(selector)) |
     put('TYPE', type) |
+    put('DPL', dpl) |
     put('P', 1n) |
     put('OFFSET_MIDDLE', offset >> OFFSET_MIDDLE_FROM);
   return [low, offset >> OFFSET_HIGH_FROM];
@@ -95,29 +99,37 @@ export function deliver(cpu: InterruptTarget, fault: Fault): Delivery {
   for (let serial = 0; serial < MAX_SERIAL; serial++) {
     const result = attempt(cpu, current);
     if (!isFault(result)) return { handler: result, fault: current };
-    if (current.vector === VECTOR.DF) return { tripleFault: true, first: fault, second: result };
-    current = makesDoubleFault(current.vector, result.vector)
-      ? { vector: VECTOR.DF, error: 0, why: `${current.why}, then ${result.why}` }
-      : result;
+    const exception = current.source === undefined;
+    if (exception && current.vector === VECTOR.DF) {
+      return { tripleFault: true, first: fault, second: result };
+    }
+    // Interrupts are benign (APM table 8-5), whatever their vector.
+    current =
+      exception && makesDoubleFault(current.vector, result.vector)
+        ? { vector: VECTOR.DF, error: 0, why: `${current.why}, then ${result.why}` }
+        : result;
   }
   return { tripleFault: true, first: fault, second: current };
 }
 
-function gateError(vector: number, why: string, by: number = VECTOR.GP): Fault {
-  // APM 8.4.1: the selector error code names the gate.
-  return { vector: by, error: vector * 2 ** ERROR_INDEX_SHIFT + ERROR_IDT, why };
+function gateError({ vector, source }: Fault, why: string, by: number = VECTOR.GP): Fault {
+  // APM 8.4.1: the selector error code names the gate; EXT is set where the event came from outside.
+  const external = source === 'external' ? ERROR_EXT : 0;
+  return { vector: by, error: vector * 2 ** ERROR_INDEX_SHIFT + ERROR_IDT + external, why };
 }
 
 /** Enters the handler of one fault, or returns the fault that prevented it; then only memory and CR2 have changed. */
 function attempt(cpu: InterruptTarget, fault: Fault): Va | Fault {
   // APM 8.2.15: CR2 holds the address of a #PF; it is set before the gate is read.
-  if (fault.vector === VECTOR.PF) cpu.cr2 = BigInt.asUintN(64, BigInt(fault.address ?? 0));
+  if (fault.vector === VECTOR.PF && fault.source === undefined) {
+    cpu.cr2 = BigInt.asUintN(64, BigInt(fault.address ?? 0));
+  }
   const offset = fault.vector * GATE.SIZE;
   const { base, limit } = cpu.idtr;
   // APM 8.9.1: a gate beyond the limit is a #GP. Gates are shorter outside long mode; none fits within a limit of 0.
-  if (offset + GATE.SIZE - 1 > limit) return gateError(fault.vector, 'beyond the IDT');
+  if (offset + GATE.SIZE - 1 > limit) return gateError(fault, 'beyond the IDT');
   if (!cpu.longMode) throw new UnmodelledError('an interrupt through a gate outside long mode');
-  const gate = gateAt(cpu, vaAdd(base, offset), fault.vector);
+  const gate = gateAt(cpu, vaAdd(base, offset), fault);
   return isFault(gate) ? gate : enter(cpu, gate, fault);
 }
 
@@ -129,7 +141,7 @@ interface Gate {
   readonly trap: boolean;
 }
 
-function gateAt(cpu: InterruptTarget, at: Va, vector: number): Gate | Fault {
+function gateAt(cpu: InterruptTarget, at: Va, fault: Fault): Gate | Fault {
   // Reads of system structures are supervisor accesses at any CPL (APM 5.6.1).
   const low = supervisor(cpu, () => cpu.loadU64(at));
   if (isFault(low)) return low;
@@ -137,8 +149,12 @@ function gateAt(cpu: InterruptTarget, at: Va, vector: number): Gate | Fault {
   if (isFault(high)) return high;
   const field = (name: GateField): bigint => (low >> GATE[name].shift) & GATE[name].mask;
   const type = field('TYPE');
-  if (type !== GATE_TYPE.INTERRUPT && type !== GATE_TYPE.TRAP) return gateError(vector, 'no gate');
-  if (field('P') === 0n) return gateError(vector, 'gate not present', NP);
+  if (type !== GATE_TYPE.INTERRUPT && type !== GATE_TYPE.TRAP) return gateError(fault, 'no gate');
+  // APM vol. 3, INT: a gate that is more privileged than the instruction is a #GP.
+  if (fault.source === 'software' && field('DPL') < BigInt(cpu.cpl)) {
+    return gateError(fault, 'gate of another privilege level');
+  }
+  if (field('P') === 0n) return gateError(fault, 'gate not present', NP);
   const offset =
     field('OFFSET_LOW') |
     (field('OFFSET_MIDDLE') << OFFSET_MIDDLE_FROM) |
@@ -197,9 +213,10 @@ function enter(cpu: InterruptTarget, gate: Gate, fault: Fault): Va | Fault {
     BigInt.asUintN(64, BigInt(cpu.rsp)),
     BigInt(cpu.rflags),
     BigInt(cpu.cs),
-    BigInt.asUintN(64, BigInt(cpu.rip)),
+    BigInt.asUintN(64, BigInt(fault.returnTo ?? cpu.rip)),
   ];
-  if (WITH_ERROR_CODE.has(fault.vector)) frame.push(BigInt(fault.error));
+  if (fault.source === undefined && WITH_ERROR_CODE.has(fault.vector))
+    frame.push(BigInt(fault.error));
   for (const value of frame) {
     rsp -= SLOT;
     const refused = supervisor(cpu, () => cpu.storeU64(va(rsp), value));

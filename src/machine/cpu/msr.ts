@@ -57,6 +57,7 @@ export const MSR = {
   TSC_AUX: 0xc000_0103,
   SYSCFG: 0xc001_0010,
   HWCR: 0xc001_0015,
+  NB_CFG: 0xc001_001f,
   VM_CR: 0xc001_0114,
   VM_HSAVE_PA: 0xc001_0117,
   SEV_STATUS: 0xc001_0131,
@@ -294,6 +295,8 @@ const ROWS: Readonly<Record<MsrName, MsrRow>> = {
     present: followsAmd,
   },
   HWCR: { reset: zero, write: anything, present: followsAmd },
+  // BKDG of family 15h, MSRC001_001F. Its bits are about northbridge functions and port 0xcf8, which are not modelled.
+  NB_CFG: { reset: zero, write: anything, present: followsAmd },
   VM_CR: { reset: zero, write: writeVmCr, present: hasSvm },
   VM_HSAVE_PA: { reset: zero, write: writeVmHsavePa, present: hasSvm },
   // APM 15.34.10: no guest reads it here, so that no feature of SEV is active.

@@ -35,6 +35,8 @@ interface UartState {
 export class Uart16550 implements Device {
   readonly name = 'uart';
   readonly ports: readonly PortRange[];
+  /** Called after each access with the level of the interrupt line. */
+  onInterrupt: ((level: boolean) => void) | null = null;
   /** All characters that were transmitted; bytes above 127 as Latin 1. */
   text = '';
   private ier = 0;
@@ -58,6 +60,17 @@ export class Uart16550 implements Device {
   }
 
   portIn(port: number, _size: number): number {
+    const value = this.readRegister(port);
+    this.onInterrupt?.(this.interrupt);
+    return value;
+  }
+
+  portOut(port: number, value: number, _size: number): void {
+    this.writeRegister(port, value & 0xff);
+    this.onInterrupt?.(this.interrupt);
+  }
+
+  private readRegister(port: number): number {
     const dlab = (this.lcr & DLAB) !== 0;
     switch (port - this.range.base) {
       case REGISTER.DATA:
@@ -79,8 +92,7 @@ export class Uart16550 implements Device {
     }
   }
 
-  portOut(port: number, value: number, _size: number): void {
-    const byte = value & 0xff;
+  private writeRegister(port: number, byte: number): void {
     const dlab = (this.lcr & DLAB) !== 0;
     switch (port - this.range.base) {
       case REGISTER.DATA:

@@ -221,6 +221,13 @@ describe('registers that later kernels read', () => {
     expect(file(INTEL_BROADWELL).read(MSR.SEV_STATUS)).toBeNull();
   });
 
+  test('NB_CFG holds what is written, on AMD parts', () => {
+    const msrs = file();
+    expect(msrs.write(MSR.NB_CFG, 1n << 46n)).toBe(true);
+    expect(msrs.read(MSR.NB_CFG)).toBe(1n << 46n);
+    expect(file(INTEL_BROADWELL).read(MSR.NB_CFG)).toBeNull();
+  });
+
   test('HWCR holds what is written, on AMD parts', () => {
     const msrs = file();
     expect(msrs.write(MSR.HWCR, 0x8000n)).toBe(true);
