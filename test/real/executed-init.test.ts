@@ -12,9 +12,15 @@ import { scenario } from '../helpers.js';
 import { debianImages } from './images.js';
 import { executable, ramDisk, writeAndPowerOff } from './user-space.js';
 
-const LINE = 'This line comes from CPL 3.';
 const CMDLINE = 'console=ttyS0 mem_encrypt=on cryptomgr.notests';
-const MOST = 1500e6;
+/**
+ * Without encryption the kernel finds the tables of ACPI in the BIOS area, and switches to the APICs that their MADT names, which
+ * a machine with one CPU does not have; with encryption it does not find them.
+ */
+const WITHOUT_ACPI = `${CMDLINE} acpi=off`;
+const LINE = 'This line comes from CPL 3.';
+/** More than a boot needs, in instructions, by the image. */
+const MOST: Readonly<Record<string, number>> = { cloud: 600e6, 'cloud-6.12': 1100e6 };
 const MINUTES = 60_000;
 
 function image(name: string): KernelImage {
@@ -31,10 +37,10 @@ function booted(name: string, cmdline = CMDLINE, ...settings: string[]): Execute
     initrd: ramDisk(executable('init', writeAndPowerOff(LINE))),
     cipher: nodeCipher,
   });
-  expect(boot.run({ maxInstructions: MOST })).toMatchObject({ kind: 'halt' });
+  const end = boot.run({ maxInstructions: MOST[name] ?? Infinity });
+  expect([end.kind, boot.uart.text]).toEqual(['halt', expect.stringContaining('System halted')]);
   expect(boot.uart.text).toContain('Run /init as init process');
   expect(boot.uart.text).toContain(`\n${LINE}\r\n`);
-  expect(boot.uart.text).toContain('System halted');
   return boot;
 }
 
@@ -99,13 +105,13 @@ describe('a 6.1 kernel reaches user space and its halt', () => {
 
   test(
     'without encryption where the firmware has not set SYSCFG',
-    () => isPlain(booted('cloud', CMDLINE, 'firmware.syscfgMemEncrypt=false')),
+    () => isPlain(booted('cloud', WITHOUT_ACPI, 'firmware.syscfgMemEncrypt=false')),
     15 * MINUTES,
   );
 
   test(
     'without encryption with mem_encrypt=off',
-    () => isPlain(booted('cloud', CMDLINE.replace('=on', '=off'))),
+    () => isPlain(booted('cloud', WITHOUT_ACPI.replace('=on', '=off'))),
     15 * MINUTES,
   );
 });
