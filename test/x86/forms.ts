@@ -16,6 +16,8 @@ export interface InstructionForm {
   readonly branch?: boolean;
   /** Unicorn 2.0.1 zero-extends registers where an EPYC does not: only bits 31:0 are compared. */
   readonly lowOnly?: boolean;
+  /** Of two NaNs Unicorn 2.0.1 gives the one that x87 would, an EPYC the first: such states are left out. */
+  readonly oneNan?: boolean;
   /** Flags that are defined only for a count of one. */
   readonly onlyByOne?: number;
 }
@@ -261,7 +263,9 @@ function parts(): InstructionForm[] {
 function doublesOf(): InstructionForm[] {
   const names = { addsd: 0x58, mulsd: 0x59, subsd: 0x5c, minsd: 0x5d, divsd: 0x5e, maxsd: 0x5f };
   return [
-    ...Object.entries(names).flatMap(([name, opcode]) => media(name, 0xf2, 0x0f, opcode)),
+    ...Object.entries(names).flatMap(([name, opcode]) =>
+      media(name, 0xf2, 0x0f, opcode).map((form) => ({ ...form, oneNan: true })),
+    ),
     ...media('comisd', 0x66, 0x0f, 0x2f),
     ...media('ucomisd', 0x66, 0x0f, 0x2e),
     ...[[], [0x48]].flatMap((rex) => [
