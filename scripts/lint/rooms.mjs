@@ -41,11 +41,12 @@ export const MAY_IMPORT = {
   sequencer: UP_TO_SCENARIO,
   check: ['base', 'trace'],
   inspect: [...UP_TO_SCENARIO, 'sequencer'],
+  gdb: UP_TO_INSPECT,
   analysis: UP_TO_INSPECT,
   review: ['base', 'trace', 'series'],
   lib: UP_TO_INSPECT,
-  node: [...UP_TO_ANALYSIS, 'lib', 'review'],
-  cli: [...UP_TO_ANALYSIS, 'review', 'node', '.'],
+  node: [...UP_TO_ANALYSIS, 'lib', 'review', 'gdb'],
+  cli: [...UP_TO_ANALYSIS, 'review', 'gdb', 'node', '.'],
   '.': UP_TO_ANALYSIS,
 };
 
@@ -66,6 +67,7 @@ export const ROOMS = {
   sequencer: 'runs a boot step by step; snapshots; kexec; the final state',
   check: 'expected traces: match directives, comparison, reports',
   inspect: 'page walks, tables, memory at a label',
+  gdb: "gdb's remote protocol for an executed boot",
   lib: 'the public interface for programs, without files',
   review: 'the patch records against posted mail and kernel source trees',
   analysis: 'effects, call scripts, matrix, checkpoints, bisection',
