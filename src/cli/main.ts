@@ -28,6 +28,7 @@ import { HELP_COLUMNS, helpFitted } from './help-text.js';
 import { initCommand } from './init.js';
 import { inspectCommand } from './inspect.js';
 import { whyCommand } from './why.js';
+import { lockstepCommand } from './lockstep.js';
 import { matrixCommand } from './matrix.js';
 import { listCommand, schemaCommand } from './list.js';
 import { patchesCommand } from './patches.js';
@@ -84,6 +85,7 @@ function program(io: Io): Command {
     inspectCommand(io),
     whyCommand(io),
     exposureCommand(io),
+    lockstepCommand(io),
     probeCommand(io),
     listCommand(io),
     patchesCommand(io),
