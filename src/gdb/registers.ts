@@ -8,6 +8,7 @@ import type { MsrName } from '../machine/cpu/msr.js';
 import type { Core } from '../x86/core.js';
 import { SEGMENT } from '../x86/decode/instruction.js';
 import { FLAG } from '../x86/flags.js';
+import { physical } from '../x86/x87.js';
 
 /** A register as gdb knows it. */
 export interface GdbRegister {
@@ -97,12 +98,47 @@ const selector = (name: string, read: (core: Core) => number): GdbRegister =>
 const unmodelled = (name: string, bits: number, type: string): GdbRegister =>
   readOnly(name, bits, type, () => null);
 
-/** The x87 registers: none is ever filled, and no address of an instruction is kept. */
+/** Words of 32 bits, the lowest first, as a number. */
+function wordsOf(array: Int32Array, first: number, count: number): bigint {
+  let value = 0n;
+  for (let word = count - 1; word >= 0; word--) {
+    value = (value << HALF_BITS) | BigInt((array[first + word] ?? 0) >>> 0);
+  }
+  return value;
+}
+
+const X87_BITS = 80;
+/** The integer bit of an 80-bit value (APM vol. 1, 6.3.2), and its exponent without the sign. */
+const INTEGER_BIT = 1n << 63n;
+const EXPONENT = { shift: 64n, mask: 0x7fffn } as const;
+/** Tags of the x87 tag word (APM vol. 1, 6.2.4). */
+const TAG = { VALID: 0, ZERO: 1, SPECIAL: 2, EMPTY: 3 } as const;
+
+const x87Value = (core: Core, register: number): bigint =>
+  BigInt.asUintN(X87_BITS, wordsOf(core.x87, 4 * register, 4));
+
+function tagOf(core: Core, register: number): number {
+  if (((core.x87InUse >> register) & 1) === 0) return TAG.EMPTY;
+  const value = x87Value(core, register);
+  const exponent = (value >> EXPONENT.shift) & EXPONENT.mask;
+  if (exponent === 0n && BigInt.asUintN(64, value) === 0n) return TAG.ZERO;
+  return exponent === EXPONENT.mask || (value & INTEGER_BIT) === 0n ? TAG.SPECIAL : TAG.VALID;
+}
+
+/** The x87 state. Addresses and opcode of the last instruction are not modelled. */
 const X87: readonly GdbRegister[] = [
-  ...Array.from({ length: 8 }, (_, i) => unmodelled(`st${String(i)}`, 80, 'i387_ext')),
+  ...Array.from({ length: 8 }, (_, i) =>
+    readOnly(`st${String(i)}`, X87_BITS, 'i387_ext', (core) => x87Value(core, physical(core, i))),
+  ),
   readOnly('fctrl', 32, 'int', (core) => BigInt(core.fcw & 0xffff)),
   readOnly('fstat', 32, 'int', (core) => BigInt(core.fsw & 0xffff)),
-  ...['ftag', 'fiseg', 'fioff', 'foseg', 'fooff', 'fop'].map((name) => unmodelled(name, 32, 'int')),
+  readOnly('ftag', 32, 'int', (core) => {
+    let tags = 0;
+    for (let register = 0; register < 8; register++)
+      tags |= tagOf(core, register) << (2 * register);
+    return BigInt(tags);
+  }),
+  ...['fiseg', 'fioff', 'foseg', 'fooff', 'fop'].map((name) => unmodelled(name, 32, 'int')),
 ];
 
 function xmm(index: number): GdbRegister {
@@ -111,13 +147,7 @@ function xmm(index: number): GdbRegister {
     name: `xmm${String(index)}`,
     bits: 128,
     type: 'vec128',
-    read: (core) => {
-      let value = 0n;
-      for (let word = 3; word >= 0; word--) {
-        value = (value << HALF_BITS) | BigInt((core.xmm[first + word] ?? 0) >>> 0);
-      }
-      return value;
-    },
+    read: (core) => wordsOf(core.xmm, first, 4),
     write: (core, value) => {
       for (let word = 0; word < 4; word++) {
         core.xmm[first + word] = Number(BigInt.asIntN(32, value >> (BigInt(word) * HALF_BITS)));

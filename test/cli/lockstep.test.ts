@@ -81,7 +81,7 @@ describe('sme-boot lockstep', () => {
       /^the image did not come to startup_64:identity-map: halt at 0x1000037, after 15 ins/,
     ],
     ['eb fe', 1, /: the limit of instructions at 0x1000036, after 50 instructions\n$/],
-    ['0f 50 c0', 4, /: not modelled: MOVMSKPS, movmskps \(0f50c0\) at 0x1000036, after 14 ins/],
+    ['d9 fe', 4, /: not modelled: FSIN, fsin \(d9fe\) at 0x1000036, after 14 ins/],
   ])('an image with %s before the label: exit status %i', async (extra, expected, text) => {
     const { status, out } = await lockstep({ extra }, '--max-instructions', '50');
     expect(out).toMatch(text);

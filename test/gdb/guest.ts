@@ -32,8 +32,8 @@ const PROGRAM = {
   count: '48ffc1 c3',
   // a loop without an end: jmp spin
   spin: 'ebfe',
-  // movmskps eax, xmm0, which is not modelled
-  unknown: '0f50c0 ebfe',
+  // fsin, which is not modelled
+  unknown: 'd9fe ebfe',
   // lidt [an IDT of 0 bytes]; ud2
   triple: '0f011c2500090001 0f0b',
 } as const;

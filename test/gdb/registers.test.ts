@@ -35,6 +35,24 @@ test('values have the target’s byte order', () => {
   expect(get('fctrl')).toBe('7f030000');
 });
 
+test('x87 registers are those of the stack, with their tags by physical register', () => {
+  expect([get('st0'), get('ftag')]).toEqual(['0'.repeat(20), 'ffff0000']);
+  // TOP is 6: ST(0) is register 6 with 1.0, ST(1) register 7 with zero, ST(2) register 0 with an infinity.
+  core.fsw = 6 << 11;
+  core.x87InUse = 0b1100_0001;
+  core.x87.set([0, 0x8000_0000 | 0, 0x3fff, 0], 4 * 6);
+  core.x87.set([0, 0x8000_0000 | 0, 0xffff, 0], 0);
+  expect([get('st0'), get('st1'), get('st2')]).toEqual([
+    '0000000000000080ff3f',
+    '0'.repeat(20),
+    '0000000000000080ffff',
+  ]);
+  expect(get('ftag')).toBe('fe4f0000');
+  expect([get('fstat'), get('fioff')]).toEqual(['00300000', 'xxxxxxxx']);
+  core.fsw = 0;
+  core.x87InUse = 0;
+});
+
 describe('a register that is set', () => {
   test.each([
     ['r15', 'f0debc9a78563412'],

@@ -111,7 +111,7 @@ describe('registers', () => {
     const all = one('g');
     expect(all).toHaveLength(REGISTERS.reduce((sum, { bits }) => sum + bits / 4, 0));
     expect(all.slice(16 * 16, 17 * 16)).toBe(RIP(ENTRY));
-    expect(register('st0')).toBe('x'.repeat(20));
+    expect(register('fiseg')).toBe('x'.repeat(8));
     expect(one('pffff')).toBe('E16');
   });
 
@@ -127,7 +127,8 @@ describe('registers', () => {
     ['eflags', '02010000', 'has TF'],
     ['cr3', '0000000000000000', 'is read-only'],
     ['rax', '00', 'is too short'],
-    ['st0', '0'.repeat(20), 'is not modelled'],
+    ['st0', '1'.repeat(20), 'is read-only'],
+    ['fiseg', '0'.repeat(8), 'is not modelled'],
   ])('%s := %s is refused: it %s', (name, value) => {
     const before = one('g');
     expect(set(name, value)).toBe('E16');
@@ -259,7 +260,7 @@ describe('the end', () => {
     set('rip', RIP(at('unknown')));
     const replies = ask('c');
     const unknown = `0x${hex(at('unknown'))} unknown`;
-    expect(consoleText(replies)).toBe(`not modelled: MOVMSKPS, movmskps (0f50c0) at ${unknown}\n`);
+    expect(consoleText(replies)).toBe(`not modelled: FSIN, fsin (d9fe) at ${unknown}\n`);
     expect(replies.at(-1)).toBe('T04thread:1;');
     expect(ask('s').at(-1)).toBe('T04thread:1;');
     set('rip', RIP(at('spin')));
