@@ -36,9 +36,9 @@ export class Target {
     return this.boot.executor.core.rip;
   }
 
-  /** Executes one instruction, of an instruction that faults the handler's first one too (our choice). */
+  /** Executes one instruction, or delivers an exception or interrupt: then the handler's first instruction is next. */
   step(): Stop {
-    return this.run(1) ?? { signal: SIGNAL.TRAP };
+    return this.run(1, true) ?? { signal: SIGNAL.TRAP };
   }
 
   /** Executes a slice; null if nothing has stopped it. @param first no breakpoint stops before the first instruction. */
@@ -50,7 +50,7 @@ export class Target {
     return this.run(SLICE);
   }
 
-  private run(most: number): Stop | null {
+  private run(most: number, stopAtHandler = false): Stop | null {
     if (this.ended !== null) return this.ended;
     const { executor } = this.boot;
     const left = this.maxInstructions - executor.instructions;
@@ -61,7 +61,8 @@ export class Target {
       };
     }
     const breakpoints = new Set([...this.software, ...this.hardware]);
-    const end = executor.run({ breakpoints, maxInstructions: Math.min(most, left) });
+    const maxInstructions = Math.min(most, left);
+    const end = executor.run({ breakpoints, maxInstructions, stopAtHandler });
     executor.core.toCpu();
     return this.stopOf(end);
   }

@@ -44,6 +44,8 @@ export interface RunOptions {
   readonly breakpoints?: ReadonlySet<number>;
   /** The most instructions that are executed; an instruction with REP is one. */
   readonly maxInstructions?: number;
+  /** The run ends (`limit`) after the delivery of an exception or interrupt, before its handler's first instruction. */
+  readonly stopAtHandler?: boolean;
 }
 
 export interface ExecutorOptions {
@@ -70,6 +72,7 @@ export class Executor {
   private readonly platform: Platform | null;
   /** Runs of a block after which it is translated. */
   private readonly hot: number;
+  private stopAtHandler = false;
 
   constructor(
     machine: Machine,
@@ -119,7 +122,8 @@ export class Executor {
     return this.run({ maxInstructions: count });
   }
 
-  run({ breakpoints = new Set(), maxInstructions = Infinity }: RunOptions = {}): RunEnd {
+  run(options: RunOptions = {}): RunEnd {
+    const { breakpoints = new Set(), maxInstructions = Infinity, stopAtHandler = false } = options;
     const { core, code } = this;
     if (!sameSet(code.breakpoints, breakpoints)) {
       code.breakpoints = new Set(breakpoints);
@@ -128,6 +132,7 @@ export class Executor {
     const last = core.retired + maxInstructions;
     this.end = null;
     this.first = true;
+    this.stopAtHandler = stopAtHandler;
     core.bound = 0;
     while (this.end === null) {
       if (core.retired >= core.bound) this.atBound(last);
@@ -251,7 +256,10 @@ export class Executor {
       core.deliver(fault);
     } catch (error) {
       this.end = this.notModelled(error);
+      return;
     }
+    // After a triple fault there is no handler.
+    if (this.stopAtHandler && core.tripleFault === null) this.end = { kind: 'limit', at: core.rip };
   }
 
   private notModelled(error: unknown): RunEnd {

@@ -1,7 +1,7 @@
 /** Exceptions, restarts, changed code, and the ends of a run. */
 import { describe, expect, test } from '@jest/globals';
 import { va } from '../../src/machine/address.js';
-import { CODE, DATA, PAGES, Program, STACK } from './program.js';
+import { CODE, DATA, HANDLERS, PAGES, Program, STACK } from './program.js';
 
 describe('an exception leaves the state as before its instruction', () => {
   test.each([
@@ -105,6 +105,16 @@ describe('the end of a run', () => {
     const { executor } = new Program('ff c0 ff c0 ff c0');
     expect(executor.step(2)).toEqual({ kind: 'limit', at: CODE + 4 });
     expect(executor.core.get64(0)).toBe(2n);
+  });
+
+  test('where asked, after the delivery of an exception, before its handler', () => {
+    const program = new Program('90 0f 0b');
+    const { executor } = program;
+    const options = { maxInstructions: 10, stopAtHandler: true };
+    expect(executor.run(options)).toEqual({ kind: 'limit', at: va(HANDLERS + 16 * 6) });
+    expect(executor.instructions).toBe(1);
+    expect(executor.run(options)).toMatchObject({ kind: 'halt' });
+    expect(new Program('90 0f 0b').executor.run()).toMatchObject({ kind: 'halt' });
   });
 
   test('by name at what is not modelled, the state as before it', () => {
