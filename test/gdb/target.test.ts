@@ -53,6 +53,23 @@ test('a breakpoint where a slice ends stops, and a step from it goes on', () => 
   expect(target.rip).toBe(at('store_value') + 10);
 });
 
+test('a breakpoint that is set in code that has run often, and code that is changed there', () => {
+  // A loop of two instructions: inc rcx; jmp back.
+  const LOOP = 0x1c0_0000;
+  boot.machine.dmaWrite(pa(LOOP), Uint8Array.of(0x48, 0xff, 0xc1, 0xeb, 0xfb));
+  const { core } = boot.executor;
+  core.rip = va(LOOP);
+  for (let slice = 0; slice < 3; slice++) expect(target.slice(slice === 0)).toBeNull();
+  target.hardware.add(LOOP + 3);
+  expect(run(false)).toEqual({ signal: SIGNAL.TRAP, reason: 'hwbreak' });
+  expect(target.rip).toBe(LOOP + 3);
+  target.hardware.clear();
+  expect(target.slice(true)).toBeNull();
+  // The jump becomes HLT.
+  boot.machine.dmaWrite(pa(LOOP + 3), Uint8Array.of(0xf4));
+  expect(run(false)).toMatchObject({ signal: SIGNAL.STOP });
+});
+
 test('after the end nothing is executed', () => {
   expect(run()).toMatchObject({ signal: SIGNAL.STOP });
   const { instructions } = boot.executor;
