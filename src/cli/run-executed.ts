@@ -7,6 +7,7 @@ import type { ExecutedBoot } from '../sequencer/executed-boot.js';
 import { ExecutedRun } from '../sequencer/executed-run.js';
 import type { SanitizerReport } from '../trace/report.js';
 import { Console } from './console.js';
+import { debugged } from './debug.js';
 import { prepareExecution } from './execute-options.js';
 import { finished, SLICE, tracerOf, untilOf } from './executed-trace.js';
 import { EXIT } from './exit-codes.js';
@@ -20,6 +21,7 @@ import { usesOfReports, type ReportFlags } from './run-reports.js';
 
 export interface ExecutedFlags extends RunFlags, OutputFlags<Form>, ReportFlags {
   expect?: string[];
+  gdb?: number;
 }
 
 export async function runExecuted(io: Io, scenario: string, flags: ExecutedFlags): Promise<void> {
@@ -35,7 +37,7 @@ export async function runExecuted(io: Io, scenario: string, flags: ExecutedFlags
   const tracer = needed ? tracerOf(execution) : undefined;
   const summary = summaryOutput(io, form, flags);
   summary.print(head(boot, summary));
-  const interrupted = await execute(io, run, summary);
+  const interrupted = await execute(io, run, summary, flags.gdb);
   summary.print(`\n${endText(run)}\n`);
   const reports = boot.sanitizer?.reports();
   if (reports !== undefined) summary.print(reportsSummary(reports, summary));
@@ -98,11 +100,28 @@ function head({ image, options: { scenario } }: ExecutedBoot, { paint }: Result)
 }
 
 /** Runs to the end and prints the console meanwhile. Returns whether Ctrl-C ended it. */
-async function execute(io: Io, run: ExecutedRun, summary: Result): Promise<boolean> {
+async function execute(
+  io: Io,
+  run: ExecutedRun,
+  summary: Result,
+  gdb: number | undefined,
+): Promise<boolean> {
   const { boot } = run;
   const { executor } = boot;
   const progress = new Progress(io);
   const console = new Console(boot.uart, summary);
+  if (gdb !== undefined) {
+    const end = await debugged(io, boot, gdb, () => {
+      console.print();
+    });
+    // After `detach` the run goes on to its end.
+    if (end !== 'detached') {
+      const by = end === 'killed' ? { by: 'killed by gdb' } : {};
+      boot.end({ kind: 'interrupted', at: executor.core.rip, ...by });
+      console.end();
+      return end === 'aborted';
+    }
+  }
   let interrupted = false;
   const onInterrupt = (): void => {
     interrupted = true;

@@ -10,6 +10,7 @@ import { EXIT, exitHelp } from './exit-codes.js';
 import { exposureSummary } from './exposure-text.js';
 import type { Io } from './io.js';
 import { addOutput, checkOutput, toFile, writeResult, type Result } from './output.js';
+import { numberOf } from './numbers.js';
 import { LastWriters } from './last-writers.js';
 import { Progress } from './progress.js';
 import { checkMatchOut, writeMatchOut, type MatchOutFlags } from './match-out.js';
@@ -82,7 +83,11 @@ export function runCommand(io: Io): Command {
   const command = new Command('run')
     .description('boot a scenario and print a summary of the boot')
     .argument('[SCENARIO]', 'name of a scenario, or a file', DEFAULT_SCENARIO);
-  addExecuteOptions(addRunOptions(command), { until: true });
+  addExecuteOptions(addRunOptions(command), { until: true }).option(
+    '--gdb <PORT>',
+    'with --execute: let gdb connect at 127.0.0.1 before the first instruction; 0: any port (docs/gdb.md)',
+    numberOf('E_USAGE', '--gdb', 0, 65_535),
+  );
   addOutput(command, {
     formats: FORMS,
     anyName: true,

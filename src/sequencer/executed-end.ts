@@ -8,6 +8,8 @@ import type { ExecutedNames } from './executed-names.js';
 /** The end of a run that was stopped from outside. */
 export interface Interrupted {
   readonly kind: 'interrupted';
+  /** What stopped it; absent: Ctrl-C. */
+  readonly by?: string;
   readonly at: number;
 }
 
@@ -26,7 +28,7 @@ function reasonOf(end: ExecutedEnd): string {
     case 'breakpoint':
       return 'as asked';
     case 'interrupted':
-      return 'Ctrl-C';
+      return end.by ?? 'Ctrl-C';
     case 'triple-fault': {
       const { delivery } = end;
       if (!('tripleFault' in delivery)) return 'triple fault';
