@@ -50,7 +50,7 @@ export interface ExecutedBootOptions {
   readonly sanitize?: boolean;
   /** The most instructions of the whole boot. */
   readonly maxInstructions?: number;
-  /** Runs of a block of code after which it is translated to JavaScript; Infinity: never. The effect is the same. */
+  /** Runs of a block of code after which it is translated to JavaScript (default: never). The effect is the same. */
   readonly translateAfter?: number;
 }
 

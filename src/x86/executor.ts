@@ -34,8 +34,6 @@ export type RunEnd =
       readonly bytes: Uint8Array;
     };
 
-/** Runs of a block after which it is translated (our choice: cold code is not worth V8's time). */
-const HOT = 2000;
 /** The most instructions of one run of a region, so that its count is a small integer. */
 const MOST = 2 ** 28;
 
@@ -51,7 +49,10 @@ export interface RunOptions {
 export interface ExecutorOptions {
   /** Whether accesses to lines in the cache skip its search (the default); the effect is the same. */
   readonly direct?: boolean;
-  /** Runs of a block after which it is translated to JavaScript (default: 2000); Infinity: never. The effect is the same. */
+  /**
+   * Runs of a block after which it is translated to JavaScript; Infinity (the default): never, since over a whole boot V8's
+   * compilation costs more than it saves. The effect is the same.
+   */
   readonly translateAfter?: number;
   /** Devices with events and interrupts; null (the default): there are none, and HLT ends the run. */
   readonly platform?: Platform | null;
@@ -77,7 +78,7 @@ export class Executor {
   constructor(
     machine: Machine,
     readonly cpu: Cpu = machine.cpus[0],
-    { direct = true, translateAfter = HOT, platform = null }: ExecutorOptions = {},
+    { direct = true, translateAfter = Infinity, platform = null }: ExecutorOptions = {},
   ) {
     this.hot = translateAfter;
     this.platform = platform;
