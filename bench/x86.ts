@@ -7,10 +7,12 @@ import { parseScenario, setPath } from '../src/scenario/scenario.js';
 import { ExecutedBoot } from '../src/sequencer/executed-boot.js';
 
 const RECORD = '.cache/debian-kernel/kernel.json';
-const CMDLINE =
-  'console=tty0 console=ttyS0 earlyprintk=serial,ttyS0,115200 nokaslr mem_encrypt=on lpj=4000000';
-/** Functions of 6.1 in the order in which a boot enters them. */
-const FUNCTIONS = ['x86_64_start_kernel', '_printk', 'init_mem_mapping', 'setup_per_cpu_areas'];
+const CMDLINE = 'console=ttyS0 mem_encrypt=on cryptomgr.notests';
+/** Functions of 6.1 in the order in which a boot enters them; the last one is called right before /init is executed. */
+const FUNCTIONS = [
+  ...['x86_64_start_kernel', '_printk', 'init_mem_mapping', 'setup_per_cpu_areas'],
+  ...['mm_init', 'console_init', 'mem_encrypt_init', 'free_initmem'],
+];
 
 function boot(): ExecutedBoot {
   const { vmlinuz } = JSON.parse(readFileSync(RECORD, 'utf8')) as { vmlinuz: string };
