@@ -6,6 +6,7 @@ import { RULE_IDS } from '../sanitizer/rules.js';
 import type { ExecutedBoot } from '../sequencer/executed-boot.js';
 import { ExecutedRun } from '../sequencer/executed-run.js';
 import type { SanitizerReport } from '../trace/report.js';
+import { EXECUTED_KINDS } from '../trace/trace.js';
 import { Console } from './console.js';
 import { debugged } from './debug.js';
 import { prepareExecution } from './execute-options.js';
@@ -73,7 +74,8 @@ function refuseReports(flags: ExecutedFlags, form: Form): void {
 function executedPredicate(text: string, { sanitize }: RunFlags): Predicate {
   const known =
     !/^(?:garbage|intact)=/.test(text) && (sanitize === true || !text.startsWith('report='));
-  if (known) return predicateOf(text, { rules: RULE_IDS });
+  const outcomes = [...EXECUTED_KINDS, 'triple-fault'];
+  if (known) return predicateOf(text, { rules: RULE_IDS, outcomes });
   const report = text.startsWith('report=');
   throw new InputError({
     code: 'E_USAGE',

@@ -590,7 +590,7 @@ const MISTAKES: readonly (readonly [what: string, argv: readonly string[], messa
   [
     'a predicate',
     ['bisect', 'fixed', '--expect', 'outcom=panic'],
-    'E_USAGE: --expect: not a predicate; expected outcome=KIND, garbage=NAME, intact=NAME, report=RULE or event={…}, found outcom=panic; did you mean outcome?',
+    'E_USAGE: --expect: not a predicate; expected outcome=KIND, garbage=NAME, intact=NAME, report=RULE, event={…} or console=TEXT, found outcom=panic; did you mean outcome?',
   ],
   [
     'data that is read',

@@ -6,7 +6,7 @@ import { directiveOf, type Directive } from '../../check/directive.js';
 import { matchDirective } from '../../check/match.js';
 import { mismatchText } from '../../check/match-text.js';
 import { matchRecord, matchValue, valuePattern } from '../../check/pattern.js';
-import { ALL_OUTCOMES, type Trace } from '../../trace/trace.js';
+import { OUTCOME_KINDS, type Trace } from '../../trace/trace.js';
 import { printEvent } from '../../trace/yaml-out.js';
 import { readYaml } from '../../base/yaml-source.js';
 
@@ -19,6 +19,8 @@ export interface PredicateNames {
   readonly data?: readonly string[];
   /** Rules of the sanitizer. */
   readonly rules?: readonly string[];
+  /** Kinds of outcomes; default: those of boots of the model. */
+  readonly outcomes?: readonly string[];
 }
 
 /** A property of a trace. */
@@ -80,10 +82,10 @@ function reportText({ reports = [] }: TraceParts, rule: string): string {
 }
 
 const READERS: Readonly<Record<string, Reader>> = {
-  outcome: (value) => {
-    if (!ALL_OUTCOMES.some((kind) => kind === value)) {
-      const near = suggest(value, ALL_OUTCOMES);
-      throw wrong(`outcome=${value}`, `outcome=${ALL_OUTCOMES.join('|')}`, near);
+  outcome: (value, { outcomes = OUTCOME_KINDS }) => {
+    if (!outcomes.includes(value)) {
+      const near = suggest(value, outcomes);
+      throw wrong(`outcome=${value}`, `outcome=${outcomes.join('|')}`, near);
     }
     return { holds: ({ outcome }) => outcome.kind === value, seen: outcomeText };
   },
