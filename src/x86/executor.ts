@@ -50,8 +50,8 @@ export interface ExecutorOptions {
   /** Whether accesses to lines in the cache skip its search (the default); the effect is the same. */
   readonly direct?: boolean;
   /**
-   * Runs of a block after which it is translated to JavaScript; Infinity (the default): never, since over a whole boot V8's
-   * compilation costs more than it saves. The effect is the same.
+   * Runs of a block after which it is translated to JavaScript; Infinity (the default): never, since V8's compilation may cost
+   * more than it saves. The effect is the same.
    */
   readonly translateAfter?: number;
   /** Devices with events and interrupts; null (the default): there are none, and HLT ends the run. */
