@@ -25,6 +25,11 @@ export function latin1(bytes: Iterable<number>): string {
   return text;
 }
 
+/** Bytes as two hexadecimal digits each. @param separator between two bytes. */
+export function hexBytes(bytes: Iterable<number>, separator = ''): string {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join(separator);
+}
+
 /** Whether `a` and `b` have the same length and the same bytes. */
 export function equalBytes(a: ArrayLike<number>, b: ArrayLike<number>): boolean {
   return a.length === b.length && startsWith(a, b);

@@ -1,4 +1,5 @@
 /** `sme-boot lockstep`: compares the instructions of an image with the model of the same code. */
+import { hexBytes } from '../base/bytes.js';
 import { Command } from 'commander';
 import { InputError } from '../base/errors.js';
 import { jsonText, printable } from '../base/printable.js';
@@ -83,9 +84,6 @@ function lockstep(io: Io, file: string, scenario: string, flags: Flags): void {
   else if (result.compared === undefined || unexplained(result) > 0) io.exitCode = EXIT.mismatch;
 }
 
-const bytesText = (bytes: Uint8Array, separator: string): string =>
-  Buffer.from(bytes).toString('hex').replace(/../g, `$&${separator}`).trimEnd();
-
 /** The number of differences that are no return addresses. */
 function unexplained({ compared }: LockStep): number {
   if (compared === undefined) return 0;
@@ -101,7 +99,7 @@ const keyText = (key: number | undefined): string =>
 function endText(end: RunEnd): string {
   switch (end.kind) {
     case 'not-modelled':
-      return `not modelled: ${end.what}, ${end.mnemonic ?? 'instruction'} (${bytesText(end.bytes, '')})`;
+      return `not modelled: ${end.what}, ${end.mnemonic ?? 'instruction'} (${hexBytes(end.bytes)})`;
     case 'limit':
       return 'the limit of instructions';
     default:
@@ -111,7 +109,7 @@ function endText(end: RunEnd): string {
 
 function memoryRows({ at, image, model, symbol, ...keys }: NamedDifference): string[] {
   const shown = (bytes: Uint8Array): string =>
-    `${bytesText(bytes.subarray(0, SHOWN), ' ')}${bytes.length > SHOWN ? ' …' : ''}`;
+    `${hexBytes(bytes.subarray(0, SHOWN), ' ')}${bytes.length > SHOWN ? ' …' : ''}`;
   const range = `${hex(at)}..${hex(at + image.length - 1)}`;
   return [
     `memory    ${range}  ${symbol ?? ''}`.trimEnd(),
@@ -175,8 +173,8 @@ function dataOf(at: string, { instructions, end, outcome, compared }: LockStep):
         pa: hex(start),
         bytes: image.length,
         ...more,
-        image: { key: imageKey ?? null, hex: bytesText(image, '') },
-        model: { key: modelKey ?? null, hex: bytesText(model, '') },
+        image: { key: imageKey ?? null, hex: hexBytes(image) },
+        model: { key: modelKey ?? null, hex: hexBytes(model) },
       })),
     }),
   };

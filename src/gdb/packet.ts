@@ -2,7 +2,7 @@
  * Packets of gdb's remote serial protocol (Debugging with GDB, E.1): `$`, data, `#`, two digits of checksum; `+` and `-`
  * acknowledge. A text here has one character a byte.
  */
-import { ascii } from '../base/bytes.js';
+import { ascii, hexBytes } from '../base/bytes.js';
 
 const START = 0x24;
 const END = 0x23;
@@ -42,14 +42,7 @@ export function packet(data: string): Uint8Array {
 }
 
 /** A byte as two digits. */
-export function hexByte(byte: number): string {
-  return byte.toString(HEX_RADIX).padStart(2, '0');
-}
-
-/** Bytes as pairs of digits. */
-export function hexBytes(bytes: Iterable<number>): string {
-  return Array.from(bytes, hexByte).join('');
-}
+export const hexByte = (byte: number): string => hexBytes([byte]);
 
 /** The bytes of pairs of digits; undefined if the text is not such. */
 export function bytesOfHex(text: string): Uint8Array | undefined {

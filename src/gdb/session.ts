@@ -3,20 +3,12 @@
  * while `running`.
  */
 import { InputError } from '../base/errors.js';
-import { ascii, concat, latin1 } from '../base/bytes.js';
+import { ascii, concat, hexBytes, latin1 } from '../base/bytes.js';
 import { vaOfU64, type Va } from '../machine/address.js';
 import { readMemory, writeMemory } from './memory.js';
 import { monitor } from './monitor.js';
 import type { Debugged } from './names.js';
-import {
-  bytesOfHex,
-  hexByte,
-  hexBytes,
-  packet,
-  PACKET_SIZE,
-  PacketReader,
-  type Received,
-} from './packet.js';
+import { bytesOfHex, hexByte, packet, PACKET_SIZE, PacketReader, type Received } from './packet.js';
 import { REGISTERS, registerHex, setRegister } from './registers.js';
 import { TARGET_XML } from './target-description.js';
 import { SIGNAL, type Stop, type Target } from './target.js';

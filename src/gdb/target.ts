@@ -1,9 +1,9 @@
 /** The execution of a boot under a debugger: in slices, so that it can be interrupted, with breakpoints and single steps. */
+import { hexBytes } from '../base/bytes.js';
 import type { Va } from '../machine/address.js';
 import { describe } from '../kernel/fault-text.js';
 import type { RunEnd } from '../x86/executor.js';
 import { named, type Debugged } from './names.js';
-import { hexBytes } from './packet.js';
 
 /** gdb's own numbers of signals (Debugging with GDB, E.3; include/gdb/signals.def of its source). */
 export const SIGNAL = { INT: 2, ILL: 4, TRAP: 5, ABRT: 6, STOP: 17, XCPU: 24 } as const;

@@ -3,7 +3,7 @@
 /** Units of virtual time in a second: one unit is 10 ns, the time of an instruction (our choice). */
 export const UNITS_PER_SECOND = 100_000_000;
 
-/** Virtual time, in units of 10 ns since the machine was started. Whoever executes instructions sets `read`. */
+/** Virtual time, in units of 10 ns since the machine was started. The executor of instructions sets `read`. */
 export class Clock {
   read: () => number = () => 0;
 

@@ -1,4 +1,5 @@
 /** The end of an executed boot, by name: as an outcome, and in words. */
+import { hexBytes } from '../base/bytes.js';
 import { describe } from '../kernel/fault-text.js';
 import { hex } from '../machine/address.js';
 import type { AnyOutcome } from '../trace/trace.js';
@@ -14,9 +15,6 @@ export interface Interrupted {
 }
 
 export type ExecutedEnd = RunEnd | Interrupted;
-
-const byteText = (bytes: Uint8Array): string =>
-  [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join(' ');
 
 /** Why the run ended, without the place. */
 function reasonOf(end: ExecutedEnd): string {
@@ -38,7 +36,7 @@ function reasonOf(end: ExecutedEnd): string {
     }
     case 'not-modelled': {
       const { what, mnemonic, bytes } = end;
-      const code = bytes.length === 0 ? 'no code there' : byteText(bytes);
+      const code = bytes.length === 0 ? 'no code there' : hexBytes(bytes, ' ');
       return `${what}, by ${mnemonic ?? 'an instruction'} (${code})`;
     }
   }

@@ -1,8 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
-import { ascii, concat, latin1 } from '../../src/base/bytes.js';
+import { ascii, concat, hexBytes, latin1 } from '../../src/base/bytes.js';
 import {
   bytesOfHex,
-  hexBytes,
   packet,
   PACKET_SIZE,
   PacketReader,

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
-import { ascii, concat, latin1 } from '../../src/base/bytes.js';
-import { hexBytes, packet, PACKET_SIZE, PacketReader } from '../../src/gdb/packet.js';
+import { ascii, concat, hexBytes, latin1 } from '../../src/base/bytes.js';
+import { packet, PACKET_SIZE, PacketReader } from '../../src/gdb/packet.js';
 import { REGISTERS } from '../../src/gdb/registers.js';
 import { Session } from '../../src/gdb/session.js';
 import { Target } from '../../src/gdb/target.js';

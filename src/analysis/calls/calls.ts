@@ -3,7 +3,7 @@
  * mappings.
  */
 import { own } from '../../base/own.js';
-import { startsWith } from '../../base/bytes.js';
+import { hexBytes, startsWith } from '../../base/bytes.js';
 import { BootEnd, CpuLost } from '../../kernel/ends.js';
 import type { Kernel } from '../../kernel/kernel.js';
 import { hex, KEY_PLAIN, pa, PAGE_SIZE, va, type Va } from '../../machine/address.js';
@@ -16,7 +16,7 @@ import { InputError, type Place } from '../../base/errors.js';
 import type { SanitizerReport } from '../../trace/report.js';
 import type { Outcome, TraceEvent } from '../../trace/trace.js';
 import type { ScriptFile, ScriptStep, ScriptPlace } from './file.js';
-import { bytesHex, ScriptValues, valueText, type Missing } from './values.js';
+import { ScriptValues, valueText, type Missing } from './values.js';
 import { producedAt } from '../effects/produced.js';
 import { seriesFunctions } from '../../series/series-names.js';
 
@@ -290,7 +290,7 @@ class Run {
     const made = physical === undefined ? undefined : producedAt(this.boot, physical, bytes.length);
     return {
       length: bytes.length,
-      hex: bytesHex(some),
+      hex: hexBytes(some),
       text: [...some].map((b) => (b >= 0x20 && b < 0x7f ? String.fromCharCode(b) : '.')).join(''),
       ...(made !== undefined && {
         produced: {

@@ -3,6 +3,7 @@ import { hex, va, vaOfU64, type Va } from '../../machine/address.js';
 import type { Boot } from '../../sequencer/boot.js';
 import { parsePlace, placeName, virtualOf } from '../../inspect/place.js';
 import type { Place } from '../../inspect/place.js';
+import { hexBytes } from '../../base/bytes.js';
 import { InputError } from '../../base/errors.js';
 import { MACRO, REFERENCE, type ScriptArgument, type ScriptPlace } from './file.js';
 import { patchAdding } from '../../series/series-names.js';
@@ -148,14 +149,9 @@ export function valueText(value: unknown, depth = DEPTH): string | undefined {
 }
 
 function structureText(value: object, depth: number): string {
-  if (value instanceof Uint8Array) return bytesHex(value);
+  if (value instanceof Uint8Array) return hexBytes(value);
   const text = (inner: unknown): string => valueText(inner, depth) ?? '';
   if (Array.isArray(value)) return `[${value.map(text).join(', ')}]`;
   const fields = Object.entries(value).map(([key, each]) => `${key}: ${text(each)}`);
   return `{${fields.join(', ')}}`;
-}
-
-/** Bytes in hexadecimal, two digits each. */
-export function bytesHex(bytes: Uint8Array): string {
-  return [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join('');
 }

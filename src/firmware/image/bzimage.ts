@@ -2,12 +2,13 @@
  * bzImage: the boot sector and setup code of the x86 boot protocol, then the compressed kernel
  * (Documentation/x86/boot.txt).
  */
+import { hexBytes } from '../../base/bytes.js';
 import { LIMITS } from '../../base/limits.js';
 import { DECODED, decompress, detectFormat, type Format } from '../../decompress/decompress.js';
 import { GZIP_MAX_RATIO } from '../../decompress/gzip.js';
 import { LZ4_MAX_RATIO } from '../../decompress/lz4-block.js';
 import { BOOT_FLAG, HDRS_MAGIC } from '../boot-params.js';
-import { Reader, hex, hexBytes } from './reader.js';
+import { Reader, hex } from './reader.js';
 
 /**
  * Fields of the setup header that a loader of the payload uses: offsets in the file (Documentation/x86/boot.txt, "The
@@ -148,7 +149,7 @@ function readPayload(reader: Reader): Pick<BzImage, 'compression' | 'payload'> {
     throw reader.error('E_UNSUPPORTED_COMPRESSION', at, {
       reason: 'compression of the payload',
       expected: DECODED.join(', '),
-      found: compression ?? `magic ${hexBytes(packed.subarray(0, SIZE_BYTES))}`,
+      found: compression ?? `magic ${hexBytes(packed.subarray(0, SIZE_BYTES), ' ')}`,
     });
   }
   const sizeAt = at + length - SIZE_BYTES;

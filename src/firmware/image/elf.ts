@@ -1,8 +1,8 @@
 /** ELF64 kernel images for x86-64: loadable segments, and the symbol table unless stripped (System V ABI, ch. 4, 5). */
-import { startsWith } from '../../base/bytes.js';
+import { hexBytes, startsWith } from '../../base/bytes.js';
 import { LIMITS } from '../../base/limits.js';
 import type { InputError } from '../../base/errors.js';
-import { Reader, hex, hexBytes, type ReaderPlace } from './reader.js';
+import { Reader, hex, type ReaderPlace } from './reader.js';
 import { SymbolTable, type ImageSymbol } from './symbols.js';
 
 /** A loadable segment of the image. */
@@ -161,7 +161,7 @@ function checkHeader(reader: Reader): void {
     reader.error('E_NOT_A_KERNEL', offset, { expected, found });
   const magic = reader.slice(E.e_ident, ELF_MAGIC.length, 'ELF magic');
   if (!startsWith(magic, ELF_MAGIC)) {
-    throw notKernel(E.e_ident, hexBytes(magic), `${hexBytes(Uint8Array.from(ELF_MAGIC))} (ELF)`);
+    throw notKernel(E.e_ident, hexBytes(magic, ' '), `${hexBytes(ELF_MAGIC, ' ')} (ELF)`);
   }
   reader.slice(0, E.size, 'ELF header');
   const named = (value: number, names: ReadonlyMap<number, string>): string => {

@@ -1,8 +1,7 @@
 /** Names, for errors, of files that are not a kernel for this machine: other kernels, and files mistaken for one. */
-import { hasBytesAt, startsWith } from '../../base/bytes.js';
+import { hasBytesAt, hexBytes, startsWith } from '../../base/bytes.js';
 import { detectFormat } from '../../decompress/decompress.js';
 import { isPe, MZ, PE_MACHINES, readPe } from './pe.js';
-import { hexBytes } from './reader.js';
 import { InputError } from '../../base/errors.js';
 
 const SHOWN_BYTES = 4;
@@ -94,5 +93,5 @@ export function nameKind(bytes: Uint8Array): string {
   if (startsWith(bytes, MZ)) return 'a DOS program';
   const format = detectFormat(bytes);
   if (format !== undefined) return `${format} data`;
-  return `a file that starts with ${hexBytes(bytes.subarray(0, SHOWN_BYTES))}`;
+  return `a file that starts with ${hexBytes(bytes.subarray(0, SHOWN_BYTES), ' ')}`;
 }

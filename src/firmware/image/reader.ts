@@ -11,11 +11,6 @@ export interface ReaderPlace {
 
 const TWO_32 = 2 ** 32;
 
-/** Bytes as printed in errors: `7f 45 4c 46`. */
-export function hexBytes(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join(' ');
-}
-
 /** A number as printed in errors. */
 export function hex(value: number): string {
   return `0x${value.toString(16)}`;

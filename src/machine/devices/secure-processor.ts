@@ -3,7 +3,7 @@
  * Our choice: both are SHA-256 of a label and the scenario's seed, so that a run can be repeated.
  */
 import { sha256 } from '@noble/hashes/sha2.js';
-import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
+import { utf8ToBytes } from '@noble/hashes/utils.js';
 import { BLOCK_SIZE, type KeyId } from '../address.js';
 
 /** The lowest address bit that has a tweak constant (SEVurity §III: blocks of 16 bytes). */
@@ -33,9 +33,4 @@ export class SecureProcessor {
   private derive(label: string): Uint8Array {
     return sha256(utf8ToBytes(`sme-boot ${label} ${this.seed}`)).slice(0, BLOCK_SIZE);
   }
-}
-
-/** Bytes as hexadecimal. */
-export function hexBytes(bytes: Uint8Array): string {
-  return bytesToHex(bytes);
 }

@@ -6,14 +6,10 @@
  *   XE:  C = AES(m ⊕ T(p)),   XEX: C = AES(m ⊕ T(p)) ⊕ T(p).
  * T is linear in the address bits: one table for the offsets in a page, one constant per page.
  */
+import { hexBytes } from '../../base/bytes.js';
 import { InputError } from '../../base/errors.js';
 import { BLOCK_SIZE, hex, PAGE_SIZE, type KeyId, type Pa } from '../address.js';
-import {
-  FIRST_TWEAK_BIT,
-  hexBytes,
-  LAST_TWEAK_BIT,
-  SecureProcessor,
-} from '../devices/secure-processor.js';
+import { FIRST_TWEAK_BIT, LAST_TWEAK_BIT, SecureProcessor } from '../devices/secure-processor.js';
 import type { BlockCipher, BlockCipherFactory } from '../types.js';
 
 export type EngineMode = 'XEX' | 'XE';

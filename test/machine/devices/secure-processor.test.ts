@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
+import { hexBytes } from '../../../src/base/bytes.js';
 import { KEY_HOST, type KeyId } from '../../../src/machine/address.js';
 import {
   FIRST_TWEAK_BIT,
-  hexBytes,
   LAST_TWEAK_BIT,
   SecureProcessor,
 } from '../../../src/machine/devices/secure-processor.js';
@@ -26,7 +26,7 @@ describe('the secure processor', () => {
         (_, i) => i + FIRST_TWEAK_BIT,
       );
       const keys = [1, 2, 3].map((id) => made.key(id as KeyId));
-      return [...keys, ...bits.map((bit) => made.tweak(bit))].map(hexBytes);
+      return [...keys, ...bits.map((bit) => made.tweak(bit))].map((each) => hexBytes(each));
     });
     expect(values).toHaveLength(2 * (3 + 48));
     expect(new Set(values).size).toBe(values.length);
