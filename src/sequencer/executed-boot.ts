@@ -161,7 +161,7 @@ export class ExecutedBoot implements InspectedBoot {
     this.names = new ExecutedNames(image, this.loaded, () => cpu.cpl);
     for (const { name, requester } of this.machine.bus.all) {
       if (requester === undefined) continue;
-      this.machine.originOf.set(pciRequester(requester), this.names.intern(name));
+      this.machine.originOf.set(pciRequester(requester), this.names.origins.intern(name));
     }
     this.executor = new Executor(this.machine, cpu, {
       direct,
@@ -218,7 +218,7 @@ export class ExecutedBoot implements InspectedBoot {
     return {
       machine: machine.snapshot(),
       executor: executor.snapshot(),
-      names: names.interned,
+      names: names.origins.snapshot(),
       labels: [...labels],
       outcome,
       ended,
@@ -227,7 +227,7 @@ export class ExecutedBoot implements InspectedBoot {
 
   /** Goes on from a snapshot of a boot with the same options. */
   restore({ machine, executor, names, labels, outcome, ended }: ExecutedBootSnapshot): void {
-    this.names.restore(names);
+    this.names.origins.restore(names);
     this.labels.splice(0, Infinity, ...labels);
     this.ran = labels.length - 1;
     this.outcome = outcome;
@@ -295,7 +295,7 @@ export class ExecutedBoot implements InspectedBoot {
     return this.names.all();
   }
   nameOf(origin: number): string | undefined {
-    return this.names.nameOf(origin);
+    return this.names.origins.nameOf(origin);
   }
   code(): Code {
     return { fn: this.nameOf(this.machine.origin) ?? '' };

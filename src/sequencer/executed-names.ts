@@ -1,7 +1,8 @@
 /** Names of addresses in an executed boot: symbols of the image, regions of firmware and loader; and the code of accesses. */
+import { OriginNames } from '../trace/origin-names.js';
+import { regionAt, withOffset } from './symbols.js';
 import type { KernelImage } from '../firmware/image/kernel-image.js';
 import type { Loaded } from '../firmware/loader.js';
-import { regionOf } from '../firmware/placed.js';
 import { PAGE_SIZE, va, type Va } from '../machine/address.js';
 import type { Origin } from '../machine/types.js';
 
@@ -9,15 +10,12 @@ import type { Origin } from '../machine/types.js';
 const USER = 'user space';
 const USER_CPL = 3;
 
-const withOffset = (name: string, offset: number): string =>
-  offset === 0 ? name : `${name}+0x${offset.toString(16)}`;
-
 export class ExecutedNames {
   /** Link address of the image's first byte, and of the one after its last. */
   private readonly start: number;
   private readonly end: number;
-  private readonly names: string[] = [''];
-  private readonly index = new Map<string, Origin>([['', 0]]);
+  /** The names of origins. */
+  readonly origins = new OriginNames();
 
   constructor(
     private readonly image: KernelImage,
@@ -91,47 +89,15 @@ export class ExecutedNames {
   symbolize(space: 'va' | 'pa', address: number): string | undefined {
     const found = this.nameAt(space === 'va' ? address : this.linkOf(address));
     if (found !== undefined) return withOffset(found.name, found.offset);
-    return space === 'pa' ? this.regionAt(address) : undefined;
-  }
-
-  private regionAt(address: number): string | undefined {
-    const { blobs, regions, firmwareRegions } = this.loaded;
-    const region = [...blobs.map(regionOf), ...regions, ...firmwareRegions].find(
-      ({ name, base, size }) => name !== 'kernel image' && address >= base && address < base + size,
-    );
-    return region === undefined ? undefined : withOffset(region.name, address - region.base);
+    return space === 'pa' ? regionAt(this.loaded, address) : undefined;
   }
 
   /** The origin of the accesses of the code at a linear address: its function, or the page where there is no symbol. */
   readonly originAt = (address: Va): Origin => {
     const known = this.nameAt(this.linkOf(address))?.name;
-    if (known !== undefined) return this.intern(known);
-    if (this.cpl() === USER_CPL) return this.intern(USER);
+    if (known !== undefined) return this.origins.intern(known);
+    if (this.cpl() === USER_CPL) return this.origins.intern(USER);
     const page = BigInt.asUintN(64, BigInt(Math.floor(address / PAGE_SIZE) * PAGE_SIZE));
-    return this.intern(`code at 0x${page.toString(16)}`);
+    return this.origins.intern(`code at 0x${page.toString(16)}`);
   };
-
-  /** The integer for a name, by which an access carries its origin; 0 is '', firmware, loader and hardware. */
-  intern(name: string): Origin {
-    const known = this.index.get(name);
-    if (known !== undefined) return known;
-    this.names.push(name);
-    this.index.set(name, this.names.length - 1);
-    return this.names.length - 1;
-  }
-
-  /** All interned names, by their integers. */
-  get interned(): readonly string[] {
-    return [...this.names];
-  }
-  restore(names: readonly string[]): void {
-    this.names.splice(0, Infinity, ...names);
-    this.index.clear();
-    for (const [origin, name] of names.entries()) this.index.set(name, origin);
-  }
-
-  /** The name of an interned integer; undefined if there is none. */
-  nameOf(origin: Origin): string | undefined {
-    return this.names[origin];
-  }
 }

@@ -20,7 +20,8 @@ export function symbolOf(
   return name === undefined ? undefined : withOffset(name.name, name.offset);
 }
 
-function regionAt(
+/** The region of loader or firmware at a physical address, with the offset in it; undefined if there is none. */
+export function regionAt(
   { blobs, regions, firmwareRegions }: Loaded,
   address: number,
 ): string | undefined {
@@ -30,6 +31,7 @@ function regionAt(
   return region === undefined ? undefined : withOffset(region.name, address - region.base);
 }
 
-function withOffset(name: string, offset: number): string {
+/** `name`, or `name+0x10`. */
+export function withOffset(name: string, offset: number): string {
   return offset === 0 ? name : `${name}+0x${offset.toString(16)}`;
 }

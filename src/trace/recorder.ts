@@ -2,6 +2,7 @@
  * Records the trace of a boot: events under one label per step, the reads that are checked, the final state, the outcome.
  * Write-only for the machine and the kernel model: a boot does not depend on it.
  */
+import { OriginNames } from './origin-names.js';
 import { InputError } from '../base/errors.js';
 import { Coalescer } from './coalesce.js';
 import type { EventFields, FieldsOf, Origin, Span } from './event.js';
@@ -109,12 +110,11 @@ export class Recorder {
   /** The number of each call path; the key is the parent path's number and the function. */
   private readonly paths = new Map<string, number>();
   private path: number[] = [];
-  private names: string[] = [''];
+  private readonly origins = new OriginNames();
   /** Not part of the trace. */
   private searchesSoFar: readonly Search[] = [];
   /** Prefix of the names of searches from now on. */
   private prefix = '';
-  private readonly nameIndex = new Map<string, number>([['', 0]]);
 
   constructor(options: RecorderOptions = {}) {
     this.symbolize = options.symbolize ?? (() => undefined);
@@ -213,16 +213,12 @@ export class Recorder {
 
   /** The integer for a name, by which an access carries its origin; 0 is '', the hardware itself. */
   intern(name: string): number {
-    const known = this.nameIndex.get(name);
-    if (known !== undefined) return known;
-    this.names.push(name);
-    this.nameIndex.set(name, this.names.length - 1);
-    return this.names.length - 1;
+    return this.origins.intern(name);
   }
 
   /** The name of an interned integer; undefined if there is none. */
   nameOf(origin: number): string | undefined {
-    return this.names[origin];
+    return this.origins.nameOf(origin);
   }
 
   /** A producer put the named bytes into memory for the boot to read. */
@@ -331,7 +327,7 @@ export class Recorder {
       header: this.head,
       steps: [...this.steps],
       scopes: [...this.scopes],
-      names: [...this.names],
+      names: this.origins.snapshot(),
       integrity: this.integrity.snapshot(),
       searches: this.searchesSoFar,
       outcome: this.end,
@@ -347,9 +343,7 @@ export class Recorder {
     this.scopes = [];
     this.path = [];
     for (const name of state.scopes) this.scopeEnter(name);
-    this.names = [];
-    this.nameIndex.clear();
-    for (const name of state.names) this.intern(name);
+    this.origins.restore(state.names);
     this.integrity.restore(state.integrity);
     this.prefix = state.integrity.prefix;
     this.searchesSoFar = state.searches;

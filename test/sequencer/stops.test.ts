@@ -68,7 +68,7 @@ test('a function that is entered and has code after its call may return', () => 
 test('the machine attributes accesses to the function by its symbol', () => {
   const run = boot();
   run.run();
-  const names = ['_text', 'put_o'].map((name) => run.names.intern(name));
+  const names = ['_text', 'put_o'].map((name) => run.names.origins.intern(name));
   expect(names).toContain(run.machine.origin);
 });
 
