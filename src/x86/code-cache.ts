@@ -34,8 +34,8 @@ export interface Block {
   readonly branches: boolean;
   /** The page of the last instruction's end, if it is another. */
   readonly crosses: CodePage | null;
-  /** The generation of `crosses` in which the block was made. */
-  readonly crossesGeneration: number;
+  /** The number of the bytes of `crosses` in which the block was made. */
+  readonly crossesId: number;
   readonly stops: boolean;
   /** The origin of its accesses. */
   readonly origin: Origin;
@@ -65,8 +65,6 @@ export interface CodePage {
   /** The lines that blocks use, as bits of two words, and their bytes. */
   readonly lines: Int32Array;
   readonly bytes: Uint8Array;
-  /** Counts the times that its bytes differed. */
-  generation: number;
 }
 
 /** A page's fetched bytes: what decoding depends on. `valid`: they need not be compared before a block runs. */
@@ -92,7 +90,7 @@ export class CodeCache implements CodeWatch {
   private readonly byPhysical = new Map<number, Set<CodePage>>();
   private readonly buffer = new Uint8Array(2 * PAGE_SIZE);
   /** Addresses at which a block ends, and one begins. */
-  breakpoints: ReadonlySet<number> = new Set();
+  private breakpoints: ReadonlySet<number> = new Set();
   /** The origin of the accesses of a block that begins at an address. */
   originOf: (at: Va) => Origin = () => 0;
   core: Core | null = null;
@@ -129,11 +127,18 @@ export class CodeCache implements CodeWatch {
     }
   }
 
-  /** Drops all blocks: the breakpoints have changed. */
-  drop(): void {
-    for (const pages of this.pages.values()) for (const page of pages) this.dropBlocks(page);
-    for (const [index, page] of this.found.entries()) {
-      if (page !== undefined && this.valid[index] !== 0) this.valid[index] = page.id;
+  /** Sets the breakpoints. Blocks of the pages in which one has come or gone are made again, without a fetch. */
+  setBreakpoints(breakpoints: ReadonlySet<number>): void {
+    const all = new Set([...this.breakpoints, ...breakpoints]);
+    const changed = [...all].filter((at) => this.breakpoints.has(at) !== breakpoints.has(at));
+    this.breakpoints = new Set(breakpoints);
+    for (const start of new Set(changed.map((at) => at - (at & (PAGE_SIZE - 1))))) {
+      for (const page of this.pages.get(start) ?? []) {
+        const index = indexOf(page.at);
+        const valid = this.valid[index] === page.id;
+        this.dropBlocks(page);
+        if (valid) this.valid[index] = page.id;
+      }
     }
   }
 
@@ -171,7 +176,6 @@ export class CodeCache implements CodeWatch {
       blockAt: new Uint16Array(PAGE_SIZE),
       lines: new Int32Array(2),
       bytes: new Uint8Array(PAGE_SIZE),
-      generation: 0,
     };
     this.pages.set(at, [...(this.pages.get(at) ?? []), page]);
     const others = this.byPhysical.get(pa) ?? new Set();
@@ -208,7 +212,7 @@ export class CodeCache implements CodeWatch {
       const { crosses } = block;
       if (crosses === null) return block;
       const next = this.page(vaAdd(page.at, PAGE_SIZE), vaAdd(page.at, PAGE_SIZE));
-      if (next === crosses && crosses.generation === block.crossesGeneration) return block;
+      if (next === crosses && crosses.id === block.crossesId) return block;
     }
     const made = this.make(page, rip, offset);
     page.blockAt[offset] = page.blocks.push(made);
@@ -277,7 +281,6 @@ export class CodeCache implements CodeWatch {
         if (buffer[i] === page.bytes[from + i]) continue;
         this.dropBlocks(page);
         page.lines.fill(0);
-        page.generation++;
         return;
       }
     }
@@ -349,7 +352,7 @@ export class CodeCache implements CodeWatch {
       addresses,
       branches,
       crosses,
-      crossesGeneration: crosses?.generation ?? 0,
+      crossesId: crosses?.id ?? 0,
       stops: this.breakpoints.has(rip),
       origin: this.originOf(rip),
       id: page.id,

@@ -126,10 +126,7 @@ export class Executor {
   run(options: RunOptions = {}): RunEnd {
     const { breakpoints = new Set(), maxInstructions = Infinity, stopAtHandler = false } = options;
     const { core, code } = this;
-    if (!sameSet(code.breakpoints, breakpoints)) {
-      code.breakpoints = new Set(breakpoints);
-      code.drop();
-    }
+    code.setBreakpoints(breakpoints);
     const last = core.retired + maxInstructions;
     this.end = null;
     this.first = true;
@@ -293,8 +290,4 @@ export class Executor {
 
 function foundIn(error: InputError): string {
   return error.found ?? error.message;
-}
-
-function sameSet(a: ReadonlySet<number>, b: ReadonlySet<number>): boolean {
-  return a.size === b.size && [...a].every((each) => b.has(each));
 }

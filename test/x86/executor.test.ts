@@ -1,6 +1,6 @@
 /** Exceptions, restarts, changed code, and the ends of a run. */
 import { describe, expect, test } from '@jest/globals';
-import { va } from '../../src/machine/address.js';
+import { pa, va } from '../../src/machine/address.js';
 import { CODE, DATA, HANDLERS, PAGES, Program, STACK } from './program.js';
 
 describe('an exception leaves the state as before its instruction', () => {
@@ -92,6 +92,26 @@ describe('changed code', () => {
 });
 
 describe('the end of a run', () => {
+  test.each([Infinity, 1])(
+    'at breakpoints that come and go in two pages of a loop, translated after %i runs',
+    (translateAfter) => {
+      // inc eax; jmp +0x1000: inc edx; nop; jmp to the start.
+      const options = { translateAfter };
+      const { executor, machine_ } = new Program('ff c0 e9 f9 0f 00 00', {}, 0, undefined, options);
+      const second = CODE + 0x1000;
+      machine_.dmaWrite(pa(second), Uint8Array.of(0xff, 0xc2, 0x90, 0xe9, 0xf8, 0xef, 0xff, 0xff));
+      executor.run({ maxInstructions: 1000 });
+      for (const at of [second + 2, CODE + 2, second + 3, CODE, second + 2]) {
+        const breakpoints = new Set([at]);
+        expect(executor.run({ breakpoints, maxInstructions: 20 })).toEqual({
+          kind: 'breakpoint',
+          at,
+        });
+      }
+      expect(executor.run({ maxInstructions: 1000 }).kind).toBe('limit');
+    },
+  );
+
   test('at a breakpoint in the middle of a block, and on from there', () => {
     const { executor } = new Program('ff c0 ff c0 ff c0');
     const breakpoints = new Set([CODE + 2]);
