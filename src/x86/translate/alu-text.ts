@@ -3,34 +3,9 @@ import type { Operand } from '../decode/instruction.js';
 import { narrowMask, narrowShift } from '../operands.js';
 import type { Context } from './block-text.js';
 import { carryAndOverflow } from './flag-text.js';
-import type { Place, Value } from './operand-text.js';
+import { read, writeTo } from './access-text.js';
+import type { Value } from './operand-text.js';
 import { BINARY, COMPARE, isZeroShift, SHIFT, STEP } from './traits.js';
-
-interface Target {
-  readonly value: Value;
-  /** Of an operand in memory. */
-  readonly place: Place | undefined;
-}
-
-/** Reads an operand; marks the instruction if it is in memory. */
-function read(context: Context, lines: string[], operand: Operand): Target {
-  const { operands, next, mark } = context;
-  if (operand.kind !== 'memory') return { value: operands.read(lines, operand), place: undefined };
-  lines.push(mark);
-  const place = operands.place(lines, operand, next);
-  return { value: operands.load(lines, place), place };
-}
-
-function write(
-  context: Context,
-  lines: string[],
-  operand: Operand,
-  target: Target,
-  value: Value,
-): void {
-  if (target.place !== undefined) context.operands.store(lines, target.place, value);
-  else if (operand.kind === 'register') context.operands.write(lines, operand, value);
-}
 
 type Kind = 'add' | 'subtract' | 'logic';
 const KIND_OF: ReadonlyMap<string, Kind> = new Map(
@@ -129,7 +104,7 @@ export function alu(context: Context): string[] | undefined {
     const source = read(context, lines, second).value;
     const target = read(context, lines, first);
     const result = compute(context, lines, mnemonic, target.value, source, size);
-    write(context, lines, first, target, result);
+    writeTo(context, lines, first, target.place, result);
     record(context, lines, mnemonic, target.value, source, result, size);
     return lines;
   }
@@ -143,7 +118,7 @@ export function alu(context: Context): string[] | undefined {
   if (mnemonic === 'neg') {
     const target = read(context, lines, first);
     const result = compute(context, lines, 'neg', ZERO, target.value, size);
-    write(context, lines, first, target, result);
+    writeTo(context, lines, first, target.place, result);
     record(context, lines, 'neg', ZERO, target.value, result, size);
     return lines;
   }
@@ -151,14 +126,14 @@ export function alu(context: Context): string[] | undefined {
     const target = read(context, lines, first);
     const { low, high } = target.value;
     const inverted = size < 4 ? `~${low} & ${String(narrowMask(size))}` : `~${low}`;
-    write(context, lines, first, target, { low: inverted, high: `~${high}` });
+    writeTo(context, lines, first, target.place, { low: inverted, high: `~${high}` });
     return lines;
   }
   if (STEP.has(mnemonic)) {
     const target = read(context, lines, first);
     const up = mnemonic === 'inc';
     const result = compute(context, lines, up ? 'add' : 'sub', target.value, ONE, size);
-    write(context, lines, first, target, result);
+    writeTo(context, lines, first, target.place, result);
     const one = size === 8 ? '0' : String(1 << narrowShift(size));
     const { low, high } = { low: result.low, high: highs(size, result) };
     const [a, aHigh] = [target.value.low, highs(size, target.value)];
@@ -177,7 +152,7 @@ function shift(context: Context, lines: string[], first: Operand, count: number)
   const n = count & (wide ? 63 : 31);
   const target = read(context, lines, first);
   if (isZeroShift(context.instruction)) {
-    write(context, lines, first, target, target.value);
+    writeTo(context, lines, first, target.place, target.value);
     return lines;
   }
   const { low, high } = target.value;
@@ -213,7 +188,7 @@ function shift(context: Context, lines: string[], first: Operand, count: number)
           };
     carry = bit(low, high, n - 1);
   }
-  write(context, lines, first, target, result);
+  writeTo(context, lines, first, target.place, result);
   const top = wide ? result.high : result.low;
   if (context.seen) {
     const overflow = signed

@@ -40,63 +40,55 @@ export interface Context {
   readonly mark: string;
 }
 
-export class BlockText {
-  constructor(
-    private readonly block: Block,
-    private readonly exits: Exits,
-  ) {}
-
-  lines(): string[] {
-    const { ops, instructions, addresses, branches, origin } = this.block;
-    const { exits } = this;
-    const flags = new FlagText();
-    const operands = new Operands();
-    const count = `n += ${String(ops.length)};`;
-    const traits = instructions.map((each) => traitsOf(each));
-    // The accesses are those of the code that makes them, where it has a name.
-    const lines = origin === 0 ? [] : [`core.cpu.behind.origin = ${String(origin)};`];
-    const leaveAt = (i: number): string => `core.retired = start + n + ${String(i + 1)}; return;`;
-    for (const [i, op] of ops.entries()) {
-      const instruction = instructions[i];
-      const here = addresses[i] ?? this.block.start;
-      const next = addresses[i + 1] ?? here;
-      const mark = `at = ${exits.place(here, i)};`;
-      const context = instruction && {
-        instruction,
-        operands,
-        flags,
-        seen: recordIsSeen(traits, i),
-        next,
-        go: (target: Va) => `${count} ${exits.go(target)}`,
-        returned: (low: string, high: string) => [
-          count,
-          ...exits.returned(low, high),
-          'core.retired = start + n; return;',
-        ],
-        leave: `${count} core.retired = start + n; return;`,
-        mark,
-      };
-      const text = context && traits[i]?.translated === true ? textOf(context) : undefined;
-      if (text !== undefined) {
-        lines.push(...text);
-        // A store may have met code: the rest of the block must not run.
-        if (traits[i]?.stores === true && !isBranch(instruction)) {
-          lines.push(`if (core.stop) { core.rip = ${String(next)}; ${leaveAt(i)} }`);
-        }
-        continue;
+/** The text of a block, without its entry. */
+export function blockText(block: Block, exits: Exits): string[] {
+  const { ops, instructions, addresses, branches } = block;
+  const flags = new FlagText();
+  const operands = new Operands();
+  const count = `n += ${String(ops.length)};`;
+  const traits = instructions.map((each) => traitsOf(each));
+  const lines: string[] = [];
+  const leaveAt = (i: number): string => `core.retired = start + n + ${String(i + 1)}; return;`;
+  for (const [i, op] of ops.entries()) {
+    const instruction = instructions[i];
+    const here = addresses[i] ?? block.start;
+    const next = addresses[i + 1] ?? here;
+    const mark = `at = ${exits.place(here, i)};`;
+    const context = instruction && {
+      instruction,
+      operands,
+      flags,
+      seen: recordIsSeen(traits, i),
+      next,
+      go: (target: Va) => `${count} ${exits.go(target)}`,
+      returned: (low: string, high: string) => [
+        count,
+        ...exits.returned(low, high),
+        'core.retired = start + n; return;',
+      ],
+      leave: `${count} core.retired = start + n; return;`,
+      mark,
+    };
+    const text = context && traits[i]?.translated === true ? textOf(context) : undefined;
+    if (text !== undefined) {
+      lines.push(...text);
+      // A store may have met code: the rest of the block must not run.
+      if (traits[i]?.stores === true && !isBranch(instruction)) {
+        lines.push(`if (core.stop) { core.rip = ${String(next)}; ${leaveAt(i)} }`);
       }
-      flags.forget();
-      lines.push(mark, 'core.retired = start + n;', `${exits.operation(op)}();`);
-      if (i === ops.length - 1 && branches) lines.push(leaveAt(i));
-      else lines.push(`if (core.stop) { core.rip = ${String(next)}; ${leaveAt(i)} }`);
+      continue;
     }
-    const after = addresses[ops.length];
-    const last = instructions.at(-1);
-    const ended =
-      branches && (last === undefined || instructions.length < ops.length || isBranch(last));
-    if (!ended && after !== undefined) lines.push(`${count} ${exits.go(after)}`);
-    return lines;
+    flags.forget();
+    lines.push(mark, 'core.retired = start + n;', `${exits.operation(op)}();`);
+    if (i === ops.length - 1 && branches) lines.push(leaveAt(i));
+    else lines.push(`if (core.stop) { core.rip = ${String(next)}; ${leaveAt(i)} }`);
   }
+  const after = addresses[ops.length];
+  const last = instructions.at(-1);
+  const ended =
+    branches && (last === undefined || instructions.length < ops.length || isBranch(last));
+  if (!ended && after !== undefined) lines.push(`${count} ${exits.go(after)}`);
+  return lines;
 }
 
 const isBranch = (instruction: Instruction | undefined): boolean =>

@@ -1,24 +1,8 @@
 /** Moves, extensions, LEA, conditional moves and sets, PUSH and POP. */
 import type { Operand } from '../decode/instruction.js';
 import type { Context } from './block-text.js';
-import type { Value } from './operand-text.js';
+import { read, write } from './access-text.js';
 import { NOTHING } from './traits.js';
-
-function read(context: Context, lines: string[], operand: Operand): Value {
-  const { operands, next, mark } = context;
-  if (operand.kind !== 'memory') return operands.read(lines, operand);
-  lines.push(mark);
-  return operands.load(lines, operands.place(lines, operand, next));
-}
-
-function write(context: Context, lines: string[], operand: Operand, value: Value): void {
-  const { operands, next, mark } = context;
-  if (operand.kind === 'register') operands.write(lines, operand, value);
-  else if (operand.kind === 'memory') {
-    lines.push(mark);
-    operands.store(lines, operands.place(lines, operand, next), value);
-  }
-}
 
 export function move(context: Context): string[] | undefined {
   const { mnemonic, operands } = context.instruction;
@@ -29,7 +13,7 @@ export function move(context: Context): string[] | undefined {
   if (mnemonic === 'cwde') return ['r[0] = w[0] << 16 >> 16; r[1] = 0;'];
   if (first === undefined) return undefined;
   if (mnemonic === 'push') {
-    const { low, high } = read(context, lines, first);
+    const { low, high } = read(context, lines, first).value;
     lines.push(context.mark, `core.push64(${low}, ${high});`);
     return lines;
   }
@@ -47,16 +31,16 @@ export function move(context: Context): string[] | undefined {
   }
   if (second === undefined) return undefined;
   if (mnemonic === 'mov') {
-    write(context, lines, first, read(context, lines, second));
+    write(context, lines, first, read(context, lines, second).value);
     return lines;
   }
   if (mnemonic === 'movzx') {
-    const { low } = read(context, lines, second);
+    const { low } = read(context, lines, second).value;
     write(context, lines, first, { low, high: '0' });
     return lines;
   }
   if (mnemonic === 'movsx' || mnemonic === 'movsxd') {
-    const { low } = read(context, lines, second);
+    const { low } = read(context, lines, second).value;
     const shift = String(second.size >= 4 ? 0 : 32 - 8 * second.size);
     const extended = context.operands.keep(lines, `${low} << ${shift} >> ${shift}`);
     write(context, lines, first, { low: extended, high: `${extended} >> 31` });
@@ -80,7 +64,7 @@ function conditional(context: Context, first: Operand, second: Operand): string[
   const holds = context.flags.condition(context.instruction.mnemonic.slice(4));
   if (holds === undefined || first.kind !== 'register') return undefined;
   const lines: string[] = [];
-  const value = read(context, lines, second);
+  const value = read(context, lines, second).value;
   const moved: string[] = [];
   context.operands.write(moved, first, value);
   lines.push(`if (${holds}) {`, ...moved, '}');

@@ -3,7 +3,7 @@ import type { Va } from '../../machine/address.js';
 import type { Block } from '../code-cache.js';
 import type { Op } from '../operands.js';
 import { highOf } from '../page-table.js';
-import { BlockText, type Exits } from './block-text.js';
+import { blockText, type Exits } from './block-text.js';
 import type { PlacedBlock } from './region.js';
 
 export interface RegionText {
@@ -45,14 +45,15 @@ export function textOf(blocks: readonly PlacedBlock[]): RegionText {
       `case ${String(number)}: {`,
       `if (n + ${String(length)} > limit || valid[${String(index)}] !== ${String(id)}) {`,
       `core.rip = ${String(block.start)}; core.retired = start + n; return; }`,
-      ...new BlockText(block, exits).lines(),
+      `behind.origin = ${String(block.origin)};`,
+      ...blockText(block, exits),
       '}',
     ].join('\n');
   });
   const constants = operations.map((_, i) => `const o${String(i)} = operations[${String(i)}];`);
   const text = [
     'const { r, words: w, bytes: b, memory: M, flags: F, segmentLow: sl, segmentHigh: sh } = core;',
-    'const f = F.words;',
+    'const f = F.words, { behind } = core.cpu;',
     ...constants,
     `const at_ = ${JSON.stringify(places.map(([address]) => address))};`,
     `const number_ = ${JSON.stringify(places.map(([, number]) => number))};`,

@@ -71,8 +71,6 @@ function isOdd(instruction: Instruction): boolean {
   if (mnemonic === 'ret') return operands.length > 0;
   if (mnemonic === 'call' || mnemonic === 'jmp') return first?.kind !== 'relative';
   if (SHIFT.has(mnemonic)) return second?.kind !== 'immediate' || (first?.size ?? 0) < 4;
-  // The text of LEA has no access.
-  if (mnemonic === 'lea') return false;
   return false;
 }
 

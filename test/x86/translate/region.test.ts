@@ -69,6 +69,8 @@ function stateOf({ executor, machine_ }: Program, end: RunEnd): unknown {
     used: [...tags.replacement.used],
     dirty: [...tags.dirtyBits],
     written: [...tags.written],
+    origins: [...tags.origin],
+    origin: machine_.origin,
     tlb: cpu.tlb.entries(),
   };
 }
@@ -76,6 +78,8 @@ function stateOf({ executor, machine_ }: Program, end: RunEnd): unknown {
 function start(code: readonly number[], next: Numbers, translateAfter: number): Program {
   const program = new Program(hex(code), {}, 0, undefined, { translateAfter });
   const { core, cpu } = program.executor;
+  // The code of each 16 bytes has another name; the first has none.
+  program.executor.originOf = (at) => (at - CODE) >> 4;
   for (let n = 0; n < 16; n++) core.set64(n, value(next));
   for (let i = 0; i < 8; i++) core.xmm[i] = next(2 ** 32) | 0;
   for (const [register, at] of [
