@@ -2,14 +2,14 @@
 import { GRANULE } from './shadow.js';
 import type { OwnedRange } from './host.js';
 
-/** The bytes of an owned range that were read: a bit for each granule. */
+/** The bytes of an owned range that were read: a bit for each granule, from bit 0 of byte 0. */
 export type OwnedSnapshot = readonly Uint8Array[];
 
 export class Owned {
   private readonly read: Uint8Array[];
 
   constructor(private readonly ranges: readonly OwnedRange[]) {
-    this.read = ranges.map(({ size }) => new Uint8Array(Math.ceil(size / GRANULE) + 1));
+    this.read = ranges.map(({ size }) => new Uint8Array(Math.ceil(size / GRANULE / 8) + 1));
   }
 
   /** Calls `visit` with each owned range that overlaps, and the part of it in bytes. */
@@ -31,8 +31,8 @@ export class Owned {
       const from = Math.max(start, base);
       const to = Math.min(start + length, base + size);
       if (from >= to) return;
-      const [first, last] = [granule(from) - granule(base), granule(to - 1) - granule(base)];
-      this.read[i]?.fill(1, first, last + 1);
+      const bits = this.read[i];
+      if (bits) setBits(bits, granule(from) - granule(base), granule(to - 1) - granule(base) + 1);
     });
   }
 
@@ -42,7 +42,7 @@ export class Owned {
     if (bits === undefined) return false;
     const base = granule(range.base);
     for (let i = granule(start); i <= granule(start + length - 1); i++) {
-      if (bits[i - base] !== 1) return false;
+      if (((bits[(i - base) >> 3] ?? 0) & (1 << ((i - base) & 7))) === 0) return false;
     }
     return true;
   }
@@ -58,4 +58,16 @@ export class Owned {
 
 function granule(at: number): number {
   return Math.floor(at / GRANULE);
+}
+
+/** Sets the bits from `first` up to, not including, `end`. */
+function setBits(bits: Uint8Array, first: number, end: number): void {
+  let at = first;
+  for (; at < end && (at & 7) !== 0; at++) bits[at >> 3] = (bits[at >> 3] ?? 0) | (1 << (at & 7));
+  const whole = end & ~7;
+  if (at < whole) {
+    bits.fill(0xff, at >> 3, whole >> 3);
+    at = whole;
+  }
+  for (; at < end; at++) bits[at >> 3] = (bits[at >> 3] ?? 0) | (1 << (at & 7));
 }

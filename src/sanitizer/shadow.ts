@@ -34,6 +34,7 @@ export type VisitRun = (start: number, length: number, writer: number, destroyed
 export class Shadow {
   private pages = new Map<number, ShadowPage>();
   private epoch = 0;
+  private last: ShadowPage | undefined;
   /** The elements of each byte, for granules with several writers, and the number of each list. */
   private splits: (readonly number[])[] = [];
   private readonly splitNumbers = new Map<string, number>();
@@ -137,7 +138,7 @@ export class Shadow {
       const number = (at - inPage) / PAGE_SIZE;
       const stop = Math.min(end - number * PAGE_SIZE, PAGE_SIZE);
       if (whole !== undefined && inPage === 0 && stop === PAGE_SIZE) {
-        this.pages.set(number, { all: whole >>> 0, each: null, epoch: this.epoch });
+        this.pages.set(number, this.pageOf(whole >>> 0));
       } else {
         const each = this.writable(number, whole);
         if (each !== null) {
@@ -151,6 +152,13 @@ export class Shadow {
       }
       at = (number + 1) * PAGE_SIZE;
     }
+  }
+
+  /** A page of one element: pages in a row are the same object. */
+  private pageOf(all: number): ShadowPage {
+    const { last, epoch } = this;
+    if (last?.all === all && last.epoch === epoch) return last;
+    return (this.last = { all, each: null, epoch });
   }
 
   /** The elements of a page to change; null if all of them are `same` already. */

