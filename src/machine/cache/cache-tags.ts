@@ -219,11 +219,13 @@ export class LineTags {
 
   /** Slots whose lines lie in a range under a key, ascending by address. */
   slotsIn(start: number, end: number, key: KeyId): number[] {
+    const { lowTag, highTag } = this;
     const found: number[] = [];
-    for (let slot = 0; slot < this.highTag.length; slot++) {
+    for (let slot = 0; slot < highTag.length; slot++) {
+      const high = highTag[slot] ?? 0;
       // An empty slot has no key.
-      if (this.keyOf(slot) !== key) continue;
-      const at = this.addressOf(slot);
+      if (high >> KEY_SHIFT !== key) continue;
+      const at = addressIn(lowTag[slot] ?? 0, high);
       if (at >= start && at < end) found.push(slot);
     }
     return found.sort((a, b) => this.addressOf(a) - this.addressOf(b));

@@ -192,13 +192,14 @@ export class Cache {
 
   /** Puts the lines of a long fill into the directory. */
   private materialize(): void {
-    this.lazy?.materialize(this.tags, this.data);
+    if (this.lazy === null) return;
+    this.lazy.materialize(this.tags, this.data);
     this.lazy = null;
   }
 
   /** Puts the lines of a long fill into the directory if they overlap `len` bytes from an address on. */
   private materializeAt(pa: number, len: number): void {
-    if (this.lazy?.overlaps(pa, len) === true) this.materialize();
+    if (this.lazy !== null && this.lazy.overlaps(pa, len)) this.materialize();
   }
 
   /** Reads for a device or table walker: from lines of the same key, else from memory; allocates no line. */
@@ -489,9 +490,8 @@ export class Cache {
 
   private queueWriteBack(slot: number): void {
     const { tags, writeBacks, words } = this;
-    const pa = tags.addressOf(slot);
     const key = tags.keyOf(slot);
-    writeBacks.add(words, slot * LINE_SIZE, pa, key, tags.originOf(slot));
+    writeBacks.add(words, slot * LINE_SIZE, tags.addressOf(slot), key, tags.originOf(slot));
   }
 
   private sendWriteBacks(): void {
