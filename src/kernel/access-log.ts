@@ -39,15 +39,15 @@ const continues = (run: AccessRun, next: AccessRun): boolean =>
 export class RunLog {
   private readonly list: Growing[] = [];
 
-  /** @param kinds the kinds of access that are recorded. */
-  constructor(private readonly kinds: readonly AccessKind[]) {}
+  /** @param kind the kind of access that is recorded. */
+  constructor(private readonly kind: AccessKind) {}
 
   get runs(): readonly AccessRun[] {
     return this.list;
   }
 
   readonly listener: AccessListener = (kind, _cpu, at, pa, key, type, length) => {
-    if (!this.kinds.includes(kind)) return;
+    if (kind !== this.kind) return;
     const run = { va: at, pa, key, type, length };
     const last = this.list.at(-1);
     if (last !== undefined && continues(last, run)) last.length += length;
@@ -99,7 +99,7 @@ function matches(extent: Extent, offset: number, key: KeyId, type: MemType): boo
   return extent.offset === offset && extent.key === key && extent.type === type;
 }
 
-/** The accesses of some kinds by one CPU, for an event about a range that they touch here and there: a scan, a screen line. */
+/** The accesses of a kind by one CPU, for an event about a range that they touch here and there: a scan, a screen line. */
 export class RangeLog {
   private readonly extents: Extent[] = [];
   /** The extent of the last access. */
@@ -108,30 +108,29 @@ export class RangeLog {
   /** @param range only accesses in this range; default: all. */
   constructor(
     private readonly cpu: number,
-    private readonly kinds: readonly AccessKind[],
+    private readonly kind: AccessKind,
     private readonly range?: { readonly at: number; readonly length: number },
   ) {}
 
   readonly listener: AccessListener = (kind, cpu, at, pa, key, type, length) => {
-    if (cpu !== this.cpu || !this.kinds.includes(kind)) return;
-    const { range, last } = this;
+    if (kind !== this.kind || cpu !== this.cpu) return;
+    const { range } = this;
     if (range && (at + length <= range.at || at >= range.at + range.length)) return;
-    const offset = pa - at;
-    // Most accesses continue the one before.
-    if (last !== undefined && at === last.end && matches(last, offset, key, type)) {
-      last.end = at + length;
-      return;
-    }
-    const known = this.extents.find((each) => matches(each, offset, key, type));
-    if (known === undefined) {
-      this.last = { first: at, end: at + length, offset, key, type };
-      this.extents.push(this.last);
-      return;
-    }
-    this.last = known;
-    known.first = Math.min(known.first, at);
-    known.end = Math.max(known.end, at + length);
+    const extent = this.extentOf(pa - at, key, type, at);
+    if (at < extent.first) extent.first = at;
+    if (at + length > extent.end) extent.end = at + length;
   };
+
+  /** The extent of a translation; a new one is empty, at `at`. */
+  private extentOf(offset: number, key: KeyId, type: MemType, at: Va): Extent {
+    const { last } = this;
+    // Most accesses are translated as the one before.
+    if (last !== undefined && matches(last, offset, key, type)) return last;
+    const known = this.extents.find((each) => matches(each, offset, key, type));
+    this.last = known ?? { first: at, end: at, offset, key, type };
+    if (known === undefined) this.extents.push(this.last);
+    return this.last;
+  }
 
   /**
    * The range [at, at + length) as it was accessed: whole, if one translation explains all accesses in it; else the part

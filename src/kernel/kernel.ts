@@ -225,7 +225,7 @@ export class Kernel {
 
   /** memset(): REP STOSB, restarted where a fault was handled. */
   memset(at: Va, byte: number, length: number): void {
-    const log = this.trace.on ? new RunLog(['write']) : null;
+    const log = this.trace.on ? new RunLog('write') : null;
     this.whole(length, log, (done) => this.cpu.fill(va(at + done), byte, length - done));
     if (log !== null) this.trace.filled(log.runs, byte);
   }

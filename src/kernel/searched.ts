@@ -20,7 +20,7 @@ export interface Search {
  */
 export function search(k: Kernel, { at, length, ...rest }: Search): (found: boolean) => void {
   k.notes?.searching({ at, size: length });
-  const log = new RangeLog(k.cpu.id, ['read'], { at, length });
+  const log = new RangeLog(k.cpu.id, 'read', { at, length });
   const end = k.machine.probes.accessed.listen(log.listener);
   return (found) => {
     end();

@@ -156,13 +156,13 @@ export class Tracer {
 
   /** Runs `body`; returns what it accessed of a range. Nothing is recorded while no event is emitted. */
   private accessesOf<T>(
-    kinds: readonly AccessKind[],
+    kind: AccessKind,
     at: Va,
     length: number,
     body: () => T,
   ): { result: T; runs: readonly AccessRun[] } {
     if (!this.on) return { result: body(), runs: [] };
-    const log = new RangeLog(this.k.cpu.id, kinds, { at, length });
+    const log = new RangeLog(this.k.cpu.id, kind, { at, length });
     const result = this.k.machine.probes.accessed.during(log.listener, body);
     return { result, runs: log.within(at, length) };
   }
@@ -213,7 +213,7 @@ export class Tracer {
       body();
       return;
     }
-    const log = new RangeLog(this.k.cpu.id, ['read'], { at, length });
+    const log = new RangeLog(this.k.cpu.id, 'read', { at, length });
     this.k.machine.probes.linesFlushed.during((cpu, line, pa, bytes, key) => {
       log.listener('read', cpu, line, pa, key, MEMTYPE.WB, bytes);
     }, body);
@@ -225,7 +225,7 @@ export class Tracer {
 
   /** Runs `body`, which writes a range; returns the runs of its writes, none while no event is emitted. */
   writing(at: Va, length: number, body: () => void): readonly AccessRun[] {
-    return this.accessesOf(['write'], at, length, body).runs;
+    return this.accessesOf('write', at, length, body).runs;
   }
 
   /** Runs `body`, which copies scattered sources, and emits the copy: `from` names them, only the target has addresses. */
@@ -238,7 +238,7 @@ export class Tracer {
 
   /** Runs `body`, a consumer's read of a range, and emits the read after its events; `what` names what was read. */
   read<T>(what: string, at: Va, length: number, body: () => T): T {
-    const { result, runs } = this.accessesOf(['read'], at, length, body);
+    const { result, runs } = this.accessesOf('read', at, length, body);
     for (const fields of readsOf(what, at, length, runs)) this.emit('read', fields);
     return result;
   }
@@ -250,7 +250,7 @@ export class Tracer {
   reading<T>(what: string, at: Va, length: number, body: (counted: Counted) => T): T {
     if (!this.on) return body((access) => access());
     const { id } = this.k.cpu;
-    const log = new RangeLog(id, ['read'], { at, length });
+    const log = new RangeLog(id, 'read', { at, length });
     const events = (): FieldsOf<'read'>[] =>
       readsOf(what, at, length, log.within(at, length)).map((fields) => withCpu(fields, id));
     const { accessed } = this.k.machine.probes;
@@ -261,7 +261,7 @@ export class Tracer {
 
   /** The runs of an access that `reads` needs; null: they are not recorded. */
   readLog(kind: AccessKind = 'read'): RunLog | null {
-    return this.reads === null ? null : new RunLog([kind]);
+    return this.reads === null ? null : new RunLog(kind);
   }
 
   /** Adds bytes that were read, and the runs that they were read from, to `reads`, if reads are recorded. */
@@ -317,7 +317,7 @@ export class Tracer {
       body();
       return;
     }
-    const log = new RangeLog(this.k.cpu.id, ['write']);
+    const log = new RangeLog(this.k.cpu.id, 'write');
     const { at, length } = this.k.machine.probes.accessed.during(log.listener, body);
     if (length === 0) return;
     for (const run of log.within(at, length)) {
@@ -327,7 +327,7 @@ export class Tracer {
 
   /** Runs `body`, the test of a memory range by writes and reads, and emits it; returns whether the memory holds data. */
   memoryTest(what: string, at: Va, length: number, body: () => boolean): boolean {
-    const { result, runs } = this.accessesOf(['read'], at, length, body);
+    const { result, runs } = this.accessesOf('read', at, length, body);
     for (const fields of readsOf(what, at, length, runs)) {
       this.emit('read', { ...fields, result: result ? 'holds' : 'does not hold' });
     }

@@ -28,7 +28,7 @@ const run = (at: number, pa: number, key: KeyId, length: number) => ({
 
 describe('RunLog', () => {
   test('merges adjacent runs with one key, and keeps the order', () => {
-    const log = new RunLog(['read']);
+    const log = new RunLog('read');
     feed(
       log,
       ['read', 0, 0x1000, KEY_PLAIN, 4],
@@ -69,14 +69,14 @@ describe('CopyLog', () => {
 
 describe('RangeLog', () => {
   test('gives a range whole if one translation explains all accesses in it', () => {
-    const log = new RangeLog(0, ['read']);
+    const log = new RangeLog(0, 'read');
     feed(log, ['read', 0x20, 0x1020, KEY_HOST, 4], ['read', 0x10, 0x1010, KEY_HOST, 4]);
     expect(log.within(va(0), 0x40)).toEqual([run(0, 0x1000, KEY_HOST, 0x40)]);
     expect(log.within(va(0x40), 0x40)).toEqual([]);
   });
 
   test('gives the part of each translation, by ascending address, cut to the range', () => {
-    const log = new RangeLog(0, ['read'], { at: 0x10, length: 0x30 });
+    const log = new RangeLog(0, 'read', { at: 0x10, length: 0x30 });
     feed(
       log,
       ['read', 0x30, 0x9030, KEY_PLAIN, 0x20],
@@ -91,7 +91,7 @@ describe('RangeLog', () => {
   });
 
   test('has the accesses of its CPU only', () => {
-    const log = new RangeLog(1, ['read']);
+    const log = new RangeLog(1, 'read');
     feed(log, ['read', 0, 0x1000, KEY_HOST, 4]);
     expect(log.within(va(0), 4)).toEqual([]);
   });

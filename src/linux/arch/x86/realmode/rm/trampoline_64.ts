@@ -75,7 +75,7 @@ export const trampoline = bodies({
     const { cpu } = k;
     const start = cpu.codeAddress;
     const code = new Uint8Array(WINDOW);
-    const log = new RunLog(['fetch']);
+    const log = new RunLog('fetch');
     k.machine.probes.accessed.during(log.listener, () => {
       k.retryUntilDelivered(() => cpu.fetch(start, code));
     });

@@ -48,7 +48,7 @@ const FIELD = EFI_MEMORY_DESCRIPTOR;
 
 /** Makes the call of SetVirtualAddressMap(), and records what the firmware read of the map. */
 function readingMap(k: Kernel, at: Va, size: number, call: () => bigint): bigint {
-  const log = new RangeLog(k.cpu.id, ['read'], { at, length: size });
+  const log = new RangeLog(k.cpu.id, 'read', { at, length: size });
   try {
     return k.machine.probes.accessed.during(log.listener, call);
   } finally {
