@@ -2,12 +2,11 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { traceSchema, type TraceEvent } from '../../src/trace/trace.js';
 import { sme, type Ran } from '../cli/io.js';
 
-const CMDLINE =
-  'console=tty0 console=ttyS0 earlyprintk=serial,ttyS0,115200 nokaslr mem_encrypt=on lpj=4000000';
+const CMDLINE = 'console=tty0 console=ttyS0 earlyprintk=serial,ttyS0,115200 nokaslr mem_encrypt=on';
 const { vmlinuz } = JSON.parse(readFileSync('.cache/debian-kernel/kernel.json', 'utf8')) as {
   vmlinuz: string;
 };
@@ -65,6 +64,9 @@ test('exposure at start_kernel finds what the encryption in place has left behin
   expect(status).toBe(0);
   expect(out).toMatch(/after the kernel\+0x\w+\n/);
   expect(out).toContain('written through C=0 with encryption on');
+  // The last part of the RAM disk, in plain text: an archive of cpio.
+  expect(out).toMatch(/2 MiB {2}after the kernel\+0x2000\n.*in sme_encrypt_kernel/);
+  expect(out).toContain('looks like cpio entry');
 }, 120_000);
 
 test('why names the function that set the mask', async () => {
@@ -74,3 +76,28 @@ test('why names the function that set the mask', async () => {
   ]);
   expect(out).toMatch(/sme_enable +write +C=0 .* sme_enable\n/);
 }, 120_000);
+
+describe('the RSDP at 0xe0010, which firmware wrote without the C-bit', () => {
+  const map = (rom: number): string => {
+    const entries = [
+      { start: 0, end: 0x9fbff, type: 'usable' },
+      { start: 0x9fc00, end: 0x9ffff, type: 'reserved' },
+      { start: rom, end: 0xfffff, type: 'reserved' },
+      { start: 0x100000, end: 0x7fffffff, type: 'usable' },
+    ];
+    return `firmware.e820=${JSON.stringify(entries)}`;
+  };
+
+  test('is not found where the memory map has a hole in 0xe0000..0xfffff, which is then mapped C=1', async () => {
+    const words = ['--until', 'acpi_boot_table_init', '--sanitize', '--set', map(0xf0000)];
+    const { out } = await executed('run', ...words);
+    expect(out).toContain('A valid RSDP was not found');
+    expect(out).toMatch(/wrong-key-read at 0xe0010 RSDP, in acpi_boot_table_init/);
+  }, 300_000);
+
+  test('is found where the map says that all of it is reserved', async () => {
+    const { out } = await executed('run', '--until', 'acpi_boot_table_init', '--set', map(0xe0000));
+    expect(out).toMatch(/ACPI: RSDP 0x0*E0010/);
+    expect(out).not.toContain('A valid RSDP was not found');
+  }, 300_000);
+});
