@@ -5,12 +5,15 @@ import type { Result } from './output.js';
 
 export class Console {
   /** Characters that are printed. */
-  private printed = 0;
+  private printed: number;
 
+  /** What the port has sent before is not printed, but for a line that is not at its end. */
   constructor(
     private readonly uart: Uart16550,
     private readonly out: Result,
-  ) {}
+  ) {
+    this.printed = uart.text.lastIndexOf('\n') + 1;
+  }
 
   /** Whether there is a whole line that is not printed. */
   get pending(): boolean {

@@ -37,7 +37,7 @@ const MODEL_OPTIONS = [
   ...['--match-out', '--match-step', '--match-kind'],
 ];
 /** The options that need `--execute`. */
-const EXECUTE_OPTIONS = ['--until', '--max-instructions', '--gdb'];
+const EXECUTE_OPTIONS = ['--until', '--max-instructions', '--gdb', '--snapshot', '--from'];
 
 /**
  * Throws E_USAGE for options that have no effect: those of the model with `--execute`, those of an executed boot without

@@ -3,10 +3,12 @@ import { predicateOf, type Predicate, type TraceParts } from '../analysis/bisect
 import { InputError } from '../base/errors.js';
 import { printable } from '../base/printable.js';
 import { RULE_IDS } from '../sanitizer/rules.js';
+import { checkWritable } from '../node/write-file.js';
 import type { ExecutedBoot } from '../sequencer/executed-boot.js';
 import { ExecutedRun } from '../sequencer/executed-run.js';
 import type { SanitizerReport } from '../trace/report.js';
 import { EXECUTED_KINDS } from '../trace/trace.js';
+import { checkSnapshots, restoreFrom, saveSnapshot, type SnapshotFlags } from './boot-snapshot.js';
 import { Console } from './console.js';
 import { debugged } from './debug.js';
 import { prepareExecution } from './execute-options.js';
@@ -20,7 +22,7 @@ import type { RunFlags } from './run-options.js';
 import { allHold, formOfOutput, summaryOutput, writeTrace, type Form } from './run-output.js';
 import { usesOfReports, type ReportFlags } from './run-reports.js';
 
-export interface ExecutedFlags extends RunFlags, OutputFlags<Form>, ReportFlags {
+export interface ExecutedFlags extends RunFlags, OutputFlags<Form>, ReportFlags, SnapshotFlags {
   expect?: string[];
   gdb?: number;
 }
@@ -28,10 +30,13 @@ export interface ExecutedFlags extends RunFlags, OutputFlags<Form>, ReportFlags 
 export async function runExecuted(io: Io, scenario: string, flags: ExecutedFlags): Promise<void> {
   const form = formOfOutput(flags);
   refuseReports(flags, form);
+  checkSnapshots(flags, form);
   if (form !== 'text') checkOutput(flags.output);
+  if (flags.snapshot !== undefined) checkWritable(flags.snapshot);
   const predicates = flags.expect?.map((text) => executedPredicate(text, flags));
   const execution = prepareExecution(scenario, flags);
   const { boot } = execution;
+  restoreFrom(flags, execution);
   const run = new ExecutedRun(boot, untilOf(flags));
   // A trace is recorded where something needs it.
   const needed = form !== 'text' || (flags.expect ?? []).some((text) => text.startsWith('event='));
@@ -40,6 +45,7 @@ export async function runExecuted(io: Io, scenario: string, flags: ExecutedFlags
   summary.print(head(boot, summary));
   const interrupted = await execute(io, run, summary, flags.gdb);
   summary.print(`\n${endText(run)}\n`);
+  summary.print(saveSnapshot(flags, execution));
   const reports = boot.sanitizer?.reports();
   if (reports !== undefined) summary.print(reportsSummary(reports, summary));
   const trace = tracer && finished(tracer, execution);
@@ -89,12 +95,15 @@ function executedPredicate(text: string, { sanitize }: RunFlags): Predicate {
 }
 
 /** The lines before the console. */
-function head({ image, options: { scenario } }: ExecutedBoot, { paint }: Result): string {
+function head({ image, executor, options: { scenario } }: ExecutedBoot, { paint }: Result): string {
   const version = image.version === undefined ? '' : `, ${image.version}`;
   return [
     `${paint.bold(printable(scenario.name))}: ${printable(scenario.title)}`,
     `executes ${printable(image.file + version)}`,
     scenario.cmdline === null ? 'no command line' : `command line: ${printable(scenario.cmdline)}`,
+    ...(executor.instructions === 0
+      ? []
+      : [`goes on after ${executor.instructions.toLocaleString('en')} instructions`]),
     ...(scenario.kexec === undefined ? [] : ["the scenario's second kernel is not loaded"]),
     '',
     '',

@@ -83,11 +83,14 @@ export function runCommand(io: Io): Command {
   const command = new Command('run')
     .description('boot a scenario and print a summary of the boot')
     .argument('[SCENARIO]', 'name of a scenario, or a file', DEFAULT_SCENARIO);
-  addExecuteOptions(addRunOptions(command), { until: true }).option(
-    '--gdb <PORT>',
-    'with --execute: let gdb connect at 127.0.0.1 before the first instruction; 0: any port (docs/gdb.md)',
-    numberOf('E_USAGE', '--gdb', 0, 65_535),
-  );
+  addExecuteOptions(addRunOptions(command), { until: true })
+    .option(
+      '--gdb <PORT>',
+      'with --execute: let gdb connect at 127.0.0.1 before the first instruction; 0: any port (docs/gdb.md)',
+      numberOf('E_USAGE', '--gdb', 0, 65_535),
+    )
+    .option('--snapshot <FILE>', 'with --execute: write the state at the end of the run to a file')
+    .option('--from <FILE>', 'with --execute: go on from a file of --snapshot');
   addOutput(command, {
     formats: FORMS,
     anyName: true,

@@ -22,7 +22,7 @@ import type { AnyOutcome } from '../trace/trace.js';
 import { Executor, type ExecutorSnapshot, type RunEnd, type RunOptions } from '../x86/executor.js';
 import type { Origin as Code } from '../trace/event.js';
 import { GENERAL_REGISTERS } from '../machine/cpu/registers.js';
-import { Sanitizer } from '../sanitizer/sanitizer.js';
+import { Sanitizer, type SanitizerSnapshot } from '../sanitizer/sanitizer.js';
 import { executedHost } from './executed-host.js';
 import { outcomeOf, type ExecutedEnd } from './executed-end.js';
 import { ExecutedNames } from './executed-names.js';
@@ -92,6 +92,8 @@ export interface ExecutedBootSnapshot {
   readonly labels: readonly string[];
   readonly outcome: AnyOutcome | null;
   readonly ended: RunEnd | null;
+  /** The sanitizer's state; absent if it is off. */
+  readonly sanitizer?: SanitizerSnapshot;
 }
 
 export class ExecutedBoot implements InspectedBoot {
@@ -214,7 +216,7 @@ export class ExecutedBoot implements InspectedBoot {
   }
 
   snapshot(): ExecutedBootSnapshot {
-    const { machine, executor, names, labels, outcome, ended } = this;
+    const { machine, executor, names, labels, outcome, ended, sanitizer } = this;
     return {
       machine: machine.snapshot(),
       executor: executor.snapshot(),
@@ -222,11 +224,13 @@ export class ExecutedBoot implements InspectedBoot {
       labels: [...labels],
       outcome,
       ended,
+      ...(sanitizer && { sanitizer: sanitizer.snapshot() }),
     };
   }
 
   /** Goes on from a snapshot of a boot with the same options. */
-  restore({ machine, executor, names, labels, outcome, ended }: ExecutedBootSnapshot): void {
+  restore(snapshot: ExecutedBootSnapshot): void {
+    const { machine, executor, names, labels, outcome, ended, sanitizer } = snapshot;
     this.names.origins.restore(names);
     this.labels.splice(0, Infinity, ...labels);
     this.ran = labels.length - 1;
@@ -234,6 +238,7 @@ export class ExecutedBoot implements InspectedBoot {
     this.ended = ended;
     this.machine.restore(machine);
     this.executor.restore(executor);
+    if (sanitizer) this.sanitizer?.restore(sanitizer);
   }
 
   /** The address of a symbol of the image. Throws RangeError where it has none. */

@@ -1,4 +1,5 @@
 /** `sme-boot run --execute` and its kin on Debian's unmodified cloud kernel with SME on. */
+import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -101,3 +102,20 @@ describe('the RSDP at 0xe0010, which firmware wrote without the C-bit', () => {
     expect(out).not.toContain('A valid RSDP was not found');
   }, 300_000);
 });
+
+test('a snapshot of one process goes on in another to the same instruction', async () => {
+  const file = join(dir, 'state');
+  const until = ['--until', 'acpi_boot_table_init'];
+  const whole = await executed('run', ...until);
+  await executed('run', '--until', 'e820__memory_setup', '--snapshot', file);
+  const { status, stdout } = spawnSync(
+    process.execPath,
+    [
+      ...['dist/sme-boot.js', 'run', 'firmware-syscfg', '--kernel', vmlinuz, '--execute'],
+      ...['--cmdline', CMDLINE, '--from', file, ...until],
+    ],
+    { encoding: 'utf8' },
+  );
+  expect(status).toBe(0);
+  expect(stdout.trimEnd().split('\n').at(-1)).toBe(whole.out.trimEnd().split('\n').at(-1));
+}, 300_000);
