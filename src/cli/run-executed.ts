@@ -7,7 +7,7 @@ import { checkWritable } from '../node/write-file.js';
 import type { ExecutedBoot } from '../sequencer/executed-boot.js';
 import { ExecutedRun } from '../sequencer/executed-run.js';
 import type { SanitizerReport } from '../trace/report.js';
-import { EXECUTED_KINDS } from '../trace/trace.js';
+import { EXECUTED_KINDS, withReports } from '../trace/trace.js';
 import { checkSnapshots, restoreFrom, saveSnapshot, type SnapshotFlags } from './boot-snapshot.js';
 import { Console } from './console.js';
 import { debugged } from './debug.js';
@@ -20,7 +20,18 @@ import { Progress } from './progress.js';
 import { reportLines } from './report-lines.js';
 import type { RunFlags } from './run-options.js';
 import { allHold, formOfOutput, summaryOutput, writeTrace, type Form } from './run-output.js';
-import { usesOfReports, type ReportFlags } from './run-reports.js';
+import {
+  isReportForm,
+  judgedReports,
+  placesFor,
+  refuseUnusedEntries,
+  reportedRun,
+  reportOptions,
+  usesOfReports,
+  writeReports,
+  type ReportFlags,
+} from './run-reports.js';
+import { commandOf } from './runs.js';
 
 export interface ExecutedFlags extends RunFlags, OutputFlags<Form>, ReportFlags, SnapshotFlags {
   expect?: string[];
@@ -30,10 +41,12 @@ export interface ExecutedFlags extends RunFlags, OutputFlags<Form>, ReportFlags,
 export async function runExecuted(io: Io, scenario: string, flags: ExecutedFlags): Promise<void> {
   const form = formOfOutput(flags);
   refuseReports(flags, form);
+  const reporting = reportOptions(flags, form);
   checkSnapshots(flags, form);
   if (form !== 'text') checkOutput(flags.output);
   if (flags.snapshot !== undefined) checkWritable(flags.snapshot);
   const predicates = flags.expect?.map((text) => executedPredicate(text, flags));
+  const places = await placesFor(form, scenario, flags);
   const execution = prepareExecution(scenario, flags);
   const { boot } = execution;
   restoreFrom(flags, execution);
@@ -46,11 +59,16 @@ export async function runExecuted(io: Io, scenario: string, flags: ExecutedFlags
   const interrupted = await execute(io, run, summary, flags.gdb);
   summary.print(`\n${endText(run)}\n`);
   summary.print(saveSnapshot(flags, execution));
-  const reports = boot.sanitizer?.reports();
+  const { reports, unused, fails } = judgedReports(boot.sanitizer?.reports(), reporting);
   if (reports !== undefined) summary.print(reportsSummary(reports, summary));
-  const trace = tracer && finished(tracer, execution);
+  const trace = tracer && withReports(finished(tracer, execution), reports);
   if (trace !== undefined && (form === 'yaml' || form === 'json')) {
     writeTrace(io, flags.output, form, trace);
+  }
+  if (trace !== undefined && isReportForm(form) && places !== undefined) {
+    const rerun = commandOf({ scenario, flags });
+    const done = reportedRun(trace, { rerun, unexpected: [], predicates: predicates ?? [] });
+    writeReports(io, flags.output, form, done, places);
   }
   const parts = trace ?? {
     ...partsOf(boot),
@@ -59,19 +77,21 @@ export async function runExecuted(io: Io, scenario: string, flags: ExecutedFlags
   const held = predicates === undefined || allHold(predicates, parts, summary);
   summary.end();
   if (interrupted) io.exitCode = EXIT.interrupted;
-  else if (predicates !== undefined) io.exitCode = held ? EXIT.ok : exitUnheld(boot);
-  else io.exitCode = exitOf(run);
+  else if (predicates !== undefined && !held) io.exitCode = exitUnheld(boot);
+  else if (fails) io.exitCode = EXIT.mismatch;
+  else io.exitCode = predicates === undefined ? exitOf(run) : EXIT.ok;
+  refuseUnusedEntries(io, unused);
 }
 
-/** Throws E_USAGE for the formats and options about reports, which are those of a boot of the model. */
+/** Throws E_USAGE for the formats and options about reports where nothing makes them. */
 function refuseReports(flags: ExecutedFlags, form: Form): void {
   const uses = usesOfReports({ ...flags, expect: [] }, form);
-  if (uses.length === 0) return;
+  if (uses.length === 0 || flags.sanitize === true) return;
   throw new InputError({
     code: 'E_USAGE',
     place: { path: 'run' },
-    reason: `${uses.join(', ')} is for boots of the model only`,
-    expected: '--execute --sanitize with --format yaml or json, or --expect report=RULE',
+    reason: 'with --execute the sanitizer is off by default',
+    expected: '--sanitize',
     found: uses.join(' '),
   });
 }

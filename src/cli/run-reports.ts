@@ -14,8 +14,16 @@ import { fileError } from '../node/file-errors.js';
 import { readText } from '../node/files.js';
 import { RULE_IDS, RULES } from '../sanitizer/rules.js';
 import type { SanitizerReport } from '../trace/report.js';
-import { isSanitized, reportsOf, withReports, type Trace } from '../trace/trace.js';
+import {
+  isSanitized,
+  reportsOf,
+  withReports,
+  type Trace,
+  type TraceHeader,
+} from '../trace/trace.js';
 import type { Io } from './io.js';
+import { writeResult } from './output.js';
+import { reportPlaces } from './report-places.js';
 import { scenarioNames } from './run-options.js';
 
 /** The formats that are about the reports. */
@@ -101,17 +109,34 @@ function failingOf(given: string | true | undefined): readonly string[] | undefi
   });
 }
 
-/** The trace with its suppressed reports marked, the unused entries, and whether a report fails the run. */
-export function judged(
-  trace: Trace,
+/** Reports with the suppressed ones marked. */
+export interface Judged {
+  /** Undefined: the sanitizer was off. */
+  readonly reports: readonly SanitizerReport[] | undefined;
+  /** The unused entries of the suppressions. */
+  readonly unused: readonly InputError[];
+  /** Whether a report fails the run. */
+  readonly fails: boolean;
+}
+
+export function judgedReports(
+  all: readonly SanitizerReport[] | undefined,
   { suppressions, failing }: ReportOptions,
-): { readonly trace: Trace; readonly unused: readonly InputError[]; readonly fails: boolean } {
-  const all = reportsOf(trace);
-  if (!isSanitized(trace)) return { trace, unused: [], fails: false };
+): Judged {
+  if (all === undefined) return { reports: all, unused: [], fails: false };
   const { reports, unused } =
     suppressions === undefined ? { reports: all, unused: [] } : suppress(all, suppressions);
   const fails = reports.some((each) => !isSuppressed(each) && isFailing(each, failing));
-  return { trace: withReports(trace, reports), unused, fails };
+  return { reports, unused, fails };
+}
+
+/** The trace with its suppressed reports marked, the unused entries, and whether a report fails the run. */
+export function judged(
+  trace: Trace,
+  options: ReportOptions,
+): { readonly trace: Trace; readonly unused: readonly InputError[]; readonly fails: boolean } {
+  const { reports, ...rest } = judgedReports(trace.reports, options);
+  return { trace: reports === undefined ? trace : withReports(trace, reports), ...rest };
 }
 
 /** A rule that is in no table fails the run too, where no rules are named. */
@@ -127,9 +152,8 @@ export function reportedRun(
     readonly predicates: readonly Predicate[];
   },
 ): ReportedRun {
-  const { scenario, stage, activate } = trace.header;
   return {
-    title: `${scenario}, stage ${String(stage)}${activate ? ' activated' : ''}`,
+    title: titleOf(trace.header),
     rules: RULES,
     reports: reportsOf(trace),
     unchecked: isSanitized(trace) ? undefined : 'not checked: the sanitizer was off',
@@ -143,8 +167,48 @@ export function reportedRun(
   };
 }
 
+function titleOf({ scenario, stage, activate, execute, image }: TraceHeader): string {
+  if (execute === true) return `${scenario}, ${image.name} executed`;
+  return `${scenario}, stage ${String(stage)}${activate ? ' activated' : ''}`;
+}
+
+export const isReportForm = (form: string): form is ReportForm =>
+  REPORT_FORMS.some((each) => each === form);
+
+/** The places of the reports of a format that needs them; before the boot: a folder that is no tree is an error at once. */
+export const placesFor = async (
+  form: string,
+  scenario: string,
+  { tree }: ReportFlags,
+): Promise<ReportPlaces | undefined> =>
+  isReportForm(form) ? await reportPlaces(tree, scenarioFile(scenario)) : undefined;
+
+/** The file of a scenario, as a reader of the project finds it. */
+const scenarioFile = (scenario: string): string =>
+  scenarioNames().includes(scenario) ? `scenarios/${scenario}.yaml` : scenario;
+
+/** Throws E_SUPPRESSION_UNUSED for the first unused entry; the others are printed before it. */
+export function refuseUnusedEntries(io: Io, unused: readonly InputError[]): void {
+  const [first, ...others] = unused;
+  if (first === undefined) return;
+  for (const each of others) io.stderr.write(`sme-boot: ${each.message}\n`);
+  throw first;
+}
+
+/** Writes a run in a format. Throws E_WRITE. */
+export function writeReports(
+  io: Io,
+  output: string | undefined,
+  form: ReportForm,
+  run: ReportedRun,
+  places: ReportPlaces,
+): void {
+  writeResult(io, output, reportsText(form, run, places));
+  if (form === 'github') appendSummary(io, run);
+}
+
 /** The text of a run in a format. */
-export function reportsText(form: ReportForm, run: ReportedRun, places: ReportPlaces): string {
+function reportsText(form: ReportForm, run: ReportedRun, places: ReportPlaces): string {
   switch (form) {
     case 'junit':
       return reportsJunit(run, places);
@@ -156,7 +220,7 @@ export function reportsText(form: ReportForm, run: ReportedRun, places: ReportPl
 }
 
 /** Appends the summary to the file that a workflow of GitHub names in the environment. Throws E_WRITE. */
-export function appendSummary(io: Io, run: ReportedRun): void {
+function appendSummary(io: Io, run: ReportedRun): void {
   const file = io.env.GITHUB_STEP_SUMMARY ?? '';
   if (file === '') return;
   try {

@@ -9,41 +9,27 @@ import { RULE_IDS } from '../sanitizer/rules.js';
 import { EXIT, exitHelp } from './exit-codes.js';
 import { exposureSummary } from './exposure-text.js';
 import type { Io } from './io.js';
-import { addOutput, checkOutput, toFile, writeResult, type Result } from './output.js';
+import { addOutput, checkOutput, toFile, type Result } from './output.js';
 import { numberOf } from './numbers.js';
 import { LastWriters } from './last-writers.js';
 import { Progress } from './progress.js';
 import { checkMatchOut, writeMatchOut, type MatchOutFlags } from './match-out.js';
-import {
-  addRunOptions,
-  DEFAULT_SCENARIO,
-  prepareBoot,
-  repeated,
-  scenarioNames,
-} from './run-options.js';
+import { addRunOptions, DEFAULT_SCENARIO, prepareBoot, repeated } from './run-options.js';
 import { addExecuteOptions, checkExecute } from './execute-options.js';
-import { reportPlaces } from './report-places.js';
 import {
   addReportOptions,
-  appendSummary,
+  isReportForm,
   judged,
-  REPORT_FORMS,
+  placesFor,
+  refuseUnusedEntries,
   reportedRun,
   reportOptions,
-  reportsText,
   usesOfReports,
+  writeReports,
   type ReportFlags,
-  type ReportForm,
 } from './run-reports.js';
 import { runExecuted, type ExecutedFlags } from './run-executed.js';
-import {
-  allHold,
-  FORMS,
-  formOfOutput,
-  summaryOutput,
-  writeTrace,
-  type Form,
-} from './run-output.js';
+import { allHold, FORMS, formOfOutput, summaryOutput, writeTrace } from './run-output.js';
 import { commandOf, wordsOf } from './runs.js';
 import { refuseUnwatched } from './sanitize-option.js';
 import { summaryEnd, summaryHead, summaryStep } from './summary.js';
@@ -114,12 +100,6 @@ export function runCommand(io: Io): Command {
   return addReportOptions(command);
 }
 
-/** The file of a scenario, as a reader of the project finds it. */
-const scenarioFile = (scenario: string): string =>
-  scenarioNames().includes(scenario) ? `scenarios/${scenario}.yaml` : scenario;
-
-const isReportForm = (form: Form): form is ReportForm => REPORT_FORMS.some((each) => each === form);
-
 async function run(io: Io, scenario: string, flags: Flags): Promise<void> {
   const form = formOfOutput(flags);
   refuseUnwatched(flags, usesOfReports(flags, form));
@@ -136,10 +116,7 @@ async function run(io: Io, scenario: string, flags: Flags): Promise<void> {
   const boot = prepareBoot(scenario, flags);
   const names = { data: dataNames(boot.options.scenario), rules: RULE_IDS };
   const predicates = flags.expect?.map((text) => predicateOf(text, names));
-  // Before the boot: a folder that is no tree is an error at once.
-  const places = isReportForm(form)
-    ? await reportPlaces(flags.tree, scenarioFile(scenario))
-    : undefined;
+  const places = await placesFor(form, scenario, flags);
   const summary = summaryOutput(io, form, flags);
   summary.print(summaryHead(boot, summary.paint));
   const writers = new LastWriters(boot);
@@ -156,8 +133,7 @@ async function run(io: Io, scenario: string, flags: Flags): Promise<void> {
       unexpected: predicates === undefined ? unexpected : [],
       predicates: predicates ?? [],
     });
-    writeResult(io, flags.output, reportsText(form, done, places));
-    if (form === 'github') appendSummary(io, done);
+    writeReports(io, flags.output, form, done, places);
   } else if (form === 'yaml' || form === 'json') writeTrace(io, flags.output, form, trace);
   writeMatchOut(io, scenario, flags, trace);
   summary.print(
@@ -176,14 +152,6 @@ async function run(io: Io, scenario: string, flags: Flags): Promise<void> {
   }
   summary.end();
   refuseUnusedEntries(io, unused);
-}
-
-/** Throws E_SUPPRESSION_UNUSED for the first unused entry; the others are printed before it. */
-function refuseUnusedEntries(io: Io, unused: readonly InputError[]): void {
-  const [first, ...others] = unused;
-  if (first === undefined) return;
-  for (const each of others) io.stderr.write(`sme-boot: ${each.message}\n`);
-  throw first;
 }
 
 /** Runs the steps and prints each when it has ended; shows progress on stderr if it is a terminal. */

@@ -109,6 +109,53 @@ describe('run --execute --sanitize', () => {
     expect(status).toBe(0);
   });
 
+  describe('with a report', () => {
+    const run = (...more: string[]): Promise<Ran> => {
+      const wrong = writeProgram(dir, 'wrong', WRONG_KEY);
+      const argv = ['run', 'firmware-syscfg', '--kernel', wrong, '--execute', '--sanitize'];
+      return sme([...argv, ...more]);
+    };
+
+    test.each([
+      [[], 1],
+      [['wrong-key-read'], 1],
+      [['stale-translation'], 0],
+    ])('--fail-on-report %j exits with %i', async (rules, expected) => {
+      expect((await run('--fail-on-report', ...rules)).status).toBe(expected);
+    });
+
+    test.each([
+      ['junit', /<failure .*wrong-key-read/],
+      ['sarif', /"ruleId": ?"wrong-key-read"/],
+      ['github', /^::\w+ .*wrong-key-read/m],
+    ])('--format %s has it', async (form, pattern) => {
+      const { out, err, status } = await run('--format', form);
+      expect(out).toMatch(pattern);
+      expect(err).toContain('reports of the sanitizer');
+      expect(status).toBe(0);
+    });
+
+    test('names the run in JUnit, with the command that repeats it', async () => {
+      const { out } = await run('--format', 'junit');
+      expect(out).toContain('firmware-syscfg, wrong executed');
+      expect(out).toContain('--execute --sanitize');
+    });
+
+    test('a suppressed one does not fail the run, and an unused entry is an error', async () => {
+      const path = join(dir, 'suppressed.yaml');
+      const entry = (rule: string): string =>
+        `- rule: ${rule}\n  in: _text\n  reason: the program does so\n`;
+      writeFileSync(path, entry('wrong-key-read'));
+      const suppressed = await run('--fail-on-report', '--suppress', path);
+      expect(suppressed.err).toBe('');
+      expect(suppressed.status).toBe(0);
+      writeFileSync(path, entry('wrong-key-read') + entry('cbit-on-mmio'));
+      const unused = await run('--suppress', path);
+      expect(unused.err).toContain('E_SUPPRESSION_UNUSED');
+      expect(unused.status).toBe(2);
+    });
+  });
+
   test('says that there is no report', async () => {
     const { out } = await execute('--sanitize', '--until', 'put_o');
     expect(out).toMatch(/\nno report of the sanitizer\n/);
@@ -120,8 +167,9 @@ describe('run --execute --sanitize', () => {
 
   test.each([
     [['--expect', 'report=wrong-key-read'], '--sanitize'],
-    [['--format', 'sarif'], 'is for boots of the model only'],
-    [['--fail-on-report'], 'is for boots of the model only'],
+    [['--format', 'sarif'], '--sanitize'],
+    [['--fail-on-report'], '--sanitize'],
+    [['--suppress', 'none.yaml'], '--sanitize'],
   ])('%j is refused', async (more, message) => {
     const { status, err } = await execute(...more);
     expect(status).toBe(2);
