@@ -13,6 +13,8 @@ export default {
   globals: CONSTANTS,
   // jest's default leaves one core idle, which is half of a small machine.
   maxWorkers: '100%',
+  // A worker keeps the modules of each suite that it ran; near the limit of its heap it only collects garbage.
+  workerIdleMemoryLimit: '1500MB',
   roots: ['<rootDir>/test'],
   testRegex: `/test/(?:${files.join('|').replaceAll('.', '\\.')})$`,
   testPathIgnorePatterns: ['/node_modules/'],
@@ -24,6 +26,8 @@ export default {
   // The script of a page runs in a browser, without coverage.
   collectCoverageFrom: ['src/**/*.ts', '!src/analysis/matrix/page/matrix-page.ts'],
   coverageDirectory: 'coverage',
+  // Counters in the code would make the machine several times as slow.
+  coverageProvider: 'v8',
   coverageReporters: ['text-summary', 'json-summary', 'lcov'],
   coverageThreshold: { global: { lines: 90 } },
 };

@@ -1,38 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
-import { scenarioNames } from '../../src/cli/run-options.js';
 import { REASONS } from '../../src/inspect/exposure/why.js';
 import { exhaustiveTest } from '../cases.js';
+import { lineOf, sections } from './exposure.js';
 import { sme, type Ran } from './io.js';
 
 const SMALL = ['bios-minimal', '--set', 'machine.ram=64MiB'];
 const exposure = (...argv: string[]): Promise<Ran> => sme(['exposure', ...SMALL, ...argv]);
-
-interface Section {
-  at?: string;
-  encryptingCpus: number[];
-  dramBytes: number;
-  cacheBytes: number;
-  hiddenRanges: number;
-  remnants: unknown[];
-  since?: { label: string; came: { by: { fn: string } }[]; went: { by: { fn: string } }[] };
-  ranges: {
-    pa: string;
-    start: string;
-    bytes: number;
-    where: string;
-    names: string[];
-    owner: { kind: string; text: string };
-    writer: { fn: string; hunk?: string };
-    reason: string;
-    why: string;
-  }[];
-}
-
-async function sections(...argv: string[]): Promise<Section[]> {
-  const { out } = await sme(['exposure', ...argv, '--format', 'json']);
-  return (JSON.parse(out) as { sections: Section[] }).sections;
-}
 
 describe('sme-boot exposure', () => {
   test('lists at a label each range with writer, owner, reason and contents', async () => {
@@ -125,8 +99,6 @@ describe('sme-boot exposure', () => {
 });
 
 /** The line of `run` with the sums, as text. */
-const lineOf = (out: string): string | undefined => /^In the clear at the end: .*$/m.exec(out)?.[0];
-
 describe('the summary of a run', () => {
   exhaustiveTest('has one line with what exposure lists, and its command', async () => {
     const { out } = await sme(['run', ...SMALL]);
@@ -143,31 +115,6 @@ describe('the summary of a run', () => {
     expect(lineOf((await sme(['run', ...SMALL, '--stage', '17'])).out)).toBeUndefined();
   });
 });
-
-for (const name of scenarioNames()) {
-  exhaustiveTest(`${name} has sane ranges, and the same sums as its run`, async () => {
-    const [section] = await sections(name);
-    const { out } = await sme(['run', name]);
-    if (section === undefined || section.encryptingCpus.length === 0) {
-      expect([section?.ranges, lineOf(out)]).toEqual([[], undefined]);
-      return;
-    }
-    const { ranges, dramBytes, cacheBytes } = section;
-    expect(ranges.length).toBeGreaterThan(3);
-    let end = 0;
-    for (const { start, bytes, reason, why, owner, writer, where } of ranges) {
-      expect(Number(start)).toBeGreaterThanOrEqual(end);
-      end = Number(start) + bytes;
-      expect(REASONS).toContain(reason);
-      expect(reason).not.toBe('not-known');
-      for (const text of [why, owner.text, writer.fn]) expect(text).toMatch(/^[^?]+$/);
-      expect(why).not.toContain('on record');
-      expect(['dram', 'cache']).toContain(where);
-    }
-    expect(ranges.reduce((sum, { bytes }) => sum + bytes, 0)).toBe(dramBytes + cacheBytes);
-    expect(lineOf(out)).toContain(` in ${String(ranges.length)} ranges `);
-  });
-}
 
 test('the page has every reason', () => {
   const page = readFileSync('docs/exposure.md', 'utf8');
