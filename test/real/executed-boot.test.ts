@@ -104,3 +104,17 @@ test('a boot goes on from a snapshot to the same state: registers, time, console
   restored.run({ maxInstructions: 200_000 });
   expect(state(restored)).toEqual(state(whole));
 });
+
+test('memory that is encrypted at once, and not when it is read, makes no difference', () => {
+  const state = (lazy: boolean): unknown => {
+    const boot = new ExecutedBoot({
+      scenario: scenario('firmware-syscfg', `cmdline=${CMDLINE}`),
+      image,
+      cipher: nodeCipher,
+      lazy,
+    });
+    boot.run({ maxInstructions: 300_000 });
+    return [boot.executor.snapshot().core, boot.uart.text, machineDigest(boot.machine)];
+  };
+  expect(state(false)).toEqual(state(true));
+});

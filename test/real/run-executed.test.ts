@@ -1,5 +1,6 @@
 /** `sme-boot run --execute` and its kin on Debian's unmodified cloud kernel with SME on. */
 import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,9 +9,9 @@ import { traceSchema, type TraceEvent } from '../../src/trace/trace.js';
 import { sme, type Ran } from '../cli/io.js';
 
 const CMDLINE = 'console=tty0 console=ttyS0 earlyprintk=serial,ttyS0,115200 nokaslr mem_encrypt=on';
-const { vmlinuz } = JSON.parse(readFileSync('.cache/debian-kernel/kernel.json', 'utf8')) as {
-  vmlinuz: string;
-};
+const { vmlinuz, version } = JSON.parse(
+  readFileSync('.cache/debian-kernel/kernel.json', 'utf8'),
+) as { vmlinuz: string; version: string };
 
 let dir: string;
 beforeAll(() => {
@@ -119,3 +120,25 @@ test('a snapshot of one process goes on in another to the same instruction', asy
   expect(status).toBe(0);
   expect(stdout.trimEnd().split('\n').at(-1)).toBe(whole.out.trimEnd().split('\n').at(-1));
 }, 300_000);
+
+/** SHA-256 of the steps of the trace up to e820__memory_setup, by the version of the image. A change of the trace changes them. */
+const TRACES: Readonly<Record<string, string>> = {
+  '6.1.192-3': '223cdb72f04adb8a70d503b21eff2504a41e3b169ac64cdb164cdbca1575edad',
+};
+
+test('two processes write the same trace, whose digest is known for the version of the image', () => {
+  const digests = [1, 2].map(() => {
+    const kernel = ['--kernel', vmlinuz, '--execute', '--cmdline', CMDLINE];
+    const words = ['--until', 'e820__memory_setup', '--output', '-', '--format', 'json'];
+    const { status, stdout } = spawnSync(
+      process.execPath,
+      ['dist/sme-boot.js', 'run', 'firmware-syscfg', ...kernel, ...words],
+      { encoding: 'utf8', maxBuffer: 1 << 28 },
+    );
+    expect(status).toBe(0);
+    const { steps } = traceSchema.parse(JSON.parse(stdout));
+    return createHash('sha256').update(JSON.stringify(steps)).digest('hex');
+  });
+  expect(digests[1]).toBe(digests[0]);
+  expect(digests[0]).toBe(TRACES[version] ?? digests[0]);
+}, 120_000);
