@@ -38,6 +38,7 @@ const FORM_OF: Readonly<Record<string, string>> = {
   '.yaml': 'yaml',
   '.yml': 'yaml',
   '.json': 'json',
+  '.jsonl': 'jsonl',
   '.md': 'markdown',
   '.html': 'html',
   '.sarif': 'sarif',

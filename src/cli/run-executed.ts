@@ -19,7 +19,14 @@ import { checkOutput, type OutputFlags, type Result } from './output.js';
 import { Progress } from './progress.js';
 import { reportLines } from './report-lines.js';
 import type { RunFlags } from './run-options.js';
-import { allHold, formOfOutput, summaryOutput, writeTrace, type Form } from './run-output.js';
+import {
+  allHold,
+  formOfOutput,
+  isTraceForm,
+  summaryOutput,
+  writeTrace,
+  type Form,
+} from './run-output.js';
 import {
   isReportForm,
   judgedReports,
@@ -62,7 +69,7 @@ export async function runExecuted(io: Io, scenario: string, flags: ExecutedFlags
   const { reports, unused, fails } = judgedReports(boot.sanitizer?.reports(), reporting);
   if (reports !== undefined) summary.print(reportsSummary(reports, summary));
   const trace = tracer && withReports(finished(tracer, execution), reports);
-  if (trace !== undefined && (form === 'yaml' || form === 'json')) {
+  if (trace !== undefined && isTraceForm(form)) {
     writeTrace(io, flags.output, form, trace);
   }
   if (trace !== undefined && isReportForm(form) && places !== undefined) {

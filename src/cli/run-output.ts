@@ -3,7 +3,7 @@ import type { Predicate } from '../analysis/bisect/predicate.js';
 import { oneLine } from '../base/printable.js';
 import { forFile, outputFile } from '../node/relative-paths.js';
 import { schemaOption } from '../node/schema-path.js';
-import { printTrace, printTraceJson } from '../trace/yaml-out.js';
+import { printTrace, printTraceJson, printTraceLines } from '../trace/yaml-out.js';
 import type { Trace } from '../trace/trace.js';
 import type { TraceParts } from '../analysis/bisect/predicate.js';
 import type { Io } from './io.js';
@@ -18,8 +18,15 @@ import {
 import { REPORT_FORMS } from './run-reports.js';
 
 /** The formats of --output. */
-export const FORMS = ['text', 'yaml', 'json', ...REPORT_FORMS] as const;
+export const FORMS = ['text', 'yaml', 'json', 'jsonl', ...REPORT_FORMS] as const;
 export type Form = (typeof FORMS)[number];
+
+/** The formats of the trace. */
+const TRACE_FORMS = ['yaml', 'json', 'jsonl'] as const;
+export type TraceForm = (typeof TRACE_FORMS)[number];
+
+export const isTraceForm = (form: Form): form is TraceForm =>
+  TRACE_FORMS.some((each) => each === form);
 
 /** The format of the output: in a file it is YAML whatever the name, unless that has the ending of another format. */
 export function formOfOutput({ format, output }: OutputFlags<Form>): Form {
@@ -30,15 +37,25 @@ export function formOfOutput({ format, output }: OutputFlags<Form>): Form {
 }
 const ENDINGS: readonly (readonly [string, Form])[] = [
   ['.json', 'json'],
+  ['.jsonl', 'jsonl'],
   ['.sarif', 'sarif'],
 ];
 
 /** Writes the trace with paths as its file states them. */
-export function writeTrace(io: Io, output = '-', form: 'yaml' | 'json', trace: Trace): void {
+export function writeTrace(io: Io, output = '-', form: TraceForm, trace: Trace): void {
   const written = forFile(trace, outputFile(output));
-  const text =
-    form === 'json' ? printTraceJson(written) : printTrace(written, schemaOption(output, 'trace'));
-  writeResult(io, output, text);
+  writeResult(io, output, traceText(written, form, output));
+}
+
+function traceText(trace: Trace, form: TraceForm, output: string): string {
+  switch (form) {
+    case 'json':
+      return printTraceJson(trace);
+    case 'jsonl':
+      return printTraceLines(trace);
+    case 'yaml':
+      return printTrace(trace, schemaOption(output, 'trace'));
+  }
 }
 
 /** Prints each expression with whether it holds and what the boot did; whether all hold. */

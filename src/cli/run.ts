@@ -29,7 +29,14 @@ import {
   type ReportFlags,
 } from './run-reports.js';
 import { runExecuted, type ExecutedFlags } from './run-executed.js';
-import { allHold, FORMS, formOfOutput, summaryOutput, writeTrace } from './run-output.js';
+import {
+  allHold,
+  FORMS,
+  formOfOutput,
+  isTraceForm,
+  summaryOutput,
+  writeTrace,
+} from './run-output.js';
 import { commandOf, wordsOf } from './runs.js';
 import { refuseUnwatched } from './sanitize-option.js';
 import { summaryEnd, summaryHead, summaryStep } from './summary.js';
@@ -134,7 +141,7 @@ async function run(io: Io, scenario: string, flags: Flags): Promise<void> {
       predicates: predicates ?? [],
     });
     writeReports(io, flags.output, form, done, places);
-  } else if (form === 'yaml' || form === 'json') writeTrace(io, flags.output, form, trace);
+  } else if (isTraceForm(form)) writeTrace(io, flags.output, form, trace);
   writeMatchOut(io, scenario, flags, trace);
   summary.print(
     summaryEnd(

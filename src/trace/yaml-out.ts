@@ -146,3 +146,23 @@ export function printReport(report: SanitizerReport): string {
 export function printTraceJson(trace: Trace): string {
   return jsonText(canonical(trace));
 }
+
+/**
+ * The trace as lines of JSON, for programs that read line by line: the header; each event with its `step`; then a line for
+ * each item of the other sections, under the name of one. A step without events is a line of its own.
+ */
+export function printTraceLines(trace: Trace): string {
+  const { schema, header, steps, consumed, final, outcome, reports = [] } = canonical(trace);
+  const lines: object[] = [
+    { schema, header },
+    ...steps.flatMap(({ label, events }) =>
+      events.length === 0 ? [{ step: label }] : events.map((event) => ({ step: label, event })),
+    ),
+    ...consumed.map((each) => ({ consumed: each })),
+    ...final.regions.map((region) => ({ region })),
+    ...(final.screen === undefined ? [] : [{ screen: final.screen }]),
+    ...reports.map((report) => ({ report })),
+    { outcome },
+  ];
+  return lines.map((line) => `${JSON.stringify(line)}\n`).join('');
+}

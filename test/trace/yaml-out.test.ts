@@ -9,6 +9,7 @@ import {
   printReport,
   printTrace,
   printTraceJson,
+  printTraceLines,
 } from '../../src/trace/yaml-out.js';
 import {
   anyEvent,
@@ -124,6 +125,57 @@ describe('a trace as JSON', () => {
         expect(parseTrace('t.json', printTraceJson(trace))).toEqual(trace);
       }),
     );
+  });
+});
+
+describe('lines of JSON', () => {
+  interface Line {
+    readonly schema?: number;
+    readonly header?: unknown;
+    readonly step?: string;
+    readonly event?: unknown;
+    readonly [section: string]: unknown;
+  }
+
+  /** The trace that the lines hold. */
+  function rebuilt(text: string): unknown {
+    const lines = text
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Line);
+    const all = (key: string): unknown[] =>
+      lines.flatMap((line) => (Object.hasOwn(line, key) ? [line[key]] : []));
+    const steps = new Map<string, unknown[]>();
+    for (const { step, event } of lines) {
+      if (step === undefined) continue;
+      steps.set(step, [...(steps.get(step) ?? []), ...(event === undefined ? [] : [event])]);
+    }
+    const [screen] = all('screen');
+    return {
+      schema: lines[0]?.schema,
+      header: lines[0]?.header,
+      steps: [...steps].map(([label, events]) => ({ label, events })),
+      consumed: all('consumed'),
+      final: { regions: all('region'), ...(screen !== undefined && { screen }) },
+      outcome: all('outcome')[0],
+      reports: all('report'),
+    };
+  }
+
+  test('hold the whole trace', () => {
+    fc.assert(
+      fc.property(anyTrace, (trace) => {
+        fc.pre(new Set(trace.steps.map(({ label }) => label)).size === trace.steps.length);
+        const { reports = [], ...rest } = trace;
+        const expected: unknown = JSON.parse(JSON.stringify({ ...rest, reports }));
+        expect(rebuilt(printTraceLines(trace))).toEqual(expected);
+      }),
+    );
+  });
+
+  test('have the reports of the sanitizer', () => {
+    const trace = withReports(smallTrace(), [REPORT]);
+    expect(printTraceLines(trace)).toContain(`\n{"report":${JSON.stringify(REPORT)}}\n`);
   });
 });
 
