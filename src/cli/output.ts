@@ -39,6 +39,8 @@ const FORM_OF: Readonly<Record<string, string>> = {
   '.yml': 'yaml',
   '.json': 'json',
   '.jsonl': 'jsonl',
+  '.pftrace': 'perfetto',
+  '.perfetto-trace': 'perfetto',
   '.md': 'markdown',
   '.html': 'html',
   '.sarif': 'sarif',
@@ -178,4 +180,10 @@ export function writeResult(io: Io, output: string | undefined, text: string): v
   const result = openResult(io, output);
   result.write(text);
   result.end();
+}
+
+/** Writes a whole result that is no text. Throws E_WRITE. */
+export function writeBinary(io: Io, output: string | undefined, bytes: Uint8Array): void {
+  if (toFile(output)) writeWhole(output, bytes);
+  else writeBytes(io, bytes);
 }

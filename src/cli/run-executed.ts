@@ -21,6 +21,7 @@ import { reportLines } from './report-lines.js';
 import type { RunFlags } from './run-options.js';
 import {
   allHold,
+  checkBinary,
   formOfOutput,
   isTraceForm,
   summaryOutput,
@@ -51,6 +52,7 @@ export async function runExecuted(io: Io, scenario: string, flags: ExecutedFlags
   const reporting = reportOptions(flags, form);
   checkSnapshots(flags, form);
   if (form !== 'text') checkOutput(flags.output);
+  checkBinary(io, form, flags.output);
   if (flags.snapshot !== undefined) checkWritable(flags.snapshot);
   const predicates = flags.expect?.map((text) => executedPredicate(text, flags));
   const places = await placesFor(form, scenario, flags);

@@ -1,8 +1,10 @@
 /** What `run` writes, and where: the trace in a format, the summary, the expressions of --expect. */
 import type { Predicate } from '../analysis/bisect/predicate.js';
+import { InputError } from '../base/errors.js';
 import { oneLine } from '../base/printable.js';
 import { forFile, outputFile } from '../node/relative-paths.js';
 import { schemaOption } from '../node/schema-path.js';
+import { printPerfetto } from '../trace/perfetto.js';
 import { printTrace, printTraceJson, printTraceLines } from '../trace/yaml-out.js';
 import type { Trace } from '../trace/trace.js';
 import type { TraceParts } from '../analysis/bisect/predicate.js';
@@ -11,6 +13,7 @@ import {
   onStderr,
   openResult,
   toFile,
+  writeBinary,
   writeResult,
   type OutputFlags,
   type Result,
@@ -18,11 +21,11 @@ import {
 import { REPORT_FORMS } from './run-reports.js';
 
 /** The formats of --output. */
-export const FORMS = ['text', 'yaml', 'json', 'jsonl', ...REPORT_FORMS] as const;
+export const FORMS = ['text', 'yaml', 'json', 'jsonl', 'perfetto', ...REPORT_FORMS] as const;
 export type Form = (typeof FORMS)[number];
 
 /** The formats of the trace. */
-const TRACE_FORMS = ['yaml', 'json', 'jsonl'] as const;
+const TRACE_FORMS = ['yaml', 'json', 'jsonl', 'perfetto'] as const;
 export type TraceForm = (typeof TRACE_FORMS)[number];
 
 export const isTraceForm = (form: Form): form is TraceForm =>
@@ -38,16 +41,31 @@ export function formOfOutput({ format, output }: OutputFlags<Form>): Form {
 const ENDINGS: readonly (readonly [string, Form])[] = [
   ['.json', 'json'],
   ['.jsonl', 'jsonl'],
+  ['.pftrace', 'perfetto'],
+  ['.perfetto-trace', 'perfetto'],
   ['.sarif', 'sarif'],
 ];
 
 /** Writes the trace with paths as its file states them. */
 export function writeTrace(io: Io, output = '-', form: TraceForm, trace: Trace): void {
   const written = forFile(trace, outputFile(output));
-  writeResult(io, output, traceText(written, form, output));
+  if (form === 'perfetto') writeBinary(io, output, printPerfetto(written));
+  else writeResult(io, output, traceText(written, form, output));
 }
 
-function traceText(trace: Trace, form: TraceForm, output: string): string {
+/** Throws E_USAGE where a terminal would show bytes; before the boot. */
+export function checkBinary({ stdout }: Io, form: Form, output: string | undefined): void {
+  if (form !== 'perfetto' || toFile(output) || !stdout.isTTY) return;
+  throw new InputError({
+    code: 'E_USAGE',
+    place: { path: '--format perfetto' },
+    reason: 'the format is binary, and stdout is a terminal',
+    expected: '--output FILE.pftrace',
+    found: 'no file',
+  });
+}
+
+function traceText(trace: Trace, form: Exclude<TraceForm, 'perfetto'>, output: string): string {
   switch (form) {
     case 'json':
       return printTraceJson(trace);

@@ -14,6 +14,21 @@ afterAll(() => {
   rmSync(dir, { recursive: true });
 });
 
+describe('sme-boot run --format perfetto', () => {
+  test('is refused on a terminal before the boot, and written where stdout is none', async () => {
+    const words = ['run', 'bios-minimal', '--set', 'machine.ram=64MiB', '--format', 'perfetto'];
+    const refused = await sme(words, {}, true);
+    expect(refused.err).toContain('E_USAGE: --format perfetto: the format is binary');
+    expect([refused.status, refused.out]).toEqual([2, '']);
+    const { status, out, err } = await sme(words);
+    // A packet: field 1, of a length.
+    expect(out.startsWith('\n')).toBe(true);
+    expect(out).toContain('boot steps');
+    expect(err).toContain('booted');
+    expect(status).toBe(0);
+  });
+});
+
 describe('sme-boot run', () => {
   test('prints a summary of the default boot that ends with /init', async () => {
     const { status, out, err } = await sme(['run']);

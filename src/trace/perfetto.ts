@@ -1,0 +1,284 @@
+/**
+ * A trace as Perfetto's TrackEvent packets, for its UI and trace_processor (protos/perfetto/trace: trace_packet.proto,
+ * track_event/track_event.proto, track_descriptor.proto; their field numbers). A pure function of the trace.
+ *
+ * Time is virtual, our choice: each line of the trace takes a microsecond. Tracks: the boot steps; each CPU, with a slice
+ * for each run of lines of one function and an instant for each line; firmware, the loader and each device; the console;
+ * the sanitizer. Flows lead from the lines that last wrote a physical range to a line that reads it.
+ */
+import { PbfWriter } from 'pbf';
+import { ownOf } from '../base/own.js';
+import { kindOf, type Trace, type TraceEvent } from './trace.js';
+import type { TraceKind } from './vocabulary.js';
+
+/** Nanoseconds of a line. */
+const TICK = 1000;
+/** The one writer of packets; any number but 0. */
+const SEQUENCE = 1;
+const PID = 1;
+
+/** Fields of the messages, by their numbers. */
+const PACKET = { timestamp: 8, sequence: 10, event: 11, track: 60 } as const;
+const TRACK = { uuid: 1, name: 2, process: 3, parent: 5 } as const;
+const PROCESS = { pid: 1, name: 6 } as const;
+const EVENT = { annotations: 4, type: 9, track: 11, categories: 22, name: 23 } as const;
+const FLOWS = { from: 47, ending: 48 } as const;
+const ANNOTATION = { bool: 2, int: 4, double: 5, string: 6, name: 10 } as const;
+const TYPE = { begin: 1, end: 2, instant: 3 } as const;
+
+type Fields = Readonly<Record<string, unknown>>;
+
+interface Item {
+  readonly type: (typeof TYPE)[keyof typeof TYPE];
+  readonly track: number;
+  readonly time: number;
+  readonly name?: string;
+  readonly category?: string;
+  readonly fields?: Fields;
+  /** Flows that pass through, and those that end here. */
+  readonly flows?: readonly number[];
+  readonly ending?: readonly number[];
+}
+
+/** The file of a trace. */
+export function printPerfetto(trace: Trace): Uint8Array {
+  const tracks = new Tracks(titleOf(trace));
+  const items = itemsOf(trace, tracks);
+  const out = new PbfWriter();
+  for (const [index, { name, parent }] of tracks.all.entries()) {
+    packet(out, (w) => {
+      message(w, PACKET.track, (m) => {
+        m.writeVarintField(TRACK.uuid, index + 1);
+        m.writeStringField(TRACK.name, name);
+        if (parent !== undefined) m.writeVarintField(TRACK.parent, parent);
+        else {
+          message(m, TRACK.process, (p) => {
+            p.writeVarintField(PROCESS.pid, PID);
+            p.writeStringField(PROCESS.name, name);
+          });
+        }
+      });
+    });
+  }
+  for (const item of items) writeItem(out, item);
+  return out.finish();
+}
+
+function titleOf({ header }: Trace): string {
+  if (header.execute === true) return `${header.scenario}, ${header.image.name} executed`;
+  return `${header.scenario}, stage ${String(header.stage)}${header.activate ? ' activated' : ''}`;
+}
+
+/** The tracks in the order of their first event; a uuid is the place in the list, counted from 1. */
+class Tracks {
+  readonly all: { readonly name: string; readonly parent: number | undefined }[] = [];
+  private readonly byName = new Map<string, number>();
+
+  constructor(title: string) {
+    this.all.push({ name: title, parent: undefined });
+    this.of('boot steps');
+  }
+
+  of(name: string): number {
+    const known = this.byName.get(name);
+    if (known !== undefined) return known;
+    const uuid = this.all.push({ name, parent: 1 });
+    this.byName.set(name, uuid);
+    return uuid;
+  }
+}
+
+/** The slices and instants, ascending by time. */
+function itemsOf({ steps, reports = [] }: Trace, tracks: Tracks): Item[] {
+  const items: Item[] = [];
+  const flows = flowsOf(steps.flatMap(({ events }) => events));
+  let line = 0;
+  for (const { label, events } of steps) {
+    const track = tracks.of('boot steps');
+    items.push({ type: TYPE.begin, track, time: line * TICK, name: label, category: 'step' });
+    let open: { readonly track: number; readonly name: string } | undefined;
+    const close = (): void => {
+      if (open) items.push({ type: TYPE.end, track: open.track, time: line * TICK });
+      open = undefined;
+    };
+    for (const event of events) {
+      const at = tracks.of(trackOf(event));
+      const name = nameOf(event);
+      const code = isCode(event) && event.in !== undefined ? textOf(event.in) : undefined;
+      if (open !== undefined && (open.track !== at || open.name !== code)) close();
+      if (open === undefined && code !== undefined) {
+        open = { track: at, name: code };
+        const { file, patch, hunk } = event;
+        const fields = { file, patch, hunk };
+        items.push({ type: TYPE.begin, track: at, time: line * TICK, name: code, fields });
+      }
+      items.push({
+        ...{ type: TYPE.instant, track: at, time: line * TICK, name },
+        ...{ category: kindOf(event) ?? 'event', fields: event },
+        ...flows.get(line),
+      });
+      line++;
+    }
+    close();
+    for (const report of reports.filter(({ step }) => step === label)) {
+      const { rule, at } = report;
+      items.push({
+        ...{ type: TYPE.instant, track: tracks.of('sanitizer'), time: line * TICK },
+        ...{ name: `${rule} at ${at}`, category: 'report', fields: report },
+      });
+    }
+    items.push({ type: TYPE.end, track, time: line * TICK });
+  }
+  return items;
+}
+
+/** What is no code of the kernel: transfers of devices, and the console. */
+const isCode = (event: TraceEvent): boolean => !['dma', 'console'].includes(kindOf(event) ?? '');
+
+function trackOf(event: TraceEvent): string {
+  const fields: Fields = event;
+  if (fields.dma !== undefined) return textOf(fields.dma);
+  if (fields.console !== undefined) return 'console';
+  return `CPU ${textOf(fields.cpu ?? 0)}`;
+}
+
+/** `map 0x1000..0x1fff`: the kind and its principal field, of a transfer what it moves; a line of the console is its text. */
+function nameOf(event: TraceEvent): string {
+  const kind = kindOf(event);
+  if (kind === undefined) return 'event';
+  const fields: Fields = event;
+  const said = textOf(kind === 'dma' ? (fields.what ?? fields.dma) : ownOf(fields, kind));
+  return kind === 'console' ? said : `${kind} ${said}`;
+}
+
+const textOf = (value: unknown): string =>
+  typeof value === 'string' ? value : JSON.stringify(value);
+
+/** The field with the physical range that a line of a kind writes or reads. */
+type RangeFields = ReadonlyMap<TraceKind, string>;
+const WRITES: RangeFields = new Map([
+  ['copy', 'toPa'],
+  ['fill', 'pa'],
+  ['encrypt', 'encrypt'],
+  ['decrypt', 'decrypt'],
+]);
+const READS: RangeFields = new Map([
+  ['copy', 'fromPa'],
+  ['read', 'pa'],
+]);
+
+interface Range {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** `0x1000..0x1fff name`. */
+function rangeOf(value: unknown): Range | undefined {
+  const [, first, last] =
+    typeof value === 'string' ? (/^(0x[0-9a-f]+)(?:\.\.(0x[0-9a-f]+))?/.exec(value) ?? []) : [];
+  return first === undefined ? undefined : { start: Number(first), end: Number(last ?? first) + 1 };
+}
+
+interface Flows {
+  readonly flows?: number[];
+  readonly ending?: number[];
+}
+
+/** The flows of each line, by its number: from the lines that last wrote the parts of a range to a line that reads it. */
+function flowsOf(events: readonly TraceEvent[]): Map<number, Flows> {
+  const flows = new Map<number, Flows>();
+  const written: Written[] = [];
+  let last = 0;
+  events.forEach((event, line) => {
+    const read = accessOf(event, READS, 'to device');
+    for (const writer of read === undefined ? [] : writersOf(read, written)) {
+      const id = ++last;
+      const [from, to] = [flows.get(writer), flows.get(line)];
+      flows.set(writer, { ...from, flows: [...(from?.flows ?? []), id] });
+      flows.set(line, { ...to, ending: [...(to?.ending ?? []), id] });
+    }
+    const range = accessOf(event, WRITES, 'from device');
+    if (range !== undefined) written.push({ ...range, line });
+  });
+  return flows;
+}
+
+type Written = Range & { readonly line: number };
+
+/** The lines that last wrote the parts of a range, ascending. */
+function writersOf(range: Range, written: readonly Written[]): number[] {
+  const found: number[] = [];
+  let left: Range[] = [range];
+  for (let i = written.length - 1; i >= 0 && left.length > 0; i--) {
+    const each = written[i];
+    if (
+      each === undefined ||
+      !left.some((part) => each.start < part.end && each.end > part.start)
+    ) {
+      continue;
+    }
+    found.unshift(each.line);
+    left = left.flatMap(({ start, end }) =>
+      [
+        { start, end: Math.min(end, each.start) },
+        { start: Math.max(start, each.end), end },
+      ].filter((part) => part.start < part.end),
+    );
+  }
+  return found;
+}
+
+/** The range of a line that has an access; `direction`: that of a device's transfer. */
+function accessOf(event: TraceEvent, fieldOf: RangeFields, direction: string): Range | undefined {
+  const fields: Fields = event;
+  const kind = kindOf(event);
+  if (kind === undefined) return undefined;
+  if (kind === 'dma') {
+    // Firmware and the loader, whose lines have no direction, write.
+    const its = fields.direction ?? 'from device';
+    return its === direction ? rangeOf(fields.pa) : undefined;
+  }
+  const field = fieldOf.get(kind);
+  return field === undefined ? undefined : rangeOf(ownOf(fields, field));
+}
+
+// --- Messages ----------------------------------------------------------------------------------------------------
+
+/** A packet of the file: Trace.packet is field 1. */
+function packet(out: PbfWriter, body: (w: PbfWriter) => void): void {
+  message(out, 1, (w) => {
+    body(w);
+    w.writeVarintField(PACKET.sequence, SEQUENCE);
+  });
+}
+
+function message(w: PbfWriter, field: number, body: (w: PbfWriter) => void): void {
+  w.writeMessage(field, body, w);
+}
+
+function writeItem(out: PbfWriter, item: Item): void {
+  packet(out, (w) => {
+    w.writeVarintField(PACKET.timestamp, item.time);
+    message(w, PACKET.event, (m) => {
+      m.writeVarintField(EVENT.type, item.type);
+      m.writeVarintField(EVENT.track, item.track);
+      if (item.name !== undefined) m.writeStringField(EVENT.name, item.name);
+      if (item.category !== undefined) m.writeStringField(EVENT.categories, item.category);
+      for (const [name, value] of Object.entries(item.fields ?? {})) {
+        if (value !== undefined) annotation(m, name, value);
+      }
+      for (const id of item.flows ?? []) m.writeFixed64Field(FLOWS.from, id);
+      for (const id of item.ending ?? []) m.writeFixed64Field(FLOWS.ending, id);
+    });
+  });
+}
+
+function annotation(w: PbfWriter, name: string, value: unknown): void {
+  message(w, EVENT.annotations, (m) => {
+    m.writeStringField(ANNOTATION.name, name);
+    if (typeof value === 'boolean') m.writeBooleanField(ANNOTATION.bool, value);
+    else if (typeof value !== 'number') m.writeStringField(ANNOTATION.string, textOf(value));
+    else if (Number.isSafeInteger(value)) m.writeVarintField(ANNOTATION.int, value);
+    else m.writeDoubleField(ANNOTATION.double, value);
+  });
+}
