@@ -1,10 +1,11 @@
 /** The trace of a run, of the model or executed. */
 import { ExecutedTracer } from '../inspect/executed/tracer.js';
 import { ExecutedRun } from '../sequencer/executed-run.js';
+import type { SanitizerReport } from '../trace/report.js';
 import type { Trace } from '../trace/trace.js';
 import { prepareExecution, type Execution } from './execute-options.js';
 import { prepareBoot, type RunFlags } from './run-options.js';
-import { sha256 } from './run-files.js';
+import { sha256 } from '../node/sha256.js';
 
 /** Instructions between two looks at Ctrl-C and at the console: about a tenth of a second (our choice). */
 export const SLICE = 1_000_000;
@@ -16,8 +17,8 @@ export const untilOf = ({ until }: RunFlags): string | undefined => until?.repla
 export const tracerOf = ({ boot, header }: Execution): ExecutedTracer =>
   new ExecutedTracer(boot, header);
 
-export const finished = (tracer: ExecutedTracer, { boot }: Execution): Trace =>
-  tracer.finish(sha256, boot.sanitizer?.reports());
+export const finished = (tracer: ExecutedTracer, reports?: readonly SanitizerReport[]): Trace =>
+  tracer.finish(sha256, reports);
 
 /**
  * A run that is ready: its options are checked and its files are read. The function boots it and returns its trace.
@@ -39,6 +40,6 @@ export function preparedTrace(
   return () => {
     const tracer = tracerOf(execution);
     while (run.slice(SLICE));
-    return finished(tracer, execution);
+    return finished(tracer, boot.sanitizer?.reports());
   };
 }

@@ -3,8 +3,8 @@
  * wrong: for the lines of the summary. From the machine's record of last writes, and the events of the trace.
  */
 import { UNNAMED, wrongRead } from '../analysis/matrix/key-mismatch.js';
-import { own } from '../base/own.js';
 import { LOADER_LABEL, type Boot } from '../sequencer/boot.js';
+import { inPlaceRange, overlap, writtenRange, type TextRange } from '../trace/event-ranges.js';
 import type { Consumed, Trace, TraceEvent } from '../trace/trace.js';
 import { kindOf } from '../trace/trace.js';
 
@@ -20,29 +20,11 @@ const keyOf = (name: string, by: string): string => JSON.stringify([name, by]);
 /** The loader's region that the kernel itself writes to. */
 const KERNEL_IMAGE = 'kernel image';
 
-/** The field with the physical range that an event of a kind writes, if it is one of memory's contents. */
-const WRITTEN: ReadonlyMap<string, string> = new Map([
-  ['fill', 'pa'],
-  ['copy', 'toPa'],
-  ['dma', 'pa'],
-]);
-/** Whether a value of an event is a range, `0x1000..0x1fff symbol`, that has an address. */
-function covers(value: unknown, pa: number): boolean {
-  const [, first = '', last = first] =
-    /^0x([0-9a-f]+)(?:\.\.0x([0-9a-f]+))?/.exec(typeof value === 'string' ? value : '') ?? [];
-  return first !== '' && pa >= parseInt(first, 16) && pa <= parseInt(last, 16);
-}
-
-const writes = (event: TraceEvent, pa: number): boolean => {
-  const field = WRITTEN.get(kindOf(event) ?? '');
-  return field !== undefined && covers(own(event, field), pa) && event.direction !== 'to device';
-};
-
+const has = (range: TextRange | undefined, pa: number): boolean =>
+  range !== undefined && overlap(range, { start: pa, end: pa + 1 });
+const writes = (event: TraceEvent, pa: number): boolean => has(writtenRange(event), pa);
 /** Whether an event encrypts or decrypts an address in place. */
-function inPlace(event: TraceEvent, pa: number): boolean {
-  const kind = kindOf(event) ?? '';
-  return (kind === 'encrypt' || kind === 'decrypt') && covers(event[kind], pa);
-}
+const inPlace = (event: TraceEvent, pa: number): boolean => has(inPlaceRange(event), pa);
 
 /** A function with its hunk. */
 const nameOf = (fn: string, hunk: unknown): string =>

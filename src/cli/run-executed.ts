@@ -7,7 +7,7 @@ import { checkWritable } from '../node/write-file.js';
 import type { ExecutedBoot } from '../sequencer/executed-boot.js';
 import { ExecutedRun } from '../sequencer/executed-run.js';
 import type { SanitizerReport } from '../trace/report.js';
-import { EXECUTED_KINDS, withReports } from '../trace/trace.js';
+import { EXECUTED_KINDS } from '../trace/trace.js';
 import { checkSnapshots, restoreFrom, saveSnapshot, type SnapshotFlags } from './boot-snapshot.js';
 import { Console } from './console.js';
 import { debugged } from './debug.js';
@@ -15,13 +15,13 @@ import { prepareExecution } from './execute-options.js';
 import { finished, SLICE, tracerOf, untilOf } from './executed-trace.js';
 import { EXIT } from './exit-codes.js';
 import type { Io } from './io.js';
-import { checkOutput, type OutputFlags, type Result } from './output.js';
+import type { OutputFlags, Result } from './output.js';
 import { Progress } from './progress.js';
 import { reportLines } from './report-lines.js';
 import type { RunFlags } from './run-options.js';
 import {
   allHold,
-  checkBinary,
+  checkFormOutput,
   formOfOutput,
   isTraceForm,
   summaryOutput,
@@ -51,8 +51,7 @@ export async function runExecuted(io: Io, scenario: string, flags: ExecutedFlags
   refuseReports(flags, form);
   const reporting = reportOptions(flags, form);
   checkSnapshots(flags, form);
-  if (form !== 'text') checkOutput(flags.output);
-  checkBinary(io, form, flags.output);
+  checkFormOutput(io, form, flags.output);
   if (flags.snapshot !== undefined) checkWritable(flags.snapshot);
   const predicates = flags.expect?.map((text) => executedPredicate(text, flags));
   const places = await placesFor(form, scenario, flags);
@@ -70,7 +69,7 @@ export async function runExecuted(io: Io, scenario: string, flags: ExecutedFlags
   summary.print(saveSnapshot(flags, execution));
   const { reports, unused, fails } = judgedReports(boot.sanitizer?.reports(), reporting);
   if (reports !== undefined) summary.print(reportsSummary(reports, summary));
-  const trace = tracer && withReports(finished(tracer, execution), reports);
+  const trace = tracer && finished(tracer, reports);
   if (trace !== undefined && isTraceForm(form)) {
     writeTrace(io, flags.output, form, trace);
   }

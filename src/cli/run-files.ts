@@ -1,30 +1,16 @@
 /** The user's files of a run, for the header of its trace, and the run that such a header records. */
-import { createHash } from 'node:crypto';
 import { existsSync, realpathSync } from 'node:fs';
 import { join, relative, resolve, sep } from 'node:path';
 import type { ByteSource } from '../base/byte-source.js';
 import { InputError } from '../base/errors.js';
 import { optional } from '../base/optional.js';
 import { kindOfPath } from '../node/files.js';
+import { sha256 } from '../node/sha256.js';
 import { fromFile, isName } from '../node/relative-paths.js';
 import { STDIN } from '../node/stdin.js';
 import { RUN_FILES, RUN_FILE_ROLES, type RunFiles } from '../trace/run-files.js';
 import type { TraceHeader } from '../trace/trace.js';
 import { packageRoot } from './paths.js';
-
-/** Bytes that are hashed at once. */
-const CHUNK = 1 << 22;
-
-/** SHA-256 of bytes, of a text or of a file that is read in parts, in hexadecimal. */
-export function sha256(bytes: Uint8Array | string | ByteSource): string {
-  const hash = createHash('sha256');
-  if (typeof bytes === 'string' || bytes instanceof Uint8Array)
-    return hash.update(bytes).digest('hex');
-  for (let at = 0; at < bytes.length; at += CHUNK) {
-    hash.update(bytes.read(at, Math.min(CHUNK, bytes.length - at)));
-  }
-  return hash.digest('hex');
-}
 
 /** The path of a file relative to the working directory; none for a pipe or a terminal, which cannot be read again. */
 function pathOf(file: string): { path?: string } {

@@ -10,6 +10,7 @@ import type { Trace } from '../trace/trace.js';
 import type { TraceParts } from '../analysis/bisect/predicate.js';
 import type { Io } from './io.js';
 import {
+  checkOutput,
   onStderr,
   openResult,
   toFile,
@@ -53,8 +54,12 @@ export function writeTrace(io: Io, output = '-', form: TraceForm, trace: Trace):
   else writeResult(io, output, traceText(written, form, output));
 }
 
-/** Throws E_USAGE where a terminal would show bytes; before the boot. */
-export function checkBinary({ stdout }: Io, form: Form, output: string | undefined): void {
+/**
+ * Checks the output before the boot. Throws E_WRITE if the file of a format for programs could not be written, and E_USAGE
+ * where a terminal would show bytes.
+ */
+export function checkFormOutput({ stdout }: Io, form: Form, output: string | undefined): void {
+  if (form !== 'text') checkOutput(output);
   if (form !== 'perfetto' || toFile(output) || !stdout.isTTY) return;
   throw new InputError({
     code: 'E_USAGE',

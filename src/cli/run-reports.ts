@@ -14,13 +14,7 @@ import { fileError } from '../node/file-errors.js';
 import { readText } from '../node/files.js';
 import { RULE_IDS, RULES } from '../sanitizer/rules.js';
 import type { SanitizerReport } from '../trace/report.js';
-import {
-  isSanitized,
-  reportsOf,
-  withReports,
-  type Trace,
-  type TraceHeader,
-} from '../trace/trace.js';
+import { isSanitized, reportsOf, titleOf, withReports, type Trace } from '../trace/trace.js';
 import type { Io } from './io.js';
 import { writeResult } from './output.js';
 import { reportPlaces } from './report-places.js';
@@ -165,11 +159,6 @@ export function reportedRun(
     })),
     rerun: run.rerun,
   };
-}
-
-function titleOf({ scenario, stage, activate, execute, image }: TraceHeader): string {
-  if (execute === true) return `${scenario}, ${image.name} executed`;
-  return `${scenario}, stage ${String(stage)}${activate ? ' activated' : ''}`;
 }
 
 export const isReportForm = (form: string): form is ReportForm =>

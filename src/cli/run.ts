@@ -31,7 +31,7 @@ import {
 import { runExecuted, type ExecutedFlags } from './run-executed.js';
 import {
   allHold,
-  checkBinary,
+  checkFormOutput,
   FORMS,
   formOfOutput,
   isTraceForm,
@@ -119,8 +119,7 @@ async function run(io: Io, scenario: string, flags: Flags): Promise<void> {
     });
   }
   const reporting = reportOptions(flags, form);
-  if (form !== 'text') checkOutput(flags.output);
-  checkBinary(io, form, flags.output);
+  checkFormOutput(io, form, flags.output);
   checkOutput(flags.matchOut);
   const boot = prepareBoot(scenario, flags);
   const names = { data: dataNames(boot.options.scenario), rules: RULE_IDS };

@@ -11,6 +11,7 @@ import { checkPlace, parsePlace, physicalRanges, sizeOfPlace } from '../inspect/
 import { mappedRanges } from '../inspect/tables.js';
 import { pageName, tlbOf } from '../inspect/tlb.js';
 import { printable } from '../base/printable.js';
+import { overlap, rangeIn } from '../trace/event-ranges.js';
 import type { SanitizerReport } from '../trace/report.js';
 import { table } from './columns.js';
 import { addExecuteOptions, checkExecute, prepareExecuted } from './execute-options.js';
@@ -273,8 +274,11 @@ function reportsAbout(
   paint: ChalkInstance,
 ): Part {
   const about = all.filter(({ at }) => {
-    const [, first = '', last = first] = /^(0x[0-9a-f]+)(?:\.\.(0x[0-9a-f]+))?/.exec(at) ?? [];
-    return ranges.some(({ base, size }) => Number(first) < base + size && base <= Number(last));
+    const range = rangeIn(at);
+    return (
+      range !== undefined &&
+      ranges.some(({ base, size }) => overlap(range, { start: base, end: base + size }))
+    );
   });
   return {
     name: 'reports',

@@ -2,13 +2,14 @@
  * Files with the state of an executed boot. The first line is JSON: what the state belongs to, and the length and SHA-256
  * of the rest, which is the state as V8's structured clone writes it.
  */
-import { createHash } from 'node:crypto';
 import { deserialize, serialize } from 'node:v8';
 import * as z from 'zod';
 import { InputError } from '../base/errors.js';
+import { optional } from '../base/optional.js';
 import { ownOf } from '../base/own.js';
 import type { ExecutedBootSnapshot } from '../sequencer/executed-boot.js';
 import { readBytes } from './files.js';
+import { sha256 } from './sha256.js';
 import { writeWhole } from './write-file.js';
 
 const FORMAT = 1;
@@ -28,8 +29,6 @@ const headSchema = z.object({
 /** What a state belongs to: values by their names, which go through JSON unchanged. */
 export type SnapshotOf = Readonly<Record<string, unknown>>;
 
-const digest = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
-
 /** Writes a state. Throws E_WRITE. */
 export function writeSnapshot(
   file: string,
@@ -43,7 +42,7 @@ export function writeSnapshot(
     of,
     instructions,
     bytes: bytes.length,
-    sha256: digest(bytes),
+    sha256: sha256(bytes),
   };
   writeWhole(file, Buffer.concat([Buffer.from(`${JSON.stringify(head)}\n`), bytes]));
 }
@@ -61,8 +60,7 @@ export function readSnapshot(file: string, of: SnapshotOf): ExecutedBootSnapshot
       code: 'E_BOOT_SNAPSHOT',
       place: { file },
       reason,
-      ...(expected !== undefined && { expected }),
-      ...(found !== undefined && { found }),
+      ...optional({ expected, found }),
     });
   if (!head.success) {
     throw wrong('no snapshot of a boot, or of another version', 'a file of --snapshot');
@@ -73,7 +71,7 @@ export function readSnapshot(file: string, of: SnapshotOf): ExecutedBootSnapshot
     throw wrong(`the snapshot is of a boot with another ${name}`, there, here);
   }
   const state = bytes.subarray(end + 1);
-  if (state.length !== head.data.bytes || digest(state) !== head.data.sha256) {
+  if (state.length !== head.data.bytes || sha256(state) !== head.data.sha256) {
     throw wrong('the snapshot is damaged: its length or SHA-256 is wrong');
   }
   return deserialize(state) as ExecutedBootSnapshot;

@@ -3,7 +3,6 @@
  * rights of the user who starts sme-boot, as any program does.
  */
 import { spawnSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
 import type { createRequire } from 'node:module';
 import { dirname, relative, resolve, sep } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -15,6 +14,7 @@ import { describeThrown, partsOf } from '../base/thrown.js';
 import { hunksOf, joined, type OwnHunks } from '../lib/own-hunks.js';
 import { kindOfPath, readBytes, readText } from './files.js';
 import { STDIN } from './stdin.js';
+import { sha256 } from './sha256.js';
 
 const CODE = 'E_OWN_HUNK';
 /** Specifiers of relative imports, also where a comment or a text has one: a file that is not there is none. */
@@ -35,7 +35,6 @@ function load(file: string): unknown {
 }
 
 const slashed = (path: string): string => relative('.', resolve(path)).split(sep).join('/');
-const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 
 /** The files that a module imports by a relative path, and those that they import, once each. */
 function importsOf(file: string): string[] {

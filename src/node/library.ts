@@ -2,7 +2,6 @@
  * `sme-boot`: the simulator as a library for Node. Loads scenarios, series, traces and expectations by name or from files,
  * boots, and inspects; docs/library.md has an example. Bad input throws InputError.
  */
-import { createHash } from 'node:crypto';
 import { readYaml } from '../base/yaml-source.js';
 import type { Expectation, RunOf } from '../check/expectation.js';
 import { Boot, type BootOptions } from '../lib/boot.js';
@@ -16,6 +15,7 @@ import type { Trace } from '../trace/trace.js';
 import { loadHunks } from './hunks-module.js';
 import { nodeCipher } from './node-cipher.js';
 import { packageNames, packageRoot, packageText } from './package-files.js';
+import { sha256 } from './sha256.js';
 import { TraceFiles } from './trace-files.js';
 
 export * from '../lib/index.js';
@@ -27,8 +27,6 @@ export interface Series extends Selection {
   readonly title: string;
   readonly source: string;
 }
-
-const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 
 /** The folder of the installed package: `scenarios`, `traces`, `schemas`, `patches` and `probes` are in it. */
 export function packageFolder(): string {

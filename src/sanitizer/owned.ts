@@ -62,12 +62,14 @@ function granule(at: number): number {
 
 /** Sets the bits from `first` up to, not including, `end`. */
 function setBits(bits: Uint8Array, first: number, end: number): void {
-  let at = first;
-  for (; at < end && (at & 7) !== 0; at++) bits[at >> 3] = (bits[at >> 3] ?? 0) | (1 << (at & 7));
-  const whole = end & ~7;
-  if (at < whole) {
-    bits.fill(0xff, at >> 3, whole >> 3);
-    at = whole;
+  for (let at = first; at < end;) {
+    const whole = (end - at) >> 3;
+    if ((at & 7) === 0 && whole > 0) {
+      bits.fill(0xff, at >> 3, (at >> 3) + whole);
+      at += whole * 8;
+    } else {
+      bits[at >> 3] = (bits[at >> 3] ?? 0) | (1 << (at & 7));
+      at++;
+    }
   }
-  for (; at < end; at++) bits[at >> 3] = (bits[at >> 3] ?? 0) | (1 << (at & 7));
 }

@@ -8,8 +8,8 @@
  */
 import { PbfWriter } from 'pbf';
 import { ownOf } from '../base/own.js';
-import { kindOf, type Trace, type TraceEvent } from './trace.js';
-import type { TraceKind } from './vocabulary.js';
+import { inPlaceRange, overlap, readRange, writtenRange, type TextRange } from './event-ranges.js';
+import { kindOf, titleOf, type Trace, type TraceEvent } from './trace.js';
 
 /** Nanoseconds of a line. */
 const TICK = 1000;
@@ -42,7 +42,7 @@ interface Item {
 
 /** The file of a trace. */
 export function printPerfetto(trace: Trace): Uint8Array {
-  const tracks = new Tracks(titleOf(trace));
+  const tracks = new Tracks(titleOf(trace.header));
   const items = itemsOf(trace, tracks);
   const out = new PbfWriter();
   for (const [index, { name, parent }] of tracks.all.entries()) {
@@ -62,11 +62,6 @@ export function printPerfetto(trace: Trace): Uint8Array {
   }
   for (const item of items) writeItem(out, item);
   return out.finish();
-}
-
-function titleOf({ header }: Trace): string {
-  if (header.execute === true) return `${header.scenario}, ${header.image.name} executed`;
-  return `${header.scenario}, stage ${String(header.stage)}${header.activate ? ' activated' : ''}`;
 }
 
 /** The tracks in the order of their first event; a uuid is the place in the list, counted from 1. */
@@ -154,31 +149,6 @@ function nameOf(event: TraceEvent): string {
 const textOf = (value: unknown): string =>
   typeof value === 'string' ? value : JSON.stringify(value);
 
-/** The field with the physical range that a line of a kind writes or reads. */
-type RangeFields = ReadonlyMap<TraceKind, string>;
-const WRITES: RangeFields = new Map([
-  ['copy', 'toPa'],
-  ['fill', 'pa'],
-  ['encrypt', 'encrypt'],
-  ['decrypt', 'decrypt'],
-]);
-const READS: RangeFields = new Map([
-  ['copy', 'fromPa'],
-  ['read', 'pa'],
-]);
-
-interface Range {
-  readonly start: number;
-  readonly end: number;
-}
-
-/** `0x1000..0x1fff name`. */
-function rangeOf(value: unknown): Range | undefined {
-  const [, first, last] =
-    typeof value === 'string' ? (/^(0x[0-9a-f]+)(?:\.\.(0x[0-9a-f]+))?/.exec(value) ?? []) : [];
-  return first === undefined ? undefined : { start: Number(first), end: Number(last ?? first) + 1 };
-}
-
 interface Flows {
   readonly flows?: number[];
   readonly ending?: number[];
@@ -190,33 +160,28 @@ function flowsOf(events: readonly TraceEvent[]): Map<number, Flows> {
   const written: Written[] = [];
   let last = 0;
   events.forEach((event, line) => {
-    const read = accessOf(event, READS, 'to device');
+    const read = readRange(event);
     for (const writer of read === undefined ? [] : writersOf(read, written)) {
       const id = ++last;
       const [from, to] = [flows.get(writer), flows.get(line)];
       flows.set(writer, { ...from, flows: [...(from?.flows ?? []), id] });
       flows.set(line, { ...to, ending: [...(to?.ending ?? []), id] });
     }
-    const range = accessOf(event, WRITES, 'from device');
+    const range = writtenRange(event) ?? inPlaceRange(event);
     if (range !== undefined) written.push({ ...range, line });
   });
   return flows;
 }
 
-type Written = Range & { readonly line: number };
+type Written = TextRange & { readonly line: number };
 
 /** The lines that last wrote the parts of a range, ascending. */
-function writersOf(range: Range, written: readonly Written[]): number[] {
+function writersOf(range: TextRange, written: readonly Written[]): number[] {
   const found: number[] = [];
-  let left: Range[] = [range];
+  let left: TextRange[] = [range];
   for (let i = written.length - 1; i >= 0 && left.length > 0; i--) {
     const each = written[i];
-    if (
-      each === undefined ||
-      !left.some((part) => each.start < part.end && each.end > part.start)
-    ) {
-      continue;
-    }
+    if (each === undefined || !left.some((part) => overlap(part, each))) continue;
     found.unshift(each.line);
     left = left.flatMap(({ start, end }) =>
       [
@@ -226,20 +191,6 @@ function writersOf(range: Range, written: readonly Written[]): number[] {
     );
   }
   return found;
-}
-
-/** The range of a line that has an access; `direction`: that of a device's transfer. */
-function accessOf(event: TraceEvent, fieldOf: RangeFields, direction: string): Range | undefined {
-  const fields: Fields = event;
-  const kind = kindOf(event);
-  if (kind === undefined) return undefined;
-  if (kind === 'dma') {
-    // Firmware and the loader, whose lines have no direction, write.
-    const its = fields.direction ?? 'from device';
-    return its === direction ? rangeOf(fields.pa) : undefined;
-  }
-  const field = fieldOf.get(kind);
-  return field === undefined ? undefined : rangeOf(ownOf(fields, field));
 }
 
 // --- Messages ----------------------------------------------------------------------------------------------------

@@ -234,6 +234,12 @@ export function withReports(trace: Trace, reports: readonly SanitizerReport[] | 
     : { ...others, header: rest, reports: [...reports] };
 }
 
+/** The boot of a header in a few words. */
+export function titleOf({ scenario, stage, activate, execute, image }: TraceHeader): string {
+  if (execute === true) return `${scenario}, ${image.name} executed`;
+  return `${scenario}, stage ${String(stage)}${activate ? ' activated' : ''}`;
+}
+
 /** The number of events that a line merges. */
 export function countOf(event: TraceEvent): number {
   return typeof event.n === 'number' ? event.n : 1;
