@@ -5,7 +5,6 @@ import { VERSION } from '../base/version.js';
 import type { ExecutedBoot } from '../sequencer/executed-boot.js';
 import type { TraceHeader } from '../trace/trace.js';
 import type { Execution } from './execute-options.js';
-import type { Form } from './run-output.js';
 
 export interface SnapshotFlags {
   snapshot?: string;
@@ -15,14 +14,14 @@ export interface SnapshotFlags {
 /** Ends after which a boot can go on. */
 const GOES_ON: readonly string[] = ['stopped', 'limit', 'interrupted'];
 
-/** Throws E_USAGE where a trace or gdb would begin in the middle of a boot. */
-export function checkSnapshots({ from }: SnapshotFlags, form: Form): void {
-  if (from === undefined || form === 'text') return;
+/** Throws E_USAGE where a trace would begin in the middle of a boot. */
+export function checkSnapshots({ from }: SnapshotFlags, needsTrace: boolean): void {
+  if (from === undefined || !needsTrace) return;
   throw new InputError({
     code: 'E_USAGE',
     place: { path: 'run' },
     reason: 'a trace is of a boot from its beginning, so it cannot be made with --from',
-    expected: 'the trace without --from',
+    expected: 'the trace, or --expect event={…}, without --from',
     found: '--from',
   });
 }

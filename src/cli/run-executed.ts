@@ -50,7 +50,9 @@ export async function runExecuted(io: Io, scenario: string, flags: ExecutedFlags
   const form = formOfOutput(flags);
   refuseReports(flags, form);
   const reporting = reportOptions(flags, form);
-  checkSnapshots(flags, form);
+  // A trace is recorded where something needs it.
+  const needed = form !== 'text' || (flags.expect ?? []).some((text) => text.startsWith('event='));
+  checkSnapshots(flags, needed);
   checkFormOutput(io, form, flags.output);
   if (flags.snapshot !== undefined) checkWritable(flags.snapshot);
   const predicates = flags.expect?.map((text) => executedPredicate(text, flags));
@@ -59,13 +61,11 @@ export async function runExecuted(io: Io, scenario: string, flags: ExecutedFlags
   const { boot } = execution;
   restoreFrom(flags, execution);
   const run = new ExecutedRun(boot, untilOf(flags));
-  // A trace is recorded where something needs it.
-  const needed = form !== 'text' || (flags.expect ?? []).some((text) => text.startsWith('event='));
   const tracer = needed ? tracerOf(execution) : undefined;
   const summary = summaryOutput(io, form, flags);
   summary.print(head(boot, summary));
   const interrupted = await execute(io, run, summary, flags.gdb);
-  summary.print(`\n${endText(run)}\n`);
+  summary.print(`\n${endText(run, flags)}\n`);
   summary.print(saveSnapshot(flags, execution));
   const { reports, unused, fails } = judgedReports(boot.sanitizer?.reports(), reporting);
   if (reports !== undefined) summary.print(reportsSummary(reports, summary));
@@ -196,7 +196,7 @@ function rateText(instructions: number, milliseconds: number): string {
 }
 
 /** What the run ended with. */
-function endText(run: ExecutedRun): string {
+function endText(run: ExecutedRun, { from }: SnapshotFlags): string {
   const { boot, until, reached } = run;
   const { kind = '', where, message = '' } = boot.outcome ?? {};
   const after = `after ${boot.executor.instructions.toLocaleString('en')} instructions`;
@@ -207,7 +207,9 @@ function endText(run: ExecutedRun): string {
     return printable(`${until} has returned to ${where ?? 'code without a symbol'}, ${after}`);
   }
   if (kind === 'stopped') return printable(`${until} is entered, and never returns, ${after}`);
-  const so = reached === 'inside' ? 'was entered and did not return' : 'was not reached';
+  // A call that the snapshot is inside of began before this run.
+  const not = from === undefined ? 'was not reached' : 'was not entered after the snapshot';
+  const so = reached === 'inside' ? 'was entered and did not return' : not;
   return printable(`${end}; ${until} ${so}`);
 }
 

@@ -49,6 +49,13 @@ describe('a run that goes on from a snapshot', () => {
     );
   });
 
+  test('says that a function of --until was not entered after it, where it is inside of its call', async () => {
+    await execute('halts', '--max-instructions', '4', '--snapshot', at('state'));
+    const { status, out } = await execute('halts', '--from', at('state'), '--until', 'put_o');
+    expect(status).toBe(1);
+    expect(out).toMatch(/\nhalt in .*; put_o was not entered after the snapshot\n$/);
+  });
+
   test('is not written where the boot does not go on', async () => {
     const { status, out } = await execute('halts', '--snapshot', at('none'));
     expect(status).toBe(0);
@@ -70,6 +77,11 @@ describe('refuses', () => {
     ],
     ['the sanitizer', ['halts', '--sanitize'], 'another choice of --sanitize'],
     ['a trace', ['halts', '--output', '-'], 'a trace is of a boot from its beginning'],
+    [
+      'an event of a trace',
+      ['halts', '--expect', 'event={cr: CR3}'],
+      'a trace is of a boot from its beginning',
+    ],
   ])('%s', async (_what, [kernel = '', ...words], message) => {
     const { status, err } = await execute(kernel, ...words, '--from', at('state'));
     expect(status).toBe(2);
