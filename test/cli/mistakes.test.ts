@@ -540,7 +540,7 @@ const MISTAKES: readonly (readonly [what: string, argv: readonly string[], messa
   [
     'a format of the trace with a typo',
     ['run', '--format', 'jsno'],
-    'E_USAGE: run --format: expected text, yaml, json, junit, sarif, github, found "jsno"; did you mean json?',
+    'E_USAGE: run --format: expected text, yaml, json, jsonl, perfetto, junit, sarif, github, found "jsno"; did you mean json?',
   ],
   [
     'a command of a completion',
