@@ -30,7 +30,7 @@ describe('completion', () => {
       [['--color', 'never', 'trac'], ['trace']],
       [
         ['run', '--format', ''],
-        ['text', 'yaml', 'json', 'junit', 'sarif', 'github'],
+        ['text', 'yaml', 'json', 'jsonl', 'perfetto', 'junit', 'sarif', 'github'],
       ],
       [['check', '--format', 'j'], ['junit']],
       [['run', '--series', 'rf'], ['rfc-v1']],
