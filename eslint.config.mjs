@@ -4,6 +4,9 @@ import tseslint from 'typescript-eslint';
 import lookups from './scripts/lint/lookups.mjs';
 import rooms, { NODE_ROOMS } from './scripts/lint/rooms.mjs';
 
+/** The viewer's page. */
+const PAGE = 'src/view/page';
+
 const NEEDS_NODE = 'needs Node; only src/node/ and src/cli/ may use it';
 const NOT_THE_SAME_TWICE = 'is not the same twice; a run is a function of its input';
 
@@ -38,7 +41,7 @@ export default tseslint.config(
   { linterOptions: { noInlineConfig: true, reportUnusedDisableDirectives: 'error' } },
   js.configs.recommended,
   {
-    files: ['**/*.ts'],
+    files: ['**/*.ts', '**/*.tsx'],
     extends: [
       ...tseslint.configs.strict,
       ...tseslint.configs.stylistic,
@@ -70,7 +73,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ['src/**/*.ts'],
+    files: ['src/**/*.ts', 'src/**/*.tsx'],
     plugins: { rooms },
     rules: {
       'rooms/direction': 'error',
@@ -79,7 +82,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ['src/**/*.ts'],
+    files: ['src/**/*.ts', 'src/**/*.tsx'],
     // Kernel state under checkpoint's proxies, and the comparison of it: own() is not seen by their `get`.
     ignores: [
       'src/base/own.ts',
@@ -92,7 +95,7 @@ export default tseslint.config(
   },
   {
     files: ['src/**/*.ts'],
-    ignores: NODE_ROOMS.map((room) => `src/${room}/**`),
+    ignores: [...NODE_ROOMS.map((room) => `src/${room}/**`), `${PAGE}/**`],
     rules: {
       'rooms/browser': 'error',
       'no-console': 'error',
@@ -112,6 +115,11 @@ export default tseslint.config(
       ],
       'no-restricted-syntax': ['error', ...everywhere, ...inBrowser],
     },
+  },
+  {
+    // The page waits for its worker, and for the reader.
+    files: [`${PAGE}/**/*.ts`, `${PAGE}/**/*.tsx`],
+    rules: { 'rooms/browser': 'error', 'no-console': 'error' },
   },
   {
     files: ['test/**/*.ts'],

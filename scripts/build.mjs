@@ -1,5 +1,6 @@
 // Bundles the command line into dist/sme-boot.js, and its worker threads into dist/*-worker.js: ES modules for
 // Node 20 with their source maps, the first executable; and the library into dist/lib/, whose modules share their code.
+// The viewer's page is in dist/view/, for a browser: script, worker and style.
 // The parser of `review` is WebAssembly, in files beside the program (src/node/c-parser.ts).
 // Each file is replaced atomically, so that a program that starts meanwhile finds a complete one.
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
@@ -8,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 import process from 'node:process';
 import { build } from 'esbuild';
 import { DEFINES } from './defines.mjs';
-import { ENTRY_POINTS, LIBRARY, WASM } from './entry-points.mjs';
+import { ENTRY_POINTS, LIBRARY, VIEWER, WASM } from './entry-points.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const outdir = join(root, 'dist');
@@ -51,8 +52,20 @@ const library = {
   chunkNames: '[name]-[hash]',
 };
 
+// The parts of the viewer's page, which src/view/html.ts puts into one file.
+const viewer = {
+  ...SHARED,
+  entryPoints: VIEWER,
+  outdir: join(outdir, 'view'),
+  platform: 'browser',
+  format: 'iife',
+  target: ['chrome100', 'firefox115', 'safari16'],
+  minify: true,
+  legalComments: 'none',
+};
+
 try {
-  const built = await Promise.all([build(program), build(library)]);
+  const built = await Promise.all([build(program), build(library), build(viewer)]);
   const isChunk = ({ path }) => Number(/^chunk-|\.wasm$/.test(basename(path)));
   const wasm = await Promise.all(
     WASM.map(async (path) => ({
@@ -65,15 +78,20 @@ try {
     .flatMap(({ outputFiles }) => outputFiles)
     .concat(wasm)
     .sort((a, b) => isChunk(b) - isChunk(a));
-  await mkdir(join(outdir, 'lib'), { recursive: true });
+  for (const folder of ['lib', 'view']) await mkdir(join(outdir, folder), { recursive: true });
   for (const { path, contents } of files) {
     const beside = `${path}.${process.pid}.part`;
     const executable = path === join(outdir, 'sme-boot.js');
     await writeFile(beside, contents, { mode: executable ? 0o755 : 0o644 });
     await rename(beside, path);
   }
-  const names = new Set(['types', 'lib', ...files.map(({ path }) => relative(outdir, path))]);
-  for (const folder of ['', 'lib']) {
+  const names = new Set([
+    'types',
+    'lib',
+    'view',
+    ...files.map(({ path }) => relative(outdir, path)),
+  ]);
+  for (const folder of ['', 'lib', 'view']) {
     for (const name of await readdir(join(outdir, folder))) {
       // Files that another build is writing are not touched; dist/types/ is that of scripts/types.mjs.
       const kept = names.has(join(folder, name)) || name.endsWith('.part');

@@ -12,5 +12,12 @@ export const LIBRARY = {
   trace: 'src/lib/trace.ts',
 };
 
+/** The parts of the viewer's page, in dist/view/. */
+export const VIEWER = {
+  page: 'src/view/page/main.tsx',
+  worker: 'src/view/worker/main.ts',
+  style: 'src/view/page/view.css',
+};
+
 /** Modules of WebAssembly that dist/ has beside the program: paths below node_modules/. */
 export const WASM = ['web-tree-sitter/web-tree-sitter.wasm', 'tree-sitter-c/tree-sitter-c.wasm'];

@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
-import { ENTRY_POINTS, LIBRARY, WASM } from './entry-points.mjs';
+import { ENTRY_POINTS, LIBRARY, VIEWER, WASM } from './entry-points.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const file = join(root, 'THIRD-PARTY-NOTICES');
@@ -14,7 +14,7 @@ const file = join(root, 'THIRD-PARTY-NOTICES');
 async function bundledPackages() {
   const { metafile } = await build({
     absWorkingDir: root,
-    entryPoints: [...Object.values(ENTRY_POINTS), ...Object.values(LIBRARY)],
+    entryPoints: [ENTRY_POINTS, LIBRARY, VIEWER].flatMap(Object.values),
     outdir: 'dist',
     bundle: true,
     platform: 'node',

@@ -45,8 +45,9 @@ export const MAY_IMPORT = {
   analysis: UP_TO_INSPECT,
   review: ['base', 'trace', 'series'],
   lib: UP_TO_INSPECT,
-  node: [...UP_TO_ANALYSIS, 'lib', 'review', 'gdb'],
-  cli: [...UP_TO_ANALYSIS, 'review', 'gdb', 'node', '.'],
+  view: UP_TO_INSPECT,
+  node: [...UP_TO_ANALYSIS, 'lib', 'review', 'gdb', 'view'],
+  cli: [...UP_TO_ANALYSIS, 'review', 'gdb', 'view', 'node', '.'],
   '.': UP_TO_ANALYSIS,
 };
 
@@ -71,6 +72,7 @@ export const ROOMS = {
   lib: 'the public interface for programs, without files',
   review: 'the patch records against posted mail and kernel source trees',
   analysis: 'effects, call scripts, matrix, checkpoints, bisection',
+  view: 'the page that shows a boot, with the simulator in a worker',
   node: 'files, node:crypto, worker threads',
   cli: 'the commands',
 };

@@ -15,11 +15,14 @@ const logger = {
   ),
 };
 
-/** The sources that a sample is drawn from: all but those of targets, and the script of the page of a matrix. */
+/** The sources that a sample is drawn from: all but those of targets, and what runs only in a browser. */
 export function sampledFiles() {
   return readdirSync('src', { recursive: true })
     .map((path) => path.split(sep).join('/'))
-    .filter((path) => path.endsWith('.ts') && !path.startsWith('analysis/matrix/page/'))
+    .filter(
+      (path) =>
+        path.endsWith('.ts') && !/^(?:analysis\/matrix\/page|view\/page|view\/worker)\//.test(path),
+    )
     .filter((path) => targetOf(path) === undefined)
     .sort();
 }

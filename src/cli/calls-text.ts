@@ -2,7 +2,8 @@
 import { own } from '../base/own.js';
 import type { ChalkInstance } from 'chalk';
 import type { ByteRange, ScriptResult, CallResult } from '../analysis/calls/calls.js';
-import { walkEnd, walkRows, type Walk } from '../inspect/walk.js';
+import type { Walk } from '../inspect/walk.js';
+import { walkEnd, walkRows } from '../inspect/walk-text.js';
 import { kindOf, type TraceEvent } from '../trace/trace.js';
 import { keysOf } from '../trace/vocabulary.js';
 import { printable } from '../base/printable.js';

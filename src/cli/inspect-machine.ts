@@ -1,12 +1,11 @@
 /** The views of `sme-boot inspect` of registers, of the memory engine, and of the plaintext in RAM. */
-import { hex, PAGE_SIZE } from '../machine/address.js';
 import type { Cpu } from '../machine/cpu/cpu.js';
-import { ACTIVITY, type Activity } from '../machine/cpu/cpu-core.js';
-import { MEMTYPE_NAMES, patTypes } from '../machine/cpu/memory-types.js';
-import { bitNames, CR0, CR4, EFER, GENERAL_REGISTERS } from '../machine/cpu/registers.js';
+import { GENERAL_REGISTERS } from '../machine/cpu/registers.js';
 import type { InspectedBoot } from '../sequencer/inspected-boot.js';
 import { exposedBy, rangeText } from '../inspect/exposed.js';
 import { keysInUse, type KeyUse } from '../inspect/keys.js';
+import { registersOf } from '../inspect/registers.js';
+import { registerText } from '../inspect/register-text.js';
 import type { Blocks, EngineTraffic } from '../inspect/traffic.js';
 import { table } from './columns.js';
 import { counted, type View } from './inspect-view.js';
@@ -98,62 +97,20 @@ export function exposed(boot: InspectedBoot): View {
   };
 }
 
-/** The activities of a CPU, by ACTIVITY. */
-const ACTIVITIES: Readonly<Record<Activity, string>> = {
-  [ACTIVITY.running]: 'running',
-  [ACTIVITY.waitForSipi]: 'waits for a STARTUP IPI',
-  [ACTIVITY.shutdown]: 'shut down',
-};
+const GENERAL: ReadonlySet<string> = new Set(GENERAL_REGISTERS);
 
 /** The registers of a CPU. */
 export function registers(boot: InspectedBoot, cpu: Cpu): View {
-  const executed = boot.registers(cpu.id);
-  const known = GENERAL_REGISTERS.filter((name) => executed !== null || cpu.knows(name));
-  const general = Object.fromEntries(
-    known.map((name) => [name, hex(executed?.general.get(name) ?? cpu[name])]),
-  );
-  const pat = (patTypes(cpu.msrs.get('PAT')) ?? []).map((type) => MEMTYPE_NAMES[type]);
-  const cr3 = cpu.decodeEntry(cpu.cr3, PAGE_SIZE);
-  const efer = Number(cpu.msrs.get('EFER'));
-  const data = {
-    cpu: cpu.id,
-    activity: ACTIVITIES[cpu.activity],
-    mode: cpu.mode,
-    ...general,
-    rip: hex(cpu.rip),
-    rflags: hex(executed?.rflags ?? cpu.rflags),
-    cr0: { value: hex(cpu.cr0), bits: bitNames(CR0, cpu.cr0) },
-    cr2: hex(cpu.cr2),
-    cr3: { value: hex(cpu.cr3), table: hex(cr3.pa), c: cr3.c },
-    cr4: { value: hex(cpu.cr4), bits: bitNames(CR4, cpu.cr4) },
-    EFER: { value: hex(efer), bits: bitNames(EFER, efer) },
-    SYSCFG: { value: hex(cpu.msrs.get('SYSCFG')), MemEncryptionModEn: cpu.encryption },
-    PAT: { value: hex(cpu.msrs.get('PAT')), slots: pat },
-    IDTR: { base: hex(cpu.idtr.base), limit: cpu.idtr.limit },
-    GDTR: { base: hex(cpu.gdtr.base), limit: cpu.gdtr.limit },
-    cpl: cpu.cpl,
-    // A register that was never set is unknown, not zero: the kernel's functions are modelled, not executed.
-    ...(executed === null && {
-      notModelled: [
-        ...GENERAL_REGISTERS.filter((name) => !cpu.knows(name)),
-        'rflags CF PF AF ZF SF OF IF',
-      ],
-    }),
-  };
+  const modelled = boot.registers(cpu.id) === null;
+  const data = registersOf(boot, cpu);
   const last = (name: string): string =>
-    executed === null && name !== 'rsp' && name in general
+    modelled && name !== 'rsp' && GENERAL.has(name)
       ? '  last modelled write; the code since is not executed'
       : '';
-  const shown = (value: unknown): string =>
-    typeof value === 'object' && value !== null
-      ? Object.entries(value)
-          .map(([key, v]) => (key === 'value' ? String(v) : `${key} ${String(v)}`))
-          .join('  ')
-      : String(value);
   const rows = Object.entries(data).map(([name, value]) =>
     Array.isArray(value)
       ? { name: 'not modelled', value: value.join(', ').toUpperCase(), note: '' }
-      : { name, value: shown(value), note: last(name) },
+      : { name, value: registerText(value), note: last(name) },
   );
   return {
     name: 'regs',

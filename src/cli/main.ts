@@ -27,6 +27,7 @@ import { fitted } from './fit.js';
 import { HELP_COLUMNS, helpFitted } from './help-text.js';
 import { initCommand } from './init.js';
 import { inspectCommand } from './inspect.js';
+import { viewCommand } from './view.js';
 import { whyCommand } from './why.js';
 import { lockstepCommand } from './lockstep.js';
 import { matrixCommand } from './matrix.js';
@@ -85,6 +86,7 @@ function program(io: Io): Command {
     inspectCommand(io),
     whyCommand(io),
     exposureCommand(io),
+    viewCommand(io),
     lockstepCommand(io),
     probeCommand(io),
     listCommand(io),

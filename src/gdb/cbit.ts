@@ -2,7 +2,8 @@
 import { hex, KEY_PLAIN, LINE_SIZE, lineOf, PAGE_SIZE, pa, type Va } from '../machine/address.js';
 import { bytesOf, MEMORY_VIEWS, type MemoryView } from '../inspect/memory.js';
 import { pages, translationOf } from '../inspect/translation.js';
-import { walkEnd, walkOf, walkRows } from '../inspect/walk.js';
+import { walkOf } from '../inspect/walk.js';
+import { walkEnd, walkRows } from '../inspect/walk-text.js';
 import { isFault, type Cpu } from '../machine/cpu/cpu.js';
 import type { Machine } from '../machine/machine.js';
 import type { Pa } from '../machine/address.js';

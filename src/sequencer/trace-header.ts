@@ -36,7 +36,12 @@ export function traceHeader(
       optionsNotModelled: unmodelled.map(({ option }) => option),
     }),
     ...(options.sanitize !== true && { sanitize: false }),
-    image: { name: image.file, digest: image.digest },
+    image: {
+      name: image.file,
+      get digest() {
+        return image.digest;
+      },
+    },
     ...(options.files !== undefined && { files: options.files }),
     config: { ...scenario.config },
     overlay: overlay.map(({ name }) => name),

@@ -8,7 +8,9 @@ import { jsonSchema } from '../base/json-schema.js';
 import { meaningOf, MEANINGS } from './meanings.js';
 import { reportSchema, type SanitizerReport } from './report.js';
 import { ownHunksSchema, runFilesSchema } from './run-files.js';
-import { isKind, keysOf, principalOf, TRACE_KINDS, type TraceKind } from './vocabulary.js';
+import { keysOf, principalOf, TRACE_KINDS, type TraceKind } from './vocabulary.js';
+
+export { kindOf } from './vocabulary.js';
 
 /** The version of the trace format. A trace without reports is written as version 1, which has no such section. */
 export const TRACE_SCHEMA = 2;
@@ -44,11 +46,6 @@ function kindSchema(kind: TraceKind): z.ZodType<TraceEvent> {
 }
 
 const kindSchemas = new Map(TRACE_KINDS.map((kind) => [kind, kindSchema(kind)] as const));
-
-/** The kind of an event: its first key that is a kind; undefined if there is none. */
-export function kindOf(event: Readonly<Record<string, unknown>>): TraceKind | undefined {
-  return Object.keys(event).find(isKind);
-}
 
 /** The schema of one kind of event, for exact errors. Throws RangeError for an unknown kind. */
 export function schemaOf(kind: TraceKind): z.ZodType<TraceEvent> {

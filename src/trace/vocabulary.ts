@@ -100,3 +100,8 @@ export function principalOf(kind: TraceKind): FieldName {
 export function keysOf(kind: TraceKind): readonly string[] {
   return [...KINDS[kind].fields.slice(1), ...COMMON_FIELDS, ...ORIGIN_FIELDS];
 }
+
+/** The kind of an event: its first key that is a kind; undefined if there is none. */
+export function kindOf(event: Readonly<Record<string, unknown>>): TraceKind | undefined {
+  return Object.keys(event).find(isKind);
+}

@@ -75,12 +75,12 @@ const MISTAKES: readonly (readonly [what: string, argv: readonly string[], messa
   [
     'an option of run, for bisect',
     ['bisect', 'fixed', '--expect', 'outcome=panic', '--without', '09'],
-    'E_USAGE: bisect: unknown option --without, which is an option of run, inspect, why, exposure, lockstep, list',
+    'E_USAGE: bisect: unknown option --without, which is an option of run, inspect, why, exposure, view, lockstep, list',
   ],
   [
     'an option of run, for check',
     ['check', '--stage', '3'],
-    'E_USAGE: check: unknown option --stage, which is an option of run, diff, bisect, inspect, why, exposure, lockstep, probe, list',
+    'E_USAGE: check: unknown option --stage, which is an option of run, diff, bisect, inspect, why, exposure, view, lockstep, probe, list',
   ],
   [
     'a global option',

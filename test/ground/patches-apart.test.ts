@@ -14,6 +14,7 @@ const MAY_TEST: Readonly<Record<string, string>> = {
   cli: 'users name hunks and patches, and rows are selected by those names',
   lib: 'programs name hunks and patches, as users of the command line do',
   node: 'threads and files; it has no kernel',
+  view: 'its page has a box for each hunk, by its id',
   review: 'records and diffs are of patches; it has no kernel',
 };
 

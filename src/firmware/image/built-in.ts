@@ -124,10 +124,15 @@ export function buildBuiltInImage(
   const overlay = Math.ceil((next.get('.data') ?? TEXT) / 4096) * 4096;
   define('__overlay_start', overlay, 'D');
   define('__overlay_end', overlay + OVERLAY_SIZE, 'D');
+  let known: string | undefined;
   return {
     kind: 'built-in',
     file: 'built-in',
-    digest: digest(bytes),
+    // Computed when a trace is written: a view of a boot needs none.
+    get digest() {
+      known ??= digest(bytes);
+      return known;
+    },
     version: '4.6.0 (built-in)',
     segments: [{ paddr: LOAD, vaddr: TEXT, bytes, memsz: total, flags: 7 }],
     entry: LOAD,

@@ -1,0 +1,191 @@
+/** `sme-boot view`: writes the page that shows a boot, or serves it. */
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { Command } from 'commander';
+import { InputError } from '../base/errors.js';
+import { optional } from '../base/optional.js';
+import { readBytes, readText } from '../node/files.js';
+import { STDIN } from '../node/stdin.js';
+import { serveView } from '../node/view-server.js';
+import { cmdlineAssignment } from '../scenario/settings.js';
+import type { Choice } from '../view/choice.js';
+import { glossaryOf } from '../view/glossary.js';
+import { viewHtml, type ViewAssets } from '../view/html.js';
+import type { ScenarioText } from '../view/messages.js';
+import type { EncodedFiles, SeriesRow, ViewData } from '../view/page/data.js';
+import { TOUR } from '../view/tour.js';
+import { exitHelp } from './exit-codes.js';
+import type { Io } from './io.js';
+import { numberOf } from './numbers.js';
+import { addOutput, writeResult, type OutputFlags } from './output.js';
+import { packageRoot } from './paths.js';
+import {
+  addRunOptions,
+  DEFAULT_SCENARIO,
+  loadScenario,
+  prepareBoot,
+  scenarioNames,
+  scenarioSource,
+  selectionOf,
+  type RunFlags,
+} from './run-options.js';
+import { isWatched } from './sanitize-option.js';
+import { loadSeries, seriesNames } from './series.js';
+
+interface Flags extends RunFlags, OutputFlags {
+  port?: number;
+}
+
+const EXAMPLES = `
+With --output the page is one file that needs no network and no other file: open
+it from the disk, or send it to somebody. Without it, the page is served on
+127.0.0.1 until Ctrl-C, and loads again when the scenario's file changes.
+
+Examples:
+  sme-boot view                                    serve the default scenario
+  sme-boot view --output boot.html                 the same as a file
+  sme-boot view bios-minimal --without 09/initrd --output initrd.html
+  sme-boot view mine.yaml --port 8000              load again when mine.yaml changes
+  sme-boot view --kernel vmlinuz --initrd initrd.img --output real.html
+${exitHelp()}`;
+
+export function viewCommand(io: Io): Command {
+  const command = new Command('view')
+    .description('show a boot in a browser: memory, page tables, events, and what a change does')
+    .argument('[SCENARIO]', 'name of a scenario, or a file', DEFAULT_SCENARIO);
+  addRunOptions(command).option(
+    '--port <N>',
+    'serve the page at this port of 127.0.0.1 (default: any that is free)',
+    numberOf('E_USAGE', '--port', 0, 65_535),
+  );
+  return addOutput(command, { formats: ['html'], what: 'the page' })
+    .addHelpText('after', EXAMPLES)
+    .action((scenario: string, flags: Flags) => view(io, scenario, flags));
+}
+
+const refused = (reason: string, found: string): InputError =>
+  new InputError({ code: 'E_USAGE', place: { path: 'view' }, reason, found });
+
+async function view(io: Io, scenario: string, flags: Flags): Promise<void> {
+  const { output, port, hunks } = flags;
+  if (hunks !== undefined) {
+    throw refused('the page cannot run the code of own hunks', `--hunks ${hunks.join(' ')}`);
+  }
+  if (output !== undefined && port !== undefined) {
+    throw refused('a page is written, or served', '--output --port');
+  }
+  const page = (reload: boolean): string => pageOf(scenario, flags, reload);
+  if (output !== undefined) {
+    writeResult(io, output, page(false));
+    return;
+  }
+  page(true);
+  await served(io, scenario, port ?? 0, () => page(true));
+}
+
+/** Serves until Ctrl-C. */
+async function served(io: Io, scenario: string, port: number, page: () => string): Promise<void> {
+  const controller = new AbortController();
+  const onInterrupt = (): void => {
+    controller.abort();
+  };
+  process.on('SIGINT', onInterrupt);
+  try {
+    await serveView({
+      port,
+      page,
+      files: isFile(scenario) ? [scenario] : [],
+      signal: controller.signal,
+      onListening: (url) => {
+        io.stdout.write(`${url}\n`);
+        io.stderr.write('Ctrl-C ends the server.\n');
+      },
+    });
+  } finally {
+    process.off('SIGINT', onInterrupt);
+  }
+}
+
+/** Whether a scenario is the name of a file. */
+const isFile = (nameOrFile: string): boolean =>
+  nameOrFile !== STDIN && !/^[a-z0-9-]+$/.test(nameOrFile);
+
+/** The page of a boot. Throws InputError for a boot that cannot be made. */
+export function pageOf(scenario: string, flags: RunFlags, reload: boolean): string {
+  // Checks all that the page will read.
+  prepareBoot(scenario, flags);
+  return viewHtml(viewData(scenario, flags, reload), assets(), (text) =>
+    createHash('sha256').update(text).digest('base64'),
+  );
+}
+
+/** The parts of the page, from dist/view/. */
+function assets(root = packageRoot()): ViewAssets {
+  const read = (name: string): string =>
+    readFileSync(join(root, 'dist', 'view', name), 'utf8').trim();
+  return { script: read('page.js'), worker: read('worker.js'), style: read('style.css') };
+}
+
+function viewData(scenario: string, flags: RunFlags, reload: boolean): ViewData {
+  const scenarios = scenariosOf(scenario);
+  return {
+    scenarios,
+    series: seriesNames().map(seriesRow),
+    choice: choiceOf(scenarios[0]?.name ?? scenario, flags),
+    files: filesOf(flags),
+    sanitize: isWatched(flags),
+    tour: scenario === DEFAULT_SCENARIO ? TOUR : [],
+    glossary: glossaryOf(readText(join(packageRoot(), 'docs', 'glossary.md'))),
+    reload,
+  };
+}
+
+/** The scenarios of the page: the one that is asked for, then those of the package. */
+function scenariosOf(given: string): ScenarioText[] {
+  const named = (name: string, file: string, text: string): ScenarioText => ({
+    name,
+    title: loadScenario(file, {}).scenario.title,
+    text,
+  });
+  const texts = scenarioNames().map((name) =>
+    named(name, name, readText(join(packageRoot(), 'scenarios', `${name}.yaml`))),
+  );
+  const own =
+    given === STDIN
+      ? named('stdin', given, JSON.stringify(scenarioSource(given).value))
+      : isFile(given)
+        ? named(basename(given), given, readText(given))
+        : texts.find(({ name }) => name === given);
+  return own === undefined ? texts : [own, ...texts.filter((each) => each !== own)];
+}
+
+function seriesRow(name: string): SeriesRow {
+  const { title, stage, activate, without = [], stub = false, with: extra = [] } = loadSeries(name);
+  return { name, title, stage, activate, without, stub, with: extra };
+}
+
+function choiceOf(scenario: string, flags: RunFlags): Choice {
+  const { stage, activate, without = [], stub = false, with: extra = [] } = selectionOf(flags);
+  const { set = [], cmdline } = flags;
+  return {
+    scenario,
+    stage,
+    activate,
+    without,
+    stub,
+    with: extra,
+    set: cmdline === undefined ? set : [...set, cmdlineAssignment(cmdline)],
+  };
+}
+
+const base64 = (file: string): string => Buffer.from(readBytes(file)).toString('base64');
+
+function filesOf({ kernel, systemMap, initrd, dtb }: RunFlags): EncodedFiles {
+  return optional({
+    kernel: kernel === undefined ? undefined : { name: basename(kernel), bytes: base64(kernel) },
+    systemMap: systemMap === undefined ? undefined : readText(systemMap),
+    initrd: initrd === undefined ? undefined : base64(initrd),
+    dtb: dtb === undefined ? undefined : base64(dtb),
+  });
+}

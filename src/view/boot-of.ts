@@ -1,0 +1,96 @@
+/** The boot of a choice: its options, and the command line that makes the same boot. */
+import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
+import { sha256 } from '@noble/hashes/sha2.js';
+import { asSource } from '../base/byte-source.js';
+import { InputError } from '../base/errors.js';
+import { optional } from '../base/optional.js';
+import { commandLine } from '../base/shell-words.js';
+import { suggest } from '../base/suggest.js';
+import { readYaml } from '../base/yaml-source.js';
+import { readKernelImage, type KernelImage } from '../firmware/image/kernel-image.js';
+import { nobleCipher } from '../machine/memory/noble-cipher.js';
+import { cmdlineAssignment, scenarioWith } from '../scenario/settings.js';
+import type { BootOptions } from '../sequencer/boot.js';
+import { selectionFlags, type HunkSelection } from '../series/compose.js';
+import { canonicalName } from '../series/without.js';
+import type { Choice } from './choice.js';
+import type { BootFiles, Setup } from './messages.js';
+
+/** SHA-256 in lower-case hexadecimal. */
+const digest = (bytes: Uint8Array): string => bytesToHex(sha256(bytes));
+
+/** The kernel image of the files; undefined: the built-in one. Throws InputError for a file that is not a kernel. */
+export function imageOfFiles({ kernel, systemMap }: BootFiles): KernelImage | undefined {
+  if (kernel === undefined) return undefined;
+  return readKernelImage(kernel.bytes, {
+    file: kernel.name,
+    ...(systemMap !== undefined && { systemMap: { file: 'System.map', text: systemMap } }),
+  });
+}
+
+function selectionOf({ stage, activate, without, stub, with: extra }: Choice): HunkSelection {
+  return {
+    stage,
+    activate,
+    ...(without.length > 0 && { without: without.map(canonicalName), ...(stub && { stub }) }),
+    ...(extra.length > 0 && { with: extra.map(canonicalName) }),
+  };
+}
+
+/** The settings as a trace's header has them: values by path. */
+function settingsOf(assignments: readonly string[]): Record<string, string> {
+  return Object.fromEntries(
+    assignments.map((each) => {
+      const at = each.indexOf('=');
+      return [each.slice(0, at), each.slice(at + 1)];
+    }),
+  );
+}
+
+/** The options of a choice's boot. Throws InputError for an unknown scenario, hunk or value. */
+export function bootOf(
+  { scenarios, files, sanitize }: Setup,
+  image: KernelImage | undefined,
+  choice: Choice,
+): BootOptions {
+  const text = scenarios.find(({ name }) => name === choice.scenario);
+  if (text === undefined) {
+    const names = scenarios.map(({ name }) => name);
+    throw new InputError({
+      code: 'E_SCENARIO_UNKNOWN',
+      expected: names.join(', '),
+      found: choice.scenario,
+      ...suggest(choice.scenario, names),
+    });
+  }
+  const given = choice.set.some((each) => each.startsWith('cmdline='));
+  const fromUki = given ? undefined : image?.uki?.cmdline;
+  const assignments = [
+    ...choice.set,
+    ...(fromUki === undefined ? [] : [cmdlineAssignment(fromUki)]),
+  ];
+  const scenario = scenarioWith(readYaml(text.name, text.text), assignments);
+  const initrd = files.initrd === undefined ? image?.uki?.initrd : asSource(files.initrd);
+  return {
+    scenario,
+    scenarioDigest: digest(utf8ToBytes(JSON.stringify(scenario))),
+    settings: settingsOf(assignments),
+    ...selectionOf(choice),
+    ...optional({ image, initrd, deviceTree: files.dtb }),
+    sanitize,
+    cipher: nobleCipher,
+    digest,
+  };
+}
+
+/** The command line of a choice's boot, without the page's files. */
+export function wordsOf(choice: Choice, { sanitize }: Setup): string {
+  return commandLine([
+    'sme-boot',
+    'run',
+    choice.scenario,
+    ...selectionFlags(selectionOf(choice)),
+    ...choice.set.flatMap((each) => ['--set', each]),
+    ...(sanitize ? [] : ['--no-sanitize']),
+  ]);
+}

@@ -1,0 +1,79 @@
+/** A boot whose state at each label can be looked at again, in any order. */
+import { Boot, type BootOptions, type BootSnapshot } from '../sequencer/boot.js';
+import type { Begun } from './messages.js';
+import type { Trace } from '../trace/trace.js';
+
+export class LabelledBoot {
+  readonly #boot: Boot;
+  /** The states after each step; the first one before any. */
+  readonly #states: BootSnapshot[];
+  /** The index in `#states` that the machine is in. */
+  #at = 0;
+  #trace: Trace | undefined;
+
+  /** Throws InputError for a selection that does not build, and for input that does not fit the machine. */
+  constructor(readonly options: BootOptions) {
+    this.#boot = new Boot(options);
+    this.#states = [this.#boot.snapshot()];
+  }
+
+  /** Labels of all steps that it can have, in order. */
+  get labels(): readonly string[] {
+    return this.#boot.labels;
+  }
+
+  /** The RAM, the first byte after all of it, and where the kernel is loaded; in bytes. */
+  get places(): Pick<Begun, 'ram' | 'end' | 'kernelAt'> {
+    const { machine, loaded } = this.#boot;
+    const { ram } = machine.config;
+    const end = Math.max(...ram.map(({ base, size }) => base + size));
+    return { ram, end, kernelAt: loaded.kernelAt };
+  }
+
+  /** Labels of the steps that have run. */
+  get done(): readonly string[] {
+    return this.labels.slice(0, this.#states.length - 1);
+  }
+
+  /** Whether it has ended. */
+  get ended(): boolean {
+    return this.#states.at(-1)?.outcome !== null || this.done.length === this.labels.length;
+  }
+
+  /** Runs the next step; false if the boot has ended. Throws UnmodelledError, as the boot does. */
+  step(): boolean {
+    if (this.ended) return false;
+    this.#restore(this.#states.length - 1);
+    this.#boot.step();
+    this.#states.push(this.#boot.snapshot());
+    this.#at = this.#states.length - 1;
+    return true;
+  }
+
+  /** The boot after the step of a label; undefined if that has not run. It must not be run further. */
+  at(label: string): Boot | undefined {
+    const index = this.done.indexOf(label);
+    if (index < 0) return undefined;
+    this.#restore(index + 1);
+    return this.#boot;
+  }
+
+  /** The trace of the boot; undefined before it has ended. */
+  get trace(): Trace | undefined {
+    if (!this.ended) return undefined;
+    if (this.#trace === undefined) {
+      this.#restore(this.#states.length - 1);
+      this.#trace = this.#boot.finish();
+      // It has written the caches back.
+      this.#at = -1;
+    }
+    return this.#trace;
+  }
+
+  #restore(index: number): void {
+    const state = this.#states[index];
+    if (index === this.#at || state === undefined) return;
+    this.#boot.restore(state);
+    this.#at = index;
+  }
+}

@@ -1,0 +1,231 @@
+/** The viewer: what is chosen on the left, the boot on the right. */
+import { useEffect, useMemo, useState } from 'preact/hooks';
+import { addressOf, fragmentOf, type Address, type Choice, type Place } from '../choice.js';
+import type { Frame, Offer, Setup } from '../messages.js';
+import { Asker } from './asker.js';
+import { Change } from './change.js';
+import type { EncodedFiles, ViewData } from './data.js';
+import { Panels } from './panels.js';
+import { Story } from './story.js';
+import { Timeline } from './timeline.js';
+import { Tour } from './tour.js';
+import { useAnswer } from './use-answer.js';
+import { useBoot } from './use-boot.js';
+import { MemoryMap } from './map.js';
+
+const bytesOf = (text: string): Uint8Array =>
+  Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+
+/** The files of the page as bytes. */
+function decoded({ kernel, systemMap, initrd, dtb }: EncodedFiles): Setup['files'] {
+  return {
+    kernel: kernel && { name: kernel.name, bytes: bytesOf(kernel.bytes) },
+    systemMap,
+    initrd: initrd === undefined ? undefined : bytesOf(initrd),
+    dtb: dtb === undefined ? undefined : bytesOf(dtb),
+  };
+}
+
+const START: Place = { panel: 'events', place: 'kernel text', layer: 'dram', filter: '' };
+
+/** The fragment of the window's address. */
+const fragment = (): string => window.location.hash.slice(1);
+
+/** The state that is in the address: a change of either changes the other. */
+function useAddress(initial: Address, lastStage: number) {
+  const read = () => addressOf(fragment(), initial, lastStage);
+  const [address, set] = useState(read);
+  useEffect(() => {
+    const follow = (): void => {
+      set(read());
+    };
+    window.addEventListener('hashchange', follow);
+    return () => {
+      window.removeEventListener('hashchange', follow);
+    };
+  }, [lastStage]);
+  const change = (next: Address): void => {
+    const text = fragmentOf(next, initial);
+    set({ ...next, unread: [] });
+    window.history.replaceState(null, '', text === '' ? '#' : `#${text}`);
+  };
+  return { address, change };
+}
+
+/** Tells the page to load again when the server says that a file has changed. */
+function useReload(wanted: boolean): void {
+  useEffect(() => {
+    if (!wanted) return undefined;
+    const source = new EventSource('events');
+    source.onmessage = () => {
+      window.location.reload();
+    };
+    return () => {
+      source.close();
+    };
+  }, [wanted]);
+}
+
+interface Props {
+  readonly data: ViewData;
+  readonly worker: string;
+}
+
+export function App({ data, worker }: Props) {
+  const [crash, setCrash] = useState<string>();
+  const [files, setFiles] = useState(() => decoded(data.files));
+  const asker = useMemo(() => new Asker(worker, setCrash), []);
+  const offer = useAnswer(
+    asker,
+    'offer',
+    { scenarios: data.scenarios, files, sanitize: data.sanitize },
+    String(files.kernel?.bytes.length ?? 0) + (files.kernel?.name ?? ''),
+  );
+  useReload(data.reload);
+  if (crash !== undefined) {
+    return (
+      <p class="error" role="alert">
+        The simulator stopped at an error of its own: {crash}
+      </p>
+    );
+  }
+  if (offer.error !== undefined) {
+    return (
+      <p class="error" role="alert">
+        {offer.error}
+      </p>
+    );
+  }
+  if (offer.value === undefined) return <p class="wait">Starting the simulator…</p>;
+  return (
+    <Viewer
+      key={files.kernel?.name ?? ''}
+      data={data}
+      asker={asker}
+      offer={offer.value}
+      kernel={files.kernel?.name}
+      setKernel={(kernel) => {
+        setFiles({ ...files, kernel, systemMap: undefined });
+      }}
+    />
+  );
+}
+
+interface ViewerProps {
+  readonly data: ViewData;
+  readonly asker: Asker;
+  readonly offer: Offer;
+  readonly kernel: string | undefined;
+  readonly setKernel: (kernel: Setup['files']['kernel']) => void;
+}
+
+function Viewer({ data, asker, offer, kernel, setKernel }: ViewerProps) {
+  const initial: Address = { choice: data.choice, place: START };
+  const { address, change } = useAddress(initial, offer.stages);
+  const { choice, place } = address;
+  const [base, setBase] = useState(data.choice);
+  const { boot, error } = useBoot(asker, 'shown', choice);
+  const compared = place.panel === 'difference' && boot?.ended === true;
+  const other = useBoot(asker, 'other', compared ? base : undefined);
+  const done = boot?.steps.map(({ label }) => label) ?? [];
+  const label = place.at !== undefined && done.includes(place.at) ? place.at : done.at(-1);
+  const key = `${boot?.run ?? 0} ${label ?? ''}`;
+  const frame = useAnswer(asker, 'frame', label === undefined ? undefined : { label }, key);
+  const setPlace = (next: Partial<Place>): void => {
+    change({ choice, place: { ...place, ...next } });
+  };
+  const setChoice = (next: Partial<Choice>): void => {
+    change({ choice: { ...choice, ...next }, place });
+  };
+  const current = frame.value;
+  const all = boot === undefined ? undefined : { boot, label: label ?? '', key, asker };
+  return (
+    <>
+      <header class="head">
+        <h1>{boot?.begun.title ?? 'sme-boot'}</h1>
+        <p class="soft">
+          The boot path of Linux on an AMD machine with memory encryption, simulated in this page.
+        </p>
+        <Tour
+          steps={data.tour}
+          open={(view) => {
+            change(addressOf(view, initial, offer.stages));
+          }}
+        />
+      </header>
+      {address.unread.length > 0 && (
+        <p class="error" role="alert">
+          The link has parts that this page does not know: {address.unread.join(', ')}
+        </p>
+      )}
+      <div class="columns">
+        <Change
+          offer={offer}
+          scenarios={data.scenarios}
+          series={data.series}
+          choice={choice}
+          initial={data.choice}
+          words={boot?.begun.words ?? ''}
+          kernel={kernel}
+          error={error}
+          change={setChoice}
+          setKernel={setKernel}
+        />
+        <main>
+          {boot !== undefined && (
+            <Timeline
+              boot={boot}
+              label={label}
+              wanted={place.at}
+              go={(at) => {
+                setPlace({ at });
+              }}
+            />
+          )}
+          {current !== undefined && <Story frame={current} />}
+          {all !== undefined && current !== undefined && (
+            <div class="views">
+              <MemoryMap {...all} frame={current} place={place} setPlace={setPlace} />
+              <Panels
+                {...all}
+                frame={current satisfies Frame}
+                place={place}
+                setPlace={setPlace}
+                other={{
+                  state: other,
+                  isBase: JSON.stringify(base) === JSON.stringify(choice),
+                  setBase: () => {
+                    setBase(choice);
+                  },
+                }}
+              />
+            </div>
+          )}
+          {frame.error !== undefined && (
+            <p class="error" role="alert">
+              {frame.error}
+            </p>
+          )}
+        </main>
+      </div>
+      <Glossary terms={data.glossary} />
+      <footer class="soft">sme-boot {offer.version}. Nothing is sent anywhere.</footer>
+    </>
+  );
+}
+
+function Glossary({ terms }: { terms: ViewData['glossary'] }) {
+  return (
+    <details class="glossary" id="glossary">
+      <summary>Glossary</summary>
+      <dl>
+        {terms.map(([term, meaning]) => (
+          <>
+            <dt>{term}</dt>
+            <dd>{meaning}</dd>
+          </>
+        ))}
+      </dl>
+    </details>
+  );
+}

@@ -1,0 +1,75 @@
+/** The memory that is in the clear. */
+import type { ExposedRange } from '../../inspect/exposure/exposure.js';
+import type { ViewProps } from './map.js';
+import { hex, rangeText, shown, sizeText } from './format.js';
+import { useAnswer } from './use-answer.js';
+import { windowAround } from './window.js';
+
+/** What a person would recognise in bytes. */
+function looksLike(
+  { zero, texts, formats, random }: ExposedRange['contents'],
+  bytes: number,
+): string {
+  if (formats.length > 0) return formats.map(({ name }) => name).join(', ');
+  if (zero === bytes) return 'zeros';
+  if (random) return 'no pattern';
+  const [first] = texts;
+  return first === undefined ? '' : `text: ${first.text}`;
+}
+
+export function Exposure(props: ViewProps) {
+  const { asker, label, setPlace, boot } = props;
+  const { value, error } = useAnswer(asker, 'exposure', { label }, props.key);
+  if (error !== undefined) return <p class="error">{error}</p>;
+  if (value === undefined) return <p class="wait">…</p>;
+  if (value.encryption.length === 0) {
+    return <p id="exposure">No CPU has encryption on: all memory is plaintext.</p>;
+  }
+  return (
+    <div class="scroll" id="exposure">
+      <p>
+        {sizeText(value.dram)} of DRAM are plaintext, {sizeText(value.cache)} more will be with the
+        next write-back. The reasons: <code>sme-boot exposure</code>.
+      </p>
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">Range</th>
+            <th scope="col">Size</th>
+            <th scope="col">Names</th>
+            <th scope="col">Owner</th>
+            <th scope="col">Written by</th>
+            <th scope="col">Looks like</th>
+          </tr>
+        </thead>
+        <tbody>
+          {value.ranges.map(({ start, bytes, where, names, owner, writer, contents }) => (
+            <tr>
+              <td class="mono">
+                <button
+                  type="button"
+                  class="link"
+                  onClick={() => {
+                    setPlace({
+                      panel: 'memory',
+                      place: hex(start),
+                      map: windowAround(start, bytes, boot.begun.end),
+                    });
+                  }}
+                >
+                  {rangeText(start, bytes)}
+                </button>
+                {where === 'cache' ? ' (in the cache)' : ''}
+              </td>
+              <td>{sizeText(bytes)}</td>
+              <td>{shown(names.slice(0, 3).join(', '))}</td>
+              <td>{shown(owner.text)}</td>
+              <td class="mono">{shown(writer.fn)}</td>
+              <td>{shown(looksLike(contents, bytes))}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}

@@ -1,0 +1,143 @@
+/** The steps of the boot as a slider, with the reports of the sanitizer on it. */
+import { useEffect, useState } from 'preact/hooks';
+import { counted } from './format.js';
+import type { RunningBoot } from './use-boot.js';
+
+/** Milliseconds that playing stays at a step (our choice). */
+const PACE = 700;
+
+interface Props {
+  readonly boot: RunningBoot;
+  readonly label: string | undefined;
+  /** The label that the address asks for. */
+  readonly wanted: string | undefined;
+  readonly go: (label: string) => void;
+}
+
+export function Timeline({ boot, label, wanted, go }: Props) {
+  const { steps, begun, ended } = boot;
+  const [playing, setPlaying] = useState(false);
+  const index = steps.findIndex((step) => step.label === label);
+  const to = (next: number): void => {
+    const step = steps[Math.max(0, Math.min(next, steps.length - 1))];
+    if (step !== undefined) go(step.label);
+  };
+  useEffect(() => {
+    if (!playing) return undefined;
+    if (ended && index >= steps.length - 1) {
+      setPlaying(false);
+      return undefined;
+    }
+    const timer = window.setTimeout(() => {
+      to(index + 1);
+    }, PACE);
+    return () => {
+      window.clearTimeout(timer);
+    };
+  }, [playing, index, steps.length, ended]);
+  const reports = steps.flatMap(({ rules }, i) => (rules.length > 0 ? [{ i, rules }] : []));
+  const last = Math.max(1, steps.length - 1);
+  const end = steps.at(-1)?.outcome;
+  return (
+    <section class="timeline" aria-label="Steps of the boot">
+      <div class="buttons">
+        <button type="button" onClick={() => to(0)} aria-label="First step" title="First step">
+          «
+        </button>
+        <button
+          type="button"
+          onClick={() => to(index - 1)}
+          aria-label="Previous step"
+          title="Previous step"
+        >
+          ‹
+        </button>
+        <button
+          type="button"
+          class="play"
+          aria-pressed={playing}
+          onClick={() => {
+            if (!playing && index >= steps.length - 1) to(0);
+            setPlaying(!playing);
+          }}
+        >
+          {playing ? 'Pause' : 'Play'}
+        </button>
+        <button
+          type="button"
+          onClick={() => to(index + 1)}
+          aria-label="Next step"
+          title="Next step"
+        >
+          ›
+        </button>
+        <button
+          type="button"
+          onClick={() => to(steps.length - 1)}
+          aria-label="Last step"
+          title="Last step"
+        >
+          »
+        </button>
+        <label class="select">
+          <span class="unseen">Step</span>
+          <select
+            id="label"
+            value={label}
+            onChange={({ currentTarget }) => {
+              go(currentTarget.value);
+            }}
+          >
+            {steps.map((step) => (
+              <option value={step.label}>{step.label}</option>
+            ))}
+          </select>
+        </label>
+        <output class="soft" id="progress">
+          step {index + 1} of {steps.length}
+          {ended ? '' : `, ${begun.labels.length - steps.length} to run`}
+        </output>
+      </div>
+      <div class="track">
+        <input
+          type="range"
+          id="slider"
+          aria-label="Step of the boot"
+          aria-valuetext={label}
+          min={0}
+          max={last}
+          value={Math.max(0, index)}
+          onInput={({ currentTarget }) => {
+            to(Number(currentTarget.value));
+          }}
+        />
+        <div class="marks">
+          {reports.map(({ i, rules }) => (
+            <button
+              type="button"
+              class="mark"
+              style={{ left: `${(100 * i) / last}%` }}
+              title={`${counted(rules.length, 'report')} in ${steps[i]?.label ?? ''}: ${[...new Set(rules)].join(', ')}`}
+              aria-label={`${counted(rules.length, 'report')} in ${steps[i]?.label ?? ''}`}
+              onClick={() => {
+                to(i);
+              }}
+            />
+          ))}
+        </div>
+      </div>
+      {ended && wanted !== undefined && wanted !== label && (
+        <p class="note" role="status">
+          The boot ended before {wanted}.
+        </p>
+      )}
+      {ended && end !== undefined && end !== null && (
+        <p class={`outcome ${end.kind}`} id="outcome">
+          <strong>{end.kind}</strong>
+          {end.where !== undefined && ` in ${end.where}`}
+          {end.message !== undefined && `: ${end.message}`}
+        </p>
+      )}
+    </section>
+  );
+}

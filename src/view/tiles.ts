@@ -1,0 +1,162 @@
+/** Physical memory as tiles of equal size, each with a code of what it has: the map of the viewer. */
+import { KEY_PLAIN, LINE_SIZE, PAGE_SIZE, pa } from '../machine/address.js';
+import type { Machine } from '../machine/machine.js';
+import type { InspectedBoot } from '../sequencer/inspected-boot.js';
+import { UNTOUCHED } from '../machine/memory/dram-page.js';
+import { ownersOf } from '../inspect/exposure/owners.js';
+import { eachPlainLine } from '../inspect/exposure/plain-lines.js';
+import { encryptingCpus } from '../inspect/exposure/exposure.js';
+import type { Layer, Tiles, TileWindow } from './layers.js';
+
+/** Codes of the layer `dram`; `noise`: power-on contents, never written. */
+export const DRAM_CODES = ['no memory', 'noise', 'plain', 'cipher', 'mixed'] as const;
+const [NO_MEMORY, NOISE, PLAIN, CIPHER, MIXED] = [0, 1, 2, 3, 4];
+
+/** Codes of the layer `cache`: the state of the lines of a tile and the C-bit of the access that they are cached under. */
+export const CACHE_CODES = [
+  'not cached',
+  'clean, C=0',
+  'clean, C=1',
+  'dirty, C=0',
+  'dirty, C=1',
+  'lines of several kinds',
+] as const;
+const SEVERAL_LINES = 5;
+
+/** Codes of the layer `exposure`. */
+export const EXPOSURE_CODES = [
+  'not in the clear',
+  'in the clear in DRAM',
+  'in the clear with the next write-back',
+] as const;
+
+const [IN_DRAM, IN_CACHE] = [1, 2];
+
+/** The share of a whole as one byte. */
+const share = (part: number, whole: number): number => Math.round((255 * part) / whole);
+
+/** The index of the tile of an address. */
+const tileOf = ({ base, size, tiles }: TileWindow, at: number): number =>
+  Math.floor(((at - base) * tiles) / size);
+
+/** Calls `visit` with the first and last tile of a range, cut to the window. */
+function eachTile(
+  window: TileWindow,
+  start: number,
+  end: number,
+  visit: (tile: number, bytes: number) => void,
+): void {
+  const { base, size, tiles } = window;
+  const from = Math.max(start, base);
+  const to = Math.min(end, base + size);
+  if (from >= to) return;
+  const each = size / tiles;
+  for (let tile = tileOf(window, from); tile <= tileOf(window, to - 1); tile++) {
+    const first = base + tile * each;
+    visit(tile, Math.min(to, first + each) - Math.max(from, first));
+  }
+}
+
+/** Which tiles have DRAM. */
+function memoryTiles(machine: Machine, window: TileWindow): Uint8Array {
+  const codes = new Uint8Array(window.tiles).fill(NO_MEMORY);
+  for (const { base, size } of machine.config.ram) {
+    eachTile(window, base, base + size, (tile) => {
+      codes[tile] = NOISE;
+    });
+  }
+  return codes;
+}
+
+function dramTiles(machine: Machine, window: TileWindow): Tiles {
+  const { tiles, base, size } = window;
+  const plain = new Float64Array(tiles);
+  const cipher = new Float64Array(tiles);
+  for (const page of machine.dram.touched()) {
+    const at = page * PAGE_SIZE;
+    if (at + PAGE_SIZE <= base || at >= base + size) continue;
+    const { keys } = machine.dram.lastWrites(page) ?? {};
+    if (keys === undefined) continue;
+    for (const [i, key] of keys.entries()) {
+      if (key === UNTOUCHED) continue;
+      const of = key === KEY_PLAIN ? plain : cipher;
+      const line = at + i * LINE_SIZE;
+      eachTile(window, line, line + LINE_SIZE, (tile, bytes) => {
+        of[tile] = (of[tile] ?? 0) + bytes;
+      });
+    }
+  }
+  const codes = memoryTiles(machine, window);
+  const shares = { plain: new Uint8Array(tiles), cipher: new Uint8Array(tiles) };
+  const whole = size / tiles;
+  for (let tile = 0; tile < tiles; tile++) {
+    const [inPlain = 0, inCipher = 0] = [plain[tile], cipher[tile]];
+    shares.plain[tile] = share(inPlain, whole);
+    shares.cipher[tile] = share(inCipher, whole);
+    if (inPlain + inCipher === 0) continue;
+    codes[tile] = inPlain === whole ? PLAIN : inCipher === whole ? CIPHER : MIXED;
+  }
+  return { ...window, layer: 'dram', codes, names: DRAM_CODES, ...shares };
+}
+
+function cacheTiles(machine: Machine, window: TileWindow): Tiles {
+  const codes = new Uint8Array(window.tiles);
+  for (const { pa: at, key, dirty } of machine.cache.linesOf(pa(window.base), window.size)) {
+    const code = 1 + (key === KEY_PLAIN ? 0 : 1) + (dirty === undefined ? 0 : 2);
+    eachTile(window, at, at + LINE_SIZE, (tile) => {
+      codes[tile] = codes[tile] === 0 || codes[tile] === code ? code : SEVERAL_LINES;
+    });
+  }
+  return { ...window, layer: 'cache', codes, names: CACHE_CODES };
+}
+
+/** Most owners with a code of their own: the last code is of tiles with several. */
+const MOST_OWNERS = 254;
+
+function ownerTiles(boot: InspectedBoot, window: TileWindow): Tiles {
+  const names: string[] = [];
+  const codeOf = (text: string): number => {
+    const known = names.indexOf(text);
+    if (known >= 0) return known;
+    return names.length < MOST_OWNERS ? names.push(text) - 1 : MOST_OWNERS;
+  };
+  const codes = new Uint8Array(window.tiles);
+  const seen = new Uint8Array(window.tiles);
+  const several = codeOf('several owners');
+  for (const { start, end, owner } of ownersOf(boot)) {
+    if (end <= window.base || start >= window.base + window.size) continue;
+    const code = codeOf(owner.text);
+    eachTile(window, start, end, (tile) => {
+      codes[tile] = seen[tile] === 0 || codes[tile] === code ? code : several;
+      seen[tile] = 1;
+    });
+  }
+  return { ...window, layer: 'owners', codes, names };
+}
+
+function exposureTiles(boot: InspectedBoot, window: TileWindow): Tiles {
+  const codes = new Uint8Array(window.tiles);
+  const names = EXPOSURE_CODES;
+  // Before a CPU has encryption on, all memory is in the clear, which says nothing.
+  if (encryptingCpus(boot).length === 0) return { ...window, layer: 'exposure', codes, names };
+  eachPlainLine(boot.machine, ({ pa: at, where }) => {
+    eachTile(window, at, at + LINE_SIZE, (tile) => {
+      codes[tile] = where === 'dram' || codes[tile] === IN_DRAM ? IN_DRAM : IN_CACHE;
+    });
+  });
+  return { ...window, layer: 'exposure', codes, names };
+}
+
+/** The tiles of a window of memory. Has no side effects. */
+export function tilesOf(boot: InspectedBoot, layer: Layer, window: TileWindow): Tiles {
+  switch (layer) {
+    case 'dram':
+      return dramTiles(boot.machine, window);
+    case 'cache':
+      return cacheTiles(boot.machine, window);
+    case 'owners':
+      return ownerTiles(boot, window);
+    case 'exposure':
+      return exposureTiles(boot, window);
+  }
+}

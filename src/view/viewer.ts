@@ -1,0 +1,157 @@
+/** Answers the page's questions: holds two boots, the one that is shown and the one that it is compared with. */
+import { InputError } from '../base/errors.js';
+import { VERSION } from '../base/version.js';
+import { LATER_REGIONS } from '../inspect/place.js';
+import { exposureAt } from '../inspect/exposure/exposure.js';
+import { mappedRanges } from '../inspect/tables.js';
+import type { KernelImage } from '../firmware/image/kernel-image.js';
+import type { Boot } from '../sequencer/boot.js';
+import { alternatives, hunksOf, LAST_STAGE, patchOf } from '../series/patches.js';
+import { bootOf, imageOfFiles, wordsOf } from './boot-of.js';
+import type { Choice } from './choice.js';
+import { differenceOf } from './difference.js';
+import { cpuOf, frameOf, memoryOf, walkRowsOf } from './frame.js';
+import { LabelledBoot } from './labelled-boot.js';
+import type {
+  Answer,
+  Begun,
+  ExposureRows,
+  Offer,
+  PatchRow,
+  Question,
+  QuestionName,
+  Questions,
+  Setup,
+  Side,
+  Stepped,
+} from './messages.js';
+import { tilesOf } from './tiles.js';
+
+type Answers = {
+  readonly [Name in QuestionName]: (ask: Questions[Name]['ask']) => Questions[Name]['answer'];
+};
+
+const patchRows = (): PatchRow[] =>
+  Array.from({ length: LAST_STAGE }, (_, i) => {
+    const number = i + 1;
+    return {
+      number,
+      hunks: hunksOf(number).map(({ id, what, file }) => ({ id, what, file })),
+      alternatives: alternatives()
+        .filter((each) => patchOf(each) === number)
+        .map(({ id, what, file, instead }) => ({ id, what, file, instead: instead ?? '' })),
+    };
+  });
+
+export class Viewer {
+  #setup: Setup = { scenarios: [], files: {}, sanitize: true };
+  #image: KernelImage | undefined;
+  readonly #boots = new Map<Side, LabelledBoot>();
+  /** Reports that were already there before a step. */
+  readonly #known = new Map<Side, number>();
+
+  readonly #answers: Answers = {
+    offer: (setup) => this.#offer(setup),
+    boot: ({ side, choice }) => this.#begin(side, choice),
+    step: ({ side }) => this.#step(side),
+    frame: ({ label }) => frameOf(this.#at(label), label),
+    tiles: ({ label, layer, window }) => tilesOf(this.#at(label), layer, window),
+    memory: ({ label, place, length }) => memoryOf(this.#at(label), place, length),
+    walk: ({ label, place, cpu }) => walkRowsOf(this.#at(label), place, cpu),
+    tables: ({ label, cpu }) => {
+      const boot = this.#at(label);
+      return mappedRanges(boot.machine, cpuOf(boot, cpu));
+    },
+    exposure: ({ label }) => this.#exposure(label),
+    names: ({ label }) => this.#names(label),
+    difference: ({ label }) => differenceOf(this.#boot('other'), this.#boot('shown'), label),
+  };
+
+  /** The answer to a question. Bad input is an answer with the error's text; other errors are thrown. */
+  answer(question: Question): Answer {
+    const { id } = question;
+    try {
+      return { id, value: this.#of(question) };
+    } catch (error) {
+      if (error instanceof InputError) return { id, error: error.format() };
+      throw error;
+    }
+  }
+
+  #of<Name extends QuestionName>({ name, ask }: { name: Name; ask: Questions[Name]['ask'] }) {
+    return this.#answers[name](ask);
+  }
+
+  #offer(setup: Setup): Offer {
+    this.#setup = setup;
+    this.#image = imageOfFiles(setup.files);
+    return {
+      version: VERSION,
+      patches: patchRows(),
+      stages: LAST_STAGE,
+    };
+  }
+
+  #begin(side: Side, choice: Choice): Begun {
+    const options = bootOf(this.#setup, this.#image, choice);
+    this.#boots.delete(side);
+    const boot = new LabelledBoot(options);
+    this.#boots.set(side, boot);
+    this.#known.set(side, 0);
+    const { scenario } = options;
+    return {
+      title: scenario.title,
+      cmdline: scenario.cmdline,
+      labels: boot.labels,
+      ...boot.places,
+      words: wordsOf(choice, this.#setup),
+    };
+  }
+
+  #step(side: Side): Stepped | null {
+    const labelled = this.#boot(side);
+    if (!labelled.step()) return null;
+    const label = labelled.done.at(-1) ?? '';
+    const boot = labelled.at(label);
+    if (boot === undefined) return null;
+    const reports = boot.reports();
+    const rules = reports.slice(this.#known.get(side) ?? 0).map(({ rule }) => rule);
+    this.#known.set(side, reports.length);
+    return { label, outcome: boot.outcome, rules };
+  }
+
+  #exposure(label: string): ExposureRows {
+    const { encryption, dram, cache, ranges } = exposureAt(this.#at(label));
+    return { encryption, dram, cache, ranges };
+  }
+
+  /** Names of places. */
+  #names(label: string): string[] {
+    const boot = this.#at(label);
+    return [
+      ...new Set([
+        ...boot.regions().map(({ name }) => name),
+        ...boot.loaded.blobs.map(({ name }) => name),
+        ...boot.suggested(),
+      ]),
+    ].filter(
+      (name) => !LATER_REGIONS.includes(name) || boot.regions().some((each) => each.name === name),
+    );
+  }
+
+  #boot(side: Side): LabelledBoot {
+    const boot = this.#boots.get(side);
+    if (boot !== undefined) return boot;
+    throw new InputError({ code: 'E_USAGE', reason: 'nothing has been booted' });
+  }
+
+  #at(label: string): Boot {
+    const boot = this.#boot('shown').at(label);
+    if (boot !== undefined) return boot;
+    throw new InputError({
+      code: 'E_LABEL',
+      reason: 'the boot has not come to this label',
+      found: label,
+    });
+  }
+}
