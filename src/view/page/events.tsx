@@ -48,7 +48,7 @@ export function Events({ frame, place, setPlace }: ViewProps) {
           id="filter"
           type="search"
           value={place.filter}
-          placeholder="kind, C=1, in=memcpy, hunk=09/initrd, any text"
+          placeholder="kind=encrypt C=1 in=memcpy hunk=09/initrd, or any text"
           spellcheck={false}
           autocomplete="off"
           onInput={({ currentTarget }) => {
