@@ -83,14 +83,20 @@ export function bootOf(
   };
 }
 
-/** The command line of a choice's boot, without the page's files. */
-export function wordsOf(choice: Choice, { sanitize }: Setup): string {
+/** The command line of a choice's boot. Of the page's files only the kernel has a name: the others are `FILE`. */
+export function wordsOf(choice: Choice, { sanitize, files }: Setup): string {
+  const file = (option: string, given: unknown, name = 'FILE'): string[] =>
+    given === undefined ? [] : [option, name];
   return commandLine([
     'sme-boot',
     'run',
     choice.scenario,
     ...selectionFlags(selectionOf(choice)),
     ...choice.set.flatMap((each) => ['--set', each]),
+    ...file('--kernel', files.kernel, files.kernel?.name),
+    ...file('--system-map', files.systemMap),
+    ...file('--initrd', files.initrd),
+    ...file('--dtb', files.dtb),
     ...(sanitize ? [] : ['--no-sanitize']),
   ]);
 }

@@ -22,6 +22,12 @@ export class LabelledBoot {
     return this.#boot.labels;
   }
 
+  /** The kernel image with its version. */
+  get image(): string {
+    const { file, version } = this.#boot.program.image;
+    return version === undefined ? file : `${file}, ${version}`;
+  }
+
   /** The RAM, the first byte after all of it, and where the kernel is loaded; in bytes. */
   get places(): Pick<Begun, 'ram' | 'end' | 'kernelAt'> {
     const { machine, loaded } = this.#boot;

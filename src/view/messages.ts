@@ -58,11 +58,15 @@ export interface Offer {
   readonly patches: readonly PatchRow[];
   /** The number of the last patch. */
   readonly stages: number;
+  /** The kernel file that boots; undefined: the built-in image. */
+  readonly kernel: { readonly name: string; readonly digest: string } | undefined;
 }
 
 /** A boot that has begun. */
 export interface Begun {
   readonly title: string;
+  /** The kernel image with its version. */
+  readonly image: string;
   readonly cmdline: string | null;
   readonly labels: readonly string[];
   /** The first byte after all RAM. */
@@ -70,7 +74,7 @@ export interface Begun {
   readonly ram: readonly { readonly base: number; readonly size: number }[];
   /** Where the kernel is loaded, in bytes. */
   readonly kernelAt: number;
-  /** The command line that makes the same boot; parts that it lacks are those of the page's files. */
+  /** The command line that makes the same boot; a file whose name is not known is `FILE`. */
   readonly words: string;
 }
 

@@ -89,6 +89,7 @@ export class Viewer {
       version: VERSION,
       patches: patchRows(),
       stages: LAST_STAGE,
+      kernel: this.#image && { name: this.#image.file, digest: this.#image.digest },
     };
   }
 
@@ -101,6 +102,7 @@ export class Viewer {
     const { scenario } = options;
     return {
       title: scenario.title,
+      image: boot.image,
       cmdline: scenario.cmdline,
       labels: boot.labels,
       ...boot.places,

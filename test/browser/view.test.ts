@@ -254,6 +254,18 @@ describe('the viewer', () => {
     expect(await page.locator('img').count()).toBe(0);
   });
 
+  test('says that a file is no kernel, and goes on with the built-in one', async () => {
+    await open('bios-minimal');
+    await ended();
+    expect(await text('#image')).toBe('built-in, 4.6.0 (built-in)');
+    await page.setInputFiles('#kernel', 'README.md');
+    await page.waitForSelector('#offer-error');
+    expect(await text('#offer-error')).toContain('E_NOT_A_KERNEL: README.md');
+    await page.getByRole('button').click();
+    await ended();
+    expect(await text('#image')).toBe('built-in, 4.6.0 (built-in)');
+  });
+
   test('fits a narrow window', async () => {
     await page.setViewportSize({ width: 400, height: 800 });
     await open('bios-minimal');

@@ -12,6 +12,7 @@ export interface Ran {
 
 const DATA = [
   'dist',
+  'docs',
   'scenarios',
   'patches',
   'findings',

@@ -198,6 +198,12 @@ describe('what cannot be booted', () => {
   });
 });
 
+test('the command line names the files of the page', () => {
+  const session = new Session({ files: { initrd: new Uint8Array(16) } });
+  const { words } = session.ask('boot', { side: 'shown', choice: MINIMAL });
+  expect(words).toBe('sme-boot run bios-minimal --stage 18 --initrd FILE');
+});
+
 test('without the sanitizer there are no reports, and the page is told', () => {
   const session = new Session({ sanitize: false, scenarios: scenarios('bios-minimal') });
   const { words } = session.ask('boot', { side: 'shown', choice: MINIMAL });

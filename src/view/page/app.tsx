@@ -73,15 +73,19 @@ interface Props {
 
 export function App({ data, worker }: Props) {
   const [crash, setCrash] = useState<string>();
-  const [files, setFiles] = useState(() => decoded(data.files));
+  // Counts the files that were taken: two may have one name.
+  const [{ files, taken }, take] = useState(() => ({ files: decoded(data.files), taken: 0 }));
   const asker = useMemo(() => new Asker(worker, setCrash), []);
   const offer = useAnswer(
     asker,
     'offer',
     { scenarios: data.scenarios, files, sanitize: data.sanitize },
-    String(files.kernel?.bytes.length ?? 0) + (files.kernel?.name ?? ''),
+    String(taken),
   );
   useReload(data.reload);
+  const setKernel = (kernel: Setup['files']['kernel']): void => {
+    take({ files: { ...files, kernel, systemMap: undefined }, taken: taken + 1 });
+  };
   if (crash !== undefined) {
     return (
       <p class="error" role="alert">
@@ -91,22 +95,29 @@ export function App({ data, worker }: Props) {
   }
   if (offer.error !== undefined) {
     return (
-      <p class="error" role="alert">
-        {offer.error}
-      </p>
+      <>
+        <p class="error" role="alert" id="offer-error">
+          {offer.error}
+        </p>
+        <button
+          type="button"
+          onClick={() => {
+            setKernel(undefined);
+          }}
+        >
+          Go on with the built-in kernel
+        </button>
+      </>
     );
   }
   if (offer.value === undefined) return <p class="wait">Starting the simulator…</p>;
   return (
     <Viewer
-      key={files.kernel?.name ?? ''}
+      key={offer.value.kernel?.digest ?? ''}
       data={data}
       asker={asker}
       offer={offer.value}
-      kernel={files.kernel?.name}
-      setKernel={(kernel) => {
-        setFiles({ ...files, kernel, systemMap: undefined });
-      }}
+      setKernel={setKernel}
     />
   );
 }
@@ -115,11 +126,10 @@ interface ViewerProps {
   readonly data: ViewData;
   readonly asker: Asker;
   readonly offer: Offer;
-  readonly kernel: string | undefined;
   readonly setKernel: (kernel: Setup['files']['kernel']) => void;
 }
 
-function Viewer({ data, asker, offer, kernel, setKernel }: ViewerProps) {
+function Viewer({ data, asker, offer, setKernel }: ViewerProps) {
   const initial: Address = { choice: data.choice, place: START };
   const { address, change } = useAddress(initial, offer.stages);
   const { choice, place } = address;
@@ -166,7 +176,7 @@ function Viewer({ data, asker, offer, kernel, setKernel }: ViewerProps) {
           choice={choice}
           initial={data.choice}
           words={boot?.begun.words ?? ''}
-          kernel={kernel}
+          image={boot?.begun.image ?? ''}
           error={error}
           change={setChoice}
           setKernel={setKernel}

@@ -13,7 +13,8 @@ interface Props {
   readonly initial: Choice;
   /** The command line that makes the boot. */
   readonly words: string;
-  readonly kernel: string | undefined;
+  /** The kernel image that boots, with its version. */
+  readonly image: string;
   readonly error: string | undefined;
   readonly change: (next: Partial<Choice>) => void;
   readonly setKernel: (kernel: Setup['files']['kernel']) => void;
@@ -197,10 +198,12 @@ function unquoted(value: string): string {
   }
 }
 
-function Kernel({ kernel, setKernel }: Props) {
+function Kernel({ offer, image, setKernel }: Props) {
   const [over, setOver] = useState(false);
+  const [reading, setReading] = useState<string>();
   const take = (file: File | undefined): void => {
     if (file === undefined) return;
+    setReading(file.name);
     void file.arrayBuffer().then((buffer) => {
       setKernel({ name: file.name, bytes: new Uint8Array(buffer) });
     });
@@ -222,8 +225,9 @@ function Kernel({ kernel, setKernel }: Props) {
       }}
     >
       <label>
-        Kernel image:{' '}
-        {kernel === undefined ? 'the built-in one; drop a bzImage or vmlinux here' : shown(kernel)}
+        Kernel image: <span id="image">{shown(image)}</span>
+        {reading !== undefined && <span role="status"> (reading {shown(reading)}…)</span>}
+        {offer.kernel === undefined && <span class="soft">; drop a bzImage or vmlinux here</span>}
         <input
           type="file"
           id="kernel"
