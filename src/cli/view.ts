@@ -127,15 +127,22 @@ function assets(root = packageRoot()): ViewAssets {
   return { script: read('page.js'), worker: read('worker.js'), style: read('style.css') };
 }
 
+/** Whether a boot is that of the default scenario with nothing changed, which the tour is about. */
+const isPlain = (choice: Choice, { kernel, initrd, dtb, sanitize = true }: RunFlags): boolean =>
+  JSON.stringify(choice) === JSON.stringify(choiceOf(DEFAULT_SCENARIO, {})) &&
+  [kernel, initrd, dtb].every((file) => file === undefined) &&
+  sanitize;
+
 function viewData(scenario: string, flags: RunFlags, reload: boolean): ViewData {
   const scenarios = scenariosOf(scenario);
+  const choice = choiceOf(scenarios[0]?.name ?? scenario, flags);
   return {
     scenarios,
     series: seriesNames().map(seriesRow),
-    choice: choiceOf(scenarios[0]?.name ?? scenario, flags),
+    choice,
     files: filesOf(flags),
     sanitize: isWatched(flags),
-    tour: scenario === DEFAULT_SCENARIO ? TOUR : [],
+    tour: isPlain(choice, flags) ? TOUR : [],
     glossary: glossaryOf(readText(join(packageRoot(), 'docs', 'glossary.md'))),
     reload,
   };

@@ -95,7 +95,6 @@ export class Viewer {
 
   #begin(side: Side, choice: Choice): Begun {
     const options = bootOf(this.#setup, this.#image, choice);
-    this.#boots.delete(side);
     const boot = new LabelledBoot(options);
     this.#boots.set(side, boot);
     this.#known.set(side, 0);

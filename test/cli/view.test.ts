@@ -71,6 +71,14 @@ describe('sme-boot view', () => {
     expect(Buffer.from(files.initrd ?? '', 'base64').toString()).toBe('an initrd');
   });
 
+  test('has the tour for the boot that it is about, and for no other', () => {
+    const tourOf = (scenario: string, flags = {}): number =>
+      dataOf(pageOf(scenario, flags, false)).tour.length;
+    expect(tourOf('epyc-efi')).toBe(10);
+    expect([tourOf('bios-minimal'), tourOf('epyc-efi', { stage: 17 })]).toEqual([0, 0]);
+    expect(tourOf('epyc-efi', { sanitize: false })).toBe(0);
+  });
+
   test('takes a series, by what it selects', () => {
     const { choice } = dataOf(pageOf('bios-minimal', { series: 'fixed' }, false));
     expect(choice.with).toContain('09/whole-pages');

@@ -193,6 +193,15 @@ describe('what cannot be booted', () => {
     expect(() => session.ask('boot', { side: 'shown', choice: of })).toThrow(code);
   });
 
+  test('leaves the boot before, to look at', () => {
+    const other = new Session();
+    const steps = other.boot(MINIMAL);
+    const of = choice('bios-minimal', { set: ['kernel.size=4096'] });
+    expect(() => other.ask('boot', { side: 'shown', choice: of })).toThrow('E_KERNEL_SIZE');
+    expect(other.ask('frame', { label: 'run_init' }).label).toBe('run_init');
+    expect(steps.length).toBeGreaterThan(30);
+  });
+
   test('is told before there is a boot', () => {
     expect(() => session.ask('frame', { label: 'startup_64' })).toThrow('nothing has been booted');
   });

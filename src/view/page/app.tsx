@@ -5,6 +5,7 @@ import type { Frame, Offer, Setup } from '../messages.js';
 import { Asker } from './asker.js';
 import { Change } from './change.js';
 import type { EncodedFiles, ViewData } from './data.js';
+import { shown } from './format.js';
 import { Panels } from './panels.js';
 import { Story } from './story.js';
 import { Timeline } from './timeline.js';
@@ -152,7 +153,7 @@ function Viewer({ data, asker, offer, setKernel }: ViewerProps) {
   return (
     <>
       <header class="head">
-        <h1>{boot?.begun.title ?? 'sme-boot'}</h1>
+        <h1>{shown(boot?.begun.title ?? 'sme-boot')}</h1>
         <p class="soft">
           The boot path of Linux on an AMD machine with memory encryption, simulated in this page.
         </p>
@@ -165,7 +166,7 @@ function Viewer({ data, asker, offer, setKernel }: ViewerProps) {
       </header>
       {address.unread.length > 0 && (
         <p class="error" role="alert">
-          The link has parts that this page does not know: {address.unread.join(', ')}
+          The link has parts that this page does not know: {shown(address.unread.join(', '))}
         </p>
       )}
       <div class="columns">

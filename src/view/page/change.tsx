@@ -263,7 +263,7 @@ export function Change(props: Props) {
             }}
           >
             {scenarios.map(({ name, title }) => (
-              <option value={name} title={title}>
+              <option value={name} title={shown(title)}>
                 {shown(name)}
               </option>
             ))}
@@ -308,8 +308,8 @@ export function Change(props: Props) {
           >
             <option value="">take one over…</option>
             {series.map(({ name, title }) => (
-              <option value={name} title={title}>
-                {name}
+              <option value={name} title={shown(title)}>
+                {shown(name)}
               </option>
             ))}
           </select>

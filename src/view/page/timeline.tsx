@@ -1,6 +1,6 @@
 /** The steps of the boot as a slider, with the reports of the sanitizer on it. */
 import { useEffect, useState } from 'preact/hooks';
-import { counted } from './format.js';
+import { counted, shown } from './format.js';
 import type { RunningBoot } from './use-boot.js';
 
 /** Milliseconds that playing stays at a step (our choice). */
@@ -128,14 +128,14 @@ export function Timeline({ boot, label, wanted, go }: Props) {
       </div>
       {ended && wanted !== undefined && wanted !== label && (
         <p class="note" role="status">
-          The boot ended before {wanted}.
+          The boot ended before {shown(wanted)}.
         </p>
       )}
       {ended && end !== undefined && end !== null && (
         <p class={`outcome ${end.kind}`} id="outcome">
           <strong>{end.kind}</strong>
-          {end.where !== undefined && ` in ${end.where}`}
-          {end.message !== undefined && `: ${end.message}`}
+          {end.where !== undefined && ` in ${shown(end.where)}`}
+          {end.message !== undefined && `: ${shown(end.message)}`}
         </p>
       )}
     </section>
