@@ -93,7 +93,7 @@ try {
   ]);
   for (const folder of ['', 'lib', 'view']) {
     for (const name of await readdir(join(outdir, folder))) {
-      // Files that another build is writing are not touched; dist/types/ is that of scripts/types.mjs.
+      // Files that another build is writing are not touched; dist/types/ and dist/site/ are of other scripts.
       const kept = names.has(join(folder, name)) || name.endsWith('.part');
       if (!kept) await rm(join(outdir, folder, name), { recursive: true });
     }
