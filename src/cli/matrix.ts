@@ -40,6 +40,7 @@ import { EXIT, exitHelp } from './exit-codes.js';
 import { optional } from '../base/optional.js';
 import type { Io } from './io.js';
 import { jobsNumber } from './jobs.js';
+import { matrixLinks } from './matrix-links.js';
 import { runTask, type MatrixMessage, type MatrixTask } from './matrix-task.js';
 import {
   addOutput,
@@ -290,7 +291,7 @@ function textOf(out: Result, report: MatrixReport, form: Form): string {
     case 'markdown':
       return matrixMarkdown(report);
     case 'html':
-      return matrixHtml(report);
+      return matrixHtml(report, matrixLinks(report));
     case 'text':
       return matrixText(report, painter(out.paint), out.columns);
   }

@@ -124,7 +124,7 @@ function linkOfName(
 }
 
 /** Where a file can be read. */
-function linkOfFile(path: string, templates: LinkTemplates): string | undefined {
+export function linkOfFile(path: string, templates: LinkTemplates): string | undefined {
   const moved = own(NEW_FILES, path);
   const release = moved === undefined ? BASE : MERGED;
   return linkOf(templates, 'source', { file: moved ?? path, release });

@@ -64,11 +64,14 @@ afterEach(async () => {
   expect(complaints).toEqual([]);
 });
 
-/** Opens the page of a report. */
-async function open(given: MatrixReport = whole): Promise<void> {
-  const file = join(browser?.dir ?? '', 'matrix.html');
-  writeFileSync(file, matrixHtml(given));
-  await page.goto(pathToFileURL(file).href);
+let files = 0;
+
+/** Opens the page of a report, with all its rows or as a fragment states. */
+async function open(given: MatrixReport = whole, fragment = 'show=all'): Promise<void> {
+  const file = join(browser?.dir ?? '', `matrix-${++files}.html`);
+  const links = { mail: { '09': 'https://example.org/9' }, source: {} };
+  writeFileSync(file, matrixHtml(given, links));
+  await page.goto(`${pathToFileURL(file).href}#${fragment}`);
 }
 
 const head = (name: string): Locator =>
@@ -83,6 +86,33 @@ const count = (): Promise<string | null> => page.locator('#shown').textContent()
 const value = (expression: string): Promise<unknown> => page.evaluate(expression);
 
 describe('the page of a matrix', () => {
+  test('shows only the rows that differ at first', async () => {
+    await open(whole, '');
+    const differing = whole.rows.filter(({ same }) => !same);
+    expect(await cells('hunk')).toEqual(differing.map(({ hunk }) => hunk));
+    expect(await page.isChecked('#filter-differing')).toBe(true);
+  });
+
+  test('opens the row of a cell of the grid, whatever the filters, and states it in the address', async () => {
+    await open(whole, 'show=differing&text=nothing-has-this');
+    const index = whole.rows.findIndex(({ same }) => same);
+    const { scenario, hunk } = whole.rows[index] ?? {};
+    await page.click(`.grid a[href="#row-${index}"]`);
+    expect(await page.locator(`#row-${index} .open`).getAttribute('aria-expanded')).toBe('true');
+    expect(await count()).toBe(`${whole.rows.length} rows`);
+    const given = new URL(page.url()).hash.slice(1);
+    expect(new URLSearchParams(given).get('row')).toBe(`${scenario} ${hunk}`);
+    await open(whole, given);
+    expect(await page.locator(`#row-${index} .open`).getAttribute('aria-expanded')).toBe('true');
+  });
+
+  test("links to the patch's mail", async () => {
+    await open(report([initrdRow()]));
+    await page.locator('.open').click();
+    const link = page.getByRole('link', { name: 'patch 09' });
+    expect(await link.getAttribute('href')).toBe('https://example.org/9');
+  });
+
   test('shows every row, in the order of the report', async () => {
     await open();
     expect(await count()).toBe(`${whole.rows.length} rows`);
@@ -159,6 +189,7 @@ describe('the page of a matrix', () => {
     const pairs = await page.locator('tr.details:visible dl > div').allTextContents();
     expect(pairs).toEqual([
       'Editsarch/x86/kernel/setup.c',
+      'Posted aspatch 09',
       'Doesthe initrd is encrypted in place before the check whether it must be relocated',
       'First used inreserve_initrd',
       'Endspanic in mount_block_root: VFS: Unable to mount root fs on unknown-block(0,0)',

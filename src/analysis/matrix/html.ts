@@ -7,7 +7,7 @@ import { printableLines } from '../../base/printable.js';
 import { MATRIX_SCHEMA, missingOf, type MatrixReport, type MatrixRow } from './report.js';
 import {
   byScenario,
-  causeText,
+  causeAndReads,
   OUTCOME_ORDER,
   outcomeText,
   patchText,
@@ -16,10 +16,11 @@ import {
   totalsOf,
   totalsText,
   writerText,
-  wrongText,
+  wrongName,
   type MatrixOutcome,
   subjectOf,
 } from './words.js';
+import { gridHtml, rowId } from './grid.js';
 import { PAGE_SCRIPT, PAGE_STYLE } from './page-assets.js';
 import type { ColumnKey } from './page/select.js';
 
@@ -69,10 +70,10 @@ function rowHtml(row: MatrixRow, index: number): string {
     hunk: name(row.hunk),
     how: row.how,
     outcome: outcomeCell(row),
-    wrong: htmlText(wrongText(row)),
+    wrong: htmlText(wrongName(row)),
     writer: name(writerText(row)),
     reader: name(readerText(row)),
-    cause: htmlText(causeText(row)),
+    cause: htmlText(causeAndReads(row)),
   };
   const columns = Object.keys(COLUMNS) as ColumnKey[];
   const tds = columns.map((key) => {
@@ -81,7 +82,7 @@ function rowHtml(row: MatrixRow, index: number): string {
     return `<td role="cell" data-key="${key}"${label}${font}>${cells[key]}</td>`;
   });
   const tone = row.same ? ' class="same"' : '';
-  return `<tr role="row" data-row="${index}"${tone}>${tds.join('')}</tr>`;
+  return `<tr role="row" id="${rowId(index)}" data-row="${index}"${tone}>${tds.join('')}</tr>`;
 }
 
 /** A select element; its first option selects all. */
@@ -132,15 +133,27 @@ ${rows.join('\n')}
 </table>`;
 }
 
+/** The rows that were not run, at the top: the page does not have all that was asked for. */
 function missingList(missing: readonly string[]): string {
   if (missing.length === 0) return '';
-  return `<h2>Missing rows</h2>
-<p>Requested but not run: ${missing.length}.</p>
+  return `<details class="missing-rows" open>
+<summary>This matrix is not complete: ${rowsText(missing.length)} that ${missing.length === 1 ? 'was' : 'were'} asked for did not run.</summary>
 <ul class="missing mono">
 ${missing.map((each) => `<li>${htmlText(each)}</li>`).join('\n')}
 </ul>
+</details>
 `;
 }
+
+/** Where the page links to: the mail of a patch by its number, and kernel files. Absent: no links. */
+export interface MatrixLinks {
+  readonly mail: Readonly<Record<string, string>>;
+  readonly source: Readonly<Record<string, string>>;
+}
+
+/** JSON for a data element: without `<`, neither an end tag nor a comment can begin. */
+const dataOf = (value: unknown): string =>
+  printableLines(JSON.stringify(value)).replaceAll('<', '\\u003c');
 
 /** The Content-Security-Policy: allows only the page's own script and style. */
 const POLICY = [
@@ -151,16 +164,17 @@ const POLICY = [
   "form-action 'none'",
 ].join('; ');
 
-/** The page of a report. It contains the report as JSON in the element `matrix-data`. */
-export function matrixHtml(report: MatrixReport): string {
+/** The page of a report. It contains the report as JSON in the element `matrix-data`, the links in `matrix-links`. */
+export function matrixHtml(
+  report: MatrixReport,
+  links: MatrixLinks = { mail: {}, source: {} },
+): string {
   const { rows } = report;
   const missing = missingOf(report);
   const title = `${htmlText(subjectOf(report))} without each hunk`;
   const heads = Object.entries(COLUMNS).map(
     ([key, head]) => `<th role="columnheader" scope="col" data-key="${key}">${head}</th>`,
   );
-  // Without `<`, neither an end tag nor a comment can begin.
-  const data = printableLines(JSON.stringify(report)).replaceAll('<', '\\u003c');
   return `<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -177,6 +191,7 @@ export function matrixHtml(report: MatrixReport): string {
 <p class="soft">Each row is a boot of the whole series without one of its hunks. ${totalsText(totalsOf(rows))}.</p>
 </header>
 <main>
+${missingList(missing)}${gridHtml(report)}
 ${overview(report)}
 <h2>Hunk by hunk</h2>
 ${controls(report)}
@@ -188,8 +203,9 @@ ${controls(report)}
 ${rows.map(rowHtml).join('\n')}
 </tbody>
 </table>
-${missingList(missing)}</main>
-<script type="application/json" id="matrix-data">${data}</script>
+</main>
+<script type="application/json" id="matrix-data">${dataOf(report)}</script>
+<script type="application/json" id="matrix-links">${dataOf(links)}</script>
 <script>${PAGE_SCRIPT.text}</script>
 </body>
 </html>

@@ -43,6 +43,15 @@ export function wrongText({ wrong, lost, gained }: MatrixRow): string {
   return gained.length > 0 ? `now intact: ${some(gained)}` : '';
 }
 
+/** The name of the first wrong read alone. */
+export const wrongName = ({ wrong }: MatrixRow): string => wrong?.name ?? '';
+
+/** The cause; without a wrong read also the other changes in what was read. */
+export function causeAndReads(row: MatrixRow): string {
+  const others = row.wrong === undefined ? wrongText(row) : '';
+  return others === '' ? causeText(row) : `${causeText(row)}; ${others}`;
+}
+
 /** Most names in a cell (our choice). */
 const NAMES = 4;
 

@@ -71,7 +71,7 @@ describe('the page of a matrix', () => {
   test('escapes all strings of a report', () => {
     const { markup, raw } = parts(matrixHtml(evil));
     expect(markup).not.toContain('<img');
-    expect(markup.match(/<script/g)).toHaveLength(2);
+    expect(markup.match(/<script/g)).toHaveLength(3);
     expect(markup.replace(/"[^"]*"/g, '')).not.toMatch(/<[^>]*\son\w+=/);
     const written = '&quot;&#39;&gt;&lt;img src=x onerror=alert(1)&gt;&lt;/script&gt;&lt;!--';
     expect(markup.split(written).length - 1).toBeGreaterThanOrEqual(12);
@@ -86,7 +86,8 @@ describe('the page of a matrix', () => {
 
   test('refers to no other resource', () => {
     const { markup, raw } = parts(matrixHtml(wholeSeries()));
-    expect(markup).not.toMatch(
+    // A cell of the grid leads to its row.
+    expect(markup.replace(/ href="#row-\d+"/g, '')).not.toMatch(
       /\s(src|href|style|srcset|action)\s*=|<(link|img|iframe|base|object)\b/i,
     );
     const unhashed = markup.replace(/'sha256-[A-Za-z0-9+/=]+'/g, '');
@@ -100,7 +101,7 @@ describe('the page of a matrix', () => {
   test('allows its own script and style by their hashes', () => {
     const page = matrixHtml(evil);
     const { raw } = parts(page);
-    const [style = '', , script = ''] = raw;
+    const [style = '', , , script = ''] = raw;
     const hash = (text: string): string =>
       `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
     const policy = /http-equiv="Content-Security-Policy" content="([^"]*)"/.exec(page)?.[1];
@@ -113,10 +114,12 @@ describe('the page of a matrix', () => {
     const { markup } = parts(matrixHtml(report([row(), initrdRow()], { missing: ['a b'] })));
     expect(markup).toContain('1 differs from the whole series (1 panic)');
     expect(markup).toMatch(
-      /<tr role="row" data-row="0" class="same">.*04\/scattered.*booted.*same/,
+      /<tr role="row" id="row-0" data-row="0" class="same">.*04\/scattered.*booted.*same/,
     );
     expect(markup).toMatch(/data-row="1">.*09\/initrd.*panic.*mount_<wbr>block_<wbr>root.*initrd/);
     expect(markup).toContain('unpack_<wbr>to_<wbr>rootfs (C=1)');
+    // That it is not whole is said before all else.
+    expect(markup).toMatch(/<main>\s*<details[^>]*>\s*<summary>This matrix is not complete: 1 row/);
     expect(markup).toContain('<li>a b</li>');
     expect(markup).toMatch(/<form id="controls"[^>]* hidden>/);
   });
@@ -125,6 +128,27 @@ describe('the page of a matrix', () => {
     const { markup } = parts(matrixHtml(report([row(), initrdRow(), row({ hunk: 'odd' })])));
     const options = [...markup.matchAll(/<option value="([^"]*)"/g)].map(([, value]) => value);
     expect(options).toEqual(['', 'bios-minimal', '', 'booted', 'panic', '', '04', '09']);
+  });
+
+  test('has the links that it is given, as data', () => {
+    const links = { mail: { '09': 'https://example.org/9' }, source: {} };
+    const { raw } = parts(matrixHtml(wholeSeries(), links));
+    expect(JSON.parse(raw[2] ?? '')).toEqual(links);
+    expect(JSON.parse(parts(matrixHtml(wholeSeries())).raw[2] ?? '')).toEqual({
+      mail: {},
+      source: {},
+    });
+  });
+
+  test('has only what is read wrongly in that column, and other changes in the cause', () => {
+    const lost = row({ same: false, lost: ['BGRT image'], cause: 'it is not read' });
+    const { markup } = parts(matrixHtml(report([lost, initrdRow()])));
+    const column = (key: string): string[] =>
+      [...markup.matchAll(new RegExp(`data-key="${key}"[^>]*>([^<]*)</td>`, 'g'))].map(
+        ([, text = '']) => text,
+      );
+    expect(column('wrong')).toEqual(['', 'initrd']);
+    expect(column('cause')[0]).toBe('it is not read; not read: BGRT image');
   });
 
   test('has the script and the style of src/analysis/matrix/page/', () => {

@@ -2,8 +2,11 @@
  * The script of a matrix's page: adds sorting, filters and details of rows to the static table. Runs in the browser;
  * scripts/page.mjs bundles it into a string in ../page-assets.ts.
  */
+import { own } from '../../../base/own.js';
+import type { MatrixLinks } from '../html.js';
 import type { MatrixReport, MatrixRow } from '../report.js';
-import { reportsText, accessText, outcomeText, rowsText } from '../words.js';
+import { addressOf, fragmentOf } from './address.js';
+import { reportsText, accessText, outcomeText, patchText, rowsText } from '../words.js';
 import {
   matches,
   nextDirection,
@@ -33,6 +36,7 @@ function make<K extends keyof HTMLElementTagNameMap>(
 }
 
 const report = JSON.parse(byId('matrix-data', HTMLScriptElement).text) as MatrixReport;
+const links = JSON.parse(byId('matrix-links', HTMLScriptElement).text) as MatrixLinks;
 const { rows } = report;
 const table = byId('matrix', HTMLTableElement);
 const body = table.tBodies[0] ?? table.createTBody();
@@ -79,15 +83,26 @@ function arrange(): void {
 /** Whether the details of a row are open. */
 const isOpen = (line: Line): boolean => line.button?.getAttribute('aria-expanded') === 'true';
 
+/** The values of the filters. */
+const filterNow = (): Filter => ({
+  text: search.value,
+  scenario: scenario.value,
+  outcome: outcome.value,
+  patch: patch.value,
+  differing: differing.checked,
+});
+
+/** States the filters and the last row that was opened in the address. */
+function keepAddress(): void {
+  history.replaceState(null, '', `#${fragmentOf({ filter: filterNow(), row: opened?.row })}`);
+}
+
+/** The row that was opened last and is open. */
+let opened: Line | undefined;
+
 /** Hides the rows that the filters do not match and shows the number of the others. */
 function sift(): void {
-  const filter: Filter = {
-    text: search.value,
-    scenario: scenario.value,
-    outcome: outcome.value,
-    patch: patch.value,
-    differing: differing.checked,
-  };
+  const filter = filterNow();
   let count = 0;
   for (const line of lines) {
     const isShown = matches(line.row, filter);
@@ -120,14 +135,30 @@ function copy(code: HTMLElement, button: HTMLButtonElement): void {
 /** The details of a row: terms and their values. */
 function detailsOf({ row }: Line): HTMLTableRowElement {
   const list = make('dl');
-  const say = (term: string, value: string | undefined, className = ''): void => {
+  const say = (
+    term: string,
+    value: string | HTMLAnchorElement | undefined,
+    className = '',
+  ): void => {
     if (value === undefined || value === '') return;
     const pair = make('div');
-    pair.append(make('dt', term), make('dd', value, className));
+    const definition = make('dd', '', className);
+    definition.append(value);
+    pair.append(make('dt', term), definition);
     list.append(pair);
   };
   const { wrong } = row;
-  say('Edits', row.file, 'mono');
+  const link = (value: string, to: string | undefined): string | HTMLAnchorElement => {
+    if (to === undefined) return value;
+    const anchor = make('a', value);
+    anchor.href = to;
+    anchor.rel = 'noreferrer';
+    return anchor;
+  };
+  say('Edits', link(row.file, own(links.source, row.file)), 'mono');
+  const number = patchText(row);
+  const mail = own(links.mail, number);
+  if (mail !== undefined) say('Posted as', link(`patch ${number}`, mail));
   say('Does', row.what);
   say('First used in', row.firstUse ?? 'never in this boot', row.firstUse ? 'mono' : '');
   say('Ends', outcomeText(row.outcome), 'mono');
@@ -172,6 +203,20 @@ function toggle(line: Line): void {
     line.element.after(line.details);
   }
   line.details.hidden = !open;
+  if (open) opened = line;
+  else if (opened === line) opened = undefined;
+}
+
+/** Opens a row, which the filters may hide, and goes to it. */
+function goTo(line: Line): void {
+  if (!matches(line.row, filterNow())) {
+    controls.reset();
+    sift();
+  }
+  if (!isOpen(line)) toggle(line);
+  line.element.scrollIntoView({ block: 'center' });
+  line.button?.focus({ preventScroll: true });
+  keepAddress();
 }
 
 for (const line of lines) {
@@ -180,7 +225,10 @@ for (const line of lines) {
   const button = make('button', '', 'open');
   button.type = 'button';
   button.setAttribute('aria-expanded', 'false');
-  button.addEventListener('click', () => toggle(line));
+  button.addEventListener('click', () => {
+    toggle(line);
+    keepAddress();
+  });
   button.append(...cell.childNodes);
   cell.append(button);
   line.button = button;
@@ -198,16 +246,43 @@ for (const head of heads) {
   head.replaceChildren(button);
 }
 
-controls.addEventListener('input', sift);
+controls.addEventListener('input', () => {
+  sift();
+  keepAddress();
+});
 controls.addEventListener('submit', (event) => event.preventDefault());
 for (const id of ['clear', 'clear-none']) {
   byId(id, HTMLButtonElement).addEventListener('click', () => {
     controls.reset();
     sift();
+    keepAddress();
     search.focus();
   });
 }
 document.documentElement.classList.add('scripted');
 controls.hidden = false;
+for (const cell of document.querySelectorAll<HTMLAnchorElement>('.grid a')) {
+  cell.addEventListener('click', (event) => {
+    const line = lines[Number(cell.hash.slice('#row-'.length))];
+    if (line === undefined) return;
+    event.preventDefault();
+    goTo(line);
+  });
+}
+
+/** Shows what the address states; without one, only the rows that differ. */
+function open(): void {
+  const { filter, row } = addressOf(location.hash.slice(1), rows);
+  search.value = filter.text;
+  scenario.value = filter.scenario;
+  outcome.value = filter.outcome;
+  patch.value = filter.patch;
+  differing.checked = filter.differing;
+  sift();
+  const line = row === undefined ? undefined : lines[row];
+  if (line !== undefined && !isOpen(line)) goTo(line);
+}
+
 arrange();
-sift();
+open();
+window.addEventListener('hashchange', open);

@@ -1,14 +1,14 @@
 /** Filters and sorts the rows of a matrix page. Uses no DOM. */
 import type { MatrixRow } from '../report.js';
 import {
-  causeText,
+  causeAndReads,
   oneLine,
   OUTCOME_ORDER,
   outcomeText,
   patchText,
   readerText,
   writerText,
-  wrongText,
+  wrongName,
 } from '../words.js';
 
 /** The columns. */
@@ -33,7 +33,14 @@ export interface Filter {
 /** The text in which a filter's words are searched: the columns and the row's details. */
 function textOf(row: MatrixRow): string {
   const { scenario, hunk, how, file, what, firstUse, lost, gained, wrong } = row;
-  const columns = [scenario, hunk, how, outcomeText(row.outcome), wrongText(row), causeText(row)];
+  const columns = [
+    scenario,
+    hunk,
+    how,
+    outcomeText(row.outcome),
+    wrongName(row),
+    causeAndReads(row),
+  ];
   const accesses = [writerText(row), readerText(row)];
   const details = [file, what, firstUse ?? '', wrong?.pa ?? '', ...lost, ...gained];
   return [...columns, ...accesses, ...details].join('\n').toLowerCase();
@@ -55,10 +62,10 @@ const TEXTS: Readonly<Record<Exclude<ColumnKey, 'outcome'>, (row: MatrixRow) => 
   scenario: (row) => row.scenario,
   hunk: (row) => row.hunk,
   how: (row) => row.how,
-  wrong: wrongText,
+  wrong: wrongName,
   writer: writerText,
   reader: readerText,
-  cause: causeText,
+  cause: causeAndReads,
 };
 
 /** Negative if `a` sorts first: outcomes by severity, other columns alphabetically. */

