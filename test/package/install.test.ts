@@ -95,7 +95,7 @@ describe('the package', () => {
       'traces/',
     ]);
     const others = packed.files.filter(
-      ({ path }) => path.startsWith('dist/') && !/\.(?:js|d\.ts|wasm)$/.test(path),
+      ({ path }) => path.startsWith('dist/') && !/\.(?:js|css|d\.ts|wasm)$/.test(path),
     );
     expect(others).toEqual([]);
   });
@@ -133,6 +133,7 @@ describe('the installed command', () => {
       ['run', 'bios-minimal', '--series', 'fixed'],
       ['check', `${own}/traces/bios-minimal/stage-18.yaml`, `${own}/traces/match/initrd.yaml`],
       ['matrix', 'bios-minimal', '--only', '09/initrd', '--jobs', '2'],
+      ['view', 'bios-minimal', '--output', 'view.html'],
       ['patches'],
       ['findings'],
       ['probe', `${own}/probes/03-mask.yaml`],
