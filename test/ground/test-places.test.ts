@@ -5,7 +5,7 @@ import { testFiles } from '../../scripts/test-groups.mjs';
 
 /** Folders without a counterpart in src/: tests of the whole program, and of the project. */
 const FOLDERS: Readonly<Record<string, string>> = {
-  browser: 'the page of a matrix in Chromium',
+  browser: 'the pages in Chromium',
   docs: 'the pages under docs/ and the schemas',
   fuzz: 'mutated inputs of each kind',
   ground: 'the lint rules, the scripts and the import directions',

@@ -1,7 +1,7 @@
 /** The viewer: what is chosen on the left, the boot on the right. */
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import { addressOf, fragmentOf, type Address, type Choice, type Place } from '../choice.js';
-import type { Frame, Offer, Setup } from '../messages.js';
+import type { Offer, Setup } from '../messages.js';
 import { Asker } from './asker.js';
 import { Change } from './change.js';
 import type { EncodedFiles, ViewData } from './data.js';
@@ -199,7 +199,7 @@ function Viewer({ data, asker, offer, setKernel }: ViewerProps) {
               <MemoryMap {...all} frame={current} place={place} setPlace={setPlace} />
               <Panels
                 {...all}
-                frame={current satisfies Frame}
+                frame={current}
                 place={place}
                 setPlace={setPlace}
                 other={{

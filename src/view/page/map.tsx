@@ -1,16 +1,16 @@
 /** Physical memory as a map of tiles. */
-import { useEffect, useRef, useState } from 'preact/hooks';
-import { own } from '../../base/own.js';
+import { useState } from 'preact/hooks';
 import type { Place } from '../choice.js';
 import type { Frame, RegionRow } from '../messages.js';
 import { LAYERS, type Layer, type Tiles } from '../layers.js';
 import type { Asker } from './asker.js';
-import { coloursOf, variableOf } from './colours.js';
+import { variableOf } from './colours.js';
 import { hex, rangeText, shown, sizeText } from './format.js';
+import { Canvas } from './map-canvas.js';
+import { Regions } from './regions.js';
 import { useAnswer } from './use-answer.js';
 import type { RunningBoot } from './use-boot.js';
 import {
-  columnsOf,
   SMALLEST,
   tilesIn,
   validWindow,
@@ -164,113 +164,6 @@ export function MemoryMap(props: ViewProps) {
   );
 }
 
-interface CanvasProps {
-  readonly tiles: Tiles | undefined;
-  readonly index: number;
-  readonly marked: RegionRow | undefined;
-  readonly over: (tile: number | undefined) => void;
-  readonly select: (tile: number) => void;
-  readonly move: (tile: number) => void;
-  readonly zoomIn: (tile: number) => void;
-  readonly zoomOut: () => void;
-}
-
-/** Device-independent pixels of the canvas (our choice): a tile of 64 × 64 ones has 8. */
-const SIDE = 512;
-
-function Canvas({ tiles, index, marked, over, select, move, ...zoom }: CanvasProps) {
-  const ref = useRef<HTMLCanvasElement>(null);
-  const columns = tiles === undefined ? 1 : columnsOf(tiles);
-  const cell = SIDE / columns;
-  const rows = tiles === undefined ? 1 : tiles.tiles / columns;
-  useEffect(() => {
-    const canvas = ref.current;
-    const context = canvas?.getContext('2d');
-    if (canvas === null || context === null || context === undefined || tiles === undefined) return;
-    const draw = (): void => {
-      const style = getComputedStyle(canvas);
-      context.clearRect(0, 0, canvas.width, canvas.height);
-      for (const [i, colour] of coloursOf(tiles, style).entries()) {
-        context.fillStyle = colour;
-        const [x, y] = [(i % columns) * cell, Math.floor(i / columns) * cell];
-        context.fillRect(x, y, cell, cell);
-      }
-      context.strokeStyle = style.getPropertyValue('--ink').trim();
-      context.lineWidth = 2;
-      if (marked !== undefined) {
-        const each = tiles.size / tiles.tiles;
-        const first = Math.max(0, Math.floor((marked.base - tiles.base) / each));
-        const last = Math.min(
-          tiles.tiles,
-          Math.ceil((marked.base + marked.size - tiles.base) / each),
-        );
-        for (let i = first; i < last; i++) {
-          context.strokeRect(
-            (i % columns) * cell + 1,
-            Math.floor(i / columns) * cell + 1,
-            cell - 2,
-            cell - 2,
-          );
-        }
-      }
-      context.strokeRect((index % columns) * cell, Math.floor(index / columns) * cell, cell, cell);
-    };
-    draw();
-    const dark = matchMedia('(prefers-color-scheme: dark)');
-    dark.addEventListener('change', draw);
-    return () => {
-      dark.removeEventListener('change', draw);
-    };
-  }, [tiles, index, marked, cell]);
-  const tileAt = (event: PointerEvent | MouseEvent): number | undefined => {
-    const canvas = ref.current;
-    if (canvas === null || tiles === undefined) return undefined;
-    const box = canvas.getBoundingClientRect();
-    const x = Math.floor(((event.clientX - box.left) * columns) / box.width);
-    const y = Math.floor(((event.clientY - box.top) * rows) / box.height);
-    const tile = y * columns + x;
-    return x >= 0 && x < columns && tile >= 0 && tile < tiles.tiles ? tile : undefined;
-  };
-  const keys: Readonly<Record<string, () => void>> = {
-    ArrowLeft: () => move(Math.max(0, index - 1)),
-    ArrowRight: () => move(Math.min((tiles?.tiles ?? 1) - 1, index + 1)),
-    ArrowUp: () => move(Math.max(0, index - columns)),
-    ArrowDown: () => move(Math.min((tiles?.tiles ?? 1) - 1, index + columns)),
-    Enter: () => select(index),
-    '+': () => zoom.zoomIn(index),
-    '-': () => zoom.zoomOut(),
-  };
-  return (
-    <canvas
-      ref={ref}
-      id="map"
-      class="tiles"
-      width={SIDE}
-      height={cell * rows}
-      tabIndex={0}
-      role="application"
-      aria-label="Map of memory. Arrow keys move, Enter shows the bytes, plus and minus zoom."
-      aria-describedby="tile"
-      onPointerMove={(event) => over(tileAt(event))}
-      onPointerLeave={() => over(undefined)}
-      onClick={(event) => {
-        const tile = tileAt(event);
-        if (tile !== undefined) select(tile);
-      }}
-      onDblClick={(event) => {
-        const tile = tileAt(event);
-        if (tile !== undefined) zoom.zoomIn(tile);
-      }}
-      onKeyDown={(event) => {
-        const action = own(keys, event.key);
-        if (action === undefined) return;
-        event.preventDefault();
-        action();
-      }}
-    />
-  );
-}
-
 /** Most names of the legend: more owners are told by their tile. */
 const MOST_NAMES = 12;
 
@@ -286,52 +179,5 @@ function Legend({ tiles }: { tiles: Tiles }) {
       ))}
       {used.length > MOST_NAMES && <li class="soft">{used.length - MOST_NAMES} more</li>}
     </ul>
-  );
-}
-
-interface RegionsProps {
-  readonly regions: readonly RegionRow[];
-  readonly mark: (region: RegionRow | undefined) => void;
-  readonly open: (region: RegionRow) => void;
-}
-
-function Regions({ regions, mark, open }: RegionsProps) {
-  const sorted = [...regions].sort((a, b) => a.base - b.base || b.size - a.size);
-  return (
-    <details class="regions" open>
-      <summary>{regions.length} regions</summary>
-      <table id="regions">
-        <thead>
-          <tr>
-            <th scope="col">Region</th>
-            <th scope="col">At</th>
-            <th scope="col">Size</th>
-            <th scope="col">In DRAM</th>
-          </tr>
-        </thead>
-        <tbody>
-          {sorted.map((region) => (
-            <tr onPointerEnter={() => mark(region)} onPointerLeave={() => mark(undefined)}>
-              <td>
-                <button
-                  type="button"
-                  class="link"
-                  onFocus={() => mark(region)}
-                  onBlur={() => mark(undefined)}
-                  onClick={() => open(region)}
-                >
-                  {shown(region.name)}
-                </button>
-              </td>
-              <td class="mono">{hex(region.base)}</td>
-              <td>{sizeText(region.size)}</td>
-              <td>
-                <span class={`state ${region.state}`}>{region.state}</span>
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </details>
   );
 }
