@@ -1,9 +1,8 @@
 /** The summary of a boot as text: a line per step, what became encrypted, what was read intact, the outcome. */
 import type { ChalkInstance } from 'chalk';
 import { withoutEffect } from '../linux/options/options.js';
-import { BOOT_STEPS } from '../linux/boot-steps.js';
 import type { Boot } from '../sequencer/boot.js';
-import { KEXEC_LABEL } from '../sequencer/kexec.js';
+import { whatOf } from '../sequencer/step-what.js';
 import { notModelled } from '../series/options.js';
 import { printable } from '../base/printable.js';
 import type { Consumed, Trace, TraceEvent } from '../trace/trace.js';
@@ -105,12 +104,9 @@ export function stepText(
   events: readonly TraceEvent[],
   paint: ChalkInstance,
 ): string {
-  const own = label.startsWith(KEXEC_LABEL) ? label.slice(KEXEC_LABEL.length) : label;
-  const step = BOOT_STEPS.find((each) => each.label === own);
-  const what = step?.what ?? 'firmware and loader put kernel, initrd and zero page into memory';
   const notes = events.flatMap((event) => note(event, paint));
   return [
-    `${paint.cyan(label.padEnd(LABEL_WIDTH))} ${what}`,
+    `${paint.cyan(label.padEnd(LABEL_WIDTH))} ${whatOf(label)}`,
     ...notes.map((n) => `    ${n}`),
     '',
   ].join('\n');

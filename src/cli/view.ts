@@ -80,7 +80,8 @@ async function view(io: Io, scenario: string, flags: Flags): Promise<void> {
     writeResult(io, output, page(false));
     return;
   }
-  page(true);
+  // What is wrong is said now, not when a browser asks.
+  prepareBoot(scenario, flags);
   await served(io, scenario, port ?? 0, () => page(true));
 }
 

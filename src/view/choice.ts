@@ -52,14 +52,13 @@ export interface Address {
   readonly place: Place;
 }
 
-const names = (text: string | null): string[] =>
-  text === null ? [] : text.split(',').filter((name) => name !== '');
+const names = (text: string): string[] => text.split(',').filter((name) => name !== '');
 
-const isPanel = (text: string | null): text is Panel => PANELS.some((each) => each === text);
+const isPanel = (text: string): text is Panel => PANELS.some((each) => each === text);
 
 /** `0x1000000+0x2000000`: the window of the map. */
-function windowOf(text: string | null): { base: number; size: number } | undefined {
-  const [, base, size] = /^(0x[0-9a-f]{1,13})\+(0x[0-9a-f]{1,13})$/.exec(text ?? '') ?? [];
+function windowOf(text: string): { base: number; size: number } | undefined {
+  const [, base, size] = /^(0x[0-9a-f]{1,13})\+(0x[0-9a-f]{1,13})$/.exec(text) ?? [];
   return base === undefined || size === undefined
     ? undefined
     : { base: Number(base), size: Number(size) };
@@ -129,9 +128,9 @@ export function addressOf(
     scenario: take('scenario', first.scenario, (text) => text),
     stage: take('stage', first.stage, stage),
     activate: take('activate', first.activate, flag),
-    without: take('without', first.without, (text) => names(text)),
+    without: take('without', first.without, names),
     stub: take('stub', first.stub, flag),
-    with: take('with', first.with, (text) => names(text)),
+    with: take('with', first.with, names),
     set: take('set', first.set, listOf),
   };
   const place: Place = {

@@ -11,7 +11,7 @@ import type { DifferenceRows, DifferentRange } from './messages.js';
 const MOST_RANGES = 400;
 
 /** The smallest region that has an address; undefined if none has. */
-function regionAt(regions: readonly Region[], at: number): Region | undefined {
+function smallestRegionAt(regions: readonly Region[], at: number): Region | undefined {
   return regions
     .filter(({ base, size }) => at >= base && at < base + size)
     .sort((a, b) => a.size - b.size)[0];
@@ -30,7 +30,7 @@ export function differentMemory(a: Boot, b: Boot): DifferentRange[] {
     for (let i = 0; i < PAGE_SIZE; i += LINE_SIZE) {
       if (equalBytes(left.subarray(i, i + LINE_SIZE), right.subarray(i, i + LINE_SIZE))) continue;
       const at = start + i;
-      const name = regionAt(regions, at)?.name ?? '';
+      const name = smallestRegionAt(regions, at)?.name ?? '';
       const last = ranges.at(-1);
       if (last !== undefined && last.base + last.size === at && last.name === name) {
         last.size += LINE_SIZE;

@@ -1,7 +1,6 @@
 /** The state of a boot after a step, as the page shows it. */
 import { hex, LINE_SIZE, pa } from '../machine/address.js';
 import type { Cpu } from '../machine/cpu/cpu.js';
-import { BOOT_STEPS } from '../linux/boot-steps.js';
 import { bytesOf, type PhysicalRange } from '../inspect/memory.js';
 import { cachedLines } from '../inspect/cached.js';
 import { ownersOf } from '../inspect/exposure/owners.js';
@@ -12,17 +11,10 @@ import { walkOf } from '../inspect/walk.js';
 import { writerName } from '../inspect/writer.js';
 import type { Boot } from '../sequencer/boot.js';
 import { stateName } from '../sequencer/final-state.js';
-import { KEXEC_LABEL } from '../sequencer/kexec.js';
 import { screenOf } from '../sequencer/screen.js';
+import { whatOf } from '../sequencer/step-what.js';
 import { InputError } from '../base/errors.js';
 import type { Frame, LineRow, MemoryRows, WalkRows } from './messages.js';
-
-/** The description of a step. */
-export function whatOf(label: string): string {
-  const own = label.startsWith(KEXEC_LABEL) ? label.slice(KEXEC_LABEL.length) : label;
-  const step = BOOT_STEPS.find((each) => each.label === own);
-  return step?.what ?? 'firmware and loader put kernel, initrd and zero page into memory';
-}
 
 /** The state of a boot whose last step is `label`. */
 export function frameOf(boot: Boot, label: string): Frame {

@@ -47,8 +47,6 @@ export class Viewer {
   #setup: Setup = { scenarios: [], files: {}, sanitize: true };
   #image: KernelImage | undefined;
   readonly #boots = new Map<Side, LabelledBoot>();
-  /** Reports that were already there before a step. */
-  readonly #known = new Map<Side, number>();
 
   readonly #answers: Answers = {
     offer: (setup) => this.#offer(setup),
@@ -97,7 +95,6 @@ export class Viewer {
     const options = bootOf(this.#setup, this.#image, choice);
     const boot = new LabelledBoot(options);
     this.#boots.set(side, boot);
-    this.#known.set(side, 0);
     const { scenario } = options;
     return {
       title: scenario.title,
@@ -115,9 +112,8 @@ export class Viewer {
     const label = labelled.done.at(-1) ?? '';
     const boot = labelled.at(label);
     if (boot === undefined) return null;
-    const reports = boot.reports();
-    const rules = reports.slice(this.#known.get(side) ?? 0).map(({ rule }) => rule);
-    this.#known.set(side, reports.length);
+    // A report has the step of its first access.
+    const rules = boot.reports().flatMap(({ rule, step }) => (step === label ? [rule] : []));
     return { label, outcome: boot.outcome, rules };
   }
 

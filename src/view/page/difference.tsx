@@ -4,11 +4,11 @@ import type { ReportDifference } from '../../check/compare-reports.js';
 import type { SanitizerReport } from '../../trace/report.js';
 import type { TraceEvent } from '../../trace/trace.js';
 import { kindOf } from '../../trace/vocabulary.js';
-import { counted, hex, rangeText, shown, sizeText } from './format.js';
+import { counted, shown, sizeText } from './format.js';
+import { RangeLink } from './links.js';
 import type { ViewProps } from './map.js';
 import { useAnswer } from './use-answer.js';
 import type { BootState } from './use-boot.js';
-import { windowAround } from './window.js';
 
 /** The boot that is compared with. */
 export interface Other {
@@ -195,20 +195,7 @@ export function Difference(props: ViewProps & { readonly other: Other }) {
           <ul class="ranges mono" id="differing-memory">
             {value.memory.map(({ base, size, name }) => (
               <li>
-                <button
-                  type="button"
-                  class="link"
-                  onClick={() => {
-                    setPlace({
-                      panel: 'memory',
-                      place: hex(base),
-                      map: windowAround(base, size, boot.begun.end),
-                    });
-                  }}
-                >
-                  {rangeText(base, size)}
-                </button>{' '}
-                {sizeText(size)} {shown(name)}
+                <RangeLink base={base} size={size} view={props} /> {sizeText(size)} {shown(name)}
               </li>
             ))}
           </ul>

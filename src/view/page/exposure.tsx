@@ -1,9 +1,9 @@
 /** The memory that is in the clear. */
 import type { ExposedRange } from '../../inspect/exposure/exposure.js';
+import { RangeLink } from './links.js';
 import type { ViewProps } from './map.js';
-import { hex, rangeText, shown, sizeText } from './format.js';
+import { shown, sizeText } from './format.js';
 import { useAnswer } from './use-answer.js';
-import { windowAround } from './window.js';
 
 /** What a person would recognise in bytes. */
 function looksLike(
@@ -18,7 +18,7 @@ function looksLike(
 }
 
 export function Exposure(props: ViewProps) {
-  const { asker, label, setPlace, boot } = props;
+  const { asker, label } = props;
   const { value, error } = useAnswer(asker, 'exposure', { label }, props.key);
   if (error !== undefined) return <p class="error">{error}</p>;
   if (value === undefined) return <p class="wait">…</p>;
@@ -46,19 +46,7 @@ export function Exposure(props: ViewProps) {
           {value.ranges.map(({ start, bytes, where, names, owner, writer, contents }) => (
             <tr>
               <td class="mono">
-                <button
-                  type="button"
-                  class="link"
-                  onClick={() => {
-                    setPlace({
-                      panel: 'memory',
-                      place: hex(start),
-                      map: windowAround(start, bytes, boot.begun.end),
-                    });
-                  }}
-                >
-                  {rangeText(start, bytes)}
-                </button>
+                <RangeLink base={start} size={bytes} view={props} />
                 {where === 'cache' ? ' (in the cache)' : ''}
               </td>
               <td>{sizeText(bytes)}</td>
