@@ -8,9 +8,13 @@ import { mutated } from './sample.mjs';
 const NOT_COPIED = ['.cache', '.git', 'coverage', 'dist', 'node_modules', 'reports'];
 const LOADS = 'loads.test.ts';
 
-/** Milliseconds within which suites must end that take `ms` without a mutant; the machine may have other work. */
-const boundOf = (ms) => 4 * ms + 20_000;
-const CLEAN_BOUND = 1_200_000;
+/** Seconds of processor time within which suites must end that take `ms` without a mutant. */
+const boundOf = (ms) => Math.ceil((4 * ms + 20_000) / 1000);
+const CLEAN_BOUND = 1200;
+/** Milliseconds of time for each second of a bound, for a process that only waits: the machine may have other work. */
+const WAITING = 10_000;
+/** Runs its arguments with a limit of processor time. */
+const LIMITED = 'ulimit -t "$1"; shift; exec "$@"';
 
 export class Sandbox {
   #folder;
@@ -69,7 +73,7 @@ export class Sandbox {
     return outcomes.at(-1) === 'passed' ? 'Killed' : 'RuntimeError';
   }
 
-  /** Milliseconds of each suite without a mutant; runs those that have not run. */
+  /** Milliseconds of processor time of each suite without a mutant; runs those that have not run. */
   async #cleanTimes(suites) {
     const due = suites.filter((suite) => !this.#clean.has(suite));
     if (due.length > 0) {
@@ -83,12 +87,13 @@ export class Sandbox {
     return this.#clean;
   }
 
-  /** One run of jest: the outcomes and times of the suites up to the first failure. */
+  /** One run of jest, within `bound` seconds of processor time: outcomes and times of the suites up to the first failure. */
   async #run(suites, bound) {
     writeFileSync(this.#results, '');
     const child = spawn(
-      process.execPath,
+      'sh',
       [
+        ...['-c', LIMITED, 'sh', String(bound), process.execPath],
         ...['--experimental-vm-modules', '--disable-warning=ExperimentalWarning'],
         ...[join('node_modules', 'jest', 'bin', 'jest.js'), '--config'],
         join('scripts', 'mutation', 'jest.config.mjs'),
@@ -108,10 +113,12 @@ export class Sandbox {
     );
     let errors = '';
     child.stderr.setEncoding('utf8').on('data', (text) => (errors += text));
-    const timer = setTimeout(() => child.kill('SIGKILL'), bound);
+    const timer = setTimeout(() => child.kill('SIGKILL'), bound * WAITING);
     // A process that had ended before, while this one was stopped, is not late.
     const isLate = await new Promise((done, failed) => {
-      child.on('exit', (_code, signal) => done(signal === 'SIGKILL')).on('error', failed);
+      child
+        .on('exit', (_code, signal) => done(['SIGKILL', 'SIGXCPU'].includes(signal)))
+        .on('error', failed);
     });
     clearTimeout(timer);
     const lines = readFileSync(this.#results, 'utf8')
