@@ -87,7 +87,7 @@ export class Probes {
   >();
   /** Dirty lines were written back to DRAM. `origin` is that of the line's last writer. */
   readonly writtenBack = new ProbePoint<[pa: Pa, key: KeyId, length: number, origin: Origin]>();
-  /** A write changed the key of bytes in DRAM. */
+  /** A write is about to change the key of bytes in DRAM. */
   readonly keyChanged = new ProbePoint<
     [pa: Pa, length: number, from: KeyId, to: KeyId, origin: Origin]
   >();

@@ -114,13 +114,16 @@ export class Dram {
     eachPage(address, length, (number, inPage, run, done) => {
       if (!this.has(number * PAGE_SIZE)) return;
       const from = offset + done;
-      if (run === PAGE_SIZE && this.options.lazy && !this.probes.keyChanged.active) {
+      this.reportKeys(number, inPage, run, key, origin);
+      if (run === PAGE_SIZE && this.options.lazy) {
         this.decryption.forget(number);
         this.pages.put(number, data.subarray(from, from + PAGE_SIZE), key, origin);
         return;
       }
       const page = this.writable(number, run === PAGE_SIZE);
-      this.recordOwner(page, number, inPage, run, key, origin);
+      const [first, last] = [Math.floor(inPage / LINE_SIZE), Math.ceil((inPage + run) / LINE_SIZE)];
+      page.owner.fill(key, first, last);
+      page.writer.fill(origin, first, last);
       this.store(page, number, inPage, run, key, data, from);
       if (inPage + run === PAGE_SIZE) this.pages.written(page);
     });
@@ -149,14 +152,16 @@ export class Dram {
     const data = this.pages.uniformBytes(byte, key, origin);
     const whole = this.wholePages(address, length);
     // Equal pages share one page object, as pages of a snapshot do, until the next write to one of them.
-    const shared = this.options.lazy && !this.probes.keyChanged.active;
-    if (!shared || whole.first >= whole.last) {
+    if (!this.options.lazy || whole.first >= whole.last) {
       this.fillPages(address, key, data, length, origin);
       return;
     }
     const from = whole.first * PAGE_SIZE;
     const to = whole.last * PAGE_SIZE;
     this.fillPages(address, key, data, from - address, origin);
+    for (let number = whole.first; number < whole.last; number++) {
+      this.reportKeys(number, 0, PAGE_SIZE, key, origin);
+    }
     this.pages.fill(whole.first, whole.last, byte, key, origin);
     this.decryption.forget('all');
     this.fillPages(pa(to), key, data, address + length - to, origin);
@@ -383,41 +388,32 @@ export class Dram {
     this.options.engine.encrypt(key, address, page.bytes, first, last - first);
   }
 
-  /** Records key and origin of a write for the lines that it touches. */
-  private recordOwner(
-    page: Page,
+  /** Reports a write that changes the key of lines. Before it changes anything: listeners may read memory. */
+  private reportKeys(
     number: number,
     inPage: number,
     length: number,
     key: KeyId,
     origin: number,
   ): void {
-    const first = Math.floor(inPage / LINE_SIZE);
+    const { keyChanged } = this.probes;
+    const page = keyChanged.active ? this.pages.at(number) : undefined;
+    if (page === undefined) return;
     const last = Math.ceil((inPage + length) / LINE_SIZE);
-    if (this.probes.keyChanged.active) {
-      for (let line = first; line < last;) {
-        const owner = page.owner[line] ?? UNTOUCHED;
-        const stop = endOfRun(page.owner, line, last);
-        if (owner !== key && owner !== UNTOUCHED) {
-          const address = paOfPage(number, line * LINE_SIZE);
-          this.probes.keyChanged.notify(
-            address,
-            (stop - line) * LINE_SIZE,
-            owner as KeyId,
-            key,
-            origin,
-          );
-        }
-        line = stop;
+    for (let line = Math.floor(inPage / LINE_SIZE); line < last;) {
+      const owner = page.owner[line] ?? UNTOUCHED;
+      const stop = endOfRun(page.owner, line, last);
+      if (owner !== key && owner !== UNTOUCHED) {
+        const address = paOfPage(number, line * LINE_SIZE);
+        keyChanged.notify(address, (stop - line) * LINE_SIZE, owner as KeyId, key, origin);
       }
+      line = stop;
     }
-    page.owner.fill(key, first, last);
-    page.writer.fill(origin, first, last);
   }
 
-  /** The page for a write; `whole`: all bytes are written, so that only the owners, for `keyChanged`, are read before. */
+  /** The page for a write; `whole`: all bytes are written. */
   private writable(number: number, whole: boolean): Page {
     this.decryption.forget(number);
-    return this.pages.writable(number, whole, this.probes.keyChanged.active);
+    return this.pages.writable(number, whole);
   }
 }

@@ -79,9 +79,8 @@ export class PageStore {
    * The page for a write: filled with noise if untouched, copied if a snapshot shares it.
    *
    * @param whole all bytes are about to be written: they are neither filled nor copied.
-   * @param keepLines the state of its lines is copied nevertheless.
    */
-  writable(number: number, whole: boolean, keepLines: boolean): Page {
+  writable(number: number, whole: boolean): Page {
     if (number === this.lastNumber && this.lastPage !== undefined) {
       this.pool.own(this.lastPage);
       return this.lastPage;
@@ -92,7 +91,7 @@ export class PageStore {
       if (!whole) noise(this.seed, number, wordsOf(page));
       this.add(number, page);
     } else if (!this.own.has(number)) {
-      page = whole && !keepLines ? this.pool.blank() : this.pool.copyOf(page);
+      page = whole ? this.pool.blank() : this.pool.copyOf(page);
       this.add(number, page);
     }
     this.pool.own(page);

@@ -108,6 +108,40 @@ describe('DRAM', () => {
     expect(memory.encrypted).toBe(false);
   });
 
+  // Pages share the state of their lines: a listener that read such a page once changed the state of others.
+  test.each([
+    ['lazy', true],
+    ['eager', false],
+  ])('%s: a listener reads the bytes before the write, and changes nothing', (_name, lazy) => {
+    const [read, quiet] = [reporting(lazy), reporting(lazy)];
+    const seen: [number, Uint8Array][] = [];
+    read.keyChanged.listen((address, length) => {
+      seen.push([address, read.memory.peek(address, length)]);
+    });
+    quiet.keyChanged.listen(() => undefined);
+    for (const { memory } of [read, quiet]) {
+      for (const at of [0x1000, 0x2000, 0x3000, 0x4000]) {
+        memory.write(pa(at), KEY_HOST, bytes(4096, at), 0, 4096, 3);
+      }
+      memory.fillLines(pa(0x5000), KEY_HOST, 7, 0x2000, 3);
+    }
+    const before = quiet.memory.peek(pa(0x1000), 0x7000);
+    for (const { memory } of [read, quiet]) {
+      memory.snapshot();
+      memory.write(pa(0x1000), KEY_PLAIN, bytes(4096, 9), 0, 4096, 4);
+      memory.write(pa(0x2010), KEY_PLAIN, bytes(16), 0, 16, 5);
+      memory.fillLines(pa(0x5000), KEY_PLAIN, 8, 0x1000, 6);
+    }
+    expect(seen.map(([address]) => address)).toEqual([0x1000, 0x2000, 0x5000]);
+    for (const [address, old] of seen) {
+      expect(old).toEqual(before.subarray(address - 0x1000, address - 0x1000 + old.length));
+    }
+    for (const page of quiet.memory.touched()) {
+      expect(read.memory.lastWrites(page)).toEqual(quiet.memory.lastWrites(page));
+    }
+    expect(read.memory.peek(pa(0x1000), 0x7000)).toEqual(quiet.memory.peek(pa(0x1000), 0x7000));
+  });
+
   test.each([
     ['lazy', true],
     ['eager', false],

@@ -6,7 +6,7 @@ const bytes = (value: number): Uint8Array => new Uint8Array(PAGE_SIZE).fill(valu
 
 /** Writes one byte, as DRAM would. */
 function poke(store: PageStore, number: number, value: number): void {
-  const page = store.writable(number, false, false);
+  const page = store.writable(number, false);
   page.bytes[0] = value;
   store.written(page);
 }
@@ -17,7 +17,7 @@ describe('PageStore', () => {
     expect(store.at(3)).toBeUndefined();
     const noise = store.noiseOf(3).slice();
     expect(noise).not.toEqual(store.noiseOf(4));
-    expect(store.writable(3, false, false).bytes).toEqual(noise);
+    expect(store.writable(3, false).bytes).toEqual(noise);
     expect(store.touched()).toEqual([3]);
   });
 
@@ -63,7 +63,7 @@ describe('PageStore', () => {
   ])('writable of a shared page with whole %p starts with byte %p', (all, was) => {
     const store = new PageStore(7);
     store.fill(1, 2, 0xcc, KEY_HOST, 2);
-    expect(store.writable(1, all, false).bytes[9]).toBe(was);
+    expect(store.writable(1, all).bytes[9]).toBe(was);
   });
 
   test('encrypted is whether a line was last written under a key', () => {
