@@ -50,7 +50,7 @@ export function differenceOf(
   const upTo = shown.done.slice(0, shown.done.indexOf(label) + 1);
   const at = upTo.filter((each) => other.done.includes(each)).at(-1) ?? '';
   const [a, b] = [other.at(at), shown.at(at)];
-  const memory = a === undefined || b === undefined ? [] : differentMemory(a, b);
+  const memory = a === undefined || b === undefined ? [] : differentMemory(a.boot, b.boot);
   return {
     traces: before === undefined || now === undefined ? undefined : compare(before, now),
     at,

@@ -14,6 +14,7 @@ import { stateName } from '../sequencer/final-state.js';
 import { screenOf } from '../sequencer/screen.js';
 import { whatOf } from '../sequencer/step-what.js';
 import { InputError } from '../base/errors.js';
+import type { RecordedBoot } from './labelled-boot.js';
 import type { Frame, LineRow, MemoryRows, WalkRows } from './messages.js';
 
 /** The state of a boot whose last step is `label`. */
@@ -52,21 +53,23 @@ export function cpuOf({ machine }: Boot, id: number): Cpu {
 export const MOST_BYTES = 4096;
 
 /** The lines of ranges with the last write to each. */
-function linesOf(boot: Boot, ranges: readonly PhysicalRange[]): LineRow[] {
+function linesOf({ boot, bus }: RecordedBoot, ranges: readonly PhysicalRange[]): LineRow[] {
   return ranges.flatMap(({ base, size }) => {
     const rows: LineRow[] = [];
     const first = base - (base % LINE_SIZE);
     for (let at = first; at < base + size; at += LINE_SIZE) {
-      const last = boot.machine.dram.lastWrite(pa(at));
+      const line = pa(at);
+      const last = boot.machine.dram.lastWrite(line);
       const writer = last === undefined ? undefined : writerName(boot, last.origin);
-      rows.push({ pa: at, key: last?.key, writer });
+      const left = [...bus.stillPlain.of(line), ...bus.stillCiphertext.of(line)];
+      rows.push({ pa: at, key: last?.key, writer, left });
     }
     return rows;
   });
 }
 
 /** Bytes of a place. Throws E_PLACE, E_NOT_MAPPED, and E_MEM for a length outside 1 to {@link MOST_BYTES}. */
-export function memoryOf(boot: Boot, place: string, length: number): MemoryRows {
+export function memoryOf(recorded: RecordedBoot, place: string, length: number): MemoryRows {
   if (!Number.isInteger(length) || length < 1 || length > MOST_BYTES) {
     throw new InputError({
       code: 'E_MEM',
@@ -74,6 +77,7 @@ export function memoryOf(boot: Boot, place: string, length: number): MemoryRows 
       found: String(length),
     });
   }
+  const { boot } = recorded;
   const { machine } = boot;
   const ranges = physicalRanges(boot, parsePlace(boot, place, 'pa'), length, place);
   const owners = ownersOf(boot);
@@ -86,7 +90,7 @@ export function memoryOf(boot: Boot, place: string, length: number): MemoryRows 
     dram: bytesOf(machine, ranges, 'dram'),
     c0: bytesOf(machine, ranges, 'c0'),
     c1: bytesOf(machine, ranges, 'c1'),
-    lines: linesOf(boot, ranges),
+    lines: linesOf(recorded, ranges),
     cached: cachedLines(boot, ranges),
     owners: [...new Set(inRanges.map(({ owner }) => owner.text))],
   };

@@ -1,7 +1,7 @@
 /** What the page asks of its worker, and what the worker answers. All of it can be cloned (HTML: structured clone). */
 import type { Difference } from '../check/compare.js';
 import type { CachedRow } from '../inspect/cached.js';
-import type { ExposedRange } from '../inspect/exposure/exposure.js';
+import type { ExposedRange, Exposure } from '../inspect/exposure/exposure.js';
 import type { MappedRange } from '../inspect/tables.js';
 import type { TlbRow } from '../inspect/tlb.js';
 import type { Walk } from '../inspect/walk.js';
@@ -119,6 +119,21 @@ export interface LineRow {
   /** 0: without encryption; undefined: never written. */
   readonly key: number | undefined;
   readonly writer: string | undefined;
+  /** Offsets of the blocks of 16 bytes that this write left as they were, under the key before it. */
+  readonly left: readonly number[];
+}
+
+/** Who and what is in a range of memory. */
+export interface RangeDetails {
+  readonly base: number;
+  readonly owners: readonly string[];
+  /** Regions, blobs and symbols: where one begins in the range, or the offset in the one that the range begins in. */
+  readonly names: readonly string[];
+  /** Who wrote lines of it last in DRAM, by the first line of each. */
+  readonly writers: readonly string[];
+  /** Lines that are in the cache, and those of them that are dirty. */
+  readonly cached: number;
+  readonly dirty: number;
 }
 
 /** Bytes of a place in three views. */
@@ -151,6 +166,8 @@ export interface ExposureRows {
   readonly dram: number;
   readonly cache: number;
   readonly ranges: readonly ExposedRange[];
+  /** Blocks that a write under a key left in the clear. */
+  readonly remnants: Exposure['remnants'];
 }
 
 /** Memory of one region, or of none, that differs between two boots. */
@@ -181,6 +198,10 @@ export interface Questions {
   tiles: {
     readonly ask: { label: string; layer: Layer; window: TileWindow };
     readonly answer: Tiles;
+  };
+  range: {
+    readonly ask: { label: string; base: number; size: number };
+    readonly answer: RangeDetails;
   };
   memory: {
     readonly ask: { label: string; place: string; length: number };

@@ -1,8 +1,9 @@
 /** Physical memory as tiles of equal size, each with a code of what it has: the map of the viewer. */
-import { KEY_PLAIN, LINE_SIZE, PAGE_SIZE, pa } from '../machine/address.js';
+import { BLOCK_SIZE, KEY_PLAIN, LINE_SIZE, PAGE_SIZE, pa } from '../machine/address.js';
 import type { Machine } from '../machine/machine.js';
 import type { InspectedBoot } from '../sequencer/inspected-boot.js';
 import { UNTOUCHED } from '../machine/memory/dram-page.js';
+import type { BusLog } from '../inspect/exposure/bus-log.js';
 import { ownersOf } from '../inspect/exposure/owners.js';
 import { eachPlainLine } from '../inspect/exposure/plain-lines.js';
 import { encryptingCpus } from '../inspect/exposure/exposure.js';
@@ -68,10 +69,16 @@ function memoryTiles(machine: Machine, window: TileWindow): Uint8Array {
   return codes;
 }
 
-function dramTiles(machine: Machine, window: TileWindow): Tiles {
+/** A part of a line that its last write did not change is what it was before, whatever the key of that write. */
+function dramTiles(machine: Machine, bus: BusLog, window: TileWindow): Tiles {
   const { tiles, base, size } = window;
   const plain = new Float64Array(tiles);
   const cipher = new Float64Array(tiles);
+  const add = (to: Float64Array, start: number, end: number, sign = 1): void => {
+    eachTile(window, start, end, (tile, bytes) => {
+      to[tile] = (to[tile] ?? 0) + sign * bytes;
+    });
+  };
   for (const page of machine.dram.touched()) {
     const at = page * PAGE_SIZE;
     if (at + PAGE_SIZE <= base || at >= base + size) continue;
@@ -79,11 +86,17 @@ function dramTiles(machine: Machine, window: TileWindow): Tiles {
     if (keys === undefined) continue;
     for (const [i, key] of keys.entries()) {
       if (key === UNTOUCHED) continue;
-      const of = key === KEY_PLAIN ? plain : cipher;
       const line = at + i * LINE_SIZE;
-      eachTile(window, line, line + LINE_SIZE, (tile, bytes) => {
-        of[tile] = (of[tile] ?? 0) + bytes;
-      });
+      add(key === KEY_PLAIN ? plain : cipher, line, line + LINE_SIZE);
+    }
+  }
+  for (const [still, from, to] of [
+    [bus.stillCiphertext, plain, cipher],
+    [bus.stillPlain, cipher, plain],
+  ] as const) {
+    for (const { start, bytes } of still.list()) {
+      add(from, start, start + bytes, -1);
+      add(to, start, start + bytes);
     }
   }
   const codes = memoryTiles(machine, window);
@@ -134,29 +147,46 @@ function ownerTiles(boot: InspectedBoot, window: TileWindow): Tiles {
   return { ...window, layer: 'owners', codes, names };
 }
 
-function exposureTiles(boot: InspectedBoot, window: TileWindow): Tiles {
+function exposureTiles(boot: InspectedBoot, bus: BusLog, window: TileWindow): Tiles {
   const codes = new Uint8Array(window.tiles);
   const names = EXPOSURE_CODES;
   // Before a CPU has encryption on, all memory is in the clear, which says nothing.
   if (encryptingCpus(boot).length === 0) return { ...window, layer: 'exposure', codes, names };
+  const inDram = (start: number, end: number): void => {
+    eachTile(window, start, end, (tile) => {
+      codes[tile] = IN_DRAM;
+    });
+  };
   eachPlainLine(boot.machine, ({ pa: at, where }) => {
+    if (where === 'dram') {
+      const cipher = bus.stillCiphertext.of(at);
+      for (let block = 0; block < LINE_SIZE; block += BLOCK_SIZE) {
+        if (!cipher.includes(block)) inDram(at + block, at + block + BLOCK_SIZE);
+      }
+      return;
+    }
     eachTile(window, at, at + LINE_SIZE, (tile) => {
-      codes[tile] = where === 'dram' || codes[tile] === IN_DRAM ? IN_DRAM : IN_CACHE;
+      if (codes[tile] !== IN_DRAM) codes[tile] = IN_CACHE;
     });
   });
+  for (const { start, bytes } of bus.stillPlain.list()) inDram(start, start + bytes);
   return { ...window, layer: 'exposure', codes, names };
 }
 
 /** The tiles of a window of memory. Has no side effects. */
-export function tilesOf(boot: InspectedBoot, layer: Layer, window: TileWindow): Tiles {
+export function tilesOf(
+  { boot, bus }: { readonly boot: InspectedBoot; readonly bus: BusLog },
+  layer: Layer,
+  window: TileWindow,
+): Tiles {
   switch (layer) {
     case 'dram':
-      return dramTiles(boot.machine, window);
+      return dramTiles(boot.machine, bus, window);
     case 'cache':
       return cacheTiles(boot.machine, window);
     case 'owners':
       return ownerTiles(boot, window);
     case 'exposure':
-      return exposureTiles(boot, window);
+      return exposureTiles(boot, bus, window);
   }
 }

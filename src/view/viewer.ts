@@ -5,13 +5,12 @@ import { LATER_REGIONS } from '../inspect/place.js';
 import { exposureAt } from '../inspect/exposure/exposure.js';
 import { mappedRanges } from '../inspect/tables.js';
 import type { KernelImage } from '../firmware/image/kernel-image.js';
-import type { Boot } from '../sequencer/boot.js';
 import { alternatives, hunksOf, LAST_STAGE, patchOf } from '../series/patches.js';
 import { bootOf, imageOfFiles, wordsOf } from './boot-of.js';
 import type { Choice } from './choice.js';
 import { differenceOf } from './difference.js';
 import { cpuOf, frameOf, memoryOf, walkRowsOf } from './frame.js';
-import { LabelledBoot } from './labelled-boot.js';
+import { LabelledBoot, type RecordedBoot } from './labelled-boot.js';
 import type {
   Answer,
   Begun,
@@ -25,6 +24,7 @@ import type {
   Side,
   Stepped,
 } from './messages.js';
+import { rangeDetails } from './range-details.js';
 import { tilesOf } from './tiles.js';
 
 type Answers = {
@@ -52,12 +52,13 @@ export class Viewer {
     offer: (setup) => this.#offer(setup),
     boot: ({ side, choice }) => this.#begin(side, choice),
     step: ({ side }) => this.#step(side),
-    frame: ({ label }) => frameOf(this.#at(label), label),
+    frame: ({ label }) => frameOf(this.#at(label).boot, label),
     tiles: ({ label, layer, window }) => tilesOf(this.#at(label), layer, window),
+    range: ({ label, base, size }) => rangeDetails(this.#at(label).boot, base, size),
     memory: ({ label, place, length }) => memoryOf(this.#at(label), place, length),
-    walk: ({ label, place, cpu }) => walkRowsOf(this.#at(label), place, cpu),
+    walk: ({ label, place, cpu }) => walkRowsOf(this.#at(label).boot, place, cpu),
     tables: ({ label, cpu }) => {
-      const boot = this.#at(label);
+      const { boot } = this.#at(label);
       return mappedRanges(boot.machine, cpuOf(boot, cpu));
     },
     exposure: ({ label }) => this.#exposure(label),
@@ -110,7 +111,7 @@ export class Viewer {
     const labelled = this.#boot(side);
     if (!labelled.step()) return null;
     const label = labelled.done.at(-1) ?? '';
-    const boot = labelled.at(label);
+    const boot = labelled.at(label)?.boot;
     if (boot === undefined) return null;
     // A report has the step of its first access.
     const rules = boot.reports().flatMap(({ rule, step }) => (step === label ? [rule] : []));
@@ -118,13 +119,14 @@ export class Viewer {
   }
 
   #exposure(label: string): ExposureRows {
-    const { encryption, dram, cache, ranges } = exposureAt(this.#at(label));
-    return { encryption, dram, cache, ranges };
+    const { boot, bus } = this.#at(label);
+    const { encryption, dram, cache, ranges, remnants } = exposureAt(boot, bus);
+    return { encryption, dram, cache, ranges, remnants };
   }
 
   /** Names of places. */
   #names(label: string): string[] {
-    const boot = this.#at(label);
+    const { boot } = this.#at(label);
     return [
       ...new Set([
         ...boot.regions().map(({ name }) => name),
@@ -142,7 +144,7 @@ export class Viewer {
     throw new InputError({ code: 'E_USAGE', reason: 'nothing has been booted' });
   }
 
-  #at(label: string): Boot {
+  #at(label: string): RecordedBoot {
     const boot = this.#boot('shown').at(label);
     if (boot !== undefined) return boot;
     throw new InputError({

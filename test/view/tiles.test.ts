@@ -1,30 +1,40 @@
 /** The tiles of the map, against the bytes and lines of the machine. */
 import { beforeAll, describe, expect, test } from '@jest/globals';
-import { pa } from '../../src/machine/address.js';
+import { pa, type KeyId } from '../../src/machine/address.js';
 import { createBoot, type Boot } from '../../src/node/library.js';
+import { recordBus } from '../../src/inspect/exposure/exposure.js';
 import { ownersOf } from '../../src/inspect/exposure/owners.js';
 import { Boot as Sequencer } from '../../src/sequencer/boot.js';
+import type { RecordedBoot } from '../../src/view/labelled-boot.js';
 import { LAYERS, type TileWindow } from '../../src/view/layers.js';
 import { CACHE_CODES, DRAM_CODES, EXPOSURE_CODES, tilesOf } from '../../src/view/tiles.js';
 import { bootOptions } from '../../src/cli/run-options.js';
 
+/** A boot with the record of its bus. */
+function recorded(scenario: string): RecordedBoot {
+  const made = new Sequencer(bootOptions(scenario, {}));
+  return { boot: made, bus: recordBus(made) };
+}
+
 /** A boot after a step. */
-function bootAt(label: string): Sequencer {
-  const boot = new Sequencer(bootOptions('bios-minimal', {}));
-  boot.runTo(label);
-  return boot;
+function bootAt(label: string): RecordedBoot {
+  const made = recorded('bios-minimal');
+  made.boot.runTo(label);
+  return made;
 }
 
 const KERNEL: TileWindow = { base: 0, size: 2 ** 25, tiles: 4096 };
 const WHOLE: TileWindow = { base: 0, size: 2 ** 32, tiles: 4096 };
 
+let at: RecordedBoot;
 let boot: Sequencer;
 beforeAll(() => {
-  boot = bootAt('init_mem_mapping');
+  at = bootAt('init_mem_mapping');
+  boot = at.boot;
 });
 
 /** The name of each tile's code. */
-const named = (layer: (typeof LAYERS)[number], window: TileWindow, of = boot): string[] => {
+const named = (layer: (typeof LAYERS)[number], window: TileWindow, of = at): string[] => {
   const { codes, names } = tilesOf(of, layer, window);
   expect(codes).toHaveLength(window.tiles);
   return [...codes].map((code) => names[code] ?? '?');
@@ -52,7 +62,7 @@ describe('the tiles of DRAM', () => {
   );
 
   test('have the shares of what is in them', () => {
-    const { plain, cipher } = tilesOf(boot, 'dram', WHOLE);
+    const { plain, cipher } = tilesOf(at, 'dram', WHOLE);
     const each = WHOLE.size / WHOLE.tiles;
     for (let tile = 0; tile < WHOLE.tiles; tile++) {
       const state = boot.machine.dram.stateOf(pa(tile * each), each);
@@ -123,17 +133,41 @@ describe('the tiles of exposure', () => {
   });
 
   test('are none while no CPU has encryption on', () => {
-    const intel = new Sequencer(bootOptions('intel', {}));
-    intel.runToEnd();
-    expect(intel.machine.cpus.some((cpu) => cpu.encryption)).toBe(false);
+    const intel = recorded('intel');
+    intel.boot.runToEnd();
+    expect(intel.boot.machine.cpus.some((cpu) => cpu.encryption)).toBe(false);
     expect(new Set(named('exposure', KERNEL, intel))).toEqual(new Set([EXPOSURE_CODES[0]]));
+  });
+});
+
+describe('a line of which a write changed one block', () => {
+  /** The tiles of a line before and after a write of its second block under another key. */
+  function tilesAround(line: number, key: number): [string[], string[]] {
+    const made = bootAt('startup_64:phys_base');
+    made.boot.machine.cache.wbinvd('all');
+    const window = { base: line, size: 64, tiles: 4 };
+    const before = named('dram', window, made);
+    made.boot.machine.dram.write(pa(line + 16), key as KeyId, new Uint8Array(16).fill(0x5a), 0, 16);
+    return [before, named('dram', window, made)];
+  }
+
+  test('has ciphertext where a write without a key left it', () => {
+    const [before, after] = tilesAround(0x100_0000, 0);
+    expect(before).toEqual(['cipher', 'cipher', 'cipher', 'cipher']);
+    expect(after).toEqual(['cipher', 'plain', 'cipher', 'cipher']);
+  });
+
+  test('is in the clear where a write under a key left plaintext', () => {
+    const [before, after] = tilesAround(0x9_0000, 1);
+    expect(before).toEqual(['plain', 'plain', 'plain', 'plain']);
+    expect(after).toEqual(['plain', 'cipher', 'plain', 'plain']);
   });
 });
 
 test('a view of memory changes nothing', () => {
   const [a, b] = [bootAt('init_mem_mapping'), bootAt('init_mem_mapping')];
   for (const layer of LAYERS) tilesOf(a, layer, WHOLE);
-  expect(a.run()).toEqual(b.run());
+  expect(a.boot.run()).toEqual(b.boot.run());
 });
 
 test('every code has a name', () => {

@@ -81,13 +81,26 @@ describe('a boot in the viewer', () => {
 
   test('tells which memory is in the clear as the command line does', () => {
     const boot = createBoot('bios-minimal');
+    boot.recordBus();
     boot.runTo('reserve_initrd');
-    const { dram, cache, ranges } = boot.exposure();
-    expect(session.ask('exposure', { label: 'reserve_initrd' })).toMatchObject({
-      dram,
-      cache,
-      ranges: ranges.map(({ start, bytes, where }) => ({ start, bytes, where })),
-    });
+    const { dram, cache, ranges, remnants } = boot.exposure();
+    const told = session.ask('exposure', { label: 'reserve_initrd' });
+    expect(told).toMatchObject({ dram, cache, ranges, remnants });
+    expect(new Set(told.ranges.map(({ why }) => why.reason)).size).toBeGreaterThan(1);
+    expect(told.ranges.every(({ why }) => why.reason !== 'not-known')).toBe(true);
+  });
+
+  test('names who and what is in a range', () => {
+    const { regions } = session.ask('frame', { label: 'reserve_initrd' });
+    const text = regions.find(({ name }) => name === 'kernel text');
+    const at = { label: 'reserve_initrd', base: text?.base ?? 0, size: 4096 };
+    const details = session.ask('range', at);
+    expect(details.names[0]).toBe('startup_64');
+    expect(details.owners).toEqual(['kernel text']);
+    // The routine that encrypted the kernel in place.
+    expect(details.writers).toEqual(['.Lencrypt_start']);
+    const { lines } = session.ask('memory', { ...at, place: 'kernel text', length: 4096 });
+    expect([...new Set(lines.map(({ writer }) => writer))]).toEqual(details.writers);
   });
 
   exhaustiveTest('has names for the places that it takes', () => {

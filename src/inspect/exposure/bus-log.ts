@@ -8,8 +8,8 @@ import type { Machine } from '../../machine/machine.js';
 import { pciRequester, REQUESTER_PLATFORM, type Requester } from '../../machine/requester.js';
 import type { AccessKind } from '../../machine/probes.js';
 import type { Origin } from '../../machine/types.js';
-import { LineUses } from './line-uses.js';
-import { UnchangedBlocks } from './unchanged-blocks.js';
+import { LineUses, type LineUsesSnapshot } from './line-uses.js';
+import { UnchangedBlocks, type UnchangedSnapshot } from './unchanged-blocks.js';
 
 /** The code that runs: its function, and the hunk that its code comes from. */
 export interface Code {
@@ -58,6 +58,14 @@ export interface Names {
   spaceOf(at: Va, address: Pa): string;
 }
 
+/** The state of a log, valid for the log that made it. */
+export interface BusLogSnapshot {
+  readonly step: number;
+  readonly active: boolean;
+  readonly uses: readonly LineUsesSnapshot[];
+  readonly unchanged: readonly UnchangedSnapshot[];
+}
+
 /** Bytes of a page-table entry. */
 const ENTRY = 8;
 
@@ -79,6 +87,7 @@ export class BusLog {
   readonly stillPlain: UnchangedBlocks;
   /** Blocks of lines last written without a key whose bytes in DRAM are still those of the ciphertext before it. */
   readonly stillCiphertext: UnchangedBlocks;
+  private readonly unchanged: readonly UnchangedBlocks[];
   private readonly ends: readonly (() => void)[];
 
   constructor(
@@ -87,6 +96,7 @@ export class BusLog {
   ) {
     this.stillPlain = new UnchangedBlocks(machine.dram, (key) => key !== KEY_PLAIN);
     this.stillCiphertext = new UnchangedBlocks(machine.dram, (key) => key === KEY_PLAIN);
+    this.unchanged = [this.stillPlain, this.stillCiphertext];
     const { probes } = machine;
     this.ends = [
       probes.accessed.listen((kind, cpu, at, address, key, _type, length, origin) => {
@@ -107,6 +117,23 @@ export class BusLog {
   /** Ends the recording. */
   detach(): void {
     for (const end of this.ends) end();
+  }
+
+  /** What is recorded now. The machine must be restored to its state of now before the log is. */
+  snapshot(): BusLogSnapshot {
+    return {
+      step: this.step,
+      active: this.active,
+      uses: this.all.map((each) => each.snapshot()),
+      unchanged: this.unchanged.map((each) => each.snapshot()),
+    };
+  }
+
+  restore({ step, active, uses, unchanged }: BusLogSnapshot): void {
+    this.step = step;
+    this.active = active;
+    uses.forEach((each, i) => this.all[i]?.restore(each));
+    unchanged.forEach((each, i) => this.unchanged[i]?.restore(each));
   }
 
   /** The steps and code of the accesses to a line. */

@@ -8,12 +8,15 @@ import type { Dram } from '../../machine/memory/dram.js';
 /** Bytes that are collected before they are compared (our choice). */
 const BATCH = 1 << 20;
 
+/** Former contents by line. They are not changed, so that they are shared. */
+export type UnchangedSnapshot = ReadonlyMap<Pa, Uint8Array>;
+
 export class UnchangedBlocks {
   /** Contents before the write, not compared yet. */
   private readonly pending: { readonly at: Pa; readonly before: Uint8Array }[] = [];
   private bytes = 0;
   /** Former contents of lines of which a block did not change. */
-  private readonly lines = new Map<Pa, Uint8Array>();
+  private lines = new Map<Pa, Uint8Array>();
 
   /** @param now whether the key of a line's last write is one that this is about. */
   constructor(
@@ -50,6 +53,17 @@ export class UnchangedBlocks {
       }
     }
     return found;
+  }
+
+  snapshot(): UnchangedSnapshot {
+    this.compare();
+    return new Map(this.lines);
+  }
+
+  restore(snapshot: UnchangedSnapshot): void {
+    this.pending.length = 0;
+    this.bytes = 0;
+    this.lines = new Map(snapshot);
   }
 
   private compare(): void {

@@ -1,7 +1,7 @@
 /** Physical memory as a map of tiles. */
 import { useState } from 'preact/hooks';
 import type { Place } from '../choice.js';
-import type { Frame, RegionRow } from '../messages.js';
+import type { Frame, RangeDetails, RegionRow } from '../messages.js';
 import { LAYERS, type Layer, type Tiles } from '../layers.js';
 import type { Asker } from './asker.js';
 import { variableOf } from './colours.js';
@@ -45,8 +45,28 @@ const LAYER_NAMES: Readonly<Record<Layer, string>> = {
 
 const isLayer = (text: string): text is Layer => LAYERS.some((each) => each === text);
 
-/** A tile in words. */
-function tileText(tiles: Tiles, index: number, regions: readonly RegionRow[]): string {
+/** Most names, owners and writers of a tile that are told (our choice). */
+const MOST_TOLD = 4;
+
+/** The first of some names, and how many more there are. */
+function firstOf(names: readonly string[]): string {
+  const more = names.length - MOST_TOLD;
+  return [...names.slice(0, MOST_TOLD), ...(more > 0 ? [`${more} more`] : [])].join(', ');
+}
+
+/** The details of a tile in words. */
+function detailsText({ names, owners, writers, cached, dirty }: RangeDetails): string {
+  const parts = [
+    names.length > 0 && firstOf(names),
+    owners.length > 0 && firstOf(owners),
+    writers.length > 0 && `written by ${firstOf(writers)}`,
+    cached > 0 && `${cached} lines cached, ${dirty} dirty`,
+  ];
+  return parts.filter((part) => part !== false).join('; ');
+}
+
+/** A tile in words, but for its details. */
+function tileText(tiles: Tiles, index: number): string {
   const each = tiles.size / tiles.tiles;
   const at = tiles.base + index * each;
   const code = tiles.names[tiles.codes[index] ?? 0] ?? '';
@@ -54,11 +74,7 @@ function tileText(tiles: Tiles, index: number, regions: readonly RegionRow[]): s
     `${Math.round((100 * (share?.[index] ?? 0)) / 255)} %`;
   const shares =
     code === 'mixed' ? ` (${percent(tiles.plain)} plain, ${percent(tiles.cipher)} cipher)` : '';
-  const names = regions
-    .filter(({ base, size }) => base < at + each && at < base + size)
-    .map(({ name }) => name);
-  const where = names.length === 0 ? '' : `; ${names.slice(0, 4).join(', ')}`;
-  return `${rangeText(at, each)}: ${shown(code)}${shares}${shown(where)}`;
+  return `${rangeText(at, each)}: ${shown(code)}${shares}`;
 }
 
 export function MemoryMap(props: ViewProps) {
@@ -92,8 +108,15 @@ export function MemoryMap(props: ViewProps) {
     setPlace({ place: hex(addressOf(tile)), panel: 'memory' });
   };
   const regions = frame.regions;
+  const shownAt = addressOf(over ?? index);
+  const details = useAnswer(
+    asker,
+    'range',
+    { label, base: shownAt, size: each },
+    `${props.key} ${shownAt} ${each}`,
+  ).value;
   const same = tiles?.base === window.base && tiles.size === window.size && tiles.layer === layer;
-  const told = tiles !== undefined && same ? tileText(tiles, over ?? index, regions) : '…';
+  const told = tiles !== undefined && same ? tileText(tiles, over ?? index) : '…';
   return (
     <section class="map" aria-label="Memory">
       <div class="buttons">
@@ -150,6 +173,7 @@ export function MemoryMap(props: ViewProps) {
       />
       <p class="told" id="tile" role="status">
         {told}
+        {details?.base === shownAt && shown(`; ${detailsText(details)}`)}
       </p>
       {tiles !== undefined && <Legend tiles={tiles} />}
       {answer.error !== undefined && <p class="error">{answer.error}</p>}

@@ -1,5 +1,5 @@
 /** Bytes of a place through three views: on the bus, and as an access with C=0 or C=1 reads them. */
-import type { MemoryRows } from '../messages.js';
+import type { LineRow, MemoryRows } from '../messages.js';
 import { PlaceForm } from './place-form.js';
 import { hex, rangeText, shown } from './format.js';
 import type { ViewProps } from './map.js';
@@ -66,6 +66,12 @@ interface RowsProps {
   readonly before: MemoryRows | undefined;
 }
 
+/** Blocks that the last write of a line left as they were. */
+const leftText = ({ key, left }: LineRow): string =>
+  left.length === 0
+    ? ''
+    : `, which left ${left.length * ROW} bytes ${key === 0 ? 'as ciphertext' : 'in the clear'}`;
+
 /** A line's last write, and its lines in the cache. */
 function lineText(rows: MemoryRows, at: number): string {
   const start = at - (at % LINE);
@@ -73,7 +79,7 @@ function lineText(rows: MemoryRows, at: number): string {
   const written =
     line?.key === undefined
       ? 'never written: noise'
-      : `C=${line.key === 0 ? '0' : '1'} by ${line.writer ?? ''}`;
+      : `C=${line.key === 0 ? '0' : '1'} by ${line.writer ?? ''}${leftText(line)}`;
   const cached = rows.cached
     .filter(({ pa }) => Number(pa) === start)
     .map(
