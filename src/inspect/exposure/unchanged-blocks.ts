@@ -13,7 +13,11 @@ export type UnchangedSnapshot = ReadonlyMap<Pa, Uint8Array>;
 
 export class UnchangedBlocks {
   /** Contents before the write, not compared yet. */
-  private readonly pending: { readonly at: Pa; readonly before: Uint8Array }[] = [];
+  private readonly pending: {
+    readonly at: Pa;
+    readonly length: number;
+    readonly before: () => Uint8Array;
+  }[] = [];
   private bytes = 0;
   /** Former contents of lines of which a block did not change. */
   private lines = new Map<Pa, Uint8Array>();
@@ -24,10 +28,10 @@ export class UnchangedBlocks {
     private readonly now: (key: KeyId) => boolean,
   ) {}
 
-  /** A write that changes the key is about to happen. */
+  /** A write that changes the key of lines in one page is about to happen. */
   replaced(at: Pa, length: number): void {
     if (this.bytes > BATCH) this.compare();
-    this.pending.push({ at, before: this.dram.peek(at, length) });
+    this.pending.push({ at, length, before: this.dram.peekLater(at, length) });
     this.bytes += length;
   }
 
@@ -67,17 +71,26 @@ export class UnchangedBlocks {
   }
 
   private compare(): void {
-    for (const { at, before } of this.pending.splice(0)) {
-      const now = this.dram.peek(at, before.length);
-      for (let offset = 0; offset < before.length; offset += LINE_SIZE) {
-        const contents = before.slice(offset, offset + LINE_SIZE);
+    for (const { at, length, before } of this.pending.splice(0)) {
+      const now = this.dram.peek(at, length);
+      for (let offset = 0; offset < length; offset += LINE_SIZE) {
         const line = pa(at + offset);
-        if (sameBlocks(contents, now, offset).length > 0) this.lines.set(line, contents);
-        else this.lines.delete(line);
+        const contents = isFilled(now, offset)
+          ? undefined
+          : before().slice(offset, offset + LINE_SIZE);
+        if (contents !== undefined && sameBlocks(contents, now, offset).length > 0) {
+          this.lines.set(line, contents);
+        } else this.lines.delete(line);
       }
     }
     this.bytes = 0;
   }
+}
+
+/** Whether a line has one value in all bytes. Our choice: it is a fill, and no block of it was left as it was. */
+function isFilled(bytes: Uint8Array, from: number): boolean {
+  for (let at = from + 1; at < from + LINE_SIZE; at++) if (bytes[at] !== bytes[from]) return false;
+  return true;
 }
 
 /** Offsets of the blocks of a line that are equal to those of `now` from an offset on. */

@@ -152,16 +152,15 @@ export class Dram {
     const data = this.pages.uniformBytes(byte, key, origin);
     const whole = this.wholePages(address, length);
     // Equal pages share one page object, as pages of a snapshot do, until the next write to one of them.
-    if (!this.options.lazy || whole.first >= whole.last) {
+    // A listener is told of a page at a time, before it is written and after the one before it.
+    const shared = this.options.lazy && !this.probes.keyChanged.active;
+    if (!shared || whole.first >= whole.last) {
       this.fillPages(address, key, data, length, origin);
       return;
     }
     const from = whole.first * PAGE_SIZE;
     const to = whole.last * PAGE_SIZE;
     this.fillPages(address, key, data, from - address, origin);
-    for (let number = whole.first; number < whole.last; number++) {
-      this.reportKeys(number, 0, PAGE_SIZE, key, origin);
-    }
     this.pages.fill(whole.first, whole.last, byte, key, origin);
     this.decryption.forget('all');
     this.fillPages(pa(to), key, data, address + length - to, origin);
@@ -194,6 +193,32 @@ export class Dram {
     const out = new Uint8Array(length);
     this.read(address, 0 as KeyId, out, 0, length);
     return out;
+  }
+
+  /** The bytes that are on the bus now, in one page. They are computed when they are asked for. */
+  peekLater(address: Pa, length: number): () => Uint8Array {
+    const number = Math.floor(address / PAGE_SIZE);
+    const inPage = address % PAGE_SIZE;
+    const page = this.pages.at(number);
+    if (page === undefined) return () => this.pages.noiseOf(number).slice(inPage, inPage + length);
+    const first = Math.floor(inPage / LINE_SIZE);
+    const last = Math.ceil((inPage + length) / LINE_SIZE);
+    const bytes = page.bytes.slice(first * LINE_SIZE, last * LINE_SIZE);
+    const pending = page.pending.slice(first, last);
+    return () => {
+      for (let line = 0; line < pending.length;) {
+        const stop = endOfRun(pending, line, pending.length);
+        const key = (pending[line] ?? 0) as KeyId;
+        const at = line * LINE_SIZE;
+        const from = paOfPage(number, first * LINE_SIZE + at);
+        const size = (stop - line) * LINE_SIZE;
+        if (key !== 0) this.options.engine.encrypt(key, from, bytes, at, size);
+        line = stop;
+      }
+      pending.fill(0);
+      const skip = inPage - first * LINE_SIZE;
+      return bytes.subarray(skip, skip + length);
+    };
   }
 
   /** Key and origin of the last write to the line of an address; undefined if there was none. */

@@ -108,6 +108,35 @@ describe('DRAM', () => {
     expect(memory.encrypted).toBe(false);
   });
 
+  test('gives the bytes of now later', () => {
+    for (const lazy of [true, false]) {
+      const memory = dram(lazy);
+      const now = (address: number, length: number): [Uint8Array, () => Uint8Array] => [
+        dram(lazy).peek(pa(address), length),
+        memory.peekLater(pa(address), length),
+      ];
+      const [noise, ofNoise] = now(0x3010, 100);
+      expect(ofNoise()).toEqual(noise);
+      memory.write(pa(0x2000), KEY_HOST, bytes(200), 0, 200);
+      memory.write(pa(0x2050), KEY_PLAIN, bytes(8), 0, 8);
+      memory.write(pa(0x2100), GUEST, bytes(300), 0, 300);
+      const parts = [
+        [0x2000, 4096],
+        [0x2041, 250],
+        [0x20ff, 1],
+      ] as const;
+      const later = parts.map((part) => memory.peekLater(pa(part[0]), part[1]));
+      const copy = dram(lazy);
+      copy.restore(memory.snapshot());
+      memory.write(pa(0x2000), GUEST, bytes(4096, 8), 0, 4096);
+      expect(later.map((each) => each())).toEqual(
+        parts.map(([at, length]) => copy.peek(pa(at), length)),
+      );
+      // Asked again, they are the same.
+      expect(later[1]?.()).toEqual(copy.peek(pa(0x2041), 250));
+    }
+  });
+
   // Pages share the state of their lines: a listener that read such a page once changed the state of others.
   test.each([
     ['lazy', true],
@@ -116,6 +145,8 @@ describe('DRAM', () => {
     const [read, quiet] = [reporting(lazy), reporting(lazy)];
     const seen: [number, Uint8Array][] = [];
     read.keyChanged.listen((address, length) => {
+      // What was reported before is written by now.
+      for (const [at, old] of seen) expect(read.memory.peek(pa(at), old.length)).not.toEqual(old);
       seen.push([address, read.memory.peek(address, length)]);
     });
     quiet.keyChanged.listen(() => undefined);
@@ -130,9 +161,9 @@ describe('DRAM', () => {
       memory.snapshot();
       memory.write(pa(0x1000), KEY_PLAIN, bytes(4096, 9), 0, 4096, 4);
       memory.write(pa(0x2010), KEY_PLAIN, bytes(16), 0, 16, 5);
-      memory.fillLines(pa(0x5000), KEY_PLAIN, 8, 0x1000, 6);
+      memory.fillLines(pa(0x5000), KEY_PLAIN, 8, 0x2000, 6);
     }
-    expect(seen.map(([address]) => address)).toEqual([0x1000, 0x2000, 0x5000]);
+    expect(seen.map(([address]) => address)).toEqual([0x1000, 0x2000, 0x5000, 0x6000]);
     for (const [address, old] of seen) {
       expect(old).toEqual(before.subarray(address - 0x1000, address - 0x1000 + old.length));
     }
