@@ -4,7 +4,7 @@ import { InputError } from '../base/errors.js';
 import { oneLine } from '../base/printable.js';
 import { forFile, outputFile } from '../node/relative-paths.js';
 import { schemaOption } from '../node/schema-path.js';
-import { printPerfetto } from '../trace/perfetto.js';
+import { printPerfetto, type CounterSample } from '../trace/perfetto.js';
 import { printTrace, printTraceJson, printTraceLines } from '../trace/yaml-out.js';
 import type { Trace } from '../trace/trace.js';
 import type { TraceParts } from '../analysis/bisect/predicate.js';
@@ -47,10 +47,16 @@ const ENDINGS: readonly (readonly [string, Form])[] = [
   ['.sarif', 'sarif'],
 ];
 
-/** Writes the trace with paths as its file states them. */
-export function writeTrace(io: Io, output = '-', form: TraceForm, trace: Trace): void {
+/** Writes the trace with paths as its file states them. `counters` are only for a format that has such. */
+export function writeTrace(
+  io: Io,
+  output = '-',
+  form: TraceForm,
+  trace: Trace,
+  counters: readonly CounterSample[] = [],
+): void {
   const written = forFile(trace, outputFile(output));
-  if (form === 'perfetto') writeBinary(io, output, printPerfetto(written));
+  if (form === 'perfetto') writeBinary(io, output, printPerfetto(written, counters));
   else writeResult(io, output, traceText(written, form, output));
 }
 

@@ -3,6 +3,8 @@ import { Command } from 'commander';
 import { predicateOf } from '../analysis/bisect/predicate.js';
 import { InputError } from '../base/errors.js';
 import type { Boot } from '../sequencer/boot.js';
+import { ciphertextSamples } from '../sequencer/ciphertext-samples.js';
+import type { CounterSample } from '../trace/perfetto.js';
 import { dataNames } from '../sequencer/data-names.js';
 import { differences } from '../sequencer/expected.js';
 import { RULE_IDS } from '../sanitizer/rules.js';
@@ -128,7 +130,10 @@ async function run(io: Io, scenario: string, flags: Flags): Promise<void> {
   const summary = summaryOutput(io, form, flags);
   summary.print(summaryHead(boot, summary.paint));
   const writers = new LastWriters(boot);
-  runSteps(boot, io, summary, writers);
+  const counters: CounterSample[] = [];
+  runSteps(boot, io, summary, writers, () => {
+    if (form === 'perfetto') counters.push(...ciphertextSamples(boot));
+  });
   const { sanitize: _sanitize, ...boots } = flags;
   const exposed = exposureSummary(boot, wordsOf({ scenario, flags: boots }));
   const { trace, unused, fails } = judged(boot.finish(), reporting);
@@ -142,7 +147,7 @@ async function run(io: Io, scenario: string, flags: Flags): Promise<void> {
       predicates: predicates ?? [],
     });
     writeReports(io, flags.output, form, done, places);
-  } else if (isTraceForm(form)) writeTrace(io, flags.output, form, trace);
+  } else if (isTraceForm(form)) writeTrace(io, flags.output, form, trace, counters);
   writeMatchOut(io, scenario, flags, trace);
   summary.print(
     summaryEnd(
@@ -162,8 +167,16 @@ async function run(io: Io, scenario: string, flags: Flags): Promise<void> {
   refuseUnusedEntries(io, unused);
 }
 
-/** Runs the steps and prints each when it has ended; shows progress on stderr if it is a terminal. */
-function runSteps(boot: Boot, io: Io, summary: Result, writers: LastWriters): void {
+/**
+ * Runs the steps and prints each when it has ended; shows progress on stderr if it is a terminal. `ended` is called after each.
+ */
+function runSteps(
+  boot: Boot,
+  io: Io,
+  summary: Result,
+  writers: LastWriters,
+  ended: () => void,
+): void {
   const progress = new Progress(io, 0);
   const total = boot.ahead.length;
   for (;;) {
@@ -172,6 +185,7 @@ function runSteps(boot: Boot, io: Io, summary: Result, writers: LastWriters): vo
     progress.next(total - boot.ahead.length, total, label);
     writers.beforeStep();
     boot.step();
+    ended();
     progress.clear();
     summary.print(summaryStep(boot, label, summary.paint));
   }

@@ -4,7 +4,8 @@
  *
  * Time is virtual, our choice: each line of the trace takes a microsecond. Tracks: the boot steps; each CPU, with a slice
  * for each run of lines of one function and an instant for each line; firmware, the loader and each device; the console;
- * the sanitizer. Flows lead from the lines that last wrote a physical range to a line that reads it.
+ * the sanitizer. Flows lead from the lines that last wrote a physical range to a line that reads it. Counters are given with
+ * the trace, which has none.
  */
 import { PbfWriter } from 'pbf';
 import { ownOf } from '../base/own.js';
@@ -19,12 +20,14 @@ const PID = 1;
 
 /** Fields of the messages, by their numbers. */
 const PACKET = { timestamp: 8, sequence: 10, event: 11, track: 60 } as const;
-const TRACK = { uuid: 1, name: 2, process: 3, parent: 5 } as const;
+const TRACK = { uuid: 1, name: 2, process: 3, parent: 5, counter: 8 } as const;
+const COUNTER = { unit: 3 } as const;
+const SIZE_BYTES = 3;
 const PROCESS = { pid: 1, name: 6 } as const;
-const EVENT = { annotations: 4, type: 9, track: 11, categories: 22, name: 23 } as const;
+const EVENT = { annotations: 4, type: 9, track: 11, categories: 22, name: 23, count: 30 } as const;
 const FLOWS = { from: 47, ending: 48 } as const;
 const ANNOTATION = { bool: 2, int: 4, double: 5, string: 6, name: 10 } as const;
-const TYPE = { begin: 1, end: 2, instant: 3 } as const;
+const TYPE = { begin: 1, end: 2, instant: 3, counter: 4 } as const;
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -38,18 +41,33 @@ interface Item {
   /** Flows that pass through, and those that end here. */
   readonly flows?: readonly number[];
   readonly ending?: readonly number[];
+  /** Of a counter. */
+  readonly count?: number;
 }
 
-/** The file of a trace. */
-export function printPerfetto(trace: Trace): Uint8Array {
+/** A number of bytes at the end of a boot step. */
+export interface CounterSample {
+  readonly step: string;
+  /** Of the counter. */
+  readonly name: string;
+  readonly bytes: number;
+}
+
+/** The file of a trace. @param counters in the order of the boot. */
+export function printPerfetto(trace: Trace, counters: readonly CounterSample[] = []): Uint8Array {
   const tracks = new Tracks(titleOf(trace.header));
-  const items = itemsOf(trace, tracks);
+  const items = itemsOf(trace, tracks, counters);
   const out = new PbfWriter();
-  for (const [index, { name, parent }] of tracks.all.entries()) {
+  for (const [index, { name, parent, counter }] of tracks.all.entries()) {
     packet(out, (w) => {
       message(w, PACKET.track, (m) => {
         m.writeVarintField(TRACK.uuid, index + 1);
         m.writeStringField(TRACK.name, name);
+        if (counter) {
+          message(m, TRACK.counter, (c) => {
+            c.writeVarintField(COUNTER.unit, SIZE_BYTES);
+          });
+        }
         if (parent !== undefined) m.writeVarintField(TRACK.parent, parent);
         else {
           message(m, TRACK.process, (p) => {
@@ -66,26 +84,35 @@ export function printPerfetto(trace: Trace): Uint8Array {
 
 /** The tracks in the order of their first event; a uuid is the place in the list, counted from 1. */
 class Tracks {
-  readonly all: { readonly name: string; readonly parent: number | undefined }[] = [];
+  readonly all: {
+    readonly name: string;
+    readonly parent: number | undefined;
+    readonly counter: boolean;
+  }[] = [];
   private readonly byName = new Map<string, number>();
 
   constructor(title: string) {
-    this.all.push({ name: title, parent: undefined });
+    this.all.push({ name: title, parent: undefined, counter: false });
     this.of('boot steps');
   }
 
-  of(name: string): number {
+  of(name: string, counter = false): number {
     const known = this.byName.get(name);
     if (known !== undefined) return known;
-    const uuid = this.all.push({ name, parent: 1 });
+    const uuid = this.all.push({ name, parent: 1, counter });
     this.byName.set(name, uuid);
     return uuid;
   }
 }
 
 /** The slices and instants, ascending by time. */
-function itemsOf({ steps, reports = [] }: Trace, tracks: Tracks): Item[] {
+function itemsOf(
+  { steps, reports = [] }: Trace,
+  tracks: Tracks,
+  counters: readonly CounterSample[],
+): Item[] {
   const items: Item[] = [];
+  const counts = new Map<string, number>();
   const flows = flowsOf(steps.flatMap(({ events }) => events));
   let line = 0;
   for (const { label, events } of steps) {
@@ -121,6 +148,12 @@ function itemsOf({ steps, reports = [] }: Trace, tracks: Tracks): Item[] {
         ...{ type: TYPE.instant, track: tracks.of('sanitizer'), time: line * TICK },
         ...{ name: `${rule} at ${at}`, category: 'report', fields: report },
       });
+    }
+    for (const { name, bytes } of counters.filter(({ step }) => step === label)) {
+      if (counts.get(name) === bytes) continue;
+      counts.set(name, bytes);
+      const counter = tracks.of(name, true);
+      items.push({ type: TYPE.counter, track: counter, time: line * TICK, count: bytes });
     }
     items.push({ type: TYPE.end, track, time: line * TICK });
   }
@@ -215,6 +248,7 @@ function writeItem(out: PbfWriter, item: Item): void {
       m.writeVarintField(EVENT.track, item.track);
       if (item.name !== undefined) m.writeStringField(EVENT.name, item.name);
       if (item.category !== undefined) m.writeStringField(EVENT.categories, item.category);
+      if (item.count !== undefined) m.writeVarintField(EVENT.count, item.count);
       for (const [name, value] of Object.entries(item.fields ?? {})) {
         if (value !== undefined) annotation(m, name, value);
       }

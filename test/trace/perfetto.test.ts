@@ -1,7 +1,8 @@
 /** The packets are read by protobufjs, with the fields of Perfetto's messages that they use. */
 import { describe, expect, test } from '@jest/globals';
 import protobuf from 'protobufjs';
-import { printPerfetto } from '../../src/trace/perfetto.js';
+import { ciphertextSamples } from '../../src/sequencer/ciphertext-samples.js';
+import { printPerfetto, type CounterSample } from '../../src/trace/perfetto.js';
 import { withReports, type Trace } from '../../src/trace/trace.js';
 import { boot, scenario } from '../helpers.js';
 import { REPORT, smallTrace } from './helpers.js';
@@ -21,15 +22,21 @@ const { root } = protobuf.parse(`
     optional string name = 2;
     optional ProcessDescriptor process = 3;
     optional uint64 parent_uuid = 5;
+    optional CounterDescriptor counter = 8;
+  }
+  message CounterDescriptor {
+    enum Unit { UNIT_UNSPECIFIED = 0; UNIT_TIME_NS = 1; UNIT_COUNT = 2; UNIT_SIZE_BYTES = 3; }
+    optional Unit unit = 3;
   }
   message ProcessDescriptor { optional int32 pid = 1; optional string process_name = 6; }
   message TrackEvent {
-    enum Type { TYPE_UNSPECIFIED = 0; TYPE_SLICE_BEGIN = 1; TYPE_SLICE_END = 2; TYPE_INSTANT = 3; }
+    enum Type { TYPE_UNSPECIFIED = 0; TYPE_SLICE_BEGIN = 1; TYPE_SLICE_END = 2; TYPE_INSTANT = 3; TYPE_COUNTER = 4; }
     repeated DebugAnnotation debug_annotations = 4;
     optional Type type = 9;
     optional uint64 track_uuid = 11;
     repeated string categories = 22;
     optional string name = 23;
+    optional int64 counter_value = 30;
     repeated fixed64 flow_ids = 47;
     repeated fixed64 terminating_flow_ids = 48;
   }
@@ -52,6 +59,7 @@ interface Event {
   readonly name?: string;
   readonly categories?: readonly string[];
   readonly debugAnnotations?: readonly Annotation[];
+  readonly counterValue?: number;
   readonly flowIds?: readonly number[];
   readonly terminatingFlowIds?: readonly number[];
 }
@@ -59,18 +67,26 @@ interface Packet {
   readonly timestamp?: number;
   readonly trustedPacketSequenceId: number;
   readonly trackEvent?: Event;
-  readonly trackDescriptor?: { readonly uuid: number; readonly name: string; parentUuid?: number };
+  readonly trackDescriptor?: {
+    readonly uuid: number;
+    readonly name: string;
+    readonly parentUuid?: number;
+    readonly counter?: { readonly unit: string };
+  };
 }
 
-function packetsOf(trace: Trace): Packet[] {
+function packetsOf(trace: Trace, counters: readonly CounterSample[] = []): Packet[] {
   const type = root.lookupType('Trace');
-  const message = type.decode(printPerfetto(trace));
+  const message = type.decode(printPerfetto(trace, counters));
   const { packet } = type.toObject(message, { longs: Number, enums: String });
   return packet as Packet[];
 }
 
-const booted = boot({ scenario: scenario('bios-minimal'), stage: 18, sanitize: true }).run();
-const packets = packetsOf(booted);
+const running = boot({ scenario: scenario('bios-minimal'), stage: 18, sanitize: true });
+const samples: CounterSample[] = [];
+while (running.step()) samples.push(...ciphertextSamples(running));
+const booted = running.finish();
+const packets = packetsOf(booted, samples);
 const names = new Map(
   packets.flatMap(({ trackDescriptor: each }) => (each ? [[each.uuid, each.name] as const] : [])),
 );
@@ -158,6 +174,28 @@ describe('the boot of a scenario', () => {
     ];
     expect(ends.length).toBeGreaterThan(10);
     expect([...begins].sort()).toEqual([...ends].sort());
+  });
+
+  test('counts the ciphertext of each region where it changes', () => {
+    const counts = events.filter(({ type }) => type === 'TYPE_COUNTER');
+    const text = counts.filter(({ track }) => track === 'ciphertext: kernel text');
+    // Encrypted in place, whole.
+    const size = running.regions().find(({ name }) => name === 'kernel text')?.size;
+    expect(text.map(({ counterValue }) => counterValue)).toEqual([0, size]);
+    const step = events.find(
+      ({ name, type }) => name === 'startup_64:phys_base' && type === 'TYPE_SLICE_BEGIN',
+    );
+    const end = events.find(
+      ({ track, type, time }) =>
+        track === 'boot steps' && type === 'TYPE_SLICE_END' && time > (step?.time ?? 0),
+    );
+    expect(text[1]?.time).toBe(end?.time);
+    for (const { trackDescriptor: track } of packets) {
+      if (track?.name.startsWith('ciphertext: ') === true) {
+        expect(track.counter).toEqual({ unit: 'UNIT_SIZE_BYTES' });
+      }
+    }
+    expect(new Set(counts.map(({ track }) => track)).size).toBeGreaterThan(5);
   });
 
   test('has each report of the sanitizer', () => {
