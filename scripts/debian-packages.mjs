@@ -1,14 +1,18 @@
 // Downloads Debian packages and unpacks parts of them, without installing them.
 //
 // The sources are those of apt's own configuration. Root is not needed: if the machine's package lists are missing or
-// out of date, lists for this run only are fetched into the working directory.
+// out of date, lists for this run only are fetched into the working directory. Another suite of Debian comes from the
+// same mirror, with lists of its own.
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import process from 'node:process';
 
 /** The error of a package that is not available, with the reason. */
 export class Failure extends Error {}
+
+/** Where Debian's package debian-archive-keyring has the keys of all suites. */
+const KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg';
 
 /** apt under the current user, in a working directory of its own. */
 export class Packages {
@@ -16,11 +20,40 @@ export class Packages {
   #options;
   #ownLists = false;
 
-  constructor(work) {
+  /** `suite`: a suite of Debian, from the machine's mirror; absent: those of the machine. Throws Failure. */
+  constructor(work, suite) {
     this.#work = work;
     mkdirSync(work, { recursive: true });
     // apt's download user has no write permission here.
     this.#options = process.getuid?.() === 0 ? ['-o', 'APT::Sandbox::User=root'] : [];
+    if (suite !== undefined) this.#useSuite(suite);
+  }
+
+  /** Another suite in place of the machine's sources, its packages, and its preferences. */
+  #useSuite(suite) {
+    const sources = join(this.#work, 'sources.list');
+    const status = join(this.#work, 'status');
+    const signed = existsSync(KEYRING) ? `[signed-by=${KEYRING}] ` : '';
+    writeFileSync(sources, `deb ${signed}${this.#mirror()} ${suite} main\n`);
+    writeFileSync(status, '');
+    this.#set({
+      'Dir::Etc::SourceList': sources,
+      'Dir::Etc::SourceParts': '/dev/null',
+      'Dir::Etc::Preferences': '/dev/null',
+      'Dir::Etc::PreferencesParts': '/dev/null',
+      'Dir::State::Status': status,
+    });
+    this.#fetchLists();
+  }
+
+  /** The mirror of the machine's own release: the one whose release has its code name. */
+  #mirror() {
+    const release = readFileSync('/etc/os-release', 'utf8');
+    const codename = /^VERSION_CODENAME=(\w+)$/m.exec(release)?.[1];
+    const targets = this.#run('apt-get', ['indextargets', '--format', '$(RELEASE) $(SITE)']);
+    const found = targets.split('\n').find((line) => line.split(' ')[0] === codename);
+    if (found === undefined) throw new Failure(`apt has no source of ${codename ?? 'Debian'}`);
+    return found.split(' ')[1];
   }
 
   /** The versioned package that a meta package depends on, by the start of its name. */
@@ -81,15 +114,20 @@ export class Packages {
     const lists = join(this.#work, 'lists');
     const archives = join(this.#work, 'archives');
     for (const folder of [lists, archives]) mkdirSync(join(folder, 'partial'), { recursive: true });
-    const settings = {
+    this.#set({
       'Dir::State::Lists': lists,
       'Dir::Cache': this.#work,
       'Dir::Cache::Archives': archives,
-    };
-    for (const [key, value] of Object.entries(settings))
-      this.#options.push('-o', `${key}=${value}`);
+    });
     this.#ownLists = true;
     this.#run('apt-get', [...this.#options, 'update']);
+  }
+
+  /** Settings of apt.conf(5) for what follows. */
+  #set(settings) {
+    for (const [key, value] of Object.entries(settings)) {
+      this.#options.push('-o', `${key}=${value}`);
+    }
   }
 
   /** A field of a package's newest version. */

@@ -2,6 +2,8 @@
 // is in images.json there, a list of {name, package, version, vmlinuz, systemMap?, config?, initrd?}, the paths
 // relative to the project's root; the cloud kernel is in kernel.json too, without its name. A static busybox, for tests
 // that boot to user space, is in busybox.json, {package, version, file}. A second run fetches only what is not there.
+// Two images are of other suites than the machine's: where its mirror does not have one, a line says so, and the exit
+// status is 0 all the same.
 import {
   existsSync,
   mkdirSync,
@@ -37,6 +39,22 @@ const newer = (flavour) => ({
   files: inBoot,
 });
 
+/** Debian 11's cloud kernel. */
+const older = {
+  suite: 'bullseye',
+  ...stable('linux-image-cloud-amd64'),
+};
+/** The newest cloud kernel: the package that has the name of an image depends on one that has the file. */
+const newest = {
+  suite: 'sid',
+  find: (packages) => {
+    const image = packages.dependency('linux-image-cloud-amd64', 'linux-image-');
+    return packages.dependency(image, 'linux-binary-');
+  },
+  keep: ['usr/lib/modules'],
+  files: inModules,
+};
+
 /** The images: how the package is found, which of its folders are unpacked, and which files are used. */
 const IMAGES = {
   cloud: stable('linux-image-cloud-amd64'),
@@ -45,6 +63,8 @@ const IMAGES = {
   'cloud-6.12': newer('cloud-amd64'),
   'generic-6.12': newer('amd64'),
   'rt-6.12': newer('rt-amd64'),
+  'cloud-5.10': older,
+  'cloud-next': newest,
   installer: {
     find: (packages) => packages.newest(/^debian-installer-(\d+)-netboot-amd64$/),
     keep: ['usr/lib/debian-installer/images'],
@@ -73,6 +93,14 @@ function inBoot(folder) {
   };
 }
 
+/** The kernel of a package since 7.x, beside where its modules are. */
+function inModules(folder) {
+  const modules = join(root, folder, 'usr/lib/modules');
+  const release = readdirSync(modules).find((name) => existsSync(join(modules, name, 'vmlinuz')));
+  if (release === undefined) return {};
+  return { vmlinuz: posix.join(folder, 'usr/lib/modules', release, 'vmlinuz') };
+}
+
 /** The installer's kernel and initrd, in the version for a text terminal. */
 function inInstaller(folder) {
   const files = readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' });
@@ -90,6 +118,20 @@ function fetchImage(packages, name, { find, keep, files }) {
   const image = { name, package: found, version, ...files(folder) };
   if (image.vmlinuz === undefined) throw new Failure(`${found} holds no kernel`);
   return image;
+}
+
+/** An image of another suite; undefined where it cannot be had, after a line that says why. */
+function fetchFromSuite(name, wanted) {
+  const state = join(work, wanted.suite);
+  try {
+    return fetchImage(new Packages(state, wanted.suite), name, wanted);
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    console.error(`fetch-debian-kernel: no ${name}, of suite ${wanted.suite}: ${error.message}`);
+    return undefined;
+  } finally {
+    rmSync(state, { recursive: true, force: true });
+  }
 }
 
 /** The images of earlier runs that are complete. */
@@ -127,7 +169,12 @@ try {
   const before = fetchedBefore();
   const images = [];
   for (const [name, wanted] of Object.entries(IMAGES)) {
-    const image = before.find((each) => each.name === name) ?? fetchImage(packages, name, wanted);
+    const image =
+      before.find((each) => each.name === name) ??
+      (wanted.suite === undefined
+        ? fetchImage(packages, name, wanted)
+        : fetchFromSuite(name, wanted));
+    if (image === undefined) continue;
     images.push(image);
     // Each is recorded as soon as it is complete, so that it is not fetched again if a later one fails.
     writeJson(records, [

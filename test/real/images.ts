@@ -26,6 +26,24 @@ export function debianImages(): DebianImage[] {
   return JSON.parse(readFileSync(RECORDS, 'utf8')) as DebianImage[];
 }
 
+/** The images of other suites than the machine's, which its mirror need not have. */
+const OF_OTHER_SUITES = ['cloud-5.10', 'cloud-next'];
+
+/**
+ * Those of `names` that are here. The tests of one of another suite are left out where it was not fetched, and a line on
+ * stderr says so; any other must be here.
+ */
+export function fetchedOf(...names: readonly string[]): string[] {
+  const all = debianImages();
+  return names.filter((name) => {
+    if (!OF_OTHER_SUITES.includes(name) || all.some((image) => image.name === name)) return true;
+    process.stderr.write(
+      `skipped: the tests of ${name}, which node scripts/fetch-debian-kernel.mjs did not find\n`,
+    );
+    return false;
+  });
+}
+
 /** The results of a boot in another process. */
 export interface Measured {
   readonly trace: Trace;
