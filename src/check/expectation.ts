@@ -19,10 +19,18 @@ import {
   type Directive,
 } from './directive.js';
 import { jsonSchema } from '../base/json-schema.js';
+import { checkRun, isWatchedRun, runSchema, type RunOf } from './run-section.js';
 import { suggest } from '../base/suggest.js';
 import { suppressionsOf, suppressionsSchema, type Suppressions } from './suppressions.js';
 import type { Pattern } from './pattern.js';
-import { OUTCOME_KINDS, REGION_STATES, type Scalar, type Trace } from '../trace/trace.js';
+import {
+  ALL_OUTCOMES,
+  EXECUTED_KINDS,
+  OUTCOME_KINDS,
+  REGION_STATES,
+  type Scalar,
+  type Trace,
+} from '../trace/trace.js';
 import { traceOf } from '../trace/yaml-in.js';
 import {
   describeValue,
@@ -32,59 +40,29 @@ import {
   type YamlSource,
 } from '../base/yaml-source.js';
 
-const scalar = z.union([z.string(), z.number(), z.boolean()]);
-const count = z.int().min(0);
-const file = z.string().min(1);
-
-/** The name of a hunk, a patch or an alternative; a patch may be a number: 09. */
-const selected = z.union([z.string().min(1), z.int().min(0)]).transform(String);
-
-/** How to run the boot that a match file is about. */
-const runSchema = z.strictObject({
-  scenario: z.string().min(1).describe('A scenario by name, or a file relative to this one.'),
-  series: z
-    .string()
-    .min(1)
-    .optional()
-    .describe('A series by name, or a file relative to this one: --series.'),
-  stage: count.optional().describe('Patches 1 to this one are applied: --stage.'),
-  activate: z.boolean().optional().describe('Patch 18 on top of the stage: --activate.'),
-  without: z.array(selected).optional().describe('Hunks and patches left out: --without.'),
-  stub: z
-    .boolean()
-    .optional()
-    .describe('Hunks left out are replaced by stubs: their names exist and do nothing: --stub.'),
-  neutral: z.boolean().optional().describe('The former name of stub.'),
-  with: z.array(selected).optional().describe('Alternatives applied: --with.'),
-  hunks: z
-    .array(file)
-    .min(1)
-    .optional()
-    .describe('Modules of own hunks, relative to this file: --hunks. Their code is run.'),
-  set: z
-    .record(z.string(), scalar)
-    .optional()
-    .describe('Values of the scenario that are changed, by their path: --set.'),
-  cmdline: z.string().optional().describe('The kernel command line: --cmdline.'),
-  sanitize: z
-    .boolean()
-    .optional()
-    .describe('Whether the sanitizer watches the boot; default: true. false: --no-sanitize.'),
-  kernel: file.optional().describe('A kernel image, relative to this file: --kernel.'),
-  'system-map': file.optional().describe('Its System.map, relative to this file: --system-map.'),
-  initrd: file.optional().describe('An initrd, relative to this file: --initrd.'),
-  dtb: file.optional().describe('A device tree, relative to this file: --dtb.'),
-});
-
 /** An optional value pattern; without it the value is not compared. */
 const optionalValue = (what: string): z.ZodOptional<typeof value> =>
   value.optional().describe(what);
+
+/** How an executed boot can end. */
+const EXECUTED_OUTCOMES = [...EXECUTED_KINDS, 'triple-fault'] as const;
 
 const SUPPRESS =
   'Reports of the sanitizer that are accepted, each with its reason; the directives do not see them.';
 
 const MATCH =
   'Directives about the events, in order (expect, next, any-order, not), counts, and reports.';
+
+/** How a boot ends that can end in these ways. */
+const outcomeSchema = <K extends readonly string[]>(kinds: K) =>
+  z
+    .strictObject({
+      kind: z.enum(kinds).optional().describe('How the boot ends.'),
+      where: optionalValue('The function in which it ends.'),
+      message: optionalValue('The message, such as that of a panic.'),
+    })
+    .optional()
+    .describe('How the boot ends.');
 
 const matchSchema = z.strictObject({
   expect: z.literal('match').describe('The kind of expectation.'),
@@ -103,14 +81,7 @@ const matchSchema = z.strictObject({
     )
     .optional()
     .describe('Regions at the end, by name: each that is named must match.'),
-  outcome: z
-    .strictObject({
-      kind: z.enum(OUTCOME_KINDS).optional().describe('How the boot ends.'),
-      where: optionalValue('The function in which it ends.'),
-      message: optionalValue('The message, such as that of a panic.'),
-    })
-    .optional()
-    .describe('How the boot ends.'),
+  outcome: outcomeSchema(OUTCOME_KINDS),
   consumed: z
     .record(
       z.string(),
@@ -126,13 +97,15 @@ const matchSchema = z.strictObject({
     .describe('What the boot reads, by name: each that is named must match.'),
 });
 
+/** A match file of an executed boot, which has other outcomes. */
+const executedSchema = matchSchema.extend({
+  outcome: outcomeSchema(EXECUTED_OUTCOMES),
+});
+
 const exactSchema = z.strictObject({
   expect: z.literal('exact').describe('The kind of expectation.'),
   trace: z.unknown().describe('A whole trace, as trace.schema.json says.'),
 });
-
-/** How to run the boot that a match file is about: the flags of `run`. */
-export type RunOf = z.infer<typeof runSchema>;
 
 /** Required values by name: of regions or of what is consumed. */
 export type Required = readonly (readonly [name: string, pattern: Pattern])[];
@@ -191,7 +164,14 @@ function matchOf(
   rules: readonly string[] | undefined,
   readFile: SuppressionsReader,
 ): MatchExpectation {
-  const { run, match, final, outcome, consumed, suppress } = validate(CODE, matchSchema, source);
+  const executed = valueAt(source.value, ['run', 'execute']) === true;
+  if (executed && valueAt(source.value, ['consumed']) !== undefined) {
+    throw refuse(source, ['consumed'], 'the readers of data are not known of an executed boot');
+  }
+  const { run, match, final, outcome, consumed, suppress } = executed
+    ? validate(CODE, executedSchema, source)
+    : validate(CODE, matchSchema, source);
+  checkRun(source, run);
   const directives = (match ?? []).map((_each, index) =>
     directiveOf(source, ['match', index], rules),
   );
@@ -218,7 +198,7 @@ function matchOf(
           : suppressionsOf(below(source, ['suppress']), rules),
     }),
   };
-  if (run.sanitize === false) refuseUnwatched(source, expectation);
+  if (!isWatchedRun(run)) refuseUnwatched(source, expectation);
   const filled = [directives, expectation.final, expectation.consumed].some(
     (part) => part.length > 0,
   );
@@ -229,15 +209,18 @@ function matchOf(
 }
 
 /** Throws E_EXPECTATION for what is about reports in a file whose boot the sanitizer does not watch. */
-function refuseUnwatched(source: YamlSource, { directives, suppress }: MatchExpectation): void {
+function refuseUnwatched(
+  source: YamlSource,
+  { run, directives, suppress }: MatchExpectation,
+): void {
   const directive = directives.findIndex(({ about }) => about === 'reports');
   if (directive < 0 && suppress === undefined) return;
   const path = directive < 0 ? ['suppress'] : ['match', directive];
-  throw refuse(
-    source,
-    path,
-    'it is about reports, and run.sanitize: false turns the sanitizer off',
-  );
+  const off =
+    run.execute === true
+      ? 'an executed boot is watched only with run.sanitize: true'
+      : 'run.sanitize: false turns the sanitizer off';
+  throw refuse(source, path, `it is about reports, and ${off}`);
 }
 
 /**
@@ -288,6 +271,7 @@ export function expectationJsonSchema(): Record<string, unknown> {
     description: 'Requirements on the trace of a boot (docs/expectations.md).',
   };
   const whole = matchSchema.extend({
+    outcome: outcomeSchema(ALL_OUTCOMES),
     match: z.array(directiveSchema()).min(1).max(LIMITS.directives.most).optional().describe(MATCH),
     suppress: z
       .union([

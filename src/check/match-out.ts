@@ -4,7 +4,7 @@
  */
 import { Document, isPair, isScalar, isSeq, visit } from 'yaml';
 import { hexAsText } from '../base/yaml-source.js';
-import type { RunOf } from './expectation.js';
+import type { RunOf } from './run-section.js';
 import { valuePattern } from './pattern.js';
 import { kindOf, type Scalar, type Trace, type TraceEvent } from '../trace/trace.js';
 import type { TraceKind } from '../trace/vocabulary.js';

@@ -44,9 +44,10 @@ export function runPath({ value }: YamlSource): PathKey[] {
   return valueAt(value, ['trace']) === undefined ? ['header'] : ['trace', 'header'];
 }
 
-/** The scenario and the other options of a run as two words: `bios-minimal`, `stage 18 --activate`. */
+/** The scenario and the other options of a run as two words: `bios-minimal`, `stage 18 --activate`. An executed boot has no stage. */
 export function groupOf({ scenario, flags }: Run): string[] {
   const { stage, ...others } = flags;
+  if (flags.execute === true) return [scenario, `executed ${optionsText(others)}`];
   const number = stage ?? (flags.series === undefined ? LAST_STAGE : 'of the series');
   const rest = optionsText(others);
   return [scenario, `stage ${String(number)}${rest === '' ? '' : ` ${rest}`}`];

@@ -34,7 +34,6 @@ export function addExecuteOptions(command: Command, { until = false } = {}): Com
 /** The options that choose what the model does: an image's own instructions do what they do. */
 const MODEL_OPTIONS = [
   ...['--stage', '--series', '--activate', '--without', '--stub', '--with', '--hunks'],
-  ...['--match-out', '--match-step', '--match-kind'],
 ];
 /** The options that need `--execute`. */
 const EXECUTE_OPTIONS = ['--until', '--max-instructions', '--gdb', '--snapshot', '--from'];

@@ -1,7 +1,7 @@
 /** `run --match-out`: writes a match file from a boot. */
 import { InputError } from '../base/errors.js';
 import { optional } from '../base/optional.js';
-import type { RunOf } from '../check/expectation.js';
+import type { RunOf } from '../check/run-section.js';
 import { suggest } from '../base/suggest.js';
 import { matchFileText } from '../check/match-out.js';
 import { inFile, nameIn, outputFile } from '../node/relative-paths.js';
@@ -11,8 +11,9 @@ import { LAST_STAGE, TURN_ON } from '../series/patches.js';
 import type { Trace } from '../trace/trace.js';
 import { isKind, TRACE_KINDS, type TraceKind } from '../trace/vocabulary.js';
 import type { Io } from './io.js';
-import { writeResult } from './output.js';
+import { toFile, writeResult } from './output.js';
 import type { RunFlags } from './run-options.js';
+import type { Form } from './run-output.js';
 import { isWatched } from './sanitize-option.js';
 
 /** The options of `run` for a match file. */
@@ -23,7 +24,16 @@ export interface MatchOutFlags {
 }
 
 /** Checks the options before the boot. Throws E_USAGE, E_KIND for an unknown kind of event, E_LABEL. */
-export function checkMatchOut(flags: RunFlags & MatchOutFlags): void {
+export function checkMatchOut(
+  flags: RunFlags & MatchOutFlags & { readonly output?: string },
+  form: Form,
+): void {
+  if (form !== 'text' && !toFile(flags.output) && flags.matchOut === '-') {
+    throw new InputError({
+      code: 'E_USAGE',
+      reason: 'only one of --output and --match-out can be -',
+    });
+  }
   if (flags.matchOut === undefined) {
     if (flags.matchStep === undefined && flags.matchKind === undefined) return;
     throw new InputError({
@@ -32,6 +42,8 @@ export function checkMatchOut(flags: RunFlags & MatchOutFlags): void {
     });
   }
   kindsOf(flags);
+  // The steps of an executed boot are functions of its image: what it reached is known at its end.
+  if (flags.execute === true) return;
   for (const label of flags.matchStep ?? []) labelIndex(LABELS, label);
 }
 
@@ -71,11 +83,21 @@ const settingText = (text: string): string => {
   }
 };
 
+/** The stage of a boot of the model, unless a series has one; the sanitizer where it is not the default. */
+function stageOf({ execute, series, stage }: RunFlags): Partial<RunOf> {
+  if (stage !== undefined) return { stage };
+  return execute === true || series !== undefined ? {} : { stage: LAST_STAGE };
+}
+function sanitizeOf(flags: RunFlags): Partial<RunOf> {
+  if (flags.execute === true) return flags.sanitize === true ? { sanitize: true } : {};
+  return isWatched(flags) ? {} : { sanitize: false };
+}
+
 /** A run as the match file `to` states it: with paths relative to it. */
 function runSection(to: string, scenario: string, flags: RunFlags): RunOf {
   const path = (file: string | undefined): string | undefined =>
     file === undefined ? undefined : inFile(to, file);
-  const { series, stage, activate, without, stub = flags.neutral, with: extra } = flags;
+  const { series, activate, without, stub = flags.neutral, with: extra } = flags;
   const settings = (flags.set ?? []).map((each): [string, string] => {
     const at = each.indexOf('=');
     return [each.slice(0, at), each.slice(at + 1)];
@@ -84,15 +106,18 @@ function runSection(to: string, scenario: string, flags: RunFlags): RunOf {
   return {
     scenario: nameIn(to, scenario),
     ...(series !== undefined && { series: nameIn(to, series) }),
-    ...(stage !== undefined ? { stage } : series === undefined && { stage: LAST_STAGE }),
+    ...stageOf(flags),
     ...(activate !== undefined && { activate }),
     ...(without !== undefined && { without }),
     ...(stub !== undefined && { stub }),
     ...(extra !== undefined && { with: extra }),
     ...(flags.hunks !== undefined && { hunks: flags.hunks.map((module) => inFile(to, module)) }),
     ...(settings.length > 0 && { set: Object.fromEntries(settings) }),
-    ...(!isWatched(flags) && { sanitize: false }),
+    ...sanitizeOf(flags),
     ...optional({
+      execute: flags.execute,
+      until: flags.until,
+      'max-instructions': flags.maxInstructions,
       kernel: path(flags.kernel),
       'system-map': path(flags.systemMap),
       initrd: path(flags.initrd),
@@ -103,6 +128,7 @@ function runSection(to: string, scenario: string, flags: RunFlags): RunOf {
 
 /** The patches that a trace is of, by its header. */
 function patchesOf({ header }: Trace): number[] {
+  if (header.execute === true) return [];
   const out = new Set(header.without.filter((id) => !id.includes('/')).map(Number));
   const last = header.activate ? [TURN_ON] : [];
   const own = (header.ownHunks ?? []).flatMap(({ hunks }) =>

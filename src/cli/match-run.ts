@@ -1,7 +1,7 @@
 /** The run of a match file. */
 import { InputError } from '../base/errors.js';
 import { optional } from '../base/optional.js';
-import type { RunOf } from '../check/expectation.js';
+import type { RunOf } from '../check/run-section.js';
 import { kindOfPath } from '../node/files.js';
 import { fromFile, isName, namedIn } from '../node/relative-paths.js';
 import { assignments, type Run } from './runs.js';
@@ -24,6 +24,7 @@ export function matchRun(file: string, run: RunOf): Run {
     return stated === undefined ? undefined : there(key, fromFile(file, stated));
   };
   const { scenario, series, stage, activate, without, stub, neutral, set, cmdline, sanitize } = run;
+  const { execute, until, 'max-instructions': maxInstructions } = run;
   return {
     scenario: named('scenario', scenario),
     flags: optional({
@@ -39,6 +40,9 @@ export function matchRun(file: string, run: RunOf): Run {
       set: set === undefined ? undefined : assignments(set),
       cmdline,
       sanitize,
+      execute,
+      until,
+      maxInstructions,
       kernel: path('kernel'),
       systemMap: path('system-map'),
       initrd: path('initrd'),

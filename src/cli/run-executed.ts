@@ -15,7 +15,8 @@ import { prepareExecution } from './execute-options.js';
 import { finished, SLICE, tracerOf, untilOf } from './executed-trace.js';
 import { EXIT } from './exit-codes.js';
 import type { Io } from './io.js';
-import type { OutputFlags, Result } from './output.js';
+import { checkMatchOut, writeMatchOut, type MatchOutFlags } from './match-out.js';
+import { checkOutput, type OutputFlags, type Result } from './output.js';
 import { Progress } from './progress.js';
 import { reportLines } from './report-lines.js';
 import type { RunFlags } from './run-options.js';
@@ -41,7 +42,8 @@ import {
 } from './run-reports.js';
 import { commandOf } from './runs.js';
 
-export interface ExecutedFlags extends RunFlags, OutputFlags<Form>, ReportFlags, SnapshotFlags {
+export interface ExecutedFlags
+  extends RunFlags, OutputFlags<Form>, ReportFlags, SnapshotFlags, MatchOutFlags {
   expect?: string[];
   gdb?: number;
 }
@@ -49,11 +51,16 @@ export interface ExecutedFlags extends RunFlags, OutputFlags<Form>, ReportFlags,
 export async function runExecuted(io: Io, scenario: string, flags: ExecutedFlags): Promise<void> {
   const form = formOfOutput(flags);
   refuseReports(flags, form);
+  checkMatchOut(flags, form);
   const reporting = reportOptions(flags, form);
   // A trace is recorded where something needs it.
-  const needed = form !== 'text' || (flags.expect ?? []).some((text) => text.startsWith('event='));
+  const needed =
+    form !== 'text' ||
+    flags.matchOut !== undefined ||
+    (flags.expect ?? []).some((text) => text.startsWith('event='));
   checkSnapshots(flags, needed);
   checkFormOutput(io, form, flags.output);
+  checkOutput(flags.matchOut);
   if (flags.snapshot !== undefined) checkWritable(flags.snapshot);
   const predicates = flags.expect?.map((text) => executedPredicate(text, flags));
   const places = await placesFor(form, scenario, flags);
@@ -73,6 +80,7 @@ export async function runExecuted(io: Io, scenario: string, flags: ExecutedFlags
   if (trace !== undefined && isTraceForm(form)) {
     writeTrace(io, flags.output, form, trace);
   }
+  if (trace !== undefined && !interrupted) writeMatchOut(io, scenario, flags, trace);
   if (trace !== undefined && isReportForm(form) && places !== undefined) {
     const rerun = commandOf({ scenario, flags });
     const done = reportedRun(trace, { rerun, unexpected: [], predicates: predicates ?? [] });

@@ -1,7 +1,6 @@
 /** `sme-boot run`: boots, prints a summary, writes the trace. */
 import { Command } from 'commander';
 import { predicateOf } from '../analysis/bisect/predicate.js';
-import { InputError } from '../base/errors.js';
 import type { Boot } from '../sequencer/boot.js';
 import { ciphertextSamples } from '../sequencer/ciphertext-samples.js';
 import type { CounterSample } from '../trace/perfetto.js';
@@ -11,11 +10,11 @@ import { RULE_IDS } from '../sanitizer/rules.js';
 import { EXIT, exitHelp } from './exit-codes.js';
 import { exposureSummary } from './exposure-text.js';
 import type { Io } from './io.js';
-import { addOutput, checkOutput, toFile, type Result } from './output.js';
+import { addOutput, checkOutput, type Result } from './output.js';
 import { numberOf } from './numbers.js';
 import { LastWriters } from './last-writers.js';
 import { Progress } from './progress.js';
-import { checkMatchOut, writeMatchOut, type MatchOutFlags } from './match-out.js';
+import { checkMatchOut, writeMatchOut } from './match-out.js';
 import { addRunOptions, DEFAULT_SCENARIO, prepareBoot, repeated } from './run-options.js';
 import { addExecuteOptions, checkExecute } from './execute-options.js';
 import {
@@ -28,7 +27,6 @@ import {
   reportOptions,
   usesOfReports,
   writeReports,
-  type ReportFlags,
 } from './run-reports.js';
 import { runExecuted, type ExecutedFlags } from './run-executed.js';
 import {
@@ -44,7 +42,7 @@ import { commandOf, wordsOf } from './runs.js';
 import { refuseUnwatched } from './sanitize-option.js';
 import { summaryEnd, summaryHead, summaryStep } from './summary.js';
 
-type Flags = ExecutedFlags & MatchOutFlags & ReportFlags;
+type Flags = ExecutedFlags;
 
 const EXAMPLES = `
 Examples:
@@ -113,13 +111,7 @@ export function runCommand(io: Io): Command {
 async function run(io: Io, scenario: string, flags: Flags): Promise<void> {
   const form = formOfOutput(flags);
   refuseUnwatched(flags, usesOfReports(flags, form));
-  checkMatchOut(flags);
-  if (form !== 'text' && !toFile(flags.output) && flags.matchOut === '-') {
-    throw new InputError({
-      code: 'E_USAGE',
-      reason: 'only one of --output and --match-out can be -',
-    });
-  }
+  checkMatchOut(flags, form);
   const reporting = reportOptions(flags, form);
   checkFormOutput(io, form, flags.output);
   checkOutput(flags.matchOut);

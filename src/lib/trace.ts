@@ -18,8 +18,8 @@ export {
   type ExactExpectation,
   type Expectation,
   type MatchExpectation,
-  type RunOf,
 } from '../check/expectation.js';
+export type { RunOf } from '../check/run-section.js';
 export {
   isGood,
   match,

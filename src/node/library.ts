@@ -2,8 +2,10 @@
  * `sme-boot`: the simulator as a library for Node. Loads scenarios, series, traces and expectations by name or from files,
  * boots, and inspects; docs/library.md has an example. Bad input throws InputError.
  */
+import { InputError } from '../base/errors.js';
 import { readYaml } from '../base/yaml-source.js';
-import type { Expectation, RunOf } from '../check/expectation.js';
+import type { Expectation } from '../check/expectation.js';
+import type { RunOf } from '../check/run-section.js';
 import { Boot, type BootOptions } from '../lib/boot.js';
 import { parseScenarioText, type LoadedScenario, type Settings } from '../lib/scenario.js';
 import { selectionOf } from '../lib/selection.js';
@@ -74,8 +76,15 @@ export function loadExpectation(file: string): Expectation {
   return new TraceFiles().read(file);
 }
 
-/** The boot that a match file is about, not begun: `match(expectation, bootOf(expectation.run).run())`. Throws InputError. */
+/**
+ * The boot that a match file is about, not begun: `match(expectation, bootOf(expectation.run).run())`. Throws InputError;
+ * E_USAGE for an executed boot, which only the command line has.
+ */
 export function bootOf(run: RunOf): Boot {
+  if (run.execute === true) {
+    const reason = 'the library does not execute images; sme-boot check runs such a file';
+    throw new InputError({ code: 'E_USAGE', place: { path: 'run.execute' }, reason });
+  }
   const { scenario, series, set, neutral, stub = neutral, hunks, ...given } = run;
   const base = series === undefined ? undefined : selectionOf(loadSeries(series));
   const activate = given.activate ?? base?.activate;

@@ -177,7 +177,6 @@ describe('options that would have no effect are refused:', () => {
     [['--neutral']],
     [['--with', '09/relocate-plain']],
     [['--hunks', 'own.mjs']],
-    [['--match-out', 'match.yaml']],
   ])('%j with --execute', async (words) => {
     const { status, err } = await execute('halts', words);
     expect(status).toBe(2);

@@ -36,6 +36,7 @@ const SEVERAL: Readonly<Record<string, readonly string[]>> = {
     'cli/why.ts',
     'sequencer/executed-boot.ts',
   ],
+  'cli/match-executed': ['cli/match-out.ts', 'cli/match-run.ts', 'cli/run-executed.ts'],
   'cli/mistakes': ['cli/main.ts', 'cli/usage.ts', 'base/suggest.ts', 'cli/file-kinds.ts'],
   'cli/own-hunks': [
     'cli/run-options.ts',

@@ -62,4 +62,9 @@ describe('the library for Node', () => {
     });
     expect(match(expectation, trace).ok).toBe(true);
   });
+
+  test('refuses what a match file states of an executed boot', () => {
+    const run = { scenario: 'bios-minimal', kernel: 'vmlinux', execute: true };
+    expect(() => bootOf(run)).toThrow(/E_USAGE: run.execute: the library does not execute images/);
+  });
 });
