@@ -22,6 +22,8 @@ export interface Device {
   readonly requester?: number;
   /** Physical ranges that it answers at, in whole pages. */
   readonly mmio?: readonly PhysicalRange[];
+  /** Whether what an access finds or does depends on the instruction's exact time, or may raise an interrupt. */
+  readonly timed?: boolean;
   /** Set by the bus: called when `mmio` has changed. */
   onMoved?: () => void;
   /** A read of its registers or memory; the range lies within one page. `requester` is the originator of the read. */

@@ -12,15 +12,23 @@ export class Clock {
   }
 }
 
-/** The devices of a machine that act by themselves. */
+/** The devices of a machine that act by themselves. CPUs are given by their number. */
 export interface Platform {
   readonly clock: Clock;
   /** The time of the next event that changes anything without an access; Infinity: none. */
   nextEvent(): number;
   /** Lets all events up to now happen. */
   advance(): void;
-  /** INTR: an interrupt is requested. */
-  readonly requested: boolean;
-  /** The processor acknowledges the interrupt: its vector. */
-  acknowledge(): number;
+  /** INTR of a CPU: an interrupt is requested. */
+  requested(cpu: number): boolean;
+  /** The CPU acknowledges the interrupt: its vector. */
+  acknowledge(cpu: number): number;
+  /** A non-maskable interrupt of a CPU is requested. */
+  nmiRequested(cpu: number): boolean;
+  /** The CPU takes it. */
+  acknowledgeNmi(cpu: number): void;
+  /** CR8 of a CPU where the devices have it, bits 7:4 of its local APIC's TPR (APM vol. 2, 16.6.4). */
+  taskPriority(cpu: number): number | undefined;
+  /** Sets it. Returns false where they have none. */
+  setTaskPriority(cpu: number, value: number): boolean;
 }

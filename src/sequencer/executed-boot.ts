@@ -4,6 +4,7 @@
  */
 import { asSource, type ByteSource } from '../base/byte-source.js';
 import { optional } from '../base/optional.js';
+import { IO_APIC_ADDRESS, IO_APIC_ID } from '../firmware/acpi/madt.js';
 import { BOOT_PARAMS } from '../firmware/boot-params.js';
 import type { KernelImage } from '../firmware/image/kernel-image.js';
 import { builtInInitrd } from '../firmware/initrd.js';
@@ -128,7 +129,8 @@ export class ExecutedBoot implements InspectedBoot {
     this.image = image;
     const { machine, loader, firmware, cmdline } = scenario;
     this.machine = machineOf(scenario, cipher, lazy);
-    this.devices = new PcAt(this.machine);
+    // The I/O APIC is where the MADT of the firmware says.
+    this.devices = new PcAt(this.machine, { base: IO_APIC_ADDRESS, id: IO_APIC_ID });
     this.uart = this.devices.uart;
     this.sanitizer =
       options.sanitize === true
@@ -158,9 +160,9 @@ export class ExecutedBoot implements InspectedBoot {
       this.loaded.zeroPage[at] = flags;
       this.machine.dmaWrite(pa((zeroPageAt ?? LOADER_LAYOUT.zeroPage) + at), Uint8Array.of(flags));
     }
-    const [cpu] = this.machine.cpus;
+    const [cpu, ...others] = this.machine.cpus;
     cpu.rip = va(this.loaded.entry);
-    this.names = new ExecutedNames(image, this.loaded, () => cpu.cpl);
+    this.names = new ExecutedNames(image, this.loaded, () => this.executor.cpu.cpl);
     for (const { name, requester } of this.machine.bus.all) {
       if (requester === undefined) continue;
       this.machine.originOf.set(pciRequester(requester), this.names.origins.intern(name));
@@ -169,6 +171,7 @@ export class ExecutedBoot implements InspectedBoot {
       direct,
       ...optional({ translateAfter: options.translateAfter }),
       platform: this.devices,
+      others,
     });
     this.executor.originOf = this.names.originAt;
     this.labels = [LOADER_LABEL, this.names.codeAt(this.loaded.entry) ?? 'entry'];
@@ -194,7 +197,7 @@ export class ExecutedBoot implements InspectedBoot {
       maxInstructions: Math.min(left, most),
     });
     if (end.kind === 'breakpoint') {
-      const [cpu] = this.machine.cpus;
+      const { cpu } = this.executor;
       const labels = stops.stopped(cpu, end.at);
       for (const label of [...this.steps.stopped(cpu, end.at), ...labels]) this.arrive(label);
       return { labels, end };
@@ -285,7 +288,7 @@ export class ExecutedBoot implements InspectedBoot {
     return this.names;
   }
   get slide(): number {
-    return this.names.slideAt(this.machine.cpus[0].rip);
+    return this.names.slideAt(this.executor.cpu.rip);
   }
   get lastLabel(): string | undefined {
     return this.labels[this.ran];
@@ -312,8 +315,8 @@ export class ExecutedBoot implements InspectedBoot {
     return recordsAtEntry(this.loaded.zeroPage);
   }
   registers(cpu: number): ReturnType<InspectedBoot['registers']> {
-    const { core } = this.executor;
-    if (cpu !== this.executor.cpu.id) return null;
+    const core = this.executor.coreOf(cpu);
+    if (core === undefined) return null;
     const general = new Map(GENERAL_REGISTERS.map((name, index) => [name, core.get64(index)]));
     return { general, rflags: core.flags.value >>> 0 };
   }

@@ -68,6 +68,7 @@ function physical(machine: Machine, cpu: Cpu, at: Va): { pa: Pa; key: KeyId } | 
 
 /** A function that was entered: where it returns to, and RSP at its entry. */
 interface Entered {
+  readonly cpu: number;
   readonly to: number;
   readonly rsp: number;
 }
@@ -123,7 +124,7 @@ export class Stops {
       const { label, at, entered } = stop;
       if (entered !== null) {
         // RET has taken the return address off the stack; of an inner call RSP is still below.
-        if (rip !== entered.to || cpu.rsp <= entered.rsp) return true;
+        if (rip !== entered.to || cpu.id !== entered.cpu || cpu.rsp <= entered.rsp) return true;
         reached.push(label.text);
         return false;
       }
@@ -142,7 +143,7 @@ export class Stops {
   private entered(cpu: Cpu): Entered {
     const word = readWord(this.machine, cpu, cpu.rsp);
     const to = word === undefined ? undefined : vaOfU64(word);
-    return { to: to ?? Number.NaN, rsp: cpu.rsp };
+    return { cpu: cpu.id, to: to ?? Number.NaN, rsp: cpu.rsp };
   }
 
   /**

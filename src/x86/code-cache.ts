@@ -95,14 +95,24 @@ export class CodeCache implements CodeWatch {
   originOf: (at: Va) => Origin = () => 0;
   core: Core | null = null;
 
+  /** The code of the other CPUs, which stores of this one may change. */
+  others: readonly CodeCache[] = [];
+
   constructor(private readonly cpu: Cpu) {}
 
   hasCode(page: number): boolean {
-    return this.byPhysical.has(page);
+    if (this.byPhysical.has(page)) return true;
+    for (const { byPhysical } of this.others) if (byPhysical.has(page)) return true;
+    return false;
   }
 
-  /** A store changed a page with code: its lines are compared before a block of it runs again. */
+  /** A store changed a page with code: its lines are compared before a block of it runs again, on any CPU. */
   changed(page: number): void {
+    this.drop(page);
+    for (const other of this.others) other.drop(page);
+  }
+
+  private drop(page: number): void {
     for (const each of this.byPhysical.get(page) ?? []) {
       const index = indexOf(each.at);
       if (this.found[index] === each) this.valid[index] = 0;
@@ -263,6 +273,7 @@ export class CodeCache implements CodeWatch {
       page = this.add(start, pa, entry.key);
       // Stores to the page must be seen from now on.
       this.core?.memory.forget();
+      for (const { core } of this.others) core?.memory.forgetStores();
     } else this.compare(page);
     this.valid[index] = page.id;
     this.found[index] = page;

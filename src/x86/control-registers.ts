@@ -10,7 +10,7 @@ function readControl(core: Core, number: number): bigint {
   if (number === 0) return BigInt(cpu.cr0 >>> 0);
   if (number === 2) return cpu.cr2;
   if (number === 3) return cpu.cr3;
-  return number === 4 ? BigInt(cpu.cr4 >>> 0) : BigInt(core.cr8);
+  return number === 4 ? BigInt(cpu.cr4 >>> 0) : BigInt(core.taskPriority);
 }
 
 function writeControl(core: Core, number: number, value: bigint): void {
@@ -21,7 +21,7 @@ function writeControl(core: Core, number: number, value: bigint): void {
   }
   if (number === 8) {
     if (value > CR8_LIMIT) protectionFault('reserved bit of CR8');
-    core.cr8 = Number(value);
+    core.taskPriority = Number(value);
     return;
   }
   // APM vol. 2, 3.1: bits 63:32 of CR0 and CR4 are reserved.

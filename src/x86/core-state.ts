@@ -5,7 +5,7 @@ import type { Core } from './core.js';
 type Values = Pick<
   Core,
   | ('rip' | 'halted' | 'retired' | 'skipped' | 'ldtr' | 'cr8' | 'mxcsr' | 'fcw' | 'fsw')
-  | ('x87InUse' | 'shadow' | 'tscOffset' | 'tripleFault')
+  | ('x87InUse' | 'shadow' | 'nmiBlocked' | 'yields' | 'tscOffset' | 'tripleFault')
 >;
 const ARRAYS = ['r', 'selectors', 'dr', 'xmm', 'x87'] as const;
 
@@ -18,11 +18,12 @@ export interface CoreState {
 
 export function saveCore(core: Core): CoreState {
   const { rip, halted, retired, skipped, ldtr, cr8, mxcsr, fcw, fsw } = core;
-  const { x87InUse, shadow, tscOffset, tripleFault, r, selectors, dr, xmm, x87 } = core;
+  const { x87InUse, shadow, nmiBlocked, yields, tscOffset, tripleFault } = core;
+  const { r, selectors, dr, xmm, x87 } = core;
   return {
     values: {
       ...{ rip, halted, retired, skipped, ldtr, cr8, mxcsr, fcw, fsw },
-      ...{ x87InUse, shadow, tscOffset, tripleFault },
+      ...{ x87InUse, shadow, nmiBlocked, yields, tscOffset, tripleFault },
     },
     rflags: core.flags.value,
     arrays: { r: [...r], selectors: [...selectors], dr: [...dr], xmm: [...xmm], x87: [...x87] },

@@ -6,6 +6,7 @@ import { va, vaAdd, type Va } from '../machine/address.js';
 import type { Cpu } from '../machine/cpu/cpu.js';
 import type { Delivery } from '../machine/cpu/idt.js';
 import { GENERAL_REGISTERS } from '../machine/cpu/registers.js';
+import type { Platform } from '../machine/platform.js';
 import type { Fault } from '../machine/types.js';
 import { FaultSignal } from './faults.js';
 import { Flags } from './flags.js';
@@ -83,6 +84,13 @@ export class Core {
   x87InUse = 0;
   /** The instruction before was STI or a load of SS: no interrupt is taken before the next one has run (APM vol. 3, STI). */
   shadow = false;
+  /** An NMI is being handled: the next one waits for IRET (APM vol. 2, 8.2.3). */
+  nmiBlocked = false;
+  /** There are other processors: PAUSE ends the turn of this one. */
+  shared = false;
+  yields = false;
+  /** The instruction that is executed is the only one of its block. */
+  alone = false;
   /** What WRMSR of the TSC has added to it. */
   tscOffset = 0n;
   /** The end of the run by a fault during the delivery of a #DF. */
@@ -93,6 +101,7 @@ export class Core {
     private readonly ports: Ports,
     private readonly code: CodeWatch,
     direct = true,
+    private readonly platform: Platform | null = null,
   ) {
     this.memory = new LinearMemory(cpu, code, direct);
     this.dr[2 * 6] = DR6_RESET;
@@ -108,6 +117,22 @@ export class Core {
   checkInterrupts(): void {
     this.bound = 0;
     this.stop = true;
+  }
+
+  /** PAUSE: where others may have something to execute, they go on (our choice). */
+  pause(): void {
+    if (!this.shared) return;
+    this.yields = true;
+    this.checkInterrupts();
+  }
+
+  /** CR8: bits 7:4 of the local APIC's TPR, if there is one (APM vol. 2, 16.6.4). */
+  get taskPriority(): number {
+    return this.platform?.taskPriority(this.cpu.id) ?? this.cr8;
+  }
+  set taskPriority(value: number) {
+    if (this.platform?.setTaskPriority(this.cpu.id, value) !== true) this.cr8 = value;
+    this.checkInterrupts();
   }
 
   /** IN at the port, as 32 bits. @param index instructions of the block before this one. */
@@ -257,6 +282,19 @@ export class Core {
     }
     this.fromCpu();
     this.reloadBases();
+  }
+
+  /** Begins after a STARTUP, with the CPU's state (APM vol. 2, 14.1.3, 16.5). Media registers and time stay. */
+  start(): void {
+    this.selectors.fill(0);
+    this.cpu.msrs.set('FS_BASE', 0n);
+    this.cpu.msrs.set('GS_BASE', 0n);
+    this.dr.fill(0);
+    this.dr[2 * 6] = DR6_RESET;
+    this.dr[2 * 7] = DR7_RESET;
+    Object.assign(this, { ldtr: 0, halted: false, shadow: false, nmiBlocked: false, yields: false });
+    this.load();
+    this.translationsChanged();
   }
 
   /** Takes the bases of FS and GS from their MSRs. */

@@ -1,5 +1,5 @@
 /**
- * Executes instructions on a CPU of a machine, one after the other, in blocks of decoded code. All accesses go through the
+ * Executes instructions on the CPUs of a machine, one after the other, in blocks of decoded code. All accesses go through the
  * machine. The end of a run is returned; what is not modelled ends it by name, with the instruction's bytes and address.
  */
 import type { Va } from '../machine/address.js';
@@ -10,12 +10,13 @@ import type { Platform } from '../machine/platform.js';
 import type { Fault, Origin } from '../machine/types.js';
 import { UnmodelledError } from '../machine/unmodelled.js';
 import type { InputError } from '../base/errors.js';
-import { CodeCache, type Block, type CodePageState } from './code-cache.js';
-import { Core } from './core.js';
-import { restoreCore, saveCore, type CoreState } from './core-state.js';
+import type { Block, CodeCache, CodePageState } from './code-cache.js';
+import type { Core } from './core.js';
+import { saveCore, type CoreState } from './core-state.js';
 import { decode } from './decode/decoder.js';
 import { isUndecoded, MAX_LENGTH } from './decode/instruction.js';
-import { FaultSignal, NotModelledSignal } from './faults.js';
+import { AloneSignal, EXCEPTION, FaultSignal, NotModelledSignal } from './faults.js';
+import { Processor, Processors, restoreProcessor, type TurnState } from './processors.js';
 
 /** The reason for the end of a run. */
 export type RunEnd =
@@ -34,6 +35,8 @@ export type RunEnd =
       readonly bytes: Uint8Array;
     };
 
+/** Thrown before an access of a device that is to be the only one of its block. */
+const ALONE = new AloneSignal();
 /** The most instructions of one run of a region, so that its count is a small integer. */
 const MOST = 2 ** 28;
 
@@ -56,17 +59,24 @@ export interface ExecutorOptions {
   readonly translateAfter?: number;
   /** Devices with events and interrupts; null (the default): there are none, and HLT ends the run. */
   readonly platform?: Platform | null;
+  /** Further CPUs, which begin when an interrupt of another one starts them; default: none. */
+  readonly others?: readonly Cpu[];
 }
 
 /** The state of an executor, structured-clonable: with the machine's snapshot a run goes on from it to the same end. */
 export interface ExecutorSnapshot {
   readonly core: CoreState;
   readonly code: readonly CodePageState[];
+  /** The other processors; absent where there is one. */
+  readonly turn?: TurnState;
 }
 
 export class Executor {
-  readonly core: Core;
-  private readonly code: CodeCache;
+  /** The CPU whose turn it is, and what executes on it. */
+  cpu: Cpu;
+  core: Core;
+  private code: CodeCache;
+  private readonly processors: Processors;
   private end: RunEnd | null = null;
   /** No instruction of the present run has been executed: a breakpoint at it does not end the run. */
   private first = true;
@@ -77,19 +87,26 @@ export class Executor {
 
   constructor(
     machine: Machine,
-    readonly cpu: Cpu = machine.cpus[0],
-    { direct = true, translateAfter = Infinity, platform = null }: ExecutorOptions = {},
+    cpu: Cpu = machine.cpus[0],
+    { direct = true, translateAfter = Infinity, platform = null, others = [] }: ExecutorOptions = {},
   ) {
     this.hot = translateAfter;
     this.platform = platform;
-    this.code = new CodeCache(cpu);
-    this.core = new Core(cpu, machine.bus, this.code, direct);
-    this.code.core = this.core;
+    const made = (each: Cpu): Processor => new Processor(machine, each, direct, platform);
+    this.processors = new Processors([made(cpu), ...others.map(made)], platform);
+    ({ cpu: this.cpu, core: this.core, code: this.code } = this.processors.current);
     if (platform !== null) platform.clock.read = () => this.core.now;
+    for (const { core, cpu: each } of this.processors.all) {
+      each.beforeUncached = (address) => {
+        // A device whose answer depends on time sees the count of instructions before this one: it is executed alone.
+        if (!core.alone && machine.bus.at(address)?.timed === true) throw ALONE;
+      };
+    }
     machine.probes.dma.listen((kind, _requester, pa, _key, length) => {
       if (kind !== 'write') return;
+      const { code } = this;
       for (let page = pa - (pa % 4096); page < pa + length; page += 4096) {
-        if (this.code.hasCode(page)) this.code.changed(page);
+        if (code.hasCode(page)) code.changed(page);
       }
     });
     this.core.load();
@@ -97,25 +114,42 @@ export class Executor {
 
   /** Names the code for the machine: the origin of the accesses of a block, by its first address. Set before a run. */
   set originOf(originOf: (at: Va) => Origin) {
-    this.code.originOf = originOf;
+    for (const { code } of this.processors.all) code.originOf = originOf;
   }
 
-  /** Instructions retired since the executor was made. One that faults is not retired; one with REP is one. */
+  /**
+   * Instructions of all CPUs that were retired since the executor was made. One that faults is not retired; one with REP is
+   * one.
+   */
   get instructions(): number {
-    return this.core.retired;
+    return this.processors.retired;
+  }
+
+  /** What executes on a CPU; undefined: nothing does. */
+  coreOf(cpu: number): Core | undefined {
+    return this.processors.all.find((each) => each.cpu.id === cpu)?.core;
   }
 
   /** The state between two runs. The machine's own, with the devices, is in its snapshot. */
   snapshot(): ExecutorSnapshot {
-    return { core: saveCore(this.core), code: this.code.snapshot() };
+    const [{ core, code }, ...others] = this.processors.all;
+    return {
+      core: saveCore(core),
+      code: code.snapshot(),
+      ...(others.length > 0 && { turn: this.processors.snapshot() }),
+    };
   }
 
   /** Goes on from a snapshot. The machine must have been restored before. */
-  restore({ core, code }: ExecutorSnapshot): void {
-    restoreCore(this.core, core);
-    this.core.memory.forget();
-    this.code.restore(code);
-    this.core.toCpu();
+  restore({ core, code, turn }: ExecutorSnapshot): void {
+    restoreProcessor(this.processors.all[0], core, code);
+    if (turn !== undefined) this.processors.restore(turn);
+    this.take();
+  }
+
+  /** Takes the processor whose turn it is. */
+  private take(): void {
+    ({ cpu: this.cpu, core: this.core, code: this.code } = this.processors.current);
   }
 
   /** Executes `count` instructions, fewer if the run ends before. */
@@ -125,66 +159,65 @@ export class Executor {
 
   run(options: RunOptions = {}): RunEnd {
     const { breakpoints = new Set(), maxInstructions = Infinity, stopAtHandler = false } = options;
-    const { core, code } = this;
-    code.setBreakpoints(breakpoints);
-    const last = core.retired + maxInstructions;
+    for (const { code } of this.processors.all) code.setBreakpoints(breakpoints);
+    const last = this.instructions + maxInstructions;
     this.end = null;
     this.first = true;
     this.stopAtHandler = stopAtHandler;
-    core.bound = 0;
+    this.core.bound = 0;
     while (this.end === null) {
-      if (core.retired >= core.bound) this.atBound(last);
+      if (this.core.retired >= this.core.bound) this.atBound(last);
       else this.runBlocks();
     }
     const { end } = this;
-    core.toCpu();
+    this.core.toCpu();
     return end;
   }
 
   /**
-   * Between two instructions: events that are due happen, a requested interrupt is delivered, HLT waits for one. Then
-   * `core.bound` is the count of instructions at which this is done next.
+   * Between two instructions: events that are due happen, the processor is chosen, a requested interrupt is delivered. Then
+   * `core.bound` is the count of instructions at which this is done next. @param last the most instructions of all.
    */
   private atBound(last: number): void {
-    const { core, platform } = this;
-    if (core.tripleFault !== null) {
-      this.end = { kind: 'triple-fault', at: core.rip, delivery: core.tripleFault };
+    const { platform, processors } = this;
+    const { tripleFault, halted, rip } = this.core;
+    if (tripleFault !== null) {
+      this.end = { kind: 'triple-fault', at: rip, delivery: tripleFault };
       return;
     }
-    if (core.retired >= last && !core.halted) {
-      this.end = { kind: 'limit', at: core.rip };
+    if (this.instructions >= last && !halted) {
+      this.end = { kind: 'limit', at: rip };
       return;
     }
     platform?.advance();
-    if (core.halted && !this.wake()) {
-      this.end = { kind: 'halt', at: core.rip };
+    const turnEnds = processors.choose();
+    if (turnEnds < 0) {
+      this.end = { kind: 'halt', at: rip };
       return;
     }
+    if (processors.current.core !== this.core) this.take();
+    const { core, cpu } = this;
     if (core.shadow) {
       core.shadow = false;
       core.bound = core.retired + 1;
       return;
     }
-    if (platform?.requested === true && core.flags.interruptsEnabled) {
-      this.interrupt(platform.acknowledge());
-      return;
-    }
+    if (platform !== null && this.interrupted(platform, core, cpu.id)) return;
     const event = platform === null ? Infinity : platform.nextEvent() - core.skipped;
-    core.bound = Math.min(last, Math.max(event, core.retired + 1));
+    core.bound = Math.min(processors.own(last), turnEnds, Math.max(event, core.retired + 1));
   }
 
-  /** Skips virtual time until an interrupt ends HLT (APM vol. 3, HLT); false: none ever does. */
-  private wake(): boolean {
-    const { core, platform } = this;
-    if (platform === null || !core.flags.interruptsEnabled) return false;
-    core.shadow = false;
-    while (!platform.requested) {
-      const event = platform.nextEvent();
-      if (event === Infinity) return false;
-      core.skipped += Math.max(0, event - core.now);
-      platform.advance();
+  /** Delivers an interrupt that is requested and may be taken. */
+  private interrupted(platform: Platform, core: Core, id: number): boolean {
+    if (!core.nmiBlocked && platform.nmiRequested(id)) {
+      platform.acknowledgeNmi(id);
+      // APM vol. 2, 8.2.3: further NMIs wait for the next IRET.
+      core.nmiBlocked = true;
+      this.interrupt(EXCEPTION.NMI);
+      return true;
     }
-    core.halted = false;
+    if (!core.flags.interruptsEnabled || !platform.requested(id)) return false;
+    this.interrupt(platform.acknowledge(id));
     return true;
   }
 
@@ -242,10 +275,25 @@ export class Executor {
     if (i < ops.length || !block.branches) core.rip = addresses[i] ?? core.rip;
   }
 
-  /** Delivers an exception, or ends the run. */
+  /** Delivers an exception, executes an instruction alone, or ends the run. */
   private failed(error: unknown): void {
     if (error instanceof FaultSignal) this.delivered(error.fault);
+    else if (error === ALONE) this.runAlone();
     else this.end = this.notModelled(error);
+  }
+
+  /** Executes the instruction at RIP as the only one of its block: the time in which it accesses a device is exact. */
+  private runAlone(): void {
+    const { core, code } = this;
+    core.alone = true;
+    try {
+      this.runBlock(code.block(core.rip), 1);
+    } catch (error) {
+      this.failed(error);
+    } finally {
+      core.alone = false;
+      core.checkInterrupts();
+    }
   }
 
   private delivered(fault: Fault): void {

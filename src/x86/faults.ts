@@ -15,10 +15,14 @@ export class NotModelledSignal extends Error {
   }
 }
 
+/** An instruction that accesses a device whose answer depends on time: nothing has happened, it is executed again, alone. */
+export class AloneSignal extends Error {}
+
 /** Vectors of the exceptions that instructions raise (APM vol. 2, table 8-1). */
 export const EXCEPTION = {
   DE: 0,
   DB: 1,
+  NMI: 2,
   BP: 3,
   OF: 4,
   UD: 6,

@@ -45,6 +45,7 @@ function interruptReturn({ core }: Site): Op {
     core.check(core.cpu.iret());
     core.fromCpu();
     flags.value = (rflags & mask) | (old & ~mask);
+    core.nmiBlocked = false;
     changedMode(core);
     if (core.cpl !== cpl) dropSegments(core);
     core.privilegeChanged(cpl);

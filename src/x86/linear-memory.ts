@@ -267,6 +267,12 @@ export class LinearMemory {
     this.drop(null);
   }
 
+  /** A page has got code of another CPU: stores to it must be seen. */
+  forgetStores(): void {
+    this.writes.forget(null);
+    this.noCode.fill(NaN);
+  }
+
   /** A translation is no longer in the TLB; null: none is. */
   private drop(entry: TlbEntry | null): void {
     this.reads.forget(entry);

@@ -249,7 +249,7 @@ const carry = (change: (cf: number) => number): ((site: Site) => Op) => {
 };
 
 const nopNames = [
-  ...['nop', 'pause', 'lfence', 'mfence', 'sfence', 'endbr64', 'endbr32', 'wait'],
+  ...['nop', 'lfence', 'mfence', 'sfence', 'endbr64', 'endbr32', 'wait'],
   ...[
     'prefetch',
     'prefetchw',
@@ -263,6 +263,10 @@ const nopNames = [
 
 export const SYSTEM: Readonly<Record<string, (site: Site) => Op>> = {
   ...Object.fromEntries(nopNames.map((name) => [name, nothing])),
+  pause:
+    ({ core }) =>
+    () =>
+      core.pause(),
   rdmsr: privileged(readMsr),
   wrmsr: privileged(writeMsr),
   rdtsc: readTimeStamp,

@@ -67,6 +67,8 @@ const KIND_NAMES = ['read', 'write', 'fetch'] as const;
 export class Cpu extends CpuCore implements InterruptTarget {
   /** Bytes that the last read, write, copy or fill completed, up to a fault if there was one. */
   progress = 0;
+  /** Told of each access to uncached memory before anything else sees it; it may throw. Set by what executes on the CPU. */
+  beforeUncached: ((address: Pa) => void) | null = null;
   /** Reads tables for the walks of a guest, nested tables and its own: coherent with lines of the same key. */
   readonly tables: TableReader;
   /** Reads tables for this CPU's own walks. */
@@ -339,6 +341,7 @@ export class Cpu extends CpuCore implements InterruptTarget {
       const address = translated(entry, here);
       const { key } = entry;
       const type = this.typeOf(entry);
+      if (type === MEMTYPE.UC && this.beforeUncached !== null) this.beforeUncached(address);
       if (probes.accessed.active) {
         probes.accessed.notify(KIND_NAMES[kind], this.id, here, address, key, type, run, origin);
       }

@@ -1,80 +1,36 @@
 /**
- * Local APICs: the registers of every CPU at one page, as far as starting other CPUs needs them (APM chapter 16).
- * Interrupts are not modelled; a command other than INIT and STARTUP stops the simulator (E_UNMODELLED).
+ * Local APICs: the registers of every CPU at one page, and the messages between them (APM chapter 16). A machine whose CPUs
+ * execute instructions connects them to its platform; without one, interrupts are not modelled: a command other than INIT and
+ * STARTUP stops the simulator (E_UNMODELLED).
  */
 import type { Pa } from '../address.js';
 import type { Device } from '../bus.js';
+import type { Clock } from '../platform.js';
 import { requestingCpu, type Requester } from '../requester.js';
 import { UnmodelledError } from '../unmodelled.js';
+import {
+  APIC_ERROR,
+  APIC_REGISTER,
+  APIC_VERSION,
+  BROADCAST,
+  FIRST_VECTOR,
+  ICR_WRITABLE,
+  icrField,
+  ID_SHIFT,
+  LOCAL_APIC_BASE,
+  LOCAL_APIC_SIZE,
+  LVT,
+  MESSAGE_TYPE,
+  SHORTHAND,
+  SPURIOUS,
+  UNMODELLED_APIC_REGISTERS,
+  type ApicMessage,
+} from './apic-registers.js';
+import { LocalApicUnit, type UnitSnapshot } from './local-apic-unit.js';
 
-/** Physical address of the registers after a reset (APM 16.3.1). */
-export const LOCAL_APIC_BASE = 0xfee0_0000;
-const LOCAL_APIC_SIZE = 0x1000;
-
-/** Modelled registers by offset (APM table 16-2). */
-export const APIC_REGISTER = {
-  ID: 0x20,
-  VERSION: 0x30,
-  TPR: 0x80,
-  EOI: 0xb0,
-  LDR: 0xd0,
-  DFR: 0xe0,
-  SPURIOUS: 0xf0,
-  ESR: 0x280,
-  ICR_LOW: 0x300,
-  ICR_HIGH: 0x310,
-} as const;
-type RegisterName = keyof typeof APIC_REGISTER;
-
-/** Registers that a real part has and the machine does not: an access to one throws E_UNMODELLED. */
-export const UNMODELLED_APIC_REGISTERS = {
-  ARBITRATION_PRIORITY: 0x90,
-  PROCESSOR_PRIORITY: 0xa0,
-  REMOTE_READ: 0xc0,
-  ISR: 0x100,
-  TMR: 0x180,
-  IRR: 0x200,
-  LVT_TIMER: 0x320,
-  LVT_THERMAL: 0x330,
-  LVT_PERFORMANCE: 0x340,
-  LVT_LINT0: 0x350,
-  LVT_LINT1: 0x360,
-  LVT_ERROR: 0x370,
-  TIMER_INITIAL_COUNT: 0x380,
-  TIMER_CURRENT_COUNT: 0x390,
-  TIMER_DIVIDE: 0x3e0,
-  EXTENDED_FEATURE: 0x400,
-  EXTENDED_CONTROL: 0x410,
-} as const;
-
-/** Fields of ICR_LOW (APM 16.5). */
-export const ICR = {
-  VECTOR: { shift: 0, mask: 0xff },
-  MESSAGE_TYPE: { shift: 8, mask: 7 },
-  LOGICAL: { shift: 11, mask: 1 },
-  ASSERT: { shift: 14, mask: 1 },
-  LEVEL_TRIGGERED: { shift: 15, mask: 1 },
-  SHORTHAND: { shift: 18, mask: 3 },
-} as const;
-/** Message types (APM 16.5, table 16-4). */
-export const MESSAGE_TYPE = {
-  FIXED: 0,
-  LOWEST: 1,
-  SMI: 2,
-  REMOTE_READ: 3,
-  NMI: 4,
-  INIT: 5,
-  STARTUP: 6,
-} as const;
-/** Destination shorthands (APM 16.5). */
-export const SHORTHAND = { DESTINATION: 0, SELF: 1, ALL: 2, ALL_BUT_SELF: 3 } as const;
-const ID_SHIFT = 24;
-const BROADCAST = 0xff;
-/** Version 10h with LVT entries 0–5 and the extended space (PPR Zen 1, APIC30). */
-const VERSION = 0x8005_0010;
-const SPURIOUS_RESET = 0xff;
-const ALL_ONES = 0xffff_ffff;
 const WORD = 4;
+/** Registers are 16 bytes apart (APM table 16-2). */
+const STEP = 16;
 
 /** The part of a CPU that its APIC uses. */
 export interface ApicTarget {
@@ -83,45 +39,45 @@ export interface ApicTarget {
   startup(vector: number): void;
 }
 
-type Registers = Record<RegisterName, number>;
+/** Where a message of an I/O APIC or an IPI goes. */
+export interface Destination {
+  readonly to: number;
+  readonly logical: boolean;
+}
 
-/** Registers that software may not change. */
-const READ_ONLY: ReadonlySet<RegisterName> = new Set(['ID', 'VERSION']);
-const BY_OFFSET = new Map<number, RegisterName>(
-  Object.entries(APIC_REGISTER).map(([name, offset]) => [offset, name as RegisterName]),
-);
+/** What the local APICs of an executed boot are connected to. */
+export interface ApicPlatform {
+  readonly clock: Clock;
+  /** The end of a level-triggered interrupt (APM 16.6.4). */
+  ended(vector: number): void;
+}
+
 const UNMODELLED_BY_OFFSET = new Map<number, string>(
   Object.entries(UNMODELLED_APIC_REGISTERS).map(([name, offset]) => [offset, name]),
 );
 
-function resetState(id: number): Registers {
-  return {
-    ID: id * 2 ** ID_SHIFT,
-    VERSION,
-    TPR: 0,
-    EOI: 0,
-    LDR: 0,
-    DFR: ALL_ONES,
-    SPURIOUS: SPURIOUS_RESET,
-    ESR: 0,
-    ICR_LOW: 0,
-    ICR_HIGH: 0,
-  };
-}
-
-/** A field of an ICR value. */
-export function icrField(value: number, name: keyof typeof ICR): number {
-  return (value >>> ICR[name].shift) & ICR[name].mask;
-}
-
 /** The local APICs of a machine; APIC ids are the CPUs' numbers (our choice). */
 export class LocalApic implements Device {
   readonly name = 'local APIC';
+  readonly timed = true;
   readonly mmio = [{ base: LOCAL_APIC_BASE, size: LOCAL_APIC_SIZE }];
-  private registers: Registers[];
+  readonly units: readonly LocalApicUnit[];
+  private platform: ApicPlatform | null = null;
 
   constructor(private readonly cpus: readonly ApicTarget[]) {
-    this.registers = cpus.map(({ id }) => resetState(id));
+    this.units = cpus.map(() => new LocalApicUnit());
+  }
+
+  /**
+   * Connects the APICs to devices and time. Firmware has left the boot processor in virtual wire mode (MultiProcessor
+   * Specification 1.4, 3.6.2.2): LINT0 passes the 8259A's interrupts on, LINT1 is NMI.
+   */
+  connect(platform: ApicPlatform): void {
+    this.platform = platform;
+    const boot = this.of(0);
+    boot.state.spurious = SPURIOUS.ENABLE | SPURIOUS.VECTOR;
+    boot.lvt.LVT_LINT0 = MESSAGE_TYPE.EXTINT << LVT.MESSAGE_SHIFT;
+    boot.lvt.LVT_LINT1 = MESSAGE_TYPE.NMI << LVT.MESSAGE_SHIFT;
   }
 
   /**
@@ -136,11 +92,10 @@ export class LocalApic implements Device {
     requester: Requester,
   ): void {
     const cpu = requestingCpu(requester);
-    const name = this.registerAt(address, length);
+    const at = registerAt(address, length);
     // APM 16.3.2: only aligned accesses of 32 bits are defined; our choice: others read ones, or are ignored.
-    if (name === undefined || cpu === undefined)
-      return void out.fill(0xff, offset, offset + length);
-    const value = this.of(cpu)[name];
+    if (at === undefined || cpu === undefined) return void out.fill(0xff, offset, offset + length);
+    const value = this.readRegister(cpu, at);
     new DataView(out.buffer, out.byteOffset + offset, WORD).setUint32(0, value, true);
   }
 
@@ -152,47 +107,109 @@ export class LocalApic implements Device {
     requester: Requester,
   ): void {
     const cpu = requestingCpu(requester);
-    const name = this.registerAt(address, length);
-    if (name === undefined || cpu === undefined || READ_ONLY.has(name)) return;
+    const at = registerAt(address, length);
+    if (at === undefined || cpu === undefined) return;
     const value = new DataView(data.buffer, data.byteOffset + offset, WORD).getUint32(0, true);
-    // APM 16.4.6: a write of any value to the ESR latches the errors detected; there are none. EOI stores nothing.
-    this.of(cpu)[name] = name === 'ESR' || name === 'EOI' ? 0 : value;
-    if (name === 'ICR_LOW') this.send(cpu, value);
+    this.writeRegister(cpu, at, value);
   }
 
-  snapshot(): unknown {
-    return this.registers.map((registers) => ({ ...registers }));
+  /** Time, up to which the unit's timer has run. */
+  private advanced(unit: LocalApicUnit): number {
+    const now = this.platform?.clock.now ?? 0;
+    unit.advance(now);
+    return now;
+  }
+
+  private readRegister(cpu: number, at: number): number {
+    const unit = this.of(cpu);
+    if (at === APIC_REGISTER.ID) return cpu * 2 ** ID_SHIFT;
+    if (at === APIC_REGISTER.VERSION) return APIC_VERSION;
+    // EOI is write-only: our choice, it reads 0.
+    if (at === APIC_REGISTER.EOI) return 0;
+    const value = unit.read(at, this.advanced(unit));
+    if (value === undefined) unit.failed(APIC_ERROR.REGISTER);
+    return value ?? 0;
+  }
+
+  private writeRegister(cpu: number, at: number, value: number): void {
+    const unit = this.of(cpu);
+    if (at === APIC_REGISTER.ICR_LOW) {
+      unit.state.icrLow = value & ICR_WRITABLE;
+      this.send(cpu, value);
+    } else if (at === APIC_REGISTER.EOI) {
+      const vector = unit.endOfInterrupt();
+      if (vector >= 0) this.platform?.ended(vector);
+    } else if (!unit.write(at, value, this.advanced(unit)) && unit.read(at, 0) === undefined) {
+      // Writes of read-only registers are ignored; one that is in no table is an error (APM 16.4.6).
+      if (at !== APIC_REGISTER.ID && at !== APIC_REGISTER.VERSION) {
+        unit.failed(APIC_ERROR.REGISTER);
+      }
+    }
+  }
+
+  snapshot(): readonly UnitSnapshot[] {
+    return this.units.map((unit) => unit.snapshot());
   }
   restore(state: unknown): void {
-    this.registers = (state as Registers[]).map((registers) => ({ ...registers }));
+    const snapshots = state as readonly UnitSnapshot[];
+    for (const [index, unit] of this.units.entries()) {
+      const snapshot = snapshots[index];
+      if (snapshot !== undefined) unit.restore(snapshot);
+    }
   }
 
-  private of(cpu: number): Registers {
-    return (this.registers[cpu] ??= resetState(cpu));
-  }
-
-  private registerAt(address: Pa, length: number): RegisterName | undefined {
-    const at = address - LOCAL_APIC_BASE;
-    if (length !== WORD || at % WORD !== 0) return undefined;
-    const name = BY_OFFSET.get(at);
-    const known = UNMODELLED_BY_OFFSET.get(at);
-    if (name === undefined && known !== undefined) throw new UnmodelledError(`APIC ${known}`);
-    return name;
+  /** The APIC of a CPU. */
+  of(cpu: number): LocalApicUnit {
+    const unit = this.units[cpu];
+    if (unit === undefined) throw new RangeError(`no CPU ${String(cpu)}`);
+    return unit;
   }
 
   /** Sends the interrupt that a CPU has written to its ICR_LOW (APM 16.5). */
   private send(self: number, icr: number): void {
     const type = icrField(icr, 'MESSAGE_TYPE');
+    const vector = icrField(icr, 'VECTOR');
     const targets = this.targets(self, icr);
     if (type === MESSAGE_TYPE.STARTUP) {
-      for (const cpu of targets) cpu.startup(icrField(icr, 'VECTOR'));
+      for (const cpu of targets) cpu.startup(vector);
     } else if (type === MESSAGE_TYPE.INIT) {
       // APM 16.5: INIT level-triggered and deasserted has no effect on the processor.
       const deassert = icrField(icr, 'LEVEL_TRIGGERED') === 1 && icrField(icr, 'ASSERT') === 0;
-      if (!deassert) for (const cpu of targets) cpu.init();
+      if (!deassert) for (const cpu of targets) this.init(cpu);
     } else {
-      throw new UnmodelledError(`an inter-processor interrupt of type ${String(type)}`);
+      const known =
+        type === MESSAGE_TYPE.FIXED || type === MESSAGE_TYPE.LOWEST || type === MESSAGE_TYPE.NMI;
+      if (this.platform === null || !known) {
+        throw new UnmodelledError(`an inter-processor interrupt of type ${String(type)}`);
+      }
+      const fails = type !== MESSAGE_TYPE.NMI && vector < FIRST_VECTOR;
+      if (fails) return this.of(self).failed(APIC_ERROR.SENT_VECTOR);
+      // IPIs are edge-triggered, whatever their trigger bit, except a deasserted INIT (APM 16.5).
+      const accepted = this.deliver(targets, { type, vector, level: false });
+      if (!accepted) this.of(self).failed(APIC_ERROR.SENT_ACCEPT);
     }
+  }
+
+  private init(cpu: ApicTarget): void {
+    this.of(cpu.id).reset();
+    cpu.init();
+  }
+
+  /** A message from outside the CPUs. Returns whether an APIC accepted it. */
+  message(message: ApicMessage, destination: Destination): boolean {
+    return this.deliver(this.matching(destination), message);
+  }
+
+  private deliver(targets: readonly ApicTarget[], message: ApicMessage): boolean {
+    const units = targets.map(({ id }) => this.of(id));
+    if (message.type !== MESSAGE_TYPE.LOWEST) {
+      return units.map((unit) => unit.accept(message)).includes(true);
+    }
+    // APM 16.6.2: the one with the lowest priority; our choice among equals: the lowest number.
+    const [lowest] = units
+      .filter(({ enabled }) => enabled)
+      .sort((a, b) => a.processorPriority - b.processorPriority);
+    return lowest?.accept(message) ?? false;
   }
 
   private targets(self: number, icr: number): readonly ApicTarget[] {
@@ -200,8 +217,29 @@ export class LocalApic implements Device {
     if (shorthand === SHORTHAND.SELF) return this.cpus.filter(({ id }) => id === self);
     if (shorthand === SHORTHAND.ALL) return this.cpus;
     if (shorthand === SHORTHAND.ALL_BUT_SELF) return this.cpus.filter(({ id }) => id !== self);
-    if (icrField(icr, 'LOGICAL') === 1) throw new UnmodelledError('logical APIC destinations');
-    const to = this.of(self).ICR_HIGH >>> ID_SHIFT;
-    return to === BROADCAST ? this.cpus : this.cpus.filter(({ id }) => id === to);
+    const logical = icrField(icr, 'LOGICAL') === 1;
+    return this.matching({ to: this.of(self).state.icrHigh >>> ID_SHIFT, logical });
   }
+
+  private matching({ to, logical }: Destination): readonly ApicTarget[] {
+    if (!logical) return to === BROADCAST ? this.cpus : this.cpus.filter(({ id }) => id === to);
+    return this.cpus.filter(({ id }) => {
+      const { ldr, dfr } = this.of(id).state;
+      const own = ldr >>> ID_SHIFT;
+      // APM 16.6.1: the flat model compares bits, the cluster model a cluster's number and bits.
+      if (dfr >>> 28 === 0xf) return (own & to) !== 0;
+      if (to === BROADCAST) return true;
+      return own >> 4 === to >> 4 && (own & to & 0xf) !== 0;
+    });
+  }
+}
+
+/** The offset of a register; undefined for an access that is not of 32 aligned bits. */
+function registerAt(address: Pa, length: number): number | undefined {
+  const at = address - LOCAL_APIC_BASE;
+  if (length !== WORD || at % WORD !== 0) return undefined;
+  const known = UNMODELLED_BY_OFFSET.get(at);
+  if (known !== undefined) throw new UnmodelledError(`APIC ${known}`);
+  // Only the first 4 of a register's 16 bytes are defined (APM table 16-2); our choice: the others read ones.
+  return at % STEP === 0 ? at : undefined;
 }

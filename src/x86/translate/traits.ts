@@ -22,7 +22,7 @@ export const SHIFT: ReadonlySet<string> = new Set(['shl', 'sal', 'shr', 'sar']);
 export const STEP: ReadonlySet<string> = new Set(['inc', 'dec']);
 export const PLAIN_MOVES: ReadonlySet<string> = new Set(['mov', 'movzx', 'movsx', 'movsxd']);
 export const NOTHING: ReadonlySet<string> = new Set([
-  ...['nop', 'pause', 'endbr64', 'lfence', 'mfence', 'sfence'],
+  ...['nop', 'endbr64', 'lfence', 'mfence', 'sfence'],
   ...['prefetchnta', 'prefetcht0', 'prefetcht1', 'prefetcht2', 'prefetchw'],
 ]);
 const JUMP = /^j(?!mp far|ecxz|rcxz)/;

@@ -39,12 +39,12 @@ describe('the devices of a PC/AT', () => {
     expect(devices.nextEvent()).toBe(Math.ceil((1194 * 1e8) / 1_193_182));
     board.time = devices.nextEvent() - 1;
     devices.advance();
-    expect(devices.requested).toBe(false);
+    expect(devices.requested(0)).toBe(false);
     board.time++;
     devices.advance();
-    expect(devices.requested).toBe(true);
+    expect(devices.requested(0)).toBe(true);
     expect(devices.nextEvent()).toBe(Infinity);
-    expect(devices.acknowledge()).toBe(0x30);
+    expect(devices.acknowledge(0)).toBe(0x30);
     expect(devices.nextEvent()).toBe(Math.ceil((2387 * 1e8) / 1_193_182));
   });
 
@@ -54,19 +54,19 @@ describe('the devices of a PC/AT', () => {
     board.periodic(1193);
     board.time = board.devices.nextEvent();
     board.devices.advance();
-    expect([board.devices.requested, board.devices.nextEvent()]).toEqual([false, Infinity]);
+    expect([board.devices.requested(0), board.devices.nextEvent()]).toEqual([false, Infinity]);
   });
 
   test('have the UART at input 4', () => {
     const board = new Board();
     board.out(0x3fc, 0x08);
     board.out(0x3f9, 0x02);
-    expect(board.devices.acknowledge()).toBe(0x34);
+    expect(board.devices.acknowledge(0)).toBe(0x34);
     board.out(0x20, 0x20);
-    expect(board.devices.requested).toBe(false);
+    expect(board.devices.requested(0)).toBe(false);
     expect(board.machine.bus.portIn(0x3fa, 1)).toBe(0x02);
     board.out(0x3f8, 0x41);
-    expect(board.devices.acknowledge()).toBe(0x34);
+    expect(board.devices.acknowledge(0)).toBe(0x34);
   });
 
   test.each([

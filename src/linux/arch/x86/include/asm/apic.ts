@@ -1,6 +1,6 @@
 /** arch/x86/include/asm/apic.h: registers of the local APIC, through its fixmap. */
 import { va, type Va } from '../../../../../machine/address.js';
-import { APIC_REGISTER } from '../../../../../machine/devices/local-apic.js';
+import { APIC_REGISTER } from '../../../../../machine/devices/apic-registers.js';
 import { FIX_APIC_BASE } from '../../../../../kernel/constants.js';
 import { inline, bodies } from '../../../../../kernel/table.js';
 import type { Kernel } from '../../../../../kernel/kernel.js';

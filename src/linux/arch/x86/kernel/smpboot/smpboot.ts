@@ -6,7 +6,7 @@ import {
   ICR,
   LOCAL_APIC_BASE,
   MESSAGE_TYPE,
-} from '../../../../../machine/devices/local-apic.js';
+} from '../../../../../machine/devices/apic-registers.js';
 import { THREAD_SIZE } from '../../../../../kernel/constants.js';
 import { __flush_tlb } from '../../../../../kernel/cpu-ops.js';
 import { BootEnd, CpuLost } from '../../../../../kernel/ends.js';

@@ -1,5 +1,5 @@
 /** arch/x86/kernel/apic/apic.c: mapping and enabling the local APIC; the APIC ids of the CPUs. */
-import { APIC_REGISTER } from '../../../../../../machine/devices/local-apic.js';
+import { APIC_REGISTER } from '../../../../../../machine/devices/apic-registers.js';
 import { FIX_APIC_BASE } from '../../../../../../kernel/constants.js';
 import { fn, inline, bodies } from '../../../../../../kernel/table.js';
 import type { Kernel } from '../../../../../../kernel/kernel.js';

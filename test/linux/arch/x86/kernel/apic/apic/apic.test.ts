@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { FIX_APIC_BASE } from '../../../../../../../src/kernel/constants.js';
 import { onlineCpus } from '../../../../../../../src/linux/include/linux/cpumask.js';
-import { LOCAL_APIC_BASE } from '../../../../../../../src/machine/devices/local-apic.js';
+import { LOCAL_APIC_BASE } from '../../../../../../../src/machine/devices/apic-registers.js';
 import { eventsOf, printed, threeCpus } from '../../../../../smp-boots.js';
 import { exhaustiveTest, firstOf } from '../../../../../../cases.js';
 
