@@ -11,7 +11,7 @@ import type { TlbEntry } from '../machine/cpu/tlb.js';
 import type { Fault, Origin } from '../machine/types.js';
 import { BRANCHES } from './control-flow.js';
 import { decode } from './decode/decoder.js';
-import { isUndecoded, MAX_LENGTH, type Instruction } from './decode/instruction.js';
+import { isUndecoded, MAX_LENGTH, type CodeWidth, type Instruction } from './decode/instruction.js';
 import { EXCEPTION, FaultSignal, raise } from './faults.js';
 import { operationOf } from './handlers.js';
 import type { CodeWatch } from './linear-memory.js';
@@ -59,6 +59,7 @@ export interface CodePage {
   readonly at: Va;
   readonly pa: number;
   readonly key: KeyId;
+  readonly width: CodeWidth;
   /** Blocks by their numbers, and for each offset the number of the block there plus 1; 0: none. */
   blocks: Block[];
   readonly blockAt: Uint16Array;
@@ -72,6 +73,7 @@ export interface CodePageState {
   readonly at: Va;
   readonly pa: number;
   readonly key: KeyId;
+  readonly width: CodeWidth;
   readonly lines: Int32Array;
   readonly bytes: Uint8Array;
   readonly valid: boolean;
@@ -155,10 +157,10 @@ export class CodeCache implements CodeWatch {
   /** The fetched bytes of all pages. Blocks are made from them again, without a fetch. */
   snapshot(): CodePageState[] {
     return [...this.pages.values()].flat().map((page) => {
-      const { at, pa, key, lines, bytes } = page;
+      const { at, pa, key, width, lines, bytes } = page;
       const index = indexOf(at);
       const valid = this.valid[index] === page.id && this.found[index] === page;
-      return { at, pa, key, lines: lines.slice(), bytes: bytes.slice(), valid };
+      return { at, pa, key, width, lines: lines.slice(), bytes: bytes.slice(), valid };
     });
   }
 
@@ -166,8 +168,8 @@ export class CodeCache implements CodeWatch {
     this.forget();
     this.pages.clear();
     this.byPhysical.clear();
-    for (const { at, pa, key, lines, bytes, valid } of states) {
-      const page = this.add(at, pa, key);
+    for (const { at, pa, key, width, lines, bytes, valid } of states) {
+      const page = this.add(at, pa, key, width);
       page.lines.set(lines);
       page.bytes.set(bytes);
       if (!valid) continue;
@@ -176,12 +178,13 @@ export class CodeCache implements CodeWatch {
     }
   }
 
-  private add(at: Va, pa: number, key: KeyId): CodePage {
+  private add(at: Va, pa: number, key: KeyId, width: CodeWidth): CodePage {
     const page: CodePage = {
       id: ++this.lastId,
       at,
       pa,
       key,
+      width,
       blocks: [],
       blockAt: new Uint16Array(PAGE_SIZE),
       lines: new Int32Array(2),
@@ -268,9 +271,12 @@ export class CodeCache implements CodeWatch {
     if (isFault(entry)) throw faulted(entry);
     const pa = entry.pa - (entry.pa % PAGE_SIZE);
     const known = this.pages.get(start) ?? [];
-    let page = known.find((each) => each.pa === pa && each.key === entry.key);
+    const width = this.core?.width ?? 64;
+    let page = known.find(
+      (each) => each.pa === pa && each.key === entry.key && each.width === width,
+    );
     if (page === undefined) {
-      page = this.add(start, pa, entry.key);
+      page = this.add(start, pa, entry.key, width);
       // Stores to the page must be seen from now on.
       this.core?.memory.forget();
       for (const { core } of this.others) core?.memory.forgetStores();
@@ -325,7 +331,7 @@ export class CodeCache implements CodeWatch {
       let instruction: Instruction | null;
       const end = Math.min(at + MAX_LENGTH, PAGE_SIZE);
       this.need(page, at, end);
-      const result = decode(page.bytes, at, end);
+      const result = decode(page.bytes, at, end, page.width);
       if (!isUndecoded(result)) instruction = result;
       else if (result.undecoded === 'truncated') {
         // The instruction goes on in the next page: alone in its block.
@@ -337,7 +343,7 @@ export class CodeCache implements CodeWatch {
           ...page.bytes.subarray(at),
           ...crosses.bytes.subarray(0, MAX_LENGTH),
         ]);
-        const whole = decode(bytes);
+        const whole = decode(bytes, 0, bytes.length, page.width);
         instruction = isUndecoded(whole) ? null : whole;
       } else instruction = null;
       addresses.push(here);

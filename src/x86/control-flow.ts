@@ -4,6 +4,8 @@ import { conditionOf } from './flags.js';
 import { EXCEPTION, NotModelledSignal, raise } from './faults.js';
 import { CONDITIONS } from './decode/map-one-byte.js';
 import { vaAdd, type Va } from '../machine/address.js';
+import { LEGACY_BRANCHES } from './legacy.js';
+import { farTo } from './legacy-segments.js';
 import { INTERRUPTS } from './interrupts.js';
 import { linearAddress, operandOf, reader, type Op, type Site } from './operands.js';
 import { changedMode } from './segments.js';
@@ -116,11 +118,7 @@ function farJump(site: Site): Op {
     memory.loadBytes(address(), size);
     const view = new DataView(memory.bytes.buffer);
     const offset = size === 4 ? view.getUint16(0, true) : view.getUint32(0, true);
-    core.toCpu();
-    core.check(core.cpu.farJump(view.getUint16(size - 2, true), offset));
-    core.fromCpu();
-    changedMode(core);
-    core.stop = true;
+    farTo(core, view.getUint16(size - 2, true), offset);
   };
 }
 
@@ -181,4 +179,5 @@ export const CONTROL_FLOW: Readonly<Record<string, (site: Site) => Op>> = {
 export const BRANCHES: ReadonlySet<string> = new Set([
   ...Object.keys(CONTROL_FLOW),
   ...Object.keys(INTERRUPTS),
+  ...LEGACY_BRANCHES,
 ]);

@@ -30,7 +30,7 @@ function writeControl(core: Core, number: number, value: bigint): void {
     number === 0 ? () => cpu.writeCr0(Number(value)) : () => cpu.writeCr4(Number(value));
   core.check(number === 3 ? cpu.writeCr3(value) : write());
   core.translationsChanged();
-  if (cpu.mode !== '64-bit') throw new NotModelledSignal(`code in ${cpu.mode} mode`);
+  core.modeChanged();
 }
 
 /** MOV CRn and MOV DRn. */
@@ -43,7 +43,9 @@ export function moveControl(site: Site): Op {
   const { file, number } = to.file === 'gpr' ? from : to;
   if (file === 'control') {
     if (to.file === 'gpr') return () => core.set64(general, readControl(core, number));
-    return () => writeControl(core, number, core.get64(general));
+    // APM vol. 3, MOV CRn: the operand has 64 bits in 64-bit mode, else 32.
+    const operand = (): bigint => BigInt.asUintN(core.width === 64 ? 64 : 32, core.get64(general));
+    return () => writeControl(core, number, operand());
   }
   // APM vol. 2, 13.1.1: DR4 and DR5 are DR6 and DR7 while CR4.DE is clear.
   const index = 2 * (number === 4 || number === 5 ? number + 2 : number);

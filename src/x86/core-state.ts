@@ -6,27 +6,39 @@ type Values = Pick<
   Core,
   | ('rip' | 'halted' | 'retired' | 'skipped' | 'ldtr' | 'cr8' | 'mxcsr' | 'fcw' | 'fsw')
   | ('x87InUse' | 'shadow' | 'nmiBlocked' | 'yields' | 'tscOffset' | 'tripleFault')
+  | ('width' | 'codeDefault' | 'stackSize')
 >;
-const ARRAYS = ['r', 'selectors', 'dr', 'xmm', 'x87'] as const;
+const ARRAYS = [
+  ...(['r', 'selectors', 'segmentLow', 'segmentHigh', 'segmentLimit'] as const),
+  ...(['dr', 'xmm', 'x87'] as const),
+];
+type ArrayName = (typeof ARRAYS)[number];
 
 /** The registers that instructions see, the time, and the instructions retired; structured-clonable. */
 export interface CoreState {
   readonly values: Readonly<Values>;
   readonly rflags: number;
-  readonly arrays: Readonly<Record<(typeof ARRAYS)[number], readonly number[]>>;
+  readonly arrays: Readonly<Record<ArrayName, readonly number[]>>;
 }
 
 export function saveCore(core: Core): CoreState {
   const { rip, halted, retired, skipped, ldtr, cr8, mxcsr, fcw, fsw } = core;
   const { x87InUse, shadow, nmiBlocked, yields, tscOffset, tripleFault } = core;
-  const { r, selectors, dr, xmm, x87 } = core;
+  const { width, codeDefault, stackSize } = core;
   return {
     values: {
       ...{ rip, halted, retired, skipped, ldtr, cr8, mxcsr, fcw, fsw },
       ...{ x87InUse, shadow, nmiBlocked, yields, tscOffset, tripleFault },
+      ...{ width, codeDefault, stackSize },
     },
     rflags: core.flags.value,
-    arrays: { r: [...r], selectors: [...selectors], dr: [...dr], xmm: [...xmm], x87: [...x87] },
+    arrays: {
+      ...{ r: [...core.r], selectors: [...core.selectors], dr: [...core.dr] },
+      segmentLow: [...core.segmentLow],
+      segmentHigh: [...core.segmentHigh],
+      segmentLimit: [...core.segmentLimit],
+      ...{ xmm: [...core.xmm], x87: [...core.x87] },
+    },
   };
 }
 

@@ -5,10 +5,11 @@
 import { va, vaAdd, type Va } from '../machine/address.js';
 import type { Cpu } from '../machine/cpu/cpu.js';
 import type { Delivery } from '../machine/cpu/idt.js';
+import type { CodeWidth } from './decode/instruction.js';
 import { GENERAL_REGISTERS } from '../machine/cpu/registers.js';
 import type { Platform } from '../machine/platform.js';
 import type { Fault } from '../machine/types.js';
-import { FaultSignal } from './faults.js';
+import { FaultSignal, NotModelledSignal } from './faults.js';
 import { Flags } from './flags.js';
 import { LinearMemory, linearOf, type CodeWatch } from './linear-memory.js';
 
@@ -41,6 +42,8 @@ const X87_WORDS = 8 * 4;
 const MXCSR_RESET = 0x1f80;
 const FCW_RESET = 0x37f;
 const DEBUG_REGISTERS = 8;
+/** The limit of segments after INIT (APM vol. 2, table 14-1). */
+const REAL_LIMIT = 0xffff;
 /** DR6 and DR7 after a reset (APM vol. 2, table 14-1). */
 const DR6_RESET = 0xffff_0ff0 | 0;
 const DR7_RESET = 0x400;
@@ -66,9 +69,16 @@ export class Core {
   skipped = 0;
   /** The count of retired instructions at which the executor looks for events and interrupts again. */
   bound = 0;
-  /** Bases of FS and GS as halves; the MSRs hold the same. */
+  /** Bases of FS and GS as halves; the MSRs hold the same. Outside 64-bit mode also those of DS, ES and SS. */
   readonly segmentLow = new Int32Array(6);
   readonly segmentHigh = new Int32Array(6);
+  /** Outside 64-bit mode: limits of the segments; −1: a null selector. */
+  readonly segmentLimit = new Float64Array(6).fill(REAL_LIMIT);
+  /** The width of code, and what CS.D says of it outside 64-bit mode (APM vol. 2, 4.7.2). */
+  width: CodeWidth = 64;
+  codeDefault: 16 | 32 = 16;
+  /** Bytes of the stack pointer outside 64-bit mode, by SS.B (APM vol. 2, 4.7.3). */
+  stackSize: 2 | 4 = 2;
   /** DS, ES, FS and GS; CS and SS are the machine's. */
   readonly selectors = new Uint16Array(6);
   ldtr = 0;
@@ -226,9 +236,21 @@ export class Core {
     this.stop = true;
   }
 
+  /** The width of code follows CR0.PE, EFER.LMA and CS (APM vol. 2, 1.3). */
+  modeChanged(): void {
+    const width = this.cpu.mode === '64-bit' ? 64 : this.codeDefault;
+    if (width === this.width) return;
+    this.width = width;
+    this.translationsChanged();
+  }
+
   /** Delivers an exception; RIP is that of the instruction, for a trap of the next one. */
   deliver(fault: Fault): void {
-    const { cpl } = this.cpu;
+    const { cpl, mode } = this.cpu;
+    if (mode !== '64-bit' && mode !== 'real') {
+      const what = `an exception or interrupt in ${mode} mode`;
+      throw new NotModelledSignal(`${what}: vector ${String(fault.vector)}, ${fault.why}`);
+    }
     this.toCpu();
     const delivery = this.cpu.deliver(fault);
     this.fromCpu();
@@ -258,14 +280,14 @@ export class Core {
     this.memory.wroteRange(at, bytes.length);
   }
 
-  /** Writes RIP, RSP and RFLAGS to the machine's CPU, which delivers exceptions with them. */
+  /** Writes RIP, RSP and RFLAGS to the machine's CPU, which delivers exceptions with them; its RIP is without the base of CS. */
   toCpu(): void {
-    this.cpu.rip = this.rip;
+    this.cpu.rip = this.width === 64 ? this.rip : vaAdd(this.rip, -this.cpu.csBase);
     this.cpu.rsp = this.stackOrZero();
     this.cpu.rflags = this.flags.value >>> 0;
   }
   fromCpu(): void {
-    this.rip = this.cpu.rip;
+    this.rip = this.cpu.codeAddress;
     this.setNumber(RSP, this.cpu.rsp);
     this.flags.value = this.cpu.rflags | 0;
   }
@@ -280,6 +302,7 @@ export class Core {
     for (const [index, name] of GENERAL_REGISTERS.entries()) {
       this.setNumber(index, this.cpu[name]);
     }
+    this.modeChanged();
     this.fromCpu();
     this.reloadBases();
   }
@@ -287,12 +310,22 @@ export class Core {
   /** Begins after a STARTUP, with the CPU's state (APM vol. 2, 14.1.3, 16.5). Media registers and time stay. */
   start(): void {
     this.selectors.fill(0);
+    this.segmentLow.fill(0);
+    this.segmentHigh.fill(0);
+    this.segmentLimit.fill(REAL_LIMIT);
+    Object.assign(this, { codeDefault: 16, stackSize: 2 });
     this.cpu.msrs.set('FS_BASE', 0n);
     this.cpu.msrs.set('GS_BASE', 0n);
     this.dr.fill(0);
     this.dr[2 * 6] = DR6_RESET;
     this.dr[2 * 7] = DR7_RESET;
-    Object.assign(this, { ldtr: 0, halted: false, shadow: false, nmiBlocked: false, yields: false });
+    Object.assign(this, {
+      ldtr: 0,
+      halted: false,
+      shadow: false,
+      nmiBlocked: false,
+      yields: false,
+    });
     this.load();
     this.translationsChanged();
   }

@@ -88,7 +88,12 @@ export class Executor {
   constructor(
     machine: Machine,
     cpu: Cpu = machine.cpus[0],
-    { direct = true, translateAfter = Infinity, platform = null, others = [] }: ExecutorOptions = {},
+    {
+      direct = true,
+      translateAfter = Infinity,
+      platform = null,
+      others = [],
+    }: ExecutorOptions = {},
   ) {
     this.hot = translateAfter;
     this.platform = platform;
@@ -318,7 +323,7 @@ export class Executor {
           : undefined;
     if (what === undefined) throw error;
     const bytes = this.bytesAt(core.rip);
-    const result = decode(bytes);
+    const result = decode(bytes, 0, bytes.length, core.width);
     const known = !isUndecoded(result);
     return {
       kind: 'not-modelled',

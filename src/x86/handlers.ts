@@ -7,6 +7,7 @@ import { EXCHANGE } from './exchange.js';
 import { EXCEPTION, NotModelledSignal, raise } from './faults.js';
 import { FP_STATE } from './fp-state.js';
 import { INTERRUPTS } from './interrupts.js';
+import { legacyHandler } from './legacy.js';
 import { MEDIA } from './media.js';
 import { MEDIA_DOUBLE } from './media-double.js';
 import { MEDIA_INTEGER } from './media-integer.js';
@@ -130,7 +131,9 @@ export function operationOf(site: Site): Op {
     }
     if (mnemonic === 'mov' && usesControl(site)) return privilegedMove(site);
     const shared = usesMedia(site) ? SHARED.get(mnemonic) : undefined;
-    const handler = shared === undefined ? HANDLERS.get(mnemonic) : shared;
+    const { width } = site.core;
+    const legacy = width === 64 ? undefined : legacyHandler(mnemonic, width);
+    const handler = legacy ?? (shared === undefined ? HANDLERS.get(mnemonic) : shared);
     if (handler === undefined || handler === null) {
       throw new NotModelledSignal(`${mnemonic.toUpperCase()}`);
     }

@@ -1,5 +1,6 @@
 /** MOV and its kin: data moves, extensions, conditional moves, LEA, BSWAP (APM vol. 3). */
 import { RAX, RDX, type Core } from './core.js';
+import { loadLegacySegment } from './legacy-segments.js';
 import { loadSegment } from './segments.js';
 import { conditionOf, FLAG } from './flags.js';
 import { NotModelledSignal } from './faults.js';
@@ -22,7 +23,8 @@ function move(site: Site): Op {
   if (to.kind === 'register' && to.file === 'segment') {
     const read = reader(site, from);
     const { number } = to;
-    return () => loadSegment(core, number, read() & 0xffff);
+    const load = core.width === 64 ? loadSegment : loadLegacySegment;
+    return () => load(core, number, read() & 0xffff);
   }
   const write = writer(site, to);
   if (from.kind === 'immediate') {

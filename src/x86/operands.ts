@@ -11,6 +11,7 @@ import {
   type RegisterOperand,
 } from './decode/instruction.js';
 import { NotModelledSignal } from './faults.js';
+import { segmented } from './legacy-segments.js';
 
 /** Executes one instruction. A branch sets RIP; for the others the block does. */
 export type Op = () => void;
@@ -36,12 +37,18 @@ const TWO_32 = 2 ** 32;
 export function effectiveAddress(core: Core, operand: MemoryOperand, next: Va): Read {
   const { r } = core;
   const { base, index, scale, displacement: d, displacementHigh: dHigh, addressSize } = operand;
-  if (addressSize === 2) throw new NotModelledSignal('a 16-bit address');
   const ripRelative = base === BASE_RIP;
   const b = 2 * (base === NO_REGISTER || ripRelative ? ZERO : base);
   const shift = 31 - Math.clz32(scale);
   const low0 = ripRelative ? (next + d) | 0 : d;
   const high0 = ripRelative ? Math.floor((next + d) / TWO_32) | 0 : dHigh;
+  if (addressSize === 2) {
+    const x = 2 * (index === NO_REGISTER ? ZERO : index);
+    return () => {
+      core.high = 0;
+      return ((r[b] ?? 0) + (r[x] ?? 0) + d) & 0xffff;
+    };
+  }
   if (addressSize === 4) {
     const x = 2 * (index === NO_REGISTER ? ZERO : index);
     return () => {
@@ -80,8 +87,9 @@ export function effectiveAddress(core: Core, operand: MemoryOperand, next: Va): 
  * mode only FS and GS have a base (APM vol. 2, 4.5.3).
  */
 function addressHalves(core: Core, operand: MemoryOperand, next: Va): Read {
-  const { segment } = operand;
+  const { segment, size } = operand;
   const address = effectiveAddress(core, operand, next);
+  if (core.width !== 64) return () => segmented(core, segment, address() >>> 0, size);
   if (segment !== SEGMENT.fs && segment !== SEGMENT.gs) return address;
   const { segmentLow, segmentHigh } = core;
   return () => {

@@ -83,9 +83,9 @@ export class Processors {
   }
 
   /** Whether a processor has an instruction to execute, or an interrupt that ends its HLT (APM vol. 3, HLT). */
-  private awake({ core, runs, cpu }: Processor): boolean {
+  private awake({ core, runs, cpu, started }: Processor): boolean {
     if (!runs) return false;
-    return !core.halted || this.wakes(core, cpu.id);
+    return !started || !core.halted || this.wakes(core, cpu.id);
   }
 
   private wakes(core: Core, id: number): boolean {

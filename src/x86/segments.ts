@@ -12,7 +12,7 @@ import {
   raise,
 } from './faults.js';
 
-/** Enters the mode of the code segment that a far transfer has loaded. */
+/** Ends the run by name where a transfer of 64-bit mode has left it. */
 export function changedMode(core: Core): void {
   if (core.cpu.mode !== '64-bit') throw new NotModelledSignal(`code in ${core.cpu.mode} mode`);
 }
@@ -36,7 +36,7 @@ const DESCRIPTOR = {
 } as const;
 type Field = keyof typeof DESCRIPTOR;
 
-const field = (descriptor: bigint, name: Field): bigint =>
+export const field = (descriptor: bigint, name: Field): bigint =>
   (descriptor >> DESCRIPTOR[name].shift) & DESCRIPTOR[name].mask;
 
 const BASE_HIGH_FROM = 24n;
@@ -57,7 +57,7 @@ export function readSystem(core: Core, at: Va): bigint {
 }
 
 /** The address of a selector's descriptor. Beyond the table's limit, or in the LDT: #GP(selector). */
-function descriptorAt(core: Core, selector: number, size: number): Va {
+export function descriptorAt(core: Core, selector: number, size: number): Va {
   const offset = selector & SELECTOR.OFFSET;
   const error = selector & ~SELECTOR.RPL;
   if ((selector & SELECTOR.TI) !== 0) throw new NotModelledSignal('a selector of the LDT');
@@ -66,13 +66,19 @@ function descriptorAt(core: Core, selector: number, size: number): Va {
   return vaAdd(base, offset);
 }
 
-const baseOf = (descriptor: bigint): bigint =>
+export const baseOf = (descriptor: bigint): bigint =>
   field(descriptor, 'BASE_LOW') | (field(descriptor, 'BASE_HIGH') << BASE_HIGH_FROM);
+
+/** The limit in bytes, from the limit and its granularity (APM vol. 2, 4.7.1). */
+export function limitOf(descriptor: bigint): number {
+  const raw = field(descriptor, 'LIMIT_LOW') | (field(descriptor, 'LIMIT_HIGH') << LIMIT_HIGH_FROM);
+  return Number(field(descriptor, 'G') === 0n ? raw : (raw << PAGE_GRANULAR) | 0xfffn);
+}
 
 /** The names of the MSRs that hold segment bases. */
 const BASE_MSR = { [SEGMENT.fs]: 'FS_BASE', [SEGMENT.gs]: 'GS_BASE' } as const;
 
-function setBase(core: Core, segment: number, base: bigint): void {
+export function setBase(core: Core, segment: number, base: bigint): void {
   const name = segment === SEGMENT.fs ? BASE_MSR[SEGMENT.fs] : BASE_MSR[SEGMENT.gs];
   core.cpu.msrs.set(name, base);
   core.reloadBases();
@@ -129,11 +135,9 @@ export function loadTaskRegister(core: Core, selector: number): void {
   if (field(low, 'P') === 0n) raise(EXCEPTION.NP, 'TSS not present', error);
   const base = vaOfU64(baseOf(low) | ((high & 0xffff_ffffn) << 32n));
   if (base === undefined) protectionFault('TSS base not canonical', error);
-  const raw = field(low, 'LIMIT_LOW') | (field(low, 'LIMIT_HIGH') << LIMIT_HIGH_FROM);
-  const limit = field(low, 'G') === 0n ? raw : (raw << PAGE_GRANULAR) | 0xfffn;
   core.check(core.cpu.storeU64(at, low | TSS.BUSY_BIT));
   core.memory.wrote(at);
-  core.cpu.tr = { selector, base: base ?? va(0), limit: Number(limit) };
+  core.cpu.tr = { selector, base: base ?? va(0), limit: limitOf(low) };
 }
 
 /** LLDT: only the null selector, as kernels load it at boot. */
