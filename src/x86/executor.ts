@@ -336,7 +336,13 @@ export class Executor {
 
   private bytesAt(at: Va): Uint8Array {
     const bytes = new Uint8Array(MAX_LENGTH);
-    this.cpu.fetch(at, bytes);
+    try {
+      this.cpu.fetch(at, bytes);
+    } catch (error) {
+      // What is not modelled may be the fetch itself.
+      if (!(error instanceof UnmodelledError)) throw error;
+      return new Uint8Array(0);
+    }
     return bytes.subarray(0, this.cpu.progress);
   }
 }
