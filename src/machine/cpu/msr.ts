@@ -89,7 +89,12 @@ const SYSCFG_MTRR_BITS =
   SYSCFG.Tom2ForceMemTypeWB;
 
 /** APIC_BASE (APM 16.3.1): 8 BSC, 11 AE, base 0xfee00000. */
-export const APIC_BASE = { BSC: 1n << 8n, AE: 1n << 11n, RESET_ADDRESS: 0xfee0_0000n } as const;
+export const APIC_BASE = {
+  BSC: 1n << 8n,
+  AE: 1n << 11n,
+  ADDRESS: 0x000f_ffff_ffff_f000n,
+  RESET_ADDRESS: 0xfee0_0000n,
+} as const;
 
 /** IA32_MISC_ENABLE (Intel SDM vol. 4, table 2-2): what a Broadwell server part comes up with, and what may be changed. */
 export const MISC_ENABLE = {
@@ -196,6 +201,14 @@ function writeVmHsavePa(
   return address >= end || address % HSAVE_ALIGN !== 0n ? null : value;
 }
 
+/** APIC_BASE (APM 16.3.1). BSC is read-only; CPUID reports no x2APIC, so that its enable bit is reserved (16.9). */
+function writeApicBase(value: bigint, old: bigint): Written {
+  const written = (value & ~APIC_BASE.BSC) | (old & APIC_BASE.BSC);
+  if ((written & ~(APIC_BASE.ADDRESS | APIC_BASE.AE | APIC_BASE.BSC)) !== 0n) return null;
+  if (written !== old) throw new UnmodelledError('APIC_BASE: a local APIC that moves or is off');
+  return written;
+}
+
 const HSAVE_ALIGN = 0x1000n;
 const hasSvm = ({ svm }: CpuModel): boolean => svm !== undefined;
 
@@ -219,7 +232,7 @@ const variableRange = (index: number): Record<'base' | 'mask', MsrRow> => ({
 const ROWS: Readonly<Record<MsrName, MsrRow>> = {
   APIC_BASE: {
     reset: ({ cpu }) => APIC_BASE.RESET_ADDRESS | APIC_BASE.AE | (cpu === 0 ? APIC_BASE.BSC : 0n),
-    write: anything,
+    write: writeApicBase,
   },
   // Our choice: no microcode patch was loaded, and none is taken.
   PATCH_LEVEL: { reset: zero, write: (_value, old) => old },

@@ -191,14 +191,23 @@ test('entries are all registers with their values, in the table’s order', () =
   expect(Object.fromEntries(entries)).toMatchObject({ PAT: 0x0007_0406_0007_0406n, STAR: 0n });
 });
 
-test.each(['STAR', 'SF_MASK', 'TSC_AUX', 'SYSENTER_CS', 'APIC_BASE'] as const)(
-  '%s takes any value',
-  (name) => {
-    const msrs = file();
-    expect(msrs.write(MSR[name], 2n ** 64n - 1n)).toBe(true);
-    expect(msrs.read(MSR[name])).toBe(2n ** 64n - 1n);
-  },
-);
+test.each(['STAR', 'SF_MASK', 'TSC_AUX', 'SYSENTER_CS'] as const)('%s takes any value', (name) => {
+  const msrs = file();
+  expect(msrs.write(MSR[name], 2n ** 64n - 1n)).toBe(true);
+  expect(msrs.read(MSR[name])).toBe(2n ** 64n - 1n);
+});
+
+test('APIC_BASE keeps BSC; x2APIC and reserved bits are a #GP, a move is not modelled (APM 16.3.1)', () => {
+  const msrs = file();
+  expect(msrs.write(MSR.APIC_BASE, 0xfee0_0800n)).toBe(true);
+  expect(msrs.read(MSR.APIC_BASE)).toBe(0xfee0_0900n);
+  for (const value of [0xfee0_0d00n, 0xfee0_0901n, (2n ** 52n) | 0xfee0_0900n]) {
+    expect(msrs.write(MSR.APIC_BASE, value)).toBe(false);
+  }
+  for (const value of [0xfee0_0100n, 0xfed0_0900n]) {
+    expect(() => msrs.write(MSR.APIC_BASE, value)).toThrow('APIC_BASE');
+  }
+});
 
 test.each([
   ...(['SYSENTER_ESP', 'SYSENTER_EIP', 'LSTAR', 'CSTAR', 'FS_BASE'] as const),
