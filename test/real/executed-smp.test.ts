@@ -1,12 +1,12 @@
 /**
- * Debian's unmodified 6.1 kernel, executed on the machine with four CPUs, EFI, ACPI and APICs, to a user-space /init. The VGA
- * adapter's other registers and the code of EFI's runtime services are not modelled: the scenario is without the one, the
- * command line without the other. A boot takes a core one to two minutes.
+ * Debian's unmodified 6.1 kernel, executed on the machine with four CPUs, EFI, ACPI, APICs and VGA, to a user-space /init. The
+ * code of EFI's runtime services is not modelled: the command line is without them. A boot takes a core one to two minutes.
  */
 import { expect, test } from '@jest/globals';
 import { KEY_HOST, va } from '../../src/machine/address.js';
 import { nodeCipher } from '../../src/node/node-cipher.js';
 import { ExecutedBoot } from '../../src/sequencer/executed-boot.js';
+import { screenOf } from '../../src/sequencer/screen.js';
 import { scenario } from '../helpers.js';
 import { debianKernel } from './debian-kernel.js';
 import { executable, ramDisk, writeAndPowerOff } from './user-space.js';
@@ -21,7 +21,7 @@ const image = debianKernel();
 
 function boot(cmdline: string): ExecutedBoot {
   return new ExecutedBoot({
-    scenario: scenario('epyc-efi', `cmdline=${cmdline}`, 'machine.vga=false'),
+    scenario: scenario('epyc-efi', `cmdline=${cmdline}`),
     image,
     initrd: ramDisk(executable('init', writeAndPowerOff(LINE))),
     cipher: nodeCipher,
@@ -71,13 +71,14 @@ test(
 );
 
 test(
-  'with maxcpus=1 one CPU has its APICs and reaches /init',
+  'with maxcpus=1 one CPU has its APICs and reaches /init, and console=tty0 is the screen',
   () => {
-    const it = boot(`${CMDLINE} maxcpus=1`);
+    const it = boot(`console=tty0 ${CMDLINE} maxcpus=1`);
     const text = toHalt(it);
     expect(text).toContain('IOAPIC[0]: apic_id 128, version 17, address 0xfec00000, GSI 0-23');
     expect(text).toContain('APIC: Switch to symmetric I/O mode setup');
     expect(text).toContain('Total of 1 processors activated');
+    expect(screenOf(it.machine)?.join('\n')).toContain('Run /init as init process');
   },
   30 * MINUTES,
 );

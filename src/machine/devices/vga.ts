@@ -2,14 +2,15 @@
  * A VGA adapter in text mode 3: 80 columns, 25 lines, 16 colours; cells of character and attribute (IBM PS/2 Hardware
  * Interface Technical Reference, Video Subsystem; FreeVGA).
  *
- * Not modelled: graphics modes, fonts, palette and DAC, sequencer and graphics controller (their ports: see UNMODELLED).
+ * Not modelled: graphics modes, fonts, sequencer and graphics controller (their ports: see UNMODELLED).
  */
 import { InputError } from '../../base/errors.js';
 import type { Pa } from '../address.js';
 import type { Device, PortRange } from '../bus.js';
 import type { PhysicalRange } from '../cpu/mtrr.js';
-import { cp437 } from './cp437.js';
 import { UnmodelledError } from '../unmodelled.js';
+import { cp437 } from './cp437.js';
+import { isVgaPaletteState, VgaPalette, type VgaPaletteState } from './vga-palette.js';
 
 /** The address range of a video adapter in a PC; it has no DRAM. */
 export const VGA_WINDOW = { base: 0xa_0000, size: 0x2_0000 } as const;
@@ -39,12 +40,9 @@ export const CRTC = {
 const CRTC_REGISTERS = 0x19;
 /** Ports of a VGA that the model does not have. */
 const UNMODELLED: readonly (PortRange & { readonly what: string })[] = [
-  { base: 0x3c0, size: 2, what: 'attribute controller' },
   { base: 0x3c2, size: 1, what: 'miscellaneous output, input status 0' },
   { base: 0x3c4, size: 2, what: 'sequencer' },
-  { base: 0x3c6, size: 4, what: 'DAC' },
   { base: 0x3ce, size: 2, what: 'graphics controller' },
-  { base: 0x3da, size: 1, what: 'input status 1, feature control' },
 ];
 
 /** The contents of the screen. */
@@ -62,13 +60,16 @@ interface VgaState {
   readonly memory: Uint8Array;
   readonly crtcIndex: number;
   readonly crtc: Uint8Array;
+  readonly palette: VgaPaletteState;
 }
 
 export class VgaAdapter implements Device {
   readonly name = 'vga';
   readonly mmio: readonly PhysicalRange[] = [VGA_WINDOW];
+  private readonly palette = new VgaPalette();
   readonly ports: readonly PortRange[] = [
     { base: VGA_PORTS.crtcIndex, size: 2 },
+    ...this.palette.ports,
     ...UNMODELLED.map(({ base, size }) => ({ base, size })),
   ];
   private readonly memory = new Uint8Array(VGA_TEXT.size);
@@ -98,7 +99,8 @@ export class VgaAdapter implements Device {
     }
   }
 
-  portIn(port: number, _size: number): number {
+  portIn(port: number, size: number): number {
+    if (this.palette.has(port)) return this.palette.in(port, size);
     this.refuse(port);
     if (port === VGA_PORTS.crtcIndex) return this.crtcIndex;
     return this.crtc[this.crtcIndex] ?? 0xff;
@@ -106,6 +108,10 @@ export class VgaAdapter implements Device {
 
   /** OUT of one byte to a port, or of two to the index and the data port at once. */
   portOut(port: number, value: number, size: number): void {
+    if (this.palette.has(port)) {
+      this.palette.out(port, value, size);
+      return;
+    }
     this.refuse(port);
     if (port === VGA_PORTS.crtcIndex) this.crtcIndex = value & 0xff;
     if (port === VGA_PORTS.crtcIndex && size === 1) return;
@@ -141,8 +147,11 @@ export class VgaAdapter implements Device {
   }
 
   snapshot(): VgaState {
-    const { memory, crtc, crtcIndex } = this;
-    return { memory: memory.slice(), crtc: crtc.slice(), crtcIndex };
+    const { memory, crtc, crtcIndex, palette } = this;
+    return {
+      ...{ memory: memory.slice(), crtc: crtc.slice(), crtcIndex },
+      palette: palette.snapshot(),
+    };
   }
 
   restore(state: unknown): void {
@@ -152,6 +161,7 @@ export class VgaAdapter implements Device {
     this.memory.set(state.memory);
     this.crtc.set(state.crtc);
     this.crtcIndex = state.crtcIndex;
+    this.palette.restore(state.palette);
   }
 
   private pair(high: number, low: number): number {
@@ -166,12 +176,13 @@ export class VgaAdapter implements Device {
 
 function isVgaState(state: unknown): state is VgaState {
   if (typeof state !== 'object' || state === null) return false;
-  const { memory, crtc, crtcIndex } = state as Partial<VgaState>;
+  const { memory, crtc, crtcIndex, palette } = state as Partial<VgaState>;
   return (
     memory instanceof Uint8Array &&
     memory.length === VGA_TEXT.size &&
     crtc instanceof Uint8Array &&
     crtc.length === CRTC_REGISTERS &&
-    typeof crtcIndex === 'number'
+    typeof crtcIndex === 'number' &&
+    isVgaPaletteState(palette)
   );
 }

@@ -96,7 +96,7 @@ describe('a VGA in text mode 3', () => {
     expect(vga.render().cursor).toBeUndefined();
   });
 
-  test.each([0x3c0, 0x3c4, 0x3c8, 0x3ce, 0x3da])('port %i is refused by name', (port) => {
+  test.each([0x3c2, 0x3c4, 0x3ce])('port %i is refused by name', (port) => {
     expect(() => textMode().portIn(port, 1)).toThrow(/E_UNMODELLED.*port 0x3/);
   });
 
