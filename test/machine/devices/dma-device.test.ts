@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { pa } from '../../../src/machine/address.js';
 import type { BusResult, UpstreamPort } from '../../../src/machine/bus.js';
 import {
   DMA_BUFFER_SIZE,
@@ -45,6 +46,16 @@ describe('a device that does DMA', () => {
     expect(port.memory.subarray(0x1234, 0x1274)).toEqual(pattern);
     expect(dma.readMemory(0x1234n, 0x40)).toBe('ok');
     expect(dma.received).toEqual(pattern);
+  });
+
+  test('has its name at the start of its registers, at any offset of a read', () => {
+    const { dma } = device();
+    dma.setBar(0xfe00_0000);
+    const out = new Uint8Array(4).fill(0xee);
+    dma.mmioRead(pa(0xfe00_0001), out, 1, 2);
+    expect(out).toEqual(Uint8Array.of(0xee, 'v'.charCodeAt(0), 'm'.charCodeAt(0), 0xee));
+    dma.mmioRead(pa(0xfe00_0fff), out, 0, 1);
+    expect(out[0]).toBe(0);
   });
 
   test('writes another pattern with each transfer', () => {

@@ -62,4 +62,18 @@ describe('freed-with-attribute', () => {
     b.sanitizer.freed([pages(10)]);
     expect(b.rules).toEqual([]);
   });
+
+  test('what was freed before goes back with a snapshot', () => {
+    const b = new Bench(encrypted);
+    b.sanitizer.freed([pages(0, 8)]);
+    const before = b.sanitizer.snapshot();
+    b.setEntry(10, 10);
+    b.sanitizer.freed([pages(10)]);
+    const reported = b.reports;
+    expect(reported).toHaveLength(1);
+    b.sanitizer.restore(before);
+    expect(b.reports).toEqual([]);
+    b.sanitizer.freed([pages(10)]);
+    expect(b.reports).toEqual(reported);
+  });
 });
