@@ -26,7 +26,7 @@ async function decide(mutant, sandbox) {
 /** The states, sorted by their keys. */
 function recordOf(known) {
   const sorted = Object.entries(known).sort(([a], [b]) => (a < b ? -1 : 1));
-  return `${JSON.stringify(Object.fromEntries(sorted), undefined, 1)}\n`;
+  return `${JSON.stringify(Object.fromEntries(sorted), undefined, 2)}\n`;
 }
 
 /**
