@@ -7,24 +7,26 @@ import { CODE_SEGMENT } from '../machine/cpu/cpu-modes.js';
 import type { Core } from './core.js';
 import { SEGMENT } from './decode/instruction.js';
 import { EXCEPTION, NotModelledSignal, protectionFault, raise } from './faults.js';
-import { baseOf, descriptorAt, field, limitOf, readSystem, setBase } from './segments.js';
+import {
+  baseOf,
+  descriptorAt,
+  field,
+  limitOf,
+  readSystem,
+  setBase,
+  setSelector,
+} from './segments.js';
 
 const NULL_SELECTOR = 0xfffc;
 const RPL = 3;
 const TWO_32 = 2 ** 32;
 
-function setSelector(core: Core, segment: number, selector: number, base: number): void {
+function setSegment(core: Core, segment: number, selector: number, base: number): void {
   core.segmentLow[segment] = base;
   core.segmentHigh[segment] = 0;
   // The MSRs are the hidden bases of FS and GS (APM vol. 2, 4.5.3).
   if (segment === SEGMENT.fs || segment === SEGMENT.gs) setBase(core, segment, BigInt(base >>> 0));
-  if (segment !== SEGMENT.ss) {
-    core.selectors[segment] = selector;
-    return;
-  }
-  core.cpu.ss = selector;
-  core.shadow = true;
-  core.checkInterrupts();
+  setSelector(core, segment, selector);
 }
 
 /**
@@ -34,7 +36,7 @@ function setSelector(core: Core, segment: number, selector: number, base: number
 export function loadLegacySegment(core: Core, segment: number, selector: number): void {
   if (segment === SEGMENT.cs) raise(EXCEPTION.UD, 'MOV to CS');
   if (core.cpu.mode === 'real') {
-    setSelector(core, segment, selector, selector * CODE_SEGMENT.PARAGRAPH);
+    setSegment(core, segment, selector, selector * CODE_SEGMENT.PARAGRAPH);
     return;
   }
   const error = selector & ~RPL;
@@ -43,7 +45,7 @@ export function loadLegacySegment(core: Core, segment: number, selector: number)
     if (stack) protectionFault('null selector in SS');
     // APM vol. 2, 4.5.2: a null selector may be loaded; an access through it is a #GP.
     core.segmentLimit[segment] = -1;
-    setSelector(core, segment, selector, 0);
+    setSegment(core, segment, selector, 0);
     return;
   }
   const descriptor = readSystem(core, descriptorAt(core, selector, 8));
@@ -59,7 +61,7 @@ export function loadLegacySegment(core: Core, segment: number, selector: number)
   }
   core.segmentLimit[segment] = limitOf(descriptor);
   if (stack) core.stackSize = field(descriptor, 'D') === 0n ? 2 : 4;
-  setSelector(core, segment, selector, Number(BigInt.asIntN(32, baseOf(descriptor))));
+  setSegment(core, segment, selector, Number(BigInt.asIntN(32, baseOf(descriptor))));
 }
 
 /** The linear address of an offset: beyond the limit a #GP, in SS a #SS (APM vol. 2, 4.12.1). `core.high` is 0. */

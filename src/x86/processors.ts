@@ -144,7 +144,7 @@ export class Processors {
     for (const one of this.all) if (!one.runs) one.started = false;
   }
 
-  /** All processors wait: skips to the next event. Returns false where none can come, or nobody would wake. */
+  /** All processors wait: skips to the next event. Returns false where none can come, or none would wake. */
   private skip(): boolean {
     const { platform } = this;
     const { core } = this.current;

@@ -84,7 +84,8 @@ export function setBase(core: Core, segment: number, base: bigint): void {
   core.reloadBases();
 }
 
-function setSelector(core: Core, segment: number, selector: number): void {
+/** Sets the selector of a data-segment register, without its base. */
+export function setSelector(core: Core, segment: number, selector: number): void {
   if (segment !== SEGMENT.ss) {
     core.selectors[segment] = selector;
     return;

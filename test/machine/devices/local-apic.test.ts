@@ -311,7 +311,7 @@ describe('errors (APM 16.4.6)', () => {
   };
   test.each([
     ['an illegal vector sent', (apic: LocalApic) => send(apic, 0, 0x0f), 0x20],
-    ['a message that nobody accepts', (apic: LocalApic) => send(apic, 9, 0x41), 0x04],
+    ['a message that no APIC accepts', (apic: LocalApic) => send(apic, 9, 0x41), 0x04],
     ['a register that there is not, read', (apic: LocalApic) => read(apic, 0x40), 0x80],
     ['one written', (apic: LocalApic) => write(apic, 0x3a0, 0), 0x80],
   ] as const)('%s', (_what, act, bit) => {
