@@ -44,41 +44,52 @@ export function fetchedOf(...names: readonly string[]): string[] {
   });
 }
 
-/** The results of a boot in another process. */
-export interface Measured {
-  readonly trace: Trace;
-  readonly summary: string;
+/** What a run of the tool in another process printed and took. */
+export interface Ran {
+  readonly status: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
   /** Wall-clock milliseconds of the whole process. */
   readonly milliseconds: number;
-  /** Peak resident memory in bytes (ru_maxrss). */
+  /** Peak resident memory in bytes. */
   readonly peak: number;
 }
 
-/** Prints the peak to stderr when the process exits. */
-const PRINT_PEAK =
-  'data:text/javascript,process.on("exit",()=>console.error("peak",process.resourceUsage().maxRSS))';
+/** Runs the built tool with these arguments. Throws with its stderr if it ended before it could tell its peak. */
+export function runMeasured(args: readonly string[]): Ran {
+  const started = performance.now();
+  const ran = spawnSync(
+    process.execPath,
+    ['--import', `${process.cwd()}/bench/report-memory.mjs`, 'dist/sme-boot.js', ...args],
+    { encoding: 'utf8', maxBuffer: 1 << 26, stdio: ['ignore', 'pipe', 'pipe', 'pipe'] },
+  );
+  const milliseconds = performance.now() - started;
+  const kilobytes = Number(ran.output[3]);
+  if (!(kilobytes > 0)) throw new Error(ran.stderr);
+  const { status, stdout, stderr } = ran;
+  return { status, stdout, stderr, milliseconds, peak: kilobytes * 1024 };
+}
+
+/** The results of a boot in another process. */
+export interface Measured extends Pick<Ran, 'milliseconds' | 'peak'> {
+  readonly trace: Trace;
+  readonly summary: string;
+}
 
 /** Boots by `sme-boot run` with these arguments. Throws if its exit status is not 0. */
 export function boot(args: readonly string[]): Measured {
   const dir = mkdtempSync(join(tmpdir(), 'sme-boot-real-'));
   try {
     const file = join(dir, 'trace.json');
-    const command = ['--import', PRINT_PEAK, 'dist/sme-boot.js', 'run', ...args];
     const options = ['--trace', file, '--trace-format', 'json'];
-    const started = performance.now();
-    const ran = spawnSync(process.execPath, [...command, ...options], {
-      encoding: 'utf8',
-      maxBuffer: 1 << 26,
-    });
-    const milliseconds = performance.now() - started;
-    if (ran.status !== 0) throw new Error(ran.stderr);
-    const kilobytes = Number(/^peak (\d+)$/m.exec(ran.stderr)?.[1]);
-    return {
-      trace: JSON.parse(readFileSync(file, 'utf8')) as Trace,
-      summary: ran.stdout,
-      milliseconds,
-      peak: kilobytes * 1024,
-    };
+    const { status, stdout, stderr, milliseconds, peak } = runMeasured([
+      'run',
+      ...args,
+      ...options,
+    ]);
+    if (status !== 0) throw new Error(stderr);
+    const trace = JSON.parse(readFileSync(file, 'utf8')) as Trace;
+    return { trace, summary: stdout, milliseconds, peak };
   } finally {
     rmSync(dir, { recursive: true });
   }

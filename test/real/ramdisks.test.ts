@@ -2,7 +2,6 @@
  * RAM disks as Debian makes them (scripts/make-ramdisks.mjs), each booted with Debian's kernel at stages 17 and 18. Each
  * boot is a separate process, to measure its peak of memory; a table of all boots is printed at the end.
  */
-import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import {
   appendFileSync,
@@ -17,6 +16,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { newc } from '../linux/init/newc.js';
+import { runMeasured } from './images.js';
 
 interface Ramdisk {
   readonly name: string;
@@ -46,26 +46,13 @@ interface Outcome {
   readonly peak: number;
 }
 
-/** Runs the tool, which prints its peak of memory when it exits. */
 function run(stage: number, initrd?: string): Outcome {
-  const printPeak = `process.on('exit', () => {
-    process.stderr.write('peak ' + String(process.resourceUsage().maxRSS * 1024));
-  });`;
-  const start = Date.now();
-  const args = ['run', 'bios-minimal', '--kernel', vmlinuz, '--stage', String(stage)];
-  const ran = spawnSync(
-    process.execPath,
-    [
-      ...['--import', `data:text/javascript,${encodeURIComponent(printPeak)}`],
-      'dist/sme-boot.js',
-      ...args,
-      ...(initrd === undefined ? [] : ['--initrd', initrd]),
-    ],
-    { encoding: 'utf8', maxBuffer: 1 << 26 },
-  );
-  const peak = /peak (\d+)/.exec(ran.stderr)?.[1];
-  if (peak === undefined || ran.stdout === '') throw new Error(ran.stderr);
-  return { summary: ran.stdout, seconds: (Date.now() - start) / 1000, peak: Number(peak) };
+  const { stdout, stderr, milliseconds, peak } = runMeasured([
+    ...['run', 'bios-minimal', '--kernel', vmlinuz, '--stage', String(stage)],
+    ...(initrd === undefined ? [] : ['--initrd', initrd]),
+  ]);
+  if (stdout === '') throw new Error(stderr);
+  return { summary: stdout, seconds: milliseconds / 1000, peak };
 }
 
 const bare = new Map<number, number>();
