@@ -1,11 +1,11 @@
 /** Physical memory as tiles of equal size, each with a code of what it has: the map of the viewer. */
-import { BLOCK_SIZE, KEY_PLAIN, LINE_SIZE, PAGE_SIZE, pa } from '../machine/address.js';
+import { BLOCK_SIZE, KEY_PLAIN, LINE_SIZE, PAGE_SIZE, pa, paAdd } from '../machine/address.js';
 import type { Machine } from '../machine/machine.js';
 import type { InspectedBoot } from '../sequencer/inspected-boot.js';
 import { UNTOUCHED } from '../machine/memory/dram-page.js';
 import type { BusLog } from '../inspect/exposure/bus-log.js';
 import { ownersOf } from '../inspect/exposure/owners.js';
-import { eachPlainLine } from '../inspect/exposure/plain-lines.js';
+import { eachPlainRun } from '../inspect/exposure/plain-lines.js';
 import { encryptingCpus } from '../inspect/exposure/exposure.js';
 import type { Layer, Tiles, TileWindow } from './layers.js';
 
@@ -157,15 +157,18 @@ function exposureTiles(boot: InspectedBoot, bus: BusLog, window: TileWindow): Ti
       codes[tile] = IN_DRAM;
     });
   };
-  eachPlainLine(boot.machine, ({ pa: at, where }) => {
+  eachPlainRun(boot.machine, ({ pa: start, length, where }) => {
     if (where === 'dram') {
-      const cipher = bus.stillCiphertext.of(at);
-      for (let block = 0; block < LINE_SIZE; block += BLOCK_SIZE) {
-        if (!cipher.includes(block)) inDram(at + block, at + block + BLOCK_SIZE);
+      for (let done = 0; done < length; done += LINE_SIZE) {
+        const at = paAdd(start, done);
+        const cipher = bus.stillCiphertext.of(at);
+        for (let block = 0; block < LINE_SIZE; block += BLOCK_SIZE) {
+          if (!cipher.includes(block)) inDram(at + block, at + block + BLOCK_SIZE);
+        }
       }
       return;
     }
-    eachTile(window, at, at + LINE_SIZE, (tile) => {
+    eachTile(window, start, start + length, (tile) => {
       if (codes[tile] !== IN_DRAM) codes[tile] = IN_CACHE;
     });
   });

@@ -5,7 +5,7 @@ import { readUnder } from '../../machine/quiet.js';
 import { clearTables, mappedRanges } from '../tables.js';
 import { BusLog, type ClearAccess, type Code, type LineHistory } from './bus-log.js';
 import { namesIn, ownersOf, type Owner } from './owners.js';
-import { eachPlainLine, type PlainLine } from './plain-lines.js';
+import { eachPlainRun, type PlainLines } from './plain-lines.js';
 import { recognise, type Contents } from './recognise.js';
 import { spaceOf } from './spaces.js';
 import { sameBlocks } from './unchanged-blocks.js';
@@ -69,27 +69,40 @@ export function recordBus(boot: InspectedBoot): BusLog {
   });
 }
 
+const NO_OWNER: Owner = { kind: 'none', text: '' };
+
 /** The ranges in the clear by writer and owner, ascending. */
 export function plainRanges(boot: InspectedBoot): PlainRange[] {
   const owners = ownersOf(boot);
   const ranges: PlainRange[] = [];
   let next = 0;
-  eachPlainLine(boot.machine, ({ pa: at, origin, where, replacedBy }: PlainLine) => {
-    while ((owners[next]?.end ?? Infinity) <= at) next++;
-    const owner = owners[next]?.owner ?? { kind: 'none', text: '' };
+  /** Adds lines with one owner. */
+  const add = (start: number, bytes: number, { origin, where, replacedBy }: PlainLines): void => {
+    const owner = owners[next]?.owner ?? NO_OWNER;
     let range = ranges.at(-1);
     const extendsLast =
       range !== undefined &&
-      range.start + range.bytes === at &&
+      range.start + range.bytes === start &&
       range.where === where &&
       range.origin === origin &&
       range.owner === owner;
     if (range === undefined || !extendsLast) {
-      range = { start: at, bytes: 0, where, newer: { plaintext: 0, ciphertext: 0 }, owner, origin };
+      range = { start, bytes: 0, where, newer: { plaintext: 0, ciphertext: 0 }, owner, origin };
       ranges.push(range);
     }
-    range.bytes += LINE_SIZE;
-    if (replacedBy !== undefined) range.newer[replacedBy] += LINE_SIZE;
+    range.bytes += bytes;
+    if (replacedBy !== undefined) range.newer[replacedBy] += bytes;
+  };
+  eachPlainRun(boot.machine, (lines) => {
+    const end = lines.pa + lines.length;
+    for (let at: number = lines.pa; at < end;) {
+      while ((owners[next]?.end ?? Infinity) <= at) next++;
+      // A line belongs to the owner of its first byte.
+      const ownerEnd = Math.ceil((owners[next]?.end ?? Infinity) / LINE_SIZE) * LINE_SIZE;
+      const stop = Math.min(end, ownerEnd);
+      add(at, stop - at, lines);
+      at = stop;
+    }
   });
   return ranges;
 }

@@ -48,6 +48,12 @@ export interface DramState {
 /** The state of DRAM. */
 export type DramSnapshot = PageStoreSnapshot;
 
+/** Key (UNTOUCHED: none) and origin of the last write to each line of a page. Not to be changed; pages may share them. */
+export interface LastWrites {
+  readonly keys: Uint16Array;
+  readonly origins: Uint16Array;
+}
+
 export class Dram {
   private readonly probes: Probes;
   private readonly pages: PageStore;
@@ -230,10 +236,8 @@ export class Dram {
     return key === UNTOUCHED ? undefined : { key: key as KeyId, origin };
   }
 
-  /** Key (UNTOUCHED: none) and origin of the last write to each line of a page; undefined if untouched. Not to be changed. */
-  lastWrites(
-    number: number,
-  ): { readonly keys: Uint16Array; readonly origins: Uint16Array } | undefined {
+  /** The last write to each line of a page; undefined if untouched. */
+  lastWrites(number: number): LastWrites | undefined {
     const page = this.pages.at(number);
     return page === undefined ? undefined : { keys: page.owner, origins: page.writer };
   }
@@ -264,14 +268,16 @@ export class Dram {
         state.untouched += run;
         return;
       }
-      for (let at = inPage; at < inPage + run;) {
-        const line = Math.floor(at / LINE_SIZE);
-        const stop = Math.min((line + 1) * LINE_SIZE, inPage + run);
+      const end = inPage + run;
+      const last = Math.ceil(end / LINE_SIZE);
+      for (let line = Math.floor(inPage / LINE_SIZE); line < last;) {
+        const stop = endOfRun(page.owner, line, last);
+        const bytes = Math.min(stop * LINE_SIZE, end) - Math.max(line * LINE_SIZE, inPage);
         const owner = page.owner[line];
-        if (owner === UNTOUCHED) state.untouched += stop - at;
-        else if (owner === 0) state.plain += stop - at;
-        else state.encrypted += stop - at;
-        at = stop;
+        if (owner === UNTOUCHED) state.untouched += bytes;
+        else if (owner === 0) state.plain += bytes;
+        else state.encrypted += bytes;
+        line = stop;
       }
     });
     return state;

@@ -57,12 +57,15 @@ export class PageStore {
 
   /** Numbers of the pages that were touched, ascending. */
   touched(): number[] {
-    const numbers = new Set<number>();
-    for (const [number] of this.pages.all()) numbers.add(number);
+    const numbers: number[] = [];
+    for (const block of this.pages.view().values()) numbers.push(...block.keys());
     for (const { first, last } of this.runs.all) {
-      for (let number = first; number < last; number++) numbers.add(number);
+      for (let number = first; number < last; number++) {
+        if (!this.pages.has(number)) numbers.push(number);
+      }
     }
-    return [...numbers].sort((a, b) => a - b);
+    // A typed array is sorted as numbers.
+    return [...Float64Array.from(numbers).sort()];
   }
 
   /** Whether any line was last written under a key other than KEY_PLAIN. */
