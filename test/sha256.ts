@@ -1,5 +1,1 @@
-import { createHash } from 'node:crypto';
-
-/** The SHA-256 of some bytes, in hexadecimal. */
-export const sha256 = (bytes: Uint8Array): string =>
-  createHash('sha256').update(bytes).digest('hex');
+export { sha256 } from '../src/node/sha256.js';

@@ -131,7 +131,7 @@ export function load(machine: Machine, request: LoadRequest): Loaded {
   const blobs = [...firmware.blobs, ...handOver.blobs];
   for (const { base, bytes } of blobs) machine.dmaWrite(pa(base), bytes);
 
-  for (const { paddr, bytes } of image.segments) machine.dmaWrite(pa(paddr + shift), bytes);
+  for (const { paddr, bytes } of image.segments) machine.dmaLoad(pa(paddr + shift), bytes);
   const link = image.segments.reduce((min, s) => (s.paddr === first ? s.vaddr : min), 0);
   for (const segment of request.overlay) {
     machine.dmaWrite(pa(kernelAt + segment.link - link), segment.bytes);

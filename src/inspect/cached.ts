@@ -1,6 +1,6 @@
 /** The lines of a range that are in the cache, each compared with memory and with the same line under other keys. */
 import { hex, LINE_SIZE, pa } from '../machine/address.js';
-import type { CachedLine } from '../machine/cache/cache.js';
+import type { CachedLine } from '../machine/cache/cache-tags.js';
 import type { Machine } from '../machine/machine.js';
 import { behindCaches } from '../machine/quiet.js';
 import type { PhysicalRange } from './memory.js';

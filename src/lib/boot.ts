@@ -18,6 +18,7 @@ import { walkOf, type Walk } from '../inspect/walk.js';
 import type { Machine } from '../machine/machine.js';
 import type { BlockCipherFactory } from '../machine/types.js';
 import { Boot as Sequencer } from '../sequencer/boot.js';
+import type { Digest } from '../sequencer/final-state.js';
 import type { SanitizerReport } from '../trace/report.js';
 import type { Outcome, Trace, TraceEvent } from '../trace/trace.js';
 import type { LoadedScenario } from './scenario.js';
@@ -53,7 +54,7 @@ export interface BootOptions extends Selection {
 export interface Host {
   readonly cipher: BlockCipherFactory;
   /** SHA-256 in lower-case hexadecimal. */
-  readonly digest: (bytes: Uint8Array) => string;
+  readonly digest: Digest;
 }
 
 /** The state of a boot between two steps. */

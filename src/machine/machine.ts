@@ -126,6 +126,18 @@ export class Machine implements CpuBus {
     this.cache.deviceWrite(requester, address, key, data, 0, data.length, origin);
   }
 
+  /**
+   * As dmaWrite without a key, of bytes that never change afterwards: DRAM has no copy of them until it is written. All of
+   * it must be DRAM.
+   */
+  dmaLoad(address: Pa, data: Uint8Array, requester: Requester = REQUESTER_PLATFORM): void {
+    const { dma } = this.probes;
+    const origin = this.originOf.get(requester) ?? 0;
+    if (dma.active) dma.notify('write', requester, address, KEY_PLAIN, data.length, origin);
+    this.cache.clflush(address, KEY_PLAIN, data.length);
+    this.dram.load(address, data, origin);
+  }
+
   /** Reads memory without a CPU, as a device or firmware does, coherent with lines of the same key. */
   dmaRead(
     address: Pa,

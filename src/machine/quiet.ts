@@ -3,7 +3,7 @@
  * coherent cache would first write back (HwEnfCacheCoh, CPUID Fn8000_001F EAX 10) is computed.
  */
 import { LINE_SIZE, PAGE_SIZE, paAdd, type KeyId, type Pa } from './address.js';
-import type { CachedLine } from './cache/cache.js';
+import type { CachedLine } from './cache/cache-tags.js';
 import type { Machine } from './machine.js';
 import { REQUESTER_PLATFORM } from './requester.js';
 import type { TableReader } from './types.js';

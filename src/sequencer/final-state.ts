@@ -1,6 +1,5 @@
 /** The contents of DRAM at the end of a boot, region by region. */
-import { sha256 } from '@noble/hashes/sha2.js';
-import { bytesToHex } from '@noble/hashes/utils.js';
+import type { ByteSource } from '../base/byte-source.js';
 import type { Region } from '../firmware/loader.js';
 import { KEY_PLAIN, pa } from '../machine/address.js';
 import type { DramState } from '../machine/memory/dram.js';
@@ -8,15 +7,8 @@ import type { Machine } from '../machine/machine.js';
 import type { RegionAtEnd } from '../trace/recorder.js';
 import type { RegionState } from '../trace/trace.js';
 
-/**
- * Largest region that is hashed in one chunk, and the chunk size of larger ones (our choice): avoids a copy of a large
- * initrd.
- */
-const AT_ONCE = 16 << 20;
-const CHUNK = 1 << 20;
-
-/** SHA-256 of bytes, in hexadecimal. */
-export type Digest = (bytes: Uint8Array) => string;
+/** SHA-256 of bytes, or of a source that is read in parts, in hexadecimal. */
+export type Digest = (bytes: Uint8Array | ByteSource) => string;
 
 /** The state of a region from its lines' keys. */
 export function stateName({ plain, encrypted }: DramState): RegionState {
@@ -31,17 +23,13 @@ export function writeBackAll({ cache, cpus }: Machine): void {
   for (const cpu of cpus) cpu.wbinvd();
 }
 
-/** The digest of bytes in DRAM; of a large region, chunk by chunk. */
-function digestOf(machine: Machine, base: number, size: number, digest: Digest): string {
-  if (size <= AT_ONCE) return digest(machine.dram.peek(pa(base), size));
-  const hash = sha256.create();
-  const chunk = new Uint8Array(CHUNK);
-  for (let done = 0; done < size; done += CHUNK) {
-    const length = Math.min(CHUNK, size - done);
-    machine.dram.read(pa(base + done), KEY_PLAIN, chunk, 0, length);
-    hash.update(chunk.subarray(0, length));
-  }
-  return bytesToHex(hash.digest());
+/** The bytes of a range on the bus. */
+function busBytes(machine: Machine, base: number, length: number): ByteSource {
+  const readInto = (at: number, into: Uint8Array): void => {
+    machine.dram.read(pa(base + at), KEY_PLAIN, into, 0, into.length);
+  };
+  const read = (at: number, size: number): Uint8Array => machine.dram.peek(pa(base + at), size);
+  return { length, read, readInto };
 }
 
 /** The regions with their states and the digests of their bytes in DRAM. */
@@ -54,6 +42,6 @@ export function finalRegions(
     name,
     pa: { space: 'pa', start: base, length: size },
     state: stateName(machine.dram.stateOf(pa(base), size)),
-    digest: digestOf(machine, base, size, digest),
+    digest: digest(busBytes(machine, base, size)),
   }));
 }

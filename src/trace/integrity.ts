@@ -5,15 +5,17 @@
 import { firstDifference } from '../base/bytes.js';
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex } from '@noble/hashes/utils.js';
-import { chunksOf, type ByteSource } from '../base/byte-source.js';
+import { asSource, chunksOf, type ByteSource } from '../base/byte-source.js';
 import type { Consumed } from './trace.js';
 
 /** What a producer put into memory: the bytes, a source to read them from, or their SHA-256 in hexadecimal. */
 export type Produced = Uint8Array | ByteSource | string;
 
 /** The digest of bytes in a trace: SHA-256 in lower-case hexadecimal. */
-export function digestOf(bytes: Uint8Array): string {
-  return bytesToHex(sha256(bytes));
+export function digestOf(bytes: Uint8Array | ByteSource): string {
+  const hash = sha256.create();
+  for (const { bytes: chunk } of chunksOf(asSource(bytes))) hash.update(chunk);
+  return bytesToHex(hash.digest());
 }
 
 /** Offset of the first difference between all that was produced and `bytes`; undefined if they are equal. */

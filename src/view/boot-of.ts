@@ -1,6 +1,5 @@
 /** The boot of a choice: its options, and the command line that makes the same boot. */
-import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
-import { sha256 } from '@noble/hashes/sha2.js';
+import { utf8ToBytes } from '@noble/hashes/utils.js';
 import { asSource } from '../base/byte-source.js';
 import { InputError } from '../base/errors.js';
 import { optional } from '../base/optional.js';
@@ -13,11 +12,9 @@ import { cmdlineAssignment, scenarioWith } from '../scenario/settings.js';
 import type { BootOptions } from '../sequencer/boot.js';
 import { selectionFlags, type HunkSelection } from '../series/compose.js';
 import { canonicalName } from '../series/without.js';
+import { digestOf } from '../trace/integrity.js';
 import type { Choice } from './choice.js';
 import type { BootFiles, Setup } from './messages.js';
-
-/** SHA-256 in lower-case hexadecimal. */
-const digest = (bytes: Uint8Array): string => bytesToHex(sha256(bytes));
 
 /** The kernel image of the files; undefined: the built-in one. Throws InputError for a file that is not a kernel. */
 export function imageOfFiles({ kernel, systemMap }: BootFiles): KernelImage | undefined {
@@ -73,13 +70,13 @@ export function bootOf(
   const initrd = files.initrd === undefined ? image?.uki?.initrd : asSource(files.initrd);
   return {
     scenario,
-    scenarioDigest: digest(utf8ToBytes(JSON.stringify(scenario))),
+    scenarioDigest: digestOf(utf8ToBytes(JSON.stringify(scenario))),
     settings: settingsOf(assignments),
     ...selectionOf(choice),
     ...optional({ image, initrd, deviceTree: files.dtb }),
     sanitize,
     cipher: nobleCipher,
-    digest,
+    digest: digestOf,
   };
 }
 

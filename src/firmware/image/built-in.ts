@@ -79,7 +79,9 @@ export function buildBuiltInImage(
   const sections = sectionsOf(total);
   const loadedSize = SECTIONS.filter((s) => s.loaded).reduce((sum, s) => sum + s.size, 0);
   const bytes = new Uint8Array(loadedSize);
-  fillNoise(new Uint32Array(bytes.buffer));
+  // Data is zero except for linked variables; code and .rodata are noise.
+  const noise = SECTIONS.filter(({ name }) => name === '.text' || name === '.rodata');
+  fillNoise(new Uint32Array(bytes.buffer, 0, noise.reduce((sum, { size }) => sum + size, 0) / 4));
   const symbols: ImageSymbol[] = [];
   const addresses = new Map<string, number>();
   const define = (name: string, address: number, type: string): void => {
@@ -92,12 +94,6 @@ export function buildBuiltInImage(
     define(section.symbol, start, 'D');
     define(section.end, start + section.size, 'D');
     next.set(section.name, start);
-    if (section.loaded && section.name !== '.text') {
-      // Data is zero except for linked variables; .rodata stays noise.
-      if (section.name !== '.rodata') {
-        bytes.fill(0, start - TEXT, start - TEXT + section.size);
-      }
-    }
     start += section.size;
   }
   define('_end', TEXT + total, 'B');

@@ -1,6 +1,6 @@
 /** The lines that are plaintext on the memory bus now, or will be when the cache writes them back. */
 import { KEY_PLAIN, LINE_SIZE, PAGE_SIZE, pa, type Pa } from '../../machine/address.js';
-import type { CachedLine } from '../../machine/cache/cache.js';
+import type { TaggedLine } from '../../machine/cache/cache-tags.js';
 import type { Machine } from '../../machine/machine.js';
 import type { LastWrites } from '../../machine/memory/dram.js';
 import { LINES } from '../../machine/memory/dram-page.js';
@@ -19,10 +19,7 @@ export interface PlainLines {
   readonly replacedBy?: 'plaintext' | 'ciphertext';
 }
 
-/** After all memory: physical addresses have at most 52 bits (APM 5.3). */
-const END = 2 ** 52;
-
-const byWrite = (a: CachedLine, b: CachedLine): number => (a.dirty ?? 0) - (b.dirty ?? 0);
+const byWrite = (a: TaggedLine, b: TaggedLine): number => (a.dirty ?? 0) - (b.dirty ?? 0);
 
 /** A dirty line in the cache. */
 interface DirtyLine {
@@ -33,8 +30,7 @@ interface DirtyLine {
 /** The dirty lines of DRAM by page; of those at one address the one that was written last. */
 function dirtyLines({ cache, dram }: Machine): Map<number, Map<number, DirtyLine>> {
   const dirty = new Map<number, Map<number, DirtyLine>>();
-  for (const { pa: at, key, origin, dirty: written } of cache.linesOf(pa(0), END).sort(byWrite)) {
-    if (written === undefined) continue;
+  for (const { pa: at, key, origin } of [...cache.dirtyLines].sort(byWrite)) {
     // A write of a device's registers is not memory.
     if (!dram.has(at)) continue;
     const page = Math.floor(at / PAGE_SIZE);

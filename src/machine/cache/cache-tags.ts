@@ -61,6 +61,12 @@ export interface TaggedLine {
   readonly dirty?: number;
 }
 
+/** A line in the cache. */
+export interface CachedLine extends TaggedLine {
+  /** Its plaintext: valid until the next access to the cache. */
+  readonly bytes: Uint8Array;
+}
+
 export class LineTags {
   /** Slots that hold a line. */
   valid = 0;

@@ -16,6 +16,7 @@ import {
 } from '../address.js';
 import { copyLine } from './copy-line.js';
 import {
+  type CachedLine,
   LineTags,
   type LineTagsSnapshot,
   NO_SLOT,
@@ -51,12 +52,6 @@ export interface CacheConfig {
 export interface CacheSnapshot {
   readonly data: Uint8Array;
   readonly tags: LineTagsSnapshot;
-}
-
-/** A line in the cache. */
-export interface CachedLine extends TaggedLine {
-  /** Its plaintext: valid until the next access to the cache. */
-  readonly bytes: Uint8Array;
 }
 
 /** Accesses up to this many bytes are copied byte by byte: a subarray costs more. */
@@ -180,7 +175,7 @@ export class Cache {
     if (this.lazy !== null) this.lazy.writeBack(this.store, this.probes);
     else {
       for (const slot of this.tags.dirtySlots()) this.queueWriteBack(slot);
-      this.sendWriteBacks();
+      this.writeBacks.flush();
       this.tags.invalidateOwned('all');
     }
     const cached = paAdd(pa, len - this.size);
@@ -222,7 +217,7 @@ export class Cache {
       for (let line = lineOf(pa); line < pa + len; line = paAdd(line, LINE_SIZE)) {
         this.invalidateOthers(line, key);
       }
-      this.sendWriteBacks();
+      this.writeBacks.flush();
     }
     if (skip + len <= LINE_SIZE) {
       const slot = this.tags.find(pa, key);
@@ -278,7 +273,7 @@ export class Cache {
     if (this.tags.valid === 0) return;
     const dirty = this.tags.dirtySlotsOf(cpu);
     for (const slot of this.reorder?.(dirty, this.tags) ?? dirty) this.queueWriteBack(slot);
-    this.sendWriteBacks();
+    this.writeBacks.flush();
     this.tags.invalidateOwned(cpu);
   }
 
@@ -306,6 +301,12 @@ export class Cache {
       ...tags.lineIn(slot),
       bytes: this.data.subarray(slot * LINE_SIZE, (slot + 1) * LINE_SIZE),
     }));
+  }
+
+  /** The dirty lines, ascending by address and key. For reports only. */
+  get dirtyLines(): readonly TaggedLine[] {
+    this.materialize();
+    return Array.from(this.tags.dirtySlotsOf('all'), (slot) => this.tags.lineIn(slot));
   }
 
   /** The number of valid lines of each key. */
@@ -341,7 +342,7 @@ export class Cache {
     // For a range longer than the cache, walk the valid lines instead of the range.
     if (!this.coherent && len > this.size) {
       for (const slot of this.tags.slotsIn(start, end, key)) this.drop(slot);
-      this.sendWriteBacks();
+      this.writeBacks.flush();
       return;
     }
     for (let line = start; line < end; line = paAdd(line, LINE_SIZE)) {
@@ -349,7 +350,7 @@ export class Cache {
       const slot = this.tags.find(line, key);
       if (slot !== NO_SLOT) this.drop(slot);
     }
-    this.sendWriteBacks();
+    this.writeBacks.flush();
   }
 
   private drop(slot: number): void {
@@ -372,7 +373,7 @@ export class Cache {
   }
 
   private fill(slot: number, cpu: number, pa: Pa, key: KeyId, origin: Origin): void {
-    this.sendWriteBacks();
+    this.writeBacks.flush();
     this.store.readLines(pa, key, this.data, slot * LINE_SIZE, LINE_SIZE, cpu);
     if (this.probes.filled.active) this.probes.filled.notify(pa, key, LINE_SIZE, false, origin);
   }
@@ -408,7 +409,7 @@ export class Cache {
         this.run[n] = this.allocate(cpu, next, key, origin);
         n++;
       } while (n < limit && tags.find(paAdd(pa, n * LINE_SIZE), key) === NO_SLOT);
-      this.sendWriteBacks();
+      this.writeBacks.flush();
       this.store.readLines(pa, key, data, at, n * LINE_SIZE, cpu);
       for (let i = 0; i < n; i++) {
         copyLine(words, (this.run[i] ?? 0) * LINE_SIZE, words, at + i * LINE_SIZE);
@@ -453,7 +454,7 @@ export class Cache {
       else data.copyWithin(target, stage + from, stage + to);
       tags.dirty(slot, cpu, origin);
     }
-    this.sendWriteBacks();
+    this.writeBacks.flush();
     this.whole.report(key, origin, filled);
   }
 
@@ -480,7 +481,7 @@ export class Cache {
       this.tags.touch(slot);
       this.tags.wroteThrough(slot, origin);
     }
-    this.sendWriteBacks();
+    this.writeBacks.flush();
   }
 
   private copyOut(from: number, out: Uint8Array, off: number, len: number): void {
@@ -492,9 +493,5 @@ export class Cache {
     const { tags, writeBacks, words } = this;
     const key = tags.keyOf(slot);
     writeBacks.add(words, slot * LINE_SIZE, tags.addressOf(slot), key, tags.originOf(slot));
-  }
-
-  private sendWriteBacks(): void {
-    this.writeBacks.flush();
   }
 }

@@ -78,12 +78,16 @@ export function endOfRun(states: Uint16Array, line: number, last: number): numbe
   return end;
 }
 
+/** Whether the bytes of two pages are equal. */
+export function equal(a: Uint8Array, b: Uint8Array): boolean {
+  for (let at = 0; at < PAGE_SIZE; at++) if (a[at] !== b[at]) return false;
+  return true;
+}
+
 /** Whether a page has exactly these bytes and this shared state of its lines. */
 export function isWhole(page: Page, bytes: Uint8Array, lines: Lines): boolean {
   // A shared state is made, given to a page and replaced whole, so one of its arrays tells.
-  if (page.owner !== lines.owner) return false;
-  for (let at = 0; at < PAGE_SIZE; at++) if (page.bytes[at] !== bytes[at]) return false;
-  return true;
+  return page.owner === lines.owner && equal(page.bytes, bytes);
 }
 
 /** The bytes of a page as 32-bit words. */

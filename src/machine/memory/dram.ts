@@ -12,6 +12,7 @@ import {
   LINE_SIZE,
   PAGE_SIZE,
   pa,
+  KEY_PLAIN,
   paOfPage,
   type KeyId,
   type Pa,
@@ -132,6 +133,20 @@ export class Dram {
       page.writer.fill(origin, first, last);
       this.store(page, number, inPage, run, key, data, from);
       if (inPage + run === PAGE_SIZE) this.pages.written(page);
+    });
+  }
+
+  /** As `write` without a key, of bytes that never change afterwards: whole pages have no copy of them until a write. */
+  load(address: Pa, data: Uint8Array, origin = 0): void {
+    eachPage(address, data.length, (number, inPage, run, done) => {
+      if (run < PAGE_SIZE || !this.has(number * PAGE_SIZE)) {
+        this.write(paOfPage(number, inPage), KEY_PLAIN, data, done, run, origin);
+        return;
+      }
+      if (this.probes.touched.active) this.probes.touched.notify(number * PAGE_SIZE, PAGE_SIZE);
+      this.reportKeys(number, 0, PAGE_SIZE, KEY_PLAIN, origin);
+      this.decryption.forget(number);
+      this.pages.putShared(number, data.subarray(done, done + PAGE_SIZE), KEY_PLAIN, origin);
     });
   }
 
@@ -321,6 +336,15 @@ export class Dram {
       const to = at + from - inPage;
       if (pending === key) {
         out.set(page.bytes.subarray(from, stop), to);
+      } else if (
+        pending !== 0 &&
+        key === KEY_PLAIN &&
+        stop === line * LINE_SIZE &&
+        this.isShared(number, from)
+      ) {
+        // Whole lines as they are on the bus, of a page that others share: a copy of it would take more than it saves.
+        out.set(page.bytes.subarray(from, stop), to);
+        this.options.engine.encrypt(pending as KeyId, paOfPage(number, from), out, to, stop - from);
       } else {
         // A read under another key: the bytes on the bus are computed now and stored.
         if (pending !== 0 && this.pages.inRun(number)) {
@@ -345,6 +369,11 @@ export class Dram {
       }
       from = stop;
     }
+  }
+
+  /** Whether an offset in a page begins a line, and the page may not be changed without a copy. */
+  private isShared(number: number, inPage: number): boolean {
+    return inPage % LINE_SIZE === 0 && !this.pages.isOwn(number);
   }
 
   /** Encrypts the pending lines [first, last): they become the bytes on the bus. */

@@ -4,7 +4,15 @@
  * The store does not use keys or the engine: `Dram` interprets the bytes.
  */
 import { PAGE_SIZE, type KeyId } from '../address.js';
-import { isWhole, throughKey, UniformPages, wordsOf, type Lines, type Page } from './dram-page.js';
+import {
+  equal,
+  isWhole,
+  throughKey,
+  UniformPages,
+  wordsOf,
+  type Lines,
+  type Page,
+} from './dram-page.js';
 import { noise } from './noise.js';
 import { PageMap, type PageBlocks } from './page-map.js';
 import { PagePool } from './page-pool.js';
@@ -44,6 +52,11 @@ export class PageStore {
   /** Whether a page is part of a run, whose pages share one page object. */
   inRun(number: number): boolean {
     return !this.pages.has(number) && this.runs.get(number) !== undefined;
+  }
+
+  /** Whether a page is changed without a copy: no snapshot and no other page shares it. */
+  isOwn(number: number): boolean {
+    return this.own.has(number);
   }
 
   /** The contents of an untouched page: power-on noise. Valid until the next call. */
@@ -119,12 +132,21 @@ export class PageStore {
     if (lastWhole !== null && isWhole(lastWhole.page, data, lines)) {
       const { number: previous, page } = lastWhole;
       if (this.pages.get(previous) === page) this.own.delete(previous);
-      this.pages.set(number, page);
-      this.own.delete(number);
+      this.setShared(number, page);
       return;
     }
     const page = this.putBytes(number, data, lines);
     this.lastWhole = { number, page };
+  }
+
+  /** Writes a whole page of bytes that never change afterwards: they are not copied until the page is written. */
+  putShared(number: number, bytes: Uint8Array, key: KeyId, origin: number): void {
+    this.lastNumber = -1;
+    this.setShared(number, {
+      bytes,
+      ...this.pool.sharedPage(key, key, origin),
+      sameContents: true,
+    });
   }
 
   /** The bytes of a page filled with one byte. Not to be changed. */
@@ -170,12 +192,27 @@ export class PageStore {
     this.own.add(number);
   }
 
+  /** Sets a page whose bytes others have too. */
+  private setShared(number: number, page: Page): void {
+    this.pages.set(number, page);
+    this.own.delete(number);
+  }
+
   private putBytes(number: number, data: Uint8Array, lines: Lines): Page {
-    let page = this.own.has(number) ? this.pages.get(number) : undefined;
-    if (page === undefined) {
-      page = { bytes: this.pool.bytes(), ...lines, sameContents: true };
-      this.add(number, page);
-    } else this.pool.share(page, lines);
+    const old = this.pages.get(number);
+    if (old !== undefined && this.own.has(number)) {
+      this.pool.share(old, lines);
+      old.bytes.set(data);
+      return old;
+    }
+    // As when pages are encrypted in place: only the state of the lines changes.
+    if (old !== undefined && equal(old.bytes, data)) {
+      const page = { bytes: old.bytes, ...lines, sameContents: true };
+      this.setShared(number, page);
+      return page;
+    }
+    const page = { bytes: this.pool.bytes(), ...lines, sameContents: true };
+    this.add(number, page);
     page.bytes.set(data);
     return page;
   }

@@ -1,5 +1,4 @@
 /** What the kernel itself reads from memory in a boot: command lines, the setup_data chain, device trees. */
-import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { commandLineBytes, LOADER_LAYOUT } from '../../../src/firmware/loader.js';
 import { decodeUtf8 } from '../../../src/base/utf8.js';
@@ -19,8 +18,8 @@ import { verify, type Kind } from '../kind.js';
 import { sampleBytes, sampleText } from '../samples.js';
 import { concat } from '../../firmware/image/build.js';
 import { mutatedText } from '../text.js';
+import { sha256 } from '../../sha256.js';
 
-const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 
 /** A boot of the base kernel that is stopped before a step, and resumed for each input. */
 class Stopped {

@@ -1,5 +1,4 @@
 /** Scenarios: parsed, and booted. */
-import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { decodeUtf8 } from '../../../src/base/utf8.js';
 import { buildBuiltInImage } from '../../../src/firmware/image/built-in.js';
@@ -13,6 +12,7 @@ import { OUTCOME_KINDS } from '../../../src/trace/trace.js';
 import { documents, type Setting } from '../data.js';
 import { verify, verifySame, type Kind } from '../kind.js';
 import { documentsIn } from '../samples.js';
+import { sha256 } from '../../sha256.js';
 
 const FILE = 'scenario.yaml';
 const MIB = 2 ** 20;
@@ -196,7 +196,6 @@ export const scenario: Kind = {
   },
 };
 
-const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 const OUTCOMES: ReadonlySet<string> = new Set(OUTCOME_KINDS);
 
 let image: ReturnType<typeof buildBuiltInImage> | undefined;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { KEY_HOST, KEY_PLAIN, pa, type KeyId } from '../../../src/machine/address.js';
+import { KEY_HOST, KEY_PLAIN, PAGE_SIZE, pa, type KeyId } from '../../../src/machine/address.js';
 import { deserialize, serialize } from '../../../src/machine/codec.js';
 import { Probes } from '../../../src/machine/probes.js';
 import { Dram, type DramSnapshot } from '../../../src/machine/memory/dram.js';
@@ -434,7 +434,10 @@ describe('DRAM against a model that encrypts every block at once', () => {
   }
 
   const step = fc.record({
-    what: fc.constantFrom('write', 'write', 'write', 'read', 'fill', 'snapshot', 'restore'),
+    what: fc.constantFrom(
+      ...(['write', 'write', 'write', 'read', 'fill'] as const),
+      ...(['load', 'pages', 'in place', 'snapshot', 'restore'] as const),
+    ),
     // Around both ends of the range, and around the page boundary in it.
     address: fc
       .constantFrom(BASE, BASE + 0x1000, BASE + SIZE)
@@ -453,6 +456,7 @@ describe('DRAM against a model that encrypts every block at once', () => {
         const memory = dram(lazy, [{ base: BASE, size: SIZE }]);
         const model = new Model(memory.peek(pa(BASE), SIZE));
         let frozen: [DramSnapshot, Uint8Array] = [memory.snapshot(), model.raw.slice()];
+        const loaded: [Uint8Array, Uint8Array][] = [];
         steps.forEach(({ what, address, length, lines, key }, i) => {
           const at = lines ? address - (address % 64) : address;
           if (what === 'snapshot') frozen = [memory.snapshot(), model.raw.slice()];
@@ -465,6 +469,23 @@ describe('DRAM against a model that encrypts every block at once', () => {
             const size = length * 64;
             memory.fillLines(pa(start), key, i, size);
             model.access(start, key, size, new Uint8Array(size).fill(i));
+          } else if (what === 'load') {
+            const data = bytes(length * 64, i);
+            loaded.push([data, data.slice()]);
+            memory.load(pa(address), data);
+            model.access(address, KEY_PLAIN, data.length, data);
+          } else if (what === 'pages') {
+            const start = address - (address % PAGE_SIZE);
+            const data = bytes(PAGE_SIZE, i);
+            memory.write(pa(start), key, data, 0, PAGE_SIZE);
+            model.access(start, key, PAGE_SIZE, data);
+            data.fill(0);
+          } else if (what === 'in place') {
+            // The bytes of a page, as they are read without a key, are written back under one.
+            const start = address - (address % PAGE_SIZE);
+            const data = read(memory, start, KEY_PLAIN, PAGE_SIZE);
+            memory.write(pa(start), key, data, 0, PAGE_SIZE);
+            model.access(start, key, PAGE_SIZE, data);
           } else if (what === 'write') {
             const data = bytes(length, i);
             memory.write(pa(at), key, data, 0, length);
@@ -474,8 +495,9 @@ describe('DRAM against a model that encrypts every block at once', () => {
           }
         });
         expect(text(memory.peek(pa(BASE), SIZE))).toBe(text(model.raw));
+        for (const [data, before] of loaded) expect(text(data)).toBe(text(before));
       }),
-      { numRuns: 120 },
+      { numRuns: 200 },
     );
   });
 });

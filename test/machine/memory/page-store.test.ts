@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { KEY_HOST, PAGE_SIZE } from '../../../src/machine/address.js';
+import { KEY_HOST, KEY_PLAIN, PAGE_SIZE } from '../../../src/machine/address.js';
 import { PageStore } from '../../../src/machine/memory/page-store.js';
 
 const bytes = (value: number): Uint8Array => new Uint8Array(PAGE_SIZE).fill(value);
@@ -40,6 +40,20 @@ describe('PageStore', () => {
     expect(store.at(1)).toBe(store.at(2));
     poke(store, 2, 1);
     expect([1, 2, 3].map((number) => store.at(number)?.bytes[0])).toEqual([5, 1, 5]);
+  });
+
+  test('uses bytes that never change until the page is written, also if their key changes', () => {
+    const store = new PageStore(7);
+    const constant = bytes(5);
+    store.putShared(1, constant, KEY_PLAIN, 9);
+    expect([store.at(1)?.bytes === constant, store.isOwn(1)]).toEqual([true, false]);
+    store.put(1, bytes(5), KEY_HOST, 8);
+    expect(store.at(1)).toMatchObject({ owner: new Uint16Array(64).fill(KEY_HOST) });
+    expect([store.at(1)?.bytes === constant, store.isOwn(1)]).toEqual([true, false]);
+    poke(store, 1, 1);
+    expect([constant[0], store.at(1)?.bytes[0], store.isOwn(1)]).toEqual([5, 1, true]);
+    store.put(1, bytes(5), KEY_PLAIN, 8);
+    expect([store.at(1)?.bytes === constant, store.isOwn(1)]).toEqual([false, true]);
   });
 
   test('represents a fill by one page object, and copies it for a write', () => {
