@@ -20,7 +20,6 @@ import { concat } from '../../firmware/image/build.js';
 import { mutatedText } from '../text.js';
 import { sha256 } from '../../sha256.js';
 
-
 /** A boot of the base kernel that is stopped before a step, and resumed for each input. */
 class Stopped {
   private started: { boot: Boot; snapshot: BootSnapshot } | undefined;
