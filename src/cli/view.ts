@@ -39,7 +39,7 @@ interface Flags extends RunFlags, OutputFlags {
 
 const EXAMPLES = `
 With --output the page is one file that needs no network and no other file: open
-it from the disk, or send it to somebody. Without it, the page is served on
+it from the disk, or pass it on. Without it, the page is served on
 127.0.0.1 until Ctrl-C, and loads again when the scenario's file changes.
 
 Examples:

@@ -20,8 +20,8 @@ export const TOUR: readonly TourStep[] = [
     title: 'The readable kernel',
     text:
       'Here is the beginning of the kernel. The bytes are the same in all three views: on the wires (DRAM), and as the ' +
-      'processor reads them without decryption (C=0). With decryption (C=1) it would get nonsense, because nobody has ' +
-      'encrypted them yet.',
+      'processor reads them without decryption (C=0). With decryption (C=1) it would get nonsense, because they are ' +
+      'not encrypted yet.',
     view: `at=startup_64&panel=memory&place=kernel%20text&${KERNEL}`,
   },
   {
@@ -78,7 +78,7 @@ export const TOUR: readonly TourStep[] = [
     title: 'Your turn',
     text:
       'Turn the slider of patches down, tick and untick hunks, choose another machine, or drop a kernel of your own. The ' +
-      'address of this page always has what you see: send it to somebody who has the same file.',
+      'address of this page always has what you see: whoever has the same file can open it.',
     view: `stage=8&activate=1&panel=reads`,
   },
 ];

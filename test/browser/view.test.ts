@@ -175,6 +175,32 @@ describe('the viewer', () => {
     expect(before[0]).toBe('init_mem_mapping');
   });
 
+  test('goes back to the panel, place and boot before; a step of the slider is no view of its own', async () => {
+    await open('bios-minimal', 'panel=reads');
+    await ended();
+    await page.click('#tab-walk');
+    await page.fill('#place', 'initrd');
+    await page.press('#place', 'Enter');
+    await page.waitForSelector('#walk');
+    await step('init_mem_mapping');
+    await step('reserve_initrd');
+    await page.locator('.hunks summary', { hasText: 'Patch 09' }).click();
+    await page.locator('[data-hunk="09/initrd"]').uncheck();
+    await page.waitForSelector('#outcome.panic');
+    await page.goBack();
+    await page.waitForSelector('#outcome.booted');
+    expect(await page.locator('[data-hunk="09/initrd"]').isChecked()).toBe(true);
+    expect([await page.inputValue('#place'), await text('.story code')]).toEqual([
+      'initrd',
+      'reserve_initrd',
+    ]);
+    await page.goBack();
+    await until(`document.querySelector('#place').value === 'kernel text'`);
+    expect(await page.getAttribute('#tab-walk', 'aria-selected')).toBe('true');
+    await page.goBack();
+    await page.waitForSelector('#tab-reads[aria-selected="true"]');
+  });
+
   test('walks an address as inspect does', async () => {
     await open('bios-minimal', 'at=startup_64%3Aswitch&panel=walk&place=_text');
     await ended();

@@ -32,6 +32,12 @@ const START: Place = { panel: 'events', place: 'kernel text', layer: 'dram', fil
 /** The fragment of the window's address. */
 const fragment = (): string => window.location.hash.slice(1);
 
+/** Whether one address shows another boot, panel or place than the other: the Back button goes from one to the other. */
+function isOtherView(a: Address, b: Address): boolean {
+  if (JSON.stringify(a.choice) !== JSON.stringify(b.choice)) return true;
+  return a.place.panel !== b.place.panel || a.place.place !== b.place.place;
+}
+
 /** The state that is in the address: a change of either changes the other. */
 function useAddress(initial: Address, lastStage: number) {
   const read = () => addressOf(fragment(), initial, lastStage);
@@ -47,8 +53,10 @@ function useAddress(initial: Address, lastStage: number) {
   }, [lastStage]);
   const change = (next: Address): void => {
     const text = fragmentOf(next, initial);
+    const url = text === '' ? '#' : `#${text}`;
+    if (isOtherView(next, address)) window.history.pushState(null, '', url);
+    else window.history.replaceState(null, '', url);
     set({ ...next, unread: [] });
-    window.history.replaceState(null, '', text === '' ? '#' : `#${text}`);
   };
   return { address, change };
 }
