@@ -11,7 +11,7 @@ import { serveView } from '../node/view-server.js';
 import { cmdlineAssignment } from '../scenario/settings.js';
 import type { Choice } from '../view/choice.js';
 import { glossaryOf } from '../view/glossary.js';
-import { viewHtml, type ViewAssets } from '../view/html.js';
+import { errorHtml, viewHtml, type ViewAssets } from '../view/html.js';
 import type { ScenarioText } from '../view/messages.js';
 import type { EncodedFiles, SeriesRow, ViewData } from '../view/page/data.js';
 import { TOUR } from '../view/tour.js';
@@ -96,6 +96,7 @@ async function served(io: Io, scenario: string, port: number, page: () => string
     await serveView({
       port,
       page,
+      errorPage,
       files: isFile(scenario) ? [scenario] : [],
       signal: controller.signal,
       onListening: (url) => {
@@ -112,13 +113,16 @@ async function served(io: Io, scenario: string, port: number, page: () => string
 const isFile = (nameOrFile: string): boolean =>
   nameOrFile !== STDIN && !/^[a-z0-9-]+$/.test(nameOrFile);
 
+const integrity = (text: string): string => createHash('sha256').update(text).digest('base64');
+
+/** The page in place of one that cannot be made. */
+export const errorPage = (error: InputError): string => errorHtml(error.format(), integrity);
+
 /** The page of a boot. Throws InputError for a boot that cannot be made. */
 export function pageOf(scenario: string, flags: RunFlags, reload: boolean): string {
   // Checks all that the page will read.
   prepareBoot(scenario, flags);
-  return viewHtml(viewData(scenario, flags, reload), assets(), (text) =>
-    createHash('sha256').update(text).digest('base64'),
-  );
+  return viewHtml(viewData(scenario, flags, reload), assets(), integrity);
 }
 
 /** The parts of the page, from dist/view/. */

@@ -8,6 +8,8 @@ export interface ViewServerOptions {
   readonly port: number;
   /** Makes the page; called for each request, so that a file that was changed is read again. */
   readonly page: () => string;
+  /** Makes the page for an error of `page`. */
+  readonly errorPage: (error: InputError) => string;
   /** Files whose change makes open pages load again. */
   readonly files: readonly string[];
   /** Called once a browser can connect, with the address. */
@@ -27,7 +29,7 @@ function isLocal(host: string | undefined, port: number): boolean {
 
 /** Serves until the signal comes. Rejects with E_PORT if the port cannot be had. */
 export function serveView(options: ViewServerOptions): Promise<void> {
-  const { port, page, files, onListening, signal } = options;
+  const { port, page, errorPage, files, onListening, signal } = options;
   const open = new Set<ServerResponse>();
   const changed = (): void => {
     for (const response of open) response.write('data: changed\n\n');
@@ -55,7 +57,7 @@ export function serveView(options: ViewServerOptions): Promise<void> {
       } catch (error) {
         // The page comes back with the next change that makes the file valid.
         if (!(error instanceof InputError)) throw error;
-        answer(500, 'text/plain', `${error.format()}\n`);
+        answer(500, 'text/html', errorPage(error));
       }
     } else answer(404, 'text/plain', 'not found\n');
   });

@@ -61,3 +61,26 @@ export function viewHtml(
 </html>
 `;
 }
+
+/** Loads the page again when the server says that a file has changed. */
+const RELOAD = "new EventSource('events').onmessage = () => location.reload();";
+
+/** The page in place of one that cannot be made, with the reason; it loads again when the file changes. */
+export function errorHtml(reason: string, sha256: Integrity): string {
+  const policy = `default-src 'none'; script-src 'sha256-${sha256(RELOAD)}'; connect-src 'self'`;
+  return `<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="${policy}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>sme-boot: error</title>
+</head>
+<body>
+<pre id="error" role="alert">${htmlText(reason)}</pre>
+<p>The page comes back when the file is changed.</p>
+<script>${RELOAD}</script>
+</body>
+</html>
+`;
+}

@@ -1,5 +1,5 @@
 /** The viewer in a browser. */
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import {
@@ -13,9 +13,10 @@ import {
   test,
 } from '@jest/globals';
 import type { Page } from 'playwright-core';
-import { pageOf } from '../../src/cli/view.js';
+import { errorPage, pageOf } from '../../src/cli/view.js';
 import { pa } from '../../src/machine/address.js';
 import { createBoot, loadScenario } from '../../src/node/library.js';
+import { serveView } from '../../src/node/view-server.js';
 import { stateName } from '../../src/sequencer/final-state.js';
 import { sme } from '../cli/io.js';
 import { startBrowser, type Browser } from './chromium.js';
@@ -308,6 +309,41 @@ describe('the viewer', () => {
     expect(await text('.tour h2')).toContain('2 of 10');
     await until(`document.querySelector('.story code').textContent === 'startup_64'`);
   });
+});
+
+test('a served page says what is wrong with a changed file, and comes back when it is right', async () => {
+  const file = join(browser?.dir ?? '', 'served.yaml');
+  const right = readFileSync('scenarios/bios-minimal.yaml', 'utf8');
+  writeFileSync(file, right);
+  const controller = new AbortController();
+  let serving: Promise<void> | undefined;
+  const url = await new Promise<string>((resolve, reject) => {
+    serving = serveView({
+      port: 0,
+      page: () => pageOf(file, {}, true),
+      errorPage,
+      files: [file],
+      signal: controller.signal,
+      onListening: resolve,
+    });
+    serving.catch(reject);
+  });
+  try {
+    await page.goto(url);
+    await ended();
+    writeFileSync(file, `${right}nonsense: <b id="hostile">\n`);
+    await page.waitForSelector('#error');
+    expect(await text('#error')).toContain('nonsense');
+    writeFileSync(file, right);
+    await ended();
+  } finally {
+    controller.abort();
+    await serving;
+  }
+  // The server is that of the page; its error has status 500.
+  const others = complaints.filter((each) => !each.startsWith(url) && !/500/.test(each));
+  expect(others).toEqual([]);
+  complaints = [];
 });
 
 test("the page's numbers are those of the library, at every label", async () => {

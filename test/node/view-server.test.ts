@@ -24,6 +24,7 @@ beforeEach(async () => {
     ended = serveView({
       port: 0,
       page: () => page(),
+      errorPage: (error) => `<p>${error.format()}</p>`,
       files: [file],
       signal: controller.signal,
       onListening: resolve,
@@ -75,8 +76,9 @@ describe('the server', () => {
     const response = await fetch(url);
     expect([response.status, await response.text()]).toEqual([
       500,
-      expect.stringContaining('half written'),
+      expect.stringMatching(/^<p>[^]*half written/),
     ]);
+    expect(response.headers.get('content-type')).toBe('text/html; charset=utf-8');
     page = () => 'again';
     expect(await (await fetch(url)).text()).toBe('again');
   });
@@ -97,6 +99,7 @@ describe('the server', () => {
     const second = serveView({
       port,
       page,
+      errorPage: String,
       files: [],
       signal: controller.signal,
       onListening: () => undefined,

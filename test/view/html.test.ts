@@ -1,6 +1,6 @@
 /** The viewer's page as a file. */
 import { describe, expect, test } from '@jest/globals';
-import { viewHtml } from '../../src/view/html.js';
+import { errorHtml, viewHtml } from '../../src/view/html.js';
 import type { ViewData } from '../../src/view/page/data.js';
 import { choice } from './session.js';
 
@@ -54,4 +54,16 @@ describe('the page', () => {
     const worker = 'const a = "</script>";';
     expect(() => viewHtml(data(), { ...ASSETS, worker }, sha256)).toThrow(RangeError);
   });
+});
+
+test('the page of an error says it as text, and runs only its own script', () => {
+  const html = errorHtml('mine.yaml:1:1: <b onclick="x">\u202e', sha256);
+  expect(html).toContain('mine.yaml:1:1: &lt;b');
+  expect(html).not.toContain('<b ');
+  expect(html).not.toContain('\u202e');
+  const [, script = ''] = /<script>(.*)<\/script>/.exec(html) ?? [];
+  expect(script).toContain('EventSource');
+  expect(html).toContain(
+    `content="default-src 'none'; script-src 'sha256-hash of ${script}'; connect-src 'self'"`,
+  );
 });
