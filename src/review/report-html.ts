@@ -2,6 +2,7 @@
  * A review as one self-contained page of HTML without scripts: patch by patch, each claim with the lines of the source and
  * the lines of a trace that show it. All text is escaped.
  */
+import { htmlPage } from '../base/html-page.js';
 import { htmlLines, htmlText } from '../base/html.js';
 import { isFailed, type Row } from './result.js';
 import { functionOf } from './tree-model.js';
@@ -100,18 +101,12 @@ export function reviewHtml({ title, remarks, rows, rest }: Review, parts: PagePa
 ${claims.join('\n')}
 </section>`;
   });
-  return `<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${POLICY}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="generator" content="sme-boot review ${htmlText(parts.version)}">
-<title>${htmlText(title)}: review</title>
-<style>${STYLE}</style>
-</head>
-<body>
-<header>
+  return htmlPage({
+    policy: POLICY,
+    title: `${htmlText(title)}: review`,
+    generator: `sme-boot review ${htmlText(parts.version)}`,
+    style: STYLE,
+    body: `<header>
 <h1>${htmlText(title)}</h1>
 ${remarks.map((remark) => `<p>${htmlText(remark)}</p>`).join('\n')}
 <p>${htmlText(countsText(rows))}. Open a claim to see its source lines.</p>
@@ -121,8 +116,6 @@ ${contents.join('\n')}
 </header>
 <main>
 ${sections.join('\n')}
-</main>
-</body>
-</html>
-`;
+</main>`,
+  });
 }

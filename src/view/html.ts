@@ -2,7 +2,8 @@
  * The viewer as one self-contained HTML page: no network, no other file. The simulator is the text of a data element, which
  * the page's script starts as a worker. All strings of the data are escaped.
  */
-import { htmlText } from '../base/html.js';
+import { htmlPage } from '../base/html-page.js';
+import { htmlLines, htmlText } from '../base/html.js';
 import { printableLines } from '../base/printable.js';
 import type { ViewData } from './page/data.js';
 
@@ -43,23 +44,15 @@ export function viewHtml(
     "base-uri 'none'",
     "form-action 'none'",
   ].join('; ');
-  return `<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${policy}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>sme-boot: ${htmlText(value.choice.scenario)}</title>
-<style>${style}</style>
-</head>
-<body>
-<div id="view"><noscript>This page is a simulator: it needs JavaScript.</noscript></div>
+  return htmlPage({
+    policy,
+    title: `sme-boot: ${htmlText(value.choice.scenario)}`,
+    style,
+    body: `<div id="view"><noscript>This page is a simulator: it needs JavaScript.</noscript></div>
 <script type="application/json" id="view-data">${data(value)}</script>
 <script type="text/plain" id="view-worker">${worker}</script>
-<script>${script}</script>
-</body>
-</html>
-`;
+<script>${script}</script>`,
+  });
 }
 
 /** Loads the page again when the server says that a file has changed. */
@@ -68,19 +61,11 @@ const RELOAD = "new EventSource('events').onmessage = () => location.reload();";
 /** The page in place of one that cannot be made, with the reason; it loads again when the file changes. */
 export function errorHtml(reason: string, sha256: Integrity): string {
   const policy = `default-src 'none'; script-src 'sha256-${sha256(RELOAD)}'; connect-src 'self'`;
-  return `<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${policy}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>sme-boot: error</title>
-</head>
-<body>
-<pre id="error" role="alert">${htmlText(reason)}</pre>
+  return htmlPage({
+    policy,
+    title: 'sme-boot: error',
+    body: `<pre id="error" role="alert">${htmlLines(reason)}</pre>
 <p>The page comes back when the file is changed.</p>
-<script>${RELOAD}</script>
-</body>
-</html>
-`;
+<script>${RELOAD}</script>`,
+  });
 }

@@ -57,8 +57,9 @@ describe('the page', () => {
 });
 
 test('the page of an error says it as text, and runs only its own script', () => {
-  const html = errorHtml('mine.yaml:1:1: <b onclick="x">\u202e', sha256);
+  const html = errorHtml('mine.yaml:1:1: <b onclick="x">\u202e\n  expected: a list', sha256);
   expect(html).toContain('mine.yaml:1:1: &lt;b');
+  expect(html).toContain('\n  expected: a list</pre>');
   expect(html).not.toContain('<b ');
   expect(html).not.toContain('\u202e');
   const [, script = ''] = /<script>(.*)<\/script>/.exec(html) ?? [];

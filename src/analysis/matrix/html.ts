@@ -2,6 +2,7 @@
  * A matrix as one self-contained HTML page: no network, no other file. The table can be read without scripts; a script
  * adds sorting, filters and details of rows. All strings of the report are escaped.
  */
+import { htmlPage } from '../../base/html-page.js';
 import { htmlText } from '../../base/html.js';
 import { printableLines } from '../../base/printable.js';
 import { MATRIX_SCHEMA, missingOf, type MatrixReport, type MatrixRow } from './report.js';
@@ -175,18 +176,12 @@ export function matrixHtml(
   const heads = Object.entries(COLUMNS).map(
     ([key, head]) => `<th role="columnheader" scope="col" data-key="${key}">${head}</th>`,
   );
-  return `<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${POLICY}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="generator" content="sme-boot matrix ${MATRIX_SCHEMA}">
-<title>${title}</title>
-<style>${PAGE_STYLE.text}</style>
-</head>
-<body>
-<header>
+  return htmlPage({
+    policy: POLICY,
+    title,
+    generator: `sme-boot matrix ${MATRIX_SCHEMA}`,
+    style: PAGE_STYLE.text,
+    body: `<header>
 <h1>${title}</h1>
 <p class="soft">Each row is a boot of the whole series without one of its hunks. ${totalsText(totalsOf(rows))}.</p>
 </header>
@@ -206,8 +201,6 @@ ${rows.map(rowHtml).join('\n')}
 </main>
 <script type="application/json" id="matrix-data">${dataOf(report)}</script>
 <script type="application/json" id="matrix-links">${dataOf(links)}</script>
-<script>${PAGE_SCRIPT.text}</script>
-</body>
-</html>
-`;
+<script>${PAGE_SCRIPT.text}</script>`,
+  });
 }
