@@ -6,7 +6,7 @@ import type { LastWrites } from '../../machine/memory/dram.js';
 import { LINES } from '../../machine/memory/dram-page.js';
 import type { Origin } from '../../machine/types.js';
 
-/** Adjacent lines that are plaintext, by one writer. */
+/** Adjacent lines of a page that are plaintext, by one writer. */
 export interface PlainLines {
   readonly pa: Pa;
   /** In bytes: whole lines. */
@@ -95,31 +95,16 @@ export function eachPlainRun(machine: Machine, visit: (lines: PlainLines) => voi
   const dirty = dirtyLines(machine);
   const untouched = [...dirty.keys()].filter((page) => dram.lastWrites(page) === undefined);
   const runsOf = plainRunsOf();
-  /** Lines of DRAM that later ones may continue. */
-  let start = 0;
-  let end = 0;
-  let by: Origin = 0;
-  const flush = (): void => {
-    if (end > start) visit({ pa: pa(start), length: end - start, origin: by, where: 'dram' });
-    start = end;
-  };
   for (const page of Float64Array.from([...dram.touched(), ...untouched]).sort()) {
     const lines = dram.lastWrites(page);
     const cached = dirty.get(page);
     if (cached !== undefined) {
-      flush();
       for (const run of besideDirty(page, lines, cached)) visit(run);
     } else if (lines !== undefined) {
-      for (const { line, end: stop, origin } of runsOf(lines)) {
-        const at = page * PAGE_SIZE + line * LINE_SIZE;
-        if (at !== end || origin !== by) {
-          flush();
-          start = at;
-          by = origin;
-        }
-        end = page * PAGE_SIZE + stop * LINE_SIZE;
+      for (const { line, end, origin } of runsOf(lines)) {
+        const at = pa(page * PAGE_SIZE + line * LINE_SIZE);
+        visit({ pa: at, length: (end - line) * LINE_SIZE, origin, where: 'dram' });
       }
     }
   }
-  flush();
 }
