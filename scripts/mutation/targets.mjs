@@ -24,6 +24,7 @@ export const TARGETS = {
     tests: [
       'machine/memory/dram',
       'machine/memory/dram-lazy',
+      'machine/memory/dram-model',
       'machine/memory/dram-page',
       'machine/memory/page-store',
       'machine/memory/last-write',

@@ -120,9 +120,7 @@ export class Machine implements CpuBus {
     key: KeyId = KEY_PLAIN,
     requester: Requester = REQUESTER_PLATFORM,
   ): void {
-    const { dma } = this.probes;
-    const origin = this.originOf.get(requester) ?? 0;
-    if (dma.active) dma.notify('write', requester, address, key, data.length, origin);
+    const origin = this.dmaWriteBegins(address, data.length, key, requester);
     this.cache.deviceWrite(requester, address, key, data, 0, data.length, origin);
   }
 
@@ -130,12 +128,18 @@ export class Machine implements CpuBus {
    * As dmaWrite without a key, of bytes that never change afterwards: DRAM has no copy of them until it is written. All of
    * it must be DRAM.
    */
-  dmaLoad(address: Pa, data: Uint8Array, requester: Requester = REQUESTER_PLATFORM): void {
-    const { dma } = this.probes;
-    const origin = this.originOf.get(requester) ?? 0;
-    if (dma.active) dma.notify('write', requester, address, KEY_PLAIN, data.length, origin);
+  dmaLoad(address: Pa, data: Uint8Array): void {
+    const origin = this.dmaWriteBegins(address, data.length, KEY_PLAIN, REQUESTER_PLATFORM);
     this.cache.clflush(address, KEY_PLAIN, data.length);
     this.dram.load(address, data, origin);
+  }
+
+  /** Tells of a write without a CPU before it happens; returns its origin. */
+  private dmaWriteBegins(address: Pa, length: number, key: KeyId, requester: Requester): Origin {
+    const { dma } = this.probes;
+    const origin = this.originOf.get(requester) ?? 0;
+    if (dma.active) dma.notify('write', requester, address, key, length, origin);
+    return origin;
   }
 
   /** Reads memory without a CPU, as a device or firmware does, coherent with lines of the same key. */

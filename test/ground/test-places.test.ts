@@ -64,6 +64,8 @@ const SEVERAL: Readonly<Record<string, readonly string[]>> = {
   'machine/cache/access-bounds': ['machine/cache/cache.ts', 'machine/cache/cache-tags.ts'],
   'machine/cache/long-fill': ['machine/cache/cache.ts', 'machine/cache/lazy-fill.ts'],
   'machine/cache/model': ['machine/cache/cache.ts', 'machine/cache/cache-tags.ts'],
+  'machine/load': ['machine/machine.ts', 'machine/memory/dram.ts'],
+  'machine/memory/dram-model': ['machine/memory/dram.ts', 'machine/memory/page-store.ts'],
   'machine/memory/dram-lazy': ['machine/memory/dram.ts', 'machine/memory/page-store.ts'],
   'machine/memory/last-write': [
     'machine/machine.ts',

@@ -481,32 +481,3 @@ test('a write without a CPU has the origin of its requester, whatever code runs'
   expect(written).toEqual([7, 0, 0]);
   expect(origins).toEqual([7, 7, 0, 0, 0, 0]);
 });
-
-test('a load of constant bytes is a write without a CPU, and no write changes the bytes', () => {
-  const constant = Uint8Array.from({ length: 3 * 4096 }, (_, i) => (i * 7) & 0xff);
-  const before = constant.slice();
-  const [loaded, written] = [machine(), machine()];
-  const events = [loaded, written].map((m) => {
-    const seen: unknown[] = [];
-    m.probes.dma.listen((...args) => seen.push(args));
-    m.probes.touched.listen((at, length) => seen.push([at, length]));
-    return seen;
-  });
-  for (const m of [loaded, written]) {
-    // A dirty line, which the bytes replace.
-    m.cpus[0].storeU64(va(0x3000), 5n);
-  }
-  loaded.dmaLoad(pa(0x2800), constant);
-  written.dmaWrite(pa(0x2800), constant);
-  for (const m of [loaded, written]) {
-    expect(m.dmaRead(pa(0x2800), constant.length)).toEqual(before);
-    m.cpus[0].storeU64(va(0x3008), 6n);
-    m.cpus[0].wbinvd();
-    m.dmaWrite(pa(0x4000), Uint8Array.of(9), KEY_HOST);
-  }
-  expect(loaded.dram.peek(pa(0x2000), 0x4000)).toEqual(written.dram.peek(pa(0x2000), 0x4000));
-  expect(constant).toEqual(before);
-  expect(events[0]?.filter((each) => JSON.stringify(each).includes('write'))).toEqual(
-    events[1]?.filter((each) => JSON.stringify(each).includes('write')),
-  );
-});
