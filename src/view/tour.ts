@@ -78,7 +78,7 @@ export const TOUR: readonly TourStep[] = [
     title: 'Your turn',
     text:
       'Turn the slider of patches down, tick and untick hunks, choose another machine, or drop a kernel of your own. The ' +
-      'address of this page always has what you see: whoever has the same file can open it.',
+      'address of this page always has what you see: a link to it opens the same view in the same file.',
     view: `stage=8&activate=1&panel=reads`,
   },
 ];
