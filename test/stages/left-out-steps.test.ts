@@ -45,6 +45,7 @@ function missing(subject: Boot, ran: BootSnapshot): string[] {
     subject.machine.view(),
     ran.machine,
     subject.machine.config.cache.ways,
+    subject.machine.engine,
   );
   const entries = diffStates(subject.kernel.state, ran.kernel);
   const { consumed } = ran.recorder.integrity;

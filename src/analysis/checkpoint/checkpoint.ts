@@ -125,7 +125,8 @@ export function diffFrom(
     return undefined;
   // The machine first: most boots that diverged have other registers, which is found quickly.
   const machine = boot.machine.view();
-  const places = diffMachines(machine, reference.machine, boot.machine.config.cache.ways);
+  const { config, engine } = boot.machine;
+  const places = diffMachines(machine, reference.machine, config.cache.ways, engine);
   if (places === undefined) return undefined;
   const entries = diffStates(kernel, reference.kernel);
   if (entries === undefined) return undefined;

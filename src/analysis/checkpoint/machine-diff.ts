@@ -2,9 +2,10 @@
  * The difference of two machine snapshots, if it is limited to lines of memory and PAT slots. The origin of writes and
  * the age of cache lines are not compared: they do not affect execution.
  */
-import { LINE_SIZE, PAGE_SIZE } from '../../machine/address.js';
+import { KEY_PLAIN, LINE_SIZE, PAGE_SIZE, paOfPage, type KeyId } from '../../machine/address.js';
 import { lineOfSlot, REPLACEMENT } from '../../machine/cache/cache-tags.js';
 import { LINES, wordsOf, type Page } from '../../machine/memory/dram-page.js';
+import type { MemoryEngine } from '../../machine/memory/engine.js';
 import type { MachineSnapshot } from '../../machine/machine.js';
 import { PAT_SLOTS } from '../../machine/cpu/memory-types.js';
 import { pageIn, withPages } from '../../machine/memory/page-map.js';
@@ -35,12 +36,13 @@ export interface MachineDiff {
 
 /**
  * The lines and PAT slots in which two machines differ; undefined if they differ in other state, or if a page exists in
- * one only. `ways`: associativity of the cache.
+ * one only. `ways`: associativity of the cache. `engine`: the one of both machines.
  */
 export function diffMachines(
   a: MachineSnapshot,
   b: MachineSnapshot,
   ways: number,
+  engine: MemoryEngine,
 ): MachineDiff | undefined {
   const pat = diffCpus(a.cpus, b.cpus);
   const same =
@@ -48,7 +50,7 @@ export function diffMachines(
     deepEqual(a.devices, b.devices) &&
     sameTags(a.cache.tags, b.cache.tags, ways) &&
     sameRuns(a.dram, b.dram);
-  const inMemory = same ? diffMemory(a.dram, b.dram) : undefined;
+  const inMemory = same ? diffMemory(a.dram, b.dram, engine) : undefined;
   if (inMemory === undefined || pat === undefined) return undefined;
   const inSlots = diffSlots(a, b);
   const cached = inSlots.map((slot) => lineOfSlot(a.cache.tags, slot) ?? 0);
@@ -141,13 +143,18 @@ function sameTags(a: Tags, b: Tags, ways: number): boolean {
   );
 }
 
+// The one page of a run is never encrypted in place.
+const differ = (): boolean => false;
+
 function sameRuns({ runs: a }: Dram, { runs: b }: Dram): boolean {
   return (
     a.length === b.length &&
     a.every(({ first, last, page }, i) => {
       const other = b[i];
       return (
-        other?.first === first && other.last === last && linesOf(page, other.page).length === 0
+        other?.first === first &&
+        other.last === last &&
+        linesOf(page, other.page, differ).length === 0
       );
     })
   );
@@ -168,7 +175,7 @@ function copyOf(page: Page | undefined): Page | undefined {
   );
 }
 
-function diffMemory(a: Dram, b: Dram): number[] | undefined {
+function diffMemory(a: Dram, b: Dram, engine: MemoryEngine): number[] | undefined {
   const differences: number[] = [];
   for (const index of new Set([...a.pages.keys(), ...b.pages.keys()])) {
     const [block, others] = [a.pages.get(index), b.pages.get(index)];
@@ -178,24 +185,46 @@ function diffMemory(a: Dram, b: Dram): number[] | undefined {
       const [page, other] = [pageOf(a, number), pageOf(b, number)];
       if (page === other) continue;
       if (page === undefined || other === undefined) return undefined;
-      for (const line of linesOf(page, other)) differences.push(number * PAGE_LINES + line);
+      const same = (line: number): boolean => sameOnBus(page, other, number, line, engine);
+      for (const line of linesOf(page, other, same)) differences.push(number * PAGE_LINES + line);
     }
   }
   return differences;
 }
 
-/** Indices, in the page, of the lines in which two pages differ. */
-function linesOf(a: Page, b: Page): number[] {
+/**
+ * Indices, in the page, of the lines in which two pages differ. `same`: whether lines are equal of which only one is
+ * stored as plaintext under a key.
+ */
+function linesOf(a: Page, b: Page, same: (line: number) => boolean): number[] {
   if (a === b) return [];
   const [left, right] = [wordsOf(a), wordsOf(b)];
   const differences: number[] = [];
   for (let line = 0; line < LINES; line++) {
-    let same = a.pending[line] === b.pending[line] && a.owner[line] === b.owner[line];
-    const end = (line + 1) * LINE_WORDS;
-    for (let i = line * LINE_WORDS; same && i < end; i++) same = left[i] === right[i];
-    if (!same) differences.push(line);
+    let equal = a.owner[line] === b.owner[line];
+    if (equal && a.pending[line] !== b.pending[line]) equal = same(line);
+    else {
+      const end = (line + 1) * LINE_WORDS;
+      for (let i = line * LINE_WORDS; equal && i < end; i++) equal = left[i] === right[i];
+    }
+    if (!equal) differences.push(line);
   }
   return differences;
+}
+
+/**
+ * Whether a line has the same bytes on the bus in both pages. Which lines DRAM has encrypted already depends on earlier
+ * reads and on what a snapshot shares, not only on the boot.
+ */
+function sameOnBus(a: Page, b: Page, number: number, line: number, engine: MemoryEngine): boolean {
+  const at = line * LINE_SIZE;
+  const [left, right] = [a, b].map((page) => {
+    const bytes = page.bytes.slice(at, at + LINE_SIZE);
+    const key = (page.pending[line] ?? KEY_PLAIN) as KeyId;
+    if (key !== KEY_PLAIN) engine.encrypt(key, paOfPage(number, at), bytes, 0, LINE_SIZE);
+    return bytes;
+  });
+  return deepEqual(left, right);
 }
 
 function diffSlots({ cache: a }: MachineSnapshot, { cache: b }: MachineSnapshot): number[] {

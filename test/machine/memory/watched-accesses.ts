@@ -114,7 +114,7 @@ export function checkUnwatchedLines(runs: number): void {
         }
         untouched++;
         expect(after.map((each, n) => act(two, each, 50 + n))).toEqual(read);
-        const diff = diffMachines(one.view(), two.view(), WAYS);
+        const diff = diffMachines(one.view(), two.view(), WAYS, one.engine);
         expect(new Set(diff?.lines)).toEqual(new Set([other.line]));
       },
     ),
