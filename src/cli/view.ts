@@ -9,6 +9,7 @@ import { readBytes, readText } from '../node/files.js';
 import { STDIN } from '../node/stdin.js';
 import { serveView } from '../node/view-server.js';
 import { cmdlineAssignment } from '../scenario/settings.js';
+import { ExecutedRun } from '../sequencer/executed-run.js';
 import type { Choice } from '../view/choice.js';
 import { glossaryOf } from '../view/glossary.js';
 import { errorHtml, viewHtml, type ViewAssets } from '../view/html.js';
@@ -16,6 +17,8 @@ import type { ScenarioText } from '../view/messages.js';
 import type { EncodedFiles, SeriesRow, ViewData } from '../view/page/data.js';
 import { TOUR } from '../view/tour.js';
 import { exitHelp } from './exit-codes.js';
+import { addExecuteOptions, checkExecute, prepareExecuted } from './execute-options.js';
+import { untilOf } from './executed-trace.js';
 import type { Io } from './io.js';
 import { numberOf } from './numbers.js';
 import { addOutput, writeResult, type OutputFlags } from './output.js';
@@ -30,7 +33,6 @@ import {
   selectionOf,
   type RunFlags,
 } from './run-options.js';
-import { isWatched } from './sanitize-option.js';
 import { loadSeries, seriesNames } from './series.js';
 
 interface Flags extends RunFlags, OutputFlags {
@@ -48,20 +50,25 @@ Examples:
   sme-boot view bios-minimal --without 09/initrd --output initrd.html
   sme-boot view mine.yaml --port 8000              load again when mine.yaml changes
   sme-boot view --kernel vmlinuz --initrd initrd.img --output real.html
+  sme-boot view firmware-syscfg --kernel vmlinuz --execute --until mem_encrypt_init \
+      --cmdline "console=ttyS0 mem_encrypt=on"     execute the image's own instructions
 ${exitHelp()}`;
 
 export function viewCommand(io: Io): Command {
   const command = new Command('view')
     .description('show a boot in a browser: memory, page tables, events, and what a change does')
     .argument('[SCENARIO]', 'name of a scenario, or a file', DEFAULT_SCENARIO);
-  addRunOptions(command).option(
+  addExecuteOptions(addRunOptions(command), { until: true }).option(
     '--port <N>',
     'serve the page at this port of 127.0.0.1 (default: any that is free)',
     numberOf('E_USAGE', '--port', 0, 65_535),
   );
   return addOutput(command, { formats: ['html'], what: 'the page' })
     .addHelpText('after', EXAMPLES)
-    .action((scenario: string, flags: Flags) => view(io, scenario, flags));
+    .action((scenario: string, flags: Flags, self: Command) => {
+      checkExecute(self, flags);
+      return view(io, scenario, flags);
+    });
 }
 
 const refused = (reason: string, found: string): InputError =>
@@ -81,7 +88,7 @@ async function view(io: Io, scenario: string, flags: Flags): Promise<void> {
     return;
   }
   // What is wrong is said now, not when a browser asks.
-  prepareBoot(scenario, flags);
+  checkBoot(scenario, flags);
   await served(io, scenario, port ?? 0, () => page(true));
 }
 
@@ -118,10 +125,15 @@ const integrity = (text: string): string => createHash('sha256').update(text).di
 /** The page in place of one that cannot be made. */
 export const errorPage = (error: InputError): string => errorHtml(error.format(), integrity);
 
+/** Checks all that the page will read. Throws InputError for a boot that cannot be made. */
+function checkBoot(scenario: string, flags: RunFlags): void {
+  if (flags.execute === true) new ExecutedRun(prepareExecuted(scenario, flags), untilOf(flags));
+  else prepareBoot(scenario, flags);
+}
+
 /** The page of a boot. Throws InputError for a boot that cannot be made. */
 export function pageOf(scenario: string, flags: RunFlags, reload: boolean): string {
-  // Checks all that the page will read.
-  prepareBoot(scenario, flags);
+  checkBoot(scenario, flags);
   return viewHtml(viewData(scenario, flags, reload), assets(), integrity);
 }
 
@@ -133,10 +145,10 @@ function assets(root = packageRoot()): ViewAssets {
 }
 
 /** Whether a boot is that of the default scenario with nothing changed, which the tour is about. */
-const isPlain = (choice: Choice, { kernel, initrd, dtb, sanitize = true }: RunFlags): boolean =>
+const isPlain = (choice: Choice, { kernel, initrd, dtb, sanitize }: RunFlags): boolean =>
   JSON.stringify(choice) === JSON.stringify(choiceOf(DEFAULT_SCENARIO, {})) &&
   [kernel, initrd, dtb].every((file) => file === undefined) &&
-  sanitize;
+  sanitize !== false;
 
 function viewData(scenario: string, flags: RunFlags, reload: boolean): ViewData {
   const scenarios = scenariosOf(scenario);
@@ -146,7 +158,7 @@ function viewData(scenario: string, flags: RunFlags, reload: boolean): ViewData 
     series: seriesNames().map(seriesRow),
     choice,
     files: filesOf(flags),
-    sanitize: isWatched(flags),
+    ...optional({ sanitize: flags.sanitize }),
     tour: isPlain(choice, flags) ? TOUR : [],
     glossary: glossaryOf(readText(join(packageRoot(), 'docs', 'glossary.md'))),
     reload,
@@ -179,9 +191,12 @@ function seriesRow(name: string): SeriesRow {
 
 function choiceOf(scenario: string, flags: RunFlags): Choice {
   const { stage, activate, without = [], stub = false, with: extra = [] } = selectionOf(flags);
-  const { set = [], cmdline } = flags;
+  const { set = [], cmdline, execute = false, maxInstructions: most = 0 } = flags;
   return {
     scenario,
+    execute,
+    until: untilOf(flags) ?? '',
+    most,
     stage,
     activate,
     without,

@@ -1,8 +1,7 @@
 /** What the viewer boots, as data and as the fragment of its address: a link opens the same view. */
 
-/** A boot: the scenario by name, the hunks of the kernel, and values of the scenario that are changed. */
-export interface Choice {
-  readonly scenario: string;
+/** What the model's kernel is made of. */
+export interface HunkChoice {
   /** Patches 1 to this one are applied. */
   readonly stage: number;
   /** Patch 18 is put on top of the stage. */
@@ -13,6 +12,17 @@ export interface Choice {
   readonly stub: boolean;
   /** Alternatives, by id. */
   readonly with: readonly string[];
+}
+
+/** A boot: the scenario by name, what runs on its machine, and values of the scenario that are changed. */
+export interface Choice extends HunkChoice {
+  readonly scenario: string;
+  /** The image's own instructions are executed, instead of the model. */
+  readonly execute: boolean;
+  /** The function whose return ends an executed boot; '': it runs to its end. */
+  readonly until: string;
+  /** The most instructions of an executed boot; 0: any number. */
+  readonly most: number;
   /** Changed values of the scenario, in the form of `--set`: `machine.ram=4GiB`, `cmdline="mem_encrypt=off"`. */
   readonly set: readonly string[];
 }
@@ -72,6 +82,9 @@ export function fragmentOf({ choice, place }: Address, initial: Address): string
   };
   const { choice: first, place: start } = initial;
   put('scenario', choice.scenario, first.scenario);
+  put('execute', choice.execute ? '1' : '0', first.execute ? '1' : '0');
+  put('until', choice.until, first.until);
+  put('most', String(choice.most), String(first.most));
   put('stage', String(choice.stage), String(first.stage));
   put('activate', choice.activate ? '1' : '0', first.activate ? '1' : '0');
   put('without', choice.without.join(','), first.without.join(','));
@@ -126,6 +139,9 @@ export function addressOf(
     /^\d{1,3}$/.test(text) && Number(text) <= lastStage ? Number(text) : undefined;
   const choice: Choice = {
     scenario: take('scenario', first.scenario, (text) => text),
+    execute: take('execute', first.execute, flag),
+    until: take('until', first.until, (text) => text),
+    most: take('most', first.most, (text) => (/^\d{1,15}$/.test(text) ? Number(text) : undefined)),
     stage: take('stage', first.stage, stage),
     activate: take('activate', first.activate, flag),
     without: take('without', first.without, names),

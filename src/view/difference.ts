@@ -3,9 +3,9 @@ import { equalBytes } from '../base/bytes.js';
 import { compare } from '../check/compare.js';
 import type { Region } from '../firmware/placed.js';
 import { LINE_SIZE, PAGE_SIZE, pa } from '../machine/address.js';
-import type { Boot } from '../sequencer/boot.js';
-import type { LabelledBoot } from './labelled-boot.js';
+import type { InspectedBoot } from '../sequencer/inspected-boot.js';
 import type { DifferenceRows, DifferentRange } from './messages.js';
+import type { ViewedBoot } from './viewed-boot.js';
 
 /** Most ranges that are listed (our choice). */
 const MOST_RANGES = 400;
@@ -18,7 +18,7 @@ function smallestRegionAt(regions: readonly Region[], at: number): Region | unde
 }
 
 /** The lines whose bytes in DRAM differ, as ranges that end where a region does, ascending. */
-export function differentMemory(a: Boot, b: Boot): DifferentRange[] {
+export function differentMemory(a: InspectedBoot, b: InspectedBoot): DifferentRange[] {
   const [first, second] = [a.machine.dram, b.machine.dram];
   const pages = [...new Set([...first.touched(), ...second.touched()])].sort((x, y) => x - y);
   const regions = b.regions();
@@ -41,11 +41,7 @@ export function differentMemory(a: Boot, b: Boot): DifferentRange[] {
 }
 
 /** What differs between two boots; memory after the step of `label`, or the last one before it that both have run. */
-export function differenceOf(
-  other: LabelledBoot,
-  shown: LabelledBoot,
-  label: string,
-): DifferenceRows {
+export function differenceOf(other: ViewedBoot, shown: ViewedBoot, label: string): DifferenceRows {
   const [before, now] = [other.trace, shown.trace];
   const upTo = shown.done.slice(0, shown.done.indexOf(label) + 1);
   const at = upTo.filter((each) => other.done.includes(each)).at(-1) ?? '';

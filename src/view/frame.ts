@@ -9,21 +9,18 @@ import { registersOf } from '../inspect/registers.js';
 import { tlbOf } from '../inspect/tlb.js';
 import { walkOf } from '../inspect/walk.js';
 import { writerName } from '../inspect/writer.js';
-import type { Boot } from '../sequencer/boot.js';
+import type { InspectedBoot } from '../sequencer/inspected-boot.js';
 import { stateName } from '../sequencer/final-state.js';
-import { screenOf } from '../sequencer/screen.js';
-import { whatOf } from '../sequencer/step-what.js';
 import { InputError } from '../base/errors.js';
-import type { RecordedBoot } from './labelled-boot.js';
 import type { Frame, LineRow, MemoryRows, WalkRows } from './messages.js';
+import type { ViewedState } from './viewed-boot.js';
 
 /** The state of a boot whose last step is `label`. */
-export function frameOf(boot: Boot, label: string): Frame {
+export function frameOf({ boot, step }: ViewedState, label: string): Frame {
   const { machine } = boot;
   return {
     label,
-    what: whatOf(label),
-    events: boot.recorder.eventsOf(label),
+    ...step,
     regions: boot.regions().map(({ name, base, size }) => ({
       name,
       base,
@@ -31,15 +28,12 @@ export function frameOf(boot: Boot, label: string): Frame {
       state: stateName(machine.dram.stateOf(pa(base), size)),
     })),
     cpus: machine.cpus.map((cpu) => registersOf(boot, cpu)),
-    screen: screenOf(machine),
-    reads: boot.recorder.consumedSoFar,
-    reports: boot.sanitizer === null ? undefined : boot.reports(),
     outcome: boot.outcome,
   };
 }
 
 /** The CPU of a number. Throws InputError for one that the machine does not have. */
-export function cpuOf({ machine }: Boot, id: number): Cpu {
+export function cpuOf({ machine }: InspectedBoot, id: number): Cpu {
   const cpu = machine.cpus[id];
   if (cpu !== undefined) return cpu;
   throw new InputError({
@@ -53,7 +47,7 @@ export function cpuOf({ machine }: Boot, id: number): Cpu {
 export const MOST_BYTES = 4096;
 
 /** The lines of ranges with the last write to each. */
-function linesOf({ boot, bus }: RecordedBoot, ranges: readonly PhysicalRange[]): LineRow[] {
+function linesOf({ boot, bus }: ViewedState, ranges: readonly PhysicalRange[]): LineRow[] {
   return ranges.flatMap(({ base, size }) => {
     const rows: LineRow[] = [];
     const first = base - (base % LINE_SIZE);
@@ -61,7 +55,7 @@ function linesOf({ boot, bus }: RecordedBoot, ranges: readonly PhysicalRange[]):
       const line = pa(at);
       const last = boot.machine.dram.lastWrite(line);
       const writer = last === undefined ? undefined : writerName(boot, last.origin);
-      const left = [...bus.stillPlain.of(line), ...bus.stillCiphertext.of(line)];
+      const left = bus ? [...bus.stillPlain.of(line), ...bus.stillCiphertext.of(line)] : [];
       rows.push({ pa: at, key: last?.key, writer, left });
     }
     return rows;
@@ -69,7 +63,7 @@ function linesOf({ boot, bus }: RecordedBoot, ranges: readonly PhysicalRange[]):
 }
 
 /** Bytes of a place. Throws E_PLACE, E_NOT_MAPPED, and E_MEM for a length outside 1 to {@link MOST_BYTES}. */
-export function memoryOf(recorded: RecordedBoot, place: string, length: number): MemoryRows {
+export function memoryOf(state: ViewedState, place: string, length: number): MemoryRows {
   if (!Number.isInteger(length) || length < 1 || length > MOST_BYTES) {
     throw new InputError({
       code: 'E_MEM',
@@ -77,7 +71,7 @@ export function memoryOf(recorded: RecordedBoot, place: string, length: number):
       found: String(length),
     });
   }
-  const { boot } = recorded;
+  const { boot } = state;
   const { machine } = boot;
   const ranges = physicalRanges(boot, parsePlace(boot, place, 'pa'), length, place);
   const owners = ownersOf(boot);
@@ -90,7 +84,7 @@ export function memoryOf(recorded: RecordedBoot, place: string, length: number):
     dram: bytesOf(machine, ranges, 'dram'),
     c0: bytesOf(machine, ranges, 'c0'),
     c1: bytesOf(machine, ranges, 'c1'),
-    lines: linesOf(recorded, ranges),
+    lines: linesOf(state, ranges),
     cached: cachedLines(boot, ranges),
     owners: [...new Set(inRanges.map(({ owner }) => owner.text))],
   };
@@ -100,7 +94,8 @@ export function memoryOf(recorded: RecordedBoot, place: string, length: number):
 const ENTRY = 8;
 
 /** The walk of a CPU's tables for a place. Throws E_PLACE. */
-export function walkRowsOf(boot: Boot, place: string, id: number): WalkRows {
+export function walkRowsOf(state: ViewedState, place: string, id: number): WalkRows {
+  const { boot } = state;
   const { machine } = boot;
   const cpu = cpuOf(boot, id);
   const at = virtualOf(parsePlace(boot, place, 'va'));
@@ -112,6 +107,6 @@ export function walkRowsOf(boot: Boot, place: string, id: number): WalkRows {
     cached: walk.levels.map(({ table, index }) =>
       cachedLines(boot, [{ base: Number(table) + index * ENTRY, size: ENTRY }]),
     ),
-    symbol: boot.symbolize('va', at),
+    symbol: state.symbolAt(at),
   };
 }

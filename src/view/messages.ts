@@ -5,10 +5,10 @@ import type { ExposedRange, Exposure } from '../inspect/exposure/exposure.js';
 import type { MappedRange } from '../inspect/tables.js';
 import type { TlbRow } from '../inspect/tlb.js';
 import type { Walk } from '../inspect/walk.js';
-import type { SanitizerReport } from '../trace/report.js';
-import type { AnyOutcome, Consumed, RegionState, TraceEvent } from '../trace/trace.js';
+import type { AnyOutcome, RegionState } from '../trace/trace.js';
 import type { Choice } from './choice.js';
 import type { Layer, Tiles, TileWindow } from './layers.js';
+import type { StepRecord } from './viewed-boot.js';
 
 /** A scenario as YAML. */
 export interface ScenarioText {
@@ -29,8 +29,8 @@ export interface BootFiles {
 export interface Setup {
   readonly scenarios: readonly ScenarioText[];
   readonly files: BootFiles;
-  /** Whether the sanitizer watches the boots. */
-  readonly sanitize: boolean;
+  /** Whether the sanitizer watches the boots; undefined: those of the model, and no executed ones. */
+  readonly sanitize?: boolean | undefined;
 }
 
 /** Which of two boots: the one that is shown, or the one that it is compared with. */
@@ -68,7 +68,8 @@ export interface Begun {
   /** The kernel image with its version. */
   readonly image: string;
   readonly cmdline: string | null;
-  readonly labels: readonly string[];
+  /** Labels of all steps, in order; undefined: instructions are executed, and steps are known when they are reached. */
+  readonly labels: readonly string[] | undefined;
   /** The first byte after all RAM. */
   readonly end: number;
   readonly ram: readonly { readonly base: number; readonly size: number }[];
@@ -86,6 +87,15 @@ export interface Stepped {
   readonly rules: readonly string[];
 }
 
+/** What a boot has come to. */
+export interface Advance {
+  /** The steps that have run since the answer before. */
+  readonly steps: readonly Stepped[];
+  readonly ended: boolean;
+  /** Instructions that have been executed; undefined: the model's functions run. */
+  readonly instructions?: number | undefined;
+}
+
 /** A named range of memory, as DRAM has it. */
 export interface RegionRow {
   readonly name: string;
@@ -98,18 +108,10 @@ export interface RegionRow {
 export type Registers = Readonly<Record<string, unknown>>;
 
 /** The state after a step. */
-export interface Frame {
+export interface Frame extends StepRecord {
   readonly label: string;
-  /** The description of the step. */
-  readonly what: string;
-  readonly events: readonly TraceEvent[];
   readonly regions: readonly RegionRow[];
   readonly cpus: readonly Registers[];
-  /** undefined: the machine has no screen. */
-  readonly screen: readonly string[] | undefined;
-  readonly reads: readonly Consumed[];
-  /** undefined: the sanitizer is off. */
-  readonly reports: readonly SanitizerReport[] | undefined;
   readonly outcome: AnyOutcome | null;
 }
 
@@ -193,7 +195,8 @@ export interface DifferenceRows {
 export interface Questions {
   offer: { readonly ask: Setup; readonly answer: Offer };
   boot: { readonly ask: { side: Side; choice: Choice }; readonly answer: Begun };
-  step: { readonly ask: { side: Side }; readonly answer: Stepped | null };
+  step: { readonly ask: { side: Side }; readonly answer: Advance };
+  stop: { readonly ask: { side: Side }; readonly answer: null };
   frame: { readonly ask: { label: string }; readonly answer: Frame };
   tiles: {
     readonly ask: { label: string; layer: Layer; window: TileWindow };

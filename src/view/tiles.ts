@@ -70,7 +70,7 @@ function memoryTiles(machine: Machine, window: TileWindow): Uint8Array {
 }
 
 /** A part of a line that its last write did not change is what it was before, whatever the key of that write. */
-function dramTiles(machine: Machine, bus: BusLog, window: TileWindow): Tiles {
+function dramTiles(machine: Machine, bus: BusLog | undefined, window: TileWindow): Tiles {
   const { tiles, base, size } = window;
   const plain = new Float64Array(tiles);
   const cipher = new Float64Array(tiles);
@@ -91,10 +91,10 @@ function dramTiles(machine: Machine, bus: BusLog, window: TileWindow): Tiles {
     }
   }
   for (const [still, from, to] of [
-    [bus.stillCiphertext, plain, cipher],
-    [bus.stillPlain, cipher, plain],
+    [bus?.stillCiphertext, plain, cipher],
+    [bus?.stillPlain, cipher, plain],
   ] as const) {
-    for (const { start, bytes } of still.list()) {
+    for (const { start, bytes } of still?.list() ?? []) {
       add(from, start, start + bytes, -1);
       add(to, start, start + bytes);
     }
@@ -147,7 +147,7 @@ function ownerTiles(boot: InspectedBoot, window: TileWindow): Tiles {
   return { ...window, layer: 'owners', codes, names };
 }
 
-function exposureTiles(boot: InspectedBoot, bus: BusLog, window: TileWindow): Tiles {
+function exposureTiles(boot: InspectedBoot, bus: BusLog | undefined, window: TileWindow): Tiles {
   const codes = new Uint8Array(window.tiles);
   const names = EXPOSURE_CODES;
   // Before a CPU has encryption on, all memory is in the clear, which says nothing.
@@ -161,7 +161,7 @@ function exposureTiles(boot: InspectedBoot, bus: BusLog, window: TileWindow): Ti
     if (where === 'dram') {
       for (let done = 0; done < length; done += LINE_SIZE) {
         const at = paAdd(start, done);
-        const cipher = bus.stillCiphertext.of(at);
+        const cipher = bus?.stillCiphertext.of(at) ?? [];
         for (let block = 0; block < LINE_SIZE; block += BLOCK_SIZE) {
           if (!cipher.includes(block)) inDram(at + block, at + block + BLOCK_SIZE);
         }
@@ -172,13 +172,13 @@ function exposureTiles(boot: InspectedBoot, bus: BusLog, window: TileWindow): Ti
       if (codes[tile] !== IN_DRAM) codes[tile] = IN_CACHE;
     });
   });
-  for (const { start, bytes } of bus.stillPlain.list()) inDram(start, start + bytes);
+  for (const { start, bytes } of bus?.stillPlain.list() ?? []) inDram(start, start + bytes);
   return { ...window, layer: 'exposure', codes, names };
 }
 
-/** The tiles of a window of memory. Has no side effects. */
+/** The tiles of a window of memory; without a record of accesses, a line is what its last write made it. Has no side effects. */
 export function tilesOf(
-  { boot, bus }: { readonly boot: InspectedBoot; readonly bus: BusLog },
+  { boot, bus }: { readonly boot: InspectedBoot; readonly bus: BusLog | undefined },
   layer: Layer,
   window: TileWindow,
 ): Tiles {

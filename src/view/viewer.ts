@@ -5,12 +5,14 @@ import { LATER_REGIONS } from '../inspect/place.js';
 import { exposureAt } from '../inspect/exposure/exposure.js';
 import { mappedRanges } from '../inspect/tables.js';
 import type { KernelImage } from '../firmware/image/kernel-image.js';
+import type { Scenario } from '../scenario/scenario.js';
 import { alternatives, hunksOf, LAST_STAGE, patchOf } from '../series/patches.js';
-import { bootOf, imageOfFiles, wordsOf } from './boot-of.js';
+import { bootOf, executionOf, imageOfFiles, wordsOf } from './boot-of.js';
 import type { Choice } from './choice.js';
 import { differenceOf } from './difference.js';
 import { cpuOf, frameOf, memoryOf, walkRowsOf } from './frame.js';
-import { LabelledBoot, type RecordedBoot } from './labelled-boot.js';
+import { LabelledBoot } from './labelled-boot.js';
+import { LabelledExecution } from './labelled-execution.js';
 import type {
   Answer,
   Begun,
@@ -22,10 +24,10 @@ import type {
   Questions,
   Setup,
   Side,
-  Stepped,
 } from './messages.js';
 import { rangeDetails } from './range-details.js';
 import { tilesOf } from './tiles.js';
+import type { ViewedBoot, ViewedState } from './viewed-boot.js';
 
 type Answers = {
   readonly [Name in QuestionName]: (ask: Questions[Name]['ask']) => Questions[Name]['answer'];
@@ -44,19 +46,23 @@ const patchRows = (): PatchRow[] =>
   });
 
 export class Viewer {
-  #setup: Setup = { scenarios: [], files: {}, sanitize: true };
+  #setup: Setup = { scenarios: [], files: {} };
   #image: KernelImage | undefined;
-  readonly #boots = new Map<Side, LabelledBoot>();
+  readonly #boots = new Map<Side, ViewedBoot>();
 
   readonly #answers: Answers = {
     offer: (setup) => this.#offer(setup),
     boot: ({ side, choice }) => this.#begin(side, choice),
-    step: ({ side }) => this.#step(side),
-    frame: ({ label }) => frameOf(this.#at(label).boot, label),
+    step: ({ side }) => this.#boot(side).advance(),
+    stop: ({ side }) => {
+      this.#boot(side).stop?.();
+      return null;
+    },
+    frame: ({ label }) => frameOf(this.#at(label), label),
     tiles: ({ label, layer, window }) => tilesOf(this.#at(label), layer, window),
     range: ({ label, base, size }) => rangeDetails(this.#at(label).boot, base, size),
     memory: ({ label, place, length }) => memoryOf(this.#at(label), place, length),
-    walk: ({ label, place, cpu }) => walkRowsOf(this.#at(label).boot, place, cpu),
+    walk: ({ label, place, cpu }) => walkRowsOf(this.#at(label), place, cpu),
     tables: ({ label, cpu }) => {
       const { boot } = this.#at(label);
       return mappedRanges(boot.machine, cpuOf(boot, cpu));
@@ -93,10 +99,8 @@ export class Viewer {
   }
 
   #begin(side: Side, choice: Choice): Begun {
-    const options = bootOf(this.#setup, this.#image, choice);
-    const boot = new LabelledBoot(options);
+    const { boot, scenario } = this.#make(choice);
     this.#boots.set(side, boot);
-    const { scenario } = options;
     return {
       title: scenario.title,
       image: boot.image,
@@ -107,15 +111,13 @@ export class Viewer {
     };
   }
 
-  #step(side: Side): Stepped | null {
-    const labelled = this.#boot(side);
-    if (!labelled.step()) return null;
-    const label = labelled.done.at(-1) ?? '';
-    const boot = labelled.at(label)?.boot;
-    if (boot === undefined) return null;
-    // A report has the step of its first access.
-    const rules = boot.reports().flatMap(({ rule, step }) => (step === label ? [rule] : []));
-    return { label, outcome: boot.outcome, rules };
+  #make(choice: Choice): { readonly boot: ViewedBoot; readonly scenario: Scenario } {
+    if (choice.execute) {
+      const execution = executionOf(this.#setup, this.#image, choice);
+      return { boot: new LabelledExecution(execution), scenario: execution.boot.scenario };
+    }
+    const options = bootOf(this.#setup, this.#image, choice);
+    return { boot: new LabelledBoot(options), scenario: options.scenario };
   }
 
   #exposure(label: string): ExposureRows {
@@ -131,20 +133,23 @@ export class Viewer {
       ...new Set([
         ...boot.regions().map(({ name }) => name),
         ...boot.loaded.blobs.map(({ name }) => name),
-        ...boot.suggested(),
+        // An image has a hundred thousand symbols.
+        ...(boot.executed
+          ? boot.labels.filter((name) => boot.program.has(name))
+          : boot.suggested()),
       ]),
     ].filter(
       (name) => !LATER_REGIONS.includes(name) || boot.regions().some((each) => each.name === name),
     );
   }
 
-  #boot(side: Side): LabelledBoot {
+  #boot(side: Side): ViewedBoot {
     const boot = this.#boots.get(side);
     if (boot !== undefined) return boot;
     throw new InputError({ code: 'E_USAGE', reason: 'nothing has been booted' });
   }
 
-  #at(label: string): RecordedBoot {
+  #at(label: string): ViewedState {
     const boot = this.#boot('shown').at(label);
     if (boot !== undefined) return boot;
     throw new InputError({

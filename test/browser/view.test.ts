@@ -18,6 +18,7 @@ import { pa } from '../../src/machine/address.js';
 import { createBoot, loadScenario } from '../../src/node/library.js';
 import { serveView } from '../../src/node/view-server.js';
 import { stateName } from '../../src/sequencer/final-state.js';
+import { elf, elfOf, program } from '../cli/code-image.js';
 import { sme } from '../cli/io.js';
 import { startBrowser, type Browser } from './chromium.js';
 
@@ -291,6 +292,77 @@ describe('the viewer', () => {
     await page.getByRole('button').click();
     await ended();
     expect(await text('#image')).toBe('built-in, 4.6.0 (built-in)');
+  });
+
+  test('executes a kernel that is dropped on it', async () => {
+    await open('firmware-syscfg');
+    await ended();
+    expect(await page.isDisabled('#execute')).toBe(true);
+    const { code, symbols } = program();
+    const dropped = await page.evaluateHandle(`(() => {
+      const data = new DataTransfer();
+      const bytes = atob('${Buffer.from(elf(code, symbols)).toString('base64')}');
+      data.items.add(new File([Uint8Array.from(bytes, (each) => each.charCodeAt(0))], 'tiny'));
+      return data;
+    })()`);
+    await page.dispatchEvent('.drop', 'drop', { dataTransfer: dropped });
+    await until(`document.querySelector('#image')?.textContent === 'tiny'`);
+    await page.check('#execute');
+    await page.waitForSelector('#outcome.halt');
+    expect(await page.locator('#stage').count()).toBe(0);
+    expect(await page.locator('#label option').allTextContents()).toEqual(['loader', '_text']);
+    expect(await text('#executed')).toBe('0.0 million instructions');
+    expect(await text('#words')).toBe('sme-boot run firmware-syscfg --execute --kernel tiny');
+    await page.click('#tab-screen');
+    expect(await text('#screen')).toBe('ok');
+    await page.click('#tab-reads');
+    expect(await text('#reads')).toContain('not of executed instructions');
+    await page.click('#tab-reports');
+    expect(await text('#reports')).toContain('needs --sanitize');
+    await page.fill('#until', 'nope');
+    await page.press('#until', 'Tab');
+    await page.waitForSelector('#choice-error');
+    expect(await text('#choice-error')).toContain('E_LABEL');
+    await page.fill('#until', 'put_o');
+    await page.press('#until', 'Tab');
+    await page.waitForSelector('#outcome.stopped');
+    await page.click('#console-words');
+    await until(`document.querySelector('#words').textContent.includes('console=ttyS0')`);
+  });
+
+  test('keeps what is typed while a boot runs', async () => {
+    await open('bios-minimal');
+    await page.waitForSelector('#progress');
+    await page.focus('[data-path="machine.seed"]');
+    for (const character of 'abcdefgh') {
+      await page.keyboard.type(character);
+      await page.waitForTimeout(200);
+    }
+    await page.keyboard.press('Enter');
+    await until(`document.querySelector('#words').textContent.endsWith('machine.seed=abcdefgh')`);
+    await ended();
+    // Undone before the field is left: the value is that of the boot again.
+    await page.fill('[data-path="machine.seed"]', 'other');
+    await page.fill('[data-path="machine.seed"]', 'abcdefgh');
+    await page.press('[data-path="machine.seed"]', 'Tab');
+    await page.goBack();
+    await until(`document.querySelector('[data-path="machine.seed"]').value === ''`);
+  });
+
+  test('ends an executed boot where it is stopped, and says what a link to one lacks', async () => {
+    const file = join(browser?.dir ?? '', 'hangs.html');
+    // nop; jmp to itself
+    const kernel = join(browser?.dir ?? '', 'hangs');
+    writeFileSync(kernel, elfOf('90ebfe'));
+    writeFileSync(file, pageOf('firmware-syscfg', { kernel, execute: true }, false));
+    await page.goto(pathToFileURL(file).href);
+    await until(`/[1-9]/.test(document.querySelector('#executed')?.textContent ?? '')`);
+    await page.click('#stop');
+    await page.waitForSelector('#outcome.interrupted');
+    expect(await text('#outcome')).toContain('stopped in the page');
+    await open('firmware-syscfg', 'execute=1');
+    await page.waitForSelector('#choice-error');
+    expect(await text('#choice-error')).toContain('no code that could be executed');
   });
 
   test('fits a narrow window', async () => {

@@ -8,16 +8,20 @@ import type { Boot } from '../../src/sequencer/boot.js';
 
 const RECORD = '.cache/debian-kernel/kernel.json';
 
-/** The image. Throws if it was not fetched. */
-export function debianKernel(): KernelImage {
+/** The path of the image. Throws if it was not fetched. */
+export function debianKernelFile(): string {
   if (!existsSync(RECORD)) {
     throw new Error(
       'There is no real kernel here: run node scripts/fetch-debian-kernel.mjs first.',
     );
   }
   const { vmlinuz } = JSON.parse(readFileSync(RECORD, 'utf8')) as { vmlinuz: string };
-  return readKernelImage(new Uint8Array(readFileSync(vmlinuz)), { file: 'vmlinuz' });
+  return vmlinuz;
 }
+
+/** The image. Throws if it was not fetched. */
+export const debianKernel = (): KernelImage =>
+  readKernelImage(new Uint8Array(readFileSync(debianKernelFile())), { file: 'vmlinuz' });
 
 /** Records which bytes of the kernel's range a boot writes. To be constructed before the first step. */
 export class ImageBytes {

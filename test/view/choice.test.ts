@@ -7,6 +7,9 @@ import { LAYERS } from '../../src/view/layers.js';
 const INITIAL: Address = {
   choice: {
     scenario: 'epyc-efi',
+    execute: false,
+    until: '',
+    most: 0,
     stage: 18,
     activate: false,
     without: [],
@@ -21,6 +24,9 @@ const name = fc.string({ minLength: 1 }).filter((text) => !text.includes(','));
 const anAddress: fc.Arbitrary<Address> = fc.record({
   choice: fc.record({
     scenario: fc.string(),
+    execute: fc.boolean(),
+    until: fc.string(),
+    most: fc.nat(),
     stage: fc.integer({ min: 0, max: 18 }),
     activate: fc.boolean(),
     without: fc.array(name, { maxLength: 3 }),

@@ -7,6 +7,9 @@ import { Viewer } from '../../src/view/viewer.js';
 /** A choice: the whole series, but for what is given. */
 export const choice = (scenario: string, given: Partial<Choice> = {}): Choice => ({
   scenario,
+  execute: false,
+  until: '',
+  most: 0,
   stage: 18,
   activate: false,
   without: [],
@@ -55,9 +58,9 @@ export class Session {
     this.ask('boot', { side, choice: of });
     const steps: Stepped[] = [];
     for (;;) {
-      const step = this.ask('step', { side });
-      if (step === null) return steps;
-      steps.push(step);
+      const { steps: more, ended } = this.ask('step', { side });
+      steps.push(...more);
+      if (ended) return steps;
     }
   }
 }

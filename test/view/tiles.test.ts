@@ -2,22 +2,27 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { pa, type KeyId } from '../../src/machine/address.js';
 import { createBoot, type Boot } from '../../src/node/library.js';
+import type { BusLog } from '../../src/inspect/exposure/bus-log.js';
 import { recordBus } from '../../src/inspect/exposure/exposure.js';
 import { ownersOf } from '../../src/inspect/exposure/owners.js';
 import { Boot as Sequencer } from '../../src/sequencer/boot.js';
-import type { RecordedBoot } from '../../src/view/labelled-boot.js';
 import { LAYERS, type TileWindow } from '../../src/view/layers.js';
 import { CACHE_CODES, DRAM_CODES, EXPOSURE_CODES, tilesOf } from '../../src/view/tiles.js';
 import { bootOptions } from '../../src/cli/run-options.js';
 
+interface Recorded {
+  readonly boot: Sequencer;
+  readonly bus: BusLog;
+}
+
 /** A boot with the record of its bus. */
-function recorded(scenario: string): RecordedBoot {
+function recorded(scenario: string): Recorded {
   const made = new Sequencer(bootOptions(scenario, {}));
   return { boot: made, bus: recordBus(made) };
 }
 
 /** A boot after a step. */
-function bootAt(label: string): RecordedBoot {
+function bootAt(label: string): Recorded {
   const made = recorded('bios-minimal');
   made.boot.runTo(label);
   return made;
@@ -26,7 +31,7 @@ function bootAt(label: string): RecordedBoot {
 const KERNEL: TileWindow = { base: 0, size: 2 ** 25, tiles: 4096 };
 const WHOLE: TileWindow = { base: 0, size: 2 ** 32, tiles: 4096 };
 
-let at: RecordedBoot;
+let at: Recorded;
 let boot: Sequencer;
 beforeAll(() => {
   at = bootAt('init_mem_mapping');

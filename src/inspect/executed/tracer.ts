@@ -10,18 +10,18 @@ import { REQUESTER_PLATFORM } from '../../machine/requester.js';
 import { finalRegions, writeBackAll, type Digest } from '../../sequencer/final-state.js';
 import type { ExecutedBoot } from '../../sequencer/executed-boot.js';
 import type { EventFields, Span } from '../../trace/event.js';
-import { renderEvent } from '../../trace/render.js';
+import { rangeText, renderEvent, type Symbolize } from '../../trace/render.js';
 import type { SanitizerReport } from '../../trace/report.js';
-import { rangeText } from '../../trace/render.js';
 import {
   TRACE_SCHEMA,
   withReports,
   type Trace,
+  type TraceEvent,
   type TraceHeader,
   type TraceStep,
 } from '../../trace/trace.js';
 import type { TraceKind } from '../../trace/vocabulary.js';
-import { coarsened, StepEvents } from './step-events.js';
+import { coarsened, StepEvents, type Line } from './step-events.js';
 import { tableChanges, tablesOf } from './table-changes.js';
 
 /** The most lines of a trace, and the numbers of lines of a kind in a step that are tried (our choice). */
@@ -119,6 +119,12 @@ export class ExecutedTracer {
     return withReports(trace, reports);
   }
 
+  /** The events of a step so far, with all details that a trace may have. */
+  eventsOf(label: string): TraceEvent[] {
+    const step = this.steps.find((each) => each.label === label);
+    return step === undefined ? [] : this.eventsFrom(coarsened(step.lines, DETAILS[0]));
+  }
+
   private begin(label: string): StepEvents {
     const step = new StepEvents(label);
     this.steps.push(step);
@@ -134,12 +140,13 @@ export class ExecutedTracer {
     }
     return this.steps.map(({ label }, index) => ({
       label,
-      events: (lines[index] ?? []).map(({ kind, fields, fn, n }) =>
-        renderEvent(kind, fields, { fn }, n, (space, address) =>
-          this.boot.names.symbolize(space, address),
-        ),
-      ),
+      events: this.eventsFrom(lines[index] ?? []),
     }));
+  }
+
+  private eventsFrom(lines: readonly Line[]): TraceEvent[] {
+    const symbolize: Symbolize = (space, address) => this.boot.names.symbolize(space, address);
+    return lines.map(({ kind, fields, fn, n }) => renderEvent(kind, fields, { fn }, n, symbolize));
   }
 
   private loaded(device: string, region: { name: string; base: number; size: number }): void {

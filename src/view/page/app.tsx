@@ -199,6 +199,9 @@ function Viewer({ data, asker, offer, setKernel }: ViewerProps) {
               go={(at) => {
                 setPlace({ at });
               }}
+              stop={() => {
+                void asker.ask('stop', { side: 'shown' });
+              }}
             />
           )}
           {current !== undefined && <Story frame={current} />}

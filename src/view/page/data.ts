@@ -1,9 +1,9 @@
 /** What the page is made with: the data in its element `view-data`. */
-import type { Choice } from '../choice.js';
+import type { Choice, HunkChoice } from '../choice.js';
 import type { ScenarioText } from '../messages.js';
 
 /** A series of the package. */
-export interface SeriesRow extends Omit<Choice, 'scenario' | 'set'> {
+export interface SeriesRow extends HunkChoice {
   readonly name: string;
   readonly title: string;
 }
@@ -28,8 +28,8 @@ export interface ViewData {
   readonly series: readonly SeriesRow[];
   readonly choice: Choice;
   readonly files: EncodedFiles;
-  /** Whether the sanitizer watches the boots. */
-  readonly sanitize: boolean;
+  /** Whether the sanitizer watches the boots; absent: those of the model, and no executed ones. */
+  readonly sanitize?: boolean;
   readonly tour: readonly TourStep[];
   /** Terms with their meaning. */
   readonly glossary: readonly (readonly [term: string, meaning: string])[];

@@ -33,6 +33,8 @@ export function Exposure(props: ViewProps) {
       <p>
         {sizeText(value.dram)} of DRAM are plaintext, {sizeText(value.cache)} more will be with the
         next write-back.
+        {props.boot.begun.labels === undefined &&
+          ' The accesses of an executed boot are not recorded here: sme-boot exposure --execute has the reasons.'}
       </p>
       {value.remnants.length > 0 && (
         <p>

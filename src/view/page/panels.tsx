@@ -53,7 +53,7 @@ export function Panels(props: Props) {
   const { place, setPlace, frame } = props;
   const counts: Readonly<Partial<Record<Panel, number>>> = {
     events: frame.events.length,
-    reads: frame.reads.filter(({ intact }) => !intact).length,
+    reads: frame.reads?.filter(({ intact }) => !intact).length ?? 0,
     reports: frame.reports?.length ?? 0,
   };
   const move = (by: number): void => {

@@ -2,11 +2,15 @@
 import type { ViewProps } from './map.js';
 import { shown } from './format.js';
 import { useAnswer } from './use-answer.js';
+import { useDraft } from './use-draft.js';
 
 type Props = ViewProps & { readonly verb: string };
 
 export function PlaceForm({ asker, label, boot, place, setPlace, verb }: Props) {
   const names = useAnswer(asker, 'names', { label }, String(boot.run));
+  const draft = useDraft(place.place, (text) => {
+    setPlace({ place: text });
+  });
   return (
     <form
       class="place"
@@ -18,17 +22,7 @@ export function PlaceForm({ asker, label, boot, place, setPlace, verb }: Props) 
     >
       <label>
         Address, symbol or region
-        <input
-          id="place"
-          name="place"
-          list="names"
-          value={place.place}
-          spellcheck={false}
-          autocomplete="off"
-          onChange={({ currentTarget }) => {
-            setPlace({ place: currentTarget.value });
-          }}
-        />
+        <input id="place" name="place" list="names" autocomplete="off" {...draft} />
       </label>
       <datalist id="names">
         {(names.value ?? []).map((name) => (

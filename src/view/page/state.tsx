@@ -39,16 +39,32 @@ export function Cpus({ frame }: ViewProps) {
 
 const linesText = (lines: readonly string[]): string => lines.map(shown).join('\n');
 
-export function Screen({ frame }: ViewProps) {
-  if (frame.screen === undefined) return <p>The machine of this scenario has no screen.</p>;
+export function Screen({ frame, boot }: ViewProps) {
+  const { screen } = frame;
+  if (screen === undefined) return <p>The machine of this scenario has no screen.</p>;
+  if (boot.begun.labels === undefined) {
+    return (
+      <>
+        <p class="soft">What the kernel has sent to the first serial port (console=ttyS0).</p>
+        <pre class="screen" id="screen">
+          {linesText(screen)}
+        </pre>
+      </>
+    );
+  }
   return (
     <pre class="screen" id="screen">
-      {frame.screen.length === 0 ? 'The screen is blank.' : linesText(frame.screen)}
+      {screen.length === 0 ? 'The screen is blank.' : linesText(screen)}
     </pre>
   );
 }
 
 export function Reads({ frame, setPlace, boot }: ViewProps) {
+  if (frame.reads === undefined) {
+    return (
+      <p id="reads">Who reads what is known of the model only, not of executed instructions.</p>
+    );
+  }
   const reads = [...frame.reads].sort((a, b) => Number(a.intact) - Number(b.intact));
   if (reads.length === 0)
     return <p>Nothing of the loader, firmware or devices has been read yet.</p>;
@@ -112,9 +128,12 @@ export function Reads({ frame, setPlace, boot }: ViewProps) {
 /** The address at the beginning of a range in text. */
 const addressIn = (text: string): string | undefined => /^0x[0-9a-f]+/.exec(text)?.[0];
 
-export function Reports({ frame, setPlace }: ViewProps) {
+export function Reports({ frame, setPlace, boot }: ViewProps) {
   const { reports } = frame;
-  if (reports === undefined) return <p id="reports">The sanitizer is off.</p>;
+  if (reports === undefined) {
+    const why = boot.begun.labels === undefined ? ': an executed boot needs --sanitize for it' : '';
+    return <p id="reports">The sanitizer is off{why}.</p>;
+  }
   if (reports.length === 0) return <p id="reports">The sanitizer has nothing to report so far.</p>;
   return (
     <ol class="reports" id="reports">

@@ -5,6 +5,7 @@ import type { RunningBoot } from './use-boot.js';
 
 /** Milliseconds that playing stays at a step (our choice). */
 const PACE = 700;
+const MILLION = 1e6;
 
 interface Props {
   readonly boot: RunningBoot;
@@ -12,9 +13,17 @@ interface Props {
   /** The label that the address asks for. */
   readonly wanted: string | undefined;
   readonly go: (label: string) => void;
+  /** Ends a boot that runs. */
+  readonly stop: () => void;
 }
 
-export function Timeline({ boot, label, wanted, go }: Props) {
+/** How far an executed boot is. */
+function executedText({ ended, instructions = 0, rate = 0 }: RunningBoot): string {
+  const count = `${(instructions / MILLION).toFixed(1)} million instructions`;
+  return ended ? count : `${count}, ${(rate / MILLION).toFixed(1)} million a second`;
+}
+
+export function Timeline({ boot, label, wanted, go, stop }: Props) {
   const { steps, begun, ended } = boot;
   const [playing, setPlaying] = useState(false);
   const index = steps.findIndex((step) => step.label === label);
@@ -95,8 +104,20 @@ export function Timeline({ boot, label, wanted, go }: Props) {
         </label>
         <output class="soft" id="progress">
           step {index + 1} of {steps.length}
-          {ended ? '' : `, ${begun.labels.length - steps.length} to run`}
+          {ended || begun.labels === undefined
+            ? ''
+            : `, ${begun.labels.length - steps.length} to run`}
         </output>
+        {begun.labels === undefined && (
+          <span class="soft" id="executed">
+            {executedText(boot)}
+          </span>
+        )}
+        {begun.labels === undefined && !ended && (
+          <button type="button" id="stop" onClick={stop} title="End the boot where it is">
+            Stop
+          </button>
+        )}
       </div>
       <div class="track">
         <input

@@ -11,6 +11,9 @@ export interface RunningBoot {
   readonly begun: Begun;
   readonly steps: readonly Stepped[];
   readonly ended: boolean;
+  /** Of an executed boot: instructions so far, and those a second. */
+  readonly instructions?: number | undefined;
+  readonly rate?: number | undefined;
 }
 
 export interface BootState {
@@ -34,15 +37,17 @@ export function useBoot(asker: Asker, side: Side, choice: Choice | undefined): B
       const begun = await asker.ask('boot', { side, choice });
       const steps: Stepped[] = [];
       const id = ++runs;
+      const start = performance.now();
       let told = -Infinity;
       while (current) {
-        const step = await asker.ask('step', { side });
+        const { steps: more, ended, instructions } = await asker.ask('step', { side });
         if (!current) return;
-        if (step !== null) steps.push(step);
-        const ended = step === null;
-        if (ended || performance.now() - told >= PACE) {
-          set({ boot: { run: id, begun, steps: [...steps], ended } });
-          told = performance.now();
+        steps.push(...more);
+        const now = performance.now();
+        if (ended || now - told >= PACE) {
+          const rate = instructions && (1000 * instructions) / (now - start);
+          set({ boot: { run: id, begun, steps: [...steps], ended, instructions, rate } });
+          told = now;
         }
         if (ended) return;
       }
