@@ -67,7 +67,5 @@ export function attachDevices(machine: Machine, scenario: Scenario): void {
       }),
     );
   }
-  if (machine.cpus.length > 1) {
-    machine.attach(new LocalApic(machine.cpus));
-  }
+  machine.attach(new LocalApic(machine.cpus));
 }

@@ -13,16 +13,6 @@ import { debianImages, fetchedOf } from './images.js';
 import { executable, ramDisk, writeAndPowerOff } from './user-space.js';
 
 const CMDLINE = 'console=ttyS0 mem_encrypt=on cryptomgr.notests';
-/**
- * Without encryption the kernel finds the tables of ACPI in the BIOS area, and switches to the APICs that their MADT names, which
- * a machine with one CPU does not have; with encryption it does not find them.
- */
-const WITHOUT_ACPI = `${CMDLINE} acpi=off`;
-/**
- * What a kernel needs besides. 7.2 sends itself an interrupt by the local APIC (arch_irq_work_raise) and waits for ICR to be
- * idle; where there is no APIC, reads give ones.
- */
-const BESIDES: Readonly<Record<string, string>> = { 'cloud-next': ' nolapic' };
 const LINE = 'This line comes from CPL 3.';
 /** More than a boot needs, in instructions, by the image. */
 const MOST: Readonly<Record<string, number>> = {
@@ -40,11 +30,7 @@ function image(name: string): KernelImage {
 }
 
 /** Boots to the end. Its RAM disk has an /init that writes a line and powers off. */
-function booted(
-  name: string,
-  cmdline = CMDLINE + (BESIDES[name] ?? ''),
-  ...settings: string[]
-): ExecutedBoot {
+function booted(name: string, cmdline = CMDLINE, ...settings: string[]): ExecutedBoot {
   const boot = new ExecutedBoot({
     scenario: scenario('firmware-syscfg', `cmdline=${cmdline}`, ...settings),
     image: image(name),
@@ -120,13 +106,13 @@ describe('a 6.1 kernel reaches user space and its halt', () => {
 
   test(
     'without encryption where the firmware has not set SYSCFG',
-    () => isPlain(booted('cloud', WITHOUT_ACPI, 'firmware.syscfgMemEncrypt=false')),
+    () => isPlain(booted('cloud', CMDLINE, 'firmware.syscfgMemEncrypt=false')),
     15 * MINUTES,
   );
 
   test(
     'without encryption with mem_encrypt=off',
-    () => isPlain(booted('cloud', WITHOUT_ACPI.replace('=on', '=off'))),
+    () => isPlain(booted('cloud', CMDLINE.replace('=on', '=off'))),
     15 * MINUTES,
   );
 });

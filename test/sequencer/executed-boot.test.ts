@@ -72,6 +72,13 @@ test('the interrupt of the serial port reaches the 8259A', () => {
   expect(devices.pic.latched(4)).toBe(true);
 });
 
+test('a machine with one CPU has the APICs that CPUID and the MADT name', () => {
+  const { devices, machine } = executed('quiet');
+  expect(machine.cpus).toHaveLength(1);
+  expect(devices.apic?.units).toHaveLength(1);
+  expect(devices.ioApic).not.toBeNull();
+});
+
 describe('bit 7 of xloadflags', () => {
   const flag = (cmdline: string, version: string): number =>
     (executed(cmdline, version).machine.dmaRead(pa(XLOADFLAGS), 1)[0] ?? 0) >> 7;
