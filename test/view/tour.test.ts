@@ -4,6 +4,7 @@ import { addressOf, type Address } from '../../src/view/choice.js';
 import { LAYERS } from '../../src/view/layers.js';
 import { TOUR } from '../../src/view/tour.js';
 import { validWindow } from '../../src/view/page/window.js';
+import { scenario } from '../helpers.js';
 import { choice, Session } from './session.js';
 
 const INITIAL: Address = {
@@ -58,6 +59,10 @@ describe('its paragraphs', () => {
     expect([plain.key, cipher.key]).toEqual([0, 1]);
     expect(cipher.dram).not.toBe(plain.dram);
     expect(running.c1).toBe(plain.dram);
+    expect(running.c0).toBe(running.dram);
+    expect(running.dram).not.toBe(plain.dram);
+    const first = (plain.dram.match(/../g) ?? []).slice(0, 3).join(' ');
+    for (const step of [2, 5]) expect(TOUR[step - 1]?.text).toContain(first);
   });
 
   test('say that each entry of the walk has C=1', () => {
@@ -66,8 +71,26 @@ describe('its paragraphs', () => {
     expect([...walk.levels.map(({ c }) => c), walk.c]).toEqual([1, 1, 1, 1]);
   });
 
-  test('say that the initrd is encrypted in its step', () => {
+  test('say that the command line is text', () => {
+    const text = Buffer.from(bytes(1).dram, 'hex').toString('latin1');
+    expect(text).toContain(scenario('epyc-efi').cmdline?.slice(0, 16));
+  });
+
+  test('say that the C-bit is bit 47', () => {
+    const { at = '', place } = views[3]?.place ?? INITIAL.place;
+    const { walk } = session.ask('walk', { label: at, place, cpu: 0 });
+    expect(walk.levels.map(({ entry }) => BigInt(entry) >> 47n)).toEqual([1n, 1n, 1n]);
+  });
+
+  test('say that the initrd is encrypted in its step, and read with C=1 as it was, and that its end is not in the chips', () => {
     expect(bytes(6).key).toBe(1);
+    expect(Buffer.from(bytes(6).c1, 'hex').toString('latin1')).toMatch(/^070701/);
+    const { place } = views[5] ?? INITIAL;
+    const { base = 0, size = 0 } = place.map ?? {};
+    const window = { base, size, tiles: 4096 };
+    const map = session.ask('tiles', { label: 'reserve_initrd', layer: 'dram', window });
+    const names = [...map.codes].map((code) => map.names[code]);
+    expect(names.lastIndexOf('plain')).toBeGreaterThan(names.lastIndexOf('cipher'));
     const { events } = session.ask('frame', { label: 'reserve_initrd' });
     expect(events.filter((event) => 'encrypt' in event).length).toBeGreaterThan(0);
   });

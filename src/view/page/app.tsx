@@ -157,6 +157,8 @@ function Viewer({ data, asker, offer, setKernel }: ViewerProps) {
     change({ choice: { ...choice, ...next }, place });
   };
   const current = frame.value;
+  // What is shown is of the step before, until the answer comes.
+  const waits = current !== undefined && current.label !== label;
   const all = boot === undefined ? undefined : { boot, label: label ?? '', key, asker };
   return (
     <>
@@ -165,13 +167,13 @@ function Viewer({ data, asker, offer, setKernel }: ViewerProps) {
         <p class="soft">
           The boot path of Linux on an AMD machine with memory encryption, simulated in this page.
         </p>
-        <Tour
-          steps={data.tour}
-          open={(view) => {
-            change(addressOf(view, initial, offer.stages));
-          }}
-        />
       </header>
+      <Tour
+        steps={data.tour}
+        open={(view) => {
+          change(addressOf(view, initial, offer.stages));
+        }}
+      />
       {address.unread.length > 0 && (
         <p class="error" role="alert">
           The link has parts that this page does not know: {shown(address.unread.join(', '))}
@@ -204,9 +206,13 @@ function Viewer({ data, asker, offer, setKernel }: ViewerProps) {
               }}
             />
           )}
-          {current !== undefined && <Story frame={current} />}
+          {current !== undefined && (
+            <div class={waits ? 'waits' : ''} aria-busy={waits}>
+              <Story frame={current} />
+            </div>
+          )}
           {all !== undefined && current !== undefined && (
-            <div class="views">
+            <div class={waits ? 'views waits' : 'views'} aria-busy={waits}>
               <MemoryMap {...all} frame={current} place={place} setPlace={setPlace} />
               <Panels
                 {...all}

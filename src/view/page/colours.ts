@@ -27,7 +27,7 @@ const VARIABLES: Readonly<Record<Exclude<Layer, 'owners'>, readonly string[]>> =
 };
 
 /** Owners have as many colours as can be told apart, and then again. */
-const OWNERS = 10;
+const OWNERS = 16;
 
 /** The share of a tile that is written too little to be seen is shown as this much of it (our choice). */
 const LEAST_SHARE = 0.25;

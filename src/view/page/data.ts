@@ -16,8 +16,9 @@ export interface EncodedFiles {
   readonly dtb?: string | undefined;
 }
 
-/** A step of the guided tour: the fragment of its view, and what to see there. */
+/** A step of the guided tour: the fragment of its view, what to see there, and in which part of the page. */
 export interface TourStep {
+  readonly look: 'map' | 'panel' | 'change';
   readonly title: string;
   readonly text: string;
   readonly view: string;

@@ -168,6 +168,11 @@ export function Difference(props: ViewProps & { readonly other: Other }) {
           The other boot runs: {state.boot?.steps.length ?? 0} steps…
         </p>
       )}
+      {ready && value === undefined && failed === undefined && (
+        <p class="wait" role="status">
+          Comparing the two boots…
+        </p>
+      )}
       {ready && value !== undefined && (
         <>
           <Fields title="Outcome" fields={value.traces?.outcome ?? []} />

@@ -55,7 +55,20 @@ export function Canvas({ tiles, index, marked, over, select, move, ...zoom }: Ca
           );
         }
       }
-      context.strokeRect((index % columns) * cell, Math.floor(index / columns) * cell, cell, cell);
+      // In two colours, one of which is seen on any tile.
+      for (const [colour, width] of [
+        ['--paper', 4],
+        ['--ink', 2],
+      ] as const) {
+        context.strokeStyle = style.getPropertyValue(colour).trim();
+        context.lineWidth = width;
+        context.strokeRect(
+          (index % columns) * cell,
+          Math.floor(index / columns) * cell,
+          cell,
+          cell,
+        );
+      }
     };
     draw();
     const dark = matchMedia('(prefers-color-scheme: dark)');

@@ -1,5 +1,5 @@
 /** Physical memory as a map of tiles. */
-import { useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import type { Place } from '../choice.js';
 import type { Frame, RangeDetails, RegionRow } from '../messages.js';
 import { LAYERS, type Layer, type Tiles } from '../layers.js';
@@ -77,6 +77,18 @@ function tileText(tiles: Tiles, index: number): string {
   return `${rangeText(at, each)}: ${shown(code)}${shares}`;
 }
 
+/** The tile with the first byte of a region or address; 0 if it is not in the window, or is a symbol. */
+function tileOfPlace(
+  place: string,
+  regions: readonly RegionRow[],
+  { base, size }: Window,
+  each: number,
+): number {
+  const region = regions.find(({ name }) => name === place);
+  const at = region?.base ?? (/^0x[0-9a-f]+$/i.test(place) ? Number(place) : NaN);
+  return at >= base && at < base + size ? Math.floor((at - base) / each) : 0;
+}
+
 export function MemoryMap(props: ViewProps) {
   const { boot, label, asker, frame, place, setPlace } = props;
   const { end, kernelAt } = boot.begun;
@@ -93,18 +105,21 @@ export function MemoryMap(props: ViewProps) {
     `${props.key} ${layer} ${window.base} ${window.size}`,
   );
   const tiles = answer.value;
-  const [index, setIndex] = useState(0);
+  // The tile that the keyboard has gone to; undefined: the one of the place.
+  const [moved, move] = useState<number>();
   const [over, setOver] = useState<number>();
   const [marked, setMarked] = useState<RegionRow>();
+  useEffect(() => {
+    move(undefined);
+  }, [place.place, window.base, window.size]);
   const go = (next: Window): void => {
-    setIndex(0);
     setOver(undefined);
     setPlace({ map: next });
   };
   const each = window.size / tileWindow.tiles;
   const addressOf = (tile: number): number => window.base + tile * each;
+  const index = moved ?? tileOfPlace(place.place, frame.regions, window, each);
   const select = (tile: number): void => {
-    setIndex(tile);
     setPlace({ place: hex(addressOf(tile)), panel: 'memory' });
   };
   const regions = frame.regions;
@@ -157,13 +172,14 @@ export function MemoryMap(props: ViewProps) {
       <p class="soft" id="window">
         {rangeText(window.base, window.size)}, a tile is {sizeText(each)}
       </p>
+      {tiles !== undefined && <Legend tiles={tiles} />}
       <Canvas
         tiles={tiles}
         index={index}
         marked={marked}
         over={setOver}
         select={select}
-        move={setIndex}
+        move={move}
         zoomIn={(tile) => {
           if (window.size > SMALLEST) go(zoomIn(window, addressOf(tile)));
         }}
@@ -175,7 +191,6 @@ export function MemoryMap(props: ViewProps) {
         {told}
         {details?.base === shownAt && shown(`; ${detailsText(details)}`)}
       </p>
-      {tiles !== undefined && <Legend tiles={tiles} />}
       {answer.error !== undefined && <p class="error">{answer.error}</p>}
       <Regions
         regions={regions}

@@ -2,10 +2,41 @@
 import { useState } from 'preact/hooks';
 import type { TourStep } from './data.js';
 
+/** Pixels between the tour and what it is about. */
+const GAP = 8;
+
 interface Props {
   readonly steps: readonly TourStep[];
   /** Opens the view of a fragment. */
   readonly open: (view: string) => void;
+}
+
+/** The elements of the parts of the page. */
+const PARTS: Readonly<Record<TourStep['look'], string>> = {
+  map: '.map',
+  panel: '.panels',
+  change: '.change',
+};
+
+/** Scrolls to a part of the page if the window does not show its beginning below the tour. */
+function lookAt(part: TourStep['look']): void {
+  // After the page has been drawn with the step's text and view.
+  requestAnimationFrame(() => {
+    const element = document.querySelector(PARTS[part]);
+    if (part === 'change') element?.querySelector('details')?.setAttribute('open', '');
+    const bottom = document.querySelector('.tour')?.getBoundingClientRect().bottom ?? 0;
+    const top = element?.getBoundingClientRect().top ?? 0;
+    // A third of the window is enough to see what the text is about.
+    if (top >= bottom && top < (window.innerHeight * 2) / 3) return;
+    window.scrollBy({ top: top - bottom - GAP });
+  });
+}
+
+/** Opens the glossary at the foot of the page. */
+function openGlossary(): void {
+  const glossary = document.getElementById('glossary');
+  glossary?.setAttribute('open', '');
+  glossary?.scrollIntoView();
 }
 
 export function Tour({ steps, open }: Props) {
@@ -13,7 +44,9 @@ export function Tour({ steps, open }: Props) {
   const go = (next: number | undefined): void => {
     setAt(next);
     const step = next === undefined ? undefined : steps[next];
-    if (step !== undefined) open(step.view);
+    if (step === undefined) return;
+    open(step.view);
+    lookAt(step.look);
   };
   const step = at === undefined ? undefined : steps[at];
   if (steps.length === 0) return null;
@@ -41,6 +74,9 @@ export function Tour({ steps, open }: Props) {
           onClick={() => go(at + 1)}
         >
           Next
+        </button>
+        <button type="button" onClick={openGlossary}>
+          What do the words mean?
         </button>
         <button type="button" onClick={() => go(undefined)}>
           End the tour
