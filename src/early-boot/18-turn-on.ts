@@ -203,6 +203,8 @@ const encrypt: Hunk = {
           const bytes = Number(k.popU64());
           const area = va(Number(k.popU64()) + PAGE_SIZE);
           wbinvd(k);
+          // The source of REP MOVSB, which advances it.
+          k.cpu.setGeneral('rsi', src, false);
           for (let done = 0; done < bytes; done += PMD_SIZE) {
             k.ip(AT.readPlain);
             k.memcpy(area, va(src + done), PMD_SIZE);
@@ -242,6 +244,7 @@ const encrypt: Hunk = {
       const plainText = va(PGDIR_SIZE + text);
       // The comment of the routine: the source is mapped write-protected.
       k.notes?.mapped({ at: va(PGDIR_SIZE), size: MAPPED }, MEMTYPE.WP);
+      k.cpu.setGeneral('rsi', plainText);
       k.callAt('.Lencrypt_start', routine, BigInt(work), work - text, plainText, text, buffer);
       k.notes?.unmapped(va(PGDIR_SIZE));
       k.cpu.setGeneral('rsi', va(Number(BigInt.asIntN(64, k.popU64()))));

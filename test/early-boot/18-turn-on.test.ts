@@ -128,3 +128,11 @@ describe('startup_64', () => {
     expect(cpu.csLong).toBe(1);
   });
 });
+
+test('RSI is the plain view of the kernel at the entry of the routine: a kernel above 4 GiB ends there', () => {
+  const subject = boot({ scenario: scenario('kernel-above-4gib') });
+  subject.run();
+  const { cpus } = subject.machine;
+  expect(subject.outcome?.kind).toBe('triple-fault');
+  expect([cpus[0].rsi, cpus[0].knows('rsi')]).toEqual([0x81_4000_0000, true]);
+});

@@ -69,7 +69,7 @@ declare module '../../../../../kernel/table.js' {
     'startup_64:switch'(k: Kernel): void;
     /** Entry of the other CPUs into the kernel. */
     secondary_startup_64(k: Kernel): void;
-    /** From the write of EFER on: CR0, RSP from stack_start, the GDT, GS base from initial_gs. */
+    /** From the write of EFER on: CR0, RSP from stack_start, the GDT, SS, GS base from initial_gs. */
     'secondary_startup_64:efer'(k: Kernel): void;
     /** Jumps to the address in initial_code, which is that of the function `name` where the bytes are intact. */
     'secondary_startup_64:initial_code'(k: Kernel, name: string): void;
@@ -203,6 +203,8 @@ export const head_64 = bodies({
     k.cpu.rflags = RFLAGS.ONE | Number(k.popU64());
     const gdt = k.sym('early_gdt_descr');
     k.cpu.lgdt(k.canonical(k.readU64(va(gdt + GDT_DESCR.base))), k.readU16(gdt));
+    // A null selector in SS is allowed in 64-bit mode below CPL 3 (APM vol. 3, MOV). DS, ES, FS and GS are not modelled.
+    k.cpu.ss = 0;
     wrmsr(k, MSR_GS_BASE, k.readU64(k.sym('initial_gs')));
     // RSI, the zero page, is the first argument of the next function.
     k.cpu.setGeneral('rdi', k.cpu.rsi);
