@@ -38,7 +38,7 @@ Examples:
   sme-boot lockstep posted.elf bios-minimal
   sme-boot lockstep posted.elf --set machine.cpu=intel-broadwell
   sme-boot lockstep part.elf --at startup_64:fixup --format json
-${exitHelp({ mismatch: 'something differs, or one of the two did not come to the label' })}`;
+${exitHelp({ mismatch: 'something differs, or they did not both come to the label or to a triple fault' })}`;
 
 export function lockstepCommand(io: Io): Command {
   const command = new Command('lockstep')
@@ -133,8 +133,9 @@ function textOf(at: string, result: LockStep, columns: number | undefined): stri
   }
   const { registers, writes, memory } = compared;
   const returns = memory.filter(({ returnsTo }) => returnsTo !== undefined);
+  const where = end.kind === 'breakpoint' ? at : `triple fault of both before ${at},`;
   const lines = [
-    `${at} after ${String(instructions)} instructions`,
+    `${where} after ${String(instructions)} instructions`,
     ...table(
       registers.map(({ name, image, model }) => [
         'register',

@@ -1,6 +1,6 @@
 /**
  * Lock step: an image's own instructions and the model of the same code, each on a machine of one scenario from the same
- * state on, up to the same label; then everything in which the two machines differ.
+ * state on, up to the same label, or to a triple fault of both before it; then everything in which the two machines differ.
  */
 import { InputError } from '../../base/errors.js';
 import { hex, PAGE_SIZE, pa, va, type Pa, type Va } from '../../machine/address.js';
@@ -46,7 +46,7 @@ export interface LockStep {
   readonly end: RunEnd;
   /** How the model ended before the label; null: it did not. */
   readonly outcome: Outcome | null;
-  /** Absent unless both have reached the label. */
+  /** Absent unless both have reached the label, or both have ended in a triple fault. */
   readonly compared?: {
     readonly registers: readonly RegisterDifference[];
     readonly writes: readonly WriteDifference[];
@@ -71,7 +71,7 @@ function linkOf(boot: Boot, name: string): Va {
 /**
  * Runs both.
  *
- * @param boot a boot of the image that has not begun. It is at the label afterwards.
+ * @param boot a boot of the image that has not begun. It is at the label, or at its end, afterwards.
  * @throws InputError E_LABEL for a label that the model does not have; E_NO_SYMBOL for one that the image does not have.
  */
 export function lockStep(boot: Boot, options: LockStepOptions = {}): LockStep {
@@ -95,8 +95,12 @@ export function lockStep(boot: Boot, options: LockStepOptions = {}): LockStep {
   while (boot.ahead[0] !== at && boot.step());
   stopModel();
   const { outcome } = boot;
-  if (end.kind !== 'breakpoint' || outcome !== null) return { instructions, end, outcome };
-  const registers = registerDifferences(executor.core, boot.machine.cpus[0]);
+  const shutDown = end.kind === 'triple-fault' && outcome?.kind === 'triple-fault';
+  if (!shutDown && (end.kind !== 'breakpoint' || outcome !== null)) {
+    return { instructions, end, outcome };
+  }
+  // At a label the two are at the same place, each under its own address.
+  const registers = registerDifferences(executor.core, boot.machine.cpus[0], shutDown);
   writeBackAll(machine);
   writeBackAll(boot.machine);
   const memory = memoryDifferences(machine, boot.machine).map((each) => ({
@@ -144,7 +148,8 @@ function returnedTo(
     const address = word === undefined ? undefined : Number(BigInt.asIntN(64, word));
     if (address === undefined || !Number.isSafeInteger(address)) return undefined;
     const space = address < 0 ? 'va' : 'pa';
-    return symbolOf(boot.program, boot.loaded, space, address)?.replace(/\+0x[0-9a-f]+$/, '');
+    // A label in a function, as `startup_64:fixup`, is a symbol of its own in an image that has it.
+    return symbolOf(boot.program, boot.loaded, space, address)?.replace(/[:+].*$/, '');
   };
   const [a, b] = [wordAt(machine, difference), wordAt(boot.machine, difference)].map(functionOf);
   return a !== undefined && a === b && boot.linked.table.get(a) !== undefined ? a : undefined;

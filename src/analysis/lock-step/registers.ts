@@ -14,8 +14,10 @@ export interface RegisterDifference {
 const table = ({ base, limit }: { base: number; limit: number }): string =>
   `${hex(base)}, limit ${hex(limit)}`;
 
-/** What both have. RIP is not compared: both are at the label. Arithmetic flags are not in the model. */
-const ROWS: readonly (readonly [name: string, value: (cpu: Cpu) => string])[] = [
+type Row = readonly [name: string, value: (cpu: Cpu) => string];
+const RIP: Row = ['RIP', (cpu) => hex(cpu.rip)];
+/** What both have at a label. Arithmetic flags are not in the model. */
+const ROWS: readonly Row[] = [
   ['RFLAGS', (cpu) => hex((cpu.rflags & ~ARITHMETIC) >>> 0)],
   ['CPL', (cpu) => String(cpu.cpl)],
   ['CS', (cpu) => hex(cpu.cs)],
@@ -29,8 +31,17 @@ const ROWS: readonly (readonly [name: string, value: (cpu: Cpu) => string])[] = 
   ['TR', (cpu) => `${hex(cpu.tr.selector)}, ${table(cpu.tr)}`],
 ];
 
-/** @param core the registers of the CPU that executed instructions; those that the model does not know are left out. */
-export function registerDifferences(core: Core, model: Cpu): RegisterDifference[] {
+/**
+ * The differences of two CPUs.
+ *
+ * @param core the registers of the CPU that executed instructions; those that the model does not know are left out.
+ * @param withRip whether RIP is compared.
+ */
+export function registerDifferences(
+  core: Core,
+  model: Cpu,
+  withRip: boolean,
+): RegisterDifference[] {
   core.toCpu();
   const general = GENERAL_REGISTERS.flatMap((name, number) =>
     model.knows(name)
@@ -43,7 +54,8 @@ export function registerDifferences(core: Core, model: Cpu): RegisterDifference[
         ]
       : [],
   );
-  const others = ROWS.map(([name, value]) => ({
+  const rows = withRip ? [RIP, ...ROWS] : ROWS;
+  const others = rows.map(([name, value]) => ({
     name,
     image: value(core.cpu),
     model: value(model),

@@ -48,6 +48,9 @@ export interface Mistakes {
   readonly extra?: string;
 }
 
+/** Offset of the instruction after the call, at which the image has a label. */
+const AFTER_VERIFY_CPU = 12;
+
 /** The image as an ELF file. */
 export function elf({ fixmapEntry = 506, extra = '' }: Mistakes = {}): Uint8Array {
   const code = new Code(address('startup_64'))
@@ -73,7 +76,11 @@ export function elf({ fixmapEntry = 506, extra = '' }: Mistakes = {}): Uint8Arra
   return buildElf({
     segments: [{ ...segment, bytes, flags: 7 }],
     entry: builtIn.entry,
-    symbols: [...symbols, { name: LABEL, value: label }],
+    symbols: [
+      ...symbols,
+      { name: 'startup_64:after-verify_cpu', value: code.start + AFTER_VERIFY_CPU },
+      { name: LABEL, value: label },
+    ],
   });
 }
 

@@ -100,6 +100,22 @@ describe('an image that does not come to the label', () => {
     expect([end.kind, compared]).toEqual([kind, undefined]);
   });
 
+  test('nor does the model: with a triple fault of both they are compared, RIP as well', () => {
+    // ud2; the posted routine, above 4 GiB, is not mapped by its own tables.
+    const made = boot({
+      scenario: scenario('kernel-above-4gib'),
+      image: image({ extra: '0f 0b' }),
+    });
+    const { end, outcome, compared } = lockStep(made);
+    expect([end.kind, outcome?.kind]).toEqual(['triple-fault', 'triple-fault']);
+    expect(compared?.registers).toContainEqual({
+      name: 'RIP',
+      image: '0x140000036',
+      model: expect.stringMatching(/003$/),
+    });
+    expect(compared?.writes).toContainEqual(expect.objectContaining({ by: 'model' }));
+  });
+
   test('has no symbol of that name', () => {
     expect(() => run({}, { at: 'startup_64:switch' })).toThrow(
       'own.elf: the image has no symbol "startup_64:switch"',
