@@ -13,6 +13,7 @@ import {
   field,
   limitOf,
   readSystem,
+  SEGMENT_LIMIT,
   setBase,
   setSelector,
 } from './segments.js';
@@ -44,7 +45,7 @@ export function loadLegacySegment(core: Core, segment: number, selector: number)
   if ((selector & NULL_SELECTOR) === 0) {
     if (stack) protectionFault('null selector in SS');
     // APM vol. 2, 4.5.2: a null selector may be loaded; an access through it is a #GP.
-    core.segmentLimit[segment] = -1;
+    core.segmentLimit[segment] = SEGMENT_LIMIT.NULL;
     setSegment(core, segment, selector, 0);
     return;
   }
@@ -61,13 +62,18 @@ export function loadLegacySegment(core: Core, segment: number, selector: number)
   }
   core.segmentLimit[segment] = limitOf(descriptor);
   if (stack) core.stackSize = field(descriptor, 'D') === 0n ? 2 : 4;
+  if (stack) core.selectors[segment] = selector;
   setSegment(core, segment, selector, Number(BigInt.asIntN(32, baseOf(descriptor))));
 }
 
 /** The linear address of an offset: beyond the limit a #GP, in SS a #SS (APM vol. 2, 4.12.1). `core.high` is 0. */
 export function segmented(core: Core, segment: number, offset: number, size: number): number {
   const end = offset + Math.max(size, 1) - 1;
-  if (end > (core.segmentLimit[segment] ?? 0)) {
+  const limit = core.segmentLimit[segment] ?? 0;
+  if (end > limit) {
+    if (limit === SEGMENT_LIMIT.UNKNOWN) {
+      throw new NotModelledSignal('a segment of 64-bit mode whose limit is not known');
+    }
     raise(segment === SEGMENT.ss ? EXCEPTION.SS : EXCEPTION.GP, 'beyond the segment');
   }
   const base = segment === SEGMENT.cs ? core.cpu.csBase | 0 : (core.segmentLow[segment] ?? 0);

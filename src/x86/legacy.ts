@@ -20,7 +20,7 @@ const WORD = 0xffff;
 /** Instructions of 64-bit mode's tables whose form outside it is not modelled. */
 export const NOT_MODELLED: ReadonlySet<string> = new Set([
   ...['enter', 'leave', 'iret', 'iretd', 'call far', 'int', 'int3', 'into', 'bound'],
-  ...['syscall', 'sysret', 'sysenter', 'sysexit', 'ltr', 'lldt', 'sgdt', 'sidt', 'str', 'sldt'],
+  ...['syscall', 'sysret', 'sysenter', 'sysexit', 'sgdt', 'sidt', 'str', 'sldt'],
   ...['fxsave', 'fxrstor', 'xsave', 'xrstor', 'cmpxchg8b'],
 ]);
 

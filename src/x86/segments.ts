@@ -12,11 +12,6 @@ import {
   raise,
 } from './faults.js';
 
-/** Ends the run by name where a transfer of 64-bit mode has left it. */
-export function changedMode(core: Core): void {
-  if (core.cpu.mode !== '64-bit') throw new NotModelledSignal(`code in ${core.cpu.mode} mode`);
-}
-
 /** RPL and TI of a selector; the rest is the descriptor's offset in its table (APM vol. 2, 4.5.1). */
 const SELECTOR = { RPL: 3, TI: 4, OFFSET: 0xfff8 } as const;
 
@@ -43,7 +38,14 @@ const BASE_HIGH_FROM = 24n;
 const LIMIT_HIGH_FROM = 16n;
 const PAGE_GRANULAR = 12n;
 /** Types of a TSS descriptor in long mode (APM vol. 2, table 4-6): available, and busy. */
-const TSS = { AVAILABLE: 9n, LDT: 2n, BUSY_BIT: 1n << 41n, SIZE: 16 } as const;
+const TSS = {
+  AVAILABLE: 9n,
+  /** Outside long mode (APM vol. 2, table 4-5). */
+  AVAILABLE_16: 1n,
+  BUSY_BIT: 1n << 41n,
+  SIZE: 16,
+  LEGACY_SIZE: 8,
+} as const;
 
 /** Reads a system structure: a supervisor access at any CPL (APM vol. 2, 5.6.1). */
 export function readSystem(core: Core, at: Va): bigint {
@@ -73,6 +75,54 @@ export const baseOf = (descriptor: bigint): bigint =>
 export function limitOf(descriptor: bigint): number {
   const raw = field(descriptor, 'LIMIT_LOW') | (field(descriptor, 'LIMIT_HIGH') << LIMIT_HIGH_FROM);
   return Number(field(descriptor, 'G') === 0n ? raw : (raw << PAGE_GRANULAR) | 0xfffn);
+}
+
+/** A limit of `core.segmentLimit`: no offset is within it. */
+export const SEGMENT_LIMIT = { NULL: -1, UNKNOWN: -2 } as const;
+
+/**
+ * After a transfer of 64-bit mode: code of a segment with L = 0 runs in compatibility mode (APM vol. 2, 4.8.1), with the hidden
+ * parts of the segments that were loaded before (4.5.3). Ends the run by name above CPL 0.
+ */
+export function changedMode(core: Core): void {
+  const { cpu } = core;
+  if (cpu.mode === '64-bit') return;
+  if (cpu.cpl !== 0) throw new NotModelledSignal(`code in ${cpu.mode} mode at CPL ${cpu.cpl}`);
+  const code = readSystem(core, descriptorAt(core, cpu.cs, 8));
+  core.segmentLimit[SEGMENT.cs] = limitOf(code);
+  core.codeDefault = field(code, 'D') === 0n ? 16 : 32;
+  // An interrupt, IRET or SYSCALL has loaded another SS since.
+  if (core.selectors[SEGMENT.ss] !== cpu.ss) {
+    core.segmentLimit[SEGMENT.ss] = SEGMENT_LIMIT.UNKNOWN;
+  }
+  core.modeChanged();
+}
+
+/** The hidden part of a data segment, which only code outside 64-bit mode uses (APM vol. 2, 4.5.3). */
+function setHidden(core: Core, segment: number, selector: number, descriptor: bigint): void {
+  const type = field(descriptor, 'TYPE');
+  // Writable data that does not expand down is modelled.
+  const modelled = (type & 0b1110n) === 0b0010n;
+  core.segmentLimit[segment] = modelled ? limitOf(descriptor) : SEGMENT_LIMIT.UNKNOWN;
+  if (segment === SEGMENT.fs || segment === SEGMENT.gs) return;
+  core.segmentLow[segment] = Number(BigInt.asIntN(32, baseOf(descriptor)));
+  core.segmentHigh[segment] = 0;
+  if (segment !== SEGMENT.ss) return;
+  core.stackSize = field(descriptor, 'D') === 0n ? 2 : 4;
+  core.selectors[segment] = selector;
+}
+
+const FLAT_LIMIT = 0xffff_ffff;
+
+/** Flat segments of 4 GiB with 32-bit code and stack, as a loader leaves them: all data segments have one selector. */
+export function loadFlat(core: Core, selector: number): void {
+  core.selectors.fill(selector);
+  core.segmentLow.fill(0);
+  core.segmentHigh.fill(0);
+  core.segmentLimit.fill(FLAT_LIMIT);
+  core.codeDefault = 32;
+  core.stackSize = 4;
+  core.modeChanged();
 }
 
 /** The names of the MSRs that hold segment bases. */
@@ -106,6 +156,8 @@ export function loadSegment(core: Core, segment: number, selector: number): void
   if (error === 0) {
     // APM vol. 2, 4.5.2: a null selector in SS is allowed at CPL 0 to 2 in 64-bit mode.
     if (segment === SEGMENT.ss && core.cpl === 3) protectionFault('null selector in SS');
+    core.segmentLimit[segment] = SEGMENT_LIMIT.NULL;
+    if (segment === SEGMENT.ss) core.selectors[segment] = selector;
     setSelector(core, segment, selector);
     return;
   }
@@ -120,17 +172,27 @@ export function loadSegment(core: Core, segment: number, selector: number): void
     raise(segment === SEGMENT.ss ? EXCEPTION.SS : EXCEPTION.NP, 'segment not present', error);
   }
   setSelector(core, segment, selector);
+  setHidden(core, segment, selector, descriptor);
   if (segment === SEGMENT.fs || segment === SEGMENT.gs) setBase(core, segment, baseOf(descriptor));
 }
 
-/** LTR: a TSS descriptor of 16 bytes, which becomes busy (APM vol. 3, LTR; vol. 2, 4.8.3). */
+/**
+ * LTR (APM vol. 3, LTR; vol. 2, 4.8.3): an available 32-bit or 64-bit TSS, which becomes busy. Its descriptor has 16 bytes in
+ * long mode, else 8.
+ */
 export function loadTaskRegister(core: Core, selector: number): void {
+  const { longMode, mode } = core.cpu;
+  if (mode === 'real') invalidOpcode('LTR in real mode');
   const error = selector & ~SELECTOR.RPL;
   if (error === 0) protectionFault('LTR of a null selector');
-  const at = descriptorAt(core, selector, TSS.SIZE);
+  const at = descriptorAt(core, selector, longMode ? TSS.SIZE : TSS.LEGACY_SIZE);
   const low = readSystem(core, at);
-  const high = readSystem(core, vaAdd(at, 8));
-  if (field(low, 'S') !== 0n || field(low, 'TYPE') !== TSS.AVAILABLE) {
+  const high = longMode ? readSystem(core, vaAdd(at, TSS.LEGACY_SIZE)) : 0n;
+  const type = field(low, 'TYPE');
+  if (field(low, 'S') === 0n && !longMode && type === TSS.AVAILABLE_16) {
+    throw new NotModelledSignal('a TSS of 16 bits');
+  }
+  if (field(low, 'S') !== 0n || type !== TSS.AVAILABLE) {
     protectionFault('LTR of no available TSS', error);
   }
   if (field(low, 'P') === 0n) raise(EXCEPTION.NP, 'TSS not present', error);
@@ -143,6 +205,7 @@ export function loadTaskRegister(core: Core, selector: number): void {
 
 /** LLDT: only the null selector, as kernels load it at boot. */
 export function loadLdt(core: Core, selector: number): void {
+  if (core.cpu.mode === 'real') invalidOpcode('LLDT in real mode');
   if ((selector & ~SELECTOR.RPL) !== 0) throw new NotModelledSignal('LLDT of a table');
   core.ldtr = selector;
 }

@@ -22,18 +22,32 @@ const REPNE = 0xf2;
 const MOST = 2 ** 32;
 
 /** Adds to rSI, rDI or rCX. */
-function advance(core: Core, register: number, bytes: number): void {
-  const { r } = core;
+type Advance = (core: Core, register: number, bytes: number) => void;
+
+const advance: Advance = ({ r }, register, bytes) => {
   const sum = ((r[2 * register] ?? 0) >>> 0) + bytes;
   r[2 * register] = sum | 0;
   r[2 * register + 1] = ((r[2 * register + 1] ?? 0) + Math.floor(sum / 2 ** 32)) | 0;
-}
+};
+/** ESI, EDI or ECX: a 32-bit result is zero-extended (APM vol. 1, 3.1.2.3). */
+const advance32: Advance = ({ r }, register, bytes) => {
+  r[2 * register] = ((r[2 * register] ?? 0) + bytes) | 0;
+  r[2 * register + 1] = 0;
+};
+const advance16: Advance = ({ words }, register, bytes) => {
+  words[4 * register] = (words[4 * register] ?? 0) + bytes;
+};
+
+/** The address size says which part of rSI, rDI and rCX is used (APM vol. 3, 1.2.6, and the instructions). */
+const advanceOf = ({ instruction: { addressSize } }: Site): Advance =>
+  addressSize === 8 ? advance : addressSize === 4 ? advance32 : advance16;
+/** Whether elements may be copied or filled in bulk: outside 64-bit addresses pointers wrap and segments have limits. */
+const inBulk = ({ core, instruction }: Site): boolean =>
+  core.width === 64 && instruction.addressSize === 8;
 
 function pointer(site: Site, index: number): () => Va {
   const operand = operandOf(site, index);
-  if (operand.kind !== 'memory' || operand.addressSize !== 8) {
-    throw new NotModelledSignal('a string instruction with 32-bit addresses');
-  }
+  if (operand.kind !== 'memory') throw new NotModelledSignal('a register operand');
   return linearAddress(site.core, operand, site.next);
 }
 
@@ -41,12 +55,21 @@ const stepOf = (core: Core, size: number): number => (core.flags.down ? -size : 
 const remaining = (core: Core): boolean =>
   ((core.r[2 * RCX] ?? 0) | (core.r[2 * RCX + 1] ?? 0)) !== 0;
 
+function remainingOf({ core, instruction: { addressSize } }: Site): () => boolean {
+  if (addressSize === 8) return () => remaining(core);
+  const { r, words } = core;
+  return addressSize === 4 ? () => r[2 * RCX] !== 0 : () => words[4 * RCX] !== 0;
+}
+
 /** Repeats an element; where it faults, the registers say how far it came. @param goes whether to go on after it. */
-function repeated(core: Core, element: () => void, goes: () => boolean): Op {
+function repeated(site: Site, element: () => void, goes: () => boolean): Op {
+  const { core } = site;
+  const left = remainingOf(site);
+  const add = advanceOf(site);
   return () => {
-    while (remaining(core)) {
+    while (left()) {
       element();
-      advance(core, RCX, -1);
+      add(core, RCX, -1);
       if (!goes()) return;
     }
   };
@@ -64,16 +87,18 @@ function moves(size: number): (site: Site) => Op {
     const from = pointer(site, 1);
     const load = loader(core, size);
     const store = storer(core, size);
+    const add = advanceOf(site);
     const element = (): void => {
       const low = load(from());
       const { high } = core;
       store(to(), low, high);
       const step = stepOf(core, size);
-      advance(core, RSI, step);
-      advance(core, RDI, step);
+      add(core, RSI, step);
+      add(core, RDI, step);
     };
     if (instruction.repeat === 0) return element;
-    const slow = repeated(core, element, always);
+    const slow = repeated(site, element, always);
+    if (!inBulk(site)) return slow;
     return () => {
       while (remaining(core)) {
         const source = from();
@@ -119,12 +144,14 @@ function stores(size: number): (site: Site) => Op {
     const { cpu, memory, r } = core;
     const to = pointer(site, 0);
     const store = storer(core, size);
+    const add = advanceOf(site);
     const element = (): void => {
       store(to(), r[0] ?? 0, r[1] ?? 0);
-      advance(core, RDI, stepOf(core, size));
+      add(core, RDI, stepOf(core, size));
     };
     if (instruction.repeat === 0) return element;
-    const slow = repeated(core, element, always);
+    const slow = repeated(site, element, always);
+    if (!inBulk(site)) return slow;
     return () => {
       while (remaining(core)) {
         if (core.flags.down) {
@@ -167,6 +194,7 @@ function loads(size: number): (site: Site) => Op {
     const { r, words, bytes } = core;
     const from = pointer(site, 1);
     const load = loader(core, size);
+    const add = advanceOf(site);
     const element = (): void => {
       const low = load(from());
       if (size === 8) {
@@ -177,9 +205,9 @@ function loads(size: number): (site: Site) => Op {
         r[1] = 0;
       } else if (size === 2) words[0] = low;
       else bytes[0] = low;
-      advance(core, RSI, stepOf(core, size));
+      add(core, RSI, stepOf(core, size));
     };
-    return instruction.repeat === 0 ? element : repeated(core, element, always);
+    return instruction.repeat === 0 ? element : repeated(site, element, always);
   };
 }
 
@@ -211,13 +239,14 @@ function scans(size: number): (site: Site) => Op {
     const load = loader(core, size);
     const compare = comparison(core, size);
     const mask = narrowMask(size);
+    const add = advanceOf(site);
     const element = (): void => {
       const b = load(to());
       const bHigh = core.high;
       compare((r[2 * RAX] ?? 0) & mask, r[1] ?? 0, b, bHigh);
-      advance(core, RDI, stepOf(core, size));
+      add(core, RDI, stepOf(core, size));
     };
-    return instruction.repeat === 0 ? element : repeated(core, element, whileEqual(site));
+    return instruction.repeat === 0 ? element : repeated(site, element, whileEqual(site));
   };
 }
 
@@ -228,16 +257,17 @@ function compares(size: number): (site: Site) => Op {
     const to = pointer(site, 1);
     const load = loader(core, size);
     const compare = comparison(core, size);
+    const add = advanceOf(site);
     const element = (): void => {
       const a = load(from());
       const aHigh = core.high;
       const b = load(to());
       compare(a, aHigh, b, core.high);
       const step = stepOf(core, size);
-      advance(core, RSI, step);
-      advance(core, RDI, step);
+      add(core, RSI, step);
+      add(core, RDI, step);
     };
-    return instruction.repeat === 0 ? element : repeated(core, element, whileEqual(site));
+    return instruction.repeat === 0 ? element : repeated(site, element, whileEqual(site));
   };
 }
 
@@ -248,15 +278,16 @@ function ports(size: number, input: boolean): (site: Site) => Op {
     const memory = pointer(site, input ? 0 : 1);
     const load = loader(core, size);
     const store = storer(core, size);
+    const add = advanceOf(site);
     const element = (): void => {
       const port = core.words[4 * 2] ?? 0;
       checkPort(core, port, size);
       const at = memory();
       if (input) store(at, core.portIn(port, size, index), 0);
       else core.portOut(port, load(at) >>> 0, size, index);
-      advance(core, input ? RDI : RSI, stepOf(core, size));
+      add(core, input ? RDI : RSI, stepOf(core, size));
     };
-    return instruction.repeat === 0 ? element : repeated(core, element, always);
+    return instruction.repeat === 0 ? element : repeated(site, element, always);
   };
 }
 
